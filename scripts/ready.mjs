@@ -1,0 +1,64 @@
+// Makes a checkout ready to run: installs what package-lock.json names and compiles what changed.
+// Uses nothing but Node, because on a fresh clone there is nothing else; quick when there is nothing to do.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const at = (...parts) => join(root, ...parts);
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(
+    `heartwire needs Node 20.19 or later; this is ${process.version}. Install a newer Node and try again.`,
+  );
+  process.exit(2);
+}
+
+/** Runs one command with its output on standard error, so that standard output stays the program's own. */
+function run(what, command, args) {
+  const done = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
+  if (done.status !== 0) {
+    console.error(`heartwire: ${what} failed (${command} ${args.join(' ')}).`);
+    process.exit(1);
+  }
+}
+
+const stamp = at('node_modules', '.heartwire-installed');
+const wanted = createHash('sha256')
+  .update(readFileSync(at('package-lock.json')))
+  .update(process.versions.modules)
+  .digest('hex');
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
+  console.error('heartwire: installing packages (once) ...');
+  run('installing packages', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  writeFileSync(stamp, wanted);
+}
+
+/** The newest modification time below a folder, in ms; folders count too, so that a deletion is seen. */
+function newest(path) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+const built = at('dist', '.built');
+const sources = ['src', 'bin', 'bench', 'test', 'tsconfig.json', 'package-lock.json'].filter((name) =>
+  existsSync(at(name)),
+);
+const stale =
+  !existsSync(built) || Math.max(...sources.map((name) => newest(at(name)))) > statSync(built).mtimeMs;
+if (stale || process.argv.includes('--clean')) {
+  console.error('heartwire: building ...');
+  if (process.argv.includes('--clean')) rmSync(at('dist'), { recursive: true, force: true });
+  mkdirSync(at('dist'), { recursive: true });
+  const startedAt = new Date();
+  run('building', process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', '.']);
+  writeFileSync(built, startedAt.toISOString());
+}

@@ -1,0 +1,31 @@
+import type { Argv } from 'yargs';
+
+/** What a command may touch of the process that runs it; `bin/` makes it, tests make their own. */
+export interface CliIo {
+  /** Results, to standard output. */
+  out(text: string): void;
+  /** Logs and hints, to standard error. */
+  err(text: string): void;
+  /** Standard output is a terminal: colours and redrawing are welcome there, and only there. */
+  readonly terminal: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Calls on every such signal until the returned function is called. Unwatched signals end the process. */
+  onSignal(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', callback: () => void): () => void;
+  /** Aborted when nobody reads standard output any more (a closed pipe). */
+  readonly outClosed: AbortSignal;
+}
+
+/** 0 done, 1 the work failed, 2 wrong usage or configuration. */
+export type ExitCode = 0 | 1 | 2;
+
+/** One command of the command line: one file in `cli/`, one line in `cli/main.ts`. */
+export interface Command<Args> {
+  /** As yargs writes it: `check [file]`. */
+  readonly usage: string;
+  readonly describe: string;
+  /** Shell line and what it does; shown by `--help`. */
+  readonly examples: ReadonlyArray<readonly [string, string]>;
+  options(yargs: Argv): Argv<Args>;
+  run(args: Args, io: CliIo): Promise<ExitCode>;
+}

@@ -1,0 +1,77 @@
+import type { SessionSettings } from '../device/settings.ts';
+import type { LinkAddress, ListenAddress } from '../links/address.ts';
+
+/** Where the feed, the page and the API are served. */
+export interface ServerConfig {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Origins allowed besides our own, as `scheme://host[:port]`. */
+  readonly origins: readonly string[];
+  /** Host names by which browsers may address us besides loopback and `host`. */
+  readonly hosts: readonly string[];
+}
+
+/** What a device that dials in must show to be this device; all that are given must agree. */
+export interface MatchConfig {
+  readonly imei?: string;
+  readonly appid?: string;
+  /** CIDR blocks or single addresses. */
+  readonly from?: readonly string[];
+}
+
+interface DeviceBase {
+  readonly id: string;
+  readonly session: SessionSettings;
+  /** Upper bound of one frame's payload, in bytes. */
+  readonly maxFrame: number;
+}
+
+/** A device that we dial: over TCP, or a serial line. */
+export interface DialledDeviceConfig extends DeviceBase {
+  readonly kind: 'dialled';
+  /** In the order in which they are tried; as many as `session.addresses`. */
+  readonly links: readonly [LinkAddress, ...LinkAddress[]];
+  /** `serial` resynchronises inside the stream; `stream` closes at the first impossible header. */
+  readonly line: 'stream' | 'serial';
+  /** Silence that ends a half frame on a serial line, in ms, where configured. */
+  readonly gapMs?: number;
+}
+
+/** A device that dials in. */
+export interface MatchedDeviceConfig extends DeviceBase {
+  readonly kind: 'matched';
+  readonly match: MatchConfig;
+}
+
+export type DeviceConfig = DialledDeviceConfig | MatchedDeviceConfig;
+
+/** An address at which devices dial in. */
+export interface ListenerConfig {
+  readonly link: ListenAddress;
+  /** What becomes of a device that no `match` names. */
+  readonly unknown: 'accept' | 'refuse';
+  /** `by-address` names a link that never registers `addr-<ip>`. */
+  readonly anonymous: 'refuse' | 'by-address';
+  /** Unknown devices kept at once; one more is refused. */
+  readonly maxDevices: number;
+  /** An unknown device that has been away for so long is forgotten, in ms. */
+  readonly forgetMs: number;
+  /** Links without a name at once; beyond it the oldest is closed. */
+  readonly maxNameless: number;
+  /** Connections at once, in all and per address. */
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly maxFrame: number;
+  /** Settings of devices accepted here that no `match` names; `device` is filled in with the name they get. */
+  readonly session: SessionSettings;
+}
+
+/** A configuration without problems, all defaults filled in. */
+export interface BridgeConfig {
+  /** The file that it came from, as it was named. */
+  readonly file: string;
+  readonly server: ServerConfig;
+  readonly devices: readonly DeviceConfig[];
+  readonly listeners: readonly ListenerConfig[];
+}

@@ -1,0 +1,35 @@
+/** Who registers and who answers. */
+export type Role = 'client' | 'server';
+
+/** How one device is kept alive. All durations in ms; the defaults are those of `config/`. */
+export interface SessionSettings {
+  readonly device: string;
+  readonly role: Role;
+  readonly transport: 'tcp' | 'serial' | 'replay';
+  /** Addresses tried in turn; one for most. Empty where the device dials in. */
+  readonly addresses: readonly string[];
+  /** What we register as (client role). */
+  readonly register?: { readonly appid: string; readonly imei: string };
+  /** `any` admits a peer's appid or IMEI that is other text. */
+  readonly identity: 'standard' | 'any';
+  readonly heartbeat: {
+    readonly intervalMs: number;
+    readonly missed: number;
+    /** Who beats. */
+    readonly from: 'client' | 'server' | 'both';
+  };
+  /** Datetime requests of our own, where wanted; `timeZone` (IANA) is the peer's. Absent: none are sent. */
+  readonly clock?: { readonly everyMs: number; readonly timeZone?: string };
+  readonly reconnect: {
+    readonly initialMs: number;
+    readonly maxMs: number;
+    readonly multiplier: number;
+    readonly jitter: 'full' | 'none';
+  };
+  /** A device with short connections: `away`, not `offline`, while its next report is not overdue. */
+  readonly presence?: { readonly everyMs: number };
+  /** How long an address may take to answer before the next one is tried. */
+  readonly connectTimeoutMs: number;
+  /** How long a request waits for its reply. */
+  readonly requestTimeoutMs: number;
+}

@@ -1,0 +1,49 @@
+/** Every code that Heartwire reports, with its meaning; `docs/errors.md` lists the same codes, and a test keeps them equal. */
+export const ERROR_CODES = {
+  bad_argument: 'A function of the library was called with a value that it cannot take.',
+  config_unreadable: 'The configuration file could not be read.',
+  config_invalid: 'The configuration has one or more problems; each is listed with file, line and column.',
+  bad_address: 'A link address could not be understood.',
+  address_in_use: 'Another program listens on this host and port.',
+  address_unavailable: 'The host of a listening address does not belong to this machine.',
+  listen_failed: 'The operating system refused to listen on an address.',
+  connect_refused: 'The host answered, but nothing listens on that port.',
+  connect_timeout: 'The host did not answer in time.',
+  connect_failed: 'The link could not be opened.',
+  host_unknown: 'The host name could not be resolved.',
+  link_closed: 'The other side closed the link.',
+  link_reset: 'The other side, or the network between, reset the link.',
+  link_error: 'Reading from or writing to the link failed.',
+  link_not_open: 'Bytes were to be sent over a link that is not open.',
+  link_queue_full: 'More than 1,024 frames wait to be written to the link; the other side does not read.',
+} as const;
+
+/** A stable, documented code. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export interface ErrorDetails {
+  /** The device concerned. */
+  readonly device?: string;
+  /** The offending value, as it was seen. */
+  readonly seen?: string;
+  /** What to do next: one sentence. */
+  readonly mend?: string;
+  readonly cause?: unknown;
+}
+
+/** An error with a code for programs and a message that names what was seen and what to do for people. */
+export class HeartwireError extends Error {
+  readonly code: ErrorCode;
+  readonly device: string | undefined;
+  readonly seen: string | undefined;
+  readonly mend: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'HeartwireError';
+    this.code = code;
+    this.device = details.device;
+    this.seen = details.seen;
+    this.mend = details.mend;
+  }
+}

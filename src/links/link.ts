@@ -1,0 +1,60 @@
+import type { ErrorCode } from '../errors.ts';
+
+/** What carries the bytes. */
+export type Transport = 'tcp' | 'serial' | 'replay';
+
+/** Why and how a link ended; `detail` is for people and names what was seen and the mend. */
+export interface LinkEnd {
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
+export interface LinkHandlers {
+  /** The link can carry bytes. At most once, and before everything but `closed`. `address` is the peer's, as text. */
+  opened(address: string): void;
+  /** Bytes as they were read; the receiver owns the chunk. */
+  data(chunk: Uint8Array): void;
+  /** The line fell silent after data (serial lines only). */
+  idle(): void;
+  /** Exactly once, last, whatever ended it: refusal, the peer, an error, or our own `end` or `destroy`. */
+  closed(end: LinkEnd): void;
+}
+
+/** What became of bytes given to `send`. */
+export type SendOutcome = 'accepted' | 'link_queue_full' | 'link_not_open';
+
+/**
+ * One life of one byte stream, without any knowledge of the protocol. It is opened once and never again: whoever
+ * reconnects makes a new link. Handlers are never called from inside `open`, `send`, `end` or `destroy`, but later.
+ * Reading is never paused.
+ */
+export interface Link {
+  readonly transport: Transport;
+  /** Where it leads, as text: `10.0.0.7:9089`, `[::1]:9089`, `/dev/ttyUSB0`. */
+  readonly address: string;
+  open(handlers: LinkHandlers): void;
+  /** Queues the bytes of one frame; at most 1,024 frames wait. The bytes must not change afterwards. */
+  send(bytes: Uint8Array): SendOutcome;
+  /** Frames accepted by `send` that the operating system has not taken yet. */
+  readonly queued: number;
+  /** Writes out what is queued, then closes; destroyed after 1,000 ms at the latest. */
+  end(): void;
+  /** Closes now, without waiting for a peer that may be gone. */
+  destroy(): void;
+}
+
+export interface ListenerHandlers {
+  /** Bound; `address` carries the port that was really taken. */
+  listening(address: string): void;
+  /** A peer dialled in; the link awaits its `open` and reports `opened` at once. `host` is the peer's IP address, normalised (no `::ffff:`). */
+  accepted(link: Link, host: string): void;
+  /** Exactly once, last: the listener could not be bound, failed, or was closed. */
+  closed(end: LinkEnd): void;
+}
+
+/** One life of one listening address. Accepted links are their receiver's to close and outlive the listener. */
+export interface Listener {
+  readonly address: string;
+  start(handlers: ListenerHandlers): void;
+  close(): void;
+}

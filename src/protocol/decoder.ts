@@ -1,0 +1,56 @@
+/** Why bytes were set aside: each is a stable word in reports, traces and metrics. */
+export type DiscardReason =
+  /** On a serial line: no plausible header (length + id of a known message) here. */
+  | 'no_header'
+  /** A header was plausible, the content behind it was not (UUID, digits, date, error code). */
+  | 'bad_content'
+  /** The content-check budget (16 bytes per byte received) was spent; the whole candidate was skipped. */
+  | 'budget'
+  /** The line fell idle, or the link ended, in the middle of a frame. */
+  | 'truncated';
+
+/** One coalesced report of bytes that belong to no frame. */
+export interface Discarded {
+  readonly count: number;
+  readonly reason: DiscardReason;
+  /** The first bytes of them (at most 64), a copy. */
+  readonly sample: Uint8Array;
+}
+
+/** Why a stream cannot go on. */
+export type FaultReason = 'zero_length' | 'too_long' | 'impossible_length' | 'intruder';
+
+/** The end of a stream without hunting: the link must be closed and opened anew. */
+export interface DecoderFault {
+  readonly reason: FaultReason;
+  /** The length that the header claimed, unsigned. */
+  readonly length: number;
+  /** What would have been possible, in words ("2 or 52 bytes for register"). */
+  readonly expected: string;
+  /** What was seen, in words; names the intruder where it is recognisable ("an HTTP request: GET / HTTP/1.1"). */
+  readonly seen: string;
+  readonly sample: Uint8Array;
+}
+
+/** Receives what a decoder finds, in the order of the bytes. A sink may close the decoder while it is called. */
+export interface FrameSink {
+  /**
+   * One whole frame. The payload is `bytes.subarray(start, end)`, the frame with its length prefix begins at
+   * `start - 4`; both are the decoder's own buffer and valid only during the call.
+   */
+  frame(bytes: Uint8Array, start: number, end: number): void;
+  discarded(report: Discarded): void;
+  /** Nothing follows a fault: later bytes are ignored. */
+  fault(report: DecoderFault): void;
+}
+
+/** Bytes in, frames out; hostile bytes are data (`discarded`, `fault`), never exceptions. */
+export interface FrameDecoder {
+  push(chunk: Uint8Array): void;
+  /** The line fell silent: a half frame is rescanned for a whole one behind it, else discarded as `truncated`. */
+  idle(): void;
+  /** The link ended: what is left is reported. Idempotent; nothing is reported afterwards. */
+  close(): void;
+  /** Bytes of an unfinished frame now held. */
+  readonly pending: number;
+}
