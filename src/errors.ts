@@ -1,5 +1,6 @@
 /** Every code that Heartwire reports, with its meaning; `docs/errors.md` lists the same codes, and a test keeps them equal. */
 export const ERROR_CODES = {
+  bad_fault: 'A fault that the simulator was asked for is not known, or its value is not possible.',
   bad_argument: 'A function of the library was called with a value that it cannot take.',
   config_unreadable: 'The configuration file could not be read.',
   config_invalid: 'The configuration has one or more problems; each is listed with file, line and column.',
