@@ -1,0 +1,154 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import type { LinkAddress, ListenAddress, SerialSettings } from './address.ts';
+import { DEFAULT_SERIAL_SETTINGS, parseSerialAddress } from './parse-serial-address.ts';
+import { type AddressProblem, type Parsed, refuse } from './parsed.ts';
+
+const TCP_MEND = 'Write tcp:HOST:PORT, for example tcp:10.0.0.7:9089 or tcp:[fe80::1%eth0]:9089.';
+const LISTEN_MEND =
+  'Write tcp-listen:HOST:PORT, for example tcp-listen:127.0.0.1:9089, or tcp-listen:0.0.0.0:9089 for every network.';
+const SCHEMES_MEND =
+  'Links begin with tcp:, serial: or tcp-listen:, for example tcp:10.0.0.7:9089 or serial:/dev/ttyUSB0?baud=115200-8N1.';
+
+/** `\\.\COM10` and `\\?\...` are Windows device paths; `COM3` is one even with the colon that DOS puts behind it. */
+const BARE_PORT = /^(\/|\\\\|\.{1,2}\/|COM\d+:?(\?|$))/i;
+const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):(?:\/\/)?(.*)$/s;
+const KNOWN_SCHEMES: ReadonlySet<string> = new Set(['tcp', 'tcp-listen', 'serial', 'replay']);
+const PORT = /^\d{1,5}$/;
+
+/**
+ * Reads what a device can be dialled by: `tcp:host:port`, `serial:...`, or the bare path of a serial port. What the
+ * text says of the serial settings wins over `settings`.
+ */
+export function parseLinkAddress(
+  text: string,
+  settings: SerialSettings = DEFAULT_SERIAL_SETTINGS,
+): Parsed<LinkAddress> {
+  const link = text.trim();
+  if (BARE_PORT.test(link)) return parseSerialAddress(link, settings);
+  const scheme = splitScheme(link);
+  if (scheme === undefined) return refuseBare(link);
+  switch (scheme.name) {
+    case 'tcp': {
+      const endpoint = parseEndpoint(scheme.rest, 1, TCP_MEND);
+      return endpoint.ok ? { ok: true, value: { scheme: 'tcp', ...endpoint.value } } : endpoint;
+    }
+    case 'serial':
+      return parseSerialAddress(scheme.rest, settings);
+    case 'tcp-listen':
+      return refuse(
+        'A device is dialled, and tcp-listen: waits to be dialled.',
+        'Move this link to `listeners:`, and give the device a `match:` instead.',
+      );
+    default:
+      return refuseScheme(scheme.name);
+  }
+}
+
+/** Reads an address to listen at: `tcp-listen:host:port`; port 0 takes any free one. */
+export function parseListenAddress(text: string): Parsed<ListenAddress> {
+  const link = text.trim();
+  const scheme = splitScheme(link);
+  if (scheme === undefined) {
+    return PORT.test(link) || splitEndpoint(link) !== undefined
+      ? refuse(
+          'The link does not say that it listens.',
+          `Write tcp-listen:${PORT.test(link) ? `127.0.0.1:${link}` : link}.`,
+        )
+      : refuse('This is no address to listen at.', LISTEN_MEND);
+  }
+  if (scheme.name === 'tcp-listen') {
+    const endpoint = parseEndpoint(scheme.rest, 0, LISTEN_MEND);
+    return endpoint.ok ? { ok: true, value: { scheme: 'tcp-listen', ...endpoint.value } } : endpoint;
+  }
+  if (scheme.name === 'tcp') {
+    return refuse('tcp: dials, and a listener waits to be dialled.', `Write tcp-listen:${scheme.rest}.`);
+  }
+  if (scheme.name === 'serial') {
+    return refuse('Nobody can dial in over a serial line.', 'Give the port as `link:` of a device.');
+  }
+  if (splitEndpoint(link) !== undefined) {
+    return refuse('The link does not say that it listens.', `Write tcp-listen:${link}.`);
+  }
+  return refuseScheme(scheme.name);
+}
+
+function splitScheme(link: string): { readonly name: string; readonly rest: string } | undefined {
+  const found = SCHEME.exec(link);
+  const [, name, rest] = found ?? [];
+  if (name === undefined || rest === undefined) return undefined;
+  // `localhost:9089` looks like a scheme and is none.
+  const lower = name.toLowerCase();
+  if (PORT.test(rest) && !KNOWN_SCHEMES.has(lower)) return undefined;
+  return { name: lower, rest };
+}
+
+function refuseBare(link: string): { readonly ok: false } & AddressProblem {
+  if (link === '') return refuse('The link is empty.', SCHEMES_MEND);
+  if (splitEndpoint(link) !== undefined) {
+    return refuse('The link does not say how to get there.', `Write tcp:${link}.`);
+  }
+  if (/^(dev\/|tty|cu\.)/.test(link)) {
+    return refuse('The path of a serial port must be absolute.', `Write /dev/${link.replace(/^dev\//, '')}.`);
+  }
+  return refuse('This is no link.', SCHEMES_MEND);
+}
+
+function refuseScheme(name: string): { readonly ok: false } & AddressProblem {
+  if (name === 'replay') {
+    return refuse('replay: is not supported by this version.', SCHEMES_MEND);
+  }
+  return refuse(`Links of the kind "${name}:" are not known.`, SCHEMES_MEND);
+}
+
+interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The text before and behind the last colon, where the latter looks like a port. */
+function splitEndpoint(text: string): readonly [string, string] | undefined {
+  const colon = text.lastIndexOf(':');
+  const host = text.slice(0, colon);
+  const port = text.slice(colon + 1);
+  return colon > 0 && PORT.test(port) && !/[\s/\\]/.test(host) ? [host, port] : undefined;
+}
+
+function parseEndpoint(rest: string, lowestPort: number, mend: string): Parsed<Endpoint> {
+  const text = rest.endsWith('/') ? rest.slice(0, -1) : rest;
+  if (text === '') return refuse('Host and port are missing.', mend);
+  if (text.includes('?')) return refuse('A TCP link takes no options behind a question mark.', mend);
+  const bracketed = /^\[([^\]]*)\](?::(.*))?$/s.exec(text);
+  if (bracketed !== null) {
+    const [, host = '', port] = bracketed;
+    if (!isIPv6(host)) return refuse(`"${host}" is no IPv6 address.`, mend);
+    return withPort(host, port, lowestPort, mend);
+  }
+  if (PORT.test(text)) return refuse('The host is missing.', mend);
+  if (isIPv6(text) || text.indexOf(':') !== text.lastIndexOf(':')) {
+    return refuse('An IPv6 address needs brackets, else its end looks like a port.', mend);
+  }
+  const colon = text.indexOf(':');
+  const host = colon < 0 ? text : text.slice(0, colon);
+  const port = colon < 0 ? undefined : text.slice(colon + 1);
+  if (host === '') return refuse('The host is missing.', mend);
+  if (host === '*') return refuse('"*" is no host.', mend);
+  if (/^[\d.]+$/.test(host) && !isIPv4(host)) return refuse(`"${host}" is no IPv4 address.`, mend);
+  if (
+    !/^[\p{L}\p{N}_]([\p{L}\p{N}_.-]*[\p{L}\p{N}_.])?$/u.test(host) ||
+    host.length > 253 ||
+    host.includes('..')
+  ) {
+    return refuse(`"${host}" is no host name.`, mend);
+  }
+  return withPort(host, port, lowestPort, mend);
+}
+
+function withPort(host: string, text: string | undefined, lowest: number, mend: string): Parsed<Endpoint> {
+  if (text === undefined || text === '') return refuse('The port is missing.', mend);
+  const port = Number(text);
+  if (!PORT.test(text)) return refuse(`"${text}" is no port.`, `Ports are numbers from ${lowest} to 65535.`);
+  if (port < lowest || port > 65_535) {
+    return refuse(`Port ${text} does not exist.`, `Ports go from ${lowest} to 65535.`);
+  }
+  return { ok: true, value: { host, port } };
+}
