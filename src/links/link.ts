@@ -48,6 +48,8 @@ export interface ListenerHandlers {
   listening(address: string): void;
   /** A peer dialled in; the link awaits its `open` and reports `opened` at once. `host` is the peer's IP address, normalised (no `::ffff:`). */
   accepted(link: Link, host: string): void;
+  /** A peer could not be accepted; the listener goes on. */
+  acceptFailed?(end: LinkEnd): void;
   /** Exactly once, last: the listener could not be bound, failed, or was closed. */
   closed(end: LinkEnd): void;
 }

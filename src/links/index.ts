@@ -1,0 +1,30 @@
+import { HeartwireError } from '../errors.ts';
+import type { LinkAddress, ListenAddress } from './address.ts';
+import type { Link, Listener } from './link.ts';
+import { TcpLink } from './tcp.ts';
+import { TcpListener } from './tcp-listen.ts';
+
+export interface DialOptions {
+  /** TCP only: silence after which `idle` is called, in ms, for a serial line behind a serial server. Absent: never. */
+  readonly idleAfterMs?: number | undefined;
+  /** Serial only: silence after which `idle` is called, in ms. Absent: by the formula for the line's speed. */
+  readonly gapMs?: number | undefined;
+}
+
+/** A fresh, unopened link to a device. */
+export function dial(address: LinkAddress, options: DialOptions = {}): Link {
+  switch (address.scheme) {
+    case 'tcp':
+      return TcpLink.dial(address, { idleAfterMs: options.idleAfterMs });
+    case 'serial':
+      throw new HeartwireError('serial_unavailable', 'Serial ports cannot be opened yet.');
+  }
+}
+
+/** A fresh, unstarted listener. */
+export function listen(address: ListenAddress): Listener {
+  switch (address.scheme) {
+    case 'tcp-listen':
+      return new TcpListener(address);
+  }
+}

@@ -1,0 +1,96 @@
+import { createServer, type Server } from 'node:net';
+import { HeartwireError } from '../errors.ts';
+import type { ListenAddress } from './address.ts';
+import { formatHostPort, normaliseHost } from './host-port.ts';
+import type { LinkEnd, Listener, ListenerHandlers } from './link.ts';
+import { KEEP_ALIVE_MS, TcpLink } from './tcp.ts';
+import { listenEnd, systemCode } from './tcp-end.ts';
+
+/** Peers that may wait to be accepted; a rack that comes back after a power cut dials all at once. */
+const BACKLOG = 1_024;
+
+/** Listens on one TCP address and hands every peer over as a link. */
+export class TcpListener implements Listener {
+  readonly #target: ListenAddress;
+  #address: string;
+  #handlers: ListenerHandlers | undefined;
+  #server: Server | undefined;
+  #over = false;
+
+  constructor(target: ListenAddress) {
+    this.#target = target;
+    this.#address = formatHostPort(target.host, target.port);
+  }
+
+  /** As configured; from `listening` on with the port that was really taken. */
+  get address(): string {
+    return this.#address;
+  }
+
+  start(handlers: ListenerHandlers): void {
+    if (this.#handlers !== undefined)
+      throw new HeartwireError('bad_argument', 'A listener is started only once.');
+    this.#handlers = handlers;
+    if (this.#over) {
+      setImmediate(() => handlers.closed(this.#ownEnd()));
+      return;
+    }
+    const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS });
+    this.#server = server;
+    server.on('listening', () => this.#listening(server, handlers));
+    server.on('connection', (socket) => {
+      const host = socket.remoteAddress;
+      // Without an address the peer is gone already, before anybody looked.
+      if (this.#over || host === undefined) socket.destroy();
+      else handlers.accepted(TcpLink.accepted(socket), normaliseHost(host));
+    });
+    server.on('error', (error) => this.#failed(server, handlers, error));
+    try {
+      server.listen({ host: this.#target.host, port: this.#target.port, backlog: BACKLOG });
+    } catch (error) {
+      // Node throws on a port that cannot be one.
+      this.#over = true;
+      setImmediate(() => handlers.closed(listenEnd(error, this.#address, this.#target.port)));
+    }
+  }
+
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    const handlers = this.#handlers;
+    if (handlers === undefined) return;
+    // The server's own `close` waits for every accepted link, and those are not the listener's.
+    this.#server?.close();
+    setImmediate(() => handlers.closed(this.#ownEnd()));
+  }
+
+  #listening(server: Server, handlers: ListenerHandlers): void {
+    if (this.#over) {
+      // Closed while the host name was still being resolved.
+      server.close();
+      return;
+    }
+    const bound = server.address();
+    if (bound !== null && typeof bound === 'object') {
+      this.#address = formatHostPort(this.#target.host, bound.port);
+    }
+    handlers.listening(this.#address);
+  }
+
+  #failed(server: Server, handlers: ListenerHandlers, error: Error): void {
+    if (this.#over) return;
+    if (server.listening) {
+      handlers.acceptFailed?.({
+        code: 'accept_failed',
+        detail: `A peer could not be accepted at ${this.#address} (${systemCode(error)}). Look for a low limit on open files.`,
+      });
+      return;
+    }
+    this.#over = true;
+    handlers.closed(listenEnd(error, this.#address, this.#target.port));
+  }
+
+  #ownEnd(): LinkEnd {
+    return { code: 'link_ended', detail: `We stopped listening at ${this.#address}.` };
+  }
+}

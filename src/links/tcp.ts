@@ -1,0 +1,144 @@
+import { connect, type Socket } from 'node:net';
+import type { TcpAddress } from './address.ts';
+import { formatHostPort, normaliseHost } from './host-port.ts';
+import { IdleSensor } from './idle-sensor.ts';
+import type { Link, LinkHandlers, SendOutcome } from './link.ts';
+import { LINGER_MS, LinkLife, ownEnd, peerEnd } from './link-life.ts';
+import { brokenEnd, connectEnd } from './tcp-end.ts';
+import { WriteQueue } from './write-queue.ts';
+
+/** Delay of the first keep-alive probe; Node silently drops values below 1,000 ms. */
+export const KEEP_ALIVE_MS = 15_000;
+
+/** Time given to each address of a name but the last; Node's own 250 ms is less than one round trip over a satellite. */
+const FAMILY_ATTEMPT_MS = 2_500;
+
+export interface TcpLinkOptions {
+  /** Silence after which `idle` is called, in ms: for a serial line behind a TCP serial server. */
+  readonly idleAfterMs?: number | undefined;
+}
+
+/** A TCP connection, dialled by us or accepted from a listener. */
+export class TcpLink implements Link {
+  readonly transport = 'tcp';
+  readonly address: string;
+  readonly #target: TcpAddress | undefined;
+  readonly #idleAfterMs: number | undefined;
+  readonly #life = new LinkLife();
+  #socket: Socket | undefined;
+  #queue: WriteQueue | undefined;
+  #sensor: IdleSensor | undefined;
+  #linger: NodeJS.Timeout | undefined;
+
+  private constructor(target: TcpAddress | Socket, options: TcpLinkOptions) {
+    this.#idleAfterMs = options.idleAfterMs;
+    if ('scheme' in target) {
+      this.#target = target;
+      this.address = formatHostPort(target.host, target.port);
+      return;
+    }
+    this.address = formatHostPort(normaliseHost(target.remoteAddress ?? ''), target.remotePort ?? 0);
+    this.#take(target);
+  }
+
+  /** A link that dials when it is opened. */
+  static dial(target: TcpAddress, options: TcpLinkOptions = {}): TcpLink {
+    return new TcpLink(target, options);
+  }
+
+  /** A link over a connection that is there; takes the socket over. */
+  static accepted(socket: Socket, options: TcpLinkOptions = {}): TcpLink {
+    return new TcpLink(socket, options);
+  }
+
+  get queued(): number {
+    return this.#queue?.queued ?? 0;
+  }
+
+  open(handlers: LinkHandlers): void {
+    if (!this.#life.begin(handlers)) {
+      // It ended before anybody listened to it.
+      if (this.#socket === undefined || this.#socket.closed) setImmediate(() => this.#finish());
+      return;
+    }
+    if (this.#target === undefined) process.nextTick(() => this.#opened());
+    else this.#dial(this.#target);
+  }
+
+  send(bytes: Uint8Array): SendOutcome {
+    if (!this.#life.isOpen || this.#queue === undefined) return 'link_not_open';
+    return this.#queue.send(bytes);
+  }
+
+  end(): void {
+    if (this.#life.isOpen) this.#endBecause(false);
+    else if (!this.#life.isEnding) this.destroy();
+  }
+
+  destroy(): void {
+    if (!this.#life.destroying(ownEnd(this.address))) return;
+    this.#socket?.destroy();
+  }
+
+  #dial(target: TcpAddress): void {
+    try {
+      this.#take(
+        connect({
+          host: target.host,
+          port: target.port,
+          noDelay: true,
+          keepAlive: true,
+          keepAliveInitialDelay: KEEP_ALIVE_MS,
+          autoSelectFamilyAttemptTimeout: FAMILY_ATTEMPT_MS,
+        }),
+      );
+    } catch (error) {
+      // Node throws on a port that cannot be one; that is an end like any other.
+      this.#life.destroying(connectEnd(error, this.address, target.host));
+      setImmediate(() => this.#finish());
+    }
+  }
+
+  #take(socket: Socket): void {
+    this.#socket = socket;
+    this.#queue = new WriteQueue(socket);
+    socket.on('connect', () => this.#opened());
+    socket.on('end', () => this.#endBecause(true));
+    socket.on('error', (error) => {
+      const target = this.#target;
+      const dialling = target !== undefined && this.#life.isOpening;
+      this.#life.destroying(
+        dialling ? connectEnd(error, this.address, target.host) : brokenEnd(error, this.address),
+      );
+      socket.destroy();
+    });
+    socket.on('close', () => this.#finish());
+  }
+
+  #opened(): void {
+    const socket = this.#socket;
+    if (socket === undefined || !this.#life.isOpening) return;
+    if (this.#idleAfterMs !== undefined) {
+      this.#sensor = new IdleSensor(this.#idleAfterMs, () => this.#life.idle());
+    }
+    this.#life.opened(this.address);
+    socket.on('data', (chunk) => {
+      if (this.#life.isOver) return;
+      this.#sensor?.sawBytes();
+      this.#life.data(chunk);
+    });
+  }
+
+  /** Both ways out: ours, and after the peer's FIN, when what was accepted is still written out for it. */
+  #endBecause(peer: boolean): void {
+    if (!this.#life.ending(peer ? peerEnd(this.address) : ownEnd(this.address))) return;
+    this.#linger = setTimeout(() => this.destroy(), LINGER_MS);
+    this.#socket?.end();
+  }
+
+  #finish(): void {
+    clearTimeout(this.#linger);
+    this.#sensor?.close();
+    this.#life.finish(peerEnd(this.address));
+  }
+}
