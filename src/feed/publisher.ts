@@ -1,8 +1,6 @@
-/** JSON as it goes to subscribers. State documents hold no nulls: what is unknown is absent. */
-export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
-export interface JsonObject {
-  readonly [key: string]: Json | undefined;
-}
+import type { JsonObject } from './wire/json.ts';
+
+export type { Json, JsonObject } from './wire/json.ts';
 
 /** Where the rest of the bridge hands its news to the feed; synchronous, and never waits for a subscriber. */
 export interface Publisher {

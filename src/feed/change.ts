@@ -1,0 +1,44 @@
+import type { Json, JsonObject } from './wire/json.ts';
+
+/** What is kept of one topic with state; it stays when the topic is removed, because `seq` goes on. */
+export interface Retained {
+  readonly topic: string;
+  readonly levels: readonly string[];
+  /** Of the last change. */
+  readonly rev: number;
+  readonly seq: number;
+  /** Absent: the topic is removed, and this is its tombstone. */
+  readonly document: JsonObject | undefined;
+}
+
+interface ChangeBase {
+  readonly topic: string;
+  readonly rev: number;
+  readonly seq: number;
+}
+
+/** A document changed; without `patch` it is new, and only the whole of it can be sent. */
+export interface StateChange extends ChangeBase {
+  readonly kind: 'state';
+  readonly document: JsonObject;
+  readonly patch?: { readonly prev: number; readonly body: JsonObject };
+}
+
+export interface Removal extends ChangeBase {
+  readonly kind: 'removal';
+}
+
+export interface EventChange extends ChangeBase {
+  readonly kind: 'event';
+  readonly data: JsonObject;
+}
+
+/** Goes to everybody, whatever they subscribed to. */
+export interface BroadcastChange extends ChangeBase {
+  readonly kind: 'broadcast';
+  readonly from: string;
+  readonly data: Json;
+}
+
+/** One step of the store; each has the next `rev`. */
+export type Change = StateChange | Removal | EventChange | BroadcastChange;

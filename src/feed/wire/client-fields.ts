@@ -1,0 +1,122 @@
+import type { ClientRequest, Problem } from './client-message.ts';
+import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import { patternProblem, topicProblem } from './topic.ts';
+
+type Reader = (payload: Json, timestamp: number | undefined) => ClientRequest | Problem;
+
+/** Topics named in one message at most; more belong into several messages. */
+const MAX_TOPICS = 256;
+const MAX_TIMEOUT_MS = 600_000;
+
+const READERS: Readonly<Record<ClientRequest['type'], Reader>> = {
+  subscribe: withKeys(['topics', 'json_ping', 'ack', 'since', 'max_hz'], (payload) => {
+    for (const option of ['since', 'max_hz']) {
+      if (payload[option] !== undefined) return notSupported(`"${option}" is not supported by this server.`);
+    }
+    if (payload.ack !== undefined && payload.ack !== false) {
+      return notSupported('"ack" is not supported by this server: events are sent once.');
+    }
+    const topics = readTopics(payload.topics, patternProblem);
+    if ('code' in topics) return topics;
+    if (payload.json_ping === undefined) return { type: 'subscribe', topics };
+    if (typeof payload.json_ping !== 'boolean') return badField('"json_ping" must be true or false.');
+    return { type: 'subscribe', topics, jsonPing: payload.json_ping };
+  }),
+  unsubscribe: withKeys(['topics'], (payload) => {
+    const topics = readTopics(payload.topics, patternProblem);
+    return 'code' in topics ? topics : { type: 'unsubscribe', topics };
+  }),
+  resync: withKeys(['topics'], (payload) => {
+    const topics = readTopics(payload.topics, topicProblem);
+    return 'code' in topics ? topics : { type: 'resync', topics };
+  }),
+  ping: withKeys(['timestamp'], (payload, timestamp) => {
+    const echoed = payload.timestamp ?? timestamp;
+    if (echoed === undefined) return { type: 'ping' };
+    return typeof echoed === 'number'
+      ? { type: 'ping', timestamp: echoed }
+      : badField('"timestamp" must be a number.');
+  }),
+  pong: withKeys(['timestamp', 'server_time', 'reply_to'], () => ({ type: 'pong' })),
+  echo: (payload) => ({ type: 'echo', data: payload }),
+  get_clients: withKeys([], () => ({ type: 'get_clients' })),
+  broadcast: withKeys(['data'], (payload) =>
+    payload.data === undefined
+      ? badField('"data" is missing: what to broadcast, any JSON.')
+      : { type: 'broadcast', data: payload.data },
+  ),
+  command: withKeys(['device', 'message', 'fields', 'timeout_ms'], (payload) => {
+    const { device, message, fields = {}, timeout_ms: timeoutMs } = payload;
+    if (typeof device !== 'string' || device === '') return badField('"device" must name a device.');
+    if (typeof message !== 'string' || message === '') return badField('"message" must name a message.');
+    if (!isJsonObject(fields)) return badField('"fields" must be an object.');
+    if (timeoutMs === undefined) return { type: 'command', device, message, fields };
+    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS)) {
+      return badField(`"timeout_ms" must be a number from 1 to ${MAX_TIMEOUT_MS}.`);
+    }
+    return { type: 'command', device, message, fields, timeoutMs };
+  }),
+};
+
+/** Types that the protocol names and this server does not offer; an honest answer beats `unknown_type`. */
+const UNSUPPORTED: ReadonlySet<string> = new Set(['auth', 'resume', 'ack', 'kick']);
+
+/** Checks the payload of one type of message. */
+export function readFields(
+  type: string,
+  payload: Json,
+  timestamp: number | undefined,
+): ClientRequest | Problem {
+  if (UNSUPPORTED.has(type)) return notSupported(`"${type}" is not supported by this server.`);
+  if (!isRequestType(type)) {
+    const known = Object.keys(READERS).join(', ');
+    return { code: 'unknown_type', message: `There is no message of this type; known are ${known}.` };
+  }
+  return READERS[type](payload, timestamp);
+}
+
+function isRequestType(type: string): type is ClientRequest['type'] {
+  return Object.hasOwn(READERS, type);
+}
+
+/** Admits an object with these keys and no others. */
+function withKeys(
+  allowed: readonly string[],
+  read: (payload: JsonObject, timestamp: number | undefined) => ClientRequest | Problem,
+): Reader {
+  return (payload, timestamp) => {
+    if (!isJsonObject(payload)) return badField('"payload" must be an object.');
+    const stray = Object.keys(payload).find((key) => !allowed.includes(key));
+    if (stray !== undefined) {
+      const list = allowed.length === 0 ? 'none are expected' : `known are ${allowed.join(', ')}`;
+      return badField(`"${stray.slice(0, 64)}" is not a field of this message; ${list}.`);
+    }
+    return read(payload, timestamp);
+  };
+}
+
+function readTopics(
+  value: Json | undefined,
+  problemOf: (topic: string) => string | undefined,
+): readonly string[] | Problem {
+  if (!Array.isArray(value) || value.length === 0) {
+    return badField('"topics" must be a list of one or more strings.');
+  }
+  if (value.length > MAX_TOPICS) return badField(`"topics" may name at most ${MAX_TOPICS} at once.`);
+  const topics = new Set<string>();
+  for (const topic of value as readonly Json[]) {
+    if (typeof topic !== 'string') return badField('"topics" must be a list of strings.');
+    const problem = problemOf(topic);
+    if (problem !== undefined) return { code: 'bad_topic', message: `${problem}.` };
+    topics.add(topic);
+  }
+  return [...topics];
+}
+
+function badField(message: string): Problem {
+  return { code: 'bad_field', message };
+}
+
+function notSupported(message: string): Problem {
+  return { code: 'not_supported', message };
+}

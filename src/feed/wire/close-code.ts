@@ -1,0 +1,17 @@
+/** Why the server closes a connection. 4000-4499: reconnect; 4500-4999: do not, something must be mended first. */
+export const CLOSE_CODES = {
+  unsupported_data: 1003,
+  draining: 4000,
+  slow_consumer: 4008,
+  ping_timeout: 4012,
+  rate_limited: 4013,
+  forbidden: 4507,
+  too_many_errors: 4509,
+} as const;
+
+export type CloseReason = keyof typeof CLOSE_CODES;
+
+/** Whether a client should come back after a close code of this feed. */
+export function mayReconnect(code: number): boolean {
+  return code < 4500 || code > 4999;
+}

@@ -1,0 +1,28 @@
+/** Codes of the `error` messages that the feed itself sends; commands add those of the bridge. */
+export const FEED_ERROR_CODES = [
+  'bad_field',
+  'bad_json',
+  'bad_topic',
+  'client_id_in_use',
+  'command_failed',
+  'command_timeout',
+  'not_subscribed',
+  'not_supported',
+  'rate_limited',
+  'too_many_commands',
+  'too_many_patterns',
+  'unknown_type',
+] as const;
+
+export type FeedErrorCode = (typeof FEED_ERROR_CODES)[number];
+
+/** The payload of an `error`. */
+export interface FeedError {
+  /** The `id` of the message that failed, where it carried a usable one. */
+  readonly reply_to?: string;
+  readonly code: string;
+  readonly message: string;
+  /** The same message may succeed later. */
+  readonly retry: boolean;
+  readonly received_type?: string;
+}

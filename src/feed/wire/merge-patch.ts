@@ -1,0 +1,122 @@
+import { isJsonObject, type Json, type JsonObject, ownValue } from './json.ts';
+
+/** A document cannot be expressed: it holds a null, a number that JSON has not, or something that is no JSON. */
+export class NotADocumentError extends Error {
+  /** Where, as keys joined by dots. */
+  readonly path: string;
+
+  constructor(path: string, seen: string) {
+    super(`${path || 'the document'} is ${seen}, which a state document cannot hold`);
+    this.name = 'NotADocumentError';
+    this.path = path;
+  }
+}
+
+/**
+ * The RFC 7396 merge patch that turns `from` into `to`, or undefined where they are equal. Keys whose value is
+ * `undefined` are absent; subtrees that are the same object are not looked into.
+ *
+ * @throws NotADocumentError where a changed part of `to` holds what a merge patch cannot say.
+ */
+export function diff(from: JsonObject, to: JsonObject): JsonObject | undefined {
+  return from === to ? undefined : diffObjects(from, to, []);
+}
+
+/** Applies an RFC 7396 merge patch; neither argument is changed, and untouched subtrees are shared. */
+export function applyPatch(target: Json | undefined, patch: JsonObject): JsonObject {
+  const result: Record<string, Json | undefined> = isJsonObject(target) ? { ...target } : {};
+  for (const key of Object.keys(patch)) {
+    const change = patch[key];
+    if (change === undefined) continue;
+    if (change === null) delete result[key];
+    else put(result, key, isJsonObject(change) ? applyPatch(ownValue(result, key), change) : change);
+  }
+  return result;
+}
+
+/** @throws NotADocumentError where `document` holds what a state document cannot. */
+export function checkDocument(document: JsonObject): void {
+  checkObject(document, []);
+}
+
+/** Structural equality; an absent key and one whose value is `undefined` are the same. */
+export function equalJson(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((item, index) => equalJson(item, b[index]));
+  }
+  if (!isJsonObject(a) || !isJsonObject(b)) return false;
+  for (const key of Object.keys(a)) if (!equalJson(a[key], ownValue(b, key))) return false;
+  for (const key of Object.keys(b)) if (b[key] !== undefined && ownValue(a, key) === undefined) return false;
+  return true;
+}
+
+function diffObjects(from: JsonObject, to: JsonObject, path: string[]): JsonObject | undefined {
+  let patch: Record<string, Json | undefined> | undefined;
+  const change = (key: string, value: Json): void => {
+    patch ??= {};
+    put(patch, key, value);
+  };
+  for (const key of Object.keys(to)) {
+    const next = to[key];
+    const before = ownValue(from, key);
+    if (next === before || next === undefined) continue;
+    path.push(key);
+    if (isJsonObject(next) && isJsonObject(before)) {
+      const inner = diffObjects(before, next, path);
+      if (inner !== undefined) change(key, inner);
+    } else {
+      checkValue(next, path);
+      if (!(Array.isArray(next) && equalJson(before, next))) change(key, next);
+    }
+    path.pop();
+  }
+  for (const key of Object.keys(from)) {
+    if (from[key] !== undefined && ownValue(to, key) === undefined) change(key, null);
+  }
+  return patch;
+}
+
+function checkObject(value: JsonObject, path: string[]): void {
+  for (const key of Object.keys(value)) {
+    const member = value[key];
+    if (member === undefined) continue;
+    path.push(key);
+    checkValue(member, path);
+    path.pop();
+  }
+}
+
+function checkValue(value: Json, path: string[]): void {
+  if (value === null) throw new NotADocumentError(path.join('.'), 'null');
+  if (isJsonObject(value)) checkObject(value, path);
+  else if (Array.isArray(value)) checkArray(value, path);
+  else checkScalar(value, path);
+}
+
+/** A merge patch replaces arrays whole, so inside them a null is a value like any other. */
+function checkArray(items: readonly Json[], path: string[]): void {
+  items.forEach((item, index) => {
+    path.push(String(index));
+    if (Array.isArray(item)) checkArray(item, path);
+    else if (isJsonObject(item)) for (const member of Object.values(item)) checkArray([member ?? null], path);
+    else if (item !== null) checkScalar(item, path);
+    path.pop();
+  });
+}
+
+function checkScalar(value: unknown, path: readonly string[]): void {
+  if (typeof value === 'string' || typeof value === 'boolean') return;
+  if (typeof value === 'number' && Number.isFinite(value)) return;
+  throw new NotADocumentError(
+    path.join('.'),
+    typeof value === 'number' ? String(value) : `a ${typeof value}`,
+  );
+}
+
+function put(target: Record<string, Json | undefined>, key: string, value: Json): void {
+  // Assigning to this key would set the prototype instead of a member.
+  if (key === '__proto__') {
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  } else target[key] = value;
+}

@@ -1,0 +1,114 @@
+import type { FeedError } from './feed-error.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { Position } from './position.ts';
+
+/** The version of the protocol, as announced in `welcome`. */
+export const PROTOCOL_VERSION = 1;
+
+/** What every message of the server carries. */
+interface Envelope<Type extends string, Payload> {
+  readonly type: Type;
+  readonly id: string;
+  /** ms since the Unix epoch. */
+  readonly timestamp: number;
+  readonly payload: Payload;
+}
+
+export interface FeedLimits {
+  readonly max_message_bytes: number;
+  readonly messages_per_second: number;
+  readonly message_burst: number;
+  readonly max_patterns: number;
+}
+
+/** Names one version of one topic. */
+export interface Version {
+  readonly topic: string;
+  readonly epoch: string;
+  readonly rev: number;
+  readonly seq: number;
+}
+
+export interface SnapshotItem extends Version {
+  readonly state: JsonObject;
+}
+
+export type UpdatePayload =
+  | (Version & { readonly prev: number; readonly patch: JsonObject })
+  | (Version & { readonly full: true; readonly state: JsonObject })
+  | (Version & { readonly removed: true });
+
+export interface ClientEntry {
+  readonly id: string;
+  readonly address: string;
+  readonly connected_at: number;
+  readonly last_activity: number;
+  readonly subscriptions: readonly string[];
+  /** Bytes that wait for this client. */
+  readonly backlog: number;
+}
+
+export type ServerMessage =
+  | Envelope<
+      'welcome',
+      {
+        readonly client_id: string;
+        readonly protocol: number;
+        readonly position: Position;
+        readonly auth: 'none';
+        readonly ping_interval_ms: number;
+        readonly ping_timeout_ms: number;
+        readonly limits: FeedLimits;
+      }
+    >
+  | Envelope<
+      'snapshot',
+      {
+        readonly reply_to?: string;
+        readonly items: readonly SnapshotItem[];
+        readonly removed: readonly Version[];
+      }
+    >
+  | Envelope<
+      'synced',
+      {
+        readonly reply_to?: string;
+        readonly mode: 'full';
+        readonly topics: readonly string[];
+        readonly position: Position;
+      }
+    >
+  | Envelope<'update', UpdatePayload>
+  | Envelope<'event', Version & { readonly data: JsonObject }>
+  | Envelope<'broadcast', Version & { readonly from: string; readonly data: Json }>
+  | Envelope<
+      'gap',
+      {
+        readonly topic: string;
+        readonly from_seq: number;
+        readonly to_seq: number;
+        readonly reason: 'slow_consumer';
+      }
+    >
+  | Envelope<'position', { readonly position: Position }>
+  | Envelope<'response', { readonly reply_to?: string; readonly result: JsonObject }>
+  | Envelope<'broadcast_ack', { readonly reply_to?: string; readonly recipients: number }>
+  | Envelope<'echo', { readonly reply_to?: string; readonly data: Json }>
+  | Envelope<
+      'clients_list',
+      { readonly reply_to?: string; readonly clients: readonly ClientEntry[]; readonly count: number }
+    >
+  | Envelope<'ping', { readonly server_time: number }>
+  | Envelope<'pong', { readonly reply_to?: string; readonly timestamp?: number }>
+  | Envelope<'error', FeedError>
+  | Envelope<
+      'closing',
+      {
+        readonly code: number;
+        readonly reason: string;
+        readonly reconnect: boolean;
+        readonly retry_after_ms?: number;
+      }
+    >;
+
+export type ServerMessageType = ServerMessage['type'];
