@@ -38,6 +38,13 @@ export const ERROR_CODES = {
   origin_not_allowed: 'The web page that sent the request belongs to an origin that may not use the bridge.',
   page_unreadable: 'The built-in page could not be read.',
   upgrade_required: 'The path is a WebSocket, and the request was a plain one.',
+  device_not_online: 'A request was made of a device that is not online; nothing was sent.',
+  request_not_allowed: 'This message is sent by the bridge itself and can not be asked for.',
+  request_busy: 'A request of this kind is in flight on the link, or its late reply is still awaited.',
+  request_timeout: 'The device did not answer a request in time.',
+  invalid_reply: 'The device answered a request with content that is not as declared.',
+  link_lost: 'The link was lost while a request was in flight; it is not sent again.',
+  link_replaced: 'A newer link of the same device took over while a request was in flight.',
 } as const;
 
 /** A stable, documented code. */

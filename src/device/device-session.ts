@@ -1,0 +1,362 @@
+import type { Instant } from '../instant.ts';
+import { Conversation, type Ending } from './conversation.ts';
+import { DialPlan } from './dial-plan.ts';
+import type { Effect, LinkOffer, SessionEvent } from './session-events.ts';
+import type { SessionContext, SessionPorts } from './session-ports.ts';
+import type { SessionSettings } from './settings.ts';
+import { type DeviceStatus, StateAxes } from './state-document.ts';
+import { Stats } from './stats.ts';
+import { TakeoverGuard } from './takeover.ts';
+
+/*
+ * One device's life, as a machine without effects: events in, orders out. Two axes are kept apart. The link axis is
+ * what the operating system says, the device axis what the peer's own valid frames say:
+ *
+ *   dialled:     connecting --opened--> connected --closed, silent, fault--> (next address, or back-off) --> connecting
+ *   dialled in:  listening --offer adopted--> connected --closed, silent, fault--> listening
+ *
+ *   connected:   registering --exchange succeeded--> online <--valid frame--> stale --> offline (link destroyed)
+ *
+ * Whoever runs the machine keeps one timer at `nextDeadline()`, drops events of links that are no longer the present
+ * one, and reports the consequences of every effect as events, later.
+ */
+
+/** A deadline that is evaluated later than this is evaluated again after one turn of reading. */
+const LATE_MS = 50;
+/** A report may be late by half its period before the device counts as gone. */
+const OVERDUE_FACTOR = 1.5;
+const NEVER = Number.POSITIVE_INFINITY;
+
+type Phase =
+  | { readonly name: 'stopped' }
+  | { readonly name: 'listening' }
+  | { readonly name: 'connecting'; readonly giveUpAt: number }
+  | { readonly name: 'waiting'; readonly until: number }
+  | { readonly name: 'connected'; readonly conversation: Conversation };
+
+/** A device dialled by us, or one that dials in (`settings.addresses` is empty). */
+export class DeviceSession {
+  readonly settings: SessionSettings;
+  readonly #context: SessionContext;
+  readonly #axes: StateAxes;
+  readonly #stats = new Stats();
+  readonly #plan: DialPlan;
+  readonly #takeover: TakeoverGuard;
+  #phase: Phase = { name: 'stopped' };
+  #effects: Effect[] = [];
+  #overdueAt = NEVER;
+  #awaitsReading = false;
+
+  constructor(settings: SessionSettings, ports: SessionPorts, now: Instant) {
+    this.settings = settings;
+    this.#axes = new StateAxes(settings.device, settings.transport, now.wallMs);
+    this.#plan = new DialPlan(settings, ports.random);
+    this.#takeover = new TakeoverGuard(settings.heartbeat.intervalMs);
+    this.#context = {
+      settings,
+      ports,
+      axes: this.#axes,
+      stats: this.#stats,
+      clock: undefined,
+      seen: false,
+      emit: (effect) => {
+        if (effect.type === 'send') this.#stats.counts.frames_out += 1;
+        this.#effects.push(effect);
+      },
+      succeeded: () => this.#plan.succeeded(),
+    };
+  }
+
+  /** Takes one event, gives the orders that follow from it; never throws. */
+  handle(event: SessionEvent, now: Instant): Effect[] {
+    this.#take(event, now);
+    if (this.#phase.name === 'connected') {
+      this.#axes.setLink('connected', now.wallMs, { attempt: this.#plan.attempt });
+    }
+    const document = this.#axes.takeChange();
+    if (document !== undefined) this.#effects.push({ type: 'publishState', document });
+    const stats = this.#stats.takeDue(now.monoMs);
+    if (stats !== undefined) this.#effects.push({ type: 'publishStats', document: stats });
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  /** When `deadlineReached` is due, monotonic ms; undefined: not at all. */
+  nextDeadline(now: Instant): number | undefined {
+    if (this.#awaitsReading) return undefined;
+    const own = Math.min(this.#overdueAt, this.#stats.nextDeadline(), this.#takeover.nextDeadline());
+    const next = Math.min(own, this.#phaseDeadline(now));
+    return next === NEVER ? undefined : Math.max(next, 0);
+  }
+
+  get status(): DeviceStatus {
+    return this.#axes.document.status;
+  }
+
+  /** A link is open. */
+  get connected(): boolean {
+    return this.#phase.name === 'connected';
+  }
+
+  #phaseDeadline(now: Instant): number {
+    switch (this.#phase.name) {
+      case 'stopped':
+      case 'listening':
+        return NEVER;
+      case 'connecting':
+        return this.#phase.giveUpAt;
+      case 'waiting':
+        return this.#phase.until;
+      case 'connected':
+        return this.#phase.conversation.nextDeadline(now);
+    }
+  }
+
+  #take(event: SessionEvent, now: Instant): void {
+    const conversation = this.#phase.name === 'connected' ? this.#phase.conversation : undefined;
+    switch (event.type) {
+      case 'started':
+        if (this.#phase.name === 'stopped') this.#start(now);
+        return;
+      case 'stopped':
+        return this.#stop(now);
+      case 'linkOpened':
+        if (this.#phase.name === 'connecting') this.#connect(event.address, '', now).open(now);
+        return;
+      case 'linkClosed':
+        return this.#lost({ reason: event.code, detail: event.detail, how: 'gone' }, now);
+      case 'linkOffered':
+        return this.#offered(event.offer, now);
+      case 'offerWithdrawn':
+        if (this.#takeover.probe?.offer.offerId === event.offerId) this.#takeover.probe = undefined;
+        return;
+      case 'messageReceived': {
+        const ending = conversation?.received(event.message, now);
+        if (ending !== undefined) return this.#lost(ending, now);
+        if (event.message.name !== 'invalid') this.#refuseProbed('the present link is alive');
+        return;
+      }
+      case 'chunkReceived':
+        this.#stats.counts.bytes_in += event.bytes;
+        this.#stats.touch();
+        conversation?.chunkReceived(event.pending, now);
+        return;
+      case 'bytesDiscarded':
+        this.#stats.counts.discarded_bytes += event.report.count;
+        this.#stats.touch();
+        return;
+      case 'streamFaulted': {
+        const detail = `saw ${event.fault.seen}; expected ${event.fault.expected}`;
+        return this.#lost({ reason: 'bad_frame', detail, how: 'destroy' }, now);
+      }
+      case 'sendRefused': {
+        this.#stats.counts.refused_sends += 1;
+        this.#stats.touch();
+        this.#log('warn', event.code, `a ${event.message.name} ${event.message.kind} was not sent`);
+        if (event.message.kind !== 'request') return;
+        const ending = conversation?.sendRefused(event.message.name, event.code, now);
+        if (ending !== undefined) this.#lost(ending, now);
+        return;
+      }
+      case 'deadlineReached':
+        return this.#deadlineReached(event.afterReading, now);
+      case 'requestMade': {
+        const { requestId, message, timeoutMs } = event;
+        if (conversation?.succeeded) return conversation.requestMade(requestId, message, timeoutMs, now);
+        const detail = `the device is ${this.status}; nothing was sent`;
+        this.#effects.push({
+          type: 'settleRequest',
+          requestId,
+          outcome: { ok: false, code: 'device_not_online', detail },
+        });
+        return;
+      }
+    }
+  }
+
+  #start(now: Instant): void {
+    if (this.settings.addresses.length > 0) return this.#dial(now);
+    this.#phase = { name: 'listening' };
+    this.#axes.setLink('listening', now.wallMs);
+  }
+
+  #stop(now: Instant): void {
+    const phase = this.#phase;
+    if (phase.name === 'stopped') return;
+    if (phase.name === 'connected') phase.conversation.abandon('link_lost', 'the bridge stopped this device');
+    if (phase.name === 'connected' || phase.name === 'connecting') {
+      this.#effects.push({ type: 'closeLink', how: 'end' });
+    }
+    this.#refuseProbed('the bridge stopped this device');
+    this.#phase = { name: 'stopped' };
+    this.#overdueAt = NEVER;
+    this.#axes.setLink('disabled', now.wallMs);
+    if (this.#context.seen) this.#axes.setStatus('offline', now.wallMs, 'stopped');
+  }
+
+  #dial(now: Instant): void {
+    const addressIndex = this.#plan.take();
+    const { reason, detail } = this.#axes.document.link;
+    const address = this.settings.addresses[addressIndex];
+    this.#phase = { name: 'connecting', giveUpAt: now.monoMs + this.settings.connectTimeoutMs };
+    this.#axes.setLink('connecting', now.wallMs, {
+      ...(address === undefined ? {} : { address }),
+      attempt: this.#plan.attempt,
+      // While it is tried again, why it is not connected remains worth knowing.
+      ...(reason === undefined ? {} : { reason }),
+      ...(detail === undefined ? {} : { detail }),
+    });
+    this.#effects.push({ type: 'openLink', addressIndex });
+  }
+
+  #connect(address: string, host: string, now: Instant): Conversation {
+    this.#overdueAt = NEVER;
+    this.#stats.counts.connects += 1;
+    this.#stats.touch();
+    this.#axes.setLink('connected', now.wallMs, { address, attempt: this.#plan.attempt });
+    const conversation = new Conversation(this.#context, host, now);
+    this.#phase = { name: 'connected', conversation };
+    return conversation;
+  }
+
+  /** The present link is of no use any more. `gone`: it closed by itself; else it is to be closed in that way. */
+  #lost(ending: Omit<Ending, 'how'> & { how: Ending['how'] | 'gone' }, now: Instant): void {
+    const phase = this.#phase;
+    if (phase.name !== 'connected' && phase.name !== 'connecting') return;
+    const { reason, detail, how } = ending;
+    this.#log('warn', reason, detail);
+    if (how !== 'gone') this.#effects.push({ type: 'closeLink', how });
+    let hadSuccess = false;
+    if (phase.name === 'connected') {
+      hadSuccess = phase.conversation.succeeded;
+      phase.conversation.abandon('link_lost', `the link was lost: ${detail}`);
+      this.#departed(how === 'gone' && reason === 'link_closed' && hadSuccess, reason, detail, now);
+    }
+    if (this.settings.addresses.length > 0) return this.#dialAgain(hadSuccess, reason, detail, now);
+    this.#phase = { name: 'listening' };
+    this.#axes.setLink('listening', now.wallMs, { reason, detail });
+    const waiting = this.#takeover.probe?.offer;
+    this.#takeover.probe = undefined;
+    if (waiting !== undefined) this.#adopt(waiting, now);
+  }
+
+  #dialAgain(hadSuccess: boolean, reason: string, detail: string, now: Instant): void {
+    const next = this.#plan.failed(hadSuccess);
+    const status = reason === 'echo' ? 'failed' : 'backoff';
+    this.#axes.setLink(status, now.wallMs, { attempt: this.#plan.attempt, reason, detail });
+    if (next.kind === 'dial') this.#dial(now);
+    else this.#phase = { name: 'waiting', until: now.monoMs + next.forMs };
+  }
+
+  /** The device axis once its link is gone. */
+  #departed(hungUp: boolean, reason: string, detail: string, now: Instant): void {
+    const { presence } = this.settings;
+    if (presence !== undefined && hungUp) {
+      this.#overdueAt = now.monoMs + presence.everyMs * OVERDUE_FACTOR;
+      this.#axes.setStatus('away', now.wallMs, reason, detail);
+    } else {
+      this.#axes.setStatus(this.#context.seen ? 'offline' : 'unknown', now.wallMs, reason, detail);
+    }
+  }
+
+  #offered(offer: LinkOffer, now: Instant): void {
+    if (this.#phase.name === 'stopped') return this.#refuse(offer, 'the bridge stopped this device');
+    // Only the newest newcomer waits.
+    this.#refuseProbed('a newer link claims the identity');
+    const incumbent = this.#phase.name === 'connected' ? this.#phase.conversation : undefined;
+    const known = incumbent && { host: incumbent.host, heardAt: incumbent.life.heardAt };
+    switch (this.#takeover.decide(offer, known, now.monoMs)) {
+      case 'adopt':
+        return this.#adopt(offer, now);
+      case 'refuse':
+        return this.#refuse(offer, 'duplicate_identity: the present link is held');
+      case 'probe':
+        this.#takeover.beginProbe(offer, now.monoMs);
+        incumbent?.probe(now);
+        return;
+    }
+  }
+
+  #refuse(offer: LinkOffer, why: string): void {
+    this.#effects.push({ type: 'refuseLink', offerId: offer.offerId, reason: why });
+    this.#log('warn', 'takeover_refused', `${offer.address} claims this identity too; refused, ${why}`);
+  }
+
+  #refuseProbed(why: string): void {
+    const offer = this.#takeover.probe?.offer;
+    if (offer === undefined) return;
+    this.#takeover.probe = undefined;
+    this.#refuse(offer, why);
+  }
+
+  #adopt(offer: LinkOffer, now: Instant): void {
+    let held = false;
+    if (this.#phase.name === 'connected') {
+      const { conversation } = this.#phase;
+      const text = `a newer link from ${offer.address} took over`;
+      conversation.abandon('link_replaced', text);
+      this.#effects.push({ type: 'closeLink', how: 'destroy' });
+      this.#stats.counts.takeovers += 1;
+      const incumbent = { host: conversation.host, heardAt: conversation.life.heardAt };
+      held = this.#takeover.tookOver(offer, incumbent, now.monoMs);
+      this.#log('info', 'link_replaced', text);
+    }
+    this.#effects.push({ type: 'adoptLink', offerId: offer.offerId });
+    this.#connect(offer.address, offer.host, now).openKnown(offer.register, now);
+    if (!held) return;
+    const detail = '3 takeovers in 60 s: this link is held for 60 s, newer ones are refused';
+    this.#axes.setStatus('online', now.wallMs, 'duplicate_identity', detail);
+    this.#log('warn', 'duplicate_identity', detail);
+  }
+
+  #log(level: 'info' | 'warn', reason: string, text: string): void {
+    this.#effects.push({ type: 'log', level, reason, text });
+  }
+
+  #deadlineReached(afterReading: boolean, now: Instant): void {
+    this.#awaitsReading = false;
+    const dueAt = this.nextDeadline(now);
+    if (dueAt === undefined || now.monoMs < dueAt) return;
+    const lateMs = now.monoMs - dueAt;
+    if (lateMs > LATE_MS && !afterReading) {
+      this.#awaitsReading = true;
+      this.#effects.push({ type: 'readOnce' });
+      return;
+    }
+    if (this.#overdueAt <= now.monoMs) {
+      this.#overdueAt = NEVER;
+      this.#axes.setStatus('offline', now.wallMs, 'overdue', 'its next report did not come in time');
+    }
+    if (this.#takeover.releaseDue(now.monoMs) && this.#axes.document.reason === 'duplicate_identity') {
+      this.#axes.setStatus(this.status, now.wallMs);
+    }
+    const { probe } = this.#takeover;
+    if (probe !== undefined && probe.endsAt <= now.monoMs) {
+      this.#takeover.probe = undefined;
+      return this.#adopt(probe.offer, now);
+    }
+    this.#phaseDeadlineReached(lateMs, now);
+  }
+
+  #phaseDeadlineReached(lateMs: number, now: Instant): void {
+    switch (this.#phase.name) {
+      case 'stopped':
+      case 'listening':
+        return;
+      case 'connecting': {
+        if (now.monoMs < this.#phase.giveUpAt) return;
+        const detail = `no answer within ${this.settings.connectTimeoutMs} ms`;
+        return this.#lost({ reason: 'connect_timeout', detail, how: 'destroy' }, now);
+      }
+      case 'waiting':
+        if (this.#phase.until <= now.monoMs) this.#dial(now);
+        return;
+      case 'connected': {
+        const ending = this.#phase.conversation.watch(lateMs, now);
+        if (ending !== undefined) this.#lost(ending, now);
+        return;
+      }
+    }
+  }
+}

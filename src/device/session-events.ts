@@ -1,0 +1,80 @@
+import type { ErrorCode } from '../errors.ts';
+import type { DecoderFault, Discarded } from '../protocol/decoder.ts';
+import type { InvalidPayload, Message, RequestName } from '../protocol/message.ts';
+import type { StateDocument } from './state-document.ts';
+import type { StatsDocument } from './stats.ts';
+
+/** A link that dialled in and wants to be this device; the listener keeps it until it is adopted or refused. */
+export interface LinkOffer {
+  /** Unique among the offers of one process. */
+  readonly offerId: number;
+  readonly address: string;
+  /** The peer's IP address. */
+  readonly host: string;
+  /** What it registered as; absent where it is known by its address alone. */
+  readonly register?: { readonly appid: string; readonly imei: string };
+}
+
+/** What happened, as the session is told. Events about a link always mean the present one. */
+export type SessionEvent =
+  | { readonly type: 'started' }
+  | { readonly type: 'stopped' }
+  | { readonly type: 'linkOpened'; readonly address: string }
+  /** Also a link that could not be opened. */
+  | { readonly type: 'linkClosed'; readonly code: ErrorCode; readonly detail: string }
+  | { readonly type: 'linkOffered'; readonly offer: LinkOffer }
+  | { readonly type: 'offerWithdrawn'; readonly offerId: number }
+  | { readonly type: 'messageReceived'; readonly message: Message | InvalidPayload }
+  /** A chunk was decoded; `pending` bytes of an unfinished frame are held. */
+  | { readonly type: 'chunkReceived'; readonly bytes: number; readonly pending: number }
+  | { readonly type: 'bytesDiscarded'; readonly report: Discarded }
+  | { readonly type: 'streamFaulted'; readonly fault: DecoderFault }
+  /** The bytes of an effect `send` were not taken by the link. */
+  | { readonly type: 'sendRefused'; readonly message: Message; readonly code: ErrorCode }
+  /** The timer fired; `afterReading` where it follows an effect `readOnce`. */
+  | { readonly type: 'deadlineReached'; readonly afterReading: boolean }
+  | {
+      readonly type: 'requestMade';
+      readonly requestId: number;
+      readonly message: RequestName;
+      readonly timeoutMs: number;
+    };
+
+/** How a request of a subscriber or of the library ended. */
+export type RequestOutcome =
+  | {
+      readonly ok: true;
+      /** The reply's error code, verbatim. */
+      readonly error: number;
+      readonly fields: Readonly<Record<string, string>>;
+      readonly roundTripMs: number;
+    }
+  | { readonly ok: false; readonly code: ErrorCode; readonly detail: string };
+
+/** What is to be done, in this order. */
+export type Effect =
+  | { readonly type: 'openLink'; readonly addressIndex: number }
+  /** `end` writes out what is queued first. The session has done with the link: nothing of it is reported any more. */
+  | { readonly type: 'closeLink'; readonly how: 'end' | 'destroy' }
+  /** The offered link is the present one from here on; what it had sent so far is answered by the session. */
+  | { readonly type: 'adoptLink'; readonly offerId: number }
+  /** The offered link gets a register reply with error -1 where it registered, and is closed. */
+  | { readonly type: 'refuseLink'; readonly offerId: number; readonly reason: string }
+  | { readonly type: 'send'; readonly message: Message }
+  /** Let one turn of reading pass, then report `deadlineReached` with `afterReading`. */
+  | { readonly type: 'readOnce' }
+  | { readonly type: 'publishState'; readonly document: StateDocument }
+  | { readonly type: 'publishStats'; readonly document: StatsDocument }
+  /** A message of the peer, for subscribers. */
+  | {
+      readonly type: 'publishMessage';
+      readonly message: Message | InvalidPayload;
+      readonly mark?: 'late' | 'unsolicited';
+    }
+  | { readonly type: 'settleRequest'; readonly requestId: number; readonly outcome: RequestOutcome }
+  | {
+      readonly type: 'log';
+      readonly level: 'info' | 'warn';
+      readonly reason: string;
+      readonly text: string;
+    };

@@ -1,0 +1,34 @@
+import type { LocalTime } from './answer.ts';
+import type { ClockEstimate } from './clock-estimate.ts';
+import type { Effect } from './session-events.ts';
+import type { SessionSettings } from './settings.ts';
+import type { StateAxes } from './state-document.ts';
+import type { Stats } from './stats.ts';
+
+/** What a session needs of the world, handed in so that it stays pure. */
+export interface SessionPorts {
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly localTime: LocalTime;
+  /** Epoch ms of a local time of the peer's, the nearest to `nearWallMs` where there are two; undefined where there is none. */
+  readonly parseLocalTime: (
+    text: string,
+    timeZone: string | undefined,
+    nearWallMs: number,
+  ) => number | undefined;
+}
+
+/** What outlives a link, shared by a session and the conversation over its present link. */
+export interface SessionContext {
+  readonly settings: SessionSettings;
+  readonly ports: SessionPorts;
+  readonly axes: StateAxes;
+  readonly stats: Stats;
+  clock: ClockEstimate | undefined;
+  /** A valid frame came since the start. */
+  seen: boolean;
+  /** Adds to the orders that the event in hand results in. */
+  emit(effect: Effect): void;
+  /** An exchange succeeded: back-off starts anew. */
+  succeeded(): void;
+}
