@@ -4,6 +4,7 @@ export const ERROR_CODES = {
   bad_argument: 'A function of the library was called with a value that it cannot take.',
   config_unreadable: 'The configuration file could not be read.',
   config_invalid: 'The configuration has one or more problems; each is listed with file, line and column.',
+  decoder_reentered: 'A frame decoder was fed from within the sink that it was calling.',
   bad_address: 'A link address could not be understood.',
   address_in_use: 'Another program listens on this host and port.',
   address_unavailable: 'The host of a listening address does not belong to this machine.',

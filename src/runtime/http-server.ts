@@ -1,0 +1,200 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { HeartwireError } from '../errors.ts';
+import type { JsonObject } from '../feed/publisher.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { type Admission, hostAdmitted, originAdmitted, originConfigured } from './http/admission.ts';
+import { listenError, urlHost } from './http/listen-error.ts';
+import { builtInPage, loadPage } from './http/page.ts';
+import { answerClientError, writeAnswer } from './http/raw-answer.ts';
+import {
+  type Answer,
+  isFeedPath,
+  pathOf,
+  type RetainedState,
+  type RouteSources,
+  refusal,
+  route,
+  SECURITY_HEADERS,
+  upgradeRequired,
+} from './http/routes.ts';
+
+/** Takes over the connection of a WebSocket upgrade; Host and Origin have been checked. */
+export interface UpgradeReceiver {
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+export interface HttpServerOptions extends Admission {
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly store: RetainedState;
+  readonly feedServer: UpgradeReceiver;
+  /** Instead of the built-in page. */
+  readonly pageFile?: string;
+  /** Further members of `/healthz`. */
+  health?(): JsonObject;
+  /** Accepting a connection failed, for want of file descriptors for instance; the server goes on. */
+  failed?(error: HeartwireError): void;
+  readonly clock?: Clock;
+}
+
+const LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  keepAliveTimeout: 5_000,
+  maxHeaderSize: 16 * 1024,
+  connectionsCheckingInterval: 2_000,
+} as const;
+/** An answer that nobody reads holds its memory for so long. */
+const IDLE_MS = 60_000;
+/** Connections at once, subscribers included. */
+const MAX_CONNECTIONS = 20_000;
+const CLOSING_MS = 1_000;
+
+/** One port for browsers and programs: the page, the API, and the door to the feed. */
+export class HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #clock: Clock;
+  readonly #sockets = new Set<Duplex>();
+  #server: Server | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** @throws HeartwireError `address_in_use`, `address_unavailable`, `listen_failed`, `page_unreadable` */
+  async start(): Promise<{ url: string; port: number }> {
+    if (this.#server !== undefined)
+      throw new HeartwireError('bad_argument', 'The HTTP server was started already.');
+    const { host, port, store } = this.#options;
+    const page = await loadPage(this.#options.pageFile ?? builtInPage());
+    const sources: RouteSources = { page, store, health: () => this.#options.health?.() ?? {} };
+    const server = createServer(LIMITS, (request, response) => this.#answer(request, response, sources));
+    this.#server = server;
+    server.maxConnections = MAX_CONNECTIONS;
+    server.timeout = IDLE_MS;
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    server.on('connect', (_request, socket) =>
+      writeAnswer(socket, refusal(405, 'method_not_allowed', 'This is no proxy.', { Allow: 'GET, HEAD' })),
+    );
+    server.on('clientError', answerClientError);
+    try {
+      server.listen({ host, port });
+      await once(server, 'listening');
+    } catch (cause) {
+      throw listenError(cause, host, port);
+    }
+    server.on('error', (cause) => this.#options.failed?.(listenError(cause, host, port)));
+    // A TCP server's address is never a path.
+    const taken = (server.address() as AddressInfo).port;
+    return { url: `http://${urlHost(host)}:${taken}`, port: taken };
+  }
+
+  /** Stops listening, lets answers that are under way go out, and closes every connection, upgraded ones too. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined || !server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    const timer = this.#clock.setTimer(this.#clock.now().monoMs + CLOSING_MS, () => {
+      for (const socket of this.#sockets) socket.destroy();
+    });
+    await closed;
+    timer.cancel();
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse, sources: RouteSources): void {
+    const answer = this.#refused(request) ?? preflight(request, this.#options) ?? route(request, sources);
+    const body = Buffer.from(answer.body);
+    response.writeHead(answer.status, {
+      ...SECURITY_HEADERS,
+      ...answer.headers,
+      ...crossOrigin(request, this.#options),
+      ...(answer.status === 304 || answer.status === 204 ? {} : { 'Content-Length': body.byteLength }),
+      // A body that nobody wants to read is not read: the connection ends with the answer.
+      ...(hasBody(request) ? { Connection: 'close' } : {}),
+    });
+    response.end(request.method === 'HEAD' ? undefined : body);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const refused = this.#refused(request) ?? notTheFeed(request);
+    if (refused !== undefined) {
+      writeAnswer(socket, refused);
+      return;
+    }
+    // How long a subscriber may be silent is the feed's to say.
+    request.socket.setTimeout(0);
+    this.#options.feedServer.handleUpgrade(request, socket, head);
+  }
+
+  #refused(request: IncomingMessage): Answer | undefined {
+    const { host, origin } = request.headers;
+    if (!hostAdmitted(host, this.#options, request.socket.localAddress)) {
+      const name = host === undefined ? 'no name' : `"${host.slice(0, 100)}"`;
+      return refusal(
+        403,
+        'host_not_allowed',
+        `This bridge does not answer to ${name}; add the host name to server.hosts in devices.yaml.`,
+        { Connection: 'close' },
+      );
+    }
+    if (origin !== undefined && !originAdmitted(origin, host, this.#options)) {
+      return refusal(
+        403,
+        'origin_not_allowed',
+        `Pages of ${origin.slice(0, 100)} may not use this bridge; add the origin to server.origins in devices.yaml.`,
+      );
+    }
+    return undefined;
+  }
+}
+
+function notTheFeed(request: IncomingMessage): Answer | undefined {
+  const path = pathOf(request.url ?? '/');
+  if (path === undefined || !isFeedPath(path)) {
+    return refusal(404, 'not_found', 'Only /ws and /ws/<client_id> can be upgraded.');
+  }
+  return request.headers.upgrade?.toLowerCase() === 'websocket' ? undefined : upgradeRequired();
+}
+
+/** Pages of configured origins may read the API; all others get no CORS header at all. */
+function crossOrigin(request: IncomingMessage, admission: Admission): Record<string, string> {
+  const { origin } = request.headers;
+  if (admission.origins.length === 0) return {};
+  if (origin === undefined || !originConfigured(origin, admission)) return { Vary: 'Origin' };
+  return {
+    Vary: 'Origin',
+    'Access-Control-Allow-Origin': origin,
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+  };
+}
+
+function preflight(request: IncomingMessage, admission: Admission): Answer | undefined {
+  const { origin } = request.headers;
+  if (request.method !== 'OPTIONS' || origin === undefined || !originConfigured(origin, admission))
+    return undefined;
+  return {
+    status: 204,
+    headers: { 'Access-Control-Allow-Methods': 'GET, HEAD', 'Access-Control-Max-Age': '600' },
+    body: '',
+  };
+}
+
+function hasBody(request: IncomingMessage): boolean {
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  return encoding !== undefined || (length !== undefined && length !== '0');
+}

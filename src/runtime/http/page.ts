@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { HeartwireError } from '../../errors.ts';
+
+/** The built-in page, ready to be sent. */
+export interface Page {
+  readonly body: Uint8Array;
+  readonly etag: string;
+  /** Admits exactly the inline script and style of this very file, and the feed on the same origin. */
+  readonly contentSecurityPolicy: string;
+}
+
+/** The page that ships with the package: `web/index.html` beside `package.json`, from the sources and from `dist/`. */
+export function builtInPage(): string {
+  const start = dirname(fileURLToPath(import.meta.url));
+  for (let folder = start; ; folder = dirname(folder)) {
+    const candidate = join(folder, 'web', 'index.html');
+    if (existsSync(candidate) || folder === dirname(folder)) return candidate;
+  }
+}
+
+/** @throws HeartwireError `page_unreadable` */
+export async function loadPage(file: string): Promise<Page> {
+  let body: Buffer;
+  try {
+    body = await readFile(file);
+  } catch (cause) {
+    throw new HeartwireError('page_unreadable', `The built-in page ${file} could not be read.`, {
+      seen: file,
+      mend: 'Install heartwire again; the file is part of the package.',
+      cause,
+    });
+  }
+  const html = body.toString('utf8');
+  return {
+    body,
+    etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
+    contentSecurityPolicy: [
+      "default-src 'none'",
+      `script-src ${hashes(html, 'script')}`,
+      `style-src ${hashes(html, 'style')}`,
+      "connect-src 'self'",
+      'img-src data:',
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+    ].join('; '),
+  };
+}
+
+/** The hash of every inline element of that name; a browser runs nothing else. */
+function hashes(html: string, element: 'script' | 'style'): string {
+  const found = [...html.matchAll(new RegExp(`<${element}[^>]*>([\\s\\S]*?)</${element}>`, 'g'))];
+  const sources = found.map((match) => {
+    // Browsers hash the text after newlines were normalised.
+    const text = (match[1] ?? '').replace(/\r\n?/g, '\n');
+    return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+  });
+  return sources.length === 0 ? "'none'" : sources.join(' ');
+}
