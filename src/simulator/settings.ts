@@ -1,0 +1,87 @@
+import { HeartwireError } from '../errors.ts';
+import type { LinkAddress, ListenAddress } from '../links/address.ts';
+import type { Link, Listener } from '../links/link.ts';
+import type { SimulatorClock } from './clock.ts';
+import type { SimulatorEvent } from './event.ts';
+import type { Faults } from './faults.ts';
+import type { DeviceIdentity } from './identity.ts';
+import type { Random } from './random.ts';
+
+/** What all devices of a fleet have in common. Durations in ms. */
+export interface DeviceBehaviour {
+  /** Default: `client` where it dials over TCP, `server` where it is dialled and on a serial line. */
+  readonly role?: 'client' | 'server';
+  /** Default: 3 s for a client, never for a server. */
+  readonly heartbeatEveryMs?: number;
+  /** Default: never. */
+  readonly datetimeEveryMs?: number;
+  /** What a client asks before it registers. */
+  readonly early?: ReadonlyArray<'heartbeat' | 'datetime'>;
+  /** False: a client registers on its first link only. Default: true. */
+  readonly registersAgain?: boolean;
+  /** How far the device's clock is ahead of ours. */
+  readonly clockOffsetMs?: number;
+  /** Where the device's clock hangs, as an IANA name; absent: here. */
+  readonly timeZone?: string;
+  /** Back-off with full jitter, from `initialMs` doubling to `maxMs`. */
+  readonly reconnect?: { readonly initialMs: number; readonly maxMs: number };
+  /** A client hangs up on a peer from which nothing valid came for so long. Default: 4 beats, at least 10 s. */
+  readonly silenceLimitMs?: number;
+  readonly faults?: Faults;
+}
+
+/** One simulated device: `tcp` and `serial` addresses are dialled, at a `tcp-listen` address it waits. */
+export interface SimulatedDeviceOptions extends DeviceBehaviour {
+  readonly name: string;
+  readonly address: LinkAddress | ListenAddress;
+  readonly identity: DeviceIdentity;
+  /** How long after `start` it dials for the first time, so that a fleet does not come all at once. */
+  readonly startDelayMs?: number;
+}
+
+/** What a device needs of the world. */
+export interface SimulatorPorts {
+  readonly clock: SimulatorClock;
+  readonly random: Random;
+  readonly report?: (event: SimulatorEvent) => void;
+  /** Default: real links. */
+  readonly dial?: (address: LinkAddress) => Link;
+  /** Default: real listeners. */
+  readonly listen?: (address: ListenAddress) => Listener;
+}
+
+export const HEARTBEAT_EVERY_MS = 3_000;
+
+/** The role that a device has where none is given. */
+export function defaultRole(address: LinkAddress | ListenAddress): 'client' | 'server' {
+  return address.scheme === 'tcp' ? 'client' : 'server';
+}
+
+/** @throws HeartwireError `bad_fault` where a fault would never show in a device of this kind. */
+export function checkFaultsFit(
+  faults: Faults,
+  address: LinkAddress | ListenAddress,
+  role: 'client' | 'server',
+): void {
+  if (faults.shortEveryMs !== undefined && (address.scheme !== 'tcp' || role !== 'client')) {
+    throw misfit(
+      'short',
+      'only a device that dials and registers hangs up and returns',
+      'Use it with --connect.',
+    );
+  }
+  if (faults.refuse === true && role !== 'server') {
+    throw misfit(
+      'refuse',
+      'only a device that is registered with can refuse',
+      'Use it with --listen or --pty.',
+    );
+  }
+}
+
+function misfit(seen: string, problem: string, mend: string): HeartwireError {
+  return new HeartwireError('bad_fault', `The fault "${seen}" does not fit: ${problem}. ${mend}`, {
+    seen,
+    mend,
+  });
+}

@@ -1,0 +1,274 @@
+import { HeartwireError } from '../errors.ts';
+import type { LinkAddress, ListenAddress } from '../links/address.ts';
+import { dial, listen } from '../links/index.ts';
+import type { Link, LinkEnd, Listener } from '../links/link.ts';
+import { Conversation, type ConversationSettings } from './conversation.ts';
+import type { DeviceNews, FrameCounts } from './event.ts';
+import type { Faults } from './faults.ts';
+import { Freezer } from './freezer.ts';
+import type { DeviceIdentity } from './identity.ts';
+import { localTimeFormatter } from './local-time.ts';
+import { seededRandom } from './random.ts';
+import {
+  checkFaultsFit,
+  defaultRole,
+  HEARTBEAT_EVERY_MS,
+  type SimulatedDeviceOptions,
+  type SimulatorPorts,
+} from './settings.ts';
+import { Timers } from './timers.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const RECONNECT = { initialMs: 500, maxMs: 10_000 };
+/** Links that one listening device keeps; one more is closed at once. */
+const MAX_LINKS = 64;
+/** A stalling device works so many times as long as it stalls. */
+const WORKS_PER_STALL = 3;
+
+/**
+ * A fake device on real links (or on those that `ports` make). Everything that happens to it passes through a gate,
+ * which `freeze` shuts: like a stopped process it then reads, answers and notices nothing, while its links stay open.
+ */
+export class SimulatedDevice implements AsyncDisposable {
+  readonly name: string;
+  readonly identity: DeviceIdentity;
+  readonly counts: FrameCounts = { sent: 0, received: 0 };
+  readonly #address: LinkAddress | ListenAddress;
+  readonly #ports: SimulatorPorts;
+  readonly #faults: Faults;
+  readonly #role: 'client' | 'server';
+  readonly #talk: Omit<ConversationSettings, 'registers'>;
+  readonly #registersAgain: boolean;
+  readonly #reconnect: { readonly initialMs: number; readonly maxMs: number };
+  readonly #startDelayMs: number;
+  readonly #freezer = new Freezer<'hand' | 'stall'>();
+  /** What the device itself waits for; stands still with it. */
+  readonly #timers: Timers;
+  /** What happens to it from outside; goes on while it stands still. */
+  readonly #outerTimers: Timers;
+  readonly #links = new Set<Link>();
+  #listener: Listener | undefined;
+  #listeningAt: string | undefined;
+  #running = false;
+  #hasRegistered = false;
+  #failures = 0;
+  #onQuiet: (() => void) | undefined;
+
+  /** Inert until `start`. @throws HeartwireError `bad_fault` for faults that do not fit such a device. */
+  constructor(options: SimulatedDeviceOptions, ports: SimulatorPorts) {
+    this.name = options.name;
+    this.identity = options.identity;
+    this.#address = options.address;
+    this.#ports = ports;
+    this.#faults = options.faults ?? {};
+    this.#role = options.role ?? defaultRole(options.address);
+    checkFaultsFit(this.#faults, options.address, this.#role);
+    this.#registersAgain = options.registersAgain ?? true;
+    this.#reconnect = options.reconnect ?? RECONNECT;
+    this.#startDelayMs = options.startDelayMs ?? 0;
+    this.#timers = new Timers(ports.clock, (action) => this.#freezer.run(action));
+    this.#outerTimers = new Timers(ports.clock);
+    const heartbeatEveryMs =
+      options.heartbeatEveryMs ?? (this.#role === 'client' ? HEARTBEAT_EVERY_MS : undefined);
+    const localTime = localTimeFormatter(options.timeZone);
+    const clockOffsetMs = options.clockOffsetMs ?? 0;
+    this.#talk = {
+      role: this.#role,
+      identity: options.identity,
+      early: options.early ?? [],
+      heartbeatEveryMs,
+      datetimeEveryMs: options.datetimeEveryMs,
+      silenceLimitMs: options.silenceLimitMs ?? Math.max(4 * (heartbeatEveryMs ?? 0), 10_000),
+      faults: this.#faults,
+      localTime: () => localTime(ports.clock.now().wallMs + clockOffsetMs),
+    };
+  }
+
+  /** Where it listens, with the port that was taken; absent while it does not. */
+  get listeningAt(): string | undefined {
+    return this.#listeningAt;
+  }
+
+  /** Links now open or being opened. */
+  get links(): number {
+    return this.#links.size;
+  }
+
+  get frozen(): boolean {
+    return this.#freezer.frozen;
+  }
+
+  /**
+   * Resolves once it listens, or has begun to dial.
+   * @throws HeartwireError where the address cannot be listened at.
+   */
+  async start(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    if (this.#faults.stallMs !== undefined) this.#stallLater(this.#faults.stallMs);
+    if (this.#address.scheme !== 'tcp-listen') {
+      this.#dialIn(this.#address, this.#startDelayMs);
+      return;
+    }
+    try {
+      await this.#listen(this.#address);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Stands still like a process that was sent SIGSTOP, its links open. */
+  freeze(): void {
+    this.#freezer.freeze('hand');
+  }
+
+  /** Goes on, with what came meanwhile (at most 1 MiB of it). */
+  thaw(): void {
+    this.#freezer.thaw('hand');
+  }
+
+  /** Its links are gone; it dials again after its back-off, or waits to be dialled. */
+  cut(): void {
+    for (const link of this.#links) link.destroy();
+  }
+
+  /** Resolves when nothing of it is left; it may be started again. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#freezer.clear();
+    this.#timers.cancelAll();
+    this.#outerTimers.cancelAll();
+    this.#hasRegistered = false;
+    this.#failures = 0;
+    this.#listener?.close();
+    this.cut();
+    if (this.#isQuiet()) return;
+    await new Promise<void>((resolve) => {
+      const earlier = this.#onQuiet;
+      this.#onQuiet = () => {
+        earlier?.();
+        resolve();
+      };
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #listen(address: ListenAddress): Promise<void> {
+    const listener = (this.#ports.listen ?? listen)(address);
+    this.#listener = listener;
+    return new Promise((resolve, reject) => {
+      listener.start({
+        listening: (boundTo) => {
+          this.#listeningAt = boundTo;
+          this.#tell({ kind: 'listening', address: boundTo });
+          resolve();
+        },
+        accepted: (link) => this.#take(link),
+        closed: (end) => {
+          this.#listener = undefined;
+          this.#listeningAt = undefined;
+          reject(new HeartwireError(end.code, end.detail, { device: this.name }));
+          this.#noteQuiet();
+        },
+      });
+    });
+  }
+
+  #dialIn(address: LinkAddress, delayMs: number): void {
+    if (delayMs > 0) this.#timers.after(delayMs, () => this.#dialIn(address, 0));
+    else this.#take((this.#ports.dial ?? dial)(address));
+  }
+
+  /** Lives one link from its opening to its end. */
+  #take(link: Link): void {
+    this.#links.add(link);
+    const gate = (action: () => void): void => this.#freezer.run(action);
+    const timers = new Timers(this.#ports.clock, gate);
+    // A generator of its own, so that the damage on one link does not depend on what others do.
+    const random = seededRandom(this.#ports.random() * 2 ** 32);
+    const conversation = new Conversation(
+      { ...this.#talk, registers: this.#registersAgain || !this.#hasRegistered },
+      {
+        timers,
+        random,
+        counts: this.counts,
+        now: () => this.#ports.clock.now().monoMs,
+        send: (bytes) => void link.send(bytes),
+        hangUp: (orderly) => (orderly ? link.end() : link.destroy()),
+        succeeded: () => {
+          this.#failures = 0;
+        },
+        tell: (news) => this.#tell(news),
+      },
+    );
+    const timeout = this.#outerTimers.after(CONNECT_TIMEOUT_MS, () => link.destroy());
+    link.open({
+      opened: (address) => {
+        timeout.cancel();
+        if (this.#links.size > MAX_LINKS) link.destroy();
+        gate(() => {
+          this.#tell({ kind: 'connected', address });
+          conversation.start();
+        });
+      },
+      data: (chunk) => this.#freezer.run(() => conversation.receive(chunk), chunk.length),
+      idle: () => gate(() => conversation.lineIdle()),
+      closed: (end) => {
+        timeout.cancel();
+        this.#links.delete(link);
+        gate(() => {
+          conversation.end();
+          this.#ended(link.address, end);
+        });
+        this.#noteQuiet();
+      },
+    });
+  }
+
+  #ended(address: string, end: LinkEnd): void {
+    const again = this.#running && this.#address.scheme !== 'tcp-listen' ? this.#address : undefined;
+    const retryInMs = again === undefined ? undefined : this.#nextDelayMs();
+    this.#tell({ kind: 'disconnected', address, ...end, ...(retryInMs === undefined ? {} : { retryInMs }) });
+    if (again !== undefined) this.#timers.after(retryInMs ?? 0, () => this.#dialIn(again, 0));
+  }
+
+  #nextDelayMs(): number {
+    const { shortEveryMs } = this.#faults;
+    if (shortEveryMs !== undefined && this.#failures === 0) return shortEveryMs;
+    const { initialMs, maxMs } = this.#reconnect;
+    const most = Math.min(maxMs, initialMs * 2 ** Math.min(this.#failures, 30));
+    this.#failures += 1;
+    return this.#ports.random() * most;
+  }
+
+  #stallLater(forMs: number): void {
+    this.#outerTimers.after(WORKS_PER_STALL * forMs, () => {
+      this.#freezer.freeze('stall');
+      this.#tell({ kind: 'stalled' });
+      this.#outerTimers.after(forMs, () => {
+        this.#tell({ kind: 'resumed' });
+        this.#stallLater(forMs);
+        this.#freezer.thaw('stall');
+      });
+    });
+  }
+
+  #tell(news: DeviceNews): void {
+    if (news.kind === 'registered') this.#hasRegistered = true;
+    this.#ports.report?.({ ...news, device: this.name });
+  }
+
+  #isQuiet(): boolean {
+    return this.#links.size === 0 && this.#listener === undefined;
+  }
+
+  #noteQuiet(): void {
+    if (!this.#isQuiet()) return;
+    this.#onQuiet?.();
+    this.#onQuiet = undefined;
+  }
+}
