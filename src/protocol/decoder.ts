@@ -9,11 +9,19 @@ export type DiscardReason =
   /** The line fell idle, or the link ended, in the middle of a frame. */
   | 'truncated';
 
+/** Bytes that a report quotes at most. */
+export const SAMPLE_BYTES = 64;
+
 /** One coalesced report of bytes that belong to no frame. */
 export interface Discarded {
   readonly count: number;
+  /** Of the first byte; `budget` where any candidate among them was skipped for it. */
   readonly reason: DiscardReason;
-  /** The first bytes of them (at most 64), a copy. */
+  /** What would have been taken, in words. */
+  readonly expected: string;
+  /** What was there instead, in words: the first bytes as hex. */
+  readonly seen: string;
+  /** The first bytes of them (at most `SAMPLE_BYTES`), a copy. */
   readonly sample: Uint8Array;
 }
 

@@ -1,0 +1,47 @@
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** Lower-case hex without spaces. */
+export function hexText(bytes: Uint8Array, start = 0, end = bytes.length): string {
+  let text = '';
+  for (let at = start; at < end; at++) text += HEX[bytes[at] ?? 0] ?? '';
+  return text;
+}
+
+/** Quoted text with `\xNN` for every quote, backslash and byte that is not printable ASCII, as traces write it. */
+export function quotedText(bytes: Uint8Array, start = 0, end = bytes.length): string {
+  let text = '"';
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] ?? 0;
+    const plain = byte >= 0x20 && byte <= 0x7e && byte !== 0x22 && byte !== 0x5c;
+    text += plain ? String.fromCharCode(byte) : `\\x${HEX[byte] ?? ''}`;
+  }
+  return `${text}"`;
+}
+
+/** Text of bytes that are known to be ASCII. */
+export function asciiText(bytes: Uint8Array, start: number, end: number): string {
+  let text = '';
+  for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at] ?? 0);
+  return text;
+}
+
+/** The first bytes as hex, with an ellipsis where there are more. */
+export function hexExcerpt(bytes: Uint8Array, start: number, end: number, most = 16): string {
+  return end - start <= most ? hexText(bytes, start, end) : `${hexText(bytes, start, start + most)}...`;
+}
+
+/** A copy of a range that its receiver owns, never a view (`Buffer.slice` would be one). */
+export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end));
+}
+
+/** Reads an unsigned 32-bit big-endian number. */
+export function readU32(bytes: Uint8Array, at: number): number {
+  return (
+    (((bytes[at] ?? 0) << 24) |
+      ((bytes[at + 1] ?? 0) << 16) |
+      ((bytes[at + 2] ?? 0) << 8) |
+      (bytes[at + 3] ?? 0)) >>>
+    0
+  );
+}

@@ -1,0 +1,214 @@
+import { HeartwireError } from '../errors.ts';
+import type { DiscardReason, FrameDecoder, FrameSink } from './decoder.ts';
+import type { FrameShape, ProtocolDefinition } from './definition.ts';
+import { readU32 } from './describe.ts';
+import { DiscardTally } from './discard-tally.ts';
+import { PREFIX_BYTES } from './frame.ts';
+import { LinearBuffer } from './linear-buffer.ts';
+
+const HEADER_BYTES = PREFIX_BYTES + 1;
+
+/** Bytes that content checks may touch for every byte received. */
+const BUDGET_PER_BYTE = 16;
+
+/** Credit that a quiet time can save up, in bytes of content; more only while more bytes are held. */
+const MOST_SAVED_BYTES = 4096 * BUDGET_PER_BYTE;
+
+/** Endless garbage is reported at least this often, in bytes. */
+const REPORT_EVERY_BYTES = 65_536;
+
+const BUDGET_EXPECTED = `content checks within ${BUDGET_PER_BYTE} bytes per byte received`;
+
+/**
+ * Frames of a line that loses and invents bytes (serial).
+ *
+ * The header of a declared message, length and id, is the sync word.
+ *
+ *     fresh ──frame──▶ locked ──implausible header or content──▶ hunting
+ *       └───discard──▶ hunting ◀── whole frame, plausible content ──▶ locked
+ *
+ * - *Fresh* (just opened) and *hunting* take a frame only if its content is as unmistakable as its shape can make it.
+ * - *Locked*, length and id suffice, unless the content is what the declaration forbids: then a byte was lost or
+ *   added inside, and the frame has swallowed the head of the next one or ends before its own end. So it is not taken
+ *   whole: the search goes on behind the first byte of its header, and finds the undamaged frames behind it.
+ * - *Hunting*, a reply of id and error code alone is a coincidence too easily made of the rest of one frame and the
+ *   head of the next. It waits until no frame can begin inside it any more (three bytes of a following frame, or
+ *   silence), and yields to one that does. Everything else is delivered at once.
+ *
+ * Work is linear in the bytes received: sliding looks at each position once, and content checks live on a budget.
+ */
+export class LineDecoder implements FrameDecoder {
+  readonly #definition: ProtocolDefinition;
+  readonly #sink: FrameSink;
+  readonly #longest: number;
+  readonly #headerExpected: string;
+  readonly #buffer = new LinearBuffer();
+  readonly #tally = new DiscardTally();
+  #state: 'fresh' | 'locked' | 'hunting' = 'fresh';
+  #credit = 0;
+  #ended = false;
+  #inside = false;
+
+  constructor(definition: ProtocolDefinition, sink: FrameSink) {
+    this.#definition = definition;
+    this.#sink = sink;
+    this.#longest = definition.longest;
+    this.#headerExpected = `the length and id of ${definition.messages.map((each) => each.name).join(', ')}`;
+  }
+
+  get pending(): number {
+    return this.#buffer.length;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#inside) throw new HeartwireError('decoder_reentered', 'push() was called from within the sink');
+    if (this.#ended || chunk.length === 0) return;
+    const held = this.#buffer.length + chunk.length;
+    const most = Math.max(MOST_SAVED_BYTES, held * BUDGET_PER_BYTE);
+    this.#credit = Math.min(this.#credit + chunk.length * BUDGET_PER_BYTE, most);
+    this.#buffer.append(chunk, 0, chunk.length);
+    this.#run(false);
+  }
+
+  idle(): void {
+    if (this.#inside) throw new HeartwireError('decoder_reentered', 'idle() was called from within the sink');
+    if (!this.#ended) this.#run(true);
+  }
+
+  close(): void {
+    if (!this.#ended && !this.#inside) this.#run(true);
+    this.#ended = true;
+    this.#buffer.clear();
+  }
+
+  /** Takes what is held as far as it is decided; `final` decides all of it, for nothing follows. */
+  #run(final: boolean): void {
+    this.#inside = true;
+    let done = false;
+    try {
+      if (final) this.#report();
+      this.#search(final);
+      if (final || this.#tally.count >= REPORT_EVERY_BYTES) this.#report();
+      done = true;
+    } finally {
+      this.#inside = false;
+      // After an exception of the sink nobody knows which frames it has taken.
+      if (!done) this.#ended = true;
+      if (this.#ended) this.#buffer.clear();
+    }
+  }
+
+  #search(final: boolean): void {
+    const definition = this.#definition;
+    const { bytes, tail } = this.#buffer;
+    let at = this.#buffer.head;
+    while (at < tail && !this.#ended) {
+      if (tail - at < HEADER_BYTES) {
+        if (!this.#prefixPlausible(bytes, at, tail))
+          at = this.#drop(bytes, at, 1, 'no_header', this.#headerExpected);
+        else if (final) at = this.#drop(bytes, at, 1, 'truncated', 'the rest of a header');
+        else break;
+        continue;
+      }
+      const length = readU32(bytes, at);
+      const start = at + PREFIX_BYTES;
+      const shape = length <= this.#longest ? definition.shape(bytes[start] ?? 0, length) : undefined;
+      if (shape === undefined) {
+        at = this.#drop(bytes, at, 1, 'no_header', this.#headerExpected);
+        continue;
+      }
+      const end = start + length;
+      if (end > tail) {
+        if (!final) break;
+        at = this.#drop(
+          bytes,
+          at,
+          1,
+          'truncated',
+          `a whole ${shape.message} ${shape.kind} of ${length} bytes`,
+        );
+        continue;
+      }
+      const judgement = this.#judge(shape, bytes, at, end, tail, final);
+      if (judgement === 'wait') break;
+      if (judgement === 'reject') {
+        at = this.#drop(bytes, at, 1, 'bad_content', `${shape.message} ${shape.kind}: ${shape.content}`);
+      } else if (judgement === 'skip') {
+        at = this.#drop(bytes, at, PREFIX_BYTES + length, 'budget', BUDGET_EXPECTED);
+      } else {
+        this.#report();
+        if (this.#ended) return;
+        this.#state = 'locked';
+        this.#sink.frame(bytes, start, end);
+        at = end;
+      }
+    }
+    this.#buffer.consumeTo(at);
+  }
+
+  #judge(
+    shape: FrameShape,
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    tail: number,
+    final: boolean,
+  ): 'take' | 'reject' | 'skip' | 'wait' {
+    const start = at + PREFIX_BYTES;
+    const locked = this.#state === 'locked';
+    if (this.#credit < end - start) return locked ? 'take' : 'skip';
+    if (!this.#plausible(shape, bytes, start, end, !locked)) return 'reject';
+    if (this.#state === 'hunting' && shape.weak && shape.kind === 'reply') {
+      const rival = this.#rival(bytes, at + 1, end, tail);
+      if (rival === 'whole') return 'reject';
+      if (rival === 'possible' && !final) return 'wait';
+    }
+    return 'take';
+  }
+
+  /** Checks the content; the caller has seen to it that the credit suffices. */
+  #plausible(shape: FrameShape, bytes: Uint8Array, start: number, end: number, hunting: boolean): boolean {
+    const touched = shape.check(bytes, start, end, hunting);
+    this.#credit -= touched < 0 ? ~touched : touched;
+    return touched >= 0;
+  }
+
+  /** Whether another frame begins between `from` and `to`: not at all, perhaps (more bytes would tell), or whole. */
+  #rival(bytes: Uint8Array, from: number, to: number, tail: number): 'none' | 'possible' | 'whole' {
+    let rival: 'none' | 'possible' = 'none';
+    for (let at = from; at < to; at++) {
+      if (tail - at < HEADER_BYTES) {
+        if (this.#prefixPlausible(bytes, at, tail)) rival = 'possible';
+        continue;
+      }
+      const length = readU32(bytes, at);
+      const start = at + PREFIX_BYTES;
+      const shape = length <= this.#longest ? this.#definition.shape(bytes[start] ?? 0, length) : undefined;
+      if (shape === undefined) continue;
+      if (start + length > tail) rival = 'possible';
+      else if (this.#credit >= length && this.#plausible(shape, bytes, start, start + length, true))
+        return 'whole';
+    }
+    return rival;
+  }
+
+  /** Whether the fewer than five bytes before `tail` may be the beginning of a declared header. */
+  #prefixPlausible(bytes: Uint8Array, at: number, tail: number): boolean {
+    const known = tail - at;
+    let value = 0;
+    for (let index = 0; index < PREFIX_BYTES; index++) {
+      value = value * 256 + (index < known ? (bytes[at + index] ?? 0) : 0);
+    }
+    return known < PREFIX_BYTES ? value <= this.#longest : this.#definition.lengthPossible(value);
+  }
+
+  #drop(bytes: Uint8Array, at: number, count: number, reason: DiscardReason, expected: string): number {
+    this.#state = 'hunting';
+    this.#tally.add(bytes, at, at + count, reason, expected);
+    return at + count;
+  }
+
+  #report(): void {
+    if (this.#tally.count > 0 && !this.#ended) this.#sink.discarded(this.#tally.take());
+  }
+}
