@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { ERROR_CODES, HeartwireError } from '../src/errors.ts';
+import { projectFiles, readProjectFile } from './support/project-files.ts';
+import { scanSource } from './support/source-text.ts';
+
+interface Row {
+  readonly code: string;
+  readonly meaning: string;
+  readonly mend: string;
+}
+
+function documented(): readonly Row[] {
+  const rows = readProjectFile('docs/errors.md').matchAll(/^\| `([a-z0-9_]+)` \| (.*?) \| (.*?) \|$/gm);
+  return [...rows].map(([, code = '', meaning = '', mend = '']) => ({ code, meaning, mend }));
+}
+
+describe('the codes in docs/errors.md', () => {
+  it('are those of the source, with the same meaning', () => {
+    const meanings = Object.fromEntries(documented().map(({ code, meaning }) => [code, meaning]));
+    expect(meanings).toEqual(ERROR_CODES);
+  });
+
+  it('are listed once each', () => {
+    const codes = documented().map(({ code }) => code);
+    expect(codes.filter((code, index) => codes.indexOf(code) !== index)).toEqual([]);
+  });
+
+  it('each say what to do next', () => {
+    expect(documented().filter(({ mend }) => !/^[A-Z].{10,}\.$/.test(mend))).toEqual([]);
+  });
+});
+
+describe('the codes in the source', () => {
+  it('are snake_case words with a sentence', () => {
+    for (const [code, meaning] of Object.entries(ERROR_CODES)) {
+      expect(code).toMatch(/^[a-z]+(?:_[a-z0-9]+)*$/);
+      expect(meaning).toMatch(/^[A-Z].{10,}\.$/);
+    }
+  });
+
+  it('are all reported somewhere', () => {
+    const sources = projectFiles(['src', 'bin'], ['.ts']).filter((path) => path !== 'src/errors.ts');
+    const used = new Set(sources.flatMap((path) => scanSource(readProjectFile(path)).strings));
+    expect(Object.keys(ERROR_CODES).filter((code) => !used.has(code))).toEqual([]);
+  });
+});
+
+describe('an error', () => {
+  it('carries what a program and a person need', () => {
+    const cause = new Error('EACCES');
+    const error = new HeartwireError('port_permission', 'may not open /dev/ttyUSB0', {
+      device: 'psu-1',
+      seen: '/dev/ttyUSB0',
+      mend: 'Join the group dialout.',
+      cause,
+    });
+    expect(error).toBeInstanceOf(Error);
+    expect(error).toMatchObject({
+      name: 'HeartwireError',
+      code: 'port_permission',
+      message: 'may not open /dev/ttyUSB0',
+      device: 'psu-1',
+      seen: '/dev/ttyUSB0',
+      mend: 'Join the group dialout.',
+      cause,
+    });
+  });
+
+  it('has no cause where there is none', () => {
+    expect('cause' in new HeartwireError('bad_argument', 'no')).toBe(false);
+  });
+});
