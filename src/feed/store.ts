@@ -23,7 +23,7 @@ export interface StoredDocument {
   readonly topic: string;
   readonly rev: number;
   readonly seq: number;
-  readonly state: JsonObject;
+  readonly document: JsonObject;
 }
 
 /**
@@ -112,7 +112,7 @@ export class FeedStore implements Publisher {
   documents(pattern: string): StoredDocument[] {
     const found: StoredDocument[] = [];
     for (const { topic, rev, seq, document } of this.retained(pattern)) {
-      if (document !== undefined) found.push({ topic, rev, seq, state: document });
+      if (document !== undefined) found.push({ topic, rev, seq, document });
     }
     return found;
   }

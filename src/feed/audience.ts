@@ -1,0 +1,165 @@
+import type { Instant } from '../instant.ts';
+import type { Change } from './change.ts';
+import { Cohort, Delivery } from './cohort.ts';
+import { Encoder, type Framer } from './encoder.ts';
+import { PatternTrie } from './pattern-trie.ts';
+import type { FeedStore } from './store.ts';
+import { type Outlet, Subscriber, type SubscriberSurroundings } from './subscriber.ts';
+
+/** Changes that may wait for the end of the turn; beyond it they are taken over by the subscribers at once. */
+const MAX_OPEN_DELIVERIES = 4_096;
+const MAX_CACHED_TOPICS = 100_000;
+/** Cohorts that hear nothing of their own are told the position only so often, in ticks of `tellPositions`. */
+const IDLE_POSITION_TICKS = 20;
+
+/** What the audience asks of whoever performs its writes. */
+export interface AudiencePort {
+  /** There is something to write: make a pass at the end of this turn of the loop. */
+  pending(): void;
+  /** More is published in one turn than may wait: call `settle` now. */
+  overfull(): void;
+}
+
+/** Who hears what: all subscribers of one store over one kind of transport. */
+export class Audience implements SubscriberSurroundings {
+  readonly store: FeedStore;
+  readonly encoder: Encoder;
+  readonly #port: AudiencePort;
+  readonly #cohorts = new Map<string, Cohort>();
+  readonly #trie = new PatternTrie<Cohort>();
+  /** Topic to the cohorts that hear it. */
+  readonly #matches = new Map<string, readonly Cohort[]>();
+  readonly #unwritten = new Set<Cohort>();
+  readonly #woken = new Set<Subscriber>();
+  readonly #stopListening: () => void;
+  #openDeliveries = 0;
+  #toldRev = 0;
+  #ticks = 0;
+
+  constructor(store: FeedStore, framer: Framer, port: AudiencePort) {
+    this.store = store;
+    this.encoder = new Encoder(store.epoch, framer);
+    this.#port = port;
+    this.#stopListening = store.listen((change) => this.#deliver(change));
+  }
+
+  /** A new subscriber without patterns; it hears broadcasts only. */
+  admit(outlet: Outlet): Subscriber {
+    return new Subscriber(this, outlet, this.#cohort([]));
+  }
+
+  dismiss(subscriber: Subscriber): void {
+    subscriber.leave();
+    this.#woken.delete(subscriber);
+    this.#disband(subscriber.cohort);
+  }
+
+  /** From now on the subscriber hears what these patterns cover, each change once. */
+  assign(subscriber: Subscriber, patterns: Iterable<string>, now: Instant): void {
+    const former = subscriber.cohort;
+    subscriber.join(this.#cohort([...patterns].sort()), now);
+    this.#disband(former);
+  }
+
+  wake(subscriber: Subscriber): void {
+    this.#woken.add(subscriber);
+    this.#port.pending();
+  }
+
+  /** Whether a pass would have something to write. */
+  get pending(): boolean {
+    return this.#unwritten.size > 0 || this.#woken.size > 0;
+  }
+
+  /**
+   * One pass: yields every subscriber that may have something to write; `flush` each. The caller may pause between
+   * them; what is published meanwhile waits for the next pass.
+   */
+  *pass(): Generator<Subscriber, void, void> {
+    const cohorts = [...this.#unwritten];
+    const woken = [...this.#woken];
+    this.#unwritten.clear();
+    this.#woken.clear();
+    this.#openDeliveries = 0;
+    for (const cohort of cohorts) cohort.seal();
+    for (const cohort of cohorts) {
+      yield* cohort.members;
+      cohort.release();
+    }
+    yield* woken;
+  }
+
+  /** Every subscriber takes over what waits for it, within its own bounds. */
+  settle(now: Instant): void {
+    for (const cohort of this.#unwritten) {
+      for (const member of cohort.members) {
+        member.settle(now);
+        this.#woken.add(member);
+      }
+      cohort.seal();
+      cohort.release();
+    }
+    this.#unwritten.clear();
+    this.#openDeliveries = 0;
+  }
+
+  /** Puts the position into the stream of all who heard something since the last time; to be called once a second. */
+  tellPositions(): void {
+    this.#ticks++;
+    const { rev } = this.store;
+    const idleToo = this.#ticks % IDLE_POSITION_TICKS === 0 && rev > this.#toldRev;
+    if (idleToo) this.#toldRev = rev;
+    const delivery = new Delivery({ kind: 'position', rev }, this.encoder);
+    for (const cohort of this.#cohorts.values()) {
+      if (cohort.patterns.length > 0 && (cohort.changed || idleToo)) this.#append(cohort, delivery);
+    }
+  }
+
+  close(): void {
+    this.#stopListening();
+  }
+
+  #deliver(change: Change): void {
+    const cohorts = change.kind === 'broadcast' ? this.#cohorts.values() : this.#hearing(change.topic);
+    let delivery: Delivery | undefined;
+    for (const cohort of cohorts) {
+      delivery ??= new Delivery(change, this.encoder);
+      this.#append(cohort, delivery);
+    }
+    if (delivery !== undefined && ++this.#openDeliveries >= MAX_OPEN_DELIVERIES) this.#port.overfull();
+  }
+
+  #append(cohort: Cohort, delivery: Delivery): void {
+    cohort.append(delivery);
+    this.#unwritten.add(cohort);
+    this.#port.pending();
+  }
+
+  #hearing(topic: string): readonly Cohort[] {
+    const known = this.#matches.get(topic);
+    if (known !== undefined) return known;
+    const found = [...this.#trie.match(topic.split('/'))];
+    if (this.#matches.size >= MAX_CACHED_TOPICS) this.#matches.clear();
+    this.#matches.set(topic, found);
+    return found;
+  }
+
+  #cohort(patterns: readonly string[]): Cohort {
+    const key = patterns.join('\n');
+    const known = this.#cohorts.get(key);
+    if (known !== undefined) return known;
+    const cohort = new Cohort(patterns);
+    this.#cohorts.set(key, cohort);
+    for (const pattern of patterns) this.#trie.add(pattern, cohort);
+    this.#matches.clear();
+    return cohort;
+  }
+
+  #disband(cohort: Cohort): void {
+    if (cohort.members.size > 0 || cohort.patterns.length === 0) return;
+    this.#cohorts.delete(cohort.patterns.join('\n'));
+    this.#unwritten.delete(cohort);
+    for (const pattern of cohort.patterns) this.#trie.delete(pattern, cohort);
+    this.#matches.clear();
+  }
+}

@@ -1,0 +1,20 @@
+import type { JsonObject } from './wire/json.ts';
+
+/** What a subscriber asks of a device. */
+export interface FeedCommand {
+  readonly device: string;
+  readonly message: string;
+  readonly fields: JsonObject;
+  readonly timeoutMs: number;
+}
+
+/** Who asks. */
+export interface FeedClient {
+  readonly id: string;
+  readonly address: string;
+}
+
+/** What became of a command; `code` is one of the documented error codes. */
+export type CommandOutcome =
+  | { readonly ok: true; readonly result: JsonObject }
+  | { readonly ok: false; readonly code: string; readonly message: string; readonly retry: boolean };

@@ -1,0 +1,134 @@
+import type { Instant } from '../instant.ts';
+import type { Change, Retained } from './change.ts';
+import type { ServerMessage, ServerMessageType } from './wire/server-messages.ts';
+
+/** Wraps one JSON text, given in parts, as the transport carries it (a WebSocket text frame, a line). */
+export type Framer = (parts: readonly Uint8Array[]) => Uint8Array;
+
+/** The payload of one type of message. */
+export type PayloadOf<Type extends ServerMessageType> = Extract<ServerMessage, { type: Type }>['payload'];
+
+/** Largest snapshot message, and most bytes handed to an outlet at once, one message larger than that excepted. */
+export const CHUNK_BYTES = 64 * 1024;
+
+const utf8 = new TextEncoder();
+const COMMA = utf8.encode(',');
+
+/** Makes frames; those that many subscribers get are made once and kept for as long as their version is the present one. */
+export class Encoder {
+  readonly #epoch: string;
+  readonly #framer: Framer;
+  readonly #fullFrames = new WeakMap<Retained, Uint8Array>();
+  readonly #items = new WeakMap<Retained, Uint8Array>();
+
+  constructor(epoch: string, framer: Framer) {
+    this.#epoch = epoch;
+    this.#framer = framer;
+  }
+
+  message<Type extends ServerMessageType>(
+    type: Type,
+    id: string,
+    payload: PayloadOf<Type>,
+    now: Instant,
+  ): Uint8Array {
+    const text = JSON.stringify({ type, id, timestamp: Math.round(now.wallMs), payload });
+    return this.#framer([utf8.encode(text)]);
+  }
+
+  /** The frame that everybody in step gets. */
+  change(change: Change, now: Instant): Uint8Array {
+    const { topic, rev, seq } = change;
+    const version = { topic, epoch: this.#epoch, rev, seq };
+    const id = `r${rev}`;
+    switch (change.kind) {
+      case 'state': {
+        const { patch, document } = change;
+        return patch === undefined
+          ? this.message('update', id, { ...version, full: true, state: document }, now)
+          : this.message('update', id, { ...version, prev: patch.prev, patch: patch.body }, now);
+      }
+      case 'removal':
+        return this.message('update', id, { ...version, removed: true }, now);
+      case 'event':
+        return this.message('event', id, { ...version, data: change.data }, now);
+      case 'broadcast':
+        return this.message('broadcast', id, { ...version, from: change.from, data: change.data }, now);
+    }
+  }
+
+  position(rev: number, now: Instant): Uint8Array {
+    return this.message('position', `p${rev}`, { position: { [this.#epoch]: rev } }, now);
+  }
+
+  /** The present version of a topic for those who are behind; encoded once per version. */
+  full(retained: Retained, now: Instant): Uint8Array {
+    const known = this.#fullFrames.get(retained);
+    if (known !== undefined) return known;
+    const { document } = retained;
+    const frame = this.message(
+      'update',
+      `f${retained.rev}`,
+      document === undefined
+        ? { ...this.version(retained), removed: true }
+        : { ...this.version(retained), full: true, state: document },
+      now,
+    );
+    this.#fullFrames.set(retained, frame);
+    return frame;
+  }
+
+  version(retained: Retained): { topic: string; epoch: string; rev: number; seq: number } {
+    return { topic: retained.topic, epoch: this.#epoch, rev: retained.rev, seq: retained.seq };
+  }
+
+  /** The present version of a topic as it stands in a snapshot; encoded once per version. */
+  item(retained: Retained): Uint8Array {
+    const known = this.#items.get(retained);
+    if (known !== undefined) return known;
+    const { document } = retained;
+    const item = utf8.encode(
+      JSON.stringify(
+        document === undefined ? this.version(retained) : { ...this.version(retained), state: document },
+      ),
+    );
+    this.#items.set(retained, item);
+    return item;
+  }
+
+  /** One snapshot message of items made by `item`: those with a document, and those removed since they were asked for. */
+  snapshot(
+    id: string,
+    replyTo: string | undefined,
+    items: readonly Uint8Array[],
+    removed: readonly Uint8Array[],
+    now: Instant,
+  ): Uint8Array {
+    const reply = replyTo === undefined ? '' : `"reply_to":${JSON.stringify(replyTo)},`;
+    const head = `{"type":"snapshot","id":${JSON.stringify(id)},"timestamp":${Math.round(now.wallMs)},"payload":{${reply}"items":[`;
+    return this.#framer([
+      utf8.encode(head),
+      ...separated(items),
+      utf8.encode('],"removed":['),
+      ...separated(removed),
+      utf8.encode(']}}'),
+    ]);
+  }
+}
+
+/** Puts frames one after the other; a single one is not copied. */
+export function concatFrames(frames: readonly Uint8Array[]): Uint8Array {
+  const [only] = frames;
+  if (only !== undefined && frames.length === 1) return only;
+  const joined = new Uint8Array(frames.reduce((sum, each) => sum + each.length, 0));
+  let at = 0;
+  for (const frame of frames) {
+    joined.set(frame, at);
+    at += frame.length;
+  }
+  return joined;
+}
+
+function separated(parts: readonly Uint8Array[]): Uint8Array[] {
+  return parts.flatMap((part, index) => (index === 0 ? [part] : [COMMA, part]));
+}
