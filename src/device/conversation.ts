@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Instant } from '../instant.ts';
+import { luhnValid } from '../protocol/luhn.ts';
 import type { InvalidPayload, Message, RegisterRequest, RequestName } from '../protocol/message.ts';
-import { luhnValid } from '../protocol/messages/register.ts';
 import { answerTo, registerReply } from './answer.ts';
 import { Life } from './life.ts';
 import { Requests } from './requests.ts';

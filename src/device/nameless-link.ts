@@ -1,0 +1,118 @@
+import type { Instant } from '../instant.ts';
+import type { DecoderFault } from '../protocol/decoder.ts';
+import type { InvalidPayload, Message, RegisterRequest } from '../protocol/message.ts';
+import { answerTo, type LocalTime, registerReply } from './answer.ts';
+
+/** Largest payload of a link that has no name yet, in bytes. */
+export const NAMELESS_MAX_FRAME = 256;
+
+/** A link without a valid frame for so long is closed, in ms. */
+const SILENCE_LIMIT_MS = 10_000;
+const LATE_MS = 50;
+
+export type NamelessEvent =
+  | { readonly type: 'messageReceived'; readonly message: Message | InvalidPayload }
+  | { readonly type: 'streamFaulted'; readonly fault: DecoderFault }
+  /** Nobody wants a device of this name: the identity is refused, or taken by a link that lives. */
+  | { readonly type: 'refused'; readonly reason: string }
+  | { readonly type: 'deadlineReached'; readonly afterReading: boolean };
+
+export type NamelessEffect =
+  | { readonly type: 'send'; readonly message: Message }
+  | {
+      readonly type: 'closeLink';
+      readonly how: 'end' | 'destroy';
+      readonly reason: string;
+      readonly detail: string;
+    }
+  | { readonly type: 'readOnce' }
+  /** A valid frame of a known message came: the link may be named by its address. */
+  | { readonly type: 'spoke' }
+  /** The peer says who it is; it waits for its reply until the link is adopted or `refused`. */
+  | { readonly type: 'registered'; readonly identity: RegisterRequest['fields'] };
+
+/**
+ * A link that dialled in and has not said who it is, or whose claim is being examined. Requests are answered from the
+ * start, because real devices beat and ask the time before they register; some never register.
+ */
+export class NamelessLink {
+  readonly since: Instant;
+  readonly #localTime: LocalTime;
+  #heardAt: number;
+  #claims: RegisterRequest['fields'] | undefined;
+  #awaitsReading = false;
+  /** Valid frames of known messages. */
+  frames = 0;
+  /** When the last of them came, ms since the epoch. */
+  lastFrameAt: number | undefined;
+
+  constructor(localTime: LocalTime, now: Instant) {
+    this.#localTime = localTime;
+    this.since = now;
+    this.#heardAt = now.monoMs;
+  }
+
+  /** What it claims to be while that is examined. */
+  get claims(): RegisterRequest['fields'] | undefined {
+    return this.#claims;
+  }
+
+  nextDeadline(): number | undefined {
+    return this.#awaitsReading ? undefined : this.#heardAt + SILENCE_LIMIT_MS;
+  }
+
+  handle(event: NamelessEvent, now: Instant): NamelessEffect[] {
+    switch (event.type) {
+      case 'messageReceived':
+        return this.#received(event.message, now);
+      case 'streamFaulted': {
+        const detail = `saw ${event.fault.seen}; expected ${event.fault.expected}`;
+        return [{ type: 'closeLink', how: 'destroy', reason: 'bad_frame', detail }];
+      }
+      case 'refused':
+        return this.#refused(event.reason);
+      case 'deadlineReached':
+        return this.#deadlineReached(event.afterReading, now);
+    }
+  }
+
+  #received(message: Message | InvalidPayload, now: Instant): NamelessEffect[] {
+    if (message.name === 'invalid') {
+      const wrong = message.message === 'register' && message.kind === 'request';
+      return wrong ? [{ type: 'send', message: registerReply(-1) }] : [];
+    }
+    // Anybody can send bytes that read as an unknown id: they are no sign of a device.
+    if (message.name === 'unknown') return [];
+    this.frames += 1;
+    this.lastFrameAt = now.wallMs;
+    this.#heardAt = now.monoMs;
+    if (message.kind === 'reply') return [{ type: 'spoke' }];
+    if (message.name === 'register') {
+      // Said again while the first is examined: one reply will do.
+      if (this.#claims !== undefined) return [];
+      this.#claims = message.fields;
+      return [{ type: 'registered', identity: message.fields }];
+    }
+    const answer = answerTo(message, now, this.#localTime);
+    return answer === undefined
+      ? [{ type: 'spoke' }]
+      : [{ type: 'send', message: answer }, { type: 'spoke' }];
+  }
+
+  #refused(reason: string): NamelessEffect[] {
+    const close: NamelessEffect = { type: 'closeLink', how: 'end', reason: 'refused', detail: reason };
+    return this.#claims === undefined ? [close] : [{ type: 'send', message: registerReply(-1) }, close];
+  }
+
+  #deadlineReached(afterReading: boolean, now: Instant): NamelessEffect[] {
+    this.#awaitsReading = false;
+    const lateMs = now.monoMs - (this.#heardAt + SILENCE_LIMIT_MS);
+    if (lateMs < 0) return [];
+    if (lateMs > LATE_MS && !afterReading) {
+      this.#awaitsReading = true;
+      return [{ type: 'readOnce' }];
+    }
+    const detail = `no valid frame for ${SILENCE_LIMIT_MS / 1_000} s`;
+    return [{ type: 'closeLink', how: 'destroy', reason: 'silent', detail }];
+  }
+}

@@ -1,0 +1,250 @@
+import { DeviceSession } from '../device/device-session.ts';
+import type { Effect, LinkOffer, RequestOutcome, SessionEvent } from '../device/session-events.ts';
+import type { SessionPorts } from '../device/session-ports.ts';
+import type { SessionSettings } from '../device/settings.ts';
+import type { DeviceStatus } from '../device/state-document.ts';
+import type { Publisher } from '../feed/publisher.ts';
+import type { LinkEnd } from '../links/link.ts';
+import { encodeFrame } from '../protocol/codec.ts';
+import type { DecoderFault, Discarded } from '../protocol/decoder.ts';
+import type { InvalidPayload, Message, RequestName } from '../protocol/message.ts';
+import type { Clock, Timer } from './clock.ts';
+import { DeadlineTimer } from './deadline-timer.ts';
+import type { Log } from './log.ts';
+import { bytesAsJson, messageEvent } from './message-event.ts';
+import type { Wire, WireOwner } from './wire.ts';
+
+/** A link that dialled in, and what is done with it once the session has decided. */
+export interface OfferedWire extends LinkOffer {
+  readonly wire: Wire;
+  /** The runner owns the wire from here on. */
+  adopted(): void;
+  refused(reason: string): void;
+}
+
+export interface DeviceRunnerOptions {
+  readonly settings: SessionSettings;
+  readonly ports: SessionPorts;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A fresh, unopened wire to one of the session's addresses. Not called for devices that dial in. */
+  makeWire(addressIndex: number, owner: WireOwner): Wire;
+  /** Whether anybody listens to the raw bytes; they are not even copied where nobody does. */
+  wantsBytes(topic: string): boolean;
+}
+
+/**
+ * Performs the orders of one device's session. Events that are raised while orders are performed wait their turn, and
+ * what a replaced link still has to say is dropped by the identity of its wire.
+ */
+export class DeviceRunner implements WireOwner {
+  readonly id: string;
+  readonly #options: DeviceRunnerOptions;
+  readonly #session: DeviceSession;
+  readonly #timer: DeadlineTimer;
+  readonly #topics: {
+    readonly state: string;
+    readonly stats: string;
+    readonly messages: string;
+    readonly bytes: string;
+  };
+  readonly #queue: Array<{ readonly event: SessionEvent; readonly wire: Wire | undefined }> = [];
+  readonly #offers = new Map<number, OfferedWire>();
+  readonly #requests = new Map<number, (outcome: RequestOutcome) => void>();
+  #nextRequestId = 1;
+  #wire: Wire | undefined;
+  #reading: Timer | undefined;
+  #running = false;
+  #lastConnectedAt: number;
+
+  constructor(options: DeviceRunnerOptions) {
+    const { settings, ports, clock } = options;
+    this.id = settings.device;
+    this.#options = options;
+    this.#session = new DeviceSession(settings, ports, clock.now());
+    this.#timer = new DeadlineTimer(clock, () =>
+      this.#dispatch({ type: 'deadlineReached', afterReading: false }),
+    );
+    this.#lastConnectedAt = clock.now().monoMs;
+    const topic = `devices/${settings.device}`;
+    this.#topics = {
+      state: `${topic}/state`,
+      stats: `${topic}/stats`,
+      messages: `${topic}/messages`,
+      bytes: `${topic}/bytes`,
+    };
+  }
+
+  get status(): DeviceStatus {
+    return this.#session.status;
+  }
+
+  /** How long it has been without a link, in ms; 0 while it has one. */
+  awayMs(): number {
+    return this.#session.connected ? 0 : this.#options.clock.now().monoMs - this.#lastConnectedAt;
+  }
+
+  start(): void {
+    this.#dispatch({ type: 'started' });
+  }
+
+  /** Closes the link and fails what is in flight. The last state stays published. */
+  stop(): void {
+    this.#dispatch({ type: 'stopped' });
+    this.#timer.cancel();
+    this.#reading?.cancel();
+  }
+
+  /** Stops, and takes the device out of the feed. */
+  remove(): void {
+    this.stop();
+    this.#options.publisher.removeState(this.#topics.state);
+    this.#options.publisher.removeState(this.#topics.stats);
+  }
+
+  /** Either `adopted` or `refused` of the offer is called, now or later, unless it is withdrawn. */
+  offer(offer: OfferedWire): void {
+    this.#offers.set(offer.offerId, offer);
+    const { offerId, address, host, register } = offer;
+    const known = register === undefined ? {} : { register };
+    this.#dispatch({ type: 'linkOffered', offer: { offerId, address, host, ...known } });
+  }
+
+  withdraw(offerId: number): void {
+    if (this.#offers.delete(offerId)) this.#dispatch({ type: 'offerWithdrawn', offerId });
+  }
+
+  /** Sends a request at once or not at all; always resolves. */
+  request(message: RequestName, timeoutMs: number): Promise<RequestOutcome> {
+    const requestId = this.#nextRequestId++;
+    return new Promise((resolve) => {
+      this.#requests.set(requestId, resolve);
+      this.#dispatch({ type: 'requestMade', requestId, message, timeoutMs });
+    });
+  }
+
+  wireOpened(wire: Wire, address: string): void {
+    this.#dispatch({ type: 'linkOpened', address }, wire);
+  }
+
+  wireBytes(wire: Wire, chunk: Uint8Array): void {
+    if (wire === this.#wire) this.#publishBytes('in', chunk);
+  }
+
+  wireMessage(wire: Wire, message: Message | InvalidPayload): void {
+    this.#dispatch({ type: 'messageReceived', message }, wire);
+  }
+
+  wireDiscarded(wire: Wire, report: Discarded): void {
+    const { id: device } = this;
+    const sample = Buffer.from(report.sample).toString('hex');
+    this.#options.log.warn(
+      { device, code: 'discarded', reason: report.reason, count: report.count, sample },
+      `${report.count} bytes discarded (${report.reason}): ${sample}`,
+    );
+    this.#dispatch({ type: 'bytesDiscarded', report }, wire);
+  }
+
+  wireFaulted(wire: Wire, fault: DecoderFault): void {
+    this.#dispatch({ type: 'streamFaulted', fault }, wire);
+  }
+
+  wireChunk(wire: Wire, bytes: number, pending: number): void {
+    this.#dispatch({ type: 'chunkReceived', bytes, pending }, wire);
+  }
+
+  wireClosed(wire: Wire, end: LinkEnd): void {
+    this.#dispatch({ type: 'linkClosed', code: end.code, detail: end.detail }, wire);
+  }
+
+  #dispatch(event: SessionEvent, wire?: Wire): void {
+    this.#queue.push({ event, wire });
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        if (next.wire !== undefined && next.wire !== this.#wire) continue;
+        if (next.event.type === 'linkClosed') this.#wire = undefined;
+        const effects = this.#session.handle(next.event, this.#options.clock.now());
+        for (const effect of effects) this.#perform(effect);
+      }
+    } finally {
+      this.#running = false;
+    }
+    const now = this.#options.clock.now();
+    if (this.#session.connected) this.#lastConnectedAt = now.monoMs;
+    this.#timer.follow(this.#session.nextDeadline(now));
+  }
+
+  #perform(effect: Effect): void {
+    const { clock, publisher, log } = this.#options;
+    switch (effect.type) {
+      case 'openLink':
+        this.#wire = this.#options.makeWire(effect.addressIndex, this);
+        this.#wire.open();
+        return;
+      case 'closeLink': {
+        const wire = this.#wire;
+        this.#wire = undefined;
+        wire?.close(effect.how);
+        return;
+      }
+      case 'adoptLink': {
+        const offer = this.#takeOffer(effect.offerId);
+        if (offer === undefined) return;
+        offer.adopted();
+        this.#wire = offer.wire;
+        offer.wire.owner = this;
+        return;
+      }
+      case 'refuseLink':
+        this.#takeOffer(effect.offerId)?.refused(effect.reason);
+        return;
+      case 'send':
+        return this.#send(effect.message);
+      case 'readOnce':
+        this.#reading = clock.afterReading(() =>
+          this.#dispatch({ type: 'deadlineReached', afterReading: true }),
+        );
+        return;
+      case 'publishState':
+        return publisher.publishState(this.#topics.state, effect.document);
+      case 'publishStats':
+        return publisher.publishState(this.#topics.stats, effect.document);
+      case 'publishMessage':
+        return publisher.publishEvent(
+          this.#topics.messages,
+          messageEvent(effect.message, clock.now().wallMs, effect.mark),
+        );
+      case 'settleRequest': {
+        const settle = this.#requests.get(effect.requestId);
+        this.#requests.delete(effect.requestId);
+        settle?.(effect.outcome);
+        return;
+      }
+      case 'log':
+        return log[effect.level]({ device: this.id, code: effect.reason }, effect.text);
+    }
+  }
+
+  #takeOffer(offerId: number): OfferedWire | undefined {
+    const offer = this.#offers.get(offerId);
+    this.#offers.delete(offerId);
+    return offer;
+  }
+
+  #send(message: Message): void {
+    const wire = this.#wire;
+    const frame = encodeFrame(message);
+    const outcome = wire?.send(frame) ?? 'link_not_open';
+    if (outcome === 'accepted') return this.#publishBytes('out', frame);
+    this.#dispatch({ type: 'sendRefused', message, code: outcome }, wire);
+  }
+
+  #publishBytes(direction: 'in' | 'out', bytes: Uint8Array): void {
+    if (!this.#options.wantsBytes(this.#topics.bytes)) return;
+    const at = this.#options.clock.now().wallMs;
+    this.#options.publisher.publishEvent(this.#topics.bytes, { at, direction, bytes: bytesAsJson(bytes) });
+  }
+}

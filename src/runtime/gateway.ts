@@ -1,0 +1,274 @@
+import type { ListenerConfig } from '../config/model.ts';
+import type { LocalTime } from '../device/answer.ts';
+import { backOffMs } from '../device/back-off.ts';
+import { nameByAddress } from '../device/device-name.ts';
+import { NAMELESS_MAX_FRAME } from '../device/nameless-link.ts';
+import { HeartwireError } from '../errors.ts';
+import { formatHostPort } from '../links/host-port.ts';
+import type { Link, LinkEnd, Listener } from '../links/link.ts';
+import type { ProtocolDefinition } from '../protocol/definition.ts';
+import { builtinProtocol } from '../protocol/messages/registry.ts';
+import { StreamDecoder } from '../protocol/stream-decoder.ts';
+import type { Clock, Timer } from './clock.ts';
+import type { DeviceDirectory, Resolution } from './device-directory.ts';
+import type { Log } from './log.ts';
+import { NamelessRunner } from './nameless-runner.ts';
+import { Wire } from './wire.ts';
+
+/** A link that speaks but does not register may be named by its address after so long, in ms. */
+const NAMED_BY_ADDRESS_AFTER_MS = 10_000;
+/** How a listener that failed is opened again. */
+const REOPEN = { initialMs: 1_000, maxMs: 30_000, multiplier: 2, jitter: 'full' } as const;
+/** Refused connections are told to the log at most so often. */
+const COMPLAIN_EVERY_MS = 10_000;
+
+export interface GatewayOptions {
+  readonly config: ListenerConfig;
+  readonly directory: DeviceDirectory;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly localTime: LocalTime;
+  readonly random: () => number;
+  makeListener(): Listener;
+}
+
+/** A listening address as `bridge/status` shows it. */
+export interface GatewayStatus {
+  readonly address: string;
+  readonly status: 'opening' | 'listening' | 'backoff' | 'closed';
+  readonly reason?: string;
+  readonly detail?: string;
+  readonly connections: number;
+  /** Connections refused by a cap, since the start. */
+  readonly refused_connections: number;
+}
+
+interface Nameless {
+  readonly runner: NamelessRunner;
+  readonly wire: Wire;
+  readonly decoder: { maxFrame: number };
+  offer?: { readonly offerId: number; withdraw(): void };
+}
+
+let nextOfferId = 1;
+
+/** Lets devices dial in at one address, holds their links until they have a name, and hands them to their device. */
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #definition: ProtocolDefinition;
+  readonly #nameless = new Map<NamelessRunner, Nameless>();
+  readonly #perHost = new Map<string, number>();
+  #connections = 0;
+  #refused = 0;
+  #complainedAt = Number.NEGATIVE_INFINITY;
+  #listener: Listener | undefined;
+  #status: GatewayStatus['status'] = 'opening';
+  #end: LinkEnd | undefined;
+  #address: string;
+  #attempt = 0;
+  #reopen: Timer | undefined;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    const { session, maxFrame, link } = options.config;
+    this.#definition = builtinProtocol({ identity: session.identity, maxFrame });
+    this.#address = formatHostPort(link.host, link.port);
+  }
+
+  /**
+   * Resolves with the address once it is bound. A first failure rejects; later ones are mended by trying again.
+   * @throws HeartwireError the code of the failure, e.g. `address_in_use`
+   */
+  start(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#listen(resolve, (end) => {
+        this.#status = 'closed';
+        reject(new HeartwireError(end.code, end.detail));
+      });
+    });
+  }
+
+  close(): void {
+    this.#status = 'closed';
+    this.#reopen?.cancel();
+    this.#listener?.close();
+    this.#listener = undefined;
+    for (const { runner } of [...this.#nameless.values()]) runner.close('stopped', 'the bridge stops');
+  }
+
+  status(): GatewayStatus {
+    return {
+      address: this.#address,
+      status: this.#status,
+      ...(this.#end === undefined ? {} : { reason: this.#end.code, detail: this.#end.detail }),
+      connections: this.#connections,
+      refused_connections: this.#refused,
+    };
+  }
+
+  /** The links that have no name. */
+  nameless(): NamelessRunner[] {
+    return [...this.#nameless.keys()];
+  }
+
+  #listen(listening: (address: string) => void, failed: (end: LinkEnd) => void): void {
+    const listener = this.#options.makeListener();
+    this.#listener = listener;
+    let bound = false;
+    listener.start({
+      listening: (address) => {
+        bound = true;
+        this.#attempt = 0;
+        this.#address = address;
+        this.#status = 'listening';
+        this.#end = undefined;
+        listening(address);
+      },
+      accepted: (link, host) => this.#accepted(link, host),
+      closed: (end) => {
+        if (listener !== this.#listener) return;
+        this.#end = end;
+        if (bound) this.#listenAgain(end);
+        else failed(end);
+      },
+    });
+  }
+
+  #listenAgain(end: LinkEnd): void {
+    const { clock, log, random } = this.#options;
+    this.#status = 'backoff';
+    log.error(
+      { code: end.code, address: this.#address },
+      `listening at ${this.#address} ended: ${end.detail}`,
+    );
+    const at = clock.now().monoMs + backOffMs(REOPEN, this.#attempt++, random());
+    this.#reopen = clock.setTimer(at, () => {
+      this.#status = 'opening';
+      this.#listen(
+        (address) => log.info({ address }, `listening at ${address} again`),
+        (failure) => this.#listenAgain(failure),
+      );
+    });
+  }
+
+  #accepted(link: Link, host: string): void {
+    const { config, localTime, clock } = this.#options;
+    const ofHost = this.#perHost.get(host) ?? 0;
+    const cap =
+      this.#connections >= config.maxConnections
+        ? `max_connections: ${config.maxConnections}`
+        : ofHost >= config.maxConnectionsPerAddress
+          ? `max_connections_per_address: ${config.maxConnectionsPerAddress}`
+          : undefined;
+    if (cap !== undefined) {
+      this.#complain(`refused a connection of ${link.address} (${cap} reached)`);
+      link.destroy();
+      return;
+    }
+    this.#connections += 1;
+    this.#perHost.set(host, ofHost + 1);
+    const runner = new NamelessRunner(link.address, host, localTime, clock, {
+      registered: (self, identity) => this.#registered(self, identity),
+      spoke: (self) => this.#spoke(self),
+      ended: (self, reason, detail) => this.#namelessEnded(self, reason, detail),
+    });
+    let decoder: StreamDecoder | undefined;
+    const wire = new Wire(
+      link,
+      {
+        definition: this.#definition,
+        makeDecoder: (definition, sink) => {
+          decoder = new StreamDecoder(definition, sink);
+          decoder.maxFrame = Math.min(decoder.maxFrame, NAMELESS_MAX_FRAME);
+          return decoder;
+        },
+      },
+      runner,
+      () => this.#connectionEnded(host),
+    );
+    if (decoder === undefined) return;
+    this.#nameless.set(runner, { runner, wire, decoder });
+    this.#keepNamelessBudget();
+    runner.open(wire);
+  }
+
+  #connectionEnded(host: string): void {
+    this.#connections -= 1;
+    const left = (this.#perHost.get(host) ?? 1) - 1;
+    if (left > 0) this.#perHost.set(host, left);
+    else this.#perHost.delete(host);
+  }
+
+  /** The oldest nameless link makes room for the newest. */
+  #keepNamelessBudget(): void {
+    const { maxNameless } = this.#options.config;
+    const [oldest] = this.#nameless.keys();
+    if (oldest === undefined || this.#nameless.size <= maxNameless) return;
+    this.#complain(`closed ${oldest.address}: more than ${maxNameless} links have no name`);
+    oldest.close('nameless_budget', `more than ${maxNameless} links have no name`);
+  }
+
+  #registered(runner: NamelessRunner, identity: { appid: string; imei: string }): void {
+    const resolution = this.#options.directory.resolve(identity, runner.host, this.#options.config);
+    this.#handOver(runner, resolution, identity);
+  }
+
+  #spoke(runner: NamelessRunner): void {
+    const { config, directory, clock } = this.#options;
+    const nameless = this.#nameless.get(runner);
+    if (nameless === undefined || nameless.offer !== undefined) return;
+    const device = directory.resolveAddress(runner.host);
+    if (device !== undefined) return this.#handOver(runner, { device });
+    if (config.anonymous !== 'by-address') return;
+    if (clock.now().monoMs - runner.link.since.monoMs < NAMED_BY_ADDRESS_AFTER_MS) return;
+    this.#handOver(runner, directory.accept(nameByAddress(runner.host), config));
+  }
+
+  #handOver(
+    runner: NamelessRunner,
+    resolution: Resolution,
+    register?: { appid: string; imei: string },
+  ): void {
+    const nameless = this.#nameless.get(runner);
+    if (nameless === undefined) return;
+    if ('refused' in resolution) {
+      this.#options.log.warn({ code: 'device_refused', address: runner.address }, resolution.refused);
+      return runner.refuse(resolution.refused);
+    }
+    const { device } = resolution;
+    const offerId = nextOfferId++;
+    nameless.offer = { offerId, withdraw: () => device.withdraw(offerId) };
+    device.offer({
+      offerId,
+      address: runner.address,
+      host: runner.host,
+      wire: nameless.wire,
+      ...(register === undefined ? {} : { register }),
+      adopted: () => {
+        this.#nameless.delete(runner);
+        nameless.decoder.maxFrame = this.#definition.maxFrame;
+        runner.release();
+      },
+      refused: (reason) => {
+        delete nameless.offer;
+        runner.refuse(reason);
+      },
+    });
+  }
+
+  #namelessEnded(runner: NamelessRunner, reason: string, detail: string): void {
+    const nameless = this.#nameless.get(runner);
+    this.#nameless.delete(runner);
+    nameless?.offer?.withdraw();
+    const { log } = this.#options;
+    log.info({ code: reason, address: runner.address }, `${runner.address} left without a name: ${detail}`);
+  }
+
+  #complain(text: string): void {
+    this.#refused += 1;
+    const now = this.#options.clock.now().monoMs;
+    if (now - this.#complainedAt < COMPLAIN_EVERY_MS) return;
+    this.#complainedAt = now;
+    this.#options.log.warn({ code: 'connection_refused', refused: this.#refused }, text);
+  }
+}

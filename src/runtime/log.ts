@@ -1,0 +1,29 @@
+import { pino } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+
+/** What the runtime says about itself; a pino logger is one. */
+export interface Log {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
+
+export interface LogOptions {
+  /** For people, in colour; else one JSON object a line. */
+  readonly pretty: boolean;
+  readonly level?: 'info' | 'warn' | 'error' | 'silent';
+  /** Where whole lines go; called synchronously, so that the last words before an exit are not lost. */
+  write(line: string): void;
+}
+
+export function createLog(options: LogOptions): Log {
+  const settings = { level: options.level ?? 'info', base: null };
+  if (!options.pretty) return pino(settings, { write: (line: string) => options.write(line) });
+  const prettify = prettyFactory({
+    colorize: true,
+    translateTime: 'SYS:HH:MM:ss',
+    messageFormat: (fields, key) => `${fields['device'] ? `${fields['device']}: ` : ''}${fields[key]}`,
+    hideObject: true,
+  });
+  return pino(settings, { write: (line: string) => options.write(prettify(line)) });
+}

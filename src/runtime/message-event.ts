@@ -1,0 +1,23 @@
+import type { JsonObject } from '../feed/publisher.ts';
+import type { InvalidPayload, Message } from '../protocol/message.ts';
+
+/** Bytes as JSON: base64, and how many they are. */
+export function bytesAsJson(bytes: Uint8Array): JsonObject {
+  const { buffer, byteOffset, byteLength } = bytes;
+  return { $bytes: Buffer.from(buffer, byteOffset, byteLength).toString('base64'), len: byteLength };
+}
+
+/** A message of a device as an event on `devices/<id>/messages`; `at` in ms since the epoch. */
+export function messageEvent(message: Message | InvalidPayload, at: number, mark?: string): JsonObject {
+  const head = { at, ...(mark === undefined ? {} : { [mark]: true }) };
+  if (message.name === 'invalid') {
+    const { message: name, kind, field, offset, expected, seen } = message;
+    return { ...head, message: name, kind, invalid: { field, offset, expected, seen } };
+  }
+  if (message.name === 'unknown') {
+    return { ...head, message: 'unknown', id: message.id, payload: bytesAsJson(message.payload) };
+  }
+  const fields = 'fields' in message ? { fields: { ...message.fields } } : {};
+  const error = message.kind === 'reply' ? { error: message.error } : {};
+  return { ...head, message: message.name, kind: message.kind, ...error, ...fields };
+}

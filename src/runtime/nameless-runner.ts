@@ -1,0 +1,121 @@
+import type { LocalTime } from '../device/answer.ts';
+import { type NamelessEffect, type NamelessEvent, NamelessLink } from '../device/nameless-link.ts';
+import { encodeFrame } from '../protocol/codec.ts';
+import type { DecoderFault } from '../protocol/decoder.ts';
+import type { InvalidPayload, Message, RegisterRequest } from '../protocol/message.ts';
+import type { Clock, Timer } from './clock.ts';
+import { DeadlineTimer } from './deadline-timer.ts';
+import type { Wire, WireOwner } from './wire.ts';
+
+/** Whoever lets devices dial in hears of a link without a name. */
+export interface NamelessHandlers {
+  registered(runner: NamelessRunner, identity: RegisterRequest['fields']): void;
+  /** A valid frame came, so the link may be named by its address. */
+  spoke(runner: NamelessRunner): void;
+  /** The link is gone, by itself or because it was closed. */
+  ended(runner: NamelessRunner, reason: string, detail: string): void;
+}
+
+/** Performs the orders of one link that has no name yet, until a device takes it over. */
+export class NamelessRunner implements WireOwner {
+  readonly link: NamelessLink;
+  /** The peer's address with its port, and without. */
+  readonly address: string;
+  readonly host: string;
+  readonly #clock: Clock;
+  readonly #handlers: NamelessHandlers;
+  readonly #timer: DeadlineTimer;
+  #reading: Timer | undefined;
+  #wire: Wire | undefined;
+
+  constructor(address: string, host: string, localTime: LocalTime, clock: Clock, handlers: NamelessHandlers) {
+    this.address = address;
+    this.host = host;
+    this.#clock = clock;
+    this.#handlers = handlers;
+    this.link = new NamelessLink(localTime, clock.now());
+    this.#timer = new DeadlineTimer(clock, () =>
+      this.#handle({ type: 'deadlineReached', afterReading: false }),
+    );
+  }
+
+  open(wire: Wire): void {
+    this.#wire = wire;
+    wire.open();
+    this.#timer.follow(this.link.nextDeadline());
+  }
+
+  /** Hands the wire over; nothing of it is heard here any more. */
+  release(): void {
+    this.#forget();
+  }
+
+  refuse(reason: string): void {
+    this.#handle({ type: 'refused', reason });
+  }
+
+  close(reason: string, detail: string): void {
+    this.#close('destroy', reason, detail);
+  }
+
+  wireOpened(): void {}
+
+  wireBytes(): void {}
+
+  wireDiscarded(): void {}
+
+  wireChunk(): void {}
+
+  wireMessage(wire: Wire, message: Message | InvalidPayload): void {
+    if (wire === this.#wire) this.#handle({ type: 'messageReceived', message });
+  }
+
+  wireFaulted(wire: Wire, fault: DecoderFault): void {
+    if (wire === this.#wire) this.#handle({ type: 'streamFaulted', fault });
+  }
+
+  wireClosed(wire: Wire, end: { readonly code: string; readonly detail: string }): void {
+    if (wire !== this.#wire) return;
+    this.#forget();
+    this.#handlers.ended(this, end.code, end.detail);
+  }
+
+  #handle(event: NamelessEvent): void {
+    for (const effect of this.link.handle(event, this.#clock.now())) this.#perform(effect);
+    if (this.#wire !== undefined) this.#timer.follow(this.link.nextDeadline());
+  }
+
+  #perform(effect: NamelessEffect): void {
+    switch (effect.type) {
+      case 'send':
+        // A peer that does not read its replies is closed for its silence.
+        this.#wire?.send(encodeFrame(effect.message));
+        return;
+      case 'closeLink':
+        return this.#close(effect.how, effect.reason, effect.detail);
+      case 'readOnce':
+        this.#reading = this.#clock.afterReading(() =>
+          this.#handle({ type: 'deadlineReached', afterReading: true }),
+        );
+        return;
+      case 'spoke':
+        return this.#handlers.spoke(this);
+      case 'registered':
+        return this.#handlers.registered(this, effect.identity);
+    }
+  }
+
+  #close(how: 'end' | 'destroy', reason: string, detail: string): void {
+    const wire = this.#wire;
+    if (wire === undefined) return;
+    this.#forget();
+    wire.close(how);
+    this.#handlers.ended(this, reason, detail);
+  }
+
+  #forget(): void {
+    this.#wire = undefined;
+    this.#timer.cancel();
+    this.#reading?.cancel();
+  }
+}
