@@ -1,5 +1,6 @@
 import { decodePayload, encodeFrame } from '../protocol/codec.ts';
-import type { FrameDecoder } from '../protocol/decoder.ts';
+import type { FrameDecoder, FrameSink } from '../protocol/decoder.ts';
+import { LineDecoder } from '../protocol/line-decoder.ts';
 import type { Message, RequestName } from '../protocol/message.ts';
 import { builtinProtocol } from '../protocol/messages/registry.ts';
 import { StreamDecoder } from '../protocol/stream-decoder.ts';
@@ -10,8 +11,9 @@ import type { DeviceIdentity } from './identity.ts';
 import type { Random } from './random.ts';
 import type { Timers } from './timers.ts';
 
-/** A fake device has no reason to judge what others register as. */
-const PROTOCOL = builtinProtocol({ identity: 'any' });
+/** On a stream, a fake device has no reason to judge what others register as; on a line, that finds frames again. */
+const STREAM_PROTOCOL = builtinProtocol({ identity: 'any' });
+const LINE_PROTOCOL = builtinProtocol();
 
 /** How a device talks on one link. */
 export interface ConversationSettings {
@@ -63,16 +65,18 @@ export class Conversation {
   #beating = false;
   #mute = false;
 
-  constructor(settings: ConversationSettings, ports: ConversationPorts) {
+  /** `serial` resynchronises inside the bytes instead of hanging up. */
+  constructor(settings: ConversationSettings, ports: ConversationPorts, serial: boolean) {
     this.#settings = settings;
     this.#ports = ports;
     this.#line = new FaultyLine((bytes) => ports.send(bytes), settings.faults, ports.random, ports.timers);
-    this.#decoder = new StreamDecoder(PROTOCOL, {
+    const sink: FrameSink = {
       frame: (bytes, start, end) => this.#received(bytes, start, end),
       discarded: () => undefined,
       // Nothing can follow on a stream that lost its step; a real device hangs up, too.
       fault: () => ports.hangUp(false),
-    });
+    };
+    this.#decoder = serial ? new LineDecoder(LINE_PROTOCOL, sink) : new StreamDecoder(STREAM_PROTOCOL, sink);
     this.#lastValidAtMs = ports.now();
   }
 
@@ -112,7 +116,7 @@ export class Conversation {
   }
 
   #received(bytes: Uint8Array, start: number, end: number): void {
-    const message = decodePayload(PROTOCOL, bytes, start, end);
+    const message = decodePayload(STREAM_PROTOCOL, bytes, start, end);
     this.#ports.counts.received += 1;
     if (message.name === 'unknown') return;
     if (message.name === 'invalid') {

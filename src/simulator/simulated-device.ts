@@ -204,6 +204,7 @@ export class SimulatedDevice implements AsyncDisposable {
         },
         tell: (news) => this.#tell(news),
       },
+      link.transport === 'serial',
     );
     const timeout = this.#outerTimers.after(CONNECT_TIMEOUT_MS, () => link.destroy());
     link.open({
