@@ -1,6 +1,6 @@
-import { HeartwireError } from '../errors.ts';
 import type { LinkAddress, ListenAddress } from './address.ts';
 import type { Link, Listener } from './link.ts';
+import { SerialLink } from './serial.ts';
 import { TcpLink } from './tcp.ts';
 import { TcpListener } from './tcp-listen.ts';
 
@@ -17,7 +17,7 @@ export function dial(address: LinkAddress, options: DialOptions = {}): Link {
     case 'tcp':
       return TcpLink.dial(address, { idleAfterMs: options.idleAfterMs });
     case 'serial':
-      throw new HeartwireError('serial_unavailable', 'Serial ports cannot be opened yet.');
+      return new SerialLink(address, { gapMs: options.gapMs });
   }
 }
 

@@ -54,9 +54,15 @@ export function linkContract(
       pairs.push(made);
       return made;
     };
+    const records: RecordedLink[] = [];
+    const record = (...given: ConstructorParameters<typeof RecordedLink>): RecordedLink => {
+      const recorded = new RecordedLink(...given);
+      records.push(recorded);
+      return recorded;
+    };
     const openPair = async (): Promise<{ recorded: RecordedLink; link: Link; peer: RawPeer }> => {
       const made = await pair();
-      const recorded = new RecordedLink(made.link);
+      const recorded = record(made.link);
       await expect.poll(() => recorded.opened).toBe(true);
       return { recorded, link: made.link, peer: await made.peer() };
     };
@@ -66,15 +72,15 @@ export function linkContract(
     };
 
     afterEach(async () => {
-      for (const each of pairs.splice(0)) {
-        each.link.destroy();
-        await each.dispose();
-      }
+      for (const each of pairs) each.link.destroy();
+      // A carrier may get the same name again, so the link must have let go of it.
+      for (const each of records.splice(0)) await expect.poll(() => each.end).toBeDefined();
+      for (const each of pairs.splice(0)) await each.dispose();
     });
 
     test('tells opened first, closed last, each once, and none from inside a call', async () => {
       const { link } = await pair();
-      const recorded = new RecordedLink(link);
+      const recorded = record(link);
       expect(recorded.events).toEqual([]);
       await expect.poll(() => recorded.events.length).toBe(1);
       expect(recorded.events).toEqual([{ event: 'opened', address: link.address }]);
@@ -91,13 +97,13 @@ export function linkContract(
 
     test('is opened only once', async () => {
       const { recorded, link } = await openPair();
-      expect(() => new RecordedLink(link)).toThrow('only once');
+      expect(() => record(link)).toThrow('only once');
       expect(recorded.end).toBeUndefined();
     });
 
     test('destroyed before it opened, tells closed and nothing else', async () => {
       const { link } = await pair();
-      const recorded = new RecordedLink(link);
+      const recorded = record(link);
       link.destroy();
       await closed(recorded).toBe('link_ended');
       await settle();
@@ -107,7 +113,7 @@ export function linkContract(
     test('destroyed before anybody listened, tells closed to who listens then', async () => {
       const { link } = await pair();
       link.destroy();
-      const recorded = new RecordedLink(link);
+      const recorded = record(link);
       expect(recorded.events).toEqual([]);
       await closed(recorded).toBe('link_ended');
       expect(recorded.events.map((each) => each.event)).toEqual(['closed']);
@@ -115,7 +121,7 @@ export function linkContract(
 
     test('may be destroyed from inside its own handlers', async () => {
       const { link, peer } = await pair();
-      const recorded = new RecordedLink(link, { data: () => link.destroy() });
+      const recorded = record(link, { data: () => link.destroy() });
       await expect.poll(() => recorded.opened).toBe(true);
       const raw = await peer();
       raw.write(pattern(options.bulk, 3));
@@ -219,7 +225,7 @@ export function linkContract(
     test('takes no bytes while it is not open', async () => {
       const { link } = await pair();
       expect(link.send(Uint8Array.of(1))).toBe('link_not_open');
-      const recorded = new RecordedLink(link);
+      const recorded = record(link);
       expect(link.send(Uint8Array.of(1))).toBe('link_not_open');
       await expect.poll(() => recorded.opened).toBe(true);
       expect(link.send(Uint8Array.of(1))).toBe('accepted');
@@ -242,7 +248,7 @@ export function linkContract(
     test('leaves no handle, timer or descriptor', async () => {
       const before = resources();
       const made = await makePair();
-      const recorded = new RecordedLink(made.link);
+      const recorded = record(made.link);
       await expect.poll(() => recorded.opened).toBe(true);
       const peer = await made.peer();
       peer.write(Uint8Array.of(1, 2, 3));

@@ -1,0 +1,63 @@
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { systemCode } from './tcp-end.ts';
+
+/** A process that has a port open. */
+export interface PortHolder {
+  readonly pid: number;
+  /** Its command line, shortened. */
+  readonly command: string;
+}
+
+const FRESH_MS = 500;
+let latest:
+  | { readonly atMs: number; readonly scan: Promise<ReadonlyMap<string, readonly number[]>> }
+  | undefined;
+
+/**
+ * The other processes that have a device file open, by its canonical path; as far as `/proc` tells this user (nothing
+ * on other systems than Linux, and only one's own processes without root). Scans are shared by calls close in time.
+ */
+export async function portHolders(realPath: string): Promise<PortHolder[]> {
+  if (process.platform !== 'linux') return [];
+  if (latest === undefined || performance.now() - latest.atMs > FRESH_MS) {
+    latest = { atMs: performance.now(), scan: scanProcesses() };
+  }
+  const pids = (await latest.scan).get(realPath) ?? [];
+  return Promise.all(pids.map(async (pid) => ({ pid, command: await commandOf(pid) })));
+}
+
+/** `minicom -D /dev/ttyUSB0 (process 4711)`. */
+export const describeHolders = (holders: readonly PortHolder[]): string =>
+  holders.map(({ pid, command }) => `${command} (process ${pid})`).join(', ');
+
+async function scanProcesses(): Promise<ReadonlyMap<string, readonly number[]>> {
+  const found = new Map<string, number[]>();
+  for (const entry of await unlessGone(readdir('/proc'), [])) {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid) || pid === process.pid) continue;
+    const targets = new Set<string>();
+    for (const fd of await unlessGone(readdir(`/proc/${pid}/fd`), [])) {
+      const target = await unlessGone(readlink(`/proc/${pid}/fd/${fd}`), '');
+      if (target.startsWith('/dev/')) targets.add(target);
+    }
+    for (const target of targets) found.set(target, [...(found.get(target) ?? []), pid]);
+  }
+  return found;
+}
+
+async function commandOf(pid: number): Promise<string> {
+  const line = await unlessGone(readFile(`/proc/${pid}/cmdline`, 'utf8'), '');
+  const command = line.replaceAll('\0', ' ').trim();
+  return command.length > 80 ? `${command.slice(0, 77)}...` : command || 'a program';
+}
+
+/** Processes come and go while they are looked at, and others' are closed to us; both mean that there is nothing to see. */
+async function unlessGone<T>(reading: Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'ENOTDIR', 'EINVAL'].includes(systemCode(error)))
+      return otherwise;
+    throw error;
+  }
+}
