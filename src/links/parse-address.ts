@@ -12,7 +12,9 @@ const SCHEMES_MEND =
 /** `\\.\COM10` and `\\?\...` are Windows device paths; `COM3` is one even with the colon that DOS puts behind it. */
 const BARE_PORT = /^(\/|\\\\|\.{1,2}\/|COM\d+:?(\?|$))/i;
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):(?:\/\/)?(.*)$/s;
-const KNOWN_SCHEMES: ReadonlySet<string> = new Set(['tcp', 'tcp-listen', 'serial', 'replay']);
+const SCHEME_NAMES: ReadonlySet<string> = new Set(
+  'tcp tcp-listen serial replay udp telnet rfc2217 http https ws wss ssh unix mqtt modbus'.split(' '),
+);
 const PORT = /^\d{1,5}$/;
 
 /**
@@ -66,9 +68,6 @@ export function parseListenAddress(text: string): Parsed<ListenAddress> {
   if (scheme.name === 'serial') {
     return refuse('Nobody can dial in over a serial line.', 'Give the port as `link:` of a device.');
   }
-  if (splitEndpoint(link) !== undefined) {
-    return refuse('The link does not say that it listens.', `Write tcp-listen:${link}.`);
-  }
   return refuseScheme(scheme.name);
 }
 
@@ -78,7 +77,7 @@ function splitScheme(link: string): { readonly name: string; readonly rest: stri
   if (name === undefined || rest === undefined) return undefined;
   // `localhost:9089` looks like a scheme and is none.
   const lower = name.toLowerCase();
-  if (PORT.test(rest) && !KNOWN_SCHEMES.has(lower)) return undefined;
+  if (PORT.test(rest) && !SCHEME_NAMES.has(lower)) return undefined;
   return { name: lower, rest };
 }
 

@@ -93,6 +93,7 @@ describe('parseLinkAddress', () => {
     ['tcp:a:80?baud=9600', /no options/, /tcp:HOST/],
     ['tcp-listen:0.0.0.0:1', /waits to be dialled/, /listeners/],
     ['udp:10.0.0.7:1', /"udp:"/, /tcp:/],
+    ['telnet:23', /"telnet:"/, /tcp:/],
     ['replay:x.trace', /not supported/, /tcp:/],
     ['serial:', /port is missing/, /usb_serial/],
     ['serial:0', /index/, /usb_serial/],
@@ -137,7 +138,7 @@ describe('parseListenAddress', () => {
     ['tcp-listen:9089', /tcp-listen:HOST:PORT/],
     ['tcp-listen:*:9089', /0\.0\.0\.0/],
     ['serial:/dev/ttyUSB0', /device/],
-    ['udp:1', /Write tcp-listen:udp:1|begin with/],
+    ['udp:1', /begin with/],
     ['', /tcp-listen:HOST:PORT/],
   ])('refuses %j and says what to write', (text, mend) => {
     const parsed = parseListenAddress(text);

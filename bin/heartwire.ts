@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+import type { CliIo } from '../src/cli/command.ts';
+import { main } from '../src/cli/main.ts';
+
+const outClosed = new AbortController();
+
+// A reader that has gone away (`| head`) ends the output, and is no error. Anything else is.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  outClosed.abort();
+});
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+const io: CliIo = {
+  out(text) {
+    if (!outClosed.signal.aborted) process.stdout.write(text);
+  },
+  err(text) {
+    process.stderr.write(text);
+  },
+  terminal: process.stdout.isTTY === true,
+  env: process.env,
+  cwd: process.cwd(),
+  onSignal(signal, callback) {
+    process.on(signal, callback);
+    return () => void process.off(signal, callback);
+  },
+  outClosed: outClosed.signal,
+};
+
+process.exitCode = await main(process.argv.slice(2), io);

@@ -1,0 +1,103 @@
+import yargs, { type Argv } from 'yargs';
+import { HeartwireError } from '../errors.ts';
+import { check } from './check.ts';
+import type { CliIo, Command, ExitCode } from './command.ts';
+import { schema } from './schema.ts';
+import { tellError } from './tell-error.ts';
+import { packageVersion } from './version.ts';
+
+/** The commands, in the order in which `--help` lists them. */
+const COMMANDS: readonly AnyCommand[] = [
+  command(check), //
+  command(schema),
+];
+
+type Run = (io: CliIo) => Promise<ExitCode>;
+
+interface AnyCommand {
+  readonly name: string;
+  addTo(parser: Argv, choose: (run: Run) => void): void;
+}
+
+/** Forgets the type of the arguments, which only the command itself needs to know. */
+function command<Args>({ usage, describe, examples, options, run }: Command<Args>): AnyCommand {
+  const [name = usage] = usage.split(' ');
+  return {
+    name,
+    addTo(parser, choose) {
+      parser.command(
+        usage,
+        describe,
+        (sub) => options(examples.reduce((each, [line, what]) => each.example(line, what), sub)),
+        // The camel-cased names that yargs adds are no contradiction to Args, though no compiler can see it.
+        (args) => choose((io) => run(args as unknown as Args, io)),
+      );
+    },
+  };
+}
+
+class UsageError extends Error {}
+
+/**
+ * Runs one command line (without the names of interpreter and program). Never throws: what goes wrong is told on
+ * standard error and in the exit code.
+ */
+export async function main(argv: readonly string[], io: CliIo): Promise<ExitCode> {
+  const picked = await parse(argv, io);
+  if (typeof picked === 'number') return picked;
+  try {
+    return await picked(io);
+  } catch (error) {
+    io.err(tellError(error));
+    return error instanceof HeartwireError && error.code.startsWith('config_') ? 2 : 1;
+  }
+}
+
+/** The command that was asked for, or the exit code where the answer has been given already. */
+async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode> {
+  const chosen: Run[] = [];
+  let printed = '';
+  const parser = yargs()
+    .scriptName('heartwire')
+    .usage('$0 <command>\n\nBridges serial and TCP devices to the web.')
+    .locale('en')
+    .parserConfiguration({ 'populate--': false, 'duplicate-arguments-array': true })
+    .strict()
+    .recommendCommands()
+    .demandCommand(1, 'Which command?')
+    .version(packageVersion())
+    .alias({ help: 'h' })
+    .completion('completion', 'Print a script that completes commands in bash or zsh')
+    .epilogue('Exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration.')
+    .exitProcess(false)
+    .wrap(100)
+    .fail((message, error) => {
+      throw error ?? new UsageError(message);
+    });
+  for (const each of COMMANDS) each.addTo(parser, (run) => chosen.push(run));
+  if (argv.length === 0) {
+    io.err(`${await parser.getHelp()}\n`);
+    return 2;
+  }
+  try {
+    await parser.parseAsync([...argv], {}, (_error, _args, output) => {
+      printed = output;
+    });
+  } catch (error) {
+    if (!isUsageError(error)) {
+      io.err(tellError(error));
+      return 1;
+    }
+    const known = COMMANDS.find(({ name }) => name === argv[0]);
+    io.err(`heartwire: ${error.message.trim().replace(/\s*\n\s*/g, ' ')}\n`);
+    io.err(`Try \`heartwire ${known === undefined ? '' : `${known.name} `}--help\`.\n`);
+    return 2;
+  }
+  if (printed !== '') io.out(`${printed}\n`);
+  return chosen[0] ?? 0;
+}
+
+/** Wrong usage as we report it, or as yargs throws it past us. */
+function isUsageError(error: unknown): error is Error {
+  return error instanceof UsageError || (error instanceof Error && error.name === 'YError');
+}

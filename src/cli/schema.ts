@@ -1,0 +1,28 @@
+import { devicesJsonSchemaText } from '../config/json-schema.ts';
+import type { Command } from './command.ts';
+
+interface SchemaArgs {
+  readonly of: 'devices';
+}
+
+/** Prints the JSON Schema of a configuration file. */
+export const schema: Command<SchemaArgs> = {
+  usage: 'schema <of>',
+  describe: 'Print the JSON Schema of a configuration file, for editors',
+  examples: [
+    ['heartwire schema devices > devices.schema.json', 'completion and checks for devices.yaml in an editor'],
+  ],
+  options: (yargs) =>
+    yargs.positional('of', {
+      choices: ['devices'] as const,
+      demandOption: true,
+      describe: 'The file that it describes',
+    }),
+  async run({ of }, io) {
+    switch (of) {
+      case 'devices':
+        io.out(devicesJsonSchemaText());
+        return 0;
+    }
+  },
+};

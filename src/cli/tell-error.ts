@@ -1,0 +1,11 @@
+import { HeartwireError } from '../errors.ts';
+
+/** What a failure looks like on a terminal: a sentence and its mend for our own errors, the stack for all others. */
+export function tellError(error: unknown): string {
+  if (error instanceof HeartwireError) {
+    const message = /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
+    return `heartwire: ${message}${error.mend === undefined ? '' : ` ${error.mend}`}\n`;
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `heartwire: an unexpected error; please report it with these lines.\n${detail}\n`;
+}

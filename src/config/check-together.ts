@@ -1,0 +1,162 @@
+import { addressInBlock, parseBlock } from '../device/address-match.ts';
+import { addressLabel } from '../links/format-address.ts';
+import type { DeviceConfig, ListenerConfig, MatchConfig, ServerConfig } from './model.ts';
+import { type Finding, formatPath, type Path } from './problem.ts';
+
+/** A part of the configuration and where it stands. */
+export interface Placed<T> {
+  readonly path: Path;
+  readonly value: T;
+}
+
+export interface Whole {
+  readonly server: ServerConfig;
+  readonly devices: readonly Placed<DeviceConfig>[];
+  readonly listeners: readonly Placed<ListenerConfig>[];
+  /** There are listeners, though perhaps none that is right. */
+  readonly listens: boolean;
+}
+
+type Add = (finding: Finding) => void;
+
+/** What is right by itself and wrong, or doubtful, beside the rest; of two that collide, the later one is reported. */
+export function checkTogether(whole: Whole, add: Add): void {
+  checkIds(whole.devices, add);
+  checkPorts(whole, add);
+  checkLinks(whole.devices, add);
+  checkMatches(whole, add);
+}
+
+function checkIds(devices: Whole['devices'], add: Add): void {
+  const first = new Map<string, Path>();
+  for (const { path, value } of devices) {
+    const other = first.get(value.id);
+    if (other === undefined) {
+      first.set(value.id, path);
+      continue;
+    }
+    add({
+      code: 'config_duplicate_id',
+      path: [...path, 'id'],
+      message: `${formatPath(other)} has the same id.`,
+      mend: 'Give each device an id of its own.',
+    });
+  }
+}
+
+function checkPorts({ server, listeners }: Whole, add: Add): void {
+  const taken: { readonly host: string; readonly port: number; readonly by: string }[] = [
+    { host: server.host, port: server.port, by: '`server`' },
+  ];
+  for (const { path, value } of listeners) {
+    const { host, port } = value.link;
+    const other = taken.find((each) => each.port === port && port !== 0 && collide(each.host, host));
+    if (other !== undefined) {
+      add({
+        code: 'config_conflict',
+        path: [...path, 'link'],
+        message: `${other.by} listens on port ${port} too.`,
+        mend: 'Give one of the two another port.',
+      });
+    }
+    taken.push({ host, port, by: formatPath(path) });
+  }
+}
+
+const collide = (a: string, b: string): boolean =>
+  a === b || [a, b].some((host) => host === '0.0.0.0' || host === '::');
+
+function checkLinks(devices: Whole['devices'], add: Add): void {
+  const first = new Map<string, string>();
+  for (const { path, value } of devices) {
+    if (value.kind === 'matched') continue;
+    for (const [index, link] of value.links.entries()) {
+      const label = addressLabel(link);
+      const other = first.get(label);
+      if (other === undefined || other === value.id) {
+        first.set(label, value.id);
+        continue;
+      }
+      add({
+        ...(link.scheme === 'tcp' ? { severity: 'warning' as const } : {}),
+        code: 'config_conflict',
+        path: [...path, 'link', ...(value.links.length > 1 ? [index] : [])],
+        message: `The device "${other}" has this link too.`,
+        mend:
+          link.scheme === 'tcp'
+            ? 'Check that two devices answer there.'
+            : 'A serial port has one owner: remove one of the two.',
+      });
+    }
+  }
+}
+
+type Matched = Placed<DeviceConfig & { readonly kind: 'matched' }>;
+
+function checkMatches({ devices, listens }: Whole, add: Add): void {
+  const matched = devices.filter((each): each is Matched => each.value.kind === 'matched');
+  const [first] = matched;
+  if (first !== undefined && !listens) {
+    add({
+      severity: 'warning',
+      code: 'config_no_effect',
+      path: [...first.path, 'match'],
+      atKey: true,
+      message: 'The device dials in, and nobody listens.',
+      mend: 'Add `listeners:` with an entry such as `- link: tcp-listen:0.0.0.0:9089`.',
+    });
+  }
+  // Two IMEIs never overlap, so only equal ones and those without need comparing.
+  const byImei = new Map<string, Matched[]>();
+  const open: Matched[] = [];
+  for (const each of matched) {
+    const { imei } = each.value.match;
+    const rivals =
+      imei === undefined ? matched.slice(0, matched.indexOf(each)) : [...(byImei.get(imei) ?? []), ...open];
+    const rival = rivals.find((other) => overlap(other.value.match, each.value.match));
+    if (rival !== undefined) reportOverlap(rival, each, add);
+    if (imei === undefined) open.push(each);
+    else byImei.set(imei, [...(byImei.get(imei) ?? []), each]);
+  }
+}
+
+function reportOverlap(earlier: Matched, later: Matched, add: Add): void {
+  const never = covers(earlier.value.match, later.value.match);
+  add({
+    ...(never ? {} : { severity: 'warning' as const }),
+    code: 'config_overlap',
+    path: [...later.path, 'match'],
+    atKey: true,
+    message: never
+      ? `The device "${earlier.value.id}", which comes first, matches every peer that this one would.`
+      : `A peer can match this and the device "${earlier.value.id}"; the first in the file wins.`,
+    mend: never
+      ? 'Put the narrower match first, or make the two different.'
+      : 'Add `imei:` to both, or keep the narrower one first.',
+  });
+}
+
+function overlap(a: MatchConfig, b: MatchConfig): boolean {
+  if (a.imei !== undefined && b.imei !== undefined && a.imei !== b.imei) return false;
+  if (a.appid !== undefined && b.appid !== undefined && !sameText(a.appid, b.appid)) return false;
+  if (a.from === undefined || b.from === undefined) return true;
+  return a.from.some((one) => b.from?.some((other) => inside(one, other) || inside(other, one)));
+}
+
+/** Whether every peer that matches `b` matches `a`. */
+function covers(a: MatchConfig, b: MatchConfig): boolean {
+  if (a.imei !== undefined && a.imei !== b.imei) return false;
+  if (a.appid !== undefined && (b.appid === undefined || !sameText(a.appid, b.appid))) return false;
+  if (a.from === undefined) return true;
+  return b.from?.every((one) => a.from?.some((other) => inside(one, other))) ?? false;
+}
+
+const sameText = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
+/** Whether the first block lies in the second. */
+function inside(one: string, other: string): boolean {
+  const [inner, outer] = [parseBlock(one), parseBlock(other)];
+  if (inner === undefined || outer === undefined || inner.prefix < outer.prefix) return false;
+  const [address = ''] = one.split('/');
+  return addressInBlock(address, outer);
+}

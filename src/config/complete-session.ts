@@ -1,0 +1,124 @@
+import type { SessionSettings } from '../device/settings.ts';
+import { parseDuration } from './duration.ts';
+import { checkIdentity } from './identity.ts';
+import type { Finding, Path } from './problem.ts';
+import type { DefaultsShape, DeviceShape, ListenerShape } from './shape.ts';
+
+type Place = Pick<SessionSettings, 'device' | 'role' | 'transport'>;
+
+/** A duration that has passed the shape, in ms. */
+export function durationMs(text: string): number {
+  return parseDuration(text) ?? 0;
+}
+
+/**
+ * How a peer is kept alive: what it says itself, then `defaults`, then what is built in, key by key. `place` carries
+ * the role that it has unless one is given. Undefined where something is missing, which has then been added.
+ */
+export function completeSession(
+  given: Partial<DeviceShape> | ListenerShape,
+  defaults: DefaultsShape,
+  place: Place,
+  path: Path,
+  add: (finding: Finding) => void,
+): SessionSettings | undefined {
+  const role = given.role ?? defaults.role ?? place.role;
+  const identity = given.identity ?? defaults.identity ?? 'standard';
+  const heartbeat = { ...defaults.heartbeat, ...given.heartbeat };
+  const reconnect = { ...defaults.reconnect, ...('reconnect' in given ? given.reconnect : {}) };
+  const connectTimeout =
+    ('connect_timeout' in given ? given.connect_timeout : undefined) ?? defaults.connect_timeout;
+  const asked = mergeSwitched(defaults.clock, given.clock);
+  const clock = asked === undefined && role === 'client' ? {} : (asked ?? undefined);
+  const presence = mergeSwitched(defaults.presence, given.presence);
+  const timeZone = clock?.time_zone;
+
+  const register = { ...defaults.register, ...given.register };
+  const { appid, imei } = register;
+  if (role === 'client') {
+    if (appid === undefined || imei === undefined) addMissingRegister(register, path, add);
+    checkIdentity(register, identity, [...path, 'register'], add);
+  } else if (given.register !== undefined) {
+    add({
+      severity: 'warning',
+      code: 'config_no_effect',
+      path: [...path, 'register'],
+      atKey: true,
+      message: '`register` has no effect in the server role, where the peer registers with us.',
+      mend: 'Remove it, or add `role: client`.',
+    });
+  }
+  const initialMs = durationMs(reconnect.initial ?? '1s');
+  const maxMs =
+    reconnect.max === undefined ? Math.max(durationMs('30s'), initialMs) : durationMs(reconnect.max);
+  if (maxMs < initialMs) {
+    add({
+      code: 'config_conflict',
+      path: [...path, 'reconnect'],
+      message: `The longest pause (${reconnect.max}) is shorter than the first (${reconnect.initial ?? '1s'}).`,
+      mend: 'Make `max` at least `initial`.',
+    });
+    return undefined;
+  }
+  if (role === 'client' && (appid === undefined || imei === undefined)) return undefined;
+  return {
+    device: place.device,
+    role,
+    transport: place.transport,
+    addresses: [],
+    ...(role === 'client' && appid !== undefined && imei !== undefined ? { register: { appid, imei } } : {}),
+    identity,
+    heartbeat: {
+      intervalMs: durationMs(heartbeat.interval ?? '3s'),
+      missed: heartbeat.missed ?? 3,
+      from: heartbeat.from ?? 'client',
+    },
+    ...(clock === undefined
+      ? {}
+      : {
+          clock: {
+            everyMs: durationMs(clock.every ?? '60s'),
+            ...(timeZone === undefined ? {} : { timeZone }),
+          },
+        }),
+    reconnect: {
+      initialMs,
+      maxMs,
+      multiplier: reconnect.multiplier ?? 2,
+      jitter: reconnect.jitter ?? 'full',
+    },
+    ...(presence?.every === undefined ? {} : { presence: { everyMs: durationMs(presence.every) } }),
+    connectTimeoutMs: durationMs(connectTimeout ?? '10s'),
+    requestTimeoutMs: durationMs(given.request_timeout ?? defaults.request_timeout ?? '5s'),
+  };
+}
+
+/** Merges what may also be switched off: `false` on the device beats keys of `defaults`, and the other way round. */
+function mergeSwitched<T extends object>(
+  base: false | T | undefined,
+  own: false | T | undefined,
+): Partial<T> | undefined | null {
+  if (own === false) return null;
+  if (own === undefined) return base === false ? null : base;
+  return base === false ? own : { ...base, ...own };
+}
+
+function addMissingRegister(
+  register: { readonly appid?: string | undefined; readonly imei?: string | undefined },
+  path: Path,
+  add: (finding: Finding) => void,
+): void {
+  const some = register.appid !== undefined || register.imei !== undefined;
+  const missing = register.appid === undefined ? 'appid' : 'imei';
+  add({
+    code: 'config_not_registered',
+    path: some ? [...path, 'register', missing] : [...path, 'register'],
+    unless: [[...path, 'role']],
+    message: some
+      ? `In the client role we register with the device, and \`${missing}\` is missing.`
+      : 'In the client role we register with the device, and `register` is missing.',
+    mend: some
+      ? `Add \`${missing}:\` below \`register:\`.`
+      : 'Add `register: { appid: 3f2504e0-4f89-41d3-9a0c-0305e82c3301, imei: "490154203237518" }` with the values that the device expects, or `role: server` where it registers with us.',
+  });
+}

@@ -1,0 +1,190 @@
+import { z } from 'zod';
+import type { ErrorCode } from '../errors.ts';
+import { formatDuration, parseDuration } from './duration.ts';
+import { suggest } from './suggest.ts';
+
+/** What is wrong with one value. */
+export interface FieldFinding {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly mend: string;
+  /** Below the field, where it is a list. */
+  readonly path?: readonly (string | number)[];
+}
+
+/** What an editor shows and checks: plain JSON Schema. */
+export interface FieldMeta {
+  readonly description: string;
+  readonly default?: unknown;
+  readonly examples?: readonly unknown[];
+  readonly [keyword: string]: unknown;
+}
+
+/** A value with a check that names the mend, and the JSON Schema that says the same to an editor. */
+export function field<T>(meta: FieldMeta, check: (value: unknown) => FieldFinding | undefined) {
+  return z
+    .custom<T>()
+    .superRefine((value, context) => {
+      const finding = check(value);
+      if (finding === undefined) return;
+      const { message, path = [] } = finding;
+      context.addIssue({ code: 'custom', message, path: [...path], params: { finding } });
+    })
+    .meta({ ...meta });
+}
+
+/** What stands where something else was expected, in words. */
+export function nameKind(value: unknown): string {
+  if (value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  switch (typeof value) {
+    case 'string':
+      return value === '' ? 'an empty text' : 'a text';
+    case 'number':
+    case 'bigint':
+      return 'a number';
+    case 'boolean':
+      return `${value}`;
+    case 'undefined':
+      return 'nothing';
+    default:
+      return 'a group of keys';
+  }
+}
+
+export const badType = (expected: string, value: unknown, mend: string): FieldFinding => ({
+  code: value === undefined ? 'config_missing_key' : 'config_bad_type',
+  message:
+    value === undefined
+      ? `${capital(expected)} is missing.`
+      : `${capital(expected)} is expected here, and ${nameKind(value)} was found.`,
+  mend,
+});
+
+/** A text that YAML took for a number or a boolean because it stands without quotes. */
+export function unquoted(what: string, value: unknown): FieldFinding | undefined {
+  if (typeof value !== 'number' && typeof value !== 'boolean' && typeof value !== 'bigint') return undefined;
+  return {
+    code: 'config_unquoted',
+    message: `${capital(what)} is a text, and without quotes YAML reads ${typeof value === 'boolean' ? 'true or false' : 'a number'}.`,
+    mend: 'Quote it: "...".',
+  };
+}
+
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A text, checked further by `check`. */
+export function textField(
+  what: string,
+  example: string,
+  meta: FieldMeta,
+  check: (text: string) => FieldFinding | undefined,
+) {
+  return field<string>({ type: 'string', ...meta }, (value) => {
+    if (typeof value === 'string' && value !== '') return check(value);
+    return unquoted(what, value) ?? badType(what, value, `Write for example ${example}.`);
+  });
+}
+
+/** A duration with its unit, within bounds in ms. */
+export function durationField(lowestMs: number, highestMs: number, meta: FieldMeta) {
+  const json = { type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h)$', ...meta };
+  return field<string>(json, (value) => {
+    if (typeof value === 'number') {
+      return {
+        code: 'config_bad_duration',
+        message: `${value} what? A duration carries its unit.`,
+        mend: `Write ${value}s if seconds are meant, or use ms, m or h.`,
+      };
+    }
+    if (typeof value !== 'string')
+      return badType('a duration', value, 'Write for example 250ms, 3s, 15m or 24h.');
+    const ms = parseDuration(value);
+    if (ms === undefined) {
+      const spaced = parseDuration(value.replace(/\s/g, '').toLowerCase());
+      return {
+        code: 'config_bad_duration',
+        message: 'This is no duration.',
+        mend:
+          spaced === undefined
+            ? 'Write a number and ms, s, m or h, for example 250ms, 1.5s, 15m or 24h.'
+            : `Write ${formatDuration(spaced)}.`,
+      };
+    }
+    if (ms >= lowestMs && ms <= highestMs) return undefined;
+    return {
+      code: 'config_bad_duration',
+      message: `The duration is too ${ms < lowestMs ? 'short' : 'long'}.`,
+      mend: `Write ${formatDuration(lowestMs)} to ${formatDuration(highestMs)}.`,
+    };
+  });
+}
+
+/** A number within bounds, whole unless `fraction`. */
+export function numberField(lowest: number, highest: number, meta: FieldMeta, fraction = false) {
+  const what = fraction ? 'a number' : 'a whole number';
+  const mend = `Write ${what} from ${lowest} to ${highest}.`;
+  const json = { type: fraction ? 'number' : 'integer', minimum: lowest, maximum: highest, ...meta };
+  return field<number>(json, (value) => {
+    if (typeof value !== 'number') return badType(what, value, mend);
+    if ((fraction || Number.isInteger(value)) && value >= lowest && value <= highest) return undefined;
+    return { code: 'config_bad_value', message: 'The number is out of range.', mend };
+  });
+}
+
+/** One of a few words (or numbers). */
+export function choiceField<const T extends string | number>(values: readonly T[], meta: FieldMeta) {
+  const list = `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
+  return field<T>({ enum: [...values], ...meta }, (value) => {
+    if (values.some((each) => each === value)) return undefined;
+    if (typeof value !== 'string' && typeof value !== 'number') {
+      return badType(`one of ${list}`, value, `Write ${list}.`);
+    }
+    const meant = suggest(String(value), values.map(String));
+    return {
+      code: 'config_bad_value',
+      message: 'This is none of the possible values.',
+      mend: meant === undefined ? `Write ${list}.` : `Did you mean ${meant}? Possible are ${list}.`,
+    };
+  });
+}
+
+export function flagField(meta: FieldMeta) {
+  return field<boolean>({ type: 'boolean', ...meta }, (value) =>
+    typeof value === 'boolean' ? undefined : badType('true or false', value, 'Write true or false.'),
+  );
+}
+
+/** One text, or a list of at least one; each is checked by `check`. */
+export function oneOrMoreField(
+  what: string,
+  example: string,
+  meta: FieldMeta,
+  check: (text: string) => FieldFinding | undefined,
+) {
+  const json = {
+    anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }],
+    ...meta,
+  };
+  const checkOne = (value: unknown) =>
+    typeof value === 'string' && value !== ''
+      ? check(value)
+      : (unquoted(what, value) ?? badType(what, value, `Write for example ${example}.`));
+  return field<string | readonly string[]>(json, (value) => {
+    if (!Array.isArray(value)) return checkOne(value);
+    if (value.length === 0) {
+      return {
+        code: 'config_bad_value',
+        message: 'The list is empty.',
+        mend: `Write for example ${example}.`,
+      };
+    }
+    for (const [index, each] of value.entries()) {
+      const finding = checkOne(each);
+      if (finding !== undefined) return { ...finding, path: [index, ...(finding.path ?? [])] };
+    }
+    return undefined;
+  });
+}

@@ -1,0 +1,106 @@
+import type { z } from 'zod';
+import { checkNesting } from './check-nesting.ts';
+import { checkTogether, type Placed } from './check-together.ts';
+import { completeDevice, completeListener, completeServer } from './complete.ts';
+import { explainIssues } from './explain-issues.ts';
+import type { DeviceConfig, ListenerConfig } from './model.ts';
+import type { Finding, Path } from './problem.ts';
+import { type LoadedConfig, Report } from './report.ts';
+import {
+  type DefaultsShape,
+  defaultsShape,
+  deviceShape,
+  fileShape,
+  listenerShape,
+  serverShape,
+} from './shape.ts';
+import { readYaml, type YamlSource } from './yaml-source.ts';
+
+/** The largest file that is read, in bytes. */
+export const LARGEST_CONFIG = 10 * 1024 * 1024;
+
+/**
+ * Reads the text of a `devices.yaml`, checks all of it, and fills in the defaults; opens and reads nothing. `file` is
+ * the name that problems carry.
+ */
+export function loadConfig(text: string, file: string): LoadedConfig {
+  if (text.length > LARGEST_CONFIG) return unusable(file, 1, 1, 'The file is larger than 10 MB.');
+  const plain = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  const tooDeep = checkNesting(plain);
+  if (tooDeep !== undefined) {
+    const before = plain.slice(0, tooDeep).split('\n');
+    return unusable(file, before.length, (before.at(-1)?.length ?? 0) + 1, 'The file is nested too deeply.');
+  }
+  const source = readYaml(plain);
+  const report = new Report(source, file);
+  for (const finding of source.findings) report.syntax(finding);
+  const root = rootOf(source, report);
+  if (root === undefined) return report.finish();
+
+  const parsed = fileShape.safeParse(root, { reportInput: true });
+  if (!parsed.success) {
+    for (const finding of explainIssues(fileShape, parsed.error.issues)) report.add(finding);
+  }
+  return assemble(root, report, file);
+}
+
+function unusable(file: string, line: number, column: number, message: string): LoadedConfig {
+  const mend = 'Check that this is the right file.';
+  const at = { file, line, column, path: '', message, mend };
+  return { failed: [], problems: [{ severity: 'error', code: 'config_too_large', ...at }] };
+}
+
+/** The keys of the document; those with nothing behind them count as absent, as when all their entries are comments. */
+function rootOf(source: YamlSource, report: Report): Readonly<Record<string, unknown>> | undefined {
+  const { value } = source;
+  if (value === undefined) return undefined;
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    report.add({
+      code: value === null ? 'config_missing_key' : 'config_bad_type',
+      path: [],
+      message: value === null ? 'The file is empty.' : 'The file holds no keys.',
+      mend: 'Begin with `devices:` and an entry such as `- { id: psu-1, link: "tcp:10.0.0.7:9089", ... }`.',
+    });
+    return undefined;
+  }
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null));
+}
+
+/** Completes each part by itself, so that one that is wrong keeps no other from being checked and run. */
+function assemble(root: Readonly<Record<string, unknown>>, report: Report, file: string): LoadedConfig {
+  const add = (finding: Finding) => report.addConsequence(finding);
+  const fits = <T>(shape: z.ZodType<T>, path: Path, value: unknown): T | undefined =>
+    shape.safeParse(report.without(path, value)).data;
+
+  const server = completeServer(fits(serverShape, ['server'], root.server ?? {}) ?? {});
+  const defaults: DefaultsShape = fits(defaultsShape, ['defaults'], root.defaults ?? {}) ?? {};
+  const listeners: Placed<ListenerConfig>[] = [];
+  for (const [index, entry] of listOf(root.listeners).entries()) {
+    const path = ['listeners', index];
+    const given = fits(listenerShape, path, entry);
+    const value = given && completeListener(given, defaults, path, add);
+    if (value !== undefined && !report.hasErrorIn(path)) listeners.push({ path, value });
+  }
+  const devices: Placed<DeviceConfig>[] = [];
+  for (const [index, entry] of listOf(root.devices).entries()) {
+    const path = ['devices', index];
+    const given = fits(deviceShape, path, entry);
+    const value = given && completeDevice(given, defaults, path, add);
+    if (value !== undefined && !report.hasErrorIn(path)) devices.push({ path, value });
+  }
+  checkTogether({ server, devices, listeners, listens: listOf(root.listeners).length > 0 }, add);
+  if (listOf(root.devices).length + listOf(root.listeners).length === 0) {
+    add({
+      severity: 'warning',
+      code: 'config_missing_key',
+      path: ['devices'],
+      message: 'There is nothing to do: neither a device nor a listener is configured.',
+      mend: 'Add an entry to `devices:` or `listeners:`.',
+    });
+  }
+  const good = <T>(entries: readonly Placed<T>[]) =>
+    entries.filter(({ path }) => !report.hasErrorIn(path)).map(({ value }) => value);
+  return report.finish({ file, server, devices: good(devices), listeners: good(listeners) });
+}
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

@@ -1,0 +1,59 @@
+import type { ErrorCode } from '../errors.ts';
+
+/** One thing that is wrong, or looks wrong, in a configuration file. */
+export interface Problem {
+  /** A warning keeps nothing from running. */
+  readonly severity: 'error' | 'warning';
+  readonly file: string;
+  /** Both count from 1; 1:1 where the file as a whole is concerned. */
+  readonly line: number;
+  readonly column: number;
+  /** Where in the document: `devices[0].baud`; empty for the file as a whole. */
+  readonly path: string;
+  readonly code: ErrorCode;
+  /** What is wrong: one sentence. */
+  readonly message: string;
+  /** The offending text as it stands in the file, shortened. */
+  readonly seen?: string;
+  /** What to write instead: one sentence. */
+  readonly mend: string;
+  /** The device that is concerned and none besides it: its id, or `devices[2]` where it has none. */
+  readonly device?: string;
+}
+
+/** One line for a terminal or an editor: `file:line:column: severity: path: message mend`. */
+export function formatProblem(problem: Problem): string {
+  const { file, line, column, severity, path, message, seen, mend } = problem;
+  const what =
+    seen === undefined || message.includes(seen) ? message : `${message.replace(/\.$/, '')} (seen: ${seen}).`;
+  return `${file}:${line}:${column}: ${severity}: ${path === '' ? '' : `${path}: `}${what} ${mend}`;
+}
+
+/** Keys and indices from the root of the document. */
+export type Path = readonly (string | number)[];
+
+/** `devices[0].heartbeat.interval`; keys that are no plain words are quoted. */
+export function formatPath(path: Path): string {
+  let text = '';
+  for (const part of path) {
+    if (typeof part === 'number') text += `[${part}]`;
+    else if (/^[A-Za-z_][A-Za-z0-9_-]*$/.test(part)) text += text === '' ? part : `.${part}`;
+    else text += `[${JSON.stringify(part)}]`;
+  }
+  return text;
+}
+
+/** What is wrong at a path, before it is known where in the file that is. */
+export interface Finding {
+  readonly severity?: 'warning';
+  readonly code: ErrorCode;
+  readonly path: Path;
+  readonly message: string;
+  readonly mend: string;
+  /** Point at the key, not at the value behind it. */
+  readonly atKey?: boolean;
+  /** The key that was meant by an unknown one. */
+  readonly meant?: string;
+  /** Not worth saying where one of these has an error already. */
+  readonly unless?: readonly Path[];
+}

@@ -1,0 +1,52 @@
+import { open } from 'node:fs/promises';
+import { HeartwireError } from '../errors.ts';
+import { LARGEST_CONFIG, loadConfig } from './load.ts';
+import type { LoadedConfig } from './report.ts';
+
+/**
+ * Reads and checks a `devices.yaml`; `name` is how problems name it, the path where it is left out. Rejects with
+ * `config_unreadable` where there is no such file, or none that is text.
+ */
+export async function readConfig(path: string, name = path): Promise<LoadedConfig> {
+  return loadConfig(await readText(path, name), name);
+}
+
+async function readText(path: string, name: string): Promise<string> {
+  try {
+    await using file = await open(path, 'r');
+    const buffer = Buffer.alloc(LARGEST_CONFIG + 1);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, length, buffer.length - length);
+      length += bytesRead;
+      // One byte more than is taken is enough for the check to refuse it.
+      if (bytesRead === 0 || length === buffer.length) break;
+    }
+    return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length));
+  } catch (cause) {
+    throw unreadable(cause, name);
+  }
+}
+
+function unreadable(cause: unknown, name: string): HeartwireError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  switch (code) {
+    case 'ENOENT':
+      return failure(
+        'There is no such file',
+        'Name another one, or write it: docs/devices-yaml.md has an example.',
+      );
+    case 'EACCES':
+    case 'EPERM':
+      return failure('You may not read the file', 'Change its permissions, or run as another user.');
+    case 'EISDIR':
+      return failure('This is a folder', 'Name a file in it.');
+    case 'ERR_ENCODING_INVALID_ENCODED_DATA':
+      return failure('The file is not UTF-8 text', 'Save it as UTF-8.');
+    default:
+      return failure(cause instanceof Error ? cause.message : String(cause), 'Check the path and the disk.');
+  }
+  function failure(what: string, mend: string): HeartwireError {
+    return new HeartwireError('config_unreadable', `${what}: ${name}.`, { seen: name, mend, cause });
+  }
+}

@@ -1,0 +1,199 @@
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import type { Finding, Path } from './problem.ts';
+
+/** A place in the text, both counted from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Something that YAML itself does not allow, at an offset. */
+export interface SyntaxFinding extends Omit<Finding, 'path'> {
+  readonly offset: number;
+  /** The innermost list entry or key that holds it, as far as it is known. */
+  readonly path: Path;
+}
+
+/** A text in which an alias, a value or a key can be found again by its path. */
+export interface YamlSource {
+  /** The document as plain data; undefined where its syntax is broken. */
+  readonly value: unknown;
+  readonly findings: readonly SyntaxFinding[];
+  placeAt(offset: number): Place;
+  /** Where the value at the path stands; where it is missing, its nearest parent that exists. */
+  placeOf(path: Path, atKey?: boolean): Place;
+  /** The value at the path as it is written, shortened; undefined where it is missing or not a plain value. */
+  seenAt(path: Path): string | undefined;
+}
+
+/** Aliases may multiply a document at most so often. */
+const MAX_ALIASES = 100;
+const LONGEST_SEEN = 60;
+
+/** Reads YAML 1.2 and keeps where everything stands; the text must have passed `checkNesting`. */
+export function readYaml(text: string): YamlSource {
+  const lines = new LineCounter();
+  // Keys are compared below: the parser's own check compares each with each.
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: false,
+    logLevel: 'error',
+  });
+  const findings: SyntaxFinding[] = document.errors.map(({ code, message, pos }) => ({
+    ...explainSyntax(code, message),
+    offset: pos[0],
+    path: [],
+  }));
+  for (const { message, pos } of document.warnings) {
+    findings.push({
+      code: 'config_syntax',
+      message: `${message.replace(/\.$/, '')}.`,
+      mend: 'Remove the tag: plain values are enough here.',
+      offset: pos[0],
+      path: [],
+    });
+  }
+  if (document.contents !== null) collectKeyFindings(document.contents, [], findings);
+
+  const placeAt = (offset: number): Place => {
+    const { line, col } = lines.linePos(Math.min(offset, text.length));
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const offsetOf = (path: Path, atKey: boolean) => find(document, path, atKey).node?.range?.[0] ?? 0;
+  let value: unknown;
+  try {
+    // What is broken cannot be followed into data without guessing.
+    if (!findings.some((finding) => finding.code === 'config_syntax'))
+      value = document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch (error) {
+    // The only ways to fail are an alias without an anchor and aliases that multiply beyond the limit.
+    if (!(error instanceof ReferenceError)) throw error;
+    const multiplied = error.message.startsWith('Excessive');
+    findings.push({
+      code: 'config_syntax',
+      message: multiplied ? 'Aliases multiply this document beyond all bounds.' : `${error.message}.`,
+      mend: multiplied
+        ? 'Write the values out, or put what is common under `defaults:`.'
+        : 'Define the anchor (&name) before it is used (*name), or quote a text that begins with *.',
+      offset: firstAlias(document.contents)?.range?.[0] ?? 0,
+      path: [],
+    });
+  }
+  return {
+    value,
+    findings,
+    placeAt,
+    placeOf: (path, atKey = false) => placeAt(offsetOf(path, atKey)),
+    seenAt(path) {
+      const { node, whole } = find(document, path, false);
+      if (!whole || !isScalar(node) || !node.range) return undefined;
+      const seen = text.slice(node.range[0], node.range[1]).replace(/\s+/g, ' ');
+      return seen.length > LONGEST_SEEN ? `${seen.slice(0, LONGEST_SEEN)}...` : seen;
+    },
+  };
+}
+
+function explainSyntax(code: string, message: string): Pick<Finding, 'code' | 'message' | 'mend'> {
+  switch (code) {
+    case 'TAB_AS_INDENT':
+      return {
+        code: 'config_syntax',
+        message: 'A tab stands in the indentation, which YAML does not allow.',
+        mend: 'Indent with spaces.',
+      };
+    case 'MULTIPLE_DOCS':
+      return {
+        code: 'config_syntax',
+        message: 'A second document begins here.',
+        mend: 'Remove the line `---`, or keep the second document in a file of its own.',
+      };
+    default:
+      return {
+        code: 'config_syntax',
+        message: `This is no YAML: ${message.replace(/\.$/, '')}.`,
+        mend: 'Check brackets, quotes, colons and the indentation of this line and the one above.',
+      };
+  }
+}
+
+function collectKeyFindings(node: unknown, path: Path, findings: SyntaxFinding[]): void {
+  if (isSeq(node)) {
+    for (const [index, item] of node.items.entries()) collectKeyFindings(item, [...path, index], findings);
+    return;
+  }
+  if (!isMap(node)) return;
+  const seen = new Set<string>();
+  for (const { key, value } of node.items) {
+    const offset = offsetOfNode(key) ?? node.range?.[0] ?? 0;
+    if (!isScalar(key) || typeof key.value !== 'string') {
+      findings.push({
+        code: 'config_syntax',
+        message: 'A key must be a word.',
+        mend: 'Quote it if it is meant as one.',
+        offset,
+        path,
+      });
+      continue;
+    }
+    const here = [...path, key.value];
+    if (seen.has(key.value)) {
+      findings.push({
+        code: 'config_duplicate_key',
+        message: `The key "${key.value}" is given twice.`,
+        mend: 'Remove one of the two.',
+        offset,
+        atKey: true,
+        path: here,
+      });
+    }
+    seen.add(key.value);
+    collectKeyFindings(value, here, findings);
+  }
+}
+
+function offsetOfNode(node: unknown): number | undefined {
+  return isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range?.[0] : undefined;
+}
+
+function firstAlias(node: unknown): Node | undefined {
+  if (isAlias(node)) return node;
+  if (isSeq(node)) return firstOf(node.items);
+  if (isMap(node)) return firstOf(node.items.map((pair) => pair.value));
+  return undefined;
+}
+
+function firstOf(nodes: readonly unknown[]): Node | undefined {
+  for (const node of nodes) {
+    const found = firstAlias(node);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The node at the path; `whole` is false where it stops at a parent. */
+function find(document: Document, path: Path, atKey: boolean): { node: Node | null; whole: boolean } {
+  let node = follow(document, document.contents);
+  for (const [depth, part] of path.entries()) {
+    const last = depth === path.length - 1;
+    let next: unknown;
+    if (isSeq(node) && typeof part === 'number') next = node.items[part];
+    else if (isMap(node)) {
+      // The later of two equal keys is the one that counts, and the one complained about.
+      const pair = node.items.findLast((each) => isScalar(each.key) && each.key.value === part);
+      if (pair !== undefined && isScalar(pair.key) && (pair.value === null || (last && atKey))) {
+        return { node: pair.key, whole: false };
+      }
+      next = pair?.value;
+    }
+    const found = follow(document, next);
+    if (found === null) return { node, whole: false };
+    node = found;
+  }
+  return { node, whole: true };
+}
+
+function follow(document: Document, node: unknown): Node | null {
+  if (isAlias(node)) return node.resolve(document) ?? node;
+  return isScalar(node) || isMap(node) || isSeq(node) ? node : null;
+}
