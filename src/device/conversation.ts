@@ -103,8 +103,8 @@ export class Conversation {
     this.#requests.abandon(code, detail);
   }
 
-  nextDeadline(now: Instant): number {
-    return Math.min(this.life.nextDeadline(now.monoMs), this.#requests.nextDeadline(), this.#frameDueAt);
+  nextDeadline(): number {
+    return Math.min(this.life.nextDeadline(), this.#requests.nextDeadline(), this.#frameDueAt);
   }
 
   /** A deadline has passed, `lateMs` ago. */
@@ -116,7 +116,7 @@ export class Conversation {
     }
     // While we did not run, we did not ask either: the silence of that time is not the peer's.
     if (lateMs > settings.heartbeat.intervalMs / 2) this.life.excuse(lateMs, now.monoMs);
-    const verdict = this.life.verdict(now.monoMs);
+    const verdict = this.life.judge(now.monoMs);
     if (verdict === 'silent') {
       const silenceMs = Math.round(now.monoMs - this.life.heardAt);
       return { reason: 'silent', detail: `no valid frame for ${silenceMs} ms`, how: 'destroy' };

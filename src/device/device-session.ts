@@ -83,10 +83,10 @@ export class DeviceSession {
   }
 
   /** When `deadlineReached` is due, monotonic ms; undefined: not at all. */
-  nextDeadline(now: Instant): number | undefined {
+  nextDeadline(): number | undefined {
     if (this.#awaitsReading) return undefined;
     const own = Math.min(this.#overdueAt, this.#stats.nextDeadline(), this.#takeover.nextDeadline());
-    const next = Math.min(own, this.#phaseDeadline(now));
+    const next = Math.min(own, this.#phaseDeadline());
     return next === NEVER ? undefined : Math.max(next, 0);
   }
 
@@ -99,7 +99,7 @@ export class DeviceSession {
     return this.#phase.name === 'connected';
   }
 
-  #phaseDeadline(now: Instant): number {
+  #phaseDeadline(): number {
     switch (this.#phase.name) {
       case 'stopped':
       case 'listening':
@@ -109,7 +109,7 @@ export class DeviceSession {
       case 'waiting':
         return this.#phase.until;
       case 'connected':
-        return this.#phase.conversation.nextDeadline(now);
+        return this.#phase.conversation.nextDeadline();
     }
   }
 
@@ -316,7 +316,7 @@ export class DeviceSession {
 
   #deadlineReached(afterReading: boolean, now: Instant): void {
     this.#awaitsReading = false;
-    const dueAt = this.nextDeadline(now);
+    const dueAt = this.nextDeadline();
     if (dueAt === undefined || now.monoMs < dueAt) return;
     const lateMs = now.monoMs - dueAt;
     if (lateMs > LATE_MS && !afterReading) {

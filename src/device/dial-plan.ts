@@ -46,8 +46,7 @@ export class DialPlan {
       return { kind: 'dial', addressIndex: this.#addressIndex };
     }
     this.#addressIndex = 0;
-    const forMs = backOffMs(this.#reconnect, this.#pauses, this.#random());
     this.#pauses += 1;
-    return { kind: 'wait', forMs };
+    return { kind: 'wait', forMs: backOffMs(this.#reconnect, this.#pauses, this.#random()) };
   }
 }

@@ -12,6 +12,7 @@ export class Life {
   readonly #silentAfterMs: number;
   /** The last valid frame, whatever it was; the opening of the link until then. */
   #heardAt: number;
+  #judged: Verdict = 'fresh';
   #nextBeatAt = Number.POSITIVE_INFINITY;
   /** When the unanswered beats were sent, oldest first. */
   #out: number[] = [];
@@ -33,6 +34,7 @@ export class Life {
 
   heard(now: number): void {
     this.#heardAt = now;
+    this.#judged = 'fresh';
   }
 
   /** We were not running for so long: that time is ours, not the peer's silence. */
@@ -40,10 +42,12 @@ export class Life {
     this.#heardAt = Math.min(this.#heardAt + stalledMs, now);
   }
 
-  verdict(now: number): Verdict {
+  /** What the silence means now; the next deadline is that of the next verdict. */
+  judge(now: number): Verdict {
     const silenceMs = now - this.#heardAt;
-    if (silenceMs > this.#silentAfterMs) return 'silent';
-    return silenceMs > this.#staleAfterMs ? 'stale' : 'fresh';
+    if (silenceMs > this.#silentAfterMs) this.#judged = 'silent';
+    else this.#judged = silenceMs > this.#staleAfterMs ? 'stale' : 'fresh';
+    return this.#judged;
   }
 
   /** The first beat is due now; a beat that is sent without this is a single one. */
@@ -74,9 +78,9 @@ export class Life {
   }
 
   /** When something is next to be done or said. */
-  nextDeadline(now: number): number {
+  nextDeadline(): number {
     // One ms past the limit, because silence is judged by "more than".
-    const nextVerdict = this.verdict(now) === 'fresh' ? this.#staleAfterMs : this.#silentAfterMs;
+    const nextVerdict = this.#judged === 'fresh' ? this.#staleAfterMs : this.#silentAfterMs;
     return Math.min(this.#nextBeatAt, this.#heardAt + nextVerdict + 1);
   }
 }

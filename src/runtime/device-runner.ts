@@ -172,9 +172,8 @@ export class DeviceRunner implements WireOwner {
     } finally {
       this.#running = false;
     }
-    const now = this.#options.clock.now();
-    if (this.#session.connected) this.#lastConnectedAt = now.monoMs;
-    this.#timer.follow(this.#session.nextDeadline(now));
+    if (this.#session.connected) this.#lastConnectedAt = this.#options.clock.now().monoMs;
+    this.#timer.follow(this.#session.nextDeadline());
   }
 
   #perform(effect: Effect): void {

@@ -141,7 +141,7 @@ export class Gateway {
       { code: end.code, address: this.#address },
       `listening at ${this.#address} ended: ${end.detail}`,
     );
-    const at = clock.now().monoMs + backOffMs(REOPEN, this.#attempt++, random());
+    const at = clock.now().monoMs + backOffMs(REOPEN, ++this.#attempt, random());
     this.#reopen = clock.setTimer(at, () => {
       this.#status = 'opening';
       this.#listen(
