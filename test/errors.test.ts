@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES, HeartwireError } from '../src/errors.ts';
+import { CLOSE_CODES } from '../src/feed/wire/close-code.ts';
+import { FEED_ERROR_CODES } from '../src/feed/wire/feed-error.ts';
 import { projectFiles, readProjectFile } from './support/project-files.ts';
 import { scanSource } from './support/source-text.ts';
 
@@ -9,8 +11,10 @@ interface Row {
   readonly mend: string;
 }
 
-function documented(): readonly Row[] {
-  const rows = readProjectFile('docs/errors.md').matchAll(/^\| `([a-z0-9_]+)` \| (.*?) \| (.*?) \|$/gm);
+const [codes = '', feedCodes = ''] = readProjectFile('docs/errors.md').split('## In answers of the feed');
+
+function documented(text = codes): readonly Row[] {
+  const rows = text.matchAll(/^\| `([a-z0-9_]+)` \| (.*?) \| (.*?) \|$/gm);
   return [...rows].map(([, code = '', meaning = '', mend = '']) => ({ code, meaning, mend }));
 }
 
@@ -20,13 +24,24 @@ describe('the codes in docs/errors.md', () => {
     expect(meanings).toEqual(ERROR_CODES);
   });
 
+  it('list those of the feed by themselves', () => {
+    expect(documented(feedCodes).map(({ code }) => code)).toEqual([...FEED_ERROR_CODES]);
+  });
+
+  it('have the close codes of the feed beside them', () => {
+    const rows = [...feedCodes.matchAll(/^\| (\d{4}) \| `([a-z_]+)` \| [A-Z].{10,}\. \|$/gm)];
+    expect(Object.fromEntries(rows.map(([, code, reason]) => [reason, Number(code)]))).toEqual(CLOSE_CODES);
+  });
+
   it('are listed once each', () => {
-    const codes = documented().map(({ code }) => code);
-    expect(codes.filter((code, index) => codes.indexOf(code) !== index)).toEqual([]);
+    const listed = documented().map(({ code }) => code);
+    expect(listed.filter((code, index) => listed.indexOf(code) !== index)).toEqual([]);
   });
 
   it('each say what to do next', () => {
-    expect(documented().filter(({ mend }) => !/^[A-Z].{10,}\.$/.test(mend))).toEqual([]);
+    expect(
+      [...documented(), ...documented(feedCodes)].filter(({ mend }) => !/^[A-Z].{10,}\.$/.test(mend)),
+    ).toEqual([]);
   });
 });
 

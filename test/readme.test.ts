@@ -1,6 +1,7 @@
 import vm from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { loadConfig } from '../src/config/load.ts';
+import { formatProblem } from '../src/config/problem.ts';
 import { readProjectFile } from './support/project-files.ts';
 
 const readme = readProjectFile('README.md');
@@ -16,7 +17,7 @@ class ScriptedSocket {
   readonly url: string;
   readonly sent: unknown[] = [];
   onopen = () => {};
-  onclose = () => {};
+  onclose = (_: { readonly code: number }) => {};
   onmessage = (_: { readonly data: string }) => {};
 
   constructor(url: string) {
@@ -134,7 +135,9 @@ describe('the browser snippet', () => {
 
   it('connects again, and drops what a restarted bridge does not know', () => {
     const { socket, states, latest, reconnects } = synced();
-    socket.onclose();
+    socket.onclose({ code: 4509 });
+    expect(reconnects).toHaveLength(0);
+    socket.onclose({ code: 1006 });
     expect(reconnects).toHaveLength(1);
     expect(reconnects[0]?.delayMs).toBeGreaterThanOrEqual(500);
     reconnects[0]?.callback();
@@ -149,10 +152,13 @@ describe('the browser snippet', () => {
 });
 
 describe('the six lines of YAML', () => {
-  it('are six, and one device and one listener', () => {
+  it('are six, without a problem, and one device and one listener', () => {
     const text = block('yaml');
     expect(text.trim().split('\n')).toHaveLength(6);
-    expect(parse(text)).toMatchObject({ devices: [{ id: 'psu-1' }], listeners: [{}] });
+    const { config, problems } = loadConfig(text, 'my-devices.yaml');
+    expect(problems.map(formatProblem)).toEqual([]);
+    expect(config?.devices.map(({ id, kind }) => [id, kind])).toEqual([['psu-1', 'dialled']]);
+    expect(config?.listeners).toHaveLength(1);
   });
 });
 

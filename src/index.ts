@@ -1,0 +1,37 @@
+export { loadConfig } from './config/load.ts';
+export type {
+  BridgeConfig,
+  DeviceConfig,
+  ListenerConfig,
+  MatchConfig,
+  ServerConfig,
+} from './config/model.ts';
+export { formatProblem, type Problem } from './config/problem.ts';
+export { readConfig } from './config/read.ts';
+export type { FailedDevice, LoadedConfig } from './config/report.ts';
+export { ERROR_CODES, type ErrorCode, type ErrorDetails, HeartwireError } from './errors.ts';
+export type { Instant } from './instant.ts';
+export { decodePayload, encodeFrame } from './protocol/codec.ts';
+export type {
+  DecoderFault,
+  Discarded,
+  DiscardReason,
+  FaultReason,
+  FrameDecoder,
+  FrameSink,
+} from './protocol/decoder.ts';
+export type { ProtocolDefinition } from './protocol/definition.ts';
+export { LineDecoder } from './protocol/line-decoder.ts';
+export type {
+  DatetimeReply,
+  DatetimeRequest,
+  HeartbeatReply,
+  HeartbeatRequest,
+  InvalidPayload,
+  Message,
+  RegisterReply,
+  RegisterRequest,
+  UnknownMessage,
+} from './protocol/message.ts';
+export { type BuiltinOptions, builtinProtocol } from './protocol/messages/registry.ts';
+export { StreamDecoder } from './protocol/stream-decoder.ts';
