@@ -20,6 +20,7 @@ const DEFAULT_COMMAND_TIMEOUT_MS = 5_000;
 export interface SessionPort {
   /** Every client now connected. */
   clients(): readonly ClientEntry[];
+  readonly clientCount: number;
   /** To be answered by `answerCommand`, exactly once. */
   command(command: FeedCommand, replyTo: string | undefined): void;
   /** The connection is to be closed. */
@@ -148,7 +149,7 @@ export class FeedSession {
         return;
       }
       case 'broadcast': {
-        const recipients = this.#options.port.clients().length;
+        const recipients = this.#options.port.clientCount;
         this.#options.audience.store.publishBroadcast(this.#options.client.id, message.data);
         this.#subscriber.send('broadcast_ack', { ...reply(id), recipients }, now);
         return;

@@ -6,6 +6,7 @@ export const FEED_ERROR_CODES = [
   'client_id_in_use',
   'command_failed',
   'command_timeout',
+  'connection_limit',
   'not_subscribed',
   'not_supported',
   'rate_limited',

@@ -1,0 +1,189 @@
+import type { Socket } from 'node:net';
+import { WebSocket } from 'ws';
+import type { Audience } from '../../feed/audience.ts';
+import type { FeedSession } from '../../feed/session.ts';
+import { HIGH_WATER, type Outlet, type Subscriber } from '../../feed/subscriber.ts';
+import { CLOSE_CODES, type CloseReason, mayReconnect } from '../../feed/wire/close-code.ts';
+import type { Instant } from '../../instant.ts';
+import { PING_FRAME, pongFrame } from './text-frame.ts';
+
+/** A protocol ping that nothing has answered yet. */
+interface OpenPing {
+  /** Bytes given to the socket up to and with the ping. */
+  readonly handed: number;
+  /** Bytes received when it was sent. */
+  readonly received: number;
+  /** When the last byte of the ping was seen to have left our queue, monotonic ms. */
+  leftAtMs: number | undefined;
+}
+
+/**
+ * One subscriber's WebSocket. `ws` reads it and does the closing handshake; everything else that is written goes
+ * through `write`, as frames that are made already, straight to the socket of the upgrade.
+ */
+export class Connection implements Outlet {
+  readonly subscriber: Subscriber;
+  readonly #webSocket: WebSocket;
+  readonly #socket: Socket;
+  readonly #audience: Audience;
+  #session: FeedSession | undefined;
+  #handed = 0;
+  #pong: Uint8Array | undefined;
+  #pingWanted = false;
+  #ping: OpenPing | undefined;
+  /** Messages that arrived with bytes read before reading was paused. */
+  #unread: string[] = [];
+  #fullSinceMs: number | undefined;
+  /** Bytes that had left the socket at `fullSinceMs`. */
+  #sent = 0;
+  #closing = false;
+  /** Bytes held, as last counted by the server. */
+  counted = 0;
+
+  constructor(webSocket: WebSocket, socket: Socket, audience: Audience) {
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+    this.#audience = audience;
+    this.subscriber = audience.admit(this);
+    socket.on('drain', () => {
+      if (this.#fullSinceMs !== undefined) audience.wake(this.subscriber);
+    });
+  }
+
+  get unsent(): number {
+    return this.#socket.writableLength;
+  }
+
+  get closing(): boolean {
+    return this.#closing || this.#webSocket.readyState !== WebSocket.OPEN;
+  }
+
+  /** For how long the socket has been too full to be written to, without a byte seen to leave it; 0 where it is not. */
+  stuckMs(now: Instant): number {
+    if (this.#fullSinceMs === undefined) return 0;
+    const sent = this.#handed - this.unsent;
+    if (sent > this.#sent) this.#fullSinceMs = now.monoMs;
+    this.#sent = sent;
+    return now.monoMs - this.#fullSinceMs;
+  }
+
+  /** It was pinged and not heard since, or is full: time may end it. */
+  get awaited(): boolean {
+    return this.#ping !== undefined || this.#pingWanted || this.#fullSinceMs !== undefined;
+  }
+
+  get session(): FeedSession | undefined {
+    return this.#session;
+  }
+
+  start(session: FeedSession): void {
+    this.#session = session;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
+    this.#handed += bytes.length;
+    this.#socket.write(bytes);
+  }
+
+  receive(text: string, now: Instant): void {
+    if (this.closing) return;
+    this.#ping = undefined;
+    if (this.#fullSinceMs !== undefined) {
+      this.#unread.push(text);
+      return;
+    }
+    this.#session?.receive(text, now);
+    if (this.subscriber.full) this.#pause(now);
+  }
+
+  /** A protocol ping came in; only the last one of those that wait is answered. */
+  pinged(payload: Uint8Array, now: Instant): void {
+    this.#pong = pongFrame(payload);
+    this.heard(now);
+    this.#audience.wake(this.subscriber);
+  }
+
+  heard(now: Instant): void {
+    this.#ping = undefined;
+    this.#session?.heard(now);
+  }
+
+  sendPing(): void {
+    // Nothing is read from a full subscriber, so its answer could not be heard either.
+    if (this.closing || this.#fullSinceMs !== undefined) return;
+    this.#pingWanted = true;
+    this.#audience.wake(this.subscriber);
+  }
+
+  /** Writes what waits, as far as the socket takes it. */
+  flush(now: Instant): void {
+    if (this.closing) return;
+    const control = this.#pong !== undefined || this.#pingWanted;
+    if (control && this.unsent <= HIGH_WATER) {
+      // Corked, so that both leave in one write.
+      this.#socket.cork();
+      this.#writeControl();
+      this.subscriber.flush(now);
+      this.#socket.uncork();
+    } else this.subscriber.flush(now);
+    if (this.subscriber.full) this.#pause(now);
+    else if (this.#fullSinceMs !== undefined) this.#resume(now);
+  }
+
+  /** The instant up to which an answer to the open ping may be awaited; undefined while none is open. */
+  pingDeadlineMs(now: Instant, timeoutMs: number): number | undefined {
+    const ping = this.#ping;
+    if (ping === undefined || this.#fullSinceMs !== undefined) return undefined;
+    if (this.#socket.bytesRead !== ping.received) {
+      this.#ping = undefined;
+      return undefined;
+    }
+    if (ping.leftAtMs === undefined && this.#handed - this.unsent >= ping.handed) ping.leftAtMs = now.monoMs;
+    return ping.leftAtMs === undefined ? undefined : ping.leftAtMs + timeoutMs;
+  }
+
+  close(reason: CloseReason, now: Instant, retryAfterMs?: number): void {
+    if (this.closing) return;
+    const code = CLOSE_CODES[reason];
+    const retry = retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };
+    this.subscriber.send('closing', { code, reason, reconnect: mayReconnect(code), ...retry }, now);
+    this.subscriber.flush(now);
+    this.#closing = true;
+    this.#unread = [];
+    this.#audience.dismiss(this.subscriber);
+    // The other side's close frame must be read.
+    this.#webSocket.resume();
+    this.#webSocket.close(code, reason);
+  }
+
+  #writeControl(): void {
+    if (this.#pong !== undefined) this.write(this.#pong);
+    this.#pong = undefined;
+    if (!this.#pingWanted) return;
+    this.#pingWanted = false;
+    this.write(PING_FRAME);
+    this.#ping ??= { handed: this.#handed, received: this.#socket.bytesRead, leftAtMs: undefined };
+  }
+
+  #pause(now: Instant): void {
+    if (this.#fullSinceMs !== undefined) {
+      this.stuckMs(now);
+      return;
+    }
+    this.#fullSinceMs = now.monoMs;
+    this.#sent = this.#handed - this.unsent;
+    this.#ping = undefined;
+    this.#webSocket.pause();
+  }
+
+  #resume(now: Instant): void {
+    this.#fullSinceMs = undefined;
+    while (this.#fullSinceMs === undefined && !this.closing) {
+      const text = this.#unread.shift();
+      if (text === undefined) break;
+      this.receive(text, now);
+    }
+    if (this.#fullSinceMs === undefined) this.#webSocket.resume();
+  }
+}

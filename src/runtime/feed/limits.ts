@@ -1,0 +1,41 @@
+import type { FeedLimits } from '../../feed/wire/server-messages.ts';
+
+/** What the feed allows, announced in `welcome` where it concerns clients. */
+export interface FeedServerLimits {
+  readonly maxMessageBytes: number;
+  readonly messagesPerSecond: number;
+  readonly messageBurst: number;
+  readonly maxPatterns: number;
+  /** Connections of one address that is not loopback. */
+  readonly maxConnectionsPerAddress: number;
+  /** Bytes that may wait for all subscribers together; beyond it the one with the most goes. */
+  readonly maxHeldBytes: number;
+  readonly pingIntervalMs: number;
+  readonly pingTimeoutMs: number;
+  /** How long a full socket may go without a byte leaving it. */
+  readonly stuckLimitMs: number;
+  /** How long the other side may take over the closing handshake. */
+  readonly closeTimeoutMs: number;
+}
+
+export const DEFAULT_FEED_LIMITS: FeedServerLimits = {
+  maxMessageBytes: 64 * 1024,
+  messagesPerSecond: 100,
+  messageBurst: 200,
+  maxPatterns: 256,
+  maxConnectionsPerAddress: 30,
+  maxHeldBytes: 256 * 1024 * 1024,
+  pingIntervalMs: 20_000,
+  pingTimeoutMs: 30_000,
+  stuckLimitMs: 30_000,
+  closeTimeoutMs: 2_000,
+};
+
+export function announced(limits: FeedServerLimits): FeedLimits {
+  return {
+    max_message_bytes: limits.maxMessageBytes,
+    messages_per_second: limits.messagesPerSecond,
+    message_burst: limits.messageBurst,
+    max_patterns: limits.maxPatterns,
+  };
+}
