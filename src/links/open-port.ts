@@ -58,8 +58,8 @@ async function openClaimed(
   release: () => void,
 ): Promise<OpenPort | LinkEnd> {
   const SerialPortClass = await loadSerialPort();
-  // Not every program takes the lock, and a second reader would split the bytes. A pty's own maker may keep it open.
-  if (!realPath.startsWith('/dev/pts/') && (await portHolders(realPath)).length > 0) {
+  // Not every program takes the lock, and a second reader would split the bytes. Ptys are kept open by their makers.
+  if (/^\/dev\/(tty|rfcomm)/.test(realPath) && (await portHolders(realPath)).length > 0) {
     return busyEnd(path, realPath);
   }
   let port: SerialPort;

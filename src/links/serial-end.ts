@@ -24,7 +24,11 @@ export async function openEnd(error: unknown, path: string, realPath: string): P
       detail: `${path} is not a serial port. See \`heartwire ports\` for those that are.`,
     };
   }
-  if (/baud rate|data bits|stop bits|parity|parameter is incorrect/i.test(message)) {
+  // A UART that is not there takes no settings at all.
+  if (
+    !/input\/output error/i.test(message) &&
+    /baud rate|data bits|stop bits|parity|incorrect/i.test(message)
+  ) {
     return {
       code: 'port_settings',
       detail: `The driver of ${path} does not support these line settings: ${message}. Choose others.`,

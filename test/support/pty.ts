@@ -1,4 +1,4 @@
-import { closeSync, write } from 'node:fs';
+import { closeSync, write, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { ReadStream } from 'node:tty';
 import type { RawPeer } from './link-contract.ts';
@@ -7,6 +7,8 @@ import type { RawPeer } from './link-contract.ts';
 export interface Pty extends RawPeer {
   /** As in `/dev/pts/3`. */
   readonly path: string;
+  /** Writes before it returns, though the loop stands still. */
+  writeNow(bytes: Uint8Array): void;
   /** Bytes as they come, for devices that answer. */
   onData(listener: (chunk: Buffer) => void): void;
   /** Unplugs, if that was not done before, and frees everything. */
@@ -78,6 +80,10 @@ export function openPty(): Pty {
     write: (bytes) => {
       waiting.push(bytes);
       writeOn();
+    },
+    writeNow: (bytes) => {
+      const written = writeSync(master, bytes);
+      if (written !== bytes.length) throw new Error(`The pty took ${written} of ${bytes.length} bytes.`);
     },
     received: () => Buffer.concat(chunks),
     onData: (listener) => void stream.on('data', listener),
