@@ -11,7 +11,7 @@ export interface Room {
   readonly pure?: true;
   /** The only other rooms that it may import from, whatever their floor. */
   readonly only?: readonly string[];
-  /** The one place that may use `process`. */
+  /** The one place that may use `process`: arguments, environment, streams, signals, exit. */
   readonly process?: true;
 }
 
@@ -23,8 +23,8 @@ export interface SourceFile {
 
 const SPECIFIER = /\b(?:from|import)\s*(?:\(\s*)?"§(\d+)"/g;
 const UNREADABLE_IMPORT = /\bimport\s*\(\s*(?!"§\d+"\s*[,)])/g;
-/** `process.nextTick` only orders work and touches nothing of the process. */
-const PROCESS = /(?<![.\w$#])process(?=\s*(?:[.[?;,)]|$))(?!\.nextTick\b)/gm;
+/** Not meant: what never changes while the program runs, and `nextTick`, which only orders work. */
+const PROCESS = /(?<![.\w$#])process(?=\s*(?:[.[?;,)]|$))(?!\.(?:nextTick|platform|arch|pid|versions)\b)/gm;
 const IMPURE: ReadonlyArray<readonly [RegExp, string]> = [
   [
     /\bDate\s*\.\s*now\b|\bnew\s+Date\s*(?:\(\s*\)|(?!\s*\())|(?<!new\s+)(?<![.\w$])Date\s*\(/g,
@@ -42,6 +42,7 @@ const IMPURE: ReadonlyArray<readonly [RegExp, string]> = [
   ],
   [/\.\s*get(?:Hours|Minutes|Seconds|Date|Day|Month|FullYear)\s*\(/g, 'asks for the local time'],
   [/(?<![.\w$#])Buffer\b(?!\s*:)/g, 'uses Buffer'],
+  [/(?<![.\w$#])process\.(?:platform|arch|pid|versions)\b/g, 'asks about the machine'],
   [/(?<![.\w$#])(?:fetch|require)\s*\(|(?<![.\w$#])(?:globalThis|console)\s*[.[]/g, 'reaches outside'],
 ];
 
