@@ -30,6 +30,8 @@ describe('an address in a block', () => {
     ['::ffff:10.0.0.7', '10.0.0.0/24', true],
     ['10.0.0.7', '::ffff:10.0.0.0/120', true],
     ['::ffff:a00:7', '::ffff:10.0.0.7', true],
+    ['::5', '::ffff:1.2.3.4/64', true],
+    ['10.0.0.7', '::ffff:1.2.3.4/64', false],
     ['example.org', '0.0.0.0/0', false],
     ['', '0.0.0.0/0', false],
   ])('%s in %s: %s', (host, block, expected) => {
