@@ -63,19 +63,6 @@ export const ERROR_CODES = {
   invalid_reply: 'The device answered a request with content that is not as declared.',
   link_lost: 'The link was lost while a request was in flight; it is not sent again.',
   link_replaced: 'A newer link of the same device took over while a request was in flight.',
-  bad_field: 'A message to the feed has a field that is wrong, unknown, or in the wrong place.',
-  bad_json: 'A message to the feed is not a JSON object.',
-  bad_topic: 'A topic or pattern is not well formed.',
-  client_id_in_use: 'Another connection to the feed goes by this client id.',
-  command_failed: 'A command could not be carried out.',
-  command_timeout: 'A command was not answered in time.',
-  connection_limit: 'One address holds as many connections to the feed as it may.',
-  not_subscribed: 'The topic or pattern is not covered by a subscription of this client.',
-  not_supported: 'The protocol knows this, but this server does not offer it.',
-  rate_limited: 'A client sends messages faster than it may; the message was not carried out.',
-  too_many_commands: 'As many commands of this client as may wait for their answers wait already.',
-  too_many_patterns: 'A client subscribes to more patterns than it may.',
-  unknown_type: 'There is no message of this type.',
 } as const;
 
 /** A stable, documented code. */
