@@ -48,6 +48,8 @@ export const ERROR_CODES = {
   port_unplugged: 'The serial port vanished while it was in use.',
   port_failed: 'The serial port could not be opened, or failed while it was in use.',
   serial_unavailable: 'The native part of the serial library could not be loaded on this machine.',
+  bridge_refused: 'The bridge does not accept this connection or what it asks for.',
+  bridge_unreachable: 'No bridge answers at this address.',
   bad_request: 'An HTTP request could not be understood, was too large, or did not arrive in time.',
   device_unknown: 'No device is known by this name.',
   host_not_allowed: 'The request names a host that is not one of ours; this keeps foreign web pages out.',

@@ -1,0 +1,123 @@
+import { HeartwireError } from '../errors.ts';
+import { patternProblem } from '../feed/wire/topic.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { DEFAULT_BRIDGE_URL, feedUrl } from './bridge-url.ts';
+import type { CliIo, Command, ExitCode } from './command.ts';
+import { FeedFollower } from './feed-follower.ts';
+import { bytesLine, jsonLine, type TailEntry, tailEntries, textLine } from './tail-line.ts';
+
+export interface TailArgs {
+  readonly pattern: readonly string[];
+  readonly url: string | undefined;
+  readonly origin: string | undefined;
+  readonly json: boolean;
+  readonly merged: boolean;
+  readonly bytes: string | undefined;
+  readonly count: number | undefined;
+  readonly retry: boolean;
+}
+
+/** Prints what happens on a bridge's feed until it is told to stop. */
+export const tail: Command<TailArgs> = {
+  usage: 'tail [pattern..]',
+  describe: 'Print the live feed of a bridge: JSON lines in a pipe, one short line each on a terminal',
+  examples: [
+    ['heartwire tail', 'everything about all devices'],
+    ["heartwire tail 'devices/+/state' --merged | jq .state.status", 'the whole document after each change'],
+    ['heartwire tail --bytes psu-1', 'raw bytes of one device as hex, < from it and > to it'],
+    ['heartwire tail --url http://10.0.0.5:8080 --count 1', 'one line of a bridge elsewhere'],
+  ],
+  options: (yargs) =>
+    yargs
+      .positional('pattern', {
+        type: 'string',
+        array: true,
+        default: [] as string[],
+        describe: 'Topics; + is one level, # the rest (devices/# by default)',
+      })
+      .option('url', {
+        type: 'string',
+        requiresArg: true,
+        describe: `The bridge (HEARTWIRE_URL, or ${DEFAULT_BRIDGE_URL})`,
+      })
+      .option('origin', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Origin header, for a bridge on another machine (one of its server.origins)',
+      })
+      .option('json', { type: 'boolean', default: false, describe: 'JSON lines on a terminal too' })
+      .option('merged', {
+        type: 'boolean',
+        default: false,
+        describe: 'Whole documents instead of what changed in them',
+      })
+      .option('bytes', { type: 'string', requiresArg: true, describe: 'Raw bytes of this device as hex' })
+      .option('count', { type: 'number', requiresArg: true, describe: 'End after so many lines' })
+      .option('retry', {
+        type: 'boolean',
+        default: false,
+        describe: 'Wait for a bridge that is not there yet',
+      }),
+  run: follow,
+};
+
+async function follow(args: TailArgs, io: CliIo): Promise<ExitCode> {
+  const topics = topicsOf(args);
+  if (args.count !== undefined && !(Number.isInteger(args.count) && args.count > 0)) {
+    throw new HeartwireError('bad_argument', '--count must be a whole number above 0.', {
+      seen: String(args.count),
+    });
+  }
+  const line = lineOf(args, io);
+  let printed = 0;
+  const follower = new FeedFollower({
+    url: feedUrl(args.url ?? io.env.HEARTWIRE_URL ?? DEFAULT_BRIDGE_URL),
+    topics,
+    ...(args.origin === undefined ? {} : { origin: args.origin }),
+    retry: args.retry,
+    clock: systemClock,
+    random: Math.random,
+    note: (text) => io.err(`heartwire: ${text}\n`),
+    message(message, changes) {
+      for (const entry of tailEntries(message, changes, args.merged)) {
+        const text = line(entry);
+        if (text === undefined || printed === args.count) continue;
+        printed += 1;
+        io.out(text);
+      }
+      if (printed === args.count) follower.close();
+    },
+  });
+  const stop = (): void => follower.close();
+  const unwatch = [io.onSignal('SIGINT', stop), io.onSignal('SIGTERM', stop)];
+  io.outClosed.addEventListener('abort', stop, { once: true });
+  try {
+    const ended = follower.follow();
+    if (io.outClosed.aborted) stop();
+    await ended;
+    return 0;
+  } finally {
+    for (const each of unwatch) each();
+    io.outClosed.removeEventListener('abort', stop);
+  }
+}
+
+function topicsOf({ pattern, bytes }: TailArgs): readonly string[] {
+  const topics = bytes === undefined ? pattern : [...pattern, `devices/${bytes}/bytes`];
+  for (const each of topics) {
+    const problem = patternProblem(each);
+    if (problem !== undefined) {
+      throw new HeartwireError('bad_argument', `Not a pattern: ${problem}.`, {
+        seen: each,
+        mend: 'Patterns look like devices/+/state or devices/#; quote them, because a shell takes # for a comment.',
+      });
+    }
+  }
+  return topics.length === 0 ? ['devices/#'] : topics;
+}
+
+function lineOf({ bytes, json }: TailArgs, io: CliIo): (entry: TailEntry) => string | undefined {
+  if (json || (!io.terminal && bytes === undefined)) return (entry) => jsonLine(entry.json);
+  if (bytes === undefined) return textLine;
+  return (entry) => bytesLine(entry) ?? textLine(entry);
+}

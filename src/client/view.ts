@@ -1,0 +1,157 @@
+import type { JsonObject } from '../feed/wire/json.ts';
+import { applyPatch } from '../feed/wire/merge-patch.ts';
+import type { Position } from '../feed/wire/position.ts';
+import type { ServerMessage, SnapshotItem, UpdatePayload, Version } from '../feed/wire/server-messages.ts';
+import { matchesTopic } from '../feed/wire/topic.ts';
+
+/** One document changed; `update` says it as it came, a snapshot's item as a full one. */
+export interface ViewChange {
+  readonly topic: string;
+  /** Absent: the topic was removed. */
+  readonly document: JsonObject | undefined;
+  /** Absent where the topic is gone because a full answer did not hold it. */
+  readonly update?: UpdatePayload;
+}
+
+/** What a message means for one who follows the feed. */
+export interface ViewResult {
+  readonly changes: readonly ViewChange[];
+  /** Topics to ask for with one `resync`; each is named once until its document has come. */
+  readonly resync: readonly string[];
+}
+
+interface Known {
+  readonly epoch: string;
+  readonly seq: number;
+  readonly document: JsonObject | undefined;
+}
+
+const NOTHING: ViewResult = { changes: [], resync: [] };
+
+/**
+ * The subscriber's side of the feed: the present documents, kept by the client's rule. Within one epoch, a `seq` at or
+ * below the known one is ignored, a full update applies, a patch applies to exactly the document before it. Of another
+ * epoch only a full one applies. Whatever does not apply asks for the document again. A removed topic keeps its
+ * `seq`, because it goes on if the topic returns.
+ */
+export class FeedView {
+  readonly #known = new Map<string, Known>();
+  /** What came since each open subscription was sent, by the id of the request. */
+  readonly #received = new Map<string | undefined, Set<string>>();
+  readonly #asked = new Set<string>();
+  #position: Position = {};
+
+  /** How far the feed has been followed; only the server's own word counts. */
+  get position(): Position {
+    return this.#position;
+  }
+
+  document(topic: string): JsonObject | undefined {
+    return this.#known.get(topic)?.document;
+  }
+
+  /** The topics that have a document. */
+  *topics(): Generator<string> {
+    for (const [topic, { document }] of this.#known) if (document !== undefined) yield topic;
+  }
+
+  /** To be called for every new connection, before its first message: nothing asked for on the old one will come. */
+  connected(): void {
+    this.#received.clear();
+    this.#asked.clear();
+  }
+
+  /** To be called when a `subscribe` with this id is sent. */
+  subscribing(id: string | undefined): void {
+    this.#received.set(id, new Set());
+  }
+
+  apply(message: ServerMessage): ViewResult {
+    switch (message.type) {
+      case 'snapshot':
+        return this.#snapshot(message.payload.items, message.payload.removed);
+      case 'update':
+        return merge([this.#update(message.payload)]);
+      case 'synced':
+        this.#position = message.payload.position;
+        return this.#synced(message.payload.reply_to, message.payload.topics);
+      case 'position':
+        this.#position = message.payload.position;
+        return NOTHING;
+      case 'welcome':
+      case 'event':
+      case 'broadcast':
+      case 'broadcast_ack':
+      case 'gap':
+      case 'response':
+      case 'echo':
+      case 'clients_list':
+      case 'ping':
+      case 'pong':
+      case 'error':
+      case 'closing':
+        return NOTHING;
+    }
+  }
+
+  #snapshot(items: readonly SnapshotItem[], removed: readonly Version[]): ViewResult {
+    return merge([
+      ...items.map((item) => this.#whole({ ...item, full: true }, item.state)),
+      ...removed.map((version) => this.#whole({ ...version, removed: true }, undefined)),
+    ]);
+  }
+
+  #update(update: UpdatePayload): ViewResult {
+    if ('full' in update) return this.#whole(update, update.state);
+    const { topic, epoch, seq } = update;
+    const known = this.#known.get(topic);
+    if (known === undefined) return 'removed' in update ? this.#whole(update, undefined) : this.#ask(topic);
+    if (known.epoch !== epoch) return this.#ask(topic);
+    if (seq <= known.seq) return NOTHING;
+    if ('removed' in update) return this.#whole(update, undefined);
+    if (known.document === undefined || update.prev !== known.seq) return this.#ask(topic);
+    const document = applyPatch(known.document, update.patch);
+    this.#known.set(topic, { epoch, seq, document });
+    return { changes: [{ topic, document, update }], resync: [] };
+  }
+
+  /** The whole truth about a topic, which needs nothing before it. */
+  #whole(update: UpdatePayload, document: JsonObject | undefined): ViewResult {
+    const { topic, epoch, seq } = update;
+    const known = this.#known.get(topic);
+    this.#asked.delete(topic);
+    for (const received of this.#received.values()) received.add(topic);
+    if (known !== undefined && known.epoch === epoch && seq <= known.seq) return NOTHING;
+    this.#known.set(topic, { epoch, seq, document });
+    // The end of what one never knew of is no news.
+    if (document === undefined && known?.document === undefined) return NOTHING;
+    return { changes: [{ topic, document, update }], resync: [] };
+  }
+
+  #ask(topic: string): ViewResult {
+    if (this.#asked.has(topic)) return NOTHING;
+    this.#asked.add(topic);
+    return { changes: [], resync: [topic] };
+  }
+
+  /** After a full answer, what it covers and did not hold is gone; there is nothing to remember of it. */
+  #synced(replyTo: string | undefined, patterns: readonly string[]): ViewResult {
+    const received = this.#received.get(replyTo);
+    if (received === undefined) return NOTHING;
+    this.#received.delete(replyTo);
+    const changes: ViewChange[] = [];
+    for (const [topic, { document }] of this.#known) {
+      if (received.has(topic) || !patterns.some((pattern) => matchesTopic(pattern, topic))) continue;
+      this.#known.delete(topic);
+      if (document !== undefined) changes.push({ topic, document: undefined });
+    }
+    return { changes, resync: [] };
+  }
+}
+
+function merge(results: readonly ViewResult[]): ViewResult {
+  return {
+    changes: results.flatMap((each) => each.changes),
+    resync: results.flatMap((each) => each.resync),
+  };
+}
