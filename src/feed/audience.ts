@@ -135,6 +135,11 @@ export class Audience implements SubscriberSurroundings {
     this.#port.pending();
   }
 
+  /** Whether anybody would hear an event of this topic, so that what nobody wants need not be made. */
+  hears(topic: string): boolean {
+    return this.#hearing(topic).length > 0;
+  }
+
   #hearing(topic: string): readonly Cohort[] {
     const known = this.#matches.get(topic);
     if (known !== undefined) return known;

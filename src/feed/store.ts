@@ -94,13 +94,15 @@ export class FeedStore implements Publisher {
   }
 
   publishEvent(topic: string, data: JsonObject): void {
-    this.#tell({ kind: 'event', topic, rev: ++this.#rev, seq: this.#nextEventSeq(topic), data });
+    const seq = this.#nextEventSeq(topic);
+    this.#tell({ kind: 'event', topic, rev: ++this.#rev, seq, data });
   }
 
   /** One client's message to all others, itself included. */
   publishBroadcast(from: string, data: Json): void {
     const topic = BROADCAST_TOPIC;
-    this.#tell({ kind: 'broadcast', topic, rev: ++this.#rev, seq: this.#nextEventSeq(topic), from, data });
+    const seq = this.#nextEventSeq(topic);
+    this.#tell({ kind: 'broadcast', topic, rev: ++this.#rev, seq, from, data });
   }
 
   /** The present document of a topic, or undefined where it has none. Not to be modified. */

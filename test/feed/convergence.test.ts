@@ -1,0 +1,231 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Audience } from '../../src/feed/audience.ts';
+import type { Change } from '../../src/feed/change.ts';
+import { concatFrames } from '../../src/feed/encoder.ts';
+import { FeedSession } from '../../src/feed/session.ts';
+import { FeedStore } from '../../src/feed/store.ts';
+import type { Outlet, Subscriber } from '../../src/feed/subscriber.ts';
+import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';
+import { matchesTopic } from '../../src/feed/wire/topic.ts';
+import { FeedView } from '../support/feed-view.ts';
+
+const NOW = { monoMs: 0, wallMs: 0 };
+const PATTERNS = ['devices/+/state', 'devices/d1/#', '#', 'devices/d2/state', 'devices/+/messages'];
+const TOPICS = ['d1', 'd2', 'd3', 'd4'].map((id) => `devices/${id}/state`);
+const EVENTS = ['devices/d1/messages', 'devices/d2/messages'];
+/** Two of these are more than an outlet may hold. */
+const BIG = 'x'.repeat(40_000);
+
+/** A socket that drains only when it is told to; frames are lines. */
+class SlowOutlet implements Outlet {
+  readonly view = new FeedView();
+  #held = '';
+  mostUnsent = 0;
+
+  get unsent(): number {
+    return this.#held.length;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#held += new TextDecoder().decode(bytes);
+    this.mostUnsent = Math.max(this.mostUnsent, this.unsent);
+  }
+
+  drain(): void {
+    const lines = this.#held.split('\n');
+    this.#held = '';
+    for (const line of lines) if (line !== '') this.view.receive(JSON.parse(line) as ServerMessage);
+  }
+}
+
+class World {
+  readonly store = new FeedStore({ epoch: 'e' });
+  readonly audience: Audience;
+  readonly clients: Client[] = [];
+  readonly changes: Change[] = [];
+  #pass: Generator<Subscriber, void, void> | undefined;
+
+  constructor(clients: number) {
+    const newline = new TextEncoder().encode('\n');
+    this.audience = new Audience(this.store, (parts) => concatFrames([...parts, newline]), {
+      pending: () => undefined,
+      overfull: () => this.audience.settle(NOW),
+    });
+    this.store.listen((change) => this.changes.push(change));
+    for (let index = 0; index < clients; index++) this.clients.push(new Client(this));
+  }
+
+  /** Part of a pass, or all of it. */
+  flush(most: number): void {
+    this.#pass ??= this.audience.pass();
+    for (let count = 0; count < most; count++) {
+      const next = this.#pass.next();
+      if (next.done === true) {
+        this.#pass = undefined;
+        return;
+      }
+      next.value.flush(NOW);
+    }
+  }
+
+  settleAll(): void {
+    // Those who heard nothing of their own are told the position only so often.
+    for (let tick = 0; tick < 20; tick++) this.audience.tellPositions();
+    for (let round = 0; round < 1_000; round++) {
+      this.flush(1_000);
+      for (const client of this.clients) client.drain();
+      if (!this.audience.pending && this.clients.every(({ outlet }) => outlet.unsent === 0)) return;
+    }
+    throw new Error('the feed does not come to rest');
+  }
+}
+
+class Client {
+  readonly outlet = new SlowOutlet();
+  readonly subscriber: Subscriber;
+  readonly session: FeedSession;
+  readonly patterns = new Map<string, number>();
+  readonly #world: World;
+  #asked = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.subscriber = world.audience.admit(this.outlet);
+    this.session = new FeedSession(
+      {
+        audience: world.audience,
+        subscriber: this.subscriber,
+        client: { id: 'c', address: 'test' },
+        limits: {
+          max_message_bytes: 65_536,
+          messages_per_second: 1e9,
+          message_burst: 1e9,
+          max_patterns: 256,
+        },
+        pingIntervalMs: 20_000,
+        pingTimeoutMs: 30_000,
+        port: { clients: () => [], clientCount: 0, command: () => undefined, close: () => undefined },
+      },
+      NOW,
+    );
+  }
+
+  drain(): void {
+    this.outlet.drain();
+    this.checkPosition();
+    if (this.subscriber.full) this.#world.audience.wake(this.subscriber);
+  }
+
+  subscribe(pattern: string): void {
+    const id = String(++this.#asked);
+    // A second subscription makes the first no younger.
+    if (!this.patterns.has(pattern)) this.patterns.set(pattern, this.#world.store.rev);
+    this.outlet.view.subscribing(id, [pattern]);
+    this.session.receive(JSON.stringify({ type: 'subscribe', id, topics: [pattern] }), NOW);
+  }
+
+  unsubscribe(pattern: string): void {
+    if (!this.patterns.delete(pattern)) return;
+    this.session.receive(JSON.stringify({ type: 'unsubscribe', topics: [pattern] }), NOW);
+    // The rest of the model is about patterns that stay: the answer is awaited.
+    this.#world.settleAll();
+    for (const topic of [...this.outlet.view.topics.keys()]) {
+      if (!this.hears(topic)) this.outlet.view.topics.delete(topic);
+    }
+  }
+
+  hears(topic: string): boolean {
+    return [...this.patterns.keys()].some((pattern) => matchesTopic(pattern, topic));
+  }
+
+  /** Everything up to its position, of what it was synced on, is known to it. */
+  checkPosition(): void {
+    const { view } = this.outlet;
+    for (const { kind, topic, rev, seq } of this.#world.changes) {
+      if (rev > view.position) break;
+      const since = [...view.synced].filter((each) => this.patterns.has(each) && matchesTopic(each, topic));
+      if (since.length === 0) continue;
+      if (kind === 'state') {
+        if ((view.topics.get(topic)?.seq ?? Number.POSITIVE_INFINITY) < seq) {
+          view.breaches.push(`position ${view.position} claims ${topic} ${seq}`);
+        }
+      } else if (kind === 'event') {
+        if (rev <= Math.min(...since.map((each) => this.patterns.get(each) ?? rev))) continue;
+        if (!this.knowsOf(topic, seq))
+          view.breaches.push(`position ${view.position} hides event ${topic} ${seq}`);
+      }
+    }
+  }
+
+  knowsOf(topic: string, seq: number): boolean {
+    const { events, gaps } = this.outlet.view;
+    return (
+      (events.get(topic) ?? []).includes(seq) ||
+      gaps.some((gap) => gap.topic === topic && gap.from <= seq && seq <= gap.to)
+    );
+  }
+}
+
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.tuple(fc.constant('publish'), fc.nat(3), fc.nat(5)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('publishBig'), fc.nat(3), fc.nat(5)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('remove'), fc.nat(3), fc.constant(0)) },
+  { weight: 2, arbitrary: fc.tuple(fc.constant('event'), fc.nat(1), fc.constantFrom(10, 40_000, 600_000)) },
+  { weight: 3, arbitrary: fc.tuple(fc.constant('subscribe'), fc.nat(2), fc.nat(4)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('unsubscribe'), fc.nat(2), fc.nat(4)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('resync'), fc.nat(2), fc.nat(3)) },
+  { weight: 5, arbitrary: fc.tuple(fc.constant('flush'), fc.constantFrom(1, 2, 9), fc.constant(0)) },
+  { weight: 4, arbitrary: fc.tuple(fc.constant('drain'), fc.nat(2), fc.constant(0)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('position'), fc.constant(0), fc.constant(0)) },
+);
+
+function perform(world: World, [kind, a, b]: readonly [string, number, number]): void {
+  const topic = TOPICS[a] ?? '';
+  const client = world.clients[a];
+  const pattern = PATTERNS[b] ?? '';
+  if (kind === 'publish')
+    world.store.publishState(topic, { n: b, ...(b % 2 === 0 ? { even: { n: b } } : {}) });
+  else if (kind === 'publishBig') world.store.publishState(topic, { n: b, big: BIG + b });
+  else if (kind === 'remove') world.store.removeState(topic);
+  else if (kind === 'event') world.store.publishEvent(EVENTS[a] ?? '', { data: 'x'.repeat(b) });
+  else if (kind === 'subscribe') client?.subscribe(pattern);
+  else if (kind === 'unsubscribe') client?.unsubscribe(pattern);
+  else if (kind === 'resync') {
+    client?.session.receive(JSON.stringify({ type: 'resync', topics: [TOPICS[b]] }), NOW);
+  } else if (kind === 'flush') world.flush(a);
+  else if (kind === 'drain') client?.drain();
+  else world.audience.tellPositions();
+}
+
+describe('subscribers that stall, overlap, come and go', () => {
+  it('all come to know what the store knows, and no position and no gap lies', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const world = new World(3);
+        for (const each of steps) perform(world, each);
+        world.settleAll();
+        for (const client of world.clients) {
+          const { view, mostUnsent } = client.outlet;
+          expect(view.breaches).toEqual([]);
+          expect([...view.synced].sort()).toEqual([...client.patterns.keys()].sort());
+          const documents = world.store.documents('#').filter(({ topic }) => client.hears(topic));
+          expect(view.documents()).toEqual(
+            Object.fromEntries(documents.map(({ topic, document }) => [topic, document])),
+          );
+          for (const { kind, topic, rev, seq } of world.changes) {
+            const since = [...client.patterns]
+              .filter(([each]) => matchesTopic(each, topic))
+              .map(([, at]) => at);
+            if (kind === 'event' && since.some((at) => rev > at))
+              expect(client.knowsOf(topic, seq)).toBe(true);
+          }
+          if (client.patterns.size > 0) expect(view.position).toBe(world.store.rev);
+          // The high-water mark, one chunk above it, and one message that is larger than a chunk.
+          expect(mostUnsent).toBeLessThan(2 * 64 * 1024 + 601_000);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
