@@ -36,8 +36,11 @@ export function completeSession(
   const register = { ...defaults.register, ...given.register };
   const { appid, imei } = register;
   if (role === 'client') {
-    if (appid === undefined || imei === undefined) addMissingRegister(register, path, add);
-    checkIdentity(register, identity, [...path, 'register'], add);
+    const stated = given.register !== undefined || defaults.register !== undefined;
+    if (appid === undefined || imei === undefined)
+      addMissingRegister(stated ? register : undefined, path, add);
+    checkIdentity(given.register ?? {}, identity, [...path, 'register'], add);
+    checkIdentity(inherited(defaults.register, given.register), identity, ['defaults', 'register'], add);
   } else if (given.register !== undefined) {
     add({
       severity: 'warning',
@@ -54,7 +57,7 @@ export function completeSession(
   if (maxMs < initialMs) {
     add({
       code: 'config_conflict',
-      path: [...path, 'reconnect'],
+      path: 'reconnect' in given ? [...path, 'reconnect'] : ['defaults', 'reconnect'],
       message: `The longest pause (${reconnect.max}) is shorter than the first (${reconnect.initial ?? '1s'}).`,
       mend: 'Make `max` at least `initial`.',
     });
@@ -103,22 +106,40 @@ function mergeSwitched<T extends object>(
   return base === false ? own : { ...base, ...own };
 }
 
+type Register = NonNullable<DefaultsShape['register']>;
+
+/** What a device takes over from `defaults`, so that it is complained about where it stands. */
+function inherited(base: Register = {}, own: Register = {}): Register {
+  return {
+    ...(own.appid === undefined ? { appid: base.appid } : {}),
+    ...(own.imei === undefined ? { imei: base.imei } : {}),
+  };
+}
+
 function addMissingRegister(
-  register: { readonly appid?: string | undefined; readonly imei?: string | undefined },
+  register: Register | undefined,
   path: Path,
   add: (finding: Finding) => void,
 ): void {
-  const some = register.appid !== undefined || register.imei !== undefined;
-  const missing = register.appid === undefined ? 'appid' : 'imei';
-  add({
-    code: 'config_not_registered',
-    path: some ? [...path, 'register', missing] : [...path, 'register'],
-    unless: [[...path, 'role']],
-    message: some
-      ? `In the client role we register with the device, and \`${missing}\` is missing.`
-      : 'In the client role we register with the device, and `register` is missing.',
-    mend: some
-      ? `Add \`${missing}:\` below \`register:\`.`
-      : 'Add `register: { appid: 3f2504e0-4f89-41d3-9a0c-0305e82c3301, imei: "490154203237518" }` with the values that the device expects, or `role: server` where it registers with us.',
-  });
+  const unless = [[...path, 'role']];
+  if (register === undefined) {
+    add({
+      code: 'config_not_registered',
+      path: [...path, 'register'],
+      unless,
+      message: 'In the client role we register with the device, and `register` is missing.',
+      mend: 'Add `register: { appid: 3f2504e0-4f89-41d3-9a0c-0305e82c3301, imei: "490154203237518" }` with the values that the device expects, or `role: server` where it registers with us.',
+    });
+    return;
+  }
+  for (const key of ['appid', 'imei'] as const) {
+    if (register[key] !== undefined) continue;
+    add({
+      code: 'config_not_registered',
+      path: [...path, 'register', key],
+      unless,
+      message: `In the client role we register with the device, and \`${key}\` is missing.`,
+      mend: `Add \`${key}:\` below \`register:\`.`,
+    });
+  }
 }

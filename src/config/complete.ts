@@ -43,6 +43,7 @@ export function completeDevice(
         ? 'Remove one of the two.'
         : 'Add `link:`, for example tcp:10.0.0.7:9089 or /dev/ttyUSB0, or `match:` with its imei.',
     });
+    if (both) return undefined;
   }
   return given.match === undefined
     ? completeDialled(given, defaults, path, add)
@@ -73,7 +74,7 @@ function completeDialled(
     });
     break;
   }
-  const line = given.line ?? (transport === 'serial' ? 'serial' : (defaults.line ?? 'stream'));
+  const line = given.line ?? defaults.line ?? (transport === 'serial' ? 'serial' : 'stream');
   if (first !== undefined && transport === 'tcp') warnOfLineKeys(given, line, path, add);
   const session = completeSession(
     given,

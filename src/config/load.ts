@@ -69,8 +69,11 @@ function rootOf(source: YamlSource, report: Report): Readonly<Record<string, unk
 /** Completes each part by itself, so that one that is wrong keeps no other from being checked and run. */
 function assemble(root: Readonly<Record<string, unknown>>, report: Report, file: string): LoadedConfig {
   const add = (finding: Finding) => report.addConsequence(finding);
-  const fits = <T>(shape: z.ZodType<T>, path: Path, value: unknown): T | undefined =>
-    shape.safeParse(report.without(path, value)).data;
+  // An entry without a usable id is checked all the same; it has an error and goes no further.
+  const fits = <T>(shape: z.ZodType<T>, path: Path, value: unknown, instead: object = {}): T | undefined => {
+    const right = report.without(path, value);
+    return right === undefined ? undefined : shape.safeParse({ ...instead, ...right }).data;
+  };
 
   const server = completeServer(fits(serverShape, ['server'], root.server ?? {}) ?? {});
   const defaults: DefaultsShape = fits(defaultsShape, ['defaults'], root.defaults ?? {}) ?? {};
@@ -84,7 +87,7 @@ function assemble(root: Readonly<Record<string, unknown>>, report: Report, file:
   const devices: Placed<DeviceConfig>[] = [];
   for (const [index, entry] of listOf(root.devices).entries()) {
     const path = ['devices', index];
-    const given = fits(deviceShape, path, entry);
+    const given = fits(deviceShape, path, entry, { id: 'nameless' });
     const value = given && completeDevice(given, defaults, path, add);
     if (value !== undefined && !report.hasErrorIn(path)) devices.push({ path, value });
   }

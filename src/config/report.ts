@@ -28,6 +28,7 @@ export class Report {
   readonly #problems: Problem[] = [];
   /** Paths with an error, by the entry (`devices[3]`) or top-level key that holds them. */
   readonly #spoiled = new Map<string, Path[]>();
+  readonly #consequences = new Set<string>();
   #fatal = false;
 
   constructor(source: YamlSource, file: string) {
@@ -47,21 +48,23 @@ export class Report {
     if (finding.meant !== undefined) this.#spoil([...path.slice(0, -1), finding.meant]);
   }
 
-  /** Adds what does not merely follow from an error that is already known. */
+  /** Adds what does not merely follow from an error that is already known, and nothing twice. */
   addConsequence(finding: Finding): void {
-    if (
-      finding.severity === 'warning' ||
-      ![finding.path, ...(finding.unless ?? [])].some((path) => this.#isSpoiled(path))
-    )
-      this.add(finding);
+    const { severity, code, path, unless = [] } = finding;
+    const key = `${code} ${formatPath(path)}`;
+    if (this.#consequences.has(key)) return;
+    if (severity !== 'warning' && [path, ...unless].some((each) => this.#isSpoiled(each))) return;
+    this.#consequences.add(key);
+    this.add(finding);
   }
 
   hasErrorIn(entry: Path): boolean {
     return (this.#spoiled.get(entryOf(entry)) ?? []).some((path) => path.length >= entry.length);
   }
 
-  /** A copy of the value at `path` without what is known to be wrong; undefined where that is all of it. */
-  without(path: Path, value: unknown): unknown {
+  /** The keys at `path`, a copy without what is known to be wrong; undefined where that is all of it. */
+  without(path: Path, value: unknown): object | undefined {
+    if (!isKeyed(value)) return undefined;
     const bad = this.#spoiled.get(entryOf(path));
     if (bad === undefined) return value;
     if (bad.some((each) => each.length <= path.length)) return undefined;
