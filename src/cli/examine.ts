@@ -1,0 +1,122 @@
+import { constants } from 'node:fs';
+import { access, readFile, realpath, stat } from 'node:fs/promises';
+import type { ErrorCode } from '../errors.ts';
+import type { LinkAddress, ListenAddress, SerialAddress } from '../links/address.ts';
+import { addressLabel } from '../links/format-address.ts';
+import { dial, listen } from '../links/index.ts';
+import type { LinkEnd } from '../links/link.ts';
+import { portHolders } from '../links/port-holders.ts';
+import { resolvePort } from '../links/port-resolve.ts';
+import { busyEnd, missingEnd, permissionEnd } from '../links/serial-end.ts';
+
+/** What would happen to one thing of the configuration on this machine, now. */
+export interface Finding {
+  /** The device, `listener` or `server` concerned. */
+  readonly about: string;
+  /** Absent where all is well. */
+  readonly code?: ErrorCode;
+  readonly detail: string;
+}
+
+export const good = (about: string, detail: string): Finding => ({ about, detail });
+export const bad = (about: string, { code, detail }: LinkEnd): Finding => ({ about, code, detail });
+
+/** Looks at a serial port without opening it: opening moves its modem lines, and resets many a board. */
+export async function examinePort(about: string, address: SerialAddress): Promise<Finding> {
+  const found = await resolvePort(address.port);
+  if ('end' in found) return bad(about, found.end);
+  const { path } = found;
+  // Windows ports are no files; whether they can be had shows only when they are opened.
+  if (/^(\\\\\.\\)?COM\d+$/i.test(path))
+    return good(about, `${path} is named; it is not looked at on Windows.`);
+  let realPath: string;
+  try {
+    realPath = await realpath(path);
+    if (!(await stat(realPath)).isCharacterDevice()) {
+      return bad(about, {
+        code: 'port_not_serial',
+        detail: `${path} is not a serial port. See \`heartwire ports\`.`,
+      });
+    }
+  } catch {
+    return bad(about, missingEnd(path));
+  }
+  try {
+    await access(realPath, constants.R_OK | constants.W_OK);
+  } catch {
+    return bad(about, await permissionEnd(path));
+  }
+  if ((await portHolders(realPath)).length > 0) return bad(about, await busyEnd(path, realPath));
+  return good(about, `${path} is there, free, and may be opened.`);
+}
+
+/** The device file that an address leads to now; undefined where it leads nowhere. */
+export async function realPathOf(address: SerialAddress): Promise<string | undefined> {
+  const found = await resolvePort(address.port);
+  if ('end' in found) return undefined;
+  return realpath(found.path).catch(() => undefined);
+}
+
+/** Dials an address and hangs up again. */
+export function examineAddress(about: string, address: LinkAddress, timeoutMs: number): Promise<Finding> {
+  const label = addressLabel(address);
+  return new Promise((resolve) => {
+    const link = dial(address);
+    let finding: Finding | undefined;
+    const timer = setTimeout(() => {
+      finding = bad(about, {
+        code: 'connect_timeout',
+        detail: `${label} did not answer within ${timeoutMs} ms. Check that the device is on, and the way to it.`,
+      });
+      link.destroy();
+    }, timeoutMs);
+    link.open({
+      opened: () => {
+        finding = good(about, `${label} answers.`);
+        link.destroy();
+      },
+      data: () => undefined,
+      idle: () => undefined,
+      closed: (end) => {
+        clearTimeout(timer);
+        resolve(finding ?? bad(about, end));
+      },
+    });
+  });
+}
+
+/** Listens at an address for a moment. */
+export function examineListening(about: string, address: ListenAddress): Promise<Finding> {
+  return new Promise((resolve) => {
+    const listener = listen(address);
+    let finding: Finding | undefined;
+    listener.start({
+      listening: () => {
+        finding = good(about, `${addressLabel(address)} is free to listen at.`);
+        listener.close();
+      },
+      accepted: (link) => link.destroy(),
+      closed: (end) => resolve(finding ?? bad(about, end)),
+    });
+  });
+}
+
+/** Compares the limit on open files with what the configuration may need; undefined where the system does not tell. */
+export async function examineOpenFiles(
+  needed: number,
+  limitsFile = '/proc/self/limits',
+): Promise<Finding | undefined> {
+  let text: string;
+  try {
+    text = await readFile(limitsFile, 'utf8');
+  } catch {
+    // Only Linux has this file.
+    return undefined;
+  }
+  const limit = Number(/^Max open files\s+(\d+)/m.exec(text)?.[1] ?? Number.POSITIVE_INFINITY);
+  if (limit >= needed) return good('open files', `The limit of ${limit} is enough for ${needed}.`);
+  return bad('open files', {
+    code: 'open_file_limit',
+    detail: `The limit of ${limit} open files is below the ${needed} that this configuration may need. Type \`ulimit -n ${needed}\` before starting, or set LimitNOFILE= in its systemd unit.`,
+  });
+}

@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { doctor } from '../../src/cli/doctor.ts';
+import { examineOpenFiles, examinePort } from '../../src/cli/examine.ts';
+import { hasPtys, openPty } from '../support/pty.ts';
+import { RecordedIo } from '../support/recorded-io.ts';
+import { serialAddress } from '../support/serial-address.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'heartwire-doctor-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const REGISTER = 'register: { appid: 996da38d-a7be-4947-aa4c-f8208b5f4ade, imei: "869858030720693" }';
+
+async function diagnose(yaml: string) {
+  writeFileSync(join(folder, 'devices.yaml'), yaml);
+  const io = new RecordedIo(folder);
+  const exit = await doctor.run({ file: 'devices.yaml', json: true }, io);
+  // The shape that doctor prints, as these tests read it.
+  const report = JSON.parse(io.printed) as {
+    healthy: boolean;
+    findings: Array<{ about: string; code?: string; detail: string }>;
+  };
+  const findings = report.findings.filter(({ about }) => about !== 'open files');
+  return { exit, healthy: report.healthy, findings };
+}
+
+async function serve(): Promise<{ port: number; stop(): Promise<void> }> {
+  const server = createServer((socket) => socket.on('error', () => undefined).resume());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
+  return {
+    port: address.port,
+    stop: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+describe('doctor', () => {
+  test('finds nothing to mend where a device answers and ports are free', async () => {
+    const device = await serve();
+    const { exit, findings } = await diagnose(
+      `server: { host: 127.0.0.1, port: 0 }
+devices:
+  - { id: rack, link: "tcp:127.0.0.1:${device.port}", ${REGISTER} }
+`,
+    );
+    expect(findings.map(({ about, code }) => [about, code])).toEqual([
+      ['server', undefined],
+      ['rack', undefined],
+    ]);
+    expect(exit).toBe(0);
+    await device.stop();
+  });
+
+  test('names a busy listening port, a missing serial port and a refused address, each with its mend', async () => {
+    const other = await serve();
+    const gone = await serve();
+    await gone.stop();
+    const { exit, healthy, findings } = await diagnose(
+      `server: { host: 127.0.0.1, port: 0 }
+devices:
+  - { id: psu, link: ${join(folder, 'ttyNone')}, ${REGISTER} }
+  - { id: rack, link: "tcp:127.0.0.1:${gone.port}", ${REGISTER} }
+listeners:
+  - { link: "tcp-listen:127.0.0.1:${other.port}" }
+`,
+    );
+    await other.stop();
+    expect(healthy).toBe(false);
+    expect(findings.map(({ about, code }) => [about, code])).toEqual([
+      ['server', undefined],
+      ['listener', 'address_in_use'],
+      ['psu', 'port_missing'],
+      ['rack', 'connect_refused'],
+    ]);
+    expect(exit).toBe(1);
+  });
+
+  test.runIf(hasPtys())('finds one port behind two names', async () => {
+    const pty = openPty();
+    const name = join(folder, 'ttyMeter');
+    symlinkSync(pty.path, name);
+    const { exit, findings } = await diagnose(
+      `server: { host: 127.0.0.1, port: 0 }
+devices:
+  - { id: psu, link: ${pty.path}, ${REGISTER} }
+  - { id: twin, link: ${name}, ${REGISTER} }
+`,
+    );
+    await pty.dispose();
+    expect(exit).toBe(1);
+    expect(findings.at(-1)).toMatchObject({ about: 'twin', code: 'port_busy' });
+    expect(findings.at(-1)?.detail).toContain('psu');
+  });
+
+  test('a configuration that cannot be used is wrong usage', async () => {
+    expect((await diagnose('devices: 3\n')).exit).toBe(2);
+  });
+});
+
+test.runIf(hasPtys())('a port is looked at, not opened', async () => {
+  const pty = openPty();
+  expect(await examinePort('psu', serialAddress(pty.path))).toEqual({
+    about: 'psu',
+    detail: `${pty.path} is there, free, and may be opened.`,
+  });
+  await pty.dispose();
+  expect(await examinePort('psu', serialAddress(pty.path))).toMatchObject({ code: 'port_missing' });
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  expect(await examinePort('psu', serialAddress(file))).toMatchObject({ code: 'port_not_serial' });
+});
+
+test('a low limit on open files names the line to type', async () => {
+  const limits = join(folder, 'limits');
+  writeFileSync(
+    limits,
+    'Max processes 1 1 processes\nMax open files            1024                 4096                 files\n',
+  );
+  expect(await examineOpenFiles(1_000, limits)).not.toHaveProperty('code');
+  const low = await examineOpenFiles(5_000, limits);
+  expect(low).toMatchObject({ code: 'open_file_limit' });
+  expect(low?.detail).toContain('ulimit -n 5000');
+  expect(await examineOpenFiles(5_000, join(folder, 'none'))).toBeUndefined();
+});
