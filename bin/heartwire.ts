@@ -1,6 +1,13 @@
 #!/usr/bin/env node
+import { relative } from 'node:path';
 import type { CliIo } from '../src/cli/command.ts';
 import { main } from '../src/cli/main.ts';
+
+/** From a checkout there is no `npx heartwire`, which finds installed packages only. */
+function programName(script: string, cwd: string): string {
+  const installed = /[\\/]node_modules[\\/]|[\\/]bin[\\/]heartwire$/.test(script);
+  return installed ? 'npx heartwire' : `node ${relative(cwd, script)}`;
+}
 
 const outClosed = new AbortController();
 
@@ -21,6 +28,7 @@ const io: CliIo = {
     process.stderr.write(text);
   },
   terminal: process.stdout.isTTY === true,
+  program: programName(process.argv[1] ?? '', process.cwd()),
   env: process.env,
   cwd: process.cwd(),
   onSignal(signal, callback) {

@@ -8,6 +8,8 @@ export interface CliIo {
   err(text: string): void;
   /** Standard output is a terminal: colours and redrawing are welcome there, and only there. */
   readonly terminal: boolean;
+  /** How this program is called from here, for lines to be typed next: `npx heartwire`. */
+  readonly program: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** Calls on every such signal until the returned function is called. Unwatched signals end the process. */

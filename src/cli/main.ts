@@ -2,14 +2,26 @@ import yargs, { type Argv } from 'yargs';
 import { HeartwireError } from '../errors.ts';
 import { check } from './check.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
+import { demo } from './demo.ts';
+import { doctor } from './doctor.ts';
+import { ports } from './ports.ts';
+import { run } from './run.ts';
 import { schema } from './schema.ts';
+import { simulate } from './simulate.ts';
+import { tail } from './tail.ts';
 import { tellError } from './tell-error.ts';
 import { packageVersion } from './version.ts';
 
 /** The commands, in the order in which `--help` lists them. */
 const COMMANDS: readonly AnyCommand[] = [
-  command(check), //
+  command(run),
+  command(demo),
+  command(check),
+  command(doctor),
+  command(ports),
   command(schema),
+  command(simulate),
+  command(tail),
 ];
 
 type Run = (io: CliIo) => Promise<ExitCode>;
@@ -20,7 +32,8 @@ interface AnyCommand {
 }
 
 /** Forgets the type of the arguments, which only the command itself needs to know. */
-function command<Args>({ usage, describe, examples, options, run }: Command<Args>): AnyCommand {
+function command<Args>(of: Command<Args>): AnyCommand {
+  const { usage, describe, examples, options } = of;
   const [name = usage] = usage.split(' ');
   return {
     name,
@@ -30,7 +43,7 @@ function command<Args>({ usage, describe, examples, options, run }: Command<Args
         describe,
         (sub) => options(examples.reduce((each, [line, what]) => each.example(line, what), sub)),
         // The camel-cased names that yargs adds are no contradiction to Args, though no compiler can see it.
-        (args) => choose((io) => run(args as unknown as Args, io)),
+        (args) => choose((io) => of.run(args as unknown as Args, io)),
       );
     },
   };

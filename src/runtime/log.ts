@@ -22,7 +22,7 @@ export function createLog(options: LogOptions): Log {
   const prettify = prettyFactory({
     colorize: true,
     translateTime: 'SYS:HH:MM:ss',
-    messageFormat: (fields, key) => `${fields.device ? `${fields['device']}: ` : ''}${fields[key]}`,
+    messageFormat: (fields, key) => `${fields.device ? `${fields.device}: ` : ''}${fields[key]}`,
     hideObject: true,
   });
   return pino(settings, { write: (line: string) => options.write(prettify(line)) });

@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { BridgeConfig } from '../config/model.ts';
+import { readConfig } from '../config/read.ts';
+import { HeartwireError } from '../errors.ts';
+import { Bridge, type BridgeAddresses } from '../runtime/bridge.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { cliLog } from './cli-log.ts';
+import type { CliIo, Command } from './command.ts';
+import { anywhere, DemoFleet, reportedAddress } from './demo-fleet.ts';
+import { stopRequest } from './stop-request.ts';
+import { packageVersion } from './version.ts';
+
+interface DemoArgs {
+  readonly port: number | undefined;
+  readonly devices: number;
+}
+
+/** The bridge on simulated devices, over real sockets: what `npm start` does. */
+export const demo: Command<DemoArgs> = {
+  usage: 'demo',
+  describe: 'Run the bridge on simulated devices, to see what it does',
+  examples: [['heartwire demo --port 8081', 'with the page at another port']],
+  options: (yargs) =>
+    yargs
+      .option('port', { type: 'number', requiresArg: true, describe: 'Port of page and feed; 0 takes any' })
+      .option('devices', { type: 'number', default: 4, describe: 'How many unannounced devices dial in' }),
+  async run(args, io) {
+    using stop = stopRequest(io);
+    const { config: example } = await readConfig(exampleFile(), 'devices.yaml');
+    if (example === undefined)
+      throw new HeartwireError('config_invalid', 'The example devices.yaml of this package is damaged.');
+    await using fleet = new DemoFleet();
+    const config = await fleet.dialled({
+      ...example,
+      server: { ...example.server, port: args.port ?? example.server.port },
+    });
+    const [bridge, addresses] = await started(config, io);
+    await using _ = bridge;
+    const [listener] = addresses.listeners;
+    if (listener !== undefined) await fleet.dialIn(config, reportedAddress(listener), args.devices);
+    io.out(welcome(fleet.count, addresses, io));
+    await stop.requested;
+    io.out('\nStopping.\n');
+    return 0;
+  },
+};
+
+/** A listening port of the example that is taken is no reason not to show anything: any other will do. */
+async function started(config: BridgeConfig, io: CliIo): Promise<[Bridge, BridgeAddresses]> {
+  const make = (of: BridgeConfig) =>
+    new Bridge({ config: of, clock: systemClock, log: cliLog(io, 'warn'), version: packageVersion() });
+  const bridge = make(config);
+  try {
+    return [bridge, await bridge.start()];
+  } catch (error) {
+    const taken = error instanceof HeartwireError && error.code === 'address_in_use';
+    // The page's own port is the one that people were told; it is not replaced in silence.
+    if (!taken || error.seen === `${config.server.host}:${config.server.port}`) throw error;
+    const elsewhere = make({ ...config, listeners: anywhere(config.listeners) });
+    return [elsewhere, await elsewhere.start()];
+  }
+}
+
+function welcome(count: number, { url, listeners }: BridgeAddresses, io: CliIo): string {
+  const { program } = io;
+  const [listener = ''] = listeners;
+  const bold = (text: string) => (io.terminal ? `\u001b[1m${text}\u001b[22m` : text);
+  const env = url.endsWith(':8080') ? '' : ` --url ${url}`;
+  return `
+Heartwire ${packageVersion()}: ${count} simulated devices over real sockets, dialled and dialling in.
+
+  Open    ${bold(url)}
+  Then, in another terminal:
+          ${program} tail${env}
+          ${program} simulate --connect ${listener} --fault stall=5s
+          curl ${url}/api/devices
+
+  psu-1 and rack-7 are dialled (rack-7 at its second address), tracker-9 and the numbered ones dial in.
+  Some stand still now and then, one comes only for a moment: watch their lights.
+  Your own devices: edit devices.yaml, then ${program} run. Stop with Ctrl-C.
+
+`;
+}
+
+/** The `devices.yaml` that ships with the package, in the sources as in `dist`. */
+function exampleFile(): string {
+  for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
+    const file = new URL('devices.yaml', folder);
+    if (existsSync(file) || folder.pathname === '/') return fileURLToPath(file);
+  }
+}

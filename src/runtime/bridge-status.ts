@@ -1,0 +1,60 @@
+import type { JsonObject, Publisher } from '../feed/publisher.ts';
+import type { Clock, Timer } from './clock.ts';
+import type { DeviceDirectory } from './device-directory.ts';
+import type { Gateway } from './gateway.ts';
+
+const EVERY_MS = 1_000;
+/** Nameless links shown; a flood of them is counted, not listed. */
+const SHOWN_NAMELESS = 100;
+
+export interface BridgeStatusOptions {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly directory: DeviceDirectory;
+  readonly gateways: readonly Gateway[];
+  readonly publisher: Publisher;
+}
+
+/** Publishes `bridge/status`, at most once a second, when it changed. */
+export class BridgeStatus {
+  readonly #options: BridgeStatusOptions;
+  readonly #startedAt: number;
+  #timer: Timer | undefined;
+
+  constructor(options: BridgeStatusOptions) {
+    this.#options = options;
+    this.#startedAt = options.clock.now().wallMs;
+  }
+
+  start(): void {
+    const { clock, publisher } = this.#options;
+    // A document that is equal to the last one is no change, and goes to nobody.
+    publisher.publishState('bridge/status', this.#document());
+    this.#timer = clock.setTimer(clock.now().monoMs + EVERY_MS, () => this.start());
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #document(): JsonObject {
+    const { version, directory, gateways } = this.#options;
+    const nameless = gateways.flatMap((gateway) =>
+      gateway.nameless().map((runner) => ({ runner, listener: gateway.status().address })),
+    );
+    return {
+      version,
+      started_at: this.#startedAt,
+      devices: { ...directory.countByStatus() },
+      listeners: gateways.map((gateway) => ({ ...gateway.status() })),
+      not_registered_count: nameless.length,
+      not_registered: nameless.slice(0, SHOWN_NAMELESS).map(({ runner, listener }) => ({
+        address: runner.address,
+        listener,
+        since: runner.link.since.wallMs,
+        frames: runner.link.frames,
+        ...(runner.link.lastFrameAt === undefined ? {} : { last_frame_at: runner.link.lastFrameAt }),
+      })),
+    };
+  }
+}

@@ -1,0 +1,217 @@
+import { randomBytes } from 'node:crypto';
+import type { BridgeConfig, DialledDeviceConfig, ListenerConfig } from '../config/model.ts';
+import type { FailedDevice } from '../config/report.ts';
+import type { SessionPorts } from '../device/session-ports.ts';
+import type { SessionSettings } from '../device/settings.ts';
+import type { StateDocument } from '../device/state-document.ts';
+import { FeedStore } from '../feed/store.ts';
+import { dial, listen } from '../links/index.ts';
+import type { FrameSink } from '../protocol/decoder.ts';
+import type { ProtocolDefinition } from '../protocol/definition.ts';
+import { LineDecoder } from '../protocol/line-decoder.ts';
+import { builtinProtocol } from '../protocol/messages/registry.ts';
+import { StreamDecoder } from '../protocol/stream-decoder.ts';
+import { BridgeStatus } from './bridge-status.ts';
+import type { Clock } from './clock.ts';
+import { performCommand } from './commands.ts';
+import { DeviceDirectory } from './device-directory.ts';
+import { DeviceRunner } from './device-runner.ts';
+import { FeedServer } from './feed-server.ts';
+import { Gateway } from './gateway.ts';
+import { HttpServer } from './http-server.ts';
+import { formatLocalTime, parseLocalTime } from './local-time.ts';
+import type { Log } from './log.ts';
+import { Wire, type WireCodec, type WireOwner } from './wire.ts';
+
+/** Silence that ends a half frame of a serial line behind a serial server, in ms. */
+const SERIAL_SERVER_GAP_MS = 200;
+
+export interface BridgeOptions {
+  readonly config: BridgeConfig;
+  /** Devices that can't be run, to be shown as failed. */
+  readonly failed?: readonly FailedDevice[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  /** In [0, 1); `Math.random` by default. */
+  readonly random?: () => number;
+}
+
+/** Where a started bridge is found. */
+export interface BridgeAddresses {
+  /** Page, API and feed. */
+  readonly url: string;
+  readonly port: number;
+  /** Where devices dial in, `host:port` each. */
+  readonly listeners: readonly string[];
+}
+
+const sessionPorts = (random: () => number): SessionPorts => ({
+  random,
+  localTime: (wallMs) => formatLocalTime(wallMs),
+  parseLocalTime,
+});
+
+/** The whole product in one object: devices in, feed out. */
+export class Bridge {
+  readonly store: FeedStore;
+  readonly directory: DeviceDirectory;
+  readonly #options: BridgeOptions;
+  readonly #ports: SessionPorts;
+  readonly #feed: FeedServer;
+  readonly #http: HttpServer;
+  readonly #gateways: readonly Gateway[];
+  readonly #status: BridgeStatus;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: BridgeOptions) {
+    const { config, clock, log } = options;
+    const { server } = config;
+    this.#options = options;
+    this.#ports = sessionPorts(options.random ?? Math.random);
+    // 96 bits: a position of another life of the bridge is never taken for one of this.
+    this.store = new FeedStore({ epoch: randomBytes(12).toString('base64url') });
+    this.directory = new DeviceDirectory(clock, (settings) => this.#makeRunner(settings));
+    this.#gateways = config.listeners.map((listener) => this.#makeGateway(listener));
+    this.#feed = new FeedServer({
+      store: this.store,
+      clock,
+      origins: server.origins,
+      host: server.host,
+      hosts: server.hosts,
+      commands: (command) => performCommand(this.directory, command),
+      onLog: ({ event, address, client, detail }) => {
+        const level = event === 'connected' || event === 'disconnected' ? 'info' : 'warn';
+        const who = client === undefined ? address : `${client} at ${address}`;
+        log[level](
+          { event, client, address },
+          `subscriber ${who} ${event}${detail === undefined ? '' : `: ${detail}`}`,
+        );
+      },
+    });
+    this.#http = new HttpServer({
+      host: server.host,
+      port: server.port,
+      hosts: server.hosts,
+      origins: server.origins,
+      store: this.store,
+      feedServer: this.#feed,
+      clock,
+      health: () => ({ version: options.version, devices: this.directory.countByStatus() }),
+      failed: (error) => log.error({ code: error.code }, error.message),
+    });
+    this.#status = new BridgeStatus({
+      version: options.version,
+      clock,
+      directory: this.directory,
+      gateways: this.#gateways,
+      publisher: this.store,
+    });
+    for (const device of config.devices) {
+      const runner = this.#makeRunner(device.session, device.kind === 'dialled' ? device : undefined);
+      this.directory.add(runner, device.kind === 'matched' ? device.match : undefined);
+    }
+  }
+
+  /**
+   * Serves, listens and dials. A port that can't be had is an error here, and is mended by itself later on.
+   * @throws HeartwireError `address_in_use`, `address_unavailable`, `listen_failed`
+   */
+  async start(): Promise<BridgeAddresses> {
+    try {
+      const { url, port } = await this.#http.start();
+      const listeners = await Promise.all(this.#gateways.map((gateway) => gateway.start()));
+      for (const failed of this.#options.failed ?? []) this.#publishFailed(failed);
+      for (const runner of this.directory.all()) runner.start();
+      this.#status.start();
+      return { url, port, listeners };
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Closes the links of all devices, tells the subscribers, and lets go of every port. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const gateway of this.#gateways) gateway.close();
+    this.directory.stop();
+    this.#status.stop();
+    await this.#feed[Symbol.asyncDispose]();
+    await this.#http[Symbol.asyncDispose]();
+  }
+
+  #makeRunner(settings: SessionSettings, device?: DialledDeviceConfig): DeviceRunner {
+    const { clock, log } = this.#options;
+    return new DeviceRunner({
+      settings,
+      ports: this.#ports,
+      publisher: this.store,
+      clock,
+      log,
+      makeWire: (addressIndex, owner) => makeWire(settings, device, addressIndex, owner),
+      wantsBytes: (topic) => this.#feed.hasAudience(topic),
+    });
+  }
+
+  #makeGateway(listener: ListenerConfig): Gateway {
+    const { clock, log } = this.#options;
+    return new Gateway({
+      config: listener,
+      directory: this.directory,
+      clock,
+      log,
+      localTime: this.#ports.localTime,
+      random: this.#ports.random,
+      makeListener: () => listen(listener.link),
+    });
+  }
+
+  #publishFailed(failed: FailedDevice): void {
+    const { wallMs } = this.#options.clock.now();
+    const detail = failed.problems
+      .map(({ line, column, message }) => `${line}:${column}: ${message}`)
+      .join(' ');
+    const document: StateDocument = {
+      device: failed.id,
+      status: 'unknown',
+      since: wallMs,
+      link: {
+        status: 'failed',
+        transport: 'tcp',
+        since: wallMs,
+        attempt: 0,
+        reason: 'config_invalid',
+        detail,
+      },
+    };
+    this.store.publishState(`devices/${failed.id}/state`, document);
+  }
+}
+
+function makeWire(
+  settings: SessionSettings,
+  device: DialledDeviceConfig | undefined,
+  addressIndex: number,
+  owner: WireOwner,
+): Wire {
+  const address = device?.links[addressIndex];
+  // The session only orders what its settings list, and those come from the same configuration.
+  if (device === undefined || address === undefined)
+    throw new Error(`${settings.device} has no address ${addressIndex}`);
+  const onLine = device.line === 'serial';
+  const link = dial(address, {
+    ...(onLine && address.scheme === 'tcp' ? { idleAfterMs: device.gapMs ?? SERIAL_SERVER_GAP_MS } : {}),
+    ...(device.gapMs === undefined ? {} : { gapMs: device.gapMs }),
+  });
+  const codec: WireCodec = {
+    definition: builtinProtocol({ identity: settings.identity, maxFrame: device.maxFrame }),
+    makeDecoder: (definition: ProtocolDefinition, sink: FrameSink) =>
+      onLine ? new LineDecoder(definition, sink) : new StreamDecoder(definition, sink),
+  };
+  return new Wire(link, codec, owner);
+}
