@@ -1,4 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { devicesJsonSchema } from '../src/config/json-schema.ts';
+import { loadConfig } from '../src/config/load.ts';
+import { formatProblem } from '../src/config/problem.ts';
+import { parseLinkAddress, parseListenAddress } from '../src/links/parse-address.ts';
+import { encodeFrame } from '../src/protocol/codec.ts';
+import type { Message } from '../src/protocol/message.ts';
 import { readProjectFile } from './support/project-files.ts';
 
 /** First cells of a document's tables, as far as they are code. */
@@ -36,5 +42,73 @@ describe('docs/feed.md', () => {
     const statuses = [...union.matchAll(/'([a-z]+)'/g)].map(([, status = '']) => status);
     expect(statuses.length).toBeGreaterThan(2);
     expect(statuses.filter((status) => !listed.has(status))).toEqual([]);
+  });
+});
+
+describe('docs/devices-yaml.md', () => {
+  const text = readProjectFile('docs/devices-yaml.md');
+
+  interface Schema {
+    readonly properties?: Readonly<Record<string, Schema>>;
+    readonly anyOf?: readonly Schema[];
+    readonly items?: Schema;
+    readonly description?: string;
+    readonly default?: unknown;
+  }
+
+  /** The rows that a schema asks for: every described key, dotted, with its default. */
+  function wanted(schema: Schema, path = ''): readonly string[] {
+    return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
+      const preset = value.default;
+      const shown =
+        preset === undefined ? '' : `\`${typeof preset === 'string' ? preset : JSON.stringify(preset)}\``;
+      const own =
+        value.description === undefined ? [] : [`| \`${path}${key}\` | ${shown} | ${value.description} |`];
+      return [...own, ...[value, ...(value.anyOf ?? [])].flatMap((each) => wanted(each, `${path}${key}.`))];
+    });
+  }
+
+  it('explains every key with its default, in the words of the schema', () => {
+    const { server, defaults, devices, listeners } = devicesJsonSchema().properties as Record<string, Schema>;
+    const parts = [server, defaults, devices?.items, listeners?.items].map((each) => wanted(each ?? {}));
+    for (const part of parts) expect(part.length).toBeGreaterThan(3);
+    expect([...new Set(parts.flat())].filter((row) => !text.includes(row))).toEqual([]);
+  });
+
+  it('shows an example without a problem', () => {
+    const example = /```yaml\n(server:[\s\S]*?)```/.exec(text)?.[1] ?? '';
+    expect(loadConfig(example, 'example').problems.map(formatProblem)).toEqual([]);
+    expect(loadConfig(example, 'example').config?.devices).toHaveLength(3);
+  });
+
+  it('shows links that are understood', () => {
+    const links = [...text.matchAll(/^\| (`.*?`) \| .* \|$/gm)]
+      .flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, link = '']) => link))
+      .filter((link) => /^(?:tcp|serial|\/dev|COM|\\\\)/.test(link));
+    expect(links.length).toBeGreaterThan(6);
+    for (const link of links) {
+      const concrete = link.replace('HOST', 'host').replace('PORT', '9089');
+      const parsed = link.startsWith('tcp-listen:')
+        ? parseListenAddress(concrete)
+        : parseLinkAddress(concrete);
+      expect(parsed, link).toMatchObject({ ok: true });
+    }
+  });
+});
+
+describe('docs/protocol.md', () => {
+  const messages: readonly Message[] = [
+    { name: 'heartbeat', kind: 'request' },
+    { name: 'heartbeat', kind: 'reply', error: 0 },
+    { name: 'datetime', kind: 'request' },
+    { name: 'datetime', kind: 'reply', error: 0, fields: { datetime: '2026-11-21 00:07:36' } },
+    { name: 'datetime', kind: 'reply', error: -1, fields: {} },
+    { name: 'register', kind: 'reply', error: 0 },
+  ];
+
+  it('shows the bytes that are really sent', () => {
+    const shown = [...readProjectFile('docs/protocol.md').matchAll(/^\| `([0-9a-f ]+)` \|/gm)];
+    const hex = shown.map(([, bytes = '']) => bytes.replaceAll(' ', ''));
+    expect(hex).toEqual(messages.map((message) => Buffer.from(encodeFrame(message)).toString('hex')));
   });
 });
