@@ -17,12 +17,16 @@ export interface FrameShape {
   /** The content proves little (no text, no checksum): beside damaged bytes it may be a coincidence. */
   readonly weak: boolean;
   /**
-   * Looks at the content of a payload whose id and length fit. Returns how many bytes were touched where it is
-   * plausible, and the bitwise complement of that number (`~touched`, negative) where it is not. Touches at most
-   * `end - start` bytes and allocates nothing. `hunting` asks for all that makes a coincidence unlikely; without it
-   * only what the declaration forbids is rejected.
+   * Least and greatest value that the last byte may have, where not all are possible. Even in step it is looked at: a
+   * frame that lost a byte ends in the head of the next one.
    */
-  check(bytes: Uint8Array, start: number, end: number, hunting: boolean): number;
+  readonly lastByte?: readonly [number, number];
+  /**
+   * Looks at the content of a payload whose id and length fit, for all that makes a coincidence unlikely. Returns how
+   * many bytes were touched where it is plausible, and the bitwise complement of that number (`~touched`, negative)
+   * where it is not. Touches at most `end - start` bytes and allocates nothing.
+   */
+  check(bytes: Uint8Array, start: number, end: number): number;
 }
 
 /** A message as the decoders know it; the built-in ones and those that users declare look alike. */
@@ -35,10 +39,21 @@ export interface MessageDefinition {
   decode(bytes: Uint8Array, start: number, end: number): Message | InvalidPayload;
 }
 
-const NO_SHAPES: readonly FrameShape[] = [];
-
 /** Default bound of one payload on a stream, in bytes. */
 export const DEFAULT_MAX_FRAME = 1_048_576;
+
+/** The greatest bound: lengths stay signed 32-bit numbers. */
+const GREATEST_MAX_FRAME = 0x7fff_ffff;
+
+const NO_SHAPES: readonly FrameShape[] = [];
+
+/** Verdicts on lengths below this are looked up in one step. */
+const TABLE_LENGTHS = 64;
+
+// A verdict on id and length is the least value of the last byte (high byte) and the greatest (low byte). These two
+// are ranges that hold no value.
+const FORBIDDEN = 0xff00;
+const UNKNOWN = 0xfe00;
 
 /** All that the decoders know about a protocol: which ids have which lengths, and how their content is checked. */
 export class ProtocolDefinition {
@@ -48,30 +63,32 @@ export class ProtocolDefinition {
   /** The longest declared payload that `maxFrame` admits, in bytes; what resynchronisation reckons with. */
   readonly longest: number;
   readonly #byId: Array<MessageDefinition | undefined> = new Array(256).fill(undefined);
-  readonly #shapesById: Array<readonly FrameShape[]> = new Array(256).fill(NO_SHAPES);
   readonly #shapes: readonly FrameShape[];
+  /** Every frame asks for its verdict, so for short ones it is one load. */
+  readonly #table = new Uint16Array(256 * TABLE_LENGTHS);
 
   constructor(messages: readonly MessageDefinition[], maxFrame: number = DEFAULT_MAX_FRAME) {
-    if (!Number.isInteger(maxFrame) || maxFrame < 1 || maxFrame > 0x7fff_ffff) {
-      throw new HeartwireError('bad_argument', `max_frame must be 1 to ${0x7fff_ffff} bytes`, {
+    if (!Number.isInteger(maxFrame) || maxFrame < 1 || maxFrame > GREATEST_MAX_FRAME) {
+      throw new HeartwireError('bad_argument', `max_frame must be 1 to ${GREATEST_MAX_FRAME} bytes`, {
         seen: String(maxFrame),
       });
     }
     for (const message of messages) {
-      const slot = message.id & 0xff;
-      const other = this.#byId[slot];
+      const other = this.message(message.id);
       if (other !== undefined) {
         throw new HeartwireError('bad_argument', `${message.name} and ${other.name} have the same id`, {
           seen: String(message.id),
         });
       }
-      this.#byId[slot] = message;
-      this.#shapesById[slot] = message.shapes;
+      this.#byId[message.id & 0xff] = message;
     }
     this.messages = messages;
     this.maxFrame = maxFrame;
     this.#shapes = messages.flatMap((message) => message.shapes);
     this.longest = Math.min(maxFrame, Math.max(0, ...this.#shapes.map((shape) => shape.maxLength)));
+    for (let index = 0; index < this.#table.length; index++) {
+      this.#table[index] = this.#look(Math.floor(index / TABLE_LENGTHS), index % TABLE_LENGTHS);
+    }
   }
 
   /** The message with this id, signed or as a byte. */
@@ -81,8 +98,7 @@ export class ProtocolDefinition {
 
   /** The shape that a payload of this id and length has. */
   shape(id: number, length: number): FrameShape | undefined {
-    const shapes = this.#shapesById[id & 0xff];
-    if (shapes === undefined) return undefined;
+    const shapes = this.message(id)?.shapes ?? NO_SHAPES;
     for (let index = 0; index < shapes.length; index++) {
       const shape = shapes[index];
       if (shape !== undefined && length >= shape.minLength && length <= shape.maxLength) return shape;
@@ -90,11 +106,34 @@ export class ProtocolDefinition {
     return undefined;
   }
 
+  /** Whether a stream may carry a payload of this id (as a byte) and length; an id that is not declared may have any. */
+  admits(id: number, length: number): boolean {
+    return this.#verdict(id, length) !== FORBIDDEN;
+  }
+
+  /** Whether a message of this id (as a byte) and length is declared, and may end in this byte. */
+  declares(id: number, length: number, lastByte: number): boolean {
+    const verdict = this.#verdict(id, length);
+    return lastByte >= verdict >> 8 && lastByte <= (verdict & 0xff);
+  }
+
   /** Whether any message may have a payload of this length. */
   lengthPossible(length: number): boolean {
-    return (
-      length <= this.maxFrame && this.#shapes.some((s) => length >= s.minLength && length <= s.maxLength)
-    );
+    if (length > this.maxFrame) return false;
+    for (const shape of this.#shapes) if (length >= shape.minLength && length <= shape.maxLength) return true;
+    return false;
+  }
+
+  #verdict(id: number, length: number): number {
+    if (length < TABLE_LENGTHS) return this.#table[id * TABLE_LENGTHS + length] ?? FORBIDDEN;
+    return this.#look(id, length);
+  }
+
+  #look(id: number, length: number): number {
+    if (this.message(id) === undefined) return UNKNOWN;
+    const shape = this.shape(id, length);
+    if (shape === undefined) return FORBIDDEN;
+    return ((shape.lastByte?.[0] ?? 0x00) << 8) | (shape.lastByte?.[1] ?? 0xff);
   }
 }
 

@@ -1,7 +1,6 @@
 import { HeartwireError } from '../errors.ts';
 import type { DiscardReason, FrameDecoder, FrameSink } from './decoder.ts';
 import type { FrameShape, ProtocolDefinition } from './definition.ts';
-import { readU32 } from './describe.ts';
 import { DiscardTally } from './discard-tally.ts';
 import { PREFIX_BYTES } from './frame.ts';
 import { LinearBuffer } from './linear-buffer.ts';
@@ -11,8 +10,8 @@ const HEADER_BYTES = PREFIX_BYTES + 1;
 /** Bytes that content checks may touch for every byte received. */
 const BUDGET_PER_BYTE = 16;
 
-/** Credit that a quiet time can save up, in bytes of content; more only while more bytes are held. */
-const MOST_SAVED_BYTES = 4096 * BUDGET_PER_BYTE;
+/** Credit that is saved up at most, in bytes of content; more only while more bytes are held. */
+const MOST_SAVED = 4096 * BUDGET_PER_BYTE;
 
 /** Endless garbage is reported at least this often, in bytes. */
 const REPORT_EVERY_BYTES = 65_536;
@@ -63,10 +62,9 @@ export class LineDecoder implements FrameDecoder {
   push(chunk: Uint8Array): void {
     if (this.#inside) throw new HeartwireError('decoder_reentered', 'push() was called from within the sink');
     if (this.#ended || chunk.length === 0) return;
-    const held = this.#buffer.length + chunk.length;
-    const most = Math.max(MOST_SAVED_BYTES, held * BUDGET_PER_BYTE);
+    this.#buffer.append(chunk);
+    const most = Math.max(MOST_SAVED, this.#buffer.length * BUDGET_PER_BYTE);
     this.#credit = Math.min(this.#credit + chunk.length * BUDGET_PER_BYTE, most);
-    this.#buffer.append(chunk, 0, chunk.length);
     this.#run(false);
   }
 
@@ -98,11 +96,34 @@ export class LineDecoder implements FrameDecoder {
     }
   }
 
-  #search(final: boolean): void {
+  /** In step: whole frames one after the other, until one is unfinished or cannot be. Returns where. */
+  #follow(at: number): number {
     const definition = this.#definition;
-    const { bytes, tail } = this.#buffer;
+    const sink = this.#sink;
+    const longest = this.#longest;
+    const { bytes, view, tail } = this.#buffer;
+    while (tail - at >= HEADER_BYTES) {
+      // Signed, so that it stays a small integer for the engine: a negative one is 2 GiB or more.
+      const length = view.getInt32(at);
+      if (length <= 0 || length > longest) break;
+      const start = at + PREFIX_BYTES;
+      const end = start + length;
+      if (end > tail || !definition.declares(view.getUint8(start), length, view.getUint8(end - 1))) break;
+      sink.frame(bytes, start, end);
+      if (this.#ended) return tail;
+      at = end;
+    }
+    return at;
+  }
+
+  #search(final: boolean): void {
+    const { bytes, view, tail } = this.#buffer;
     let at = this.#buffer.head;
     while (at < tail && !this.#ended) {
+      if (this.#state === 'locked') {
+        at = this.#follow(at);
+        if (at === tail) break;
+      }
       if (tail - at < HEADER_BYTES) {
         if (!this.#prefixPlausible(bytes, at, tail))
           at = this.#drop(bytes, at, 1, 'no_header', this.#headerExpected);
@@ -110,9 +131,9 @@ export class LineDecoder implements FrameDecoder {
         else break;
         continue;
       }
-      const length = readU32(bytes, at);
+      const length = view.getInt32(at);
       const start = at + PREFIX_BYTES;
-      const shape = length <= this.#longest ? definition.shape(bytes[start] ?? 0, length) : undefined;
+      const shape = this.#shape(view.getUint8(start), length);
       if (shape === undefined) {
         at = this.#drop(bytes, at, 1, 'no_header', this.#headerExpected);
         continue;
@@ -146,6 +167,10 @@ export class LineDecoder implements FrameDecoder {
     this.#buffer.consumeTo(at);
   }
 
+  #shape(id: number, length: number): FrameShape | undefined {
+    return length > 0 && length <= this.#longest ? this.#definition.shape(id, length) : undefined;
+  }
+
   #judge(
     shape: FrameShape,
     bytes: Uint8Array,
@@ -155,9 +180,10 @@ export class LineDecoder implements FrameDecoder {
     final: boolean,
   ): 'take' | 'reject' | 'skip' | 'wait' {
     const start = at + PREFIX_BYTES;
-    const locked = this.#state === 'locked';
-    if (this.#credit < end - start) return locked ? 'take' : 'skip';
-    if (!this.#plausible(shape, bytes, start, end, !locked)) return 'reject';
+    // In step it was looked at already, and ends as it cannot.
+    if (this.#state === 'locked') return 'reject';
+    if (this.#credit < end - start) return 'skip';
+    if (!this.#plausible(shape, bytes, start, end)) return 'reject';
     if (this.#state === 'hunting' && shape.weak && shape.kind === 'reply') {
       const rival = this.#rival(bytes, at + 1, end, tail);
       if (rival === 'whole') return 'reject';
@@ -167,8 +193,8 @@ export class LineDecoder implements FrameDecoder {
   }
 
   /** Checks the content; the caller has seen to it that the credit suffices. */
-  #plausible(shape: FrameShape, bytes: Uint8Array, start: number, end: number, hunting: boolean): boolean {
-    const touched = shape.check(bytes, start, end, hunting);
+  #plausible(shape: FrameShape, bytes: Uint8Array, start: number, end: number): boolean {
+    const touched = shape.check(bytes, start, end);
     this.#credit -= touched < 0 ? ~touched : touched;
     return touched >= 0;
   }
@@ -181,25 +207,23 @@ export class LineDecoder implements FrameDecoder {
         if (this.#prefixPlausible(bytes, at, tail)) rival = 'possible';
         continue;
       }
-      const length = readU32(bytes, at);
+      const length = this.#buffer.view.getInt32(at);
       const start = at + PREFIX_BYTES;
-      const shape = length <= this.#longest ? this.#definition.shape(bytes[start] ?? 0, length) : undefined;
+      const shape = this.#shape(bytes[start] ?? 0, length);
       if (shape === undefined) continue;
       if (start + length > tail) rival = 'possible';
-      else if (this.#credit >= length && this.#plausible(shape, bytes, start, start + length, true))
-        return 'whole';
+      else if (this.#credit >= length && this.#plausible(shape, bytes, start, start + length)) return 'whole';
     }
     return rival;
   }
 
   /** Whether the fewer than five bytes before `tail` may be the beginning of a declared header. */
   #prefixPlausible(bytes: Uint8Array, at: number, tail: number): boolean {
-    const known = tail - at;
     let value = 0;
-    for (let index = 0; index < PREFIX_BYTES; index++) {
-      value = value * 256 + (index < known ? (bytes[at + index] ?? 0) : 0);
-    }
-    return known < PREFIX_BYTES ? value <= this.#longest : this.#definition.lengthPossible(value);
+    for (let index = at; index < tail; index++) value = (value << 8) | (bytes[index] ?? 0);
+    if (value < 0) return false;
+    const missing = PREFIX_BYTES - (tail - at);
+    return missing === 0 ? this.#definition.lengthPossible(value) : value <= this.#longest >>> (8 * missing);
   }
 
   #drop(bytes: Uint8Array, at: number, count: number, reason: DiscardReason, expected: string): number {

@@ -1,8 +1,6 @@
 const INITIAL_BYTES = 4096;
 const EMPTY = new Uint8Array(0);
-
-/** Below this a loop over bytes is cheaper than making a view for `set`. */
-const LOOP_BYTES = 24;
+const EMPTY_VIEW = new DataView(EMPTY.buffer);
 
 /**
  * The bytes of one connection that no frame has used up yet, in one piece: `bytes` from `head` to `tail`. It grows
@@ -11,6 +9,8 @@ const LOOP_BYTES = 24;
  */
 export class LinearBuffer {
   bytes: Uint8Array = EMPTY;
+  /** The same memory as `bytes`: reads a length in one step. */
+  view: DataView = EMPTY_VIEW;
   head = 0;
   tail = 0;
   #peak = 0;
@@ -23,18 +23,10 @@ export class LinearBuffer {
     return this.bytes.length;
   }
 
-  /** Takes `chunk` from `from` to `to`. */
-  append(chunk: Uint8Array, from: number, to: number): void {
-    const count = to - from;
+  append(chunk: Uint8Array): void {
+    const count = chunk.length;
     if (this.tail + count > this.bytes.length) this.#makeRoom(count);
-    if (from === 0 && to === chunk.length) {
-      this.bytes.set(chunk, this.tail);
-    } else if (count <= LOOP_BYTES) {
-      let target = this.tail;
-      for (let at = from; at < to; at++) this.bytes[target++] = chunk[at] ?? 0;
-    } else {
-      this.bytes.set(chunk.subarray(from, to), this.tail);
-    }
+    this.bytes.set(chunk, this.tail);
     this.tail += count;
   }
 
@@ -50,7 +42,7 @@ export class LinearBuffer {
   }
 
   clear(): void {
-    this.bytes = EMPTY;
+    this.#use(EMPTY, EMPTY_VIEW);
     this.head = 0;
     this.tail = 0;
     this.#peak = 0;
@@ -59,7 +51,12 @@ export class LinearBuffer {
   #shrink(): void {
     const used = Math.max(this.#peak, this.tail);
     this.#peak = 0;
-    if (used * 4 <= this.bytes.length) this.bytes = EMPTY;
+    if (used * 4 <= this.bytes.length) this.#use(EMPTY, EMPTY_VIEW);
+  }
+
+  #use(bytes: Uint8Array, view: DataView): void {
+    this.bytes = bytes;
+    this.view = view;
   }
 
   #makeRoom(count: number): void {
@@ -75,7 +72,7 @@ export class LinearBuffer {
     } else {
       const larger = new Uint8Array(capacity);
       larger.set(this.bytes.subarray(this.head, this.tail));
-      this.bytes = larger;
+      this.#use(larger, new DataView(larger.buffer));
     }
     this.head = 0;
     this.tail = held;

@@ -3,17 +3,17 @@ import type { DecoderFault, FaultReason, FrameDecoder, FrameSink } from './decod
 import { SAMPLE_BYTES } from './decoder.ts';
 import type { ProtocolDefinition } from './definition.ts';
 import { lengthsInWords } from './definition.ts';
-import { copyOf, hexExcerpt, quotedText, readU32 } from './describe.ts';
+import { copyOf, hexExcerpt, quotedText } from './describe.ts';
 import { PREFIX_BYTES } from './frame.ts';
 import { recogniseIntruder, startsTelnet } from './intruder.ts';
 import { LinearBuffer } from './linear-buffer.ts';
 
-/** Chunks up to this size are copied behind a half frame whole: one copy is cheaper than two exact ones. */
+/** Chunks up to this size are copied whole: that is cheaper than to make views of a chunk and copy what it leaves. */
 const SMALL_CHUNK_BYTES = 1024;
 
 /**
- * Frames of a byte stream that loses nothing (TCP). Whole frames are delivered straight from the chunk that holds
- * them; only what a chunk leaves unfinished is copied. The first header that cannot be ends it with one fault, as
+ * Frames of a byte stream that loses nothing (TCP). Whole frames are delivered straight from a large chunk;
+ * only what it leaves unfinished is copied. The first header that cannot be ends it with one fault, as
  * early as the bytes can tell: a stream that is out of step once is never in step again.
  */
 export class StreamDecoder implements FrameDecoder {
@@ -58,8 +58,8 @@ export class StreamDecoder implements FrameDecoder {
     if (this.#ended) return;
     this.#ended = true;
     if (this.#inside || this.#buffer.length === 0) return;
-    const { bytes, head, tail } = this.#buffer;
-    const length = tail - head >= PREFIX_BYTES ? readU32(bytes, head) : undefined;
+    const { bytes, view, head, tail } = this.#buffer;
+    const length = tail - head >= PREFIX_BYTES ? view.getUint32(head) : undefined;
     const report = {
       count: tail - head,
       reason: 'truncated',
@@ -73,42 +73,53 @@ export class StreamDecoder implements FrameDecoder {
 
   #receive(chunk: Uint8Array): void {
     const buffer = this.#buffer;
-    const size = chunk.length;
-    let from = 0;
-    while (buffer.length > 0 && from < size) {
-      const to = size <= SMALL_CHUNK_BYTES ? size : Math.min(size, from + this.#missing());
-      buffer.append(chunk, from, to);
-      from = to;
-      buffer.consumeTo(this.#take(buffer.bytes, buffer.head, buffer.tail));
-      if (this.#ended) return;
+    if (chunk.length <= SMALL_CHUNK_BYTES) {
+      buffer.append(chunk);
+      buffer.consumeTo(this.#take(buffer.bytes, buffer.view, buffer.head, buffer.tail));
+    } else {
+      this.#receiveLarge(chunk);
     }
-    if (from === size) return;
-    from = this.#take(chunk, from, size);
-    if (!this.#ended && from < size) buffer.append(chunk, from, size);
+  }
+
+  #receiveLarge(chunk: Uint8Array): void {
+    const buffer = this.#buffer;
+    let from = 0;
+    // The half frame first: with what it lacks, and no more, it is whole.
+    while (buffer.length > 0 && from < chunk.length && !this.#ended) {
+      const to = Math.min(chunk.length, from + this.#missing());
+      buffer.append(chunk.subarray(from, to));
+      buffer.consumeTo(this.#take(buffer.bytes, buffer.view, buffer.head, buffer.tail));
+      from = to;
+    }
+    if (this.#ended || from === chunk.length) return;
+    const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
+    from = this.#take(chunk, view, from, chunk.length);
+    if (!this.#ended && from < chunk.length) buffer.append(chunk.subarray(from));
   }
 
   /** Bytes that the half frame in the buffer lacks, or its header. */
   #missing(): number {
-    const { bytes, head, length } = this.#buffer;
-    return length < PREFIX_BYTES ? PREFIX_BYTES - length : PREFIX_BYTES + readU32(bytes, head) - length;
+    const { view, head, length } = this.#buffer;
+    return length < PREFIX_BYTES ? PREFIX_BYTES - length : PREFIX_BYTES + view.getUint32(head) - length;
   }
 
   /** Delivers the whole frames between `at` and `to`; returns where the first unfinished one begins. */
-  #take(bytes: Uint8Array, at: number, to: number): number {
+  #take(bytes: Uint8Array, view: DataView, at: number, to: number): number {
     const definition = this.#definition;
+    const sink = this.#sink;
     while (to - at >= PREFIX_BYTES) {
-      const length = readU32(bytes, at);
+      // Signed, so that it stays a small integer for the engine: a negative one is 2 GiB or more.
+      const length = view.getInt32(at);
       const start = at + PREFIX_BYTES;
-      if (length === 0) return this.#fault('zero_length', bytes, at, to);
-      if (length > this.maxFrame) return this.#fault('too_long', bytes, at, to);
-      if (start === to) break;
-      const id = bytes[start] ?? 0;
-      if (definition.shape(id, length) === undefined && definition.message(id) !== undefined) {
-        return this.#fault('impossible_length', bytes, at, to);
+      if (length <= 0 || length > this.maxFrame) {
+        return this.#fault(length === 0 ? 'zero_length' : 'too_long', bytes, at, to);
       }
+      if (start === to) break;
+      if (!definition.admits(view.getUint8(start), length))
+        return this.#fault('impossible_length', bytes, at, to);
       const end = start + length;
       if (end > to) break;
-      this.#sink.frame(bytes, start, end);
+      sink.frame(bytes, start, end);
       if (this.#ended) return to;
       at = end;
     }
@@ -118,8 +129,7 @@ export class StreamDecoder implements FrameDecoder {
   }
 
   #fault(reason: FaultReason, bytes: Uint8Array, at: number, to: number): number {
-    // Of a header cut after three bytes the last one counts as 0.
-    const length = to - at >= PREFIX_BYTES ? readU32(bytes, at) : (readU32(bytes, at) & 0xffff_ff00) >>> 0;
+    const length = headerLength(bytes, at, to);
     const intruder = reason === 'zero_length' ? undefined : recogniseIntruder(bytes, at, to);
     const message =
       reason === 'impossible_length' ? this.#definition.message(bytes[at + PREFIX_BYTES] ?? 0) : undefined;
@@ -139,4 +149,12 @@ export class StreamDecoder implements FrameDecoder {
     this.#sink.fault(report);
     return to;
   }
+}
+
+/** The length in a header, unsigned; of one that is cut short the missing bytes count as 0. */
+function headerLength(bytes: Uint8Array, at: number, to: number): number {
+  let length = 0;
+  for (let index = at; index < at + PREFIX_BYTES; index++)
+    length = length * 256 + (index < to ? (bytes[index] ?? 0) : 0);
+  return length;
 }

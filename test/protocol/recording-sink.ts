@@ -1,7 +1,7 @@
 import { decodePayload } from '../../src/protocol/codec.ts';
 import type { DecoderFault, Discarded, FrameSink } from '../../src/protocol/decoder.ts';
 import type { ProtocolDefinition } from '../../src/protocol/definition.ts';
-import { hexText, readU32 } from '../../src/protocol/describe.ts';
+import { hexText } from '../../src/protocol/describe.ts';
 import type { InvalidPayload, Message } from '../../src/protocol/message.ts';
 
 /** One line of text for one message, as the stream fixtures write it. */
@@ -34,7 +34,7 @@ export class RecordingSink implements FrameSink {
 
   frame(bytes: Uint8Array, start: number, end: number): void {
     const message = decodePayload(this.#definition, bytes, start, end);
-    if (readU32(bytes, start - 4) !== end - start)
+    if (new DataView(bytes.buffer, bytes.byteOffset).getUint32(start - 4) !== end - start)
       throw new Error('the prefix does not stand before the payload');
     this.messages.push(message);
     this.events.push(summary(message));

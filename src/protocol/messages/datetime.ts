@@ -28,6 +28,7 @@ const REPLY: FrameShape = {
   maxLength: REPLY_BYTES,
   content: `error code 0, then ${EXPECTED_TEXT}`,
   weak: false,
+  lastByte: [0x30, 0x39],
   check(bytes, start) {
     if (bytes[start + 1] !== 0) return ~1;
     const text = fittingDatetime(bytes, start + TEXT_AT);
@@ -39,10 +40,8 @@ const REPLY: FrameShape = {
 const ERROR_REPLY: FrameShape = {
   ...statusReplyShape('datetime'),
   content: 'an error code other than 0 (-1 where the line is out of step)',
-  check(bytes, start, _end, hunting) {
-    const error = bytes[start + 1] ?? 0;
-    return error === 0xff || (!hunting && error !== 0) ? 1 : ~1;
-  },
+  lastByte: [0x01, 0xff],
+  check: (bytes, start) => (bytes[start + 1] === 0xff ? 1 : ~1),
 };
 
 const DECODED_REQUEST: DatetimeRequest = { name: 'datetime', kind: 'request' };

@@ -38,6 +38,7 @@ export function registerMessage(identity: IdentityRule): MessageDefinition {
     maxLength: REQUEST_BYTES,
     content: `appid ${expected.appid}, imei ${expected.imei}`,
     weak: false,
+    lastByte: identity === 'any' ? [0x20, 0x7e] : [0x30, 0x39],
     check(bytes, start) {
       const appid = fittingAppid(identity, bytes, start + APPID_AT);
       if (appid < UUID_BYTES) return ~(appid + 1);

@@ -17,9 +17,9 @@ export function statusReplyShape(message: RequestName): FrameShape {
     maxLength: 2,
     content: 'an error code (0 or -1 where the line is out of step)',
     weak: true,
-    check(bytes, start, _end, hunting) {
+    check(bytes, start) {
       const error = bytes[start + 1];
-      return !hunting || error === 0 || error === 0xff ? 1 : ~1;
+      return error === 0 || error === 0xff ? 1 : ~1;
     },
   };
 }

@@ -1,0 +1,47 @@
+/** One line of the table: a figure, what it is measured against, and how they compare. */
+export interface BenchRow {
+  readonly name: string;
+  readonly figure: string;
+  /** The peer and its figure, measured in the same run; `-` where there is none. */
+  readonly peer: string;
+  readonly ratio: string;
+  /** What it must reach, in words, and whether it did. */
+  readonly target?: { readonly text: string; readonly met: boolean };
+}
+
+/** What every file in `bench/` exports as `bench`. */
+export interface Bench {
+  /** The figure it is about, in one line. */
+  readonly about: string;
+  /** Yields rows as they are measured. */
+  run(): AsyncIterable<BenchRow> | Iterable<BenchRow>;
+}
+
+/** The middle of the values; of an even number, the upper one of the two. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/**
+ * Measures several ways of doing the same work, in turn, `rounds` times after one round to warm up, so that whatever
+ * else the machine does hits all of them alike. Returns the median of each in ms.
+ */
+export function alternate<Name extends string>(
+  rounds: number,
+  ways: Readonly<Record<Name, () => void>>,
+): Record<Name, number> {
+  // The keys of an object are what its type says: it is written as a literal by the caller.
+  const names = Object.keys(ways) as Name[];
+  const times = new Map<Name, number[]>(names.map((name) => [name, []]));
+  for (let round = -1; round < rounds; round++) {
+    for (const name of names) {
+      const before = performance.now();
+      ways[name]();
+      if (round >= 0) times.get(name)?.push(performance.now() - before);
+    }
+  }
+  return Object.fromEntries(names.map((name) => [name, median(times.get(name) ?? [])])) as Record<
+    Name,
+    number
+  >;
+}
