@@ -35,3 +35,6 @@ export type {
 } from './protocol/message.ts';
 export { type BuiltinOptions, builtinProtocol } from './protocol/messages/registry.ts';
 export { StreamDecoder } from './protocol/stream-decoder.ts';
+export { Bridge, type BridgeAddresses, type BridgeOptions } from './runtime/bridge.ts';
+export { type Clock, systemClock, type Timer } from './runtime/clock.ts';
+export { createLog, type Log, type LogOptions } from './runtime/log.ts';

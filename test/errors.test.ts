@@ -53,6 +53,17 @@ describe('the codes in the source', () => {
     }
   });
 
+  it('are the only ones that the source writes out as a code', () => {
+    const known = new Set<string>([...Object.keys(ERROR_CODES), ...FEED_ERROR_CODES]);
+    const foreign = projectFiles(['src'], ['.ts']).flatMap((path) => {
+      const { code, strings } = scanSource(readProjectFile(path));
+      const written = [...code.matchAll(/\bcode: "§(\d+)"|\bHeartwireError\(\s*"§(\d+)"/g)];
+      const codes = written.map(([, field, argument]) => strings[Number(field ?? argument)] ?? '');
+      return codes.filter((each) => !known.has(each)).map((each) => `${path}: ${each}`);
+    });
+    expect(foreign).toEqual([]);
+  });
+
   it('are all reported somewhere', () => {
     const sources = projectFiles(['src', 'bin'], ['.ts']).filter((path) => path !== 'src/errors.ts');
     const used = new Set(sources.flatMap((path) => scanSource(readProjectFile(path)).strings));

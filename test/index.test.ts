@@ -7,16 +7,19 @@ describe('the public names', () => {
   it('are these, and a change of the list is a change for every user', () => {
     expect(Object.keys(heartwire).sort()).toEqual(
       [
+        'Bridge',
         'ERROR_CODES',
         'HeartwireError',
         'LineDecoder',
         'StreamDecoder',
         'builtinProtocol',
+        'createLog',
         'decodePayload',
         'encodeFrame',
         'formatProblem',
         'loadConfig',
         'readConfig',
+        'systemClock',
       ].sort(),
     );
   });
@@ -58,5 +61,22 @@ describe('the library', () => {
     const { config, problems } = heartwire.loadConfig('devices: [{ id: 1 }]', 'devices.yaml');
     expect(config?.devices ?? []).toEqual([]);
     expect(problems.map(heartwire.formatProblem).join('\n')).toMatch(/^devices\.yaml:1:\d+/);
+  });
+
+  it('runs a bridge', async () => {
+    const { config } = heartwire.loadConfig(
+      'server: { port: 0 }\nlisteners: [{ link: tcp-listen:127.0.0.1:0 }]',
+      'devices.yaml',
+    );
+    if (config === undefined) throw new Error('the configuration was refused');
+    const lines: string[] = [];
+    const log = heartwire.createLog({ pretty: false, write: (line) => void lines.push(line) });
+    const { Bridge, systemClock: clock } = heartwire;
+    await using bridge = new Bridge({ config, clock, log, version: '1.2.3' });
+    const { url, listeners } = await bridge.start();
+    expect(listeners).toHaveLength(1);
+    const answer = await fetch(new URL('/healthz', url));
+    expect(await answer.json()).toMatchObject({ status: 'ok', version: '1.2.3' });
+    expect(lines.filter((line) => /"level":(?:40|50)/.test(line))).toEqual([]);
   });
 });
