@@ -107,7 +107,7 @@ describe('entries that collide', () => {
       '3:78 warning devices[1].baud config_no_effect',
     ]);
     expect(problems(`listeners:\n  - { link: "tcp-listen:127.0.0.1:0", ${REGISTER} }`)).toEqual([
-      '2:41 warning listeners[0].register config_no_effect',
+      '2:39 warning listeners[0].register config_no_effect',
     ]);
   });
 
