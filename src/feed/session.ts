@@ -192,8 +192,8 @@ export class FeedSession {
     }
     for (const topic of topics) this.#patterns.delete(topic);
     this.#options.audience.assign(this.#subscriber, this.#patterns, now);
-    this.#subscriber.retain((topic) => topic === BROADCAST_TOPIC || this.#hears(topic));
-    this.#subscriber.send('response', { ...reply(id), result: { topics } }, now);
+    this.#subscriber.forget(topics, (topic) => topic === BROADCAST_TOPIC || this.#hears(topic));
+    this.#subscriber.send('response', { ...reply(id), result: { unsubscribed: topics } }, now);
   }
 
   #resync(topics: readonly string[], id: string | undefined, now: Instant): void {
@@ -202,7 +202,7 @@ export class FeedSession {
       this.#fail(id, 'not_subscribed', `No subscription covers "${foreign}".`, now);
       return;
     }
-    this.#subscriber.send('response', { ...reply(id), result: { topics } }, now);
+    this.#subscriber.send('response', { ...reply(id), result: { resyncing: topics } }, now);
     this.#subscriber.startResync(topics);
   }
 

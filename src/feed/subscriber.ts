@@ -46,6 +46,7 @@ export class Subscriber {
   #readyBytes = 0;
   readonly #marks = new TopicMarks();
   readonly #events = new EventBacklog();
+  readonly #requests = new Set<SnapshotRequest>();
   /** Snapshots that are complete but for their `synced`. */
   #complete: SnapshotRequest[] = [];
   #full = false;
@@ -106,6 +107,7 @@ export class Subscriber {
   /** Owes the present document of every topic that matches; `synced` follows the last of them. */
   startSnapshot(patterns: readonly string[], replyTo: string | undefined): void {
     const request: SnapshotRequest = { replyTo, patterns, remaining: 0 };
+    this.#requests.add(request);
     const topics = new Set<string>();
     for (const pattern of patterns) {
       for (const { topic } of this.#shared.store.retained(pattern)) topics.add(topic);
@@ -121,8 +123,11 @@ export class Subscriber {
     this.#shared.wake(this);
   }
 
-  /** Forgets what it is owed of topics that it wants no more. */
-  retain(wanted: (topic: string) => boolean): void {
+  /** Forgets what it is owed of patterns that were given up; `wanted` says which topics the others still cover. */
+  forget(patterns: readonly string[], wanted: (topic: string) => boolean): void {
+    for (const request of this.#requests) {
+      request.patterns = request.patterns.filter((each) => !patterns.includes(each));
+    }
     this.#events.retain(wanted);
     this.#complete.push(...this.#marks.retain(wanted));
   }
@@ -235,6 +240,7 @@ export class Subscriber {
   }
 
   #synced(request: SnapshotRequest, now: Instant): Uint8Array {
+    this.#requests.delete(request);
     const { store, encoder } = this.#shared;
     return encoder.message(
       'synced',

@@ -3,7 +3,8 @@ import { CHUNK_BYTES } from './encoder.ts';
 /** One `subscribe` whose snapshot is under way. */
 export interface SnapshotRequest {
   readonly replyTo: string | undefined;
-  readonly patterns: readonly string[];
+  /** Those of them that were not unsubscribed meanwhile. */
+  patterns: readonly string[];
   /** Topics that have not been taken yet. */
   remaining: number;
 }

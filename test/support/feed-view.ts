@@ -69,9 +69,8 @@ export class FeedView {
       }
       case 'response': {
         // The answer to an `unsubscribe`: from here on nothing of these patterns comes.
-        const topics = message.payload.result.topics;
-        if (message.id !== '' && Array.isArray(topics))
-          for (const each of topics) this.synced.delete(String(each));
+        const { unsubscribed } = message.payload.result;
+        if (Array.isArray(unsubscribed)) for (const each of unsubscribed) this.synced.delete(String(each));
         return;
       }
       case 'welcome':
