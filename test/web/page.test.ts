@@ -1,0 +1,208 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/feed/publisher.ts';
+import { BridgeFace } from '../support/bridge-face.ts';
+import { hasChromium, launchChromium } from '../support/chromium.ts';
+
+const SINCE = Date.now() - 65_000;
+const LINK = { status: 'connected', transport: 'tcp', address: '10.0.0.7:9089', since: SINCE, attempt: 0 };
+
+const device = (id: string, more: JsonObject = {}): JsonObject => ({
+  device: id,
+  status: 'online',
+  since: SINCE,
+  link: LINK,
+  ...more,
+});
+
+describe.runIf(hasChromium)('the page', () => {
+  let browser: Browser;
+  let face: BridgeFace;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+  afterAll(() => browser?.close());
+
+  beforeEach(async () => {
+    face = await BridgeFace.open();
+    page = await browser.newPage();
+    complaints = [];
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('console', (message) => {
+      if (/Content Security Policy/.test(message.text())) complaints.push(message.text());
+    });
+  });
+  afterEach(async () => {
+    await page?.close();
+    await face?.[Symbol.asyncDispose]();
+    expect(complaints).toEqual([]);
+  });
+
+  const publish = (id: string, more?: JsonObject): void =>
+    face.store.publishState(`devices/${id}/state`, device(id, more));
+  const row = (id: string) => page.locator(`tr[data-device="${id}"]`);
+  const text = (selector: string): Promise<string | null> => page.locator(selector).textContent();
+  const ids = (): Promise<Array<string | null>> =>
+    page
+      .locator('tr[data-device]:visible')
+      .evaluateAll((rows) => rows.map((each) => each.getAttribute('data-device')));
+  const open = async (): Promise<void> => {
+    await page.goto(face.url);
+    await page.waitForSelector('body[data-feed="live"]');
+  };
+
+  it('shows every device with both axes, and follows what changes', async () => {
+    publish('psu-10', {
+      identity: { appid: '996da38d-a7be-4947-aa4c-f8208b5f4ade', imei: '869858030720693' },
+      clock: { offset_ms: -320, bound_ms: 502, samples: 1 },
+      values: { telemetry: { temperature: 23.14, door_open: false } },
+      quality: { 'telemetry.temperature': 'warn' },
+    });
+    publish('psu-2');
+    face.store.publishState('devices/psu-2/stats', { last_heartbeat_at: SINCE, round_trip_ms: 1.84 });
+    await open();
+    expect(await ids()).toEqual(['psu-2', 'psu-10']);
+    const shown = await row('psu-10').textContent();
+    for (const part of [
+      'online',
+      'for 1 min',
+      'connected',
+      'tcp 10.0.0.7:9089',
+      '869858030720693',
+      '−320 ms',
+      '± 502 ms',
+      '23.14',
+      '▲ warn',
+      'door open',
+      'false',
+    ]) {
+      expect(shown).toContain(part);
+    }
+    expect(await row('psu-2').textContent()).toContain('1.8 ms round trip');
+    expect(await page.title()).toBe('2/2 online · Heartwire');
+
+    publish('psu-2', {
+      status: 'offline',
+      since: Date.now(),
+      reason: 'silent',
+      detail: 'nothing for 10 s',
+      link: { ...LINK, status: 'backoff', since: Date.now(), attempt: 3, reason: 'connect_refused' },
+    });
+    await expect.poll(() => row('psu-2').textContent()).toContain('offline');
+    const after = await row('psu-2').textContent();
+    expect(after).toContain('silent: nothing for 10 s');
+    expect(after).toContain('attempt 3 · connect refused');
+    expect(await text('#counts li:has-text("Offline") b')).toBe('1');
+  });
+
+  it('tells ages by the clock of the bridge, and lets them tick', async () => {
+    publish('a', { since: Date.now() });
+    await open();
+    const age = (): Promise<string | null> => row('a').locator('.status .age').textContent();
+    const first = await age();
+    await expect.poll(age).not.toBe(first);
+    expect(await age()).toMatch(/^for \d+ s$/);
+  });
+
+  it('takes away devices that are removed, and explains what to do when there is none', async () => {
+    face.store.publishState('bridge/status', {
+      listeners: [{ address: '127.0.0.1:9089', status: 'listening' }],
+      not_registered: [{ address: '10.0.0.9:51234', since: SINCE }],
+      not_registered_count: 1,
+    });
+    publish('a');
+    await open();
+    expect(await text('#note')).toBe('listening on 127.0.0.1:9089 · 1 connection without a name');
+    expect(await text('#nameless')).toContain('10.0.0.9:51234');
+    face.store.removeState('devices/a/state');
+    await page.waitForSelector('#empty:visible');
+    expect(await text('#empty')).toContain('simulate --connect 127.0.0.1:9089');
+    publish('a', { status: 'stale' });
+    await expect.poll(() => row('a').textContent()).toContain('stale');
+    expect(await page.locator('#empty').isVisible()).toBe(false);
+  });
+
+  it('shows hostile strings as text', async () => {
+    const evil = '<img src=x onerror="document.title=1">';
+    publish('a', {
+      reason: evil,
+      identity: { appid: '</td></table><script>document.title=2</script>', imei: evil },
+      link: { ...LINK, address: evil, detail: 'x'.repeat(5_000) },
+      values: { [evil]: { ['__proto__']: evil } },
+      quality: { constructor: 'warn' },
+    });
+    await open();
+    await row('a').locator('button').click();
+    await expect.poll(() => row('a').locator('.detail').textContent()).toContain('</script>');
+    expect(await row('a').textContent()).toContain(evil);
+    expect(await page.locator('tr img, tr script').count()).toBe(0);
+    expect(await page.title()).toBe('1/1 online · Heartwire');
+  });
+
+  it('finds devices by any word, and by status', async () => {
+    publish('rack-1', { identity: { appid: 'x', imei: '111' } });
+    publish('rack-2', { status: 'offline', reason: 'silent' });
+    publish('scale', { status: 'offline' });
+    await open();
+    await page.keyboard.press('/');
+    await page.keyboard.type('rack');
+    expect(await ids()).toEqual(['rack-1', 'rack-2']);
+    await page.click('#counts button:has-text("Offline")');
+    expect(await ids()).toEqual(['rack-2']);
+    await page.fill('#search', 'nowhere');
+    expect(await text('#no-match-text')).toBe('None of the 3 devices is offline and shows “nowhere”.');
+    await page.fill('#search', '');
+    await page.click('#counts button:has-text("All")');
+    await page.selectOption('#order', 'trouble');
+    expect(await ids()).toEqual(['rack-2', 'scale', 'rack-1']);
+  });
+
+  it('says loudly that the bridge is lost, and comes back to the present by itself', async () => {
+    publish('a');
+    publish('gone');
+    await open();
+    const { port } = face;
+    await face[Symbol.asyncDispose]();
+    await page.waitForSelector('body[data-feed="lost"]');
+    expect(await text('#sign')).toBe('Bridge lost');
+    expect(await text('#note')).toMatch(/^All below is last known, from .+ ago\)/);
+    expect(await page.title()).toContain('BRIDGE LOST');
+    expect(await text('thead')).toContain('last known');
+    expect(await row('a').textContent()).toContain('online');
+
+    face = await BridgeFace.open({ port, epoch: 'another-life' });
+    publish('a', { status: 'stale' });
+    publish('new');
+    await page.waitForSelector('body[data-feed="live"]');
+    await expect.poll(ids).toEqual(['a', 'new']);
+    expect(await row('a').textContent()).toContain('stale');
+    publish('a');
+    await expect.poll(() => row('a').textContent()).toContain('online');
+  });
+
+  it('keeps a thousand devices, and only redraws what changed', async () => {
+    for (let index = 0; index < 1_000; index++) publish(`d-${index}`);
+    await open();
+    expect(await page.locator('tr[data-device]').count()).toBe(1_000);
+    await page.evaluate('document.querySelector(`tr[data-device="d-7"]`).mark = "same row"');
+    for (let index = 0; index < 1_000; index++) publish(`d-${index}`, { status: 'stale' });
+    await expect.poll(() => text('#counts li:has-text("Stale") b')).toBe('1,000');
+    expect(await page.evaluate('document.querySelector(`tr[data-device="d-7"]`).mark')).toBe('same row');
+  });
+
+  it('fits a phone, in both colour schemes, without scrolling sideways', async () => {
+    publish('a-device-with-quite-a-long-name-0123456789-0123456789', { reason: 'r'.repeat(200) });
+    await page.setViewportSize({ width: 380, height: 800 });
+    const backgrounds = new Set<string>();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await open();
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(380);
+      backgrounds.add(String(await page.evaluate('getComputedStyle(document.body).backgroundColor')));
+    }
+    expect(backgrounds.size).toBe(2);
+  });
+});
