@@ -1,0 +1,115 @@
+import type { DeviceConfig, ListenerConfig, MatchedDeviceConfig } from '../../src/config/model.ts';
+import { FeedStore } from '../../src/feed/store.ts';
+import type { JsonObject } from '../../src/feed/wire/json.ts';
+import type { ListenerHandlers } from '../../src/links/link.ts';
+import { encodeFrame } from '../../src/protocol/codec.ts';
+import { DeviceDirectory } from '../../src/runtime/device-directory.ts';
+import { DeviceRunner } from '../../src/runtime/device-runner.ts';
+import { Gateway } from '../../src/runtime/gateway.ts';
+import { FakeClock } from './fake-clock.ts';
+import { FakeLink } from './fake-link.ts';
+import { dialIn } from './session-bench.ts';
+
+export const LISTENER: ListenerConfig = {
+  link: { scheme: 'tcp-listen', host: '127.0.0.1', port: 9089 },
+  unknown: 'accept',
+  anonymous: 'refuse',
+  maxDevices: 1_000,
+  forgetMs: 86_400_000,
+  maxNameless: 256,
+  maxConnections: 10_000,
+  maxConnectionsPerAddress: 1_000,
+  maxFrame: 1_048_576,
+  session: dialIn(),
+};
+
+/** A gateway without sockets: links dial in as told, time passes as told. */
+export class GatewayBench {
+  readonly clock = new FakeClock();
+  readonly store = new FeedStore({ epoch: 'test' });
+  readonly directory: DeviceDirectory;
+  readonly gateway: Gateway;
+  /** Handlers of the listeners, in the order in which they were started. */
+  readonly listeners: ListenerHandlers[] = [];
+  readonly warnings: string[] = [];
+  #port = 50_000;
+
+  constructor(changes: Partial<ListenerConfig> = {}, matched: readonly MatchedDeviceConfig[] = []) {
+    const note = (_fields: object, text: string) => void this.warnings.push(text);
+    const log = { info: () => undefined, warn: note, error: note };
+    const localTime = () => '2026-11-21 00:07:36';
+    const ports = { random: () => 0.5, localTime, parseLocalTime: () => undefined };
+    const make = (settings: DeviceConfig['session']) =>
+      new DeviceRunner({
+        settings,
+        ports,
+        publisher: this.store,
+        clock: this.clock,
+        log,
+        makeWire: () => {
+          throw new Error('a device that dials in is never dialled');
+        },
+        wantsBytes: () => false,
+      });
+    this.directory = new DeviceDirectory(this.clock, make);
+    for (const device of matched) {
+      const runner = make(device.session);
+      this.directory.add(runner, device.match);
+      runner.start();
+    }
+    this.gateway = new Gateway({
+      config: { ...LISTENER, ...changes },
+      directory: this.directory,
+      clock: this.clock,
+      log,
+      localTime,
+      random: () => 0.5,
+      makeListener: () => ({
+        address: '127.0.0.1:9089',
+        start: (handlers) => void this.listeners.push(handlers),
+        close: () => undefined,
+      }),
+    });
+    void this.gateway.start();
+    this.listeners[0]?.listening('127.0.0.1:9089');
+  }
+
+  /** A peer dials in. */
+  dialIn(host = '10.0.0.1'): FakeLink {
+    const link = new FakeLink(`${host}:${this.#port++}`);
+    this.listeners.at(-1)?.accepted(link, host);
+    if (link.calls.includes('open') && !link.calls.includes('destroy')) link.connect(link.address);
+    return link;
+  }
+
+  state(device: string): JsonObject | undefined {
+    return this.store.document(`devices/${device}/state`);
+  }
+
+  get devices(): string[] {
+    return this.store.documents('devices/+/state').map(({ topic }) => topic.split('/')[1] ?? '');
+  }
+}
+
+/** A device of the configuration that dials in. */
+export const matchedDevice = (id: string, match: MatchedDeviceConfig['match']): MatchedDeviceConfig => ({
+  kind: 'matched',
+  id,
+  match,
+  maxFrame: 1_048_576,
+  session: dialIn({ device: id }),
+});
+
+export const HEARTBEAT = encodeFrame({ name: 'heartbeat', kind: 'request' });
+export const DATETIME = encodeFrame({ name: 'datetime', kind: 'request' });
+export const REGISTERED = encodeFrame({ name: 'register', kind: 'reply', error: 0 });
+export const REFUSED = encodeFrame({ name: 'register', kind: 'reply', error: -1 });
+export const HEARTBEAT_REPLY = encodeFrame({ name: 'heartbeat', kind: 'reply', error: 0 });
+
+export function join(...parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+/** Frames as hex, to be compared. */
+export const hex = (frames: readonly Uint8Array[]): string[] =>
+  frames.map((frame) => Buffer.from(frame).toString('hex'));

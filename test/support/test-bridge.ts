@@ -1,0 +1,30 @@
+import { loadConfig } from '../../src/config/load.ts';
+import { Bridge, type BridgeAddresses } from '../../src/runtime/bridge.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import type { Log } from '../../src/runtime/log.ts';
+
+/** A bridge on free ports with what it logged, from the text of a configuration. */
+export interface TestBridge extends AsyncDisposable {
+  readonly bridge: Bridge;
+  readonly url: string;
+  /** Port of the first listener. */
+  readonly devicePort: number;
+  readonly log: ReadonlyArray<{ readonly level: string; readonly fields: object; readonly text: string }>;
+}
+
+export async function startBridge(yaml: string): Promise<TestBridge> {
+  const { config, failed, problems } = loadConfig(`server: { port: 0 }\n${yaml}`, 'test.yaml');
+  if (config === undefined) throw new Error(JSON.stringify(problems));
+  const lines: Array<{ level: string; fields: object; text: string }> = [];
+  const note = (level: string) => (fields: object, text: string) => void lines.push({ level, fields, text });
+  const log: Log = { info: note('info'), warn: note('warn'), error: note('error') };
+  const bridge = new Bridge({ config, failed, clock: systemClock, log, version: '0.0.0-test' });
+  const addresses: BridgeAddresses = await bridge.start();
+  return {
+    bridge,
+    url: addresses.url,
+    devicePort: Number(addresses.listeners[0]?.split(':').at(-1)),
+    log: lines,
+    [Symbol.asyncDispose]: () => bridge[Symbol.asyncDispose](),
+  };
+}
