@@ -20,6 +20,9 @@ export interface FieldMeta {
   readonly [keyword: string]: unknown;
 }
 
+/** zod's name for what is not its own check; the code of ours is in the finding. */
+const ZOD_CODE = 'custom';
+
 /** A value with a check that names the mend, and the JSON Schema that says the same to an editor. */
 export function field<T>(meta: FieldMeta, check: (value: unknown) => FieldFinding | undefined) {
   return z
@@ -28,7 +31,7 @@ export function field<T>(meta: FieldMeta, check: (value: unknown) => FieldFindin
       const finding = check(value);
       if (finding === undefined) return;
       const { message, path = [] } = finding;
-      context.addIssue({ code: 'custom', message, path: [...path], params: { finding } });
+      context.addIssue({ code: ZOD_CODE, message, path: [...path], params: { finding } });
     })
     .meta({ ...meta });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LEAST_BACK_OFF_MS } from '../device/back-off.ts';
 import { parseLinkAddress, parseListenAddress } from '../links/parse-address.ts';
 import { HIGHEST_BAUD, parseBaud } from '../links/parse-serial-address.ts';
 import {
@@ -74,8 +75,14 @@ const clock = z.union([z.literal(false), clockKeys]).meta({
 });
 
 const reconnect = z.strictObject({
-  initial: durationField(10, HOUR, { description: 'The longest first pause.', default: '1s' }).optional(),
-  max: durationField(10, DAY, { description: 'The longest pause of all.', default: '30s' }).optional(),
+  initial: durationField(LEAST_BACK_OFF_MS, HOUR, {
+    description: 'The longest first pause.',
+    default: '1s',
+  }).optional(),
+  max: durationField(LEAST_BACK_OFF_MS, DAY, {
+    description: 'The longest pause of all.',
+    default: '30s',
+  }).optional(),
   multiplier: numberField(
     1,
     10,

@@ -112,16 +112,6 @@ describe('docs/devices-yaml.md', () => {
     expect(examples.length).toBeGreaterThan(5);
     for (const each of examples) load(each);
   });
-
-  it('explains every key with its default', () => {
-    for (const [path, schema] of keysOf(root)) {
-      const key = path.slice(path.lastIndexOf('.') + 1);
-      expect(text, path).toContain(`\`${key}\``);
-      if (schema.default === undefined || Array.isArray(schema.default)) continue;
-      const row = text.split('\n').filter((line) => line.startsWith('|') && line.includes(`\`${key}\``));
-      expect(row.join('\n'), path).toContain(`\`${schema.default}\``);
-    }
-  });
 });
 
 describe('devices.yaml', () => {
