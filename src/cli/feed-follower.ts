@@ -13,6 +13,8 @@ export interface FeedFollowerOptions {
   readonly origin?: string;
   /** Go on trying where the bridge was never reached either. */
   readonly retry: boolean;
+  /** How this program is called, for the mend of an error. */
+  readonly program: string;
   readonly clock: Clock;
   readonly random: () => number;
   /** Every message as it came, and what it changed by the client's rule. */
@@ -189,7 +191,7 @@ export class FeedFollower {
     const mend =
       code === 'bridge_refused'
         ? 'Check the address and the topics.'
-        : 'Start it with "heartwire run", or say where it is with --url or HEARTWIRE_URL; --retry waits for it.';
+        : `Start it with "${this.#options.program} run", or say where it is with --url or HEARTWIRE_URL; --retry waits for it.`;
     this.#reject(new HeartwireError(code, message.replace(/\.\.$/, '.'), { seen: this.#options.url, mend }));
   }
 }

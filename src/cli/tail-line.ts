@@ -13,6 +13,13 @@ export interface TailEntry {
 }
 
 const LONGEST_VALUE = 80;
+const TIME_OF_DAY = {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+  hourCycle: 'h23',
+} as const;
 /** Control characters of both sets, and what turns the direction of text: devices choose these strings, not we. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
@@ -52,7 +59,7 @@ export function jsonLine(json: JsonObject): string {
 
 /** One line for people: the time of day here, the topic, and what happened. */
 export function textLine({ at, topic, what }: TailEntry): string {
-  const time = new Date(at).toLocaleTimeString('en-GB', { hourCycle: 'h23', fractionalSecondDigits: 3 });
+  const time = new Date(at).toLocaleTimeString('en-GB', TIME_OF_DAY);
   return `${time}  ${printable(topic)}  ${printable(what)}\n`;
 }
 

@@ -5,6 +5,7 @@ import { DEFAULT_BRIDGE_URL, feedUrl } from './bridge-url.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { FeedFollower } from './feed-follower.ts';
 import { bytesLine, jsonLine, type TailEntry, tailEntries, textLine } from './tail-line.ts';
+import { tellError } from './tell-error.ts';
 
 export interface TailArgs {
   readonly pattern: readonly string[];
@@ -15,6 +16,12 @@ export interface TailArgs {
   readonly bytes: string | undefined;
   readonly count: number | undefined;
   readonly retry: boolean;
+}
+
+/** What is followed, and where. */
+interface Source {
+  readonly url: string;
+  readonly topics: readonly string[];
 }
 
 /** Prints what happens on a bridge's feed until it is told to stop. */
@@ -58,21 +65,28 @@ export const tail: Command<TailArgs> = {
         default: false,
         describe: 'Wait for a bridge that is not there yet',
       }),
-  run: follow,
+  run,
 };
 
-async function follow(args: TailArgs, io: CliIo): Promise<ExitCode> {
-  const topics = topicsOf(args);
-  if (args.count !== undefined && !(Number.isInteger(args.count) && args.count > 0)) {
-    throw new HeartwireError('bad_argument', '--count must be a whole number above 0.', {
-      seen: String(args.count),
-    });
+async function run(args: TailArgs, io: CliIo): Promise<ExitCode> {
+  let source: Source;
+  try {
+    source = sourceOf(args, io);
+  } catch (error) {
+    if (!(error instanceof HeartwireError)) throw error;
+    io.err(tellError(error));
+    return 2;
   }
+  await follow(source, args, io);
+  return 0;
+}
+
+async function follow(source: Source, args: TailArgs, io: CliIo): Promise<void> {
   const line = lineOf(args, io);
   let printed = 0;
   const follower = new FeedFollower({
-    url: feedUrl(args.url ?? io.env.HEARTWIRE_URL ?? DEFAULT_BRIDGE_URL),
-    topics,
+    ...source,
+    program: io.program,
     ...(args.origin === undefined ? {} : { origin: args.origin }),
     retry: args.retry,
     clock: systemClock,
@@ -95,11 +109,22 @@ async function follow(args: TailArgs, io: CliIo): Promise<ExitCode> {
     const ended = follower.follow();
     if (io.outClosed.aborted) stop();
     await ended;
-    return 0;
   } finally {
     for (const each of unwatch) each();
     io.outClosed.removeEventListener('abort', stop);
   }
+}
+
+/** @throws HeartwireError where the arguments make no sense. */
+function sourceOf(args: TailArgs, io: CliIo): Source {
+  const { count } = args;
+  if (count !== undefined && !(Number.isInteger(count) && count > 0)) {
+    throw new HeartwireError('bad_argument', '--count must be a whole number above 0.', {
+      seen: String(count),
+    });
+  }
+  const url = feedUrl(args.url ?? io.env.HEARTWIRE_URL ?? DEFAULT_BRIDGE_URL);
+  return { url, topics: topicsOf(args) };
 }
 
 function topicsOf({ pattern, bytes }: TailArgs): readonly string[] {
