@@ -129,10 +129,10 @@ function reportOverlap(earlier: Matched, later: Matched, add: Add): void {
     atKey: true,
     message: never
       ? `The device "${earlier.value.id}", which comes first, matches every peer that this one would.`
-      : `A peer can match this and the device "${earlier.value.id}"; the first in the file wins.`,
+      : `A peer can match this and the device "${earlier.value.id}"; the first in the file wins among those that fit what it has said so far.`,
     mend: never
       ? 'Put the narrower match first, or make the two different.'
-      : 'Add `imei:` to both, or keep the narrower one first.',
+      : 'Make the two different: give both an `imei:`, or networks that do not overlap.',
   });
 }
 
