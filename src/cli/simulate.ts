@@ -86,6 +86,7 @@ export const simulate: Command<SimulateArgs> = {
     const ticking = setInterval(() => report.tick(), SUMMARY_EVERY_MS);
     await stop.requested;
     clearInterval(ticking);
+    await running.stop();
     report.ended();
     return 0;
   },

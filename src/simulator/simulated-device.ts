@@ -231,7 +231,9 @@ export class SimulatedDevice implements AsyncDisposable {
   }
 
   #ended(address: string, end: LinkEnd): void {
-    const again = this.#running && this.#address.scheme !== 'tcp-listen' ? this.#address : undefined;
+    // Who stopped it knows.
+    if (!this.#running) return;
+    const again = this.#address.scheme === 'tcp-listen' ? undefined : this.#address;
     const retryInMs = again === undefined ? undefined : this.#nextDelayMs();
     this.#tell({ kind: 'disconnected', address, ...end, ...(retryInMs === undefined ? {} : { retryInMs }) });
     if (again !== undefined) this.#timers.after(retryInMs ?? 0, () => this.#dialIn(again, 0));
