@@ -90,8 +90,15 @@ export class FeedServer {
   /** Everybody who is connected. */
   clients(): ClientEntry[] {
     const entries: ClientEntry[] = [];
-    for (const { session } of this.#byId.values()) if (session !== undefined) entries.push(session.entry);
+    for (const { session, closing } of this.#byId.values()) {
+      if (session !== undefined && !closing) entries.push(session.entry);
+    }
     return entries;
+  }
+
+  /** Whether any subscriber would hear an event of this topic. */
+  hasAudience(topic: string): boolean {
+    return this.#audience.hears(topic);
   }
 
   /** Bytes that wait for all subscribers together, roughly. */
@@ -201,7 +208,7 @@ export class FeedServer {
     id: string,
     address: string,
   ): { code: FeedErrorCode; message: string; reason: CloseReason } | undefined {
-    if (this.#byId.has(id)) {
+    if (this.#byId.get(id)?.closing === false) {
       const message = `Another connection goes by the client id "${id}".`;
       return { code: 'client_id_in_use', message, reason: 'forbidden' };
     }

@@ -104,6 +104,7 @@ export class FeedClient {
   readonly closed: Promise<{ code: number; reason: string }>;
   readonly #waiting = new Set<() => void>();
   #taken = 0;
+  #ended: number | undefined;
 
   constructor(socket: WebSocket) {
     this.socket = socket;
@@ -114,7 +115,11 @@ export class FeedClient {
       for (const wake of this.#waiting) wake();
     });
     this.closed = new Promise((resolve) => {
-      socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }));
+      socket.on('close', (code, reason) => {
+        this.#ended = code;
+        for (const wake of this.#waiting) wake();
+        resolve({ code, reason: reason.toString() });
+      });
     });
   }
 
@@ -132,13 +137,13 @@ export class FeedClient {
         const message = this.messages[this.#taken++];
         if (message !== undefined && isOfType(message, type)) return message;
       }
-      await new Promise<void>((resolve, reject) => {
+      if (this.#ended !== undefined) throw new Error(`closed with ${this.#ended} before "${type}"`);
+      await new Promise<void>((resolve) => {
         const wake = (): void => {
           this.#waiting.delete(wake);
           resolve();
         };
         this.#waiting.add(wake);
-        this.socket.once('close', (code) => reject(new Error(`closed with ${code} before "${type}"`)));
       });
     }
   }

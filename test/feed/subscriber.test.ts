@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { Audience } from '../../src/feed/audience.ts';
+import { concatFrames } from '../../src/feed/encoder.ts';
+import { FeedStore } from '../../src/feed/store.ts';
+import type { Outlet, Subscriber } from '../../src/feed/subscriber.ts';
+
+const NOW = { monoMs: 0, wallMs: 0 };
+
+class RecordingOutlet implements Outlet {
+  unsent = 0;
+  readonly writes: Uint8Array[] = [];
+  readonly #keeps: boolean;
+
+  constructor(keeps: boolean) {
+    this.#keeps = keeps;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.writes.push(bytes);
+    if (this.#keeps) this.unsent += bytes.length;
+  }
+
+  get text(): string {
+    return this.writes.map((each) => new TextDecoder().decode(each)).join('');
+  }
+}
+
+class Stage {
+  readonly store = new FeedStore({ epoch: 'e' });
+  readonly audience = new Audience(this.store, concatFrames, {
+    pending: () => undefined,
+    overfull: () => this.audience.settle(NOW),
+  });
+
+  join(keeps: boolean, ...patterns: string[]): { outlet: RecordingOutlet; subscriber: Subscriber } {
+    const outlet = new RecordingOutlet(keeps);
+    const subscriber = this.audience.admit(outlet);
+    this.audience.assign(subscriber, patterns, NOW);
+    return { outlet, subscriber };
+  }
+
+  pass(): void {
+    for (const subscriber of this.audience.pass()) subscriber.flush(NOW);
+  }
+}
+
+describe('subscribers in step', () => {
+  it('get everything of a turn in one write, and the very same bytes', () => {
+    const stage = new Stage();
+    const [a, b] = [stage.join(false, 'a', 'b'), stage.join(false, 'b', 'a')];
+    const other = stage.join(false, 'c');
+    for (let n = 0; n < 10; n++) stage.store.publishState('a', { n });
+    stage.pass();
+    expect(a.outlet.writes).toHaveLength(1);
+    expect(b.outlet.writes[0]).toBe(a.outlet.writes[0]);
+    expect(a.outlet.text.match(/"type":"update"/g)).toHaveLength(10);
+    expect(other.outlet.writes).toHaveLength(0);
+  });
+
+  it('get what is for them alone in the same write, behind what came before it', () => {
+    const stage = new Stage();
+    const { outlet, subscriber } = stage.join(false, 'a');
+    stage.store.publishState('a', { n: 1 });
+    subscriber.send('pong', {}, NOW);
+    stage.store.publishState('a', { n: 2 });
+    stage.pass();
+    expect(outlet.writes).toHaveLength(1);
+    expect(outlet.text.match(/"rev":\d|"pong"/g)).toEqual(['"rev":1', '"pong"', '"rev":2']);
+  });
+
+  it('hear once what several of their patterns cover, and nothing that none covers', () => {
+    const stage = new Stage();
+    const { outlet } = stage.join(false, 'a/+', 'a/#', 'a/b');
+    stage.store.publishEvent('a/b', {});
+    stage.store.publishEvent('b', {});
+    stage.pass();
+    expect(outlet.text.match(/"event"/g)).toHaveLength(1);
+  });
+
+  it('are not written more than they may hold by a turn in which very much happens', () => {
+    const stage = new Stage();
+    const { outlet, subscriber } = stage.join(true, '#');
+    for (let n = 0; n < 10_000; n++) stage.store.publishEvent('a', { n, text: 'x'.repeat(100) });
+    stage.pass();
+    expect(outlet.unsent).toBeLessThan(3 * 64 * 1024);
+    expect(subscriber.held).toBeLessThan(1024 * 1024 + 3 * 64 * 1024);
+  });
+});
+
+describe('subscribers that are behind', () => {
+  it('are all written the same bytes of the present document, whatever they missed', () => {
+    const stage = new Stage();
+    const all = [stage.join(true, 'a'), stage.join(true, 'a')];
+    stage.store.publishState('a', { big: 'x'.repeat(70_000) });
+    stage.pass();
+    for (let n = 0; n < 100; n++) {
+      stage.store.publishState('a', { n });
+      stage.pass();
+    }
+    for (const { outlet, subscriber } of all) {
+      expect(subscriber.full).toBe(true);
+      expect(outlet.writes).toHaveLength(1);
+      outlet.unsent = 0;
+      stage.audience.wake(subscriber);
+    }
+    stage.pass();
+    const [first, second] = all.map(({ outlet }) => outlet.writes);
+    expect(first).toHaveLength(2);
+    expect(second?.[1]).toBe(first?.[1]);
+    expect(new TextDecoder().decode(first?.[1])).toContain('"full":true,"state":{"n":99}');
+    stage.store.publishState('a', { n: 100 });
+    stage.pass();
+    expect(new TextDecoder().decode(first?.[2])).toContain('"patch":{"n":100}');
+  });
+
+  it('lose their oldest events beyond 1,000, and are told which', () => {
+    const stage = new Stage();
+    const { outlet, subscriber } = stage.join(true, '#');
+    stage.store.publishState('s', { big: 'x'.repeat(70_000) });
+    stage.pass();
+    for (let n = 0; n < 1_500; n++) stage.store.publishEvent('a', { n });
+    stage.pass();
+    outlet.unsent = 0;
+    outlet.writes.length = 0;
+    while (subscriber.held > 0) {
+      outlet.unsent = 0;
+      stage.audience.wake(subscriber);
+      stage.pass();
+      outlet.unsent = 0;
+    }
+    expect(outlet.text).toContain('"topic":"a","from_seq":1,"to_seq":500,"reason":"slow_consumer"');
+    const seqs = [...outlet.text.matchAll(/"type":"event".*?"seq":(\d+)/g)].map(([, seq]) => Number(seq));
+    expect(seqs).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 501));
+    expect(outlet.text.indexOf('"gap"')).toBeLessThan(outlet.text.indexOf('"type":"event"'));
+  });
+});
