@@ -1,5 +1,6 @@
 import vm from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import { main } from '../src/cli/main.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { formatProblem } from '../src/config/problem.ts';
 import { readProjectFile } from './support/project-files.ts';
@@ -163,8 +164,23 @@ describe('the six lines of YAML', () => {
 });
 
 describe('the table of commands', () => {
-  it('names those of the command line', () => {
+  it('names those of the command line, and no others', async () => {
     const named = [...readme.matchAll(/^\| `heartwire ([a-z]+)/gm)].map(([, name]) => name);
-    expect(named).toEqual(['run', 'demo', 'check', 'simulate', 'tail', 'schema', 'ports', 'doctor']);
+    let help = '';
+    const code = await main(['--help'], {
+      out: (text) => {
+        help += text;
+      },
+      err: () => {},
+      program: 'heartwire',
+      terminal: false,
+      env: {},
+      cwd: '.',
+      onSignal: () => () => {},
+      outClosed: new AbortController().signal,
+    });
+    expect(code).toBe(0);
+    const offered = [...help.matchAll(/^ {2}heartwire ([a-z]+)/gm)].map(([, name]) => name);
+    expect(named.sort()).toEqual(offered.filter((name) => name !== 'completion').sort());
   });
 });
