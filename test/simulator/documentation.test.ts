@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import type { SimulatorEvent } from '../../src/simulator/event.ts';
+import { FAULT_EXAMPLES } from '../../src/simulator/faults.ts';
+import { readProjectFile } from '../support/project-files.ts';
+
+const text = readProjectFile('docs/simulator.md');
+
+/** A record and not a list: a kind that is missing here does not compile. */
+const KINDS: Record<SimulatorEvent['kind'], true> = {
+  listening: true,
+  connected: true,
+  registered: true,
+  refused: true,
+  peer_registered: true,
+  disconnected: true,
+  stalled: true,
+  resumed: true,
+  half_open: true,
+};
+
+test.each(FAULT_EXAMPLES)('docs/simulator.md has a row for the fault %s', (example) => {
+  expect(text).toContain(`| \`${example}\` |`);
+});
+
+test.each(Object.keys(KINDS))('docs/simulator.md names the event %s', (kind) => {
+  expect(text).toContain(`\`${kind}\``);
+});
