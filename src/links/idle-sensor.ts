@@ -1,7 +1,9 @@
 import { InterByteTimeoutParser } from '@serialport/parser-inter-byte-timeout';
 
-/** Chunks of one burst that the parser counts before it is told anew; bounds its buffer, not the burst. */
-const MAX_MARKS = 1024;
+/** Marks of one burst that the parser keeps before it is told anew; bounds its buffer, not the burst. */
+const MAX_MARKS = 1_024;
+/** Part of a gap after which the parser is fed again while bytes go on coming; the rest is waited for at the end. */
+const FEED_EVERY = 0.5;
 /** A timer later than this was held up by a stalled loop, and says nothing about the line. */
 const LATE_MS = 10;
 /** A read that was under way in the thread pool when the silence was sensed has come back by then. */
@@ -13,8 +15,8 @@ const MARK = new Uint8Array(1);
 /**
  * Tells when a line has fallen silent: `idle` is called once after every burst, when nothing was read for `gapMs`.
  *
- * The inter-byte-timeout parser is the sensor, beside the data and not in its way: it is fed one mark a chunk, never
- * the bytes. The end of its burst is only a suspicion, because a loop that stood still fires the parser's timer before
+ * The inter-byte-timeout parser is the sensor, beside the data and not in its way: it is fed marks, at
+ * most two a gap, never the bytes. The end of its burst is only a suspicion, because a loop that stood still fires the parser's timer before
  * it reads what came meanwhile. So the suspicion is confirmed on a loop that runs: after a short settling time, or,
  * where a timer came late, after one more whole gap.
  */
@@ -23,6 +25,8 @@ export class IdleSensor {
   readonly #idle: () => void;
   readonly #parser: InterByteTimeoutParser;
   #lastReadAtMs = 0;
+  /** When the parser was fed last; undefined while it waits for nothing. */
+  #fedAtMs: number | undefined;
   #confirmation: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -36,10 +40,13 @@ export class IdleSensor {
   /** Bytes were read just now. */
   sawBytes(): void {
     if (this.#closed) return;
-    this.#lastReadAtMs = performance.now();
-    clearTimeout(this.#confirmation);
-    this.#confirmation = undefined;
-    this.#parser.write(MARK);
+    const nowMs = performance.now();
+    this.#lastReadAtMs = nowMs;
+    if (this.#confirmation !== undefined) {
+      clearTimeout(this.#confirmation);
+      this.#confirmation = undefined;
+    }
+    if (this.#fedAtMs === undefined || nowMs - this.#fedAtMs >= this.#gapMs * FEED_EVERY) this.#feed(nowMs);
   }
 
   /** Nothing is reported afterwards, and no timer is left. Idempotent. */
@@ -54,15 +61,24 @@ export class IdleSensor {
     this.#parser.destroy();
   }
 
+  #feed(nowMs: number): void {
+    this.#fedAtMs = nowMs;
+    this.#parser.write(MARK);
+  }
+
   #burstEnded(marks: number): void {
-    if (this.#closed) return;
+    const fedAtMs = this.#fedAtMs;
+    if (this.#closed || fedAtMs === undefined) return;
+    const nowMs = performance.now();
     if (marks >= MAX_MARKS) {
       // Its buffer was full; an empty one would never report the silence that follows.
-      this.#parser.write(MARK);
+      this.#feed(nowMs);
       return;
     }
-    const late = performance.now() - this.#lastReadAtMs - this.#gapMs > LATE_MS;
-    this.#confirmAfter(late ? this.#gapMs : SETTLE_MS, 1);
+    this.#fedAtMs = undefined;
+    const late = nowMs - fedAtMs - this.#gapMs > LATE_MS;
+    const restMs = Math.max(0, this.#lastReadAtMs + this.#gapMs - nowMs);
+    this.#confirmAfter(late ? this.#gapMs : restMs + SETTLE_MS, 1);
   }
 
   #confirmAfter(waitMs: number, round: number): void {

@@ -120,8 +120,8 @@ export class SerialLink implements Link {
     this.#life.opened(path);
     port.on('data', (chunk: Buffer) => {
       if (this.#life.isOver) return;
-      this.#sensor?.sawBytes();
       this.#life.data(chunk);
+      this.#sensor?.sawBytes();
     });
   }
 

@@ -124,8 +124,8 @@ export class TcpLink implements Link {
     this.#life.opened(this.address);
     socket.on('data', (chunk) => {
       if (this.#life.isOver) return;
-      this.#sensor?.sawBytes();
       this.#life.data(chunk);
+      this.#sensor?.sawBytes();
     });
   }
 

@@ -39,14 +39,43 @@ describe('the sensor of silence', () => {
 
   test('a burst of any number of chunks ends in one silence', async () => {
     const { idle, sensor: line } = sensor(100);
-    for (const chunks of [1_023, 1_024, 1_025, 5_000]) {
+    for (const chunks of [1, 1_023, 1_024, 1_025, 5_000]) {
       idle.mockClear();
-      for (let at = 0; at < chunks; at += 1) line.sawBytes();
+      for (let at = 0; at < chunks; at += 1) {
+        line.sawBytes();
+        // Slow enough for the parser to be fed by nearly every one.
+        await vi.advanceTimersByTimeAsync(51);
+      }
+      expect(idle).not.toHaveBeenCalled();
       await vi.advanceTimersByTimeAsync(50);
       expect(idle).not.toHaveBeenCalled();
       await vi.advanceTimersByTimeAsync(1_000);
       expect(idle).toHaveBeenCalledTimes(1);
     }
+  });
+
+  test('silence is counted from the last byte, not from when the parser was fed', async () => {
+    const { idle, sensor: line } = sensor(100);
+    line.sawBytes();
+    await vi.advanceTimersByTimeAsync(45);
+    line.sawBytes();
+    await vi.advanceTimersByTimeAsync(95);
+    expect(idle).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(30);
+    expect(idle).toHaveBeenCalledTimes(1);
+  });
+
+  test('a loop that stood still senses nothing until it has run for one more gap', async () => {
+    const { idle, sensor: line } = sensor(100);
+    line.sawBytes();
+    await vi.advanceTimersByTimeAsync(90);
+    const real = performance.now.bind(performance);
+    const skew = vi.spyOn(performance, 'now').mockImplementation(() => real() + 80);
+    await vi.advanceTimersByTimeAsync(60);
+    expect(idle).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(idle).toHaveBeenCalledTimes(1);
+    skew.mockRestore();
   });
 
   test('closed, it tells nothing and leaves no timer', async () => {
