@@ -34,12 +34,13 @@ const telemetry: Message = {
   payload: new Uint8Array(200).fill(0x10),
 };
 
-/** What is sent, and whether a line without declarations for it can follow. */
-const corpora: ReadonlyArray<{ name: string; messages: readonly Message[]; line: boolean }> = [
+/** What is sent, and whether a line can follow without declarations for it. The targets are about the first. */
+const corpora: ReadonlyArray<{ name: string; messages: readonly Message[]; line: boolean; target?: true }> = [
   {
     name: 'conversation',
     messages: [register, heartbeat, heartbeatReply, datetime, datetimeReply, heartbeat, heartbeatReply],
     line: true,
+    target: true,
   },
   { name: 'registers', messages: [register], line: true },
   { name: 'telemetry of 200 bytes', messages: [telemetry], line: false },
@@ -115,7 +116,7 @@ function memcpy(chunks: readonly Uint8Array[]): void {
 }
 
 function* run(): Generator<BenchRow> {
-  for (const { name, messages, line } of corpora) {
+  for (const { name, messages, line, target } of corpora) {
     const { chunks, frames } = chunksOf(messages);
     const times = alternate(ROUNDS, {
       stream: () => decodeAll((sink) => new StreamDecoder(definition, sink), chunks, frames),
@@ -133,14 +134,14 @@ function* run(): Generator<BenchRow> {
         figure: perChunk(own),
         peer: `Buffer.concat loop ${perChunk(times.naive)}`,
         ratio: `${faster.toFixed(1)}x as fast`,
-        target: { text: '>= 5x', met: faster >= 5 },
+        ...(target && { target: { text: '>= 5x', met: faster >= 5 } }),
       };
       yield {
         name: `${name}, ${which}`,
         figure: perChunk(own),
         peer: `memcpy ${perChunk(times.memcpy)}`,
         ratio: `${dearer.toFixed(2)}x the time`,
-        target: { text: '<= 3x', met: dearer <= 3 },
+        ...(target && { target: { text: '<= 3x', met: dearer <= 3 } }),
       };
     }
   }

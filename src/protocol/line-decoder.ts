@@ -23,16 +23,15 @@ const BUDGET_EXPECTED = `content checks within ${BUDGET_PER_BYTE} bytes per byte
  *
  * The header of a declared message, length and id, is the sync word.
  *
- *     fresh ──frame──▶ locked ──implausible header or content──▶ hunting
- *       └───discard──▶ hunting ◀── whole frame, plausible content ──▶ locked
+ *     fresh ────frame───▶ locked ──implausible header or last byte──▶ hunting
+ *       └────discard────▶ hunting ──whole frame of plausible content──▶ locked
  *
  * - *Fresh* (just opened) and *hunting* take a frame only if its content is as unmistakable as its shape can make it.
- * - *Locked*, length and id suffice, unless the content is what the declaration forbids: then a byte was lost or
- *   added inside, and the frame has swallowed the head of the next one or ends before its own end. So it is not taken
- *   whole: the search goes on behind the first byte of its header, and finds the undamaged frames behind it.
- * - *Hunting*, a reply of id and error code alone is a coincidence too easily made of the rest of one frame and the
- *   head of the next. It waits until no frame can begin inside it any more (three bytes of a following frame, or
- *   silence), and yields to one that does. Everything else is delivered at once.
+ * - *Locked*, length and id suffice, unless the last byte cannot be: then a byte was lost inside, and the frame has
+ *   swallowed the head of the next one. The search goes on behind the first byte of its header, and finds that one.
+ * - *Hunting*, a reply of id and error code alone is too easily made of the rest of one frame and the head of the
+ *   next. It counts if another header follows, or silence; so it waits for either, five bytes at most. Everything
+ *   else is delivered at once.
  *
  * Work is linear in the bytes received: sliding looks at each position once, and content checks live on a budget.
  */
@@ -185,9 +184,9 @@ export class LineDecoder implements FrameDecoder {
     if (this.#credit < end - start) return 'skip';
     if (!this.#plausible(shape, bytes, start, end)) return 'reject';
     if (this.#state === 'hunting' && shape.weak && shape.kind === 'reply') {
-      const rival = this.#rival(bytes, at + 1, end, tail);
-      if (rival === 'whole') return 'reject';
-      if (rival === 'possible' && !final) return 'wait';
+      const next = this.#next(bytes, end, tail);
+      if (next === 'none') return 'reject';
+      if (next === 'possible' && !final) return 'wait';
     }
     return 'take';
   }
@@ -199,22 +198,11 @@ export class LineDecoder implements FrameDecoder {
     return touched >= 0;
   }
 
-  /** Whether another frame begins between `from` and `to`: not at all, perhaps (more bytes would tell), or whole. */
-  #rival(bytes: Uint8Array, from: number, to: number, tail: number): 'none' | 'possible' | 'whole' {
-    let rival: 'none' | 'possible' = 'none';
-    for (let at = from; at < to; at++) {
-      if (tail - at < HEADER_BYTES) {
-        if (this.#prefixPlausible(bytes, at, tail)) rival = 'possible';
-        continue;
-      }
-      const length = this.#buffer.view.getInt32(at);
-      const start = at + PREFIX_BYTES;
-      const shape = this.#shape(bytes[start] ?? 0, length);
-      if (shape === undefined) continue;
-      if (start + length > tail) rival = 'possible';
-      else if (this.#credit >= length && this.#plausible(shape, bytes, start, start + length)) return 'whole';
-    }
-    return rival;
+  /** Whether a declared header begins at `at`: it does, it does not, or more bytes would tell. */
+  #next(bytes: Uint8Array, at: number, tail: number): 'whole' | 'possible' | 'none' {
+    if (tail - at < HEADER_BYTES) return this.#prefixPlausible(bytes, at, tail) ? 'possible' : 'none';
+    const view = this.#buffer.view;
+    return this.#shape(view.getUint8(at + PREFIX_BYTES), view.getInt32(at)) === undefined ? 'none' : 'whole';
   }
 
   /** Whether the fewer than five bytes before `tail` may be the beginning of a declared header. */
