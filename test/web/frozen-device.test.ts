@@ -1,0 +1,63 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { SimulatedFleet } from '../../src/simulator/simulated-fleet.ts';
+import { hasChromium, launchChromium } from '../support/chromium.ts';
+import { startBridge } from '../support/test-bridge.ts';
+
+const CONFIG = `
+defaults: { heartbeat: { interval: 1s, missed: 3 } }
+devices:
+  - id: bench-1
+    match: { imei: "490154203237518" }
+listeners:
+  - { link: "tcp-listen:127.0.0.1:0", unknown: accept }
+`;
+
+describe.runIf(hasChromium)('a whole bridge in a browser', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+  afterAll(() => browser?.close());
+
+  it('shows a device that freezes and thaws, on both axes, with reasons', async () => {
+    await using bridge = await startBridge(CONFIG);
+    const page = await browser.newPage();
+    await page.goto(bridge.url);
+    const cell = (selector: string): Promise<string | null> =>
+      page.locator(`tr[data-device="bench-1"] ${selector}`).first().textContent();
+    const status = (): Promise<string | null> => cell('.status .word');
+    await expect.poll(status).toBe('unknown');
+    expect(await cell('.link .word')).toBe('listening');
+
+    await using fleet = new SimulatedFleet(
+      {
+        address: { scheme: 'tcp', host: '127.0.0.1', port: bridge.devicePort },
+        count: 1,
+        seed: 1,
+        heartbeatEveryMs: 1_000,
+        reconnect: { initialMs: 100, maxMs: 500 },
+        identities: [{ appid: '3f2504e0-4f89-41d3-9a0c-0305e82c3301', imei: '490154203237518' }],
+      },
+      { clock: systemClock },
+    );
+    await fleet.start();
+    await expect.poll(status).toBe('online');
+    expect(await cell('.link .word')).toBe('connected');
+    expect(await cell('.identity')).toContain('490154203237518');
+    await expect.poll(() => cell('.beat')).toMatch(/^\d+ s ago/);
+
+    for (const device of fleet.devices) device.freeze();
+    await expect.poll(status).toBe('stale');
+    expect(await cell('.link .word')).toBe('connected');
+    await expect.poll(status).toBe('offline');
+    expect(await cell('.status .reason')).toContain('silent');
+    await expect.poll(() => cell('.link .word')).toBe('listening');
+
+    for (const device of fleet.devices) device.thaw();
+    await expect.poll(status).toBe('online');
+    await expect.poll(() => cell('.link .word')).toBe('connected');
+    await page.close();
+  });
+});
