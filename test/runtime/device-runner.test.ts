@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import { FeedStore } from '../../src/feed/store.ts';
+import { encodeFrame } from '../../src/protocol/codec.ts';
+import { builtinProtocol } from '../../src/protocol/messages/registry.ts';
+import { StreamDecoder } from '../../src/protocol/stream-decoder.ts';
+import { DeviceRunner } from '../../src/runtime/device-runner.ts';
+import { Wire } from '../../src/runtime/wire.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { FakeLink } from '../support/fake-link.ts';
+import { HEARTBEAT, HEARTBEAT_REPLY, hex, join, REGISTERED } from '../support/gateway-bench.ts';
+import { OUR_REGISTER, registerRequest, settings } from '../support/session-bench.ts';
+
+const REGISTER = encodeFrame(registerRequest(OUR_REGISTER));
+
+class Bench {
+  readonly clock = new FakeClock();
+  readonly store = new FeedStore({ epoch: 'test' });
+  readonly links: FakeLink[] = [];
+  readonly events: Array<{ topic: string; data: object }> = [];
+  wantsBytes = false;
+  readonly runner: DeviceRunner;
+
+  constructor(changes: Parameters<typeof settings>[0] = {}) {
+    this.store.listen((change) => {
+      if (change.kind === 'event') this.events.push({ topic: change.topic, data: change.data });
+    });
+    const definition = builtinProtocol();
+    this.runner = new DeviceRunner({
+      settings: settings(changes),
+      ports: { random: () => 0.5, localTime: () => '2026-01-01 00:00:00', parseLocalTime: () => undefined },
+      publisher: this.store,
+      clock: this.clock,
+      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+      makeWire: (_index, owner) => {
+        const link = new FakeLink();
+        this.links.push(link);
+        return new Wire(link, { definition, makeDecoder: (of, sink) => new StreamDecoder(of, sink) }, owner);
+      },
+      wantsBytes: () => this.wantsBytes,
+    });
+    this.runner.start();
+  }
+
+  /** The newest link, as far as online. */
+  online(): FakeLink {
+    const link = this.link;
+    link.connect();
+    link.data(REGISTERED);
+    link.data(HEARTBEAT_REPLY);
+    return link;
+  }
+
+  get link(): FakeLink {
+    const link = this.links.at(-1);
+    if (link === undefined) throw new Error('no link was made');
+    return link;
+  }
+
+  get state() {
+    return this.store.document('devices/p1/state');
+  }
+}
+
+describe('a device runner', () => {
+  it('writes what the session orders, and publishes each state', () => {
+    const bench = new Bench();
+    bench.online();
+    expect(hex(bench.link.sent)).toEqual(hex([REGISTER, HEARTBEAT]));
+    expect(bench.state).toMatchObject({ device: 'p1', status: 'online', link: { status: 'connected' } });
+  });
+
+  it('keeps one timer, whatever happens', () => {
+    const bench = new Bench();
+    expect(bench.clock.timers).toBe(1);
+    const link = bench.online();
+    for (let i = 0; i < 100; i++) {
+      bench.clock.advance(17);
+      link.data(HEARTBEAT);
+      expect(bench.clock.timers).toBe(1);
+    }
+    bench.runner.stop();
+    expect(bench.clock.timers).toBe(0);
+  });
+
+  it('drops what a replaced link still has to say', () => {
+    const bench = new Bench();
+    const old = bench.online();
+    bench.clock.advance(12_000);
+    expect(old.calls).toContain('destroy');
+    bench.online();
+    old.close();
+    expect(bench.state?.status).toBe('online');
+    expect(bench.links).toHaveLength(2);
+  });
+
+  it('goes on with a new link when one was lost in the middle of a chunk', () => {
+    const bench = new Bench();
+    const link = bench.online();
+    link.data(join(HEARTBEAT, Uint8Array.from([0, 0, 0, 0]), HEARTBEAT));
+    expect(hex(link.sent)).toEqual(hex([REGISTER, HEARTBEAT, HEARTBEAT_REPLY]));
+    expect(bench.state).toMatchObject({ status: 'offline', reason: 'bad_frame' });
+    bench.clock.advance(1_000);
+    bench.online();
+    expect(bench.state?.status).toBe('online');
+  });
+
+  it('settles requests, and fails one that the link does not take', async () => {
+    const bench = new Bench();
+    const link = bench.online();
+    const first = bench.runner.request('datetime', 1_000);
+    link.data(
+      encodeFrame({ name: 'datetime', kind: 'reply', error: 0, fields: { datetime: '2026-01-01 00:00:00' } }),
+    );
+    expect(await first).toMatchObject({ ok: true, fields: { datetime: '2026-01-01 00:00:00' } });
+    link.outcome = 'link_queue_full';
+    expect(await bench.runner.request('datetime', 1_000)).toMatchObject({
+      ok: false,
+      code: 'link_queue_full',
+    });
+    link.outcome = 'accepted';
+    const third = bench.runner.request('datetime', 1_000);
+    bench.clock.advance(1_000);
+    expect(await third).toMatchObject({ ok: false, code: 'request_timeout' });
+  });
+
+  it('evaluates a late deadline again after one turn of reading', () => {
+    const bench = new Bench();
+    const link = bench.online();
+    bench.clock.stall(20_000);
+    // The reply had been waiting in the socket all the while.
+    expect(bench.state?.status).toBe('online');
+    link.data(HEARTBEAT_REPLY);
+    bench.clock.turn();
+    expect(bench.state?.status).toBe('online');
+  });
+
+  it('publishes messages as events, and raw bytes only where somebody listens', () => {
+    const bench = new Bench();
+    const link = bench.online();
+    bench.events.length = 0;
+    link.data(HEARTBEAT);
+    expect(bench.events).toEqual([
+      {
+        topic: 'devices/p1/messages',
+        data: { at: bench.clock.now().wallMs, message: 'heartbeat', kind: 'request' },
+      },
+    ]);
+    bench.events.length = 0;
+    bench.wantsBytes = true;
+    link.data(HEARTBEAT);
+    const bytes = bench.events.filter(({ topic }) => topic === 'devices/p1/bytes').map(({ data }) => data);
+    expect(bytes).toMatchObject([
+      { direction: 'in', bytes: { $bytes: 'AAAAAQE=', len: 5 } },
+      { direction: 'out', bytes: { $bytes: 'AAAAAgEA', len: 6 } },
+    ]);
+  });
+
+  it('takes its device out of the feed when it is removed', () => {
+    const bench = new Bench();
+    bench.online();
+    bench.runner.remove();
+    expect(bench.state).toBeUndefined();
+    expect(bench.store.document('devices/p1/stats')).toBeUndefined();
+    expect(bench.link.calls).toEqual(['open', 'end']);
+  });
+});
