@@ -58,6 +58,7 @@ export const ERROR_CODES = {
   origin_not_allowed: 'The web page that sent the request belongs to an origin that may not use the bridge.',
   page_unreadable: 'The built-in page could not be read.',
   upgrade_required: 'The path is a WebSocket, and the request was a plain one.',
+  message_unknown: 'A command names a message that cannot be sent.',
   device_not_online: 'A request was made of a device that is not online; nothing was sent.',
   request_not_allowed: 'This message is sent by the bridge itself and can not be asked for.',
   request_busy: 'A request of this kind is in flight on the link, or its late reply is still awaited.',

@@ -91,7 +91,7 @@ const reconnect = z.strictObject({
   ).optional(),
   jitter: choiceField(['full', 'none'], {
     description:
-      '`full` draws each pause at random from 0 to its bound, so that many devices do not return at once.',
+      '`full` draws each pause at random between 100 ms and its bound, so that many devices do not return at once.',
     default: 'full',
   }).optional(),
 });

@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../errors.ts';
+import type { FeedErrorCode } from './wire/feed-error.ts';
 import type { JsonObject } from './wire/json.ts';
 
 /** What a subscriber asks of a device. */
@@ -14,7 +16,12 @@ export interface FeedClient {
   readonly address: string;
 }
 
-/** What became of a command; `code` is one of the documented error codes. */
+/** What became of a command. */
 export type CommandOutcome =
   | { readonly ok: true; readonly result: JsonObject }
-  | { readonly ok: false; readonly code: string; readonly message: string; readonly retry: boolean };
+  | {
+      readonly ok: false;
+      readonly code: ErrorCode | FeedErrorCode;
+      readonly message: string;
+      readonly retry: boolean;
+    };

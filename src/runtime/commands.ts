@@ -1,4 +1,6 @@
+import type { ErrorCode } from '../errors.ts';
 import type { CommandOutcome, FeedCommand } from '../feed/command.ts';
+import type { FeedErrorCode } from '../feed/wire/feed-error.ts';
 import type { DeviceDirectory } from './device-directory.ts';
 
 /** Performs a subscriber's command: a request of the built-in protocol, sent at once or not at all. */
@@ -9,10 +11,10 @@ export async function performCommand(
   const { device, message, fields, timeoutMs } = command;
   const runner = directory.get(device);
   if (runner === undefined) {
-    return refusal('unknown_device', `There is no device ${device}; GET /api/devices lists them.`);
+    return refusal('device_unknown', `There is no device ${device}; GET /api/devices lists them.`);
   }
   if (message !== 'heartbeat' && message !== 'datetime') {
-    return refusal('unknown_message', `${message} can't be sent; heartbeat and datetime can.`);
+    return refusal('message_unknown', `${message} can't be sent; heartbeat and datetime can.`);
   }
   const [field] = Object.keys(fields);
   if (field !== undefined) return refusal('bad_field', `${message} has no field ${field}; it takes none.`);
@@ -28,7 +30,7 @@ export async function performCommand(
   };
 }
 
-const refusal = (code: string, message: string): CommandOutcome => ({
+const refusal = (code: ErrorCode | FeedErrorCode, message: string): CommandOutcome => ({
   ok: false,
   code,
   message,
