@@ -1,5 +1,4 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { needs } from './needs.ts';
@@ -34,13 +33,24 @@ export class PythonPeer {
   /** All that it has printed, in order. */
   readonly events: PeerEvent[] = [];
   readonly #process: ChildProcessWithoutNullStreams;
-  readonly #exited: Promise<unknown>;
+  readonly #exited: Promise<void>;
+  #ended = false;
   #errors = '';
   readonly #killAtExit = (): void => void this.#process.kill('SIGKILL');
 
   private constructor(args: readonly string[]) {
     this.#process = spawn(needs('python3').path, ['-u', SCRIPT, ...args], { stdio: 'pipe' });
-    this.#exited = once(this.#process, 'close');
+    this.#exited = new Promise((resolve) => {
+      this.#process.once('close', () => resolve());
+      // It could not be started: `waitFor` says so.
+      this.#process.once('error', (error) => {
+        this.#errors += error.message;
+        resolve();
+      });
+    });
+    void this.#exited.then(() => {
+      this.#ended = true;
+    });
     // A test runner that is cut short must not leave a stopped process behind.
     process.once('exit', this.#killAtExit);
     this.#process.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -62,24 +72,25 @@ export class PythonPeer {
   /** Listens for us; resolves once it does, with its port. Port 0 takes any. */
   static async serve(port = 0, ...args: string[]): Promise<{ peer: PythonPeer; port: number }> {
     const peer = new PythonPeer(['serve', String(port), ...args]);
-    const listening = await peer.waitFor((each) => each.event === 'listening');
-    return { peer, port: listening.port ?? 0 };
+    try {
+      const listening = await peer.waitFor((each) => each.event === 'listening');
+      return { peer, port: listening.port ?? 0 };
+    } catch (error) {
+      await peer.kill();
+      throw error;
+    }
   }
 
   /** The first event that fits, of those from index `from` on; waits for it. Fails when the peer ends before. */
   async waitFor(fits: (event: PeerEvent) => boolean, from = 0): Promise<PeerEvent> {
-    let ended = false;
-    void this.#exited.then(() => {
-      ended = true;
-    });
     const deadline = performance.now() + 30_000;
     for (;;) {
       const found = this.events.slice(from).find(fits);
       if (found !== undefined) return found;
-      if (ended || performance.now() > deadline) {
+      if (this.#ended || performance.now() > deadline) {
         const last = this.events.slice(-5).map((each) => JSON.stringify(each));
         throw new Error(
-          `the peer ${ended ? 'ended' : 'went on'} without it. ${this.#errors}\nLast: ${last.join('\n')}`,
+          `the peer ${this.#ended ? 'ended' : 'went on'} without it. ${this.#errors}\nLast: ${last.join('\n')}`,
         );
       }
       await new Promise((resolve) => setTimeout(resolve, 10));
