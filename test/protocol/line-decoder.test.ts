@@ -1,0 +1,211 @@
+import { describe, expect, test } from 'vitest';
+import type { FrameSink } from '../../src/protocol/decoder.ts';
+import { LineDecoder } from '../../src/protocol/line-decoder.ts';
+import { builtinProtocol } from '../../src/protocol/messages/registry.ts';
+import { fromHex } from './fixtures.ts';
+import { RecordingSink } from './recording-sink.ts';
+
+const definition = builtinProtocol();
+const HEARTBEAT = '0000000101';
+const HEARTBEAT_REPLY = '000000020100';
+const REGISTER_REPLY = '000000020000';
+const HALF_REGISTER = `0000003400${'33'.repeat(20)}`;
+
+/** Pushes hex, or falls idle at `idle`; returns what was reported, step by step. */
+function steps(...script: readonly string[]): string[][] {
+  const sink = new RecordingSink(definition);
+  const decoder = new LineDecoder(definition, sink);
+  return script.map((step) => {
+    if (step === 'idle') decoder.idle();
+    else if (step === 'close') decoder.close();
+    else decoder.push(fromHex(step));
+    return sink.events.splice(0);
+  });
+}
+
+test('discards are reported with the frame that ends them, or at idle', () => {
+  expect(steps('aabb', 'cc', HEARTBEAT, 'dd', 'idle', 'idle')).toEqual([
+    [],
+    [],
+    ['discarded 3 no_header', 'heartbeat request'],
+    [],
+    ['discarded 1 no_header'],
+    [],
+  ]);
+});
+
+test('at idle a half frame is rescanned for whole ones behind it', () => {
+  expect(steps(HEARTBEAT, HALF_REGISTER, HEARTBEAT + HEARTBEAT_REPLY, 'idle')).toEqual([
+    ['heartbeat request'],
+    [],
+    [],
+    ['discarded 25 truncated', 'heartbeat request', 'heartbeat reply 0'],
+  ]);
+});
+
+test('at idle a half frame with nothing behind it is truncated', () => {
+  expect(steps(HEARTBEAT, HALF_REGISTER, 'idle', HEARTBEAT)).toEqual([
+    ['heartbeat request'],
+    [],
+    ['discarded 25 truncated'],
+    ['heartbeat request'],
+  ]);
+});
+
+test('idle between frames changes nothing: the line stays in step', () => {
+  expect(steps(HEARTBEAT, 'idle', '0000000201f9')).toEqual([
+    ['heartbeat request'],
+    [],
+    ['heartbeat reply -7'],
+  ]);
+});
+
+test('a false header makes frames wait no longer than until idle', () => {
+  expect(steps('550000003400', HEARTBEAT, HEARTBEAT, 'idle')).toEqual([
+    [],
+    [],
+    [],
+    ['discarded 1 no_header', 'discarded 5 truncated', 'heartbeat request', 'heartbeat request'],
+  ]);
+});
+
+describe('a bare reply', () => {
+  test('is taken at once on a line just opened, and in step', () => {
+    expect(steps(REGISTER_REPLY, REGISTER_REPLY)).toEqual([['register reply 0'], ['register reply 0']]);
+  });
+
+  test('waits after damage for the next header', () => {
+    expect(steps('55', REGISTER_REPLY, '00000001', '01')).toEqual([
+      [],
+      [],
+      [],
+      ['discarded 1 no_header', 'register reply 0', 'heartbeat request'],
+    ]);
+  });
+
+  test('waits after damage for silence', () => {
+    expect(steps('55', REGISTER_REPLY, 'idle', 'close')).toEqual([
+      [],
+      [],
+      ['discarded 1 no_header', 'register reply 0'],
+      [],
+    ]);
+  });
+
+  test('is none if what follows is no header: it was made of two damaged frames', () => {
+    // A datetime request that lost its length byte, then a heartbeat.
+    expect(steps('55', '00000002', HEARTBEAT)).toEqual([
+      [],
+      [],
+      ['discarded 5 no_header', 'heartbeat request'],
+    ]);
+  });
+
+  test('with an error code of the device is none after damage', () => {
+    expect(steps('55', '000000020105', 'idle')).toEqual([[], [], ['discarded 7 no_header']]);
+  });
+});
+
+test('unknown ids are never taken on a line', () => {
+  expect(steps(HEARTBEAT, '0000000210aa', HEARTBEAT)).toEqual([
+    ['heartbeat request'],
+    [],
+    ['discarded 6 no_header', 'heartbeat request'],
+  ]);
+});
+
+test('reports carry what was expected, what was seen, and a sample of at most 64 bytes', () => {
+  const sink = new RecordingSink(definition);
+  const decoder = new LineDecoder(definition, sink);
+  decoder.push(new Uint8Array(100).fill(0x41));
+  decoder.push(fromHex(HEARTBEAT));
+  decoder.push(fromHex('000000020200'));
+  decoder.push(fromHex(HEARTBEAT));
+  decoder.push(fromHex('0000003400'));
+  decoder.close();
+  expect(sink.discards).toEqual([
+    {
+      count: 100,
+      reason: 'no_header',
+      expected: 'the length and id of register, heartbeat, datetime',
+      seen: `${'41'.repeat(16)}...`,
+      sample: new Uint8Array(64).fill(0x41),
+    },
+    {
+      count: 6,
+      reason: 'bad_content',
+      expected: 'datetime reply: an error code other than 0 (-1 where the line is out of step)',
+      seen: '000000020200',
+      sample: fromHex('000000020200'),
+    },
+    {
+      count: 5,
+      reason: 'truncated',
+      expected: 'a whole register request of 52 bytes',
+      seen: '0000003400',
+      sample: fromHex('0000003400'),
+    },
+  ]);
+});
+
+test('endless garbage is reported as it goes', () => {
+  const sink = new RecordingSink(definition);
+  const decoder = new LineDecoder(definition, sink);
+  for (let round = 0; round < 200; round++) decoder.push(new Uint8Array(1000).fill(0x41));
+  expect(sink.discards.map((each) => each.count)).toEqual([66_000, 66_000, 66_000]);
+});
+
+describe('the sink', () => {
+  test.each(['frame', 'discarded'] as const)(
+    'may close the decoder in %s, and hears nothing more',
+    (event) => {
+      const events: string[] = [];
+      const on = (name: string) => () => {
+        events.push(name);
+        if (name === event) decoder.close();
+      };
+      const decoder = new LineDecoder(definition, {
+        frame: on('frame'),
+        discarded: on('discarded'),
+        fault: on('fault'),
+      });
+      decoder.push(fromHex(`55${HEARTBEAT}${HEARTBEAT}00`));
+      decoder.push(fromHex(HEARTBEAT));
+      decoder.idle();
+      decoder.close();
+      expect(events).toEqual(event === 'frame' ? ['discarded', 'frame'] : ['discarded']);
+      expect(decoder.pending).toBe(0);
+    },
+  );
+
+  test.each(['push', 'idle'] as const)('must not call %s', (method) => {
+    const thrown: unknown[] = [];
+    const sink: FrameSink = {
+      frame: () => {
+        try {
+          if (method === 'push') decoder.push(fromHex(HEARTBEAT));
+          else decoder.idle();
+        } catch (error) {
+          thrown.push(error);
+        }
+      },
+      discarded: () => {},
+      fault: () => {},
+    };
+    const decoder = new LineDecoder(definition, sink);
+    decoder.push(fromHex(HEARTBEAT));
+    expect(thrown).toEqual([expect.objectContaining({ code: 'decoder_reentered' })]);
+  });
+
+  test('that throws ends the decoder', () => {
+    const decoder = new LineDecoder(definition, {
+      frame: () => {
+        throw new Error('sink');
+      },
+      discarded: () => {},
+      fault: () => {},
+    });
+    expect(() => decoder.push(fromHex(HEARTBEAT))).toThrow('sink');
+    expect(() => decoder.push(fromHex(HEARTBEAT))).not.toThrow();
+  });
+});
