@@ -106,7 +106,7 @@ export class Subscriber {
 
   /** Owes the present document of every topic that matches; `synced` follows the last of them. */
   startSnapshot(patterns: readonly string[], replyTo: string | undefined): void {
-    const request: SnapshotRequest = { replyTo, patterns, remaining: 0 };
+    const request: SnapshotRequest = { replyTo, patterns, remaining: 0, answered: false };
     this.#requests.add(request);
     const topics = new Set<string>();
     for (const pattern of patterns) {
@@ -222,12 +222,20 @@ export class Subscriber {
   }
 
   #takeState(now: Instant): Uint8Array | undefined {
-    const complete = this.#complete.shift();
-    if (complete !== undefined) return this.#synced(complete, now);
     const { store, encoder } = this.#shared;
+    const [complete] = this.#complete;
+    if (complete?.answered === true) {
+      this.#complete.shift();
+      return this.#synced(complete, now);
+    }
+    if (complete !== undefined) {
+      complete.answered = true;
+      return encoder.snapshot(this.#newId(), complete.replyTo, [], [], now);
+    }
     const due = this.#marks.take((topic) => encoder.item(store.version(topic)).length);
     if (due === undefined) return undefined;
     if (due.kind === 'full') return encoder.full(store.version(due.topic), now);
+    due.request.answered = true;
     if (due.request.remaining === 0) this.#complete.push(due.request);
     const versions = due.topics.map((topic) => store.version(topic));
     return encoder.snapshot(

@@ -7,6 +7,8 @@ export interface SnapshotRequest {
   patterns: readonly string[];
   /** Topics that have not been taken yet. */
   remaining: number;
+  /** A snapshot message was sent; every request gets one at least, be it empty. */
+  answered: boolean;
 }
 
 interface Mark {

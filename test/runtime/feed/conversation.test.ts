@@ -62,6 +62,14 @@ describe('a subscriber', () => {
     expect(client.view.breaches).toEqual([]);
   });
 
+  it('gets an empty snapshot where there is nothing yet', async () => {
+    await using world = await FeedWorld.start();
+    const client = await world.client();
+    client.send({ type: 'subscribe', id: '1', topics: ['a'] });
+    expect((await client.next('snapshot')).payload).toEqual({ reply_to: '1', items: [], removed: [] });
+    await client.next('synced');
+  });
+
   it('hears no more of what it unsubscribed', async () => {
     await using world = await FeedWorld.start();
     const client = await world.client();
