@@ -141,7 +141,12 @@ describe('a definition', () => {
       false,
     ]);
     expect([definition.admits(0xf0, 1), definition.declares(0xf0, 1, 0)]).toEqual([true, false]);
-    expect([definition.declares(0, 52, 0x39), definition.declares(0, 52, 0)]).toEqual([true, false]);
+    expect([0x39, 0x2f, 0x3a, 0].map((last) => definition.declares(0, 52, last))).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 
   test('refuses two messages with one id, signed or not, and a frame bound that is none', () => {
