@@ -19,7 +19,7 @@ export interface Discarded {
   readonly reason: DiscardReason;
   /** What would have been taken, in words. */
   readonly expected: string;
-  /** What was there instead, in words: the first bytes as hex. */
+  /** What was there instead: another protocol by name (telnet of a serial server), else the first bytes as hex. */
   readonly seen: string;
   /** The first bytes of them (at most `SAMPLE_BYTES`), a copy. */
   readonly sample: Uint8Array;

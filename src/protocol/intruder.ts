@@ -23,7 +23,7 @@ export function startsTelnet(bytes: Uint8Array, start: number, end: number): boo
 
 /**
  * Names another protocol by its first bytes, in words: HTTP, TLS, SSH or telnet. Ask only where the bytes are no
- * plausible header of ours; four bytes are enough, more make the words better.
+ * plausible header of ours; four bytes are enough (three for telnet), more make the words better.
  */
 export function recogniseIntruder(bytes: Uint8Array, start: number, end: number): string | undefined {
   if (startsTelnet(bytes, start, end)) {

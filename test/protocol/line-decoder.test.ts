@@ -148,6 +148,19 @@ test('reports carry what was expected, what was seen, and a sample of at most 64
   ]);
 });
 
+test('another protocol on the line is named', () => {
+  const sink = new RecordingSink(definition);
+  const decoder = new LineDecoder(definition, sink);
+  decoder.push(fromHex('fffb2c'));
+  decoder.idle();
+  expect(sink.discards).toEqual([
+    expect.objectContaining({
+      count: 3,
+      seen: 'a telnet negotiation: IAC WILL 44 (RFC 2217 serial port control)',
+    }),
+  ]);
+});
+
 test('endless garbage is reported as it goes', () => {
   const sink = new RecordingSink(definition);
   const decoder = new LineDecoder(definition, sink);
