@@ -46,6 +46,15 @@ export class PatternTrie<T> {
     collect(this.#root, levels, 0, needsLiteralEnd(levels), found);
     return found;
   }
+
+  /** Whether any pattern covers the topic. */
+  covers(levels: readonly string[]): boolean {
+    return this.match(levels).size > 0;
+  }
+}
+
+function newNode<T>(): Node<T> {
+  return { children: new Map(), values: new Set() };
 }
 
 function collect<T>(
@@ -65,8 +74,4 @@ function collect<T>(
   if (exact !== undefined) collect(exact, levels, depth + 1, literalEnd, found);
   const any = literalEnd && depth === levels.length - 1 ? undefined : node.children.get('+');
   if (any !== undefined) collect(any, levels, depth + 1, literalEnd, found);
-}
-
-function newNode<T>(): Node<T> {
-  return { children: new Map(), values: new Set() };
 }

@@ -1,10 +1,11 @@
 import { HeartwireError } from '../errors.ts';
 import type { Change, Retained } from './change.ts';
+import { PatternTrie } from './pattern-trie.ts';
 import type { Publisher } from './publisher.ts';
 import type { Json, JsonObject } from './wire/json.ts';
 import { checkDocument, diff, NotADocumentError } from './wire/merge-patch.ts';
 import type { Position } from './wire/position.ts';
-import { hasWildcard, matchesLevels, topicProblem } from './wire/topic.ts';
+import { hasWildcard, topicProblem } from './wire/topic.ts';
 
 /** Topics whose removal is remembered, and event topics whose `seq` is. */
 const TOMBSTONES = 10_000;
@@ -113,21 +114,23 @@ export class FeedStore implements Publisher {
   /** All present documents that a pattern covers, in the order in which their topics appeared. */
   documents(pattern: string): StoredDocument[] {
     const found: StoredDocument[] = [];
-    for (const { topic, rev, seq, document } of this.retained(pattern)) {
+    for (const { topic, rev, seq, document } of this.retained([pattern])) {
       if (document !== undefined) found.push({ topic, rev, seq, document });
     }
     return found;
   }
 
-  /** What is kept of every present topic that a pattern covers. */
-  *retained(pattern: string): Generator<Retained> {
-    if (!hasWildcard(pattern)) {
-      const one = this.#retained.get(pattern);
-      if (one !== undefined) yield one;
-      return;
-    }
-    const levels = pattern.split('/');
-    for (const each of this.#retained.values()) if (matchesLevels(levels, each.levels)) yield each;
+  /** What is kept of every present topic that one of the patterns covers, each once. */
+  *retained(patterns: readonly string[]): Generator<Retained> {
+    const [only] = patterns;
+    const exact = patterns.length === 1 && only !== undefined && !hasWildcard(only);
+    const one = exact ? this.#retained.get(only) : undefined;
+    if (one !== undefined) yield one;
+    if (exact) return;
+    // However many the patterns are, the topics are gone through once.
+    const trie = new PatternTrie<true>();
+    for (const pattern of patterns) trie.add(pattern, true);
+    for (const each of this.#retained.values()) if (trie.covers(each.levels)) yield each;
   }
 
   /** What is kept of a topic, its tombstone included; for one never seen, or long forgotten, a tombstone that is honest about it. */

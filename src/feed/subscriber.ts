@@ -108,12 +108,8 @@ export class Subscriber {
   startSnapshot(patterns: readonly string[], replyTo: string | undefined): void {
     const request: SnapshotRequest = { replyTo, patterns, remaining: 0, answered: false };
     this.#requests.add(request);
-    const topics = new Set<string>();
-    for (const pattern of patterns) {
-      for (const { topic } of this.#shared.store.retained(pattern)) topics.add(topic);
-    }
-    for (const topic of topics) this.#marks.request(topic, request);
-    if (topics.size === 0) this.#complete.push(request);
+    for (const { topic } of this.#shared.store.retained(patterns)) this.#marks.request(topic, request);
+    if (request.remaining === 0) this.#complete.push(request);
     this.#shared.wake(this);
   }
 

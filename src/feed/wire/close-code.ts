@@ -12,7 +12,10 @@ export const CLOSE_CODES = {
 
 export type CloseReason = keyof typeof CLOSE_CODES;
 
+/** Closes of RFC 6455 that say that the client itself is wrong; the same would happen again. */
+const CLIENT_FAULTS: readonly number[] = [1002, 1003, 1007, 1008, 1009, 1010];
+
 /** Whether a client should come back after a close code of this feed. */
 export function mayReconnect(code: number): boolean {
-  return code < 4500 || code > 4999;
+  return !CLIENT_FAULTS.includes(code) && (code < 4500 || code > 4999);
 }

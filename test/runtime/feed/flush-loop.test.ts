@@ -1,0 +1,69 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { Audience } from '../../../src/feed/audience.ts';
+import { concatFrames } from '../../../src/feed/encoder.ts';
+import { FeedStore } from '../../../src/feed/store.ts';
+import { FlushLoop } from '../../../src/runtime/feed/flush-loop.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+function setUp(subscribers: number, flushMs: number): { store: FeedStore; written: () => number } {
+  const clock = new FakeClock();
+  const store = new FeedStore({ epoch: 'e' });
+  let writes = 0;
+  const audience = new Audience(store, concatFrames, {
+    pending: () => loop.request(),
+    overfull: () => audience.settle(clock.now()),
+  });
+  const loop = new FlushLoop(audience, clock, (subscriber, now) => {
+    clock.advance(flushMs);
+    subscriber.flush(now);
+  });
+  const outlet = { unsent: 0, write: () => void writes++ };
+  for (let count = 0; count < subscribers; count++) {
+    audience.assign(audience.admit(outlet), ['a'], clock.now());
+  }
+  return { store, written: () => writes };
+}
+
+describe('a pass over many subscribers', () => {
+  it('writes once per subscriber, whatever a turn brings', async () => {
+    const { store, written } = setUp(10, 0);
+    for (let n = 0; n < 5; n++) store.publishState('a', { n });
+    expect(written()).toBe(0);
+    await turn();
+    await turn();
+    expect(written()).toBe(10);
+  });
+
+  it('lets the loop turn after 256 of them', async () => {
+    const { store, written } = setUp(600, 0);
+    store.publishState('a', {});
+    const after: number[] = [];
+    while ((after.at(-1) ?? 0) < 600) {
+      await turn();
+      after.push(written());
+    }
+    expect([...new Set(after)].filter((count) => count > 0)).toEqual([256, 512, 600]);
+  });
+
+  it('lets the loop turn after 4 ms', async () => {
+    const { store, written } = setUp(100, 1);
+    store.publishState('a', {});
+    const after: number[] = [];
+    while ((after.at(-1) ?? 0) < 100) {
+      await turn();
+      after.push(written());
+    }
+    expect([...new Set(after)].filter((count) => count > 0)).toEqual([16, 32, 48, 64, 80, 96, 100]);
+  });
+
+  it('leaves what is published meanwhile to the next pass, in order', async () => {
+    const { store, written } = setUp(600, 0);
+    store.publishState('a', { n: 1 });
+    while (written() === 0) await turn();
+    store.publishState('a', { n: 2 });
+    while (written() < 1_200) await turn();
+    await turn();
+    expect(written()).toBe(1_200);
+  });
+});
