@@ -1,6 +1,6 @@
-import { addressInBlock, parseBlock } from '../device/address-match.ts';
 import { addressLabel } from '../links/format-address.ts';
-import type { DeviceConfig, ListenerConfig, MatchConfig, ServerConfig } from './model.ts';
+import { type MatchRule, matchRule, ruleCovers, rulesOverlap } from './match-rule.ts';
+import type { DeviceConfig, ListenerConfig, ServerConfig } from './model.ts';
 import { type Finding, formatPath, type Path } from './problem.ts';
 
 /** A part of the configuration and where it stands. */
@@ -107,21 +107,34 @@ function checkMatches({ devices, listens }: Whole, add: Add): void {
     });
   }
   // Two IMEIs never overlap, so only equal ones and those without need comparing.
-  const byImei = new Map<string, Matched[]>();
-  const open: Matched[] = [];
-  for (const each of matched) {
-    const { imei } = each.value.match;
-    const rivals =
-      imei === undefined ? matched.slice(0, matched.indexOf(each)) : [...(byImei.get(imei) ?? []), ...open];
-    const rival = rivals.find((other) => overlap(other.value.match, each.value.match));
+  const byImei = new Map<string, Candidate[]>();
+  const open: Candidate[] = [];
+  const earlier: Candidate[] = [];
+  for (const placed of matched) {
+    const each = { placed, rule: matchRule(placed.value.match) };
+    const { imei } = each.rule;
+    const same = imei === undefined ? earlier : (byImei.get(imei) ?? []);
+    const overlaps = (other: Candidate) => rulesOverlap(other.rule, each.rule);
+    const rival = same.find(overlaps) ?? (imei === undefined ? undefined : open.find(overlaps));
     if (rival !== undefined) reportOverlap(rival, each, add);
+    earlier.push(each);
     if (imei === undefined) open.push(each);
-    else byImei.set(imei, [...(byImei.get(imei) ?? []), each]);
+    else if (same.length > 0) same.push(each);
+    else byImei.set(imei, [each]);
   }
 }
 
-function reportOverlap(earlier: Matched, later: Matched, add: Add): void {
-  const never = covers(earlier.value.match, later.value.match);
+interface Candidate {
+  readonly placed: Matched;
+  readonly rule: MatchRule;
+}
+
+function reportOverlap(
+  { placed: earlier, rule }: Candidate,
+  { placed: later, rule: rival }: Candidate,
+  add: Add,
+): void {
+  const never = ruleCovers(rule, rival);
   add({
     ...(never ? {} : { severity: 'warning' as const }),
     code: 'config_overlap',
@@ -134,29 +147,4 @@ function reportOverlap(earlier: Matched, later: Matched, add: Add): void {
       ? 'Put the narrower match first, or make the two different.'
       : 'Make the two different: give both an `imei:`, or networks that do not overlap.',
   });
-}
-
-function overlap(a: MatchConfig, b: MatchConfig): boolean {
-  if (a.imei !== undefined && b.imei !== undefined && a.imei !== b.imei) return false;
-  if (a.appid !== undefined && b.appid !== undefined && !sameText(a.appid, b.appid)) return false;
-  if (a.from === undefined || b.from === undefined) return true;
-  return a.from.some((one) => b.from?.some((other) => inside(one, other) || inside(other, one)));
-}
-
-/** Whether every peer that matches `b` matches `a`. */
-function covers(a: MatchConfig, b: MatchConfig): boolean {
-  if (a.imei !== undefined && a.imei !== b.imei) return false;
-  if (a.appid !== undefined && (b.appid === undefined || !sameText(a.appid, b.appid))) return false;
-  if (a.from === undefined) return true;
-  return b.from?.every((one) => a.from?.some((other) => inside(one, other))) ?? false;
-}
-
-const sameText = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
-
-/** Whether the first block lies in the second. */
-function inside(one: string, other: string): boolean {
-  const [inner, outer] = [parseBlock(one), parseBlock(other)];
-  if (inner === undefined || outer === undefined || inner.prefix < outer.prefix) return false;
-  const [address = ''] = one.split('/');
-  return addressInBlock(address, outer);
 }

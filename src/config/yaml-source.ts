@@ -1,4 +1,15 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml';
 import type { Finding, Path } from './problem.ts';
 
 /** A place in the text, both counted from 1. */
@@ -179,8 +190,7 @@ function find(document: Document, path: Path, atKey: boolean): { node: Node | nu
     let next: unknown;
     if (isSeq(node) && typeof part === 'number') next = node.items[part];
     else if (isMap(node)) {
-      // The later of two equal keys is the one that counts, and the one complained about.
-      const pair = node.items.findLast((each) => isScalar(each.key) && each.key.value === part);
+      const pair = pairsOf(node).get(part);
       if (pair !== undefined && isScalar(pair.key) && (pair.value === null || (last && atKey))) {
         return { node: pair.key, whole: false };
       }
@@ -191,6 +201,17 @@ function find(document: Document, path: Path, atKey: boolean): { node: Node | nu
     node = found;
   }
   return { node, whole: true };
+}
+
+const pairsByMap = new WeakMap<YAMLMap, ReadonlyMap<unknown, Pair>>();
+
+/** The pairs of a map by key, kept, because every problem is looked up; the later of two equal keys is the one that counts. */
+function pairsOf(map: YAMLMap): ReadonlyMap<unknown, Pair> {
+  const known = pairsByMap.get(map);
+  if (known !== undefined) return known;
+  const pairs = new Map(map.items.map((pair) => [isScalar(pair.key) ? pair.key.value : pair.key, pair]));
+  pairsByMap.set(map, pairs);
+  return pairs;
 }
 
 function follow(document: Document, node: unknown): Node | null {
