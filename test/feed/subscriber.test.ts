@@ -133,4 +133,22 @@ describe('subscribers that are behind', () => {
     expect(seqs).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 501));
     expect(outlet.text.indexOf('"gap"')).toBeLessThan(outlet.text.indexOf('"type":"event"'));
   });
+
+  it('are not told a position beyond a loss that was not said yet', () => {
+    const stage = new Stage();
+    const { outlet, subscriber } = stage.join(true, '#');
+    stage.store.publishState('s', { big: 'x'.repeat(70_000) });
+    stage.pass();
+    for (let n = 0; n < 1_500; n++) stage.store.publishEvent(n % 2 === 0 ? 'a' : 'b', { n });
+    stage.pass();
+    subscriber.startSnapshot(['nothing'], 'x');
+    outlet.unsent = 0;
+    outlet.writes.length = 0;
+    stage.pass();
+    const synced = outlet.text.indexOf('"synced"');
+    expect(outlet.text.indexOf('"topic":"a","from_seq":1,')).toBeLessThan(synced);
+    expect(outlet.text.indexOf('"topic":"b","from_seq":1,')).toBeGreaterThan(synced);
+    // The first event of b, which is lost, has rev 3.
+    expect(outlet.text.slice(synced)).toContain('"position":{"e":2}');
+  });
 });
