@@ -45,6 +45,7 @@ export const ERROR_CODES = {
   port_busy: 'The serial port is held by another device of the bridge or by another program.',
   port_not_serial: 'What the path names is not a serial port.',
   port_settings: 'The driver does not support the line settings asked for.',
+  pty_unavailable: 'The system, or this installation, has no pseudo-terminals.',
   port_unplugged: 'The serial port vanished while it was in use.',
   port_failed: 'The serial port could not be opened, or failed while it was in use.',
   serial_unavailable: 'The native part of the serial library could not be loaded on this machine.',

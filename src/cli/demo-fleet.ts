@@ -1,8 +1,10 @@
 import type { BridgeConfig, DeviceConfig, DialledDeviceConfig, ListenerConfig } from '../config/model.ts';
+import { HeartwireError } from '../errors.ts';
 import type { LinkAddress } from '../links/address.ts';
 import { addressLabel } from '../links/format-address.ts';
 import { parseLinkAddress } from '../links/parse-address.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { PtyPair } from '../simulator/pty.ts';
 import { seededRandom } from '../simulator/random.ts';
 import { SimulatedDevice } from '../simulator/simulated-device.ts';
 import { SimulatedFleet } from '../simulator/simulated-fleet.ts';
@@ -11,8 +13,12 @@ const ANYWHERE = { scheme: 'tcp-listen', host: '127.0.0.1', port: 0 } as const;
 /** An address at which nothing listens, as far as anybody knows. */
 const NOBODY: LinkAddress = { scheme: 'tcp', host: '127.0.0.1', port: 1 };
 const APPID = '996da38d-a7be-4947-aa4c-f8208b5f4ade';
+const MADE_UP = { appid: APPID, imei: '490154203237518' };
 /** So that the lights change while one watches: stands still for 8 s, works for 24 s. */
 const UNSTEADY = { stallMs: 8_000 };
+/** A bad cable: garbage between the frames, which the decoder sets aside. */
+const NOISY = { garbage: 0.2 };
+const SERIAL = 'bench-3';
 /** A connection every 20 s, for a moment. */
 const SHORT = { shortEveryMs: 20_000 };
 const PRESENCE = { everyMs: 20_000 };
@@ -43,6 +49,42 @@ export class DemoFleet {
     return { ...config, devices, listeners };
   }
 
+  /**
+   * Starts a device at the other end of a pair of ptys, and gives its configuration; nothing where the system has no
+   * ptys.
+   */
+  async serial(config: BridgeConfig): Promise<DialledDeviceConfig | undefined> {
+    const model = config.devices.find((device) => device.kind === 'dialled');
+    if (model?.kind !== 'dialled') return undefined;
+    let pair: PtyPair;
+    try {
+      pair = new PtyPair();
+    } catch (error) {
+      if (error instanceof HeartwireError && error.code === 'pty_unavailable') return undefined;
+      throw error;
+    }
+    this.#running.push(pair);
+    const [ours, theirs] = pair.paths.map((path) => reportedAddress(path));
+    if (ours === undefined || theirs === undefined) return undefined;
+    const simulated = new SimulatedDevice(
+      { name: SERIAL, address: theirs, identity: MADE_UP, timeZone: 'UTC', faults: NOISY },
+      { clock: systemClock, random: seededRandom(9) },
+    );
+    this.#running.push(simulated);
+    await simulated.start();
+    this.#count += 1;
+    const session = { ...model.session, device: SERIAL, transport: 'serial' as const };
+    const addresses = [addressLabel(ours)];
+    return {
+      kind: 'dialled',
+      id: SERIAL,
+      links: [ours],
+      line: 'serial',
+      maxFrame: 52,
+      session: { ...session, addresses },
+    };
+  }
+
   async #dialled(device: DialledDeviceConfig): Promise<DialledDeviceConfig> {
     const address = await this.#listening(device);
     const links = device.links.map((_, index) => (index === device.links.length - 1 ? address : NOBODY));
@@ -56,7 +98,7 @@ export class DemoFleet {
       {
         name: device.id,
         address: ANYWHERE,
-        identity: device.session.register ?? { appid: APPID, imei: '490154203237518' },
+        identity: device.session.register ?? MADE_UP,
         clockOffsetMs: -320,
         timeZone: 'UTC',
         ...(device.links.length > 1 ? { faults: UNSTEADY } : {}),
@@ -97,7 +139,8 @@ export class DemoFleet {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#running.map((each) => each[Symbol.asyncDispose]()));
+    // A device goes before the line that it sits on.
+    for (const each of this.#running.toReversed()) await each[Symbol.asyncDispose]();
   }
 }
 
@@ -106,9 +149,9 @@ export function anywhere(listeners: readonly ListenerConfig[]): ListenerConfig[]
   return listeners.map((listener) => ({ ...listener, link: { ...listener.link, port: 0 } }));
 }
 
-/** A TCP address as a link or listener of ours reported it. */
-export function reportedAddress(hostPort: string): LinkAddress {
-  const parsed = parseLinkAddress(`tcp:${hostPort}`);
+/** An address as a listener of ours (`host:port`) or a pty (a path) reported it. */
+export function reportedAddress(text: string): LinkAddress {
+  const parsed = parseLinkAddress(text.startsWith('/') ? text : `tcp:${text}`);
   if (!parsed.ok) throw new Error(parsed.problem);
   return parsed.value;
 }

@@ -31,15 +31,17 @@ export const demo: Command<DemoArgs> = {
     if (example === undefined)
       throw new HeartwireError('config_invalid', 'The example devices.yaml of this package is damaged.');
     await using fleet = new DemoFleet();
-    const config = await fleet.dialled({
+    const overTcp = await fleet.dialled({
       ...example,
       server: { ...example.server, port: args.port ?? example.server.port },
     });
+    const serial = await fleet.serial(example);
+    const config = { ...overTcp, devices: [...overTcp.devices, ...(serial === undefined ? [] : [serial])] };
     const [bridge, addresses] = await started(config, io);
     await using _ = bridge;
     const [listener] = addresses.listeners;
     if (listener !== undefined) await fleet.dialIn(config, reportedAddress(listener), args.devices);
-    io.out(welcome(fleet.count, addresses, io));
+    io.out(welcome(fleet.count, serial !== undefined, addresses, io));
     await stop.requested;
     io.out('\nStopping.\n');
     return 0;
@@ -62,7 +64,7 @@ async function started(config: BridgeConfig, io: CliIo): Promise<[Bridge, Bridge
   }
 }
 
-function welcome(count: number, { url, listeners }: BridgeAddresses, io: CliIo): string {
+function welcome(count: number, serial: boolean, { url, listeners }: BridgeAddresses, io: CliIo): string {
   const { program } = io;
   const [listener = ''] = listeners;
   const bold = (text: string) => (io.terminal ? `\u001b[1m${text}\u001b[22m` : text);
@@ -77,6 +79,7 @@ Heartwire ${packageVersion()}: ${count} simulated devices over real sockets, dia
           curl ${url}/api/devices
 
   psu-1 and rack-7 are dialled (rack-7 at its second address), tracker-9 and the numbered ones dial in.
+${serial ? '  bench-3 sits on a noisy serial line, made of ptys.' : '  There is no serial device among them: this system has no ptys.'}
   Some stand still now and then, one comes only for a moment: watch their lights.
   Your own devices: edit devices.yaml, then ${program} run. Stop with Ctrl-C.
 

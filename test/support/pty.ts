@@ -1,6 +1,4 @@
-import { closeSync, write, writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { ReadStream } from 'node:tty';
+import { Pty as SystemPty } from '../../src/simulator/pty.ts';
 import type { RawPeer } from './link-contract.ts';
 
 /** A pseudo-terminal: `path` is opened as a serial port, the other end is the device on the line. */
@@ -15,13 +13,6 @@ export interface Pty extends RawPeer {
   dispose(): Promise<void>;
 }
 
-interface NativePty {
-  open(
-    columns: number,
-    rows: number,
-  ): { readonly master: number; readonly slave: number; readonly pty: string };
-}
-
 /** Whether this system has ptys, with the reason printed where it has none: hand it to `describe.runIf`. */
 export function hasPtys(env: Readonly<Record<string, string | undefined>> = process.env): boolean {
   if (process.platform === 'linux' || process.platform === 'darwin') return true;
@@ -29,70 +20,20 @@ export function hasPtys(env: Readonly<Record<string, string | undefined>> = proc
   return env.HEARTWIRE_TEST_ALL === '1';
 }
 
-/**
- * Makes a pty of the kernel's own. node-pty's public `open` reads from the slave too and so steals bytes from whoever
- * opens the port, and it leaves the slave's descriptor open: hence its native part alone.
- */
+/** A pty that remembers what it received. */
 export function openPty(): Pty {
-  const require = createRequire(import.meta.url);
-  const { requireBinary } = require('@lydell/node-pty/requireBinary.js') as {
-    requireBinary(file: string): NativePty; // Untyped: an inner module of the package.
-  };
-  const { master, slave, pty: path } = requireBinary('pty.node').open(80, 24);
-  const stream = new ReadStream(master);
+  const pty = new SystemPty();
   const chunks: Buffer[] = [];
-  const waiting: Uint8Array[] = [];
-  let writing = false;
-  let gone = false;
-  // Losing the other side ends a pty with EIO.
-  stream.on('error', () => undefined);
-  stream.on('data', (chunk) => chunks.push(chunk));
-  const closed = new Promise<void>((resolve) => stream.on('close', () => resolve()));
-
-  // Not through the stream: it writes to a pty with blocking calls, and its reader may live in this very process.
-  const writeOn = (): void => {
-    const next = waiting[0];
-    if (writing || gone || next === undefined) return;
-    writing = true;
-    write(master, next, (error, written) => {
-      writing = false;
-      if (gone) return;
-      if (error !== null) {
-        if (error.code === 'EAGAIN') setTimeout(writeOn, 1);
-        else throw error;
-        return;
-      }
-      if (written === next.length) waiting.shift();
-      else waiting[0] = next.subarray(written);
-      writeOn();
-    });
-  };
-
-  const hangUp = (): void => {
-    if (gone) return;
-    gone = true;
-    stream.destroy();
-    closeSync(slave);
-  };
-
+  pty.onData((chunk) => chunks.push(chunk));
   return {
-    path,
-    write: (bytes) => {
-      waiting.push(bytes);
-      writeOn();
-    },
-    writeNow: (bytes) => {
-      const written = writeSync(master, bytes);
-      if (written !== bytes.length) throw new Error(`The pty took ${written} of ${bytes.length} bytes.`);
-    },
+    path: pty.path,
+    write: (bytes) => pty.write(bytes),
+    writeNow: (bytes) => pty.writeNow(bytes),
     received: () => Buffer.concat(chunks),
-    onData: (listener) => void stream.on('data', listener),
-    stall: () => void stream.pause(),
-    resume: () => void stream.resume(),
-    hangUp,
-    dispose: async () => {
-      hangUp();
-      await closed;
-    },
+    onData: (listener) => pty.onData(listener),
+    stall: () => void pty.stream.pause(),
+    resume: () => void pty.stream.resume(),
+    hangUp: () => pty.hangUp(),
+    dispose: () => pty[Symbol.asyncDispose](),
   };
 }
