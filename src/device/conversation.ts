@@ -1,13 +1,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Instant } from '../instant.ts';
-import { luhnValid } from '../protocol/luhn.ts';
-import type { InvalidPayload, Message, RegisterRequest, RequestName } from '../protocol/message.ts';
-import { answerTo, registerReply } from './answer.ts';
-import { Life } from './life.ts';
-import { Requests } from './requests.ts';
-import type { SessionContext } from './session-ports.ts';
-
-const FRAME_PROGRESS_MS = 30_000;
+import type { InvalidPayload, Message, RegisterRequest } from '../protocol/message.ts';
+import type { SessionEvent } from './session-events.ts';
 
 /** Why a conversation can't go on, and how its link is to be closed. */
 export interface Ending {
@@ -16,265 +10,34 @@ export interface Ending {
   readonly how: 'end' | 'destroy';
 }
 
+/** What a session is asked to send on a caller's behalf. */
+export type CallersRequest = Extract<SessionEvent, { type: 'requestMade' }>;
+
 /**
- * What is said over one link, from its opening to its end: who the peer is, whether it lives, what it is asked. It
+ * What is said over one link, from its opening to its end: whether the peer lives, what it is asked, what it says. It
  * sets the device axis while it lasts; how it ends is told to the session, which owns the link.
  */
-export class Conversation {
+export interface Conversation {
   /** The peer's IP address where it dialled in, else empty. */
   readonly host: string;
-  readonly life: Life;
-  readonly #context: SessionContext;
-  readonly #requests: Requests;
-  #registered = false;
-  /** The peer answered a beat of ours. */
-  #beatAnswered = false;
-  #succeeded = false;
-  /** A half frame must have grown by then, monotonic ms. */
-  #frameDueAt = Number.POSITIVE_INFINITY;
-
-  constructor(context: SessionContext, host: string, now: Instant) {
-    this.#context = context;
-    this.host = host;
-    this.life = new Life(context.settings.heartbeat, now.monoMs);
-    this.#requests = new Requests(context, this.life);
-    context.axes.setStatus('registering', now.wallMs);
-  }
-
+  /** The last valid frame, or the opening of the link until then; monotonic ms. */
+  readonly heardAt: number;
   /** The device was online over this link. */
-  get succeeded(): boolean {
-    return this.#succeeded;
-  }
-
-  /** We opened the link; a client registers. */
-  open(now: Instant): void {
-    if (this.#context.settings.role === 'client') this.#requests.register(now);
-  }
-
-  /** The peer is already known, by its register or by its address. */
-  openKnown(register: RegisterRequest['fields'] | undefined, now: Instant): void {
-    if (register !== undefined) this.#introduce(register);
-    this.#admit(now);
-  }
-
-  received(message: Message | InvalidPayload, now: Instant): Ending | undefined {
-    const { stats } = this.#context;
-    stats.counts.frames_in += 1;
-    stats.touch();
-    if (message.name === 'invalid') return this.#receivedInvalid(message, now);
-    if (this.#isEcho(message)) {
-      const detail = 'our own register came back: a loopback plug, or an adapter that echoes what is sent';
-      return { reason: 'echo', detail, how: 'destroy' };
-    }
-    this.#heard(now);
-    switch (message.kind) {
-      case 'unknown':
-        stats.counts.unknown += 1;
-        this.#publish(message);
-        return undefined;
-      case 'request':
-        return this.#requested(message, now);
-      case 'reply':
-        return this.#replied(message, now);
-    }
-  }
-
-  chunkReceived(pending: number, now: Instant): void {
-    this.#frameDueAt = pending > 0 ? now.monoMs + FRAME_PROGRESS_MS : Number.POSITIVE_INFINITY;
-  }
-
-  requestMade(requestId: number, message: RequestName, timeoutMs: number, now: Instant): void {
-    this.#requests.make(requestId, message, timeoutMs, now);
-  }
-
-  sendRefused(message: RequestName, code: ErrorCode, now: Instant): Ending | undefined {
-    this.#requests.refused(message, code, now);
-    // Without a register the link can't come to life.
-    if (message !== 'register') return undefined;
-    return { reason: code, detail: 'the link did not take our register', how: 'destroy' };
-  }
-
+  readonly succeeded: boolean;
+  /** We opened the link. */
+  open(now: Instant): void;
+  /** The peer dialled in and is already known, by its register or by its address. */
+  openKnown(register: RegisterRequest['fields'] | undefined, now: Instant): void;
+  received(message: Message | InvalidPayload, now: Instant): Ending | undefined;
+  chunkReceived(pending: number, now: Instant): void;
+  requestMade(request: CallersRequest, now: Instant): void;
+  /** The link did not take the frame of a request. */
+  sendRefused(message: Message, code: ErrorCode, now: Instant): Ending | undefined;
   /** Asks an incumbent for a sign of life. */
-  probe(now: Instant): void {
-    this.#requests.beat(now);
-  }
-
-  abandon(code: ErrorCode, detail: string): void {
-    this.#requests.abandon(code, detail);
-  }
-
-  nextDeadline(): number {
-    return Math.min(this.life.nextDeadline(), this.#requests.nextDeadline(), this.#frameDueAt);
-  }
-
+  probe(now: Instant): void;
+  /** The link is gone; what is in flight fails with this code. */
+  abandon(code: ErrorCode, detail: string): void;
+  nextDeadline(): number;
   /** A deadline has passed, `lateMs` ago. */
-  watch(lateMs: number, now: Instant): Ending | undefined {
-    const { settings, axes } = this.#context;
-    if (this.#frameDueAt <= now.monoMs) {
-      const detail = 'a frame was begun and did not grow for 30 s';
-      return { reason: 'frame_stalled', detail, how: 'destroy' };
-    }
-    // While we did not run, we did not ask either: the silence of that time is not the peer's.
-    if (lateMs > settings.heartbeat.intervalMs / 2) this.life.excuse(lateMs, now.monoMs);
-    const verdict = this.life.judge(now.monoMs);
-    if (verdict === 'silent') {
-      const silenceMs = Math.round(now.monoMs - this.life.heardAt);
-      return { reason: 'silent', detail: `no valid frame for ${silenceMs} ms`, how: 'destroy' };
-    }
-    if (verdict === 'stale' && axes.document.status === 'online') {
-      axes.setStatus('stale', now.wallMs, 'silent', 'no valid frame for more than 1.5 heartbeat intervals');
-    }
-    if (this.#requests.timeOut(now).registerTimedOut) {
-      const detail = `no reply to our register within ${settings.requestTimeoutMs} ms`;
-      return { reason: 'register_timeout', detail, how: 'destroy' };
-    }
-    if (this.life.beatDue(now.monoMs)) this.#requests.beat(now);
-    this.#requests.askClockWhenDue(now);
-    return undefined;
-  }
-
-  /** A valid frame is a sign of life, whatever it was. */
-  #heard(now: Instant): void {
-    const { axes, stats } = this.#context;
-    this.life.heard(now.monoMs);
-    this.#context.seen = true;
-    stats.counts.last_frame_at = now.wallMs;
-    if (axes.document.status === 'stale') axes.setStatus('online', now.wallMs);
-  }
-
-  #isEcho(message: Message): boolean {
-    const { role, register: ours } = this.#context.settings;
-    if (role !== 'client' || ours === undefined) return false;
-    if (message.name !== 'register' || message.kind !== 'request') return false;
-    return message.fields.appid === ours.appid && message.fields.imei === ours.imei;
-  }
-
-  #receivedInvalid(message: InvalidPayload, now: Instant): Ending | undefined {
-    this.#context.stats.counts.invalid += 1;
-    this.#publish(message);
-    const detail = `${message.message} ${message.kind}, ${message.field} at byte ${message.offset}: saw ${message.seen}, expected ${message.expected}`;
-    this.#context.emit({ type: 'log', level: 'warn', reason: 'invalid_message', text: detail });
-    if (message.kind === 'reply') this.#requests.repliedInvalid(message.message, detail, now);
-    else if (message.message === 'register') this.#send(registerReply(-1));
-    return undefined;
-  }
-
-  #requested(message: Message & { kind: 'request' }, now: Instant): Ending | undefined {
-    const { ports, stats } = this.#context;
-    this.#publish(message);
-    if (message.name === 'register') return this.#registerRequested(message, now);
-    if (message.name === 'heartbeat') stats.counts.last_heartbeat_at = now.wallMs;
-    const answer = answerTo(message, now, ports.localTime);
-    if (answer !== undefined) this.#send(answer);
-    return undefined;
-  }
-
-  #registerRequested(message: RegisterRequest, now: Instant): Ending | undefined {
-    const { settings, axes } = this.#context;
-    if (settings.role === 'client') {
-      this.#send(registerReply(-1));
-      return undefined;
-    }
-    const known = axes.document.identity;
-    if (this.#registered && known !== undefined && known.imei !== message.fields.imei) {
-      this.#send(registerReply(-1));
-      const detail = `it registered again as ${message.fields.imei} on the link of ${known.imei}`;
-      return { reason: 'identity_changed', detail, how: 'end' };
-    }
-    this.#introduce(message.fields);
-    this.#admit(now);
-    return undefined;
-  }
-
-  #introduce(identity: RegisterRequest['fields']): void {
-    const { axes } = this.#context;
-    axes.setPart('identity', { appid: identity.appid, imei: identity.imei });
-    const odd = /^\d{15}$/.test(identity.imei) && !luhnValid(identity.imei);
-    axes.setPart('warnings', odd ? ['imei_checksum'] : undefined);
-    this.#send(registerReply(0));
-  }
-
-  /** A server takes the peer for known; its own beats, where it is to beat, begin. */
-  #admit(now: Instant): void {
-    const first = !this.#registered;
-    this.#registered = true;
-    this.#context.seen = true;
-    if (first) this.#beginBeating(now);
-    this.#succeed(now);
-  }
-
-  #replied(message: Message & { kind: 'reply' }, now: Instant): Ending | undefined {
-    const { counts } = this.#context.stats;
-    if (message.error !== 0) counts.error_replies += 1;
-    const beat = message.name === 'heartbeat' ? this.#beatReplied(now) : undefined;
-    const match = this.#requests.replied(message, now);
-    if (match.kind === 'late') {
-      counts.late_replies += 1;
-      this.#publish(message, 'late');
-    } else if (match.kind === 'answers' || beat === 'expected') {
-      this.#publish(message);
-    } else {
-      counts.unsolicited_replies += 1;
-      this.#publish(message, 'unsolicited');
-    }
-    if (message.name === 'register' && match.kind === 'answers')
-      return this.#registerReplied(message.error, now);
-    if (message.name === 'heartbeat') this.#succeed(now);
-    return undefined;
-  }
-
-  #beatReplied(now: Instant): 'expected' | 'unsolicited' {
-    const { counts } = this.#context.stats;
-    counts.last_heartbeat_at = now.wallMs;
-    const roundTrip = this.life.beatAnswered(now.monoMs);
-    if (roundTrip === 'unsolicited') return roundTrip;
-    this.#beatAnswered = true;
-    if (roundTrip !== 'ambiguous') counts.round_trip_ms = Math.round(roundTrip * 10) / 10;
-    return 'expected';
-  }
-
-  #registerReplied(error: number, now: Instant): Ending | undefined {
-    if (error !== 0) {
-      const detail = `the peer answered our register with error ${error}; check register.appid and register.imei`;
-      return { reason: 'register_refused', detail, how: 'end' };
-    }
-    this.#registered = true;
-    this.#beginBeating(now);
-    this.#succeed(now);
-    return undefined;
-  }
-
-  #weBeat(): boolean {
-    const { heartbeat, role } = this.#context.settings;
-    return heartbeat.from === 'both' || heartbeat.from === role;
-  }
-
-  #beginBeating(now: Instant): void {
-    if (!this.#weBeat()) return;
-    this.life.beginBeating(now.monoMs);
-    this.#requests.beat(now);
-  }
-
-  /** Online as soon as everything that this role and transport ask for has happened. */
-  #succeed(now: Instant): void {
-    const { settings, axes } = this.#context;
-    if (this.#succeeded || !this.#registered) return;
-    // On a serial line a register reply may be a leftover in some buffer; a heartbeat reply is the peer's word of now.
-    const wantsBeat = settings.transport === 'serial' && settings.role === 'client' && this.#weBeat();
-    if (wantsBeat && !this.#beatAnswered) return;
-    this.#succeeded = true;
-    this.#context.succeeded();
-    axes.setStatus('online', now.wallMs);
-    const over = axes.document.link.address ?? settings.transport;
-    this.#context.emit({ type: 'log', level: 'info', reason: 'online', text: `online over ${over}` });
-    this.#requests.beginClock(now);
-  }
-
-  #publish(message: Message | InvalidPayload, mark?: 'late' | 'unsolicited'): void {
-    this.#context.emit({ type: 'publishMessage', message, ...(mark === undefined ? {} : { mark }) });
-  }
-
-  #send(message: Message): void {
-    this.#context.emit({ type: 'send', message });
-  }
+  watch(lateMs: number, now: Instant): Ending | undefined;
 }

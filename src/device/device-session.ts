@@ -1,6 +1,7 @@
 import type { Instant } from '../instant.ts';
-import { Conversation, type Ending } from './conversation.ts';
+import type { Conversation, Ending } from './conversation.ts';
 import { DialPlan } from './dial-plan.ts';
+import { HeartbeatConversation } from './heartbeat-conversation.ts';
 import type { Effect, LinkOffer, SessionEvent } from './session-events.ts';
 import type { SessionContext, SessionPorts } from './session-ports.ts';
 import type { SessionSettings } from './settings.ts';
@@ -154,16 +155,15 @@ export class DeviceSession {
         this.#stats.counts.refused_sends += 1;
         this.#stats.touch();
         this.#log('warn', event.code, `a ${event.message.name} ${event.message.kind} was not sent`);
-        if (event.message.kind !== 'request') return;
-        const ending = conversation?.sendRefused(event.message.name, event.code, now);
+        const ending = conversation?.sendRefused(event.message, event.code, now);
         if (ending !== undefined) this.#lost(ending, now);
         return;
       }
       case 'deadlineReached':
         return this.#deadlineReached(event.afterReading, now);
       case 'requestMade': {
-        const { requestId, message, timeoutMs } = event;
-        if (conversation?.succeeded) return conversation.requestMade(requestId, message, timeoutMs, now);
+        const { requestId } = event;
+        if (conversation?.succeeded) return conversation.requestMade(event, now);
         const detail = `the device is ${this.status}; nothing was sent`;
         this.#effects.push({
           type: 'settleRequest',
@@ -215,7 +215,7 @@ export class DeviceSession {
     this.#stats.counts.connects += 1;
     this.#stats.touch();
     this.#axes.setLink('connected', now.wallMs, { address, attempt: this.#plan.attempt });
-    const conversation = new Conversation(this.#context, host, now);
+    const conversation = new HeartbeatConversation(this.#context, host, now);
     this.#phase = { name: 'connected', conversation };
     return conversation;
   }
@@ -265,7 +265,7 @@ export class DeviceSession {
     // Only the newest newcomer waits.
     this.#refuseProbed('a newer link claims the identity');
     const incumbent = this.#phase.name === 'connected' ? this.#phase.conversation : undefined;
-    const known = incumbent && { host: incumbent.host, heardAt: incumbent.life.heardAt };
+    const known = incumbent && { host: incumbent.host, heardAt: incumbent.heardAt };
     switch (this.#takeover.decide(offer, known, now.monoMs)) {
       case 'adopt':
         return this.#adopt(offer, now);
@@ -298,7 +298,7 @@ export class DeviceSession {
       conversation.abandon('link_replaced', text);
       this.#effects.push({ type: 'closeLink', how: 'destroy' });
       this.#stats.counts.takeovers += 1;
-      const incumbent = { host: conversation.host, heardAt: conversation.life.heardAt };
+      const incumbent = { host: conversation.host, heardAt: conversation.heardAt };
       held = this.#takeover.tookOver(offer, incumbent, now.monoMs);
       this.#log('info', 'link_replaced', text);
     }
