@@ -22,8 +22,10 @@ export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
+const WARM_UP_ROUNDS = 3;
+
 /**
- * Measures several ways of doing the same work, in turn, `rounds` times after one round to warm up, so that whatever
+ * Measures several ways of doing the same work, in turn, `rounds` times after a few to warm up, so that whatever
  * else the machine does hits all of them alike. Returns the median of each in ms.
  */
 export function alternate<Name extends string>(
@@ -33,7 +35,7 @@ export function alternate<Name extends string>(
   // The keys of an object are what its type says: it is written as a literal by the caller.
   const names = Object.keys(ways) as Name[];
   const times = new Map<Name, number[]>(names.map((name) => [name, []]));
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
     for (const name of names) {
       const before = performance.now();
       ways[name]();

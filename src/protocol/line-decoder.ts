@@ -62,8 +62,10 @@ export class LineDecoder implements FrameDecoder {
     if (this.#inside) throw new HeartwireError('decoder_reentered', 'push() was called from within the sink');
     if (this.#ended || chunk.length === 0) return;
     this.#buffer.append(chunk);
-    const most = Math.max(MOST_SAVED, this.#buffer.length * BUDGET_PER_BYTE);
-    this.#credit = Math.min(this.#credit + chunk.length * BUDGET_PER_BYTE, most);
+    this.#credit += chunk.length * BUDGET_PER_BYTE;
+    if (this.#credit > MOST_SAVED) {
+      this.#credit = Math.min(this.#credit, Math.max(MOST_SAVED, this.#buffer.length * BUDGET_PER_BYTE));
+    }
     this.#run(false);
   }
 
