@@ -78,6 +78,14 @@ async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode
     .strict()
     .recommendCommands()
     .demandCommand(1, 'Which command?')
+    .check((args, options) => {
+      // Which options take a list, though their types say otherwise.
+      const lists: unknown = options.array;
+      const isList = (name: string) => name === '_' || (Array.isArray(lists) && lists.includes(name));
+      const twice = Object.keys(args).find((name) => Array.isArray(args[name]) && !isList(name));
+      if (twice !== undefined) throw new UsageError(`--${twice} is given twice.`);
+      return true;
+    })
     .version(packageVersion())
     .alias({ help: 'h' })
     .completion('completion', 'Print a script that completes commands in bash or zsh')

@@ -75,6 +75,7 @@ describe('the command line', () => {
     [[], /Commands:/, 2],
     [['chekc'], /Did you mean check\?\n.*`heartwire --help`/, 2],
     [['check', '--jsn'], /jsn\n.*`heartwire check --help`/, 2],
+    [['run', '--port', '1', '--port', '2'], /--port is given twice/, 2],
     [['check', 'a', 'b'], /Unknown argument: b/, 2],
     [['schema'], /`heartwire schema --help`/, 2],
     [['schema', 'nonsense'], /nonsense.*devices/, 2],
