@@ -111,6 +111,12 @@ export class ProtocolDefinition {
     return this.#verdict(id, length) !== FORBIDDEN;
   }
 
+  /** Whether a message of this id (as a byte) and length is declared. */
+  knows(id: number, length: number): boolean {
+    const verdict = this.#verdict(id, length);
+    return verdict !== FORBIDDEN && verdict !== UNKNOWN;
+  }
+
   /** Whether a message of this id (as a byte) and length is declared, and may end in this byte. */
   declares(id: number, length: number, lastByte: number): boolean {
     const verdict = this.#verdict(id, length);

@@ -97,24 +97,35 @@ export class LineDecoder implements FrameDecoder {
     }
   }
 
-  /** In step: whole frames one after the other, until one is unfinished or cannot be. Returns where. */
-  #follow(at: number): number {
+  /** In step: whole frames one after the other. Returns whether what is left may become one. */
+  #follow(): boolean {
     const definition = this.#definition;
     const sink = this.#sink;
     const longest = this.#longest;
     const { bytes, view, tail } = this.#buffer;
-    while (tail - at >= HEADER_BYTES) {
+    let at = this.#buffer.head;
+    let plausible = true;
+    while (at < tail) {
+      if (tail - at < HEADER_BYTES) {
+        plausible = this.#prefixPlausible(bytes, at, tail);
+        break;
+      }
       // Signed, so that it stays a small integer for the engine: a negative one is 2 GiB or more.
       const length = view.getInt32(at);
-      if (length <= 0 || length > longest) break;
       const start = at + PREFIX_BYTES;
       const end = start + length;
-      if (end > tail || !definition.declares(view.getUint8(start), length, view.getUint8(end - 1))) break;
-      sink.frame(bytes, start, end);
-      if (this.#ended) return tail;
-      at = end;
+      if (length <= 0 || length > longest) plausible = false;
+      else if (end > tail) plausible = definition.knows(view.getUint8(start), length);
+      else if (definition.declares(view.getUint8(start), length, view.getUint8(end - 1))) {
+        sink.frame(bytes, start, end);
+        if (this.#ended) return true;
+        at = end;
+        continue;
+      } else plausible = false;
+      break;
     }
-    return at;
+    this.#buffer.consumeTo(at);
+    return plausible;
   }
 
   #search(final: boolean): void {
@@ -122,8 +133,9 @@ export class LineDecoder implements FrameDecoder {
     let at = this.#buffer.head;
     while (at < tail && !this.#ended) {
       if (this.#state === 'locked') {
-        at = this.#follow(at);
-        if (at === tail) break;
+        this.#buffer.consumeTo(at);
+        if ((this.#follow() && !final) || this.#buffer.length === 0) return;
+        at = this.#buffer.head;
       }
       if (tail - at < HEADER_BYTES) {
         if (!this.#prefixPlausible(bytes, at, tail))
