@@ -61,11 +61,17 @@ export class DeviceDirectory {
     return this.accept(nameByImei(identity.imei), listener);
   }
 
-  /** The configured device that is known by this address alone. */
-  resolveAddress(host: string): DeviceRunner | undefined {
-    return this.#matches.find(({ match }) => {
-      return match.imei === undefined && match.appid === undefined && cameFrom(match, host);
-    })?.runner;
+  /**
+   * The configured device that is known by this address alone. Until the peer has had its time to register
+   * (`waited`), a device that stands before it in the configuration and may yet be named by its register has precedence.
+   */
+  resolveAddress(host: string, waited: boolean): DeviceRunner | undefined {
+    for (const { match, runner } of this.#matches) {
+      if (match.from !== undefined && !cameFrom(match, host)) continue;
+      if (match.imei === undefined && match.appid === undefined) return runner;
+      if (!waited) return undefined;
+    }
+    return undefined;
   }
 
   /** An unannounced device by its name; it is made where it is new. */

@@ -217,10 +217,10 @@ export class Gateway {
     const { config, directory, clock } = this.#options;
     const nameless = this.#nameless.get(runner);
     if (nameless === undefined || nameless.offer !== undefined) return;
-    const device = directory.resolveAddress(runner.host);
+    const waited = clock.now().monoMs - runner.link.since.monoMs >= NAMED_BY_ADDRESS_AFTER_MS;
+    const device = directory.resolveAddress(runner.host, waited);
     if (device !== undefined) return this.#handOver(runner, { device });
-    if (config.anonymous !== 'by-address') return;
-    if (clock.now().monoMs - runner.link.since.monoMs < NAMED_BY_ADDRESS_AFTER_MS) return;
+    if (config.anonymous !== 'by-address' || !waited) return;
     this.#handOver(runner, directory.accept(nameByAddress(runner.host), config));
   }
 

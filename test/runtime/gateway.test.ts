@@ -144,6 +144,26 @@ describe('whose link it is', () => {
     expect(bench.state('dumb')?.identity).toEqual({ appid: APPID, imei: IMEI });
   });
 
+  it('a device that is known by its register comes before one that is known by its address', () => {
+    const bench = new GatewayBench({ unknown: 'refuse' }, [
+      matchedDevice('named', { imei: IMEI }),
+      matchedDevice('dumb', { from: ['10.0.0.7'] }),
+    ]);
+    const link = bench.dialIn('10.0.0.7');
+    link.data(HEARTBEAT);
+    expect(bench.state('dumb')?.status).toBe('unknown');
+    link.data(register());
+    expect(bench.state('named')?.status).toBe('online');
+    const silent = bench.dialIn('10.0.0.7');
+    silent.data(HEARTBEAT);
+    bench.clock.advance(9_999);
+    silent.data(HEARTBEAT);
+    expect(bench.state('dumb')?.status).toBe('unknown');
+    bench.clock.advance(1);
+    silent.data(HEARTBEAT);
+    expect(bench.state('dumb')?.status).toBe('online');
+  });
+
   it('an unknown one that never registers is named by its address where that is wanted', () => {
     const bench = new GatewayBench({ anonymous: 'by-address' });
     const link = bench.dialIn('fe80::1%eth0');
