@@ -66,6 +66,15 @@ export const ERROR_CODES = {
   request_timeout: 'The device did not answer a request in time.',
   invalid_reply: 'The device answered a request with content that is not as declared.',
   link_lost: 'The link was lost while a request was in flight; it is not sent again.',
+  trace_invalid: 'A trace holds a line that is none; the message names file, line and column.',
+  trace_unreadable: 'A trace could not be read from the disk, or could not be unpacked.',
+  trace_unfit: 'A trace does not say enough of its device to be replayed.',
+  trace_ended: 'A link that replays a trace has come to its end.',
+  capture_invalid: 'A capture is none that can be imported, or is damaged.',
+  recording_failed: 'The disk did not take a recording; nothing is recorded any more, and the bridge goes on.',
+  recording_budget: 'The recordings fill their budget on the disk, and no finished one is left to be removed.',
+  recording_behind: 'The disk is slower than what is to be recorded; nothing is recorded any more.',
+  recording_off: 'A note was made for a device that is not recorded.',
   link_replaced: 'A newer link of the same device took over while a request was in flight.',
 } as const;
 

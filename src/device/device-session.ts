@@ -122,6 +122,9 @@ export class DeviceSession {
         return;
       case 'stopped':
         return this.#stop(now);
+      case 'pauseEnded':
+        if (this.#phase.name === 'waiting') this.#dial(now);
+        return;
       case 'linkOpened':
         if (this.#phase.name === 'connecting') this.#connect(event.address, '', now).open(now);
         return;

@@ -19,6 +19,8 @@ export interface LinkOffer {
 export type SessionEvent =
   | { readonly type: 'started' }
   | { readonly type: 'stopped' }
+  /** Whatever made the link fail is mended: a pause of the back-off ends now. */
+  | { readonly type: 'pauseEnded' }
   | { readonly type: 'linkOpened'; readonly address: string }
   /** Also a link that could not be opened. */
   | { readonly type: 'linkClosed'; readonly code: ErrorCode; readonly detail: string }

@@ -89,6 +89,11 @@ export class DeviceRunner implements WireOwner {
     this.#dispatch({ type: 'started' });
   }
 
+  /** Ends a pause of the back-off: the device is dialled now. */
+  dialNow(): void {
+    this.#dispatch({ type: 'pauseEnded' });
+  }
+
   /** Closes the link and fails what is in flight. The last state stays published. */
   stop(): void {
     this.#dispatch({ type: 'stopped' });

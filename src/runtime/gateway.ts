@@ -13,7 +13,7 @@ import type { Clock, Timer } from './clock.ts';
 import type { DeviceDirectory, Resolution } from './device-directory.ts';
 import type { Log } from './log.ts';
 import { NamelessRunner } from './nameless-runner.ts';
-import { Wire } from './wire.ts';
+import { Wire, type WireTap } from './wire.ts';
 
 /** A link that speaks but does not register may be named by its address after so long, in ms. */
 const NAMED_BY_ADDRESS_AFTER_MS = 10_000;
@@ -30,6 +30,13 @@ export interface GatewayOptions {
   readonly localTime: LocalTime;
   readonly random: () => number;
   makeListener(): Listener;
+  /** Who looks on at a link that dialled in; `named` is called once it belongs to a device. */
+  tap?(): DialInTap | undefined;
+}
+
+/** Looks on at a link that has no name at first. */
+export interface DialInTap extends WireTap {
+  named(device: string): void;
 }
 
 /** A listening address as `bridge/status` shows it. */
@@ -47,6 +54,7 @@ interface Nameless {
   readonly runner: NamelessRunner;
   readonly wire: Wire;
   readonly decoder: { maxFrame: number };
+  readonly tap: DialInTap | undefined;
   offer?: { readonly offerId: number; withdraw(): void };
 }
 
@@ -173,6 +181,7 @@ export class Gateway {
       ended: (self, reason, detail) => this.#namelessEnded(self, reason, detail),
     });
     let decoder: StreamDecoder | undefined;
+    const tap = this.#options.tap?.();
     const wire = new Wire(
       link,
       {
@@ -184,10 +193,10 @@ export class Gateway {
         },
       },
       runner,
-      () => this.#connectionEnded(host),
+      { ended: () => this.#connectionEnded(host), tap },
     );
     if (decoder === undefined) return;
-    this.#nameless.set(runner, { runner, wire, decoder });
+    this.#nameless.set(runner, { runner, wire, decoder, tap });
     this.#keepNamelessBudget();
     runner.open(wire);
   }
@@ -247,6 +256,7 @@ export class Gateway {
       adopted: () => {
         this.#nameless.delete(runner);
         nameless.decoder.maxFrame = this.#definition.maxFrame;
+        nameless.tap?.named(device.id);
         runner.release();
       },
       refused: (reason) => {

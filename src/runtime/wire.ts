@@ -17,6 +17,30 @@ export interface WireOwner {
   wireClosed(wire: Wire, end: LinkEnd): void;
 }
 
+/** Looks on while a wire lives, without a say: a recorder, or whoever checks a replay. */
+export interface WireTap {
+  /** The link is about to be opened. */
+  dialled?(address: string): void;
+  opened?(address: string): void;
+  /** Bytes as they were read, before they are decoded. The chunk must not be kept. */
+  received?(chunk: Uint8Array): void;
+  idle?(): void;
+  /** A frame that the link took. */
+  sent?(frame: Uint8Array): void;
+  message?(message: Message | InvalidPayload): void;
+  discarded?(report: Discarded): void;
+  faulted?(fault: DecoderFault): void;
+  /** The link is gone, or could not be opened; nothing follows. */
+  closed?(end: LinkEnd): void;
+}
+
+/** A wire's ways to the outside; both are optional. */
+export interface WireOptions {
+  /** Called once, when the link is gone, whoever owns the wire by then. */
+  readonly ended?: (() => void) | undefined;
+  readonly tap?: WireTap | undefined;
+}
+
 /** How the bytes of a wire are read. */
 export interface WireCodec {
   readonly definition: ProtocolDefinition;
@@ -30,37 +54,54 @@ export class Wire {
   readonly #codec: WireCodec;
   readonly #decoder: FrameDecoder;
   readonly #ended: (() => void) | undefined;
+  readonly #tap: WireTap | undefined;
   readonly #sink: FrameSink;
 
-  /** `ended` is called once, when the link is gone, whoever owns the wire by then. */
-  constructor(link: Link, codec: WireCodec, owner: WireOwner, ended?: () => void) {
+  constructor(link: Link, codec: WireCodec, owner: WireOwner, options: WireOptions = {}) {
     this.link = link;
     this.owner = owner;
     this.#codec = codec;
-    this.#ended = ended;
+    this.#ended = options.ended;
+    this.#tap = options.tap;
     this.#sink = {
-      frame: (bytes, start, end) =>
-        this.owner.wireMessage(this, decodePayload(this.#codec.definition, bytes, start, end)),
-      discarded: (report) => this.owner.wireDiscarded(this, report),
-      fault: (fault) => this.owner.wireFaulted(this, fault),
+      frame: (bytes, start, end) => {
+        const message = decodePayload(this.#codec.definition, bytes, start, end);
+        this.#tap?.message?.(message);
+        this.owner.wireMessage(this, message);
+      },
+      discarded: (report) => {
+        this.#tap?.discarded?.(report);
+        this.owner.wireDiscarded(this, report);
+      },
+      fault: (fault) => {
+        this.#tap?.faulted?.(fault);
+        this.owner.wireFaulted(this, fault);
+      },
     };
     this.#decoder = codec.makeDecoder(codec.definition, this.#sink);
   }
 
   open(): void {
+    this.#tap?.dialled?.(this.link.address);
     this.link.open({
-      opened: (address) => this.owner.wireOpened(this, address),
+      opened: (address) => {
+        this.#tap?.opened?.(address);
+        this.owner.wireOpened(this, address);
+      },
       data: (chunk) => {
+        this.#tap?.received?.(chunk);
         this.owner.wireBytes(this, chunk);
         this.#decoder.push(chunk);
         this.owner.wireChunk(this, chunk.byteLength, this.#decoder.pending);
       },
       idle: () => {
+        this.#tap?.idle?.();
         this.#decoder.idle();
         this.owner.wireChunk(this, 0, this.#decoder.pending);
       },
       closed: (end) => {
         this.#decoder.close();
+        this.#tap?.closed?.(end);
         this.#ended?.();
         this.owner.wireClosed(this, end);
       },
@@ -68,7 +109,9 @@ export class Wire {
   }
 
   send(frame: Uint8Array): SendOutcome {
-    return this.link.send(frame);
+    const outcome = this.link.send(frame);
+    if (outcome === 'accepted') this.#tap?.sent?.(frame);
+    return outcome;
   }
 
   /** Nothing more is decoded. */

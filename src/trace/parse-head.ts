@@ -1,0 +1,114 @@
+import type { TraceHead } from './event.ts';
+import { TRACE_MAGIC } from './format-trace.ts';
+import { traceError } from './trace-error.ts';
+
+/** What is wrong with a line of the head. */
+export interface HeadProblem {
+  readonly column: number;
+  readonly problem: string;
+  readonly mend: string;
+}
+
+const WORD = /[ \t]+([a-z][a-z0-9_]*)=("(?:[^"\\]|\\.)*"|[^\s"=]+)(?=[ \t]|$)/y;
+const START = /^#start (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z)$/;
+
+/** Collects the lines before the first event. */
+export class HeadReader {
+  readonly #file: string;
+  #magic = false;
+  #startMs: number | undefined;
+  readonly #meta = new Map<string, string>();
+  /** `#sum` lines confirm what stands before them. */
+  sums = false;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  take(line: string, number: number): HeadProblem | undefined {
+    if (!this.#magic) {
+      this.sums = line === `${TRACE_MAGIC} sums`;
+      this.#magic = this.sums || line === TRACE_MAGIC;
+      if (this.#magic && number === 1) return undefined;
+      return notTrace;
+    }
+    if (line.startsWith('#start')) return this.#start(line);
+    if (/^#meta(?:\s|$)/.test(line)) return this.#takeMeta(line);
+    return {
+      column: 1,
+      problem: 'This means nothing.',
+      mend: 'Write #start, #meta, #end, or a comment with a space behind its #.',
+    };
+  }
+
+  /** @throws HeartwireError `trace_invalid` where something is missing. */
+  finish(line: number): TraceHead {
+    if (!this.#magic)
+      throw traceError({ file: this.#file, line: 1, column: 1 }, notTrace.problem, notTrace.mend);
+    if (this.#startMs === undefined) {
+      throw traceError(
+        { file: this.#file, line, column: 1 },
+        'Before the first event stands when it was.',
+        'Write for example #start 2026-01-01T00:00:00.000Z.',
+      );
+    }
+    return { startMs: this.#startMs, meta: Object.fromEntries(this.#meta) };
+  }
+
+  #start(line: string): HeadProblem | undefined {
+    const text = START.exec(line)?.[1];
+    const ms = text === undefined ? Number.NaN : Date.parse(text);
+    if (text === undefined || Number.isNaN(ms) || !new Date(ms).toISOString().startsWith(text.slice(0, 19))) {
+      return {
+        column: 8,
+        problem: 'This is no time in UTC.',
+        mend: 'Write for example #start 2026-01-01T00:00:00.000Z.',
+      };
+    }
+    if (this.#startMs !== undefined)
+      return { column: 1, problem: 'A trace starts once.', mend: 'Remove one of the #start lines.' };
+    this.#startMs = ms;
+    return undefined;
+  }
+
+  #takeMeta(line: string): HeadProblem | undefined {
+    WORD.lastIndex = 5;
+    while (line.slice(WORD.lastIndex).trim() !== '') {
+      const at = WORD.lastIndex;
+      const [, key = '', text = ''] = WORD.exec(line) ?? [];
+      if (key === '')
+        return {
+          column: at + 2,
+          problem: 'This is no key=value.',
+          mend: 'Write for example device=psu-1; quote values with spaces.',
+        };
+      if (this.#meta.has(key))
+        return { column: at + 2, problem: `"${key}" is given twice.`, mend: 'Remove one of the two.' };
+      const value = text.startsWith('"') ? unquoted(text) : text;
+      if (value === undefined)
+        return {
+          column: at + 3 + key.length,
+          problem: 'The quoted text is no JSON string.',
+          mend: 'Write \\" for a quote and \\\\ for a backslash.',
+        };
+      this.#meta.set(key, value);
+    }
+    return undefined;
+  }
+}
+
+const notTrace: HeadProblem = {
+  column: 1,
+  problem: 'This is no trace: its first line is not #heartwire-trace 1.',
+  mend: 'Check the file; `heartwire import` reads captures and hex dumps.',
+};
+
+function unquoted(text: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    // No JSON: the caller says so, with its place.
+    return undefined;
+  }
+}
