@@ -1,6 +1,7 @@
 import { readFields } from './client-fields.ts';
 import type { FeedError, FeedErrorCode } from './feed-error.ts';
 import { isJsonObject, type Json, type JsonObject, ownValue } from './json.ts';
+import { nestsDeeper } from './json-scan.ts';
 
 /** What a client asks for, checked. `id` names it in replies. */
 export type ClientMessage = { readonly id?: string } & ClientRequest;
@@ -29,6 +30,8 @@ export type ParsedClientMessage =
 
 const ENVELOPE_KEYS: ReadonlySet<string> = new Set(['type', 'id', 'timestamp', 'payload']);
 const MAX_ID_LENGTH = 128;
+/** What nests deeper could be parsed, and then not be written again. */
+const MAX_NESTING = 64;
 
 /** A problem with one message; `readFields` returns it instead of a request. */
 export interface Problem {
@@ -38,6 +41,9 @@ export interface Problem {
 
 /** Reads one text message of a client strictly: what is not understood is an error, never ignored. */
 export function parseClientMessage(text: string): ParsedClientMessage {
+  if (nestsDeeper(text, MAX_NESTING)) {
+    return failed({ code: 'bad_json', message: `The message nests deeper than ${MAX_NESTING} levels.` });
+  }
   let json: Json;
   try {
     json = JSON.parse(text) as Json;

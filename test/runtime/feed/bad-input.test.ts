@@ -4,6 +4,7 @@ import { FeedWorld } from '../../support/feed-world.ts';
 describe('what a client does wrong', () => {
   it.each([
     ['{', 'bad_json'],
+    [`{"type":"echo","payload":${'['.repeat(30_000)}${']'.repeat(30_000)}}`, 'bad_json'],
     ['{"type":"foo","id":"3"}', 'unknown_type'],
     ['{"type":"subscribe","topics":["a//b"]}', 'bad_topic'],
     ['{"type":"subscribe","topics":["a"],"since":{"e":1}}', 'not_supported'],
