@@ -84,7 +84,7 @@ describe('docs/devices-yaml.md', () => {
   it('shows links that are understood', () => {
     const links = [...text.matchAll(/^\| (`.*?`) \| .* \|$/gm)]
       .flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, link = '']) => link))
-      .filter((link) => /^(?:tcp|serial|\/dev|COM|\\\\)/.test(link));
+      .filter((link) => /^(?:tcp[:-]|serial:|\/dev|COM|\\\\)/.test(link));
     expect(links.length).toBeGreaterThan(6);
     for (const link of links) {
       const concrete = link.replace('HOST', 'host').replace('PORT', '9089');

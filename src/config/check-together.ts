@@ -48,18 +48,22 @@ function checkPorts({ server, listeners }: Whole, add: Add): void {
   const taken: { readonly host: string; readonly port: number; readonly by: string }[] = [
     { host: server.host, port: server.port, by: '`server`' },
   ];
-  for (const { path, value } of listeners) {
-    const { host, port } = value.link;
+  const claim = (host: string, port: number, by: string, path: Path): void => {
     const other = taken.find((each) => each.port === port && port !== 0 && collide(each.host, host));
     if (other !== undefined) {
       add({
         code: 'config_conflict',
-        path: [...path, 'link'],
+        path,
         message: `${other.by} listens on port ${port} too.`,
         mend: 'Give one of the two another port.',
       });
     }
-    taken.push({ host, port, by: formatPath(path) });
+    taken.push({ host, port, by });
+  };
+  if (server.tcp !== undefined)
+    claim(server.tcp.host, server.tcp.port, '`server.tcp`', ['server', 'tcp', 'port']);
+  for (const { path, value } of listeners) {
+    claim(value.link.host, value.link.port, formatPath(path), [...path, 'link']);
   }
 }
 

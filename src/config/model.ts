@@ -10,6 +10,8 @@ export interface ServerConfig {
   readonly origins: readonly string[];
   /** Host names by which browsers may address us besides loopback and `host`. */
   readonly hosts: readonly string[];
+  /** Where the feed is served as JSON lines over plain TCP, if at all. */
+  readonly tcp?: { readonly host: string; readonly port: number };
 }
 
 /** What a device that dials in must show to be this device; all that are given must agree. */

@@ -330,6 +330,21 @@ export const serverShape = z.strictObject({
       description: 'Names by which browsers reach the bridge, besides loopback and `host`.',
       default: [],
     }),
+  tcp: z
+    .strictObject({
+      host: textField(
+        'a host',
+        '127.0.0.1',
+        {
+          description: 'The address for JSON lines; whoever reaches it may use the feed.',
+          default: '127.0.0.1',
+        },
+        checkHost,
+      ).optional(),
+      port: numberField(0, 65_535, { description: 'The port for JSON lines; 0 takes any free one.' }),
+    })
+    .optional()
+    .meta({ description: 'The feed as JSON lines over plain TCP; not served where it is left out.' }),
 });
 
 /** The whole of `devices.yaml`, as it is written: nothing filled in, nothing converted. */

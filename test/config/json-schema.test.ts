@@ -47,7 +47,7 @@ describe('the JSON Schema', () => {
 
   it('names the defaults that are filled in', () => {
     const { server, devices, listeners } = load(
-      `devices:\n  - { id: x, link: COM3, gap: 50ms, ${REGISTER} }\nlisteners:\n  - link: tcp-listen:127.0.0.1:0\n`,
+      `server: { tcp: { port: 0 } }\ndevices:\n  - { id: x, link: COM3, gap: 50ms, ${REGISTER} }\nlisteners:\n  - link: tcp-listen:127.0.0.1:0\n`,
     );
     const [device] = devices;
     const [listener] = listeners;
@@ -62,6 +62,7 @@ describe('the JSON Schema', () => {
       'server.port': server.port,
       'server.origins': server.origins,
       'server.hosts': server.hosts,
+      'server.tcp.host': server.tcp?.host,
       'devices.heartbeat.interval': seconds(session.heartbeat.intervalMs),
       'devices.heartbeat.missed': session.heartbeat.missed,
       'devices.heartbeat.from': session.heartbeat.from,
