@@ -1,11 +1,9 @@
 import type { Socket } from 'node:net';
-import { WebSocket } from 'ws';
 import type { Audience } from '../../feed/audience.ts';
 import type { FeedSession } from '../../feed/session.ts';
 import { HIGH_WATER, type Outlet, type Subscriber } from '../../feed/subscriber.ts';
 import { CLOSE_CODES, type CloseReason, mayReconnect } from '../../feed/wire/close-code.ts';
 import type { Instant } from '../../instant.ts';
-import { PING_FRAME, pongFrame } from './text-frame.ts';
 
 /** A protocol ping that nothing has answered yet. */
 interface OpenPing {
@@ -17,13 +15,26 @@ interface OpenPing {
   leftAtMs: number | undefined;
 }
 
+/** What is particular to one kind of transport; it reads the socket, and hands what it reads to the connection. */
+export interface Carrier {
+  /** Messages may still be written. */
+  readonly open: boolean;
+  /** What asks the other side for a sign of life below the level of messages; absent where there is no such thing. */
+  readonly pingFrame: Uint8Array | undefined;
+  /** Nothing more is to be read for now. */
+  pause(): void;
+  resume(): void;
+  /** Ends the connection in order, after what was written; has an end of its own where the other side does not answer. */
+  close(code: number, reason: string): void;
+}
+
 /**
- * One subscriber's WebSocket. `ws` reads it and does the closing handshake; everything else that is written goes
- * through `write`, as frames that are made already, straight to the socket of the upgrade.
+ * One subscriber over any transport. Everything for it is written here, as frames that are made already, straight to
+ * the socket; while the socket is too full, nothing more is written to it, and nothing is read from it.
  */
 export class Connection implements Outlet {
   readonly subscriber: Subscriber;
-  readonly #webSocket: WebSocket;
+  readonly #carrier: Carrier;
   readonly #socket: Socket;
   readonly #audience: Audience;
   #session: FeedSession | undefined;
@@ -40,8 +51,8 @@ export class Connection implements Outlet {
   /** Bytes held, as last counted by the server. */
   counted = 0;
 
-  constructor(webSocket: WebSocket, socket: Socket, audience: Audience) {
-    this.#webSocket = webSocket;
+  constructor(carrier: Carrier, socket: Socket, audience: Audience) {
+    this.#carrier = carrier;
     this.#socket = socket;
     this.#audience = audience;
     this.subscriber = audience.admit(this);
@@ -55,7 +66,7 @@ export class Connection implements Outlet {
   }
 
   get closing(): boolean {
-    return this.#closing || this.#webSocket.readyState !== WebSocket.OPEN;
+    return this.#closing || !this.#carrier.open;
   }
 
   /** For how long the socket has been too full to be written to, without a byte seen to leave it; 0 where it is not. */
@@ -81,7 +92,7 @@ export class Connection implements Outlet {
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
+    if (!this.#carrier.open) return;
     this.#handed += bytes.length;
     this.#socket.write(bytes);
   }
@@ -97,9 +108,9 @@ export class Connection implements Outlet {
     if (this.subscriber.full) this.#pause(now);
   }
 
-  /** A protocol ping came in; only the last one of those that wait is answered. */
-  pinged(payload: Uint8Array, now: Instant): void {
-    this.#pong = pongFrame(payload);
+  /** A ping below the level of messages came in, to be answered by `pong`; only the last one of those that wait is. */
+  pinged(pong: Uint8Array, now: Instant): void {
+    this.#pong = pong;
     this.heard(now);
     this.#audience.wake(this.subscriber);
   }
@@ -111,7 +122,7 @@ export class Connection implements Outlet {
 
   sendPing(): void {
     // Nothing is read from a full subscriber, so its answer could not be heard either.
-    if (this.closing || this.#fullSinceMs !== undefined) return;
+    if (this.closing || this.#fullSinceMs !== undefined || this.#carrier.pingFrame === undefined) return;
     this.#pingWanted = true;
     this.#audience.wake(this.subscriber);
   }
@@ -153,16 +164,22 @@ export class Connection implements Outlet {
     this.#unread = [];
     this.#audience.dismiss(this.subscriber);
     // The other side's close frame must be read.
-    this.#webSocket.resume();
-    this.#webSocket.close(code, reason);
+    this.#carrier.resume();
+    this.#carrier.close(code, reason);
+  }
+
+  /** It is told nothing any more. */
+  dismiss(): void {
+    this.#audience.dismiss(this.subscriber);
   }
 
   #writeControl(): void {
     if (this.#pong !== undefined) this.write(this.#pong);
     this.#pong = undefined;
-    if (!this.#pingWanted) return;
+    const { pingFrame } = this.#carrier;
+    if (!this.#pingWanted || pingFrame === undefined) return;
     this.#pingWanted = false;
-    this.write(PING_FRAME);
+    this.write(pingFrame);
     this.#ping ??= { handed: this.#handed, received: this.#socket.bytesRead, leftAtMs: undefined };
   }
 
@@ -174,7 +191,7 @@ export class Connection implements Outlet {
     this.#fullSinceMs = now.monoMs;
     this.#sent = this.#handed - this.unsent;
     this.#ping = undefined;
-    this.#webSocket.pause();
+    this.#carrier.pause();
   }
 
   #resume(now: Instant): void {
@@ -184,6 +201,6 @@ export class Connection implements Outlet {
       if (text === undefined) break;
       this.receive(text, now);
     }
-    if (this.#fullSinceMs === undefined) this.#webSocket.resume();
+    if (this.#fullSinceMs === undefined) this.#carrier.resume();
   }
 }
