@@ -179,6 +179,7 @@ function crossOrigin(request: IncomingMessage, admission: Admission): Record<str
   return {
     Vary: 'Origin',
     'Access-Control-Allow-Origin': origin,
+    'Access-Control-Expose-Headers': 'ETag',
     'Cross-Origin-Resource-Policy': 'cross-origin',
   };
 }
@@ -189,7 +190,11 @@ function preflight(request: IncomingMessage, admission: Admission): Answer | und
     return undefined;
   return {
     status: 204,
-    headers: { 'Access-Control-Allow-Methods': 'GET, HEAD', 'Access-Control-Max-Age': '600' },
+    headers: {
+      'Access-Control-Allow-Methods': 'GET, HEAD',
+      'Access-Control-Allow-Headers': 'If-None-Match',
+      'Access-Control-Max-Age': '600',
+    },
     body: '',
   };
 }

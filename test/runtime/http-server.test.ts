@@ -71,8 +71,55 @@ describe('the routes', () => {
         { device: 'b', status: 'online' },
       ],
     });
-    expect(reply.headers['cache-control']).toBe('no-store');
+    expect(reply.headers['cache-control']).toBe('no-cache');
     expect((await ask(port, '/api/devices/a')).json()).toEqual({ device: 'a', status: 'stale' });
+  });
+
+  it('sends one device only to who does not have this version of it', async () => {
+    const { port, store } = await serve();
+    store.publishState('devices/a/state', { device: 'a', status: 'online' });
+    const { etag = '' } = (await ask(port, '/api/devices/a')).headers;
+    const again = (ifNoneMatch: string) =>
+      ask(port, '/api/devices/a', { headers: { 'If-None-Match': ifNoneMatch } });
+    for (const known of [etag, `W/${etag}`, `"x", ${etag}`, '*']) {
+      const same = await again(known);
+      expect([known, same.status, same.text, same.headers.etag]).toEqual([known, 304, '', etag]);
+    }
+    store.publishState('devices/b/state', { device: 'b' });
+    expect((await again(etag)).status).toBe(304);
+    store.publishState('devices/a/state', { device: 'a', status: 'stale' });
+    const changed = await again(etag);
+    expect([changed.status, changed.json()]).toEqual([200, { device: 'a', status: 'stale' }]);
+    expect(changed.headers.etag).not.toBe(etag);
+    store.removeState('devices/a/state');
+    expect((await again(etag)).status).toBe(404);
+    expect((await ask(port, '/api/devices/+')).status).toBe(404);
+  });
+
+  it('sends the list only to who does not have it, whatever else went on', async () => {
+    const { port, store } = await serve();
+    const tag = async () => (await ask(port, '/api/devices')).headers.etag ?? '';
+    const status = async (etag: string) =>
+      (await ask(port, '/api/devices', { headers: { 'If-None-Match': etag } })).status;
+    const seen = [await tag()];
+    const changes = [
+      () => store.publishState('devices/a/state', { device: 'a' }),
+      () => store.publishState('devices/b/state', { device: 'b' }),
+      () => store.publishState('devices/a/state', { device: 'a', status: 'online' }),
+      () => store.removeState('devices/b/state'),
+      () => store.publishState('devices/b/state', { device: 'b' }),
+    ];
+    for (const change of changes) {
+      change();
+      for (const former of seen) expect(await status(former)).toBe(200);
+      const etag = await tag();
+      store.publishState('devices/a/stats', { frames_in: store.position()['first-life'] });
+      store.publishEvent('devices/a/messages', {});
+      expect(await status(etag)).toBe(304);
+      seen.push(etag);
+    }
+    const other = await serve({ store: new FeedStore({ epoch: 'second-life' }) });
+    expect((await ask(other.port, '/api/devices')).headers.etag).not.toBe(seen[0]);
   });
 
   it('says in JSON what it does not have', async () => {

@@ -1,16 +1,24 @@
 import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../../errors.ts';
 import type { Json, JsonObject } from '../../feed/publisher.ts';
+import { hasVersion } from './entity-tag.ts';
 import type { Page } from './page.ts';
 
 /** What the HTTP routes read of the retained state. */
 export interface RetainedState {
+  /** Names this life of the state; revisions of another life say nothing. */
+  readonly epoch: string;
   /** The present documents whose topics match, in any order. */
-  documents(pattern: string): Iterable<{ readonly topic: string; readonly document: JsonObject }>;
-  /** The present document of one topic. */
-  document(topic: string): JsonObject | undefined;
+  documents(pattern: string): Iterable<RetainedDocument>;
   /** Epoch to revision. */
   position(): { readonly [epoch: string]: number };
+}
+
+export interface RetainedDocument {
+  readonly topic: string;
+  /** Of its last change; no two changes have the same. */
+  readonly rev: number;
+  readonly document: JsonObject;
 }
 
 /** An answer without its connection. */
@@ -49,6 +57,7 @@ export function route(
 ): Answer {
   const path = pathOf(request.url ?? '/');
   if (path === undefined) return refusal(400, 'bad_request', 'The path of the request cannot be decoded.');
+  const ifNoneMatch = request.headers['if-none-match'];
   const answer = find(path);
   if (answer === undefined) {
     return refusal(
@@ -63,11 +72,11 @@ export function route(
   return answer();
 
   function find(at: string): (() => Answer) | undefined {
-    if (at === '/') return () => pageAnswer(sources.page, request.headers['if-none-match']);
+    if (at === '/') return () => pageAnswer(sources.page, ifNoneMatch);
     if (at === '/healthz') return () => json(200, { status: 'ok', ...sources.health() });
-    if (at === '/api/devices') return () => devices(sources.store);
+    if (at === '/api/devices') return () => devices(sources.store, ifNoneMatch);
     const device = /^\/api\/devices\/([^/]+)$/.exec(at)?.[1];
-    if (device !== undefined) return () => oneDevice(device, sources.store);
+    if (device !== undefined) return () => oneDevice(device, sources.store, ifNoneMatch);
     if (isFeedPath(at)) return upgradeRequired;
     return undefined;
   }
@@ -116,8 +125,7 @@ function pageAnswer(page: Page, ifNoneMatch: string | undefined): Answer {
     ETag: page.etag,
     'Content-Security-Policy': page.contentSecurityPolicy,
   };
-  if (ifNoneMatch?.split(',').some((each) => each.trim() === page.etag))
-    return { status: 304, headers, body: '' };
+  if (hasVersion(ifNoneMatch, page.etag)) return { status: 304, headers, body: '' };
   return {
     status: 200,
     headers: { ...headers, 'Content-Type': 'text/html; charset=utf-8' },
@@ -125,23 +133,38 @@ function pageAnswer(page: Page, ifNoneMatch: string | undefined): Answer {
   };
 }
 
-function devices(store: RetainedState): Answer {
+function devices(store: RetainedState, ifNoneMatch: string | undefined): Answer {
   // Read first: changes made while the list is put together can then only be told twice, never missed.
   const position = store.position();
-  const documents = [...store.documents(LISTED)]
-    .sort((a, b) => (a.topic < b.topic ? -1 : 1))
-    .map((each) => each.document);
-  return json(200, { position, devices: documents });
+  const listed = [...store.documents(LISTED)];
+  // As many documents, and none that is newer: nothing was added or changed, so nothing was removed either. The
+  // position may have gone on meanwhile, and the older one is as good; that is what the tag is weak for.
+  const newest = listed.reduce((rev, each) => Math.max(rev, each.rev), 0);
+  return versioned(`W/"${store.epoch}.${newest}.${listed.length}"`, ifNoneMatch, () => ({
+    position,
+    devices: listed.sort((a, b) => (a.topic < b.topic ? -1 : 1)).map((each) => each.document),
+  }));
 }
 
-function oneDevice(id: string, store: RetainedState): Answer {
-  const document = store.document(`devices/${id}/state`);
-  if (document !== undefined) return json(200, document);
+function oneDevice(id: string, store: RetainedState, ifNoneMatch: string | undefined): Answer {
+  const topic = `devices/${id}/state`;
+  for (const found of store.documents(topic)) {
+    // A wildcard in the place of the id finds others.
+    if (found.topic !== topic) break;
+    return versioned(`"${store.epoch}.${found.rev}"`, ifNoneMatch, () => found.document);
+  }
   return refusal(
     404,
     'device_unknown',
     `No device is known as "${id.slice(0, 64)}"; /api/devices lists them all.`,
   );
+}
+
+/** Only who has another version is sent this one. */
+function versioned(etag: string, ifNoneMatch: string | undefined, body: () => Json): Answer {
+  const headers = { ETag: etag, 'Cache-Control': 'no-cache' };
+  if (hasVersion(ifNoneMatch, etag)) return { status: 304, headers, body: '' };
+  return json(200, body(), headers);
 }
 
 function json(status: number, value: Json, headers: Readonly<Record<string, string>> = {}): Answer {
