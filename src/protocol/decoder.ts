@@ -7,7 +7,13 @@ export type DiscardReason =
   /** The content-check budget (16 bytes per byte received) was spent; the whole candidate was skipped. */
   | 'budget'
   /** The line fell idle, or the link ended, in the middle of a frame. */
-  | 'truncated';
+  | 'truncated'
+  /** A whole frame whose checksum or trailer is not what it must be. */
+  | 'bad_checksum'
+  /** A whole frame whose escapes or stuffing cannot be undone. */
+  | 'bad_encoding'
+  /** More bytes than a frame may have, without an end. */
+  | 'too_long';
 
 /** Bytes that a report quotes at most. */
 export const SAMPLE_BYTES = 64;
@@ -43,8 +49,9 @@ export interface DecoderFault {
 /** Receives what a decoder finds, in the order of the bytes. A sink may close the decoder while it is called. */
 export interface FrameSink {
   /**
-   * One whole frame. The payload is `bytes.subarray(start, end)`, the frame with its length prefix begins at
-   * `start - 4`; both are the decoder's own buffer and valid only during the call.
+   * One whole frame: its payload, of at least one byte, is `bytes.subarray(start, end)` and valid only during the
+   * call. What surrounds it there depends on the framing (the payload of an escaped frame stands alone), so nobody
+   * may look outside; the bytes as they were on the wire are those of the link.
    */
   frame(bytes: Uint8Array, start: number, end: number): void;
   discarded(report: Discarded): void;

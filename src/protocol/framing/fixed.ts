@@ -1,0 +1,32 @@
+import type { FixedFraming } from './declaration.ts';
+import type { Framing } from './framing.ts';
+import { encodeLayout, makeLayout, NO_BYTES } from './layout.ts';
+import { LayoutDecoder } from './layout-decoder.ts';
+import { bytesInWords, inWords } from './words.ts';
+
+/**
+ * Frames that all have the same number of bytes. Without a sync word, checksum or trailer only silence can bring a line
+ * into step; on a stream they are simply counted off.
+ */
+export function makeFixedFraming(declaration: FixedFraming): Framing {
+  const { length, sync = NO_BYTES, checksum, trailer } = declaration;
+  const layout = makeLayout({
+    sync,
+    length: undefined,
+    adjust: length,
+    checksum,
+    trailer,
+    maxPayload: length,
+  });
+  const provable = sync.length > 0 || layout.checksum !== undefined || layout.trailer.length > 0;
+  const words = [`${length} bytes`, ...(sync.length === 0 ? [] : [bytesInWords(sync)])];
+  return {
+    describe: inWords(declaration, words),
+    needsSilence: false,
+    maxPayload: length - layout.payloadAt - layout.tailBytes,
+    makeDecoder(sink, { judge }) {
+      return new LayoutDecoder(layout, sink, provable || judge !== undefined ? 'slide' : 'silence', judge);
+    },
+    encode: (payload) => encodeLayout(layout, payload),
+  };
+}

@@ -1,0 +1,38 @@
+import type { FrameDecoder, FrameSink } from '../decoder.ts';
+
+/**
+ * What the declared messages know about a payload. It stands in for a checksum where a line has none: a frame counts
+ * only if its payload is one of a declared message.
+ */
+export interface PayloadJudge {
+  /** Whether a payload of `length` bytes is possible, of which the first `held` are at `start`; none may be held yet. */
+  possible(bytes: Uint8Array, start: number, held: number, length: number): boolean;
+  /**
+   * Looks at the content of a whole payload: how many bytes were touched where it is plausible, the bitwise complement
+   * of that number where it is not. Touches at most `end - start` bytes.
+   */
+  check(bytes: Uint8Array, start: number, end: number): number;
+}
+
+export interface FramingOptions {
+  /** `serial` lines lose and invent bytes, and report silences; a `stream` does neither. */
+  readonly line: 'stream' | 'serial';
+  /** Used by `length` framing without a checksum on a serial line. */
+  readonly judge?: PayloadJudge;
+}
+
+/** One way to tell frames apart, in both directions. It has no state of its own and serves any number of links. */
+export interface Framing {
+  /** In words, for logs and `explain`: `sync b5 62, u16le length at 4, fletcher-8-ubx`. */
+  readonly describe: string;
+  /** Frames end with silence, so that a link must report it: `idle()` of the decoder, on TCP too. */
+  readonly needsSilence: boolean;
+  /** Upper bound of a payload, in bytes. */
+  readonly maxPayload: number;
+  makeDecoder(sink: FrameSink, options: FramingOptions): FrameDecoder;
+  /**
+   * The whole frame around a payload of at least one byte, in memory of its own. Throws `bad_argument` for a payload
+   * that no such frame can carry.
+   */
+  encode(payload: Uint8Array): Uint8Array;
+}

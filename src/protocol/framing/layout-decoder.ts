@@ -1,0 +1,238 @@
+import { HeartwireError } from '../../errors.ts';
+import type { DiscardReason, FaultReason, FrameDecoder, FrameSink } from '../decoder.ts';
+import { SAMPLE_BYTES } from '../decoder.ts';
+import { copyOf, hexExcerpt } from '../describe.ts';
+import { DiscardTally } from '../discard-tally.ts';
+import { recogniseIntruder } from '../intruder.ts';
+import { LinearBuffer } from '../linear-buffer.ts';
+import { readUnsigned } from './byte-order.ts';
+import { findBytes } from './find-bytes.ts';
+import type { PayloadJudge } from './framing.ts';
+import type { FrameLayout } from './layout.ts';
+
+/** Bytes that checks may touch for every byte received. */
+const BUDGET_PER_BYTE = 16;
+
+/** Credit that is saved up at most; more only while more bytes are held. */
+const MOST_SAVED = 4096 * BUDGET_PER_BYTE;
+
+/** Endless garbage is reported at least this often, in bytes. */
+const REPORT_EVERY_BYTES = 65_536;
+
+const BUDGET_EXPECTED = `checks within ${BUDGET_PER_BYTE} bytes per byte received`;
+
+/**
+ * What becomes of a place where no frame can be:
+ * - `slide`: the search goes on one byte further, for the frame can prove itself;
+ * - `silence`: nothing could prove a frame, so the next one is what follows a silence;
+ * - `close`: the stream lost nothing, so its sender speaks something else: one fault ends it.
+ */
+export type Recovery = 'slide' | 'silence' | 'close';
+
+/**
+ * Frames of a layout, with whatever it has to prove them: sync word, bounds of the length, checksum, trailer, and a
+ * judge of payloads. Work is linear in the bytes received: sliding looks at each position once, and what touches a
+ * whole candidate lives on a budget.
+ */
+export class LayoutDecoder implements FrameDecoder {
+  readonly #layout: FrameLayout;
+  readonly #sink: FrameSink;
+  readonly #recovery: Recovery;
+  readonly #judge: PayloadJudge | undefined;
+  readonly #headerExpected: string;
+  readonly #buffer = new LinearBuffer();
+  readonly #tally = new DiscardTally();
+  #credit = 0;
+  /** Nothing counts before the next silence. */
+  #lost = false;
+  #ended = false;
+  #inside = false;
+
+  constructor(layout: FrameLayout, sink: FrameSink, recovery: Recovery, judge?: PayloadJudge) {
+    this.#layout = layout;
+    this.#sink = sink;
+    this.#recovery = recovery;
+    this.#judge = judge;
+    this.#headerExpected = headerInWords(layout);
+  }
+
+  get pending(): number {
+    return this.#buffer.length;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#inside) throw new HeartwireError('decoder_reentered', 'push() was called from within the sink');
+    if (this.#ended || chunk.length === 0) return;
+    this.#buffer.append(chunk);
+    const most = Math.max(MOST_SAVED, this.#buffer.length * BUDGET_PER_BYTE);
+    this.#credit = Math.min(this.#credit + chunk.length * BUDGET_PER_BYTE, most);
+    this.#run(false);
+  }
+
+  idle(): void {
+    if (this.#inside) throw new HeartwireError('decoder_reentered', 'idle() was called from within the sink');
+    if (this.#ended || this.#recovery === 'close') return;
+    this.#run(true);
+    this.#lost = false;
+  }
+
+  close(): void {
+    if (!this.#ended && !this.#inside) this.#run(true);
+    this.#ended = true;
+    this.#buffer.clear();
+  }
+
+  /** Takes what is held as far as it is decided; `final` decides all of it, for nothing follows. */
+  #run(final: boolean): void {
+    this.#inside = true;
+    let done = false;
+    try {
+      if (final) this.#report();
+      this.#search(final);
+      if (final || this.#tally.count >= REPORT_EVERY_BYTES) this.#report();
+      done = true;
+    } finally {
+      this.#inside = false;
+      // After an exception of the sink nobody knows which frames it has taken.
+      if (!done) this.#ended = true;
+      if (this.#ended) this.#buffer.clear();
+    }
+  }
+
+  #search(final: boolean): void {
+    const { headerBytes } = this.#layout;
+    const { bytes, tail } = this.#buffer;
+    let at = this.#buffer.head;
+    while (at < tail && !this.#ended) {
+      if (this.#lost) {
+        at = this.#drop(at, tail, 'no_header', 'silence before the next frame');
+        break;
+      }
+      const found = this.#syncFrom(bytes, at, tail);
+      if (found > at) {
+        at = this.#drop(at, found, 'no_header', this.#headerExpected);
+        continue;
+      }
+      if (tail - at < headerBytes) {
+        if (!final) break;
+        at = this.#giveUp(at, tail, 'truncated', 'the rest of a header');
+        continue;
+      }
+      const total = this.#frameBytes(bytes, at);
+      if (!this.#possible(bytes, at, tail, total)) {
+        at = this.#recovery === 'close' ? this.#fault(at, tail, total) : this.#reject(at, tail);
+        continue;
+      }
+      if (at + total > tail) {
+        if (!final) break;
+        at = this.#giveUp(at, tail, 'truncated', `a whole frame of ${total} bytes`);
+        continue;
+      }
+      at = this.#judgeWhole(bytes, at, tail, total);
+    }
+    this.#buffer.consumeTo(at);
+  }
+
+  /** Where the sync word, or what is left of it at the end, begins. */
+  #syncFrom(bytes: Uint8Array, at: number, tail: number): number {
+    const { sync } = this.#layout;
+    return sync.length === 0 ? at : findBytes(bytes, at, tail, sync);
+  }
+
+  /** Bytes of the whole frame at `at`, as it claims; unbounded. */
+  #frameBytes(bytes: Uint8Array, at: number): number {
+    const { length, overhead } = this.#layout;
+    return length === undefined
+      ? overhead
+      : overhead + readUnsigned(bytes, at + length.at, length.width, length.order);
+  }
+
+  #possible(bytes: Uint8Array, at: number, tail: number, total: number): boolean {
+    const { minBytes, maxBytes, payloadAt, tailBytes } = this.#layout;
+    if (total < minBytes || total > maxBytes) return false;
+    if (this.#judge === undefined) return true;
+    const start = at + payloadAt;
+    const length = total - payloadAt - tailBytes;
+    return this.#judge.possible(bytes, start, Math.max(0, Math.min(tail - start, length)), length);
+  }
+
+  /** A frame that is all there. Returns where the search goes on. */
+  #judgeWhole(bytes: Uint8Array, at: number, tail: number, total: number): number {
+    const { checksum, trailer, tailBytes, payloadAt } = this.#layout;
+    const end = at + total;
+    const payloadEnd = end - tailBytes;
+    for (let index = 0; index < trailer.length; index++) {
+      if (bytes[end - trailer.length + index] === trailer[index]) continue;
+      if (this.#recovery === 'close') return this.#fault(at, tail, total);
+      return this.#giveUp(at, tail, 'bad_checksum', 'the trailer of a frame');
+    }
+    if (checksum !== undefined || this.#judge !== undefined) {
+      if (this.#credit < total) return this.#drop(at, end, 'budget', BUDGET_EXPECTED);
+      if (checksum !== undefined) {
+        this.#credit -= total;
+        if (!checksum.matches(bytes, at, payloadEnd)) {
+          // A stream loses nothing: the frame is damaged, the next one is not.
+          if (this.#recovery === 'close')
+            return this.#drop(at, end, 'bad_checksum', `a frame with ${checksum.name}`);
+          return this.#giveUp(at, tail, 'bad_checksum', `a frame with ${checksum.name}`);
+        }
+      } else if (this.#judge !== undefined) {
+        const touched = this.#judge.check(bytes, at + payloadAt, payloadEnd);
+        this.#credit -= touched < 0 ? ~touched : touched;
+        if (touched < 0) return this.#giveUp(at, tail, 'bad_content', 'the content of a declared message');
+      }
+    }
+    this.#report();
+    if (this.#ended) return tail;
+    this.#sink.frame(bytes, at + payloadAt, payloadEnd);
+    return end;
+  }
+
+  /** No frame can begin here. */
+  #reject(at: number, tail: number): number {
+    return this.#giveUp(at, tail, 'no_header', this.#headerExpected);
+  }
+
+  /** Sets the first byte aside, or all of them where no search could tell a frame. */
+  #giveUp(at: number, tail: number, reason: DiscardReason, expected: string): number {
+    if (this.#recovery === 'slide') return this.#drop(at, at + 1, reason, expected);
+    this.#lost = true;
+    return this.#drop(at, tail, reason, expected);
+  }
+
+  #drop(from: number, to: number, reason: DiscardReason, expected: string): number {
+    this.#tally.add(this.#buffer.bytes, from, to, reason, expected);
+    return to;
+  }
+
+  #report(): void {
+    if (this.#tally.count > 0 && !this.#ended) this.#sink.discarded(this.#tally.take());
+  }
+
+  #fault(at: number, tail: number, total: number): number {
+    const { minBytes, maxBytes, length, overhead, payloadAt, tailBytes } = this.#layout;
+    const { bytes } = this.#buffer;
+    const claimed = length === undefined ? total : total - overhead;
+    const intruder = claimed === 0 ? undefined : recogniseIntruder(bytes, at, tail);
+    const reason: FaultReason =
+      claimed === 0 ? 'zero_length' : total > maxBytes ? 'too_long' : 'impossible_length';
+    this.#report();
+    this.#ended = true;
+    this.#sink.fault({
+      reason: intruder === undefined ? reason : 'intruder',
+      length: claimed,
+      expected: `${this.#headerExpected}, and a payload of ${minBytes - payloadAt - tailBytes} to ${maxBytes - payloadAt - tailBytes} bytes`,
+      seen: intruder ?? `a length of ${claimed}: ${hexExcerpt(bytes, at, tail)}`,
+      sample: copyOf(bytes, at, Math.min(tail, at + SAMPLE_BYTES)),
+    });
+    return tail;
+  }
+}
+
+function headerInWords({ sync, length }: FrameLayout): string {
+  const parts = [
+    ...(sync.length === 0 ? [] : [`the sync word ${hexExcerpt(sync, 0, sync.length)}`]),
+    ...(length === undefined ? [] : [`a possible length of ${length.width} bytes at ${length.at}`]),
+  ];
+  return parts.length === 0 ? 'a frame' : parts.join(' and ');
+}

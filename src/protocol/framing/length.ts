@@ -1,0 +1,28 @@
+import { DEFAULT_MAX_PAYLOAD, type LengthFraming } from './declaration.ts';
+import type { Framing } from './framing.ts';
+import { encodeLayout, lengthType, makeLayout, NO_BYTES } from './layout.ts';
+import { LayoutDecoder, type Recovery } from './layout-decoder.ts';
+import { inWords } from './words.ts';
+
+/**
+ * Frames that begin with a length, perhaps behind other bytes. A stream ends with the first length that cannot be; a
+ * serial line slides on where a checksum, a trailer or a judge can prove a frame, and else waits for silence.
+ */
+export function makeLengthFraming(declaration: LengthFraming): Framing {
+  const { length, at = 0, adjust = 0, checksum, trailer } = declaration;
+  const maxPayload = declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.length;
+  const place = { at, ...lengthType(length) };
+  const layout = makeLayout({ sync: NO_BYTES, length: place, adjust, checksum, trailer, maxPayload });
+  const provable = layout.checksum !== undefined || layout.trailer.length > 0;
+  return {
+    describe: inWords(declaration, [`${length} at ${at}`]),
+    needsSilence: false,
+    maxPayload,
+    makeDecoder(sink, { line, judge }) {
+      if (line === 'stream') return new LayoutDecoder(layout, sink, 'close');
+      const recovery: Recovery = provable || judge !== undefined ? 'slide' : 'silence';
+      return new LayoutDecoder(layout, sink, recovery, judge);
+    },
+    encode: (payload) => encodeLayout(layout, payload),
+  };
+}
