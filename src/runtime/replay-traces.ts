@@ -1,0 +1,138 @@
+import type { FeedStore } from '../feed/store.ts';
+import type { TraceEvent } from '../trace/event.ts';
+import type { Unmet } from '../trace/expectations.ts';
+import type { Log } from './log.ts';
+import { Replay } from './replay.ts';
+import type { ReplayDevice } from './replay-device.ts';
+import type { ReplayLine } from './replay-line.ts';
+import { paceBy } from './replay-pace.ts';
+import { type TraceSource, traceName } from './trace-file.ts';
+
+export interface ReplayTracesOptions {
+  readonly store: FeedStore;
+  readonly log?: Log;
+  line?(line: ReplayLine): void;
+  wantsBytes?(topic: string): boolean;
+  /** Virtual ms that go by in each real one; absent: as fast as possible. */
+  readonly speed?: number;
+  /** Aborted: the replay ends where it is. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a replay came to. */
+export interface ReplayResult {
+  readonly events: number;
+  /** Time from the first start to the last event, in ms. */
+  readonly durationMs: number;
+  readonly unmet: readonly Unmet[];
+}
+
+interface Track {
+  readonly device: ReplayDevice;
+  readonly offsetMs: number;
+  readonly pieces: AsyncIterator<readonly TraceEvent[]>;
+  readonly order: number;
+  events: readonly TraceEvent[];
+  at: number;
+  /** When its next event is due. */
+  dueMs: number;
+}
+
+/**
+ * Replays traces together, in the order of their times; of one device, one goes on where the other ended. Memory is
+ * that of a few pieces of each trace, whatever their length.
+ *
+ * @throws HeartwireError `trace_unfit`, `trace_invalid`, `trace_unreadable`
+ */
+export async function replayTraces(
+  sources: readonly TraceSource[],
+  options: ReplayTracesOptions,
+): Promise<ReplayResult> {
+  const startMs = Math.min(...sources.map(({ head }) => head.startMs));
+  const replay = new Replay({ ...options, startMs });
+  const tracks: Track[] = [];
+  let events = 0;
+  const { speed, signal = new AbortController().signal } = options;
+  const pace = speed === undefined ? undefined : paceBy(speed, (monoMs) => replay.clock.goTo(monoMs), signal);
+  const ordered = [...sources].sort((a, b) => a.head.startMs - b.head.startMs);
+  for (const [order, source] of ordered.entries()) {
+    const device = replay.device(source.head, traceName(source.name), source.name);
+    const pieces = source.events[Symbol.asyncIterator]();
+    const offsetMs = source.head.startMs - startMs;
+    const track: Track = { device, offsetMs, pieces, order, events: [], at: 0, dueMs: offsetMs };
+    if (await advance(track)) pushTrack(tracks, track);
+  }
+  for (let track = tracks[0]; track !== undefined; track = tracks[0]) {
+    const event = track.events[track.at];
+    if (event === undefined || signal.aborted) break;
+    const wait = pace?.(track.dueMs);
+    if (wait !== undefined) {
+      await wait;
+      if (signal.aborted) break;
+    }
+    replay.play(track.device, event, track.offsetMs);
+    events += 1;
+    track.at += 1;
+    if (track.at < track.events.length) setDue(track);
+    else if (!(await advance(track))) {
+      removeFirst(tracks);
+      continue;
+    }
+    siftDown(tracks, track);
+  }
+  const durationMs = replay.clock.now().monoMs;
+  replay.finish();
+  return { events, durationMs, unmet: replay.unmet };
+}
+
+/** Goes on to the next piece that has events; false where there is none. */
+async function advance(track: Track): Promise<boolean> {
+  for (;;) {
+    const next = await track.pieces.next();
+    if (next.done === true) return false;
+    if (next.value.length === 0) continue;
+    track.events = next.value;
+    track.at = 0;
+    setDue(track);
+    return true;
+  }
+}
+
+function setDue(track: Track): void {
+  track.dueMs = track.offsetMs + (track.events[track.at]?.atUs ?? 0) / 1_000;
+}
+
+const earlier = (a: Track, b: Track): boolean =>
+  a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order);
+
+function pushTrack(heap: Track[], track: Track): void {
+  let at = heap.push(track) - 1;
+  while (at > 0) {
+    const above = (at - 1) >> 1;
+    const parent = heap[above];
+    if (parent === undefined || !earlier(track, parent)) break;
+    heap[at] = parent;
+    at = above;
+  }
+  heap[at] = track;
+}
+
+function removeFirst(heap: Track[]): void {
+  const last = heap.pop();
+  if (last !== undefined && heap.length > 0) siftDown(heap, last);
+}
+
+/** Puts a track in the place of the first one, and down to where it belongs. */
+function siftDown(heap: Track[], track: Track): void {
+  let at = 0;
+  for (;;) {
+    const left = 2 * at + 1;
+    const [a, b] = [heap[left], heap[left + 1]];
+    if (a === undefined) break;
+    const [child, smaller] = b !== undefined && earlier(b, a) ? [left + 1, b] : [left, a];
+    if (!earlier(smaller, track)) break;
+    heap[at] = smaller;
+    at = child;
+  }
+  heap[at] = track;
+}
