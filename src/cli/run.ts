@@ -12,6 +12,7 @@ interface RunArgs {
   readonly file: string;
   readonly host: string | undefined;
   readonly port: number | undefined;
+  readonly record: string | undefined;
   readonly quiet: boolean;
 }
 
@@ -28,6 +29,11 @@ export const run: Command<RunArgs> = {
       .positional('file', { type: 'string', default: 'devices.yaml', describe: 'The configuration' })
       .option('host', { type: 'string', requiresArg: true, describe: 'Instead of server.host' })
       .option('port', { type: 'number', requiresArg: true, describe: 'Instead of server.port; 0 takes any' })
+      .option('record', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Write a trace of every device into this folder',
+      })
       .option('quiet', { type: 'boolean', default: false, describe: 'Log warnings and errors only' }),
   async run(args, io) {
     const { config, failed, problems } = await readConfig(resolve(io.cwd, args.file), args.file);
@@ -37,6 +43,7 @@ export const run: Command<RunArgs> = {
     const bridge = new Bridge({
       config: { ...config, server: { ...config.server, host, port } },
       failed,
+      recordDir: args.record === undefined ? undefined : resolve(io.cwd, args.record),
       clock: systemClock,
       log: cliLog(io, args.quiet ? 'warn' : 'info'),
       version: packageVersion(),

@@ -97,6 +97,7 @@ function completeDialled(
       defaults.max_frame ??
       (line === 'serial' ? LONGEST_DECLARED_FRAME : STREAM_MAX_FRAME),
     session: { ...session, addresses: links.map(addressLabel) },
+    ...recordOf(given, defaults),
   };
 }
 
@@ -150,7 +151,7 @@ function completeMatched(
   };
   if (session === undefined) return undefined;
   const maxFrame = given.max_frame ?? defaults.max_frame ?? STREAM_MAX_FRAME;
-  return { kind: 'matched', id: given.id, match: complete, maxFrame, session };
+  return { kind: 'matched', id: given.id, match: complete, maxFrame, session, ...recordOf(given, defaults) };
 }
 
 type Session = Pick<SessionSettings, 'device' | 'role' | 'transport'>;
@@ -178,7 +179,17 @@ export function completeListener(
     maxConnectionsPerAddress: given.max_connections_per_address ?? 1_000,
     maxFrame: given.max_frame ?? defaults.max_frame ?? STREAM_MAX_FRAME,
     session,
+    ...recordOf(given, defaults),
   };
+}
+
+/** Whether it is recorded, where it or `defaults` says. */
+function recordOf(
+  given: { readonly record?: boolean | undefined },
+  defaults: DefaultsShape,
+): { readonly record?: boolean } {
+  const record = given.record ?? defaults.record;
+  return record === undefined ? {} : { record };
 }
 
 function keysGiven<K extends string>(given: object, keys: Readonly<Record<K, unknown>>): K[] {

@@ -5,6 +5,7 @@ import { completeDevice, completeListener, completeServer } from './complete.ts'
 import { explainIssues } from './explain-issues.ts';
 import type { DeviceConfig, ListenerConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
+import { completeRecording, recordingShape } from './recording.ts';
 import { type LoadedConfig, Report } from './report.ts';
 import {
   type DefaultsShape,
@@ -77,6 +78,7 @@ function assemble(root: Readonly<Record<string, unknown>>, report: Report, file:
 
   const server = completeServer(fits(serverShape, ['server'], root.server ?? {}) ?? {});
   const defaults: DefaultsShape = fits(defaultsShape, ['defaults'], root.defaults ?? {}) ?? {};
+  const recording = completeRecording(fits(recordingShape, ['recording'], root.recording ?? {}) ?? {});
   const listeners: Placed<ListenerConfig>[] = [];
   for (const [index, entry] of listOf(root.listeners).entries()) {
     const path = ['listeners', index];
@@ -103,7 +105,7 @@ function assemble(root: Readonly<Record<string, unknown>>, report: Report, file:
   }
   const good = <T>(entries: readonly Placed<T>[]) =>
     entries.filter(({ path }) => !report.hasErrorIn(path)).map(({ value }) => value);
-  return report.finish({ file, server, devices: good(devices), listeners: good(listeners) });
+  return report.finish({ file, server, recording, devices: good(devices), listeners: good(listeners) });
 }
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

@@ -1,6 +1,10 @@
 import type { SessionSettings } from '../device/settings.ts';
 import type { LinkAddress, ListenAddress } from '../links/address.ts';
 
+import type { RecordingConfig } from './recording.ts';
+
+export type { RecordingConfig } from './recording.ts';
+
 /** Where the feed, the page and the API are served. */
 export interface ServerConfig {
   readonly host: string;
@@ -25,6 +29,8 @@ export interface MatchConfig {
 interface DeviceBase {
   readonly id: string;
   readonly session: SessionSettings;
+  /** Recorded, or never; absent: only when everything is. */
+  readonly record?: boolean;
   /** Upper bound of one frame's payload, in bytes. */
   readonly maxFrame: number;
 }
@@ -65,6 +71,8 @@ export interface ListenerConfig {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
   readonly maxFrame: number;
+  /** Whether devices accepted here that no `match` names are recorded; absent: only when everything is. */
+  readonly record?: boolean;
   /** Settings of devices accepted here that no `match` names; `device` is filled in with the name they get. */
   readonly session: SessionSettings;
 }
@@ -74,6 +82,8 @@ export interface BridgeConfig {
   /** The file that it came from, as it was named. */
   readonly file: string;
   readonly server: ServerConfig;
+  /** Where traces are written, if any are. */
+  readonly recording: RecordingConfig;
   readonly devices: readonly DeviceConfig[];
   readonly listeners: readonly ListenerConfig[];
 }

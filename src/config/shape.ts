@@ -13,6 +13,7 @@ import {
   oneOrMoreField,
   textField,
 } from './field.ts';
+import { recordField, recordingShape } from './recording.ts';
 import {
   checkHost,
   checkHostName,
@@ -146,6 +147,7 @@ const session = {
   presence: presence.optional(),
   request_timeout: requestTimeout.optional(),
   max_frame: maxFrame.optional(),
+  record: recordField.optional(),
 };
 
 /** How a serial line is spoken to. */
@@ -353,6 +355,9 @@ export const fileShape = z.strictObject({
   defaults: defaultsShape
     .optional()
     .meta({ description: 'What each device and listener has unless it says otherwise.' }),
+  recording: recordingShape
+    .optional()
+    .meta({ description: 'Where traces of the devices that have `record: true` are written.' }),
   devices: z.array(deviceShape).optional().meta({ description: 'The devices.' }),
   listeners: z.array(listenerShape).optional().meta({ description: 'Where devices may dial in.' }),
 });

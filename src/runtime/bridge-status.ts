@@ -13,6 +13,7 @@ export interface BridgeStatusOptions {
   readonly directory: DeviceDirectory;
   readonly gateways: readonly Gateway[];
   readonly publisher: Publisher;
+  readonly recorder?: { status(): JsonObject };
 }
 
 /** Publishes `bridge/status`, at most once a second, when it changed. */
@@ -38,7 +39,7 @@ export class BridgeStatus {
   }
 
   #document(): JsonObject {
-    const { version, directory, gateways } = this.#options;
+    const { version, directory, gateways, recorder } = this.#options;
     const nameless = gateways.flatMap((gateway) =>
       gateway.nameless().map((runner) => ({ runner, listener: gateway.status().address })),
     );
@@ -47,6 +48,7 @@ export class BridgeStatus {
       started_at: this.#startedAt,
       devices: { ...directory.countByStatus() },
       listeners: gateways.map((gateway) => ({ ...gateway.status() })),
+      ...(recorder === undefined ? {} : { recording: recorder.status() }),
       not_registered_count: nameless.length,
       not_registered: nameless.slice(0, SHOWN_NAMELESS).map(({ runner, listener }) => ({
         address: runner.address,

@@ -21,7 +21,10 @@ import { Gateway } from './gateway.ts';
 import { HttpServer } from './http-server.ts';
 import { formatLocalTime, parseLocalTime } from './local-time.ts';
 import type { Log } from './log.ts';
-import { Wire, type WireCodec, type WireOwner } from './wire.ts';
+import { noteCommand } from './note-command.ts';
+import type { Recorder } from './recorder.ts';
+import { recorderFor } from './recorder-of-bridge.ts';
+import { Wire, type WireCodec, type WireOwner, type WireTap } from './wire.ts';
 
 /** Silence that ends a half frame of a serial line behind a serial server, in ms. */
 const SERIAL_SERVER_GAP_MS = 200;
@@ -33,6 +36,8 @@ export interface BridgeOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
+  /** Records every device that does not say `record: false` into this folder. */
+  readonly recordDir?: string | undefined;
   /** In [0, 1); `Math.random` by default. */
   readonly random?: () => number;
 }
@@ -62,6 +67,7 @@ export class Bridge {
   readonly #http: HttpServer;
   readonly #gateways: readonly Gateway[];
   readonly #status: BridgeStatus;
+  readonly #recorder: Recorder | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: BridgeOptions) {
@@ -72,6 +78,8 @@ export class Bridge {
     // 96 bits: a position of another life of the bridge is never taken for one of this.
     this.store = new FeedStore({ epoch: randomBytes(12).toString('base64url') });
     this.directory = new DeviceDirectory(clock, (settings) => this.#makeRunner(settings));
+    const { directory } = this;
+    this.#recorder = recorderFor({ config, recordDir: options.recordDir, clock, log, directory });
     this.#gateways = config.listeners.map((listener) => this.#makeGateway(listener));
     this.#feed = new FeedServer({
       store: this.store,
@@ -79,7 +87,8 @@ export class Bridge {
       origins: server.origins,
       host: server.host,
       hosts: server.hosts,
-      commands: (command) => performCommand(this.directory, command),
+      commands: (command) =>
+        noteCommand(command, this.directory, this.#recorder) ?? performCommand(this.directory, command),
       onLog: ({ event, address, client, detail }) => {
         const level = event === 'connected' || event === 'disconnected' ? 'info' : 'warn';
         const who = client === undefined ? address : `${client} at ${address}`;
@@ -106,6 +115,7 @@ export class Bridge {
       directory: this.directory,
       gateways: this.#gateways,
       publisher: this.store,
+      ...(this.#recorder === undefined ? {} : { recorder: this.#recorder }),
     });
     for (const device of config.devices) {
       const runner = this.#makeRunner(device.session, device.kind === 'dialled' ? device : undefined);
@@ -119,6 +129,7 @@ export class Bridge {
    */
   async start(): Promise<BridgeAddresses> {
     try {
+      await this.#recorder?.start();
       const { url, port } = await this.#http.start();
       const listeners = await Promise.all(this.#gateways.map((gateway) => gateway.start()));
       for (const failed of this.#options.failed ?? []) this.#publishFailed(failed);
@@ -141,6 +152,7 @@ export class Bridge {
     for (const gateway of this.#gateways) gateway.close();
     this.directory.stop();
     this.#status.stop();
+    await this.#recorder?.close();
     await this.#feed[Symbol.asyncDispose]();
     await this.#http[Symbol.asyncDispose]();
   }
@@ -153,7 +165,8 @@ export class Bridge {
       publisher: this.store,
       clock,
       log,
-      makeWire: (addressIndex, owner) => makeWire(settings, device, addressIndex, owner),
+      makeWire: (addressIndex, owner) =>
+        makeWire(settings, device, addressIndex, owner, this.#recorder?.tap(settings.device)),
       wantsBytes: (topic) => this.#feed.hasAudience(topic),
     });
   }
@@ -168,6 +181,7 @@ export class Bridge {
       localTime: this.#ports.localTime,
       random: this.#ports.random,
       makeListener: () => listen(listener.link),
+      tap: () => this.#recorder?.tapDialIn(),
     });
   }
 
@@ -198,6 +212,7 @@ function makeWire(
   device: DialledDeviceConfig | undefined,
   addressIndex: number,
   owner: WireOwner,
+  tap: WireTap | undefined,
 ): Wire {
   const address = device?.links[addressIndex];
   // The session only orders what its settings list, and those come from the same configuration.
@@ -213,5 +228,5 @@ function makeWire(
     makeDecoder: (definition: ProtocolDefinition, sink: FrameSink) =>
       onLine ? new LineDecoder(definition, sink) : new StreamDecoder(definition, sink),
   };
-  return new Wire(link, codec, owner);
+  return new Wire(link, codec, owner, { tap });
 }

@@ -76,6 +76,10 @@ export class DeviceRunner implements WireOwner {
     };
   }
 
+  get settings(): SessionSettings {
+    return this.#options.settings;
+  }
+
   get status(): DeviceStatus {
     return this.#session.status;
   }

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { parseDuration } from './duration.ts';
+import { durationField, flagField, numberField, textField } from './field.ts';
+
+const MIB = 1024 * 1024;
+const MINUTE = 60_000;
+
+/** Where traces are written, and how much of them is kept. */
+export interface RecordingConfig {
+  readonly dir: string;
+  readonly maxFileBytes: number;
+  readonly maxFileMs: number;
+  readonly budgetBytes: number;
+  readonly gzip: boolean;
+}
+
+/** The key `record` of a device, a listener or `defaults`. */
+export const recordField = flagField({
+  description:
+    'Whether the bytes of the device are written into traces, both ways; `false` holds for `run --record` too.',
+});
+
+/** The key `recording`, as it is written. */
+export const recordingShape = z.strictObject({
+  dir: textField(
+    'a folder',
+    'traces',
+    { description: 'The folder of the traces; it is made where it is missing.', default: 'traces' },
+    (text) =>
+      text === ''
+        ? { code: 'config_bad_value', message: 'The folder has no name.', mend: 'Write for example traces.' }
+        : undefined,
+  ).optional(),
+  max_file_mb: numberField(1, 1_000_000, {
+    description: 'A trace of so many MiB is followed by a new one.',
+    default: 64,
+  }).optional(),
+  max_age: durationField(MINUTE, 365 * 24 * 60 * MINUTE, {
+    description: 'A trace of this age is followed by a new one.',
+    default: '24h',
+  }).optional(),
+  budget_mb: numberField(1, 100_000_000, {
+    description: 'All traces in the folder take at most so many MiB: the oldest go first.',
+    default: 1_024,
+  }).optional(),
+  gzip: flagField({ description: 'Traces are written as `.trace.gz`.', default: false }).optional(),
+});
+
+/** Fills in what is left out. */
+export function completeRecording(given: z.infer<typeof recordingShape>): RecordingConfig {
+  return {
+    dir: given.dir ?? 'traces',
+    maxFileBytes: (given.max_file_mb ?? 64) * MIB,
+    maxFileMs: parseDuration(given.max_age ?? '24h') ?? 0,
+    budgetBytes: (given.budget_mb ?? 1_024) * MIB,
+    gzip: given.gzip ?? false,
+  };
+}
