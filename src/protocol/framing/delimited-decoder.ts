@@ -96,13 +96,13 @@ export class DelimitedDecoder implements FrameDecoder {
   }
 
   #split(): void {
-    const { delimiter, maxBytes } = this.#shape;
+    const { delimiter, literalEscape, maxBytes } = this.#shape;
     const { bytes, tail } = this.#buffer;
     let at = this.#buffer.head;
     let from = at + this.#scanned;
     while (!this.#ended) {
       from = this.#seek(bytes, from, tail);
-      if (from + delimiter.length > tail) break;
+      if (from + delimiter.length > tail || bytes[from] === literalEscape) break;
       const next = from + delimiter.length;
       this.#piece(bytes, at, from, next);
       at = next;
@@ -119,7 +119,7 @@ export class DelimitedDecoder implements FrameDecoder {
     this.#buffer.consumeTo(at);
   }
 
-  /** Where a delimiter, or the beginning of one at the end, stands; an escape that ends the bytes counts as such. */
+  /** Where a delimiter, or the beginning of one at the end, stands; or an escape whose byte is yet to come. */
   #seek(bytes: Uint8Array, at: number, tail: number): number {
     const { delimiter, literalEscape } = this.#shape;
     if (literalEscape === undefined) {

@@ -134,7 +134,7 @@ function escaped(declaration: DelimiterFraming, sealed: Uint8Array, byte: number
 function refuseMarks({ delimiter, start = NO_BYTES }: DelimiterFraming, frame: Uint8Array): void {
   const end = frame.length - delimiter.length;
   const delimiterAt = findBytes(frame, 0, frame.length, delimiter);
-  const startAt = start.length === 0 ? end : findBytes(frame, 1, end, start);
+  const startAt = start.length === 0 ? frame.length : findBytes(frame, 1, end, start);
   if (delimiterAt === end && startAt + start.length > end) return;
   throw new HeartwireError('bad_argument', 'The payload holds a delimiter, and the framing has no escape', {
     seen: bytesInWords(frame.subarray(0, 32)),
