@@ -31,7 +31,7 @@ export function decodePayload(
 
 /**
  * Encodes a message as a whole frame, length prefix included. The bytes must not be modified: frequent ones are
- * shared. Throws `bad_argument` for fields that no frame can carry.
+ * shared. Throws `bad_argument` for fields that no frame can carry, and for declared messages.
  */
 export function encodeFrame(message: Message): Uint8Array {
   if (message.kind === 'reply') checkErrorCode(message.name, message.error);
@@ -44,6 +44,14 @@ export function encodeFrame(message: Message): Uint8Array {
       return encodeDatetime(message);
     case 'unknown':
       return encodeUnknown(message);
+    case 'declared':
+      throw new HeartwireError(
+        'bad_argument',
+        'A declared message is encoded by the protocol that declares it',
+        {
+          seen: message.message,
+        },
+      );
   }
 }
 

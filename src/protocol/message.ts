@@ -1,3 +1,6 @@
+import type { DecodeReason } from './declared/reading.ts';
+import type { FieldIssue, Values } from './declared/value.ts';
+
 /** A register request: who the sender says it is. Both fields as they stood in the frame, ASCII. */
 export interface RegisterRequest {
   readonly name: 'register';
@@ -46,8 +49,42 @@ export interface UnknownMessage {
   readonly payload: Uint8Array;
 }
 
-/** What a payload decodes to. */
-export type Message =
+interface DeclaredContent {
+  readonly name: 'declared';
+  /** Its name in the declaration. */
+  readonly message: string;
+  /** Absent where the protocol has no ids. */
+  readonly id?: number;
+  /** Values in their units; what is invalid or not present is absent. */
+  readonly fields: Values;
+  /** Raw values, where they differ. */
+  readonly raw: Values;
+  readonly issues: readonly FieldIssue[];
+}
+
+/** A declared message that is answered. */
+export interface DeclaredRequest extends DeclaredContent {
+  readonly kind: 'request';
+}
+
+export interface DeclaredReply extends DeclaredContent {
+  readonly kind: 'reply';
+  /** 0 is success, and what replies without an error code have. */
+  readonly error: number;
+  /** What the error code is called in the declaration. */
+  readonly errorName?: string;
+}
+
+/** A declared message that nobody answers. */
+export interface DeclaredNotice extends DeclaredContent {
+  readonly kind: 'notice';
+}
+
+/** A message that users declared. */
+export type DeclaredMessage = DeclaredRequest | DeclaredReply | DeclaredNotice;
+
+/** The messages of the built-in protocol, and those that nobody declared. */
+export type BuiltinMessage =
   | RegisterRequest
   | RegisterReply
   | HeartbeatRequest
@@ -56,18 +93,28 @@ export type Message =
   | DatetimeReply
   | UnknownMessage;
 
+/** What a payload decodes to. */
+export type Message = BuiltinMessage | DeclaredMessage;
+
 /** A message that can be asked and answered; the slot of a request in flight is named by it. */
 export type RequestName = 'register' | 'heartbeat' | 'datetime';
 
 /** A payload that has the right length for its id but whose content is not as declared. */
 export interface InvalidPayload {
   readonly name: 'invalid';
-  readonly kind: 'request' | 'reply';
-  /** The message that it would have been. */
-  readonly message: RequestName;
+  readonly kind: 'request' | 'reply' | 'notice';
+  /** The message that it would have been: a `RequestName`, or a declared one. */
+  readonly message: string;
   readonly field: string;
   /** Offset of the field in the payload, in bytes. */
   readonly offset: number;
   readonly expected: string;
   readonly seen: string;
+  /** Of a declared message: why. */
+  readonly reason?: DecodeReason;
+  /** Bytes that the field needs, and those that are left of the payload, where that is the reason. */
+  readonly needed?: number;
+  readonly available?: number;
+  /** Of a declared message: the whole payload, a copy that the receiver owns. */
+  readonly payload?: Uint8Array;
 }

@@ -11,11 +11,26 @@ export function bytesAsJson(bytes: Uint8Array): JsonObject {
 export function messageEvent(message: Message | InvalidPayload, at: number, mark?: string): JsonObject {
   const head = { at, ...(mark === undefined ? {} : { [mark]: true }) };
   if (message.name === 'invalid') {
-    const { message: name, kind, field, offset, expected, seen } = message;
-    return { ...head, message: name, kind, invalid: { field, offset, expected, seen } };
+    const { name: _, message: name, kind, payload, ...invalid } = message;
+    const bytes = payload === undefined ? {} : { payload: bytesAsJson(payload) };
+    return { ...head, message: name, kind, invalid, ...bytes };
   }
   if (message.name === 'unknown') {
     return { ...head, message: 'unknown', id: message.id, payload: bytesAsJson(message.payload) };
+  }
+  if (message.name === 'declared') {
+    const { message: name, kind, fields, raw, issues } = message;
+    const { errorName } = message.kind === 'reply' ? message : {};
+    return {
+      ...head,
+      message: name,
+      kind,
+      ...(message.kind === 'reply' ? { error: message.error } : {}),
+      ...(errorName === undefined ? {} : { error_name: errorName }),
+      fields,
+      ...(Object.keys(raw).length === 0 ? {} : { raw }),
+      ...(issues.length === 0 ? {} : { issues: issues.map((issue) => ({ ...issue })) }),
+    };
   }
   const fields = 'fields' in message ? { fields: { ...message.fields } } : {};
   const error = message.kind === 'reply' ? { error: message.error } : {};

@@ -1,0 +1,86 @@
+import type { FieldDeclaration } from './declaration.ts';
+import { extentCodec } from './extent.ts';
+import type { FieldCodec, Scope } from './field-codec.ts';
+import { joinPath, nameIssues } from './reading.ts';
+import { tooMany } from './text-field.ts';
+import type { Value } from './value.ts';
+import { FieldError, shown } from './writing.ts';
+
+/** Elements of one kind. */
+export function arrayField(declaration: FieldDeclaration, element: FieldCodec, scope: Scope): FieldCodec {
+  const extent = extentCodec(declaration.count ?? 'rest', scope);
+  const most = Math.min(declaration.max ?? scope.limit, extent.most);
+  const rest = declaration.count === 'rest' || declaration.count === undefined;
+  const least = Math.max(1, element.min);
+  const checked = (value: unknown): readonly unknown[] => {
+    if (value === undefined || value === null) throw new FieldError('is missing', shown(value));
+    if (!Array.isArray(value)) throw new FieldError('must be a list', shown(value));
+    if (value.length > most)
+      throw new FieldError(`must have at most ${most} elements`, `${value.length} elements`);
+    return value;
+  };
+  return {
+    min: extent.prefix + (extent.fixed ?? 0) * element.min,
+    max: extent.prefix + Math.min(most * element.max, scope.limit),
+    read(reading) {
+      const said = extent.read(reading, least);
+      if (said === undefined) return undefined;
+      if (!rest && said > most) return tooMany(reading, said, most, 'elements');
+      // A count that the payload cannot hold is refused before a single element is read.
+      if (!rest && said * least > reading.end - reading.at) return reading.short(said * least);
+      const stop = reading.end - scope.tail;
+      const values: Value[] = [];
+      let raws: Value[] | undefined;
+      for (let index = 0; rest ? reading.at < stop : index < said; index++) {
+        if (index >= most) return tooMany(reading, index + 1, most, 'elements');
+        const at = reading.at;
+        const before = reading.issueCount;
+        const traced = reading.trace?.length ?? 0;
+        reading.raw = undefined;
+        reading.depth++;
+        const value = element.read(reading) ?? null;
+        reading.depth--;
+        const name = `[${index}]`;
+        const { failure, raw, trace } = reading;
+        if (failure !== undefined) {
+          failure.field = joinPath(name, failure.field);
+          return undefined;
+        }
+        if (reading.issueCount !== before) nameIssues(reading, before, name);
+        if (raw !== undefined && raws === undefined) raws = [...values];
+        raws?.push(raw ?? value);
+        values.push(value);
+        if (trace !== undefined) {
+          for (let each = traced; each < trace.length; each++) {
+            const entry = trace[each];
+            if (entry !== undefined) trace[each] = { ...entry, field: joinPath(name, entry.field) };
+          }
+          trace.splice(traced, 0, {
+            field: name,
+            offset: at - reading.origin,
+            bytes: reading.at - at,
+            ...(raw === undefined ? {} : { raw }),
+            value,
+            ...(declaration.of?.unit === undefined ? {} : { unit: declaration.of.unit }),
+            depth: reading.depth + 1,
+          });
+        }
+      }
+      reading.raw = raws;
+      return values;
+    },
+    write(writing, value) {
+      const elements = checked(value);
+      extent.write(writing, elements.length);
+      for (const [index, each] of elements.entries()) {
+        try {
+          element.write(writing, each);
+        } catch (error) {
+          if (!(error instanceof FieldError)) throw error;
+          throw new FieldError(error.message, error.seen, joinPath(`[${index}]`, error.path));
+        }
+      }
+    },
+    measure: (value) => checked(value).length,
+  };
+}

@@ -1,0 +1,208 @@
+import { arrayField } from './array-field.ts';
+import { bitsField } from './bits-field.ts';
+import { bytesField, constantBytes, fixedBytes, reservedField } from './bytes-field.ts';
+import { checksumField } from './checksum-field.ts';
+import { type Presence, presence, splitReference } from './condition.ts';
+import type { Extent, FieldDeclaration } from './declaration.ts';
+import type { FieldCodec, Scope, Target } from './field-codec.ts';
+import { floatField } from './float-field.ts';
+import { numberField } from './number-field.ts';
+import { type NumberType, parseNumberType, parseWhole, storeFloat, storeWide } from './number-type.ts';
+import { type Member, structField } from './struct-field.ts';
+import { encodeText } from './text-code.ts';
+import { textField } from './text-field.ts';
+import { wideField } from './wide-field.ts';
+
+/** A field that is made by the compiler itself: the id, the error code. */
+export interface FixedMember {
+  readonly name: string;
+  readonly codec: FieldCodec;
+}
+
+/** Members that stand among the declared fields at an offset of the payload. */
+export interface Head {
+  readonly at: number;
+  readonly members: readonly FixedMember[];
+  /** Fields behind it are present only where this holds. */
+  readonly guard?: Presence;
+}
+
+/** Compiles fields in the order of the wire. */
+export function compileFields(
+  fields: readonly FieldDeclaration[],
+  outer: Scope,
+  head?: Head,
+): readonly Member[] {
+  const targets = new Map<string, Target>(outer.targets);
+  const marks = new Map<string, number>(outer.marks);
+  const members: Member[] = [];
+  const markOf = (name: string): number => {
+    if (!outer.covered.has(name)) return -1;
+    const mark = outer.next.mark++;
+    marks.set(name, mark);
+    return mark;
+  };
+  const addFixed = ({ name, codec }: FixedMember): void => {
+    members.push({
+      name,
+      codec,
+      present: undefined,
+      mark: markOf(name),
+      slot: -1,
+      unit: undefined,
+      counts: undefined,
+    });
+  };
+  let offset = 0;
+  let behind = false;
+  for (const [index, declaration] of fields.entries()) {
+    if (head !== undefined && !behind && offset >= head.at) {
+      for (const each of head.members) addFixed(each);
+      behind = true;
+    }
+    const name = declaration.name ?? `reserved_${index}`;
+    const slot = outer.referred.has(name) ? outer.next.slot++ : -1;
+    const scope: Scope = {
+      ...outer,
+      targets: new Map(targets),
+      marks: new Map(marks),
+      slot,
+      tail: outer.tail + tailBehind(fields, index, outer),
+    };
+    const codec = compileField(declaration, scope);
+    members.push({
+      name,
+      codec,
+      present: both(
+        behind ? head?.guard : undefined,
+        declaration.when === undefined ? undefined : presence(declaration.when, scope),
+      ),
+      mark: markOf(name),
+      slot,
+      unit: declaration.unit,
+      counts: countedBy(fields, name),
+    });
+    if (slot >= 0) targets.set(name, { slot, declaration });
+    offset += codec.min;
+  }
+  if (!behind) for (const each of head?.members ?? []) addFixed(each);
+  return members;
+}
+
+function both(a: Presence | undefined, b: Presence | undefined): Presence | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return (slots) => a(slots) && b(slots);
+}
+
+/** Bytes of the fields behind one, as far as they are known; the lint has seen to it that they are where it matters. */
+function tailBehind(fields: readonly FieldDeclaration[], index: number, scope: Scope): number {
+  let bytes = 0;
+  if (!takesRest(fields[index])) return 0;
+  for (const each of fields.slice(index + 1)) {
+    bytes += compileField(each, { ...scope, slot: -1, next: { slot: 0, mark: 0 } }).min;
+  }
+  return bytes;
+}
+
+/** Whether a field, or the last one in it, has no end of its own. */
+export function takesRest(field: FieldDeclaration | undefined): boolean {
+  if (field === undefined) return false;
+  switch (field.type) {
+    case 'text':
+      return field.terminator === undefined && (field.length ?? 'rest') === 'rest';
+    case 'bytes':
+      return field.value === undefined && (field.length ?? 'rest') === 'rest';
+    case 'array':
+      return (field.count ?? 'rest') === 'rest';
+    case 'struct':
+      return (field.fields ?? []).some(takesRest);
+    default:
+      return false;
+  }
+}
+
+function countedBy(fields: readonly FieldDeclaration[], name: string): string | undefined {
+  return fields.find((field) => [field.length, field.count].some((extent) => refersTo(extent, name)))?.name;
+}
+
+function refersTo(extent: Extent | undefined, name: string): boolean {
+  return typeof extent === 'object' && extent.field === name;
+}
+
+/** Compiles one field. The declaration has passed the lint. */
+export function compileField(declaration: FieldDeclaration, scope: Scope): FieldCodec {
+  const { type, value } = declaration;
+  switch (type) {
+    case 'text':
+      return value === undefined ? textField(declaration, scope) : constantText(declaration, value);
+    case 'bytes':
+      return value === undefined ? bytesField(declaration, scope) : constantBytes(value);
+    case 'array': {
+      const element = compileField(declaration.of ?? { type: 'u8' }, { ...scope, slot: -1, tail: 0 });
+      return arrayField(declaration, element, scope);
+    }
+    case 'struct':
+      return structField(compileFields(declaration.fields ?? [], scope));
+    case 'crc':
+      return checksumField(declaration, scope);
+    case 'reserved':
+      return reservedField(declaration);
+    default: {
+      const number = parseNumberType(type, scope.byteOrder);
+      // The lint refuses other types.
+      if (number === undefined) return reservedField({ type, length: 0 });
+      if (value !== undefined) return constantNumber(number, value, scope.slot);
+      if (declaration.bits !== undefined) return bitsField(declaration, number, scope);
+      if (number.kind === 'float') return floatField(declaration, number);
+      return number.bytes > 6
+        ? wideField(declaration, number, scope)
+        : numberField(declaration, number, scope);
+    }
+  }
+}
+
+/** A number that is always the same. */
+export function constantNumber(type: NumberType, value: number | string, slot = -1): FieldCodec {
+  const bytes = new Uint8Array(type.bytes);
+  if (type.kind === 'float') storeFloat(type, bytes, 0, Number(value));
+  else storeWide(type, bytes, 0, parseWhole(value) ?? 0n);
+  const codec = fixedBytes(bytes, true);
+  if (slot < 0) return codec;
+  return {
+    ...codec,
+    read(reading) {
+      reading.slots[slot] = Number(value);
+      return codec.read(reading);
+    },
+    write(writing, given) {
+      writing.slots[slot] = Number(value);
+      codec.write(writing, given);
+    },
+  };
+}
+
+function constantText({ encoding = 'utf8', length }: FieldDeclaration, value: number | string): FieldCodec {
+  const text = encodeText(encoding, String(value)) ?? new Uint8Array(0);
+  const bytes = new Uint8Array(Math.max(text.length, typeof length === 'number' ? length : 0));
+  bytes.set(text);
+  return fixedBytes(bytes, true);
+}
+
+/** Names to which some length, count or condition refers, and those that a checksum covers. */
+export function referencesIn(fields: readonly FieldDeclaration[]): {
+  readonly referred: Set<string>;
+  readonly covered: Set<string>;
+} {
+  const referred = new Set<string>();
+  const covered = new Set<string>();
+  const visit = (field: FieldDeclaration): void => {
+    for (const extent of [field.length, field.count])
+      if (typeof extent === 'object') referred.add(extent.field);
+    if (field.when !== undefined) referred.add(splitReference(field.when.field)[0]);
+    for (const name of field.covers ?? []) covered.add(name);
+    for (const each of field.fields ?? []) visit(each);
+    if (field.of !== undefined) visit(field.of);
+  };
+  for (const field of fields) visit(field);
+  return { referred, covered };
+}

@@ -1,0 +1,213 @@
+import { HeartwireError } from '../../errors.ts';
+import { type MessageDefinition, ProtocolDefinition } from '../definition.ts';
+import { copyOf, hexExcerpt } from '../describe.ts';
+import type { DeclaredMessage, InvalidPayload, UnknownMessage } from '../message.ts';
+import type { ProtocolDeclaration, Sender } from './declaration.ts';
+import { lintProtocol } from './lint.ts';
+import { type Form, MessageCodec } from './message-codec.ts';
+import { loaderOf, type NumberType, parseNumberType } from './number-type.ts';
+import { type FieldTrace, Reading } from './reading.ts';
+import type { Values } from './value.ts';
+import { Writing } from './writing.ts';
+
+/** What a payload is, and where each field lies in it. */
+export interface Inspection {
+  readonly message: DeclaredMessage | UnknownMessage | InvalidPayload;
+  readonly trace: readonly FieldTrace[];
+}
+
+interface Candidate {
+  readonly codec: MessageCodec;
+  readonly form: Form;
+}
+
+const NO_BYTES = new Uint8Array(0);
+const NO_CODECS: readonly Candidate[] = [];
+
+/**
+ * Declared messages, compiled: payloads (what a framing leaves) to messages and back. Hostile bytes are data; only
+ * misuse throws.
+ */
+export class DeclaredProtocol {
+  readonly declaration: ProtocolDeclaration;
+  readonly messages: readonly MessageCodec[];
+  readonly #byName: ReadonlyMap<string, MessageCodec>;
+  readonly #byId = new Map<number | undefined, readonly Candidate[]>();
+  readonly #idType: NumberType | undefined;
+  readonly #readId: ((bytes: Uint8Array, at: number) => number) | undefined;
+  readonly #reading = new Reading();
+  readonly #writing = new Writing();
+
+  /** @throws HeartwireError `bad_declaration` with the first thing that is wrong. */
+  constructor(declaration: ProtocolDeclaration) {
+    const wrong = lintProtocol(declaration).find(({ severity }) => severity === 'error');
+    if (wrong !== undefined) {
+      throw new HeartwireError('bad_declaration', `${wrong.where}: ${wrong.message}`, { mend: wrong.mend });
+    }
+    this.declaration = declaration;
+    this.messages = declaration.messages.map((each) => new MessageCodec(each, declaration));
+    this.#byName = new Map(this.messages.map((each) => [each.name, each]));
+    this.#idType =
+      declaration.id === undefined ? undefined : parseNumberType(declaration.id.type, declaration.byteOrder);
+    this.#readId = this.#idType === undefined ? undefined : loaderOf(this.#idType);
+    for (const codec of this.messages) {
+      const known = this.#byId.get(codec.id) ?? [];
+      this.#byId.set(codec.id, [...known, ...codec.forms.map((form) => ({ codec, form }))]);
+    }
+  }
+
+  /** The message of this name. */
+  message(name: string): MessageCodec | undefined {
+    return this.#byName.get(name);
+  }
+
+  /**
+   * Decodes one payload. `from` is the side that sent it, where that is known: it tells a request from a reply of the
+   * same length.
+   */
+  decode(
+    bytes: Uint8Array,
+    start = 0,
+    end: number = bytes.length,
+    from?: Sender,
+  ): DeclaredMessage | UnknownMessage | InvalidPayload {
+    const id = this.#idOf(bytes, start, end);
+    const candidates = this.#byId.get(id) ?? NO_CODECS;
+    const reading = this.#reading;
+    const length = end - start;
+    let first: InvalidPayload | undefined;
+    for (let index = 0; index < candidates.length; index++) {
+      const candidate = candidates[index];
+      if (candidate === undefined) break;
+      const { codec, form } = candidate;
+      if (length < form.minLength || length > form.maxLength || !codec.mayComeFrom(form, from)) continue;
+      const message = codec.decode(form, reading, bytes, start, end);
+      if (message.name === 'declared') {
+        reading.bytes = NO_BYTES;
+        return message;
+      }
+      first ??= message;
+    }
+    if (first === undefined) first = this.#misfit(candidates, bytes, start, end, from);
+    reading.bytes = NO_BYTES;
+    return first ?? this.#unknown(id, bytes, start, end);
+  }
+
+  /** Decodes one payload and says of every field where it lies and what it holds. */
+  inspect(payload: Uint8Array, from?: Sender): Inspection {
+    const message = this.decode(payload, 0, payload.length, from);
+    if (message.name === 'unknown') return { message, trace: [] };
+    const codec = this.#byName.get(message.message);
+    const form = codec?.forms.find(({ kind }) => kind === message.kind);
+    if (codec === undefined || form === undefined) return { message, trace: [] };
+    const inspected = codec.inspect(form, this.#reading, payload);
+    this.#reading.bytes = NO_BYTES;
+    return inspected;
+  }
+
+  /**
+   * Encodes a message as a payload. @throws HeartwireError `message_unknown` where none has this name,
+   * `bad_field_value` where a field cannot carry its value
+   */
+  encode(name: string, fields: Values = {}): Uint8Array {
+    return this.#codec(name).encode(this.#writing, fields);
+  }
+
+  /** Encodes a reply to a message as a payload; fields go with error code 0 only. @throws HeartwireError as `encode` */
+  encodeReply(name: string, error = 0, fields: Values = {}): Uint8Array {
+    return this.#codec(name).encodeReply(this.#writing, error, fields);
+  }
+
+  /** The error code's name in the declaration of the message or of the protocol. */
+  errorName(message: string, error: number): string | undefined {
+    return this.#byName.get(message)?.errorName(error);
+  }
+
+  /** Whether the frame decoders of the built-in protocol can tell these messages apart: the id is the first byte. */
+  get hasBuiltinIds(): boolean {
+    return this.declaration.id?.at === 0 && this.#idType?.bytes === 1;
+  }
+
+  /**
+   * The messages for the frame decoders of the built-in protocol, beside others. `from` is the side whose frames are
+   * decoded. @throws HeartwireError `bad_argument` where ids are no single first byte, or one is taken
+   */
+  definition(beside: readonly MessageDefinition[] = [], from?: Sender): ProtocolDefinition {
+    if (!this.hasBuiltinIds) {
+      throw new HeartwireError(
+        'bad_argument',
+        'Only messages whose id is the first byte go beside the built-in ones',
+      );
+    }
+    const own = this.messages.map((codec) =>
+      codec.toDefinition(
+        (bytes, start, end) => {
+          const message = this.decode(bytes, start, end, from);
+          // Found by its id, it is known: `unknown` comes of no message at all.
+          return message.name === 'unknown'
+            ? codec.decode(codec.forms[0], this.#reading, bytes, start, end)
+            : message;
+        },
+        (bytes, start, end) => this.decode(bytes, start, end, from).name === 'declared',
+      ),
+    );
+    return new ProtocolDefinition([...beside, ...own], this.declaration.maxFrame);
+  }
+
+  #codec(name: string): MessageCodec {
+    const codec = this.#byName.get(name);
+    if (codec !== undefined) return codec;
+    throw new HeartwireError('message_unknown', `There is no message ${JSON.stringify(name)}`, {
+      seen: name,
+      mend: `There are ${[...this.#byName.keys()].join(', ') || 'none'}.`,
+    });
+  }
+
+  #idOf(bytes: Uint8Array, start: number, end: number): number | undefined {
+    const { id } = this.declaration;
+    if (id === undefined || this.#readId === undefined || this.#idType === undefined) return undefined;
+    if (start + id.at + this.#idType.bytes > end) return Number.NaN;
+    return this.#readId(bytes, start + id.at);
+  }
+
+  /** A length that fits no form: the form that comes nearest says what is lacking, or too much. */
+  #misfit(
+    candidates: readonly Candidate[],
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    from: Sender | undefined,
+  ): InvalidPayload | undefined {
+    const possible = candidates.filter(({ codec, form }) => codec.mayComeFrom(form, from));
+    const shorter = possible.filter(({ form }) => form.minLength <= end - start);
+    const [nearest] =
+      shorter.length > 0
+        ? shorter.toSorted((a, b) => b.form.minLength - a.form.minLength)
+        : possible.toSorted((a, b) => a.form.minLength - b.form.minLength);
+    if (nearest === undefined) return undefined;
+    const message = nearest.codec.decode(nearest.form, this.#reading, bytes, start, end);
+    return message.name === 'invalid' ? message : undefined;
+  }
+
+  #unknown(
+    id: number | undefined,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): UnknownMessage | InvalidPayload {
+    if (id !== undefined && !Number.isNaN(id)) {
+      return { name: 'unknown', kind: 'unknown', id, payload: copyOf(bytes, start, end) };
+    }
+    return {
+      name: 'invalid',
+      kind: 'notice',
+      message: 'unknown',
+      field: 'id',
+      offset: 0,
+      expected: id === undefined ? 'a declared message' : 'at least the id',
+      seen: `${end - start} bytes: ${hexExcerpt(bytes, start, end)}`,
+      reason: id === undefined ? 'unknown_message' : 'too_short',
+      payload: copyOf(bytes, start, end),
+    };
+  }
+}

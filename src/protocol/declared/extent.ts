@@ -1,0 +1,95 @@
+import type { Extent } from './declaration.ts';
+import type { Scope } from './field-codec.ts';
+import { type LoadNumber, loaderOf, parseNumberType, type StoreNumber, storerOf } from './number-type.ts';
+import type { Reading } from './reading.ts';
+import { FieldError, type Writing } from './writing.ts';
+
+/** How many elements or bytes a field has, and where that is said. */
+export interface ExtentCodec {
+  readonly fixed: number | undefined;
+  /** Bytes of the number in front of the content. */
+  readonly prefix: number;
+  /** The greatest number that can be said. */
+  readonly most: number;
+  /** Reads the number; undefined where the payload ends within it. */
+  read(reading: Reading, unit: number): number | undefined;
+  /** Writes the number in front of the content, or checks that it is what another field said. */
+  write(writing: Writing, count: number): void;
+  /** Whether another field says it. */
+  readonly refers: boolean;
+}
+
+export function extentCodec(extent: Extent, scope: Scope): ExtentCodec {
+  if (typeof extent === 'number') return fixedExtent(extent);
+  if (extent === 'rest') return restExtent(scope.tail, scope.limit);
+  if (typeof extent === 'string') {
+    const type = parseNumberType(extent, scope.byteOrder);
+    if (type === undefined) return fixedExtent(0);
+    return prefixed(type.bytes, 2 ** (8 * type.bytes) - 1, loaderOf(type), storerOf(type));
+  }
+  return referred(scope.targets.get(extent.field)?.slot ?? 0);
+}
+
+function fixedExtent(count: number): ExtentCodec {
+  return {
+    fixed: count,
+    prefix: 0,
+    most: count,
+    refers: false,
+    read: () => count,
+    write(_, seen) {
+      if (seen !== count) throw new FieldError(`must have exactly ${count}`, `${seen}`);
+    },
+  };
+}
+
+/** The rest ends where fields of known length begin. */
+function restExtent(tail: number, limit: number): ExtentCodec {
+  return {
+    fixed: undefined,
+    prefix: 0,
+    most: limit,
+    refers: false,
+    read(reading, unit) {
+      const left = reading.end - reading.at - tail;
+      if (left < 0) return reading.short(tail);
+      return Math.ceil(left / unit);
+    },
+    write: () => undefined,
+  };
+}
+
+function prefixed(bytes: number, most: number, load: LoadNumber, store: StoreNumber): ExtentCodec {
+  return {
+    fixed: undefined,
+    prefix: bytes,
+    most,
+    refers: false,
+    read(reading) {
+      const at = reading.at;
+      if (at + bytes > reading.end) return reading.short(bytes);
+      reading.at = at + bytes;
+      return load(reading.bytes, at);
+    },
+    write(writing, count) {
+      if (count > most) throw new FieldError(`must have at most ${most}`, `${count}`);
+      const at = writing.take(bytes);
+      store(writing.bytes, at, count);
+    },
+  };
+}
+
+function referred(slot: number): ExtentCodec {
+  return {
+    fixed: undefined,
+    prefix: 0,
+    most: Number.POSITIVE_INFINITY,
+    refers: true,
+    read: (reading) => reading.slots[slot] ?? 0,
+    write(writing, count) {
+      const said = writing.slots[slot] ?? 0;
+      if (said !== count)
+        throw new FieldError(`must have ${said}, as the field that counts it says`, `${count}`);
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import type { ByteOrder, EnumDeclaration, FieldDeclaration } from './declaration.ts';
+import type { Reading } from './reading.ts';
+import type { Value } from './value.ts';
+import type { Writing } from './writing.ts';
+
+/** One field, compiled. */
+export interface FieldCodec {
+  /** Bounds of its length in bytes. */
+  readonly min: number;
+  readonly max: number;
+  /** No part of the values: reserved bytes, constants, checksums. */
+  readonly silent?: boolean;
+  /**
+   * Moves on past the field and returns its value, undefined where it is invalid, or where `reading.failure` was set.
+   * Leaves `reading.raw` where the raw value differs.
+   */
+  read(reading: Reading): Value | undefined;
+  /** @throws FieldError where the value cannot be carried. */
+  write(writing: Writing, value: unknown): void;
+  /** What a length or count that lies in another field must be for this value. */
+  measure?(value: unknown): number;
+}
+
+/** What fields can refer to. */
+export interface Target {
+  readonly slot: number;
+  readonly declaration: FieldDeclaration;
+}
+
+/** Where a field stands while it is compiled. */
+export interface Scope {
+  readonly byteOrder: ByteOrder;
+  readonly enums: Readonly<Record<string, EnumDeclaration>>;
+  /** The longest payload, in bytes. */
+  readonly limit: number;
+  /** Names that some length, count or condition of the message refers to. */
+  readonly referred: ReadonlySet<string>;
+  /** Names that some checksum covers. */
+  readonly covered: ReadonlySet<string>;
+  /** Earlier fields of this structure and of those around it. */
+  readonly targets: ReadonlyMap<string, Target>;
+  /** Marks of earlier fields that are covered. */
+  readonly marks: ReadonlyMap<string, number>;
+  /** Hands out numbers of slots and of marks. */
+  readonly next: { slot: number; mark: number };
+  /** Bytes behind the field up to the end of the payload, for what takes all the rest. */
+  readonly tail: number;
+  /** The slot in which a number keeps its raw value; -1 for none. */
+  readonly slot: number;
+}

@@ -1,0 +1,79 @@
+import type { FieldDeclaration } from './declaration.ts';
+import type { FieldCodec } from './field-codec.ts';
+import { checkRange, rangeInWords, scalingOf, within } from './number-field.ts';
+import { floatBits, loadFloat, type NumberType, parseWhole, storeFloat, storeWide } from './number-type.ts';
+import { FieldError, shown } from './writing.ts';
+
+const GREATEST_F32 = 3.4028234663852886e38;
+
+/** `f32` or `f64`. `invalid` is a bit pattern, because most devices use a NaN. */
+export function floatField(declaration: FieldDeclaration, type: NumberType): FieldCodec {
+  const { range } = declaration;
+  const size = type.bytes;
+  const scaling = scalingOf(declaration, 1);
+  const invalid = declaration.invalid === undefined ? undefined : parseWhole(declaration.invalid);
+  return {
+    min: size,
+    max: size,
+    read(reading) {
+      const at = reading.at;
+      if (at + size > reading.end) return reading.short(size);
+      reading.at = at + size;
+      if (invalid !== undefined && floatBits(type, reading.bytes, at) === invalid) {
+        reading.raw = `0x${invalid.toString(16)}`;
+        return undefined;
+      }
+      const exact = loadFloat(type, reading.bytes, at);
+      if (!Number.isFinite(exact)) {
+        reading.raw = String(exact);
+        reading.issue('not_finite', `${exact} is no number that JSON can carry`);
+        return undefined;
+      }
+      const raw = size === 4 ? shortest(exact) : exact + 0;
+      if (scaling === undefined) {
+        checkRange(raw, range, reading);
+        return raw;
+      }
+      const value = raw * (declaration.scale ?? 1) + (declaration.offset ?? 0);
+      if (value !== raw) reading.raw = raw;
+      checkRange(value, range, reading);
+      return value;
+    },
+    write(writing, value) {
+      if ((value === undefined || value === null) && invalid !== undefined) {
+        const at = writing.take(size);
+        storeWide(type, writing.bytes, at, invalid);
+        return;
+      }
+      if (value === undefined || value === null) throw new FieldError('is missing', shown(value));
+      if (typeof value !== 'number' || !Number.isFinite(value)) {
+        throw new FieldError('must be a number', shown(value));
+      }
+      if (range !== undefined && !within(value, range)) {
+        throw new FieldError(`must be ${rangeInWords(range)}`, shown(value));
+      }
+      const raw =
+        scaling === undefined ? value : (value - (declaration.offset ?? 0)) / (declaration.scale ?? 1);
+      if (size === 4 && Math.abs(raw) > GREATEST_F32)
+        throw new FieldError('is too large for f32', shown(value));
+      const at = writing.take(size);
+      storeFloat(type, writing.bytes, at, raw);
+    },
+  };
+}
+
+/** The shortest decimal that is the same single-precision number: 230.2, not 230.1999969482422. */
+function shortest(value: number): number {
+  if (Number.isInteger(value)) return value + 0;
+  const size = Math.abs(value);
+  if (size >= 1e-3 && size < 1e7) {
+    const power = 10 ** (6 - Math.floor(Math.log10(size)));
+    const rounded = Math.round(value * power) / power;
+    if (Math.fround(rounded) === value) return rounded;
+  }
+  for (let digits = 7; digits < 9; digits++) {
+    const rounded = Number(value.toPrecision(digits));
+    if (Math.fround(rounded) === value) return rounded;
+  }
+  return Number(value.toPrecision(9));
+}

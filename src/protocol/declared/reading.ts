@@ -1,0 +1,110 @@
+import type { FieldIssue, Value } from './value.ts';
+
+/** What kept a payload from being decoded. */
+export type DecodeReason =
+  | 'too_short'
+  | 'too_long'
+  | 'bad_checksum'
+  | 'bad_constant'
+  | 'bad_text'
+  | 'bad_count'
+  | 'unknown_message';
+
+export interface DecodeFailure {
+  readonly reason: DecodeReason;
+  /** Grows from the inside out as it passes the structures around it. */
+  field: string;
+  readonly offset: number;
+  readonly expected: string;
+  readonly seen: string;
+  readonly needed?: number;
+  readonly available?: number;
+}
+
+/** One field as it lies in the payload. */
+export interface FieldTrace {
+  /** `channels[2]`, `status.fan`; the id and the error code are `id` and `error`. */
+  readonly field: string;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly raw?: Value;
+  readonly value?: Value;
+  readonly unit?: string;
+  /** How deep it lies: a structure is followed by its fields, one deeper. */
+  readonly depth: number;
+  readonly note?: string;
+}
+
+/** The state of one decoding; fields read from it and move `at` on. One reading serves many messages, one at a time. */
+export class Reading {
+  bytes: Uint8Array = new Uint8Array(0);
+  /** Where the payload begins; offsets in reports count from here. */
+  origin = 0;
+  at = 0;
+  end = 0;
+  /** Set by the field that fails; nothing is read afterwards. */
+  failure: DecodeFailure | undefined;
+  issues: FieldIssue[] | undefined;
+  issueCount = 0;
+  /** Left by a field whose raw value differs from its value. */
+  raw: Value | undefined;
+  /** Raw numbers that lengths, counts and conditions refer to. */
+  readonly slots: number[] = [];
+  /** Start and end of what checksums cover. */
+  readonly marks: number[] = [];
+  trace: FieldTrace[] | undefined;
+  depth = 0;
+
+  begin(bytes: Uint8Array, start: number, end: number): void {
+    this.bytes = bytes;
+    this.origin = start;
+    this.at = start;
+    this.end = end;
+    this.failure = undefined;
+    this.issues = undefined;
+    this.issueCount = 0;
+    this.raw = undefined;
+    this.trace = undefined;
+    this.depth = 0;
+  }
+
+  fail(failure: DecodeFailure): undefined {
+    this.failure = failure;
+    return undefined;
+  }
+
+  /** The payload ends before the field does. */
+  short(needed: number): undefined {
+    const available = this.end - this.at;
+    return this.fail({
+      reason: 'too_short',
+      field: '',
+      offset: this.at - this.origin,
+      expected: `${needed} ${needed === 1 ? 'byte' : 'bytes'}`,
+      seen: `${available} ${available === 1 ? 'byte' : 'bytes'}`,
+      needed,
+      available,
+    });
+  }
+
+  issue(code: FieldIssue['code'], detail: string): void {
+    this.issues ??= [];
+    this.issues.push({ field: '', code, detail });
+    this.issueCount++;
+  }
+}
+
+/** Puts the name of a field in front of the issues that were found inside it, from the one at `first` on. */
+export function nameIssues(reading: Reading, first: number, outer: string): void {
+  const issues = reading.issues ?? [];
+  for (let index = first; index < issues.length; index++) {
+    const issue = issues[index];
+    if (issue !== undefined) issues[index] = { ...issue, field: joinPath(outer, issue.field) };
+  }
+}
+
+/** `a` and `b` as `a.b`, `a` and `[2]` as `a[2]`. */
+export function joinPath(outer: string, inner: string): string {
+  if (outer === '' || inner === '') return outer + inner;
+  return inner.startsWith('[') ? outer + inner : `${outer}.${inner}`;
+}

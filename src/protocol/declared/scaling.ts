@@ -1,0 +1,43 @@
+/** Between raw numbers and values: value = raw * scale + offset. */
+export interface Scaling {
+  toValue(raw: number): number;
+  /** Rounded to the nearest raw number. */
+  toRaw(value: number): number;
+}
+
+/** A decimal as a whole number and a power of ten: 0.25 is 25 and 100. */
+function asDecimal(value: number): { readonly whole: number; readonly power: number } | undefined {
+  const [, sign = '', digits = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value)) ?? [];
+  if (digits === '') return undefined;
+  const places = fraction.length - Number(exponent);
+  const whole = Number(`${sign}${digits}${fraction}`) * (places < 0 ? 10 ** -places : 1);
+  const power = places > 0 ? 10 ** places : 1;
+  return places <= 22 && Number.isSafeInteger(whole) ? { whole, power } : undefined;
+}
+
+/**
+ * Decimal scales are divided, so that 2314 at 0.01 is 23.14 and not 23.140000000000001: scale and offset become whole
+ * numbers over one power of ten, and only the last division rounds. `largest` is the greatest raw number by amount.
+ */
+export function makeScaling(scale: number, offset: number, largest: number): Scaling {
+  const [a, b] = [asDecimal(scale), asDecimal(offset)];
+  if (a !== undefined && b !== undefined) {
+    const power = Math.max(a.power, b.power);
+    const factor = a.whole * (power / a.power);
+    const shift = b.whole * (power / b.power);
+    if (Math.abs(factor) * largest + Math.abs(shift) <= Number.MAX_SAFE_INTEGER && power <= 1e15) {
+      if (factor === 1 && shift === 0) {
+        return { toValue: (raw) => raw / power, toRaw: (value) => Math.round(value * power) };
+      }
+      return {
+        toValue: (raw) => (raw * factor + shift) / power,
+        toRaw: (value) => Math.round((value * power - shift) / factor),
+      };
+    }
+  }
+  return {
+    toValue: (raw) => raw * scale + offset,
+    toRaw: (value) => Math.round((value - offset) / scale),
+  };
+}

@@ -1,0 +1,118 @@
+import {
+  DATETIME_BYTES,
+  fittingDatetime,
+  fittingDigits,
+  fittingText,
+  fittingUuid,
+  UUID_BYTES,
+} from '../text-checks.ts';
+import type { TextContent, TextEncoding } from './declaration.ts';
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const UTF16 = {
+  utf16le: new TextDecoder('utf-16le', { fatal: true, ignoreBOM: true }),
+  utf16be: new TextDecoder('utf-16be', { fatal: true, ignoreBOM: true }),
+};
+const ENCODER = new TextEncoder();
+
+/** Bytes of one unit of an encoding. */
+export function unitOf(encoding: TextEncoding): number {
+  return encoding === 'utf16le' || encoding === 'utf16be' ? 2 : 1;
+}
+
+/** The text of some bytes; undefined where they are none in this encoding. */
+export function decodeText(
+  encoding: TextEncoding,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): string | undefined {
+  // Nearly all text is ASCII, which every encoding of single bytes shares.
+  if (encoding !== 'utf16le' && encoding !== 'utf16be' && end - start <= 64) {
+    let text = '';
+    let at = start;
+    for (; at < end; at++) {
+      const byte = bytes[at] ?? 0;
+      if (byte >= 0x80 && encoding !== 'latin1') break;
+      text += String.fromCharCode(byte);
+    }
+    if (at === end) return text;
+  }
+  switch (encoding) {
+    case 'ascii':
+    case 'latin1': {
+      let text = '';
+      for (let at = start; at < end; at++) {
+        const byte = bytes[at] ?? 0;
+        if (byte >= 0x80 && encoding === 'ascii') return undefined;
+        text += String.fromCharCode(byte);
+      }
+      return text;
+    }
+    case 'utf8':
+      return attempt(UTF8, bytes, start, end);
+    case 'utf16le':
+    case 'utf16be':
+      return attempt(UTF16[encoding], bytes, start, end);
+  }
+}
+
+function attempt(decoder: typeof UTF8, bytes: Uint8Array, start: number, end: number): string | undefined {
+  try {
+    return decoder.decode(bytes.subarray(start, end));
+  } catch (error) {
+    // The platform has no question to ask, only an exception for what is no text.
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+/** The bytes of a text; undefined where the encoding cannot carry it. */
+export function encodeText(encoding: TextEncoding, text: string): Uint8Array | undefined {
+  if (/\p{Cs}/u.test(text)) return undefined;
+  switch (encoding) {
+    case 'ascii':
+    case 'latin1': {
+      const greatest = encoding === 'ascii' ? 0x7f : 0xff;
+      const bytes = new Uint8Array(text.length);
+      for (let at = 0; at < text.length; at++) {
+        const code = text.charCodeAt(at);
+        if (code > greatest) return undefined;
+        bytes[at] = code;
+      }
+      return bytes;
+    }
+    case 'utf8':
+      return ENCODER.encode(text);
+    case 'utf16le':
+    case 'utf16be': {
+      const bytes = new Uint8Array(2 * text.length);
+      const view = new DataView(bytes.buffer);
+      for (let at = 0; at < text.length; at++)
+        view.setUint16(2 * at, text.charCodeAt(at), encoding === 'utf16le');
+      return bytes;
+    }
+  }
+}
+
+/** What a text must look like, in words. */
+export const CONTENT_WORDS: Readonly<Record<TextContent, string>> = {
+  uuid: 'a UUID in text form',
+  digits: 'digits',
+  datetime: 'a date and time that exist, as YYYY-MM-DD HH:MM:SS',
+  printable: 'printable ASCII characters',
+};
+
+export function contentFits(content: TextContent, bytes: Uint8Array, start: number, end: number): boolean {
+  const length = end - start;
+  switch (content) {
+    case 'uuid':
+      return length === UUID_BYTES && fittingUuid(bytes, start) === length;
+    case 'digits':
+      return fittingDigits(bytes, start, length) === length;
+    case 'datetime':
+      return length === DATETIME_BYTES && fittingDatetime(bytes, start) === length;
+    case 'printable':
+      return fittingText(bytes, start, length) === length;
+  }
+}

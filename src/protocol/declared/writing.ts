@@ -1,0 +1,70 @@
+import { HeartwireError } from '../../errors.ts';
+
+/** The state of one encoding: bytes that grow, and what later fields refer to. */
+export class Writing {
+  bytes = new Uint8Array(256);
+  at = 0;
+  readonly slots: number[] = [];
+  readonly marks: number[] = [];
+  /** The longest payload. */
+  limit = 0;
+
+  begin(limit: number): void {
+    this.at = 0;
+    this.limit = limit;
+  }
+
+  /** Makes room for so many bytes and returns where they begin. */
+  take(count: number): number {
+    const at = this.at;
+    const end = at + count;
+    if (end > this.limit) {
+      throw new FieldError(`the message would be longer than ${this.limit} bytes`, `${end} bytes`);
+    }
+    if (end > this.bytes.length) {
+      const larger = new Uint8Array(Math.max(end, Math.min(this.limit, 2 * this.bytes.length)));
+      larger.set(this.bytes.subarray(0, at));
+      this.bytes = larger;
+    }
+    this.at = end;
+    return at;
+  }
+
+  put(bytes: Uint8Array): void {
+    const at = this.take(bytes.length);
+    this.bytes.set(bytes, at);
+  }
+
+  /** A copy of what was written. */
+  finish(): Uint8Array {
+    const written = this.bytes.slice(0, this.at);
+    // One huge message is no reason to hold its room for ever.
+    if (this.bytes.length > 65_536) this.bytes = new Uint8Array(256);
+    return written;
+  }
+}
+
+/** A value that its field cannot carry; it gets the path of the field on its way out. */
+export class FieldError extends Error {
+  readonly seen: string;
+  readonly path: string;
+
+  constructor(message: string, seen: string, path = '') {
+    super(message);
+    this.seen = seen;
+    this.path = path;
+  }
+
+  toHeartwireError(message: string): HeartwireError {
+    const where = this.path === '' ? message : `${message}: ${this.path}`;
+    return new HeartwireError('bad_field_value', `${where}: ${this.message}`, { seen: this.seen });
+  }
+}
+
+/** A value as it is quoted in errors. */
+export function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  const text = typeof value === 'bigint' ? value.toString() : (JSON.stringify(value) ?? String(value));
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}

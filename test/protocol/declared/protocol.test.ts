@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { DEFAULT_PROTOCOL, type ProtocolDeclaration } from '../../../src/protocol/declared/declaration.ts';
+import { DeclaredProtocol } from '../../../src/protocol/declared/declared-protocol.ts';
+import { fromHex } from '../fixtures.ts';
+
+const declaration: ProtocolDeclaration = {
+  ...DEFAULT_PROTOCOL,
+  enums: { mode: { 0: 'idle', 1: 'heating', 2: 'cooling', 128: 'fault' } },
+  messages: [
+    {
+      name: 'telemetry',
+      id: 0x10,
+      from: 'device',
+      fields: [
+        { name: 'uptime', type: 'u32', unit: 's' },
+        { name: 'temperature', type: 'i16', scale: 0.01, unit: '°C', invalid: 0x7fff },
+        { name: 'mode', type: 'u8', enum: 'mode' },
+        {
+          name: 'status',
+          type: 'u8',
+          bits: [
+            { name: 'door_open', at: 0 },
+            { name: 'fan', at: '2..3' },
+          ],
+        },
+        { name: 'channels', type: 'array', count: 'u8', of: { type: 'i16', scale: 0.1, unit: 'mA' } },
+        { name: 'label', type: 'text', length: 'u8', encoding: 'utf8' },
+      ],
+    },
+    {
+      name: 'file_chunk',
+      id: 0x20,
+      reply: 'status',
+      fields: [
+        { name: 'transfer', type: 'u16' },
+        { name: 'index', type: 'u32' },
+        { name: 'total', type: 'u32' },
+        { name: 'data', type: 'bytes', length: 'u16', max: 1024 },
+        { name: 'crc', type: 'crc', algorithm: 'crc-32', covers: ['id', 'data'] },
+      ],
+    },
+  ],
+};
+const protocol = new DeclaredProtocol(declaration);
+
+test('the example of the language', () => {
+  const payload = fromHex('10 00000e10 090a 01 09 02 0064 ffff 03 6b 65 79');
+  const message = protocol.decode(payload);
+  expect(message).toEqual({
+    name: 'declared',
+    message: 'telemetry',
+    kind: 'notice',
+    id: 16,
+    fields: {
+      uptime: 3600,
+      temperature: 23.14,
+      mode: 'heating',
+      status: { door_open: true, fan: 2 },
+      channels: [10, -0.1],
+      label: 'key',
+    },
+    raw: { temperature: 2314, mode: 1, status: 9, channels: [100, -1] },
+    issues: [],
+  });
+  if (message.name !== 'declared') throw new Error('not decoded');
+  expect(protocol.encode('telemetry', message.fields)).toEqual(payload);
+});
