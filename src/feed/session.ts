@@ -116,6 +116,11 @@ export class FeedSession {
     this.#subscriber.send('error', { ...reply(replyTo), code, message, retry }, now);
   }
 
+  /** It is sent JSON pings without asking: its transport has none of its own. */
+  startJsonPings(): void {
+    this.#jsonPing = true;
+  }
+
   /** Sends a JSON ping to who asked for them. */
   ping(now: Instant): void {
     if (this.#jsonPing) this.#subscriber.send('ping', { server_time: Math.round(now.wallMs) }, now);

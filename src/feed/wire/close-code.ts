@@ -1,6 +1,8 @@
 /** Why the server closes a connection. 4000-4499: reconnect; 4500-4999: do not, something must be mended first. */
 export const CLOSE_CODES = {
   unsupported_data: 1003,
+  invalid_utf8: 1007,
+  message_too_large: 1009,
   draining: 4000,
   slow_consumer: 4008,
   ping_timeout: 4012,

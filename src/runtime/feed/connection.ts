@@ -21,6 +21,8 @@ export interface Carrier {
   readonly open: boolean;
   /** What asks the other side for a sign of life below the level of messages; absent where there is no such thing. */
   readonly pingFrame: Uint8Array | undefined;
+  /** The other side is bound to answer it, and is taken for gone where it does not. */
+  readonly answersPings: boolean;
   /** Nothing more is to be read for now. */
   pause(): void;
   resume(): void;
@@ -180,6 +182,7 @@ export class Connection implements Outlet {
     if (!this.#pingWanted || pingFrame === undefined) return;
     this.#pingWanted = false;
     this.write(pingFrame);
+    if (!this.#carrier.answersPings) return;
     this.#ping ??= { handed: this.#handed, received: this.#socket.bytesRead, leftAtMs: undefined };
   }
 

@@ -5,6 +5,7 @@ import { PING_FRAME } from './text-frame.ts';
 /** `ws` reads and does the closing handshake; what is written goes past it. */
 export class WebSocketCarrier implements Carrier {
   readonly pingFrame = PING_FRAME;
+  readonly answersPings = true;
   readonly #webSocket: WebSocket;
 
   constructor(webSocket: WebSocket) {

@@ -1,31 +1,37 @@
 import { HeartwireError } from '../../errors.ts';
 
-/** Why a port could not be taken, and what to do next. */
-export function listenError(cause: unknown, host: string, port: number): HeartwireError {
+/** Why a port could not be taken, and what to do next; `keys` is where the configuration says which. */
+export function listenError(
+  cause: unknown,
+  host: string,
+  port: number,
+  keys: 'server' | 'server.tcp' = 'server',
+): HeartwireError {
+  const another = `${keys === 'server' ? '--port or ' : ''}${keys}.port in devices.yaml`;
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   const address = `${urlHost(host)}:${port}`;
   const details = { seen: address, cause };
   if (code === 'EADDRINUSE') {
     return new HeartwireError('address_in_use', `Another program listens on ${address}.`, {
       ...details,
-      mend: 'Take another port with --port or server.port in devices.yaml (0 takes any free one), or stop the other program.',
+      mend: `Take another port with ${another} (0 takes any free one), or stop the other program.`,
     });
   }
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return new HeartwireError('address_unavailable', `${host} is no address of this machine.`, {
       ...details,
-      mend: 'Set server.host to an address of this machine: 127.0.0.1 for this machine only, 0.0.0.0 for all its networks.',
+      mend: `Set ${keys}.host to an address of this machine: 127.0.0.1 for this machine only, 0.0.0.0 for all its networks.`,
     });
   }
   if (code === 'EACCES') {
     return new HeartwireError('listen_failed', `The system does not let this program listen on ${address}.`, {
       ...details,
-      mend: 'Ports below 1024 need special rights; take a higher one with --port or server.port in devices.yaml.',
+      mend: `Ports below 1024 need special rights; take a higher one with ${another}.`,
     });
   }
   return new HeartwireError('listen_failed', `Listening on ${address} failed: ${String(cause)}.`, {
     ...details,
-    mend: 'Check server.host and server.port in devices.yaml.',
+    mend: `Check ${keys}.host and ${keys}.port in devices.yaml.`,
   });
 }
 

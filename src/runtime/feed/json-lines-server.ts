@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { HeartwireError } from '../../errors.ts';
+import { parseClientMessage } from '../../feed/wire/client-message.ts';
+import { formatHostPort } from '../../links/host-port.ts';
+import { listenError } from '../http/listen-error.ts';
+import { plainAddress } from './door.ts';
+import { JsonLinesCarrier } from './json-lines-carrier.ts';
+import { jsonLine } from './json-lines-frame.ts';
+import type { Roster, Transport } from './roster.ts';
+
+/** Connections at once; more are closed as they come. */
+const MAX_CONNECTIONS = 20_000;
+const KEEP_ALIVE_AFTER_MS = 10_000;
+
+export interface JsonLinesServerOptions {
+  readonly roster: Roster;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Accepting a connection failed; the server goes on. */
+  failed?(error: HeartwireError): void;
+}
+
+/**
+ * The feed for programs without WebSocket: the same messages, one JSON object a line, over plain TCP. A web page can
+ * make its browser send a request here, and so whoever does not begin with an object is cut off at its first byte.
+ */
+export class JsonLinesServer {
+  readonly #options: JsonLinesServerOptions;
+  readonly #transport: Transport;
+  #server: Server | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: JsonLinesServerOptions) {
+    this.#options = options;
+    this.#transport = options.roster.transport(jsonLine);
+  }
+
+  /**
+   * Resolves with `host:port`.
+   * @throws HeartwireError `address_in_use`, `address_unavailable`, `listen_failed`
+   */
+  async start(): Promise<string> {
+    if (this.#server !== undefined)
+      throw new HeartwireError('bad_argument', 'The server for JSON lines was started already.');
+    const { host, port } = this.#options;
+    // Half open: who has said all that it wants to say may still listen.
+    const server = createServer(
+      { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS },
+      (socket) => this.#admit(socket),
+    );
+    this.#server = server;
+    server.maxConnections = MAX_CONNECTIONS;
+    const refused = (cause: unknown): HeartwireError => listenError(cause, host, port, 'server.tcp');
+    try {
+      server.listen({ host, port });
+      await once(server, 'listening');
+    } catch (cause) {
+      throw refused(cause);
+    }
+    server.on('error', (cause) => this.#options.failed?.(refused(cause)));
+    // A TCP server's address is never a path.
+    return formatHostPort(host, (server.address() as AddressInfo).port);
+  }
+
+  /** Stops listening; the connections are the roster's to close, before. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined || !server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    await closed;
+  }
+
+  #admit(socket: Socket): void {
+    const { roster } = this.#options;
+    const { clock } = roster;
+    const { maxMessageBytes, closeTimeoutMs } = roster.limits;
+    const address = plainAddress(socket.remoteAddress);
+    const carrier = new JsonLinesCarrier({ socket, clock, maxMessageBytes, closeTimeoutMs });
+    const connection = roster.admit(this.#transport, { carrier, socket, address });
+    let why = 'the other side is gone';
+    socket.on('error', (error) => {
+      why = error.message;
+    });
+    socket.on('close', () => roster.leave(connection, why));
+    if (connection.session === undefined) return;
+    connection.session.startJsonPings();
+    const cutOff = (): void => {
+      why = 'what it said first is no JSON object';
+      roster.log('refused', address, undefined, why);
+      socket.destroy();
+    };
+    let first = true;
+    carrier.start({
+      text: (text) => {
+        if (first && isNoObject(text)) cutOff();
+        else connection.receive(text, clock.now());
+        first = false;
+      },
+      tooLarge: () => connection.close('message_too_large', clock.now()),
+      notUtf8: () => connection.close('invalid_utf8', clock.now()),
+      foreign: cutOff,
+    });
+  }
+}
+
+function isNoObject(text: string): boolean {
+  const parsed = parseClientMessage(text);
+  return !parsed.ok && parsed.error.code === 'bad_json';
+}
