@@ -2,6 +2,7 @@
 export const ERROR_CODES = {
   bad_fault: 'A fault that the simulator was asked for is not known, or its value is not possible.',
   bad_argument: 'A function of the library was called with a value that it cannot take.',
+  bad_declaration: 'A declaration of messages contradicts itself, or asks for what does not exist.',
   config_unreadable: 'The configuration file could not be read.',
   config_invalid: 'The configuration has one or more problems; each is listed with file, line and column.',
   config_bad_duration: 'A duration in the configuration has no unit, is none, or is out of bounds.',
@@ -59,11 +60,13 @@ export const ERROR_CODES = {
   origin_not_allowed: 'The web page that sent the request belongs to an origin that may not use the bridge.',
   page_unreadable: 'The built-in page could not be read.',
   upgrade_required: 'The path is a WebSocket, and the request was a plain one.',
+  bad_field_value: 'A message was to be sent with a field that it has not, or with a value that its field cannot carry.',
   message_unknown: 'A command names a message that cannot be sent.',
   device_not_online: 'A request was made of a device that is not online; nothing was sent.',
   request_not_allowed: 'This message is sent by the bridge itself and can not be asked for.',
   request_busy: 'A request of this kind is in flight on the link, or its late reply is still awaited.',
   request_timeout: 'The device did not answer a request in time.',
+  request_expired: 'The line was not free for a request before its time was up; it was not sent.',
   invalid_reply: 'The device answered a request with content that is not as declared.',
   link_lost: 'The link was lost while a request was in flight; it is not sent again.',
   trace_invalid: 'A trace holds a line that is none; the message names file, line and column.',
@@ -76,6 +79,8 @@ export const ERROR_CODES = {
   recording_behind: 'The disk is slower than what is to be recorded; nothing is recorded any more.',
   recording_off: 'A note was made for a device that is not recorded.',
   link_replaced: 'A newer link of the same device took over while a request was in flight.',
+  transfer_refused: 'The device refused a chunk of a file.',
+  transfer_stalled: 'No chunk of a file was acknowledged for too long; the transfer was given up.',
 } as const;
 
 /** A stable, documented code. */

@@ -1,15 +1,12 @@
 import type { SessionSettings } from '../device/settings.ts';
-import { parseDuration } from './duration.ts';
+import { completeBare, isBare } from './complete-bare.ts';
+import { durationMs } from './duration.ts';
 import { checkIdentity } from './identity.ts';
 import type { Finding, Path } from './problem.ts';
 import type { DefaultsShape, DeviceShape, ListenerShape } from './shape.ts';
 
 type Place = Pick<SessionSettings, 'device' | 'role' | 'transport'>;
-
-/** A duration that has passed the shape, in ms. */
-export function durationMs(text: string): number {
-  return parseDuration(text) ?? 0;
-}
+type Add = (finding: Finding) => void;
 
 /**
  * How a peer is kept alive: what it says itself, then `defaults`, then what is built in, key by key. `place` carries
@@ -20,7 +17,7 @@ export function completeSession(
   defaults: DefaultsShape,
   place: Place,
   path: Path,
-  add: (finding: Finding) => void,
+  add: Add,
 ): SessionSettings | undefined {
   const role = given.role ?? defaults.role ?? place.role;
   const identity = given.identity ?? defaults.identity ?? 'standard';
@@ -29,28 +26,22 @@ export function completeSession(
   const connectTimeout =
     ('connect_timeout' in given ? given.connect_timeout : undefined) ?? defaults.connect_timeout;
   const asked = mergeSwitched(defaults.clock, given.clock);
-  const clock = asked === undefined && role === 'client' ? {} : (asked ?? undefined);
+  const asks = role === 'client' && !isBare(given, defaults);
+  const clock = asked === undefined && asks ? {} : (asked ?? undefined);
   const presence = mergeSwitched(defaults.presence, given.presence);
   const timeZone = clock?.time_zone;
 
   const register = { ...defaults.register, ...given.register };
   const { appid, imei } = register;
-  if (role === 'client') {
+  const bare = completeBare(given, defaults, path, add);
+  const registers = role === 'client' && bare === undefined;
+  if (registers) {
     const stated = given.register !== undefined || defaults.register !== undefined;
     if (appid === undefined || imei === undefined)
       addMissingRegister(stated ? register : undefined, path, add);
     checkIdentity(given.register ?? {}, identity, [...path, 'register'], add);
     checkIdentity(inherited(defaults.register, given.register), identity, ['defaults', 'register'], add);
-  } else if (given.register !== undefined) {
-    add({
-      severity: 'warning',
-      code: 'config_no_effect',
-      path: [...path, 'register'],
-      atKey: true,
-      message: '`register` has no effect in the server role, where the peer registers with us.',
-      mend: 'Remove it, or add `role: client`.',
-    });
-  }
+  } else if (given.register !== undefined) addIdleRegister(bare !== undefined, path, add);
   const initialMs = durationMs(reconnect.initial ?? '1s');
   const maxMs =
     reconnect.max === undefined ? Math.max(durationMs('30s'), initialMs) : durationMs(reconnect.max);
@@ -63,13 +54,14 @@ export function completeSession(
     });
     return undefined;
   }
-  if (role === 'client' && (appid === undefined || imei === undefined)) return undefined;
+  if (registers && (appid === undefined || imei === undefined)) return undefined;
   return {
     device: place.device,
     role,
     transport: place.transport,
     addresses: [],
-    ...(role === 'client' && appid !== undefined && imei !== undefined ? { register: { appid, imei } } : {}),
+    ...(bare === undefined ? {} : { bare }),
+    ...(registers && appid !== undefined && imei !== undefined ? { register: { appid, imei } } : {}),
     identity,
     heartbeat: {
       intervalMs: durationMs(heartbeat.interval ?? '3s'),
@@ -94,6 +86,19 @@ export function completeSession(
     connectTimeoutMs: durationMs(connectTimeout ?? '10s'),
     requestTimeoutMs: durationMs(given.request_timeout ?? defaults.request_timeout ?? '5s'),
   };
+}
+
+function addIdleRegister(bare: boolean, path: Path, add: Add): void {
+  add({
+    severity: 'warning',
+    code: 'config_no_effect',
+    path: [...path, 'register'],
+    atKey: true,
+    message: bare
+      ? '`register` has no effect with `session: none`.'
+      : '`register` has no effect in the server role, where the peer registers with us.',
+    mend: bare ? 'Remove it.' : 'Remove it, or add `role: client`.',
+  });
 }
 
 /** Merges what may also be switched off: `false` on the device beats keys of `defaults`, and the other way round. */

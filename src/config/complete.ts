@@ -3,7 +3,8 @@ import type { LinkAddress, SerialSettings } from '../links/address.ts';
 import { addressLabel } from '../links/format-address.ts';
 import { parseLinkAddress, parseListenAddress } from '../links/parse-address.ts';
 import { DEFAULT_SERIAL_SETTINGS, parseBaud } from '../links/parse-serial-address.ts';
-import { completeSession, durationMs } from './complete-session.ts';
+import { completeSession } from './complete-session.ts';
+import { durationMs } from './duration.ts';
 import { checkIdentity } from './identity.ts';
 import type { DeviceConfig, ListenerConfig, MatchConfig, ServerConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
@@ -123,6 +124,7 @@ function completeMatched(
   add: Add,
 ): DeviceConfig | undefined {
   for (const key of keysGiven(given, DIALLED_KEYS)) {
+    if (key === 'session') continue;
     add({
       severity: 'warning',
       code: 'config_no_effect',
@@ -140,8 +142,18 @@ function completeMatched(
       mend: 'Add `imei:`, `appid:` or `from:` below `match:`.',
     });
   }
+  if (given.session === 'none') {
+    add({
+      code: 'config_unsupported',
+      path: [...path, 'session'],
+      message:
+        'A device that dials in is known by its register; `session: none` is for devices that are dialled.',
+      mend: 'Remove `session: none`, or dial the device: `link:` instead of `match:`.',
+    });
+    return undefined;
+  }
   const place: Session = { ...deviceOf(given), role: 'server', transport: 'tcp' };
-  const session = completeSession(given, defaults, place, path, add);
+  const session = completeSession(given, { ...defaults, session: 'standard' }, place, path, add);
   checkIdentity(match, given.identity ?? defaults.identity ?? 'standard', [...path, 'match'], add);
   const { imei, appid, from } = match;
   const complete: MatchConfig = {
@@ -166,7 +178,8 @@ export function completeListener(
 ): ListenerConfig | undefined {
   const link = parseListenAddress(given.link);
   const place: Session = { device: '', role: 'server', transport: 'tcp' };
-  const session = completeSession(given, defaults, place, path, add);
+  // Whoever dials in is known by its register.
+  const session = completeSession(given, { ...defaults, session: 'standard' }, place, path, add);
   if (!link.ok || session === undefined) return undefined;
   return {
     link: link.value,

@@ -15,3 +15,8 @@ export function formatDuration(ms: number): string {
   const fit = (['h', 'm', 's'] as const).find((unit) => ms % UNITS_MS[unit] === 0 && ms > 0) ?? 'ms';
   return `${ms / UNITS_MS[fit]}${fit}`;
 }
+
+/** A duration that has passed the shape, in ms. */
+export function durationMs(text: string): number {
+  return parseDuration(text) ?? 0;
+}

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LEAST_BACK_OFF_MS } from '../device/back-off.ts';
 import { parseLinkAddress, parseListenAddress } from '../links/parse-address.ts';
 import { HIGHEST_BAUD, parseBaud } from '../links/parse-serial-address.ts';
+import { BARE_KEYS } from './bare-shape.ts';
 import {
   badType,
   choiceField,
@@ -202,6 +203,7 @@ export const LINE_KEYS = {
 /** What only a device that we dial has. */
 export const DIALLED_KEYS = {
   ...LINE_KEYS,
+  ...BARE_KEYS,
   reconnect: reconnect.optional(),
   connect_timeout: durationField(100, 10 * MINUTE, {
     description: 'How long an address may take to answer before the next one is tried.',

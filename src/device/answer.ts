@@ -1,11 +1,11 @@
 import type { Instant } from '../instant.ts';
-import type { Message } from '../protocol/message.ts';
+import type { BuiltinMessage, Message } from '../protocol/message.ts';
 
 /** Formats an instant of the wall clock as local `YYYY-MM-DD HH:MM:SS`; handed in, because pure code knows no time zone. */
 export type LocalTime = (wallMs: number) => string;
 
 /** The reply to a request that both roles answer; undefined for everything else. A reply is never answered. */
-export function answerTo(message: Message, now: Instant, localTime: LocalTime): Message | undefined {
+export function answerTo(message: BuiltinMessage, now: Instant, localTime: LocalTime): Message | undefined {
   if (message.kind !== 'request') return undefined;
   switch (message.name) {
     case 'heartbeat':

@@ -31,6 +31,8 @@ export interface Conversation {
   received(message: Message | InvalidPayload, now: Instant): Ending | undefined;
   chunkReceived(pending: number, now: Instant): void;
   requestMade(request: CallersRequest, now: Instant): void;
+  /** The link took the frame of a request that nothing answers. */
+  sendAccepted(message: Message, now: Instant): void;
   /** The link did not take the frame of a request. */
   sendRefused(message: Message, code: ErrorCode, now: Instant): Ending | undefined;
   /** Asks an incumbent for a sign of life. */

@@ -1,7 +1,9 @@
 import type { Instant } from '../instant.ts';
+import { BareConversation } from './bare-conversation.ts';
 import type { Conversation, Ending } from './conversation.ts';
 import { DialPlan } from './dial-plan.ts';
 import { HeartbeatConversation } from './heartbeat-conversation.ts';
+import { Measurements } from './measurements.ts';
 import type { Effect, LinkOffer, SessionEvent } from './session-events.ts';
 import type { SessionContext, SessionPorts } from './session-ports.ts';
 import type { SessionSettings } from './settings.ts';
@@ -47,10 +49,12 @@ export class DeviceSession {
   #effects: Effect[] = [];
   #overdueAt = NEVER;
   #awaitsReading = false;
+  #wasOffline = false;
 
   constructor(settings: SessionSettings, ports: SessionPorts, now: Instant) {
     this.settings = settings;
-    this.#axes = new StateAxes(settings.device, settings.transport, now.wallMs);
+    const measurements = new Measurements(ports.messages?.declarations ?? []);
+    this.#axes = new StateAxes(settings.device, settings.transport, now.wallMs, measurements.measured);
     this.#plan = new DialPlan(settings, ports.random);
     this.#takeover = new TakeoverGuard(settings.heartbeat.intervalMs);
     this.#context = {
@@ -58,6 +62,7 @@ export class DeviceSession {
       ports,
       axes: this.#axes,
       stats: this.#stats,
+      measurements,
       clock: undefined,
       seen: false,
       emit: (effect) => {
@@ -74,6 +79,7 @@ export class DeviceSession {
     if (this.#phase.name === 'connected') {
       this.#axes.setLink('connected', now.wallMs, { attempt: this.#plan.attempt });
     }
+    this.#measure();
     const document = this.#axes.takeChange();
     if (document !== undefined) this.#effects.push({ type: 'publishState', document });
     const stats = this.#stats.takeDue(now.monoMs);
@@ -87,7 +93,7 @@ export class DeviceSession {
   nextDeadline(): number | undefined {
     if (this.#awaitsReading) return undefined;
     const own = Math.min(this.#overdueAt, this.#stats.nextDeadline(), this.#takeover.nextDeadline());
-    const next = Math.min(own, this.#phaseDeadline());
+    const next = Math.min(own, this.#context.measurements.nextDeadline(), this.#phaseDeadline());
     return next === NEVER ? undefined : Math.max(next, 0);
   }
 
@@ -98,6 +104,15 @@ export class DeviceSession {
   /** A link is open. */
   get connected(): boolean {
     return this.#phase.name === 'connected';
+  }
+
+  /** What is known of a device that is offline is old. */
+  #measure(): void {
+    const { measurements } = this.#context;
+    const offline = this.status === 'offline';
+    if (offline && !this.#wasOffline) measurements.markStale();
+    this.#wasOffline = offline;
+    this.#axes.setMeasured(measurements.measured);
   }
 
   #phaseDeadline(): number {
@@ -154,6 +169,8 @@ export class DeviceSession {
         const detail = `saw ${event.fault.seen}; expected ${event.fault.expected}`;
         return this.#lost({ reason: 'bad_frame', detail, how: 'destroy' }, now);
       }
+      case 'sendAccepted':
+        return conversation?.sendAccepted(event.message, now);
       case 'sendRefused': {
         this.#stats.counts.refused_sends += 1;
         this.#stats.touch();
@@ -218,7 +235,11 @@ export class DeviceSession {
     this.#stats.counts.connects += 1;
     this.#stats.touch();
     this.#axes.setLink('connected', now.wallMs, { address, attempt: this.#plan.attempt });
-    const conversation = new HeartbeatConversation(this.#context, host, now);
+    const { bare } = this.settings;
+    const conversation =
+      bare === undefined
+        ? new HeartbeatConversation(this.#context, host, now)
+        : new BareConversation(this.#context, bare, host, now);
     this.#phase = { name: 'connected', conversation };
     return conversation;
   }
@@ -327,6 +348,7 @@ export class DeviceSession {
       this.#effects.push({ type: 'readOnce' });
       return;
     }
+    this.#context.measurements.expire(now.monoMs);
     if (this.#overdueAt <= now.monoMs) {
       this.#overdueAt = NEVER;
       this.#axes.setStatus('offline', now.wallMs, 'overdue', 'its next report did not come in time');

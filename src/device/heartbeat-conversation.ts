@@ -1,11 +1,13 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Instant } from '../instant.ts';
 import { luhnValid } from '../protocol/luhn.ts';
-import type { InvalidPayload, Message, RegisterRequest } from '../protocol/message.ts';
+import type { BuiltinMessage, InvalidPayload, Message, RegisterRequest } from '../protocol/message.ts';
 import { answerTo, registerReply } from './answer.ts';
 import type { CallersRequest, Conversation, Ending } from './conversation.ts';
+import { DeclaredTraffic } from './declared-traffic.ts';
 import { FrameProgress } from './frame-progress.ts';
 import { Life } from './life.ts';
+import { nameOf } from './message-catalog.ts';
 import { Requests } from './requests.ts';
 import type { SessionContext } from './session-ports.ts';
 
@@ -15,6 +17,7 @@ export class HeartbeatConversation implements Conversation {
   readonly #life: Life;
   readonly #context: SessionContext;
   readonly #requests: Requests;
+  readonly #declared: DeclaredTraffic;
   #registered = false;
   /** The peer answered a beat of ours. */
   #beatAnswered = false;
@@ -26,6 +29,7 @@ export class HeartbeatConversation implements Conversation {
     this.host = host;
     this.#life = new Life(context.settings.heartbeat, now.monoMs);
     this.#requests = new Requests(context, this.#life);
+    this.#declared = new DeclaredTraffic(context, this.#requests.calls);
     context.axes.setStatus('registering', now.wallMs);
   }
 
@@ -56,6 +60,10 @@ export class HeartbeatConversation implements Conversation {
       return { reason: 'echo', detail, how: 'destroy' };
     }
     this.#heard(now);
+    if (message.name === 'declared') {
+      this.#declared.received(message, now);
+      return undefined;
+    }
     switch (message.kind) {
       case 'unknown':
         stats.counts.unknown += 1;
@@ -72,13 +80,17 @@ export class HeartbeatConversation implements Conversation {
     this.#progress.chunkReceived(pending, now.monoMs);
   }
 
-  requestMade({ requestId, message, timeoutMs }: CallersRequest, now: Instant): void {
-    this.#requests.make(requestId, message, timeoutMs, now);
+  requestMade(request: CallersRequest, now: Instant): void {
+    this.#requests.make(request, now);
+  }
+
+  sendAccepted(message: Message, now: Instant): void {
+    this.#requests.calls.sent(nameOf(message), now);
   }
 
   sendRefused(message: Message, code: ErrorCode, now: Instant): Ending | undefined {
-    if (message.kind !== 'request') return undefined;
-    this.#requests.refused(message.name, code, now);
+    if (message.kind === 'reply') return undefined;
+    this.#requests.refused(nameOf(message), code, now);
     // Without a register the link can't come to life.
     if (message.name !== 'register') return undefined;
     return { reason: code, detail: 'the link did not take our register', how: 'destroy' };
@@ -89,7 +101,7 @@ export class HeartbeatConversation implements Conversation {
   }
 
   abandon(code: ErrorCode, detail: string): void {
-    this.#requests.abandon(code, detail);
+    this.#requests.calls.abandon(code, detail);
   }
 
   nextDeadline(): number {
@@ -145,7 +157,7 @@ export class HeartbeatConversation implements Conversation {
     return undefined;
   }
 
-  #requested(message: Message & { kind: 'request' }, now: Instant): Ending | undefined {
+  #requested(message: BuiltinMessage & { kind: 'request' }, now: Instant): Ending | undefined {
     const { ports, stats } = this.#context;
     this.#publish(message);
     if (message.name === 'register') return this.#registerRequested(message, now);
@@ -189,7 +201,7 @@ export class HeartbeatConversation implements Conversation {
     this.#succeed(now);
   }
 
-  #replied(message: Message & { kind: 'reply' }, now: Instant): Ending | undefined {
+  #replied(message: BuiltinMessage & { kind: 'reply' }, now: Instant): Ending | undefined {
     const { counts } = this.#context.stats;
     if (message.error !== 0) counts.error_replies += 1;
     const beat = message.name === 'heartbeat' ? this.#beatReplied(now) : undefined;

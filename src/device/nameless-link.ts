@@ -86,7 +86,7 @@ export class NamelessLink {
     this.frames += 1;
     this.lastFrameAt = now.wallMs;
     this.#heardAt = now.monoMs;
-    if (message.kind === 'reply') return [{ type: 'spoke' }];
+    if (message.kind === 'reply' || message.name === 'declared') return [{ type: 'spoke' }];
     if (message.name === 'register') {
       // Said again while the first is examined: one reply will do.
       if (this.#claims !== undefined) return [];

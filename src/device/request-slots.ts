@@ -1,16 +1,26 @@
 import type { Instant } from '../instant.ts';
-import type { RequestName } from '../protocol/message.ts';
+import type { Observation } from './confirmation.ts';
 
 /** Who waits for the reply. */
 export type Requester = { readonly by: 'session' } | { readonly by: 'caller'; readonly requestId: number };
 
 /** A request whose reply is awaited. */
 export interface InFlight {
-  readonly message: RequestName;
+  /** Its name; one per name is in flight. */
+  readonly message: string;
   readonly requester: Requester;
   readonly sentAt: Instant;
   /** Monotonic ms. */
   readonly timesOutAt: number;
+  /** Nothing answers it: it is done once the link has taken it. */
+  readonly unanswered?: true;
+  /** Where the state is to show that it was carried out. */
+  readonly observation?: Observation;
+}
+
+/** A slot that stays closed behind a request that timed out; monotonic ms, infinite for the rest of the link's life. */
+interface Closed {
+  readonly closedUntil: number;
 }
 
 /** What a reply means for its slot. */
@@ -21,16 +31,30 @@ export type ReplyMatch =
 
 /**
  * The requests of one link. Replies carry no number, so one request per message is in flight; after a time-out the
- * slot stays closed until the late reply has come, or for the rest of the link's life.
+ * slot stays closed until the late reply has come, or until it is too late for one.
  */
 export class RequestSlots {
-  readonly #slots = new Map<RequestName, InFlight | 'awaiting_late_reply'>();
+  readonly #slots = new Map<string, InFlight | Closed>();
+  readonly #lateForMs: number;
+
+  /** A reply may be late by so much after its time-out, in ms; infinite: for the rest of the link's life. */
+  constructor(lateForMs = Number.POSITIVE_INFINITY) {
+    this.#lateForMs = lateForMs;
+  }
 
   /** Whether a request may be sent now, and why not. */
-  state(message: RequestName): 'free' | 'in_flight' | 'awaiting_late_reply' {
+  state(message: string, monoMs: number): 'free' | 'in_flight' | 'awaiting_late_reply' {
     const slot = this.#slots.get(message);
     if (slot === undefined) return 'free';
-    return slot === 'awaiting_late_reply' ? slot : 'in_flight';
+    if (!isClosed(slot)) return 'in_flight';
+    return slot.closedUntil > monoMs ? 'awaiting_late_reply' : 'free';
+  }
+
+  /** When the slot is free without any further event, monotonic ms. */
+  freeAt(message: string): number {
+    const slot = this.#slots.get(message);
+    if (slot === undefined) return Number.NEGATIVE_INFINITY;
+    return isClosed(slot) ? slot.closedUntil : Number.POSITIVE_INFINITY;
   }
 
   open(request: InFlight): void {
@@ -38,35 +62,40 @@ export class RequestSlots {
   }
 
   /** The request never left: its slot is free again. */
-  withdraw(message: RequestName): InFlight | undefined {
+  withdraw(message: string): InFlight | undefined {
     const slot = this.#slots.get(message);
-    if (slot === undefined || slot === 'awaiting_late_reply') return undefined;
+    if (slot === undefined || isClosed(slot)) return undefined;
     this.#slots.delete(message);
     return slot;
   }
 
-  replied(message: RequestName): ReplyMatch {
+  replied(message: string): ReplyMatch {
     const slot = this.#slots.get(message);
     if (slot === undefined) return { kind: 'unsolicited' };
     this.#slots.delete(message);
-    return slot === 'awaiting_late_reply' ? { kind: 'late' } : { kind: 'answers', request: slot };
+    return isClosed(slot) ? { kind: 'late' } : { kind: 'answers', request: slot };
   }
 
   /** Closes the slots of the requests that have waited long enough. */
   timeOut(monoMs: number): InFlight[] {
     const out: InFlight[] = [];
     for (const [message, slot] of this.#slots) {
-      if (slot === 'awaiting_late_reply' || slot.timesOutAt > monoMs) continue;
-      this.#slots.set(message, 'awaiting_late_reply');
+      if (isClosed(slot) || slot.timesOutAt > monoMs) continue;
+      this.#slots.set(message, { closedUntil: monoMs + this.#lateForMs });
       out.push(slot);
     }
     return out;
   }
 
+  /** What is in flight. */
+  *inFlight(): Generator<InFlight> {
+    for (const slot of this.#slots.values()) if (!isClosed(slot)) yield slot;
+  }
+
   /** The link is gone: what was in flight, to be failed. */
   abandon(): InFlight[] {
     const out: InFlight[] = [];
-    for (const slot of this.#slots.values()) if (slot !== 'awaiting_late_reply') out.push(slot);
+    for (const slot of this.#slots.values()) if (!isClosed(slot)) out.push(slot);
     this.#slots.clear();
     return out;
   }
@@ -74,8 +103,10 @@ export class RequestSlots {
   nextDeadline(): number {
     let next = Number.POSITIVE_INFINITY;
     for (const slot of this.#slots.values()) {
-      if (slot !== 'awaiting_late_reply') next = Math.min(next, slot.timesOutAt);
+      if (!isClosed(slot)) next = Math.min(next, slot.timesOutAt);
     }
     return next;
   }
 }
+
+const isClosed = (slot: InFlight | Closed): slot is Closed => 'closedUntil' in slot;

@@ -1,120 +1,114 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Instant } from '../instant.ts';
-import type { Message, RequestName } from '../protocol/message.ts';
+import type { BuiltinMessage } from '../protocol/message.ts';
+import { Calls } from './calls.ts';
 import { nextExchangeAt, observe, present } from './clock-estimate.ts';
+import type { CallersRequest } from './conversation.ts';
 import type { Life } from './life.ts';
-import { type InFlight, type ReplyMatch, RequestSlots } from './request-slots.ts';
-import type { RequestOutcome } from './session-events.ts';
+import { nameOf, type OutgoingRequest, type Prepared, type RequestMessage } from './message-catalog.ts';
+import type { InFlight, ReplyMatch } from './request-slots.ts';
 import type { SessionContext } from './session-ports.ts';
+
+type Reply = Extract<BuiltinMessage, { kind: 'reply' }>;
 
 /** What we ask over one link: registration, beats, the peer's clock, and what subscribers ask for. */
 export class Requests {
+  readonly calls: Calls;
   readonly #context: SessionContext;
   readonly #life: Life;
-  readonly #slots = new RequestSlots();
   /** When our next datetime request is due, monotonic ms. */
   #nextClockAt = Number.POSITIVE_INFINITY;
 
   constructor(context: SessionContext, life: Life) {
     this.#context = context;
     this.#life = life;
+    this.calls = new Calls(context);
   }
 
   nextDeadline(): number {
-    return Math.min(this.#slots.nextDeadline(), this.#nextClockAt);
+    return Math.min(this.calls.nextDeadline(), this.#nextClockAt);
   }
 
   register(now: Instant): void {
-    const { register, requestTimeoutMs } = this.#context.settings;
+    const { register } = this.#context.settings;
     if (register === undefined) return;
     this.#context.axes.setPart('registered_as', register);
-    const timesOutAt = now.monoMs + requestTimeoutMs;
-    this.#slots.open({ message: 'register', requester: { by: 'session' }, sentAt: now, timesOutAt });
-    this.#send({ name: 'register', kind: 'request', fields: register });
+    this.#ask({ name: 'register', kind: 'request', fields: register }, now);
   }
 
   beat(now: Instant): void {
     this.#life.beatSent(now.monoMs);
-    this.#send({ name: 'heartbeat', kind: 'request' });
+    this.#context.emit({ type: 'send', message: HEARTBEAT });
   }
 
   /** Takes up a caller's request, or settles it at once with why not. */
-  make(requestId: number, message: RequestName, timeoutMs: number, now: Instant): void {
-    const why = this.#obstacle(message);
-    if (why !== undefined) {
-      const outcome: RequestOutcome = { ok: false, ...why };
-      this.#context.emit({ type: 'settleRequest', requestId, outcome });
-      return;
-    }
+  make({ requestId, message, fields, timeoutMs }: CallersRequest, now: Instant): void {
     const requester = { by: 'caller', requestId } as const;
-    this.#slots.open({ message, requester, sentAt: now, timesOutAt: now.monoMs + timeoutMs });
-    if (message === 'heartbeat') this.beat(now);
-    else this.#send({ name: 'datetime', kind: 'request' });
+    const prepared = this.#prepare(message, fields);
+    if (!prepared.ok) return this.calls.settle(requester, prepared);
+    const why = this.#obstacle(message, now);
+    if (why !== undefined) return this.calls.settle(requester, { ok: false, ...why });
+    if (message === 'heartbeat') this.#life.beatSent(now.monoMs);
+    this.calls.send(prepared.request, requester, now.monoMs + timeoutMs, now);
   }
 
-  #obstacle(message: RequestName): { code: ErrorCode; detail: string } | undefined {
-    if (message === 'register') {
-      const detail = 'register is sent by the bridge itself when the link opens';
-      return { code: 'request_not_allowed', detail };
+  #prepare(message: string, fields: CallersRequest['fields']): Prepared {
+    switch (message) {
+      case 'register':
+        return {
+          ok: false,
+          code: 'request_not_allowed',
+          detail: 'register is sent by the bridge itself when the link opens',
+        };
+      case 'heartbeat':
+      case 'datetime': {
+        const [field] = Object.keys(fields);
+        if (field === undefined)
+          return { ok: true, request: answered(message, { name: message, kind: 'request' }) };
+        return {
+          ok: false,
+          code: 'bad_field_value',
+          detail: `${message} has no field ${field}; it takes none`,
+        };
+      }
+      default:
+        return prepareDeclared(this.#context, message, fields);
     }
-    const busy = (detail: string) => ({ code: 'request_busy' as const, detail });
-    switch (this.#slots.state(message)) {
-      case 'in_flight':
-        return busy(`a ${message} request is already in flight; try again when it is answered`);
-      case 'awaiting_late_reply':
-        return busy(
-          `the reply to an earlier ${message} request is overdue and must not be taken for this one's`,
-        );
-      case 'free':
-        if (message !== 'heartbeat' || this.#life.beatsOut === 0) return undefined;
-        return busy('a heartbeat of the bridge is out; try again');
-    }
+  }
+
+  #obstacle(message: string, now: Instant): { code: ErrorCode; detail: string } | undefined {
+    const why = this.calls.obstacle(message, now);
+    if (why !== undefined || message !== 'heartbeat' || this.#life.beatsOut === 0) return why;
+    return { code: 'request_busy', detail: 'a heartbeat of the bridge is out; try again' };
   }
 
   /** A reply came; a caller who waited for it gets it. */
-  replied(message: Exclude<Message, { kind: 'request' | 'unknown' }>, now: Instant): ReplyMatch {
-    const match = this.#slots.replied(message.name);
-    if (match.kind !== 'answers') return match;
-    const { request } = match;
-    const fields = message.name === 'datetime' ? message.fields : {};
-    if (message.name === 'datetime') this.#observeClock(message.fields.datetime, request, now);
-    const roundTripMs = now.monoMs - request.sentAt.monoMs;
-    this.#settle(request, { ok: true, error: message.error, fields, roundTripMs });
+  replied(reply: Reply, now: Instant): ReplyMatch {
+    const fields = 'fields' in reply ? { ...reply.fields } : {};
+    const match = this.calls.replied({ message: reply.name, error: reply.error, fields }, now);
+    if (match.kind === 'answers' && reply.name === 'datetime') {
+      this.#observeClock(reply.fields.datetime, match.request, now);
+    }
     return match;
   }
 
   /** A reply came whose content is not as declared. */
-  repliedInvalid(message: RequestName, detail: string, now: Instant): void {
-    const match = this.#slots.replied(message);
-    if (match.kind === 'answers') this.#settle(match.request, { ok: false, code: 'invalid_reply', detail });
+  repliedInvalid(message: string, detail: string, now: Instant): void {
+    this.calls.repliedInvalid(message, detail);
     if (message === 'datetime') this.#planClock(undefined, now);
   }
 
   /** The link did not take the frame of this request. */
-  refused(message: RequestName, code: ErrorCode, now: Instant): void {
-    const request = this.#slots.withdraw(message);
-    const detail = 'the link did not take the frame';
-    if (request !== undefined) this.#settle(request, { ok: false, code, detail });
+  refused(message: string, code: ErrorCode, now: Instant): void {
+    this.calls.refused(message, code);
     if (message === 'datetime') this.#planClock(undefined, now);
   }
 
   /** Fails what has waited long enough; tells whether our registration was among it. */
   timeOut(now: Instant): { readonly registerTimedOut: boolean } {
-    let registerTimedOut = false;
-    for (const request of this.#slots.timeOut(now.monoMs)) {
-      this.#context.stats.counts.timeouts += 1;
-      this.#context.stats.touch();
-      if (request.message === 'register') registerTimedOut = true;
-      const detail = `no reply to ${request.message} within its time`;
-      this.#settle(request, { ok: false, code: 'request_timeout', detail });
-      if (request.message === 'datetime') this.#planClock(undefined, now);
-    }
-    return { registerTimedOut };
-  }
-
-  /** The link is gone; nothing is ever sent again. */
-  abandon(code: ErrorCode, detail: string): void {
-    for (const request of this.#slots.abandon()) this.#settle(request, { ok: false, code, detail });
+    const names = this.calls.timeOut(now).map(({ message }) => message);
+    if (names.includes('datetime')) this.#planClock(undefined, now);
+    return { registerTimedOut: names.includes('register') };
   }
 
   /** Asks the time now, and again and again, where the configuration wants it. */
@@ -124,11 +118,14 @@ export class Requests {
 
   askClockWhenDue(now: Instant): void {
     if (now.monoMs < this.#nextClockAt) return;
-    if (this.#slots.state('datetime') !== 'free') return this.#planClock(undefined, now);
+    if (this.calls.obstacle('datetime', now) !== undefined) return this.#planClock(undefined, now);
     this.#nextClockAt = Number.POSITIVE_INFINITY;
+    this.#ask({ name: 'datetime', kind: 'request' }, now);
+  }
+
+  #ask(message: RequestMessage, now: Instant): void {
     const timesOutAt = now.monoMs + this.#context.settings.requestTimeoutMs;
-    this.#slots.open({ message: 'datetime', requester: { by: 'session' }, sentAt: now, timesOutAt });
-    this.#send({ name: 'datetime', kind: 'request' });
+    this.calls.send(answered(nameOf(message), message), { by: 'session' }, timesOutAt, now);
   }
 
   #observeClock(text: string | undefined, request: InFlight, now: Instant): void {
@@ -154,13 +151,24 @@ export class Requests {
     this.#nextClockAt =
       roundTripMs === undefined ? earliest : nextExchangeAt(this.#context.clock, now, roundTripMs, earliest);
   }
+}
 
-  #settle(request: InFlight, outcome: RequestOutcome): void {
-    if (request.requester.by === 'session') return;
-    this.#context.emit({ type: 'settleRequest', requestId: request.requester.requestId, outcome });
-  }
+const HEARTBEAT: RequestMessage = { name: 'heartbeat', kind: 'request' };
 
-  #send(message: Message): void {
-    this.#context.emit({ type: 'send', message });
-  }
+const answered = (name: string, message: RequestMessage): OutgoingRequest => ({
+  name,
+  message,
+  awaitsReply: true,
+  confirms: [],
+});
+
+/** A request of the device's own messages. */
+export function prepareDeclared(
+  { settings, ports }: SessionContext,
+  message: string,
+  fields: CallersRequest['fields'],
+): Prepared {
+  if (ports.messages !== undefined) return ports.messages.prepare(message, fields);
+  const detail = `${settings.device} knows no message ${message}; heartbeat and datetime can be sent`;
+  return { ok: false, code: 'message_unknown', detail };
 }

@@ -1,6 +1,8 @@
 import type { ErrorCode } from '../errors.ts';
+import type { Values } from '../protocol/declared/value.ts';
 import type { DecoderFault, Discarded } from '../protocol/decoder.ts';
-import type { InvalidPayload, Message, RequestName } from '../protocol/message.ts';
+import type { InvalidPayload, Message } from '../protocol/message.ts';
+import type { AlarmEvent } from './alarms.ts';
 import type { StateDocument } from './state-document.ts';
 import type { StatsDocument } from './stats.ts';
 
@@ -31,6 +33,8 @@ export type SessionEvent =
   | { readonly type: 'chunkReceived'; readonly bytes: number; readonly pending: number }
   | { readonly type: 'bytesDiscarded'; readonly report: Discarded }
   | { readonly type: 'streamFaulted'; readonly fault: DecoderFault }
+  /** The link took the frame of an effect `send` that asked for a report. */
+  | { readonly type: 'sendAccepted'; readonly message: Message }
   /** The bytes of an effect `send` were not taken by the link. */
   | { readonly type: 'sendRefused'; readonly message: Message; readonly code: ErrorCode }
   /** The timer fired; `afterReading` where it follows an effect `readOnce`. */
@@ -38,7 +42,9 @@ export type SessionEvent =
   | {
       readonly type: 'requestMade';
       readonly requestId: number;
-      readonly message: RequestName;
+      /** A built-in or a declared message, by name. */
+      readonly message: string;
+      readonly fields: Values;
       readonly timeoutMs: number;
     };
 
@@ -46,10 +52,14 @@ export type SessionEvent =
 export type RequestOutcome =
   | {
       readonly ok: true;
-      /** The reply's error code, verbatim. */
-      readonly error: number;
-      readonly fields: Readonly<Record<string, string>>;
+      /** The reply's error code, verbatim; absent where nothing answers. */
+      readonly error?: number;
+      /** As the messages' declaration names it. */
+      readonly errorName?: string;
+      readonly fields: Values;
       readonly roundTripMs: number;
+      /** Whether the state showed it within the time-out, where the declaration says how. */
+      readonly observed?: boolean;
     }
   | { readonly ok: false; readonly code: ErrorCode; readonly detail: string };
 
@@ -62,7 +72,8 @@ export type Effect =
   | { readonly type: 'adoptLink'; readonly offerId: number }
   /** The offered link gets a register reply with error -1 where it registered, and is closed. */
   | { readonly type: 'refuseLink'; readonly offerId: number; readonly reason: string }
-  | { readonly type: 'send'; readonly message: Message }
+  /** With `report`, `sendAccepted` is wanted too. */
+  | { readonly type: 'send'; readonly message: Message; readonly report?: boolean }
   /** Let one turn of reading pass, then report `deadlineReached` with `afterReading`. */
   | { readonly type: 'readOnce' }
   | { readonly type: 'publishState'; readonly document: StateDocument }
@@ -73,6 +84,7 @@ export type Effect =
       readonly message: Message | InvalidPayload;
       readonly mark?: 'late' | 'unsolicited';
     }
+  | { readonly type: 'publishAlarm'; readonly alarm: AlarmEvent }
   | { readonly type: 'settleRequest'; readonly requestId: number; readonly outcome: RequestOutcome }
   | {
       readonly type: 'log';

@@ -1,5 +1,7 @@
 import type { LocalTime } from './answer.ts';
 import type { ClockEstimate } from './clock-estimate.ts';
+import type { Measurements } from './measurements.ts';
+import type { MessageCatalog } from './message-catalog.ts';
 import type { Effect } from './session-events.ts';
 import type { SessionSettings } from './settings.ts';
 import type { StateAxes } from './state-document.ts';
@@ -16,6 +18,8 @@ export interface SessionPorts {
     timeZone: string | undefined,
     nearWallMs: number,
   ) => number | undefined;
+  /** What the device speaks besides the built-in messages; absent where nothing else is declared. */
+  readonly messages?: MessageCatalog;
 }
 
 /** What outlives a link, shared by a session and the conversation over its present link. */
@@ -24,6 +28,8 @@ export interface SessionContext {
   readonly ports: SessionPorts;
   readonly axes: StateAxes;
   readonly stats: Stats;
+  /** What the device last said of itself. */
+  readonly measurements: Measurements;
   clock: ClockEstimate | undefined;
   /** A valid frame came since the start. */
   seen: boolean;

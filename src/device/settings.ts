@@ -1,5 +1,24 @@
+import type { Values } from '../protocol/declared/value.ts';
+
 /** Who registers and who answers. */
 export type Role = 'client' | 'server';
+
+/** The life of a device that knows neither register nor heartbeat. All durations in ms. */
+export interface BareSettings {
+  /** Without a valid frame for so long it is offline; absent: it lives as long as its link is open. */
+  readonly silenceMs?: number;
+  /** What is asked, again and again; a device that is polled is spoken to in turns, one request at a time. */
+  readonly polls: readonly PollSettings[];
+  /** The pause between the end of one exchange and the next, on a line that is spoken to in turns. */
+  readonly turnaroundMs: number;
+}
+
+export interface PollSettings {
+  /** A declared message, by name. */
+  readonly message: string;
+  readonly fields: Values;
+  readonly everyMs: number;
+}
 
 /** How one device is kept alive. All durations in ms; the defaults are those of `config/`. */
 export interface SessionSettings {
@@ -8,6 +27,8 @@ export interface SessionSettings {
   readonly transport: 'tcp' | 'serial' | 'replay';
   /** Addresses tried in turn; one for most. Empty where the device dials in. */
   readonly addresses: readonly string[];
+  /** `session: none`; absent for a device of the built-in protocol. */
+  readonly bare?: BareSettings;
   /** What we register as (client role). */
   readonly register?: { readonly appid: string; readonly imei: string };
   /** `any` admits a peer's appid or IMEI that is other text. */

@@ -1,3 +1,5 @@
+import type { Measured } from './measurements.ts';
+
 /** What a device is, as far as its own frames tell. */
 export type DeviceStatus = 'unknown' | 'registering' | 'online' | 'stale' | 'offline' | 'away';
 
@@ -28,6 +30,10 @@ export type StateDocument = {
   /** Who we said we are. */
   readonly registered_as?: { readonly appid: string; readonly imei: string };
   readonly clock?: { readonly offset_ms: number; readonly bound_ms: number; readonly samples: number };
+  /** Decoded values of declared messages: `values.<message>.<field>`. */
+  readonly values?: Measured['values'];
+  /** Of each value that is not simply good, by `message.field`. */
+  readonly quality?: Measured['quality'];
   /** Stable words for what is odd but no error: `imei_checksum`. */
   readonly warnings?: readonly string[];
 };
@@ -38,8 +44,10 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export class StateAxes {
   #document: StateDocument;
   #published: StateDocument | undefined;
+  #measured: Measured | undefined;
 
-  constructor(device: string, transport: LinkState['transport'], wallMs: number) {
+  constructor(device: string, transport: LinkState['transport'], wallMs: number, measured?: Measured) {
+    this.#measured = measured;
     this.#document = {
       device,
       status: 'unknown',
@@ -107,5 +115,14 @@ export class StateAxes {
     delete next[key];
     if (value !== undefined) next[key] = value;
     this.#document = next;
+  }
+
+  /** Takes over what is measured; the same object as before is no change. */
+  setMeasured(measured: Measured): void {
+    if (this.#measured === measured) return;
+    this.#measured = measured;
+    const { values, quality } = measured;
+    const { quality: _, ...rest } = this.#document;
+    this.#document = { ...rest, values, ...(Object.keys(quality).length === 0 ? {} : { quality }) };
   }
 }

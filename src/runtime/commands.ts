@@ -3,7 +3,7 @@ import type { CommandOutcome, FeedCommand } from '../feed/command.ts';
 import type { FeedErrorCode } from '../feed/wire/feed-error.ts';
 import type { DeviceDirectory } from './device-directory.ts';
 
-/** Performs a subscriber's command: a request of the built-in protocol, sent at once or not at all. */
+/** Performs a subscriber's command: a built-in or declared request, sent at once or not at all. */
 export async function performCommand(
   directory: DeviceDirectory,
   command: FeedCommand,
@@ -13,22 +13,26 @@ export async function performCommand(
   if (runner === undefined) {
     return refusal('device_unknown', `There is no device ${device}; GET /api/devices lists them.`);
   }
-  if (message !== 'heartbeat' && message !== 'datetime') {
-    return refusal('message_unknown', `${message} can't be sent; heartbeat and datetime can.`);
-  }
-  const [field] = Object.keys(fields);
-  if (field !== undefined) return refusal('bad_field', `${message} has no field ${field}; it takes none.`);
-  const outcome = await runner.request(message, timeoutMs);
+  const outcome = await runner.request(message, fields, timeoutMs);
   if (!outcome.ok) {
-    const retry = outcome.code !== 'request_not_allowed';
-    return { ok: false, code: outcome.code, message: outcome.detail, retry };
+    return { ok: false, code: outcome.code, message: outcome.detail, retry: !FINAL.has(outcome.code) };
   }
   const roundTripMs = Math.round(outcome.roundTripMs * 10) / 10;
+  const { error, errorName, observed } = outcome;
   return {
     ok: true,
-    result: { error: outcome.error, fields: { ...outcome.fields }, round_trip_ms: roundTripMs },
+    result: {
+      ...(error === undefined ? {} : { error }),
+      ...(errorName === undefined ? {} : { error_name: errorName }),
+      fields: { ...outcome.fields },
+      round_trip_ms: roundTripMs,
+      ...(observed === undefined ? {} : { observed }),
+    },
   };
 }
+
+/** The same command will fail again. */
+const FINAL: ReadonlySet<ErrorCode> = new Set(['bad_field_value', 'message_unknown', 'request_not_allowed']);
 
 const refusal = (code: ErrorCode | FeedErrorCode, message: string): CommandOutcome => ({
   ok: false,

@@ -6,8 +6,9 @@ import type { DeviceStatus } from '../device/state-document.ts';
 import type { Publisher } from '../feed/publisher.ts';
 import type { LinkEnd } from '../links/link.ts';
 import { encodeFrame } from '../protocol/codec.ts';
+import type { Values } from '../protocol/declared/value.ts';
 import type { DecoderFault, Discarded } from '../protocol/decoder.ts';
-import type { InvalidPayload, Message, RequestName } from '../protocol/message.ts';
+import type { InvalidPayload, Message } from '../protocol/message.ts';
 import type { Clock, Timer } from './clock.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
 import type { Log } from './log.ts';
@@ -47,6 +48,7 @@ export class DeviceRunner implements WireOwner {
     readonly state: string;
     readonly stats: string;
     readonly messages: string;
+    readonly alarms: string;
     readonly bytes: string;
   };
   readonly #queue: Array<{ readonly event: SessionEvent; readonly wire: Wire | undefined }> = [];
@@ -72,6 +74,7 @@ export class DeviceRunner implements WireOwner {
       state: `${topic}/state`,
       stats: `${topic}/stats`,
       messages: `${topic}/messages`,
+      alarms: `${topic}/alarms`,
       bytes: `${topic}/bytes`,
     };
   }
@@ -125,11 +128,11 @@ export class DeviceRunner implements WireOwner {
   }
 
   /** Sends a request at once or not at all; always resolves. */
-  request(message: RequestName, timeoutMs: number): Promise<RequestOutcome> {
+  request(message: string, fields: Values, timeoutMs: number): Promise<RequestOutcome> {
     const requestId = this.#nextRequestId++;
     return new Promise((resolve) => {
       this.#requests.set(requestId, resolve);
-      this.#dispatch({ type: 'requestMade', requestId, message, timeoutMs });
+      this.#dispatch({ type: 'requestMade', requestId, message, fields, timeoutMs });
     });
   }
 
@@ -210,7 +213,7 @@ export class DeviceRunner implements WireOwner {
         this.#takeOffer(effect.offerId)?.refused(effect.reason);
         return;
       case 'send':
-        return this.#send(effect.message);
+        return this.#send(effect.message, effect.report ?? false);
       case 'readOnce':
         this.#reading = clock.afterReading(() =>
           this.#dispatch({ type: 'deadlineReached', afterReading: true }),
@@ -225,6 +228,8 @@ export class DeviceRunner implements WireOwner {
           this.#topics.messages,
           messageEvent(effect.message, clock.now().wallMs, effect.mark),
         );
+      case 'publishAlarm':
+        return publisher.publishEvent(this.#topics.alarms, { at: clock.now().wallMs, ...effect.alarm });
       case 'settleRequest': {
         const settle = this.#requests.get(effect.requestId);
         this.#requests.delete(effect.requestId);
@@ -242,12 +247,13 @@ export class DeviceRunner implements WireOwner {
     return offer;
   }
 
-  #send(message: Message): void {
+  #send(message: Message, report: boolean): void {
     const wire = this.#wire;
     const frame = encodeFrame(message);
     const outcome = wire?.send(frame) ?? 'link_not_open';
-    if (outcome === 'accepted') return this.#publishBytes('out', frame);
-    this.#dispatch({ type: 'sendRefused', message, code: outcome }, wire);
+    if (outcome !== 'accepted') return this.#dispatch({ type: 'sendRefused', message, code: outcome }, wire);
+    this.#publishBytes('out', frame);
+    if (report) this.#dispatch({ type: 'sendAccepted', message }, wire);
   }
 
   #publishBytes(direction: 'in' | 'out', bytes: Uint8Array): void {

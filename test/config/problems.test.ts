@@ -46,8 +46,9 @@ describe('a single mistake', () => {
     ['max_frame: .nan', 'max_frame', 'config_bad_value', 'from 52 to'],
     ['role: master', 'role', 'config_bad_value', 'client or server'],
     ['messages: messages.yaml', 'messages', 'config_unsupported', 'Remove it.'],
-    ['session: none', 'session', 'config_unsupported', 'Remove it.'],
-    ['poll: []', 'poll', 'config_unsupported', 'Remove it.'],
+    ['session: nothing', 'session', 'config_bad_value', 'none'],
+    ['poll: [{ message: a, every: 1 }]', 'poll[0].every', 'config_bad_duration', 'Write 1s'],
+    ['silence: 5', 'silence', 'config_bad_duration', 'Write 5s'],
     ['match: { imei: "490154203237518" }', 'match', 'config_conflict', 'one of the two'],
   ])('%s', (keys, path, code, mend) => {
     const found = problem(withKeys(keys));

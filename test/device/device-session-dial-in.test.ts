@@ -178,7 +178,7 @@ describe('takeover', () => {
 
   it('fails what was in flight over the replaced link', () => {
     const { bench } = dialledIn();
-    bench.tell({ type: 'requestMade', requestId: 1, message: 'datetime', timeoutMs: 5_000 });
+    bench.tell({ type: 'requestMade', requestId: 1, message: 'datetime', fields: {}, timeoutMs: 5_000 });
     expect(bench.offer(from('10.0.0.1'))[0]).toBe('settle 1 link_replaced');
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { datetimeReply, online, reply, SessionBench, settings } from '../support/session-bench.ts';
 
 const ask = (requestId: number, message: 'register' | 'heartbeat' | 'datetime' = 'datetime') =>
-  ({ type: 'requestMade', requestId, message, timeoutMs: 2_000 }) as const;
+  ({ type: 'requestMade', requestId, message, fields: {}, timeoutMs: 2_000 }) as const;
 const noon = datetimeReply('2026-01-01 12:00:00');
 
 describe('requests', () => {

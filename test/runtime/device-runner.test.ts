@@ -107,18 +107,18 @@ describe('a device runner', () => {
   it('settles requests, and fails one that the link does not take', async () => {
     const bench = new Bench();
     const link = bench.online();
-    const first = bench.runner.request('datetime', 1_000);
+    const first = bench.runner.request('datetime', {}, 1_000);
     link.data(
       encodeFrame({ name: 'datetime', kind: 'reply', error: 0, fields: { datetime: '2026-01-01 00:00:00' } }),
     );
     expect(await first).toMatchObject({ ok: true, fields: { datetime: '2026-01-01 00:00:00' } });
     link.outcome = 'link_queue_full';
-    expect(await bench.runner.request('datetime', 1_000)).toMatchObject({
+    expect(await bench.runner.request('datetime', {}, 1_000)).toMatchObject({
       ok: false,
       code: 'link_queue_full',
     });
     link.outcome = 'accepted';
-    const third = bench.runner.request('datetime', 1_000);
+    const third = bench.runner.request('datetime', {}, 1_000);
     bench.clock.advance(1_000);
     expect(await third).toMatchObject({ ok: false, code: 'request_timeout' });
   });

@@ -1,3 +1,4 @@
+import type { AlarmEvent } from '../../src/device/alarms.ts';
 import { DeviceSession } from '../../src/device/device-session.ts';
 import type { Effect, LinkOffer, RequestOutcome, SessionEvent } from '../../src/device/session-events.ts';
 import type { SessionSettings } from '../../src/device/settings.ts';
@@ -54,6 +55,7 @@ export class SessionBench {
   state: StateDocument | undefined;
   stats: StatsDocument | undefined;
   readonly states: string[] = [];
+  readonly alarms: AlarmEvent[] = [];
   readonly outcomes = new Map<number, RequestOutcome>();
 
   constructor(of: SessionSettings, random: () => number = () => 0.5) {
@@ -122,6 +124,9 @@ export class SessionBench {
         return [];
       case 'publishMessage':
       case 'log':
+        return [];
+      case 'publishAlarm':
+        this.alarms.push(effect.alarm);
         return [];
       case 'settleRequest':
         this.outcomes.set(effect.requestId, effect.outcome);

@@ -1,0 +1,52 @@
+import type { BareSettings } from '../device/settings.ts';
+import type { Values } from '../protocol/declared/value.ts';
+import { durationMs } from './duration.ts';
+import type { Finding, Path } from './problem.ts';
+import type { DefaultsShape, DeviceShape } from './shape.ts';
+
+type Given = Partial<DeviceShape>;
+
+const SILENCE_MS = 10_000;
+const POLLS_MISSED = 3;
+
+/** Whether the device knows neither register nor heartbeat. */
+export function isBare(given: Given, defaults: DefaultsShape): boolean {
+  return (given.session ?? defaults.session) === 'none';
+}
+
+/** How a device without register and heartbeat lives; undefined for one of the built-in protocol. */
+export function completeBare(
+  own: Given,
+  defaults: DefaultsShape,
+  path: Path,
+  add: (finding: Finding) => void,
+): BareSettings | undefined {
+  if (!isBare(own, defaults)) {
+    for (const key of ['silence', 'poll', 'turnaround'] as const) {
+      if (own[key] === undefined) continue;
+      add({
+        severity: 'warning',
+        code: 'config_no_effect',
+        path: [...path, key],
+        atKey: true,
+        message: `\`${key}\` has no effect on a device that registers and sends heartbeats.`,
+        mend: 'Remove it, or add `session: none`.',
+      });
+    }
+    return undefined;
+  }
+  const polls = (own.poll ?? defaults.poll ?? []).map(({ message, every, fields = {} }) => ({
+    message,
+    // Values of YAML are those of JSON; whether they fit is for the declaration of the message to say.
+    fields: fields as Values,
+    everyMs: durationMs(every),
+  }));
+  const silence = own.silence ?? defaults.silence;
+  const fastest = Math.min(...polls.map(({ everyMs }) => everyMs));
+  const byDefault = polls.length === 0 ? SILENCE_MS : Math.max(SILENCE_MS, fastest * POLLS_MISSED);
+  return {
+    ...(silence === false ? {} : { silenceMs: silence === undefined ? byDefault : durationMs(silence) }),
+    polls,
+    turnaroundMs: durationMs(own.turnaround ?? defaults.turnaround ?? '10ms'),
+  };
+}

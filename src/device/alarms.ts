@@ -1,0 +1,88 @@
+import { type Direction, isWorse, type Judgement, judge, type Level, type WatchedField } from './limits.ts';
+
+/** A value crossed a limit, or came back; an event of `devices/<id>/alarms`. */
+export type AlarmEvent = {
+  /** Of the declared message, and of the field within it. */
+  readonly message: string;
+  readonly field: string;
+  /** Where it stands now. */
+  readonly level: Level;
+  /** Where it stood before. */
+  readonly previous: Level;
+  /** It is within all limits again. */
+  readonly cleared: boolean;
+  readonly value: number;
+  readonly unit?: string;
+  /** The limit that is exceeded; of a cleared alarm, the one that was. */
+  readonly limit: number;
+  readonly direction: Direction;
+  /** Of an array: the element that is worst, from 0. */
+  readonly index?: number;
+};
+
+interface Worst {
+  readonly judgement: Judgement;
+  readonly value: number;
+  readonly index?: number;
+}
+
+/**
+ * Watches the values of one field against its limits, and tells every change of level or side once. A value that is
+ * absent changes nothing: what stood before stands until the next one.
+ */
+export class Alarm {
+  readonly #message: string;
+  readonly #field: WatchedField;
+  #now: Judgement = { level: 'good' };
+
+  constructor(message: string, field: WatchedField) {
+    this.#message = message;
+    this.#field = field;
+  }
+
+  get level(): Level {
+    return this.#now.level;
+  }
+
+  /** The field's new value, as decoded. */
+  see(value: unknown): AlarmEvent | undefined {
+    const worst = this.#worst(value);
+    if (worst === undefined) return undefined;
+    const before = this.#now;
+    const { judgement, value: seen, index } = worst;
+    this.#now = judgement;
+    if (before.level === judgement.level && before.crossed?.direction === judgement.crossed?.direction)
+      return undefined;
+    const crossed = judgement.crossed ?? before.crossed;
+    if (crossed === undefined) return undefined;
+    const { path, unit } = this.#field;
+    return {
+      message: this.#message,
+      field: path.join('.'),
+      level: judgement.level,
+      previous: before.level,
+      cleared: judgement.level === 'good',
+      value: seen,
+      ...(unit === undefined ? {} : { unit }),
+      limit: crossed.limit,
+      direction: crossed.direction,
+      ...(index === undefined ? {} : { index }),
+    };
+  }
+
+  #worst(value: unknown): Worst | undefined {
+    if (!this.#field.many) {
+      return typeof value === 'number' ? { judgement: judge(this.#field, value), value } : undefined;
+    }
+    if (!Array.isArray(value)) return undefined;
+    let worst: Worst | undefined;
+    for (const [index, each] of value.entries()) {
+      if (typeof each !== 'number') continue;
+      const judgement = judge(this.#field, each);
+      if (worst === undefined || isWorse(judgement.level, worst.judgement.level)) {
+        worst = { judgement, value: each, index };
+      }
+    }
+    return worst;
+  }
+}

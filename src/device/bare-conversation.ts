@@ -1,0 +1,190 @@
+import type { ErrorCode } from '../errors.ts';
+import type { Instant } from '../instant.ts';
+import type { InvalidPayload, Message } from '../protocol/message.ts';
+import { Calls } from './calls.ts';
+import type { CallersRequest, Conversation, Ending } from './conversation.ts';
+import { DeclaredTraffic } from './declared-traffic.ts';
+import { FrameProgress } from './frame-progress.ts';
+import { LineTurns } from './line-turns.ts';
+import { nameOf } from './message-catalog.ts';
+import { prepareDeclared } from './requests.ts';
+import type { SessionContext } from './session-ports.ts';
+import type { BareSettings } from './settings.ts';
+
+/**
+ * A conversation with a device that knows neither register nor heartbeat: it is online while valid frames come. Where
+ * it is polled, all is asked in turns; where it only talks, requests go out as they come.
+ */
+export class BareConversation implements Conversation {
+  readonly host: string;
+  readonly #context: SessionContext;
+  readonly #settings: BareSettings;
+  readonly #calls: Calls;
+  readonly #declared: DeclaredTraffic;
+  /** Absent where both sides may speak at any time. */
+  readonly #turns: LineTurns | undefined;
+  readonly #progress = new FrameProgress();
+  #heardAt: number;
+  #succeeded = false;
+
+  constructor(context: SessionContext, settings: BareSettings, host: string, now: Instant) {
+    const { requestTimeoutMs } = context.settings;
+    this.#context = context;
+    this.#settings = settings;
+    this.host = host;
+    // A device that only answers may not even have heard the question: its slot can't stay closed for ever.
+    this.#calls = new Calls(context, requestTimeoutMs);
+    this.#declared = new DeclaredTraffic(context, this.#calls);
+    this.#heardAt = now.monoMs;
+    if (settings.polls.length === 0) return;
+    this.#turns = new LineTurns(
+      settings,
+      requestTimeoutMs,
+      this.#calls,
+      ({ message, fields }) => prepareDeclared(context, message, fields),
+      now,
+    );
+  }
+
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  get succeeded(): boolean {
+    return this.#succeeded;
+  }
+
+  open(now: Instant): void {
+    if (this.#settings.silenceMs === undefined) this.#succeed(now);
+    this.#turns?.act(now);
+  }
+
+  openKnown(_register: undefined | { appid: string; imei: string }, now: Instant): void {
+    this.#succeed(now);
+    this.#turns?.act(now);
+  }
+
+  received(message: Message | InvalidPayload, now: Instant): Ending | undefined {
+    const { stats } = this.#context;
+    stats.counts.frames_in += 1;
+    stats.touch();
+    if (message.name === 'invalid') {
+      this.#receivedInvalid(message, now);
+      return undefined;
+    }
+    if (this.#isEcho(message)) {
+      const detail = `our own ${nameOf(message)} came back: a loopback plug, or an adapter that echoes what is sent`;
+      return { reason: 'echo', detail, how: 'destroy' };
+    }
+    this.#heard(now);
+    this.#turns?.heard(now);
+    if (message.name !== 'declared') {
+      if (message.kind === 'unknown') stats.counts.unknown += 1;
+      this.#context.emit({ type: 'publishMessage', message });
+      return undefined;
+    }
+    this.#declared.received(message, now);
+    if (message.kind === 'reply') this.#turns?.over(message.message, now);
+    return undefined;
+  }
+
+  chunkReceived(pending: number, now: Instant): void {
+    this.#progress.chunkReceived(pending, now.monoMs);
+  }
+
+  requestMade({ requestId, message, fields, timeoutMs }: CallersRequest, now: Instant): void {
+    const requester = { by: 'caller', requestId } as const;
+    const prepared = prepareDeclared(this.#context, message, fields);
+    if (!prepared.ok) return this.#calls.settle(requester, prepared);
+    const expiresAt = now.monoMs + timeoutMs;
+    if (this.#turns !== undefined) {
+      return this.#turns.join({ request: prepared.request, requester, expiresAt }, now);
+    }
+    const why = this.#calls.obstacle(message, now);
+    if (why !== undefined) return this.#calls.settle(requester, { ok: false, ...why });
+    this.#calls.send(prepared.request, requester, expiresAt, now);
+  }
+
+  sendAccepted(message: Message, now: Instant): void {
+    this.#calls.sent(nameOf(message), now);
+    this.#turns?.over(nameOf(message), now);
+  }
+
+  sendRefused(message: Message, code: ErrorCode, now: Instant): Ending | undefined {
+    this.#calls.refused(nameOf(message), code);
+    this.#turns?.over(nameOf(message), now);
+    return undefined;
+  }
+
+  /** There is nothing to ask that every device answers: only what it says by itself counts. */
+  probe(): void {}
+
+  abandon(code: ErrorCode, detail: string): void {
+    this.#calls.abandon(code, detail);
+    this.#turns?.abandon(code, detail);
+  }
+
+  nextDeadline(): number {
+    const turns = this.#turns?.nextDeadline() ?? Number.POSITIVE_INFINITY;
+    return Math.min(this.#silentAt(), this.#calls.nextDeadline(), turns, this.#progress.nextDeadline());
+  }
+
+  watch(lateMs: number, now: Instant): Ending | undefined {
+    const stalled = this.#progress.ending(now.monoMs);
+    if (stalled !== undefined) return stalled;
+    const { silenceMs } = this.#settings;
+    // While we did not run, we did not ask either: the silence of that time is not the device's.
+    if (silenceMs !== undefined && lateMs > silenceMs / 6) {
+      this.#heardAt = Math.min(this.#heardAt + lateMs, now.monoMs);
+    }
+    if (this.#silentAt() <= now.monoMs) {
+      const detail = `no valid frame for ${Math.round(now.monoMs - this.#heardAt)} ms`;
+      return { reason: 'silent', detail, how: 'destroy' };
+    }
+    for (const { message } of this.#calls.timeOut(now)) this.#turns?.over(message, now);
+    this.#turns?.act(now);
+    return undefined;
+  }
+
+  /** One ms past the limit, because silence is judged by "more than". */
+  #silentAt(): number {
+    return this.#heardAt + (this.#settings.silenceMs ?? Number.POSITIVE_INFINITY) + 1;
+  }
+
+  /** A valid frame is a sign of life, whatever it was. */
+  #heard(now: Instant): void {
+    this.#heardAt = now.monoMs;
+    this.#context.seen = true;
+    this.#context.stats.counts.last_frame_at = now.wallMs;
+    this.#succeed(now);
+  }
+
+  #succeed(now: Instant): void {
+    if (this.#succeeded) return;
+    const { axes, settings } = this.#context;
+    this.#succeeded = true;
+    this.#context.seen = true;
+    this.#context.succeeded();
+    axes.setStatus('online', now.wallMs);
+    const over = axes.document.link.address ?? settings.transport;
+    this.#context.emit({ type: 'log', level: 'info', reason: 'online', text: `online over ${over}` });
+  }
+
+  #receivedInvalid(message: InvalidPayload, now: Instant): void {
+    const { stats } = this.#context;
+    stats.counts.invalid += 1;
+    this.#context.emit({ type: 'publishMessage', message });
+    const detail = `${message.message} ${message.kind}, ${message.field} at byte ${message.offset}: saw ${message.seen}, expected ${message.expected}`;
+    this.#context.emit({ type: 'log', level: 'warn', reason: 'invalid_message', text: detail });
+    if (message.kind === 'reply') {
+      this.#calls.repliedInvalid(message.message, detail);
+      this.#turns?.over(message.message, now);
+    }
+  }
+
+  /** What only we may send comes from the other side. */
+  #isEcho(message: Message): boolean {
+    if (message.name !== 'declared' || message.kind === 'reply') return false;
+    return this.#context.ports.messages?.declaration(message.message)?.from === 'host';
+  }
+}

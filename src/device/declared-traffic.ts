@@ -1,0 +1,58 @@
+import type { Instant } from '../instant.ts';
+import type { DeclaredMessage, DeclaredReply, DeclaredRequest } from '../protocol/message.ts';
+import type { Calls } from './calls.ts';
+import type { SessionContext } from './session-ports.ts';
+
+/** What declared messages mean, whichever life the device leads: values, alarms, replies, the effect of commands. */
+export class DeclaredTraffic {
+  readonly #context: SessionContext;
+  readonly #calls: Calls;
+
+  constructor(context: SessionContext, calls: Calls) {
+    this.#context = context;
+    this.#calls = calls;
+  }
+
+  received(message: DeclaredMessage, now: Instant): void {
+    if (message.kind === 'reply') return this.#replied(message, now);
+    this.#context.emit({ type: 'publishMessage', message });
+    this.#takeIn(message, now);
+    if (message.kind === 'request') this.#answer(message);
+  }
+
+  #replied(message: DeclaredReply, now: Instant): void {
+    const { counts } = this.#context.stats;
+    const { message: name, error, errorName, fields } = message;
+    if (error !== 0) counts.error_replies += 1;
+    const named = errorName === undefined ? {} : { errorName };
+    const match = this.#calls.replied({ message: name, error, ...named, fields }, now);
+    if (match.kind === 'late') counts.late_replies += 1;
+    if (match.kind === 'unsolicited') counts.unsolicited_replies += 1;
+    const mark = match.kind === 'answers' ? {} : { mark: match.kind };
+    this.#context.emit({ type: 'publishMessage', message, ...mark });
+    // What nobody asked for now may be old.
+    if (error === 0 && match.kind !== 'late') this.#takeIn(message, now);
+  }
+
+  #takeIn({ message, fields }: DeclaredMessage, now: Instant): void {
+    for (const alarm of this.#context.measurements.update(message, fields, now.monoMs)) {
+      this.#context.emit({ type: 'publishAlarm', alarm });
+    }
+    this.#calls.observe(message, fields);
+  }
+
+  /** A status says that it arrived; what a reply with fields would hold, a bridge does not know. */
+  #answer({ message, id }: DeclaredRequest): void {
+    if (this.#context.ports.messages?.declaration(message)?.reply !== 'status') return;
+    const reply = {
+      name: 'declared',
+      message,
+      kind: 'reply',
+      error: 0,
+      fields: {},
+      raw: {},
+      issues: [],
+    } as const;
+    this.#context.emit({ type: 'send', message: id === undefined ? reply : { ...reply, id } });
+  }
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { device, problem, REGISTER } from './example.ts';
+
+const bare = (keys: string) => device(`link: /dev/ttyUSB0, session: none, ${keys}`).session;
+
+describe('session: none', () => {
+  it('needs no register, and asks nobody for the time', () => {
+    const { bare: life, register, clock } = bare('role: client');
+    expect({ life, register, clock }).toEqual({
+      life: { silenceMs: 10_000, polls: [], turnaroundMs: 10 },
+      register: undefined,
+      clock: undefined,
+    });
+  });
+
+  it('polls with the fields that are given', () => {
+    const poll = 'poll: [{ message: read_power, every: 5s, fields: { unit: 1 } }, { message: b, every: 1m }]';
+    expect(bare(`${poll}, turnaround: 50ms`).bare).toEqual({
+      silenceMs: 15_000,
+      polls: [
+        { message: 'read_power', fields: { unit: 1 }, everyMs: 5_000 },
+        { message: 'b', fields: {}, everyMs: 60_000 },
+      ],
+      turnaroundMs: 50,
+    });
+  });
+
+  it.each([
+    ['silence: 90s', 90_000],
+    ['silence: false', undefined],
+  ])('with %s', (keys, silenceMs) => {
+    expect(bare(keys).bare?.silenceMs).toBe(silenceMs);
+  });
+
+  it('is not for a device that dials in', () => {
+    const listeners = 'listeners: [{ link: "tcp-listen:127.0.0.1:0" }]';
+    const found = problem(`devices:\n  - { id: x, match: { from: 10.0.0.7 }, session: none }\n${listeners}`);
+    expect(found).toMatchObject({
+      path: 'devices[0].session',
+      code: 'config_unsupported',
+      severity: 'error',
+    });
+  });
+
+  it('in defaults leaves listeners alone', () => {
+    const found = problem('defaults: { session: none }\nlisteners: [{ link: "tcp-listen:127.0.0.1:0" }, 3]');
+    expect(found.path).toBe('listeners[1]');
+  });
+
+  it.each([
+    ['session: none', 'register'],
+    ['poll: []', 'poll'],
+    ['silence: 1m', 'silence'],
+  ])('beside a register: %s', (keys, path) => {
+    const found = problem(`devices:\n  - { id: x, link: "tcp:a:1", ${REGISTER}, ${keys} }`);
+    expect(found).toMatchObject({
+      path: `devices[0].${path}`,
+      code: 'config_no_effect',
+      severity: 'warning',
+    });
+  });
+});
