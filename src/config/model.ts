@@ -1,5 +1,6 @@
 import type { SessionSettings } from '../device/settings.ts';
 import type { LinkAddress, ListenAddress } from '../links/address.ts';
+import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
 
 import type { RecordingConfig } from './recording.ts';
 
@@ -44,6 +45,8 @@ export interface DialledDeviceConfig extends DeviceBase {
   readonly line: 'stream' | 'serial';
   /** Silence that ends a half frame on a serial line, in ms, where configured. */
   readonly gapMs?: number;
+  /** How frames are told apart; absent: by four bytes of length. */
+  readonly framing?: FramingDeclaration;
 }
 
 /** A device that dials in. */

@@ -4,18 +4,17 @@ import type { FailedDevice } from '../config/report.ts';
 import type { SessionPorts } from '../device/session-ports.ts';
 import type { SessionSettings } from '../device/settings.ts';
 import type { StateDocument } from '../device/state-document.ts';
+import type { HeartwireError } from '../errors.ts';
 import { FeedStore } from '../feed/store.ts';
 import { dial, listen } from '../links/index.ts';
-import type { FrameSink } from '../protocol/decoder.ts';
-import type { ProtocolDefinition } from '../protocol/definition.ts';
-import { LineDecoder } from '../protocol/line-decoder.ts';
 import { builtinProtocol } from '../protocol/messages/registry.ts';
-import { StreamDecoder } from '../protocol/stream-decoder.ts';
 import { BridgeStatus } from './bridge-status.ts';
 import type { Clock } from './clock.ts';
 import { performCommand } from './commands.ts';
 import { DeviceDirectory } from './device-directory.ts';
 import { DeviceRunner } from './device-runner.ts';
+import { JsonLinesServer } from './feed/json-lines-server.ts';
+import { SseServer } from './feed/sse-server.ts';
 import { FeedServer } from './feed-server.ts';
 import { Gateway } from './gateway.ts';
 import { HttpServer } from './http-server.ts';
@@ -24,7 +23,8 @@ import type { Log } from './log.ts';
 import { noteCommand } from './note-command.ts';
 import type { Recorder } from './recorder.ts';
 import { recorderFor } from './recorder-of-bridge.ts';
-import { Wire, type WireCodec, type WireOwner, type WireTap } from './wire.ts';
+import { Wire, type WireOwner, type WireTap } from './wire.ts';
+import { framingNeedsSilence, makeWireCodec } from './wire-codec.ts';
 
 /** Silence that ends a half frame of a serial line behind a serial server, in ms. */
 const SERIAL_SERVER_GAP_MS = 200;
@@ -47,6 +47,8 @@ export interface BridgeAddresses {
   /** Page, API and feed. */
   readonly url: string;
   readonly port: number;
+  /** The feed as JSON lines, `host:port`, where it is served. */
+  readonly lines?: string;
   /** Where devices dial in, `host:port` each. */
   readonly listeners: readonly string[];
 }
@@ -65,6 +67,7 @@ export class Bridge {
   readonly #ports: SessionPorts;
   readonly #feed: FeedServer;
   readonly #http: HttpServer;
+  readonly #lines: JsonLinesServer | undefined;
   readonly #gateways: readonly Gateway[];
   readonly #status: BridgeStatus;
   readonly #recorder: Recorder | undefined;
@@ -98,6 +101,11 @@ export class Bridge {
         );
       },
     });
+    const failed = (error: HeartwireError): void => log.error({ code: error.code }, error.message);
+    this.#lines =
+      server.tcp === undefined
+        ? undefined
+        : new JsonLinesServer({ roster: this.#feed.roster, ...server.tcp, failed });
     this.#http = new HttpServer({
       host: server.host,
       port: server.port,
@@ -105,9 +113,10 @@ export class Bridge {
       origins: server.origins,
       store: this.store,
       feedServer: this.#feed,
+      eventStreams: new SseServer(this.#feed.roster),
       clock,
       health: () => ({ version: options.version, devices: this.directory.countByStatus() }),
-      failed: (error) => log.error({ code: error.code }, error.message),
+      failed,
     });
     this.#status = new BridgeStatus({
       version: options.version,
@@ -131,11 +140,12 @@ export class Bridge {
     try {
       await this.#recorder?.start();
       const { url, port } = await this.#http.start();
+      const lines = await this.#lines?.start();
       const listeners = await Promise.all(this.#gateways.map((gateway) => gateway.start()));
       for (const failed of this.#options.failed ?? []) this.#publishFailed(failed);
       for (const runner of this.directory.all()) runner.start();
       this.#status.start();
-      return { url, port, listeners };
+      return { url, port, ...(lines === undefined ? {} : { lines }), listeners };
     } catch (error) {
       await this[Symbol.asyncDispose]();
       throw error;
@@ -154,6 +164,7 @@ export class Bridge {
     this.#status.stop();
     await this.#recorder?.close();
     await this.#feed[Symbol.asyncDispose]();
+    await this.#lines?.[Symbol.asyncDispose]();
     await this.#http[Symbol.asyncDispose]();
   }
 
@@ -218,15 +229,17 @@ function makeWire(
   // The session only orders what its settings list, and those come from the same configuration.
   if (device === undefined || address === undefined)
     throw new Error(`${settings.device} has no address ${addressIndex}`);
-  const onLine = device.line === 'serial';
+  const reportsSilence = device.line === 'serial' || framingNeedsSilence(device.framing);
   const link = dial(address, {
-    ...(onLine && address.scheme === 'tcp' ? { idleAfterMs: device.gapMs ?? SERIAL_SERVER_GAP_MS } : {}),
+    ...(reportsSilence && address.scheme === 'tcp'
+      ? { idleAfterMs: device.gapMs ?? SERIAL_SERVER_GAP_MS }
+      : {}),
     ...(device.gapMs === undefined ? {} : { gapMs: device.gapMs }),
   });
-  const codec: WireCodec = {
+  const codec = makeWireCodec({
     definition: builtinProtocol({ identity: settings.identity, maxFrame: device.maxFrame }),
-    makeDecoder: (definition: ProtocolDefinition, sink: FrameSink) =>
-      onLine ? new LineDecoder(definition, sink) : new StreamDecoder(definition, sink),
-  };
+    line: device.line,
+    framing: device.framing,
+  });
   return new Wire(link, codec, owner, { tap });
 }

@@ -45,6 +45,10 @@ export interface WireOptions {
 export interface WireCodec {
   readonly definition: ProtocolDefinition;
   makeDecoder(definition: ProtocolDefinition, sink: FrameSink): FrameDecoder;
+  /** What a payload says; absent: what the definition knows. */
+  decode?(bytes: Uint8Array, start: number, end: number): Message | InvalidPayload;
+  /** The whole frame around a payload; absent: behind four bytes of length. */
+  frame?(payload: Uint8Array): Uint8Array;
 }
 
 /** A link with its decoder. It can change hands between two frames of one chunk: set `owner`. */
@@ -65,7 +69,8 @@ export class Wire {
     this.#tap = options.tap;
     this.#sink = {
       frame: (bytes, start, end) => {
-        const message = decodePayload(this.#codec.definition, bytes, start, end);
+        const message =
+          this.#codec.decode?.(bytes, start, end) ?? decodePayload(this.#codec.definition, bytes, start, end);
         this.#tap?.message?.(message);
         this.owner.wireMessage(this, message);
       },

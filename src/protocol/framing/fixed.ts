@@ -24,8 +24,10 @@ export function makeFixedFraming(declaration: FixedFraming): Framing {
     describe: inWords(declaration, words),
     needsSilence: false,
     maxPayload: length - layout.payloadAt - layout.tailBytes,
-    makeDecoder(sink, { judge }) {
-      return new LayoutDecoder(layout, sink, provable || judge !== undefined ? 'slide' : 'silence', judge);
+    makeDecoder(sink, { line, judge }) {
+      if (provable) return new LayoutDecoder(layout, sink, 'slide');
+      if (judge === undefined || line === 'stream') return new LayoutDecoder(layout, sink, 'silence');
+      return new LayoutDecoder(layout, sink, 'slide', judge);
     },
     encode: (payload) => encodeLayout(layout, payload),
   };

@@ -17,7 +17,7 @@ export interface PayloadJudge {
 export interface FramingOptions {
   /** `serial` lines lose and invent bytes, and report silences; a `stream` does neither. */
   readonly line: 'stream' | 'serial';
-  /** Used by `length` framing without a checksum on a serial line. */
+  /** Used by `length` and `fixed` framing where nothing else in the declaration could prove a frame. */
   readonly judge?: PayloadJudge;
 }
 

@@ -1,7 +1,7 @@
 import { DEFAULT_MAX_PAYLOAD, type LengthFraming } from './declaration.ts';
 import type { Framing } from './framing.ts';
 import { encodeLayout, lengthType, makeLayout, NO_BYTES } from './layout.ts';
-import { LayoutDecoder, type Recovery } from './layout-decoder.ts';
+import { LayoutDecoder } from './layout-decoder.ts';
 import { inWords } from './words.ts';
 
 /**
@@ -20,8 +20,8 @@ export function makeLengthFraming(declaration: LengthFraming): Framing {
     maxPayload,
     makeDecoder(sink, { line, judge }) {
       if (line === 'stream') return new LayoutDecoder(layout, sink, 'close');
-      const recovery: Recovery = provable || judge !== undefined ? 'slide' : 'silence';
-      return new LayoutDecoder(layout, sink, recovery, judge);
+      if (provable) return new LayoutDecoder(layout, sink, 'slide');
+      return new LayoutDecoder(layout, sink, judge === undefined ? 'silence' : 'slide', judge);
     },
     encode: (payload) => encodeLayout(layout, payload),
   };

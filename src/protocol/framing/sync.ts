@@ -14,7 +14,7 @@ export function makeSyncFraming(declaration: SyncFraming): Framing {
     describe: inWords(declaration, [bytesInWords(sync), `${length} at ${at}`]),
     needsSilence: false,
     maxPayload,
-    makeDecoder: (sink, { judge }) => new LayoutDecoder(layout, sink, 'slide', judge),
+    makeDecoder: (sink) => new LayoutDecoder(layout, sink, 'slide'),
     encode: (payload) => encodeLayout(layout, payload),
   };
 }

@@ -1,0 +1,67 @@
+import type { FrameDecoder, FrameSink } from '../protocol/decoder.ts';
+import type { ProtocolDefinition } from '../protocol/definition.ts';
+import { PREFIX_BYTES } from '../protocol/frame.ts';
+import { writeUnsigned } from '../protocol/framing/byte-order.ts';
+import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
+import type { PayloadJudge } from '../protocol/framing/framing.ts';
+import { isStandardFraming, makeFraming } from '../protocol/framing/make-framing.ts';
+import { LineDecoder } from '../protocol/line-decoder.ts';
+import type { InvalidPayload, Message } from '../protocol/message.ts';
+import { StreamDecoder } from '../protocol/stream-decoder.ts';
+import type { WireCodec } from './wire.ts';
+
+/** What decides how the bytes of a device are read. */
+export interface CodecParts {
+  /** The messages that the decoders of the standard framing know. */
+  readonly definition: ProtocolDefinition;
+  readonly line: 'stream' | 'serial';
+  /** How frames are told apart; absent: by four bytes of length. */
+  readonly framing?: FramingDeclaration | undefined;
+  /** What a payload says, where it is not one of the definition. */
+  readonly decode?: ((bytes: Uint8Array, start: number, end: number) => Message | InvalidPayload) | undefined;
+}
+
+/** How the bytes of a device's wire are read and written. Throws `bad_argument` for an impossible framing. */
+export function makeWireCodec({ definition, line, framing, decode }: CodecParts): WireCodec {
+  const own = decode === undefined ? {} : { decode };
+  if (framing === undefined || isStandardFraming(framing)) {
+    return {
+      ...own,
+      definition,
+      makeDecoder: (known: ProtocolDefinition, sink: FrameSink): FrameDecoder =>
+        line === 'serial' ? new LineDecoder(known, sink) : new StreamDecoder(known, sink),
+      frame: standardFrame,
+    };
+  }
+  const made = makeFraming(framing);
+  const options = decode === undefined ? { line } : { line, judge: judgeOf(decode) };
+  return {
+    ...own,
+    definition,
+    makeDecoder: (_, sink) => made.makeDecoder(sink, options),
+    frame: (payload) => made.encode(payload),
+  };
+}
+
+/** Whether frames end with silence, so that the link must report it, on TCP too. */
+export function framingNeedsSilence(framing: FramingDeclaration | undefined): boolean {
+  return framing !== undefined && makeFraming(framing).needsSilence;
+}
+
+function standardFrame(payload: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(PREFIX_BYTES + payload.length);
+  writeUnsigned(frame, 0, PREFIX_BYTES, 'big', payload.length);
+  frame.set(payload, PREFIX_BYTES);
+  return frame;
+}
+
+/** Where a line has nothing else to tell a frame by, its payload must be a message that is known. */
+function judgeOf(decode: NonNullable<CodecParts['decode']>): PayloadJudge {
+  return {
+    possible: () => true,
+    check(bytes, start, end) {
+      const { name } = decode(bytes, start, end);
+      return name === 'unknown' || name === 'invalid' ? ~(end - start) : end - start;
+    },
+  };
+}
