@@ -18,6 +18,7 @@ import {
   refusal,
   route,
   SECURITY_HEADERS,
+  STREAM_PATH,
   upgradeRequired,
 } from './http/routes.ts';
 
@@ -26,11 +27,22 @@ export interface UpgradeReceiver {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
+/** Takes over the response of an admitted `GET /api/feed`, or returns the answer to be sent instead. */
+export interface StreamReceiver {
+  open(
+    request: IncomingMessage,
+    response: ServerResponse,
+    headers: Readonly<Record<string, string>>,
+  ): Answer | undefined;
+}
+
 export interface HttpServerOptions extends Admission {
   /** 0 takes any free port. */
   readonly port: number;
   readonly store: RetainedState;
   readonly feedServer: UpgradeReceiver;
+  /** Absent: there is nothing at `/api/feed`. */
+  readonly eventStreams?: StreamReceiver;
   /** Instead of the built-in page. */
   readonly pageFile?: string;
   /** Further members of `/healthz`. */
@@ -72,7 +84,8 @@ export class HttpServer {
       throw new HeartwireError('bad_argument', 'The HTTP server was started already.');
     const { host, port, store } = this.#options;
     const page = await loadPage(this.#options.pageFile ?? builtInPage());
-    const sources: RouteSources = { page, store, health: () => this.#options.health?.() ?? {} };
+    const streams = this.#options.eventStreams !== undefined;
+    const sources: RouteSources = { page, store, streams, health: () => this.#options.health?.() ?? {} };
     const server = createServer(LIMITS, (request, response) => this.#answer(request, response, sources));
     this.#server = server;
     server.maxConnections = MAX_CONNECTIONS;
@@ -117,12 +130,18 @@ export class HttpServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse, sources: RouteSources): void {
-    const answer = this.#refused(request) ?? preflight(request, this.#options) ?? route(request, sources);
+    const standing = { ...SECURITY_HEADERS, ...crossOrigin(request, this.#options) };
+    const refused = this.#refused(request) ?? preflight(request, this.#options);
+    const { eventStreams } = this.#options;
+    const streamed =
+      refused === undefined && eventStreams !== undefined && request.method === 'GET' && wantsStream(request);
+    const answer =
+      refused ?? (streamed ? eventStreams.open(request, response, standing) : route(request, sources));
+    if (answer === undefined) return;
     const body = Buffer.from(answer.body);
     response.writeHead(answer.status, {
-      ...SECURITY_HEADERS,
+      ...standing,
       ...answer.headers,
-      ...crossOrigin(request, this.#options),
       ...(answer.status === 304 || answer.status === 204 ? {} : { 'Content-Length': body.byteLength }),
       // A body that nobody wants to read is not read: the connection ends with the answer.
       ...(hasBody(request) ? { Connection: 'close' } : {}),
@@ -163,6 +182,10 @@ export class HttpServer {
   }
 }
 
+function wantsStream(request: IncomingMessage): boolean {
+  return pathOf(request.url ?? '/') === STREAM_PATH;
+}
+
 function notTheFeed(request: IncomingMessage): Answer | undefined {
   const path = pathOf(request.url ?? '/');
   if (path === undefined || !isFeedPath(path)) {
@@ -192,7 +215,7 @@ function preflight(request: IncomingMessage, admission: Admission): Answer | und
     status: 204,
     headers: {
       'Access-Control-Allow-Methods': 'GET, HEAD',
-      'Access-Control-Allow-Headers': 'If-None-Match',
+      'Access-Control-Allow-Headers': 'If-None-Match, Last-Event-ID',
       'Access-Control-Max-Age': '600',
     },
     body: '',

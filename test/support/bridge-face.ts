@@ -1,5 +1,6 @@
 import { FeedStore } from '../../src/feed/store.ts';
-import { FeedServer } from '../../src/runtime/feed-server.ts';
+import { SseServer } from '../../src/runtime/feed/sse-server.ts';
+import { FeedServer, type FeedServerOptions } from '../../src/runtime/feed-server.ts';
 import { HttpServer } from '../../src/runtime/http-server.ts';
 
 /** What a bridge shows to the web, over a store that the test writes. */
@@ -19,11 +20,14 @@ export class BridgeFace {
   }
 
   /** Serves on a free port, or on one that was free a moment ago. */
-  static async open(options: { port?: number; store?: FeedStore; epoch?: string } = {}): Promise<BridgeFace> {
+  static async open(
+    options: { port?: number; store?: FeedStore; epoch?: string; feed?: Partial<FeedServerOptions> } = {},
+  ): Promise<BridgeFace> {
     const store = options.store ?? new FeedStore({ epoch: options.epoch ?? 'epoch-of-the-test' });
     const names = { host: '127.0.0.1', hosts: [], origins: [] };
-    const feed = new FeedServer({ ...names, store });
-    const http = new HttpServer({ ...names, port: options.port ?? 0, store, feedServer: feed });
+    const feed = new FeedServer({ ...names, ...options.feed, store });
+    const eventStreams = new SseServer(feed.roster);
+    const http = new HttpServer({ ...names, port: options.port ?? 0, store, feedServer: feed, eventStreams });
     const { port, url } = await http.start();
     return new BridgeFace(store, feed, http, port, url);
   }
@@ -31,6 +35,16 @@ export class BridgeFace {
   /** How many are connected to the feed. */
   get subscribers(): number {
     return this.#feed.clients().length;
+  }
+
+  /** Bytes that wait for all of them together. */
+  get heldBytes(): number {
+    return this.#feed.heldBytes;
+  }
+
+  /** Tells everybody that the bridge stops; HTTP goes on. */
+  async stopFeed(): Promise<void> {
+    await this.#feed[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

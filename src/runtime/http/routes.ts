@@ -42,9 +42,14 @@ export const SECURITY_HEADERS = {
 export interface RouteSources {
   readonly page: Page;
   readonly store: RetainedState;
+  /** Streams are to be had at `STREAM_PATH`. */
+  readonly streams: boolean;
   /** Further members of `/healthz`. */
   health(): JsonObject;
 }
+
+/** Where the feed is to be had as server-sent events. */
+export const STREAM_PATH = '/api/feed';
 
 const METHODS = 'GET, HEAD';
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -77,6 +82,7 @@ export function route(
     if (at === '/api/devices') return () => devices(sources.store, ifNoneMatch);
     const device = /^\/api\/devices\/([^/]+)$/.exec(at)?.[1];
     if (device !== undefined) return () => oneDevice(device, sources.store, ifNoneMatch);
+    if (at === STREAM_PATH && sources.streams) return streamHead;
     if (isFeedPath(at)) return upgradeRequired;
     return undefined;
   }
@@ -99,6 +105,12 @@ export function pathOf(target: string): string | undefined {
     // A stray percent sign; the caller says so.
     return undefined;
   }
+}
+
+/** What HEAD tells of the stream; a GET is not answered here. */
+function streamHead(): Answer {
+  const headers = { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store' };
+  return { status: 200, headers, body: '' };
 }
 
 /** An error as every route reports it: `{code, message}`. */

@@ -1,0 +1,62 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Answer } from '../http/routes.ts';
+import { refusal } from '../http/routes.ts';
+import { plainAddress } from './door.ts';
+import type { Roster, Transport } from './roster.ts';
+import { SseCarrier } from './sse-carrier.ts';
+import { sseFrame } from './sse-frame.ts';
+import { readStreamRequest } from './sse-request.ts';
+
+/** A browser whose stream ended comes back after so long, drawn anew for each, so that not all come back at once. */
+const LEAST_RETRY_MS = 1_000;
+const MOST_RETRY_MS = 5_000;
+
+const STREAM_HEADERS = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-store',
+  // Some proxies hold a stream back until it is long.
+  'X-Accel-Buffering': 'no',
+  Connection: 'close',
+} as const;
+
+/** The feed as server-sent events: the same messages, for who only wants to listen. */
+export class SseServer {
+  readonly #roster: Roster;
+  readonly #transport: Transport;
+  readonly #random: () => number;
+
+  constructor(roster: Roster, random: () => number = Math.random) {
+    this.#roster = roster;
+    this.#transport = roster.transport(sseFrame);
+    this.#random = random;
+  }
+
+  /** Answers an admitted `GET /api/feed` with a stream, or returns the answer where there is to be none. */
+  open(
+    request: IncomingMessage,
+    response: ServerResponse,
+    headers: Readonly<Record<string, string>>,
+  ): Answer | undefined {
+    const asked = readStreamRequest(request.url ?? '', request.headers);
+    if (!('subscribe' in asked)) return asked;
+    const { socket } = response;
+    if (socket === null) {
+      return refusal(400, 'bad_request', 'A stream wants a connection of its own; this one is still in use.');
+    }
+    const { clock, limits } = this.#roster;
+    // The end of the connection is the end of the body, so that the very bytes that others get can be written to it.
+    response.useChunkedEncodingByDefault = false;
+    response.writeHead(200, { ...headers, ...STREAM_HEADERS });
+    response.flushHeaders();
+    socket.setTimeout(0);
+    socket.setNoDelay(true);
+    const retryMs = LEAST_RETRY_MS + this.#random() * (MOST_RETRY_MS - LEAST_RETRY_MS);
+    socket.write(`retry: ${Math.round(retryMs)}\n\n`);
+    const carrier = new SseCarrier(socket, clock, limits.closeTimeoutMs);
+    const address = plainAddress(socket.remoteAddress);
+    const connection = this.#roster.admit(this.#transport, { carrier, socket, address });
+    socket.once('close', () => this.#roster.leave(connection, 'the stream ended'));
+    connection.receive(asked.subscribe, clock.now());
+    return undefined;
+  }
+}
