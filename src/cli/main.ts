@@ -5,6 +5,7 @@ import type { CliIo, Command, ExitCode } from './command.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { ports } from './ports.ts';
+import { replay } from './replay.ts';
 import { run } from './run.ts';
 import { schema } from './schema.ts';
 import { simulate } from './simulate.ts';
@@ -20,6 +21,7 @@ const COMMANDS: readonly AnyCommand[] = [
   command(doctor),
   command(ports),
   command(schema),
+  command(replay),
   command(simulate),
   command(tail),
 ];
