@@ -1,7 +1,7 @@
 import type { FieldDeclaration } from './declaration.ts';
 import { extentCodec } from './extent.ts';
 import type { FieldCodec, Scope } from './field-codec.ts';
-import { joinPath, nameIssues } from './reading.ts';
+import { joinPath, nameIssues, nameTrace } from './reading.ts';
 import { tooMany } from './text-field.ts';
 import type { Value } from './value.ts';
 import { FieldError, shown } from './writing.ts';
@@ -31,42 +31,38 @@ export function arrayField(declaration: FieldDeclaration, element: FieldCodec, s
       const stop = reading.end - scope.tail;
       const values: Value[] = [];
       let raws: Value[] | undefined;
+      const firstIssue = reading.issueCount;
       for (let index = 0; rest ? reading.at < stop : index < said; index++) {
         if (index >= most) return tooMany(reading, index + 1, most, 'elements');
         const at = reading.at;
         const before = reading.issueCount;
         const traced = reading.trace?.length ?? 0;
-        reading.raw = undefined;
         reading.depth++;
         const value = element.read(reading) ?? null;
         reading.depth--;
-        const name = `[${index}]`;
         const { failure, raw, trace } = reading;
         if (failure !== undefined) {
-          failure.field = joinPath(name, failure.field);
+          failure.field = joinPath(`[${index}]`, failure.field);
           return undefined;
         }
-        if (reading.issueCount !== before) nameIssues(reading, before, name);
+        if (reading.issueCount !== before) nameIssues(reading, before, `[${index}]`);
         if (raw !== undefined && raws === undefined) raws = [...values];
         raws?.push(raw ?? value);
         values.push(value);
-        if (trace !== undefined) {
-          for (let each = traced; each < trace.length; each++) {
-            const entry = trace[each];
-            if (entry !== undefined) trace[each] = { ...entry, field: joinPath(name, entry.field) };
-          }
-          trace.splice(traced, 0, {
-            field: name,
-            offset: at - reading.origin,
-            bytes: reading.at - at,
-            ...(raw === undefined ? {} : { raw }),
-            value,
-            ...(declaration.of?.unit === undefined ? {} : { unit: declaration.of.unit }),
-            depth: reading.depth + 1,
-          });
-        }
+        reading.raw = undefined;
+        reading.eventful = false;
+        if (trace === undefined) continue;
+        nameTrace(trace, traced, `[${index}]`, {
+          offset: at - reading.origin,
+          bytes: reading.at - at,
+          ...(raw === undefined ? {} : { raw }),
+          value,
+          ...(declaration.of?.unit === undefined ? {} : { unit: declaration.of.unit }),
+          depth: reading.depth + 1,
+        });
       }
-      reading.raw = raws;
+      if (raws !== undefined) reading.keepRaw(raws);
+      if (reading.issueCount !== firstIssue) reading.eventful = true;
       return values;
     },
     write(writing, value) {

@@ -58,9 +58,7 @@ export function bitsField(declaration: FieldDeclaration, type: NumberType, scope
           const known = names.nameOf(number);
           if (known !== undefined) value = known;
           else {
-            reading.issues ??= [];
-            reading.issueCount++;
-            reading.issues.push({ field: name, code: 'unknown_value', detail: `${number} has no name` });
+            reading.issue('unknown_value', `${number} has no name`, name);
           }
         }
         values[name] = value;
@@ -74,7 +72,7 @@ export function bitsField(declaration: FieldDeclaration, type: NumberType, scope
           note: count === 1 ? `bit ${from}` : `bits ${from}..${from + count - 1}`,
         });
       }
-      reading.raw = wholeAsJson(raw);
+      reading.keepRaw(wholeAsJson(raw));
       return values;
     },
     write(writing, value) {

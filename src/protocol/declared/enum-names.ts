@@ -15,6 +15,8 @@ export function enumNames(
   const values =
     typeof declared === 'string' ? (Object.hasOwn(enums, declared) ? enums[declared] : undefined) : declared;
   if (values === undefined) return undefined;
+  // Most raw values are small: those need no hashing.
+  const small: (string | undefined)[] = new Array(256).fill(undefined);
   const byRaw = new Map<number, string>();
   const wide = new Map<bigint, string>();
   const byName = new Map<string, bigint>();
@@ -22,10 +24,11 @@ export function enumNames(
     const raw = BigInt(key);
     wide.set(raw, name);
     byRaw.set(Number(raw), name);
+    if (raw >= 0n && raw < 256n) small[Number(raw)] = name;
     byName.set(name, raw);
   }
   return {
-    nameOf: (raw) => (typeof raw === 'number' ? byRaw.get(raw) : wide.get(raw)),
+    nameOf: (raw) => (typeof raw === 'number' ? (small[raw] ?? byRaw.get(raw)) : wide.get(raw)),
     rawOf: (name) => byName.get(name),
     names: [...byName.keys()],
   };

@@ -20,12 +20,12 @@ export function floatField(declaration: FieldDeclaration, type: NumberType): Fie
       if (at + size > reading.end) return reading.short(size);
       reading.at = at + size;
       if (invalid !== undefined && floatBits(type, reading.bytes, at) === invalid) {
-        reading.raw = `0x${invalid.toString(16)}`;
+        reading.keepRaw(`0x${invalid.toString(16)}`);
         return undefined;
       }
       const exact = loadFloat(type, reading.bytes, at);
       if (!Number.isFinite(exact)) {
-        reading.raw = String(exact);
+        reading.keepRaw(String(exact));
         reading.issue('not_finite', `${exact} is no number that JSON can carry`);
         return undefined;
       }
@@ -35,7 +35,7 @@ export function floatField(declaration: FieldDeclaration, type: NumberType): Fie
         return raw;
       }
       const value = raw * (declaration.scale ?? 1) + (declaration.offset ?? 0);
-      if (value !== raw) reading.raw = raw;
+      if (value !== raw) reading.keepRaw(raw);
       checkRange(value, range, reading);
       return value;
     },

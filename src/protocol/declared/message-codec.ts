@@ -35,6 +35,10 @@ export interface Form {
 
 interface CompiledForm extends Form {
   readonly body: FieldCodec;
+  /** The same without an id at the front, which whoever looked the message up has read already. */
+  readonly behindId: FieldCodec;
+  /** Bytes of that id. */
+  readonly idBytes: number;
   /** The slot that holds the error code; -1 where there is none. */
   readonly errorSlot: number;
 }
@@ -116,7 +120,10 @@ export class MessageCodec {
   }
 
   #read(form: CompiledForm, reading: Reading): DeclaredMessage | InvalidPayload {
-    const fields = form.body.read(reading) as Values | undefined; // a structure reads to values, or fails
+    const whole = reading.trace !== undefined;
+    if (!whole) reading.at += form.idBytes;
+    // A structure reads to values, or fails.
+    const fields = (whole ? form.body : form.behindId).read(reading) as Values | undefined;
     if (reading.failure !== undefined || fields === undefined) return this.#invalid(form, reading);
     if (reading.at !== reading.end) {
       reading.fail({
@@ -263,9 +270,13 @@ function compileForm(
   };
   const compiled = compileFields(fields, scope, head);
   const body = structField(compiled);
+  const [first, ...others] = compiled;
+  const skipsId = id !== undefined && first?.name === 'id' && first.mark < 0 && protocol.id?.at === 0;
   return {
     kind,
     body,
+    behindId: skipsId ? structField(others) : body,
+    idBytes: skipsId ? id.codec.min : 0,
     errorSlot,
     minLength: body.min,
     maxLength: Math.min(body.max, protocol.maxFrame),

@@ -78,14 +78,14 @@ function converter(
         reading.issue('unknown_value', `${raw} has no name`);
         return raw;
       }
-      reading.raw = raw;
+      reading.keepRaw(raw);
       return name;
     };
   } else if (scaling !== undefined) {
     const { toValue } = scaling;
     convert = (raw, reading) => {
       const value = toValue(raw);
-      if (value !== raw) reading.raw = raw;
+      if (value !== raw) reading.keepRaw(raw);
       return value;
     };
   }
@@ -94,7 +94,7 @@ function converter(
   const inner = convert;
   return (raw, reading) => {
     if (raw === invalid) {
-      reading.raw = raw;
+      reading.keepRaw(raw);
       return undefined;
     }
     return inner === undefined ? raw : inner(raw, reading);

@@ -42,6 +42,11 @@ export class Reading {
   origin = 0;
   at = 0;
   end = 0;
+  /**
+   * The last field left more than a value: `raw`, an issue, or a failure. One look at it keeps what nearly all fields
+   * do cheap.
+   */
+  eventful = false;
   /** Set by the field that fails; nothing is read afterwards. */
   failure: DecodeFailure | undefined;
   issues: FieldIssue[] | undefined;
@@ -60,6 +65,7 @@ export class Reading {
     this.origin = start;
     this.at = start;
     this.end = end;
+    this.eventful = false;
     this.failure = undefined;
     this.issues = undefined;
     this.issueCount = 0;
@@ -70,6 +76,7 @@ export class Reading {
 
   fail(failure: DecodeFailure): undefined {
     this.failure = failure;
+    this.eventful = true;
     return undefined;
   }
 
@@ -87,10 +94,17 @@ export class Reading {
     });
   }
 
-  issue(code: FieldIssue['code'], detail: string): void {
+  issue(code: FieldIssue['code'], detail: string, field = ''): void {
     this.issues ??= [];
-    this.issues.push({ field: '', code, detail });
+    this.issues.push({ field, code, detail });
     this.issueCount++;
+    this.eventful = true;
+  }
+
+  /** The raw value, where it differs from the value that the field returns. */
+  keepRaw(raw: Value): void {
+    this.raw = raw;
+    this.eventful = true;
   }
 }
 
@@ -101,6 +115,20 @@ export function nameIssues(reading: Reading, first: number, outer: string): void
     const issue = issues[index];
     if (issue !== undefined) issues[index] = { ...issue, field: joinPath(outer, issue.field) };
   }
+}
+
+/** Puts a line for a field in front of those of its parts, which begin at `first`, and its name in front of theirs. */
+export function nameTrace(
+  trace: FieldTrace[],
+  first: number,
+  name: string,
+  own: Omit<FieldTrace, 'field'>,
+): void {
+  for (let index = first; index < trace.length; index++) {
+    const part = trace[index];
+    if (part !== undefined) trace[index] = { ...part, field: joinPath(name, part.field) };
+  }
+  trace.splice(first, 0, { field: name, ...own });
 }
 
 /** `a` and `b` as `a.b`, `a` and `[2]` as `a[2]`. */

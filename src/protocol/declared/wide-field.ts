@@ -47,12 +47,12 @@ export function wideField(declaration: FieldDeclaration, type: NumberType, scope
       const whole = loadWide(type, reading.bytes, at);
       if (scope.slot >= 0) reading.slots[scope.slot] = Number(whole);
       if (invalid !== undefined && BigInt(whole) === invalid) {
-        reading.raw = wholeAsJson(whole);
+        reading.keepRaw(wholeAsJson(whole));
         return undefined;
       }
       const name = names?.nameOf(whole);
       if (name !== undefined) {
-        reading.raw = wholeAsJson(whole);
+        reading.keepRaw(wholeAsJson(whole));
         return name;
       }
       if (names !== undefined) reading.issue('unknown_value', `${whole} has no name`);
@@ -62,7 +62,7 @@ export function wideField(declaration: FieldDeclaration, type: NumberType, scope
         return value;
       }
       const value = scaling.toValue(Number(whole));
-      if (value !== whole) reading.raw = wholeAsJson(whole);
+      if (value !== whole) reading.keepRaw(wholeAsJson(whole));
       checkRange(value, range, reading);
       return value;
     },
