@@ -4,6 +4,7 @@ import type { Conversation, Ending } from './conversation.ts';
 import { DialPlan } from './dial-plan.ts';
 import { HeartbeatConversation } from './heartbeat-conversation.ts';
 import { Measurements } from './measurements.ts';
+import { Noise } from './noise.ts';
 import type { Effect, LinkOffer, SessionEvent } from './session-events.ts';
 import type { SessionContext, SessionPorts } from './session-ports.ts';
 import type { SessionSettings } from './settings.ts';
@@ -43,6 +44,7 @@ export class DeviceSession {
   readonly #context: SessionContext;
   readonly #axes: StateAxes;
   readonly #stats = new Stats();
+  readonly #noise = new Noise();
   readonly #plan: DialPlan;
   readonly #takeover: TakeoverGuard;
   #phase: Phase = { name: 'stopped' };
@@ -153,7 +155,9 @@ export class DeviceSession {
       case 'messageReceived': {
         const ending = conversation?.received(event.message, now);
         if (ending !== undefined) return this.#lost(ending, now);
-        if (event.message.name !== 'invalid') this.#refuseProbed('the present link is alive');
+        if (event.message.name === 'invalid') return;
+        this.#noise.clear();
+        this.#refuseProbed('the present link is alive');
         return;
       }
       case 'chunkReceived':
@@ -164,6 +168,7 @@ export class DeviceSession {
       case 'bytesDiscarded':
         this.#stats.counts.discarded_bytes += event.report.count;
         this.#stats.touch();
+        this.#noise.heard(event.report);
         return;
       case 'streamFaulted': {
         const detail = `saw ${event.fault.seen}; expected ${event.fault.expected}`;
@@ -232,6 +237,7 @@ export class DeviceSession {
 
   #connect(address: string, host: string, now: Instant): Conversation {
     this.#overdueAt = NEVER;
+    this.#noise.clear();
     this.#stats.counts.connects += 1;
     this.#stats.touch();
     this.#axes.setLink('connected', now.wallMs, { address, attempt: this.#plan.attempt });
@@ -379,7 +385,7 @@ export class DeviceSession {
         return;
       case 'connected': {
         const ending = this.#phase.conversation.watch(lateMs, now);
-        if (ending !== undefined) this.#lost(ending, now);
+        if (ending !== undefined) this.#lost(this.#noise.explain(ending), now);
         return;
       }
     }

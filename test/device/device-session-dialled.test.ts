@@ -84,6 +84,25 @@ describe('a device that we dial', () => {
     expect(bench.axes).toBe('unknown (register_timeout), link backoff (register_timeout)');
   });
 
+  it('says what came instead of frames when nothing valid does', () => {
+    const bench = new SessionBench(settings({ transport: 'serial' }));
+    bench.tell({ type: 'started' });
+    bench.tell(opened);
+    const report = {
+      count: 3,
+      reason: 'no_header',
+      expected: 'a header',
+      sample: new Uint8Array(3),
+    } as const;
+    bench.tell({ type: 'bytesDiscarded', report: { ...report, seen: 'a telnet negotiation: IAC WILL 44' } });
+    bench.tell({ type: 'bytesDiscarded', report: { ...report, seen: 'ff00' } });
+    bench.pass(5_000);
+    expect(bench.axes).toBe('unknown (register_timeout), link backoff (register_timeout)');
+    expect(bench.state?.detail).toContain(
+      '6 bytes came that are no frames: a telnet negotiation: IAC WILL 44',
+    );
+  });
+
   it('tells a loopback plug by its own register', () => {
     const bench = new SessionBench(settings({ transport: 'serial' }));
     bench.tell({ type: 'started' });
