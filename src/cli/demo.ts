@@ -11,6 +11,9 @@ import { anywhere, DemoFleet, reportedAddress } from './demo-fleet.ts';
 import { stopRequest } from './stop-request.ts';
 import { packageVersion } from './version.ts';
 
+/** Where the demo serves JSON lines, if the port is free. */
+const LINES_PORT = 8_081;
+
 interface DemoArgs {
   readonly port: number | undefined;
   readonly devices: number;
@@ -33,7 +36,11 @@ export const demo: Command<DemoArgs> = {
     await using fleet = new DemoFleet();
     const overTcp = await fleet.dialled({
       ...example,
-      server: { ...example.server, port: args.port ?? example.server.port },
+      server: {
+        ...example.server,
+        port: args.port ?? example.server.port,
+        tcp: { host: '127.0.0.1', port: args.port === undefined ? LINES_PORT : 0 },
+      },
     });
     const serial = await fleet.serial(example);
     const config = { ...overTcp, devices: [...overTcp.devices, ...(serial === undefined ? [] : [serial])] };
@@ -59,12 +66,19 @@ async function started(config: BridgeConfig, io: CliIo): Promise<[Bridge, Bridge
     const taken = error instanceof HeartwireError && error.code === 'address_in_use';
     // The page's own port is the one that people were told; it is not replaced in silence.
     if (!taken || error.seen === `${config.server.host}:${config.server.port}`) throw error;
-    const elsewhere = make({ ...config, listeners: anywhere(config.listeners) });
+    const { tcp } = config.server;
+    const server = { ...config.server, ...(tcp === undefined ? {} : { tcp: { ...tcp, port: 0 } }) };
+    const elsewhere = make({ ...config, server, listeners: anywhere(config.listeners) });
     return [elsewhere, await elsewhere.start()];
   }
 }
 
-function welcome(count: number, serial: boolean, { url, listeners }: BridgeAddresses, io: CliIo): string {
+function welcome(
+  count: number,
+  serial: boolean,
+  { url, lines, listeners }: BridgeAddresses,
+  io: CliIo,
+): string {
   const { program } = io;
   const [listener = ''] = listeners;
   const bold = (text: string) => (io.terminal ? `\u001b[1m${text}\u001b[22m` : text);
@@ -77,6 +91,7 @@ Heartwire ${packageVersion()}: ${count} simulated devices over real sockets, dia
           ${program} tail${env}
           ${program} simulate --connect ${listener} --fault stall=5s
           curl ${url}/api/devices
+          curl -N '${url}/api/feed?topics=devices/+/state'${lines === undefined ? '' : `\n          nc ${lines.replace(/:(?=\d+$)/, ' ')}`}
 
   psu-1 and rack-7 are dialled (rack-7 at its second address), tracker-9 and the numbered ones dial in.
 ${serial ? '  bench-3 sits on a noisy serial line, made of ptys.' : '  There is no serial device among them: this system has no ptys.'}

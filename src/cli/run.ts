@@ -54,9 +54,10 @@ export const run: Command<RunArgs> = {
 
 async function serve(bridge: Bridge, io: CliIo): Promise<ExitCode> {
   using stop = stopRequest(io);
-  const { url, listeners } = await bridge.start();
+  const { url, lines, listeners } = await bridge.start();
   await using _ = bridge;
   io.out(`Heartwire is at ${url} (feed: ${url.replace('http', 'ws')}/ws)\n`);
+  if (lines !== undefined) io.out(`The feed as JSON lines is at ${lines}\n`);
   for (const address of listeners) io.out(`Devices may dial in at ${address}\n`);
   await stop.requested;
   return 0;
