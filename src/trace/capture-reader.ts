@@ -6,6 +6,7 @@ export interface CaptureFrame {
   /** Which interface it came by, in the order of the file. */
   readonly interfaceId: number;
   readonly interfaceName: string;
+  readonly interfaceDescription: string;
   readonly linkType: number;
   readonly epochUs: bigint;
   readonly direction: 'in' | 'out' | undefined;
@@ -16,6 +17,7 @@ export interface CaptureFrame {
 
 interface Interface {
   readonly name: string;
+  readonly description: string;
   readonly linkType: number;
   /** Units of its time stamps in a second. */
   readonly perSecond: bigint;
@@ -65,6 +67,7 @@ function* readPcap(
     yield {
       interfaceId: 0,
       interfaceName: '',
+      interfaceDescription: '',
       linkType,
       epochUs: seconds * 1_000_000n + (fraction * nsPerUnit) / 1_000n,
       direction: undefined,
@@ -110,10 +113,12 @@ function* readPcapng(bytes: Uint8Array, view: DataView, file: string): Generator
 function readInterface(body: Body): Interface {
   const linkType = body.u16(0);
   let name = '';
+  let description = '';
   let perSecond = 1_000_000n;
   let offsetS = 0n;
   for (const { code, value } of body.options(8)) {
     if (code === 2) name = new TextDecoder().decode(value);
+    if (code === 3) description = new TextDecoder().decode(value);
     const [resolution = 6] = value;
     // Powers beyond these would be no times of this world.
     if (code === 9 && (resolution & 0x7f) <= 63) {
@@ -121,7 +126,7 @@ function readInterface(body: Body): Interface {
     }
     if (code === 14 && value.length === 8) offsetS = body.i64(value);
   }
-  return { name, linkType, perSecond, offsetS };
+  return { name, description, linkType, perSecond, offsetS };
 }
 
 function readPacket(body: Body, interfaces: readonly Interface[], firstInterface: number): CaptureFrame {
@@ -139,10 +144,11 @@ function readPacket(body: Body, interfaces: readonly Interface[], firstInterface
     const flags = body.u32Of(value) & 3;
     direction = flags === 1 ? 'in' : flags === 2 ? 'out' : undefined;
   }
-  const { name, linkType, perSecond, offsetS } = from;
+  const { name, description, linkType, perSecond, offsetS } = from;
   return {
     interfaceId: firstInterface + id,
     interfaceName: name,
+    interfaceDescription: description,
     linkType,
     epochUs: (stamp * 1_000_000n) / perSecond + offsetS * 1_000_000n,
     direction,

@@ -7,10 +7,17 @@ export const TRACE_MAGIC = '#heartwire-trace 1';
 
 /** The lines before the first event. With `sums`, the trace must end in `formatEnd`. */
 export function formatHead(head: TraceHead, options: { readonly sums?: boolean } = {}): string {
-  const words = Object.entries(head.meta).map(([key, value]) => `${key}=${formatValue(value)}`);
+  const words = formatMeta(head.meta);
   const start = new Date(head.startMs).toISOString();
-  const meta = words.length === 0 ? '' : `#meta ${words.join(' ')}\n`;
+  const meta = words === '' ? '' : `#meta ${words}\n`;
   return `${TRACE_MAGIC}${options.sums ? ' sums' : ''}\n#start ${start}\n${meta}`;
+}
+
+/** The words behind `#meta`. */
+export function formatMeta(meta: Readonly<Record<string, string>>): string {
+  return Object.entries(meta)
+    .map(([key, value]) => `${key}=${formatValue(value)}`)
+    .join(' ');
 }
 
 /** Confirms the bytes since the last `#sum`, or since the beginning. */
