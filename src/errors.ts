@@ -59,6 +59,7 @@ export const ERROR_CODES = {
   not_found: 'There is nothing at this path.',
   origin_not_allowed: 'The web page that sent the request belongs to an origin that may not use the bridge.',
   page_unreadable: 'The built-in page could not be read.',
+  too_busy: 'More connections come than the bridge takes in at once, or it is being stopped.',
   upgrade_required: 'The path is a WebSocket, and the request was a plain one.',
   bad_field_value: 'A message was to be sent with a field that it has not, or with a value that its field cannot carry.',
   message_unknown: 'A command names a message that cannot be sent.',

@@ -31,7 +31,7 @@ describe('the codes in docs/errors.md', () => {
   });
 
   it('have the close codes of the feed beside them', () => {
-    const rows = [...feedCodes.matchAll(/^\| (\d{4}) \| `([a-z_]+)` \| [A-Z].{10,}\. \|$/gm)];
+    const rows = [...feedCodes.matchAll(/^\| (\d{4}) \| `([a-z0-9_]+)` \| [A-Z].{10,}\. \|$/gm)];
     expect(Object.fromEntries(rows.map(([, code, reason]) => [reason, Number(code)]))).toEqual(CLOSE_CODES);
   });
 

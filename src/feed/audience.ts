@@ -18,6 +18,8 @@ export interface AudiencePort {
   pending(): void;
   /** More is published in one turn than may wait: call `settle` now. */
   overfull(): void;
+  /** Documents are held back: call `wakePaced` a moment later. */
+  paced(): void;
 }
 
 /** Who hears what: all subscribers of one store over one kind of transport. */
@@ -31,6 +33,7 @@ export class Audience implements SubscriberSurroundings {
   readonly #matches = new Map<string, readonly Cohort[]>();
   readonly #unwritten = new Set<Cohort>();
   readonly #woken = new Set<Subscriber>();
+  readonly #paced = new Set<Subscriber>();
   readonly #stopListening: () => void;
   #openDeliveries = 0;
   #toldRev = 0;
@@ -51,19 +54,31 @@ export class Audience implements SubscriberSurroundings {
   dismiss(subscriber: Subscriber): void {
     subscriber.leave();
     this.#woken.delete(subscriber);
+    this.#paced.delete(subscriber);
     this.#disband(subscriber.cohort);
   }
 
   /** From now on the subscriber hears what these patterns cover, each change once. */
-  assign(subscriber: Subscriber, patterns: Iterable<string>, now: Instant): void {
+  assign(subscriber: Subscriber, patterns: readonly string[], now: Instant): void {
     const former = subscriber.cohort;
-    subscriber.join(this.#cohort([...patterns].sort()), now);
+    subscriber.join(this.#cohort(patterns.toSorted()), now);
     this.#disband(former);
   }
 
   wake(subscriber: Subscriber): void {
     this.#woken.add(subscriber);
     this.#port.pending();
+  }
+
+  pace(subscriber: Subscriber): void {
+    if (this.#paced.size === 0) this.#port.paced();
+    this.#paced.add(subscriber);
+  }
+
+  /** Wakes those whose held back documents are due; to be called a moment after `paced`, until it returns false. */
+  wakePaced(now: Instant): boolean {
+    for (const subscriber of this.#paced) if (!subscriber.wakePaced(now)) this.#paced.delete(subscriber);
+    return this.#paced.size > 0;
   }
 
   /** Whether a pass would have something to write. */

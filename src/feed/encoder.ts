@@ -1,5 +1,7 @@
 import type { Instant } from '../instant.ts';
+import { eventId } from './ack-window.ts';
 import type { Change, Retained } from './change.ts';
+import type { PastEvent } from './event-log.ts';
 import type { ServerMessage, ServerMessageType } from './wire/server-messages.ts';
 
 /** Wraps one JSON text, given in parts, as the transport carries it (a WebSocket text frame, a line). */
@@ -20,6 +22,8 @@ export class Encoder {
   readonly #framer: Framer;
   readonly #fullFrames = new WeakMap<Retained, Uint8Array>();
   readonly #items = new WeakMap<Retained, Uint8Array>();
+  readonly #acked = new WeakMap<PastEvent, Uint8Array>();
+  readonly #past = new WeakMap<PastEvent, Uint8Array>();
 
   constructor(epoch: string, framer: Framer) {
     this.#epoch = epoch;
@@ -36,11 +40,38 @@ export class Encoder {
     return this.#framer([utf8.encode(text)]);
   }
 
+  /** An event that wants to be acknowledged; encoded once for all who are to acknowledge it. */
+  acked(event: PastEvent, now: Instant): Uint8Array {
+    const known = this.#acked.get(event);
+    if (known !== undefined) return known;
+    const { kind, topic, rev, seq, data } = event;
+    const version = { topic, epoch: this.#epoch, rev, seq };
+    const text = JSON.stringify({
+      type: kind,
+      id: eventId(event),
+      timestamp: Math.round(now.wallMs),
+      ack_required: true,
+      payload: kind === 'broadcast' ? { ...version, from: event.from, data } : { ...version, data },
+    });
+    const frame = this.#framer([utf8.encode(text)]);
+    this.#acked.set(event, frame);
+    return frame;
+  }
+
+  /** An event for those who come back; encoded once for all of them. */
+  past(event: PastEvent, now: Instant): Uint8Array {
+    const known = this.#past.get(event);
+    if (known !== undefined) return known;
+    const frame = this.change(event, now);
+    this.#past.set(event, frame);
+    return frame;
+  }
+
   /** The frame that everybody in step gets. */
   change(change: Change, now: Instant): Uint8Array {
     const { topic, rev, seq } = change;
     const version = { topic, epoch: this.#epoch, rev, seq };
-    const id = `r${rev}`;
+    const id = eventId(change);
     switch (change.kind) {
       case 'state': {
         const { patch, document } = change;

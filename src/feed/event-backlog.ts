@@ -1,23 +1,12 @@
-import type { Instant } from '../instant.ts';
-import type { Delivery } from './cohort.ts';
+import type { Gap, PastEvent } from './event-log.ts';
 
 /** Events that one subscriber may have waiting. */
 export const BACKLOG_MESSAGES = 1_000;
 export const BACKLOG_BYTES = 1024 * 1024;
 
-/** Events of one topic that were dropped. */
-export interface Gap {
-  readonly topic: string;
-  readonly fromSeq: number;
-  readonly toSeq: number;
-  /** Of the first event dropped. */
-  readonly rev: number;
-}
-
-interface Waiting {
-  readonly topic: string;
-  readonly rev: number;
-  readonly seq: number;
+/** An event on its way to one subscriber. */
+export interface Waiting {
+  readonly event: PastEvent;
   readonly frame: Uint8Array;
 }
 
@@ -36,11 +25,8 @@ export class EventBacklog {
     return this.#head === this.#waiting.length && this.#gaps.size === 0;
   }
 
-  push(delivery: Delivery, now: Instant): void {
-    const { change } = delivery;
-    if (change.kind === 'position') return;
-    const frame = delivery.frame(now);
-    this.#waiting.push({ topic: change.topic, rev: change.rev, seq: change.seq, frame });
+  push(event: PastEvent, frame: Uint8Array): void {
+    this.#waiting.push({ event, frame });
     this.#bytes += frame.length;
     while (this.#waiting.length - this.#head > BACKLOG_MESSAGES || this.#bytes > BACKLOG_BYTES) this.#drop();
   }
@@ -52,13 +38,13 @@ export class EventBacklog {
   }
 
   /** Gaps are to be taken first: a gap comes before the events that follow it. */
-  takeEvent(): Uint8Array | undefined {
-    return this.#shift()?.frame;
+  takeEvent(): Waiting | undefined {
+    return this.#shift();
   }
 
   /** Forgets what is no longer wanted. */
   retain(wanted: (topic: string) => boolean): void {
-    const kept = this.#waiting.slice(this.#head).filter((each) => wanted(each.topic));
+    const kept = this.#waiting.slice(this.#head).filter(({ event }) => wanted(event.topic));
     this.#waiting = kept;
     this.#head = 0;
     this.#bytes = kept.reduce((sum, each) => sum + each.frame.length, 0);
@@ -67,7 +53,7 @@ export class EventBacklog {
 
   /** The `rev` of the oldest event that was not said yet, whether it waits or is lost. */
   firstRev(): number | undefined {
-    let first = this.#waiting[this.#head]?.rev;
+    let first = this.#waiting[this.#head]?.event.rev;
     for (const { rev } of this.#gaps.values()) if (first === undefined || rev < first) first = rev;
     return first;
   }
@@ -75,9 +61,15 @@ export class EventBacklog {
   #drop(): void {
     const lost = this.#shift();
     if (lost === undefined) return;
-    const { topic, seq } = lost;
+    const { topic, seq, rev } = lost.event;
     const gap = this.#gaps.get(topic);
-    this.#gaps.set(topic, { topic, fromSeq: gap?.fromSeq ?? seq, toSeq: seq, rev: gap?.rev ?? lost.rev });
+    this.#gaps.set(topic, {
+      topic,
+      fromSeq: gap?.fromSeq ?? seq,
+      toSeq: seq,
+      rev: gap?.rev ?? rev,
+      reason: 'slow_consumer',
+    });
   }
 
   #shift(): Waiting | undefined {

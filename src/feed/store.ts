@@ -1,15 +1,21 @@
 import { HeartwireError } from '../errors.ts';
+import type { Instant } from '../instant.ts';
 import type { Change, Retained } from './change.ts';
+import { EventLog, type Gap, type PastEvent } from './event-log.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import type { Publisher } from './publisher.ts';
+import { type Link, Recency } from './recency.ts';
+import { RevHistory } from './rev-history.ts';
 import type { Json, JsonObject } from './wire/json.ts';
 import { checkDocument, diff, NotADocumentError } from './wire/merge-patch.ts';
 import type { Position } from './wire/position.ts';
 import { hasWildcard, topicProblem } from './wire/topic.ts';
 
-/** Topics whose removal is remembered, and event topics whose `seq` is. */
+/** Topics whose removal is remembered, and for how long. */
 const TOMBSTONES = 10_000;
-const EVENT_TOPICS = 100_000;
+const TOMBSTONE_MS = 24 * 3_600_000;
+/** How long events are kept for those who come back. */
+const EVENTS_MS = 600_000;
 
 /** The topic under which broadcasts of clients are counted. */
 export const BROADCAST_TOPIC = 'broadcast/all';
@@ -27,6 +33,14 @@ export interface StoredDocument {
   readonly document: JsonObject;
 }
 
+/** What changed since a position, of the topics that some patterns cover. */
+export interface Missed {
+  /** Present versions, the longest unchanged first; those without a document are removals. */
+  readonly states: readonly Retained[];
+  readonly events: readonly PastEvent[];
+  readonly gaps: readonly Gap[];
+}
+
 /**
  * What the feed knows: one retained document per topic, and the count of everything that ever changed. Every change
  * gets the next `rev` of the store and the next `seq` of its topic, which goes on after a removal.
@@ -34,9 +48,13 @@ export interface StoredDocument {
 export class FeedStore implements Publisher {
   readonly epoch: string;
   #rev = 0;
-  readonly #retained = new Map<string, Retained>();
-  readonly #tombstones = new Map<string, Retained>();
-  readonly #eventSeqs = new Map<string, number>();
+  readonly #retained = new Map<string, Link<Retained>>();
+  readonly #tombstones = new Map<string, Link<Retained>>();
+  readonly #recency = new Recency<Retained>();
+  readonly #events = new EventLog();
+  readonly #history = new RevHistory(TOMBSTONE_MS);
+  /** Up to here it is not known any more what was removed. */
+  #forgottenRev = 0;
   /** The highest `seq` that was forgotten: a topic that returns goes on above it. */
   #forgottenSeq = 0;
   readonly #listeners = new Set<(change: Change) => void>();
@@ -60,15 +78,18 @@ export class FeedStore implements Publisher {
   }
 
   publishState(topic: string, document: JsonObject): void {
-    const before = this.#retained.get(topic);
-    const known = before ?? this.#tombstones.get(topic);
+    const link = this.#retained.get(topic);
+    const before = link?.value;
+    const known = before ?? this.#tombstones.get(topic)?.value;
     const levels = known?.levels ?? checkedLevels(topic);
     const patch = patchOf(topic, before?.document, document);
     if (before !== undefined && patch === undefined) return;
     const rev = ++this.#rev;
     const seq = (known?.seq ?? this.#forgottenSeq) + 1;
+    const retained: Retained = { topic, levels, rev, seq, document };
+    if (link === undefined) this.#retained.set(topic, this.#renew(this.#tombstones.get(topic), retained));
+    else this.#renew(link, retained);
     this.#tombstones.delete(topic);
-    this.#retained.set(topic, { topic, levels, rev, seq, document });
     this.#tell({
       kind: 'state',
       topic,
@@ -80,35 +101,66 @@ export class FeedStore implements Publisher {
   }
 
   removeState(topic: string): void {
-    const before = this.#retained.get(topic);
-    if (before === undefined) return;
+    const link = this.#retained.get(topic);
+    if (link === undefined) return;
     const rev = ++this.#rev;
-    const seq = before.seq + 1;
+    const { levels, seq: last } = link.value;
+    const seq = last + 1;
     this.#retained.delete(topic);
-    this.#tombstones.set(topic, { topic, levels: before.levels, rev, seq, document: undefined });
-    const [oldest] = this.#tombstones;
-    if (oldest !== undefined && this.#tombstones.size > TOMBSTONES) {
-      this.#forgottenSeq = Math.max(this.#forgottenSeq, oldest[1].seq);
-      this.#tombstones.delete(oldest[0]);
-    }
+    this.#tombstones.set(topic, this.#renew(link, { topic, levels, rev, seq, document: undefined }));
+    if (this.#tombstones.size > TOMBSTONES) this.#forgetOldest();
     this.#tell({ kind: 'removal', topic, rev, seq });
   }
 
   publishEvent(topic: string, data: JsonObject): void {
-    const seq = this.#nextEventSeq(topic);
-    this.#tell({ kind: 'event', topic, rev: ++this.#rev, seq, data });
+    const seq = this.#events.seqAfter(topic, () => checkedLevels(topic));
+    const event = { kind: 'event', topic, rev: ++this.#rev, seq, data } as const;
+    this.#events.add(event);
+    this.#tell(event);
   }
 
   /** One client's message to all others, itself included. */
   publishBroadcast(from: string, data: Json): void {
     const topic = BROADCAST_TOPIC;
-    const seq = this.#nextEventSeq(topic);
-    this.#tell({ kind: 'broadcast', topic, rev: ++this.#rev, seq, from, data });
+    const seq = this.#events.seqAfter(topic, () => checkedLevels(topic));
+    const broadcast = { kind: 'broadcast', topic, rev: ++this.#rev, seq, from, data } as const;
+    this.#events.add(broadcast);
+    this.#tell(broadcast);
+  }
+
+  /** Time passes: lets go of tombstones and events that are too old. To be called now and again. */
+  age(now: Instant): void {
+    this.#history.note(this.#rev, now.monoMs);
+    this.#events.expire(this.#history.reachedBefore(now.monoMs - EVENTS_MS));
+    const lastRev = this.#history.reachedBefore(now.monoMs - TOMBSTONE_MS);
+    for (const { value } of this.#tombstones.values()) {
+      if (value.rev > lastRev) break;
+      this.#forgetOldest();
+    }
+  }
+
+  /** The `rev` of a position from which everything that changed can be told; undefined where it is not known any more. */
+  recoverable(position: Position): number | undefined {
+    const rev = Object.hasOwn(position, this.epoch) ? position[this.epoch] : undefined;
+    if (rev === undefined || rev > this.#rev) return undefined;
+    return rev >= this.#forgottenRev && rev >= this.#events.forgottenRev ? rev : undefined;
+  }
+
+  /** What changed after a `rev` that is `recoverable`; costs by what changed since, not by what there is. */
+  missed(rev: number, patterns: readonly string[]): Missed {
+    const trie = new PatternTrie<true>();
+    for (const pattern of patterns) trie.add(pattern, true);
+    const states: Retained[] = [];
+    for (const each of this.#recency.newestFirst()) {
+      if (each.rev <= rev) break;
+      if (trie.covers(each.levels)) states.push(each);
+    }
+    return { states: states.reverse(), ...this.#events.since(rev, trie) };
   }
 
   /** The present document of a topic, or undefined where it has none. Not to be modified. */
   document(topic: string): JsonObject | undefined {
-    return this.#retained.get(topic)?.document;
+    return this.#retained.get(topic)?.value.document;
   }
 
   /** All present documents that a pattern covers, in the order in which their topics appeared. */
@@ -124,20 +176,20 @@ export class FeedStore implements Publisher {
   *retained(patterns: readonly string[]): Generator<Retained> {
     const [only] = patterns;
     const exact = patterns.length === 1 && only !== undefined && !hasWildcard(only);
-    const one = exact ? this.#retained.get(only) : undefined;
+    const one = exact ? this.#retained.get(only)?.value : undefined;
     if (one !== undefined) yield one;
     if (exact) return;
     // However many the patterns are, the topics are gone through once.
     const trie = new PatternTrie<true>();
     for (const pattern of patterns) trie.add(pattern, true);
-    for (const each of this.#retained.values()) if (trie.covers(each.levels)) yield each;
+    for (const { value: each } of this.#retained.values()) if (trie.covers(each.levels)) yield each;
   }
 
   /** What is kept of a topic, its tombstone included; for one never seen, or long forgotten, a tombstone that is honest about it. */
   version(topic: string): Retained {
     const known = this.#retained.get(topic) ?? this.#tombstones.get(topic);
     return (
-      known ?? {
+      known?.value ?? {
         topic,
         levels: topic.split('/'),
         rev: this.#rev,
@@ -147,17 +199,21 @@ export class FeedStore implements Publisher {
     );
   }
 
-  #nextEventSeq(topic: string): number {
-    const last = this.#eventSeqs.get(topic);
-    if (last === undefined) checkedLevels(topic);
-    const seq = (last ?? this.#forgottenSeq) + 1;
-    this.#eventSeqs.set(topic, seq);
-    const [oldest] = this.#eventSeqs;
-    if (oldest !== undefined && this.#eventSeqs.size > EVENT_TOPICS) {
-      this.#forgottenSeq = Math.max(this.#forgottenSeq, oldest[1]);
-      this.#eventSeqs.delete(oldest[0]);
-    }
-    return seq;
+  #renew(link: Link<Retained> | undefined, retained: Retained): Link<Retained> {
+    if (link === undefined) return this.#recency.add(retained);
+    link.value = retained;
+    this.#recency.touch(link);
+    return link;
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#tombstones.values();
+    if (oldest === undefined) return;
+    const { topic, rev, seq } = oldest.value;
+    this.#forgottenSeq = Math.max(this.#forgottenSeq, seq);
+    this.#forgottenRev = Math.max(this.#forgottenRev, rev);
+    this.#tombstones.delete(topic);
+    this.#recency.remove(oldest);
   }
 
   #tell(change: Change): void {

@@ -1,7 +1,12 @@
 import type { Instant } from '../instant.ts';
-import type { Cohort } from './cohort.ts';
+import type { AckWindow } from './ack-window.ts';
+import type { Change } from './change.ts';
+import type { Cohort, Delivery } from './cohort.ts';
 import { CHUNK_BYTES, concatFrames, type Encoder, type PayloadOf } from './encoder.ts';
-import { EventBacklog } from './event-backlog.ts';
+import type { Gap } from './event-log.ts';
+import { EventQueues } from './event-queues.ts';
+import { Interests } from './interests.ts';
+import { PacedMarks } from './paced-marks.ts';
 import type { FeedStore } from './store.ts';
 import { type SnapshotRequest, TopicMarks } from './topic-marks.ts';
 import type { ServerMessageType } from './wire/server-messages.ts';
@@ -26,6 +31,8 @@ export interface SubscriberSurroundings {
   readonly encoder: Encoder;
   /** The subscriber has something to write; `flush` is to be called in this turn of the loop. */
   wake(subscriber: Subscriber): void;
+  /** The subscriber holds back documents whose time comes later. */
+  pace(subscriber: Subscriber): void;
 }
 
 /**
@@ -45,20 +52,28 @@ export class Subscriber {
   #ready: Uint8Array[] = [];
   #readyBytes = 0;
   readonly #marks = new TopicMarks();
-  readonly #events = new EventBacklog();
+  readonly #paced = new PacedMarks();
+  readonly #events: EventQueues;
+  /** Answers that overtake what waits, once something does. */
+  #urgent: Uint8Array[] = [];
   readonly #requests = new Set<SnapshotRequest>();
   /** Snapshots that are complete but for their `synced`. */
   #complete: SnapshotRequest[] = [];
+  /** Requests that also owe past events. */
+  #awaitingPast: SnapshotRequest[] = [];
   #full = false;
   #eventsTurn = true;
   #positionDue = false;
   #cohort: Cohort;
   #cursor: number;
   #nextId = 1;
+  /** To be changed only after `settle`, and to be followed by `join`. */
+  readonly interests = new Interests();
 
   constructor(shared: SubscriberSurroundings, outlet: Outlet, cohort: Cohort) {
     this.#shared = shared;
     this.#outlet = outlet;
+    this.#events = new EventQueues(shared.encoder);
     this.#cohort = cohort;
     this.#cursor = cohort.end;
     cohort.members.add(this);
@@ -75,12 +90,39 @@ export class Subscriber {
 
   /** Bytes that wait for this subscriber, roughly. */
   get held(): number {
-    return this.#outlet.unsent + this.#readyBytes + this.#events.bytes + this.#marks.size * MARK_BYTES;
+    const marks = this.#marks.size + this.#paced.size;
+    return this.#outlet.unsent + this.#readyBytes + this.#events.bytes + marks * MARK_BYTES;
+  }
+
+  /** What was sent to be acknowledged. */
+  get window(): AckWindow {
+    return this.#events.window;
+  }
+
+  /** The session of another connection goes on here: what was not acknowledged there is sent again. */
+  resume(window: AckWindow): void {
+    this.#events.resume(window);
+    this.#shared.wake(this);
   }
 
   /** Queues a message for this subscriber alone, behind everything that came before it. */
   send<Type extends ServerMessageType>(type: Type, payload: PayloadOf<Type>, now: Instant): void {
     this.sendFrame(this.#shared.encoder.message(type, this.#newId(), payload, now), now);
+  }
+
+  /** `send` for what need not stay behind what came before it: where something waits, it goes first. */
+  answer<Type extends ServerMessageType>(type: Type, payload: PayloadOf<Type>, now: Instant): void {
+    const frame = this.#shared.encoder.message(type, this.#newId(), payload, now);
+    this.settle(now);
+    if (this.#inStep && !this.full) this.#ready.push(frame);
+    else this.#urgent.push(frame);
+    this.#readyBytes += frame.length;
+    this.#shared.wake(this);
+  }
+
+  /** The last message, written whatever waits: nothing comes after it. */
+  sendLast<Type extends ServerMessageType>(type: Type, payload: PayloadOf<Type>, now: Instant): void {
+    this.#outlet.write(this.#shared.encoder.message(type, this.#newId(), payload, now));
   }
 
   /** `send` for what is framed already. */
@@ -94,6 +136,7 @@ export class Subscriber {
   /** Moves to the audience of other patterns; what the former one was told before is still said. */
   join(cohort: Cohort, now: Instant): void {
     this.settle(now);
+    for (const [topic, rev] of this.#paced.release()) this.#marks.missed(topic, rev);
     this.#cohort.members.delete(this);
     this.#cohort = cohort;
     this.#cursor = cohort.end;
@@ -106,11 +149,50 @@ export class Subscriber {
 
   /** Owes the present document of every topic that matches; `synced` follows the last of them. */
   startSnapshot(patterns: readonly string[], replyTo: string | undefined): void {
-    const request: SnapshotRequest = { replyTo, patterns, remaining: 0, answered: false };
+    const request: SnapshotRequest = { replyTo, mode: 'full', patterns, remaining: 0, answered: false };
     this.#requests.add(request);
     for (const { topic } of this.#shared.store.retained(patterns)) this.#marks.request(topic, request);
     if (request.remaining === 0) this.#complete.push(request);
     this.#shared.wake(this);
+  }
+
+  /**
+   * Owes what changed since a `rev` that the store can recover: documents, removals, and the events of topics that are
+   * `news`; `synced` follows the last of them.
+   */
+  startRecovery(
+    patterns: readonly string[],
+    since: number,
+    replyTo: string | undefined,
+    news: (topic: string) => boolean,
+    now: Instant,
+  ): void {
+    const request: SnapshotRequest = { replyTo, mode: 'since', patterns, remaining: 1, answered: false };
+    this.#requests.add(request);
+    const { states, events, gaps } = this.#shared.store.missed(since, patterns);
+    for (const { topic } of states) this.#marks.request(topic, request);
+    this.#events.recover(
+      gaps.filter(({ topic }) => news(topic)),
+      events.filter(({ topic }) => news(topic)),
+      (topic) => this.interests.acked(topic),
+      now,
+    );
+    this.#awaitingPast.push(request);
+    this.#pastTold();
+    this.#shared.wake(this);
+  }
+
+  /** Wakes it if something is to be sent again. */
+  remind(now: Instant): void {
+    if (this.#events.window.isDue(now.monoMs)) this.#shared.wake(this);
+  }
+
+  /** Wakes it if documents were held back until now; false where none is held back any more. */
+  wakePaced(now: Instant): boolean {
+    const before = this.#marks.size;
+    for (const [topic, rev] of this.#paced.due(now.monoMs)) this.#marks.missed(topic, rev);
+    if (this.#marks.size > before) this.#shared.wake(this);
+    return this.#paced.waiting;
   }
 
   /** Owes the present documents of these topics, as `full` updates. */
@@ -125,6 +207,7 @@ export class Subscriber {
       request.patterns = request.patterns.filter((each) => !patterns.includes(each));
     }
     this.#events.retain(wanted);
+    this.#pastTold();
     this.#complete.push(...this.#marks.retain(wanted));
   }
 
@@ -151,7 +234,7 @@ export class Subscriber {
   }
 
   #next(now: Instant): Uint8Array | undefined {
-    if (this.#ready.length === 0 && this.#inStep) {
+    if (this.#ready.length === 0 && this.#inStep && !this.interests.special) {
       const piece = this.#cohort.piece(this.#cursor, now);
       if (piece !== undefined) {
         this.#cursor = piece.end;
@@ -175,27 +258,50 @@ export class Subscriber {
     if (this.#cursor >= end) return;
     const deliveries = this.#cohort.range(this.#cursor, end);
     this.#cursor = end;
-    for (const delivery of deliveries) {
-      const { change } = delivery;
-      if (this.#inStep && !this.full) {
-        const frame = delivery.frame(now);
-        this.#ready.push(frame);
-        this.#readyBytes += frame.length;
-      } else if (change.kind === 'position') this.#positionDue = true;
-      else if (change.kind === 'state' || change.kind === 'removal')
-        this.#marks.missed(change.topic, change.rev);
-      else this.#events.push(delivery, now);
-    }
+    for (const delivery of deliveries) this.#hear(delivery, now);
+  }
+
+  #hear(delivery: Delivery, now: Instant): void {
+    const { change } = delivery;
+    if (this.#goesApart(change, now)) return;
+    if (this.#inStep && !this.full) {
+      const frame = delivery.frame(now);
+      this.#ready.push(frame);
+      this.#readyBytes += frame.length;
+    } else if (change.kind === 'position') this.#positionDue = true;
+    else if (change.kind === 'state' || change.kind === 'removal')
+      this.#marks.missed(change.topic, change.rev);
+    else this.#events.push(change, delivery.frame(now));
+  }
+
+  /** Takes over what this subscriber is not told the way that all others are. */
+  #goesApart(change: Delivery['change'], now: Instant): boolean {
+    if (!this.interests.special) return false;
+    if (change.kind === 'position') this.#positionDue = true;
+    else if (change.kind === 'state' || change.kind === 'removal') return this.#isPaced(change, now);
+    else if (this.interests.acked(change.topic)) this.#events.pushAcked(change, now);
+    else return false;
+    return true;
+  }
+
+  #isPaced({ topic, rev }: Change, now: Instant): boolean {
+    const intervalMs = this.interests.intervalMs(topic);
+    if (intervalMs === 0) return false;
+    if (this.#paced.changed(topic, rev, intervalMs, now.monoMs)) this.#marks.missed(topic, rev);
+    else this.#shared.pace(this);
+    return true;
   }
 
   #takeReady(): Uint8Array | undefined {
-    const frame = this.#ready.shift();
+    const frame = this.#urgent.shift() ?? this.#ready.shift();
     if (frame !== undefined) this.#readyBytes -= frame.length;
     return frame;
   }
 
-  /** Events and documents take turns, so that neither starves the other. */
+  /** Alarms first; then events and documents take turns, so that neither starves the other. */
   #takeOwed(now: Instant): Uint8Array | undefined {
+    const alarm = this.#events.takeAlarm();
+    if (alarm !== undefined) return this.#framed(alarm, now);
     this.#eventsTurn = !this.#eventsTurn;
     const owed = this.#eventsTurn
       ? (this.#takeEvent(now) ?? this.#takeState(now))
@@ -206,15 +312,28 @@ export class Subscriber {
   }
 
   #takeEvent(now: Instant): Uint8Array | undefined {
-    const gap = this.#events.takeGap();
-    if (gap === undefined) return this.#events.takeEvent();
-    const { topic, fromSeq, toSeq } = gap;
+    const event = this.#events.take(this.#outlet.unsent === 0, now);
+    this.#pastTold();
+    return event === undefined ? undefined : this.#framed(event, now);
+  }
+
+  #framed(event: Gap | Uint8Array, now: Instant): Uint8Array {
+    if (event instanceof Uint8Array) return event;
+    const { topic, fromSeq, toSeq, reason } = event;
     return this.#shared.encoder.message(
       'gap',
       this.#newId(),
-      { topic, from_seq: fromSeq, to_seq: toSeq, reason: 'slow_consumer' },
+      { topic, from_seq: fromSeq, to_seq: toSeq, reason },
       now,
     );
+  }
+
+  #pastTold(): void {
+    if (this.#awaitingPast.length === 0 || !this.#events.pastTold) return;
+    for (const request of this.#awaitingPast) {
+      if (--request.remaining === 0) this.#complete.push(request);
+    }
+    this.#awaitingPast = [];
   }
 
   #takeState(now: Instant): Uint8Array | undefined {
@@ -251,7 +370,7 @@ export class Subscriber {
       this.#newId(),
       {
         ...(request.replyTo === undefined ? {} : { reply_to: request.replyTo }),
-        mode: 'full',
+        mode: request.mode,
         topics: request.patterns,
         position: { [store.epoch]: this.#saidUpTo() },
       },
@@ -261,7 +380,11 @@ export class Subscriber {
 
   /** Every change up to this `rev` that this subscriber is to know has been written, or superseded by what was. */
   #saidUpTo(): number {
-    const missed = Math.min(this.#marks.firstRev() ?? Infinity, this.#events.firstRev() ?? Infinity);
+    const missed = Math.min(
+      this.#marks.firstRev() ?? Infinity,
+      this.#paced.firstRev() ?? Infinity,
+      this.#events.firstRev(),
+    );
     return Number.isFinite(missed) ? missed - 1 : this.#shared.store.rev;
   }
 

@@ -3,9 +3,11 @@ import { CHUNK_BYTES } from './encoder.ts';
 /** One `subscribe` whose snapshot is under way. */
 export interface SnapshotRequest {
   readonly replyTo: string | undefined;
+  /** `since`: only what changed was owed. */
+  readonly mode: 'full' | 'since';
   /** Those of them that were not unsubscribed meanwhile. */
   patterns: readonly string[];
-  /** Topics that have not been taken yet. */
+  /** Topics that have not been taken yet, and one for past events. */
   remaining: number;
   /** A snapshot message was sent; every request gets one at least, be it empty. */
   answered: boolean;

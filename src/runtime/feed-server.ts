@@ -8,10 +8,19 @@ import { pongFrame, textFrame } from './feed/text-frame.ts';
 import { WebSocketCarrier } from './feed/web-socket-carrier.ts';
 import type { Admission } from './http/admission.ts';
 import { writeAnswer } from './http/raw-answer.ts';
+import { refusal } from './http/routes.ts';
 
 export type { CommandOutcome, FeedClient, FeedCommand } from '../feed/command.ts';
 export type { CommandHandler } from './feed/command-desk.ts';
 export type { FeedLog } from './feed/roster.ts';
+
+/** How a connection ended that the other side closed. */
+const CLOSED: ReadonlyMap<number, string> = new Map([
+  [1000, 'closed'],
+  [1001, 'closed'],
+  [1005, 'closed'],
+  [1006, 'lost'],
+]);
 
 export interface FeedServerOptions extends Admission, RosterOptions {}
 
@@ -64,6 +73,15 @@ export class FeedServer {
       if (refused !== undefined) writeAnswer(socket, refused);
       return;
     }
+    const retryAfterS = this.roster.retryAfterS();
+    if (retryAfterS !== undefined) {
+      const message = 'More connections come than can be taken in now; come back later.';
+      writeAnswer(
+        socket,
+        refusal(503, 'too_busy', message, { 'Retry-After': String(retryAfterS), Connection: 'close' }),
+      );
+      return;
+    }
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
       this.#admit(webSocket, request, wanted.id),
     );
@@ -83,7 +101,7 @@ export class FeedServer {
     webSocket.on('error', (error) => roster.log('error', address, wantedId, error.message));
     const carrier = new WebSocketCarrier(webSocket);
     const connection = roster.admit(this.#transport, { carrier, socket, address, wantedId });
-    webSocket.on('close', (code) => roster.leave(connection, `code ${code}`));
+    webSocket.on('close', (code) => roster.leave(connection, CLOSED.get(code) ?? `code ${code}`));
     if (connection.session === undefined) return;
     webSocket.on('message', (data, isBinary) => {
       if (isBinary) connection.close('unsupported_data', clock.now());

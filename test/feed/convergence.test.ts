@@ -4,6 +4,7 @@ import { Audience } from '../../src/feed/audience.ts';
 import type { Change } from '../../src/feed/change.ts';
 import { concatFrames } from '../../src/feed/encoder.ts';
 import { FeedSession } from '../../src/feed/session.ts';
+import { SessionMemory } from '../../src/feed/session-memory.ts';
 import { FeedStore } from '../../src/feed/store.ts';
 import type { Outlet, Subscriber } from '../../src/feed/subscriber.ts';
 import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';
@@ -50,6 +51,7 @@ class World {
     const newline = new TextEncoder().encode('\n');
     this.audience = new Audience(this.store, (parts) => concatFrames([...parts, newline]), {
       pending: () => undefined,
+      paced: () => undefined,
       overfull: () => this.audience.settle(NOW),
     });
     this.store.listen((change) => this.changes.push(change));
@@ -96,7 +98,8 @@ class Client {
       {
         audience: world.audience,
         subscriber: this.subscriber,
-        client: { id: 'c', address: 'test' },
+        address: 'test',
+        memory: new SessionMemory('secret', 'c'),
         limits: {
           max_message_bytes: 65_536,
           messages_per_second: 1e9,
@@ -105,7 +108,16 @@ class Client {
         },
         pingIntervalMs: 20_000,
         pingTimeoutMs: 30_000,
-        port: { clients: () => [], clientCount: 0, command: () => undefined, close: () => undefined },
+        port: {
+          clients: () => [],
+          clientCount: 0,
+          command: () => undefined,
+          resume: () => undefined,
+          mayKick: false,
+          kick: () => false,
+          traffic: () => ({ sent: 0, received: 0 }),
+          close: () => undefined,
+        },
       },
       NOW,
     );

@@ -29,6 +29,7 @@ class Stage {
   readonly store = new FeedStore({ epoch: 'e' });
   readonly audience = new Audience(this.store, concatFrames, {
     pending: () => undefined,
+    paced: () => undefined,
     overfull: () => this.audience.settle(NOW),
   });
 

@@ -7,20 +7,33 @@ type Reader = (payload: Json, timestamp: number | undefined) => ClientRequest | 
 /** Topics named in one message at most; more belong into several messages. */
 const MAX_TOPICS = 256;
 const MAX_TIMEOUT_MS = 600_000;
+const MAX_ACKS = 256;
+const MAX_EPOCHS = 64;
+const LOWEST_HZ = 0.01;
+const HIGHEST_HZ = 1_000;
 
 const READERS: Readonly<Record<ClientRequest['type'], Reader>> = {
   subscribe: withKeys(['topics', 'json_ping', 'ack', 'since', 'max_hz'], (payload) => {
-    for (const option of ['since', 'max_hz']) {
-      if (payload[option] !== undefined) return notSupported(`"${option}" is not supported by this server.`);
-    }
-    if (payload.ack !== undefined && payload.ack !== false) {
-      return notSupported('"ack" is not supported by this server: events are sent once.');
-    }
     const topics = readTopics(payload.topics, patternProblem);
     if ('code' in topics) return topics;
-    if (payload.json_ping === undefined) return { type: 'subscribe', topics };
-    if (typeof payload.json_ping !== 'boolean') return badField('"json_ping" must be true or false.');
-    return { type: 'subscribe', topics, jsonPing: payload.json_ping };
+    const { since, max_hz: maxHz, ack, json_ping: jsonPing } = payload;
+    if (jsonPing !== undefined && typeof jsonPing !== 'boolean')
+      return badField('"json_ping" must be true or false.');
+    if (ack !== undefined && typeof ack !== 'boolean') return badField('"ack" must be true or false.');
+    if (maxHz !== undefined && !(typeof maxHz === 'number' && maxHz >= LOWEST_HZ && maxHz <= HIGHEST_HZ)) {
+      return badField(`"max_hz" must be a number from ${LOWEST_HZ} to ${HIGHEST_HZ}.`);
+    }
+    if (since !== undefined && !isPosition(since)) {
+      return badField('"since" must be a position: {"<epoch>": <rev>}, as "synced" and "position" tell it.');
+    }
+    return {
+      type: 'subscribe',
+      topics,
+      ...(jsonPing === undefined ? {} : { jsonPing }),
+      ...(since === undefined ? {} : { since }),
+      ...(maxHz === undefined ? {} : { maxHz }),
+      ...(ack === undefined ? {} : { ack }),
+    };
   }),
   unsubscribe: withKeys(['topics'], (payload) => {
     const topics = readTopics(payload.topics, patternProblem);
@@ -56,10 +69,27 @@ const READERS: Readonly<Record<ClientRequest['type'], Reader>> = {
     }
     return { type: 'command', device, message, fields, timeoutMs };
   }),
+  ack: withKeys(['ids'], ({ ids }) => {
+    const fine =
+      Array.isArray(ids) && ids.length <= MAX_ACKS && ids.every((id: Json) => typeof id === 'string');
+    return fine
+      ? { type: 'ack', ids: ids.map(String) }
+      : badField(`"ids" must be a list of at most ${MAX_ACKS} strings.`);
+  }),
+  resume: withKeys(['session'], ({ session }) =>
+    typeof session === 'string' && session !== ''
+      ? { type: 'resume', session }
+      : badField('"session" must be the secret that a "welcome" gave.'),
+  ),
+  kick: withKeys(['client_id'], ({ client_id: clientId }) =>
+    typeof clientId === 'string' && clientId !== ''
+      ? { type: 'kick', clientId }
+      : badField('"client_id" must name a client, as "get_clients" lists them.'),
+  ),
 };
 
 /** Types that the protocol names and this server does not offer; an honest answer beats `unknown_type`. */
-const UNSUPPORTED: ReadonlySet<string> = new Set(['auth', 'resume', 'ack', 'kick']);
+const UNSUPPORTED: ReadonlySet<string> = new Set(['auth']);
 
 /** Checks the payload of one type of message. */
 export function readFields(
@@ -111,6 +141,12 @@ function readTopics(
     topics.add(topic);
   }
   return [...topics];
+}
+
+function isPosition(value: Json): value is Record<string, number> {
+  if (!isJsonObject(value)) return false;
+  const revs = Object.values(value);
+  return revs.length <= MAX_EPOCHS && revs.every((rev) => Number.isSafeInteger(rev) && Number(rev) >= 0);
 }
 
 function badField(message: string): Problem {

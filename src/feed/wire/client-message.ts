@@ -2,12 +2,20 @@ import { readFields } from './client-fields.ts';
 import type { FeedError, FeedErrorCode } from './feed-error.ts';
 import { isJsonObject, type Json, type JsonObject, ownValue } from './json.ts';
 import { nestsDeeper } from './json-scan.ts';
+import type { Position } from './position.ts';
 
 /** What a client asks for, checked. `id` names it in replies. */
 export type ClientMessage = { readonly id?: string } & ClientRequest;
 
 export type ClientRequest =
-  | { readonly type: 'subscribe'; readonly topics: readonly string[]; readonly jsonPing?: boolean }
+  | {
+      readonly type: 'subscribe';
+      readonly topics: readonly string[];
+      readonly jsonPing?: boolean;
+      readonly since?: Position;
+      readonly maxHz?: number;
+      readonly ack?: boolean;
+    }
   | { readonly type: 'unsubscribe'; readonly topics: readonly string[] }
   | { readonly type: 'resync'; readonly topics: readonly string[] }
   /** `timestamp` is what the pong must echo. */
@@ -22,7 +30,10 @@ export type ClientRequest =
       readonly message: string;
       readonly fields: JsonObject;
       readonly timeoutMs?: number;
-    };
+    }
+  | { readonly type: 'ack'; readonly ids: readonly string[] }
+  | { readonly type: 'resume'; readonly session: string }
+  | { readonly type: 'kick'; readonly clientId: string };
 
 export type ParsedClientMessage =
   | { readonly ok: true; readonly message: ClientMessage }

@@ -7,7 +7,9 @@ export const CLOSE_CODES = {
   slow_consumer: 4008,
   ping_timeout: 4012,
   rate_limited: 4013,
+  kicked: 4503,
   connection_limit: 4504,
+  taken_over: 4505,
   forbidden: 4507,
   too_many_errors: 4509,
 } as const;

@@ -11,6 +11,8 @@ interface Envelope<Type extends string, Payload> {
   readonly id: string;
   /** ms since the Unix epoch. */
   readonly timestamp: number;
+  /** The `id` is to be sent back in an `ack`. */
+  readonly ack_required?: true;
   readonly payload: Payload;
 }
 
@@ -46,6 +48,8 @@ export interface ClientEntry {
   readonly subscriptions: readonly string[];
   /** Bytes that wait for this client. */
   readonly backlog: number;
+  readonly bytes_sent: number;
+  readonly bytes_received: number;
 }
 
 export type ServerMessage =
@@ -53,6 +57,8 @@ export type ServerMessage =
       'welcome',
       {
         readonly client_id: string;
+        /** A secret that lets another connection go on with this session. */
+        readonly session: string;
         readonly protocol: number;
         readonly position: Position;
         readonly auth: 'none';
@@ -73,7 +79,8 @@ export type ServerMessage =
       'synced',
       {
         readonly reply_to?: string;
-        readonly mode: 'full';
+        /** `since`: everything that changed since the position that was given has been said. */
+        readonly mode: 'full' | 'since';
         readonly topics: readonly string[];
         readonly position: Position;
       }
@@ -87,7 +94,7 @@ export type ServerMessage =
         readonly topic: string;
         readonly from_seq: number;
         readonly to_seq: number;
-        readonly reason: 'slow_consumer';
+        readonly reason: 'slow_consumer' | 'unacked' | 'expired';
       }
     >
   | Envelope<'position', { readonly position: Position }>

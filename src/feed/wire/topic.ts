@@ -40,6 +40,11 @@ export function needsLiteralEnd(levels: readonly string[]): boolean {
   return levels.length === 3 && levels[0] === 'devices' && levels[2] === 'bytes';
 }
 
+/** `devices/<id>/alarms`, which goes before everything but answers. */
+export function isAlarms(topic: string): boolean {
+  return topic.endsWith('/alarms') && topic.startsWith('devices/');
+}
+
 /** Whether a pattern covers a topic: `+` is one level, `#` the rest, which may be nothing. Both must be valid. */
 export function matchesTopic(pattern: string, topic: string): boolean {
   if (pattern === topic) return true;

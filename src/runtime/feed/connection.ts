@@ -49,7 +49,7 @@ export class Connection implements Outlet {
   #fullSinceMs: number | undefined;
   /** Bytes that had left the socket at `fullSinceMs`. */
   #sent = 0;
-  #closing = false;
+  #closedFor: CloseReason | undefined;
   /** Bytes held, as last counted by the server. */
   counted = 0;
 
@@ -68,7 +68,7 @@ export class Connection implements Outlet {
   }
 
   get closing(): boolean {
-    return this.#closing || !this.#carrier.open;
+    return this.#closedFor !== undefined || !this.#carrier.open;
   }
 
   /** For how long the socket has been too full to be written to, without a byte seen to leave it; 0 where it is not. */
@@ -83,6 +83,16 @@ export class Connection implements Outlet {
   /** It was pinged and not heard since, or is full: time may end it. */
   get awaited(): boolean {
     return this.#ping !== undefined || this.#pingWanted || this.#fullSinceMs !== undefined;
+  }
+
+  /** Why we closed it; undefined where we did not. */
+  get closedFor(): CloseReason | undefined {
+    return this.#closedFor;
+  }
+
+  /** Bytes over the wire so far. */
+  get traffic(): { readonly sent: number; readonly received: number } {
+    return { sent: this.#handed - this.unsent, received: this.#socket.bytesRead };
   }
 
   get session(): FeedSession | undefined {
@@ -160,9 +170,10 @@ export class Connection implements Outlet {
     if (this.closing) return;
     const code = CLOSE_CODES[reason];
     const retry = retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };
-    this.subscriber.send('closing', { code, reason, reconnect: mayReconnect(code), ...retry }, now);
     this.subscriber.flush(now);
-    this.#closing = true;
+    // Past what waits: if the socket takes anything at all, the reason shall come through.
+    this.subscriber.sendLast('closing', { code, reason, reconnect: mayReconnect(code), ...retry }, now);
+    this.#closedFor = reason;
     this.#unread = [];
     this.#audience.dismiss(this.subscriber);
     // The other side's close frame must be read.

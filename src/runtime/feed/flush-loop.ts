@@ -1,41 +1,70 @@
 import type { Audience } from '../../feed/audience.ts';
 import type { Subscriber } from '../../feed/subscriber.ts';
 import type { Instant } from '../../instant.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 
 /** One slice of a pass: whichever is reached first. */
 const SLICE_SUBSCRIBERS = 256;
 const SLICE_MS = 4;
 /** How often within a slice the clock is read. */
 const CLOCK_EVERY = 16;
+/** How often documents that are held back for a rate are looked at. */
+const PACE_MS = 20;
 
 /**
  * Makes the passes of an audience: one at the end of every turn of the event loop in which something is to be written,
- * so that everything of that turn goes out together; a long pass lets the loop turn between its slices.
+ * so that everything of that turn goes out together; a long pass lets the loop turn between its slices. With a flush
+ * window, a pass is made only so long after the first of what it writes.
  */
 export class FlushLoop {
   readonly #audience: Audience;
   readonly #clock: Clock;
   readonly #flush: (subscriber: Subscriber, now: Instant) => void;
   #pass: Generator<Subscriber, void, void> | undefined;
-  #scheduled: NodeJS.Immediate | undefined;
+  readonly #windowMs: number;
+  #scheduled: Timer | undefined;
+  #paceTimer: Timer | undefined;
 
-  constructor(audience: Audience, clock: Clock, flush: (subscriber: Subscriber, now: Instant) => void) {
+  constructor(
+    audience: Audience,
+    clock: Clock,
+    flush: (subscriber: Subscriber, now: Instant) => void,
+    windowMs = 0,
+  ) {
+    this.#windowMs = windowMs;
     this.#audience = audience;
     this.#clock = clock;
     this.#flush = flush;
   }
 
   request(): void {
-    this.#scheduled ??= setImmediate(() => {
-      this.#scheduled = undefined;
-      this.#slice();
+    if (this.#scheduled !== undefined) return;
+    if (this.#windowMs === 0 || this.#pass !== undefined) this.#soon();
+    else this.#scheduled = this.#clock.setTimer(this.#clock.now().monoMs + this.#windowMs, this.#run);
+  }
+
+  /** Looks after documents that are held back, for as long as there are any. */
+  pace(): void {
+    this.#paceTimer ??= this.#clock.setTimer(this.#clock.now().monoMs + PACE_MS, () => {
+      this.#paceTimer = undefined;
+      if (this.#audience.wakePaced(this.#clock.now())) this.pace();
     });
   }
 
   stop(): void {
-    clearImmediate(this.#scheduled);
+    this.#scheduled?.cancel();
+    this.#paceTimer?.cancel();
   }
+
+  #soon(): void {
+    const handle = setImmediate(this.#run);
+    this.#scheduled = { cancel: () => clearImmediate(handle) };
+  }
+
+  readonly #run = (): void => {
+    this.#scheduled = undefined;
+    this.#slice();
+  };
 
   #slice(): void {
     this.#pass ??= this.#audience.pass();

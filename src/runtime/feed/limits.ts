@@ -8,6 +8,15 @@ export interface FeedServerLimits {
   readonly maxPatterns: number;
   /** Connections of one address that is not loopback. */
   readonly maxConnectionsPerAddress: number;
+  /** Connections in all; more are told to come back later. */
+  readonly maxConnections: number;
+  /** New connections, on average and at once; more are told to come back later. */
+  readonly connectsPerSecond: number;
+  readonly connectBurst: number;
+  /** For how long a session is kept for a connection that goes on with it. */
+  readonly resumeMs: number;
+  /** How long a change may wait for others to go out with it; 0: until the end of the same turn of the loop. */
+  readonly flushWindowMs: number;
   /** Bytes that may wait for all subscribers together; beyond it the one with the most goes. */
   readonly maxHeldBytes: number;
   readonly pingIntervalMs: number;
@@ -24,6 +33,11 @@ export const DEFAULT_FEED_LIMITS: FeedServerLimits = {
   messageBurst: 200,
   maxPatterns: 256,
   maxConnectionsPerAddress: 30,
+  maxConnections: 20_000,
+  connectsPerSecond: 500,
+  connectBurst: 1_000,
+  resumeMs: 120_000,
+  flushWindowMs: 0,
   maxHeldBytes: 256 * 1024 * 1024,
   pingIntervalMs: 20_000,
   pingTimeoutMs: 30_000,

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Audience } from '../../feed/audience.ts';
 import type { Framer } from '../../feed/encoder.ts';
+import { TokenBucket } from '../../feed/rate-limits.ts';
 import { FeedSession } from '../../feed/session.ts';
+import { SessionMemory } from '../../feed/session-memory.ts';
 import type { FeedStore } from '../../feed/store.ts';
 import type { CloseReason } from '../../feed/wire/close-code.ts';
 import type { FeedErrorCode } from '../../feed/wire/feed-error.ts';
@@ -14,11 +16,16 @@ import { type Carrier, Connection } from './connection.ts';
 import { isLoopback } from './door.ts';
 import { FlushLoop } from './flush-loop.ts';
 import { announced, DEFAULT_FEED_LIMITS, type FeedServerLimits } from './limits.ts';
+import { ParkedSessions } from './parked-sessions.ts';
 import { PingWheel } from './ping-wheel.ts';
 
 const BEAT_MS = 1_000;
 /** Reconnecting clients are spread so that about this many come back per second. */
 const RETURNING_PER_SECOND = 100;
+/** Where it is told who comes and goes. */
+const PRESENCE_TOPIC = 'clients';
+/** Who is told to come back later is told a random number of seconds, up to this. */
+const MOST_RETRY_S = 10;
 
 /** Something about one subscriber that is worth a line in the log. */
 export interface FeedLog {
@@ -70,6 +77,11 @@ export class Roster {
   readonly #wheel: PingWheel<Connection>;
   /** Pinged and not heard since, or too full to be written to. */
   readonly #watched = new Set<Connection>();
+  readonly #bySecret = new Map<string, Connection>();
+  readonly #parked: ParkedSessions;
+  readonly #arrivals: TokenBucket;
+  /** Somebody listened to who comes and goes; from then on it is told, so that nobody who returns has missed any of it. */
+  #presenceWanted = false;
   #heldBytes = 0;
   #beat: Timer | undefined;
   #closing: Promise<void> | undefined;
@@ -80,6 +92,8 @@ export class Roster {
     this.limits = { ...DEFAULT_FEED_LIMITS, ...options };
     this.clock = options.clock ?? systemClock;
     this.#wheel = new PingWheel(this.limits.pingIntervalMs);
+    this.#parked = new ParkedSessions(this.limits.resumeMs);
+    this.#arrivals = new TokenBucket(this.limits.connectsPerSecond, this.limits.connectBurst);
   }
 
   /** A further kind of transport; to be asked for once for each. */
@@ -87,11 +101,13 @@ export class Roster {
     const audience = new Audience(this.#options.store, framer, {
       pending: () => loop.request(),
       overfull: () => audience.settle(this.clock.now()),
+      paced: () => loop.pace(),
     });
-    const loop = new FlushLoop(audience, this.clock, (subscriber, now) => {
+    const flush = (subscriber: unknown, now: Instant): void => {
       const connection = this.#bySubscriber.get(subscriber);
       if (connection !== undefined) this.#flush(connection, now);
-    });
+    };
+    const loop = new FlushLoop(audience, this.clock, flush, this.limits.flushWindowMs);
     const transport = { audience, loop };
     this.#transports.push(transport);
     return transport;
@@ -117,6 +133,16 @@ export class Roster {
   }
 
   /**
+   * To be asked before a connection is taken in: whether there is room now. Else the seconds after which to come back,
+   * spread so that not all who are refused come back together.
+   */
+  retryAfterS(): number | undefined {
+    const full = this.#closing !== undefined || this.#bySubscriber.size >= this.limits.maxConnections;
+    if (!full && this.#arrivals.take(this.clock.now().monoMs)) return undefined;
+    return 1 + Math.floor(Math.random() * MOST_RETRY_S);
+  }
+
+  /**
    * Takes a connection in and welcomes it. Who is not to stay is told so and closed; its `session` is undefined. In
    * either case `leave` is to be called once its socket is closed.
    */
@@ -139,7 +165,11 @@ export class Roster {
       return connection;
     }
     this.#byId.set(id, connection);
-    connection.start(this.#session(transport.audience, connection, id, address, now));
+    // 128 bits.
+    const memory = new SessionMemory(randomBytes(16).toString('base64url'), id);
+    this.#bySecret.set(memory.secret, connection);
+    this.#tellPresence('joined', id, address);
+    connection.start(this.#session(transport.audience, connection, memory, address, now));
     this.#wheel.add(connection);
     this.#armBeat();
     connection.session?.welcome(now);
@@ -158,7 +188,9 @@ export class Roster {
     if (this.#byId.get(id) === connection) {
       this.#byId.delete(id);
       this.log('disconnected', address, id, why);
+      this.#tellPresence('left', id, address, connection.closedFor ?? why);
     }
+    this.#park(connection);
     this.#wheel.delete(connection);
     this.#watched.delete(connection);
     this.#heldBytes -= connection.counted;
@@ -203,17 +235,17 @@ export class Roster {
   #session(
     audience: Audience,
     connection: Connection,
-    id: string,
+    memory: SessionMemory,
     address: string,
     now: Instant,
   ): FeedSession {
-    const client = { id, address };
     const count = (): number => this.#byId.size;
     return new FeedSession(
       {
         audience,
         subscriber: connection.subscriber,
-        client,
+        address,
+        memory,
         limits: announced(this.limits),
         pingIntervalMs: this.limits.pingIntervalMs,
         pingTimeoutMs: this.limits.pingTimeoutMs,
@@ -222,11 +254,19 @@ export class Roster {
           get clientCount() {
             return count();
           },
-          command: (command, replyTo) => {
-            void carryOut(command, client, this.#options.commands, this.clock).then((outcome) => {
-              if (!connection.closing) connection.session?.answerCommand(replyTo, outcome, this.clock.now());
-            });
+          command: (command, client, done) => {
+            void carryOut(command, client, this.#options.commands, this.clock).then((outcome) =>
+              done(outcome, this.clock.now()),
+            );
           },
+          resume: (secret) => this.#resume(secret, connection, address),
+          mayKick: isLoopback(address),
+          kick: (clientId) => {
+            const kicked = this.#byId.get(clientId);
+            kicked?.close('kicked', this.clock.now());
+            return kicked !== undefined;
+          },
+          traffic: () => connection.traffic,
           close: (reason) => connection.close(reason, this.clock.now()),
         },
       },
@@ -234,12 +274,51 @@ export class Roster {
     );
   }
 
+  /** The session of this secret moves to this connection, its client id too where nobody else took it meanwhile. */
+  #resume(secret: string, connection: Connection, address: string): SessionMemory | undefined {
+    const now = this.clock.now();
+    const former = this.#bySecret.get(secret);
+    const memory = former?.session?.memory ?? this.#parked.take(secret, now.monoMs);
+    const attendance = this.#attendance.get(connection);
+    if (memory === undefined || attendance === undefined) return undefined;
+    former?.close('taken_over', now);
+    const fresh = connection.session?.memory.secret;
+    if (fresh !== undefined) this.#bySecret.delete(fresh);
+    this.#bySecret.set(secret, connection);
+    const holder = this.#byId.get(memory.clientId);
+    if (holder === undefined || holder === former) {
+      if (former !== undefined) this.#tellPresence('left', memory.clientId, address, 'taken_over');
+      this.#byId.delete(attendance.id);
+      this.#byId.set(memory.clientId, connection);
+      this.#attendance.set(connection, { id: memory.clientId, address });
+      this.#tellPresence('left', attendance.id, address, 'resumed');
+      this.#tellPresence('joined', memory.clientId, address);
+    } else memory.clientId = attendance.id;
+    return memory;
+  }
+
+  #park(connection: Connection): void {
+    const memory = connection.session?.memory;
+    // A session that was taken over belongs to another connection by now.
+    if (memory === undefined || this.#bySecret.get(memory.secret) !== connection) return;
+    this.#bySecret.delete(memory.secret);
+    if (memory.listener === connection.session) memory.listener = undefined;
+    if (connection.closedFor !== 'kicked') this.#parked.park(memory, this.clock.now().monoMs);
+  }
+
+  #tellPresence(event: 'joined' | 'left', id: string, address: string, reason?: string): void {
+    this.#presenceWanted ||= this.hears(PRESENCE_TOPIC);
+    if (!this.#presenceWanted) return;
+    const why = reason === undefined ? {} : { reason };
+    this.#options.store.publishEvent(PRESENCE_TOPIC, { event, id, address, ...why });
+  }
+
   #refusal(
     id: string,
     address: string,
   ): { code: FeedErrorCode; message: string; reason: CloseReason } | undefined {
     if (this.#byId.get(id)?.closing === false) {
-      const message = `Another connection goes by the client id "${id}".`;
+      const message = `Another connection goes by the client id "${id}"; who has its session may resume it over /ws.`;
       return { code: 'client_id_in_use', message, reason: 'forbidden' };
     }
     const most = this.limits.maxConnectionsPerAddress;
@@ -282,7 +361,12 @@ export class Roster {
   /** Once a second: positions, this second's share of the pings, and whoever has been silent or stuck for too long. */
   #tick(): void {
     const now = this.clock.now();
+    this.#options.store.age(now);
+    this.#parked.expire(now.monoMs);
     for (const { audience } of this.#transports) audience.tellPositions();
+    for (const { subscriber } of this.#byId.values()) {
+      if (subscriber.window.size > 0) subscriber.remind(now);
+    }
     for (const connection of this.#wheel.turn()) {
       connection.sendPing();
       connection.session?.ping(now);

@@ -7,7 +7,8 @@ describe('what a client does wrong', () => {
     [`{"type":"echo","payload":${'['.repeat(30_000)}${']'.repeat(30_000)}}`, 'bad_json'],
     ['{"type":"foo","id":"3"}', 'unknown_type'],
     ['{"type":"subscribe","topics":["a//b"]}', 'bad_topic'],
-    ['{"type":"subscribe","topics":["a"],"since":{"e":1}}', 'not_supported'],
+    ['{"type":"subscribe","topics":["a"],"since":{"e":-1}}', 'bad_field'],
+    ['{"type":"auth","token":"x"}', 'not_supported'],
     ['{"type":"ping","payload":{},"x":1}', 'bad_field'],
     [
       JSON.stringify({ type: 'subscribe', topics: Array.from({ length: 256 }, (_, n) => `t/${n}`) }),

@@ -12,6 +12,7 @@ function setUp(subscribers: number, flushMs: number): { store: FeedStore; writte
   let writes = 0;
   const audience = new Audience(store, concatFrames, {
     pending: () => loop.request(),
+    paced: () => undefined,
     overfull: () => audience.settle(clock.now()),
   });
   const loop = new FlushLoop(audience, clock, (subscriber, now) => {

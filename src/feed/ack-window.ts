@@ -1,0 +1,77 @@
+import type { Gap, PastEvent } from './event-log.ts';
+
+/** Events that may be out without an acknowledgement. */
+export const ACK_WINDOW = 32;
+export const REDELIVER_MS = 30_000;
+/** How often one event is sent at most. */
+export const TRIES = 5;
+
+interface Unacked {
+  readonly event: PastEvent;
+  sentAtMs: number;
+  tries: number;
+}
+
+/** The id under which an event goes out; the same to everybody, and the same again when it is sent again. */
+export function eventId({ rev }: { readonly rev: number }): string {
+  return `r${rev}`;
+}
+
+/** Events that were sent to one session and not acknowledged yet; it outlives the connection. */
+export class AckWindow {
+  readonly #unacked = new Map<string, Unacked>();
+
+  get size(): number {
+    return this.#unacked.size;
+  }
+
+  get room(): boolean {
+    return this.#unacked.size < ACK_WINDOW;
+  }
+
+  has(event: PastEvent): boolean {
+    return this.#unacked.has(eventId(event));
+  }
+
+  sent(event: PastEvent, monoMs: number): void {
+    this.#unacked.set(eventId(event), { event, sentAtMs: monoMs, tries: 1 });
+  }
+
+  /** An id that is not out is no error: an acknowledgement may be late, or come twice. */
+  acknowledge(id: string): void {
+    this.#unacked.delete(id);
+  }
+
+  /** Forgets what is no longer wanted. */
+  retain(wanted: (topic: string) => boolean): void {
+    for (const [id, { event }] of this.#unacked) if (!wanted(event.topic)) this.#unacked.delete(id);
+  }
+
+  /** Something is to be sent again, or given up. */
+  isDue(monoMs: number): boolean {
+    for (const { sentAtMs } of this.#unacked.values()) if (monoMs - sentAtMs >= REDELIVER_MS) return true;
+    return false;
+  }
+
+  /** The next event to send again, counted as sent, or the loss of one that was sent often enough. */
+  again(monoMs: number): PastEvent | Gap | undefined {
+    for (const [id, unacked] of this.#unacked) {
+      if (monoMs - unacked.sentAtMs < REDELIVER_MS) continue;
+      const { event } = unacked;
+      if (unacked.tries >= TRIES) {
+        this.#unacked.delete(id);
+        const { topic, seq, rev } = event;
+        return { topic, fromSeq: seq, toSeq: seq, rev, reason: 'unacked' };
+      }
+      unacked.sentAtMs = monoMs;
+      unacked.tries++;
+      return event;
+    }
+    return undefined;
+  }
+
+  /** The session goes on over another connection: what came last over the old one may never have arrived. */
+  resumed(): void {
+    for (const unacked of this.#unacked.values()) unacked.sentAtMs = -Infinity;
+  }
+}

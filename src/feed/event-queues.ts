@@ -1,0 +1,125 @@
+import type { Instant } from '../instant.ts';
+import { AckWindow } from './ack-window.ts';
+import type { Encoder } from './encoder.ts';
+import { EventBacklog } from './event-backlog.ts';
+import type { Gap, PastEvent } from './event-log.ts';
+import { isAlarms } from './wire/topic.ts';
+
+/** What a reference to an event costs in memory, roughly. */
+const REFERENCE_BYTES = 16;
+
+/**
+ * Events that wait for one subscriber. Past ones come before new ones; alarms before other new ones; those that want
+ * to be acknowledged wait by themselves, because nobody else shall wait for an acknowledgement.
+ */
+export class EventQueues {
+  readonly #encoder: Encoder;
+  #window = new AckWindow();
+  #gaps: Gap[] = [];
+  #past: PastEvent[] = [];
+  #pastHead = 0;
+  readonly #alarms = new EventBacklog();
+  readonly #plain = new EventBacklog();
+  readonly #acked = new EventBacklog();
+
+  constructor(encoder: Encoder) {
+    this.#encoder = encoder;
+  }
+
+  get window(): AckWindow {
+    return this.#window;
+  }
+
+  /** The window of a session that goes on here; what it holds is sent again. */
+  resume(window: AckWindow): void {
+    this.#window = window;
+    window.resumed();
+  }
+
+  /** Nothing waits that the shared stream must not overtake. */
+  get empty(): boolean {
+    return this.pastTold && this.#gaps.length === 0 && this.#alarms.empty && this.#plain.empty;
+  }
+
+  get pastTold(): boolean {
+    return this.#pastHead === this.#past.length;
+  }
+
+  get bytes(): number {
+    const references = (this.#past.length - this.#pastHead) * REFERENCE_BYTES;
+    return this.#alarms.bytes + this.#plain.bytes + this.#acked.bytes + references;
+  }
+
+  push(event: PastEvent, frame: Uint8Array): void {
+    (isAlarms(event.topic) ? this.#alarms : this.#plain).push(event, frame);
+  }
+
+  pushAcked(event: PastEvent, now: Instant): void {
+    this.#acked.push(event, this.#encoder.acked(event, now));
+  }
+
+  /** What happened while the subscriber was away; those in the window are sent again anyway. */
+  recover(
+    gaps: readonly Gap[],
+    events: readonly PastEvent[],
+    acked: (topic: string) => boolean,
+    now: Instant,
+  ): void {
+    this.#gaps.push(...gaps);
+    const past = this.#past.slice(this.#pastHead);
+    for (const event of events) {
+      if (!acked(event.topic)) past.push(event);
+      else if (!this.#window.has(event)) this.pushAcked(event, now);
+    }
+    this.#past = past;
+    this.#pastHead = 0;
+  }
+
+  /** Alarms go first, but never before older ones. */
+  takeAlarm(): Gap | Uint8Array | undefined {
+    if (!this.pastTold || this.#gaps.length > 0) return undefined;
+    return this.#alarms.takeGap() ?? this.#alarms.takeEvent()?.frame;
+  }
+
+  /** `drained`: the outlet holds nothing, so that what was not acknowledged may be sent again. */
+  take(drained: boolean, now: Instant): Gap | Uint8Array | undefined {
+    const gap = this.#gaps.shift();
+    if (gap !== undefined) return gap;
+    const again = drained ? this.#window.again(now.monoMs) : undefined;
+    if (again !== undefined) return 'reason' in again ? again : this.#encoder.acked(again, now);
+    const past = this.#past[this.#pastHead];
+    if (past !== undefined) {
+      this.#pastHead++;
+      return this.#encoder.past(past, now);
+    }
+    return this.#takeAcked(now) ?? this.#plain.takeGap() ?? this.#plain.takeEvent()?.frame;
+  }
+
+  retain(wanted: (topic: string) => boolean): void {
+    this.#gaps = this.#gaps.filter(({ topic }) => wanted(topic));
+    this.#past = this.#past.slice(this.#pastHead).filter(({ topic }) => wanted(topic));
+    this.#pastHead = 0;
+    this.#window.retain(wanted);
+    for (const backlog of [this.#alarms, this.#plain, this.#acked]) backlog.retain(wanted);
+  }
+
+  /** The lowest `rev` that was not said yet, whether it waits or is lost. */
+  firstRev(): number {
+    const backlogs = [this.#alarms, this.#plain, this.#acked].map((each) => each.firstRev() ?? Infinity);
+    return Math.min(
+      ...backlogs,
+      this.#past[this.#pastHead]?.rev ?? Infinity,
+      ...this.#gaps.map(({ rev }) => rev),
+    );
+  }
+
+  #takeAcked(now: Instant): Gap | Uint8Array | undefined {
+    if (!this.#window.room) return undefined;
+    const gap = this.#acked.takeGap();
+    if (gap !== undefined) return gap;
+    const waiting = this.#acked.takeEvent();
+    if (waiting === undefined) return undefined;
+    this.#window.sent(waiting.event, now.monoMs);
+    return waiting.frame;
+  }
+}

@@ -1,0 +1,58 @@
+import type { Instant } from '../instant.ts';
+import { AckWindow } from './ack-window.ts';
+import type { CommandOutcome, FeedCommand } from './command.ts';
+
+/** Results of commands that are remembered, the youngest ones. */
+const MAX_RESULTS = 256;
+
+/** Who is told what became of a command. */
+export interface CommandListener {
+  answerCommand(replyTo: string | undefined, outcome: CommandOutcome, now: Instant): void;
+}
+
+interface Asked {
+  readonly key: string;
+  /** Absent while it is carried out. */
+  outcome?: CommandOutcome;
+}
+
+/** What of a session outlives its connection: events that were not acknowledged, and what became of commands. */
+export class SessionMemory {
+  /** At least 128 random bits as text: whoever knows it may go on with this session. */
+  readonly secret: string;
+  clientId: string;
+  window = new AckWindow();
+  inFlight = 0;
+  /** The connection that this session has now. */
+  listener: CommandListener | undefined;
+  readonly #asked = new Map<string, Asked>();
+
+  constructor(secret: string, clientId: string) {
+    this.secret = secret;
+    this.clientId = clientId;
+  }
+
+  /**
+   * Whether a command is to be carried out: `new`; under its id one is carried out already: `pending`; the result of
+   * that one; or `other`: the id was used for another command.
+   */
+  ask(id: string | undefined, command: FeedCommand): 'new' | 'pending' | 'other' | CommandOutcome {
+    if (id === undefined) return 'new';
+    const key = JSON.stringify([command.device, command.message, command.fields]);
+    const asked = this.#asked.get(id);
+    if (asked !== undefined) return asked.key === key ? (asked.outcome ?? 'pending') : 'other';
+    this.#asked.set(id, { key });
+    for (const [old, { outcome }] of this.#asked) {
+      if (this.#asked.size <= MAX_RESULTS) break;
+      if (outcome !== undefined) this.#asked.delete(old);
+    }
+    return 'new';
+  }
+
+  /** A command that was `new` has come to its end; the listener is told, whichever connection that is by now. */
+  settle(id: string | undefined, outcome: CommandOutcome, now: Instant): void {
+    const asked = id === undefined ? undefined : this.#asked.get(id);
+    if (asked !== undefined) asked.outcome = outcome;
+    this.listener?.answerCommand(id, outcome, now);
+  }
+}

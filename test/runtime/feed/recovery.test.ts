@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/feed/wire/json.ts';
+import type { ServerMessage } from '../../../src/feed/wire/server-messages.ts';
+import { type FeedClient, FeedWorld } from '../../support/feed-world.ts';
+
+async function back(world: FeedWorld, since: JsonObject, ...topics: string[]): Promise<FeedClient> {
+  const client = await world.client();
+  client.send({ type: 'subscribe', id: 's', topics, since });
+  return client;
+}
+
+function seqs(client: FeedClient): number[] {
+  return client.messages.flatMap((each: ServerMessage) => (each.type === 'event' ? [each.payload.seq] : []));
+}
+
+describe('a subscriber that comes back with a position', () => {
+  it('is sent what changed, removals and events included, and nothing else', async () => {
+    await using world = await FeedWorld.start();
+    const { store } = world;
+    for (let n = 0; n < 20; n++) store.publishState(`devices/d${n}/state`, { n });
+    store.publishEvent('devices/d1/messages', { n: 1 });
+    const since = store.position();
+    store.publishState('devices/d7/state', { n: 70 });
+    store.removeState('devices/d3/state');
+    store.publishEvent('devices/d1/messages', { n: 2 });
+    store.publishState('bridge/status', {});
+    const client = await back(world, since, 'devices/#');
+    const synced = await client.next('synced');
+    expect(synced.payload).toMatchObject({ mode: 'since', position: store.position() });
+    const snapshots = client.messages.flatMap((each) => (each.type === 'snapshot' ? [each.payload] : []));
+    expect(snapshots.flatMap(({ items }) => items)).toMatchObject([
+      { topic: 'devices/d7/state', state: { n: 70 } },
+    ]);
+    expect(snapshots.flatMap(({ removed }) => removed)).toMatchObject([{ topic: 'devices/d3/state' }]);
+    expect(seqs(client)).toEqual([2]);
+    expect(client.messages.indexOf(synced)).toBe(client.messages.length - 1);
+    store.publishEvent('devices/d1/messages', { n: 3 });
+    expect((await client.next('event')).payload.seq).toBe(3);
+  });
+
+  it('is told which events are not kept any more', async () => {
+    await using world = await FeedWorld.start();
+    const { store } = world;
+    store.publishEvent('devices/d1/messages', { n: 0 });
+    const since = store.position();
+    for (let n = 0; n < 1_500; n++) store.publishEvent('devices/d1/messages', { n });
+    const client = await back(world, since, 'devices/#');
+    await client.next('synced');
+    expect(client.messages.find(({ type }) => type === 'gap')?.payload).toMatchObject({
+      topic: 'devices/d1/messages',
+      from_seq: 1,
+      to_seq: 501,
+      reason: 'expired',
+    });
+    expect(seqs(client)).toEqual(Array.from({ length: 1_000 }, (_, n) => n + 502));
+    expect(client.view.breaches).toEqual([]);
+  });
+
+  it('is told that events older than ten minutes are gone', async () => {
+    await using world = await FeedWorld.start();
+    const { store, clock } = world;
+    await world.client();
+    const since = store.position();
+    store.publishEvent('devices/d1/messages', { n: 1 });
+    clock.advance(300_000);
+    store.publishEvent('devices/d1/messages', { n: 2 });
+    clock.advance(320_000);
+    const client = await back(world, since, '#');
+    await client.next('synced');
+    expect(client.view.gaps).toEqual([{ topic: 'devices/d1/messages', from: 1, to: 1 }]);
+    expect(seqs(client)).toEqual([2]);
+  });
+
+  it.each<[string, (present: JsonObject) => JsonObject]>([
+    ['another life of the bridge', () => ({ other: 3 })],
+    ['a position ahead of the present', () => ({ epoch: 1_000 })],
+    ['no position at all', () => ({})],
+  ])('gets everything for %s', async (_name, sinceOf) => {
+    await using world = await FeedWorld.start();
+    world.store.publishState('a', { n: 1 });
+    world.store.publishState('b', { n: 1 });
+    const client = await back(world, sinceOf(world.store.position()), '#');
+    expect((await client.next('synced')).payload.mode).toBe('full');
+    expect(Object.keys(client.view.documents())).toEqual(['a', 'b']);
+  });
+
+  it('gets everything once removals are forgotten, after a day', async () => {
+    await using world = await FeedWorld.start();
+    const { store, clock } = world;
+    await world.client();
+    store.publishState('a', {});
+    const since = store.position();
+    store.removeState('a');
+    const removed = store.position();
+    clock.advance(23 * 3_600_000);
+    expect(store.recoverable(since)).toBe(1);
+    clock.advance(2 * 3_600_000);
+    expect(store.recoverable(since)).toBeUndefined();
+    expect(store.recoverable(removed)).toBe(2);
+  });
+});
