@@ -25,6 +25,7 @@ export class BareConversation implements Conversation {
   readonly #turns: LineTurns | undefined;
   readonly #progress = new FrameProgress();
   #heardAt: number;
+  #halfJudged = false;
   #succeeded = false;
 
   constructor(context: SessionContext, settings: BareSettings, host: string, now: Instant) {
@@ -126,7 +127,7 @@ export class BareConversation implements Conversation {
 
   nextDeadline(): number {
     const turns = this.#turns?.nextDeadline() ?? Number.POSITIVE_INFINITY;
-    return Math.min(this.#silentAt(), this.#calls.nextDeadline(), turns, this.#progress.nextDeadline());
+    return Math.min(this.#judgedAt(), this.#calls.nextDeadline(), turns, this.#progress.nextDeadline());
   }
 
   watch(lateMs: number, now: Instant): Ending | undefined {
@@ -137,6 +138,7 @@ export class BareConversation implements Conversation {
     if (silenceMs !== undefined && lateMs > silenceMs / 6) {
       this.#heardAt = Math.min(this.#heardAt + lateMs, now.monoMs);
     }
+    this.#halfJudged = this.#heardAt + (silenceMs ?? 0) / 2 <= now.monoMs;
     if (this.#silentAt() <= now.monoMs) {
       const detail = `no valid frame for ${Math.round(now.monoMs - this.#heardAt)} ms`;
       return { reason: 'silent', detail, how: 'destroy' };
@@ -144,6 +146,13 @@ export class BareConversation implements Conversation {
     for (const { message } of this.#calls.timeOut(now)) this.#turns?.over(message, now);
     this.#turns?.act(now);
     return undefined;
+  }
+
+  /** Half-way it is looked at too, so that a sleep of ours is noticed before it is taken for the device's silence. */
+  #judgedAt(): number {
+    const { silenceMs } = this.#settings;
+    if (silenceMs === undefined || this.#halfJudged) return this.#silentAt();
+    return this.#heardAt + silenceMs / 2;
   }
 
   /** One ms past the limit, because silence is judged by "more than". */
@@ -154,6 +163,7 @@ export class BareConversation implements Conversation {
   /** A valid frame is a sign of life, whatever it was. */
   #heard(now: Instant): void {
     this.#heardAt = now.monoMs;
+    this.#halfJudged = false;
     this.#context.seen = true;
     this.#context.stats.counts.last_frame_at = now.wallMs;
     this.#succeed(now);

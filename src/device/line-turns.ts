@@ -60,7 +60,7 @@ export class LineTurns {
 
   /** A caller's request takes its place; one of each name may wait. */
   join(waiting: Waiting, now: Instant): void {
-    const { name } = waiting.request.message;
+    const { name } = waiting.request;
     if (this.#waiting.some(({ request }) => request.name === name)) {
       const detail = `a ${name} request waits for its turn on the line already`;
       this.#calls.settle(waiting.requester, { ok: false, code: 'request_busy', detail });

@@ -1,5 +1,6 @@
 import type { AlarmEvent } from '../../src/device/alarms.ts';
 import { DeviceSession } from '../../src/device/device-session.ts';
+import { type MessageCatalog, nameOf } from '../../src/device/message-catalog.ts';
 import type { Effect, LinkOffer, RequestOutcome, SessionEvent } from '../../src/device/session-events.ts';
 import type { SessionSettings } from '../../src/device/settings.ts';
 import type { StateDocument } from '../../src/device/state-document.ts';
@@ -58,8 +59,9 @@ export class SessionBench {
   readonly alarms: AlarmEvent[] = [];
   readonly outcomes = new Map<number, RequestOutcome>();
 
-  constructor(of: SessionSettings, random: () => number = () => 0.5) {
+  constructor(of: SessionSettings, random: () => number = () => 0.5, messages?: MessageCatalog) {
     const ports = {
+      ...(messages === undefined ? {} : { messages }),
       random,
       localTime: () => '2026-01-01 00:00:00',
       parseLocalTime: (text: string) => Date.parse(`${text.replace(' ', 'T')}Z`),
@@ -149,7 +151,7 @@ export class SessionBench {
 
 function describe(message: Message): string {
   const error = message.kind === 'reply' ? ` ${message.error}` : '';
-  return `${message.name} ${message.kind}${error}`;
+  return `${nameOf(message)} ${message.kind}${error}`;
 }
 
 /** A dialled device that has come online. */
