@@ -78,8 +78,9 @@ export class DeviceSession {
   /** Takes one event, gives the orders that follow from it; never throws. */
   handle(event: SessionEvent, now: Instant): Effect[] {
     this.#take(event, now);
-    if (this.#phase.name === 'connected') {
-      this.#axes.setLink('connected', now.wallMs, { attempt: this.#plan.attempt });
+    const { attempt } = this.#plan;
+    if (this.#phase.name === 'connected' && this.#axes.document.link.attempt !== attempt) {
+      this.#axes.setLink('connected', now.wallMs, { attempt });
     }
     this.#measure();
     const document = this.#axes.takeChange();
