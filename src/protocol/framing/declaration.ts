@@ -117,6 +117,16 @@ export type FramingDeclaration =
 
 export type FramingType = FramingDeclaration['type'];
 
+export const FRAMING_TYPES = [
+  'length',
+  'sync',
+  'slip',
+  'cobs',
+  'delimiter',
+  'fixed',
+  'gap',
+] as const satisfies readonly FramingType[];
+
 /** Bounds of a payload where a declaration gives none, in bytes. */
 export const DEFAULT_MAX_PAYLOAD = {
   length: 1_048_576,
