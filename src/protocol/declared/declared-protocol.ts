@@ -3,6 +3,7 @@ import { type MessageDefinition, ProtocolDefinition } from '../definition.ts';
 import { copyOf, hexExcerpt } from '../describe.ts';
 import type { DeclaredMessage, InvalidPayload, UnknownMessage } from '../message.ts';
 import type { ProtocolDeclaration, Sender } from './declaration.ts';
+import { pathText } from './finding.ts';
 import { lintProtocol } from './lint.ts';
 import { type Form, MessageCodec } from './message-codec.ts';
 import { loaderOf, type NumberType, parseNumberType } from './number-type.ts';
@@ -42,7 +43,9 @@ export class DeclaredProtocol {
   constructor(declaration: ProtocolDeclaration) {
     const wrong = lintProtocol(declaration).find(({ severity }) => severity === 'error');
     if (wrong !== undefined) {
-      throw new HeartwireError('bad_declaration', `${wrong.where}: ${wrong.message}`, { mend: wrong.mend });
+      throw new HeartwireError('bad_declaration', `${pathText(wrong.path)}: ${wrong.message}`, {
+        mend: wrong.mend,
+      });
     }
     this.declaration = declaration;
     this.messages = declaration.messages.map((each) => new MessageCodec(each, declaration));

@@ -1,12 +1,326 @@
-import type { ProtocolDeclaration } from './declaration.ts';
+import { compileField } from './compile-fields.ts';
+import type { FieldDeclaration, MessageDeclaration, ProtocolDeclaration } from './declaration.ts';
+import { type DeclarationFinding, Findings, lintName, type Path } from './finding.ts';
+import { lintFields, sizingScope } from './lint-fields.ts';
+import { lintEnum } from './lint-numbers.ts';
+import { MessageCodec, wrapId } from './message-codec.ts';
+import { parseNumberType } from './number-type.ts';
 
-export interface DeclarationFinding {
-  readonly severity: 'error' | 'warning';
-  readonly where: string;
-  readonly message: string;
-  readonly mend: string;
-}
+/** Names with a meaning of their own wherever messages are named. */
+const RESERVED = new Set(['unknown', 'invalid', 'declared']);
+/** Structures in structures, at most. */
+const DEEPEST = 16;
+const MOST_MESSAGES = 4_096;
+const MOST_FIELDS = 10_000;
+
+/** Everything that is wrong or doubtful with a declaration, in its order. */
 export function lintProtocol(declaration: ProtocolDeclaration): readonly DeclarationFinding[] {
-  void declaration;
-  return [];
+  const findings = new Findings();
+  lintHead(declaration, findings);
+  if (findings.errors > 0) return findings.all;
+  if (!isModest(declaration, findings)) return findings.all;
+  const names = new Map<string, number>();
+  const ids = new Map<number, string>();
+  for (const [index, message] of declaration.messages.entries()) {
+    const path = ['messages', index];
+    if (lintName(message.name, [...path, 'name'], 'The message', findings)) {
+      if (RESERVED.has(message.name)) {
+        findings.add(
+          'config_bad_value',
+          [...path, 'name'],
+          'This name stands for what is no declared message.',
+          'Give the message another name.',
+        );
+      }
+      if (names.has(message.name)) {
+        findings.add(
+          'config_duplicate_id',
+          [...path, 'name'],
+          `messages[${names.get(message.name)}] has the same name.`,
+          'Give each message a name of its own.',
+        );
+      }
+      names.set(message.name, index);
+    }
+    lintId(message, declaration, ids, path, findings);
+    lintMessage(message, declaration, path, findings);
+  }
+  return findings.all;
+}
+
+function lintHead(
+  { id, error, byteOrder, enums, errors, maxFrame }: ProtocolDeclaration,
+  findings: Findings,
+): void {
+  const idType = id === undefined ? undefined : parseNumberType(id.type, byteOrder);
+  if (id !== undefined && (idType === undefined || idType.kind === 'float' || idType.bytes > 6)) {
+    findings.add(
+      'config_bad_value',
+      ['protocol', 'id'],
+      'An id is a whole number of at most 48 bits.',
+      'Write for example u8, or { type: u16be, at: 2 }.',
+    );
+  }
+  if (id !== undefined && (!Number.isInteger(id.at) || id.at < 0 || id.at > maxFrame)) {
+    findings.add(
+      'config_bad_value',
+      ['protocol', 'id', 'at'],
+      'This is no offset in the payload.',
+      'Count the bytes in front of the id.',
+    );
+  }
+  const errorType = error === undefined ? undefined : parseNumberType(error, byteOrder);
+  if (error !== undefined && (errorType === undefined || errorType.kind === 'float' || errorType.bytes > 4)) {
+    findings.add(
+      'config_bad_value',
+      ['protocol', 'error'],
+      'An error code is a whole number of at most 32 bits.',
+      'Write i8, u8, or none.',
+    );
+  }
+  for (const [name, values] of Object.entries(enums)) {
+    lintName(name, ['enums', name], 'The enum', findings);
+    lintEnum(values, ['enums', name], findings);
+  }
+  if (Object.keys(errors).length > 0) lintEnum(errors, ['errors'], findings);
+}
+
+/** Whether there are so few messages and fields, nested so little, that all of them can be looked at. */
+function isModest({ messages }: ProtocolDeclaration, findings: Findings): boolean {
+  let count = 0;
+  let deepest = 0;
+  const visit = (fields: readonly FieldDeclaration[] | undefined, depth: number): void => {
+    deepest = Math.max(deepest, depth);
+    if (deepest > DEEPEST) return;
+    for (const field of fields ?? []) {
+      if (count++ > MOST_FIELDS) return;
+      visit(field.fields, depth + 1);
+      if (field.of !== undefined) visit([field.of], depth + 1);
+    }
+  };
+  for (const [index, { fields, reply }] of messages.slice(0, MOST_MESSAGES).entries()) {
+    visit(fields, 0);
+    if (typeof reply === 'object') visit(reply.fields, 0);
+    if (deepest <= DEEPEST) continue;
+    const message = `Structures are nested more than ${DEEPEST} deep, or within themselves.`;
+    findings.add('config_too_large', ['messages', index], message, 'Make the message flatter.');
+    return false;
+  }
+  if (messages.length <= MOST_MESSAGES && count <= MOST_FIELDS) return true;
+  const message = `There are more than ${MOST_MESSAGES} messages or ${MOST_FIELDS} fields.`;
+  findings.add('config_too_large', ['messages'], message, 'Split the file.');
+  return false;
+}
+
+function lintId(
+  { id, name }: MessageDeclaration,
+  { id: place, byteOrder }: ProtocolDeclaration,
+  ids: Map<number, string>,
+  path: Path,
+  findings: Findings,
+): void {
+  const type = place === undefined ? undefined : parseNumberType(place.type, byteOrder);
+  if (type === undefined) {
+    if (id !== undefined) {
+      findings.add(
+        'config_no_effect',
+        [...path, 'id'],
+        'The protocol has no message ids.',
+        'Add `id:` to `protocol:`, or remove this one.',
+      );
+    }
+    return;
+  }
+  if (id === undefined) {
+    findings.add(
+      'config_missing_key',
+      path,
+      'The message has no id.',
+      'Add `id:`; or, where the protocol has none, leave `id` out of `protocol:`.',
+    );
+    return;
+  }
+  const limit = 2 ** (type.bytes * 8);
+  if (!Number.isInteger(id) || id >= limit || id < -limit / 2) {
+    findings.add(
+      'config_bad_value',
+      [...path, 'id'],
+      `An id has ${type.bytes * 8} bits here.`,
+      `Write a whole number from ${type.signed ? -limit / 2 : 0} to ${limit - 1}.`,
+    );
+    return;
+  }
+  const wrapped = wrapId(id, type);
+  const other = ids.get(wrapped);
+  if (other !== undefined) {
+    findings.add(
+      'config_duplicate_id',
+      [...path, 'id'],
+      `The message \`${other}\` has the same id.`,
+      'Give each message an id of its own.',
+    );
+  }
+  ids.set(wrapped, name);
+}
+
+function lintMessage(
+  message: MessageDeclaration,
+  protocol: ProtocolDeclaration,
+  path: Path,
+  findings: Findings,
+): void {
+  const before = findings.errors;
+  const { fields = [], reply = 'none', from = 'any', everyMs, errors } = message;
+  const surroundings = {
+    protocol,
+    findings,
+    earlier: new Map<string, FieldDeclaration>(),
+    coverable: new Set(protocol.id === undefined ? [] : ['id']),
+    restPossible: true,
+  };
+  lintFields(fields, [...path, 'fields'], surroundings);
+  if (typeof reply === 'object') lintFields(reply.fields, [...path, 'reply', 'fields'], surroundings);
+  if (reply === 'status' && protocol.error === undefined) {
+    findings.add(
+      'config_conflict',
+      [...path, 'reply'],
+      'Replies of this protocol carry no error code.',
+      'Add `error: i8` to `protocol:`, or declare the fields of the reply.',
+    );
+  }
+  if (everyMs !== undefined && from === 'host') {
+    findings.add(
+      'config_no_effect',
+      [...path, 'every'],
+      'Only what the device sends can stay away.',
+      'Remove it.',
+      'warning',
+    );
+  }
+  if (errors !== undefined) lintEnum(errors, [...path, 'errors'], findings);
+  lintConfirms(message, protocol, path, findings);
+  if (findings.errors > before) return;
+  lintIdPlace(message, protocol, path, findings);
+  if (findings.errors > before || (protocol.id !== undefined && message.id === undefined)) return;
+  lintLengths(message, protocol, path, findings);
+}
+
+/** Fields in front of the id end exactly where it begins. */
+function lintIdPlace(
+  message: MessageDeclaration,
+  protocol: ProtocolDeclaration,
+  path: Path,
+  findings: Findings,
+): void {
+  const at = protocol.id?.at ?? 0;
+  if (at === 0) return;
+  const { fields = [], reply } = message;
+  const lists: readonly (readonly [readonly FieldDeclaration[], Path])[] = [
+    [fields, [...path, 'fields']],
+    ...(typeof reply === 'object' ? [[reply.fields, [...path, 'reply', 'fields']] as const] : []),
+  ];
+  for (const [list, place] of lists) {
+    let offset = 0;
+    for (const [index, field] of list.entries()) {
+      if (offset >= at) break;
+      const codec = compileField(field, sizingScope(protocol));
+      if (codec.min !== codec.max || field.when !== undefined) {
+        findings.add(
+          'config_conflict',
+          [...place, index],
+          'In front of the id stand only fields of a fixed length.',
+          'Move it behind the id.',
+        );
+        return;
+      }
+      offset += codec.min;
+    }
+    if (offset === at) continue;
+    findings.add(
+      'config_conflict',
+      place,
+      `The id begins at byte ${at}, and the fields in front of it end at byte ${offset}.`,
+      'Declare exactly the bytes in front of the id, reserved ones too.',
+    );
+  }
+}
+
+function lintLengths(
+  message: MessageDeclaration,
+  protocol: ProtocolDeclaration,
+  path: Path,
+  findings: Findings,
+): void {
+  const [main, reply] = new MessageCodec(message, protocol).forms;
+  for (const form of [main, reply]) {
+    if (form === undefined || form.minLength <= protocol.maxFrame) continue;
+    findings.add(
+      'config_too_large',
+      [...path, form === main ? 'fields' : 'reply'],
+      `The message has at least ${form.minLength} bytes, and a frame at most ${protocol.maxFrame}.`,
+      'Raise `max_frame`, or make the message shorter.',
+    );
+  }
+  if (reply === undefined || main.minLength > reply.maxLength || reply.minLength > main.maxLength) return;
+  const known = (message.from ?? 'any') !== 'any';
+  findings.add(
+    'config_conflict',
+    [...path, 'reply'],
+    `A request of ${span(main)} and a reply of ${span(reply)} cannot be told apart by their length${known ? ', only by who sent them' : ''}.`,
+    known
+      ? 'Nothing need be done where the sender is known; on a line that echoes, it is not.'
+      : 'Say `from: host` or `from: device`, or give the two different lengths.',
+    known ? 'warning' : 'error',
+  );
+}
+
+const span = ({
+  minLength,
+  maxLength,
+}: {
+  readonly minLength: number;
+  readonly maxLength: number;
+}): string => (minLength === maxLength ? `${minLength} bytes` : `${minLength} to ${maxLength} bytes`);
+
+function lintConfirms(
+  { fields = [], confirms = {} }: MessageDeclaration,
+  protocol: ProtocolDeclaration,
+  path: Path,
+  findings: Findings,
+): void {
+  for (const [own, target] of Object.entries(confirms)) {
+    const here = [...path, 'confirms', own];
+    if (!fields.some(({ name }) => name === own)) {
+      findings.add(
+        'config_bad_value',
+        here,
+        `This message has no field \`${own}\`.`,
+        'Write a field of this message in front of the colon.',
+      );
+    }
+    const [message = '', ...inner] = String(target).split('.');
+    const declared = protocol.messages.find(({ name }) => name === message);
+    const below =
+      declared === undefined
+        ? []
+        : [...(declared.fields ?? []), ...(typeof declared.reply === 'object' ? declared.reply.fields : [])];
+    if (declared !== undefined && hasField(below, inner)) continue;
+    findings.add(
+      'config_bad_value',
+      here,
+      `There is no field \`${target}\`.`,
+      'Write the message and its field, for example telemetry.setpoint.',
+    );
+  }
+}
+
+function hasField(fields: readonly FieldDeclaration[], [name, ...inner]: readonly string[]): boolean {
+  const field = fields.find((each) => each.name === name);
+  if (field === undefined) return false;
+  if (inner.length === 0) return true;
+  const [bit] = inner;
+  return (
+    hasField(field.fields ?? [], inner) ||
+    (inner.length === 1 && (field.bits ?? []).some((each) => each.name === bit))
+  );
 }

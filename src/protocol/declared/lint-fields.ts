@@ -1,0 +1,271 @@
+import { compileField, takesRest } from './compile-fields.ts';
+import type { FieldDeclaration, ProtocolDeclaration } from './declaration.ts';
+import type { Scope } from './field-codec.ts';
+import { lintName, type Path } from './finding.ts';
+import { lintNumber } from './lint-numbers.ts';
+import { isCount, lintChecksum, lintCondition, lintExtent, type Surroundings } from './lint-references.ts';
+import { parseNumberType } from './number-type.ts';
+import { bytesOfHex } from './value.ts';
+
+const COMMON = ['name', 'type', 'description', 'when'] as const;
+/** Keys with a meaning, by type; what is not listed is a number. */
+const KEYS: Readonly<Record<string, readonly (keyof FieldDeclaration)[]>> = {
+  text: [...COMMON, 'length', 'max', 'encoding', 'terminator', 'pad', 'content', 'value'],
+  bytes: [...COMMON, 'length', 'max', 'value'],
+  array: [...COMMON, 'count', 'of', 'max'],
+  struct: [...COMMON, 'fields'],
+  crc: [...COMMON, 'algorithm', 'covers', 'byteOrder'],
+  reserved: [...COMMON, 'length'],
+};
+const NUMBER_KEYS: readonly (keyof FieldDeclaration)[] = [
+  ...COMMON,
+  'scale',
+  'offset',
+  'unit',
+  'invalid',
+  'limits',
+  'range',
+  'enum',
+  'bits',
+  'value',
+];
+
+/** Checks the fields of a message or a structure, one behind the other. */
+export function lintFields(fields: readonly FieldDeclaration[], path: Path, around: Surroundings): void {
+  const { findings } = around;
+  const earlier = new Map(around.earlier);
+  const own = new Map<string, FieldDeclaration>();
+  for (const [index, field] of fields.entries()) {
+    const here = [...path, index];
+    const { name } = field;
+    if (name !== undefined || field.type !== 'reserved') {
+      const usable = lintName(name, name === undefined ? here : [...here, 'name'], 'The field', findings);
+      if (usable && name !== undefined && own.has(name)) {
+        findings.add(
+          'config_conflict',
+          [...here, 'name'],
+          `There are two fields \`${name}\`.`,
+          'Give each a name of its own.',
+        );
+      }
+      if (usable && name === 'id' && around.coverable.has('id')) {
+        findings.add(
+          'config_conflict',
+          [...here, 'name'],
+          '`id` is the id of the message.',
+          'Give the field another name.',
+        );
+      }
+    }
+    const restPossible =
+      around.restPossible && fields.slice(index + 1).every((each) => isFixed(each, around.protocol));
+    lintField(field, here, { ...around, earlier: new Map(earlier), restPossible }, own);
+    if (name !== undefined) {
+      own.set(name, field);
+      earlier.set(name, field);
+    }
+  }
+}
+
+/** Whether a field is always there and always as long. */
+function isFixed(field: FieldDeclaration, protocol: ProtocolDeclaration): boolean {
+  if (field.when !== undefined || takesRest(field)) return false;
+  const codec = compileField(field, sizingScope(protocol));
+  return codec.min === codec.max;
+}
+
+export function sizingScope(protocol: ProtocolDeclaration): Scope {
+  return {
+    byteOrder: protocol.byteOrder,
+    enums: protocol.enums,
+    limit: protocol.maxFrame,
+    referred: new Set(),
+    covered: new Set(),
+    targets: new Map(),
+    marks: new Map(),
+    next: { slot: 0, mark: 0 },
+    tail: 0,
+    slot: -1,
+  };
+}
+
+function lintField(
+  field: FieldDeclaration,
+  path: Path,
+  around: Surroundings,
+  own: ReadonlyMap<string, FieldDeclaration>,
+): void {
+  const { findings, protocol } = around;
+  const { type } = field;
+  const number = Object.hasOwn(KEYS, type) ? undefined : parseNumberType(type, protocol.byteOrder);
+  const keys = Object.hasOwn(KEYS, type) ? KEYS[type] : NUMBER_KEYS;
+  if (number === undefined && !Object.hasOwn(KEYS, type)) {
+    findings.add(
+      'config_bad_value',
+      [...path, 'type'],
+      `There is no type \`${type}\`.`,
+      'There are u8 to u64 and i8 to i64 in steps of 8, f32, f64 (each also with le or be), text, bytes, array, struct, crc and reserved.',
+    );
+    return;
+  }
+  for (const key of Object.keys(field) as (keyof FieldDeclaration)[]) {
+    if (field[key] === undefined || keys?.includes(key)) continue;
+    const written = key === 'byteOrder' ? 'byte_order' : key;
+    findings.add(
+      'config_no_effect',
+      [...path, written],
+      `\`${written}\` has no meaning for \`type: ${type}\`.`,
+      'Remove it.',
+    );
+  }
+  if (field.when !== undefined) lintCondition(field.when, [...path, 'when'], around);
+  if (number !== undefined) lintNumber(field, number, protocol.enums, path, findings);
+  switch (type) {
+    case 'text':
+    case 'bytes':
+      lintContent(field, path, around, own);
+      break;
+    case 'array':
+      lintArray(field, path, around, own);
+      break;
+    case 'struct':
+      if ((field.fields ?? []).length === 0) {
+        findings.add('config_missing_key', path, 'The structure has no fields.', 'Add `fields:`.');
+      }
+      lintFields(field.fields ?? [], [...path, 'fields'], around);
+      break;
+    case 'crc':
+      lintChecksum(field, path, around);
+      break;
+    case 'reserved':
+      if (field.length !== undefined && !(isCount(field.length) && field.length > 0)) {
+        findings.add(
+          'config_bad_value',
+          [...path, 'length'],
+          'Reserved bytes have a fixed length.',
+          'Write how many bytes they are.',
+        );
+      }
+      break;
+  }
+}
+
+function lintContent(
+  field: FieldDeclaration,
+  path: Path,
+  around: Surroundings,
+  own: ReadonlyMap<string, FieldDeclaration>,
+): void {
+  const { findings } = around;
+  const { type, length, terminator, value, encoding = 'utf8', pad } = field;
+  if (value !== undefined) {
+    if (type === 'bytes' && (bytesOfHex(String(value))?.length ?? 0) === 0) {
+      findings.add(
+        'config_bad_value',
+        [...path, 'value'],
+        'These are no bytes.',
+        'Write them as hex digits in quotes: "0xdd03".',
+      );
+    }
+    if (length !== undefined && typeof length !== 'number') {
+      findings.add(
+        'config_no_effect',
+        [...path, 'length'],
+        'A constant has the length that it has.',
+        'Remove it.',
+      );
+    }
+    return;
+  }
+  if (length === undefined && terminator === undefined) {
+    const also = type === 'text' ? ', or `terminator: 0`' : '';
+    findings.add(
+      'config_missing_key',
+      path,
+      'Nothing says where the field ends.',
+      `Add \`length:\` with a number, a type such as u8, { field: x } or rest${also}.`,
+    );
+    return;
+  }
+  if (length !== undefined && terminator !== undefined) {
+    findings.add(
+      'config_conflict',
+      [...path, 'terminator'],
+      'The text has a length already.',
+      'Remove one of the two.',
+    );
+  }
+  if (terminator !== undefined && !isByte(terminator)) {
+    findings.add('config_bad_value', [...path, 'terminator'], 'A terminator is a byte.', 'Write 0 to 255.');
+  }
+  if (pad !== undefined && (!isByte(pad) || typeof length !== 'number')) {
+    findings.add(
+      'config_no_effect',
+      [...path, 'pad'],
+      'Only text of a fixed length is filled up, with one byte.',
+      'Remove it, or write 0 to 255.',
+    );
+  }
+  if (encoding.startsWith('utf16') && typeof length === 'number' && length % 2 !== 0) {
+    findings.add(
+      'config_bad_value',
+      [...path, 'length'],
+      `Text in ${encoding} has an even number of bytes.`,
+      `Write ${length + 1}.`,
+    );
+  }
+  if (length !== undefined) lintExtent(length, [...path, 'length'], around, own);
+}
+
+function lintArray(
+  field: FieldDeclaration,
+  path: Path,
+  around: Surroundings,
+  own: ReadonlyMap<string, FieldDeclaration>,
+): void {
+  const { findings, protocol } = around;
+  const { count, of } = field;
+  if (count === undefined) {
+    findings.add(
+      'config_missing_key',
+      path,
+      'Nothing says how many elements there are.',
+      'Add `count:` with a number, a type such as u8, { field: x } or rest.',
+    );
+  } else lintExtent(count, [...path, 'count'], around, own);
+  if (of === undefined) {
+    findings.add(
+      'config_missing_key',
+      path,
+      'Nothing says what the elements are.',
+      'Add for example `of: { type: i16 }`.',
+    );
+    return;
+  }
+  const here = [...path, 'of'];
+  const before = findings.errors;
+  for (const key of ['name', 'when'] as const) {
+    if (of[key] !== undefined)
+      findings.add('config_no_effect', [...here, key], `Elements have no \`${key}\`.`, 'Remove it.');
+  }
+  if (of.value !== undefined || of.type === 'crc' || of.type === 'reserved') {
+    findings.add(
+      'config_bad_value',
+      here,
+      'Elements without a value of their own cannot be listed.',
+      'Use `reserved` instead of the array.',
+    );
+  }
+  lintField(of, here, { ...around, restPossible: false }, new Map());
+  if (findings.errors > before) return;
+  if (compileField(of, sizingScope(protocol)).min < 1) {
+    findings.add(
+      'config_bad_value',
+      here,
+      'An element may have no bytes at all, and could be counted for ever.',
+      'Let every element have at least one byte that is always there.',
+    );
+  }
+}
+
+const isByte = (value: number): boolean => isCount(value) && value <= 255;
