@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Programs outside npm that some tests need; Heartwire itself needs none of them. */
-export type Tool = 'python3' | 'chromium' | 'socat';
+export type Tool = 'python3' | 'chromium' | 'socat' | 'nc' | 'curl';
 
 export interface Need {
   /** False only where the tool is missing and may be: hand it to `describe.runIf`. */
@@ -15,6 +15,8 @@ const NAMES: Readonly<Record<Tool, readonly string[]>> = {
   python3: ['python3'],
   chromium: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
   socat: ['socat'],
+  nc: ['nc'],
+  curl: ['curl'],
 };
 
 /**
