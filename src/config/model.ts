@@ -1,6 +1,6 @@
 import type { SessionSettings } from '../device/settings.ts';
 import type { LinkAddress, ListenAddress } from '../links/address.ts';
-import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 
 import type { RecordingConfig } from './recording.ts';
 
@@ -45,8 +45,8 @@ export interface DialledDeviceConfig extends DeviceBase {
   readonly line: 'stream' | 'serial';
   /** Silence that ends a half frame on a serial line, in ms, where configured. */
   readonly gapMs?: number;
-  /** How frames are told apart; absent: by four bytes of length. */
-  readonly framing?: FramingDeclaration;
+  /** What it speaks besides the built-in messages, or instead of them. */
+  readonly messages?: DeclaredProtocol;
 }
 
 /** A device that dials in. */
@@ -87,6 +87,8 @@ export interface BridgeConfig {
   readonly server: ServerConfig;
   /** Where traces are written, if any are. */
   readonly recording: RecordingConfig;
+  /** What devices speak that dial in, besides the built-in messages. */
+  readonly messages?: DeclaredProtocol;
   readonly devices: readonly DeviceConfig[];
   readonly listeners: readonly ListenerConfig[];
 }

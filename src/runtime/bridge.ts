@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { BridgeConfig, DialledDeviceConfig, ListenerConfig } from '../config/model.ts';
 import type { FailedDevice } from '../config/report.ts';
+import { MessageCatalog } from '../device/message-catalog.ts';
 import type { SessionPorts } from '../device/session-ports.ts';
 import type { SessionSettings } from '../device/settings.ts';
 import type { StateDocument } from '../device/state-document.ts';
 import type { HeartwireError } from '../errors.ts';
 import { FeedStore } from '../feed/store.ts';
 import { dial, listen } from '../links/index.ts';
-import { builtinProtocol } from '../protocol/messages/registry.ts';
 import { BridgeStatus } from './bridge-status.ts';
 import type { Clock } from './clock.ts';
 import { performCommand } from './commands.ts';
+import { deviceCodec, framingOf } from './device-codec.ts';
 import { DeviceDirectory } from './device-directory.ts';
 import { DeviceRunner } from './device-runner.ts';
 import { JsonLinesServer } from './feed/json-lines-server.ts';
@@ -20,11 +21,12 @@ import { Gateway } from './gateway.ts';
 import { HttpServer } from './http-server.ts';
 import { formatLocalTime, parseLocalTime } from './local-time.ts';
 import type { Log } from './log.ts';
+import { markReplay } from './mark-replay.ts';
 import { noteCommand } from './note-command.ts';
 import type { Recorder } from './recorder.ts';
 import { recorderFor } from './recorder-of-bridge.ts';
 import { Wire, type WireOwner, type WireTap } from './wire.ts';
-import { framingNeedsSilence, makeWireCodec } from './wire-codec.ts';
+import { framingNeedsSilence } from './wire-codec.ts';
 
 /** Silence that ends a half frame of a serial line behind a serial server, in ms. */
 const SERIAL_SERVER_GAP_MS = 200;
@@ -169,11 +171,13 @@ export class Bridge {
   }
 
   #makeRunner(settings: SessionSettings, device?: DialledDeviceConfig): DeviceRunner {
-    const { clock, log } = this.#options;
+    const { clock, log, config } = this.#options;
+    const messages = device === undefined ? config.messages : device.messages;
     return new DeviceRunner({
       settings,
-      ports: this.#ports,
-      publisher: this.store,
+      ports:
+        messages === undefined ? this.#ports : { ...this.#ports, messages: new MessageCatalog(messages) },
+      publisher: device?.links[0].scheme === 'replay' ? markReplay(this.store) : this.store,
       clock,
       log,
       makeWire: (addressIndex, owner) =>
@@ -183,9 +187,10 @@ export class Bridge {
   }
 
   #makeGateway(listener: ListenerConfig): Gateway {
-    const { clock, log } = this.#options;
+    const { clock, log, config } = this.#options;
     return new Gateway({
       config: listener,
+      messages: config.messages,
       directory: this.directory,
       clock,
       log,
@@ -229,17 +234,20 @@ function makeWire(
   // The session only orders what its settings list, and those come from the same configuration.
   if (device === undefined || address === undefined)
     throw new Error(`${settings.device} has no address ${addressIndex}`);
-  const reportsSilence = device.line === 'serial' || framingNeedsSilence(device.framing);
+  const { messages, line, maxFrame } = device;
+  const speech = {
+    identity: settings.identity,
+    builtin: settings.bare === undefined,
+    maxFrame,
+    line,
+    messages,
+  };
+  const reportsSilence = line === 'serial' || framingNeedsSilence(framingOf(speech));
   const link = dial(address, {
     ...(reportsSilence && address.scheme === 'tcp'
       ? { idleAfterMs: device.gapMs ?? SERIAL_SERVER_GAP_MS }
       : {}),
     ...(device.gapMs === undefined ? {} : { gapMs: device.gapMs }),
   });
-  const codec = makeWireCodec({
-    definition: builtinProtocol({ identity: settings.identity, maxFrame: device.maxFrame }),
-    line: device.line,
-    framing: device.framing,
-  });
-  return new Wire(link, codec, owner, { tap });
+  return new Wire(link, deviceCodec(speech), owner, { tap });
 }

@@ -1,7 +1,9 @@
 import type { ErrorCode } from '../errors.ts';
 import type { CommandOutcome, FeedCommand } from '../feed/command.ts';
 import type { FeedErrorCode } from '../feed/wire/feed-error.ts';
+import { bytesOf } from '../protocol/declared/value.ts';
 import type { DeviceDirectory } from './device-directory.ts';
+import type { DeviceRunner } from './device-runner.ts';
 
 /** Performs a subscriber's command: a built-in or declared request, sent at once or not at all. */
 export async function performCommand(
@@ -13,6 +15,7 @@ export async function performCommand(
   if (runner === undefined) {
     return refusal('device_unknown', `There is no device ${device}; GET /api/devices lists them.`);
   }
+  if (message === RAW) return sendRaw(runner, fields);
   const outcome = await runner.request(message, fields, timeoutMs);
   if (!outcome.ok) {
     return { ok: false, code: outcome.code, message: outcome.detail, retry: !FINAL.has(outcome.code) };
@@ -29,6 +32,21 @@ export async function performCommand(
       ...(observed === undefined ? {} : { observed }),
     },
   };
+}
+
+/** Sends bytes as they are; a name that no declared message can have. */
+const RAW = '$raw';
+
+function sendRaw(runner: DeviceRunner, fields: FeedCommand['fields']): CommandOutcome {
+  const bytes = bytesOf(fields.data);
+  if (bytes === undefined || bytes.length === 0) {
+    return refusal('bad_field_value', `${RAW} takes \`data\`: bytes as "0x0a0b" or {"$bytes": base64}.`);
+  }
+  const outcome = runner.sendBytes(bytes);
+  if (outcome === 'accepted') return { ok: true, result: { fields: {}, sent_bytes: bytes.length } };
+  const detail =
+    outcome === 'link_not_open' ? 'The device has no open link.' : 'The link does not take more now.';
+  return { ok: false, code: outcome, message: detail, retry: true };
 }
 
 /** The same command will fail again. */

@@ -4,8 +4,7 @@ import type { SessionPorts } from '../device/session-ports.ts';
 import type { SessionSettings } from '../device/settings.ts';
 import type { DeviceStatus } from '../device/state-document.ts';
 import type { Publisher } from '../feed/publisher.ts';
-import type { LinkEnd } from '../links/link.ts';
-import { encodeFrame } from '../protocol/codec.ts';
+import type { LinkEnd, SendOutcome } from '../links/link.ts';
 import type { Values } from '../protocol/declared/value.ts';
 import type { DecoderFault, Discarded } from '../protocol/decoder.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
@@ -136,6 +135,13 @@ export class DeviceRunner implements WireOwner {
     });
   }
 
+  /** Writes bytes to the present link as they are, past all that is known of the device. */
+  sendBytes(bytes: Uint8Array): SendOutcome {
+    const outcome = this.#wire?.send(bytes) ?? 'link_not_open';
+    if (outcome === 'accepted') this.#publishBytes('out', bytes);
+    return outcome;
+  }
+
   wireOpened(wire: Wire, address: string): void {
     this.#dispatch({ type: 'linkOpened', address }, wire);
   }
@@ -249,8 +255,9 @@ export class DeviceRunner implements WireOwner {
 
   #send(message: Message, report: boolean): void {
     const wire = this.#wire;
-    const frame = encodeFrame(message);
-    const outcome = wire?.send(frame) ?? 'link_not_open';
+    if (wire === undefined) return this.#dispatch({ type: 'sendRefused', message, code: 'link_not_open' });
+    const frame = wire.encode(message);
+    const outcome = wire.send(frame);
     if (outcome !== 'accepted') return this.#dispatch({ type: 'sendRefused', message, code: outcome }, wire);
     this.#publishBytes('out', frame);
     if (report) this.#dispatch({ type: 'sendAccepted', message }, wire);

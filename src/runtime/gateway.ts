@@ -6,14 +6,14 @@ import { NAMELESS_MAX_FRAME } from '../device/nameless-link.ts';
 import { HeartwireError } from '../errors.ts';
 import { formatHostPort } from '../links/host-port.ts';
 import type { Link, LinkEnd, Listener } from '../links/link.ts';
-import type { ProtocolDefinition } from '../protocol/definition.ts';
-import { builtinProtocol } from '../protocol/messages/registry.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { StreamDecoder } from '../protocol/stream-decoder.ts';
 import type { Clock, Timer } from './clock.ts';
+import { deviceCodec } from './device-codec.ts';
 import type { DeviceDirectory, Resolution } from './device-directory.ts';
 import type { Log } from './log.ts';
 import { NamelessRunner } from './nameless-runner.ts';
-import { Wire, type WireTap } from './wire.ts';
+import { Wire, type WireCodec, type WireTap } from './wire.ts';
 
 /** A link that speaks but does not register may be named by its address after so long, in ms. */
 const NAMED_BY_ADDRESS_AFTER_MS = 10_000;
@@ -29,6 +29,8 @@ export interface GatewayOptions {
   readonly log: Log;
   readonly localTime: LocalTime;
   readonly random: () => number;
+  /** What devices speak besides the built-in messages. */
+  readonly messages?: DeclaredProtocol | undefined;
   makeListener(): Listener;
   /** Who looks on at a link that dialled in; `named` is called once it belongs to a device. */
   tap?(): DialInTap | undefined;
@@ -63,7 +65,7 @@ let nextOfferId = 1;
 /** Lets devices dial in at one address, holds their links until they have a name, and hands them to their device. */
 export class Gateway {
   readonly #options: GatewayOptions;
-  readonly #definition: ProtocolDefinition;
+  readonly #codec: WireCodec;
   readonly #nameless = new Map<NamelessRunner, Nameless>();
   readonly #perHost = new Map<string, number>();
   #connections = 0;
@@ -78,8 +80,10 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    const { session, maxFrame, link } = options.config;
-    this.#definition = builtinProtocol({ identity: session.identity, maxFrame });
+    const { config, messages } = options;
+    const { session, maxFrame, link } = config;
+    const speech = { identity: session.identity, builtin: true, maxFrame, line: 'stream', messages } as const;
+    this.#codec = deviceCodec(speech);
     this.#address = formatHostPort(link.host, link.port);
   }
 
@@ -185,7 +189,7 @@ export class Gateway {
     const wire = new Wire(
       link,
       {
-        definition: this.#definition,
+        ...this.#codec,
         makeDecoder: (definition, sink) => {
           decoder = new StreamDecoder(definition, sink);
           decoder.maxFrame = Math.min(decoder.maxFrame, NAMELESS_MAX_FRAME);
@@ -255,7 +259,7 @@ export class Gateway {
       ...(register === undefined ? {} : { register }),
       adopted: () => {
         this.#nameless.delete(runner);
-        nameless.decoder.maxFrame = this.#definition.maxFrame;
+        nameless.decoder.maxFrame = this.#codec.definition.maxFrame;
         nameless.tap?.named(device.id);
         runner.release();
       },

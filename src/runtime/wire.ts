@@ -1,5 +1,5 @@
 import type { Link, LinkEnd, SendOutcome } from '../links/link.ts';
-import { decodePayload } from '../protocol/codec.ts';
+import { decodePayload, encodeFrame } from '../protocol/codec.ts';
 import type { DecoderFault, Discarded, FrameDecoder, FrameSink } from '../protocol/decoder.ts';
 import type { ProtocolDefinition } from '../protocol/definition.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
@@ -49,6 +49,8 @@ export interface WireCodec {
   decode?(bytes: Uint8Array, start: number, end: number): Message | InvalidPayload;
   /** The whole frame around a payload; absent: behind four bytes of length. */
   frame?(payload: Uint8Array): Uint8Array;
+  /** The whole frame of a message; absent: as the built-in protocol has it. */
+  encode?(message: Message): Uint8Array;
 }
 
 /** A link with its decoder. It can change hands between two frames of one chunk: set `owner`. */
@@ -111,6 +113,11 @@ export class Wire {
         this.owner.wireClosed(this, end);
       },
     });
+  }
+
+  /** The whole frame of a message, as this wire carries it. @throws HeartwireError where it cannot carry it */
+  encode(message: Message): Uint8Array {
+    return this.#codec.encode?.(message) ?? encodeFrame(message);
   }
 
   send(frame: Uint8Array): SendOutcome {

@@ -1,0 +1,67 @@
+import { encodeFrame } from '../protocol/codec.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { ProtocolDefinition } from '../protocol/definition.ts';
+import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
+import { isStandardFraming } from '../protocol/framing/make-framing.ts';
+import type { DeclaredMessage, Message } from '../protocol/message.ts';
+import type { IdentityRule } from '../protocol/messages/register.ts';
+import { builtinMessages } from '../protocol/messages/registry.ts';
+import type { WireCodec } from './wire.ts';
+import { makeWireCodec } from './wire-codec.ts';
+
+/** What a device speaks. */
+export interface DeviceSpeech {
+  readonly identity: IdentityRule;
+  /** Register, heartbeat and datetime are part of it. */
+  readonly builtin: boolean;
+  readonly maxFrame: number;
+  readonly line: 'stream' | 'serial';
+  /** Absent where nothing else is declared. */
+  readonly messages?: DeclaredProtocol | undefined;
+}
+
+/** How frames are told apart; absent: by four bytes of length. */
+export function framingOf({ builtin, messages }: Pick<DeviceSpeech, 'builtin' | 'messages'>) {
+  // Beside the built-in messages the declared ones travel in the same frames.
+  const declared = builtin ? undefined : messages?.declaration.framing;
+  return declared === undefined || isStandardFraming(declared) ? undefined : declared;
+}
+
+/** The messages that the frame decoders know: those that begin with an id of one byte. */
+export function definitionOf({ identity, builtin, maxFrame, messages }: Omit<DeviceSpeech, 'line'>) {
+  const declared = messages?.hasBuiltinIds === true ? messages.definition([], 'device').messages : [];
+  return new ProtocolDefinition([...(builtin ? builtinMessages(identity) : []), ...declared], maxFrame);
+}
+
+/** How the bytes of a device are read and written. */
+export function deviceCodec(speech: DeviceSpeech): WireCodec {
+  const { builtin, messages, line } = speech;
+  const codec = makeWireCodec({
+    definition: definitionOf(speech),
+    line,
+    framing: framingFor(speech),
+    decode:
+      messages === undefined || builtin
+        ? undefined
+        : (bytes, start, end) => messages.decode(bytes, start, end, 'device'),
+  });
+  return { ...codec, encode: (message) => encode(message, codec, messages) };
+}
+
+/** Ids that the decoders of the standard framing cannot look at need one that asks the messages. */
+function framingFor({ builtin, messages }: DeviceSpeech): FramingDeclaration | undefined {
+  if (builtin || messages === undefined) return undefined;
+  const { framing } = messages.declaration;
+  return isStandardFraming(framing) && messages.hasBuiltinIds ? undefined : framing;
+}
+
+function encode(message: Message, codec: WireCodec, messages: DeclaredProtocol | undefined): Uint8Array {
+  if (message.name !== 'declared' || messages === undefined) return encodeFrame(message);
+  const payload = encodePayload(message, messages);
+  return codec.frame?.(payload) ?? payload;
+}
+
+function encodePayload(message: DeclaredMessage, messages: DeclaredProtocol): Uint8Array {
+  if (message.kind === 'reply') return messages.encodeReply(message.message, message.error, message.fields);
+  return messages.encode(message.message, message.fields);
+}
