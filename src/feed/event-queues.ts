@@ -81,7 +81,7 @@ export class EventQueues {
     return this.#alarms.takeGap() ?? this.#alarms.takeEvent()?.frame;
   }
 
-  /** `drained`: the outlet holds nothing, so that what was not acknowledged may be sent again. */
+  /** `drained`: the outlet holds little, so that what was not acknowledged may be sent again. */
   take(drained: boolean, now: Instant): Gap | Uint8Array | undefined {
     const gap = this.#gaps.shift();
     if (gap !== undefined) return gap;

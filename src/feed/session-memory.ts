@@ -21,7 +21,7 @@ export class SessionMemory {
   /** At least 128 random bits as text: whoever knows it may go on with this session. */
   readonly secret: string;
   clientId: string;
-  window = new AckWindow();
+  readonly window = new AckWindow();
   inFlight = 0;
   /** The connection that this session has now. */
   listener: CommandListener | undefined;

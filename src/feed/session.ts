@@ -276,7 +276,6 @@ export class FeedSession {
     }
     this.#fresh = false;
     this.#attach(memory);
-    this.#subscriber.resume(memory.window);
     const result = { client_id: memory.clientId, unacknowledged: memory.window.size };
     this.#subscriber.send('response', { ...reply(id), result }, now);
   }
@@ -294,6 +293,7 @@ export class FeedSession {
     if (this.#memory.listener === this) this.#memory.listener = undefined;
     this.#memory = memory;
     memory.listener = this;
+    this.#subscriber.resume(memory.window);
   }
 
   #resync(topics: readonly string[], id: string | undefined, now: Instant): void {

@@ -312,7 +312,7 @@ export class Subscriber {
   }
 
   #takeEvent(now: Instant): Uint8Array | undefined {
-    const event = this.#events.take(this.#outlet.unsent === 0, now);
+    const event = this.#events.take(this.#outlet.unsent <= LOW_WATER, now);
     this.#pastTold();
     return event === undefined ? undefined : this.#framed(event, now);
   }
