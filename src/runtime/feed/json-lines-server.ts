@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { HeartwireError } from '../../errors.ts';
 import { parseClientMessage } from '../../feed/wire/client-message.ts';
+import { CLOSE_CODES } from '../../feed/wire/close-code.ts';
 import { formatHostPort } from '../../links/host-port.ts';
 import { listenError } from '../http/listen-error.ts';
 import { plainAddress } from './door.ts';
+import { endSocket } from './end-socket.ts';
 import { JsonLinesCarrier } from './json-lines-carrier.ts';
 import { jsonLine } from './json-lines-frame.ts';
 import type { Roster, Transport } from './roster.ts';
@@ -83,18 +85,23 @@ export class JsonLinesServer {
     const { clock } = roster;
     const { maxMessageBytes, closeTimeoutMs } = roster.limits;
     const address = plainAddress(socket.remoteAddress);
+    let why = 'closed';
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      why = error.code === 'EPIPE' ? 'closed' : 'lost';
+    });
+    const retryAfterS = roster.retryAfterS();
+    if (retryAfterS !== undefined) {
+      this.#sendAway(socket, retryAfterS);
+      return;
+    }
     const carrier = new JsonLinesCarrier({ socket, clock, maxMessageBytes, closeTimeoutMs });
     const connection = roster.admit(this.#transport, { carrier, socket, address });
-    let why = 'the other side is gone';
-    socket.on('error', (error) => {
-      why = error.message;
-    });
     socket.on('close', () => roster.leave(connection, why));
     if (connection.session === undefined) return;
     connection.session.startJsonPings();
     const cutOff = (): void => {
-      why = 'what it said first is no JSON object';
-      roster.log('refused', address, undefined, why);
+      why = 'refused';
+      roster.log('refused', address, undefined, 'what it said first is no JSON object');
       socket.destroy();
     };
     let first = true;
@@ -108,6 +115,19 @@ export class JsonLinesServer {
       notUtf8: () => connection.close('invalid_utf8', clock.now()),
       foreign: cutOff,
     });
+  }
+
+  /** There is no room now. */
+  #sendAway(socket: Socket, retryAfterS: number): void {
+    const { clock, limits } = this.#options.roster;
+    const { encoder } = this.#transport.audience;
+    const now = clock.now();
+    const message = 'More connections come than can be taken in now; come back later.';
+    const closing = { code: CLOSE_CODES.draining, reason: 'too_busy', reconnect: true };
+    socket.write(encoder.message('error', 'm1', { code: 'too_busy', message, retry: true }, now));
+    socket.write(encoder.message('closing', 'm2', { ...closing, retry_after_ms: retryAfterS * 1_000 }, now));
+    socket.resume();
+    endSocket(socket, clock, limits.closeTimeoutMs);
   }
 }
 

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { parseClientMessage } from '../../feed/wire/client-message.ts';
 import type { JsonObject } from '../../feed/wire/json.ts';
 import { type Answer, refusal } from '../http/routes.ts';
+import { positionOf } from './sse-frame.ts';
 
 /** What somebody wants to follow: the message `subscribe` that it would have sent over a WebSocket. */
 export interface StreamRequest {
@@ -30,9 +31,13 @@ export function readStreamRequest(target: string, headers: IncomingHttpHeaders):
     return badQuery('Say what to follow: /api/feed?topics=devices/+/state,bridge/status (write # as %23).');
   }
   const maxHz = query.get('max_hz')?.at(-1);
+  // A browser that comes back says the last id that it saw, and so how far it has come with these very patterns.
+  const lastId = headers['last-event-id'];
+  const since = typeof lastId === 'string' ? positionOf(lastId) : undefined;
   const message: JsonObject = {
     type: 'subscribe',
     topics,
+    ...(since === undefined ? {} : { since }),
     ...(maxHz === undefined ? {} : { max_hz: Number(maxHz) }),
   };
   const subscribe = JSON.stringify(message);

@@ -43,6 +43,12 @@ export class SseServer {
     if (socket === null) {
       return refusal(400, 'bad_request', 'A stream wants a connection of its own; this one is still in use.');
     }
+    const retryAfterS = this.#roster.retryAfterS();
+    const browser = request.headers.accept?.includes('text/event-stream') === true;
+    if (retryAfterS !== undefined && !browser) {
+      const message = 'More connections come than can be taken in now; come back later.';
+      return refusal(503, 'too_busy', message, { 'Retry-After': String(retryAfterS) });
+    }
     const { clock, limits } = this.#roster;
     // The end of the connection is the end of the body, so that the very bytes that others get can be written to it.
     response.useChunkedEncodingByDefault = false;
@@ -51,11 +57,16 @@ export class SseServer {
     socket.setTimeout(0);
     socket.setNoDelay(true);
     const retryMs = LEAST_RETRY_MS + this.#random() * (MOST_RETRY_MS - LEAST_RETRY_MS);
+    if (retryAfterS !== undefined) {
+      // A browser that is refused by its status never comes back; one whose stream ends does.
+      response.end(`retry: ${retryAfterS * 1_000}\n\n`);
+      return undefined;
+    }
     socket.write(`retry: ${Math.round(retryMs)}\n\n`);
     const carrier = new SseCarrier(socket, clock, limits.closeTimeoutMs);
     const address = plainAddress(socket.remoteAddress);
     const connection = this.#roster.admit(this.#transport, { carrier, socket, address });
-    socket.once('close', () => this.#roster.leave(connection, 'the stream ended'));
+    socket.once('close', () => this.#roster.leave(connection, 'closed'));
     connection.receive(asked.subscribe, clock.now());
     return undefined;
   }

@@ -101,6 +101,39 @@ describe('JSON lines over TCP', () => {
     expect((await client.next('pong')).payload).toMatchObject({ reply_to: 'here' });
   });
 
+  it('send away who comes when there is no room, with the time to come back', async () => {
+    await using world = await LinesWorld.start({ connectsPerSecond: 1, connectBurst: 1 });
+    const first = await world.client();
+    const second = world.stranger();
+    expect((await second.next('error')).payload).toMatchObject({ code: 'too_busy', retry: true });
+    const { payload } = await second.next('closing');
+    expect(payload).toMatchObject({ code: 4000, reconnect: true });
+    expect(payload.retry_after_ms).toBeGreaterThanOrEqual(1_000);
+    await second.closed;
+    world.clock.advance(1_000);
+    await world.client();
+    first.send({ type: 'get_clients' });
+    expect((await first.next('clients_list')).payload.count).toBe(2);
+  });
+
+  it('recover from a position, and acknowledge, as over a WebSocket', async () => {
+    await using world = await LinesWorld.start();
+    world.store.publishState('a', { x: 1 });
+    world.store.publishState('b', { x: 1 });
+    const before = await world.client();
+    before.send({ type: 'subscribe', id: '1', topics: ['#'] });
+    const { position } = (await before.next('synced')).payload;
+    before.socket.destroy();
+    world.store.publishState('b', { x: 2 });
+    const after = await world.client();
+    after.send({ type: 'subscribe', id: '1', topics: ['#'], since: position, ack: true });
+    expect((await after.next('snapshot')).payload.items).toMatchObject([{ topic: 'b', state: { x: 2 } }]);
+    world.store.publishEvent('e', { n: 1 });
+    const event = await after.next('event');
+    expect(event).toMatchObject({ ack_required: true });
+    after.send({ type: 'ack', ids: [event.id] });
+  });
+
   it('go on for who has said all that it wants to say', async () => {
     await using world = await LinesWorld.start();
     const client = await world.client();

@@ -49,6 +49,44 @@ describe('a stream of server-sent events', () => {
     client.response.destroy();
   });
 
+  it('goes on from the id that a browser brings back: what changed, and nothing else', async () => {
+    await using face = await BridgeFace.open();
+    for (const topic of ['a', 'b', 'c']) face.store.publishState(topic, { x: 1 });
+    const before = await SseClient.open(face.port, ['#']);
+    await expect.poll(() => before.types).toContain('synced');
+    const lastId = before.events.at(-1)?.id ?? '';
+    before.response.destroy();
+    face.store.publishState('b', { x: 2 });
+    face.store.removeState('c');
+    const items = async (id: string) => {
+      const client = await SseClient.open(face.port, ['#'], { 'Last-Event-ID': id });
+      await expect.poll(() => client.types).toContain('synced');
+      client.response.destroy();
+      return client.events.flatMap(({ message }) =>
+        message.type === 'snapshot'
+          ? [...message.payload.items, ...message.payload.removed].map(({ topic }) => topic)
+          : [],
+      );
+    };
+    expect(await items(lastId)).toEqual(['b', 'c']);
+    for (const useless of ['', 'nonsense', 'other-life:3']) expect(await items(useless)).toEqual(['a', 'b']);
+  });
+
+  it('lets a browser come back where there is no room now, and tells a program when to', async () => {
+    await using face = await BridgeFace.open({
+      feed: { connectsPerSecond: 1, connectBurst: 1, clock: new FakeClock() },
+    });
+    const path = '/api/feed?topics=a';
+    const first = await SseClient.open(face.port, ['a']);
+    const program = await ask(face.port, path);
+    expect([program.status, program.json()]).toMatchObject([503, { code: 'too_busy' }]);
+    expect(Number(program.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    const browser = await ask(face.port, path, { headers: { Accept: 'text/event-stream' } });
+    expect([browser.status, browser.text]).toEqual([200, expect.stringMatching(/^retry: \d+000\n\n$/)]);
+    first.response.destroy();
+    await expect.poll(() => face.subscribers).toBe(0);
+  });
+
   it('takes patterns as they are typed', async () => {
     const store = new FeedStore({ epoch: 'e' });
     for (const topic of ['devices/a b/state', 'bridge/status', 'a,b']) store.publishState(topic, {});
