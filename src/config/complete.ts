@@ -71,7 +71,7 @@ function completeDialled(
     add({
       code: 'config_conflict',
       path: [...path, 'link'],
-      message: 'The links of one device are all serial or all TCP.',
+      message: 'The links of one device are all serial, all TCP, or all traces.',
       mend: 'Make two devices of it.',
     });
     break;
