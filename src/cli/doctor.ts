@@ -14,6 +14,7 @@ import {
   type Finding,
   realPathOf,
 } from './examine.ts';
+import { examineTrace } from './examine-trace.ts';
 
 interface DoctorArgs {
   readonly file: string;
@@ -87,6 +88,8 @@ function examinations({ id, links, session }: DialledDeviceConfig): Array<() => 
         return examinePort(id, link);
       case 'tcp':
         return examineAddress(id, link, Math.min(session.connectTimeoutMs, LONGEST_WAIT_MS));
+      case 'replay':
+        return examineTrace(id, link.path);
     }
   });
 }

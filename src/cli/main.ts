@@ -3,7 +3,11 @@ import { HeartwireError } from '../errors.ts';
 import { check } from './check.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { demo } from './demo.ts';
+import { dissector } from './dissector.ts';
 import { doctor } from './doctor.ts';
+import { exportTrace } from './export.ts';
+import { importTrace } from './import.ts';
+import { note } from './note.ts';
 import { ports } from './ports.ts';
 import { replay } from './replay.ts';
 import { run } from './run.ts';
@@ -22,6 +26,10 @@ const COMMANDS: readonly AnyCommand[] = [
   command(ports),
   command(schema),
   command(replay),
+  command(exportTrace),
+  command(importTrace),
+  command(dissector),
+  command(note),
   command(simulate),
   command(tail),
 ];

@@ -43,5 +43,13 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** A trace that is played as if it were a device. */
+export interface ReplayAddress {
+  readonly scheme: 'replay';
+  readonly path: string;
+  /** How many times as fast as it was. */
+  readonly speed: number;
+}
+
 /** What a device can be dialled by. */
-export type LinkAddress = TcpAddress | SerialAddress;
+export type LinkAddress = TcpAddress | SerialAddress | ReplayAddress;

@@ -7,6 +7,8 @@ export function formatAddress(address: LinkAddress | ListenAddress): string {
     case 'tcp':
     case 'tcp-listen':
       return `${address.scheme}:${addressLabel(address)}`;
+    case 'replay':
+      return `replay:${address.path}${address.speed === 1 ? '' : `?speed=${address.speed}`}`;
     case 'serial': {
       const { baud, dataBits, parity, stopBits, rtscts, xon, xoff, dtr, rts, hupcl } = address.settings;
       const options = [`baud=${baud}-${dataBits}${parity.charAt(0).toUpperCase()}${stopBits}`];
@@ -24,6 +26,7 @@ export function formatAddress(address: LinkAddress | ListenAddress): string {
 /** Where an address leads, for people and state documents: `10.0.0.7:9089`, `[::1]:9089`, `/dev/ttyUSB0`, `usb=0403:6001`. */
 export function addressLabel(address: LinkAddress | ListenAddress): string {
   if (address.scheme === 'serial') return selectorLabel(address.port);
+  if (address.scheme === 'replay') return address.path;
   return `${isIPv6(address.host) ? `[${address.host}]` : address.host}:${address.port}`;
 }
 

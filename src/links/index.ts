@@ -1,5 +1,6 @@
 import type { LinkAddress, ListenAddress } from './address.ts';
 import type { Link, Listener } from './link.ts';
+import { ReplayLink } from './replay.ts';
 import { SerialLink } from './serial.ts';
 import { TcpLink } from './tcp.ts';
 import { TcpListener } from './tcp-listen.ts';
@@ -18,6 +19,8 @@ export function dial(address: LinkAddress, options: DialOptions = {}): Link {
       return TcpLink.dial(address, { idleAfterMs: options.idleAfterMs });
     case 'serial':
       return new SerialLink(address, { gapMs: options.gapMs });
+    case 'replay':
+      return new ReplayLink(address);
   }
 }
 

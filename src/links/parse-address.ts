@@ -7,7 +7,7 @@ const TCP_MEND = 'Write tcp:HOST:PORT, for example tcp:10.0.0.7:9089 or tcp:[fe8
 const LISTEN_MEND =
   'Write tcp-listen:HOST:PORT, for example tcp-listen:127.0.0.1:9089, or tcp-listen:0.0.0.0:9089 for every network.';
 const SCHEMES_MEND =
-  'Links begin with tcp:, serial: or tcp-listen:, for example tcp:10.0.0.7:9089 or serial:/dev/ttyUSB0?baud=115200-8N1.';
+  'Links begin with tcp:, serial:, tcp-listen: or replay:, for example tcp:10.0.0.7:9089 or serial:/dev/ttyUSB0?baud=115200-8N1.';
 
 /** `\\.\COM10` and `\\?\...` are Windows device paths; `COM3` is one even with the colon that DOS puts behind it. */
 const BARE_PORT = /^(\/|\\\\|\.{1,2}\/|COM\d+:?(\?|$))/i;
@@ -36,6 +36,8 @@ export function parseLinkAddress(
     }
     case 'serial':
       return parseSerialAddress(scheme.rest, settings);
+    case 'replay':
+      return parseReplayAddress(scheme.rest);
     case 'tcp-listen':
       return refuse(
         'A device is dialled, and tcp-listen: waits to be dialled.',
@@ -94,9 +96,23 @@ function refuseBare(link: string): { readonly ok: false } & AddressProblem {
 
 function refuseScheme(name: string): { readonly ok: false } & AddressProblem {
   if (name === 'replay') {
-    return refuse('replay: is not supported by this version.', SCHEMES_MEND);
+    return refuse(
+      'A trace is played by a device, and nobody dials in from it.',
+      'Give it as `link:` of a device.',
+    );
   }
   return refuse(`Links of the kind "${name}:" are not known.`, SCHEMES_MEND);
+}
+
+function parseReplayAddress(rest: string): Parsed<LinkAddress> {
+  const mend = 'Write replay:FILE.trace, or replay:FILE.trace?speed=10.';
+  const [, path = '', , option] = /^(.*?)(\?(.*))?$/s.exec(rest) ?? [];
+  if (path === '') return refuse('The file of the trace is missing.', mend);
+  if (option === undefined) return { ok: true, value: { scheme: 'replay', path, speed: 1 } };
+  const [, text] = /^speed=(\d{1,6}(?:\.\d{1,3})?)$/.exec(option) ?? [];
+  const speed = Number(text ?? 0);
+  if (speed > 0) return { ok: true, value: { scheme: 'replay', path, speed } };
+  return refuse('Behind the question mark stands the speed, a number above 0.', mend);
 }
 
 interface Endpoint {

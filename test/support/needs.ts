@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Programs outside npm that some tests need; Heartwire itself needs none of them. */
-export type Tool = 'python3' | 'chromium' | 'socat' | 'nc' | 'curl';
+export type Tool = 'python3' | 'chromium' | 'socat' | 'nc' | 'curl' | 'tshark' | 'tcpdump';
 
 export interface Need {
   /** False only where the tool is missing and may be: hand it to `describe.runIf`. */
@@ -17,6 +17,8 @@ const NAMES: Readonly<Record<Tool, readonly string[]>> = {
   socat: ['socat'],
   nc: ['nc'],
   curl: ['curl'],
+  tshark: ['tshark'],
+  tcpdump: ['tcpdump'],
 };
 
 /**

@@ -1,0 +1,116 @@
+import { createWriteStream } from 'node:fs';
+import { resolve } from 'node:path';
+import { HeartwireError } from '../errors.ts';
+import { openTrace, traceName } from '../runtime/trace-file.ts';
+import { PcapngExport } from '../trace/export-pcapng.ts';
+import { CSV_HEAD, csvLine, type ExportRow, jsonLine, RowMaker } from '../trace/export-rows.ts';
+import type { Command } from './command.ts';
+import { tellError } from './tell-error.ts';
+
+const FORMATS = ['pcapng', 'csv', 'jsonl'] as const;
+/** Text is handed over in pieces of about so many characters. */
+const PIECE = 64 * 1024;
+
+interface ExportArgs {
+  readonly trace: string;
+  readonly to: (typeof FORMATS)[number];
+  readonly output: string | undefined;
+}
+
+/** Writes a trace frame by frame for other programs. */
+export const exportTrace: Command<ExportArgs> = {
+  usage: 'export <trace>',
+  describe: 'Write a trace frame by frame: pcapng for Wireshark, CSV for spreadsheets, JSON lines',
+  examples: [
+    ['heartwire export psu-1.trace --to pcapng -o psu-1.pcapng', 'for Wireshark, with `heartwire dissector`'],
+    ['heartwire export psu-1.trace --to csv > psu-1.csv', 'for a spreadsheet'],
+  ],
+  options: (yargs) =>
+    yargs
+      .positional('trace', { type: 'string', demandOption: true, describe: 'A trace, also .gz' })
+      .option('to', { choices: FORMATS, demandOption: true, describe: 'The format' })
+      .option('output', {
+        type: 'string',
+        alias: 'o',
+        requiresArg: true,
+        describe: 'The file; pcapng needs one',
+      }),
+  async run(args, io) {
+    if (args.to === 'pcapng' && args.output === undefined) {
+      io.err(tellError(new HeartwireError('bad_argument', 'pcapng is no text: name a file with --output.')));
+      return 2;
+    }
+    const { head, events } = await openTrace(resolve(io.cwd, args.trace), args.trace, (text) =>
+      io.err(`heartwire: ${text}\n`),
+    );
+    const device = head.meta.device ?? traceName(args.trace);
+    const pcapng = new PcapngExport(head);
+    const rows = new RowMaker(head);
+    const pieceOf = (row: ExportRow): readonly (string | Uint8Array)[] => {
+      switch (args.to) {
+        case 'pcapng':
+          return pcapng.row(row);
+        case 'csv':
+          return [csvLine(row, head, device)];
+        case 'jsonl':
+          return [jsonLine(row, head, device)];
+      }
+    };
+    const sink = args.output === undefined ? textSink(io.out) : await fileSink(resolve(io.cwd, args.output));
+    if (args.to === 'pcapng') await sink.write(pcapng.begin());
+    if (args.to === 'csv') await sink.write(CSV_HEAD);
+    for await (const piece of events) {
+      for (const event of piece) {
+        for (const row of rows.take(event)) for (const part of pieceOf(row)) await sink.write(part);
+      }
+    }
+    for (const row of rows.finish()) for (const part of pieceOf(row)) await sink.write(part);
+    await sink.close();
+    return 0;
+  },
+};
+
+interface Sink {
+  write(part: string | Uint8Array): Promise<void> | undefined;
+  close(): Promise<void>;
+}
+
+function textSink(out: (text: string) => void): Sink {
+  let held = '';
+  return {
+    write(part) {
+      held += part;
+      if (held.length >= PIECE) {
+        out(held);
+        held = '';
+      }
+      return undefined;
+    },
+    async close() {
+      out(held);
+    },
+  };
+}
+
+/** @throws HeartwireError `trace_unreadable` where the file cannot be written */
+async function fileSink(path: string): Promise<Sink> {
+  const stream = createWriteStream(path);
+  const failed = new Promise<never>((_, reject) => {
+    stream.on('error', (cause) =>
+      reject(
+        new HeartwireError('trace_unreadable', `${path} could not be written: ${cause.message}.`, { cause }),
+      ),
+    );
+  });
+  // It is awaited wherever something is written; without that it would end the process.
+  failed.catch(() => undefined);
+  return {
+    write(part) {
+      if (stream.write(part)) return undefined;
+      return Promise.race([failed, new Promise<void>((done) => stream.once('drain', done))]);
+    },
+    async close() {
+      await Promise.race([failed, new Promise<void>((done) => stream.end(done))]);
+    },
+  };
+}

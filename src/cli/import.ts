@@ -1,0 +1,116 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { HeartwireError } from '../errors.ts';
+import { traceName } from '../runtime/trace-file.ts';
+import { formatEvent, formatMeta } from '../trace/format-trace.ts';
+import { type Imported, importCapture } from '../trace/import-capture.ts';
+import { importHex, importRaw } from '../trace/import-text.ts';
+import type { Command } from './command.ts';
+
+const FORMATS = ['auto', 'capture', 'hex', 'raw'] as const;
+
+interface ImportArgs {
+  readonly file: string;
+  readonly from: (typeof FORMATS)[number];
+  readonly port: number | undefined;
+  readonly dialled: boolean;
+  readonly device: string | undefined;
+  readonly meta: string | undefined;
+  readonly output: string | undefined;
+}
+
+/** Makes a trace of what other programs captured. */
+export const importTrace: Command<ImportArgs> = {
+  usage: 'import <file>',
+  describe: 'Make a trace of a capture (pcapng, pcap), of a hex dump, or of a log of raw bytes',
+  examples: [
+    ['heartwire import lo.pcap --port 9089 -o tracker-9.trace', 'devices that dialled in at port 9089'],
+    [
+      'heartwire import lo.pcap --port 9089 --dialled --meta "role=client appid=... imei=..."',
+      'a device that was dialled',
+    ],
+    ['xxd dump.bin | heartwire import /dev/stdin --from hex', 'a hex dump'],
+  ],
+  options: (yargs) =>
+    yargs
+      .positional('file', { type: 'string', demandOption: true, describe: 'The capture, also .gz' })
+      .option('from', {
+        choices: FORMATS,
+        default: 'auto' as const,
+        describe: 'What it is; raw: as gpsd logs',
+      })
+      .option('port', {
+        type: 'number',
+        requiresArg: true,
+        describe: 'TCP port of the server in the capture',
+      })
+      .option('dialled', { type: 'boolean', default: false, describe: 'The server is the device, not we' })
+      .option('device', { type: 'string', requiresArg: true, describe: 'Name of the device' })
+      .option('meta', { type: 'string', requiresArg: true, describe: 'More words for the #meta line' })
+      .option('output', { type: 'string', alias: 'o', requiresArg: true, describe: 'The file of the trace' }),
+  async run(args, io) {
+    const imported = await read(args, io.cwd);
+    for (const warning of imported.warnings) io.err(`heartwire: ${warning}\n`);
+    const text = traceText(imported, args);
+    if (args.output === undefined) io.out(text);
+    else {
+      await writeFile(resolve(io.cwd, args.output), text);
+      io.err(`${args.output}: ${imported.events.length} lines\n`);
+    }
+    return 0;
+  },
+};
+
+async function read({ file, from, port, dialled }: ImportArgs, cwd: string): Promise<Imported> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(resolve(cwd, file));
+    if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = gunzipSync(bytes);
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new HeartwireError('trace_unreadable', `${file} could not be read: ${detail}.`, {
+      seen: file,
+      cause,
+    });
+  }
+  switch (from === 'auto' ? guess(bytes) : from) {
+    case 'capture':
+      return importCapture(bytes, file, { port, dialled });
+    case 'hex':
+      return importHex(bytes.toString('latin1'), file);
+    case 'raw':
+      return importRaw(bytes, file);
+  }
+}
+
+function guess(bytes: Buffer): 'capture' | 'hex' | 'raw' {
+  const magic = bytes.length >= 4 ? bytes.readUInt32BE(0) : 0;
+  if ([0x0a0d0d0a, 0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1].includes(magic)) return 'capture';
+  const [line = ''] = bytes.subarray(0, 4_096).toString('latin1').split('\n');
+  return /^[<>IO]?\s*(?:[0-9a-fA-F]{6,16}:?\s+)?(?:[0-9a-fA-F]{2,}\s*)+(?:[ |].*)?$/.test(line.trim())
+    ? 'hex'
+    : 'raw';
+}
+
+function traceText({ startMs, events, meta }: Imported, args: ImportArgs): string {
+  const given: Record<string, string> = {
+    device: args.device ?? traceName(args.file).replace(/\.(?:pcapng|pcap|cap)$/, ''),
+  };
+  if (args.port !== undefined) {
+    given.transport = 'tcp';
+    given.role = args.dialled ? 'client' : 'server';
+    given.dial = args.dialled ? 'out' : 'in';
+  } else if (meta === '') {
+    // Bytes without a life: whoever sent them is taken to be the one who registers.
+    given.role = 'server';
+    given.dial = 'in';
+  }
+  const named = new Set((args.meta ?? '').split(/\s+/).map((word) => word.split('=')[0]));
+  const own = meta === '' ? given : args.device === undefined ? {} : { device: args.device };
+  const kept = Object.fromEntries(Object.entries(own).filter(([key]) => !named.has(key)));
+  const words = [meta, formatMeta(kept), args.meta ?? ''].filter((part) => part !== '').join(' ');
+  const lines = events.map((event) => formatEvent(event)).join('');
+  const start = new Date(startMs).toISOString();
+  return `#heartwire-trace 1\n#start ${start}\n${words === '' ? '' : `#meta ${words}\n`}${lines}`;
+}

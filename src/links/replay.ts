@@ -1,0 +1,150 @@
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream';
+import { constants, createGunzip } from 'node:zlib';
+import type { TraceEvent } from '../trace/event.ts';
+import { TraceParser } from '../trace/parser.ts';
+import type { ReplayAddress } from './address.ts';
+import type { Link, LinkEnd, LinkHandlers, SendOutcome } from './link.ts';
+import { LinkLife, ownEnd } from './link-life.ts';
+
+/** Longest wait at one time, in ms, so that a destroyed link lets go soon. */
+const LONGEST_WAIT_MS = 1_000;
+
+/** Which connection of its trace each address plays next; a device keeps its address for life. */
+const played = new WeakMap<ReplayAddress, number>();
+
+/**
+ * A link whose peer is a trace: what came from the peer then comes now, at the pace of then times `speed`, chunk by
+ * chunk. Every link that is dialled plays the next connection of the trace, and the first again after the last. What
+ * is sent goes nowhere.
+ */
+export class ReplayLink implements Link {
+  readonly transport = 'replay';
+  readonly address: string;
+  readonly queued = 0;
+  readonly #target: ReplayAddress;
+  readonly #life = new LinkLife();
+  readonly #over = new AbortController();
+
+  constructor(target: ReplayAddress) {
+    this.#target = target;
+    this.address = target.path;
+  }
+
+  open(handlers: LinkHandlers): void {
+    if (this.#life.begin(handlers)) {
+      this.#play().then(
+        (end) => this.#finish(end),
+        (error: unknown) => this.#finish(failedEnd(this.address, error)),
+      );
+    } else {
+      setImmediate(() => this.#finish(ownEnd(this.address)));
+    }
+  }
+
+  send(): SendOutcome {
+    return this.#life.isOpen ? 'accepted' : 'link_not_open';
+  }
+
+  end(): void {
+    this.destroy();
+  }
+
+  destroy(): void {
+    if (this.#life.destroying(ownEnd(this.address))) this.#over.abort();
+  }
+
+  #finish(end: LinkEnd): void {
+    if (!this.#life.isOver) this.#life.destroying(end);
+    setImmediate(() => this.#life.finish(end));
+  }
+
+  /** Plays one connection to its end. */
+  async #play(): Promise<LinkEnd> {
+    const wanted = played.get(this.#target) ?? 0;
+    const names: string[] = [];
+    let startUs = 0;
+    let startedAt = 0;
+    for await (const { connection, fact, atUs } of readEvents(this.#target.path)) {
+      if (this.#over.signal.aborted) return ownEnd(this.address);
+      const carries = fact.kind === 'in' || fact.kind === 'life';
+      if (carries && !names.includes(connection) && !(fact.kind === 'life' && fact.word === 'dial')) {
+        if (names.length > wanted) continue;
+        names.push(connection);
+      }
+      if (names.length <= wanted || connection !== names[wanted]) continue;
+      if (startedAt === 0) {
+        startedAt = performance.now();
+        startUs = atUs;
+        played.set(this.#target, wanted + 1);
+      }
+      await this.#wait(startedAt + (atUs - startUs) / 1_000 / this.#target.speed);
+      if (this.#over.signal.aborted) return ownEnd(this.address);
+      switch (fact.kind) {
+        case 'in':
+          this.#life.opened(this.address);
+          this.#life.data(fact.bytes);
+          break;
+        case 'life':
+          if (fact.word === 'close' || fact.word === 'error') {
+            return { code: 'link_closed', detail: `In ${this.address} the link ended here: ${fact.detail}.` };
+          }
+          if (fact.word === 'open') this.#life.opened(this.address);
+          if (fact.word === 'idle') this.#life.idle();
+          break;
+        case 'out':
+        case 'note':
+        case 'expect':
+          break;
+      }
+    }
+    if (names.length <= wanted) played.set(this.#target, 0);
+    return {
+      code: 'trace_ended',
+      detail: `${this.address} is at its end; it begins again when it is dialled.`,
+    };
+  }
+
+  async #wait(until: number): Promise<void> {
+    const { signal } = this.#over;
+    for (let left = until - performance.now(); left > 0; left = until - performance.now()) {
+      if (signal.aborted) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(done, Math.min(left, LONGEST_WAIT_MS));
+        signal.addEventListener('abort', done, { once: true });
+        function done(): void {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', done);
+          resolve();
+        }
+      });
+    }
+  }
+}
+
+async function* readEvents(path: string): AsyncGenerator<TraceEvent> {
+  let events: TraceEvent[] = [];
+  const parser = new TraceParser(path, {
+    head: () => undefined,
+    event: (event) => void events.push(event),
+    // A recording that a crash cut short is played as far as it goes.
+    warning: () => undefined,
+  });
+  const packed = path.endsWith('.gz');
+  const file = createReadStream(path);
+  const pieces: AsyncIterable<Uint8Array> = packed
+    ? pipeline(file, createGunzip({ finishFlush: constants.Z_SYNC_FLUSH }), () => undefined)
+    : file;
+  for await (const piece of pieces) {
+    parser.push(piece);
+    yield* events;
+    events = [];
+  }
+  parser.finish();
+  yield* events;
+}
+
+function failedEnd(address: string, error: unknown): LinkEnd {
+  const detail = error instanceof Error ? error.message : String(error);
+  return { code: 'trace_unreadable', detail: `${address} could not be played: ${detail}.` };
+}

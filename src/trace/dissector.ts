@@ -1,0 +1,151 @@
+import type { ProtocolDeclaration } from '../protocol/declared/declaration.ts';
+import { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { parseNumberType } from '../protocol/declared/number-type.ts';
+import { LuaFields, luaText } from './dissector-fields.ts';
+
+/**
+ * A Wireshark dissector in Lua for messages behind four bytes of length, with an id in the first byte. It takes what
+ * `heartwire export` writes (link type USER0), and TCP streams by "Decode As".
+ */
+export function luaDissector(declarations: readonly ProtocolDeclaration[]): string {
+  const fields = new LuaFields();
+  const functions: string[] = [];
+  const forms: string[] = [];
+  const names = new Map<number, string>();
+  for (const declaration of declarations) {
+    const errors = Object.entries(declaration.errors);
+    const errorType =
+      declaration.error === undefined ? undefined : parseNumberType(declaration.error, declaration.byteOrder);
+    for (const { name, id, forms: ofMessage, declaration: message } of new DeclaredProtocol(declaration)
+      .messages) {
+      // Without an id in the first byte there is nothing to tell messages apart by.
+      if (id === undefined || declaration.id?.at !== 0) continue;
+      names.set(id, name);
+      const named = Object.fromEntries([...errors, ...Object.entries(message.errors ?? {})]);
+      for (const form of ofMessage) {
+        const reply = form.kind === 'reply';
+        const path = `${name}${reply ? '.reply' : ''}`;
+        const called = `decode_${functions.length + 1}`;
+        const error = reply && errorType !== undefined ? fields.error(named) : [];
+        const body = fields.sequence(form.fields, reply ? name : path, declaration);
+        functions.push(
+          `-- ${name}, ${form.kind}`,
+          `local function ${called}(buf, tree, at, stop)`,
+          '  local v = {}',
+          ...error,
+          ...indent(body),
+          '  return at',
+          'end',
+          '',
+        );
+        const minimum = reply ? 2 : form.minLength;
+        forms.push(
+          `  { id = ${id}, name = ${luaText(name)}, kind = ${luaText(form.kind)}, from = ${luaText(message.from ?? 'any')}, min = ${minimum}, max = ${form.maxLength}, decode = ${called} },`,
+        );
+      }
+    }
+  }
+  const valueNames = [...names].map(([id, name]) => `[${id}] = ${luaText(name)}`).join(', ');
+  return [
+    HEAD(valueNames),
+    ...fields.declarations(),
+    PROTO_FIELDS,
+    ...functions,
+    'local forms = {',
+    ...forms,
+    '}',
+    TAIL,
+  ].join('\n');
+}
+
+const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`);
+
+const HEAD = (
+  names: string,
+) => `-- Wireshark dissector of the Heartwire device protocol, written by \`heartwire dissector\`.
+-- wireshark -X lua_script:heartwire.lua capture.pcapng
+local p = Proto("heartwire", "Heartwire")
+local f = {}
+f.length = ProtoField.uint32("heartwire.length", "Length")
+f.id = ProtoField.int8("heartwire.id", "Message id", base.DEC, { ${names} })
+f.message = ProtoField.string("heartwire.message", "Message")
+f.kind = ProtoField.string("heartwire.kind", "Kind")
+f.rest = ProtoField.bytes("heartwire.rest", "Bytes that belong to no field")`;
+
+const PROTO_FIELDS = `
+p.fields = f
+local short = ProtoExpert.new("heartwire.short", "The frame ends inside a field", expert.group.MALFORMED, expert.severity.ERROR)
+local strange = ProtoExpert.new("heartwire.strange", "This is no frame", expert.group.MALFORMED, expert.severity.WARN)
+p.experts = { short, strange }
+
+local flags = Field.new("frame.packet_flags_direction")
+
+local function need(at, count, stop)
+  if at + count > stop then error({ short = true }) end
+end
+
+local function text(range)
+  return (range:string():gsub("%z+$", ""))
+end
+`;
+
+const TAIL = `
+local function form_of(id, length, inbound)
+  local found
+  for _, form in ipairs(forms) do
+    if form.id == id and length >= form.min and length <= form.max then
+      local sender = form.kind == "reply" and ({ device = "host", host = "device", any = "any" })[form.from] or form.from
+      local fits = sender == "any" or inbound == nil or (sender == "device") == inbound
+      if fits then return form end
+      found = found or form
+    end
+  end
+  return found
+end
+
+local function frame(buf, pinfo, root)
+  pinfo.cols.protocol = "Heartwire"
+  local length = buf:len() >= 4 and buf(0, 4):uint() or -1
+  local tree = root:add(p, buf())
+  if length < 1 or length ~= buf:len() - 4 then
+    tree:add_proto_expert_info(strange)
+    pinfo.cols.info = buf:len() == 0 and "note or life of the link" or "no frame: " .. buf:len() .. " bytes"
+    return buf:len()
+  end
+  local id = buf(4, 1):int()
+  tree:add(f.length, buf(0, 4))
+  tree:add(f.id, buf(4, 1))
+  local direction = flags()
+  local inbound
+  if direction ~= nil and direction.value == 1 then inbound = true end
+  if direction ~= nil and direction.value == 2 then inbound = false end
+  local form = form_of(id, length, inbound)
+  if form == nil then
+    pinfo.cols.info = "unknown message " .. id .. ", " .. length .. " bytes"
+    if length > 1 then tree:add(f.rest, buf(5)) end
+    return buf:len()
+  end
+  tree:add(f.message, buf(4, 1), form.name)
+  tree:add(f.kind, buf(4, 1), form.kind)
+  pinfo.cols.info = form.name .. " " .. form.kind
+  local ok, at = pcall(form.decode, buf, tree, 5, buf:len())
+  if not ok then
+    if type(at) ~= "table" then error(at) end
+    tree:add_proto_expert_info(short)
+  elseif at < buf:len() then
+    tree:add(f.rest, buf(at))
+  end
+  return buf:len()
+end
+
+function p.dissector(buf, pinfo, root)
+  if pinfo.port_type == 2 then
+    dissect_tcp_pdus(buf, root, 4, function(range) return range(0, 4):uint() + 4 end, frame)
+    return buf:len()
+  end
+  return frame(buf, pinfo, root)
+end
+
+DissectorTable.get("wtap_encap"):add(wtap.USER0, p)
+DissectorTable.get("tcp.port"):add_for_decode_as(p)
+`;
