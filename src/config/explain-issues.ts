@@ -46,6 +46,19 @@ function explain(shape: z.ZodType, issue: z.core.$ZodIssue, above: Path): Findin
         branch.some((each) => each.path.length > 0 || each.code === 'unrecognized_keys'),
       );
       if (deeper !== undefined) return deeper.flatMap((each) => explain(shape, each, path));
+      const words = wordsOf(issue);
+      if (words.length > 0) {
+        return [
+          {
+            code: 'config_bad_value',
+            path,
+            message: 'This is none of the possible values.',
+            mend: `Write ${words.join(', ')}, or ${keysOf(shape, path)
+              .map((key) => `\`${key}:\``)
+              .join(' and ')} below it, indented.`,
+          },
+        ];
+      }
       return [
         {
           code: 'config_bad_type',
@@ -77,6 +90,14 @@ function explain(shape: z.ZodType, issue: z.core.$ZodIssue, above: Path): Findin
   return [
     { code: 'config_bad_value', path, message: `${issue.message}.`, mend: 'See docs/devices-yaml.md.' },
   ];
+}
+
+/** The words among the branches of a union. */
+function wordsOf({ errors }: z.core.$ZodIssueInvalidUnion): string[] {
+  return errors
+    .flat()
+    .flatMap((each) => (each.code === 'invalid_value' ? each.values : []))
+    .filter((value) => typeof value === 'string');
 }
 
 function fieldFindingOf(issue: z.core.$ZodIssueCustom): FieldFinding | undefined {

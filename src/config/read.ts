@@ -11,7 +11,12 @@ export async function readConfig(path: string, name = path): Promise<LoadedConfi
   return loadConfig(await readText(path, name), name);
 }
 
-async function readText(path: string, name: string): Promise<string> {
+/** The text of a configuration file. `document` describes such files; it is named where there is none. */
+export async function readText(
+  path: string,
+  name: string,
+  document = 'docs/devices-yaml.md',
+): Promise<string> {
   try {
     await using file = await open(path, 'r');
     const buffer = Buffer.alloc(LARGEST_CONFIG + 1);
@@ -24,18 +29,15 @@ async function readText(path: string, name: string): Promise<string> {
     }
     return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length));
   } catch (cause) {
-    throw unreadable(cause, name);
+    throw unreadable(cause, name, document);
   }
 }
 
-function unreadable(cause: unknown, name: string): HeartwireError {
+function unreadable(cause: unknown, name: string, document: string): HeartwireError {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   switch (code) {
     case 'ENOENT':
-      return failure(
-        'There is no such file',
-        'Name another one, or write it: docs/devices-yaml.md has an example.',
-      );
+      return failure('There is no such file', `Name another one, or write it: ${document} has an example.`);
     case 'EACCES':
     case 'EPERM':
       return failure('You may not read the file', 'Change its permissions, or run as another user.');

@@ -41,8 +41,13 @@ export interface YamlSource {
 const MAX_ALIASES = 100;
 const LONGEST_SEEN = 60;
 
+export interface YamlOptions {
+  /** Keys may be whole numbers, as those of enums are; paths and data have them as decimal text. */
+  readonly numericKeys?: boolean;
+}
+
 /** Reads YAML 1.2 and keeps where everything stands; the text must have passed `checkNesting`. */
-export function readYaml(text: string): YamlSource {
+export function readYaml(text: string, { numericKeys = false }: YamlOptions = {}): YamlSource {
   const lines = new LineCounter();
   // Keys are compared below: the parser's own check compares each with each.
   const document = parseDocument(text, {
@@ -65,7 +70,7 @@ export function readYaml(text: string): YamlSource {
       path: [],
     });
   }
-  if (document.contents !== null) collectKeyFindings(document.contents, [], findings);
+  if (document.contents !== null) collectKeyFindings(document.contents, [], findings, numericKeys);
 
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(Math.min(offset, text.length));
@@ -128,16 +133,24 @@ function explainSyntax(code: string, message: string): Pick<Finding, 'code' | 'm
   }
 }
 
-function collectKeyFindings(node: unknown, path: Path, findings: SyntaxFinding[]): void {
+function collectKeyFindings(
+  node: unknown,
+  path: Path,
+  findings: SyntaxFinding[],
+  numericKeys: boolean,
+): void {
   if (isSeq(node)) {
-    for (const [index, item] of node.items.entries()) collectKeyFindings(item, [...path, index], findings);
+    for (const [index, item] of node.items.entries()) {
+      collectKeyFindings(item, [...path, index], findings, numericKeys);
+    }
     return;
   }
   if (!isMap(node)) return;
   const seen = new Set<string>();
   for (const { key, value } of node.items) {
     const offset = offsetOfNode(key) ?? node.range?.[0] ?? 0;
-    if (!isScalar(key) || typeof key.value !== 'string') {
+    const word = wordOf(key, numericKeys);
+    if (word === undefined) {
       findings.push({
         code: 'config_syntax',
         message: 'A key must be a word.',
@@ -147,20 +160,26 @@ function collectKeyFindings(node: unknown, path: Path, findings: SyntaxFinding[]
       });
       continue;
     }
-    const here = [...path, key.value];
-    if (seen.has(key.value)) {
+    const here = [...path, word];
+    if (seen.has(word)) {
       findings.push({
         code: 'config_duplicate_key',
-        message: `The key "${key.value}" is given twice.`,
+        message: `The key "${word}" is given twice.`,
         mend: 'Remove one of the two.',
         offset,
         atKey: true,
         path: here,
       });
     }
-    seen.add(key.value);
-    collectKeyFindings(value, here, findings);
+    seen.add(word);
+    collectKeyFindings(value, here, findings, numericKeys);
   }
+}
+
+function wordOf(key: unknown, numericKeys: boolean): string | undefined {
+  if (!isScalar(key)) return undefined;
+  if (typeof key.value === 'string') return key.value;
+  return numericKeys && typeof key.value === 'number' ? String(key.value) : undefined;
 }
 
 function offsetOfNode(node: unknown): number | undefined {

@@ -262,6 +262,7 @@ function lintLengths(
     );
   }
   if (reply === undefined || main.minLength > reply.maxLength || reply.minLength > main.maxLength) return;
+  if (beginDifferently(main.fields, reply.fields)) return;
   const known = (message.from ?? 'any') !== 'any';
   findings.add(
     'config_conflict',
@@ -272,6 +273,13 @@ function lintLengths(
       : 'Say `from: host` or `from: device`, or give the two different lengths.',
     known ? 'warning' : 'error',
   );
+}
+
+/** Whether the first fields are constants that differ, so that no payload is both. */
+function beginDifferently([a]: readonly FieldDeclaration[], [b]: readonly FieldDeclaration[]): boolean {
+  if (a?.value === undefined || b?.value === undefined || a.when !== undefined || b.when !== undefined)
+    return false;
+  return a.type === b.type && a.value !== b.value;
 }
 
 const span = ({

@@ -1,0 +1,103 @@
+import { DeclaredProtocol } from '../../protocol/declared/declared-protocol.ts';
+import { lintProtocol } from '../../protocol/declared/lint.ts';
+import { checkNesting } from '../check-nesting.ts';
+import { explainIssues } from '../explain-issues.ts';
+import { LARGEST_CONFIG } from '../load.ts';
+import type { Problem } from '../problem.ts';
+import { Report } from '../report.ts';
+import { readYaml, type YamlSource } from '../yaml-source.ts';
+import { declareProtocol } from './declare.ts';
+import { readFraming } from './read-framing.ts';
+import { type FileShape, headShape, type MessageShape, messageShape } from './shape.ts';
+
+export interface LoadedMessages {
+  /** Absent where any problem is an error. */
+  readonly protocol?: DeclaredProtocol;
+  /** Everything that was found, in the order of the file. */
+  readonly problems: readonly Problem[];
+}
+
+/** Reads the text of a `messages.yaml` and checks all of it. `file` is the name that problems carry. */
+export function loadMessages(text: string, file: string): LoadedMessages {
+  if (text.length > LARGEST_CONFIG) return unusable(file, 1, 1, 'The file is larger than 10 MB.');
+  const plain = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  const tooDeep = checkNesting(plain);
+  if (tooDeep !== undefined) {
+    const before = plain.slice(0, tooDeep).split('\n');
+    return unusable(file, before.length, (before.at(-1)?.length ?? 0) + 1, 'The file is nested too deeply.');
+  }
+  const source = readYaml(plain, { numericKeys: true });
+  const report = new Report(source, file);
+  for (const finding of source.findings) report.syntax(finding);
+  const root = rootOf(source, report);
+  const protocol = root === undefined ? undefined : check(root, report);
+  const { problems } = report.finish();
+  if (protocol === undefined || problems.some(({ severity }) => severity === 'error')) return { problems };
+  return { protocol, problems };
+}
+
+function unusable(file: string, line: number, column: number, message: string): LoadedMessages {
+  const mend = 'Check that this is the right file.';
+  return {
+    problems: [{ severity: 'error', code: 'config_too_large', file, line, column, path: '', message, mend }],
+  };
+}
+
+function rootOf(source: YamlSource, report: Report): Readonly<Record<string, unknown>> | undefined {
+  const { value } = source;
+  if (value === undefined) return undefined;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null));
+  }
+  report.add({
+    code: value === null ? 'config_missing_key' : 'config_bad_type',
+    path: [],
+    message: value === null ? 'The file is empty.' : 'The file holds no keys.',
+    mend: 'Begin with `version: 1` and `messages:`.',
+  });
+  return undefined;
+}
+
+/** Checks the shape of every part by itself, then what the parts that are right mean together. */
+function check(root: Readonly<Record<string, unknown>>, report: Report): DeclaredProtocol | undefined {
+  const parsed = headShape.safeParse(root, { reportInput: true });
+  for (const finding of explainIssues(headShape, parsed.error?.issues ?? [])) {
+    report.add({ ...finding, mend: finding.mend.replace('docs/devices-yaml.md', 'docs/messages.md') });
+  }
+  const wrong = new Set(parsed.error?.issues.map(({ path }) => path[0]));
+  const given = isKeyed(root.protocol) ? root.protocol : {};
+  const byteOrder = given.byte_order === 'little' ? 'little' : 'big';
+  const framing =
+    given.framing === undefined || given.framing === null
+      ? { framing: undefined, findings: [] }
+      : readFraming(given.framing, byteOrder, ['protocol', 'framing']);
+  for (const finding of framing.findings) report.add(finding);
+  const headWrong = framing.findings.length > 0 || [...wrong].some((key) => key !== 'messages');
+  if (headWrong || !Array.isArray(root.messages)) return undefined;
+
+  const indices: number[] = [];
+  const messages: MessageShape[] = [];
+  for (const [index, entry] of root.messages.entries()) {
+    const message = messageShape.safeParse(entry);
+    if (!message.success) continue;
+    indices.push(index);
+    messages.push(message.data);
+  }
+  const file = headShape.safeParse({ ...root, messages: [] }).data satisfies FileShape | undefined;
+  if (file === undefined) return undefined;
+  const declaration = declareProtocol(file, framing.framing, messages);
+  for (const { path, severity, ...finding } of lintProtocol(declaration)) {
+    const [first, index, ...rest] = path;
+    const here =
+      first === 'messages' && typeof index === 'number' ? [first, indices[index] ?? index, ...rest] : path;
+    // What another message lacks may stand in one that could not be read.
+    if (rest[0] === 'confirms' && messages.length < root.messages.length) continue;
+    report.add({ ...finding, path: here, ...(severity === 'warning' ? { severity } : {}) });
+  }
+  if (report.finish().problems.some(({ severity }) => severity === 'error')) return undefined;
+  return new DeclaredProtocol(declaration);
+}
+
+function isKeyed(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
