@@ -127,7 +127,9 @@ export class FeedFollower {
     const message = readMessage(text);
     if (message === undefined) return this.#options.note('the bridge sent a message that is no JSON');
     if (message.type === 'welcome') {
-      this.#view.subscribing(this.#send('subscribe', { topics: this.#options.topics }));
+      const { topics } = this.#options;
+      const since = this.#view.since(topics);
+      this.#view.subscribing(this.#send('subscribe', { topics, ...(since === undefined ? {} : { since }) }));
     } else if (message.type === 'closing') {
       const { reconnect, retry_after_ms: retryAfterMs = 0, reason } = message.payload;
       this.#wanted = { reconnect, retryAfterMs, reason };
@@ -139,9 +141,14 @@ export class FeedFollower {
       this.#reached = true;
       this.#attempt = 0;
     }
-    const { changes, resync } = this.#view.apply(message);
+    const { changes, resync, repeated } = this.#view.apply(message);
     if (resync.length > 0) this.#send('resync', { topics: resync });
-    this.#options.message(message, changes);
+    if (repeated === true) return;
+    this.#options.message(message.type === 'gap' ? this.#corrected(message) : message, changes);
+  }
+
+  #corrected(gap: Extract<ServerMessage, { type: 'gap' }>): ServerMessage {
+    return { ...gap, payload: { ...gap.payload, from_seq: this.#view.firstMissing(gap.payload) } };
   }
 
   /** The server answered with HTTP instead of a WebSocket, and says why in its body. */

@@ -18,7 +18,12 @@ export interface ViewResult {
   readonly changes: readonly ViewChange[];
   /** Topics to ask for with one `resync`; each is named once until its document has come. */
   readonly resync: readonly string[];
+  /** An event or a gap that was told before: after a reconnect, some may be told twice. */
+  readonly repeated?: true;
 }
+
+type Synced = Extract<ServerMessage, { type: 'synced' }>['payload'];
+type GapRange = Extract<ServerMessage, { type: 'gap' }>['payload'];
 
 interface Known {
   readonly epoch: string;
@@ -27,6 +32,9 @@ interface Known {
 }
 
 const NOTHING: ViewResult = { changes: [], resync: [] };
+const REPEATED: ViewResult = { ...NOTHING, repeated: true };
+/** Ids of acknowledged events that are remembered; the server has far fewer out at once. */
+const MAX_IDS = 1_000;
 
 /**
  * The subscriber's side of the feed: the present documents, kept by the client's rule. Within one epoch, a `seq` at or
@@ -40,10 +48,28 @@ export class FeedView {
   readonly #received = new Map<string | undefined, Set<string>>();
   readonly #asked = new Set<string>();
   #position: Position = {};
+  /** Patterns that were synced at the position, and those synced on this connection. */
+  #covered: ReadonlySet<string> = new Set();
+  readonly #syncedHere = new Set<string>();
+  /** The last event of each topic. */
+  readonly #lastEvents = new Map<string, { readonly epoch: string; readonly seq: number }>();
+  readonly #ids = new Set<string>();
 
   /** How far the feed has been followed; only the server's own word counts. */
   get position(): Position {
     return this.#position;
+  }
+
+  /** The position from which these patterns can be followed on, for `since`; undefined where one of them is new. */
+  since(patterns: readonly string[]): Position | undefined {
+    if (Object.keys(this.#position).length === 0) return undefined;
+    return patterns.every((pattern) => this.#covered.has(pattern)) ? this.#position : undefined;
+  }
+
+  /** The first `seq` that is really missing of a gap: the server knows what it can't tell, not what we know. */
+  firstMissing({ topic, epoch, from_seq: from }: GapRange): number {
+    const last = this.#lastEvents.get(topic);
+    return last !== undefined && last.epoch === epoch ? Math.max(from, last.seq + 1) : from;
   }
 
   document(topic: string): JsonObject | undefined {
@@ -59,6 +85,7 @@ export class FeedView {
   connected(): void {
     this.#received.clear();
     this.#asked.clear();
+    this.#syncedHere.clear();
   }
 
   /** To be called when a `subscribe` with this id is sent. */
@@ -73,16 +100,19 @@ export class FeedView {
       case 'update':
         return merge([this.#update(message.payload)]);
       case 'synced':
-        this.#position = message.payload.position;
-        return this.#synced(message.payload.reply_to, message.payload.topics);
+        for (const pattern of message.payload.topics) this.#syncedHere.add(pattern);
+        this.#goTo(message.payload.position);
+        return this.#synced(message.payload);
       case 'position':
-        this.#position = message.payload.position;
+        this.#goTo(message.payload.position);
         return NOTHING;
-      case 'welcome':
       case 'event':
       case 'broadcast':
-      case 'broadcast_ack':
+        return this.#isNew(message) ? NOTHING : REPEATED;
       case 'gap':
+        return this.firstMissing(message.payload) > message.payload.to_seq ? REPEATED : NOTHING;
+      case 'welcome':
+      case 'broadcast_ack':
       case 'response':
       case 'echo':
       case 'clients_list':
@@ -134,11 +164,40 @@ export class FeedView {
     return { changes: [], resync: [topic] };
   }
 
+  /** What was synced on an earlier connection only is not known up to a position of this one. */
+  #goTo(position: Position): void {
+    this.#position = position;
+    if (
+      this.#covered.size !== this.#syncedHere.size ||
+      ![...this.#syncedHere].every((each) => this.#covered.has(each))
+    )
+      this.#covered = new Set(this.#syncedHere);
+  }
+
+  #isNew(message: Extract<ServerMessage, { type: 'event' | 'broadcast' }>): boolean {
+    const { topic, epoch, seq } = message.payload;
+    // Those that are acknowledged are sent again out of order.
+    if (message.ack_required === true) return this.#isNewId(`${epoch} ${message.id}`);
+    const last = this.#lastEvents.get(topic);
+    if (last !== undefined && last.epoch === epoch && seq <= last.seq) return false;
+    this.#lastEvents.set(topic, { epoch, seq });
+    return true;
+  }
+
+  #isNewId(id: string): boolean {
+    if (this.#ids.has(id)) return false;
+    this.#ids.add(id);
+    const [oldest] = this.#ids;
+    if (oldest !== undefined && this.#ids.size > MAX_IDS) this.#ids.delete(oldest);
+    return true;
+  }
+
   /** After a full answer, what it covers and did not hold is gone; there is nothing to remember of it. */
-  #synced(replyTo: string | undefined, patterns: readonly string[]): ViewResult {
+  #synced({ reply_to: replyTo, mode, topics: patterns }: Synced): ViewResult {
     const received = this.#received.get(replyTo);
     if (received === undefined) return NOTHING;
     this.#received.delete(replyTo);
+    if (mode === 'since') return NOTHING;
     const changes: ViewChange[] = [];
     for (const [topic, { document }] of this.#known) {
       if (received.has(topic) || !patterns.some((pattern) => matchesTopic(pattern, topic))) continue;

@@ -320,12 +320,9 @@ export class Subscriber {
   #framed(event: Gap | Uint8Array, now: Instant): Uint8Array {
     if (event instanceof Uint8Array) return event;
     const { topic, fromSeq, toSeq, reason } = event;
-    return this.#shared.encoder.message(
-      'gap',
-      this.#newId(),
-      { topic, from_seq: fromSeq, to_seq: toSeq, reason },
-      now,
-    );
+    const { encoder, store } = this.#shared;
+    const payload = { topic, epoch: store.epoch, from_seq: fromSeq, to_seq: toSeq, reason };
+    return encoder.message('gap', this.#newId(), payload, now);
   }
 
   #pastTold(): void {

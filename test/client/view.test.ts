@@ -150,3 +150,71 @@ describe('a full answer', () => {
     expect(view.apply(synced('1', ['#'])).changes).toEqual([]);
   });
 });
+
+describe('where a connection goes on', () => {
+  const position = (rev: number): ServerMessage => ({
+    ...envelope,
+    type: 'position',
+    payload: { position: { one: rev } },
+  });
+  const event = (seq: number, epoch = 'one'): ServerMessage => ({
+    ...envelope,
+    type: 'event',
+    payload: { topic: 'devices/a/messages', epoch, rev: seq, seq, data: {} },
+  });
+  const gap = (from: number, to: number, epoch = 'one'): ServerMessage => ({
+    ...envelope,
+    type: 'gap',
+    payload: { topic: 'devices/a/messages', epoch, from_seq: from, to_seq: to, reason: 'expired' },
+  });
+
+  it('is the last position of the patterns that were synced up to it, and of no others', () => {
+    const view = new FeedView();
+    expect(view.since(['a'])).toBeUndefined();
+    view.connected();
+    view.apply(position(5));
+    expect(view.since(['a'])).toBeUndefined();
+    view.apply(synced('1', ['a', 'b']));
+    expect(view.since(['a', 'b'])).toEqual({ one: 99 });
+    expect(view.since(['a', 'c'])).toBeUndefined();
+    view.apply(position(120));
+    expect(view.since(['a'])).toEqual({ one: 120 });
+  });
+
+  it('forgets patterns that a later connection was not synced on', () => {
+    const view = new FeedView();
+    view.connected();
+    view.apply(synced('1', ['a', 'b']));
+    view.connected();
+    expect(view.since(['a', 'b'])).toEqual({ one: 99 });
+    view.apply(synced('2', ['a']));
+    expect(view.since(['a'])).toEqual({ one: 99 });
+    expect(view.since(['b'])).toBeUndefined();
+  });
+
+  it('keeps what did not change while it was away', () => {
+    const view = viewAt(4);
+    view.connected();
+    view.subscribing('2');
+    const since: ServerMessage = {
+      ...envelope,
+      type: 'synced',
+      payload: { reply_to: '2', mode: 'since', topics: ['#'], position: { one: 99 } },
+    };
+    expect(view.apply(since).changes).toEqual([]);
+    expect(view.document(T)).toBeDefined();
+  });
+
+  it('takes no event for new that came before, and no gap for a loss where nothing is missing', () => {
+    const view = new FeedView();
+    for (const seq of [1, 2, 3]) expect(view.apply(event(seq)).repeated).toBeUndefined();
+    expect(view.apply(event(3)).repeated).toBe(true);
+    expect(view.apply(event(1, 'two')).repeated).toBeUndefined();
+    expect(view.apply(gap(1, 40, 'two')).repeated).toBeUndefined();
+    view.apply(event(41, 'two'));
+    expect(view.apply(gap(1, 41, 'two')).repeated).toBe(true);
+    const acked = { ...event(7, 'two'), ack_required: true } as const;
+    expect(view.apply(acked).repeated).toBeUndefined();
+    expect(view.apply(acked).repeated).toBe(true);
+  });
+});

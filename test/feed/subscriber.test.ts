@@ -129,7 +129,9 @@ describe('subscribers that are behind', () => {
       stage.pass();
       outlet.unsent = 0;
     }
-    expect(outlet.text).toContain('"topic":"a","from_seq":1,"to_seq":500,"reason":"slow_consumer"');
+    expect(outlet.text).toContain(
+      '"topic":"a","epoch":"e","from_seq":1,"to_seq":500,"reason":"slow_consumer"',
+    );
     const seqs = [...outlet.text.matchAll(/"type":"event".*?"seq":(\d+)/g)].map(([, seq]) => Number(seq));
     expect(seqs).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 501));
     expect(outlet.text.indexOf('"gap"')).toBeLessThan(outlet.text.indexOf('"type":"event"'));
@@ -147,8 +149,8 @@ describe('subscribers that are behind', () => {
     outlet.writes.length = 0;
     stage.pass();
     const synced = outlet.text.indexOf('"synced"');
-    expect(outlet.text.indexOf('"topic":"a","from_seq":1,')).toBeLessThan(synced);
-    expect(outlet.text.indexOf('"topic":"b","from_seq":1,')).toBeGreaterThan(synced);
+    expect(outlet.text.indexOf('"topic":"a","epoch":"e","from_seq":1,')).toBeLessThan(synced);
+    expect(outlet.text.indexOf('"topic":"b","epoch":"e","from_seq":1,')).toBeGreaterThan(synced);
     // The first event of b, which is lost, has rev 3.
     expect(outlet.text.slice(synced)).toContain('"position":{"e":2}');
   });

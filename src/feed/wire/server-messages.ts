@@ -92,6 +92,7 @@ export type ServerMessage =
       'gap',
       {
         readonly topic: string;
+        readonly epoch: string;
         readonly from_seq: number;
         readonly to_seq: number;
         readonly reason: 'slow_consumer' | 'unacked' | 'expired';

@@ -75,6 +75,7 @@ describe('events that are to be acknowledged', () => {
     world.clock.advance(31_000);
     expect((await client.next('gap')).payload).toEqual({
       topic: TOPIC,
+      epoch: 'epoch',
       from_seq: 1,
       to_seq: 1,
       reason: 'unacked',
