@@ -3,6 +3,7 @@ import type { FramingDeclaration } from '../src/protocol/framing/declaration.ts'
 import { makeFraming } from '../src/protocol/framing/make-framing.ts';
 import type { Bench, BenchRow } from './support/bench.ts';
 import { alternate } from './support/bench.ts';
+import { measureFraming } from './support/damaged-framing.ts';
 import * as naive from './support/naive-framings.ts';
 import { seededRandom } from './support/random.ts';
 
@@ -180,12 +181,55 @@ function* linearity({ name, framing, hostile }: Subject): Generator<BenchRow> {
   };
 }
 
+/** Framings as they stand on serial lines, each with the checksum that is usual there, and without. */
+const onLines: ReadonlyArray<readonly [name: string, framing: FramingDeclaration]> = [
+  ['length u8', { type: 'length', length: 'u8' }],
+  [
+    'length u8, crc-16/modbus',
+    { type: 'length', length: 'u8', checksum: { algorithm: 'crc-16/modbus' }, maxFrame: 64 },
+  ],
+  ['sync of two bytes', { type: 'sync', sync: bytes(0xb5, 0x62), length: 'u8', maxFrame: 64 }],
+  [
+    'sync of two bytes, crc-16/modbus',
+    {
+      type: 'sync',
+      sync: bytes(0xb5, 0x62),
+      length: 'u8',
+      checksum: { algorithm: 'crc-16/modbus' },
+      maxFrame: 64,
+    },
+  ],
+  ['fixed 24', { type: 'fixed', length: 24 }],
+  [
+    'fixed 24, sync byte, crc-16/modbus',
+    { type: 'fixed', length: 24, sync: bytes(0xaa), checksum: { algorithm: 'crc-16/modbus' } },
+  ],
+  ['slip', { type: 'slip', maxFrame: 64 }],
+  ['slip, crc-16/modbus', { type: 'slip', checksum: { algorithm: 'crc-16/modbus' }, maxFrame: 64 }],
+  ['cobs', { type: 'cobs', maxFrame: 64 }],
+  ['cobs, crc-16/modbus', { type: 'cobs', checksum: { algorithm: 'crc-16/modbus' }, maxFrame: 64 }],
+  ['delimiter of two bytes', { type: 'delimiter', delimiter: bytes(13, 10), maxFrame: 64 }],
+  ['gap, crc-16/modbus', { type: 'gap', checksum: { algorithm: 'crc-16/modbus' }, maxFrame: 64 }],
+];
+
+function* recovery(name: string, framing: FramingDeclaration): Generator<BenchRow> {
+  const damage = { seed: 1, frames: 20_000, rate: 0.005, silence: 0.5 };
+  const { whole, recovered, fabricated } = measureFraming(framing, damage);
+  yield {
+    name: `${name}, 0.5 % lost, 0.5 % invented`,
+    figure: `${((100 * recovered) / whole).toFixed(1)} % of ${whole}`,
+    peer: '-',
+    ratio: `${fabricated} altered`,
+  };
+}
+
 function* run(): Generator<BenchRow> {
   for (const subject of subjects) yield* throughput(subject);
   for (const subject of subjects) yield* linearity(subject);
+  for (const [name, framing] of onLines) yield* recovery(name, framing);
 }
 
-/** How dear the other framings are, against how they are usually written, and that hostile bytes cost no more. */
+/** How dear the framings are, against how they are usually written; what hostile bytes cost; what a damaged line leaves. */
 export const bench: Bench = {
   about: `framings in chunks of ${CHUNK_BYTES} bytes, medians of ${ROUNDS} alternating rounds`,
   run,

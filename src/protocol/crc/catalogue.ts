@@ -10,7 +10,6 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['crc-8/maxim', 'crc-8/maxim-dow'],
   ['dow-crc', 'crc-8/maxim-dow'],
   ['crc-8/itu', 'crc-8/i-432-1'],
-  ['crc-12', 'crc-12/umts'],
   ['crc-15', 'crc-15/can'],
   ['arc', 'crc-16/arc'],
   ['crc-16', 'crc-16/arc'],
@@ -47,8 +46,6 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['sum8', 'sum-8'],
   ['sum16', 'sum-16'],
   ['xor8', 'xor-8'],
-  ['bcc', 'xor-8'],
-  ['lrc', 'sum-8-twos'],
   ['ubx', 'fletcher-8-ubx'],
 ]);
 
