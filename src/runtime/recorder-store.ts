@@ -1,10 +1,21 @@
-import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
+import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { constants, createGzip, type Gzip } from 'node:zlib';
 import type { RecorderSettings } from './recorder.ts';
 
 /** `psu-1.20260101T000000000Z.trace`, or `...Z-2.trace.gz`. */
 const OURS = /\.\d{8}T\d{9}Z(?:-\d+)?\.trace(?:\.gz)?$/;
+
+/** What a recorder needs of a file. */
+export interface WritableFile {
+  write(bytes: Buffer, offset: number, length: number): Promise<{ readonly bytesWritten: number }>;
+  close(): Promise<void>;
+}
+
+/** Makes a file that must not be there yet. */
+export type CreateFile = (path: string) => Promise<WritableFile>;
+
+const createFile: CreateFile = (path) => open(path, 'wx');
 
 interface Finished {
   readonly path: string;
@@ -15,13 +26,15 @@ interface Finished {
 /** The files of a recorder, and what they take of the disk. */
 export class RecordingStore {
   readonly #settings: RecorderSettings;
+  readonly #create: CreateFile;
   readonly #open = new Set<RecordingFile>();
   /** The oldest first. */
   #finished: Finished[] = [];
   #finishedBytes = 0;
 
-  constructor(settings: RecorderSettings) {
+  constructor(settings: RecorderSettings, create: CreateFile = createFile) {
     this.#settings = settings;
+    this.#create = create;
   }
 
   get bytes(): number {
@@ -53,7 +66,7 @@ export class RecordingStore {
       const name = `${device}.${stamp}${attempt === 1 ? '' : `-${attempt}`}.trace${gzip ? '.gz' : ''}`;
       const path = join(dir, name);
       try {
-        const handle = await open(path, 'wx');
+        const handle = await this.#create(path);
         const file = new RecordingFile(handle, gzip, (bytes) => {
           this.#open.delete(file);
           this.#keep({ path, bytes, at: wallMs });
@@ -86,14 +99,14 @@ export class RecordingStore {
 
 /** One trace while it is written. */
 export class RecordingFile {
-  readonly #handle: FileHandle;
+  readonly #handle: WritableFile;
   readonly #closed: (bytes: number) => void;
   readonly #gzip: Gzip | undefined;
   #packed: Buffer[] = [];
   /** Bytes on the disk. */
   bytes = 0;
 
-  constructor(handle: FileHandle, gzip: boolean, closed: (bytes: number) => void) {
+  constructor(handle: WritableFile, gzip: boolean, closed: (bytes: number) => void) {
     this.#handle = handle;
     this.#closed = closed;
     if (!gzip) return;

@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { ErrorCode } from '../errors.ts';
 import type { JsonObject } from '../feed/publisher.ts';
 import type { Clock, Timer } from './clock.ts';
@@ -7,7 +6,7 @@ import type { DialInTap } from './gateway.ts';
 import type { Log } from './log.ts';
 import { DeviceRecording } from './recorder-device.ts';
 import { HeldRecording } from './recorder-held.ts';
-import { RecordingStore } from './recorder-store.ts';
+import { type CreateFile, RecordingStore } from './recorder-store.ts';
 import { metaOf, type TracedDevice } from './trace-meta.ts';
 import type { WireTap } from './wire.ts';
 
@@ -37,6 +36,8 @@ export interface RecorderOptions {
   readonly settings: RecorderSettings;
   readonly clock: Clock;
   readonly log: Log;
+  /** How files are made; in the folder of `settings` where it is left out. */
+  readonly createFile?: CreateFile | undefined;
   /** How the device was spoken to, for the head of its traces; undefined: it is not recorded. */
   describe(device: string): TracedDevice | undefined;
 }
@@ -56,7 +57,7 @@ export class Recorder {
 
   constructor(options: RecorderOptions) {
     this.#options = options;
-    this.#store = new RecordingStore(options.settings);
+    this.#store = new RecordingStore(options.settings, options.createFile);
   }
 
   /** Makes the folder; a failure is one of the recording, and told by `status`. */
@@ -174,7 +175,7 @@ export class Recorder {
     const { clock, log, settings } = this.#options;
     this.#stopped = { reason, detail, since: clock.now().wallMs };
     this.#timer?.cancel();
-    log.error({ code: reason, dir: settings.dir }, `recording to ${join(settings.dir)} stopped: ${detail}`);
+    log.error({ code: reason, dir: settings.dir }, `recording to ${settings.dir} stopped: ${detail}`);
     for (const recording of this.#devices.values()) recording.abandon();
     this.#devices.clear();
   }

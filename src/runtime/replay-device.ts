@@ -1,14 +1,12 @@
+import { MessageCatalog } from '../device/message-catalog.ts';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 import type { Publisher } from '../feed/publisher.ts';
 import type { LinkEnd, Listener, ListenerHandlers } from '../links/link.ts';
-import type { ProtocolDefinition } from '../protocol/definition.ts';
-import { LineDecoder } from '../protocol/line-decoder.ts';
-import { builtinProtocol } from '../protocol/messages/registry.ts';
-import { StreamDecoder } from '../protocol/stream-decoder.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { toHex } from '../trace/bytes-text.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { Expectations } from '../trace/expectations.ts';
-import { DeviceDirectory } from './device-directory.ts';
+import { deviceCodec } from './device-codec.ts';
 import { DeviceRunner } from './device-runner.ts';
 import { Gateway } from './gateway.ts';
 import { formatLocalTime, parseLocalTime } from './local-time.ts';
@@ -16,10 +14,11 @@ import type { Log } from './log.ts';
 import { markReplay } from './mark-replay.ts';
 import { messageEvent } from './message-event.ts';
 import { PlayedLink } from './played-link.ts';
+import { ReplayDirectory } from './replay-directory.ts';
 import type { ReplayFact } from './replay-line.ts';
 import type { TracedDevice } from './trace-meta.ts';
 import type { VirtualClock } from './virtual-clock.ts';
-import { Wire, type WireOwner, type WireTap } from './wire.ts';
+import { Wire, type WireCodec, type WireOwner, type WireTap } from './wire.ts';
 
 /** Just below 1: a pause of the back-off lasts as long as it may, unless the trace dials before. */
 const LONGEST_PAUSE = 1 - 2 ** -53;
@@ -32,6 +31,8 @@ export interface ReplayDeviceOptions {
   /** Everything that goes through it is marked as replayed. */
   readonly publisher: Publisher;
   readonly log: Log;
+  /** What it speaks besides the built-in messages. */
+  readonly messages?: DeclaredProtocol | undefined;
   /** What happens besides what is published. */
   happened(fact: ReplayFact): void;
   wantsBytes?(topic: string): boolean;
@@ -49,7 +50,8 @@ interface Connection {
 export class ReplayDevice {
   readonly id: string;
   readonly #options: ReplayDeviceOptions;
-  readonly #definition: ProtocolDefinition;
+  readonly #codec: WireCodec;
+  readonly #catalog: MessageCatalog | undefined;
   readonly #publisher: Publisher;
   readonly #expectations: Expectations;
   readonly #connections = new Map<string, Connection>();
@@ -57,7 +59,7 @@ export class ReplayDevice {
   readonly #ended = new Set<string>();
   /** Names of the connections, for what is told of a link. */
   readonly #names = new WeakMap<PlayedLink, string>();
-  readonly #directory: DeviceDirectory;
+  readonly #directory: ReplayDirectory;
   readonly #runner: DeviceRunner | undefined;
   readonly #gateway: Gateway | undefined;
   #listener: ListenerHandlers | undefined;
@@ -72,14 +74,23 @@ export class ReplayDevice {
     this.id = settings.device;
     this.#options = options;
     this.#publisher = markReplay(options.publisher);
-    this.#definition = builtinProtocol({ identity: settings.identity, maxFrame });
+    const { messages } = options;
+    this.#codec = deviceCodec({
+      identity: settings.identity,
+      builtin: settings.bare === undefined,
+      maxFrame,
+      line: device.line,
+      messages,
+    });
+    this.#catalog = messages === undefined ? undefined : new MessageCatalog(messages);
     this.#expectations = new Expectations((unmet) => options.happened({ unmet }));
-    this.#directory = new DeviceDirectory(clock, (of) => this.#makeRunner(of));
+    this.#directory = new ReplayDirectory(clock, (of) => this.#makeRunner(of));
     const accepted = device.dialIn && device.knownBy === 'any-address';
     if (!accepted) {
       this.#runner = this.#makeRunner(settings);
-      const match = device.knownBy === 'address' ? { from: ['0.0.0.0/0', '::/0'] } : {};
-      this.#directory.add(this.#runner, device.dialIn ? match : undefined);
+      this.#directory.add(this.#runner);
+      this.#directory.device = this.#runner;
+      this.#directory.byAddress = device.knownBy === 'address';
     }
     this.#gateway = device.dialIn ? this.#makeGateway() : undefined;
   }
@@ -230,6 +241,7 @@ export class ReplayDevice {
     return new DeviceRunner({
       settings,
       ports: {
+        ...(this.#catalog === undefined ? {} : { messages: this.#catalog }),
         random: () => LONGEST_PAUSE,
         localTime: (wallMs) => this.#localTime(wallMs),
         parseLocalTime: (text, zone, near) =>
@@ -253,16 +265,7 @@ export class ReplayDevice {
         if (this.#dialled === link) this.#dialled = undefined;
       },
     };
-    return new Wire(
-      link,
-      {
-        definition: this.#definition,
-        makeDecoder: (definition, sink) =>
-          device.line === 'serial' ? new LineDecoder(definition, sink) : new StreamDecoder(definition, sink),
-      },
-      owner,
-      { tap },
-    );
+    return new Wire(link, this.#codec, owner, { tap });
   }
 
   #makeGateway(): Gateway {
@@ -288,6 +291,7 @@ export class ReplayDevice {
         maxFrame: device.maxFrame,
         session: device.settings,
       },
+      messages: this.#options.messages,
       directory: this.#directory,
       clock,
       log,

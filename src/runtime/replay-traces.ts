@@ -1,4 +1,5 @@
 import type { FeedStore } from '../feed/store.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import type { Unmet } from '../trace/expectations.ts';
 import type { Log } from './log.ts';
@@ -11,6 +12,8 @@ import { type TraceSource, traceName } from './trace-file.ts';
 export interface ReplayTracesOptions {
   readonly store: FeedStore;
   readonly log?: Log;
+  /** What the devices speak besides the built-in messages. */
+  readonly messages?: DeclaredProtocol | undefined;
   line?(line: ReplayLine): void;
   wantsBytes?(topic: string): boolean;
   /** Virtual ms that go by in each real one; absent: as fast as possible. */

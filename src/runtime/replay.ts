@@ -1,5 +1,6 @@
 import type { FeedStore } from '../feed/store.ts';
 import type { LinkEnd } from '../links/link.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { TraceEvent, TraceHead } from '../trace/event.ts';
 import type { Unmet } from '../trace/expectations.ts';
 import type { Log } from './log.ts';
@@ -14,6 +15,8 @@ export interface ReplayOptions {
   /** What the wall clock shows at the start, ms since the epoch: the earliest start of the traces. */
   readonly startMs: number;
   readonly log?: Log;
+  /** What the devices speak besides the built-in messages. */
+  readonly messages?: DeclaredProtocol | undefined;
   line?(line: ReplayLine): void;
   wantsBytes?(topic: string): boolean;
 }
@@ -52,13 +55,14 @@ export class Replay {
     const device = readMeta(head, name, file);
     const known = this.#devices.get(device.settings.device);
     if (known !== undefined) return known;
-    const { line, store, log = SILENT, wantsBytes } = this.#options;
+    const { line, store, log = SILENT, messages, wantsBytes } = this.#options;
     this.clock.goTo(Math.max(head.startMs - this.#options.startMs, this.clock.now().monoMs));
     const made = new ReplayDevice({
       device,
       clock: this.clock,
       publisher: store,
       log,
+      messages,
       happened: (fact) => {
         if ('unmet' in fact) this.unmet.push(fact.unmet);
         line?.(factLine(this.#seconds(), made.id, fact));

@@ -1,5 +1,5 @@
 import { formatDuration, parseDuration } from '../config/duration.ts';
-import type { SessionSettings } from '../device/settings.ts';
+import type { BareSettings, PollSettings, SessionSettings } from '../device/settings.ts';
 import { HeartwireError } from '../errors.ts';
 import type { TraceHead } from '../trace/event.ts';
 
@@ -22,7 +22,7 @@ const SERIAL_MAX_FRAME = 52;
 /** The `#meta` of a device, from which `readMeta` makes the same settings again. */
 export function metaOf(device: TracedDevice): Record<string, string> {
   const { settings, dialIn, line, maxFrame, timeZone, knownBy } = device;
-  const { heartbeat, reconnect, register, clock, presence } = settings;
+  const { heartbeat, reconnect, register, clock, presence, bare } = settings;
   const defined = (key: string, value: string | undefined) => (value === undefined ? {} : { [key]: value });
   return {
     device: settings.device,
@@ -41,6 +41,7 @@ export function metaOf(device: TracedDevice): Record<string, string> {
     ...defined('clock_every', clock && formatDuration(clock.everyMs)),
     ...defined('clock_zone', clock?.timeZone),
     ...defined('presence_every', presence && formatDuration(presence.everyMs)),
+    ...(bare === undefined ? {} : bareMeta(bare)),
     reconnect_initial: formatDuration(reconnect.initialMs),
     reconnect_max: formatDuration(reconnect.maxMs),
     reconnect_multiplier: String(reconnect.multiplier),
@@ -48,6 +49,15 @@ export function metaOf(device: TracedDevice): Record<string, string> {
     connect_timeout: formatDuration(settings.connectTimeoutMs),
     request_timeout: formatDuration(settings.requestTimeoutMs),
     time_zone: timeZone,
+  };
+}
+
+function bareMeta({ silenceMs, polls, turnaroundMs }: BareSettings): Record<string, string> {
+  return {
+    session: 'none',
+    silence: silenceMs === undefined ? 'never' : formatDuration(silenceMs),
+    turnaround: formatDuration(turnaroundMs),
+    ...(polls.length === 0 ? {} : { polls: JSON.stringify(polls) }),
   };
 }
 
@@ -65,7 +75,8 @@ export function readMeta(head: TraceHead, fallback: string, file: string): Trace
     meta.choice('dial', ['in', 'out'], role === 'server' && transport === 'tcp' ? 'in' : 'out') === 'in';
   const line = meta.choice('line', ['stream', 'serial'], transport === 'serial' ? 'serial' : 'stream');
   const { appid, imei, clock_zone: clockZone } = head.meta;
-  if (role === 'client' && (appid === undefined || imei === undefined)) {
+  const bare = head.meta.session === 'none' ? readBare(meta, head.meta) : undefined;
+  if (bare === undefined && role === 'client' && (appid === undefined || imei === undefined)) {
     throw meta.unfit(
       'appid',
       'In the client role we register, and the trace does not say as whom.',
@@ -80,6 +91,7 @@ export function readMeta(head: TraceHead, fallback: string, file: string): Trace
     transport,
     addresses: dialIn ? [] : (head.meta.addresses ?? transport).split(','),
     ...(appid === undefined || imei === undefined ? {} : { register: { appid, imei } }),
+    ...(bare === undefined ? {} : { bare }),
     identity: meta.choice('identity', ['standard', 'any'], 'standard'),
     heartbeat: {
       intervalMs: meta.duration('interval', 3_000),
@@ -116,6 +128,14 @@ export function readMeta(head: TraceHead, fallback: string, file: string): Trace
   };
 }
 
+function readBare(meta: MetaReader, { silence, polls }: TraceHead['meta']): BareSettings {
+  return {
+    ...(silence === 'never' ? {} : { silenceMs: meta.duration('silence', 10_000) }),
+    polls: polls === undefined ? [] : meta.polls(polls),
+    turnaroundMs: meta.duration('turnaround', 10),
+  };
+}
+
 class MetaReader {
   readonly #meta: Readonly<Record<string, string>>;
   readonly #file: string;
@@ -149,6 +169,17 @@ class MetaReader {
     throw this.unfit(key, `"${text}" is no duration.`, 'Write a number and a unit, for example 3s.');
   }
 
+  polls(text: string): readonly PollSettings[] {
+    const mend = 'Leave it as it was recorded, or remove it.';
+    try {
+      const value: unknown = JSON.parse(text);
+      if (Array.isArray(value) && value.every(isPoll)) return value;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+    throw this.unfit('polls', 'This is no list of polls.', mend);
+  }
+
   number(key: string, fallback: number): number {
     const text = this.#meta[key];
     if (text === undefined) return fallback;
@@ -156,4 +187,19 @@ class MetaReader {
     if (/^\d{1,9}(?:\.\d{1,6})?$/.test(text) && value > 0) return value;
     throw this.unfit(key, `"${text}" is no number above 0.`, 'Write it in digits.');
   }
+}
+
+function isPoll(value: unknown): value is PollSettings {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'message' in value &&
+    typeof value.message === 'string' &&
+    'fields' in value &&
+    typeof value.fields === 'object' &&
+    value.fields !== null &&
+    'everyMs' in value &&
+    typeof value.everyMs === 'number' &&
+    value.everyMs > 0
+  );
 }

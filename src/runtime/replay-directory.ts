@@ -1,0 +1,20 @@
+import type { ListenerConfig } from '../config/model.ts';
+import type { RegisterRequest } from '../protocol/message.ts';
+import { DeviceDirectory, type Resolution } from './device-directory.ts';
+import type { DeviceRunner } from './device-runner.ts';
+
+/** Of a trace every link belongs to its device, as soon as it was known then. */
+export class ReplayDirectory extends DeviceDirectory {
+  /** Absent: the device comes to be when it dials in, as an unannounced one. */
+  device: DeviceRunner | undefined;
+  /** It was known by its address alone. */
+  byAddress = false;
+
+  override resolve(identity: RegisterRequest['fields'], host: string, listener: ListenerConfig): Resolution {
+    return this.device === undefined ? super.resolve(identity, host, listener) : { device: this.device };
+  }
+
+  override resolveAddress(): DeviceRunner | undefined {
+    return this.byAddress ? this.device : undefined;
+  }
+}
