@@ -34,6 +34,8 @@ export class Audience implements SubscriberSurroundings {
   readonly #unwritten = new Set<Cohort>();
   readonly #woken = new Set<Subscriber>();
   readonly #paced = new Set<Subscriber>();
+  /** Those who were not told the whole position the last time, because something held them up. */
+  readonly #heldUp = new Set<Subscriber>();
   readonly #stopListening: () => void;
   #openDeliveries = 0;
   #toldRev = 0;
@@ -55,6 +57,7 @@ export class Audience implements SubscriberSurroundings {
     subscriber.leave();
     this.#woken.delete(subscriber);
     this.#paced.delete(subscriber);
+    this.#heldUp.delete(subscriber);
     this.#disband(subscriber.cohort);
   }
 
@@ -73,6 +76,10 @@ export class Audience implements SubscriberSurroundings {
   pace(subscriber: Subscriber): void {
     if (this.#paced.size === 0) this.#port.paced();
     this.#paced.add(subscriber);
+  }
+
+  tellLater(subscriber: Subscriber): void {
+    this.#heldUp.add(subscriber);
   }
 
   /** Wakes those whose held back documents are due; to be called a moment after `paced`, until it returns false. */
@@ -121,6 +128,8 @@ export class Audience implements SubscriberSurroundings {
   /** Puts the position into the stream of all who heard something since the last time; to be called once a second. */
   tellPositions(): void {
     this.#ticks++;
+    for (const subscriber of this.#heldUp) subscriber.tellPosition();
+    this.#heldUp.clear();
     const { rev } = this.store;
     const idleToo = this.#ticks % IDLE_POSITION_TICKS === 0 && rev > this.#toldRev;
     if (idleToo) this.#toldRev = rev;

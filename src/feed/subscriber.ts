@@ -6,24 +6,16 @@ import { CHUNK_BYTES, concatFrames, type Encoder, type PayloadOf } from './encod
 import type { Gap } from './event-log.ts';
 import { EventQueues } from './event-queues.ts';
 import { Interests } from './interests.ts';
+import { HIGH_WATER, LOW_WATER, type Outlet } from './outlet.ts';
 import { PacedMarks } from './paced-marks.ts';
 import type { FeedStore } from './store.ts';
 import { type SnapshotRequest, TopicMarks } from './topic-marks.ts';
 import type { ServerMessageType } from './wire/server-messages.ts';
 
-/** Above this many unsent bytes nothing more is written to a subscriber, until they are at most `LOW_WATER`. */
-export const HIGH_WATER = 64 * 1024;
-export const LOW_WATER = 16 * 1024;
+export { HIGH_WATER, LOW_WATER, type Outlet } from './outlet.ts';
 
 /** What a mark costs in memory, roughly; for the budget of all subscribers. */
 const MARK_BYTES = 128;
-
-/** The way out to one subscriber; everything for it goes through here. */
-export interface Outlet {
-  /** Bytes accepted and not sent yet. */
-  readonly unsent: number;
-  write(bytes: Uint8Array): void;
-}
 
 /** What subscribers share. */
 export interface SubscriberSurroundings {
@@ -33,6 +25,8 @@ export interface SubscriberSurroundings {
   wake(subscriber: Subscriber): void;
   /** The subscriber holds back documents whose time comes later. */
   pace(subscriber: Subscriber): void;
+  /** The subscriber was told less than the present position: call `tellPosition` in a second. */
+  tellLater(subscriber: Subscriber): void;
 }
 
 /**
@@ -195,6 +189,12 @@ export class Subscriber {
     return this.#paced.waiting;
   }
 
+  /** Owes it a position, behind what is owed besides. */
+  tellPosition(): void {
+    this.#positionDue = true;
+    this.#shared.wake(this);
+  }
+
   /** Owes the present documents of these topics, as `full` updates. */
   startResync(topics: readonly string[]): void {
     for (const topic of topics) this.#marks.wanted(topic);
@@ -308,7 +308,9 @@ export class Subscriber {
       : (this.#takeState(now) ?? this.#takeEvent(now));
     if (owed !== undefined || !this.#positionDue) return owed;
     this.#positionDue = false;
-    return this.#shared.encoder.position(this.#saidUpTo(), now);
+    const rev = this.#saidUpTo();
+    if (rev < this.#shared.store.rev) this.#shared.tellLater(this);
+    return this.#shared.encoder.position(rev, now);
   }
 
   #takeEvent(now: Instant): Uint8Array | undefined {
