@@ -12,6 +12,8 @@ export type { FailedDevice, LoadedConfig } from './config/report.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, HeartwireError } from './errors.ts';
 export type { Instant } from './instant.ts';
 export { decodePayload, encodeFrame } from './protocol/codec.ts';
+export { CHECKSUM_NAMES, findChecksum } from './protocol/crc/catalogue.ts';
+export type { Checksum, WideChecksum } from './protocol/crc/checksum.ts';
 export type {
   DecoderFault,
   Discarded,
@@ -21,6 +23,9 @@ export type {
   FrameSink,
 } from './protocol/decoder.ts';
 export type { ProtocolDefinition } from './protocol/definition.ts';
+export type { FramingDeclaration } from './protocol/framing/declaration.ts';
+export type { Framing, FramingOptions, PayloadJudge } from './protocol/framing/framing.ts';
+export { makeFraming } from './protocol/framing/make-framing.ts';
 export { LineDecoder } from './protocol/line-decoder.ts';
 export type {
   DatetimeReply,

@@ -8,6 +8,7 @@ describe('the public names', () => {
     expect(Object.keys(heartwire).sort()).toEqual(
       [
         'Bridge',
+        'CHECKSUM_NAMES',
         'ERROR_CODES',
         'HeartwireError',
         'LineDecoder',
@@ -16,8 +17,10 @@ describe('the public names', () => {
         'createLog',
         'decodePayload',
         'encodeFrame',
+        'findChecksum',
         'formatProblem',
         'loadConfig',
+        'makeFraming',
         'readConfig',
         'systemClock',
       ].sort(),
@@ -55,6 +58,22 @@ describe('the library', () => {
     decoder.push(frame.slice(20));
     decoder.close();
     expect(decoded).toEqual([register]);
+  });
+
+  it('frames payloads and finds them again', () => {
+    const framing = heartwire.makeFraming({ type: 'slip', checksum: { algorithm: 'crc-32' } });
+    const payloads: number[][] = [];
+    const decoder = framing.makeDecoder(
+      {
+        frame: (bytes, start, end) => void payloads.push([...bytes.subarray(start, end)]),
+        discarded: (report) => expect.unreachable(report.reason),
+        fault: (report) => expect.unreachable(report.reason),
+      },
+      { line: 'serial' },
+    );
+    decoder.push(framing.encode(Uint8Array.of(0xc0, 1)));
+    expect(payloads).toEqual([[0xc0, 1]]);
+    expect(heartwire.findChecksum('crc-32')?.bytes).toBe(4);
   });
 
   it('checks a configuration', () => {
