@@ -80,6 +80,13 @@ export interface ListenerConfig {
   readonly session: SessionSettings;
 }
 
+/** Where files go that devices send. */
+export interface FilesConfig {
+  readonly dir: string;
+  readonly maxFileBytes: number;
+  readonly budgetBytes: number;
+}
+
 /** A configuration without problems, all defaults filled in. */
 export interface BridgeConfig {
   /** The file that it came from, as it was named. */
@@ -89,6 +96,8 @@ export interface BridgeConfig {
   readonly recording: RecordingConfig;
   /** What devices speak that dial in, besides the built-in messages. */
   readonly messages?: DeclaredProtocol;
+  /** Absent: files of devices are not kept. */
+  readonly files?: FilesConfig;
   readonly devices: readonly DeviceConfig[];
   readonly listeners: readonly ListenerConfig[];
 }

@@ -186,6 +186,7 @@ export class BareConversation implements Conversation {
     this.#context.emit({ type: 'publishMessage', message });
     const detail = `${message.message} ${message.kind}, ${message.field} at byte ${message.offset}: saw ${message.seen}, expected ${message.expected}`;
     this.#context.emit({ type: 'log', level: 'warn', reason: 'invalid_message', text: detail });
+    this.#declared.receivedInvalid(message);
     if (message.kind === 'reply') {
       this.#calls.repliedInvalid(message.message, detail);
       this.#turns?.over(message.message, now);

@@ -1,7 +1,9 @@
 import type { Instant } from '../instant.ts';
-import type { DeclaredMessage, DeclaredReply, DeclaredRequest } from '../protocol/message.ts';
+import type { DeclaredMessage, DeclaredReply, DeclaredRequest, InvalidPayload } from '../protocol/message.ts';
 import type { Calls } from './calls.ts';
 import type { SessionContext } from './session-ports.ts';
+
+const NOT_AS_DECLARED = -1;
 
 /** What declared messages mean, whichever life the device leads: values, alarms, replies, the effect of commands. */
 export class DeclaredTraffic {
@@ -15,9 +17,18 @@ export class DeclaredTraffic {
 
   received(message: DeclaredMessage, now: Instant): void {
     if (message.kind === 'reply') return this.#replied(message, now);
+    // The bytes of files are not for subscribers: they would get them all.
+    if (message.kind === 'request' && this.#context.files?.takes(message, now)) return;
     this.#context.emit({ type: 'publishMessage', message });
     this.#takeIn(message, now);
-    if (message.kind === 'request') this.#answer(message);
+    if (message.kind === 'request') this.#answer(message, 0);
+  }
+
+  /** A device that waits for a status is told that its message was of no use. */
+  receivedInvalid({ kind, message }: InvalidPayload): void {
+    if (kind !== 'request') return;
+    const id = this.#context.ports.messages?.id(message);
+    this.#answer({ message, ...(id === undefined ? {} : { id }) }, NOT_AS_DECLARED);
   }
 
   #replied(message: DeclaredReply, now: Instant): void {
@@ -42,13 +53,13 @@ export class DeclaredTraffic {
   }
 
   /** A status says that it arrived; what a reply with fields would hold, a bridge does not know. */
-  #answer({ message, id }: DeclaredRequest): void {
+  #answer({ message, id }: Pick<DeclaredRequest, 'message' | 'id'>, error: number): void {
     if (this.#context.ports.messages?.declaration(message)?.reply !== 'status') return;
     const reply = {
       name: 'declared',
       message,
       kind: 'reply',
-      error: 0,
+      error,
       fields: {},
       raw: {},
       issues: [],

@@ -1,10 +1,10 @@
 import type { Instant } from '../instant.ts';
-import { BareConversation } from './bare-conversation.ts';
+import { beginConversation } from './begin-conversation.ts';
 import type { Conversation, Ending } from './conversation.ts';
 import { DialPlan } from './dial-plan.ts';
-import { HeartbeatConversation } from './heartbeat-conversation.ts';
 import { Measurements } from './measurements.ts';
 import { Noise } from './noise.ts';
+import { receivedFiles } from './received-files.ts';
 import type { Effect, LinkOffer, SessionEvent } from './session-events.ts';
 import type { SessionContext, SessionPorts } from './session-ports.ts';
 import type { SessionSettings } from './settings.ts';
@@ -25,8 +25,6 @@ import { TakeoverGuard } from './takeover.ts';
  * one, and reports the consequences of every effect as events, later.
  */
 
-/** A deadline that is evaluated later than this is evaluated again after one turn of reading. */
-const LATE_MS = 50;
 /** A report may be late by half its period before the device counts as gone. */
 const OVERDUE_FACTOR = 1.5;
 const NEVER = Number.POSITIVE_INFINITY;
@@ -59,18 +57,20 @@ export class DeviceSession {
     this.#axes = new StateAxes(settings.device, settings.transport, now.wallMs, measurements.measured);
     this.#plan = new DialPlan(settings, ports.random);
     this.#takeover = new TakeoverGuard(settings.heartbeat.intervalMs);
+    const emit = (effect: Effect) => {
+      if (effect.type === 'send') this.#stats.counts.frames_out += 1;
+      this.#effects.push(effect);
+    };
     this.#context = {
       settings,
       ports,
       axes: this.#axes,
       stats: this.#stats,
       measurements,
+      files: receivedFiles(ports.messages, ports.files, emit),
       clock: undefined,
       seen: false,
-      emit: (effect) => {
-        if (effect.type === 'send') this.#stats.counts.frames_out += 1;
-        this.#effects.push(effect);
-      },
+      emit,
       succeeded: () => this.#plan.succeeded(),
     };
   }
@@ -96,7 +96,9 @@ export class DeviceSession {
   nextDeadline(): number | undefined {
     if (this.#awaitsReading) return undefined;
     const own = Math.min(this.#overdueAt, this.#stats.nextDeadline(), this.#takeover.nextDeadline());
-    const next = Math.min(own, this.#context.measurements.nextDeadline(), this.#phaseDeadline());
+    const { measurements, files } = this.#context;
+    const kept = Math.min(measurements.nextDeadline(), files?.nextDeadline() ?? NEVER);
+    const next = Math.min(own, kept, this.#phaseDeadline());
     return next === NEVER ? undefined : Math.max(next, 0);
   }
 
@@ -185,12 +187,14 @@ export class DeviceSession {
         if (ending !== undefined) this.#lost(ending, now);
         return;
       }
+      case 'chunkStored':
+        return this.#context.files?.stored(event.transfer, event.ok, now);
       case 'deadlineReached':
         return this.#deadlineReached(event.afterReading, now);
       case 'requestMade': {
         const { requestId } = event;
         if (conversation?.succeeded) return conversation.requestMade(event, now);
-        const detail = `the device is ${this.status}; nothing was sent`;
+        const detail = `the status of the device is ${this.status}; nothing was sent`;
         this.#effects.push({
           type: 'settleRequest',
           requestId,
@@ -242,11 +246,7 @@ export class DeviceSession {
     this.#stats.counts.connects += 1;
     this.#stats.touch();
     this.#axes.setLink('connected', now.wallMs, { address, attempt: this.#plan.attempt });
-    const { bare } = this.settings;
-    const conversation =
-      bare === undefined
-        ? new HeartbeatConversation(this.#context, host, now)
-        : new BareConversation(this.#context, bare, host, now);
+    const conversation = beginConversation(this.#context, host, now);
     this.#phase = { name: 'connected', conversation };
     return conversation;
   }
@@ -345,17 +345,20 @@ export class DeviceSession {
     this.#effects.push({ type: 'log', level, reason, text });
   }
 
+  /**
+   * Nothing is judged before one turn of reading has passed: however late the timer was, the sign of life may lie in
+   * the socket already.
+   */
   #deadlineReached(afterReading: boolean, now: Instant): void {
     this.#awaitsReading = false;
     const dueAt = this.nextDeadline();
     if (dueAt === undefined || now.monoMs < dueAt) return;
-    const lateMs = now.monoMs - dueAt;
-    if (lateMs > LATE_MS && !afterReading) {
+    if (!afterReading) {
       this.#awaitsReading = true;
       this.#effects.push({ type: 'readOnce' });
       return;
     }
-    this.#context.measurements.expire(now.monoMs);
+    const lateMs = now.monoMs - dueAt;
     if (this.#overdueAt <= now.monoMs) {
       this.#overdueAt = NEVER;
       this.#axes.setStatus('offline', now.wallMs, 'overdue', 'its next report did not come in time');

@@ -94,8 +94,6 @@ export class FileSender {
       return this.#finish({ do: 'failed', code: 'transfer_stalled', detail });
     }
     if (now < this.#pausedUntil) return { do: 'wait', until: Math.min(this.#pausedUntil, stalledAt) };
-    if (this.#index <= this.#farthest) this.#repeated += 1;
-    this.#farthest = Math.max(this.#farthest, this.#index);
     const offset = this.#index * chunkBytes;
     const length = Math.min(chunkBytes, size - offset);
     return { do: 'send', index: this.#index, total: this.#total, offset, length };
@@ -104,6 +102,10 @@ export class FileSender {
   /** How the chunk that was to be sent ended. */
   settled(outcome: RequestOutcome, now: number): void {
     if (this.#end !== undefined) return;
+    if (outcome.ok || mayHaveArrived(outcome.code)) {
+      if (this.#index <= this.#farthest) this.#repeated += 1;
+      this.#farthest = Math.max(this.#farthest, this.#index);
+    }
     if (!outcome.ok) return this.#failed(outcome.code, outcome.detail, now);
     if (outcome.error !== undefined && outcome.error !== 0) return this.#refused(outcome.error, now);
     if (this.#broken) this.#resumed += 1;
@@ -139,6 +141,11 @@ export class FileSender {
     this.#end = step;
     return step;
   }
+}
+
+/** Whether the chunk was sent, for all that is known. */
+function mayHaveArrived(code: ErrorCode): boolean {
+  return ['link_lost', 'link_replaced', 'request_timeout', 'invalid_reply'].includes(code);
 }
 
 /** Whether the same chunk may get through later. */

@@ -154,6 +154,7 @@ export class HeartbeatConversation implements Conversation {
     this.#context.emit({ type: 'log', level: 'warn', reason: 'invalid_message', text: detail });
     if (message.kind === 'reply') this.#requests.repliedInvalid(message.message, detail, now);
     else if (message.message === 'register') this.#send(registerReply(-1));
+    else this.#declared.receivedInvalid(message);
     return undefined;
   }
 

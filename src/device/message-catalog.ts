@@ -40,6 +40,11 @@ export class MessageCatalog {
     return this.#protocol.message(message)?.declaration;
   }
 
+  /** The id of a message, where the protocol has ids. */
+  id(message: string): number | undefined {
+    return this.#protocol.message(message)?.id;
+  }
+
   /** Checks the fields against the declaration: names, ranges, enums, lengths. */
   prepare(name: string, fields: Values): Prepared {
     const declaration = this.declaration(name);

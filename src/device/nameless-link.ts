@@ -8,7 +8,6 @@ export const NAMELESS_MAX_FRAME = 256;
 
 /** A link without a valid frame for so long is closed, in ms. */
 const SILENCE_LIMIT_MS = 10_000;
-const LATE_MS = 50;
 
 export type NamelessEvent =
   | { readonly type: 'messageReceived'; readonly message: Message | InvalidPayload }
@@ -26,6 +25,8 @@ export type NamelessEffect =
       readonly detail: string;
     }
   | { readonly type: 'readOnce' }
+  /** A frame came whose content is not as declared; worth a line in the log. */
+  | { readonly type: 'rejected'; readonly detail: string }
   /** A valid frame of a known message came: the link may be named by its address. */
   | { readonly type: 'spoke' }
   /** The peer says who it is; it waits for its reply until the link is adopted or `refused`. */
@@ -45,6 +46,8 @@ export class NamelessLink {
   frames = 0;
   /** When the last of them came, ms since the epoch. */
   lastFrameAt: number | undefined;
+  /** What was wrong with the last frame that was not as declared. */
+  lastProblem: string | undefined;
 
   constructor(localTime: LocalTime, now: Instant) {
     this.#localTime = localTime;
@@ -78,8 +81,12 @@ export class NamelessLink {
 
   #received(message: Message | InvalidPayload, now: Instant): NamelessEffect[] {
     if (message.name === 'invalid') {
-      const wrong = message.message === 'register' && message.kind === 'request';
-      return wrong ? [{ type: 'send', message: registerReply(-1) }] : [];
+      const { kind, field, offset, expected, seen } = message;
+      const detail = `${message.message} ${kind}, ${field} at byte ${offset}: saw ${seen}, expected ${expected}`;
+      this.lastProblem = detail;
+      const told: NamelessEffect = { type: 'rejected', detail };
+      const wrong = message.message === 'register' && kind === 'request';
+      return wrong ? [told, { type: 'send', message: registerReply(-1) }] : [told];
     }
     // Anybody can send bytes that read as an unknown id: they are no sign of a device.
     if (message.name === 'unknown') return [];
@@ -106,9 +113,9 @@ export class NamelessLink {
 
   #deadlineReached(afterReading: boolean, now: Instant): NamelessEffect[] {
     this.#awaitsReading = false;
-    const lateMs = now.monoMs - (this.#heardAt + SILENCE_LIMIT_MS);
-    if (lateMs < 0) return [];
-    if (lateMs > LATE_MS && !afterReading) {
+    if (now.monoMs < this.#heardAt + SILENCE_LIMIT_MS) return [];
+    // However late the timer was, the sign of life may lie in the socket already.
+    if (!afterReading) {
       this.#awaitsReading = true;
       return [{ type: 'readOnce' }];
     }

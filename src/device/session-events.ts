@@ -37,6 +37,8 @@ export type SessionEvent =
   | { readonly type: 'sendAccepted'; readonly message: Message }
   /** The bytes of an effect `send` were not taken by the link. */
   | { readonly type: 'sendRefused'; readonly message: Message; readonly code: ErrorCode }
+  /** The chunk of an effect `storeChunk` is on the disk, or could not be put there. */
+  | { readonly type: 'chunkStored'; readonly transfer: number; readonly ok: boolean }
   /** The timer fired; `afterReading` where it follows an effect `readOnce`. */
   | { readonly type: 'deadlineReached'; readonly afterReading: boolean }
   | {
@@ -84,6 +86,16 @@ export type Effect =
       readonly message: Message | InvalidPayload;
       readonly mark?: 'late' | 'unsolicited';
     }
+  /** A piece of a file of the device, to be written at this offset; `chunkStored` is to be reported. Offset 0 begins anew. */
+  | {
+      readonly type: 'storeChunk';
+      readonly transfer: number;
+      readonly offset: number;
+      readonly last: boolean;
+      readonly data: Uint8Array;
+    }
+  /** What is there of a file is given up. */
+  | { readonly type: 'dropFile'; readonly transfer: number }
   | { readonly type: 'publishAlarm'; readonly alarm: AlarmEvent }
   | { readonly type: 'settleRequest'; readonly requestId: number; readonly outcome: RequestOutcome }
   | {

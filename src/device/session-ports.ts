@@ -1,7 +1,9 @@
 import type { LocalTime } from './answer.ts';
 import type { ClockEstimate } from './clock-estimate.ts';
+import type { ReceiverLimits } from './file-receiver.ts';
 import type { Measurements } from './measurements.ts';
 import type { MessageCatalog } from './message-catalog.ts';
+import type { ReceivedFiles } from './received-files.ts';
 import type { Effect } from './session-events.ts';
 import type { SessionSettings } from './settings.ts';
 import type { StateAxes } from './state-document.ts';
@@ -20,6 +22,8 @@ export interface SessionPorts {
   ) => number | undefined;
   /** What the device speaks besides the built-in messages; absent where nothing else is declared. */
   readonly messages?: MessageCatalog;
+  /** Files of devices are wanted, within these limits. */
+  readonly files?: ReceiverLimits;
 }
 
 /** What outlives a link, shared by a session and the conversation over its present link. */
@@ -30,6 +34,8 @@ export interface SessionContext {
   readonly stats: Stats;
   /** What the device last said of itself. */
   readonly measurements: Measurements;
+  /** Absent where the device sends no files, or nobody wants them. */
+  readonly files: ReceivedFiles | undefined;
   clock: ClockEstimate | undefined;
   /** A valid frame came since the start. */
   seen: boolean;

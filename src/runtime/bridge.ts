@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { BridgeConfig, DialledDeviceConfig, ListenerConfig } from '../config/model.ts';
 import type { FailedDevice } from '../config/report.ts';
+import type { SendProgress } from '../device/file-sender.ts';
 import { MessageCatalog } from '../device/message-catalog.ts';
 import type { SessionPorts } from '../device/session-ports.ts';
 import type { SessionSettings } from '../device/settings.ts';
 import type { StateDocument } from '../device/state-document.ts';
-import type { HeartwireError } from '../errors.ts';
+import { HeartwireError } from '../errors.ts';
 import { FeedStore } from '../feed/store.ts';
 import { dial, listen } from '../links/index.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { BridgeStatus } from './bridge-status.ts';
 import type { Clock } from './clock.ts';
 import { performCommand } from './commands.ts';
@@ -17,6 +19,7 @@ import { DeviceRunner } from './device-runner.ts';
 import { JsonLinesServer } from './feed/json-lines-server.ts';
 import { SseServer } from './feed/sse-server.ts';
 import { FeedServer } from './feed-server.ts';
+import type { FileSource } from './file-upload.ts';
 import { Gateway } from './gateway.ts';
 import { HttpServer } from './http-server.ts';
 import { formatLocalTime, parseLocalTime } from './local-time.ts';
@@ -25,11 +28,16 @@ import { markReplay } from './mark-replay.ts';
 import { noteCommand } from './note-command.ts';
 import type { Recorder } from './recorder.ts';
 import { recorderFor } from './recorder-of-bridge.ts';
+import { type SendFileOptions, sendFile } from './send-file.ts';
+import { Spool } from './spool.ts';
 import { Wire, type WireOwner, type WireTap } from './wire.ts';
 import { framingNeedsSilence } from './wire-codec.ts';
 
 /** Silence that ends a half frame of a serial line behind a serial server, in ms. */
 const SERIAL_SERVER_GAP_MS = 200;
+
+/** Files of one device that may be on their way at once, and how long a pause may be. */
+const RECEIVING = { maxTransfers: 4, patienceMs: 10 * 60_000 };
 
 export interface BridgeOptions {
   readonly config: BridgeConfig;
@@ -73,6 +81,7 @@ export class Bridge {
   readonly #gateways: readonly Gateway[];
   readonly #status: BridgeStatus;
   readonly #recorder: Recorder | undefined;
+  readonly #spool: Spool | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: BridgeOptions) {
@@ -82,6 +91,7 @@ export class Bridge {
     this.#ports = sessionPorts(options.random ?? Math.random);
     // 96 bits: a position of another life of the bridge is never taken for one of this.
     this.store = new FeedStore({ epoch: randomBytes(12).toString('base64url') });
+    this.#spool = config.files && new Spool(config.files, clock);
     this.directory = new DeviceDirectory(clock, (settings) => this.#makeRunner(settings));
     const { directory } = this;
     this.#recorder = recorderFor({ config, recordDir: options.recordDir, clock, log, directory });
@@ -109,6 +119,7 @@ export class Bridge {
         ? undefined
         : new JsonLinesServer({ roster: this.#feed.roster, ...server.tcp, failed });
     this.#http = new HttpServer({
+      ...(this.#spool === undefined ? {} : { files: this.#spool }),
       host: server.host,
       port: server.port,
       hosts: server.hosts,
@@ -141,6 +152,7 @@ export class Bridge {
   async start(): Promise<BridgeAddresses> {
     try {
       await this.#recorder?.start();
+      await this.#spool?.start();
       const { url, port } = await this.#http.start();
       const lines = await this.#lines?.start();
       const listeners = await Promise.all(this.#gateways.map((gateway) => gateway.start()));
@@ -165,9 +177,20 @@ export class Bridge {
     this.directory.stop();
     this.#status.stop();
     await this.#recorder?.close();
+    await this.#spool?.[Symbol.asyncDispose]();
     await this.#feed[Symbol.asyncDispose]();
     await this.#lines?.[Symbol.asyncDispose]();
     await this.#http[Symbol.asyncDispose]();
+  }
+
+  /**
+   * Sends a file in the chunks that the device's messages declare, over links that may come and go meanwhile.
+   * @throws HeartwireError `device_unknown`, `message_unknown`, and as `uploadFile`
+   */
+  async sendFile(device: string, source: FileSource, options: SendFileOptions = {}): Promise<SendProgress> {
+    const runner = this.directory.get(device);
+    if (runner === undefined) throw new HeartwireError('device_unknown', `There is no device ${device}.`);
+    return sendFile(runner, source, this.#options.clock, options);
   }
 
   #makeRunner(settings: SessionSettings, device?: DialledDeviceConfig): DeviceRunner {
@@ -175,8 +198,8 @@ export class Bridge {
     const messages = device === undefined ? config.messages : device.messages;
     return new DeviceRunner({
       settings,
-      ports:
-        messages === undefined ? this.#ports : { ...this.#ports, messages: new MessageCatalog(messages) },
+      ports: messages === undefined ? this.#ports : this.#portsWith(messages),
+      spool: this.#spool,
       publisher: device?.links[0].scheme === 'replay' ? markReplay(this.store) : this.store,
       clock,
       log,
@@ -184,6 +207,16 @@ export class Bridge {
         makeWire(settings, device, addressIndex, owner, this.#recorder?.tap(settings.device)),
       wantsBytes: (topic) => this.#feed.hasAudience(topic),
     });
+  }
+
+  #portsWith(messages: DeclaredProtocol): SessionPorts {
+    const { files } = this.#options.config;
+    const limits = files && { maxBytes: files.maxFileBytes, ...RECEIVING };
+    return {
+      ...this.#ports,
+      messages: new MessageCatalog(messages),
+      ...(limits === undefined ? {} : { files: limits }),
+    };
   }
 
   #makeGateway(listener: ListenerConfig): Gateway {

@@ -1,4 +1,5 @@
 import { DeviceSession } from '../device/device-session.ts';
+import type { MessageCatalog } from '../device/message-catalog.ts';
 import type { Effect, LinkOffer, RequestOutcome, SessionEvent } from '../device/session-events.ts';
 import type { SessionPorts } from '../device/session-ports.ts';
 import type { SessionSettings } from '../device/settings.ts';
@@ -12,6 +13,7 @@ import type { Clock, Timer } from './clock.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
 import type { Log } from './log.ts';
 import { bytesAsJson, messageEvent } from './message-event.ts';
+import type { Spool } from './spool.ts';
 import type { Wire, WireOwner } from './wire.ts';
 
 /** A link that dialled in, and what is done with it once the session has decided. */
@@ -30,6 +32,8 @@ export interface DeviceRunnerOptions {
   readonly log: Log;
   /** A fresh, unopened wire to one of the session's addresses. Not called for devices that dial in. */
   makeWire(addressIndex: number, owner: WireOwner): Wire;
+  /** Where files of the device go; it sends none where this is absent. */
+  readonly spool?: Spool | undefined;
   /** Whether anybody listens to the raw bytes; they are not even copied where nobody does. */
   wantsBytes(topic: string): boolean;
 }
@@ -80,6 +84,11 @@ export class DeviceRunner implements WireOwner {
 
   get settings(): SessionSettings {
     return this.#options.settings;
+  }
+
+  /** What it speaks besides the built-in messages. */
+  get messages(): MessageCatalog | undefined {
+    return this.#options.ports.messages;
   }
 
   get status(): DeviceStatus {
@@ -234,6 +243,14 @@ export class DeviceRunner implements WireOwner {
           this.#topics.messages,
           messageEvent(effect.message, clock.now().wallMs, effect.mark),
         );
+      case 'storeChunk':
+        this.#store(effect);
+        return;
+      case 'dropFile':
+        this.#options.spool
+          ?.drop(this.id, effect.transfer)
+          .catch((cause: unknown) => this.#spoolFailed(cause));
+        return;
       case 'publishAlarm':
         return publisher.publishEvent(this.#topics.alarms, { at: clock.now().wallMs, ...effect.alarm });
       case 'settleRequest': {
@@ -245,6 +262,37 @@ export class DeviceRunner implements WireOwner {
       case 'log':
         return log[effect.level]({ device: this.id, code: effect.reason }, effect.text);
     }
+  }
+
+  #store({ transfer, ...piece }: Extract<Effect, { type: 'storeChunk' }>): void {
+    const { spool, publisher, clock } = this.#options;
+    const stored =
+      spool?.store(this.id, transfer, piece) ?? Promise.reject(new Error('no file is wanted here'));
+    stored.then(
+      (file) => {
+        this.#dispatch({ type: 'chunkStored', transfer, ok: true });
+        if (file === undefined) return;
+        const { id, bytes, crc32 } = file;
+        const arrived = { id, bytes, crc32, transfer, url: `/api/files/${id}` };
+        publisher.publishEvent(this.#topics.messages, {
+          at: clock.now().wallMs,
+          kind: 'file',
+          file: arrived,
+        });
+      },
+      (cause: unknown) => {
+        this.#spoolFailed(cause);
+        this.#dispatch({ type: 'chunkStored', transfer, ok: false });
+      },
+    );
+  }
+
+  #spoolFailed(cause: unknown): void {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    this.#options.log.error(
+      { device: this.id, code: 'file_not_stored' },
+      `a file could not be stored: ${text}`,
+    );
   }
 
   #takeOffer(offerId: number): OfferedWire | undefined {

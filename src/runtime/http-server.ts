@@ -1,7 +1,8 @@
 import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, pipeline } from 'node:stream';
 import { HeartwireError } from '../errors.ts';
 import type { JsonObject } from '../feed/publisher.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -18,6 +19,7 @@ import {
   refusal,
   route,
   SECURITY_HEADERS,
+  type ServedFiles,
   STREAM_PATH,
   upgradeRequired,
 } from './http/routes.ts';
@@ -45,6 +47,8 @@ export interface HttpServerOptions extends Admission {
   readonly eventStreams?: StreamReceiver;
   /** Instead of the built-in page. */
   readonly pageFile?: string;
+  /** Files that devices sent. */
+  readonly files?: ServedFiles;
   /** Further members of `/healthz`. */
   health?(): JsonObject;
   /** Accepting a connection failed, for want of file descriptors for instance; the server goes on. */
@@ -82,10 +86,16 @@ export class HttpServer {
   async start(): Promise<{ url: string; port: number }> {
     if (this.#server !== undefined)
       throw new HeartwireError('bad_argument', 'The HTTP server was started already.');
-    const { host, port, store } = this.#options;
+    const { host, port, store, files } = this.#options;
     const page = await loadPage(this.#options.pageFile ?? builtInPage());
     const streams = this.#options.eventStreams !== undefined;
-    const sources: RouteSources = { page, store, streams, health: () => this.#options.health?.() ?? {} };
+    const sources: RouteSources = {
+      page,
+      store,
+      streams,
+      health: () => this.#options.health?.() ?? {},
+      ...(files === undefined ? {} : { files }),
+    };
     const server = createServer(LIMITS, (request, response) => this.#answer(request, response, sources));
     this.#server = server;
     server.maxConnections = MAX_CONNECTIONS;
@@ -139,14 +149,20 @@ export class HttpServer {
       refused ?? (streamed ? eventStreams.open(request, response, standing) : route(request, sources));
     if (answer === undefined) return;
     const body = Buffer.from(answer.body);
+    const length = answer.file?.bytes ?? body.byteLength;
     response.writeHead(answer.status, {
       ...standing,
       ...answer.headers,
-      ...(answer.status === 304 || answer.status === 204 ? {} : { 'Content-Length': body.byteLength }),
+      ...(answer.status === 304 || answer.status === 204 ? {} : { 'Content-Length': length }),
       // A body that nobody wants to read is not read: the connection ends with the answer.
       ...(hasBody(request) ? { Connection: 'close' } : {}),
     });
-    response.end(request.method === 'HEAD' ? undefined : body);
+    if (answer.file === undefined || request.method === 'HEAD') {
+      response.end(request.method === 'HEAD' ? undefined : body);
+      return;
+    }
+    // A reader that goes away, or a file that does: the connection ends short of its length, and the reader knows.
+    pipeline(createReadStream(answer.file.path), response, () => undefined);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -94,8 +94,11 @@ export class SessionBench {
       const deadline = this.session.nextDeadline();
       if (deadline === undefined || deadline > end) break;
       this.now = Math.max(this.now, deadline);
-      for (const order of this.tell({ type: 'deadlineReached', afterReading: false }))
-        out.push(`${this.now} ${order}`);
+      // Nothing comes in the turn of reading that is asked for, and no time passes.
+      const orders = this.tell({ type: 'deadlineReached', afterReading: false });
+      if (orders.includes('read once'))
+        orders.push(...this.tell({ type: 'deadlineReached', afterReading: true }));
+      for (const order of orders) if (order !== 'read once') out.push(`${this.now} ${order}`);
     }
     this.now = end;
     return out;
@@ -127,6 +130,12 @@ export class SessionBench {
       case 'publishMessage':
       case 'log':
         return [];
+      case 'storeChunk':
+        return [
+          `store ${effect.transfer} ${effect.offset}+${effect.data.length}${effect.last ? ' last' : ''}`,
+        ];
+      case 'dropFile':
+        return [`drop ${effect.transfer}`];
       case 'publishAlarm':
         this.alarms.push(effect.alarm);
         return [];

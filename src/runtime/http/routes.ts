@@ -26,6 +26,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | string;
+  /** Sent instead of the body: so many bytes of the file at this path. */
+  readonly file?: { readonly path: string; readonly bytes: number };
 }
 
 /** For every answer: nothing here may be framed, sniffed, or used by a page of another origin. */
@@ -38,6 +40,12 @@ export const SECURITY_HEADERS = {
   'Cross-Origin-Opener-Policy': 'same-origin',
 } as const;
 
+/** Files that can be had at `/api/files`. */
+export interface ServedFiles {
+  readonly files: readonly { readonly id: string; readonly bytes: number; readonly at: number }[];
+  find(id: string): { readonly path: string; readonly bytes: number } | undefined;
+}
+
 /** What the routes serve. */
 export interface RouteSources {
   readonly page: Page;
@@ -46,6 +54,8 @@ export interface RouteSources {
   readonly streams: boolean;
   /** Further members of `/healthz`. */
   health(): JsonObject;
+  /** Files that devices sent; absent where none are wanted. */
+  readonly files?: ServedFiles;
 }
 
 /** Where the feed is to be had as server-sent events. */
@@ -82,6 +92,10 @@ export function route(
     if (at === '/api/devices') return () => devices(sources.store, ifNoneMatch);
     const device = /^\/api\/devices\/([^/]+)$/.exec(at)?.[1];
     if (device !== undefined) return () => oneDevice(device, sources.store, ifNoneMatch);
+    if (at === '/api/files')
+      return () => json(200, { files: (sources.files?.files ?? []).map((each) => ({ ...each })) });
+    const file = /^\/api\/files\/([^/]+)$/.exec(at)?.[1];
+    if (file !== undefined) return () => oneFile(file, sources.files);
     if (at === STREAM_PATH && sources.streams) return streamHead;
     if (isFeedPath(at)) return upgradeRequired;
     return undefined;
@@ -177,6 +191,20 @@ function versioned(etag: string, ifNoneMatch: string | undefined, body: () => Js
   const headers = { ETag: etag, 'Cache-Control': 'no-cache' };
   if (hasVersion(ifNoneMatch, etag)) return { status: 304, headers, body: '' };
   return json(200, body(), headers);
+}
+
+function oneFile(id: string, files: ServedFiles | undefined): Answer {
+  const file = files?.find(id);
+  if (file === undefined) {
+    return refusal(404, 'not_found', `There is no file "${id.slice(0, 100)}"; /api/files lists them all.`);
+  }
+  const headers = {
+    'Content-Type': 'application/octet-stream',
+    // What a device sent is for saving, never for a browser to make something of.
+    'Content-Disposition': `attachment; filename="${id}"`,
+    'Cache-Control': 'private, max-age=31536000, immutable',
+  };
+  return { status: 200, headers, body: '', file };
 }
 
 function json(status: number, value: Json, headers: Readonly<Record<string, string>> = {}): Answer {

@@ -1,0 +1,40 @@
+import { chunkMessage } from '../device/chunk-message.ts';
+import type { SendProgress } from '../device/file-sender.ts';
+import { HeartwireError } from '../errors.ts';
+import type { Clock } from './clock.ts';
+import type { DeviceRunner } from './device-runner.ts';
+import { type FileSource, type UploadOptions, uploadFile } from './file-upload.ts';
+
+export type SendFileOptions = Pick<UploadOptions, 'progressed' | 'stallLimitMs' | 'signal'> & {
+  /** 1 where it is left out. */
+  readonly transfer?: number;
+  /** How long one chunk waits for its acknowledgement; 5 s by default. */
+  readonly timeoutMs?: number;
+};
+
+/** Sends a file in the chunks that the device's messages declare. @throws HeartwireError `message_unknown`, and as `uploadFile` */
+export function sendFile(
+  runner: DeviceRunner,
+  source: FileSource,
+  clock: Clock,
+  { transfer = 1, timeoutMs = 5_000, ...options }: SendFileOptions,
+): Promise<SendProgress> {
+  const chunks = chunkMessage(runner.messages?.declarations ?? [], 'host');
+  if (chunks === undefined) throw noChunks(runner.id);
+  return uploadFile({
+    ...options,
+    source,
+    clock,
+    transfer,
+    message: chunks.name,
+    chunkBytes: chunks.chunkBytes,
+    request: (message, fields) => runner.request(message, fields, timeoutMs),
+  });
+}
+
+/** Nothing that is declared could carry a file. */
+export function noChunks(device: string): HeartwireError {
+  return new HeartwireError('message_unknown', `No message of ${device} carries files.`, {
+    mend: 'Declare one from the host with the fields transfer, index, total and data, and `reply: status`; docs/messages.md has an example.',
+  });
+}
