@@ -35,6 +35,7 @@ const io: CliIo = {
     process.on(signal, callback);
     return () => void process.off(signal, callback);
   },
+  stdin: () => process.stdin,
   outClosed: outClosed.signal,
 };
 

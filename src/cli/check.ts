@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import { formatProblem } from '../config/problem.ts';
-import { readConfig } from '../config/read.ts';
+import { type LoadedMessages, loadMessages, looksLikeMessages } from '../config/messages/load-messages.ts';
+import { formatProblem, type Problem } from '../config/problem.ts';
+import { readConfig, readText } from '../config/read.ts';
 import type { LoadedConfig } from '../config/report.ts';
 import type { Command } from './command.ts';
 
@@ -12,12 +13,13 @@ interface CheckArgs {
   readonly json: boolean;
 }
 
-/** Prints every problem of a configuration; nothing is opened. */
+/** Prints every problem of a configuration, or of a file of messages; nothing is opened. */
 export const check: Command<CheckArgs> = {
   usage: 'check [file]',
   describe: 'Print every problem of a configuration, with file, line and column; opens nothing',
   examples: [
     ['heartwire check', 'checks devices.yaml in this folder'],
+    ['heartwire check messages.yaml', 'checks a file of declared messages'],
     ['heartwire check bench.yaml --json', 'the same for a machine to read'],
   ],
   options: (yargs) =>
@@ -25,33 +27,54 @@ export const check: Command<CheckArgs> = {
       .positional('file', { type: 'string', default: DEFAULT_CONFIG_FILE, describe: 'The configuration' })
       .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
   async run({ file, json }, io) {
-    const loaded = await readConfig(resolve(io.cwd, file), file);
-    const valid = loaded.problems.every((problem) => problem.severity === 'warning');
+    const path = resolve(io.cwd, file);
+    const text = await readText(path, file);
+    const found = looksLikeMessages(text)
+      ? ofMessages(loadMessages(text, file))
+      : ofConfig(await readConfig(path, file));
+    const { problems, counts, words } = found;
+    const valid = problems.every((problem) => problem.severity === 'warning');
     if (json) {
-      io.out(`${JSON.stringify({ file, valid, ...counts(loaded), problems: loaded.problems })}\n`);
+      io.out(`${JSON.stringify({ file, valid, ...counts, problems })}\n`);
     } else {
-      for (const problem of loaded.problems) io.out(`${formatProblem(problem)}\n`);
-      io.out(`${summary(file, loaded)}\n`);
+      for (const problem of problems) io.out(`${formatProblem(problem)}\n`);
+      io.out(`${file}: ${[...(valid ? words : []), inWords(problems)].join(', ')}\n`);
     }
     return valid ? 0 : 2;
   },
 };
 
-function counts({ config, failed }: LoadedConfig) {
-  if (config === undefined) return {};
-  return { devices: config.devices.length + failed.length, listeners: config.listeners.length };
+/** What a check found, whatever it looked at. */
+interface Found {
+  readonly problems: readonly Problem[];
+  readonly counts: Readonly<Record<string, number>>;
+  /** What there is, where it is right. */
+  readonly words: readonly string[];
 }
 
-function summary(file: string, loaded: LoadedConfig): string {
-  const { problems, config } = loaded;
+function ofConfig({ problems, config, failed }: LoadedConfig): Found {
+  if (config === undefined) return { problems, counts: {}, words: [] };
+  const { devices, listeners } = config;
+  return {
+    problems,
+    counts: { devices: devices.length + failed.length, listeners: listeners.length },
+    words: [count(devices.length, 'device'), count(listeners.length, 'listener')],
+  };
+}
+
+function ofMessages({ problems, protocol }: LoadedMessages): Found {
+  if (protocol === undefined) return { problems, counts: {}, words: [] };
+  const { length } = protocol.messages;
+  return { problems, counts: { messages: length }, words: [count(length, 'message')] };
+}
+
+function inWords(problems: readonly Problem[]): string {
   const errors = problems.filter((problem) => problem.severity === 'error').length;
   const warnings = problems.length - errors;
-  const found =
-    problems.length === 0
-      ? 'no problems'
-      : [errors && count(errors, 'error'), warnings && count(warnings, 'warning')].filter(Boolean).join(', ');
-  if (config === undefined || errors > 0) return `${file}: ${found}`;
-  return `${file}: ${count(config.devices.length, 'device')}, ${count(config.listeners.length, 'listener')}, ${found}`;
+  if (problems.length === 0) return 'no problems';
+  return [errors && count(errors, 'error'), warnings && count(warnings, 'warning')]
+    .filter(Boolean)
+    .join(', ');
 }
 
 const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;

@@ -2,9 +2,11 @@ import yargs, { type Argv } from 'yargs';
 import { HeartwireError } from '../errors.ts';
 import { check } from './check.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
+import { decode } from './decode.ts';
 import { demo } from './demo.ts';
 import { dissector } from './dissector.ts';
 import { doctor } from './doctor.ts';
+import { encode } from './encode.ts';
 import { exportTrace } from './export.ts';
 import { importTrace } from './import.ts';
 import { note } from './note.ts';
@@ -15,6 +17,7 @@ import { schema } from './schema.ts';
 import { simulate } from './simulate.ts';
 import { tail } from './tail.ts';
 import { tellError } from './tell-error.ts';
+import { types } from './types.ts';
 import { packageVersion } from './version.ts';
 
 /** The commands, in the order in which `--help` lists them. */
@@ -25,6 +28,9 @@ const COMMANDS: readonly AnyCommand[] = [
   command(doctor),
   command(ports),
   command(schema),
+  command(decode),
+  command(encode),
+  command(types),
   command(replay),
   command(exportTrace),
   command(importTrace),

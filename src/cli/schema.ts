@@ -1,8 +1,9 @@
 import { devicesJsonSchemaText } from '../config/json-schema.ts';
+import { messagesJsonSchemaText } from '../config/messages/json-schema.ts';
 import type { Command } from './command.ts';
 
 interface SchemaArgs {
-  readonly of: 'devices';
+  readonly of: 'devices' | 'messages';
 }
 
 /** Prints the JSON Schema of a configuration file. */
@@ -11,10 +12,11 @@ export const schema: Command<SchemaArgs> = {
   describe: 'Print the JSON Schema of a configuration file, for editors',
   examples: [
     ['heartwire schema devices > devices.schema.json', 'completion and checks for devices.yaml in an editor'],
+    ['heartwire schema messages > messages.schema.json', 'the same for messages.yaml'],
   ],
   options: (yargs) =>
     yargs.positional('of', {
-      choices: ['devices'] as const,
+      choices: ['devices', 'messages'] as const,
       demandOption: true,
       describe: 'The file that it describes',
     }),
@@ -22,6 +24,9 @@ export const schema: Command<SchemaArgs> = {
     switch (of) {
       case 'devices':
         io.out(devicesJsonSchemaText());
+        return 0;
+      case 'messages':
+        io.out(messagesJsonSchemaText());
         return 0;
     }
   },

@@ -17,6 +17,13 @@ export interface LoadedMessages {
   readonly problems: readonly Problem[];
 }
 
+/** Whether a text is a `messages.yaml` rather than a `devices.yaml`: its `messages:` are a list of its own. */
+export function looksLikeMessages(text: string): boolean {
+  return (
+    /^messages:[ \t]*(?:\[|#|\r?$)/m.test(text) && !/^(?:devices|listeners|server|defaults):/m.test(text)
+  );
+}
+
 /** Reads the text of a `messages.yaml` and checks all of it. `file` is the name that problems carry. */
 export function loadMessages(text: string, file: string): LoadedMessages {
   if (text.length > LARGEST_CONFIG) return unusable(file, 1, 1, 'The file is larger than 10 MB.');

@@ -46,7 +46,7 @@ export function fixedBytes(bytes: Uint8Array, judged: boolean): FieldCodec {
   return {
     min: size,
     max: size,
-    silent: true,
+    silent: judged ? 'constant' : 'reserved',
     read(reading) {
       const at = reading.at;
       if (at + size > reading.end) return reading.short(size);

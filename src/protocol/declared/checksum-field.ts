@@ -10,7 +10,7 @@ export function checksumField(declaration: FieldDeclaration, scope: Scope): Fiel
   const found = findChecksum(declaration.algorithm ?? '');
   // The lint refuses unknown names; what is left of one is a field without bytes.
   if (found === undefined)
-    return { min: 0, max: 0, silent: true, read: () => undefined, write: () => undefined };
+    return { min: 0, max: 0, silent: 'checksum', read: () => undefined, write: () => undefined };
   const checksum = found;
   const order: ByteOrder = declaration.byteOrder ?? scope.byteOrder;
   const size = checksum.bytes;
@@ -21,7 +21,7 @@ export function checksumField(declaration: FieldDeclaration, scope: Scope): Fiel
   return {
     min: size,
     max: size,
-    silent: true,
+    silent: 'checksum',
     read(reading) {
       const at = reading.at;
       if (at + size > reading.end) return reading.short(size);

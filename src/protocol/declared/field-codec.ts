@@ -8,8 +8,8 @@ export interface FieldCodec {
   /** Bounds of its length in bytes. */
   readonly min: number;
   readonly max: number;
-  /** No part of the values: reserved bytes, constants, checksums. */
-  readonly silent?: boolean;
+  /** No part of the values, and what it is instead. */
+  readonly silent?: 'constant' | 'reserved' | 'checksum' | 'error code';
   /**
    * Moves on past the field and returns its value, undefined where it is invalid, or where `reading.failure` was set.
    * Leaves `reading.raw` where the raw value differs.

@@ -290,7 +290,7 @@ function errorCodec(type: NumberType, scope: Scope, slot: number): FieldCodec {
   const codec = numberField({ type: 'i8' }, type, { ...scope, slot });
   return {
     ...codec,
-    silent: true,
+    silent: 'error code',
     read(reading) {
       codec.read(reading);
       return undefined;

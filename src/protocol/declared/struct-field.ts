@@ -217,7 +217,11 @@ function readTraced(members: readonly Member[], reading: Reading): Values | unde
       ...(value === undefined ? {} : { value }),
       ...(unit === undefined ? {} : { unit }),
       depth: reading.depth,
-      ...(codec.silent ? { note: 'not a value' } : value === undefined ? { note: 'no value' } : {}),
+      ...(codec.silent !== undefined
+        ? { note: codec.silent }
+        : value === undefined
+          ? { note: 'no value' }
+          : {}),
     });
   }
   leave(reading, left);

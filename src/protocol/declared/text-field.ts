@@ -15,7 +15,9 @@ export function textField(declaration: FieldDeclaration, scope: Scope): FieldCod
 }
 
 function measuredText(declaration: FieldDeclaration, scope: Scope): FieldCodec {
-  const { encoding = 'utf8', pad = 0, max } = declaration;
+  const { encoding = 'utf8', max, content } = declaration;
+  // Text that must look like something fills its bytes, unless the declaration says what else does.
+  const pad = declaration.pad ?? (content === undefined ? 0 : undefined);
   const extent = extentCodec(declaration.length ?? 'rest', scope);
   const most = Math.min(max ?? scope.limit, extent.most);
   const { fixed } = extent;
@@ -35,13 +37,20 @@ function measuredText(declaration: FieldDeclaration, scope: Scope): FieldCodec {
       if (at + length > reading.end) return reading.short(length);
       reading.at = at + length;
       const end =
-        fixed === undefined ? at + length : withoutPad(reading.bytes, at, at + length, pad, unitOf(encoding));
+        fixed === undefined || pad === undefined
+          ? at + length
+          : withoutPad(reading.bytes, at, at + length, pad, unitOf(encoding));
       return textOf(declaration, encoding, reading, at, end);
     },
     write(writing, value) {
       const bytes = bytesOfText(value);
       if (fixed === undefined) {
         extent.write(writing, bytes.length);
+        writing.put(bytes);
+        return;
+      }
+      if (pad === undefined) {
+        if (bytes.length !== fixed) throw new FieldError(`must have exactly ${fixed} bytes`, shown(value));
         writing.put(bytes);
         return;
       }

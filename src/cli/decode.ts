@@ -1,0 +1,205 @@
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { HeartwireError } from '../errors.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { hexText, quotedText } from '../protocol/describe.ts';
+import { makeFraming } from '../protocol/framing/make-framing.ts';
+import type { CliIo, Command } from './command.ts';
+import { fieldTable } from './field-table.ts';
+import { protocolOf } from './message-file.ts';
+
+interface DecodeArgs {
+  readonly input: readonly string[];
+  readonly messages: string | undefined;
+  readonly payload: boolean;
+  readonly from: 'device' | 'host' | undefined;
+  readonly json: boolean;
+}
+
+const LARGEST_INPUT = 64 * 1024 * 1024;
+
+/** What stood in the bytes, in their order. */
+type Piece =
+  | { readonly kind: 'payload'; readonly payload: Uint8Array }
+  | { readonly kind: 'problem'; readonly text: string; readonly bytes: number };
+
+/** Prints what bytes mean, field by field. */
+export const decode: Command<DecodeArgs> = {
+  usage: 'decode <input..>',
+  describe: 'Print what bytes mean, field by field; bytes as hex, in a file, or from standard input (-)',
+  examples: [
+    ['heartwire decode 00000002 01 00', 'a reply to a heartbeat'],
+    ['heartwire decode --messages messages.yaml frames.bin', 'the frames of a file'],
+    ['heartwire decode --messages messages.yaml --payload 10000e10090a', 'one payload without its frame'],
+    ['heartwire decode --json - < frames.bin', 'a line of JSON for each message'],
+  ],
+  options: (yargs) =>
+    yargs
+      .positional('input', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: 'Hex digits, a file, or -',
+      })
+      .option('messages', { type: 'string', describe: 'The messages.yaml that declares them' })
+      .option('payload', {
+        type: 'boolean',
+        default: false,
+        describe: 'One payload, without a frame around it',
+      })
+      .option('from', { choices: ['device', 'host'] as const, describe: 'Who sent them' })
+      .option('json', { type: 'boolean', default: false, describe: 'Print JSON lines' }),
+  async run({ input, messages, payload, from, json }, io) {
+    const protocol = await protocolOf(messages, io);
+    const bytes = await inputBytes(input.map(String), io);
+    const pieces = payload ? [{ kind: 'payload', payload: bytes } as const] : piecesOf(protocol, bytes);
+    let sound = pieces.length > 0;
+    for (const [index, piece] of pieces.entries()) {
+      if (index > 0 && !json) io.out('\n');
+      if (piece.kind === 'problem') {
+        sound = false;
+        io.out(json ? `${JSON.stringify({ problem: piece.text, bytes: piece.bytes })}\n` : `${piece.text}\n`);
+      } else sound = print(protocol, piece.payload, from, json, io) && sound;
+    }
+    if (pieces.length === 0) io.err('heartwire: there is no message in these bytes.\n');
+    return sound ? 0 : 1;
+  },
+};
+
+function print(
+  protocol: DeclaredProtocol,
+  payload: Uint8Array,
+  from: DecodeArgs['from'],
+  json: boolean,
+  io: CliIo,
+): boolean {
+  const { message, trace } = protocol.inspect(payload, from);
+  if (json) {
+    const { name, ...rest } = message;
+    const content =
+      'payload' in rest && rest.payload !== undefined ? { ...rest, payload: hexText(rest.payload) } : rest;
+    io.out(
+      `${JSON.stringify({ ...(name === 'declared' ? {} : { [name]: true }), ...content, layout: trace })}\n`,
+    );
+    return message.name === 'declared';
+  }
+  switch (message.name) {
+    case 'declared': {
+      const error =
+        message.kind === 'reply' && message.error !== 0
+          ? `, error ${message.error}${message.errorName === undefined ? '' : ` (${message.errorName})`}`
+          : '';
+      io.out(`${message.message} ${message.kind}${error}, ${payload.length} bytes\n`);
+      io.out(fieldTable(payload, trace));
+      for (const { field, detail } of message.issues) io.out(`  note: ${field}: ${detail}\n`);
+      return true;
+    }
+    case 'unknown':
+      io.out(`unknown message ${message.id}, ${payload.length} bytes: ${hexText(payload, 0, 64)}\n`);
+      return false;
+    case 'invalid': {
+      const { message: of, field, offset, expected, seen } = message;
+      io.out(`invalid ${of}: ${field} at byte ${offset}: expected ${expected}, found ${seen}\n`);
+      if (trace.length > 0) io.out(fieldTable(payload, trace));
+      return false;
+    }
+  }
+}
+
+/** The payloads that the protocol's framing finds, and what belongs to none. */
+function piecesOf(protocol: DeclaredProtocol, bytes: Uint8Array): readonly Piece[] {
+  const pieces: Piece[] = [];
+  const decoder = makeFraming(protocol.declaration.framing).makeDecoder(
+    {
+      frame: (buffer, start, end) => pieces.push({ kind: 'payload', payload: buffer.slice(start, end) }),
+      discarded: ({ count, reason, expected, seen }) =>
+        pieces.push({
+          kind: 'problem',
+          bytes: count,
+          text: `${count} bytes belong to no message (${reason}): expected ${expected}, found ${seen}`,
+        }),
+      fault: ({ reason, expected, seen, sample }) =>
+        pieces.push({
+          kind: 'problem',
+          bytes: sample.length,
+          text: `no frame can begin here (${reason}): expected ${expected}, found ${seen}: ${quotedText(sample)}`,
+        }),
+    },
+    { line: 'stream' },
+  );
+  decoder.push(bytes);
+  decoder.idle();
+  decoder.close();
+  return pieces;
+}
+
+async function inputBytes(words: readonly string[], io: CliIo): Promise<Uint8Array> {
+  const [first = ''] = words;
+  if (words.length === 1 && first === '-') return textOrBytes(await standardInput(io));
+  const hex = hexBytes(words.join(''));
+  if (hex !== undefined) return hex;
+  if (words.length > 1) {
+    throw new HeartwireError('bad_argument', 'These are no hex digits', {
+      seen: words.join(' '),
+      mend: 'Write two digits for each byte.',
+    });
+  }
+  return textOrBytes(await readBytes(resolve(io.cwd, first), first));
+}
+
+/** Hex digits with spaces, colons or `0x` in front, in pairs. */
+function hexBytes(text: string): Uint8Array | undefined {
+  const digits = text.replace(/0x|[\s:,]/g, '');
+  if (digits === '' || digits.length % 2 !== 0 || !/^[0-9a-fA-F]+$/.test(digits)) return undefined;
+  return Uint8Array.from({ length: digits.length / 2 }, (_, at) =>
+    Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16),
+  );
+}
+
+/** A file that holds nothing but hex digits means the bytes that they stand for. */
+function textOrBytes(bytes: Uint8Array): Uint8Array {
+  const likely = bytes
+    .subarray(0, 256)
+    .every((byte) => byte === 0x09 || byte === 0x0a || byte === 0x0d || (byte >= 0x20 && byte < 0x7f));
+  return (likely ? hexBytes(new TextDecoder().decode(bytes)) : undefined) ?? bytes;
+}
+
+async function standardInput(io: CliIo): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of io.stdin?.() ?? []) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > LARGEST_INPUT) throw tooLarge('standard input');
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+const tooLarge = (name: string): HeartwireError =>
+  new HeartwireError('bad_argument', `More than 64 MiB: ${name}`, { mend: 'Decode it in parts.' });
+
+/** What a file holds. @throws HeartwireError `bad_argument` where it cannot be read, or is too large */
+export async function readBytes(path: string, name: string): Promise<Uint8Array> {
+  try {
+    await using file = await open(path, 'r');
+    const { size } = await file.stat();
+    if (size > LARGEST_INPUT) throw tooLarge(name);
+    return new Uint8Array(await file.readFile());
+  } catch (cause) {
+    if (cause instanceof HeartwireError) throw cause;
+    const reason =
+      cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+        ? 'neither hex digits nor a file'
+        : String(cause);
+    throw new HeartwireError('bad_argument', `${JSON.stringify(name)}: ${reason}`, {
+      mend: 'Write two hex digits for each byte, or name a file.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,47 @@
+import type { IdentityRule } from '../messages/register.ts';
+import { DEFAULT_PROTOCOL, type MessageDeclaration, type ProtocolDeclaration } from './declaration.ts';
+
+/** The three messages of the built-in protocol in the language of declared ones. */
+export function builtinDeclarations(identity: IdentityRule = 'standard'): readonly MessageDeclaration[] {
+  const any = identity === 'any';
+  return [
+    {
+      name: 'register',
+      description: 'Who the sender says it is.',
+      id: 0x00,
+      from: 'any',
+      reply: 'status',
+      fields: [
+        { name: 'appid', type: 'text', length: 36, encoding: 'ascii', content: any ? 'printable' : 'uuid' },
+        { name: 'imei', type: 'text', length: 15, encoding: 'ascii', content: any ? 'printable' : 'digits' },
+      ],
+    },
+    { name: 'heartbeat', description: 'I am alive, are you?', id: 0x01, from: 'any', reply: 'status' },
+    {
+      name: 'datetime',
+      description: "What the answerer's local time is.",
+      id: 0x02,
+      from: 'any',
+      reply: {
+        fields: [{ name: 'datetime', type: 'text', length: 19, encoding: 'ascii', content: 'datetime' }],
+      },
+    },
+  ];
+}
+
+/** The built-in protocol, as a file without a word about it means it. */
+export function builtinDeclaration(identity?: IdentityRule): ProtocolDeclaration {
+  return { ...DEFAULT_PROTOCOL, messages: builtinDeclarations(identity) };
+}
+
+/** A declaration with the built-in messages in front, where they travel in the same frames and their ids are free. */
+export function withBuiltin(declaration: ProtocolDeclaration): ProtocolDeclaration {
+  const { id, framing, messages } = declaration;
+  const alike =
+    framing.type === 'length' &&
+    framing.length === 'u32be' &&
+    id?.at === 0 &&
+    (id.type === 'i8' || id.type === 'u8');
+  const free = messages.every((message) => (message.id ?? 0) > 2 || (message.id ?? 0) < 0);
+  return alike && free ? { ...declaration, messages: [...builtinDeclarations(), ...messages] } : declaration;
+}
