@@ -40,3 +40,5 @@ const io: CliIo = {
 };
 
 process.exitCode = await main(process.argv.slice(2), io);
+// The command is over; whatever still holds the process (a port that does not close) shall not hold it for long.
+setTimeout(() => process.exit(), 2_000).unref();

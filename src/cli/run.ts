@@ -5,6 +5,7 @@ import { Bridge } from '../runtime/bridge.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { cliLog } from './cli-log.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
+import { endWithin } from './end-within.ts';
 import { stopRequest } from './stop-request.ts';
 import { packageVersion } from './version.ts';
 
@@ -55,7 +56,7 @@ export const run: Command<RunArgs> = {
 async function serve(bridge: Bridge, io: CliIo): Promise<ExitCode> {
   using stop = stopRequest(io);
   const { url, lines, listeners } = await bridge.start();
-  await using _ = bridge;
+  await using _ = endWithin(bridge, io, systemClock);
   io.out(`Heartwire is at ${url} (feed: ${url.replace('http', 'ws')}/ws)\n`);
   if (lines !== undefined) io.out(`The feed as JSON lines is at ${lines}\n`);
   for (const address of listeners) io.out(`Devices may dial in at ${address}\n`);

@@ -8,20 +8,26 @@ export interface StopRequest {
 
 /**
  * A promise of the first signal to end. Ask for it before anything is started, so that a signal that comes while it
- * starts is not lost. With `withOutput` it also ends once nobody reads the output any more.
+ * starts is not lost. With `withOutput` it also ends once nobody reads the output any more. A second signal is not
+ * watched for: it ends the process at once.
  */
 export function stopRequest(io: CliIo, withOutput = false): StopRequest {
   const unwatch: Array<() => void> = [];
+  const letGo = (): void => {
+    for (const each of unwatch.splice(0)) each();
+  };
   const requested = new Promise<void>((resolve) => {
-    unwatch.push(io.onSignal('SIGINT', resolve), io.onSignal('SIGTERM', resolve));
+    const first = (): void => {
+      letGo();
+      resolve();
+    };
+    unwatch.push(io.onSignal('SIGINT', first), io.onSignal('SIGTERM', first));
     if (!withOutput) return;
     io.outClosed.addEventListener('abort', () => resolve(), { once: true });
     if (io.outClosed.aborted) resolve();
   });
   return {
     requested,
-    [Symbol.dispose]: () => {
-      for (const each of unwatch) each();
-    },
+    [Symbol.dispose]: letGo,
   };
 }
