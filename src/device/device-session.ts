@@ -359,6 +359,8 @@ export class DeviceSession {
       return;
     }
     const lateMs = now.monoMs - dueAt;
+    this.#context.measurements.expire(now.monoMs);
+    this.#context.files?.expire(now);
     if (this.#overdueAt <= now.monoMs) {
       this.#overdueAt = NEVER;
       this.#axes.setStatus('offline', now.wallMs, 'overdue', 'its next report did not come in time');

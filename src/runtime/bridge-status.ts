@@ -56,6 +56,7 @@ export class BridgeStatus {
         since: runner.link.since.wallMs,
         frames: runner.link.frames,
         ...(runner.link.lastFrameAt === undefined ? {} : { last_frame_at: runner.link.lastFrameAt }),
+        ...(runner.link.lastProblem === undefined ? {} : { problem: runner.link.lastProblem }),
       })),
     };
   }

@@ -10,6 +10,8 @@ import type { Wire, WireOwner } from './wire.ts';
 /** Whoever lets devices dial in hears of a link without a name. */
 export interface NamelessHandlers {
   registered(runner: NamelessRunner, identity: RegisterRequest['fields']): void;
+  /** A frame came whose content is not as declared. */
+  rejected(runner: NamelessRunner, detail: string): void;
   /** A valid frame came, so the link may be named by its address. */
   spoke(runner: NamelessRunner): void;
   /** The link is gone, by itself or because it was closed. */
@@ -98,6 +100,8 @@ export class NamelessRunner implements WireOwner {
           this.#handle({ type: 'deadlineReached', afterReading: true }),
         );
         return;
+      case 'rejected':
+        return this.#handlers.rejected(this, effect.detail);
       case 'spoke':
         return this.#handlers.spoke(this);
       case 'registered':
