@@ -181,6 +181,12 @@ export class Gateway {
     this.#perHost.set(host, ofHost + 1);
     const runner = new NamelessRunner(link.address, host, localTime, clock, {
       registered: (self, identity) => this.#registered(self, identity),
+      rejected: ({ address }, detail) => {
+        this.#options.log.warn(
+          { code: 'invalid_message', address },
+          `${address} sent what is no message: ${detail}`,
+        );
+      },
       spoke: (self) => this.#spoke(self),
       ended: (self, reason, detail) => this.#namelessEnded(self, reason, detail),
     });
