@@ -1,7 +1,7 @@
 /** Counts the whole frames of a server's WebSocket stream, wherever it is cut, without looking into them. */
 export class FrameCounter {
   #rest = 0;
-  #header = Buffer.alloc(0);
+  #header: Buffer = Buffer.alloc(0);
   frames = 0;
 
   feed(chunk: Buffer): void {
