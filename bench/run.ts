@@ -1,6 +1,6 @@
-// npm run bench [-- decoders resync] [--json] [--check]
+// npm run bench [-- decoders resync] [--json] [--check] [--large]
 // Runs every bench in this folder, or those named, one after the other in this process, and prints one table.
-// --json: one row per line instead; --check: exit 1 where a target was missed.
+// --json: one row per line instead; --check: exit 1 where a target was missed; --large: sizes for a machine of its own.
 import { readdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { basename } from 'node:path';
@@ -61,7 +61,7 @@ async function main(args: readonly string[]): Promise<number> {
     const bench = await load(name);
     const rows: BenchRow[] = [];
     if (!json) console.log(`\n${name}: ${bench.about}\n`);
-    for await (const row of bench.run()) {
+    for await (const row of bench.run({ large: args.includes('--large') })) {
       if (json) console.log(JSON.stringify({ bench: name, ...row }));
       rows.push(row);
       if (row.target?.met === false) missed++;

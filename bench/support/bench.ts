@@ -9,12 +9,18 @@ export interface BenchRow {
   readonly target?: { readonly text: string; readonly met: boolean };
 }
 
+/** What the command line asks for. */
+export interface BenchOptions {
+  /** Sizes that take a machine of its own. */
+  readonly large: boolean;
+}
+
 /** What every file in `bench/` exports as `bench`. */
 export interface Bench {
   /** The figure it is about, in one line. */
   readonly about: string;
   /** Yields rows as they are measured. */
-  run(): AsyncIterable<BenchRow> | Iterable<BenchRow>;
+  run(options: BenchOptions): AsyncIterable<BenchRow> | Iterable<BenchRow>;
 }
 
 /** The middle of the values; of an even number, the upper one of the two. */

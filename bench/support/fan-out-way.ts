@@ -1,0 +1,118 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { AddressInfo, Server } from 'node:net';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { ConnectOrder, Mark, Order, Report } from './fan-out-clients.ts';
+
+/** The topic of the n-th message; as many as there are groups of subscribers with different interests. */
+export const topicOf = (n: number, groups: number): string => `devices/p${n % groups}/messages`;
+
+/** What is told, the same over every way. */
+export function data(n: number): { name: string; values: Record<string, number | string> } {
+  return {
+    name: 'telemetry',
+    values: { n, temperature: 20 + (n % 100) / 10, mode: 'heating', uptime: n * 3 },
+  };
+}
+
+/** The message as the feed would write it. */
+export function text(n: number, groups: number): string {
+  const payload = { topic: topicOf(n, groups), epoch: 'bench', rev: n, seq: n, data: data(n) };
+  return JSON.stringify({ type: 'event', id: `r${n}`, timestamp: Date.now(), payload });
+}
+
+/** One way of telling many subscribers, with the subscribers in a process of their own. */
+export interface Way {
+  readonly name: string;
+  /** Tells so many messages, and returns the CPU time of whoever tells them in us, user and system. */
+  round(messages: number, perTick: number, deliveries: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** The second letter of the type: `event`, and `synced`. */
+export const EVENT: Mark = { at: 10, byte: 0x76 };
+export const SYNCED: Mark = { at: 10, byte: 0x79 };
+
+/** A masked frame of a client as hex; the mask is zero. */
+export function clientFrame(payload: string | Uint8Array): string {
+  const body = Buffer.from(payload);
+  const opcode = typeof payload === 'string' ? 0x81 : 0x82;
+  return Buffer.concat([Buffer.from([opcode, 0x80 | body.length, 0, 0, 0, 0]), body]).toString('hex');
+}
+
+export function upgradeTo(path: string, more = ''): string {
+  return (
+    `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+    `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${more}\r\n`
+  );
+}
+
+export async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // A listening TCP server has an address with a port.
+  return (server.address() as AddressInfo).port;
+}
+
+/** The subscribers of one way, in a process of their own. */
+export class Subscribers {
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  static async connect(order: Omit<ConnectOrder, 'do'>): Promise<Subscribers> {
+    const own = fileURLToPath(import.meta.url);
+    const subscribers = new Subscribers(fork(own.replace(/fan-out-way(\.[jt]s)$/, 'fan-out-clients$1')));
+    await subscribers.#ask({ do: 'connect', ...order });
+    return subscribers;
+  }
+
+  /** Resolves when exactly so many messages have arrived since the last time; more are an error. */
+  received(messages: number): Promise<void> {
+    return this.#ask({ do: 'await', messages });
+  }
+
+  close(): void {
+    this.#child.disconnect();
+  }
+
+  async #ask(order: Order): Promise<void> {
+    const answer = once(this.#child, 'message');
+    this.#child.send(order);
+    // The child says nothing else.
+    const [report] = (await answer) as [Report];
+    if ('failed' in report) throw new Error(report.failed);
+  }
+}
+
+/** A way whose server runs in this process. */
+export function localWay(
+  name: string,
+  subscribers: Subscribers,
+  publish: (n: number) => void,
+  close: () => Promise<void> | void,
+): Way {
+  let n = 0;
+  return {
+    name,
+    async round(messages, perTick, deliveries) {
+      const before = process.cpuUsage();
+      for (let told = 0; told < messages; ) {
+        for (let count = 0; count < perTick && told < messages; count++, told++) publish(n++);
+        await turn();
+        // So that the subscribers keep up; waiting costs no CPU.
+        await sleep(1);
+      }
+      await subscribers.received(deliveries);
+      const { user, system } = process.cpuUsage(before);
+      return user + system;
+    },
+    async close() {
+      subscribers.close();
+      await close();
+    },
+  };
+}
