@@ -128,6 +128,7 @@ export class ReplayDevice {
   endLinks(end: LinkEnd): void {
     for (const [name, { link }] of [...this.#connections]) {
       this.#connections.delete(name);
+      this.#remember(name);
       link.playEnd(end);
     }
     this.#options.clock.drain();

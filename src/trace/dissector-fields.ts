@@ -4,12 +4,21 @@ import type {
   Extent,
   FieldDeclaration,
   ProtocolDeclaration,
+  TextEncoding,
 } from '../protocol/declared/declaration.ts';
 import { type NumberType, parseNumberType } from '../protocol/declared/number-type.ts';
 
 /** A text as Lua writes it. */
 export const luaText = (text: string): string =>
   `"${text.replace(/[\\"]/g, '\\$&').replace(/[^\x20-\x7e]/g, (char) => [...new TextEncoder().encode(char)].map((byte) => `\\${String(byte).padStart(3, '0')}`).join(''))}"`;
+
+const ENCODINGS: Readonly<Record<TextEncoding, string>> = {
+  ascii: 'ENC_ASCII',
+  utf8: 'ENC_UTF_8',
+  latin1: 'ENC_ISO_8859_1',
+  utf16le: 'ENC_UTF_16 + ENC_LITTLE_ENDIAN',
+  utf16be: 'ENC_UTF_16 + ENC_BIG_ENDIAN',
+};
 
 /** Writes the Lua that shows fields, and remembers which Wireshark fields they need. */
 export class LuaFields {
@@ -120,7 +129,7 @@ export class LuaFields {
     this.#field(path, `ProtoField.${as}(${luaText(`heartwire.${path}`)}, ${label(path)})`);
     const show =
       as === 'string'
-        ? `tree:add(f[${luaText(path)}], buf(at, n), text(buf(at, n)))`
+        ? `tree:add(f[${luaText(path)}], buf(at, n), text(buf(at, n), ${ENCODINGS[field.encoding ?? 'ascii']}))`
         : `tree:add(f[${luaText(path)}], buf(at, n))`;
     if (field.terminator !== undefined && field.length === undefined) {
       return [

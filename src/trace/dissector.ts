@@ -84,8 +84,8 @@ local function need(at, count, stop)
   if at + count > stop then error({ short = true }) end
 end
 
-local function text(range)
-  return (range:string():gsub("%z+$", ""))
+local function text(range, encoding)
+  return (range:string(encoding):gsub("%z+$", ""))
 end
 `;
 
