@@ -120,7 +120,6 @@ export async function mosquitto(count: number): Promise<Way | undefined> {
 
 const PYTHON = `
 import asyncio, json, sys, time, websockets
-from websockets.asyncio.server import serve, broadcast
 
 clients = set()
 
@@ -138,13 +137,13 @@ async def main():
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    async with serve(handler, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
+    async with websockets.serve(handler, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
         print(server.sockets[0].getsockname()[1], flush=True)
         n = 0
         while line := await reader.readline():
             messages, per_tick = map(int, line.split())
             for at in range(messages):
-                broadcast(clients, text(n))
+                websockets.broadcast(clients, text(n))
                 n += 1
                 if (at + 1) % per_tick == 0:
                     await asyncio.sleep(0.001)
@@ -157,7 +156,7 @@ asyncio.run(main())
 export async function pythonWebsockets(count: number): Promise<Way | undefined> {
   const python = present(
     ['python3', '/usr/bin/python3'],
-    ['-c', 'from websockets.asyncio.server import broadcast'],
+    ['-c', 'import websockets; websockets.serve; websockets.broadcast'],
   );
   if (python === undefined) return undefined;
   const child = spawn(python, ['-c', PYTHON], { stdio: ['pipe', 'pipe', 'inherit'] });
