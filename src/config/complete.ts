@@ -3,9 +3,11 @@ import type { LinkAddress, SerialSettings } from '../links/address.ts';
 import { addressLabel } from '../links/format-address.ts';
 import { parseLinkAddress, parseListenAddress } from '../links/parse-address.ts';
 import { DEFAULT_SERIAL_SETTINGS, parseBaud } from '../links/parse-serial-address.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { completeSession } from './complete-session.ts';
 import { durationMs } from './duration.ts';
 import { checkIdentity } from './identity.ts';
+import { checkSpeech, longestOf } from './message-files.ts';
 import type { DeviceConfig, ListenerConfig, MatchConfig, ServerConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
 import type { DefaultsShape, DeviceShape, FileShape, ListenerShape } from './shape.ts';
@@ -27,6 +29,7 @@ export function completeDevice(
   defaults: DefaultsShape,
   path: Path,
   add: Add,
+  messages?: DeclaredProtocol,
 ): DeviceConfig | undefined {
   const both = given.link !== undefined && given.match !== undefined;
   if (both || (given.link === undefined && given.match === undefined)) {
@@ -48,7 +51,7 @@ export function completeDevice(
     if (both) return undefined;
   }
   return given.match === undefined
-    ? completeDialled(given, defaults, path, add)
+    ? completeDialled(given, defaults, path, add, messages)
     : completeMatched(given, given.match, defaults, path, add);
 }
 
@@ -57,6 +60,7 @@ function completeDialled(
   defaults: DefaultsShape,
   path: Path,
   add: Add,
+  messages: DeclaredProtocol | undefined,
 ): DeviceConfig | undefined {
   const lineSettings = serialSettings({ ...defaults, ...given });
   const texts = typeof given.link === 'string' ? [given.link] : (given.link ?? []);
@@ -85,6 +89,7 @@ function completeDialled(
     path,
     add,
   );
+  if (session !== undefined) checkSpeech(session, messages, path, add);
   if (first === undefined || session === undefined) return undefined;
   const gap = given.gap ?? defaults.gap;
   return {
@@ -96,7 +101,10 @@ function completeDialled(
     maxFrame:
       given.max_frame ??
       defaults.max_frame ??
-      (line === 'serial' ? LONGEST_DECLARED_FRAME : STREAM_MAX_FRAME),
+      (line === 'serial'
+        ? Math.max(LONGEST_DECLARED_FRAME, messages === undefined ? 0 : longestOf(messages))
+        : STREAM_MAX_FRAME),
+    ...(messages === undefined ? {} : { messages }),
     session: { ...session, addresses: links.map(addressLabel) },
     ...recordOf(given, defaults),
   };
@@ -123,6 +131,16 @@ function completeMatched(
   path: Path,
   add: Add,
 ): DeviceConfig | undefined {
+  if (given.messages !== undefined) {
+    add({
+      severity: 'warning',
+      code: 'config_no_effect',
+      path: [...path, 'messages'],
+      atKey: true,
+      message: 'A device that dials in speaks the messages that stand at the top of the file.',
+      mend: 'Move `messages:` to the top, beside `devices:`.',
+    });
+  }
   for (const key of keysGiven(given, DIALLED_KEYS)) {
     if (key === 'session') continue;
     add({

@@ -5,7 +5,7 @@ import type { Finding, Path } from './problem.ts';
 import { suggest } from './suggest.ts';
 
 /** Keys that are described for this product and that this version cannot serve. */
-const UNSUPPORTED = new Set(['messages', 'tcp']);
+const UNSUPPORTED = new Set(['tcp']);
 
 /** What people write who know other programs, or an older text of ours. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {

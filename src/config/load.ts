@@ -3,6 +3,8 @@ import { checkNesting } from './check-nesting.ts';
 import { checkTogether, type Placed } from './check-together.ts';
 import { completeDevice, completeListener, completeServer } from './complete.ts';
 import { explainIssues } from './explain-issues.ts';
+import { completeFiles, filesShape } from './files.ts';
+import { type MessageFiles, messagesNamed } from './message-files.ts';
 import type { DeviceConfig, ListenerConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
 import { completeRecording, recordingShape } from './recording.ts';
@@ -22,9 +24,9 @@ export const LARGEST_CONFIG = 10 * 1024 * 1024;
 
 /**
  * Reads the text of a `devices.yaml`, checks all of it, and fills in the defaults; opens and reads nothing. `file` is
- * the name that problems carry.
+ * the name that problems carry; `messages` are the files of declared messages that it names, read already.
  */
-export function loadConfig(text: string, file: string): LoadedConfig {
+export function loadConfig(text: string, file: string, messages: MessageFiles = new Map()): LoadedConfig {
   if (text.length > LARGEST_CONFIG) return unusable(file, 1, 1, 'The file is larger than 10 MB.');
   const plain = text.startsWith('\uFEFF') ? text.slice(1) : text;
   const tooDeep = checkNesting(plain);
@@ -42,7 +44,9 @@ export function loadConfig(text: string, file: string): LoadedConfig {
   if (!parsed.success) {
     for (const finding of explainIssues(fileShape, parsed.error.issues)) report.add(finding);
   }
-  return assemble(root, report, file);
+  const loaded = assemble(root, report, file, messages);
+  const theirs = [...messages.values()].flatMap(({ problems }) => problems);
+  return theirs.length === 0 ? loaded : { ...loaded, problems: [...loaded.problems, ...theirs] };
 }
 
 function unusable(file: string, line: number, column: number, message: string): LoadedConfig {
@@ -68,7 +72,12 @@ function rootOf(source: YamlSource, report: Report): Readonly<Record<string, unk
 }
 
 /** Completes each part by itself, so that one that is wrong keeps no other from being checked and run. */
-function assemble(root: Readonly<Record<string, unknown>>, report: Report, file: string): LoadedConfig {
+function assemble(
+  root: Readonly<Record<string, unknown>>,
+  report: Report,
+  file: string,
+  messageFiles: MessageFiles,
+): LoadedConfig {
   const add = (finding: Finding) => report.addConsequence(finding);
   // An entry without a usable id is checked all the same; it has an error and goes no further.
   const fits = <T>(shape: z.ZodType<T>, path: Path, value: unknown, instead: object = {}): T | undefined => {
@@ -79,6 +88,10 @@ function assemble(root: Readonly<Record<string, unknown>>, report: Report, file:
   const server = completeServer(fits(serverShape, ['server'], root.server ?? {}) ?? {});
   const defaults: DefaultsShape = fits(defaultsShape, ['defaults'], root.defaults ?? {}) ?? {};
   const recording = completeRecording(fits(recordingShape, ['recording'], root.recording ?? {}) ?? {});
+  const messagesOf = (name: unknown, path: Path) =>
+    messagesNamed(typeof name === 'string' && name !== '' ? name : undefined, messageFiles, path, add);
+  const messages = messagesOf(root.messages, []);
+  const files = fits(filesShape, ['files'], root.files);
   const listeners: Placed<ListenerConfig>[] = [];
   for (const [index, entry] of listOf(root.listeners).entries()) {
     const path = ['listeners', index];
@@ -90,7 +103,8 @@ function assemble(root: Readonly<Record<string, unknown>>, report: Report, file:
   for (const [index, entry] of listOf(root.devices).entries()) {
     const path = ['devices', index];
     const given = fits(deviceShape, path, entry, { id: 'nameless' });
-    const value = given && completeDevice(given, defaults, path, add);
+    const own = given?.messages === undefined ? messages : messagesOf(given.messages, path);
+    const value = given && completeDevice(given, defaults, path, add, own);
     if (value !== undefined && !report.hasErrorIn(path)) devices.push({ path, value });
   }
   checkTogether({ server, devices, listeners, listens: listOf(root.listeners).length > 0 }, add);
@@ -105,7 +119,15 @@ function assemble(root: Readonly<Record<string, unknown>>, report: Report, file:
   }
   const good = <T>(entries: readonly Placed<T>[]) =>
     entries.filter(({ path }) => !report.hasErrorIn(path)).map(({ value }) => value);
-  return report.finish({ file, server, recording, devices: good(devices), listeners: good(listeners) });
+  return report.finish({
+    file,
+    server,
+    recording,
+    ...(messages === undefined ? {} : { messages }),
+    ...(files === undefined ? {} : { files: completeFiles(files) }),
+    devices: good(devices),
+    listeners: good(listeners),
+  });
 }
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

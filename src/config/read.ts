@@ -1,14 +1,35 @@
 import { open } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { HeartwireError } from '../errors.ts';
+import { checkNesting } from './check-nesting.ts';
 import { LARGEST_CONFIG, loadConfig } from './load.ts';
+import { type MessageFile, namedMessageFiles } from './message-files.ts';
+import { loadMessages } from './messages/load-messages.ts';
 import type { LoadedConfig } from './report.ts';
 
 /**
- * Reads and checks a `devices.yaml`; `name` is how problems name it, the path where it is left out. Rejects with
+ * Reads and checks a `devices.yaml`, and the files of messages that it names, which lie beside it; `name` is how problems name it, the path where it is left out. Rejects with
  * `config_unreadable` where there is no such file, or none that is text.
  */
 export async function readConfig(path: string, name = path): Promise<LoadedConfig> {
-  return loadConfig(await readText(path, name), name);
+  const text = await readText(path, name);
+  const messages = new Map<string, MessageFile>();
+  // A text that is far too large to be one is not looked into for names.
+  const named =
+    text.length > LARGEST_CONFIG || checkNesting(text) !== undefined ? [] : namedMessageFiles(text);
+  for (const each of named) {
+    messages.set(each, await readMessageFile(resolve(dirname(path), each), join(dirname(name), each)));
+  }
+  return loadConfig(text, name, messages);
+}
+
+async function readMessageFile(path: string, name: string): Promise<MessageFile> {
+  try {
+    return loadMessages(await readText(path, name, 'docs/messages.md'), name);
+  } catch (error) {
+    if (!(error instanceof HeartwireError)) throw error;
+    return { problems: [], unreadable: error.message };
+  }
 }
 
 /** The text of a configuration file. `document` describes such files; it is named where there is none. */

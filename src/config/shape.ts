@@ -14,6 +14,7 @@ import {
   oneOrMoreField,
   textField,
 } from './field.ts';
+import { filesShape } from './files.ts';
 import { recordField, recordingShape } from './recording.ts';
 import {
   checkHost,
@@ -225,6 +226,9 @@ const match = z.strictObject({
   ).optional(),
 });
 
+const messages = (description: string) =>
+  textField('a file', 'messages.yaml', { description, examples: ['messages.yaml'] }, () => undefined);
+
 export const deviceShape = z.strictObject({
   id: textField(
     'the id of the device',
@@ -251,6 +255,9 @@ export const deviceShape = z.strictObject({
   match: match
     .optional()
     .meta({ description: 'By what a device that dials in is known; all that is given must agree.' }),
+  messages: messages(
+    'What it speaks besides the built-in messages, or with `session: none` instead of them: a file of declared messages.',
+  ).optional(),
   ...session,
   ...DIALLED_KEYS,
 });
@@ -360,6 +367,8 @@ export const fileShape = z.strictObject({
   recording: recordingShape
     .optional()
     .meta({ description: 'Where traces of the devices that have `record: true` are written.' }),
+  messages: messages('The file of declared messages of all devices that name none of their own.').optional(),
+  files: filesShape.optional().meta({ description: 'Where files go that devices send in chunks.' }),
   devices: z.array(deviceShape).optional().meta({ description: 'The devices.' }),
   listeners: z.array(listenerShape).optional().meta({ description: 'Where devices may dial in.' }),
 });

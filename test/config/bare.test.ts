@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { completeBare } from '../../src/config/complete-bare.ts';
 import { device, problem, REGISTER } from './example.ts';
 
 const bare = (keys: string) => device(`link: /dev/ttyUSB0, session: none, ${keys}`).session;
@@ -14,8 +15,12 @@ describe('session: none', () => {
   });
 
   it('polls with the fields that are given', () => {
-    const poll = 'poll: [{ message: read_power, every: 5s, fields: { unit: 1 } }, { message: b, every: 1m }]';
-    expect(bare(`${poll}, turnaround: 50ms`).bare).toEqual({
+    const poll = [
+      { message: 'read_power', every: '5s', fields: { unit: 1 } },
+      { message: 'b', every: '1m' },
+    ];
+    const given = { session: 'none', poll, turnaround: '50ms' } as const;
+    expect(completeBare(given, {}, [], () => undefined)).toEqual({
       silenceMs: 15_000,
       polls: [
         { message: 'read_power', fields: { unit: 1 }, everyMs: 5_000 },

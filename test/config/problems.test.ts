@@ -45,7 +45,7 @@ describe('a single mistake', () => {
     ['max_frame: 4', 'max_frame', 'config_bad_value', 'from 52 to'],
     ['max_frame: .nan', 'max_frame', 'config_bad_value', 'from 52 to'],
     ['role: master', 'role', 'config_bad_value', 'client or server'],
-    ['messages: messages.yaml', 'messages', 'config_unsupported', 'Remove it.'],
+    ['messages: messages.yaml', 'messages', 'config_unreadable', 'Name a file'],
     ['session: nothing', 'session', 'config_bad_value', 'none'],
     ['poll: [{ message: a, every: 1 }]', 'poll[0].every', 'config_bad_duration', 'Write 1s'],
     ['silence: 5', 'silence', 'config_bad_duration', 'Write 5s'],

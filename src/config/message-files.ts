@@ -1,0 +1,95 @@
+import { MessageCatalog } from '../device/message-catalog.ts';
+import type { SessionSettings } from '../device/settings.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { isStandardFraming } from '../protocol/framing/make-framing.ts';
+import type { Finding, Path, Problem } from './problem.ts';
+import { readYaml } from './yaml-source.ts';
+
+/** A file of declared messages that a configuration names, as far as it could be read. */
+export interface MessageFile {
+  readonly protocol?: DeclaredProtocol;
+  readonly problems: readonly Problem[];
+  /** Why it could not be read at all. */
+  readonly unreadable?: string;
+}
+
+/** By the names that stand in the configuration. */
+export type MessageFiles = ReadonlyMap<string, MessageFile>;
+
+/** The files of messages that the text of a configuration names, each once. */
+export function namedMessageFiles(text: string): readonly string[] {
+  const { value } = readYaml(text);
+  const devices = isKeyed(value) && Array.isArray(value.devices) ? value.devices : [];
+  const named = [value, ...devices].map((each) => (isKeyed(each) ? each.messages : undefined));
+  return [...new Set(named.filter((each): each is string => typeof each === 'string' && each !== ''))];
+}
+
+/** The messages behind a name; what is wrong with the file has then been added. */
+export function messagesNamed(
+  name: string | undefined,
+  files: MessageFiles,
+  path: Path,
+  add: (finding: Finding) => void,
+): DeclaredProtocol | undefined {
+  if (name === undefined) return undefined;
+  const file = files.get(name);
+  if (file?.protocol !== undefined) return file.protocol;
+  const errors = file?.problems.filter(({ severity }) => severity === 'error').length ?? 0;
+  add({
+    code: file === undefined || file.unreadable !== undefined ? 'config_unreadable' : 'config_invalid',
+    path: [...path, 'messages'],
+    message:
+      errors > 0
+        ? `${name} has ${errors} ${errors === 1 ? 'error' : 'errors'}.`
+        : (file?.unreadable ?? `${name} was not read.`),
+    mend:
+      errors > 0
+        ? 'Mend what is listed for it.'
+        : 'Name a file that can be read, beside this one or by its whole path.',
+  });
+  return undefined;
+}
+
+/** Whether a device can speak these messages in the life that it leads. */
+export function checkSpeech(
+  session: SessionSettings,
+  messages: DeclaredProtocol | undefined,
+  path: Path,
+  add: (finding: Finding) => void,
+): void {
+  const catalog = messages && new MessageCatalog(messages);
+  for (const [index, poll] of (session.bare?.polls ?? []).entries()) {
+    const prepared = catalog?.prepare(poll.message, poll.fields);
+    if (prepared?.ok === true) continue;
+    add({
+      code: 'config_bad_value',
+      path: [...path, 'poll', index],
+      unless: [[...path, 'messages'], ['messages']],
+      message:
+        prepared === undefined ? `${poll.message} is declared nowhere.` : `${capital(prepared.detail)}.`,
+      mend:
+        prepared === undefined
+          ? 'Add `messages:` with the file that declares it.'
+          : 'Poll with a message from the host, and with fields as it declares them.',
+    });
+  }
+  if (messages === undefined || session.bare !== undefined) return;
+  if (messages.hasBuiltinIds && isStandardFraming(messages.declaration.framing)) return;
+  add({
+    code: 'config_conflict',
+    path: [...path, 'messages'],
+    message: 'These messages have another framing, or other ids, than register and heartbeat.',
+    mend: 'Add `session: none` where the device knows neither register nor heartbeat.',
+  });
+}
+
+/** The longest declared payload, in bytes. */
+export function longestOf(messages: DeclaredProtocol): number {
+  return Math.max(0, ...messages.messages.flatMap(({ forms }) => forms.map(({ maxLength }) => maxLength)));
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+function isKeyed(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,84 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { formatProblem } from '../../src/config/problem.ts';
+import { readConfig } from '../../src/config/read.ts';
+
+let dir = '';
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'heartwire-config-'));
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+const METER = `version: 1
+protocol: { id: u8, framing: { type: length, length: u16be } }
+messages:
+  - name: read
+    id: 1
+    from: host
+    reply: { fields: [{ name: power, type: u16 }] }
+    fields: [{ name: unit, type: u8, range: [1, 9] }, { type: reserved, length: 8 }]
+`;
+
+async function read(devices: string, messages = METER) {
+  await writeFile(join(dir, 'devices.yaml'), devices);
+  await writeFile(join(dir, 'meter.yaml'), messages);
+  const { config, problems } = await readConfig(join(dir, 'devices.yaml'), 'devices.yaml');
+  return { config, lines: problems.map(formatProblem) };
+}
+
+const polled = (poll: string) =>
+  `devices:\n  - { id: m, link: /dev/ttyUSB0, session: none, messages: meter.yaml, poll: [${poll}] }\n`;
+
+describe('messages: in devices.yaml', () => {
+  it('are read from beside it, and are what the device speaks', async () => {
+    const { config, lines } = await read(polled('{ message: read, every: 1s, fields: { unit: 1 } }'));
+    expect(lines).toEqual([]);
+    const [device] = config?.devices ?? [];
+    expect(device?.kind === 'dialled' && device.messages?.messages.map(({ name }) => name)).toEqual(['read']);
+  });
+
+  it.each([
+    ['{ message: reed, every: 1s }', 'there is no message reed'],
+    ['{ message: read, every: 1s, fields: { unit: 10 } }', 'unit'],
+    ['{ message: read, every: 1s }', 'unit'],
+  ])('must declare what is polled: %s', async (poll, said) => {
+    const { lines } = await read(polled(poll).toString());
+    expect(lines).toHaveLength(1);
+    expect(lines[0]?.toLowerCase()).toContain(said);
+  });
+
+  it('are listed with what is wrong in them, under their own name', async () => {
+    const { config, lines } = await read(polled(''), METER.replace('u8', 'u9'));
+    expect(lines.find((line) => line.startsWith('meter.yaml:8:'))).toContain('u9');
+    expect(lines.find((line) => line.startsWith('devices.yaml:2:'))).toContain('meter.yaml has 1 error');
+    expect(config?.devices).toEqual([]);
+  });
+
+  it('that are not there are an error', async () => {
+    const { lines } = await read(polled('').replace('meter.yaml', 'nowhere.yaml'));
+    expect(lines.join()).toContain('There is no such file');
+  });
+
+  it('need `session: none` where they come in other frames than register and heartbeat', async () => {
+    const register = 'register: { appid: 996da38d-a7be-4947-aa4c-f8208b5f4ade, imei: "869858030720693" }';
+    const { lines } = await read(
+      `devices:\n  - { id: m, link: "tcp:a:1", messages: meter.yaml, ${register} }\n`,
+    );
+    expect(lines.join()).toContain('Add `session: none`');
+  });
+
+  it('at the top of the file are for all devices that name none', async () => {
+    const { config, lines } = await read(
+      'messages: meter.yaml\nfiles: { dir: spool, budget_mb: 8 }\ndevices:\n  - { id: m, link: COM3, session: none }\n',
+    );
+    expect(lines).toEqual([]);
+    expect(config?.files).toEqual({
+      dir: 'spool',
+      maxFileBytes: 64 * 1024 * 1024,
+      budgetBytes: 8 * 1024 * 1024,
+    });
+    expect(config?.devices[0]).toHaveProperty('messages');
+  });
+});
