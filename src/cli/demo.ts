@@ -10,6 +10,7 @@ import type { CliIo, Command } from './command.ts';
 import { anywhere, DemoFleet, reportedAddress } from './demo-fleet.ts';
 import { stopRequest } from './stop-request.ts';
 import { packageVersion } from './version.ts';
+import { portNumber, wholeNumber } from './whole-number.ts';
 
 /** Where the demo serves JSON lines, if the port is free. */
 const LINES_PORT = 8_081;
@@ -26,8 +27,16 @@ export const demo: Command<DemoArgs> = {
   examples: [['heartwire demo --port 8081', 'with the page at another port']],
   options: (yargs) =>
     yargs
-      .option('port', { type: 'number', requiresArg: true, describe: 'Port of page and feed; 0 takes any' })
-      .option('devices', { type: 'number', default: 4, describe: 'How many unannounced devices dial in' }),
+      .option('port', {
+        coerce: portNumber,
+        requiresArg: true,
+        describe: 'Port of page and feed; 0 takes any',
+      })
+      .option('devices', {
+        coerce: wholeNumber('devices', 0, 1_000),
+        default: 4,
+        describe: 'How many unannounced devices dial in',
+      }),
   async run(args, io) {
     using stop = stopRequest(io);
     const { config: example } = await readConfig(exampleFile(), 'devices.yaml');
@@ -64,13 +73,23 @@ async function started(config: BridgeConfig, io: CliIo): Promise<[Bridge, Bridge
     return [bridge, await bridge.start()];
   } catch (error) {
     const taken = error instanceof HeartwireError && error.code === 'address_in_use';
+    if (!taken) throw error;
     // The page's own port is the one that people were told; it is not replaced in silence.
-    if (!taken || error.seen === `${config.server.host}:${config.server.port}`) throw error;
+    if (error.seen === `${config.server.host}:${config.server.port}`) throw elsewhereError(error, io);
     const { tcp } = config.server;
     const server = { ...config.server, ...(tcp === undefined ? {} : { tcp: { ...tcp, port: 0 } }) };
     const elsewhere = make({ ...config, server, listeners: anywhere(config.listeners) });
     return [elsewhere, await elsewhere.start()];
   }
+}
+
+/** What to type next, in the words of whoever called us. */
+function elsewhereError(error: HeartwireError, io: CliIo): HeartwireError {
+  const again = io.env.npm_lifecycle_event === 'start' ? 'npm start --' : `${io.program} demo`;
+  return new HeartwireError(error.code, error.message, {
+    mend: `Take another port: ${again} --port 8081 (0 takes any free one).`,
+    cause: error,
+  });
 }
 
 function welcome(

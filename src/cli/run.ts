@@ -8,6 +8,7 @@ import type { CliIo, Command, ExitCode } from './command.ts';
 import { endWithin } from './end-within.ts';
 import { stopRequest } from './stop-request.ts';
 import { packageVersion } from './version.ts';
+import { portNumber } from './whole-number.ts';
 
 interface RunArgs {
   readonly file: string;
@@ -29,7 +30,11 @@ export const run: Command<RunArgs> = {
     yargs
       .positional('file', { type: 'string', default: 'devices.yaml', describe: 'The configuration' })
       .option('host', { type: 'string', requiresArg: true, describe: 'Instead of server.host' })
-      .option('port', { type: 'number', requiresArg: true, describe: 'Instead of server.port; 0 takes any' })
+      .option('port', {
+        coerce: portNumber,
+        requiresArg: true,
+        describe: 'Instead of server.port; 0 takes any',
+      })
       .option('record', {
         type: 'string',
         requiresArg: true,

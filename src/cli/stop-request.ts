@@ -21,7 +21,8 @@ export function stopRequest(io: CliIo, withOutput = false): StopRequest {
       letGo();
       resolve();
     };
-    unwatch.push(io.onSignal('SIGINT', first), io.onSignal('SIGTERM', first));
+    // SIGHUP: the terminal was closed.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) unwatch.push(io.onSignal(signal, first));
     if (!withOutput) return;
     io.outClosed.addEventListener('abort', () => resolve(), { once: true });
     if (io.outClosed.aborted) resolve();

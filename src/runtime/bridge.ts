@@ -12,6 +12,7 @@ import { dial, listen } from '../links/index.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { BridgeStatus } from './bridge-status.ts';
 import type { Clock } from './clock.ts';
+import { collapsingLog } from './collapsing-log.ts';
 import { performCommand } from './commands.ts';
 import { deviceCodec, framingOf } from './device-codec.ts';
 import { DeviceDirectory } from './device-directory.ts';
@@ -85,9 +86,10 @@ export class Bridge {
   #closing: Promise<void> | undefined;
 
   constructor(options: BridgeOptions) {
-    const { config, clock, log } = options;
+    const { config, clock } = options;
     const { server } = config;
-    this.#options = options;
+    const log = collapsingLog(options.log, clock);
+    this.#options = { ...options, log };
     this.#ports = sessionPorts(options.random ?? Math.random);
     // 96 bits: a position of another life of the bridge is never taken for one of this.
     this.store = new FeedStore({ epoch: randomBytes(12).toString('base64url') });
@@ -173,13 +175,13 @@ export class Bridge {
   }
 
   async #close(): Promise<void> {
+    this.#status.stop();
+    // The subscribers first: what they last saw of a device is how it was, not that we let go of it.
+    await Promise.all([this.#feed[Symbol.asyncDispose](), this.#lines?.[Symbol.asyncDispose]()]);
     for (const gateway of this.#gateways) gateway.close();
     this.directory.stop();
-    this.#status.stop();
     await this.#recorder?.close();
     await this.#spool?.[Symbol.asyncDispose]();
-    await this.#feed[Symbol.asyncDispose]();
-    await this.#lines?.[Symbol.asyncDispose]();
     await this.#http[Symbol.asyncDispose]();
   }
 
