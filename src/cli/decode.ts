@@ -25,7 +25,7 @@ type Piece =
 
 /** Prints what bytes mean, field by field. */
 export const decode: Command<DecodeArgs> = {
-  usage: 'decode <input..>',
+  usage: 'decode [input..]',
   describe: 'Print what bytes mean, field by field; bytes as hex, in a file, or from standard input (-)',
   examples: [
     ['heartwire decode 00000002 01 00', 'a reply to a heartbeat'],
@@ -38,8 +38,8 @@ export const decode: Command<DecodeArgs> = {
       .positional('input', {
         type: 'string',
         array: true,
-        demandOption: true,
-        describe: 'Hex digits, a file, or -',
+        default: ['-'],
+        describe: 'Hex digits, a file, or - for standard input',
       })
       .option('messages', { type: 'string', describe: 'The messages.yaml that declares them' })
       .option('payload', {
@@ -135,7 +135,8 @@ function piecesOf(protocol: DeclaredProtocol, bytes: Uint8Array): readonly Piece
 
 async function inputBytes(words: readonly string[], io: CliIo): Promise<Uint8Array> {
   const [first = ''] = words;
-  if (words.length === 1 && first === '-') return textOrBytes(await standardInput(io));
+  // A lone hyphen may arrive as an empty word.
+  if (words.length === 1 && (first === '-' || first === '')) return textOrBytes(await standardInput(io));
   const hex = hexBytes(words.join(''));
   if (hex !== undefined) return hex;
   if (words.length > 1) {
