@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { framingShapes } from '../../../src/config/messages/framing-shape.ts';
+import { readFraming } from '../../../src/config/messages/read-framing.ts';
+import { CHECKSUM_ALIASES, CHECKSUM_NAMES } from '../../../src/protocol/crc/catalogue.ts';
+import { hexText } from '../../../src/protocol/describe.ts';
+import { FRAMING_TYPES } from '../../../src/protocol/framing/declaration.ts';
+import { makeFraming } from '../../../src/protocol/framing/make-framing.ts';
+import { readProjectFile } from '../../support/project-files.ts';
+import { bytesOf, decoderOf } from './collecting-sink.ts';
+
+const document = readProjectFile('docs/framings.md');
+
+const examples = [...document.matchAll(/```yaml\n([\s\S]*?)```\n```text\n([\s\S]*?)```/g)].map(
+  ([, yaml = '', text = '']) => ({
+    protocol: parse(yaml).protocol as { byte_order?: 'big' | 'little'; framing: { type: string } },
+    pairs: text
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' -> ')),
+  }),
+);
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly description?: string;
+  readonly default?: unknown;
+}
+
+/** The rows that a schema asks for: every described key, dotted, with its default. */
+function wanted(schema: Schema, path = ''): readonly string[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
+    const preset = value.default === undefined ? '' : `\`${value.default}\``;
+    const own =
+      value.description === undefined ? [] : [`| \`${path}${key}\` | ${preset} | ${value.description} |`];
+    return [...own, ...wanted(value, `${path}${key}.`), ...wanted(value.items ?? {}, `${path}${key}[].`)];
+  });
+}
+
+describe('docs/framings.md', () => {
+  test('has an example of every framing', () => {
+    expect(new Set(examples.map(({ protocol }) => protocol.framing.type))).toEqual(new Set(FRAMING_TYPES));
+  });
+
+  test.each(examples)('$protocol.framing', ({ protocol, pairs }) => {
+    const { framing, findings } = readFraming(protocol.framing, protocol.byte_order ?? 'big');
+    expect(findings).toEqual([]);
+    if (framing === undefined) throw new Error('nothing was read');
+    expect(pairs.length).toBeGreaterThan(0);
+    for (const [payload = '', wire = ''] of pairs) {
+      expect(hexText(makeFraming(framing).encode(bytesOf(payload)))).toBe(hexText(bytesOf(wire)));
+      const { events } = decoderOf(framing).feed('idle', bytesOf(wire), 'idle');
+      expect(events).toEqual([hexText(bytesOf(payload))]);
+    }
+  });
+
+  test.each(FRAMING_TYPES)('explains every key of %s, in the words of the schema', (type) => {
+    const rows = wanted(
+      z.toJSONSchema(framingShapes[type], { io: 'input', unrepresentable: 'any' }) as Schema,
+    );
+    expect(rows.length).toBeGreaterThan(2);
+    expect(rows.filter((row) => !document.includes(row))).toEqual([]);
+  });
+
+  test('lists every checksum by its name, and by its others', () => {
+    for (const name of CHECKSUM_NAMES) {
+      const [family = '', member] = name.split('/');
+      const row = document.split('\n').find((line) => line.startsWith(`| \`${family}/\``)) ?? '';
+      if (member === undefined) expect(document).toContain(`\`${name}\``);
+      else expect(row).toContain(`\`${member}\``);
+    }
+    for (const [alias, name] of CHECKSUM_ALIASES) expect(document).toContain(`\`${alias}\` = \`${name}\``);
+  });
+});
