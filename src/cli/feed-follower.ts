@@ -162,6 +162,8 @@ export class FeedFollower {
       this.#failure = `it answered with HTTP status ${response.statusCode}${message === '' ? '' : `: ${message}`}`;
       const status = response.statusCode ?? 0;
       if (status >= 400 && status < 500 && status !== 429) this.#refusal = this.#failure;
+      // What terminating it reports says less than the answer did.
+      socket.removeAllListeners('error').on('error', () => undefined);
       socket.terminate();
     });
   }

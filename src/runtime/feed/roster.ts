@@ -187,7 +187,7 @@ export class Roster {
     this.#bySubscriber.delete(connection.subscriber);
     if (this.#byId.get(id) === connection) {
       this.#byId.delete(id);
-      this.log('disconnected', address, id, why);
+      this.log('disconnected', address, id, connection.closedFor ?? why);
       this.#tellPresence('left', id, address, connection.closedFor ?? why);
     }
     this.#park(connection);
