@@ -190,6 +190,10 @@ export class HeartbeatConversation implements Conversation {
     axes.setPart('identity', { appid: identity.appid, imei: identity.imei });
     const odd = /^\d{15}$/.test(identity.imei) && !luhnValid(identity.imei);
     axes.setPart('warnings', odd ? ['imei_checksum'] : undefined);
+    if (odd) {
+      const text = `the last digit of IMEI ${identity.imei} does not fit the others; it is used as it is`;
+      this.#context.emit({ type: 'log', level: 'warn', reason: 'imei_checksum', text });
+    }
     this.#send(registerReply(0));
   }
 
