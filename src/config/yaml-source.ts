@@ -96,6 +96,16 @@ export function readYaml(text: string, { numericKeys = false }: YamlOptions = {}
       path: [],
     });
   }
+  if (holdsItself(value)) {
+    value = undefined;
+    findings.push({
+      code: 'config_syntax',
+      message: 'An alias stands within what it stands for, without end.',
+      mend: 'Write the values out, or move the alias out of its anchor.',
+      offset: firstAlias(document.contents)?.range?.[0] ?? 0,
+      path: [],
+    });
+  }
   return {
     value,
     findings,
@@ -108,6 +118,22 @@ export function readYaml(text: string, { numericKeys = false }: YamlOptions = {}
       return seen.length > LONGEST_SEEN ? `${seen.slice(0, LONGEST_SEEN)}...` : seen;
     },
   };
+}
+
+/** Whether something is a part of itself, as an alias within its own anchor makes it. */
+function holdsItself(root: unknown): boolean {
+  const open = new Set<object>();
+  const done = new Set<object>();
+  const visit = (value: unknown): boolean => {
+    if (typeof value !== 'object' || value === null || done.has(value)) return false;
+    if (open.has(value)) return true;
+    open.add(value);
+    const found = Object.values(value).some(visit);
+    open.delete(value);
+    done.add(value);
+    return found;
+  };
+  return visit(root);
 }
 
 function explainSyntax(code: string, message: string): Pick<Finding, 'code' | 'message' | 'mend'> {
@@ -209,7 +235,7 @@ function find(document: Document, path: Path, atKey: boolean): { node: Node | nu
     let next: unknown;
     if (isSeq(node) && typeof part === 'number') next = node.items[part];
     else if (isMap(node)) {
-      const pair = pairsOf(node).get(part);
+      const pair = pairsOf(node).get(String(part));
       if (pair !== undefined && isScalar(pair.key) && (pair.value === null || (last && atKey))) {
         return { node: pair.key, whole: false };
       }
@@ -228,7 +254,9 @@ const pairsByMap = new WeakMap<YAMLMap, ReadonlyMap<unknown, Pair>>();
 function pairsOf(map: YAMLMap): ReadonlyMap<unknown, Pair> {
   const known = pairsByMap.get(map);
   if (known !== undefined) return known;
-  const pairs = new Map(map.items.map((pair) => [isScalar(pair.key) ? pair.key.value : pair.key, pair]));
+  const pairs = new Map(
+    map.items.map((pair) => [isScalar(pair.key) ? String(pair.key.value) : pair.key, pair]),
+  );
   pairsByMap.set(map, pairs);
   return pairs;
 }
