@@ -14,6 +14,7 @@ import { ports } from './ports.ts';
 import { replay } from './replay.ts';
 import { run } from './run.ts';
 import { schema } from './schema.ts';
+import { send } from './send.ts';
 import { simulate } from './simulate.ts';
 import { tail } from './tail.ts';
 import { tellError } from './tell-error.ts';
@@ -36,6 +37,7 @@ const COMMANDS: readonly AnyCommand[] = [
   command(importTrace),
   command(dissector),
   command(note),
+  command(send),
   command(simulate),
   command(tail),
 ];

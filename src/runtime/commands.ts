@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { CommandOutcome, FeedCommand } from '../feed/command.ts';
 import type { FeedErrorCode } from '../feed/wire/feed-error.ts';
+import type { Json } from '../feed/wire/json.ts';
 import { bytesOf } from '../protocol/declared/value.ts';
 import type { DeviceDirectory } from './device-directory.ts';
 import type { DeviceRunner } from './device-runner.ts';
@@ -16,6 +17,7 @@ export async function performCommand(
     return refusal('device_unknown', `There is no device ${device}; GET /api/devices lists them.`);
   }
   if (message === RAW) return sendRaw(runner, fields);
+  if (message === DESCRIBE) return describe(runner);
   const outcome = await runner.request(message, fields, timeoutMs);
   if (!outcome.ok) {
     return { ok: false, code: outcome.code, message: outcome.detail, retry: !FINAL.has(outcome.code) };
@@ -36,6 +38,15 @@ export async function performCommand(
 
 /** Sends bytes as they are; a name that no declared message can have. */
 const RAW = '$raw';
+
+/** Tells what the device speaks, as it is declared. */
+const DESCRIBE = '$messages';
+
+function describe(runner: DeviceRunner): CommandOutcome {
+  // Declarations came out of a file and hold nothing that JSON has not.
+  const messages = JSON.parse(JSON.stringify(runner.messages?.declarations ?? [])) as Json;
+  return { ok: true, result: { messages } };
+}
 
 function sendRaw(runner: DeviceRunner, fields: FeedCommand['fields']): CommandOutcome {
   const bytes = bytesOf(fields.data);

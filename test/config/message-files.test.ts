@@ -50,7 +50,7 @@ describe('messages: in devices.yaml', () => {
   });
 
   it('are listed with what is wrong in them, under their own name', async () => {
-    const { config, lines } = await read(polled(''), METER.replace('u8', 'u9'));
+    const { config, lines } = await read(polled(''), METER.replace('type: u8', 'type: u9'));
     expect(lines.find((line) => line.startsWith('meter.yaml:8:'))).toContain('u9');
     expect(lines.find((line) => line.startsWith('devices.yaml:2:'))).toContain('meter.yaml has 1 error');
     expect(config?.devices).toEqual([]);

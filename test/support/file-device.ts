@@ -12,6 +12,9 @@ export class FileDevice implements AsyncDisposable {
   #acknowledged: ((error: number) => void) | undefined;
   /** Called with every chunk that came, before it is answered; true cuts the link instead of answering. */
   cut: (index: number) => boolean = () => false;
+  /** Every payload that came, and the error codes that messages are answered with, by id. */
+  readonly received: Buffer[] = [];
+  readonly errors = new Map<number, number>();
   links = 0;
   repeated = 0;
 
@@ -68,6 +71,8 @@ export class FileDevice implements AsyncDisposable {
 
   #answer(socket: Socket, payload: Buffer): void {
     const id = payload.readInt8(0);
+    this.received.push(Buffer.from(payload));
+    if (this.received.length > 1_000) this.received.shift();
     if (id === 0x20 && payload.length === 2) {
       const waiting = this.#acknowledged;
       this.#acknowledged = undefined;
@@ -82,7 +87,9 @@ export class FileDevice implements AsyncDisposable {
       if (this.cut(index)) return void socket.destroy();
     }
     if (payload.length === 2) return;
-    socket.write(framed(Buffer.from([id, 0])));
+    const reply = Buffer.from([id, 0]);
+    reply.writeInt8(this.errors.get(id) ?? 0, 1);
+    socket.write(framed(reply));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

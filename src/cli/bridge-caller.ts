@@ -1,0 +1,150 @@
+import { WebSocket } from 'ws';
+import type { RequestOutcome } from '../device/session-events.ts';
+import { type ErrorCode, HeartwireError } from '../errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../feed/wire/json.ts';
+import type { Values } from '../protocol/declared/value.ts';
+import type { Clock } from '../runtime/clock.ts';
+
+/** What a bridge answered to a command. */
+export type CallReply =
+  | { readonly ok: true; readonly result: JsonObject }
+  | { readonly ok: false; readonly code: string; readonly message: string };
+
+const CONNECT_LIMIT_MS = 10_000;
+/** The bridge answers within the time-out of a command, or a little later says that nothing came. */
+const GRACE_MS = 3_000;
+/** Of the rate that the bridge announces, so that the network's own jitter never exceeds it. */
+const SHARE_OF_RATE = 0.9;
+
+/** Sends commands through a running bridge, one at a time, over one WebSocket. */
+export class BridgeCaller implements Disposable {
+  readonly #url: string;
+  readonly #socket: WebSocket;
+  readonly #clock: Clock;
+  readonly #opened: Promise<void>;
+  #waiting:
+    | {
+        readonly id: string;
+        readonly settle: (reply: CallReply) => void;
+        readonly fail: (why: string) => void;
+      }
+    | undefined;
+  #lastId = 0;
+  /** Between two commands, in ms; the burst that the bridge allows is left to others. */
+  #pauseMs = 0;
+  #nextAt = 0;
+
+  /** `url` as `feedUrl` makes it. */
+  constructor(url: string, clock: Clock, origin?: string) {
+    this.#url = url;
+    this.#clock = clock;
+    const socket = new WebSocket(url, {
+      handshakeTimeout: CONNECT_LIMIT_MS,
+      perMessageDeflate: false,
+      ...(origin === undefined ? {} : { origin }),
+    });
+    this.#socket = socket;
+    this.#opened = new Promise((resolve, reject) => {
+      socket.on('message', (data) => this.#received(String(data), resolve));
+      let why = 'it closed the connection';
+      socket.on('error', (error) => {
+        why = error.message === '' && 'code' in error ? String(error.code) : error.message;
+      });
+      socket.on('close', () => {
+        reject(unreachable(url, why));
+        this.#waiting?.fail(why);
+      });
+    });
+    // Whoever calls first hears of it; a caller that never calls does not care.
+    this.#opened.catch(() => undefined);
+  }
+
+  /** @throws HeartwireError `bridge_unreachable` */
+  async call(device: string, message: string, fields: Values, timeoutMs: number): Promise<CallReply> {
+    await this.#opened;
+    await this.#paced();
+    const id = String(++this.#lastId);
+    const { promise, resolve, reject } = withResolvers<CallReply>();
+    const fail = (why: string): void => reject(unreachable(this.#url, why));
+    const limit = this.#clock.now().monoMs + timeoutMs + GRACE_MS;
+    const timer = this.#clock.setTimer(limit, () => fail(`no answer within ${timeoutMs + GRACE_MS} ms`));
+    this.#waiting = { id, settle: resolve, fail };
+    this.#socket.send(
+      JSON.stringify({ type: 'command', id, device, message, fields, timeout_ms: timeoutMs }),
+    );
+    try {
+      return await promise;
+    } finally {
+      timer.cancel();
+      this.#waiting = undefined;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close(1000);
+    this.#socket.terminate();
+  }
+
+  #received(text: string, opened: () => void): void {
+    const message = readJson(text);
+    const payload = isJsonObject(message) ? message.payload : undefined;
+    if (!isJsonObject(message) || !isJsonObject(payload)) return;
+    if (message.type === 'welcome') {
+      const rate = isJsonObject(payload.limits) ? payload.limits.messages_per_second : undefined;
+      if (typeof rate === 'number' && rate > 0) this.#pauseMs = 1_000 / (rate * SHARE_OF_RATE);
+      return opened();
+    }
+    if (payload.reply_to !== this.#waiting?.id) return;
+    if (message.type === 'response' && isJsonObject(payload.result)) {
+      this.#waiting?.settle({ ok: true, result: payload.result });
+    } else if (message.type === 'error') {
+      this.#waiting?.settle({ ok: false, code: String(payload.code), message: String(payload.message) });
+    }
+  }
+
+  async #paced(): Promise<void> {
+    const now = this.#clock.now().monoMs;
+    const at = Math.max(now, this.#nextAt);
+    this.#nextAt = at + this.#pauseMs;
+    if (at > now) await new Promise<void>((resolve) => void this.#clock.setTimer(at, resolve));
+  }
+}
+
+/** The outcome of a request as the bridge's own parts know it. */
+export function outcomeOf(reply: CallReply): RequestOutcome {
+  // The bridge has no other codes than these, and one that we do not know is passed on as it is.
+  if (!reply.ok) return { ok: false, code: reply.code as ErrorCode, detail: reply.message };
+  const { error, fields, round_trip_ms: roundTripMs } = reply.result;
+  return {
+    ok: true,
+    ...(typeof error === 'number' ? { error } : {}),
+    fields: isJsonObject(fields) ? fields : {},
+    roundTripMs: typeof roundTripMs === 'number' ? roundTripMs : 0,
+  };
+}
+
+function unreachable(url: string, why: string): HeartwireError {
+  return new HeartwireError('bridge_unreachable', `The bridge at ${url} did not answer: ${why}.`, {
+    seen: url,
+    mend: 'Start it with `heartwire run`, or say where it is with --url or HEARTWIRE_URL.',
+  });
+}
+
+function withResolvers<T>() {
+  let resolve: (value: T) => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<T>((done, failed) => {
+    resolve = done;
+    reject = failed;
+  });
+  return { promise, resolve, reject };
+}
+
+function readJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    // No JSON: nothing that we wait for.
+    return undefined;
+  }
+}
