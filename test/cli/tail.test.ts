@@ -134,6 +134,31 @@ describe('tail', () => {
     expect(await ended).toBe(0);
   });
 
+  it('prints what happened while it was cut off, once', async () => {
+    const ended = tail('devices/#', '--count', '5');
+    await printed(1);
+    const { port, store } = face;
+    store.publishEvent('devices/a/messages', { n: 1 });
+    await printed(2);
+    await face[Symbol.asyncDispose]();
+    store.publishEvent('devices/a/messages', { n: 2 });
+    store.publishEvent('devices/a/messages', { n: 3 });
+    store.removeState('devices/a/state');
+    face = await BridgeFace.open({ port, store });
+    expect(await ended).toBe(0);
+    expect(lines().slice(1)).toMatchObject([
+      { topic: 'devices/a/messages', data: { n: 1 } },
+      ...[expect.anything(), expect.anything(), expect.anything()],
+    ]);
+    expect(lines().slice(2)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ topic: 'devices/a/messages', data: { n: 2 } }),
+        expect.objectContaining({ topic: 'devices/a/messages', data: { n: 3 } }),
+        expect.objectContaining({ topic: 'devices/a/state', removed: true }),
+      ]),
+    );
+  });
+
   it('says what to do where there is no bridge, and waits for one with --retry', async () => {
     const { port, store, url } = face;
     await face[Symbol.asyncDispose]();

@@ -59,6 +59,22 @@ describe.runIf(hasChromium)('the page on the feed', () => {
     ]);
   });
 
+  it('goes on from its position when it comes back, and keeps what did not change', async () => {
+    await open(item(4, { status: 'online' }));
+    feed.say('position', { position: { one: 9 } });
+    feed.say('update', { topic: TOPIC, epoch: 'one', rev: 10, seq: 5, prev: 4, patch: { status: 'stale' } });
+    await expect.poll(word).toBe('stale');
+    feed.close(4000);
+    await subscribed(2);
+    const [, second] = feed.asked('subscribe');
+    expect(second?.since).toEqual({ one: 9 });
+    const reply_to = String(second?.id);
+    feed.say('snapshot', { reply_to, items: [], removed: [] });
+    feed.say('synced', { reply_to, mode: 'since', topics: ['#'], position: { one: 10 } });
+    await expect.poll(phase).toBe('live');
+    expect(await word()).toBe('stale');
+  });
+
   it('applies a patch to the document that it was made from, and to no other', async () => {
     await open(item(4, { status: 'online', reason: 'why' }));
     feed.say('update', {
