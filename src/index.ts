@@ -1,4 +1,6 @@
 export { loadConfig } from './config/load.ts';
+export { type LoadedMessages, loadMessages } from './config/messages/load-messages.ts';
+export { readMessages } from './config/messages/read-messages.ts';
 export type {
   BridgeConfig,
   DeviceConfig,
@@ -15,6 +17,21 @@ export { decodePayload, encodeFrame } from './protocol/codec.ts';
 export { CHECKSUM_NAMES, findChecksum } from './protocol/crc/catalogue.ts';
 export type { Checksum, WideChecksum } from './protocol/crc/checksum.ts';
 export type {
+  FieldDeclaration,
+  MessageDeclaration,
+  ProtocolDeclaration,
+} from './protocol/declared/declaration.ts';
+export { DeclaredProtocol, type Inspection } from './protocol/declared/declared-protocol.ts';
+export type { FieldTrace } from './protocol/declared/reading.ts';
+export {
+  type BytesValue,
+  bytesOf,
+  bytesValue,
+  type FieldIssue,
+  type Value,
+  type Values,
+} from './protocol/declared/value.ts';
+export type {
   DecoderFault,
   Discarded,
   DiscardReason,
@@ -30,6 +47,7 @@ export { LineDecoder } from './protocol/line-decoder.ts';
 export type {
   DatetimeReply,
   DatetimeRequest,
+  DeclaredMessage,
   HeartbeatReply,
   HeartbeatRequest,
   InvalidPayload,

@@ -9,19 +9,24 @@ describe('the public names', () => {
       [
         'Bridge',
         'CHECKSUM_NAMES',
+        'DeclaredProtocol',
         'ERROR_CODES',
         'HeartwireError',
         'LineDecoder',
         'StreamDecoder',
         'builtinProtocol',
+        'bytesOf',
+        'bytesValue',
         'createLog',
         'decodePayload',
         'encodeFrame',
         'findChecksum',
         'formatProblem',
         'loadConfig',
+        'loadMessages',
         'makeFraming',
         'readConfig',
+        'readMessages',
         'systemClock',
       ].sort(),
     );
@@ -74,6 +79,18 @@ describe('the library', () => {
     decoder.push(framing.encode(Uint8Array.of(0xc0, 1)));
     expect(payloads).toEqual([[0xc0, 1]]);
     expect(heartwire.findChecksum('crc-32')?.bytes).toBe(4);
+  });
+
+  it('decodes and encodes declared messages', () => {
+    const text = 'messages: [{ name: hello, id: 5, fields: [{ name: data, type: bytes, length: u8 }] }]';
+    const { protocol, problems } = heartwire.loadMessages(text, 'messages.yaml');
+    expect(problems).toEqual([]);
+    const data = heartwire.bytesValue(Uint8Array.of(1, 2));
+    const payload = protocol?.encode('hello', { data });
+    expect(payload).toEqual(Uint8Array.of(5, 2, 1, 2));
+    const message = protocol?.decode(payload ?? new Uint8Array(0));
+    expect(message).toMatchObject({ name: 'declared', message: 'hello', fields: { data } });
+    expect(heartwire.bytesOf(data)).toEqual(Uint8Array.of(1, 2));
   });
 
   it('checks a configuration', () => {

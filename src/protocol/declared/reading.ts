@@ -94,9 +94,9 @@ export class Reading {
     });
   }
 
-  issue(code: FieldIssue['code'], detail: string, field = ''): void {
+  issue(reason: FieldIssue['reason'], detail: string, field = ''): void {
     this.issues ??= [];
-    this.issues.push({ field, code, detail });
+    this.issues.push({ field, reason, detail });
     this.issueCount++;
     this.eventful = true;
   }

@@ -1,0 +1,54 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { messagesJsonSchema } from '../../../src/config/messages/json-schema.ts';
+import { loadMessages } from '../../../src/config/messages/load-messages.ts';
+import { formatProblem } from '../../../src/config/problem.ts';
+import { runCli } from '../../cli/check-io.ts';
+import { readProjectFile } from '../../support/project-files.ts';
+import { documentRows, type Schema } from './document-rows.ts';
+
+const text = readProjectFile('docs/messages.md');
+const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = '']) => yaml);
+/** Lines that begin with `$ heartwire`, and what stands below them. */
+const runs = [...text.matchAll(/^\$ heartwire (.*)\n((?:(?!\$ |```).*\n)*)/gm)].map(
+  ([, line = '', out = '']) => ({ line, out }),
+);
+
+describe('docs/messages.md', () => {
+  it('explains every key with its default, in the words of the schema', () => {
+    const rows = documentRows(messagesJsonSchema() as Schema); // JSON Schema by its own declaration
+    expect(rows.length).toBeGreaterThan(40);
+    expect(rows.filter((row) => !text.includes(row))).toEqual([]);
+  });
+
+  test.each(examples.map((yaml, index) => [index + 1, yaml] as const))(
+    'example %i passes the check',
+    (_, yaml) => {
+      const whole = /^messages:/m.test(yaml)
+        ? yaml
+        : `messages:\n  - name: m\n    id: 1\n    fields:\n${yaml.replace(/^/gm, '      ')}`;
+      expect(loadMessages(whole, 'example').problems.map(formatProblem)).toEqual([]);
+    },
+  );
+});
+
+describe('what it shows of the command line', () => {
+  let folder = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'heartwire-messages-'));
+    await writeFile(join(folder, 'messages.yaml'), examples[0] ?? '');
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('is something', () => {
+    expect(examples.length).toBeGreaterThan(5);
+    expect(runs.length).toBeGreaterThan(3);
+  });
+
+  test.each(runs)('$line', async ({ line, out }) => {
+    const result = await runCli(line.split(' '), folder);
+    expect(result).toEqual({ code: 0, out, err: '' });
+  });
+});
