@@ -1,6 +1,8 @@
+import { crc32 } from 'node:zlib';
 import type { LinkEnd } from '../links/link.ts';
+import { toHex } from '../trace/bytes-text.ts';
 import type { LifeWord, TraceFact } from '../trace/event.ts';
-import { formatEvent, formatHead, formatSum, TRACE_END } from '../trace/format-trace.ts';
+import { formatEvent, formatHead, formatSum, formatTime, TRACE_END } from '../trace/format-trace.ts';
 import type { Clock } from './clock.ts';
 import type { RecorderSettings } from './recorder.ts';
 import type { RecordingFile, RecordingStore } from './recorder-store.ts';
@@ -16,9 +18,13 @@ export interface DeviceRecordingOptions {
 
 /** The connection of what belongs to none. */
 const NO_CONNECTION = 'c0';
-/** Node's own is several times as fast for long chunks. */
+/** Beyond so many bytes Node's own hex is the faster one. */
+const SHORT_BYTES = 32;
+
 const hex = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+  bytes.length <= SHORT_BYTES
+    ? toHex(bytes)
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 
 /** Writes the traces of one device, one after the other. Lines wait in memory until `flush`. */
 export class DeviceRecording {
@@ -30,6 +36,8 @@ export class DeviceRecording {
   #startMonoMs = 0;
   #lastUs = 0;
   #begun = false;
+  #sent: Uint8Array | undefined;
+  #sentHex = '';
   #over = false;
   /** What opened the links that are open now; a new file begins with it. */
   readonly #open = new Map<string, string>();
@@ -47,9 +55,9 @@ export class DeviceRecording {
     return {
       dialled: (address) => this.life(connection, 'dial', address),
       opened: (address) => this.life(connection, 'open', address),
-      received: (chunk) => this.write(connection, { kind: 'in', bytes: chunk }),
+      received: (chunk) => this.received(connection, chunk),
       idle: () => this.life(connection, 'idle', ''),
-      sent: (frame) => this.write(connection, { kind: 'out', bytes: frame }),
+      sent: (frame) => this.sent(connection, frame),
       closed: (end) => this.ended(connection, end),
     };
   }
@@ -69,16 +77,32 @@ export class DeviceRecording {
     this.#open.delete(connection);
   }
 
+  /** Bytes from the peer, now: every frame costs this, so nothing is made but the line. */
+  received(connection: string, chunk: Uint8Array): void {
+    if (this.#over) return;
+    const monoMs = this.#options.clock.now().monoMs;
+    if (!this.#begun) this.#begin(monoMs);
+    this.#push(`${this.#time(monoMs)} ${connection} < ${hex(chunk)}\n`);
+  }
+
+  /** The same for a frame to the peer; frequent ones are one shared object. */
+  sent(connection: string, frame: Uint8Array): void {
+    if (this.#over) return;
+    const monoMs = this.#options.clock.now().monoMs;
+    if (!this.#begun) this.#begin(monoMs);
+    if (frame !== this.#sent) {
+      this.#sent = frame;
+      this.#sentHex = hex(frame);
+    }
+    this.#push(`${this.#time(monoMs)} ${connection} > ${this.#sentHex}\n`);
+  }
+
   write(connection: string, fact: TraceFact, atMonoMs?: number): void {
     if (this.#over) return;
     const monoMs = atMonoMs ?? this.#options.clock.now().monoMs;
     if (!this.#begun) this.#begin(monoMs);
-    // What was held is written later than it happened; time goes forward all the same.
-    const atUs = Math.max(Math.round((monoMs - this.#startMonoMs) * 1_000), this.#lastUs);
-    this.#lastUs = atUs;
-    const line = formatEvent({ atUs, connection, fact }, hex);
-    this.#lines.push(line);
-    this.#waiting += line.length;
+    this.#time(monoMs);
+    this.#push(formatEvent({ atUs: this.#lastUs, connection, fact }, hex));
   }
 
   /** Brings what waits to the disk; begins a new file where this one is large or old enough. */
@@ -105,6 +129,18 @@ export class DeviceRecording {
     this.#file?.abandon();
   }
 
+  /** The time of a line as text. What was held is written later than it happened; time goes forward all the same. */
+  #time(monoMs: number): string {
+    const us = Math.max(Math.round((monoMs - this.#startMonoMs) * 1_000), this.#lastUs);
+    this.#lastUs = us;
+    return formatTime(us);
+  }
+
+  #push(line: string): void {
+    this.#lines.push(line);
+    this.#waiting += line.length;
+  }
+
   #begin(monoMs: number): void {
     const { clock, meta } = this.#options;
     const now = clock.now();
@@ -113,8 +149,7 @@ export class DeviceRecording {
     this.#lastUs = 0;
     const startMs = Math.round(now.wallMs - (now.monoMs - monoMs));
     const head = formatHead({ startMs, meta }, { sums: true });
-    this.#lines.push(head);
-    this.#waiting += head.length;
+    this.#push(head);
     // Links that go on from the file before.
     for (const [connection, detail] of this.#open) {
       this.write(connection, { kind: 'life', word: 'open', detail }, monoMs);
@@ -133,7 +168,7 @@ export class DeviceRecording {
     const text = this.#lines.join('');
     this.#lines = [];
     const bytes = Buffer.from(text);
-    const sum = bytes.length === 0 ? '' : formatSum(bytes);
+    const sum = bytes.length === 0 ? '' : formatSum(bytes, crc32);
     const { device, store, clock } = this.#options;
     this.#file ??= await store.create(device, clock.now().wallMs);
     await this.#file.append(Buffer.concat([bytes, Buffer.from(`${sum}${last}`)]));

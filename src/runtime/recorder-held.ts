@@ -55,7 +55,7 @@ export class HeldRecording implements DialInTap {
   }
 
   received(chunk: Uint8Array): void {
-    if (this.#recording !== undefined) this.#recording.write(this.#connection, { kind: 'in', bytes: chunk });
+    if (this.#recording !== undefined) this.#recording.received(this.#connection, chunk);
     else if (!this.#unrecorded) this.#take({ kind: 'in', bytes: chunk.slice() }, chunk.length);
   }
 
@@ -64,7 +64,8 @@ export class HeldRecording implements DialInTap {
   }
 
   sent(frame: Uint8Array): void {
-    this.#take({ kind: 'out', bytes: frame }, frame.length);
+    if (this.#recording !== undefined) this.#recording.sent(this.#connection, frame);
+    else this.#take({ kind: 'out', bytes: frame }, frame.length);
   }
 
   closed(end: LinkEnd): void {

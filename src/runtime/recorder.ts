@@ -11,7 +11,7 @@ import { metaOf, type TracedDevice } from './trace-meta.ts';
 import type { WireTap } from './wire.ts';
 
 /** What is on disk is at most so old, in ms, so that a crash loses no more than the last second. */
-const FLUSH_EVERY_MS = 500;
+const FLUSH_EVERY_MS = 800;
 /** Text that may wait for the disk, of all devices together. */
 const MOST_WAITING = 64 * 1024 * 1024;
 
