@@ -80,6 +80,7 @@ export const ERROR_CODES = {
   recording_behind: 'The disk is slower than what is to be recorded; nothing is recorded any more.',
   recording_off: 'A note was made for a device that is not recorded.',
   link_replaced: 'A newer link of the same device took over while a request was in flight.',
+  file_not_written: 'A file could not be written, or is there already and was not to be overwritten.',
   file_not_stored: 'A piece of a file that a device sent could not be written to the disk.',
   transfer_refused: 'The device refused a chunk of a file.',
   transfer_stalled: 'No chunk of a file was acknowledged for too long; the transfer was given up.',

@@ -9,6 +9,7 @@ import { doctor } from './doctor.ts';
 import { encode } from './encode.ts';
 import { exportTrace } from './export.ts';
 import { importTrace } from './import.ts';
+import { init } from './init.ts';
 import { note } from './note.ts';
 import { ports } from './ports.ts';
 import { replay } from './replay.ts';
@@ -25,6 +26,7 @@ import { packageVersion } from './version.ts';
 const COMMANDS: readonly AnyCommand[] = [
   command(run),
   command(demo),
+  command(init),
   command(check),
   command(doctor),
   command(ports),

@@ -1,0 +1,138 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { HeartwireError } from '../errors.ts';
+import { parseLinkAddress, parseListenAddress } from '../links/parse-address.ts';
+import { parseBaud } from '../links/parse-serial-address.ts';
+import { listPorts } from '../links/port-list.ts';
+import type { CliIo, Command } from './command.ts';
+import { DEFAULT_LISTEN_AT, initText, type NewConfig, type NewDevice } from './init-text.ts';
+import { stableLink } from './ports.ts';
+import { Questions } from './questions.ts';
+
+interface InitArgs {
+  readonly file: string;
+  readonly force: boolean;
+}
+
+/** A serial port as it is offered. */
+export interface OfferedPort {
+  readonly path: string;
+  readonly link: string;
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const DEFAULT_BAUD = '115200';
+
+/** Writes a commented `devices.yaml` of what is there. */
+export const init: Command<InitArgs> = {
+  usage: 'init [file]',
+  describe: 'Write a commented devices.yaml, asking on a terminal which ports and addresses to use',
+  examples: [
+    ['heartwire init', 'asks, and writes devices.yaml into this folder'],
+    ['heartwire init bench.yaml < /dev/null', 'asks nothing: every port that is found, and one listener'],
+  ],
+  options: (yargs) =>
+    yargs
+      .positional('file', { type: 'string', default: 'devices.yaml', describe: 'The file to write' })
+      .option('force', { type: 'boolean', default: false, describe: 'Overwrite a file that is there' }),
+  async run({ file, force }, io) {
+    const found = await listPorts();
+    const ports = found.map((port) => ({ path: port.path, link: stableLink(port, found) }));
+    const config = io.terminal && io.stdin !== undefined ? await askFor(ports, io) : byDefault(ports);
+    try {
+      await writeFile(resolve(io.cwd, file), initText(config), { flag: force ? 'w' : 'wx' });
+    } catch (cause) {
+      throw notWritten(file, cause);
+    }
+    io.err(`Wrote ${file}. Next: \`${io.program} check ${file}\`, then \`${io.program} run ${file}\`.\n`);
+    return 0;
+  },
+};
+
+/** What stands in the file where nobody is asked. */
+export function byDefault(ports: readonly OfferedPort[]): NewConfig {
+  const devices = ports.map(({ link }, index) => ({ id: `serial-${index + 1}`, link, baud: DEFAULT_BAUD }));
+  return { devices, listenAt: DEFAULT_LISTEN_AT };
+}
+
+/** Asks which of the ports are wanted, which addresses, and whom we register with. */
+export async function askFor(ports: readonly OfferedPort[], io: CliIo): Promise<NewConfig> {
+  await using questions = new Questions(io);
+  const devices: NewDevice[] = [];
+  io.err(
+    ports.length === 0
+      ? 'No serial port is here.\n'
+      : `Serial ports: ${ports.map(({ path }) => path).join(', ')}\n`,
+  );
+  for (const { path, link } of ports) {
+    if (!(await questions.yes(`Use ${path} (${link})?`, true))) continue;
+    const baud = await questions.ask('  Its speed', DEFAULT_BAUD, (text) => {
+      const parsed = parseBaud(text);
+      return parsed.ok ? undefined : `${parsed.problem} ${parsed.mend}`;
+    });
+    devices.push({ link, baud, ...(await askDevice(questions, devices, `serial-${devices.length + 1}`)) });
+  }
+  for (;;) {
+    const address = await questions.ask(
+      'A device to dial over TCP, host:port; empty for no more',
+      '',
+      (text) => {
+        const parsed = parseLinkAddress(`tcp:${text}`);
+        return parsed.ok ? undefined : `${parsed.problem} ${parsed.mend}`;
+      },
+    );
+    if (address === '') break;
+    devices.push({
+      link: `tcp:${address}`,
+      ...(await askDevice(questions, devices, `device-${devices.length + 1}`)),
+    });
+  }
+  const listenAt = await questions.ask(
+    'Where devices may dial in, host:port; - for nowhere',
+    DEFAULT_LISTEN_AT,
+    (text) => {
+      if (text === '-') return undefined;
+      const parsed = parseListenAddress(`tcp-listen:${text}`);
+      return parsed.ok ? undefined : `${parsed.problem} ${parsed.mend}`;
+    },
+  );
+  return listenAt === '-' ? { devices } : { devices, listenAt };
+}
+
+async function askDevice(
+  questions: Questions,
+  others: readonly NewDevice[],
+  fallback: string,
+): Promise<Pick<NewDevice, 'id' | 'register'>> {
+  const id = await questions.ask('  Its id', fallback, (text) => {
+    if (!/^[A-Za-z0-9._-]{1,64}$/.test(text))
+      return 'Letters, digits, dots, dashes and underscores, at most 64.';
+    return others.some((other) => other.id === text) ? 'Another device has this id.' : undefined;
+  });
+  if (!(await questions.yes('  Do we register with it (appid and IMEI)?', false))) return { id };
+  const appid = await questions.ask('  appid, a UUID', '', (text) =>
+    UUID.test(text) ? undefined : 'Write it as 3f2504e0-4f89-41d3-9a0c-0305e82c3301.',
+  );
+  const imei = await questions.ask('  IMEI, 15 digits', '', (text) =>
+    /^\d{15}$/.test(text) ? undefined : 'Write 15 digits.',
+  );
+  // Without both, the file would be wrong from the start.
+  return appid === '' || imei === '' ? { id } : { id, register: { appid, imei } };
+}
+
+function notWritten(file: string, cause: unknown): HeartwireError {
+  const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
+  return new HeartwireError(
+    'file_not_written',
+    exists
+      ? `${file} is there already`
+      : `${file} could not be written: ${cause instanceof Error ? cause.message : String(cause)}`,
+    {
+      seen: file,
+      mend: exists
+        ? 'Name another file, or overwrite it with --force.'
+        : 'Check the folder and its permissions.',
+      cause,
+    },
+  );
+}
