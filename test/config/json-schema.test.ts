@@ -46,7 +46,7 @@ describe('the JSON Schema', () => {
   });
 
   it('names the defaults that are filled in', () => {
-    const { server, devices, listeners } = load(
+    const { server, recording, devices, listeners } = load(
       `server: { tcp: { port: 0 } }\ndevices:\n  - { id: x, link: COM3, gap: 50ms, ${REGISTER} }\nlisteners:\n  - link: tcp-listen:127.0.0.1:0\n`,
     );
     const [device] = devices;
@@ -63,6 +63,11 @@ describe('the JSON Schema', () => {
       'server.origins': server.origins,
       'server.hosts': server.hosts,
       'server.tcp.host': server.tcp?.host,
+      'recording.dir': recording.dir,
+      'recording.max_file_mb': recording.maxFileBytes / 1_048_576,
+      'recording.max_age': `${recording.maxFileMs / 3_600_000}h`,
+      'recording.budget_mb': recording.budgetBytes / 1_048_576,
+      'recording.gzip': recording.gzip,
       'devices.heartbeat.interval': seconds(session.heartbeat.intervalMs),
       'devices.heartbeat.missed': session.heartbeat.missed,
       'devices.heartbeat.from': session.heartbeat.from,

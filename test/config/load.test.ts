@@ -15,6 +15,13 @@ describe('loadConfig', () => {
   it('fills in what a dialled device leaves out', () => {
     expect(load(`devices:\n  - { id: psu-1, link: "tcp:10.0.0.7:9089", ${REGISTER} }`)).toEqual({
       file: 'devices.yaml',
+      recording: {
+        dir: 'traces',
+        maxFileBytes: 67_108_864,
+        maxFileMs: 86_400_000,
+        budgetBytes: 1_073_741_824,
+        gzip: false,
+      },
       server: { host: '127.0.0.1', port: 8_080, origins: [], hosts: [] },
       devices: [
         {
