@@ -18,9 +18,10 @@ type Add = (finding: Finding) => void;
 const STREAM_MAX_FRAME = 1024 * 1024;
 
 export function completeServer(given: NonNullable<FileShape['server']>): ServerConfig {
-  const { host = '127.0.0.1', port = 8_080, origins = [], hosts = [], tcp } = given;
+  const { host = '127.0.0.1', port = 8_080, origins = [], hosts = [], tcp, flush_window: flush } = given;
   const lines = tcp === undefined ? {} : { tcp: { host: tcp.host ?? '127.0.0.1', port: tcp.port } };
-  return { host, port, origins, hosts, ...lines };
+  const window = flush === undefined ? {} : { flushWindowMs: durationMs(flush) };
+  return { host, port, origins, hosts, ...lines, ...window };
 }
 
 /** Fills in what a device leaves out; undefined where it cannot be run, which has then been added. */

@@ -15,6 +15,8 @@ export interface ServerConfig {
   readonly origins: readonly string[];
   /** Host names by which browsers may address us besides loopback and `host`. */
   readonly hosts: readonly string[];
+  /** How long a change may wait for others to go out with it. */
+  readonly flushWindowMs?: number;
   /** Where the feed is served as JSON lines over plain TCP, if at all. */
   readonly tcp?: { readonly host: string; readonly port: number };
 }

@@ -341,6 +341,10 @@ export const serverShape = z.strictObject({
       description: 'Names by which browsers reach the bridge, besides loopback and `host`.',
       default: [],
     }),
+  flush_window: durationField(1, SECOND, {
+    description:
+      'Changes wait so long for others that go out with them; without it, only for those of the same moment.',
+  }).optional(),
   tcp: z
     .strictObject({
       host: textField(

@@ -104,6 +104,7 @@ export class Bridge {
       origins: server.origins,
       host: server.host,
       hosts: server.hosts,
+      ...(server.flushWindowMs === undefined ? {} : { flushWindowMs: server.flushWindowMs }),
       commands: (command) =>
         noteCommand(command, this.directory, this.#recorder) ?? performCommand(this.directory, command),
       onLog: ({ event, address, client, detail }) => {

@@ -1,8 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import type { CommandOutcome } from '../../../src/feed/command.ts';
 import type { ServerMessage } from '../../../src/feed/wire/server-messages.ts';
-import { type FeedClient, FeedWorld } from '../../support/feed-world.ts';
+import { FeedClient, FeedWorld } from '../../support/feed-world.ts';
 
 const TOPIC = 'devices/d1/messages';
 
@@ -203,6 +204,28 @@ describe('a subscription with a rate', () => {
     await expect.poll(() => client.view.position).toBeGreaterThan(told);
     // What is held back is not claimed.
     expect(client.view.position).toBe(3);
+  });
+});
+
+describe('a flush window', () => {
+  it('lets changes wait for others, and for no longer', async () => {
+    await using world = await FeedWorld.start({ flushWindowMs: 50 });
+    const client = new FeedClient(new WebSocket(world.url()));
+    await expect.poll(() => world.feed.clients().length).toBe(1);
+    world.clock.advance(50);
+    await client.next('welcome');
+    client.send({ type: 'subscribe', id: '1', topics: ['a'] });
+    await expect.poll(() => world.feed.clients()[0]?.subscriptions).toEqual(['a']);
+    world.clock.advance(50);
+    await client.next('synced');
+    world.store.publishState('a', { n: 1 });
+    world.clock.advance(30);
+    world.store.publishState('a', { n: 2 });
+    await turn();
+    await turn();
+    expect(client.messages.at(-1)?.type).toBe('synced');
+    world.clock.advance(20);
+    await expect.poll(() => client.view.documents()).toEqual({ a: { n: 2 } });
   });
 });
 
