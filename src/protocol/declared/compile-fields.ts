@@ -3,7 +3,7 @@ import { bitsField } from './bits-field.ts';
 import { bytesField, constantBytes, fixedBytes, reservedField } from './bytes-field.ts';
 import { checksumField } from './checksum-field.ts';
 import { type Presence, presence, splitReference } from './condition.ts';
-import type { Extent, FieldDeclaration } from './declaration.ts';
+import type { FieldDeclaration } from './declaration.ts';
 import type { FieldCodec, Scope, Target } from './field-codec.ts';
 import { floatField } from './float-field.ts';
 import { numberField } from './number-field.ts';
@@ -53,6 +53,7 @@ export function compileFields(
       counts: undefined,
     });
   };
+  const counted = countedIn(fields);
   let offset = 0;
   let behind = false;
   for (const [index, declaration] of fields.entries()) {
@@ -64,8 +65,9 @@ export function compileFields(
     const slot = outer.referred.has(name) ? outer.next.slot++ : -1;
     const scope: Scope = {
       ...outer,
-      targets: new Map(targets),
-      marks: new Map(marks),
+      // Both grow as the fields go by: whoever looks at them sees those in front.
+      targets,
+      marks,
       slot,
       tail: outer.tail + tailBehind(fields, index, outer),
     };
@@ -80,7 +82,7 @@ export function compileFields(
       mark: markOf(name),
       slot,
       unit: declaration.unit,
-      counts: countedBy(fields, name),
+      counts: counted.get(name),
     });
     if (slot >= 0) targets.set(name, { slot, declaration });
     offset += codec.min;
@@ -121,12 +123,16 @@ export function takesRest(field: FieldDeclaration | undefined): boolean {
   }
 }
 
-function countedBy(fields: readonly FieldDeclaration[], name: string): string | undefined {
-  return fields.find((field) => [field.length, field.count].some((extent) => refersTo(extent, name)))?.name;
-}
-
-function refersTo(extent: Extent | undefined, name: string): boolean {
-  return typeof extent === 'object' && extent.field === name;
+/** Fields that say how long others are, with the first of those. */
+function countedIn(fields: readonly FieldDeclaration[]): ReadonlyMap<string, string> {
+  const counted = new Map<string, string>();
+  for (const { name, length, count } of fields) {
+    for (const extent of [length, count]) {
+      if (typeof extent !== 'object' || name === undefined || counted.has(extent.field)) continue;
+      counted.set(extent.field, name);
+    }
+  }
+  return counted;
 }
 
 /** Compiles one field. The declaration has passed the lint. */

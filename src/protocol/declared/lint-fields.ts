@@ -57,9 +57,10 @@ export function lintFields(fields: readonly FieldDeclaration[], path: Path, arou
         );
       }
     }
-    const restPossible =
-      around.restPossible && fields.slice(index + 1).every((each) => isFixed(each, around.protocol));
-    lintField(field, here, { ...around, earlier: new Map(earlier), restPossible }, own);
+    const behind = takesRest(field) ? fields.slice(index + 1) : [];
+    const restPossible = around.restPossible && behind.every((each) => isFixed(each, around.protocol));
+    // The map grows as the fields go by: whoever looks at it sees those in front.
+    lintField(field, here, { ...around, earlier, restPossible }, own);
     if (name !== undefined) {
       own.set(name, field);
       earlier.set(name, field);

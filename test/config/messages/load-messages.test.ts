@@ -259,6 +259,15 @@ describe('a file', () => {
     ]);
   });
 
+  it('may have thousands of fields in a message, checked in time that grows with their number', () => {
+    const { problems, protocol } = loadMessages(
+      fields(...Array.from({ length: 8_000 }, (_, index) => `name: f${index}, type: u8`)),
+      'f',
+    );
+    expect(problems).toEqual([]);
+    expect(protocol?.messages[0]?.forms[0].maxLength).toBe(8_001);
+  });
+
   it('pollutes no prototype', () => {
     loadMessages(
       '__proto__: { polluted: true }\nmessages:\n  - { name: a, id: 1, __proto__: { polluted: true } }\n',
