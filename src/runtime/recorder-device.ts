@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
 import type { LinkEnd } from '../links/link.ts';
-import { toHex } from '../trace/bytes-text.ts';
 import type { LifeWord, TraceFact } from '../trace/event.ts';
-import { formatEvent, formatHead, formatSum, formatTime, TRACE_END } from '../trace/format-trace.ts';
+import { formatEvent, formatHead, formatSum, TRACE_END } from '../trace/format-trace.ts';
 import type { Clock } from './clock.ts';
+import { LineBuffer } from './line-buffer.ts';
 import type { RecorderSettings } from './recorder.ts';
 import type { RecordingFile, RecordingStore } from './recorder-store.ts';
 import type { WireTap } from './wire.ts';
@@ -18,26 +18,17 @@ export interface DeviceRecordingOptions {
 
 /** The connection of what belongs to none. */
 const NO_CONNECTION = 'c0';
-/** Beyond so many bytes Node's own hex is the faster one. */
-const SHORT_BYTES = 32;
-
-const hex = (bytes: Uint8Array): string =>
-  bytes.length <= SHORT_BYTES
-    ? toHex(bytes)
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
-
 /** Writes the traces of one device, one after the other. Lines wait in memory until `flush`. */
 export class DeviceRecording {
   readonly #options: DeviceRecordingOptions;
   #file: RecordingFile | undefined;
-  #lines: string[] = [];
-  #waiting = 0;
+  readonly #lines = new LineBuffer();
+  /** Bytes that are being written. */
+  #writing = 0;
   /** Monotonic ms at 0.000000 of the present file. */
   #startMonoMs = 0;
   #lastUs = 0;
   #begun = false;
-  #sent: Uint8Array | undefined;
-  #sentHex = '';
   #over = false;
   /** What opened the links that are open now; a new file begins with it. */
   readonly #open = new Map<string, string>();
@@ -46,9 +37,9 @@ export class DeviceRecording {
     this.#options = options;
   }
 
-  /** Characters that wait for the disk. */
+  /** Bytes that wait for the disk. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#lines.length + this.#writing;
   }
 
   tap(connection: string): WireTap {
@@ -82,27 +73,26 @@ export class DeviceRecording {
     if (this.#over) return;
     const monoMs = this.#options.clock.now().monoMs;
     if (!this.#begun) this.#begin(monoMs);
-    this.#push(`${this.#time(monoMs)} ${connection} < ${hex(chunk)}\n`);
+    this.#lines.time(this.#timeUs(monoMs));
+    this.#lines.text(` ${connection} < `);
+    this.#lines.hexLine(chunk);
   }
 
-  /** The same for a frame to the peer; frequent ones are one shared object. */
+  /** The same for a frame to the peer. */
   sent(connection: string, frame: Uint8Array): void {
     if (this.#over) return;
     const monoMs = this.#options.clock.now().monoMs;
     if (!this.#begun) this.#begin(monoMs);
-    if (frame !== this.#sent) {
-      this.#sent = frame;
-      this.#sentHex = hex(frame);
-    }
-    this.#push(`${this.#time(monoMs)} ${connection} > ${this.#sentHex}\n`);
+    this.#lines.time(this.#timeUs(monoMs));
+    this.#lines.text(` ${connection} > `);
+    this.#lines.hexLine(frame);
   }
 
   write(connection: string, fact: TraceFact, atMonoMs?: number): void {
     if (this.#over) return;
     const monoMs = atMonoMs ?? this.#options.clock.now().monoMs;
     if (!this.#begun) this.#begin(monoMs);
-    this.#time(monoMs);
-    this.#push(formatEvent({ atUs: this.#lastUs, connection, fact }, hex));
+    this.#lines.text(formatEvent({ atUs: this.#timeUs(monoMs), connection, fact }));
   }
 
   /** Brings what waits to the disk; begins a new file where this one is large or old enough. */
@@ -124,21 +114,15 @@ export class DeviceRecording {
   /** Nothing is written any more, not even what waits. */
   abandon(): void {
     this.#over = true;
-    this.#lines = [];
-    this.#waiting = 0;
+    this.#lines.take();
     this.#file?.abandon();
   }
 
-  /** The time of a line as text. What was held is written later than it happened; time goes forward all the same. */
-  #time(monoMs: number): string {
+  /** The time of a line. What was held is written later than it happened; time goes forward all the same. */
+  #timeUs(monoMs: number): number {
     const us = Math.max(Math.round((monoMs - this.#startMonoMs) * 1_000), this.#lastUs);
     this.#lastUs = us;
-    return formatTime(us);
-  }
-
-  #push(line: string): void {
-    this.#lines.push(line);
-    this.#waiting += line.length;
+    return us;
   }
 
   #begin(monoMs: number): void {
@@ -149,7 +133,7 @@ export class DeviceRecording {
     this.#lastUs = 0;
     const startMs = Math.round(now.wallMs - (now.monoMs - monoMs));
     const head = formatHead({ startMs, meta }, { sums: true });
-    this.#push(head);
+    this.#lines.text(head);
     // Links that go on from the file before.
     for (const [connection, detail] of this.#open) {
       this.write(connection, { kind: 'life', word: 'open', detail }, monoMs);
@@ -165,13 +149,14 @@ export class DeviceRecording {
 
   async #write(last: string): Promise<void> {
     if (last !== '') this.#begun = false;
-    const text = this.#lines.join('');
-    this.#lines = [];
-    const bytes = Buffer.from(text);
-    const sum = bytes.length === 0 ? '' : formatSum(bytes, crc32);
+    const sum = this.#lines.length === 0 ? '' : formatSum(this.#lines.present(), crc32);
+    this.#lines.text(`${sum}${last}`);
+    const bytes = this.#lines.take();
+    this.#writing = bytes.length;
     const { device, store, clock } = this.#options;
     this.#file ??= await store.create(device, clock.now().wallMs);
-    await this.#file.append(Buffer.concat([bytes, Buffer.from(`${sum}${last}`)]));
-    this.#waiting -= text.length;
+    await this.#file.append(bytes);
+    this.#lines.written();
+    this.#writing = 0;
   }
 }
