@@ -4,7 +4,7 @@ import { checkTogether, type Placed } from './check-together.ts';
 import { completeDevice, completeListener, completeServer } from './complete.ts';
 import { explainIssues } from './explain-issues.ts';
 import { completeFiles, filesShape } from './files.ts';
-import { type MessageFiles, messagesNamed } from './message-files.ts';
+import { checkDialIn, type MessageFiles, messagesNamed } from './message-files.ts';
 import type { DeviceConfig, ListenerConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
 import { completeRecording, recordingShape } from './recording.ts';
@@ -107,6 +107,7 @@ function assemble(
     const value = given && completeDevice(given, defaults, path, add, own);
     if (value !== undefined && !report.hasErrorIn(path)) devices.push({ path, value });
   }
+  if (messages !== undefined && listeners.length > 0) checkDialIn(messages, add);
   checkTogether({ server, devices, listeners, listens: listOf(root.listeners).length > 0 }, add);
   if (listOf(root.devices).length + listOf(root.listeners).length === 0) {
     add({

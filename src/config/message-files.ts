@@ -74,7 +74,7 @@ export function checkSpeech(
     });
   }
   if (messages === undefined || session.bare !== undefined) return;
-  if (messages.hasBuiltinIds && isStandardFraming(messages.declaration.framing)) return;
+  if (goesBesideRegister(messages)) return;
   add({
     code: 'config_conflict',
     path: [...path, 'messages'],
@@ -82,6 +82,22 @@ export function checkSpeech(
     mend: 'Add `session: none` where the device knows neither register nor heartbeat.',
   });
 }
+
+/** Devices that dial in are known by their register, so what else they say must come in the same frames. */
+export function checkDialIn(messages: DeclaredProtocol, add: (finding: Finding) => void): void {
+  if (goesBesideRegister(messages)) return;
+  add({
+    severity: 'warning',
+    code: 'config_no_effect',
+    path: ['messages'],
+    message:
+      'Devices that dial in cannot speak these messages: they have another framing, or other ids, than register.',
+    mend: 'Name this file with the devices that are dialled and have `session: none`.',
+  });
+}
+
+const goesBesideRegister = (messages: DeclaredProtocol): boolean =>
+  messages.hasBuiltinIds && isStandardFraming(messages.declaration.framing);
 
 /** The longest declared payload, in bytes. */
 export function longestOf(messages: DeclaredProtocol): number {

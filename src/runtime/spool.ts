@@ -155,15 +155,16 @@ export class Spool {
 
   async #makeRoom(bytes: number): Promise<void> {
     const { budgetBytes, dir } = this.#settings;
-    for (;;) {
-      let held = bytes;
-      for (const file of this.#files.values()) held += file.bytes;
-      for (const part of this.#parts.values()) held += part.bytes;
+    let held = bytes;
+    for (const part of this.#parts.values()) held += part.bytes;
+    // Files that are whole do not go for one that cannot be.
+    if (held > budgetBytes) throw new Error(`the budget of ${budgetBytes} bytes for files is spent`);
+    for (const file of this.#files.values()) held += file.bytes;
+    for (const oldest of [...this.#files.values()]) {
       if (held <= budgetBytes) return;
-      const [oldest] = this.#files.keys();
-      if (oldest === undefined) throw new Error(`the budget of ${budgetBytes} bytes for files is spent`);
-      this.#files.delete(oldest);
-      await rm(join(dir, oldest), { force: true });
+      this.#files.delete(oldest.id);
+      held -= oldest.bytes;
+      await rm(join(dir, oldest.id), { force: true });
     }
   }
 

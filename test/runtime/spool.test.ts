@@ -1,0 +1,76 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Spool } from '../../src/runtime/spool.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+let dir = '';
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'heartwire-spool-'));
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+const clock = new FakeClock();
+const make = (changes = {}) => new Spool({ dir, maxFileBytes: 1_000, budgetBytes: 1_000, ...changes }, clock);
+const whole = (data: Buffer) => ({ offset: 0, last: true, data });
+
+describe('the spool', () => {
+  it('keeps a file once its last piece is there, with the sum of all of them', async () => {
+    const spool = make();
+    await spool.start();
+    const [one, two] = [Buffer.from('hello '), Buffer.from('world')];
+    expect(await spool.store('p1', 7, { offset: 0, last: false, data: one })).toBeUndefined();
+    expect(spool.files).toEqual([]);
+    const file = await spool.store('p1', 7, { offset: 6, last: true, data: two });
+    const sum = crc32(Buffer.concat([one, two]))
+      .toString(16)
+      .padStart(8, '0');
+    expect(file).toMatchObject({ bytes: 11, crc32: sum });
+    expect(await readFile(spool.find(file?.id ?? '')?.path ?? '', 'utf8')).toBe('hello world');
+  });
+
+  it('begins anew at offset 0, and refuses a piece that does not fit, with all that was there', async () => {
+    const spool = make();
+    await spool.start();
+    await spool.store('p1', 7, { offset: 0, last: false, data: Buffer.from('old') });
+    await spool.store('p1', 7, { offset: 0, last: false, data: Buffer.from('new') });
+    await expect(spool.store('p1', 7, { offset: 9, last: true, data: Buffer.from('!') })).rejects.toThrow(
+      'byte 9',
+    );
+    expect(await readdir(dir)).toEqual([]);
+  });
+
+  it('lets the oldest go when the budget is spent, and takes nothing that alone is beyond it', async () => {
+    const spool = make();
+    await spool.start();
+    for (const transfer of [1, 2, 3]) await spool.store('p1', transfer, whole(Buffer.alloc(400)));
+    expect(spool.files.map(({ id }) => id.replace(/^.*Z-/, ''))).toEqual(['2.bin', '3.bin']);
+    expect(await readdir(dir)).toHaveLength(2);
+    await expect(spool.store('p1', 4, whole(Buffer.alloc(1_001)))).rejects.toThrow('budget');
+    expect(await readdir(dir)).toHaveLength(2);
+  });
+
+  it('knows what an earlier run left, removes its halves, and leaves what is not its own', async () => {
+    const earlier = make();
+    await earlier.start();
+    const file = await earlier.store('p1', 1, whole(Buffer.from('kept')));
+    await earlier.store('p1', 2, { offset: 0, last: false, data: Buffer.from('half') });
+    await writeFile(join(dir, 'notes.txt'), 'mine');
+    const spool = make();
+    await spool.start();
+    expect(spool.files.map(({ id }) => id)).toEqual([file?.id]);
+    expect((await readdir(dir)).sort()).toEqual(['notes.txt', file?.id].sort());
+    expect(spool.find('notes.txt')).toBeUndefined();
+    await earlier[Symbol.asyncDispose]();
+  });
+
+  it('removes what is not whole when it ends', async () => {
+    const spool = make();
+    await spool.start();
+    await spool.store('p1', 2, { offset: 0, last: false, data: Buffer.from('half') });
+    await spool[Symbol.asyncDispose]();
+    expect(await readdir(dir)).toEqual([]);
+  });
+});
