@@ -28,7 +28,7 @@ describe('a signal to end', () => {
   it('is heeded once; a second one is left to the system, which ends the process at once', async () => {
     const { io, signal, watched } = fakeIo();
     using stop = stopRequest(io);
-    expect(watched()).toBe(2);
+    expect(watched()).toBe(3);
     signal();
     await stop.requested;
     expect(watched()).toBe(0);
