@@ -61,7 +61,8 @@ export const ERROR_CODES = {
   page_unreadable: 'The built-in page could not be read.',
   too_busy: 'More connections come than the bridge takes in at once, or it is being stopped.',
   upgrade_required: 'The path is a WebSocket, and the request was a plain one.',
-  bad_field_value: 'A message was to be sent with a field that it has not, or with a value that its field cannot carry.',
+  bad_field_value:
+    'A message was to be sent with a field that it has not, or with a value that its field cannot carry.',
   message_unknown: 'A command names a message that cannot be sent.',
   device_not_online: 'A request was made of a device that is not online; nothing was sent.',
   request_not_allowed: 'This message is sent by the bridge itself and can not be asked for.',
@@ -75,8 +76,10 @@ export const ERROR_CODES = {
   trace_unfit: 'A trace does not say enough of its device to be replayed.',
   trace_ended: 'A link that replays a trace has come to its end.',
   capture_invalid: 'A capture is none that can be imported, or is damaged.',
-  recording_failed: 'The disk did not take a recording; nothing is recorded any more, and the bridge goes on.',
-  recording_budget: 'The recordings fill their budget on the disk, and no finished one is left to be removed.',
+  recording_failed:
+    'The disk did not take a recording; nothing is recorded any more, and the bridge goes on.',
+  recording_budget:
+    'The recordings fill their budget on the disk, and no finished one is left to be removed.',
   recording_behind: 'The disk is slower than what is to be recorded; nothing is recorded any more.',
   recording_off: 'A note was made for a device that is not recorded.',
   link_replaced: 'A newer link of the same device took over while a request was in flight.',
