@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { chunkMessage } from '../../src/device/chunk-message.ts';
+import { MessageCatalog } from '../../src/device/message-catalog.ts';
+import { ReceivedFiles } from '../../src/device/received-files.ts';
+import type { Effect } from '../../src/device/session-events.ts';
+import { bytesValue } from '../../src/protocol/declared/value.ts';
+import type { DeclaredRequest } from '../../src/protocol/message.ts';
+import { declaredProtocol, OVEN } from '../support/declared.ts';
+
+const at = (monoMs: number) => ({ monoMs, wallMs: monoMs });
+const limits = { maxBytes: 1_000, maxTransfers: 2, patienceMs: 1_000 };
+
+function bench() {
+  const effects: Effect[] = [];
+  const files = new ReceivedFiles('file_chunk', limits, (effect) => effects.push(effect));
+  const chunk = (index: number, message = 'file_chunk'): DeclaredRequest => ({
+    name: 'declared',
+    kind: 'request',
+    message,
+    id: 0x20,
+    fields: { transfer: 1, index, total: 2, data: bytesValue(new Uint8Array(10).fill(index)) },
+    raw: {},
+    issues: [],
+  });
+  const taken = () =>
+    effects.splice(0).map((effect) => {
+      if (effect.type === 'send')
+        return `send ${effect.message.kind === 'reply' ? effect.message.error : '?'}`;
+      return effect.type === 'storeChunk' ? `store ${effect.offset}` : effect.type;
+    });
+  return { files, chunk, taken };
+}
+
+describe('chunks of a device', () => {
+  it('are answered when they are stored, not before', () => {
+    const { files, chunk, taken } = bench();
+    expect(files.takes(chunk(0), at(0))).toBe(true);
+    expect(taken()).toEqual(['store 0']);
+    files.stored(1, true, at(1));
+    expect(taken()).toEqual(['send 0']);
+  });
+
+  it('that the disk does not take are refused', () => {
+    const { files, chunk, taken } = bench();
+    files.takes(chunk(0), at(0));
+    files.stored(1, false, at(1));
+    expect(taken()).toEqual(['store 0', 'send -1']);
+  });
+
+  it('are answered on their own link only: over the next one the device asks again, and is told', () => {
+    const { files, chunk, taken } = bench();
+    files.takes(chunk(0), at(0));
+    files.linkLost();
+    files.stored(1, true, at(1));
+    expect(taken()).toEqual(['store 0']);
+    files.takes(chunk(0), at(2));
+    expect(taken()).toEqual(['send 0']);
+  });
+
+  it('are given up after a long pause', () => {
+    const { files, chunk, taken } = bench();
+    files.takes(chunk(0), at(0));
+    files.stored(1, true, at(0));
+    expect(files.nextDeadline()).toBe(1_000);
+    files.expire(at(1_000));
+    expect(taken()).toEqual(['store 0', 'send 0', 'dropFile']);
+    expect(files.nextDeadline()).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('are no other messages', () => {
+    const { files, chunk, taken } = bench();
+    expect(files.takes(chunk(0, 'report'), at(0))).toBe(false);
+    expect(taken()).toEqual([]);
+  });
+});
+
+describe('the message that carries files', () => {
+  it('is found by its fields and its reply, for the side that sends it', () => {
+    expect(chunkMessage(OVEN, 'host')).toEqual({ name: 'file_chunk', chunkBytes: 1_024 });
+    const oneWay = OVEN.map((each) => ({ ...each, from: 'device' as const }));
+    expect(chunkMessage(oneWay, 'host')).toBeUndefined();
+    expect(chunkMessage(oneWay, 'device')?.name).toBe('file_chunk');
+    expect(
+      chunkMessage(new MessageCatalog(declaredProtocol(OVEN.slice(0, 3))).declarations, 'device'),
+    ).toBeUndefined();
+  });
+});
