@@ -1,18 +1,25 @@
 import { BUILTIN_DECLARATION } from '../trace/builtin-declaration.ts';
 import { luaDissector } from '../trace/dissector.ts';
 import type { Command } from './command.ts';
+import { messagesOption } from './messages-option.ts';
+
+interface DissectorArgs {
+  readonly messages: string | undefined;
+}
 
 /** Prints the Wireshark dissector. */
-export const dissector: Command<object> = {
+export const dissector: Command<DissectorArgs> = {
   usage: 'dissector',
   describe: 'Print a Wireshark dissector (Lua) of the messages, for exported traces and for TCP captures',
   examples: [
     ['heartwire dissector > heartwire.lua', 'writes it into a file'],
     ['wireshark -X lua_script:heartwire.lua psu-1.pcapng', 'opens an exported trace with it'],
   ],
-  options: (yargs) => yargs,
-  async run(_args, io) {
-    io.out(luaDissector([BUILTIN_DECLARATION]));
+  options: (yargs) =>
+    yargs.option('messages', { type: 'string', requiresArg: true, describe: 'messages.yaml of the devices' }),
+  async run({ messages }, io) {
+    const declared = await messagesOption(messages, io);
+    io.out(luaDissector([BUILTIN_DECLARATION, ...(declared === undefined ? [] : [declared.declaration])]));
     return 0;
   },
 };

@@ -3,11 +3,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { HeartwireError } from '../errors.ts';
 import { FeedStore } from '../feed/store.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { ReplayServer } from '../runtime/replay-server.ts';
 import { type ReplayResult, replayTraces } from '../runtime/replay-traces.ts';
 import { openTrace, type TraceSource } from '../runtime/trace-file.ts';
 import { cliLog } from './cli-log.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
+import { messagesOption } from './messages-option.ts';
 import { diffLines } from './replay-diff.ts';
 import { stopRequest } from './stop-request.ts';
 import { tellError } from './tell-error.ts';
@@ -20,6 +22,7 @@ interface ReplayArgs {
   readonly update: boolean;
   readonly serve: boolean;
   readonly port: number;
+  readonly messages: string | undefined;
 }
 
 /** Plays traces through the decoder and session of live devices. */
@@ -44,6 +47,7 @@ export const replay: Command<ReplayArgs> = {
       })
       .option('expect', { type: 'string', requiresArg: true, describe: 'JSON lines to compare with' })
       .option('update', { type: 'boolean', default: false, describe: 'Write the file of --expect anew' })
+      .option('messages', { type: 'string', requiresArg: true, describe: 'messages.yaml of the devices' })
       .option('serve', { type: 'boolean', default: false, describe: 'Serve page, API and feed meanwhile' })
       .option('port', {
         type: 'number',
@@ -60,13 +64,21 @@ export const replay: Command<ReplayArgs> = {
       io.err(tellError(error));
       return 2;
     }
+    const messages = await messagesOption(args.messages, io);
     const sources: TraceSource[] = [];
     for (const name of args.trace) {
       sources.push(await openTrace(resolve(io.cwd, name), name, (text) => io.err(`heartwire: ${text}\n`)));
     }
-    return args.serve ? served(sources, speed, args, io) : printed(sources, speed, args, io);
+    return args.serve
+      ? served(sources, { speed, messages }, args, io)
+      : printed(sources, { speed, messages }, args, io);
   },
 };
+
+interface Playing {
+  readonly speed: number | undefined;
+  readonly messages: DeclaredProtocol | undefined;
+}
 
 /** @throws HeartwireError where the arguments make no sense. */
 function speedOf({ speed, serve, update, expect }: ReplayArgs): number | undefined {
@@ -86,7 +98,7 @@ function speedOf({ speed, serve, update, expect }: ReplayArgs): number | undefin
 
 async function printed(
   sources: readonly TraceSource[],
-  speed: number | undefined,
+  { speed, messages }: Playing,
   args: ReplayArgs,
   io: CliIo,
 ): Promise<ExitCode> {
@@ -97,6 +109,7 @@ async function printed(
   const result = await replayTraces(sources, {
     // The store's epoch is not part of the output, which is the same every time.
     store: new FeedStore({ epoch: 'replay' }),
+    messages,
     ...(speed === undefined ? {} : { speed }),
     signal: ended.signal,
     line: (line) => {
@@ -147,7 +160,7 @@ async function compared(kept: readonly string[], name: string, update: boolean, 
 
 async function served(
   sources: readonly TraceSource[],
-  speed: number | undefined,
+  { speed, messages }: Playing,
   args: ReplayArgs,
   io: CliIo,
 ): Promise<ExitCode> {
@@ -166,6 +179,7 @@ async function served(
   const result = await replayTraces(sources, {
     store,
     log: cliLog(io, 'warn'),
+    messages,
     ...(speed === undefined ? {} : { speed }),
     signal: ended.signal,
     wantsBytes: (topic) => server.wantsBytes(topic),

@@ -1,7 +1,10 @@
+import { loadMessages } from '../config/messages/load-messages.ts';
+import { formatProblem } from '../config/problem.ts';
 import type { StateDocument } from '../device/state-document.ts';
-import { ERROR_CODES, type ErrorCode } from '../errors.ts';
+import { ERROR_CODES, type ErrorCode, HeartwireError } from '../errors.ts';
 import type { JsonObject } from '../feed/publisher.ts';
 import { FeedStore } from '../feed/store.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { Replay } from '../runtime/replay.ts';
 import type { ReplayDevice } from '../runtime/replay-device.ts';
 import type { ReplayLine } from '../runtime/replay-line.ts';
@@ -21,6 +24,8 @@ export type Fault =
   | { readonly kind: 'lose' | 'flip'; readonly at: number };
 
 export interface ReplayTestOptions {
+  /** What the device speaks besides the built-in messages: the text of a `messages.yaml`. */
+  readonly messages?: string;
   /** Words of `#meta` that are to be others than the trace says. */
   readonly meta?: Readonly<Record<string, string>>;
 }
@@ -44,6 +49,7 @@ export class ReplayedTrace {
       store: this.#store,
       startMs: head.startMs,
       line: (line) => void this.lines.push(line),
+      messages: options.messages === undefined ? undefined : declared(options.messages),
     });
     this.#device = this.#replay.device(head, trace.name, trace.name);
   }
@@ -155,6 +161,13 @@ export class ReplayedTrace {
         : fact.bytes.map((b, i) => (i === at ? b ^ 0xff : b));
     this.#replay.play(this.#device, { ...event, fact: { kind: 'in', bytes } });
   }
+}
+
+/** @throws HeartwireError `config_invalid` with everything that is wrong */
+function declared(text: string): DeclaredProtocol {
+  const { protocol, problems } = loadMessages(text, 'messages.yaml');
+  if (protocol !== undefined) return protocol;
+  throw new HeartwireError('config_invalid', problems.map(formatProblem).join('\n'));
 }
 
 const isObject = (value: unknown): value is JsonObject =>

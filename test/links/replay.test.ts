@@ -1,0 +1,110 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { dial } from '../../src/links/index.ts';
+import { parseLinkAddress } from '../../src/links/parse-address.ts';
+import { startBridge } from '../support/test-bridge.ts';
+
+const TRACE = `#heartwire-trace 1
+#start 2026-01-01T00:00:00.000Z
+0 c1 = open 10.0.0.7:9089
+0.5 c1 < 0102
+0.5 c1 > ffff
+1 c1 = idle
+1 c1 < 03
+1.5 c1 = close
+9 c2 = dial 10.0.0.7:9089
+9 c2 < 04
+`;
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'heartwire-'));
+});
+
+function addressOf(text: string) {
+  const parsed = parseLinkAddress(text);
+  if (!parsed.ok) throw new Error(parsed.problem);
+  return parsed.value;
+}
+
+/** What one life of a link brings, in words. */
+function live(
+  address: ReturnType<typeof addressOf>,
+  opened?: (link: ReturnType<typeof dial>) => void,
+): Promise<string[]> {
+  return new Promise((resolve) => {
+    const told: string[] = [];
+    const link = dial(address);
+    link.open({
+      opened: () => {
+        told.push(`opened ${link.send(new Uint8Array(1))}`);
+        opened?.(link);
+      },
+      data: (chunk) => void told.push(Buffer.from(chunk).toString('hex')),
+      idle: () => void told.push('idle'),
+      closed: ({ code }) => resolve([...told, code]),
+    });
+  });
+}
+
+describe('a link that is a trace', () => {
+  it.each(['trace', 'trace.gz'])(
+    'plays a connection each time it is dialled, and begins again (.%s)',
+    async (ending) => {
+      const path = join(folder, `x.${ending}`);
+      await writeFile(path, ending === 'trace' ? TRACE : gzipSync(TRACE));
+      const address = addressOf(`replay:${path}?speed=100`);
+      expect(address).toEqual({ scheme: 'replay', path, speed: 100 });
+      const first = ['opened accepted', '0102', 'idle', '03', 'link_closed'];
+      expect(await live(address)).toEqual(first);
+      expect(await live(address)).toEqual(['opened accepted', '04', 'trace_ended']);
+      expect(await live(address)).toEqual(['trace_ended']);
+      expect(await live(address)).toEqual(first);
+    },
+  );
+
+  it('keeps the pace of the trace', async () => {
+    const path = join(folder, 'x.trace');
+    await writeFile(path, TRACE);
+    const began = performance.now();
+    await live(addressOf(`replay:${path}?speed=10`));
+    expect(performance.now() - began).toBeGreaterThanOrEqual(149);
+  });
+
+  it('can be destroyed while it waits', async () => {
+    const path = join(folder, 'x.trace');
+    await writeFile(path, TRACE.replace('0.5 c1 <', '100 c1 <').split('\n').slice(0, 4).join('\n'));
+    expect(await live(addressOf(`replay:${path}`), (link) => link.destroy())).toEqual([
+      'opened accepted',
+      'link_ended',
+    ]);
+  });
+
+  it.each([
+    ['is not there', undefined, 'trace_unreadable'],
+    ['is none', 'nonsense', 'trace_unreadable'],
+    ['holds nothing', TRACE.split('\n').slice(0, 2).join('\n'), 'trace_ended'],
+  ])('ends at once where the trace %s', async (_, text, code) => {
+    const path = join(folder, 'x.trace');
+    if (text !== undefined) await writeFile(path, text);
+    expect(await live(addressOf(`replay:${path}`))).toEqual([code]);
+  });
+});
+
+it('a device that is a trace is live, and marked', async () => {
+  const path = join(folder, 'x.trace');
+  const register = '00000034 00 "3f2504e0-4f89-41d3-9a0c-0305e82c3301" "490154203237518"';
+  await writeFile(
+    path,
+    `${TRACE.split('\n').slice(0, 3).join('\n')}\n0.1 c1 < ${register}\n60 c1 < 00000001 01\n`,
+  );
+  await using bridge = await startBridge(`devices: [{ id: old, link: "replay:${path}", role: server }]`);
+  await expect
+    .poll(() => bridge.bridge.store.document('devices/old/state'))
+    .toMatchObject({ status: 'online', replay: true, link: { transport: 'replay', address: path } });
+  expect(bridge.bridge.store.document('devices/old/stats')).toMatchObject({ replay: true });
+});
