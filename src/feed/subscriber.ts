@@ -218,6 +218,7 @@ export class Subscriber {
 
   /** Writes as much as the outlet takes. */
   flush(now: Instant): void {
+    if (!this.#cohort.members.has(this)) return;
     if (this.#full && this.#outlet.unsent <= LOW_WATER) this.#full = false;
     const outlet = this.#outlet;
     while (!this.#full) {
@@ -307,6 +308,11 @@ export class Subscriber {
       ? (this.#takeEvent(now) ?? this.#takeState(now))
       : (this.#takeState(now) ?? this.#takeEvent(now));
     if (owed !== undefined || !this.#positionDue) return owed;
+    if (this.#cursor < this.#cohort.end) {
+      // What happened since must not be claimed before it is said.
+      this.#advance(this.#cohort.end, now);
+      return this.#takeReady() ?? this.#takeOwed(now);
+    }
     this.#positionDue = false;
     const rev = this.#saidUpTo();
     if (rev < this.#shared.store.rev) this.#shared.tellLater(this);

@@ -77,7 +77,7 @@ describe('subscribers that are cut off, stall and come back', () => {
           expect(client.mostUnsent).toBeLessThan(4 * 64 * 1024);
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 150 },
     );
   });
 });

@@ -37,7 +37,10 @@ export class FeedModel {
 
   /** The bridge starts anew: another epoch, nothing retained, nobody connected. */
   restart(): void {
-    for (const client of this.clients) client.disconnect();
+    for (const client of this.clients) {
+      client.disconnect();
+      client.forgetSession();
+    }
     this.#pass = undefined;
     this.store = new FeedStore({ epoch: `life-${++this.#lives}` });
     this.audience = this.#open();
@@ -93,7 +96,7 @@ export class FeedModel {
 }
 
 /** One client that comes, stalls, is cut off and comes back, and keeps its view all the while. */
-export class ModelClient implements Outlet {
+export class ModelClient {
   readonly terms: ModelTerms;
   readonly view = new FeedView();
   readonly breaches: string[] = [];
@@ -104,6 +107,7 @@ export class ModelClient implements Outlet {
   owedFrom: { epoch: string; rev: number } | undefined;
   mostUnsent = 0;
   readonly #model: FeedModel;
+  #open: Outlet | undefined;
   #subscriber: Subscriber | undefined;
   #session: FeedSession | undefined;
   #memory: SessionMemory | undefined;
@@ -117,26 +121,35 @@ export class ModelClient implements Outlet {
     this.terms = terms;
   }
 
-  get unsent(): number {
-    return this.#held.length;
-  }
-
   get idle(): boolean {
     return this.#held === '' && this.#toAcknowledge.length === 0;
   }
 
-  write(bytes: Uint8Array): void {
-    this.#held += new TextDecoder().decode(bytes);
-    this.mostUnsent = Math.max(this.mostUnsent, this.#held.length);
+  /** One connection; what is written to it after it is cut goes nowhere. */
+  #outlet(): Outlet {
+    const held = (): string => this.#held;
+    const outlet: Outlet = {
+      get unsent() {
+        return held().length;
+      },
+      write: (bytes) => {
+        if (this.#open !== outlet) return;
+        this.#held += new TextDecoder().decode(bytes);
+        this.mostUnsent = Math.max(this.mostUnsent, this.#held.length);
+      },
+    };
+    this.#open = outlet;
+    return outlet;
   }
 
   connect(): void {
     if (this.#session !== undefined) return;
     const { audience, store, now } = this.#model;
     const { patterns, ack, maxHz } = this.terms;
-    this.#subscriber = audience.admit(this);
+    const subscriber = audience.admit(this.#outlet());
+    this.#subscriber = subscriber;
     const parked = this.#memory;
-    this.#session = this.#open(new SessionMemory(`secret-${++this.#ids}`, 'c'), parked);
+    this.#session = this.#start(subscriber, new SessionMemory(`secret-${++this.#ids}`, 'c'), parked);
     if (parked !== undefined) this.#say({ type: 'resume', session: parked.secret });
     this.#memory = this.#session.memory;
     this.view.connected();
@@ -155,7 +168,7 @@ export class ModelClient implements Outlet {
   /** What is under way is lost. */
   disconnect(): void {
     if (this.#subscriber !== undefined) this.#model.audience.dismiss(this.#subscriber);
-    this.#session = this.#subscriber = undefined;
+    this.#session = this.#subscriber = this.#open = undefined;
     this.#held = '';
     this.#toAcknowledge = [];
   }
@@ -220,9 +233,8 @@ export class ModelClient implements Outlet {
     this.applied.add(key);
   }
 
-  #open(memory: SessionMemory, parked: SessionMemory | undefined): FeedSession {
+  #start(subscriber: Subscriber, memory: SessionMemory, parked: SessionMemory | undefined): FeedSession {
     const { audience, now } = this.#model;
-    const subscriber = this.#subscriber ?? audience.admit(this);
     return new FeedSession(
       {
         audience,
