@@ -52,6 +52,7 @@ export class Recorder {
   readonly #devices = new Map<string, DeviceRecording>();
   #timer: Timer | undefined;
   #flushing: Promise<void> | undefined;
+  #flushDue = false;
   #stopped: { readonly reason: ErrorCode; readonly detail: string; readonly since: number } | undefined;
   #nextConnection = 1;
 
@@ -97,10 +98,15 @@ export class Recorder {
     return { status: 'recording', dir, devices: this.#devices.size, files, bytes };
   }
 
+  /** Resolves once what was due has reached the files. */
+  async flushed(): Promise<void> {
+    await this.#flushing;
+  }
+
   /** Writes what is left and closes the files. */
   async close(): Promise<void> {
     this.#timer?.cancel();
-    await this.#flushing;
+    await this.flushed();
     if (this.#stopped !== undefined) return;
     try {
       for (const recording of this.#devices.values()) await recording.close();
@@ -136,12 +142,21 @@ export class Recorder {
     if (this.#stopped !== undefined) return;
     this.#timer = clock.setTimer(clock.now().monoMs + FLUSH_EVERY_MS, () => {
       this.#tooSlow();
-      // A write that takes long is waited for; what comes meanwhile waits too, within bounds.
-      this.#flushing ??= this.#flush().finally(() => {
-        this.#flushing = undefined;
-      });
+      this.#flushNow();
       this.#later();
     });
+  }
+
+  /** A write that takes long is waited for; what comes meanwhile waits too, within bounds, and goes right after it. */
+  #flushNow(): void {
+    this.#flushDue = true;
+    this.#flushing ??= (async () => {
+      while (this.#flushDue) {
+        this.#flushDue = false;
+        await this.#flush();
+      }
+      this.#flushing = undefined;
+    })();
   }
 
   async #flush(): Promise<void> {
