@@ -130,7 +130,7 @@ describe.runIf(hasChromium)('the page on the feed', () => {
     await subscribed(2);
     feed.sync([]);
     await expect.poll(phase).toBe('live');
-    expect(await page.locator('tr[data-device]').count()).toBe(0);
+    await expect.poll(() => page.locator('tr[data-device]').count()).toBe(0);
   });
 
   it('stays away where the bridge wants it to, until it is told otherwise', async () => {

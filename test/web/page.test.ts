@@ -138,7 +138,7 @@ describe.runIf(hasChromium)('the page', () => {
     await row('a').locator('button').click();
     await expect.poll(() => row('a').locator('.detail').textContent()).toContain('</script>');
     expect(await row('a').textContent()).toContain(evil);
-    expect(await page.locator('tr img, tr script').count()).toBe(0);
+    await expect.poll(() => page.locator('tr img, tr script').count()).toBe(0);
     expect(await page.title()).toBe('1/1 online · Heartwire');
   });
 
