@@ -72,7 +72,7 @@ describe.runIf(hasChromium)('the page on the feed', () => {
     feed.say('snapshot', { reply_to, items: [], removed: [] });
     feed.say('synced', { reply_to, mode: 'since', topics: ['#'], position: { one: 10 } });
     await expect.poll(phase).toBe('live');
-    expect(await word()).toBe('stale');
+    await expect.poll(() => word()).toBe('stale');
   });
 
   it('applies a patch to the document that it was made from, and to no other', async () => {
@@ -86,7 +86,7 @@ describe.runIf(hasChromium)('the page on the feed', () => {
       patch: { status: 'stale', reason: null },
     });
     await expect.poll(word).toBe('stale');
-    expect(await reason()).toBe('');
+    await expect.poll(() => reason()).toBe('');
 
     // Old news, whole or not, changes nothing; a gap and a foreign patch ask again, once.
     feed.say('update', { ...item(5, { status: 'offline' }), full: true });
@@ -94,7 +94,7 @@ describe.runIf(hasChromium)('the page on the feed', () => {
     feed.say('update', { topic: TOPIC, epoch: 'one', rev: 8, seq: 8, prev: 7, patch: { status: 'offline' } });
     feed.say('update', { topic: TOPIC, epoch: 'two', rev: 1, seq: 9, prev: 5, patch: { status: 'offline' } });
     await expect.poll(() => feed.asked('resync')).toEqual([{ type: 'resync', id: '2', topics: [TOPIC] }]);
-    expect(await word()).toBe('stale');
+    await expect.poll(() => word()).toBe('stale');
 
     feed.say('snapshot', { reply_to: '2', items: [item(8, { status: 'away' })], removed: [] });
     await expect.poll(word).toBe('away');
@@ -123,7 +123,9 @@ describe.runIf(hasChromium)('the page on the feed', () => {
     await open(item(4, { status: 'online' }));
     feed.say('closing', { code: 4000, reason: 'draining', reconnect: true, retry_after_ms: 3_600_000 });
     await expect.poll(phase).toBe('lost');
-    expect(await page.locator('#note').textContent()).toMatch(/It said: draining\. Next try in 3\d{3} s\./);
+    await expect
+      .poll(() => page.locator('#note').textContent())
+      .toMatch(/It said: draining\. Next try in 3\d{3} s\./);
     await page.clock.fastForward(3_000_000);
     expect(feed.connections).toBe(1);
     await page.clock.fastForward(700_000);
@@ -140,7 +142,7 @@ describe.runIf(hasChromium)('the page on the feed', () => {
     await expect.poll(phase).toBe('lost');
     await page.clock.fastForward(3_600_000);
     expect(feed.connections).toBe(1);
-    expect(await page.locator('#note').textContent()).toContain('come back by itself');
+    await expect.poll(() => page.locator('#note').textContent()).toContain('come back by itself');
     await page.click('#retry');
     await subscribed(2);
   });
