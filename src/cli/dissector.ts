@@ -1,4 +1,4 @@
-import { BUILTIN_DECLARATION } from '../trace/builtin-declaration.ts';
+import { builtinDeclaration } from '../protocol/declared/builtin.ts';
 import { luaDissector } from '../trace/dissector.ts';
 import type { Command } from './command.ts';
 import { messagesOption } from './messages-option.ts';
@@ -19,7 +19,7 @@ export const dissector: Command<DissectorArgs> = {
     yargs.option('messages', { type: 'string', requiresArg: true, describe: 'messages.yaml of the devices' }),
   async run({ messages }, io) {
     const declared = await messagesOption(messages, io);
-    io.out(luaDissector([BUILTIN_DECLARATION, ...(declared === undefined ? [] : [declared.declaration])]));
+    io.out(luaDissector([builtinDeclaration(), ...(declared === undefined ? [] : [declared.declaration])]));
     return 0;
   },
 };

@@ -3,11 +3,11 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { builtinDeclaration } from '../../src/protocol/declared/builtin.ts';
 import { DEFAULT_PROTOCOL } from '../../src/protocol/declared/declaration.ts';
 import { DeclaredProtocol } from '../../src/protocol/declared/declared-protocol.ts';
 import { builtinMessages } from '../../src/protocol/messages/registry.ts';
 import { traceFixture, traceText } from '../../src/testing/index.ts';
-import { BUILTIN_DECLARATION } from '../../src/trace/builtin-declaration.ts';
 import { luaDissector } from '../../src/trace/dissector.ts';
 import { PcapngExport } from '../../src/trace/export-pcapng.ts';
 import { RowMaker } from '../../src/trace/export-rows.ts';
@@ -16,7 +16,7 @@ import { needs } from '../support/needs.ts';
 const tshark = needs('tshark');
 
 it('knows the built-in messages in their lengths', () => {
-  const declared = new DeclaredProtocol(BUILTIN_DECLARATION).messages;
+  const declared = new DeclaredProtocol(builtinDeclaration()).messages;
   const lengths = declared.map(({ name, id, forms }) => [
     name,
     id,
@@ -69,7 +69,7 @@ describe.runIf(tshark.run)('tshark', () => {
     );
     const [capture, script] = [join(folder, 'x.pcapng'), join(folder, 'x.lua')];
     writeFileSync(capture, Buffer.concat([writer.begin(), ...blocks]));
-    writeFileSync(script, luaDissector([BUILTIN_DECLARATION, TELEMETRY]));
+    writeFileSync(script, luaDissector([builtinDeclaration(), TELEMETRY]));
     const asked = fields.flatMap((field) => ['-e', field]);
     const args = [
       '-X',

@@ -31,7 +31,8 @@ export function builtinDeclarations(identity: IdentityRule = 'standard'): readon
 
 /** The built-in protocol, as a file without a word about it means it. */
 export function builtinDeclaration(identity?: IdentityRule): ProtocolDeclaration {
-  return { ...DEFAULT_PROTOCOL, messages: builtinDeclarations(identity) };
+  const errors = { '0': 'success', '-1': 'error' };
+  return { ...DEFAULT_PROTOCOL, errors, messages: builtinDeclarations(identity) };
 }
 
 /** A declaration with the built-in messages in front, where they travel in the same frames and their ids are free. */
