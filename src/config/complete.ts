@@ -8,21 +8,14 @@ import { completeSession } from './complete-session.ts';
 import { durationMs } from './duration.ts';
 import { checkIdentity } from './identity.ts';
 import { checkSpeech, longestOf } from './message-files.ts';
-import type { DeviceConfig, ListenerConfig, MatchConfig, ServerConfig } from './model.ts';
+import type { DeviceConfig, ListenerConfig, MatchConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
-import type { DefaultsShape, DeviceShape, FileShape, ListenerShape } from './shape.ts';
+import type { DefaultsShape, DeviceShape, ListenerShape } from './shape.ts';
 import { DIALLED_KEYS, LINE_KEYS, LONGEST_DECLARED_FRAME } from './shape.ts';
 
 type Add = (finding: Finding) => void;
 
 const STREAM_MAX_FRAME = 1024 * 1024;
-
-export function completeServer(given: NonNullable<FileShape['server']>): ServerConfig {
-  const { host = '127.0.0.1', port = 8_080, origins = [], hosts = [], tcp, flush_window: flush } = given;
-  const lines = tcp === undefined ? {} : { tcp: { host: tcp.host ?? '127.0.0.1', port: tcp.port } };
-  const window = flush === undefined ? {} : { flushWindowMs: durationMs(flush) };
-  return { host, port, origins, hosts, ...lines, ...window };
-}
 
 /** Fills in what a device leaves out; undefined where it cannot be run, which has then been added. */
 export function completeDevice(

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { checkNesting } from './check-nesting.ts';
 import { checkTogether, type Placed } from './check-together.ts';
-import { completeDevice, completeListener, completeServer } from './complete.ts';
+import { completeDevice, completeListener } from './complete.ts';
 import { explainIssues } from './explain-issues.ts';
 import { completeFiles, filesShape } from './files.ts';
 import { checkDialIn, type MessageFiles, messagesNamed } from './message-files.ts';
@@ -9,14 +9,8 @@ import type { DeviceConfig, ListenerConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
 import { completeRecording, recordingShape } from './recording.ts';
 import { type LoadedConfig, Report } from './report.ts';
-import {
-  type DefaultsShape,
-  defaultsShape,
-  deviceShape,
-  fileShape,
-  listenerShape,
-  serverShape,
-} from './shape.ts';
+import { completeServer, serverShape } from './server.ts';
+import { type DefaultsShape, defaultsShape, deviceShape, fileShape, listenerShape } from './shape.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';
 
 /** The largest file that is read, in bytes. */

@@ -3,23 +3,10 @@ import type { LinkAddress, ListenAddress } from '../links/address.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 
 import type { RecordingConfig } from './recording.ts';
+import type { ServerConfig } from './server.ts';
 
 export type { RecordingConfig } from './recording.ts';
-
-/** Where the feed, the page and the API are served. */
-export interface ServerConfig {
-  readonly host: string;
-  /** 0 takes any free port. */
-  readonly port: number;
-  /** Origins allowed besides our own, as `scheme://host[:port]`. */
-  readonly origins: readonly string[];
-  /** Host names by which browsers may address us besides loopback and `host`. */
-  readonly hosts: readonly string[];
-  /** How long a change may wait for others to go out with it. */
-  readonly flushWindowMs?: number;
-  /** Where the feed is served as JSON lines over plain TCP, if at all. */
-  readonly tcp?: { readonly host: string; readonly port: number };
-}
+export type { ServerConfig } from './server.ts';
 
 /** What a device that dials in must show to be this device; all that are given must agree. */
 export interface MatchConfig {

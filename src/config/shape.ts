@@ -16,14 +16,8 @@ import {
 } from './field.ts';
 import { filesShape } from './files.ts';
 import { recordField, recordingShape } from './recording.ts';
-import {
-  checkHost,
-  checkHostName,
-  checkId,
-  checkNetwork,
-  checkOrigin,
-  checkTimeZone,
-} from './value-checks.ts';
+import { serverShape } from './server.ts';
+import { checkId, checkNetwork, checkTimeZone } from './value-checks.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -307,60 +301,6 @@ export const listenerShape = z.strictObject({
 });
 
 export const defaultsShape = z.strictObject({ ...session, ...DIALLED_KEYS });
-
-export const serverShape = z.strictObject({
-  host: textField(
-    'a host',
-    '127.0.0.1',
-    { description: 'The address at which page, feed and API are served.', default: '127.0.0.1' },
-    checkHost,
-  ).optional(),
-  port: numberField(0, 65_535, { description: 'Its port; 0 takes any free one.', default: 8_080 }).optional(),
-  origins: z
-    .array(
-      textField(
-        'an origin',
-        'https://panel.example',
-        { description: '`scheme://host` or `scheme://host:port`.' },
-        checkOrigin,
-      ),
-    )
-    .optional()
-    .meta({ description: 'Web pages that may connect besides our own.', default: [] }),
-  hosts: z
-    .array(
-      textField(
-        'a host name',
-        'bench-3.example',
-        { description: 'A host name without port.' },
-        checkHostName,
-      ),
-    )
-    .optional()
-    .meta({
-      description: 'Names by which browsers reach the bridge, besides loopback and `host`.',
-      default: [],
-    }),
-  flush_window: durationField(1, SECOND, {
-    description:
-      'Changes wait so long for others that go out with them; without it, only for those of the same moment.',
-  }).optional(),
-  tcp: z
-    .strictObject({
-      host: textField(
-        'a host',
-        '127.0.0.1',
-        {
-          description: 'The address for JSON lines; whoever reaches it may use the feed.',
-          default: '127.0.0.1',
-        },
-        checkHost,
-      ).optional(),
-      port: numberField(0, 65_535, { description: 'The port for JSON lines; 0 takes any free one.' }),
-    })
-    .optional()
-    .meta({ description: 'The feed as JSON lines over plain TCP; not served where it is left out.' }),
-});
 
 /** The whole of `devices.yaml`, as it is written: nothing filled in, nothing converted. */
 export const fileShape = z.strictObject({
