@@ -11,8 +11,8 @@ export interface BridgeStatusOptions {
   readonly version: string;
   readonly clock: Clock;
   readonly directory: DeviceDirectory;
-  readonly gateways: readonly Gateway[];
   readonly publisher: Publisher;
+  gateways(): readonly Gateway[];
   readonly recorder?: { status(): JsonObject };
 }
 
@@ -39,7 +39,8 @@ export class BridgeStatus {
   }
 
   #document(): JsonObject {
-    const { version, directory, gateways, recorder } = this.#options;
+    const { version, directory, recorder } = this.#options;
+    const gateways = this.#options.gateways();
     const nameless = gateways.flatMap((gateway) =>
       gateway.nameless().map((runner) => ({ runner, listener: gateway.status().address })),
     );

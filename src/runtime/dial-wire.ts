@@ -1,0 +1,36 @@
+import type { DialledDeviceConfig } from '../config/model.ts';
+import { dial } from '../links/index.ts';
+import { deviceCodec, framingOf } from './device-codec.ts';
+import { Wire, type WireOptions, type WireOwner } from './wire.ts';
+import { framingNeedsSilence } from './wire-codec.ts';
+
+/** Silence that ends a half frame of a serial line behind a serial server, in ms. */
+const SERIAL_SERVER_GAP_MS = 200;
+
+/** A fresh, unopened wire to one of the addresses of a device that we dial. */
+export function dialWire(
+  device: DialledDeviceConfig,
+  addressIndex: number,
+  owner: WireOwner,
+  options: WireOptions,
+): Wire {
+  const address = device.links[addressIndex];
+  // The session only orders what its settings list, and those come from the same configuration.
+  if (address === undefined) throw new Error(`${device.id} has no address ${addressIndex}`);
+  const { messages, line, maxFrame, session } = device;
+  const speech = {
+    identity: session.identity,
+    builtin: session.bare === undefined,
+    maxFrame,
+    line,
+    messages,
+  };
+  const reportsSilence = line === 'serial' || framingNeedsSilence(framingOf(speech));
+  const link = dial(address, {
+    ...(reportsSilence && address.scheme === 'tcp'
+      ? { idleAfterMs: device.gapMs ?? SERIAL_SERVER_GAP_MS }
+      : {}),
+    ...(device.gapMs === undefined ? {} : { gapMs: device.gapMs }),
+  });
+  return new Wire(link, deviceCodec(speech), owner, options);
+}
