@@ -6,9 +6,10 @@ import { Measurements } from './measurements.ts';
 import { Noise } from './noise.ts';
 import { receivedFiles } from './received-files.ts';
 import type { Effect, LinkOffer, SessionEvent } from './session-events.ts';
+import type { SessionPhase } from './session-phase.ts';
 import type { SessionContext, SessionPorts } from './session-ports.ts';
 import type { SessionSettings } from './settings.ts';
-import { type DeviceStatus, StateAxes } from './state-document.ts';
+import { type DeviceStatus, StateAxes, type StateDocument } from './state-document.ts';
 import { Stats } from './stats.ts';
 import { TakeoverGuard } from './takeover.ts';
 
@@ -29,23 +30,16 @@ import { TakeoverGuard } from './takeover.ts';
 const OVERDUE_FACTOR = 1.5;
 const NEVER = Number.POSITIVE_INFINITY;
 
-type Phase =
-  | { readonly name: 'stopped' }
-  | { readonly name: 'listening' }
-  | { readonly name: 'connecting'; readonly giveUpAt: number }
-  | { readonly name: 'waiting'; readonly until: number }
-  | { readonly name: 'connected'; readonly conversation: Conversation };
-
 /** A device dialled by us, or one that dials in (`settings.addresses` is empty). */
 export class DeviceSession {
   readonly settings: SessionSettings;
   readonly #context: SessionContext;
   readonly #axes: StateAxes;
-  readonly #stats = new Stats();
+  readonly stats = new Stats();
   readonly #noise = new Noise();
   readonly #plan: DialPlan;
   readonly #takeover: TakeoverGuard;
-  #phase: Phase = { name: 'stopped' };
+  #phase: SessionPhase = { name: 'stopped' };
   #effects: Effect[] = [];
   #overdueAt = NEVER;
   #awaitsReading = false;
@@ -58,14 +52,14 @@ export class DeviceSession {
     this.#plan = new DialPlan(settings, ports.random);
     this.#takeover = new TakeoverGuard(settings.heartbeat.intervalMs);
     const emit = (effect: Effect) => {
-      if (effect.type === 'send') this.#stats.counts.frames_out += 1;
+      if (effect.type === 'send') this.stats.counts.frames_out += 1;
       this.#effects.push(effect);
     };
     this.#context = {
       settings,
       ports,
       axes: this.#axes,
-      stats: this.#stats,
+      stats: this.stats,
       measurements,
       files: receivedFiles(ports.messages, ports.files, emit),
       clock: undefined,
@@ -85,7 +79,7 @@ export class DeviceSession {
     this.#measure();
     const document = this.#axes.takeChange();
     if (document !== undefined) this.#effects.push({ type: 'publishState', document });
-    const stats = this.#stats.takeDue(now.monoMs);
+    const stats = this.stats.takeDue(now.monoMs);
     if (stats !== undefined) this.#effects.push({ type: 'publishStats', document: stats });
     const effects = this.#effects;
     this.#effects = [];
@@ -95,7 +89,7 @@ export class DeviceSession {
   /** When `deadlineReached` is due, monotonic ms; undefined: not at all. */
   nextDeadline(): number | undefined {
     if (this.#awaitsReading) return undefined;
-    const own = Math.min(this.#overdueAt, this.#stats.nextDeadline(), this.#takeover.nextDeadline());
+    const own = Math.min(this.#overdueAt, this.stats.nextDeadline(), this.#takeover.nextDeadline());
     const { measurements, files } = this.#context;
     const kept = Math.min(measurements.nextDeadline(), files?.nextDeadline() ?? NEVER);
     const next = Math.min(own, kept, this.#phaseDeadline());
@@ -104,6 +98,10 @@ export class DeviceSession {
 
   get status(): DeviceStatus {
     return this.#axes.document.status;
+  }
+
+  get state(): StateDocument {
+    return this.#axes.document;
   }
 
   /** A link is open. */
@@ -164,13 +162,12 @@ export class DeviceSession {
         return;
       }
       case 'chunkReceived':
-        this.#stats.counts.bytes_in += event.bytes;
-        this.#stats.touch();
+        this.stats.counts.bytes_in += event.bytes;
+        this.stats.touch();
         conversation?.chunkReceived(event.pending, now);
         return;
       case 'bytesDiscarded':
-        this.#stats.counts.discarded_bytes += event.report.count;
-        this.#stats.touch();
+        this.stats.discarded(event.report);
         this.#noise.heard(event.report);
         return;
       case 'streamFaulted': {
@@ -180,8 +177,8 @@ export class DeviceSession {
       case 'sendAccepted':
         return conversation?.sendAccepted(event.message, now);
       case 'sendRefused': {
-        this.#stats.counts.refused_sends += 1;
-        this.#stats.touch();
+        this.stats.counts.refused_sends += 1;
+        this.stats.touch();
         this.#log('warn', event.code, `a ${event.message.name} ${event.message.kind} was not sent`);
         const ending = conversation?.sendRefused(event.message, event.code, now);
         if (ending !== undefined) this.#lost(ending, now);
@@ -243,8 +240,8 @@ export class DeviceSession {
   #connect(address: string, host: string, now: Instant): Conversation {
     this.#overdueAt = NEVER;
     this.#noise.clear();
-    this.#stats.counts.connects += 1;
-    this.#stats.touch();
+    this.stats.counts.connects += 1;
+    this.stats.touch();
     this.#axes.setLink('connected', now.wallMs, { address, attempt: this.#plan.attempt });
     const conversation = beginConversation(this.#context, host, now);
     this.#phase = { name: 'connected', conversation };
@@ -257,6 +254,7 @@ export class DeviceSession {
     if (phase.name !== 'connected' && phase.name !== 'connecting') return;
     const { reason, detail, how } = ending;
     this.#log('warn', reason, detail);
+    this.stats.lost(reason);
     if (how !== 'gone') this.#effects.push({ type: 'closeLink', how });
     let hadSuccess = false;
     if (phase.name === 'connected') {
@@ -328,7 +326,7 @@ export class DeviceSession {
       const text = `a newer link from ${offer.address} took over`;
       conversation.abandon('link_replaced', text);
       this.#effects.push({ type: 'closeLink', how: 'destroy' });
-      this.#stats.counts.takeovers += 1;
+      this.stats.counts.takeovers += 1;
       const incumbent = { host: conversation.host, heardAt: conversation.heardAt };
       held = this.#takeover.tookOver(offer, incumbent, now.monoMs);
       this.#log('info', 'link_replaced', text);

@@ -227,12 +227,12 @@ export class HeartbeatConversation implements Conversation {
   }
 
   #beatReplied(now: Instant): 'expected' | 'unsolicited' {
-    const { counts } = this.#context.stats;
-    counts.last_heartbeat_at = now.wallMs;
+    const { stats } = this.#context;
+    stats.counts.last_heartbeat_at = now.wallMs;
     const roundTrip = this.#life.beatAnswered(now.monoMs);
     if (roundTrip === 'unsolicited') return roundTrip;
     this.#beatAnswered = true;
-    if (roundTrip !== 'ambiguous') counts.round_trip_ms = Math.round(roundTrip * 10) / 10;
+    if (roundTrip !== 'ambiguous') stats.answered(roundTrip);
     return 'expected';
   }
 

@@ -1,3 +1,6 @@
+import type { Discarded } from '../protocol/decoder.ts';
+import { countUp, Tally } from './tally.ts';
+
 /** The document of `devices/<id>/stats`; counts since the start of the bridge. */
 export type StatsDocument = {
   readonly bytes_in: number;
@@ -44,12 +47,30 @@ export class Stats {
     connects: 0,
     takeovers: 0,
   };
+  readonly tally = new Tally();
   #changed = true;
   #nextAt = Number.NEGATIVE_INFINITY;
 
   /** To be called after every change of `counts`. */
   touch(): void {
     this.#changed = true;
+  }
+
+  discarded({ count, reason }: Discarded): void {
+    this.counts.discarded_bytes += count;
+    countUp(this.tally.discardedBytes, reason, count);
+    this.touch();
+  }
+
+  /** The link is of no use any more, or could not be opened. */
+  lost(reason: string): void {
+    countUp(this.tally.linkLosses, reason, 1);
+  }
+
+  /** A heartbeat that was out alone came back. */
+  answered(roundTripMs: number): void {
+    this.counts.round_trip_ms = Math.round(roundTripMs * 10) / 10;
+    this.tally.answered(roundTripMs);
   }
 
   nextDeadline(): number {

@@ -3,7 +3,9 @@ import type { MessageCatalog } from '../device/message-catalog.ts';
 import type { Effect, LinkOffer, RequestOutcome, SessionEvent } from '../device/session-events.ts';
 import type { SessionPorts } from '../device/session-ports.ts';
 import type { SessionSettings } from '../device/settings.ts';
-import type { DeviceStatus } from '../device/state-document.ts';
+import type { DeviceStatus, StateDocument } from '../device/state-document.ts';
+import type { StatsDocument } from '../device/stats.ts';
+import type { Tally } from '../device/tally.ts';
 import type { Publisher } from '../feed/publisher.ts';
 import type { LinkEnd, SendOutcome } from '../links/link.ts';
 import type { Values } from '../protocol/declared/value.ts';
@@ -24,6 +26,15 @@ export interface OfferedWire extends LinkOffer {
   refused(reason: string): void;
 }
 
+/** One device as metrics see it. */
+export interface DeviceReading {
+  readonly id: string;
+  readonly state: StateDocument;
+  readonly counts: StatsDocument;
+  readonly tally: Tally;
+  readonly bytesOut: number;
+}
+
 export interface DeviceRunnerOptions {
   readonly settings: SessionSettings;
   readonly ports: SessionPorts;
@@ -36,6 +47,8 @@ export interface DeviceRunnerOptions {
   readonly spool?: Spool | undefined;
   /** Whether anybody listens to the raw bytes; they are not even copied where nobody does. */
   wantsBytes(topic: string): boolean;
+  /** It was stopped, and counts nothing any more. */
+  readonly retired?: ((reading: DeviceReading) => void) | undefined;
 }
 
 /**
@@ -61,6 +74,7 @@ export class DeviceRunner implements WireOwner {
   #wire: Wire | undefined;
   #reading: Timer | undefined;
   #running = false;
+  #bytesOut = 0;
   #lastConnectedAt: number;
 
   constructor(options: DeviceRunnerOptions) {
@@ -95,6 +109,12 @@ export class DeviceRunner implements WireOwner {
     return this.#session.status;
   }
 
+  /** What is known and counted of it now; the counts go on being counted. */
+  get reading(): DeviceReading {
+    const { state, stats } = this.#session;
+    return { id: this.id, state, counts: stats.counts, tally: stats.tally, bytesOut: this.#bytesOut };
+  }
+
   /** How long it has been without a link, in ms; 0 while it has one. */
   awayMs(): number {
     return this.#session.connected ? 0 : this.#options.clock.now().monoMs - this.#lastConnectedAt;
@@ -114,6 +134,7 @@ export class DeviceRunner implements WireOwner {
     this.#dispatch({ type: 'stopped' });
     this.#timer.cancel();
     this.#reading?.cancel();
+    this.#options.retired?.(this.reading);
   }
 
   /** Stops, and takes the device out of the feed. */
@@ -147,7 +168,7 @@ export class DeviceRunner implements WireOwner {
   /** Writes bytes to the present link as they are, past all that is known of the device. */
   sendBytes(bytes: Uint8Array): SendOutcome {
     const outcome = this.#wire?.send(bytes) ?? 'link_not_open';
-    if (outcome === 'accepted') this.#publishBytes('out', bytes);
+    if (outcome === 'accepted') this.#sent(bytes);
     return outcome;
   }
 
@@ -307,8 +328,13 @@ export class DeviceRunner implements WireOwner {
     const frame = wire.encode(message);
     const outcome = wire.send(frame);
     if (outcome !== 'accepted') return this.#dispatch({ type: 'sendRefused', message, code: outcome }, wire);
-    this.#publishBytes('out', frame);
+    this.#sent(frame);
     if (report) this.#dispatch({ type: 'sendAccepted', message }, wire);
+  }
+
+  #sent(bytes: Uint8Array): void {
+    this.#bytesOut += bytes.length;
+    this.#publishBytes('out', bytes);
   }
 
   #publishBytes(direction: 'in' | 'out', bytes: Uint8Array): void {
