@@ -2,9 +2,11 @@ import type { Instant } from '../instant.ts';
 import type { Change } from './change.ts';
 import { Cohort, Delivery } from './cohort.ts';
 import { Encoder, type Framer } from './encoder.ts';
+import { FeedTally } from './feed-tally.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import type { FeedStore } from './store.ts';
-import { type Outlet, Subscriber, type SubscriberSurroundings } from './subscriber.ts';
+import { type Outlet, Subscriber } from './subscriber.ts';
+import type { SubscriberSurroundings } from './subscriber-surroundings.ts';
 
 /** Changes that may wait for the end of the turn; beyond it they are taken over by the subscribers at once. */
 const MAX_OPEN_DELIVERIES = 4_096;
@@ -26,6 +28,7 @@ export interface AudiencePort {
 export class Audience implements SubscriberSurroundings {
   readonly store: FeedStore;
   readonly encoder: Encoder;
+  readonly tally = new FeedTally();
   readonly #port: AudiencePort;
   readonly #cohorts = new Map<string, Cohort>();
   readonly #trie = new PatternTrie<Cohort>();

@@ -1,4 +1,5 @@
 import type { Gap, PastEvent } from './event-log.ts';
+import type { FeedTally } from './feed-tally.ts';
 
 /** Events that one subscriber may have waiting. */
 export const BACKLOG_MESSAGES = 1_000;
@@ -16,6 +17,11 @@ export class EventBacklog {
   #head = 0;
   #bytes = 0;
   readonly #gaps = new Map<string, Gap>();
+  readonly #tally: FeedTally;
+
+  constructor(tally: FeedTally) {
+    this.#tally = tally;
+  }
 
   get bytes(): number {
     return this.#bytes;
@@ -61,6 +67,7 @@ export class EventBacklog {
   #drop(): void {
     const lost = this.#shift();
     if (lost === undefined) return;
+    this.#tally.droppedSlow += 1;
     const { topic, seq, rev } = lost.event;
     const gap = this.#gaps.get(topic);
     this.#gaps.set(topic, {

@@ -3,6 +3,7 @@ import { AckWindow } from './ack-window.ts';
 import type { Encoder } from './encoder.ts';
 import { EventBacklog } from './event-backlog.ts';
 import type { Gap, PastEvent } from './event-log.ts';
+import type { FeedTally } from './feed-tally.ts';
 import { isAlarms } from './wire/topic.ts';
 
 /** What a reference to an event costs in memory, roughly. */
@@ -18,12 +19,17 @@ export class EventQueues {
   #gaps: Gap[] = [];
   #past: PastEvent[] = [];
   #pastHead = 0;
-  readonly #alarms = new EventBacklog();
-  readonly #plain = new EventBacklog();
-  readonly #acked = new EventBacklog();
+  readonly #alarms: EventBacklog;
+  readonly #plain: EventBacklog;
+  readonly #acked: EventBacklog;
+  readonly #tally: FeedTally;
 
-  constructor(encoder: Encoder) {
+  constructor(encoder: Encoder, tally: FeedTally) {
     this.#encoder = encoder;
+    this.#tally = tally;
+    this.#alarms = new EventBacklog(tally);
+    this.#plain = new EventBacklog(tally);
+    this.#acked = new EventBacklog(tally);
   }
 
   get window(): AckWindow {
@@ -86,7 +92,11 @@ export class EventQueues {
     const gap = this.#gaps.shift();
     if (gap !== undefined) return gap;
     const again = drained ? this.#window.again(now.monoMs) : undefined;
-    if (again !== undefined) return 'reason' in again ? again : this.#encoder.acked(again, now);
+    if (again !== undefined && !('reason' in again)) return this.#encoder.acked(again, now);
+    if (again !== undefined) {
+      this.#tally.droppedUnacked += 1;
+      return again;
+    }
     const past = this.#past[this.#pastHead];
     if (past !== undefined) {
       this.#pastHead++;

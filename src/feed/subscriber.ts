@@ -2,13 +2,13 @@ import type { Instant } from '../instant.ts';
 import type { AckWindow } from './ack-window.ts';
 import type { Change } from './change.ts';
 import type { Cohort, Delivery } from './cohort.ts';
-import { CHUNK_BYTES, concatFrames, type Encoder, type PayloadOf } from './encoder.ts';
+import { CHUNK_BYTES, concatFrames, type PayloadOf } from './encoder.ts';
 import type { Gap } from './event-log.ts';
 import { EventQueues } from './event-queues.ts';
 import { Interests } from './interests.ts';
 import { HIGH_WATER, LOW_WATER, type Outlet } from './outlet.ts';
 import { PacedMarks } from './paced-marks.ts';
-import type { FeedStore } from './store.ts';
+import type { SubscriberSurroundings } from './subscriber-surroundings.ts';
 import { type SnapshotRequest, TopicMarks } from './topic-marks.ts';
 import type { ServerMessageType } from './wire/server-messages.ts';
 
@@ -16,18 +16,6 @@ export { HIGH_WATER, LOW_WATER, type Outlet } from './outlet.ts';
 
 /** What a mark costs in memory, roughly; for the budget of all subscribers. */
 const MARK_BYTES = 128;
-
-/** What subscribers share. */
-export interface SubscriberSurroundings {
-  readonly store: FeedStore;
-  readonly encoder: Encoder;
-  /** The subscriber has something to write; `flush` is to be called in this turn of the loop. */
-  wake(subscriber: Subscriber): void;
-  /** The subscriber holds back documents whose time comes later. */
-  pace(subscriber: Subscriber): void;
-  /** The subscriber was told less than the present position: call `tellPosition` in a second. */
-  tellLater(subscriber: Subscriber): void;
-}
 
 /**
  * What one subscriber still has to be told.
@@ -67,7 +55,7 @@ export class Subscriber {
   constructor(shared: SubscriberSurroundings, outlet: Outlet, cohort: Cohort) {
     this.#shared = shared;
     this.#outlet = outlet;
-    this.#events = new EventQueues(shared.encoder);
+    this.#events = new EventQueues(shared.encoder, shared.tally);
     this.#cohort = cohort;
     this.#cursor = cohort.end;
     cohort.members.add(this);
@@ -238,6 +226,7 @@ export class Subscriber {
     if (this.#ready.length === 0 && this.#inStep && !this.interests.special) {
       const piece = this.#cohort.piece(this.#cursor, now);
       if (piece !== undefined) {
+        this.#shared.tally.deliveries += piece.end - piece.start;
         this.#cursor = piece.end;
         return piece.bytes;
       }
@@ -252,6 +241,7 @@ export class Subscriber {
       size += frame.length;
       frames.push(frame);
     }
+    this.#shared.tally.deliveries += frames.length;
     return frames.length === 0 ? undefined : concatFrames(frames);
   }
 
