@@ -11,6 +11,7 @@ import type { SessionContext, SessionPorts } from './session-ports.ts';
 import type { SessionSettings } from './settings.ts';
 import { type DeviceStatus, StateAxes, type StateDocument } from './state-document.ts';
 import { Stats } from './stats.ts';
+import { STOPPED, type StopReason } from './stop-reason.ts';
 import { TakeoverGuard } from './takeover.ts';
 
 /*
@@ -139,7 +140,7 @@ export class DeviceSession {
         if (this.#phase.name === 'stopped') this.#start(now);
         return;
       case 'stopped':
-        return this.#stop(now);
+        return this.#stop(event.reason, now);
       case 'pauseEnded':
         if (this.#phase.name === 'waiting') this.#dial(now);
         return;
@@ -208,18 +209,18 @@ export class DeviceSession {
     this.#axes.setLink('listening', now.wallMs);
   }
 
-  #stop(now: Instant): void {
+  #stop(reason: StopReason, now: Instant): void {
     const phase = this.#phase;
     if (phase.name === 'stopped') return;
-    if (phase.name === 'connected') phase.conversation.abandon('link_lost', 'the bridge stopped this device');
+    if (phase.name === 'connected') phase.conversation.abandon('link_lost', STOPPED[reason]);
     if (phase.name === 'connected' || phase.name === 'connecting') {
       this.#effects.push({ type: 'closeLink', how: 'end' });
     }
-    this.#refuseProbed('the bridge stopped this device');
+    this.#refuseProbed(STOPPED[reason]);
     this.#phase = { name: 'stopped' };
     this.#overdueAt = NEVER;
     this.#axes.setLink('disabled', now.wallMs);
-    if (this.#context.seen) this.#axes.setStatus('offline', now.wallMs, 'stopped');
+    if (this.#context.seen) this.#axes.setStatus('offline', now.wallMs, reason);
   }
 
   #dial(now: Instant): void {
@@ -290,7 +291,7 @@ export class DeviceSession {
   }
 
   #offered(offer: LinkOffer, now: Instant): void {
-    if (this.#phase.name === 'stopped') return this.#refuse(offer, 'the bridge stopped this device');
+    if (this.#phase.name === 'stopped') return this.#refuse(offer, STOPPED.stopped);
     // Only the newest newcomer waits.
     this.#refuseProbed('a newer link claims the identity');
     const incumbent = this.#phase.name === 'connected' ? this.#phase.conversation : undefined;

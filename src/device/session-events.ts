@@ -5,6 +5,7 @@ import type { InvalidPayload, Message } from '../protocol/message.ts';
 import type { AlarmEvent } from './alarms.ts';
 import type { StateDocument } from './state-document.ts';
 import type { StatsDocument } from './stats.ts';
+import type { StopReason } from './stop-reason.ts';
 
 /** A link that dialled in and wants to be this device; the listener keeps it until it is adopted or refused. */
 export interface LinkOffer {
@@ -20,7 +21,7 @@ export interface LinkOffer {
 /** What happened, as the session is told. Events about a link always mean the present one. */
 export type SessionEvent =
   | { readonly type: 'started' }
-  | { readonly type: 'stopped' }
+  | { readonly type: 'stopped'; readonly reason: StopReason }
   /** Whatever made the link fail is mended: a pause of the back-off ends now. */
   | { readonly type: 'pauseEnded' }
   | { readonly type: 'linkOpened'; readonly address: string }

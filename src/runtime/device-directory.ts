@@ -12,9 +12,22 @@ const SWEEP_EVERY_MS = 60_000;
 /** The device that a link belongs to, or why it belongs to none. */
 export type Resolution = { readonly device: DeviceRunner } | { readonly refused: string };
 
+/** How an unannounced device made itself known: by its register, or by its address alone. */
+export interface Arrival {
+  readonly host: string;
+  readonly identity?: RegisterRequest['fields'];
+}
+
 interface Accepted {
   readonly runner: DeviceRunner;
-  readonly forgetMs: number;
+  readonly listener: ListenerConfig;
+  readonly arrival: Arrival;
+}
+
+/** A device of the configuration; with `match` where it dials in. */
+export interface Configured {
+  readonly runner: DeviceRunner;
+  readonly match?: MatchConfig | undefined;
 }
 
 /** Every device of the bridge by its id: the configured ones, and those that dialled in unannounced. */
@@ -22,7 +35,7 @@ export class DeviceDirectory {
   readonly #clock: Clock;
   readonly #makeRunner: (settings: SessionSettings) => DeviceRunner;
   readonly #configured = new Map<string, DeviceRunner>();
-  readonly #matches: Array<{ readonly match: MatchConfig; readonly runner: DeviceRunner }> = [];
+  #matches: Array<{ readonly match: MatchConfig; readonly runner: DeviceRunner }> = [];
   readonly #accepted = new Map<string, Accepted>();
   #sweep: Timer | undefined;
 
@@ -31,7 +44,38 @@ export class DeviceDirectory {
     this.#makeRunner = makeRunner;
   }
 
-  /** A device of the configuration; with `match` where it dials in. */
+  /**
+   * The devices of the configuration, in its order, instead of those that there were. Unannounced devices that are
+   * among them now, by name or by match, are removed: they come back as what they are.
+   */
+  configure(devices: readonly Configured[]): void {
+    this.#configured.clear();
+    this.#matches = [];
+    for (const { runner, match } of devices) this.add(runner, match);
+    for (const [name, { arrival }] of this.#accepted) {
+      if (this.#configured.has(name) || this.#matched(arrival) !== undefined) this.#remove(name);
+    }
+  }
+
+  /**
+   * A listener has another configuration from now on, or (undefined) is gone. Devices that it accepted and would not
+   * accept any more are removed; the others begin anew with their new settings where `anew` says so.
+   */
+  relisten(from: ListenerConfig, to: ListenerConfig | undefined, anew: boolean): void {
+    for (const [name, entry] of [...this.#accepted]) {
+      if (entry.listener !== from) continue;
+      const byAddress = entry.arrival.identity === undefined;
+      const refused = byAddress ? to?.anonymous === 'refuse' : to?.unknown === 'refuse';
+      if (to === undefined || refused) this.#remove(name);
+      else if (anew) {
+        entry.runner.stop('reconfigured');
+        this.#enter(name, to, entry.arrival);
+      } else this.#accepted.set(name, { ...entry, listener: to });
+    }
+    this.#sweepLater();
+  }
+
+  /** One more device of the configuration; with `match` where it dials in. */
   add(runner: DeviceRunner, match?: MatchConfig): void {
     this.#configured.set(runner.id, runner);
     if (match !== undefined) this.#matches.push({ match, runner });
@@ -54,11 +98,11 @@ export class DeviceDirectory {
 
   /** Whose link this is, by what it registered as. Configured devices come first. */
   resolve(identity: RegisterRequest['fields'], host: string, listener: ListenerConfig): Resolution {
-    const found = this.#matches.find(({ match }) => matches(match, identity, host));
-    if (found !== undefined) return { device: found.runner };
+    const device = this.#matched({ identity, host });
+    if (device !== undefined) return { device };
     if (listener.unknown === 'refuse')
       return { refused: `no device of the configuration matches ${identity.imei}` };
-    return this.accept(nameByImei(identity.imei), listener);
+    return this.accept(nameByImei(identity.imei), listener, { identity, host });
   }
 
   /**
@@ -75,19 +119,25 @@ export class DeviceDirectory {
   }
 
   /** An unannounced device by its name; it is made where it is new. */
-  accept(name: string, listener: ListenerConfig): Resolution {
+  accept(name: string, listener: ListenerConfig, arrival: Arrival): Resolution {
     const known = this.#accepted.get(name);
-    if (known !== undefined) return { device: known.runner };
+    if (known !== undefined) {
+      this.#accepted.set(name, { ...known, arrival });
+      return { device: known.runner };
+    }
     if (this.#configured.has(name))
       return { refused: `the configuration has a device ${name} of another kind` };
     if (this.#accepted.size >= listener.maxDevices) {
       return { refused: `max_devices: ${listener.maxDevices} unknown devices are known already` };
     }
-    const runner = this.#makeRunner({ ...listener.session, device: name });
-    this.#accepted.set(name, { runner, forgetMs: listener.forgetMs });
-    runner.start();
+    const device = this.#enter(name, listener, arrival);
     this.#sweepLater();
-    return { device: runner };
+    return { device };
+  }
+
+  /** The listener that an unannounced device came by at first. */
+  listenerOf(name: string): ListenerConfig | undefined {
+    return this.#accepted.get(name)?.listener;
   }
 
   /** Stops every device. */
@@ -96,19 +146,38 @@ export class DeviceDirectory {
     for (const runner of this.all()) runner.stop();
   }
 
+  /** The configured device that a peer is, as far as its register or its address tells. */
+  #matched({ identity, host }: Arrival): DeviceRunner | undefined {
+    if (identity === undefined) return this.resolveAddress(host, true);
+    return this.#matches.find(({ match }) => matches(match, identity, host))?.runner;
+  }
+
+  #enter(name: string, listener: ListenerConfig, arrival: Arrival): DeviceRunner {
+    const runner = this.#makeRunner({ ...listener.session, device: name });
+    this.#accepted.set(name, { runner, listener, arrival });
+    runner.start();
+    return runner;
+  }
+
+  #remove(name: string): void {
+    const runner = this.#accepted.get(name)?.runner;
+    this.#accepted.delete(name);
+    runner?.remove();
+  }
+
   #sweepLater(): void {
     this.#sweep?.cancel();
     if (this.#accepted.size === 0) return;
-    const waits = [...this.#accepted.values()].map(({ runner, forgetMs }) => forgetMs - runner.awayMs());
+    const waits = [...this.#accepted.values()].map(
+      ({ runner, listener }) => listener.forgetMs - runner.awayMs(),
+    );
     const soonest = Math.min(Math.max(Math.min(...waits), 1), SWEEP_EVERY_MS);
     this.#sweep = this.#clock.setTimer(this.#clock.now().monoMs + soonest, () => this.#forget());
   }
 
   #forget(): void {
-    for (const [name, { runner, forgetMs }] of this.#accepted) {
-      if (runner.awayMs() < forgetMs) continue;
-      this.#accepted.delete(name);
-      runner.remove();
+    for (const [name, { runner, listener }] of this.#accepted) {
+      if (runner.awayMs() >= listener.forgetMs) this.#remove(name);
     }
     this.#sweepLater();
   }

@@ -5,6 +5,7 @@ import type { SessionPorts } from '../device/session-ports.ts';
 import type { SessionSettings } from '../device/settings.ts';
 import type { DeviceStatus, StateDocument } from '../device/state-document.ts';
 import type { StatsDocument } from '../device/stats.ts';
+import type { StopReason } from '../device/stop-reason.ts';
 import type { Tally } from '../device/tally.ts';
 import type { Publisher } from '../feed/publisher.ts';
 import type { LinkEnd, SendOutcome } from '../links/link.ts';
@@ -51,6 +52,12 @@ export interface DeviceRunnerOptions {
   readonly retired?: ((reading: DeviceReading) => void) | undefined;
 }
 
+const NOBODY: Publisher = {
+  publishState: () => undefined,
+  removeState: () => undefined,
+  publishEvent: () => undefined,
+};
+
 /**
  * Performs the orders of one device's session. Events that are raised while orders are performed wait their turn, and
  * what a replaced link still has to say is dropped by the identity of its wire.
@@ -70,6 +77,7 @@ export class DeviceRunner implements WireOwner {
   readonly #queue: Array<{ readonly event: SessionEvent; readonly wire: Wire | undefined }> = [];
   readonly #offers = new Map<number, OfferedWire>();
   readonly #requests = new Map<number, (outcome: RequestOutcome) => void>();
+  #publisher: Publisher;
   #nextRequestId = 1;
   #wire: Wire | undefined;
   #reading: Timer | undefined;
@@ -81,6 +89,7 @@ export class DeviceRunner implements WireOwner {
     const { settings, ports, clock } = options;
     this.id = settings.device;
     this.#options = options;
+    this.#publisher = options.publisher;
     this.#session = new DeviceSession(settings, ports, clock.now());
     this.#timer = new DeadlineTimer(clock, () =>
       this.#dispatch({ type: 'deadlineReached', afterReading: false }),
@@ -129,17 +138,19 @@ export class DeviceRunner implements WireOwner {
     this.#dispatch({ type: 'pauseEnded' });
   }
 
-  /** Closes the link and fails what is in flight. The last state stays published. */
-  stop(): void {
-    this.#dispatch({ type: 'stopped' });
+  /** Closes the link and fails what is in flight. The last state stays published, and nothing is added to it. */
+  stop(reason: StopReason = 'stopped'): void {
+    this.#dispatch({ type: 'stopped', reason });
     this.#timer.cancel();
     this.#reading?.cancel();
+    // What is still on its way, a file to the disk for instance, must not speak for whoever comes after it.
+    this.#publisher = NOBODY;
     this.#options.retired?.(this.reading);
   }
 
   /** Stops, and takes the device out of the feed. */
   remove(): void {
-    this.stop();
+    this.stop('removed');
     this.#options.publisher.removeState(this.#topics.state);
     this.#options.publisher.removeState(this.#topics.stats);
   }
@@ -221,11 +232,12 @@ export class DeviceRunner implements WireOwner {
       this.#running = false;
     }
     if (this.#session.connected) this.#lastConnectedAt = this.#options.clock.now().monoMs;
-    this.#timer.follow(this.#session.nextDeadline());
+    if (this.#publisher !== NOBODY) this.#timer.follow(this.#session.nextDeadline());
   }
 
   #perform(effect: Effect): void {
-    const { clock, publisher, log } = this.#options;
+    const { clock, log } = this.#options;
+    const publisher = this.#publisher;
     switch (effect.type) {
       case 'openLink':
         this.#wire = this.#options.makeWire(effect.addressIndex, this);
@@ -286,6 +298,7 @@ export class DeviceRunner implements WireOwner {
   }
 
   #store({ transfer, ...piece }: Extract<Effect, { type: 'storeChunk' }>): void {
+    // It is there, whatever has become of the device meanwhile.
     const { spool, publisher, clock } = this.#options;
     const stored =
       spool?.store(this.id, transfer, piece) ?? Promise.reject(new Error('no file is wanted here'));
@@ -340,6 +353,6 @@ export class DeviceRunner implements WireOwner {
   #publishBytes(direction: 'in' | 'out', bytes: Uint8Array): void {
     if (!this.#options.wantsBytes(this.#topics.bytes)) return;
     const at = this.#options.clock.now().wallMs;
-    this.#options.publisher.publishEvent(this.#topics.bytes, { at, direction, bytes: bytesAsJson(bytes) });
+    this.#publisher.publishEvent(this.#topics.bytes, { at, direction, bytes: bytesAsJson(bytes) });
   }
 }

@@ -240,7 +240,7 @@ export class Gateway {
     const device = directory.resolveAddress(runner.host, waited);
     if (device !== undefined) return this.#handOver(runner, { device });
     if (config.anonymous !== 'by-address' || !waited) return;
-    this.#handOver(runner, directory.accept(nameByAddress(runner.host), config));
+    this.#handOver(runner, directory.accept(nameByAddress(runner.host), config, { host: runner.host }));
   }
 
   #handOver(

@@ -184,7 +184,7 @@ describe('a device that we dial', () => {
 
   it('stops: closes, and is disabled', () => {
     const bench = online();
-    expect(bench.tell({ type: 'stopped' })).toEqual(['end']);
+    expect(bench.tell({ type: 'stopped', reason: 'stopped' })).toEqual(['end']);
     expect(bench.axes).toBe('offline (stopped), link disabled');
     expect(bench.pass(100_000)).toEqual([]);
   });
