@@ -1,4 +1,6 @@
 import { encodeFrame } from '../src/protocol/codec.ts';
+import { DEFAULT_PROTOCOL } from '../src/protocol/declared/declaration.ts';
+import { DeclaredProtocol } from '../src/protocol/declared/declared-protocol.ts';
 import type { FrameShape, MessageDefinition } from '../src/protocol/definition.ts';
 import { ProtocolDefinition } from '../src/protocol/definition.ts';
 import { LineDecoder } from '../src/protocol/line-decoder.ts';
@@ -41,6 +43,23 @@ const longMessage: MessageDefinition = {
 };
 const withLong = new ProtocolDefinition([...builtinMessages(), longMessage]);
 
+/** The same as anybody would write it into messages.yaml. */
+const declared = new DeclaredProtocol({
+  ...DEFAULT_PROTOCOL,
+  messages: [
+    {
+      name: 'declared',
+      id: 0x10,
+      fields: [
+        { name: 'label', type: 'text', length: 16, encoding: 'latin1' },
+        { name: 'list', type: 'array', count: 400, of: { type: 'i16', scale: 0.01 } },
+        { name: 'data', type: 'bytes', length: 'rest' },
+        { name: 'crc', type: 'crc', algorithm: 'crc-16/modbus' },
+      ],
+    },
+  ],
+});
+
 function repeated(bytes: number, block: Uint8Array): Uint8Array {
   return new Uint8Array(Buffer.alloc(bytes, block));
 }
@@ -74,6 +93,11 @@ const garbage: ReadonlyArray<{
   {
     name: 'headers of 60,000 bytes with a checksum',
     definition: withLong,
+    make: (bytes) => repeated(bytes, longHeader),
+  },
+  {
+    name: 'headers of a declared message with a CRC',
+    definition: new ProtocolDefinition([...builtinMessages(), ...declared.definition().messages]),
     make: (bytes) => repeated(bytes, longHeader),
   },
   {

@@ -21,10 +21,12 @@ export interface FrameShape {
    * frame that lost a byte ends in the head of the next one.
    */
   readonly lastByte?: readonly [number, number];
+  /** So many times `check` looks at each byte at most; once where it is left out. */
+  readonly passes?: number;
   /**
    * Looks at the content of a payload whose id and length fit, for all that makes a coincidence unlikely. Returns how
    * many bytes were touched where it is plausible, and the bitwise complement of that number (`~touched`, negative)
-   * where it is not. Touches at most `end - start` bytes and allocates nothing.
+   * where it is not. Touches at most `passes * (end - start)` bytes and allocates nothing.
    */
   check(bytes: Uint8Array, start: number, end: number): number;
 }

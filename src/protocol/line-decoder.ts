@@ -195,7 +195,7 @@ export class LineDecoder implements FrameDecoder {
     const start = at + PREFIX_BYTES;
     // In step it was looked at already, and ends as it cannot.
     if (this.#state === 'locked') return 'reject';
-    if (this.#credit < end - start) return 'skip';
+    if (this.#credit < (end - start) * (shape.passes ?? 1)) return 'skip';
     if (!this.#plausible(shape, bytes, start, end)) return 'reject';
     if (this.#state === 'hunting' && shape.weak && shape.kind === 'reply') {
       const next = this.#next(bytes, end, tail);

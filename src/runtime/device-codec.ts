@@ -7,7 +7,7 @@ import type { DeclaredMessage, Message } from '../protocol/message.ts';
 import type { IdentityRule } from '../protocol/messages/register.ts';
 import { builtinMessages } from '../protocol/messages/registry.ts';
 import type { WireCodec } from './wire.ts';
-import { makeWireCodec } from './wire-codec.ts';
+import { type CodecParts, makeWireCodec } from './wire-codec.ts';
 
 /** What a device speaks. */
 export interface DeviceSpeech {
@@ -36,16 +36,26 @@ export function definitionOf({ identity, builtin, maxFrame, messages }: Omit<Dev
 /** How the bytes of a device are read and written. */
 export function deviceCodec(speech: DeviceSpeech): WireCodec {
   const { builtin, messages, line } = speech;
+  const own = messages === undefined || builtin ? {} : ownMessages(messages);
   const codec = makeWireCodec({
     definition: definitionOf(speech),
     line,
     framing: framingFor(speech),
-    decode:
-      messages === undefined || builtin
-        ? undefined
-        : (bytes, start, end) => messages.decode(bytes, start, end, 'device'),
+    ...own,
   });
   return { ...codec, encode: (message) => encode(message, codec, messages) };
+}
+
+/** Where nothing is built in, the declared messages say what a payload is. */
+function ownMessages(messages: DeclaredProtocol): Pick<CodecParts, 'decode' | 'judge'> {
+  return {
+    decode: (bytes, start, end) => messages.decode(bytes, start, end, 'device'),
+    judge: {
+      passes: messages.passes,
+      possible: () => true,
+      check: (bytes, start, end) => messages.check(bytes, start, end, 'device'),
+    },
+  };
 }
 
 /** Ids that the decoders of the standard framing cannot look at need one that asks the messages. */

@@ -19,10 +19,12 @@ export interface CodecParts {
   readonly framing?: FramingDeclaration | undefined;
   /** What a payload says, where it is not one of the definition. */
   readonly decode?: ((bytes: Uint8Array, start: number, end: number) => Message | InvalidPayload) | undefined;
+  /** Tells a frame from noise where a line has nothing else to tell it by. */
+  readonly judge?: PayloadJudge | undefined;
 }
 
 /** How the bytes of a device's wire are read and written. Throws `bad_argument` for an impossible framing. */
-export function makeWireCodec({ definition, line, framing, decode }: CodecParts): WireCodec {
+export function makeWireCodec({ definition, line, framing, decode, judge }: CodecParts): WireCodec {
   const own = decode === undefined ? {} : { decode };
   if (framing === undefined || isStandardFraming(framing)) {
     return {
@@ -34,7 +36,7 @@ export function makeWireCodec({ definition, line, framing, decode }: CodecParts)
     };
   }
   const made = makeFraming(framing);
-  const options = decode === undefined ? { line } : { line, judge: judgeOf(decode) };
+  const options = judge === undefined ? { line } : { line, judge };
   return {
     ...own,
     definition,
@@ -53,15 +55,4 @@ function standardFrame(payload: Uint8Array): Uint8Array {
   writeUnsigned(frame, 0, PREFIX_BYTES, 'big', payload.length);
   frame.set(payload, PREFIX_BYTES);
   return frame;
-}
-
-/** Where a line has nothing else to tell a frame by, its payload must be a message that is known. */
-function judgeOf(decode: NonNullable<CodecParts['decode']>): PayloadJudge {
-  return {
-    possible: () => true,
-    check(bytes, start, end) {
-      const { name } = decode(bytes, start, end);
-      return name === 'unknown' || name === 'invalid' ? ~(end - start) : end - start;
-    },
-  };
 }

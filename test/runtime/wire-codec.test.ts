@@ -107,7 +107,13 @@ describe('a wire', () => {
             issues: [],
           }
         : { name: 'invalid', kind: 'reply', message: 'x', field: 'id', offset: 0, expected: '', seen: '' };
-    const { told } = wireOn(link, { line: 'serial', framing: { type: 'length', length: 'u8' }, decode });
+    const judge = {
+      possible: () => true,
+      check: (bytes: Uint8Array, start: number, end: number) =>
+        bytes[start] === 0x10 ? end - start : ~(end - start),
+    };
+    const framing: FramingDeclaration = { type: 'length', length: 'u8' };
+    const { told } = wireOn(link, { line: 'serial', framing, decode, judge });
     link.connect();
     link.data(bytesOf('021001 0100 021002'));
     // An invalid payload is none that is declared; nothing else could prove the frame.

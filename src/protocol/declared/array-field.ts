@@ -65,6 +65,15 @@ export function arrayField(declaration: FieldDeclaration, element: FieldCodec, s
       if (reading.issueCount !== firstIssue) reading.eventful = true;
       return values;
     },
+    check(reading) {
+      const said = extent.look(reading, least);
+      if (said < 0 || (!rest && (said > most || said * least > reading.end - reading.at))) return false;
+      const stop = reading.end - scope.tail;
+      for (let index = 0; rest ? reading.at < stop : index < said; index++) {
+        if (index >= most || !element.check(reading)) return false;
+      }
+      return true;
+    },
     write(writing, value) {
       const elements = checked(value);
       extent.write(writing, elements.length);

@@ -75,6 +75,13 @@ export function bitsField(declaration: FieldDeclaration, type: NumberType, scope
       reading.keepRaw(wholeAsJson(raw));
       return values;
     },
+    check(reading) {
+      const at = reading.at;
+      if (!reading.skip(size)) return false;
+      if (slot < 0) return true;
+      reading.slots[slot] = size > 6 ? Number(loadWide(type, reading.bytes, at)) : load(reading.bytes, at);
+      return true;
+    },
     write(writing, value) {
       const raw = wholeOf(value, bits, type);
       if (slot >= 0) writing.slots[slot] = Number(raw);

@@ -31,6 +31,10 @@ export function bytesField(declaration: FieldDeclaration, scope: Scope): FieldCo
       reading.at = at + length;
       return bytesValue(reading.bytes, at, at + length);
     },
+    check(reading) {
+      const length = extent.look(reading, 1);
+      return length >= 0 && length <= most && reading.skip(length);
+    },
     write(writing, value) {
       const bytes = checked(value);
       extent.write(writing, bytes.length);
@@ -62,6 +66,14 @@ export function fixedBytes(bytes: Uint8Array, judged: boolean): FieldCodec {
       }
       reading.at = at + size;
       return undefined;
+    },
+    check(reading) {
+      const at = reading.at;
+      if (!reading.skip(size)) return false;
+      for (let index = 0; judged && index < size; index++) {
+        if (reading.bytes[at + index] !== bytes[index]) return false;
+      }
+      return true;
     },
     write: (writing) => writing.put(bytes),
   };

@@ -10,7 +10,14 @@ export function checksumField(declaration: FieldDeclaration, scope: Scope): Fiel
   const found = findChecksum(declaration.algorithm ?? '');
   // The lint refuses unknown names; what is left of one is a field without bytes.
   if (found === undefined)
-    return { min: 0, max: 0, silent: 'checksum', read: () => undefined, write: () => undefined };
+    return {
+      min: 0,
+      max: 0,
+      silent: 'checksum',
+      read: () => undefined,
+      check: () => true,
+      write: () => undefined,
+    };
   const checksum = found;
   const order: ByteOrder = declaration.byteOrder ?? scope.byteOrder;
   const size = checksum.bytes;
@@ -36,6 +43,15 @@ export function checksumField(declaration: FieldDeclaration, scope: Scope): Fiel
         expected: `${checksum.name} ${hex(computed)}`,
         seen: hex(seen),
       });
+    },
+    check(reading) {
+      const at = reading.at;
+      if (!reading.skip(size)) return false;
+      reading.summed += marks === undefined ? at - reading.origin : coveredBytes(marks, reading.marks);
+      if (reading.summed > reading.mostSummed) return false;
+      const seen = load(reading.bytes, at);
+      const computed = compute(checksum, reading.bytes, reading.origin, at, marks, reading.marks);
+      return seen === computed || (checksum.wide && BigInt(seen) === BigInt(computed));
     },
     write(writing) {
       const at = writing.take(size);
@@ -67,4 +83,10 @@ function compute(
     for (const mark of covers)
       register = checksum.update(register, bytes, marks[2 * mark] ?? 0, marks[2 * mark + 1] ?? 0);
   return checksum.finish(register);
+}
+
+function coveredBytes(covers: readonly number[], marks: readonly number[]): number {
+  let bytes = 0;
+  for (const mark of covers) bytes += (marks[2 * mark + 1] ?? 0) - (marks[2 * mark] ?? 0);
+  return bytes;
 }

@@ -180,6 +180,10 @@ export function constantNumber(type: NumberType, value: number | string, slot = 
       reading.slots[slot] = Number(value);
       return codec.read(reading);
     },
+    check(reading) {
+      reading.slots[slot] = Number(value);
+      return codec.check(reading);
+    },
     write(writing, given) {
       writing.slots[slot] = Number(value);
       codec.write(writing, given);

@@ -22,6 +22,8 @@ interface Candidate {
   readonly form: Form;
 }
 
+/** What the decoders grant for every byte received. */
+const MOST_PASSES = 16;
 const NO_BYTES = new Uint8Array(0);
 const NO_CODECS: readonly Candidate[] = [];
 
@@ -36,6 +38,11 @@ export class DeclaredProtocol {
   readonly #byId = new Map<number | undefined, readonly Candidate[]>();
   readonly #idType: NumberType | undefined;
   readonly #readId: ((bytes: Uint8Array, at: number) => number) | undefined;
+  /**
+   * So many times `check` looks at each byte at most. A message that needs more is found in step only, not where a
+   * frame is searched.
+   */
+  readonly passes: number;
   readonly #reading = new Reading();
   readonly #writing = new Writing();
 
@@ -57,6 +64,8 @@ export class DeclaredProtocol {
       const known = this.#byId.get(codec.id) ?? [];
       this.#byId.set(codec.id, [...known, ...codec.forms.map((form) => ({ codec, form }))]);
     }
+    const needed = [...this.#byId.values()].map((all) => all.reduce((sum, { form }) => sum + form.passes, 0));
+    this.passes = Math.min(MOST_PASSES, Math.max(1, ...needed));
   }
 
   /** The message of this name. */
@@ -94,6 +103,34 @@ export class DeclaredProtocol {
     if (first === undefined) first = this.#misfit(candidates, bytes, start, end, from);
     reading.bytes = NO_BYTES;
     return first ?? this.#unknown(id, bytes, start, end);
+  }
+
+  /**
+   * Whether a payload is a declared message, without making one: how many bytes were looked at where it is, the bitwise
+   * complement of that number (negative) where it is not. Looks at each byte `passes` times at most, and allocates
+   * nothing: it is asked at every place where a frame may begin.
+   */
+  check(bytes: Uint8Array, start: number, end: number, from?: Sender): number {
+    const candidates = this.#byId.get(this.#idOf(bytes, start, end)) ?? NO_CODECS;
+    const reading = this.#reading;
+    const length = end - start;
+    let touched = 0;
+    for (let index = 0; index < candidates.length; index++) {
+      const candidate = candidates[index];
+      if (candidate === undefined) break;
+      const { codec, form } = candidate;
+      if (length < form.minLength || length > form.maxLength || !codec.mayComeFrom(form, from)) continue;
+      const left = length * this.passes - touched;
+      if (left < length) break;
+      const plausible = codec.check(form, reading, bytes, start, end, left);
+      touched += reading.at - start + reading.summed;
+      if (plausible) {
+        reading.bytes = NO_BYTES;
+        return touched;
+      }
+    }
+    reading.bytes = NO_BYTES;
+    return ~touched;
   }
 
   /** Decodes one payload and says of every field where it lies and what it holds. */
@@ -151,7 +188,8 @@ export class DeclaredProtocol {
             ? codec.decode(codec.forms[0], this.#reading, bytes, start, end)
             : message;
         },
-        (bytes, start, end) => this.decode(bytes, start, end, from).name === 'declared',
+        this.passes,
+        (bytes, start, end) => this.check(bytes, start, end, from),
       ),
     );
     return new ProtocolDefinition([...beside, ...own], this.declaration.maxFrame);

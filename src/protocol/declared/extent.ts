@@ -11,8 +11,10 @@ export interface ExtentCodec {
   readonly prefix: number;
   /** The greatest number that can be said. */
   readonly most: number;
-  /** Reads the number; undefined where the payload ends within it. */
+  /** Reads the number; undefined where the payload ends within it, or where it is none. */
   read(reading: Reading, unit: number): number | undefined;
+  /** The same without a report; negative where there is none. */
+  look(reading: Reading, unit: number): number;
   /** Writes the number in front of the content, or checks that it is what another field said. */
   write(writing: Writing, count: number): void;
   /** Whether another field says it. */
@@ -37,6 +39,7 @@ function fixedExtent(count: number): ExtentCodec {
     most: count,
     refers: false,
     read: () => count,
+    look: () => count,
     write(_, seen) {
       if (seen !== count) throw new FieldError(`must have exactly ${count}`, `${seen}`);
     },
@@ -55,6 +58,10 @@ function restExtent(tail: number, limit: number): ExtentCodec {
       if (left < 0) return reading.short(tail);
       return Math.ceil(left / unit);
     },
+    look(reading, unit) {
+      const left = reading.end - reading.at - tail;
+      return left < 0 ? -1 : Math.ceil(left / unit);
+    },
     write: () => undefined,
   };
 }
@@ -71,6 +78,10 @@ function prefixed(bytes: number, most: number, load: LoadNumber, store: StoreNum
       reading.at = at + bytes;
       return load(reading.bytes, at);
     },
+    look(reading) {
+      const at = reading.at;
+      return reading.skip(bytes) ? load(reading.bytes, at) : -1;
+    },
     write(writing, count) {
       if (count > most) throw new FieldError(`must have at most ${most}`, `${count}`);
       const at = writing.take(bytes);
@@ -85,7 +96,18 @@ function referred(slot: number): ExtentCodec {
     prefix: 0,
     most: Number.POSITIVE_INFINITY,
     refers: true,
-    read: (reading) => reading.slots[slot] ?? 0,
+    read(reading) {
+      const count = reading.slots[slot] ?? 0;
+      if (count >= 0) return count;
+      return reading.fail({
+        reason: 'bad_count',
+        field: '',
+        offset: reading.at - reading.origin,
+        expected: 'a number of at least 0 in the field that says it',
+        seen: `${count}`,
+      });
+    },
+    look: (reading) => reading.slots[slot] ?? 0,
     write(writing, count) {
       const said = writing.slots[slot] ?? 0;
       if (said !== count)

@@ -15,6 +15,11 @@ export interface FieldCodec {
    * Leaves `reading.raw` where the raw value differs.
    */
   read(reading: Reading): Value | undefined;
+  /**
+   * Moves on past the field as `read` does, and says whether that would succeed. Allocates nothing: bytes in which a
+   * frame is searched are looked at again and again.
+   */
+  check(reading: Reading): boolean;
   /** @throws FieldError where the value cannot be carried. */
   write(writing: Writing, value: unknown): void;
   /** What a length or count that lies in another field must be for this value. */

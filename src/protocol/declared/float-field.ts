@@ -39,6 +39,7 @@ export function floatField(declaration: FieldDeclaration, type: NumberType): Fie
       checkRange(value, range, reading);
       return value;
     },
+    check: (reading) => reading.skip(size),
     write(writing, value) {
       if ((value === undefined || value === null) && invalid !== undefined) {
         const at = writing.take(size);

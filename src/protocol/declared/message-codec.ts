@@ -1,4 +1,4 @@
-import type { MessageDefinition } from '../definition.ts';
+import type { FrameShape, MessageDefinition } from '../definition.ts';
 import { copyOf } from '../describe.ts';
 import type { DeclaredMessage, InvalidPayload } from '../message.ts';
 import {
@@ -30,6 +30,8 @@ export interface Form {
   readonly maxLength: number;
   /** Carries a checksum or a constant beside its id, so that a coincidence is unlikely. */
   readonly proven: boolean;
+  /** So many times a check looks at each byte at most: once for the fields, once for every checksum. */
+  readonly passes: number;
   readonly fields: readonly FieldDeclaration[];
 }
 
@@ -117,6 +119,17 @@ export class MessageCodec {
     const message = this.#read(compiled, reading);
     reading.trace = undefined;
     return { message, trace };
+  }
+
+  /**
+   * Whether `decode` would find a message, without making one. Allocates nothing. `reading` says how many bytes were
+   * looked at: up to `at`, and `summed` for checksums, `most` in all.
+   */
+  check(form: Form, reading: Reading, bytes: Uint8Array, start: number, end: number, most: number): boolean {
+    const { body } = form === this.#main ? this.#main : (this.#reply ?? this.#main);
+    reading.begin(bytes, start, end);
+    reading.mostSummed = most - (end - start);
+    return body.check(reading) && reading.at === end;
   }
 
   #read(form: CompiledForm, reading: Reading): DeclaredMessage | InvalidPayload {
@@ -210,7 +223,8 @@ export class MessageCodec {
   /** As the decoders of the built-in framing know it; only where the id is one byte at the front. */
   toDefinition(
     decode: MessageDefinition['decode'],
-    plausible: (bytes: Uint8Array, start: number, end: number) => boolean,
+    passes: number,
+    check: FrameShape['check'],
   ): MessageDefinition {
     return {
       name: this.name,
@@ -223,7 +237,8 @@ export class MessageCodec {
         maxLength: form.maxLength,
         content: 'content as declared',
         weak: !form.proven,
-        check: (bytes, start, end) => (plausible(bytes, start, end) ? end - start : ~(end - start)),
+        passes,
+        check,
       })),
     };
   }
@@ -280,9 +295,18 @@ function compileForm(
     errorSlot,
     minLength: body.min,
     maxLength: Math.min(body.max, protocol.maxFrame),
+    passes: 1 + checksumsIn(fields),
     proven: fields.some(({ type, value }) => type === 'crc' || value !== undefined),
     fields,
   };
+}
+
+/** Checksums that are computed for one message; any number in an array. */
+function checksumsIn(fields: readonly FieldDeclaration[]): number {
+  return fields.reduce((sum, { type, fields: inner = [], of }) => {
+    const own = type === 'crc' ? 1 : checksumsIn(inner);
+    return sum + own + (of !== undefined && checksumsIn([of]) > 0 ? Number.POSITIVE_INFINITY : 0);
+  }, 0);
 }
 
 /** The error code of a reply, which stands beside the fields. */

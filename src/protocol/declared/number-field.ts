@@ -40,6 +40,12 @@ export function numberField(declaration: FieldDeclaration, type: NumberType, sco
     min: size,
     max: size,
     read,
+    check(reading) {
+      const at = reading.at;
+      if (!reading.skip(size)) return false;
+      if (slot >= 0) reading.slots[slot] = load(reading.bytes, at);
+      return true;
+    },
     write(writing, value) {
       const raw = toRaw(value);
       if (raw < least || raw > greatest) throw outOfType(value, scaling, least, greatest);

@@ -59,6 +59,9 @@ export class Reading {
   readonly marks: number[] = [];
   trace: FieldTrace[] | undefined;
   depth = 0;
+  /** Bytes that checksums looked at since `begin`, and may look at while a frame is searched. */
+  summed = 0;
+  mostSummed = 0;
 
   begin(bytes: Uint8Array, start: number, end: number): void {
     this.bytes = bytes;
@@ -72,6 +75,15 @@ export class Reading {
     this.raw = undefined;
     this.trace = undefined;
     this.depth = 0;
+    this.summed = 0;
+  }
+
+  /** Moves on by so many bytes; false where the payload ends before. */
+  skip(count: number): boolean {
+    const at = this.at + count;
+    if (at > this.end) return false;
+    this.at = at;
+    return true;
   }
 
   fail(failure: DecodeFailure): undefined {

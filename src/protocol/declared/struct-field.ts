@@ -35,6 +35,13 @@ export function structField(members: readonly Member[]): FieldCodec {
       leave(reading, left);
       return values;
     },
+    check(reading) {
+      for (let index = 0; index < members.length; index++) {
+        const member = members[index];
+        if (member !== undefined && !checkMember(member, reading)) return false;
+      }
+      return true;
+    },
     write(writing, value) {
       if (!isValues(value))
         throw new FieldError(value === undefined ? 'is missing' : 'must be fields by name', shown(value));
@@ -190,6 +197,21 @@ function readMember({ codec, present, mark, slot }: Member, reading: Reading): V
     reading.marks[2 * mark + 1] = reading.at;
   }
   return value;
+}
+
+function checkMember({ codec, present, mark, slot }: Member, reading: Reading): boolean {
+  if (present !== undefined && !present(reading.slots)) {
+    if (slot >= 0) reading.slots[slot] = Number.NaN;
+    if (mark >= 0) reading.marks[2 * mark] = reading.marks[2 * mark + 1] = 0;
+    return true;
+  }
+  const at = reading.at;
+  if (!codec.check(reading)) return false;
+  if (mark >= 0) {
+    reading.marks[2 * mark] = at;
+    reading.marks[2 * mark + 1] = reading.at;
+  }
+  return true;
 }
 
 /** The same, with a line in the trace for every field. */

@@ -57,6 +57,53 @@ export function decodeText(
   }
 }
 
+/** Whether `decodeText` would give a text. */
+export function isText(encoding: TextEncoding, bytes: Uint8Array, start: number, end: number): boolean {
+  switch (encoding) {
+    case 'latin1':
+      return true;
+    case 'ascii':
+      for (let at = start; at < end; at++) if ((bytes[at] ?? 0) >= 0x80) return false;
+      return true;
+    case 'utf8':
+      return isUtf8(bytes, start, end);
+    case 'utf16le':
+    case 'utf16be':
+      return isUtf16(bytes, start, end, encoding === 'utf16le' ? 1 : 0);
+  }
+}
+
+/** Table 3-7 of the Unicode standard: what may follow a lead byte, so that nothing is overlong or a surrogate. */
+function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  while (at < end) {
+    const lead = bytes[at++] ?? 0;
+    if (lead < 0x80) continue;
+    if (lead < 0xc2 || lead > 0xf4) return false;
+    const follow = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    if (at + follow > end) return false;
+    const second = bytes[at] ?? 0;
+    const least = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+    const greatest = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+    if (second < least || second > greatest) return false;
+    for (let index = 1; index < follow; index++) if (((bytes[at + index] ?? 0) & 0xc0) !== 0x80) return false;
+    at += follow;
+  }
+  return true;
+}
+
+/** `high` is where the high byte of a unit lies. */
+function isUtf16(bytes: Uint8Array, start: number, end: number, high: 0 | 1): boolean {
+  if ((end - start) % 2 !== 0) return false;
+  let paired = false;
+  for (let at = start; at < end; at += 2) {
+    const kind = (bytes[at + high] ?? 0) & 0xfc;
+    if ((kind === 0xdc) !== paired) return false;
+    paired = kind === 0xd8;
+  }
+  return !paired;
+}
+
 function attempt(decoder: typeof UTF8, bytes: Uint8Array, start: number, end: number): string | undefined {
   try {
     return decoder.decode(bytes.subarray(start, end));

@@ -1,9 +1,9 @@
 import { hexExcerpt, quotedText } from '../describe.ts';
-import type { FieldDeclaration, TextEncoding } from './declaration.ts';
+import type { FieldDeclaration, TextContent, TextEncoding } from './declaration.ts';
 import { extentCodec } from './extent.ts';
 import type { FieldCodec, Scope } from './field-codec.ts';
 import type { Reading } from './reading.ts';
-import { CONTENT_WORDS, contentFits, decodeText, encodeText, unitOf } from './text-code.ts';
+import { CONTENT_WORDS, contentFits, decodeText, encodeText, isText, unitOf } from './text-code.ts';
 import type { Value } from './value.ts';
 import { FieldError, shown } from './writing.ts';
 
@@ -41,6 +41,16 @@ function measuredText(declaration: FieldDeclaration, scope: Scope): FieldCodec {
           ? at + length
           : withoutPad(reading.bytes, at, at + length, pad, unitOf(encoding));
       return textOf(declaration, encoding, reading, at, end);
+    },
+    check(reading) {
+      const length = extent.look(reading, 1);
+      const at = reading.at;
+      if (length < 0 || length > most || !reading.skip(length)) return false;
+      const end =
+        fixed === undefined || pad === undefined
+          ? at + length
+          : withoutPad(reading.bytes, at, at + length, pad, unitOf(encoding));
+      return textFits(encoding, content, reading.bytes, at, end);
     },
     write(writing, value) {
       const bytes = bytesOfText(value);
@@ -93,6 +103,15 @@ function terminatedText(declaration: FieldDeclaration, terminator: number, scope
       reading.at = end + unit;
       return textOf(declaration, encoding, reading, at, end);
     },
+    check(reading) {
+      const at = reading.at;
+      const last = Math.min(reading.end - unit, at + max);
+      let end = at;
+      while (end <= last && !terminates(reading.bytes, end)) end += unit;
+      if (end > last) return false;
+      reading.at = end + unit;
+      return textFits(encoding, declaration.content, reading.bytes, at, end);
+    },
     write(writing, value) {
       const bytes = checkedBytes(declaration, encoding, value);
       if (bytes.length > max) throw new FieldError(`must have at most ${max} bytes`, `${bytes.length} bytes`);
@@ -143,6 +162,17 @@ function textOf(
         ? hexExcerpt(reading.bytes, start, end)
         : quotedText(reading.bytes, start, Math.min(end, start + 64)),
   });
+}
+
+function textFits(
+  encoding: TextEncoding,
+  content: TextContent | undefined,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  if (content !== undefined && !contentFits(content, bytes, start, end)) return false;
+  return isText(encoding, bytes, start, end);
 }
 
 function checkedBytes({ content }: FieldDeclaration, encoding: TextEncoding, value: unknown): Uint8Array {

@@ -66,6 +66,12 @@ export function wideField(declaration: FieldDeclaration, type: NumberType, scope
       checkRange(value, range, reading);
       return value;
     },
+    check(reading) {
+      const at = reading.at;
+      if (!reading.skip(size)) return false;
+      if (scope.slot >= 0) reading.slots[scope.slot] = Number(loadWide(type, reading.bytes, at));
+      return true;
+    },
     write(writing, value) {
       const whole = wholeOf(value);
       if (whole < least || whole > greatest)

@@ -5,11 +5,13 @@ import type { FrameDecoder, FrameSink } from '../decoder.ts';
  * only if its payload is one of a declared message.
  */
 export interface PayloadJudge {
+  /** So many times `check` looks at each byte at most; once where it is left out. */
+  readonly passes?: number;
   /** Whether a payload of `length` bytes is possible, of which the first `held` are at `start`; none may be held yet. */
   possible(bytes: Uint8Array, start: number, held: number, length: number): boolean;
   /**
    * Looks at the content of a whole payload: how many bytes were touched where it is plausible, the bitwise complement
-   * of that number where it is not. Touches at most `end - start` bytes.
+   * of that number where it is not. Touches at most `passes * (end - start)` bytes.
    */
   check(bytes: Uint8Array, start: number, end: number): number;
 }

@@ -167,7 +167,8 @@ export class LayoutDecoder implements FrameDecoder {
       return this.#giveUp(at, tail, 'bad_checksum', 'the trailer of a frame');
     }
     if (checksum !== undefined || this.#judge !== undefined) {
-      if (this.#credit < total) return this.#drop(at, end, 'budget', BUDGET_EXPECTED);
+      if (this.#credit < total * (checksum === undefined ? (this.#judge?.passes ?? 1) : 1))
+        return this.#drop(at, end, 'budget', BUDGET_EXPECTED);
       if (checksum !== undefined) {
         this.#credit -= total;
         if (!checksum.matches(bytes, at, payloadEnd)) {

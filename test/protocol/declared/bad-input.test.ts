@@ -87,6 +87,15 @@ describe('what cannot be decoded says the message, the field, the offset, and wh
       { field: 'l', reason: 'too_short', needed: 12, available: 4 },
     ],
     [
+      'a count below zero',
+      [
+        { name: 'n', type: 'i8' },
+        { name: 'l', type: 'bytes', length: { field: 'n' } },
+      ],
+      '10 ff',
+      { field: 'l', reason: 'bad_count', seen: '-1' },
+    ],
+    [
       'a length beyond the frame',
       [{ name: 'd', type: 'bytes', length: 'u16' }],
       '10 ffff 01',

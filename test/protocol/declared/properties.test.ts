@@ -58,3 +58,21 @@ test('a payload that is cut says which field lacks how many bytes; one with a by
     { numRuns: 500 },
   );
 });
+
+test('a check says what decoding would, and looks at no byte more often than it may', () => {
+  fc.assert(
+    fc.property(generatedMessage, fc.nat(), fc.nat({ max: 255 }), ({ declaration, values }, at, byte) => {
+      const protocol = new DeclaredProtocol(declaration);
+      const payload = protocol.encode('any', values);
+      const damaged = payload.with(at % payload.length, byte);
+      const cut = payload.subarray(0, at % payload.length);
+      for (const bytes of [payload, damaged, cut, Uint8Array.of(...payload, byte)]) {
+        const touched = protocol.check(bytes, 0, bytes.length);
+        expect(touched >= 0).toBe(protocol.decode(bytes).name === 'declared');
+        const looked = touched < 0 ? ~touched : touched;
+        expect(looked).toBeLessThanOrEqual(protocol.passes * bytes.length);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});
