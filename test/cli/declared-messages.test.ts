@@ -56,6 +56,17 @@ const declared = ['--messages', 'messages.yaml'] as const;
 const ok = (out: string): Outcome => ({ code: 0, out, err: '' });
 
 describe('encode', () => {
+  it('takes a value with its unit, and no other unit', async () => {
+    const withUnit = SET.map((word) => (word === 'target=21.5' ? 'target=21.5 degC' : word));
+    expect(await runCli(['encode', ...withUnit, '--payload', ...declared], folder)).toEqual(
+      ok(`${PAYLOAD}\n`),
+    );
+    const another = SET.map((word) => (word === 'target=21.5' ? 'target=294.65 K' : word));
+    const refused = await runCli(['encode', ...another, ...declared], folder);
+    expect(refused).toMatchObject({ code: 1, out: '' });
+    expect(refused.err).toContain('set: target: is given in °C, and nothing is converted');
+  });
+
   it('writes every kind of field', async () => {
     expect(await runCli(['encode', ...SET, '--payload', ...declared], folder)).toEqual(ok(`${PAYLOAD}\n`));
   });

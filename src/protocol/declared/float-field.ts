@@ -2,6 +2,7 @@ import type { FieldDeclaration } from './declaration.ts';
 import type { FieldCodec } from './field-codec.ts';
 import { checkRange, rangeInWords, scalingOf, within } from './number-field.ts';
 import { floatBits, loadFloat, type NumberType, parseWhole, storeFloat, storeWide } from './number-type.ts';
+import { numberOf } from './quantity.ts';
 import { FieldError, shown } from './writing.ts';
 
 const GREATEST_F32 = 3.4028234663852886e38;
@@ -40,7 +41,8 @@ export function floatField(declaration: FieldDeclaration, type: NumberType): Fie
       return value;
     },
     check: (reading) => reading.skip(size),
-    write(writing, value) {
+    write(writing, given) {
+      const value = numberOf(given, declaration.unit);
       if ((value === undefined || value === null) && invalid !== undefined) {
         const at = writing.take(size);
         storeWide(type, writing.bytes, at, invalid);

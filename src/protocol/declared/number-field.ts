@@ -2,6 +2,7 @@ import type { FieldDeclaration, Range } from './declaration.ts';
 import { type EnumNames, enumNames } from './enum-names.ts';
 import type { FieldCodec, Scope } from './field-codec.ts';
 import { loaderOf, type NumberType, parseWhole, storerOf, wholeRange } from './number-type.ts';
+import { numberOf } from './quantity.ts';
 import type { Reading } from './reading.ts';
 import { makeScaling, type Scaling } from './scaling.ts';
 import type { Value } from './value.ts';
@@ -46,7 +47,8 @@ export function numberField(declaration: FieldDeclaration, type: NumberType, sco
       if (slot >= 0) reading.slots[slot] = load(reading.bytes, at);
       return true;
     },
-    write(writing, value) {
+    write(writing, given) {
+      const value = names === undefined ? numberOf(given, declaration.unit) : given;
       const raw = toRaw(value);
       if (raw < least || raw > greatest) throw outOfType(value, scaling, least, greatest);
       if (slot >= 0) writing.slots[slot] = raw;

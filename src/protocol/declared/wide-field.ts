@@ -3,6 +3,7 @@ import { enumNames } from './enum-names.ts';
 import type { FieldCodec, Scope } from './field-codec.ts';
 import { checkRange, listed, rangeInWords, scalingOf, within } from './number-field.ts';
 import { loadWide, type NumberType, parseWhole, storeWide, wholeAsJson, wholeRange } from './number-type.ts';
+import { numberOf } from './quantity.ts';
 import { FieldError, shown } from './writing.ts';
 
 /** A whole number of 56 or 64 bits: beyond 2^53 it is decimal text. */
@@ -72,7 +73,8 @@ export function wideField(declaration: FieldDeclaration, type: NumberType, scope
       if (scope.slot >= 0) reading.slots[scope.slot] = Number(loadWide(type, reading.bytes, at));
       return true;
     },
-    write(writing, value) {
+    write(writing, given) {
+      const value = names === undefined ? numberOf(given, declaration.unit) : given;
       const whole = wholeOf(value);
       if (whole < least || whole > greatest)
         throw new FieldError(`must be ${least} to ${greatest}`, shown(value));
