@@ -34,7 +34,7 @@ export class FeedServer {
   constructor(options: FeedServerOptions) {
     this.#options = options;
     this.roster = new Roster(options);
-    this.#transport = this.roster.transport(textFrame);
+    this.#transport = this.roster.transport('websocket', textFrame);
     const { maxMessageBytes, closeTimeoutMs } = this.roster.limits;
     // Newer than the published types.
     const settings: ServerOptions & { readonly closeTimeout: number } = {

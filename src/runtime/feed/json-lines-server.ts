@@ -36,7 +36,7 @@ export class JsonLinesServer {
 
   constructor(options: JsonLinesServerOptions) {
     this.#options = options;
-    this.#transport = options.roster.transport(jsonLine);
+    this.#transport = options.roster.transport('json_lines', jsonLine);
   }
 
   /**

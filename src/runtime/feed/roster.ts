@@ -18,6 +18,7 @@ import { FlushLoop } from './flush-loop.ts';
 import { announced, DEFAULT_FEED_LIMITS, type FeedServerLimits } from './limits.ts';
 import { ParkedSessions } from './parked-sessions.ts';
 import { PingWheel } from './ping-wheel.ts';
+import { type TransportName, TransportTally } from './transport-tally.ts';
 
 const BEAT_MS = 1_000;
 /** Reconnecting clients are spread so that about this many come back per second. */
@@ -47,6 +48,7 @@ export interface RosterOptions extends Partial<FeedServerLimits> {
 export interface Transport {
   readonly audience: Audience;
   readonly loop: FlushLoop;
+  readonly tally: TransportTally;
 }
 
 /** Who comes in. */
@@ -97,7 +99,7 @@ export class Roster {
   }
 
   /** A further kind of transport; to be asked for once for each. */
-  transport(framer: Framer): Transport {
+  transport(name: TransportName, framer: Framer): Transport {
     const audience = new Audience(this.#options.store, framer, {
       pending: () => loop.request(),
       overfull: () => audience.settle(this.clock.now()),
@@ -108,9 +110,13 @@ export class Roster {
       if (connection !== undefined) this.#flush(connection, now);
     };
     const loop = new FlushLoop(audience, this.clock, flush, this.limits.flushWindowMs);
-    const transport = { audience, loop };
+    const transport = { audience, loop, tally: new TransportTally(name) };
     this.#transports.push(transport);
     return transport;
+  }
+
+  get transports(): readonly Transport[] {
+    return this.#transports;
   }
 
   /** Everybody who is connected. */
@@ -151,6 +157,7 @@ export class Roster {
     const connection = new Connection(carrier, socket, transport.audience);
     const id = wantedId ?? `c_${randomBytes(6).toString('base64url')}`;
     this.#bySubscriber.set(connection.subscriber, connection);
+    transport.tally.came(connection);
     this.#attendance.set(connection, { id, address });
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
     if (this.#closing !== undefined) {
@@ -183,6 +190,7 @@ export class Roster {
     if (attendance === undefined) return;
     const { id, address } = attendance;
     this.#attendance.delete(connection);
+    for (const { tally } of this.#transports) tally.left(connection, connection.closedFor ?? why);
     connection.dismiss();
     this.#bySubscriber.delete(connection.subscriber);
     if (this.#byId.get(id) === connection) {

@@ -27,7 +27,7 @@ export class SseServer {
 
   constructor(roster: Roster, random: () => number = Math.random) {
     this.#roster = roster;
-    this.#transport = roster.transport(sseFrame);
+    this.#transport = roster.transport('sse', sseFrame);
     this.#random = random;
   }
 
