@@ -3,8 +3,18 @@ const FIRST_BYTES = 4_096;
 const KEPT_BYTES = 256 * 1024;
 
 const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+/** The two digits of every byte, one after the other. */
+const PAIRS = Uint8Array.from({ length: 512 }, (_, at) => DIGITS[(at & 1 ? at >> 1 : at >> 5) & 15] ?? 0);
+/** From here on the engine's own conversion is faster than digit by digit. */
+const MANY_BYTES = 96;
+/** The three decimal digits of 0 to 999, one after the other. */
+const THOUSANDS = Uint8Array.from(
+  Array.from({ length: 1_000 }, (_, value) => String(value).padStart(3, '0')).join(''),
+  (digit) => digit.charCodeAt(0),
+);
 const ZERO = 0x30;
 const POINT = 0x2e;
+const NEWLINE = 10;
 
 /**
  * Text that waits to be written, as bytes. Lines of frames are put together digit by digit, so that a busy device
@@ -27,40 +37,24 @@ export class LineBuffer {
     this.#length += this.#bytes.write(text, this.#length);
   }
 
-  /** Seconds with six decimals. */
-  time(us: number): void {
-    this.#room(24);
-    const seconds = Math.floor(us / 1e6);
-    let rest = us - seconds * 1e6;
-    let digits = 1;
-    for (let bound = 10; seconds >= bound; bound *= 10) digits++;
-    let left = seconds;
-    for (let at = this.#length + digits - 1; at >= this.#length; at--) {
-      const tens = Math.floor(left / 10);
-      this.#bytes[at] = ZERO + (left - tens * 10);
-      left = tens;
-    }
-    this.#length += digits;
-    this.#bytes[this.#length] = POINT;
-    for (let at = this.#length + 6; at > this.#length; at--) {
-      const tens = (rest / 10) | 0;
-      this.#bytes[at] = ZERO + (rest - tens * 10);
-      rest = tens;
-    }
-    this.#length += 7;
-  }
-
-  /** Bytes as hex, and the end of the line. */
-  hexLine(bytes: Uint8Array): void {
-    this.#room(bytes.length * 2 + 1);
+  /** A line of bytes: seconds with six decimals, `mark`, and hex. Every frame of every device costs this. */
+  line(us: number, mark: Uint8Array, bytes: Uint8Array): void {
+    this.#room(24 + mark.length + bytes.length * 2);
+    this.#time(us);
     const to = this.#bytes;
     let at = this.#length;
-    for (let index = 0; index < bytes.length; index++) {
-      const byte = bytes[index] ?? 0;
-      to[at++] = DIGITS[byte >> 4] ?? 0;
-      to[at++] = DIGITS[byte & 15] ?? 0;
+    for (let index = 0; index < mark.length; index++) to[at++] = mark[index] ?? 0;
+    if (bytes.length >= MANY_BYTES) {
+      const { buffer, byteOffset, length } = bytes;
+      at += to.write(Buffer.from(buffer, byteOffset, length).toString('hex'), at, 'latin1');
+    } else {
+      for (let index = 0; index < bytes.length; index++) {
+        const pair = 2 * (bytes[index] ?? 0);
+        to[at++] = PAIRS[pair] ?? 0;
+        to[at++] = PAIRS[pair + 1] ?? 0;
+      }
     }
-    to[at++] = 10;
+    to[at++] = NEWLINE;
     this.#length = at;
   }
 
@@ -84,6 +78,27 @@ export class LineBuffer {
   written(): void {
     if (this.#full !== undefined && this.#full.length <= KEPT_BYTES) this.#spare = this.#full;
     this.#full = undefined;
+  }
+
+  #time(us: number): void {
+    const to = this.#bytes;
+    const seconds = Math.floor(us / 1e6);
+    const rest = us - seconds * 1e6;
+    let digits = 1;
+    for (let bound = 10; seconds >= bound; bound *= 10) digits++;
+    let left = seconds;
+    for (let at = this.#length + digits - 1; at >= this.#length; at--) {
+      const tens = Math.floor(left / 10);
+      to[at] = ZERO + (left - tens * 10);
+      left = tens;
+    }
+    let at = this.#length + digits;
+    to[at++] = POINT;
+    const thousands = (rest / 1_000) | 0;
+    for (let from = 3 * thousands, end = from + 3; from < end; from++) to[at++] = THOUSANDS[from] ?? 0;
+    for (let from = 3 * (rest - thousands * 1_000), end = from + 3; from < end; from++)
+      to[at++] = THOUSANDS[from] ?? 0;
+    this.#length = at;
   }
 
   #room(more: number): void {

@@ -16,6 +16,16 @@ export interface DeviceRecordingOptions {
   readonly store: RecordingStore;
 }
 
+/** What stands between the time and the bytes on the lines of a connection. */
+export interface LineMarks {
+  readonly in: Uint8Array;
+  readonly out: Uint8Array;
+}
+
+export function lineMarks(connection: string): LineMarks {
+  return { in: Buffer.from(` ${connection} < `), out: Buffer.from(` ${connection} > `) };
+}
+
 /** The connection of what belongs to none. */
 const NO_CONNECTION = 'c0';
 /** Writes the traces of one device, one after the other. Lines wait in memory until `flush`. */
@@ -42,13 +52,19 @@ export class DeviceRecording {
     return this.#lines.length + this.#writing;
   }
 
+  /** A link is open. */
+  get connected(): boolean {
+    return this.#open.size > 0;
+  }
+
   tap(connection: string): WireTap {
+    const marks = lineMarks(connection);
     return {
       dialled: (address) => this.life(connection, 'dial', address),
       opened: (address) => this.life(connection, 'open', address),
-      received: (chunk) => this.received(connection, chunk),
+      received: (chunk) => this.bytes(marks.in, chunk),
       idle: () => this.life(connection, 'idle', ''),
-      sent: (frame) => this.sent(connection, frame),
+      sent: (frame) => this.bytes(marks.out, frame),
       closed: (end) => this.ended(connection, end),
     };
   }
@@ -68,24 +84,12 @@ export class DeviceRecording {
     this.#open.delete(connection);
   }
 
-  /** Bytes from the peer, now: every frame costs this, so nothing is made but the line. */
-  received(connection: string, chunk: Uint8Array): void {
+  /** A line of bytes, now: every frame costs this, so nothing is made but the line. */
+  bytes(mark: Uint8Array, bytes: Uint8Array): void {
     if (this.#over) return;
-    const monoMs = this.#options.clock.now().monoMs;
+    const { monoMs } = this.#options.clock.now();
     if (!this.#begun) this.#begin(monoMs);
-    this.#lines.time(this.#timeUs(monoMs));
-    this.#lines.text(` ${connection} < `);
-    this.#lines.hexLine(chunk);
-  }
-
-  /** The same for a frame to the peer. */
-  sent(connection: string, frame: Uint8Array): void {
-    if (this.#over) return;
-    const monoMs = this.#options.clock.now().monoMs;
-    if (!this.#begun) this.#begin(monoMs);
-    this.#lines.time(this.#timeUs(monoMs));
-    this.#lines.text(` ${connection} > `);
-    this.#lines.hexLine(frame);
+    this.#lines.line(this.#timeUs(monoMs), mark, bytes);
   }
 
   write(connection: string, fact: TraceFact, atMonoMs?: number): void {

@@ -2,7 +2,7 @@ import type { LinkEnd } from '../links/link.ts';
 import type { TraceFact } from '../trace/event.ts';
 import type { Clock } from './clock.ts';
 import type { DialInTap } from './gateway.ts';
-import type { DeviceRecording } from './recorder-device.ts';
+import { type DeviceRecording, lineMarks } from './recorder-device.ts';
 
 /** Bytes of a link without a name that are held. */
 const MOST_HELD = 64 * 1024;
@@ -17,6 +17,7 @@ interface Held {
 /** Holds what goes over a link that dialled in until it has a name, then writes it into the trace of its device. */
 export class HeldRecording implements DialInTap {
   readonly #connection: string;
+  readonly #marks;
   readonly #clock: Clock;
   readonly #recordingOf: (device: string) => DeviceRecording | undefined;
   #held: Held[] = [];
@@ -31,6 +32,7 @@ export class HeldRecording implements DialInTap {
     recordingOf: (device: string) => DeviceRecording | undefined,
   ) {
     this.#connection = connection;
+    this.#marks = lineMarks(connection);
     this.#clock = clock;
     this.#recordingOf = recordingOf;
   }
@@ -55,7 +57,7 @@ export class HeldRecording implements DialInTap {
   }
 
   received(chunk: Uint8Array): void {
-    if (this.#recording !== undefined) this.#recording.received(this.#connection, chunk);
+    if (this.#recording !== undefined) this.#recording.bytes(this.#marks.in, chunk);
     else if (!this.#unrecorded) this.#take({ kind: 'in', bytes: chunk.slice() }, chunk.length);
   }
 
@@ -64,7 +66,7 @@ export class HeldRecording implements DialInTap {
   }
 
   sent(frame: Uint8Array): void {
-    if (this.#recording !== undefined) this.#recording.sent(this.#connection, frame);
+    if (this.#recording !== undefined) this.#recording.bytes(this.#marks.out, frame);
     else this.#take({ kind: 'out', bytes: frame }, frame.length);
   }
 

@@ -13,10 +13,10 @@ it('writes what strings would be', () => {
         const buffer = new LineBuffer();
         let text = '';
         for (const [us, words, bytes] of lines) {
-          buffer.time(us);
+          const mark = Buffer.from(words);
+          buffer.line(us, mark, bytes);
           buffer.text(words);
-          buffer.hexLine(bytes);
-          text += `${formatTime(us)}${words}${Buffer.from(bytes).toString('hex')}\n`;
+          text += `${formatTime(us)}${mark}${Buffer.from(bytes).toString('hex')}\n${words}`;
         }
         expect(buffer.length).toBe(Buffer.byteLength(text));
         expect(buffer.present().toString()).toBe(Buffer.from(text).toString());
