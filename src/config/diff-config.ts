@@ -1,0 +1,145 @@
+import { isDeepStrictEqual } from 'node:util';
+import { addressLabel } from '../links/format-address.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import type { BridgeConfig, DeviceConfig, ListenerConfig } from './model.ts';
+
+export interface Change<T> {
+  readonly from: T;
+  readonly to: T;
+}
+
+export interface ListenerChange extends Change<ListenerConfig> {
+  /** Devices that it accepted begin anew, because they are spoken to, or recorded, in another way. */
+  readonly anew: boolean;
+}
+
+/** What is different between two lists, by the names of their members. */
+export interface ListDiff<T, C = Change<T>> {
+  readonly added: readonly T[];
+  readonly changed: readonly C[];
+  readonly removed: readonly T[];
+  /** As they are in the second list. */
+  readonly unchanged: readonly T[];
+}
+
+/** What is different between what runs and what shall run. */
+export interface ConfigDiff {
+  readonly devices: ListDiff<DeviceConfig>;
+  readonly listeners: ListDiff<ListenerConfig, ListenerChange>;
+  /** Other keys that take effect at once, as they are written: `server.origins`. */
+  readonly settings: readonly string[];
+  /** Keys that take effect when the process is started anew. */
+  readonly needsRestart: readonly string[];
+}
+
+/** Keys beside devices and listeners that take effect while the bridge runs; every other one needs a restart. */
+const AT_ONCE: ReadonlySet<string> = new Set(['server.origins', 'server.hosts', 'access']);
+/** What is compared with the devices and listeners that it concerns, or says nothing of how they are run. */
+const PARTS: ReadonlySet<string> = new Set(['file', 'messages', 'devices', 'listeners', 'server']);
+
+/** Compares by value: the order of devices and the text of the file do not matter, what a device speaks does. */
+export function diffConfig(from: BridgeConfig, to: BridgeConfig): ConfigDiff {
+  const ofServer = differentKeys(from.server, to.server).map((key) => `server.${asWritten(key)}`);
+  const others = differentKeys(from, to).filter((key) => !PARTS.has(key));
+  const different = [...new Set([...ofServer, ...others.map(asWritten)])].sort();
+  // Whoever dials in speaks the messages at the top of the file.
+  const sameSpeech = isDeepStrictEqual(declared(from.messages), declared(to.messages));
+  const listeners = diffList(
+    listenersByAddress(from.listeners),
+    listenersByAddress(to.listeners),
+    (a, b) => same(a, b) && sameSpeech,
+  );
+  return {
+    devices: diffList(
+      devicesById(from.devices),
+      devicesById(to.devices),
+      (a, b) => same(a, b) && (sameSpeech || b.kind === 'dialled'),
+    ),
+    listeners: {
+      ...listeners,
+      changed: listeners.changed.map((each) => ({ ...each, anew: !sameSpeech || !sameLife(each) })),
+    },
+    settings: different.filter((key) => AT_ONCE.has(key)),
+    needsRestart: different.filter((key) => !AT_ONCE.has(key)),
+  };
+}
+
+/** What runs once the differences are applied: all that is new, but for what needs a restart. */
+export function afterReload(running: BridgeConfig, next: BridgeConfig): BridgeConfig {
+  const { messages: _, ...kept } = running;
+  const { origins, hosts } = next.server;
+  return {
+    ...kept,
+    ...(next.messages === undefined ? {} : { messages: next.messages }),
+    file: next.file,
+    server: { ...running.server, origins, hosts },
+    devices: next.devices,
+    listeners: next.listeners,
+  };
+}
+
+function diffList<T>(
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+  equal: (a: T, b: T) => boolean,
+): ListDiff<T> {
+  const added: T[] = [];
+  const changed: Change<T>[] = [];
+  const unchanged: T[] = [];
+  for (const [name, each] of after) {
+    const other = before.get(name);
+    if (other === undefined) added.push(each);
+    else if (equal(other, each)) unchanged.push(each);
+    else changed.push({ from: other, to: each });
+  }
+  const removed = [...before].filter(([name]) => !after.has(name)).map(([, each]) => each);
+  return { added, changed, removed, unchanged };
+}
+
+const devicesById = (list: readonly DeviceConfig[]): ReadonlyMap<string, DeviceConfig> =>
+  new Map(list.map((device) => [device.id, device]));
+
+/** Listeners have no names: each is known by its address, and those at port 0 by their order too. */
+export function listenersByAddress(list: readonly ListenerConfig[]): ReadonlyMap<string, ListenerConfig> {
+  const found = new Map<string, ListenerConfig>();
+  for (const listener of list) {
+    const address = addressLabel(listener.link);
+    let name = address;
+    for (let turn = 2; found.has(name); turn++) name = `${address} ${turn}`;
+    found.set(name, listener);
+  }
+  return found;
+}
+
+/** What was compiled cannot be compared; what it was compiled from can. */
+const declared = (messages: DeclaredProtocol | undefined) => messages?.declaration;
+
+function same(a: DeviceConfig | ListenerConfig, b: DeviceConfig | ListenerConfig): boolean {
+  const { messages: spoken, ...plain } = { messages: undefined, ...a };
+  const { messages: speaks, ...others } = { messages: undefined, ...b };
+  return isDeepStrictEqual(declared(spoken), declared(speaks)) && isDeepStrictEqual(plain, others);
+}
+
+/** Whether devices that a listener accepted lead the same life as before. */
+function sameLife({ from, to }: Change<ListenerConfig>): boolean {
+  const life = ({ session, maxFrame, record }: ListenerConfig) => ({ session, maxFrame, record });
+  return isDeepStrictEqual(life(from), life(to));
+}
+
+function differentKeys(from: object, to: object): string[] {
+  const before = new Map<string, unknown>(Object.entries(from));
+  const after = new Map<string, unknown>(Object.entries(to));
+  const keys = [...new Set([...before.keys(), ...after.keys()])];
+  return keys.filter((key) => !isDeepStrictEqual(before.get(key), after.get(key)));
+}
+
+/** Keys whose names here are not those in the file. */
+const WRITTEN: ReadonlyMap<string, string> = new Map([
+  ['flushWindowMs', 'flush_window'],
+  ['connectsPerSecondPerAddress', 'max_connects_per_second'],
+  ['connectBurstPerAddress', 'max_connects_per_second'],
+]);
+
+/** `trustedProxies` as it stands in the file: `trusted_proxies`. */
+const asWritten = (key: string): string =>
+  WRITTEN.get(key) ?? key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { afterReload, diffConfig } from '../../src/config/diff-config.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { MessageFiles } from '../../src/config/message-files.ts';
+import { loadMessages } from '../../src/config/messages/load-messages.ts';
+import type { BridgeConfig } from '../../src/config/model.ts';
+
+const REGISTER = 'register: { appid: 996da38d-a7be-4947-aa4c-f8208b5f4ade, imei: "869858030720693" }';
+const DIALLED = (id: string, more = '') =>
+  `  - { id: ${id}, link: "tcp:10.0.0.7:9089", ${REGISTER}${more} }\n`;
+const DIAL_IN = (id: string, imei: string) => `  - { id: ${id}, match: { imei: "${imei}" } }\n`;
+const TELEMETRY = (scale: string) => `version: 1
+messages:
+  - { name: telemetry, id: 0x10, from: device, fields: [{ name: t, type: i16, scale: ${scale} }] }
+`;
+
+function load(yaml: string, files: Readonly<Record<string, string>> = {}): BridgeConfig {
+  const messages: MessageFiles = new Map(
+    Object.entries(files).map(([name, text]) => [name, loadMessages(text, name)]),
+  );
+  const { config, problems } = loadConfig(yaml, 'devices.yaml', messages);
+  if (config === undefined) throw new Error(JSON.stringify(problems));
+  return config;
+}
+
+/** Names of what is different, in few words. */
+function summary(from: BridgeConfig, to: BridgeConfig) {
+  const { devices, listeners, settings, needsRestart } = diffConfig(from, to);
+  return {
+    added: devices.added.map(({ id }) => id),
+    changed: devices.changed.map((each) => each.to.id),
+    removed: devices.removed.map(({ id }) => id),
+    unchanged: devices.unchanged.map(({ id }) => id),
+    listeners: [listeners.added, listeners.changed, listeners.removed].map(({ length }) => length),
+    anew: listeners.changed.map(({ anew }) => anew),
+    settings,
+    needsRestart,
+  };
+}
+
+const NOTHING = { added: [], changed: [], removed: [], listeners: [0, 0, 0], anew: [], settings: [] };
+const QUIET = { ...NOTHING, needsRestart: [] };
+
+describe('what is different between two configurations', () => {
+  it('is nothing for one text loaded twice, whatever its devices speak', () => {
+    const yaml = `messages: m.yaml\ndevices:\n${DIALLED('a')}${DIAL_IN('b', '356938035643809')}listeners: [{ link: "tcp-listen:127.0.0.1:0" }]\n`;
+    const files = { 'm.yaml': TELEMETRY('0.1') };
+    expect(summary(load(yaml, files), load(yaml, files))).toEqual({ ...QUIET, unchanged: ['a', 'b'] });
+  });
+
+  it('is a device that came, one that went and one with another setting', () => {
+    const from = load(`devices:\n${DIALLED('a')}${DIALLED('b')}${DIALLED('c')}`);
+    const to = load(
+      `devices:\n${DIALLED('b', ', heartbeat: { interval: 1s }')}${DIALLED('a')}${DIALLED('d')}`,
+    );
+    expect(summary(from, to)).toEqual({
+      ...QUIET,
+      added: ['d'],
+      changed: ['b'],
+      removed: ['c'],
+      unchanged: ['a'],
+    });
+  });
+
+  it('is every device that speaks a file of messages that changed, and no other', () => {
+    const yaml = `devices:\n${DIALLED('a', ', messages: m.yaml')}${DIALLED('b', ', messages: n.yaml')}${DIALLED('c')}`;
+    const before = load(yaml, { 'm.yaml': TELEMETRY('0.1'), 'n.yaml': TELEMETRY('0.1') });
+    const after = load(yaml, { 'm.yaml': TELEMETRY('0.01'), 'n.yaml': `# a remark\n${TELEMETRY('0.1')}` });
+    expect(summary(before, after)).toEqual({ ...QUIET, changed: ['a'], unchanged: ['b', 'c'] });
+  });
+
+  it('is everybody who dials in, where the messages at the top of the file changed', () => {
+    const yaml = `messages: m.yaml\ndevices:\n${DIAL_IN('b', '356938035643809')}${DIALLED('c', ', messages: n.yaml')}listeners: [{ link: "tcp-listen:127.0.0.1:9089" }]\n`;
+    const before = load(yaml, { 'm.yaml': TELEMETRY('0.1'), 'n.yaml': TELEMETRY('1') });
+    const after = load(yaml, { 'm.yaml': TELEMETRY('0.01'), 'n.yaml': TELEMETRY('1') });
+    expect(summary(before, after)).toEqual({
+      ...QUIET,
+      changed: ['b'],
+      unchanged: ['c'],
+      listeners: [0, 1, 0],
+      anew: [true],
+    });
+  });
+
+  it('knows listeners by their address, and those at any free port by their order', () => {
+    const listeners = (...each: string[]) => load(`listeners: [${each.join(', ')}]`);
+    const a = '{ link: "tcp-listen:127.0.0.1:9001" }';
+    const b = '{ link: "tcp-listen:127.0.0.1:9002" }';
+    const any = (more = '') => `{ link: "tcp-listen:127.0.0.1:0"${more} }`;
+    expect(summary(listeners(a, b), listeners(b))).toMatchObject({ listeners: [0, 0, 1] });
+    expect(summary(listeners(a), listeners(b, a))).toMatchObject({ listeners: [1, 0, 0] });
+    expect(summary(listeners(any(), any()), listeners(any(), any(', max_devices: 5')))).toMatchObject({
+      listeners: [0, 1, 0],
+      anew: [false],
+    });
+    expect(summary(listeners(any()), listeners(any(', heartbeat: { interval: 9s }')))).toMatchObject({
+      listeners: [0, 1, 0],
+      anew: [true],
+    });
+  });
+
+  it('tells what holds at once from what needs a restart, in the words of the file', () => {
+    const from = load('server: { origins: ["https://a.example"] }\ndevices: []');
+    const to = load(
+      'server: { port: 9000, flush_window: 20ms, tcp: { port: 8081 }, hosts: [b.example] }\nrecording: { dir: elsewhere }\nfiles: { dir: files }\ndevices: []',
+    );
+    expect(summary(from, to)).toMatchObject({
+      settings: ['server.hosts', 'server.origins'],
+      needsRestart: ['files', 'recording', 'server.flush_window', 'server.port', 'server.tcp'],
+    });
+  });
+});
+
+describe('what runs after a reload', () => {
+  const running = load('server: { port: 8080 }\ndevices: []');
+  const next = load(`server: { port: 9000, origins: ["https://a.example"] }\ndevices:\n${DIALLED('a')}`);
+
+  it('is the new one, but for what needs a restart, which goes on being said until it is taken back', () => {
+    const after = afterReload(running, next);
+    expect(after.server).toMatchObject({ port: 8080, origins: ['https://a.example'] });
+    expect(after.devices.map(({ id }) => id)).toEqual(['a']);
+    expect(summary(after, next)).toMatchObject({ settings: [], needsRestart: ['server.port'] });
+    expect(
+      summary(
+        after,
+        load(`server: { port: 8080, origins: ["https://a.example"] }\ndevices:\n${DIALLED('a')}`),
+      ),
+    ).toEqual({
+      ...QUIET,
+      unchanged: ['a'],
+    });
+  });
+
+  it('forgets messages that are named no more', () => {
+    const spoken = load('messages: m.yaml\ndevices: []', { 'm.yaml': TELEMETRY('0.1') });
+    expect(afterReload(spoken, running).messages).toBeUndefined();
+    expect(afterReload(running, spoken).messages).toBe(spoken.messages);
+  });
+});
