@@ -59,6 +59,8 @@ export const ERROR_CODES = {
   not_found: 'There is nothing at this path.',
   origin_not_allowed: 'The web page that sent the request belongs to an origin that may not use the bridge.',
   page_unreadable: 'The built-in page could not be read.',
+  proxy_not_trusted: 'The request came through a proxy on this machine that the configuration does not name.',
+  too_many_connections: 'One address holds too many connections to the bridge, or opens them too fast.',
   too_busy: 'More connections come than the bridge takes in at once, or it is being stopped.',
   upgrade_required: 'The path is a WebSocket, and the request was a plain one.',
   bad_field_value:

@@ -8,6 +8,7 @@ import { JsonLinesServer } from '../../src/runtime/feed/json-lines-server.ts';
 import { SseServer } from '../../src/runtime/feed/sse-server.ts';
 import { textFrame } from '../../src/runtime/feed/text-frame.ts';
 import { FeedServer } from '../../src/runtime/feed-server.ts';
+import { callerOf } from '../../src/runtime/http/caller.ts';
 import {
   clientFrame,
   data,
@@ -82,7 +83,9 @@ export async function overLines(count: number): Promise<Way> {
 export async function overSse(count: number): Promise<Way> {
   const { store, server } = feed();
   const streams = new SseServer(server.roster);
-  const http = createServer((request, response) => void streams.open(request, response, {}));
+  const http = createServer(
+    (request, response) => void streams.open(request, response, {}, callerOf(request)),
+  );
   const subscribers = await Subscribers.connect({
     port: await listen(http),
     count,

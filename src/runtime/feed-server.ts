@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { ClientEntry } from '../feed/wire/server-messages.ts';
-import { callerOf, plainAddress, refusedCaller, requestedClientId } from './feed/door.ts';
+import { refusedCaller, requestedClientId } from './feed/door.ts';
 import { Roster, type RosterOptions, type Transport } from './feed/roster.ts';
 import { pongFrame, textFrame } from './feed/text-frame.ts';
 import { WebSocketCarrier } from './feed/web-socket-carrier.ts';
 import type { Admission } from './http/admission.ts';
+import { type Caller, callerOf, plainAddress } from './http/caller.ts';
 import { writeAnswer } from './http/raw-answer.ts';
 import { refusal } from './http/routes.ts';
 
@@ -64,16 +66,17 @@ export class FeedServer {
   }
 
   /** Takes over the connection of an upgrade to `/ws` or `/ws/<client_id>`, or refuses it with an HTTP answer. */
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, known?: Caller): void {
     const wanted = requestedClientId(request.url ?? '');
-    const refused = refusedCaller(callerOf(request), this.#options) ?? ('id' in wanted ? undefined : wanted);
+    const caller = known ?? callerOf(request, this.#options.trustedProxies);
+    const address = plainAddress(caller.remoteAddress);
+    const refused = refusedCaller(caller, this.#options) ?? ('id' in wanted ? undefined : wanted);
     if (refused !== undefined || !('id' in wanted)) {
-      const address = plainAddress(request.socket.remoteAddress);
       this.roster.log('refused', address, undefined, String(refused?.body));
       if (refused !== undefined) writeAnswer(socket, refused);
       return;
     }
-    const retryAfterS = this.roster.retryAfterS();
+    const retryAfterS = this.roster.retryAfterS(address);
     if (retryAfterS !== undefined) {
       const message = 'More connections come than can be taken in now; come back later.';
       writeAnswer(
@@ -83,7 +86,7 @@ export class FeedServer {
       return;
     }
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
-      this.#admit(webSocket, request, wanted.id),
+      this.#admit(webSocket, request.socket, address, wanted.id),
     );
   }
 
@@ -92,11 +95,9 @@ export class FeedServer {
     return this.roster[Symbol.asyncDispose]();
   }
 
-  #admit(webSocket: WebSocket, request: IncomingMessage, wantedId: string | undefined): void {
+  #admit(webSocket: WebSocket, socket: Socket, address: string, wantedId: string | undefined): void {
     const { roster } = this;
     const { clock } = roster;
-    const { socket } = request;
-    const address = plainAddress(socket.remoteAddress);
     // `ws` reports broken frames here and closes with the right code itself.
     webSocket.on('error', (error) => roster.log('error', address, wantedId, error.message));
     const carrier = new WebSocketCarrier(webSocket);

@@ -6,7 +6,9 @@ import { type Duplex, pipeline } from 'node:stream';
 import { HeartwireError } from '../errors.ts';
 import type { JsonObject } from '../feed/publisher.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { type Admission, hostAdmitted, originAdmitted, originConfigured } from './http/admission.ts';
+import { type Admission, originConfigured } from './http/admission.ts';
+import type { Caller } from './http/caller.ts';
+import { DEFAULT_DOOR_LIMITS, type DoorLimits, Doorman } from './http/doorman.ts';
 import { listenError, urlHost } from './http/listen-error.ts';
 import { builtInPage, loadPage } from './http/page.ts';
 import { answerClientError, writeAnswer } from './http/raw-answer.ts';
@@ -26,7 +28,7 @@ import {
 
 /** Takes over the connection of a WebSocket upgrade; Host and Origin have been checked. */
 export interface UpgradeReceiver {
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller): void;
 }
 
 /** Takes over the response of an admitted `GET /api/feed`, or returns the answer to be sent instead. */
@@ -35,10 +37,11 @@ export interface StreamReceiver {
     request: IncomingMessage,
     response: ServerResponse,
     headers: Readonly<Record<string, string>>,
+    caller: Caller,
   ): Answer | undefined;
 }
 
-export interface HttpServerOptions extends Admission {
+export interface HttpServerOptions extends Admission, Partial<DoorLimits> {
   /** 0 takes any free port. */
   readonly port: number;
   readonly store: RetainedState;
@@ -73,6 +76,7 @@ const CLOSING_MS = 1_000;
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #clock: Clock;
+  readonly #doorman: Doorman;
   readonly #sockets = new Set<Duplex>();
   #server: Server | undefined;
   #closing: Promise<void> | undefined;
@@ -80,6 +84,7 @@ export class HttpServer {
   constructor(options: HttpServerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#doorman = new Doorman(options, { ...DEFAULT_DOOR_LIMITS, ...options }, this.#clock);
   }
 
   /** @throws HeartwireError `address_in_use`, `address_unavailable`, `listen_failed`, `page_unreadable` */
@@ -103,6 +108,7 @@ export class HttpServer {
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
+      this.#doorman.arrived(socket, false);
     });
     server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     server.on('connect', (_request, socket) =>
@@ -141,12 +147,10 @@ export class HttpServer {
 
   #answer(request: IncomingMessage, response: ServerResponse, sources: RouteSources): void {
     const standing = { ...SECURITY_HEADERS, ...crossOrigin(request, this.#options) };
-    const refused = this.#refused(request) ?? preflight(request, this.#options);
-    const { eventStreams } = this.#options;
-    const streamed =
-      refused === undefined && eventStreams !== undefined && request.method === 'GET' && wantsStream(request);
-    const answer =
-      refused ?? (streamed ? eventStreams.open(request, response, standing) : route(request, sources));
+    const verdict = this.#doorman.admit(request);
+    const answer = verdict.ok
+      ? this.#admitted(request, response, sources, standing, verdict.caller)
+      : verdict.answer;
     if (answer === undefined) return;
     const body = Buffer.from(answer.body);
     const length = answer.file?.bytes ?? body.byteLength;
@@ -165,36 +169,32 @@ export class HttpServer {
     pipeline(createReadStream(answer.file.path), response, () => undefined);
   }
 
+  /** The answer to an admitted request; undefined where it has become a stream. */
+  #admitted(
+    request: IncomingMessage,
+    response: ServerResponse,
+    sources: RouteSources,
+    standing: Readonly<Record<string, string>>,
+    caller: Caller,
+  ): Answer | undefined {
+    const { eventStreams } = this.#options;
+    const answer = preflight(request, this.#options);
+    if (answer !== undefined) return answer;
+    if (eventStreams !== undefined && request.method === 'GET' && wantsStream(request))
+      return eventStreams.open(request, response, standing, caller);
+    return route(request, sources);
+  }
+
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const refused = this.#refused(request) ?? notTheFeed(request);
-    if (refused !== undefined) {
-      writeAnswer(socket, refused);
+    const verdict = this.#doorman.admit(request);
+    const refused = verdict.ok ? notTheFeed(request) : verdict.answer;
+    if (refused !== undefined || !verdict.ok) {
+      if (refused !== undefined) writeAnswer(socket, refused);
       return;
     }
     // How long a subscriber may be silent is the feed's to say.
     request.socket.setTimeout(0);
-    this.#options.feedServer.handleUpgrade(request, socket, head);
-  }
-
-  #refused(request: IncomingMessage): Answer | undefined {
-    const { host, origin } = request.headers;
-    if (!hostAdmitted(host, this.#options, request.socket.localAddress)) {
-      const name = host === undefined ? 'no name' : `"${host.slice(0, 100)}"`;
-      return refusal(
-        403,
-        'host_not_allowed',
-        `This bridge does not answer to ${name}; add the host name to server.hosts in devices.yaml.`,
-        { Connection: 'close' },
-      );
-    }
-    if (origin !== undefined && !originAdmitted(origin, host, this.#options)) {
-      return refusal(
-        403,
-        'origin_not_allowed',
-        `Pages of ${origin.slice(0, 100)} may not use this bridge; add the origin to server.origins in devices.yaml.`,
-      );
-    }
-    return undefined;
+    this.#options.feedServer.handleUpgrade(request, socket, head, verdict.caller);
   }
 }
 

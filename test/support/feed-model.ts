@@ -246,6 +246,7 @@ export class ModelClient {
           messages_per_second: 1e9,
           message_burst: 1e9,
           max_patterns: 256,
+          max_connections_per_address: 30,
         },
         pingIntervalMs: 20_000,
         pingTimeoutMs: 30_000,

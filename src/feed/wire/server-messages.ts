@@ -21,6 +21,8 @@ export interface FeedLimits {
   readonly messages_per_second: number;
   readonly message_burst: number;
   readonly max_patterns: number;
+  /** Of one address that is not the bridge's own machine. */
+  readonly max_connections_per_address: number;
 }
 
 /** Names one version of one topic. */

@@ -4,8 +4,8 @@ import { HeartwireError } from '../../errors.ts';
 import { parseClientMessage } from '../../feed/wire/client-message.ts';
 import { CLOSE_CODES } from '../../feed/wire/close-code.ts';
 import { formatHostPort } from '../../links/host-port.ts';
+import { plainAddress } from '../http/caller.ts';
 import { listenError } from '../http/listen-error.ts';
-import { plainAddress } from './door.ts';
 import { endSocket } from './end-socket.ts';
 import { JsonLinesCarrier } from './json-lines-carrier.ts';
 import { jsonLine } from './json-lines-frame.ts';
@@ -89,7 +89,7 @@ export class JsonLinesServer {
     socket.on('error', (error: NodeJS.ErrnoException) => {
       why = error.code === 'EPIPE' ? 'closed' : 'lost';
     });
-    const retryAfterS = roster.retryAfterS();
+    const retryAfterS = roster.retryAfterS(address);
     if (retryAfterS !== undefined) {
       this.#sendAway(socket, retryAfterS);
       return;

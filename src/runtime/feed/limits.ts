@@ -1,4 +1,5 @@
 import type { FeedLimits } from '../../feed/wire/server-messages.ts';
+import { DEFAULT_DOOR_LIMITS } from '../http/doorman.ts';
 
 /** What the feed allows, announced in `welcome` where it concerns clients. */
 export interface FeedServerLimits {
@@ -8,6 +9,9 @@ export interface FeedServerLimits {
   readonly maxPatterns: number;
   /** Connections of one address that is not loopback. */
   readonly maxConnectionsPerAddress: number;
+  /** New connections of such an address per second, on average and at once; more are told to come back later. */
+  readonly connectsPerSecondPerAddress: number;
+  readonly connectBurstPerAddress: number;
   /** Connections in all; more are told to come back later. */
   readonly maxConnections: number;
   /** New connections, on average and at once; more are told to come back later. */
@@ -32,7 +36,7 @@ export const DEFAULT_FEED_LIMITS: FeedServerLimits = {
   messagesPerSecond: 100,
   messageBurst: 200,
   maxPatterns: 256,
-  maxConnectionsPerAddress: 30,
+  ...DEFAULT_DOOR_LIMITS,
   maxConnections: 20_000,
   connectsPerSecond: 500,
   connectBurst: 1_000,
@@ -51,5 +55,6 @@ export function announced(limits: FeedServerLimits): FeedLimits {
     messages_per_second: limits.messagesPerSecond,
     message_burst: limits.messageBurst,
     max_patterns: limits.maxPatterns,
+    max_connections_per_address: limits.maxConnectionsPerAddress,
   };
 }

@@ -11,9 +11,10 @@ import type { FeedErrorCode } from '../../feed/wire/feed-error.ts';
 import type { ClientEntry } from '../../feed/wire/server-messages.ts';
 import type { Instant } from '../../instant.ts';
 import { type Clock, systemClock, type Timer } from '../clock.ts';
+import { AddressCount, AddressPace } from '../http/address-caps.ts';
+import { isLoopback } from '../http/caller.ts';
 import { type CommandHandler, carryOut } from './command-desk.ts';
 import { type Carrier, Connection } from './connection.ts';
-import { isLoopback } from './door.ts';
 import { FlushLoop } from './flush-loop.ts';
 import { announced, DEFAULT_FEED_LIMITS, type FeedServerLimits } from './limits.ts';
 import { ParkedSessions } from './parked-sessions.ts';
@@ -75,13 +76,14 @@ export class Roster {
   readonly #bySubscriber = new Map<unknown, Connection>();
   readonly #byId = new Map<string, Connection>();
   readonly #attendance = new Map<Connection, Attendance>();
-  readonly #perAddress = new Map<string, number>();
+  readonly #perAddress = new AddressCount();
   readonly #wheel: PingWheel<Connection>;
   /** Pinged and not heard since, or too full to be written to. */
   readonly #watched = new Set<Connection>();
   readonly #bySecret = new Map<string, Connection>();
   readonly #parked: ParkedSessions;
   readonly #arrivals: TokenBucket;
+  readonly #pace: AddressPace;
   /** Somebody listened to who comes and goes; from then on it is told, so that nobody who returns has missed any of it. */
   #presenceWanted = false;
   #heldBytes = 0;
@@ -95,7 +97,10 @@ export class Roster {
     this.clock = options.clock ?? systemClock;
     this.#wheel = new PingWheel(this.limits.pingIntervalMs);
     this.#parked = new ParkedSessions(this.limits.resumeMs);
-    this.#arrivals = new TokenBucket(this.limits.connectsPerSecond, this.limits.connectBurst);
+    const { connectsPerSecond, connectBurst } = this.limits;
+    const { connectsPerSecondPerAddress, connectBurstPerAddress } = this.limits;
+    this.#arrivals = new TokenBucket(connectsPerSecond, connectBurst);
+    this.#pace = new AddressPace(connectsPerSecondPerAddress, connectBurstPerAddress);
   }
 
   /** A further kind of transport; to be asked for once for each. */
@@ -142,9 +147,12 @@ export class Roster {
    * To be asked before a connection is taken in: whether there is room now. Else the seconds after which to come back,
    * spread so that not all who are refused come back together.
    */
-  retryAfterS(): number | undefined {
+  retryAfterS(address: string): number | undefined {
     const full = this.#closing !== undefined || this.#bySubscriber.size >= this.limits.maxConnections;
-    if (!full && this.#arrivals.take(this.clock.now().monoMs)) return undefined;
+    const { monoMs } = this.clock.now();
+    // One address that comes too fast takes nothing from what all of them share.
+    const steady = full || isLoopback(address) || this.#pace.take(address, monoMs);
+    if (!full && steady && this.#arrivals.take(monoMs)) return undefined;
     return 1 + Math.floor(Math.random() * MOST_RETRY_S);
   }
 
@@ -159,7 +167,7 @@ export class Roster {
     this.#bySubscriber.set(connection.subscriber, connection);
     transport.tally.came(connection);
     this.#attendance.set(connection, { id, address });
-    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+    this.#perAddress.add(address);
     if (this.#closing !== undefined) {
       connection.close('draining', now, RETURNING_PER_SECOND);
       return connection;
@@ -202,9 +210,7 @@ export class Roster {
     this.#wheel.delete(connection);
     this.#watched.delete(connection);
     this.#heldBytes -= connection.counted;
-    const others = (this.#perAddress.get(address) ?? 1) - 1;
-    if (others === 0) this.#perAddress.delete(address);
-    else this.#perAddress.set(address, others);
+    this.#perAddress.remove(address);
     if (this.#bySubscriber.size === 0) this.#allGone?.();
   }
 
@@ -330,7 +336,7 @@ export class Roster {
       return { code: 'client_id_in_use', message, reason: 'forbidden' };
     }
     const most = this.limits.maxConnectionsPerAddress;
-    if (!isLoopback(address) && (this.#perAddress.get(address) ?? 0) > most) {
+    if (!isLoopback(address) && this.#perAddress.of(address) > most) {
       const message = `${address} holds ${most} connections already.`;
       return { code: 'connection_limit', message, reason: 'connection_limit' };
     }

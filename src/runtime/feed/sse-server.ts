@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Caller, plainAddress } from '../http/caller.ts';
 import type { Answer } from '../http/routes.ts';
 import { refusal } from '../http/routes.ts';
-import { plainAddress } from './door.ts';
 import type { Roster, Transport } from './roster.ts';
 import { SseCarrier } from './sse-carrier.ts';
 import { sseFrame } from './sse-frame.ts';
@@ -36,6 +36,7 @@ export class SseServer {
     request: IncomingMessage,
     response: ServerResponse,
     headers: Readonly<Record<string, string>>,
+    caller: Caller,
   ): Answer | undefined {
     const asked = readStreamRequest(request.url ?? '', request.headers);
     if (!('subscribe' in asked)) return asked;
@@ -43,7 +44,8 @@ export class SseServer {
     if (socket === null) {
       return refusal(400, 'bad_request', 'A stream wants a connection of its own; this one is still in use.');
     }
-    const retryAfterS = this.#roster.retryAfterS();
+    const address = plainAddress(caller.remoteAddress);
+    const retryAfterS = this.#roster.retryAfterS(address);
     const browser = request.headers.accept?.includes('text/event-stream') === true;
     if (retryAfterS !== undefined && !browser) {
       const message = 'More connections come than can be taken in now; come back later.';
@@ -64,7 +66,6 @@ export class SseServer {
     }
     socket.write(`retry: ${Math.round(retryMs)}\n\n`);
     const carrier = new SseCarrier(socket, clock, limits.closeTimeoutMs);
-    const address = plainAddress(socket.remoteAddress);
     const connection = this.#roster.admit(this.#transport, { carrier, socket, address });
     socket.once('close', () => this.#roster.leave(connection, 'closed'));
     connection.receive(asked.subscribe, clock.now());

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { AddressBlock } from '../../device/address-match.ts';
 
 /** By which names we may be addressed, and from which web pages. */
 export interface Admission {
@@ -8,6 +9,8 @@ export interface Admission {
   readonly hosts: readonly string[];
   /** Further origins, as `scheme://host[:port]`. */
   readonly origins: readonly string[];
+  /** Proxies whose word on who asks, and for what name, is believed. */
+  readonly trustedProxies?: readonly AddressBlock[];
 }
 
 const WILDCARDS = new Set(['0.0.0.0', '::']);
@@ -31,13 +34,17 @@ export function hostAdmitted(
   );
 }
 
-/** Same origin as the (already admitted) `Host` header, or a configured one; `null` and unreadable origins are neither. */
+/**
+ * Same origin as the (already admitted) `Host` header, or a configured one; `null` and unreadable origins are neither.
+ * `scheme` is what the browser is known to have spoken with us; undefined where that is not known.
+ */
 export function originAdmitted(
   origin: string,
   hostHeader: string | undefined,
   admission: Admission,
+  scheme?: 'http' | 'https',
 ): boolean {
-  return originConfigured(origin, admission) || sameOrigin(origin, hostHeader);
+  return originConfigured(origin, admission) || sameOrigin(origin, hostHeader, scheme);
 }
 
 /** One of the origins in the configuration, whatever way it is spelled. */
@@ -46,11 +53,12 @@ export function originConfigured(origin: string, admission: Admission): boolean 
   return seen !== undefined && admission.origins.some((each) => normalOrigin(each) === seen);
 }
 
-function sameOrigin(origin: string, hostHeader: string | undefined): boolean {
+function sameOrigin(origin: string, hostHeader: string | undefined, scheme?: 'http' | 'https'): boolean {
   const url = parse(origin);
   if (url === undefined || hostHeader === undefined || !['http:', 'https:'].includes(url.protocol))
     return false;
-  // A TLS proxy may stand before us, so the scheme is the page's; it decides which port is the default one.
+  if (scheme !== undefined && url.protocol !== `${scheme}:`) return false;
+  // A TLS proxy that nobody named may stand before us, so the scheme is the page's; it decides which port is the default one.
   return parse(`${url.protocol}//${hostHeader}`)?.host === url.host;
 }
 

@@ -22,6 +22,7 @@ describe('a subscriber', () => {
           messages_per_second: 100,
           message_burst: 200,
           max_patterns: 256,
+          max_connections_per_address: 30,
         },
       },
     });

@@ -1,0 +1,120 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Clock } from '../clock.ts';
+import { AddressCount, AddressPace } from './address-caps.ts';
+import { type Admission, hostAdmitted, originAdmitted } from './admission.ts';
+import { type Caller, callerOf, isLoopback, isTrusted, plainAddress } from './caller.ts';
+import { type Answer, refusal } from './routes.ts';
+
+/** What one address may take of the port, off loopback. */
+export interface DoorLimits {
+  /** Subscribers of one address. Twice as many connections are served, so that pages load while all are taken. */
+  readonly maxConnectionsPerAddress: number;
+  /** New connections of one address per second, on average and at once. */
+  readonly connectsPerSecondPerAddress: number;
+  readonly connectBurstPerAddress: number;
+}
+
+export const DEFAULT_DOOR_LIMITS: DoorLimits = {
+  maxConnectionsPerAddress: 30,
+  connectsPerSecondPerAddress: 10,
+  connectBurstPerAddress: 60,
+};
+
+/** Connections served, and connections that are told why they are not, as multiples of what subscribers may hold. */
+const SERVED = 2;
+const ANSWERED = 3;
+const RETRY_AFTER_S = 5;
+
+/** Somebody is let in, or is sent away with an answer. */
+export type Verdict =
+  | { readonly ok: true; readonly caller: Caller }
+  | { readonly ok: false; readonly answer: Answer };
+
+/**
+ * Everybody who comes to the HTTP port passes here twice: with his connection, which is counted, and with each request,
+ * which is let in or not. What may be decided of a request before it is understood is decided in `admit`, for plain
+ * requests, streams and upgrades alike.
+ */
+export class Doorman {
+  readonly #admission: Admission;
+  readonly #limits: DoorLimits;
+  readonly #clock: Clock;
+  readonly #held = new AddressCount();
+  readonly #pace: AddressPace;
+  readonly #unwelcome = new WeakSet<Socket>();
+
+  constructor(admission: Admission, limits: DoorLimits, clock: Clock) {
+    this.#admission = admission;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#pace = new AddressPace(limits.connectsPerSecondPerAddress, limits.connectBurstPerAddress);
+  }
+
+  /**
+   * Counts a new connection until it is closed. One too many is answered with its first request, so that it is said
+   * why; far too many, or one whose answer would cost a `handshake` first, is cut off at once.
+   */
+  arrived(socket: Socket, handshake: boolean): void {
+    const address = plainAddress(socket.remoteAddress);
+    if (isLoopback(address) || this.#isProxy(address)) return;
+    const held = this.#held.add(address);
+    socket.once('close', () => this.#held.remove(address));
+    const { maxConnectionsPerAddress: most } = this.#limits;
+    const tooFast = !this.#pace.take(address, this.#clock.now().monoMs);
+    if (!tooFast && held <= SERVED * most) return;
+    if (handshake || held > ANSWERED * most) socket.destroy();
+    else this.#unwelcome.add(socket);
+  }
+
+  /** Whether a request is let in, and as whose. */
+  admit(request: IncomingMessage): Verdict {
+    const caller = callerOf(request, this.#admission.trustedProxies);
+    const answer = this.#crowded(request, caller) ?? refusedByName(caller, this.#admission);
+    return answer === undefined ? { ok: true, caller } : { ok: false, answer };
+  }
+
+  #isProxy(address: string): boolean {
+    return isTrusted(address, this.#admission.trustedProxies ?? []);
+  }
+
+  #crowded(request: IncomingMessage, { remoteAddress }: Caller): Answer | undefined {
+    if (!this.#unwelcome.has(request.socket)) return undefined;
+    const address = plainAddress(remoteAddress);
+    const message = `${address} holds too many connections, or opens them too fast; close some and come back later.`;
+    return refusal(429, 'too_many_connections', message, {
+      'Retry-After': String(RETRY_AFTER_S),
+      Connection: 'close',
+    });
+  }
+}
+
+/** Why a request does not get in by the names that it carries; undefined where it does. */
+export function refusedByName(caller: Caller, admission: Admission): Answer | undefined {
+  const { host, origin, remoteAddress } = caller;
+  if (caller.proxy === 'unnamed' && isLoopback(remoteAddress)) {
+    // Everybody behind it would count as a program on this machine.
+    const address = plainAddress(remoteAddress);
+    return refusal(
+      403,
+      'proxy_not_trusted',
+      `This request came through a proxy at ${address}; add ${address} to server.trusted_proxies in devices.yaml.`,
+      { Connection: 'close' },
+    );
+  }
+  if (!hostAdmitted(host, admission, caller.localAddress)) {
+    const name = host === undefined ? 'no name' : `"${host.slice(0, 100)}"`;
+    return refusal(
+      403,
+      'host_not_allowed',
+      `This bridge does not answer to ${name}; add the host name to server.hosts in devices.yaml.`,
+      { Connection: 'close' },
+    );
+  }
+  if (origin === undefined || originAdmitted(origin, host, admission, caller.scheme)) return undefined;
+  return refusal(
+    403,
+    'origin_not_allowed',
+    `Pages of ${origin.slice(0, 100)} may not use this bridge; add the origin to server.origins in devices.yaml.`,
+  );
+}
