@@ -10,11 +10,13 @@ export interface LinkEnd {
 }
 
 export interface LinkHandlers {
+  /** TCP only: silence after which `idle` is called, in ms. Absent: as the link was made, which is never by itself. */
+  readonly idleAfterMs?: number;
   /** The link can carry bytes. At most once, and before everything but `closed`. `address` is the peer's, as text. */
   opened(address: string): void;
   /** Bytes as they were read; the receiver owns the chunk. */
   data(chunk: Uint8Array): void;
-  /** The line fell silent after data (serial lines only). */
+  /** The line fell silent after data (serial lines, and TCP where that was asked for). */
   idle(): void;
   /** Exactly once, last, whatever ended it: refusal, the peer, an error, or our own `end` or `destroy`. */
   closed(end: LinkEnd): void;

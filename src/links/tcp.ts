@@ -23,7 +23,7 @@ export class TcpLink implements Link {
   readonly transport = 'tcp';
   readonly address: string;
   readonly #target: TcpAddress | undefined;
-  readonly #idleAfterMs: number | undefined;
+  #idleAfterMs: number | undefined;
   readonly #life = new LinkLife();
   #socket: Socket | undefined;
   #queue: WriteQueue | undefined;
@@ -56,6 +56,7 @@ export class TcpLink implements Link {
   }
 
   open(handlers: LinkHandlers): void {
+    this.#idleAfterMs = handlers.idleAfterMs ?? this.#idleAfterMs;
     if (!this.#life.begin(handlers)) {
       // It ended before anybody listened to it.
       if (this.#socket === undefined || this.#socket.closed) setImmediate(() => this.#finish());

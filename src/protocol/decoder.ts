@@ -1,3 +1,5 @@
+import type { ProtocolDefinition } from './definition.ts';
+
 /** Why bytes were set aside: each is a stable word in reports, traces and metrics. */
 export type DiscardReason =
   /** On a serial line: no plausible header (length + id of a known message) here. */
@@ -66,6 +68,11 @@ export interface FrameDecoder {
   idle(): void;
   /** The link ended: what is left is reported. Idempotent; nothing is reported afterwards. */
   close(): void;
+  /**
+   * Other messages and another bound of the same framing, from the next header on; the header of a half frame is read
+   * anew. May be called from within the sink. Absent where the framing is all that the decoder knows.
+   */
+  define?(definition: ProtocolDefinition): void;
   /** Bytes of an unfinished frame now held. */
   readonly pending: number;
 }

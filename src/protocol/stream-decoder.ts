@@ -19,7 +19,7 @@ const SMALL_CHUNK_BYTES = 1024;
 export class StreamDecoder implements FrameDecoder {
   /** Upper bound of a payload in bytes, from the next header on. */
   maxFrame: number;
-  readonly #definition: ProtocolDefinition;
+  #definition: ProtocolDefinition;
   readonly #sink: FrameSink;
   readonly #buffer = new LinearBuffer();
   #ended = false;
@@ -28,6 +28,11 @@ export class StreamDecoder implements FrameDecoder {
   constructor(definition: ProtocolDefinition, sink: FrameSink) {
     this.#definition = definition;
     this.#sink = sink;
+    this.maxFrame = definition.maxFrame;
+  }
+
+  define(definition: ProtocolDefinition): void {
+    this.#definition = definition;
     this.maxFrame = definition.maxFrame;
   }
 
@@ -105,7 +110,7 @@ export class StreamDecoder implements FrameDecoder {
 
   /** Delivers the whole frames between `at` and `to`; returns where the first unfinished one begins. */
   #take(bytes: Uint8Array, view: DataView, at: number, to: number): number {
-    const definition = this.#definition;
+    let definition = this.#definition;
     const sink = this.#sink;
     while (to - at >= PREFIX_BYTES) {
       // Signed, so that it stays a small integer for the engine: a negative one is 2 GiB or more.
@@ -121,6 +126,7 @@ export class StreamDecoder implements FrameDecoder {
       if (end > to) break;
       sink.frame(bytes, start, end);
       if (this.#ended) return to;
+      definition = this.#definition;
       at = end;
     }
     // Telnet opens with three bytes and waits for the answer: a fourth may never come.

@@ -39,6 +39,8 @@ export interface WireOptions {
   /** Called once, when the link is gone, whoever owns the wire by then. */
   readonly ended?: (() => void) | undefined;
   readonly tap?: WireTap | undefined;
+  /** Silence that the link shall report on TCP too, in ms. */
+  readonly idleAfterMs?: number | undefined;
 }
 
 /** How the bytes of a wire are read. */
@@ -57,11 +59,12 @@ export interface WireCodec {
 export class Wire {
   readonly link: Link;
   owner: WireOwner;
-  readonly #codec: WireCodec;
+  #codec: WireCodec;
   readonly #decoder: FrameDecoder;
   readonly #ended: (() => void) | undefined;
   readonly #tap: WireTap | undefined;
   readonly #sink: FrameSink;
+  readonly #idleAfterMs: number | undefined;
 
   constructor(link: Link, codec: WireCodec, owner: WireOwner, options: WireOptions = {}) {
     this.link = link;
@@ -69,6 +72,7 @@ export class Wire {
     this.#codec = codec;
     this.#ended = options.ended;
     this.#tap = options.tap;
+    this.#idleAfterMs = options.idleAfterMs;
     this.#sink = {
       frame: (bytes, start, end) => {
         const message =
@@ -91,6 +95,7 @@ export class Wire {
   open(): void {
     this.#tap?.dialled?.(this.link.address);
     this.link.open({
+      ...(this.#idleAfterMs === undefined ? {} : { idleAfterMs: this.#idleAfterMs }),
       opened: (address) => {
         this.#tap?.opened?.(address);
         this.owner.wireOpened(this, address);
@@ -113,6 +118,15 @@ export class Wire {
         this.owner.wireClosed(this, end);
       },
     });
+  }
+
+  /**
+   * Other messages in the same frames, from the next frame on: between two of one chunk too. A half frame that is held
+   * already is read as one of them.
+   */
+  speak(codec: WireCodec): void {
+    this.#codec = codec;
+    this.#decoder.define?.(codec.definition);
   }
 
   /** The whole frame of a message, as this wire carries it. @throws HeartwireError where it cannot carry it */

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { encodeFrame } from '../../src/protocol/codec.ts';
 import type { FrameSink } from '../../src/protocol/decoder.ts';
+import { ProtocolDefinition } from '../../src/protocol/definition.ts';
+import { hexText } from '../../src/protocol/describe.ts';
 import { recogniseIntruder } from '../../src/protocol/intruder.ts';
 import { builtinProtocol } from '../../src/protocol/messages/registry.ts';
 import { StreamDecoder } from '../../src/protocol/stream-decoder.ts';
+import { declaredProtocol } from '../support/declared.ts';
 import { fromHex } from './fixtures.ts';
 import { RecordingSink } from './recording-sink.ts';
 
@@ -140,6 +143,45 @@ test('the bound can be raised while frames arrive', () => {
   decoder.maxFrame = 60;
   decoder.push(long);
   expect(sink.events.map((event) => event.split(' ')[0])).toEqual(['unknown', 'fault']);
+});
+
+describe('other messages from the next frame on', () => {
+  // The same id: one byte in the one, three in the other.
+  const short = declaredProtocol([{ name: 'short', id: 0x10, fields: [] }]).definition();
+  const long = declaredProtocol([
+    { name: 'long', id: 0x10, fields: [{ name: 'value', type: 'u16' }] },
+  ]).definition();
+  const bytes = fromHex('0000000110' + '00000003100001' + '00000003100002');
+
+  test.each(Array.from({ length: bytes.length + 1 }, (_, at) => at))('cut at %d', (cut) => {
+    const frames: string[] = [];
+    const decoder = new StreamDecoder(short, {
+      frame(chunk, start, end) {
+        frames.push(hexText(chunk.subarray(start, end)));
+        decoder.define(long);
+      },
+      discarded: () => undefined,
+      fault: ({ seen }) => void frames.push(`fault ${seen}`),
+    });
+    decoder.push(bytes.subarray(0, cut));
+    decoder.push(bytes.subarray(cut));
+    expect(frames).toEqual(['10', '100001', '100002']);
+  });
+
+  test('a half frame that is held already is read as one of them', () => {
+    const frames: string[] = [];
+    const decoder = new StreamDecoder(new ProtocolDefinition([], 100), {
+      frame: (chunk, start, end) => void frames.push(hexText(chunk.subarray(start, end))),
+      discarded: () => undefined,
+      fault: ({ expected }) => void frames.push(`fault: ${expected}`),
+    });
+    decoder.push(fromHex('0000000310'));
+    decoder.define(long);
+    decoder.push(fromHex('0001 00000003 10'));
+    decoder.define(short);
+    decoder.push(fromHex('0002'));
+    expect(frames).toEqual(['100001', 'fault: 1 byte for short']);
+  });
 });
 
 test('a claimed length takes no memory: only what arrived is held', () => {
