@@ -5,6 +5,7 @@ import { openTrace, traceName } from '../runtime/trace-file.ts';
 import { PcapngExport } from '../trace/export-pcapng.ts';
 import { CSV_HEAD, csvLine, type ExportRow, jsonLine, RowMaker } from '../trace/export-rows.ts';
 import type { Command } from './command.ts';
+import { messagesOption } from './messages-option.ts';
 import { tellError } from './tell-error.ts';
 
 const FORMATS = ['pcapng', 'csv', 'jsonl'] as const;
@@ -15,6 +16,7 @@ interface ExportArgs {
   readonly trace: string;
   readonly to: (typeof FORMATS)[number];
   readonly output: string | undefined;
+  readonly messages: string | undefined;
 }
 
 /** Writes a trace frame by frame for other programs. */
@@ -24,6 +26,7 @@ export const exportTrace: Command<ExportArgs> = {
   examples: [
     ['heartwire export psu-1.trace --to pcapng -o psu-1.pcapng', 'for Wireshark, with `heartwire dissector`'],
     ['heartwire export psu-1.trace --to csv > psu-1.csv', 'for a spreadsheet'],
+    ['heartwire export oven-1.trace --to jsonl --messages messages.yaml', 'with the declared messages'],
   ],
   options: (yargs) =>
     yargs
@@ -34,18 +37,20 @@ export const exportTrace: Command<ExportArgs> = {
         alias: 'o',
         requiresArg: true,
         describe: 'The file; pcapng needs one',
-      }),
+      })
+      .option('messages', { type: 'string', requiresArg: true, describe: 'messages.yaml of the device' }),
   async run(args, io) {
     if (args.to === 'pcapng' && args.output === undefined) {
       io.err(tellError(new HeartwireError('bad_argument', 'pcapng is no text: name a file with --output.')));
       return 2;
     }
+    const messages = await messagesOption(args.messages, io);
     const { head, events } = await openTrace(resolve(io.cwd, args.trace), args.trace, (text) =>
       io.err(`heartwire: ${text}\n`),
     );
     const device = head.meta.device ?? traceName(args.trace);
     const pcapng = new PcapngExport(head);
-    const rows = new RowMaker(head);
+    const rows = new RowMaker(head, messages);
     const pieceOf = (row: ExportRow): readonly (string | Uint8Array)[] => {
       switch (args.to) {
         case 'pcapng':

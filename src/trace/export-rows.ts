@@ -1,7 +1,8 @@
-import { builtinProtocol } from '../protocol/messages/registry.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { toHex } from './bytes-text.ts';
 import type { TraceEvent, TraceHead } from './event.ts';
 import { formatExpectation, oneLine } from './format-trace.ts';
+import { type FrameReading, frameReading } from './frame-reading.ts';
 import { FrameSplitter, type TracedFrame } from './frame-splitter.ts';
 
 /** One thing that a trace tells, frame by frame. */
@@ -25,15 +26,16 @@ interface Splitters {
 
 /** Turns the chunks of a trace into frames, in both directions; memory is that of one frame per connection. */
 export class RowMaker {
-  readonly #line: 'stream' | 'serial';
-  readonly #definition;
+  readonly #readings: Readonly<Record<'in' | 'out', FrameReading>>;
   readonly #connections = new Map<string, Splitters>();
   #lastUs = 0;
 
-  constructor({ meta }: TraceHead) {
-    this.#line =
-      (meta.line ?? (meta.transport === 'serial' ? 'serial' : 'stream')) === 'serial' ? 'serial' : 'stream';
-    this.#definition = builtinProtocol({ identity: meta.identity === 'any' ? 'any' : 'standard' });
+  /** `messages` are those of the device besides the built-in ones, or instead of them. */
+  constructor(head: TraceHead, messages?: DeclaredProtocol) {
+    this.#readings = {
+      in: frameReading(head, messages, 'in'),
+      out: frameReading(head, messages, 'out'),
+    };
   }
 
   take({ atUs, connection, fact }: TraceEvent): ExportRow[] {
@@ -71,8 +73,7 @@ export class RowMaker {
   #of(connection: string): Splitters {
     let known = this.#connections.get(connection);
     if (known === undefined) {
-      const make = () => new FrameSplitter(this.#definition, this.#line);
-      known = { in: make(), out: make() };
+      known = { in: new FrameSplitter(this.#readings.in), out: new FrameSplitter(this.#readings.out) };
       this.#connections.set(connection, known);
     }
     return known;
@@ -106,7 +107,7 @@ function frameRow(
   return {
     ...at,
     direction,
-    what: message.name,
+    what: message.name === 'declared' ? message.message : message.name,
     kind: message.kind,
     ...('error' in message && message.error !== undefined ? { error: message.error } : {}),
     ...('fields' in message ? { fields: { ...message.fields } } : {}),

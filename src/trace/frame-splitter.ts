@@ -1,12 +1,9 @@
-import { decodePayload } from '../protocol/codec.ts';
 import type { FrameDecoder, FrameSink } from '../protocol/decoder.ts';
-import type { ProtocolDefinition } from '../protocol/definition.ts';
-import { PREFIX_BYTES } from '../protocol/frame.ts';
-import { LineDecoder } from '../protocol/line-decoder.ts';
+import { LinearBuffer } from '../protocol/linear-buffer.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
-import { StreamDecoder } from '../protocol/stream-decoder.ts';
+import type { FrameReading } from './frame-reading.ts';
 
-/** A whole frame, length prefix included, or bytes that belong to none. */
+/** A whole frame as it was on the wire, or bytes that belong to none. */
 export type TracedFrame =
   | { readonly kind: 'frame'; readonly bytes: Uint8Array; readonly message: Message | InvalidPayload }
   | { readonly kind: 'discarded'; readonly bytes: Uint8Array; readonly reason: string };
@@ -14,16 +11,18 @@ export type TracedFrame =
 /** Cuts what went one way over one connection into frames; no byte is lost. */
 export class FrameSplitter {
   readonly #decoder: FrameDecoder;
+  readonly #byteByByte: boolean;
   /** Bytes that the decoder has not told of. */
-  #held = new Uint8Array(0);
+  readonly #held = new LinearBuffer();
   #found: TracedFrame[] = [];
   #faulted = false;
 
-  constructor(definition: ProtocolDefinition, line: 'stream' | 'serial') {
+  constructor(reading: FrameReading) {
     const sink: FrameSink = {
       frame: (bytes, start, end) => {
-        const message = decodePayload(definition, bytes, start, end);
-        this.#found.push({ kind: 'frame', bytes: this.#take(end - start + PREFIX_BYTES), message });
+        const message = reading.decode(bytes, start, end);
+        const count = reading.frameBytes(bytes, start, end) ?? this.#held.length;
+        this.#found.push({ kind: 'frame', bytes: this.#take(count), message });
       },
       discarded: ({ count, reason }) =>
         this.#found.push({ kind: 'discarded', bytes: this.#take(count), reason }),
@@ -32,17 +31,13 @@ export class FrameSplitter {
         this.#discardRest(reason);
       },
     };
-    this.#decoder =
-      line === 'serial' ? new LineDecoder(definition, sink) : new StreamDecoder(definition, sink);
+    this.#byteByByte = reading.escapes;
+    this.#decoder = reading.makeDecoder(sink);
   }
 
   push(chunk: Uint8Array): TracedFrame[] {
-    const held = new Uint8Array(this.#held.length + chunk.length);
-    held.set(this.#held);
-    held.set(chunk, this.#held.length);
-    this.#held = held;
-    if (this.#faulted) this.#discardRest('after_fault');
-    else this.#decoder.push(chunk);
+    if (this.#byteByByte) for (let at = 0; at < chunk.length; at++) this.#push(chunk.subarray(at, at + 1));
+    else this.#push(chunk);
     return this.#told();
   }
 
@@ -58,6 +53,12 @@ export class FrameSplitter {
     return this.#told();
   }
 
+  #push(chunk: Uint8Array): void {
+    this.#held.append(chunk);
+    if (this.#faulted) this.#discardRest('after_fault');
+    else this.#decoder.push(chunk);
+  }
+
   #told(): TracedFrame[] {
     const found = this.#found;
     this.#found = [];
@@ -65,8 +66,10 @@ export class FrameSplitter {
   }
 
   #take(count: number): Uint8Array {
-    const taken = this.#held.slice(0, count);
-    this.#held = this.#held.slice(count);
+    const { bytes, head, tail } = this.#held;
+    const end = Math.min(head + count, tail);
+    const taken = bytes.slice(head, end);
+    this.#held.consumeTo(end);
     return taken;
   }
 
