@@ -13,7 +13,8 @@ export interface BridgeStatusOptions {
   readonly directory: DeviceDirectory;
   readonly publisher: Publisher;
   gateways(): readonly Gateway[];
-  readonly recorder?: { status(): JsonObject };
+  recorder(): { status(): JsonObject } | undefined;
+  config(): JsonObject;
 }
 
 /** Publishes `bridge/status`, at most once a second, when it changed. */
@@ -28,9 +29,8 @@ export class BridgeStatus {
   }
 
   start(): void {
-    const { clock, publisher } = this.#options;
-    // A document that is equal to the last one is no change, and goes to nobody.
-    publisher.publishState('bridge/status', this.#document());
+    const { clock } = this.#options;
+    this.publish();
     this.#timer = clock.setTimer(clock.now().monoMs + EVERY_MS, () => this.start());
   }
 
@@ -38,15 +38,23 @@ export class BridgeStatus {
     this.#timer?.cancel();
   }
 
+  /** Tells how it is, without waiting. */
+  publish(): void {
+    // A document that is equal to the last one is no change, and goes to nobody.
+    this.#options.publisher.publishState('bridge/status', this.#document());
+  }
+
   #document(): JsonObject {
-    const { version, directory, recorder } = this.#options;
+    const { version, directory } = this.#options;
     const gateways = this.#options.gateways();
+    const recorder = this.#options.recorder();
     const nameless = gateways.flatMap((gateway) =>
       gateway.nameless().map((runner) => ({ runner, listener: gateway.status().address })),
     );
     return {
       version,
       started_at: this.#startedAt,
+      config: this.#options.config(),
       devices: { ...directory.countByStatus() },
       listeners: gateways.map((gateway) => ({ ...gateway.status() })),
       ...(recorder === undefined ? {} : { recording: recorder.status() }),

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import type { ConfigDiff } from '../config/diff-config.ts';
 import type { BridgeConfig } from '../config/model.ts';
-import type { FailedDevice } from '../config/report.ts';
+import type { Problem } from '../config/problem.ts';
+import type { FailedDevice, LoadedConfig } from '../config/report.ts';
 import type { SendProgress } from '../device/file-sender.ts';
 import { HeartwireError } from '../errors.ts';
 import { FeedStore } from '../feed/store.ts';
@@ -8,6 +10,7 @@ import { BridgeStatus } from './bridge-status.ts';
 import type { Clock } from './clock.ts';
 import { collapsingLog } from './collapsing-log.ts';
 import { performCommand } from './commands.ts';
+import { ConfigApplier, type ConfigOutcome } from './config-applier.ts';
 import type { DeviceDirectory } from './device-directory.ts';
 import { JsonLinesServer } from './feed/json-lines-server.ts';
 import { SseServer } from './feed/sse-server.ts';
@@ -26,6 +29,8 @@ export interface BridgeOptions {
   readonly config: BridgeConfig;
   /** Devices that can't be run, to be shown as failed. */
   readonly failed?: readonly FailedDevice[];
+  /** What was found in the file of the configuration, to be shown in `bridge/status`. */
+  readonly problems?: readonly Problem[];
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
@@ -55,7 +60,8 @@ export class Bridge {
   readonly #http: HttpServer;
   readonly #lines: JsonLinesServer | undefined;
   readonly #status: BridgeStatus;
-  readonly #recorder: Recorder | undefined;
+  readonly #applier: ConfigApplier;
+  #recorder: Recorder | undefined;
   readonly #spool: Spool | undefined;
   #closing: Promise<void> | undefined;
 
@@ -78,14 +84,26 @@ export class Bridge {
       recorder: () => this.#recorder,
       wantsBytes: (topic) => this.#feed.hasAudience(topic),
     });
+    this.#applier = new ConfigApplier({
+      config,
+      problems: options.problems ?? [],
+      clock,
+      run: (diff, next, failed) => this.#run(diff, next, failed),
+      applied: () => this.#status.publish(),
+    });
+    const running = () => this.#applier.config;
     const { directory } = this;
-    this.#recorder = recorderFor({ config, recordDir: options.recordDir, clock, log, directory });
+    this.#recorder = this.#makeRecorder();
     this.#feed = new FeedServer({
       store: this.store,
       clock,
-      origins: server.origins,
+      get origins() {
+        return running().server.origins;
+      },
       host: server.host,
-      hosts: server.hosts,
+      get hosts() {
+        return running().server.hosts;
+      },
       ...(server.flushWindowMs === undefined ? {} : { flushWindowMs: server.flushWindowMs }),
       commands: (command) =>
         noteCommand(command, directory, this.#recorder) ?? performCommand(directory, command),
@@ -107,8 +125,12 @@ export class Bridge {
       ...(this.#spool === undefined ? {} : { files: this.#spool }),
       host: server.host,
       port: server.port,
-      hosts: server.hosts,
-      origins: server.origins,
+      get hosts() {
+        return running().server.hosts;
+      },
+      get origins() {
+        return running().server.origins;
+      },
       store: this.store,
       feedServer: this.#feed,
       eventStreams: new SseServer(this.#feed.roster),
@@ -122,7 +144,8 @@ export class Bridge {
       directory,
       gateways: () => this.#fleet.gateways(),
       publisher: this.store,
-      ...(this.#recorder === undefined ? {} : { recorder: this.#recorder }),
+      recorder: () => this.#recorder,
+      config: () => this.#applier.status(),
     });
   }
 
@@ -149,10 +172,33 @@ export class Bridge {
     }
   }
 
+  /**
+   * Runs another version of the configuration: what is different is applied, and only that. A part of it that is wrong
+   * stays as it was, and so does everything where the file as a whole cannot be used.
+   */
+  apply(loaded: LoadedConfig): Promise<ConfigOutcome> {
+    return this.#applier.apply(loaded);
+  }
+
   /** Closes the links of all devices, tells the subscribers, and lets go of every port. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  async #run(diff: ConfigDiff, config: BridgeConfig, failed: readonly FailedDevice[]): Promise<void> {
+    if (this.#closing !== undefined) return;
+    if (this.#recorder === undefined) {
+      this.#recorder = this.#makeRecorder();
+      await this.#recorder?.start();
+    }
+    await this.#fleet.apply(diff, config, failed);
+  }
+
+  #makeRecorder(): Recorder | undefined {
+    const { recordDir, clock, log } = this.#options;
+    const config = () => this.#applier.config;
+    return recorderFor({ config, recordDir, clock, log, directory: this.directory });
   }
 
   async #close(): Promise<void> {
@@ -160,6 +206,7 @@ export class Bridge {
     // The subscribers first: what they last saw of a device is how it was, not that we let go of it.
     await Promise.all([this.#feed[Symbol.asyncDispose](), this.#lines?.[Symbol.asyncDispose]()]);
     this.#fleet.stop();
+    await this.#applier[Symbol.asyncDispose]();
     await this.#recorder?.close();
     await this.#spool?.[Symbol.asyncDispose]();
     await this.#http[Symbol.asyncDispose]();

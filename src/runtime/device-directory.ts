@@ -3,6 +3,7 @@ import { addressInBlock, parseBlock } from '../device/address-match.ts';
 import { nameByImei } from '../device/device-name.ts';
 import type { SessionSettings } from '../device/settings.ts';
 import type { DeviceStatus } from '../device/state-document.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { RegisterRequest } from '../protocol/message.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { DeviceRunner } from './device-runner.ts';
@@ -33,15 +34,23 @@ export interface Configured {
 /** Every device of the bridge by its id: the configured ones, and those that dialled in unannounced. */
 export class DeviceDirectory {
   readonly #clock: Clock;
-  readonly #makeRunner: (settings: SessionSettings) => DeviceRunner;
+  readonly #makeRunner: (settings: SessionSettings, listener: ListenerConfig) => DeviceRunner;
+  readonly #over: (id: string) => void;
   readonly #configured = new Map<string, DeviceRunner>();
   #matches: Array<{ readonly match: MatchConfig; readonly runner: DeviceRunner }> = [];
   readonly #accepted = new Map<string, Accepted>();
+  #spoken: readonly DeclaredProtocol[] | undefined;
   #sweep: Timer | undefined;
 
-  constructor(clock: Clock, makeRunner: (settings: SessionSettings) => DeviceRunner) {
+  /** `over` hears of unannounced devices that are not known any more, or begin anew. */
+  constructor(
+    clock: Clock,
+    makeRunner: (settings: SessionSettings, listener: ListenerConfig) => DeviceRunner,
+    over: (id: string) => void = () => undefined,
+  ) {
     this.#clock = clock;
     this.#makeRunner = makeRunner;
+    this.#over = over;
   }
 
   /**
@@ -51,6 +60,7 @@ export class DeviceDirectory {
   configure(devices: readonly Configured[]): void {
     this.#configured.clear();
     this.#matches = [];
+    this.#spoken = undefined;
     for (const { runner, match } of devices) this.add(runner, match);
     for (const [name, { arrival }] of this.#accepted) {
       if (this.#configured.has(name) || this.#matched(arrival) !== undefined) this.#remove(name);
@@ -69,6 +79,7 @@ export class DeviceDirectory {
       if (to === undefined || refused) this.#remove(name);
       else if (anew) {
         entry.runner.stop('reconfigured');
+        this.#over(name);
         this.#enter(name, to, entry.arrival);
       } else this.#accepted.set(name, { ...entry, listener: to });
     }
@@ -79,6 +90,31 @@ export class DeviceDirectory {
   add(runner: DeviceRunner, match?: MatchConfig): void {
     this.#configured.set(runner.id, runner);
     if (match !== undefined) this.#matches.push({ match, runner });
+    this.#spoken = undefined;
+  }
+
+  /** What devices of the configuration speak that dial in and register; the same array while they stay the same. */
+  spoken(): readonly DeclaredProtocol[] {
+    this.#spoken ??= [
+      ...new Set(
+        this.#matches.flatMap(({ runner: { settings, messages } }) =>
+          settings.bare === undefined && messages !== undefined ? [messages.protocol] : [],
+        ),
+      ),
+    ];
+    return this.#spoken;
+  }
+
+  /** The device of this address that never registers. */
+  resolveBare(host: string): DeviceRunner | undefined {
+    const first = this.#matches.find(
+      ({ match }) => match.imei === undefined && match.appid === undefined && cameFrom(match, host),
+    );
+    return first?.runner.settings.bare === undefined ? undefined : first.runner;
+  }
+
+  isConfigured(id: string): boolean {
+    return this.#configured.has(id);
   }
 
   get(id: string): DeviceRunner | undefined {
@@ -153,7 +189,7 @@ export class DeviceDirectory {
   }
 
   #enter(name: string, listener: ListenerConfig, arrival: Arrival): DeviceRunner {
-    const runner = this.#makeRunner({ ...listener.session, device: name });
+    const runner = this.#makeRunner({ ...listener.session, device: name }, listener);
     this.#accepted.set(name, { runner, listener, arrival });
     runner.start();
     return runner;
@@ -163,6 +199,7 @@ export class DeviceDirectory {
     const runner = this.#accepted.get(name)?.runner;
     this.#accepted.delete(name);
     runner?.remove();
+    this.#over(name);
   }
 
   #sweepLater(): void {

@@ -1,16 +1,21 @@
-import type { BridgeConfig, DialledDeviceConfig, ListenerConfig } from '../config/model.ts';
+import { type ConfigDiff, type ListenerChange, listenersByAddress } from '../config/diff-config.ts';
+import type { BridgeConfig, DeviceConfig, DialledDeviceConfig, ListenerConfig } from '../config/model.ts';
 import type { FailedDevice } from '../config/report.ts';
 import { MessageCatalog } from '../device/message-catalog.ts';
 import type { SessionPorts } from '../device/session-ports.ts';
 import type { SessionSettings } from '../device/settings.ts';
 import type { Publisher } from '../feed/publisher.ts';
+import { addressLabel } from '../links/format-address.ts';
 import { listen } from '../links/index.ts';
+import type { LinkEnd } from '../links/link.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { Clock } from './clock.ts';
+import { DepartingLinks } from './departing-links.ts';
 import { DeviceDirectory } from './device-directory.ts';
-import { DeviceRunner } from './device-runner.ts';
+import { type DeviceReading, DeviceRunner } from './device-runner.ts';
+import { DialInSpeeches } from './dial-in-speeches.ts';
 import { dialWire } from './dial-wire.ts';
-import { failedDocument } from './failed-document.ts';
+import { FailedDevices } from './failed-devices.ts';
 import { Gateway } from './gateway.ts';
 import { formatLocalTime, parseLocalTime } from './local-time.ts';
 import type { Log } from './log.ts';
@@ -33,6 +38,8 @@ export interface FleetOptions {
   recorder(): Recorder | undefined;
   /** Whether anybody listens to a topic of raw bytes. */
   wantsBytes(topic: string): boolean;
+  /** A device was stopped, for good or to be run anew. */
+  readonly retired?: ((reading: DeviceReading) => void) | undefined;
 }
 
 /** Everything that stands towards the devices: their runners, and the gateways at which they dial in. */
@@ -40,25 +47,33 @@ export class Fleet {
   readonly directory: DeviceDirectory;
   readonly #options: FleetOptions;
   readonly #ports: SessionPorts;
-  readonly #gateways: readonly Gateway[];
+  readonly #gateways = new Map<string, Gateway>();
+  readonly #failed: FailedDevices;
+  readonly #speeches = new DialInSpeeches();
+  readonly #links: DepartingLinks;
+  #config: BridgeConfig;
+  #stopped = false;
 
   constructor(options: FleetOptions) {
+    const { config, clock, random, publisher, recorder } = options;
     this.#options = options;
-    this.#ports = {
-      random: options.random,
-      localTime: (wallMs) => formatLocalTime(wallMs),
-      parseLocalTime,
-    };
-    this.directory = new DeviceDirectory(options.clock, (settings) => this.#makeRunner(settings));
-    this.#gateways = options.config.listeners.map((listener) => this.#makeGateway(listener));
-    for (const device of options.config.devices) {
-      const runner = this.#makeRunner(device.session, device.kind === 'dialled' ? device : undefined);
-      this.directory.add(runner, device.kind === 'matched' ? device.match : undefined);
+    this.#config = config;
+    this.#ports = { random, localTime: (wallMs) => formatLocalTime(wallMs), parseLocalTime };
+    this.#failed = new FailedDevices(publisher, clock);
+    this.#links = new DepartingLinks(clock);
+    this.directory = new DeviceDirectory(
+      clock,
+      (settings, listener) => this.#makeRunner(settings, listener),
+      (id) => recorder()?.retire(id),
+    );
+    for (const [name, listener] of listenersByAddress(config.listeners)) {
+      this.#gateways.set(name, this.#makeGateway(listener));
     }
+    for (const device of config.devices) this.directory.add(this.#runnerOf(device), matchOf(device));
   }
 
   gateways(): readonly Gateway[] {
-    return this.#gateways;
+    return [...this.#gateways.values()];
   }
 
   /**
@@ -66,26 +81,87 @@ export class Fleet {
    * @throws HeartwireError the code of the failure, e.g. `address_in_use`
    */
   async start(): Promise<string[]> {
-    const listeners = await Promise.all(this.#gateways.map((gateway) => gateway.start()));
-    const { failed, publisher, clock } = this.#options;
-    for (const each of failed) {
-      publisher.publishState(`devices/${each.id}/state`, failedDocument(each, clock.now().wallMs));
-    }
+    const listeners = await Promise.all(this.gateways().map((gateway) => gateway.start()));
+    this.#failed.show(this.#options.failed, this.directory);
     for (const runner of this.directory.all()) runner.start();
     return listeners;
   }
 
+  /**
+   * Runs another configuration: touches what is different, and nothing else. What needs a port that another one holds
+   * waits until that is let go of. Resolves with the listeners that could not be opened; they are tried again.
+   */
+  async apply(diff: ConfigDiff, config: BridgeConfig, failed: readonly FailedDevice[]): Promise<LinkEnd[]> {
+    if (this.#stopped) return [];
+    const { added, changed, removed } = diff.devices;
+    for (const { id } of removed) this.directory.get(id)?.remove();
+    for (const { to } of changed) this.directory.get(to.id)?.stop('reconfigured');
+    const over = new Set([...removed, ...changed.map(({ to }) => to)].map(({ id }) => id));
+    for (const id of over) this.#options.recorder()?.retire(id);
+    const departures = this.#links.departuresOf(over);
+    this.#config = config;
+    const fresh = new Set([...added, ...changed.map(({ to }) => to)]);
+    const entries = config.devices.map((device) => {
+      const present = fresh.has(device) ? undefined : this.directory.get(device.id);
+      return { runner: present ?? this.#runnerOf(device), match: matchOf(device) };
+    });
+    const opening = this.#relisten(diff.listeners.changed);
+    this.directory.configure(entries);
+    this.#failed.show(failed, this.directory);
+    const starting = [...fresh].map(async (device) => {
+      // Whoever dials in comes when it likes; what is dialled needs its port to be free.
+      if (device.kind === 'dialled') await departures(claimsOf(device));
+      if (!this.#stopped) this.directory.get(device.id)?.start();
+    });
+    const [ends] = await Promise.all([Promise.all(opening), Promise.all(starting)]);
+    return ends.filter((end) => end !== undefined);
+  }
+
   /** Closes every link; the last states stay published. */
   stop(): void {
-    for (const gateway of this.#gateways) gateway.close();
+    this.#stopped = true;
+    for (const gateway of this.#gateways.values()) gateway.close();
     this.directory.stop();
   }
 
-  #makeRunner(settings: SessionSettings, device?: DialledDeviceConfig): DeviceRunner {
-    const { clock, log, config, spool, publisher, recorder, wantsBytes } = this.#options;
-    const messages = device === undefined ? config.messages : device.messages;
+  /** Closes listeners that are gone, tells those that changed, and opens new ones. */
+  #relisten(changed: readonly ListenerChange[]): Promise<LinkEnd | undefined>[] {
+    const { listeners } = this.#config;
+    const named = listenersByAddress(listeners);
+    for (const [name, gateway] of this.#gateways) {
+      if (named.has(name)) continue;
+      this.#gateways.delete(name);
+      gateway.close('this listener was taken out of the configuration');
+      this.directory.relisten(gateway.config, undefined, false);
+    }
+    const opening: Promise<LinkEnd | undefined>[] = [];
+    for (const [name, listener] of named) {
+      const gateway = this.#gateways.get(name);
+      const change = changed.find(({ to }) => to === listener);
+      if (gateway === undefined) {
+        const made = this.#makeGateway(listener);
+        this.#gateways.set(name, made);
+        opening.push(made.open());
+      } else if (change !== undefined) {
+        this.directory.relisten(gateway.config, listener, change.anew);
+        gateway.reconfigure(listener, change.anew);
+      }
+    }
+    return opening;
+  }
+
+  #runnerOf(device: DeviceConfig): DeviceRunner {
+    return this.#makeRunner(device.session, device);
+  }
+
+  #makeRunner(settings: SessionSettings, of: DeviceConfig | ListenerConfig): DeviceRunner {
+    const { clock, log, spool, publisher, recorder, wantsBytes } = this.#options;
+    const { messages } = of;
+    const device = 'kind' in of && of.kind === 'dialled' ? of : undefined;
+    const links = this.#links;
     return new DeviceRunner({
       settings,
+      ...(device === undefined ? { dialIn: this.#speeches.of(settings, of) } : {}),
       ports: messages === undefined ? this.#ports : this.#portsWith(messages),
       spool,
       publisher: device?.links[0].scheme === 'replay' ? markReplay(publisher) : publisher,
@@ -93,14 +169,16 @@ export class Fleet {
       log,
       makeWire(addressIndex, owner) {
         if (device === undefined) throw new Error(`${settings.device} is not dialled`);
-        return dialWire(device, addressIndex, owner, { tap: recorder()?.tap(settings.device) });
+        const ended = links.opened(device.id, claimsOf(device));
+        return dialWire(device, addressIndex, owner, { tap: recorder()?.tap(device.id), ended });
       },
       wantsBytes,
+      retired: this.#options.retired,
     });
   }
 
   #portsWith(messages: DeclaredProtocol): SessionPorts {
-    const { files } = this.#options.config;
+    const { files } = this.#config;
     const limits = files && { maxBytes: files.maxFileBytes, ...RECEIVING };
     return {
       ...this.#ports,
@@ -110,10 +188,9 @@ export class Fleet {
   }
 
   #makeGateway(listener: ListenerConfig): Gateway {
-    const { clock, log, config, recorder } = this.#options;
+    const { clock, log, recorder } = this.#options;
     return new Gateway({
       config: listener,
-      messages: config.messages,
       directory: this.directory,
       clock,
       log,
@@ -124,3 +201,11 @@ export class Fleet {
     });
   }
 }
+
+const matchOf = (device: DeviceConfig) => (device.kind === 'matched' ? device.match : undefined);
+
+/** What a dialled device needs for itself. A serial port has many names, so all of them count as one. */
+const claimsOf = ({ id, links }: DialledDeviceConfig): string[] => [
+  `device ${id}`,
+  ...links.map((link) => (link.scheme === 'serial' ? 'serial' : addressLabel(link))),
+];

@@ -7,9 +7,8 @@ import { HeartwireError } from '../errors.ts';
 import { formatHostPort } from '../links/host-port.ts';
 import type { Link, LinkEnd, Listener } from '../links/link.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { StreamDecoder } from '../protocol/stream-decoder.ts';
 import type { Clock, Timer } from './clock.ts';
-import { deviceCodec } from './device-codec.ts';
+import { namelessCodec } from './device-codec.ts';
 import type { DeviceDirectory, Resolution } from './device-directory.ts';
 import type { Log } from './log.ts';
 import { NamelessRunner } from './nameless-runner.ts';
@@ -29,8 +28,6 @@ export interface GatewayOptions {
   readonly log: Log;
   readonly localTime: LocalTime;
   readonly random: () => number;
-  /** What devices speak besides the built-in messages. */
-  readonly messages?: DeclaredProtocol | undefined;
   makeListener(): Listener;
   /** Who looks on at a link that dialled in; `named` is called once it belongs to a device. */
   tap?(): DialInTap | undefined;
@@ -55,9 +52,14 @@ export interface GatewayStatus {
 interface Nameless {
   readonly runner: NamelessRunner;
   readonly wire: Wire;
-  readonly decoder: { maxFrame: number };
   readonly tap: DialInTap | undefined;
   offer?: { readonly offerId: number; withdraw(): void };
+}
+
+interface MadeCodec {
+  readonly config: ListenerConfig;
+  readonly spoken: readonly DeclaredProtocol[];
+  readonly codec: WireCodec;
 }
 
 let nextOfferId = 1;
@@ -65,7 +67,9 @@ let nextOfferId = 1;
 /** Lets devices dial in at one address, holds their links until they have a name, and hands them to their device. */
 export class Gateway {
   readonly #options: GatewayOptions;
-  readonly #codec: WireCodec;
+  #config: ListenerConfig;
+  /** How links without a name are read, while the configuration stays the same. */
+  #made: MadeCodec | undefined;
   readonly #nameless = new Map<NamelessRunner, Nameless>();
   readonly #perHost = new Map<string, number>();
   #connections = 0;
@@ -77,14 +81,25 @@ export class Gateway {
   #address: string;
   #attempt = 0;
   #reopen: Timer | undefined;
+  #gaveUp: (() => void) | undefined;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    const { config, messages } = options;
-    const { session, maxFrame, link } = config;
-    const speech = { identity: session.identity, builtin: true, maxFrame, line: 'stream', messages } as const;
-    this.#codec = deviceCodec(speech);
-    this.#address = formatHostPort(link.host, link.port);
+    const { config } = options;
+    this.#config = config;
+    this.#address = formatHostPort(config.link.host, config.link.port);
+  }
+
+  /** As configured now. */
+  get config(): ListenerConfig {
+    return this.#config;
+  }
+
+  /** Another configuration of the same address; links without a name are closed where it reads them in another way. */
+  reconfigure(config: ListenerConfig, anew: boolean): void {
+    this.#config = config;
+    if (!anew) return;
+    this.#closeNameless('reconfigured', 'the configuration of this listener changed');
   }
 
   /**
@@ -100,12 +115,27 @@ export class Gateway {
     });
   }
 
-  close(): void {
+  /** Opens while the bridge runs: a failure, which it resolves with, is mended by trying again. */
+  open(): Promise<LinkEnd | undefined> {
+    return new Promise((resolve) => {
+      this.#gaveUp = () => resolve(undefined);
+      this.#listen(
+        () => resolve(undefined),
+        (end) => {
+          this.#listenAgain(end);
+          resolve(end);
+        },
+      );
+    });
+  }
+
+  close(why = 'the bridge stops'): void {
     this.#status = 'closed';
+    this.#gaveUp?.();
     this.#reopen?.cancel();
     this.#listener?.close();
     this.#listener = undefined;
-    for (const { runner } of [...this.#nameless.values()]) runner.close('stopped', 'the bridge stops');
+    this.#closeNameless('stopped', why);
   }
 
   status(): GatewayStatus {
@@ -164,7 +194,8 @@ export class Gateway {
   }
 
   #accepted(link: Link, host: string): void {
-    const { config, localTime, clock } = this.#options;
+    const { localTime, clock } = this.#options;
+    const config = this.#config;
     const ofHost = this.#perHost.get(host) ?? 0;
     const cap =
       this.#connections >= config.maxConnections
@@ -190,25 +221,43 @@ export class Gateway {
       spoke: (self) => this.#spoke(self),
       ended: (self, reason, detail) => this.#namelessEnded(self, reason, detail),
     });
-    let decoder: StreamDecoder | undefined;
     const tap = this.#options.tap?.();
-    const wire = new Wire(
-      link,
-      {
-        ...this.#codec,
-        makeDecoder: (definition, sink) => {
-          decoder = new StreamDecoder(definition, sink);
-          decoder.maxFrame = Math.min(decoder.maxFrame, NAMELESS_MAX_FRAME);
-          return decoder;
-        },
-      },
-      runner,
-      { ended: () => this.#connectionEnded(host), tap },
-    );
-    if (decoder === undefined) return;
-    this.#nameless.set(runner, { runner, wire, decoder, tap });
+    const known = this.#knownAtOnce(host);
+    const bare = known !== undefined && 'device' in known ? known.device : undefined;
+    const wire = new Wire(link, bare?.dialIn?.codec ?? this.#namelessCodec(), runner, {
+      ended: () => this.#connectionEnded(host),
+      tap,
+      idleAfterMs: bare?.dialIn?.idleAfterMs,
+    });
+    this.#nameless.set(runner, { runner, wire, tap });
     this.#keepNamelessBudget();
     runner.open(wire);
+    if (known !== undefined) this.#handOver(runner, known);
+  }
+
+  /** Who this is where it never says so: a device without a register is known by its address, before its first byte. */
+  #knownAtOnce(host: string): Resolution | undefined {
+    const { directory } = this.#options;
+    const device = directory.resolveBare(host);
+    if (device !== undefined) return { device };
+    if (this.#config.session.bare === undefined) return undefined;
+    return directory.accept(nameByAddress(host), this.#config, { host });
+  }
+
+  #namelessCodec(): WireCodec {
+    const { session, maxFrame, messages } = this.#config;
+    const spoken = this.#options.directory.spoken();
+    const made = this.#made;
+    if (made?.config === this.#config && made.spoken === spoken) return made.codec;
+    const own = messages === undefined || spoken.includes(messages) ? [] : [messages];
+    const bound = Math.min(maxFrame, NAMELESS_MAX_FRAME);
+    const codec = namelessCodec(session.identity, bound, [...own, ...spoken]);
+    this.#made = { config: this.#config, spoken, codec };
+    return codec;
+  }
+
+  #closeNameless(reason: string, detail: string): void {
+    for (const { runner } of [...this.#nameless.values()]) runner.close(reason, detail);
   }
 
   #connectionEnded(host: string): void {
@@ -220,7 +269,7 @@ export class Gateway {
 
   /** The oldest nameless link makes room for the newest. */
   #keepNamelessBudget(): void {
-    const { maxNameless } = this.#options.config;
+    const { maxNameless } = this.#config;
     const [oldest] = this.#nameless.keys();
     if (oldest === undefined || this.#nameless.size <= maxNameless) return;
     this.#complain(`closed ${oldest.address}: more than ${maxNameless} links have no name`);
@@ -228,12 +277,13 @@ export class Gateway {
   }
 
   #registered(runner: NamelessRunner, identity: { appid: string; imei: string }): void {
-    const resolution = this.#options.directory.resolve(identity, runner.host, this.#options.config);
+    const resolution = this.#options.directory.resolve(identity, runner.host, this.#config);
     this.#handOver(runner, resolution, identity);
   }
 
   #spoke(runner: NamelessRunner): void {
-    const { config, directory, clock } = this.#options;
+    const { directory, clock } = this.#options;
+    const config = this.#config;
     const nameless = this.#nameless.get(runner);
     if (nameless === undefined || nameless.offer !== undefined) return;
     const waited = clock.now().monoMs - runner.link.since.monoMs >= NAMED_BY_ADDRESS_AFTER_MS;
@@ -265,7 +315,7 @@ export class Gateway {
       ...(register === undefined ? {} : { register }),
       adopted: () => {
         this.#nameless.delete(runner);
-        nameless.decoder.maxFrame = this.#codec.definition.maxFrame;
+        if (device.dialIn !== undefined) nameless.wire.speak(device.dialIn.codec);
         nameless.tap?.named(device.id);
         runner.release();
       },

@@ -1,5 +1,4 @@
-import type { BridgeConfig, DeviceConfig, ListenerConfig } from '../config/model.ts';
-import type { SessionSettings } from '../device/settings.ts';
+import type { BridgeConfig, DeviceConfig } from '../config/model.ts';
 import type { Clock } from './clock.ts';
 import type { DeviceDirectory } from './device-directory.ts';
 import type { Log } from './log.ts';
@@ -7,7 +6,8 @@ import { Recorder } from './recorder.ts';
 import type { TracedDevice } from './trace-meta.ts';
 
 export interface BridgeRecorderOptions {
-  readonly config: BridgeConfig;
+  /** What runs; it changes with every reload. */
+  config(): BridgeConfig;
   /** Records every device that does not say `record: false`, into this folder. */
   readonly recordDir?: string | undefined;
   readonly clock: Clock;
@@ -17,28 +17,28 @@ export interface BridgeRecorderOptions {
 
 /** The recorder of a bridge; undefined where nothing is to be recorded. */
 export function recorderFor(options: BridgeRecorderOptions): Recorder | undefined {
-  const { config, recordDir, clock, log, directory } = options;
+  const { recordDir, clock, log, directory } = options;
   const everything = recordDir !== undefined;
   const wanted = ({ record }: { readonly record?: boolean }) => record ?? everything;
-  if (![...config.devices, ...config.listeners].some(wanted)) return undefined;
-  const { recording } = config;
-  const byId = new Map(config.devices.map((device) => [device.id, device]));
+  const { recording, devices, listeners } = options.config();
+  if (![...devices, ...listeners].some(wanted)) return undefined;
+  const byId = memoized((config: BridgeConfig) => new Map(config.devices.map((each) => [each.id, each])));
   return new Recorder({
     settings: { ...recording, dir: recordDir ?? recording.dir },
     clock,
     log,
     describe(id) {
-      const device = byId.get(id);
+      const device = byId(options.config()).get(id);
       if (device !== undefined) return wanted(device) ? describeConfigured(device) : undefined;
       // Whoever dialled in unannounced has the settings of the listener that it came by.
       const settings = directory.get(id)?.settings;
-      const listener = config.listeners.find((each) => settings !== undefined && cameBy(each, settings));
+      const listener = directory.listenerOf(id);
       if (settings === undefined || listener === undefined || !wanted(listener)) return undefined;
       const knownBy = id.startsWith('addr-') ? 'any-address' : 'register';
       return {
         settings,
         dialIn: true,
-        line: 'stream',
+        line: listener.line ?? 'stream',
         maxFrame: listener.maxFrame,
         timeZone: ownZone(),
         knownBy,
@@ -47,8 +47,13 @@ export function recorderFor(options: BridgeRecorderOptions): Recorder | undefine
   });
 }
 
-function cameBy(listener: ListenerConfig, settings: SessionSettings): boolean {
-  return JSON.stringify({ ...listener.session, device: settings.device }) === JSON.stringify(settings);
+/** Computes anew only where it is asked about another thing than before. */
+function memoized<K extends object, V>(compute: (key: K) => V): (key: K) => V {
+  let last: { readonly key: K; readonly value: V } | undefined;
+  return (key) => {
+    if (last?.key !== key) last = { key, value: compute(key) };
+    return last.value;
+  };
 }
 
 function describeConfigured(device: DeviceConfig): TracedDevice {
@@ -59,7 +64,7 @@ function describeConfigured(device: DeviceConfig): TracedDevice {
   }
   const { imei, appid } = device.match;
   const knownBy = imei === undefined && appid === undefined ? 'address' : 'register';
-  return { settings, dialIn: true, line: 'stream', maxFrame, timeZone, knownBy };
+  return { settings, dialIn: true, line: device.line ?? 'stream', maxFrame, timeZone, knownBy };
 }
 
 const ownZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -50,6 +50,8 @@ export class Recorder {
   readonly #options: RecorderOptions;
   readonly #store: RecordingStore;
   readonly #devices = new Map<string, DeviceRecording>();
+  /** They end with the links that they were recording. */
+  readonly #ending = new Set<DeviceRecording>();
   #timer: Timer | undefined;
   #flushing: Promise<void> | undefined;
   #flushDue = false;
@@ -83,6 +85,14 @@ export class Recorder {
     return new HeldRecording(this.#connection(), this.#options.clock, (device) => this.#of(device));
   }
 
+  /** The device is gone, or spoken to in another way from now on: its trace ends with its present link. */
+  retire(device: string): void {
+    const recording = this.#devices.get(device);
+    if (recording === undefined) return;
+    this.#devices.delete(device);
+    this.#ending.add(recording);
+  }
+
   /** Writes a note into the trace of a device; false where it is not recorded. */
   note(device: string, text: string): boolean {
     const recording = this.#of(device);
@@ -109,10 +119,14 @@ export class Recorder {
     await this.flushed();
     if (this.#stopped !== undefined) return;
     try {
-      for (const recording of this.#devices.values()) await recording.close();
+      for (const recording of this.#all()) await recording.close();
     } catch (error) {
       this.#fail('recording_failed', error);
     }
+  }
+
+  #all(): DeviceRecording[] {
+    return [...this.#devices.values(), ...this.#ending];
   }
 
   #connection(): string {
@@ -162,8 +176,12 @@ export class Recorder {
   async #flush(): Promise<void> {
     try {
       // All at once: one wake-up for many writes costs less than one for each.
-      await Promise.all([...this.#devices.values()].map((recording) => recording.flush()));
+      await Promise.all(this.#all().map((recording) => recording.flush()));
       if (this.#stopped !== undefined) return;
+      for (const recording of [...this.#ending].filter(({ connected }) => !connected)) {
+        this.#ending.delete(recording);
+        await recording.close();
+      }
       if (!(await this.#store.keepBudget())) {
         const { dir, budgetBytes } = this.#options.settings;
         this.#stop('recording_budget', `the traces in ${dir} fill their budget of ${budgetBytes} bytes`);
@@ -175,7 +193,7 @@ export class Recorder {
 
   #tooSlow(): void {
     let waiting = 0;
-    for (const recording of this.#devices.values()) waiting += recording.waiting;
+    for (const recording of this.#all()) waiting += recording.waiting;
     if (waiting <= MOST_WAITING) return;
     this.#stop('recording_behind', `${waiting} bytes wait for the disk`);
   }
@@ -190,7 +208,8 @@ export class Recorder {
     this.#stopped = { reason, detail, since: clock.now().wallMs };
     this.#timer?.cancel();
     log.error({ code: reason, dir: settings.dir }, `recording to ${settings.dir} stopped: ${detail}`);
-    for (const recording of this.#devices.values()) recording.abandon();
+    for (const recording of this.#all()) recording.abandon();
     this.#devices.clear();
+    this.#ending.clear();
   }
 }
