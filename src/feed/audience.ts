@@ -188,7 +188,7 @@ export class Audience implements SubscriberSurroundings {
   }
 
   #disband(cohort: Cohort): void {
-    if (cohort.members.size > 0 || cohort.patterns.length === 0) return;
+    if (!cohort.empty || cohort.patterns.length === 0) return;
     this.#cohorts.delete(cohort.patterns.join('\n'));
     this.#unwritten.delete(cohort);
     for (const pattern of cohort.patterns) this.#trie.delete(pattern, cohort);

@@ -45,7 +45,9 @@ interface Piece {
  */
 export class Cohort {
   readonly patterns: readonly string[];
-  readonly members = new Set<Subscriber>();
+  readonly #members = new Set<Subscriber>();
+  /** The same, as it was when a pass last asked for it, for as long as nobody comes or goes. */
+  #list: readonly Subscriber[] | undefined;
   /** Something other than a position was appended since the last position. */
   changed = false;
   #base = 0;
@@ -55,6 +57,26 @@ export class Cohort {
 
   constructor(patterns: readonly string[]) {
     this.patterns = patterns;
+  }
+
+  /** As they are now; who comes or goes later does not change the list. */
+  get members(): readonly Subscriber[] {
+    this.#list ??= [...this.#members];
+    return this.#list;
+  }
+
+  get empty(): boolean {
+    return this.#members.size === 0;
+  }
+
+  add(subscriber: Subscriber): void {
+    this.#members.add(subscriber);
+    this.#list = undefined;
+  }
+
+  delete(subscriber: Subscriber): void {
+    this.#members.delete(subscriber);
+    this.#list = undefined;
   }
 
   get sealedEnd(): number {
@@ -95,7 +117,9 @@ export class Cohort {
   /** The sealed bytes that begin exactly at `start`, shared by all members that stand there. */
   piece(start: number, now: Instant): Piece | undefined {
     this.#pieces ??= joinPieces(this.#sealed, this.#base, now);
-    return this.#pieces.find((piece) => piece.start === start);
+    const [first] = this.#pieces;
+    // Nearly always there is but one, and this is asked for every subscriber.
+    return first?.start === start ? first : this.#pieces.find((piece) => piece.start === start);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Instant } from '../instant.ts';
-import { AckWindow } from './ack-window.ts';
+import type { AckWindow } from './ack-window.ts';
 import type { Encoder } from './encoder.ts';
 import { EventBacklog } from './event-backlog.ts';
 import type { Gap, PastEvent } from './event-log.ts';
@@ -15,7 +15,7 @@ const REFERENCE_BYTES = 16;
  */
 export class EventQueues {
   readonly #encoder: Encoder;
-  #window = new AckWindow();
+  #window: AckWindow;
   #gaps: Gap[] = [];
   #past: PastEvent[] = [];
   #pastHead = 0;
@@ -24,27 +24,28 @@ export class EventQueues {
   readonly #acked: EventBacklog;
   readonly #tally: FeedTally;
 
-  constructor(encoder: Encoder, tally: FeedTally) {
+  constructor(encoder: Encoder, tally: FeedTally, window: AckWindow) {
     this.#encoder = encoder;
+    this.#window = window;
     this.#tally = tally;
     this.#alarms = new EventBacklog(tally);
     this.#plain = new EventBacklog(tally);
     this.#acked = new EventBacklog(tally);
   }
 
-  get window(): AckWindow {
-    return this.#window;
-  }
-
-  /** The window of a session that goes on here; what it holds is sent again. */
+  /** The window of a session that goes on here. */
   resume(window: AckWindow): void {
     this.#window = window;
-    window.resumed();
   }
 
   /** Nothing waits that the shared stream must not overtake. */
   get empty(): boolean {
     return this.pastTold && this.#gaps.length === 0 && this.#alarms.empty && this.#plain.empty;
+  }
+
+  /** Nothing waits, nor is anything out that wants to be acknowledged. */
+  get idle(): boolean {
+    return this.empty && this.#acked.empty && this.#window.size === 0;
   }
 
   get pastTold(): boolean {

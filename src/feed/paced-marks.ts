@@ -15,6 +15,11 @@ export class PacedMarks {
     return this.#waiting.size > 0;
   }
 
+  /** Nothing is remembered of any topic. */
+  get idle(): boolean {
+    return this.#paces.size === 0;
+  }
+
   get size(): number {
     return this.#waiting.size;
   }
