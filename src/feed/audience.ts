@@ -40,6 +40,8 @@ export class Audience implements SubscriberSurroundings {
   /** Those who were not told the whole position the last time, because something held them up. */
   readonly #heldUp = new Set<Subscriber>();
   readonly #stopListening: () => void;
+  /** Nothing is delivered to those in here. */
+  readonly #outside = new Cohort([]);
   #openDeliveries = 0;
   #toldRev = 0;
   #ticks = 0;
@@ -51,9 +53,14 @@ export class Audience implements SubscriberSurroundings {
     this.#stopListening = store.listen((change) => this.#deliver(change));
   }
 
-  /** A new subscriber without patterns; it hears broadcasts only. */
+  /** A new subscriber, who hears nothing at all yet. */
   admit(outlet: Outlet): Subscriber {
-    return new Subscriber(this, outlet, this.#cohort([]));
+    return new Subscriber(this, outlet, this.#outside);
+  }
+
+  /** From now on a new subscriber hears broadcasts; patterns are assigned to it when it asks for them. */
+  letIn(subscriber: Subscriber, now: Instant): void {
+    this.assign(subscriber, [], now);
   }
 
   dismiss(subscriber: Subscriber): void {

@@ -21,6 +21,8 @@ export class SessionMemory {
   /** At least 128 random bits as text: whoever knows it may go on with this session. */
   readonly secret: string;
   clientId: string;
+  /** Names who has it together with what he may; another one can't go on with it. */
+  owner = '';
   readonly window = new AckWindow();
   inFlight = 0;
   /** The connection that this session has now. */

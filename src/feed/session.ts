@@ -2,21 +2,21 @@ import type { Instant } from '../instant.ts';
 import type { Audience } from './audience.ts';
 import type { CommandOutcome, FeedClient, FeedCommand } from './command.ts';
 import { MinuteCount, TokenBucket } from './rate-limits.ts';
+import type { SessionAccess } from './session-access.ts';
 import type { SessionMemory } from './session-memory.ts';
-import { BROADCAST_TOPIC } from './store.ts';
+import { SessionSubscriptions, type SubscriptionProblem } from './session-subscriptions.ts';
 import type { Subscriber } from './subscriber.ts';
 import { type ClientMessage, parseClientMessage } from './wire/client-message.ts';
 import type { CloseReason } from './wire/close-code.ts';
 import type { FeedErrorCode } from './wire/feed-error.ts';
 import { type ClientEntry, type FeedLimits, PROTOCOL_VERSION } from './wire/server-messages.ts';
-import { matchesTopic } from './wire/topic.ts';
-
-type Subscribe = Extract<ClientMessage, { readonly type: 'subscribe' }>;
 
 const ERRORS_PER_MINUTE = 20;
 /** Messages above the rate that are answered with an error before the connection is closed. */
 const REFUSALS_PER_MINUTE = 200;
 const MAX_COMMANDS_IN_FLIGHT = 32;
+/** Messages that may come in behind a token that is still being looked at. */
+const MAX_HELD = 64;
 const DEFAULT_COMMAND_TIMEOUT_MS = 5_000;
 
 /** What a session asks of whoever runs it. */
@@ -30,10 +30,9 @@ export interface SessionPort {
     client: FeedClient,
     done: (outcome: CommandOutcome, now: Instant) => void,
   ): void;
-  /** Takes the session with this secret from whoever has it; undefined where there is none any more. */
+  readonly access: SessionAccess;
+  /** Takes the session with this secret from whoever has it; undefined where there is none of this owner. */
   resume(secret: string): SessionMemory | undefined;
-  /** This client may close the connections of others. */
-  readonly mayKick: boolean;
   /** Closes the connection of another client; false where there is none. */
   kick(clientId: string): boolean;
   /** Bytes over the wire so far. */
@@ -57,12 +56,15 @@ export interface SessionOptions {
 export class FeedSession {
   readonly #options: SessionOptions;
   readonly #subscriber: Subscriber;
+  readonly #subscriptions: SessionSubscriptions;
   #memory: SessionMemory;
   /** Nothing was asked for yet that belongs to a session. */
   #fresh = true;
   readonly #rate: TokenBucket;
   readonly #errors = new MinuteCount(ERRORS_PER_MINUTE);
   readonly #refusals = new MinuteCount(REFUSALS_PER_MINUTE);
+  /** What came in behind a token that is still being looked at. */
+  #held: string[] | undefined;
   #jsonPing = false;
   #lastActivityMs: number;
   readonly #connectedAtMs: number;
@@ -70,6 +72,11 @@ export class FeedSession {
   constructor(options: SessionOptions, now: Instant) {
     this.#options = options;
     this.#subscriber = options.subscriber;
+    this.#subscriptions = new SessionSubscriptions(
+      options.audience,
+      options.subscriber,
+      options.limits.max_patterns,
+    );
     this.#memory = options.memory;
     this.#attach(options.memory);
     this.#rate = new TokenBucket(options.limits.messages_per_second, options.limits.message_burst);
@@ -100,15 +107,16 @@ export class FeedSession {
   }
 
   welcome(now: Instant): void {
-    const { audience, limits, pingIntervalMs, pingTimeoutMs } = this.#options;
+    const { audience, limits, pingIntervalMs, pingTimeoutMs, port } = this.#options;
+    const { status } = port.access;
     this.#subscriber.send(
       'welcome',
       {
         client_id: this.#memory.clientId,
         session: this.#memory.secret,
         protocol: PROTOCOL_VERSION,
-        position: audience.store.position(),
-        auth: 'none',
+        position: status === 'required' ? {} : audience.store.position(),
+        auth: status,
         ping_interval_ms: pingIntervalMs,
         ping_timeout_ms: pingTimeoutMs,
         limits,
@@ -120,13 +128,21 @@ export class FeedSession {
   /** One text message of the client. */
   receive(text: string, now: Instant): void {
     this.#lastActivityMs = now.wallMs;
+    if (this.#held === undefined) this.#read(text, now);
+    else if (this.#held.push(text) > MAX_HELD) this.#options.port.close('rate_limited');
+  }
+
+  #read(text: string, now: Instant): void {
     const allowed = this.#rate.take(now.monoMs);
     const parsed = parseClientMessage(text);
     if (!allowed) {
       const id = parsed.ok ? parsed.message.id : parsed.error.reply_to;
       this.#refuse(id, now);
-    } else if (parsed.ok) this.#handle(parsed.message, now);
-    else {
+    } else if (parsed.ok) {
+      const refused = this.#options.port.access.refused(parsed.message);
+      if (refused === undefined) this.#handle(parsed.message, now);
+      else this.#fail(parsed.message.id, refused.code, refused.message, now);
+    } else {
       this.#subscriber.answer('error', parsed.error, now);
       this.#countError(now);
     }
@@ -159,14 +175,17 @@ export class FeedSession {
   #handle(message: ClientMessage, now: Instant): void {
     const { id } = message;
     switch (message.type) {
+      case 'auth':
+        this.#authenticate(message.token, id);
+        return;
       case 'subscribe':
         this.#subscribe(message, now);
         return;
       case 'unsubscribe':
-        this.#unsubscribe(message.topics, id, now);
+        this.#failed(id, this.#subscriptions.unsubscribe(message.topics, reply(id), now), now);
         return;
       case 'resync':
-        this.#resync(message.topics, id, now);
+        this.#failed(id, this.#subscriptions.resync(message.topics, reply(id), now), now);
         return;
       case 'ping': {
         const timestamp = message.timestamp === undefined ? {} : { timestamp: message.timestamp };
@@ -205,41 +224,28 @@ export class FeedSession {
     }
   }
 
-  #subscribe({ id, topics, jsonPing, since, maxHz, ack }: Subscribe, now: Instant): void {
-    const { audience, limits } = this.#options;
-    const { interests } = this.#subscriber;
-    const former = interests.patterns;
-    if (new Set([...former, ...topics]).size > limits.max_patterns) {
-      const message = `A client may subscribe to ${limits.max_patterns} patterns at once.`;
-      this.#fail(id, 'too_many_patterns', message, now);
-      return;
-    }
+  #subscribe(message: Extract<ClientMessage, { readonly type: 'subscribe' }>, now: Instant): void {
+    const problem = this.#subscriptions.subscribe(message, now);
+    this.#failed(message.id, problem, now);
+    if (problem !== undefined) return;
     this.#fresh = false;
-    if (jsonPing !== undefined) this.#jsonPing = jsonPing;
-    this.#subscriber.settle(now);
-    interests.add(topics, { maxHz, ack });
-    audience.assign(this.#subscriber, interests.patterns, now);
-    const rev = since === undefined ? undefined : audience.store.recoverable(since);
-    if (rev === undefined) {
-      this.#subscriber.startSnapshot(topics, id);
-      return;
-    }
-    const news = (topic: string): boolean => !former.some((pattern) => matchesTopic(pattern, topic));
-    this.#subscriber.startRecovery(topics, rev, id, news, now);
+    if (message.jsonPing !== undefined) this.#jsonPing = message.jsonPing;
   }
 
-  #unsubscribe(topics: readonly string[], id: string | undefined, now: Instant): void {
-    const { interests } = this.#subscriber;
-    const unknown = topics.find((topic) => !interests.has(topic));
-    if (unknown !== undefined) {
-      this.#fail(id, 'not_subscribed', `There is no subscription to "${unknown}".`, now);
-      return;
-    }
-    this.#subscriber.settle(now);
-    interests.delete(topics);
-    this.#options.audience.assign(this.#subscriber, interests.patterns, now);
-    this.#subscriber.forget(topics, (topic) => topic === BROADCAST_TOPIC || interests.hears(topic));
-    this.#subscriber.send('response', { ...reply(id), result: { unsubscribed: topics } }, now);
+  /** What comes in until it is known what became of the token waits, and is then judged by it. */
+  #authenticate(token: string, id: string | undefined): void {
+    const { port } = this.#options;
+    this.#held = [];
+    port.access.authenticate(token, (outcome, now) => {
+      if (outcome.ok) this.#subscriber.answer('response', { ...reply(id), result: outcome.result }, now);
+      else {
+        this.#fail(id, outcome.code, outcome.message, now, outcome.retry);
+        if (outcome.close !== undefined) port.close(outcome.close);
+      }
+      const held = this.#held ?? [];
+      this.#held = undefined;
+      for (const text of held) this.receive(text, now);
+    });
   }
 
   #command(message: Extract<ClientMessage, { readonly type: 'command' }>, now: Instant): void {
@@ -282,9 +288,7 @@ export class FeedSession {
 
   #kick(clientId: string, id: string | undefined, now: Instant): void {
     const { port } = this.#options;
-    if (!port.mayKick) {
-      this.#fail(id, 'forbidden', 'Only clients on the machine of the bridge may kick others.', now);
-    } else if (!port.kick(clientId)) {
+    if (!port.kick(clientId)) {
       this.#fail(id, 'client_unknown', `No client goes by the id "${clientId}".`, now);
     } else this.#subscriber.answer('response', { ...reply(id), result: { kicked: clientId } }, now);
   }
@@ -296,16 +300,6 @@ export class FeedSession {
     this.#subscriber.resume(memory.window);
   }
 
-  #resync(topics: readonly string[], id: string | undefined, now: Instant): void {
-    const foreign = topics.find((topic) => !this.#subscriber.interests.hears(topic));
-    if (foreign !== undefined) {
-      this.#fail(id, 'not_subscribed', `No subscription covers "${foreign}".`, now);
-      return;
-    }
-    this.#subscriber.send('response', { ...reply(id), result: { resyncing: topics } }, now);
-    this.#subscriber.startResync(topics);
-  }
-
   #fail(
     replyTo: string | undefined,
     code: FeedErrorCode,
@@ -315,6 +309,10 @@ export class FeedSession {
   ): void {
     this.#subscriber.answer('error', { ...reply(replyTo), code, message, retry }, now);
     this.#countError(now);
+  }
+
+  #failed(replyTo: string | undefined, problem: SubscriptionProblem | undefined, now: Instant): void {
+    if (problem !== undefined) this.#fail(replyTo, problem.code, problem.message, now);
   }
 
   #countError(now: Instant): void {

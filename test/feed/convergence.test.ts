@@ -9,6 +9,7 @@ import { FeedStore } from '../../src/feed/store.ts';
 import type { Outlet, Subscriber } from '../../src/feed/subscriber.ts';
 import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';
 import { matchesTopic } from '../../src/feed/wire/topic.ts';
+import { anybody } from '../support/anybody.ts';
 import { FeedView } from '../support/feed-view.ts';
 
 const NOW = { monoMs: 0, wallMs: 0 };
@@ -106,6 +107,7 @@ class Client {
           message_burst: 1e9,
           max_patterns: 256,
           max_connections_per_address: 30,
+          auth_timeout_ms: 10_000,
         },
         pingIntervalMs: 20_000,
         pingTimeoutMs: 30_000,
@@ -114,7 +116,7 @@ class Client {
           clientCount: 0,
           command: () => undefined,
           resume: () => undefined,
-          mayKick: false,
+          access: anybody,
           kick: () => false,
           traffic: () => ({ sent: 0, received: 0 }),
           close: () => undefined,

@@ -8,6 +8,7 @@ import { FeedStore } from '../../src/feed/store.ts';
 import type { Outlet, Subscriber } from '../../src/feed/subscriber.ts';
 import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';
 import { matchesTopic } from '../../src/feed/wire/topic.ts';
+import { anybody } from './anybody.ts';
 
 /** What a client asks for, the same on every connection. */
 export interface ModelTerms {
@@ -247,6 +248,7 @@ export class ModelClient {
           message_burst: 1e9,
           max_patterns: 256,
           max_connections_per_address: 30,
+          auth_timeout_ms: 10_000,
         },
         pingIntervalMs: 20_000,
         pingTimeoutMs: 30_000,
@@ -255,7 +257,7 @@ export class ModelClient {
           clientCount: 0,
           command: () => undefined,
           resume: () => parked,
-          mayKick: false,
+          access: anybody,
           kick: () => false,
           traffic: () => ({ sent: 0, received: 0 }),
           close: () => undefined,

@@ -9,10 +9,16 @@ const MAX_TOPICS = 256;
 const MAX_TIMEOUT_MS = 600_000;
 const MAX_ACKS = 256;
 const MAX_EPOCHS = 64;
+const MAX_TOKEN_LENGTH = 16 * 1024;
 const LOWEST_HZ = 0.01;
 const HIGHEST_HZ = 1_000;
 
 const READERS: Readonly<Record<ClientRequest['type'], Reader>> = {
+  auth: withKeys(['token'], ({ token }) =>
+    typeof token === 'string' && token !== '' && token.length <= MAX_TOKEN_LENGTH
+      ? { type: 'auth', token }
+      : badField(`"token" must be the token, a string of at most ${MAX_TOKEN_LENGTH} characters.`),
+  ),
   subscribe: withKeys(['topics', 'json_ping', 'ack', 'since', 'max_hz'], (payload) => {
     const topics = readTopics(payload.topics, patternProblem);
     if ('code' in topics) return topics;
@@ -88,16 +94,12 @@ const READERS: Readonly<Record<ClientRequest['type'], Reader>> = {
   ),
 };
 
-/** Types that the protocol names and this server does not offer; an honest answer beats `unknown_type`. */
-const UNSUPPORTED: ReadonlySet<string> = new Set(['auth']);
-
 /** Checks the payload of one type of message. */
 export function readFields(
   type: string,
   payload: Json,
   timestamp: number | undefined,
 ): ClientRequest | Problem {
-  if (UNSUPPORTED.has(type)) return notSupported(`"${type}" is not supported by this server.`);
   if (!isRequestType(type)) {
     const known = Object.keys(READERS).join(', ');
     return { code: 'unknown_type', message: `There is no message of this type; known are ${known}.` };
@@ -151,8 +153,4 @@ function isPosition(value: Json): value is Record<string, number> {
 
 function badField(message: string): Problem {
   return { code: 'bad_field', message };
-}
-
-function notSupported(message: string): Problem {
-  return { code: 'not_supported', message };
 }

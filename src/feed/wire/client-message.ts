@@ -8,6 +8,7 @@ import type { Position } from './position.ts';
 export type ClientMessage = { readonly id?: string } & ClientRequest;
 
 export type ClientRequest =
+  | { readonly type: 'auth'; readonly token: string }
   | {
       readonly type: 'subscribe';
       readonly topics: readonly string[];

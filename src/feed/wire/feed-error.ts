@@ -16,6 +16,7 @@ export const FEED_ERROR_CODES = [
   'session_unknown',
   'too_many_commands',
   'too_many_patterns',
+  'unauthorized',
   'unknown_type',
 ] as const;
 

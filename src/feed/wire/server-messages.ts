@@ -21,6 +21,8 @@ export interface FeedLimits {
   readonly messages_per_second: number;
   readonly message_burst: number;
   readonly max_patterns: number;
+  /** How long a connection may go without a token where one is required. */
+  readonly auth_timeout_ms: number;
   /** Of one address that is not the bridge's own machine. */
   readonly max_connections_per_address: number;
 }
@@ -62,8 +64,10 @@ export type ServerMessage =
         /** A secret that lets another connection go on with this session. */
         readonly session: string;
         readonly protocol: number;
+        /** Empty until a token was shown, where one is required. */
         readonly position: Position;
-        readonly auth: 'none';
+        /** Whether a token is required: no; yes, and none was shown yet; yes, and it was. */
+        readonly auth: 'none' | 'required' | 'ok';
         readonly ping_interval_ms: number;
         readonly ping_timeout_ms: number;
         readonly limits: FeedLimits;

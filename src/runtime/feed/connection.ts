@@ -103,6 +103,11 @@ export class Connection implements Outlet {
     this.#session = session;
   }
 
+  /** From now on it hears what goes to everybody. */
+  letIn(now: Instant): void {
+    this.#audience.letIn(this.subscriber, now);
+  }
+
   write(bytes: Uint8Array): void {
     if (!this.#carrier.open) return;
     this.#handed += bytes.length;

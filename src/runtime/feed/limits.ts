@@ -7,6 +7,8 @@ export interface FeedServerLimits {
   readonly messagesPerSecond: number;
   readonly messageBurst: number;
   readonly maxPatterns: number;
+  /** How long a connection may go without a token where one is required. */
+  readonly authTimeoutMs: number;
   /** Connections of one address that is not loopback. */
   readonly maxConnectionsPerAddress: number;
   /** New connections of such an address per second, on average and at once; more are told to come back later. */
@@ -36,6 +38,7 @@ export const DEFAULT_FEED_LIMITS: FeedServerLimits = {
   messagesPerSecond: 100,
   messageBurst: 200,
   maxPatterns: 256,
+  authTimeoutMs: 10_000,
   ...DEFAULT_DOOR_LIMITS,
   maxConnections: 20_000,
   connectsPerSecond: 500,
@@ -55,6 +58,7 @@ export function announced(limits: FeedServerLimits): FeedLimits {
     messages_per_second: limits.messagesPerSecond,
     message_burst: limits.messageBurst,
     max_patterns: limits.maxPatterns,
+    auth_timeout_ms: limits.authTimeoutMs,
     max_connections_per_address: limits.maxConnectionsPerAddress,
   };
 }

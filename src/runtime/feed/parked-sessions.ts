@@ -19,9 +19,11 @@ export class ParkedSessions {
     if (oldest !== undefined && this.#parked.size > MAX_PARKED) this.#parked.delete(oldest);
   }
 
-  take(secret: string, monoMs: number): SessionMemory | undefined {
+  /** The session of this secret, where it is of this owner; one of another stays. */
+  take(secret: string, owner: string, monoMs: number): SessionMemory | undefined {
     this.expire(monoMs);
     const memory = this.#parked.get(secret)?.memory;
+    if (memory?.owner !== owner) return undefined;
     this.#parked.delete(secret);
     return memory;
   }

@@ -1,31 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { type Grant, ownerOf } from '../../access/grant.ts';
 import { Audience } from '../../feed/audience.ts';
 import type { Framer } from '../../feed/encoder.ts';
 import { TokenBucket } from '../../feed/rate-limits.ts';
 import { FeedSession } from '../../feed/session.ts';
 import { SessionMemory } from '../../feed/session-memory.ts';
 import type { FeedStore } from '../../feed/store.ts';
-import type { CloseReason } from '../../feed/wire/close-code.ts';
-import type { FeedErrorCode } from '../../feed/wire/feed-error.ts';
 import type { ClientEntry } from '../../feed/wire/server-messages.ts';
 import type { Instant } from '../../instant.ts';
+import { Authenticator, type Verdict } from '../auth/authenticator.ts';
 import { type Clock, systemClock, type Timer } from '../clock.ts';
 import { AddressCount, AddressPace } from '../http/address-caps.ts';
 import { isLoopback } from '../http/caller.ts';
+import { Attendance } from './attendance.ts';
 import { type CommandHandler, carryOut } from './command-desk.ts';
 import { type Carrier, Connection } from './connection.ts';
+import { ConnectionAccess } from './connection-access.ts';
 import { FlushLoop } from './flush-loop.ts';
 import { announced, DEFAULT_FEED_LIMITS, type FeedServerLimits } from './limits.ts';
-import { ParkedSessions } from './parked-sessions.ts';
 import { PingWheel } from './ping-wheel.ts';
 import { type TransportName, TransportTally } from './transport-tally.ts';
+import { idInUse, turnAway } from './turn-away.ts';
 
 const BEAT_MS = 1_000;
 /** Reconnecting clients are spread so that about this many come back per second. */
 const RETURNING_PER_SECOND = 100;
-/** Where it is told who comes and goes. */
-const PRESENCE_TOPIC = 'clients';
 /** Who is told to come back later is told a random number of seconds, up to this. */
 const MOST_RETRY_S = 10;
 
@@ -40,6 +40,8 @@ export interface FeedLog {
 export interface RosterOptions extends Partial<FeedServerLimits> {
   readonly store: FeedStore;
   readonly clock?: Clock;
+  /** Knows the tokens; absent: none is asked for. */
+  readonly auth?: Authenticator;
   /** Absent: every command is answered with `not_supported`. */
   readonly commands?: CommandHandler;
   onLog?(entry: FeedLog): void;
@@ -60,32 +62,27 @@ export interface Arrival {
   readonly address: string;
   /** The client id asked for; one is made where it is absent. */
   readonly wantedId?: string | undefined;
-}
-
-interface Attendance {
-  readonly id: string;
-  readonly address: string;
+  /** What became of the token that it brought; absent: it brought none, and may yet show one. */
+  readonly verdict?: Verdict | undefined;
 }
 
 /** Everybody who follows the feed, whatever the transport. One timer for all of them; nothing waits for any of them. */
 export class Roster {
   readonly limits: FeedServerLimits;
   readonly clock: Clock;
+  readonly auth: Authenticator;
   readonly #options: RosterOptions;
   readonly #transports: Transport[] = [];
   readonly #bySubscriber = new Map<unknown, Connection>();
-  readonly #byId = new Map<string, Connection>();
-  readonly #attendance = new Map<Connection, Attendance>();
+  readonly #attendance: Attendance;
+  readonly #accesses = new Map<Connection, ConnectionAccess>();
   readonly #perAddress = new AddressCount();
   readonly #wheel: PingWheel<Connection>;
   /** Pinged and not heard since, or too full to be written to. */
   readonly #watched = new Set<Connection>();
-  readonly #bySecret = new Map<string, Connection>();
-  readonly #parked: ParkedSessions;
   readonly #arrivals: TokenBucket;
   readonly #pace: AddressPace;
-  /** Somebody listened to who comes and goes; from then on it is told, so that nobody who returns has missed any of it. */
-  #presenceWanted = false;
+  readonly #stopListening: () => void;
   #heldBytes = 0;
   #beat: Timer | undefined;
   #closing: Promise<void> | undefined;
@@ -96,7 +93,10 @@ export class Roster {
     this.limits = { ...DEFAULT_FEED_LIMITS, ...options };
     this.clock = options.clock ?? systemClock;
     this.#wheel = new PingWheel(this.limits.pingIntervalMs);
-    this.#parked = new ParkedSessions(this.limits.resumeMs);
+    this.auth = options.auth ?? new Authenticator(undefined, this.clock);
+    this.#stopListening = this.auth.onReplaced(() => this.#judgeAnew());
+    const hears = (topic: string): boolean => this.hears(topic);
+    this.#attendance = new Attendance({ store: options.store, resumeMs: this.limits.resumeMs, hears });
     const { connectsPerSecond, connectBurst } = this.limits;
     const { connectsPerSecondPerAddress, connectBurstPerAddress } = this.limits;
     this.#arrivals = new TokenBucket(connectsPerSecond, connectBurst);
@@ -124,10 +124,10 @@ export class Roster {
     return this.#transports;
   }
 
-  /** Everybody who is connected. */
+  /** Everybody who is connected and was let in. */
   clients(): ClientEntry[] {
     const entries: ClientEntry[] = [];
-    for (const { session, closing } of this.#byId.values()) {
+    for (const { session, closing } of this.#attendance.present()) {
       if (session !== undefined && !closing) entries.push(session.entry);
     }
     return entries;
@@ -160,53 +160,57 @@ export class Roster {
    * Takes a connection in and welcomes it. Who is not to stay is told so and closed; its `session` is undefined. In
    * either case `leave` is to be called once its socket is closed.
    */
-  admit(transport: Transport, { carrier, socket, address, wantedId }: Arrival): Connection {
+  admit(transport: Transport, { carrier, socket, address, wantedId, verdict }: Arrival): Connection {
     const now = this.clock.now();
     const connection = new Connection(carrier, socket, transport.audience);
     const id = wantedId ?? `c_${randomBytes(6).toString('base64url')}`;
     this.#bySubscriber.set(connection.subscriber, connection);
     transport.tally.came(connection);
-    this.#attendance.set(connection, { id, address });
+    this.#attendance.arrive(connection, { id, address });
     this.#perAddress.add(address);
     if (this.#closing !== undefined) {
       connection.close('draining', now, RETURNING_PER_SECOND);
       return connection;
     }
-    const refusal = this.#refusal(id, address);
-    if (refusal !== undefined) {
-      const { code, message, reason } = refusal;
-      connection.subscriber.send('error', { code, message, retry: true }, now);
-      connection.close(reason, now);
-      return connection;
+    const most = this.limits.maxConnectionsPerAddress;
+    if (!isLoopback(address) && this.#perAddress.of(address) > most) {
+      const message = `${address} holds ${most} connections already.`;
+      return turnAway(connection, { code: 'connection_limit', message, reason: 'connection_limit' }, now);
     }
-    this.#byId.set(id, connection);
+    if (verdict?.ok === false) {
+      this.log('refused', address, wantedId, verdict.message);
+      const reason = verdict.code === 'rate_limited' ? 'rate_limited' : 'unauthorized';
+      return turnAway(connection, { ...verdict, reason }, now);
+    }
+    const grant = verdict?.grant ?? (this.auth.required ? undefined : this.auth.openGrant(address));
+    if (grant !== undefined && !this.#attendance.isFree(id, ownerOf(grant))) {
+      return turnAway(connection, idInUse(id), now);
+    }
     // 128 bits.
     const memory = new SessionMemory(randomBytes(16).toString('base64url'), id);
-    this.#bySecret.set(memory.secret, connection);
-    this.#tellPresence('joined', id, address);
-    connection.start(this.#session(transport.audience, connection, memory, address, now));
+    const access = this.#access(connection, memory, address, grant);
+    connection.start(this.#session(transport.audience, connection, memory, address, access, now));
+    this.#accesses.set(connection, access);
+    if (grant !== undefined) this.#letIn(connection, memory, access.owner);
     this.#wheel.add(connection);
     this.#armBeat();
     connection.session?.welcome(now);
-    this.log('connected', address, id);
     return connection;
   }
 
   /** The socket of a connection is closed. */
   leave(connection: Connection, why: string): void {
-    const attendance = this.#attendance.get(connection);
-    if (attendance === undefined) return;
-    const { id, address } = attendance;
-    this.#attendance.delete(connection);
-    for (const { tally } of this.#transports) tally.left(connection, connection.closedFor ?? why);
+    const place = this.#attendance.placeOf(connection);
+    if (place === undefined) return;
+    const { id, address } = place;
+    const reason = connection.closedFor ?? why;
+    for (const { tally } of this.#transports) tally.left(connection, reason);
     connection.dismiss();
     this.#bySubscriber.delete(connection.subscriber);
-    if (this.#byId.get(id) === connection) {
-      this.#byId.delete(id);
-      this.log('disconnected', address, id, connection.closedFor ?? why);
-      this.#tellPresence('left', id, address, connection.closedFor ?? why);
+    this.#accesses.delete(connection);
+    if (this.#attendance.leave(connection, reason, this.clock.now())) {
+      this.log('disconnected', address, id, reason);
     }
-    this.#park(connection);
     this.#wheel.delete(connection);
     this.#watched.delete(connection);
     this.#heldBytes -= connection.counted;
@@ -231,7 +235,7 @@ export class Roster {
 
   async #close(): Promise<void> {
     const now = this.clock.now();
-    const spreadMs = Math.max(1_000, (this.#byId.size / RETURNING_PER_SECOND) * 1_000);
+    const spreadMs = Math.max(1_000, (this.#attendance.size / RETURNING_PER_SECOND) * 1_000);
     const gone = new Promise<void>((resolve) => {
       this.#allGone = resolve;
     });
@@ -244,6 +248,7 @@ export class Roster {
       audience.close();
     }
     this.#beat?.cancel();
+    this.#stopListening();
   }
 
   #session(
@@ -251,9 +256,10 @@ export class Roster {
     connection: Connection,
     memory: SessionMemory,
     address: string,
+    access: ConnectionAccess,
     now: Instant,
   ): FeedSession {
-    const count = (): number => this.#byId.size;
+    const count = (): number => this.#attendance.size;
     return new FeedSession(
       {
         audience,
@@ -264,6 +270,7 @@ export class Roster {
         pingIntervalMs: this.limits.pingIntervalMs,
         pingTimeoutMs: this.limits.pingTimeoutMs,
         port: {
+          access,
           clients: () => this.clients(),
           get clientCount() {
             return count();
@@ -273,10 +280,9 @@ export class Roster {
               done(outcome, this.clock.now()),
             );
           },
-          resume: (secret) => this.#resume(secret, connection, address),
-          mayKick: isLoopback(address),
+          resume: (secret) => this.#attendance.resume(secret, connection, access.owner, this.clock.now()),
           kick: (clientId) => {
-            const kicked = this.#byId.get(clientId);
+            const kicked = this.#attendance.holderOf(clientId);
             kicked?.close('kicked', this.clock.now());
             return kicked !== undefined;
           },
@@ -288,59 +294,44 @@ export class Roster {
     );
   }
 
-  /** The session of this secret moves to this connection, its client id too where nobody else took it meanwhile. */
-  #resume(secret: string, connection: Connection, address: string): SessionMemory | undefined {
-    const now = this.clock.now();
-    const former = this.#bySecret.get(secret);
-    const memory = former?.session?.memory ?? this.#parked.take(secret, now.monoMs);
-    const attendance = this.#attendance.get(connection);
-    if (memory === undefined || attendance === undefined) return undefined;
-    former?.close('taken_over', now);
-    const fresh = connection.session?.memory.secret;
-    if (fresh !== undefined) this.#bySecret.delete(fresh);
-    this.#bySecret.set(secret, connection);
-    const holder = this.#byId.get(memory.clientId);
-    if (holder === undefined || holder === former) {
-      if (former !== undefined) this.#tellPresence('left', memory.clientId, address, 'taken_over');
-      this.#byId.delete(attendance.id);
-      this.#byId.set(memory.clientId, connection);
-      this.#attendance.set(connection, { id: memory.clientId, address });
-      this.#tellPresence('left', attendance.id, address, 'resumed');
-      this.#tellPresence('joined', memory.clientId, address);
-    } else memory.clientId = attendance.id;
-    return memory;
-  }
-
-  #park(connection: Connection): void {
-    const memory = connection.session?.memory;
-    // A session that was taken over belongs to another connection by now.
-    if (memory === undefined || this.#bySecret.get(memory.secret) !== connection) return;
-    this.#bySecret.delete(memory.secret);
-    if (memory.listener === connection.session) memory.listener = undefined;
-    if (connection.closedFor !== 'kicked') this.#parked.park(memory, this.clock.now().monoMs);
-  }
-
-  #tellPresence(event: 'joined' | 'left', id: string, address: string, reason?: string): void {
-    this.#presenceWanted ||= this.hears(PRESENCE_TOPIC);
-    if (!this.#presenceWanted) return;
-    const why = reason === undefined ? {} : { reason };
-    this.#options.store.publishEvent(PRESENCE_TOPIC, { event, id, address, ...why });
-  }
-
-  #refusal(
-    id: string,
+  #access(
+    connection: Connection,
+    memory: SessionMemory,
     address: string,
-  ): { code: FeedErrorCode; message: string; reason: CloseReason } | undefined {
-    if (this.#byId.get(id)?.closing === false) {
-      const message = `Another connection goes by the client id "${id}"; who has its session may resume it over /ws.`;
-      return { code: 'client_id_in_use', message, reason: 'forbidden' };
+    grant: Grant | undefined,
+  ): ConnectionAccess {
+    const access: ConnectionAccess = new ConnectionAccess({
+      authenticator: this.auth,
+      clock: this.clock,
+      address,
+      grant,
+      authTimeoutMs: this.limits.authTimeoutMs,
+      letIn: () =>
+        this.#attendance.isFree(memory.clientId, access.owner)
+          ? this.#letIn(connection, memory, access.owner)
+          : idInUse(memory.clientId),
+      gone: () => connection.closing || this.#attendance.placeOf(connection) === undefined,
+      refused: (message) => this.log('refused', address, undefined, message),
+    });
+    return access;
+  }
+
+  #letIn(connection: Connection, memory: SessionMemory, owner: string): undefined {
+    const now = this.clock.now();
+    memory.owner = owner;
+    connection.letIn(now);
+    this.#attendance.letIn(connection, memory, now);
+    const place = this.#attendance.placeOf(connection);
+    if (place !== undefined) this.log('connected', place.address, place.id);
+  }
+
+  /** Other tokens hold from now on: whose is no longer good for the same, goes. */
+  #judgeAnew(): void {
+    for (const [connection, access] of this.#accesses) {
+      void access.holds().then((holds) => {
+        if (!holds) connection.close('unauthorized', this.clock.now());
+      });
     }
-    const most = this.limits.maxConnectionsPerAddress;
-    if (!isLoopback(address) && this.#perAddress.of(address) > most) {
-      const message = `${address} holds ${most} connections already.`;
-      return { code: 'connection_limit', message, reason: 'connection_limit' };
-    }
-    return undefined;
   }
 
   #flush(connection: Connection, now: Instant): void {
@@ -376,9 +367,13 @@ export class Roster {
   #tick(): void {
     const now = this.clock.now();
     this.#options.store.age(now);
-    this.#parked.expire(now.monoMs);
+    this.#attendance.expire(now);
     for (const { audience } of this.#transports) audience.tellPositions();
-    for (const { subscriber } of this.#byId.values()) {
+    for (const [connection, access] of this.#accesses) {
+      const reason = access.over(now);
+      if (reason !== undefined) connection.close(reason, now);
+    }
+    for (const { subscriber } of this.#attendance.present()) {
       if (subscriber.window.size > 0) subscriber.remind(now);
     }
     for (const connection of this.#wheel.turn()) {

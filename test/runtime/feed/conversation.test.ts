@@ -23,6 +23,7 @@ describe('a subscriber', () => {
           message_burst: 200,
           max_patterns: 256,
           max_connections_per_address: 30,
+          auth_timeout_ms: 10_000,
         },
       },
     });

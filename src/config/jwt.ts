@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { durationMs } from './duration.ts';
+import { durationField, oneOrMoreField, textField } from './field.ts';
+import type { Finding } from './problem.ts';
+
+/** Ways to sign of each kind of key; those of secrets and of key pairs are never mixed. */
+const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'];
+const PAIR_ALGORITHMS = [
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+];
+
+/** Tokens that somebody else signs. */
+export interface JwtConfig {
+  /** With what they are checked: one file. */
+  readonly key: { readonly kind: 'secret' | 'pem' | 'jwks'; readonly path: string };
+  /** No other is taken, whatever a token says of itself. */
+  readonly algorithms: readonly string[];
+  readonly issuer?: readonly string[];
+  readonly audience?: readonly string[];
+  readonly rolesClaim: string;
+  readonly topicsClaim: string;
+  readonly clockToleranceMs: number;
+}
+
+const fine = (): undefined => undefined;
+const keyFile = (what: string, example: string, description: string) =>
+  textField(what, example, { description }, fine).optional();
+
+/** The key `access.jwt`, as it is written. */
+export const jwtShape = z.strictObject({
+  secret_file: keyFile('a file', 'jwt.secret', 'The file of a shared secret of at least 32 bytes.'),
+  public_key_file: keyFile('a file', 'issuer.pem', 'The file of a public key or a certificate, PEM.'),
+  jwks_file: keyFile('a file', 'issuer.jwks.json', 'The file of a set of public keys, JWKS.'),
+  algorithms: oneOrMoreField(
+    'an algorithm',
+    'ES256',
+    {
+      description:
+        'How tokens must be signed. `HS256` with a secret, `ES256`, `EdDSA` and `RS256` with public keys where it is left out.',
+      examples: ['ES256', ['RS256', 'PS256']],
+    },
+    (text) =>
+      [...SECRET_ALGORITHMS, ...PAIR_ALGORITHMS].includes(text)
+        ? undefined
+        : {
+            code: 'config_bad_value',
+            message: 'This is no algorithm that tokens may be signed with.',
+            mend: `Write one of ${[...SECRET_ALGORITHMS, ...PAIR_ALGORITHMS].join(', ')}.`,
+          },
+  ).optional(),
+  issuer: oneOrMoreField(
+    'an issuer',
+    'https://login.example',
+    { description: 'Who must have issued it (`iss`); anybody with the key where it is left out.' },
+    fine,
+  ).optional(),
+  audience: oneOrMoreField(
+    'an audience',
+    'heartwire',
+    { description: 'For whom it must be (`aud`); anybody where it is left out.' },
+    fine,
+  ).optional(),
+  roles_claim: textField(
+    'the name of a claim',
+    'heartwire_roles',
+    { description: 'The claim with the role, or a list of roles.', default: 'heartwire_roles' },
+    fine,
+  ).optional(),
+  topics_claim: textField(
+    'the name of a claim',
+    'heartwire_topics',
+    { description: 'The claim with the list of patterns of topics.', default: 'heartwire_topics' },
+    fine,
+  ).optional(),
+  clock_tolerance: durationField(0, 10 * 60_000, {
+    description: 'How far the clock of the issuer may be off.',
+    default: '5s',
+  }).optional(),
+});
+
+/** Fills in what is left out, and says which keys contradict each other. */
+export function completeJwt(
+  given: z.infer<typeof jwtShape>,
+  beside: (path: string) => string,
+  add: (finding: Finding) => void,
+): JwtConfig {
+  const { secret_file: secret, public_key_file: pem, jwks_file: jwks, algorithms, issuer, audience } = given;
+  const files = [secret, pem, jwks].filter((each) => each !== undefined);
+  if (files.length !== 1) {
+    add({
+      code: files.length === 0 ? 'config_missing_key' : 'config_conflict',
+      path: ['access', 'jwt'],
+      message:
+        files.length === 0 ? 'Nothing says how tokens are checked.' : 'Tokens are checked with one file.',
+      mend: 'Give one of `secret_file`, `public_key_file` and `jwks_file`.',
+    });
+  }
+  const kind = secret !== undefined ? 'secret' : pem !== undefined ? 'pem' : 'jwks';
+  const possible = kind === 'secret' ? SECRET_ALGORITHMS : PAIR_ALGORITHMS;
+  const wanted = algorithms === undefined ? undefined : listOf(algorithms);
+  const foreign = wanted?.find((each) => !possible.includes(each));
+  if (foreign !== undefined) {
+    add({
+      code: 'config_conflict',
+      path: ['access', 'jwt', 'algorithms'],
+      message: `${foreign} does not go with ${kind === 'secret' ? 'a secret' : 'public keys'}.`,
+      mend: `Write one of ${possible.join(', ')}.`,
+    });
+  }
+  return {
+    key: { kind, path: beside(files[0] ?? '') },
+    algorithms: wanted ?? (kind === 'secret' ? ['HS256'] : ['ES256', 'EdDSA', 'RS256']),
+    ...(issuer === undefined ? {} : { issuer: listOf(issuer) }),
+    ...(audience === undefined ? {} : { audience: listOf(audience) }),
+    rolesClaim: given.roles_claim ?? 'heartwire_roles',
+    topicsClaim: given.topics_claim ?? 'heartwire_topics',
+    clockToleranceMs: durationMs(given.clock_tolerance ?? '5s'),
+  };
+}
+
+const listOf = (value: string | readonly string[]): readonly string[] =>
+  typeof value === 'string' ? [value] : value;
