@@ -9,6 +9,7 @@ import type { DeviceConfig, ListenerConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
 import { completeRecording, recordingShape } from './recording.ts';
 import { type LoadedConfig, Report } from './report.ts';
+import { completeSecrecy, secrecyShape } from './secrecy.ts';
 import { completeServer, serverShape } from './server.ts';
 import { type DefaultsShape, defaultsShape, deviceShape, fileShape, listenerShape } from './shape.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';
@@ -86,6 +87,7 @@ function assemble(
     messagesNamed(typeof name === 'string' && name !== '' ? name : undefined, messageFiles, path, add);
   const messages = messagesOf(root.messages, []);
   const files = fits(filesShape, ['files'], root.files);
+  const secrecy = fits(secrecyShape, ['secrecy'], root.secrecy);
   const listeners: Placed<ListenerConfig>[] = [];
   for (const [index, entry] of listOf(root.listeners).entries()) {
     const path = ['listeners', index];
@@ -120,6 +122,7 @@ function assemble(
     recording,
     ...(messages === undefined ? {} : { messages }),
     ...(files === undefined ? {} : { files: completeFiles(files) }),
+    ...(secrecy === undefined ? {} : { secrecy: completeSecrecy(secrecy, add) }),
     devices: good(devices),
     listeners: good(listeners),
   });

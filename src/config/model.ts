@@ -3,6 +3,7 @@ import type { LinkAddress, ListenAddress } from '../links/address.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 
 import type { RecordingConfig } from './recording.ts';
+import type { SecrecyConfig } from './secrecy.ts';
 import type { ServerConfig } from './server.ts';
 
 export type { RecordingConfig } from './recording.ts';
@@ -87,6 +88,8 @@ export interface BridgeConfig {
   readonly messages?: DeclaredProtocol;
   /** Absent: files of devices are not kept. */
   readonly files?: FilesConfig;
+  /** Absent: nothing is encrypted. */
+  readonly secrecy?: SecrecyConfig;
   readonly devices: readonly DeviceConfig[];
   readonly listeners: readonly ListenerConfig[];
 }

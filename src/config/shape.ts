@@ -16,6 +16,7 @@ import {
 } from './field.ts';
 import { filesShape } from './files.ts';
 import { recordField, recordingShape } from './recording.ts';
+import { secrecyShape } from './secrecy.ts';
 import { serverShape } from './server.ts';
 import { checkId, checkNetwork, checkTimeZone } from './value-checks.ts';
 
@@ -313,6 +314,9 @@ export const fileShape = z.strictObject({
     .meta({ description: 'Where traces of the devices that have `record: true` are written.' }),
   messages: messages('The file of declared messages of all devices that name none of their own.').optional(),
   files: filesShape.optional().meta({ description: 'Where files go that devices send in chunks.' }),
+  secrecy: secrecyShape
+    .optional()
+    .meta({ description: 'What only subscribers with a key can read, whoever carries it to them.' }),
   devices: z.array(deviceShape).optional().meta({ description: 'The devices.' }),
   listeners: z.array(listenerShape).optional().meta({ description: 'Where devices may dial in.' }),
 });

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { keyOf } from '../../src/config/secrecy.ts';
+
+const loaded = (secrecy: string) => loadConfig(`secrecy:\n${secrecy}\ndevices: []`, 'devices.yaml');
+
+const KEYS = '  keys: [{ id: k1, file: keys/k1.key }, { id: k2, file: keys/k2.key }]';
+
+describe('secrecy', () => {
+  it('names keys by their files, and topics by patterns of which the first counts', () => {
+    const { config } = loaded(`${KEYS}
+  topics:
+    - { pattern: devices/psu-1/#, key: k2 }
+    - { pattern: devices/+/messages, key: k1 }`);
+    const rules = config?.secrecy?.rules ?? [];
+    expect(config?.secrecy?.keyFiles).toEqual(
+      new Map([
+        ['k1', 'keys/k1.key'],
+        ['k2', 'keys/k2.key'],
+      ]),
+    );
+    expect(
+      ['devices/psu-1/messages', 'devices/a/messages', 'devices/a/state'].map((topic) => keyOf(rules, topic)),
+    ).toEqual(['k2', 'k1', undefined]);
+  });
+
+  it.each<[string, string, string]>([
+    [
+      'a key that is not there',
+      `${KEYS}\n  topics: [{ pattern: devices/#, key: k3 }]`,
+      'secrecy.topics[0].key',
+    ],
+    [
+      'two keys of one id',
+      '  keys: [{ id: k1, file: a }, { id: k1, file: b }]\n  topics: []',
+      'secrecy.keys[1].id',
+    ],
+    [
+      'topics that are not of devices',
+      `${KEYS}\n  topics: [{ pattern: "#", key: k1 }]`,
+      'secrecy.topics[0].pattern',
+    ],
+    [
+      'what is no pattern',
+      `${KEYS}\n  topics: [{ pattern: devices/#/x, key: k1 }]`,
+      'secrecy.topics[0].pattern',
+    ],
+    [
+      'an id that no header should carry',
+      '  keys: [{ id: "a b", file: a }]\n  topics: []',
+      'secrecy.keys[0].id',
+    ],
+    ['no topics', KEYS, 'secrecy.topics'],
+  ])('leaves nothing to be run in the open where it is wrong: %s', (_, text, path) => {
+    const { config, problems } = loaded(text);
+    expect(config).toBeUndefined();
+    expect(problems.filter(({ severity }) => severity === 'error')).toMatchObject([{ path }]);
+  });
+
+  it('warns of a pattern that comes too late', () => {
+    const { config, problems } = loaded(`${KEYS}
+  topics: [{ pattern: devices/#, key: k1 }, { pattern: devices/psu-1/state, key: k2 }]`);
+    expect(config?.secrecy?.rules).toHaveLength(2);
+    expect(problems).toContainEqual(
+      expect.objectContaining({ code: 'config_no_effect', path: 'secrecy.topics[1].pattern' }),
+    );
+  });
+});
