@@ -4,10 +4,11 @@ import { addressLabel } from '../links/format-address.ts';
 import { parseLinkAddress, parseListenAddress } from '../links/parse-address.ts';
 import { DEFAULT_SERIAL_SETTINGS, parseBaud } from '../links/parse-serial-address.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { BARE_KEYS } from './bare-shape.ts';
 import { completeSession } from './complete-session.ts';
 import { durationMs } from './duration.ts';
 import { checkIdentity } from './identity.ts';
-import { checkSpeech, longestOf } from './message-files.ts';
+import { checkSpeech, goesBesideRegister, longestOf } from './message-files.ts';
 import type { DeviceConfig, ListenerConfig, MatchConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
 import type { DefaultsShape, DeviceShape, ListenerShape } from './shape.ts';
@@ -46,7 +47,7 @@ export function completeDevice(
   }
   return given.match === undefined
     ? completeDialled(given, defaults, path, add, messages)
-    : completeMatched(given, given.match, defaults, path, add);
+    : completeMatched(given, given.match, defaults, path, add, messages);
 }
 
 function completeDialled(
@@ -92,16 +93,22 @@ function completeDialled(
     links: [first, ...others],
     line,
     ...(gap === undefined || line === 'stream' ? {} : { gapMs: durationMs(gap) }),
-    maxFrame:
-      given.max_frame ??
-      defaults.max_frame ??
-      (line === 'serial'
-        ? Math.max(LONGEST_DECLARED_FRAME, messages === undefined ? 0 : longestOf(messages))
-        : STREAM_MAX_FRAME),
+    maxFrame: maxFrameOf(given, defaults, line, messages),
     ...(messages === undefined ? {} : { messages }),
     session: { ...session, addresses: links.map(addressLabel) },
     ...recordOf(given, defaults),
   };
+}
+
+function maxFrameOf(
+  given: { readonly max_frame?: number | undefined },
+  defaults: DefaultsShape,
+  line: 'stream' | 'serial',
+  messages: DeclaredProtocol | undefined,
+): number {
+  const own = given.max_frame ?? defaults.max_frame;
+  if (own !== undefined || line === 'stream') return own ?? STREAM_MAX_FRAME;
+  return Math.max(LONGEST_DECLARED_FRAME, messages === undefined ? 0 : longestOf(messages));
 }
 
 function warnOfLineKeys(given: DeviceShape, line: 'stream' | 'serial', path: Path, add: Add): void {
@@ -124,45 +131,17 @@ function completeMatched(
   defaults: DefaultsShape,
   path: Path,
   add: Add,
+  messages: DeclaredProtocol | undefined,
 ): DeviceConfig | undefined {
-  if (given.messages !== undefined) {
-    add({
-      severity: 'warning',
-      code: 'config_no_effect',
-      path: [...path, 'messages'],
-      atKey: true,
-      message: 'A device that dials in speaks the messages that stand at the top of the file.',
-      mend: 'Move `messages:` to the top, beside `devices:`.',
-    });
-  }
-  for (const key of keysGiven(given, DIALLED_KEYS)) {
-    if (key === 'session') continue;
-    add({
-      severity: 'warning',
-      code: 'config_no_effect',
-      path: [...path, key],
-      atKey: true,
-      message: `\`${key}\` has no effect on a device that dials in.`,
-      mend: 'Remove it.',
-    });
-  }
-  if (match.imei === undefined && match.appid === undefined && match.from === undefined) {
+  warnOfDialledKeys(given, path, add);
+  if (given.session === 'none') checkBareMatch(match, path, add);
+  else if (match.imei === undefined && match.appid === undefined && match.from === undefined) {
     add({
       code: 'config_missing_key',
       path: [...path, 'match'],
       message: 'Nothing says by what the device is known.',
       mend: 'Add `imei:`, `appid:` or `from:` below `match:`.',
     });
-  }
-  if (given.session === 'none') {
-    add({
-      code: 'config_unsupported',
-      path: [...path, 'session'],
-      message:
-        'A device that dials in is known by its register; `session: none` is for devices that are dialled.',
-      mend: 'Remove `session: none`, or dial the device: `link:` instead of `match:`.',
-    });
-    return undefined;
   }
   const place: Session = { ...deviceOf(given), role: 'server', transport: 'tcp' };
   const session = completeSession(given, { ...defaults, session: 'standard' }, place, path, add);
@@ -174,8 +153,70 @@ function completeMatched(
     ...(from === undefined ? {} : { from: typeof from === 'string' ? [from] : from }),
   };
   if (session === undefined) return undefined;
-  const maxFrame = given.max_frame ?? defaults.max_frame ?? STREAM_MAX_FRAME;
-  return { kind: 'matched', id: given.id, match: complete, maxFrame, session, ...recordOf(given, defaults) };
+  const life = dialInLife(given, defaults, session, messages, path, add);
+  return { kind: 'matched', id: given.id, match: complete, ...life, session, ...recordOf(given, defaults) };
+}
+
+function warnOfDialledKeys(given: DeviceShape, path: Path, add: Add): void {
+  const bare = given.session === 'none';
+  for (const key of keysGiven(given, DIALLED_KEYS)) {
+    if (key === 'session' || (bare && BARE_DIAL_IN_KEYS.has(key))) continue;
+    add({
+      severity: 'warning',
+      code: 'config_no_effect',
+      path: [...path, key],
+      atKey: true,
+      message: `\`${key}\` has no effect on a device that dials in.`,
+      mend: 'Remove it.',
+    });
+  }
+}
+
+/** Keys of dialled devices that count for one that dials in without a register, too. */
+const BARE_DIAL_IN_KEYS: ReadonlySet<string> = new Set([...Object.keys(BARE_KEYS), 'line', 'gap']);
+
+/** Who never registers is known by where it comes from. */
+function checkBareMatch(
+  { imei, appid, from }: NonNullable<DeviceShape['match']>,
+  path: Path,
+  add: Add,
+): void {
+  const registers = imei !== undefined ? 'imei' : appid !== undefined ? 'appid' : undefined;
+  if (registers === undefined && from !== undefined) return;
+  add({
+    code: registers === undefined ? 'config_missing_key' : 'config_conflict',
+    path: registers === undefined ? [...path, 'match'] : [...path, 'match', registers],
+    message: `With \`session: none\` the device never registers${registers === undefined ? '' : `, so it shows no ${registers}`}: it is known by its address.`,
+    mend:
+      registers === undefined
+        ? 'Add `from:` with its address below `match:`.'
+        : 'Write its address instead, `from: 10.0.0.7`, or remove `session: none`.',
+  });
+}
+
+/** What is read from a peer that dials in, and how. */
+function dialInLife(
+  given: DeviceShape | ListenerShape,
+  defaults: DefaultsShape,
+  session: SessionSettings,
+  messages: DeclaredProtocol | undefined,
+  path: Path,
+  add: Add,
+): Pick<ListenerConfig, 'line' | 'gapMs' | 'maxFrame' | 'messages'> {
+  const bare = session.bare !== undefined;
+  const line = (bare ? given.line : undefined) ?? 'stream';
+  // What stands at the top of the file is for those who can speak it; of the others that is said once, there.
+  const spoken =
+    messages !== undefined && (bare || given.messages !== undefined || goesBesideRegister(messages))
+      ? messages
+      : undefined;
+  checkSpeech(session, spoken, path, add);
+  return {
+    ...(line === 'stream' ? {} : { line }),
+    ...(given.gap === undefined || line === 'stream' ? {} : { gapMs: durationMs(given.gap) }),
+    maxFrame: maxFrameOf(given, defaults, line, spoken),
+    ...(spoken === undefined ? {} : { messages: spoken }),
+  };
 }
 
 type Session = Pick<SessionSettings, 'device' | 'role' | 'transport'>;
@@ -187,11 +228,14 @@ export function completeListener(
   defaults: DefaultsShape,
   path: Path,
   add: Add,
+  messages?: DeclaredProtocol,
 ): ListenerConfig | undefined {
   const link = parseListenAddress(given.link);
   const place: Session = { device: '', role: 'server', transport: 'tcp' };
-  // Whoever dials in is known by its register.
+  // Whoever dials in is known by its register, unless the listener itself says otherwise.
   const session = completeSession(given, { ...defaults, session: 'standard' }, place, path, add);
+  if (given.session === 'none') checkBareListener(given, path, add);
+  else warnOfListenersLine(given, path, add);
   if (!link.ok || session === undefined) return undefined;
   return {
     link: link.value,
@@ -202,10 +246,44 @@ export function completeListener(
     maxNameless: given.max_nameless ?? 256,
     maxConnections: given.max_connections ?? 10_000,
     maxConnectionsPerAddress: given.max_connections_per_address ?? 1_000,
-    maxFrame: given.max_frame ?? defaults.max_frame ?? STREAM_MAX_FRAME,
+    ...dialInLife(given, defaults, session, messages, path, add),
     session,
     ...recordOf(given, defaults),
   };
+}
+
+function checkBareListener(given: ListenerShape, path: Path, add: Add): void {
+  if (given.anonymous !== 'by-address') {
+    add({
+      code: given.anonymous === undefined ? 'config_missing_key' : 'config_conflict',
+      path: [...path, 'anonymous'],
+      message: 'With `session: none` nobody registers, so whoever dials in can only be named by its address.',
+      mend: 'Write `anonymous: by-address`, or remove `session: none`.',
+    });
+  }
+  if (given.unknown === undefined) return;
+  add({
+    severity: 'warning',
+    code: 'config_no_effect',
+    path: [...path, 'unknown'],
+    atKey: true,
+    message: '`unknown` has no effect with `session: none`, where nobody registers.',
+    mend: 'Remove it.',
+  });
+}
+
+function warnOfListenersLine(given: ListenerShape, path: Path, add: Add): void {
+  for (const key of ['line', 'gap'] as const) {
+    if (given[key] === undefined) continue;
+    add({
+      severity: 'warning',
+      code: 'config_no_effect',
+      path: [...path, key],
+      atKey: true,
+      message: `\`${key}\` has no effect on devices that register.`,
+      mend: 'Remove it, or add `session: none`.',
+    });
+  }
 }
 
 /** Whether it is recorded, where it or `defaults` says. */

@@ -42,22 +42,12 @@ export function diffConfig(from: BridgeConfig, to: BridgeConfig): ConfigDiff {
   const ofServer = differentKeys(from.server, to.server).map((key) => `server.${asWritten(key)}`);
   const others = differentKeys(from, to).filter((key) => !PARTS.has(key));
   const different = [...new Set([...ofServer, ...others.map(asWritten)])].sort();
-  // Whoever dials in speaks the messages at the top of the file.
-  const sameSpeech = isDeepStrictEqual(declared(from.messages), declared(to.messages));
-  const listeners = diffList(
-    listenersByAddress(from.listeners),
-    listenersByAddress(to.listeners),
-    (a, b) => same(a, b) && sameSpeech,
-  );
+  const listeners = diffList(listenersByAddress(from.listeners), listenersByAddress(to.listeners), same);
   return {
-    devices: diffList(
-      devicesById(from.devices),
-      devicesById(to.devices),
-      (a, b) => same(a, b) && (sameSpeech || b.kind === 'dialled'),
-    ),
+    devices: diffList(devicesById(from.devices), devicesById(to.devices), same),
     listeners: {
       ...listeners,
-      changed: listeners.changed.map((each) => ({ ...each, anew: !sameSpeech || !sameLife(each) })),
+      changed: listeners.changed.map((each) => ({ ...each, anew: !sameLife(each) })),
     },
     settings: different.filter((key) => AT_ONCE.has(key)),
     needsRestart: different.filter((key) => !AT_ONCE.has(key)),
@@ -66,11 +56,9 @@ export function diffConfig(from: BridgeConfig, to: BridgeConfig): ConfigDiff {
 
 /** What runs once the differences are applied: all that is new, but for what needs a restart. */
 export function afterReload(running: BridgeConfig, next: BridgeConfig): BridgeConfig {
-  const { messages: _, ...kept } = running;
   const { origins, hosts } = next.server;
   return {
-    ...kept,
-    ...(next.messages === undefined ? {} : { messages: next.messages }),
+    ...running,
     file: next.file,
     server: { ...running.server, origins, hosts },
     devices: next.devices,
@@ -122,7 +110,14 @@ function same(a: DeviceConfig | ListenerConfig, b: DeviceConfig | ListenerConfig
 
 /** Whether devices that a listener accepted lead the same life as before. */
 function sameLife({ from, to }: Change<ListenerConfig>): boolean {
-  const life = ({ session, maxFrame, record }: ListenerConfig) => ({ session, maxFrame, record });
+  const life = ({ session, maxFrame, line, gapMs, messages, record }: ListenerConfig) => ({
+    session,
+    maxFrame,
+    line,
+    gapMs,
+    messages: declared(messages),
+    record,
+  });
   return isDeepStrictEqual(life(from), life(to));
 }
 

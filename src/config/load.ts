@@ -92,7 +92,8 @@ function assemble(
   for (const [index, entry] of listOf(root.listeners).entries()) {
     const path = ['listeners', index];
     const given = fits(listenerShape, path, entry);
-    const value = given && completeListener(given, defaults, path, add);
+    const own = given?.messages === undefined ? messages : messagesOf(given.messages, path);
+    const value = given && completeListener(given, defaults, path, add, own);
     if (value !== undefined && !report.hasErrorIn(path)) listeners.push({ path, value });
   }
   const devices: Placed<DeviceConfig>[] = [];
@@ -103,7 +104,10 @@ function assemble(
     const value = given && completeDevice(given, defaults, path, add, own);
     if (value !== undefined && !report.hasErrorIn(path)) devices.push({ path, value });
   }
-  if (messages !== undefined && listeners.length > 0) checkDialIn(messages, add);
+  const unable = [...listeners, ...devices.filter(({ value }) => value.kind === 'matched')].some(
+    ({ value }) => value.messages === undefined,
+  );
+  if (messages !== undefined && unable) checkDialIn(messages, add);
   checkTogether({ server, devices, listeners, listens: listOf(root.listeners).length > 0 }, add);
   if (listOf(root.devices).length + listOf(root.listeners).length === 0) {
     add({
@@ -120,7 +124,6 @@ function assemble(
     file,
     server,
     recording,
-    ...(messages === undefined ? {} : { messages }),
     ...(files === undefined ? {} : { files: completeFiles(files) }),
     ...(secrecy === undefined ? {} : { secrecy: completeSecrecy(secrecy, add) }),
     devices: good(devices),

@@ -20,7 +20,8 @@ export type MessageFiles = ReadonlyMap<string, MessageFile>;
 export function namedMessageFiles(text: string): readonly string[] {
   const { value } = readYaml(text);
   const devices = isKeyed(value) && Array.isArray(value.devices) ? value.devices : [];
-  const named = [value, ...devices].map((each) => (isKeyed(each) ? each.messages : undefined));
+  const listeners = isKeyed(value) && Array.isArray(value.listeners) ? value.listeners : [];
+  const named = [value, ...devices, ...listeners].map((each) => (isKeyed(each) ? each.messages : undefined));
   return [...new Set(named.filter((each): each is string => typeof each === 'string' && each !== ''))];
 }
 
@@ -83,7 +84,7 @@ export function checkSpeech(
   });
 }
 
-/** Devices that dial in are known by their register, so what else they say must come in the same frames. */
+/** Of devices that are known by their register, all that they say must come in the same frames. */
 export function checkDialIn(messages: DeclaredProtocol, add: (finding: Finding) => void): void {
   if (goesBesideRegister(messages)) return;
   add({
@@ -91,12 +92,13 @@ export function checkDialIn(messages: DeclaredProtocol, add: (finding: Finding) 
     code: 'config_no_effect',
     path: ['messages'],
     message:
-      'Devices that dial in cannot speak these messages: they have another framing, or other ids, than register.',
-    mend: 'Name this file with the devices that are dialled and have `session: none`.',
+      'Devices that dial in and register cannot speak these messages: they have another framing, or other ids, than register.',
+    mend: 'Name this file with the devices that have `session: none`.',
   });
 }
 
-const goesBesideRegister = (messages: DeclaredProtocol): boolean =>
+/** Whether these messages can come in the frames of register and heartbeat. */
+export const goesBesideRegister = (messages: DeclaredProtocol): boolean =>
   messages.hasBuiltinIds && isStandardFraming(messages.declaration.framing);
 
 /** The longest declared payload, in bytes. */

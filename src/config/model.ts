@@ -25,25 +25,29 @@ interface DeviceBase {
   /** Upper bound of one frame's payload, in bytes. */
   readonly maxFrame: number;
 }
-
-/** A device that we dial: over TCP, or a serial line. */
-export interface DialledDeviceConfig extends DeviceBase {
-  readonly kind: 'dialled';
-  /** In the order in which they are tried; as many as `session.addresses`. */
-  readonly links: readonly [LinkAddress, ...LinkAddress[]];
-  /** `serial` resynchronises inside the stream; `stream` closes at the first impossible header. */
-  readonly line: 'stream' | 'serial';
   /** Silence that ends a half frame on a serial line, in ms, where configured. */
   readonly gapMs?: number;
   /** What it speaks besides the built-in messages, or instead of them. */
   readonly messages?: DeclaredProtocol;
+
+/** A device that we dial: over TCP, or a serial line. */
+/** `serial` resynchronises inside the stream; `stream` closes at the first impossible header. */
+export type LineKind = 'stream' | 'serial';
+
+export interface DialledDeviceConfig extends DeviceBase {
+  readonly kind: 'dialled';
+  /** In the order in which they are tried; as many as `session.addresses`. */
+  readonly links: readonly [LinkAddress, ...LinkAddress[]];
+  readonly line: LineKind;
 }
 
-/** A device that dials in. */
+/** A device that dials in; one with `session: none` is known by `match.from` alone. */
 export interface MatchedDeviceConfig extends DeviceBase {
   readonly kind: 'matched';
   readonly match: MatchConfig;
 }
+  /** Absent: `stream`. */
+  readonly line?: LineKind;
 
 export type DeviceConfig = DialledDeviceConfig | MatchedDeviceConfig;
 
@@ -65,6 +69,10 @@ export interface ListenerConfig {
   readonly maxConnectionsPerAddress: number;
   readonly maxFrame: number;
   /** Whether devices accepted here that no `match` names are recorded; absent: only when everything is. */
+  /** How the bytes of devices accepted here are read, as for a device. */
+  readonly line?: LineKind;
+  readonly gapMs?: number;
+  readonly messages?: DeclaredProtocol;
   readonly record?: boolean;
   /** Settings of devices accepted here that no `match` names; `device` is filled in with the name they get. */
   readonly session: SessionSettings;
@@ -84,8 +92,6 @@ export interface BridgeConfig {
   readonly server: ServerConfig;
   /** Where traces are written, if any are. */
   readonly recording: RecordingConfig;
-  /** What devices speak that dial in, besides the built-in messages. */
-  readonly messages?: DeclaredProtocol;
   /** Absent: files of devices are not kept. */
   readonly files?: FilesConfig;
   /** Absent: nothing is encrypted. */

@@ -300,6 +300,12 @@ export const listenerShape = z.strictObject({
   }).optional(),
   ...session,
 });
+  messages: messages(
+    'What devices accepted here speak, by a file of their own instead of the one at the top.',
+  ).optional(),
+  ...BARE_KEYS,
+  line: LINE_KEYS.line,
+  gap: LINE_KEYS.gap,
 
 export const defaultsShape = z.strictObject({ ...session, ...DIALLED_KEYS });
 

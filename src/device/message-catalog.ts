@@ -26,23 +26,23 @@ export type Prepared =
 
 /** The messages that a device speaks besides the built-in ones, as a session needs to know them. */
 export class MessageCatalog {
-  readonly #protocol: DeclaredProtocol;
+  readonly protocol: DeclaredProtocol;
 
   constructor(protocol: DeclaredProtocol) {
-    this.#protocol = protocol;
+    this.protocol = protocol;
   }
 
   get declarations(): readonly MessageDeclaration[] {
-    return this.#protocol.declaration.messages;
+    return this.protocol.declaration.messages;
   }
 
   declaration(message: string): MessageDeclaration | undefined {
-    return this.#protocol.message(message)?.declaration;
+    return this.protocol.message(message)?.declaration;
   }
 
   /** The id of a message, where the protocol has ids. */
   id(message: string): number | undefined {
-    return this.#protocol.message(message)?.id;
+    return this.protocol.message(message)?.id;
   }
 
   /** Checks the fields against the declaration: names, ranges, enums, lengths. */
@@ -69,8 +69,8 @@ export class MessageCatalog {
   /** The message with the values that its bytes carry: rounded, checked, nothing left out. */
   #asSent(name: string, fields: Values): DeclaredMessage | (Prepared & { ok: false; name?: undefined }) {
     try {
-      const payload = this.#protocol.encode(name, fields);
-      const message = this.#protocol.decode(payload, 0, payload.length, 'host');
+      const payload = this.protocol.encode(name, fields);
+      const message = this.protocol.decode(payload, 0, payload.length, 'host');
       if (message.name === 'declared' && message.message === name) return message;
       const detail = `${name} with these fields would be read as another message`;
       return { ok: false, code: 'bad_field_value', detail };

@@ -1,9 +1,9 @@
-import { encodeFrame } from '../protocol/codec.ts';
+import { decodePayload, encodeFrame } from '../protocol/codec.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { ProtocolDefinition } from '../protocol/definition.ts';
 import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
 import { isStandardFraming } from '../protocol/framing/make-framing.ts';
-import type { DeclaredMessage, Message } from '../protocol/message.ts';
+import type { DeclaredMessage, InvalidPayload, Message } from '../protocol/message.ts';
 import type { IdentityRule } from '../protocol/messages/register.ts';
 import { builtinMessages } from '../protocol/messages/registry.ts';
 import type { WireCodec } from './wire.ts';
@@ -44,6 +44,26 @@ export function deviceCodec(speech: DeviceSpeech): WireCodec {
     ...own,
   });
   return { ...codec, encode: (message) => encode(message, codec, messages) };
+}
+
+/**
+ * How a link is read that has not said who it is: the built-in messages, and whatever one of `spoken` declares is at
+ * least a sign of life. A length that one of them excludes is no fault, for the peer may speak another.
+ */
+export function namelessCodec(
+  identity: IdentityRule,
+  maxFrame: number,
+  spoken: readonly DeclaredProtocol[],
+): WireCodec {
+  const speech = { identity, builtin: true, maxFrame, line: 'stream' } as const;
+  const codec = deviceCodec(speech);
+  const decode = (bytes: Uint8Array, start: number, end: number): Message | InvalidPayload => {
+    const plain = decodePayload(codec.definition, bytes, start, end);
+    if (plain.name !== 'unknown') return plain;
+    const protocol = spoken.find((each) => each.check(bytes, start, end, 'device') >= 0);
+    return protocol?.decode(bytes, start, end, 'device') ?? plain;
+  };
+  return { ...codec, decode };
 }
 
 /** Where nothing is built in, the declared messages say what a payload is. */

@@ -17,7 +17,7 @@ import { DeadlineTimer } from './deadline-timer.ts';
 import type { Log } from './log.ts';
 import { bytesAsJson, messageEvent } from './message-event.ts';
 import type { Spool } from './spool.ts';
-import type { Wire, WireOwner } from './wire.ts';
+import type { Wire, WireCodec, WireOwner } from './wire.ts';
 
 /** A link that dialled in, and what is done with it once the session has decided. */
 export interface OfferedWire extends LinkOffer {
@@ -36,6 +36,13 @@ export interface DeviceReading {
   readonly bytesOut: number;
 }
 
+/** How the bytes of a link that dialled in are read, from its first frame on or from the one behind its register. */
+export interface DialInSpeech {
+  readonly codec: WireCodec;
+  /** Silence that the link reports, in ms, where frames end with it. */
+  readonly idleAfterMs?: number | undefined;
+}
+
 export interface DeviceRunnerOptions {
   readonly settings: SessionSettings;
   readonly ports: SessionPorts;
@@ -44,6 +51,8 @@ export interface DeviceRunnerOptions {
   readonly log: Log;
   /** A fresh, unopened wire to one of the session's addresses. Not called for devices that dial in. */
   makeWire(addressIndex: number, owner: WireOwner): Wire;
+  /** How its bytes are read where it dials in; absent: as the link was read when it had no name. */
+  readonly dialIn?: DialInSpeech | undefined;
   /** Where files of the device go; it sends none where this is absent. */
   readonly spool?: Spool | undefined;
   /** Whether anybody listens to the raw bytes; they are not even copied where nobody does. */
@@ -112,6 +121,10 @@ export class DeviceRunner implements WireOwner {
   /** What it speaks besides the built-in messages. */
   get messages(): MessageCatalog | undefined {
     return this.#options.ports.messages;
+  }
+
+  get dialIn(): DialInSpeech | undefined {
+    return this.#options.dialIn;
   }
 
   get status(): DeviceStatus {

@@ -2,10 +2,7 @@ import type { DialledDeviceConfig } from '../config/model.ts';
 import { dial } from '../links/index.ts';
 import { deviceCodec, framingOf } from './device-codec.ts';
 import { Wire, type WireOptions, type WireOwner } from './wire.ts';
-import { framingNeedsSilence } from './wire-codec.ts';
-
-/** Silence that ends a half frame of a serial line behind a serial server, in ms. */
-const SERIAL_SERVER_GAP_MS = 200;
+import { framingNeedsSilence, SERIAL_SERVER_GAP_MS } from './wire-codec.ts';
 
 /** A fresh, unopened wire to one of the addresses of a device that we dial. */
 export function dialWire(

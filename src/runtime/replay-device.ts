@@ -241,6 +241,7 @@ export class ReplayDevice {
     const { clock, log, wantsBytes } = this.#options;
     return new DeviceRunner({
       settings,
+      ...(this.#options.device.dialIn ? { dialIn: { codec: this.#codec } } : {}),
       ports: {
         ...(this.#catalog === undefined ? {} : { messages: this.#catalog }),
         random: () => LONGEST_PAUSE,
@@ -291,8 +292,8 @@ export class ReplayDevice {
         maxConnectionsPerAddress: 10_000,
         maxFrame: device.maxFrame,
         session: device.settings,
+        ...(this.#options.messages === undefined ? {} : { messages: this.#options.messages }),
       },
-      messages: this.#options.messages,
       directory: this.#directory,
       clock,
       log,

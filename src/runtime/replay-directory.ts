@@ -14,6 +14,10 @@ export class ReplayDirectory extends DeviceDirectory {
     return this.device === undefined ? super.resolve(identity, host, listener) : { device: this.device };
   }
 
+  override resolveBare(): DeviceRunner | undefined {
+    return this.device?.settings.bare === undefined ? undefined : this.resolveAddress();
+  }
+
   override resolveAddress(): DeviceRunner | undefined {
     return this.byAddress ? this.device : undefined;
   }

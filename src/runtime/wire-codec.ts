@@ -10,6 +10,9 @@ import type { InvalidPayload, Message } from '../protocol/message.ts';
 import { StreamDecoder } from '../protocol/stream-decoder.ts';
 import type { WireCodec } from './wire.ts';
 
+/** Silence that ends a half frame of a serial line behind a serial server, in ms. */
+export const SERIAL_SERVER_GAP_MS = 200;
+
 /** What decides how the bytes of a device are read. */
 export interface CodecParts {
   /** The messages that the decoders of the standard framing know. */

@@ -37,16 +37,6 @@ describe('session: none', () => {
     expect(bare(keys).bare?.silenceMs).toBe(silenceMs);
   });
 
-  it('is not for a device that dials in', () => {
-    const listeners = 'listeners: [{ link: "tcp-listen:127.0.0.1:0" }]';
-    const found = problem(`devices:\n  - { id: x, match: { from: 10.0.0.7 }, session: none }\n${listeners}`);
-    expect(found).toMatchObject({
-      path: 'devices[0].session',
-      code: 'config_unsupported',
-      severity: 'error',
-    });
-  });
-
   it('in defaults leaves listeners alone', () => {
     const found = problem('defaults: { session: none }\nlisteners: [{ link: "tcp-listen:127.0.0.1:0" }, 3]');
     expect(found.path).toBe('listeners[1]');

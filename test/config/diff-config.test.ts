@@ -130,10 +130,4 @@ describe('what runs after a reload', () => {
       unchanged: ['a'],
     });
   });
-
-  it('forgets messages that are named no more', () => {
-    const spoken = load('messages: m.yaml\ndevices: []', { 'm.yaml': TELEMETRY('0.1') });
-    expect(afterReload(spoken, running).messages).toBeUndefined();
-    expect(afterReload(running, spoken).messages).toBe(spoken.messages);
-  });
 });

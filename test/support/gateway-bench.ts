@@ -1,10 +1,13 @@
-import type { DeviceConfig, ListenerConfig, MatchedDeviceConfig } from '../../src/config/model.ts';
+import type { ListenerConfig, MatchedDeviceConfig } from '../../src/config/model.ts';
+import { MessageCatalog } from '../../src/device/message-catalog.ts';
+import type { SessionSettings } from '../../src/device/settings.ts';
 import { FeedStore } from '../../src/feed/store.ts';
 import type { JsonObject } from '../../src/feed/wire/json.ts';
 import type { ListenerHandlers } from '../../src/links/link.ts';
 import { encodeFrame } from '../../src/protocol/codec.ts';
 import { DeviceDirectory } from '../../src/runtime/device-directory.ts';
 import { DeviceRunner } from '../../src/runtime/device-runner.ts';
+import { DialInSpeeches } from '../../src/runtime/dial-in-speeches.ts';
 import { Gateway } from '../../src/runtime/gateway.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeLink } from './fake-link.ts';
@@ -39,10 +42,12 @@ export class GatewayBench {
     const log = { info: () => undefined, warn: note, error: note };
     const localTime = () => '2026-11-21 00:07:36';
     const ports = { random: () => 0.5, localTime, parseLocalTime: () => undefined };
-    const make = (settings: DeviceConfig['session']) =>
+    const speeches = new DialInSpeeches();
+    const make = (settings: SessionSettings, of: ListenerConfig | MatchedDeviceConfig) =>
       new DeviceRunner({
         settings,
-        ports,
+        ports: of.messages === undefined ? ports : { ...ports, messages: new MessageCatalog(of.messages) },
+        dialIn: speeches.of(settings, of),
         publisher: this.store,
         clock: this.clock,
         log,
@@ -53,7 +58,7 @@ export class GatewayBench {
       });
     this.directory = new DeviceDirectory(this.clock, make);
     for (const device of matched) {
-      const runner = make(device.session);
+      const runner = make(device.session, device);
       this.directory.add(runner, device.match);
       runner.start();
     }
@@ -92,12 +97,17 @@ export class GatewayBench {
 }
 
 /** A device of the configuration that dials in. */
-export const matchedDevice = (id: string, match: MatchedDeviceConfig['match']): MatchedDeviceConfig => ({
+export const matchedDevice = (
+  id: string,
+  match: MatchedDeviceConfig['match'],
+  changes: Partial<MatchedDeviceConfig> = {},
+): MatchedDeviceConfig => ({
   kind: 'matched',
   id,
   match,
   maxFrame: 1_048_576,
   session: dialIn({ device: id }),
+  ...changes,
 });
 
 export const HEARTBEAT = encodeFrame({ name: 'heartbeat', kind: 'request' });
