@@ -35,6 +35,8 @@ const NOTHING: ViewResult = { changes: [], resync: [] };
 const REPEATED: ViewResult = { ...NOTHING, repeated: true };
 /** Ids of acknowledged events that are remembered; the server has far fewer out at once. */
 const MAX_IDS = 1_000;
+/** Topics that are gone, and topics of events, whose last `seq` is remembered. */
+const MAX_REMEMBERED = 10_000;
 
 /**
  * The subscriber's side of the feed: the present documents, kept by the client's rule. Within one epoch, a `seq` at or
@@ -44,6 +46,8 @@ const MAX_IDS = 1_000;
  */
 export class FeedView {
   readonly #known = new Map<string, Known>();
+  /** Topics of `#known` that are gone, the oldest first. */
+  readonly #gone = new Set<string>();
   /** What came since each open subscription was sent, by the id of the request. */
   readonly #received = new Map<string | undefined, Set<string>>();
   readonly #asked = new Set<string>();
@@ -93,6 +97,40 @@ export class FeedView {
     this.#received.set(id, new Set());
   }
 
+  /** The bridge refused the `subscribe` with this id. */
+  refused(id: string): void {
+    this.#received.delete(id);
+  }
+
+  /** The bridge did not take a `resync` of these; what does not apply asks for them again. */
+  notResynced(topics: readonly string[]): void {
+    for (const topic of topics) this.#asked.delete(topic);
+  }
+
+  /** An acknowledged event was not dealt with after all: it counts as new when it is sent again. */
+  notTaken(event: Extract<ServerMessage, { type: 'event' | 'broadcast' }>): void {
+    this.#ids.delete(eventKey(event));
+  }
+
+  /** Only these patterns are followed any more: drops what none of them covers, and says what. */
+  keepOnly(patterns: ReadonlySet<string>): readonly ViewChange[] {
+    for (const each of this.#syncedHere) if (!patterns.has(each)) this.#syncedHere.delete(each);
+    this.#covered = new Set([...this.#covered].filter((each) => patterns.has(each)));
+    const isKept = (topic: string): boolean => {
+      for (const pattern of patterns) if (matchesTopic(pattern, topic)) return true;
+      return false;
+    };
+    const changes: ViewChange[] = [];
+    for (const [topic, { document }] of this.#known) {
+      if (isKept(topic)) continue;
+      this.#forget(topic);
+      this.#asked.delete(topic);
+      if (document !== undefined) changes.push({ topic, document: undefined });
+    }
+    for (const topic of this.#lastEvents.keys()) if (!isKept(topic)) this.#lastEvents.delete(topic);
+    return changes;
+  }
+
   apply(message: ServerMessage): ViewResult {
     switch (message.type) {
       case 'snapshot':
@@ -104,7 +142,8 @@ export class FeedView {
         this.#goTo(message.payload.position);
         return this.#synced(message.payload);
       case 'position':
-        this.#goTo(message.payload.position);
+        // Before anything is synced here, it says nothing of what is known here.
+        if (this.#syncedHere.size > 0) this.#goTo(message.payload.position);
         return NOTHING;
       case 'event':
       case 'broadcast':
@@ -153,6 +192,8 @@ export class FeedView {
     for (const received of this.#received.values()) received.add(topic);
     if (known !== undefined && known.epoch === epoch && seq <= known.seq) return NOTHING;
     this.#known.set(topic, { epoch, seq, document });
+    this.#gone.delete(topic);
+    if (document === undefined) this.#remember(topic);
     // The end of what one never knew of is no news.
     if (document === undefined && known?.document === undefined) return NOTHING;
     return { changes: [{ topic, document, update }], resync: [] };
@@ -177,10 +218,14 @@ export class FeedView {
   #isNew(message: Extract<ServerMessage, { type: 'event' | 'broadcast' }>): boolean {
     const { topic, epoch, seq } = message.payload;
     // Those that are acknowledged are sent again out of order.
-    if (message.ack_required === true) return this.#isNewId(`${epoch} ${message.id}`);
+    if (message.ack_required === true) return this.#isNewId(eventKey(message));
     const last = this.#lastEvents.get(topic);
     if (last !== undefined && last.epoch === epoch && seq <= last.seq) return false;
+    // Set anew, so that the topic which was silent for longest is the first to go.
+    this.#lastEvents.delete(topic);
     this.#lastEvents.set(topic, { epoch, seq });
+    const [oldest] = this.#lastEvents.keys();
+    if (oldest !== undefined && this.#lastEvents.size > MAX_REMEMBERED) this.#lastEvents.delete(oldest);
     return true;
   }
 
@@ -201,11 +246,27 @@ export class FeedView {
     const changes: ViewChange[] = [];
     for (const [topic, { document }] of this.#known) {
       if (received.has(topic) || !patterns.some((pattern) => matchesTopic(pattern, topic))) continue;
-      this.#known.delete(topic);
+      this.#forget(topic);
       if (document !== undefined) changes.push({ topic, document: undefined });
     }
     return { changes, resync: [] };
   }
+
+  /** A topic that is gone goes on counting if it returns; but not so many of them, and not for ever. */
+  #remember(topic: string): void {
+    this.#gone.add(topic);
+    const [oldest] = this.#gone;
+    if (oldest !== undefined && this.#gone.size > MAX_REMEMBERED) this.#forget(oldest);
+  }
+
+  #forget(topic: string): void {
+    this.#known.delete(topic);
+    this.#gone.delete(topic);
+  }
+}
+
+function eventKey({ id, payload }: Extract<ServerMessage, { type: 'event' | 'broadcast' }>): string {
+  return `${payload.epoch} ${id}`;
 }
 
 function merge(results: readonly ViewResult[]): ViewResult {

@@ -1,0 +1,398 @@
+import { mayReconnect } from '../feed/wire/close-code.ts';
+import type { JsonObject } from '../feed/wire/json.ts';
+import type { ServerMessage } from '../feed/wire/server-messages.ts';
+import { type BackOff, backOffMs } from './back-off.ts';
+import { ClientError, ownError } from './client-error.ts';
+import { Following } from './following.ts';
+import { Outbox } from './outbox.ts';
+import type { Moment } from './ports.ts';
+import { type Outcome, Requests, type Settled } from './requests.ts';
+import type { SessionEffect, SessionEvent } from './session-events.ts';
+import { Silence } from './silence.ts';
+import { type ClientStatus, type ConnectionState, sameStatus } from './status.ts';
+import type { FeedView } from './view.ts';
+
+/**
+ * Where the conversation stands.
+ *
+ *     waiting ──▶ opening ──welcome──▶ authenticating ──▶ resuming ──▶ open
+ *        ▲           │                     │                 │          │
+ *        └───────────┴──────── lost ───────┴─────────────────┴──────────┘       closed: for good, from anywhere
+ *
+ * Subscriptions are stated from `resuming` on. Commands are sent only in `open`: before the former session has
+ * answered, it is not known whether asking again is asking twice.
+ */
+type Phase =
+  | { readonly kind: 'waiting'; readonly retryAtMs: number; readonly retryAt: number }
+  | { readonly kind: 'opening'; readonly untilMs: number }
+  /** `session` is the fresh one, for where the former is gone; without an `id` the token is awaited. */
+  | { readonly kind: 'authenticating'; readonly id?: string; readonly session: string }
+  | { readonly kind: 'resuming'; readonly id: string; readonly session: string }
+  | { readonly kind: 'open' }
+  | { readonly kind: 'closed' };
+
+export interface ClientSessionOptions {
+  readonly backOff: BackOff;
+  readonly random: () => number;
+  /** There is a token, or somebody to ask for one. */
+  readonly hasToken: boolean;
+}
+
+type Lost = Extract<SessionEvent, { readonly type: 'lost' }>;
+type Welcome = Extract<ServerMessage, { readonly type: 'welcome' }>['payload'];
+
+const WELCOME_LIMIT_MS = 10_000;
+/** Where the bridge does not say what it takes, and how often it pings. */
+const UNKNOWN_RATE = { perSecond: 20, burst: 20 };
+const PING_INTERVAL_MS = 20_000;
+/** The close code by which the bridge asks for a new token. */
+const TOKEN_EXPIRED = 4002;
+
+/** One client's side of the feed, over one connection after another: events in, orders out; knows no socket. */
+export class ClientSession {
+  readonly #options: ClientSessionOptions;
+  readonly #requests = new Requests();
+  readonly #outbox = new Outbox();
+  readonly #following = new Following({
+    send: (type, fields) => this.#send(type, fields),
+    effect: (effect) => void this.#effects.push(effect),
+  });
+  #phase: Phase;
+  #silence: Silence | undefined;
+  #effects: SessionEffect[] = [];
+  #status: ClientStatus;
+  #lastId = 0;
+  #attempt = 0;
+  #token: string | undefined;
+  /** It was asked for and has not come. */
+  #tokenAwaited = false;
+  #renewToken = false;
+  #session: string | undefined;
+  #clientId: string | undefined;
+  /** The view was once the present; and is, on this connection. */
+  #reached = false;
+  #caughtUp = false;
+  #why: Pick<ClientStatus, 'reason' | 'detail' | 'code'> = {};
+
+  constructor(options: ClientSessionOptions, now: Moment) {
+    this.#options = options;
+    this.#phase = { kind: 'waiting', retryAtMs: Infinity, retryAt: now.wallMs };
+    this.#status = { state: 'connecting', since: Math.round(now.wallMs), attempt: 0 };
+  }
+
+  get view(): FeedView {
+    return this.#following.view;
+  }
+
+  get status(): ClientStatus {
+    return this.#status;
+  }
+
+  /** As the bridge calls it now; absent before its first word. */
+  get clientId(): string | undefined {
+    return this.#clientId;
+  }
+
+  handle(event: SessionEvent, now: Moment): readonly SessionEffect[] {
+    this.#effects = [];
+    if (this.#phase.kind === 'closed') {
+      const error = ownError('closed');
+      if (event.type === 'ask') this.#settle([{ request: event.request, outcome: { ok: false, error } }]);
+      if (event.type === 'subscribe') this.#effects.push({ type: 'tellHandle', handle: event.handle, error });
+      return this.#effects;
+    }
+    this.#take(event, now);
+    this.#following.reconcile();
+    const wordsOf = (request: string): JsonObject | undefined => this.#requests.send(request, now.monoMs);
+    for (const body of this.#outbox.take(now.monoMs, wordsOf))
+      this.#effects.push({ type: 'send', text: JSON.stringify(body) });
+    this.#tellStatus(now);
+    return this.#effects;
+  }
+
+  /** When `deadline` is to come next, on the monotonic clock; Infinity where nothing is awaited. */
+  nextDeadline(): number {
+    const phase = this.#phase;
+    if (phase.kind === 'closed') return Infinity;
+    return Math.min(
+      phase.kind === 'waiting' ? phase.retryAtMs : phase.kind === 'opening' ? phase.untilMs : Infinity,
+      this.#requests.nextDeadline,
+      this.#silence?.nextDeadline ?? Infinity,
+      this.#following.nextDeadline,
+      this.#outbox.nextDeadline,
+    );
+  }
+
+  #take(event: SessionEvent, now: Moment): void {
+    switch (event.type) {
+      case 'start':
+      case 'retry':
+        if (this.#phase.kind === 'waiting') this.#open(now);
+        return;
+      case 'heard':
+      case 'received':
+        this.#silence?.heard(now.monoMs);
+        if (event.type === 'received') this.#receive(event.message, now);
+        return;
+      case 'lost':
+        if (this.#phase.kind !== 'waiting') this.#lose(event, now);
+        return;
+      case 'deadline':
+        this.#deadline(now);
+        return;
+      case 'tokenCame':
+        this.#tokenAwaited = false;
+        this.#token = event.token;
+        if (this.#phase.kind === 'authenticating') this.#authenticate(this.#phase.session);
+        return;
+      case 'subscribe':
+        this.#following.add(event.handle, event.wanted);
+        return;
+      case 'unsubscribe':
+        this.#following.remove(event.handle);
+        return;
+      case 'ask':
+        this.#ask(event, now);
+        return;
+      case 'abandon':
+        this.#requests.abandon(event.request);
+        return;
+      case 'acknowledge':
+        this.#following.acknowledge(event.id, now.monoMs);
+        return;
+      case 'notTaken':
+        this.#following.notTaken(event.message);
+        return;
+      case 'close':
+        this.#close(event.error, now);
+    }
+  }
+
+  #open(now: Moment): void {
+    this.#phase = { kind: 'opening', untilMs: now.monoMs + WELCOME_LIMIT_MS };
+    this.#effects.push({ type: 'openSocket' });
+  }
+
+  #receive(message: ServerMessage, now: Moment): void {
+    this.#following.receive(message);
+    switch (message.type) {
+      case 'welcome':
+        if (this.#phase.kind === 'opening') this.#welcome(message.payload, now);
+        return;
+      case 'response':
+      case 'broadcast_ack':
+      case 'clients_list':
+      case 'echo':
+      case 'pong':
+        this.#answered(message.payload.reply_to, { ok: true, reply: message }, now);
+        return;
+      case 'error': {
+        const { reply_to: replyTo, code, message: text, retry } = message.payload;
+        this.#answered(replyTo, { ok: false, error: new ClientError(code, text, retry) }, now);
+        return;
+      }
+      case 'closing': {
+        const { code, reason, reconnect, retry_after_ms: afterMs = 0 } = message.payload;
+        this.#lose({ type: 'lost', code, reason, final: !reconnect, afterMs }, now);
+        return;
+      }
+      case 'snapshot':
+      case 'synced':
+      case 'update':
+      case 'event':
+      case 'broadcast':
+      case 'gap':
+      case 'position':
+      case 'ping':
+    }
+  }
+
+  #welcome(welcome: Welcome, now: Moment): void {
+    // Of a bridge that is newer or older than this client, nothing is taken for granted but the session.
+    const { messages_per_second: perSecond = 0, message_burst: burst = 0 } = welcome.limits ?? {};
+    this.#outbox.begin(perSecond > 0 && burst > 0 ? { perSecond, burst } : UNKNOWN_RATE, now.monoMs);
+    const intervalMs = welcome.ping_interval_ms > 0 ? welcome.ping_interval_ms : PING_INTERVAL_MS;
+    this.#silence = new Silence(intervalMs, now.monoMs);
+    this.#clientId = welcome.client_id;
+    const auth: string = welcome.auth;
+    if (auth !== 'required') this.#resume(welcome.session);
+    else if (this.#options.hasToken) this.#authenticate(welcome.session);
+    else this.#close(ownError('token_missing'), now);
+  }
+
+  /** With the token where there is one already; else once it has come, be it over a later connection. */
+  #authenticate(session: string): void {
+    if (this.#token !== undefined) {
+      this.#phase = { kind: 'authenticating', id: this.#send('auth', { token: this.#token }), session };
+      return;
+    }
+    this.#phase = { kind: 'authenticating', session };
+    if (this.#tokenAwaited) return;
+    this.#tokenAwaited = true;
+    this.#effects.push({ type: 'getToken', renew: this.#renewToken });
+    this.#renewToken = false;
+  }
+
+  #resume(session: string): void {
+    this.#following.begin();
+    if (this.#session === undefined) this.#begin(session);
+    else this.#phase = { kind: 'resuming', id: this.#send('resume', { session: this.#session }), session };
+  }
+
+  #begin(session: string): void {
+    this.#phase = { kind: 'open' };
+    this.#session = session;
+    for (const id of this.#requests.unsent()) this.#outbox.pushRequest(id);
+  }
+
+  #answered(replyTo: string | undefined, outcome: Outcome, now: Moment): void {
+    const phase = this.#phase;
+    if (replyTo !== undefined) {
+      if (phase.kind === 'authenticating' && phase.id === replyTo) {
+        this.#authenticated(phase.session, outcome, now);
+        return;
+      }
+      if (phase.kind === 'resuming' && phase.id === replyTo) {
+        this.#resumed(phase.session, outcome);
+        return;
+      }
+      if (this.#following.answered(replyTo, outcome, now.monoMs)) return;
+      const settled = this.#requests.answered(replyTo, outcome);
+      if (settled !== undefined) {
+        this.#settle([settled]);
+        return;
+      }
+    }
+    if (!outcome.ok) this.#effects.push({ type: 'tellError', error: outcome.error });
+  }
+
+  #authenticated(session: string, outcome: Outcome, now: Moment): void {
+    if (outcome.ok) this.#resume(session);
+    else this.#close(outcome.error, now);
+  }
+
+  #resumed(fresh: string, outcome: Outcome): void {
+    if (outcome.ok && outcome.reply.type === 'response') {
+      this.#clientId = String(outcome.reply.payload.result.client_id);
+      this.#begin(this.#session ?? fresh);
+      return;
+    }
+    this.#settle(this.#requests.sessionLost());
+    this.#begin(fresh);
+  }
+
+  #ask({ request, asked }: Extract<SessionEvent, { readonly type: 'ask' }>, now: Moment): void {
+    // What can't be sent now would be carried out when nobody expects it any more.
+    if (this.#status.state === 'stale') {
+      this.#settle([{ request, outcome: { ok: false, error: ownError('not_connected') } }]);
+      return;
+    }
+    const id = this.#newId();
+    this.#requests.add(request, id, asked, now.monoMs);
+    if (this.#phase.kind === 'open') this.#outbox.pushRequest(id);
+  }
+
+  #lose(lost: Lost, now: Moment): void {
+    const { code, reason, detail, final = !mayReconnect(code), afterMs = 0 } = lost;
+    const word = reason || (this.#phase.kind === 'opening' ? 'unreachable' : 'connection_lost');
+    this.#why = { reason: word, detail, code };
+    this.#disconnect(now);
+    if (final) {
+      const text = `The bridge closed the connection for good: ${word} (code ${code}).`;
+      this.#close(new ClientError(word, detail ?? text), now);
+      return;
+    }
+    const expired = code === TOKEN_EXPIRED;
+    if (expired) {
+      this.#token = undefined;
+      this.#renewToken = true;
+    }
+    // A token that expired is no trouble of the bridge's, unless it happens again and again.
+    const { backOff, random } = this.#options;
+    const jitterMs = expired && this.#attempt === 0 ? 0 : backOffMs(backOff, this.#attempt, random());
+    const delayMs = Math.max(afterMs, jitterMs);
+    this.#attempt += 1;
+    const retryAt = Math.round(now.wallMs + delayMs);
+    this.#phase = { kind: 'waiting', retryAtMs: now.monoMs + delayMs, retryAt };
+  }
+
+  #disconnect(now: Moment): void {
+    this.#effects.push({ type: 'closeSocket' });
+    this.#silence = undefined;
+    this.#outbox.end();
+    this.#following.end();
+    this.#caughtUp = false;
+    this.#settle(this.#requests.disconnected(now.monoMs));
+  }
+
+  #close(error: ClientError | undefined, now: Moment): void {
+    this.#disconnect(now);
+    this.#phase = { kind: 'closed' };
+    this.#why =
+      error === undefined
+        ? { reason: 'closed' }
+        : { ...this.#why, reason: error.code, detail: error.message };
+    this.#settle(this.#requests.closed());
+    this.#tellStatus(now);
+    this.#effects.push({ type: 'ended', error });
+  }
+
+  #deadline(now: Moment): void {
+    const { monoMs } = now;
+    const phase = this.#phase;
+    this.#settle(this.#requests.expire(monoMs));
+    this.#following.deadline(monoMs);
+    if (phase.kind === 'waiting' && monoMs >= phase.retryAtMs) this.#open(now);
+    else if (phase.kind === 'opening' && monoMs >= phase.untilMs) {
+      this.#lose({ type: 'lost', code: 1006, reason: 'no_welcome' }, now);
+    } else {
+      const judgement = this.#silence?.judge(monoMs);
+      if (judgement === 'ask') this.#send('ping', {});
+      if (judgement === 'lost') this.#lose({ type: 'lost', code: 1006, reason: 'silent' }, now);
+    }
+  }
+
+  #send(type: string, fields: JsonObject): string {
+    const id = this.#newId();
+    this.#outbox.push({ type, id, ...fields });
+    return id;
+  }
+
+  #newId(): string {
+    this.#lastId += 1;
+    return String(this.#lastId);
+  }
+
+  #settle(settled: readonly Settled[]): void {
+    for (const each of settled) this.#effects.push({ type: 'settle', ...each });
+  }
+
+  #tellStatus(now: Moment): void {
+    if (this.#phase.kind === 'open' && this.#following.synced) this.#caughtUp = true;
+    const state = this.#state;
+    if (state === 'connected') {
+      this.#reached = true;
+      this.#attempt = 0;
+      this.#why = {};
+    }
+    const silent = this.#silence?.stale === true && this.#why.reason === undefined;
+    const status: ClientStatus = {
+      state,
+      since: state === this.#status.state ? this.#status.since : Math.round(now.wallMs),
+      ...(silent ? { reason: 'silent' } : this.#why),
+      attempt: this.#attempt,
+      retryAt: this.#phase.kind === 'waiting' ? this.#phase.retryAt : undefined,
+    };
+    if (sameStatus(status, this.#status)) return;
+    this.#status = status;
+    this.#effects.push({ type: 'tellStatus', status });
+  }
+
+  get #state(): ConnectionState {
+    const { kind } = this.#phase;
+    if (kind === 'closed') return 'closed';
+    if (!this.#reached && !this.#caughtUp) return 'connecting';
+    if (kind === 'waiting' || kind === 'opening' || this.#silence?.stale === true) return 'stale';
+    return this.#caughtUp ? 'connected' : 'recovering';
+  }
+}

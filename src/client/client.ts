@@ -1,0 +1,331 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { Json, JsonObject } from '../feed/wire/json.ts';
+import type { ServerMessage } from '../feed/wire/server-messages.ts';
+import { ClientError, ownError } from './client-error.ts';
+import { ClientSession } from './client-session.ts';
+import type { CommandFields, CommandName, CommandReply, CommandResult, DeviceTypes } from './device-types.ts';
+import { feedAddress } from './feed-address.ts';
+import { deviceOf, type FeedItem } from './items.ts';
+import { Listeners } from './listeners.ts';
+import { LiveView } from './live-view.ts';
+import { type ClientPorts, portsOf } from './ports.ts';
+import type { Outcome } from './requests.ts';
+import type { EventMessage } from './session-events.ts';
+import { type Decode, SessionRunner, type TellEffect, type TokenSource } from './session-runner.ts';
+import type { ClientStatus } from './status.ts';
+import { type SubscribeOptions, Subscription } from './subscription.ts';
+import type { ViewChange } from './view.ts';
+
+export interface ConnectOptions extends Partial<ClientPorts> {
+  /** Patterns to follow from the start; the same as a `subscribe` right after. */
+  readonly topics?: readonly string[];
+  readonly token?: TokenSource;
+  /** Back-off between attempts; 1 s doubling up to 30 s where this is left out, each with full jitter. */
+  readonly backOff?: { readonly firstMs: number; readonly mostMs: number };
+  /** Sees every message of the bridge before anybody else does, and may give another in its place. */
+  readonly decode?: Decode;
+}
+
+export interface CallOptions {
+  /** Gives up waiting. It does not take back what was sent. */
+  readonly signal?: AbortSignal;
+}
+
+export interface CommandOptions extends CallOptions {
+  /** For the device's answer; 5,000 where this is left out. */
+  readonly timeoutMs?: number;
+}
+
+/** What a client tells, by name. */
+export interface ClientEvents {
+  readonly status: [status: ClientStatus];
+  /** Events, broadcasts and gaps of all subscriptions. */
+  readonly item: [item: FeedItem];
+  /** Something that the bridge refused and no promise is waiting for, or that made no sense. */
+  readonly error: [error: ClientError];
+  /** Every message as it came, with what it changed in the view. */
+  readonly message: [message: ServerMessage, changes: readonly ViewChange[], repeated: boolean];
+}
+
+const BACK_OFF = { firstMs: 1_000, mostMs: 30_000 };
+const TIMEOUT_MS = 5_000;
+
+/**
+ * Connects to a bridge, and stays connected until `close`, or until the bridge does not want this client any more.
+ *
+ * @throws ClientError `bad_address` or `no_websocket`
+ */
+export function connect<Types extends DeviceTypes = DeviceTypes>(
+  url?: string,
+  options: ConnectOptions = {},
+): Client<Types> {
+  const client = new Client<Types>(url, options);
+  if (options.topics !== undefined) client.subscribe(options.topics);
+  client.start();
+  return client;
+}
+
+/** One client of a bridge, over as many connections as it takes. Made by `connect`. */
+export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposable {
+  /** The present documents of all subscriptions. */
+  readonly view: LiveView<Types>;
+  readonly #session: ClientSession;
+  readonly #runner: SessionRunner;
+  readonly #listeners: { readonly [Name in keyof ClientEvents]: Listeners<ClientEvents[Name]> } = {
+    status: new Listeners(),
+    item: new Listeners(),
+    error: new Listeners(),
+    message: new Listeners(),
+  };
+  readonly #subscriptions = new Map<number, Subscription>();
+  readonly #calls = new Map<number, (outcome: Outcome) => void>();
+  /** Ids of events that are being dealt with, and acknowledged after that. */
+  readonly #inHand = new Set<string>();
+  #last = 0;
+
+  constructor(url: string | undefined, options: ConnectOptions) {
+    const { WebSocket, ...ports } = portsOf(options);
+    if (WebSocket === undefined) {
+      throw ownError('no_websocket', 'In Node before version 22, give it the one of the package "ws".');
+    }
+    this.#session = new ClientSession(
+      {
+        backOff: options.backOff ?? BACK_OFF,
+        random: ports.random,
+        hasToken: options.token !== undefined,
+      },
+      ports.clock.now(),
+    );
+    this.view = new LiveView(this.#session.view);
+    this.#runner = new SessionRunner({
+      url: feedAddress(url),
+      session: this.#session,
+      ports: { WebSocket, ...ports },
+      token: options.token,
+      decode: options.decode,
+      tell: (effect) => this.#tell(effect),
+      unreadable: (what, cause) =>
+        this.#listeners.error.tell(new ClientError('unreadable', what, false, cause)),
+    });
+  }
+
+  /** For `connect`. */
+  start(): void {
+    this.#runner.start();
+  }
+
+  get status(): ClientStatus {
+    return this.#session.status;
+  }
+
+  /** As the bridge calls this client now; absent before its first word. */
+  get clientId(): string | undefined {
+    return this.#session.clientId;
+  }
+
+  /** Returns what takes the listener off again. */
+  on<Name extends keyof ClientEvents>(
+    name: Name,
+    listener: (...args: ClientEvents[Name]) => unknown,
+  ): () => void {
+    return this.#listeners[name].add(listener);
+  }
+
+  /** Fulfilled as soon as the view is the present; rejected where the client is closed first. */
+  connected({ signal }: CallOptions = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = (status: ClientStatus): void => {
+        if (status.state !== 'connected' && status.state !== 'closed') return;
+        stop();
+        if (status.state === 'connected') resolve();
+        else reject(new ClientError(status.reason ?? 'closed', status.detail ?? 'The client was closed.'));
+      };
+      const off = this.on('status', look);
+      const aborted = (): void => {
+        stop();
+        reject(signal?.reason);
+      };
+      const stop = (): void => {
+        off();
+        signal?.removeEventListener('abort', aborted);
+      };
+      signal?.addEventListener('abort', aborted);
+      if (signal?.aborted === true) aborted();
+      else look(this.status);
+    });
+  }
+
+  /** Follows topics; `+` stands for one level, `#` for the rest. What the bridge refuses rejects `ready`. */
+  subscribe(topics: string | readonly string[], options: SubscribeOptions = {}): Subscription {
+    const wanted = [...new Set(typeof topics === 'string' ? [topics] : topics)];
+    const { maxHz, ack } = options;
+    const handle = this.#newNumber();
+    const subscription = new Subscription(wanted, options, () => {
+      this.#subscriptions.delete(handle);
+      this.#runner.dispatch({ type: 'unsubscribe', handle });
+    });
+    this.#subscriptions.set(handle, subscription);
+    this.#runner.dispatch({
+      type: 'subscribe',
+      handle,
+      wanted: { topics: wanted, maxHz, ack },
+    });
+    return subscription;
+  }
+
+  /**
+   * Sends a message to a device, once. Where the connection is lost meanwhile, the result is fetched over the next one.
+   *
+   * @throws ClientError with the bridge's code; `not_connected` where nothing was sent, `command_outcome_unknown` where
+   * it was and no result can be had. An aborted `signal` throws its reason.
+   */
+  async command<Name extends CommandName<Types>>(
+    device: string,
+    message: Name,
+    fields?: CommandFields<Types, Name>,
+    { timeoutMs = TIMEOUT_MS, signal }: CommandOptions = {},
+  ): Promise<CommandResult<CommandReply<Types, Name>>> {
+    // Their types come from the declaration of the messages, by which the bridge checks them.
+    const body = { device, message, fields: (fields ?? {}) as JsonObject, timeout_ms: timeoutMs };
+    const reply = await this.#call('command', body, timeoutMs, signal);
+    const result = reply.type === 'response' ? reply.payload.result : {};
+    return { fields: {}, ...result } as CommandResult<CommandReply<Types, Name>>;
+  }
+
+  /** Tells all clients of the bridge something; resolves with their number. */
+  async broadcast(data: Json, { signal }: CallOptions = {}): Promise<number> {
+    const reply = await this.#call('broadcast', { data }, TIMEOUT_MS, signal);
+    return reply.type === 'broadcast_ack' ? reply.payload.recipients : 0;
+  }
+
+  /** Any other message that is answered, such as `get_clients`; resolves with the payload of the answer. */
+  async request(type: string, fields: JsonObject = {}, { signal }: CallOptions = {}): Promise<object> {
+    return (await this.#call(type, fields, TIMEOUT_MS, signal)).payload;
+  }
+
+  /** Waits no longer for the next attempt, where one is waited for. */
+  retryNow(): void {
+    this.#runner.dispatch({ type: 'retry' });
+  }
+
+  /** For good. What is asked and not answered yet is rejected; every `for await` ends. */
+  close(): void {
+    this.#runner.dispatch({ type: 'close' });
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #call(
+    type: string,
+    fields: JsonObject,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<ServerMessage> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const request = this.#newNumber();
+      const aborted = (): void => {
+        this.#calls.delete(request);
+        this.#runner.dispatch({ type: 'abandon', request });
+        reject(signal?.reason);
+      };
+      signal?.addEventListener('abort', aborted, { once: true });
+      this.#calls.set(request, (outcome) => {
+        signal?.removeEventListener('abort', aborted);
+        if (outcome.ok) resolve(outcome.reply);
+        else reject(outcome.error);
+      });
+      this.#runner.dispatch({ type: 'ask', request, asked: { type, fields, timeoutMs } });
+    });
+  }
+
+  #tell(effect: TellEffect): void {
+    switch (effect.type) {
+      case 'tellStatus':
+        this.#listeners.status.tell(effect.status);
+        return;
+      case 'tell': {
+        const { message, changes, repeated = false } = effect;
+        if (changes.length > 0) this.view.tell(changes);
+        if (message === undefined) return;
+        this.#listeners.message.tell(message, changes, repeated);
+        this.#tellItem(message, repeated);
+        return;
+      }
+      case 'settle': {
+        const settle = this.#calls.get(effect.request);
+        this.#calls.delete(effect.request);
+        settle?.(effect.outcome);
+        return;
+      }
+      case 'tellHandle': {
+        const subscription = this.#subscriptions.get(effect.handle);
+        if (effect.error !== undefined) {
+          this.#subscriptions.delete(effect.handle);
+          this.#listeners.error.tell(effect.error);
+        }
+        subscription?.settled(effect.error);
+        return;
+      }
+      case 'tellError':
+        this.#listeners.error.tell(effect.error);
+        return;
+      case 'ended':
+        for (const subscription of this.#subscriptions.values()) subscription.end(effect.error);
+        this.#subscriptions.clear();
+        this.view.end(effect.error);
+    }
+  }
+
+  #tellItem(message: ServerMessage, repeated: boolean): void {
+    if (message.type === 'gap') {
+      const { topic, to_seq: toSeq, reason } = message.payload;
+      const fromSeq = this.#session.view.firstMissing(message.payload);
+      if (!repeated) this.#deliver({ kind: 'gap', topic, device: deviceOf(topic), fromSeq, toSeq, reason });
+    } else if (message.type === 'event' || message.type === 'broadcast') {
+      if (!repeated) this.#deal(message);
+      // Dealt with before, but the bridge does not know it yet.
+      else if (message.ack_required === true && !this.#inHand.has(message.id)) this.#acknowledge(message.id);
+    }
+  }
+
+  #deal(message: EventMessage): void {
+    const { topic, seq } = message.payload;
+    const at = message.timestamp;
+    const pending = this.#deliver(
+      message.type === 'event'
+        ? { kind: 'event', topic, device: deviceOf(topic), at, seq, data: message.payload.data }
+        : { kind: 'broadcast', topic, at, seq, from: message.payload.from, data: message.payload.data },
+    );
+    if (message.ack_required !== true) return;
+    if (pending.length === 0) {
+      this.#acknowledge(message.id);
+      return;
+    }
+    this.#inHand.add(message.id);
+    void Promise.all(pending).then((taken) => {
+      this.#inHand.delete(message.id);
+      if (taken.every(Boolean)) this.#acknowledge(message.id);
+      else this.#runner.dispatch({ type: 'notTaken', message });
+    });
+  }
+
+  #deliver(item: FeedItem): ReadonlyArray<Promise<boolean>> {
+    this.#listeners.item.tell(item);
+    const pending: Array<Promise<boolean>> = [];
+    for (const subscription of this.#subscriptions.values())
+      if (subscription.covers(item.topic)) pending.push(...subscription.take(item));
+    return pending;
+  }
+
+  #acknowledge(id: string): void {
+    this.#runner.dispatch({ type: 'acknowledge', id });
+  }
+
+  #newNumber(): number {
+    this.#last += 1;
+    return this.#last;
+  }
+}

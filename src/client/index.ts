@@ -1,0 +1,27 @@
+export type { Json, JsonObject } from '../feed/wire/json.ts';
+export type { ClientEntry, ServerMessage } from '../feed/wire/server-messages.ts';
+export {
+  type CallOptions,
+  type Client,
+  type ClientEvents,
+  type CommandOptions,
+  type ConnectOptions,
+  connect,
+} from './client.ts';
+export { CLIENT_ERROR_CODES, ClientError, type ClientErrorCode } from './client-error.ts';
+export type {
+  CommandFields,
+  CommandName,
+  CommandReply,
+  CommandResult,
+  DeviceState,
+  DeviceTypes,
+  ValuesOf,
+} from './device-types.ts';
+export type { FeedBroadcast, FeedEvent, FeedGap, FeedItem } from './items.ts';
+export type { DocumentChange, LiveView } from './live-view.ts';
+export type { ClientClock, ClientPorts, Moment, SocketConstructor, SocketLike } from './ports.ts';
+export type { Decode, TokenSource } from './session-runner.ts';
+export type { ClientStatus, ConnectionState } from './status.ts';
+export type { SubscribeOptions, Subscription } from './subscription.ts';
+export type { ViewChange } from './view.ts';

@@ -1,0 +1,37 @@
+/** Functions that want to hear of something; one that throws harms neither the others nor who tells them. */
+export class Listeners<Args extends readonly unknown[]> {
+  readonly #all = new Set<(...args: Args) => unknown>();
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** Returns what takes it off again. */
+  add(listener: (...args: Args) => unknown): () => void {
+    // Of its own, so that the same function given twice is called twice, and taken off one by one.
+    const own = (...args: Args): unknown => listener(...args);
+    this.#all.add(own);
+    return () => void this.#all.delete(own);
+  }
+
+  tell(...args: Args): void {
+    for (const listener of [...this.#all]) {
+      try {
+        listener(...args);
+      } catch (error) {
+        report(error);
+      }
+    }
+  }
+
+  clear(): void {
+    this.#all.clear();
+  }
+}
+
+/** Throws it where nobody can catch it, so that the platform reports it as it does all others. */
+export function report(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}

@@ -1,0 +1,106 @@
+import type { JsonObject } from '../feed/wire/json.ts';
+import type { DeviceState, DeviceTypes } from './device-types.ts';
+import { deviceOf } from './items.ts';
+import { Listeners } from './listeners.ts';
+import { PullQueue } from './pull-queue.ts';
+import type { FeedView, ViewChange } from './view.ts';
+
+/** One document is another now. */
+export interface DocumentChange {
+  readonly topic: string;
+  /** The device that the topic belongs to. */
+  readonly device?: string | undefined;
+  /** As it is now; absent where it is gone. */
+  readonly document?: JsonObject | undefined;
+}
+
+/**
+ * The present documents of everything that is subscribed to. A document never changes: a newer one takes its place, so
+ * two are the same exactly if they are identical.
+ */
+export class LiveView<Types extends DeviceTypes = DeviceTypes> {
+  readonly #documents: FeedView;
+  readonly #listeners = new Listeners<[DocumentChange]>();
+  readonly #readers = new Set<ChangeReader>();
+  #ended: { readonly error?: unknown } | undefined;
+
+  constructor(documents: FeedView) {
+    this.#documents = documents;
+  }
+
+  /** The state of a device; undefined where none is known, or not subscribed to. */
+  get(device: string): DeviceState<Types> | undefined {
+    // The bridge writes the states; their shape is part of the feed's contract.
+    return this.#documents.document(`devices/${device}/state`) as unknown as DeviceState<Types> | undefined;
+  }
+
+  document(topic: string): JsonObject | undefined {
+    return this.#documents.document(topic);
+  }
+
+  /** The topics that have a document. */
+  topics(): Iterable<string> {
+    return this.#documents.topics();
+  }
+
+  /** The ids of the devices that have a state. */
+  *devices(): Generator<string> {
+    for (const topic of this.#documents.topics()) {
+      const device = deviceOf(topic);
+      if (device !== undefined && topic === `devices/${device}/state`) yield device;
+    }
+  }
+
+  /** Calls for every change from now on; returns what ends that. */
+  onChange(listener: (change: DocumentChange) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  /** What is there now, and then every change; who is slow gets the present document, and none in between. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<DocumentChange> {
+    const reader = new ChangeReader(() => void this.#readers.delete(reader));
+    for (const topic of this.#documents.topics()) reader.push(this.#changeOf(topic));
+    this.#readers.add(reader);
+    if (this.#ended !== undefined) reader.end(this.#ended.error);
+    return reader;
+  }
+
+  /** For the client. */
+  tell(changes: readonly ViewChange[]): void {
+    for (const { topic } of changes) {
+      const change = this.#changeOf(topic);
+      for (const reader of this.#readers) reader.push(change);
+      this.#listeners.tell(change);
+    }
+  }
+
+  /** For the client: nothing follows. */
+  end(error?: unknown): void {
+    this.#ended = error === undefined ? {} : { error };
+    for (const reader of [...this.#readers]) reader.end(error);
+  }
+
+  #changeOf(topic: string): DocumentChange {
+    return { topic, device: deviceOf(topic), document: this.#documents.document(topic) };
+  }
+}
+
+/** The changes that one `for await` has not taken yet, the last one of each topic. */
+class ChangeReader extends PullQueue<DocumentChange> {
+  readonly #pending = new Map<string, DocumentChange>();
+
+  push(change: DocumentChange): void {
+    this.#pending.set(change.topic, change);
+    this.serve();
+  }
+
+  protected take(): DocumentChange | undefined {
+    const [change] = this.#pending.values();
+    if (change !== undefined) this.#pending.delete(change.topic);
+    return change;
+  }
+
+  protected clear(): void {
+    this.#pending.clear();
+  }
+}

@@ -1,0 +1,92 @@
+/** One moment on two clocks: `monoMs` never jumps and rules all deadlines, `wallMs` is shown to people. */
+export interface Moment {
+  readonly monoMs: number;
+  readonly wallMs: number;
+}
+
+/** The only source of time of a client; tests hand in their own. */
+export interface ClientClock {
+  now(): Moment;
+  /** Calls once, not before `atMonoMs`. */
+  setTimer(atMonoMs: number, callback: () => void): { cancel(): void };
+}
+
+/** What a client needs of a WebSocket; those of browsers, of Node 22 and of the package `ws` all fit. */
+export interface SocketLike {
+  addEventListener(type: 'open', listener: () => void): void;
+  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(
+    type: 'close',
+    listener: (event: { readonly code: number; readonly reason: string }) => void,
+  ): void;
+  addEventListener(type: 'error', listener: (event: object) => void): void;
+  send(text: string): void;
+  close(code?: number): void;
+  /** Ends it at once, where that is possible: a silent peer answers no closing handshake. */
+  terminate?(): void;
+}
+
+export type SocketConstructor = new (url: string) => SocketLike;
+
+/** What a client asks of the world around it. */
+export interface ClientPorts {
+  readonly WebSocket: SocketConstructor;
+  readonly clock: ClientClock;
+  /** At least 0, below 1. */
+  readonly random: () => number;
+  /** Calls when the network or the page comes back; returns what ends that. */
+  readonly watchReturn: (callback: () => void) => () => void;
+}
+
+/** The parts of a browser that may be there; Node has only some of them. */
+interface Surroundings {
+  readonly WebSocket?: SocketConstructor;
+  readonly document?: Target & { readonly visibilityState?: string };
+  readonly addEventListener?: Target['addEventListener'];
+  readonly removeEventListener?: Target['removeEventListener'];
+}
+
+interface Target {
+  addEventListener(type: string, listener: () => void): void;
+  removeEventListener(type: string, listener: () => void): void;
+}
+
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+const realClock: ClientClock = {
+  now: () => ({ monoMs: performance.now(), wallMs: Date.now() }),
+  setTimer(atMonoMs, callback) {
+    const delayMs = Math.ceil(Math.min(Math.max(atMonoMs - performance.now(), 0), LONGEST_TIMEOUT_MS));
+    const handle = setTimeout(callback, delayMs);
+    return { cancel: () => clearTimeout(handle) };
+  },
+};
+
+/** The ports that were given, and for the others what `globalThis` has; `WebSocket` stays absent where it has none. */
+export function portsOf(
+  given: Partial<ClientPorts>,
+): Omit<ClientPorts, 'WebSocket'> & Partial<Pick<ClientPorts, 'WebSocket'>> {
+  // Node and browsers differ in what they have; each part is looked at before it is used.
+  const around = globalThis as Surroundings;
+  const WebSocket = given.WebSocket ?? around.WebSocket;
+  return {
+    ...(WebSocket === undefined ? {} : { WebSocket }),
+    clock: given.clock ?? realClock,
+    random: given.random ?? Math.random,
+    watchReturn: given.watchReturn ?? ((callback) => watchPage(around, callback)),
+  };
+}
+
+function watchPage(around: Surroundings, callback: () => void): () => void {
+  const { document } = around;
+  if (document === undefined) return () => undefined;
+  const seen = (): void => {
+    if (document.visibilityState === 'visible') callback();
+  };
+  around.addEventListener?.('online', callback);
+  document.addEventListener('visibilitychange', seen);
+  return () => {
+    around.removeEventListener?.('online', callback);
+    document.removeEventListener('visibilitychange', seen);
+  };
+}

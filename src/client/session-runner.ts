@@ -1,0 +1,201 @@
+import type { ServerMessage } from '../feed/wire/server-messages.ts';
+import { ownError } from './client-error.ts';
+import type { ClientSession } from './client-session.ts';
+import type { ClientPorts, SocketLike } from './ports.ts';
+import type { SessionEffect, SessionEvent } from './session-events.ts';
+
+/** A token, or who gives one: asked when the bridge wants it, and with `renew` once it has expired. */
+export type TokenSource = string | ((asked: { readonly renew: boolean }) => string | Promise<string>);
+
+/** Every message passes through here before it is understood; while one is awaited, those behind it wait. */
+export type Decode = (message: ServerMessage) => ServerMessage | Promise<ServerMessage>;
+
+/** What is for the program, not for the connection. */
+export type TellEffect = Extract<
+  SessionEffect,
+  { readonly type: 'tellStatus' | 'tell' | 'settle' | 'tellHandle' | 'tellError' | 'ended' }
+>;
+
+export interface SessionRunnerOptions {
+  readonly url: string;
+  readonly session: ClientSession;
+  readonly ports: ClientPorts;
+  readonly token: TokenSource | undefined;
+  readonly decode: Decode | undefined;
+  tell(effect: TellEffect): void;
+  /** A message was dropped, because it made no sense. */
+  unreadable(what: string, cause?: unknown): void;
+}
+
+/** Performs what a session orders: one socket, one timer, and events one after another. */
+export class SessionRunner {
+  readonly #options: SessionRunnerOptions;
+  readonly #queue: SessionEvent[] = [];
+  #busy = false;
+  #socket: SocketLike | undefined;
+  #timer: { readonly atMs: number; cancel(): void } | undefined;
+  #unwatch: (() => void) | undefined;
+
+  constructor(options: SessionRunnerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#unwatch = this.#options.ports.watchReturn(() => this.dispatch({ type: 'retry' }));
+    this.dispatch({ type: 'start' });
+  }
+
+  /** Events that arise while effects are performed wait their turn. */
+  dispatch(event: SessionEvent): void {
+    this.#queue.push(event);
+    if (this.#busy) return;
+    this.#busy = true;
+    const { session, ports } = this.#options;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift())
+      for (const effect of session.handle(next, ports.clock.now())) this.#perform(effect);
+    this.#busy = false;
+    this.#arm();
+  }
+
+  #perform(effect: SessionEffect): void {
+    switch (effect.type) {
+      case 'openSocket':
+        this.#open();
+        return;
+      case 'closeSocket':
+        this.#drop();
+        return;
+      case 'send':
+        this.#socket?.send(effect.text);
+        return;
+      case 'getToken':
+        void this.#getToken(effect.renew);
+        return;
+      case 'ended':
+        this.#timer?.cancel();
+        this.#timer = undefined;
+        this.#unwatch?.();
+        this.#unwatch = undefined;
+        this.#options.tell(effect);
+        return;
+      case 'tellStatus':
+      case 'tell':
+      case 'settle':
+      case 'tellHandle':
+      case 'tellError':
+        this.#options.tell(effect);
+    }
+  }
+
+  #open(): void {
+    this.#drop();
+    const { url, ports } = this.#options;
+    let socket: SocketLike;
+    try {
+      socket = new ports.WebSocket(url);
+    } catch (error) {
+      // An address that it cannot take, or a page that may not go there: no later attempt would do better.
+      this.dispatch({ type: 'lost', code: 1006, reason: 'unreachable', detail: String(error), final: true });
+      return;
+    }
+    this.#socket = socket;
+    let detail: string | undefined;
+    let reading: Promise<void> | undefined;
+    // What a socket says after it was given up is about a connection that nobody has any more.
+    const isCurrent = (): boolean => this.#socket === socket;
+    socket.addEventListener('message', ({ data }) => {
+      if (!isCurrent()) return;
+      if (reading === undefined && this.#options.decode === undefined) this.#hear(data);
+      else {
+        this.dispatch({ type: 'heard' });
+        reading = (reading ?? Promise.resolve()).then(() =>
+          isCurrent() ? this.#decode(data, isCurrent) : undefined,
+        );
+      }
+    });
+    socket.addEventListener('error', (event) => {
+      if ('message' in event && typeof event.message === 'string' && event.message !== '')
+        detail = event.message;
+    });
+    socket.addEventListener('close', ({ code, reason }) => {
+      if (!isCurrent()) return;
+      const lost: SessionEvent = { type: 'lost', code, reason, detail };
+      // What came before the end is read before the end.
+      if (reading === undefined) this.dispatch(lost);
+      else void reading.then(() => isCurrent() && this.dispatch(lost));
+    });
+  }
+
+  #hear(data: unknown): void {
+    const message = this.#read(data);
+    this.dispatch(message === undefined ? { type: 'heard' } : { type: 'received', message });
+  }
+
+  async #decode(data: unknown, isCurrent: () => boolean): Promise<void> {
+    const { decode, unreadable } = this.#options;
+    let message = this.#read(data);
+    if (message === undefined) return;
+    try {
+      message = (await decode?.(message)) ?? message;
+    } catch (error) {
+      unreadable(`A message of the type "${message.type}" could not be decoded.`, error);
+      return;
+    }
+    if (isCurrent()) this.dispatch({ type: 'received', message });
+  }
+
+  #read(data: unknown): ServerMessage | undefined {
+    const message = typeof data === 'string' ? readMessage(data) : undefined;
+    if (message === undefined)
+      this.#options.unreadable('The bridge sent a message that is none of the protocol.');
+    return message;
+  }
+
+  #drop(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (socket === undefined) return;
+    socket.close(1000);
+    socket.terminate?.();
+  }
+
+  async #getToken(renew: boolean): Promise<void> {
+    const { token } = this.#options;
+    try {
+      const given = typeof token === 'function' ? await token({ renew }) : (token ?? '');
+      this.dispatch({ type: 'tokenCame', token: given });
+    } catch (error) {
+      this.dispatch({ type: 'close', error: ownError('token_failed', String(error), error) });
+    }
+  }
+
+  /** One timer: where the deadline moves away, it is left to come early and look again. */
+  #arm(): void {
+    const dueAtMs = this.#options.session.nextDeadline();
+    if (this.#timer !== undefined && this.#timer.atMs <= dueAtMs) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (dueAtMs === Infinity) return;
+    const { clock } = this.#options.ports;
+    const timer = clock.setTimer(dueAtMs, () => {
+      this.#timer = undefined;
+      if (clock.now().monoMs >= this.#options.session.nextDeadline()) this.dispatch({ type: 'deadline' });
+      else this.#arm();
+    });
+    this.#timer = { atMs: dueAtMs, cancel: () => timer.cancel() };
+  }
+}
+
+function readMessage(text: string): ServerMessage | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    // No JSON; the caller says so.
+    return undefined;
+  }
+  if (typeof json !== 'object' || json === null || !('type' in json) || !('payload' in json))
+    return undefined;
+  // The bridge writes nothing but these; what a newer one adds is passed on untouched.
+  return typeof json.payload === 'object' && json.payload !== null ? (json as ServerMessage) : undefined;
+}

@@ -1,0 +1,102 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { matchesTopic } from '../feed/wire/topic.ts';
+import type { ClientError } from './client-error.ts';
+import { ItemQueue } from './item-queue.ts';
+import type { FeedItem } from './items.ts';
+import { report } from './listeners.ts';
+
+export interface SubscribeOptions {
+  /** The document of one topic comes at most so often a second; the last one always comes. */
+  readonly maxHz?: number;
+  /**
+   * Every event is acknowledged once `onItem` has returned, or its promise is fulfilled, and once the `for await`
+   * asks for the next. What is not comes again.
+   */
+  readonly ack?: boolean;
+  /** Called for every event, broadcast and gap of these topics. */
+  readonly onItem?: (item: FeedItem) => unknown;
+  /** Items that are kept for a `for await` which is slow; 1,000 where this is left out. */
+  readonly maxQueued?: number;
+}
+
+const MAX_QUEUED = 1_000;
+
+/** Patterns that are followed until they are given up; what happens on them can be read with `for await`. */
+export class Subscription implements AsyncIterable<FeedItem>, Disposable {
+  readonly topics: readonly string[];
+  /** Fulfilled once the view holds all of it for the first time; rejected where the bridge refuses, or the client closes. */
+  readonly ready: Promise<void>;
+  readonly #options: SubscribeOptions;
+  readonly #unsubscribe: () => void;
+  readonly #queues = new Set<ItemQueue>();
+  #settle: { resolve(): void; reject(error: unknown): void } = { resolve() {}, reject() {} };
+  #ended: { readonly error?: ClientError } | undefined;
+
+  constructor(topics: readonly string[], options: SubscribeOptions, unsubscribe: () => void) {
+    this.topics = topics;
+    this.#options = options;
+    this.#unsubscribe = unsubscribe;
+    this.ready = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    // Who does not wait for it hears of it by the client's errors and status.
+    this.ready.catch(() => undefined);
+  }
+
+  /** Gives up these patterns; what no other subscription covers leaves the view. */
+  unsubscribe(): void {
+    if (this.#ended !== undefined) return;
+    this.end();
+    this.#unsubscribe();
+  }
+
+  [Symbol.dispose](): void {
+    this.unsubscribe();
+  }
+
+  /** Everything from now on; it ends with the subscription. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<FeedItem> {
+    const queue = new ItemQueue(this.#options.maxQueued ?? MAX_QUEUED, () => void this.#queues.delete(queue));
+    this.#queues.add(queue);
+    if (this.#ended !== undefined) queue.end(this.#ended.error);
+    return queue;
+  }
+
+  /** For the client. */
+  covers(topic: string): boolean {
+    return this.topics.some((pattern) => matchesTopic(pattern, topic));
+  }
+
+  /** For the client: what is to be waited for until the item is dealt with; false in it means that it was not. */
+  take(item: FeedItem): ReadonlyArray<Promise<boolean>> {
+    const pending = [...this.#queues].map((queue) => queue.push(item));
+    const { onItem } = this.#options;
+    if (onItem !== undefined) pending.push(dealtWith(onItem, item));
+    return pending;
+  }
+
+  /** For the client. */
+  settled(error: ClientError | undefined): void {
+    if (error === undefined) this.#settle.resolve();
+    else this.end(error);
+  }
+
+  /** For the client: nothing follows. */
+  end(error?: ClientError): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = error === undefined ? {} : { error };
+    this.#settle.reject(error ?? new Error('The subscription was given up.'));
+    for (const queue of [...this.#queues]) queue.end(error);
+  }
+}
+
+/** False where it threw; that is reported like anything that nobody caught. */
+async function dealtWith(onItem: (item: FeedItem) => unknown, item: FeedItem): Promise<boolean> {
+  try {
+    await onItem(item);
+    return true;
+  } catch (error) {
+    report(error);
+    return false;
+  }
+}
