@@ -24,16 +24,16 @@ interface DeviceBase {
   readonly record?: boolean;
   /** Upper bound of one frame's payload, in bytes. */
   readonly maxFrame: number;
-}
   /** Silence that ends a half frame on a serial line, in ms, where configured. */
   readonly gapMs?: number;
   /** What it speaks besides the built-in messages, or instead of them. */
   readonly messages?: DeclaredProtocol;
+}
 
-/** A device that we dial: over TCP, or a serial line. */
 /** `serial` resynchronises inside the stream; `stream` closes at the first impossible header. */
 export type LineKind = 'stream' | 'serial';
 
+/** A device that we dial: over TCP, or a serial line. */
 export interface DialledDeviceConfig extends DeviceBase {
   readonly kind: 'dialled';
   /** In the order in which they are tried; as many as `session.addresses`. */
@@ -45,9 +45,9 @@ export interface DialledDeviceConfig extends DeviceBase {
 export interface MatchedDeviceConfig extends DeviceBase {
   readonly kind: 'matched';
   readonly match: MatchConfig;
-}
   /** Absent: `stream`. */
   readonly line?: LineKind;
+}
 
 export type DeviceConfig = DialledDeviceConfig | MatchedDeviceConfig;
 
@@ -68,11 +68,11 @@ export interface ListenerConfig {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
   readonly maxFrame: number;
-  /** Whether devices accepted here that no `match` names are recorded; absent: only when everything is. */
   /** How the bytes of devices accepted here are read, as for a device. */
   readonly line?: LineKind;
   readonly gapMs?: number;
   readonly messages?: DeclaredProtocol;
+  /** Whether devices accepted here that no `match` names are recorded; absent: only when everything is. */
   readonly record?: boolean;
   /** Settings of devices accepted here that no `match` names; `device` is filled in with the name they get. */
   readonly session: SessionSettings;

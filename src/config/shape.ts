@@ -298,14 +298,14 @@ export const listenerShape = z.strictObject({
     description: 'Connections at once from one address; many devices may sit behind one router.',
     default: 1_000,
   }).optional(),
-  ...session,
-});
   messages: messages(
     'What devices accepted here speak, by a file of their own instead of the one at the top.',
   ).optional(),
   ...BARE_KEYS,
   line: LINE_KEYS.line,
   gap: LINE_KEYS.gap,
+  ...session,
+});
 
 export const defaultsShape = z.strictObject({ ...session, ...DIALLED_KEYS });
 
