@@ -59,6 +59,7 @@ export const ERROR_CODES = {
   host_not_allowed: 'The request names a host that is not one of ours; this keeps foreign web pages out.',
   key_malformed: 'A file that should hold a key for encryption holds something else.',
   key_unreadable: 'The file of a key for encryption could not be read.',
+  metrics_failed: 'The metrics could not be put together.',
   method_not_allowed: 'The HTTP method is not possible on this path.',
   not_found: 'There is nothing at this path.',
   origin_not_allowed: 'The web page that sent the request belongs to an origin that may not use the bridge.',

@@ -35,7 +35,14 @@ export interface ConfigDiff {
 /** Keys beside devices and listeners that take effect while the bridge runs; every other one needs a restart. */
 const AT_ONCE: ReadonlySet<string> = new Set(['server.origins', 'server.hosts', 'access']);
 /** What is compared with the devices and listeners that it concerns, or says nothing of how they are run. */
-const PARTS: ReadonlySet<string> = new Set(['file', 'messages', 'devices', 'listeners', 'server']);
+const PARTS: ReadonlySet<string> = new Set([
+  'file',
+  'messages',
+  'devices',
+  'listeners',
+  'server',
+  'requiredDevices',
+]);
 
 /** Compares by value: the order of devices and the text of the file do not matter, what a device speaks does. */
 export function diffConfig(from: BridgeConfig, to: BridgeConfig): ConfigDiff {
@@ -63,6 +70,7 @@ export function afterReload(running: BridgeConfig, next: BridgeConfig): BridgeCo
     server: { ...running.server, origins, hosts },
     devices: next.devices,
     listeners: next.listeners,
+    ...(next.requiredDevices === undefined ? {} : { requiredDevices: next.requiredDevices }),
   };
 }
 

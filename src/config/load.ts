@@ -6,6 +6,7 @@ import { explainIssues } from './explain-issues.ts';
 import { completeFiles, filesShape } from './files.ts';
 import { checkDialIn, type MessageFiles, messagesNamed } from './message-files.ts';
 import type { DeviceConfig, ListenerConfig } from './model.ts';
+import { completeMetrics, metricsShape, requiredIds } from './observing.ts';
 import type { Finding, Path } from './problem.ts';
 import { completeRecording, recordingShape } from './recording.ts';
 import { type LoadedConfig, Report } from './report.ts';
@@ -88,6 +89,7 @@ function assemble(
   const messages = messagesOf(root.messages, []);
   const files = fits(filesShape, ['files'], root.files);
   const secrecy = fits(secrecyShape, ['secrecy'], root.secrecy);
+  const metrics = fits(metricsShape, ['metrics'], root.metrics ?? {}) ?? {};
   const listeners: Placed<ListenerConfig>[] = [];
   for (const [index, entry] of listOf(root.listeners).entries()) {
     const path = ['listeners', index];
@@ -126,6 +128,8 @@ function assemble(
     recording,
     ...(files === undefined ? {} : { files: completeFiles(files) }),
     ...(secrecy === undefined ? {} : { secrecy: completeSecrecy(secrecy, add) }),
+    metrics: completeMetrics(metrics),
+    requiredDevices: requiredIds(listOf(root.devices)),
     devices: good(devices),
     listeners: good(listeners),
   });

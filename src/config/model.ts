@@ -2,6 +2,7 @@ import type { SessionSettings } from '../device/settings.ts';
 import type { LinkAddress, ListenAddress } from '../links/address.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 
+import type { MetricsConfig } from './observing.ts';
 import type { RecordingConfig } from './recording.ts';
 import type { SecrecyConfig } from './secrecy.ts';
 import type { ServerConfig } from './server.ts';
@@ -96,6 +97,9 @@ export interface BridgeConfig {
   readonly files?: FilesConfig;
   /** Absent: nothing is encrypted. */
   readonly secrecy?: SecrecyConfig;
+  readonly metrics?: MetricsConfig;
+  /** Ids of devices without which the bridge is not ready; some may be missing among `devices`. */
+  readonly requiredDevices?: readonly string[];
   readonly devices: readonly DeviceConfig[];
   readonly listeners: readonly ListenerConfig[];
 }

@@ -15,6 +15,7 @@ import {
   textField,
 } from './field.ts';
 import { filesShape } from './files.ts';
+import { metricsShape, requiredField } from './observing.ts';
 import { recordField, recordingShape } from './recording.ts';
 import { secrecyShape } from './secrecy.ts';
 import { serverShape } from './server.ts';
@@ -253,6 +254,7 @@ export const deviceShape = z.strictObject({
   messages: messages(
     'What it speaks besides the built-in messages, or with `session: none` instead of them: a file of declared messages.',
   ).optional(),
+  required: requiredField.optional(),
   ...session,
   ...DIALLED_KEYS,
 });
@@ -323,6 +325,7 @@ export const fileShape = z.strictObject({
   secrecy: secrecyShape
     .optional()
     .meta({ description: 'What only subscribers with a key can read, whoever carries it to them.' }),
+  metrics: metricsShape.optional().meta({ description: 'What is told at `/metrics`.' }),
   devices: z.array(deviceShape).optional().meta({ description: 'The devices.' }),
   listeners: z.array(listenerShape).optional().meta({ description: 'Where devices may dial in.' }),
 });

@@ -175,6 +175,7 @@ export class BareConversation implements Conversation {
     this.#succeeded = true;
     this.#context.seen = true;
     this.#context.succeeded();
+    this.#context.stats.tally.lives += 1;
     axes.setStatus('online', now.wallMs);
     const over = axes.document.link.address ?? settings.transport;
     this.#context.emit({ type: 'log', level: 'info', reason: 'online', text: `online over ${over}` });

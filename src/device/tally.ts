@@ -11,6 +11,8 @@ export class Tally {
   readonly discardedBytes: CountsByName = new Map();
   /** Links that were lost or could not be opened, by the code that says why. */
   readonly linkLosses: CountsByName = new Map();
+  /** Links over which the device came up. */
+  lives = 0;
   /** One count for each of `ROUND_TRIP_BOUNDS_MS`, and one for all that took longer; not cumulative. */
   readonly roundTrips: number[] = new Array<number>(ROUND_TRIP_BOUNDS_MS.length + 1).fill(0);
   roundTripSumMs = 0;
@@ -29,6 +31,7 @@ export class Tally {
     for (const [index, count] of other.roundTrips.entries())
       this.roundTrips[index] = (this.roundTrips[index] ?? 0) + count;
     this.roundTripSumMs += other.roundTripSumMs;
+    this.lives += other.lives;
   }
 }
 

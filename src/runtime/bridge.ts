@@ -8,7 +8,6 @@ import { HeartwireError } from '../errors.ts';
 import { FeedStore } from '../feed/store.ts';
 import { BridgeStatus } from './bridge-status.ts';
 import type { Clock } from './clock.ts';
-import { collapsingLog } from './collapsing-log.ts';
 import { performCommand } from './commands.ts';
 import { ConfigApplier, type ConfigOutcome } from './config-applier.ts';
 import type { DeviceDirectory } from './device-directory.ts';
@@ -19,7 +18,9 @@ import type { FileSource } from './file-upload.ts';
 import { Fleet } from './fleet.ts';
 import { HttpServer } from './http-server.ts';
 import type { Log } from './log.ts';
+import type { ProcessUsage } from './metrics/bridge-families.ts';
 import { noteCommand } from './note-command.ts';
+import { Observation } from './observation.ts';
 import type { Recorder } from './recorder.ts';
 import { recorderFor } from './recorder-of-bridge.ts';
 import { type SendFileOptions, sendFile } from './send-file.ts';
@@ -38,6 +39,8 @@ export interface BridgeOptions {
   readonly recordDir?: string | undefined;
   /** In [0, 1); `Math.random` by default. */
   readonly random?: () => number;
+  /** For the metrics; what the process uses is not told where it is left out. */
+  readonly usage?: (() => ProcessUsage) | undefined;
 }
 
 /** Where a started bridge is found. */
@@ -55,6 +58,7 @@ export interface BridgeAddresses {
 export class Bridge {
   readonly store: FeedStore;
   readonly #options: BridgeOptions;
+  readonly #observation: Observation;
   readonly #fleet: Fleet;
   readonly #feed: FeedServer;
   readonly #http: HttpServer;
@@ -68,11 +72,20 @@ export class Bridge {
   constructor(options: BridgeOptions) {
     const { config, clock } = options;
     const { server } = config;
-    const log = collapsingLog(options.log, clock);
-    this.#options = { ...options, log };
     // 96 bits: a position of another life of the bridge is never taken for one of this.
     this.store = new FeedStore({ epoch: randomBytes(12).toString('base64url') });
     this.#spool = config.files && new Spool(config.files, clock);
+    this.#observation = new Observation({
+      ...options,
+      store: this.store,
+      spool: this.#spool,
+      config: () => this.#applier?.config ?? config,
+      fleet: () => this.#fleet,
+      roster: () => this.#feed.roster,
+      recorder: () => this.#recorder,
+    });
+    const { log } = this.#observation;
+    this.#options = { ...options, log };
     this.#fleet = new Fleet({
       config,
       failed: options.failed ?? [],
@@ -83,6 +96,7 @@ export class Bridge {
       spool: this.#spool,
       recorder: () => this.#recorder,
       wantsBytes: (topic) => this.#feed.hasAudience(topic),
+      retired: this.#observation.retired,
     });
     this.#applier = new ConfigApplier({
       config,
@@ -136,6 +150,7 @@ export class Bridge {
       eventStreams: new SseServer(this.#feed.roster),
       clock,
       health: () => ({ version: options.version, devices: directory.countByStatus() }),
+      further: this.#observation.routes,
       failed,
     });
     this.#status = new BridgeStatus({
@@ -159,12 +174,14 @@ export class Bridge {
    */
   async start(): Promise<BridgeAddresses> {
     try {
+      this.#observation.start();
       await this.#recorder?.start();
       await this.#spool?.start();
       const { url, port } = await this.#http.start();
       const lines = await this.#lines?.start();
       const listeners = await this.#fleet.start();
       this.#status.start();
+      this.#observation.started();
       return { url, port, ...(lines === undefined ? {} : { lines }), listeners };
     } catch (error) {
       await this[Symbol.asyncDispose]();
@@ -202,6 +219,7 @@ export class Bridge {
   }
 
   async #close(): Promise<void> {
+    this.#observation.draining();
     this.#status.stop();
     // The subscribers first: what they last saw of a device is how it was, not that we let go of it.
     await Promise.all([this.#feed[Symbol.asyncDispose](), this.#lines?.[Symbol.asyncDispose]()]);
@@ -210,6 +228,7 @@ export class Bridge {
     await this.#recorder?.close();
     await this.#spool?.[Symbol.asyncDispose]();
     await this.#http[Symbol.asyncDispose]();
+    this.#observation.stop();
   }
 
   /**

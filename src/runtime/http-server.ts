@@ -54,6 +54,8 @@ export interface HttpServerOptions extends Admission, Partial<DoorLimits> {
   readonly files?: ServedFiles;
   /** Further members of `/healthz`. */
   health?(): JsonObject;
+  /** What else there is at a path. */
+  readonly further?: (path: string) => (() => Answer) | undefined;
   /** Accepting a connection failed, for want of file descriptors for instance; the server goes on. */
   failed?(error: HeartwireError): void;
   readonly clock?: Clock;
@@ -99,6 +101,7 @@ export class HttpServer {
       store,
       streams,
       health: () => this.#options.health?.() ?? {},
+      further: (path) => this.#options.further?.(path),
       ...(files === undefined ? {} : { files }),
     };
     const server = createServer(LIMITS, (request, response) => this.#answer(request, response, sources));
@@ -152,6 +155,16 @@ export class HttpServer {
       ? this.#admitted(request, response, sources, standing, verdict.caller)
       : verdict.answer;
     if (answer === undefined) return;
+    if (answer.later === undefined) this.#send(request, response, standing, answer);
+    else void answer.later().then((made) => this.#send(request, response, standing, made));
+  }
+
+  #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    standing: Readonly<Record<string, string>>,
+    answer: Answer,
+  ): void {
     const body = Buffer.from(answer.body);
     const length = answer.file?.bytes ?? body.byteLength;
     response.writeHead(answer.status, {

@@ -28,6 +28,8 @@ export interface Answer {
   readonly body: Uint8Array | string;
   /** Sent instead of the body: so many bytes of the file at this path. */
   readonly file?: { readonly path: string; readonly bytes: number };
+  /** Sent instead of all this, once it is made; never rejects. */
+  readonly later?: () => Promise<Answer>;
 }
 
 /** For every answer: nothing here may be framed, sniffed, or used by a page of another origin. */
@@ -56,6 +58,8 @@ export interface RouteSources {
   health(): JsonObject;
   /** Files that devices sent; absent where none are wanted. */
   readonly files?: ServedFiles;
+  /** What else there is at a path. */
+  further?(path: string): (() => Answer) | undefined;
 }
 
 /** Where the feed is to be had as server-sent events. */
@@ -98,7 +102,7 @@ export function route(
     if (file !== undefined) return () => oneFile(file, sources.files);
     if (at === STREAM_PATH && sources.streams) return streamHead;
     if (isFeedPath(at)) return upgradeRequired;
-    return undefined;
+    return sources.further?.(at);
   }
 }
 

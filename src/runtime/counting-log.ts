@@ -1,0 +1,34 @@
+import type { Log } from './log.ts';
+
+/** Codes that are told apart; a code that is none of ours could otherwise make series without end. */
+const MOST_KINDS = 300;
+
+/** Counts the lines of a log by level and code, also those that are not written because they repeat. */
+export class LogCounts {
+  readonly #counts = new Map<string, { readonly level: keyof Log; readonly code: string; count: number }>();
+
+  get lines(): readonly { readonly level: keyof Log; readonly code: string; readonly count: number }[] {
+    return [...this.#counts.values()];
+  }
+
+  /** The same log, counted. */
+  counting(log: Log): Log {
+    const write = (level: keyof Log, fields: { readonly code?: unknown }, text: string): void => {
+      this.#count(level, typeof fields.code === 'string' ? fields.code : '');
+      log[level](fields, text);
+    };
+    return {
+      info: (fields, text) => write('info', fields, text),
+      warn: (fields, text) => write('warn', fields, text),
+      error: (fields, text) => write('error', fields, text),
+    };
+  }
+
+  #count(level: keyof Log, code: string): void {
+    const known = this.#counts.get(`${level} ${code}`);
+    if (known !== undefined) known.count += 1;
+    else if (this.#counts.size < MOST_KINDS || code === 'other')
+      this.#counts.set(`${level} ${code}`, { level, code, count: 1 });
+    else this.#count(level, 'other');
+  }
+}

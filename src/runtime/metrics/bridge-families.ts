@@ -1,0 +1,146 @@
+import { performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import type { Registry } from 'prom-client';
+import type { JsonObject } from '../../feed/publisher.ts';
+import type { Clock } from '../clock.ts';
+import type { LogCounts } from '../counting-log.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Spool } from '../spool.ts';
+import { addCounter, addGauge, one, type Sample } from './family.ts';
+import type { LoopDelay } from './loop-delay.ts';
+
+/** What the process uses, as the operating system counts it. */
+export interface ProcessUsage {
+  readonly residentBytes: number;
+  /** Since the start of the process. */
+  readonly cpuSeconds: number;
+}
+
+export interface BridgeFamilySources {
+  readonly version: string;
+  readonly nodeVersion: string;
+  readonly clock: Clock;
+  readonly logCounts: LogCounts;
+  gateways(): readonly Gateway[];
+  recorder(): { status(): JsonObject } | undefined;
+  spool(): Spool | undefined;
+  loopDelay(): LoopDelay;
+  readonly usage?: (() => ProcessUsage) | undefined;
+}
+
+/** What is told of the bridge itself: its listeners, its log, its disk and its event loop. */
+export function addBridgeFamilies(registry: Registry, sources: BridgeFamilySources): void {
+  const { version, nodeVersion, clock } = sources;
+  const startedAt = clock.now().wallMs / 1_000;
+  addGauge(registry, {
+    name: 'heartwire_build_info',
+    help: 'Always 1; the labels say what runs.',
+    labels: ['version', 'node'],
+    read: () => [[{ version, node: nodeVersion }, 1]],
+  });
+  addGauge(registry, {
+    name: 'heartwire_start_time_seconds',
+    help: 'When the bridge was started, in seconds since the Unix epoch.',
+    read: () => one(startedAt),
+  });
+  addCounter(registry, {
+    name: 'heartwire_log_lines_total',
+    help: 'Lines of the log by level and code, those left out as repetitions included.',
+    labels: ['level', 'code'],
+    read: () =>
+      sources.logCounts.lines.map(
+        ({ level, code, count }): Sample => [code === '' ? { level } : { level, code }, count],
+      ),
+  });
+  addListeners(registry, sources);
+  addDisk(registry, sources);
+  addProcess(registry, sources);
+}
+
+function addListeners(registry: Registry, { gateways }: BridgeFamilySources): void {
+  const labels = ['listener'];
+  const each = (of: (gateway: Gateway) => number) => (): Sample[] =>
+    gateways().map((gateway) => [{ listener: gateway.status().address }, of(gateway)]);
+  addGauge(registry, {
+    name: 'heartwire_listener_up',
+    help: 'Whether devices can dial in at this address (1) or not (0).',
+    labels,
+    read: each((gateway) => (gateway.status().status === 'listening' ? 1 : 0)),
+  });
+  addGauge(registry, {
+    name: 'heartwire_listener_connections',
+    help: 'Connections of devices that dialled in.',
+    labels,
+    read: each((gateway) => gateway.status().connections),
+  });
+  addCounter(registry, {
+    name: 'heartwire_listener_refused_connections_total',
+    help: 'Connections of devices that a cap refused.',
+    labels,
+    read: each((gateway) => gateway.status().refused_connections),
+  });
+  addGauge(registry, {
+    name: 'heartwire_unregistered_links',
+    help: 'Links that dialled in and have no name yet.',
+    labels,
+    read: each((gateway) => gateway.nameless().length),
+  });
+}
+
+function addDisk(registry: Registry, { recorder, spool }: BridgeFamilySources): void {
+  const ofRecorder = (of: (status: JsonObject) => unknown) => (): readonly Sample[] => {
+    const value = of(recorder()?.status() ?? {});
+    return typeof value === 'number' ? one(value) : [];
+  };
+  addGauge(registry, {
+    name: 'heartwire_recording_up',
+    help: 'Whether recordings are written (1) or had to be stopped (0); absent where nothing is recorded.',
+    read: ofRecorder(({ status }) => (status === undefined ? undefined : Number(status === 'recording'))),
+  });
+  addGauge(registry, {
+    name: 'heartwire_recording_bytes',
+    help: 'Bytes of all recordings on the disk.',
+    read: ofRecorder(({ bytes }) => bytes),
+  });
+  addGauge(registry, {
+    name: 'heartwire_spool_bytes',
+    help: 'Bytes of all files of devices on the disk.',
+    read: () => {
+      const files = spool()?.files;
+      return files === undefined ? [] : one(files.reduce((sum, { bytes }) => sum + bytes, 0));
+    },
+  });
+}
+
+function addProcess(registry: Registry, { loopDelay, usage }: BridgeFamilySources): void {
+  const delay = (name: string, what: string, of: (delay: LoopDelay) => number): void =>
+    addGauge(registry, {
+      name: `heartwire_event_loop_delay_${name}_seconds`,
+      help: `How late the event loop was in the last minute or two, ${what}.`,
+      read: () => one(of(loopDelay())),
+    });
+  delay('p50', 'in the middle', ({ p50 }) => p50);
+  delay('p99', '99 % of the time at most', ({ p99 }) => p99);
+  delay('max', 'at most', ({ max }) => max);
+  addCounter(registry, {
+    name: 'heartwire_event_loop_active_seconds_total',
+    help: 'Time in which the event loop had something to do.',
+    read: () => one(performance.eventLoopUtilization().active / 1_000),
+  });
+  addGauge(registry, {
+    name: 'heartwire_heap_used_bytes',
+    help: 'Bytes in use of the heap of JavaScript.',
+    read: () => one(getHeapStatistics().used_heap_size),
+  });
+  if (usage === undefined) return;
+  addGauge(registry, {
+    name: 'process_resident_memory_bytes',
+    help: 'Memory of the process.',
+    read: () => one(usage().residentBytes),
+  });
+  addCounter(registry, {
+    name: 'process_cpu_seconds_total',
+    help: 'Processor time of the process.',
+    read: () => one(usage().cpuSeconds),
+  });
+}

@@ -1,0 +1,43 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+/** One value of a family, with the values of its labels; a label without a value is left out. */
+export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
+
+/** What is told under one name. It is read when it is asked for: nothing is kept, and nothing counted twice. */
+export interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly string[];
+  read(): Iterable<Sample>;
+}
+
+/** @throws Error where the name or a label is none */
+export function addCounter(registry: Registry, family: Family): void {
+  const counter: Counter = new Counter({
+    ...settings(registry, family),
+    collect: () => {
+      counter.reset();
+      for (const [labels, value] of family.read()) counter.inc({ ...labels }, value);
+    },
+  });
+}
+
+/** @throws Error where the name or a label is none */
+export function addGauge(registry: Registry, family: Family): void {
+  const gauge: Gauge = new Gauge({
+    ...settings(registry, family),
+    collect: () => {
+      gauge.reset();
+      for (const [labels, value] of family.read()) gauge.set({ ...labels }, value);
+    },
+  });
+}
+
+/** The samples of a family without labels. */
+export function one(value: number): readonly Sample[] {
+  return [[{}, value]];
+}
+
+function settings(registry: Registry, { name, help, labels = [] }: Family) {
+  return { name, help, labelNames: [...labels], registers: [registry] };
+}

@@ -1,0 +1,93 @@
+import type { BridgeConfig } from '../config/model.ts';
+import type { JsonObject } from '../feed/publisher.ts';
+import type { FeedStore } from '../feed/store.ts';
+import type { Clock } from './clock.ts';
+import { collapsingLog } from './collapsing-log.ts';
+import { LogCounts } from './counting-log.ts';
+import type { DeviceReading } from './device-runner.ts';
+import type { Roster } from './feed/roster.ts';
+import type { Fleet } from './fleet.ts';
+import { observingRoutes } from './http/observing-routes.ts';
+import type { Answer } from './http/routes.ts';
+import type { Log } from './log.ts';
+import type { ProcessUsage } from './metrics/bridge-families.ts';
+import { BridgeMetrics } from './metrics/bridge-metrics.ts';
+import { Readiness } from './readiness.ts';
+import type { Spool } from './spool.ts';
+
+export interface ObservationOptions {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: FeedStore;
+  readonly spool: Spool | undefined;
+  readonly usage?: (() => ProcessUsage) | undefined;
+  /** The present configuration. */
+  config(): BridgeConfig;
+  fleet(): Fleet;
+  roster(): Roster;
+  recorder(): { status(): JsonObject } | undefined;
+}
+
+/** What those see who watch over a bridge: its log, its metrics, and whether it is ready. */
+export class Observation {
+  /** Counted and collapsed. */
+  readonly log: Log;
+  /** What there is at a path, for the HTTP server. */
+  readonly routes: (path: string) => (() => Answer) | undefined;
+  readonly #metrics: BridgeMetrics;
+  readonly #readiness: Readiness;
+
+  constructor(options: ObservationOptions) {
+    const { clock, store, config, fleet, spool } = options;
+    const logCounts = new LogCounts();
+    this.log = logCounts.counting(collapsingLog(options.log, clock));
+    this.#metrics = new BridgeMetrics({
+      version: options.version,
+      nodeVersion: process.versions.node,
+      clock,
+      logCounts,
+      store,
+      perDevice: config().metrics?.perDevice ?? false,
+      all: () => fleet().directory.all(),
+      isConfigured: (id) => fleet().directory.isConfigured(id),
+      gateways: () => fleet().gateways(),
+      roster: options.roster,
+      recorder: options.recorder,
+      spool: () => spool,
+      usage: options.usage,
+    });
+    this.#readiness = new Readiness({
+      required: () => config().requiredDevices ?? [],
+      reading: (id) => fleet().directory.get(id)?.reading,
+      listeners: () =>
+        fleet()
+          .gateways()
+          .map((gateway) => gateway.status()),
+    });
+    this.routes = observingRoutes(this.#metrics, this.#readiness);
+  }
+
+  start(): void {
+    this.#metrics.start();
+  }
+
+  /** Everything is bound, and every device dialled. */
+  started(): void {
+    this.#readiness.started();
+  }
+
+  /** Work is to go elsewhere from here on. */
+  draining(): void {
+    this.#readiness.draining();
+  }
+
+  readonly retired = (reading: DeviceReading): void => {
+    this.#metrics.retire(reading);
+    this.#readiness.retire(reading);
+  };
+
+  stop(): void {
+    this.#metrics.stop();
+  }
+}
