@@ -43,7 +43,7 @@ export interface ClientEvents {
   readonly item: [item: FeedItem];
   /** Something that the bridge refused and no promise is waiting for, or that made no sense. */
   readonly error: [error: ClientError];
-  /** Every message as it came, with what it changed in the view. */
+  /** Every message as it came, with what it changed in the view; of a gap, what is really missing here. */
   readonly message: [message: ServerMessage, changes: readonly ViewChange[], repeated: boolean];
 }
 
@@ -281,8 +281,7 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
 
   #tellItem(message: ServerMessage, repeated: boolean): void {
     if (message.type === 'gap') {
-      const { topic, to_seq: toSeq, reason } = message.payload;
-      const fromSeq = this.#session.view.firstMissing(message.payload);
+      const { topic, from_seq: fromSeq, to_seq: toSeq, reason } = message.payload;
       if (!repeated) this.#deliver({ kind: 'gap', topic, device: deviceOf(topic), fromSeq, toSeq, reason });
     } else if (message.type === 'event' || message.type === 'broadcast') {
       if (!repeated) this.#deal(message);

@@ -80,7 +80,7 @@ export class Following {
   /** Applies a message to the view, and tells of it. */
   receive(message: ServerMessage): void {
     const { resync, ...result } = this.view.apply(message);
-    this.#port.effect({ type: 'tell', message, ...result });
+    this.#port.effect({ type: 'tell', message: this.#counted(message), ...result });
     if (resync.length > 0) this.#say('resync', resync);
     if (message.type !== 'synced') return;
     const { reply_to: replyTo, topics } = message.payload;
@@ -139,6 +139,12 @@ export class Following {
       });
     }
     if (unsubscribe.length > 0) this.#say('unsubscribe', unsubscribe);
+  }
+
+  /** The bridge knows what it can't tell, not what was known here before. */
+  #counted(message: ServerMessage): ServerMessage {
+    if (message.type !== 'gap') return message;
+    return { ...message, payload: { ...message.payload, from_seq: this.view.firstMissing(message.payload) } };
   }
 
   #say(type: Said['type'], topics: readonly string[], more: JsonObject = {}): void {

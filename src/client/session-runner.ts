@@ -100,18 +100,26 @@ export class SessionRunner {
     }
     this.#socket = socket;
     let detail: string | undefined;
+    /** Messages that are being decoded, one after another. */
     let reading: Promise<void> | undefined;
     // What a socket says after it was given up is about a connection that nobody has any more.
     const isCurrent = (): boolean => this.#socket === socket;
     socket.addEventListener('message', ({ data }) => {
       if (!isCurrent()) return;
-      if (reading === undefined && this.#options.decode === undefined) this.#hear(data);
-      else {
-        this.dispatch({ type: 'heard' });
-        reading = (reading ?? Promise.resolve()).then(() =>
-          isCurrent() ? this.#decode(data, isCurrent) : undefined,
-        );
+      const message = this.#read(data);
+      if (message === undefined) return this.dispatch({ type: 'heard' });
+      const decoded =
+        reading === undefined ? this.#decode(message) : reading.then(() => this.#decode(message));
+      if (!(decoded instanceof Promise)) {
+        if (decoded !== undefined) this.dispatch({ type: 'received', message: decoded });
+        return;
       }
+      this.dispatch({ type: 'heard' });
+      const mine = decoded.then((each) => {
+        if (reading === mine) reading = undefined;
+        if (each !== undefined && isCurrent()) this.dispatch({ type: 'received', message: each });
+      });
+      reading = mine;
     });
     socket.addEventListener('error', (event) => {
       if ('message' in event && typeof event.message === 'string' && event.message !== '')
@@ -126,22 +134,18 @@ export class SessionRunner {
     });
   }
 
-  #hear(data: unknown): void {
-    const message = this.#read(data);
-    this.dispatch(message === undefined ? { type: 'heard' } : { type: 'received', message });
-  }
-
-  async #decode(data: unknown, isCurrent: () => boolean): Promise<void> {
+  /** Undefined where it cannot be decoded. */
+  #decode(message: ServerMessage): ServerMessage | undefined | Promise<ServerMessage | undefined> {
     const { decode, unreadable } = this.#options;
-    let message = this.#read(data);
-    if (message === undefined) return;
-    try {
-      message = (await decode?.(message)) ?? message;
-    } catch (error) {
+    const failed = (error: unknown): undefined => {
       unreadable(`A message of the type "${message.type}" could not be decoded.`, error);
-      return;
+    };
+    try {
+      const decoded = decode === undefined ? message : decode(message);
+      return decoded instanceof Promise ? decoded.catch(failed) : decoded;
+    } catch (error) {
+      return failed(error);
     }
-    if (isCurrent()) this.dispatch({ type: 'received', message });
   }
 
   #read(data: unknown): ServerMessage | undefined {
