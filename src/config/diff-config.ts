@@ -33,7 +33,7 @@ export interface ConfigDiff {
 }
 
 /** Keys beside devices and listeners that take effect while the bridge runs; every other one needs a restart. */
-const AT_ONCE: ReadonlySet<string> = new Set(['server.origins', 'server.hosts', 'access']);
+const AT_ONCE: ReadonlySet<string> = new Set(['server.origins', 'server.hosts', 'access', 'secrecy']);
 /** What is compared with the devices and listeners that it concerns, or says nothing of how they are run. */
 const PARTS: ReadonlySet<string> = new Set([
   'file',
@@ -64,8 +64,10 @@ export function diffConfig(from: BridgeConfig, to: BridgeConfig): ConfigDiff {
 /** What runs once the differences are applied: all that is new, but for what needs a restart. */
 export function afterReload(running: BridgeConfig, next: BridgeConfig): BridgeConfig {
   const { origins, hosts } = next.server;
+  const { secrecy: _, ...kept } = running;
   return {
-    ...running,
+    ...kept,
+    ...(next.secrecy === undefined ? {} : { secrecy: next.secrecy }),
     file: next.file,
     server: { ...running.server, origins, hosts },
     devices: next.devices,

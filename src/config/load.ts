@@ -10,7 +10,7 @@ import { completeMetrics, metricsShape, requiredIds } from './observing.ts';
 import type { Finding, Path } from './problem.ts';
 import { completeRecording, recordingShape } from './recording.ts';
 import { type LoadedConfig, Report } from './report.ts';
-import { completeSecrecy, secrecyShape } from './secrecy.ts';
+import { completeSecrecy, type KeyFiles, secrecyShape } from './secrecy.ts';
 import { completeServer, serverShape } from './server.ts';
 import { type DefaultsShape, defaultsShape, deviceShape, fileShape, listenerShape } from './shape.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';
@@ -20,9 +20,15 @@ export const LARGEST_CONFIG = 10 * 1024 * 1024;
 
 /**
  * Reads the text of a `devices.yaml`, checks all of it, and fills in the defaults; opens and reads nothing. `file` is
- * the name that problems carry; `messages` are the files of declared messages that it names, read already.
+ * the name that problems carry; `messages` and `keys` are the files of declared messages and of keys that it names,
+ * read already.
  */
-export function loadConfig(text: string, file: string, messages: MessageFiles = new Map()): LoadedConfig {
+export function loadConfig(
+  text: string,
+  file: string,
+  messages: MessageFiles = new Map(),
+  keys: KeyFiles = new Map(),
+): LoadedConfig {
   if (text.length > LARGEST_CONFIG) return unusable(file, 1, 1, 'The file is larger than 10 MB.');
   const plain = text.startsWith('\uFEFF') ? text.slice(1) : text;
   const tooDeep = checkNesting(plain);
@@ -40,7 +46,7 @@ export function loadConfig(text: string, file: string, messages: MessageFiles = 
   if (!parsed.success) {
     for (const finding of explainIssues(fileShape, parsed.error.issues)) report.add(finding);
   }
-  const loaded = assemble(root, report, file, messages);
+  const loaded = assemble(root, report, file, messages, keys);
   const theirs = [...messages.values()].flatMap(({ problems }) => problems);
   return theirs.length === 0 ? loaded : { ...loaded, problems: [...loaded.problems, ...theirs] };
 }
@@ -73,6 +79,7 @@ function assemble(
   report: Report,
   file: string,
   messageFiles: MessageFiles,
+  keyFiles: KeyFiles,
 ): LoadedConfig {
   const add = (finding: Finding) => report.addConsequence(finding);
   // An entry without a usable id is checked all the same; it has an error and goes no further.
@@ -127,7 +134,7 @@ function assemble(
     server,
     recording,
     ...(files === undefined ? {} : { files: completeFiles(files) }),
-    ...(secrecy === undefined ? {} : { secrecy: completeSecrecy(secrecy, add) }),
+    ...(secrecy === undefined ? {} : { secrecy: completeSecrecy(secrecy, keyFiles, add) }),
     metrics: completeMetrics(metrics),
     requiredDevices: requiredIds(listOf(root.devices)),
     devices: good(devices),

@@ -2,14 +2,29 @@ import { z } from 'zod';
 import { matchesTopic, patternProblem } from '../feed/wire/topic.ts';
 import { textField } from './field.ts';
 import type { Finding } from './problem.ts';
+import { readYaml } from './yaml-source.ts';
+
+/** Bytes of a key for A256GCM. */
+const KEY_BYTES = 32;
 
 /** What subscribers without a key shall not read. */
 export interface SecrecyConfig {
-  /** The file of each key by its id. */
-  readonly keyFiles: ReadonlyMap<string, string>;
+  /** 32 bytes each, by id. */
+  readonly keys: ReadonlyMap<string, Uint8Array>;
   /** The first pattern that covers a topic says with which key; a topic that none covers is not encrypted. */
-  readonly rules: readonly { readonly pattern: string; readonly key: string }[];
+  readonly rules: readonly SecrecyRule[];
 }
+
+export interface SecrecyRule {
+  readonly pattern: string;
+  readonly key: string;
+}
+
+/** The file of a key, as far as it could be read. */
+export type KeyFile = { readonly text: string } | { readonly unreadable: string };
+
+/** By the names that stand in the configuration. */
+export type KeyFiles = ReadonlyMap<string, KeyFile>;
 
 const key = z.strictObject({
   id: textField(
@@ -77,11 +92,23 @@ function checkPattern(text: string) {
 /** Puts keys and patterns together; what contradicts itself has then been added. */
 export function completeSecrecy(
   given: z.infer<typeof secrecyShape>,
+  files: KeyFiles,
   add: (finding: Finding) => void,
 ): SecrecyConfig {
-  const keyFiles = new Map<string, string>();
+  const keys = new Map<string, Uint8Array>();
+  const ids = new Set<string>();
   for (const [index, { id, file }] of given.keys.entries()) {
-    if (keyFiles.has(id)) {
+    const bytes = keyIn(files.get(file));
+    if (typeof bytes !== 'string') keys.set(id, bytes);
+    else {
+      add({
+        code: 'config_bad_key',
+        path: ['secrecy', 'keys', index, 'file'],
+        message: bytes,
+        mend: `A key is 32 bytes in base64. Make one with: heartwire key > ${file}`,
+      });
+    }
+    if (ids.has(id)) {
       add({
         code: 'config_conflict',
         path: ['secrecy', 'keys', index, 'id'],
@@ -89,11 +116,11 @@ export function completeSecrecy(
         mend: 'Give each key an id of its own.',
       });
     }
-    keyFiles.set(id, file);
+    ids.add(id);
   }
   for (const [index, { pattern, key }] of given.topics.entries()) {
-    if (!keyFiles.has(key)) {
-      const known = [...keyFiles.keys()].join(', ');
+    if (!ids.has(key)) {
+      const known = [...ids].join(', ');
       add({
         code: 'config_bad_value',
         path: ['secrecy', 'topics', index, 'key'],
@@ -111,8 +138,28 @@ export function completeSecrecy(
       mend: 'Put the narrower pattern first.',
     });
   }
-  return { keyFiles, rules: given.topics };
+  return { keys, rules: given.topics };
 }
+
+/** The key in a file, or what is wrong with it; what the file holds may be a secret all the same, and is not said. */
+function keyIn(file: KeyFile | undefined): Uint8Array | string {
+  if (file === undefined) return 'The file was not read.';
+  if ('unreadable' in file) return file.unreadable;
+  const text = file.text.trim().replace(/=$/, '').replaceAll('-', '+').replaceAll('_', '/');
+  if (!/^[A-Za-z0-9+/]+$/.test(text)) return 'The file holds something else than base64.';
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return bytes.length === KEY_BYTES ? bytes : `The file holds ${bytes.length} bytes in base64.`;
+}
+
+/** The files of keys that the text of a configuration names, each once. */
+export function namedKeyFiles(text: string): readonly string[] {
+  const parsed = fileNames.safeParse(readYaml(text).value);
+  const named = parsed.data?.secrecy.keys.map(({ file }) => file) ?? [];
+  return [...new Set(named.filter((each): each is string => typeof each === 'string' && each !== ''))];
+}
+
+/** Enough of a configuration to find the files; what is wrong with it is said elsewhere. */
+const fileNames = z.object({ secrecy: z.object({ keys: z.array(z.object({ file: z.unknown() })) }) });
 
 /** Whether a pattern without wildcards, or one that is the same, lies within another one. */
 function covers(wide: string, narrow: string): boolean {
@@ -120,6 +167,6 @@ function covers(wide: string, narrow: string): boolean {
 }
 
 /** The id of the key with which a topic is encrypted; undefined where it is not. */
-export function keyOf(rules: SecrecyConfig['rules'], topic: string): string | undefined {
+export function keyOf(rules: readonly SecrecyRule[], topic: string): string | undefined {
   return rules.find(({ pattern }) => matchesTopic(pattern, topic))?.key;
 }

@@ -6,6 +6,8 @@ import type { FailedDevice, LoadedConfig } from '../config/report.ts';
 import type { SendProgress } from '../device/file-sender.ts';
 import { HeartwireError } from '../errors.ts';
 import { FeedStore } from '../feed/store.ts';
+import { followAccess, requireClosed } from './auth/access-of-bridge.ts';
+import { Authenticator } from './auth/authenticator.ts';
 import { BridgeStatus } from './bridge-status.ts';
 import type { Clock } from './clock.ts';
 import { performCommand } from './commands.ts';
@@ -23,6 +25,7 @@ import { noteCommand } from './note-command.ts';
 import { Observation } from './observation.ts';
 import type { Recorder } from './recorder.ts';
 import { recorderFor } from './recorder-of-bridge.ts';
+import { Secrecy } from './secrecy/secrecy.ts';
 import { type SendFileOptions, sendFile } from './send-file.ts';
 import { Spool } from './spool.ts';
 
@@ -58,7 +61,9 @@ export interface BridgeAddresses {
 export class Bridge {
   readonly store: FeedStore;
   readonly #options: BridgeOptions;
+  readonly #secrecy: Secrecy;
   readonly #observation: Observation;
+  readonly #auth: Authenticator;
   readonly #fleet: Fleet;
   readonly #feed: FeedServer;
   readonly #http: HttpServer;
@@ -86,13 +91,15 @@ export class Bridge {
     });
     const { log } = this.#observation;
     this.#options = { ...options, log };
+    this.#auth = new Authenticator(config.access, clock);
+    this.#secrecy = new Secrecy(this.store, log);
     this.#fleet = new Fleet({
       config,
       failed: options.failed ?? [],
       clock,
       log,
       random: options.random ?? Math.random,
-      publisher: this.store,
+      publisher: this.#secrecy.publisher,
       spool: this.#spool,
       recorder: () => this.#recorder,
       wantsBytes: (topic) => this.#feed.hasAudience(topic),
@@ -111,6 +118,7 @@ export class Bridge {
     this.#feed = new FeedServer({
       store: this.store,
       clock,
+      auth: this.#auth,
       get origins() {
         return running().server.origins;
       },
@@ -120,7 +128,8 @@ export class Bridge {
       },
       ...(server.flushWindowMs === undefined ? {} : { flushWindowMs: server.flushWindowMs }),
       commands: (command) =>
-        noteCommand(command, directory, this.#recorder) ?? performCommand(directory, command),
+        noteCommand(command, directory, this.#recorder) ??
+        this.#secrecy.outcome(command.device, performCommand(directory, command)),
       onLog: ({ event, address, client, detail }) => {
         const level = event === 'connected' || event === 'disconnected' ? 'info' : 'warn';
         const who = client === undefined ? address : `${client} at ${address}`;
@@ -148,6 +157,9 @@ export class Bridge {
       store: this.store,
       feedServer: this.#feed,
       eventStreams: new SseServer(this.#feed.roster),
+      auth: this.#auth,
+      refused: (address, detail) =>
+        log.warn({ event: 'refused', address }, `request from ${address} refused: ${detail}`),
       clock,
       health: () => ({ version: options.version, devices: directory.countByStatus() }),
       further: this.#observation.routes,
@@ -170,10 +182,13 @@ export class Bridge {
 
   /**
    * Serves, listens and dials. A port that can't be had is an error here, and is mended by itself later on.
-   * @throws HeartwireError `address_in_use`, `address_unavailable`, `listen_failed`
+   * @throws HeartwireError `config_insecure`, `config_key_unreadable`, `address_in_use`, `address_unavailable`, `listen_failed`
    */
   async start(): Promise<BridgeAddresses> {
     try {
+      requireClosed(this.#options.config, this.#options.log);
+      await this.#auth.start();
+      this.#secrecy.follow(this.#options.config.secrecy);
       this.#observation.start();
       await this.#recorder?.start();
       await this.#spool?.start();
@@ -205,10 +220,13 @@ export class Bridge {
 
   async #run(diff: ConfigDiff, config: BridgeConfig, failed: readonly FailedDevice[]): Promise<void> {
     if (this.#closing !== undefined) return;
+    await followAccess(this.#auth, config, this.#options.log);
     if (this.#recorder === undefined) {
       this.#recorder = this.#makeRecorder();
       await this.#recorder?.start();
     }
+    // Before a device that shall be secret says its first word.
+    this.#secrecy.follow(config.secrecy);
     await this.#fleet.apply(diff, config, failed);
   }
 

@@ -1,8 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import { keyOf } from '../../src/config/secrecy.ts';
+import { type KeyFiles, keyOf } from '../../src/config/secrecy.ts';
 
-const loaded = (secrecy: string) => loadConfig(`secrecy:\n${secrecy}\ndevices: []`, 'devices.yaml');
+const FIRST = Buffer.alloc(32, 1).toString('base64');
+const SECOND = Buffer.alloc(32, 2).toString('base64url');
+const FILES: KeyFiles = new Map([
+  ['keys/k1.key', { text: `${FIRST}\n` }],
+  ['keys/k2.key', { text: SECOND }],
+  ['a', { text: FIRST }],
+  ['b', { text: SECOND }],
+  ['short', { text: 'c2VjcmV0' }],
+  ['odd', { text: 'top secret!' }],
+  ['gone', { unreadable: 'There is no such file: gone.' }],
+]);
+
+const loaded = (secrecy: string) =>
+  loadConfig(`secrecy:\n${secrecy}\ndevices: []`, 'devices.yaml', new Map(), FILES);
 
 const KEYS = '  keys: [{ id: k1, file: keys/k1.key }, { id: k2, file: keys/k2.key }]';
 
@@ -13,10 +26,10 @@ describe('secrecy', () => {
     - { pattern: devices/psu-1/#, key: k2 }
     - { pattern: devices/+/messages, key: k1 }`);
     const rules = config?.secrecy?.rules ?? [];
-    expect(config?.secrecy?.keyFiles).toEqual(
+    expect(config?.secrecy?.keys).toEqual(
       new Map([
-        ['k1', 'keys/k1.key'],
-        ['k2', 'keys/k2.key'],
+        ['k1', new Uint8Array(32).fill(1)],
+        ['k2', new Uint8Array(32).fill(2)],
       ]),
     );
     expect(
@@ -50,11 +63,15 @@ describe('secrecy', () => {
       '  keys: [{ id: "a b", file: a }]\n  topics: []',
       'secrecy.keys[0].id',
     ],
+    ['a file that is not there', '  keys: [{ id: k, file: gone }]\n  topics: []', 'secrecy.keys[0].file'],
+    ['a file that holds less', '  keys: [{ id: k, file: short }]\n  topics: []', 'secrecy.keys[0].file'],
+    ['a file that holds no base64', '  keys: [{ id: k, file: odd }]\n  topics: []', 'secrecy.keys[0].file'],
     ['no topics', KEYS, 'secrecy.topics'],
   ])('leaves nothing to be run in the open where it is wrong: %s', (_, text, path) => {
     const { config, problems } = loaded(text);
     expect(config).toBeUndefined();
     expect(problems.filter(({ severity }) => severity === 'error')).toMatchObject([{ path }]);
+    expect(JSON.stringify(problems)).not.toMatch(/c2VjcmV0|top secret/);
   });
 
   it('warns of a pattern that comes too late', () => {

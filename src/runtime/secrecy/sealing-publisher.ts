@@ -7,8 +7,6 @@ import type { Sealer } from './sealer.ts';
 const MAX_WAITING_EVENTS = 1_000;
 
 export interface SealingOptions {
-  /** Absent: nothing is encrypted. */
-  readonly sealer: Sealer | undefined;
   readonly publisher: Publisher;
   /** What is retained of a topic already. */
   retained(): Iterable<{ readonly topic: string; readonly document: JsonObject | undefined }>;
@@ -27,7 +25,7 @@ interface Lane {
 }
 
 /**
- * A publisher that encrypts what its sealer covers, and hands on the rest as it is. The feed then holds the encrypted
+ * A publisher that encrypts what its sealer covers (nothing until it has one), and hands on the rest as it is. The feed then holds the encrypted
  * document, so whatever serves it - WebSocket, JSON lines, the HTTP API, a proxy behind it - has nothing else. While one
  * state is encrypted, the ones that follow replace each other.
  */
@@ -38,7 +36,6 @@ export class SealingPublisher implements Publisher {
 
   constructor(options: SealingOptions) {
     this.#options = options;
-    this.#sealer = options.sealer;
   }
 
   publishState(topic: string, document: JsonObject): void {

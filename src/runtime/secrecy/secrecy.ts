@@ -1,0 +1,51 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { SecrecyConfig } from '../../config/secrecy.ts';
+import type { CommandOutcome } from '../../feed/command.ts';
+import type { Publisher } from '../../feed/publisher.ts';
+import type { FeedStore } from '../../feed/store.ts';
+import type { Log } from '../log.ts';
+import { Sealer } from './sealer.ts';
+import { SealingPublisher } from './sealing-publisher.ts';
+
+/** What a bridge says in secret: the one way from its devices into the feed. */
+export class Secrecy {
+  readonly #publisher: SealingPublisher;
+  readonly #log: Log;
+  #config: SecrecyConfig | undefined;
+  #sealer: Sealer | undefined;
+
+  constructor(store: FeedStore, log: Log) {
+    this.#log = log;
+    this.#publisher = new SealingPublisher({
+      publisher: store,
+      retained: () => store.documents('devices/#'),
+      log,
+    });
+  }
+
+  /** Where everything that devices say goes. */
+  get publisher(): Publisher {
+    return this.#publisher;
+  }
+
+  /** Encrypts from now on as the configuration says: with other keys, other topics, or nothing at all. */
+  follow(config: SecrecyConfig | undefined): void {
+    if (isDeepStrictEqual(config, this.#config)) return;
+    this.#config = config;
+    this.#sealer = config && new Sealer(config);
+    this.#publisher.replace(this.#sealer);
+    const rules = config?.rules.map(({ pattern, key }) => `${pattern} with ${key}`) ?? [];
+    this.#log.info(
+      { event: 'secrecy' },
+      rules.length === 0 ? 'nothing is encrypted any more' : `encrypted: ${rules.join(', ')}`,
+    );
+  }
+
+  /** What a device answered is as secret as its messages. */
+  async outcome(device: string, done: Promise<CommandOutcome>): Promise<CommandOutcome> {
+    const outcome = await done;
+    const topic = `devices/${device}/messages`;
+    if (!outcome.ok || this.#sealer?.seals(topic) !== true) return outcome;
+    return { ok: true, result: await this.#sealer.seal(topic, outcome.result) };
+  }
+}
