@@ -148,12 +148,6 @@ export class ReplayDevice {
     this.#expectations.finish();
   }
 
-  stop(): void {
-    this.#gateway?.close();
-    this.#directory.stop();
-    this.#options.clock.drain();
-  }
-
   #bytes(name: string, bytes: Uint8Array): void {
     // A trace that begins in the middle of a connection does not say that it opened.
     const known = this.#connections.get(name) ?? (this.#ended.has(name) ? undefined : this.#open(name, ''));

@@ -86,11 +86,10 @@ export class Replay {
     for (const device of this.#devices.values()) device.endLinks(end);
   }
 
-  /** The traces are over. */
+  /** The traces are over. Their devices stay as they are: nothing is open, and their clock stands still. */
   finish(): void {
     for (const device of this.#devices.values()) device.finish();
     this.#unlisten();
-    for (const device of this.#devices.values()) device.stop();
   }
 
   /** Seconds with six decimals at most, so that they read the same everywhere. */

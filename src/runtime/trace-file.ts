@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
@@ -27,10 +28,13 @@ export function openTrace(path: string, name: string, warn: (text: string) => vo
   return parseTrace(name, readPieces(path, name), warn);
 }
 
+/** Bytes of a trace; an iterator that returns `true` says that they were cut short. */
+export type TracePieces = AsyncIterable<Uint8Array, unknown>;
+
 /** The same for bytes that come from elsewhere. */
 export async function parseTrace(
   name: string,
-  pieces: AsyncIterable<Uint8Array>,
+  pieces: TracePieces,
   warn: (text: string) => void,
 ): Promise<TraceSource> {
   const parsed = parsePieces(name, pieces, warn);
@@ -51,7 +55,7 @@ interface Piece {
 
 async function* parsePieces(
   name: string,
-  pieces: AsyncIterable<Uint8Array>,
+  pieces: TracePieces,
   warn: (text: string) => void,
 ): AsyncGenerator<Piece> {
   let head: TraceHead | undefined;
@@ -63,47 +67,77 @@ async function* parsePieces(
     event: (event) => void events.push(event),
     warning: warn,
   });
-  for await (const piece of pieces) {
-    try {
-      parser.push(piece);
-    } catch (error) {
-      // What stands before the line that is wrong is told first.
-      if (head !== undefined && events.length > 0) yield { head, events };
-      throw error;
-    }
-    if (head !== undefined && events.length > 0) yield { head, events };
-    events = [];
-  }
-  parser.finish();
-  if (head !== undefined) yield { head, events };
-}
-
-async function* readPieces(path: string, name: string): AsyncGenerator<Uint8Array> {
+  // By hand: what a loop would throw away says whether the bytes were cut short.
+  const iterator = pieces[Symbol.asyncIterator]();
   try {
-    for await (const piece of unpacked(path)) yield piece;
-  } catch (cause) {
-    if (cause instanceof HeartwireError) throw cause;
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new HeartwireError('trace_unreadable', `${name}: The trace could not be read: ${detail}.`, {
-      seen: name,
-      mend: 'Check the path, its permissions, and that a .gz is whole.',
-      cause,
-    });
+    let next = await iterator.next();
+    for (; next.done !== true; next = await iterator.next()) {
+      try {
+        parser.push(next.value);
+      } catch (error) {
+        // What stands before the line that is wrong is told first.
+        if (head !== undefined && events.length > 0) yield { head, events };
+        throw error;
+      }
+      if (head !== undefined && events.length > 0) yield { head, events };
+      events = [];
+    }
+    parser.finish(next.value === true);
+    if (head !== undefined) yield { head, events };
+  } finally {
+    await iterator.return?.();
   }
 }
 
-async function* unpacked(path: string): AsyncGenerator<Buffer> {
-  const file = createReadStream(path);
-  const iterator: AsyncIterator<Buffer> = file[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  file.destroy();
-  const magic: Buffer = first.done === true ? Buffer.alloc(0) : first.value;
-  const source = createReadStream(path);
-  if (magic[0] !== 0x1f || magic[1] !== 0x8b) {
-    yield* source;
-    return;
+async function* readPieces(path: string, name: string): AsyncGenerator<Uint8Array, boolean> {
+  try {
+    return yield* unpacked(path);
+  } catch (cause) {
+    throw cause instanceof HeartwireError ? cause : unreadable(name, cause);
   }
-  // A recording that a crash cut short is read as far as it goes.
-  const gunzip = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
-  yield* pipeline(source, gunzip, () => undefined);
+}
+
+/** Why a trace cannot be read, from an error of the file system or of gzip. */
+export function unreadable(name: string, cause: unknown): HeartwireError {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new HeartwireError('trace_unreadable', `${name}: The trace could not be read: ${detail}.`, {
+    seen: name,
+    mend: 'Check the path, its permissions, and that a .gz is whole.',
+    cause,
+  });
+}
+
+/** Whether bytes are gzip, by how they begin. */
+export const isPacked = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
+
+/** A recording that a crash cut short is read as far as it goes. */
+export const CUT_GZIP = { finishFlush: constants.Z_SYNC_FLUSH } as const;
+
+/** Whether a gzip file was cut short: its last four bytes say how much it holds. */
+export function isCutShort(packedEnd: Uint8Array, bytes: number): boolean {
+  const said = packedEnd.subarray(-4).reduceRight((sum, byte) => sum * 256 + byte, 0);
+  return said !== bytes % 2 ** 32;
+}
+
+async function* unpacked(path: string): AsyncGenerator<Buffer, boolean> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const [magic, end] = [Buffer.alloc(2), Buffer.alloc(4)];
+    await file.read(magic, 0, 2, 0);
+    const source = createReadStream(path);
+    if (!isPacked(magic)) {
+      yield* source;
+      return false;
+    }
+    await file.read(end, 0, 4, Math.max(size - 4, 0));
+    let bytes = 0;
+    for await (const piece of pipeline(source, createGunzip(CUT_GZIP), () => undefined)) {
+      bytes += piece.length;
+      yield piece;
+    }
+    return isCutShort(end, bytes);
+  } finally {
+    await file.close();
+  }
 }

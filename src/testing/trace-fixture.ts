@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { traceName } from '../runtime/trace-file.ts';
+import { CUT_GZIP, isCutShort, isPacked, traceName, unreadable } from '../runtime/trace-file.ts';
 import type { TraceEvent, TraceHead } from '../trace/event.ts';
 import { TraceParser } from '../trace/parser.ts';
 
@@ -17,12 +17,23 @@ export interface Trace {
 /**
  * Reads a trace from a file, gzipped or not; a `file:` URL is resolved like any other.
  *
- * @throws HeartwireError `trace_invalid`; the error of `node:fs` where the file cannot be read
+ * @throws HeartwireError `trace_invalid`, `trace_unreadable`
  */
 export function traceFixture(file: string | URL): Trace {
   const path = typeof file === 'string' ? file : fileURLToPath(file);
-  const bytes = readFileSync(path);
-  return parse(path, bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes);
+  const { bytes, cut } = read(path);
+  return parse(path, bytes, cut);
+}
+
+function read(path: string): { readonly bytes: Uint8Array; readonly cut: boolean } {
+  try {
+    const bytes = readFileSync(path);
+    if (!isPacked(bytes)) return { bytes, cut: false };
+    const plain = gunzipSync(bytes, CUT_GZIP);
+    return { bytes: plain, cut: isCutShort(bytes, plain.length) };
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
 }
 
 /**
@@ -41,7 +52,7 @@ export function traceText(text: string, name = 'inline.trace'): Trace {
   return parse(name, new TextEncoder().encode(`${[first, ...start, ...rest].join('\n')}\n`));
 }
 
-function parse(name: string, bytes: Uint8Array): Trace {
+function parse(name: string, bytes: Uint8Array, cut = false): Trace {
   let head: TraceHead | undefined;
   const events: TraceEvent[] = [];
   const warnings: string[] = [];
@@ -53,7 +64,7 @@ function parse(name: string, bytes: Uint8Array): Trace {
     warning: (text) => void warnings.push(text),
   });
   parser.push(bytes);
-  parser.finish();
+  parser.finish(cut);
   // The parser tells the head before it is finished, or throws.
   if (head === undefined) throw new Error(`${name} has no head`);
   return { name: traceName(name), head, events, warnings };

@@ -1,0 +1,39 @@
+// A child process of bench/recording: two bridges that devices dial in to, one of them recording into a folder. In one
+// process both run the same compiled code on the same heap, so that they differ in nothing but the recording.
+import { loadConfig } from '../../src/config/load.ts';
+import { Bridge } from '../../src/runtime/bridge.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+
+/** What it tells once at first by itself, and whenever it is asked. */
+export interface BridgesReport {
+  readonly ports: { readonly without: number; readonly with: number };
+  /** Processor time of this process so far, its threads included, in ms. */
+  readonly cpuMs: number;
+  /** Bytes in traces. */
+  readonly recordedBytes: number;
+}
+
+async function startBridge(recordDir: string | undefined): Promise<readonly [Bridge, number]> {
+  const { config, problems } = loadConfig(
+    'server: { port: 0 }\nlisteners: [{ link: "tcp-listen:127.0.0.1:0" }]',
+    'bench.yaml',
+  );
+  if (config === undefined) throw new Error(JSON.stringify(problems));
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const bridge = new Bridge({ config, clock: systemClock, log, version: '0.0.0', recordDir });
+  const { listeners } = await bridge.start();
+  return [bridge, Number(listeners[0]?.split(':').at(-1))];
+}
+
+const [, plainPort] = await startBridge(undefined);
+const [recording, recordingPort] = await startBridge(process.argv[2]);
+const ports = { without: plainPort, with: recordingPort };
+
+function report(): void {
+  const { user, system } = process.cpuUsage();
+  const { bytes = 0 } = Object(recording.store.document('bridge/status')?.recording);
+  process.send?.({ ports, cpuMs: (user + system) / 1_000, recordedBytes: bytes } satisfies BridgesReport);
+}
+
+process.on('message', report);
+report();
