@@ -11,13 +11,15 @@ function programName(script: string, cwd: string): string {
 
 const outClosed = new AbortController();
 
-// A reader that has gone away (`| head`) ends the output, and is no error. Anything else is.
+// A reader that has gone away (`| head`), or a terminal that was closed (EIO), ends the output, and is no error.
+// Anything else is.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
   outClosed.abort();
 });
 process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code === 'EIO') outClosed.abort();
+  else if (error.code !== 'EPIPE') throw error;
 });
 
 const io: CliIo = {

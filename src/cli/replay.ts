@@ -102,7 +102,7 @@ async function printed(
   args: ReplayArgs,
   io: CliIo,
 ): Promise<ExitCode> {
-  using stop = stopRequest(io, true);
+  using stop = stopRequest(io, { withOutput: true });
   const ended = new AbortController();
   void stop.requested.then(() => ended.abort());
   const kept: string[] = [];

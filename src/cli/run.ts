@@ -1,8 +1,11 @@
 import { resolve } from 'node:path';
+import type { BridgeConfig } from '../config/model.ts';
 import { formatProblem } from '../config/problem.ts';
-import { readConfig } from '../config/read.ts';
+import { type ReadConfig, readConfig } from '../config/read.ts';
+import type { LoadedConfig } from '../config/report.ts';
 import { Bridge } from '../runtime/bridge.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { ConfigReloader } from '../runtime/config-reloader.ts';
 import { cliLog } from './cli-log.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { endWithin } from './end-within.ts';
@@ -15,6 +18,7 @@ interface RunArgs {
   readonly host: string | undefined;
   readonly port: number | undefined;
   readonly record: string | undefined;
+  readonly watch: boolean;
   readonly quiet: boolean;
 }
 
@@ -25,6 +29,7 @@ export const run: Command<RunArgs> = {
   examples: [
     ['heartwire run', 'reads ./devices.yaml'],
     ['heartwire run bench.yaml --port 9000', 'serves page, API and feed at another port'],
+    ['heartwire run --no-watch', 'reloads on SIGHUP only, not when a file changes'],
   ],
   options: (yargs) =>
     yargs
@@ -40,31 +45,73 @@ export const run: Command<RunArgs> = {
         requiresArg: true,
         describe: 'Write a trace of every device into this folder',
       })
+      .option('watch', {
+        type: 'boolean',
+        default: true,
+        describe: 'Reload when a file of the configuration changes',
+      })
       .option('quiet', { type: 'boolean', default: false, describe: 'Log warnings and errors only' }),
   async run(args, io) {
-    const { config, failed, problems } = await readConfig(resolve(io.cwd, args.file), args.file);
+    const read = async (): Promise<ReadConfig> => {
+      const { config, ...found } = await readConfig(resolve(io.cwd, args.file), args.file);
+      return config === undefined ? found : { ...found, config: servedAt(config, args) };
+    };
+    const loaded = await read();
+    const { config, failed, problems } = loaded;
     for (const problem of problems) io.err(`${formatProblem(problem)}\n`);
     if (config === undefined) return 2;
-    const { host = config.server.host, port = config.server.port } = args;
+    const log = cliLog(io, args.quiet ? 'warn' : 'info');
     const bridge = new Bridge({
-      config: { ...config, server: { ...config.server, host, port } },
+      config,
       failed,
+      problems,
       recordDir: args.record === undefined ? undefined : resolve(io.cwd, args.record),
       clock: systemClock,
-      log: cliLog(io, args.quiet ? 'warn' : 'info'),
+      log,
       version: packageVersion(),
     });
-    return serve(bridge, io);
+    const apply = (next: LoadedConfig) => bridge.apply(next);
+    const reloader = new ConfigReloader({ file: args.file, clock: systemClock, log, read, apply });
+    return serve(bridge, reloader, args.watch ? loaded.sources : undefined, io);
   },
 };
 
-async function serve(bridge: Bridge, io: CliIo): Promise<ExitCode> {
-  using stop = stopRequest(io);
-  const { url, lines, listeners } = await bridge.start();
-  await using _ = endWithin(bridge, io, systemClock);
+/** What the command line says wins over the file, every time that it is read. */
+function servedAt(config: BridgeConfig, args: RunArgs): BridgeConfig {
+  const { host = config.server.host, port = config.server.port } = args;
+  return { ...config, server: { ...config.server, host, port } };
+}
+
+async function serve(
+  bridge: Bridge,
+  reloader: ConfigReloader,
+  watched: ReadConfig['sources'] | undefined,
+  io: CliIo,
+): Promise<ExitCode> {
+  // On Windows it says that the console is closed, and the process is ended soon, whatever it makes of that.
+  const reloads = process.platform !== 'win32';
+  using stop = stopRequest(io, { hangs: !reloads, withOutput: io.terminal });
+  const starting = bridge.start();
+  using _hangUp = reloads ? reloadOnHangUp(io, starting, reloader) : undefined;
+  const { url, lines, listeners } = await starting;
+  await using _bridge = endWithin(bridge, io, systemClock);
+  await using _reloader = reloader;
+  if (watched !== undefined) await reloader.watch(watched);
   io.out(`Heartwire is at ${url} (feed: ${url.replace('http', 'ws')}/ws)\n`);
   if (lines !== undefined) io.out(`The feed as JSON lines is at ${lines}\n`);
   for (const address of listeners) io.out(`Devices may dial in at ${address}\n`);
   await stop.requested;
   return 0;
+}
+
+function reloadOnHangUp(io: CliIo, starting: Promise<unknown>, reloader: ConfigReloader): Disposable {
+  const unwatch = io.onSignal('SIGHUP', () => {
+    // Where the terminal is gone, this cannot be written, and that is what ends the bridge.
+    if (io.terminal) io.err('heartwire: SIGHUP: the configuration is read again\n');
+    starting.then(
+      () => reloader.reload(),
+      () => undefined,
+    );
+  });
+  return { [Symbol.dispose]: unwatch };
 }

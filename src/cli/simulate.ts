@@ -73,7 +73,7 @@ export const simulate: Command<SimulateArgs> = {
       return 2;
     }
     // Asked for from the start: a signal that comes while it starts must not be lost.
-    using stop = stopRequest(io, true);
+    using stop = stopRequest(io, { withOutput: true });
     const report = simulateReport(
       io,
       args,

@@ -6,12 +6,18 @@ export interface StopRequest {
   [Symbol.dispose](): void;
 }
 
+export interface StopOptions {
+  /** It also ends once nobody reads the output any more. */
+  readonly withOutput?: boolean;
+  /** SIGHUP means something else to this command. */
+  readonly hangs?: boolean;
+}
+
 /**
  * A promise of the first signal to end. Ask for it before anything is started, so that a signal that comes while it
- * starts is not lost. With `withOutput` it also ends once nobody reads the output any more. A second signal is not
- * watched for: it ends the process at once.
+ * starts is not lost. A second signal is not watched for: it ends the process at once.
  */
-export function stopRequest(io: CliIo, withOutput = false): StopRequest {
+export function stopRequest(io: CliIo, { withOutput = false, hangs = true }: StopOptions = {}): StopRequest {
   const unwatch: Array<() => void> = [];
   const letGo = (): void => {
     for (const each of unwatch.splice(0)) each();
@@ -21,8 +27,9 @@ export function stopRequest(io: CliIo, withOutput = false): StopRequest {
       letGo();
       resolve();
     };
-    // SIGHUP: the terminal was closed.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) unwatch.push(io.onSignal(signal, first));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) unwatch.push(io.onSignal(signal, first));
+    // The terminal was closed.
+    if (hangs) unwatch.push(io.onSignal('SIGHUP', first));
     if (!withOutput) return;
     io.outClosed.addEventListener('abort', () => resolve(), { once: true });
     if (io.outClosed.aborted) resolve();

@@ -2,33 +2,65 @@ import { open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { HeartwireError } from '../errors.ts';
 import { checkNesting } from './check-nesting.ts';
+import { type FileStamp, stampOf } from './file-stamp.ts';
 import { LARGEST_CONFIG, loadConfig } from './load.ts';
 import { type MessageFile, namedMessageFiles } from './message-files.ts';
 import { loadMessages } from './messages/load-messages.ts';
 import type { LoadedConfig } from './report.ts';
+import { type KeyFile, namedKeyFiles } from './secrecy.ts';
 
-/**
- * Reads and checks a `devices.yaml`, and the files of messages that it names, which lie beside it; `name` is how problems name it, the path where it is left out. Rejects with
- * `config_unreadable` where there is no such file, or none that is text.
- */
-export async function readConfig(path: string, name = path): Promise<LoadedConfig> {
-  const text = await readText(path, name);
-  const messages = new Map<string, MessageFile>();
-  // A text that is far too large to be one is not looked into for names.
-  const named =
-    text.length > LARGEST_CONFIG || checkNesting(text) !== undefined ? [] : namedMessageFiles(text);
-  for (const each of named) {
-    messages.set(each, await readMessageFile(resolve(dirname(path), each), join(dirname(name), each)));
-  }
-  return loadConfig(text, name, messages);
+/** A configuration, and the files that it came from. */
+export interface ReadConfig extends LoadedConfig {
+  /** The version of each that was read, by its path; undefined where it could not be read. */
+  readonly sources: ReadonlyMap<string, FileStamp | undefined>;
 }
 
-async function readMessageFile(path: string, name: string): Promise<MessageFile> {
+/**
+ * Reads and checks a `devices.yaml`, and the files of messages and of keys that it names, which lie beside it; `name`
+ * is how problems name it, the path where it is left out. Rejects with `config_unreadable` where there is no such file, or
+ * none that is text.
+ */
+export async function readConfig(path: string, name = path): Promise<ReadConfig> {
+  const { text, stamp } = await readSource(path, name, 'docs/devices-yaml.md');
+  const messages = new Map<string, MessageFile>();
+  const sources = new Map<string, FileStamp | undefined>([[path, stamp]]);
+  // A text that is far too large to be one is not looked into for names.
+  const readable = text.length <= LARGEST_CONFIG && checkNesting(text) === undefined;
+  for (const each of readable ? namedMessageFiles(text) : []) {
+    const place = resolve(dirname(path), each);
+    const { stamp: version, ...file } = await readMessageFile(place, join(dirname(name), each));
+    messages.set(each, file);
+    sources.set(place, version);
+  }
+  const keys = new Map<string, KeyFile>();
+  for (const each of readable ? namedKeyFiles(text) : []) {
+    const place = resolve(dirname(path), each);
+    const { stamp: version, ...file } = await readKeyFile(place, join(dirname(name), each));
+    keys.set(each, file);
+    sources.set(place, version);
+  }
+  return { ...loadConfig(text, name, messages, keys), sources };
+}
+
+async function readMessageFile(
+  path: string,
+  name: string,
+): Promise<MessageFile & { readonly stamp?: FileStamp }> {
   try {
-    return loadMessages(await readText(path, name, 'docs/messages.md'), name);
+    const { text, stamp } = await readSource(path, name, 'docs/messages.md');
+    return { ...loadMessages(text, name), stamp };
   } catch (error) {
     if (!(error instanceof HeartwireError)) throw error;
     return { problems: [], unreadable: error.message };
+  }
+}
+
+async function readKeyFile(path: string, name: string): Promise<KeyFile & { readonly stamp?: FileStamp }> {
+  try {
+    return await readSource(path, name, 'docs/devices-yaml.md');
+  } catch (error) {
+    if (!(error instanceof HeartwireError)) throw error;
+    return { unreadable: error.message };
   }
 }
 
@@ -38,8 +70,18 @@ export async function readText(
   name: string,
   document = 'docs/devices-yaml.md',
 ): Promise<string> {
+  return (await readSource(path, name, document)).text;
+}
+
+async function readSource(
+  path: string,
+  name: string,
+  document: string,
+): Promise<{ readonly text: string; readonly stamp: FileStamp }> {
   try {
     await using file = await open(path, 'r');
+    // Before it is read: what is written meanwhile is another version.
+    const stamp = stampOf(await file.stat({ bigint: true }));
     const buffer = Buffer.alloc(LARGEST_CONFIG + 1);
     let length = 0;
     for (;;) {
@@ -48,7 +90,8 @@ export async function readText(
       // One byte more than is taken is enough for the check to refuse it.
       if (bytesRead === 0 || length === buffer.length) break;
     }
-    return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length));
+    return { text, stamp };
   } catch (cause) {
     throw unreadable(cause, name, document);
   }

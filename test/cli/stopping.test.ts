@@ -35,6 +35,17 @@ describe('a signal to end', () => {
   });
 });
 
+describe('a signal that the terminal is gone', () => {
+  it.each([
+    [{}, 3],
+    [{ hangs: false }, 2],
+  ])('with %o it is one of %i to end', (options, signals) => {
+    const { io, watched } = fakeIo();
+    using _stop = stopRequest(io, options);
+    expect(watched()).toBe(signals);
+  });
+});
+
 describe('ending', () => {
   it('waits for what is being closed', async () => {
     const { io, errors } = fakeIo();
