@@ -10,6 +10,7 @@ import { encode } from './encode.ts';
 import { exportTrace } from './export.ts';
 import { importTrace } from './import.ts';
 import { init } from './init.ts';
+import { key } from './key.ts';
 import { note } from './note.ts';
 import { ports } from './ports.ts';
 import { replay } from './replay.ts';
@@ -30,6 +31,7 @@ const COMMANDS: readonly AnyCommand[] = [
   command(check),
   command(doctor),
   command(ports),
+  command(key),
   command(schema),
   command(decode),
   command(encode),

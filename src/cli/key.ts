@@ -1,0 +1,14 @@
+import { randomBytes } from 'node:crypto';
+import type { Command } from './command.ts';
+
+/** Prints a new key for `secrecy`. */
+export const key: Command<object> = {
+  usage: 'key',
+  describe: 'Print a new key for the encryption of payloads (secrecy in devices.yaml)',
+  examples: [['heartwire key > keys/bench-2026.key', 'and give the same file to who shall read']],
+  options: (yargs) => yargs,
+  async run(_args, io) {
+    io.out(`${randomBytes(32).toString('base64')}\n`);
+    return 0;
+  },
+};
