@@ -60,9 +60,9 @@ export class BareConversation implements Conversation {
     this.#turns?.act(now);
   }
 
+  /** An address is no sign of life: only what it says counts. */
   openKnown(_register: undefined | { appid: string; imei: string }, now: Instant): void {
-    this.#succeed(now);
-    this.#turns?.act(now);
+    this.open(now);
   }
 
   received(message: Message | InvalidPayload, now: Instant): Ending | undefined {

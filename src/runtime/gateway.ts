@@ -210,7 +210,11 @@ export class Gateway {
     }
     this.#connections += 1;
     this.#perHost.set(host, ofHost + 1);
+    const known = this.#knownAtOnce(host);
     const runner = new NamelessRunner(link.address, host, localTime, clock, {
+      opened: (self) => {
+        if (known !== undefined) this.#handOver(self, known);
+      },
       registered: (self, identity) => this.#registered(self, identity),
       rejected: ({ address }, detail) => {
         this.#options.log.warn(
@@ -222,7 +226,6 @@ export class Gateway {
       ended: (self, reason, detail) => this.#namelessEnded(self, reason, detail),
     });
     const tap = this.#options.tap?.();
-    const known = this.#knownAtOnce(host);
     const bare = known !== undefined && 'device' in known ? known.device : undefined;
     const wire = new Wire(link, bare?.dialIn?.codec ?? this.#namelessCodec(), runner, {
       ended: () => this.#connectionEnded(host),
@@ -232,7 +235,6 @@ export class Gateway {
     this.#nameless.set(runner, { runner, wire, tap });
     this.#keepNamelessBudget();
     runner.open(wire);
-    if (known !== undefined) this.#handOver(runner, known);
   }
 
   /** Who this is where it never says so: a device without a register is known by its address, before its first byte. */

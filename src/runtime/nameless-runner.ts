@@ -9,6 +9,8 @@ import type { Wire, WireOwner } from './wire.ts';
 
 /** Whoever lets devices dial in hears of a link without a name. */
 export interface NamelessHandlers {
+  /** The link can carry bytes. */
+  opened(runner: NamelessRunner): void;
   registered(runner: NamelessRunner, identity: RegisterRequest['fields']): void;
   /** A frame came whose content is not as declared. */
   rejected(runner: NamelessRunner, detail: string): void;
@@ -60,7 +62,9 @@ export class NamelessRunner implements WireOwner {
     this.#close('destroy', reason, detail);
   }
 
-  wireOpened(): void {}
+  wireOpened(wire: Wire): void {
+    if (wire === this.#wire) this.#handlers.opened(this);
+  }
 
   wireBytes(): void {}
 
