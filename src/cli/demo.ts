@@ -48,7 +48,7 @@ export const demo: Command<DemoArgs> = {
       server: {
         ...example.server,
         port: args.port ?? example.server.port,
-        tcp: { host: '127.0.0.1', port: args.port === undefined ? LINES_PORT : 0 },
+        tcp: { host: '127.0.0.1', port: args.port === undefined ? LINES_PORT : 0, tls: false },
       },
     });
     const serial = await fleet.serial(example);

@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import type { BridgeConfig, DialledDeviceConfig } from '../config/model.ts';
 import { formatProblem } from '../config/problem.ts';
 import { readConfig } from '../config/read.ts';
+import type { TlsFiles } from '../config/server.ts';
+import { outOfDate, readTlsPair } from '../config/tls-pair.ts';
 import { addressLabel } from '../links/format-address.ts';
 import { DEFAULT_CONFIG_FILE } from './check.ts';
 import type { Command } from './command.ts';
@@ -12,6 +14,7 @@ import {
   examineOpenFiles,
   examinePort,
   type Finding,
+  good,
   realPathOf,
 } from './examine.ts';
 import { examineTrace } from './examine-trace.ts';
@@ -69,6 +72,7 @@ export async function examine(config: BridgeConfig): Promise<Finding[]> {
   const connections = listeners.reduce((sum, listener) => sum + listener.maxConnections, 0);
   const jobs: Array<() => Promise<Finding | undefined>> = [
     () => examineListening('server', { scheme: 'tcp-listen', host: server.host, port: server.port }),
+    ...(server.tls === undefined ? [] : [examineCertificate(server.tls)]),
     ...listeners.map(
       ({ link }) =>
         () =>
@@ -92,6 +96,18 @@ function examinations({ id, links, session }: DialledDeviceConfig): Array<() => 
         return examineTrace(id, link.path);
     }
   });
+}
+
+function examineCertificate(files: TlsFiles): () => Promise<Finding> {
+  return async () => {
+    const read = await readTlsPair(files);
+    const error = 'error' in read ? read.error : outOfDate(read, files, Date.now());
+    if (error !== undefined) {
+      return bad('server', { code: error.code, detail: [error.message, error.mend].join(' ') });
+    }
+    const until = 'error' in read ? '' : new Date(read.validUntil).toISOString();
+    return good('server', `The certificate and its key fit, and are valid until ${until}.`);
+  };
 }
 
 /** One port behind two names, which the configuration alone cannot show: whoever comes first would have it. */

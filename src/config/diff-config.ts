@@ -33,7 +33,13 @@ export interface ConfigDiff {
 }
 
 /** Keys beside devices and listeners that take effect while the bridge runs; every other one needs a restart. */
-const AT_ONCE: ReadonlySet<string> = new Set(['server.origins', 'server.hosts', 'access', 'secrecy']);
+const AT_ONCE: ReadonlySet<string> = new Set([
+  'server.origins',
+  'server.hosts',
+  'server.trusted_proxies',
+  'access',
+  'secrecy',
+]);
 /** What is compared with the devices and listeners that it concerns, or says nothing of how they are run. */
 const PARTS: ReadonlySet<string> = new Set([
   'file',
@@ -63,13 +69,13 @@ export function diffConfig(from: BridgeConfig, to: BridgeConfig): ConfigDiff {
 
 /** What runs once the differences are applied: all that is new, but for what needs a restart. */
 export function afterReload(running: BridgeConfig, next: BridgeConfig): BridgeConfig {
-  const { origins, hosts } = next.server;
+  const { origins, hosts, trustedProxies } = next.server;
   const { secrecy: _, ...kept } = running;
   return {
     ...kept,
     ...(next.secrecy === undefined ? {} : { secrecy: next.secrecy }),
     file: next.file,
-    server: { ...running.server, origins, hosts },
+    server: { ...running.server, origins, hosts, trustedProxies },
     devices: next.devices,
     listeners: next.listeners,
     ...(next.requiredDevices === undefined ? {} : { requiredDevices: next.requiredDevices }),
@@ -139,11 +145,7 @@ function differentKeys(from: object, to: object): string[] {
 }
 
 /** Keys whose names here are not those in the file. */
-const WRITTEN: ReadonlyMap<string, string> = new Map([
-  ['flushWindowMs', 'flush_window'],
-  ['connectsPerSecondPerAddress', 'max_connects_per_second'],
-  ['connectBurstPerAddress', 'max_connects_per_second'],
-]);
+const WRITTEN: ReadonlyMap<string, string> = new Map([['flushWindowMs', 'flush_window']]);
 
 /** `trustedProxies` as it stands in the file: `trusted_proxies`. */
 const asWritten = (key: string): string =>

@@ -21,13 +21,14 @@ export const LARGEST_CONFIG = 10 * 1024 * 1024;
 /**
  * Reads the text of a `devices.yaml`, checks all of it, and fills in the defaults; opens and reads nothing. `file` is
  * the name that problems carry; `messages` and `keys` are the files of declared messages and of keys that it names,
- * read already.
+ * read already, and `beside` is what was found wrong with other files that it names.
  */
 export function loadConfig(
   text: string,
   file: string,
   messages: MessageFiles = new Map(),
   keys: KeyFiles = new Map(),
+  beside: readonly Finding[] = [],
 ): LoadedConfig {
   if (text.length > LARGEST_CONFIG) return unusable(file, 1, 1, 'The file is larger than 10 MB.');
   const plain = text.startsWith('\uFEFF') ? text.slice(1) : text;
@@ -46,6 +47,7 @@ export function loadConfig(
   if (!parsed.success) {
     for (const finding of explainIssues(fileShape, parsed.error.issues)) report.add(finding);
   }
+  for (const finding of beside) report.add(finding);
   const loaded = assemble(root, report, file, messages, keys);
   const theirs = [...messages.values()].flatMap(({ problems }) => problems);
   return theirs.length === 0 ? loaded : { ...loaded, problems: [...loaded.problems, ...theirs] };
@@ -88,7 +90,7 @@ function assemble(
     return right === undefined ? undefined : shape.safeParse({ ...instead, ...right }).data;
   };
 
-  const server = completeServer(fits(serverShape, ['server'], root.server ?? {}) ?? {});
+  const server = completeServer(fits(serverShape, ['server'], root.server ?? {}) ?? {}, add);
   const defaults: DefaultsShape = fits(defaultsShape, ['defaults'], root.defaults ?? {}) ?? {};
   const recording = completeRecording(fits(recordingShape, ['recording'], root.recording ?? {}) ?? {});
   const messagesOf = (name: unknown, path: Path) =>

@@ -6,8 +6,10 @@ import { type FileStamp, stampOf } from './file-stamp.ts';
 import { LARGEST_CONFIG, loadConfig } from './load.ts';
 import { type MessageFile, namedMessageFiles } from './message-files.ts';
 import { loadMessages } from './messages/load-messages.ts';
+import type { Finding } from './problem.ts';
 import type { LoadedConfig } from './report.ts';
 import { type KeyFile, namedKeyFiles } from './secrecy.ts';
+import { withCertificate } from './tls-findings.ts';
 
 /** A configuration, and the files that it came from. */
 export interface ReadConfig extends LoadedConfig {
@@ -39,7 +41,8 @@ export async function readConfig(path: string, name = path): Promise<ReadConfig>
     keys.set(each, file);
     sources.set(place, version);
   }
-  return { ...loadConfig(text, name, messages, keys), sources };
+  const load = (found?: readonly Finding[]) => loadConfig(text, name, messages, keys, found);
+  return { ...(await withCertificate(dirname(path), load)), sources };
 }
 
 async function readMessageFile(

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { type AddressBlock, parseBlock } from '../device/address-match.ts';
 import { durationMs } from './duration.ts';
-import { durationField, numberField, textField } from './field.ts';
-import { checkHost, checkHostName, checkOrigin } from './value-checks.ts';
+import { durationField, flagField, numberField, textField } from './field.ts';
+import type { Finding } from './problem.ts';
+import { checkHost, checkHostName, checkNetwork, checkOrigin } from './value-checks.ts';
 
 const SECOND = 1_000;
 
@@ -38,6 +40,49 @@ export const serverShape = z.strictObject({
       description: 'Names by which browsers reach the bridge, besides loopback and `host`.',
       default: [],
     }),
+  tls: z
+    .strictObject({
+      cert: textField(
+        'a file',
+        'tls/fullchain.pem',
+        { description: 'The file of the certificate with its chain, PEM; read again when it changes.' },
+        () => undefined,
+      ),
+      key: textField(
+        'a file',
+        'tls/privkey.pem',
+        {
+          description: 'The file of its private key, PEM, without a passphrase; read again when it changes.',
+        },
+        () => undefined,
+      ),
+    })
+    .optional()
+    .meta({ description: 'Page, API and feed are served over TLS with this pair: `https` and `wss`.' }),
+  trusted_proxies: z
+    .array(
+      textField(
+        'an address or network',
+        '127.0.0.1',
+        { description: 'An IP address or a network such as 10.0.0.0/24.' },
+        checkNetwork,
+      ),
+    )
+    .optional()
+    .meta({
+      description:
+        'Proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed; nobody else is believed them.',
+      default: [],
+    }),
+  max_connections_per_address: numberField(1, 20_000, {
+    description:
+      'Subscribers from one address at once, loopback excepted; IPv6 is counted by networks of 64 bits.',
+    default: 30,
+  }).optional(),
+  max_connects_per_second: numberField(1, 10_000, {
+    description: 'New connections from one address per second, loopback excepted; six times as many at once.',
+    default: 10,
+  }).optional(),
   flush_window: durationField(1, SECOND, {
     description:
       'Changes wait so long for others that go out with them; without it, only for those of the same moment.',
@@ -54,9 +99,13 @@ export const serverShape = z.strictObject({
         checkHost,
       ).optional(),
       port: numberField(0, 65_535, { description: 'The port for JSON lines; 0 takes any free one.' }),
+      tls: flagField({
+        description:
+          'JSON lines over TLS with the pair of `server.tls`; so they are where that is given, unless this is `false`.',
+      }).optional(),
     })
     .optional()
-    .meta({ description: 'The feed as JSON lines over plain TCP; not served where it is left out.' }),
+    .meta({ description: 'The feed as JSON lines over TCP; not served where it is left out.' }),
 });
 
 /** Where the feed, the page and the API are served. */
@@ -70,13 +119,59 @@ export interface ServerConfig {
   readonly hosts: readonly string[];
   /** How long a change may wait for others to go out with it. */
   readonly flushWindowMs?: number;
-  /** Where the feed is served as JSON lines over plain TCP, if at all. */
-  readonly tcp?: { readonly host: string; readonly port: number };
+  /** Served over TLS with this pair; absent: in the clear. */
+  readonly tls?: TlsFiles;
+  /** Proxies whose word on who asks is believed. */
+  readonly trustedProxies: readonly AddressBlock[];
+  /** Subscribers of one address that is not loopback. */
+  readonly maxConnectionsPerAddress: number;
+  /** New connections of such an address per second, on average. */
+  readonly maxConnectsPerSecond: number;
+  /** Where the feed is served as JSON lines over TCP, if at all. */
+  readonly tcp?: LinesConfig;
 }
 
-export function completeServer(given: z.infer<typeof serverShape>): ServerConfig {
-  const { host = '127.0.0.1', port = 8_080, origins = [], hosts = [], tcp, flush_window: flush } = given;
-  const lines = tcp === undefined ? {} : { tcp: { host: tcp.host ?? '127.0.0.1', port: tcp.port } };
-  const window = flush === undefined ? {} : { flushWindowMs: durationMs(flush) };
-  return { host, port, origins, hosts, ...lines, ...window };
+/** The files of a certificate and its key. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface LinesConfig {
+  readonly host: string;
+  readonly port: number;
+  /** With the pair of the server. */
+  readonly tls: boolean;
+}
+
+/** Fills in what is left out. */
+export function completeServer(
+  given: z.infer<typeof serverShape>,
+  add: (finding: Finding) => void,
+): ServerConfig {
+  const { host = '127.0.0.1', port = 8_080, origins = [], hosts = [], tls, tcp, flush_window: flush } = given;
+  const { trusted_proxies: proxies = [], max_connections_per_address: most = 30 } = given;
+  const { max_connects_per_second: rate = 10 } = given;
+  if (tcp?.tls === true && tls === undefined) {
+    add({
+      code: 'config_missing_key',
+      path: ['server', 'tcp', 'tls'],
+      unless: [['server', 'tls']],
+      message: 'There is no certificate.',
+      mend: 'Add `tls: { cert: ..., key: ... }` below `server:`.',
+    });
+  }
+  const lines = tcp && { host: tcp.host ?? '127.0.0.1', port: tcp.port, tls: tcp.tls ?? tls !== undefined };
+  return {
+    host,
+    port,
+    origins,
+    hosts,
+    trustedProxies: proxies.map(parseBlock).filter((each) => each !== undefined),
+    maxConnectionsPerAddress: most,
+    maxConnectsPerSecond: rate,
+    ...(tls === undefined ? {} : { tls }),
+    ...(lines === undefined ? {} : { tcp: lines }),
+    ...(flush === undefined ? {} : { flushWindowMs: durationMs(flush) }),
+  };
 }

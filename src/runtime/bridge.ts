@@ -18,6 +18,8 @@ import { SseServer } from './feed/sse-server.ts';
 import { FeedServer } from './feed-server.ts';
 import type { FileSource } from './file-upload.ts';
 import { Fleet } from './fleet.ts';
+import { doorLimits } from './http/connection-gate.ts';
+import { TlsSource } from './http/tls-source.ts';
 import { HttpServer } from './http-server.ts';
 import type { Log } from './log.ts';
 import type { ProcessUsage } from './metrics/bridge-families.ts';
@@ -68,6 +70,7 @@ export class Bridge {
   readonly #feed: FeedServer;
   readonly #http: HttpServer;
   readonly #lines: JsonLinesServer | undefined;
+  readonly #tls: TlsSource | undefined;
   readonly #status: BridgeStatus;
   readonly #applier: ConfigApplier;
   #recorder: Recorder | undefined;
@@ -126,6 +129,10 @@ export class Bridge {
       get hosts() {
         return running().server.hosts;
       },
+      get trustedProxies() {
+        return running().server.trustedProxies;
+      },
+      ...doorLimits(server),
       ...(server.flushWindowMs === undefined ? {} : { flushWindowMs: server.flushWindowMs }),
       commands: (command) =>
         noteCommand(command, directory, this.#recorder) ??
@@ -140,10 +147,27 @@ export class Bridge {
       },
     });
     const failed = (error: HeartwireError): void => log.error({ code: error.code }, error.message);
+    const tls =
+      server.tls &&
+      new TlsSource({
+        files: server.tls,
+        clock,
+        renewed: (until) =>
+          log.info({}, `a new certificate is served, valid until ${new Date(until).toISOString()}`),
+        failed,
+      });
+    this.#tls = tls;
+    const { tcp } = server;
+    const { roster } = this.#feed;
     this.#lines =
-      server.tcp === undefined
-        ? undefined
-        : new JsonLinesServer({ roster: this.#feed.roster, ...server.tcp, failed });
+      tcp &&
+      new JsonLinesServer({
+        roster,
+        host: tcp.host,
+        port: tcp.port,
+        ...(tls && tcp.tls ? { tls } : {}),
+        failed,
+      });
     this.#http = new HttpServer({
       ...(this.#spool === undefined ? {} : { files: this.#spool }),
       host: server.host,
@@ -160,6 +184,11 @@ export class Bridge {
       auth: this.#auth,
       refused: (address, detail) =>
         log.warn({ event: 'refused', address }, `request from ${address} refused: ${detail}`),
+      get trustedProxies() {
+        return running().server.trustedProxies;
+      },
+      ...doorLimits(server),
+      ...(tls === undefined ? {} : { tls }),
       clock,
       health: () => ({ version: options.version, devices: directory.countByStatus() }),
       further: this.#observation.routes,
@@ -246,6 +275,7 @@ export class Bridge {
     await this.#recorder?.close();
     await this.#spool?.[Symbol.asyncDispose]();
     await this.#http[Symbol.asyncDispose]();
+    this.#tls?.[Symbol.dispose]();
     this.#observation.stop();
   }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
 import { HeartwireError } from '../errors.ts';
@@ -8,8 +8,10 @@ import type { JsonObject } from '../feed/publisher.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Admission, originConfigured } from './http/admission.ts';
 import type { Caller } from './http/caller.ts';
-import { DEFAULT_DOOR_LIMITS, type DoorLimits, Doorman } from './http/doorman.ts';
+import { DEFAULT_DOOR_LIMITS, type DoorLimits } from './http/connection-gate.ts';
+import { Doorman } from './http/doorman.ts';
 import { listenError, urlHost } from './http/listen-error.ts';
+import { makeHttpServer } from './http/make-server.ts';
 import { builtInPage, loadPage } from './http/page.ts';
 import { answerClientError, writeAnswer } from './http/raw-answer.ts';
 import {
@@ -25,6 +27,7 @@ import {
   STREAM_PATH,
   upgradeRequired,
 } from './http/routes.ts';
+import type { TlsSource } from './http/tls-source.ts';
 
 /** Takes over the connection of a WebSocket upgrade; Host and Origin have been checked. */
 export interface UpgradeReceiver {
@@ -59,15 +62,10 @@ export interface HttpServerOptions extends Admission, Partial<DoorLimits> {
   /** Accepting a connection failed, for want of file descriptors for instance; the server goes on. */
   failed?(error: HeartwireError): void;
   readonly clock?: Clock;
+  /** Served over TLS with its pair; the bridge disposes of it. */
+  readonly tls?: TlsSource;
 }
 
-const LIMITS = {
-  headersTimeout: 10_000,
-  requestTimeout: 15_000,
-  keepAliveTimeout: 5_000,
-  maxHeaderSize: 16 * 1024,
-  connectionsCheckingInterval: 2_000,
-} as const;
 /** An answer that nobody reads holds its memory for so long. */
 const IDLE_MS = 60_000;
 /** Connections at once, subscribers included. */
@@ -89,11 +87,11 @@ export class HttpServer {
     this.#doorman = new Doorman(options, { ...DEFAULT_DOOR_LIMITS, ...options }, this.#clock);
   }
 
-  /** @throws HeartwireError `address_in_use`, `address_unavailable`, `listen_failed`, `page_unreadable` */
+  /** @throws HeartwireError `address_in_use`, `address_unavailable`, `listen_failed`, `page_unreadable`, `tls_*` */
   async start(): Promise<{ url: string; port: number }> {
     if (this.#server !== undefined)
       throw new HeartwireError('bad_argument', 'The HTTP server was started already.');
-    const { host, port, store, files } = this.#options;
+    const { host, port, store, files, tls } = this.#options;
     const page = await loadPage(this.#options.pageFile ?? builtInPage());
     const streams = this.#options.eventStreams !== undefined;
     const sources: RouteSources = {
@@ -104,14 +102,14 @@ export class HttpServer {
       further: (path) => this.#options.further?.(path),
       ...(files === undefined ? {} : { files }),
     };
-    const server = createServer(LIMITS, (request, response) => this.#answer(request, response, sources));
+    const server = await makeHttpServer((request, response) => this.#answer(request, response, sources), tls);
     this.#server = server;
     server.maxConnections = MAX_CONNECTIONS;
     server.timeout = IDLE_MS;
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
-      this.#doorman.arrived(socket, false);
+      this.#doorman.arrived(socket, tls !== undefined);
     });
     server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     server.on('connect', (_request, socket) =>
@@ -127,7 +125,7 @@ export class HttpServer {
     server.on('error', (cause) => this.#options.failed?.(listenError(cause, host, port)));
     // A TCP server's address is never a path.
     const taken = (server.address() as AddressInfo).port;
-    return { url: `http://${urlHost(host)}:${taken}`, port: taken };
+    return { url: `${tls === undefined ? 'http' : 'https'}://${urlHost(host)}:${taken}`, port: taken };
   }
 
   /** Stops listening, lets answers that are under way go out, and closes every connection, upgraded ones too. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { doctor } from '../../src/cli/doctor.ts';
 import { examineOpenFiles, examinePort } from '../../src/cli/examine.ts';
+import { hasOpenssl, makeCertificate } from '../support/certificates.ts';
 import { hasPtys, openPty } from '../support/pty.ts';
 import { RecordedIo } from '../support/recorded-io.ts';
 import { serialAddress } from '../support/serial-address.ts';
@@ -128,4 +129,25 @@ test('a low limit on open files names the line to type', async () => {
   expect(low).toMatchObject({ code: 'open_file_limit' });
   expect(low?.detail).toContain('ulimit -n 5000');
   expect(await examineOpenFiles(5_000, join(folder, 'none'))).toBeUndefined();
+});
+
+describe.runIf(hasOpenssl)('a certificate', () => {
+  test('is looked into', async () => {
+    makeCertificate(folder, 'one');
+    const { exit, findings } = await diagnose(
+      'server: { host: 127.0.0.1, port: 0, tls: { cert: one.crt, key: one.key } }\nlisteners: [{ link: "tcp-listen:127.0.0.1:0" }]\n',
+    );
+    expect(exit).toBe(0);
+    expect(findings[1]).toMatchObject({
+      about: 'server',
+      detail: expect.stringMatching(/valid until \d{4}-/),
+    });
+  });
+
+  test('that is none makes the configuration unusable', async () => {
+    const { exit, healthy } = await diagnose(
+      'server: { host: 127.0.0.1, port: 0, tls: { cert: none.crt, key: none.key } }\n',
+    );
+    expect([exit, healthy]).toEqual([2, false]);
+  });
 });

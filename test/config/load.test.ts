@@ -22,7 +22,15 @@ describe('loadConfig', () => {
         budgetBytes: 1_073_741_824,
         gzip: false,
       },
-      server: { host: '127.0.0.1', port: 8_080, origins: [], hosts: [] },
+      server: {
+        host: '127.0.0.1',
+        port: 8_080,
+        origins: [],
+        hosts: [],
+        trustedProxies: [],
+        maxConnectionsPerAddress: 30,
+        maxConnectsPerSecond: 10,
+      },
       devices: [
         {
           kind: 'dialled',

@@ -1,3 +1,4 @@
+import type { AddressBlock } from '../../src/device/address-match.ts';
 import { FeedStore } from '../../src/feed/store.ts';
 import { SseServer } from '../../src/runtime/feed/sse-server.ts';
 import { FeedServer, type FeedServerOptions } from '../../src/runtime/feed-server.ts';
@@ -21,10 +22,17 @@ export class BridgeFace {
 
   /** Serves on a free port, or on one that was free a moment ago. */
   static async open(
-    options: { port?: number; store?: FeedStore; epoch?: string; feed?: Partial<FeedServerOptions> } = {},
+    options: {
+      port?: number;
+      store?: FeedStore;
+      epoch?: string;
+      feed?: Partial<FeedServerOptions>;
+      trustedProxies?: readonly AddressBlock[];
+    } = {},
   ): Promise<BridgeFace> {
     const store = options.store ?? new FeedStore({ epoch: options.epoch ?? 'epoch-of-the-test' });
-    const names = { host: '127.0.0.1', hosts: [], origins: [] };
+    const { trustedProxies = [] } = options;
+    const names = { host: '127.0.0.1', hosts: [], origins: [], trustedProxies };
     const feed = new FeedServer({ ...names, ...options.feed, store });
     const eventStreams = new SseServer(feed.roster);
     const http = new HttpServer({ ...names, port: options.port ?? 0, store, feedServer: feed, eventStreams });

@@ -2,7 +2,17 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Programs outside npm that some tests need; Heartwire itself needs none of them. */
-export type Tool = 'python3' | 'chromium' | 'socat' | 'nc' | 'curl' | 'tshark' | 'tcpdump';
+export type Tool =
+  | 'python3'
+  | 'chromium'
+  | 'socat'
+  | 'nc'
+  | 'curl'
+  | 'tshark'
+  | 'tcpdump'
+  | 'openssl'
+  | 'nginx'
+  | 'systemd-analyze';
 
 export interface Need {
   /** False only where the tool is missing and may be: hand it to `describe.runIf`. */
@@ -19,6 +29,9 @@ const NAMES: Readonly<Record<Tool, readonly string[]>> = {
   curl: ['curl'],
   tshark: ['tshark'],
   tcpdump: ['tcpdump'],
+  openssl: ['openssl'],
+  nginx: ['nginx'],
+  'systemd-analyze': ['systemd-analyze'],
 };
 
 /**
@@ -26,7 +39,7 @@ const NAMES: Readonly<Record<Tool, readonly string[]>> = {
  * `HEARTWIRE_TEST_ALL=1`: there they run, and fail.
  */
 export function needs(tool: Tool, env: Readonly<Record<string, string | undefined>> = process.env): Need {
-  const found = findExecutable(NAMES[tool], env.PATH ?? '');
+  const found = findExecutable(NAMES[tool], `${env.PATH ?? ''}:/usr/sbin`);
   if (found !== undefined) return { run: true, path: found };
   const run = env.HEARTWIRE_TEST_ALL === '1';
   if (!run) console.warn(`skipped: ${tool} is not installed (HEARTWIRE_TEST_ALL=1 makes that a failure)`);

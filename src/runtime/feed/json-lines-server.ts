@@ -1,11 +1,14 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createSecureServer } from 'node:tls';
 import { HeartwireError } from '../../errors.ts';
 import { parseClientMessage } from '../../feed/wire/client-message.ts';
 import { CLOSE_CODES } from '../../feed/wire/close-code.ts';
 import { formatHostPort } from '../../links/host-port.ts';
 import { plainAddress } from '../http/caller.ts';
+import { ConnectionGate } from '../http/connection-gate.ts';
 import { listenError } from '../http/listen-error.ts';
+import type { TlsSource } from '../http/tls-source.ts';
 import { endSocket } from './end-socket.ts';
 import { JsonLinesCarrier } from './json-lines-carrier.ts';
 import { jsonLine } from './json-lines-frame.ts';
@@ -13,24 +16,30 @@ import type { Roster, Transport } from './roster.ts';
 
 /** Connections at once; more are closed as they come. */
 const MAX_CONNECTIONS = 20_000;
-const KEEP_ALIVE_AFTER_MS = 10_000;
+const HANDSHAKE_MS = 10_000;
+// Half open: who has said all that it wants to say may still listen.
+const SOCKETS = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 };
 
 export interface JsonLinesServerOptions {
   readonly roster: Roster;
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Served over TLS with its pair; the bridge disposes of it. */
+  readonly tls?: TlsSource;
   /** Accepting a connection failed; the server goes on. */
   failed?(error: HeartwireError): void;
 }
 
 /**
- * The feed for programs without WebSocket: the same messages, one JSON object a line, over plain TCP. A web page can
+ * The feed for programs without WebSocket: the same messages, one JSON object a line, over TCP or TLS. A web page can
  * make its browser send a request here, and so whoever does not begin with an object is cut off at its first byte.
  */
 export class JsonLinesServer {
   readonly #options: JsonLinesServerOptions;
   readonly #transport: Transport;
+  /** Connections that have not come through the TLS handshake yet, by the other end. */
+  readonly #shaking = new Map<string, Socket>();
   #server: Server | undefined;
   #closing: Promise<void> | undefined;
 
@@ -40,18 +49,15 @@ export class JsonLinesServer {
   }
 
   /**
-   * Resolves with `host:port`.
-   * @throws HeartwireError `address_in_use`, `address_unavailable`, `listen_failed`
+   * Resolves with `host:port`, or `tls://host:port`.
+   * @throws HeartwireError `address_in_use`, `address_unavailable`, `listen_failed`, `tls_*`
    */
   async start(): Promise<string> {
     if (this.#server !== undefined)
       throw new HeartwireError('bad_argument', 'The server for JSON lines was started already.');
-    const { host, port } = this.#options;
-    // Half open: who has said all that it wants to say may still listen.
-    const server = createServer(
-      { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS },
-      (socket) => this.#admit(socket),
-    );
+    const { host, port, tls } = this.#options;
+    const server =
+      tls === undefined ? createServer(SOCKETS, (socket) => this.#admit(socket)) : await this.#secure(tls);
     this.#server = server;
     server.maxConnections = MAX_CONNECTIONS;
     const refused = (cause: unknown): HeartwireError => listenError(cause, host, port, 'server.tcp');
@@ -63,7 +69,8 @@ export class JsonLinesServer {
     }
     server.on('error', (cause) => this.#options.failed?.(refused(cause)));
     // A TCP server's address is never a path.
-    return formatHostPort(host, (server.address() as AddressInfo).port);
+    const at = formatHostPort(host, (server.address() as AddressInfo).port);
+    return tls === undefined ? at : `tls://${at}`;
   }
 
   /** Stops listening; the connections are the roster's to close, before. */
@@ -77,7 +84,28 @@ export class JsonLinesServer {
     if (server === undefined || !server.listening) return;
     const closed = once(server, 'close');
     server.close();
+    for (const socket of this.#shaking.values()) socket.destroy();
     await closed;
+  }
+
+  async #secure(tls: TlsSource): Promise<Server> {
+    const { roster } = this.#options;
+    const pair = await tls.load();
+    const options = { ...SOCKETS, ...pair, handshakeTimeout: HANDSHAKE_MS };
+    const server = createSecureServer(options, (socket) => {
+      this.#shaking.delete(endOf(socket));
+      this.#admit(socket);
+    });
+    // A handshake costs more than all that comes behind it, so who comes too often does not get to it.
+    const gate = new ConnectionGate(roster.limits, roster.clock);
+    server.on('connection', (socket: Socket) => {
+      const end = endOf(socket);
+      this.#shaking.set(end, socket);
+      socket.once('close', () => this.#shaking.delete(end));
+      gate.arrived(socket, true);
+    });
+    tls.serve(server);
+    return server;
   }
 
   #admit(socket: Socket): void {
@@ -129,6 +157,10 @@ export class JsonLinesServer {
     socket.resume();
     endSocket(socket, clock, limits.closeTimeoutMs);
   }
+}
+
+function endOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
 }
 
 function isNoObject(text: string): boolean {

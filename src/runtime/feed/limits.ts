@@ -1,5 +1,5 @@
 import type { FeedLimits } from '../../feed/wire/server-messages.ts';
-import { DEFAULT_DOOR_LIMITS } from '../http/doorman.ts';
+import { DEFAULT_DOOR_LIMITS } from '../http/connection-gate.ts';
 
 /** What the feed allows, announced in `welcome` where it concerns clients. */
 export interface FeedServerLimits {

@@ -1,29 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
-import { AddressCount, AddressPace } from './address-caps.ts';
 import { type Admission, hostAdmitted, originAdmitted } from './admission.ts';
 import { type Caller, callerOf, isLoopback, isTrusted, plainAddress } from './caller.ts';
+import { ConnectionGate, type DoorLimits } from './connection-gate.ts';
 import { type Answer, refusal } from './routes.ts';
 
-/** What one address may take of the port, off loopback. */
-export interface DoorLimits {
-  /** Subscribers of one address. Twice as many connections are served, so that pages load while all are taken. */
-  readonly maxConnectionsPerAddress: number;
-  /** New connections of one address per second, on average and at once. */
-  readonly connectsPerSecondPerAddress: number;
-  readonly connectBurstPerAddress: number;
-}
-
-export const DEFAULT_DOOR_LIMITS: DoorLimits = {
-  maxConnectionsPerAddress: 30,
-  connectsPerSecondPerAddress: 10,
-  connectBurstPerAddress: 60,
-};
-
-/** Connections served, and connections that are told why they are not, as multiples of what subscribers may hold. */
-const SERVED = 2;
-const ANSWERED = 3;
 const RETRY_AFTER_S = 5;
 
 /** Somebody is let in, or is sent away with an answer. */
@@ -38,33 +20,19 @@ export type Verdict =
  */
 export class Doorman {
   readonly #admission: Admission;
-  readonly #limits: DoorLimits;
-  readonly #clock: Clock;
-  readonly #held = new AddressCount();
-  readonly #pace: AddressPace;
+  readonly #gate: ConnectionGate;
   readonly #unwelcome = new WeakSet<Socket>();
 
   constructor(admission: Admission, limits: DoorLimits, clock: Clock) {
     this.#admission = admission;
-    this.#limits = limits;
-    this.#clock = clock;
-    this.#pace = new AddressPace(limits.connectsPerSecondPerAddress, limits.connectBurstPerAddress);
+    this.#gate = new ConnectionGate(limits, clock);
   }
 
-  /**
-   * Counts a new connection until it is closed. One too many is answered with its first request, so that it is said
-   * why; far too many, or one whose answer would cost a `handshake` first, is cut off at once.
-   */
+  /** Counts a new connection; one that is too many is answered with its first request, so that it is said why. */
   arrived(socket: Socket, handshake: boolean): void {
-    const address = plainAddress(socket.remoteAddress);
-    if (isLoopback(address) || this.#isProxy(address)) return;
-    const held = this.#held.add(address);
-    socket.once('close', () => this.#held.remove(address));
-    const { maxConnectionsPerAddress: most } = this.#limits;
-    const tooFast = !this.#pace.take(address, this.#clock.now().monoMs);
-    if (!tooFast && held <= SERVED * most) return;
-    if (handshake || held > ANSWERED * most) socket.destroy();
-    else this.#unwelcome.add(socket);
+    // The connections of a proxy are those of many.
+    if (isTrusted(plainAddress(socket.remoteAddress), this.#admission.trustedProxies ?? [])) return;
+    if (!this.#gate.arrived(socket, handshake)) this.#unwelcome.add(socket);
   }
 
   /** Whether a request is let in, and as whose. */
@@ -72,10 +40,6 @@ export class Doorman {
     const caller = callerOf(request, this.#admission.trustedProxies);
     const answer = this.#crowded(request, caller) ?? refusedByName(caller, this.#admission);
     return answer === undefined ? { ok: true, caller } : { ok: false, answer };
-  }
-
-  #isProxy(address: string): boolean {
-    return isTrusted(address, this.#admission.trustedProxies ?? []);
   }
 
   #crowded(request: IncomingMessage, { remoteAddress }: Caller): Answer | undefined {
