@@ -4,8 +4,8 @@ import { patternProblem, topicProblem } from './topic.ts';
 
 type Reader = (payload: Json, timestamp: number | undefined) => ClientRequest | Problem;
 
-/** Topics named in one message at most; more belong into several messages. */
-const MAX_TOPICS = 256;
+/** Topics whose documents are asked for anew in one message at most. */
+const MAX_RESYNC = 256;
 const MAX_TIMEOUT_MS = 600_000;
 const MAX_ACKS = 256;
 const MAX_EPOCHS = 64;
@@ -47,7 +47,9 @@ const READERS: Readonly<Record<ClientRequest['type'], Reader>> = {
   }),
   resync: withKeys(['topics'], (payload) => {
     const topics = readTopics(payload.topics, topicProblem);
-    return 'code' in topics ? topics : { type: 'resync', topics };
+    if ('code' in topics) return topics;
+    if (topics.length > MAX_RESYNC) return badField(`"topics" may name at most ${MAX_RESYNC} at once.`);
+    return { type: 'resync', topics };
   }),
   ping: withKeys(['timestamp'], (payload, timestamp) => {
     const echoed = payload.timestamp ?? timestamp;
@@ -134,7 +136,6 @@ function readTopics(
   if (!Array.isArray(value) || value.length === 0) {
     return badField('"topics" must be a list of one or more strings.');
   }
-  if (value.length > MAX_TOPICS) return badField(`"topics" may name at most ${MAX_TOPICS} at once.`);
   const topics = new Set<string>();
   for (const topic of value as readonly Json[]) {
     if (typeof topic !== 'string') return badField('"topics" must be a list of strings.');

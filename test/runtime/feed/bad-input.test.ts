@@ -14,6 +14,14 @@ describe('what a client does wrong', () => {
       JSON.stringify({ type: 'subscribe', topics: Array.from({ length: 256 }, (_, n) => `t/${n}`) }),
       'too_many_patterns',
     ],
+    [
+      JSON.stringify({ type: 'subscribe', topics: Array.from({ length: 257 }, (_, n) => `t/${n}`) }),
+      'too_many_patterns',
+    ],
+    [
+      JSON.stringify({ type: 'resync', topics: Array.from({ length: 257 }, (_, n) => `t/${n}`) }),
+      'bad_field',
+    ],
   ])('%.40s is answered with %s, and the connection goes on', async (text, code) => {
     await using world = await FeedWorld.start({ maxPatterns: 255 });
     const client = await world.client();
