@@ -69,8 +69,13 @@ describe('docs/devices-yaml.md', () => {
   }
 
   it('explains every key with its default, in the words of the schema', () => {
-    const { server, defaults, devices, listeners } = devicesJsonSchema().properties as Record<string, Schema>;
-    const parts = [server, defaults, devices?.items, listeners?.items].map((each) => wanted(each ?? {}));
+    const { server, access, defaults, devices, listeners } = devicesJsonSchema().properties as Record<
+      string,
+      Schema
+    >;
+    const parts = [server, access, defaults, devices?.items, listeners?.items].map((each) =>
+      wanted(each ?? {}),
+    );
     for (const part of parts) expect(part.length).toBeGreaterThan(3);
     expect([...new Set(parts.flat())].filter((row) => !text.includes(row))).toEqual([]);
   });

@@ -84,7 +84,8 @@ export async function overSse(count: number): Promise<Way> {
   const { store, server } = feed();
   const streams = new SseServer(server.roster);
   const http = createServer(
-    (request, response) => void streams.open(request, response, {}, callerOf(request)),
+    (request, response) =>
+      void streams.open(request, response, {}, callerOf(request), server.roster.auth.openGrant('127.0.0.1')),
   );
   const subscribers = await Subscribers.connect({
     port: await listen(http),

@@ -107,7 +107,7 @@ const tokenShape = z.strictObject({
 
 /** The key `access`, as it is written. */
 export const accessShape = z.strictObject({
-  tokens: z.array(tokenShape).optional().meta({ description: 'Tokens that are written down.', default: [] }),
+  tokens: z.array(tokenShape).optional().meta({ description: 'Tokens that are written down.' }),
   jwt: jwtShape.optional().meta({ description: 'Tokens that somebody else signs: JSON Web Tokens.' }),
   insecure: flagField({
     description: '`true` lets everybody in who can reach the bridge, without a token, off loopback too.',

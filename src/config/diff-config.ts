@@ -69,10 +69,16 @@ export function diffConfig(from: BridgeConfig, to: BridgeConfig): ConfigDiff {
 
 /** What runs once the differences are applied: all that is new, but for what needs a restart. */
 export function afterReload(running: BridgeConfig, next: BridgeConfig): BridgeConfig {
+<<<<<<< src/config/diff-config.ts
+  const { origins, hosts } = next.server;
+  const { secrecy: _secrecy, access: _access, ...kept } = running;
+=======
   const { origins, hosts, trustedProxies } = next.server;
   const { secrecy: _, ...kept } = running;
+>>>>>>> /tmp/door-mine
   return {
     ...kept,
+    ...(next.access === undefined ? {} : { access: next.access }),
     ...(next.secrecy === undefined ? {} : { secrecy: next.secrecy }),
     file: next.file,
     server: { ...running.server, origins, hosts, trustedProxies },

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { accessShape, checkOpenness, completeAccess } from './access.ts';
 import { checkNesting } from './check-nesting.ts';
 import { checkTogether, type Placed } from './check-together.ts';
 import { completeDevice, completeListener } from './complete.ts';
@@ -90,7 +91,14 @@ function assemble(
     return right === undefined ? undefined : shape.safeParse({ ...instead, ...right }).data;
   };
 
+<<<<<<< src/config/load.ts
+  const server = completeServer(fits(serverShape, ['server'], root.server ?? {}) ?? {});
+  const givenAccess = fits(accessShape, ['access'], root.access);
+  const access = givenAccess && completeAccess(givenAccess, file, add);
+  checkOpenness(server, access, add);
+=======
   const server = completeServer(fits(serverShape, ['server'], root.server ?? {}) ?? {}, add);
+>>>>>>> /tmp/door-mine
   const defaults: DefaultsShape = fits(defaultsShape, ['defaults'], root.defaults ?? {}) ?? {};
   const recording = completeRecording(fits(recordingShape, ['recording'], root.recording ?? {}) ?? {});
   const messagesOf = (name: unknown, path: Path) =>
@@ -134,6 +142,7 @@ function assemble(
   return report.finish({
     file,
     server,
+    ...(access === undefined ? {} : { access }),
     recording,
     ...(files === undefined ? {} : { files: completeFiles(files) }),
     ...(secrecy === undefined ? {} : { secrecy: completeSecrecy(secrecy, keyFiles, add) }),

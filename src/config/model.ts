@@ -1,6 +1,7 @@
 import type { SessionSettings } from '../device/settings.ts';
 import type { LinkAddress, ListenAddress } from '../links/address.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import type { AccessConfig } from './access.ts';
 
 import type { MetricsConfig } from './observing.ts';
 import type { RecordingConfig } from './recording.ts';
@@ -91,6 +92,8 @@ export interface BridgeConfig {
   /** The file that it came from, as it was named. */
   readonly file: string;
   readonly server: ServerConfig;
+  /** Absent: nobody is asked for a token. */
+  readonly access?: AccessConfig;
   /** Where traces are written, if any are. */
   readonly recording: RecordingConfig;
   /** Absent: files of devices are not kept. */

@@ -89,7 +89,7 @@ export class Report {
 
   #push(finding: Finding | SyntaxFinding, place: { readonly line: number; readonly column: number }): void {
     const { severity = 'error', code, path, message } = finding;
-    const seen = finding.atKey ? undefined : this.#source.seenAt(path);
+    const seen = finding.atKey || mayBeSecret(path) ? undefined : this.#source.seenAt(path);
     const mend = code === 'config_unquoted' && seen !== undefined ? `Quote it: "${seen}".` : finding.mend;
     const device = this.#deviceAt(path);
     if (severity === 'error') {
@@ -132,6 +132,11 @@ export class Report {
     const id = isKeyed(entry) ? entry.id : undefined;
     return typeof id === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(id) ? id : formatPath(path.slice(0, 2));
   }
+}
+
+/** A token that was pasted in the place of its hash is not to be repeated in logs. */
+function mayBeSecret(path: Path): boolean {
+  return path[0] === 'access' && path[1] === 'tokens';
 }
 
 function entryOf(path: Path): string {

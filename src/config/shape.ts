@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LEAST_BACK_OFF_MS } from '../device/back-off.ts';
 import { parseLinkAddress, parseListenAddress } from '../links/parse-address.ts';
 import { HIGHEST_BAUD, parseBaud } from '../links/parse-serial-address.ts';
+import { accessShape } from './access.ts';
 import { BARE_KEYS } from './bare-shape.ts';
 import {
   badType,
@@ -314,6 +315,9 @@ export const defaultsShape = z.strictObject({ ...session, ...DIALLED_KEYS });
 /** The whole of `devices.yaml`, as it is written: nothing filled in, nothing converted. */
 export const fileShape = z.strictObject({
   server: serverShape.optional().meta({ description: 'Where the feed, the page and the API are served.' }),
+  access: accessShape
+    .optional()
+    .meta({ description: 'Who may use the bridge; needed where it serves other machines.' }),
   defaults: defaultsShape
     .optional()
     .meta({ description: 'What each device and listener has unless it says otherwise.' }),

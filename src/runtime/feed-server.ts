@@ -3,13 +3,16 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { ClientEntry } from '../feed/wire/server-messages.ts';
+import type { Verdict } from './auth/authenticator.ts';
+import { bearerToken, chosenProtocol, protocolToken } from './auth/credentials.ts';
 import { refusedCaller, requestedClientId } from './feed/door.ts';
-import { Roster, type RosterOptions, type Transport } from './feed/roster.ts';
+import { type Arrival, Roster, type RosterOptions, type Transport } from './feed/roster.ts';
 import { pongFrame, textFrame } from './feed/text-frame.ts';
 import { WebSocketCarrier } from './feed/web-socket-carrier.ts';
 import type { Admission } from './http/admission.ts';
 import { type Caller, callerOf, plainAddress } from './http/caller.ts';
 import { writeAnswer } from './http/raw-answer.ts';
+import { refusedToken } from './http/request-access.ts';
 import { refusal } from './http/routes.ts';
 
 export type { CommandOutcome, FeedClient, FeedCommand } from '../feed/command.ts';
@@ -46,6 +49,7 @@ export class FeedServer {
       autoPong: false,
       maxPayload: maxMessageBytes,
       closeTimeout: closeTimeoutMs,
+      handleProtocols: chosenProtocol,
     };
     this.#sockets = new WebSocketServer(settings);
   }
@@ -70,7 +74,9 @@ export class FeedServer {
     const wanted = requestedClientId(request.url ?? '');
     const caller = known ?? callerOf(request, this.#options.trustedProxies);
     const address = plainAddress(caller.remoteAddress);
-    const refused = refusedCaller(caller, this.#options) ?? ('id' in wanted ? undefined : wanted);
+    const refused =
+      refusedCaller(caller, this.#options, this.roster.auth.required) ??
+      ('id' in wanted ? undefined : wanted);
     if (refused !== undefined || !('id' in wanted)) {
       this.roster.log('refused', address, undefined, String(refused?.body));
       if (refused !== undefined) writeAnswer(socket, refused);
@@ -85,9 +91,32 @@ export class FeedServer {
       );
       return;
     }
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
-      this.#admit(webSocket, request.socket, address, wanted.id),
-    );
+    const { headers } = request;
+    const bearer = bearerToken(headers);
+    const token = bearer ?? protocolToken(headers);
+    const conclude = (verdict: Verdict | undefined): void => {
+      // A browser is not told the status of a refused handshake, only the code of a close.
+      if (verdict?.ok === false && bearer !== undefined) {
+        this.roster.log('refused', address, wanted.id, verdict.message);
+        writeAnswer(socket, refusedToken(verdict));
+      } else {
+        this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
+          this.#admit(webSocket, request.socket, { address, wantedId: wanted.id, verdict }),
+        );
+      }
+    };
+    const verdict = token === undefined ? undefined : this.roster.auth.verify(token, address);
+    if (!(verdict instanceof Promise)) {
+      conclude(verdict);
+      return;
+    }
+    // It may be gone before its token is judged.
+    const lost = (): void => void socket.destroy();
+    socket.once('error', lost);
+    void verdict.then((each) => {
+      socket.removeListener('error', lost);
+      if (!socket.destroyed) conclude(each);
+    });
   }
 
   /** Tells every subscriber to come back later, spread over time, and closes. */
@@ -95,13 +124,18 @@ export class FeedServer {
     return this.roster[Symbol.asyncDispose]();
   }
 
-  #admit(webSocket: WebSocket, socket: Socket, address: string, wantedId: string | undefined): void {
+  #admit(
+    webSocket: WebSocket,
+    socket: Socket,
+    arrival: Pick<Arrival, 'address' | 'wantedId' | 'verdict'>,
+  ): void {
     const { roster } = this;
     const { clock } = roster;
+    const { address, wantedId } = arrival;
     // `ws` reports broken frames here and closes with the right code itself.
     webSocket.on('error', (error) => roster.log('error', address, wantedId, error.message));
     const carrier = new WebSocketCarrier(webSocket);
-    const connection = roster.admit(this.#transport, { carrier, socket, address, wantedId });
+    const connection = roster.admit(this.#transport, { ...arrival, carrier, socket });
     webSocket.on('close', (code) => roster.leave(connection, CLOSED.get(code) ?? `code ${code}`));
     if (connection.session === undefined) return;
     webSocket.on('message', (data, isBinary) => {

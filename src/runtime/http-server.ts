@@ -3,8 +3,10 @@ import { createReadStream } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
+import type { Grant } from '../access/grant.ts';
 import { HeartwireError } from '../errors.ts';
 import type { JsonObject } from '../feed/publisher.ts';
+import { Authenticator } from './auth/authenticator.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Admission, originConfigured } from './http/admission.ts';
 import type { Caller } from './http/caller.ts';
@@ -14,6 +16,7 @@ import { listenError, urlHost } from './http/listen-error.ts';
 import { makeHttpServer } from './http/make-server.ts';
 import { builtInPage, loadPage } from './http/page.ts';
 import { answerClientError, writeAnswer } from './http/raw-answer.ts';
+import { type Judged, RequestAccess } from './http/request-access.ts';
 import {
   type Answer,
   isFeedPath,
@@ -41,6 +44,7 @@ export interface StreamReceiver {
     response: ServerResponse,
     headers: Readonly<Record<string, string>>,
     caller: Caller,
+    grant: Grant,
   ): Answer | undefined;
 }
 
@@ -57,6 +61,10 @@ export interface HttpServerOptions extends Admission, Partial<DoorLimits> {
   readonly files?: ServedFiles;
   /** Further members of `/healthz`. */
   health?(): JsonObject;
+  /** Knows the tokens; absent: none is asked for. */
+  readonly auth?: Authenticator;
+  /** A token was not good. */
+  refused?(address: string, message: string): void;
   /** What else there is at a path. */
   readonly further?: (path: string) => (() => Answer) | undefined;
   /** Accepting a connection failed, for want of file descriptors for instance; the server goes on. */
@@ -77,6 +85,7 @@ export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #clock: Clock;
   readonly #doorman: Doorman;
+  readonly #access: RequestAccess;
   readonly #sockets = new Set<Duplex>();
   #server: Server | undefined;
   #closing: Promise<void> | undefined;
@@ -84,6 +93,8 @@ export class HttpServer {
   constructor(options: HttpServerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    const { auth = new Authenticator(undefined, this.#clock) } = options;
+    this.#access = new RequestAccess(auth, (address, message) => options.refused?.(address, message));
     this.#doorman = new Doorman(options, { ...DEFAULT_DOOR_LIMITS, ...options }, this.#clock);
   }
 
@@ -149,10 +160,29 @@ export class HttpServer {
   #answer(request: IncomingMessage, response: ServerResponse, sources: RouteSources): void {
     const standing = { ...SECURITY_HEADERS, ...crossOrigin(request, this.#options) };
     const verdict = this.#doorman.admit(request);
-    const answer = verdict.ok
-      ? this.#admitted(request, response, sources, standing, verdict.caller)
-      : verdict.answer;
-    if (answer === undefined) return;
+    const early = verdict.ok ? preflight(request, this.#options) : verdict.answer;
+    if (early !== undefined || !verdict.ok) {
+      if (early !== undefined) this.#send(request, response, standing, early);
+      return;
+    }
+    const { caller } = verdict;
+    const conclude = (judged: Judged): void => {
+      const answer = judged.ok
+        ? this.#allowed(request, response, sources, standing, caller, judged.grant)
+        : judged.answer;
+      if (answer !== undefined) this.#tell(request, response, standing, answer);
+    };
+    const judged = this.#access.judge(request, caller);
+    if (judged instanceof Promise) void judged.then(conclude);
+    else conclude(judged);
+  }
+
+  #tell(
+    request: IncomingMessage,
+    response: ServerResponse,
+    standing: Readonly<Record<string, string>>,
+    answer: Answer,
+  ): void {
     if (answer.later === undefined) this.#send(request, response, standing, answer);
     else void answer.later().then((made) => this.#send(request, response, standing, made));
   }
@@ -180,19 +210,18 @@ export class HttpServer {
     pipeline(createReadStream(answer.file.path), response, () => undefined);
   }
 
-  /** The answer to an admitted request; undefined where it has become a stream. */
-  #admitted(
+  /** The answer to a request that may be answered; undefined where it has become a stream. */
+  #allowed(
     request: IncomingMessage,
     response: ServerResponse,
     sources: RouteSources,
     standing: Readonly<Record<string, string>>,
     caller: Caller,
+    grant: Grant,
   ): Answer | undefined {
     const { eventStreams } = this.#options;
-    const answer = preflight(request, this.#options);
-    if (answer !== undefined) return answer;
     if (eventStreams !== undefined && request.method === 'GET' && wantsStream(request))
-      return eventStreams.open(request, response, standing, caller);
+      return eventStreams.open(request, response, standing, caller, grant);
     return route(request, sources);
   }
 
@@ -242,7 +271,7 @@ function preflight(request: IncomingMessage, admission: Admission): Answer | und
     status: 204,
     headers: {
       'Access-Control-Allow-Methods': 'GET, HEAD',
-      'Access-Control-Allow-Headers': 'If-None-Match, Last-Event-ID',
+      'Access-Control-Allow-Headers': 'Authorization, If-None-Match, Last-Event-ID',
       'Access-Control-Max-Age': '600',
     },
     body: '',

@@ -46,8 +46,8 @@ describe('the JSON Schema', () => {
   });
 
   it('names the defaults that are filled in', () => {
-    const { server, recording, devices, listeners } = load(
-      `server: { tcp: { port: 0 } }\ndevices:\n  - { id: x, link: COM3, gap: 50ms, ${REGISTER} }\nlisteners:\n  - link: tcp-listen:127.0.0.1:0\n`,
+    const { server, access, recording, devices, listeners } = load(
+      `server: { tcp: { port: 0 } }\naccess: { jwt: { jwks_file: keys.json } }\ndevices:\n  - { id: x, link: COM3, gap: 50ms, ${REGISTER} }\nlisteners:\n  - link: tcp-listen:127.0.0.1:0\n`,
     );
     const [device] = devices;
     const [listener] = listeners;
@@ -66,6 +66,10 @@ describe('the JSON Schema', () => {
       'server.max_connections_per_address': server.maxConnectionsPerAddress,
       'server.max_connects_per_second': server.maxConnectsPerSecond,
       'server.tcp.host': server.tcp?.host,
+      'access.insecure': access?.insecure,
+      'access.jwt.roles_claim': access?.jwt?.rolesClaim,
+      'access.jwt.topics_claim': access?.jwt?.topicsClaim,
+      'access.jwt.clock_tolerance': seconds(access?.jwt?.clockToleranceMs),
       'recording.dir': recording.dir,
       'recording.max_file_mb': recording.maxFileBytes / 1_048_576,
       'recording.max_age': `${recording.maxFileMs / 3_600_000}h`,

@@ -7,16 +7,20 @@ const CLIENT_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /**
  * Why a caller is not let in, or undefined. Browsers always say their origin, and it must be ours or a configured one;
- * a program without one is trusted on the same machine only.
+ * a program without one is trusted on the same machine, and from another one where it has to show a token.
  */
-export function refusedCaller(caller: Caller, admission: Admission): Answer | undefined {
+export function refusedCaller(
+  caller: Caller,
+  admission: Admission,
+  tokenRequired = false,
+): Answer | undefined {
   const refused = refusedByName(caller, admission);
   if (refused !== undefined) return refused;
-  if (caller.origin !== undefined || isLoopback(caller.remoteAddress)) return undefined;
+  if (caller.origin !== undefined || tokenRequired || isLoopback(caller.remoteAddress)) return undefined;
   return refusal(
     403,
     'origin_not_allowed',
-    'From another machine the feed wants an Origin header; send one that is listed in server.origins.',
+    'From another machine the feed wants a token, or an Origin header that is listed in server.origins.',
   );
 }
 

@@ -7,6 +7,7 @@ import { positionOf } from './sse-frame.ts';
 /** What somebody wants to follow: the message `subscribe` that it would have sent over a WebSocket. */
 export interface StreamRequest {
   readonly subscribe: string;
+  readonly topics: readonly string[];
 }
 
 const KNOWN = ['topics', 'max_hz'];
@@ -42,7 +43,7 @@ export function readStreamRequest(target: string, headers: IncomingHttpHeaders):
   };
   const subscribe = JSON.stringify(message);
   const parsed = parseClientMessage(subscribe);
-  return parsed.ok ? { subscribe } : badQuery(parsed.error.message);
+  return parsed.ok ? { subscribe, topics } : badQuery(parsed.error.message);
 }
 
 function badQuery(message: string): Answer {

@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { refusedTopics } from '../../access/decide.ts';
+import type { Grant } from '../../access/grant.ts';
 import { type Caller, plainAddress } from '../http/caller.ts';
+import { forbidden } from '../http/request-access.ts';
 import type { Answer } from '../http/routes.ts';
 import { refusal } from '../http/routes.ts';
 import type { Roster, Transport } from './roster.ts';
@@ -37,9 +40,12 @@ export class SseServer {
     response: ServerResponse,
     headers: Readonly<Record<string, string>>,
     caller: Caller,
+    grant: Grant,
   ): Answer | undefined {
     const asked = readStreamRequest(request.url ?? '', request.headers);
     if (!('subscribe' in asked)) return asked;
+    const refused = refusedTopics(grant, asked.topics);
+    if (refused !== undefined) return forbidden(refused);
     const { socket } = response;
     if (socket === null) {
       return refusal(400, 'bad_request', 'A stream wants a connection of its own; this one is still in use.');
@@ -66,7 +72,8 @@ export class SseServer {
     }
     socket.write(`retry: ${Math.round(retryMs)}\n\n`);
     const carrier = new SseCarrier(socket, clock, limits.closeTimeoutMs);
-    const connection = this.#roster.admit(this.#transport, { carrier, socket, address });
+    const verdict = { ok: true, grant } as const;
+    const connection = this.#roster.admit(this.#transport, { carrier, socket, address, verdict });
     socket.once('close', () => this.#roster.leave(connection, 'closed'));
     connection.receive(asked.subscribe, clock.now());
     return undefined;

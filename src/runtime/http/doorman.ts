@@ -3,7 +3,11 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { type Admission, hostAdmitted, originAdmitted } from './admission.ts';
 import { type Caller, callerOf, isLoopback, isTrusted, plainAddress } from './caller.ts';
+<<<<<<< src/runtime/http/doorman.ts
+import { refusedAddress } from './request-access.ts';
+=======
 import { ConnectionGate, type DoorLimits } from './connection-gate.ts';
+>>>>>>> /tmp/door-mine
 import { type Answer, refusal } from './routes.ts';
 
 const RETRY_AFTER_S = 5;
@@ -38,7 +42,10 @@ export class Doorman {
   /** Whether a request is let in, and as whose. */
   admit(request: IncomingMessage): Verdict {
     const caller = callerOf(request, this.#admission.trustedProxies);
-    const answer = this.#crowded(request, caller) ?? refusedByName(caller, this.#admission);
+    const answer =
+      this.#crowded(request, caller) ??
+      refusedByName(caller, this.#admission) ??
+      refusedAddress(request.url ?? '');
     return answer === undefined ? { ok: true, caller } : { ok: false, answer };
   }
 
