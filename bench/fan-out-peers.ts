@@ -7,7 +7,7 @@ import type { Way } from './support/fan-out-way.ts';
 
 const PER_TICK = [1, 10, 100] as const;
 const SUBSCRIBERS = { usual: [100], large: [100, 1_000, 5_000] } as const;
-const ROUNDS = 3;
+const ROUNDS = 5;
 /** About as many in every round, so that one takes neither too long nor too short to be measured. */
 const DELIVERIES_PER_ROUND = 20_000;
 const GROUPS = 10;

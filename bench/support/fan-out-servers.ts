@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Server as SocketIoServer } from 'socket.io';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { FeedStore } from '../../src/feed/store.ts';
+import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { JsonLinesServer } from '../../src/runtime/feed/json-lines-server.ts';
 import { SseServer } from '../../src/runtime/feed/sse-server.ts';
 import { textFrame } from '../../src/runtime/feed/text-frame.ts';
@@ -17,6 +18,7 @@ import {
   localWay,
   Subscribers,
   SYNCED,
+  type Telling,
   text,
   topicOf,
   upgradeTo,
@@ -27,9 +29,29 @@ import {
 const inData = ({ at, byte }: { at: number; byte: number }) => ({ at: at + 'data: '.length, byte });
 const WIDE_OPEN = { connectsPerSecond: 1e6, connectBurst: 1e6, closeTimeoutMs: 100 };
 
+/** A loop tells everybody before it returns. */
+const atOnce = (publish: (n: number) => void): Telling => ({ publish, told: () => true });
+
+/** The feed tells at the end of the turn, and many subscribers in several turns. */
+function overFeed(store: FeedStore, server: FeedServer, transport: number, groups = 1, count = 1): Telling {
+  const { audience } = server.roster.transports[transport] ?? {};
+  if (audience === undefined) throw new Error('no such transport');
+  let wanted = audience.tally.deliveries;
+  return {
+    publish: (n) => {
+      wanted += count / groups;
+      store.publishEvent(topicOf(n, groups), data(n));
+    },
+    told: () => audience.tally.deliveries >= wanted,
+  };
+}
+
+/** Its beat never comes: no position is counted as a delivery, and nobody is pinged who would not answer. */
+const clock: Clock = { ...systemClock, setTimer: () => ({ cancel: () => undefined }) };
+
 function feed() {
   const store = new FeedStore({ epoch: 'bench' });
-  const server = new FeedServer({ store, host: '127.0.0.1', hosts: [], origins: [], ...WIDE_OPEN });
+  const server = new FeedServer({ store, clock, host: '127.0.0.1', hosts: [], origins: [], ...WIDE_OPEN });
   return { store, server };
 }
 
@@ -55,8 +77,7 @@ export async function overWebSocket(count: number, groups = 1): Promise<Way> {
     ready: SYNCED,
     counted: EVENT,
   });
-  const publish = (n: number): void => store.publishEvent(topicOf(n, groups), data(n));
-  return localWay('heartwire', subscribers, publish, async () => {
+  return localWay('heartwire', subscribers, overFeed(store, server, 0, groups, count), async () => {
     await server[Symbol.asyncDispose]();
     http.close();
   });
@@ -73,8 +94,7 @@ export async function overLines(count: number): Promise<Way> {
     ready: SYNCED,
     counted: EVENT,
   });
-  const publish = (n: number): void => store.publishEvent(topicOf(n, 1), data(n));
-  return localWay('heartwire, JSON lines', subscribers, publish, async () => {
+  return localWay('heartwire, JSON lines', subscribers, overFeed(store, server, 1, 1, count), async () => {
     await server[Symbol.asyncDispose]();
     await lines[Symbol.asyncDispose]();
   });
@@ -96,11 +116,15 @@ export async function overSse(count: number): Promise<Way> {
     ready: inData(SYNCED),
     counted: inData(EVENT),
   });
-  const publish = (n: number): void => store.publishEvent(topicOf(n, 1), data(n));
-  return localWay('heartwire, server-sent events', subscribers, publish, async () => {
-    await server[Symbol.asyncDispose]();
-    http.close();
-  });
+  return localWay(
+    'heartwire, server-sent events',
+    subscribers,
+    overFeed(store, server, 1, 1, count),
+    async () => {
+      await server[Symbol.asyncDispose]();
+      http.close();
+    },
+  );
 }
 
 /** The loop that everybody writes first: `send` to each, where it concerns them. */
@@ -126,7 +150,7 @@ export async function wsLoop(count: number, groups = 1): Promise<Way> {
     const topic = topicOf(n, groups);
     for (const each of sockets) if (each.topic === '*' || each.topic === topic) each.socket.send(message);
   };
-  return localWay('ws loop', subscribers, publish, () => {
+  return localWay('ws loop', subscribers, atOnce(publish), () => {
     for (const { socket } of sockets) socket.terminate();
     server.close();
     http.close();
@@ -149,7 +173,7 @@ export async function rawNet(count: number): Promise<Way> {
     const frame = textFrame([Buffer.from(text(n, 1))]);
     for (const socket of sockets) socket.write(frame);
   };
-  return localWay('raw net', subscribers, publish, () => {
+  return localWay('raw net', subscribers, atOnce(publish), () => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
@@ -173,7 +197,7 @@ export async function socketIo(count: number): Promise<Way> {
     const payload = { topic: topicOf(n, 1), epoch: 'bench', rev: n, seq: n, data: data(n) };
     io.emit('event', { type: 'event', id: `r${n}`, timestamp: Date.now(), payload });
   };
-  return localWay('Socket.IO', subscribers, publish, async () => {
+  return localWay('Socket.IO', subscribers, atOnce(publish), async () => {
     await io.close();
   });
 }

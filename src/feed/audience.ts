@@ -115,7 +115,8 @@ export class Audience implements SubscriberSurroundings {
     this.#openDeliveries = 0;
     for (const cohort of cohorts) cohort.seal();
     for (const cohort of cohorts) {
-      yield* cohort.members;
+      // One generator less between the pass and each of very many.
+      for (const member of cohort.members) yield member;
       cohort.release();
     }
     yield* woken;

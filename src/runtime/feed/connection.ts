@@ -4,6 +4,7 @@ import type { FeedSession } from '../../feed/session.ts';
 import { HIGH_WATER, type Outlet, type Subscriber } from '../../feed/subscriber.ts';
 import { CLOSE_CODES, type CloseReason, mayReconnect } from '../../feed/wire/close-code.ts';
 import type { Instant } from '../../instant.ts';
+import { asBuffer } from './as-buffer.ts';
 
 /** A protocol ping that nothing has answered yet. */
 interface OpenPing {
@@ -111,7 +112,7 @@ export class Connection implements Outlet {
   write(bytes: Uint8Array): void {
     if (!this.#carrier.open) return;
     this.#handed += bytes.length;
-    this.#socket.write(bytes);
+    this.#socket.write(asBuffer(bytes));
   }
 
   receive(text: string, now: Instant): void {
@@ -144,9 +145,9 @@ export class Connection implements Outlet {
     this.#audience.wake(this.subscriber);
   }
 
-  /** Writes what waits, as far as the socket takes it. */
-  flush(now: Instant): void {
-    if (this.closing) return;
+  /** Writes what waits, as far as the socket takes it; false where it is closed, and nothing is. */
+  flush(now: Instant): boolean {
+    if (this.closing) return false;
     const control = this.#pong !== undefined || this.#pingWanted;
     if (control && this.unsent <= HIGH_WATER) {
       // Corked, so that both leave in one write.
@@ -157,6 +158,7 @@ export class Connection implements Outlet {
     } else this.subscriber.flush(now);
     if (this.subscriber.full) this.#pause(now);
     else if (this.#fullSinceMs !== undefined) this.#resume(now);
+    return true;
   }
 
   /** The instant up to which an answer to the open ping may be awaited; undefined while none is open. */

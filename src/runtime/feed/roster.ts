@@ -7,6 +7,7 @@ import { TokenBucket } from '../../feed/rate-limits.ts';
 import { FeedSession } from '../../feed/session.ts';
 import { SessionMemory } from '../../feed/session-memory.ts';
 import type { FeedStore } from '../../feed/store.ts';
+import type { Subscriber } from '../../feed/subscriber.ts';
 import type { ClientEntry } from '../../feed/wire/server-messages.ts';
 import type { Instant } from '../../instant.ts';
 import { Authenticator, type Verdict } from '../auth/authenticator.ts';
@@ -110,9 +111,8 @@ export class Roster {
       overfull: () => audience.settle(this.clock.now()),
       paced: () => loop.pace(),
     });
-    const flush = (subscriber: unknown, now: Instant): void => {
-      const connection = this.#bySubscriber.get(subscriber);
-      if (connection !== undefined) this.#flush(connection, now);
+    const flush = ({ outlet }: Subscriber, now: Instant): void => {
+      if (outlet instanceof Connection) this.#flush(outlet, now);
     };
     const loop = new FlushLoop(audience, this.clock, flush, this.limits.flushWindowMs);
     const transport = { audience, loop, tally: new TransportTally(name) };
@@ -335,12 +335,13 @@ export class Roster {
   }
 
   #flush(connection: Connection, now: Instant): void {
-    if (connection.closing) return;
-    connection.flush(now);
-    const { held } = connection.subscriber;
+    if (!connection.flush(now)) return;
+    const { subscriber } = connection;
+    const { held } = subscriber;
+    if (held === connection.counted) return;
     this.#heldBytes += held - connection.counted;
     connection.counted = held;
-    if (connection.subscriber.full) this.#watched.add(connection);
+    if (subscriber.full) this.#watched.add(connection);
     if (this.#heldBytes > this.limits.maxHeldBytes) this.#dropWorst(now);
   }
 
