@@ -1,10 +1,8 @@
-import { type ClientStatus, connect } from '../client/index.ts';
 import { HeartwireError } from '../errors.ts';
 import { patternProblem } from '../feed/wire/topic.ts';
-import { systemClock } from '../runtime/clock.ts';
-import { bridgeSocket } from './bridge-socket.ts';
 import { DEFAULT_BRIDGE_URL, feedUrl } from './bridge-url.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
+import { openFeed } from './open-feed.ts';
 import { bytesLine, jsonLine, type TailEntry, tailEntries, textLine } from './tail-line.ts';
 import { tellError } from './tell-error.ts';
 
@@ -82,56 +80,22 @@ async function run(args: TailArgs, io: CliIo): Promise<ExitCode> {
   return 0;
 }
 
-/** Resolves once told to stop. */
 async function follow({ url, topics }: Source, args: TailArgs, io: CliIo): Promise<void> {
   const line = lineOf(args, io);
-  const { promise: ended, resolve, reject } = withResolvers();
-  const refuse = (why: string): void => reject(refused(url, why));
-  const client = connect(url, {
-    WebSocket: bridgeSocket({
-      origin: args.origin,
-      refused: (why) => refuse(`The bridge at ${url} refused this connection: ${why}.`),
-    }),
-    ...(io.env.HEARTWIRE_TOKEN === undefined ? {} : { token: io.env.HEARTWIRE_TOKEN }),
-  });
+  const note = (text: string): void => io.err(`heartwire: ${text}\n`);
+  using feed = openFeed({ url, origin: args.origin, retry: args.retry, io, note });
   let printed = 0;
-  client.on('message', (message, changes, repeated) => {
+  feed.client.on('message', (message, changes, repeated) => {
     for (const entry of repeated ? [] : tailEntries(message, changes, args.merged)) {
       const text = line(entry);
       if (text === undefined || printed === args.count) continue;
       printed += 1;
       io.out(text);
     }
-    if (printed === args.count) resolve();
+    if (printed === args.count) feed.end();
   });
-  client.on('error', (error) => {
-    if (!error.retry) refuse(`The bridge refused: ${error.message}`);
-  });
-  const note = (text: string): void => io.err(`heartwire: ${text}\n`);
-  let reached = false;
-  client.on('status', (status) => {
-    if (status.state === 'connected') {
-      if (reached) note('connected again');
-      reached = true;
-    } else if (status.state === 'closed') {
-      refuse(`The bridge at ${url} refused this connection: ${whyOf(status)}.`);
-    } else if (status.retryAt !== undefined && (reached || args.retry)) {
-      const seconds = ((status.retryAt - systemClock.now().wallMs) / 1000).toFixed(1);
-      const what = reached ? 'lost' : 'no answer from';
-      note(`${what} the bridge at ${url} (${whyOf(status)}); next try in ${seconds} s`);
-    } else if (status.retryAt !== undefined) reject(unreachable(url, whyOf(status), io.program));
-  });
-  client.subscribe(topics);
-  const unwatch = [io.onSignal('SIGINT', resolve), io.onSignal('SIGTERM', resolve)];
-  io.outClosed.addEventListener('abort', resolve, { once: true });
-  try {
-    if (io.outClosed.aborted) resolve();
-    await ended;
-  } finally {
-    for (const each of unwatch) each();
-    io.outClosed.removeEventListener('abort', resolve);
-    client.close();
-  }
+  feed.client.subscribe(topics);
+  await feed.ended;
 }
 
 /** @throws HeartwireError where the arguments make no sense. */
@@ -164,32 +128,4 @@ function lineOf({ bytes, json }: TailArgs, io: CliIo): (entry: TailEntry) => str
   if (json || (!io.terminal && bytes === undefined)) return (entry) => jsonLine(entry.json);
   if (bytes === undefined) return textLine;
   return (entry) => bytesLine(entry) ?? textLine(entry);
-}
-
-function whyOf({ detail, reason, code }: ClientStatus): string {
-  return detail ?? reason?.replaceAll('_', ' ') ?? `closed with code ${code}`;
-}
-
-function refused(url: string, message: string): HeartwireError {
-  return new HeartwireError('bridge_refused', message.replace(/\.\.$/, '.'), {
-    seen: url,
-    mend: 'Check the address and the topics.',
-  });
-}
-
-function unreachable(url: string, why: string, program: string): HeartwireError {
-  return new HeartwireError('bridge_unreachable', `The bridge at ${url} could not be reached: ${why}.`, {
-    seen: url,
-    mend: `Start it with "${program} run", or say where it is with --url or HEARTWIRE_URL; --retry waits for it.`,
-  });
-}
-
-function withResolvers() {
-  let resolve: () => void = () => undefined;
-  let reject: (error: unknown) => void = () => undefined;
-  const promise = new Promise<void>((done, failed) => {
-    resolve = done;
-    reject = failed;
-  });
-  return { promise, resolve, reject };
 }

@@ -1,0 +1,98 @@
+import { type Client, type ClientStatus, connect } from '../client/index.ts';
+import { HeartwireError } from '../errors.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { bridgeSocket } from './bridge-socket.ts';
+import type { CliIo } from './command.ts';
+
+export interface OpenFeedOptions {
+  /** As `feedUrl` makes it. */
+  readonly url: string;
+  readonly origin: string | undefined;
+  /** Wait for a bridge that is not there yet. */
+  readonly retry: boolean;
+  readonly io: CliIo;
+  /** Told of lost and new connections. */
+  note(text: string): void;
+}
+
+/** A bridge's feed as long as a command follows it. */
+export interface OpenFeed extends Disposable {
+  readonly client: Client;
+  /** Fulfilled once the command is told to stop. @throws HeartwireError `bridge_refused`, `bridge_unreachable` */
+  readonly ended: Promise<void>;
+  /** The command has what it wanted. */
+  end(): void;
+}
+
+/** Connects a command to a bridge, until it is told to stop or nobody reads what it prints. */
+export function openFeed({ url, origin, retry, io, note }: OpenFeedOptions): OpenFeed {
+  const { promise: ended, resolve, reject } = withResolvers();
+  const refuse = (why: string): void => reject(refused(url, why));
+  const client = connect(url, {
+    WebSocket: bridgeSocket({
+      origin,
+      refused: (why) => refuse(`The bridge at ${url} refused this connection: ${why}.`),
+    }),
+    ...(io.env.HEARTWIRE_TOKEN === undefined ? {} : { token: io.env.HEARTWIRE_TOKEN }),
+  });
+  client.on('error', (error) => {
+    if (!error.retry) refuse(`The bridge refused: ${error.message}`);
+  });
+  let reached = false;
+  client.on('status', (status) => {
+    if (status.state === 'connected') {
+      if (reached) note('connected again');
+      reached = true;
+    } else if (status.state === 'closed') {
+      refuse(`The bridge at ${url} refused this connection: ${whyOf(status)}.`);
+    } else if (status.retryAt !== undefined && (reached || retry)) {
+      const seconds = ((status.retryAt - systemClock.now().wallMs) / 1000).toFixed(1);
+      const what = reached ? 'lost' : 'no answer from';
+      note(`${what} the bridge at ${url} (${whyOf(status)}); next try in ${seconds} s`);
+    } else if (status.retryAt !== undefined) reject(unreachable(url, whyOf(status), io.program));
+  });
+  const unwatch = [io.onSignal('SIGINT', resolve), io.onSignal('SIGTERM', resolve)];
+  io.outClosed.addEventListener('abort', resolve, { once: true });
+  if (io.outClosed.aborted) resolve();
+  return {
+    client,
+    ended,
+    end: resolve,
+    [Symbol.dispose]() {
+      for (const each of unwatch) each();
+      io.outClosed.removeEventListener('abort', resolve);
+      client.close();
+    },
+  };
+}
+
+/** Why a client is not connected, in words. */
+export function whyOf({ detail, reason, code }: ClientStatus): string {
+  return detail ?? reason?.replaceAll('_', ' ') ?? `closed with code ${code}`;
+}
+
+function refused(url: string, message: string): HeartwireError {
+  return new HeartwireError('bridge_refused', message.replace(/\.\.$/, '.'), {
+    seen: url,
+    mend: 'Check the address and the topics.',
+  });
+}
+
+function unreachable(url: string, why: string, program: string): HeartwireError {
+  return new HeartwireError('bridge_unreachable', `The bridge at ${url} could not be reached: ${why}.`, {
+    seen: url,
+    mend: `Start it with "${program} run", or say where it is with --url or HEARTWIRE_URL; --retry waits for it.`,
+  });
+}
+
+function withResolvers() {
+  let resolve: () => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<void>((done, failed) => {
+    resolve = done;
+    reject = failed;
+  });
+  // Whoever waits hears of it all the same; what fails before that must not end the process.
+  promise.catch(() => undefined);
+  return { promise, resolve, reject };
+}
