@@ -69,13 +69,8 @@ export function diffConfig(from: BridgeConfig, to: BridgeConfig): ConfigDiff {
 
 /** What runs once the differences are applied: all that is new, but for what needs a restart. */
 export function afterReload(running: BridgeConfig, next: BridgeConfig): BridgeConfig {
-<<<<<<< src/config/diff-config.ts
-  const { origins, hosts } = next.server;
-  const { secrecy: _secrecy, access: _access, ...kept } = running;
-=======
   const { origins, hosts, trustedProxies } = next.server;
-  const { secrecy: _, ...kept } = running;
->>>>>>> /tmp/door-mine
+  const { secrecy: _secrecy, access: _access, ...kept } = running;
   return {
     ...kept,
     ...(next.access === undefined ? {} : { access: next.access }),

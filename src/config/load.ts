@@ -91,14 +91,10 @@ function assemble(
     return right === undefined ? undefined : shape.safeParse({ ...instead, ...right }).data;
   };
 
-<<<<<<< src/config/load.ts
-  const server = completeServer(fits(serverShape, ['server'], root.server ?? {}) ?? {});
+  const server = completeServer(fits(serverShape, ['server'], root.server ?? {}) ?? {}, add);
   const givenAccess = fits(accessShape, ['access'], root.access);
   const access = givenAccess && completeAccess(givenAccess, file, add);
   checkOpenness(server, access, add);
-=======
-  const server = completeServer(fits(serverShape, ['server'], root.server ?? {}) ?? {}, add);
->>>>>>> /tmp/door-mine
   const defaults: DefaultsShape = fits(defaultsShape, ['defaults'], root.defaults ?? {}) ?? {};
   const recording = completeRecording(fits(recordingShape, ['recording'], root.recording ?? {}) ?? {});
   const messagesOf = (name: unknown, path: Path) =>

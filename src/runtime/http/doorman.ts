@@ -3,11 +3,8 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { type Admission, hostAdmitted, originAdmitted } from './admission.ts';
 import { type Caller, callerOf, isLoopback, isTrusted, plainAddress } from './caller.ts';
-<<<<<<< src/runtime/http/doorman.ts
-import { refusedAddress } from './request-access.ts';
-=======
 import { ConnectionGate, type DoorLimits } from './connection-gate.ts';
->>>>>>> /tmp/door-mine
+import { refusedAddress } from './request-access.ts';
 import { type Answer, refusal } from './routes.ts';
 
 const RETRY_AFTER_S = 5;
