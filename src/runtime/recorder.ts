@@ -126,7 +126,8 @@ export class Recorder {
   }
 
   #all(): DeviceRecording[] {
-    return [...this.#devices.values(), ...this.#ending];
+    // Those that end first, so that their files are the older ones.
+    return [...this.#ending, ...this.#devices.values()];
   }
 
   #connection(): string {
