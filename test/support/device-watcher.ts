@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import { FeedView } from '../../src/client/view.ts';
 import type { JsonObject } from '../../src/feed/wire/json.ts';
 import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';
+import { checkServerMessage, checkTopicDocument } from './feed-contract.ts';
 
 /** A subscriber that remembers every state it was shown. */
 export class DeviceWatcher {
@@ -81,9 +82,11 @@ export class DeviceWatcher {
   }
 
   #received(message: ServerMessage): void {
+    checkServerMessage(message);
     this.messages.push(message);
     for (const { topic, document } of this.#view.apply(message).changes) {
       if (document === undefined) continue;
+      checkTopicDocument(topic, document);
       const history = this.#history.get(topic) ?? [];
       history.push(document);
       this.#history.set(topic, history);

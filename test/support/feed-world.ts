@@ -7,6 +7,7 @@ import type { JsonObject } from '../../src/feed/wire/json.ts';
 import type { ServerMessage, ServerMessageType } from '../../src/feed/wire/server-messages.ts';
 import { FeedServer, type FeedServerOptions } from '../../src/runtime/feed-server.ts';
 import { FakeClock } from './fake-clock.ts';
+import { checkServerMessage } from './feed-contract.ts';
 import { FeedView } from './feed-view.ts';
 
 /** A feed on 127.0.0.1 with clients of any manners. Use with `await using`. */
@@ -110,6 +111,7 @@ export class FeedClient {
     this.socket = socket;
     socket.on('message', (data) => {
       const message = JSON.parse(data.toString()) as ServerMessage;
+      checkServerMessage(message);
       this.messages.push(message);
       this.view.receive(message);
       for (const wake of this.#waiting) wake();

@@ -1,3 +1,4 @@
+import { asyncApiText } from '../../feed/schema/async-api.ts';
 import type { BridgeMetrics } from '../metrics/bridge-metrics.ts';
 import type { Readiness } from '../readiness.ts';
 import { type Answer, refusal } from './routes.ts';
@@ -10,6 +11,11 @@ export function observingRoutes(
   const routes: Readonly<Record<string, () => Answer>> = {
     '/metrics': () => metricsAnswer(metrics),
     '/readyz': () => readyAnswer(readiness),
+    '/asyncapi.json': () => ({
+      status: 200,
+      headers: { ...JSON_HEADERS, 'Cache-Control': 'no-cache' },
+      body: asyncApiText(),
+    }),
   };
   return (path) => (Object.hasOwn(routes, path) ? routes[path] : undefined);
 }

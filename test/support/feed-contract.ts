@@ -1,0 +1,38 @@
+import { ERROR_CODES } from '../../src/errors.ts';
+import { SERVER_MESSAGES, serverMessageSchema } from '../../src/feed/schema/server-schemas.ts';
+import { TOPICS } from '../../src/feed/schema/topic-schemas.ts';
+import { FEED_ERROR_CODES } from '../../src/feed/wire/feed-error.ts';
+import type { ServerMessageType } from '../../src/feed/wire/server-messages.ts';
+import { matchesTopic } from '../../src/feed/wire/topic.ts';
+import { schemaProblems } from './schema-check.ts';
+
+const CODES: ReadonlySet<unknown> = new Set([...FEED_ERROR_CODES, ...Object.keys(ERROR_CODES)]);
+
+/** Throws where a message of a server is not as `schemas/asyncapi.json` says, down to the last key. */
+export function checkServerMessage(message: {
+  readonly type: string;
+  readonly payload?: { readonly code?: unknown };
+}): void {
+  const known = Object.keys(SERVER_MESSAGES) as ServerMessageType[];
+  const type = known.find((each) => each === message.type);
+  const problems =
+    type === undefined
+      ? [`unknown type ${message.type}`]
+      : schemaProblems(serverMessageSchema(type), message, true);
+  const code = message.type === 'error' ? message.payload?.code : undefined;
+  if (code !== undefined && !CODES.has(code)) problems.push(`${code} is no documented code`);
+  if (problems.length > 0) throw new Error(`not as the schemas say:\n${problems.join('\n')}`);
+}
+
+/** Throws where what a topic of a bridge holds is not as `schemas/asyncapi.json` says. */
+export function checkTopicDocument(topic: string, document: unknown): void {
+  const schema = TOPICS.find(({ address }) =>
+    matchesTopic(address.replace('{device}', '+'), topic),
+  )?.document;
+  if (isSealed(document)) return;
+  const problems = schema === undefined ? ['no such topic'] : schemaProblems(schema, document, true);
+  if (problems.length > 0) throw new Error(`${topic} is not as the schemas say:\n${problems.join('\n')}`);
+}
+
+const isSealed = (document: unknown): boolean =>
+  typeof document === 'object' && document !== null && Object.keys(document).join() === '$jwe';
