@@ -137,8 +137,7 @@ async function sendWhole(path: string, caller: BridgeCaller, args: SendArgs, io:
           return buffer;
         },
       },
-      message: chunks.name,
-      chunkBytes: chunks.chunkBytes,
+      chunks,
       // A device tells a new file from the rest of an old one by it.
       transfer: Math.floor(Math.random() * 0x1_0000),
       clock,

@@ -1,10 +1,14 @@
-import type { MessageDeclaration, Sender } from '../protocol/declared/declaration.ts';
+import type { FieldDeclaration, MessageDeclaration, Sender } from '../protocol/declared/declaration.ts';
 
 /** A declared message that carries a piece of a file. */
 export interface ChunkMessage {
   readonly name: string;
   /** Bytes of the file that one message carries at most. */
   readonly chunkBytes: number;
+  /** It says how long the whole file is, in a field `size`. */
+  readonly saysSize: boolean;
+  /** It says the CRC-32 of the whole file, in a field `file_crc`. */
+  readonly saysCrc: boolean;
 }
 
 const DEFAULT_CHUNK_BYTES = 1_024;
@@ -21,7 +25,17 @@ export function chunkMessage(
     const data = fields.find((field) => field.name === 'data');
     if (data?.type !== 'bytes') continue;
     const fixed = typeof data.length === 'number' ? data.length : undefined;
-    return { name, chunkBytes: fixed ?? data.max ?? DEFAULT_CHUNK_BYTES };
+    const says = (field: string) => fields.some((each) => each.name === field && isWhole(each));
+    return {
+      name,
+      chunkBytes: fixed ?? data.max ?? DEFAULT_CHUNK_BYTES,
+      saysSize: says('size'),
+      saysCrc: says('file_crc'),
+    };
   }
   return undefined;
 }
+
+/** A constant is no part of the values, and would say the same of every file. */
+const isWhole = ({ type, value }: FieldDeclaration): boolean =>
+  value === undefined && /^u\d+(?:le|be)?$/.test(type);

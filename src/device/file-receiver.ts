@@ -6,6 +6,15 @@ export interface Chunk {
   /** Chunks of the whole file. */
   readonly total: number;
   readonly data: Uint8Array;
+  /** What the chunk says of the whole file. */
+  readonly whole?: WholeFile;
+}
+
+/** What a whole file must be, as far as its chunks say. */
+export interface WholeFile {
+  /** In bytes. */
+  readonly size?: number;
+  readonly crc32?: number;
 }
 
 /** Why a chunk is not taken; the device gets -1. */
@@ -74,8 +83,9 @@ export class FileReceiver {
     this.#limits = limits;
   }
 
-  chunk({ transfer, index, total, data }: Chunk, now: number): ReceiveVerdict {
+  chunk({ transfer, index, total, data, whole = {} }: Chunk, now: number): ReceiveVerdict {
     this.#forget(now);
+    if ((whole.size ?? 0) > this.#limits.maxBytes) return { do: 'refuse', why: 'too_large' };
     if (total < 1 || index >= total) return { do: 'refuse', why: 'contradictory' };
     const sum = sumOf(data);
     const current = this.#partial.get(transfer);

@@ -1,8 +1,8 @@
 import type { Instant } from '../instant.ts';
 import { bytesOf } from '../protocol/declared/value.ts';
 import type { DeclaredReply, DeclaredRequest } from '../protocol/message.ts';
-import { chunkMessage } from './chunk-message.ts';
-import { type Chunk, FileReceiver, type ReceiverLimits } from './file-receiver.ts';
+import { type ChunkMessage, chunkMessage } from './chunk-message.ts';
+import { type Chunk, FileReceiver, type ReceiverLimits, type WholeFile } from './file-receiver.ts';
 import type { MessageCatalog } from './message-catalog.ts';
 import type { Effect } from './session-events.ts';
 
@@ -11,13 +11,13 @@ const REFUSED = -1;
 
 /** Files that one device sends: its chunks are stored one by one, and each is answered when it is safe. */
 export class ReceivedFiles {
-  readonly #message: string;
+  readonly #message: ChunkMessage;
   readonly #receiver: FileReceiver;
   readonly #emit: (effect: Effect) => void;
   /** Chunks of the present link whose answer waits for the disk. */
   readonly #answers = new Map<number, DeclaredReply>();
 
-  constructor(message: string, limits: ReceiverLimits, emit: (effect: Effect) => void) {
+  constructor(message: ChunkMessage, limits: ReceiverLimits, emit: (effect: Effect) => void) {
     this.#message = message;
     this.#receiver = new FileReceiver(limits);
     this.#emit = emit;
@@ -29,8 +29,8 @@ export class ReceivedFiles {
 
   /** Whether the message is a chunk, which is then dealt with. */
   takes(message: DeclaredRequest, now: Instant): boolean {
-    if (message.message !== this.#message) return false;
-    const chunk = chunkOf(message);
+    if (message.message !== this.#message.name) return false;
+    const chunk = chunkOf(message, this.#message);
     const answer = replyTo(message);
     const verdict = chunk === undefined ? undefined : this.#receiver.chunk(chunk, now.monoMs);
     if (chunk === undefined || verdict === undefined || verdict.do === 'refuse') {
@@ -43,7 +43,8 @@ export class ReceivedFiles {
     } else if (verdict.do === 'store') {
       this.#answers.set(chunk.transfer, answer);
       const { transfer, offset, last } = verdict;
-      this.#emit({ type: 'storeChunk', transfer, offset, last, data: chunk.data });
+      const said = chunk.whole === undefined ? {} : { whole: chunk.whole };
+      this.#emit({ type: 'storeChunk', transfer, offset, last, data: chunk.data, ...said });
     }
     return true;
   }
@@ -74,17 +75,19 @@ export function receivedFiles(
   emit: (effect: Effect) => void,
 ): ReceivedFiles | undefined {
   const message = messages && chunkMessage(messages.declarations, 'device');
-  return message === undefined || limits === undefined
-    ? undefined
-    : new ReceivedFiles(message.name, limits, emit);
+  return message === undefined || limits === undefined ? undefined : new ReceivedFiles(message, limits, emit);
 }
 
-function chunkOf({ fields }: DeclaredRequest): Chunk | undefined {
-  const { transfer, index, total } = fields;
+function chunkOf({ fields }: DeclaredRequest, { saysSize, saysCrc }: ChunkMessage): Chunk | undefined {
+  const { transfer, index, total, size, file_crc: crc32 } = fields;
   const data = bytesOf(fields.data);
   if (typeof transfer !== 'number' || typeof index !== 'number' || typeof total !== 'number')
     return undefined;
-  return data === undefined ? undefined : { transfer, index, total, data };
+  const whole: WholeFile = {
+    ...(saysSize && typeof size === 'number' ? { size } : {}),
+    ...(saysCrc && typeof crc32 === 'number' ? { crc32 } : {}),
+  };
+  return data === undefined ? undefined : { transfer, index, total, data, whole };
 }
 
 function replyTo({ message, id }: DeclaredRequest): DeclaredReply {

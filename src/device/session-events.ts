@@ -3,6 +3,7 @@ import type { Values } from '../protocol/declared/value.ts';
 import type { DecoderFault, Discarded } from '../protocol/decoder.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
 import type { AlarmEvent } from './alarms.ts';
+import type { WholeFile } from './file-receiver.ts';
 import type { StateDocument } from './state-document.ts';
 import type { StatsDocument } from './stats.ts';
 import type { StopReason } from './stop-reason.ts';
@@ -94,6 +95,8 @@ export type Effect =
       readonly offset: number;
       readonly last: boolean;
       readonly data: Uint8Array;
+      /** Behind the last piece the file must be this. */
+      readonly whole?: WholeFile;
     }
   /** What is there of a file is given up. */
   | { readonly type: 'dropFile'; readonly transfer: number }

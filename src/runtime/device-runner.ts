@@ -154,6 +154,7 @@ export class DeviceRunner implements WireOwner {
   /** Closes the link and fails what is in flight. The last state stays published, and nothing is added to it. */
   stop(reason: StopReason = 'stopped'): void {
     this.#dispatch({ type: 'stopped', reason });
+    this.#options.spool?.forget(this.id).catch((cause: unknown) => this.#spoolFailed(cause));
     this.#timer.cancel();
     this.#reading?.cancel();
     // What is still on its way, a file to the disk for instance, must not speak for whoever comes after it.

@@ -1,8 +1,12 @@
+import { crc32 } from 'node:zlib';
+import type { ChunkMessage } from '../device/chunk-message.ts';
 import { FileSender, type FileToSend, type SendProgress, type SendStep } from '../device/file-sender.ts';
 import type { RequestOutcome } from '../device/session-events.ts';
 import { HeartwireError } from '../errors.ts';
 import { bytesValue, type Values } from '../protocol/declared/value.ts';
 import type { Clock } from './clock.ts';
+
+const PIECE_BYTES = 65_536;
 
 /** A file that is read piece by piece. */
 export interface FileSource {
@@ -13,9 +17,8 @@ export interface FileSource {
 
 export interface UploadOptions {
   readonly source: FileSource;
-  /** The chunk message, and how much one of them carries. */
-  readonly message: string;
-  readonly chunkBytes: number;
+  /** The message that carries the chunks. */
+  readonly chunks: ChunkMessage;
   /** The number that ties the chunks together. */
   readonly transfer: number;
   readonly clock: Clock;
@@ -35,7 +38,12 @@ export interface UploadOptions {
  *   the signal's reason where it is aborted.
  */
 export async function uploadFile(options: UploadOptions): Promise<SendProgress> {
-  const { source, transfer, chunkBytes, clock, signal, stallLimitMs = 60_000 } = options;
+  const { source, transfer, chunks, clock, signal, stallLimitMs = 60_000 } = options;
+  const { chunkBytes, saysSize, saysCrc } = chunks;
+  const whole: Values = {
+    ...(saysSize ? { size: source.size } : {}),
+    ...(saysCrc ? { file_crc: await crcOf(source, signal) } : {}),
+  };
   const file: FileToSend = { transfer, size: source.size, chunkBytes, stallLimitMs };
   const sender = new FileSender(file, clock.now().monoMs);
   for (;;) {
@@ -52,7 +60,7 @@ export async function uploadFile(options: UploadOptions): Promise<SendProgress> 
         await waitUntil(step.until, clock, signal);
         break;
       case 'send':
-        sender.settled(await sendChunk(step, options), clock.now().monoMs);
+        sender.settled(await sendChunk(step, options, whole), clock.now().monoMs);
         options.progressed?.(sender.progress);
         break;
     }
@@ -61,10 +69,21 @@ export async function uploadFile(options: UploadOptions): Promise<SendProgress> 
 
 async function sendChunk(
   { index, total, offset, length }: Extract<SendStep, { do: 'send' }>,
-  { source, message, transfer, request }: UploadOptions,
+  { source, chunks, transfer, request }: UploadOptions,
+  whole: Values,
 ): Promise<RequestOutcome> {
   const data = await source.read(offset, length);
-  return request(message, { transfer, index, total, data: bytesValue(data) });
+  return request(chunks.name, { transfer, index, total, ...whole, data: bytesValue(data) });
+}
+
+/** The CRC-32 of a whole file, of which a piece at a time is held. */
+async function crcOf(source: FileSource, signal: AbortSignal | undefined): Promise<number> {
+  let crc = 0;
+  for (let at = 0; at < source.size; at += PIECE_BYTES) {
+    signal?.throwIfAborted();
+    crc = crc32(await source.read(at, Math.min(PIECE_BYTES, source.size - at)), crc);
+  }
+  return crc;
 }
 
 function waitUntil(monoMs: number, clock: Clock, signal: AbortSignal | undefined): Promise<void> {

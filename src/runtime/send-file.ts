@@ -26,8 +26,7 @@ export function sendFile(
     source,
     clock,
     transfer,
-    message: chunks.name,
-    chunkBytes: chunks.chunkBytes,
+    chunks,
     request: (message, fields) => runner.request(message, fields, timeoutMs),
   });
 }

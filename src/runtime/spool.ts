@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { WholeFile } from '../device/file-receiver.ts';
 import type { Clock } from './clock.ts';
 
 export interface SpoolSettings {
@@ -22,6 +23,15 @@ export interface SpooledFile {
 export interface ArrivedFile extends SpooledFile {
   /** CRC-32 of the whole file, eight hex digits. */
   readonly crc32: string;
+}
+
+/** A piece of a file that a device sends. */
+export interface Piece {
+  readonly offset: number;
+  readonly last: boolean;
+  readonly data: Uint8Array;
+  /** Behind the last piece the file must be this. */
+  readonly whole?: WholeFile;
 }
 
 interface Part {
@@ -79,11 +89,7 @@ export class Spool {
    * Writes one piece; resolves once it is written, with the file where that was the last one. Offset 0 begins anew.
    * Rejects where the disk or the budget does not take it; what was there is gone then.
    */
-  store(
-    device: string,
-    transfer: number,
-    piece: { readonly offset: number; readonly last: boolean; readonly data: Uint8Array },
-  ): Promise<ArrivedFile | undefined> {
+  store(device: string, transfer: number, piece: Piece): Promise<ArrivedFile | undefined> {
     return this.#inTurn(`${device}/${transfer}`, async (key) => {
       try {
         return await this.#write(key, device, transfer, piece);
@@ -99,6 +105,13 @@ export class Spool {
     return this.#inTurn(`${device}/${transfer}`, (key) => this.#discard(key));
   }
 
+  /** Gives up all that is there of the files of a device: nobody will send the rest. */
+  async forget(device: string): Promise<void> {
+    const prefix = `${device}/`;
+    const keys = [...this.#parts.keys()].filter((key) => key.startsWith(prefix));
+    await Promise.all(keys.map((key) => this.#inTurn(key, () => this.#discard(key))));
+  }
+
   /** Waits for what is being written, and removes what is not whole. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled(this.#queues.values());
@@ -109,7 +122,7 @@ export class Spool {
     key: string,
     device: string,
     transfer: number,
-    { offset, last, data }: { readonly offset: number; readonly last: boolean; readonly data: Uint8Array },
+    { offset, last, data, whole }: Piece,
   ): Promise<ArrivedFile | undefined> {
     if (offset === 0) await this.#discard(key);
     const part = this.#parts.get(key) ?? (await this.#begin(key, device, transfer));
@@ -118,7 +131,9 @@ export class Spool {
     await part.handle.write(data, 0, data.length, offset);
     part.bytes += data.length;
     part.crc = crc32(data, part.crc);
-    return last ? this.#finish(key, part) : undefined;
+    if (!last) return undefined;
+    checkWhole(part, whole);
+    return this.#finish(key, part);
   }
 
   async #begin(key: string, device: string, transfer: number): Promise<Part> {
@@ -142,7 +157,7 @@ export class Spool {
     const id = part.path.slice(this.#settings.dir.length).replace(/^[\\/]/, '');
     const file = { id, bytes: part.bytes, at: this.#clock.now().wallMs };
     this.#files.set(id, file);
-    return { ...file, crc32: part.crc.toString(16).padStart(8, '0') };
+    return { ...file, crc32: hex(part.crc) };
   }
 
   async #discard(key: string): Promise<void> {
@@ -182,3 +197,14 @@ export class Spool {
     return mine;
   }
 }
+
+function checkWhole({ bytes, crc }: Part, { size, crc32: wanted }: WholeFile = {}): void {
+  if (size !== undefined && size !== bytes) {
+    throw new Error(`the file has ${bytes} bytes, and its chunks say ${size}`);
+  }
+  if (wanted !== undefined && wanted !== crc) {
+    throw new Error(`the CRC-32 of the file is ${hex(crc)}, and its chunks say ${hex(wanted)}`);
+  }
+}
+
+const hex = (crc: number): string => crc.toString(16).padStart(8, '0');

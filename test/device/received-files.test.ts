@@ -10,9 +10,11 @@ import { declaredProtocol, OVEN } from '../support/declared.ts';
 const at = (monoMs: number) => ({ monoMs, wallMs: monoMs });
 const limits = { maxBytes: 1_000, maxTransfers: 2, patienceMs: 1_000 };
 
+const CHUNKS = { name: 'file_chunk', chunkBytes: 1_024, saysSize: true, saysCrc: true };
+
 function bench() {
   const effects: Effect[] = [];
-  const files = new ReceivedFiles('file_chunk', limits, (effect) => effects.push(effect));
+  const files = new ReceivedFiles(CHUNKS, limits, (effect) => effects.push(effect));
   const chunk = (index: number, message = 'file_chunk'): DeclaredRequest => ({
     name: 'declared',
     kind: 'request',
@@ -57,6 +59,17 @@ describe('chunks of a device', () => {
     expect(taken()).toEqual(['send 0']);
   });
 
+  it('say what the whole file must be, and one that is too large is refused at once', () => {
+    const { chunk } = bench();
+    const stored: Effect[] = [];
+    const whole = new ReceivedFiles(CHUNKS, limits, (effect) => stored.push(effect));
+    const said = (size: number) => ({ ...chunk(0), fields: { ...chunk(0).fields, size, file_crc: 7 } });
+    whole.takes(said(1_001), at(0));
+    expect(stored).toMatchObject([{ type: 'log' }, { type: 'send', message: { error: -1 } }]);
+    whole.takes(said(1_000), at(0));
+    expect(stored.at(-1)).toMatchObject({ type: 'storeChunk', whole: { size: 1_000, crc32: 7 } });
+  });
+
   it('are given up after a long pause', () => {
     const { files, chunk, taken } = bench();
     files.takes(chunk(0), at(0));
@@ -76,7 +89,8 @@ describe('chunks of a device', () => {
 
 describe('the message that carries files', () => {
   it('is found by its fields and its reply, for the side that sends it', () => {
-    expect(chunkMessage(OVEN, 'host')).toEqual({ name: 'file_chunk', chunkBytes: 1_024 });
+    const plain = { name: 'file_chunk', chunkBytes: 1_024, saysSize: false, saysCrc: false };
+    expect(chunkMessage(OVEN, 'host')).toEqual(plain);
     const oneWay = OVEN.map((each) => ({ ...each, from: 'device' as const }));
     expect(chunkMessage(oneWay, 'host')).toBeUndefined();
     expect(chunkMessage(oneWay, 'device')?.name).toBe('file_chunk');

@@ -66,6 +66,31 @@ describe('the spool', () => {
     await earlier[Symbol.asyncDispose]();
   });
 
+  it('keeps no file that is not what its chunks say', async () => {
+    const spool = make();
+    await spool.start();
+    const data = Buffer.from('hello world');
+    const right = { size: 11, crc32: crc32(data) };
+    await expect(spool.store('p1', 1, { ...whole(data), whole: { ...right, size: 12 } })).rejects.toThrow(
+      'the file has 11 bytes, and its chunks say 12',
+    );
+    await expect(spool.store('p1', 1, { ...whole(data), whole: { ...right, crc32: 1 } })).rejects.toThrow(
+      'its chunks say 00000001',
+    );
+    expect(await readdir(dir)).toEqual([]);
+    expect(await spool.store('p1', 1, { ...whole(data), whole: right })).toMatchObject({ bytes: 11 });
+  });
+
+  it('removes the halves of a device that is gone, and of no other', async () => {
+    const spool = make();
+    await spool.start();
+    const half = { offset: 0, last: false, data: Buffer.from('half') };
+    for (const device of ['p1', 'p10']) await spool.store(device, 2, half);
+    await spool.forget('p1');
+    expect(await readdir(dir)).toEqual([expect.stringMatching(/^p10\./)]);
+    await spool[Symbol.asyncDispose]();
+  });
+
   it('removes what is not whole when it ends', async () => {
     const spool = make();
     await spool.start();
