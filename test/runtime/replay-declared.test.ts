@@ -6,15 +6,13 @@ import { runCli } from '../cli/check-io.ts';
 
 const FOLDER = fileURLToPath(new URL('../../fixtures/traces/declared/', import.meta.url));
 
-it('declared messages of a trace come out as expected', async () => {
-  const argv = [
-    'replay',
-    'telemetry.trace',
-    '--messages',
-    'messages.yaml',
-    '--expect',
-    'telemetry.golden.jsonl',
-  ];
+it.each([
+  ['telemetry', 'messages'],
+  ['budget', 'checked'],
+  ['air', 'air'],
+])('%s, spoken as %s.yaml says, comes out as expected', async (name, messages) => {
+  const golden = ['--expect', `${name}.golden.jsonl`];
+  const argv = ['replay', `${name}.trace`, '--messages', `${messages}.yaml`, ...golden];
   expect(await runCli(argv, FOLDER)).toMatchObject({ code: 0, err: '' });
 });
 
