@@ -9,17 +9,14 @@ import { schemaProblems } from './schema-check.ts';
 const CODES: ReadonlySet<unknown> = new Set([...FEED_ERROR_CODES, ...Object.keys(ERROR_CODES)]);
 
 /** Throws where a message of a server is not as `schemas/asyncapi.json` says, down to the last key. */
-export function checkServerMessage(message: {
-  readonly type: string;
-  readonly payload?: { readonly code?: unknown };
-}): void {
+export function checkServerMessage(message: { readonly type: string; readonly payload?: object }): void {
   const known = Object.keys(SERVER_MESSAGES) as ServerMessageType[];
   const type = known.find((each) => each === message.type);
   const problems =
     type === undefined
       ? [`unknown type ${message.type}`]
       : schemaProblems(serverMessageSchema(type), message, true);
-  const code = message.type === 'error' ? message.payload?.code : undefined;
+  const code = message.type === 'error' ? codeOf(message.payload) : undefined;
   if (code !== undefined && !CODES.has(code)) problems.push(`${code} is no documented code`);
   if (problems.length > 0) throw new Error(`not as the schemas say:\n${problems.join('\n')}`);
 }
@@ -36,3 +33,6 @@ export function checkTopicDocument(topic: string, document: unknown): void {
 
 const isSealed = (document: unknown): boolean =>
   typeof document === 'object' && document !== null && Object.keys(document).join() === '$jwe';
+
+const codeOf = (payload: object | undefined): unknown =>
+  payload !== undefined && 'code' in payload ? payload.code : undefined;

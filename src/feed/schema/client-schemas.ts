@@ -27,7 +27,7 @@ const PATTERN: Schema = {
   pattern: `^${further(`(?:\\+|${LEVEL})`, MAX_LEVELS - 1)}(?:\\+|#|${LEVEL})$`,
   description: 'A topic in which `+` stands for one level, and `#`, as the last one, for the rest.',
 };
-const some = (items: Schema): Schema => ({ type: 'array', items, minItems: 1, maxItems: 256 });
+const some = (items: Schema): Schema => ({ type: 'array', items, minItems: 1 });
 const filled = (description: string): Schema => ({ type: 'string', minLength: 1, description });
 
 /** What one type of message holds. */
@@ -47,7 +47,7 @@ const CLIENT: Readonly<Record<ClientRequest['type'], ClientSchema>> = {
   subscribe: {
     summary: 'Asks for the present documents of topics, and for all that happens from then on.',
     keys: {
-      topics: some(PATTERN),
+      topics: { ...some(PATTERN), description: 'With those that there are, at most `limits.max_patterns`.' },
       json_ping: boolean('JSON pings are wanted beside those of the protocol.'),
       ack: boolean('Events are acknowledged, and sent again until they are.'),
       max_hz: { type: 'number', minimum: 0.01, maximum: 1_000, description: 'Documents at most so often.' },
@@ -67,7 +67,7 @@ const CLIENT: Readonly<Record<ClientRequest['type'], ClientSchema>> = {
   },
   resync: {
     summary: 'Asks for the present documents of topics of which something was missed.',
-    keys: { topics: some(TOPIC) },
+    keys: { topics: { ...some(TOPIC), maxItems: 256 } },
     required: ['topics'],
   },
   ping: {
