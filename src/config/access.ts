@@ -178,13 +178,20 @@ export function asksForToken(access: AccessConfig | undefined): boolean {
 
 /** Where the feed would be open to the network without any token: the key and its host; undefined where it is not. */
 export function openToNetwork(
-  server: Pick<ServerConfig, 'host' | 'tcp'>,
+  server: Pick<ServerConfig, 'host' | 'tcp' | 'trustedProxies'>,
   access: AccessConfig | undefined,
-): { readonly key: 'server.host' | 'server.tcp.host'; readonly host: string } | undefined {
+):
+  | { readonly key: 'server.host' | 'server.tcp.host' | 'server.trusted_proxies'; readonly host: string }
+  | undefined {
   if (asksForToken(access)) return undefined;
   if (!isLoopbackHost(server.host)) return { key: 'server.host', host: server.host };
-  if (server.tcp === undefined || isLoopbackHost(server.tcp.host)) return undefined;
-  return { key: 'server.tcp.host', host: server.tcp.host };
+  if (server.tcp !== undefined && !isLoopbackHost(server.tcp.host)) {
+    return { key: 'server.tcp.host', host: server.tcp.host };
+  }
+  // Whoever reaches the proxy reaches the bridge, wherever that listens.
+  return server.trustedProxies.length === 0
+    ? undefined
+    : { key: 'server.trusted_proxies', host: 'a proxy of server.trusted_proxies' };
 }
 
 /** What to do about it, in one sentence. */

@@ -12,8 +12,8 @@ export interface TestBridge extends AsyncDisposable {
   readonly log: ReadonlyArray<{ readonly level: string; readonly fields: object; readonly text: string }>;
 }
 
-export async function startBridge(yaml: string): Promise<TestBridge> {
-  const { config, failed, problems } = loadConfig(`server: { port: 0 }\n${yaml}`, 'test.yaml');
+export async function startBridge(yaml: string, server = '{ port: 0 }'): Promise<TestBridge> {
+  const { config, failed, problems } = loadConfig(`server: ${server}\n${yaml}`, 'test.yaml');
   if (config === undefined) throw new Error(JSON.stringify(problems));
   const lines: Array<{ level: string; fields: object; text: string }> = [];
   const note = (level: string) => (fields: object, text: string) => void lines.push({ level, fields, text });
