@@ -32,14 +32,17 @@ export class ReplayLink implements Link {
   }
 
   open(handlers: LinkHandlers): void {
-    if (this.#life.begin(handlers)) {
-      this.#play().then(
-        (end) => this.#finish(end),
-        (error: unknown) => this.#finish(failedEnd(this.address, error)),
-      );
-    } else {
+    if (!this.#life.begin(handlers)) {
       setImmediate(() => this.#finish(ownEnd(this.address)));
+      return;
     }
+    // A trace may be a pipe that nothing comes from: who destroys the link does not wait for it.
+    const { signal } = this.#over;
+    const destroyed = new Promise<LinkEnd>((resolve) => {
+      signal.addEventListener('abort', () => resolve(ownEnd(this.address)), { once: true });
+    });
+    const played = this.#play().catch((error: unknown) => failedEnd(this.address, error));
+    void Promise.race([played, destroyed]).then((end) => this.#finish(end));
   }
 
   send(): SendOutcome {
@@ -65,7 +68,7 @@ export class ReplayLink implements Link {
     const names: string[] = [];
     let startUs = 0;
     let startedAt = 0;
-    for await (const { connection, fact, atUs } of readEvents(this.#target.path)) {
+    for await (const { connection, fact, atUs } of readEvents(this.#target.path, this.#over.signal)) {
       if (this.#over.signal.aborted) return ownEnd(this.address);
       const carries = fact.kind === 'in' || fact.kind === 'life';
       if (carries && !names.includes(connection) && !(fact.kind === 'life' && fact.word === 'dial')) {
@@ -122,7 +125,7 @@ export class ReplayLink implements Link {
   }
 }
 
-async function* readEvents(path: string): AsyncGenerator<TraceEvent> {
+async function* readEvents(path: string, signal: AbortSignal): AsyncGenerator<TraceEvent> {
   let events: TraceEvent[] = [];
   const parser = new TraceParser(path, {
     head: () => undefined,
@@ -131,7 +134,7 @@ async function* readEvents(path: string): AsyncGenerator<TraceEvent> {
     warning: () => undefined,
   });
   const packed = path.endsWith('.gz');
-  const file = createReadStream(path);
+  const file = createReadStream(path, { signal });
   const pieces: AsyncIterable<Uint8Array> = packed
     ? pipeline(file, createGunzip({ finishFlush: constants.Z_SYNC_FLUSH }), () => undefined)
     : file;

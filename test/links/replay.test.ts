@@ -1,10 +1,12 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { dial } from '../../src/links/index.ts';
 import { parseLinkAddress } from '../../src/links/parse-address.ts';
+import { type LinkPair, linkContract } from '../support/link-contract.ts';
 import { startBridge } from '../support/test-bridge.ts';
 
 const TRACE = `#heartwire-trace 1
@@ -107,4 +109,39 @@ it('a device that is a trace is live, and marked', async () => {
     .poll(() => bridge.bridge.store.document('devices/old/state'))
     .toMatchObject({ status: 'online', replay: true, link: { transport: 'replay', address: path } });
   expect(bridge.bridge.store.document('devices/old/stats')).toMatchObject({ replay: true });
+});
+
+/** A trace that is written while it is played: a pipe with a name. */
+async function pipedPair(): Promise<LinkPair> {
+  const dir = await mkdtemp(join(tmpdir(), 'heartwire-'));
+  const path = join(dir, 'x.trace');
+  execFileSync('mkfifo', [path]);
+  // For reading too: a pipe that is opened for writing alone waits for its reader.
+  const pipe = await open(path, 'r+');
+  let written: Promise<unknown> = pipe.write(`${TRACE.split('\n').slice(0, 3).join('\n')}\n`);
+  const end = (): Promise<unknown> => (written = written.then(() => pipe.close()).catch(() => undefined));
+  return {
+    link: dial(addressOf(`replay:${path}`)),
+    peer: async () => ({
+      write(bytes) {
+        written = written.then(() => pipe.write(`0 c1 < ${Buffer.from(bytes).toString('hex')}\n`));
+      },
+      received: () => Buffer.alloc(0),
+      stall: () => undefined,
+      resume: () => undefined,
+      hangUp: () => void end(),
+    }),
+    async dispose() {
+      await end();
+      await rm(dir, { recursive: true });
+    },
+  };
+}
+
+describe.runIf(process.platform !== 'win32')('over a pipe', () => {
+  linkContract('A link that is a trace', pipedPair, {
+    hangUpCodes: ['trace_ended'],
+    bulk: 65_536,
+    sends: 'nowhere',
+  });
 });
