@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode, HeartwireError } from '../errors.ts';
 
 /** One thing that is wrong, or looks wrong, in a configuration file. */
 export interface Problem {
@@ -27,6 +27,20 @@ export function formatProblem(problem: Problem): string {
   const what =
     seen === undefined || message.includes(seen) ? message : `${message.replace(/\.$/, '')} (seen: ${seen}).`;
   return `${file}:${line}:${column}: ${severity}: ${path === '' ? '' : `${path}: `}${what} ${mend}`;
+}
+
+/** An error that concerns a file as a whole, or a key of it that no line is known of. */
+export function asProblem({ code, message, mend }: HeartwireError, file: string, path = ''): Problem {
+  return {
+    severity: 'error',
+    file,
+    line: 1,
+    column: 1,
+    path,
+    code,
+    message,
+    mend: mend ?? 'Check the file.',
+  };
 }
 
 /** Keys and indices from the root of the document. */

@@ -13,7 +13,7 @@ import { withCertificate } from './tls-findings.ts';
 
 /** A configuration, and the files that it came from. */
 export interface ReadConfig extends LoadedConfig {
-  /** The version of each that was read, by its path; undefined where it could not be read. */
+  /** The version of each that was read, by its path; undefined where it was not read here. */
   readonly sources: ReadonlyMap<string, FileStamp | undefined>;
 }
 
@@ -42,7 +42,11 @@ export async function readConfig(path: string, name = path): Promise<ReadConfig>
     sources.set(place, version);
   }
   const load = (found?: readonly Finding[]) => loadConfig(text, name, messages, keys, found);
-  return { ...(await withCertificate(dirname(path), load)), sources };
+  const loaded = await withCertificate(dirname(path), load);
+  // Read by whoever checks tokens, each time that a configuration is applied.
+  const key = loaded.config?.access?.jwt?.key.path;
+  if (key !== undefined) sources.set(resolve(key), undefined);
+  return { ...loaded, sources };
 }
 
 async function readMessageFile(

@@ -247,9 +247,13 @@ export class Bridge {
     return this.#closing;
   }
 
-  async #run(diff: ConfigDiff, config: BridgeConfig, failed: readonly FailedDevice[]): Promise<void> {
-    if (this.#closing !== undefined) return;
-    await followAccess(this.#auth, config, this.#options.log);
+  async #run(
+    diff: ConfigDiff,
+    config: BridgeConfig,
+    failed: readonly FailedDevice[],
+  ): Promise<HeartwireError | undefined> {
+    if (this.#closing !== undefined) return undefined;
+    const locked = await followAccess(this.#auth, config, this.#options.log);
     if (this.#recorder === undefined) {
       this.#recorder = this.#makeRecorder();
       await this.#recorder?.start();
@@ -257,6 +261,7 @@ export class Bridge {
     // Before a device that shall be secret says its first word.
     this.#secrecy.follow(config.secrecy);
     await this.#fleet.apply(diff, config, failed);
+    return locked;
   }
 
   #makeRecorder(): Recorder | undefined {

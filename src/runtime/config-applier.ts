@@ -1,8 +1,9 @@
 import { afterReload, type ConfigDiff, diffConfig } from '../config/diff-config.ts';
 import { keepLastGood } from '../config/last-good.ts';
 import type { BridgeConfig } from '../config/model.ts';
-import type { Problem } from '../config/problem.ts';
+import { asProblem, type Problem } from '../config/problem.ts';
 import type { FailedDevice, LoadedConfig } from '../config/report.ts';
+import type { HeartwireError } from '../errors.ts';
 import type { JsonObject } from '../feed/publisher.ts';
 import type { Clock } from './clock.ts';
 import { configDocument } from './config-document.ts';
@@ -12,8 +13,15 @@ export interface ConfigApplierOptions {
   /** What was found in the file that the bridge was started with. */
   readonly problems: readonly Problem[];
   readonly clock: Clock;
-  /** Runs what is different; what a reload leaves alone is not touched. */
-  run(diff: ConfigDiff, config: BridgeConfig, failed: readonly FailedDevice[]): Promise<void>;
+  /**
+   * Runs what is different; what a reload leaves alone is not touched. Resolves with what stands in the way of a new
+   * `access`, where something does: then the former one holds.
+   */
+  run(
+    diff: ConfigDiff,
+    config: BridgeConfig,
+    failed: readonly FailedDevice[],
+  ): Promise<HeartwireError | undefined>;
   /** The outcome can be told. */
   applied(): void;
 }
@@ -79,15 +87,26 @@ export class ConfigApplier {
       applied();
       return rejected;
     }
-    const wanted = keepLastGood(this.#running, { ...loaded, config });
-    const diff = diffConfig(this.#running, wanted.config);
-    this.#running = afterReload(this.#running, wanted.config);
+    const before = this.#running;
+    const wanted = keepLastGood(before, { ...loaded, config });
+    const diff = diffConfig(before, wanted.config);
+    this.#running = afterReload(before, wanted.config);
     this.#loadedAt = clock.now().wallMs;
     this.#rejectedAt = undefined;
-    this.#outcome = { diff, generation: this.#outcome.generation + 1, kept: wanted.kept, problems };
-    const outcome = this.#outcome;
-    await run(diff, this.#running, wanted.failed);
+    const outcome = { diff, generation: this.#outcome.generation + 1, kept: wanted.kept, problems };
+    this.#outcome = outcome;
+    const locked = await run(diff, this.#running, wanted.failed);
+    if (locked !== undefined) {
+      this.#running = withAccessOf(before, this.#running);
+      const settings = diff.settings.filter((key) => key !== 'access');
+      const problem = asProblem(locked, config.file, 'access');
+      this.#outcome = { ...outcome, diff: { ...diff, settings }, problems: [...problems, problem] };
+    }
     applied();
-    return outcome;
+    return this.#outcome;
   }
+}
+
+function withAccessOf({ access }: BridgeConfig, { access: _, ...config }: BridgeConfig): BridgeConfig {
+  return access === undefined ? config : { ...config, access };
 }

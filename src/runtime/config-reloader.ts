@@ -1,4 +1,4 @@
-import { formatProblem, type Problem } from '../config/problem.ts';
+import { asProblem, formatProblem } from '../config/problem.ts';
 import type { ReadConfig } from '../config/read.ts';
 import type { LoadedConfig } from '../config/report.ts';
 import { HeartwireError } from '../errors.ts';
@@ -79,7 +79,7 @@ export class ConfigReloader {
       return await read();
     } catch (error) {
       if (!(error instanceof HeartwireError)) throw error;
-      return { failed: [], problems: [unreadable(error, file)] };
+      return { failed: [], problems: [asProblem(error, file)] };
     }
   }
 
@@ -100,8 +100,4 @@ export class ConfigReloader {
     const event = diff === undefined ? 'config_rejected' : 'config_reloaded';
     log[level]({ event, file, generation }, reloadText(file, outcome));
   }
-}
-
-function unreadable({ code, message, mend = 'Check the file.' }: HeartwireError, file: string): Problem {
-  return { severity: 'error', file, line: 1, column: 1, path: '', code, message, mend };
 }

@@ -18,13 +18,21 @@ export function requireClosed({ server, access }: Pick<BridgeConfig, 'server' | 
   log.warn({ code: 'config_insecure' }, `${message} The configuration says so: insecure: true.`);
 }
 
-/** Takes over who may do what from another version of the configuration; where that cannot be, all goes on as before. */
-export async function followAccess(auth: Authenticator, config: BridgeConfig, log: Log): Promise<void> {
+/**
+ * Takes over who may do what from another version of the configuration. Where that cannot be, all goes on as before:
+ * then it returns what stands in the way.
+ */
+export async function followAccess(
+  auth: Authenticator,
+  config: BridgeConfig,
+  log: Log,
+): Promise<HeartwireError | undefined> {
   try {
     requireClosed(config, log);
     await auth.replace(config.access);
+    return undefined;
   } catch (error) {
-    if (!(error instanceof HeartwireError)) throw error;
-    log.error({ code: error.code }, `${error.message} ${error.mend ?? ''} The former tokens go on.`);
+    if (error instanceof HeartwireError) return error;
+    throw error;
   }
 }

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { MessageFiles } from '../../../src/config/message-files.ts';
 import { loadMessages } from '../../../src/config/messages/load-messages.ts';
+import type { ConfigOutcome } from '../../../src/runtime/config-applier.ts';
 import { DeviceWatcher } from '../../support/device-watcher.ts';
 import { needs } from '../../support/needs.ts';
 import { PythonPeer } from '../../support/python-peer.ts';
@@ -202,6 +203,22 @@ describe('the server', () => {
     expect(await asks(bridge.url, origin)).toBe(200);
     await bridge.bridge.apply(loadConfig('server: { port: 0 }\ndevices: []\n', 'test.yaml'));
     expect(await asks(bridge.url, origin)).toBe(403);
+  });
+
+  it('keeps its former tokens where the new ones cannot be had, and says so', async () => {
+    await using bridge = await startBridge('devices: []\n');
+    const text = 'access: { jwt: { public_key_file: no-such-file.pem } }\ndevices: []\n';
+    const outcome = await reload(bridge, text);
+    const errors = ({ problems }: ConfigOutcome) => problems.filter(({ severity }) => severity === 'error');
+    expect(errors(outcome)).toMatchObject([{ code: 'config_key_unreadable', path: 'access' }]);
+    expect(outcome.diff?.settings).toEqual([]);
+    expect(await asks(bridge.url, {})).toBe(200);
+    // It is tried again by every reload.
+    expect(errors(await reload(bridge, text))).toHaveLength(1);
+    const hash = `sha256:${'0'.repeat(64)}`;
+    const tokens = `access: { tokens: [{ name: panel, hash: "${hash}", roles: read, topics: "#" }] }\ndevices: []\n`;
+    expect((await reload(bridge, tokens)).diff?.settings).toEqual(['access']);
+    expect(await asks(bridge.url, {})).toBe(401);
   });
 
   it('says what needs a restart until it is taken back', async () => {
