@@ -16,7 +16,23 @@ import { needs } from '../support/needs.ts';
 import { startBridge } from '../support/test-bridge.ts';
 import { runCli } from './check-io.ts';
 
-const tcpdump = needs('tcpdump');
+/** Programs that capture what goes over the loopback: how they are started, and what they say once they listen. */
+const capturers = [
+  {
+    name: 'tcpdump',
+    ...needs('tcpdump'),
+    file: 'live.pcap',
+    argv: (port: number, file: string) => ['-i', 'lo', '-U', '-s', '0', '-w', file, 'tcp', 'port', `${port}`],
+    listens: 'listening on',
+  },
+  {
+    name: 'dumpcap',
+    ...needs('dumpcap'),
+    file: 'live.pcapng',
+    argv: (port: number, file: string) => ['-i', 'lo', '-f', `tcp port ${port}`, '-w', file],
+    listens: 'File: ',
+  },
+].filter(({ run }) => run);
 const fixture = (name: string) =>
   traceFixture(new URL(`../../fixtures/traces/${name}.trace`, import.meta.url));
 
@@ -136,26 +152,22 @@ describe('other forms', () => {
   });
 });
 
-describe.runIf(tcpdump.run)('a capture that tcpdump makes of a live session', () => {
+describe.each(capturers)('a capture that $name makes of a live session', ({ path, file, argv, listens }) => {
   it('replays to the messages of our own recording of it', async () => {
     const recordings = join(folder, 'traces');
-    const capture = join(folder, 'live.pcap');
+    const capture = join(folder, file);
     let dump: ChildProcess | undefined;
     {
       await using bridge = await startBridge(`
 recording: { dir: ${JSON.stringify(recordings)} }
 listeners: [{ link: "tcp-listen:127.0.0.1:0", record: true, heartbeat: { interval: 200ms } }]`);
       const { devicePort } = bridge;
-      dump = spawn(
-        tcpdump.path,
-        ['-i', 'lo', '-U', '-s', '0', '-w', capture, 'tcp', 'port', String(devicePort)],
-        { stdio: ['ignore', 'ignore', 'pipe'] },
-      );
+      dump = spawn(path, argv(devicePort, capture), { stdio: ['ignore', 'ignore', 'pipe'] });
       let said = '';
       dump.stderr?.on('data', (text) => {
         said += String(text);
       });
-      await expect.poll(() => said).toContain('listening on');
+      await expect.poll(() => said).toContain(listens);
       const device = new SimulatedDevice(
         {
           name: 'p1',
@@ -177,9 +189,9 @@ listeners: [{ link: "tcp-listen:127.0.0.1:0", record: true, heartbeat: { interva
       await once(dump, 'exit');
       const [name = ''] = await readdir(recordings);
       expect(name).toMatch(/^490154203237518\.\d{8}T\d{9}Z\.trace$/);
-      expect(
-        await cli('import', 'live.pcap', '--port', String(devicePort), '-o', 'live.trace'),
-      ).toMatchObject({ code: 0 });
+      expect(await cli('import', file, '--port', String(devicePort), '-o', 'live.trace')).toMatchObject({
+        code: 0,
+      });
     }
     const [name = ''] = await readdir(recordings);
     const own = replay(traceFixture(join(recordings, name)));

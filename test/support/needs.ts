@@ -29,6 +29,7 @@ const NAMES: Readonly<Record<Tool, readonly string[]>> = {
   curl: ['curl'],
   tshark: ['tshark'],
   tcpdump: ['tcpdump'],
+  dumpcap: ['dumpcap'],
   openssl: ['openssl'],
   nginx: ['nginx'],
   'systemd-analyze': ['systemd-analyze'],
