@@ -101,7 +101,9 @@ function lines(seen: Seen): (chunk: Buffer) => void {
 
 function open(order: ConnectOrder, greetings: readonly string[]): Promise<void> {
   return new Promise((resolve) => {
-    const socket = connect({ port: order.port, host: '127.0.0.1', noDelay: true });
+    // One address has too few ports for all of very many.
+    const localAddress = `127.0.0.${1 + (sockets.length >> 12)}`;
+    const socket = connect({ port: order.port, host: '127.0.0.1', localAddress, noDelay: true });
     sockets.push(socket);
     const { ready, counted } = order;
     const seen: Seen = (byteAt) => {

@@ -15,14 +15,14 @@ interface Manner {
 }
 
 const MAX_CACHED_TOPICS = 10_000;
+const NO_TERMS: Terms = {};
 const PLAIN: Manner = { intervalMs: 0, acked: false };
 
 /** The patterns of one subscriber and the terms of each; where several cover a topic, the best of them counts. */
 export class Interests {
   readonly #terms = new Map<string, Terms>();
-  readonly #manners = new Map<string, Manner>();
-  #trie = new PatternTrie<Terms>();
-  #special = false;
+  /** Where some are special: all terms by pattern, and how each topic was to be told that was asked for. */
+  #special: { readonly trie: PatternTrie<Terms>; readonly manners: Map<string, Manner> } | undefined;
 
   get size(): number {
     return this.#terms.size;
@@ -34,7 +34,7 @@ export class Interests {
 
   /** Some topics are rate-limited or acknowledged: not everything can go the way that all share. */
   get special(): boolean {
-    return this.#special;
+    return this.#special !== undefined;
   }
 
   has(pattern: string): boolean {
@@ -42,7 +42,8 @@ export class Interests {
   }
 
   add(patterns: readonly string[], terms: Terms): void {
-    for (const pattern of patterns) this.#terms.set(pattern, terms);
+    const plain = terms.maxHz === undefined && terms.ack !== true;
+    for (const pattern of patterns) this.#terms.set(pattern, plain ? NO_TERMS : terms);
     this.#changed();
   }
 
@@ -58,35 +59,36 @@ export class Interests {
 
   /** Least time between two documents of a topic; 0 where there is none. */
   intervalMs(topic: string): number {
-    return this.#special ? this.#manner(topic).intervalMs : 0;
+    return this.#manner(topic).intervalMs;
   }
 
   acked(topic: string): boolean {
-    return this.#special && this.#manner(topic).acked;
+    return this.#manner(topic).acked;
   }
 
   #manner(topic: string): Manner {
-    const known = this.#manners.get(topic);
+    if (this.#special === undefined) return PLAIN;
+    const { trie, manners } = this.#special;
+    const known = manners.get(topic);
     if (known !== undefined) return known;
     let highest: number | undefined;
     let acked = false;
-    for (const { maxHz = Infinity, ack } of this.#trie.match(topic.split('/'))) {
+    for (const { maxHz = Infinity, ack } of trie.match(topic.split('/'))) {
       highest = Math.max(highest ?? 0, maxHz);
       acked ||= ack === true;
     }
     const manner = highest === undefined ? PLAIN : { intervalMs: 1_000 / highest, acked };
-    if (this.#manners.size >= MAX_CACHED_TOPICS) this.#manners.clear();
-    this.#manners.set(topic, manner);
+    if (manners.size >= MAX_CACHED_TOPICS) manners.clear();
+    manners.set(topic, manner);
     return manner;
   }
 
   #changed(): void {
-    this.#manners.clear();
-    this.#trie = new PatternTrie();
-    this.#special = false;
-    for (const [pattern, terms] of this.#terms) {
-      this.#trie.add(pattern, terms);
-      if (terms.maxHz !== undefined || terms.ack === true) this.#special = true;
-    }
+    this.#special = undefined;
+    const all = [...this.#terms];
+    if (!all.some(([, { maxHz, ack }]) => maxHz !== undefined || ack === true)) return;
+    const trie = new PatternTrie<Terms>();
+    for (const [pattern, terms] of all) trie.add(pattern, terms);
+    this.#special = { trie, manners: new Map() };
   }
 }

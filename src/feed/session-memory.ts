@@ -27,7 +27,8 @@ export class SessionMemory {
   inFlight = 0;
   /** The connection that this session has now. */
   listener: CommandListener | undefined;
-  readonly #asked = new Map<string, Asked>();
+  /** Absent where nothing was asked for yet. */
+  #asked: Map<string, Asked> | undefined;
 
   constructor(secret: string, clientId: string) {
     this.secret = secret;
@@ -41,6 +42,7 @@ export class SessionMemory {
   ask(id: string | undefined, command: FeedCommand): 'new' | 'pending' | 'other' | CommandOutcome {
     if (id === undefined) return 'new';
     const key = JSON.stringify([command.device, command.message, command.fields]);
+    this.#asked ??= new Map();
     const asked = this.#asked.get(id);
     if (asked !== undefined) return asked.key === key ? (asked.outcome ?? 'pending') : 'other';
     this.#asked.set(id, { key });
@@ -53,7 +55,7 @@ export class SessionMemory {
 
   /** A command that was `new` has come to its end; the listener is told, whichever connection that is by now. */
   settle(id: string | undefined, outcome: CommandOutcome, now: Instant): void {
-    const asked = id === undefined ? undefined : this.#asked.get(id);
+    const asked = id === undefined ? undefined : this.#asked?.get(id);
     if (asked !== undefined) asked.outcome = outcome;
     this.listener?.answerCommand(id, outcome, now);
   }

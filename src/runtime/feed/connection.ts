@@ -46,7 +46,7 @@ export class Connection implements Outlet {
   #pingWanted = false;
   #ping: OpenPing | undefined;
   /** Messages that arrived with bytes read before reading was paused. */
-  #unread: string[] = [];
+  #unread: string[] | undefined;
   #fullSinceMs: number | undefined;
   /** Bytes that had left the socket at `fullSinceMs`. */
   #sent = 0;
@@ -119,6 +119,7 @@ export class Connection implements Outlet {
     if (this.closing) return;
     this.#ping = undefined;
     if (this.#fullSinceMs !== undefined) {
+      this.#unread ??= [];
       this.#unread.push(text);
       return;
     }
@@ -181,7 +182,7 @@ export class Connection implements Outlet {
     // Past what waits: if the socket takes anything at all, the reason shall come through.
     this.subscriber.sendLast('closing', { code, reason, reconnect: mayReconnect(code), ...retry }, now);
     this.#closedFor = reason;
-    this.#unread = [];
+    this.#unread = undefined;
     this.#audience.dismiss(this.subscriber);
     // The other side's close frame must be read.
     this.#carrier.resume();
@@ -218,7 +219,7 @@ export class Connection implements Outlet {
   #resume(now: Instant): void {
     this.#fullSinceMs = undefined;
     while (this.#fullSinceMs === undefined && !this.closing) {
-      const text = this.#unread.shift();
+      const text = this.#unread?.shift();
       if (text === undefined) break;
       this.receive(text, now);
     }

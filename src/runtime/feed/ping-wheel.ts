@@ -1,16 +1,20 @@
-/** Spreads its members over the seconds of an interval, so that no second has more work than another. */
+/**
+ * Spreads its members over the seconds of an interval, each by chance: no second has much more work than another, and
+ * members that came one after the other are not told one after the other for ever.
+ */
 export class PingWheel<T> {
   readonly #slots: Array<Set<T>>;
+  readonly #random: () => number;
   #hand = 0;
-  #next = 0;
 
-  constructor(intervalMs: number) {
+  /** `random` is at least 0 and less than 1. */
+  constructor(intervalMs: number, random: () => number) {
+    this.#random = random;
     this.#slots = Array.from({ length: Math.max(1, Math.round(intervalMs / 1_000)) }, () => new Set<T>());
   }
 
   add(member: T): void {
-    this.#slots[this.#next]?.add(member);
-    this.#next = (this.#next + 1) % this.#slots.length;
+    this.#slots[Math.floor(this.#random() * this.#slots.length)]?.add(member);
   }
 
   delete(member: T): void {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { type Grant, ownerOf } from '../../access/grant.ts';
+import { ownerOf } from '../../access/grant.ts';
 import { Audience } from '../../feed/audience.ts';
 import type { Framer } from '../../feed/encoder.ts';
 import { TokenBucket } from '../../feed/rate-limits.ts';
@@ -8,16 +8,17 @@ import { FeedSession } from '../../feed/session.ts';
 import { SessionMemory } from '../../feed/session-memory.ts';
 import type { FeedStore } from '../../feed/store.ts';
 import type { Subscriber } from '../../feed/subscriber.ts';
-import type { ClientEntry } from '../../feed/wire/server-messages.ts';
+import type { ClientEntry, FeedLimits } from '../../feed/wire/server-messages.ts';
 import type { Instant } from '../../instant.ts';
 import { Authenticator, type Verdict } from '../auth/authenticator.ts';
 import { type Clock, systemClock, type Timer } from '../clock.ts';
 import { AddressCount, AddressPace } from '../http/address-caps.ts';
 import { isLoopback } from '../http/caller.ts';
 import { Attendance } from './attendance.ts';
-import { type CommandHandler, carryOut } from './command-desk.ts';
+import type { CommandHandler } from './command-desk.ts';
 import { type Carrier, Connection } from './connection.ts';
-import { ConnectionAccess } from './connection-access.ts';
+import type { ConnectionAccess } from './connection-access.ts';
+import { ConnectionPort, type Reception } from './connection-port.ts';
 import { FlushLoop } from './flush-loop.ts';
 import { announced, DEFAULT_FEED_LIMITS, type FeedServerLimits } from './limits.ts';
 import { PingWheel } from './ping-wheel.ts';
@@ -43,6 +44,8 @@ export interface RosterOptions extends Partial<FeedServerLimits> {
   readonly clock?: Clock;
   /** Knows the tokens; absent: none is asked for. */
   readonly auth?: Authenticator;
+  /** At least 0 and less than 1; spreads what must not come together. */
+  random?(): number;
   /** Absent: every command is answered with `not_supported`. */
   readonly commands?: CommandHandler;
   onLog?(entry: FeedLog): void;
@@ -76,6 +79,9 @@ export class Roster {
   readonly #transports: Transport[] = [];
   readonly #bySubscriber = new Map<unknown, Connection>();
   readonly #attendance: Attendance;
+  readonly #announced: FeedLimits;
+  readonly #reception: Reception;
+  readonly #random: () => number;
   readonly #accesses = new Map<Connection, ConnectionAccess>();
   readonly #perAddress = new AddressCount();
   readonly #wheel: PingWheel<Connection>;
@@ -90,14 +96,27 @@ export class Roster {
   #allGone: (() => void) | undefined;
 
   constructor(options: RosterOptions) {
+    const { random = Math.random } = options;
     this.#options = options;
+    this.#random = random;
     this.limits = { ...DEFAULT_FEED_LIMITS, ...options };
     this.clock = options.clock ?? systemClock;
-    this.#wheel = new PingWheel(this.limits.pingIntervalMs);
+    this.#announced = announced(this.limits);
+    this.#wheel = new PingWheel(this.limits.pingIntervalMs, random);
     this.auth = options.auth ?? new Authenticator(undefined, this.clock);
     this.#stopListening = this.auth.onReplaced(() => this.#judgeAnew());
     const hears = (topic: string): boolean => this.hears(topic);
     this.#attendance = new Attendance({ store: options.store, resumeMs: this.limits.resumeMs, hears });
+    this.#reception = {
+      clock: this.clock,
+      authenticator: this.auth,
+      authTimeoutMs: this.limits.authTimeoutMs,
+      attendance: this.#attendance,
+      commands: options.commands,
+      clients: () => this.clients(),
+      letIn: (connection, memory, owner) => this.#letIn(connection, memory, owner),
+      refused: (address, message) => this.log('refused', address, undefined, message),
+    };
     const { connectsPerSecond, connectBurst } = this.limits;
     const { connectsPerSecondPerAddress, connectBurstPerAddress } = this.limits;
     this.#arrivals = new TokenBucket(connectsPerSecond, connectBurst);
@@ -153,7 +172,7 @@ export class Roster {
     // One address that comes too fast takes nothing from what all of them share.
     const steady = full || isLoopback(address) || this.#pace.take(address, monoMs);
     if (!full && steady && this.#arrivals.take(monoMs)) return undefined;
-    return 1 + Math.floor(Math.random() * MOST_RETRY_S);
+    return 1 + Math.floor(this.#random() * MOST_RETRY_S);
   }
 
   /**
@@ -188,8 +207,9 @@ export class Roster {
     }
     // 128 bits.
     const memory = new SessionMemory(randomBytes(16).toString('base64url'), id);
-    const access = this.#access(connection, memory, address, grant);
-    connection.start(this.#session(transport.audience, connection, memory, address, access, now));
+    const port = new ConnectionPort(this.#reception, connection, memory, address, grant);
+    const { access } = port;
+    connection.start(this.#session(transport.audience, connection, memory, port, now));
     this.#accesses.set(connection, access);
     if (grant !== undefined) this.#letIn(connection, memory, access.owner);
     this.#wheel.add(connection);
@@ -240,7 +260,7 @@ export class Roster {
       this.#allGone = resolve;
     });
     for (const connection of [...this.#bySubscriber.values()]) {
-      connection.close('draining', now, Math.round(Math.random() * spreadMs));
+      connection.close('draining', now, Math.round(this.#random() * spreadMs));
     }
     if (this.#bySubscriber.size > 0) await gone;
     for (const { loop, audience } of this.#transports) {
@@ -255,68 +275,20 @@ export class Roster {
     audience: Audience,
     connection: Connection,
     memory: SessionMemory,
-    address: string,
-    access: ConnectionAccess,
+    port: ConnectionPort,
     now: Instant,
   ): FeedSession {
-    const count = (): number => this.#attendance.size;
+    const { pingIntervalMs, pingTimeoutMs } = this.limits;
+    const { subscriber } = connection;
+    const { address } = port;
+    const limits = this.#announced;
     return new FeedSession(
-      {
-        audience,
-        subscriber: connection.subscriber,
-        address,
-        memory,
-        limits: announced(this.limits),
-        pingIntervalMs: this.limits.pingIntervalMs,
-        pingTimeoutMs: this.limits.pingTimeoutMs,
-        port: {
-          access,
-          clients: () => this.clients(),
-          get clientCount() {
-            return count();
-          },
-          command: (command, client, done) => {
-            void carryOut(command, client, this.#options.commands, this.clock).then((outcome) =>
-              done(outcome, this.clock.now()),
-            );
-          },
-          resume: (secret) => this.#attendance.resume(secret, connection, access.owner, this.clock.now()),
-          kick: (clientId) => {
-            const kicked = this.#attendance.holderOf(clientId);
-            kicked?.close('kicked', this.clock.now());
-            return kicked !== undefined;
-          },
-          traffic: () => connection.traffic,
-          close: (reason) => connection.close(reason, this.clock.now()),
-        },
-      },
+      { audience, subscriber, address, memory, limits, pingIntervalMs, pingTimeoutMs, port },
       now,
     );
   }
 
-  #access(
-    connection: Connection,
-    memory: SessionMemory,
-    address: string,
-    grant: Grant | undefined,
-  ): ConnectionAccess {
-    const access: ConnectionAccess = new ConnectionAccess({
-      authenticator: this.auth,
-      clock: this.clock,
-      address,
-      grant,
-      authTimeoutMs: this.limits.authTimeoutMs,
-      letIn: () =>
-        this.#attendance.isFree(memory.clientId, access.owner)
-          ? this.#letIn(connection, memory, access.owner)
-          : idInUse(memory.clientId),
-      gone: () => connection.closing || this.#attendance.placeOf(connection) === undefined,
-      refused: (message) => this.log('refused', address, undefined, message),
-    });
-    return access;
-  }
-
-  #letIn(connection: Connection, memory: SessionMemory, owner: string): undefined {
+  #letIn(connection: Connection, memory: SessionMemory, owner: string): void {
     const now = this.clock.now();
     memory.owner = owner;
     connection.letIn(now);
