@@ -124,8 +124,9 @@ export class ReplayDevice {
     this.#options.clock.drain();
   }
 
-  /** Plays what no trace says: every link ends in this way. */
+  /** Plays what no trace says: every link ends in this way, and one that is being dialled cannot be opened. */
   endLinks(end: LinkEnd): void {
+    this.#dialled?.playEnd(end);
     for (const [name, { link }] of [...this.#connections]) {
       this.#connections.delete(name);
       this.#remember(name);

@@ -14,7 +14,10 @@ import type { Trace } from './trace-fixture.ts';
 
 /** Something that a test does to the link, besides what the trace says. */
 export type Fault =
-  /** The link breaks; further bytes of its connection are not read. `link_reset` where no code is given. */
+  /**
+   * The link breaks, or cannot be opened while it is dialled; further bytes of its connection are not read. `link_reset`
+   * where no code is given.
+   */
   | { readonly kind: 'break'; readonly code?: ErrorCode }
   /** What the peer sends is lost, for so long. */
   | { readonly kind: 'silence'; readonly ms: number }
