@@ -48,7 +48,7 @@ const declared = new DeclaredProtocol({
   ...DEFAULT_PROTOCOL,
   messages: [
     {
-      name: 'declared',
+      name: 'long',
       id: 0x10,
       fields: [
         { name: 'label', type: 'text', length: 16, encoding: 'latin1' },

@@ -4,7 +4,9 @@ import { HeartwireError } from '../errors.ts';
 export function tellError(error: unknown): string {
   if (error instanceof HeartwireError) {
     const message = /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
-    return `heartwire: ${message}${error.mend === undefined ? '' : ` ${error.mend}`}\n`;
+    // Of a value that was typed among others, it helps to see which one it was.
+    const seen = error.code === 'bad_field_value' && error.seen !== undefined ? ` Seen: ${error.seen}.` : '';
+    return `heartwire: ${message}${seen}${error.mend === undefined ? '' : ` ${error.mend}`}\n`;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `heartwire: an unexpected error; please report it with these lines.\n${detail}\n`;

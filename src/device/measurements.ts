@@ -59,7 +59,8 @@ export class Measurements {
   /** Takes over the fields of one message; tells which limits were crossed. `now` in monotonic ms. */
   update(message: string, fields: Values, now: number): readonly AlarmEvent[] {
     const kept = this.#kept.get(message);
-    if (kept === undefined) return [];
+    // A status that a reply carries is no value of the device.
+    if (kept === undefined || (kept.values === undefined && Object.keys(fields).length === 0)) return [];
     const values = shareOld(kept.values, fields);
     kept.stale = false;
     kept.staleAt =

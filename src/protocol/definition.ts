@@ -37,6 +37,11 @@ export interface MessageDefinition {
   /** Signed 8-bit message id. */
   readonly id: number;
   readonly shapes: readonly FrameShape[];
+  /**
+   * On a stream, a payload of no possible length is a message that is wrong, not a sign that its sender speaks something
+   * else: devices come with longer and shorter versions of what was declared for them.
+   */
+  readonly anyLength?: boolean;
   /** Decodes a payload whose id fits; a length that fits no shape is an invalid payload too. */
   decode(bytes: Uint8Array, start: number, end: number): Message | InvalidPayload;
 }
@@ -138,9 +143,10 @@ export class ProtocolDefinition {
   }
 
   #look(id: number, length: number): number {
-    if (this.message(id) === undefined) return UNKNOWN;
+    const message = this.message(id);
+    if (message === undefined) return UNKNOWN;
     const shape = this.shape(id, length);
-    if (shape === undefined) return FORBIDDEN;
+    if (shape === undefined) return message.anyLength === true ? UNKNOWN : FORBIDDEN;
     return ((shape.lastByte?.[0] ?? 0x00) << 8) | (shape.lastByte?.[1] ?? 0xff);
   }
 }

@@ -64,7 +64,7 @@ describe('encode', () => {
     const another = SET.map((word) => (word === 'target=21.5' ? 'target=294.65 K' : word));
     const refused = await runCli(['encode', ...another, ...declared], folder);
     expect(refused).toMatchObject({ code: 1, out: '' });
-    expect(refused.err).toContain('set: target: is given in °C, and nothing is converted');
+    expect(refused.err).toContain('set: target: is given in °C, and nothing is converted. Seen: "294.65 K".');
   });
 
   it('writes every kind of field', async () => {

@@ -79,12 +79,14 @@ describe('devices that dial in with messages of their own', () => {
     expect(bench.state('scribe')).toMatchObject({ values: { journal: { line: 'hello' } } });
   });
 
-  it('close the link with what their own messages cannot be, once they have a name', () => {
+  it('go on after one that is none of theirs', () => {
     const bench = twoModels();
     const link = bench.dialIn();
-    link.data(join(register(), HELLO));
-    expect(link.calls).toEqual(['open', 'destroy']);
-    expect(bench.state('oven')).toMatchObject({ link: { reason: 'bad_frame' } });
+    link.data(join(register(), HELLO, bytes('00000001 10'), WARM));
+    expect(link.calls).toEqual(['open']);
+    expect(bench.state('oven')).toMatchObject({ status: 'online', values: { climate: { degrees: 21.5 } } });
+    bench.clock.advance(1_000);
+    expect(bench.store.document('devices/oven/stats')).toMatchObject({ invalid: 2 });
   });
 
   it('say them on the link that takes over, too, and on one that is probed for', () => {

@@ -229,6 +229,7 @@ export class MessageCodec {
     return {
       name: this.name,
       id: ((this.id ?? 0) << 24) >> 24,
+      anyLength: true,
       decode,
       shapes: this.forms.map((form) => ({
         message: this.name,
