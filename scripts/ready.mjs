@@ -49,8 +49,8 @@ function newest(path) {
 }
 
 const built = at('dist', '.built');
-const sources = ['src', 'bin', 'bench', 'test', 'tsconfig.json', 'package-lock.json'].filter((name) =>
-  existsSync(at(name)),
+const sources = ['src', 'bin', 'bench', 'test', 'scripts', 'tsconfig.json', 'package-lock.json'].filter(
+  (name) => existsSync(at(name)),
 );
 const stale =
   !existsSync(built) || Math.max(...sources.map((name) => newest(at(name)))) > statSync(built).mtimeMs;
@@ -60,5 +60,6 @@ if (stale || process.argv.includes('--clean')) {
   mkdirSync(at('dist'), { recursive: true });
   const startedAt = new Date();
   run('building', process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', '.']);
+  run('bundling the client', process.execPath, [at('scripts', 'bundle.mjs')]);
   writeFileSync(built, startedAt.toISOString());
 }

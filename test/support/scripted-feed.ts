@@ -50,11 +50,11 @@ export class ScriptedFeed {
   }
 
   /** Answers the newest subscription with these items, in full. */
-  sync(items: readonly JsonObject[], topics: readonly string[] = ['#']): void {
-    const id = this.asked('subscribe').at(-1)?.id;
-    const reply_to = typeof id === 'string' ? id : '';
+  sync(items: readonly JsonObject[], more: JsonObject = {}): void {
+    const asked = this.asked('subscribe').at(-1);
+    const reply_to = String(asked?.id);
     this.say('snapshot', { reply_to, items, removed: [] });
-    this.say('synced', { reply_to, mode: 'full', topics, position: {} });
+    this.say('synced', { reply_to, mode: 'full', topics: asked?.topics, position: {}, ...more });
   }
 
   /** Ends the newest connection. */

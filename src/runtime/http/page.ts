@@ -5,20 +5,31 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HeartwireError } from '../../errors.ts';
 
-/** The built-in page, ready to be sent. */
-export interface Page {
+/** A file that is sent as it is. */
+export interface StaticFile {
   readonly body: Uint8Array;
   readonly etag: string;
-  /** Admits exactly the inline script and style of this very file, and the feed on the same origin. */
+}
+
+/** The built-in page, ready to be sent. */
+export interface Page extends StaticFile {
+  /** The client that the page and others import; absent where it was not built. */
+  readonly client?: StaticFile;
+  /** Admits the inline script and style of this very file, and scripts and the feed of the same origin. */
   readonly contentSecurityPolicy: string;
 }
 
-/** The page that ships with the package: `web/index.html` beside `package.json`, from the sources and from `dist/`. */
+/** The page that ships with the package. */
 export function builtInPage(): string {
+  return inPackage('web', 'index.html');
+}
+
+/** A file beside `package.json`, from the sources and from `dist/`. */
+function inPackage(...path: readonly string[]): string {
   const start = dirname(fileURLToPath(import.meta.url));
   for (let folder = start; ; folder = dirname(folder)) {
-    const candidate = join(folder, 'web', 'index.html');
-    if (existsSync(candidate) || folder === dirname(folder)) return candidate;
+    if (existsSync(join(folder, 'web', 'index.html')) || folder === dirname(folder))
+      return join(folder, ...path);
   }
 }
 
@@ -35,12 +46,15 @@ export async function loadPage(file: string): Promise<Page> {
     });
   }
   const html = body.toString('utf8');
+  const client = await readFile(inPackage('dist', 'src', 'client', 'heartwire-client.js')).catch(
+    () => undefined,
+  );
   return {
-    body,
-    etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
+    ...staticFile(body),
+    ...(client === undefined ? {} : { client: staticFile(client) }),
     contentSecurityPolicy: [
       "default-src 'none'",
-      `script-src ${hashes(html, 'script')}`,
+      `script-src 'self' ${hashes(html, 'script')}`,
       `style-src ${hashes(html, 'style')}`,
       "connect-src 'self'",
       'img-src data:',
@@ -49,6 +63,10 @@ export async function loadPage(file: string): Promise<Page> {
       "frame-ancestors 'none'",
     ].join('; '),
   };
+}
+
+function staticFile(body: Uint8Array): StaticFile {
+  return { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` };
 }
 
 /** The hash of every inline element of that name; a browser runs nothing else. */

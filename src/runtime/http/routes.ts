@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../../errors.ts';
 import type { Json, JsonObject } from '../../feed/publisher.ts';
 import { hasVersion } from './entity-tag.ts';
-import type { Page } from './page.ts';
+import type { Page, StaticFile } from './page.ts';
 
 /** What the HTTP routes read of the retained state. */
 export interface RetainedState {
@@ -91,7 +91,10 @@ export function route(
   return answer();
 
   function find(at: string): (() => Answer) | undefined {
-    if (at === '/') return () => pageAnswer(sources.page, ifNoneMatch);
+    const { page } = sources;
+    if (at === '/') return () => pageAnswer(page, ifNoneMatch);
+    const { client } = page;
+    if (at === '/heartwire-client.js' && client !== undefined) return () => scriptAnswer(client, ifNoneMatch);
     if (at === '/healthz') return () => json(200, { status: 'ok', ...sources.health() });
     if (at === '/api/devices') return () => devices(sources.store, ifNoneMatch);
     const device = /^\/api\/devices\/([^/]+)$/.exec(at)?.[1];
@@ -161,6 +164,12 @@ function pageAnswer(page: Page, ifNoneMatch: string | undefined): Answer {
     headers: { ...headers, 'Content-Type': 'text/html; charset=utf-8' },
     body: page.body,
   };
+}
+
+function scriptAnswer({ body, etag }: StaticFile, ifNoneMatch: string | undefined): Answer {
+  const headers = { 'Cache-Control': 'no-cache', ETag: etag };
+  if (hasVersion(ifNoneMatch, etag)) return { status: 304, headers, body: '' };
+  return { status: 200, headers: { ...headers, 'Content-Type': 'text/javascript; charset=utf-8' }, body };
 }
 
 function devices(store: RetainedState, ifNoneMatch: string | undefined): Answer {
