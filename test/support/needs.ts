@@ -10,6 +10,7 @@ export type Tool =
   | 'curl'
   | 'tshark'
   | 'tcpdump'
+  | 'dumpcap'
   | 'openssl'
   | 'nginx'
   | 'systemd-analyze';
