@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import type { CliIo } from '../src/cli/command.ts';
 import { main } from '../src/cli/main.ts';
+import { ownTerminal } from './terminal.ts';
 
 /** From a checkout there is no `npx heartwire`, which finds installed packages only. */
 function programName(script: string, cwd: string): string {
@@ -22,6 +23,8 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   else if (error.code !== 'EPIPE') throw error;
 });
 
+const tty = ownTerminal();
+
 const io: CliIo = {
   out(text) {
     if (!outClosed.signal.aborted) process.stdout.write(text);
@@ -30,6 +33,7 @@ const io: CliIo = {
     process.stderr.write(text);
   },
   terminal: process.stdout.isTTY === true,
+  ...(tty === undefined ? {} : { tty }),
   program: programName(process.argv[1] ?? '', process.cwd()),
   env: process.env,
   cwd: process.cwd(),

@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import type { Terminal } from './terminal.ts';
 
 /** What a command may touch of the process that runs it; `bin/` makes it, tests make their own. */
 export interface CliIo {
@@ -8,6 +9,8 @@ export interface CliIo {
   err(text: string): void;
   /** Standard output is a terminal: colours and redrawing are welcome there, and only there. */
   readonly terminal: boolean;
+  /** What people see and type at; absent where either end is no terminal. */
+  readonly tty?: Terminal;
   /** How this program is called from here, for lines to be typed next: `npx heartwire`. */
   readonly program: string;
   readonly env: Readonly<Record<string, string | undefined>>;

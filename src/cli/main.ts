@@ -11,6 +11,7 @@ import { exportTrace } from './export.ts';
 import { importTrace } from './import.ts';
 import { init } from './init.ts';
 import { key } from './key.ts';
+import { monitor } from './monitor.ts';
 import { note } from './note.ts';
 import { ports } from './ports.ts';
 import { replay } from './replay.ts';
@@ -44,6 +45,7 @@ const COMMANDS: readonly AnyCommand[] = [
   command(send),
   command(simulate),
   command(tail),
+  command(monitor),
 ];
 
 type Run = (io: CliIo) => Promise<ExitCode>;

@@ -105,7 +105,8 @@ function leaf(value: Json): string {
   return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
 }
 
-function printable(text: string): string {
+/** Text that no terminal takes for an order. */
+export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (each) => `\\u${hex(each)}`);
 }
 

@@ -1,0 +1,241 @@
+import type { Client, ClientStatus } from '../client/index.ts';
+import { HeartwireError } from '../errors.ts';
+import type { JsonObject } from '../feed/wire/json.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { DEFAULT_BRIDGE_URL, feedUrl } from './bridge-url.ts';
+import type { CliIo, Command, ExitCode } from './command.ts';
+import { ageText, type DeviceRow, deviceRow } from './device-row.ts';
+import { type MonitorChoice, pressKeys } from './monitor-keys.ts';
+import { extentOf, type MonitorScene, monitorLines, shownRows } from './monitor-table.ts';
+import { openFeed, whyOf } from './open-feed.ts';
+import { Screen } from './screen.ts';
+import { jsonLine } from './tail-line.ts';
+import { tellError } from './tell-error.ts';
+import type { Terminal } from './terminal.ts';
+
+interface MonitorArgs {
+  readonly filter: readonly string[];
+  readonly url: string | undefined;
+  readonly origin: string | undefined;
+  readonly json: boolean;
+  readonly retry: boolean;
+}
+
+/** Ages grow by themselves; what changes is shown sooner, but no more often than eyes can follow. */
+const REDRAW_MS = 1_000;
+const SETTLE_MS = 100;
+
+/** A live table of the devices; in a pipe, a line for each change of how a device is. */
+export const monitor: Command<MonitorArgs> = {
+  usage: 'monitor [filter..]',
+  describe: 'Watch the devices of a bridge in a live table; in a pipe, one line for each change of status',
+  examples: [
+    ['heartwire monitor', 'all devices; q quits, / filters, s sorts, ? shows the other keys'],
+    ['heartwire monitor offline', 'those only that have this word somewhere'],
+    [
+      'heartwire monitor | tee status.log',
+      'time, device, status, link and reason, whenever one of them changes',
+    ],
+  ],
+  options: (yargs) =>
+    yargs
+      .positional('filter', {
+        type: 'string',
+        array: true,
+        default: [] as string[],
+        describe: 'Words that a device must show somewhere',
+      })
+      .option('url', {
+        type: 'string',
+        requiresArg: true,
+        describe: `The bridge (HEARTWIRE_URL, or ${DEFAULT_BRIDGE_URL})`,
+      })
+      .option('origin', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Origin header, for a bridge on another machine (one of its server.origins)',
+      })
+      .option('json', { type: 'boolean', default: false, describe: 'JSON lines instead of the table' })
+      .option('retry', {
+        type: 'boolean',
+        default: false,
+        describe: 'Wait for a bridge that is not there yet',
+      }),
+  async run(args, io): Promise<ExitCode> {
+    let url: string;
+    try {
+      url = feedUrl(args.url ?? io.env.HEARTWIRE_URL ?? DEFAULT_BRIDGE_URL);
+    } catch (error) {
+      if (!(error instanceof HeartwireError)) throw error;
+      io.err(tellError(error));
+      return 2;
+    }
+    const { tty } = io;
+    await (tty === undefined || args.json ? printChanges(url, args, io) : showTable(url, args, io, tty));
+    return 0;
+  },
+};
+
+async function showTable(url: string, args: MonitorArgs, io: CliIo, tty: Terminal): Promise<void> {
+  // On the screen itself the connection is told of; a line of a log would tear it.
+  using feed = openFeed({ url, origin: args.origin, retry: args.retry, io, note: () => undefined });
+  const { client } = feed;
+  const clock = bridgeClock(client);
+  let choice: MonitorChoice = {
+    top: 0,
+    filter: args.filter.join(' '),
+    typing: false,
+    sort: 'id',
+    help: false,
+  };
+  const rows = rowsOf(client);
+  const scene = (): MonitorScene => {
+    const { columns, rows: lines } = screen.size();
+    return {
+      rows: rows(),
+      choice,
+      url,
+      connection: connectionText(client.status, systemClock.now().wallMs),
+      now: clock(),
+      columns,
+      lines,
+    };
+  };
+  const redraw = redrawing(() => screen.draw(monitorLines(scene())));
+  using screen = new Screen(io, tty, {
+    keys(text) {
+      const pressed = pressKeys(text, choice, extentOf(scene()));
+      choice = pressed.choice;
+      if (pressed.order === 'quit') feed.end();
+      else if (pressed.order === 'suspend') screen.suspend(redraw.now);
+      else {
+        if (pressed.order === 'redraw') screen.forget();
+        redraw.now();
+      }
+    },
+    resize: () => redraw.now(),
+  });
+  client.on('status', redraw.now);
+  client.view.onChange(redraw.soon);
+  client.subscribe(['devices/+/state', 'devices/+/stats'], { maxHz: 5 });
+  redraw.now();
+  try {
+    await feed.ended;
+  } finally {
+    redraw.stop();
+  }
+}
+
+/** One line for each device, and one more whenever its status, link or reason is another. */
+async function printChanges(url: string, args: MonitorArgs, io: CliIo): Promise<void> {
+  const note = (text: string): void => io.err(`heartwire: ${text}\n`);
+  using feed = openFeed({ url, origin: args.origin, retry: args.retry, io, note });
+  const choice: MonitorChoice = {
+    top: 0,
+    filter: args.filter.join(' '),
+    typing: false,
+    sort: 'id',
+    help: false,
+  };
+  const told = new Map<string, string>();
+  feed.client.view.onChange(({ device, topic, document }) => {
+    if (device === undefined || topic !== `devices/${device}/state`) return;
+    const row = document && deviceRow(device, document, undefined);
+    const said = row === undefined ? 'removed' : changeText(row);
+    if (told.get(device) === said) return;
+    if (row === undefined) told.delete(device);
+    else if (shownRows([row], choice).length > 0 || told.has(device)) told.set(device, said);
+    else return;
+    const at = new Date(systemClock.now().wallMs).toISOString();
+    io.out(args.json ? jsonLine(changeJson(at, device, document)) : `${at}  ${device}  ${said}\n`);
+  });
+  feed.client.subscribe(['devices/+/state']);
+  await feed.ended;
+}
+
+function changeText({ status, link, detail, quality }: DeviceRow): string {
+  const why = status === 'online' ? '' : detail;
+  return [status, link, quality ?? '', why].filter((each) => each !== '').join('  ');
+}
+
+function changeJson(at: string, device: string, document: JsonObject | undefined): JsonObject {
+  if (document === undefined) return { at, device, removed: true };
+  const { values: _, ...state } = document;
+  return { at, ...state, device };
+}
+
+/** The rows of all devices; one is made anew only when its documents are. */
+function rowsOf(client: Client): () => DeviceRow[] {
+  const made = new Map<string, { state: JsonObject; stats: JsonObject | undefined; row: DeviceRow }>();
+  return () => {
+    const devices = [...client.view.devices()];
+    const present = new Set(devices);
+    for (const id of made.keys()) if (!present.has(id)) made.delete(id);
+    return devices.flatMap((id) => {
+      const state = client.view.document(`devices/${id}/state`);
+      const stats = client.view.document(`devices/${id}/stats`);
+      if (state === undefined) return [];
+      const known = made.get(id);
+      if (known !== undefined && known.state === state && known.stats === stats) return [known.row];
+      const row = deviceRow(id, state, stats);
+      made.set(id, { state, stats, row });
+      return [row];
+    });
+  };
+}
+
+/** The bridge's wall clock as far as its messages show it: ages are right though the two clocks differ. */
+function bridgeClock(client: Client): () => number {
+  let aheadMs = 0;
+  client.on('message', ({ timestamp }) => {
+    aheadMs = timestamp - systemClock.now().wallMs;
+  });
+  return () => systemClock.now().wallMs + aheadMs;
+}
+
+function connectionText(status: ClientStatus, now: number): MonitorScene['connection'] {
+  const span = ageText(now - status.since);
+  switch (status.state) {
+    case 'connected':
+      return { text: 'connected', trusted: true };
+    case 'connecting':
+      return { text: status.retryAt === undefined ? 'connecting' : retryText(status, now), trusted: false };
+    case 'stale':
+      return { text: ` NOT CONNECTED for ${span}: ${retryText(status, now)}`, trusted: false };
+    case 'recovering':
+      return { text: ' connected again, catching up', trusted: false };
+    case 'closed':
+      return { text: ` CLOSED for ${span}: ${whyOf(status)}`, trusted: false };
+  }
+}
+
+function retryText(status: ClientStatus, now: number): string {
+  const wait = status.retryAt === undefined ? 'trying' : `next try in ${ageText(status.retryAt - now + 999)}`;
+  return status.reason === undefined && status.code === undefined ? wait : `${whyOf(status)}; ${wait}`;
+}
+
+/** Draws soon after a change, at once when asked, and every second in any case; one timer. */
+function redrawing(draw: () => void): { now(): void; soon(): void; stop(): void } {
+  let timer: { readonly atMs: number; cancel(): void } | undefined;
+  let stopped = false;
+  const arm = (atMs: number): void => {
+    if (stopped || (timer !== undefined && timer.atMs <= atMs)) return;
+    timer?.cancel();
+    timer = { atMs, cancel: systemClock.setTimer(atMs, now).cancel };
+  };
+  const now = (): void => {
+    timer?.cancel();
+    timer = undefined;
+    if (stopped) return;
+    draw();
+    arm(systemClock.now().monoMs + REDRAW_MS);
+  };
+  return {
+    now,
+    soon: () => arm(systemClock.now().monoMs + SETTLE_MS),
+    stop() {
+      stopped = true;
+      timer?.cancel();
+    },
+  };
+}
