@@ -34,6 +34,11 @@ const io: CliIo = {
   },
   terminal: process.stdout.isTTY === true,
   ...(tty === undefined ? {} : { tty }),
+  errTerminal: process.stderr.isTTY === true,
+  usage() {
+    const { user, system } = process.cpuUsage();
+    return { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 };
+  },
   program: programName(process.argv[1] ?? '', process.cwd()),
   env: process.env,
   cwd: process.cwd(),

@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import type { Terminal } from './terminal.ts';
+import type { ProcessUsage } from '../runtime/metrics/bridge-families.ts';
 
 /** What a command may touch of the process that runs it; `bin/` makes it, tests make their own. */
 export interface CliIo {
@@ -11,6 +12,10 @@ export interface CliIo {
   readonly terminal: boolean;
   /** What people see and type at; absent where either end is no terminal. */
   readonly tty?: Terminal;
+  /** Standard error is a terminal, and the log is read by people there; as `terminal` where it is left out. */
+  readonly errTerminal?: boolean;
+  /** What the process uses now; absent where nobody knows. */
+  readonly usage?: () => ProcessUsage;
   /** How this program is called from here, for lines to be typed next: `npx heartwire`. */
   readonly program: string;
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -69,6 +69,7 @@ export const run: Command<RunArgs> = {
       clock: systemClock,
       log,
       version: packageVersion(),
+      usage: io.usage,
     });
     const apply = (next: LoadedConfig) => bridge.apply(next);
     const reloader = new ConfigReloader({ file: args.file, clock: systemClock, log, read, apply });

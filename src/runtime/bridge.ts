@@ -30,6 +30,7 @@ import { recorderFor } from './recorder-of-bridge.ts';
 import { Secrecy } from './secrecy/secrecy.ts';
 import { type SendFileOptions, sendFile } from './send-file.ts';
 import { Spool } from './spool.ts';
+import { logSubscriber } from './subscriber-line.ts';
 
 export interface BridgeOptions {
   readonly config: BridgeConfig;
@@ -137,14 +138,7 @@ export class Bridge {
       commands: (command) =>
         noteCommand(command, directory, this.#recorder) ??
         this.#secrecy.outcome(command.device, performCommand(directory, command)),
-      onLog: ({ event, address, client, detail }) => {
-        const level = event === 'connected' || event === 'disconnected' ? 'info' : 'warn';
-        const who = client === undefined ? address : `${client} at ${address}`;
-        log[level](
-          { event, client, address },
-          `subscriber ${who} ${event}${detail === undefined ? '' : `: ${detail}`}`,
-        );
-      },
+      onLog: (entry) => logSubscriber(log, entry),
     });
     const failed = (error: HeartwireError): void => log.error({ code: error.code }, error.message);
     const tls =
@@ -153,7 +147,10 @@ export class Bridge {
         files: server.tls,
         clock,
         renewed: (until) =>
-          log.info({}, `a new certificate is served, valid until ${new Date(until).toISOString()}`),
+          log.info(
+            { event: 'certificate_loaded' },
+            `a new certificate is served, valid until ${new Date(until).toISOString()}`,
+          ),
         failed,
       });
     this.#tls = tls;

@@ -3,6 +3,11 @@ import type { Log } from './log.ts';
 /** Codes that are told apart; a code that is none of ours could otherwise make series without end. */
 const MOST_KINDS = 300;
 
+interface Fields {
+  readonly code?: unknown;
+  readonly event?: unknown;
+}
+
 /** Counts the lines of a log by level and code, also those that are not written because they repeat. */
 export class LogCounts {
   readonly #counts = new Map<string, { readonly level: keyof Log; readonly code: string; count: number }>();
@@ -11,11 +16,12 @@ export class LogCounts {
     return [...this.#counts.values()];
   }
 
-  /** The same log, counted. */
+  /** The same log, counted; a line that has no code of its own has the name of its event as one. */
   counting(log: Log): Log {
-    const write = (level: keyof Log, fields: { readonly code?: unknown }, text: string): void => {
-      this.#count(level, typeof fields.code === 'string' ? fields.code : '');
-      log[level](fields, text);
+    const write = (level: keyof Log, fields: Fields, text: string): void => {
+      const { code = fields.event } = fields;
+      this.#count(level, typeof code === 'string' ? code : '');
+      log[level](code === undefined ? fields : { ...fields, code }, text);
     };
     return {
       info: (fields, text) => write('info', fields, text),

@@ -187,7 +187,7 @@ export class Gateway {
     this.#reopen = clock.setTimer(at, () => {
       this.#status = 'opening';
       this.#listen(
-        (address) => log.info({ address }, `listening at ${address} again`),
+        (address) => log.info({ event: 'listening', address }, `listening at ${address} again`),
         (failure) => this.#listenAgain(failure),
       );
     });

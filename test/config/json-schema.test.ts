@@ -46,7 +46,7 @@ describe('the JSON Schema', () => {
   });
 
   it('names the defaults that are filled in', () => {
-    const { server, access, recording, devices, listeners } = load(
+    const { server, access, recording, metrics, requiredDevices, devices, listeners } = load(
       `server: { tcp: { port: 0 } }\naccess: { jwt: { jwks_file: keys.json } }\ndevices:\n  - { id: x, link: COM3, gap: 50ms, ${REGISTER} }\nlisteners:\n  - link: tcp-listen:127.0.0.1:0\n`,
     );
     const [device] = devices;
@@ -75,6 +75,8 @@ describe('the JSON Schema', () => {
       'recording.max_age': `${recording.maxFileMs / 3_600_000}h`,
       'recording.budget_mb': recording.budgetBytes / 1_048_576,
       'recording.gzip': recording.gzip,
+      'metrics.per_device': metrics?.perDevice,
+      'devices.required': requiredDevices?.includes(device.id),
       'devices.heartbeat.interval': seconds(session.heartbeat.intervalMs),
       'devices.heartbeat.missed': session.heartbeat.missed,
       'devices.heartbeat.from': session.heartbeat.from,

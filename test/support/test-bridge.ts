@@ -18,7 +18,8 @@ export async function startBridge(yaml: string, server = '{ port: 0 }'): Promise
   const lines: Array<{ level: string; fields: object; text: string }> = [];
   const note = (level: string) => (fields: object, text: string) => void lines.push({ level, fields, text });
   const log: Log = { info: note('info'), warn: note('warn'), error: note('error') };
-  const bridge = new Bridge({ config, failed, clock: systemClock, log, version: '0.0.0-test' });
+  const usage = () => ({ residentBytes: 1, cpuSeconds: 1 });
+  const bridge = new Bridge({ config, failed, clock: systemClock, log, version: '0.0.0-test', usage });
   const addresses: BridgeAddresses = await bridge.start();
   return {
     bridge,
