@@ -65,7 +65,7 @@ export class Observation {
           .gateways()
           .map((gateway) => gateway.status()),
     });
-    this.routes = observingRoutes(this.#metrics, this.#readiness);
+    this.routes = observingRoutes(this.#metrics, this.#readiness, () => config().access !== undefined);
   }
 
   start(): void {

@@ -55,7 +55,7 @@ export class Readiness {
       const listeners = down.map(({ address }) => address);
       found.push({
         kind: 'listener_down',
-        message: `Devices cannot dial in at ${listeners.join(', ')}.`,
+        message: `Devices cannot dial in at ${counted(down.length, 'address', 'addresses')}.`,
         listeners,
       });
     }
@@ -63,7 +63,7 @@ export class Readiness {
     if (awaited.length > 0) {
       found.push({
         kind: 'device_awaited',
-        message: `Required devices never came up: ${awaited.join(', ')}.`,
+        message: `${counted(awaited.length, 'required device', 'required devices')} never came up.`,
         devices: awaited.map((id) => this.#shown(id)),
       });
     }
@@ -86,4 +86,8 @@ export class Readiness {
       ...(detail === undefined ? {} : { detail }),
     };
   }
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
 }

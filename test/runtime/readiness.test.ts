@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import { loadConfig } from '../../src/config/load.ts';
 import { encodeFrame } from '../../src/protocol/codec.ts';
 import type { GatewayStatus } from '../../src/runtime/gateway.ts';
+import { readyAnswer } from '../../src/runtime/http/observing-routes.ts';
 import { Readiness } from '../../src/runtime/readiness.ts';
 import { startBridge } from '../support/test-bridge.ts';
 
@@ -38,10 +39,21 @@ describe('readiness', () => {
     expect(readiness.reasons()).toEqual([
       {
         kind: 'listener_down',
-        message: 'Devices cannot dial in at 127.0.0.1:9089.',
+        message: 'Devices cannot dial in at 1 address.',
         listeners: ['127.0.0.1:9089'],
       },
     ]);
+  });
+});
+
+describe('the answer', () => {
+  it('names nothing where others than those with a token may ask', () => {
+    const kind = 'device_awaited';
+    const reasons = () => [
+      { kind, message: '1 required device never came up.', devices: [{ device: 'a' }] } as const,
+    ];
+    expect(readyAnswer({ reasons }, true).body).not.toContain('"a"');
+    expect(readyAnswer({ reasons }, false).body).toContain('"a"');
   });
 });
 
@@ -66,7 +78,7 @@ listeners:
         reasons: [
           {
             kind: 'device_awaited',
-            message: 'Required devices never came up: psu-1.',
+            message: '1 required device never came up.',
             devices: [{ device: 'psu-1', status: 'unknown', link: 'listening' }],
           },
         ],

@@ -7,10 +7,11 @@ import { type Answer, refusal } from './routes.ts';
 export function observingRoutes(
   metrics: BridgeMetrics,
   readiness: Readiness,
+  discreet: () => boolean,
 ): (path: string) => (() => Answer) | undefined {
   const routes: Readonly<Record<string, () => Answer>> = {
     '/metrics': () => metricsAnswer(metrics),
-    '/readyz': () => readyAnswer(readiness),
+    '/readyz': () => readyAnswer(readiness, discreet()),
     '/asyncapi.json': () => ({
       status: 200,
       headers: { ...JSON_HEADERS, 'Cache-Control': 'no-cache' },
@@ -36,9 +37,12 @@ export function metricsAnswer(metrics: Pick<BridgeMetrics, 'contentType' | 'text
   return { status: 200, headers, body: '', later };
 }
 
-/** 200, or 503 with every reason why not. */
-export function readyAnswer(readiness: Pick<Readiness, 'reasons'>): Answer {
-  const reasons = readiness.reasons();
+/** 200, or 503 with every reason why not. `discreet`: whoever asks showed no token, and is told no names. */
+export function readyAnswer(readiness: Pick<Readiness, 'reasons'>, discreet = false): Answer {
+  const reasons = readiness.reasons().map((each) => {
+    const { kind, message } = each;
+    return discreet ? { kind, message } : each;
+  });
   const body = reasons.length === 0 ? { status: 'ready' } : { status: 'not_ready', reasons };
   return {
     status: reasons.length === 0 ? 200 : 503,
