@@ -4,6 +4,7 @@ import { type ErrorCode, HeartwireError } from '../errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../feed/wire/json.ts';
 import type { Values } from '../protocol/declared/value.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { TOKEN_MEND } from './bridge-token.ts';
 
 /** What a bridge answered to a command. */
 export type CallReply =
@@ -15,6 +16,12 @@ const CONNECT_LIMIT_MS = 10_000;
 const GRACE_MS = 3_000;
 /** Of the rate that the bridge announces, so that the network's own jitter never exceeds it. */
 const SHARE_OF_RATE = 0.9;
+
+/** How a bridge is reached, and as whom. */
+export interface BridgeCallerOptions {
+  readonly origin?: string | undefined;
+  readonly token?: string | undefined;
+}
 
 /** Sends commands through a running bridge, one at a time, over one WebSocket. */
 export class BridgeCaller implements Disposable {
@@ -35,17 +42,24 @@ export class BridgeCaller implements Disposable {
   #nextAt = 0;
 
   /** `url` as `feedUrl` makes it. */
-  constructor(url: string, clock: Clock, origin?: string) {
+  constructor(url: string, clock: Clock, { origin, token }: BridgeCallerOptions = {}) {
     this.#url = url;
     this.#clock = clock;
     const socket = new WebSocket(url, {
       handshakeTimeout: CONNECT_LIMIT_MS,
       perMessageDeflate: false,
       ...(origin === undefined ? {} : { origin }),
+      ...(token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } }),
     });
     this.#socket = socket;
     this.#opened = new Promise((resolve, reject) => {
-      socket.on('message', (data) => this.#received(String(data), resolve));
+      socket.on('message', (data) => this.#received(String(data), resolve, reject));
+      socket.on('unexpected-response', (_request, { statusCode = 0 }) => {
+        const refused = statusCode >= 400 && statusCode < 500 && statusCode !== 429;
+        if (refused) reject(refusedBy(url, `it answered with HTTP status ${statusCode}`));
+        socket.emit('error', new Error(`it answered with HTTP status ${statusCode}`));
+        socket.terminate();
+      });
       let why = 'it closed the connection';
       socket.on('error', (error) => {
         why = error.message === '' && 'code' in error ? String(error.code) : error.message;
@@ -59,7 +73,7 @@ export class BridgeCaller implements Disposable {
     this.#opened.catch(() => undefined);
   }
 
-  /** @throws HeartwireError `bridge_unreachable` */
+  /** @throws HeartwireError `bridge_unreachable`, `bridge_refused` */
   async call(device: string, message: string, fields: Values, timeoutMs: number): Promise<CallReply> {
     await this.#opened;
     await this.#paced();
@@ -85,13 +99,14 @@ export class BridgeCaller implements Disposable {
     this.#socket.terminate();
   }
 
-  #received(text: string, opened: () => void): void {
+  #received(text: string, opened: () => void, failed: (error: HeartwireError) => void): void {
     const message = readJson(text);
     const payload = isJsonObject(message) ? message.payload : undefined;
     if (!isJsonObject(message) || !isJsonObject(payload)) return;
     if (message.type === 'welcome') {
       const rate = isJsonObject(payload.limits) ? payload.limits.messages_per_second : undefined;
       if (typeof rate === 'number' && rate > 0) this.#pauseMs = 1_000 / (rate * SHARE_OF_RATE);
+      if (payload.auth === 'required') return failed(refusedBy(this.#url, 'it wants a token'));
       return opened();
     }
     if (payload.reply_to !== this.#waiting?.id) return;
@@ -121,6 +136,13 @@ export function outcomeOf(reply: CallReply): RequestOutcome {
     fields: isJsonObject(fields) ? fields : {},
     roundTripMs: typeof roundTripMs === 'number' ? roundTripMs : 0,
   };
+}
+
+function refusedBy(url: string, why: string): HeartwireError {
+  return new HeartwireError('bridge_refused', `The bridge at ${url} refused this connection: ${why}.`, {
+    seen: url,
+    mend: TOKEN_MEND,
+  });
 }
 
 function unreachable(url: string, why: string): HeartwireError {

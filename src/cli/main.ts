@@ -21,6 +21,7 @@ import { send } from './send.ts';
 import { simulate } from './simulate.ts';
 import { tail } from './tail.ts';
 import { tellError } from './tell-error.ts';
+import { token } from './token.ts';
 import { types } from './types.ts';
 import { packageVersion } from './version.ts';
 
@@ -45,6 +46,7 @@ const COMMANDS: readonly AnyCommand[] = [
   command(send),
   command(simulate),
   command(tail),
+  command(token),
   command(monitor),
 ];
 

@@ -1,5 +1,7 @@
-import { WebSocket } from 'ws';
 import { HeartwireError } from '../errors.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { BridgeCaller } from './bridge-caller.ts';
+import { bridgeToken, tokenOption } from './bridge-token.ts';
 import { DEFAULT_BRIDGE_URL, feedUrl } from './bridge-url.ts';
 import type { Command } from './command.ts';
 import { tellError } from './tell-error.ts';
@@ -8,9 +10,10 @@ interface NoteArgs {
   readonly device: string;
   readonly text: readonly string[];
   readonly url: string | undefined;
+  readonly 'token-file': string | undefined;
 }
 
-/** How long the bridge may take to answer, in ms. */
+/** How long the bridge may take to write it down. */
 const ANSWER_MS = 10_000;
 
 /** Writes a note into the trace of a device that is being recorded. */
@@ -19,7 +22,7 @@ export const note: Command<NoteArgs> = {
   describe: 'Write a note into the trace that a running bridge records of a device',
   examples: [['heartwire note psu-1 wiggled the cable', 'stands in the trace with its time']],
   options: (yargs) =>
-    yargs
+    tokenOption(yargs)
       .positional('device', { type: 'string', demandOption: true, describe: 'The device' })
       .positional('text', { type: 'string', array: true, demandOption: true, describe: 'The note' })
       .option('url', {
@@ -29,47 +32,18 @@ export const note: Command<NoteArgs> = {
       }),
   async run(args, io) {
     let url: string;
+    let token: string | undefined;
     try {
       url = feedUrl(args.url ?? io.env.HEARTWIRE_URL ?? DEFAULT_BRIDGE_URL);
+      token = await bridgeToken(args['token-file'], io);
     } catch (error) {
       if (!(error instanceof HeartwireError)) throw error;
       io.err(tellError(error));
       return 2;
     }
-    await sendNote(url, args.device, args.text.join(' '));
+    using caller = new BridgeCaller(url, systemClock, { token });
+    const reply = await caller.call(args.device, 'note', { text: args.text.join(' ') }, ANSWER_MS);
+    if (!reply.ok) throw new HeartwireError('bridge_refused', reply.message);
     return 0;
   },
 };
-
-/** @throws HeartwireError `bridge_unreachable`, `bridge_refused` */
-function sendNote(url: string, device: string, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, { handshakeTimeout: ANSWER_MS });
-    const refused = (detail: string): void => reject(new HeartwireError('bridge_refused', detail));
-    const unreachable = (detail: string): void =>
-      reject(
-        new HeartwireError('bridge_unreachable', `The bridge at ${url} did not take the note: ${detail}.`, {
-          mend: 'Start it with `heartwire run --record DIR`, or say where it is with --url or HEARTWIRE_URL.',
-        }),
-      );
-    const timer = setTimeout(() => {
-      unreachable(`no answer within ${ANSWER_MS} ms`);
-      socket.terminate();
-    }, ANSWER_MS);
-    socket.on('open', () =>
-      socket.send(JSON.stringify({ type: 'command', id: 'note', device, message: 'note', fields: { text } })),
-    );
-    socket.on('message', (data) => {
-      const { type, payload } = JSON.parse(String(data));
-      if (payload?.reply_to !== 'note') return;
-      if (type === 'response') resolve();
-      else refused(String(payload.message));
-      socket.close();
-    });
-    socket.on('error', (error) => unreachable(error.message));
-    socket.on('close', () => {
-      clearTimeout(timer);
-      unreachable('it closed the connection');
-    });
-  });
-}

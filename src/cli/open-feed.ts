@@ -2,12 +2,15 @@ import { type Client, type ClientStatus, connect } from '../client/index.ts';
 import { HeartwireError } from '../errors.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { bridgeSocket } from './bridge-socket.ts';
+import { TOKEN_MEND } from './bridge-token.ts';
 import type { CliIo } from './command.ts';
 
 export interface OpenFeedOptions {
   /** As `feedUrl` makes it. */
   readonly url: string;
   readonly origin: string | undefined;
+  /** Shown to a bridge that asks for one; HEARTWIRE_TOKEN where it is left out. */
+  readonly token?: string | undefined;
   /** Wait for a bridge that is not there yet. */
   readonly retry: boolean;
   readonly io: CliIo;
@@ -25,7 +28,8 @@ export interface OpenFeed extends Disposable {
 }
 
 /** Connects a command to a bridge, until it is told to stop or nobody reads what it prints. */
-export function openFeed({ url, origin, retry, io, note }: OpenFeedOptions): OpenFeed {
+export function openFeed(options: OpenFeedOptions): OpenFeed {
+  const { url, origin, retry, io, note, token = io.env.HEARTWIRE_TOKEN } = options;
   const { promise: ended, resolve, reject } = withResolvers();
   const refuse = (why: string): void => reject(refused(url, why));
   const client = connect(url, {
@@ -33,7 +37,7 @@ export function openFeed({ url, origin, retry, io, note }: OpenFeedOptions): Ope
       origin,
       refused: (why) => refuse(`The bridge at ${url} refused this connection: ${why}.`),
     }),
-    ...(io.env.HEARTWIRE_TOKEN === undefined ? {} : { token: io.env.HEARTWIRE_TOKEN }),
+    ...(token === undefined ? {} : { token }),
   });
   client.on('error', (error) => {
     if (!error.retry) refuse(`The bridge refused: ${error.message}`);
@@ -74,7 +78,7 @@ export function whyOf({ detail, reason, code }: ClientStatus): string {
 function refused(url: string, message: string): HeartwireError {
   return new HeartwireError('bridge_refused', message.replace(/\.\.$/, '.'), {
     seen: url,
-    mend: 'Check the address and the topics.',
+    mend: `Check the address, the topics and the token. ${TOKEN_MEND}`,
   });
 }
 

@@ -9,6 +9,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { uploadFile } from '../runtime/file-upload.ts';
 import { noChunks } from '../runtime/send-file.ts';
 import { BridgeCaller, type CallReply, outcomeOf } from './bridge-caller.ts';
+import { bridgeToken, tokenOption } from './bridge-token.ts';
 import { DEFAULT_BRIDGE_URL, feedUrl } from './bridge-url.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { parseAssignments } from './field-values.ts';
@@ -23,6 +24,7 @@ interface SendArgs {
   readonly file: string | undefined;
   readonly url: string | undefined;
   readonly origin: string | undefined;
+  readonly 'token-file': string | undefined;
   readonly timeout: number;
   readonly json: boolean;
 }
@@ -43,7 +45,7 @@ export const send: Command<SendArgs> = {
     ['heartwire send psu-1 --hex 0000000101', 'bytes as they are'],
   ],
   options: (yargs) =>
-    yargs
+    tokenOption(yargs)
       .positional('device', { type: 'string', demandOption: true, describe: 'The id of the device' })
       .positional('message', { type: 'string', describe: 'A message that it understands' })
       .positional('fields', {
@@ -80,6 +82,7 @@ async function run(args: SendArgs, io: CliIo): Promise<ExitCode> {
   const { hex, file, message, timeout } = args;
   let url: string;
   let raw: Uint8Array | undefined;
+  let token: string | undefined;
   try {
     url = feedUrl(args.url ?? io.env.HEARTWIRE_URL ?? DEFAULT_BRIDGE_URL);
     if (!(timeout >= 1 && timeout <= 600_000)) throw wrong('--timeout is 1 to 600000 ms', String(timeout));
@@ -87,12 +90,13 @@ async function run(args: SendArgs, io: CliIo): Promise<ExitCode> {
       throw wrong('Nothing says what to send', args.device);
     }
     if (hex !== undefined) raw = hexBytes(hex);
+    token = await bridgeToken(args['token-file'], io);
   } catch (error) {
     if (!(error instanceof HeartwireError)) throw error;
     io.err(tellError(error));
     return 2;
   }
-  using caller = new BridgeCaller(url, systemClock, args.origin);
+  using caller = new BridgeCaller(url, systemClock, { origin: args.origin, token });
   if (raw !== undefined)
     return tell(await caller.call(args.device, RAW, { data: bytesValue(raw) }, timeout), RAW, args, io);
   if (file !== undefined) return await sendWhole(file, caller, args, io);

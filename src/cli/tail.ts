@@ -1,5 +1,6 @@
 import { HeartwireError } from '../errors.ts';
 import { patternProblem } from '../feed/wire/topic.ts';
+import { bridgeToken, tokenOption } from './bridge-token.ts';
 import { DEFAULT_BRIDGE_URL, feedUrl } from './bridge-url.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { openFeed } from './open-feed.ts';
@@ -10,6 +11,7 @@ export interface TailArgs {
   readonly pattern: readonly string[];
   readonly url: string | undefined;
   readonly origin: string | undefined;
+  readonly 'token-file': string | undefined;
   readonly json: boolean;
   readonly merged: boolean;
   readonly bytes: string | undefined;
@@ -21,6 +23,7 @@ export interface TailArgs {
 interface Source {
   readonly url: string;
   readonly topics: readonly string[];
+  readonly token: string | undefined;
 }
 
 /** Prints what happens on a bridge's feed until it is told to stop. */
@@ -34,7 +37,7 @@ export const tail: Command<TailArgs> = {
     ['heartwire tail --url http://10.0.0.5:8080 --count 1', 'one line of a bridge elsewhere'],
   ],
   options: (yargs) =>
-    yargs
+    tokenOption(yargs)
       .positional('pattern', {
         type: 'string',
         array: true,
@@ -70,7 +73,7 @@ export const tail: Command<TailArgs> = {
 async function run(args: TailArgs, io: CliIo): Promise<ExitCode> {
   let source: Source;
   try {
-    source = sourceOf(args, io);
+    source = await sourceOf(args, io);
   } catch (error) {
     if (!(error instanceof HeartwireError)) throw error;
     io.err(tellError(error));
@@ -80,10 +83,10 @@ async function run(args: TailArgs, io: CliIo): Promise<ExitCode> {
   return 0;
 }
 
-async function follow({ url, topics }: Source, args: TailArgs, io: CliIo): Promise<void> {
+async function follow({ url, topics, token }: Source, args: TailArgs, io: CliIo): Promise<void> {
   const line = lineOf(args, io);
   const note = (text: string): void => io.err(`heartwire: ${text}\n`);
-  using feed = openFeed({ url, origin: args.origin, retry: args.retry, io, note });
+  using feed = openFeed({ url, origin: args.origin, token, retry: args.retry, io, note });
   let printed = 0;
   feed.client.on('message', (message, changes, repeated) => {
     for (const entry of repeated ? [] : tailEntries(message, changes, args.merged)) {
@@ -99,7 +102,7 @@ async function follow({ url, topics }: Source, args: TailArgs, io: CliIo): Promi
 }
 
 /** @throws HeartwireError where the arguments make no sense. */
-function sourceOf(args: TailArgs, io: CliIo): Source {
+async function sourceOf(args: TailArgs, io: CliIo): Promise<Source> {
   const { count } = args;
   if (count !== undefined && !(Number.isInteger(count) && count > 0)) {
     throw new HeartwireError('bad_argument', '--count must be a whole number above 0.', {
@@ -107,7 +110,7 @@ function sourceOf(args: TailArgs, io: CliIo): Source {
     });
   }
   const url = feedUrl(args.url ?? io.env.HEARTWIRE_URL ?? DEFAULT_BRIDGE_URL);
-  return { url, topics: topicsOf(args) };
+  return { url, topics: topicsOf(args), token: await bridgeToken(args['token-file'], io) };
 }
 
 function topicsOf({ pattern, bytes }: TailArgs): readonly string[] {

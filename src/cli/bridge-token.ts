@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Argv } from 'yargs';
+import { HeartwireError } from '../errors.ts';
+import type { CliIo } from './command.ts';
+
+/** What is said where a bridge wants a token and has none. */
+export const TOKEN_MEND =
+  'Set HEARTWIRE_TOKEN, or name a file with --token-file; `heartwire token` makes one.';
+
+/** How to name a token: never on the command line, where every user of the machine could read it. */
+export function tokenOption<T>(yargs: Argv<T>): Argv<T & { 'token-file': string | undefined }> {
+  return yargs.option('token-file', {
+    type: 'string',
+    requiresArg: true,
+    describe: 'A file with the token, instead of HEARTWIRE_TOKEN; on the command line others could read it',
+  });
+}
+
+/**
+ * The token to show to a bridge: from the file, or from HEARTWIRE_TOKEN.
+ * @throws HeartwireError `bad_argument`
+ */
+export async function bridgeToken(file: string | undefined, io: CliIo): Promise<string | undefined> {
+  if (file === undefined) return io.env.HEARTWIRE_TOKEN?.trim() || undefined;
+  let text: string;
+  try {
+    text = await readFile(resolve(io.cwd, file), 'utf8');
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no reason given';
+    throw bad(`The file of the token could not be read (${code}).`, file, cause);
+  }
+  const token = text.trim();
+  if (!/^[\x21-\x7e]+$/.test(token)) throw bad('The file holds no token, which is one word.', file);
+  return token;
+}
+
+function bad(message: string, file: string, cause?: unknown): HeartwireError {
+  return new HeartwireError('bad_argument', message, {
+    seen: file,
+    mend: 'Write the token into it, and nothing else; `heartwire token` makes one.',
+    cause,
+  });
+}
