@@ -18,17 +18,20 @@ type Add = (finding: Finding) => void;
 
 const STREAM_MAX_FRAME = 1024 * 1024;
 
-/** Fills in what a device leaves out; undefined where it cannot be run, which has then been added. */
+/**
+ * Fills in what a device leaves out; undefined where it cannot be run, which has then been added. `add` says whether a
+ * finding was new.
+ */
 export function completeDevice(
   given: DeviceShape,
   defaults: DefaultsShape,
   path: Path,
-  add: Add,
+  add: (finding: Finding) => boolean,
   messages?: DeclaredProtocol,
 ): DeviceConfig | undefined {
   const both = given.link !== undefined && given.match !== undefined;
   if (both || (given.link === undefined && given.match === undefined)) {
-    add({
+    const added = add({
       code: both ? 'config_conflict' : 'config_missing_key',
       path: [...path, both ? 'match' : 'link'],
       unless: [
@@ -43,7 +46,8 @@ export function completeDevice(
         ? 'Remove one of the two.'
         : 'Add `link:`, for example tcp:10.0.0.7:9089 or /dev/ttyUSB0, or `match:` with its imei.',
     });
-    if (both) return undefined;
+    // What else it lacks depends on which of the two it will have; one that is there and wrong says that.
+    if (both || added) return undefined;
   }
   return given.match === undefined
     ? completeDialled(given, defaults, path, add, messages)

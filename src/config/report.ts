@@ -48,14 +48,15 @@ export class Report {
     if (finding.meant !== undefined) this.#spoil([...path.slice(0, -1), finding.meant]);
   }
 
-  /** Adds what does not merely follow from an error that is already known, and nothing twice. */
-  addConsequence(finding: Finding): void {
+  /** Adds what does not merely follow from an error that is already known, and nothing twice; says whether it did. */
+  addConsequence(finding: Finding): boolean {
     const { severity, code, path, unless = [] } = finding;
     const key = `${code} ${formatPath(path)}`;
-    if (this.#consequences.has(key)) return;
-    if (severity !== 'warning' && [path, ...unless].some((each) => this.#isSpoiled(each))) return;
+    if (this.#consequences.has(key)) return false;
+    if (severity !== 'warning' && [path, ...unless].some((each) => this.#isSpoiled(each))) return false;
     this.#consequences.add(key);
     this.add(finding);
+    return true;
   }
 
   hasErrorIn(entry: Path): boolean {

@@ -204,7 +204,6 @@ listeners:
       '10:4 error devices[2] config_bad_type',
       '11:5 error devices[3].id config_missing_key',
       '11:5 error devices[3].link config_missing_key',
-      '11:5 error devices[3].register config_not_registered',
       '11:21 error devices[3].clock.every config_bad_duration',
       '13:11 error listeners[0].link config_bad_link',
       '14:13 error listeners[0].forget config_bad_duration',
