@@ -1,15 +1,8 @@
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { WebSocket } from 'ws';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { encodeFrame } from '../../src/protocol/codec.ts';
-import { parseExposition } from '../support/exposition.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { type FullScrape, fullScrape } from '../support/full-scrape.ts';
 import { readProjectFile } from '../support/project-files.ts';
-import { startBridge } from '../support/test-bridge.ts';
 
 /** What Prometheus adds to every series by itself. */
 const ADDED = ['job', 'instance'];
@@ -33,65 +26,11 @@ function used(expression: string): {
   };
 }
 
-/** Every name of a series, with all labels that were seen of it. */
-async function seen(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const dir = await mkdtemp(join(tmpdir(), 'heartwire-metrics-'));
-  const sockets: Socket[] = [];
-  // It answers a register, and says something that is no frame.
-  const noisy = createServer((socket) => {
-    sockets.push(socket);
-    socket.on('error', () => undefined);
-    socket.once('data', () => socket.write(Uint8Array.of(0xde, 0xad, 0xbe, 0xef, 0x99)));
-  });
-  noisy.listen(0, '127.0.0.1');
-  await once(noisy, 'listening');
-  const address = noisy.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
-  const fields = { appid: '3f2504e0-4f89-41d3-9a0c-0305e82c3301', imei: '490154203237518' };
-  const register = `register: { appid: ${fields.appid}, imei: "${fields.imei}" }`;
-  try {
-    await using bridge = await startBridge(`
-metrics: { per_device: true }
-recording: { dir: ${JSON.stringify(join(dir, 'traces'))} }
-files: { dir: ${JSON.stringify(join(dir, 'files'))} }
-devices:
-  - { id: noisy, link: "tcp:127.0.0.1:${port}", line: serial, record: true, ${register} }
-  - { id: gone, link: "tcp:127.0.0.1:1", ${register} }
-listeners:
-  - { link: "tcp-listen:127.0.0.1:0" }
-`);
-    const dialIn = connect(bridge.devicePort, '127.0.0.1');
-    sockets.push(dialIn);
-    dialIn.write(encodeFrame({ name: 'register', kind: 'request', fields }));
-    const subscriber = new WebSocket(`${bridge.url.replace('http', 'ws')}/ws`);
-    await once(subscriber, 'message');
-    subscriber.send(Uint8Array.of(1));
-    await once(subscriber, 'close');
-    const found = new Map<string, Set<string>>();
-    await vi.waitFor(
-      async () => {
-        const { series } = parseExposition(await (await fetch(`${bridge.url}/metrics`)).text());
-        for (const { name, labels } of series) {
-          const known = found.get(name) ?? new Set();
-          for (const label of Object.keys(labels)) known.add(label);
-          found.set(name, known);
-        }
-        const happened = ['discarded_bytes', 'link_losses', 'log_lines', 'subscriber_closes'];
-        expect(happened.filter((each) => !found.has(`heartwire_${each}_total`))).toEqual([]);
-      },
-      { timeout: 10_000 },
-    );
-    return found;
-  } finally {
-    for (const socket of sockets) socket.destroy();
-    noisy.close();
-    await rm(dir, { recursive: true, force: true });
-  }
-}
-
+let scrape: FullScrape;
 let real: ReadonlyMap<string, ReadonlySet<string>> = new Map();
 beforeAll(async () => {
-  real = await seen();
+  scrape = await fullScrape();
+  real = scrape.series;
 });
 
 /** What an expression names and no scrape has. */
@@ -166,5 +105,27 @@ describe('the alert rules', () => {
   it('are found out where they name what there is not', () => {
     expect(missing('sum by (colour) (rate(heartwire_devices{status="x"}[5m]))')).toEqual(['colour']);
     expect(missing('heartwire_nothing_total > 0')).toEqual(['heartwire_nothing_total']);
+  });
+});
+
+describe('docs/observability.md', () => {
+  it('lists every metric with its type, its labels and what it is', () => {
+    const listed = readProjectFile('docs/observability.md').match(/^\| `(?:heartwire|process)_.*$/gm) ?? [];
+    const told = [...scrape.families].map(([name, { type, help, labels }]) => {
+      const quoted = [...labels].sort().map((label) => `\`${label}\``);
+      return `| \`${name}\` | ${type} | ${quoted.join(', ')} | ${help} |`;
+    });
+    expect(listed).toEqual(told);
+  });
+
+  it('shows a configuration without a problem', () => {
+    const text = readProjectFile('docs/observability.md');
+    const shown = [...text.matchAll(/```yaml\n((?:devices|metrics):[\s\S]*?)```/g)].map(
+      ([, yaml = '']) => yaml,
+    );
+    expect(shown).toHaveLength(2);
+    const { config, problems } = loadConfig(shown.join(''), 'devices.yaml');
+    expect(problems).toEqual([]);
+    expect(config).toMatchObject({ metrics: { perDevice: true }, requiredDevices: ['psu-1'] });
   });
 });

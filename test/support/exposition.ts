@@ -10,6 +10,8 @@ export interface Scrape {
   readonly series: readonly Series[];
   /** Type by the name of the family. */
   readonly types: ReadonlyMap<string, string>;
+  /** Help by the name of the family. */
+  readonly help: ReadonlyMap<string, string>;
   /** The value of the one series of this name and these labels, no more and no fewer; undefined where there is none. */
   value(name: string, labels?: Readonly<Record<string, string>>): number | undefined;
   /** All series of a name, by one of their labels. */
@@ -31,7 +33,7 @@ const BAD_UNIT = /_(?:ms|millis|milliseconds|us|ns|minutes|hours|kb|mb|kib|mib|p
 export function parseExposition(text: string): Scrape {
   if (!text.endsWith('\n')) throw new Error('the last line has no end');
   const types = new Map<string, string>();
-  const helped = new Set<string>();
+  const help = new Map<string, string>();
   const series: Series[] = [];
   const seen = new Set<string>();
   let family = '';
@@ -46,11 +48,11 @@ export function parseExposition(text: string): Scrape {
       if (!NAME.test(name)) fail('a name that is none');
       if (BAD_UNIT.test(name)) fail('no base unit');
       if (kind === 'HELP') {
-        if (helped.has(name)) fail('a family that comes twice');
+        if (help.has(name)) fail('a family that comes twice');
         if (!/^[A-Z].*\.$/.test(rest)) fail('help that is no sentence');
-        helped.add(name);
+        help.set(name, rest);
       } else {
-        if (!helped.has(name) || types.has(name)) fail('a type without help, or a second one');
+        if (!help.has(name) || types.has(name)) fail('a type without help, or a second one');
         if (!['counter', 'gauge', 'histogram'].includes(rest)) fail('an unknown type');
         if ((rest === 'counter') !== name.endsWith('_total')) fail('counters, and they alone, end in _total');
         types.set(name, rest);
@@ -73,7 +75,7 @@ export function parseExposition(text: string): Scrape {
     series.push({ name, labels, value });
   }
   for (const [name, type] of types) if (type === 'histogram') checkHistogram(name, series);
-  return { series, types, ...queries(series) };
+  return { series, types, help, ...queries(series) };
 }
 
 function labelsOf(inner: string, fail: (what: string) => never): Record<string, string> {
