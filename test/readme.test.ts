@@ -181,6 +181,7 @@ describe('the table of commands', () => {
     });
     expect(code).toBe(0);
     const offered = [...help.matchAll(/^ {2}heartwire ([a-z]+)/gm)].map(([, name]) => name);
-    expect(named.sort()).toEqual(offered.filter((name) => name !== 'completion').sort());
+    expect(offered).toContain('completion');
+    expect(named.sort()).toEqual(offered.sort());
   });
 });
