@@ -23,7 +23,12 @@ const folders = projectFiles(['examples'], ['.json'])
 
 test('there are examples of several framings', () => {
   expect(folders).toEqual(
-    expect.arrayContaining(['examples/eastron-sdm', 'examples/jbd-bms', 'examples/mh-z19']),
+    expect.arrayContaining([
+      'examples/eastron-sdm',
+      'examples/jbd-bms',
+      'examples/mh-z19',
+      'examples/ublox-ubx',
+    ]),
   );
 });
 
