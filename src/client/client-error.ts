@@ -1,12 +1,12 @@
 /** The codes that the client itself gives; all others are those of the bridge's answers. */
 export const CLIENT_ERROR_CODES = {
-  closed: 'The client was closed; nothing is sent any more.',
-  command_outcome_unknown: 'The connection was lost, and whether the command was carried out cannot be told.',
+  closed: 'The client is closed.',
+  command_outcome_unknown: 'The connection was lost; the command may have been carried out or not.',
   connection_lost: 'The connection was lost before the answer came.',
-  no_websocket: 'This JavaScript has no WebSocket of its own, and none was given.',
-  not_connected: 'There was no connection in time; nothing was sent.',
-  token_failed: 'The token could not be had from where it was to come from.',
-  token_missing: 'The bridge wants a token, and the client was given none.',
+  no_websocket: 'There is no WebSocket here. Before Node 22, pass that of the package "ws".',
+  not_connected: 'There is no connection; nothing was sent.',
+  token_failed: 'The token could not be had.',
+  token_missing: 'The bridge wants a token.',
 } as const;
 
 export type ClientErrorCode = keyof typeof CLIENT_ERROR_CODES;
@@ -25,9 +25,7 @@ export class ClientError extends Error {
   }
 }
 
-/** An error of the client's own, in the words of its code and, where given, more of them. */
-export function ownError(code: ClientErrorCode, more?: string, cause?: unknown): ClientError {
-  const text = CLIENT_ERROR_CODES[code];
-  const retry = code === 'not_connected' || code === 'connection_lost';
-  return new ClientError(code, more === undefined ? text : `${text} ${more}`, retry, cause);
+/** An error of the client's own, in the words of its code. */
+export function ownError(code: ClientErrorCode, cause?: unknown): ClientError {
+  return new ClientError(code, CLIENT_ERROR_CODES[code], code === 'not_connected', cause);
 }

@@ -6,7 +6,7 @@ import { ClientError, ownError } from './client-error.ts';
 import { Following } from './following.ts';
 import { Outbox } from './outbox.ts';
 import type { Moment } from './ports.ts';
-import { type Outcome, Requests, type Settled } from './requests.ts';
+import { type Outcome, Requests } from './requests.ts';
 import type { SessionEffect, SessionEvent } from './session-events.ts';
 import { Silence } from './silence.ts';
 import { type ClientStatus, type ConnectionState, sameStatus } from './status.ts';
@@ -51,7 +51,7 @@ const TOKEN_EXPIRED = 4002;
 /** One client's side of the feed, over one connection after another: events in, orders out; knows no socket. */
 export class ClientSession {
   readonly #options: ClientSessionOptions;
-  readonly #requests = new Requests();
+  readonly #requests = new Requests((request, outcome) => this.#settle(request, outcome));
   readonly #outbox = new Outbox();
   readonly #following = new Following({
     send: (type, fields) => this.#send(type, fields),
@@ -97,15 +97,14 @@ export class ClientSession {
     this.#effects = [];
     if (this.#phase.kind === 'closed') {
       const error = ownError('closed');
-      if (event.type === 'ask') this.#settle([{ request: event.request, outcome: { ok: false, error } }]);
+      if (event.type === 'ask') this.#settle(event.request, error);
       if (event.type === 'subscribe') this.#effects.push({ type: 'tellHandle', handle: event.handle, error });
       return this.#effects;
     }
     this.#take(event, now);
     this.#following.reconcile();
     const wordsOf = (request: string): JsonObject | undefined => this.#requests.send(request, now.monoMs);
-    for (const body of this.#outbox.take(now.monoMs, wordsOf))
-      this.#effects.push({ type: 'send', text: JSON.stringify(body) });
+    for (const text of this.#outbox.take(now.monoMs, wordsOf)) this.#effects.push({ type: 'send', text });
     this.#tellStatus(now);
     return this.#effects;
   }
@@ -184,11 +183,11 @@ export class ClientSession {
       case 'clients_list':
       case 'echo':
       case 'pong':
-        this.#answered(message.payload.reply_to, { ok: true, reply: message }, now);
+        this.#answered(message.payload.reply_to, message, now);
         return;
       case 'error': {
         const { reply_to: replyTo, code, message: text, retry } = message.payload;
-        this.#answered(replyTo, { ok: false, error: new ClientError(code, text, retry) }, now);
+        this.#answered(replyTo, new ClientError(code, text, retry), now);
         return;
       }
       case 'closing': {
@@ -242,54 +241,43 @@ export class ClientSession {
   #begin(session: string): void {
     this.#phase = { kind: 'open' };
     this.#session = session;
-    for (const id of this.#requests.unsent()) this.#outbox.pushRequest(id);
+    for (const id of this.#requests.unsent()) this.#outbox.push(id);
   }
 
-  #answered(replyTo: string | undefined, outcome: Outcome, now: Moment): void {
+  #answered(replyTo = '', outcome: Outcome, now: Moment): void {
     const phase = this.#phase;
-    if (replyTo !== undefined) {
-      if (phase.kind === 'authenticating' && phase.id === replyTo) {
-        this.#authenticated(phase.session, outcome, now);
-        return;
-      }
-      if (phase.kind === 'resuming' && phase.id === replyTo) {
-        this.#resumed(phase.session, outcome);
-        return;
-      }
-      if (this.#following.answered(replyTo, outcome, now.monoMs)) return;
-      const settled = this.#requests.answered(replyTo, outcome);
-      if (settled !== undefined) {
-        this.#settle([settled]);
-        return;
-      }
-    }
-    if (!outcome.ok) this.#effects.push({ type: 'tellError', error: outcome.error });
-  }
-
-  #authenticated(session: string, outcome: Outcome, now: Moment): void {
-    if (outcome.ok) this.#resume(session);
-    else this.#close(outcome.error, now);
+    const refused = outcome instanceof ClientError;
+    if (phase.kind === 'authenticating' && phase.id === replyTo) {
+      if (refused) this.#close(outcome, now);
+      else this.#resume(phase.session);
+    } else if (phase.kind === 'resuming' && phase.id === replyTo) this.#resumed(phase.session, outcome);
+    else if (
+      !this.#following.answered(replyTo, outcome, now.monoMs) &&
+      !this.#requests.answered(replyTo, outcome) &&
+      refused
+    )
+      this.#effects.push({ type: 'tellError', error: outcome });
   }
 
   #resumed(fresh: string, outcome: Outcome): void {
-    if (outcome.ok && outcome.reply.type === 'response') {
-      this.#clientId = String(outcome.reply.payload.result.client_id);
+    if (!(outcome instanceof ClientError) && outcome.type === 'response') {
+      this.#clientId = String(outcome.payload.result.client_id);
       this.#begin(this.#session ?? fresh);
       return;
     }
-    this.#settle(this.#requests.sessionLost());
+    this.#requests.sessionLost();
     this.#begin(fresh);
   }
 
   #ask({ request, asked }: Extract<SessionEvent, { readonly type: 'ask' }>, now: Moment): void {
     // What can't be sent now would be carried out when nobody expects it any more.
     if (this.#status.state === 'stale') {
-      this.#settle([{ request, outcome: { ok: false, error: ownError('not_connected') } }]);
+      this.#settle(request, ownError('not_connected'));
       return;
     }
     const id = this.#newId();
     this.#requests.add(request, id, asked, now.monoMs);
-    if (this.#phase.kind === 'open') this.#outbox.pushRequest(id);
+    if (this.#phase.kind === 'open') this.#outbox.push(id);
   }
 
   #lose(lost: Lost, now: Moment): void {
@@ -322,7 +310,7 @@ export class ClientSession {
     this.#outbox.end();
     this.#following.end();
     this.#caughtUp = false;
-    this.#settle(this.#requests.disconnected(now.monoMs));
+    this.#requests.disconnected(now.monoMs);
   }
 
   #close(error: ClientError | undefined, now: Moment): void {
@@ -332,7 +320,7 @@ export class ClientSession {
       error === undefined
         ? { reason: 'closed' }
         : { ...this.#why, reason: error.code, detail: error.message };
-    this.#settle(this.#requests.closed());
+    this.#requests.closed();
     this.#tellStatus(now);
     this.#effects.push({ type: 'ended', error });
   }
@@ -340,7 +328,7 @@ export class ClientSession {
   #deadline(now: Moment): void {
     const { monoMs } = now;
     const phase = this.#phase;
-    this.#settle(this.#requests.expire(monoMs));
+    this.#requests.expire(monoMs);
     this.#following.deadline(monoMs);
     if (phase.kind === 'waiting' && monoMs >= phase.retryAtMs) this.#open(now);
     else if (phase.kind === 'opening' && monoMs >= phase.untilMs) {
@@ -363,8 +351,8 @@ export class ClientSession {
     return String(this.#lastId);
   }
 
-  #settle(settled: readonly Settled[]): void {
-    for (const each of settled) this.#effects.push({ type: 'settle', ...each });
+  #settle(request: number, outcome: Outcome): void {
+    this.#effects.push({ type: 'settle', request, outcome });
   }
 
   #tellStatus(now: Moment): void {

@@ -86,7 +86,7 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
   constructor(url: string | undefined, options: ConnectOptions) {
     const { WebSocket, ...ports } = portsOf(options);
     if (WebSocket === undefined) {
-      throw ownError('no_websocket', 'In Node before version 22, give it the one of the package "ws".');
+      throw ownError('no_websocket');
     }
     this.#session = new ClientSession(
       {
@@ -234,8 +234,8 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
       signal?.addEventListener('abort', aborted, { once: true });
       this.#calls.set(request, (outcome) => {
         signal?.removeEventListener('abort', aborted);
-        if (outcome.ok) resolve(outcome.reply);
-        else reject(outcome.error);
+        if (outcome instanceof ClientError) reject(outcome);
+        else resolve(outcome);
       });
       this.#runner.dispatch({ type: 'ask', request, asked: { type, fields, timeoutMs } });
     });

@@ -6,22 +6,13 @@ import { ClientError } from './client-error.ts';
  *
  * @throws ClientError `bad_address`
  */
-export function feedAddress(text: string | undefined): string {
+export function feedAddress(text = './'): string {
   // Only pages have a location.
   const { location } = globalThis as { readonly location?: { readonly href: string } };
-  let url: URL;
-  try {
-    url = new URL(text ?? './', location?.href);
-  } catch {
-    throw badAddress(text);
-  }
-  if (!/^(?:ws|http)s?:$/.test(url.protocol)) throw badAddress(text);
-  const secure = url.protocol === 'wss:' || url.protocol === 'https:';
+  const url = URL.canParse(text, location?.href) ? new URL(text, location?.href) : undefined;
+  const [, secure] = /^(?:ws|http)(s?):$/.exec(url?.protocol ?? '') ?? [];
+  if (url === undefined || secure === undefined)
+    throw new ClientError('bad_address', `"${text}" is no address such as http://127.0.0.1:8080.`);
   const path = url.pathname.replace(/\/+$/, '');
-  return `${secure ? 'wss' : 'ws'}://${url.host}${/\/ws(?:\/[^/]+)?$/.test(path) ? path : `${path}/ws`}`;
-}
-
-function badAddress(text: string | undefined): ClientError {
-  const seen = text === undefined ? 'No address was given' : `"${text}" is no address of a bridge`;
-  return new ClientError('bad_address', `${seen}; write it as http://127.0.0.1:8080.`);
+  return `ws${secure}://${url.host}${/\/ws(?:\/[^/]+)?$/.test(path) ? path : `${path}/ws`}`;
 }

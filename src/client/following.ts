@@ -1,6 +1,6 @@
 import type { JsonObject } from '../feed/wire/json.ts';
 import type { ServerMessage } from '../feed/wire/server-messages.ts';
-import type { ClientError } from './client-error.ts';
+import { ClientError } from './client-error.ts';
 import type { Outcome } from './requests.ts';
 import type { EventMessage, SessionEffect } from './session-events.ts';
 import { Subscriptions, type Wanted } from './subscriptions.ts';
@@ -94,7 +94,7 @@ export class Following {
     if (said === undefined) return false;
     this.#said.delete(replyTo);
     if (said.type === 'unsubscribe') this.#dropUnwanted();
-    else if (!outcome.ok) this.#refused(replyTo, said, outcome.error, nowMs);
+    else if (outcome instanceof ClientError) this.#refused(replyTo, said, outcome, nowMs);
     return true;
   }
 

@@ -1,5 +1,5 @@
 import { deviceOf, type FeedGap, type FeedItem } from './items.ts';
-import { PullQueue } from './pull-queue.ts';
+import { Tap } from './tap.ts';
 
 interface Entry {
   readonly item: FeedItem;
@@ -11,14 +11,14 @@ interface Entry {
  * Items on their way to one `for await`. An item counts as dealt with when the next one is asked for. Beyond the bound
  * the oldest go, and a `gap` says which before anything that follows.
  */
-export class ItemQueue extends PullQueue<FeedItem> {
+export class ItemQueue {
+  readonly tap = new Tap();
   readonly #most: number;
-  #entries: Entry[] = [];
+  readonly #entries: Entry[] = [];
   readonly #lost = new Map<string, FeedGap>();
   #current: Entry | undefined;
 
-  constructor(most: number, left: () => void) {
-    super(left);
+  constructor(most: number) {
     this.#most = most;
   }
 
@@ -27,36 +27,23 @@ export class ItemQueue extends PullQueue<FeedItem> {
     return new Promise((done) => {
       this.#entries.push({ item, done });
       if (this.#entries.length > this.#most) this.#dropOldest();
-      this.serve();
+      this.tap.wake();
     });
   }
 
-  override next(): ReturnType<PullQueue<FeedItem>['next']> {
-    this.#finish();
-    return super.next();
-  }
-
-  protected take(): FeedItem | undefined {
-    const [gap] = this.#lost.values();
-    if (gap !== undefined) {
-      this.#lost.delete(gap.topic);
-      return gap;
-    }
-    this.#finish();
-    this.#current = this.#entries.shift();
-    return this.#current?.item;
-  }
-
-  protected clear(): void {
-    this.#finish();
-    for (const { done } of this.#entries) done(false);
-    this.#entries = [];
-    this.#lost.clear();
-  }
-
-  #finish(): void {
+  take(): FeedItem | undefined {
     this.#current?.done(true);
     this.#current = undefined;
+    const [gap] = this.#lost.values();
+    if (gap === undefined) this.#current = this.#entries.shift();
+    else this.#lost.delete(gap.topic);
+    return gap ?? this.#current?.item;
+  }
+
+  /** Nobody will take what is left; the last one was taken. */
+  clear(): void {
+    this.#current?.done(true);
+    for (const { done } of this.#entries) done(false);
   }
 
   #dropOldest(): void {
@@ -65,14 +52,13 @@ export class ItemQueue extends PullQueue<FeedItem> {
     oldest.done(false);
     const { item } = oldest;
     const { topic } = item;
-    const known = this.#lost.get(topic);
     const [from, to] = item.kind === 'gap' ? [item.fromSeq, item.toSeq] : [item.seq, item.seq];
     this.#lost.set(topic, {
       kind: 'gap',
       topic,
       device: deviceOf(topic),
-      fromSeq: Math.min(known?.fromSeq ?? from, from),
-      toSeq: Math.max(known?.toSeq ?? to, to),
+      fromSeq: this.#lost.get(topic)?.fromSeq ?? from,
+      toSeq: to,
       reason: 'slow_reader',
     });
   }

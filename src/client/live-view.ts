@@ -2,7 +2,7 @@ import type { JsonObject } from '../feed/wire/json.ts';
 import type { DeviceState, DeviceTypes } from './device-types.ts';
 import { deviceOf } from './items.ts';
 import { Listeners } from './listeners.ts';
-import { PullQueue } from './pull-queue.ts';
+import { Tap } from './tap.ts';
 import type { FeedView, ViewChange } from './view.ts';
 
 /** One document is another now. */
@@ -57,12 +57,15 @@ export class LiveView<Types extends DeviceTypes = DeviceTypes> {
   }
 
   /** What is there now, and then every change; who is slow gets the present document, and none in between. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<DocumentChange> {
-    const reader = new ChangeReader(() => void this.#readers.delete(reader));
+  [Symbol.asyncIterator](): AsyncGenerator<DocumentChange, undefined, undefined> {
+    const reader = new ChangeReader();
     for (const topic of this.#documents.topics()) reader.push(this.#changeOf(topic));
     this.#readers.add(reader);
-    if (this.#ended !== undefined) reader.end(this.#ended.error);
-    return reader;
+    if (this.#ended !== undefined) reader.tap.end(this.#ended.error);
+    return reader.tap.read(
+      () => reader.take(),
+      () => this.#readers.delete(reader),
+    );
   }
 
   /** For the client. */
@@ -77,7 +80,7 @@ export class LiveView<Types extends DeviceTypes = DeviceTypes> {
   /** For the client: nothing follows. */
   end(error?: unknown): void {
     this.#ended = error === undefined ? {} : { error };
-    for (const reader of [...this.#readers]) reader.end(error);
+    for (const reader of this.#readers) reader.tap.end(error);
   }
 
   #changeOf(topic: string): DocumentChange {
@@ -86,21 +89,18 @@ export class LiveView<Types extends DeviceTypes = DeviceTypes> {
 }
 
 /** The changes that one `for await` has not taken yet, the last one of each topic. */
-class ChangeReader extends PullQueue<DocumentChange> {
+class ChangeReader {
+  readonly tap = new Tap();
   readonly #pending = new Map<string, DocumentChange>();
 
   push(change: DocumentChange): void {
     this.#pending.set(change.topic, change);
-    this.serve();
+    this.tap.wake();
   }
 
-  protected take(): DocumentChange | undefined {
+  take(): DocumentChange | undefined {
     const [change] = this.#pending.values();
     if (change !== undefined) this.#pending.delete(change.topic);
     return change;
-  }
-
-  protected clear(): void {
-    this.#pending.clear();
   }
 }

@@ -1,47 +1,58 @@
 import type { JsonObject } from '../feed/wire/json.ts';
-import { Pace, type Rate } from './pace.ts';
 
-type Entry = { readonly body: JsonObject } | { readonly request: string };
+/** How many messages a bridge takes: so many a second, and so many at once. */
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
 
-/** What is to be sent over this connection, in order, and no faster than the bridge takes it. */
+/** Of what the bridge announces, so that the network's own jitter never exceeds it. */
+const SHARE = 0.9;
+
+/** What is to be sent over this connection, in order, and no faster than the bridge takes it: a token bucket. */
 export class Outbox {
-  #entries: Entry[] = [];
-  #pace: Pace | undefined;
+  /** A request is named only, and put into words when its turn comes: it may be abandoned before. */
+  #entries: Array<JsonObject | string> = [];
+  #perMs = 0;
+  #burst = 0;
+  #tokens = 0;
+  #atMs = 0;
+  #open = false;
 
   /** A connection is there. */
-  begin(rate: Rate, nowMs: number): void {
-    this.#entries = [];
-    this.#pace = new Pace(rate, nowMs);
+  begin({ perSecond, burst }: Rate, nowMs: number): void {
+    this.#open = true;
+    this.#perMs = (perSecond * SHARE) / 1_000;
+    this.#tokens = this.#burst = Math.max(1, burst * SHARE);
+    this.#atMs = nowMs;
   }
 
   /** The connection is gone, and with it what it was to be sent. */
   end(): void {
+    this.#open = false;
     this.#entries = [];
-    this.#pace = undefined;
   }
 
-  push(body: JsonObject): void {
-    if (this.#pace !== undefined) this.#entries.push({ body });
-  }
-
-  /** A request is put into words only when its turn comes: it may be abandoned before. */
-  pushRequest(id: string): void {
-    if (this.#pace !== undefined) this.#entries.push({ request: id });
+  push(entry: JsonObject | string): void {
+    if (this.#open) this.#entries.push(entry);
   }
 
   get nextDeadline(): number {
-    return this.#entries.length === 0 ? Infinity : (this.#pace?.nextAtMs ?? Infinity);
+    return this.#entries.length === 0 ? Infinity : this.#atMs + Math.max(0, 1 - this.#tokens) / this.#perMs;
   }
 
   /** The messages whose turn is now. */
-  *take(nowMs: number, wordsOf: (request: string) => JsonObject | undefined): Generator<JsonObject> {
-    let done = 0;
-    for (const entry of this.#entries) {
-      if (this.#pace?.take(nowMs) !== true) break;
-      done += 1;
-      const body = 'body' in entry ? entry.body : wordsOf(entry.request);
-      if (body !== undefined) yield body;
+  take(nowMs: number, wordsOf: (request: string) => JsonObject | undefined): string[] {
+    this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#atMs) * this.#perMs);
+    this.#atMs = nowMs;
+    const taken: string[] = [];
+    while (this.#tokens >= 1 && this.#entries.length > 0) {
+      const entry = this.#entries.shift();
+      const body = typeof entry === 'string' ? wordsOf(entry) : entry;
+      if (body === undefined) continue;
+      this.#tokens -= 1;
+      taken.push(JSON.stringify(body));
     }
-    if (done > 0) this.#entries = this.#entries.slice(done);
+    return taken;
   }
 }

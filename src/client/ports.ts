@@ -62,18 +62,20 @@ const realClock: ClientClock = {
   },
 };
 
-/** The ports that were given, and for the others what `globalThis` has; `WebSocket` stays absent where it has none. */
-export function portsOf(
-  given: Partial<ClientPorts>,
-): Omit<ClientPorts, 'WebSocket'> & Partial<Pick<ClientPorts, 'WebSocket'>> {
+/** The ports that were given, and for the others what `globalThis` has. */
+export function portsOf({
+  WebSocket,
+  clock = realClock,
+  random = Math.random,
+  watchReturn,
+}: Partial<ClientPorts>) {
   // Node and browsers differ in what they have; each part is looked at before it is used.
   const around = globalThis as Surroundings;
-  const WebSocket = given.WebSocket ?? around.WebSocket;
   return {
-    ...(WebSocket === undefined ? {} : { WebSocket }),
-    clock: given.clock ?? realClock,
-    random: given.random ?? Math.random,
-    watchReturn: given.watchReturn ?? ((callback) => watchPage(around, callback)),
+    WebSocket: WebSocket ?? around.WebSocket,
+    clock,
+    random,
+    watchReturn: watchReturn ?? ((callback: () => void) => watchPage(around, callback)),
   };
 }
 

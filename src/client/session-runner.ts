@@ -169,7 +169,7 @@ export class SessionRunner {
       const given = typeof token === 'function' ? await token({ renew }) : (token ?? '');
       this.dispatch({ type: 'tokenCame', token: given });
     } catch (error) {
-      this.dispatch({ type: 'close', error: ownError('token_failed', String(error), error) });
+      this.dispatch({ type: 'close', error: ownError('token_failed', error) });
     }
   }
 

@@ -55,11 +55,17 @@ export class Subscription implements AsyncIterable<FeedItem>, Disposable {
   }
 
   /** Everything from now on; it ends with the subscription. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<FeedItem> {
-    const queue = new ItemQueue(this.#options.maxQueued ?? MAX_QUEUED, () => void this.#queues.delete(queue));
+  [Symbol.asyncIterator](): AsyncGenerator<FeedItem, undefined, undefined> {
+    const queue = new ItemQueue(this.#options.maxQueued ?? MAX_QUEUED);
     this.#queues.add(queue);
-    if (this.#ended !== undefined) queue.end(this.#ended.error);
-    return queue;
+    if (this.#ended !== undefined) queue.tap.end(this.#ended.error);
+    return queue.tap.read(
+      () => queue.take(),
+      () => {
+        this.#queues.delete(queue);
+        queue.clear();
+      },
+    );
   }
 
   /** For the client. */
@@ -86,7 +92,7 @@ export class Subscription implements AsyncIterable<FeedItem>, Disposable {
     if (this.#ended !== undefined) return;
     this.#ended = error === undefined ? {} : { error };
     this.#settle.reject(error ?? new Error('The subscription was given up.'));
-    for (const queue of [...this.#queues]) queue.end(error);
+    for (const queue of this.#queues) queue.tap.end(error);
   }
 }
 
