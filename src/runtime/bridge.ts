@@ -288,6 +288,6 @@ export class Bridge {
   async sendFile(device: string, source: FileSource, options: SendFileOptions = {}): Promise<SendProgress> {
     const runner = this.directory.get(device);
     if (runner === undefined) throw new HeartwireError('device_unknown', `There is no device ${device}.`);
-    return sendFile(runner, source, this.#options.clock, options);
+    return sendFile(runner, () => this.directory.get(device), source, this.#options.clock, options);
   }
 }

@@ -1,5 +1,6 @@
 import { chunkMessage } from '../device/chunk-message.ts';
 import type { SendProgress } from '../device/file-sender.ts';
+import { STOPPED } from '../device/stop-reason.ts';
 import { HeartwireError } from '../errors.ts';
 import type { Clock } from './clock.ts';
 import type { DeviceRunner } from './device-runner.ts';
@@ -12,9 +13,14 @@ export type SendFileOptions = Pick<UploadOptions, 'progressed' | 'stallLimitMs' 
   readonly timeoutMs?: number;
 };
 
-/** Sends a file in the chunks that the device's messages declare. @throws HeartwireError `message_unknown`, and as `uploadFile` */
+/**
+ * Sends a file in the chunks that the device's messages declare. `present` is the device as it is later on: it may be
+ * configured anew, or be gone.
+ * @throws HeartwireError `message_unknown`, and as `uploadFile`
+ */
 export function sendFile(
   runner: DeviceRunner,
+  present: () => DeviceRunner | undefined,
   source: FileSource,
   clock: Clock,
   { transfer = 1, timeoutMs = 5_000, ...options }: SendFileOptions,
@@ -27,7 +33,9 @@ export function sendFile(
     clock,
     transfer,
     chunks,
-    request: (message, fields) => runner.request(message, fields, timeoutMs),
+    request: (message, fields) =>
+      present()?.request(message, fields, timeoutMs) ??
+      Promise.resolve({ ok: false, code: 'device_unknown', detail: STOPPED.removed }),
   });
 }
 
