@@ -26,7 +26,7 @@ interface Weight {
   /** Bytes per subscriber: held by JavaScript, and of the process. */
   readonly held: number;
   readonly rss: number;
-  readonly stallMs: number;
+  readonly stallsMs: readonly number[];
 }
 
 async function ask(server: ChildProcess, order: CrowdOrder): Promise<Required<CrowdReport>> {
@@ -61,14 +61,14 @@ async function weigh(kind: 'heartwire' | 'ws', count: number): Promise<Weight> {
       greetings: [clientFrame(greeting)],
     });
     const after = await ask(server, { do: 'weigh' });
-    const { stallMs } = await ask(server, { do: 'broadcast', times: BROADCASTS });
+    const { stallsMs } = await ask(server, { do: 'broadcast', times: BROADCASTS });
     await crowd.received(BROADCASTS * count);
     first.close();
     crowd.close();
     return {
       held: (after.held - before.held) / count,
       rss: (after.rss - before.rss) / count,
-      stallMs,
+      stallsMs,
     };
   } finally {
     server.disconnect();
@@ -98,14 +98,14 @@ async function* run({ large }: BenchOptions): AsyncGenerator<BenchRow> {
       target: { text: `<= ${MOST_MEMORY}`, met: ours <= MOST_MEMORY * theirs },
     };
   }
-  const stall = median(own.map((each) => each.stallMs));
-  const theirs = median(peer.map((each) => each.stallMs));
+  const stalls = own.flatMap((each) => each.stallsMs);
+  const theirs = peer.flatMap((each) => each.stallsMs);
   yield {
-    name: `longest stall of the loop in ${BROADCASTS} broadcasts to ${count}`,
-    figure: `${stall.toFixed(1)} ms`,
-    peer: `ws loop ${theirs.toFixed(1)} ms`,
-    ratio: (stall / theirs).toFixed(3),
-    target: { text: `<= ${MOST_STALL_MS} ms`, met: stall <= MOST_STALL_MS },
+    name: `longest stall of the loop in a broadcast to ${count}, the median and the worst of ${stalls.length}`,
+    figure: `${median(stalls).toFixed(1)} ms, ${Math.max(...stalls).toFixed(1)} ms`,
+    peer: `ws loop ${median(theirs).toFixed(1)} ms, ${Math.max(...theirs).toFixed(1)} ms`,
+    ratio: (median(stalls) / median(theirs)).toFixed(3),
+    target: { text: `<= ${MOST_STALL_MS} ms`, met: median(stalls) <= MOST_STALL_MS },
   };
 }
 

@@ -25,8 +25,7 @@ export class TokenBucket {
 /** Counts what happened within the last minute. */
 export class MinuteCount {
   readonly #most: number;
-  /** Absent where it never happened, as it does to most. */
-  #times: number[] | undefined;
+  #times: number[] = [];
 
   /** `most` in a minute are within bounds. */
   constructor(most: number) {
@@ -35,7 +34,7 @@ export class MinuteCount {
 
   /** One more; false where that is one too many. */
   add(monoMs: number): boolean {
-    this.#times = (this.#times ?? []).filter((each) => monoMs - each < 60_000);
+    this.#times = this.#times.filter((each) => monoMs - each < 60_000);
     this.#times.push(monoMs);
     return this.#times.length <= this.#most;
   }

@@ -61,8 +61,8 @@ export class FeedSession {
   /** Nothing was asked for yet that belongs to a session. */
   #fresh = true;
   readonly #rate: TokenBucket;
-  readonly #errors = new MinuteCount(ERRORS_PER_MINUTE);
-  readonly #refusals = new MinuteCount(REFUSALS_PER_MINUTE);
+  #errors: MinuteCount | undefined;
+  #refusals: MinuteCount | undefined;
   /** What came in behind a token that is still being looked at. */
   #held: string[] | undefined;
   #jsonPing = false;
@@ -316,6 +316,7 @@ export class FeedSession {
   }
 
   #countError(now: Instant): void {
+    this.#errors ??= new MinuteCount(ERRORS_PER_MINUTE);
     if (!this.#errors.add(now.monoMs)) this.#options.port.close('too_many_errors');
   }
 
@@ -324,6 +325,7 @@ export class FeedSession {
     const rate = this.#options.limits.messages_per_second;
     const message = `More than ${rate} messages a second; this one was not carried out.`;
     this.#subscriber.answer('error', { ...reply(replyTo), code: 'rate_limited', message, retry: true }, now);
+    this.#refusals ??= new MinuteCount(REFUSALS_PER_MINUTE);
     if (!this.#refusals.add(now.monoMs)) this.#options.port.close('rate_limited');
   }
 }

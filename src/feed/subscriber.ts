@@ -23,11 +23,11 @@ export { HIGH_WATER, LOW_WATER, type Outlet } from './outlet.ts';
 export class Subscriber {
   readonly #shared: SubscriberSurroundings;
   readonly #outlet: Outlet;
-  /** Own frames, and shared ones that came before them, in order. */
-  #ready: Uint8Array[] = [];
+  /** Own frames, and shared ones that came before them, in order; absent where there are none. */
+  #ready: Uint8Array[] | undefined;
   #readyBytes = 0;
   /** Answers that overtake what waits, once something does. */
-  #urgent: Uint8Array[] = [];
+  #urgent: Uint8Array[] | undefined;
   #window = new AckWindow();
   #debts: Debts | undefined;
   #full = false;
@@ -91,9 +91,12 @@ export class Subscriber {
   answer<Type extends ServerMessageType>(type: Type, payload: PayloadOf<Type>, now: Instant): void {
     const frame = this.#shared.encoder.message(type, this.#newId(), payload, now);
     this.settle(now);
-    if (this.#inStep && !this.full) this.#ready.push(frame);
-    else this.#urgent.push(frame);
-    this.#readyBytes += frame.length;
+    if (this.#inStep && !this.full) this.#queue(frame);
+    else {
+      this.#urgent ??= [];
+      this.#urgent.push(frame);
+      this.#readyBytes += frame.length;
+    }
     this.#wake();
   }
 
@@ -105,8 +108,7 @@ export class Subscriber {
   /** `send` for what is framed already. */
   sendFrame(frame: Uint8Array, now: Instant): void {
     this.settle(now);
-    this.#ready.push(frame);
-    this.#readyBytes += frame.length;
+    this.#queue(frame);
     this.#wake();
   }
 
@@ -204,6 +206,12 @@ export class Subscriber {
     return this.#debts?.inStep ?? true;
   }
 
+  #queue(frame: Uint8Array): void {
+    this.#ready ??= [];
+    this.#ready.push(frame);
+    this.#readyBytes += frame.length;
+  }
+
   #wake(): void {
     this.#plain = false;
     this.#shared.wake(this);
@@ -235,12 +243,13 @@ export class Subscriber {
 
   /** Nothing is left to be written. */
   #becomePlain(): void {
+    this.#ready = this.#urgent = undefined;
     if (this.#debts?.none === true) this.#debts = undefined;
     this.#plain = this.#debts === undefined && !this.interests.special && !this.#positionDue;
   }
 
   #next(now: Instant): Uint8Array | undefined {
-    if (this.#ready.length === 0 && this.#inStep && !this.interests.special) {
+    if ((this.#ready?.length ?? 0) === 0 && this.#inStep && !this.interests.special) {
       const piece = this.#cohort.piece(this.#cursor, now);
       if (piece !== undefined) {
         this.#shared.tally.deliveries += piece.end - piece.start;
@@ -274,9 +283,7 @@ export class Subscriber {
     const { change } = delivery;
     if (this.#goesApart(change, now)) return;
     if (this.#inStep && !this.full) {
-      const frame = delivery.frame(now);
-      this.#ready.push(frame);
-      this.#readyBytes += frame.length;
+      this.#queue(delivery.frame(now));
     } else if (change.kind === 'position') this.#positionDue = true;
     else this.#owe().missed(change, () => delivery.frame(now));
   }
@@ -295,7 +302,7 @@ export class Subscriber {
   }
 
   #takeReady(): Uint8Array | undefined {
-    const frame = this.#urgent.shift() ?? this.#ready.shift();
+    const frame = this.#urgent?.shift() ?? this.#ready?.shift();
     if (frame !== undefined) this.#readyBytes -= frame.length;
     return frame;
   }

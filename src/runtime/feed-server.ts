@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import { type ServerOptions, WebSocketServer } from 'ws';
 import type { ClientEntry } from '../feed/wire/server-messages.ts';
 import type { Verdict } from './auth/authenticator.ts';
 import { bearerToken, chosenProtocol, protocolToken } from './auth/credentials.ts';
 import { refusedCaller, requestedClientId } from './feed/door.ts';
+import { FeedSocket } from './feed/feed-socket.ts';
 import { type Arrival, Roster, type RosterOptions, type Transport } from './feed/roster.ts';
-import { pongFrame, textFrame } from './feed/text-frame.ts';
+import { textFrame } from './feed/text-frame.ts';
 import { WebSocketCarrier } from './feed/web-socket-carrier.ts';
 import type { Admission } from './http/admission.ts';
 import { type Caller, callerOf, plainAddress } from './http/caller.ts';
@@ -18,14 +19,6 @@ import { refusal } from './http/routes.ts';
 export type { CommandOutcome, FeedClient, FeedCommand } from '../feed/command.ts';
 export type { CommandHandler } from './feed/command-desk.ts';
 export type { FeedLog } from './feed/roster.ts';
-
-/** How a connection ended that the other side closed. */
-const CLOSED: ReadonlyMap<number, string> = new Map([
-  [1000, 'closed'],
-  [1001, 'closed'],
-  [1005, 'closed'],
-  [1006, 'lost'],
-]);
 
 export interface FeedServerOptions extends Admission, RosterOptions {}
 
@@ -42,15 +35,17 @@ export class FeedServer {
     this.#transport = this.roster.transport('websocket', textFrame);
     const { maxMessageBytes, closeTimeoutMs } = this.roster.limits;
     // Newer than the published types.
-    const settings: ServerOptions & { readonly closeTimeout: number } = {
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      autoPong: false,
-      maxPayload: maxMessageBytes,
-      closeTimeout: closeTimeoutMs,
-      handleProtocols: chosenProtocol,
-    };
+    const settings: ServerOptions & { readonly closeTimeout: number; readonly WebSocket: typeof FeedSocket } =
+      {
+        noServer: true,
+        WebSocket: FeedSocket,
+        clientTracking: false,
+        perMessageDeflate: false,
+        autoPong: false,
+        maxPayload: maxMessageBytes,
+        closeTimeout: closeTimeoutMs,
+        handleProtocols: chosenProtocol,
+      };
     this.#sockets = new WebSocketServer(settings);
   }
 
@@ -100,9 +95,11 @@ export class FeedServer {
         this.roster.log('refused', address, wanted.id, verdict.message);
         writeAnswer(socket, refusedToken(verdict));
       } else {
-        this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
-          this.#admit(webSocket, request.socket, { address, wantedId: wanted.id, verdict }),
-        );
+        this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+          // The server makes no others.
+          if (webSocket instanceof FeedSocket)
+            this.#admit(webSocket, request.socket, { address, wantedId: wanted.id, verdict });
+        });
       }
     };
     const verdict = token === undefined ? undefined : this.roster.auth.verify(token, address);
@@ -125,24 +122,12 @@ export class FeedServer {
   }
 
   #admit(
-    webSocket: WebSocket,
+    webSocket: FeedSocket,
     socket: Socket,
     arrival: Pick<Arrival, 'address' | 'wantedId' | 'verdict'>,
   ): void {
-    const { roster } = this;
-    const { clock } = roster;
-    const { address, wantedId } = arrival;
-    // `ws` reports broken frames here and closes with the right code itself.
-    webSocket.on('error', (error) => roster.log('error', address, wantedId, error.message));
+    webSocket.watch(this.roster, arrival.address);
     const carrier = new WebSocketCarrier(webSocket);
-    const connection = roster.admit(this.#transport, { ...arrival, carrier, socket });
-    webSocket.on('close', (code) => roster.leave(connection, CLOSED.get(code) ?? `code ${code}`));
-    if (connection.session === undefined) return;
-    webSocket.on('message', (data, isBinary) => {
-      if (isBinary) connection.close('unsupported_data', clock.now());
-      else connection.receive(data.toString(), clock.now());
-    });
-    webSocket.on('ping', (payload) => connection.pinged(pongFrame(payload), clock.now()));
-    webSocket.on('pong', () => connection.heard(clock.now()));
+    webSocket.carry(this.roster.admit(this.#transport, { ...arrival, carrier, socket }));
   }
 }

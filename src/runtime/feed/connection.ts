@@ -48,6 +48,8 @@ export class Connection implements Outlet {
   /** Messages that arrived with bytes read before reading was paused. */
   #unread: string[] | undefined;
   #fullSinceMs: number | undefined;
+  /** Listens to the socket while it is full. */
+  #drained: (() => void) | undefined;
   /** Bytes that had left the socket at `fullSinceMs`. */
   #sent = 0;
   #closedFor: CloseReason | undefined;
@@ -59,9 +61,6 @@ export class Connection implements Outlet {
     this.#socket = socket;
     this.#audience = audience;
     this.subscriber = audience.admit(this);
-    socket.on('drain', () => {
-      if (this.#fullSinceMs !== undefined) audience.wake(this.subscriber);
-    });
   }
 
   get unsent(): number {
@@ -213,11 +212,14 @@ export class Connection implements Outlet {
     this.#fullSinceMs = now.monoMs;
     this.#sent = this.#handed - this.unsent;
     this.#ping = undefined;
+    this.#drained ??= () => this.#audience.wake(this.subscriber);
+    this.#socket.on('drain', this.#drained);
     this.#carrier.pause();
   }
 
   #resume(now: Instant): void {
     this.#fullSinceMs = undefined;
+    if (this.#drained !== undefined) this.#socket.off('drain', this.#drained);
     while (this.#fullSinceMs === undefined && !this.closing) {
       const text = this.#unread?.shift();
       if (text === undefined) break;

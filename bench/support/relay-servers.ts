@@ -1,0 +1,45 @@
+// A child process of bench/relay: a bridge, and the least that a relay in Node can be. Both are told bytes on one port and
+// tell everybody on another.
+import { createServer, type Socket } from 'node:net';
+import { loadConfig } from '../../src/config/load.ts';
+import { Bridge } from '../../src/runtime/bridge.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { listen } from './fan-out-way.ts';
+
+/** Where devices send to, and where subscribers listen. */
+export interface RelayPorts {
+  readonly bridge: { readonly devices: number; readonly subscribers: number };
+  readonly raw: { readonly devices: number; readonly subscribers: number };
+}
+
+async function startBridge(): Promise<RelayPorts['bridge']> {
+  const { config, problems } = loadConfig(
+    'server: { port: 0 }\nlisteners: [{ link: "tcp-listen:127.0.0.1:0" }]',
+    'bench.yaml',
+  );
+  if (config === undefined) throw new Error(JSON.stringify(problems));
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const bridge = new Bridge({ config, clock: systemClock, log, version: '0.0.0' });
+  const { url, listeners } = await bridge.start();
+  return { devices: Number(listeners[0]?.split(':').at(-1)), subscribers: Number(new URL(url).port) };
+}
+
+async function startRaw(): Promise<RelayPorts['raw']> {
+  const subscribers = new Set<Socket>();
+  const outside = createServer({ noDelay: true }, (socket) => {
+    subscribers.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => subscribers.delete(socket));
+  });
+  const inside = createServer({ noDelay: true }, (device) => {
+    device.on('error', () => device.destroy());
+    device.on('data', (chunk: Buffer) => {
+      for (const each of subscribers) each.write(chunk);
+    });
+  });
+  return { devices: await listen(inside), subscribers: await listen(outside) };
+}
+
+const ports: RelayPorts = { bridge: await startBridge(), raw: await startRaw() };
+process.send?.(ports);
+process.on('disconnect', () => process.exit());
