@@ -89,6 +89,7 @@ export class Bridge {
       store: this.store,
       spool: this.#spool,
       config: () => this.#applier?.config ?? config,
+      configStatus: () => this.#applier.status(),
       fleet: () => this.#fleet,
       roster: () => this.#feed.roster,
       recorder: () => this.#recorder,

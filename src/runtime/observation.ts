@@ -24,6 +24,8 @@ export interface ObservationOptions {
   readonly usage?: (() => ProcessUsage) | undefined;
   /** The present configuration. */
   config(): BridgeConfig;
+  /** As `bridge/status` shows it. */
+  configStatus(): JsonObject;
   fleet(): Fleet;
   roster(): Roster;
   recorder(): { status(): JsonObject } | undefined;
@@ -53,6 +55,7 @@ export class Observation {
       isConfigured: (id) => fleet().directory.isConfigured(id),
       gateways: () => fleet().gateways(),
       roster: options.roster,
+      configStatus: options.configStatus,
       recorder: options.recorder,
       spool: () => spool,
       usage: options.usage,

@@ -50,6 +50,8 @@ describe('loadConfig', () => {
         },
       ],
       listeners: [],
+      metrics: { perDevice: false },
+      requiredDevices: [],
     });
   });
 

@@ -50,7 +50,9 @@ describe('the routes', () => {
     expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
     expect(page.text).toContain('<title>Heartwire</title>');
     const policy = page.headers['content-security-policy'] ?? '';
-    expect(policy).toMatch(/default-src 'none'; script-src 'self' 'sha256-[^ ;]+'; style-src 'sha256-[^ ;]+';/);
+    expect(policy).toMatch(
+      /default-src 'none'; script-src 'self' 'sha256-[^ ;]+'; style-src 'sha256-[^ ;]+';/,
+    );
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy).not.toContain('unsafe');
     expect(page.headers['x-content-type-options']).toBe('nosniff');

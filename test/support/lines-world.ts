@@ -6,6 +6,7 @@ import type { ServerMessage, ServerMessageType } from '../../src/feed/wire/serve
 import { JsonLinesServer } from '../../src/runtime/feed/json-lines-server.ts';
 import { type FeedLog, Roster, type RosterOptions } from '../../src/runtime/feed/roster.ts';
 import { FakeClock } from './fake-clock.ts';
+import { checkServerMessage } from './feed-contract.ts';
 import { FeedView } from './feed-view.ts';
 
 /** A feed as JSON lines on 127.0.0.1. Use with `await using`. */
@@ -102,6 +103,7 @@ export class LinesClient {
     this.#rest = lines.pop() ?? '';
     for (const line of lines) {
       const message = JSON.parse(line) as ServerMessage;
+      checkServerMessage(message);
       this.messages.push(message);
       this.view.receive(message);
     }

@@ -7,7 +7,13 @@ import { type Caller, plainAddress } from './caller.ts';
 import { type Answer, isFeedPath, pathOf, refusal, STREAM_PATH } from './routes.ts';
 
 /** The page holds nothing of anybody's; whether the process lives and is ready is for whoever starts it. */
-const OPEN_PATHS: ReadonlySet<string> = new Set(['/', '/heartwire-client.js', '/healthz', '/readyz', '/asyncapi.json']);
+const OPEN_PATHS: ReadonlySet<string> = new Set([
+  '/',
+  '/heartwire-client.js',
+  '/healthz',
+  '/readyz',
+  '/asyncapi.json',
+]);
 const CHALLENGE = 'Bearer realm="heartwire"';
 
 /** Somebody may have what he asks for, or gets an answer that says why not. */

@@ -22,6 +22,8 @@ export interface BridgeFamilySources {
   readonly clock: Clock;
   readonly logCounts: LogCounts;
   gateways(): readonly Gateway[];
+  /** As `bridge/status` shows the configuration. */
+  configStatus(): JsonObject;
   recorder(): { status(): JsonObject } | undefined;
   spool(): Spool | undefined;
   loopDelay(): LoopDelay;
@@ -52,9 +54,27 @@ export function addBridgeFamilies(registry: Registry, sources: BridgeFamilySourc
         ({ level, code, count }): Sample => [code === '' ? { level } : { level, code }, count],
       ),
   });
+  addConfiguration(registry, sources);
   addListeners(registry, sources);
   addDisk(registry, sources);
   addProcess(registry, sources);
+}
+
+function addConfiguration(registry: Registry, { configStatus }: BridgeFamilySources): void {
+  const of = (key: string) => (): readonly Sample[] => {
+    const value = configStatus()[key];
+    return typeof value === 'number' ? one(value) : [];
+  };
+  addCounter(registry, {
+    name: 'heartwire_config_versions_total',
+    help: 'Versions of the configuration that were applied, the first one included.',
+    read: of('generation'),
+  });
+  addGauge(registry, {
+    name: 'heartwire_config_problems',
+    help: 'Problems of the configuration as it was last read; what is wrong goes on as it was.',
+    read: of('problem_count'),
+  });
 }
 
 function addListeners(registry: Registry, { gateways }: BridgeFamilySources): void {

@@ -98,7 +98,9 @@ describe('/metrics', () => {
     const server = createServer((socket) => {
       sockets.push(socket);
       socket.on('data', (data) => {
-        const said = data.includes(Buffer.from(BEAT)) ? [encodeFrame({ name: 'heartbeat', kind: 'reply', error: 0 })] : [];
+        const said = data.includes(Buffer.from(BEAT))
+          ? [encodeFrame({ name: 'heartbeat', kind: 'reply', error: 0 })]
+          : [];
         if (data.length > 50) said.push(encodeFrame({ name: 'register', kind: 'reply', error: 0 }));
         for (const each of said) socket.write(each);
       });
