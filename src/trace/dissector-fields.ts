@@ -40,9 +40,31 @@ export class LuaFields {
     ];
   }
 
+  /** The same, with the lines of a head in front of the first field at its offset or behind it. */
+  headed(
+    fields: readonly FieldDeclaration[],
+    path: string,
+    protocol: ProtocolDeclaration,
+    head: { readonly at: number; readonly lines: readonly string[] },
+  ): string[] {
+    let offset = 0;
+    const before = fields.findIndex((field) => {
+      if (offset >= head.at) return true;
+      offset += fixedBytes(field, protocol);
+      return false;
+    });
+    const count = before < 0 ? fields.length : before;
+    const all = this.#each(fields, path, protocol);
+    return [...all.slice(0, count).flat(), ...head.lines, ...all.slice(count).flat()];
+  }
+
   /** Shows fields one behind the other; `at` moves on. */
   sequence(fields: readonly FieldDeclaration[], path: string, protocol: ProtocolDeclaration): string[] {
-    return fields.flatMap((field, index) => {
+    return this.#each(fields, path, protocol).flat();
+  }
+
+  #each(fields: readonly FieldDeclaration[], path: string, protocol: ProtocolDeclaration): string[][] {
+    return fields.map((field, index) => {
       const tail = fields.slice(index + 1).reduce((sum, each) => sum + fixedBytes(each, protocol), 0);
       const lines = this.#one(field, `${path}.${field.name ?? `field_${index + 1}`}`, protocol, tail);
       if (field.when === undefined) return lines;
@@ -202,6 +224,26 @@ function extent(of: Extent, protocol: ProtocolDeclaration, tail: number): string
     `local n = buf(at, ${bytes}):${type?.little === true ? 'le_' : ''}uint()`,
     `at = at + ${bytes}`,
   ];
+}
+
+/** Conditions on the bytes of a payload that begins at `from`: the constants that stand at an offset that never moves. */
+export function constants(fields: readonly FieldDeclaration[], protocol: ProtocolDeclaration): string[] {
+  const { id } = protocol;
+  const idBytes = id === undefined ? 0 : (parseNumberType(id.type, protocol.byteOrder)?.bytes ?? 0);
+  const found: string[] = [];
+  let offset = 0;
+  for (const field of fields) {
+    if (id !== undefined && offset === id.at) offset += idBytes;
+    const bytes = fixedBytes(field, protocol);
+    if (bytes === 0 || field.when !== undefined) break;
+    const type = parseNumberType(field.type, protocol.byteOrder);
+    if (field.value !== undefined && type?.kind === 'int' && bytes <= 4) {
+      const read = `${type.little ? 'le_' : ''}${type.signed ? '' : 'u'}int()`;
+      found.push(`buf(from + ${offset}, ${bytes}):${read} == ${Number(field.value)}`);
+    }
+    offset += bytes;
+  }
+  return found;
 }
 
 /** Bytes that a field always has; 0 where that depends. */

@@ -1,25 +1,27 @@
 import type { ProtocolDeclaration } from '../protocol/declared/declaration.ts';
 import { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { parseNumberType } from '../protocol/declared/number-type.ts';
+import { isStandardFraming } from '../protocol/framing/make-framing.ts';
 import { LuaFields, luaText } from './dissector-fields.ts';
+import { luaVariant } from './dissector-variant.ts';
 
 /**
- * A Wireshark dissector in Lua for messages behind four bytes of length, with an id in the first byte. It takes what
- * `heartwire export` writes (link type USER0), and TCP streams by "Decode As".
+ * A Wireshark dissector in Lua. It takes what `heartwire export` writes (link type USER0), in whatever frames; and TCP
+ * streams by "Decode As", where messages stand behind four bytes of length with their id in the first byte.
  */
 export function luaDissector(declarations: readonly ProtocolDeclaration[]): string {
   const fields = new LuaFields();
   const functions: string[] = [];
+  const others = declarations.filter((each) => !isLikeBuiltin(each));
   const forms: string[] = [];
   const names = new Map<number, string>();
-  for (const declaration of declarations) {
+  for (const declaration of declarations.filter(isLikeBuiltin)) {
     const errors = Object.entries(declaration.errors);
     const errorType =
       declaration.error === undefined ? undefined : parseNumberType(declaration.error, declaration.byteOrder);
     for (const { name, id, forms: ofMessage, declaration: message } of new DeclaredProtocol(declaration)
       .messages) {
-      // Without an id in the first byte there is nothing to tell messages apart by.
-      if (id === undefined || declaration.id?.at !== 0) continue;
+      if (id === undefined) continue;
       names.set(id, name);
       const named = Object.fromEntries([...errors, ...Object.entries(message.errors ?? {})]);
       for (const form of ofMessage) {
@@ -45,6 +47,7 @@ export function luaDissector(declarations: readonly ProtocolDeclaration[]): stri
       }
     }
   }
+  const variants = others.map((declaration) => luaVariant(declaration, fields));
   const valueNames = [...names].map(([id, name]) => `[${id}] = ${luaText(name)}`).join(', ');
   return [
     HEAD(valueNames),
@@ -54,8 +57,16 @@ export function luaDissector(declarations: readonly ProtocolDeclaration[]): stri
     'local forms = {',
     ...forms,
     '}',
+    'local variants = {',
+    ...variants.flat(),
+    '}',
     TAIL,
   ].join('\n');
+}
+
+/** Four bytes of length, and an id in the first byte of the payload. */
+function isLikeBuiltin(declaration: ProtocolDeclaration): boolean {
+  return isStandardFraming(declaration.framing) && new DeclaredProtocol(declaration).hasBuiltinIds;
 }
 
 const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`);
@@ -84,16 +95,26 @@ local function need(at, count, stop)
   if at + count > stop then error({ short = true }) end
 end
 
+local function xor(a, b)
+  local result, place = 0, 1
+  while a > 0 or b > 0 do
+    if a % 2 ~= b % 2 then result = result + place end
+    a, b, place = math.floor(a / 2), math.floor(b / 2), place * 2
+  end
+  return result
+end
+
 local function text(range, encoding)
   return (range:string(encoding):gsub("%z+$", ""))
 end
 `;
 
 const TAIL = `
-local function form_of(id, length, inbound)
+local function form_of(list, buf, from, id, length, inbound)
   local found
-  for _, form in ipairs(forms) do
-    if form.id == id and length >= form.min and length <= form.max then
+  for _, form in ipairs(list) do
+    local alike = form.id == id and length >= form.min and length <= form.max
+    if alike and (form.fits == nil or form.fits(buf, from)) then
       local sender = form.kind == "reply" and ({ device = "host", host = "device", any = "any" })[form.from] or form.from
       local fits = sender == "any" or inbound == nil or (sender == "device") == inbound
       if fits then return form end
@@ -103,10 +124,36 @@ local function form_of(id, length, inbound)
   return found
 end
 
+-- Shows what a form says of the payload; its id and all before it are shown already where it begins behind them.
+local function show(form, buf, pinfo, tree, at, stop)
+  tree:add(f.message, buf(at > 0 and at - 1 or 0, 1), form.name)
+  tree:add(f.kind, buf(at > 0 and at - 1 or 0, 1), form.kind)
+  pinfo.cols.info = form.name .. " " .. form.kind
+  local ok, behind = pcall(form.decode, buf, tree, at, stop)
+  if not ok then
+    if type(behind) ~= "table" then error(behind) end
+    tree:add_proto_expert_info(short)
+  elseif behind < stop then
+    tree:add(f.rest, buf(behind, stop - behind))
+  end
+end
+
 local function frame(buf, pinfo, root)
   pinfo.cols.protocol = "Heartwire"
   local length = buf:len() >= 4 and buf(0, 4):uint() or -1
   local tree = root:add(p, buf())
+  local direction = flags()
+  local inbound
+  if direction ~= nil and direction.value == 1 then inbound = true end
+  if direction ~= nil and direction.value == 2 then inbound = false end
+  for _, variant in ipairs(variants) do
+    local payload, from, to = variant.unwrap(buf)
+    local form = payload and form_of(variant.forms, payload, from, variant.id(payload, from, to), to - from, inbound)
+    if form then
+      show(form, payload, pinfo, tree, from, to)
+      return buf:len()
+    end
+  end
   if length < 1 or length ~= buf:len() - 4 then
     tree:add_proto_expert_info(strange)
     pinfo.cols.info = buf:len() == 0 and "note or life of the link" or "no frame: " .. buf:len() .. " bytes"
@@ -115,26 +162,13 @@ local function frame(buf, pinfo, root)
   local id = buf(4, 1):int()
   tree:add(f.length, buf(0, 4))
   tree:add(f.id, buf(4, 1))
-  local direction = flags()
-  local inbound
-  if direction ~= nil and direction.value == 1 then inbound = true end
-  if direction ~= nil and direction.value == 2 then inbound = false end
-  local form = form_of(id, length, inbound)
+  local form = form_of(forms, buf, 4, id, length, inbound)
   if form == nil then
     pinfo.cols.info = "unknown message " .. id .. ", " .. length .. " bytes"
     if length > 1 then tree:add(f.rest, buf(5)) end
     return buf:len()
   end
-  tree:add(f.message, buf(4, 1), form.name)
-  tree:add(f.kind, buf(4, 1), form.kind)
-  pinfo.cols.info = form.name .. " " .. form.kind
-  local ok, at = pcall(form.decode, buf, tree, 5, buf:len())
-  if not ok then
-    if type(at) ~= "table" then error(at) end
-    tree:add_proto_expert_info(short)
-  elseif at < buf:len() then
-    tree:add(f.rest, buf(at))
-  end
+  show(form, buf, pinfo, tree, 5, buf:len())
   return buf:len()
 end
 
