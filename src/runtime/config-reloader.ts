@@ -92,12 +92,15 @@ export class ConfigReloader {
       log[level]({ code, file: problem.file, line, column }, formatProblem(problem));
     }
     if (problems.length > TOLD) {
-      log.warn({ file }, `${problems.length - TOLD} more problems; heartwire check lists them all`);
+      log.warn(
+        { code: 'config_invalid', file },
+        `${problems.length - TOLD} more problems; heartwire check lists them all`,
+      );
     }
     const restart = restartText(file, outcome);
-    if (restart !== undefined) log.warn({ event: 'config_needs_restart', file }, restart);
+    if (restart !== undefined) log.warn({ code: 'config_needs_restart', file }, restart);
     const level = diff === undefined ? 'error' : 'info';
-    const event = diff === undefined ? 'config_rejected' : 'config_reloaded';
-    log[level]({ event, file, generation }, reloadText(file, outcome));
+    const code = diff === undefined ? 'config_rejected' : 'config_reloaded';
+    log[level]({ code, file, generation }, reloadText(file, outcome));
   }
 }
