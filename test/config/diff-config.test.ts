@@ -82,6 +82,18 @@ describe('what is different between two configurations', () => {
     });
   });
 
+  it('is everybody whom a listener accepted, where the messages of that listener changed', () => {
+    const yaml = `messages: m.yaml\ndevices:\n${DIAL_IN('b', '356938035643809')}listeners: [{ link: "tcp-listen:127.0.0.1:9089", messages: n.yaml }, { link: "tcp-listen:127.0.0.1:9090" }]\n`;
+    const before = load(yaml, { 'm.yaml': TELEMETRY('0.1'), 'n.yaml': TELEMETRY('1') });
+    const after = load(yaml, { 'm.yaml': TELEMETRY('0.1'), 'n.yaml': TELEMETRY('2') });
+    expect(summary(before, after)).toEqual({
+      ...QUIET,
+      unchanged: ['b'],
+      listeners: [0, 1, 0],
+      anew: [true],
+    });
+  });
+
   it('knows listeners by their address, and those at any free port by their order', () => {
     const listeners = (...each: string[]) => load(`listeners: [${each.join(', ')}]`);
     const a = '{ link: "tcp-listen:127.0.0.1:9001" }';

@@ -174,6 +174,21 @@ describe('a device that dials in and never registers', () => {
     expect(bench.state('meter')).toMatchObject({ status: 'online', values: { read: { power: 8 } } });
   });
 
+  it('has one link: the newest', () => {
+    const bench = new GatewayBench({}, [bareMeter('10.0.0.40')]);
+    const first = bench.dialIn('10.0.0.40');
+    first.data(bytes('0007 c0'));
+    const second = bench.dialIn('10.0.0.40');
+    expect(first.calls).toEqual(['open', 'destroy']);
+    expect(hex(second.takeSent())).toEqual(['c001c0']);
+    second.data(bytes('0009 c0'));
+    expect(bench.state('meter')).toMatchObject({
+      status: 'online',
+      link: { address: second.address },
+      values: { read: { power: 9 } },
+    });
+  });
+
   it('leaves others at the same listener as they are', () => {
     const bench = new GatewayBench({}, [bareMeter('10.0.0.40')]);
     const link = bench.dialIn('10.0.0.41');
