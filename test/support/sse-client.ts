@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';
+import { checkServerMessage } from './feed-contract.ts';
 import { FeedView } from './feed-view.ts';
 
 /** One event of the stream, as it was written. */
@@ -64,6 +65,7 @@ export class SseClient {
     }
     if (data === undefined) return;
     const message = JSON.parse(data) as ServerMessage;
+    checkServerMessage(message);
     this.events.push({ id, message });
     this.view.receive(message);
   }
