@@ -35,6 +35,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('publish' as const), topic: fc.nat(2), value: fc.nat(9) }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), topic: fc.nat(2) }) },
+  { weight: 2, arbitrary: fc.constant({ kind: 'happen' as const }) },
   {
     weight: 8,
     arbitrary: fc.record({
@@ -91,6 +92,7 @@ class World {
     });
     this.client.on('item', (item) => this.items.push(item));
     this.act({ kind: 'subscribe', pattern: 0 });
+    this.act({ kind: 'subscribe', pattern: 3 });
   }
 
   act(step: Step): void {
