@@ -13,7 +13,7 @@ import type { Caller } from './http/caller.ts';
 import { DEFAULT_DOOR_LIMITS, type DoorLimits } from './http/connection-gate.ts';
 import { Doorman } from './http/doorman.ts';
 import { listenError, urlHost } from './http/listen-error.ts';
-import { makeHttpServer } from './http/make-server.ts';
+import { makeHttpServer, type Patience } from './http/make-server.ts';
 import { builtInPage, loadPage } from './http/page.ts';
 import { answerClientError, writeAnswer } from './http/raw-answer.ts';
 import { type Judged, RequestAccess } from './http/request-access.ts';
@@ -70,12 +70,12 @@ export interface HttpServerOptions extends Admission, Partial<DoorLimits> {
   /** Accepting a connection failed, for want of file descriptors for instance; the server goes on. */
   failed?(error: HeartwireError): void;
   readonly clock?: Clock;
+  /** With peers that take their time. */
+  readonly patience?: Patience;
   /** Served over TLS with its pair; the bridge disposes of it. */
   readonly tls?: TlsSource;
 }
 
-/** An answer that nobody reads holds its memory for so long. */
-const IDLE_MS = 60_000;
 /** Connections at once, subscribers included. */
 const MAX_CONNECTIONS = 20_000;
 const CLOSING_MS = 1_000;
@@ -87,6 +87,8 @@ export class HttpServer {
   readonly #doorman: Doorman;
   readonly #access: RequestAccess;
   readonly #sockets = new Set<Duplex>();
+  /** They end with the answer that they have been given. */
+  readonly #ending = new WeakSet<Duplex>();
   #server: Server | undefined;
   #closing: Promise<void> | undefined;
 
@@ -113,10 +115,13 @@ export class HttpServer {
       further: (path) => this.#options.further?.(path),
       ...(files === undefined ? {} : { files }),
     };
-    const server = await makeHttpServer((request, response) => this.#answer(request, response, sources), tls);
+    const server = await makeHttpServer(
+      (request, response) => this.#answer(request, response, sources),
+      tls,
+      this.#options.patience,
+    );
     this.#server = server;
     server.maxConnections = MAX_CONNECTIONS;
-    server.timeout = IDLE_MS;
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
@@ -126,7 +131,10 @@ export class HttpServer {
     server.on('connect', (_request, socket) =>
       writeAnswer(socket, refusal(405, 'method_not_allowed', 'This is no proxy.', { Allow: 'GET, HEAD' })),
     );
-    server.on('clientError', answerClientError);
+    server.on('clientError', (error, socket) => {
+      // What is wrong with a body that nobody reads is no reason for a second answer.
+      if (!this.#ending.has(socket)) answerClientError(error, socket);
+    });
     try {
       server.listen({ host, port });
       await once(server, 'listening');
@@ -158,6 +166,7 @@ export class HttpServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse, sources: RouteSources): void {
+    if (hasBody(request)) this.#ending.add(request.socket);
     const standing = { ...SECURITY_HEADERS, ...crossOrigin(request, this.#options) };
     const verdict = this.#doorman.admit(request);
     const early = verdict.ok ? preflight(request, this.#options) : verdict.answer;

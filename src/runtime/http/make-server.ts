@@ -3,26 +3,51 @@ import { createServer as createSecureServer } from 'node:https';
 import type { TlsSource } from './tls-source.ts';
 
 /** What a peer may take of the server's time and memory before it has said what it wants. */
-const LIMITS = {
-  headersTimeout: 10_000,
-  requestTimeout: 15_000,
-  keepAliveTimeout: 5_000,
-  maxHeaderSize: 16 * 1024,
-  connectionsCheckingInterval: 2_000,
-} as const;
+const LIMITS = { keepAliveTimeout: 5_000, maxHeaderSize: 16 * 1024 } as const;
 const HANDSHAKE_MS = 10_000;
+
+/** How long a peer may take over what it has to say. */
+export interface Patience {
+  /** Over the headers of a request, from its first byte or, for the first one, from the connection. */
+  readonly headersMs: number;
+  /** Over the whole of a request. */
+  readonly requestMs: number;
+  /** How often it is looked who takes too long. */
+  readonly lookMs: number;
+  /** Between two bytes of an answer that it takes. */
+  readonly idleMs: number;
+}
+
+export const PATIENCE: Patience = { headersMs: 10_000, requestMs: 15_000, lookMs: 2_000, idleMs: 60_000 };
 
 /**
  * A server that does not listen yet; over TLS where there is a pair.
  * @throws HeartwireError as `TlsSource.load`
  */
-export async function makeHttpServer(listener: RequestListener, tls: TlsSource | undefined): Promise<Server> {
-  if (tls === undefined) return createServer(LIMITS, listener);
+export async function makeHttpServer(
+  listener: RequestListener,
+  tls: TlsSource | undefined,
+  patience: Patience = PATIENCE,
+): Promise<Server> {
+  const { headersMs, requestMs, lookMs, idleMs } = patience;
+  const timeouts = {
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: lookMs,
+  };
+  const limits = { ...LIMITS, ...timeouts };
+  if (tls === undefined) return patient(createServer(limits, listener), idleMs);
   const pair = await tls.load();
-  const server = createSecureServer({ ...LIMITS, ...pair, handshakeTimeout: HANDSHAKE_MS }, listener);
+  const server = createSecureServer({ ...limits, ...pair, handshakeTimeout: HANDSHAKE_MS }, listener);
   // By default a failed handshake is handed on as a failed request, and an answer to it crashes the process (Node 20).
   server.removeAllListeners('tlsClientError');
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   tls.serve(server);
+  return patient(server, idleMs);
+}
+
+/** An answer that nobody reads holds its memory for so long. */
+function patient(server: Server, idleMs: number): Server {
+  server.timeout = idleMs;
   return server;
 }
