@@ -9,7 +9,7 @@ export type {
   ServerConfig,
 } from './config/model.ts';
 export { formatProblem, type Problem } from './config/problem.ts';
-export { readConfig } from './config/read.ts';
+export { type ReadConfig, readConfig } from './config/read.ts';
 export type { FailedDevice, LoadedConfig } from './config/report.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, HeartwireError } from './errors.ts';
 export type { Instant } from './instant.ts';
@@ -60,4 +60,5 @@ export { type BuiltinOptions, builtinProtocol } from './protocol/messages/regist
 export { StreamDecoder } from './protocol/stream-decoder.ts';
 export { Bridge, type BridgeAddresses, type BridgeOptions } from './runtime/bridge.ts';
 export { type Clock, systemClock, type Timer } from './runtime/clock.ts';
+export type { ConfigOutcome } from './runtime/config-applier.ts';
 export { createLog, type Log, type LogOptions } from './runtime/log.ts';

@@ -232,8 +232,9 @@ export class Bridge {
   }
 
   /**
-   * Runs another version of the configuration: what is different is applied, and only that. A part of it that is wrong
-   * stays as it was, and so does everything where the file as a whole cannot be used.
+   * Runs another version of the configuration in a bridge that was started: what is different is applied, and only that.
+   * A part of it that is wrong stays as it was, and so does everything where the file as a whole cannot be used. Resolves
+   * once links that had to make room are gone and new listeners were tried.
    */
   apply(loaded: LoadedConfig): Promise<ConfigOutcome> {
     return this.#applier.apply(loaded);

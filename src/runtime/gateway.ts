@@ -122,7 +122,7 @@ export class Gateway {
       this.#listen(
         () => resolve(undefined),
         (end) => {
-          this.#listenAgain(end);
+          this.#listenAgain(end, 'failed');
           resolve(end);
         },
       );
@@ -170,25 +170,25 @@ export class Gateway {
       closed: (end) => {
         if (listener !== this.#listener) return;
         this.#end = end;
-        if (bound) this.#listenAgain(end);
+        if (bound) this.#listenAgain(end, 'ended');
         else failed(end);
       },
     });
   }
 
-  #listenAgain(end: LinkEnd): void {
+  #listenAgain(end: LinkEnd, what: 'ended' | 'failed'): void {
     const { clock, log, random } = this.#options;
     this.#status = 'backoff';
     log.error(
       { code: end.code, address: this.#address },
-      `listening at ${this.#address} ended: ${end.detail}`,
+      `listening at ${this.#address} ${what}: ${end.detail}`,
     );
     const at = clock.now().monoMs + backOffMs(REOPEN, ++this.#attempt, random());
     this.#reopen = clock.setTimer(at, () => {
       this.#status = 'opening';
       this.#listen(
         (address) => log.info({ event: 'listening', address }, `listening at ${address} again`),
-        (failure) => this.#listenAgain(failure),
+        (failure) => this.#listenAgain(failure, 'failed'),
       );
     });
   }
