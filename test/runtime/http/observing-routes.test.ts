@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { metricsAnswer } from '../../../src/runtime/http/observing-routes.ts';
 import { readProjectFile } from '../../support/project-files.ts';
@@ -28,9 +29,17 @@ describe('what a bridge tells of itself over HTTP', () => {
     await using bridge = await startBridge(LISTENING);
     const headers = { Origin: 'http://elsewhere.example' };
     expect((await fetch(`${bridge.url}/metrics`, { headers })).status).toBe(403);
-    const access = `access: { tokens: [{ name: prometheus, hash: "sha256:${'0'.repeat(64)}", roles: [read], topics: ["#"] }] }\n`;
+    const hash = (token: string) => `sha256:${createHash('sha256').update(token).digest('hex')}`;
+    const access = `access:
+  tokens:
+    - { name: prometheus, hash: "${hash('right')}", roles: [read], topics: [bridge/status] }
+`;
     await using closed = await startBridge(access + LISTENING);
-    expect((await fetch(`${closed.url}/metrics`)).status).toBe(401);
+    const status = async (token?: string) => {
+      const sent = token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } };
+      return (await fetch(`${closed.url}/metrics`, sent)).status;
+    };
+    expect([await status(), await status('wrong'), await status('right')]).toEqual([401, 401, 200]);
     expect((await fetch(`${closed.url}/readyz`)).status).toBe(200);
   });
 
