@@ -108,6 +108,17 @@ devices:
       .toMatchObject({ reasons: [{ devices: [{ device: 'rack-7', reason: 'connect_refused' }] }] });
   });
 
+  it('follows the configuration while the bridge runs', async () => {
+    const text = (required: string) =>
+      `server: { port: 0 }\ndevices:\n  - { id: a, ${required}match: { imei: "490154203237518" } }\nlisteners: [{ link: "tcp-listen:127.0.0.1:0" }]\n`;
+    await using bridge = await startBridge(text('').replace('server: { port: 0 }\n', ''));
+    expect((await ask(bridge.url)).status).toBe(200);
+    await bridge.bridge.apply(loadConfig(text('required: true, '), 'test.yaml'));
+    expect((await ask(bridge.url)).status).toBe(503);
+    await bridge.bridge.apply(loadConfig(text('required: false, '), 'test.yaml'));
+    expect((await ask(bridge.url)).status).toBe(200);
+  });
+
   it('counts a required device whose configuration is wrong', () => {
     const { config } = loadConfig(
       'devices:\n  - { id: a, required: true, link: "tcp:nowhere" }\n  - { id: b, link: /dev/ttyUSB0, session: none }\n',

@@ -172,6 +172,30 @@ devices:
     expect(after.value('heartwire_feed_sent_bytes_total', { transport: 'websocket' })).toBeGreaterThan(300);
   });
 
+  it('goes on counting a device that a reload runs anew, and one that it takes out', async () => {
+    const text = `metrics: { per_device: true }\n${LISTENING}`;
+    await using bridge = await startBridge(text);
+    const frames = async () =>
+      (await scrape(bridge.url)).by('heartwire_received_frames_total', 'device')['psu-1'];
+    await dialIn(bridge.devicePort, [register('490154203237518'), BEAT, BEAT], 3 * REPLY_BYTES);
+    expect(await frames()).toBe(2);
+    const reload = async (to: string) => {
+      await bridge.bridge.apply(loadConfig(`server: { port: 0 }\n${to}`, 'test.yaml'));
+    };
+    const other = text.replace(
+      'imei: "490154203237518" }',
+      'imei: "490154203237518" }, required: true, clock: false',
+    );
+    await reload(other.replace('clock: false', 'request_timeout: 7s'));
+    expect(await frames()).toBe(2);
+    await dialIn(bridge.devicePort, [register('490154203237518'), BEAT], 2 * REPLY_BYTES);
+    expect(await frames()).toBe(3);
+    expect((await fetch(`${bridge.url}/readyz`)).status).toBe(200);
+    await reload(text.replace(/.*psu-1.*\n/, ''));
+    expect(await frames()).toBe(3);
+    expect((await scrape(bridge.url)).value('heartwire_config_versions_total')).toBe(3);
+  });
+
   it('is that of one bridge, though a process may hold several', async () => {
     await using one = await startBridge(LISTENING);
     await using other = await startBridge(LISTENING);
