@@ -1,0 +1,75 @@
+import { parseListenAddress } from '../links/parse-address.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { completeSession } from './complete-session.ts';
+import { dialInLife } from './dial-in-life.ts';
+import { durationMs } from './duration.ts';
+import type { ListenerConfig } from './model.ts';
+import type { Finding, Path } from './problem.ts';
+import { recordOf } from './record-of.ts';
+import type { DefaultsShape, ListenerShape } from './shape.ts';
+
+type Add = (finding: Finding) => void;
+
+/** Fills in what a listener leaves out; undefined where it cannot be run, which has then been added. */
+export function completeListener(
+  given: ListenerShape,
+  defaults: DefaultsShape,
+  path: Path,
+  add: Add,
+  messages?: DeclaredProtocol,
+): ListenerConfig | undefined {
+  const link = parseListenAddress(given.link);
+  const place = { device: '', role: 'server', transport: 'tcp' } as const;
+  // Whoever dials in is known by its register, unless the listener itself says otherwise.
+  const session = completeSession(given, { ...defaults, session: 'standard' }, place, path, add);
+  if (given.session === 'none') checkBareListener(given, path, add);
+  else warnOfListenersLine(given, path, add);
+  if (!link.ok || session === undefined) return undefined;
+  return {
+    link: link.value,
+    unknown: given.unknown ?? 'accept',
+    anonymous: given.anonymous ?? 'refuse',
+    maxDevices: given.max_devices ?? 1_000,
+    forgetMs: durationMs(given.forget ?? '24h'),
+    maxNameless: given.max_nameless ?? 256,
+    maxConnections: given.max_connections ?? 10_000,
+    maxConnectionsPerAddress: given.max_connections_per_address ?? 1_000,
+    ...dialInLife(given, defaults, session, messages, path, add),
+    session,
+    ...recordOf(given, defaults),
+  };
+}
+
+function checkBareListener(given: ListenerShape, path: Path, add: Add): void {
+  if (given.anonymous !== 'by-address') {
+    add({
+      code: given.anonymous === undefined ? 'config_missing_key' : 'config_conflict',
+      path: [...path, 'anonymous'],
+      message: 'With `session: none` nobody registers, so whoever dials in can only be named by its address.',
+      mend: 'Write `anonymous: by-address`, or remove `session: none`.',
+    });
+  }
+  if (given.unknown === undefined) return;
+  add({
+    severity: 'warning',
+    code: 'config_no_effect',
+    path: [...path, 'unknown'],
+    atKey: true,
+    message: '`unknown` has no effect with `session: none`, where nobody registers.',
+    mend: 'Remove it.',
+  });
+}
+
+function warnOfListenersLine(given: ListenerShape, path: Path, add: Add): void {
+  for (const key of ['line', 'gap'] as const) {
+    if (given[key] === undefined) continue;
+    add({
+      severity: 'warning',
+      code: 'config_no_effect',
+      path: [...path, key],
+      atKey: true,
+      message: `\`${key}\` has no effect on devices that register.`,
+      mend: 'Remove it, or add `session: none`.',
+    });
+  }
+}
