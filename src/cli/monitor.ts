@@ -2,6 +2,7 @@ import type { Client, ClientStatus } from '../client/index.ts';
 import { HeartwireError } from '../errors.ts';
 import type { JsonObject } from '../feed/wire/json.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { bridgeToken, tokenOption } from './bridge-token.ts';
 import { DEFAULT_BRIDGE_URL, feedUrl } from './bridge-url.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { ageText, type DeviceRow, deviceRow } from './device-row.ts';
@@ -17,8 +18,16 @@ interface MonitorArgs {
   readonly filter: readonly string[];
   readonly url: string | undefined;
   readonly origin: string | undefined;
+  readonly 'token-file': string | undefined;
   readonly json: boolean;
   readonly retry: boolean;
+}
+
+/** The bridge that is watched. */
+interface Source {
+  readonly url: string;
+  readonly origin: string | undefined;
+  readonly token: string | undefined;
 }
 
 /** Ages grow by themselves; what changes is shown sooner, but no more often than eyes can follow. */
@@ -38,7 +47,7 @@ export const monitor: Command<MonitorArgs> = {
     ],
   ],
   options: (yargs) =>
-    yargs
+    tokenOption(yargs)
       .positional('filter', {
         type: 'string',
         array: true,
@@ -62,23 +71,26 @@ export const monitor: Command<MonitorArgs> = {
         describe: 'Wait for a bridge that is not there yet',
       }),
   async run(args, io): Promise<ExitCode> {
-    let url: string;
+    let source: Source;
     try {
-      url = feedUrl(args.url ?? io.env.HEARTWIRE_URL ?? DEFAULT_BRIDGE_URL);
+      const url = feedUrl(args.url ?? io.env.HEARTWIRE_URL ?? DEFAULT_BRIDGE_URL);
+      source = { url, origin: args.origin, token: await bridgeToken(args['token-file'], io) };
     } catch (error) {
       if (!(error instanceof HeartwireError)) throw error;
       io.err(tellError(error));
       return 2;
     }
     const { tty } = io;
-    await (tty === undefined || args.json ? printChanges(url, args, io) : showTable(url, args, io, tty));
+    await (tty === undefined || args.json
+      ? printChanges(source, args, io)
+      : showTable(source, args, io, tty));
     return 0;
   },
 };
 
-async function showTable(url: string, args: MonitorArgs, io: CliIo, tty: Terminal): Promise<void> {
+async function showTable(source: Source, args: MonitorArgs, io: CliIo, tty: Terminal): Promise<void> {
   // On the screen itself the connection is told of; a line of a log would tear it.
-  using feed = openFeed({ url, origin: args.origin, retry: args.retry, io, note: () => undefined });
+  using feed = openFeed({ ...source, retry: args.retry, io, note: () => undefined });
   const { client } = feed;
   const clock = bridgeClock(client);
   let choice: MonitorChoice = {
@@ -94,7 +106,7 @@ async function showTable(url: string, args: MonitorArgs, io: CliIo, tty: Termina
     return {
       rows: rows(),
       choice,
-      url,
+      url: source.url,
       connection: connectionText(client.status, systemClock.now().wallMs),
       now: clock(),
       columns,
@@ -127,9 +139,9 @@ async function showTable(url: string, args: MonitorArgs, io: CliIo, tty: Termina
 }
 
 /** One line for each device, and one more whenever its status, link or reason is another. */
-async function printChanges(url: string, args: MonitorArgs, io: CliIo): Promise<void> {
+async function printChanges(source: Source, args: MonitorArgs, io: CliIo): Promise<void> {
   const note = (text: string): void => io.err(`heartwire: ${text}\n`);
-  using feed = openFeed({ url, origin: args.origin, retry: args.retry, io, note });
+  using feed = openFeed({ ...source, retry: args.retry, io, note });
   const choice: MonitorChoice = {
     top: 0,
     filter: args.filter.join(' '),
