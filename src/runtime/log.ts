@@ -16,13 +16,21 @@ export interface LogOptions {
   write(line: string): void;
 }
 
+/** As pino counts levels. */
+const WARNING = 40;
+
 export function createLog(options: LogOptions): Log {
   const settings = { level: options.level ?? 'info', base: null };
   if (!options.pretty) return pino(settings, { write: (line: string) => options.write(line) });
   const prettify = prettyFactory({
     colorize: true,
     translateTime: 'SYS:HH:MM:ss',
-    messageFormat: (fields, key) => `${fields.device ? `${fields.device}: ` : ''}${fields[key]}`,
+    messageFormat: (fields, key) => {
+      const device = fields.device ? `${fields.device}: ` : '';
+      // What to look up, where something is to be done.
+      const code = Number(fields.level) >= WARNING && fields.code ? ` [${fields.code}]` : '';
+      return `${device}${fields[key]}${code}`;
+    },
     hideObject: true,
   });
   return pino(settings, { write: (line: string) => options.write(prettify(line)) });

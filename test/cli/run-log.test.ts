@@ -94,8 +94,8 @@ describe('a line of the log', () => {
     return lines.join('');
   };
 
-  it('is for people on a terminal: the device first, in colour', () => {
-    expect(written(true)).toMatch(/psu-1: no valid frame/);
+  it('is for people on a terminal: the device first, the code last, in colour', () => {
+    expect(written(true)).toMatch(/psu-1: no valid frame \[silent\]/);
     expect(written(true)).toContain('\u001b[');
   });
 
