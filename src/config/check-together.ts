@@ -115,7 +115,7 @@ function checkMatches({ devices, listens }: Whole, add: Add): void {
   const open: Candidate[] = [];
   const earlier: Candidate[] = [];
   for (const placed of matched) {
-    const each = { placed, rule: matchRule(placed.value.match) };
+    const each = { placed, rule: matchRule(placed.value.match, placed.value.session.bare !== undefined) };
     const { imei } = each.rule;
     const same = imei === undefined ? earlier : (byImei.get(imei) ?? []);
     const overlaps = (other: Candidate) => rulesOverlap(other.rule, each.rule);

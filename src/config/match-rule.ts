@@ -7,10 +7,13 @@ export interface MatchRule {
   /** In lower case: UUIDs do not differ by it. */
   readonly appid: string | undefined;
   readonly from: readonly AddressBlock[] | undefined;
+  /** It never registers: whoever calls from there is this device. */
+  readonly bare: boolean;
 }
 
-export function matchRule({ imei, appid, from }: MatchConfig): MatchRule {
+export function matchRule({ imei, appid, from }: MatchConfig, bare: boolean): MatchRule {
   return {
+    bare,
     imei,
     appid: appid?.toLowerCase(),
     from: from?.flatMap((text) => parseBlock(text) ?? []),
@@ -19,6 +22,8 @@ export function matchRule({ imei, appid, from }: MatchConfig): MatchRule {
 
 /** Whether a peer can match both. */
 export function rulesOverlap(a: MatchRule, b: MatchRule): boolean {
+  // From the address of a device that never registers nobody is expected to register, unless that is said of the other.
+  if (a.bare !== b.bare && (a.from === undefined || b.from === undefined)) return false;
   if (a.imei !== undefined && b.imei !== undefined && a.imei !== b.imei) return false;
   if (a.appid !== undefined && b.appid !== undefined && a.appid !== b.appid) return false;
   if (a.from === undefined || b.from === undefined) return true;

@@ -138,6 +138,19 @@ ${LISTENER}`,
     expect(problems).toMatchObject([{ severity, code, path }]);
   });
 
+  it.each([
+    ['{ imei: "490154203237518" }', []],
+    ['{ imei: "490154203237518", from: 10.0.0.0/24 }', ['warning config_overlap']],
+    ['{ from: 10.0.0.0/24 }', ['error config_overlap']],
+    ['{ from: 10.0.1.0/24 }', []],
+  ])('stands beside a device that registers, matched by %s', (match, found) => {
+    const { problems } = loadConfig(
+      `devices: [{ id: a, match: ${match} }, { id: b, match: { from: 10.0.0.7 }, session: none }]\n${LISTENER}`,
+      'devices.yaml',
+    );
+    expect(problems.map(({ severity, code }) => `${severity} ${code}`)).toEqual(found);
+  });
+
   it('is checked for what is polled', () => {
     const { lines } = read(
       `devices: [{ id: a, match: { from: 10.0.0.7 }, session: none, messages: slip.yaml, poll: [{ message: reed, every: 1s }] }]\n${LISTENER}`,
