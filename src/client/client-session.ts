@@ -213,8 +213,7 @@ export class ClientSession {
     const intervalMs = welcome.ping_interval_ms > 0 ? welcome.ping_interval_ms : PING_INTERVAL_MS;
     this.#silence = new Silence(intervalMs, now.monoMs);
     this.#clientId = welcome.client_id;
-    const auth: string = welcome.auth;
-    if (auth !== 'required') this.#resume(welcome.session);
+    if (welcome.auth !== 'required') this.#resume(welcome.session);
     else if (this.#options.hasToken) this.#authenticate(welcome.session);
     else this.#close(ownError('token_missing'), now);
   }
@@ -248,8 +247,9 @@ export class ClientSession {
     const phase = this.#phase;
     const refused = outcome instanceof ClientError;
     if (phase.kind === 'authenticating' && phase.id === replyTo) {
-      if (refused) this.#close(outcome, now);
-      else this.#resume(phase.session);
+      if (!refused) this.#resume(phase.session);
+      else if (outcome.retry) this.#lose({ type: 'lost', code: 1000, reason: outcome.code }, now);
+      else this.#close(outcome, now);
     } else if (phase.kind === 'resuming' && phase.id === replyTo) this.#resumed(phase.session, outcome);
     else if (
       !this.#following.answered(replyTo, outcome, now.monoMs) &&
