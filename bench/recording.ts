@@ -15,7 +15,7 @@ const SLICE_MS = 1_200;
 /** What is still to be written belongs to the slice: longer than a line waits for the disk. */
 const DRAIN_MS = 900;
 const WARM_UP_ROUNDS = 3;
-const ROUNDS = 20;
+const ROUNDS = 16;
 
 const start = (name: string, ...argv: string[]): ChildProcess =>
   fork(
@@ -25,17 +25,28 @@ const start = (name: string, ...argv: string[]): ChildProcess =>
     argv,
   );
 
-async function order(devices: ChildProcess, of: DevicesOrder): Promise<number> {
-  const answered = once(devices, 'message');
-  devices.send(of);
-  const [report]: DevicesReport[] = await answered;
-  return report?.frames ?? 0;
+/** The next message of a child process. */
+async function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
+  const over = new AbortController();
+  const { signal } = over;
+  const exited = once(child, 'exit', { signal }).then(([code]) => {
+    throw new Error(`a process of the bench ended with ${code}`);
+  });
+  // It is not waited for once there is a message.
+  exited.catch(() => undefined);
+  try {
+    const [answer]: Answer[] = await Promise.race([once(child, 'message', { signal }), exited]);
+    if (answer === undefined) throw new Error('a process of the bench told nothing');
+    return answer;
+  } finally {
+    over.abort();
+  }
 }
 
-async function nextReport(bridges: ChildProcess): Promise<BridgesReport> {
-  const [report]: BridgesReport[] = await once(bridges, 'message');
-  if (report === undefined) throw new Error('the bridges told nothing');
-  return report;
+async function order(devices: ChildProcess, of: DevicesOrder): Promise<number> {
+  const answered = answerOf<DevicesReport>(devices);
+  devices.send(of);
+  return (await answered).frames;
 }
 
 async function* run(): AsyncGenerator<BenchRow> {
@@ -43,21 +54,21 @@ async function* run(): AsyncGenerator<BenchRow> {
   const devices = start('beating-devices');
   const bridges = start('beaten-bridges', dir);
   const ask = (): Promise<BridgesReport> => {
-    const next = nextReport(bridges);
+    const next = answerOf<BridgesReport>(bridges);
     bridges.send('report');
     return next;
   };
   try {
-    const { ports } = await nextReport(bridges);
+    const { ports } = await answerOf<BridgesReport>(bridges);
     for (const port of Object.values(ports)) await order(devices, { do: 'connect', port, devices: DEVICES });
     /** Processor time of one frame in one slice, in us. */
     const slice = async (port: number): Promise<number> => {
-      const { cpuMs } = await ask();
+      const { collectedCpuMs } = await ask();
       const frames = await order(devices, { do: 'beat', port, perSecond: PER_SECOND, ms: SLICE_MS });
       if (frames < (PER_SECOND * SLICE_MS * 0.9) / 1_000)
         throw new Error(`only ${frames} frames in ${SLICE_MS} ms: the machine is too busy to measure`);
       await pause(DRAIN_MS);
-      return (((await ask()).cpuMs - cpuMs) / frames) * 1_000;
+      return (((await ask()).cpuMs - collectedCpuMs) / frames) * 1_000;
     };
     const pairs: Pair[] = [];
     for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
