@@ -17,8 +17,6 @@ const SMALL_CHUNK_BYTES = 1024;
  * early as the bytes can tell: a stream that is out of step once is never in step again.
  */
 export class StreamDecoder implements FrameDecoder {
-  /** Upper bound of a payload in bytes, from the next header on. */
-  maxFrame: number;
   #definition: ProtocolDefinition;
   readonly #sink: FrameSink;
   readonly #buffer = new LinearBuffer();
@@ -28,12 +26,10 @@ export class StreamDecoder implements FrameDecoder {
   constructor(definition: ProtocolDefinition, sink: FrameSink) {
     this.#definition = definition;
     this.#sink = sink;
-    this.maxFrame = definition.maxFrame;
   }
 
   define(definition: ProtocolDefinition): void {
     this.#definition = definition;
-    this.maxFrame = definition.maxFrame;
   }
 
   get pending(): number {
@@ -116,7 +112,7 @@ export class StreamDecoder implements FrameDecoder {
       // Signed, so that it stays a small integer for the engine: a negative one is 2 GiB or more.
       const length = view.getInt32(at);
       const start = at + PREFIX_BYTES;
-      if (length <= 0 || length > this.maxFrame) {
+      if (length <= 0 || length > definition.maxFrame) {
         return this.#fault(length === 0 ? 'zero_length' : 'too_long', bytes, at, to);
       }
       if (start === to) break;
@@ -144,7 +140,7 @@ export class StreamDecoder implements FrameDecoder {
       length,
       expected:
         message === undefined
-          ? `a length of 1 to ${this.maxFrame} bytes`
+          ? `a length of 1 to ${this.#definition.maxFrame} bytes`
           : `${lengthsInWords(message)} for ${message.name}`,
       seen:
         intruder ??

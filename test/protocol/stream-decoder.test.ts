@@ -131,16 +131,17 @@ describe('large chunks', () => {
 
 test('the bound can be raised while frames arrive', () => {
   const { sink, decoder } = recording();
-  decoder.maxFrame = 60;
+  const bound = (bytes: number) => new ProtocolDefinition(definition.messages, bytes);
+  decoder.define(bound(60));
   const long = encodeFrame({
     name: 'unknown',
     kind: 'unknown',
     id: 0x10,
     payload: new Uint8Array(61).fill(0x10),
   });
-  decoder.maxFrame = 61;
+  decoder.define(bound(61));
   decoder.push(long);
-  decoder.maxFrame = 60;
+  decoder.define(bound(60));
   decoder.push(long);
   expect(sink.events.map((event) => event.split(' ')[0])).toEqual(['unknown', 'fault']);
 });
