@@ -9,6 +9,8 @@ export interface TestBridge extends AsyncDisposable {
   readonly url: string;
   /** Port of the first listener. */
   readonly devicePort: number;
+  /** Port of JSON lines. */
+  readonly linesPort: number;
   readonly log: ReadonlyArray<{ readonly level: string; readonly fields: object; readonly text: string }>;
 }
 
@@ -25,6 +27,7 @@ export async function startBridge(yaml: string, server = '{ port: 0 }'): Promise
     bridge,
     url: addresses.url,
     devicePort: Number(addresses.listeners[0]?.split(':').at(-1)),
+    linesPort: Number(addresses.lines?.split(':').at(-1)),
     log: lines,
     [Symbol.asyncDispose]: () => bridge[Symbol.asyncDispose](),
   };
