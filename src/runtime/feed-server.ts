@@ -42,6 +42,8 @@ export class FeedServer {
         clientTracking: false,
         perMessageDeflate: false,
         autoPong: false,
+        // One message or ping a turn of the loop for each connection: who sends thousands at once waits for the others.
+        allowSynchronousEvents: false,
         maxPayload: maxMessageBytes,
         closeTimeout: closeTimeoutMs,
         handleProtocols: chosenProtocol,

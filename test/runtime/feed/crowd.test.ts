@@ -71,6 +71,24 @@ describe('a thousand connections at once', () => {
   });
 });
 
+describe('a flood of pings', () => {
+  it('is read one a turn of the loop, so that the others have their turn in between', async () => {
+    await using world = await FeedWorld.start();
+    const flood = await world.raw();
+    const pings = 300;
+    let pongs = 0;
+    flood.socket.on('data', (chunk: Buffer) => {
+      pongs += chunk.toString('latin1').split('\x8a\x00').length - 1;
+    });
+    flood.socket.resume();
+    flood.socket.write(
+      Buffer.concat(Array.from({ length: pings }, () => Buffer.from('898000000000', 'hex'))),
+    );
+    // Of those that are read in the same turn only the last one is answered.
+    await expect.poll(() => pongs, { timeout: 10_000 }).toBe(pings);
+  });
+});
+
 describe('ten thousand subscriptions', () => {
   it('cost a publisher nothing where they do not match, and hear what they do', () => {
     const store = new FeedStore({ epoch: 'e' });
