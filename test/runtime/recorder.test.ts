@@ -101,6 +101,26 @@ describe('a recorder', () => {
     expect(device.playToEnd().state).toMatchObject({ status: 'offline', reason: 'link_reset' });
   });
 
+  it('ends a trace with its link where the device is spoken to in another way from then on', async () => {
+    await using bench = new Bench();
+    await bench.recorder.start();
+    const old = tapOf(bench, 'p1');
+    session(bench, old);
+    bench.recorder.retire('p1');
+    session(bench, tapOf(bench, 'p1'));
+    await bench.second();
+    expect(await traces()).toHaveLength(2);
+    const first = (await Promise.all((await traces()).map(text))).findIndex((each) => each.includes(' c1 '));
+    const name = (await traces())[first] ?? '';
+    expect(await text(name)).not.toContain('#end');
+    old.closed?.({ code: 'link_ended', detail: 'We closed the link.' });
+    await bench.second();
+    await bench.second();
+    expect(await text(name)).toMatch(/ c1 = close link_ended We closed the link\.\n#sum \w+\n#end\n$/);
+    expect(await text(name)).not.toContain(' c2 ');
+    expect(bench.recorder.status()).toMatchObject({ devices: 1, files: 2 });
+  });
+
   it('has on the disk what is older than a second, and can be read if it ends there', async () => {
     const bench = new Bench();
     await bench.recorder.start();
