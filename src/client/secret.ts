@@ -20,7 +20,7 @@ export interface SecretOptions {
 }
 
 export interface SecretProblem {
-  readonly code: 'key_unknown' | 'unreadable';
+  readonly reason: 'key_unknown' | 'unreadable';
   /** Absent where it is the reply to a command. */
   readonly topic: string | undefined;
   readonly keyId: string | undefined;
@@ -193,8 +193,13 @@ class Opener {
     return crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['decrypt']);
   }
 
-  #tell(code: SecretProblem['code'], topic: string | undefined, keyId: string | undefined, message: string) {
-    this.#options.onProblem?.({ code, topic, keyId, message });
+  #tell(
+    reason: SecretProblem['reason'],
+    topic: string | undefined,
+    keyId: string | undefined,
+    message: string,
+  ) {
+    this.#options.onProblem?.({ reason, topic, keyId, message });
   }
 }
 

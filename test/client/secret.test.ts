@@ -79,7 +79,7 @@ describe('what cannot be opened', () => {
   };
   const sealed = () => sealer.seal(TOPIC, { status: 'online' });
 
-  it.each<[string, (jwe: string) => Promise<string> | string, SecretProblem['code']]>([
+  it.each<[string, (jwe: string) => Promise<string> | string, SecretProblem['reason']]>([
     [
       'a changed byte',
       (jwe) => jwe.replace(/\.([^.])([^.]*)\.([^.]+)$/, (_, a, b, c) => `.${a === 'A' ? 'B' : 'A'}${b}.${c}`),
@@ -109,22 +109,22 @@ describe('what cannot be opened', () => {
     ],
     ['no JWE at all', () => 'hello', 'unreadable'],
     ['a part too many', (jwe) => `${jwe}.AAAA`, 'unreadable'],
-  ])('stays as it came: %s', async (_, damage, code) => {
+  ])('stays as it came: %s', async (_, damage, reason) => {
     const $jwe = await damage(String((await sealed()).$jwe));
     const { state, problems } = await opened({ $jwe });
     expect(state).toEqual({ $jwe });
-    expect(problems.map((each) => each.code)).toEqual([code]);
+    expect(problems.map((each) => each.reason)).toEqual([reason]);
   });
 
-  it.each<[string, Record<string, string | Uint8Array>, SecretProblem['code']]>([
+  it.each<[string, Record<string, string | Uint8Array>, SecretProblem['reason']]>([
     ['no key', {}, 'key_unknown'],
     ['a key of that name that fits not', { k: new Uint8Array(32) }, 'unreadable'],
     ['a key of another length', { k: 'c2hvcnQ=' }, 'unreadable'],
-  ])('stays as it came: %s', async (_, keys, code) => {
+  ])('stays as it came: %s', async (_, keys, reason) => {
     const state = await sealed();
     const result = await opened(state, keys);
     expect(result.state).toEqual(state);
-    expect(result.problems).toMatchObject([{ code, topic: TOPIC, keyId: 'k' }]);
+    expect(result.problems).toMatchObject([{ reason, topic: TOPIC, keyId: 'k' }]);
   });
 
   it('does not take a key from the prototype', async () => {
@@ -133,7 +133,7 @@ describe('what cannot be opened', () => {
       keys: new Map([['__proto__', key]]),
     });
     const { problems } = await opened(await strange.seal(TOPIC, {}), { k: text });
-    expect(problems).toMatchObject([{ code: 'key_unknown', keyId: '__proto__' }]);
+    expect(problems).toMatchObject([{ reason: 'key_unknown', keyId: '__proto__' }]);
   });
 
   it('asks again for a key that was not there, and not again for one that was', async () => {

@@ -2,13 +2,14 @@ import { expect } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { BridgeConfig, DeviceConfig } from '../../src/config/model.ts';
 import { formatProblem, type Problem } from '../../src/config/problem.ts';
+import type { KeyFiles } from '../../src/config/secrecy.ts';
 
 /** What every device in the client role needs, in flow style. */
 export const REGISTER = 'register: { appid: 996da38d-a7be-4947-aa4c-f8208b5f4ade, imei: "490154203237518" }';
 
 /** The configuration of a text in which nothing is wrong. */
-export function load(text: string): BridgeConfig {
-  const { config, problems } = loadConfig(text, 'devices.yaml');
+export function load(text: string, keys?: KeyFiles): BridgeConfig {
+  const { config, problems } = loadConfig(text, 'devices.yaml', new Map(), keys);
   expect(problems.map(formatProblem)).toEqual([]);
   if (config === undefined) throw new Error('neither a configuration nor a problem');
   return config;

@@ -125,7 +125,8 @@ describe('docs/devices-yaml.md', () => {
 
   it('has examples, each of which passes the check', () => {
     expect(examples.length).toBeGreaterThan(5);
-    for (const each of examples) load(each);
+    const keys = new Map([['keys/bench-2026.key', { text: Buffer.alloc(32).toString('base64') }]]);
+    for (const each of examples) load(each, keys);
   });
 });
 

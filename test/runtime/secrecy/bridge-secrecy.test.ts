@@ -82,7 +82,7 @@ describe.runIf(needs('python3').run)('a bridge that encrypts what a device says'
       await writeFile(file, configuration(port, secrecyWith('second')));
       const outcome = await bridge.apply(await readConfig(file));
       expect(outcome.diff).toMatchObject({ settings: ['secrecy'], needsRestart: [] });
-      await expect.poll(() => problems.at(-1)).toMatchObject({ code: 'key_unknown', keyId: 'second' });
+      await expect.poll(() => problems.at(-1)).toMatchObject({ reason: 'key_unknown', keyId: 'second' });
       const newcomer = connect(url, {
         WebSocket,
         topics: ['devices/+/state'],
