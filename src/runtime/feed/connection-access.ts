@@ -1,5 +1,5 @@
 import { type AccessRefusal, refusedMessage } from '../../access/decide.ts';
-import { type Grant, isExpired, ownerOf } from '../../access/grant.ts';
+import { ANYBODY, type Grant, isExpired, ownerOf } from '../../access/grant.ts';
 import type { AccessStatus, AuthOutcome, SessionAccess } from '../../feed/session-access.ts';
 import type { ClientMessage } from '../../feed/wire/client-message.ts';
 import type { CloseReason } from '../../feed/wire/close-code.ts';
@@ -42,6 +42,12 @@ export class ConnectionAccess implements SessionAccess {
 
   get owner(): string {
     return this.#grant === undefined ? '' : ownerOf(this.#grant);
+  }
+
+  /** Whose token it is; undefined where none was shown, or none is asked for. */
+  get subject(): string | undefined {
+    const { subject } = this.#grant ?? { subject: ANYBODY };
+    return subject === ANYBODY ? undefined : subject;
   }
 
   refused(message: ClientMessage): AccessRefusal | undefined {

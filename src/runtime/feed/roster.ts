@@ -294,7 +294,8 @@ export class Roster {
     connection.letIn(now);
     this.#attendance.letIn(connection, memory, now);
     const place = this.#attendance.placeOf(connection);
-    if (place !== undefined) this.log('connected', place.address, place.id);
+    const subject = this.#accesses.get(connection)?.subject;
+    if (place !== undefined) this.log('connected', place.address, place.id, subject);
   }
 
   /** Other tokens hold from now on: whose is no longer good for the same, goes. */

@@ -24,6 +24,7 @@ describe('a token', () => {
       auth: 'ok',
       position: { epoch: expect.any(Number) },
     });
+    expect(world.log).toMatchObject([{ event: 'connected', detail: 'token:panel' }]);
   });
 
   it('comes as a subprotocol of a browser, and is never sent back', async () => {

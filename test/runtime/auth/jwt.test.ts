@@ -130,6 +130,11 @@ describe('a signed token', () => {
     for (const each of [none, confused, 'a.b.c', '', 'x'.repeat(10_000)]) {
       expect(await verifier.verify(each, NOW)).toEqual({ problem: expect.not.stringContaining('aaaa') });
     }
+    const shared = await JwtVerifier.open(config('secret', 'secret'));
+    const other = await sign(CLAIMS, { key: Buffer.from(secret), alg: 'HS512' });
+    expect(await shared.verify(other, NOW)).toEqual({
+      problem: 'it is signed in a way that is not allowed here',
+    });
     const [head = '', , signature = ''] = (await sign(CLAIMS)).split('.');
     const body = Buffer.from(JSON.stringify({ sub: 'root', exp: NOW, ...CLAIMS })).toString('base64url');
     expect(await verifier.verify(`${head}.${body}.${signature}`, NOW)).toEqual({
