@@ -290,6 +290,10 @@ export class Gateway {
     if (nameless === undefined || nameless.offer !== undefined) return;
     const waited = clock.now().monoMs - runner.link.since.monoMs >= NAMED_BY_ADDRESS_AFTER_MS;
     const device = directory.resolveAddress(runner.host, waited);
+    if (device?.settings.bare !== undefined) {
+      // It came into the configuration while this link was open, which has been read in another framing.
+      return runner.close('reconfigured', `${device.id} is known by this address, and never registers`);
+    }
     if (device !== undefined) return this.#handOver(runner, { device });
     if (config.anonymous !== 'by-address' || !waited) return;
     this.#handOver(runner, directory.accept(nameByAddress(runner.host), config, { host: runner.host }));

@@ -174,6 +174,16 @@ describe('a device that dials in and never registers', () => {
     expect(bench.state('meter')).toMatchObject({ status: 'online', values: { read: { power: 8 } } });
   });
 
+  it('calls again where its link was open before it was configured', () => {
+    const bench = new GatewayBench();
+    const link = bench.dialIn('10.0.0.40');
+    bench.configure(bareMeter('10.0.0.40'));
+    link.data(HEARTBEAT);
+    expect(link.calls).toEqual(['open', 'destroy']);
+    bench.dialIn('10.0.0.40').data(bytes('0007 c0'));
+    expect(bench.state('meter')).toMatchObject({ status: 'online', values: { read: { power: 7 } } });
+  });
+
   it('has one link: the newest', () => {
     const bench = new GatewayBench({}, [bareMeter('10.0.0.40')]);
     const first = bench.dialIn('10.0.0.40');

@@ -35,6 +35,7 @@ export class GatewayBench {
   /** Handlers of the listeners, in the order in which they were started. */
   readonly listeners: ListenerHandlers[] = [];
   readonly warnings: string[] = [];
+  readonly #make: (settings: SessionSettings, of: MatchedDeviceConfig) => DeviceRunner;
   #port = 50_000;
 
   constructor(changes: Partial<ListenerConfig> = {}, matched: readonly MatchedDeviceConfig[] = []) {
@@ -57,11 +58,8 @@ export class GatewayBench {
         wantsBytes: () => false,
       });
     this.directory = new DeviceDirectory(this.clock, make);
-    for (const device of matched) {
-      const runner = make(device.session, device);
-      this.directory.add(runner, device.match);
-      runner.start();
-    }
+    this.#make = make;
+    for (const device of matched) this.configure(device);
     this.gateway = new Gateway({
       config: { ...LISTENER, ...changes },
       directory: this.directory,
@@ -77,6 +75,13 @@ export class GatewayBench {
     });
     void this.gateway.start();
     this.listeners[0]?.listening('127.0.0.1:9089');
+  }
+
+  /** One more device of the configuration. */
+  configure(device: MatchedDeviceConfig): void {
+    const runner = this.#make(device.session, device);
+    this.directory.add(runner, device.match);
+    runner.start();
   }
 
   /** A peer dials in. */
