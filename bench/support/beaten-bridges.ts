@@ -53,3 +53,6 @@ function report(): void {
 
 process.on('message', report);
 report();
+
+// Whoever asked is gone.
+process.on('disconnect', () => process.exit());

@@ -58,3 +58,6 @@ process.on('message', async (order: DevicesOrder) => {
   else frames = await beat(order.port, order.perSecond, order.ms);
   process.send?.({ frames } satisfies DevicesReport);
 });
+
+// Whoever asked is gone.
+process.on('disconnect', () => process.exit());
