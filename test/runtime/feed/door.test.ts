@@ -43,6 +43,15 @@ describe('who is let in', () => {
     expect(answer === undefined ? undefined : JSON.parse(String(answer.body)).code).toBe(code);
   });
 
+  it('is a program on another machine too where it has to show a token, and no page of others all the same', () => {
+    const admission = { host: '0.0.0.0', hosts: [], origins: [] };
+    expect(refusedCaller({ ...remote, origin: undefined }, admission, true)).toBeUndefined();
+    expect(refusedCaller({ ...remote, origin: 'https://evil.example' }, admission, true)?.status).toBe(403);
+    expect(
+      refusedCaller({ ...remote, origin: undefined, host: 'evil.example' }, admission, true)?.status,
+    ).toBe(403);
+  });
+
   it('is decided before the upgrade', async () => {
     await using world = await FeedWorld.start();
     expect(await refusal(world.url(), { origin: 'https://evil.example' })).toEqual({
