@@ -13,6 +13,7 @@ export function typesText({ messages, enums }: ProtocolDeclaration, source: stri
     '/** Bytes as JSON carries them. */\nexport interface Bytes {\n  /** Base64. */\n  readonly $bytes: string;\n  readonly len: number;\n}\n',
   ];
   const entries: string[] = [];
+  const commands: string[] = [];
   for (const message of messages) {
     const name = typeName(message.name);
     parts.push(interfaceText(name, message.description, message.fields ?? [], enums));
@@ -27,9 +28,12 @@ export function typesText({ messages, enums }: ProtocolDeclaration, source: stri
       );
     }
     entries.push(...entryOf(message, name));
+    commands.push(...commandOf(message, name));
   }
   parts.push(
     `/** \`values\` in the state of a device. */\nexport interface DeviceValues {\n${entries.join('')}}\n`,
+    `/** What may be sent to a device, by name. */\nexport interface DeviceCommands {\n${commands.join('')}}\n`,
+    '/** For the client: `connect<Devices>(...)` of heartwire/client. */\nexport interface Devices {\n  readonly values: DeviceValues;\n  readonly commands: DeviceCommands;\n}\n',
   );
   return parts.join('\n');
 }
@@ -38,6 +42,13 @@ export function typesText({ messages, enums }: ProtocolDeclaration, source: stri
 function entryOf({ name, from, reply }: MessageDeclaration, type: string): string[] {
   if (typeof reply === 'object' && from !== 'device') return [`  readonly ${name}?: ${type}Reply;\n`];
   return from === 'host' ? [] : [`  readonly ${name}?: ${type};\n`];
+}
+
+/** What a subscriber may ask the bridge to send. */
+function commandOf({ name, from, reply }: MessageDeclaration, type: string): string[] {
+  if (from === 'device') return [];
+  const answered = typeof reply === 'object' ? `${type}Reply` : 'Record<string, never>';
+  return [`  readonly ${name}: { readonly fields: ${type}; readonly reply: ${answered} };\n`];
 }
 
 function interfaceText(

@@ -1,0 +1,165 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { CLIENT_ERROR_CODES } from '../src/client/index.ts';
+import { systemClock } from '../src/runtime/clock.ts';
+import { SimulatedFleet } from '../src/simulator/simulated-fleet.ts';
+import { hasChromium, launchChromium } from './support/chromium.ts';
+import { PROJECT_ROOT, readProjectFile } from './support/project-files.ts';
+import { startBridge, type TestBridge } from './support/test-bridge.ts';
+
+const document = readProjectFile('docs/sdk.md');
+
+function blocks(language: string): readonly string[] {
+  return [...document.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
+    ([, text = '']) => text,
+  );
+}
+
+const [page = ''] = blocks('html');
+const programs = blocks('js');
+const CLIENT = join(PROJECT_ROOT, 'dist/src/client/heartwire-client.js');
+
+describe('docs/sdk.md', () => {
+  let bridge: TestBridge;
+  let fleet: SimulatedFleet;
+  let folder: string;
+  let site: Server;
+  let origin: string;
+  const children: ChildProcess[] = [];
+
+  beforeAll(async () => {
+    site = createServer(async (request, response) => {
+      const script = request.url === '/heartwire-client.js';
+      response.setHeader('Content-Type', script ? 'text/javascript' : 'text/html; charset=utf-8');
+      response.end(script ? await readFile(CLIENT) : here(page));
+    });
+    await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+    // A listening TCP server has an address with a port.
+    origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
+    bridge = await startBridge(
+      `defaults: { heartbeat: { interval: 1s, missed: 3 } }
+devices: [{ id: psu-1, match: { imei: "490154203237518" } }]
+listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
+`,
+      `{ port: 0, origins: ["${origin}"] }`,
+    );
+    fleet = new SimulatedFleet(
+      {
+        address: { scheme: 'tcp', host: '127.0.0.1', port: bridge.devicePort },
+        count: 1,
+        seed: 1,
+        heartbeatEveryMs: 1_000,
+        reconnect: { initialMs: 100, maxMs: 500 },
+        identities: [{ appid: '3f2504e0-4f89-41d3-9a0c-0305e82c3301', imei: '490154203237518' }],
+      },
+      { clock: systemClock },
+    );
+    await fleet.start();
+    folder = await mkdtemp(join(tmpdir(), 'heartwire-sdk-'));
+    await mkdir(join(folder, 'node_modules'));
+    await symlink(PROJECT_ROOT, join(folder, 'node_modules/heartwire'), 'dir');
+    await symlink(join(PROJECT_ROOT, 'node_modules/ws'), join(folder, 'node_modules/ws'), 'dir');
+    await vi.waitFor(() => {
+      expect(bridge.bridge.store.document('devices/psu-1/state')?.status).toBe('online');
+    }, 30_000);
+  });
+  afterAll(async () => {
+    for (const child of children) child.kill('SIGKILL');
+    site.close();
+    await fleet[Symbol.asyncDispose]();
+    await bridge[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
+  });
+
+  /** The text with the port that was free here, and not another letter changed. */
+  const here = (text: string): string => text.replaceAll('127.0.0.1:8080', new URL(bridge.url).host);
+
+  async function run(program: string) {
+    const file = join(folder, `program-${children.length}.mjs`);
+    await writeFile(file, here(program));
+    const child = spawn(process.execPath, [file], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    children.push(child);
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (text) => {
+        said += String(text);
+      });
+    }
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    return { code, said };
+  }
+
+  it('has these programs, and each has a test', () => {
+    expect(blocks('html')).toHaveLength(1);
+    expect(blocks('ts')).toHaveLength(1);
+    expect(
+      programs.map((text) =>
+        /for await \(const (\S+)|client\.(command)|(useSync)/.exec(text)?.slice(1).join(''),
+      ),
+    ).toEqual(['{', 'item', 'command', 'useSync']);
+  });
+
+  it('follows the states of devices', async () => {
+    const { code, said } = await run(programs[0] ?? '');
+    expect([code, said]).toEqual([0, expect.stringContaining('psu-1 online')]);
+  });
+
+  it('follows events, with acknowledgements', async () => {
+    const { code, said } = await run(programs[1] ?? '');
+    expect([code, said]).toEqual([0, expect.stringMatching(/\[ 'psu-1' \]\npsu-1 \w+/)]);
+  });
+
+  it('sends commands', async () => {
+    const { code, said } = await run(programs[2] ?? '');
+    expect([code, said]).toEqual([
+      0,
+      expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n1 clients heard it\n$/),
+    ]);
+  });
+
+  it('gives React what its store wants', async () => {
+    await writeFile(
+      join(folder, 'react.mjs'),
+      'export const useSyncExternalStore = (subscribe, get) => ({ subscribe, get });',
+    );
+    const hook = (programs[3] ?? '').replace("'react'", "'./react.mjs'");
+    const { code, said } = await run(`${hook}
+      import { connect } from 'heartwire/client';
+      import { WebSocket } from 'ws';
+      const client = connect('http://127.0.0.1:8080', { WebSocket, topics: ['devices/+/state'] });
+      const store = useDevice(client, 'psu-1');
+      const off = store.subscribe(() => {});
+      await client.connected();
+      console.log(store.get().status, store.get() === store.get());
+      off();
+      client.close();`);
+    expect([code, said]).toEqual([0, 'online true\n']);
+  });
+
+  describe.runIf(hasChromium)('the page of another origin in Chromium', () => {
+    it('shows what is live, and says how true it is', async () => {
+      await using browser = await launchChromium();
+      const tab = await browser.newPage();
+      await tab.goto(origin);
+      await expect.poll(() => tab.locator('#devices').textContent()).toBe('psu-1: online');
+      expect(await tab.title()).toBe('Devices: connected');
+      for (const each of fleet.devices) each.freeze();
+      await expect.poll(() => tab.locator('#devices').textContent()).toBe('psu-1: offline');
+      for (const each of fleet.devices) each.thaw();
+      await expect.poll(() => tab.locator('#devices').textContent()).toBe('psu-1: online');
+    });
+  });
+
+  it('explains every code of the client', () => {
+    const rows = [...document.matchAll(/^\| `([a-z_]+)` \| (.*?) \|$/gm)].map(([, code, text]) => [
+      code,
+      text,
+    ]);
+    expect(Object.fromEntries(rows)).toMatchObject(CLIENT_ERROR_CODES);
+  });
+});
