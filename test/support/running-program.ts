@@ -14,9 +14,13 @@ export class RunningProgram implements Disposable {
   err = '';
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
 
-  constructor(argv: readonly string[], cwd: string) {
+  constructor(argv: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
     expect(existsSync(program), 'npm test compiles the program first; so does npm run build').toBe(true);
-    const child = spawn(process.execPath, [program, ...argv], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [program, ...argv], {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.child = child;
     child.stdout.on('data', (chunk) => {
       this.out += chunk;
