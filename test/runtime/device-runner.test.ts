@@ -82,6 +82,16 @@ describe('a device runner', () => {
     expect(bench.clock.timers).toBe(0);
   });
 
+  it('says nothing more once it is removed, whatever is still asked of it', async () => {
+    const bench = new Bench();
+    bench.online().data(HEARTBEAT);
+    bench.runner.remove();
+    bench.clock.advance(2_000);
+    expect(await bench.runner.request('datetime', {}, 1_000)).toMatchObject({ code: 'device_not_online' });
+    expect(bench.store.documents('devices/#')).toEqual([]);
+    expect(bench.clock.timers).toBe(0);
+  });
+
   it('drops what a replaced link still has to say', () => {
     const bench = new Bench();
     const old = bench.online();
