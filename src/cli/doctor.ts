@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { BridgeConfig, DialledDeviceConfig } from '../config/model.ts';
 import { formatProblem } from '../config/problem.ts';
 import { readConfig } from '../config/read.ts';
-import type { TlsFiles } from '../config/server.ts';
+import type { LinesConfig, TlsFiles } from '../config/server.ts';
 import { outOfDate, readTlsPair } from '../config/tls-pair.ts';
 import { addressLabel } from '../links/format-address.ts';
 import { DEFAULT_CONFIG_FILE } from './check.ts';
@@ -72,6 +72,7 @@ export async function examine(config: BridgeConfig): Promise<Finding[]> {
   const connections = listeners.reduce((sum, listener) => sum + listener.maxConnections, 0);
   const jobs: Array<() => Promise<Finding | undefined>> = [
     () => examineListening('server', { scheme: 'tcp-listen', host: server.host, port: server.port }),
+    ...(server.tcp === undefined ? [] : [examineLines(server.tcp)]),
     ...(server.tls === undefined ? [] : [examineCertificate(server.tls)]),
     ...listeners.map(
       ({ link }) =>
@@ -96,6 +97,10 @@ function examinations({ id, links, session }: DialledDeviceConfig): Array<() => 
         return examineTrace(id, link.path);
     }
   });
+}
+
+function examineLines({ host, port }: LinesConfig): () => Promise<Finding> {
+  return () => examineListening('server.tcp', { scheme: 'tcp-listen', host, port });
 }
 
 function examineCertificate(files: TlsFiles): () => Promise<Finding> {

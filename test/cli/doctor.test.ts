@@ -61,21 +61,24 @@ devices:
 
   test('names a busy listening port, a missing serial port and a refused address, each with its mend', async () => {
     const other = await serve();
+    const another = await serve();
     const gone = await serve();
     await gone.stop();
     const { exit, healthy, findings } = await diagnose(
-      `server: { host: 127.0.0.1, port: 0 }
+      `server: { host: 127.0.0.1, port: 0, tcp: { port: ${other.port} } }
 devices:
   - { id: psu, link: ${join(folder, 'ttyNone')}, ${REGISTER} }
   - { id: rack, link: "tcp:127.0.0.1:${gone.port}", ${REGISTER} }
 listeners:
-  - { link: "tcp-listen:127.0.0.1:${other.port}" }
+  - { link: "tcp-listen:127.0.0.1:${another.port}" }
 `,
     );
     await other.stop();
+    await another.stop();
     expect(healthy).toBe(false);
     expect(findings.map(({ about, code }) => [about, code])).toEqual([
       ['server', undefined],
+      ['server.tcp', 'address_in_use'],
       ['listener', 'address_in_use'],
       ['psu', 'port_missing'],
       ['rack', 'connect_refused'],
