@@ -56,6 +56,9 @@ export class ClientSession {
   readonly #following = new Following({
     send: (type, fields) => this.#send(type, fields),
     effect: (effect) => void this.#effects.push(effect),
+    giveUp: ({ code, message }) => {
+      this.#useless = { type: 'lost', code: 1000, reason: code, detail: message };
+    },
   });
   #phase: Phase;
   #silence: Silence | undefined;
@@ -63,6 +66,8 @@ export class ClientSession {
   #status: ClientStatus;
   #lastId = 0;
   #attempt = 0;
+  /** Why this connection is to be given up. */
+  #useless: Lost | undefined;
   #token: string | undefined;
   /** It was asked for and has not come. */
   #tokenAwaited = false;
@@ -252,11 +257,12 @@ export class ClientSession {
       else this.#close(outcome, now);
     } else if (phase.kind === 'resuming' && phase.id === replyTo) this.#resumed(phase.session, outcome);
     else if (
-      !this.#following.answered(replyTo, outcome, now.monoMs) &&
+      !this.#following.answered(replyTo, outcome) &&
       !this.#requests.answered(replyTo, outcome) &&
       refused
     )
       this.#effects.push({ type: 'tellError', error: outcome });
+    if (this.#useless !== undefined) this.#lose(this.#useless, now);
   }
 
   #resumed(fresh: string, outcome: Outcome): void {
@@ -306,7 +312,7 @@ export class ClientSession {
 
   #disconnect(now: Moment): void {
     this.#effects.push({ type: 'closeSocket' });
-    this.#silence = undefined;
+    this.#silence = this.#useless = undefined;
     this.#outbox.end();
     this.#following.end();
     this.#caughtUp = false;

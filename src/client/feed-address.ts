@@ -9,10 +9,9 @@ import { ClientError } from './client-error.ts';
 export function feedAddress(text = './'): string {
   // Only pages have a location.
   const { location } = globalThis as { readonly location?: { readonly href: string } };
-  const url = URL.canParse(text, location?.href) ? new URL(text, location?.href) : undefined;
-  const [, secure] = /^(?:ws|http)(s?):$/.exec(url?.protocol ?? '') ?? [];
-  if (url === undefined || secure === undefined)
-    throw new ClientError('bad_address', `"${text}" is no address such as http://127.0.0.1:8080.`);
-  const path = url.pathname.replace(/\/+$/, '');
-  return `ws${secure}://${url.host}${/\/ws(?:\/[^/]+)?$/.test(path) ? path : `${path}/ws`}`;
+  const url = new URL(text, location?.href);
+  url.protocol = url.protocol.replace('http', 'ws');
+  if (!/^wss?:$/.test(url.protocol))
+    throw new ClientError('bad_address', `"${text}" is no address of a bridge.`);
+  return `${url.origin}${url.pathname.replace(/\/*(\/ws(\/[^/]+)?)?\/*$/, (_, path = '/ws') => path)}`;
 }

@@ -17,10 +17,10 @@ export interface FollowingPort {
   /** Returns the id under which it goes. */
   send(type: string, fields: JsonObject): string;
   effect(effect: SessionEffect): void;
+  /** This connection is of no use. */
+  giveUp(error: ClientError): void;
 }
 
-/** Something that the bridge had no room for is asked again after this. */
-const AGAIN_MS = 1_000;
 /** Acknowledgements of so long go in one message. */
 const ACK_EVERY_MS = 20;
 /** Topics in one message at most. */
@@ -35,9 +35,7 @@ export class Following {
   /** The bridge listens to what is said here. */
   #talking = false;
   #acks: string[] = [];
-  #ackAtMs: number | undefined;
-  #againAtMs: number | undefined;
-  #resyncAgain: readonly string[] = [];
+  #ackAtMs = Infinity;
 
   constructor(port: FollowingPort) {
     this.#port = port;
@@ -49,7 +47,7 @@ export class Following {
   }
 
   get nextDeadline(): number {
-    return Math.min(this.#ackAtMs ?? Infinity, this.#againAtMs ?? Infinity);
+    return this.#ackAtMs;
   }
 
   /** A connection is there, and the bridge has let it in. */
@@ -63,8 +61,7 @@ export class Following {
     this.#subscriptions.disconnected();
     this.#said.clear();
     this.#acks = [];
-    this.#resyncAgain = [];
-    this.#ackAtMs = this.#againAtMs = undefined;
+    this.#ackAtMs = Infinity;
   }
 
   add(handle: number, wanted: Wanted): void {
@@ -89,12 +86,12 @@ export class Following {
   }
 
   /** Whether this was the answer to something that was said here. */
-  answered(replyTo: string, outcome: Outcome, nowMs: number): boolean {
+  answered(replyTo: string, outcome: Outcome): boolean {
     const said = this.#said.get(replyTo);
     if (said === undefined) return false;
     this.#said.delete(replyTo);
     if (said.type === 'unsubscribe') this.#dropUnwanted();
-    else if (outcome instanceof ClientError) this.#refused(replyTo, said, outcome, nowMs);
+    else if (outcome instanceof ClientError) this.#refused(replyTo, said, outcome);
     return true;
   }
 
@@ -102,7 +99,7 @@ export class Following {
   acknowledge(id: string, nowMs: number): void {
     if (!this.#talking) return;
     this.#acks.push(id);
-    this.#ackAtMs ??= nowMs + ACK_EVERY_MS;
+    this.#ackAtMs = Math.min(this.#ackAtMs, nowMs + ACK_EVERY_MS);
   }
 
   /** It was not: when it is sent again it is news. */
@@ -111,21 +108,15 @@ export class Following {
   }
 
   deadline(nowMs: number): void {
-    if (this.#ackAtMs !== undefined && nowMs >= this.#ackAtMs) {
-      this.#port.send('ack', { ids: this.#acks });
-      this.#acks = [];
-      this.#ackAtMs = undefined;
-    }
-    if (this.#againAtMs !== undefined && nowMs >= this.#againAtMs) {
-      this.#againAtMs = undefined;
-      this.#say('resync', this.#resyncAgain);
-      this.#resyncAgain = [];
-    }
+    if (nowMs < this.#ackAtMs) return;
+    this.#port.send('ack', { ids: this.#acks });
+    this.#acks = [];
+    this.#ackAtMs = Infinity;
   }
 
   /** Tells the bridge what is wanted, where that has changed. */
   reconcile(): void {
-    if (!this.#talking || this.#againAtMs !== undefined) return;
+    if (!this.#talking) return;
     const isCovered = (topic: string): boolean => this.view.since([topic]) !== undefined;
     const { subscribe, unsubscribe } = this.#subscriptions.reconcile(isCovered);
     for (const { topics, maxHz, ack } of subscribe) {
@@ -156,15 +147,11 @@ export class Following {
     }
   }
 
-  #refused(id: string, { type, topics }: Said, error: ClientError, nowMs: number): void {
-    if (error.retry) this.#againAtMs ??= nowMs + AGAIN_MS;
-    if (type === 'resync') {
-      if (error.retry) this.#resyncAgain = [...this.#resyncAgain, ...topics];
-      else this.view.notResynced(topics);
-      return;
-    }
+  #refused(id: string, { type, topics }: Said, error: ClientError): void {
     this.view.refused(id);
-    if (error.retry) this.#subscriptions.ignored(topics);
+    // Never for being too fast, because the outbox heeds the rate; whatever it is, a later connection asks again.
+    if (error.retry) this.#port.giveUp(error);
+    else if (type === 'resync') this.view.notResynced(topics);
     else {
       for (const handle of this.#subscriptions.refused(topics))
         this.#port.effect({ type: 'tellHandle', handle, error });

@@ -2,10 +2,6 @@
 export class Listeners<Args extends readonly unknown[]> {
   readonly #all = new Set<(...args: Args) => unknown>();
 
-  get size(): number {
-    return this.#all.size;
-  }
-
   /** Returns what takes it off again. */
   add(listener: (...args: Args) => unknown): () => void {
     // Of its own, so that the same function given twice is called twice, and taken off one by one.
@@ -22,10 +18,6 @@ export class Listeners<Args extends readonly unknown[]> {
         report(error);
       }
     }
-  }
-
-  clear(): void {
-    this.#all.clear();
   }
 }
 

@@ -41,16 +41,12 @@ export interface ClientPorts {
 /** The parts of a browser that may be there; Node has only some of them. */
 interface Surroundings {
   readonly WebSocket?: SocketConstructor;
-  readonly document?: Target & { readonly visibilityState?: string };
-  readonly addEventListener?: Target['addEventListener'];
-  readonly removeEventListener?: Target['removeEventListener'];
+  addEventListener?(type: string, listener: () => void): void;
+  removeEventListener?(type: string, listener: () => void): void;
 }
 
-interface Target {
-  addEventListener(type: string, listener: () => void): void;
-  removeEventListener(type: string, listener: () => void): void;
-}
-
+/** The network is back; the page is seen again, or hidden, which does no harm. */
+const RETURNS = ['online', 'visibilitychange'];
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 const realClock: ClientClock = {
@@ -62,33 +58,22 @@ const realClock: ClientClock = {
   },
 };
 
-/** The ports that were given, and for the others what `globalThis` has. */
-export function portsOf({
-  WebSocket,
-  clock = realClock,
-  random = Math.random,
-  watchReturn,
-}: Partial<ClientPorts>) {
-  // Node and browsers differ in what they have; each part is looked at before it is used.
-  const around = globalThis as Surroundings;
-  return {
-    WebSocket: WebSocket ?? around.WebSocket,
-    clock,
-    random,
-    watchReturn: watchReturn ?? ((callback: () => void) => watchPage(around, callback)),
+// Node and browsers differ in what they have; each part is looked at before it is used.
+const around = globalThis as Surroundings;
+
+function watchPage(callback: () => void): () => void {
+  for (const each of RETURNS) around.addEventListener?.(each, callback);
+  return () => {
+    for (const each of RETURNS) around.removeEventListener?.(each, callback);
   };
 }
 
-function watchPage(around: Surroundings, callback: () => void): () => void {
-  const { document } = around;
-  if (document === undefined) return () => undefined;
-  const seen = (): void => {
-    if (document.visibilityState === 'visible') callback();
-  };
-  around.addEventListener?.('online', callback);
-  document.addEventListener('visibilitychange', seen);
-  return () => {
-    around.removeEventListener?.('online', callback);
-    document.removeEventListener('visibilitychange', seen);
-  };
+/** The ports that were given, and for the others what `globalThis` has. */
+export function portsOf({
+  WebSocket = around.WebSocket,
+  clock = realClock,
+  random = Math.random,
+  watchReturn = watchPage,
+}: Partial<ClientPorts>) {
+  return { WebSocket, clock, random, watchReturn };
 }

@@ -42,9 +42,9 @@ export class Requests {
     for (const [id, pending] of this.#pending) if (pending.request === request) this.#pending.delete(id);
   }
 
-  /** The ids of what is to be sent, now that the session goes on. */
+  /** The ids of what is to be sent, now that the session goes on: everything, because nothing was sent in it yet. */
   unsent(): string[] {
-    return [...this.#pending.keys()].filter((id) => this.#pending.get(id)?.state !== 'sent');
+    return [...this.#pending.keys()];
   }
 
   /** The message of this id, which counts as sent; undefined where nobody wants it any more. */

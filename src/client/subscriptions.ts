@@ -107,17 +107,12 @@ export class Subscriptions {
 
   /** The bridge does not have it so; returns the handles that want any of these, which are forgotten. */
   refused(topics: readonly string[]): number[] {
-    this.ignored(topics);
+    for (const topic of topics) this.#wire.delete(topic);
     const hit = [...this.#wanted]
       .filter(([, wanted]) => wanted.topics.some((topic) => topics.includes(topic)))
       .map(([handle]) => handle);
     for (const handle of hit) this.remove(handle);
     return hit;
-  }
-
-  /** The bridge did not take these in; the next `reconcile` asks again. */
-  ignored(topics: readonly string[]): void {
-    for (const topic of topics) this.#wire.delete(topic);
   }
 
   #terms(pattern: string): Terms {
