@@ -66,6 +66,7 @@ export class FeedSession {
   /** What came in behind a token that is still being looked at. */
   #held: string[] | undefined;
   #jsonPing = false;
+  #answersPings = false;
   #lastActivityMs: number;
   readonly #connectedAtMs: number;
 
@@ -167,6 +168,11 @@ export class FeedSession {
     this.#jsonPing = true;
   }
 
+  /** It has answered a JSON ping: who did it once is taken to do it always. */
+  get answersPings(): boolean {
+    return this.#answersPings;
+  }
+
   /** Sends a JSON ping to who asked for them. */
   ping(now: Instant): void {
     if (this.#jsonPing) this.#subscriber.send('ping', { server_time: Math.round(now.wallMs) }, now);
@@ -193,6 +199,7 @@ export class FeedSession {
         return;
       }
       case 'pong':
+        this.#answersPings = true;
         return;
       case 'echo':
         this.#subscriber.answer('echo', { ...reply(id), data: message.data }, now);

@@ -92,6 +92,12 @@ export class LinesClient {
     }
   }
 
+  /** As its welcome told it; empty before. */
+  get clientId(): string {
+    const welcome = this.messages.find((each) => isOfType(each, 'welcome'));
+    return welcome?.payload.client_id ?? '';
+  }
+
   async subscribe(id: string, ...topics: string[]): Promise<void> {
     this.view.subscribing(id, topics);
     this.send({ type: 'subscribe', id, topics });

@@ -140,7 +140,12 @@ export class Connection implements Outlet {
 
   sendPing(): void {
     // Nothing is read from a full subscriber, so its answer could not be heard either.
-    if (this.closing || this.#fullSinceMs !== undefined || this.#carrier.pingFrame === undefined) return;
+    if (this.closing || this.#fullSinceMs !== undefined) return;
+    if (this.#carrier.pingFrame === undefined) {
+      // Its session pings it with a message instead, and not everybody answers those.
+      if (this.#session?.answersPings === true) this.#awaitAnswer();
+      return;
+    }
     this.#pingWanted = true;
     this.#audience.wake(this.subscriber);
   }
@@ -200,7 +205,10 @@ export class Connection implements Outlet {
     if (!this.#pingWanted || pingFrame === undefined) return;
     this.#pingWanted = false;
     this.write(pingFrame);
-    if (!this.#carrier.answersPings) return;
+    if (this.#carrier.answersPings) this.#awaitAnswer();
+  }
+
+  #awaitAnswer(): void {
     this.#ping ??= { handed: this.#handed, received: this.#socket.bytesRead, leftAtMs: undefined };
   }
 

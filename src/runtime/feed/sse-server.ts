@@ -13,6 +13,7 @@ import { readStreamRequest } from './sse-request.ts';
 /** A browser whose stream ended comes back after so long, drawn anew for each, so that not all come back at once. */
 const LEAST_RETRY_MS = 1_000;
 const MOST_RETRY_MS = 5_000;
+const KEEP_ALIVE_AFTER_MS = 10_000;
 
 const STREAM_HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
@@ -64,6 +65,8 @@ export class SseServer {
     response.flushHeaders();
     socket.setTimeout(0);
     socket.setNoDelay(true);
+    // Nobody answers here; where nothing is under way, the operating system asks.
+    socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS);
     const retryMs = LEAST_RETRY_MS + this.#random() * (MOST_RETRY_MS - LEAST_RETRY_MS);
     if (retryAfterS !== undefined) {
       // A browser that is refused by its status never comes back; one whose stream ends does.

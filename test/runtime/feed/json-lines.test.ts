@@ -101,6 +101,27 @@ describe('JSON lines over TCP', () => {
     expect((await client.next('pong')).payload).toMatchObject({ reply_to: 'here' });
   });
 
+  it('end for who answered a ping once, and then no more: its cable may be cut', async () => {
+    await using world = await LinesWorld.start();
+    const [dead, mute] = [await world.client(), await world.client()];
+    const advance = (seconds: number): void => {
+      for (let second = 0; second < seconds; second++) world.clock.advance(1_000);
+    };
+    advance(20);
+    await dead.next('ping');
+    dead.send({ type: 'pong' });
+    const id = dead.clientId;
+    const heardAt = (): number | undefined =>
+      world.roster.clients().find((each) => each.id === id)?.last_activity;
+    const before = heardAt();
+    await expect.poll(heardAt).not.toBe(before);
+    advance(51);
+    expect((await dead.next('closing')).payload).toMatchObject({ code: 4012, reason: 'ping_timeout' });
+    advance(200);
+    mute.send({ type: 'ping', id: 'still here' });
+    expect((await mute.next('pong')).payload).toMatchObject({ reply_to: 'still here' });
+  });
+
   it('send away who comes when there is no room, with the time to come back', async () => {
     await using world = await LinesWorld.start({ connectsPerSecond: 1, connectBurst: 1 });
     const first = await world.client();
