@@ -103,13 +103,14 @@ export class ClientSession {
     if (this.#phase.kind === 'closed') {
       const error = ownError('closed');
       if (event.type === 'ask') this.#settle(event.request, error);
-      if (event.type === 'subscribe') this.#effects.push({ type: 'tellHandle', handle: event.handle, error });
+      if (event.type === 'subscribe') this.#effects.push((orders) => orders.handle(event.handle, error));
       return this.#effects;
     }
     this.#take(event, now);
     this.#following.reconcile();
     const wordsOf = (request: string): JsonObject | undefined => this.#requests.send(request, now.monoMs);
-    for (const text of this.#outbox.take(now.monoMs, wordsOf)) this.#effects.push({ type: 'send', text });
+    for (const text of this.#outbox.take(now.monoMs, wordsOf))
+      this.#effects.push((orders) => orders.send(text));
     this.#tellStatus(now);
     return this.#effects;
   }
@@ -174,7 +175,7 @@ export class ClientSession {
 
   #open(now: Moment): void {
     this.#phase = { kind: 'opening', untilMs: now.monoMs + WELCOME_LIMIT_MS };
-    this.#effects.push({ type: 'openSocket' });
+    this.#effects.push((orders) => orders.openSocket());
   }
 
   #receive(message: ServerMessage, now: Moment): void {
@@ -232,7 +233,8 @@ export class ClientSession {
     this.#phase = { kind: 'authenticating', session };
     if (this.#tokenAwaited) return;
     this.#tokenAwaited = true;
-    this.#effects.push({ type: 'getToken', renew: this.#renewToken });
+    const renew = this.#renewToken;
+    this.#effects.push((orders) => orders.getToken(renew));
     this.#renewToken = false;
   }
 
@@ -261,7 +263,7 @@ export class ClientSession {
       !this.#requests.answered(replyTo, outcome) &&
       refused
     )
-      this.#effects.push({ type: 'tellError', error: outcome });
+      this.#effects.push((orders) => orders.error(outcome));
     if (this.#useless !== undefined) this.#lose(this.#useless, now);
   }
 
@@ -311,7 +313,7 @@ export class ClientSession {
   }
 
   #disconnect(now: Moment): void {
-    this.#effects.push({ type: 'closeSocket' });
+    this.#effects.push((orders) => orders.closeSocket());
     this.#silence = this.#useless = undefined;
     this.#outbox.end();
     this.#following.end();
@@ -328,7 +330,7 @@ export class ClientSession {
         : { ...this.#why, reason: error.code, detail: error.message };
     this.#requests.closed();
     this.#tellStatus(now);
-    this.#effects.push({ type: 'ended', error });
+    this.#effects.push((orders) => orders.ended(error));
   }
 
   #deadline(now: Moment): void {
@@ -358,7 +360,7 @@ export class ClientSession {
   }
 
   #settle(request: number, outcome: Outcome): void {
-    this.#effects.push({ type: 'settle', request, outcome });
+    this.#effects.push((orders) => orders.settle(request, outcome));
   }
 
   #tellStatus(now: Moment): void {
@@ -379,7 +381,7 @@ export class ClientSession {
     };
     if (sameStatus(status, this.#status)) return;
     this.#status = status;
-    this.#effects.push({ type: 'tellStatus', status });
+    this.#effects.push((orders) => orders.status(status));
   }
 
   get #state(): ConnectionState {

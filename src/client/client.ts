@@ -11,7 +11,7 @@ import { LiveView } from './live-view.ts';
 import { type ClientPorts, portsOf } from './ports.ts';
 import type { Outcome } from './requests.ts';
 import type { EventMessage } from './session-events.ts';
-import { type Decode, SessionRunner, type TellEffect, type TokenSource } from './session-runner.ts';
+import { type Decode, SessionRunner, type TokenSource } from './session-runner.ts';
 import type { ClientStatus } from './status.ts';
 import { type SubscribeOptions, Subscription } from './subscription.ts';
 import type { ViewChange } from './view.ts';
@@ -103,7 +103,33 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
       ports: { WebSocket, ...ports },
       token: options.token,
       decode: options.decode,
-      tell: (effect) => this.#tell(effect),
+      told: {
+        status: (status) => this.#listeners.status.tell(status),
+        error: (error) => this.#listeners.error.tell(error),
+        told: (message, changes, repeated = false) => {
+          this.view.tell(changes);
+          if (message === undefined) return;
+          this.#listeners.message.tell(message, changes, repeated);
+          this.#tellItem(message, repeated);
+        },
+        settle: (request, outcome) => {
+          this.#calls.get(request)?.(outcome);
+          this.#calls.delete(request);
+        },
+        handle: (handle, error) => {
+          const subscription = this.#subscriptions.get(handle);
+          if (error !== undefined) {
+            this.#subscriptions.delete(handle);
+            this.#listeners.error.tell(error);
+          }
+          subscription?.settled(error);
+        },
+        ended: (error) => {
+          for (const subscription of this.#subscriptions.values()) subscription.end(error);
+          this.#subscriptions.clear();
+          this.view.end(error);
+        },
+      },
       unreadable: (what, cause) =>
         this.#listeners.error.tell(new ClientError('unreadable', what, false, cause)),
     });
@@ -239,44 +265,6 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
       });
       this.#runner.dispatch({ type: 'ask', request, asked: { type, fields, timeoutMs } });
     });
-  }
-
-  #tell(effect: TellEffect): void {
-    switch (effect.type) {
-      case 'tellStatus':
-        this.#listeners.status.tell(effect.status);
-        return;
-      case 'tell': {
-        const { message, changes, repeated = false } = effect;
-        if (changes.length > 0) this.view.tell(changes);
-        if (message === undefined) return;
-        this.#listeners.message.tell(message, changes, repeated);
-        this.#tellItem(message, repeated);
-        return;
-      }
-      case 'settle': {
-        const settle = this.#calls.get(effect.request);
-        this.#calls.delete(effect.request);
-        settle?.(effect.outcome);
-        return;
-      }
-      case 'tellHandle': {
-        const subscription = this.#subscriptions.get(effect.handle);
-        if (effect.error !== undefined) {
-          this.#subscriptions.delete(effect.handle);
-          this.#listeners.error.tell(effect.error);
-        }
-        subscription?.settled(effect.error);
-        return;
-      }
-      case 'tellError':
-        this.#listeners.error.tell(effect.error);
-        return;
-      case 'ended':
-        for (const subscription of this.#subscriptions.values()) subscription.end(effect.error);
-        this.#subscriptions.clear();
-        this.view.end(effect.error);
-    }
   }
 
   #tellItem(message: ServerMessage, repeated: boolean): void {

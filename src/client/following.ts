@@ -76,8 +76,9 @@ export class Following {
 
   /** Applies a message to the view, and tells of it. */
   receive(message: ServerMessage): void {
-    const { resync, ...result } = this.view.apply(message);
-    this.#port.effect({ type: 'tell', message: this.#counted(message), ...result });
+    const counted = this.#counted(message);
+    const { resync, changes, repeated } = this.view.apply(message);
+    this.#port.effect((orders) => orders.told(counted, changes, repeated));
     if (resync.length > 0) this.#say('resync', resync);
     if (message.type !== 'synced') return;
     const { reply_to: replyTo, topics } = message.payload;
@@ -154,17 +155,17 @@ export class Following {
     else if (type === 'resync') this.view.notResynced(topics);
     else {
       for (const handle of this.#subscriptions.refused(topics))
-        this.#port.effect({ type: 'tellHandle', handle, error });
+        this.#port.effect((orders) => orders.handle(handle, error));
     }
   }
 
   #tellSynced(topics: readonly string[]): void {
     for (const handle of this.#subscriptions.nowSynced(topics))
-      this.#port.effect({ type: 'tellHandle', handle });
+      this.#port.effect((orders) => orders.handle(handle));
   }
 
   #dropUnwanted(): void {
     const changes = this.view.keepOnly(this.#subscriptions.patterns());
-    if (changes.length > 0) this.#port.effect({ type: 'tell', changes });
+    if (changes.length > 0) this.#port.effect((orders) => orders.told(undefined, changes));
   }
 }

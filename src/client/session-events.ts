@@ -38,24 +38,23 @@ export type SessionEvent =
 
 export type EventMessage = Extract<ServerMessage, { readonly type: 'event' | 'broadcast' }>;
 
-/** What is to be done. */
-export type SessionEffect =
+/** Who carries out what a session orders. */
+export interface Orders {
   /** In place of any that there is. */
-  | { readonly type: 'openSocket' }
-  | { readonly type: 'closeSocket' }
-  | { readonly type: 'send'; readonly text: string }
-  | { readonly type: 'getToken'; readonly renew: boolean }
-  | { readonly type: 'tellStatus'; readonly status: ClientStatus }
-  | {
-      readonly type: 'tell';
-      /** Absent where the change is our own doing. */
-      readonly message?: ServerMessage;
-      readonly changes: readonly ViewChange[];
-      readonly repeated?: true;
-    }
-  | { readonly type: 'settle'; readonly request: number; readonly outcome: Outcome }
+  openSocket(): void;
+  closeSocket(): void;
+  send(text: string): void;
+  getToken(renew: boolean): void;
+  status(status: ClientStatus): void;
+  /** A message, with what it changed; without one where the change is our own doing. */
+  told(message: ServerMessage | undefined, changes: readonly ViewChange[], repeated?: boolean): void;
+  settle(request: number, outcome: Outcome): void;
   /** A handle has all that it asked for; or, with an error, gets none of it. */
-  | { readonly type: 'tellHandle'; readonly handle: number; readonly error?: ClientError | undefined }
-  | { readonly type: 'tellError'; readonly error: ClientError }
+  handle(handle: number, error?: ClientError): void;
+  error(error: ClientError): void;
   /** Nothing follows. */
-  | { readonly type: 'ended'; readonly error?: ClientError | undefined };
+  ended(error?: ClientError): void;
+}
+
+/** One order, for whoever carries it out. */
+export type SessionEffect = (orders: Orders) => void;

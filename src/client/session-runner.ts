@@ -2,7 +2,7 @@ import type { ServerMessage } from '../feed/wire/server-messages.ts';
 import { ownError } from './client-error.ts';
 import type { ClientSession } from './client-session.ts';
 import type { ClientPorts, SocketLike } from './ports.ts';
-import type { SessionEffect, SessionEvent } from './session-events.ts';
+import type { Orders, SessionEvent } from './session-events.ts';
 
 /** A token, or who gives one: asked when the bridge wants it, and with `renew` once it has expired. */
 export type TokenSource = string | ((asked: { readonly renew: boolean }) => string | Promise<string>);
@@ -11,10 +11,7 @@ export type TokenSource = string | ((asked: { readonly renew: boolean }) => stri
 export type Decode = (message: ServerMessage) => ServerMessage | Promise<ServerMessage>;
 
 /** What is for the program, not for the connection. */
-export type TellEffect = Extract<
-  SessionEffect,
-  { readonly type: 'tellStatus' | 'tell' | 'settle' | 'tellHandle' | 'tellError' | 'ended' }
->;
+export type Told = Pick<Orders, 'status' | 'told' | 'settle' | 'handle' | 'error' | 'ended'>;
 
 export interface SessionRunnerOptions {
   readonly url: string;
@@ -22,7 +19,7 @@ export interface SessionRunnerOptions {
   readonly ports: ClientPorts;
   readonly token: TokenSource | undefined;
   readonly decode: Decode | undefined;
-  tell(effect: TellEffect): void;
+  readonly told: Told;
   /** A message was dropped, because it made no sense. */
   unreadable(what: string, cause?: unknown): void;
 }
@@ -30,6 +27,7 @@ export interface SessionRunnerOptions {
 /** Performs what a session orders: one socket, one timer, and events one after another. */
 export class SessionRunner {
   readonly #options: SessionRunnerOptions;
+  readonly #orders: Orders;
   readonly #queue: SessionEvent[] = [];
   #busy = false;
   #socket: SocketLike | undefined;
@@ -38,6 +36,18 @@ export class SessionRunner {
 
   constructor(options: SessionRunnerOptions) {
     this.#options = options;
+    const { told } = options;
+    this.#orders = {
+      ...told,
+      openSocket: () => this.#open(),
+      closeSocket: () => this.#drop(),
+      send: (text) => this.#socket?.send(text),
+      getToken: (renew) => void this.#getToken(renew),
+      ended: (error) => {
+        this.#end();
+        told.ended(error);
+      },
+    };
   }
 
   start(): void {
@@ -52,39 +62,16 @@ export class SessionRunner {
     this.#busy = true;
     const { session, ports } = this.#options;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift())
-      for (const effect of session.handle(next, ports.clock.now())) this.#perform(effect);
+      for (const effect of session.handle(next, ports.clock.now())) effect(this.#orders);
     this.#busy = false;
     this.#arm();
   }
 
-  #perform(effect: SessionEffect): void {
-    switch (effect.type) {
-      case 'openSocket':
-        this.#open();
-        return;
-      case 'closeSocket':
-        this.#drop();
-        return;
-      case 'send':
-        this.#socket?.send(effect.text);
-        return;
-      case 'getToken':
-        void this.#getToken(effect.renew);
-        return;
-      case 'ended':
-        this.#timer?.cancel();
-        this.#timer = undefined;
-        this.#unwatch?.();
-        this.#unwatch = undefined;
-        this.#options.tell(effect);
-        return;
-      case 'tellStatus':
-      case 'tell':
-      case 'settle':
-      case 'tellHandle':
-      case 'tellError':
-        this.#options.tell(effect);
-    }
+  #end(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#unwatch?.();
+    this.#unwatch = undefined;
   }
 
   #open(): void {
