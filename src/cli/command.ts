@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
-import type { Terminal } from './terminal.ts';
 import type { ProcessUsage } from '../runtime/metrics/bridge-families.ts';
+import type { Terminal } from './terminal.ts';
 
 /** What a command may touch of the process that runs it; `bin/` makes it, tests make their own. */
 export interface CliIo {
