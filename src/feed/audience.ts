@@ -18,7 +18,7 @@ const IDLE_POSITION_TICKS = 20;
 export interface AudiencePort {
   /** There is something to write: make a pass at the end of this turn of the loop. */
   pending(): void;
-  /** More is published in one turn than may wait: call `settle` now. */
+  /** More is published in one turn than may wait: make a pass now, or call `settle` where that can't be. */
   overfull(): void;
   /** Documents are held back: call `wakePaced` a moment later. */
   paced(): void;

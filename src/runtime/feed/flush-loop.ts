@@ -23,6 +23,7 @@ export class FlushLoop {
   #pass: Generator<Subscriber, void, void> | undefined;
   readonly #windowMs: number;
   #scheduled: Timer | undefined;
+  #flushing = false;
   #paceTimer: Timer | undefined;
 
   constructor(
@@ -41,6 +42,25 @@ export class FlushLoop {
     if (this.#scheduled !== undefined) return;
     if (this.#windowMs === 0 || this.#pass !== undefined) this.#soon();
     else this.#scheduled = this.#clock.setTimer(this.#clock.now().monoMs + this.#windowMs, this.#run);
+  }
+
+  /**
+   * More is published in this turn than may wait for its end: what there is goes out now, to all of them. Who keeps up
+   * so loses nothing of a burst, as far as the operating system has room for it.
+   */
+  overfull(): void {
+    const now = this.#clock.now();
+    if (this.#flushing) {
+      // What is published while somebody is written to can't be written in between.
+      this.#audience.settle(now);
+      return;
+    }
+    this.#flushing = true;
+    // The rest of a pass under way, and one of what was published since.
+    for (const subscriber of this.#pass ?? []) this.#flush(subscriber, now);
+    this.#pass = undefined;
+    for (const subscriber of this.#audience.pass()) this.#flush(subscriber, now);
+    this.#flushing = false;
   }
 
   /** Looks after documents that are held back, for as long as there are any. */
@@ -72,7 +92,9 @@ export class FlushLoop {
     for (let count = 1; ; count++) {
       const next = this.#pass.next();
       if (next.done === true) break;
+      this.#flushing = true;
       this.#flush(next.value, now);
+      this.#flushing = false;
       const late = count % CLOCK_EVERY === 0 && this.#clock.now().monoMs - now.monoMs > SLICE_MS;
       if (count >= SLICE_SUBSCRIBERS || late) {
         this.request();

@@ -127,7 +127,7 @@ export class Roster {
   transport(name: TransportName, framer: Framer): Transport {
     const audience = new Audience(this.#options.store, framer, {
       pending: () => loop.request(),
-      overfull: () => audience.settle(this.clock.now()),
+      overfull: () => loop.overfull(),
       paced: () => loop.pace(),
     });
     const flush = ({ outlet }: Subscriber, now: Instant): void => {

@@ -6,24 +6,41 @@ import { FeedStore } from '../../../src/feed/store.ts';
 import { FlushLoop } from '../../../src/runtime/feed/flush-loop.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-function setUp(subscribers: number, flushMs: number): { store: FeedStore; written: () => number } {
+function setUp(
+  subscribers: number,
+  flushMs: number,
+): {
+  store: FeedStore;
+  written: () => number;
+  told: () => { events: number; gaps: number };
+} {
   const clock = new FakeClock();
   const store = new FeedStore({ epoch: 'e' });
   let writes = 0;
+  let gaps = 0;
+  let events = 0;
   const audience = new Audience(store, concatFrames, {
     pending: () => loop.request(),
     paced: () => undefined,
-    overfull: () => audience.settle(clock.now()),
+    overfull: () => loop.overfull(),
   });
   const loop = new FlushLoop(audience, clock, (subscriber, now) => {
     clock.advance(flushMs);
     subscriber.flush(now);
   });
-  const outlet = { unsent: 0, write: () => void writes++ };
+  const text = new TextDecoder();
+  const outlet = {
+    unsent: 0,
+    write: (bytes: Uint8Array) => {
+      writes++;
+      gaps += text.decode(bytes).split('"type":"gap"').length - 1;
+      events += text.decode(bytes).split('"type":"event"').length - 1;
+    },
+  };
   for (let count = 0; count < subscribers; count++) {
     audience.assign(audience.admit(outlet), ['a'], clock.now());
   }
-  return { store, written: () => writes };
+  return { store, written: () => writes, told: () => ({ events, gaps }) };
 }
 
 describe('a pass over many subscribers', () => {
@@ -66,5 +83,15 @@ describe('a pass over many subscribers', () => {
     while (written() < 1_200) await turn();
     await turn();
     expect(written()).toBe(1_200);
+  });
+
+  it('loses nothing of a burst in one turn for who takes it, also in the middle of a pass', async () => {
+    const { store, written, told } = setUp(300, 0);
+    store.publishEvent('a', { n: 0 });
+    while (written() === 0) await turn();
+    for (let n = 1; n <= 10_000; n++) store.publishEvent('a', { n });
+    while (told().events < 300 * 10_001) await turn();
+    await turn();
+    expect(told()).toEqual({ events: 300 * 10_001, gaps: 0 });
   });
 });
