@@ -6,10 +6,11 @@ import { ClientError, ownError } from './client-error.ts';
 import { Following } from './following.ts';
 import { Outbox } from './outbox.ts';
 import type { Moment } from './ports.ts';
-import { type Outcome, Requests } from './requests.ts';
-import type { SessionEffect, SessionEvent } from './session-events.ts';
+import { type Asked, type Outcome, Requests } from './requests.ts';
+import type { EventMessage, Lost, SessionEffect, SessionEvent } from './session-events.ts';
 import { Silence } from './silence.ts';
 import { type ClientStatus, type ConnectionState, sameStatus } from './status.ts';
+import type { Wanted } from './subscriptions.ts';
 import type { FeedView } from './view.ts';
 
 /**
@@ -38,7 +39,6 @@ export interface ClientSessionOptions {
   readonly hasToken: boolean;
 }
 
-type Lost = Extract<SessionEvent, { readonly type: 'lost' }>;
 type Welcome = Extract<ServerMessage, { readonly type: 'welcome' }>['payload'];
 
 const WELCOME_LIMIT_MS = 10_000;
@@ -57,9 +57,10 @@ export class ClientSession {
     send: (type, fields) => this.#send(type, fields),
     effect: (effect) => void this.#effects.push(effect),
     giveUp: ({ code, message }) => {
-      this.#useless = { type: 'lost', code: 1000, reason: code, detail: message };
+      this.#useless = { code: 1000, reason: code, detail: message };
     },
   });
+  #now: Moment;
   #phase: Phase;
   #silence: Silence | undefined;
   #effects: SessionEffect[] = [];
@@ -81,6 +82,7 @@ export class ClientSession {
 
   constructor(options: ClientSessionOptions, now: Moment) {
     this.#options = options;
+    this.#now = now;
     this.#phase = { kind: 'waiting', retryAtMs: Infinity, retryAt: now.wallMs };
     this.#status = { state: 'connecting', since: Math.round(now.wallMs), attempt: 0 };
   }
@@ -98,20 +100,18 @@ export class ClientSession {
     return this.#clientId;
   }
 
+  /** One thing happens, told by calling one of the methods below; returns what is to be done about it. */
   handle(event: SessionEvent, now: Moment): readonly SessionEffect[] {
     this.#effects = [];
-    if (this.#phase.kind === 'closed') {
-      const error = ownError('closed');
-      if (event.type === 'ask') this.#settle(event.request, error);
-      if (event.type === 'subscribe') this.#effects.push((orders) => orders.handle(event.handle, error));
-      return this.#effects;
-    }
-    this.#take(event, now);
+    this.#now = now;
+    event(this);
+    // Whoever asks too late hears of it, too.
+    if (this.#phase.kind === 'closed') this.#requests.closed();
     this.#following.reconcile();
     const wordsOf = (request: string): JsonObject | undefined => this.#requests.send(request, now.monoMs);
     for (const text of this.#outbox.take(now.monoMs, wordsOf))
       this.#effects.push((orders) => orders.send(text));
-    this.#tellStatus(now);
+    this.#tellStatus();
     return this.#effects;
   }
 
@@ -128,77 +128,96 @@ export class ClientSession {
     );
   }
 
-  #take(event: SessionEvent, now: Moment): void {
-    switch (event.type) {
-      case 'start':
-      case 'retry':
-        if (this.#phase.kind === 'waiting') this.#open(now);
-        return;
-      case 'heard':
-      case 'received':
-        this.#silence?.heard(now.monoMs);
-        if (event.type === 'received') this.#receive(event.message, now);
-        return;
-      case 'lost':
-        if (this.#phase.kind !== 'waiting') this.#lose(event, now);
-        return;
-      case 'deadline':
-        this.#deadline(now);
-        return;
-      case 'tokenCame':
-        this.#tokenAwaited = false;
-        this.#token = event.token;
-        if (this.#phase.kind === 'authenticating') this.#authenticate(this.#phase.session);
-        return;
-      case 'subscribe':
-        this.#following.add(event.handle, event.wanted);
-        return;
-      case 'unsubscribe':
-        this.#following.remove(event.handle);
-        return;
-      case 'ask':
-        this.#ask(event, now);
-        return;
-      case 'abandon':
-        this.#requests.abandon(event.request);
-        return;
-      case 'acknowledge':
-        this.#following.acknowledge(event.id, now.monoMs);
-        return;
-      case 'notTaken':
-        this.#following.notTaken(event.message);
-        return;
-      case 'close':
-        this.#close(event.error, now);
-    }
+  /** Do not wait any longer before the next attempt, nor before the first one. */
+  start(): void {
+    if (this.#phase.kind === 'waiting') this.#open();
   }
 
-  #open(now: Moment): void {
-    this.#phase = { kind: 'opening', untilMs: now.monoMs + WELCOME_LIMIT_MS };
+  /** Something came over the connection; what it says follows, or not. */
+  heard(): void {
+    this.#silence?.heard(this.#now.monoMs);
+  }
+
+  received(message: ServerMessage): void {
+    this.heard();
+    this.#receive(message);
+  }
+
+  lost(lost: Lost): void {
+    if (this.#phase.kind !== 'waiting' && this.#phase.kind !== 'closed') this.#lose(lost);
+  }
+
+  tokenCame(token: string): void {
+    this.#tokenAwaited = false;
+    this.#token = token;
+    if (this.#phase.kind === 'authenticating') this.#authenticate(this.#phase.session);
+  }
+
+  subscribe(handle: number, wanted: Wanted): void {
+    if (this.#phase.kind === 'closed')
+      this.#effects.push((orders) => orders.handle(handle, ownError('closed')));
+    else this.#following.add(handle, wanted);
+  }
+
+  unsubscribe(handle: number): void {
+    this.#following.remove(handle);
+  }
+
+  /** The event with this id was dealt with. */
+  acknowledge(id: string): void {
+    this.#following.acknowledge(id, this.#now.monoMs);
+  }
+
+  /** It was not: when it is sent again it is news. */
+  notTaken(message: EventMessage): void {
+    this.view.notTaken(message);
+  }
+
+  /** Whoever asked does not want to know any more. */
+  abandon(request: number): void {
+    this.#requests.abandon(request);
+  }
+
+  /** For good; with an error where that was not wanted. */
+  close(error?: ClientError): void {
+    if (this.#phase.kind === 'closed') return;
+    this.#disconnect();
+    this.#phase = { kind: 'closed' };
+    this.#why =
+      error === undefined
+        ? { reason: 'closed' }
+        : { ...this.#why, reason: error.code, detail: error.message };
+    this.#requests.closed();
+    this.#tellStatus();
+    this.#effects.push((orders) => orders.ended(error));
+  }
+
+  #open(): void {
+    this.#phase = { kind: 'opening', untilMs: this.#now.monoMs + WELCOME_LIMIT_MS };
     this.#effects.push((orders) => orders.openSocket());
   }
 
-  #receive(message: ServerMessage, now: Moment): void {
+  #receive(message: ServerMessage): void {
     this.#following.receive(message);
     switch (message.type) {
       case 'welcome':
-        if (this.#phase.kind === 'opening') this.#welcome(message.payload, now);
+        if (this.#phase.kind === 'opening') this.#welcome(message.payload);
         return;
       case 'response':
       case 'broadcast_ack':
       case 'clients_list':
       case 'echo':
       case 'pong':
-        this.#answered(message.payload.reply_to, message, now);
+        this.#answered(message.payload.reply_to, message);
         return;
       case 'error': {
         const { reply_to: replyTo, code, message: text, retry } = message.payload;
-        this.#answered(replyTo, new ClientError(code, text, retry), now);
+        this.#answered(replyTo, new ClientError(code, text, retry));
         return;
       }
       case 'closing': {
         const { code, reason, reconnect, retry_after_ms: afterMs = 0 } = message.payload;
-        this.#lose({ type: 'lost', code, reason, final: !reconnect, afterMs }, now);
+        this.#lose({ code, reason, final: !reconnect, afterMs });
         return;
       }
       case 'snapshot':
@@ -212,16 +231,16 @@ export class ClientSession {
     }
   }
 
-  #welcome(welcome: Welcome, now: Moment): void {
+  #welcome(welcome: Welcome): void {
     // Of a bridge that is newer or older than this client, nothing is taken for granted but the session.
     const { messages_per_second: perSecond = 0, message_burst: burst = 0 } = welcome.limits ?? {};
-    this.#outbox.begin(perSecond > 0 && burst > 0 ? { perSecond, burst } : UNKNOWN_RATE, now.monoMs);
+    this.#outbox.begin(perSecond > 0 && burst > 0 ? { perSecond, burst } : UNKNOWN_RATE, this.#now.monoMs);
     const intervalMs = welcome.ping_interval_ms > 0 ? welcome.ping_interval_ms : PING_INTERVAL_MS;
-    this.#silence = new Silence(intervalMs, now.monoMs);
+    this.#silence = new Silence(intervalMs, this.#now.monoMs);
     this.#clientId = welcome.client_id;
     if (welcome.auth !== 'required') this.#resume(welcome.session);
     else if (this.#options.hasToken) this.#authenticate(welcome.session);
-    else this.#close(ownError('token_missing'), now);
+    else this.close(ownError('token_missing'));
   }
 
   /** With the token where there is one already; else once it has come, be it over a later connection. */
@@ -250,13 +269,13 @@ export class ClientSession {
     for (const id of this.#requests.unsent()) this.#outbox.push(id);
   }
 
-  #answered(replyTo = '', outcome: Outcome, now: Moment): void {
+  #answered(replyTo = '', outcome: Outcome): void {
     const phase = this.#phase;
     const refused = outcome instanceof ClientError;
     if (phase.kind === 'authenticating' && phase.id === replyTo) {
       if (!refused) this.#resume(phase.session);
-      else if (outcome.retry) this.#lose({ type: 'lost', code: 1000, reason: outcome.code }, now);
-      else this.#close(outcome, now);
+      else if (outcome.retry) this.#lose({ code: 1000, reason: outcome.code });
+      else this.close(outcome);
     } else if (phase.kind === 'resuming' && phase.id === replyTo) this.#resumed(phase.session, outcome);
     else if (
       !this.#following.answered(replyTo, outcome) &&
@@ -264,7 +283,7 @@ export class ClientSession {
       refused
     )
       this.#effects.push((orders) => orders.error(outcome));
-    if (this.#useless !== undefined) this.#lose(this.#useless, now);
+    if (this.#useless !== undefined) this.#lose(this.#useless);
   }
 
   #resumed(fresh: string, outcome: Outcome): void {
@@ -277,25 +296,26 @@ export class ClientSession {
     this.#begin(fresh);
   }
 
-  #ask({ request, asked }: Extract<SessionEvent, { readonly type: 'ask' }>, now: Moment): void {
+  ask(request: number, asked: Asked): void {
+    const { monoMs } = this.#now;
     // What can't be sent now would be carried out when nobody expects it any more.
     if (this.#status.state === 'stale') {
       this.#settle(request, ownError('not_connected'));
       return;
     }
     const id = this.#newId();
-    this.#requests.add(request, id, asked, now.monoMs);
+    this.#requests.add(request, id, asked, monoMs);
     if (this.#phase.kind === 'open') this.#outbox.push(id);
   }
 
-  #lose(lost: Lost, now: Moment): void {
+  #lose(lost: Lost): void {
     const { code, reason, detail, final = !mayReconnect(code), afterMs = 0 } = lost;
     const word = reason || (this.#phase.kind === 'opening' ? 'unreachable' : 'connection_lost');
     this.#why = { reason: word, detail, code };
-    this.#disconnect(now);
+    this.#disconnect();
     if (final) {
       const text = `The bridge closed the connection for good: ${word} (code ${code}).`;
-      this.#close(new ClientError(word, detail ?? text), now);
+      this.close(new ClientError(word, detail ?? text));
       return;
     }
     const expired = code === TOKEN_EXPIRED;
@@ -308,43 +328,31 @@ export class ClientSession {
     const jitterMs = expired && this.#attempt === 0 ? 0 : backOffMs(backOff, this.#attempt, random());
     const delayMs = Math.max(afterMs, jitterMs);
     this.#attempt += 1;
-    const retryAt = Math.round(now.wallMs + delayMs);
-    this.#phase = { kind: 'waiting', retryAtMs: now.monoMs + delayMs, retryAt };
+    const retryAt = Math.round(this.#now.wallMs + delayMs);
+    this.#phase = { kind: 'waiting', retryAtMs: this.#now.monoMs + delayMs, retryAt };
   }
 
-  #disconnect(now: Moment): void {
+  #disconnect(): void {
     this.#effects.push((orders) => orders.closeSocket());
     this.#silence = this.#useless = undefined;
     this.#outbox.end();
     this.#following.end();
     this.#caughtUp = false;
-    this.#requests.disconnected(now.monoMs);
+    this.#requests.disconnected(this.#now.monoMs);
   }
 
-  #close(error: ClientError | undefined, now: Moment): void {
-    this.#disconnect(now);
-    this.#phase = { kind: 'closed' };
-    this.#why =
-      error === undefined
-        ? { reason: 'closed' }
-        : { ...this.#why, reason: error.code, detail: error.message };
-    this.#requests.closed();
-    this.#tellStatus(now);
-    this.#effects.push((orders) => orders.ended(error));
-  }
-
-  #deadline(now: Moment): void {
-    const { monoMs } = now;
+  deadline(): void {
+    const { monoMs } = this.#now;
     const phase = this.#phase;
     this.#requests.expire(monoMs);
     this.#following.deadline(monoMs);
-    if (phase.kind === 'waiting' && monoMs >= phase.retryAtMs) this.#open(now);
+    if (phase.kind === 'waiting' && monoMs >= phase.retryAtMs) this.#open();
     else if (phase.kind === 'opening' && monoMs >= phase.untilMs) {
-      this.#lose({ type: 'lost', code: 1006, reason: 'no_welcome' }, now);
+      this.#lose({ code: 1006, reason: 'no_welcome' });
     } else {
       const judgement = this.#silence?.judge(monoMs);
       if (judgement === 'ask') this.#send('ping', {});
-      if (judgement === 'lost') this.#lose({ type: 'lost', code: 1006, reason: 'silent' }, now);
+      if (judgement === 'lost') this.#lose({ code: 1006, reason: 'silent' });
     }
   }
 
@@ -363,7 +371,7 @@ export class ClientSession {
     this.#effects.push((orders) => orders.settle(request, outcome));
   }
 
-  #tellStatus(now: Moment): void {
+  #tellStatus(): void {
     if (this.#phase.kind === 'open' && this.#following.synced) this.#caughtUp = true;
     const state = this.#state;
     if (state === 'connected') {
@@ -374,7 +382,7 @@ export class ClientSession {
     const silent = this.#silence?.stale === true && this.#why.reason === undefined;
     const status: ClientStatus = {
       state,
-      since: state === this.#status.state ? this.#status.since : Math.round(now.wallMs),
+      since: state === this.#status.state ? this.#status.since : Math.round(this.#now.wallMs),
       ...(silent ? { reason: 'silent' } : this.#why),
       attempt: this.#attempt,
       retryAt: this.#phase.kind === 'waiting' ? this.#phase.retryAt : undefined,

@@ -188,14 +188,10 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
     const handle = this.#newNumber();
     const subscription = new Subscription(wanted, options, () => {
       this.#subscriptions.delete(handle);
-      this.#runner.dispatch({ type: 'unsubscribe', handle });
+      this.#runner.dispatch((session) => session.unsubscribe(handle));
     });
     this.#subscriptions.set(handle, subscription);
-    this.#runner.dispatch({
-      type: 'subscribe',
-      handle,
-      wanted: { topics: wanted, maxHz, ack },
-    });
+    this.#runner.dispatch((session) => session.subscribe(handle, { topics: wanted, maxHz, ack }));
     return subscription;
   }
 
@@ -231,12 +227,12 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
 
   /** Waits no longer for the next attempt, where one is waited for. */
   retryNow(): void {
-    this.#runner.dispatch({ type: 'retry' });
+    this.#runner.dispatch((session) => session.start());
   }
 
   /** For good. What is asked and not answered yet is rejected; every `for await` ends. */
   close(): void {
-    this.#runner.dispatch({ type: 'close' });
+    this.#runner.dispatch((session) => session.close());
   }
 
   [Symbol.dispose](): void {
@@ -254,7 +250,7 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
       const request = this.#newNumber();
       const aborted = (): void => {
         this.#calls.delete(request);
-        this.#runner.dispatch({ type: 'abandon', request });
+        this.#runner.dispatch((session) => session.abandon(request));
         reject(signal?.reason);
       };
       signal?.addEventListener('abort', aborted, { once: true });
@@ -263,7 +259,7 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
         if (outcome instanceof ClientError) reject(outcome);
         else resolve(outcome);
       });
-      this.#runner.dispatch({ type: 'ask', request, asked: { type, fields, timeoutMs } });
+      this.#runner.dispatch((session) => session.ask(request, { type, fields, timeoutMs }));
     });
   }
 
@@ -295,7 +291,7 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
     void Promise.all(pending).then((taken) => {
       this.#inHand.delete(message.id);
       if (taken.every(Boolean)) this.#acknowledge(message.id);
-      else this.#runner.dispatch({ type: 'notTaken', message });
+      else this.#runner.dispatch((session) => session.notTaken(message));
     });
   }
 
@@ -308,7 +304,7 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
   }
 
   #acknowledge(id: string): void {
-    this.#runner.dispatch({ type: 'acknowledge', id });
+    this.#runner.dispatch((session) => session.acknowledge(id));
   }
 
   #newNumber(): number {

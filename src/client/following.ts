@@ -2,7 +2,7 @@ import type { JsonObject } from '../feed/wire/json.ts';
 import type { ServerMessage } from '../feed/wire/server-messages.ts';
 import { ClientError } from './client-error.ts';
 import type { Outcome } from './requests.ts';
-import type { EventMessage, SessionEffect } from './session-events.ts';
+import type { SessionEffect } from './session-events.ts';
 import { Subscriptions, type Wanted } from './subscriptions.ts';
 import { FeedView } from './view.ts';
 
@@ -101,11 +101,6 @@ export class Following {
     if (!this.#talking) return;
     this.#acks.push(id);
     this.#ackAtMs = Math.min(this.#ackAtMs, nowMs + ACK_EVERY_MS);
-  }
-
-  /** It was not: when it is sent again it is news. */
-  notTaken(message: EventMessage): void {
-    this.view.notTaken(message);
   }
 
   deadline(nowMs: number): void {

@@ -51,8 +51,8 @@ export class SessionRunner {
   }
 
   start(): void {
-    this.#unwatch = this.#options.ports.watchReturn(() => this.dispatch({ type: 'retry' }));
-    this.dispatch({ type: 'start' });
+    this.#unwatch = this.#options.ports.watchReturn(() => this.dispatch((session) => session.start()));
+    this.dispatch((session) => session.start());
   }
 
   /** Events that arise while effects are performed wait their turn. */
@@ -82,7 +82,9 @@ export class SessionRunner {
       socket = new ports.WebSocket(url);
     } catch (error) {
       // An address that it cannot take, or a page that may not go there: no later attempt would do better.
-      this.dispatch({ type: 'lost', code: 1006, reason: 'unreachable', detail: String(error), final: true });
+      this.dispatch((session) =>
+        session.lost({ code: 1006, reason: 'unreachable', detail: String(error), final: true }),
+      );
       return;
     }
     this.#socket = socket;
@@ -94,17 +96,17 @@ export class SessionRunner {
     socket.addEventListener('message', ({ data }) => {
       if (!isCurrent()) return;
       const message = this.#read(data);
-      if (message === undefined) return this.dispatch({ type: 'heard' });
+      if (message === undefined) return this.dispatch((session) => session.heard());
       const decoded =
         reading === undefined ? this.#decode(message) : reading.then(() => this.#decode(message));
       if (!(decoded instanceof Promise)) {
-        if (decoded !== undefined) this.dispatch({ type: 'received', message: decoded });
+        if (decoded !== undefined) this.dispatch((session) => session.received(decoded));
         return;
       }
-      this.dispatch({ type: 'heard' });
+      this.dispatch((session) => session.heard());
       const mine = decoded.then((each) => {
         if (reading === mine) reading = undefined;
-        if (each !== undefined && isCurrent()) this.dispatch({ type: 'received', message: each });
+        if (each !== undefined && isCurrent()) this.dispatch((session) => session.received(each));
       });
       reading = mine;
     });
@@ -114,7 +116,7 @@ export class SessionRunner {
     });
     socket.addEventListener('close', ({ code, reason }) => {
       if (!isCurrent()) return;
-      const lost: SessionEvent = { type: 'lost', code, reason, detail };
+      const lost: SessionEvent = (session) => session.lost({ code, reason, detail });
       // What came before the end is read before the end.
       if (reading === undefined) this.dispatch(lost);
       else void reading.then(() => isCurrent() && this.dispatch(lost));
@@ -154,9 +156,9 @@ export class SessionRunner {
     const { token } = this.#options;
     try {
       const given = typeof token === 'function' ? await token({ renew }) : (token ?? '');
-      this.dispatch({ type: 'tokenCame', token: given });
+      this.dispatch((session) => session.tokenCame(given));
     } catch (error) {
-      this.dispatch({ type: 'close', error: ownError('token_failed', error) });
+      this.dispatch((session) => session.close(ownError('token_failed', error)));
     }
   }
 
@@ -170,7 +172,8 @@ export class SessionRunner {
     const { clock } = this.#options.ports;
     const timer = clock.setTimer(dueAtMs, () => {
       this.#timer = undefined;
-      if (clock.now().monoMs >= this.#options.session.nextDeadline()) this.dispatch({ type: 'deadline' });
+      if (clock.now().monoMs >= this.#options.session.nextDeadline())
+        this.dispatch((session) => session.deadline());
       else this.#arm();
     });
     this.#timer = { atMs: dueAtMs, cancel: () => timer.cancel() };

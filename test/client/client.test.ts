@@ -152,6 +152,8 @@ describe('a client of a real feed', () => {
     expect(await reading).toBe(1);
     expect(client.status).toMatchObject({ state: 'closed', reason: 'closed' });
     await expect(client.command('a', 'heartbeat')).rejects.toMatchObject({ code: 'closed' });
+    await expect(client.subscribe('bridge/status').ready).rejects.toMatchObject({ code: 'closed' });
+    client.close();
     await expect.poll(() => face.subscribers).toBe(0);
     await expect(client.connected()).rejects.toMatchObject({ code: 'closed' });
   });
