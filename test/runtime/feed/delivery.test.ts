@@ -35,6 +35,25 @@ function secretOf(client: FeedClient): string {
 }
 
 describe('events that are to be acknowledged', () => {
+  it('are broadcasts too, where a pattern with ack covers them; told again until they are acknowledged', async () => {
+    await using world = await FeedWorld.start();
+    const client = await world.client();
+    client.send({ type: 'subscribe', id: 's', topics: ['broadcast/+'], ack: true });
+    await client.next('synced');
+    const other = await world.client();
+    other.send({ type: 'broadcast', data: 'hello' });
+    const first = await client.next('broadcast');
+    expect(first).toMatchObject({ ack_required: true, payload: { data: 'hello' } });
+    expect(await other.next('broadcast')).not.toHaveProperty('ack_required');
+    world.clock.advance(31_000);
+    expect((await client.next('broadcast')).id).toBe(first.id);
+    client.send({ type: 'ack', ids: [first.id] });
+    await settled(client);
+    world.clock.advance(31_000);
+    await settled(client);
+    expect(client.messages.filter(({ type }) => type === 'broadcast')).toHaveLength(2);
+  });
+
   it('come at most 32 ahead of their acknowledgements, and hold up nothing else', async () => {
     await using world = await FeedWorld.start();
     const client = await acknowledging(world);
