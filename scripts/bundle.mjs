@@ -1,15 +1,14 @@
-// Makes one file of `heartwire/client` for browsers: no build on their side, no dependency, one request.
+// Makes one file each of `heartwire/client` and `heartwire/client/secret` for browsers: no build on their side, no
+// dependency, one request.
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
-const root = new URL('..', import.meta.url);
-const bundle = await rolldown({
-  input: fileURLToPath(new URL('src/client/index.ts', root)),
-  platform: 'browser',
-});
-await bundle.write({
-  file: fileURLToPath(new URL('dist/src/client/heartwire-client.js', root)),
-  format: 'esm',
-  minify: true,
-});
-await bundle.close();
+const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+for (const [entry, name] of [
+  ['index.ts', 'heartwire-client.js'],
+  ['secret.ts', 'heartwire-client-secret.js'],
+]) {
+  const bundle = await rolldown({ input: at(`src/client/${entry}`), platform: 'browser' });
+  await bundle.write({ file: at(`dist/src/client/${name}`), format: 'esm', minify: true });
+  await bundle.close();
+}

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -99,9 +100,9 @@ listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
     expect(blocks('ts')).toHaveLength(1);
     expect(
       programs.map((text) =>
-        /for await \(const (\S+)|client\.(command)|(useSync)/.exec(text)?.slice(1).join(''),
+        /for await \(const (\S+)|client\.(command)|(useSync)|(openSecrets)/.exec(text)?.slice(1).join(''),
       ),
-    ).toEqual(['{', 'item', 'command', 'useSync']);
+    ).toEqual(['{', 'item', 'command', 'useSync', 'openSecrets']);
   });
 
   it('follows the states of devices', async () => {
@@ -139,6 +140,24 @@ listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
       off();
       client.close();`);
     expect([code, said]).toEqual([0, 'online true\n']);
+  });
+
+  it('opens what is encrypted', async () => {
+    const key = randomBytes(32).toString('base64');
+    await mkdir(join(folder, 'keys'));
+    await writeFile(join(folder, 'keys/bench-2026.key'), key);
+    const { config } = bridge;
+    const keys = new Map([['bench-2026', Buffer.from(key, 'base64')]]);
+    const rules = [{ pattern: 'devices/psu-1/#', key: 'bench-2026' }];
+    const sealed = { ...config, secrecy: { keys, rules } };
+    await bridge.bridge.apply({ config: sealed, failed: [], problems: [] });
+    try {
+      await expect.poll(() => bridge.bridge.store.document('devices/psu-1/state')).toHaveProperty('$jwe');
+      const { code, said } = await run(programs[4] ?? '');
+      expect([code, said]).toEqual([0, 'online\n']);
+    } finally {
+      await bridge.bridge.apply({ config, failed: [], problems: [] });
+    }
   });
 
   describe.runIf(hasChromium)('the page of another origin in Chromium', () => {

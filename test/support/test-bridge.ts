@@ -1,4 +1,5 @@
 import { loadConfig } from '../../src/config/load.ts';
+import type { BridgeConfig } from '../../src/config/model.ts';
 import { Bridge, type BridgeAddresses } from '../../src/runtime/bridge.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import type { Log } from '../../src/runtime/log.ts';
@@ -6,6 +7,8 @@ import type { Log } from '../../src/runtime/log.ts';
 /** A bridge on free ports with what it logged, from the text of a configuration. */
 export interface TestBridge extends AsyncDisposable {
   readonly bridge: Bridge;
+  /** What it was started with. */
+  readonly config: BridgeConfig;
   readonly url: string;
   /** Port of the first listener. */
   readonly devicePort: number;
@@ -25,6 +28,7 @@ export async function startBridge(yaml: string, server = '{ port: 0 }'): Promise
   const addresses: BridgeAddresses = await bridge.start();
   return {
     bridge,
+    config,
     url: addresses.url,
     devicePort: Number(addresses.listeners[0]?.split(':').at(-1)),
     linesPort: Number(addresses.lines?.split(':').at(-1)),

@@ -13,8 +13,8 @@ export interface StaticFile {
 
 /** The built-in page, ready to be sent. */
 export interface Page extends StaticFile {
-  /** The client that the page and others import; absent where it was not built. */
-  readonly client?: StaticFile;
+  /** The scripts that the page and others import, by their paths; none where they were not built. */
+  readonly scripts: ReadonlyMap<string, StaticFile>;
   /** Admits the inline script and style of this very file, and scripts and the feed of the same origin. */
   readonly contentSecurityPolicy: string;
 }
@@ -23,6 +23,12 @@ export interface Page extends StaticFile {
 export function builtInPage(): string {
   return inPackage('web', 'index.html');
 }
+
+/** What `scripts/bundle.mjs` makes, each served under its own name. */
+const SCRIPTS = ['heartwire-client.js', 'heartwire-client-secret.js'];
+
+/** Where those are served; anybody may have them, because they hold no data. */
+export const SCRIPT_PATHS: readonly string[] = SCRIPTS.map((name) => `/${name}`);
 
 /** A file beside `package.json`, from the sources and from `dist/`. */
 function inPackage(...path: readonly string[]): string {
@@ -46,12 +52,14 @@ export async function loadPage(file: string): Promise<Page> {
     });
   }
   const html = body.toString('utf8');
-  const client = await readFile(inPackage('dist', 'src', 'client', 'heartwire-client.js')).catch(
-    () => undefined,
-  );
+  const scripts = new Map<string, StaticFile>();
+  for (const name of SCRIPTS) {
+    const script = await readFile(inPackage('dist', 'src', 'client', name)).catch(() => undefined);
+    if (script !== undefined) scripts.set(`/${name}`, staticFile(script));
+  }
   return {
     ...staticFile(body),
-    ...(client === undefined ? {} : { client: staticFile(client) }),
+    scripts,
     contentSecurityPolicy: [
       "default-src 'none'",
       `script-src 'self' ${hashes(html, 'script')}`,

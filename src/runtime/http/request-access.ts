@@ -4,12 +4,13 @@ import type { Grant } from '../../access/grant.ts';
 import type { Authenticator, Verdict } from '../auth/authenticator.ts';
 import { bearerToken, tokenInAddress } from '../auth/credentials.ts';
 import { type Caller, plainAddress } from './caller.ts';
+import { SCRIPT_PATHS } from './page.ts';
 import { type Answer, isFeedPath, pathOf, refusal, STREAM_PATH } from './routes.ts';
 
-/** The page holds nothing of anybody's; whether the process lives and is ready is for whoever starts it. */
+/** The page and its scripts hold nothing of anybody's; whether the process lives and is ready is for whoever starts it. */
 const OPEN_PATHS: ReadonlySet<string> = new Set([
   '/',
-  '/heartwire-client.js',
+  ...SCRIPT_PATHS,
   '/healthz',
   '/readyz',
   '/asyncapi.json',

@@ -93,8 +93,8 @@ export function route(
   function find(at: string): (() => Answer) | undefined {
     const { page } = sources;
     if (at === '/') return () => pageAnswer(page, ifNoneMatch);
-    const { client } = page;
-    if (at === '/heartwire-client.js' && client !== undefined) return () => scriptAnswer(client, ifNoneMatch);
+    const script = page.scripts.get(at);
+    if (script !== undefined) return () => scriptAnswer(script, ifNoneMatch);
     if (at === '/healthz') return () => json(200, { status: 'ok', ...sources.health() });
     if (at === '/api/devices') return () => devices(sources.store, ifNoneMatch);
     const device = /^\/api\/devices\/([^/]+)$/.exec(at)?.[1];
