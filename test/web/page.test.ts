@@ -41,6 +41,15 @@ describe.runIf(hasChromium)('the page', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('says so where a device is encrypted', async () => {
+    face.store.publishState('devices/vault-1/state', { $jwe: 'eyJhbGciOiJkaXIifQ..a.b.c' });
+    await page.goto(face.url);
+    await expect
+      .poll(() => row('vault-1').locator('.status').textContent())
+      .toMatch(/unknown.*encrypted; this page has no key/s);
+    expect(await row('vault-1').textContent()).not.toContain('eyJ');
+  });
+
   const publish = (id: string, more?: JsonObject): void =>
     face.store.publishState(`devices/${id}/state`, device(id, more));
   const row = (id: string) => page.locator(`tr[data-device="${id}"]`);
