@@ -42,8 +42,7 @@ export interface ClientSessionOptions {
 type Welcome = Extract<ServerMessage, { readonly type: 'welcome' }>['payload'];
 
 const WELCOME_LIMIT_MS = 10_000;
-/** Where the bridge does not say what it takes, and how often it pings. */
-const UNKNOWN_RATE = { perSecond: 20, burst: 20 };
+/** Where the bridge does not say how often it pings. */
 const PING_INTERVAL_MS = 20_000;
 /** The close code by which the bridge asks for a new token. */
 const TOKEN_EXPIRED = 4002;
@@ -84,7 +83,7 @@ export class ClientSession {
     this.#options = options;
     this.#now = now;
     this.#phase = { kind: 'waiting', retryAtMs: Infinity, retryAt: now.wallMs };
-    this.#status = { state: 'connecting', since: Math.round(now.wallMs), attempt: 0 };
+    this.#status = { state: 'connecting', since: now.wallMs, attempt: 0 };
   }
 
   get view(): FeedView {
@@ -139,7 +138,6 @@ export class ClientSession {
   }
 
   received(message: ServerMessage): void {
-    this.heard();
     this.#receive(message);
   }
 
@@ -183,10 +181,7 @@ export class ClientSession {
     if (this.#phase.kind === 'closed') return;
     this.#disconnect();
     this.#phase = { kind: 'closed' };
-    this.#why =
-      error === undefined
-        ? { reason: 'closed' }
-        : { ...this.#why, reason: error.code, detail: error.message };
+    this.#why = { ...this.#why, reason: error?.code ?? 'closed', detail: error?.message };
     this.#requests.closed();
     this.#tellStatus();
     this.#effects.push((orders) => orders.ended(error));
@@ -232,11 +227,9 @@ export class ClientSession {
   }
 
   #welcome(welcome: Welcome): void {
-    // Of a bridge that is newer or older than this client, nothing is taken for granted but the session.
-    const { messages_per_second: perSecond = 0, message_burst: burst = 0 } = welcome.limits ?? {};
-    this.#outbox.begin(perSecond > 0 && burst > 0 ? { perSecond, burst } : UNKNOWN_RATE, this.#now.monoMs);
-    const intervalMs = welcome.ping_interval_ms > 0 ? welcome.ping_interval_ms : PING_INTERVAL_MS;
-    this.#silence = new Silence(intervalMs, this.#now.monoMs);
+    const { messages_per_second: perSecond = 20, message_burst: burst = 20 } = welcome.limits ?? {};
+    this.#outbox.begin({ perSecond, burst }, this.#now.monoMs);
+    this.#silence = new Silence(welcome.ping_interval_ms || PING_INTERVAL_MS, this.#now.monoMs);
     this.#clientId = welcome.client_id;
     if (welcome.auth !== 'required') this.#resume(welcome.session);
     else if (this.#options.hasToken) this.#authenticate(welcome.session);
@@ -314,8 +307,7 @@ export class ClientSession {
     this.#why = { reason: word, detail, code };
     this.#disconnect();
     if (final) {
-      const text = `The bridge closed the connection for good: ${word} (code ${code}).`;
-      this.close(new ClientError(word, detail ?? text));
+      this.close(new ClientError(word, detail ?? `The bridge closed with ${code}, ${word}.`));
       return;
     }
     const expired = code === TOKEN_EXPIRED;
@@ -372,7 +364,7 @@ export class ClientSession {
   }
 
   #tellStatus(): void {
-    if (this.#phase.kind === 'open' && this.#following.synced) this.#caughtUp = true;
+    if (!this.#caughtUp && this.#phase.kind === 'open') this.#caughtUp = this.#following.synced;
     const state = this.#state;
     if (state === 'connected') {
       this.#reached = true;
@@ -382,7 +374,7 @@ export class ClientSession {
     const silent = this.#silence?.stale === true && this.#why.reason === undefined;
     const status: ClientStatus = {
       state,
-      since: state === this.#status.state ? this.#status.since : Math.round(this.#now.wallMs),
+      since: state === this.#status.state ? this.#status.since : this.#now.wallMs,
       ...(silent ? { reason: 'silent' } : this.#why),
       attempt: this.#attempt,
       retryAt: this.#phase.kind === 'waiting' ? this.#phase.retryAt : undefined,

@@ -86,7 +86,7 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
   constructor(url: string | undefined, options: ConnectOptions) {
     const { WebSocket, ...ports } = portsOf(options);
     if (WebSocket === undefined) {
-      throw ownError('no_websocket');
+      throw ownError('no_websocket', 'No WebSocket here: pass that of "ws".');
     }
     this.#session = new ClientSession(
       {
@@ -130,8 +130,7 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
           this.view.end(error);
         },
       },
-      unreadable: (what, cause) =>
-        this.#listeners.error.tell(new ClientError('unreadable', what, false, cause)),
+      unreadable: (what, cause) => this.#listeners.error.tell(ownError('unreadable', what, cause)),
     });
   }
 
@@ -158,26 +157,16 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
   }
 
   /** Fulfilled as soon as the view is the present; rejected where the client is closed first. */
-  connected({ signal }: CallOptions = {}): Promise<void> {
+  connected(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const look = (status: ClientStatus): void => {
-        if (status.state !== 'connected' && status.state !== 'closed') return;
-        stop();
-        if (status.state === 'connected') resolve();
-        else reject(new ClientError(status.reason ?? 'closed', status.detail ?? 'The client was closed.'));
+      const look = ({ state, reason = '', detail }: ClientStatus): void => {
+        if (state === 'connected') resolve();
+        else if (state === 'closed') reject(new ClientError(reason, detail ?? 'The client is closed.'));
+        else return;
+        off();
       };
       const off = this.on('status', look);
-      const aborted = (): void => {
-        stop();
-        reject(signal?.reason);
-      };
-      const stop = (): void => {
-        off();
-        signal?.removeEventListener('abort', aborted);
-      };
-      signal?.addEventListener('abort', aborted);
-      if (signal?.aborted === true) aborted();
-      else look(this.status);
+      look(this.status);
     });
   }
 
@@ -215,9 +204,11 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
   }
 
   /** Tells all clients of the bridge something; resolves with their number. */
-  async broadcast(data: Json, { signal }: CallOptions = {}): Promise<number> {
-    const reply = await this.#call('broadcast', { data }, TIMEOUT_MS, signal);
-    return reply.type === 'broadcast_ack' ? reply.payload.recipients : 0;
+  async broadcast(data: Json, options?: CallOptions): Promise<number> {
+    const { recipients } = (await this.request('broadcast', { data }, options)) as {
+      readonly recipients: number;
+    };
+    return recipients;
   }
 
   /** Any other message that is answered, such as `get_clients`; resolves with the payload of the answer. */

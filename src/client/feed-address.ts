@@ -1,4 +1,4 @@
-import { ClientError } from './client-error.ts';
+import { ownError } from './client-error.ts';
 
 /**
  * The address of a bridge's feed: `ws(s)://` and `http(s)://` are both understood, and `/ws` is filled in where the
@@ -11,7 +11,6 @@ export function feedAddress(text = './'): string {
   const { location } = globalThis as { readonly location?: { readonly href: string } };
   const url = new URL(text, location?.href);
   url.protocol = url.protocol.replace('http', 'ws');
-  if (!/^wss?:$/.test(url.protocol))
-    throw new ClientError('bad_address', `"${text}" is no address of a bridge.`);
+  if (!/^wss?:$/.test(url.protocol)) throw ownError('bad_address', `"${text}" is no bridge's address.`);
   return `${url.origin}${url.pathname.replace(/\/*(\/ws(\/[^/]+)?)?\/*$/, (_, path = '/ws') => path)}`;
 }

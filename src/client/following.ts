@@ -23,8 +23,6 @@ export interface FollowingPort {
 
 /** Acknowledgements of so long go in one message. */
 const ACK_EVERY_MS = 20;
-/** Topics in one message at most. */
-const MAX_TOPICS = 256;
 
 /** What is followed: the patterns that are wanted, the view of what they cover, and what is to be said for both. */
 export class Following {
@@ -135,12 +133,9 @@ export class Following {
   }
 
   #say(type: Said['type'], topics: readonly string[], more: JsonObject = {}): void {
-    for (let at = 0; at < topics.length; at += MAX_TOPICS) {
-      const part = topics.slice(at, at + MAX_TOPICS);
-      const id = this.#port.send(type, { topics: part, ...more });
-      this.#said.set(id, { type, topics: part });
-      if (type === 'subscribe') this.view.subscribing(id);
-    }
+    const id = this.#port.send(type, { topics, ...more });
+    this.#said.set(id, { type, topics });
+    if (type === 'subscribe') this.view.subscribing(id);
   }
 
   #refused(id: string, { type, topics }: Said, error: ClientError): void {

@@ -8,7 +8,7 @@ export {
   type ConnectOptions,
   connect,
 } from './client.ts';
-export { CLIENT_ERROR_CODES, ClientError, type ClientErrorCode } from './client-error.ts';
+export { ClientError, type ClientErrorCode } from './client-error.ts';
 export type {
   CommandFields,
   CommandName,

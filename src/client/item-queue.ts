@@ -52,13 +52,15 @@ export class ItemQueue {
     oldest.done(false);
     const { item } = oldest;
     const { topic } = item;
-    const [from, to] = item.kind === 'gap' ? [item.fromSeq, item.toSeq] : [item.seq, item.seq];
+    const [fromSeq, toSeq] = item.kind === 'gap' ? [item.fromSeq, item.toSeq] : [item.seq, item.seq];
+    const known = this.#lost.get(topic);
     this.#lost.set(topic, {
+      fromSeq,
+      ...known,
       kind: 'gap',
       topic,
       device: deviceOf(topic),
-      fromSeq: this.#lost.get(topic)?.fromSeq ?? from,
-      toSeq: to,
+      toSeq,
       reason: 'slow_reader',
     });
   }

@@ -13,15 +13,13 @@ const SHARE = 0.9;
 export class Outbox {
   /** A request is named only, and put into words when its turn comes: it may be abandoned before. */
   #entries: Array<JsonObject | string> = [];
-  #perMs = 0;
+  #perMs = 1;
   #burst = 0;
   #tokens = 0;
   #atMs = 0;
-  #open = false;
 
   /** A connection is there. */
   begin({ perSecond, burst }: Rate, nowMs: number): void {
-    this.#open = true;
     this.#perMs = (perSecond * SHARE) / 1_000;
     this.#tokens = this.#burst = Math.max(1, burst * SHARE);
     this.#atMs = nowMs;
@@ -29,16 +27,15 @@ export class Outbox {
 
   /** The connection is gone, and with it what it was to be sent. */
   end(): void {
-    this.#open = false;
     this.#entries = [];
   }
 
   push(entry: JsonObject | string): void {
-    if (this.#open) this.#entries.push(entry);
+    this.#entries.push(entry);
   }
 
   get nextDeadline(): number {
-    return this.#entries.length === 0 ? Infinity : this.#atMs + Math.max(0, 1 - this.#tokens) / this.#perMs;
+    return this.#entries.length === 0 ? Infinity : this.#atMs + (1 - this.#tokens) / this.#perMs;
   }
 
   /** The messages whose turn is now. */

@@ -52,8 +52,7 @@ const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 const realClock: ClientClock = {
   now: () => ({ monoMs: performance.now(), wallMs: Date.now() }),
   setTimer(atMonoMs, callback) {
-    const delayMs = Math.ceil(Math.min(Math.max(atMonoMs - performance.now(), 0), LONGEST_TIMEOUT_MS));
-    const handle = setTimeout(callback, delayMs);
+    const handle = setTimeout(callback, Math.min(atMonoMs - performance.now(), LONGEST_TIMEOUT_MS));
     return { cancel: () => clearTimeout(handle) };
   },
 };

@@ -44,7 +44,7 @@ export class SessionRunner {
       send: (text) => this.#socket?.send(text),
       getToken: (renew) => void this.#getToken(renew),
       ended: (error) => {
-        this.#end();
+        this.#unwatch?.();
         told.ended(error);
       },
     };
@@ -65,13 +65,6 @@ export class SessionRunner {
       for (const effect of session.handle(next, ports.clock.now())) effect(this.#orders);
     this.#busy = false;
     this.#arm();
-  }
-
-  #end(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#unwatch?.();
-    this.#unwatch = undefined;
   }
 
   #open(): void {
@@ -96,17 +89,16 @@ export class SessionRunner {
     socket.addEventListener('message', ({ data }) => {
       if (!isCurrent()) return;
       const message = this.#read(data);
-      if (message === undefined) return this.dispatch((session) => session.heard());
+      const received = (each: ServerMessage | undefined): void => {
+        if (each !== undefined && isCurrent()) this.dispatch((session) => session.received(each));
+      };
+      this.dispatch((session) => session.heard());
+      if (message === undefined) return;
       const decoded =
         reading === undefined ? this.#decode(message) : reading.then(() => this.#decode(message));
-      if (!(decoded instanceof Promise)) {
-        if (decoded !== undefined) this.dispatch((session) => session.received(decoded));
-        return;
-      }
-      this.dispatch((session) => session.heard());
-      const mine = decoded.then((each) => {
+      if (!(decoded instanceof Promise)) return received(decoded);
+      const mine = decoded.then(received).finally(() => {
         if (reading === mine) reading = undefined;
-        if (each !== undefined && isCurrent()) this.dispatch((session) => session.received(each));
       });
       reading = mine;
     });
@@ -127,7 +119,7 @@ export class SessionRunner {
   #decode(message: ServerMessage): ServerMessage | undefined | Promise<ServerMessage | undefined> {
     const { decode, unreadable } = this.#options;
     const failed = (error: unknown): undefined => {
-      unreadable(`A message of the type "${message.type}" could not be decoded.`, error);
+      unreadable(`"${message.type}" was not decoded.`, error);
     };
     try {
       const decoded = decode === undefined ? message : decode(message);
@@ -139,8 +131,7 @@ export class SessionRunner {
 
   #read(data: unknown): ServerMessage | undefined {
     const message = typeof data === 'string' ? readMessage(data) : undefined;
-    if (message === undefined)
-      this.#options.unreadable('The bridge sent a message that is none of the protocol.');
+    if (message === undefined) this.#options.unreadable('Not a message of the protocol.');
     return message;
   }
 
@@ -158,17 +149,18 @@ export class SessionRunner {
       const given = typeof token === 'function' ? await token({ renew }) : (token ?? '');
       this.dispatch((session) => session.tokenCame(given));
     } catch (error) {
-      this.dispatch((session) => session.close(ownError('token_failed', error)));
+      this.dispatch((session) => session.close(ownError('token_failed', String(error), error)));
     }
   }
 
   /** One timer: where the deadline moves away, it is left to come early and look again. */
   #arm(): void {
     const dueAtMs = this.#options.session.nextDeadline();
-    if (this.#timer !== undefined && this.#timer.atMs <= dueAtMs) return;
+    const endless = dueAtMs === Infinity;
+    if (!endless && this.#timer !== undefined && this.#timer.atMs <= dueAtMs) return;
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (dueAtMs === Infinity) return;
+    if (endless) return;
     const { clock } = this.#options.ports;
     const timer = clock.setTimer(dueAtMs, () => {
       this.#timer = undefined;

@@ -1,6 +1,5 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 import { matchesTopic } from '../feed/wire/topic.ts';
-import type { ClientError } from './client-error.ts';
+import { type ClientError, ownError } from './client-error.ts';
 import { ItemQueue } from './item-queue.ts';
 import type { FeedItem } from './items.ts';
 import { report } from './listeners.ts';
@@ -22,14 +21,15 @@ export interface SubscribeOptions {
 const MAX_QUEUED = 1_000;
 
 /** Patterns that are followed until they are given up; what happens on them can be read with `for await`. */
-export class Subscription implements AsyncIterable<FeedItem>, Disposable {
+export class Subscription implements AsyncIterable<FeedItem> {
   readonly topics: readonly string[];
   /** Fulfilled once the view holds all of it for the first time; rejected where the bridge refuses, or the client closes. */
   readonly ready: Promise<void>;
   readonly #options: SubscribeOptions;
   readonly #unsubscribe: () => void;
   readonly #queues = new Set<ItemQueue>();
-  #settle: { resolve(): void; reject(error: unknown): void } = { resolve() {}, reject() {} };
+  #resolve = (): void => undefined;
+  #reject = (_: unknown): void => undefined;
   #ended: { readonly error?: ClientError } | undefined;
 
   constructor(topics: readonly string[], options: SubscribeOptions, unsubscribe: () => void) {
@@ -37,7 +37,8 @@ export class Subscription implements AsyncIterable<FeedItem>, Disposable {
     this.#options = options;
     this.#unsubscribe = unsubscribe;
     this.ready = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
     // Who does not wait for it hears of it by the client's errors and status.
     this.ready.catch(() => undefined);
@@ -48,10 +49,6 @@ export class Subscription implements AsyncIterable<FeedItem>, Disposable {
     if (this.#ended !== undefined) return;
     this.end();
     this.#unsubscribe();
-  }
-
-  [Symbol.dispose](): void {
-    this.unsubscribe();
   }
 
   /** Everything from now on; it ends with the subscription. */
@@ -83,7 +80,7 @@ export class Subscription implements AsyncIterable<FeedItem>, Disposable {
 
   /** For the client. */
   settled(error: ClientError | undefined): void {
-    if (error === undefined) this.#settle.resolve();
+    if (error === undefined) this.#resolve();
     else this.end(error);
   }
 
@@ -91,7 +88,7 @@ export class Subscription implements AsyncIterable<FeedItem>, Disposable {
   end(error?: ClientError): void {
     if (this.#ended !== undefined) return;
     this.#ended = error === undefined ? {} : { error };
-    this.#settle.reject(error ?? new Error('The subscription was given up.'));
+    this.#reject(error ?? ownError('closed'));
     for (const queue of this.#queues) queue.tap.end(error);
   }
 }

@@ -17,6 +17,8 @@ export interface Orders {
   readonly unsubscribe: readonly string[];
 }
 
+const NOTHING: Orders = { subscribe: [], unsubscribe: [] };
+
 interface OnWire {
   /** The terms that were asked for, as a text that is equal where they are. */
   readonly terms: string;
@@ -35,22 +37,27 @@ interface Terms {
 export class Subscriptions {
   readonly #wanted = new Map<number, Wanted>();
   readonly #wire = new Map<string, OnWire>();
+  /** What is wanted is not what the bridge was asked for. */
+  #changed = false;
   /** Handles that were not told yet that all of theirs is synced. */
   readonly #waiting = new Set<number>();
 
   add(handle: number, wanted: Wanted): void {
     this.#wanted.set(handle, wanted);
+    this.#changed = true;
     this.#waiting.add(handle);
   }
 
   remove(handle: number): void {
     this.#wanted.delete(handle);
+    this.#changed = true;
     this.#waiting.delete(handle);
   }
 
   /** The connection is gone: the next one knows of nothing. */
   disconnected(): void {
     this.#wire.clear();
+    this.#changed = true;
   }
 
   /** Every pattern that is wanted is synced on this connection. */
@@ -67,6 +74,8 @@ export class Subscriptions {
 
   /** What must be sent so that the bridge knows what is wanted; it counts as sent. */
   reconcile(isCovered: (pattern: string) => boolean): Orders {
+    if (!this.#changed) return NOTHING;
+    this.#changed = false;
     const seen = new Set<string>();
     const groups = new Map<string, { readonly terms: Terms; readonly topics: string[] }>();
     for (const [handle, { topics }] of this.#wanted) {

@@ -66,7 +66,6 @@ export class FeedView {
 
   /** The position from which these patterns can be followed on, for `since`; undefined where one of them is new. */
   since(patterns: readonly string[]): Position | undefined {
-    if (Object.keys(this.#position).length === 0) return undefined;
     return patterns.every((pattern) => this.#covered.has(pattern)) ? this.#position : undefined;
   }
 
