@@ -1,20 +1,10 @@
-import { HeartwireError } from '../errors.ts';
-import type { DiscardReason, FrameDecoder, FrameSink } from './decoder.ts';
+import { BufferedDecoder } from './buffered-decoder.ts';
+import { BUDGET_PER_BYTE, CheckBudget } from './check-budget.ts';
+import type { DiscardReason, FrameSink } from './decoder.ts';
 import type { FrameShape, ProtocolDefinition } from './definition.ts';
-import { DiscardTally } from './discard-tally.ts';
 import { PREFIX_BYTES } from './frame.ts';
-import { LinearBuffer } from './linear-buffer.ts';
 
 const HEADER_BYTES = PREFIX_BYTES + 1;
-
-/** Bytes that content checks may touch for every byte received. */
-const BUDGET_PER_BYTE = 16;
-
-/** Credit that is saved up at most, in bytes of content; more only while more bytes are held. */
-const MOST_SAVED = 4096 * BUDGET_PER_BYTE;
-
-/** Endless garbage is reported at least this often, in bytes. */
-const REPORT_EVERY_BYTES = 65_536;
 
 const BUDGET_EXPECTED = `content checks within ${BUDGET_PER_BYTE} bytes per byte received`;
 
@@ -35,75 +25,32 @@ const BUDGET_EXPECTED = `content checks within ${BUDGET_PER_BYTE} bytes per byte
  *
  * Work is linear in the bytes received: sliding looks at each position once, and content checks live on a budget.
  */
-export class LineDecoder implements FrameDecoder {
+export class LineDecoder extends BufferedDecoder {
   readonly #definition: ProtocolDefinition;
-  readonly #sink: FrameSink;
   readonly #longest: number;
   readonly #headerExpected: string;
-  readonly #buffer = new LinearBuffer();
-  readonly #tally = new DiscardTally();
+  readonly #budget = new CheckBudget();
   #state: 'fresh' | 'locked' | 'hunting' = 'fresh';
-  #credit = 0;
-  #ended = false;
-  #inside = false;
 
   constructor(definition: ProtocolDefinition, sink: FrameSink) {
+    super(sink);
     this.#definition = definition;
-    this.#sink = sink;
     this.#longest = definition.longest;
     this.#headerExpected = `the length and id of ${definition.messages.map((each) => each.name).join(', ')}`;
   }
 
-  get pending(): number {
-    return this.#buffer.length;
-  }
-
-  push(chunk: Uint8Array): void {
-    if (this.#inside) throw new HeartwireError('decoder_reentered', 'push() was called from within the sink');
-    if (this.#ended || chunk.length === 0) return;
-    this.#buffer.append(chunk);
-    this.#credit += chunk.length * BUDGET_PER_BYTE;
-    if (this.#credit > MOST_SAVED) {
-      this.#credit = Math.min(this.#credit, Math.max(MOST_SAVED, this.#buffer.length * BUDGET_PER_BYTE));
-    }
-    this.#run(false);
-  }
-
-  idle(): void {
-    if (this.#inside) throw new HeartwireError('decoder_reentered', 'idle() was called from within the sink');
-    if (!this.#ended) this.#run(true);
-  }
-
-  close(): void {
-    if (!this.#ended && !this.#inside) this.#run(true);
-    this.#ended = true;
-    this.#buffer.clear();
-  }
-
-  /** Takes what is held as far as it is decided; `final` decides all of it, for nothing follows. */
-  #run(final: boolean): void {
-    this.#inside = true;
-    let done = false;
-    try {
-      if (final) this.#report();
-      this.#search(final);
-      if (final || this.#tally.count >= REPORT_EVERY_BYTES) this.#report();
-      done = true;
-    } finally {
-      this.#inside = false;
-      // After an exception of the sink nobody knows which frames it has taken.
-      if (!done) this.#ended = true;
-      if (this.#ended) this.#buffer.clear();
-    }
+  protected override hold(chunk: Uint8Array): void {
+    this.buffer.append(chunk);
+    this.#budget.earn(chunk.length, this.buffer.length);
   }
 
   /** In step: whole frames one after the other. Returns whether what is left may become one. */
   #follow(): boolean {
     const definition = this.#definition;
-    const sink = this.#sink;
+    const sink = this.sink;
     const longest = this.#longest;
-    const { bytes, view, tail } = this.#buffer;
-    let at = this.#buffer.head;
+    const { bytes, view, tail } = this.buffer;
+    let at = this.buffer.head;
     let plausible = true;
     while (at < tail) {
       if (tail - at < HEADER_BYTES) {
@@ -118,24 +65,24 @@ export class LineDecoder implements FrameDecoder {
       else if (end > tail) plausible = definition.knows(view.getUint8(start), length);
       else if (definition.declares(view.getUint8(start), length, view.getUint8(end - 1))) {
         sink.frame(bytes, start, end);
-        if (this.#ended) return true;
+        if (this.ended) return true;
         at = end;
         continue;
       } else plausible = false;
       break;
     }
-    this.#buffer.consumeTo(at);
+    this.buffer.consumeTo(at);
     return plausible;
   }
 
-  #search(final: boolean): void {
-    const { bytes, view, tail } = this.#buffer;
-    let at = this.#buffer.head;
-    while (at < tail && !this.#ended) {
+  protected override take(final: boolean): void {
+    const { bytes, view, tail } = this.buffer;
+    let at = this.buffer.head;
+    while (at < tail && !this.ended) {
       if (this.#state === 'locked') {
-        this.#buffer.consumeTo(at);
-        if ((this.#follow() && !final) || this.#buffer.length === 0) return;
-        at = this.#buffer.head;
+        this.buffer.consumeTo(at);
+        if ((this.#follow() && !final) || this.buffer.length === 0) return;
+        at = this.buffer.head;
       }
       if (tail - at < HEADER_BYTES) {
         if (!this.#prefixPlausible(bytes, at, tail))
@@ -170,14 +117,14 @@ export class LineDecoder implements FrameDecoder {
       } else if (judgement === 'skip') {
         at = this.#drop(bytes, at, PREFIX_BYTES + length, 'budget', BUDGET_EXPECTED);
       } else {
-        this.#report();
-        if (this.#ended) return;
+        this.report();
+        if (this.ended) return;
         this.#state = 'locked';
-        this.#sink.frame(bytes, start, end);
+        this.sink.frame(bytes, start, end);
         at = end;
       }
     }
-    this.#buffer.consumeTo(at);
+    this.buffer.consumeTo(at);
   }
 
   #shape(id: number, length: number): FrameShape | undefined {
@@ -195,7 +142,7 @@ export class LineDecoder implements FrameDecoder {
     const start = at + PREFIX_BYTES;
     // In step it was looked at already, and ends as it cannot.
     if (this.#state === 'locked') return 'reject';
-    if (this.#credit < (end - start) * (shape.passes ?? 1)) return 'skip';
+    if (this.#budget.credit < (end - start) * (shape.passes ?? 1)) return 'skip';
     if (!this.#plausible(shape, bytes, start, end)) return 'reject';
     if (this.#state === 'hunting' && shape.weak && shape.kind === 'reply') {
       const next = this.#next(bytes, end, tail);
@@ -207,15 +154,13 @@ export class LineDecoder implements FrameDecoder {
 
   /** Checks the content; the caller has seen to it that the credit suffices. */
   #plausible(shape: FrameShape, bytes: Uint8Array, start: number, end: number): boolean {
-    const touched = shape.check(bytes, start, end);
-    this.#credit -= touched < 0 ? ~touched : touched;
-    return touched >= 0;
+    return this.#budget.spend(shape.check(bytes, start, end));
   }
 
   /** Whether a declared header begins at `at`: it does, it does not, or more bytes would tell. */
   #next(bytes: Uint8Array, at: number, tail: number): 'whole' | 'possible' | 'none' {
     if (tail - at < HEADER_BYTES) return this.#prefixPlausible(bytes, at, tail) ? 'possible' : 'none';
-    const view = this.#buffer.view;
+    const view = this.buffer.view;
     return this.#shape(view.getUint8(at + PREFIX_BYTES), view.getInt32(at)) === undefined ? 'none' : 'whole';
   }
 
@@ -230,11 +175,7 @@ export class LineDecoder implements FrameDecoder {
 
   #drop(bytes: Uint8Array, at: number, count: number, reason: DiscardReason, expected: string): number {
     this.#state = 'hunting';
-    this.#tally.add(bytes, at, at + count, reason, expected);
+    this.tally.add(bytes, at, at + count, reason, expected);
     return at + count;
-  }
-
-  #report(): void {
-    if (this.#tally.count > 0 && !this.#ended) this.#sink.discarded(this.#tally.take());
   }
 }

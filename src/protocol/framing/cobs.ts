@@ -1,34 +1,25 @@
 import { type CobsFraming, DEFAULT_MAX_PAYLOAD } from './declaration.ts';
-import { DelimitedDecoder, type Envelope, type Opened } from './delimited-decoder.ts';
+import type { Envelope, Opened } from './delimited-decoder.ts';
+import { delimitedFraming } from './delimited-framing.ts';
 import type { Framing } from './framing.ts';
 import { Scratch } from './scratch.ts';
 import { SealedPayload } from './sealed-payload.ts';
-import { inWords } from './words.ts';
 
 /** Bytes behind one code byte at most. */
 const LONGEST_RUN = 254;
 
 /** Consistent overhead byte stuffing: a payload has no zero byte on the wire, so that one can end it. */
 export function makeCobsFraming(declaration: CobsFraming): Framing {
-  const maxPayload = declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.cobs;
-  const sealed = new SealedPayload(declaration.checksum, maxPayload);
-  const first = declaration.first;
-  return {
-    describe: inWords(declaration, []),
-    needsSilence: false,
-    maxPayload,
-    makeDecoder(sink, { line }) {
-      const shape = {
-        delimiter: Uint8Array.of(0),
-        literalEscape: undefined,
-        maxBytes: stuffedBytes(sealed.maxBytes),
-        skipFirst:
-          first === undefined ? line === 'serial' && sealed.checksum === undefined : first === 'skip',
-      };
-      return new DelimitedDecoder(shape, new CobsEnvelope(sealed), sink);
-    },
-    encode: (payload) => stuff(sealed.seal(payload)),
-  };
+  const sealed = new SealedPayload(declaration.checksum, declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.cobs);
+  return delimitedFraming(declaration, {
+    sealed,
+    delimiter: Uint8Array.of(0),
+    literalEscape: undefined,
+    maxBytes: stuffedBytes(sealed.maxBytes),
+    proves: sealed.checksum !== undefined,
+    makeEnvelope: () => new CobsEnvelope(sealed),
+    wrap: stuff,
+  });
 }
 
 /** Most bytes that so many become, without the delimiter. */

@@ -1,11 +1,6 @@
-import { HeartwireError } from '../../errors.ts';
-import type { DiscardReason, FrameDecoder, FrameSink } from '../decoder.ts';
-import { DiscardTally } from '../discard-tally.ts';
-import { LinearBuffer } from '../linear-buffer.ts';
+import { BufferedDecoder } from '../buffered-decoder.ts';
+import type { DiscardReason, FrameSink } from '../decoder.ts';
 import { findByte, findBytes, startsWith } from './find-bytes.ts';
-
-/** Endless garbage is reported at least this often, in bytes. */
-const REPORT_EVERY_BYTES = 65_536;
 
 /** What became of the bytes between two delimiters: a payload, nothing at all, or a reason to set them aside. */
 export type Opened = 'payload' | 'empty' | DiscardReason;
@@ -37,70 +32,32 @@ export interface DelimitedShape {
  * Frames that end with a delimiter. It comes into step at every delimiter and at every silence, so damage costs the
  * frame that it hits, or the two between which a delimiter was lost. Every byte is looked at a fixed number of times.
  */
-export class DelimitedDecoder implements FrameDecoder {
+export class DelimitedDecoder extends BufferedDecoder {
   readonly #shape: DelimitedShape;
   readonly #envelope: Envelope;
-  readonly #sink: FrameSink;
-  readonly #buffer = new LinearBuffer();
-  readonly #tally = new DiscardTally();
   /** Bytes held in which no delimiter begins. */
   #scanned = 0;
   /** Why nothing counts before the next delimiter or silence. */
   #skipping: DiscardReason | undefined;
-  #ended = false;
-  #inside = false;
 
   constructor(shape: DelimitedShape, envelope: Envelope, sink: FrameSink) {
+    super(sink);
     this.#shape = shape;
     this.#envelope = envelope;
-    this.#sink = sink;
     this.#skipping = shape.skipFirst ? 'no_header' : undefined;
   }
 
-  get pending(): number {
-    return this.#buffer.length;
-  }
-
-  push(chunk: Uint8Array): void {
-    if (this.#inside) throw new HeartwireError('decoder_reentered', 'push() was called from within the sink');
-    if (this.#ended || chunk.length === 0) return;
-    this.#buffer.append(chunk);
-    this.#run(false);
-  }
-
-  idle(): void {
-    if (this.#inside) throw new HeartwireError('decoder_reentered', 'idle() was called from within the sink');
-    if (!this.#ended) this.#run(true);
-  }
-
-  close(): void {
-    if (!this.#ended && !this.#inside) this.#run(true);
-    this.#ended = true;
-    this.#buffer.clear();
-  }
-
-  #run(final: boolean): void {
-    this.#inside = true;
-    let done = false;
-    try {
-      if (final) this.#giveUp();
-      else this.#split();
-      if (final || this.#tally.count >= REPORT_EVERY_BYTES) this.#report();
-      done = true;
-    } finally {
-      this.#inside = false;
-      // After an exception of the sink nobody knows which frames it has taken.
-      if (!done) this.#ended = true;
-      if (this.#ended) this.#buffer.clear();
-    }
+  protected override take(final: boolean): void {
+    if (final) this.#giveUp();
+    else this.#split();
   }
 
   #split(): void {
     const { delimiter, literalEscape, maxBytes } = this.#shape;
-    const { bytes, tail } = this.#buffer;
-    let at = this.#buffer.head;
+    const { bytes, tail } = this.buffer;
+    let at = this.buffer.head;
     let from = at + this.#scanned;
-    while (!this.#ended) {
+    while (!this.ended) {
       from = this.#seek(bytes, from, tail);
       if (from + delimiter.length > tail || bytes[from] === literalEscape) break;
       const next = from + delimiter.length;
@@ -108,7 +65,7 @@ export class DelimitedDecoder implements FrameDecoder {
       at = next;
       from = next;
     }
-    if (this.#ended) return;
+    if (this.ended) return;
     // Whatever follows, no delimiter can begin early enough any more. What is let go of holds none.
     if (this.#skipping !== undefined || from - at > maxBytes) {
       this.#skipping ??= 'too_long';
@@ -116,7 +73,7 @@ export class DelimitedDecoder implements FrameDecoder {
       at = from;
     }
     this.#scanned = from - at;
-    this.#buffer.consumeTo(at);
+    this.buffer.consumeTo(at);
   }
 
   /** Where a delimiter, or the beginning of one at the end, stands; or an escape whose byte is yet to come. */
@@ -142,7 +99,7 @@ export class DelimitedDecoder implements FrameDecoder {
   #piece(raw: Uint8Array, at: number, rawEnd: number, next: number): void {
     if (this.#skipping !== undefined) {
       // A delimiter that opens the first frame is nothing that was lost.
-      if (rawEnd > at || this.#tally.count > 0) this.#drop(at, next, this.#skipping);
+      if (rawEnd > at || this.tally.count > 0) this.#drop(at, next, this.#skipping);
       this.#skipping = undefined;
       return;
     }
@@ -157,26 +114,24 @@ export class DelimitedDecoder implements FrameDecoder {
       this.#drop(at, next, opened);
       return;
     }
-    this.#report();
-    if (this.#ended) return;
+    this.report();
+    if (this.ended) return;
     const { bytes, start, end } = this.#envelope;
-    this.#sink.frame(bytes, start, end);
+    this.sink.frame(bytes, start, end);
   }
 
   /** Nothing follows: what is held is no frame, and the next byte begins one. */
   #giveUp(): void {
-    const { head, tail } = this.#buffer;
-    this.#report();
-    if (this.#ended) return;
+    const { head, tail } = this.buffer;
     this.#drop(head, tail, this.#skipping ?? 'truncated');
-    this.#buffer.consumeTo(tail);
+    this.buffer.consumeTo(tail);
     this.#scanned = 0;
     this.#skipping = undefined;
     this.#envelope.release();
   }
 
   #drop(from: number, to: number, reason: DiscardReason): void {
-    if (to > from) this.#tally.add(this.#buffer.bytes, from, to, reason, this.#expected(reason));
+    if (to > from) this.tally.add(this.buffer.bytes, from, to, reason, this.#expected(reason));
   }
 
   #expected(reason: DiscardReason): string {
@@ -192,9 +147,5 @@ export class DelimitedDecoder implements FrameDecoder {
       case 'bad_encoding':
         return this.#envelope.expected;
     }
-  }
-
-  #report(): void {
-    if (this.#tally.count > 0 && !this.#ended) this.#sink.discarded(this.#tally.take());
   }
 }

@@ -1,38 +1,33 @@
 import { HeartwireError } from '../../errors.ts';
 import { DEFAULT_MAX_PAYLOAD, type DelimiterFraming } from './declaration.ts';
-import { DelimitedDecoder, type Envelope, type Opened } from './delimited-decoder.ts';
+import type { Envelope, Opened } from './delimited-decoder.ts';
+import { delimitedFraming } from './delimited-framing.ts';
 import { findByte, findBytes, startsWith } from './find-bytes.ts';
 import type { Framing } from './framing.ts';
 import { NO_BYTES } from './layout.ts';
 import { Scratch } from './scratch.ts';
 import { SealedPayload } from './sealed-payload.ts';
-import { bytesInWords, inWords } from './words.ts';
+import { bytesInWords } from './words.ts';
 
 /** Frames that end with some bytes: lines of text, NMEA 0183, Modbus ASCII, asynchronous HDLC. */
 export function makeDelimiterFraming(declaration: DelimiterFraming): Framing {
   const maxPayload = declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.delimiter;
   const sealed = new SealedPayload(declaration.checksum, maxPayload);
-  const { delimiter, escape: escaping, first, start = NO_BYTES } = declaration;
-  const proves = sealed.checksum !== undefined || start.length > 0;
-  return {
-    describe: inWords(declaration, [
+  const { delimiter, escape: escaping, start = NO_BYTES } = declaration;
+  return delimitedFraming(declaration, {
+    sealed,
+    delimiter,
+    literalEscape: (escaping?.xor ?? 0) === 0 ? escaping?.byte : undefined,
+    maxBytes: start.length + sealed.maxBytes * (escaping === undefined ? 1 : 2),
+    words: [
       bytesInWords(delimiter),
       ...(start.length === 0 ? [] : [`start ${bytesInWords(start)}`]),
       ...(escaping === undefined ? [] : [`escape ${bytesInWords(Uint8Array.of(escaping.byte))}`]),
-    ]),
-    needsSilence: false,
-    maxPayload,
-    makeDecoder(sink, { line }) {
-      const shape = {
-        delimiter,
-        literalEscape: (escaping?.xor ?? 0) === 0 ? escaping?.byte : undefined,
-        maxBytes: start.length + sealed.maxBytes * (escaping === undefined ? 1 : 2),
-        skipFirst: first === undefined ? line === 'serial' && !proves : first === 'skip',
-      };
-      return new DelimitedDecoder(shape, new PlainEnvelope(declaration, sealed), sink);
-    },
-    encode: (payload) => wrap(declaration, sealed.seal(payload)),
-  };
+    ],
+    proves: sealed.checksum !== undefined || start.length > 0,
+    makeEnvelope: () => new PlainEnvelope(declaration, sealed),
+    wrap: (payload) => wrap(declaration, payload),
+  });
 }
 
 class PlainEnvelope implements Envelope {

@@ -1,7 +1,5 @@
-import { HeartwireError } from '../../errors.ts';
-import type { DiscardReason, FrameDecoder, FrameSink } from '../decoder.ts';
-import { DiscardTally } from '../discard-tally.ts';
-import { LinearBuffer } from '../linear-buffer.ts';
+import { BufferedDecoder } from '../buffered-decoder.ts';
+import type { DiscardReason, FrameSink } from '../decoder.ts';
 import { DEFAULT_MAX_PAYLOAD, type GapFraming } from './declaration.ts';
 import type { Framing } from './framing.ts';
 import { SealedPayload } from './sealed-payload.ts';
@@ -30,72 +28,40 @@ export function makeGapFraming(declaration: GapFraming): Framing {
  * The burst between two silences is a frame. One whose checksum is wrong may still be one behind a little noise, or
  * two that came too close for the silence to be seen; both are tried where the checksum is wide enough to tell.
  */
-class GapDecoder implements FrameDecoder {
+class GapDecoder extends BufferedDecoder {
   readonly #sealed: SealedPayload;
-  readonly #sink: FrameSink;
   /** Whether the checksum may tell where a frame begins and ends. */
   readonly #decisive: boolean;
   readonly #maxBurst: number;
-  readonly #buffer = new LinearBuffer();
-  readonly #tally = new DiscardTally();
   #overlong = false;
-  #ended = false;
-  #inside = false;
 
   constructor(sealed: SealedPayload, sink: FrameSink) {
+    super(sink);
     this.#sealed = sealed;
-    this.#sink = sink;
     this.#decisive = (sealed.checksum?.bits ?? 0) >= DECISIVE_BITS;
     this.#maxBurst = this.#decisive ? 2 * sealed.maxBytes + MOST_NOISE : sealed.maxBytes;
   }
 
-  get pending(): number {
-    return this.#buffer.length;
+  protected override hold(chunk: Uint8Array): void {
+    if (this.#overlong) return this.#drop(chunk, 0, chunk.length, 'too_long');
+    this.buffer.append(chunk);
+    const { bytes, head, tail } = this.buffer;
+    if (tail - head <= this.#maxBurst) return;
+    this.#overlong = true;
+    this.#drop(bytes, head, tail, 'too_long');
+    this.buffer.clear();
   }
 
-  push(chunk: Uint8Array): void {
-    if (this.#inside) throw new HeartwireError('decoder_reentered', 'push() was called from within the sink');
-    if (this.#ended || chunk.length === 0) return;
-    if (!this.#overlong) {
-      this.#buffer.append(chunk);
-      const { bytes, head, tail } = this.#buffer;
-      if (tail - head <= this.#maxBurst) return;
-      this.#overlong = true;
-      this.#drop(bytes, head, tail, 'too_long');
-      this.#buffer.clear();
-    } else this.#drop(chunk, 0, chunk.length, 'too_long');
+  /** Only a silence decides. */
+  protected override take(final: boolean): void {
+    if (!final) return;
+    this.#overlong = false;
+    this.#takeBurst();
+    this.buffer.consumeTo(this.buffer.tail);
   }
 
-  idle(): void {
-    if (this.#inside) throw new HeartwireError('decoder_reentered', 'idle() was called from within the sink');
-    if (!this.#ended) this.#burstEnded();
-  }
-
-  close(): void {
-    if (!this.#ended && !this.#inside) this.#burstEnded();
-    this.#ended = true;
-    this.#buffer.clear();
-  }
-
-  #burstEnded(): void {
-    this.#inside = true;
-    let done = false;
-    try {
-      this.#overlong = false;
-      this.#take();
-      this.#buffer.consumeTo(this.#buffer.tail);
-      this.#report();
-      done = true;
-    } finally {
-      this.#inside = false;
-      // After an exception of the sink nobody knows which frames it has taken.
-      if (!done) this.#ended = true;
-      if (this.#ended) this.#buffer.clear();
-    }
-  }
-
-  #take(): void {
-    const { bytes, head, tail } = this.#buffer;
+  #takeBurst(): void {
+    const { bytes, head, tail } = this.buffer;
     if (head === tail) return;
     const end = this.#payloadEnd(bytes, head, tail);
     if (end > head) {
@@ -141,8 +107,8 @@ class GapDecoder implements FrameDecoder {
   }
 
   #deliver(bytes: Uint8Array, start: number, end: number): void {
-    this.#report();
-    if (!this.#ended) this.#sink.frame(bytes, start, end);
+    this.report();
+    if (!this.ended) this.sink.frame(bytes, start, end);
   }
 
   #drop(bytes: Uint8Array, from: number, to: number, reason: DiscardReason): void {
@@ -150,10 +116,6 @@ class GapDecoder implements FrameDecoder {
       reason === 'too_long'
         ? `at most ${this.#sealed.maxBytes} bytes between silences`
         : this.#sealed.expected;
-    this.#tally.add(bytes, from, to, reason, expected);
-  }
-
-  #report(): void {
-    if (this.#tally.count > 0 && !this.#ended) this.#sink.discarded(this.#tally.take());
+    this.tally.add(bytes, from, to, reason, expected);
   }
 }

@@ -1,23 +1,13 @@
-import { HeartwireError } from '../../errors.ts';
-import type { DiscardReason, FaultReason, FrameDecoder, FrameSink } from '../decoder.ts';
+import { BufferedDecoder } from '../buffered-decoder.ts';
+import { BUDGET_PER_BYTE, CheckBudget } from '../check-budget.ts';
+import type { DiscardReason, FaultReason, FrameSink } from '../decoder.ts';
 import { SAMPLE_BYTES } from '../decoder.ts';
 import { copyOf, hexExcerpt } from '../describe.ts';
-import { DiscardTally } from '../discard-tally.ts';
 import { recogniseIntruder } from '../intruder.ts';
-import { LinearBuffer } from '../linear-buffer.ts';
 import { readUnsigned } from './byte-order.ts';
 import { findBytes } from './find-bytes.ts';
 import type { PayloadJudge } from './framing.ts';
 import type { FrameLayout } from './layout.ts';
-
-/** Bytes that checks may touch for every byte received. */
-const BUDGET_PER_BYTE = 16;
-
-/** Credit that is saved up at most; more only while more bytes are held. */
-const MOST_SAVED = 4096 * BUDGET_PER_BYTE;
-
-/** Endless garbage is reported at least this often, in bytes. */
-const REPORT_EVERY_BYTES = 65_536;
 
 const BUDGET_EXPECTED = `checks within ${BUDGET_PER_BYTE} bytes per byte received`;
 
@@ -34,76 +24,43 @@ export type Recovery = 'slide' | 'silence' | 'close';
  * judge of payloads. Work is linear in the bytes received: sliding looks at each position once, and what touches a
  * whole candidate lives on a budget.
  */
-export class LayoutDecoder implements FrameDecoder {
+export class LayoutDecoder extends BufferedDecoder {
   readonly #layout: FrameLayout;
-  readonly #sink: FrameSink;
   readonly #recovery: Recovery;
   readonly #judge: PayloadJudge | undefined;
   readonly #headerExpected: string;
-  readonly #buffer = new LinearBuffer();
-  readonly #tally = new DiscardTally();
-  #credit = 0;
+  readonly #budget = new CheckBudget();
   /** Nothing counts before the next silence. */
   #lost = false;
-  #ended = false;
-  #inside = false;
 
   constructor(layout: FrameLayout, sink: FrameSink, recovery: Recovery, judge?: PayloadJudge) {
+    super(sink);
     this.#layout = layout;
-    this.#sink = sink;
     this.#recovery = recovery;
     this.#judge = judge;
     this.#headerExpected = headerInWords(layout);
   }
 
-  get pending(): number {
-    return this.#buffer.length;
+  protected override hold(chunk: Uint8Array): void {
+    this.buffer.append(chunk);
+    this.#budget.earn(chunk.length, this.buffer.length);
   }
 
-  push(chunk: Uint8Array): void {
-    if (this.#inside) throw new HeartwireError('decoder_reentered', 'push() was called from within the sink');
-    if (this.#ended || chunk.length === 0) return;
-    this.#buffer.append(chunk);
-    const most = Math.max(MOST_SAVED, this.#buffer.length * BUDGET_PER_BYTE);
-    this.#credit = Math.min(this.#credit + chunk.length * BUDGET_PER_BYTE, most);
-    this.#run(false);
+  /** Silence means nothing on a stream. */
+  override idle(): void {
+    if (this.#recovery !== 'close') super.idle();
   }
 
-  idle(): void {
-    if (this.#inside) throw new HeartwireError('decoder_reentered', 'idle() was called from within the sink');
-    if (this.#ended || this.#recovery === 'close') return;
-    this.#run(true);
-    this.#lost = false;
-  }
-
-  close(): void {
-    if (!this.#ended && !this.#inside) this.#run(true);
-    this.#ended = true;
-    this.#buffer.clear();
-  }
-
-  /** Takes what is held as far as it is decided; `final` decides all of it, for nothing follows. */
-  #run(final: boolean): void {
-    this.#inside = true;
-    let done = false;
-    try {
-      if (final) this.#report();
-      this.#search(final);
-      if (final || this.#tally.count >= REPORT_EVERY_BYTES) this.#report();
-      done = true;
-    } finally {
-      this.#inside = false;
-      // After an exception of the sink nobody knows which frames it has taken.
-      if (!done) this.#ended = true;
-      if (this.#ended) this.#buffer.clear();
-    }
+  protected override take(final: boolean): void {
+    this.#search(final);
+    if (final) this.#lost = false;
   }
 
   #search(final: boolean): void {
     const { headerBytes } = this.#layout;
-    const { bytes, tail } = this.#buffer;
-    let at = this.#buffer.head;
-    while (at < tail && !this.#ended) {
+    const { bytes, tail } = this.buffer;
+    let at = this.buffer.head;
+    while (at < tail && !this.ended) {
       if (this.#lost) {
         at = this.#drop(at, tail, 'no_header', 'silence before the next frame');
         break;
@@ -130,7 +87,7 @@ export class LayoutDecoder implements FrameDecoder {
       }
       at = this.#judgeWhole(bytes, at, tail, total);
     }
-    this.#buffer.consumeTo(at);
+    this.buffer.consumeTo(at);
   }
 
   /** Where the sync word, or what is left of it at the end, begins. */
@@ -167,10 +124,10 @@ export class LayoutDecoder implements FrameDecoder {
       return this.#giveUp(at, tail, 'bad_checksum', 'the trailer of a frame');
     }
     if (checksum !== undefined || this.#judge !== undefined) {
-      if (this.#credit < total * (checksum === undefined ? (this.#judge?.passes ?? 1) : 1))
+      if (this.#budget.credit < total * (checksum === undefined ? (this.#judge?.passes ?? 1) : 1))
         return this.#drop(at, end, 'budget', BUDGET_EXPECTED);
       if (checksum !== undefined) {
-        this.#credit -= total;
+        this.#budget.spend(total);
         if (!checksum.matches(bytes, at, payloadEnd)) {
           // A stream loses nothing: the frame is damaged, the next one is not.
           if (this.#recovery === 'close')
@@ -178,14 +135,13 @@ export class LayoutDecoder implements FrameDecoder {
           return this.#giveUp(at, tail, 'bad_checksum', `a frame with ${checksum.name}`);
         }
       } else if (this.#judge !== undefined) {
-        const touched = this.#judge.check(bytes, at + payloadAt, payloadEnd);
-        this.#credit -= touched < 0 ? ~touched : touched;
-        if (touched < 0) return this.#giveUp(at, tail, 'bad_content', 'the content of a declared message');
+        if (!this.#budget.spend(this.#judge.check(bytes, at + payloadAt, payloadEnd)))
+          return this.#giveUp(at, tail, 'bad_content', 'the content of a declared message');
       }
     }
-    this.#report();
-    if (this.#ended) return tail;
-    this.#sink.frame(bytes, at + payloadAt, payloadEnd);
+    this.report();
+    if (this.ended) return tail;
+    this.sink.frame(bytes, at + payloadAt, payloadEnd);
     return end;
   }
 
@@ -202,24 +158,20 @@ export class LayoutDecoder implements FrameDecoder {
   }
 
   #drop(from: number, to: number, reason: DiscardReason, expected: string): number {
-    this.#tally.add(this.#buffer.bytes, from, to, reason, expected);
+    this.tally.add(this.buffer.bytes, from, to, reason, expected);
     return to;
-  }
-
-  #report(): void {
-    if (this.#tally.count > 0 && !this.#ended) this.#sink.discarded(this.#tally.take());
   }
 
   #fault(at: number, tail: number, total: number): number {
     const { minBytes, maxBytes, length, overhead, payloadAt, tailBytes } = this.#layout;
-    const { bytes } = this.#buffer;
+    const { bytes } = this.buffer;
     const claimed = length === undefined ? total : total - overhead;
     const intruder = claimed === 0 ? undefined : recogniseIntruder(bytes, at, tail);
     const reason: FaultReason =
       claimed === 0 ? 'zero_length' : total > maxBytes ? 'too_long' : 'impossible_length';
-    this.#report();
-    this.#ended = true;
-    this.#sink.fault({
+    this.report();
+    this.ended = true;
+    this.sink.fault({
       reason: intruder === undefined ? reason : 'intruder',
       length: claimed,
       expected: `${this.#headerExpected}, and a payload of ${minBytes - payloadAt - tailBytes} to ${maxBytes - payloadAt - tailBytes} bytes`,

@@ -1,11 +1,11 @@
 import { DEFAULT_MAX_PAYLOAD, type SlipFraming } from './declaration.ts';
-import { DelimitedDecoder, type Envelope, type Opened } from './delimited-decoder.ts';
+import type { Envelope, Opened } from './delimited-decoder.ts';
+import { delimitedFraming } from './delimited-framing.ts';
 import { findByte } from './find-bytes.ts';
 import type { Framing } from './framing.ts';
 import { NO_BYTES } from './layout.ts';
 import { Scratch } from './scratch.ts';
 import { SealedPayload } from './sealed-payload.ts';
-import { inWords } from './words.ts';
 
 const END = 0xc0;
 const ESC = 0xdb;
@@ -14,25 +14,16 @@ const ESC_ESC = 0xdd;
 
 /** SLIP (RFC 1055): END (c0) behind every frame and, when we send, in front of it, which ends whatever noise came before. */
 export function makeSlipFraming(declaration: SlipFraming): Framing {
-  const maxPayload = declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.slip;
-  const sealed = new SealedPayload(declaration.checksum, maxPayload);
-  const first = declaration.first;
-  return {
-    describe: inWords(declaration, []),
-    needsSilence: false,
-    maxPayload,
-    makeDecoder(sink, { line }) {
-      const shape = {
-        delimiter: Uint8Array.of(END),
-        literalEscape: undefined,
-        maxBytes: 2 * sealed.maxBytes,
-        skipFirst:
-          first === undefined ? line === 'serial' && sealed.checksum === undefined : first === 'skip',
-      };
-      return new DelimitedDecoder(shape, new SlipEnvelope(sealed), sink);
-    },
-    encode: (payload) => escapeSlip(sealed.seal(payload)),
-  };
+  const sealed = new SealedPayload(declaration.checksum, declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.slip);
+  return delimitedFraming(declaration, {
+    sealed,
+    delimiter: Uint8Array.of(END),
+    literalEscape: undefined,
+    maxBytes: 2 * sealed.maxBytes,
+    proves: sealed.checksum !== undefined,
+    makeEnvelope: () => new SlipEnvelope(sealed),
+    wrap: escapeSlip,
+  });
 }
 
 class SlipEnvelope implements Envelope {
