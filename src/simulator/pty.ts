@@ -58,6 +58,11 @@ export class Pty implements AsyncDisposable {
   hangUp(): void {
     if (this.#gone) return;
     this.#gone = true;
+    // A write that is under way would go to whatever gets the number of this descriptor next.
+    if (!this.#writing) this.#close();
+  }
+
+  #close(): void {
     this.stream.destroy();
     closeSync(this.#slave);
   }
@@ -73,7 +78,10 @@ export class Pty implements AsyncDisposable {
     this.#writing = true;
     write(this.#master, next, (error, written) => {
       this.#writing = false;
-      if (this.#gone) return;
+      if (this.#gone) {
+        this.#close();
+        return;
+      }
       if (error !== null) {
         if (error.code !== 'EAGAIN') throw error;
         setTimeout(() => this.#writeOn(), 1);
