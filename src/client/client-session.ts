@@ -138,6 +138,7 @@ export class ClientSession {
   }
 
   received(message: ServerMessage): void {
+    this.heard();
     this.#receive(message);
   }
 

@@ -92,7 +92,8 @@ export class SessionRunner {
       const received = (each: ServerMessage | undefined): void => {
         if (each !== undefined && isCurrent()) this.dispatch((session) => session.received(each));
       };
-      this.dispatch((session) => session.heard());
+      // What is decoded first may take its time.
+      if (message === undefined || this.#options.decode) this.dispatch((session) => session.heard());
       if (message === undefined) return;
       const decoded =
         reading === undefined ? this.#decode(message) : reading.then(() => this.#decode(message));
