@@ -3,6 +3,7 @@ import { beginConversation } from './begin-conversation.ts';
 import type { Conversation, Ending } from './conversation.ts';
 import { DialPlan } from './dial-plan.ts';
 import { Measurements } from './measurements.ts';
+import { Newcomers } from './newcomers.ts';
 import { Noise } from './noise.ts';
 import { receivedFiles } from './received-files.ts';
 import type { Effect, LinkOffer, SessionEvent } from './session-events.ts';
@@ -12,7 +13,6 @@ import type { SessionSettings } from './settings.ts';
 import { type DeviceStatus, StateAxes, type StateDocument } from './state-document.ts';
 import { Stats } from './stats.ts';
 import { STOPPED, type StopReason } from './stop-reason.ts';
-import { TakeoverGuard } from './takeover.ts';
 
 /*
  * One device's life, as a machine without effects: events in, orders out. Two axes are kept apart. The link axis is
@@ -39,7 +39,7 @@ export class DeviceSession {
   readonly stats = new Stats();
   readonly #noise = new Noise();
   readonly #plan: DialPlan;
-  readonly #takeover: TakeoverGuard;
+  readonly #newcomers: Newcomers;
   #phase: SessionPhase = { name: 'stopped' };
   #effects: Effect[] = [];
   #overdueAt = NEVER;
@@ -51,11 +51,11 @@ export class DeviceSession {
     const measurements = new Measurements(ports.messages?.declarations ?? []);
     this.#axes = new StateAxes(settings.device, settings.transport, now.wallMs, measurements.measured);
     this.#plan = new DialPlan(settings, ports.random);
-    this.#takeover = new TakeoverGuard(settings.heartbeat.intervalMs);
     const emit = (effect: Effect) => {
       if (effect.type === 'send') this.stats.counts.frames_out += 1;
       this.#effects.push(effect);
     };
+    this.#newcomers = new Newcomers(settings.heartbeat.intervalMs, emit);
     this.#context = {
       settings,
       ports,
@@ -90,7 +90,7 @@ export class DeviceSession {
   /** When `deadlineReached` is due, monotonic ms; undefined: not at all. */
   nextDeadline(): number | undefined {
     if (this.#awaitsReading) return undefined;
-    const own = Math.min(this.#overdueAt, this.stats.nextDeadline(), this.#takeover.nextDeadline());
+    const own = Math.min(this.#overdueAt, this.stats.nextDeadline(), this.#newcomers.nextDeadline());
     const { measurements, files } = this.#context;
     const kept = Math.min(measurements.nextDeadline(), files?.nextDeadline() ?? NEVER);
     const next = Math.min(own, kept, this.#phaseDeadline());
@@ -152,14 +152,13 @@ export class DeviceSession {
       case 'linkOffered':
         return this.#offered(event.offer, now);
       case 'offerWithdrawn':
-        if (this.#takeover.probe?.offer.offerId === event.offerId) this.#takeover.probe = undefined;
-        return;
+        return this.#newcomers.withdrawn(event.offerId);
       case 'messageReceived': {
         const ending = conversation?.received(event.message, now);
         if (ending !== undefined) return this.#lost(ending, now);
         if (event.message.name === 'invalid') return;
         this.#noise.clear();
-        this.#refuseProbed('the present link is alive');
+        this.#newcomers.refuseWaiting('the present link is alive');
         return;
       }
       case 'chunkReceived':
@@ -216,7 +215,7 @@ export class DeviceSession {
     if (phase.name === 'connected' || phase.name === 'connecting') {
       this.#effects.push({ type: 'closeLink', how: 'end' });
     }
-    this.#refuseProbed(STOPPED[reason]);
+    this.#newcomers.refuseWaiting(STOPPED[reason]);
     this.#phase = { name: 'stopped' };
     this.#overdueAt = NEVER;
     this.#axes.setLink('disabled', now.wallMs);
@@ -243,7 +242,8 @@ export class DeviceSession {
     this.#noise.clear();
     this.stats.counts.connects += 1;
     this.stats.touch();
-    this.#axes.setLink('connected', now.wallMs, { address, attempt: this.#plan.attempt });
+    const { attempt } = this.#plan;
+    this.#axes.setLink('connected', now.wallMs, { address, attempt, since: now.wallMs });
     const conversation = beginConversation(this.#context, host, now);
     this.#phase = { name: 'connected', conversation };
     return conversation;
@@ -266,8 +266,7 @@ export class DeviceSession {
     if (this.settings.addresses.length > 0) return this.#dialAgain(hadSuccess, reason, detail, now);
     this.#phase = { name: 'listening' };
     this.#axes.setLink('listening', now.wallMs, { reason, detail });
-    const waiting = this.#takeover.probe?.offer;
-    this.#takeover.probe = undefined;
+    const waiting = this.#newcomers.takeWaiting();
     if (waiting !== undefined) this.#adopt(waiting, now);
   }
 
@@ -291,33 +290,16 @@ export class DeviceSession {
   }
 
   #offered(offer: LinkOffer, now: Instant): void {
-    if (this.#phase.name === 'stopped') return this.#refuse(offer, STOPPED.stopped);
-    // Only the newest newcomer waits.
-    this.#refuseProbed('a newer link claims the identity');
+    if (this.#phase.name === 'stopped') return this.#newcomers.refuse(offer, STOPPED.stopped);
     const incumbent = this.#phase.name === 'connected' ? this.#phase.conversation : undefined;
-    const known = incumbent && { host: incumbent.host, heardAt: incumbent.heardAt };
-    switch (this.#takeover.decide(offer, known, now.monoMs)) {
+    switch (this.#newcomers.offered(offer, incumbent, now.monoMs)) {
       case 'adopt':
         return this.#adopt(offer, now);
-      case 'refuse':
-        return this.#refuse(offer, 'duplicate_identity: the present link is held');
       case 'probe':
-        this.#takeover.beginProbe(offer, now.monoMs);
-        incumbent?.probe(now);
+        return incumbent?.probe(now);
+      case 'refuse':
         return;
     }
-  }
-
-  #refuse(offer: LinkOffer, why: string): void {
-    this.#effects.push({ type: 'refuseLink', offerId: offer.offerId, reason: why });
-    this.#log('warn', 'takeover_refused', `${offer.address} claims this identity too; refused, ${why}`);
-  }
-
-  #refuseProbed(why: string): void {
-    const offer = this.#takeover.probe?.offer;
-    if (offer === undefined) return;
-    this.#takeover.probe = undefined;
-    this.#refuse(offer, why);
   }
 
   #adopt(offer: LinkOffer, now: Instant): void {
@@ -328,8 +310,7 @@ export class DeviceSession {
       conversation.abandon('link_replaced', text);
       this.#effects.push({ type: 'closeLink', how: 'destroy' });
       this.stats.counts.takeovers += 1;
-      const incumbent = { host: conversation.host, heardAt: conversation.heardAt };
-      held = this.#takeover.tookOver(offer, incumbent, now.monoMs);
+      held = this.#newcomers.tookOver(offer, conversation, now.monoMs);
       this.#log('info', 'link_replaced', text);
     }
     this.#effects.push({ type: 'adoptLink', offerId: offer.offerId });
@@ -364,14 +345,11 @@ export class DeviceSession {
       this.#overdueAt = NEVER;
       this.#axes.setStatus('offline', now.wallMs, 'overdue', 'its next report did not come in time');
     }
-    if (this.#takeover.releaseDue(now.monoMs) && this.#axes.document.reason === 'duplicate_identity') {
+    if (this.#newcomers.releaseDue(now.monoMs) && this.#axes.document.reason === 'duplicate_identity') {
       this.#axes.setStatus(this.status, now.wallMs);
     }
-    const { probe } = this.#takeover;
-    if (probe !== undefined && probe.endsAt <= now.monoMs) {
-      this.#takeover.probe = undefined;
-      return this.#adopt(probe.offer, now);
-    }
+    const newcomer = this.#newcomers.takeDue(now.monoMs);
+    if (newcomer !== undefined) return this.#adopt(newcomer, now);
     this.#phaseDeadlineReached(lateMs, now);
   }
 

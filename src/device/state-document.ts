@@ -80,10 +80,11 @@ export class StateAxes {
     this.#document = next;
   }
 
+  /** `since` moves when the status does, and with every link that opens: it is handed in then. */
   setLink(
     status: LinkStatus,
     wallMs: number,
-    more: { address?: string; attempt?: number; reason?: string; detail?: string } = {},
+    more: { address?: string; attempt?: number; since?: number; reason?: string; detail?: string } = {},
   ): void {
     const now = this.#document.link;
     const address = more.address ?? now.address;
@@ -91,7 +92,7 @@ export class StateAxes {
       status,
       transport: now.transport,
       ...(address === undefined ? {} : { address }),
-      since: now.status === status ? now.since : wallMs,
+      since: more.since ?? (now.status === status ? now.since : wallMs),
       attempt: more.attempt ?? now.attempt,
       ...(more.reason === undefined ? {} : { reason: more.reason }),
       ...(more.detail === undefined ? {} : { detail: more.detail }),
@@ -99,6 +100,7 @@ export class StateAxes {
     const same =
       now.status === next.status &&
       now.address === next.address &&
+      now.since === next.since &&
       now.attempt === next.attempt &&
       now.reason === next.reason &&
       now.detail === next.detail;

@@ -13,13 +13,6 @@ export interface Incumbent {
 
 export type TakeoverDecision = 'adopt' | 'probe' | 'refuse';
 
-/** A newcomer that waits while the incumbent is asked whether it lives. */
-export interface Probe {
-  readonly offer: LinkOffer;
-  /** The incumbent has until then; monotonic ms. */
-  readonly endsAt: number;
-}
-
 /**
  * Who keeps an identity that two links claim. The newest wins, unless the incumbent spoke within one heartbeat
  * interval and the newcomer calls from another address: then the incumbent is probed for one interval. Two devices
@@ -29,7 +22,6 @@ export class TakeoverGuard {
   readonly #intervalMs: number;
   #takeovers: number[] = [];
   #heldUntil = Number.NEGATIVE_INFINITY;
-  probe: Probe | undefined;
 
   constructor(heartbeatIntervalMs: number) {
     this.#intervalMs = heartbeatIntervalMs;
@@ -47,11 +39,6 @@ export class TakeoverGuard {
 
   #lively(incumbent: Incumbent, now: number): boolean {
     return now - incumbent.heardAt < this.#intervalMs;
-  }
-
-  /** The incumbent shall show a sign of life within one heartbeat interval. */
-  beginProbe(offer: LinkOffer, now: number): void {
-    this.probe = { offer, endsAt: now + this.#intervalMs };
   }
 
   /**
@@ -76,7 +63,6 @@ export class TakeoverGuard {
   }
 
   nextDeadline(): number {
-    const release = this.#heldUntil === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : this.#heldUntil;
-    return Math.min(this.probe?.endsAt ?? Number.POSITIVE_INFINITY, release);
+    return this.#heldUntil === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : this.#heldUntil;
   }
 }

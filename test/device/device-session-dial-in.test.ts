@@ -101,6 +101,14 @@ describe('takeover', () => {
     expect(bench.axes).toBe('online, link connected');
   });
 
+  it('is of another link, which is connected since then', () => {
+    const { bench } = dialledIn();
+    const since = bench.state?.link.since ?? 0;
+    bench.pass(1_000);
+    bench.offer(from('10.0.0.1'));
+    expect(bench.state?.link.since).toBe(since + 1_000);
+  });
+
   it('from another address a link that has been quiet for an interval yields', () => {
     const { bench } = dialledIn();
     bench.pass(3_000);
