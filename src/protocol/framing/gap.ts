@@ -1,5 +1,7 @@
-import { BufferedDecoder } from '../buffered-decoder.ts';
-import type { DiscardReason, FrameSink } from '../decoder.ts';
+import type { DiscardReason, FrameDecoder, FrameSink } from '../decoder.ts';
+import { DiscardTally } from '../discard-tally.ts';
+import { LinearBuffer } from '../linear-buffer.ts';
+import { type FrameSearch, SearchGuard } from '../search-guard.ts';
 import { DEFAULT_MAX_PAYLOAD, type GapFraming } from './declaration.ts';
 import type { Framing } from './framing.ts';
 import { SealedPayload } from './sealed-payload.ts';
@@ -28,7 +30,11 @@ export function makeGapFraming(declaration: GapFraming): Framing {
  * The burst between two silences is a frame. One whose checksum is wrong may still be one behind a little noise, or
  * two that came too close for the silence to be seen; both are tried where the checksum is wide enough to tell.
  */
-class GapDecoder extends BufferedDecoder {
+class GapDecoder implements FrameDecoder, FrameSearch {
+  readonly #sink: FrameSink;
+  readonly #buffer = new LinearBuffer();
+  readonly #tally = new DiscardTally();
+  readonly #guard: SearchGuard;
   readonly #sealed: SealedPayload;
   /** Whether the checksum may tell where a frame begins and ends. */
   readonly #decisive: boolean;
@@ -36,32 +42,51 @@ class GapDecoder extends BufferedDecoder {
   #overlong = false;
 
   constructor(sealed: SealedPayload, sink: FrameSink) {
-    super(sink);
+    this.#sink = sink;
+    this.#guard = new SearchGuard(this.#buffer, this.#tally, sink);
     this.#sealed = sealed;
     this.#decisive = (sealed.checksum?.bits ?? 0) >= DECISIVE_BITS;
     this.#maxBurst = this.#decisive ? 2 * sealed.maxBytes + MOST_NOISE : sealed.maxBytes;
   }
 
-  protected override hold(chunk: Uint8Array): void {
+  get pending(): number {
+    return this.#buffer.length;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (!this.#guard.admits('push') || chunk.length === 0) return;
+    this.#hold(chunk);
+    this.#guard.run(this, false);
+  }
+
+  idle(): void {
+    if (this.#guard.admits('idle')) this.#guard.run(this, true);
+  }
+
+  close(): void {
+    this.#guard.close(this);
+  }
+
+  #hold(chunk: Uint8Array): void {
     if (this.#overlong) return this.#drop(chunk, 0, chunk.length, 'too_long');
-    this.buffer.append(chunk);
-    const { bytes, head, tail } = this.buffer;
+    this.#buffer.append(chunk);
+    const { bytes, head, tail } = this.#buffer;
     if (tail - head <= this.#maxBurst) return;
     this.#overlong = true;
     this.#drop(bytes, head, tail, 'too_long');
-    this.buffer.clear();
+    this.#buffer.clear();
   }
 
   /** Only a silence decides. */
-  protected override take(final: boolean): void {
+  take(final: boolean): void {
     if (!final) return;
     this.#overlong = false;
     this.#takeBurst();
-    this.buffer.consumeTo(this.buffer.tail);
+    this.#buffer.consumeTo(this.#buffer.tail);
   }
 
   #takeBurst(): void {
-    const { bytes, head, tail } = this.buffer;
+    const { bytes, head, tail } = this.#buffer;
     if (head === tail) return;
     const end = this.#payloadEnd(bytes, head, tail);
     if (end > head) {
@@ -107,8 +132,8 @@ class GapDecoder extends BufferedDecoder {
   }
 
   #deliver(bytes: Uint8Array, start: number, end: number): void {
-    this.report();
-    if (!this.ended) this.sink.frame(bytes, start, end);
+    this.#guard.report();
+    if (!this.#guard.ended) this.#sink.frame(bytes, start, end);
   }
 
   #drop(bytes: Uint8Array, from: number, to: number, reason: DiscardReason): void {
@@ -116,6 +141,6 @@ class GapDecoder extends BufferedDecoder {
       reason === 'too_long'
         ? `at most ${this.#sealed.maxBytes} bytes between silences`
         : this.#sealed.expected;
-    this.tally.add(bytes, from, to, reason, expected);
+    this.#tally.add(bytes, from, to, reason, expected);
   }
 }
