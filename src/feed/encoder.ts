@@ -35,8 +35,12 @@ export class Encoder {
     id: string,
     payload: PayloadOf<Type>,
     now: Instant,
+    ack?: 'ack_required',
   ): Uint8Array {
-    const text = JSON.stringify({ type, id, timestamp: Math.round(now.wallMs), payload });
+    const head = { type, id, timestamp: Math.round(now.wallMs) };
+    const text = JSON.stringify(
+      ack === undefined ? { ...head, payload } : { ...head, ack_required: true, payload },
+    );
     return this.#framer([utf8.encode(text)]);
   }
 

@@ -1,13 +1,14 @@
 import type { Instant } from '../instant.ts';
 import { AckWindow } from './ack-window.ts';
 import type { CommandOutcome, FeedCommand } from './command.ts';
+import { UnackedOutcomes } from './unacked-outcomes.ts';
 
 /** Results of commands that are remembered, the youngest ones. */
 const MAX_RESULTS = 256;
 
 /** Who is told what became of a command. */
 export interface CommandListener {
-  answerCommand(replyTo: string | undefined, outcome: CommandOutcome, now: Instant): void;
+  answerCommand(replyTo: string | undefined, outcome: CommandOutcome, now: Instant, ackId?: string): void;
 }
 
 interface Asked {
@@ -27,6 +28,8 @@ export class SessionMemory {
   inFlight = 0;
   /** The connection that this session has now. */
   listener: CommandListener | undefined;
+  /** Absent where nobody ever asked for acknowledgements. */
+  #unacked: UnackedOutcomes | undefined;
   /** Absent where nothing was asked for yet. */
   #asked: Map<string, Asked> | undefined;
 
@@ -53,10 +56,45 @@ export class SessionMemory {
     return 'new';
   }
 
-  /** A command that was `new` has come to its end; the listener is told, whichever connection that is by now. */
-  settle(id: string | undefined, outcome: CommandOutcome, now: Instant): void {
+  /**
+   * A command that was `new` has come to its end; the listener is told, whichever connection that is by now. With `ack`
+   * it is told again until it is acknowledged.
+   */
+  settle(id: string | undefined, outcome: CommandOutcome, now: Instant, ack: boolean): void {
     const asked = id === undefined ? undefined : this.#asked?.get(id);
     if (asked !== undefined) asked.outcome = outcome;
-    this.listener?.answerCommand(id, outcome, now);
+    if (!ack) {
+      this.listener?.answerCommand(id, outcome, now);
+      return;
+    }
+    this.#unacked ??= new UnackedOutcomes();
+    this.listener?.answerCommand(id, outcome, now, this.#unacked.add(id, outcome, now.monoMs).id);
+  }
+
+  /** What was told, events and outcomes, and not acknowledged yet. */
+  get unacknowledged(): number {
+    return this.window.size + (this.#unacked?.size ?? 0);
+  }
+
+  /** Commands that are under way, or whose outcome was not acknowledged yet. */
+  get open(): number {
+    return this.inFlight + (this.#unacked?.size ?? 0);
+  }
+
+  acknowledge(id: string): void {
+    this.window.acknowledge(id);
+    this.#unacked?.acknowledge(id);
+  }
+
+  /** Tells the listener again of outcomes that were not acknowledged in time. */
+  remind(now: Instant): void {
+    for (const { id, replyTo, outcome } of this.#unacked?.again(now.monoMs) ?? []) {
+      this.listener?.answerCommand(replyTo, outcome, now, id);
+    }
+  }
+
+  /** The session goes on over another connection. */
+  resumed(): void {
+    this.#unacked?.resumed();
   }
 }

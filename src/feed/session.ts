@@ -154,13 +154,18 @@ export class FeedSession {
     this.#lastActivityMs = now.wallMs;
   }
 
-  answerCommand(replyTo: string | undefined, outcome: CommandOutcome, now: Instant): void {
+  answerCommand(replyTo: string | undefined, outcome: CommandOutcome, now: Instant, ackId?: string): void {
     if (outcome.ok) {
-      this.#subscriber.answer('response', { ...reply(replyTo), result: outcome.result }, now);
+      this.#subscriber.answer('response', { ...reply(replyTo), result: outcome.result }, now, ackId);
       return;
     }
     const { code, message, retry } = outcome;
-    this.#subscriber.answer('error', { ...reply(replyTo), code, message, retry }, now);
+    this.#subscriber.answer('error', { ...reply(replyTo), code, message, retry }, now, ackId);
+  }
+
+  /** Outcomes that were not acknowledged in time are told again, as far as the subscriber takes them. */
+  remind(now: Instant): void {
+    if (!this.#subscriber.full) this.#memory.remind(now);
   }
 
   /** It is sent JSON pings without asking: its transport has none of its own. */
@@ -219,7 +224,7 @@ export class FeedSession {
         this.#command(message, now);
         return;
       case 'ack':
-        for (const each of message.ids) this.#subscriber.window.acknowledge(each);
+        for (const each of message.ids) this.#memory.acknowledge(each);
         this.#options.audience.wake(this.#subscriber);
         return;
       case 'resume':
@@ -256,10 +261,18 @@ export class FeedSession {
   }
 
   #command(message: Extract<ClientMessage, { readonly type: 'command' }>, now: Instant): void {
-    const { id, device, message: name, fields, timeoutMs = DEFAULT_COMMAND_TIMEOUT_MS } = message;
+    const {
+      id,
+      device,
+      message: name,
+      fields,
+      timeoutMs = DEFAULT_COMMAND_TIMEOUT_MS,
+      ack = false,
+    } = message;
     const memory = this.#memory;
-    if (memory.inFlight >= MAX_COMMANDS_IN_FLIGHT) {
-      this.#fail(id, 'too_many_commands', `${MAX_COMMANDS_IN_FLIGHT} commands wait already.`, now, true);
+    if (memory.open >= MAX_COMMANDS_IN_FLIGHT) {
+      const why = `${MAX_COMMANDS_IN_FLIGHT} commands wait already, or their outcomes for an acknowledgement.`;
+      this.#fail(id, 'too_many_commands', why, now, true);
       return;
     }
     this.#fresh = false;
@@ -271,7 +284,7 @@ export class FeedSession {
       memory.inFlight++;
       this.#options.port.command(command, this.#client, (outcome, at) => {
         memory.inFlight--;
-        memory.settle(id, outcome, at);
+        memory.settle(id, outcome, at, ack);
       });
     } else if (asked !== 'pending') this.answerCommand(id, asked, now);
   }
@@ -289,8 +302,10 @@ export class FeedSession {
     }
     this.#fresh = false;
     this.#attach(memory);
-    const result = { client_id: memory.clientId, unacknowledged: memory.window.size };
+    const result = { client_id: memory.clientId, unacknowledged: memory.unacknowledged };
     this.#subscriber.send('response', { ...reply(id), result }, now);
+    memory.resumed();
+    memory.remind(now);
   }
 
   #kick(clientId: string, id: string | undefined, now: Instant): void {

@@ -87,9 +87,21 @@ export class Subscriber {
     this.sendFrame(this.#shared.encoder.message(type, this.#newId(), payload, now), now);
   }
 
-  /** `send` for what need not stay behind what came before it: where something waits, it goes first. */
-  answer<Type extends ServerMessageType>(type: Type, payload: PayloadOf<Type>, now: Instant): void {
-    const frame = this.#shared.encoder.message(type, this.#newId(), payload, now);
+  /**
+   * `send` for what need not stay behind what came before it: where something waits, it goes first. With `ackId` it wants
+   * to be acknowledged under that id.
+   */
+  answer<Type extends ServerMessageType>(
+    type: Type,
+    payload: PayloadOf<Type>,
+    now: Instant,
+    ackId?: string,
+  ): void {
+    const { encoder } = this.#shared;
+    const frame =
+      ackId === undefined
+        ? encoder.message(type, this.#newId(), payload, now)
+        : encoder.message(type, ackId, payload, now, 'ack_required');
     this.settle(now);
     if (this.#inStep && !this.full) this.#queue(frame);
     else {

@@ -92,6 +92,7 @@ const CLIENT: Readonly<Record<ClientRequest['type'], ClientSchema>> = {
       message: filled('The name of the message.'),
       fields: anyObject('Its fields.'),
       timeout_ms: { type: 'number', minimum: 1, maximum: 600_000 },
+      ack: boolean('The outcome is to be acknowledged, and told again until it is.'),
     },
     required: ['device', 'message'],
   },

@@ -227,7 +227,7 @@ export const SERVER_MESSAGES: Readonly<Record<ServerMessageType, ServerSchema>> 
 
 /** A message of the server as a whole. */
 export function serverMessageSchema(type: ServerMessageType): Schema {
-  const acked = type === 'event' || type === 'broadcast';
+  const acked = ['event', 'broadcast', 'response', 'error'].includes(type);
   const ack = { ack_required: { const: true, description: 'Send the `id` back in an `ack`.' } };
   return {
     type: 'object',

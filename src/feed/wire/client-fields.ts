@@ -66,16 +66,24 @@ const READERS: Readonly<Record<ClientRequest['type'], Reader>> = {
       ? badField('"data" is missing: what to broadcast, any JSON.')
       : { type: 'broadcast', data: payload.data },
   ),
-  command: withKeys(['device', 'message', 'fields', 'timeout_ms'], (payload) => {
-    const { device, message, fields = {}, timeout_ms: timeoutMs } = payload;
+  command: withKeys(['device', 'message', 'fields', 'timeout_ms', 'ack'], (payload) => {
+    const { device, message, fields = {}, timeout_ms: timeoutMs, ack } = payload;
     if (typeof device !== 'string' || device === '') return badField('"device" must name a device.');
     if (typeof message !== 'string' || message === '') return badField('"message" must name a message.');
     if (!isJsonObject(fields)) return badField('"fields" must be an object.');
-    if (timeoutMs === undefined) return { type: 'command', device, message, fields };
+    if (ack !== undefined && typeof ack !== 'boolean') return badField('"ack" must be true or false.');
+    const command = {
+      type: 'command',
+      device,
+      message,
+      fields,
+      ...(ack === undefined ? {} : { ack }),
+    } as const;
+    if (timeoutMs === undefined) return command;
     if (typeof timeoutMs !== 'number' || !(timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS)) {
       return badField(`"timeout_ms" must be a number from 1 to ${MAX_TIMEOUT_MS}.`);
     }
-    return { type: 'command', device, message, fields, timeoutMs };
+    return { ...command, timeoutMs };
   }),
   ack: withKeys(['ids'], ({ ids }) => {
     const fine =

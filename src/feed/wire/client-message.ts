@@ -31,6 +31,8 @@ export type ClientRequest =
       readonly message: string;
       readonly fields: JsonObject;
       readonly timeoutMs?: number;
+      /** The outcome is told with `ack_required`, and again until it is acknowledged. */
+      readonly ack?: boolean;
     }
   | { readonly type: 'ack'; readonly ids: readonly string[] }
   | { readonly type: 'resume'; readonly session: string }

@@ -347,8 +347,9 @@ export class Roster {
       const reason = access.over(now);
       if (reason !== undefined) connection.close(reason, now);
     }
-    for (const { subscriber } of this.#attendance.present()) {
+    for (const { subscriber, session } of this.#attendance.present()) {
       if (subscriber.window.size > 0) subscriber.remind(now);
+      session?.remind(now);
     }
     for (const connection of this.#wheel.turn()) {
       connection.sendPing();
