@@ -30,7 +30,7 @@ export const decode: Command<DecodeArgs> = {
   examples: [
     ['heartwire decode 00000002 01 00', 'a reply to a heartbeat'],
     ['heartwire decode --messages messages.yaml frames.bin', 'the frames of a file'],
-    ['heartwire decode --messages messages.yaml --payload 10000e10090a', 'one payload without its frame'],
+    ['heartwire decode --messages messages.yaml --payload 110866', 'one payload without its frame'],
     ['heartwire decode --json - < frames.bin', 'a line of JSON for each message'],
   ],
   options: (yargs) =>

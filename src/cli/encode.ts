@@ -23,7 +23,7 @@ export const encode: Command<EncodeArgs> = {
   examples: [
     ['heartwire encode heartbeat', 'a heartbeat in its frame'],
     ['heartwire encode heartbeat --reply --error -1', 'a reply with an error code'],
-    ['heartwire encode --messages messages.yaml set_point target=21.5 mode=heating', 'a declared message'],
+    ['heartwire encode --messages messages.yaml set_point target=21.5', 'a declared message'],
     [
       'heartwire encode --messages messages.yaml write data=0x0a0b list=[1,2] image=@logo.bin',
       'bytes, lists and files',

@@ -71,6 +71,7 @@ async function read({ file, from, port, dialled }: ImportArgs, cwd: string): Pro
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new HeartwireError('trace_unreadable', `${file} could not be read: ${detail}.`, {
       seen: file,
+      mend: 'Check the path and its permissions.',
       cause,
     });
   }

@@ -114,7 +114,6 @@ async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode
     })
     .version(packageVersion())
     .alias({ help: 'h' })
-    .completion('completion', 'Print a script that completes commands in bash or zsh')
     .epilogue('Exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration.')
     .exitProcess(false)
     .wrap(100)
@@ -122,6 +121,7 @@ async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode
       throw error ?? new UsageError(message);
     });
   for (const each of COMMANDS) each.addTo(parser, (run) => chosen.push(run));
+  parser.completion('completion', 'Print a script that completes commands in bash or zsh');
   if (argv.length === 0) {
     io.err(`${await parser.getHelp()}\n`);
     return 2;
@@ -136,7 +136,8 @@ async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode
       return 1;
     }
     const known = COMMANDS.find(({ name }) => name === argv[0]);
-    io.err(`heartwire: ${error.message.trim().replace(/\s*\n\s*/g, ' ')}\n`);
+    const unknown = error.message.startsWith('Did you mean') ? `There is no command "${argv[0]}". ` : '';
+    io.err(`heartwire: ${unknown}${error.message.trim().replace(/\s*\n\s*/g, ' ')}\n`);
     io.err(`Try \`heartwire ${known === undefined ? '' : `${known.name} `}--help\`.\n`);
     return 2;
   }

@@ -39,7 +39,7 @@ export const send: Command<SendArgs> = {
   describe: 'Send a command to a device through a running bridge, and print its reply',
   examples: [
     ['heartwire send psu-1 datetime', 'asks for its time'],
-    ['heartwire send psu-1 set_point target=21.5 mode=heating', 'a declared message; values in their units'],
+    ['heartwire send psu-1 set_point target=21.5', 'a declared message; values in their units'],
     ['heartwire send psu-1 write data=0x0a0b list=[1,2] image=@logo.bin', 'bytes, lists and files'],
     ['heartwire send psu-1 --file firmware.bin', 'a whole file, in the chunks that are declared'],
     ['heartwire send psu-1 --hex 0000000101', 'bytes as they are'],

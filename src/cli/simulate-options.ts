@@ -69,8 +69,10 @@ function addressOf({ connect, listen, pty }: SimulateArgs): LinkAddress | Listen
 
 function read<Address>(option: string, seen: string, parsed: Parsed<Address>): Address {
   if (parsed.ok) return parsed.value;
-  const message = `Cannot read ${option} "${seen}": ${parsed.problem} ${parsed.mend}`;
-  throw new HeartwireError('bad_address', message, { seen, mend: parsed.mend });
+  // The option says what kind of address it is; the scheme in front of it is for devices.yaml.
+  const mend = parsed.mend.replaceAll(/\btcp(?:-listen)?:(?!\/\/)/g, '');
+  const message = `Cannot read ${option} "${seen}": ${parsed.problem} ${mend}`;
+  throw new HeartwireError('bad_address', message, { seen, mend });
 }
 
 function earlyRequest(text: string): 'heartbeat' | 'datetime' {

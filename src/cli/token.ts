@@ -20,7 +20,7 @@ export const token: Command<TokenArgs> = {
   examples: [
     ['heartwire token --name panel --topics "devices/#"', 'may hear all devices, and do nothing'],
     ['heartwire token --name ops --role admin', 'may do everything'],
-    ['heartwire token --name plc 2>> devices.yaml > plc.token', 'the token into a file, its lines elsewhere'],
+    ['heartwire token --name plc > plc.token 2> plc.yaml', 'the token into one file, its lines into another'],
   ],
   options: (yargs) =>
     yargs

@@ -128,7 +128,8 @@ export function durationField(lowestMs: number, highestMs: number, meta: FieldMe
 /** A number within bounds, whole unless `fraction`. */
 export function numberField(lowest: number, highest: number, meta: FieldMeta, fraction = false) {
   const what = fraction ? 'a number' : 'a whole number';
-  const mend = `Write ${what} from ${lowest} to ${highest}.`;
+  const bounded = highest < Number.MAX_VALUE || lowest > -Number.MAX_VALUE;
+  const mend = bounded ? `Write ${what} from ${lowest} to ${highest}.` : `Write ${what}.`;
   const json = { type: fraction ? 'number' : 'integer', minimum: lowest, maximum: highest, ...meta };
   return field<number>(json, (value) => {
     if (typeof value !== 'number') return badType(what, value, mend);

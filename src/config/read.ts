@@ -11,6 +11,8 @@ import type { LoadedConfig } from './report.ts';
 import { type KeyFile, namedKeyFiles } from './secrecy.ts';
 import { withCertificate } from './tls-findings.ts';
 
+const DEVICES_DOCUMENT = 'docs/devices-yaml.md';
+
 /** A configuration, and the files that it came from. */
 export interface ReadConfig extends LoadedConfig {
   /** The version of each that was read, by its path; undefined where it was not read here. */
@@ -23,7 +25,7 @@ export interface ReadConfig extends LoadedConfig {
  * none that is text.
  */
 export async function readConfig(path: string, name = path): Promise<ReadConfig> {
-  const { text, stamp } = await readSource(path, name, 'docs/devices-yaml.md');
+  const { text, stamp } = await readSource(path, name, DEVICES_DOCUMENT);
   const messages = new Map<string, MessageFile>();
   const sources = new Map<string, FileStamp | undefined>([[path, stamp]]);
   // A text that is far too large to be one is not looked into for names.
@@ -64,7 +66,7 @@ async function readMessageFile(
 
 async function readKeyFile(path: string, name: string): Promise<KeyFile & { readonly stamp?: FileStamp }> {
   try {
-    return await readSource(path, name, 'docs/devices-yaml.md');
+    return await readSource(path, name, DEVICES_DOCUMENT);
   } catch (error) {
     if (!(error instanceof HeartwireError)) throw error;
     return { unreadable: error.message };
@@ -72,11 +74,7 @@ async function readKeyFile(path: string, name: string): Promise<KeyFile & { read
 }
 
 /** The text of a configuration file. `document` describes such files; it is named where there is none. */
-export async function readText(
-  path: string,
-  name: string,
-  document = 'docs/devices-yaml.md',
-): Promise<string> {
+export async function readText(path: string, name: string, document = DEVICES_DOCUMENT): Promise<string> {
   return (await readSource(path, name, document)).text;
 }
 
@@ -108,7 +106,12 @@ function unreadable(cause: unknown, name: string, document: string): HeartwireEr
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   switch (code) {
     case 'ENOENT':
-      return failure('There is no such file', `Name another one, or write it: ${document} has an example.`);
+      return failure(
+        'There is no such file',
+        document === DEVICES_DOCUMENT
+          ? `Name another one, or let \`heartwire init\` write it; ${document} has examples.`
+          : `Name another one, or write it: ${document} has an example.`,
+      );
     case 'EACCES':
     case 'EPERM':
       return failure('You may not read the file', 'Change its permissions, or run as another user.');

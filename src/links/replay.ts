@@ -90,7 +90,10 @@ export class ReplayLink implements Link {
           break;
         case 'life':
           if (fact.word === 'close' || fact.word === 'error') {
-            return { code: 'link_closed', detail: `In ${this.address} the link ended here: ${fact.detail}.` };
+            return {
+              code: 'link_closed',
+              detail: `In ${this.address} the link ended here: ${fact.detail.replace(/\.$/, '')}.`,
+            };
           }
           if (fact.word === 'open') this.#life.opened(this.address);
           if (fact.word === 'idle') this.#life.idle();

@@ -26,7 +26,8 @@ describe('simulate: wrong usage', () => {
   test.each([
     [[], /Choose one of --connect HOST:PORT, --listen PORT and --pty PATH; seen: 0 of them/],
     [['--connect', 'a:1', '--listen', '2'], /seen: 2 of them/],
-    [['--connect', 'a'], /--connect "a": .*port/i],
+    [['--connect', 'a'], /--connect "a": .*port.* Write HOST:PORT, for example 10/i],
+    [['--listen', 'a'], /Write HOST:PORT, for example 127/],
     [['--listen', '99999'], /--listen "99999"/],
     [['--listen', '0', '--count', '0'], /--count is a whole number from 1 to 10000; seen: 0/],
     [['--pty', '/dev/ttyS0', '--count', '2'], /--pty is one device/],
