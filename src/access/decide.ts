@@ -15,7 +15,7 @@ interface Rule {
 }
 
 /** Every message that a client may send. Without a rule it needs no token. */
-export const RULES: Readonly<Record<ClientMessage['type'], Rule | undefined>> = {
+const RULES: Readonly<Record<ClientMessage['type'], Rule | undefined>> = {
   auth: undefined,
   ping: undefined,
   pong: undefined,
@@ -32,7 +32,7 @@ export const RULES: Readonly<Record<ClientMessage['type'], Rule | undefined>> = 
 };
 
 /** Where it is told who comes and goes, with addresses. */
-export const CLIENTS_TOPIC = 'clients';
+const CLIENTS_TOPIC = 'clients';
 
 /** Why a message is not carried out for whoever holds this grant (none: no token was shown yet), or undefined. */
 export function refusedMessage(grant: Grant | undefined, message: ClientMessage): AccessRefusal | undefined {

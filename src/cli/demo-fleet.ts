@@ -1,7 +1,7 @@
 import type { BridgeConfig, DeviceConfig, DialledDeviceConfig, ListenerConfig } from '../config/model.ts';
 import { HeartwireError } from '../errors.ts';
 import type { LinkAddress } from '../links/address.ts';
-import { addressLabel } from '../links/format-address.ts';
+import { addressLabel } from '../links/address-label.ts';
 import { parseLinkAddress } from '../links/parse-address.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { PtyPair } from '../simulator/pty.ts';

@@ -4,7 +4,7 @@ import { formatProblem } from '../config/problem.ts';
 import { readConfig } from '../config/read.ts';
 import type { LinesConfig, TlsFiles } from '../config/server.ts';
 import { outOfDate, readTlsPair } from '../config/tls-pair.ts';
-import { addressLabel } from '../links/format-address.ts';
+import { addressLabel } from '../links/address-label.ts';
 import { DEFAULT_CONFIG_FILE } from './check.ts';
 import type { Command } from './command.ts';
 import {
@@ -66,7 +66,7 @@ export const doctor: Command<DoctorArgs> = {
 };
 
 /** Everything that the configuration needs of this machine, in the order of the file. */
-export async function examine(config: BridgeConfig): Promise<Finding[]> {
+async function examine(config: BridgeConfig): Promise<Finding[]> {
   const { server, listeners, devices } = config;
   const dialled = devices.filter((device) => device.kind === 'dialled');
   const connections = listeners.reduce((sum, listener) => sum + listener.maxConnections, 0);

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, readFile, realpath, stat } from 'node:fs/promises';
 import type { ErrorCode } from '../errors.ts';
 import type { LinkAddress, ListenAddress, SerialAddress } from '../links/address.ts';
-import { addressLabel } from '../links/format-address.ts';
+import { addressLabel } from '../links/address-label.ts';
 import { dial, listen } from '../links/index.ts';
 import type { LinkEnd } from '../links/link.ts';
 import { portHolders } from '../links/port-holders.ts';

@@ -9,7 +9,7 @@ export interface MonitorChoice {
   readonly help: boolean;
 }
 
-export const SORT_KEYS = ['id', 'status', 'since', 'seen'] as const;
+const SORT_KEYS = ['id', 'status', 'since', 'seen'] as const;
 export type SortKey = (typeof SORT_KEYS)[number];
 
 /** What a key orders besides another choice. */

@@ -1,5 +1,5 @@
 import type { LinkAddress, SerialSettings } from '../links/address.ts';
-import { addressLabel } from '../links/format-address.ts';
+import { addressLabel } from '../links/address-label.ts';
 import { parseLinkAddress } from '../links/parse-address.ts';
 import { DEFAULT_SERIAL_SETTINGS, parseBaud } from '../links/parse-serial-address.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';

@@ -155,7 +155,7 @@ function placesOf(shape: z.ZodType, key: string): string | undefined {
 }
 
 /** The keys that may stand at a path. */
-export function keysOf(shape: z.ZodType, path: Path): string[] {
+function keysOf(shape: z.ZodType, path: Path): string[] {
   let at: z.core.$ZodType = shape;
   for (const part of path) {
     const inner = bare(at);

@@ -28,7 +28,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** The longest frame that may be configured, in bytes: a frame is held in memory until it is whole. */
-export const HIGHEST_MAX_FRAME = 64 * 1024 * 1024;
+const HIGHEST_MAX_FRAME = 64 * 1024 * 1024;
 /** The longest of the built-in messages, a register request, in bytes. */
 export const LONGEST_DECLARED_FRAME = 52;
 
@@ -334,7 +334,6 @@ export const fileShape = z.strictObject({
   listeners: z.array(listenerShape).optional().meta({ description: 'Where devices may dial in.' }),
 });
 
-export type FileShape = z.infer<typeof fileShape>;
 export type DeviceShape = z.infer<typeof deviceShape>;
 export type ListenerShape = z.infer<typeof listenerShape>;
 export type DefaultsShape = z.infer<typeof defaultsShape>;

@@ -1,8 +1,5 @@
 import type { Value, Values } from '../protocol/declared/value.ts';
 
-/** A decoded value where there is one. */
-export type StateValue = Exclude<Value, null>;
-
 /** `next`, with every part that equals that of `before` being the same object as there. */
 export function shareOld<T extends Value>(before: Value | undefined, next: T): T;
 export function shareOld(before: Value | undefined, next: Value): Value {

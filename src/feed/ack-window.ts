@@ -1,7 +1,7 @@
 import type { Gap, PastEvent } from './event-log.ts';
 
 /** Events that may be out without an acknowledgement. */
-export const ACK_WINDOW = 32;
+const ACK_WINDOW = 32;
 export const REDELIVER_MS = 30_000;
 /** How often one event is sent at most. */
 export const TRIES = 5;

@@ -2,8 +2,8 @@ import type { Gap, PastEvent } from './event-log.ts';
 import type { FeedTally } from './feed-tally.ts';
 
 /** Events that one subscriber may have waiting. */
-export const BACKLOG_MESSAGES = 1_000;
-export const BACKLOG_BYTES = 1024 * 1024;
+const BACKLOG_MESSAGES = 1_000;
+const BACKLOG_BYTES = 1024 * 1024;
 
 /** An event on its way to one subscriber. */
 export interface Waiting {

@@ -5,7 +5,7 @@ import { isJsonObject, type Json } from './wire/json.ts';
 import { needsLiteralEnd } from './wire/topic.ts';
 
 /** Events kept of one topic. */
-export const KEPT_PER_TOPIC = 1_000;
+const KEPT_PER_TOPIC = 1_000;
 /** Bytes kept of all topics together, roughly; the oldest go first. */
 const KEPT_BYTES = 64 * 1024 * 1024;
 /** Topics whose `seq` is remembered. */

@@ -1,5 +1,5 @@
 import type { SerialAddress } from './address.ts';
-import { addressLabel } from './format-address.ts';
+import { addressLabel } from './address-label.ts';
 import { IdleSensor } from './idle-sensor.ts';
 import { bitsPerCharacter, lineGapMs } from './line-gap.ts';
 import type { Link, LinkHandlers, SendOutcome } from './link.ts';

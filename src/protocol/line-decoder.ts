@@ -46,6 +46,25 @@ export class LineDecoder implements FrameDecoder, FrameSearch {
     this.#headerExpected = `the length and id of ${definition.messages.map((each) => each.name).join(', ')}`;
   }
 
+  get pending(): number {
+    return this.#buffer.length;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (!this.#guard.admits('push') || chunk.length === 0) return;
+    this.#buffer.append(chunk);
+    this.#budget.earn(chunk.length, this.#buffer.length);
+    this.#guard.run(this, false);
+  }
+
+  idle(): void {
+    if (this.#guard.admits('idle')) this.#guard.run(this, true);
+  }
+
+  close(): void {
+    this.#guard.close(this);
+  }
+
   /** In step: whole frames one after the other. Returns whether what is left may become one. */
   #follow(): boolean {
     const definition = this.#definition;
@@ -75,25 +94,6 @@ export class LineDecoder implements FrameDecoder, FrameSearch {
     }
     this.#buffer.consumeTo(at);
     return plausible;
-  }
-
-  get pending(): number {
-    return this.#buffer.length;
-  }
-
-  push(chunk: Uint8Array): void {
-    if (!this.#guard.admits('push') || chunk.length === 0) return;
-    this.#buffer.append(chunk);
-    this.#budget.earn(chunk.length, this.#buffer.length);
-    this.#guard.run(this, false);
-  }
-
-  idle(): void {
-    if (this.#guard.admits('idle')) this.#guard.run(this, true);
-  }
-
-  close(): void {
-    this.#guard.close(this);
   }
 
   take(final: boolean): void {

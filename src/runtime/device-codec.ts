@@ -28,7 +28,7 @@ export function framingOf({ builtin, messages }: Pick<DeviceSpeech, 'builtin' | 
 }
 
 /** The messages that the frame decoders know: those that begin with an id of one byte. */
-export function definitionOf({ identity, builtin, maxFrame, messages }: Omit<DeviceSpeech, 'line'>) {
+function definitionOf({ identity, builtin, maxFrame, messages }: Omit<DeviceSpeech, 'line'>) {
   const declared = messages?.hasBuiltinIds === true ? messages.definition([], 'device').messages : [];
   return new ProtocolDefinition([...(builtin ? builtinMessages(identity) : []), ...declared], maxFrame);
 }

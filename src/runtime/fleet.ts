@@ -5,7 +5,7 @@ import { MessageCatalog } from '../device/message-catalog.ts';
 import type { SessionPorts } from '../device/session-ports.ts';
 import type { SessionSettings } from '../device/settings.ts';
 import type { Publisher } from '../feed/publisher.ts';
-import { addressLabel } from '../links/format-address.ts';
+import { addressLabel } from '../links/address-label.ts';
 import { listen } from '../links/index.ts';
 import type { LinkEnd } from '../links/link.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';

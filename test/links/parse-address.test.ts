@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LinkAddress, ListenAddress, SerialSettings } from '../../src/links/address.ts';
-import { addressLabel, formatAddress } from '../../src/links/format-address.ts';
+import { addressLabel } from '../../src/links/address-label.ts';
 import { parseLinkAddress, parseListenAddress } from '../../src/links/parse-address.ts';
 import { DEFAULT_SERIAL_SETTINGS } from '../../src/links/parse-serial-address.ts';
+import { writtenAddress } from './written-address.ts';
 
 const path = (text: string) => ({ by: 'path', path: text });
 
@@ -175,7 +176,7 @@ const port = fc.oneof(
 const host = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain());
 const endpoint = fc.record({ host, port: fc.integer({ min: 1, max: 65_535 }) });
 
-describe('formatAddress', () => {
+describe('an address written out', () => {
   it('writes what parses to the same address', () => {
     const address: fc.Arbitrary<LinkAddress> = fc.oneof(
       endpoint.map((each) => ({ scheme: 'tcp' as const, ...each })),
@@ -183,13 +184,13 @@ describe('formatAddress', () => {
     );
     fc.assert(
       fc.property(address, (each) => {
-        expect(parseLinkAddress(formatAddress(each))).toEqual({ ok: true, value: each });
+        expect(parseLinkAddress(writtenAddress(each))).toEqual({ ok: true, value: each });
       }),
     );
     fc.assert(
       fc.property(endpoint, (each) => {
         const listen: ListenAddress = { scheme: 'tcp-listen', ...each };
-        expect(parseListenAddress(formatAddress(listen))).toEqual({ ok: true, value: listen });
+        expect(parseListenAddress(writtenAddress(listen))).toEqual({ ok: true, value: listen });
       }),
     );
   });

@@ -6,7 +6,7 @@ const GREATEST = 0x1000_0000;
 const LONGEST_MARK = 64;
 
 /** Fixed bytes: a text stands for its UTF-8 bytes, a number for one byte, a list of numbers for several. */
-export function bytesField(meta: FieldMeta) {
+function bytesField(meta: FieldMeta) {
   const byte = { type: 'integer', minimum: 0, maximum: 255 };
   const json = {
     anyOf: [

@@ -52,7 +52,7 @@ export function matchesTopic(pattern: string, topic: string): boolean {
 }
 
 /** `matchesTopic` for what is split already. */
-export function matchesLevels(pattern: readonly string[], topic: readonly string[]): boolean {
+function matchesLevels(pattern: readonly string[], topic: readonly string[]): boolean {
   if (needsLiteralEnd(topic) && (pattern.length !== 3 || pattern[2] !== 'bytes')) return false;
   for (const [index, level] of pattern.entries()) {
     if (level === '#') return true;

@@ -2,7 +2,7 @@ import type { IdentityRule } from '../messages/register.ts';
 import { DEFAULT_PROTOCOL, type MessageDeclaration, type ProtocolDeclaration } from './declaration.ts';
 
 /** The three messages of the built-in protocol in the language of declared ones. */
-export function builtinDeclarations(identity: IdentityRule = 'standard'): readonly MessageDeclaration[] {
+function builtinDeclarations(identity: IdentityRule = 'standard'): readonly MessageDeclaration[] {
   const any = identity === 'any';
   return [
     {

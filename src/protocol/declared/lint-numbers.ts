@@ -147,7 +147,7 @@ function lintOrder({ limits }: FieldDeclaration, path: Path, findings: Findings)
   );
 }
 
-export function lintEnumUse(
+function lintEnumUse(
   names: string | EnumDeclaration,
   enums: Enums,
   [least, greatest]: readonly [bigint, bigint],

@@ -59,7 +59,7 @@ export function numberField(declaration: FieldDeclaration, type: NumberType, sco
 }
 
 /** The raw value that a declaration means, as the type would read it: 0xFFFF is -1 in an i16. */
-export function inType(declared: number | string, type: NumberType): number {
+function inType(declared: number | string, type: NumberType): number {
   const whole = parseWhole(declared) ?? 0n;
   const bits = type.bytes * 8;
   return Number(type.signed ? BigInt.asIntN(bits, whole) : BigInt.asUintN(bits, whole));

@@ -88,7 +88,7 @@ export function wideField(declaration: FieldDeclaration, type: NumberType, scope
   };
 }
 
-export function wideInType(declared: number | string, type: NumberType): bigint {
+function wideInType(declared: number | string, type: NumberType): bigint {
   const whole = parseWhole(declared) ?? 0n;
   return type.signed ? BigInt.asIntN(type.bytes * 8, whole) : BigInt.asUintN(type.bytes * 8, whole);
 }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** The subprotocol that is answered; the one that carries a token never is. */
-export const FEED_PROTOCOL = 'heartwire.v1';
+const FEED_PROTOCOL = 'heartwire.v1';
 /** A browser cannot send headers with a WebSocket, so its token comes as a subprotocol: base64url of the token. */
 const TOKEN_PROTOCOL = 'heartwire.token.';
 

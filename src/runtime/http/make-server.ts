@@ -18,7 +18,7 @@ export interface Patience {
   readonly idleMs: number;
 }
 
-export const PATIENCE: Patience = { headersMs: 10_000, requestMs: 15_000, lookMs: 2_000, idleMs: 60_000 };
+const PATIENCE: Patience = { headersMs: 10_000, requestMs: 15_000, lookMs: 2_000, idleMs: 60_000 };
 
 /**
  * A server that does not listen yet; over TLS where there is a pair.
