@@ -5,6 +5,7 @@ import { isJsonObject, type Json, type JsonObject } from '../feed/wire/json.ts';
 import type { Values } from '../protocol/declared/value.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { TOKEN_MEND } from './bridge-token.ts';
+import { bridgeUnreachable } from './bridge-unreachable.ts';
 
 /** What a bridge answered to a command. */
 export type CallReply =
@@ -21,11 +22,14 @@ const SHARE_OF_RATE = 0.9;
 export interface BridgeCallerOptions {
   readonly origin?: string | undefined;
   readonly token?: string | undefined;
+  /** What starts a bridge on this machine, as it is typed. */
+  readonly program?: string;
 }
 
 /** Sends commands through a running bridge, one at a time, over one WebSocket. */
 export class BridgeCaller implements Disposable {
   readonly #url: string;
+  readonly #program: string;
   readonly #socket: WebSocket;
   readonly #clock: Clock;
   readonly #opened: Promise<void>;
@@ -42,8 +46,9 @@ export class BridgeCaller implements Disposable {
   #nextAt = 0;
 
   /** `url` as `feedUrl` makes it. */
-  constructor(url: string, clock: Clock, { origin, token }: BridgeCallerOptions = {}) {
+  constructor(url: string, clock: Clock, { origin, token, program = 'heartwire' }: BridgeCallerOptions = {}) {
     this.#url = url;
+    this.#program = program;
     this.#clock = clock;
     const socket = new WebSocket(url, {
       handshakeTimeout: CONNECT_LIMIT_MS,
@@ -65,7 +70,7 @@ export class BridgeCaller implements Disposable {
         why = error.message === '' && 'code' in error ? String(error.code) : error.message;
       });
       socket.on('close', () => {
-        reject(unreachable(url, why));
+        reject(bridgeUnreachable(url, why, program));
         this.#waiting?.fail(why);
       });
     });
@@ -79,7 +84,7 @@ export class BridgeCaller implements Disposable {
     await this.#paced();
     const id = String(++this.#lastId);
     const { promise, resolve, reject } = withResolvers<CallReply>();
-    const fail = (why: string): void => reject(unreachable(this.#url, why));
+    const fail = (why: string): void => reject(bridgeUnreachable(this.#url, why, this.#program));
     const limit = this.#clock.now().monoMs + timeoutMs + GRACE_MS;
     const timer = this.#clock.setTimer(limit, () => fail(`no answer within ${timeoutMs + GRACE_MS} ms`));
     this.#waiting = { id, settle: resolve, fail };
@@ -142,13 +147,6 @@ function refusedBy(url: string, why: string): HeartwireError {
   return new HeartwireError('bridge_refused', `The bridge at ${url} refused this connection: ${why}.`, {
     seen: url,
     mend: TOKEN_MEND,
-  });
-}
-
-function unreachable(url: string, why: string): HeartwireError {
-  return new HeartwireError('bridge_unreachable', `The bridge at ${url} did not answer: ${why}.`, {
-    seen: url,
-    mend: 'Start it with `heartwire run`, or say where it is with --url or HEARTWIRE_URL.',
   });
 }
 

@@ -110,14 +110,22 @@ async function askDevice(
     return others.some((other) => other.id === text) ? 'Another device has this id.' : undefined;
   });
   if (!(await questions.yes('  Do we register with it (appid and IMEI)?', false))) return { id };
-  const appid = await questions.ask('  appid, a UUID', '', (text) =>
+  const appid = await questions.ask('  appid, a UUID; empty where you do not know it', '', (text) =>
     UUID.test(text) ? undefined : 'Write it as 3f2504e0-4f89-41d3-9a0c-0305e82c3301.',
   );
-  const imei = await questions.ask('  IMEI, 15 digits', '', (text) =>
+  if (appid === '') return unregistered(questions, id);
+  const imei = await questions.ask('  IMEI, 15 digits; empty where you do not know it', '', (text) =>
     /^\d{15}$/.test(text) ? undefined : 'Write 15 digits.',
   );
-  // Without both, the file would be wrong from the start.
-  return appid === '' || imei === '' ? { id } : { id, register: { appid, imei } };
+  return imei === '' ? unregistered(questions, id) : { id, register: { appid, imei } };
+}
+
+/** Without both, the file would be wrong from the start. */
+function unregistered(questions: Questions, id: string): Pick<NewDevice, 'id'> {
+  questions.tell(
+    `Then ${id} is written without: put \`register:\` in place of \`session: none\` once you know both.`,
+  );
+  return { id };
 }
 
 function notWritten(file: string, cause: unknown): HeartwireError {

@@ -15,6 +15,8 @@ interface NoteArgs {
 
 /** How long the bridge may take to write it down. */
 const ANSWER_MS = 10_000;
+const NOT_RECORDED_MEND =
+  'Record it: `record: true` in its entry of devices.yaml, or `heartwire run --record DIR`.';
 
 /** Writes a note into the trace of a device that is being recorded. */
 export const note: Command<NoteArgs> = {
@@ -41,9 +43,12 @@ export const note: Command<NoteArgs> = {
       io.err(tellError(error));
       return 2;
     }
-    using caller = new BridgeCaller(url, systemClock, { token });
+    using caller = new BridgeCaller(url, systemClock, { token, program: io.program });
     const reply = await caller.call(args.device, 'note', { text: args.text.join(' ') }, ANSWER_MS);
-    if (!reply.ok) throw new HeartwireError('bridge_refused', reply.message);
+    if (!reply.ok)
+      throw new HeartwireError('bridge_refused', reply.message, {
+        ...(reply.code === 'recording_off' ? { mend: NOT_RECORDED_MEND } : {}),
+      });
     return 0;
   },
 };

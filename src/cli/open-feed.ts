@@ -3,6 +3,7 @@ import { HeartwireError } from '../errors.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { bridgeSocket } from './bridge-socket.ts';
 import { TOKEN_MEND } from './bridge-token.ts';
+import { bridgeUnreachable } from './bridge-unreachable.ts';
 import type { CliIo } from './command.ts';
 
 export interface OpenFeedOptions {
@@ -53,7 +54,8 @@ export function openFeed(options: OpenFeedOptions): OpenFeed {
       const seconds = ((status.retryAt - systemClock.now().wallMs) / 1000).toFixed(1);
       const what = reached ? 'lost' : 'no answer from';
       note(`${what} the bridge at ${url} (${whyOf(status)}); next try in ${seconds} s`);
-    } else if (status.retryAt !== undefined) reject(unreachable(url, whyOf(status), io.program));
+    } else if (status.retryAt !== undefined)
+      reject(bridgeUnreachable(url, whyOf(status), io.program, '; --retry waits for it'));
   });
   const unwatch = [io.onSignal('SIGINT', resolve), io.onSignal('SIGTERM', resolve)];
   io.outClosed.addEventListener('abort', resolve, { once: true });
@@ -79,13 +81,6 @@ function refused(url: string, message: string): HeartwireError {
   return new HeartwireError('bridge_refused', message.replace(/\.\.$/, '.'), {
     seen: url,
     mend: `Check the address, the topics and the token. ${TOKEN_MEND}`,
-  });
-}
-
-function unreachable(url: string, why: string, program: string): HeartwireError {
-  return new HeartwireError('bridge_unreachable', `The bridge at ${url} could not be reached: ${why}.`, {
-    seen: url,
-    mend: `Start it with "${program} run", or say where it is with --url or HEARTWIRE_URL; --retry waits for it.`,
   });
 }
 

@@ -30,6 +30,11 @@ export class Questions implements AsyncDisposable {
     }
   }
 
+  /** Says something between two questions. */
+  tell(text: string): void {
+    this.#io.err(`  ${text}\n`);
+  }
+
   async yes(question: string, fallback: boolean): Promise<boolean> {
     const answer = await this.ask(question, fallback ? 'Y/n' : 'y/N', (text) =>
       /^(y|yes|n|no)$/i.test(text) ? undefined : 'Answer y or n.',

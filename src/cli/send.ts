@@ -96,7 +96,7 @@ async function run(args: SendArgs, io: CliIo): Promise<ExitCode> {
     io.err(tellError(error));
     return 2;
   }
-  using caller = new BridgeCaller(url, systemClock, { origin: args.origin, token });
+  using caller = new BridgeCaller(url, systemClock, { origin: args.origin, token, program: io.program });
   if (raw !== undefined)
     return tell(await caller.call(args.device, RAW, { data: bytesValue(raw) }, timeout), RAW, args, io);
   if (file !== undefined) return await sendWhole(file, caller, args, io);

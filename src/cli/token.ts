@@ -2,6 +2,7 @@ import { ROLES, type Role } from '../access/role.ts';
 import { HeartwireError } from '../errors.ts';
 import { patternProblem } from '../feed/wire/topic.ts';
 import { hashToken, makeToken } from '../runtime/auth/token.ts';
+import { systemClock } from '../runtime/clock.ts';
 import type { Command } from './command.ts';
 import { tellError } from './tell-error.ts';
 
@@ -92,6 +93,13 @@ function problemOf(
   }
   if (expires !== undefined && (!/^\d{4}-\d\d-\d\d$/.test(expires) || Number.isNaN(Date.parse(expires)))) {
     return { message: 'This is no date.', seen: expires, mend: 'Write for example 2027-01-31.' };
+  }
+  if (expires !== undefined && Date.parse(expires) <= systemClock.now().wallMs) {
+    return {
+      message: 'Such a token would have come to its end already.',
+      seen: expires,
+      mend: 'Write a day to come.',
+    };
   }
   return undefined;
 }

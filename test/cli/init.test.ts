@@ -77,6 +77,16 @@ describe('a file of heartwire init', () => {
     expect(io.logged).toContain('Another device has this id.');
   });
 
+  it('says what becomes of a device that registers with what nobody knows', async () => {
+    const io = new TypingIo(['y', '', '', 'y', '', 'n', '', '-']);
+    const answers = await askFor(PORTS, io);
+    expect(answers.devices).toEqual([{ id: 'serial-1', link: 'serial:usb_serial=FT1234', baud: '115200' }]);
+    expect(io.logged).toContain(
+      'Then serial-1 is written without: put `register:` in place of `session: none`',
+    );
+    expect(initText(answers)).toContain('session: none');
+  });
+
   it('takes what stands in brackets where no answer comes any more', async () => {
     const answers = await askFor(PORTS, new TypingIo([]));
     expect(answers.devices.map(({ id, baud }) => [id, baud])).toEqual([

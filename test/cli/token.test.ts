@@ -51,7 +51,7 @@ describe('heartwire token', () => {
   });
 
   it('prints the same for a machine', async () => {
-    const { out } = await run('token', '--json', '--role', 'admin', '--expires', '2027-01-31');
+    const { out } = await run('token', '--json', '--role', 'admin', '--expires', '2999-01-31');
     const { token, entry } = JSON.parse(out);
     const yaml = JSON.stringify({
       access: { tokens: [entry] },
@@ -61,7 +61,7 @@ describe('heartwire token', () => {
       {
         hash: createHash('sha256').update(token).digest('hex'),
         role: 'admin',
-        expiresAtMs: Date.UTC(2027, 0, 31),
+        expiresAtMs: Date.UTC(2999, 0, 31),
       },
     ]);
   });
@@ -70,6 +70,7 @@ describe('heartwire token', () => {
     [['--name', 'a b'], 'no name of a token'],
     [['--topics', 'a/#/b'], 'Not a pattern'],
     [['--expires', 'soon'], 'no date'],
+    [['--expires', '2020-01-31'], 'would have come to its end already'],
     [['--role', 'root'], 'Choices: "read", "command", "admin"'],
   ])('%j is wrong usage', async (args, why) => {
     const { code, out, err } = await run('token', ...args);
