@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../feed/wire/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../feed/wire/json.ts';
 import type { ServerMessage, SnapshotItem, UpdatePayload } from '../feed/wire/server-messages.ts';
 import type { Decode } from './session-runner.ts';
 
@@ -76,10 +76,11 @@ function openMessage(message: ServerMessage, opener: Opener): ServerMessage | Pr
     }
     case 'response': {
       const { payload } = message;
-      if (!isSealed(payload.result)) return message;
-      return opener.open(payload.result, undefined).then((result) => ({
+      const { fields } = payload.result;
+      if (!isJsonObject(fields) || !isSealed(fields)) return message;
+      return opener.open(fields, undefined).then((opened) => ({
         ...message,
-        payload: { ...payload, result },
+        payload: { ...payload, result: { ...payload.result, fields: opened } },
       }));
     }
     case 'welcome':
@@ -154,11 +155,8 @@ class Opener {
         joined(bytesOf(text), bytesOf(tag)),
       );
       const payload: Json = JSON.parse(new TextDecoder().decode(plain));
-      if (payload === null || typeof payload !== 'object' || Array.isArray(payload)) {
-        throw new Error('it holds no JSON object');
-      }
-      // An array is no object here, but the type guard does not take it out of a readonly union.
-      return payload as JsonObject;
+      if (!isJsonObject(payload)) throw new Error('it holds no JSON object');
+      return payload;
     } catch (error) {
       const why = error instanceof Error && error.message !== '' ? error.message : 'the key does not fit';
       this.#tell('unreadable', topic, keyId, `A payload could not be opened: ${why}.`);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { matchesTopic, patternProblem } from '../feed/wire/topic.ts';
+import { coversPattern } from '../access/covers-pattern.ts';
+import { patternProblem } from '../feed/wire/topic.ts';
 import { textField } from './field.ts';
 import type { Finding } from './problem.ts';
 import { readYaml } from './yaml-source.ts';
@@ -79,15 +80,28 @@ export const secrecyShape = z.strictObject({
   }),
 });
 
+/** What devices say, by the last level of its topic. */
+const KINDS = ['state', 'stats', 'messages', 'alarms', 'bytes'];
+
+/** A pattern that covers nothing would leave in the open what somebody wants to be secret. */
 function checkPattern(text: string) {
+  const bad = (message: string, mend: string) => ({ code: 'config_bad_value' as const, message, mend });
   const problem = patternProblem(text);
-  if (problem === undefined && text.startsWith('devices/')) return undefined;
-  return {
-    code: 'config_bad_value' as const,
-    message: problem === undefined ? 'Only what devices say is encrypted.' : `Not a pattern: ${problem}.`,
-    mend: 'Write a pattern such as devices/#, devices/psu-1/# or devices/+/messages.',
-  };
+  if (problem !== undefined) return bad(`Not a pattern: ${problem}.`, EXAMPLES);
+  const [root, , kind, ...more] = text.split('/');
+  if (root !== 'devices') return bad('Only what devices say is encrypted.', EXAMPLES);
+  if (text === 'devices/#') return undefined;
+  if (kind === undefined)
+    return bad('No topic is matched by this pattern.', `Write ${text.replace(/\/$/, '')}/#.`);
+  if (more.join('/') !== '' && more.join('/') !== '#') return bad('No topic has so many levels.', EXAMPLES);
+  if (kind === '#' || kind === '+' || KINDS.includes(kind)) return undefined;
+  return bad(
+    `Devices say nothing under "${kind}".`,
+    `Write one of ${KINDS.join(', ')}, or # for all of them.`,
+  );
 }
+
+const EXAMPLES = 'Write a pattern such as devices/#, devices/psu-1/# or devices/+/messages.';
 
 /** Puts keys and patterns together; what contradicts itself has then been added. */
 export function completeSecrecy(
@@ -128,7 +142,7 @@ export function completeSecrecy(
         mend: known === '' ? 'Add it to `keys`.' : `Add it to \`keys\`, or name one of: ${known}.`,
       });
     }
-    const hidden = given.topics.slice(0, index).find((before) => covers(before.pattern, pattern));
+    const hidden = given.topics.slice(0, index).find((before) => coversPattern([before.pattern], pattern));
     if (hidden === undefined) continue;
     add({
       severity: 'warning',
@@ -161,12 +175,10 @@ export function namedKeyFiles(text: string): readonly string[] {
 /** Enough of a configuration to find the files; what is wrong with it is said elsewhere. */
 const fileNames = z.object({ secrecy: z.object({ keys: z.array(z.object({ file: z.unknown() })) }) });
 
-/** Whether a pattern without wildcards, or one that is the same, lies within another one. */
-function covers(wide: string, narrow: string): boolean {
-  return wide === narrow || (!/[+#]/.test(narrow) && matchesTopic(wide, narrow)) || wide === 'devices/#';
-}
-
-/** The id of the key with which a topic is encrypted; undefined where it is not. */
+/**
+ * The id of the key with which a topic is encrypted; undefined where it is not. Patterns are read literally here: unlike
+ * in a subscription, `#` is raw bytes too.
+ */
 export function keyOf(rules: readonly SecrecyRule[], topic: string): string | undefined {
-  return rules.find(({ pattern }) => matchesTopic(pattern, topic))?.key;
+  return rules.find(({ pattern }) => coversPattern([pattern], topic))?.key;
 }

@@ -57,9 +57,10 @@ describe('opening what the bridge encrypted', () => {
     expect(await open({ ...envelope, type: 'event', payload: { ...version, data } })).toMatchObject({
       payload: { data: { n: 3 } },
     });
-    const result = await sealer.seal('devices/psu-1/messages', { fields: { n: 4 } });
+    const fields = await sealer.seal('devices/psu-1/messages', { n: 4 });
+    const result = { error: 0, fields };
     expect(await open({ ...envelope, type: 'response', payload: { result } })).toMatchObject({
-      payload: { result: { fields: { n: 4 } } },
+      payload: { result: { error: 0, fields: { n: 4 } } },
     });
   });
 

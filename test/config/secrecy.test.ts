@@ -33,8 +33,10 @@ describe('secrecy', () => {
       ]),
     );
     expect(
-      ['devices/psu-1/messages', 'devices/a/messages', 'devices/a/state'].map((topic) => keyOf(rules, topic)),
-    ).toEqual(['k2', 'k1', undefined]);
+      ['psu-1/messages', 'psu-1/bytes', 'a/messages', 'a/bytes', 'a/state'].map((topic) =>
+        keyOf(rules, `devices/${topic}`),
+      ),
+    ).toEqual(['k2', 'k2', 'k1', undefined, undefined]);
   });
 
   it.each<[string, string, string]>([
@@ -56,6 +58,21 @@ describe('secrecy', () => {
     [
       'what is no pattern',
       `${KEYS}\n  topics: [{ pattern: devices/#/x, key: k1 }]`,
+      'secrecy.topics[0].pattern',
+    ],
+    [
+      'a pattern that matches no topic',
+      `${KEYS}\n  topics: [{ pattern: devices/psu-1, key: k1 }]`,
+      'secrecy.topics[0].pattern',
+    ],
+    [
+      'a kind of topic that is not',
+      `${KEYS}\n  topics: [{ pattern: devices/+/status, key: k1 }]`,
+      'secrecy.topics[0].pattern',
+    ],
+    [
+      'levels that no topic has',
+      `${KEYS}\n  topics: [{ pattern: devices/a/state/x, key: k1 }]`,
       'secrecy.topics[0].pattern',
     ],
     [

@@ -3,6 +3,7 @@ import type { SecrecyConfig } from '../../config/secrecy.ts';
 import type { CommandOutcome } from '../../feed/command.ts';
 import type { Publisher } from '../../feed/publisher.ts';
 import type { FeedStore } from '../../feed/store.ts';
+import { isJsonObject } from '../../feed/wire/json.ts';
 import type { Log } from '../log.ts';
 import { Sealer } from './sealer.ts';
 import { SealingPublisher } from './sealing-publisher.ts';
@@ -41,11 +42,13 @@ export class Secrecy {
     );
   }
 
-  /** What a device answered is as secret as its messages. */
+  /** The fields that a device answered are as secret as its messages; whether it did what it was asked is not. */
   async outcome(device: string, done: Promise<CommandOutcome>): Promise<CommandOutcome> {
     const outcome = await done;
     const topic = `devices/${device}/messages`;
     if (!outcome.ok || this.#sealer?.seals(topic) !== true) return outcome;
-    return { ok: true, result: await this.#sealer.seal(topic, outcome.result) };
+    const { fields } = outcome.result;
+    if (!isJsonObject(fields)) return outcome;
+    return { ok: true, result: { ...outcome.result, fields: await this.#sealer.seal(topic, fields) } };
   }
 }

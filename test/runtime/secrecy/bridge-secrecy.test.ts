@@ -73,7 +73,13 @@ describe.runIf(needs('python3').run)('a bridge that encrypts what a device says'
       expect(heard.map(({ data }) => Object.keys(data))).toEqual(heard.map(() => ['$jwe']));
 
       expect(await reader.command('psu-1', 'heartbeat')).toMatchObject({ fields: {} });
-      expect(await stranger.command('psu-1', 'heartbeat')).toEqual({ $jwe: expect.any(String), fields: {} });
+      expect(await reader.command('psu-1', 'datetime')).toMatchObject({
+        fields: { datetime: expect.stringMatching(/^\d{4}-/) },
+      });
+      const answer = await stranger.command('psu-1', 'datetime');
+      expect(answer).toMatchObject({ error: 0, fields: { $jwe: expect.any(String) } });
+      expect(JSON.stringify(answer)).not.toMatch(/\d{4}-\d\d-\d\d/);
+      expect(await stranger.command('psu-1', '$messages')).toMatchObject({ messages: [] });
       const api = await (await fetch(`${url}/api/devices`)).text();
       expect(api).toContain('$jwe');
       expect(api).not.toMatch(/online|connected|127\.0\.0\.1/);
