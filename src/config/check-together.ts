@@ -13,6 +13,8 @@ export interface Whole {
   readonly server: ServerConfig;
   readonly devices: readonly Placed<DeviceConfig>[];
   readonly listeners: readonly Placed<ListenerConfig>[];
+  /** Ids of devices that are wrong by themselves. */
+  readonly wrongIds: readonly Placed<string>[];
   /** There are listeners, though perhaps none that is right. */
   readonly listens: boolean;
 }
@@ -21,18 +23,20 @@ type Add = (finding: Finding) => void;
 
 /** What is right by itself and wrong, or doubtful, beside the rest; of two that collide, the later one is reported. */
 export function checkTogether(whole: Whole, add: Add): void {
-  checkIds(whole.devices, add);
+  checkIds(whole, add);
   checkPorts(whole, add);
   checkLinks(whole.devices, add);
   checkMatches(whole, add);
 }
 
-function checkIds(devices: Whole['devices'], add: Add): void {
+/** A device that is wrong takes no id from one that is right. */
+function checkIds({ devices, wrongIds }: Whole, add: Add): void {
   const first = new Map<string, Path>();
-  for (const { path, value } of devices) {
-    const other = first.get(value.id);
+  const ids = devices.map(({ path, value }) => ({ path, value: value.id }));
+  for (const { path, value } of [...ids, ...wrongIds]) {
+    const other = first.get(value);
     if (other === undefined) {
-      first.set(value.id, path);
+      first.set(value, path);
       continue;
     }
     add({

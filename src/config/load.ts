@@ -113,18 +113,21 @@ function assemble(
     if (value !== undefined && !report.hasErrorIn(path)) listeners.push({ path, value });
   }
   const devices: Placed<DeviceConfig>[] = [];
+  const wrongIds: Placed<string>[] = [];
   for (const [index, entry] of listOf(root.devices).entries()) {
     const path = ['devices', index];
     const given = fits(deviceShape, path, entry, { id: 'nameless' });
     const own = given?.messages === undefined ? messages : messagesOf(given.messages, path);
     const value = given && completeDevice(given, defaults, path, add, own);
-    if (value !== undefined && !report.hasErrorIn(path)) devices.push({ path, value });
+    const right = value !== undefined && !report.hasErrorIn(path);
+    if (right) devices.push({ path, value });
+    else wrongIds.push(...idIn(entry, path));
   }
   const unable = [...listeners, ...devices.filter(({ value }) => value.kind === 'matched')].some(
     ({ value }) => value.messages === undefined,
   );
   if (messages !== undefined && unable) checkDialIn(messages, add);
-  checkTogether({ server, devices, listeners, listens: listOf(root.listeners).length > 0 }, add);
+  checkTogether({ server, devices, wrongIds, listeners, listens: listOf(root.listeners).length > 0 }, add);
   if (listOf(root.devices).length + listOf(root.listeners).length === 0) {
     add({
       severity: 'warning',
@@ -149,5 +152,10 @@ function assemble(
     listeners: good(listeners),
   });
 }
+
+const idIn = (entry: unknown, path: Path): Placed<string>[] =>
+  typeof entry === 'object' && entry !== null && 'id' in entry && typeof entry.id === 'string'
+    ? [{ path, value: entry.id }]
+    : [];
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

@@ -39,6 +39,23 @@ listeners:
     ]);
   });
 
+  it('is told that its id is taken, too, and takes none from a right one', () => {
+    const text = `devices:
+  - { id: a, link: "tcp:a:1", heartbeat: { interval: 3 }, ${REGISTER} }
+  - { id: a, link: "tcp:b:1", ${REGISTER} }
+  - { id: b, link: "tcp:c:1" }
+  - { id: b, link: "tcp:d:1" }`;
+    expect(outcome(text)).toEqual({ devices: ['a'], listeners: 0, failed: ['b'] });
+    const told = loadConfig(text, 'f').problems.map(({ path, code }) => [path, code]);
+    expect(told).toEqual([
+      ['devices[0].id', 'config_duplicate_id'],
+      ['devices[0].heartbeat.interval', 'config_bad_duration'],
+      ['devices[2].register', 'config_not_registered'],
+      ['devices[3].register', 'config_not_registered'],
+      ['devices[3].id', 'config_duplicate_id'],
+    ]);
+  });
+
   it('leaves nothing to run where it is not in one entry', () => {
     const good = `devices:\n  - { id: a, link: "tcp:a:1", ${REGISTER} }\n`;
     const nothing = { devices: undefined, listeners: undefined, failed: [] };
