@@ -21,6 +21,8 @@ export class ReturningClient {
   readonly codes: number[] = [];
   /** Every position that it was told. */
   readonly positions: Position[] = [];
+  /** Messages that reached it, of any type. */
+  heard = 0;
   synced = false;
   readonly #options: ReturningClientOptions;
   #socket: WebSocket | undefined;
@@ -85,6 +87,7 @@ export class ReturningClient {
   }
 
   #hear(message: ServerMessage): void {
+    this.heard += 1;
     const { resync, repeated } = this.view.apply(message);
     if (resync.length > 0) this.breaches.push(`had to ask again for ${resync.join()}`);
     switch (message.type) {
