@@ -56,7 +56,9 @@ export const importTrace: Command<ImportArgs> = {
     if (args.output === undefined) io.out(text);
     else {
       await writeFile(resolve(io.cwd, args.output), text);
-      io.err(`${args.output}: ${imported.events.length} lines\n`);
+      const connections = new Set(imported.events.map(({ connection }) => connection)).size;
+      const one = connections > 1 ? ` of ${connections} connections, all taken for one device` : '';
+      io.err(`${args.output}: ${imported.events.length} lines${one}\n`);
     }
     return 0;
   },

@@ -51,6 +51,14 @@ function pcapng(name: string): Buffer {
 }
 
 describe('a trace that was exported as pcapng', () => {
+  it('is told to hold several connections, because they become one device', async () => {
+    await writeFile(join(folder, 'x.pcapng'), pcapng('takeover'));
+    const { err } = await cli('import', 'x.pcapng', '-o', 'x.trace');
+    expect(err).toMatch(/^x\.trace: \d+ lines of 3 connections, all taken for one device\n$/);
+    await writeFile(join(folder, 'y.pcapng'), pcapng('silent-device'));
+    expect((await cli('import', 'y.pcapng', '-o', 'y.trace')).err).not.toContain('connections');
+  });
+
   it.each(['client-normal', 'server-normal', 'silent-device', 'takeover', 'serial-noise'])(
     '%s imports to one that replays alike',
     async (name) => {

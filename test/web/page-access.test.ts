@@ -20,8 +20,15 @@ describe.runIf(hasChromium)('the page of a bridge that asks for tokens', () => {
       await page.fill('#token', text);
       await page.click('#access button');
     };
+    const sign = (): Promise<string | null> => page.locator('#sign-text').textContent();
+    const note = (): Promise<string | null> => page.locator('#note').textContent();
+    await page.waitForSelector('#access:visible');
+    await expect.poll(sign).toBe('Waiting');
+    expect(await note()).toBe('The bridge wants a token.');
     await type('hw_wrong');
     await expect.poll(phase).toBe('lost');
+    expect(await sign()).toBe('Not let in');
+    expect(await note()).toContain('It wants another token.');
     await expect.poll(() => page.locator('#access-said').textContent()).not.toBe('');
     await type(secretOf('hmi'));
     await expect.poll(phase).toBe('live');
