@@ -40,7 +40,8 @@ export const ERROR_CODES = {
   link_reset: 'The other side, or the network between, reset the link.',
   link_error: 'Reading from or writing to the link failed.',
   link_not_open: 'Bytes were to be sent over a link that is not open.',
-  link_queue_full: 'More than 1,024 frames wait to be written to the link; the other side does not read.',
+  link_queue_full:
+    'More than 1,024 frames, or 16 MiB, wait to be written to the link; the other side does not read.',
   accept_failed: 'A peer that dialled in could not be accepted; the listener goes on.',
   open_file_limit: 'The process has no file descriptor left; its limit on open files is too low.',
   port_missing: 'There is no such serial port now.',

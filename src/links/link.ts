@@ -35,7 +35,7 @@ export interface Link {
   /** Where it leads, as text: `10.0.0.7:9089`, `[::1]:9089`, `/dev/ttyUSB0`. */
   readonly address: string;
   open(handlers: LinkHandlers): void;
-  /** Queues the bytes of one frame; at most 1,024 frames wait. The bytes must not change afterwards. */
+  /** Queues the bytes of one frame; at most 1,024 frames wait, and 16 MiB of them. The bytes must not change afterwards. */
   send(bytes: Uint8Array): SendOutcome;
   /** Frames accepted by `send` that the operating system has not taken yet. */
   readonly queued: number;

@@ -2,12 +2,15 @@ import type { Writable } from 'node:stream';
 import type { SendOutcome } from './link.ts';
 
 /** Frames that may wait for one link. */
-export const MAX_QUEUED_FRAMES = 1_024;
+const MAX_QUEUED_FRAMES = 1_024;
+/** Bytes that they may have together; a frame for which nothing waits may have more. */
+const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
 
 /** Hands frames to a stream: bounded, and all frames of one tick in one system call. */
 export class WriteQueue {
   readonly #stream: Writable;
   #queued = 0;
+  #queuedBytes = 0;
   #corked = false;
   #emptied: (() => void) | undefined;
 
@@ -21,14 +24,17 @@ export class WriteQueue {
   }
 
   send(bytes: Uint8Array): SendOutcome {
+    const { length } = bytes;
     if (this.#queued >= MAX_QUEUED_FRAMES) return 'link_queue_full';
+    if (this.#queued > 0 && this.#queuedBytes + length > MAX_QUEUED_BYTES) return 'link_queue_full';
     if (!this.#corked) {
       this.#corked = true;
       this.#stream.cork();
       process.nextTick(this.#uncork);
     }
     this.#queued += 1;
-    this.#stream.write(bytes, this.#taken);
+    this.#queuedBytes += length;
+    this.#stream.write(bytes, () => this.#taken(length));
     return 'accepted';
   }
 
@@ -43,11 +49,12 @@ export class WriteQueue {
     this.#stream.uncork();
   };
 
-  readonly #taken = (): void => {
+  #taken(length: number): void {
     this.#queued -= 1;
+    this.#queuedBytes -= length;
     if (this.#queued > 0) return;
     const emptied = this.#emptied;
     this.#emptied = undefined;
     emptied?.();
-  };
+  }
 }
