@@ -55,7 +55,7 @@ describe('a trace that was exported as pcapng', () => {
     await writeFile(join(folder, 'x.pcapng'), pcapng('takeover'));
     const { err } = await cli('import', 'x.pcapng', '-o', 'x.trace');
     expect(err).toMatch(/^x\.trace: \d+ lines of 3 connections, all taken for one device\n$/);
-    await writeFile(join(folder, 'y.pcapng'), pcapng('silent-device'));
+    await writeFile(join(folder, 'y.pcapng'), pcapng('identity-changed'));
     expect((await cli('import', 'y.pcapng', '-o', 'y.trace')).err).not.toContain('connections');
   });
 
