@@ -88,6 +88,8 @@ export class Attendance {
     const former = this.#bySecret.get(secret);
     const place = this.#places.get(connection);
     const held = former?.session?.memory;
+    // Its end takes a moment, in which it is still there.
+    if (former?.closedFor === 'kicked') return undefined;
     if (place === undefined || (held !== undefined && held.owner !== owner)) return undefined;
     const memory = held ?? this.#parked.take(secret, owner, now.monoMs);
     if (memory === undefined) return undefined;

@@ -79,6 +79,21 @@ describe('kick', () => {
 });
 
 describe('taking over', () => {
+  it('is not for who was kicked, not even while the other connection takes its time to end', async () => {
+    await using world = await FeedWorld.start();
+    const admin = await world.client();
+    const victim = await world.client('/ws/victim');
+    const second = await world.client();
+    // It does not read, so it does not answer the close either.
+    victim.socket.pause();
+    admin.send({ type: 'kick', id: 'k', client_id: 'victim' });
+    await admin.next('response');
+    second.send({ type: 'resume', session: secretOf(victim) });
+    expect((await second.next('error')).payload).toMatchObject({ code: 'session_unknown' });
+    victim.socket.resume();
+    expect((await victim.closed).code).toBe(4503);
+  });
+
   it('moves the session and its client id, and closes the former connection', async () => {
     await using world = await FeedWorld.start();
     const former = await world.client('/ws/me');
