@@ -25,7 +25,7 @@ export function callerOf(request: IncomingMessage, trusted: readonly AddressBloc
   const hops = listed(request.headers['x-forwarded-for']);
   if (remoteAddress === undefined || !isTrusted(remoteAddress, trusted)) {
     const scheme = request.socket instanceof TLSSocket ? ({ scheme: 'https' } as const) : {};
-    return { ...plain, ...scheme, ...(hops.length === 0 ? {} : { proxy: 'unnamed' as const }) };
+    return { ...plain, ...scheme, ...(isForwarded(request) ? { proxy: 'unnamed' as const } : {}) };
   }
   const scheme = listed(request.headers['x-forwarded-proto']).at(-1)?.toLowerCase();
   return {
@@ -35,6 +35,21 @@ export function callerOf(request: IncomingMessage, trusted: readonly AddressBloc
     ...(scheme === 'http' || scheme === 'https' ? { scheme } : {}),
     proxy: 'trusted',
   };
+}
+
+/** What proxies add, each in its own way; browsers and programs do not. */
+const PROXY_HEADERS = [
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-server',
+  'x-real-ip',
+] as const;
+
+function isForwarded({ headers }: IncomingMessage): boolean {
+  return PROXY_HEADERS.some((name) => headers[name] !== undefined);
 }
 
 /** The address of the hop nearest to us that is no proxy of ours; what stands left of it anybody may have written. */

@@ -54,6 +54,21 @@ describe('whose request it is', () => {
   });
 });
 
+describe('a proxy that nobody named', () => {
+  it.each([
+    { 'x-forwarded-for': '203.0.113.9' },
+    { 'x-forwarded-for': 'unknown' },
+    { 'x-forwarded-host': 'panel.example' },
+    { 'x-forwarded-proto': 'https' },
+    { forwarded: 'for=203.0.113.9' },
+    { 'x-real-ip': '203.0.113.9' },
+    { via: '1.1 relay' },
+  ])('is known by %o', (headers) => {
+    expect(callerOf(requestFrom('127.0.0.1', headers)).proxy).toBe('unnamed');
+    expect(callerOf(requestFrom('127.0.0.1', {}))).not.toHaveProperty('proxy');
+  });
+});
+
 describe('who is let in by his names', () => {
   const admission = { host: '0.0.0.0', hosts: ['panel.example'], origins: [], trustedProxies: [] };
   const caller = { host: 'panel.example', localAddress: '10.0.0.5', remoteAddress: '10.0.0.9' };
