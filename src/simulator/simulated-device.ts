@@ -2,12 +2,12 @@ import { HeartwireError } from '../errors.ts';
 import type { LinkAddress, ListenAddress } from '../links/address.ts';
 import { dial, listen } from '../links/index.ts';
 import type { Link, LinkEnd, Listener } from '../links/link.ts';
+import { formatLocalTime } from '../local-time.ts';
 import { Conversation, type ConversationSettings } from './conversation.ts';
 import type { DeviceNews, FrameCounts } from './event.ts';
 import type { Faults } from './faults.ts';
 import { Freezer } from './freezer.ts';
 import type { DeviceIdentity } from './identity.ts';
-import { localTimeFormatter } from './local-time.ts';
 import { seededRandom } from './random.ts';
 import {
   checkFaultsFit,
@@ -70,7 +70,6 @@ export class SimulatedDevice implements AsyncDisposable {
     this.#outerTimers = new Timers(ports.clock);
     const heartbeatEveryMs =
       options.heartbeatEveryMs ?? (this.#role === 'client' ? HEARTBEAT_EVERY_MS : undefined);
-    const localTime = localTimeFormatter(options.timeZone);
     const clockOffsetMs = options.clockOffsetMs ?? 0;
     this.#talk = {
       role: this.#role,
@@ -80,7 +79,7 @@ export class SimulatedDevice implements AsyncDisposable {
       datetimeEveryMs: options.datetimeEveryMs,
       silenceLimitMs: options.silenceLimitMs ?? Math.max(4 * (heartbeatEveryMs ?? 0), 10_000),
       faults: this.#faults,
-      localTime: () => localTime(ports.clock.now().wallMs + clockOffsetMs),
+      localTime: () => formatLocalTime(ports.clock.now().wallMs + clockOffsetMs, options.timeZone),
     };
   }
 

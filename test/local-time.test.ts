@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { HeartwireError } from '../../src/errors.ts';
-import { formatLocalTime, parseLocalTime } from '../../src/runtime/local-time.ts';
+import { HeartwireError } from '../src/errors.ts';
+import { formatLocalTime, parseLocalTime } from '../src/local-time.ts';
 
 const utc = (text: string) => Date.parse(`${text.replace(' ', 'T')}Z`);
 const HOUR_MS = 3_600_000;

@@ -1,4 +1,4 @@
-import { HeartwireError } from '../errors.ts';
+import { HeartwireError } from './errors.ts';
 
 const TEXT = /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/;
 const SECOND_MS = 1_000;
