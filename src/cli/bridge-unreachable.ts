@@ -2,12 +2,16 @@ import { HeartwireError } from '../errors.ts';
 
 /** No bridge answered at `url`, as `feedUrl` makes it. `why` is the word of the socket, `program` what starts a bridge. */
 export function bridgeUnreachable(url: string, why: string, program: string, more = ''): HeartwireError {
-  return new HeartwireError('bridge_unreachable', `The bridge at ${url} could not be reached: ${why}.`, {
-    seen: url,
-    mend:
-      mendOf(url, why) ??
-      `Start it with "${program} run", or say where it is with --url or HEARTWIRE_URL${more}.`,
-  });
+  return new HeartwireError(
+    'bridge_unreachable',
+    `The bridge at ${url} could not be reached: ${oneLine(why)}.`,
+    {
+      seen: url,
+      mend:
+        mendOf(url, why) ??
+        `Start it with "${program} run", or say where it is with --url or HEARTWIRE_URL${more}.`,
+    },
+  );
 }
 
 /** Something answers there; what stands between is TLS. */
@@ -24,3 +28,6 @@ function mendOf(url: string, why: string): string | undefined {
   }
   return undefined;
 }
+
+/** OpenSSL ends its words with a colon and a new line. */
+const oneLine = (why: string): string => why.replace(/\s+/g, ' ').replace(/[\s:.]+$/, '');
