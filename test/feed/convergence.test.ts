@@ -1,16 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Audience } from '../../src/feed/audience.ts';
+import type { Audience } from '../../src/feed/audience.ts';
 import type { Change } from '../../src/feed/change.ts';
-import { concatFrames } from '../../src/feed/encoder.ts';
-import { FeedSession } from '../../src/feed/session.ts';
+import type { FeedSession } from '../../src/feed/session.ts';
 import { SessionMemory } from '../../src/feed/session-memory.ts';
 import { FeedStore } from '../../src/feed/store.ts';
 import type { Outlet, Subscriber } from '../../src/feed/subscriber.ts';
 import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';
 import { matchesTopic } from '../../src/feed/wire/topic.ts';
-import { anybody } from '../support/anybody.ts';
 import { FeedView } from '../support/feed-view.ts';
+import { ModelPass, modelAudience, modelSession } from '../support/model-session.ts';
 
 const NOW = { monoMs: 0, wallMs: 0 };
 const PATTERNS = ['devices/+/state', 'devices/d1/#', '#', 'devices/d2/state', 'devices/+/messages'];
@@ -46,30 +45,18 @@ class World {
   readonly audience: Audience;
   readonly clients: Client[] = [];
   readonly changes: Change[] = [];
-  #pass: Generator<Subscriber, void, void> | undefined;
+  readonly #pass: ModelPass;
 
   constructor(clients: number) {
-    const newline = new TextEncoder().encode('\n');
-    this.audience = new Audience(this.store, (parts) => concatFrames([...parts, newline]), {
-      pending: () => undefined,
-      paced: () => undefined,
-      overfull: () => this.audience.settle(NOW),
-    });
+    this.audience = modelAudience(this.store, () => NOW);
+    this.#pass = new ModelPass(this.audience);
     this.store.listen((change) => this.changes.push(change));
     for (let index = 0; index < clients; index++) this.clients.push(new Client(this));
   }
 
   /** Part of a pass, or all of it. */
   flush(most: number): void {
-    this.#pass ??= this.audience.pass();
-    for (let count = 0; count < most; count++) {
-      const next = this.#pass.next();
-      if (next.done === true) {
-        this.#pass = undefined;
-        return;
-      }
-      next.value.flush(NOW);
-    }
+    this.#pass.flush(most, NOW);
   }
 
   settleAll(): void {
@@ -95,35 +82,7 @@ class Client {
   constructor(world: World) {
     this.#world = world;
     this.subscriber = world.audience.admit(this.outlet);
-    this.session = new FeedSession(
-      {
-        audience: world.audience,
-        subscriber: this.subscriber,
-        address: 'test',
-        memory: new SessionMemory('secret', 'c'),
-        limits: {
-          max_message_bytes: 65_536,
-          messages_per_second: 1e9,
-          message_burst: 1e9,
-          max_patterns: 256,
-          max_connections_per_address: 30,
-          auth_timeout_ms: 10_000,
-        },
-        pingIntervalMs: 20_000,
-        pingTimeoutMs: 30_000,
-        port: {
-          clients: () => [],
-          clientCount: 0,
-          command: () => undefined,
-          resume: () => undefined,
-          access: anybody,
-          kick: () => false,
-          traffic: () => ({ sent: 0, received: 0 }),
-          close: () => undefined,
-        },
-      },
-      NOW,
-    );
+    this.session = modelSession(world.audience, this.subscriber, new SessionMemory('secret', 'c'), NOW);
   }
 
   drain(): void {

@@ -1,14 +1,13 @@
 import { FeedView } from '../../src/client/view.ts';
-import { Audience } from '../../src/feed/audience.ts';
+import type { Audience } from '../../src/feed/audience.ts';
 import type { Change } from '../../src/feed/change.ts';
-import { concatFrames } from '../../src/feed/encoder.ts';
-import { FeedSession } from '../../src/feed/session.ts';
+import type { FeedSession } from '../../src/feed/session.ts';
 import { SessionMemory } from '../../src/feed/session-memory.ts';
 import { FeedStore } from '../../src/feed/store.ts';
 import type { Outlet, Subscriber } from '../../src/feed/subscriber.ts';
 import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';
 import { matchesTopic } from '../../src/feed/wire/topic.ts';
-import { anybody } from './anybody.ts';
+import { ModelPass, modelAudience, modelSession } from './model-session.ts';
 
 /** What a client asks for, the same on every connection. */
 export interface ModelTerms {
@@ -21,14 +20,15 @@ export interface ModelTerms {
 export class FeedModel {
   store = new FeedStore({ epoch: 'life-0' });
   audience: Audience;
+  #pass: ModelPass;
   monoMs = 0;
   readonly clients: readonly ModelClient[];
   readonly changes: Array<Change & { readonly epoch: string }> = [];
   #lives = 0;
-  #pass: Generator<Subscriber, void, void> | undefined;
 
   constructor(terms: readonly ModelTerms[]) {
     this.audience = this.#open();
+    this.#pass = new ModelPass(this.audience);
     this.clients = terms.map((each) => new ModelClient(this, each));
   }
 
@@ -42,21 +42,13 @@ export class FeedModel {
       client.disconnect();
       client.forgetSession();
     }
-    this.#pass = undefined;
     this.store = new FeedStore({ epoch: `life-${++this.#lives}` });
     this.audience = this.#open();
+    this.#pass = new ModelPass(this.audience);
   }
 
   flush(most: number): void {
-    this.#pass ??= this.audience.pass();
-    for (let count = 0; count < most; count++) {
-      const next = this.#pass.next();
-      if (next.done === true) {
-        this.#pass = undefined;
-        return;
-      }
-      next.value.flush(this.now);
-    }
+    this.#pass.flush(most, this.now);
   }
 
   /** Time passes; what falls due is looked after once. */
@@ -84,15 +76,9 @@ export class FeedModel {
   }
 
   #open(): Audience {
-    const newline = new TextEncoder().encode('\n');
     const { store } = this;
     store.listen((change) => this.changes.push({ ...change, epoch: store.epoch }));
-    const audience: Audience = new Audience(store, (parts) => concatFrames([...parts, newline]), {
-      pending: () => undefined,
-      paced: () => undefined,
-      overfull: () => audience.settle(this.now),
-    });
-    return audience;
+    return modelAudience(store, () => this.now);
   }
 }
 
@@ -150,7 +136,13 @@ export class ModelClient {
     const subscriber = audience.admit(this.#outlet());
     this.#subscriber = subscriber;
     const parked = this.#memory;
-    this.#session = this.#start(subscriber, new SessionMemory(`secret-${++this.#ids}`, 'c'), parked);
+    this.#session = modelSession(
+      audience,
+      subscriber,
+      new SessionMemory(`secret-${++this.#ids}`, 'c'),
+      now,
+      parked,
+    );
     if (parked !== undefined) this.#say({ type: 'resume', session: parked.secret });
     this.#memory = this.#session.memory;
     this.view.connected();
@@ -232,38 +224,5 @@ export class ModelClient {
     const key = `${epoch} ${topic} ${seq}`;
     if (this.applied.has(key)) this.breaches.push(`${key} applied twice`);
     this.applied.add(key);
-  }
-
-  #start(subscriber: Subscriber, memory: SessionMemory, parked: SessionMemory | undefined): FeedSession {
-    const { audience, now } = this.#model;
-    return new FeedSession(
-      {
-        audience,
-        subscriber,
-        address: 'test',
-        memory,
-        limits: {
-          max_message_bytes: 65_536,
-          messages_per_second: 1e9,
-          message_burst: 1e9,
-          max_patterns: 256,
-          max_connections_per_address: 30,
-          auth_timeout_ms: 10_000,
-        },
-        pingIntervalMs: 20_000,
-        pingTimeoutMs: 30_000,
-        port: {
-          clients: () => [],
-          clientCount: 0,
-          command: () => undefined,
-          resume: () => parked,
-          access: anybody,
-          kick: () => false,
-          traffic: () => ({ sent: 0, received: 0 }),
-          close: () => undefined,
-        },
-      },
-      now,
-    );
   }
 }

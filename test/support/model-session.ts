@@ -1,0 +1,81 @@
+import { Audience } from '../../src/feed/audience.ts';
+import { concatFrames } from '../../src/feed/encoder.ts';
+import { FeedSession } from '../../src/feed/session.ts';
+import type { SessionMemory } from '../../src/feed/session-memory.ts';
+import type { FeedStore } from '../../src/feed/store.ts';
+import type { Subscriber } from '../../src/feed/subscriber.ts';
+import type { Instant } from '../../src/instant.ts';
+import { anybody } from './anybody.ts';
+
+/** An audience whose frames are lines, and whose passes are the test's to make. */
+export function modelAudience(store: FeedStore, now: () => Instant): Audience {
+  const newline = new TextEncoder().encode('\n');
+  const audience: Audience = new Audience(store, (parts) => concatFrames([...parts, newline]), {
+    pending: () => undefined,
+    paced: () => undefined,
+    overfull: () => audience.settle(now()),
+  });
+  return audience;
+}
+
+/** A session of anybody, without limits that a model would reach; `parked` is what it may resume. */
+export function modelSession(
+  audience: Audience,
+  subscriber: Subscriber,
+  memory: SessionMemory,
+  now: Instant,
+  parked?: SessionMemory,
+): FeedSession {
+  return new FeedSession(
+    {
+      audience,
+      subscriber,
+      address: 'test',
+      memory,
+      limits: {
+        max_message_bytes: 65_536,
+        messages_per_second: 1e9,
+        message_burst: 1e9,
+        max_patterns: 256,
+        max_connections_per_address: 30,
+        auth_timeout_ms: 10_000,
+      },
+      pingIntervalMs: 20_000,
+      pingTimeoutMs: 30_000,
+      port: {
+        clients: () => [],
+        clientCount: 0,
+        command: () => undefined,
+        resume: () => parked,
+        access: anybody,
+        kick: () => false,
+        traffic: () => ({ sent: 0, received: 0 }),
+        close: () => undefined,
+      },
+    },
+    now,
+  );
+}
+
+/** A pass over an audience, made in parts. */
+export class ModelPass {
+  readonly #audience: Audience;
+  #pass: Generator<Subscriber, void, void> | undefined;
+
+  constructor(audience: Audience) {
+    this.#audience = audience;
+  }
+
+  /** So many subscribers more, or all that are left. */
+  flush(most: number, now: Instant): void {
+    this.#pass ??= this.#audience.pass();
+    for (let count = 0; count < most; count++) {
+      const next = this.#pass.next();
+      if (next.done === true) {
+        this.#pass = undefined;
+        return;
+      }
+      next.value.flush(now);
+    }
+  }
+}
