@@ -14,8 +14,8 @@ import type { DecoderFault, Discarded } from '../protocol/decoder.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
 import type { Clock, Timer } from './clock.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
+import { DeviceVoice } from './device-voice.ts';
 import type { Log } from './log.ts';
-import { bytesAsJson, messageEvent } from './message-event.ts';
 import type { Spool } from './spool.ts';
 import type { Wire, WireCodec, WireOwner } from './wire.ts';
 
@@ -61,12 +61,6 @@ export interface DeviceRunnerOptions {
   readonly retired?: ((reading: DeviceReading) => void) | undefined;
 }
 
-const NOBODY: Publisher = {
-  publishState: () => undefined,
-  removeState: () => undefined,
-  publishEvent: () => undefined,
-};
-
 /**
  * Performs the orders of one device's session. Events that are raised while orders are performed wait their turn, and
  * what a replaced link still has to say is dropped by the identity of its wire.
@@ -76,17 +70,10 @@ export class DeviceRunner implements WireOwner {
   readonly #options: DeviceRunnerOptions;
   readonly #session: DeviceSession;
   readonly #timer: DeadlineTimer;
-  readonly #topics: {
-    readonly state: string;
-    readonly stats: string;
-    readonly messages: string;
-    readonly alarms: string;
-    readonly bytes: string;
-  };
+  readonly #voice: DeviceVoice;
   readonly #queue: Array<{ readonly event: SessionEvent; readonly wire: Wire | undefined }> = [];
   readonly #offers = new Map<number, OfferedWire>();
   readonly #requests = new Map<number, (outcome: RequestOutcome) => void>();
-  #publisher: Publisher;
   #nextRequestId = 1;
   #wire: Wire | undefined;
   #reading: Timer | undefined;
@@ -95,23 +82,16 @@ export class DeviceRunner implements WireOwner {
   #lastConnectedAt: number;
 
   constructor(options: DeviceRunnerOptions) {
-    const { settings, ports, clock } = options;
+    const { settings, ports, clock, publisher } = options;
     this.id = settings.device;
     this.#options = options;
-    this.#publisher = options.publisher;
     this.#session = new DeviceSession(settings, ports, clock.now());
     this.#timer = new DeadlineTimer(clock, () =>
       this.#dispatch({ type: 'deadlineReached', afterReading: false }),
     );
     this.#lastConnectedAt = clock.now().monoMs;
-    const topic = `devices/${settings.device}`;
-    this.#topics = {
-      state: `${topic}/state`,
-      stats: `${topic}/stats`,
-      messages: `${topic}/messages`,
-      alarms: `${topic}/alarms`,
-      bytes: `${topic}/bytes`,
-    };
+    const wantsBytes = (topic: string): boolean => options.wantsBytes(topic);
+    this.#voice = new DeviceVoice(settings.device, publisher, clock, wantsBytes);
   }
 
   get settings(): SessionSettings {
@@ -157,16 +137,14 @@ export class DeviceRunner implements WireOwner {
     this.#options.spool?.forget(this.id).catch((cause: unknown) => this.#spoolFailed(cause));
     this.#timer.cancel();
     this.#reading?.cancel();
-    // What is still on its way, a file to the disk for instance, must not speak for whoever comes after it.
-    this.#publisher = NOBODY;
+    this.#voice.fallSilent();
     this.#options.retired?.(this.reading);
   }
 
   /** Stops, and takes the device out of the feed. */
   remove(): void {
     this.stop('removed');
-    this.#options.publisher.removeState(this.#topics.state);
-    this.#options.publisher.removeState(this.#topics.stats);
+    this.#voice.remove();
   }
 
   /** Either `adopted` or `refused` of the offer is called, now or later, unless it is withdrawn. */
@@ -202,7 +180,7 @@ export class DeviceRunner implements WireOwner {
   }
 
   wireBytes(wire: Wire, chunk: Uint8Array): void {
-    if (wire === this.#wire) this.#publishBytes('in', chunk);
+    if (wire === this.#wire) this.#voice.bytes('in', chunk);
   }
 
   wireMessage(wire: Wire, message: Message | InvalidPayload): void {
@@ -246,12 +224,11 @@ export class DeviceRunner implements WireOwner {
       this.#running = false;
     }
     if (this.#session.connected) this.#lastConnectedAt = this.#options.clock.now().monoMs;
-    if (this.#publisher !== NOBODY) this.#timer.follow(this.#session.nextDeadline());
+    if (!this.#voice.silent) this.#timer.follow(this.#session.nextDeadline());
   }
 
   #perform(effect: Effect): void {
     const { clock, log } = this.#options;
-    const publisher = this.#publisher;
     switch (effect.type) {
       case 'openLink':
         this.#wire = this.#options.makeWire(effect.addressIndex, this);
@@ -282,14 +259,11 @@ export class DeviceRunner implements WireOwner {
         );
         return;
       case 'publishState':
-        return publisher.publishState(this.#topics.state, effect.document);
+        return this.#voice.state(effect.document);
       case 'publishStats':
-        return publisher.publishState(this.#topics.stats, effect.document);
+        return this.#voice.stats(effect.document);
       case 'publishMessage':
-        return publisher.publishEvent(
-          this.#topics.messages,
-          messageEvent(effect.message, clock.now().wallMs, effect.mark),
-        );
+        return this.#voice.message(effect.message, effect.mark);
       case 'storeChunk':
         this.#store(effect);
         return;
@@ -299,7 +273,7 @@ export class DeviceRunner implements WireOwner {
           .catch((cause: unknown) => this.#spoolFailed(cause));
         return;
       case 'publishAlarm':
-        return publisher.publishEvent(this.#topics.alarms, { at: clock.now().wallMs, ...effect.alarm });
+        return this.#voice.alarm(effect.alarm);
       case 'settleRequest': {
         const settle = this.#requests.get(effect.requestId);
         this.#requests.delete(effect.requestId);
@@ -312,21 +286,13 @@ export class DeviceRunner implements WireOwner {
   }
 
   #store({ transfer, ...piece }: Extract<Effect, { type: 'storeChunk' }>): void {
-    // It is there, whatever has become of the device meanwhile.
-    const { spool, publisher, clock } = this.#options;
+    const { spool } = this.#options;
     const stored =
       spool?.store(this.id, transfer, piece) ?? Promise.reject(new Error('no file is wanted here'));
     stored.then(
       (file) => {
         this.#dispatch({ type: 'chunkStored', transfer, ok: true });
-        if (file === undefined) return;
-        const { id, bytes, crc32 } = file;
-        const arrived = { id, bytes, crc32, transfer, url: `/api/files/${id}` };
-        publisher.publishEvent(this.#topics.messages, {
-          at: clock.now().wallMs,
-          kind: 'file',
-          file: arrived,
-        });
+        if (file !== undefined) this.#voice.fileArrived(file, transfer);
       },
       (cause: unknown) => {
         this.#spoolFailed(cause);
@@ -361,12 +327,6 @@ export class DeviceRunner implements WireOwner {
 
   #sent(bytes: Uint8Array): void {
     this.#bytesOut += bytes.length;
-    this.#publishBytes('out', bytes);
-  }
-
-  #publishBytes(direction: 'in' | 'out', bytes: Uint8Array): void {
-    if (!this.#options.wantsBytes(this.#topics.bytes)) return;
-    const at = this.#options.clock.now().wallMs;
-    this.#publisher.publishEvent(this.#topics.bytes, { at, direction, bytes: bytesAsJson(bytes) });
+    this.#voice.bytes('out', bytes);
   }
 }

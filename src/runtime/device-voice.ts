@@ -1,0 +1,90 @@
+import type { AlarmEvent } from '../device/alarms.ts';
+import type { StateDocument } from '../device/state-document.ts';
+import type { StatsDocument } from '../device/stats.ts';
+import type { Publisher } from '../feed/publisher.ts';
+import type { InvalidPayload, Message } from '../protocol/message.ts';
+import type { Clock } from './clock.ts';
+import { bytesAsJson, messageEvent } from './message-event.ts';
+import type { ArrivedFile } from './spool.ts';
+
+/** What one device says in the feed, on topics of its own, until it falls silent. */
+export class DeviceVoice {
+  readonly #publisher: Publisher;
+  readonly #clock: Clock;
+  readonly #wantsBytes: (topic: string) => boolean;
+  readonly #topics: {
+    readonly state: string;
+    readonly stats: string;
+    readonly messages: string;
+    readonly alarms: string;
+    readonly bytes: string;
+  };
+  #silent = false;
+
+  /** `wantsBytes` tells whether anybody listens to the raw bytes; they are not even copied where nobody does. */
+  constructor(device: string, publisher: Publisher, clock: Clock, wantsBytes: (topic: string) => boolean) {
+    this.#publisher = publisher;
+    this.#clock = clock;
+    this.#wantsBytes = wantsBytes;
+    const topic = `devices/${device}`;
+    this.#topics = {
+      state: `${topic}/state`,
+      stats: `${topic}/stats`,
+      messages: `${topic}/messages`,
+      alarms: `${topic}/alarms`,
+      bytes: `${topic}/bytes`,
+    };
+  }
+
+  get silent(): boolean {
+    return this.#silent;
+  }
+
+  /** What is still on its way must not speak for whoever comes after it; what was said stays. */
+  fallSilent(): void {
+    this.#silent = true;
+  }
+
+  /** Takes the device out of the feed. */
+  remove(): void {
+    this.#publisher.removeState(this.#topics.state);
+    this.#publisher.removeState(this.#topics.stats);
+  }
+
+  state(document: StateDocument): void {
+    if (!this.#silent) this.#publisher.publishState(this.#topics.state, document);
+  }
+
+  stats(document: StatsDocument): void {
+    if (!this.#silent) this.#publisher.publishState(this.#topics.stats, document);
+  }
+
+  message(message: Message | InvalidPayload, mark?: 'late' | 'unsolicited'): void {
+    if (this.#silent) return;
+    this.#publisher.publishEvent(
+      this.#topics.messages,
+      messageEvent(message, this.#clock.now().wallMs, mark),
+    );
+  }
+
+  alarm(alarm: AlarmEvent): void {
+    if (this.#silent) return;
+    this.#publisher.publishEvent(this.#topics.alarms, { at: this.#clock.now().wallMs, ...alarm });
+  }
+
+  bytes(direction: 'in' | 'out', bytes: Uint8Array): void {
+    if (this.#silent || !this.#wantsBytes(this.#topics.bytes)) return;
+    const at = this.#clock.now().wallMs;
+    this.#publisher.publishEvent(this.#topics.bytes, { at, direction, bytes: bytesAsJson(bytes) });
+  }
+
+  /** Said of a device that fell silent, too: the file is there, whatever has become of the device meanwhile. */
+  fileArrived({ id, bytes, crc32 }: ArrivedFile, transfer: number): void {
+    const file = { id, bytes, crc32, transfer, url: `/api/files/${id}` };
+    this.#publisher.publishEvent(this.#topics.messages, {
+      at: this.#clock.now().wallMs,
+      kind: 'file',
+      file,
+    });
+  }
+}
