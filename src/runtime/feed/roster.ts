@@ -19,9 +19,9 @@ import type { CommandHandler } from './command-desk.ts';
 import { type Carrier, Connection } from './connection.ts';
 import type { ConnectionAccess } from './connection-access.ts';
 import { ConnectionPort, type Reception } from './connection-port.ts';
+import { ConnectionWatch } from './connection-watch.ts';
 import { FlushLoop } from './flush-loop.ts';
 import { announced, DEFAULT_FEED_LIMITS, type FeedServerLimits } from './limits.ts';
-import { PingWheel } from './ping-wheel.ts';
 import { type TransportName, TransportTally } from './transport-tally.ts';
 import { idInUse, turnAway } from './turn-away.ts';
 
@@ -84,13 +84,10 @@ export class Roster {
   readonly #random: () => number;
   readonly #accesses = new Map<Connection, ConnectionAccess>();
   readonly #perAddress = new AddressCount();
-  readonly #wheel: PingWheel<Connection>;
-  /** Pinged and not heard since, or too full to be written to. */
-  readonly #watched = new Set<Connection>();
+  readonly #watch: ConnectionWatch;
   readonly #arrivals: TokenBucket;
   readonly #pace: AddressPace;
   readonly #stopListening: () => void;
-  #heldBytes = 0;
   #beat: Timer | undefined;
   #closing: Promise<void> | undefined;
   #allGone: (() => void) | undefined;
@@ -102,7 +99,7 @@ export class Roster {
     this.limits = { ...DEFAULT_FEED_LIMITS, ...options };
     this.clock = options.clock ?? systemClock;
     this.#announced = announced(this.limits);
-    this.#wheel = new PingWheel(this.limits.pingIntervalMs, random);
+    this.#watch = new ConnectionWatch(this.limits, random);
     this.auth = options.auth ?? new Authenticator(undefined, this.clock);
     this.#stopListening = this.auth.onReplaced(() => this.#judgeAnew());
     const hears = (topic: string): boolean => this.hears(topic);
@@ -131,7 +128,7 @@ export class Roster {
       paced: () => loop.pace(),
     });
     const flush = ({ outlet }: Subscriber, now: Instant): void => {
-      if (outlet instanceof Connection) this.#flush(outlet, now);
+      if (outlet instanceof Connection) this.#watch.flush(outlet, now);
     };
     const loop = new FlushLoop(audience, this.clock, flush, this.limits.flushWindowMs);
     const transport = { audience, loop, tally: new TransportTally(name) };
@@ -159,7 +156,7 @@ export class Roster {
 
   /** Bytes that wait for all subscribers together, roughly. */
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.#watch.heldBytes;
   }
 
   /**
@@ -212,7 +209,7 @@ export class Roster {
     connection.start(this.#session(transport.audience, connection, memory, port, now));
     this.#accesses.set(connection, access);
     if (grant !== undefined) this.#letIn(connection, memory, access.owner);
-    this.#wheel.add(connection);
+    this.#watch.add(connection);
     this.#armBeat();
     connection.session?.welcome(now);
     return connection;
@@ -231,9 +228,7 @@ export class Roster {
     if (this.#attendance.leave(connection, reason, this.clock.now())) {
       this.log('disconnected', address, id, reason);
     }
-    this.#wheel.delete(connection);
-    this.#watched.delete(connection);
-    this.#heldBytes -= connection.counted;
+    this.#watch.delete(connection);
     this.#perAddress.remove(address);
     if (this.#bySubscriber.size === 0) this.#allGone?.();
   }
@@ -307,28 +302,6 @@ export class Roster {
     }
   }
 
-  #flush(connection: Connection, now: Instant): void {
-    if (!connection.flush(now)) return;
-    const { subscriber } = connection;
-    const { held } = subscriber;
-    if (held === connection.counted) return;
-    this.#heldBytes += held - connection.counted;
-    connection.counted = held;
-    if (subscriber.full) this.#watched.add(connection);
-    if (this.#heldBytes > this.limits.maxHeldBytes) this.#dropWorst(now);
-  }
-
-  #dropWorst(now: Instant): void {
-    let worst: Connection | undefined;
-    for (const connection of this.#watched) {
-      if (!connection.closing && connection.counted > (worst?.counted ?? 0)) worst = connection;
-    }
-    if (worst === undefined) return;
-    this.#heldBytes -= worst.counted;
-    worst.counted = 0;
-    worst.close('slow_consumer', now);
-  }
-
   #armBeat(): void {
     this.#beat ??= this.clock.setTimer(this.clock.now().monoMs + BEAT_MS, () => {
       this.#beat = undefined;
@@ -337,7 +310,7 @@ export class Roster {
     });
   }
 
-  /** Once a second: positions, this second's share of the pings, and whoever has been silent or stuck for too long. */
+  /** Once a second: positions, tokens that are over, reminders, and whoever has been silent or stuck for too long. */
   #tick(): void {
     const now = this.clock.now();
     this.#options.store.age(now);
@@ -351,19 +324,6 @@ export class Roster {
       if (subscriber.window.size > 0) subscriber.remind(now);
       session?.remind(now);
     }
-    for (const connection of this.#wheel.turn()) {
-      connection.sendPing();
-      connection.session?.ping(now);
-      this.#watched.add(connection);
-    }
-    for (const connection of this.#watched) this.#watch(connection, now);
-  }
-
-  #watch(connection: Connection, now: Instant): void {
-    const { pingTimeoutMs, stuckLimitMs } = this.limits;
-    if (connection.stuckMs(now) >= stuckLimitMs) connection.close('slow_consumer', now);
-    const deadline = connection.pingDeadlineMs(now, pingTimeoutMs);
-    if (deadline !== undefined && now.monoMs >= deadline) connection.close('ping_timeout', now);
-    if (connection.closing || !connection.awaited) this.#watched.delete(connection);
+    this.#watch.tick(now);
   }
 }

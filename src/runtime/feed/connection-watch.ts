@@ -1,0 +1,76 @@
+import type { Instant } from '../../instant.ts';
+import type { Connection } from './connection.ts';
+import type { FeedServerLimits } from './limits.ts';
+import { PingWheel } from './ping-wheel.ts';
+
+/** Ends the connections that do not answer, that take nothing, and, where all hold too much together, the worst one. */
+export class ConnectionWatch {
+  readonly #limits: FeedServerLimits;
+  readonly #wheel: PingWheel<Connection>;
+  /** Pinged and not heard since, or too full to be written to. */
+  readonly #watched = new Set<Connection>();
+  #heldBytes = 0;
+
+  /** `random` is at least 0 and less than 1; it spreads the pings. */
+  constructor(limits: FeedServerLimits, random: () => number) {
+    this.#limits = limits;
+    this.#wheel = new PingWheel(limits.pingIntervalMs, random);
+  }
+
+  /** Bytes that wait for all connections together, roughly. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** It is pinged from now on. */
+  add(connection: Connection): void {
+    this.#wheel.add(connection);
+  }
+
+  delete(connection: Connection): void {
+    this.#wheel.delete(connection);
+    this.#watched.delete(connection);
+    this.#heldBytes -= connection.counted;
+  }
+
+  /** Writes what waits for a connection, and counts what it holds then. */
+  flush(connection: Connection, now: Instant): void {
+    if (!connection.flush(now)) return;
+    const { subscriber } = connection;
+    const { held } = subscriber;
+    if (held === connection.counted) return;
+    this.#heldBytes += held - connection.counted;
+    connection.counted = held;
+    if (subscriber.full) this.#watched.add(connection);
+    if (this.#heldBytes > this.#limits.maxHeldBytes) this.#dropWorst(now);
+  }
+
+  /** Once a second: this second's share of the pings, and whoever has been silent or stuck for too long. */
+  tick(now: Instant): void {
+    for (const connection of this.#wheel.turn()) {
+      connection.sendPing();
+      connection.session?.ping(now);
+      this.#watched.add(connection);
+    }
+    for (const connection of this.#watched) this.#judge(connection, now);
+  }
+
+  #judge(connection: Connection, now: Instant): void {
+    const { pingTimeoutMs, stuckLimitMs } = this.#limits;
+    if (connection.stuckMs(now) >= stuckLimitMs) connection.close('slow_consumer', now);
+    const deadline = connection.pingDeadlineMs(now, pingTimeoutMs);
+    if (deadline !== undefined && now.monoMs >= deadline) connection.close('ping_timeout', now);
+    if (connection.closing || !connection.awaited) this.#watched.delete(connection);
+  }
+
+  #dropWorst(now: Instant): void {
+    let worst: Connection | undefined;
+    for (const connection of this.#watched) {
+      if (!connection.closing && connection.counted > (worst?.counted ?? 0)) worst = connection;
+    }
+    if (worst === undefined) return;
+    this.#heldBytes -= worst.counted;
+    worst.counted = 0;
+    worst.close('slow_consumer', now);
+  }
+}
