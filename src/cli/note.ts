@@ -10,6 +10,7 @@ interface NoteArgs {
   readonly device: string;
   readonly text: readonly string[];
   readonly url: string | undefined;
+  readonly origin: string | undefined;
   readonly 'token-file': string | undefined;
 }
 
@@ -31,6 +32,11 @@ export const note: Command<NoteArgs> = {
         type: 'string',
         requiresArg: true,
         describe: `The bridge (HEARTWIRE_URL, or ${DEFAULT_BRIDGE_URL})`,
+      })
+      .option('origin', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Origin header, for a bridge on another machine (one of its server.origins)',
       }),
   async run(args, io) {
     let url: string;
@@ -43,7 +49,11 @@ export const note: Command<NoteArgs> = {
       io.err(tellError(error));
       return 2;
     }
-    using caller = new BridgeCaller(url, systemClock, { token, program: io.program });
+    using caller = new BridgeCaller(url, systemClock, {
+      origin: args.origin,
+      token,
+      program: io.program,
+    });
     const reply = await caller.call(args.device, 'note', { text: args.text.join(' ') }, ANSWER_MS);
     if (!reply.ok)
       throw new HeartwireError('bridge_refused', reply.message, {

@@ -63,6 +63,16 @@ describe('check', () => {
     });
   });
 
+  it.each(['protocol:\n  byte_order: middle\n', 'enums: { mode: 5 }\n', 'errors: { a: b }\n'])(
+    'knows a file of messages before it has any: %j',
+    async (text) => {
+      await writeFile(join(folder, 'begun.yaml'), text);
+      const { out } = await runCli(['check', 'begun.yaml'], folder);
+      expect(out).not.toContain('There is no key');
+      expect(out).toContain('messages: ');
+    },
+  );
+
   it('tells of a file that is not there without a stack', async () => {
     const { code, out, err } = await runCli(['check', 'nowhere.yaml'], folder);
     expect({ code, out }).toEqual({ code: 2, out: '' });

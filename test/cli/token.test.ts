@@ -104,6 +104,12 @@ describe('a bridge that asks for a token', () => {
     ['tail', 'bridge/status', '--count', '1'],
   ];
 
+  it.each(commands)('is shown under the Origin that is named: %s', async (...argv) => {
+    const io = new IoWithToken(folder, secret);
+    expect(await main([...argv, '--url', bridge.url, '--origin', 'https://else.example'], io)).toBe(1);
+    expect(io.logged).toContain('HTTP status 403');
+  });
+
   it.each(commands)('gets it from HEARTWIRE_TOKEN or a file, and from nowhere else: %s', async (...argv) => {
     const attempt = async (token?: string, ...more: string[]) => {
       const io = new IoWithToken(folder, token);

@@ -20,7 +20,8 @@ export interface LoadedMessages {
 /** Whether a text is a `messages.yaml` rather than a `devices.yaml`: its `messages:` are a list of its own. */
 export function looksLikeMessages(text: string): boolean {
   return (
-    /^messages:[ \t]*(?:\[|#|\r?$)/m.test(text) && !/^(?:devices|listeners|server|defaults):/m.test(text)
+    /^(?:messages:[ \t]*(?:\[|#|\r?$)|(?:protocol|enums|errors):)/m.test(text) &&
+    !/^(?:devices|listeners|server|defaults):/m.test(text)
   );
 }
 
