@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import { accessShape, checkOpenness, completeAccess } from './access.ts';
-import { checkNesting } from './check-nesting.ts';
 import { checkTogether, type Placed } from './check-together.ts';
 import { completeDevice } from './complete.ts';
 import { completeListener } from './complete-listener.ts';
@@ -10,15 +9,12 @@ import { checkDialIn, type MessageFiles, messagesNamed } from './message-files.t
 import type { DeviceConfig, ListenerConfig } from './model.ts';
 import { completeMetrics, metricsShape, requiredIds } from './observing.ts';
 import type { Finding, Path } from './problem.ts';
+import { readDocument } from './read-document.ts';
 import { completeRecording, recordingShape } from './recording.ts';
-import { type LoadedConfig, Report } from './report.ts';
+import type { LoadedConfig, Report } from './report.ts';
 import { completeSecrecy, type KeyFiles, secrecyShape } from './secrecy.ts';
 import { completeServer, serverShape } from './server.ts';
 import { type DefaultsShape, defaultsShape, deviceShape, fileShape, listenerShape } from './shape.ts';
-import { readYaml, type YamlSource } from './yaml-source.ts';
-
-/** The largest file that is read, in bytes. */
-export const LARGEST_CONFIG = 10 * 1024 * 1024;
 
 /**
  * Reads the text of a `devices.yaml`, checks all of it, and fills in the defaults; opens and reads nothing. `file` is
@@ -32,17 +28,11 @@ export function loadConfig(
   keys: KeyFiles = new Map(),
   beside: readonly Finding[] = [],
 ): LoadedConfig {
-  if (text.length > LARGEST_CONFIG) return unusable(file, 1, 1, 'The file is larger than 10 MB.');
-  const plain = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  const tooDeep = checkNesting(plain);
-  if (tooDeep !== undefined) {
-    const before = plain.slice(0, tooDeep).split('\n');
-    return unusable(file, before.length, (before.at(-1)?.length ?? 0) + 1, 'The file is nested too deeply.');
-  }
-  const source = readYaml(plain);
-  const report = new Report(source, file);
-  for (const finding of source.findings) report.syntax(finding);
-  const root = rootOf(source, report);
+  const begin =
+    'Begin with `devices:` and an entry such as `- { id: psu-1, link: "tcp:10.0.0.7:9089", ... }`.';
+  const read = readDocument(text, file, begin);
+  if ('problem' in read) return { failed: [], problems: [read.problem] };
+  const { report, root } = read;
   if (root === undefined) return report.finish();
 
   const parsed = fileShape.safeParse(root, { reportInput: true });
@@ -53,28 +43,6 @@ export function loadConfig(
   const loaded = assemble(root, report, file, messages, keys);
   const theirs = [...messages.values()].flatMap(({ problems }) => problems);
   return theirs.length === 0 ? loaded : { ...loaded, problems: [...loaded.problems, ...theirs] };
-}
-
-function unusable(file: string, line: number, column: number, message: string): LoadedConfig {
-  const mend = 'Check that this is the right file.';
-  const at = { file, line, column, path: '', message, mend };
-  return { failed: [], problems: [{ severity: 'error', code: 'config_too_large', ...at }] };
-}
-
-/** The keys of the document; those with nothing behind them count as absent, as when all their entries are comments. */
-function rootOf(source: YamlSource, report: Report): Readonly<Record<string, unknown>> | undefined {
-  const { value } = source;
-  if (value === undefined) return undefined;
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-    report.add({
-      code: value === null ? 'config_missing_key' : 'config_bad_type',
-      path: [],
-      message: value === null ? 'The file is empty.' : 'The file holds no keys.',
-      mend: 'Begin with `devices:` and an entry such as `- { id: psu-1, link: "tcp:10.0.0.7:9089", ... }`.',
-    });
-    return undefined;
-  }
-  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null));
 }
 
 /** Completes each part by itself, so that one that is wrong keeps no other from being checked and run. */

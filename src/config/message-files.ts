@@ -2,6 +2,7 @@ import { MessageCatalog } from '../device/message-catalog.ts';
 import type { SessionSettings } from '../device/settings.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { isStandardFraming } from '../protocol/framing/make-framing.ts';
+import { isKeyed } from './keyed.ts';
 import type { Finding, Path, Problem } from './problem.ts';
 import { readYaml } from './yaml-source.ts';
 
@@ -107,7 +108,3 @@ export function longestOf(messages: DeclaredProtocol): number {
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
-function isKeyed(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

@@ -1,3 +1,4 @@
+import { isKeyed } from './keyed.ts';
 import type { BridgeConfig } from './model.ts';
 import { type Finding, formatPath, type Path, type Problem } from './problem.ts';
 import type { SyntaxFinding, YamlSource } from './yaml-source.ts';
@@ -142,10 +143,6 @@ function mayBeSecret(path: Path): boolean {
 
 function entryOf(path: Path): string {
   return formatPath(path.slice(0, typeof path[1] === 'number' ? 2 : 1));
-}
-
-function isKeyed(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Removes a key; of a list, the whole list, because its other entries would change places. */

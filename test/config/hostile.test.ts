@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LARGEST_CONFIG, loadConfig } from '../../src/config/load.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problem.ts';
+import { LARGEST_CONFIG } from '../../src/config/read-document.ts';
 import { problem, REGISTER } from './example.ts';
 
 const example = readFileSync(new URL('../../devices.yaml', import.meta.url), 'utf8');

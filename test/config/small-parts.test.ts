@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatDuration, parseDuration } from '../../src/config/duration.ts';
-import { LARGEST_CONFIG } from '../../src/config/load.ts';
 import { formatPath } from '../../src/config/problem.ts';
 import { readConfig } from '../../src/config/read.ts';
+import { LARGEST_CONFIG } from '../../src/config/read-document.ts';
 import { suggest } from '../../src/config/suggest.ts';
 
 describe('parseDuration', () => {

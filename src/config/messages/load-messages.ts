@@ -1,11 +1,10 @@
 import { DeclaredProtocol } from '../../protocol/declared/declared-protocol.ts';
 import { lintProtocol } from '../../protocol/declared/lint.ts';
-import { checkNesting } from '../check-nesting.ts';
 import { explainIssues } from '../explain-issues.ts';
-import { LARGEST_CONFIG } from '../load.ts';
+import { isKeyed } from '../keyed.ts';
 import type { Problem } from '../problem.ts';
-import { Report } from '../report.ts';
-import { readYaml, type YamlSource } from '../yaml-source.ts';
+import { readDocument } from '../read-document.ts';
+import type { Report } from '../report.ts';
 import { declareProtocol } from './declare.ts';
 import { readFraming } from './read-framing.ts';
 import { type FileShape, headShape, type MessageShape, messageShape } from './shape.ts';
@@ -27,43 +26,13 @@ export function looksLikeMessages(text: string): boolean {
 
 /** Reads the text of a `messages.yaml` and checks all of it. `file` is the name that problems carry. */
 export function loadMessages(text: string, file: string): LoadedMessages {
-  if (text.length > LARGEST_CONFIG) return unusable(file, 1, 1, 'The file is larger than 10 MB.');
-  const plain = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  const tooDeep = checkNesting(plain);
-  if (tooDeep !== undefined) {
-    const before = plain.slice(0, tooDeep).split('\n');
-    return unusable(file, before.length, (before.at(-1)?.length ?? 0) + 1, 'The file is nested too deeply.');
-  }
-  const source = readYaml(plain, { numericKeys: true });
-  const report = new Report(source, file);
-  for (const finding of source.findings) report.syntax(finding);
-  const root = rootOf(source, report);
+  const read = readDocument(text, file, 'Begin with `version: 1` and `messages:`.', { numericKeys: true });
+  if ('problem' in read) return { problems: [read.problem] };
+  const { report, root } = read;
   const protocol = root === undefined ? undefined : check(root, report);
   const { problems } = report.finish();
   if (protocol === undefined || problems.some(({ severity }) => severity === 'error')) return { problems };
   return { protocol, problems };
-}
-
-function unusable(file: string, line: number, column: number, message: string): LoadedMessages {
-  const mend = 'Check that this is the right file.';
-  return {
-    problems: [{ severity: 'error', code: 'config_too_large', file, line, column, path: '', message, mend }],
-  };
-}
-
-function rootOf(source: YamlSource, report: Report): Readonly<Record<string, unknown>> | undefined {
-  const { value } = source;
-  if (value === undefined) return undefined;
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null));
-  }
-  report.add({
-    code: value === null ? 'config_missing_key' : 'config_bad_type',
-    path: [],
-    message: value === null ? 'The file is empty.' : 'The file holds no keys.',
-    mend: 'Begin with `version: 1` and `messages:`.',
-  });
-  return undefined;
 }
 
 /** Checks the shape of every part by itself, then what the parts that are right mean together. */
@@ -104,8 +73,4 @@ function check(root: Readonly<Record<string, unknown>>, report: Report): Declare
   }
   if (report.finish().problems.some(({ severity }) => severity === 'error')) return undefined;
   return new DeclaredProtocol(declaration);
-}
-
-function isKeyed(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

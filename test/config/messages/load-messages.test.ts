@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
-import { LARGEST_CONFIG } from '../../../src/config/load.ts';
 import { messagesJsonSchemaText } from '../../../src/config/messages/json-schema.ts';
 import { loadMessages } from '../../../src/config/messages/load-messages.ts';
 import { formatProblem } from '../../../src/config/problem.ts';
+import { LARGEST_CONFIG } from '../../../src/config/read-document.ts';
 
 const field = (keys: string): string =>
   `messages:\n  - name: m\n    id: 1\n    fields:\n      - { ${keys} }\n`;
