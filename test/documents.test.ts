@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { devicesJsonSchema } from '../src/config/json-schema.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { formatProblem } from '../src/config/problem.ts';
+import { Stats } from '../src/device/stats.ts';
 import { parseLinkAddress, parseListenAddress } from '../src/links/parse-address.ts';
 import { encodeFrame } from '../src/protocol/codec.ts';
 import type { Message } from '../src/protocol/message.ts';
+import { announced, DEFAULT_FEED_LIMITS } from '../src/runtime/feed/limits.ts';
 import { readProjectFile } from './support/project-files.ts';
 
 /** First cells of a document's tables, as far as they are code. */
@@ -32,6 +34,12 @@ describe('docs/feed.md', () => {
   it('lists every message that a client may send', () => {
     const types = declared('src/feed/wire/client-message.ts', /readonly type: '([a-z_]+)'/g);
     expect(types.filter((type) => !listed.has(type))).toEqual([]);
+  });
+
+  it('says what every count of a device is, and which limits it tells', () => {
+    const text = readProjectFile('docs/feed.md');
+    const keys = [...Object.keys(new Stats().counts), ...Object.keys(announced(DEFAULT_FEED_LIMITS))];
+    expect(keys.filter((key) => !text.includes(`\`${key}\``))).toEqual([]);
   });
 
   it.each([
