@@ -1,21 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Argv } from 'yargs';
 import { HeartwireError } from '../errors.ts';
 import type { CliIo } from './command.ts';
 
 /** What is said where a bridge wants a token and has none. */
 export const TOKEN_MEND =
   'Set HEARTWIRE_TOKEN, or name a file with --token-file; `heartwire token` makes one.';
-
-/** How to name a token: never on the command line, where every user of the machine could read it. */
-export function tokenOption<T>(yargs: Argv<T>): Argv<T & { 'token-file': string | undefined }> {
-  return yargs.option('token-file', {
-    type: 'string',
-    requiresArg: true,
-    describe: 'A file with the token, instead of HEARTWIRE_TOKEN; on the command line others could read it',
-  });
-}
 
 /**
  * The token to show to a bridge: from the file, or from HEARTWIRE_TOKEN.

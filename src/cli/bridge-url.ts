@@ -1,4 +1,5 @@
 import { HeartwireError } from '../errors.ts';
+import type { CliIo } from './command.ts';
 
 /** Where a bridge is looked for when nobody says where it is. */
 export const DEFAULT_BRIDGE_URL = 'http://127.0.0.1:8080';
@@ -24,4 +25,13 @@ export function feedUrl(text: string): string {
   const secure = url.protocol === 'https:' || url.protocol === 'wss:';
   const path = url.pathname.replace(/\/+$/, '');
   return `${secure ? 'wss' : 'ws'}://${url.host}${/\/ws(\/[^/]+)?$/.test(path) ? path : `${path}/ws`}`;
+}
+
+/**
+ * The feed of the bridge that a command is to talk to: named by `--url`, by HEARTWIRE_URL, or the one of this machine.
+ *
+ * @throws HeartwireError `bad_address`
+ */
+export function bridgeUrl(given: string | undefined, io: CliIo): string {
+  return feedUrl(given ?? io.env.HEARTWIRE_URL ?? DEFAULT_BRIDGE_URL);
 }

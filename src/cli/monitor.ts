@@ -2,8 +2,9 @@ import type { Client, ClientStatus } from '../client/index.ts';
 import { HeartwireError } from '../errors.ts';
 import type { JsonObject } from '../feed/wire/json.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { bridgeToken, tokenOption } from './bridge-token.ts';
-import { DEFAULT_BRIDGE_URL, feedUrl } from './bridge-url.ts';
+import { bridgeOptions } from './bridge-options.ts';
+import { bridgeToken } from './bridge-token.ts';
+import { bridgeUrl } from './bridge-url.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { ageText, type DeviceRow, deviceRow } from './device-row.ts';
 import { type MonitorChoice, pressKeys } from './monitor-keys.ts';
@@ -47,33 +48,25 @@ export const monitor: Command<MonitorArgs> = {
     ],
   ],
   options: (yargs) =>
-    tokenOption(yargs)
-      .positional('filter', {
-        type: 'string',
-        array: true,
-        default: [] as string[],
-        describe: 'Words that a device must show somewhere',
-      })
-      .option('url', {
-        type: 'string',
-        requiresArg: true,
-        describe: `The bridge (HEARTWIRE_URL, or ${DEFAULT_BRIDGE_URL})`,
-      })
-      .option('origin', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'Origin header, for a bridge on another machine (one of its server.origins)',
-      })
-      .option('json', { type: 'boolean', default: false, describe: 'JSON lines instead of the table' })
-      .option('retry', {
-        type: 'boolean',
-        default: false,
-        describe: 'Wait for a bridge that is not there yet',
-      }),
+    bridgeOptions(
+      yargs
+        .positional('filter', {
+          type: 'string',
+          array: true,
+          default: [] as string[],
+          describe: 'Words that a device must show somewhere',
+        })
+        .option('json', { type: 'boolean', default: false, describe: 'JSON lines instead of the table' })
+        .option('retry', {
+          type: 'boolean',
+          default: false,
+          describe: 'Wait for a bridge that is not there yet',
+        }),
+    ),
   async run(args, io): Promise<ExitCode> {
     let source: Source;
     try {
-      const url = feedUrl(args.url ?? io.env.HEARTWIRE_URL ?? DEFAULT_BRIDGE_URL);
+      const url = bridgeUrl(args.url, io);
       source = { url, origin: args.origin, token: await bridgeToken(args['token-file'], io) };
     } catch (error) {
       if (!(error instanceof HeartwireError)) throw error;

@@ -1,8 +1,9 @@
 import { HeartwireError } from '../errors.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { BridgeCaller } from './bridge-caller.ts';
-import { bridgeToken, tokenOption } from './bridge-token.ts';
-import { DEFAULT_BRIDGE_URL, feedUrl } from './bridge-url.ts';
+import { bridgeOptions } from './bridge-options.ts';
+import { bridgeToken } from './bridge-token.ts';
+import { bridgeUrl } from './bridge-url.ts';
 import type { Command } from './command.ts';
 import { tellError } from './tell-error.ts';
 
@@ -25,24 +26,16 @@ export const note: Command<NoteArgs> = {
   describe: 'Write a note into the trace that a running bridge records of a device',
   examples: [['heartwire note psu-1 wiggled the cable', 'stands in the trace with its time']],
   options: (yargs) =>
-    tokenOption(yargs)
-      .positional('device', { type: 'string', demandOption: true, describe: 'The device' })
-      .positional('text', { type: 'string', array: true, demandOption: true, describe: 'The note' })
-      .option('url', {
-        type: 'string',
-        requiresArg: true,
-        describe: `The bridge (HEARTWIRE_URL, or ${DEFAULT_BRIDGE_URL})`,
-      })
-      .option('origin', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'Origin header, for a bridge on another machine (one of its server.origins)',
-      }),
+    bridgeOptions(
+      yargs
+        .positional('device', { type: 'string', demandOption: true, describe: 'The device' })
+        .positional('text', { type: 'string', array: true, demandOption: true, describe: 'The note' }),
+    ),
   async run(args, io) {
     let url: string;
     let token: string | undefined;
     try {
-      url = feedUrl(args.url ?? io.env.HEARTWIRE_URL ?? DEFAULT_BRIDGE_URL);
+      url = bridgeUrl(args.url, io);
       token = await bridgeToken(args['token-file'], io);
     } catch (error) {
       if (!(error instanceof HeartwireError)) throw error;

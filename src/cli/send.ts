@@ -9,8 +9,9 @@ import { systemClock } from '../runtime/clock.ts';
 import { uploadFile } from '../runtime/file-upload.ts';
 import { noChunks } from '../runtime/send-file.ts';
 import { BridgeCaller, type CallReply, outcomeOf } from './bridge-caller.ts';
-import { bridgeToken, tokenOption } from './bridge-token.ts';
-import { DEFAULT_BRIDGE_URL, feedUrl } from './bridge-url.ts';
+import { bridgeOptions } from './bridge-options.ts';
+import { bridgeToken } from './bridge-token.ts';
+import { bridgeUrl } from './bridge-url.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { parseAssignments } from './field-values.ts';
 import { inWords, ProgressBar } from './progress-bar.ts';
@@ -45,36 +46,28 @@ export const send: Command<SendArgs> = {
     ['heartwire send psu-1 --hex 0000000101', 'bytes as they are'],
   ],
   options: (yargs) =>
-    tokenOption(yargs)
-      .positional('device', { type: 'string', demandOption: true, describe: 'The id of the device' })
-      .positional('message', { type: 'string', describe: 'A message that it understands' })
-      .positional('fields', {
-        type: 'string',
-        array: true,
-        default: [] as string[],
-        describe: 'field=value; bytes as 0x0a0b or @file, lists as [1,2]',
-      })
-      .option('hex', { type: 'string', requiresArg: true, describe: 'Send these bytes as they are' })
-      .option('file', { type: 'string', requiresArg: true, describe: 'Send this file in chunks' })
-      .conflicts('hex', ['message', 'file'])
-      .conflicts('file', ['message'])
-      .option('timeout', {
-        type: 'number',
-        requiresArg: true,
-        default: 5_000,
-        describe: 'How long the reply may take, in ms',
-      })
-      .option('url', {
-        type: 'string',
-        requiresArg: true,
-        describe: `The bridge (HEARTWIRE_URL, or ${DEFAULT_BRIDGE_URL})`,
-      })
-      .option('origin', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'Origin header, for a bridge on another machine (one of its server.origins)',
-      })
-      .option('json', { type: 'boolean', default: false, describe: 'Print JSON on a terminal too' }),
+    bridgeOptions(
+      yargs
+        .positional('device', { type: 'string', demandOption: true, describe: 'The id of the device' })
+        .positional('message', { type: 'string', describe: 'A message that it understands' })
+        .positional('fields', {
+          type: 'string',
+          array: true,
+          default: [] as string[],
+          describe: 'field=value; bytes as 0x0a0b or @file, lists as [1,2]',
+        })
+        .option('hex', { type: 'string', requiresArg: true, describe: 'Send these bytes as they are' })
+        .option('file', { type: 'string', requiresArg: true, describe: 'Send this file in chunks' })
+        .conflicts('hex', ['message', 'file'])
+        .conflicts('file', ['message'])
+        .option('timeout', {
+          type: 'number',
+          requiresArg: true,
+          default: 5_000,
+          describe: 'How long the reply may take, in ms',
+        })
+        .option('json', { type: 'boolean', default: false, describe: 'Print JSON on a terminal too' }),
+    ),
   run,
 };
 
@@ -84,7 +77,7 @@ async function run(args: SendArgs, io: CliIo): Promise<ExitCode> {
   let raw: Uint8Array | undefined;
   let token: string | undefined;
   try {
-    url = feedUrl(args.url ?? io.env.HEARTWIRE_URL ?? DEFAULT_BRIDGE_URL);
+    url = bridgeUrl(args.url, io);
     if (!(timeout >= 1 && timeout <= 600_000)) throw wrong('--timeout is 1 to 600000 ms', String(timeout));
     if (hex === undefined && file === undefined && message === undefined) {
       throw wrong('Nothing says what to send', args.device);

@@ -1,7 +1,8 @@
 import { HeartwireError } from '../errors.ts';
 import { patternProblem } from '../feed/wire/topic.ts';
-import { bridgeToken, tokenOption } from './bridge-token.ts';
-import { DEFAULT_BRIDGE_URL, feedUrl } from './bridge-url.ts';
+import { bridgeOptions } from './bridge-options.ts';
+import { bridgeToken } from './bridge-token.ts';
+import { bridgeUrl } from './bridge-url.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { openFeed } from './open-feed.ts';
 import { bytesLine, jsonLine, type TailEntry, tailEntries, textLine } from './tail-line.ts';
@@ -37,36 +38,28 @@ export const tail: Command<TailArgs> = {
     ['heartwire tail --url http://10.0.0.5:8080 --count 1', 'one line of a bridge elsewhere'],
   ],
   options: (yargs) =>
-    tokenOption(yargs)
-      .positional('pattern', {
-        type: 'string',
-        array: true,
-        default: [] as string[],
-        describe: 'Topics; + is one level, # the rest (devices/# by default)',
-      })
-      .option('url', {
-        type: 'string',
-        requiresArg: true,
-        describe: `The bridge (HEARTWIRE_URL, or ${DEFAULT_BRIDGE_URL})`,
-      })
-      .option('origin', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'Origin header, for a bridge on another machine (one of its server.origins)',
-      })
-      .option('json', { type: 'boolean', default: false, describe: 'JSON lines on a terminal too' })
-      .option('merged', {
-        type: 'boolean',
-        default: false,
-        describe: 'Whole documents instead of what changed in them',
-      })
-      .option('bytes', { type: 'string', requiresArg: true, describe: 'Raw bytes of this device as hex' })
-      .option('count', { type: 'number', requiresArg: true, describe: 'End after so many lines' })
-      .option('retry', {
-        type: 'boolean',
-        default: false,
-        describe: 'Wait for a bridge that is not there yet',
-      }),
+    bridgeOptions(
+      yargs
+        .positional('pattern', {
+          type: 'string',
+          array: true,
+          default: [] as string[],
+          describe: 'Topics; + is one level, # the rest (devices/# by default)',
+        })
+        .option('json', { type: 'boolean', default: false, describe: 'JSON lines on a terminal too' })
+        .option('merged', {
+          type: 'boolean',
+          default: false,
+          describe: 'Whole documents instead of what changed in them',
+        })
+        .option('bytes', { type: 'string', requiresArg: true, describe: 'Raw bytes of this device as hex' })
+        .option('count', { type: 'number', requiresArg: true, describe: 'End after so many lines' })
+        .option('retry', {
+          type: 'boolean',
+          default: false,
+          describe: 'Wait for a bridge that is not there yet',
+        }),
+    ),
   run,
 };
 
@@ -109,7 +102,7 @@ async function sourceOf(args: TailArgs, io: CliIo): Promise<Source> {
       seen: String(count),
     });
   }
-  const url = feedUrl(args.url ?? io.env.HEARTWIRE_URL ?? DEFAULT_BRIDGE_URL);
+  const url = bridgeUrl(args.url, io);
   return { url, topics: topicsOf(args), token: await bridgeToken(args['token-file'], io) };
 }
 
