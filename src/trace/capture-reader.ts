@@ -57,11 +57,11 @@ function* readPcap(
 ): Generator<CaptureFrame> {
   const linkType = view.getUint32(20, little) & 0x0fffffff;
   for (let at = 24; at < bytes.length; ) {
-    if (at + 16 > bytes.length) throw invalid(file, at, 'The capture ends in the middle of a packet.');
+    if (at + 16 > bytes.length) throw cutShort(file, at, 'packet');
     const captured = view.getUint32(at + 8, little);
     const end = at + 16 + captured;
     if (captured > MOST_BLOCK_BYTES) throw invalid(file, at, 'A packet is longer than any can be.');
-    if (end > bytes.length) throw invalid(file, at, 'The capture ends in the middle of a packet.');
+    if (end > bytes.length) throw cutShort(file, at, 'packet');
     const seconds = BigInt(view.getUint32(at, little));
     const fraction = BigInt(view.getUint32(at + 4, little));
     yield {
@@ -84,7 +84,7 @@ function* readPcapng(bytes: Uint8Array, view: DataView, file: string): Generator
   let interfaces: Interface[] = [];
   let firstInterface = 0;
   for (let at = 0; at < bytes.length; ) {
-    if (at + 12 > bytes.length) throw invalid(file, at, 'The capture ends in the middle of a block.');
+    if (at + 12 > bytes.length) throw cutShort(file, at, 'block');
     const type = view.getUint32(at, little);
     if (type === 0x0a0d0d0a) {
       const order = view.getUint32(at + 8, true);
@@ -98,7 +98,7 @@ function* readPcapng(bytes: Uint8Array, view: DataView, file: string): Generator
     if (length < 12 || length % 4 !== 0 || length > MOST_BLOCK_BYTES) {
       throw invalid(file, at, 'A block has an impossible length.');
     }
-    if (at + length > bytes.length) throw invalid(file, at, 'The capture ends in the middle of a block.');
+    if (at + length > bytes.length) throw cutShort(file, at, 'block');
     if (view.getUint32(at + length - 4, little) !== length) {
       throw invalid(file, at, 'The two lengths of a block differ.');
     }
@@ -215,9 +215,19 @@ class Body {
   }
 }
 
-function invalid(file: string, offset: number, problem: string): HeartwireError {
-  return new HeartwireError(CODE, `${file}: at byte ${offset}: ${problem}`, {
-    seen: String(offset),
-    mend: 'Capture again, with tcpdump -w or Wireshark.',
-  });
+function invalid(
+  file: string,
+  offset: number,
+  problem: string,
+  mend = 'Capture again, with tcpdump -w or Wireshark.',
+): HeartwireError {
+  return new HeartwireError(CODE, `${file}: at byte ${offset}: ${problem}`, { seen: String(offset), mend });
 }
+
+const cutShort = (file: string, offset: number, what: 'packet' | 'block') =>
+  invalid(
+    file,
+    offset,
+    `The capture ends in the middle of a ${what}.`,
+    'End the capture before it is imported; of one that was cut short, `tshark -r FILE -w WHOLE` keeps what is whole.',
+  );

@@ -51,6 +51,13 @@ function pcapng(name: string): Buffer {
 }
 
 describe('a trace that was exported as pcapng', () => {
+  it('says how to keep what is whole of one that was cut short', async () => {
+    await writeFile(join(folder, 'x.pcapng'), pcapng('server-normal').subarray(0, -5));
+    const { code, err } = await cli('import', 'x.pcapng', '-o', 'x.trace');
+    expect(code).toBe(1);
+    expect(err).toMatch(/ends in the middle of a block\. End the capture .* `tshark -r FILE -w WHOLE`/);
+  });
+
   it('is told to hold several connections, because they become one device', async () => {
     await writeFile(join(folder, 'x.pcapng'), pcapng('takeover'));
     const { err } = await cli('import', 'x.pcapng', '-o', 'x.trace');
