@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { StaticToken } from '../config/access.ts';
 import type { BridgeConfig, DialledDeviceConfig } from '../config/model.ts';
 import { formatProblem } from '../config/problem.ts';
 import { readConfig } from '../config/read.ts';
@@ -74,6 +75,7 @@ async function examine(config: BridgeConfig): Promise<Finding[]> {
     () => examineListening('server', { scheme: 'tcp-listen', host: server.host, port: server.port }),
     ...(server.tcp === undefined ? [] : [examineLines(server.tcp)]),
     ...(server.tls === undefined ? [] : [examineCertificate(server.tls)]),
+    ...(config.access === undefined ? [] : config.access.tokens.map(examineToken)),
     ...listeners.map(
       ({ link }) =>
         () =>
@@ -112,6 +114,16 @@ function examineCertificate(files: TlsFiles): () => Promise<Finding> {
     }
     const until = 'error' in read ? '' : new Date(read.validUntil).toISOString();
     return good('server', `The certificate and its key fit, and are valid until ${until}.`);
+  };
+}
+
+/** Silent about a token that lasts. */
+function examineToken({ name, expiresAtMs }: StaticToken): () => Promise<Finding | undefined> {
+  return async () => {
+    if (expiresAtMs === undefined || expiresAtMs > Date.now()) return undefined;
+    const ended = new Date(expiresAtMs).toISOString();
+    const detail = `The token ${name} came to its end at ${ended}. Take it out, or make another one with \`heartwire token\`.`;
+    return bad('access', { code: 'unauthorized', detail });
   };
 }
 

@@ -43,6 +43,28 @@ async function serve(): Promise<{ port: number; stop(): Promise<void> }> {
 }
 
 describe('doctor', () => {
+  test('tells of a token that has come to its end, and of no other', async () => {
+    const hash = `sha256:${'9f86d081'.repeat(8)}`;
+    const token = (name: string, more: string) =>
+      `    - { name: ${name}, hash: "${hash}", roles: read, topics: "#"${more} }\n`;
+    const { exit, findings } = await diagnose(
+      `server: { host: 127.0.0.1, port: 0 }
+access:
+  tokens:
+${token('old', ', expires: "2020-01-31"')}${token('new', ', expires: "2999-01-31"').replaceAll('9f86d081', '8f86d081')}listeners:
+  - link: tcp-listen:127.0.0.1:0
+`,
+    );
+    expect(findings.filter(({ about }) => about === 'access')).toEqual([
+      {
+        about: 'access',
+        code: 'unauthorized',
+        detail: expect.stringMatching(/^The token old came to its end at 2020-01-31/),
+      },
+    ]);
+    expect(exit).toBe(1);
+  });
+
   test('finds nothing to mend where a device answers and ports are free', async () => {
     const device = await serve();
     const { exit, findings } = await diagnose(
