@@ -160,7 +160,9 @@ function keyIn(file: KeyFile | undefined): Uint8Array | string {
   if (file === undefined) return 'The file was not read.';
   if ('unreadable' in file) return file.unreadable;
   const text = file.text.trim().replace(/=$/, '').replaceAll('-', '+').replaceAll('_', '/');
-  if (!/^[A-Za-z0-9+/]+$/.test(text)) return 'The file holds something else than base64.';
+  // A single character behind the last four says nothing, and `atob` throws at it.
+  if (!/^[A-Za-z0-9+/]+$/.test(text) || text.length % 4 === 1)
+    return 'The file holds something else than base64.';
   const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   return bytes.length === KEY_BYTES ? bytes : `The file holds ${bytes.length} bytes in base64.`;
 }

@@ -11,6 +11,7 @@ const FILES: KeyFiles = new Map([
   ['b', { text: SECOND }],
   ['short', { text: 'c2VjcmV0' }],
   ['odd', { text: 'top secret!' }],
+  ['half', { text: FIRST.slice(0, 5) }],
   ['gone', { unreadable: 'There is no such file: gone.' }],
 ]);
 
@@ -82,6 +83,7 @@ describe('secrecy', () => {
     ],
     ['a file that is not there', '  keys: [{ id: k, file: gone }]\n  topics: []', 'secrecy.keys[0].file'],
     ['a file that holds less', '  keys: [{ id: k, file: short }]\n  topics: []', 'secrecy.keys[0].file'],
+    ['a file that is half written', '  keys: [{ id: k, file: half }]\n  topics: []', 'secrecy.keys[0].file'],
     ['a file that holds no base64', '  keys: [{ id: k, file: odd }]\n  topics: []', 'secrecy.keys[0].file'],
     ['no topics', KEYS, 'secrecy.topics'],
   ])('leaves nothing to be run in the open where it is wrong: %s', (_, text, path) => {
