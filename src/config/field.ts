@@ -65,7 +65,7 @@ export const badType = (expected: string, value: unknown, mend: string): FieldFi
 });
 
 /** A text that YAML took for a number or a boolean because it stands without quotes. */
-export function unquoted(what: string, value: unknown): FieldFinding | undefined {
+function unquoted(what: string, value: unknown): FieldFinding | undefined {
   if (typeof value !== 'number' && typeof value !== 'boolean' && typeof value !== 'bigint') return undefined;
   return {
     code: 'config_unquoted',
