@@ -3,13 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
-/** Properties between the parts of the client, never of its callers or of the wire: they need no names. */
+/**
+ * Properties between the parts of the client, which need no names in the file. test/client/bundle.test.ts holds that none
+ * is a key of the wire, a name that callers use, or spoken of as a text.
+ */
 const INTERNAL = `
-  abandon acknowledge afterMs answered apply asked atMs begin burst changes closeSocket covers deadline disconnected dispatch done
-  effect end ended expire firstMissing getToken giveUp giveUpAtMs handle hasToken heard judge keepOnly lost nextDeadline
-  notResynced notTaken nowSynced openSocket patterns perSecond ports read received reconcile refused remove repeated resync
-  retryAtMs serve sessionLost settle settled stale start subscribing synced take tap tell terms tokenCame told unreadable unsent
-  untilMs wake wanted`;
+  abandon acknowledge answered begin closeSocket covers deadline disconnected dispatch firstMissing getToken giveUp
+  giveUpAtMs handle hasToken heard keepOnly nextDeadline notResynced notTaken nowSynced openSocket ports reconcile refused
+  sessionLost settle settled subscribing tokenCame wake`;
 
 const root = new URL('..', import.meta.url);
 const bundle = await rolldown({

@@ -118,7 +118,9 @@ listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
     const { code, said } = await run(programs[2] ?? '');
     expect([code, said]).toEqual([
       0,
-      expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n1 clients heard it\n$/),
+      expect.stringMatching(
+        /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n1 clients heard it\n1 clients are connected\n$/,
+      ),
     ]);
   });
 

@@ -5,32 +5,14 @@ import { type BackOff, backOffMs } from './back-off.ts';
 import { ClientError, ownError } from './client-error.ts';
 import { Following } from './following.ts';
 import { Outbox } from './outbox.ts';
+import type { Phase } from './phase.ts';
 import type { Moment } from './ports.ts';
 import { type Asked, type Outcome, Requests } from './requests.ts';
 import type { EventMessage, Lost, SessionEffect, SessionEvent } from './session-events.ts';
 import { Silence } from './silence.ts';
-import { type ClientStatus, type ConnectionState, sameStatus } from './status.ts';
+import type { ClientStatus, ConnectionState } from './status.ts';
 import type { Wanted } from './subscriptions.ts';
 import type { FeedView } from './view.ts';
-
-/**
- * Where the conversation stands.
- *
- *     waiting ──▶ opening ──welcome──▶ authenticating ──▶ resuming ──▶ open
- *        ▲           │                     │                 │          │
- *        └───────────┴──────── lost ───────┴─────────────────┴──────────┘       closed: for good, from anywhere
- *
- * Subscriptions are stated from `resuming` on. Commands are sent only in `open`: before the former session has
- * answered, it is not known whether asking again is asking twice.
- */
-type Phase =
-  | { readonly kind: 'waiting'; readonly retryAtMs: number; readonly retryAt: number }
-  | { readonly kind: 'opening'; readonly untilMs: number }
-  /** `session` is the fresh one, for where the former is gone; without an `id` the token is awaited. */
-  | { readonly kind: 'authenticating'; readonly id?: string; readonly session: string }
-  | { readonly kind: 'resuming'; readonly id: string; readonly session: string }
-  | { readonly kind: 'open' }
-  | { readonly kind: 'closed' };
 
 export interface ClientSessionOptions {
   readonly backOff: BackOff;
@@ -73,6 +55,8 @@ export class ClientSession {
   #tokenAwaited = false;
   #renewToken = false;
   #session: string | undefined;
+  /** That of this connection, for where the former is gone. */
+  #fresh = '';
   #clientId: string | undefined;
   /** The view was once the present; and is, on this connection. */
   #reached = false;
@@ -82,7 +66,7 @@ export class ClientSession {
   constructor(options: ClientSessionOptions, now: Moment) {
     this.#options = options;
     this.#now = now;
-    this.#phase = { kind: 'waiting', retryAtMs: Infinity, retryAt: now.wallMs };
+    this.#phase = { kind: 'waiting', atMs: Infinity, retryAt: now.wallMs };
     this.#status = { state: 'connecting', since: now.wallMs, attempt: 0 };
   }
 
@@ -116,15 +100,17 @@ export class ClientSession {
 
   /** When `deadline` is to come next, on the monotonic clock; Infinity where nothing is awaited. */
   nextDeadline(): number {
-    const phase = this.#phase;
-    if (phase.kind === 'closed') return Infinity;
     return Math.min(
-      phase.kind === 'waiting' ? phase.retryAtMs : phase.kind === 'opening' ? phase.untilMs : Infinity,
+      this.#phaseEndsAtMs,
       this.#requests.nextDeadline,
       this.#silence?.nextDeadline ?? Infinity,
       this.#following.nextDeadline,
       this.#outbox.nextDeadline,
     );
+  }
+
+  get #phaseEndsAtMs(): number {
+    return 'atMs' in this.#phase ? this.#phase.atMs : Infinity;
   }
 
   /** Do not wait any longer before the next attempt, nor before the first one. */
@@ -139,7 +125,37 @@ export class ClientSession {
 
   received(message: ServerMessage): void {
     this.heard();
-    this.#receive(message);
+    this.#following.receive(message);
+    switch (message.type) {
+      case 'welcome':
+        if (this.#phase.kind === 'opening') this.#welcome(message.payload);
+        return;
+      case 'response':
+      case 'broadcast_ack':
+      case 'clients_list':
+      case 'echo':
+      case 'pong':
+        this.#answered(message.payload.reply_to, message);
+        return;
+      case 'error': {
+        const { reply_to: replyTo, code, message: text, retry } = message.payload;
+        this.#answered(replyTo, new ClientError(code, text, retry));
+        return;
+      }
+      case 'closing': {
+        const { code, reason, reconnect, retry_after_ms: afterMs = 0 } = message.payload;
+        this.#lose({ code, reason, final: !reconnect, afterMs });
+        return;
+      }
+      case 'snapshot':
+      case 'synced':
+      case 'update':
+      case 'event':
+      case 'broadcast':
+      case 'gap':
+      case 'position':
+      case 'ping':
+    }
   }
 
   lost(lost: Lost): void {
@@ -149,7 +165,7 @@ export class ClientSession {
   tokenCame(token: string): void {
     this.#tokenAwaited = false;
     this.#token = token;
-    if (this.#phase.kind === 'authenticating') this.#authenticate(this.#phase.session);
+    if (this.#phase.kind === 'authenticating') this.#authenticate();
   }
 
   subscribe(handle: number, wanted: Wanted): void {
@@ -189,42 +205,8 @@ export class ClientSession {
   }
 
   #open(): void {
-    this.#phase = { kind: 'opening', untilMs: this.#now.monoMs + WELCOME_LIMIT_MS };
+    this.#phase = { kind: 'opening', atMs: this.#now.monoMs + WELCOME_LIMIT_MS };
     this.#effects.push((orders) => orders.openSocket());
-  }
-
-  #receive(message: ServerMessage): void {
-    this.#following.receive(message);
-    switch (message.type) {
-      case 'welcome':
-        if (this.#phase.kind === 'opening') this.#welcome(message.payload);
-        return;
-      case 'response':
-      case 'broadcast_ack':
-      case 'clients_list':
-      case 'echo':
-      case 'pong':
-        this.#answered(message.payload.reply_to, message);
-        return;
-      case 'error': {
-        const { reply_to: replyTo, code, message: text, retry } = message.payload;
-        this.#answered(replyTo, new ClientError(code, text, retry));
-        return;
-      }
-      case 'closing': {
-        const { code, reason, reconnect, retry_after_ms: afterMs = 0 } = message.payload;
-        this.#lose({ code, reason, final: !reconnect, afterMs });
-        return;
-      }
-      case 'snapshot':
-      case 'synced':
-      case 'update':
-      case 'event':
-      case 'broadcast':
-      case 'gap':
-      case 'position':
-      case 'ping':
-    }
   }
 
   #welcome(welcome: Welcome): void {
@@ -232,46 +214,44 @@ export class ClientSession {
     this.#outbox.begin({ perSecond, burst }, this.#now.monoMs);
     this.#silence = new Silence(welcome.ping_interval_ms || PING_INTERVAL_MS, this.#now.monoMs);
     this.#clientId = welcome.client_id;
-    if (welcome.auth !== 'required') this.#resume(welcome.session);
-    else if (this.#options.hasToken) this.#authenticate(welcome.session);
+    this.#fresh = welcome.session;
+    if (welcome.auth !== 'required') this.#resume();
+    else if (this.#options.hasToken) this.#authenticate();
     else this.close(ownError('token_missing'));
   }
 
   /** With the token where there is one already; else once it has come, be it over a later connection. */
-  #authenticate(session: string): void {
-    if (this.#token !== undefined) {
-      this.#phase = { kind: 'authenticating', id: this.#send('auth', { token: this.#token }), session };
-      return;
-    }
-    this.#phase = { kind: 'authenticating', session };
-    if (this.#tokenAwaited) return;
+  #authenticate(): void {
+    const id = this.#token === undefined ? undefined : this.#send('auth', { token: this.#token });
+    this.#phase = { kind: 'authenticating', id };
+    if (id !== undefined || this.#tokenAwaited) return;
     this.#tokenAwaited = true;
     const renew = this.#renewToken;
     this.#effects.push((orders) => orders.getToken(renew));
     this.#renewToken = false;
   }
 
-  #resume(session: string): void {
+  #resume(): void {
     this.#following.begin();
-    if (this.#session === undefined) this.#begin(session);
-    else this.#phase = { kind: 'resuming', id: this.#send('resume', { session: this.#session }), session };
+    if (this.#session === undefined) this.#begin();
+    else this.#phase = { kind: 'resuming', id: this.#send('resume', { session: this.#session }) };
   }
 
-  #begin(session: string): void {
+  /** In the former session, where there is one. */
+  #begin(): void {
     this.#phase = { kind: 'open' };
-    this.#session = session;
+    this.#session ??= this.#fresh;
     for (const id of this.#requests.unsent()) this.#outbox.push(id);
   }
 
   #answered(replyTo = '', outcome: Outcome): void {
-    const phase = this.#phase;
     const refused = outcome instanceof ClientError;
-    if (phase.kind === 'authenticating' && phase.id === replyTo) {
-      if (!refused) this.#resume(phase.session);
+    if ('id' in this.#phase && this.#phase.id === replyTo) {
+      if (this.#phase.kind === 'resuming') this.#resumed(outcome);
+      else if (!refused) this.#resume();
       else if (outcome.retry) this.#lose({ code: 1000, reason: outcome.code });
       else this.close(outcome);
-    } else if (phase.kind === 'resuming' && phase.id === replyTo) this.#resumed(phase.session, outcome);
-    else if (
+    } else if (
       !this.#following.answered(replyTo, outcome) &&
       !this.#requests.answered(replyTo, outcome) &&
       refused
@@ -280,14 +260,12 @@ export class ClientSession {
     if (this.#useless !== undefined) this.#lose(this.#useless);
   }
 
-  #resumed(fresh: string, outcome: Outcome): void {
-    if (!(outcome instanceof ClientError) && outcome.type === 'response') {
-      this.#clientId = String(outcome.payload.result.client_id);
-      this.#begin(this.#session ?? fresh);
-      return;
-    }
-    this.#requests.sessionLost();
-    this.#begin(fresh);
+  #resumed(outcome: Outcome): void {
+    if (outcome instanceof ClientError || outcome.type !== 'response') {
+      this.#requests.sessionLost();
+      this.#session = undefined;
+    } else this.#clientId = String(outcome.payload.result.client_id);
+    this.#begin();
   }
 
   ask(request: number, asked: Asked): void {
@@ -306,11 +284,8 @@ export class ClientSession {
     const { code, reason, detail, final = !mayReconnect(code), afterMs = 0 } = lost;
     const word = reason || (this.#phase.kind === 'opening' ? 'unreachable' : 'connection_lost');
     this.#why = { reason: word, detail, code };
+    if (final) return this.close(new ClientError(word, detail ?? `The bridge closed with ${code}, ${word}.`));
     this.#disconnect();
-    if (final) {
-      this.close(new ClientError(word, detail ?? `The bridge closed with ${code}, ${word}.`));
-      return;
-    }
     const expired = code === TOKEN_EXPIRED;
     if (expired) {
       this.#token = undefined;
@@ -321,8 +296,8 @@ export class ClientSession {
     const jitterMs = expired && this.#attempt === 0 ? 0 : backOffMs(backOff, this.#attempt, random());
     const delayMs = Math.max(afterMs, jitterMs);
     this.#attempt += 1;
-    const retryAt = Math.round(this.#now.wallMs + delayMs);
-    this.#phase = { kind: 'waiting', retryAtMs: this.#now.monoMs + delayMs, retryAt };
+    const { monoMs, wallMs } = this.#now;
+    this.#phase = { kind: 'waiting', atMs: monoMs + delayMs, retryAt: Math.round(wallMs + delayMs) };
   }
 
   #disconnect(): void {
@@ -336,17 +311,16 @@ export class ClientSession {
 
   deadline(): void {
     const { monoMs } = this.#now;
-    const phase = this.#phase;
     this.#requests.expire(monoMs);
     this.#following.deadline(monoMs);
-    if (phase.kind === 'waiting' && monoMs >= phase.retryAtMs) this.#open();
-    else if (phase.kind === 'opening' && monoMs >= phase.untilMs) {
-      this.#lose({ code: 1006, reason: 'no_welcome' });
-    } else {
-      const judgement = this.#silence?.judge(monoMs);
-      if (judgement === 'ask') this.#send('ping', {});
-      if (judgement === 'lost') this.#lose({ code: 1006, reason: 'silent' });
+    if (monoMs >= this.#phaseEndsAtMs) {
+      if (this.#phase.kind === 'waiting') this.#open();
+      else this.#lose({ code: 1006, reason: 'no_welcome' });
+      return;
     }
+    const judgement = this.#silence?.judge(monoMs);
+    if (judgement === 'ask') this.#send('ping', {});
+    if (judgement === 'lost') this.#lose({ code: 1006, reason: 'silent' });
   }
 
   #send(type: string, fields: JsonObject): string {
@@ -380,7 +354,7 @@ export class ClientSession {
       attempt: this.#attempt,
       retryAt: this.#phase.kind === 'waiting' ? this.#phase.retryAt : undefined,
     };
-    if (sameStatus(status, this.#status)) return;
+    if (JSON.stringify(status) === JSON.stringify(this.#status)) return;
     this.#status = status;
     this.#effects.push((orders) => orders.status(status));
   }

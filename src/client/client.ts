@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Json, JsonObject } from '../feed/wire/json.ts';
 import type { ServerMessage } from '../feed/wire/server-messages.ts';
-import { ClientError, ownError } from './client-error.ts';
+import { ClientError } from './client-error.ts';
 import { ClientSession } from './client-session.ts';
 import type { CommandFields, CommandName, CommandReply, CommandResult, DeviceTypes } from './device-types.ts';
 import { feedAddress } from './feed-address.ts';
@@ -26,9 +26,17 @@ export interface ConnectOptions extends Partial<ClientPorts> {
   readonly decode?: Decode;
 }
 
+/** What a call needs of an `AbortSignal`, which not every project has the type of. */
+export interface SignalLike {
+  readonly reason: unknown;
+  throwIfAborted(): void;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 export interface CallOptions {
   /** Gives up waiting. It does not take back what was sent. */
-  readonly signal?: AbortSignal;
+  readonly signal?: SignalLike;
 }
 
 export interface CommandOptions extends CallOptions {
@@ -84,25 +92,17 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
   #last = 0;
 
   constructor(url: string | undefined, options: ConnectOptions) {
-    const { WebSocket, ...ports } = portsOf(options);
-    if (WebSocket === undefined) {
-      throw ownError('no_websocket', 'No WebSocket here: pass that of "ws".');
-    }
-    this.#session = new ClientSession(
-      {
-        backOff: options.backOff ?? BACK_OFF,
-        random: ports.random,
-        hasToken: options.token !== undefined,
-      },
-      ports.clock.now(),
-    );
+    const { backOff = BACK_OFF, token, decode } = options;
+    const ports = portsOf(options);
+    const hasToken = token !== undefined;
+    this.#session = new ClientSession({ backOff, random: ports.random, hasToken }, ports.clock.now());
     this.view = new LiveView(this.#session.view);
     this.#runner = new SessionRunner({
       url: feedAddress(url),
       session: this.#session,
-      ports: { WebSocket, ...ports },
-      token: options.token,
-      decode: options.decode,
+      ports,
+      token,
+      decode,
       told: {
         status: (status) => this.#listeners.status.tell(status),
         error: (error) => this.#listeners.error.tell(error),
@@ -130,7 +130,6 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
           this.view.end(error);
         },
       },
-      unreadable: (what, cause) => this.#listeners.error.tell(ownError('unreadable', what, cause)),
     });
   }
 
@@ -172,15 +171,14 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
 
   /** Follows topics; `+` stands for one level, `#` for the rest. What the bridge refuses rejects `ready`. */
   subscribe(topics: string | readonly string[], options: SubscribeOptions = {}): Subscription {
-    const wanted = [...new Set(typeof topics === 'string' ? [topics] : topics)];
-    const { maxHz, ack } = options;
+    const wanted = [...new Set([topics].flat())];
     const handle = this.#newNumber();
     const subscription = new Subscription(wanted, options, () => {
       this.#subscriptions.delete(handle);
       this.#runner.dispatch((session) => session.unsubscribe(handle));
     });
     this.#subscriptions.set(handle, subscription);
-    this.#runner.dispatch((session) => session.subscribe(handle, { topics: wanted, maxHz, ack }));
+    this.#runner.dispatch((session) => session.subscribe(handle, { ...options, topics: wanted }));
     return subscription;
   }
 
@@ -234,7 +232,7 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
     type: string,
     fields: JsonObject,
     timeoutMs: number,
-    signal: AbortSignal | undefined,
+    signal: SignalLike | undefined,
   ): Promise<ServerMessage> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
@@ -244,7 +242,7 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
         this.#runner.dispatch((session) => session.abandon(request));
         reject(signal?.reason);
       };
-      signal?.addEventListener('abort', aborted, { once: true });
+      signal?.addEventListener('abort', aborted);
       this.#calls.set(request, (outcome) => {
         signal?.removeEventListener('abort', aborted);
         if (outcome instanceof ClientError) reject(outcome);
@@ -274,10 +272,6 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
         : { kind: 'broadcast', topic, at, seq, from: message.payload.from, data: message.payload.data },
     );
     if (message.ack_required !== true) return;
-    if (pending.length === 0) {
-      this.#acknowledge(message.id);
-      return;
-    }
     this.#inHand.add(message.id);
     void Promise.all(pending).then((taken) => {
       this.#inHand.delete(message.id);

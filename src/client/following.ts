@@ -74,10 +74,14 @@ export class Following {
 
   /** Applies a message to the view, and tells of it. */
   receive(message: ServerMessage): void {
-    const counted = this.#counted(message);
+    // The bridge knows what it can't tell, not what was known here before.
+    const told =
+      message.type === 'gap'
+        ? { ...message, payload: { ...message.payload, from_seq: this.view.firstMissing(message.payload) } }
+        : message;
     const { resync, changes, repeated } = this.view.apply(message);
-    this.#port.effect((orders) => orders.told(counted, changes, repeated));
-    if (resync.length > 0) this.#say('resync', resync);
+    this.#port.effect((orders) => orders.told(told, changes, repeated));
+    this.#say('resync', resync);
     if (message.type !== 'synced') return;
     const { reply_to: replyTo, topics } = message.payload;
     if (replyTo !== undefined) this.#said.delete(replyTo);
@@ -111,28 +115,17 @@ export class Following {
   /** Tells the bridge what is wanted, where that has changed. */
   reconcile(): void {
     if (!this.#talking) return;
-    const isCovered = (topic: string): boolean => this.view.since([topic]) !== undefined;
-    const { subscribe, unsubscribe } = this.#subscriptions.reconcile(isCovered);
-    for (const { topics, maxHz, ack } of subscribe) {
+    const orders = this.#subscriptions.reconcile((topic) => this.view.since([topic]) !== undefined);
+    for (const { topics, terms } of orders?.subscribe ?? []) {
       const since = this.view.since(topics);
-      this.#say('subscribe', topics, {
-        // Pings that a page can see; and silence then means the same everywhere.
-        json_ping: true,
-        since,
-        max_hz: maxHz,
-        ack,
-      });
+      // Pings that a page can see; and silence then means the same everywhere.
+      this.#say('subscribe', topics, { json_ping: true, since, ...terms });
     }
-    if (unsubscribe.length > 0) this.#say('unsubscribe', unsubscribe);
+    this.#say('unsubscribe', orders?.unsubscribe);
   }
 
-  /** The bridge knows what it can't tell, not what was known here before. */
-  #counted(message: ServerMessage): ServerMessage {
-    if (message.type !== 'gap') return message;
-    return { ...message, payload: { ...message.payload, from_seq: this.view.firstMissing(message.payload) } };
-  }
-
-  #say(type: Said['type'], topics: readonly string[], more: JsonObject = {}): void {
+  #say(type: Said['type'], topics: readonly string[] = [], more: JsonObject = {}): void {
+    if (topics.length === 0) return;
     const id = this.#port.send(type, { topics, ...more });
     this.#said.set(id, { type, topics });
     if (type === 'subscribe') this.view.subscribing(id);
@@ -143,15 +136,14 @@ export class Following {
     // Never for being too fast, because the outbox heeds the rate; whatever it is, a later connection asks again.
     if (error.retry) this.#port.giveUp(error);
     else if (type === 'resync') this.view.notResynced(topics);
-    else {
-      for (const handle of this.#subscriptions.refused(topics))
-        this.#port.effect((orders) => orders.handle(handle, error));
-    }
+    else
+      this.#subscriptions.refused(topics, (handle) =>
+        this.#port.effect((orders) => orders.handle(handle, error)),
+      );
   }
 
   #tellSynced(topics: readonly string[]): void {
-    for (const handle of this.#subscriptions.nowSynced(topics))
-      this.#port.effect((orders) => orders.handle(handle));
+    this.#subscriptions.nowSynced(topics, (handle) => this.#port.effect((orders) => orders.handle(handle)));
   }
 
   #dropUnwanted(): void {

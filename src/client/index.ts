@@ -7,6 +7,7 @@ export {
   type CommandOptions,
   type ConnectOptions,
   connect,
+  type SignalLike,
 } from './client.ts';
 export { ClientError, type ClientErrorCode } from './client-error.ts';
 export type {

@@ -1,5 +1,5 @@
 import { deviceOf, type FeedGap, type FeedItem } from './items.ts';
-import { Tap } from './tap.ts';
+import type { Reader } from './readers.ts';
 
 interface Entry {
   readonly item: FeedItem;
@@ -11,8 +11,8 @@ interface Entry {
  * Items on their way to one `for await`. An item counts as dealt with when the next one is asked for. Beyond the bound
  * the oldest go, and a `gap` says which before anything that follows.
  */
-export class ItemQueue {
-  readonly tap = new Tap();
+export class ItemQueue implements Reader<FeedItem> {
+  wake = (): void => undefined;
   readonly #most: number;
   readonly #entries: Entry[] = [];
   readonly #lost = new Map<string, FeedGap>();
@@ -27,7 +27,7 @@ export class ItemQueue {
     return new Promise((done) => {
       this.#entries.push({ item, done });
       if (this.#entries.length > this.#most) this.#dropOldest();
-      this.tap.wake();
+      this.wake();
     });
   }
 

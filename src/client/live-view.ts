@@ -2,7 +2,7 @@ import type { JsonObject } from '../feed/wire/json.ts';
 import type { DeviceState, DeviceTypes } from './device-types.ts';
 import { deviceOf } from './items.ts';
 import { Listeners } from './listeners.ts';
-import { Tap } from './tap.ts';
+import { type Reader, Readers } from './readers.ts';
 import type { FeedView, ViewChange } from './view.ts';
 
 /** One document is another now. */
@@ -21,8 +21,7 @@ export interface DocumentChange {
 export class LiveView<Types extends DeviceTypes = DeviceTypes> {
   readonly #documents: FeedView;
   readonly #listeners = new Listeners<[DocumentChange]>();
-  readonly #readers = new Set<ChangeReader>();
-  #ended: { readonly error?: unknown } | undefined;
+  readonly #readers = new Readers<DocumentChange, ChangeReader>();
 
   constructor(documents: FeedView) {
     this.#documents = documents;
@@ -60,12 +59,7 @@ export class LiveView<Types extends DeviceTypes = DeviceTypes> {
   [Symbol.asyncIterator](): AsyncGenerator<DocumentChange, undefined, undefined> {
     const reader = new ChangeReader();
     for (const topic of this.#documents.topics()) reader.push(this.#changeOf(topic));
-    this.#readers.add(reader);
-    if (this.#ended !== undefined) reader.tap.end(this.#ended.error);
-    return reader.tap.read(
-      () => reader.take(),
-      () => this.#readers.delete(reader),
-    );
+    return this.#readers.open(reader);
   }
 
   /** For the client. */
@@ -79,8 +73,7 @@ export class LiveView<Types extends DeviceTypes = DeviceTypes> {
 
   /** For the client: nothing follows. */
   end(error?: unknown): void {
-    this.#ended = error === undefined ? {} : { error };
-    for (const reader of this.#readers) reader.tap.end(error);
+    this.#readers.end(error);
   }
 
   #changeOf(topic: string): DocumentChange {
@@ -89,18 +82,22 @@ export class LiveView<Types extends DeviceTypes = DeviceTypes> {
 }
 
 /** The changes that one `for await` has not taken yet, the last one of each topic. */
-class ChangeReader {
-  readonly tap = new Tap();
+class ChangeReader implements Reader<DocumentChange> {
+  wake = (): void => undefined;
   readonly #pending = new Map<string, DocumentChange>();
 
   push(change: DocumentChange): void {
     this.#pending.set(change.topic, change);
-    this.tap.wake();
+    this.wake();
   }
 
   take(): DocumentChange | undefined {
     const [change] = this.#pending.values();
     if (change !== undefined) this.#pending.delete(change.topic);
     return change;
+  }
+
+  clear(): void {
+    this.#pending.clear();
   }
 }

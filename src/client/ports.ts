@@ -1,3 +1,5 @@
+import { ownError } from './client-error.ts';
+
 /** One moment on two clocks: `monoMs` never jumps and rules all deadlines, `wallMs` is shown to people. */
 export interface Moment {
   readonly monoMs: number;
@@ -67,12 +69,17 @@ function watchPage(callback: () => void): () => void {
   };
 }
 
-/** The ports that were given, and for the others what `globalThis` has. */
+/**
+ * The ports that were given, and for the others what `globalThis` has.
+ *
+ * @throws ClientError `no_websocket`
+ */
 export function portsOf({
   WebSocket = around.WebSocket,
   clock = realClock,
   random = Math.random,
   watchReturn = watchPage,
-}: Partial<ClientPorts>) {
+}: Partial<ClientPorts>): ClientPorts {
+  if (WebSocket === undefined) throw ownError('no_websocket', 'No WebSocket here: pass that of "ws".');
   return { WebSocket, clock, random, watchReturn };
 }

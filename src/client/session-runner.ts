@@ -20,8 +20,6 @@ export interface SessionRunnerOptions {
   readonly token: TokenSource | undefined;
   readonly decode: Decode | undefined;
   readonly told: Told;
-  /** A message was dropped, because it made no sense. */
-  unreadable(what: string, cause?: unknown): void;
 }
 
 /** Performs what a session orders: one socket, one timer, and events one after another. */
@@ -31,7 +29,8 @@ export class SessionRunner {
   readonly #queue: SessionEvent[] = [];
   #busy = false;
   #socket: SocketLike | undefined;
-  #timer: { readonly atMs: number; cancel(): void } | undefined;
+  #timer: { cancel(): void } | undefined;
+  #timerAtMs = Infinity;
   #unwatch: (() => void) | undefined;
 
   constructor(options: SessionRunnerOptions) {
@@ -81,59 +80,36 @@ export class SessionRunner {
       return;
     }
     this.#socket = socket;
+    const { decode } = this.#options;
+    const unreadable = (what: string, cause?: unknown): void =>
+      this.#orders.error(ownError('unreadable', what, cause));
     let detail: string | undefined;
-    /** Messages that are being decoded, one after another. */
-    let reading: Promise<void> | undefined;
+    /** Done once all that came is decoded, one after another. */
+    let reading = Promise.resolve();
     // What a socket says after it was given up is about a connection that nobody has any more.
-    const isCurrent = (): boolean => this.#socket === socket;
+    const happens = (event: SessionEvent): void => {
+      if (this.#socket === socket) this.dispatch(event);
+    };
+    const received = (message: ServerMessage): void => happens((session) => session.received(message));
     socket.addEventListener('message', ({ data }) => {
-      if (!isCurrent()) return;
-      const message = this.#read(data);
-      const received = (each: ServerMessage | undefined): void => {
-        if (each !== undefined && isCurrent()) this.dispatch((session) => session.received(each));
-      };
+      if (this.#socket !== socket) return;
+      const message = readMessage(data);
+      if (message !== undefined && decode === undefined) return received(message);
       // What is decoded first may take its time.
-      if (message === undefined || this.#options.decode) this.dispatch((session) => session.heard());
-      if (message === undefined) return;
-      const decoded =
-        reading === undefined ? this.#decode(message) : reading.then(() => this.#decode(message));
-      if (!(decoded instanceof Promise)) return received(decoded);
-      const mine = decoded.then(received).finally(() => {
-        if (reading === mine) reading = undefined;
-      });
-      reading = mine;
+      happens((session) => session.heard());
+      if (message === undefined || decode === undefined) return unreadable('Not a message of the protocol.');
+      const failed = (error: unknown): void => unreadable(`"${message.type}" was not decoded.`, error);
+      reading = reading.then(() => decode(message)).then(received, failed);
     });
     socket.addEventListener('error', (event) => {
-      if ('message' in event && typeof event.message === 'string' && event.message !== '')
-        detail = event.message;
+      if ('message' in event && typeof event.message === 'string') detail = event.message || detail;
     });
     socket.addEventListener('close', ({ code, reason }) => {
-      if (!isCurrent()) return;
-      const lost: SessionEvent = (session) => session.lost({ code, reason, detail });
+      const lost = (): void => happens((session) => session.lost({ code, reason, detail }));
       // What came before the end is read before the end.
-      if (reading === undefined) this.dispatch(lost);
-      else void reading.then(() => isCurrent() && this.dispatch(lost));
+      if (decode === undefined) lost();
+      else void reading.then(lost);
     });
-  }
-
-  /** Undefined where it cannot be decoded. */
-  #decode(message: ServerMessage): ServerMessage | undefined | Promise<ServerMessage | undefined> {
-    const { decode, unreadable } = this.#options;
-    const failed = (error: unknown): undefined => {
-      unreadable(`"${message.type}" was not decoded.`, error);
-    };
-    try {
-      const decoded = decode === undefined ? message : decode(message);
-      return decoded instanceof Promise ? decoded.catch(failed) : decoded;
-    } catch (error) {
-      return failed(error);
-    }
-  }
-
-  #read(data: unknown): ServerMessage | undefined {
-    const message = typeof data === 'string' ? readMessage(data) : undefined;
-    if (message === undefined) this.#options.unreadable('Not a message of the protocol.');
-    return message;
   }
 
   #drop(): void {
@@ -157,32 +133,31 @@ export class SessionRunner {
   /** One timer: where the deadline moves away, it is left to come early and look again. */
   #arm(): void {
     const dueAtMs = this.#options.session.nextDeadline();
-    const endless = dueAtMs === Infinity;
-    if (!endless && this.#timer !== undefined && this.#timer.atMs <= dueAtMs) return;
+    if (this.#timerAtMs <= dueAtMs && dueAtMs !== Infinity) return;
     this.#timer?.cancel();
-    this.#timer = undefined;
-    if (endless) return;
+    this.#timerAtMs = dueAtMs;
+    if (dueAtMs === Infinity) return;
     const { clock } = this.#options.ports;
-    const timer = clock.setTimer(dueAtMs, () => {
-      this.#timer = undefined;
+    this.#timer = clock.setTimer(dueAtMs, () => {
+      this.#timerAtMs = Infinity;
       if (clock.now().monoMs >= this.#options.session.nextDeadline())
         this.dispatch((session) => session.deadline());
       else this.#arm();
     });
-    this.#timer = { atMs: dueAtMs, cancel: () => timer.cancel() };
   }
 }
 
-function readMessage(text: string): ServerMessage | undefined {
+function readMessage(data: unknown): ServerMessage | undefined {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(String(data));
   } catch {
     // No JSON; the caller says so.
     return undefined;
   }
-  if (typeof json !== 'object' || json === null || !('type' in json) || !('payload' in json))
-    return undefined;
   // The bridge writes nothing but these; what a newer one adds is passed on untouched.
-  return typeof json.payload === 'object' && json.payload !== null ? (json as ServerMessage) : undefined;
+  const message = json as Partial<ServerMessage> | null;
+  const isMessage =
+    message?.type !== undefined && typeof message.payload === 'object' && message.payload !== null;
+  return isMessage ? (message as ServerMessage) : undefined;
 }

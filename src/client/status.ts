@@ -27,8 +27,3 @@ export interface ClientStatus {
   /** When the next attempt is made, in ms since the Unix epoch; absent while one is under way. */
   readonly retryAt?: number | undefined;
 }
-
-/** Whether they say the same, but for the time. */
-export function sameStatus(a: ClientStatus, b: ClientStatus): boolean {
-  return JSON.stringify({ ...a, since: 0 }) === JSON.stringify({ ...b, since: 0 });
-}

@@ -3,6 +3,7 @@ import { type ClientError, ownError } from './client-error.ts';
 import { ItemQueue } from './item-queue.ts';
 import type { FeedItem } from './items.ts';
 import { report } from './listeners.ts';
+import { Readers } from './readers.ts';
 
 export interface SubscribeOptions {
   /** The document of one topic comes at most so often a second; the last one always comes. */
@@ -27,10 +28,9 @@ export class Subscription implements AsyncIterable<FeedItem> {
   readonly ready: Promise<void>;
   readonly #options: SubscribeOptions;
   readonly #unsubscribe: () => void;
-  readonly #queues = new Set<ItemQueue>();
+  readonly #queues = new Readers<FeedItem, ItemQueue>();
   #resolve = (): void => undefined;
   #reject = (_: unknown): void => undefined;
-  #ended: { readonly error?: ClientError } | undefined;
 
   constructor(topics: readonly string[], options: SubscribeOptions, unsubscribe: () => void) {
     this.topics = topics;
@@ -46,23 +46,14 @@ export class Subscription implements AsyncIterable<FeedItem> {
 
   /** Gives up these patterns; what no other subscription covers leaves the view. */
   unsubscribe(): void {
-    if (this.#ended !== undefined) return;
+    if (this.#queues.ended) return;
     this.end();
     this.#unsubscribe();
   }
 
   /** Everything from now on; it ends with the subscription. */
   [Symbol.asyncIterator](): AsyncGenerator<FeedItem, undefined, undefined> {
-    const queue = new ItemQueue(this.#options.maxQueued ?? MAX_QUEUED);
-    this.#queues.add(queue);
-    if (this.#ended !== undefined) queue.tap.end(this.#ended.error);
-    return queue.tap.read(
-      () => queue.take(),
-      () => {
-        this.#queues.delete(queue);
-        queue.clear();
-      },
-    );
+    return this.#queues.open(new ItemQueue(this.#options.maxQueued ?? MAX_QUEUED));
   }
 
   /** For the client. */
@@ -86,10 +77,9 @@ export class Subscription implements AsyncIterable<FeedItem> {
 
   /** For the client: nothing follows. */
   end(error?: ClientError): void {
-    if (this.#ended !== undefined) return;
-    this.#ended = error === undefined ? {} : { error };
+    if (this.#queues.ended) return;
+    this.#queues.end(error);
     this.#reject(error ?? ownError('closed'));
-    for (const queue of this.#queues) queue.tap.end(error);
   }
 }
 

@@ -5,29 +5,25 @@ export interface Wanted {
   readonly ack?: boolean | undefined;
 }
 
+/** How often, and whether to be acknowledged: as a `subscribe` says it. */
+type Terms = Readonly<{ max_hz: number | undefined; ack: true | undefined }>;
+
 /** One `subscribe` to be sent. */
 export interface SubscribeOrder {
+  readonly terms: Terms;
   readonly topics: readonly string[];
-  readonly maxHz?: number | undefined;
-  readonly ack?: true | undefined;
 }
 
+/** What is to be sent. */
 export interface Orders {
-  readonly subscribe: readonly SubscribeOrder[];
+  readonly subscribe: Iterable<SubscribeOrder>;
   readonly unsubscribe: readonly string[];
 }
 
-const NOTHING: Orders = { subscribe: [], unsubscribe: [] };
-
 interface OnWire {
   /** The terms that were asked for, as a text that is equal where they are. */
-  readonly terms: string;
+  readonly text: string;
   synced: boolean;
-}
-
-interface Terms {
-  readonly maxHz?: number | undefined;
-  readonly ack?: true | undefined;
 }
 
 /**
@@ -40,12 +36,12 @@ export class Subscriptions {
   /** What is wanted is not what the bridge was asked for. */
   #changed = false;
   /** Handles that were not told yet that all of theirs is synced. */
-  readonly #waiting = new Set<number>();
+  readonly #waiting = new Map<number, Wanted>();
 
   add(handle: number, wanted: Wanted): void {
     this.#wanted.set(handle, wanted);
     this.#changed = true;
-    this.#waiting.add(handle);
+    this.#waiting.set(handle, wanted);
   }
 
   remove(handle: number): void {
@@ -62,9 +58,7 @@ export class Subscriptions {
 
   /** Every pattern that is wanted is synced on this connection. */
   get synced(): boolean {
-    for (const { topics } of this.#wanted.values())
-      if (!topics.every((topic) => this.#wire.get(topic)?.synced === true)) return false;
-    return true;
+    return [...this.#wanted.values()].every((wanted) => this.#isSynced(wanted));
   }
 
   /** The patterns that are wanted, each once. */
@@ -72,66 +66,66 @@ export class Subscriptions {
     return new Set([...this.#wanted.values()].flatMap(({ topics }) => topics));
   }
 
-  /** What must be sent so that the bridge knows what is wanted; it counts as sent. */
-  reconcile(isCovered: (pattern: string) => boolean): Orders {
-    if (!this.#changed) return NOTHING;
+  /** What must be sent so that the bridge knows what is wanted, if it does not; it counts as sent. */
+  reconcile(isCovered: (topic: string) => boolean): Orders | undefined {
+    if (!this.#changed) return undefined;
     this.#changed = false;
     const seen = new Set<string>();
-    const groups = new Map<string, { readonly terms: Terms; readonly topics: string[] }>();
-    for (const [handle, { topics }] of this.#wanted) {
-      for (const topic of topics) {
+    const groups = new Map<string, SubscribeOrder & { readonly topics: string[] }>();
+    for (const [handle, wanted] of this.#wanted) {
+      for (const topic of wanted.topics) {
         if (seen.has(topic)) continue;
         seen.add(topic);
         const terms = this.#terms(topic);
         const text = JSON.stringify(terms);
-        if (this.#wire.get(topic)?.terms === text) continue;
-        this.#wire.set(topic, { terms: text, synced: false });
+        if (this.#wire.get(topic)?.text === text) continue;
+        this.#wire.set(topic, { text, synced: false });
         // By handle, so that the refusal of one does not hit another.
         const key = `${handle} ${isCovered(topic)} ${text}`;
-        const group = groups.get(key);
-        if (group === undefined) groups.set(key, { terms, topics: [topic] });
-        else group.topics.push(topic);
+        const group = groups.get(key) ?? { terms, topics: [] };
+        group.topics.push(topic);
+        groups.set(key, group);
       }
     }
     const unsubscribe = [...this.#wire.keys()].filter((topic) => !seen.has(topic));
     for (const topic of unsubscribe) this.#wire.delete(topic);
-    const subscribe = [...groups.values()].map(({ terms: each, topics }) => ({ ...each, topics }));
-    return { subscribe, unsubscribe };
+    return { subscribe: groups.values(), unsubscribe };
   }
 
-  /** These patterns are synced; returns the handles that have all of theirs now, for the first time. */
-  nowSynced(topics: readonly string[]): number[] {
+  /** These patterns are synced; tells the handles that have all of theirs now, for the first time. */
+  nowSynced(topics: readonly string[], tell: (handle: number) => void): void {
     for (const topic of topics) {
       const onWire = this.#wire.get(topic);
       if (onWire !== undefined) onWire.synced = true;
     }
-    const done: number[] = [];
-    for (const handle of this.#waiting) {
-      const wanted = this.#wanted.get(handle);
-      if (wanted?.topics.every((topic) => this.#wire.get(topic)?.synced === true)) done.push(handle);
+    for (const [handle, wanted] of this.#waiting) {
+      if (!this.#isSynced(wanted)) continue;
+      this.#waiting.delete(handle);
+      tell(handle);
     }
-    for (const handle of done) this.#waiting.delete(handle);
-    return done;
   }
 
-  /** The bridge does not have it so; returns the handles that want any of these, which are forgotten. */
-  refused(topics: readonly string[]): number[] {
+  /** The bridge does not have it so; tells the handles that want any of these, which are forgotten. */
+  refused(topics: readonly string[], tell: (handle: number) => void): void {
     for (const topic of topics) this.#wire.delete(topic);
-    const hit = [...this.#wanted]
-      .filter(([, wanted]) => wanted.topics.some((topic) => topics.includes(topic)))
-      .map(([handle]) => handle);
-    for (const handle of hit) this.remove(handle);
-    return hit;
+    for (const [handle, wanted] of this.#wanted) {
+      if (!wanted.topics.some((topic) => topics.includes(topic))) continue;
+      this.remove(handle);
+      tell(handle);
+    }
   }
 
+  #isSynced({ topics }: Wanted): boolean {
+    return topics.every((topic) => this.#wire.get(topic)?.synced);
+  }
+
+  /** The most that any of them asked for. */
   #terms(pattern: string): Terms {
-    let highest = 0;
-    let ack = false;
-    for (const wanted of this.#wanted.values()) {
-      if (!wanted.topics.includes(pattern)) continue;
-      highest = Math.max(highest, wanted.maxHz ?? Infinity);
-      ack ||= wanted.ack === true;
-    }
-    return { maxHz: highest === Infinity ? undefined : highest, ack: ack ? true : undefined };
+    const all = [...this.#wanted.values()].filter(({ topics }) => topics.includes(pattern));
+    const maxHz = Math.max(...all.map((each) => each.maxHz ?? Infinity));
+    return {
+      max_hz: maxHz === Infinity ? undefined : maxHz,
+      ack: all.some(({ ack }) => ack) || undefined,
+    };
   }
 }

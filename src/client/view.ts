@@ -1,7 +1,7 @@
 import type { JsonObject } from '../feed/wire/json.ts';
 import { applyPatch } from '../feed/wire/merge-patch.ts';
 import type { Position } from '../feed/wire/position.ts';
-import type { ServerMessage, SnapshotItem, UpdatePayload, Version } from '../feed/wire/server-messages.ts';
+import type { ServerMessage, UpdatePayload } from '../feed/wire/server-messages.ts';
 import { matchesTopic } from '../feed/wire/topic.ts';
 
 /** One document changed; `update` says it as it came, a snapshot's item as a full one. */
@@ -19,11 +19,12 @@ export interface ViewResult {
   /** Topics to ask for with one `resync`; each is named once until its document has come. */
   readonly resync: readonly string[];
   /** An event or a gap that was told before: after a reconnect, some may be told twice. */
-  readonly repeated?: true;
+  readonly repeated: boolean;
 }
 
 type Synced = Extract<ServerMessage, { type: 'synced' }>['payload'];
 type GapRange = Extract<ServerMessage, { type: 'gap' }>['payload'];
+type EventMessage = Extract<ServerMessage, { type: 'event' | 'broadcast' }>;
 
 interface Known {
   readonly epoch: string;
@@ -31,8 +32,6 @@ interface Known {
   readonly document: JsonObject | undefined;
 }
 
-const NOTHING: ViewResult = { changes: [], resync: [] };
-const REPEATED: ViewResult = { ...NOTHING, repeated: true };
 /** Ids of acknowledged events that are remembered; the server has far fewer out at once. */
 const MAX_IDS = 1_000;
 /** Topics that are gone, and topics of events, whose last `seq` is remembered. */
@@ -52,12 +51,16 @@ export class FeedView {
   readonly #received = new Map<string | undefined, Set<string>>();
   readonly #asked = new Set<string>();
   #position: Position = {};
-  /** Patterns that were synced at the position, and those synced on this connection. */
-  #covered: ReadonlySet<string> = new Set();
-  readonly #syncedHere = new Set<string>();
+  /** Patterns that were synced at the position. */
+  readonly #covered = new Set<string>();
+  /** The position is one of this connection. */
+  #isHere = false;
   /** The last event of each topic. */
   readonly #lastEvents = new Map<string, { readonly epoch: string; readonly seq: number }>();
   readonly #ids = new Set<string>();
+  /** What the message in hand brings about. */
+  #changes: ViewChange[] = [];
+  #resync: string[] = [];
 
   /** How far the feed has been followed; only the server's own word counts. */
   get position(): Position {
@@ -72,7 +75,7 @@ export class FeedView {
   /** The first `seq` that is really missing of a gap: the server knows what it can't tell, not what we know. */
   firstMissing({ topic, epoch, from_seq: from }: GapRange): number {
     const last = this.#lastEvents.get(topic);
-    return last !== undefined && last.epoch === epoch ? Math.max(from, last.seq + 1) : from;
+    return last?.epoch === epoch ? Math.max(from, last.seq + 1) : from;
   }
 
   document(topic: string): JsonObject | undefined {
@@ -88,7 +91,7 @@ export class FeedView {
   connected(): void {
     this.#received.clear();
     this.#asked.clear();
-    this.#syncedHere.clear();
+    this.#isHere = false;
   }
 
   /** To be called when a `subscribe` with this id is sent. */
@@ -107,48 +110,49 @@ export class FeedView {
   }
 
   /** An acknowledged event was not dealt with after all: it counts as new when it is sent again. */
-  notTaken(event: Extract<ServerMessage, { type: 'event' | 'broadcast' }>): void {
+  notTaken(event: EventMessage): void {
     this.#ids.delete(eventKey(event));
   }
 
   /** Only these patterns are followed any more: drops what none of them covers, and says what. */
   keepOnly(patterns: ReadonlySet<string>): readonly ViewChange[] {
-    for (const each of this.#syncedHere) if (!patterns.has(each)) this.#syncedHere.delete(each);
-    this.#covered = new Set([...this.#covered].filter((each) => patterns.has(each)));
-    const isKept = (topic: string): boolean => {
-      for (const pattern of patterns) if (matchesTopic(pattern, topic)) return true;
-      return false;
-    };
-    const changes: ViewChange[] = [];
-    for (const [topic, { document }] of this.#known) {
-      if (isKept(topic)) continue;
-      this.#forget(topic);
-      this.#asked.delete(topic);
-      if (document !== undefined) changes.push({ topic, document: undefined });
-    }
-    for (const topic of this.#lastEvents.keys()) if (!isKept(topic)) this.#lastEvents.delete(topic);
-    return changes;
+    for (const each of this.#covered) if (!patterns.has(each)) this.#covered.delete(each);
+    const isGone = (topic: string): boolean => !isCovered(patterns, topic);
+    this.#changes = [];
+    this.#drop(isGone);
+    for (const topic of this.#lastEvents.keys()) if (isGone(topic)) this.#lastEvents.delete(topic);
+    return this.#changes;
   }
 
   apply(message: ServerMessage): ViewResult {
+    this.#changes = [];
+    this.#resync = [];
+    const repeated = this.#take(message);
+    return { changes: this.#changes, resync: this.#resync, repeated };
+  }
+
+  /** Whether it was told before. */
+  #take(message: ServerMessage): boolean {
     switch (message.type) {
       case 'snapshot':
-        return this.#snapshot(message.payload.items, message.payload.removed);
+        for (const item of message.payload.items) this.#whole({ ...item, full: true }, item.state);
+        for (const version of message.payload.removed) this.#whole({ ...version, removed: true });
+        break;
       case 'update':
-        return merge([this.#update(message.payload)]);
+        this.#update(message.payload);
+        break;
       case 'synced':
-        for (const pattern of message.payload.topics) this.#syncedHere.add(pattern);
-        this.#goTo(message.payload.position);
-        return this.#synced(message.payload);
+        this.#synced(message.payload);
+        break;
       case 'position':
         // Before anything is synced here, it says nothing of what is known here.
-        if (this.#syncedHere.size > 0) this.#goTo(message.payload.position);
-        return NOTHING;
+        if (this.#isHere) this.#position = message.payload.position;
+        break;
       case 'event':
       case 'broadcast':
-        return this.#isNew(message) ? NOTHING : REPEATED;
+        return !this.#isNew(message);
       case 'gap':
-        return this.firstMissing(message.payload) > message.payload.to_seq ? REPEATED : NOTHING;
+        return this.firstMissing(message.payload) > message.payload.to_seq;
       case 'welcome':
       case 'broadcast_ack':
       case 'response':
@@ -158,119 +162,109 @@ export class FeedView {
       case 'pong':
       case 'error':
       case 'closing':
-        return NOTHING;
     }
+    return false;
   }
 
-  #snapshot(items: readonly SnapshotItem[], removed: readonly Version[]): ViewResult {
-    return merge([
-      ...items.map((item) => this.#whole({ ...item, full: true }, item.state)),
-      ...removed.map((version) => this.#whole({ ...version, removed: true }, undefined)),
-    ]);
-  }
-
-  #update(update: UpdatePayload): ViewResult {
+  #update(update: UpdatePayload): void {
     if ('full' in update) return this.#whole(update, update.state);
     const { topic, epoch, seq } = update;
     const known = this.#known.get(topic);
-    if (known === undefined) return 'removed' in update ? this.#whole(update, undefined) : this.#ask(topic);
-    if (known.epoch !== epoch) return this.#ask(topic);
-    if (seq <= known.seq) return NOTHING;
-    if ('removed' in update) return this.#whole(update, undefined);
-    if (known.document === undefined || update.prev !== known.seq) return this.#ask(topic);
-    const document = applyPatch(known.document, update.patch);
-    this.#known.set(topic, { epoch, seq, document });
-    return { changes: [{ topic, document, update }], resync: [] };
+    const isSame = known?.epoch === epoch;
+    if (isSame && seq <= known.seq) return;
+    if ('removed' in update) {
+      if (isSame || known === undefined) return this.#whole(update);
+    } else if (isSame && known.document !== undefined && update.prev === known.seq)
+      return this.#know(update, applyPatch(known.document, update.patch));
+    if (this.#asked.has(topic)) return;
+    this.#asked.add(topic);
+    this.#resync.push(topic);
   }
 
   /** The whole truth about a topic, which needs nothing before it. */
-  #whole(update: UpdatePayload, document: JsonObject | undefined): ViewResult {
+  #whole(update: UpdatePayload, document?: JsonObject): void {
     const { topic, epoch, seq } = update;
     const known = this.#known.get(topic);
     this.#asked.delete(topic);
     for (const received of this.#received.values()) received.add(topic);
-    if (known !== undefined && known.epoch === epoch && seq <= known.seq) return NOTHING;
-    this.#known.set(topic, { epoch, seq, document });
+    if (known?.epoch === epoch && seq <= known.seq) return;
     this.#gone.delete(topic);
-    if (document === undefined) this.#remember(topic);
+    this.#know(update, document);
+    if (document !== undefined) return;
+    // It goes on counting if it returns; but not so many of them, and not for ever.
+    this.#gone.add(topic);
+    dropOldest(this.#gone, MAX_REMEMBERED, (oldest) => this.#forget(oldest));
+  }
+
+  #know(update: UpdatePayload, document: JsonObject | undefined): void {
+    const { topic, epoch, seq } = update;
     // The end of what one never knew of is no news.
-    if (document === undefined && known?.document === undefined) return NOTHING;
-    return { changes: [{ topic, document, update }], resync: [] };
+    if ((document ?? this.document(topic)) !== undefined) this.#changes.push({ topic, document, update });
+    this.#known.set(topic, { epoch, seq, document });
   }
 
-  #ask(topic: string): ViewResult {
-    if (this.#asked.has(topic)) return NOTHING;
-    this.#asked.add(topic);
-    return { changes: [], resync: [topic] };
-  }
-
-  /** What was synced on an earlier connection only is not known up to a position of this one. */
-  #goTo(position: Position): void {
-    this.#position = position;
-    if (
-      this.#covered.size !== this.#syncedHere.size ||
-      ![...this.#syncedHere].every((each) => this.#covered.has(each))
-    )
-      this.#covered = new Set(this.#syncedHere);
-  }
-
-  #isNew(message: Extract<ServerMessage, { type: 'event' | 'broadcast' }>): boolean {
+  #isNew(message: EventMessage): boolean {
     const { topic, epoch, seq } = message.payload;
     // Those that are acknowledged are sent again out of order.
-    if (message.ack_required === true) return this.#isNewId(eventKey(message));
+    if (message.ack_required === true) {
+      const key = eventKey(message);
+      if (this.#ids.has(key)) return false;
+      this.#ids.add(key);
+      dropOldest(this.#ids, MAX_IDS);
+      return true;
+    }
     const last = this.#lastEvents.get(topic);
-    if (last !== undefined && last.epoch === epoch && seq <= last.seq) return false;
+    if (last?.epoch === epoch && seq <= last.seq) return false;
     // Set anew, so that the topic which was silent for longest is the first to go.
     this.#lastEvents.delete(topic);
     this.#lastEvents.set(topic, { epoch, seq });
-    const [oldest] = this.#lastEvents.keys();
-    if (oldest !== undefined && this.#lastEvents.size > MAX_REMEMBERED) this.#lastEvents.delete(oldest);
+    dropOldest(this.#lastEvents, MAX_REMEMBERED);
     return true;
   }
 
-  #isNewId(id: string): boolean {
-    if (this.#ids.has(id)) return false;
-    this.#ids.add(id);
-    const [oldest] = this.#ids;
-    if (oldest !== undefined && this.#ids.size > MAX_IDS) this.#ids.delete(oldest);
-    return true;
-  }
-
-  /** After a full answer, what it covers and did not hold is gone; there is nothing to remember of it. */
-  #synced({ reply_to: replyTo, mode, topics: patterns }: Synced): ViewResult {
+  #synced({ reply_to: replyTo, mode, topics: patterns, position }: Synced): void {
+    // What was synced on an earlier connection only is not known up to a position of this one.
+    if (!this.#isHere) this.#covered.clear();
+    this.#isHere = true;
+    this.#position = position;
+    for (const pattern of patterns) this.#covered.add(pattern);
     const received = this.#received.get(replyTo);
-    if (received === undefined) return NOTHING;
     this.#received.delete(replyTo);
-    if (mode === 'since') return NOTHING;
-    const changes: ViewChange[] = [];
-    for (const [topic, { document }] of this.#known) {
-      if (received.has(topic) || !patterns.some((pattern) => matchesTopic(pattern, topic))) continue;
-      this.#forget(topic);
-      if (document !== undefined) changes.push({ topic, document: undefined });
-    }
-    return { changes, resync: [] };
+    // After a full answer, what it covers and did not hold is gone; there is nothing to remember of it.
+    if (received !== undefined && mode !== 'since')
+      this.#drop((topic) => !received.has(topic) && isCovered(patterns, topic));
   }
 
-  /** A topic that is gone goes on counting if it returns; but not so many of them, and not for ever. */
-  #remember(topic: string): void {
-    this.#gone.add(topic);
-    const [oldest] = this.#gone;
-    if (oldest !== undefined && this.#gone.size > MAX_REMEMBERED) this.#forget(oldest);
+  #drop(isGone: (topic: string) => boolean): void {
+    for (const [topic, { document }] of this.#known) {
+      if (!isGone(topic)) continue;
+      this.#forget(topic);
+      if (document !== undefined) this.#changes.push({ topic, document: undefined });
+    }
   }
 
   #forget(topic: string): void {
     this.#known.delete(topic);
     this.#gone.delete(topic);
+    this.#asked.delete(topic);
   }
 }
 
-function eventKey({ id, payload }: Extract<ServerMessage, { type: 'event' | 'broadcast' }>): string {
+function eventKey({ id, payload }: EventMessage): string {
   return `${payload.epoch} ${id}`;
 }
 
-function merge(results: readonly ViewResult[]): ViewResult {
-  return {
-    changes: results.flatMap((each) => each.changes),
-    resync: results.flatMap((each) => each.resync),
-  };
+function isCovered(patterns: Iterable<string>, topic: string): boolean {
+  for (const pattern of patterns) if (matchesTopic(pattern, topic)) return true;
+  return false;
+}
+
+/** Keeps a collection to which something was added within its bound. */
+function dropOldest(
+  all: Set<string> | Map<string, unknown>,
+  most: number,
+  drop: (key: string) => unknown = (key) => all.delete(key),
+): void {
+  const [oldest] = all.keys();
+  if (oldest !== undefined && all.size > most) drop(oldest);
 }

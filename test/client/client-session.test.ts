@@ -123,7 +123,7 @@ describe('a session of the client', () => {
       [
         [0, start, ['open'], 10],
         [1, welcome('s'), ['connected'], 23],
-        [2, lost(4503), ['drop', 'drop', 'closed connection_lost', 'ended'], Infinity],
+        [2, lost(4503), ['drop', 'closed connection_lost', 'ended'], Infinity],
         [3, ask, ['closed'], Infinity],
         [4, start, [], Infinity],
       ],

@@ -31,7 +31,7 @@ describe('the types of declared messages', () => {
     await writeFile(join(folder, 'messages.yaml'), messages);
     await writeFile(
       join(folder, 'tsconfig.json'),
-      JSON.stringify({ compilerOptions: OPTIONS, include: ['*.ts'] }),
+      JSON.stringify({ compilerOptions: OPTIONS, files: ['program.ts'] }),
     );
     const { code, out } = await runCli(['types', 'messages.yaml'], folder);
     expect(code).toBe(0);
@@ -42,10 +42,13 @@ describe('the types of declared messages', () => {
   /** What the compiler says to a program beside them. */
   async function compile(text: string): Promise<string> {
     await writeFile(join(folder, 'program.ts'), text);
+    return compileBy('tsconfig.json');
+  }
+
+  function compileBy(name: string): string {
+    const compiler = join(PROJECT_ROOT, 'node_modules/typescript/bin/tsc');
     try {
-      execFileSync(process.execPath, [join(PROJECT_ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder], {
-        encoding: 'utf8',
-      });
+      execFileSync(process.execPath, [compiler, '-p', join(folder, name)], { encoding: 'utf8' });
       return '';
     } catch (error) {
       return String((error as { readonly stdout: unknown }).stdout);
@@ -69,6 +72,31 @@ describe('the types of declared messages', () => {
     `);
     for (const word of ["'pressure'", '"explode"', "'string' is not assignable to type 'number'", '"asleep"'])
       expect(said).toContain(word);
+  });
+
+  it('need neither the types of the DOM nor those of Node', async () => {
+    const at = (name: string): string => join(PROJECT_ROOT, 'dist/src/client', name);
+    const bare = {
+      ...OPTIONS,
+      lib: ['es2023'],
+      paths: { 'heartwire/client': [at('index.d.ts')], 'heartwire/client/secret': [at('secret.d.ts')] },
+    };
+    await writeFile(
+      join(folder, 'tsconfig.bare.json'),
+      JSON.stringify({ compilerOptions: bare, files: ['bare.ts'] }),
+    );
+    await writeFile(
+      join(folder, 'bare.ts'),
+      `
+      import { connect } from 'heartwire/client';
+      import { openSecrets } from 'heartwire/client/secret';
+      const client = connect('x', { decode: openSecrets({ keys: {} }) });
+      // @ts-expect-error -- there is no such option
+      client.command('a', 'explode', {}, { signals: 1 });
+      client[Symbol.dispose]();
+    `,
+    );
+    expect(compileBy('tsconfig.bare.json')).toBe('');
   });
 
   it('are not needed', async () => {

@@ -207,14 +207,14 @@ describe('where a connection goes on', () => {
 
   it('takes no event for new that came before, and no gap for a loss where nothing is missing', () => {
     const view = new FeedView();
-    for (const seq of [1, 2, 3]) expect(view.apply(event(seq)).repeated).toBeUndefined();
+    for (const seq of [1, 2, 3]) expect(view.apply(event(seq)).repeated).toBe(false);
     expect(view.apply(event(3)).repeated).toBe(true);
-    expect(view.apply(event(1, 'two')).repeated).toBeUndefined();
-    expect(view.apply(gap(1, 40, 'two')).repeated).toBeUndefined();
+    expect(view.apply(event(1, 'two')).repeated).toBe(false);
+    expect(view.apply(gap(1, 40, 'two')).repeated).toBe(false);
     view.apply(event(41, 'two'));
     expect(view.apply(gap(1, 41, 'two')).repeated).toBe(true);
     const acked = { ...event(7, 'two'), ack_required: true } as const;
-    expect(view.apply(acked).repeated).toBeUndefined();
+    expect(view.apply(acked).repeated).toBe(false);
     expect(view.apply(acked).repeated).toBe(true);
   });
 });
