@@ -105,6 +105,7 @@ function assemble(
       mend: 'Add an entry to `devices:` or `listeners:`.',
     });
   }
+  const ids = new Set([...devices.map(({ value }) => value.id), ...wrongIds.map(({ value }) => value)]);
   const good = <T>(entries: readonly Placed<T>[]) =>
     entries.filter(({ path }) => !report.hasErrorIn(path)).map(({ value }) => value);
   return report.finish({
@@ -113,7 +114,7 @@ function assemble(
     ...(access === undefined ? {} : { access }),
     recording,
     ...(files === undefined ? {} : { files: completeFiles(files) }),
-    ...(secrecy === undefined ? {} : { secrecy: completeSecrecy(secrecy, keyFiles, add) }),
+    ...(secrecy === undefined ? {} : { secrecy: completeSecrecy(secrecy, keyFiles, ids, add) }),
     metrics: completeMetrics(metrics),
     requiredDevices: requiredIds(listOf(root.devices)),
     devices: good(devices),

@@ -103,10 +103,14 @@ function checkPattern(text: string) {
 
 const EXAMPLES = 'Write a pattern such as devices/#, devices/psu-1/# or devices/+/messages.';
 
-/** Puts keys and patterns together; what contradicts itself has then been added. */
+/** Ids of devices that dial in unannounced. */
+const NAMED_BY_US = /^(?:.{15}$|hex-|addr-)/;
+
+/** Puts keys and patterns together, beside the ids of all devices; what contradicts itself has then been added. */
 export function completeSecrecy(
   given: z.infer<typeof secrecyShape>,
   files: KeyFiles,
+  devices: ReadonlySet<string>,
   add: (finding: Finding) => void,
 ): SecrecyConfig {
   const keys = new Map<string, Uint8Array>();
@@ -143,6 +147,16 @@ export function completeSecrecy(
       });
     }
     const hidden = given.topics.slice(0, index).find((before) => coversPattern([before.pattern], pattern));
+    const [, device = ''] = pattern.split('/');
+    if (!/^[+#]$/.test(device) && !devices.has(device) && !NAMED_BY_US.test(device)) {
+      add({
+        severity: 'warning',
+        code: 'config_no_effect',
+        path: ['secrecy', 'topics', index, 'pattern'],
+        message: `No device of this file is called ${device}.`,
+        mend: 'Write the id as it stands below `devices:`.',
+      });
+    }
     if (hidden === undefined) continue;
     add({
       severity: 'warning',

@@ -93,6 +93,18 @@ describe('secrecy', () => {
     expect(JSON.stringify(problems)).not.toMatch(/c2VjcmV0|top secret/);
   });
 
+  it('warns of a device that is not in the file, but for those that may dial in unannounced', () => {
+    const warned = (id: string) =>
+      loadConfig(
+        `secrecy:\n${KEYS}\n  topics: [{ pattern: "devices/${id}/#", key: k1 }]\ndevices: [{ id: psu-1, link: 7 }]`,
+        'devices.yaml',
+        new Map(),
+        FILES,
+      ).problems.filter(({ path }) => path.startsWith('secrecy'));
+    expect(warned('psu1')).toMatchObject([{ severity: 'warning', code: 'config_no_effect' }]);
+    for (const id of ['psu-1', '490154203237518', 'addr-10.0.0.7', '+']) expect(warned(id)).toEqual([]);
+  });
+
   it('warns of a pattern that comes too late', () => {
     const { config, problems } = loaded(`${KEYS}
   topics: [{ pattern: devices/#, key: k1 }, { pattern: devices/psu-1/state, key: k2 }]`);
