@@ -10,6 +10,8 @@ import { listen } from './fan-out-way.ts';
 export interface RelayPorts {
   readonly bridge: { readonly devices: number; readonly subscribers: number };
   readonly raw: { readonly devices: number; readonly subscribers: number };
+  /** Passes on as many bytes as the bridge tells of a frame. */
+  readonly padded: { readonly devices: number; readonly subscribers: number };
 }
 
 async function startBridge(): Promise<RelayPorts['bridge']> {
@@ -24,7 +26,10 @@ async function startBridge(): Promise<RelayPorts['bridge']> {
   return { devices: Number(listeners[0]?.split(':').at(-1)), subscribers: Number(new URL(url).port) };
 }
 
-async function startRaw(): Promise<RelayPorts['raw']> {
+/** An event of the frame as it goes over a WebSocket, in bytes. */
+const EVENT_BYTES = 230;
+
+async function startRaw(passOn: (chunk: Buffer) => Buffer): Promise<RelayPorts['raw']> {
   const subscribers = new Set<Socket>();
   const outside = createServer({ noDelay: true }, (socket) => {
     subscribers.add(socket);
@@ -34,12 +39,17 @@ async function startRaw(): Promise<RelayPorts['raw']> {
   const inside = createServer({ noDelay: true }, (device) => {
     device.on('error', () => device.destroy());
     device.on('data', (chunk: Buffer) => {
-      for (const each of subscribers) each.write(chunk);
+      const bytes = passOn(chunk);
+      for (const each of subscribers) each.write(bytes);
     });
   });
   return { devices: await listen(inside), subscribers: await listen(outside) };
 }
 
-const ports: RelayPorts = { bridge: await startBridge(), raw: await startRaw() };
+const ports: RelayPorts = {
+  bridge: await startBridge(),
+  raw: await startRaw((chunk) => chunk),
+  padded: await startRaw((chunk) => Buffer.concat([chunk], EVENT_BYTES)),
+};
 process.send?.(ports);
 process.on('disconnect', () => process.exit());
