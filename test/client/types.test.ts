@@ -104,7 +104,7 @@ describe('the types of declared messages', () => {
       import { connect } from 'heartwire/client';
       const client = connect('x', { WebSocket });
       const value: unknown = client.view.get('a')?.values?.telemetry?.pressure;
-      client.command('a', 'explode', { now: true }).then(({ fields }) => [value, fields.bang]);
+      client.command('a', 'explode', { now: true }, { signal: AbortSignal.timeout(1) }).then(({ fields }) => [value, fields.bang]);
     `;
     expect(await compile(text)).toBe('');
   });
