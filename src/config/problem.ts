@@ -26,7 +26,15 @@ export function formatProblem(problem: Problem): string {
   const { file, line, column, severity, path, message, seen, mend } = problem;
   const what =
     seen === undefined || message.includes(seen) ? message : `${message.replace(/\.$/, '')} (seen: ${seen}).`;
-  return `${file}:${line}:${column}: ${severity}: ${path === '' ? '' : `${path}: `}${what} ${mend}`;
+  return visible(`${file}:${line}:${column}: ${severity}: ${path === '' ? '' : `${path}: `}${what} ${mend}`);
+}
+
+/** A file may quote what a terminal would obey; here it is shown instead. */
+function visible(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }
 
 /** An error that concerns a file as a whole, or a key of it that no line is known of. */

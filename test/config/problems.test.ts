@@ -7,6 +7,21 @@ import { problem, problems, REGISTER } from './example.ts';
 const withKeys = (keys: string) => `devices:\n  - { id: x, link: "tcp:a:1", ${REGISTER}, ${keys} }`;
 const listening = 'listeners:\n  - link: tcp-listen:127.0.0.1:0\n';
 
+describe('what a file quotes', () => {
+  it.each([
+    ['[2J', 'a key', '"\\e[2J": 1'],
+    ['[31m', 'a host', 'reconnect: 1, link: "tcp:\\e[31m:1"'],
+    ['31m', 'a byte that begins a sequence by itself', '"\\x9b31m": 1'],
+    ['moc', 'writing from right to left', '"\\u202emoc": 1'],
+  ])('is shown on a terminal, not obeyed: %s, %s', (left, _, keys) => {
+    const { problems: found } = loadConfig(`devices:\n  - { id: x, ${REGISTER}, ${keys} }`, 'devices.yaml');
+    const text = found.map(formatProblem).join('');
+    expect(text).toContain(left);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(text).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
+  });
+});
+
 describe('a single mistake', () => {
   it.each([
     [
