@@ -34,7 +34,12 @@ export type ReceiveVerdict =
   | { readonly do: 'acknowledge' }
   /** It is being written: its acknowledgement comes with that. */
   | { readonly do: 'nothing' }
-  | { readonly do: 'refuse'; readonly why: Refusal };
+  | {
+      readonly do: 'refuse';
+      readonly why: Refusal;
+      /** What is there of the file is to be removed. */
+      readonly givesUp?: boolean;
+    };
 
 export interface ReceiverLimits {
   /** The largest file, in bytes. */
@@ -85,7 +90,7 @@ export class FileReceiver {
 
   chunk({ transfer, index, total, data, whole = {} }: Chunk, now: number): ReceiveVerdict {
     this.#forget(now);
-    if ((whole.size ?? 0) > this.#limits.maxBytes) return { do: 'refuse', why: 'too_large' };
+    if ((whole.size ?? 0) > this.#limits.maxBytes) return this.#tooLarge(transfer);
     if (total < 1 || index >= total) return { do: 'refuse', why: 'contradictory' };
     const sum = sumOf(data);
     const current = this.#partial.get(transfer);
@@ -97,6 +102,8 @@ export class FileReceiver {
     if (current.total !== total) return { do: 'refuse', why: 'contradictory' };
     current.touchedAt = now;
     if (current.storing === index) return { do: 'nothing' };
+    // It begins anew, while the disk is at a chunk of the former file: not what is there already.
+    if (index === 0 && current.storing !== undefined) return { do: 'refuse', why: 'out_of_order' };
     if (index < current.next) return { do: 'acknowledge' };
     if (index > current.next) return { do: 'refuse', why: 'out_of_order' };
     return this.#store(transfer, current, index, data);
@@ -161,14 +168,15 @@ export class FileReceiver {
   }
 
   #store(transfer: number, partial: Partial, index: number, data: Uint8Array): ReceiveVerdict {
-    if (partial.bytes + data.length > this.#limits.maxBytes) {
-      this.#partial.delete(transfer);
-      return { do: 'refuse', why: 'too_large' };
-    }
+    if (partial.bytes + data.length > this.#limits.maxBytes) return this.#tooLarge(transfer);
     partial.storing = index;
     partial.lastLength = data.length;
     partial.lastSum = sumOf(data);
     return { do: 'store', transfer, index, offset: partial.bytes, last: index === partial.total - 1 };
+  }
+
+  #tooLarge(transfer: number): ReceiveVerdict {
+    return { do: 'refuse', why: 'too_large', givesUp: this.#partial.delete(transfer) };
   }
 
   #forget(now: number): void {

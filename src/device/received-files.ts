@@ -37,6 +37,9 @@ export class ReceivedFiles {
       const why = verdict?.do === 'refuse' ? verdict.why : 'no chunk';
       const text = `a chunk of a file was refused: ${why}`;
       this.#emit({ type: 'log', level: 'warn', reason: 'transfer_refused', text });
+      if (chunk !== undefined && verdict?.do === 'refuse' && verdict.givesUp === true) {
+        this.#emit({ type: 'dropFile', transfer: chunk.transfer });
+      }
       this.#emit({ type: 'send', message: { ...answer, error: REFUSED } });
     } else if (verdict.do === 'acknowledge') {
       this.#emit({ type: 'send', message: answer });
@@ -45,6 +48,9 @@ export class ReceivedFiles {
       const { transfer, offset, last } = verdict;
       const said = chunk.whole === undefined ? {} : { whole: chunk.whole };
       this.#emit({ type: 'storeChunk', transfer, offset, last, data: chunk.data, ...said });
+    } else {
+      // It may have come over the link before this one, which took its answer with it.
+      this.#answers.set(chunk.transfer, answer);
     }
     return true;
   }

@@ -141,6 +141,17 @@ describe('a file that is received', () => {
     expect(said(files.chunk({ transfer: 1, index: 0, total: 3, data: bytes(10) }, 0))).toBe('store 0');
   });
 
+  it('is not taken for the former one where it begins anew while the disk is at a chunk of that', () => {
+    const files = new FileReceiver(limits);
+    files.chunk({ transfer: 1, index: 0, total: 3, data: bytes(10, 1) }, 0);
+    files.stored(1, true, 0);
+    files.chunk({ transfer: 1, index: 1, total: 3, data: bytes(10, 2) }, 0);
+    const first = { transfer: 1, index: 0, total: 3, data: bytes(10, 9) };
+    expect(said(files.chunk(first, 0))).toBe('out_of_order');
+    files.stored(1, true, 0);
+    expect(said(files.chunk(first, 0))).toBe('store 0');
+  });
+
   it.each([
     ['a gap', { transfer: 1, index: 2, total: 9, data: bytes(1) }, 'out_of_order'],
     ['another total', { transfer: 1, index: 1, total: 8, data: bytes(1) }, 'contradictory'],

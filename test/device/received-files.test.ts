@@ -49,6 +49,30 @@ describe('chunks of a device', () => {
     expect(taken()).toEqual(['store 0', 'send -1']);
   });
 
+  it('make room on the disk again where the file turns out too large', () => {
+    const { files, chunk, taken } = bench();
+    files.takes(chunk(0), at(0));
+    files.stored(1, true, at(0));
+    taken();
+    const large = { ...chunk(1), fields: { ...chunk(1).fields, data: bytesValue(new Uint8Array(1_000)) } };
+    files.takes(large, at(1));
+    expect(taken()).toEqual(['log', 'dropFile', 'send -1']);
+    files.takes(chunk(0), at(2));
+    expect(taken()).toEqual(['store 0']);
+    const said = { ...chunk(1), fields: { ...chunk(1).fields, size: 1_001 } };
+    files.takes(said, at(3));
+    expect(taken()).toEqual(['log', 'dropFile', 'send -1']);
+  });
+
+  it('that come again over the next link, while the disk is at it, are answered there', () => {
+    const { files, chunk, taken } = bench();
+    files.takes(chunk(0), at(0));
+    files.linkLost();
+    files.takes(chunk(0), at(1));
+    files.stored(1, true, at(2));
+    expect(taken()).toEqual(['store 0', 'send 0']);
+  });
+
   it('are answered on their own link only: over the next one the device asks again, and is told', () => {
     const { files, chunk, taken } = bench();
     files.takes(chunk(0), at(0));

@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Spool } from '../../src/runtime/spool.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -28,6 +28,21 @@ describe('the spool', () => {
       .toString(16)
       .padStart(8, '0');
     expect(file).toMatchObject({ bytes: 11, crc32: sum });
+    expect(await readFile(spool.find(file?.id ?? '')?.path ?? '', 'utf8')).toBe('hello world');
+  });
+
+  it('writes a whole piece where the disk takes only a part of it at once', async () => {
+    const handle = await open(join(dir, 'any'), 'w');
+    await handle.close();
+    const { write } = Object.getPrototypeOf(handle);
+    const partly = vi.spyOn(Object.getPrototypeOf(handle), 'write');
+    partly.mockImplementation(function (this: unknown, data: unknown, at: unknown, length: unknown, to) {
+      return write.call(this, data, at, Math.min(Number(length), 4), to);
+    });
+    const spool = make();
+    await spool.start();
+    const file = await spool.store('p1', 7, whole(Buffer.from('hello world')));
+    partly.mockRestore();
     expect(await readFile(spool.find(file?.id ?? '')?.path ?? '', 'utf8')).toBe('hello world');
   });
 
