@@ -63,7 +63,9 @@ export const token: Command<TokenArgs> = {
     io.err(
       [
         '',
-        '# This is shown once. Below access: tokens: in devices.yaml:',
+        '# The token is shown once. In devices.yaml; where access: stands there already, add the entry to its tokens:',
+        'access:',
+        '  tokens:',
         `    - name: ${name}`,
         `      hash: ${hash}`,
         `      roles: ${role}`,

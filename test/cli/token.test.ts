@@ -36,7 +36,7 @@ describe('heartwire token', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/^hw_[A-Za-z0-9_-]{43}\n$/);
     expect(err).not.toContain(out.trim());
-    const yaml = `access:\n  tokens:\n${err}\nlisteners:\n  - link: tcp-listen:127.0.0.1:0\n`;
+    const yaml = `${err}\nlisteners:\n  - link: tcp-listen:127.0.0.1:0\n`;
     const { config, problems } = loadConfig(yaml, 'devices.yaml');
     expect(problems).toEqual([]);
     expect(config?.access?.tokens).toEqual([
