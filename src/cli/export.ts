@@ -7,6 +7,7 @@ import { CSV_HEAD, csvLine, type ExportRow, jsonLine, RowMaker } from '../trace/
 import type { Command } from './command.ts';
 import { messagesOption } from './messages-option.ts';
 import { tellError } from './tell-error.ts';
+import { outputNotWritten } from './write-output.ts';
 
 const FORMATS = ['pcapng', 'csv', 'jsonl'] as const;
 /** Text is handed over in pieces of about so many characters. */
@@ -97,15 +98,11 @@ function textSink(out: (text: string) => void): Sink {
   };
 }
 
-/** @throws HeartwireError `trace_unreadable` where the file cannot be written */
+/** @throws HeartwireError `file_not_written` */
 async function fileSink(path: string): Promise<Sink> {
   const stream = createWriteStream(path);
   const failed = new Promise<never>((_, reject) => {
-    stream.on('error', (cause) =>
-      reject(
-        new HeartwireError('trace_unreadable', `${path} could not be written: ${cause.message}.`, { cause }),
-      ),
-    );
+    stream.on('error', (cause) => reject(outputNotWritten(path, cause)));
   });
   // It is awaited wherever something is written; without that it would end the process.
   failed.catch(() => undefined);
@@ -115,7 +112,10 @@ async function fileSink(path: string): Promise<Sink> {
       return Promise.race([failed, new Promise<void>((done) => stream.once('drain', done))]);
     },
     async close() {
-      await Promise.race([failed, new Promise<void>((done) => stream.end(done))]);
+      // What is given to `end` is called where the last bytes could not be written too.
+      const finished = new Promise<void>((done) => stream.once('finish', done));
+      stream.end();
+      await Promise.race([failed, finished]);
     },
   };
 }

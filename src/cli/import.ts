@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { HeartwireError } from '../errors.ts';
@@ -7,6 +7,7 @@ import { formatEvent, formatMeta } from '../trace/format-trace.ts';
 import { type Imported, importCapture } from '../trace/import-capture.ts';
 import { importHex, importRaw } from '../trace/import-text.ts';
 import type { Command } from './command.ts';
+import { writeOutput } from './write-output.ts';
 
 const FORMATS = ['auto', 'capture', 'hex', 'raw'] as const;
 
@@ -55,7 +56,7 @@ export const importTrace: Command<ImportArgs> = {
     const text = traceText(imported, args);
     if (args.output === undefined) io.out(text);
     else {
-      await writeFile(resolve(io.cwd, args.output), text);
+      await writeOutput(io, args.output, text);
       const connections = new Set(imported.events.map(({ connection }) => connection)).size;
       const one = connections > 1 ? ` of ${connections} connections, all taken for one device` : '';
       io.err(`${args.output}: ${imported.events.length} lines${one}\n`);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { HeartwireError } from '../errors.ts';
 import { FeedStore } from '../feed/store.ts';
@@ -14,6 +14,7 @@ import { diffLines } from './replay-diff.ts';
 import { stopRequest } from './stop-request.ts';
 import { tellError } from './tell-error.ts';
 import { packageVersion } from './version.ts';
+import { writeOutput } from './write-output.ts';
 
 interface ReplayArgs {
   readonly trace: readonly string[];
@@ -136,7 +137,7 @@ async function compared(kept: readonly string[], name: string, update: boolean, 
   const path = resolve(io.cwd, name);
   const text = kept.map((line) => `${line}\n`).join('');
   if (update) {
-    await writeFile(path, text);
+    await writeOutput(io, name, text);
     io.out(`${name}: ${kept.length} lines written\n`);
     return true;
   }
