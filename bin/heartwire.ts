@@ -2,6 +2,8 @@
 import { relative } from 'node:path';
 import type { CliIo } from '../src/cli/command.ts';
 import { main } from '../src/cli/main.ts';
+import { tellError } from '../src/cli/tell-error.ts';
+import { outputNotWritten } from '../src/cli/write-output.ts';
 import { ownTerminal } from './terminal.ts';
 
 /** From a checkout there is no `npx heartwire`, which finds installed packages only. */
@@ -12,15 +14,23 @@ function programName(script: string, cwd: string): string {
 
 const outClosed = new AbortController();
 
+/** Results could not be written, other than because nobody reads them any more. */
+let outFailed = false;
+
 // A reader that has gone away (`| head`), or a terminal that was closed (EIO), ends the output, and is no error.
-// Anything else is.
+// Anything else is, such as a full disk.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+  if (error.code !== 'EPIPE' && error.code !== 'EIO' && !outFailed) {
+    outFailed = true;
+    // The last words may fail when the command is over.
+    process.exitCode = 1;
+    process.stderr.write(tellError(outputNotWritten('The output', error)));
+  }
   outClosed.abort();
 });
+// What cannot be said here can be said nowhere; a full disk below the log is no reason to let go of the devices.
 process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EIO') outClosed.abort();
-  else if (error.code !== 'EPIPE') throw error;
 });
 
 const tty = ownTerminal();
@@ -50,6 +60,7 @@ const io: CliIo = {
   outClosed: outClosed.signal,
 };
 
-process.exitCode = await main(process.argv.slice(2), io);
+const code = await main(process.argv.slice(2), io);
+if (code !== 0 || !outFailed) process.exitCode = code;
 // The command is over; whatever still holds the process (a port that does not close) shall not hold it for long.
 setTimeout(() => process.exit(), 2_000).unref();
