@@ -40,6 +40,8 @@ export class BridgeCaller implements Disposable {
         readonly fail: (why: string) => void;
       }
     | undefined;
+  /** Why the connection is no more. */
+  #closed: string | undefined;
   #lastId = 0;
   /** Between two commands, in ms; the burst that the bridge allows is left to others. */
   #pauseMs = 0;
@@ -70,6 +72,7 @@ export class BridgeCaller implements Disposable {
         why = error.message === '' && 'code' in error ? String(error.code) : error.message;
       });
       socket.on('close', () => {
+        this.#closed = why;
         reject(bridgeUnreachable(url, why, program));
         this.#waiting?.fail(why);
       });
@@ -82,9 +85,10 @@ export class BridgeCaller implements Disposable {
   async call(device: string, message: string, fields: Values, timeoutMs: number): Promise<CallReply> {
     await this.#opened;
     await this.#paced();
+    if (this.#closed !== undefined) throw bridgeUnreachable(this.#url, this.#closed, this.#program);
     const id = String(++this.#lastId);
     const { promise, resolve, reject } = withResolvers<CallReply>();
-    const fail = (why: string): void => reject(bridgeUnreachable(this.#url, why, this.#program));
+    const fail = (why: string): void => reject(outcomeUnknown(this.#url, why));
     const limit = this.#clock.now().monoMs + timeoutMs + GRACE_MS;
     const timer = this.#clock.setTimer(limit, () => fail(`no answer within ${timeoutMs + GRACE_MS} ms`));
     this.#waiting = { id, settle: resolve, fail };
@@ -147,6 +151,13 @@ function refusedBy(url: string, why: string): HeartwireError {
   return new HeartwireError('bridge_refused', `The bridge at ${url} refused this connection: ${why}.`, {
     seen: url,
     mend: TOKEN_MEND,
+  });
+}
+
+function outcomeUnknown(url: string, why: string): HeartwireError {
+  return new HeartwireError('bridge_unreachable', `The bridge at ${url} gave no answer: ${why}.`, {
+    seen: url,
+    mend: 'What was asked of the device may have been done or not: look at its state before you ask again.',
   });
 }
 

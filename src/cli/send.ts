@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { chunkMessage } from '../device/chunk-message.ts';
 import { HeartwireError } from '../errors.ts';
@@ -118,7 +118,7 @@ async function sendWhole(path: string, caller: BridgeCaller, args: SendArgs, io:
   const { device, timeout, json } = args;
   const chunks = chunkMessage(await declarations(caller, device), 'host');
   if (chunks === undefined) throw noChunks(device);
-  await using handle = await open(resolve(io.cwd, path), 'r');
+  await using handle = await openFile(path, io);
   const { size } = await handle.stat();
   const clock = systemClock;
   const startedAt = clock.now().monoMs;
@@ -153,6 +153,18 @@ async function sendWhole(path: string, caller: BridgeCaller, args: SendArgs, io:
   } catch (error) {
     bar.end();
     throw error;
+  }
+}
+
+/** @throws HeartwireError `bad_argument` where there is no file of a known size */
+async function openFile(path: string, io: CliIo): Promise<FileHandle> {
+  const absolute = resolve(io.cwd, path);
+  try {
+    // Before it is opened: a pipe would be waited for.
+    if (!(await stat(absolute)).isFile()) throw new Error('it is no file');
+    return await open(absolute, 'r');
+  } catch (cause) {
+    throw wrong(`${path} cannot be sent: ${cause instanceof Error ? cause.message : String(cause)}`, path);
   }
 }
 

@@ -141,6 +141,19 @@ describe('heartwire send', () => {
   });
 
   it.each([
+    ['nothing.bin', 'nothing.bin cannot be sent: ENOENT'],
+    ['.', '. cannot be sent: it is no file'],
+    ['/dev/zero', '/dev/zero cannot be sent: it is no file'],
+  ])('says that %s is no file to send', async (path, said) => {
+    const { code, out, err } = await send(['oven-1', '--file', path]);
+    expect({ code, out, err }).toEqual({
+      code: 1,
+      out: '',
+      err: expect.stringContaining(`heartwire: ${said}`),
+    });
+  });
+
+  it.each([
     [['oven-1'], 'Nothing says what to send'],
     [['oven-1', '--hex', '0'], 'pairs of hex digits'],
     [['oven-1', 'heartbeat', '--timeout', '0'], '--timeout'],
