@@ -1,4 +1,4 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AccessWorld, secretOf, token } from '../support/access-world.ts';
 import { hasChromium, launchChromium } from '../support/chromium.ts';
@@ -42,5 +42,38 @@ describe.runIf(hasChromium)('the page of a bridge that asks for tokens', () => {
     await stranger.goto(`http://127.0.0.1:${world.port}/`);
     await stranger.waitForSelector('#access:visible');
     await Promise.all([page.close(), stranger.close()]);
+  });
+
+  it('shows the devices that the token covers, and says that there may be more', async () => {
+    await using world = await AccessWorld.start({
+      tokens: [
+        token('all', 'read', ['devices/#']),
+        token('one', 'read', ['devices/p1/#']),
+        token('none', 'read', ['devices/elsewhere/#']),
+      ],
+    });
+    const shown = async (name: string) => {
+      const page = await browser.newPage();
+      await page.goto(`http://127.0.0.1:${world.port}/`);
+      await page.waitForSelector('#access:visible');
+      await page.fill('#token', secretOf(name));
+      await page.click('#access button');
+      await expect.poll(() => page.locator('body').getAttribute('data-feed')).toBe('live');
+      return page;
+    };
+    const ids = (page: Page) =>
+      page.locator('tr[data-device]').evaluateAll((rows) => rows.map((row) => row.dataset.device));
+    const note = (page: Page) => page.locator('#note').textContent();
+
+    const all = await shown('all');
+    await expect.poll(() => ids(all)).toEqual(['p1', 'p2']);
+    expect(await note(all)).not.toContain('only');
+    const one = await shown('one');
+    await expect.poll(() => ids(one)).toEqual(['p1']);
+    expect(await note(one)).toBe('only the devices that the token covers');
+    const none = await shown('none');
+    await expect.poll(() => none.locator('#not-covered').isVisible()).toBe(true);
+    expect(await none.locator('#empty').isVisible()).toBe(false);
+    await Promise.all([all.close(), one.close(), none.close()]);
   });
 });
