@@ -107,6 +107,7 @@ Heartwire ${packageVersion()}: ${count} simulated devices over real sockets, dia
 
   Open    ${bold(url)}
   Then, in another terminal:
+          ${program} monitor${env}
           ${program} tail${env}
           ${program} simulate --connect ${listener} --fault stall=5s
           curl ${url}/api/devices
