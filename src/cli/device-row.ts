@@ -18,6 +18,7 @@ export interface DeviceRow {
   readonly quality: 'alarm' | 'warn' | undefined;
 }
 
+const STATUSES = ['unknown', 'registering', 'online', 'stale', 'offline', 'away'] as const;
 const LONGEST_VALUE = 40;
 /** Seconds and below are what an age is read in. */
 const MINUTE_S = 60;
@@ -28,7 +29,7 @@ const DAY_S = 86_400;
 export function deviceRow(id: string, state: JsonObject, stats: JsonObject | undefined): DeviceRow {
   const link = isJsonObject(state.link) ? state.link : {};
   const sealed = typeof state.$jwe === 'string';
-  const status = sealed ? 'secret' : (textOf(state.status) as DeviceRow['status'] | undefined);
+  const status = sealed ? 'secret' : STATUSES.find((each) => each === state.status);
   return {
     id: printable(id),
     status: status ?? 'unknown',

@@ -136,6 +136,7 @@ class Opener {
     const [head = '', wrapped, iv = '', text = '', tag = '', more] = sealed.$jwe.split('.');
     let keyId: string | undefined;
     try {
+      // Nothing is known of what it holds, and each member is looked at below.
       const header = JSON.parse(new TextDecoder().decode(bytesOf(head))) as Header;
       if (header.alg !== 'dir' || header.enc !== 'A256GCM' || wrapped !== '' || more !== undefined) {
         throw new Error('it is not encrypted with A256GCM under a shared key');

@@ -3,6 +3,8 @@ import { keyOf, type SecrecyConfig } from '../../config/secrecy.ts';
 import { HeartwireError } from '../../errors.ts';
 import type { JsonObject } from '../../feed/publisher.ts';
 
+const MAX_KNOWN_TOPICS = 10_000;
+
 /** Encrypts the payloads of some topics for those who hold a key. */
 export class Sealer {
   readonly #config: SecrecyConfig;
@@ -36,6 +38,8 @@ export class Sealer {
   #keyId(topic: string): string | undefined {
     if (this.#keyOfTopic.has(topic)) return this.#keyOfTopic.get(topic);
     const id = keyOf(this.#config.rules, topic);
+    // Devices come and go; their topics must not stay for ever.
+    if (this.#keyOfTopic.size >= MAX_KNOWN_TOPICS) this.#keyOfTopic.clear();
     this.#keyOfTopic.set(topic, id);
     return id;
   }
