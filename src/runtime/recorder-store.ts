@@ -2,6 +2,7 @@ import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { constants, createGzip, type Gzip } from 'node:zlib';
 import type { RecorderSettings } from './recorder.ts';
+import { writeAll } from './write-all.ts';
 
 /** `psu-1.20260101T000000000Z.trace`, or `...Z-2.trace.gz`. */
 const OURS = /\.\d{8}T\d{9}Z(?:-\d+)?\.trace(?:\.gz)?$/;
@@ -146,12 +147,11 @@ export class RecordingFile {
     await this.#write(packed);
   }
 
-  async #write(bytes: Buffer): Promise<void> {
-    let at = 0;
-    while (at < bytes.length) {
-      const { bytesWritten } = await this.#handle.write(bytes, at, bytes.length - at);
-      at += bytesWritten;
+  #write(bytes: Buffer): Promise<void> {
+    return writeAll(bytes.length, async (at, length) => {
+      const { bytesWritten } = await this.#handle.write(bytes, at, length);
       this.bytes += bytesWritten;
-    }
+      return bytesWritten;
+    });
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { WholeFile } from '../device/file-receiver.ts';
 import type { Clock } from './clock.ts';
+import { writeAll } from './write-all.ts';
 
 export interface SpoolSettings {
   readonly dir: string;
@@ -128,7 +129,10 @@ export class Spool {
     const part = this.#parts.get(key) ?? (await this.#begin(key, device, transfer));
     if (part.bytes !== offset) throw new Error(`a piece for byte ${offset} came at byte ${part.bytes}`);
     await this.#makeRoom(data.length);
-    await writeAll(part.handle, data, offset);
+    await writeAll(data.length, async (at, length) => {
+      const { bytesWritten } = await part.handle.write(data, at, length, offset + at);
+      return bytesWritten;
+    });
     part.bytes += data.length;
     part.crc = crc32(data, part.crc);
     if (!last) return undefined;
@@ -195,14 +199,6 @@ export class Spool {
     };
     mine.then(settled, settled);
     return mine;
-  }
-}
-
-/** A disk that is nearly full takes the beginning, and says what is wrong with the rest only when that is written. */
-async function writeAll(handle: FileHandle, data: Uint8Array, offset: number): Promise<void> {
-  for (let done = 0; done < data.length; ) {
-    const { bytesWritten } = await handle.write(data, done, data.length - done, offset + done);
-    done += bytesWritten;
   }
 }
 

@@ -16,6 +16,18 @@ const clock = new FakeClock();
 const make = (changes = {}) => new Spool({ dir, maxFileBytes: 1_000, budgetBytes: 1_000, ...changes }, clock);
 const whole = (data: Buffer) => ({ offset: 0, last: true, data });
 
+/** For a while, every write takes so many bytes at most, and says no word about the others. */
+async function diskThatTakes(most: number): Promise<Disposable> {
+  const handle = await open(join(dir, 'any'), 'w');
+  await handle.close();
+  const { write } = Object.getPrototypeOf(handle);
+  const partly = vi.spyOn(Object.getPrototypeOf(handle), 'write');
+  partly.mockImplementation(function (this: unknown, data: unknown, at: unknown, length: unknown, to) {
+    return write.call(this, data, at, Math.min(Number(length), most), to);
+  });
+  return { [Symbol.dispose]: () => partly.mockRestore() };
+}
+
 describe('the spool', () => {
   it('keeps a file once its last piece is there, with the sum of all of them', async () => {
     const spool = make();
@@ -32,18 +44,22 @@ describe('the spool', () => {
   });
 
   it('writes a whole piece where the disk takes only a part of it at once', async () => {
-    const handle = await open(join(dir, 'any'), 'w');
-    await handle.close();
-    const { write } = Object.getPrototypeOf(handle);
-    const partly = vi.spyOn(Object.getPrototypeOf(handle), 'write');
-    partly.mockImplementation(function (this: unknown, data: unknown, at: unknown, length: unknown, to) {
-      return write.call(this, data, at, Math.min(Number(length), 4), to);
-    });
+    using _disk = await diskThatTakes(4);
     const spool = make();
     await spool.start();
     const file = await spool.store('p1', 7, whole(Buffer.from('hello world')));
-    partly.mockRestore();
     expect(await readFile(spool.find(file?.id ?? '')?.path ?? '', 'utf8')).toBe('hello world');
+  });
+
+  it('fails where the disk takes nothing and says nothing, and keeps nothing of it', async () => {
+    const spool = make();
+    await spool.start();
+    {
+      using _disk = await diskThatTakes(0);
+      await expect(spool.store('p1', 7, whole(Buffer.from('hello world')))).rejects.toThrow('0 of 11 bytes');
+    }
+    expect(await readdir(dir)).toEqual(['any']);
+    expect(await spool.store('p1', 7, whole(Buffer.from('hello world')))).toMatchObject({ bytes: 11 });
   });
 
   it('begins anew at offset 0, and refuses a piece that does not fit, with all that was there', async () => {
