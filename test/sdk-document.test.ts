@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../src/runtime/clock.ts';
-import { SimulatedFleet } from '../src/simulator/simulated-fleet.ts';
+import type { SimulatedFleet } from '../src/simulator/simulated-fleet.ts';
 import { hasChromium, launchChromium } from './support/chromium.ts';
 import { PROJECT_ROOT, readProjectFile } from './support/project-files.ts';
+import { dialIn, QUICK_HEARTBEAT, SIMULATED_IMEI } from './support/simulated-device.ts';
 import { startBridge, type TestBridge } from './support/test-bridge.ts';
 
 const document = readProjectFile('docs/sdk.md');
@@ -42,24 +42,13 @@ describe('docs/sdk.md', () => {
     // A listening TCP server has an address with a port.
     origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
     bridge = await startBridge(
-      `defaults: { heartbeat: { interval: 1s, missed: 3 } }
-devices: [{ id: psu-1, match: { imei: "490154203237518" } }]
+      `${QUICK_HEARTBEAT}
+devices: [{ id: psu-1, match: { imei: "${SIMULATED_IMEI}" } }]
 listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
 `,
       `{ port: 0, origins: ["${origin}"] }`,
     );
-    fleet = new SimulatedFleet(
-      {
-        address: { scheme: 'tcp', host: '127.0.0.1', port: bridge.devicePort },
-        count: 1,
-        seed: 1,
-        heartbeatEveryMs: 1_000,
-        reconnect: { initialMs: 100, maxMs: 500 },
-        identities: [{ appid: '3f2504e0-4f89-41d3-9a0c-0305e82c3301', imei: '490154203237518' }],
-      },
-      { clock: systemClock },
-    );
-    await fleet.start();
+    fleet = await dialIn(bridge.devicePort);
     folder = await mkdtemp(join(tmpdir(), 'heartwire-sdk-'));
     await mkdir(join(folder, 'node_modules'));
     await symlink(PROJECT_ROOT, join(folder, 'node_modules/heartwire'), 'dir');

@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { needs } from './needs.ts';
@@ -34,6 +35,8 @@ export class PythonPeer {
   readonly events: PeerEvent[] = [];
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #exited: Promise<void>;
+  /** Tells who waits that there is something to look at. */
+  readonly #news = new EventEmitter();
   #ended = false;
   #errors = '';
   readonly #killAtExit = (): void => void this.#process.kill('SIGKILL');
@@ -50,6 +53,7 @@ export class PythonPeer {
     });
     void this.#exited.then(() => {
       this.#ended = true;
+      this.#news.emit('news');
     });
     // A test runner that is cut short must not leave a stopped process behind.
     process.once('exit', this.#killAtExit);
@@ -61,6 +65,7 @@ export class PythonPeer {
     createInterface(this.#process.stdout).on('line', (line) => {
       // The script prints nothing else; a line that is no JSON fails the test, as it should.
       this.events.push(JSON.parse(line) as PeerEvent);
+      this.#news.emit('news');
     });
   }
 
@@ -83,17 +88,18 @@ export class PythonPeer {
 
   /** The first event that fits, of those from index `from` on; waits for it. Fails when the peer ends before. */
   async waitFor(fits: (event: PeerEvent) => boolean, from = 0): Promise<PeerEvent> {
-    const deadline = performance.now() + 30_000;
+    const tooLate = AbortSignal.timeout(30_000);
     for (;;) {
       const found = this.events.slice(from).find(fits);
       if (found !== undefined) return found;
-      if (this.#ended || performance.now() > deadline) {
+      if (this.#ended || tooLate.aborted) {
         const last = this.events.slice(-5).map((each) => JSON.stringify(each));
         throw new Error(
           `the peer ${this.#ended ? 'ended' : 'went on'} without it. ${this.#errors}\nLast: ${last.join('\n')}`,
         );
       }
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      // It says something, it ends, or the time is up: each is looked at above.
+      await once(this.#news, 'news', { signal: tooLate }).catch(() => undefined);
     }
   }
 

@@ -1,15 +1,14 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/runtime/clock.ts';
-import { SimulatedFleet } from '../../src/simulator/simulated-fleet.ts';
 import { hasChromium, launchChromium } from '../support/chromium.ts';
+import { dialIn, QUICK_HEARTBEAT, SIMULATED_IMEI } from '../support/simulated-device.ts';
 import { startBridge } from '../support/test-bridge.ts';
 
 const CONFIG = `
-defaults: { heartbeat: { interval: 1s, missed: 3 } }
+${QUICK_HEARTBEAT}
 devices:
   - id: bench-1
-    match: { imei: "490154203237518" }
+    match: { imei: "${SIMULATED_IMEI}" }
 listeners:
   - { link: "tcp-listen:127.0.0.1:0", unknown: accept }
 `;
@@ -31,21 +30,10 @@ describe.runIf(hasChromium)('a whole bridge in a browser', () => {
     await expect.poll(status).toBe('unknown');
     expect(await cell('.link .word')).toBe('listening');
 
-    await using fleet = new SimulatedFleet(
-      {
-        address: { scheme: 'tcp', host: '127.0.0.1', port: bridge.devicePort },
-        count: 1,
-        seed: 1,
-        heartbeatEveryMs: 1_000,
-        reconnect: { initialMs: 100, maxMs: 500 },
-        identities: [{ appid: '3f2504e0-4f89-41d3-9a0c-0305e82c3301', imei: '490154203237518' }],
-      },
-      { clock: systemClock },
-    );
-    await fleet.start();
+    await using fleet = await dialIn(bridge.devicePort);
     await expect.poll(status).toBe('online');
     expect(await cell('.link .word')).toBe('connected');
-    expect(await cell('.identity')).toContain('490154203237518');
+    expect(await cell('.identity')).toContain(SIMULATED_IMEI);
     await expect.poll(() => cell('.beat')).toMatch(/^\d+ s ago/);
 
     for (const device of fleet.devices) device.freeze();
