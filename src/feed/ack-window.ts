@@ -17,13 +17,17 @@ export function eventId({ rev }: { readonly rev: number }): string {
   return `r${rev}`;
 }
 
-/** Events that were sent to one session and not acknowledged yet; it outlives the connection. */
+/** Keeps the window of one session, which outlives its connections; absent until something is to be acknowledged. */
+export interface AckKeeper {
+  window: AckWindow | undefined;
+}
+
+/** Events that were sent to one session and not acknowledged yet. */
 export class AckWindow {
-  /** Absent where nobody ever asked for acknowledgements. */
-  #unacked: Map<string, Unacked> | undefined;
+  readonly #unacked = new Map<string, Unacked>();
 
   get size(): number {
-    return this.#unacked?.size ?? 0;
+    return this.#unacked.size;
   }
 
   get room(): boolean {
@@ -31,38 +35,36 @@ export class AckWindow {
   }
 
   has(event: PastEvent): boolean {
-    return this.#unacked?.has(eventId(event)) ?? false;
+    return this.#unacked.has(eventId(event));
   }
 
   sent(event: PastEvent, monoMs: number): void {
-    this.#unacked ??= new Map();
     this.#unacked.set(eventId(event), { event, sentAtMs: monoMs, tries: 1 });
   }
 
   /** An id that is not out is no error: an acknowledgement may be late, or come twice. */
   acknowledge(id: string): void {
-    this.#unacked?.delete(id);
+    this.#unacked.delete(id);
   }
 
   /** Forgets what is no longer wanted. */
   retain(wanted: (topic: string) => boolean): void {
-    for (const [id, { event }] of this.#unacked ?? []) if (!wanted(event.topic)) this.#unacked?.delete(id);
+    for (const [id, { event }] of this.#unacked) if (!wanted(event.topic)) this.#unacked.delete(id);
   }
 
   /** Something is to be sent again, or given up. */
   isDue(monoMs: number): boolean {
-    for (const { sentAtMs } of this.#unacked?.values() ?? [])
-      if (monoMs - sentAtMs >= REDELIVER_MS) return true;
+    for (const { sentAtMs } of this.#unacked.values()) if (monoMs - sentAtMs >= REDELIVER_MS) return true;
     return false;
   }
 
   /** The next event to send again, counted as sent, or the loss of one that was sent often enough. */
   again(monoMs: number): PastEvent | Gap | undefined {
-    for (const [id, unacked] of this.#unacked ?? []) {
+    for (const [id, unacked] of this.#unacked) {
       if (monoMs - unacked.sentAtMs < REDELIVER_MS) continue;
       const { event } = unacked;
       if (unacked.tries >= TRIES) {
-        this.#unacked?.delete(id);
+        this.#unacked.delete(id);
         const { topic, seq, rev } = event;
         return { topic, fromSeq: seq, toSeq: seq, rev, reason: 'unacked' };
       }
@@ -75,6 +77,6 @@ export class AckWindow {
 
   /** The session goes on over another connection: what came last over the old one may never have arrived. */
   resumed(): void {
-    for (const unacked of this.#unacked?.values() ?? []) unacked.sentAtMs = -Infinity;
+    for (const unacked of this.#unacked.values()) unacked.sentAtMs = -Infinity;
   }
 }

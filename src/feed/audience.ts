@@ -3,6 +3,7 @@ import type { Change } from './change.ts';
 import { Cohort, Delivery } from './cohort.ts';
 import { Encoder, type Framer } from './encoder.ts';
 import { FeedTally } from './feed-tally.ts';
+import { Interests } from './interests.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import type { FeedStore } from './store.ts';
 import { type Outlet, Subscriber } from './subscriber.ts';
@@ -60,7 +61,7 @@ export class Audience implements SubscriberSurroundings {
 
   /** From now on a new subscriber hears broadcasts; patterns are assigned to it when it asks for them. */
   letIn(subscriber: Subscriber, now: Instant): void {
-    this.assign(subscriber, [], now);
+    this.assign(subscriber, Interests.none, now);
   }
 
   dismiss(subscriber: Subscriber): void {
@@ -72,9 +73,10 @@ export class Audience implements SubscriberSurroundings {
   }
 
   /** From now on the subscriber hears what these patterns cover, each change once. */
-  assign(subscriber: Subscriber, patterns: readonly string[], now: Instant): void {
+  assign(subscriber: Subscriber, interests: Interests, now: Instant): void {
     const former = subscriber.cohort;
-    subscriber.join(this.#cohort(patterns.toSorted()), now);
+    const cohort = this.#cohort(interests.patterns.toSorted());
+    subscriber.join(cohort, interests.special ? interests : cohort.interests, now);
     this.#disband(former);
   }
 

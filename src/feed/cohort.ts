@@ -1,6 +1,7 @@
 import type { Instant } from '../instant.ts';
 import type { Change } from './change.ts';
 import { CHUNK_BYTES, concatFrames, type Encoder } from './encoder.ts';
+import { Interests } from './interests.ts';
 import type { Subscriber } from './subscriber.ts';
 
 /** Where in the stream all that matches up to `rev` has been said. */
@@ -44,10 +45,12 @@ interface Piece {
  *                 base                               sealedEnd          end
  */
 export class Cohort {
-  readonly patterns: readonly string[];
-  readonly #members = new Set<Subscriber>();
-  /** The same, as it was when a pass last asked for it, for as long as nobody comes or goes. */
-  #list: readonly Subscriber[] | undefined;
+  /** What a member wants that wants nothing special. */
+  readonly interests: Interests;
+  /** Each knows its own place in here. */
+  #members: Subscriber[] = [];
+  /** Somebody goes through the members, and must not notice who comes or goes. */
+  #lent = false;
   /** Something other than a position was appended since the last position. */
   changed = false;
   #base = 0;
@@ -56,27 +59,37 @@ export class Cohort {
   #pieces: Piece[] | undefined;
 
   constructor(patterns: readonly string[]) {
-    this.patterns = patterns;
+    this.interests = new Interests(patterns);
+  }
+
+  get patterns(): readonly string[] {
+    return this.interests.patterns;
   }
 
   /** As they are now; who comes or goes later does not change the list. */
   get members(): readonly Subscriber[] {
-    this.#list ??= [...this.#members];
-    return this.#list;
+    this.#lent = true;
+    return this.#members;
   }
 
   get empty(): boolean {
-    return this.#members.size === 0;
+    return this.#members.length === 0;
   }
 
   add(subscriber: Subscriber): void {
-    this.#members.add(subscriber);
-    this.#list = undefined;
+    const members = this.#own();
+    subscriber.seat = members.length;
+    members.push(subscriber);
   }
 
+  /** The last one takes the place of who goes. */
   delete(subscriber: Subscriber): void {
-    this.#members.delete(subscriber);
-    this.#list = undefined;
+    const members = this.#own();
+    if (members[subscriber.seat] !== subscriber) return;
+    const last = members.pop();
+    if (last === undefined || last === subscriber) return;
+    members[subscriber.seat] = last;
+    last.seat = subscriber.seat;
   }
 
   get sealedEnd(): number {
@@ -104,6 +117,13 @@ export class Cohort {
     this.#base = this.sealedEnd;
     this.#sealed = [];
     this.#pieces = undefined;
+  }
+
+  /** The members, for nobody but us to go through. */
+  #own(): Subscriber[] {
+    if (this.#lent) this.#members = [...this.#members];
+    this.#lent = false;
+    return this.#members;
   }
 
   /** Deliveries from `start` to before `end`. */

@@ -1,5 +1,5 @@
 import type { Instant } from '../instant.ts';
-import type { AckWindow } from './ack-window.ts';
+import type { AckKeeper } from './ack-window.ts';
 import type { Change } from './change.ts';
 import type { Gap, PastEvent } from './event-log.ts';
 import { EventQueues } from './event-queues.ts';
@@ -37,10 +37,10 @@ export class Debts {
   #awaitingPast: SnapshotRequest[] = [];
   #eventsTurn = true;
 
-  constructor(shared: SubscriberSurroundings, window: AckWindow, newId: () => string) {
+  constructor(shared: SubscriberSurroundings, keeper: AckKeeper, newId: () => string) {
     this.#shared = shared;
     this.#newId = newId;
-    this.#events = new EventQueues(shared.encoder, shared.tally, window);
+    this.#events = new EventQueues(shared.encoder, shared.tally, keeper);
   }
 
   /** Nothing is owed that the shared stream must not overtake. */
@@ -68,8 +68,8 @@ export class Debts {
   }
 
   /** The session of another connection goes on here: what was not acknowledged there is sent again. */
-  resume(window: AckWindow): void {
-    this.#events.resume(window);
+  resume(keeper: AckKeeper): void {
+    this.#events.resume(keeper);
   }
 
   /** A change that was not written: of a document it is only marked that there was one. */

@@ -1,5 +1,5 @@
 import type { Instant } from '../instant.ts';
-import type { AckWindow } from './ack-window.ts';
+import { type AckKeeper, AckWindow } from './ack-window.ts';
 import type { Encoder } from './encoder.ts';
 import { EventBacklog } from './event-backlog.ts';
 import type { Gap, PastEvent } from './event-log.ts';
@@ -15,7 +15,7 @@ const REFERENCE_BYTES = 16;
  */
 export class EventQueues {
   readonly #encoder: Encoder;
-  #window: AckWindow;
+  #keeper: AckKeeper;
   #gaps: Gap[] = [];
   #past: PastEvent[] = [];
   #pastHead = 0;
@@ -24,18 +24,22 @@ export class EventQueues {
   readonly #acked: EventBacklog;
   readonly #tally: FeedTally;
 
-  constructor(encoder: Encoder, tally: FeedTally, window: AckWindow) {
+  constructor(encoder: Encoder, tally: FeedTally, keeper: AckKeeper) {
     this.#encoder = encoder;
-    this.#window = window;
+    this.#keeper = keeper;
     this.#tally = tally;
     this.#alarms = new EventBacklog(tally);
     this.#plain = new EventBacklog(tally);
     this.#acked = new EventBacklog(tally);
   }
 
-  /** The window of a session that goes on here. */
-  resume(window: AckWindow): void {
-    this.#window = window;
+  /** A session goes on here that has a window already. */
+  resume(keeper: AckKeeper): void {
+    this.#keeper = keeper;
+  }
+
+  get #window(): AckWindow | undefined {
+    return this.#keeper.window;
   }
 
   /** Nothing waits that the shared stream must not overtake. */
@@ -45,7 +49,7 @@ export class EventQueues {
 
   /** Nothing waits, nor is anything out that wants to be acknowledged. */
   get idle(): boolean {
-    return this.empty && this.#acked.empty && this.#window.size === 0;
+    return this.empty && this.#acked.empty && (this.#window?.size ?? 0) === 0;
   }
 
   get pastTold(): boolean {
@@ -76,7 +80,7 @@ export class EventQueues {
     const past = this.#past.slice(this.#pastHead);
     for (const event of events) {
       if (!acked(event.topic)) past.push(event);
-      else if (!this.#window.has(event)) this.pushAcked(event, now);
+      else if (this.#window?.has(event) !== true) this.pushAcked(event, now);
     }
     this.#past = past;
     this.#pastHead = 0;
@@ -92,7 +96,7 @@ export class EventQueues {
   take(drained: boolean, now: Instant): Gap | Uint8Array | undefined {
     const gap = this.#gaps.shift();
     if (gap !== undefined) return gap;
-    const again = drained ? this.#window.again(now.monoMs) : undefined;
+    const again = drained ? this.#window?.again(now.monoMs) : undefined;
     if (again !== undefined && !('reason' in again)) return this.#encoder.acked(again, now);
     if (again !== undefined) {
       this.#tally.droppedUnacked += 1;
@@ -110,7 +114,7 @@ export class EventQueues {
     this.#gaps = this.#gaps.filter(({ topic }) => wanted(topic));
     this.#past = this.#past.slice(this.#pastHead).filter(({ topic }) => wanted(topic));
     this.#pastHead = 0;
-    this.#window.retain(wanted);
+    this.#window?.retain(wanted);
     for (const backlog of [this.#alarms, this.#plain, this.#acked]) backlog.retain(wanted);
   }
 
@@ -125,12 +129,13 @@ export class EventQueues {
   }
 
   #takeAcked(now: Instant): Gap | Uint8Array | undefined {
-    if (!this.#window.room) return undefined;
+    if (this.#window?.room === false) return undefined;
     const gap = this.#acked.takeGap();
     if (gap !== undefined) return gap;
     const waiting = this.#acked.takeEvent();
     if (waiting === undefined) return undefined;
-    this.#window.sent(waiting.event, now.monoMs);
+    this.#keeper.window ??= new AckWindow();
+    this.#keeper.window.sent(waiting.event, now.monoMs);
     return waiting.frame;
   }
 }

@@ -18,18 +18,28 @@ const MAX_CACHED_TOPICS = 10_000;
 const NO_TERMS: Terms = {};
 const PLAIN: Manner = { intervalMs: 0, acked: false };
 
-/** The patterns of one subscriber and the terms of each; where several cover a topic, the best of them counts. */
+/**
+ * Patterns and the terms of each; where several cover a topic, the best of them counts. They never change, so that all
+ * who want the same can share them.
+ */
 export class Interests {
-  readonly #terms = new Map<string, Terms>();
+  /** Nothing. */
+  static readonly none = new Interests([]);
+
+  readonly patterns: readonly string[];
   /** Where some are special: all terms by pattern, and how each topic was to be told that was asked for. */
-  #special: { readonly trie: PatternTrie<Terms>; readonly manners: Map<string, Manner> } | undefined;
+  readonly #special: { readonly trie: PatternTrie<Terms>; readonly manners: Map<string, Manner> } | undefined;
+  /** The terms of those patterns that have any; absent where none has. */
+  readonly #terms: ReadonlyMap<string, Terms> | undefined;
 
-  get size(): number {
-    return this.#terms.size;
-  }
-
-  get patterns(): readonly string[] {
-    return [...this.#terms.keys()];
+  /** The patterns must differ from each other. */
+  constructor(patterns: readonly string[], terms?: ReadonlyMap<string, Terms>) {
+    this.patterns = patterns;
+    if (terms === undefined || terms.size === 0) return;
+    this.#terms = terms;
+    const trie = new PatternTrie<Terms>();
+    for (const pattern of patterns) trie.add(pattern, terms.get(pattern) ?? NO_TERMS);
+    this.#special = { trie, manners: new Map() };
   }
 
   /** Some topics are rate-limited or acknowledged: not everything can go the way that all share. */
@@ -38,23 +48,32 @@ export class Interests {
   }
 
   has(pattern: string): boolean {
-    return this.#terms.has(pattern);
+    return this.patterns.includes(pattern);
   }
 
-  add(patterns: readonly string[], terms: Terms): void {
-    const plain = terms.maxHz === undefined && terms.ack !== true;
-    for (const pattern of patterns) this.#terms.set(pattern, plain ? NO_TERMS : terms);
-    this.#changed();
+  /** These, with further patterns; where one was there before, its new terms count. */
+  with(patterns: readonly string[], terms: Terms): Interests {
+    const special = terms.maxHz !== undefined || terms.ack === true;
+    const all = new Map(this.#terms);
+    for (const pattern of patterns) {
+      if (special) all.set(pattern, terms);
+      else all.delete(pattern);
+    }
+    return new Interests([...new Set([...this.patterns, ...patterns])], all);
   }
 
-  delete(patterns: readonly string[]): void {
-    for (const pattern of patterns) this.#terms.delete(pattern);
-    this.#changed();
+  without(patterns: readonly string[]): Interests {
+    const gone = new Set(patterns);
+    const all = new Map(this.#terms);
+    for (const pattern of gone) all.delete(pattern);
+    return new Interests(
+      this.patterns.filter((each) => !gone.has(each)),
+      all,
+    );
   }
 
   hears(topic: string): boolean {
-    for (const pattern of this.#terms.keys()) if (matchesTopic(pattern, topic)) return true;
-    return false;
+    return this.patterns.some((pattern) => matchesTopic(pattern, topic));
   }
 
   /** Least time between two documents of a topic; 0 where there is none. */
@@ -81,14 +100,5 @@ export class Interests {
     if (manners.size >= MAX_CACHED_TOPICS) manners.clear();
     manners.set(topic, manner);
     return manner;
-  }
-
-  #changed(): void {
-    this.#special = undefined;
-    const all = [...this.#terms];
-    if (!all.some(([, { maxHz, ack }]) => maxHz !== undefined || ack === true)) return;
-    const trie = new PatternTrie<Terms>();
-    for (const [pattern, terms] of all) trie.add(pattern, terms);
-    this.#special = { trie, manners: new Map() };
   }
 }

@@ -19,13 +19,14 @@ export type AuthOutcome =
       readonly close?: CloseReason;
     };
 
-/** What a connection may do; decided by whoever knows the tokens, asked by its session. */
-export interface SessionAccess {
-  readonly status: AccessStatus;
-  /** Names who is connected together with what he may: sessions are resumed by the same only. */
-  readonly owner: string;
+/** What the connection of a session may do; decided by whoever knows the tokens. */
+export interface SessionAccess<Line> {
+  status(line: Line): AccessStatus;
   /** Why a message is not carried out, or undefined. */
-  refused(message: ClientMessage): { readonly code: FeedErrorCode; readonly message: string } | undefined;
-  /** `done` is called exactly once, within this call or later. */
-  authenticate(token: string, done: (outcome: AuthOutcome, now: Instant) => void): void;
+  refused(
+    line: Line,
+    message: ClientMessage,
+  ): { readonly code: FeedErrorCode; readonly message: string } | undefined;
+  /** `done` is called exactly once, within this call or later, or never where the connection has ended. */
+  authenticate(line: Line, token: string, done: (outcome: AuthOutcome, now: Instant) => void): void;
 }

@@ -1,11 +1,12 @@
 import type { Instant } from '../instant.ts';
 import type { Audience } from './audience.ts';
 import type { CommandOutcome, FeedClient, FeedCommand } from './command.ts';
-import { MinuteCount, TokenBucket } from './rate-limits.ts';
+import { MAX_OPEN_COMMANDS } from './command-memory.ts';
+import { MinuteCount, Rate } from './rate-limits.ts';
 import type { SessionAccess } from './session-access.ts';
 import type { SessionMemory } from './session-memory.ts';
-import { SessionSubscriptions, type SubscriptionProblem } from './session-subscriptions.ts';
 import type { Subscriber } from './subscriber.ts';
+import { resync, type SubscriptionProblem, subscribe, unsubscribe } from './subscriptions.ts';
 import { type ClientMessage, parseClientMessage } from './wire/client-message.ts';
 import type { CloseReason } from './wire/close-code.ts';
 import type { FeedErrorCode } from './wire/feed-error.ts';
@@ -14,13 +15,22 @@ import { type ClientEntry, type FeedLimits, PROTOCOL_VERSION } from './wire/serv
 const ERRORS_PER_MINUTE = 20;
 /** Messages above the rate that are answered with an error before the connection is closed. */
 const REFUSALS_PER_MINUTE = 200;
-const MAX_COMMANDS_IN_FLIGHT = 32;
 /** Messages that may come in behind a token that is still being looked at. */
 const MAX_HELD = 64;
 const DEFAULT_COMMAND_TIMEOUT_MS = 5_000;
 
-/** What a session asks of whoever runs it. */
-export interface SessionPort {
+/** The connection of one session. */
+export interface SessionLine {
+  readonly subscriber: Subscriber;
+  /** Where the client is, as people write it. */
+  readonly address: string;
+  /** Bytes over the wire so far. */
+  readonly traffic: { readonly sent: number; readonly received: number };
+  close(reason: CloseReason, now: Instant): void;
+}
+
+/** What sessions ask of whoever runs them. One for all of them: there are very many. */
+export interface SessionPort<Line extends SessionLine> {
   /** Every client now connected. */
   clients(): readonly ClientEntry[];
   readonly clientCount: number;
@@ -30,67 +40,84 @@ export interface SessionPort {
     client: FeedClient,
     done: (outcome: CommandOutcome, now: Instant) => void,
   ): void;
-  readonly access: SessionAccess;
+  readonly access: SessionAccess<Line>;
   /** Takes the session with this secret from whoever has it; undefined where there is none of this owner. */
-  resume(secret: string): SessionMemory | undefined;
+  resume(line: Line, secret: string): SessionMemory | undefined;
   /** Closes the connection of another client; false where there is none. */
   kick(clientId: string): boolean;
-  /** Bytes over the wire so far. */
-  traffic(): { readonly sent: number; readonly received: number };
-  /** The connection is to be closed. */
-  close(reason: CloseReason): void;
 }
 
-export interface SessionOptions {
+/** What all sessions of one transport share. */
+export class SessionSurroundings<Line extends SessionLine> {
   readonly audience: Audience;
-  readonly subscriber: Subscriber;
-  readonly address: string;
-  readonly memory: SessionMemory;
+  readonly port: SessionPort<Line>;
   readonly limits: FeedLimits;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
-  readonly port: SessionPort;
+  /** At which each of them may send messages. */
+  readonly rate: Rate;
+  /** Instants of sessions are whole ms since this one, wall clock: as small integers they need no object of their own. */
+  readonly startedAtMs: number;
+
+  constructor(
+    audience: Audience,
+    port: SessionPort<Line>,
+    limits: FeedLimits,
+    pingIntervalMs: number,
+    pingTimeoutMs: number,
+    now: Instant,
+  ) {
+    this.audience = audience;
+    this.port = port;
+    this.limits = limits;
+    this.pingIntervalMs = pingIntervalMs;
+    this.pingTimeoutMs = pingTimeoutMs;
+    this.startedAtMs = Math.round(now.wallMs);
+    this.rate = new Rate(limits.messages_per_second, limits.message_burst);
+  }
+}
+
+/** What a client did wrong within the last minute. */
+class Faults {
+  readonly errors = new MinuteCount(ERRORS_PER_MINUTE);
+  /** Messages above the rate. */
+  readonly refusals = new MinuteCount(REFUSALS_PER_MINUTE);
 }
 
 /** One client's conversation: its messages in, replies and subscriptions out; knows no transport. */
-export class FeedSession {
-  readonly #options: SessionOptions;
-  readonly #subscriber: Subscriber;
-  readonly #subscriptions: SessionSubscriptions;
+export class FeedSession<Line extends SessionLine> {
+  readonly #shared: SessionSurroundings<Line>;
+  readonly #line: Line;
   #memory: SessionMemory;
   /** Nothing was asked for yet that belongs to a session. */
   #fresh = true;
-  readonly #rate: TokenBucket;
-  #errors: MinuteCount | undefined;
-  #refusals: MinuteCount | undefined;
+  /** Of the rate at which it may send messages. */
+  #freeAtMs = -Infinity;
+  #faults: Faults | undefined;
   /** What came in behind a token that is still being looked at. */
   #held: string[] | undefined;
   #jsonPing = false;
   #answersPings = false;
+  /** Since the sessions' common start. */
   #lastActivityMs: number;
   readonly #connectedAtMs: number;
 
-  constructor(options: SessionOptions, now: Instant) {
-    this.#options = options;
-    this.#subscriber = options.subscriber;
-    this.#subscriptions = new SessionSubscriptions(
-      options.audience,
-      options.subscriber,
-      options.limits.max_patterns,
-    );
-    this.#memory = options.memory;
-    this.#attach(options.memory);
-    this.#rate = new TokenBucket(options.limits.messages_per_second, options.limits.message_burst);
-    this.#connectedAtMs = now.wallMs;
-    this.#lastActivityMs = now.wallMs;
+  constructor(shared: SessionSurroundings<Line>, line: Line, memory: SessionMemory, now: Instant) {
+    this.#shared = shared;
+    this.#line = line;
+    this.#memory = memory;
+    this.#attach(memory);
+    this.#connectedAtMs = this.#sinceStartMs(now);
+    this.#lastActivityMs = this.#connectedAtMs;
   }
 
   get entry(): ClientEntry {
-    const { sent, received } = this.#options.port.traffic();
+    const { sent, received } = this.#line.traffic;
+    const { startedAtMs } = this.#shared;
     return {
       ...this.#client,
-      connected_at: Math.round(this.#connectedAtMs),
-      last_activity: Math.round(this.#lastActivityMs),
+      connected_at: startedAtMs + this.#connectedAtMs,
+      last_activity: startedAtMs + this.#lastActivityMs,
       subscriptions: this.#subscriber.interests.patterns,
       backlog: this.#subscriber.held,
       bytes_sent: sent,
@@ -103,13 +130,25 @@ export class FeedSession {
     return this.#memory;
   }
 
+  #sinceStartMs(now: Instant): number {
+    return Math.round(now.wallMs) - this.#shared.startedAtMs;
+  }
+
+  get #subscriber(): Subscriber {
+    return this.#line.subscriber;
+  }
+
+  get #port(): SessionPort<Line> {
+    return this.#shared.port;
+  }
+
   get #client(): FeedClient {
-    return { id: this.#memory.clientId, address: this.#options.address };
+    return { id: this.#memory.clientId, address: this.#line.address };
   }
 
   welcome(now: Instant): void {
-    const { audience, limits, pingIntervalMs, pingTimeoutMs, port } = this.#options;
-    const { status } = port.access;
+    const { audience, limits, pingIntervalMs, pingTimeoutMs } = this.#shared;
+    const status = this.#port.access.status(this.#line);
     this.#subscriber.send(
       'welcome',
       {
@@ -128,19 +167,20 @@ export class FeedSession {
 
   /** One text message of the client. */
   receive(text: string, now: Instant): void {
-    this.#lastActivityMs = now.wallMs;
+    this.#lastActivityMs = this.#sinceStartMs(now);
     if (this.#held === undefined) this.#read(text, now);
-    else if (this.#held.push(text) > MAX_HELD) this.#options.port.close('rate_limited');
+    else if (this.#held.push(text) > MAX_HELD) this.#line.close('rate_limited', now);
   }
 
   #read(text: string, now: Instant): void {
-    const allowed = this.#rate.take(now.monoMs);
+    const freeAtMs = this.#shared.rate.take(this.#freeAtMs, now.monoMs);
     const parsed = parseClientMessage(text);
-    if (!allowed) {
+    if (freeAtMs !== undefined) this.#freeAtMs = freeAtMs;
+    if (freeAtMs === undefined) {
       const id = parsed.ok ? parsed.message.id : parsed.error.reply_to;
       this.#refuse(id, now);
     } else if (parsed.ok) {
-      const refused = this.#options.port.access.refused(parsed.message);
+      const refused = this.#port.access.refused(this.#line, parsed.message);
       if (refused === undefined) this.#handle(parsed.message, now);
       else this.#fail(parsed.message.id, refused.code, refused.message, now);
     } else {
@@ -151,7 +191,7 @@ export class FeedSession {
 
   /** A protocol ping or pong is a sign of life too. */
   heard(now: Instant): void {
-    this.#lastActivityMs = now.wallMs;
+    this.#lastActivityMs = this.#sinceStartMs(now);
   }
 
   answerCommand(replyTo: string | undefined, outcome: CommandOutcome, now: Instant, ackId?: string): void {
@@ -185,6 +225,7 @@ export class FeedSession {
 
   #handle(message: ClientMessage, now: Instant): void {
     const { id } = message;
+    const { audience } = this.#shared;
     switch (message.type) {
       case 'auth':
         this.#authenticate(message.token, id);
@@ -193,10 +234,10 @@ export class FeedSession {
         this.#subscribe(message, now);
         return;
       case 'unsubscribe':
-        this.#failed(id, this.#subscriptions.unsubscribe(message.topics, reply(id), now), now);
+        this.#failed(id, unsubscribe(audience, this.#subscriber, message.topics, reply(id), now), now);
         return;
       case 'resync':
-        this.#failed(id, this.#subscriptions.resync(message.topics, reply(id), now), now);
+        this.#failed(id, resync(this.#subscriber, message.topics, reply(id), now), now);
         return;
       case 'ping': {
         const timestamp = message.timestamp === undefined ? {} : { timestamp: message.timestamp };
@@ -210,13 +251,13 @@ export class FeedSession {
         this.#subscriber.answer('echo', { ...reply(id), data: message.data }, now);
         return;
       case 'get_clients': {
-        const clients = this.#options.port.clients();
+        const clients = this.#port.clients();
         this.#subscriber.answer('clients_list', { ...reply(id), clients, count: clients.length }, now);
         return;
       }
       case 'broadcast': {
-        const recipients = this.#options.port.clientCount;
-        this.#options.audience.store.publishBroadcast(this.#memory.clientId, message.data);
+        const recipients = this.#port.clientCount;
+        audience.store.publishBroadcast(this.#memory.clientId, message.data);
         this.#subscriber.answer('broadcast_ack', { ...reply(id), recipients }, now);
         return;
       }
@@ -225,7 +266,7 @@ export class FeedSession {
         return;
       case 'ack':
         for (const each of message.ids) this.#memory.acknowledge(each);
-        this.#options.audience.wake(this.#subscriber);
+        audience.wake(this.#subscriber);
         return;
       case 'resume':
         this.#resume(message.session, id, now);
@@ -237,7 +278,8 @@ export class FeedSession {
   }
 
   #subscribe(message: Extract<ClientMessage, { readonly type: 'subscribe' }>, now: Instant): void {
-    const problem = this.#subscriptions.subscribe(message, now);
+    const { audience, limits } = this.#shared;
+    const problem = subscribe(audience, this.#subscriber, message, limits.max_patterns, now);
     this.#failed(message.id, problem, now);
     if (problem !== undefined) return;
     this.#fresh = false;
@@ -246,13 +288,12 @@ export class FeedSession {
 
   /** What comes in until it is known what became of the token waits, and is then judged by it. */
   #authenticate(token: string, id: string | undefined): void {
-    const { port } = this.#options;
     this.#held = [];
-    port.access.authenticate(token, (outcome, now) => {
+    this.#port.access.authenticate(this.#line, token, (outcome, now) => {
       if (outcome.ok) this.#subscriber.answer('response', { ...reply(id), result: outcome.result }, now);
       else {
         this.#fail(id, outcome.code, outcome.message, now, outcome.retry);
-        if (outcome.close !== undefined) port.close(outcome.close);
+        if (outcome.close !== undefined) this.#line.close(outcome.close, now);
       }
       const held = this.#held ?? [];
       this.#held = undefined;
@@ -270,22 +311,18 @@ export class FeedSession {
       ack = false,
     } = message;
     const memory = this.#memory;
-    if (memory.open >= MAX_COMMANDS_IN_FLIGHT) {
-      const why = `${MAX_COMMANDS_IN_FLIGHT} commands wait already, or their outcomes for an acknowledgement.`;
+    const command: FeedCommand = { device, message: name, fields, timeoutMs };
+    const asked = memory.commands.ask(id, command);
+    if (asked === 'too_many') {
+      const why = `${MAX_OPEN_COMMANDS} commands wait already, or their outcomes for an acknowledgement.`;
       this.#fail(id, 'too_many_commands', why, now, true);
       return;
     }
     this.#fresh = false;
-    const command: FeedCommand = { device, message: name, fields, timeoutMs };
-    const asked = memory.ask(id, command);
     if (asked === 'other') {
       this.#fail(id, 'bad_field', `The id "${id}" was used for another command in this session.`, now);
     } else if (asked === 'new') {
-      memory.inFlight++;
-      this.#options.port.command(command, this.#client, (outcome, at) => {
-        memory.inFlight--;
-        memory.settle(id, outcome, at, ack);
-      });
+      this.#port.command(command, this.#client, (outcome, at) => memory.settle(id, outcome, at, ack));
     } else if (asked !== 'pending') this.answerCommand(id, asked, now);
   }
 
@@ -295,7 +332,7 @@ export class FeedSession {
       this.#fail(id, 'resume_too_late', 'A session is resumed before anything else is asked for.', now);
       return;
     }
-    const memory = secret === this.#memory.secret ? this.#memory : this.#options.port.resume(secret);
+    const memory = secret === this.#memory.secret ? this.#memory : this.#port.resume(this.#line, secret);
     if (memory === undefined) {
       this.#fail(id, 'session_unknown', 'There is no such session any more; this one is new.', now);
       return;
@@ -309,8 +346,7 @@ export class FeedSession {
   }
 
   #kick(clientId: string, id: string | undefined, now: Instant): void {
-    const { port } = this.#options;
-    if (!port.kick(clientId)) {
+    if (!this.#port.kick(clientId)) {
       this.#fail(id, 'client_unknown', `No client goes by the id "${clientId}".`, now);
     } else this.#subscriber.answer('response', { ...reply(id), result: { kicked: clientId } }, now);
   }
@@ -319,7 +355,7 @@ export class FeedSession {
     if (this.#memory.listener === this) this.#memory.listener = undefined;
     this.#memory = memory;
     memory.listener = this;
-    this.#subscriber.resume(memory.window);
+    this.#subscriber.resume(memory);
   }
 
   #fail(
@@ -338,17 +374,17 @@ export class FeedSession {
   }
 
   #countError(now: Instant): void {
-    this.#errors ??= new MinuteCount(ERRORS_PER_MINUTE);
-    if (!this.#errors.add(now.monoMs)) this.#options.port.close('too_many_errors');
+    this.#faults ??= new Faults();
+    if (!this.#faults.errors.add(now.monoMs)) this.#line.close('too_many_errors', now);
   }
 
   /** Too fast is not wrong: it is counted apart from errors, and a client that slows down may go on. */
   #refuse(replyTo: string | undefined, now: Instant): void {
-    const rate = this.#options.limits.messages_per_second;
+    const rate = this.#shared.limits.messages_per_second;
     const message = `More than ${rate} messages a second; this one was not carried out.`;
     this.#subscriber.answer('error', { ...reply(replyTo), code: 'rate_limited', message, retry: true }, now);
-    this.#refusals ??= new MinuteCount(REFUSALS_PER_MINUTE);
-    if (!this.#refusals.add(now.monoMs)) this.#options.port.close('rate_limited');
+    this.#faults ??= new Faults();
+    if (!this.#faults.refusals.add(now.monoMs)) this.#line.close('rate_limited', now);
   }
 }
 

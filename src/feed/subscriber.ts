@@ -1,14 +1,18 @@
 import type { Instant } from '../instant.ts';
-import { AckWindow } from './ack-window.ts';
+import type { AckKeeper } from './ack-window.ts';
 import type { Cohort, Delivery } from './cohort.ts';
 import { Debts } from './debts.ts';
 import { CHUNK_BYTES, concatFrames, type PayloadOf } from './encoder.ts';
-import { Interests } from './interests.ts';
+import { FrameQueue } from './frame-queue.ts';
+import type { Interests } from './interests.ts';
 import { HIGH_WATER, LOW_WATER, type Outlet } from './outlet.ts';
 import type { SubscriberSurroundings } from './subscriber-surroundings.ts';
 import type { ServerMessageType } from './wire/server-messages.ts';
 
 export { HIGH_WATER, LOW_WATER, type Outlet } from './outlet.ts';
+
+/** The seat of who belongs to no cohort any more. */
+const NOWHERE = -1;
 
 /**
  * What one subscriber still has to be told.
@@ -23,30 +27,34 @@ export { HIGH_WATER, LOW_WATER, type Outlet } from './outlet.ts';
 export class Subscriber {
   readonly #shared: SubscriberSurroundings;
   readonly #outlet: Outlet;
-  /** Own frames, and shared ones that came before them, in order; absent where there are none. */
-  #ready: Uint8Array[] | undefined;
-  #readyBytes = 0;
-  /** Answers that overtake what waits, once something does. */
-  #urgent: Uint8Array[] | undefined;
-  #window = new AckWindow();
+  /** Absent where nothing waits. */
+  #waiting: FrameQueue | undefined;
+  /** Absent until there is a session, or something to be acknowledged without one. */
+  #keeper: AckKeeper | undefined;
   #debts: Debts | undefined;
   #full = false;
   #positionDue = false;
   /** Nothing concerns it but what its cohort shares. */
   #plain = false;
-  #left = false;
   #cohort: Cohort;
   #cursor: number;
   #nextId = 1;
-  /** To be changed only after `settle`, and to be followed by `join`. */
-  readonly interests = new Interests();
+  #interests: Interests;
+  /** Where its cohort has it among its members; the cohort's to set. */
+  seat = NOWHERE;
 
   constructor(shared: SubscriberSurroundings, outlet: Outlet, cohort: Cohort) {
     this.#shared = shared;
     this.#outlet = outlet;
     this.#cohort = cohort;
+    this.#interests = cohort.interests;
     this.#cursor = cohort.end;
     cohort.add(this);
+  }
+
+  /** What it asked to hear, and how. */
+  get interests(): Interests {
+    return this.#interests;
   }
 
   get cohort(): Cohort {
@@ -59,25 +67,20 @@ export class Subscriber {
 
   /** The outlet holds more than it should: nothing is to be read from this subscriber. */
   get full(): boolean {
-    return this.#full || this.#readyBytes + this.#outlet.unsent > HIGH_WATER;
+    return this.#full || this.#waitingBytes + this.#outlet.unsent > HIGH_WATER;
   }
 
   /** Bytes that wait for this subscriber, roughly. */
   get held(): number {
-    return this.#outlet.unsent + this.#readyBytes + (this.#debts?.bytes ?? 0);
+    return this.#outlet.unsent + this.#waitingBytes + (this.#debts?.bytes ?? 0);
   }
 
-  /** What was sent to be acknowledged. */
-  get window(): AckWindow {
-    return this.#window;
-  }
-
-  /** The session of another connection goes on here: what was not acknowledged there is sent again. */
-  resume(window: AckWindow): void {
-    this.#window = window;
-    window.resumed();
-    this.#debts?.resume(window);
-    if (window.size === 0) return;
+  /** Its session, and what was not acknowledged there: that is sent again. */
+  resume(keeper: AckKeeper): void {
+    this.#keeper = keeper;
+    keeper.window?.resumed();
+    this.#debts?.resume(keeper);
+    if ((keeper.window?.size ?? 0) === 0) return;
     this.#owe();
     this.#wake();
   }
@@ -105,9 +108,8 @@ export class Subscriber {
     this.settle(now);
     if (this.#inStep && !this.full) this.#queue(frame);
     else {
-      this.#urgent ??= [];
-      this.#urgent.push(frame);
-      this.#readyBytes += frame.length;
+      this.#waiting ??= new FrameQueue();
+      this.#waiting.pushUrgent(frame);
     }
     this.#wake();
   }
@@ -125,19 +127,20 @@ export class Subscriber {
   }
 
   /** Moves to the audience of other patterns; what the former one was told before is still said. */
-  join(cohort: Cohort, now: Instant): void {
+  join(cohort: Cohort, interests: Interests, now: Instant): void {
     this.settle(now);
     this.#debts?.releasePaced();
     this.#plain = false;
     this.#cohort.delete(this);
     this.#cohort = cohort;
+    this.#interests = interests;
     this.#cursor = cohort.end;
     cohort.add(this);
   }
 
   leave(): void {
-    this.#left = true;
     this.#cohort.delete(this);
+    this.seat = NOWHERE;
   }
 
   /** Owes the present document of every topic that matches; `synced` follows the last of them. */
@@ -157,14 +160,14 @@ export class Subscriber {
     news: (topic: string) => boolean,
     now: Instant,
   ): void {
-    const acked = (topic: string): boolean => this.interests.acked(topic);
+    const acked = (topic: string): boolean => this.#interests.acked(topic);
     this.#owe().recover({ patterns, since, replyTo, news, acked }, now);
     this.#wake();
   }
 
   /** Wakes it if something is to be sent again. */
   remind(now: Instant): void {
-    if (!this.#window.isDue(now.monoMs)) return;
+    if (this.#keeper?.window?.isDue(now.monoMs) !== true) return;
     this.#owe();
     this.#wake();
   }
@@ -189,7 +192,7 @@ export class Subscriber {
 
   /** Forgets what it is owed of patterns that were given up; `wanted` says which topics the others still cover. */
   forget(patterns: readonly string[], wanted: (topic: string) => boolean): void {
-    this.#window.retain(wanted);
+    this.#keeper?.window?.retain(wanted);
     this.#debts?.forget(patterns, wanted);
   }
 
@@ -200,7 +203,7 @@ export class Subscriber {
 
   /** Writes as much as the outlet takes. */
   flush(now: Instant): void {
-    if (this.#left || (this.#plain && this.#follow(now))) return;
+    if (this.seat === NOWHERE || (this.#plain && this.#follow(now))) return;
     if (this.#full && this.#outlet.unsent <= LOW_WATER) this.#full = false;
     while (!this.#full) {
       const bytes = this.#next(now);
@@ -218,10 +221,13 @@ export class Subscriber {
     return this.#debts?.inStep ?? true;
   }
 
+  get #waitingBytes(): number {
+    return this.#waiting?.bytes ?? 0;
+  }
+
   #queue(frame: Uint8Array): void {
-    this.#ready ??= [];
-    this.#ready.push(frame);
-    this.#readyBytes += frame.length;
+    this.#waiting ??= new FrameQueue();
+    this.#waiting.push(frame);
   }
 
   #wake(): void {
@@ -231,7 +237,8 @@ export class Subscriber {
 
   #owe(): Debts {
     this.#plain = false;
-    this.#debts ??= new Debts(this.#shared, this.#window, () => this.#newId());
+    this.#keeper ??= { window: undefined };
+    this.#debts ??= new Debts(this.#shared, this.#keeper, () => this.#newId());
     return this.#debts;
   }
 
@@ -255,13 +262,13 @@ export class Subscriber {
 
   /** Nothing is left to be written. */
   #becomePlain(): void {
-    this.#ready = this.#urgent = undefined;
+    this.#waiting = undefined;
     if (this.#debts?.none === true) this.#debts = undefined;
-    this.#plain = this.#debts === undefined && !this.interests.special && !this.#positionDue;
+    this.#plain = this.#debts === undefined && !this.#interests.special && !this.#positionDue;
   }
 
   #next(now: Instant): Uint8Array | undefined {
-    if ((this.#ready?.length ?? 0) === 0 && this.#inStep && !this.interests.special) {
+    if (this.#waiting?.hasOrdered !== true && this.#inStep && !this.#interests.special) {
       const piece = this.#cohort.piece(this.#cursor, now);
       if (piece !== undefined) {
         this.#shared.tally.deliveries += piece.end - piece.start;
@@ -274,7 +281,7 @@ export class Subscriber {
     this.#advance(shared ? this.#cohort.sealedEnd : this.#cohort.end, now);
     const frames: Uint8Array[] = [];
     for (let size = 0; size < CHUNK_BYTES; ) {
-      const frame = this.#takeReady() ?? this.#takeOwed(now);
+      const frame = this.#waiting?.take() ?? this.#takeOwed(now);
       if (frame === undefined) break;
       size += frame.length;
       frames.push(frame);
@@ -302,21 +309,15 @@ export class Subscriber {
 
   /** Takes over what this subscriber is not told the way that all others are. */
   #goesApart(change: Delivery['change'], now: Instant): boolean {
-    if (!this.interests.special) return false;
+    if (!this.#interests.special) return false;
     if (change.kind === 'position') this.#positionDue = true;
     else if (change.kind === 'state' || change.kind === 'removal') {
-      const intervalMs = this.interests.intervalMs(change.topic);
+      const intervalMs = this.#interests.intervalMs(change.topic);
       if (intervalMs === 0) return false;
       if (!this.#owe().pace(change, intervalMs, now)) this.#shared.pace(this);
-    } else if (this.interests.acked(change.topic)) this.#owe().pushAcked(change, now);
+    } else if (this.#interests.acked(change.topic)) this.#owe().pushAcked(change, now);
     else return false;
     return true;
-  }
-
-  #takeReady(): Uint8Array | undefined {
-    const frame = this.#urgent?.shift() ?? this.#ready?.shift();
-    if (frame !== undefined) this.#readyBytes -= frame.length;
-    return frame;
   }
 
   #takeOwed(now: Instant): Uint8Array | undefined {
@@ -325,7 +326,7 @@ export class Subscriber {
     if (this.#cursor < this.#cohort.end) {
       // What happened since must not be claimed before it is said.
       this.#advance(this.#cohort.end, now);
-      return this.#takeReady() ?? this.#takeOwed(now);
+      return this.#waiting?.take() ?? this.#takeOwed(now);
     }
     this.#positionDue = false;
     const { store, encoder } = this.#shared;

@@ -9,7 +9,6 @@ import { refusedCaller, requestedClientId } from './feed/door.ts';
 import { FeedSocket } from './feed/feed-socket.ts';
 import { type Arrival, Roster, type RosterOptions, type Transport } from './feed/roster.ts';
 import { textFrame } from './feed/text-frame.ts';
-import { WebSocketCarrier } from './feed/web-socket-carrier.ts';
 import type { Admission } from './http/admission.ts';
 import { type Caller, callerOf, plainAddress } from './http/caller.ts';
 import { writeAnswer } from './http/raw-answer.ts';
@@ -52,7 +51,7 @@ export class FeedServer {
   }
 
   /** Everybody who is connected, over any transport. */
-  clients(): ClientEntry[] {
+  clients(): readonly ClientEntry[] {
     return this.roster.clients();
   }
 
@@ -128,8 +127,7 @@ export class FeedServer {
     socket: Socket,
     arrival: Pick<Arrival, 'address' | 'wantedId' | 'verdict'>,
   ): void {
-    webSocket.watch(this.roster, arrival.address);
-    const carrier = new WebSocketCarrier(webSocket);
-    webSocket.carry(this.roster.admit(this.#transport, { ...arrival, carrier, socket }));
+    const carried = { ...arrival, carrier: webSocket, socket };
+    webSocket.carry(this.roster, this.roster.admit(this.#transport, carried));
   }
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Audience } from '../../src/feed/audience.ts';
 import type { Change } from '../../src/feed/change.ts';
-import type { FeedSession } from '../../src/feed/session.ts';
+import type { FeedSession, SessionLine } from '../../src/feed/session.ts';
 import { SessionMemory } from '../../src/feed/session-memory.ts';
 import { FeedStore } from '../../src/feed/store.ts';
 import type { Outlet, Subscriber } from '../../src/feed/subscriber.ts';
@@ -74,7 +74,7 @@ class World {
 class Client {
   readonly outlet = new SlowOutlet();
   readonly subscriber: Subscriber;
-  readonly session: FeedSession;
+  readonly session: FeedSession<SessionLine>;
   readonly patterns = new Map<string, number>();
   readonly #world: World;
   #asked = 0;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Audience } from '../../src/feed/audience.ts';
 import { concatFrames } from '../../src/feed/encoder.ts';
+import { Interests } from '../../src/feed/interests.ts';
 import { FeedStore } from '../../src/feed/store.ts';
 import type { Outlet, Subscriber } from '../../src/feed/subscriber.ts';
 
@@ -36,7 +37,7 @@ class Stage {
   join(keeps: boolean, ...patterns: string[]): { outlet: RecordingOutlet; subscriber: Subscriber } {
     const outlet = new RecordingOutlet(keeps);
     const subscriber = this.audience.admit(outlet);
-    this.audience.assign(subscriber, patterns, NOW);
+    this.audience.assign(subscriber, new Interests(patterns), NOW);
     return { outlet, subscriber };
   }
 

@@ -1,9 +1,8 @@
 import type { SessionAccess } from '../../src/feed/session-access.ts';
 
 /** Who may do everything, without a token. */
-export const anybody: SessionAccess = {
-  status: 'none',
-  owner: 'anybody',
+export const anybody: SessionAccess<unknown> = {
+  status: () => 'none',
   refused: () => undefined,
   authenticate: () => undefined,
 };

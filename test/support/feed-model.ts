@@ -1,7 +1,7 @@
 import { FeedView } from '../../src/client/view.ts';
 import type { Audience } from '../../src/feed/audience.ts';
 import type { Change } from '../../src/feed/change.ts';
-import type { FeedSession } from '../../src/feed/session.ts';
+import type { FeedSession, SessionLine } from '../../src/feed/session.ts';
 import { SessionMemory } from '../../src/feed/session-memory.ts';
 import { FeedStore } from '../../src/feed/store.ts';
 import type { Outlet, Subscriber } from '../../src/feed/subscriber.ts';
@@ -96,7 +96,7 @@ export class ModelClient {
   readonly #model: FeedModel;
   #open: Outlet | undefined;
   #subscriber: Subscriber | undefined;
-  #session: FeedSession | undefined;
+  #session: FeedSession<SessionLine> | undefined;
   #memory: SessionMemory | undefined;
   #held = '';
   #toAcknowledge: string[] = [];

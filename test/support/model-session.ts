@@ -1,6 +1,11 @@
 import { Audience } from '../../src/feed/audience.ts';
 import { concatFrames } from '../../src/feed/encoder.ts';
-import { FeedSession } from '../../src/feed/session.ts';
+import {
+  FeedSession,
+  type SessionLine,
+  type SessionPort,
+  SessionSurroundings,
+} from '../../src/feed/session.ts';
 import type { SessionMemory } from '../../src/feed/session-memory.ts';
 import type { FeedStore } from '../../src/feed/store.ts';
 import type { Subscriber } from '../../src/feed/subscriber.ts';
@@ -25,34 +30,33 @@ export function modelSession(
   memory: SessionMemory,
   now: Instant,
   parked?: SessionMemory,
-): FeedSession {
+): FeedSession<SessionLine> {
+  const limits = {
+    max_message_bytes: 65_536,
+    messages_per_second: 1e9,
+    message_burst: 1e9,
+    max_patterns: 256,
+    max_connections_per_address: 30,
+    auth_timeout_ms: 10_000,
+  };
+  const port: SessionPort<SessionLine> = {
+    clients: () => [],
+    clientCount: 0,
+    command: () => undefined,
+    resume: () => parked,
+    access: anybody,
+    kick: () => false,
+  };
+  const line: SessionLine = {
+    subscriber,
+    address: 'test',
+    traffic: { sent: 0, received: 0 },
+    close: () => undefined,
+  };
   return new FeedSession(
-    {
-      audience,
-      subscriber,
-      address: 'test',
-      memory,
-      limits: {
-        max_message_bytes: 65_536,
-        messages_per_second: 1e9,
-        message_burst: 1e9,
-        max_patterns: 256,
-        max_connections_per_address: 30,
-        auth_timeout_ms: 10_000,
-      },
-      pingIntervalMs: 20_000,
-      pingTimeoutMs: 30_000,
-      port: {
-        clients: () => [],
-        clientCount: 0,
-        command: () => undefined,
-        resume: () => parked,
-        access: anybody,
-        kick: () => false,
-        traffic: () => ({ sent: 0, received: 0 }),
-        close: () => undefined,
-      },
-    },
+    new SessionSurroundings(audience, port, limits, 20_000, 30_000, now),
+    line,
+    memory,
     now,
   );
 }

@@ -22,6 +22,10 @@ export type Verdict =
 /** Tokens that were right are tried at once also where an address has been wrong too often; so many are remembered. */
 const MAX_REMEMBERED = 4_096;
 
+/** Of everybody where no token is asked for; the same objects for all, since there may be very many. */
+const HERE: Grant = { subject: ANYBODY, role: 'admin', topics: ['#'] };
+const ELSEWHERE: Grant = { subject: ANYBODY, role: 'command', topics: ['#'] };
+
 /** Knows which tokens are good for what. A static token is judged at once, one that is signed a moment later. */
 export class Authenticator {
   readonly #clock: Clock;
@@ -77,7 +81,7 @@ export class Authenticator {
 
   /** What everybody may do where no token is asked for; closing the connections of others, on this machine only. */
   openGrant(address: string): Grant {
-    return { subject: ANYBODY, role: isLoopback(address) ? 'admin' : 'command', topics: ['#'] };
+    return isLoopback(address) ? HERE : ELSEWHERE;
   }
 
   /** Judges a token that came from an address. Where none is asked for, every one is good. Never rejects. */

@@ -8,12 +8,6 @@ import { ParkedSessions } from './parked-sessions.ts';
 /** Where it is told who comes and goes. */
 const PRESENCE_TOPIC = 'clients';
 
-/** By which id a connection goes, and where it comes from. */
-export interface Place {
-  readonly id: string;
-  readonly address: string;
-}
-
 export interface AttendanceOptions {
   readonly store: FeedStore;
   /** For how long a session is kept for a connection that goes on with it. */
@@ -22,10 +16,9 @@ export interface AttendanceOptions {
   hears(topic: string): boolean;
 }
 
-/** Who is here under which client id, and whose session it is. Who was not let in is known, and has neither. */
+/** Who was let in: under which client id, and whose session it is. */
 export class Attendance {
   readonly #options: AttendanceOptions;
-  readonly #places = new Map<Connection, Place>();
   readonly #byId = new Map<string, Connection>();
   readonly #bySecret = new Map<string, Connection>();
   readonly #parked: ParkedSessions;
@@ -50,14 +43,6 @@ export class Attendance {
     return this.#byId.get(id);
   }
 
-  placeOf(connection: Connection): Place | undefined {
-    return this.#places.get(connection);
-  }
-
-  arrive(connection: Connection, place: Place): void {
-    this.#places.set(connection, place);
-  }
-
   /** Whether nobody has this id, or somebody with the very token of `owner`. */
   isFree(id: string, owner: string): boolean {
     const holder = this.#byId.get(id);
@@ -67,17 +52,15 @@ export class Attendance {
 
   /** The id must be free; who had it is closed. */
   letIn(connection: Connection, memory: SessionMemory, now: Instant): void {
-    const place = this.#places.get(connection);
-    if (place === undefined) return;
-    const { id, address } = place;
+    const { clientId: id, secret } = memory;
     const former = this.#byId.get(id);
     if (former !== undefined) {
-      this.#tell('left', { id, address: this.#places.get(former)?.address ?? address }, 'taken_over');
+      this.#tell('left', id, former.address, 'taken_over');
       former.close('taken_over', now);
     }
     this.#byId.set(id, connection);
-    this.#bySecret.set(memory.secret, connection);
-    this.#tell('joined', place);
+    this.#bySecret.set(secret, connection);
+    this.#tell('joined', id, connection.address);
   }
 
   /**
@@ -86,40 +69,37 @@ export class Attendance {
    */
   resume(secret: string, connection: Connection, owner: string, now: Instant): SessionMemory | undefined {
     const former = this.#bySecret.get(secret);
-    const place = this.#places.get(connection);
+    const fresh = connection.session?.memory;
     const held = former?.session?.memory;
     // Its end takes a moment, in which it is still there.
     if (former?.closedFor === 'kicked') return undefined;
-    if (place === undefined || (held !== undefined && held.owner !== owner)) return undefined;
+    if (fresh === undefined || (held !== undefined && held.owner !== owner)) return undefined;
     const memory = held ?? this.#parked.take(secret, owner, now.monoMs);
     if (memory === undefined) return undefined;
     former?.close('taken_over', now);
-    const fresh = connection.session?.memory.secret;
-    if (fresh !== undefined) this.#bySecret.delete(fresh);
+    this.#bySecret.delete(fresh.secret);
     this.#bySecret.set(secret, connection);
     const holder = this.#byId.get(memory.clientId);
     if (holder === undefined || holder === former) {
-      const { id, address } = place;
-      const resumed = { id: memory.clientId, address };
-      if (former !== undefined) this.#tell('left', resumed, 'taken_over');
-      this.#byId.delete(id);
-      this.#byId.set(memory.clientId, connection);
-      this.#places.set(connection, resumed);
-      this.#tell('left', place, 'resumed');
-      this.#tell('joined', resumed);
-    } else memory.clientId = place.id;
+      const id = memory.clientId;
+      const { address } = connection;
+      if (former !== undefined) this.#tell('left', id, address, 'taken_over');
+      this.#byId.delete(fresh.clientId);
+      this.#byId.set(id, connection);
+      this.#tell('left', fresh.clientId, address, 'resumed');
+      this.#tell('joined', id, address);
+    } else memory.clientId = fresh.clientId;
     return memory;
   }
 
   /** A connection is gone; whether it had been let in, and nobody followed it. Its session is kept for a while. */
   leave(connection: Connection, why: string, now: Instant): boolean {
-    const place = this.#places.get(connection);
-    if (place === undefined) return false;
-    this.#places.delete(connection);
-    const wasIn = this.#byId.get(place.id) === connection;
+    const { clientId } = connection;
+    if (clientId === undefined) return false;
+    const wasIn = this.#byId.get(clientId) === connection;
     if (wasIn) {
-      this.#byId.delete(place.id);
-      this.#tell('left', place, why);
+      this.#byId.delete(clientId);
+      this.#tell('left', clientId, connection.address, why);
     }
     this.#park(connection, now);
     return wasIn;
@@ -138,7 +118,7 @@ export class Attendance {
     if (connection.closedFor !== 'kicked') this.#parked.park(memory, now.monoMs);
   }
 
-  #tell(event: 'joined' | 'left', { id, address }: Place, reason?: string): void {
+  #tell(event: 'joined' | 'left', id: string, address: string, reason?: string): void {
     this.#presenceWanted ||= this.#options.hears(PRESENCE_TOPIC);
     if (!this.#presenceWanted) return;
     const why = reason === undefined ? {} : { reason };

@@ -1,12 +1,14 @@
 import type { Instant } from '../../instant.ts';
 import type { Connection } from './connection.ts';
 import type { FeedServerLimits } from './limits.ts';
-import { PingWheel } from './ping-wheel.ts';
 
 /** Ends the connections that do not answer, that take nothing, and, where all hold too much together, the worst one. */
 export class ConnectionWatch {
   readonly #limits: FeedServerLimits;
-  readonly #wheel: PingWheel<Connection>;
+  readonly #random: () => number;
+  /** Seconds between two pings of the same connection, and which of them it is. */
+  readonly #seconds: number;
+  #second = 0;
   /** Pinged and not heard since, or too full to be written to. */
   readonly #watched = new Set<Connection>();
   #heldBytes = 0;
@@ -14,7 +16,8 @@ export class ConnectionWatch {
   /** `random` is at least 0 and less than 1; it spreads the pings. */
   constructor(limits: FeedServerLimits, random: () => number) {
     this.#limits = limits;
-    this.#wheel = new PingWheel(limits.pingIntervalMs, random);
+    this.#random = random;
+    this.#seconds = Math.max(1, Math.round(limits.pingIntervalMs / 1_000));
   }
 
   /** Bytes that wait for all connections together, roughly. */
@@ -22,13 +25,15 @@ export class ConnectionWatch {
     return this.#heldBytes;
   }
 
-  /** It is pinged from now on. */
+  /**
+   * By chance it is given the second of the interval in which it is pinged: no second has much more work than another,
+   * and who came one after the other is not pinged one after the other for ever.
+   */
   add(connection: Connection): void {
-    this.#wheel.add(connection);
+    connection.pingSecond = Math.floor(this.#random() * this.#seconds);
   }
 
   delete(connection: Connection): void {
-    this.#wheel.delete(connection);
     this.#watched.delete(connection);
     this.#heldBytes -= connection.counted;
   }
@@ -45,11 +50,13 @@ export class ConnectionWatch {
     if (this.#heldBytes > this.#limits.maxHeldBytes) this.#dropWorst(now);
   }
 
-  /** Once a second: this second's share of the pings, and whoever has been silent or stuck for too long. */
-  tick(now: Instant): void {
-    for (const connection of this.#wheel.turn()) {
+  /** Once a second, for all of them: this second's share of the pings, and whoever has been silent or stuck for too long. */
+  tick(connections: Iterable<Connection>, now: Instant): void {
+    this.#second = (this.#second + 1) % this.#seconds;
+    for (const connection of connections) {
+      if (connection.pingSecond !== this.#second || connection.session === undefined) continue;
       connection.sendPing();
-      connection.session?.ping(now);
+      connection.session.ping(now);
       this.#watched.add(connection);
     }
     for (const connection of this.#watched) this.#judge(connection, now);

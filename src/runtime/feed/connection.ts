@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
+import type { Grant } from '../../access/grant.ts';
 import type { Audience } from '../../feed/audience.ts';
-import type { FeedSession } from '../../feed/session.ts';
+import type { FeedSession, SessionLine } from '../../feed/session.ts';
 import { HIGH_WATER, type Outlet, type Subscriber } from '../../feed/subscriber.ts';
 import { CLOSE_CODES, type CloseReason, mayReconnect } from '../../feed/wire/close-code.ts';
 import type { Instant } from '../../instant.ts';
@@ -14,6 +15,25 @@ interface OpenPing {
   readonly received: number;
   /** When the last byte of the ping was seen to have left our queue, monotonic ms. */
   leftAtMs: number | undefined;
+}
+
+/** Pings both ways that are under way. */
+interface Control {
+  /** The answer to the last ping that came in. */
+  pong: Uint8Array | undefined;
+  pingWanted: boolean;
+  ping: OpenPing | undefined;
+}
+
+/** A socket that is too full to be written to. */
+interface Jam {
+  /** Since when no byte was seen to leave it, monotonic ms. */
+  sinceMs: number;
+  /** Bytes that had left it then. */
+  sent: number;
+  /** Messages that arrived with bytes read before reading was paused. */
+  readonly unread: string[];
+  readonly drained: () => void;
 }
 
 /** What is particular to one kind of transport; it reads the socket, and hands what it reads to the connection. */
@@ -35,30 +55,31 @@ export interface Carrier {
  * One subscriber over any transport. Everything for it is written here, as frames that are made already, straight to
  * the socket; while the socket is too full, nothing more is written to it, and nothing is read from it.
  */
-export class Connection implements Outlet {
+export class Connection implements Outlet, SessionLine {
   readonly subscriber: Subscriber;
+  /** Where the other end is, as people write it. */
+  readonly address: string;
   readonly #carrier: Carrier;
   readonly #socket: Socket;
   readonly #audience: Audience;
-  #session: FeedSession | undefined;
+  #session: FeedSession<Connection> | undefined;
   #handed = 0;
-  #pong: Uint8Array | undefined;
-  #pingWanted = false;
-  #ping: OpenPing | undefined;
-  /** Messages that arrived with bytes read before reading was paused. */
-  #unread: string[] | undefined;
-  #fullSinceMs: number | undefined;
-  /** Listens to the socket while it is full. */
-  #drained: (() => void) | undefined;
-  /** Bytes that had left the socket at `fullSinceMs`. */
-  #sent = 0;
+  #control: Control | undefined;
+  #jam: Jam | undefined;
   #closedFor: CloseReason | undefined;
+  /** What it may do; absent where it has not shown a token yet. */
+  grant: Grant | undefined;
+  /** By when it has to show one, monotonic ms; absent where it need not. */
+  tokenDueAtMs: number | undefined;
   /** Bytes held, as last counted by the server. */
   counted = 0;
+  /** Of all the seconds of an interval, the one in which it is pinged. */
+  pingSecond = 0;
 
-  constructor(carrier: Carrier, socket: Socket, audience: Audience) {
+  constructor(carrier: Carrier, socket: Socket, address: string, audience: Audience) {
     this.#carrier = carrier;
     this.#socket = socket;
+    this.address = address;
     this.#audience = audience;
     this.subscriber = audience.admit(this);
   }
@@ -73,16 +94,18 @@ export class Connection implements Outlet {
 
   /** For how long the socket has been too full to be written to, without a byte seen to leave it; 0 where it is not. */
   stuckMs(now: Instant): number {
-    if (this.#fullSinceMs === undefined) return 0;
+    const jam = this.#jam;
+    if (jam === undefined) return 0;
     const sent = this.#handed - this.unsent;
-    if (sent > this.#sent) this.#fullSinceMs = now.monoMs;
-    this.#sent = sent;
-    return now.monoMs - this.#fullSinceMs;
+    if (sent > jam.sent) jam.sinceMs = now.monoMs;
+    jam.sent = sent;
+    return now.monoMs - jam.sinceMs;
   }
 
   /** It was pinged and not heard since, or is full: time may end it. */
   get awaited(): boolean {
-    return this.#ping !== undefined || this.#pingWanted || this.#fullSinceMs !== undefined;
+    const control = this.#control;
+    return this.#jam !== undefined || control?.ping !== undefined || control?.pingWanted === true;
   }
 
   /** Why we closed it; undefined where we did not. */
@@ -95,11 +118,17 @@ export class Connection implements Outlet {
     return { sent: this.#handed - this.unsent, received: this.#socket.bytesRead };
   }
 
-  get session(): FeedSession | undefined {
+  /** Undefined where it is not to stay. */
+  get session(): FeedSession<Connection> | undefined {
     return this.#session;
   }
 
-  start(session: FeedSession): void {
+  /** Undefined where it has no session. */
+  get clientId(): string | undefined {
+    return this.#session?.memory.clientId;
+  }
+
+  start(session: FeedSession<Connection>): void {
     this.#session = session;
   }
 
@@ -116,10 +145,9 @@ export class Connection implements Outlet {
 
   receive(text: string, now: Instant): void {
     if (this.closing) return;
-    this.#ping = undefined;
-    if (this.#fullSinceMs !== undefined) {
-      this.#unread ??= [];
-      this.#unread.push(text);
+    this.#answered();
+    if (this.#jam !== undefined) {
+      this.#jam.unread.push(text);
       return;
     }
     this.#session?.receive(text, now);
@@ -128,50 +156,54 @@ export class Connection implements Outlet {
 
   /** A ping below the level of messages came in, to be answered by `pong`; only the last one of those that wait is. */
   pinged(pong: Uint8Array, now: Instant): void {
-    this.#pong = pong;
     this.heard(now);
+    this.#controlled().pong = pong;
     this.#audience.wake(this.subscriber);
   }
 
   heard(now: Instant): void {
-    this.#ping = undefined;
+    this.#answered();
     this.#session?.heard(now);
   }
 
   sendPing(): void {
     // Nothing is read from a full subscriber, so its answer could not be heard either.
-    if (this.closing || this.#fullSinceMs !== undefined) return;
+    if (this.closing || this.#jam !== undefined) return;
     if (this.#carrier.pingFrame === undefined) {
       // Its session pings it with a message instead, and not everybody answers those.
       if (this.#session?.answersPings === true) this.#awaitAnswer();
       return;
     }
-    this.#pingWanted = true;
+    this.#controlled().pingWanted = true;
     this.#audience.wake(this.subscriber);
   }
 
   /** Writes what waits, as far as the socket takes it; false where it is closed, and nothing is. */
   flush(now: Instant): boolean {
     if (this.closing) return false;
-    const control = this.#pong !== undefined || this.#pingWanted;
-    if (control && this.unsent <= HIGH_WATER) {
+    const control = this.#control;
+    if (
+      control !== undefined &&
+      (control.pong !== undefined || control.pingWanted) &&
+      this.unsent <= HIGH_WATER
+    ) {
       // Corked, so that both leave in one write.
       this.#socket.cork();
-      this.#writeControl();
+      this.#writeControl(control);
       this.subscriber.flush(now);
       this.#socket.uncork();
     } else this.subscriber.flush(now);
     if (this.subscriber.full) this.#pause(now);
-    else if (this.#fullSinceMs !== undefined) this.#resume(now);
+    else if (this.#jam !== undefined) this.#resume(this.#jam, now);
     return true;
   }
 
   /** The instant up to which an answer to the open ping may be awaited; undefined while none is open. */
   pingDeadlineMs(now: Instant, timeoutMs: number): number | undefined {
-    const ping = this.#ping;
-    if (ping === undefined || this.#fullSinceMs !== undefined) return undefined;
+    const ping = this.#control?.ping;
+    if (ping === undefined || this.#jam !== undefined) return undefined;
     if (this.#socket.bytesRead !== ping.received) {
-      this.#ping = undefined;
+      this.#answered();
       return undefined;
     }
     if (ping.leftAtMs === undefined && this.#handed - this.unsent >= ping.handed) ping.leftAtMs = now.monoMs;
@@ -186,7 +218,8 @@ export class Connection implements Outlet {
     // Past what waits: if the socket takes anything at all, the reason shall come through.
     this.subscriber.sendLast('closing', { code, reason, reconnect: mayReconnect(code), ...retry }, now);
     this.#closedFor = reason;
-    this.#unread = undefined;
+    if (this.#jam !== undefined) this.#socket.off('drain', this.#jam.drained);
+    this.#jam = undefined;
     this.#audience.dismiss(this.subscriber);
     // The other side's close frame must be read.
     this.#carrier.resume();
@@ -198,41 +231,68 @@ export class Connection implements Outlet {
     this.#audience.dismiss(this.subscriber);
   }
 
-  #writeControl(): void {
-    if (this.#pong !== undefined) this.write(this.#pong);
-    this.#pong = undefined;
+  #controlled(): Control {
+    this.#control ??= { pong: undefined, pingWanted: false, ping: undefined };
+    return this.#control;
+  }
+
+  /** It is there: whatever was asked of it is answered. */
+  #answered(): void {
+    const control = this.#control;
+    if (control?.ping === undefined) return;
+    control.ping = undefined;
+    if (control.pong === undefined && !control.pingWanted) this.#control = undefined;
+  }
+
+  #writeControl(control: Control): void {
+    if (control.pong !== undefined) this.write(control.pong);
+    control.pong = undefined;
     const { pingFrame } = this.#carrier;
-    if (!this.#pingWanted || pingFrame === undefined) return;
-    this.#pingWanted = false;
-    this.write(pingFrame);
-    if (this.#carrier.answersPings) this.#awaitAnswer();
+    if (control.pingWanted && pingFrame !== undefined) {
+      control.pingWanted = false;
+      this.write(pingFrame);
+      if (this.#carrier.answersPings) this.#awaitAnswer();
+    }
+    if (control.ping === undefined) this.#control = undefined;
   }
 
   #awaitAnswer(): void {
-    this.#ping ??= { handed: this.#handed, received: this.#socket.bytesRead, leftAtMs: undefined };
+    this.#controlled().ping ??= {
+      handed: this.#handed,
+      received: this.#socket.bytesRead,
+      leftAtMs: undefined,
+    };
   }
 
   #pause(now: Instant): void {
-    if (this.#fullSinceMs !== undefined) {
+    if (this.#jam !== undefined) {
       this.stuckMs(now);
       return;
     }
-    this.#fullSinceMs = now.monoMs;
-    this.#sent = this.#handed - this.unsent;
-    this.#ping = undefined;
-    this.#drained ??= () => this.#audience.wake(this.subscriber);
-    this.#socket.on('drain', this.#drained);
+    const drained = (): void => this.#audience.wake(this.subscriber);
+    this.#jam = { sinceMs: now.monoMs, sent: this.#handed - this.unsent, unread: [], drained };
+    this.#answered();
+    this.#socket.on('drain', drained);
     this.#carrier.pause();
   }
 
-  #resume(now: Instant): void {
-    this.#fullSinceMs = undefined;
-    if (this.#drained !== undefined) this.#socket.off('drain', this.#drained);
-    while (this.#fullSinceMs === undefined && !this.closing) {
-      const text = this.#unread?.shift();
-      if (text === undefined) break;
+  #resume({ drained, unread }: Jam, now: Instant): void {
+    this.#jam = undefined;
+    this.#socket.off('drain', drained);
+    while (!this.closing && !this.#setAside(unread)) {
+      const text = unread.shift();
+      if (text === undefined) {
+        this.#carrier.resume();
+        return;
+      }
       this.receive(text, now);
     }
-    if (this.#fullSinceMs === undefined) this.#carrier.resume();
+  }
+
+  /** The socket is full again: messages that were not heard yet wait on. */
+  #setAside(unread: readonly string[]): boolean {
+    if (this.#jam === undefined) return false;
+    this.#jam.unread.push(...unread);
+    return true;
   }
 }

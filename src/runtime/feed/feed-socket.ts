@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
-import type { Connection } from './connection.ts';
+import type { Carrier, Connection } from './connection.ts';
 import type { Roster } from './roster.ts';
-import { pongFrame } from './text-frame.ts';
+import { PING_FRAME, pongFrame } from './text-frame.ts';
 
 /** How a connection ended that the other side closed. */
 const CLOSED: ReadonlyMap<number, string> = new Map([
@@ -12,72 +12,57 @@ const CLOSED: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * One WebSocket of a subscriber. What listens to it is shared by all of them, and finds here whose it is: there are very
- * many, and a closure for each event of each would weigh as much as all that is known of them.
+ * One WebSocket of a subscriber: `ws` reads and does the closing handshake; what is written goes past it. There are very
+ * many, so that it carries its connection itself, and takes its own events where they are emitted: a listener for each
+ * of them would weigh as much as all that is known of a subscriber.
  */
-export class FeedSocket extends WebSocket {
+export class FeedSocket extends WebSocket implements Carrier {
   #roster: Roster | undefined;
   #connection: Connection | undefined;
-  #address = '';
 
-  /** Reports what goes wrong below the level of messages; `ws` closes with the right code itself. */
-  watch(roster: Roster, address: string): void {
-    this.#roster = roster;
-    this.#address = address;
-    this.on('error', onError);
+  get open(): boolean {
+    return this.readyState === WebSocket.OPEN;
+  }
+
+  get pingFrame(): Uint8Array {
+    return PING_FRAME;
+  }
+
+  get answersPings(): boolean {
+    return true;
   }
 
   /** From now on what arrives goes to the connection. */
-  carry(connection: Connection): void {
+  carry(roster: Roster, connection: Connection): void {
+    this.#roster = roster;
     this.#connection = connection;
-    this.on('close', onClose);
-    if (connection.session === undefined) return;
-    this.on('message', onMessage);
-    this.on('ping', onPing);
-    this.on('pong', onPong);
   }
 
-  failed(error: Error): void {
-    this.#roster?.log('error', this.#address, undefined, error.message);
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const [roster, connection] = [this.#roster, this.#connection];
+    if (roster === undefined || connection === undefined) return super.emit(event, ...args);
+    const [first, second] = args;
+    switch (event) {
+      case 'message':
+        if (second === true) connection.close('unsupported_data', roster.clock.now());
+        // A Buffer, since nobody asks for anything else.
+        else connection.receive(String(first), roster.clock.now());
+        return true;
+      case 'ping':
+        if (first instanceof Uint8Array) connection.pinged(pongFrame(first), roster.clock.now());
+        return true;
+      case 'pong':
+        connection.heard(roster.clock.now());
+        return true;
+      case 'error':
+        // It has closed with the right code itself.
+        roster.log('error', connection.address, undefined, first instanceof Error ? first.message : '');
+        return true;
+      case 'close':
+        roster.leave(connection, CLOSED.get(Number(first)) ?? `code ${Number(first)}`);
+        return true;
+      default:
+        return super.emit(event, ...args);
+    }
   }
-
-  ended(code: number): void {
-    if (this.#connection !== undefined)
-      this.#roster?.leave(this.#connection, CLOSED.get(code) ?? `code ${code}`);
-  }
-
-  arrived(data: WebSocket.RawData, isBinary: boolean): void {
-    if (this.#roster === undefined) return;
-    const now = this.#roster.clock.now();
-    if (isBinary) this.#connection?.close('unsupported_data', now);
-    else this.#connection?.receive(data.toString(), now);
-  }
-
-  pinged(payload: Buffer): void {
-    if (this.#roster !== undefined) this.#connection?.pinged(pongFrame(payload), this.#roster.clock.now());
-  }
-
-  ponged(): void {
-    if (this.#roster !== undefined) this.#connection?.heard(this.#roster.clock.now());
-  }
-}
-
-function onError(this: WebSocket, error: Error): void {
-  if (this instanceof FeedSocket) this.failed(error);
-}
-
-function onClose(this: WebSocket, code: number): void {
-  if (this instanceof FeedSocket) this.ended(code);
-}
-
-function onMessage(this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
-  if (this instanceof FeedSocket) this.arrived(data, isBinary);
-}
-
-function onPing(this: WebSocket, payload: Buffer): void {
-  if (this instanceof FeedSocket) this.pinged(payload);
-}
-
-function onPong(this: WebSocket): void {
-  if (this instanceof FeedSocket) this.ponged();
 }

@@ -4,26 +4,26 @@ import { ownerOf } from '../../access/grant.ts';
 import { Audience } from '../../feed/audience.ts';
 import type { Framer } from '../../feed/encoder.ts';
 import { TokenBucket } from '../../feed/rate-limits.ts';
-import { FeedSession } from '../../feed/session.ts';
+import { FeedSession, SessionSurroundings } from '../../feed/session.ts';
 import { SessionMemory } from '../../feed/session-memory.ts';
 import type { FeedStore } from '../../feed/store.ts';
 import type { Subscriber } from '../../feed/subscriber.ts';
-import type { ClientEntry, FeedLimits } from '../../feed/wire/server-messages.ts';
+import type { ClientEntry } from '../../feed/wire/server-messages.ts';
 import type { Instant } from '../../instant.ts';
 import { Authenticator, type Verdict } from '../auth/authenticator.ts';
 import { type Clock, systemClock, type Timer } from '../clock.ts';
 import { AddressCount, AddressPace } from '../http/address-caps.ts';
 import { isLoopback } from '../http/caller.ts';
+import { AccessDesk } from './access-desk.ts';
 import { Attendance } from './attendance.ts';
 import type { CommandHandler } from './command-desk.ts';
 import { type Carrier, Connection } from './connection.ts';
-import type { ConnectionAccess } from './connection-access.ts';
-import { ConnectionPort, type Reception } from './connection-port.ts';
 import { ConnectionWatch } from './connection-watch.ts';
 import { FlushLoop } from './flush-loop.ts';
 import { announced, DEFAULT_FEED_LIMITS, type FeedServerLimits } from './limits.ts';
+import { SessionDesk } from './session-desk.ts';
 import { type TransportName, TransportTally } from './transport-tally.ts';
-import { idInUse, turnAway } from './turn-away.ts';
+import { idInUse, type Refused, turnAway } from './turn-away.ts';
 
 const BEAT_MS = 1_000;
 /** Reconnecting clients are spread so that about this many come back per second. */
@@ -54,6 +54,7 @@ export interface RosterOptions extends Partial<FeedServerLimits> {
 /** All subscribers whose messages are framed alike, and the loop that writes to them. */
 export interface Transport {
   readonly audience: Audience;
+  readonly sessions: SessionSurroundings<Connection>;
   readonly loop: FlushLoop;
   readonly tally: TransportTally;
 }
@@ -77,12 +78,9 @@ export class Roster {
   readonly auth: Authenticator;
   readonly #options: RosterOptions;
   readonly #transports: Transport[] = [];
-  readonly #bySubscriber = new Map<unknown, Connection>();
   readonly #attendance: Attendance;
-  readonly #announced: FeedLimits;
-  readonly #reception: Reception;
+  readonly #desk: SessionDesk;
   readonly #random: () => number;
-  readonly #accesses = new Map<Connection, ConnectionAccess>();
   readonly #perAddress = new AddressCount();
   readonly #watch: ConnectionWatch;
   readonly #arrivals: TokenBucket;
@@ -98,22 +96,18 @@ export class Roster {
     this.#random = random;
     this.limits = { ...DEFAULT_FEED_LIMITS, ...options };
     this.clock = options.clock ?? systemClock;
-    this.#announced = announced(this.limits);
     this.#watch = new ConnectionWatch(this.limits, random);
     this.auth = options.auth ?? new Authenticator(undefined, this.clock);
     this.#stopListening = this.auth.onReplaced(() => this.#judgeAnew());
     const hears = (topic: string): boolean => this.hears(topic);
     this.#attendance = new Attendance({ store: options.store, resumeMs: this.limits.resumeMs, hears });
-    this.#reception = {
-      clock: this.clock,
+    const access = new AccessDesk({
       authenticator: this.auth,
-      authTimeoutMs: this.limits.authTimeoutMs,
-      attendance: this.#attendance,
-      commands: options.commands,
-      clients: () => this.clients(),
-      letIn: (connection, memory, owner) => this.#letIn(connection, memory, owner),
+      clock: this.clock,
+      letIn: (connection) => this.#letIn(connection),
       refused: (address, message) => this.log('refused', address, undefined, message),
-    };
+    });
+    this.#desk = new SessionDesk(access, this.#attendance, this.clock, options.commands);
     const { connectsPerSecond, connectBurst } = this.limits;
     const { connectsPerSecondPerAddress, connectBurstPerAddress } = this.limits;
     this.#arrivals = new TokenBucket(connectsPerSecond, connectBurst);
@@ -131,7 +125,18 @@ export class Roster {
       if (outlet instanceof Connection) this.#watch.flush(outlet, now);
     };
     const loop = new FlushLoop(audience, this.clock, flush, this.limits.flushWindowMs);
-    const transport = { audience, loop, tally: new TransportTally(name) };
+    const { pingIntervalMs, pingTimeoutMs } = this.limits;
+    const limits = announced(this.limits);
+    const now = this.clock.now();
+    const sessions = new SessionSurroundings(
+      audience,
+      this.#desk,
+      limits,
+      pingIntervalMs,
+      pingTimeoutMs,
+      now,
+    );
+    const transport = { audience, sessions, loop, tally: new TransportTally(name) };
     this.#transports.push(transport);
     return transport;
   }
@@ -141,17 +146,22 @@ export class Roster {
   }
 
   /** Everybody who is connected and was let in. */
-  clients(): ClientEntry[] {
-    const entries: ClientEntry[] = [];
-    for (const { session, closing } of this.#attendance.present()) {
-      if (session !== undefined && !closing) entries.push(session.entry);
-    }
-    return entries;
+  clients(): readonly ClientEntry[] {
+    return this.#desk.clients();
   }
 
   /** Whether any subscriber would hear an event of this topic. */
   hears(topic: string): boolean {
     return this.#transports.some(({ audience }) => audience.hears(topic));
+  }
+
+  /** Connections whose sockets are not closed yet. */
+  get #size(): number {
+    return this.#transports.reduce((sum, { tally }) => sum + tally.present, 0);
+  }
+
+  *#connections(): Generator<Connection, void, void> {
+    for (const { tally } of this.#transports) yield* tally.connections;
   }
 
   /** Bytes that wait for all subscribers together, roughly. */
@@ -164,7 +174,7 @@ export class Roster {
    * spread so that not all who are refused come back together.
    */
   retryAfterS(address: string): number | undefined {
-    const full = this.#closing !== undefined || this.#bySubscriber.size >= this.limits.maxConnections;
+    const full = this.#closing !== undefined || this.#size >= this.limits.maxConnections;
     const { monoMs } = this.clock.now();
     // One address that comes too fast takes nothing from what all of them share.
     const steady = full || isLoopback(address) || this.#pace.take(address, monoMs);
@@ -178,11 +188,9 @@ export class Roster {
    */
   admit(transport: Transport, { carrier, socket, address, wantedId, verdict }: Arrival): Connection {
     const now = this.clock.now();
-    const connection = new Connection(carrier, socket, transport.audience);
+    const connection = new Connection(carrier, socket, address, transport.audience);
     const id = wantedId ?? `c_${randomBytes(6).toString('base64url')}`;
-    this.#bySubscriber.set(connection.subscriber, connection);
     transport.tally.came(connection);
-    this.#attendance.arrive(connection, { id, address });
     this.#perAddress.add(address);
     if (this.#closing !== undefined) {
       connection.close('draining', now, RETURNING_PER_SECOND);
@@ -202,13 +210,12 @@ export class Roster {
     if (grant !== undefined && !this.#attendance.isFree(id, ownerOf(grant))) {
       return turnAway(connection, idInUse(id), now);
     }
+    connection.grant = grant;
+    if (grant === undefined) connection.tokenDueAtMs = now.monoMs + this.limits.authTimeoutMs;
     // 128 bits.
     const memory = new SessionMemory(randomBytes(16).toString('base64url'), id);
-    const port = new ConnectionPort(this.#reception, connection, memory, address, grant);
-    const { access } = port;
-    connection.start(this.#session(transport.audience, connection, memory, port, now));
-    this.#accesses.set(connection, access);
-    if (grant !== undefined) this.#letIn(connection, memory, access.owner);
+    connection.start(new FeedSession(transport.sessions, connection, memory, now));
+    if (grant !== undefined) this.#letIn(connection);
     this.#watch.add(connection);
     this.#armBeat();
     connection.session?.welcome(now);
@@ -217,20 +224,16 @@ export class Roster {
 
   /** The socket of a connection is closed. */
   leave(connection: Connection, why: string): void {
-    const place = this.#attendance.placeOf(connection);
-    if (place === undefined) return;
-    const { id, address } = place;
     const reason = connection.closedFor ?? why;
-    for (const { tally } of this.#transports) tally.left(connection, reason);
+    if (!this.#transports.some(({ tally }) => tally.left(connection, reason))) return;
+    const { address, clientId } = connection;
     connection.dismiss();
-    this.#bySubscriber.delete(connection.subscriber);
-    this.#accesses.delete(connection);
     if (this.#attendance.leave(connection, reason, this.clock.now())) {
-      this.log('disconnected', address, id, reason);
+      this.log('disconnected', address, clientId, reason);
     }
     this.#watch.delete(connection);
     this.#perAddress.remove(address);
-    if (this.#bySubscriber.size === 0) this.#allGone?.();
+    if (this.#size === 0) this.#allGone?.();
   }
 
   log(event: FeedLog['event'], address: string, client?: string, detail?: string): void {
@@ -254,10 +257,10 @@ export class Roster {
     const gone = new Promise<void>((resolve) => {
       this.#allGone = resolve;
     });
-    for (const connection of [...this.#bySubscriber.values()]) {
+    for (const connection of [...this.#connections()]) {
       connection.close('draining', now, Math.round(this.#random() * spreadMs));
     }
-    if (this.#bySubscriber.size > 0) await gone;
+    if (this.#size > 0) await gone;
     for (const { loop, audience } of this.#transports) {
       loop.stop();
       audience.close();
@@ -266,37 +269,25 @@ export class Roster {
     this.#stopListening();
   }
 
-  #session(
-    audience: Audience,
-    connection: Connection,
-    memory: SessionMemory,
-    port: ConnectionPort,
-    now: Instant,
-  ): FeedSession {
-    const { pingIntervalMs, pingTimeoutMs } = this.limits;
-    const { subscriber } = connection;
-    const { address } = port;
-    const limits = this.#announced;
-    return new FeedSession(
-      { audience, subscriber, address, memory, limits, pingIntervalMs, pingTimeoutMs, port },
-      now,
-    );
-  }
-
-  #letIn(connection: Connection, memory: SessionMemory, owner: string): void {
+  /** It may do something: it is let in, unless its client id is somebody else's by now. */
+  #letIn(connection: Connection): Refused | undefined {
+    const { session, address } = connection;
+    if (session === undefined) return undefined;
     const now = this.clock.now();
+    const { memory } = session;
+    const owner = this.#desk.access.ownerOf(connection);
+    if (!this.#attendance.isFree(memory.clientId, owner)) return idInUse(memory.clientId);
     memory.owner = owner;
     connection.letIn(now);
     this.#attendance.letIn(connection, memory, now);
-    const place = this.#attendance.placeOf(connection);
-    const subject = this.#accesses.get(connection)?.subject;
-    if (place !== undefined) this.log('connected', place.address, place.id, subject);
+    this.log('connected', address, memory.clientId, this.#desk.access.subjectOf(connection));
+    return undefined;
   }
 
   /** Other tokens hold from now on: whose is no longer good for the same, goes. */
   #judgeAnew(): void {
-    for (const [connection, access] of this.#accesses) {
-      void access.holds().then((holds) => {
+    for (const connection of this.#connections()) {
+      void this.#desk.access.holds(connection).then((holds) => {
         if (!holds) connection.close('unauthorized', this.clock.now());
       });
     }
@@ -305,7 +296,7 @@ export class Roster {
   #armBeat(): void {
     this.#beat ??= this.clock.setTimer(this.clock.now().monoMs + BEAT_MS, () => {
       this.#beat = undefined;
-      if (this.#bySubscriber.size > 0) this.#armBeat();
+      if (this.#size > 0) this.#armBeat();
       this.#tick();
     });
   }
@@ -316,14 +307,13 @@ export class Roster {
     this.#options.store.age(now);
     this.#attendance.expire(now);
     for (const { audience } of this.#transports) audience.tellPositions();
-    for (const [connection, access] of this.#accesses) {
-      const reason = access.over(now);
+    for (const connection of this.#connections()) {
+      const reason = this.#desk.access.over(connection, now);
       if (reason !== undefined) connection.close(reason, now);
-    }
-    for (const { subscriber, session } of this.#attendance.present()) {
-      if (subscriber.window.size > 0) subscriber.remind(now);
+      const { subscriber, session } = connection;
+      subscriber.remind(now);
       session?.remind(now);
     }
-    this.#watch.tick(now);
+    this.#watch.tick(this.#connections(), now);
   }
 }

@@ -1,11 +1,8 @@
 import { CLOSE_CODES, type CloseReason } from '../../feed/wire/close-code.ts';
+import type { Connection } from './connection.ts';
 
 /** Ways to tell one transport from another in what is measured. */
 export type TransportName = 'websocket' | 'json_lines' | 'sse';
-
-interface Counted {
-  readonly traffic: { readonly sent: number; readonly received: number };
-}
 
 /** Endings that are not ours; all others, such as a code that a client made up, are counted together. */
 const OTHER_ENDINGS: readonly string[] = ['closed', 'lost', 'refused'];
@@ -16,12 +13,17 @@ export class TransportTally {
   arrived = 0;
   /** Connections that ended, by a reason of which there are few. */
   readonly endings = new Map<CloseReason | 'closed' | 'lost' | 'refused' | 'other', number>();
-  readonly #present = new Set<Counted>();
+  readonly #present = new Set<Connection>();
   #sent = 0;
   #received = 0;
 
   constructor(name: TransportName) {
     this.name = name;
+  }
+
+  /** Whose socket is not closed yet. */
+  get connections(): ReadonlySet<Connection> {
+    return this.#present;
   }
 
   get present(): number {
@@ -39,19 +41,20 @@ export class TransportTally {
     return { sent, received };
   }
 
-  came(connection: Counted): void {
+  came(connection: Connection): void {
     this.arrived += 1;
     this.#present.add(connection);
   }
 
-  /** Somebody left; who came over another transport is not counted here. */
-  left(connection: Counted, why: string): void {
-    if (!this.#present.delete(connection)) return;
+  /** Somebody left; false where he is not here, because he did so before, or came over another transport. */
+  left(connection: Connection, why: string): boolean {
+    if (!this.#present.delete(connection)) return false;
     const { sent, received } = connection.traffic;
     this.#sent += sent;
     this.#received += received;
     const reason = isCounted(why) ? why : 'other';
     this.endings.set(reason, (this.endings.get(reason) ?? 0) + 1);
+    return true;
   }
 }
 

@@ -23,15 +23,15 @@ const WILDCARDS = new Set(['0.0.0.0', '::']);
 export function hostAdmitted(
   header: string | undefined,
   admission: Admission,
-  localAddress: string | undefined,
+  localAddress: () => string | undefined,
 ): boolean {
   const name = header === undefined ? undefined : hostName(`http://${header}`);
   if (name === undefined) return false;
   if (isLoopbackName(name)) return true;
-  if (localAddress !== undefined && name === plainAddress(localAddress)) return true;
-  return [admission.host, ...admission.hosts].some(
+  const configured = [admission.host, ...admission.hosts].some(
     (each) => !WILDCARDS.has(plainAddress(each)) && normalName(each) === name,
   );
+  return configured || name === plainAddress(localAddress() ?? '');
 }
 
 /**

@@ -8,7 +8,8 @@ export interface Caller {
   /** The `Host` of the request; a trusted proxy may have been asked for another. */
   readonly host: string | undefined;
   readonly origin: string | undefined;
-  readonly localAddress: string | undefined;
+  /** The address at which he came in; a socket that was asked for it remembers it for ever. */
+  localAddress(): string | undefined;
   /** Where he is: the other end of the connection or, behind trusted proxies, the last hop that is none of them. */
   readonly remoteAddress: string | undefined;
   /** What the browser spoke; undefined where a proxy that nobody named might speak something else with it. */
@@ -19,7 +20,8 @@ export interface Caller {
 
 /** Who sent a request; what a proxy says of it is believed from `trusted` addresses only. */
 export function callerOf(request: IncomingMessage, trusted: readonly AddressBlock[] = []): Caller {
-  const { localAddress, remoteAddress } = request.socket;
+  const { remoteAddress } = request.socket;
+  const localAddress = (): string | undefined => request.socket.localAddress;
   const { host, origin } = request.headers;
   const plain = { host, origin, localAddress, remoteAddress };
   const hops = listed(request.headers['x-forwarded-for']);

@@ -85,6 +85,9 @@ describe('the outcome of a command that asks for an acknowledgement', () => {
     for (let n = 0; n < 33; n++) client.send({ ...ASK, id: `c${n}` });
     const { payload } = await client.next('error');
     expect(payload).toMatchObject({ reply_to: 'c32', code: 'too_many_commands', retry: true });
+    // One that was asked before is only looked up, and needs no place.
+    client.send({ ...ASK, id: 'c7' });
+    expect((await client.next('response')).payload).toMatchObject({ reply_to: 'c7' });
     client.send({ type: 'ack', ids: outcomes(client).map(({ id }) => id) });
     client.send({ ...ASK, id: 'next' });
     await expect.poll(() => outcomes(client).at(-1)?.payload).toMatchObject({ reply_to: 'next' });

@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import { FrameCounter } from '../../../bench/support/frame-counter.ts';
 import { Audience } from '../../../src/feed/audience.ts';
 import { concatFrames } from '../../../src/feed/encoder.ts';
+import { Interests } from '../../../src/feed/interests.ts';
 import { FeedStore } from '../../../src/feed/store.ts';
 import { FeedWorld } from '../../support/feed-world.ts';
 import { ReturningClient } from '../../support/returning-client.ts';
@@ -103,7 +104,7 @@ describe('ten thousand subscriptions', () => {
     for (let client = 0; client < 40; client++) {
       const outlet = { unsent: 0, write: () => void written.push(client) };
       const patterns = Array.from({ length: 250 }, (_, n) => `devices/c${client}-${n}/+`);
-      audience.assign(audience.admit(outlet), patterns, now);
+      audience.assign(audience.admit(outlet), new Interests(patterns), now);
     }
     passes = 0;
     for (let n = 0; n < 1_000; n++) store.publishState(`devices/unheard-${n}/state`, { n });

@@ -15,8 +15,8 @@ async function refusal(url: string, options: ClientOptions): Promise<{ status: n
 }
 
 describe('who is let in', () => {
-  const local = { host: '127.0.0.1:8080', localAddress: '127.0.0.1', remoteAddress: '127.0.0.1' };
-  const remote = { host: '10.0.0.5:8080', localAddress: '10.0.0.5', remoteAddress: '10.0.0.9' };
+  const local = { host: '127.0.0.1:8080', localAddress: () => '127.0.0.1', remoteAddress: '127.0.0.1' };
+  const remote = { host: '10.0.0.5:8080', localAddress: () => '10.0.0.5', remoteAddress: '10.0.0.9' };
 
   it.each([
     ['a program on this machine', { ...local, origin: undefined }, undefined],

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Audience } from '../../../src/feed/audience.ts';
 import { concatFrames } from '../../../src/feed/encoder.ts';
+import { Interests } from '../../../src/feed/interests.ts';
 import { FeedStore } from '../../../src/feed/store.ts';
 import { FlushLoop } from '../../../src/runtime/feed/flush-loop.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -38,7 +39,7 @@ function setUp(
     },
   };
   for (let count = 0; count < subscribers; count++) {
-    audience.assign(audience.admit(outlet), ['a'], clock.now());
+    audience.assign(audience.admit(outlet), new Interests(['a']), clock.now());
   }
   return { store, written: () => writes, told: () => ({ events, gaps }) };
 }

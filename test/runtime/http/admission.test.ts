@@ -21,7 +21,7 @@ describe('hostAdmitted', () => {
     ['Bridge.Lab:99', CONFIGURED],
     ['[fe80::5]', CONFIGURED],
   ])('admits %s', (header, admission) => {
-    expect(hostAdmitted(header, admission, '127.0.0.1')).toBe(true);
+    expect(hostAdmitted(header, admission, () => '127.0.0.1')).toBe(true);
   });
 
   it.each([
@@ -38,13 +38,13 @@ describe('hostAdmitted', () => {
     ['0.0.0.0:8080', WILDCARD],
     ['[::]', { ...WILDCARD, host: '::' }],
   ])('refuses %s', (header, admission) => {
-    expect(hostAdmitted(header, admission, '127.0.0.1')).toBe(false);
+    expect(hostAdmitted(header, admission, () => '127.0.0.1')).toBe(false);
   });
 
   it('admits the address at which the connection arrived, and no other', () => {
-    expect(hostAdmitted('192.168.1.20:8080', WILDCARD, '192.168.1.20')).toBe(true);
-    expect(hostAdmitted('192.168.1.20:8080', WILDCARD, '::ffff:192.168.1.20')).toBe(true);
-    expect(hostAdmitted('192.168.1.21:8080', WILDCARD, '192.168.1.20')).toBe(false);
+    expect(hostAdmitted('192.168.1.20:8080', WILDCARD, () => '192.168.1.20')).toBe(true);
+    expect(hostAdmitted('192.168.1.20:8080', WILDCARD, () => '::ffff:192.168.1.20')).toBe(true);
+    expect(hostAdmitted('192.168.1.21:8080', WILDCARD, () => '192.168.1.20')).toBe(false);
   });
 });
 

@@ -71,7 +71,7 @@ describe('a proxy that nobody named', () => {
 
 describe('who is let in by his names', () => {
   const admission = { host: '0.0.0.0', hosts: ['panel.example'], origins: [], trustedProxies: [] };
-  const caller = { host: 'panel.example', localAddress: '10.0.0.5', remoteAddress: '10.0.0.9' };
+  const caller = { host: 'panel.example', localAddress: () => '10.0.0.5', remoteAddress: '10.0.0.9' };
   const codeOf = (more: object): unknown => {
     const answer = refusedByName({ ...caller, origin: undefined, ...more }, admission);
     return answer === undefined ? undefined : JSON.parse(String(answer.body)).code;

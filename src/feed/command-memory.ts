@@ -1,0 +1,77 @@
+import type { CommandOutcome, FeedCommand } from './command.ts';
+import { type UnackedOutcome, UnackedOutcomes } from './unacked-outcomes.ts';
+
+/** Results that are remembered, the youngest ones. */
+const MAX_RESULTS = 256;
+/** Commands that may be under way, or whose outcome may wait for an acknowledgement. */
+export const MAX_OPEN_COMMANDS = 32;
+
+interface Asked {
+  readonly key: string;
+  /** Absent while it is carried out. */
+  outcome?: CommandOutcome;
+}
+
+/** The commands of one session: which are under way, and what became of the last ones. */
+export class CommandMemory {
+  readonly #asked = new Map<string, Asked>();
+  readonly #unacked = new UnackedOutcomes();
+  #inFlight = 0;
+
+  /**
+   * Whether a command is to be carried out: `new`, and then it counts as under way until `settle`; under its id one is
+   * carried out already: `pending`; the result of that one; `other`: the id was used for another command; or
+   * `too_many` are under way.
+   */
+  ask(
+    id: string | undefined,
+    command: FeedCommand,
+  ): 'new' | 'pending' | 'other' | 'too_many' | CommandOutcome {
+    const key = JSON.stringify([command.device, command.message, command.fields]);
+    const asked = id === undefined ? undefined : this.#asked.get(id);
+    if (asked !== undefined) return asked.key === key ? (asked.outcome ?? 'pending') : 'other';
+    if (this.#inFlight + this.#unacked.size >= MAX_OPEN_COMMANDS) return 'too_many';
+    this.#inFlight++;
+    if (id !== undefined) this.#remember(id, { key });
+    return 'new';
+  }
+
+  /** A command that was `new` has come to its end. */
+  settle(id: string | undefined, outcome: CommandOutcome): void {
+    this.#inFlight--;
+    const asked = id === undefined ? undefined : this.#asked.get(id);
+    if (asked !== undefined) asked.outcome = outcome;
+  }
+
+  /** An outcome that is told now, and again until it is acknowledged; returns the id of the message that tells it. */
+  awaitAck(id: string | undefined, outcome: CommandOutcome, monoMs: number): string {
+    return this.#unacked.add(id, outcome, monoMs).id;
+  }
+
+  /** Outcomes that were told and not acknowledged yet. */
+  get unacknowledged(): number {
+    return this.#unacked.size;
+  }
+
+  acknowledge(id: string): void {
+    this.#unacked.acknowledge(id);
+  }
+
+  /** Outcomes that are to be told again. */
+  again(monoMs: number): readonly UnackedOutcome[] {
+    return this.#unacked.again(monoMs);
+  }
+
+  /** The session goes on over another connection. */
+  resumed(): void {
+    this.#unacked.resumed();
+  }
+
+  #remember(id: string, asked: Asked): void {
+    this.#asked.set(id, asked);
+    for (const [old, { outcome }] of this.#asked) {
+      if (this.#asked.size <= MAX_RESULTS) break;
+      if (outcome !== undefined) this.#asked.delete(old);
+    }
+  }
+}

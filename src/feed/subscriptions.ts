@@ -1,0 +1,75 @@
+import type { Instant } from '../instant.ts';
+import type { Audience } from './audience.ts';
+import { BROADCAST_TOPIC } from './store.ts';
+import type { Subscriber } from './subscriber.ts';
+import type { ClientMessage } from './wire/client-message.ts';
+import type { FeedErrorCode } from './wire/feed-error.ts';
+import { matchesTopic } from './wire/topic.ts';
+
+type Subscribe = Extract<ClientMessage, { readonly type: 'subscribe' }>;
+
+/** Why a request was not carried out. */
+export interface SubscriptionProblem {
+  readonly code: FeedErrorCode;
+  readonly message: string;
+}
+
+/** A further subscription, answered with a snapshot or with what was missed; or what is wrong with it. */
+export function subscribe(
+  audience: Audience,
+  subscriber: Subscriber,
+  { id, topics, since, maxHz, ack }: Subscribe,
+  maxPatterns: number,
+  now: Instant,
+): SubscriptionProblem | undefined {
+  const former = subscriber.interests.patterns;
+  const interests = subscriber.interests.with(topics, { maxHz, ack });
+  if (interests.patterns.length > maxPatterns) {
+    const message = `A client may subscribe to ${maxPatterns} patterns at once.`;
+    return { code: 'too_many_patterns', message };
+  }
+  audience.assign(subscriber, interests, now);
+  const rev = since === undefined ? undefined : audience.store.recoverable(since);
+  if (rev === undefined) {
+    subscriber.startSnapshot(topics, id);
+    return undefined;
+  }
+  const news = (topic: string): boolean => !former.some((pattern) => matchesTopic(pattern, topic));
+  subscriber.startRecovery(topics, rev, id, news, now);
+  return undefined;
+}
+
+/** Ends subscriptions; or what is wrong with that. */
+export function unsubscribe(
+  audience: Audience,
+  subscriber: Subscriber,
+  topics: readonly string[],
+  replyTo: { readonly reply_to?: string },
+  now: Instant,
+): SubscriptionProblem | undefined {
+  const unknown = topics.find((topic) => !subscriber.interests.has(topic));
+  if (unknown !== undefined) {
+    return { code: 'not_subscribed', message: `There is no subscription to "${unknown}".` };
+  }
+  const interests = subscriber.interests.without(topics);
+  audience.assign(subscriber, interests, now);
+  subscriber.forget(topics, (topic) => topic === BROADCAST_TOPIC || interests.hears(topic));
+  subscriber.send('response', { ...replyTo, result: { unsubscribed: topics } }, now);
+  return undefined;
+}
+
+/** Topics are told anew as they are now; or what is wrong with that. */
+export function resync(
+  subscriber: Subscriber,
+  topics: readonly string[],
+  replyTo: { readonly reply_to?: string },
+  now: Instant,
+): SubscriptionProblem | undefined {
+  const foreign = topics.find((topic) => !subscriber.interests.hears(topic));
+  if (foreign !== undefined) {
+    return { code: 'not_subscribed', message: `No subscription covers "${foreign}".` };
+  }
+  subscriber.send('response', { ...replyTo, result: { resyncing: topics } }, now);
+  subscriber.startResync(topics);
+  return undefined;
+}

@@ -1,0 +1,63 @@
+import type { CommandOutcome, FeedClient, FeedCommand } from '../../feed/command.ts';
+import type { SessionPort } from '../../feed/session.ts';
+import type { SessionMemory } from '../../feed/session-memory.ts';
+import type { ClientEntry } from '../../feed/wire/server-messages.ts';
+import type { Instant } from '../../instant.ts';
+import type { Clock } from '../clock.ts';
+import type { AccessDesk } from './access-desk.ts';
+import type { Attendance } from './attendance.ts';
+import { type CommandHandler, carryOut } from './command-desk.ts';
+import type { Connection } from './connection.ts';
+
+/** What all sessions ask of the roster, of each other, and of the devices. One for all of them: there are very many. */
+export class SessionDesk implements SessionPort<Connection> {
+  readonly access: AccessDesk;
+  readonly #attendance: Attendance;
+  readonly #clock: Clock;
+  readonly #commands: CommandHandler | undefined;
+
+  /** Without `commands` every command is answered with `not_supported`. */
+  constructor(
+    access: AccessDesk,
+    attendance: Attendance,
+    clock: Clock,
+    commands: CommandHandler | undefined,
+  ) {
+    this.access = access;
+    this.#attendance = attendance;
+    this.#clock = clock;
+    this.#commands = commands;
+  }
+
+  get clientCount(): number {
+    return this.#attendance.size;
+  }
+
+  /** Everybody who is connected and was let in. */
+  clients(): readonly ClientEntry[] {
+    const entries: ClientEntry[] = [];
+    for (const { session, closing } of this.#attendance.present()) {
+      if (session !== undefined && !closing) entries.push(session.entry);
+    }
+    return entries;
+  }
+
+  command(
+    command: FeedCommand,
+    client: FeedClient,
+    done: (outcome: CommandOutcome, now: Instant) => void,
+  ): void {
+    const clock = this.#clock;
+    void carryOut(command, client, this.#commands, clock).then((outcome) => done(outcome, clock.now()));
+  }
+
+  resume(connection: Connection, secret: string): SessionMemory | undefined {
+    return this.#attendance.resume(secret, connection, this.access.ownerOf(connection), this.#clock.now());
+  }
+
+  kick(clientId: string): boolean {
+    const kicked = this.#attendance.holderOf(clientId);
+    kicked?.close('kicked', this.#clock.now());
+    return kicked !== undefined;
+  }
+}
