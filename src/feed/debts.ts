@@ -15,8 +15,8 @@ export interface Recovery {
   readonly patterns: readonly string[];
   readonly since: number;
   readonly replyTo: string | undefined;
-  /** Topics that it did not hear of before. */
-  news(topic: string): boolean;
+  /** What happened to a topic at this `rev` was not told before. */
+  news(topic: string, rev: number): boolean;
   acked(topic: string): boolean;
 }
 
@@ -27,6 +27,7 @@ export interface Recovery {
 export class Debts {
   readonly #shared: SubscriberSurroundings;
   readonly #newId: () => string;
+  readonly #toldLess: () => void;
   readonly #marks = new TopicMarks();
   readonly #paced = new PacedMarks();
   readonly #events: EventQueues;
@@ -37,9 +38,11 @@ export class Debts {
   #awaitingPast: SnapshotRequest[] = [];
   #eventsTurn = true;
 
-  constructor(shared: SubscriberSurroundings, keeper: AckKeeper, newId: () => string) {
+  /** `toldLess`: a position was told that is not the present one, so that another one is to follow. */
+  constructor(shared: SubscriberSurroundings, keeper: AckKeeper, newId: () => string, toldLess: () => void) {
     this.#shared = shared;
     this.#newId = newId;
+    this.#toldLess = toldLess;
     this.#events = new EventQueues(shared.encoder, shared.tally, keeper);
   }
 
@@ -121,8 +124,8 @@ export class Debts {
     const { states, events, gaps } = this.#shared.store.missed(since, patterns);
     for (const { topic } of states) this.#marks.request(topic, request);
     this.#events.recover(
-      gaps.filter(({ topic }) => news(topic)),
-      events.filter(({ topic }) => news(topic)),
+      gaps.filter((gap) => news(gap.topic, gap.rev)),
+      events.filter((event) => news(event.topic, event.rev)),
       acked,
       now,
     );
@@ -205,6 +208,8 @@ export class Debts {
   #synced(request: SnapshotRequest, now: Instant): Uint8Array {
     this.#requests = this.#requests.filter((each) => each !== request);
     const { store, encoder } = this.#shared;
+    const rev = this.saidUpTo;
+    if (rev < store.rev) this.#toldLess();
     return encoder.message(
       'synced',
       this.#newId(),
@@ -212,7 +217,7 @@ export class Debts {
         ...(request.replyTo === undefined ? {} : { reply_to: request.replyTo }),
         mode: request.mode,
         topics: request.patterns,
-        position: { [store.epoch]: this.saidUpTo },
+        position: { [store.epoch]: rev },
       },
       now,
     );

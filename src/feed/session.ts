@@ -1,16 +1,14 @@
 import type { Instant } from '../instant.ts';
-import type { Audience } from './audience.ts';
 import type { CommandOutcome, FeedClient, FeedCommand } from './command.ts';
 import { MAX_OPEN_COMMANDS } from './command-memory.ts';
-import { MinuteCount, Rate } from './rate-limits.ts';
-import type { SessionAccess } from './session-access.ts';
+import { MinuteCount } from './rate-limits.ts';
 import type { SessionMemory } from './session-memory.ts';
+import type { SessionLine, SessionPort, SessionSurroundings } from './session-surroundings.ts';
 import type { Subscriber } from './subscriber.ts';
 import { resync, type SubscriptionProblem, subscribe, unsubscribe } from './subscriptions.ts';
 import { type ClientMessage, parseClientMessage } from './wire/client-message.ts';
-import type { CloseReason } from './wire/close-code.ts';
 import type { FeedErrorCode } from './wire/feed-error.ts';
-import { type ClientEntry, type FeedLimits, PROTOCOL_VERSION } from './wire/server-messages.ts';
+import { type ClientEntry, PROTOCOL_VERSION } from './wire/server-messages.ts';
 
 const ERRORS_PER_MINUTE = 20;
 /** Messages above the rate that are answered with an error before the connection is closed. */
@@ -18,64 +16,6 @@ const REFUSALS_PER_MINUTE = 200;
 /** Messages that may come in behind a token that is still being looked at. */
 const MAX_HELD = 64;
 const DEFAULT_COMMAND_TIMEOUT_MS = 5_000;
-
-/** The connection of one session. */
-export interface SessionLine {
-  readonly subscriber: Subscriber;
-  /** Where the client is, as people write it. */
-  readonly address: string;
-  /** Bytes over the wire so far. */
-  readonly traffic: { readonly sent: number; readonly received: number };
-  close(reason: CloseReason, now: Instant): void;
-}
-
-/** What sessions ask of whoever runs them. One for all of them: there are very many. */
-export interface SessionPort<Line extends SessionLine> {
-  /** Every client now connected. */
-  clients(): readonly ClientEntry[];
-  readonly clientCount: number;
-  /** `done` is to be called exactly once. */
-  command(
-    command: FeedCommand,
-    client: FeedClient,
-    done: (outcome: CommandOutcome, now: Instant) => void,
-  ): void;
-  readonly access: SessionAccess<Line>;
-  /** Takes the session with this secret from whoever has it; undefined where there is none of this owner. */
-  resume(line: Line, secret: string): SessionMemory | undefined;
-  /** Closes the connection of another client; false where there is none. */
-  kick(clientId: string): boolean;
-}
-
-/** What all sessions of one transport share. */
-export class SessionSurroundings<Line extends SessionLine> {
-  readonly audience: Audience;
-  readonly port: SessionPort<Line>;
-  readonly limits: FeedLimits;
-  readonly pingIntervalMs: number;
-  readonly pingTimeoutMs: number;
-  /** At which each of them may send messages. */
-  readonly rate: Rate;
-  /** Instants of sessions are whole ms since this one, wall clock: as small integers they need no object of their own. */
-  readonly startedAtMs: number;
-
-  constructor(
-    audience: Audience,
-    port: SessionPort<Line>,
-    limits: FeedLimits,
-    pingIntervalMs: number,
-    pingTimeoutMs: number,
-    now: Instant,
-  ) {
-    this.audience = audience;
-    this.port = port;
-    this.limits = limits;
-    this.pingIntervalMs = pingIntervalMs;
-    this.pingTimeoutMs = pingTimeoutMs;
-    this.startedAtMs = Math.round(now.wallMs);
-    this.rate = new Rate(limits.messages_per_second, limits.message_burst);
-  }
-}
 
 /** What a client did wrong within the last minute. */
 class Faults {

@@ -40,6 +40,8 @@ export class Subscriber {
   #cursor: number;
   #nextId = 1;
   #interests: Interests;
+  /** The `rev` after which it is told what its patterns cover: one of all of them, or one of each. */
+  toldFrom: number | ReadonlyMap<string, number> = 0;
   /** Where its cohort has it among its members; the cohort's to set. */
   seat = NOWHERE;
 
@@ -150,14 +152,14 @@ export class Subscriber {
   }
 
   /**
-   * Owes what changed since a `rev` that the store can recover: documents, removals, and the events of topics that are
-   * `news`; `synced` follows the last of them.
+   * Owes what changed since a `rev` that the store can recover: documents, removals, and the events that are `news`;
+   * `synced` follows the last of them.
    */
   startRecovery(
     patterns: readonly string[],
     since: number,
     replyTo: string | undefined,
-    news: (topic: string) => boolean,
+    news: (topic: string, rev: number) => boolean,
     now: Instant,
   ): void {
     const acked = (topic: string): boolean => this.#interests.acked(topic);
@@ -238,7 +240,12 @@ export class Subscriber {
   #owe(): Debts {
     this.#plain = false;
     this.#keeper ??= { window: undefined };
-    this.#debts ??= new Debts(this.#shared, this.#keeper, () => this.#newId());
+    this.#debts ??= new Debts(
+      this.#shared,
+      this.#keeper,
+      () => this.#newId(),
+      () => this.#shared.tellLater(this),
+    );
     return this.#debts;
   }
 

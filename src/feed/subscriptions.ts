@@ -30,13 +30,34 @@ export function subscribe(
   }
   audience.assign(subscriber, interests, now);
   const rev = since === undefined ? undefined : audience.store.recoverable(since);
+  const told = subscriber.toldFrom;
+  subscriber.toldFrom = toldFromThenOn(subscriber, former, topics, rev ?? audience.store.rev);
   if (rev === undefined) {
     subscriber.startSnapshot(topics, id);
     return undefined;
   }
-  const news = (topic: string): boolean => !former.some((pattern) => matchesTopic(pattern, topic));
+  const news = (topic: string, at: number): boolean =>
+    !former.some((pattern) => startOf(told, pattern) < at && matchesTopic(pattern, topic));
   subscriber.startRecovery(topics, rev, id, news, now);
   return undefined;
+}
+
+/** From which `rev` on a pattern of the subscriber is told. */
+function startOf(told: Subscriber['toldFrom'], pattern: string): number {
+  return typeof told === 'number' ? told : (told.get(pattern) ?? Infinity);
+}
+
+/** With further patterns that are told from `rev` on; who has asked but once, like nearly all, needs no map for it. */
+function toldFromThenOn(
+  { toldFrom }: Subscriber,
+  former: readonly string[],
+  added: readonly string[],
+  rev: number,
+): Subscriber['toldFrom'] {
+  if (former.length === 0 || toldFrom === rev) return rev;
+  const starts = new Map(former.map((pattern) => [pattern, startOf(toldFrom, pattern)]));
+  for (const pattern of added) starts.set(pattern, Math.min(starts.get(pattern) ?? rev, rev));
+  return starts;
 }
 
 /** Ends subscriptions; or what is wrong with that. */

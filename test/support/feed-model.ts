@@ -1,8 +1,9 @@
 import { FeedView } from '../../src/client/view.ts';
 import type { Audience } from '../../src/feed/audience.ts';
 import type { Change } from '../../src/feed/change.ts';
-import type { FeedSession, SessionLine } from '../../src/feed/session.ts';
+import type { FeedSession } from '../../src/feed/session.ts';
 import { SessionMemory } from '../../src/feed/session-memory.ts';
+import type { SessionLine } from '../../src/feed/session-surroundings.ts';
 import { FeedStore } from '../../src/feed/store.ts';
 import type { Outlet, Subscriber } from '../../src/feed/subscriber.ts';
 import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';

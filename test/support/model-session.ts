@@ -1,12 +1,12 @@
 import { Audience } from '../../src/feed/audience.ts';
 import { concatFrames } from '../../src/feed/encoder.ts';
+import { FeedSession } from '../../src/feed/session.ts';
+import type { SessionMemory } from '../../src/feed/session-memory.ts';
 import {
-  FeedSession,
   type SessionLine,
   type SessionPort,
   SessionSurroundings,
-} from '../../src/feed/session.ts';
-import type { SessionMemory } from '../../src/feed/session-memory.ts';
+} from '../../src/feed/session-surroundings.ts';
 import type { FeedStore } from '../../src/feed/store.ts';
 import type { Subscriber } from '../../src/feed/subscriber.ts';
 import type { Instant } from '../../src/instant.ts';

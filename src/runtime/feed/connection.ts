@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Grant } from '../../access/grant.ts';
 import type { Audience } from '../../feed/audience.ts';
-import type { FeedSession, SessionLine } from '../../feed/session.ts';
+import type { FeedSession } from '../../feed/session.ts';
+import type { SessionLine } from '../../feed/session-surroundings.ts';
 import { HIGH_WATER, type Outlet, type Subscriber } from '../../feed/subscriber.ts';
 import { CLOSE_CODES, type CloseReason, mayReconnect } from '../../feed/wire/close-code.ts';
 import type { Instant } from '../../instant.ts';
@@ -108,7 +109,7 @@ export class Connection implements Outlet, SessionLine {
     return this.#jam !== undefined || control?.ping !== undefined || control?.pingWanted === true;
   }
 
-  /** Why we closed it; undefined where we did not. */
+  /** Why our side closed it; undefined where it did not. */
   get closedFor(): CloseReason | undefined {
     return this.#closedFor;
   }
@@ -218,16 +219,22 @@ export class Connection implements Outlet, SessionLine {
     // Past what waits: if the socket takes anything at all, the reason shall come through.
     this.subscriber.sendLast('closing', { code, reason, reconnect: mayReconnect(code), ...retry }, now);
     this.#closedFor = reason;
-    if (this.#jam !== undefined) this.#socket.off('drain', this.#jam.drained);
-    this.#jam = undefined;
-    this.#audience.dismiss(this.subscriber);
+    this.dismiss();
     // The other side's close frame must be read.
     this.#carrier.resume();
     this.#carrier.close(code, reason);
   }
 
+  /** The carrier has closed it by itself. */
+  cutOff(reason: CloseReason): void {
+    this.#closedFor ??= reason;
+    this.dismiss();
+  }
+
   /** It is told nothing any more. */
   dismiss(): void {
+    if (this.#jam !== undefined) this.#socket.off('drain', this.#jam.drained);
+    this.#jam = undefined;
     this.#audience.dismiss(this.subscriber);
   }
 

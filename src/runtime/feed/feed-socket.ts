@@ -55,8 +55,7 @@ export class FeedSocket extends WebSocket implements Carrier {
         connection.heard(roster.clock.now());
         return true;
       case 'error':
-        // It has closed with the right code itself.
-        roster.log('error', connection.address, undefined, first instanceof Error ? first.message : '');
+        this.#failed(roster, connection, first);
         return true;
       case 'close':
         roster.leave(connection, CLOSED.get(Number(first)) ?? `code ${Number(first)}`);
@@ -64,5 +63,18 @@ export class FeedSocket extends WebSocket implements Carrier {
       default:
         return super.emit(event, ...args);
     }
+  }
+
+  /** `ws` has closed with the right code itself, and reads nothing any more: not even the other side's. */
+  #failed(roster: Roster, connection: Connection, cause: unknown): void {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') connection.cutOff('message_too_large');
+    if (code === 'WS_ERR_INVALID_UTF8') connection.cutOff('invalid_utf8');
+    roster.log(
+      'error',
+      connection.address,
+      undefined,
+      cause instanceof Error ? cause.message : String(cause),
+    );
   }
 }

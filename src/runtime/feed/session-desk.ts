@@ -1,6 +1,6 @@
 import type { CommandOutcome, FeedClient, FeedCommand } from '../../feed/command.ts';
-import type { SessionPort } from '../../feed/session.ts';
 import type { SessionMemory } from '../../feed/session-memory.ts';
+import type { SessionPort } from '../../feed/session-surroundings.ts';
 import type { ClientEntry } from '../../feed/wire/server-messages.ts';
 import type { Instant } from '../../instant.ts';
 import type { Clock } from '../clock.ts';
