@@ -1,6 +1,8 @@
 import type { BroadcastChange, EventChange } from './change.ts';
+import type { Followed } from './followed.ts';
 import type { PatternTrie } from './pattern-trie.ts';
 import { type Link, Recency } from './recency.ts';
+import { Ring } from './ring.ts';
 import { isJsonObject, type Json } from './wire/json.ts';
 import { needsLiteralEnd } from './wire/topic.ts';
 
@@ -33,79 +35,90 @@ interface EventTopic {
   readonly firstSeq: number;
   seq: number;
   rev: number;
-  kept: PastEvent[];
-  head: number;
+  /** Somebody asked for it at some time, as far as that was known at the version `asOf` of what is followed. */
+  followed: boolean;
+  asOf: number;
+  readonly kept: Ring<PastEvent>;
+  /** Of each event that is kept. */
+  readonly sizes: Ring<number>;
+  /** Its places at the front of the order of all that stand for events which are not kept any more. */
+  gone: number;
   /** Of the newest event that is not kept. */
   lostRev: number;
   lostSeq: number;
   readonly milestones: Array<readonly [rev: number, seq: number]>;
 }
 
+/** What becomes of the next event of a topic. */
+export interface NextEvent {
+  readonly seq: number;
+  /** Somebody hears it, or may come back for it: it is to be added. Else nobody will ever ask for it. */
+  readonly followed: boolean;
+}
+
 /** What happened lately: the `seq` of every event topic, and its last events for those who come back. */
 export class EventLog {
   readonly #topics = new Map<string, Link<EventTopic>>();
   readonly #recency = new Recency<EventTopic>();
-  /** All that is kept, oldest first, among some that is not kept any more. */
-  #order: PastEvent[] = [];
-  #orderHead = 0;
+  /** Absent: everything is. */
+  readonly #followed: Followed | undefined;
+  /** The topics of all that is kept, oldest first, among places of what is not kept any more. */
+  readonly #order = new Ring<EventTopic>();
   #keptCount = 0;
   #keptBytes = 0;
   #forgottenSeq = 0;
   /** Up to here it is not known any more which topics had events. */
   #forgottenRev = 0;
-  readonly #sizes = new WeakMap<PastEvent, number>();
+
+  constructor(followed?: Followed) {
+    this.#followed = followed;
+  }
 
   get forgottenRev(): number {
     return this.#forgottenRev;
   }
 
-  /** The `seq` that the next event of a topic gets; `levels` are those of a topic that was checked. */
-  seqAfter(topic: string, levels: () => readonly string[]): number {
-    const known = this.#topics.get(topic);
-    if (known !== undefined) return known.value.seq + 1;
-    const seq = this.#forgottenSeq;
-    const split = levels();
-    const value: EventTopic = {
-      topic,
-      levels: split,
-      bytes: needsLiteralEnd(split),
-      firstSeq: seq + 1,
-      seq,
-      rev: 0,
-      kept: [],
-      head: 0,
-      lostRev: 0,
-      lostSeq: seq,
-      milestones: [],
-    };
-    this.#topics.set(topic, this.#recency.add(value));
-    this.#forgetTopic();
-    return seq + 1;
+  /** Counts one more event of a topic, which has this `rev`; `levels` are those of a topic that was checked. */
+  next(topic: string, rev: number, levels: () => readonly string[]): NextEvent {
+    const link = this.#topics.get(topic) ?? this.#begin(topic, levels());
+    const { value } = link;
+    this.#recency.touch(link);
+    value.seq += 1;
+    value.rev = rev;
+    if (this.#followed !== undefined && !value.followed && value.asOf !== this.#followed.version) {
+      value.asOf = this.#followed.version;
+      value.followed = this.#followed.covers(value.levels);
+    }
+    if (!value.followed) lose(value, rev, value.seq);
+    return value;
   }
 
+  /** Keeps an event that was counted just now and is followed. */
   add(event: PastEvent): void {
-    const link = this.#topics.get(event.topic);
-    if (link === undefined) return;
-    this.#recency.touch(link);
-    const { value } = link;
-    value.seq = event.seq;
-    value.rev = event.rev;
+    const value = this.#topics.get(event.topic)?.value;
+    if (value === undefined) return;
     // Raw bytes are many, and are taken down only while somebody listens: there is nothing to come back to.
-    if (value.bytes) return lose(value, event);
+    if (value.bytes) return lose(value, event.rev, event.seq);
     const size = roughSize(event.data);
-    this.#sizes.set(event, size);
     this.#keptBytes += size;
     this.#keptCount++;
     value.kept.push(event);
-    this.#order.push(event);
-    if (value.kept.length - value.head > KEPT_PER_TOPIC) this.#drop(value);
+    value.sizes.push(size);
+    this.#order.push(value);
+    if (value.kept.length > KEPT_PER_TOPIC) {
+      this.#drop(value);
+      value.gone++;
+    }
     while (this.#keptBytes > KEPT_BYTES) this.#dropOldest();
     if (this.#order.length > 2 * this.#keptCount + KEPT_PER_TOPIC) this.#compact();
   }
 
   /** Lets go of all events up to `rev`. */
   expire(rev: number): void {
-    while ((this.#order[this.#orderHead]?.rev ?? Infinity) <= rev) this.#dropOldest();
+    for (let oldest = this.#order.at(0); oldest !== undefined; oldest = this.#order.at(0)) {
+      if (oldest.gone === 0 && (oldest.kept.at(0)?.rev ?? Infinity) > rev) return;
+      this.#dropOldest();
+    }
   }
 
   /** What happened after `rev` to topics that are covered: events in their order, and what of it is lost. */
@@ -120,8 +133,8 @@ export class EventLog {
         const { topic, lostSeq: toSeq } = each;
         gaps.push({ topic, fromSeq: before + 1, toSeq, rev: rev + 1, reason: 'expired' });
       }
-      for (let index = each.kept.length - 1; index >= each.head; index--) {
-        const event = each.kept[index];
+      for (let index = each.kept.length - 1; index >= 0; index--) {
+        const event = each.kept.at(index);
         if (event === undefined || event.rev <= rev) break;
         events.push(event);
       }
@@ -130,40 +143,62 @@ export class EventLog {
     return { events, gaps };
   }
 
+  #begin(topic: string, levels: readonly string[]): Link<EventTopic> {
+    const seq = this.#forgottenSeq;
+    const link = this.#recency.add({
+      topic,
+      levels,
+      bytes: needsLiteralEnd(levels),
+      firstSeq: seq + 1,
+      seq,
+      rev: 0,
+      followed: this.#followed === undefined,
+      asOf: 0,
+      kept: new Ring(),
+      sizes: new Ring(),
+      gone: 0,
+      lostRev: 0,
+      lostSeq: seq,
+      milestones: [],
+    });
+    this.#topics.set(topic, link);
+    this.#forgetTopic();
+    return link;
+  }
+
+  /** Takes the place at the front of the order; the event that it stands for goes, where it is still there. */
   #dropOldest(): void {
-    const oldest = this.#order[this.#orderHead];
-    if (oldest === undefined) return;
-    this.#orderHead++;
-    if (this.#orderHead > KEPT_PER_TOPIC && this.#orderHead * 2 > this.#order.length) this.#compact();
-    const topic = this.#topics.get(oldest.topic)?.value;
-    if (topic?.kept[topic.head] === oldest) this.#drop(topic);
+    const topic = this.#order.shift();
+    if (topic === undefined) return;
+    if (topic.gone > 0) topic.gone--;
+    else this.#drop(topic);
   }
 
   #drop(topic: EventTopic): void {
-    const event = topic.kept[topic.head];
+    const event = topic.kept.shift();
     if (event === undefined) return;
-    topic.head++;
     this.#keptCount--;
-    this.#keptBytes -= this.#sizes.get(event) ?? 0;
-    lose(topic, event);
-    if (topic.head > KEPT_PER_TOPIC || topic.head === topic.kept.length) {
-      topic.kept = topic.kept.slice(topic.head);
-      topic.head = 0;
-    }
+    this.#keptBytes -= topic.sizes.shift() ?? 0;
+    lose(topic, event.rev, event.seq);
   }
 
+  /** What is gone of a topic went in the order in which it came. */
   #compact(): void {
-    this.#order = this.#order
-      .slice(this.#orderHead)
-      .filter((event) => event.rev > (this.#topics.get(event.topic)?.value.lostRev ?? Infinity));
-    this.#orderHead = 0;
+    this.#order.retain((topic) => {
+      if (topic.gone === 0) return true;
+      topic.gone--;
+      return false;
+    });
   }
 
   #forgetTopic(): void {
     const [oldest] = this.#topics.values();
     if (oldest === undefined || this.#topics.size <= TOPICS) return;
     const { value } = oldest;
-    while (value.head < value.kept.length) this.#drop(value);
+    while (value.kept.length > 0) {
+      this.#drop(value);
+      value.gone++;
+    }
     this.#forgottenSeq = Math.max(this.#forgottenSeq, value.seq);
     this.#forgottenRev = Math.max(this.#forgottenRev, value.rev);
     this.#topics.delete(value.topic);
@@ -171,7 +206,7 @@ export class EventLog {
   }
 }
 
-function lose(topic: EventTopic, { rev, seq }: PastEvent): void {
+function lose(topic: EventTopic, rev: number, seq: number): void {
   topic.lostRev = rev;
   topic.lostSeq = seq;
   if (seq % MILESTONE_EVERY !== 0) return;

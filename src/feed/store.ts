@@ -2,6 +2,7 @@ import { HeartwireError } from '../errors.ts';
 import type { Instant } from '../instant.ts';
 import type { Change, Retained } from './change.ts';
 import { EventLog, type Gap, type PastEvent } from './event-log.ts';
+import { Followed } from './followed.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import type { Publisher } from './publisher.ts';
 import { type Link, Recency } from './recency.ts';
@@ -23,6 +24,11 @@ export const BROADCAST_TOPIC = 'broadcast/all';
 export interface StoreOptions {
   /** Names this life of the publisher: at least 64 random bits as text, new at every start. */
   readonly epoch: string;
+  /**
+   * Which events are told and kept. `followed`: those of topics that somebody asked for by `follow`, before or now; all
+   * others are only counted, for nobody hears them and nobody can come back for them. All where it is left out.
+   */
+  readonly events?: 'all' | 'followed';
 }
 
 /** A retained document with its version. */
@@ -51,7 +57,8 @@ export class FeedStore implements Publisher {
   readonly #retained = new Map<string, Link<Retained>>();
   readonly #tombstones = new Map<string, Link<Retained>>();
   readonly #recency = new Recency<Retained>();
-  readonly #events = new EventLog();
+  readonly #followed = new Followed();
+  readonly #events: EventLog;
   readonly #history = new RevHistory(TOMBSTONE_MS);
   /** Up to here it is not known any more what was removed. */
   #forgottenRev = 0;
@@ -61,6 +68,7 @@ export class FeedStore implements Publisher {
 
   constructor(options: StoreOptions) {
     this.epoch = options.epoch;
+    this.#events = new EventLog(options.events === 'followed' ? this.#followed : undefined);
   }
 
   get rev(): number {
@@ -112,17 +120,26 @@ export class FeedStore implements Publisher {
     this.#tell({ kind: 'removal', topic, rev, seq });
   }
 
-  publishEvent(topic: string, data: JsonObject): void {
-    const seq = this.#events.seqAfter(topic, () => checkedLevels(topic));
-    const event = { kind: 'event', topic, rev: ++this.#rev, seq, data } as const;
+  /** Somebody asks for what these patterns cover, and may come back for it later. */
+  follow(patterns: readonly string[]): void {
+    this.#followed.add(patterns);
+  }
+
+  publishEvent(topic: string, data: JsonObject | (() => JsonObject)): void {
+    const { seq, followed } = this.#events.next(topic, this.#rev + 1, () => checkedLevels(topic));
+    const rev = ++this.#rev;
+    if (!followed) return;
+    const said = typeof data === 'function' ? data() : data;
+    const event = { kind: 'event', topic, rev, seq, data: said } as const;
     this.#events.add(event);
     this.#tell(event);
   }
 
-  /** One client's message to all others, itself included. */
+  /** One client's message to all others, itself included; who is connected hears it without asking for it. */
   publishBroadcast(from: string, data: Json): void {
     const topic = BROADCAST_TOPIC;
-    const seq = this.#events.seqAfter(topic, () => checkedLevels(topic));
+    this.#followed.add([topic]);
+    const { seq } = this.#events.next(topic, this.#rev + 1, () => checkedLevels(topic));
     const broadcast = { kind: 'broadcast', topic, rev: ++this.#rev, seq, from, data } as const;
     this.#events.add(broadcast);
     this.#tell(broadcast);

@@ -82,7 +82,8 @@ export class Bridge {
     const { config, clock } = options;
     const { server } = config;
     // 96 bits: a position of another life of the bridge is never taken for one of this.
-    this.store = new FeedStore({ epoch: randomBytes(12).toString('base64url') });
+    const epoch = randomBytes(12).toString('base64url');
+    this.store = new FeedStore({ epoch, events: 'followed' });
     this.#spool = config.files && new Spool(config.files, clock);
     this.#observation = new Observation({
       ...options,

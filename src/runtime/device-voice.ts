@@ -61,8 +61,7 @@ export class DeviceVoice {
 
   message(message: Message | InvalidPayload, mark?: 'late' | 'unsolicited'): void {
     if (this.#silent) return;
-    this.#publisher.publishEvent(
-      this.#topics.messages,
+    this.#publisher.publishEvent(this.#topics.messages, () =>
       messageEvent(message, this.#clock.now().wallMs, mark),
     );
   }

@@ -4,5 +4,6 @@ import type { Publisher } from '../feed/publisher.ts';
 export const markReplay = (publisher: Publisher): Publisher => ({
   publishState: (topic, document) => publisher.publishState(topic, { ...document, replay: true }),
   removeState: (topic) => publisher.removeState(topic),
-  publishEvent: (topic, data) => publisher.publishEvent(topic, { ...data, replay: true }),
+  publishEvent: (topic, data) =>
+    publisher.publishEvent(topic, () => ({ ...(typeof data === 'function' ? data() : data), replay: true })),
 });

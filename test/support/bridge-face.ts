@@ -30,7 +30,8 @@ export class BridgeFace {
       trustedProxies?: readonly AddressBlock[];
     } = {},
   ): Promise<BridgeFace> {
-    const store = options.store ?? new FeedStore({ epoch: options.epoch ?? 'epoch-of-the-test' });
+    const store =
+      options.store ?? new FeedStore({ epoch: options.epoch ?? 'epoch-of-the-test', events: 'followed' });
     const { trustedProxies = [] } = options;
     const names = { host: '127.0.0.1', hosts: [], origins: [], trustedProxies };
     const feed = new FeedServer({ ...names, ...options.feed, store });

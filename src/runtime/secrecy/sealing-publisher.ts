@@ -61,13 +61,13 @@ export class SealingPublisher implements Publisher {
     this.#options.publisher.removeState(topic);
   }
 
-  publishEvent(topic: string, data: JsonObject): void {
+  publishEvent(topic: string, data: JsonObject | (() => JsonObject)): void {
     if (!this.#isSealed(topic)) {
       this.#options.publisher.publishEvent(topic, data);
       return;
     }
     const lane = this.#lane(topic);
-    lane.events.push(data);
+    lane.events.push(typeof data === 'function' ? data() : data);
     if (lane.events.length > MAX_WAITING_EVENTS) {
       lane.events.shift();
       lane.lost++;

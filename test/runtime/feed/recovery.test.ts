@@ -17,6 +17,7 @@ describe('a subscriber that comes back with a position', () => {
   it('is sent what changed, removals and events included, and nothing else', async () => {
     await using world = await FeedWorld.start();
     const { store } = world;
+    store.follow(['devices/#']);
     for (let n = 0; n < 20; n++) store.publishState(`devices/d${n}/state`, { n });
     store.publishEvent('devices/d1/messages', { n: 1 });
     const since = store.position();
@@ -41,6 +42,7 @@ describe('a subscriber that comes back with a position', () => {
   it('is told which events are not kept any more', async () => {
     await using world = await FeedWorld.start();
     const { store } = world;
+    store.follow(['devices/#']);
     store.publishEvent('devices/d1/messages', { n: 0 });
     const since = store.position();
     for (let n = 0; n < 1_500; n++) store.publishEvent('devices/d1/messages', { n });
@@ -59,6 +61,7 @@ describe('a subscriber that comes back with a position', () => {
   it('is told that events older than ten minutes are gone', async () => {
     await using world = await FeedWorld.start();
     const { store, clock } = world;
+    store.follow(['#']);
     await world.client();
     const since = store.position();
     store.publishEvent('devices/d1/messages', { n: 1 });
@@ -69,6 +72,31 @@ describe('a subscriber that comes back with a position', () => {
     await client.next('synced');
     expect(client.view.gaps).toEqual([{ topic: 'devices/d1/messages', from: 1, to: 1 }]);
     expect(seqs(client)).toEqual([2]);
+  });
+
+  it('is told events of a topic that had none while it was there, for it asked for them then', async () => {
+    await using world = await FeedWorld.start();
+    const { store } = world;
+    const first = await world.client();
+    first.send({ type: 'subscribe', id: 's', topics: ['devices/+/messages'] });
+    const { position } = (await first.next('synced')).payload;
+    first.socket.terminate();
+    store.publishEvent('devices/d9/messages', { n: 1 });
+    const client = await back(world, position, 'devices/+/messages');
+    await client.next('synced');
+    expect(seqs(client)).toEqual([1]);
+  });
+
+  it('is told that events are gone which nobody had ever asked for', async () => {
+    await using world = await FeedWorld.start();
+    const { store } = world;
+    const since = store.position();
+    for (let n = 0; n < 250; n++) store.publishEvent('devices/d1/messages', { n });
+    const client = await back(world, since, 'devices/#');
+    await client.next('synced');
+    expect(client.view.gaps).toEqual([{ topic: 'devices/d1/messages', from: 1, to: 250 }]);
+    store.publishEvent('devices/d1/messages', { n: 250 });
+    expect((await client.next('event')).payload.seq).toBe(251);
   });
 
   it.each<[string, (present: JsonObject) => JsonObject]>([

@@ -1,0 +1,25 @@
+import { PatternTrie } from './pattern-trie.ts';
+
+/** Patterns that are told apart; beyond, everything counts as followed. */
+const MOST = 10_000;
+
+/** The patterns that somebody asked for at some time: whoever did may come back for what they cover. */
+export class Followed {
+  readonly #trie = new PatternTrie<true>();
+  readonly #patterns = new Set<string>();
+  /** Moves when there are more of them, so that a verdict can be kept until then. */
+  version = 1;
+
+  add(patterns: readonly string[]): void {
+    for (const pattern of patterns) {
+      if (this.#patterns.size > MOST || this.#patterns.has(pattern)) continue;
+      this.#patterns.add(pattern);
+      this.#trie.add(pattern, true);
+      this.version++;
+    }
+  }
+
+  covers(levels: readonly string[]): boolean {
+    return this.#patterns.size > MOST || this.#trie.covers(levels);
+  }
+}

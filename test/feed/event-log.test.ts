@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import type { Change } from '../../src/feed/change.ts';
+import { FeedStore } from '../../src/feed/store.ts';
+
+const events = (store: FeedStore, rev: number, ...patterns: string[]) => {
+  const { events: kept, gaps } = store.missed(rev, patterns);
+  return {
+    seqs: kept.map(({ topic, seq }) => `${topic} ${seq}`),
+    gaps: gaps.map(({ topic, fromSeq, toSeq }) => `${topic} ${fromSeq}-${toSeq}`),
+  };
+};
+
+describe('events of topics that nobody asked for', () => {
+  function setUp() {
+    const store = new FeedStore({ epoch: 'e', events: 'followed' });
+    const told: Change[] = [];
+    store.listen((change) => told.push(change));
+    return { store, told };
+  }
+
+  it('are counted, and neither made nor told nor kept', () => {
+    const { store, told } = setUp();
+    let made = 0;
+    const make = () => ({ n: ++made });
+    store.publishEvent('a/messages', make);
+    store.publishEvent('a/messages', make);
+    expect({ made, told, rev: store.rev }).toEqual({ made: 0, told: [], rev: 2 });
+    expect(events(store, 0, '#')).toEqual({ seqs: [], gaps: ['a/messages 1-2'] });
+  });
+
+  it('are made, told and kept from the moment on at which a pattern covers them', () => {
+    const { store, told } = setUp();
+    store.publishEvent('a/messages', { n: 1 });
+    store.follow(['b/#']);
+    store.publishEvent('a/messages', { n: 2 });
+    store.follow(['+/messages']);
+    store.publishEvent('a/messages', () => ({ n: 3 }));
+    store.publishEvent('c/messages', { n: 1 });
+    expect(told).toMatchObject([
+      { topic: 'a/messages', rev: 3, seq: 3, data: { n: 3 } },
+      { topic: 'c/messages', rev: 4, seq: 1 },
+    ]);
+    expect(events(store, 0, '#')).toEqual({
+      seqs: ['a/messages 3', 'c/messages 1'],
+      gaps: ['a/messages 1-2'],
+    });
+  });
+
+  it('are all followed where more patterns are asked for than are told apart', () => {
+    const { store, told } = setUp();
+    store.follow(Array.from({ length: 10_001 }, (_, n) => `other/${n}`));
+    store.publishEvent('a/messages', {});
+    expect(told).toHaveLength(1);
+  });
+
+  it('are broadcasts nowhere: whoever is connected hears them', () => {
+    const { store, told } = setUp();
+    store.publishBroadcast('c_1', { n: 1 });
+    expect(told).toHaveLength(1);
+  });
+});
+
+describe('events that are kept', () => {
+  it('are the youngest 1,000 of each topic, whatever the others do', () => {
+    const store = new FeedStore({ epoch: 'e' });
+    store.publishEvent('quiet', {});
+    for (let n = 0; n < 10_000; n++) store.publishEvent('busy', { n });
+    store.publishEvent('quiet', {});
+    const { seqs, gaps } = events(store, 0, '#');
+    expect(seqs).toHaveLength(1_002);
+    expect([seqs[0], seqs[1], seqs.at(-2), seqs.at(-1)]).toEqual([
+      'quiet 1',
+      'busy 9001',
+      'busy 10000',
+      'quiet 2',
+    ]);
+    expect(gaps).toEqual(['busy 1-9000']);
+  });
+
+  it('are some 64 MiB of all topics together, and the oldest go first', () => {
+    const store = new FeedStore({ epoch: 'e' });
+    const text = 'x'.repeat(1024 * 1024);
+    for (let n = 0; n < 100; n++) store.publishEvent(`t${n % 50}`, { text });
+    const { seqs, gaps } = events(store, 0, '#');
+    expect(seqs).toHaveLength(63);
+    expect([seqs[0], seqs.at(-1)]).toEqual(['t37 1', 't49 2']);
+    expect(gaps).toHaveLength(37);
+  });
+
+  it('go by their age in the order in which they came, whichever topic they belong to', () => {
+    const store = new FeedStore({ epoch: 'e' });
+    const at = (monoMs: number) => store.age({ monoMs, wallMs: monoMs });
+    for (let n = 0; n < 1_100; n++) store.publishEvent('busy', {});
+    store.publishEvent('old', {});
+    at(0);
+    store.publishEvent('old', {});
+    store.publishEvent('busy', {});
+    at(700_000);
+    expect(events(store, 0, '#')).toEqual({
+      seqs: ['old 2', 'busy 1101'],
+      gaps: ['busy 1-1100', 'old 1-1'],
+    });
+  });
+});
