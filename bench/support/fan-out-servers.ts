@@ -50,7 +50,7 @@ function overFeed(store: FeedStore, server: FeedServer, transport: number, group
 const clock: Clock = { ...systemClock, setTimer: () => ({ cancel: () => undefined }) };
 
 function feed() {
-  const store = new FeedStore({ epoch: 'bench', events: 'followed' });
+  const store = new FeedStore({ epoch: 'bench', tell: 'followed' });
   const server = new FeedServer({ store, clock, host: '127.0.0.1', hosts: [], origins: [], ...WIDE_OPEN });
   return { store, server };
 }

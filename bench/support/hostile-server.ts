@@ -12,7 +12,7 @@ export interface HostileReport {
 
 const EVERY_MS = 5;
 
-const store = new FeedStore({ epoch: 'bench', events: 'followed' });
+const store = new FeedStore({ epoch: 'bench', tell: 'followed' });
 const feed = new FeedServer({ store, host: '127.0.0.1', hosts: [], origins: [] });
 const http = createServer();
 http.on('upgrade', (request, socket, head) => feed.handleUpgrade(request, socket, head));

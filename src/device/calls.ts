@@ -42,7 +42,9 @@ export class Calls {
   }
 
   nextDeadline(): number {
-    return Math.min(this.#slots.nextDeadline(), ...this.#unobserved.map(({ until }) => until));
+    let next = this.#slots.nextDeadline();
+    for (const { until } of this.#unobserved) next = Math.min(next, until);
+    return next;
   }
 
   /** Why a request of this name can't be sent now; undefined where it can. */
@@ -137,6 +139,8 @@ export class Calls {
 
   /** New values of a message: what some command has waited for may be among them. */
   observe(message: string, values: Value): void {
+    // Every message of the device comes by here, and nearly never is anything awaited.
+    if (this.#slots.size === 0 && this.#unobserved.length === 0) return;
     for (const { observation } of this.#slots.inFlight()) observation?.see(message, values);
     this.#unobserved = this.#unobserved.filter(({ requester, observation, outcome }) => {
       observation.see(message, values);

@@ -30,6 +30,7 @@ import { STOPPED, type StopReason } from './stop-reason.ts';
 /** A report may be late by half its period before the device counts as gone. */
 const OVERDUE_FACTOR = 1.5;
 const NEVER = Number.POSITIVE_INFINITY;
+const NO_EFFECTS: readonly Effect[] = [];
 
 /** A device dialled by us, or one that dials in (`settings.addresses` is empty). */
 export class DeviceSession {
@@ -71,8 +72,20 @@ export class DeviceSession {
   }
 
   /** Takes one event, gives the orders that follow from it; never throws. */
-  handle(event: SessionEvent, now: Instant): Effect[] {
+  handle(event: SessionEvent, now: Instant): readonly Effect[] {
+    const before = this.#phase;
     this.#take(event, now);
+    const more = event.type === 'messageReceived' && event.inChunk === true;
+    // A chunk that costs the link its life has no end that is heard of.
+    if (!more || this.#phase !== before) this.#settle(now);
+    if (this.#effects.length === 0) return NO_EFFECTS;
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  /** What the events since the last time have changed goes out at once. */
+  #settle(now: Instant): void {
     const { attempt } = this.#plan;
     if (this.#phase.name === 'connected' && this.#axes.document.link.attempt !== attempt) {
       this.#axes.setLink('connected', now.wallMs, { attempt });
@@ -82,9 +95,6 @@ export class DeviceSession {
     if (document !== undefined) this.#effects.push({ type: 'publishState', document });
     const stats = this.stats.takeDue(now.monoMs);
     if (stats !== undefined) this.#effects.push({ type: 'publishStats', document: stats });
-    const effects = this.#effects;
-    this.#effects = [];
-    return effects;
   }
 
   /** When `deadlineReached` is due, monotonic ms; undefined: not at all. */

@@ -42,6 +42,11 @@ export class RequestSlots {
     this.#lateForMs = lateForMs;
   }
 
+  /** Slots that are not free. */
+  get size(): number {
+    return this.#slots.size;
+  }
+
   /** Whether a request may be sent now, and why not. */
   state(message: string, monoMs: number): 'free' | 'in_flight' | 'awaiting_late_reply' {
     const slot = this.#slots.get(message);
@@ -102,6 +107,7 @@ export class RequestSlots {
 
   nextDeadline(): number {
     let next = Number.POSITIVE_INFINITY;
+    if (this.#slots.size === 0) return next;
     for (const slot of this.#slots.values()) {
       if (!isClosed(slot)) next = Math.min(next, slot.timesOutAt);
     }

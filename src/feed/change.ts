@@ -1,9 +1,10 @@
+import type { Interest } from './followed.ts';
 import type { Json, JsonObject } from './wire/json.ts';
 
 /** What is kept of one topic with state; it stays when the topic is removed, because `seq` goes on. */
 export interface Retained {
   readonly topic: string;
-  readonly levels: readonly string[];
+  readonly interest: Interest;
   /** Of the last change. */
   readonly rev: number;
   readonly seq: number;

@@ -1,5 +1,5 @@
 import type { BroadcastChange, EventChange } from './change.ts';
-import type { Followed } from './followed.ts';
+import { type Followed, Interest } from './followed.ts';
 import type { PatternTrie } from './pattern-trie.ts';
 import { type Link, Recency } from './recency.ts';
 import { Ring } from './ring.ts';
@@ -30,14 +30,12 @@ export interface Gap {
 
 interface EventTopic {
   readonly topic: string;
-  readonly levels: readonly string[];
+  readonly interest: Interest;
   readonly bytes: boolean;
   readonly firstSeq: number;
   seq: number;
   rev: number;
-  /** Somebody asked for it at some time, as far as that was known at the version `asOf` of what is followed. */
   followed: boolean;
-  asOf: number;
   readonly kept: Ring<PastEvent>;
   /** Of each event that is kept. */
   readonly sizes: Ring<number>;
@@ -85,10 +83,7 @@ export class EventLog {
     this.#recency.touch(link);
     value.seq += 1;
     value.rev = rev;
-    if (this.#followed !== undefined && !value.followed && value.asOf !== this.#followed.version) {
-      value.asOf = this.#followed.version;
-      value.followed = this.#followed.covers(value.levels);
-    }
+    value.followed = this.#followed === undefined || value.interest.among(this.#followed);
     if (!value.followed) lose(value, rev, value.seq);
     return value;
   }
@@ -127,7 +122,7 @@ export class EventLog {
     const gaps: Gap[] = [];
     for (const each of this.#recency.newestFirst()) {
       if (each.rev <= rev) break;
-      if (!patterns.covers(each.levels)) continue;
+      if (!patterns.covers(each.interest.levels)) continue;
       if (each.lostRev > rev) {
         const before = each.milestones.findLast(([at]) => at <= rev)?.[1] ?? each.firstSeq - 1;
         const { topic, lostSeq: toSeq } = each;
@@ -147,13 +142,12 @@ export class EventLog {
     const seq = this.#forgottenSeq;
     const link = this.#recency.add({
       topic,
-      levels,
+      interest: new Interest(levels),
       bytes: needsLiteralEnd(levels),
       firstSeq: seq + 1,
       seq,
       rev: 0,
-      followed: this.#followed === undefined,
-      asOf: 0,
+      followed: false,
       kept: new Ring(),
       sizes: new Ring(),
       gone: 0,

@@ -2,7 +2,7 @@ import { HeartwireError } from '../errors.ts';
 import type { Instant } from '../instant.ts';
 import type { Change, Retained } from './change.ts';
 import { EventLog, type Gap, type PastEvent } from './event-log.ts';
-import { Followed } from './followed.ts';
+import { Followed, Interest } from './followed.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import type { Publisher } from './publisher.ts';
 import { type Link, Recency } from './recency.ts';
@@ -25,10 +25,10 @@ export interface StoreOptions {
   /** Names this life of the publisher: at least 64 random bits as text, new at every start. */
   readonly epoch: string;
   /**
-   * Which events are told and kept. `followed`: those of topics that somebody asked for by `follow`, before or now; all
+   * What is told to listeners. `followed`: topics that somebody asked for by `follow`, before or now. Events of all
    * others are only counted, for nobody hears them and nobody can come back for them. All where it is left out.
    */
-  readonly events?: 'all' | 'followed';
+  readonly tell?: 'all' | 'followed';
 }
 
 /** A retained document with its version. */
@@ -57,6 +57,7 @@ export class FeedStore implements Publisher {
   readonly #retained = new Map<string, Link<Retained>>();
   readonly #tombstones = new Map<string, Link<Retained>>();
   readonly #recency = new Recency<Retained>();
+  readonly #tellsAll: boolean;
   readonly #followed = new Followed();
   readonly #events: EventLog;
   readonly #history = new RevHistory(TOMBSTONE_MS);
@@ -68,7 +69,8 @@ export class FeedStore implements Publisher {
 
   constructor(options: StoreOptions) {
     this.epoch = options.epoch;
-    this.#events = new EventLog(options.events === 'followed' ? this.#followed : undefined);
+    this.#tellsAll = options.tell !== 'followed';
+    this.#events = new EventLog(this.#tellsAll ? undefined : this.#followed);
   }
 
   get rev(): number {
@@ -89,15 +91,16 @@ export class FeedStore implements Publisher {
     const link = this.#retained.get(topic);
     const before = link?.value;
     const known = before ?? this.#tombstones.get(topic)?.value;
-    const levels = known?.levels ?? checkedLevels(topic);
+    const interest = known?.interest ?? new Interest(checkedLevels(topic));
     const patch = patchOf(topic, before?.document, document);
     if (before !== undefined && patch === undefined) return;
     const rev = ++this.#rev;
     const seq = (known?.seq ?? this.#forgottenSeq) + 1;
-    const retained: Retained = { topic, levels, rev, seq, document };
+    const retained: Retained = { topic, interest, rev, seq, document };
     if (link === undefined) this.#retained.set(topic, this.#renew(this.#tombstones.get(topic), retained));
     else this.#renew(link, retained);
     this.#tombstones.delete(topic);
+    if (!this.#isTold(interest)) return;
     this.#tell({
       kind: 'state',
       topic,
@@ -112,12 +115,17 @@ export class FeedStore implements Publisher {
     const link = this.#retained.get(topic);
     if (link === undefined) return;
     const rev = ++this.#rev;
-    const { levels, seq: last } = link.value;
+    const { interest, seq: last } = link.value;
     const seq = last + 1;
     this.#retained.delete(topic);
-    this.#tombstones.set(topic, this.#renew(link, { topic, levels, rev, seq, document: undefined }));
+    this.#tombstones.set(topic, this.#renew(link, { topic, interest, rev, seq, document: undefined }));
     if (this.#tombstones.size > TOMBSTONES) this.#forgetOldest();
-    this.#tell({ kind: 'removal', topic, rev, seq });
+    if (this.#isTold(interest)) this.#tell({ kind: 'removal', topic, rev, seq });
+  }
+
+  /** Somebody asked for raw bytes of some device at some time. */
+  get followsBytes(): boolean {
+    return this.#followed.bytes;
   }
 
   /** Somebody asks for what these patterns cover, and may come back for it later. */
@@ -170,7 +178,7 @@ export class FeedStore implements Publisher {
     const states: Retained[] = [];
     for (const each of this.#recency.newestFirst()) {
       if (each.rev <= rev) break;
-      if (trie.covers(each.levels)) states.push(each);
+      if (trie.covers(each.interest.levels)) states.push(each);
     }
     return { states: states.reverse(), ...this.#events.since(rev, trie) };
   }
@@ -199,7 +207,7 @@ export class FeedStore implements Publisher {
     // However many the patterns are, the topics are gone through once.
     const trie = new PatternTrie<true>();
     for (const pattern of patterns) trie.add(pattern, true);
-    for (const { value: each } of this.#retained.values()) if (trie.covers(each.levels)) yield each;
+    for (const { value: each } of this.#retained.values()) if (trie.covers(each.interest.levels)) yield each;
   }
 
   /** What is kept of a topic, its tombstone included; for one never seen, or long forgotten, a tombstone that is honest about it. */
@@ -208,7 +216,7 @@ export class FeedStore implements Publisher {
     return (
       known?.value ?? {
         topic,
-        levels: topic.split('/'),
+        interest: new Interest(topic.split('/')),
         rev: this.#rev,
         seq: this.#forgottenSeq,
         document: undefined,
@@ -231,6 +239,10 @@ export class FeedStore implements Publisher {
     this.#forgottenRev = Math.max(this.#forgottenRev, rev);
     this.#tombstones.delete(topic);
     this.#recency.remove(oldest);
+  }
+
+  #isTold(interest: Interest): boolean {
+    return this.#tellsAll || interest.among(this.#followed);
   }
 
   #tell(change: Change): void {

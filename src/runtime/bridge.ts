@@ -83,7 +83,7 @@ export class Bridge {
     const { server } = config;
     // 96 bits: a position of another life of the bridge is never taken for one of this.
     const epoch = randomBytes(12).toString('base64url');
-    this.store = new FeedStore({ epoch, events: 'followed' });
+    this.store = new FeedStore({ epoch, tell: 'followed' });
     this.#spool = config.files && new Spool(config.files, clock);
     this.#observation = new Observation({
       ...options,
@@ -108,7 +108,7 @@ export class Bridge {
       publisher: this.#secrecy.publisher,
       spool: this.#spool,
       recorder: () => this.#recorder,
-      wantsBytes: (topic) => this.#feed.hasAudience(topic),
+      wantsBytes: (topic) => this.store.followsBytes && this.#feed.hasAudience(topic),
       retired: this.#observation.retired,
     });
     this.#applier = new ConfigApplier({

@@ -8,6 +8,7 @@ import type { StatsDocument } from '../device/stats.ts';
 import type { StopReason } from '../device/stop-reason.ts';
 import type { Tally } from '../device/tally.ts';
 import type { Publisher } from '../feed/publisher.ts';
+import type { Instant } from '../instant.ts';
 import type { LinkEnd, SendOutcome } from '../links/link.ts';
 import type { Values } from '../protocol/declared/value.ts';
 import type { DecoderFault, Discarded } from '../protocol/decoder.ts';
@@ -71,6 +72,7 @@ export class DeviceRunner implements WireOwner {
   readonly #session: DeviceSession;
   readonly #timer: DeadlineTimer;
   readonly #voice: DeviceVoice;
+  /** Events that came while the orders of another one were performed. */
   readonly #queue: Array<{ readonly event: SessionEvent; readonly wire: Wire | undefined }> = [];
   readonly #offers = new Map<number, OfferedWire>();
   readonly #requests = new Map<number, (outcome: RequestOutcome) => void>();
@@ -79,6 +81,9 @@ export class DeviceRunner implements WireOwner {
   #reading: Timer | undefined;
   #running = false;
   #bytesOut = 0;
+  /** When the chunk came whose frames are handled now. */
+  #chunkAt: Instant | undefined;
+  #wasConnected = false;
   #lastConnectedAt: number;
 
   constructor(options: DeviceRunnerOptions) {
@@ -180,11 +185,13 @@ export class DeviceRunner implements WireOwner {
   }
 
   wireBytes(wire: Wire, chunk: Uint8Array): void {
-    if (wire === this.#wire) this.#voice.bytes('in', chunk);
+    if (wire !== this.#wire) return;
+    this.#chunkAt = this.#options.clock.now();
+    this.#voice.bytes('in', chunk);
   }
 
   wireMessage(wire: Wire, message: Message | InvalidPayload): void {
-    this.#dispatch({ type: 'messageReceived', message }, wire);
+    this.#dispatch({ type: 'messageReceived', message, inChunk: true }, wire, this.#chunkAt);
   }
 
   wireDiscarded(wire: Wire, report: Discarded): void {
@@ -202,29 +209,42 @@ export class DeviceRunner implements WireOwner {
   }
 
   wireChunk(wire: Wire, bytes: number, pending: number): void {
-    this.#dispatch({ type: 'chunkReceived', bytes, pending }, wire);
+    const at = this.#chunkAt;
+    this.#chunkAt = undefined;
+    this.#dispatch({ type: 'chunkReceived', bytes, pending }, wire, at);
   }
 
   wireClosed(wire: Wire, end: LinkEnd): void {
     this.#dispatch({ type: 'linkClosed', code: end.code, detail: end.detail }, wire);
   }
 
-  #dispatch(event: SessionEvent, wire?: Wire): void {
-    this.#queue.push({ event, wire });
-    if (this.#running) return;
+  #dispatch(event: SessionEvent, wire?: Wire, at?: Instant): void {
+    if (this.#running) {
+      this.#queue.push({ event, wire });
+      return;
+    }
     this.#running = true;
+    const now = at ?? this.#options.clock.now();
     try {
+      this.#handle(event, wire, now);
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        if (next.wire !== undefined && next.wire !== this.#wire) continue;
-        if (next.event.type === 'linkClosed') this.#wire = undefined;
-        const effects = this.#session.handle(next.event, this.#options.clock.now());
-        for (const effect of effects) this.#perform(effect);
+        this.#handle(next.event, next.wire, this.#options.clock.now());
       }
     } finally {
       this.#running = false;
     }
-    if (this.#session.connected) this.#lastConnectedAt = this.#options.clock.now().monoMs;
-    if (!this.#voice.silent) this.#timer.follow(this.#session.nextDeadline());
+    const { connected } = this.#session;
+    if (connected || this.#wasConnected) this.#lastConnectedAt = now.monoMs;
+    this.#wasConnected = connected;
+    // The end of its chunk follows at once.
+    if (event.type === 'messageReceived' || this.#voice.silent) return;
+    this.#timer.follow(this.#session.nextDeadline());
+  }
+
+  #handle(event: SessionEvent, wire: Wire | undefined, now: Instant): void {
+    if (wire !== undefined && wire !== this.#wire) return;
+    if (event.type === 'linkClosed') this.#wire = undefined;
+    for (const effect of this.#session.handle(event, now)) this.#perform(effect);
   }
 
   #perform(effect: Effect): void {

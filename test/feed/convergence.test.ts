@@ -42,7 +42,7 @@ class SlowOutlet implements Outlet {
 }
 
 class World {
-  readonly store = new FeedStore({ epoch: 'e', events: 'followed' });
+  readonly store = new FeedStore({ epoch: 'e', tell: 'followed' });
   readonly audience: Audience;
   readonly clients: Client[] = [];
   readonly changes: Change[] = [];

@@ -12,7 +12,7 @@ const events = (store: FeedStore, rev: number, ...patterns: string[]) => {
 
 describe('events of topics that nobody asked for', () => {
   function setUp() {
-    const store = new FeedStore({ epoch: 'e', events: 'followed' });
+    const store = new FeedStore({ epoch: 'e', tell: 'followed' });
     const told: Change[] = [];
     store.listen((change) => told.push(change));
     return { store, told };

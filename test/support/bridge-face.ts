@@ -31,7 +31,7 @@ export class BridgeFace {
     } = {},
   ): Promise<BridgeFace> {
     const store =
-      options.store ?? new FeedStore({ epoch: options.epoch ?? 'epoch-of-the-test', events: 'followed' });
+      options.store ?? new FeedStore({ epoch: options.epoch ?? 'epoch-of-the-test', tell: 'followed' });
     const { trustedProxies = [] } = options;
     const names = { host: '127.0.0.1', hosts: [], origins: [], trustedProxies };
     const feed = new FeedServer({ ...names, ...options.feed, store });

@@ -19,7 +19,7 @@ export interface ModelTerms {
 
 /** A feed without sockets whose time, passes and connections are the test's to move. */
 export class FeedModel {
-  store = new FeedStore({ epoch: 'life-0', events: 'followed' });
+  store = new FeedStore({ epoch: 'life-0', tell: 'followed' });
   audience: Audience;
   #pass: ModelPass;
   monoMs = 0;
@@ -43,7 +43,7 @@ export class FeedModel {
       client.disconnect();
       client.forgetSession();
     }
-    this.store = new FeedStore({ epoch: `life-${++this.#lives}`, events: 'followed' });
+    this.store = new FeedStore({ epoch: `life-${++this.#lives}`, tell: 'followed' });
     this.audience = this.#open();
     this.#pass = new ModelPass(this.audience);
   }
