@@ -1,4 +1,6 @@
 const INITIAL_BYTES = 4096;
+/** Up to so many bytes are copied one by one: that is cheaper than to make a view of them. */
+const FEW_BYTES = 64;
 const EMPTY = new Uint8Array(0);
 const EMPTY_VIEW = new DataView(EMPTY.buffer);
 
@@ -23,10 +25,13 @@ export class LinearBuffer {
     return this.bytes.length;
   }
 
-  append(chunk: Uint8Array): void {
-    const count = chunk.length;
+  /** Takes the chunk, or what of it stands from `from` on. */
+  append(chunk: Uint8Array, from = 0): void {
+    const count = chunk.length - from;
     if (this.tail + count > this.bytes.length) this.#makeRoom(count);
-    this.bytes.set(chunk, this.tail);
+    if (from === 0) this.bytes.set(chunk, this.tail);
+    else if (count > FEW_BYTES) this.bytes.set(chunk.subarray(from), this.tail);
+    else for (let index = 0; index < count; index++) this.bytes[this.tail + index] = chunk[from + index] ?? 0;
     this.tail += count;
   }
 
