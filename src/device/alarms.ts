@@ -23,7 +23,7 @@ export type AlarmEvent = {
 interface Worst {
   readonly judgement: Judgement;
   readonly value: number;
-  readonly index?: number;
+  readonly index: number;
 }
 
 /**
@@ -46,10 +46,15 @@ export class Alarm {
 
   /** The field's new value, as decoded. */
   see(value: unknown): AlarmEvent | undefined {
-    const worst = this.#worst(value);
-    if (worst === undefined) return undefined;
+    if (this.#field.many) {
+      const worst = this.#worst(value);
+      return worst === undefined ? undefined : this.#judged(worst.judgement, worst.value, worst.index);
+    }
+    return typeof value === 'number' ? this.#judged(judge(this.#field, value), value) : undefined;
+  }
+
+  #judged(judgement: Judgement, value: number, index?: number): AlarmEvent | undefined {
     const before = this.#now;
-    const { judgement, value: seen, index } = worst;
     this.#now = judgement;
     if (before.level === judgement.level && before.crossed?.direction === judgement.crossed?.direction)
       return undefined;
@@ -62,7 +67,7 @@ export class Alarm {
       level: judgement.level,
       previous: before.level,
       cleared: judgement.level === 'good',
-      value: seen,
+      value,
       ...(unit === undefined ? {} : { unit }),
       limit: crossed.limit,
       direction: crossed.direction,
@@ -71,9 +76,6 @@ export class Alarm {
   }
 
   #worst(value: unknown): Worst | undefined {
-    if (!this.#field.many) {
-      return typeof value === 'number' ? { judgement: judge(this.#field, value), value } : undefined;
-    }
     if (!Array.isArray(value)) return undefined;
     let worst: Worst | undefined;
     for (const [index, each] of value.entries()) {

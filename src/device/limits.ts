@@ -66,7 +66,9 @@ export function judge({ warn, alarm }: Pick<WatchedField, 'warn' | 'alarm'>, val
 }
 
 function crossing(range: Range | undefined, value: number): Judgement['crossed'] {
-  const [least, greatest] = range ?? [null, null];
+  if (range === undefined) return undefined;
+  const least = range[0];
+  const greatest = range[1];
   if (least !== null && value < least) return { limit: least, direction: 'below' };
   if (greatest !== null && value > greatest) return { limit: greatest, direction: 'above' };
   return undefined;

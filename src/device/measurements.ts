@@ -1,5 +1,5 @@
 import type { MessageDeclaration } from '../protocol/declared/declaration.ts';
-import type { Values } from '../protocol/declared/value.ts';
+import type { Value, Values } from '../protocol/declared/value.ts';
 import { Alarm, type AlarmEvent } from './alarms.ts';
 import { type WatchedField, watchedFields } from './limits.ts';
 import { shareOld, valueAt } from './state-value.ts';
@@ -19,7 +19,11 @@ const OVERDUE_FACTOR = 1.5;
 interface Watch {
   readonly field: WatchedField;
   readonly alarm: Alarm;
+  /** What is told of it now; undefined: nothing, for it is good, or of no concern. */
+  quality: Quality | undefined;
 }
+
+const NO_EVENTS: readonly AlarmEvent[] = [];
 
 /** One message whose values are kept. */
 interface Kept {
@@ -41,6 +45,7 @@ export class Measurements {
       const watches = watchedFields(declaration).map((field) => ({
         field,
         alarm: new Alarm(declaration.name, field),
+        quality: undefined,
       }));
       this.#kept.set(declaration.name, {
         everyMs: declaration.everyMs,
@@ -60,21 +65,30 @@ export class Measurements {
   update(message: string, fields: Values, now: number): readonly AlarmEvent[] {
     const kept = this.#kept.get(message);
     // A status that a reply carries is no value of the device.
-    if (kept === undefined || (kept.values === undefined && Object.keys(fields).length === 0)) return [];
-    const values = shareOld(kept.values, fields);
+    if (kept === undefined) return NO_EVENTS;
+    const before = kept.values;
+    if (before === undefined && Object.keys(fields).length === 0) return NO_EVENTS;
+    const values = shareOld(before, fields);
+    let requalify = kept.stale;
     kept.stale = false;
     kept.staleAt =
       kept.everyMs === undefined ? Number.POSITIVE_INFINITY : now + kept.everyMs * OVERDUE_FACTOR;
-    if (values !== kept.values) {
+    if (values !== before) {
       kept.values = values;
-      this.#measured = { ...this.#measured, values: { ...this.#measured.values, [message]: values } };
+      const all: Record<string, Value | undefined> = { ...this.#measured.values };
+      all[message] = values;
+      this.#measured = { values: all, quality: this.#measured.quality };
     }
-    const events: AlarmEvent[] = [];
-    for (const { field, alarm } of kept.watches) {
-      const event = alarm.see(valueAt(values, field.path));
-      if (event !== undefined) events.push(event);
+    let events = NO_EVENTS;
+    for (const watch of kept.watches) {
+      const value = valueAt(values, watch.field.path);
+      const event = watch.alarm.see(value);
+      if (event !== undefined) events = [...events, event];
+      const quality = qualityOf(watch, value);
+      requalify ||= quality !== watch.quality;
+      watch.quality = quality;
     }
-    this.#requalify();
+    if (requalify) this.#requalify();
     return events;
   }
 
@@ -109,12 +123,7 @@ export class Measurements {
     const quality: Record<string, Quality> = {};
     for (const [message, kept] of this.#kept) {
       if (kept.values === undefined) continue;
-      for (const { field, alarm } of kept.watches) {
-        const value = valueAt(kept.values, field.path);
-        if (value === undefined) {
-          if (field.tellsInvalid) quality[field.name] = 'invalid';
-        } else if (alarm.level !== 'good') quality[field.name] = alarm.level;
-      }
+      for (const { field, quality: own } of kept.watches) if (own !== undefined) quality[field.name] = own;
       if (!kept.stale || typeof kept.values !== 'object' || Array.isArray(kept.values)) continue;
       for (const field of Object.keys(kept.values)) quality[`${message}.${field}`] = 'stale';
     }
@@ -124,4 +133,10 @@ export class Measurements {
       keys.length === Object.keys(before).length && keys.every((key) => before[key] === quality[key]);
     if (!same) this.#measured = { ...this.#measured, quality };
   }
+}
+
+/** A value that is absent only because its raw value says so is invalid; others are as good as their limits say. */
+function qualityOf({ field, alarm }: Watch, value: unknown): Quality | undefined {
+  if (value === undefined) return field.tellsInvalid ? 'invalid' : undefined;
+  return alarm.level === 'good' ? undefined : alarm.level;
 }

@@ -121,9 +121,14 @@ export class StateAxes {
 
   /** Takes over what is measured; the same object as before is no change. */
   setMeasured(measured: Measured): void {
-    if (this.#measured === measured) return;
+    const before = this.#measured;
+    if (before === measured) return;
     this.#measured = measured;
     const { values, quality } = measured;
+    if (quality === before?.quality) {
+      this.#document = { ...this.#document, values };
+      return;
+    }
     const { quality: _, ...rest } = this.#document;
     this.#document = { ...rest, values, ...(Object.keys(quality).length === 0 ? {} : { quality }) };
   }

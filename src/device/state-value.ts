@@ -16,16 +16,23 @@ function shareList(before: readonly Value[], next: readonly Value[]): readonly V
 }
 
 function shareRecord(before: Values, next: Values): Values {
-  const keys = Object.keys(next);
-  const shared: Record<string, Value | undefined> = {};
-  let same = Object.keys(before).length === keys.length;
-  for (const key of keys) {
-    const [old, each] = [own(before, key), next[key]];
+  let shared: Record<string, Value | undefined> | undefined;
+  let same = true;
+  let count = 0;
+  // Values are plain objects, and this way of going through them makes no list of their keys.
+  for (const key in next) {
+    count++;
+    const each = next[key];
+    const old = own(before, key);
+    if (each === old) continue;
     const kept = each === undefined ? undefined : shareOld(old, each);
-    shared[key] = kept;
     if (kept !== old) same = false;
+    if (kept === each) continue;
+    shared ??= { ...next };
+    shared[key] = kept;
   }
-  return same ? before : shared;
+  for (const _ in before) count--;
+  return same && count === 0 ? before : (shared ?? next);
 }
 
 /** The value at the end of a path of keys. */
@@ -38,8 +45,12 @@ export function valueAt(value: Value | undefined, path: readonly string[]): Valu
   return found;
 }
 
-const own = (values: Values, key: string): Value | undefined =>
-  Object.hasOwn(values, key) ? values[key] : undefined;
+/** Looks twice only at what an object may have inherited. */
+function own(values: Values, key: string): Value | undefined {
+  const value = values[key];
+  const plain = typeof value !== 'object' && typeof value !== 'function';
+  return plain || Object.hasOwn(values, key) ? value : undefined;
+}
 
 /** `Array.isArray` does not narrow readonly arrays. */
 const isList = (value: Value): value is readonly Value[] => Array.isArray(value);

@@ -53,28 +53,47 @@ export function equalJson(a: Json | undefined, b: Json | undefined): boolean {
 
 function diffObjects(from: JsonObject, to: JsonObject, path: string[]): JsonObject | undefined {
   let patch: Record<string, Json | undefined> | undefined;
-  const change = (key: string, value: Json): void => {
-    patch ??= {};
-    put(patch, key, value);
-  };
-  for (const key of Object.keys(to)) {
+  let kept = 0;
+  // Documents are plain objects, and this way of going through them makes no list of their keys.
+  for (const key in to) {
     const next = to[key];
-    const before = ownValue(from, key);
-    if (next === before || next === undefined) continue;
-    path.push(key);
-    if (isJsonObject(next) && isJsonObject(before)) {
-      const inner = diffObjects(before, next, path);
-      if (inner !== undefined) change(key, inner);
-    } else {
-      checkValue(next, path);
-      if (!(Array.isArray(next) && equalJson(before, next))) change(key, next);
-    }
-    path.pop();
+    if (next === undefined) continue;
+    const before = memberOf(from, key);
+    if (before !== undefined) kept++;
+    if (next === before) continue;
+    const change = changeOf(before, next, key, path);
+    if (change === undefined) continue;
+    patch ??= {};
+    put(patch, key, change);
   }
+  for (const key in from) if (from[key] !== undefined) kept--;
+  if (kept === 0) return patch;
   for (const key of Object.keys(from)) {
-    if (from[key] !== undefined && ownValue(to, key) === undefined) change(key, null);
+    if (from[key] === undefined || ownValue(to, key) !== undefined) continue;
+    patch ??= {};
+    put(patch, key, null);
   }
   return patch;
+}
+
+/** What a patch says of a member that is another one than before; nothing where they are equal. */
+function changeOf(before: Json | undefined, next: Json, key: string, path: string[]): Json | undefined {
+  path.push(key);
+  let change: Json | undefined = next;
+  if (isJsonObject(next) && isJsonObject(before)) change = diffObjects(before, next, path);
+  else {
+    checkValue(next, path);
+    if (Array.isArray(next) && equalJson(before, next)) change = undefined;
+  }
+  path.pop();
+  return change;
+}
+
+/** `ownValue`, looking twice only at what an object may have inherited. */
+function memberOf(object: JsonObject, key: string): Json | undefined {
+  const value = object[key];
+  const plain = typeof value !== 'object' && typeof value !== 'function';
+  return plain ? value : ownValue(object, key);
 }
 
 function checkObject(value: JsonObject, path: string[]): void {
@@ -88,10 +107,10 @@ function checkObject(value: JsonObject, path: string[]): void {
 }
 
 function checkValue(value: Json, path: string[]): void {
-  if (value === null) throw new NotADocumentError(path.join('.'), 'null');
-  if (isJsonObject(value)) checkObject(value, path);
-  else if (Array.isArray(value)) checkArray(value, path);
-  else checkScalar(value, path);
+  if (typeof value !== 'object') checkScalar(value, path);
+  else if (value === null) throw new NotADocumentError(path.join('.'), 'null');
+  else if (isJsonObject(value)) checkObject(value, path);
+  else checkArray(value, path);
 }
 
 /** A merge patch replaces arrays whole, so inside them a null is a value like any other. */
