@@ -80,9 +80,9 @@ export class EventLog {
   next(topic: string, rev: number, levels: () => readonly string[]): NextEvent {
     const link = this.#topics.get(topic) ?? this.#begin(topic, levels());
     const { value } = link;
-    this.#recency.touch(link);
     value.seq += 1;
     value.rev = rev;
+    this.#recency.touch(link);
     value.followed = this.#followed === undefined || value.interest.among(this.#followed);
     if (!value.followed) lose(value, rev, value.seq);
     return value;

@@ -1,40 +1,75 @@
-/** One member of a `Recency`; its neighbours are the list's own business. */
+/** Members that may be noted though they are removed, beside as many as there are. */
+const MOST_REMOVED = 1_000;
+
+/** One member of a `Recency`; all but its value is the list's own business. */
 export interface Link<T> {
   value: T;
   older: Link<T> | undefined;
   newer: Link<T> | undefined;
+  /** Its place in the list is to be found when somebody asks for the order. */
+  touched: boolean;
+  removed: boolean;
 }
 
-/** Members in the order in which they were last touched; whoever changed lately is found without looking at the rest. */
-export class Recency<T> {
+/**
+ * Members in the order of their last `rev`; whoever changed lately is found without looking at the rest. They change far
+ * more often than anybody asks for their order, so who is touched is only noted, and put into its place when it is asked.
+ */
+export class Recency<T extends { readonly rev: number }> {
   #newest: Link<T> | undefined;
+  #touched: Link<T>[] = [];
+  #members = 0;
 
-  /** A new member, the newest one. */
+  /** A new member. */
   add(value: T): Link<T> {
-    const link: Link<T> = { value, older: this.#newest, newer: undefined };
-    if (this.#newest !== undefined) this.#newest.newer = link;
-    this.#newest = link;
+    this.#members++;
+    const link: Link<T> = { value, older: undefined, newer: undefined, touched: true, removed: false };
+    this.#note(link);
     return link;
   }
 
-  /** Makes a member the newest one. */
+  /** Its value has another `rev`, which is the highest of all. */
   touch(link: Link<T>): void {
-    if (link === this.#newest) return;
-    this.remove(link);
-    link.older = this.#newest;
-    link.newer = undefined;
-    if (this.#newest !== undefined) this.#newest.newer = link;
-    this.#newest = link;
+    if (link.touched) return;
+    link.touched = true;
+    this.#note(link);
   }
 
   remove(link: Link<T>): void {
+    this.#members--;
+    link.removed = true;
+    this.#unlink(link);
+  }
+
+  *newestFirst(): Generator<T, void, void> {
+    this.#settle();
+    for (let link = this.#newest; link !== undefined; link = link.older) yield link.value;
+  }
+
+  #note(link: Link<T>): void {
+    this.#touched.push(link);
+    // Members that came and went are not kept until somebody asks.
+    if (this.#touched.length > 2 * this.#members + MOST_REMOVED) this.#settle();
+  }
+
+  #settle(): void {
+    const touched = this.#touched;
+    this.#touched = [];
+    touched.sort((a, b) => a.value.rev - b.value.rev);
+    for (const link of touched) {
+      link.touched = false;
+      if (link.removed) continue;
+      this.#unlink(link);
+      link.older = this.#newest;
+      if (this.#newest !== undefined) this.#newest.newer = link;
+      this.#newest = link;
+    }
+  }
+
+  #unlink(link: Link<T>): void {
     if (link.newer !== undefined) link.newer.older = link.older;
     else if (this.#newest === link) this.#newest = link.older;
     if (link.older !== undefined) link.older.newer = link.newer;
     link.newer = link.older = undefined;
-  }
-
-  *newestFirst(): Generator<T, void, void> {
-    for (let link = this.#newest; link !== undefined; link = link.older) yield link.value;
   }
 }

@@ -8,7 +8,7 @@ import type { Publisher } from './publisher.ts';
 import { type Link, Recency } from './recency.ts';
 import { RevHistory } from './rev-history.ts';
 import type { Json, JsonObject } from './wire/json.ts';
-import { checkDocument, diff, NotADocumentError } from './wire/merge-patch.ts';
+import { checkDocument, diff, differs, NotADocumentError } from './wire/merge-patch.ts';
 import type { Position } from './wire/position.ts';
 import { hasWildcard, topicProblem } from './wire/topic.ts';
 
@@ -92,15 +92,16 @@ export class FeedStore implements Publisher {
     const before = link?.value;
     const known = before ?? this.#tombstones.get(topic)?.value;
     const interest = known?.interest ?? new Interest(checkedLevels(topic));
-    const patch = patchOf(topic, before?.document, document);
+    const told = this.#isTold(interest);
+    const patch = patchOf(topic, before?.document, document, told);
     if (before !== undefined && patch === undefined) return;
     const rev = ++this.#rev;
     const seq = (known?.seq ?? this.#forgottenSeq) + 1;
     const retained: Retained = { topic, interest, rev, seq, document };
     if (link === undefined) this.#retained.set(topic, this.#renew(this.#tombstones.get(topic), retained));
     else this.#renew(link, retained);
-    this.#tombstones.delete(topic);
-    if (!this.#isTold(interest)) return;
+    if (link === undefined) this.#tombstones.delete(topic);
+    if (!told) return;
     this.#tell({
       kind: 'state',
       topic,
@@ -257,13 +258,19 @@ function checkedLevels(topic: string): readonly string[] {
   return topic.split('/');
 }
 
+/** Stands for a patch that nobody would get. */
+const UNTOLD: JsonObject = {};
+
+/** What changed; undefined where nothing did, or all of it is new. */
 function patchOf(
   topic: string,
   before: JsonObject | undefined,
   document: JsonObject,
+  told: boolean,
 ): JsonObject | undefined {
   try {
-    if (before !== undefined) return diff(before, document);
+    if (before !== undefined && told) return diff(before, document);
+    if (before !== undefined) return differs(before, document) ? UNTOLD : undefined;
     checkDocument(document);
     return undefined;
   } catch (cause) {

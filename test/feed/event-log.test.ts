@@ -60,6 +60,33 @@ describe('events of topics that nobody asked for', () => {
   });
 });
 
+describe('documents of topics that nobody asked for', () => {
+  it('are kept and counted, and told by what changed from the moment on at which somebody asks', () => {
+    const store = new FeedStore({ epoch: 'e', tell: 'followed' });
+    const told: Change[] = [];
+    store.listen((change) => told.push(change));
+    store.publishState('a', { x: 1 });
+    store.publishState('a', { x: 1 });
+    store.publishState('a', { x: 2 });
+    expect(told).toEqual([]);
+    expect(store.version('a')).toMatchObject({ rev: 2, seq: 2, document: { x: 2 } });
+    store.follow(['+']);
+    store.publishState('a', { x: 2, y: 1 });
+    store.removeState('a');
+    expect(told).toMatchObject([
+      { kind: 'state', rev: 3, seq: 3, patch: { prev: 2, body: { y: 1 } } },
+      { kind: 'removal', rev: 4, seq: 4 },
+    ]);
+    expect(store.missed(0, ['#']).states).toMatchObject([{ topic: 'a', rev: 4 }]);
+  });
+
+  it('are refused as others are', () => {
+    const store = new FeedStore({ epoch: 'e', tell: 'followed' });
+    store.publishState('a', { x: 1 });
+    expect(() => store.publishState('a', { x: null })).toThrow('x is null');
+  });
+});
+
 describe('events that are kept', () => {
   it('are the youngest 1,000 of each topic, whatever the others do', () => {
     const store = new FeedStore({ epoch: 'e' });

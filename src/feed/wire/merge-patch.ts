@@ -22,6 +22,15 @@ export function diff(from: JsonObject, to: JsonObject): JsonObject | undefined {
   return from === to ? undefined : diffObjects(from, to, []);
 }
 
+/**
+ * Whether `diff` would find a difference, without making the patch.
+ *
+ * @throws NotADocumentError as `diff` does
+ */
+export function differs(from: JsonObject, to: JsonObject): boolean {
+  return from !== to && diffObjects(from, to, [], NO_PATCH) !== undefined;
+}
+
 /** Applies an RFC 7396 merge patch; neither argument is changed, and untouched subtrees are shared. */
 export function applyPatch(target: Json | undefined, patch: JsonObject): JsonObject {
   const result: Record<string, Json | undefined> = isJsonObject(target) ? { ...target } : {};
@@ -51,8 +60,18 @@ export function equalJson(a: Json | undefined, b: Json | undefined): boolean {
   return true;
 }
 
-function diffObjects(from: JsonObject, to: JsonObject, path: string[]): JsonObject | undefined {
-  let patch: Record<string, Json | undefined> | undefined;
+/** Stands for any patch where none is wanted. */
+const NO_PATCH: Patch = Object.freeze({});
+
+type Patch = Record<string, Json | undefined>;
+
+function diffObjects(
+  from: JsonObject,
+  to: JsonObject,
+  path: string[],
+  instead?: Patch,
+): JsonObject | undefined {
+  let patch: Patch | undefined;
   let kept = 0;
   // Documents are plain objects, and this way of going through them makes no list of their keys.
   for (const key in to) {
@@ -61,26 +80,32 @@ function diffObjects(from: JsonObject, to: JsonObject, path: string[]): JsonObje
     const before = memberOf(from, key);
     if (before !== undefined) kept++;
     if (next === before) continue;
-    const change = changeOf(before, next, key, path);
+    const change = changeOf(before, next, key, path, instead);
     if (change === undefined) continue;
-    patch ??= {};
-    put(patch, key, change);
+    patch ??= instead ?? {};
+    if (instead === undefined) put(patch, key, change);
   }
   for (const key in from) if (from[key] !== undefined) kept--;
   if (kept === 0) return patch;
   for (const key of Object.keys(from)) {
     if (from[key] === undefined || ownValue(to, key) !== undefined) continue;
-    patch ??= {};
-    put(patch, key, null);
+    patch ??= instead ?? {};
+    if (instead === undefined) put(patch, key, null);
   }
   return patch;
 }
 
 /** What a patch says of a member that is another one than before; nothing where they are equal. */
-function changeOf(before: Json | undefined, next: Json, key: string, path: string[]): Json | undefined {
+function changeOf(
+  before: Json | undefined,
+  next: Json,
+  key: string,
+  path: string[],
+  instead: Patch | undefined,
+): Json | undefined {
   path.push(key);
   let change: Json | undefined = next;
-  if (isJsonObject(next) && isJsonObject(before)) change = diffObjects(before, next, path);
+  if (isJsonObject(next) && isJsonObject(before)) change = diffObjects(before, next, path, instead);
   else {
     checkValue(next, path);
     if (Array.isArray(next) && equalJson(before, next)) change = undefined;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/feed/wire/json.ts';
-import { applyPatch, checkDocument, diff, equalJson } from '../../../src/feed/wire/merge-patch.ts';
+import { applyPatch, checkDocument, diff, differs, equalJson } from '../../../src/feed/wire/merge-patch.ts';
 
 const keys = fc.constantFrom('a', 'b', 'c', 'toString', '__proto__', 'link');
 const { value } = fc.letrec((tie) => ({
@@ -53,6 +53,7 @@ describe('diff and applyPatch', () => {
         const result = patch === undefined ? from : applyPatch(throughJson(from), throughJson(patch));
         expect(equalJson(result, throughJson(to))).toBe(true);
         expect(patch === undefined).toBe(equalJson(from, to));
+        expect(differs(from, to)).toBe(patch !== undefined);
       }),
     );
   });
@@ -91,5 +92,6 @@ describe('what a document cannot hold', () => {
     // Programs without types hand in such things.
     expect(() => checkDocument(document as JsonObject)).toThrow(message);
     expect(() => diff({}, document as JsonObject)).toThrow(message);
+    expect(() => differs({}, document as JsonObject)).toThrow(message);
   });
 });
