@@ -92,7 +92,7 @@ describe('a flood of pings', () => {
 
 describe('ten thousand subscriptions', () => {
   it('cost a publisher nothing where they do not match, and hear what they do', () => {
-    const store = new FeedStore({ epoch: 'e', tell: 'followed' });
+    const store = new FeedStore({ epoch: 'e' });
     let passes = 0;
     const audience = new Audience(store, concatFrames, {
       pending: () => void passes++,
