@@ -157,7 +157,7 @@ export async function wsLoop(count: number, groups = 1): Promise<Way> {
   });
 }
 
-/** The least that can be done per message: one frame made, and written to every socket. */
+/** The least that can be done: what a tick brings is framed into one buffer, and written to every socket. */
 export async function rawNet(count: number): Promise<Way> {
   const sockets = new Set<Socket>();
   const server = createTcpServer({ noDelay: true }, (socket) => void sockets.add(socket));
@@ -169,9 +169,15 @@ export async function rawNet(count: number): Promise<Way> {
     counted: EVENT,
   });
   while (sockets.size < count) await sleep(10);
+  let frames: Uint8Array[] = [];
+  const flush = (): void => {
+    const bytes = Buffer.concat(frames);
+    frames = [];
+    for (const socket of sockets) socket.write(bytes);
+  };
   const publish = (n: number): void => {
-    const frame = textFrame([Buffer.from(text(n, 1))]);
-    for (const socket of sockets) socket.write(frame);
+    if (frames.length === 0) queueMicrotask(flush);
+    frames.push(textFrame([text(n, 1)]));
   };
   return localWay('raw net', subscribers, atOnce(publish), () => {
     for (const socket of sockets) socket.destroy();

@@ -4,8 +4,11 @@ import type { Change, Retained } from './change.ts';
 import type { PastEvent } from './event-log.ts';
 import type { ServerMessage, ServerMessageType } from './wire/server-messages.ts';
 
+/** A piece of a text, or what it is in UTF-8. */
+export type TextPart = string | Uint8Array;
+
 /** Wraps one JSON text, given in parts, as the transport carries it (a WebSocket text frame, a line). */
-export type Framer = (parts: readonly Uint8Array[]) => Uint8Array;
+export type Framer = (parts: readonly TextPart[]) => Uint8Array;
 
 /** The payload of one type of message. */
 export type PayloadOf<Type extends ServerMessageType> = Extract<ServerMessage, { type: Type }>['payload'];
@@ -14,7 +17,6 @@ export type PayloadOf<Type extends ServerMessageType> = Extract<ServerMessage, {
 export const CHUNK_BYTES = 64 * 1024;
 
 const utf8 = new TextEncoder();
-const COMMA = utf8.encode(',');
 
 /** Makes frames; those that many subscribers get are made once and kept for as long as their version is the present one. */
 export class Encoder {
@@ -37,11 +39,13 @@ export class Encoder {
     now: Instant,
     ack?: 'ack_required',
   ): Uint8Array {
-    const head = { type, id, timestamp: Math.round(now.wallMs) };
+    const timestamp = Math.round(now.wallMs);
     const text = JSON.stringify(
-      ack === undefined ? { ...head, payload } : { ...head, ack_required: true, payload },
+      ack === undefined
+        ? { type, id, timestamp, payload }
+        : { type, id, timestamp, ack_required: true, payload },
     );
-    return this.#framer([utf8.encode(text)]);
+    return this.#framer([text]);
   }
 
   /** An event that wants to be acknowledged; encoded once for all who are to acknowledge it. */
@@ -57,7 +61,7 @@ export class Encoder {
       ack_required: true,
       payload: kind === 'broadcast' ? { ...version, from: event.from, data } : { ...version, data },
     });
-    const frame = this.#framer([utf8.encode(text)]);
+    const frame = this.#framer([text]);
     this.#acked.set(event, frame);
     return frame;
   }
@@ -74,21 +78,24 @@ export class Encoder {
   /** The frame that everybody in step gets. */
   change(change: Change, now: Instant): Uint8Array {
     const { topic, rev, seq } = change;
-    const version = { topic, epoch: this.#epoch, rev, seq };
+    const epoch = this.#epoch;
     const id = eventId(change);
     switch (change.kind) {
       case 'state': {
-        const { patch, document } = change;
-        return patch === undefined
-          ? this.message('update', id, { ...version, full: true, state: document }, now)
-          : this.message('update', id, { ...version, prev: patch.prev, patch: patch.body }, now);
+        const { patch, document: state } = change;
+        if (patch === undefined)
+          return this.message('update', id, { topic, epoch, rev, seq, full: true, state }, now);
+        const { prev, body } = patch;
+        return this.message('update', id, { topic, epoch, rev, seq, prev, patch: body }, now);
       }
       case 'removal':
-        return this.message('update', id, { ...version, removed: true }, now);
+        return this.message('update', id, { topic, epoch, rev, seq, removed: true }, now);
       case 'event':
-        return this.message('event', id, { ...version, data: change.data }, now);
-      case 'broadcast':
-        return this.message('broadcast', id, { ...version, from: change.from, data: change.data }, now);
+        return this.message('event', id, { topic, epoch, rev, seq, data: change.data }, now);
+      case 'broadcast': {
+        const { from, data } = change;
+        return this.message('broadcast', id, { topic, epoch, rev, seq, from, data }, now);
+      }
     }
   }
 
@@ -141,13 +148,7 @@ export class Encoder {
   ): Uint8Array {
     const reply = replyTo === undefined ? '' : `"reply_to":${JSON.stringify(replyTo)},`;
     const head = `{"type":"snapshot","id":${JSON.stringify(id)},"timestamp":${Math.round(now.wallMs)},"payload":{${reply}"items":[`;
-    return this.#framer([
-      utf8.encode(head),
-      ...separated(items),
-      utf8.encode('],"removed":['),
-      ...separated(removed),
-      utf8.encode(']}}'),
-    ]);
+    return this.#framer([head, ...separated(items), '],"removed":[', ...separated(removed), ']}}']);
   }
 }
 
@@ -164,6 +165,6 @@ export function concatFrames(frames: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-function separated(parts: readonly Uint8Array[]): Uint8Array[] {
-  return parts.flatMap((part, index) => (index === 0 ? [part] : [COMMA, part]));
+function separated(parts: readonly Uint8Array[]): TextPart[] {
+  return parts.flatMap((part, index) => (index === 0 ? [part] : [',', part]));
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Audience } from '../../src/feed/audience.ts';
-import { concatFrames } from '../../src/feed/encoder.ts';
 import { Interests } from '../../src/feed/interests.ts';
 import { FeedStore } from '../../src/feed/store.ts';
 import type { Outlet, Subscriber } from '../../src/feed/subscriber.ts';
+import { plainFramer } from '../support/plain-framer.ts';
 
 const NOW = { monoMs: 0, wallMs: 0 };
 
@@ -28,7 +28,7 @@ class RecordingOutlet implements Outlet {
 
 class Stage {
   readonly store = new FeedStore({ epoch: 'e' });
-  readonly audience = new Audience(this.store, concatFrames, {
+  readonly audience = new Audience(this.store, plainFramer, {
     pending: () => undefined,
     paced: () => undefined,
     overfull: () => this.audience.settle(NOW),

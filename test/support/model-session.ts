@@ -1,5 +1,4 @@
 import { Audience } from '../../src/feed/audience.ts';
-import { concatFrames } from '../../src/feed/encoder.ts';
 import { FeedSession } from '../../src/feed/session.ts';
 import type { SessionMemory } from '../../src/feed/session-memory.ts';
 import {
@@ -11,11 +10,11 @@ import type { FeedStore } from '../../src/feed/store.ts';
 import type { Subscriber } from '../../src/feed/subscriber.ts';
 import type { Instant } from '../../src/instant.ts';
 import { anybody } from './anybody.ts';
+import { plainFramer } from './plain-framer.ts';
 
 /** An audience whose frames are lines, and whose passes are the test's to make. */
 export function modelAudience(store: FeedStore, now: () => Instant): Audience {
-  const newline = new TextEncoder().encode('\n');
-  const audience: Audience = new Audience(store, (parts) => concatFrames([...parts, newline]), {
+  const audience: Audience = new Audience(store, (parts) => plainFramer([...parts, '\n']), {
     pending: () => undefined,
     paced: () => undefined,
     overfull: () => audience.settle(now()),

@@ -1,15 +1,16 @@
+import type { TextPart } from '../../feed/encoder.ts';
+import { frameAround, textLength } from './text-parts.ts';
+
 const FIN = 0x80;
 const TEXT = 0x1;
 const PING = 0x9;
 const PONG = 0xa;
 
-/** One WebSocket text frame of a server (unmasked, whole) around UTF-8 text given in parts. */
-export function textFrame(parts: readonly Uint8Array[]): Uint8Array {
-  let length = 0;
-  for (const part of parts) length += part.length;
+/** One WebSocket text frame of a server (unmasked, whole) around a text given in parts. */
+export function textFrame(parts: readonly TextPart[]): Uint8Array {
+  const length = textLength(parts);
   const headLength = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  // Not from the pool: the frame may be held by many subscribers, and would hold its neighbours in the pool too.
-  const frame = Buffer.allocUnsafeSlow(headLength + length);
+  const frame = frameAround(parts, headLength, headLength + length);
   frame[0] = FIN | TEXT;
   if (headLength === 2) frame[1] = length;
   else if (headLength === 4) {
@@ -18,11 +19,6 @@ export function textFrame(parts: readonly Uint8Array[]): Uint8Array {
   } else {
     frame[1] = 127;
     frame.writeBigUInt64BE(BigInt(length), 2);
-  }
-  let at = headLength;
-  for (const part of parts) {
-    frame.set(part, at);
-    at += part.length;
   }
   return frame;
 }

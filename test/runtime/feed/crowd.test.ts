@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { FrameCounter } from '../../../bench/support/frame-counter.ts';
 import { Audience } from '../../../src/feed/audience.ts';
-import { concatFrames } from '../../../src/feed/encoder.ts';
 import { Interests } from '../../../src/feed/interests.ts';
 import { FeedStore } from '../../../src/feed/store.ts';
 import { FeedWorld } from '../../support/feed-world.ts';
+import { plainFramer } from '../../support/plain-framer.ts';
 import { ReturningClient } from '../../support/returning-client.ts';
 import { ThrottlingProxy } from '../../support/throttling-proxy.ts';
 
@@ -94,7 +94,7 @@ describe('ten thousand subscriptions', () => {
   it('cost a publisher nothing where they do not match, and hear what they do', () => {
     const store = new FeedStore({ epoch: 'e' });
     let passes = 0;
-    const audience = new Audience(store, concatFrames, {
+    const audience = new Audience(store, plainFramer, {
       pending: () => void passes++,
       paced: () => undefined,
       overfull: () => undefined,

@@ -1,11 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Audience } from '../../../src/feed/audience.ts';
-import { concatFrames } from '../../../src/feed/encoder.ts';
 import { Interests } from '../../../src/feed/interests.ts';
 import { FeedStore } from '../../../src/feed/store.ts';
 import { FlushLoop } from '../../../src/runtime/feed/flush-loop.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { plainFramer } from '../../support/plain-framer.ts';
 
 function setUp(
   subscribers: number,
@@ -20,7 +20,7 @@ function setUp(
   let writes = 0;
   let gaps = 0;
   let events = 0;
-  const audience = new Audience(store, concatFrames, {
+  const audience = new Audience(store, plainFramer, {
     pending: () => loop.request(),
     paced: () => undefined,
     overfull: () => loop.overfull(),

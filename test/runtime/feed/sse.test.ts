@@ -7,8 +7,6 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { ask, rawExchange } from '../../support/http.ts';
 import { SseClient } from '../../support/sse-client.ts';
 
-const utf8 = new TextEncoder();
-
 describe('a stream of server-sent events', () => {
   it('says the same as the WebSocket: welcome, snapshot, synced, updates, events', async () => {
     await using face = await BridgeFace.open();
@@ -203,7 +201,7 @@ describe('a stream of server-sent events', () => {
 });
 
 describe('the id of an event', () => {
-  const frame = (text: string) => new TextDecoder().decode(sseFrame([utf8.encode(text)]));
+  const frame = (text: string) => new TextDecoder().decode(sseFrame([text]));
 
   it('is the position, and absent where there is none', () => {
     expect(frame('{"type":"position","id":"p1","payload":{"position":{"a-_1":7,"b":8}}}')).toMatch(
