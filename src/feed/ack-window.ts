@@ -10,6 +10,8 @@ interface Unacked {
   readonly event: PastEvent;
   sentAtMs: number;
   tries: number;
+  /** It was asked for on this connection, and not sent on it yet. */
+  owed?: boolean;
 }
 
 /** The id under which an event goes out; the same to everybody, and the same again when it is sent again. */
@@ -34,8 +36,20 @@ export class AckWindow {
     return this.size < ACK_WINDOW;
   }
 
-  has(event: PastEvent): boolean {
-    return this.#unacked.has(eventId(event));
+  /** Whether an event that is asked for again is to be sent again anyway; until then it is not said. */
+  owes(event: PastEvent): boolean {
+    const unacked = this.#unacked.get(eventId(event));
+    if (unacked === undefined) return false;
+    unacked.owed = true;
+    return true;
+  }
+
+  /** The lowest `rev` of those that are owed. */
+  firstRev(): number {
+    let first = Infinity;
+    for (const { event, owed } of this.#unacked.values())
+      if (owed === true) first = Math.min(first, event.rev);
+    return first;
   }
 
   sent(event: PastEvent, monoMs: number): void {
@@ -63,6 +77,7 @@ export class AckWindow {
     for (const [id, unacked] of this.#unacked) {
       if (monoMs - unacked.sentAtMs < REDELIVER_MS) continue;
       const { event } = unacked;
+      unacked.owed = false;
       if (unacked.tries >= TRIES) {
         this.#unacked.delete(id);
         const { topic, seq, rev } = event;

@@ -37,6 +37,12 @@ export class EventBacklog {
     while (this.#waiting.length - this.#head > BACKLOG_MESSAGES || this.#bytes > BACKLOG_BYTES) this.#drop();
   }
 
+  /** Puts the events in their order again, after some were pushed that are older than others here. */
+  order(): void {
+    this.#waiting = this.#waiting.slice(this.#head).sort((a, b) => a.event.rev - b.event.rev);
+    this.#head = 0;
+  }
+
   takeGap(): Gap | undefined {
     const [gap] = this.#gaps.values();
     if (gap !== undefined) this.#gaps.delete(gap.topic);

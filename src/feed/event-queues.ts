@@ -80,10 +80,12 @@ export class EventQueues {
     const past = this.#past.slice(this.#pastHead);
     for (const event of events) {
       if (!acked(event.topic)) past.push(event);
-      else if (this.#window?.has(event) !== true) this.pushAcked(event, now);
+      else if (this.#window?.owes(event) !== true) this.pushAcked(event, now);
     }
-    this.#past = past;
+    // What is recovered later may have happened earlier, and what is not said yet is found at the front.
+    this.#past = past.sort((a, b) => a.rev - b.rev);
     this.#pastHead = 0;
+    this.#acked.order();
   }
 
   /** Alarms go first, but never before older ones. */
@@ -123,6 +125,7 @@ export class EventQueues {
     const backlogs = [this.#alarms, this.#plain, this.#acked].map((each) => each.firstRev() ?? Infinity);
     return Math.min(
       ...backlogs,
+      this.#window?.firstRev() ?? Infinity,
       this.#past[this.#pastHead]?.rev ?? Infinity,
       ...this.#gaps.map(({ rev }) => rev),
     );

@@ -125,6 +125,10 @@ export class FeedClient {
     });
   }
 
+  get types(): readonly string[] {
+    return this.messages.map(({ type }) => type);
+  }
+
   send(message: JsonObject | string): void {
     if (typeof message !== 'string' && message.type === 'subscribe' && Array.isArray(message.topics)) {
       this.view.subscribing(String(message.id), message.topics.map(String));

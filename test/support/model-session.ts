@@ -1,4 +1,5 @@
 import { Audience } from '../../src/feed/audience.ts';
+import type { CommandOutcome, FeedCommand } from '../../src/feed/command.ts';
 import { FeedSession } from '../../src/feed/session.ts';
 import type { SessionMemory } from '../../src/feed/session-memory.ts';
 import {
@@ -22,6 +23,8 @@ export function modelAudience(store: FeedStore, now: () => Instant): Audience {
   return audience;
 }
 
+type CommandDone = (outcome: CommandOutcome, now: Instant) => void;
+
 /** A session of anybody, without limits that a model would reach; `parked` is what it may resume. */
 export function modelSession(
   audience: Audience,
@@ -29,6 +32,7 @@ export function modelSession(
   memory: SessionMemory,
   now: Instant,
   parked?: SessionMemory,
+  command: (command: FeedCommand, done: CommandDone) => void = () => undefined,
 ): FeedSession<SessionLine> {
   const limits = {
     max_message_bytes: 65_536,
@@ -41,7 +45,7 @@ export function modelSession(
   const port: SessionPort<SessionLine> = {
     clients: () => [],
     clientCount: 0,
-    command: () => undefined,
+    command: (asked, _client, done) => command(asked, done),
     resume: () => parked,
     access: anybody,
     kick: () => false,

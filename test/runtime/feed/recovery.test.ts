@@ -127,3 +127,51 @@ describe('a subscriber that comes back with a position', () => {
     expect(store.recoverable(removed)).toBe(2);
   });
 });
+
+describe('a position', () => {
+  /** What positions claimed, from the one that answers `id` on, of what happened and had not been said before them. */
+  function lies(client: FeedClient, id: string, happened: ReadonlyMap<number, string>): string[] {
+    const said = new Set<number>();
+    const found: string[] = [];
+    let counts = false;
+    for (const message of client.messages) {
+      if (message.type === 'event' || message.type === 'broadcast') said.add(message.payload.rev);
+      if (message.type !== 'synced' && message.type !== 'position') continue;
+      counts ||= message.type === 'synced' && message.payload.reply_to === id;
+      const rev = counts ? (message.payload.position.epoch ?? 0) : 0;
+      for (const [at, topic] of happened)
+        if (at <= rev && !said.has(at)) found.push(`${rev} claims ${topic} ${at}`);
+    }
+    return found;
+  }
+
+  function watch(world: FeedWorld): Map<number, string> {
+    const happened = new Map<number, string>();
+    world.store.follow(['#']);
+    world.store.listen(({ rev, topic }) => happened.set(rev, topic));
+    return happened;
+  }
+
+  it('does not claim what waits behind something newer', async () => {
+    await using world = await FeedWorld.start();
+    const happened = watch(world);
+    world.store.publishBroadcast('c', 'first');
+    for (let n = 0; n < 40; n++) world.store.publishEvent('devices/d1/messages', { n });
+    const client = await world.client();
+    const ask = { type: 'subscribe', ack: true, since: { epoch: 0 } };
+    client.send({ ...ask, id: '1', topics: ['devices/#'] });
+    client.send({ ...ask, id: '2', topics: ['broadcast/+'] });
+    await expect.poll(() => client.types.filter((type) => type === 'synced')).toHaveLength(2);
+    world.clock.advance(2_000);
+    client.send({ type: 'ping' });
+    await client.next('pong');
+    expect(lies(client, '2', happened)).toEqual([]);
+    const ids = client.messages.flatMap((each) => (each.ack_required === true ? [each.id] : []));
+    expect(ids).toHaveLength(32);
+    client.send({ type: 'ack', ids });
+    await expect.poll(() => client.messages.filter((each) => each.ack_required)).toHaveLength(41);
+    world.clock.advance(20_000);
+    await expect.poll(() => client.view.position).toBe(41);
+    expect(lies(client, '2', happened)).toEqual([]);
+  });
+});
