@@ -32,7 +32,7 @@ interface Known {
   readonly document: JsonObject | undefined;
 }
 
-/** Ids of acknowledged events that are remembered; the server has far fewer out at once. */
+/** Ids of acknowledged events and of broadcasts that are remembered; the server has far fewer out at once. */
 const MAX_IDS = 1_000;
 /** Topics that are gone, and topics of events, whose last `seq` is remembered. */
 const MAX_REMEMBERED = 10_000;
@@ -205,8 +205,9 @@ export class FeedView {
 
   #isNew(message: EventMessage): boolean {
     const { topic, epoch, seq } = message.payload;
-    // Those that are acknowledged are sent again out of order.
-    if (message.ack_required === true) {
+    // These may come out of order: what is acknowledged is sent again, and a broadcast comes to everybody, also before the
+    // earlier ones are recovered by who asks for them.
+    if (message.ack_required === true || message.type === 'broadcast') {
       const key = eventKey(message);
       if (this.#ids.has(key)) return false;
       this.#ids.add(key);

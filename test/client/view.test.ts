@@ -217,4 +217,20 @@ describe('where a connection goes on', () => {
     expect(view.apply(acked).repeated).toBe(false);
     expect(view.apply(acked).repeated).toBe(true);
   });
+
+  it('takes a broadcast once, plain or to be acknowledged, also one that was before another', () => {
+    const view = new FeedView();
+    const plain = (seq: number): ServerMessage => ({
+      ...envelope,
+      id: `r${seq}`,
+      type: 'broadcast',
+      payload: { ...version(seq, { topic: 'broadcast/all' }), from: 'c', data: seq },
+    });
+    const acked = (seq: number): ServerMessage => ({ ...plain(seq), ack_required: true });
+    for (const message of [plain(7), acked(6), plain(5)]) expect(view.apply(message).repeated).toBe(false);
+    for (const seq of [5, 6, 7]) {
+      expect(view.apply(plain(seq)).repeated).toBe(true);
+      expect(view.apply(acked(seq)).repeated).toBe(true);
+    }
+  });
 });
