@@ -9,6 +9,7 @@ import type { JsonObject } from '../feed/publisher.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Admission, originConfigured } from './http/admission.ts';
+import { BACKLOG } from './http/backlog.ts';
 import type { Caller } from './http/caller.ts';
 import { DEFAULT_DOOR_LIMITS, type DoorLimits } from './http/connection-gate.ts';
 import { Doorman } from './http/doorman.ts';
@@ -136,7 +137,7 @@ export class HttpServer {
       if (!this.#ending.has(socket)) answerClientError(error, socket);
     });
     try {
-      server.listen({ host, port });
+      server.listen({ host, port, backlog: BACKLOG });
       await once(server, 'listening');
     } catch (cause) {
       throw listenError(cause, host, port);

@@ -1,6 +1,9 @@
 import type { AddressBlock } from '../../src/device/address-match.ts';
 import { FeedStore } from '../../src/feed/store.ts';
+import type { ClientEntry } from '../../src/feed/wire/server-messages.ts';
+import { JsonLinesServer } from '../../src/runtime/feed/json-lines-server.ts';
 import { SseServer } from '../../src/runtime/feed/sse-server.ts';
+import type { TransportName } from '../../src/runtime/feed/transport-tally.ts';
 import { FeedServer, type FeedServerOptions } from '../../src/runtime/feed-server.ts';
 import { HttpServer } from '../../src/runtime/http-server.ts';
 
@@ -9,21 +12,33 @@ export class BridgeFace {
   readonly store: FeedStore;
   readonly port: number;
   readonly url: string;
+  /** Of JSON lines. */
+  readonly linesPort: number;
   readonly #feed: FeedServer;
   readonly #http: HttpServer;
+  readonly #lines: JsonLinesServer;
 
-  private constructor(store: FeedStore, feed: FeedServer, http: HttpServer, port: number, url: string) {
+  private constructor(
+    store: FeedStore,
+    feed: FeedServer,
+    http: HttpServer,
+    lines: JsonLinesServer,
+    ports: { readonly port: number; readonly url: string; readonly linesPort: number },
+  ) {
     this.store = store;
     this.#feed = feed;
     this.#http = http;
-    this.port = port;
-    this.url = url;
+    this.#lines = lines;
+    this.port = ports.port;
+    this.url = ports.url;
+    this.linesPort = ports.linesPort;
   }
 
   /** Serves on a free port, or on one that was free a moment ago. */
   static async open(
     options: {
       port?: number;
+      linesPort?: number;
       store?: FeedStore;
       epoch?: string;
       feed?: Partial<FeedServerOptions>;
@@ -37,13 +52,29 @@ export class BridgeFace {
     const feed = new FeedServer({ ...names, ...options.feed, store });
     const eventStreams = new SseServer(feed.roster);
     const http = new HttpServer({ ...names, port: options.port ?? 0, store, feedServer: feed, eventStreams });
+    const lines = new JsonLinesServer({
+      roster: feed.roster,
+      host: names.host,
+      port: options.linesPort ?? 0,
+    });
     const { port, url } = await http.start();
-    return new BridgeFace(store, feed, http, port, url);
+    const linesPort = Number((await lines.start()).split(':')[1]);
+    return new BridgeFace(store, feed, http, lines, { port, url, linesPort });
   }
 
   /** How many are connected to the feed. */
   get subscribers(): number {
     return this.#feed.clients().length;
+  }
+
+  get clients(): readonly ClientEntry[] {
+    return this.#feed.clients();
+  }
+
+  /** Why those ended that came over one kind of transport, and how many of each. */
+  endings(name: TransportName): Readonly<Record<string, number>> {
+    const transport = this.#feed.roster.transports.find(({ tally }) => tally.name === name);
+    return Object.fromEntries(transport?.tally.endings ?? []);
   }
 
   /** Bytes that wait for all of them together. */
@@ -58,6 +89,7 @@ export class BridgeFace {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#feed[Symbol.asyncDispose]();
+    await this.#lines[Symbol.asyncDispose]();
     await this.#http[Symbol.asyncDispose]();
   }
 }

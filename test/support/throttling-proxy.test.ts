@@ -90,6 +90,10 @@ describe('ThrottlingProxy', () => {
     expect(stuck.received()).toBe('a');
     expect(stuck.log).toEqual([]);
     expect(proxy.accepted).toBe(2);
+    // More than a system holds for a connection that nobody reads.
+    for (let count = 0; count < 300; count++) stuck.socket.write(Buffer.alloc(64 * 1024));
+    await expect.poll(() => next.socket.writableLength).toBe(0);
+    expect(stuck.socket.writableLength).toBeGreaterThan(0);
   });
 
   test('a black hole takes connections and carries nothing', async () => {

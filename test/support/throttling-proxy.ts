@@ -67,9 +67,12 @@ export class ThrottlingProxy {
     for (const pair of [...this.#pairs]) pair.reset();
   }
 
-  /** The cable is out: those now open stay open and carry nothing any more, not even their end; new ones work. */
+  /**
+   * The cable is out: those now open stay open, take nothing beyond what the system holds for them, and carry nothing any
+   * more, not even their end; new ones work.
+   */
   halfOpen(): void {
-    for (const pair of this.#pairs) pair.stopForwarding();
+    for (const pair of this.#pairs) pair.unplug();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -105,6 +108,11 @@ class Pair {
 
   stopForwarding(): void {
     for (const pump of this.#pumps) pump.stop();
+  }
+
+  unplug(): void {
+    this.stopForwarding();
+    for (const socket of [this.#near, this.#far]) socket.pause();
   }
 
   destroy(): void {

@@ -5,6 +5,7 @@ import { HeartwireError } from '../../errors.ts';
 import { parseClientMessage } from '../../feed/wire/client-message.ts';
 import { CLOSE_CODES } from '../../feed/wire/close-code.ts';
 import { formatHostPort } from '../../links/host-port.ts';
+import { BACKLOG } from '../http/backlog.ts';
 import { plainAddress } from '../http/caller.ts';
 import { ConnectionGate } from '../http/connection-gate.ts';
 import { listenError } from '../http/listen-error.ts';
@@ -62,7 +63,7 @@ export class JsonLinesServer {
     server.maxConnections = MAX_CONNECTIONS;
     const refused = (cause: unknown): HeartwireError => listenError(cause, host, port, 'server.tcp');
     try {
-      server.listen({ host, port });
+      server.listen({ host, port, backlog: BACKLOG });
       await once(server, 'listening');
     } catch (cause) {
       throw refused(cause);

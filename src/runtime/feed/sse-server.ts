@@ -47,6 +47,10 @@ export class SseServer {
     if (!('subscribe' in asked)) return asked;
     const refused = refusedTopics(grant, asked.topics);
     if (refused !== undefined) return forbidden(refused);
+    const { clock, limits } = this.#roster;
+    if (asked.topics.length > limits.maxPatterns) {
+      return refusal(400, 'bad_request', `A client may subscribe to ${limits.maxPatterns} patterns at once.`);
+    }
     const { socket } = response;
     if (socket === null) {
       return refusal(400, 'bad_request', 'A stream wants a connection of its own; this one is still in use.');
@@ -58,7 +62,6 @@ export class SseServer {
       const message = 'More connections come than can be taken in now; come back later.';
       return refusal(503, 'too_busy', message, { 'Retry-After': String(retryAfterS) });
     }
-    const { clock, limits } = this.#roster;
     // The end of the connection is the end of the body, so that the very bytes that others get can be written to it.
     response.useChunkedEncodingByDefault = false;
     response.writeHead(200, { ...headers, ...STREAM_HEADERS });
@@ -77,7 +80,12 @@ export class SseServer {
     const carrier = new SseCarrier(socket, clock, limits.closeTimeoutMs);
     const verdict = { ok: true, grant } as const;
     const connection = this.#roster.admit(this.#transport, { carrier, socket, address, verdict });
-    socket.once('close', () => this.#roster.leave(connection, 'closed'));
+    let why = 'closed';
+    // Somebody who went away in order may be written to once more before his end is seen.
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') why = 'lost';
+    });
+    socket.once('close', () => this.#roster.leave(connection, why));
     connection.receive(asked.subscribe, clock.now());
     return undefined;
   }

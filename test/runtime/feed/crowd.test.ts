@@ -1,6 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
 import { FrameCounter } from '../../../bench/support/frame-counter.ts';
 import { Audience } from '../../../src/feed/audience.ts';
 import { Interests } from '../../../src/feed/interests.ts';
@@ -36,39 +35,6 @@ describe('a subscriber at one byte a second', () => {
     await expect.poll(() => slow.documents(), { timeout: 20_000 }).toEqual(present);
     await expect.poll(() => slow.unaccounted(EVENTS, 2_000), { timeout: 20_000 }).toEqual([]);
     expect(slow.breaches).toEqual([]);
-  });
-});
-
-describe('a thousand connections at once', () => {
-  it('are welcomed or told when to come back, and disturb nobody', async () => {
-    // Its clock stands still: no room comes free meanwhile.
-    await using world = await FeedWorld.start();
-    const other = await world.client();
-    await other.subscribe('1', '#');
-    let welcomed = 0;
-    let refused = 0;
-    const sockets = Array.from({ length: 1_200 }, () => {
-      const socket = new WebSocket(world.url(), { perMessageDeflate: false });
-      socket.on('message', () => welcomed++);
-      socket.on('unexpected-response', (_request, response) => {
-        if (response.statusCode === 503 && response.headers['retry-after'] !== undefined) refused++;
-        response.destroy();
-        socket.terminate();
-      });
-      // Given up before the handshake was over; counted above.
-      socket.on('error', () => undefined);
-      return socket;
-    });
-    let round = 0;
-    while (welcomed + refused < sockets.length) {
-      world.store.publishEvent(EVENTS, { round: ++round });
-      await turn();
-    }
-    expect({ welcomed, refused }).toEqual({ welcomed: 999, refused: 201 });
-    await expect.poll(() => other.view.events.get(EVENTS)?.length, { timeout: 10_000 }).toBe(round);
-    expect(other.view.gaps).toEqual([]);
-    for (const socket of sockets) socket.terminate();
-    await expect.poll(() => world.feed.clients().length, { timeout: 10_000 }).toBe(1);
   });
 });
 
