@@ -1,11 +1,16 @@
-import { WebSocket } from 'ws';
 import { FeedView } from '../../src/client/view.ts';
 import type { Position } from '../../src/feed/wire/position.ts';
 import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';
+import { type FeedLine, openLine } from './feed-lines.ts';
+import type { ModelHistory } from './model-history.ts';
+import { ModelKnowledge, type Owed } from './model-knowledge.ts';
 
 export interface ReturningClientOptions {
+  /** As `openLine` takes it; its scheme says over which transport. */
   readonly url: string;
   readonly topics: readonly string[];
+  /** What happened in each life of the bridge: every position that it is told is held against it. */
+  readonly truth?: ReadonlyMap<string, ModelHistory>;
 }
 
 const PAUSE_MS = 20;
@@ -19,13 +24,15 @@ export class ReturningClient {
   readonly gaps: Array<{ topic: string; from: number; to: number }> = [];
   readonly modes: string[] = [];
   readonly codes: number[] = [];
-  /** Every position that it was told. */
-  readonly positions: Position[] = [];
+  /** Positions that were held against what happened. */
+  checked = 0;
   /** Messages that reached it, of any type. */
   heard = 0;
   synced = false;
   readonly #options: ReturningClientOptions;
-  #socket: WebSocket | undefined;
+  #knowledge: ModelKnowledge | undefined;
+  #owed: Owed | undefined;
+  #line: FeedLine | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   #ids = 0;
@@ -36,16 +43,16 @@ export class ReturningClient {
   }
 
   pause(): void {
-    this.#socket?.pause();
+    this.#line?.pause();
   }
 
   resume(): void {
-    this.#socket?.resume();
+    this.#line?.resume();
   }
 
   /** Gives up the connection without a word, as one does who hears nothing any more, and makes another. */
   giveUp(): void {
-    this.#socket?.terminate();
+    this.#line?.terminate();
   }
 
   documents(): Record<string, unknown> {
@@ -64,26 +71,31 @@ export class ReturningClient {
   [Symbol.dispose](): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    this.#socket?.terminate();
+    this.#line?.terminate();
   }
 
   #connect(): void {
+    const { url, topics } = this.#options;
     this.synced = false;
     this.view.connected();
-    const socket = new WebSocket(this.#options.url, { perMessageDeflate: false });
-    this.#socket = socket;
-    socket.on('message', (data) => this.#hear(JSON.parse(String(data)) as ServerMessage));
-    // An error is followed by `close`, which is what counts here.
-    socket.on('error', () => undefined);
-    socket.on('close', (code) => {
-      this.codes.push(code);
-      this.synced = false;
-      if (!this.#closed) this.#timer = setTimeout(() => this.#connect(), PAUSE_MS * (1 + Math.random()));
+    this.#knowledge?.connected();
+    const since = this.view.since(topics);
+    this.#line = openLine(url, topics, since && idOf(since), {
+      message: (message) => this.#hear(message),
+      closed: (code) => {
+        this.codes.push(code);
+        this.synced = false;
+        if (!this.#closed) this.#timer = setTimeout(() => this.#connect(), PAUSE_MS * (1 + Math.random()));
+      },
     });
   }
 
-  #send(message: object): void {
-    this.#socket?.send(JSON.stringify(message));
+  #subscribe(): void {
+    const { topics } = this.#options;
+    const speaks = this.#line?.speaks === true;
+    const id = speaks ? String(++this.#ids) : undefined;
+    this.view.subscribing(id);
+    if (speaks) this.#line?.send({ type: 'subscribe', id, topics, since: this.view.since(topics) });
   }
 
   #hear(message: ServerMessage): void {
@@ -91,22 +103,26 @@ export class ReturningClient {
     const { resync, repeated } = this.view.apply(message);
     if (resync.length > 0) this.breaches.push(`had to ask again for ${resync.join()}`);
     switch (message.type) {
-      case 'welcome': {
-        const { topics } = this.#options;
-        const id = String(++this.#ids);
-        this.view.subscribing(id);
-        this.#send({ type: 'subscribe', id, topics, since: this.view.since(topics) });
+      case 'welcome':
+        this.#subscribe();
         break;
-      }
+      case 'snapshot':
+        for (const each of [...message.payload.items, ...message.payload.removed])
+          this.#know(each.epoch)?.version(each);
+        break;
+      case 'update':
+        this.#know(message.payload.epoch)?.version(message.payload);
+        break;
       case 'synced':
         this.synced = true;
         this.modes.push(message.payload.mode);
-        this.positions.push(message.payload.position);
+        this.#goTo(message.payload.position, message.payload.mode === 'full');
         break;
       case 'position':
-        this.positions.push(message.payload.position);
+        this.#goTo(message.payload.position, false);
         break;
       case 'event': {
+        this.#know(message.payload.epoch)?.event(message.payload, false, repeated);
         if (repeated === true) break;
         const { topic, seq } = message.payload;
         const heard = this.events.get(topic) ?? [];
@@ -117,7 +133,8 @@ export class ReturningClient {
       }
       case 'gap':
         if (repeated !== true) {
-          const { topic, to_seq: to } = message.payload;
+          const { topic, epoch, to_seq: to } = message.payload;
+          this.#know(epoch)?.gap(message.payload);
           this.gaps.push({ topic, from: this.view.firstMissing(message.payload), to });
         }
         break;
@@ -128,4 +145,34 @@ export class ReturningClient {
         break;
     }
   }
+
+  /** What is known of this life, the present one. */
+  #know(epoch: string): ModelKnowledge | undefined {
+    const history = this.#options.truth?.get(epoch);
+    if (history === undefined) return undefined;
+    if (this.#owed?.owedFrom?.epoch !== epoch) {
+      const group = { patterns: this.#options.topics };
+      this.#owed = { group, owedFrom: { epoch, rev: Number.POSITIVE_INFINITY }, checked: 0 };
+      this.#knowledge = new ModelKnowledge({ history, store: { epoch } }, this.view, this.breaches);
+    }
+    return this.#knowledge;
+  }
+
+  /** All that happened up to a position is known; after a full answer, of events only what happens from then on. */
+  #goTo(position: Position, full: boolean): void {
+    const [[epoch, rev] = ['', 0]] = Object.entries(position);
+    const knowledge = this.#know(epoch);
+    if (knowledge === undefined || this.#owed === undefined) return;
+    if (full) this.#owed = { ...this.#owed, owedFrom: { epoch, rev } };
+    knowledge.checkStates(this.#owed.group, rev);
+    knowledge.checkEvents(this.#owed, rev);
+    this.checked += 1;
+  }
+}
+
+/** A position as the id of an event of the stream. */
+function idOf(position: Position): string {
+  return Object.entries(position)
+    .map(([epoch, rev]) => `${epoch}:${rev}`)
+    .join();
 }
