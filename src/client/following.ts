@@ -112,9 +112,12 @@ export class Following {
     this.#ackAtMs = Infinity;
   }
 
-  /** Tells the bridge what is wanted, where that has changed. */
+  /**
+   * Tells the bridge what is wanted, where that has changed. Not while it is to give something up: what still comes of
+   * that would be taken for a part of what is asked for next.
+   */
   reconcile(): void {
-    if (!this.#talking) return;
+    if (!this.#talking || [...this.#said.values()].some(({ type }) => type === 'unsubscribe')) return;
     const orders = this.#subscriptions.reconcile((topic) => this.view.since([topic]) !== undefined);
     for (const { topics, terms } of orders?.subscribe ?? []) {
       const since = this.view.since(topics);

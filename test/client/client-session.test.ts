@@ -22,6 +22,8 @@ const deadline: SessionEvent = (session) => session.deadline();
 const ask: SessionEvent = (session) =>
   session.ask(7, { type: 'command', fields: { device: 'a', message: 'go' }, timeoutMs: 5_000 });
 const COMMAND = '{"type":"command","id":"1","device":"a","message":"go"}';
+const follow = (id: string, topic: string) =>
+  `{"type":"subscribe","id":"${id}","topics":["${topic}"],"json_ping":true}`;
 
 function run(steps: readonly Step[], hasToken = false): void {
   const backOff = { firstMs: 1_000, mostMs: 30_000 };
@@ -126,6 +128,18 @@ describe('a session of the client', () => {
         [2, lost(4503), ['drop', 'closed connection_lost', 'ended'], Infinity],
         [3, ask, ['closed'], Infinity],
         [4, start, [], Infinity],
+      ],
+    ],
+    [
+      'asks for nothing before it is confirmed what it has given up',
+      [
+        [0, start, ['open'], 10],
+        [1, welcome('s'), ['connected'], 23],
+        [2, (session) => session.subscribe(1, { topics: ['a'] }), [follow('1', 'a')], 23],
+        [3, says('synced', { reply_to: '1', mode: 'full', topics: ['a'], position: { e: 1 } }), [], 25],
+        [4, (session) => session.unsubscribe(1), ['{"type":"unsubscribe","id":"2","topics":["a"]}'], 25],
+        [5, (session) => session.subscribe(2, { topics: ['#'] }), [], 25],
+        [6, says('response', { reply_to: '2', result: { unsubscribed: ['a'] } }), [follow('3', '#')], 28],
       ],
     ],
     [
