@@ -2,6 +2,7 @@ import type { Instant } from '../instant.ts';
 import { beginConversation } from './begin-conversation.ts';
 import type { Conversation, Ending } from './conversation.ts';
 import { DialPlan } from './dial-plan.ts';
+import { EffectList } from './effect-list.ts';
 import { Measurements } from './measurements.ts';
 import { Newcomers } from './newcomers.ts';
 import { Noise } from './noise.ts';
@@ -30,7 +31,6 @@ import { STOPPED, type StopReason } from './stop-reason.ts';
 /** A report may be late by half its period before the device counts as gone. */
 const OVERDUE_FACTOR = 1.5;
 const NEVER = Number.POSITIVE_INFINITY;
-const NO_EFFECTS: readonly Effect[] = [];
 
 /** A device dialled by us, or one that dials in (`settings.addresses` is empty). */
 export class DeviceSession {
@@ -42,7 +42,7 @@ export class DeviceSession {
   readonly #plan: DialPlan;
   readonly #newcomers: Newcomers;
   #phase: SessionPhase = { name: 'stopped' };
-  #effects: Effect[] = [];
+  readonly #effects = new EffectList();
   #overdueAt = NEVER;
   #awaitsReading = false;
   #wasOffline = false;
@@ -78,10 +78,7 @@ export class DeviceSession {
     const more = event.type === 'messageReceived' && event.inChunk === true;
     // A chunk that costs the link its life has no end that is heard of.
     if (!more || this.#phase !== before) this.#settle(now);
-    if (this.#effects.length === 0) return NO_EFFECTS;
-    const effects = this.#effects;
-    this.#effects = [];
-    return effects;
+    return this.#effects.take();
   }
 
   /** What the events since the last time have changed goes out at once. */

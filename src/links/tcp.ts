@@ -134,6 +134,7 @@ export class TcpLink implements Link {
   #endBecause(peer: boolean): void {
     if (!this.#life.ending(peer ? peerEnd(this.address) : ownEnd(this.address))) return;
     this.#linger = setTimeout(() => this.destroy(), LINGER_MS);
+    this.#queue?.flush();
     this.#socket?.end();
   }
 

@@ -5,13 +5,17 @@ import type { SendOutcome } from './link.ts';
 const MAX_QUEUED_FRAMES = 1_024;
 /** Bytes that they may have together; a frame for which nothing waits may have more. */
 const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
+/** Frames that are together no longer than this are put into one piece: that costs less than a list of pieces. */
+const JOINED_BYTES = 16 * 1024;
 
-/** Hands frames to a stream: bounded, and all frames of one tick in one system call. */
+/** Hands frames to a stream: bounded, and all frames of one tick in one system call, at the end of it. */
 export class WriteQueue {
   readonly #stream: Writable;
   #queued = 0;
   #queuedBytes = 0;
-  #corked = false;
+  /** Of this tick, not handed over yet. */
+  #fresh: Uint8Array[] = [];
+  #freshBytes = 0;
   #emptied: (() => void) | undefined;
 
   constructor(stream: Writable) {
@@ -27,15 +31,26 @@ export class WriteQueue {
     const { length } = bytes;
     if (this.#queued >= MAX_QUEUED_FRAMES) return 'link_queue_full';
     if (this.#queued > 0 && this.#queuedBytes + length > MAX_QUEUED_BYTES) return 'link_queue_full';
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#stream.cork();
-      process.nextTick(this.#uncork);
-    }
+    if (this.#fresh.length === 0) process.nextTick(this.#flush);
+    this.#fresh.push(bytes);
+    this.#freshBytes += length;
     this.#queued += 1;
     this.#queuedBytes += length;
-    this.#stream.write(bytes, () => this.#taken(length));
     return 'accepted';
+  }
+
+  /** Hands over now what waits for the end of the tick; before the stream is ended. */
+  flush(): void {
+    const frames = this.#fresh;
+    const bytes = this.#freshBytes;
+    const [only] = frames;
+    if (only === undefined) return;
+    this.#fresh = [];
+    this.#freshBytes = 0;
+    const taken = (): void => this.#taken(frames.length, bytes);
+    if (frames.length === 1) this.#stream.write(only, taken);
+    else if (bytes <= JOINED_BYTES) this.#stream.write(Buffer.concat(frames, bytes), taken);
+    else this.#writeAll(frames, taken);
   }
 
   /** Calls once when nothing waits any more, never at once. */
@@ -44,14 +59,21 @@ export class WriteQueue {
     else this.#emptied = callback;
   }
 
-  readonly #uncork = (): void => {
-    this.#corked = false;
-    this.#stream.uncork();
-  };
+  readonly #flush = (): void => this.flush();
 
-  #taken(length: number): void {
-    this.#queued -= 1;
-    this.#queuedBytes -= length;
+  #writeAll(frames: readonly Uint8Array[], taken: () => void): void {
+    this.#stream.cork();
+    // A stream takes what it is given in order, and tells of the last one behind all others.
+    for (const [index, frame] of frames.entries()) {
+      if (index < frames.length - 1) this.#stream.write(frame);
+      else this.#stream.write(frame, taken);
+    }
+    this.#stream.uncork();
+  }
+
+  #taken(frames: number, bytes: number): void {
+    this.#queued -= frames;
+    this.#queuedBytes -= bytes;
     if (this.#queued > 0) return;
     const emptied = this.#emptied;
     this.#emptied = undefined;

@@ -19,7 +19,7 @@ export class NotADocumentError extends Error {
  * @throws NotADocumentError where a changed part of `to` holds what a merge patch cannot say.
  */
 export function diff(from: JsonObject, to: JsonObject): JsonObject | undefined {
-  return from === to ? undefined : diffObjects(from, to, []);
+  return from === to ? undefined : diffObjects(from, to, undefined);
 }
 
 /**
@@ -28,7 +28,7 @@ export function diff(from: JsonObject, to: JsonObject): JsonObject | undefined {
  * @throws NotADocumentError as `diff` does
  */
 export function differs(from: JsonObject, to: JsonObject): boolean {
-  return from !== to && diffObjects(from, to, [], NO_PATCH) !== undefined;
+  return from !== to && diffObjects(from, to, undefined, NO_PATCH) !== undefined;
 }
 
 /** Applies an RFC 7396 merge patch; neither argument is changed, and untouched subtrees are shared. */
@@ -45,7 +45,7 @@ export function applyPatch(target: Json | undefined, patch: JsonObject): JsonObj
 
 /** @throws NotADocumentError where `document` holds what a state document cannot. */
 export function checkDocument(document: JsonObject): void {
-  checkObject(document, []);
+  checkObject(document, undefined);
 }
 
 /** Structural equality; an absent key and one whose value is `undefined` are the same. */
@@ -65,10 +65,16 @@ const NO_PATCH: Patch = Object.freeze({});
 
 type Patch = Record<string, Json | undefined>;
 
+/** Where something stands in a document, from the inside out; undefined: it is the document. */
+interface Place {
+  readonly key: string;
+  readonly above: Place | undefined;
+}
+
 function diffObjects(
   from: JsonObject,
   to: JsonObject,
-  path: string[],
+  above: Place | undefined,
   instead?: Patch,
 ): JsonObject | undefined {
   let patch: Patch | undefined;
@@ -80,7 +86,7 @@ function diffObjects(
     const before = memberOf(from, key);
     if (before !== undefined) kept++;
     if (next === before) continue;
-    const change = changeOf(before, next, key, path, instead);
+    const change = changeOf(before, next, key, above, instead);
     if (change === undefined) continue;
     patch ??= instead ?? {};
     if (instead === undefined) put(patch, key, change);
@@ -100,18 +106,14 @@ function changeOf(
   before: Json | undefined,
   next: Json,
   key: string,
-  path: string[],
+  above: Place | undefined,
   instead: Patch | undefined,
 ): Json | undefined {
-  path.push(key);
-  let change: Json | undefined = next;
-  if (isJsonObject(next) && isJsonObject(before)) change = diffObjects(before, next, path, instead);
-  else {
-    checkValue(next, path);
-    if (Array.isArray(next) && equalJson(before, next)) change = undefined;
-  }
-  path.pop();
-  return change;
+  if (isPlain(next)) return next;
+  const place = { key, above };
+  if (isJsonObject(next) && isJsonObject(before)) return diffObjects(before, next, place, instead);
+  checkValue(next, place);
+  return Array.isArray(next) && equalJson(before, next) ? undefined : next;
 }
 
 /** `ownValue`, looking twice only at what an object may have inherited. */
@@ -121,41 +123,43 @@ function memberOf(object: JsonObject, key: string): Json | undefined {
   return plain ? value : ownValue(object, key);
 }
 
-function checkObject(value: JsonObject, path: string[]): void {
-  for (const key of Object.keys(value)) {
+function checkObject(value: JsonObject, above: Place | undefined): void {
+  for (const key in value) {
     const member = value[key];
-    if (member === undefined) continue;
-    path.push(key);
-    checkValue(member, path);
-    path.pop();
+    if (member !== undefined && !isPlain(member)) checkValue(member, { key, above });
   }
 }
 
-function checkValue(value: Json, path: string[]): void {
-  if (typeof value !== 'object') checkScalar(value, path);
-  else if (value === null) throw new NotADocumentError(path.join('.'), 'null');
-  else if (isJsonObject(value)) checkObject(value, path);
-  else checkArray(value, path);
+function checkValue(value: Json, place: Place): void {
+  if (value === null) throw refused(value, place);
+  if (isJsonObject(value)) checkObject(value, place);
+  else if (Array.isArray(value)) checkArray(value, place);
+  else if (!isPlain(value)) throw refused(value, place);
 }
 
 /** A merge patch replaces arrays whole, so inside them a null is a value like any other. */
-function checkArray(items: readonly Json[], path: string[]): void {
+function checkArray(items: readonly Json[], above: Place): void {
   items.forEach((item, index) => {
-    path.push(String(index));
-    if (Array.isArray(item)) checkArray(item, path);
-    else if (isJsonObject(item)) for (const member of Object.values(item)) checkArray([member ?? null], path);
-    else if (item !== null) checkScalar(item, path);
-    path.pop();
+    const place = { key: String(index), above };
+    if (Array.isArray(item)) checkArray(item, place);
+    else if (isJsonObject(item))
+      for (const member of Object.values(item)) checkArray([member ?? null], place);
+    else if (item !== null && !isPlain(item)) throw refused(item, place);
   });
 }
 
-function checkScalar(value: unknown, path: readonly string[]): void {
-  if (typeof value === 'string' || typeof value === 'boolean') return;
-  if (typeof value === 'number' && Number.isFinite(value)) return;
-  throw new NotADocumentError(
-    path.join('.'),
-    typeof value === 'number' ? String(value) : `a ${typeof value}`,
-  );
+/** A text, a truth value, or a number that JSON has. */
+function isPlain(value: unknown): boolean {
+  return typeof value === 'number'
+    ? Number.isFinite(value)
+    : typeof value === 'string' || typeof value === 'boolean';
+}
+
+function refused(value: unknown, place: Place): NotADocumentError {
+  let path = place.key;
+  for (let at = place.above; at !== undefined; at = at.above) path = `${at.key}.${path}`;
+  const said = value === null || typeof value === 'number';
+  return new NotADocumentError(path, said ? String(value) : `a ${typeof value}`);
 }
 
 function put(target: Record<string, Json | undefined>, key: string, value: Json): void {
