@@ -35,6 +35,37 @@ describe('the values of declared messages', () => {
     expect(bench.states.length).toBe(before);
   });
 
+  it('of several messages in one chunk are one change, at its end', () => {
+    const bench = oven();
+    const before = bench.states.length;
+    const inChunk = (temperature: number) =>
+      bench.tell({ type: 'messageReceived', message: telemetry(temperature), inChunk: true });
+    inChunk(100);
+    inChunk(23);
+    expect(bench.states.length).toBe(before);
+    expect(bench.alarms).toHaveLength(2);
+    bench.tell({ type: 'chunkReceived', bytes: 40, pending: 0 });
+    expect(bench.states.length).toBe(before + 1);
+    expect(bench.state?.values).toEqual({ telemetry: { temperature: 23, set_point: 20, channels: [] } });
+    expect(bench.state).not.toHaveProperty('quality');
+    bench.tell({ type: 'chunkReceived', bytes: 1, pending: 1 });
+    expect(bench.states.length).toBe(before + 1);
+  });
+
+  it('of a chunk that ends the link are told with its end', () => {
+    const bench = oven();
+    bench.tell({ type: 'messageReceived', message: telemetry(23), inChunk: true });
+    const fault = {
+      reason: 'zero_length',
+      length: 0,
+      expected: '',
+      seen: '',
+      sample: new Uint8Array(),
+    } as const;
+    bench.tell({ type: 'streamFaulted', fault });
+    expect(bench.state).toMatchObject({ status: 'offline', values: { telemetry: { temperature: 23 } } });
+  });
+
   it('share what did not change, so that a difference is found at a glance', () => {
     const bench = oven();
     bench.message(telemetry(23.14, 20, [1, 2]));

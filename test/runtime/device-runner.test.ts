@@ -82,6 +82,43 @@ describe('a device runner', () => {
     expect(bench.clock.timers).toBe(0);
   });
 
+  it('answers every frame of a chunk in its place, and publishes what they change once', () => {
+    const bench = new Bench();
+    const link = bench.online();
+    const revs: number[] = [];
+    bench.store.listen(({ kind, topic, rev }) => {
+      if (kind === 'state' && topic === 'devices/p1/stats') revs.push(rev);
+    });
+    bench.clock.advance(2_500);
+    link.takeSent();
+    revs.length = 0;
+    link.data(join(HEARTBEAT, HEARTBEAT, HEARTBEAT));
+    expect(hex(link.takeSent())).toEqual(hex([HEARTBEAT_REPLY, HEARTBEAT_REPLY, HEARTBEAT_REPLY]));
+    expect(revs).toHaveLength(1);
+    expect(bench.store.document('devices/p1/stats')).toMatchObject({ frames_in: 5 });
+  });
+
+  it('publishes what a chunk changed that ended the link by what it said', () => {
+    const bench = new Bench();
+    const link = bench.link;
+    link.connect();
+    const refused = Uint8Array.from([0, 0, 0, 2, 0, 0xff]);
+    link.data(join(HEARTBEAT, refused, HEARTBEAT));
+    expect(bench.state).toMatchObject({ link: { status: 'backoff', reason: 'register_refused' } });
+    expect(bench.clock.timers).toBe(1);
+    expect(hex(link.sent)).toEqual(hex([REGISTER, HEARTBEAT_REPLY]));
+  });
+
+  it('counts the time without a link from the moment at which it was lost', () => {
+    const bench = new Bench();
+    const link = bench.online();
+    bench.clock.advance(400);
+    expect(bench.runner.awayMs()).toBe(0);
+    link.close();
+    bench.clock.advance(100);
+    expect(bench.runner.awayMs()).toBe(100);
+  });
+
   it('says nothing more once it is removed, whatever is still asked of it', async () => {
     const bench = new Bench();
     bench.online().data(HEARTBEAT);
