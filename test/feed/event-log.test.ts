@@ -120,6 +120,7 @@ describe('events that are kept', () => {
     for (let n = 0; n < 1_100; n++) store.publishEvent('busy', {});
     store.publishEvent('old', {});
     at(0);
+    expect(events(store, 0, '#').seqs).toHaveLength(1_001);
     store.publishEvent('old', {});
     store.publishEvent('busy', {});
     at(700_000);
