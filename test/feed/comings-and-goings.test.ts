@@ -68,6 +68,17 @@ const STEPS: Readonly<Record<string, Step>> = {
   drain: { weight: 5, a: who, act: ({ clients }, a) => clients[a]?.drain() },
   acknowledge: { weight: 2, a: who, act: ({ clients }, a) => clients[a]?.acknowledge() },
   advance: { weight: 2, a: fc.constantFrom(50, 1_000, 31_000), act: (model, a) => model.advance(a) },
+  /** A pass is cut into slices, and something happens in between. */
+  slice: {
+    weight: 2,
+    a: fc.integer({ min: 1, max: 3 }),
+    b: topic,
+    act: (model, a, b) => {
+      model.audience.tellPositions();
+      model.flush(a);
+      model.store.publishState(STATES[b] ?? '', { slice: model.store.rev });
+    },
+  },
   position: { weight: 2, a: nothing, act: ({ audience }) => audience.tellPositions() },
   restart: { weight: 1, a: nothing, act: (model) => model.restart() },
 };
@@ -99,7 +110,7 @@ describe('subscribers that are cut off, stall, follow more and less, and come ba
         }
         expect([...model.executed.values()].filter((times) => times !== 1)).toEqual([]);
       }),
-      { numRuns: 400 },
+      { numRuns: 500 },
     );
   });
 });

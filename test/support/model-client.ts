@@ -2,6 +2,7 @@ import { FeedView } from '../../src/client/view.ts';
 import type { FeedSession } from '../../src/feed/session.ts';
 import { SessionMemory } from '../../src/feed/session-memory.ts';
 import type { SessionLine } from '../../src/feed/session-surroundings.ts';
+import { BROADCAST_TOPIC } from '../../src/feed/store.ts';
 import type { Outlet, Subscriber } from '../../src/feed/subscriber.ts';
 import type { JsonObject } from '../../src/feed/wire/json.ts';
 import type { Position } from '../../src/feed/wire/position.ts';
@@ -19,6 +20,8 @@ export interface ModelTerms {
   readonly drops?: boolean;
 }
 
+type Synced = Extract<ServerMessage, { type: 'synced' }>['payload'];
+
 /** A group on its way: asked for, known, given up but not yet confirmed. */
 interface Followed {
   readonly group: ModelGroup;
@@ -34,6 +37,8 @@ interface Followed {
   awaited: Set<string>;
   /** Up to here it was followed, and from here its events are told. */
   from: Position | undefined;
+  /** The `rev` at which it was asked for. */
+  askedAt: number;
   /** Events after this `rev` are told on this connection. */
   startedAt: number;
   /** Events after this `rev` of this life are owed; those before `checked` were looked at. */
@@ -76,6 +81,7 @@ export class ModelClient {
       since: undefined,
       awaited: new Set(),
       from: undefined,
+      askedAt: 0,
       startedAt: 0,
       owedFrom: undefined,
       checked: 0,
@@ -224,6 +230,7 @@ export class ModelClient {
     const { patterns, maxHz } = followed.group;
     if (!this.#mayGoOn(followed)) followed.from = undefined;
     const since = followed.from;
+    followed.askedAt = store.rev;
     followed.startedAt = since?.[store.epoch] ?? store.rev;
     const id = `s${++this.#ids}`;
     followed.phase = 'asked';
@@ -282,6 +289,8 @@ export class ModelClient {
         break;
       case 'event':
       case 'broadcast':
+        // What was not acknowledged comes again, whatever is asked for.
+        if (message.ack_required !== true) this.#following(message.payload.topic);
         this.#knowledge.event(message.payload, message.ack_required === true, repeated);
         break;
       case 'gap':
@@ -315,20 +324,35 @@ export class ModelClient {
 
   #update({ topic, epoch, seq }: Version): void {
     this.#knowledge.version({ topic, epoch, seq });
-    const mine = this.followed.filter(({ group }) => covers(group, topic));
-    if (
-      mine.length > 0 &&
-      mine.every(({ phase, synced, awaited }) => !synced && phase !== 'none' && awaited.has(topic))
-    )
+    const mine = this.#following(topic);
+    if (mine.length > 0 && mine.every(({ synced, awaited }) => !synced && awaited.has(topic)))
       this.breaches.push(`${topic} ${seq} came before its item`);
   }
 
-  #synced(payload: { readonly reply_to?: string; readonly position: Position }): void {
-    const followed = this.followed.find(({ id }) => id === payload.reply_to);
-    if (followed !== undefined && followed.phase !== 'none') followed.synced = true;
+  /** The groups that cover a topic here; something of what none of them covers is not to come. */
+  #following(topic: string): readonly Followed[] {
+    const mine = this.followed.filter(({ phase, group }) => phase !== 'none' && covers(group, topic));
+    if (mine.length === 0 && topic !== BROADCAST_TOPIC) this.breaches.push(`${topic} came unasked`);
+    return mine;
+  }
+
+  #synced({ reply_to: id, mode, topics, position }: Synced): void {
+    const followed = this.followed.find((each) => each.id === id);
+    // Of what was given up meanwhile nothing more is said.
+    if (followed?.group.patterns.every((each) => topics.includes(each))) {
+      if (followed.phase !== 'none') followed.synced = true;
+      if (mode === 'since') this.#checkRecovered(followed);
+    }
     // Who asks for more from an earlier position has come less far with all of it.
     this.#toldRev = 0;
-    this.#goTo(payload.position);
+    this.#goTo(position);
+  }
+
+  /** What happened while it was away came before the end of the answer; what is to be acknowledged may take its time. */
+  #checkRecovered(followed: Followed): void {
+    const alone = (topic: string): boolean =>
+      this.followed.every((each) => each === followed || each.phase === 'none' || !covers(each.group, topic));
+    if (this.#terms.ack !== true) this.#knowledge.checkEvents({ ...followed }, followed.askedAt, alone);
   }
 
   #goOnTo(position: Position): void {

@@ -98,13 +98,14 @@ export class ModelKnowledge {
   }
 
   /** Every event up to a position is known, or known to be lost. */
-  checkEvents(owed: Owed, rev: number): void {
+  checkEvents(owed: Owed, rev: number, which = (_topic: string): boolean => true): void {
     const { events } = this.#truth.history;
     const { owedFrom, group } = owed;
     if (owedFrom === undefined) return;
     for (let event = events[owed.checked]; event !== undefined && event.rev <= rev; ) {
       const { topic, seq } = event;
-      if (event.rev > owedFrom.rev && covers(group, topic) && !this.#knowsOf(owedFrom.epoch, topic, seq))
+      const isOwed = event.rev > owedFrom.rev && covers(group, topic) && which(topic);
+      if (isOwed && !this.#knowsOf(owedFrom.epoch, topic, seq))
         this.#breaches.push(`position ${rev} hides event ${topic} ${seq}`);
       event = events[++owed.checked];
     }

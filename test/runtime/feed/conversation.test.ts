@@ -64,6 +64,21 @@ describe('a subscriber', () => {
     expect(client.view.breaches).toEqual([]);
   });
 
+  it('is told how far it is once a second, however much happens, and no more where nothing does', async () => {
+    await using world = await FeedWorld.start();
+    const client = await world.client();
+    await client.subscribe('1', '#');
+    for (let beat = 1; beat <= 3; beat++) {
+      for (let n = 0; n < 100; n++) world.store.publishState(`devices/d${n % 7}/state`, { beat, n });
+      world.clock.advance(1_000);
+      expect((await client.next('position')).payload.position).toEqual({ epoch: beat * 100 });
+    }
+    world.clock.advance(5_000);
+    client.send({ type: 'ping' });
+    await client.next('pong');
+    expect(client.types.filter((type) => type === 'position')).toHaveLength(3);
+  });
+
   it('gets an empty snapshot where there is nothing yet', async () => {
     await using world = await FeedWorld.start();
     const client = await world.client();

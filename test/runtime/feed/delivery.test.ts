@@ -203,6 +203,12 @@ describe('a subscription with a rate', () => {
     expect(told()).toEqual([1]);
     world.clock.advance(200);
     await expect.poll(told).toEqual([1, 5]);
+    world.store.publishState('devices/d1/state', { n: 6 });
+    world.clock.advance(300);
+    await settled(client);
+    expect(told()).toEqual([1, 5]);
+    world.clock.advance(200);
+    await expect.poll(told).toEqual([1, 5, 6]);
     expect(client.messages.some((each) => each.type === 'update' && 'patch' in each.payload)).toBe(false);
   });
 

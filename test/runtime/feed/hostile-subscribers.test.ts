@@ -126,6 +126,20 @@ describe.each(DOORS)('a subscriber over %s', (door) => {
     expect(client.closing).toBeUndefined();
   });
 
+  it('that holds the most goes first where all together hold too much', async () => {
+    await using stage = await Stage.open({ maxHeldBytes: 200 * 1024 });
+    using client = await DoorClient.follow(door, stage.face);
+    client.socket.pause();
+    for (let round = 0; stage.face.subscribers > DOORS.length; round++) {
+      if (round > 4_000) throw new Error('the budget was never spent');
+      await stage.publish(BIG);
+    }
+    client.socket.resume();
+    await isTold(client, 'slow_consumer');
+    await stage.ended(door, 'slow_consumer');
+    expect(stage.mostHeld).toBeLessThan(300 * 1024);
+  });
+
   it('that is reset by its network is counted as lost', async () => {
     await using stage = await Stage.open();
     using client = await DoorClient.follow(door, stage.face);

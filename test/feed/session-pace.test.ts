@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { SessionMemory } from '../../src/feed/session-memory.ts';
+import { FeedStore } from '../../src/feed/store.ts';
+import type { JsonObject } from '../../src/feed/wire/json.ts';
+import { ModelPass, modelAudience, modelSession } from '../support/model-session.ts';
+
+/** One session over an outlet that takes as much as the test lets it. */
+class Stage {
+  readonly store = new FeedStore({ epoch: 'e' });
+  readonly outlet = {
+    unsent: 0,
+    write: (bytes: Uint8Array): void => {
+      this.#text += new TextDecoder().decode(bytes);
+    },
+  };
+  monoMs = 0;
+  #text = '';
+  readonly #audience = modelAudience(this.store, () => this.#now);
+  readonly #pass = new ModelPass(this.#audience);
+  readonly #subscriber = this.#audience.admit(this.outlet);
+  readonly #session = modelSession(this.#audience, this.#subscriber, new SessionMemory('s', 'c'), this.#now);
+
+  get #now() {
+    return { monoMs: this.monoMs, wallMs: this.monoMs };
+  }
+
+  say(message: JsonObject): void {
+    this.#session.receive(JSON.stringify(message), this.#now);
+  }
+
+  /** What is written now, message by message. */
+  flush(): readonly JsonObject[] {
+    this.#text = '';
+    this.#subscriber.remind(this.#now);
+    for (let round = 0; round < 3; round++) this.#pass.flush(9, this.#now);
+    return this.#text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+  }
+}
+
+const typesOf = (messages: readonly JsonObject[]): unknown[] => messages.map(({ type }) => type);
+
+describe('a session', () => {
+  it('is sent again what it did not acknowledge only once its outlet has drained', () => {
+    const stage = new Stage();
+    stage.say({ type: 'subscribe', topics: ['a'], ack: true });
+    stage.store.publishEvent('a', { n: 1 });
+    expect(typesOf(stage.flush())).toContain('event');
+    stage.outlet.unsent = 17 * 1024;
+    stage.monoMs = 31_000;
+    expect(typesOf(stage.flush())).toEqual([]);
+    stage.outlet.unsent = 16 * 1024;
+    expect(typesOf(stage.flush())).toEqual(['event']);
+  });
+
+  it('is told that what is left of its request is complete when the rest of it is given up', () => {
+    const stage = new Stage();
+    for (const topic of ['a/1', 'b/1']) stage.store.publishState(topic, { topic });
+    stage.outlet.unsent = 65 * 1024;
+    stage.say({ type: 'subscribe', id: '1', topics: ['a/#', 'none'] });
+    stage.say({ type: 'subscribe', id: '2', topics: ['a/#', 'b/#'] });
+    stage.say({ type: 'unsubscribe', topics: ['a/#'] });
+    stage.outlet.unsent = 0;
+    const payloads = stage.flush().flatMap(({ type, payload }) => (type === 'synced' ? [payload] : []));
+    expect(payloads).toMatchObject([
+      { reply_to: '1', topics: ['none'] },
+      { reply_to: '2', topics: ['b/#'] },
+    ]);
+  });
+});
