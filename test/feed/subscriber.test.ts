@@ -79,6 +79,15 @@ describe('subscribers in step', () => {
     expect(outlet.text.match(/"event"/g)).toHaveLength(1);
   });
 
+  it('are written what they took over of a turn in which too much happened, though nothing follows', () => {
+    const stage = new Stage();
+    const { outlet } = stage.join(false, '#');
+    for (let n = 0; n < 4_096; n++) stage.store.publishEvent(n < 4_000 ? 'a' : 'b', {});
+    expect(stage.audience.pending).toBe(true);
+    stage.pass();
+    expect(outlet.text.match(/"topic":"b"/g)).toHaveLength(96);
+  });
+
   it('are not written more than they may hold by a turn in which very much happens', () => {
     const stage = new Stage();
     const { outlet, subscriber } = stage.join(true, '#');
