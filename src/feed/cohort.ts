@@ -137,7 +137,7 @@ export class Cohort {
   /** The sealed bytes that begin exactly at `start`, shared by all members that stand there. */
   piece(start: number, now: Instant): Piece | undefined {
     this.#pieces ??= joinPieces(this.#sealed, this.#base, now);
-    const [first] = this.#pieces;
+    const first = this.#pieces[0];
     // Nearly always there is but one, and this is asked for every subscriber.
     return first?.start === start ? first : this.#pieces.find((piece) => piece.start === start);
   }

@@ -6,5 +6,6 @@ export const LOW_WATER = 16 * 1024;
 export interface Outlet {
   /** Bytes accepted and not sent yet. */
   readonly unsent: number;
-  write(bytes: Uint8Array): void;
+  /** Returns what is unsent then. */
+  write(bytes: Uint8Array): number;
 }

@@ -143,6 +143,7 @@ export class Subscriber {
   leave(): void {
     this.#cohort.delete(this);
     this.seat = NOWHERE;
+    this.#plain = false;
   }
 
   /** Owes the present document of every topic that matches; `synced` follows the last of them. */
@@ -203,9 +204,16 @@ export class Subscriber {
     this.#advance(this.#cohort.end, now);
   }
 
-  /** Writes as much as the outlet takes. */
-  flush(now: Instant): void {
-    if (this.seat === NOWHERE || (this.#plain && this.#follow(now))) return;
+  /** Writes as much as the outlet takes, and returns the bytes that wait for this subscriber then, roughly. */
+  flush(now: Instant): number {
+    // Nearly always this is all, and there may be very many.
+    const unsent = this.#plain ? this.#follow(now) : undefined;
+    if (unsent !== undefined) return unsent;
+    if (this.seat !== NOWHERE) this.#catchUp(now);
+    return this.held;
+  }
+
+  #catchUp(now: Instant): void {
     if (this.#full && this.#outlet.unsent <= LOW_WATER) this.#full = false;
     while (!this.#full) {
       const bytes = this.#next(now);
@@ -213,8 +221,7 @@ export class Subscriber {
         this.#becomePlain();
         return;
       }
-      this.#outlet.write(bytes);
-      if (this.#outlet.unsent > HIGH_WATER) this.#full = true;
+      this.#full = this.#outlet.write(bytes) > HIGH_WATER;
     }
     this.#advance(this.#cohort.sealedEnd, now);
   }
@@ -249,22 +256,24 @@ export class Subscriber {
     return this.#debts;
   }
 
-  /** Writes what all members of its cohort share; false where that is not all. */
-  #follow(now: Instant): boolean {
+  /** Writes what all members of its cohort share, and returns what is unsent then; undefined where that is not all. */
+  #follow(now: Instant): number | undefined {
     const cohort = this.#cohort;
     const end = cohort.sealedEnd;
+    if (this.#cursor >= end) return this.#outlet.unsent;
+    let unsent = 0;
     while (this.#cursor < end) {
       const piece = cohort.piece(this.#cursor, now);
-      if (piece === undefined) return false;
+      if (piece === undefined) return undefined;
       this.#shared.tally.deliveries += piece.end - this.#cursor;
       this.#cursor = piece.end;
-      this.#outlet.write(piece.bytes);
-      if (this.#outlet.unsent <= HIGH_WATER) continue;
+      unsent = this.#outlet.write(piece.bytes);
+      if (unsent <= HIGH_WATER) continue;
       this.#full = true;
       this.#plain = false;
-      return false;
+      return undefined;
     }
-    return true;
+    return unsent;
   }
 
   /** Nothing is left to be written. */

@@ -29,9 +29,10 @@ class SlowOutlet implements Outlet {
     return this.#held.length;
   }
 
-  write(bytes: Uint8Array): void {
+  write(bytes: Uint8Array): number {
     this.#held += new TextDecoder().decode(bytes);
     this.mostUnsent = Math.max(this.mostUnsent, this.unsent);
+    return this.unsent;
   }
 
   drain(): void {

@@ -19,6 +19,7 @@ describe('a session that is resumed with events that were not acknowledged', () 
         unsent: 0,
         write: (bytes) => {
           text += new TextDecoder().decode(bytes);
+          return 0;
         },
       });
       const session = modelSession(audience, subscriber, memory, NOW, parked);

@@ -16,9 +16,10 @@ class RecordingOutlet implements Outlet {
     this.#keeps = keeps;
   }
 
-  write(bytes: Uint8Array): void {
+  write(bytes: Uint8Array): number {
     this.writes.push(bytes);
     if (this.#keeps) this.unsent += bytes.length;
+    return this.unsent;
   }
 
   get text(): string {

@@ -212,11 +212,12 @@ export class ModelClient {
         return held().length;
       },
       write: (bytes) => {
-        if (this.#open !== outlet) return;
+        if (this.#open !== outlet) return 0;
         const text = new TextDecoder().decode(bytes);
         this.#held += text;
         this.mostUnsent = Math.max(this.mostUnsent, this.#held.length);
         this.commands.written(text);
+        return this.#held.length;
       },
     };
     this.#open = outlet;

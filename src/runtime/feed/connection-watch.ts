@@ -40,13 +40,11 @@ export class ConnectionWatch {
 
   /** Writes what waits for a connection, and counts what it holds then. */
   flush(connection: Connection, now: Instant): void {
-    if (!connection.flush(now)) return;
-    const { subscriber } = connection;
-    const { held } = subscriber;
+    const held = connection.flush(now);
     if (held === connection.counted) return;
     this.#heldBytes += held - connection.counted;
     connection.counted = held;
-    if (subscriber.full) this.#watched.add(connection);
+    if (connection.subscriber.full) this.#watched.add(connection);
     if (this.#heldBytes > this.#limits.maxHeldBytes) this.#dropWorst(now);
   }
 

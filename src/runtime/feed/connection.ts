@@ -3,7 +3,7 @@ import type { Grant } from '../../access/grant.ts';
 import type { Audience } from '../../feed/audience.ts';
 import type { FeedSession } from '../../feed/session.ts';
 import type { SessionLine } from '../../feed/session-surroundings.ts';
-import { HIGH_WATER, type Outlet, type Subscriber } from '../../feed/subscriber.ts';
+import { HIGH_WATER, LOW_WATER, type Outlet, type Subscriber } from '../../feed/subscriber.ts';
 import { CLOSE_CODES, type CloseReason, mayReconnect } from '../../feed/wire/close-code.ts';
 import type { Instant } from '../../instant.ts';
 import { asBuffer } from './as-buffer.ts';
@@ -138,10 +138,11 @@ export class Connection implements Outlet, SessionLine {
     this.#audience.letIn(this.subscriber, now);
   }
 
-  write(bytes: Uint8Array): void {
-    if (!this.#carrier.open) return;
+  /** To be called only while it is not closing. */
+  write(bytes: Uint8Array): number {
     this.#handed += bytes.length;
     this.#socket.write(asBuffer(bytes));
+    return this.#socket.writableLength;
   }
 
   receive(text: string, now: Instant): void {
@@ -179,10 +180,11 @@ export class Connection implements Outlet, SessionLine {
     this.#audience.wake(this.subscriber);
   }
 
-  /** Writes what waits, as far as the socket takes it; false where it is closed, and nothing is. */
-  flush(now: Instant): boolean {
-    if (this.closing) return false;
+  /** Writes what waits, as far as the socket takes it, and returns the bytes that are held then, roughly. */
+  flush(now: Instant): number {
+    if (this.closing) return this.counted;
     const control = this.#control;
+    let held: number;
     if (
       control !== undefined &&
       (control.pong !== undefined || control.pingWanted) &&
@@ -191,12 +193,13 @@ export class Connection implements Outlet, SessionLine {
       // Corked, so that both leave in one write.
       this.#socket.cork();
       this.#writeControl(control);
-      this.subscriber.flush(now);
+      held = this.subscriber.flush(now);
       this.#socket.uncork();
-    } else this.subscriber.flush(now);
-    if (this.subscriber.full) this.#pause(now);
+    } else held = this.subscriber.flush(now);
+    // Who holds as little as this is not full.
+    if (held > LOW_WATER && this.subscriber.full) this.#pause(now);
     else if (this.#jam !== undefined) this.#resume(this.#jam, now);
-    return true;
+    return held;
   }
 
   /** The instant up to which an answer to the open ping may be awaited; undefined while none is open. */

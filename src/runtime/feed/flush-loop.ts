@@ -89,19 +89,21 @@ export class FlushLoop {
   #slice(): void {
     this.#pass ??= this.#audience.pass();
     const now = this.#clock.now();
+    this.#flushing = true;
+    const done = this.#flushSome(this.#pass, now);
+    this.#flushing = false;
+    if (done) this.#pass = undefined;
+    if (!done || this.#audience.pending) this.request();
+  }
+
+  /** Whether none are left. */
+  #flushSome(pass: Generator<Subscriber, void, void>, now: Instant): boolean {
     for (let count = 1; ; count++) {
-      const next = this.#pass.next();
-      if (next.done === true) break;
-      this.#flushing = true;
+      const next = pass.next();
+      if (next.done === true) return true;
       this.#flush(next.value, now);
-      this.#flushing = false;
       const late = count % CLOCK_EVERY === 0 && this.#clock.now().monoMs - now.monoMs > SLICE_MS;
-      if (count >= SLICE_SUBSCRIBERS || late) {
-        this.request();
-        return;
-      }
+      if (count >= SLICE_SUBSCRIBERS || late) return false;
     }
-    this.#pass = undefined;
-    if (this.#audience.pending) this.request();
   }
 }

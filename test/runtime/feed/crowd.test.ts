@@ -68,7 +68,7 @@ describe('ten thousand subscriptions', () => {
     const now = { monoMs: 0, wallMs: 0 };
     const written: number[] = [];
     for (let client = 0; client < 40; client++) {
-      const outlet = { unsent: 0, write: () => void written.push(client) };
+      const outlet = { unsent: 0, write: () => written.push(client) && 0 };
       const patterns = Array.from({ length: 250 }, (_, n) => `devices/c${client}-${n}/+`);
       audience.assign(audience.admit(outlet), new Interests(patterns), now);
     }

@@ -36,6 +36,7 @@ function setUp(
       writes++;
       gaps += text.decode(bytes).split('"type":"gap"').length - 1;
       events += text.decode(bytes).split('"type":"event"').length - 1;
+      return 0;
     },
   };
   for (let count = 0; count < subscribers; count++) {
