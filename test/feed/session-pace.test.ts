@@ -9,8 +9,9 @@ class Stage {
   readonly store = new FeedStore({ epoch: 'e' });
   readonly outlet = {
     unsent: 0,
-    write: (bytes: Uint8Array): void => {
+    write: (bytes: Uint8Array): number => {
       this.#text += new TextDecoder().decode(bytes);
+      return 0;
     },
   };
   monoMs = 0;
