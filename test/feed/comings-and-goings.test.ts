@@ -3,12 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { FeedModel, type ModelTerms } from '../support/feed-model.ts';
 
 const TERMS: readonly ModelTerms[] = [
-  { groups: [{ patterns: ['#'] }, { patterns: ['devices/d1/#'] }] },
+  { groups: [{ patterns: ['#'], later: true }, { patterns: ['devices/d1/#'] }] },
   {
     groups: [{ patterns: ['devices/+/state', 'devices/d1/#'] }, { patterns: ['devices/d2/+'] }],
     drops: true,
   },
-  { groups: [{ patterns: ['devices/#'] }, { patterns: ['broadcast/+', 'devices/+/messages'] }], ack: true },
+  {
+    groups: [{ patterns: ['devices/#'], later: true }, { patterns: ['broadcast/+', 'devices/+/messages'] }],
+    ack: true,
+  },
   {
     groups: [
       { patterns: ['devices/+/state', 'devices/d2/messages'], maxHz: 5 },
@@ -50,7 +53,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   remove: { weight: 2, a: topic, act: ({ store }, a) => store.removeState(STATES[a] ?? '') },
   event: { weight: 4, a: fc.nat(2), b: fc.constantFrom(1, 3, 40), act: happen },
   manyEvents: { weight: 1, a: fc.nat(1), b: fc.constantFrom(500, 1_500), act: happen },
-  broadcast: { weight: 1, a: who, act: ({ store }, a) => store.publishBroadcast(`c${a}`, a) },
+  broadcast: { weight: 2, a: who, act: ({ store }, a) => store.publishBroadcast(`c${a}`, a) },
   connect: { weight: 4, a: who, act: ({ clients }, a) => clients[a]?.connect() },
   disconnect: { weight: 3, a: who, act: ({ clients }, a) => clients[a]?.disconnect() },
   forget: { weight: 1, a: who, act: ({ clients }, a) => clients[a]?.forgetSession() },

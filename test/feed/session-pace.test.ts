@@ -41,6 +41,17 @@ class Stage {
   }
 }
 
+const SINCE = (rev: number): JsonObject => ({ since: { e: rev } });
+
+/** Of events, the `rev`; of `synced`, its position as text. */
+const toldOf = (messages: readonly JsonObject[]): unknown[] =>
+  messages.flatMap<unknown>(({ type, payload }) => {
+    // Messages of a server have an object there.
+    const { rev, position } = payload as { rev?: number; position?: { e: number } };
+    if (type === 'synced') return [`up to ${position?.e}`];
+    return type === 'event' ? [rev] : [];
+  });
+
 const typesOf = (messages: readonly JsonObject[]): unknown[] => messages.map(({ type }) => type);
 
 describe('a session', () => {
@@ -69,5 +80,24 @@ describe('a session', () => {
       { reply_to: '1', topics: ['none'] },
       { reply_to: '2', topics: ['b/#'] },
     ]);
+  });
+
+  it('is told the past of all that it asks for in its order, and no position beyond what was not told of it', () => {
+    const stage = new Stage();
+    for (const topic of ['b', 'a', 'a', 'a']) stage.store.publishEvent(topic, {});
+    stage.say({ type: 'subscribe', topics: ['a'], ...SINCE(0) });
+    stage.say({ type: 'subscribe', topics: ['b'], ...SINCE(0) });
+    stage.say({ type: 'subscribe', topics: ['none'] });
+    expect(toldOf(stage.flush())).toEqual([1, 'up to 1', 2, 3, 4, 'up to 4', 'up to 4']);
+  });
+
+  it('is told the past that an overlapping pattern goes further back into, and none of it twice', () => {
+    const stage = new Stage();
+    for (let n = 0; n < 3; n++) stage.store.publishEvent('a/x', { n });
+    stage.say({ type: 'subscribe', topics: ['#'] });
+    stage.say({ type: 'subscribe', topics: ['a/#'], ...SINCE(2) });
+    stage.say({ type: 'subscribe', topics: ['a/+'], ...SINCE(1) });
+    stage.say({ type: 'subscribe', topics: ['a/x'], ...SINCE(0) });
+    expect(toldOf(stage.flush()).filter((each) => typeof each === 'number')).toEqual([1, 2, 3]);
   });
 });

@@ -74,7 +74,7 @@ export class ModelClient {
     this.#knowledge = new ModelKnowledge(model, this.view, this.breaches);
     this.followed = terms.groups.map((group) => ({
       group,
-      wanted: true,
+      wanted: group.later !== true,
       phase: 'none',
       synced: false,
       id: '',

@@ -8,6 +8,8 @@ import type { ModelHistory } from './model-history.ts';
 export interface ModelGroup {
   readonly patterns: readonly string[];
   readonly maxHz?: number;
+  /** It is not wanted from the start. */
+  readonly later?: boolean;
 }
 
 /** One state of one topic. */
