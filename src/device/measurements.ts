@@ -27,6 +27,7 @@ const NO_EVENTS: readonly AlarmEvent[] = [];
 
 /** One message whose values are kept. */
 interface Kept {
+  readonly name: string;
   readonly everyMs: number | undefined;
   readonly watches: readonly Watch[];
   values: Values | undefined;
@@ -37,24 +38,24 @@ interface Kept {
 
 /** The decoded values of one device, by message; each is as old as the last message of its name. */
 export class Measurements {
-  readonly #kept = new Map<string, Kept>();
+  /** A device has few messages, and says most of all what it said before. */
+  readonly #kept: readonly Kept[];
+  #recent: Kept | undefined;
   #measured: Measured = { values: {}, quality: {} };
 
   constructor(declarations: readonly MessageDeclaration[]) {
-    for (const declaration of declarations) {
-      const watches = watchedFields(declaration).map((field) => ({
+    this.#kept = declarations.map((declaration) => ({
+      name: declaration.name,
+      everyMs: declaration.everyMs,
+      watches: watchedFields(declaration).map((field) => ({
         field,
         alarm: new Alarm(declaration.name, field),
         quality: undefined,
-      }));
-      this.#kept.set(declaration.name, {
-        everyMs: declaration.everyMs,
-        watches,
-        values: undefined,
-        staleAt: Number.POSITIVE_INFINITY,
-        stale: false,
-      });
-    }
+      })),
+      values: undefined,
+      staleAt: Number.POSITIVE_INFINITY,
+      stale: false,
+    }));
   }
 
   get measured(): Measured {
@@ -63,7 +64,9 @@ export class Measurements {
 
   /** Takes over the fields of one message; tells which limits were crossed. `now` in monotonic ms. */
   update(message: string, fields: Values, now: number): readonly AlarmEvent[] {
-    const kept = this.#kept.get(message);
+    const kept =
+      this.#recent?.name === message ? this.#recent : this.#kept.find(({ name }) => name === message);
+    this.#recent = kept;
     // A status that a reply carries is no value of the device.
     if (kept === undefined) return NO_EVENTS;
     const before = kept.values;
@@ -94,7 +97,7 @@ export class Measurements {
 
   /** Nothing that is known is fresh any more. */
   markStale(): void {
-    for (const kept of this.#kept.values()) {
+    for (const kept of this.#kept) {
       kept.staleAt = Number.POSITIVE_INFINITY;
       if (kept.values !== undefined) kept.stale = true;
     }
@@ -104,7 +107,7 @@ export class Measurements {
   /** Marks what has not come for too long. */
   expire(now: number): void {
     let any = false;
-    for (const kept of this.#kept.values()) {
+    for (const kept of this.#kept) {
       if (kept.staleAt > now) continue;
       kept.staleAt = Number.POSITIVE_INFINITY;
       kept.stale = true;
@@ -115,17 +118,17 @@ export class Measurements {
 
   nextDeadline(): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const { staleAt } of this.#kept.values()) next = Math.min(next, staleAt);
+    for (const { staleAt } of this.#kept) next = Math.min(next, staleAt);
     return next;
   }
 
   #requalify(): void {
     const quality: Record<string, Quality> = {};
-    for (const [message, kept] of this.#kept) {
+    for (const kept of this.#kept) {
       if (kept.values === undefined) continue;
       for (const { field, quality: own } of kept.watches) if (own !== undefined) quality[field.name] = own;
       if (!kept.stale || typeof kept.values !== 'object' || Array.isArray(kept.values)) continue;
-      for (const field of Object.keys(kept.values)) quality[`${message}.${field}`] = 'stale';
+      for (const field of Object.keys(kept.values)) quality[`${kept.name}.${field}`] = 'stale';
     }
     const before = this.#measured.quality;
     const keys = Object.keys(quality);
