@@ -114,6 +114,16 @@ describe('events that are kept', () => {
     expect(gaps).toHaveLength(37);
   });
 
+  it('are not recovered once it is forgotten which topics had any', () => {
+    const store = new FeedStore({ epoch: 'e' });
+    store.publishEvent('first', {});
+    store.publishEvent('second', {});
+    for (let n = 2; n < 100_000; n++) store.publishEvent(`t${n}`, {});
+    expect(store.recoverable({ e: 0 })).toBe(0);
+    store.publishEvent('one more', {});
+    expect([0, 1].map((e) => store.recoverable({ e }))).toEqual([undefined, 1]);
+  });
+
   it('go by their age in the order in which they came, whichever topic they belong to', () => {
     const store = new FeedStore({ epoch: 'e' });
     const at = (monoMs: number) => store.age({ monoMs, wallMs: monoMs });
