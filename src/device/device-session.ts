@@ -73,16 +73,7 @@ export class DeviceSession {
 
   /** Takes one event, gives the orders that follow from it; never throws. */
   handle(event: SessionEvent, now: Instant): readonly Effect[] {
-    const before = this.#phase;
     this.#take(event, now);
-    const more = event.type === 'messageReceived' && event.inChunk === true;
-    // A chunk that costs the link its life has no end that is heard of.
-    if (!more || this.#phase !== before) this.#settle(now);
-    return this.#effects.take();
-  }
-
-  /** What the events since the last time have changed goes out at once. */
-  #settle(now: Instant): void {
     const { attempt } = this.#plan;
     if (this.#phase.name === 'connected' && this.#axes.document.link.attempt !== attempt) {
       this.#axes.setLink('connected', now.wallMs, { attempt });
@@ -92,6 +83,7 @@ export class DeviceSession {
     if (document !== undefined) this.#effects.push({ type: 'publishState', document });
     const stats = this.stats.takeDue(now.monoMs);
     if (stats !== undefined) this.#effects.push({ type: 'publishStats', document: stats });
+    return this.#effects.take();
   }
 
   /** When `deadlineReached` is due, monotonic ms; undefined: not at all. */

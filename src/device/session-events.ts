@@ -30,12 +30,7 @@ export type SessionEvent =
   | { readonly type: 'linkClosed'; readonly code: ErrorCode; readonly detail: string }
   | { readonly type: 'linkOffered'; readonly offer: LinkOffer }
   | { readonly type: 'offerWithdrawn'; readonly offerId: number }
-  | {
-      readonly type: 'messageReceived';
-      readonly message: Message | InvalidPayload;
-      /** `chunkReceived` follows at once: what changes of the device by the messages of one chunk is published then. */
-      readonly inChunk?: true;
-    }
+  | { readonly type: 'messageReceived'; readonly message: Message | InvalidPayload }
   /** A chunk was decoded; `pending` bytes of an unfinished frame are held. */
   | { readonly type: 'chunkReceived'; readonly bytes: number; readonly pending: number }
   | { readonly type: 'bytesDiscarded'; readonly report: Discarded }

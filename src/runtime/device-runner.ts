@@ -191,7 +191,7 @@ export class DeviceRunner implements WireOwner {
   }
 
   wireMessage(wire: Wire, message: Message | InvalidPayload): void {
-    this.#dispatch({ type: 'messageReceived', message, inChunk: true }, wire, this.#chunkAt);
+    this.#dispatch({ type: 'messageReceived', message }, wire, this.#chunkAt);
   }
 
   wireDiscarded(wire: Wire, report: Discarded): void {

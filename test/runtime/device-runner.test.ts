@@ -82,7 +82,7 @@ describe('a device runner', () => {
     expect(bench.clock.timers).toBe(0);
   });
 
-  it('answers every frame of a chunk in its place, and publishes what they change once', () => {
+  it('answers every frame of a chunk in its place, and publishes its figures once', () => {
     const bench = new Bench();
     const link = bench.online();
     const revs: number[] = [];
@@ -95,7 +95,6 @@ describe('a device runner', () => {
     link.data(join(HEARTBEAT, HEARTBEAT, HEARTBEAT));
     expect(hex(link.takeSent())).toEqual(hex([HEARTBEAT_REPLY, HEARTBEAT_REPLY, HEARTBEAT_REPLY]));
     expect(revs).toHaveLength(1);
-    expect(bench.store.document('devices/p1/stats')).toMatchObject({ frames_in: 5 });
   });
 
   it('publishes what a chunk changed that ended the link by what it said', () => {
