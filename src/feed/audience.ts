@@ -198,8 +198,10 @@ export class Audience implements SubscriberSurroundings {
   }
 
   #disband(cohort: Cohort): void {
-    if (!cohort.empty || cohort.patterns.length === 0) return;
-    this.#cohorts.delete(cohort.patterns.join('\n'));
+    const key = cohort.patterns.join('\n');
+    // Who goes twice must not take the cohort with him that others have made of the same patterns since.
+    if (!cohort.empty || cohort.patterns.length === 0 || this.#cohorts.get(key) !== cohort) return;
+    this.#cohorts.delete(key);
     this.#unwritten.delete(cohort);
     for (const pattern of cohort.patterns) this.#trie.delete(pattern, cohort);
     this.#matches.clear();

@@ -60,6 +60,20 @@ describe('subscribers in step', () => {
     expect(other.outlet.writes).toHaveLength(0);
   });
 
+  it('go on hearing all when one with the same patterns goes twice', () => {
+    const stage = new Stage();
+    const { subscriber } = stage.join(false, 'a');
+    stage.audience.dismiss(subscriber);
+    const { outlet } = stage.join(false, 'a');
+    stage.audience.dismiss(subscriber);
+    stage.store.publishBroadcast('c', 'hello');
+    stage.store.publishState('a', { n: 1 });
+    stage.audience.tellPositions();
+    stage.pass();
+    const told = [...outlet.text.matchAll(/\{"type":"(\w+)"/g)].map(([, type]) => type);
+    expect(told).toEqual(['broadcast', 'update', 'position']);
+  });
+
   it('get what is for them alone in the same write, behind what came before it', () => {
     const stage = new Stage();
     const { outlet, subscriber } = stage.join(false, 'a');
