@@ -32,7 +32,7 @@ interface Known {
   readonly document: JsonObject | undefined;
 }
 
-/** Ids of acknowledged events and of broadcasts that are remembered; the server has far fewer out at once. */
+/** Ids that are remembered, of acknowledged events and of broadcasts; the server has far fewer out, and keeps no more. */
 const MAX_IDS = 1_000;
 /** Topics that are gone, and topics of events, whose last `seq` is remembered. */
 const MAX_REMEMBERED = 10_000;
@@ -58,6 +58,8 @@ export class FeedView {
   /** The last event of each topic. */
   readonly #lastEvents = new Map<string, { readonly epoch: string; readonly seq: number }>();
   readonly #ids = new Set<string>();
+  /** Of broadcasts: very many events may come between one that was heard early and the same again. */
+  readonly #broadcastIds = new Set<string>();
   /** What the message in hand brings about. */
   #changes: ViewChange[] = [];
   #resync: string[] = [];
@@ -111,7 +113,7 @@ export class FeedView {
 
   /** An acknowledged event was not dealt with after all: it counts as new when it is sent again. */
   notTaken(event: EventMessage): void {
-    this.#ids.delete(eventKey(event));
+    this.#idsOf(event).delete(eventKey(event));
   }
 
   /** Only these patterns are followed any more: drops what none of them covers, and says what. */
@@ -129,6 +131,10 @@ export class FeedView {
     this.#resync = [];
     const repeated = this.#take(message);
     return { changes: this.#changes, resync: this.#resync, repeated };
+  }
+
+  #idsOf({ type }: EventMessage): Set<string> {
+    return type === 'broadcast' ? this.#broadcastIds : this.#ids;
   }
 
   /** Whether it was told before. */
@@ -209,9 +215,10 @@ export class FeedView {
     // earlier ones are recovered by who asks for them.
     if (message.ack_required === true || message.type === 'broadcast') {
       const key = eventKey(message);
-      if (this.#ids.has(key)) return false;
-      this.#ids.add(key);
-      dropOldest(this.#ids, MAX_IDS);
+      const ids = this.#idsOf(message);
+      if (ids.has(key)) return false;
+      ids.add(key);
+      dropOldest(ids, MAX_IDS);
       return true;
     }
     const last = this.#lastEvents.get(topic);

@@ -232,5 +232,10 @@ describe('where a connection goes on', () => {
       expect(view.apply(plain(seq)).repeated).toBe(true);
       expect(view.apply(acked(seq)).repeated).toBe(true);
     }
+    for (let seq = 1; seq <= 2_000; seq++) {
+      const payload = { ...version(seq, { topic: 'devices/a/messages' }), data: {} };
+      view.apply({ ...envelope, id: `r${seq + 10}`, type: 'event', ack_required: true, payload });
+    }
+    expect(view.apply(acked(7)).repeated).toBe(true);
   });
 });
