@@ -113,7 +113,7 @@ describe('subscribers that are cut off, stall, follow more and less, and come ba
         }
         expect([...model.executed.values()].filter((times) => times !== 1)).toEqual([]);
       }),
-      { numRuns: 500 },
+      { numRuns: 400 },
     );
   });
 });

@@ -1,3 +1,4 @@
+import { REDELIVER_MS } from '../../src/feed/ack-window.ts';
 import type { Audience } from '../../src/feed/audience.ts';
 import type { CommandOutcome, FeedCommand } from '../../src/feed/command.ts';
 import { FeedStore } from '../../src/feed/store.ts';
@@ -57,7 +58,10 @@ export class FeedModel {
     this.monoMs += ms;
     this.store.age(this.now);
     this.audience.wakePaced(this.now);
-    for (const client of this.clients) client.remind();
+    for (const client of this.clients) {
+      if (ms >= REDELIVER_MS) client.commands.mayBeToldAgain();
+      client.remind();
+    }
   }
 
   /** A client asks for something that no client asked for before. */

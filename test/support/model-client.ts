@@ -105,7 +105,10 @@ export class ModelClient {
     );
     this.view.connected();
     this.#knowledge.connected();
-    if (parked !== undefined) this.#say({ type: 'resume', session: parked.secret });
+    if (parked !== undefined) {
+      this.#say({ type: 'resume', session: parked.secret });
+      this.commands.mayBeToldAgain();
+    }
     this.#memory = this.#session.memory;
     this.#connecting = true;
     for (const followed of this.followed) if (followed.wanted) this.#ask(followed);

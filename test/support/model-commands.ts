@@ -12,6 +12,8 @@ interface Asked {
   acknowledged: boolean;
   /** How often it may be told: so often by itself, and once for each time that it is asked for again. */
   most: number;
+  /** How often it may have been meant to be told, though its connection was cut before anything was written. */
+  meant: number;
   /** How often it was written to the client, whether that heard it or not. */
   told: number;
 }
@@ -34,7 +36,7 @@ export class ModelCommands {
 
   /** The message of a new command; no two have the same `n`. */
   ask(n: number, ack: boolean): JsonObject {
-    this.#asked.set(`k${n}`, { n, ack, known: false, acknowledged: false, most: TRIES, told: 0 });
+    this.#asked.set(`k${n}`, { n, ack, known: false, acknowledged: false, most: TRIES, meant: 1, told: 0 });
     return this.#message(`k${n}`, n, ack);
   }
 
@@ -45,6 +47,11 @@ export class ModelCommands {
       asked.most += 1;
       return [this.#message(id, asked.n, asked.ack)];
     });
+  }
+
+  /** The session is resumed, or the time has come to tell again of what was not acknowledged. */
+  mayBeToldAgain(): void {
+    for (const asked of this.#asked.values()) asked.meant += 1;
   }
 
   /** Something is written to the client. */
@@ -73,10 +80,10 @@ export class ModelCommands {
       if (ids.includes(asked.messageId ?? '')) asked.acknowledged = true;
   }
 
-  /** Commands whose outcome never came, although it was to come by itself and was not told often enough to be given up. */
+  /** Commands whose outcome never came, although it was to come by itself and was not meant to be told often enough to be given up. */
   get owed(): string[] {
-    return [...this.#asked].flatMap(([id, { ack, known, told }]) =>
-      ack && !known && told < TRIES ? [id] : [],
+    return [...this.#asked].flatMap(([id, { ack, known, meant }]) =>
+      ack && !known && meant < TRIES ? [id] : [],
     );
   }
 
