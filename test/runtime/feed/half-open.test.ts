@@ -35,11 +35,11 @@ class Cable {
     return new Cable(clock, face, proxy, [far, await DoorClient.follow(door, face)]);
   }
 
-  /** Lets the seconds pass one by one, with a turn of the loop for what each brings. */
+  /** Lets the seconds pass one by one, with some turns of the loop for what each brings. */
   async pass(seconds: number): Promise<void> {
     for (let second = 0; second < seconds; second++) {
       this.clock.advance(1_000);
-      for (let turns = 0; turns < 4; turns++) await turn();
+      for (let turns = 0; turns < 25; turns++) await turn();
     }
   }
 
