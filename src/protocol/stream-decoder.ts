@@ -13,8 +13,9 @@ const SMALL_CHUNK_BYTES = 1024;
 
 /**
  * Frames of a byte stream that loses nothing (TCP). Whole frames are delivered straight from their chunk; only what it
- * leaves unfinished is copied, so that a device which sends whole frames has no buffer at all. The first header that cannot be ends it with one fault, as
- * early as the bytes can tell: a stream that is out of step once is never in step again.
+ * leaves unfinished is copied, so that a device which sends whole frames has no buffer at all. The first header that
+ * cannot be ends it with one fault, as early as the bytes can tell: a stream that is out of step once is never in step
+ * again.
  */
 export class StreamDecoder implements FrameDecoder {
   #definition: ProtocolDefinition;

@@ -311,7 +311,9 @@ export class Roster {
     for (const connection of this.#connections()) {
       const reason = this.#desk.access.over(connection, now);
       if (reason !== undefined) connection.close(reason, now);
-      const { subscriber, session } = connection;
+      const { subscriber, session, closing } = connection;
+      // Its session may be another connection's by now.
+      if (closing) continue;
       subscriber.remind(now);
       session?.remind(now);
     }
