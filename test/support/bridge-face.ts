@@ -71,6 +71,13 @@ export class BridgeFace {
     return this.#feed.clients();
   }
 
+  /** Whether a client was asked for a sign of life and has not been heard since. */
+  awaits(clientId: string): boolean {
+    return this.#feed.roster.transports.some(({ tally }) =>
+      [...tally.connections].some((each) => each.clientId === clientId && each.awaited),
+    );
+  }
+
   /** Why those ended that came over one kind of transport, and how many of each. */
   endings(name: TransportName): Readonly<Record<string, number>> {
     const transport = this.#feed.roster.transports.find(({ tally }) => tally.name === name);

@@ -88,6 +88,12 @@ export class DoorClient {
     return /^HTTP\/1\.1 [45]/.test(this.head);
   }
 
+  /** As it was welcomed; empty before. */
+  get clientId(): string {
+    const [first] = this.messages;
+    return first?.type === 'welcome' ? first.payload.client_id : '';
+  }
+
   get types(): readonly string[] {
     return this.messages.map(({ type }) => type);
   }

@@ -4,6 +4,7 @@ import type { TransportName } from '../../../src/runtime/feed/transport-tally.ts
 import { BridgeFace } from '../../support/bridge-face.ts';
 import { DOORS, DoorClient } from '../../support/door-client.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { passSeconds } from '../../support/pass-seconds.ts';
 import { ThrottlingProxy } from '../../support/throttling-proxy.ts';
 
 /** A bridge, and one subscriber whose cable can be pulled beside one whose cannot. */
@@ -35,12 +36,8 @@ class Cable {
     return new Cable(clock, face, proxy, [far, await DoorClient.follow(door, face)]);
   }
 
-  /** Lets the seconds pass one by one, with some turns of the loop for what each brings. */
-  async pass(seconds: number): Promise<void> {
-    for (let second = 0; second < seconds; second++) {
-      this.clock.advance(1_000);
-      for (let turns = 0; turns < 25; turns++) await turn();
-    }
+  pass(seconds: number): Promise<void> {
+    return passSeconds(this.clock, this.face, seconds, [this.near]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

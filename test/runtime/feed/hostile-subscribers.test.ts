@@ -7,6 +7,7 @@ import { BridgeFace } from '../../support/bridge-face.ts';
 import { DOORS, DoorClient } from '../../support/door-client.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { rawExchange } from '../../support/http.ts';
+import { passSeconds } from '../../support/pass-seconds.ts';
 import { ThrottlingProxy } from '../../support/throttling-proxy.ts';
 
 const EVENTS = 'devices/d1/messages';
@@ -51,12 +52,18 @@ class Stage {
     }
   }
 
-  /** Seconds pass; in each of them everybody who is asked for a sign of life has time enough to give it. */
-  async pass(seconds: number): Promise<void> {
-    for (let second = 0; second < seconds; second++) {
-      this.clock.advance(1_000);
-      for (let count = 0; count < 25; count++) await turn();
-    }
+  pass(seconds: number): Promise<void> {
+    return passSeconds(this.clock, this.face, seconds, this.witnesses);
+  }
+
+  /** Who ended its own direction might still listen: one ping tells its system, and the next one us. */
+  async untilOnlyWitnesses(): Promise<void> {
+    await expect
+      .poll(async () => {
+        await this.pass(1);
+        return this.face.subscribers;
+      })
+      .toBe(DOORS.length);
   }
 
   /** How the one who misbehaved ended, as the metrics tell it. */
@@ -257,10 +264,9 @@ describe('a subscriber over sse', () => {
     const { length } = stage.witnesses[0]?.view.events.get(EVENTS) ?? [];
     await client.until(() => (client.view.events.get(EVENTS)?.length ?? 0) >= length);
     expect(stage.face.subscribers).toBe(DOORS.length + 1);
-    // Nothing is read from it any more, its end neither: one comment tells its system, and the next one us.
+    // Nothing is read from it any more, its end neither.
     client.socket.destroy();
-    await stage.pass(40);
-    await expect.poll(() => stage.face.subscribers).toBe(DOORS.length);
+    await stage.untilOnlyWitnesses();
   });
 
   it.each([
@@ -293,8 +299,6 @@ describe('a thousand connections at once', () => {
     const room = DEFAULT_FEED_LIMITS.connectBurst - DOORS.length;
     expect({ welcomed: welcomed(), refused: refused() }).toEqual({ welcomed: room, refused: 1_050 - room });
     for (const client of clients) client.socket.destroy();
-    // Who ended its own direction might still listen: one ping tells its system, and the next one us.
-    await stage.pass(40);
-    await expect.poll(() => stage.face.subscribers, { timeout: 10_000 }).toBe(DOORS.length);
+    await stage.untilOnlyWitnesses();
   });
 });
