@@ -7,7 +7,7 @@ import { Measurements } from './measurements.ts';
 import { Newcomers } from './newcomers.ts';
 import { Noise } from './noise.ts';
 import { receivedFiles } from './received-files.ts';
-import type { Effect, LinkOffer, SessionEvent } from './session-events.ts';
+import type { Defect, Effect, LinkOffer, SessionEvent } from './session-events.ts';
 import type { SessionPhase } from './session-phase.ts';
 import type { SessionContext, SessionPorts } from './session-ports.ts';
 import type { SessionSettings } from './settings.ts';
@@ -104,6 +104,11 @@ export class DeviceSession {
     return this.#axes.document;
   }
 
+  /** A valid frame of the device came since the start. */
+  get seen(): boolean {
+    return this.#context.seen;
+  }
+
   /** A link is open. */
   get connected(): boolean {
     return this.#phase.name === 'connected';
@@ -136,7 +141,7 @@ export class DeviceSession {
     const conversation = this.#phase.name === 'connected' ? this.#phase.conversation : undefined;
     switch (event.type) {
       case 'started':
-        if (this.#phase.name === 'stopped') this.#start(now);
+        if (this.#phase.name === 'stopped') this.#start(event.after, now);
         return;
       case 'stopped':
         return this.#stop(event.reason, now);
@@ -201,10 +206,16 @@ export class DeviceSession {
     }
   }
 
-  #start(now: Instant): void {
-    if (this.settings.addresses.length > 0) return this.#dial(now);
+  #start(after: Defect | undefined, now: Instant): void {
+    const dials = this.settings.addresses.length > 0;
+    if (dials && after === undefined) return this.#dial(now);
     this.#phase = { name: 'listening' };
-    this.#axes.setLink('listening', now.wallMs);
+    if (after === undefined) return this.#axes.setLink('listening', now.wallMs);
+    const why = { reason: 'internal_error', detail: after.detail } as const;
+    this.#context.seen = after.seen;
+    this.#departed(false, why.reason, why.detail, now);
+    this.#axes.setLink(dials ? 'failed' : 'listening', now.wallMs, why);
+    if (dials) this.#phase = { name: 'waiting', until: now.monoMs + this.#plan.pauseAfter(after.times) };
   }
 
   #stop(reason: StopReason, now: Instant): void {

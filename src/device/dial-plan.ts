@@ -39,6 +39,12 @@ export class DialPlan {
     this.#addressIndex = 0;
   }
 
+  /** As if nothing could be reached so often: the pause that is due. */
+  pauseAfter(failures: number): number {
+    this.#pauses = failures;
+    return backOffMs(this.#reconnect, this.#pauses, this.#random());
+  }
+
   /** The link failed; `hadSuccess` where an exchange had succeeded over it. */
   failed(hadSuccess: boolean): NextDial {
     if (!hadSuccess && this.#addressIndex + 1 < this.#addresses) {
@@ -46,7 +52,6 @@ export class DialPlan {
       return { kind: 'dial', addressIndex: this.#addressIndex };
     }
     this.#addressIndex = 0;
-    this.#pauses += 1;
-    return { kind: 'wait', forMs: backOffMs(this.#reconnect, this.#pauses, this.#random()) };
+    return { kind: 'wait', forMs: this.pauseAfter(this.#pauses + 1) };
   }
 }

@@ -19,9 +19,19 @@ export interface LinkOffer {
   readonly register?: { readonly appid: string; readonly imei: string };
 }
 
+/** What ended the session before this one of the same device. */
+export interface Defect {
+  readonly detail: string;
+  /** How many in a row, this one too. */
+  readonly times: number;
+  /** A valid frame of the device had come. */
+  readonly seen: boolean;
+}
+
 /** What happened, as the session is told. Events about a link always mean the present one. */
 export type SessionEvent =
-  | { readonly type: 'started' }
+  /** Where it follows a defect of ours, whoever is dialled is left alone for a while first. */
+  | { readonly type: 'started'; readonly after?: Defect }
   | { readonly type: 'stopped'; readonly reason: StopReason }
   /** Whatever made the link fail is mended: a pause of the back-off ends now. */
   | { readonly type: 'pauseEnded' }

@@ -15,8 +15,10 @@ import type { DecoderFault, Discarded } from '../protocol/decoder.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
 import type { Clock, Timer } from './clock.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
+import { tellDefect } from './defect.ts';
 import { DeviceVoice } from './device-voice.ts';
 import type { Log } from './log.ts';
+import { OpenRequests } from './open-requests.ts';
 import type { Spool } from './spool.ts';
 import type { Wire, WireCodec, WireOwner } from './wire.ts';
 
@@ -62,21 +64,26 @@ export interface DeviceRunnerOptions {
   readonly retired?: ((reading: DeviceReading) => void) | undefined;
 }
 
+/** Where nothing of the device can even be told, it is tried again after so long. */
+const TELL_AGAIN_MS = 30_000;
+/** Defects that are further apart are not in a row. */
+const IN_A_ROW_MS = 10 * 60_000;
+
 /**
  * Performs the orders of one device's session. Events that are raised while orders are performed wait their turn, and
- * what a replaced link still has to say is dropped by the identity of its wire.
+ * what a replaced link still has to say is dropped by the identity of its wire. A defect, ours or of whoever hears of
+ * the device, ends here: the link is closed, and a fresh session takes over after a pause.
  */
 export class DeviceRunner implements WireOwner {
   readonly id: string;
   readonly #options: DeviceRunnerOptions;
-  readonly #session: DeviceSession;
+  #session: DeviceSession;
   readonly #timer: DeadlineTimer;
   readonly #voice: DeviceVoice;
   /** Events that came while the orders of another one were performed. */
   readonly #queue: Array<{ readonly event: SessionEvent; readonly wire: Wire | undefined }> = [];
   readonly #offers = new Map<number, OfferedWire>();
-  readonly #requests = new Map<number, (outcome: RequestOutcome) => void>();
-  #nextRequestId = 1;
+  readonly #requests = new OpenRequests();
   #wire: Wire | undefined;
   #reading: Timer | undefined;
   #running = false;
@@ -85,6 +92,8 @@ export class DeviceRunner implements WireOwner {
   #chunkAt: Instant | undefined;
   #wasConnected = false;
   #lastConnectedAt: number;
+  /** Defects in a row, and when the last one showed, monotonic ms. */
+  #defects = { times: 0, at: 0, afresh: false };
 
   constructor(options: DeviceRunnerOptions) {
     const { settings, ports, clock, publisher } = options;
@@ -139,11 +148,8 @@ export class DeviceRunner implements WireOwner {
   /** Closes the link and fails what is in flight. The last state stays published, and nothing is added to it. */
   stop(reason: StopReason = 'stopped'): void {
     this.#dispatch({ type: 'stopped', reason });
-    this.#options.spool?.forget(this.id).catch((cause: unknown) => this.#spoolFailed(cause));
-    this.#timer.cancel();
-    this.#reading?.cancel();
     this.#voice.fallSilent();
-    this.#options.retired?.(this.reading);
+    this.#retire();
   }
 
   /** Stops, and takes the device out of the feed. */
@@ -166,11 +172,9 @@ export class DeviceRunner implements WireOwner {
 
   /** Sends a request at once or not at all; always resolves. */
   request(message: string, fields: Values, timeoutMs: number): Promise<RequestOutcome> {
-    const requestId = this.#nextRequestId++;
-    return new Promise((resolve) => {
-      this.#requests.set(requestId, resolve);
-      this.#dispatch({ type: 'requestMade', requestId, message, fields, timeoutMs });
-    });
+    return this.#requests.open((requestId) =>
+      this.#dispatch({ type: 'requestMade', requestId, message, fields, timeoutMs }),
+    );
   }
 
   /** Writes bytes to the present link as they are, past all that is known of the device. */
@@ -218,6 +222,11 @@ export class DeviceRunner implements WireOwner {
     this.#dispatch({ type: 'linkClosed', code: end.code, detail: end.detail }, wire);
   }
 
+  wireBroke(wire: Wire, cause: unknown): void {
+    if (wire === this.#wire) this.#beginAfresh(cause);
+    else tellDefect(this.#options.log, { device: this.id }, cause);
+  }
+
   #dispatch(event: SessionEvent, wire?: Wire, at?: Instant): void {
     if (this.#running) {
       this.#queue.push({ event, wire });
@@ -230,9 +239,11 @@ export class DeviceRunner implements WireOwner {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
         this.#handle(next.event, next.wire, this.#options.clock.now());
       }
-    } finally {
+    } catch (cause) {
       this.#running = false;
+      return this.#beginAfresh(cause);
     }
+    this.#running = false;
     const { connected } = this.#session;
     if (connected || this.#wasConnected) this.#lastConnectedAt = now.monoMs;
     this.#wasConnected = connected;
@@ -294,15 +305,44 @@ export class DeviceRunner implements WireOwner {
         return;
       case 'publishAlarm':
         return this.#voice.alarm(effect.alarm);
-      case 'settleRequest': {
-        const settle = this.#requests.get(effect.requestId);
-        this.#requests.delete(effect.requestId);
-        settle?.(effect.outcome);
-        return;
-      }
+      case 'settleRequest':
+        return this.#requests.settle(effect.requestId, effect.outcome);
       case 'log':
         return log[effect.level]({ device: this.id, code: effect.reason }, effect.text);
     }
+  }
+
+  /** What the session knows may be wrong from here on: nothing of it is kept but that the device was seen. */
+  #beginAfresh(cause: unknown): void {
+    const { clock, log, settings, ports } = this.#options;
+    const now = clock.now();
+    const detail = tellDefect(log, { device: this.id }, cause);
+    const wire = this.#wire;
+    this.#wire = undefined;
+    this.#queue.length = 0;
+    wire?.close('destroy');
+    this.#requests.settleAll({ ok: false, code: 'internal_error', detail });
+    for (const offerId of [...this.#offers.keys()]) this.#takeOffer(offerId)?.refused(detail);
+    const { seen } = this.#session;
+    this.#retire();
+    this.#bytesOut = 0;
+    this.#session = new DeviceSession(settings, ports, now);
+    if (this.#voice.silent) return;
+    const { times, at, afresh } = this.#defects;
+    this.#defects = { times: now.monoMs - at > IN_A_ROW_MS ? 1 : times + 1, at: now.monoMs, afresh: true };
+    const start = (): void =>
+      this.#dispatch({ type: 'started', after: { detail, times: this.#defects.times, seen } });
+    if (afresh) this.#reading = clock.setTimer(now.monoMs + TELL_AGAIN_MS, start);
+    else start();
+    this.#defects.afresh = false;
+  }
+
+  /** Nothing of what it counted, awaits or holds goes on. */
+  #retire(): void {
+    this.#options.spool?.forget(this.id).catch((cause: unknown) => this.#spoolFailed(cause));
+    this.#timer.cancel();
+    this.#reading?.cancel();
+    this.#options.retired?.(this.reading);
   }
 
   #store({ transfer, ...piece }: Extract<Effect, { type: 'storeChunk' }>): void {

@@ -8,6 +8,7 @@ import { formatHostPort } from '../links/host-port.ts';
 import type { Link, LinkEnd, Listener } from '../links/link.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { Clock, Timer } from './clock.ts';
+import { tellDefect } from './defect.ts';
 import { namelessCodec } from './device-codec.ts';
 import type { DeviceDirectory, Resolution } from './device-directory.ts';
 import type { Log } from './log.ts';
@@ -194,7 +195,6 @@ export class Gateway {
   }
 
   #accepted(link: Link, host: string): void {
-    const { localTime, clock } = this.#options;
     const config = this.#config;
     const ofHost = this.#perHost.get(host) ?? 0;
     const cap =
@@ -210,8 +210,18 @@ export class Gateway {
     }
     this.#connections += 1;
     this.#perHost.set(host, ofHost + 1);
+    try {
+      this.#receive(link, host);
+    } catch (cause) {
+      tellDefect(this.#options.log, { address: link.address }, cause);
+      link.destroy();
+      this.#connectionEnded(host);
+    }
+  }
+
+  #receive(link: Link, host: string): void {
     const known = this.#knownAtOnce(host);
-    const runner = new NamelessRunner(link.address, host, localTime, clock, {
+    const runner = new NamelessRunner(link.address, host, this.#options, {
       opened: (self) => {
         if (known !== undefined) this.#handOver(self, known);
       },

@@ -5,6 +5,8 @@ import type { DecoderFault } from '../protocol/decoder.ts';
 import type { InvalidPayload, Message, RegisterRequest } from '../protocol/message.ts';
 import type { Clock, Timer } from './clock.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
+import { tellDefect } from './defect.ts';
+import type { Log } from './log.ts';
 import type { Wire, WireOwner } from './wire.ts';
 
 /** Whoever lets devices dial in hears of a link without a name. */
@@ -27,20 +29,25 @@ export class NamelessRunner implements WireOwner {
   readonly address: string;
   readonly host: string;
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #handlers: NamelessHandlers;
   readonly #timer: DeadlineTimer;
   #reading: Timer | undefined;
   #wire: Wire | undefined;
 
-  constructor(address: string, host: string, localTime: LocalTime, clock: Clock, handlers: NamelessHandlers) {
+  constructor(
+    address: string,
+    host: string,
+    { localTime, clock, log }: { localTime: LocalTime; clock: Clock; log: Log },
+    handlers: NamelessHandlers,
+  ) {
     this.address = address;
     this.host = host;
     this.#clock = clock;
+    this.#log = log;
     this.#handlers = handlers;
     this.link = new NamelessLink(localTime, clock.now());
-    this.#timer = new DeadlineTimer(clock, () =>
-      this.#handle({ type: 'deadlineReached', afterReading: false }),
-    );
+    this.#timer = new DeadlineTimer(clock, () => this.#due(false));
   }
 
   open(wire: Wire): void {
@@ -86,6 +93,24 @@ export class NamelessRunner implements WireOwner {
     this.#handlers.ended(this, end.code, end.detail);
   }
 
+  wireBroke(wire: Wire, cause: unknown): void {
+    if (wire === this.#wire) this.#broke(cause);
+  }
+
+  #broke(cause: unknown): void {
+    const detail = tellDefect(this.#log, { address: this.address }, cause);
+    this.#close('destroy', 'internal_error', detail);
+  }
+
+  /** From a timer; what a wire brings is guarded by the wire. */
+  #due(afterReading: boolean): void {
+    try {
+      this.#handle({ type: 'deadlineReached', afterReading });
+    } catch (cause) {
+      this.#broke(cause);
+    }
+  }
+
   #handle(event: NamelessEvent): void {
     for (const effect of this.link.handle(event, this.#clock.now())) this.#perform(effect);
     if (this.#wire !== undefined) this.#timer.follow(this.link.nextDeadline());
@@ -100,9 +125,7 @@ export class NamelessRunner implements WireOwner {
       case 'closeLink':
         return this.#close(effect.how, effect.reason, effect.detail);
       case 'readOnce':
-        this.#reading = this.#clock.afterReading(() =>
-          this.#handle({ type: 'deadlineReached', afterReading: true }),
-        );
+        this.#reading = this.#clock.afterReading(() => this.#due(true));
         return;
       case 'rejected':
         return this.#handlers.rejected(this, effect.detail);

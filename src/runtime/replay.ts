@@ -3,6 +3,7 @@ import type { LinkEnd } from '../links/link.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { TraceEvent, TraceHead } from '../trace/event.ts';
 import type { Unmet } from '../trace/expectations.ts';
+import type { LoggedDefect } from './defect.ts';
 import type { Log } from './log.ts';
 import { ReplayDevice } from './replay-device.ts';
 import { changeLine, factLine, type ReplayLine } from './replay-line.ts';
@@ -22,6 +23,16 @@ export interface ReplayOptions {
 }
 
 const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** A replay is a test: a defect that a bridge would survive ends it. */
+const strict = (log: Log): Log => ({
+  info: (fields, text) => log.info(fields, text),
+  warn: (fields, text) => log.warn(fields, text),
+  error: (fields: Partial<LoggedDefect>, text) => {
+    if (fields.code === 'internal_error') throw fields.err;
+    log.error(fields, text);
+  },
+});
 
 /** One or more traced devices on one virtual clock; what goes in comes out the same, always. */
 export class Replay {
@@ -61,7 +72,7 @@ export class Replay {
       device,
       clock: this.clock,
       publisher: store,
-      log,
+      log: strict(log),
       messages,
       happened: (fact) => {
         if ('unmet' in fact) this.unmet.push(fact.unmet);

@@ -15,6 +15,8 @@ export interface WireOwner {
   /** After the chunk's frames; `pending` bytes of an unfinished frame are held. */
   wireChunk(wire: Wire, bytes: number, pending: number): void;
   wireClosed(wire: Wire, end: LinkEnd): void;
+  /** A defect: something threw on the way, so that nobody knows what was taken of it. The wire is of no use any more. */
+  wireBroke(wire: Wire, cause: unknown): void;
 }
 
 /** Looks on while a wire lives, without a say: a recorder, or whoever checks a replay. */
@@ -96,28 +98,46 @@ export class Wire {
     this.#tap?.dialled?.(this.link.address);
     this.link.open({
       ...(this.#idleAfterMs === undefined ? {} : { idleAfterMs: this.#idleAfterMs }),
-      opened: (address) => {
-        this.#tap?.opened?.(address);
-        this.owner.wireOpened(this, address);
-      },
+      opened: (address) =>
+        this.#guarded(() => {
+          this.#tap?.opened?.(address);
+          this.owner.wireOpened(this, address);
+        }),
+      // As below, without a closure for every chunk.
       data: (chunk) => {
-        this.#tap?.received?.(chunk);
-        this.owner.wireBytes(this, chunk);
-        this.#decoder.push(chunk);
-        this.owner.wireChunk(this, chunk.byteLength, this.#decoder.pending);
+        try {
+          this.#tap?.received?.(chunk);
+          this.owner.wireBytes(this, chunk);
+          this.#decoder.push(chunk);
+          this.owner.wireChunk(this, chunk.byteLength, this.#decoder.pending);
+        } catch (cause) {
+          this.owner.wireBroke(this, cause);
+        }
       },
-      idle: () => {
-        this.#tap?.idle?.();
-        this.#decoder.idle();
-        this.owner.wireChunk(this, 0, this.#decoder.pending);
-      },
+      idle: () =>
+        this.#guarded(() => {
+          this.#tap?.idle?.();
+          this.#decoder.idle();
+          this.owner.wireChunk(this, 0, this.#decoder.pending);
+        }),
       closed: (end) => {
-        this.#decoder.close();
-        this.#tap?.closed?.(end);
+        this.#guarded(() => {
+          this.#decoder.close();
+          this.#tap?.closed?.(end);
+        });
         this.#ended?.();
-        this.owner.wireClosed(this, end);
+        this.#guarded(() => this.owner.wireClosed(this, end));
       },
     });
+  }
+
+  /** What throws into an event of the operating system would end the process, and every other device with it. */
+  #guarded(handle: () => void): void {
+    try {
+      handle();
+    } catch (cause) {
+      this.owner.wireBroke(this, cause);
+    }
   }
 
   /**

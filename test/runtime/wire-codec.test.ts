@@ -44,6 +44,7 @@ function wireOn(link: Link, parts: Omit<CodecParts, 'definition'>): { wire: Wire
     wireFaulted: (_, fault) => void told.push(`fault ${fault.reason}`),
     wireChunk: () => undefined,
     wireClosed: () => void told.push('closed'),
+    wireBroke: (_, cause) => void told.push(`broke ${cause}`),
   };
   const wire = new Wire(link, makeWireCodec({ definition: builtinProtocol(), ...parts }), owner);
   wire.open();

@@ -35,13 +35,15 @@ export class GatewayBench {
   /** Handlers of the listeners, in the order in which they were started. */
   readonly listeners: ListenerHandlers[] = [];
   readonly warnings: string[] = [];
+  /** What a device is told that asks the time. */
+  localTime = (): string => '2026-11-21 00:07:36';
   readonly #make: (settings: SessionSettings, of: MatchedDeviceConfig) => DeviceRunner;
   #port = 50_000;
 
   constructor(changes: Partial<ListenerConfig> = {}, matched: readonly MatchedDeviceConfig[] = []) {
     const note = (_fields: object, text: string) => void this.warnings.push(text);
     const log = { info: () => undefined, warn: note, error: note };
-    const localTime = () => '2026-11-21 00:07:36';
+    const localTime = () => this.localTime();
     const ports = { random: () => 0.5, localTime, parseLocalTime: () => undefined };
     const speeches = new DialInSpeeches();
     const make = (settings: SessionSettings, of: ListenerConfig | MatchedDeviceConfig) =>
