@@ -12,6 +12,7 @@ import { BridgeStatus } from './bridge-status.ts';
 import type { Clock } from './clock.ts';
 import { performCommand } from './commands.ts';
 import { ConfigApplier, type ConfigOutcome } from './config-applier.ts';
+import { type Hit, tellDefect } from './defect.ts';
 import type { DeviceDirectory } from './device-directory.ts';
 import { JsonLinesServer } from './feed/json-lines-server.ts';
 import { SseServer } from './feed/sse-server.ts';
@@ -121,6 +122,7 @@ export class Bridge {
     const running = () => this.#applier.config;
     const { directory } = this;
     this.#recorder = this.#makeRecorder();
+    const onDefect = (hit: Hit, cause: unknown): void => void tellDefect(log, hit, cause);
     this.#feed = new FeedServer({
       store: this.store,
       clock,
@@ -141,6 +143,7 @@ export class Bridge {
         noteCommand(command, directory, this.#recorder) ??
         this.#secrecy.outcome(command.device, performCommand(directory, command)),
       onLog: (entry) => logSubscriber(log, entry),
+      onDefect,
     });
     const failed = (error: HeartwireError): void => log.error({ code: error.code }, error.message);
     const tls =
@@ -192,6 +195,7 @@ export class Bridge {
       health: () => ({ version: options.version, devices: directory.countByStatus() }),
       further: this.#observation.routes,
       failed,
+      onDefect,
     });
     this.#status = new BridgeStatus({
       version: options.version,

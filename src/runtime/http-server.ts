@@ -4,20 +4,21 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
 import type { Grant } from '../access/grant.ts';
-import { HeartwireError } from '../errors.ts';
+import { ERROR_CODES, HeartwireError } from '../errors.ts';
 import type { JsonObject } from '../feed/publisher.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import { type Clock, systemClock } from './clock.ts';
+import type { Hit } from './defect.ts';
 import { type Admission, originConfigured } from './http/admission.ts';
 import { BACKLOG } from './http/backlog.ts';
-import type { Caller } from './http/caller.ts';
+import { type Caller, plainAddress } from './http/caller.ts';
 import { DEFAULT_DOOR_LIMITS, type DoorLimits } from './http/connection-gate.ts';
 import { Doorman } from './http/doorman.ts';
 import { listenError, urlHost } from './http/listen-error.ts';
 import { makeHttpServer, type Patience } from './http/make-server.ts';
 import { builtInPage, loadPage } from './http/page.ts';
 import { answerClientError, writeAnswer } from './http/raw-answer.ts';
-import { type Judged, RequestAccess } from './http/request-access.ts';
+import { RequestAccess } from './http/request-access.ts';
 import {
   type Answer,
   isFeedPath,
@@ -64,6 +65,8 @@ export interface HttpServerOptions extends Admission, Partial<DoorLimits> {
   health?(): JsonObject;
   /** Knows the tokens; absent: none is asked for. */
   readonly auth?: Authenticator;
+  /** A defect showed with one request; absent: it is thrown on, and ends everything. */
+  onDefect?(hit: Hit, cause: unknown): void;
   /** A token was not good. */
   refused?(address: string, message: string): void;
   /** What else there is at a path. */
@@ -176,25 +179,28 @@ export class HttpServer {
       return;
     }
     const { caller } = verdict;
-    const conclude = (judged: Judged): void => {
+    const conclude = async (): Promise<void> => {
+      const judged = await this.#access.judge(request, caller);
       const answer = judged.ok
         ? this.#allowed(request, response, sources, standing, caller, judged.grant)
         : judged.answer;
-      if (answer !== undefined) this.#tell(request, response, standing, answer);
+      if (answer !== undefined) this.#send(request, response, standing, (await answer.later?.()) ?? answer);
     };
-    const judged = this.#access.judge(request, caller);
-    if (judged instanceof Promise) void judged.then(conclude);
-    else conclude(judged);
+    conclude().catch((cause: unknown) => this.#broke(request, response, standing, caller, cause));
   }
 
-  #tell(
+  #broke(
     request: IncomingMessage,
     response: ServerResponse,
     standing: Readonly<Record<string, string>>,
-    answer: Answer,
+    { remoteAddress }: Caller,
+    cause: unknown,
   ): void {
-    if (answer.later === undefined) this.#send(request, response, standing, answer);
-    else void answer.later().then((made) => this.#send(request, response, standing, made));
+    const { onDefect } = this.#options;
+    if (onDefect === undefined) throw cause;
+    onDefect({ address: plainAddress(remoteAddress) }, cause);
+    if (response.headersSent) response.destroy();
+    else this.#send(request, response, standing, refusal(500, 'internal_error', ERROR_CODES.internal_error));
   }
 
   #send(

@@ -51,7 +51,15 @@ export class BridgeFace {
     const names = { host: '127.0.0.1', hosts: [], origins: [], trustedProxies };
     const feed = new FeedServer({ ...names, ...options.feed, store });
     const eventStreams = new SseServer(feed.roster);
-    const http = new HttpServer({ ...names, port: options.port ?? 0, store, feedServer: feed, eventStreams });
+    const { onDefect } = options.feed ?? {};
+    const http = new HttpServer({
+      ...names,
+      port: options.port ?? 0,
+      store,
+      feedServer: feed,
+      eventStreams,
+      ...(onDefect === undefined ? {} : { onDefect }),
+    });
     const lines = new JsonLinesServer({
       roster: feed.roster,
       host: names.host,

@@ -3,6 +3,7 @@ export const CLOSE_CODES = {
   unsupported_data: 1003,
   invalid_utf8: 1007,
   message_too_large: 1009,
+  internal_error: 1011,
   draining: 4000,
   auth_timeout: 4001,
   token_expired: 4002,

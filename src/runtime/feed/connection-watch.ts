@@ -48,15 +48,17 @@ export class ConnectionWatch {
     if (this.#heldBytes > this.#limits.maxHeldBytes) this.#dropWorst(now);
   }
 
-  /** Once a second, for all of them: this second's share of the pings, and whoever has been silent or stuck for too long. */
-  tick(connections: Iterable<Connection>, now: Instant): void {
+  /** Once a second, for each of them: pings it where this is its second. */
+  pingInTurn(connection: Connection, now: Instant): void {
+    if (connection.pingSecond !== this.#second || connection.session === undefined) return;
+    connection.sendPing();
+    connection.session.ping(now);
+    this.#watched.add(connection);
+  }
+
+  /** Once a second, behind the pings: whoever has been silent or stuck for too long. */
+  tick(now: Instant): void {
     this.#second = (this.#second + 1) % this.#seconds;
-    for (const connection of connections) {
-      if (connection.pingSecond !== this.#second || connection.session === undefined) continue;
-      connection.sendPing();
-      connection.session.ping(now);
-      this.#watched.add(connection);
-    }
     for (const connection of this.#watched) this.#judge(connection, now);
   }
 

@@ -216,16 +216,13 @@ export class Connection implements Outlet, SessionLine {
 
   close(reason: CloseReason, now: Instant, retryAfterMs?: number): void {
     if (this.closing) return;
-    const code = CLOSE_CODES[reason];
-    const retry = retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };
     this.subscriber.flush(now);
-    // Past what waits: if the socket takes anything at all, the reason shall come through.
-    this.subscriber.sendLast('closing', { code, reason, reconnect: mayReconnect(code), ...retry }, now);
-    this.#closedFor = reason;
-    this.dismiss();
-    // The other side's close frame must be read.
-    this.#carrier.resume();
-    this.#carrier.close(code, reason);
+    this.#end(reason, now, retryAfterMs);
+  }
+
+  /** A defect showed with it: what waits for it may be what is broken, and is not written. */
+  breakOff(now: Instant): void {
+    if (!this.closing) this.#end('internal_error', now);
   }
 
   /** The carrier has closed it by itself. */
@@ -239,6 +236,18 @@ export class Connection implements Outlet, SessionLine {
     if (this.#jam !== undefined) this.#socket.off('drain', this.#jam.drained);
     this.#jam = undefined;
     this.#audience.dismiss(this.subscriber);
+  }
+
+  #end(reason: CloseReason, now: Instant, retryAfterMs?: number): void {
+    const code = CLOSE_CODES[reason];
+    const retry = retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };
+    // Past what waits: if the socket takes anything at all, the reason shall come through.
+    this.subscriber.sendLast('closing', { code, reason, reconnect: mayReconnect(code), ...retry }, now);
+    this.#closedFor = reason;
+    this.dismiss();
+    // The other side's close frame must be read.
+    this.#carrier.resume();
+    this.#carrier.close(code, reason);
   }
 
   #controlled(): Control {

@@ -46,7 +46,7 @@ export class FeedSocket extends WebSocket implements Carrier {
       case 'message':
         if (second === true) connection.close('unsupported_data', roster.clock.now());
         // A Buffer, since nobody asks for anything else.
-        else connection.receive(String(first), roster.clock.now());
+        else roster.receive(connection, String(first));
         return true;
       case 'ping':
         if (first instanceof Uint8Array) connection.pinged(pongFrame(first), roster.clock.now());

@@ -137,7 +137,7 @@ export class JsonLinesServer {
     carrier.start({
       text: (text) => {
         if (first && isNoObject(text)) cutOff();
-        else connection.receive(text, clock.now());
+        else roster.receive(connection, text);
         first = false;
       },
       tooLarge: () => connection.close('message_too_large', clock.now()),

@@ -13,6 +13,7 @@ import type { ClientEntry } from '../../feed/wire/server-messages.ts';
 import type { Instant } from '../../instant.ts';
 import { Authenticator, type Verdict } from '../auth/authenticator.ts';
 import { type Clock, systemClock, type Timer } from '../clock.ts';
+import type { Hit } from '../defect.ts';
 import { AddressCount, AddressPace } from '../http/address-caps.ts';
 import { isLoopback } from '../http/caller.ts';
 import { AccessDesk } from './access-desk.ts';
@@ -50,6 +51,8 @@ export interface RosterOptions extends Partial<FeedServerLimits> {
   /** Absent: every command is answered with `not_supported`. */
   readonly commands?: CommandHandler;
   onLog?(entry: FeedLog): void;
+  /** A defect showed with one connection, which is closed for it; absent: it is thrown on, and ends everything. */
+  onDefect?(hit: Hit, cause: unknown): void;
 }
 
 /** All subscribers whose messages are framed alike, and the loop that writes to them. */
@@ -123,7 +126,12 @@ export class Roster {
       paced: () => loop.pace(),
     });
     const flush = ({ outlet }: Subscriber, now: Instant): void => {
-      if (outlet instanceof Connection) this.#watch.flush(outlet, now);
+      if (!(outlet instanceof Connection)) return;
+      try {
+        this.#watch.flush(outlet, now);
+      } catch (cause) {
+        this.broke(outlet, cause);
+      }
     };
     const loop = new FlushLoop(audience, this.clock, flush, this.limits.flushWindowMs);
     const { pingIntervalMs, pingTimeoutMs } = this.limits;
@@ -223,6 +231,24 @@ export class Roster {
     return connection;
   }
 
+  /** A message came in over a connection. */
+  receive(connection: Connection, text: string): void {
+    try {
+      connection.receive(text, this.clock.now());
+    } catch (cause) {
+      this.broke(connection, cause);
+    }
+  }
+
+  /** Something threw that nothing should while one connection was looked after; all others go on. */
+  broke(connection: Connection, cause: unknown): void {
+    const { onDefect } = this.#options;
+    if (onDefect === undefined) throw cause;
+    const { address, clientId } = connection;
+    onDefect({ address, ...(clientId === undefined ? {} : { client: clientId }) }, cause);
+    connection.breakOff(this.clock.now());
+  }
+
   /** The socket of a connection is closed. */
   leave(connection: Connection, why: string): void {
     const reason = connection.closedFor ?? why;
@@ -309,14 +335,23 @@ export class Roster {
     this.#attendance.expire(now);
     for (const { audience } of this.#transports) audience.tellPositions();
     for (const connection of this.#connections()) {
-      const reason = this.#desk.access.over(connection, now);
-      if (reason !== undefined) connection.close(reason, now);
-      const { subscriber, session, closing } = connection;
-      // Its session may be another connection's by now.
-      if (closing) continue;
-      subscriber.remind(now);
-      session?.remind(now);
+      try {
+        this.#lookAfter(connection, now);
+      } catch (cause) {
+        this.broke(connection, cause);
+      }
     }
-    this.#watch.tick(this.#connections(), now);
+    this.#watch.tick(now);
+  }
+
+  #lookAfter(connection: Connection, now: Instant): void {
+    const reason = this.#desk.access.over(connection, now);
+    if (reason !== undefined) connection.close(reason, now);
+    const { subscriber, session, closing } = connection;
+    // Its session may be another connection's by now.
+    if (closing) return;
+    subscriber.remind(now);
+    session?.remind(now);
+    this.#watch.pingInTurn(connection, now);
   }
 }

@@ -86,7 +86,7 @@ export class SseServer {
       if (error.code !== 'EPIPE') why = 'lost';
     });
     socket.once('close', () => this.#roster.leave(connection, why));
-    connection.receive(asked.subscribe, clock.now());
+    this.#roster.receive(connection, asked.subscribe);
     return undefined;
   }
 }
