@@ -56,6 +56,11 @@ const io: CliIo = {
     process.on(signal, callback);
     return () => void process.off(signal, callback);
   },
+  onUncaught(callback) {
+    // What a promise brings that nobody looks at comes here too.
+    process.on('uncaughtException', callback);
+    return () => void process.off('uncaughtException', callback);
+  },
   stdin: () => process.stdin,
   outClosed: outClosed.signal,
 };

@@ -177,6 +177,7 @@ describe('the table of commands', () => {
       env: {},
       cwd: '.',
       onSignal: () => () => {},
+      onUncaught: () => () => {},
       outClosed: new AbortController().signal,
     });
     expect(code).toBe(0);

@@ -22,6 +22,8 @@ export interface CliIo {
   readonly cwd: string;
   /** Calls on every such signal until the returned function is called. Unwatched signals end the process. */
   onSignal(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', callback: () => void): () => void;
+  /** Calls on whatever nobody caught, until the returned function is called. Unwatched, it ends the process. */
+  onUncaught(callback: (cause: unknown) => void): () => void;
   /** Standard input, read when it is called; absent where there is none. */
   readonly stdin?: () => AsyncIterable<Uint8Array>;
   /** Aborted when nobody reads standard output any more (a closed pipe). */

@@ -6,6 +6,7 @@ import type { LoadedConfig } from '../config/report.ts';
 import { Bridge } from '../runtime/bridge.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { ConfigReloader } from '../runtime/config-reloader.ts';
+import { breakdown } from './breakdown.ts';
 import { cliLog } from './cli-log.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { endWithin } from './end-within.ts';
@@ -73,7 +74,8 @@ export const run: Command<RunArgs> = {
     });
     const apply = (next: LoadedConfig) => bridge.apply(next);
     const reloader = new ConfigReloader({ file: args.file, clock: systemClock, log, read, apply });
-    return serve(bridge, reloader, args.watch ? loaded.sources : undefined, io);
+    using broken = breakdown(io, log);
+    return await serve(bridge, reloader, args.watch ? loaded.sources : undefined, broken.happened, io);
   },
 };
 
@@ -87,6 +89,7 @@ async function serve(
   bridge: Bridge,
   reloader: ConfigReloader,
   watched: ReadConfig['sources'] | undefined,
+  broken: Promise<'broken'>,
   io: CliIo,
 ): Promise<ExitCode> {
   // On Windows it says that the console is closed, and the process is ended soon, whatever it makes of that.
@@ -101,8 +104,8 @@ async function serve(
   io.out(`Heartwire is at ${url} (feed: ${url.replace('http', 'ws')}/ws)\n`);
   if (lines !== undefined) io.out(`The feed as JSON lines is at ${lines}\n`);
   for (const address of listeners) io.out(`Devices may dial in at ${address}\n`);
-  await stop.requested;
-  return 0;
+  const why = await Promise.race([stop.requested, broken]);
+  return why === 'broken' ? 1 : 0;
 }
 
 function reloadOnHangUp(io: CliIo, starting: Promise<unknown>, reloader: ConfigReloader): Disposable {

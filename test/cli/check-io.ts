@@ -24,6 +24,7 @@ export async function runCli(argv: readonly string[], cwd: string): Promise<Outc
     env: {},
     cwd,
     onSignal: () => () => undefined,
+    onUncaught: () => () => undefined,
     outClosed: new AbortController().signal,
   };
   const code = await main(argv, io);

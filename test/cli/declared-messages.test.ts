@@ -162,6 +162,7 @@ describe('decode', () => {
       env: {},
       cwd: folder,
       onSignal: () => () => undefined,
+      onUncaught: () => () => undefined,
       outClosed: new AbortController().signal,
       stdin: async function* () {
         yield Uint8Array.of(0, 0, 0);

@@ -34,6 +34,7 @@ function terminal() {
       watching.add(callback);
       return () => void watching.delete(callback);
     },
+    onUncaught: () => () => undefined,
     outClosed: new AbortController().signal,
   };
   const stop = (): void => {

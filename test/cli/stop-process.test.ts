@@ -28,10 +28,10 @@ class RunningBridge {
     });
   }
 
-  static async start(file: string): Promise<RunningBridge> {
+  static async start(file: string, ...nodeOptions: readonly string[]): Promise<RunningBridge> {
     expect(existsSync(program), 'npm test compiles the program first; so does npm run build').toBe(true);
-    const child = spawn(process.execPath, [program, 'run', file, '--port', '0'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
+    const child = spawn(process.execPath, [...nodeOptions, program, 'run', file, '--port', '0'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     let out = '';
     child.stdout?.on('data', (chunk) => {
@@ -76,6 +76,34 @@ describe('a bridge in a process of its own', () => {
     expect((await closed)[0]).toBe(4000);
     expect(await bridge.exited).toEqual({ code: 0, signal: null });
   });
+
+  it.each([
+    ['thrown', 'throw new TypeError("nobody catches this")'],
+    ['rejected', 'Promise.reject(new TypeError("nobody catches this"))'],
+  ])(
+    'says goodbye too when something is %s that nobody catches, tells the log, and exits with 1',
+    async (_how, code) => {
+      const defect = `data:text/javascript,process.on('SIGUSR2',()=>{${code}})`;
+      using bridge = await RunningBridge.start(file, '--import', defect);
+      let log = '';
+      bridge.child.stderr?.on('data', (chunk) => {
+        log += chunk;
+      });
+      const closed = once(bridge.subscriber, 'close');
+      bridge.child.kill('SIGUSR2');
+      expect((await closed)[0]).toBe(4000);
+      expect(await bridge.exited).toEqual({ code: 1, signal: null });
+      const lines = log
+        .split('\n')
+        .flatMap((line) => (line.includes('internal_error') ? [JSON.parse(line)] : []));
+      expect(lines).toEqual([
+        expect.objectContaining({
+          code: 'internal_error',
+          err: expect.objectContaining({ message: 'nobody catches this', stack: expect.any(String) }),
+        }),
+      ]);
+    },
+  );
 
   it('ends at once when it is told twice', async () => {
     using bridge = await RunningBridge.start(file);

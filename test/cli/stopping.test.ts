@@ -19,6 +19,7 @@ function fakeIo(): { io: CliIo; signal(): void; watched(): number; errors: strin
       callbacks.add(own);
       return () => void callbacks.delete(own);
     },
+    onUncaught: () => () => undefined,
     outClosed: new AbortController().signal,
   };
   return { io, signal: () => [...callbacks][0]?.(), watched: () => callbacks.size, errors };

@@ -36,6 +36,10 @@ export class RecordedIo implements CliIo {
     };
   }
 
+  onUncaught(): () => void {
+    return () => undefined;
+  }
+
   /** Signals now watched. */
   get watched(): string[] {
     return this.#watchers.map(({ signal }) => signal);
