@@ -48,6 +48,11 @@ export class ConnectionWatch {
     if (this.#heldBytes > this.#limits.maxHeldBytes) this.#dropWorst(now);
   }
 
+  /** Once a second, before anything else of it. */
+  nextSecond(): void {
+    this.#second = (this.#second + 1) % this.#seconds;
+  }
+
   /** Once a second, for each of them: pings it where this is its second. */
   pingInTurn(connection: Connection, now: Instant): void {
     if (connection.pingSecond !== this.#second || connection.session === undefined) return;
@@ -57,8 +62,7 @@ export class ConnectionWatch {
   }
 
   /** Once a second, behind the pings: whoever has been silent or stuck for too long. */
-  tick(now: Instant): void {
-    this.#second = (this.#second + 1) % this.#seconds;
+  judgeAll(now: Instant): void {
     for (const connection of this.#watched) this.#judge(connection, now);
   }
 

@@ -334,6 +334,7 @@ export class Roster {
     this.#options.store.age(now);
     this.#attendance.expire(now);
     for (const { audience } of this.#transports) audience.tellPositions();
+    this.#watch.nextSecond();
     for (const connection of this.#connections()) {
       try {
         this.#lookAfter(connection, now);
@@ -341,7 +342,7 @@ export class Roster {
         this.broke(connection, cause);
       }
     }
-    this.#watch.tick(now);
+    this.#watch.judgeAll(now);
   }
 
   #lookAfter(connection: Connection, now: Instant): void {
