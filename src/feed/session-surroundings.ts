@@ -40,7 +40,8 @@ export interface SessionPort<Line extends SessionLine> {
 export class SessionSurroundings<Line extends SessionLine> {
   readonly audience: Audience;
   readonly port: SessionPort<Line>;
-  readonly limits: FeedLimits;
+  /** As they are announced to whoever comes now. */
+  limits: FeedLimits;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
   /** At which each of them may send messages. */
