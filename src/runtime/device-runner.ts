@@ -128,6 +128,8 @@ export class DeviceRunner implements WireOwner {
   }
 
   start(): void {
+    const halves = this.#options.spool?.claim(this.id) ?? [];
+    if (halves.length > 0) this.#dispatch({ type: 'halvesFound', halves });
     this.#dispatch({ type: 'started' });
   }
 
@@ -139,7 +141,9 @@ export class DeviceRunner implements WireOwner {
   /** Closes the link and fails what is in flight. The last state stays published, and nothing is added to it. */
   stop(reason: StopReason = 'stopped'): void {
     this.#dispatch({ type: 'stopped', reason });
-    this.#options.spool?.forget(this.id).catch((cause: unknown) => this.#spoolFailed(cause));
+    // Where the bridge stops, the next run goes on with the files that are not whole.
+    if (reason !== 'stopped')
+      this.#options.spool?.forget(this.id).catch((cause: unknown) => this.#spoolFailed(cause));
     this.#timer.cancel();
     this.#reading?.cancel();
     this.#voice.fallSilent();
