@@ -39,6 +39,9 @@ const AT_ONCE: ReadonlySet<string> = new Set([
   'server.trusted_proxies',
   'server.max_connections_per_address',
   'server.max_connects_per_second',
+  'server.max_messages_per_second',
+  'server.max_patterns',
+  'server.auth_timeout',
   'server.flush_window',
   'access',
   'secrecy',
@@ -156,7 +159,10 @@ function differentKeys(from: object, to: object): string[] {
 }
 
 /** Keys whose names here are not those in the file. */
-const WRITTEN: ReadonlyMap<string, string> = new Map([['flushWindowMs', 'flush_window']]);
+const WRITTEN: ReadonlyMap<string, string> = new Map([
+  ['flushWindowMs', 'flush_window'],
+  ['authTimeoutMs', 'auth_timeout'],
+]);
 
 /** `trustedProxies` as it stands in the file: `trusted_proxies`. */
 const asWritten = (key: string): string =>

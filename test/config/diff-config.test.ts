@@ -135,6 +135,9 @@ describe('every key of the server', () => {
     ['trusted_proxies', '[10.0.0.1]', 'at once'],
     ['max_connections_per_address', '5', 'at once'],
     ['max_connects_per_second', '5', 'at once'],
+    ['max_messages_per_second', '5', 'at once'],
+    ['max_patterns', '5', 'at once'],
+    ['auth_timeout', '5s', 'at once'],
     ['flush_window', '20ms', 'at once'],
   ];
   const without = load('access: { insecure: true }\ndevices: []');

@@ -54,12 +54,27 @@ export const DEFAULT_FEED_LIMITS: FeedServerLimits = {
 };
 
 /** What may be changed while everybody stays connected. */
-export type LiveLimits = DoorLimits & Pick<FeedServerLimits, 'flushWindowMs'>;
+export type LiveLimits = DoorLimits &
+  Pick<
+    FeedServerLimits,
+    'flushWindowMs' | 'messagesPerSecond' | 'messageBurst' | 'maxPatterns' | 'authTimeoutMs'
+  >;
+
+const MESSAGE_BURST = 2;
 
 /** As they are configured. */
 export function liveLimits(server: ServerConfig): LiveLimits {
   const { flushWindowMs = DEFAULT_FEED_LIMITS.flushWindowMs } = server;
-  return { ...doorLimits(server), flushWindowMs };
+  const { maxMessagesPerSecond: messagesPerSecond, maxPatterns, authTimeoutMs } = server;
+  const messageBurst = messagesPerSecond * MESSAGE_BURST;
+  return {
+    ...doorLimits(server),
+    flushWindowMs,
+    messagesPerSecond,
+    messageBurst,
+    maxPatterns,
+    authTimeoutMs,
+  };
 }
 
 export function announced(limits: FeedServerLimits): FeedLimits {

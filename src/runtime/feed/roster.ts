@@ -125,7 +125,7 @@ export class Roster {
     this.#pace.follow(limits.connectsPerSecondPerAddress, limits.connectBurstPerAddress);
     for (const { loop, sessions } of this.#transports) {
       loop.follow(limits.flushWindowMs);
-      sessions.limits = announced(this.#limits);
+      sessions.follow(announced(this.#limits));
     }
   }
 

@@ -26,6 +26,17 @@ function come({ url }: TestBridge, address = ADDRESS): FeedClient {
 
 const limitsOf = async (client: FeedClient) => (await client.next('welcome')).payload.limits;
 
+/** What is refused to one who subscribes to two patterns and says much at once. */
+async function refusals(client: FeedClient): Promise<string[]> {
+  const requests = 9;
+  client.send({ type: 'subscribe', id: 's', topics: ['a', 'b'] });
+  for (let turn = 1; turn < requests; turn++) client.send({ type: 'echo', id: `e${turn}`, data: turn });
+  const answers = () => client.messages.filter(({ type }) => ['synced', 'echo', 'error'].includes(type));
+  await expect.poll(() => answers().length).toBe(requests);
+  const codes = answers().flatMap((each) => (each.type === 'error' ? [each.payload.code] : []));
+  return [...new Set(codes)].sort();
+}
+
 describe('limits of the server, after a reload', () => {
   it('hold for newcomers, who are told of them, and send nobody away', async () => {
     await using bridge = await start(', max_connections_per_address: 3');
@@ -67,6 +78,29 @@ describe('limits of the server, after a reload', () => {
       needsRestart: [],
     });
     expect(await arrivals(20)).not.toContain('sent away');
+  });
+
+  it('hold for what newcomers may say; who is here keeps what he was told', async () => {
+    await using bridge = await start(', max_messages_per_second: 1, max_patterns: 1');
+    const slow = come(bridge);
+    expect(await limitsOf(slow)).toMatchObject({ messages_per_second: 1, message_burst: 2, max_patterns: 1 });
+    expect(await reload(bridge, ', max_messages_per_second: 50, max_patterns: 9, auth_timeout: 3s')).toEqual({
+      settings: ['server.auth_timeout', 'server.max_messages_per_second', 'server.max_patterns'],
+      needsRestart: [],
+    });
+    const quick = come(bridge);
+    expect(await limitsOf(quick)).toMatchObject({
+      messages_per_second: 50,
+      message_burst: 100,
+      max_patterns: 9,
+      auth_timeout_ms: 3_000,
+    });
+    await reload(bridge, ', max_messages_per_second: 1, max_patterns: 1');
+    const late = come(bridge);
+    expect(await limitsOf(late)).toMatchObject({ messages_per_second: 1, max_patterns: 1 });
+    expect(await refusals(slow)).toEqual(['rate_limited', 'too_many_patterns']);
+    expect(await refusals(quick)).toEqual([]);
+    expect(await refusals(late)).toEqual(['rate_limited', 'too_many_patterns']);
   });
 
   it('hold for how long a change waits', async () => {
