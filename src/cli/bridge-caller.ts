@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import type { Decode } from '../client/index.ts';
 import type { RequestOutcome } from '../device/session-events.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../feed/wire/json.ts';
@@ -22,6 +23,8 @@ const SHARE_OF_RATE = 0.9;
 export interface BridgeCallerOptions {
   readonly origin?: string | undefined;
   readonly token?: string | undefined;
+  /** Opens what devices answer where the bridge encrypted it. */
+  readonly decode?: Decode;
   /** What starts a bridge on this machine, as it is typed. */
   readonly program?: string;
 }
@@ -32,6 +35,7 @@ export class BridgeCaller implements Disposable {
   readonly #program: string;
   readonly #socket: WebSocket;
   readonly #clock: Clock;
+  readonly #decode: Decode;
   readonly #opened: Promise<void>;
   #waiting:
     | {
@@ -48,10 +52,12 @@ export class BridgeCaller implements Disposable {
   #nextAt = 0;
 
   /** `url` as `feedUrl` makes it. */
-  constructor(url: string, clock: Clock, { origin, token, program = 'heartwire' }: BridgeCallerOptions = {}) {
+  constructor(url: string, clock: Clock, options: BridgeCallerOptions = {}) {
+    const { origin, token, decode = (message) => message, program = 'heartwire' } = options;
     this.#url = url;
     this.#program = program;
     this.#clock = clock;
+    this.#decode = decode;
     const socket = new WebSocket(url, {
       handshakeTimeout: CONNECT_LIMIT_MS,
       perMessageDeflate: false,
@@ -96,7 +102,8 @@ export class BridgeCaller implements Disposable {
       JSON.stringify({ type: 'command', id, device, message, fields, timeout_ms: timeoutMs }),
     );
     try {
-      return await promise;
+      const reply = await promise;
+      return reply.ok ? { ok: true, result: await this.#decoded(reply.result) } : reply;
     } finally {
       timer.cancel();
       this.#waiting = undefined;
@@ -124,6 +131,12 @@ export class BridgeCaller implements Disposable {
     } else if (message.type === 'error') {
       this.#waiting?.settle({ ok: false, code: String(payload.code), message: String(payload.message) });
     }
+  }
+
+  async #decoded(result: JsonObject): Promise<JsonObject> {
+    const timestamp = this.#clock.now().wallMs;
+    const message = await this.#decode({ type: 'response', id: '', timestamp, payload: { result } });
+    return message.type === 'response' ? message.payload.result : result;
   }
 
   async #paced(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import { DEFAULT_BRIDGE_URL } from './bridge-url.ts';
 
-interface BridgeArgs {
+export interface BridgeArgs {
   url: string | undefined;
   origin: string | undefined;
   'token-file': string | undefined;

@@ -39,7 +39,9 @@ export function deviceRow(id: string, state: JsonObject, stats: JsonObject | und
     ),
     seenAt: numberOf(stats?.last_frame_at),
     roundTripMs: numberOf(stats?.round_trip_ms),
-    detail: printable(sealed ? 'encrypted; its key is not here' : detailOf(state, link)),
+    detail: printable(
+      sealed ? 'encrypted; its key is not here (HEARTWIRE_KEY, --key-file)' : detailOf(state, link),
+    ),
     quality: worst(state.quality),
   };
 }

@@ -5,7 +5,10 @@ import type { Command } from './command.ts';
 export const key: Command<object> = {
   usage: 'key',
   describe: 'Print a new key for the encryption of payloads (secrecy in devices.yaml)',
-  examples: [['heartwire key > keys/bench-2026.key', 'and give the same file to who shall read']],
+  examples: [
+    ['heartwire key > keys/bench-2026.key', 'and give the same file to who shall read'],
+    ['heartwire tail --key-file keys/bench-2026.key', 'reads with it'],
+  ],
   options: (yargs) => yargs,
   async run(_args, io) {
     io.out(`${randomBytes(32).toString('base64')}\n`);

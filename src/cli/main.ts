@@ -108,7 +108,10 @@ async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode
       // Which options take a list, though their types say otherwise.
       const lists: unknown = options.array;
       const isList = (name: string) => name === '_' || (Array.isArray(lists) && lists.includes(name));
-      const twice = Object.keys(args).find((name) => Array.isArray(args[name]) && !isList(name));
+      // yargs hands each out under a camel-cased name, too.
+      const twice = Object.keys(args).find(
+        (name) => Array.isArray(args[name]) && !/[A-Z]/.test(name) && !isList(name),
+      );
       if (twice !== undefined) throw new UsageError(`--${twice} is given twice.`);
       return true;
     })

@@ -2,7 +2,7 @@ import type { Client, ClientStatus } from '../client/index.ts';
 import { HeartwireError } from '../errors.ts';
 import type { JsonObject } from '../feed/wire/json.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { bridgeOptions } from './bridge-options.ts';
+import { bridgeKeys, readerOptions } from './bridge-keys.ts';
 import { bridgeToken } from './bridge-token.ts';
 import { bridgeUrl } from './bridge-url.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
@@ -10,6 +10,7 @@ import { ageText, type DeviceRow, deviceRow } from './device-row.ts';
 import { type MonitorChoice, pressKeys } from './monitor-keys.ts';
 import { extentOf, type MonitorScene, monitorLines, shownRows } from './monitor-table.ts';
 import { openFeed, whyOf } from './open-feed.ts';
+import { openPayloads } from './open-payloads.ts';
 import { Screen } from './screen.ts';
 import { jsonLine } from './tail-line.ts';
 import { tellError } from './tell-error.ts';
@@ -20,6 +21,7 @@ interface MonitorArgs {
   readonly url: string | undefined;
   readonly origin: string | undefined;
   readonly 'token-file': string | undefined;
+  readonly 'key-file': readonly string[] | undefined;
   readonly json: boolean;
   readonly retry: boolean;
 }
@@ -29,6 +31,7 @@ interface Source {
   readonly url: string;
   readonly origin: string | undefined;
   readonly token: string | undefined;
+  readonly keys: readonly Uint8Array[];
 }
 
 /** Ages grow by themselves; what changes is shown sooner, but no more often than eyes can follow. */
@@ -48,7 +51,7 @@ export const monitor: Command<MonitorArgs> = {
     ],
   ],
   options: (yargs) =>
-    bridgeOptions(
+    readerOptions(
       yargs
         .positional('filter', {
           type: 'string',
@@ -67,7 +70,8 @@ export const monitor: Command<MonitorArgs> = {
     let source: Source;
     try {
       const url = bridgeUrl(args.url, io);
-      source = { url, origin: args.origin, token: await bridgeToken(args['token-file'], io) };
+      const token = await bridgeToken(args['token-file'], io);
+      source = { url, origin: args.origin, token, keys: await bridgeKeys(args['key-file'], io) };
     } catch (error) {
       if (!(error instanceof HeartwireError)) throw error;
       io.err(tellError(error));
@@ -82,8 +86,10 @@ export const monitor: Command<MonitorArgs> = {
 };
 
 async function showTable(source: Source, args: MonitorArgs, io: CliIo, tty: Terminal): Promise<void> {
-  // On the screen itself the connection is told of; a line of a log would tear it.
-  using feed = openFeed({ ...source, retry: args.retry, io, note: () => undefined });
+  // The screen itself tells of the connection, and of keys that are missing; a line of a log would tear it.
+  const note = (): void => undefined;
+  const decode = openPayloads(source.keys, note);
+  using feed = openFeed({ ...source, decode, retry: args.retry, io, note });
   const { client } = feed;
   const clock = bridgeClock(client);
   let choice: MonitorChoice = {
@@ -134,7 +140,8 @@ async function showTable(source: Source, args: MonitorArgs, io: CliIo, tty: Term
 /** One line for each device, and one more whenever its status, link or reason is another. */
 async function printChanges(source: Source, args: MonitorArgs, io: CliIo): Promise<void> {
   const note = (text: string): void => io.err(`heartwire: ${text}\n`);
-  using feed = openFeed({ ...source, retry: args.retry, io, note });
+  const decode = openPayloads(source.keys, note);
+  using feed = openFeed({ ...source, decode, retry: args.retry, io, note });
   const choice: MonitorChoice = {
     top: 0,
     filter: args.filter.join(' '),

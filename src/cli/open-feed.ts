@@ -1,4 +1,4 @@
-import { type Client, type ClientStatus, connect } from '../client/index.ts';
+import { type Client, type ClientStatus, connect, type Decode } from '../client/index.ts';
 import { HeartwireError } from '../errors.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { bridgeSocket } from './bridge-socket.ts';
@@ -12,6 +12,8 @@ export interface OpenFeedOptions {
   readonly origin: string | undefined;
   /** Shown to a bridge that asks for one; HEARTWIRE_TOKEN where it is left out. */
   readonly token?: string | undefined;
+  /** Sees every message before the command does. */
+  readonly decode: Decode;
   /** Wait for a bridge that is not there yet. */
   readonly retry: boolean;
   readonly io: CliIo;
@@ -30,7 +32,7 @@ export interface OpenFeed extends Disposable {
 
 /** Connects a command to a bridge, until it is told to stop or nobody reads what it prints. */
 export function openFeed(options: OpenFeedOptions): OpenFeed {
-  const { url, origin, retry, io, note, token = io.env.HEARTWIRE_TOKEN } = options;
+  const { url, origin, decode, retry, io, note, token = io.env.HEARTWIRE_TOKEN } = options;
   const { promise: ended, resolve, reject } = withResolvers();
   const refuse = (why: string): void => reject(refused(url, why));
   const client = connect(url, {
@@ -38,6 +40,7 @@ export function openFeed(options: OpenFeedOptions): OpenFeed {
       origin,
       refused: (why) => refuse(`The bridge at ${url} refused this connection: ${why}.`),
     }),
+    decode,
     ...(token === undefined ? {} : { token }),
   });
   client.on('error', (error) => {

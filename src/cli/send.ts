@@ -9,11 +9,12 @@ import { systemClock } from '../runtime/clock.ts';
 import { uploadFile } from '../runtime/file-upload.ts';
 import { noChunks } from '../runtime/send-file.ts';
 import { BridgeCaller, type CallReply, outcomeOf } from './bridge-caller.ts';
-import { bridgeOptions } from './bridge-options.ts';
+import { bridgeKeys, readerOptions } from './bridge-keys.ts';
 import { bridgeToken } from './bridge-token.ts';
 import { bridgeUrl } from './bridge-url.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { parseAssignments } from './field-values.ts';
+import { openPayloads } from './open-payloads.ts';
 import { inWords, ProgressBar } from './progress-bar.ts';
 import { tellError } from './tell-error.ts';
 
@@ -26,6 +27,7 @@ interface SendArgs {
   readonly url: string | undefined;
   readonly origin: string | undefined;
   readonly 'token-file': string | undefined;
+  readonly 'key-file': readonly string[] | undefined;
   readonly timeout: number;
   readonly json: boolean;
 }
@@ -46,7 +48,7 @@ export const send: Command<SendArgs> = {
     ['heartwire send psu-1 --hex 0000000101', 'bytes as they are'],
   ],
   options: (yargs) =>
-    bridgeOptions(
+    readerOptions(
       yargs
         .positional('device', { type: 'string', demandOption: true, describe: 'The id of the device' })
         .positional('message', { type: 'string', describe: 'A message that it understands' })
@@ -76,6 +78,7 @@ async function run(args: SendArgs, io: CliIo): Promise<ExitCode> {
   let url: string;
   let raw: Uint8Array | undefined;
   let token: string | undefined;
+  let keys: readonly Uint8Array[];
   try {
     url = bridgeUrl(args.url, io);
     if (!(timeout >= 1 && timeout <= 600_000)) throw wrong('--timeout is 1 to 600000 ms', String(timeout));
@@ -84,12 +87,19 @@ async function run(args: SendArgs, io: CliIo): Promise<ExitCode> {
     }
     if (hex !== undefined) raw = hexBytes(hex);
     token = await bridgeToken(args['token-file'], io);
+    keys = await bridgeKeys(args['key-file'], io);
   } catch (error) {
     if (!(error instanceof HeartwireError)) throw error;
     io.err(tellError(error));
     return 2;
   }
-  using caller = new BridgeCaller(url, systemClock, { origin: args.origin, token, program: io.program });
+  const decode = openPayloads(keys, (text) => io.err(`heartwire: ${text}\n`));
+  using caller = new BridgeCaller(url, systemClock, {
+    origin: args.origin,
+    token,
+    decode,
+    program: io.program,
+  });
   if (raw !== undefined)
     return tell(await caller.call(args.device, RAW, { data: bytesValue(raw) }, timeout), RAW, args, io);
   if (file !== undefined) return await sendWhole(file, caller, args, io);

@@ -1,10 +1,11 @@
 import { HeartwireError } from '../errors.ts';
 import { patternProblem } from '../feed/wire/topic.ts';
-import { bridgeOptions } from './bridge-options.ts';
+import { bridgeKeys, readerOptions } from './bridge-keys.ts';
 import { bridgeToken } from './bridge-token.ts';
 import { bridgeUrl } from './bridge-url.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { openFeed } from './open-feed.ts';
+import { openPayloads } from './open-payloads.ts';
 import { bytesLine, jsonLine, type TailEntry, tailEntries, textLine } from './tail-line.ts';
 import { tellError } from './tell-error.ts';
 
@@ -13,6 +14,7 @@ export interface TailArgs {
   readonly url: string | undefined;
   readonly origin: string | undefined;
   readonly 'token-file': string | undefined;
+  readonly 'key-file': readonly string[] | undefined;
   readonly json: boolean;
   readonly merged: boolean;
   readonly bytes: string | undefined;
@@ -25,6 +27,7 @@ interface Source {
   readonly url: string;
   readonly topics: readonly string[];
   readonly token: string | undefined;
+  readonly keys: readonly Uint8Array[];
 }
 
 /** Prints what happens on a bridge's feed until it is told to stop. */
@@ -36,9 +39,10 @@ export const tail: Command<TailArgs> = {
     ["heartwire tail 'devices/+/state' --merged | jq .state.status", 'the whole document after each change'],
     ['heartwire tail --bytes psu-1', 'raw bytes of one device as hex, < from it and > to it'],
     ['heartwire tail --url http://10.0.0.5:8080 --count 1', 'one line of a bridge elsewhere'],
+    ['heartwire tail --key-file keys/bench-2026.key', 'what the bridge encrypts, too'],
   ],
   options: (yargs) =>
-    bridgeOptions(
+    readerOptions(
       yargs
         .positional('pattern', {
           type: 'string',
@@ -76,10 +80,11 @@ async function run(args: TailArgs, io: CliIo): Promise<ExitCode> {
   return 0;
 }
 
-async function follow({ url, topics, token }: Source, args: TailArgs, io: CliIo): Promise<void> {
+async function follow({ url, topics, token, keys }: Source, args: TailArgs, io: CliIo): Promise<void> {
   const line = lineOf(args, io);
   const note = (text: string): void => io.err(`heartwire: ${text}\n`);
-  using feed = openFeed({ url, origin: args.origin, token, retry: args.retry, io, note });
+  const decode = openPayloads(keys, note);
+  using feed = openFeed({ url, origin: args.origin, token, decode, retry: args.retry, io, note });
   let printed = 0;
   feed.client.on('message', (message, changes, repeated) => {
     for (const entry of repeated ? [] : tailEntries(message, changes, args.merged)) {
@@ -103,7 +108,12 @@ async function sourceOf(args: TailArgs, io: CliIo): Promise<Source> {
     });
   }
   const url = bridgeUrl(args.url, io);
-  return { url, topics: topicsOf(args), token: await bridgeToken(args['token-file'], io) };
+  return {
+    url,
+    topics: topicsOf(args),
+    token: await bridgeToken(args['token-file'], io),
+    keys: await bridgeKeys(args['key-file'], io),
+  };
 }
 
 function topicsOf({ pattern, bytes }: TailArgs): readonly string[] {

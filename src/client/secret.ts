@@ -95,8 +95,10 @@ function openMessage(message: ServerMessage, opener: Opener): ServerMessage | Pr
     case 'pong':
     case 'error':
     case 'closing':
-      return message;
+      break;
   }
+  // What a newer bridge adds is passed on, too.
+  return message;
 }
 
 async function openItem(item: SnapshotItem, opener: Opener): Promise<SnapshotItem> {
@@ -159,7 +161,9 @@ class Opener {
       if (!isJsonObject(payload)) throw new Error('it holds no JSON object');
       return payload;
     } catch (error) {
-      const why = error instanceof Error && error.message !== '' ? error.message : 'the key does not fit';
+      // The words of what decrypts say nothing, if it has any.
+      const own = error instanceof Error && error.name !== 'OperationError' && error.message !== '';
+      const why = own ? error.message : 'the key does not fit';
       this.#tell('unreadable', topic, keyId, `A payload could not be opened: ${why}.`);
       return sealed;
     }

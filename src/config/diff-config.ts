@@ -37,6 +37,12 @@ const AT_ONCE: ReadonlySet<string> = new Set([
   'server.origins',
   'server.hosts',
   'server.trusted_proxies',
+  'server.max_connections_per_address',
+  'server.max_connects_per_second',
+  'server.max_messages_per_second',
+  'server.max_patterns',
+  'server.auth_timeout',
+  'server.flush_window',
   'access',
   'secrecy',
 ]);
@@ -69,14 +75,21 @@ export function diffConfig(from: BridgeConfig, to: BridgeConfig): ConfigDiff {
 
 /** What runs once the differences are applied: all that is new, but for what needs a restart. */
 export function afterReload(running: BridgeConfig, next: BridgeConfig): BridgeConfig {
-  const { origins, hosts, trustedProxies } = next.server;
+  const { host, port, tls, tcp } = running.server;
+  const { tls: _tls, tcp: _tcp, ...live } = next.server;
   const { secrecy: _secrecy, access: _access, ...kept } = running;
   return {
     ...kept,
     ...(next.access === undefined ? {} : { access: next.access }),
     ...(next.secrecy === undefined ? {} : { secrecy: next.secrecy }),
     file: next.file,
-    server: { ...running.server, origins, hosts, trustedProxies },
+    server: {
+      ...live,
+      host,
+      port,
+      ...(tls === undefined ? {} : { tls }),
+      ...(tcp === undefined ? {} : { tcp }),
+    },
     devices: next.devices,
     listeners: next.listeners,
     ...(next.requiredDevices === undefined ? {} : { requiredDevices: next.requiredDevices }),
@@ -146,7 +159,10 @@ function differentKeys(from: object, to: object): string[] {
 }
 
 /** Keys whose names here are not those in the file. */
-const WRITTEN: ReadonlyMap<string, string> = new Map([['flushWindowMs', 'flush_window']]);
+const WRITTEN: ReadonlyMap<string, string> = new Map([
+  ['flushWindowMs', 'flush_window'],
+  ['authTimeoutMs', 'auth_timeout'],
+]);
 
 /** `trustedProxies` as it stands in the file: `trusted_proxies`. */
 const asWritten = (key: string): string =>

@@ -169,16 +169,27 @@ export function completeSecrecy(
   return { keys, rules: given.topics };
 }
 
-/** The key in a file, or what is wrong with it; what the file holds may be a secret all the same, and is not said. */
+/** The key in a file, or what is wrong with it. */
 function keyIn(file: KeyFile | undefined): Uint8Array | string {
   if (file === undefined) return 'The file was not read.';
   if ('unreadable' in file) return file.unreadable;
-  const text = file.text.trim().replace(/=$/, '').replaceAll('-', '+').replaceAll('_', '/');
+  const key = keyOfText(file.text.trim());
+  return typeof key === 'string' ? `The file holds ${key}.` : key;
+}
+
+/**
+ * The key that a text is, as `heartwire key` prints one, or what it is instead; the text may be a secret all the same,
+ * and is not said.
+ */
+export function keyOfText(text: string): Uint8Array | string {
+  const digits = text
+    .replace(/={1,2}$/, '')
+    .replaceAll('-', '+')
+    .replaceAll('_', '/');
   // A single character behind the last four says nothing, and `atob` throws at it.
-  if (!/^[A-Za-z0-9+/]+$/.test(text) || text.length % 4 === 1)
-    return 'The file holds something else than base64.';
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  return bytes.length === KEY_BYTES ? bytes : `The file holds ${bytes.length} bytes in base64.`;
+  if (!/^[A-Za-z0-9+/]+$/.test(digits) || digits.length % 4 === 1) return 'something else than base64';
+  const bytes = Uint8Array.from(atob(digits), (character) => character.charCodeAt(0));
+  return bytes.length === KEY_BYTES ? bytes : `${bytes.length} bytes in base64`;
 }
 
 /** The files of keys that the text of a configuration names, each once. */

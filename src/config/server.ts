@@ -83,6 +83,18 @@ export const serverShape = z.strictObject({
     description: 'New connections from one address per second, loopback excepted; six times as many at once.',
     default: 10,
   }).optional(),
+  max_messages_per_second: numberField(1, 10_000, {
+    description: 'Messages of one client per second; twice as many at once.',
+    default: 100,
+  }).optional(),
+  max_patterns: numberField(1, 10_000, {
+    description: 'Patterns that one client may subscribe to at once.',
+    default: 256,
+  }).optional(),
+  auth_timeout: durationField(SECOND, 300 * SECOND, {
+    description: 'How long a client may take to show its token, where one is needed.',
+    default: '10s',
+  }).optional(),
   flush_window: durationField(1, SECOND, {
     description:
       'Changes wait so long for others that go out with them; without it, only for those of the same moment.',
@@ -127,6 +139,12 @@ export interface ServerConfig {
   readonly maxConnectionsPerAddress: number;
   /** New connections of such an address per second, on average. */
   readonly maxConnectsPerSecond: number;
+  /** Messages of one client per second, on average. */
+  readonly maxMessagesPerSecond: number;
+  /** Patterns of one client. */
+  readonly maxPatterns: number;
+  /** How long a client may go without a token where one is required. */
+  readonly authTimeoutMs: number;
   /** Where the feed is served as JSON lines over TCP, if at all. */
   readonly tcp?: LinesConfig;
 }
@@ -151,7 +169,8 @@ export function completeServer(
 ): ServerConfig {
   const { host = '127.0.0.1', port = 8_080, origins = [], hosts = [], tls, tcp, flush_window: flush } = given;
   const { trusted_proxies: proxies = [], max_connections_per_address: most = 30 } = given;
-  const { max_connects_per_second: rate = 10 } = given;
+  const { max_connects_per_second: rate = 10, max_messages_per_second: messages = 100 } = given;
+  const { max_patterns: maxPatterns = 256, auth_timeout: auth = '10s' } = given;
   if (tcp?.tls === true && tls === undefined) {
     add({
       code: 'config_missing_key',
@@ -170,6 +189,9 @@ export function completeServer(
     trustedProxies: proxies.map(parseBlock).filter((each) => each !== undefined),
     maxConnectionsPerAddress: most,
     maxConnectsPerSecond: rate,
+    maxMessagesPerSecond: messages,
+    maxPatterns,
+    authTimeoutMs: durationMs(auth),
     ...(tls === undefined ? {} : { tls }),
     ...(lines === undefined ? {} : { tcp: lines }),
     ...(flush === undefined ? {} : { flushWindowMs: durationMs(flush) }),

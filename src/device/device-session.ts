@@ -3,6 +3,7 @@ import { beginConversation } from './begin-conversation.ts';
 import type { Conversation, Ending } from './conversation.ts';
 import { DialPlan } from './dial-plan.ts';
 import { EffectList } from './effect-list.ts';
+import type { FileHalf } from './file-half.ts';
 import { Measurements } from './measurements.ts';
 import { Newcomers } from './newcomers.ts';
 import { Noise } from './noise.ts';
@@ -188,6 +189,8 @@ export class DeviceSession {
         if (ending !== undefined) this.#lost(ending, now);
         return;
       }
+      case 'halvesFound':
+        return this.#restore(event.halves, now);
       case 'chunkStored':
         return this.#context.files?.stored(event.transfer, event.ok, now);
       case 'deadlineReached':
@@ -204,6 +207,13 @@ export class DeviceSession {
         return;
       }
     }
+  }
+
+  #restore(halves: readonly FileHalf[], now: Instant): void {
+    const { files } = this.#context;
+    if (files !== undefined) return files.restore(halves, now);
+    // It sends no files any more.
+    for (const { transfer } of halves) this.#effects.push({ type: 'dropFile', transfer });
   }
 
   #start(after: Defect | undefined, now: Instant): void {

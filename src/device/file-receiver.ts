@@ -1,3 +1,6 @@
+import { chunkSum } from './chunk-sum.ts';
+import type { FileHalf, HalfMark } from './file-half.ts';
+
 /** One chunk as a device sent it. */
 export interface Chunk {
   readonly transfer: number;
@@ -29,6 +32,8 @@ export type ReceiveVerdict =
       readonly index: number;
       readonly offset: number;
       readonly last: boolean;
+      /** How far the file is with it; absent where it is whole. */
+      readonly half?: HalfMark;
     }
   /** It is there already: acknowledge it. */
   | { readonly do: 'acknowledge' }
@@ -60,6 +65,8 @@ interface Partial {
   /** Tells a repetition of the last chunk from another one. */
   lastSum: number;
   touchedAt: number;
+  /** What an earlier run was told of the whole file, until the first chunk of this one has said the same. */
+  toSay: WholeFile | undefined;
 }
 
 interface Complete {
@@ -71,11 +78,14 @@ interface Complete {
 /** So long a repeated last chunk is taken for a repetition and not for a new file, in ms. */
 const REMEMBERED_MS = 60_000;
 
+const NOTHING: WholeFile = {};
+
 /*
  * absent --chunk 0--> partial --the next chunk, stored--> partial ... --the last one, stored--> complete
  *
  * A chunk that was stored is acknowledged again, because its acknowledgement may have been lost with the link; one
- * that leaves a gap is refused, so that the device can go back. What is there outlives the link.
+ * that leaves a gap is refused, so that the device can go back. What is there outlives the link, and, where it is
+ * restored, the run: a device that says something else of the whole file then is sending another one.
  */
 
 /** Receives the files of one device, chunk by chunk; holds none of their bytes. Instants are monotonic ms. */
@@ -88,25 +98,36 @@ export class FileReceiver {
     this.#limits = limits;
   }
 
-  chunk({ transfer, index, total, data, whole = {} }: Chunk, now: number): ReceiveVerdict {
+  /** Goes on from what an earlier run has stored; false where it cannot. */
+  restore({ transfer, total, next, bytes, lastSum, whole = NOTHING }: FileHalf, now: number): boolean {
+    const { maxBytes, maxTransfers } = this.#limits;
+    if (this.#partial.has(transfer) || this.#partial.size >= maxTransfers) return false;
+    if (next < 1 || next >= total || bytes > maxBytes) return false;
+    const there = { total, next, bytes, storing: undefined, lastLength: 0, lastSum };
+    this.#partial.set(transfer, { ...there, touchedAt: now, toSay: whole });
+    return true;
+  }
+
+  chunk({ transfer, index, total, data, whole = NOTHING }: Chunk, now: number): ReceiveVerdict {
     this.#forget(now);
     if ((whole.size ?? 0) > this.#limits.maxBytes) return this.#tooLarge(transfer);
     if (total < 1 || index >= total) return { do: 'refuse', why: 'contradictory' };
-    const sum = sumOf(data);
+    const sum = chunkSum(data);
     const current = this.#partial.get(transfer);
-    if (current === undefined || (index === 0 && isNew(current, sum))) {
+    if (current === undefined || (index === 0 && isNew(current, sum, whole))) {
       const done = this.#complete.get(transfer);
       if (index === total - 1 && done?.total === total && done.lastSum === sum) return { do: 'acknowledge' };
-      return this.#begin(transfer, index, total, data, now);
+      return this.#begin({ transfer, index, total, data, whole }, now);
     }
-    if (current.total !== total) return { do: 'refuse', why: 'contradictory' };
+    if (current.total !== total || saysOtherwise(current, whole))
+      return { do: 'refuse', why: 'contradictory' };
     current.touchedAt = now;
     if (current.storing === index) return { do: 'nothing' };
     // It begins anew, while the disk is at a chunk of the former file: not what is there already.
     if (index === 0 && current.storing !== undefined) return { do: 'refuse', why: 'out_of_order' };
     if (index < current.next) return { do: 'acknowledge' };
     if (index > current.next) return { do: 'refuse', why: 'out_of_order' };
-    return this.#store(transfer, current, index, data);
+    return this.#store(current, { transfer, index, total, data, whole });
   }
 
   /** The chunk that was to be stored is, or could not be. Tells whether the file is whole now. */
@@ -146,7 +167,8 @@ export class FileReceiver {
     return next;
   }
 
-  #begin(transfer: number, index: number, total: number, data: Uint8Array, now: number): ReceiveVerdict {
+  #begin(chunk: Chunk, now: number): ReceiveVerdict {
+    const { transfer, index, total } = chunk;
     if (index !== 0) return { do: 'refuse', why: 'out_of_order' };
     const others = this.#partial.size - (this.#partial.has(transfer) ? 1 : 0);
     if (others >= this.#limits.maxTransfers) return { do: 'refuse', why: 'too_many' };
@@ -158,8 +180,9 @@ export class FileReceiver {
       lastLength: 0,
       lastSum: 0,
       touchedAt: now,
+      toSay: undefined,
     };
-    const verdict = this.#store(transfer, partial, index, data);
+    const verdict = this.#store(partial, chunk);
     if (verdict.do === 'store') {
       this.#partial.set(transfer, partial);
       this.#complete.delete(transfer);
@@ -167,12 +190,16 @@ export class FileReceiver {
     return verdict;
   }
 
-  #store(transfer: number, partial: Partial, index: number, data: Uint8Array): ReceiveVerdict {
+  #store(partial: Partial, { transfer, index, data, whole }: Chunk): ReceiveVerdict {
     if (partial.bytes + data.length > this.#limits.maxBytes) return this.#tooLarge(transfer);
     partial.storing = index;
     partial.lastLength = data.length;
-    partial.lastSum = sumOf(data);
-    return { do: 'store', transfer, index, offset: partial.bytes, last: index === partial.total - 1 };
+    partial.lastSum = chunkSum(data);
+    partial.toSay = undefined;
+    const { total, lastSum, bytes: offset } = partial;
+    if (index === total - 1) return { do: 'store', transfer, index, offset, last: true };
+    const half: HalfMark = { total, next: index + 1, lastSum, ...(whole === undefined ? {} : { whole }) };
+    return { do: 'store', transfer, index, offset, last: false, half };
   }
 
   #tooLarge(transfer: number): ReceiveVerdict {
@@ -187,14 +214,12 @@ export class FileReceiver {
 }
 
 /** A first chunk begins the file anew, unless it is the one that came last. */
-function isNew(partial: Partial, sum: number): boolean {
+function isNew(partial: Partial, sum: number, whole: WholeFile): boolean {
   const repeats = partial.storing === 0 || (partial.storing === undefined && partial.next === 1);
-  return !(repeats && partial.lastSum === sum) && partial.storing === undefined;
+  const same = repeats && partial.lastSum === sum && !saysOtherwise(partial, whole);
+  return !same && partial.storing === undefined;
 }
 
-/** FNV-1a, 32 bits. */
-function sumOf(data: Uint8Array): number {
-  let sum = 0x811c9dc5;
-  for (const byte of data) sum = Math.imul(sum ^ byte, 0x01000193);
-  return sum >>> 0;
+function saysOtherwise({ toSay }: Partial, { size, crc32 }: WholeFile): boolean {
+  return toSay !== undefined && (toSay.size !== size || toSay.crc32 !== crc32);
 }

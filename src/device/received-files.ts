@@ -2,6 +2,7 @@ import type { Instant } from '../instant.ts';
 import { bytesOf } from '../protocol/declared/value.ts';
 import type { DeclaredReply, DeclaredRequest } from '../protocol/message.ts';
 import { type ChunkMessage, chunkMessage } from './chunk-message.ts';
+import type { FileHalf } from './file-half.ts';
 import { type Chunk, FileReceiver, type ReceiverLimits, type WholeFile } from './file-receiver.ts';
 import type { MessageCatalog } from './message-catalog.ts';
 import type { Effect } from './session-events.ts';
@@ -27,6 +28,14 @@ export class ReceivedFiles {
     return this.#receiver.nextDeadline();
   }
 
+  /** Goes on with files that an earlier run has stored the first chunks of. */
+  restore(halves: readonly FileHalf[], now: Instant): void {
+    for (const half of halves) {
+      if (!this.#receiver.restore(half, now.monoMs))
+        this.#emit({ type: 'dropFile', transfer: half.transfer });
+    }
+  }
+
   /** Whether the message is a chunk, which is then dealt with. */
   takes(message: DeclaredRequest, now: Instant): boolean {
     if (message.message !== this.#message.name) return false;
@@ -45,9 +54,9 @@ export class ReceivedFiles {
       this.#emit({ type: 'send', message: answer });
     } else if (verdict.do === 'store') {
       this.#answers.set(chunk.transfer, answer);
-      const { transfer, offset, last } = verdict;
+      const { do: _, index: _index, ...piece } = verdict;
       const said = chunk.whole === undefined ? {} : { whole: chunk.whole };
-      this.#emit({ type: 'storeChunk', transfer, offset, last, data: chunk.data, ...said });
+      this.#emit({ type: 'storeChunk', ...piece, data: chunk.data, ...said });
     } else {
       // It may have come over the link before this one, which took its answer with it.
       this.#answers.set(chunk.transfer, answer);

@@ -3,6 +3,7 @@ import type { Values } from '../protocol/declared/value.ts';
 import type { DecoderFault, Discarded } from '../protocol/decoder.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
 import type { AlarmEvent } from './alarms.ts';
+import type { FileHalf, HalfMark } from './file-half.ts';
 import type { WholeFile } from './file-receiver.ts';
 import type { StateDocument } from './state-document.ts';
 import type { StatsDocument } from './stats.ts';
@@ -49,6 +50,8 @@ export type SessionEvent =
   | { readonly type: 'sendAccepted'; readonly message: Message }
   /** The bytes of an effect `send` were not taken by the link. */
   | { readonly type: 'sendRefused'; readonly message: Message; readonly code: ErrorCode }
+  /** An earlier run has stored the first chunks of these files. */
+  | { readonly type: 'halvesFound'; readonly halves: readonly FileHalf[] }
   /** The chunk of an effect `storeChunk` is on the disk, or could not be put there. */
   | { readonly type: 'chunkStored'; readonly transfer: number; readonly ok: boolean }
   /** The timer fired; `afterReading` where it follows an effect `readOnce`. */
@@ -107,6 +110,8 @@ export type Effect =
       readonly data: Uint8Array;
       /** Behind the last piece the file must be this. */
       readonly whole?: WholeFile;
+      /** How far the file is with this piece, for a later run to go on; absent where it is the last one. */
+      readonly half?: HalfMark;
     }
   /** What is there of a file is given up. */
   | { readonly type: 'dropFile'; readonly transfer: number }

@@ -16,6 +16,10 @@ export class Rate {
     this.#burstMs = burst * this.#eachMs * SLACK;
   }
 
+  equals(other: Rate): boolean {
+    return this.#eachMs === other.#eachMs && this.#burstMs === other.#burstMs;
+  }
+
   /** With one more taken at `monoMs`; undefined where that is one too many. Who never took any begins with `-Infinity`. */
   take(freeAtMs: number, monoMs: number): number | undefined {
     const freeAt = Math.max(freeAtMs, monoMs) + this.#eachMs;

@@ -36,17 +36,27 @@ export interface SessionPort<Line extends SessionLine> {
   kick(clientId: string): boolean;
 }
 
+/** What a session was promised when it began, and keeps. */
+export class SessionTerms {
+  readonly limits: FeedLimits;
+  /** At which it may send messages. */
+  readonly rate: Rate;
+
+  constructor(limits: FeedLimits) {
+    this.limits = limits;
+    this.rate = new Rate(limits.messages_per_second, limits.message_burst);
+  }
+}
+
 /** What all sessions of one transport share. */
 export class SessionSurroundings<Line extends SessionLine> {
   readonly audience: Audience;
   readonly port: SessionPort<Line>;
-  readonly limits: FeedLimits;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
-  /** At which each of them may send messages. */
-  readonly rate: Rate;
   /** Instants of sessions are whole ms since this one, wall clock: as small integers they need no object of their own. */
   readonly startedAtMs: number;
+  #terms: SessionTerms;
 
   constructor(
     audience: Audience,
@@ -58,10 +68,19 @@ export class SessionSurroundings<Line extends SessionLine> {
   ) {
     this.audience = audience;
     this.port = port;
-    this.limits = limits;
+    this.#terms = new SessionTerms(limits);
     this.pingIntervalMs = pingIntervalMs;
     this.pingTimeoutMs = pingTimeoutMs;
     this.startedAtMs = Math.round(now.wallMs);
-    this.rate = new Rate(limits.messages_per_second, limits.message_burst);
+  }
+
+  /** Those of a session that begins now. */
+  get terms(): SessionTerms {
+    return this.#terms;
+  }
+
+  /** Other limits hold for sessions that begin from now on. */
+  follow(limits: FeedLimits): void {
+    this.#terms = new SessionTerms(limits);
   }
 }

@@ -3,7 +3,7 @@ import type { CommandOutcome, FeedClient, FeedCommand } from './command.ts';
 import { MAX_OPEN_COMMANDS } from './command-memory.ts';
 import { MinuteCount } from './rate-limits.ts';
 import type { SessionMemory } from './session-memory.ts';
-import type { SessionLine, SessionPort, SessionSurroundings } from './session-surroundings.ts';
+import type { SessionLine, SessionPort, SessionSurroundings, SessionTerms } from './session-surroundings.ts';
 import type { Subscriber } from './subscriber.ts';
 import { resync, type SubscriptionProblem, subscribe, unsubscribe } from './subscriptions.ts';
 import { type ClientMessage, parseClientMessage } from './wire/client-message.ts';
@@ -27,6 +27,7 @@ class Faults {
 /** One client's conversation: its messages in, replies and subscriptions out; knows no transport. */
 export class FeedSession<Line extends SessionLine> {
   readonly #shared: SessionSurroundings<Line>;
+  readonly #terms: SessionTerms;
   readonly #line: Line;
   #memory: SessionMemory;
   /** Nothing was asked for yet that belongs to a session. */
@@ -44,6 +45,7 @@ export class FeedSession<Line extends SessionLine> {
 
   constructor(shared: SessionSurroundings<Line>, line: Line, memory: SessionMemory, now: Instant) {
     this.#shared = shared;
+    this.#terms = shared.terms;
     this.#line = line;
     this.#memory = memory;
     this.#attach(memory);
@@ -87,7 +89,7 @@ export class FeedSession<Line extends SessionLine> {
   }
 
   welcome(now: Instant): void {
-    const { audience, limits, pingIntervalMs, pingTimeoutMs } = this.#shared;
+    const { audience, pingIntervalMs, pingTimeoutMs } = this.#shared;
     const status = this.#port.access.status(this.#line);
     this.#subscriber.send(
       'welcome',
@@ -99,7 +101,7 @@ export class FeedSession<Line extends SessionLine> {
         auth: status,
         ping_interval_ms: pingIntervalMs,
         ping_timeout_ms: pingTimeoutMs,
-        limits,
+        limits: this.#terms.limits,
       },
       now,
     );
@@ -113,7 +115,7 @@ export class FeedSession<Line extends SessionLine> {
   }
 
   #read(text: string, now: Instant): void {
-    const freeAtMs = this.#shared.rate.take(this.#freeAtMs, now.monoMs);
+    const freeAtMs = this.#terms.rate.take(this.#freeAtMs, now.monoMs);
     const parsed = parseClientMessage(text);
     if (freeAtMs !== undefined) this.#freeAtMs = freeAtMs;
     if (freeAtMs === undefined) {
@@ -218,8 +220,9 @@ export class FeedSession<Line extends SessionLine> {
   }
 
   #subscribe(message: Extract<ClientMessage, { readonly type: 'subscribe' }>, now: Instant): void {
-    const { audience, limits } = this.#shared;
-    const problem = subscribe(audience, this.#subscriber, message, limits.max_patterns, now);
+    const { audience } = this.#shared;
+    const most = this.#terms.limits.max_patterns;
+    const problem = subscribe(audience, this.#subscriber, message, most, now);
     this.#failed(message.id, problem, now);
     if (problem !== undefined) return;
     this.#fresh = false;
@@ -320,7 +323,7 @@ export class FeedSession<Line extends SessionLine> {
 
   /** Too fast is not wrong: it is counted apart from errors, and a client that slows down may go on. */
   #refuse(replyTo: string | undefined, now: Instant): void {
-    const rate = this.#shared.limits.messages_per_second;
+    const rate = this.#terms.limits.messages_per_second;
     const message = `More than ${rate} messages a second; this one was not carried out.`;
     this.#subscriber.answer('error', { ...reply(replyTo), code: 'rate_limited', message, retry: true }, now);
     this.#faults ??= new Faults();

@@ -15,6 +15,7 @@ import { ConfigApplier, type ConfigOutcome } from './config-applier.ts';
 import { type Hit, tellDefect } from './defect.ts';
 import type { DeviceDirectory } from './device-directory.ts';
 import { JsonLinesServer } from './feed/json-lines-server.ts';
+import { liveLimits } from './feed/limits.ts';
 import { SseServer } from './feed/sse-server.ts';
 import { FeedServer } from './feed-server.ts';
 import type { FileSource } from './file-upload.ts';
@@ -137,8 +138,7 @@ export class Bridge {
       get trustedProxies() {
         return running().server.trustedProxies;
       },
-      ...doorLimits(server),
-      ...(server.flushWindowMs === undefined ? {} : { flushWindowMs: server.flushWindowMs }),
+      ...liveLimits(server),
       commands: (command) =>
         noteCommand(command, directory, this.#recorder) ??
         this.#secrecy.outcome(command.device, performCommand(directory, command)),
@@ -257,6 +257,7 @@ export class Bridge {
     failed: readonly FailedDevice[],
   ): Promise<HeartwireError | undefined> {
     if (this.#closing !== undefined) return undefined;
+    this.#followLimits(config);
     const locked = await followAccess(this.#auth, config, this.#options.log);
     if (this.#recorder === undefined) {
       this.#recorder = this.#makeRecorder();
@@ -266,6 +267,13 @@ export class Bridge {
     this.#secrecy.follow(config.secrecy);
     await this.#fleet.apply(diff, config, failed);
     return locked;
+  }
+
+  #followLimits({ server }: BridgeConfig): void {
+    const limits = liveLimits(server);
+    this.#feed.roster.follow(limits);
+    this.#http.follow(limits);
+    this.#lines?.follow(limits);
   }
 
   #makeRecorder(): Recorder | undefined {

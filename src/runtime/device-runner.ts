@@ -137,6 +137,8 @@ export class DeviceRunner implements WireOwner {
   }
 
   start(): void {
+    const halves = this.#options.spool?.claim(this.id) ?? [];
+    if (halves.length > 0) this.#dispatch({ type: 'halvesFound', halves });
     this.#dispatch({ type: 'started' });
   }
 
@@ -149,7 +151,8 @@ export class DeviceRunner implements WireOwner {
   stop(reason: StopReason = 'stopped'): void {
     this.#dispatch({ type: 'stopped', reason });
     this.#voice.fallSilent();
-    this.#retire();
+    // Where the bridge stops, the next run goes on with the files that are not whole.
+    this.#retire(reason !== 'stopped');
   }
 
   /** Stops, and takes the device out of the feed. */
@@ -324,7 +327,7 @@ export class DeviceRunner implements WireOwner {
     this.#requests.settleAll({ ok: false, code: 'internal_error', detail });
     for (const offerId of [...this.#offers.keys()]) this.#takeOffer(offerId)?.refused(detail);
     const { seen } = this.#session;
-    this.#retire();
+    this.#retire(true);
     this.#bytesOut = 0;
     this.#session = new DeviceSession(settings, ports, now);
     if (this.#voice.silent) return;
@@ -338,8 +341,9 @@ export class DeviceRunner implements WireOwner {
   }
 
   /** Nothing of what it counted, awaits or holds goes on. */
-  #retire(): void {
-    this.#options.spool?.forget(this.id).catch((cause: unknown) => this.#spoolFailed(cause));
+  #retire(forgetsFiles: boolean): void {
+    const { spool } = this.#options;
+    if (forgetsFiles) spool?.forget(this.id).catch((cause: unknown) => this.#spoolFailed(cause));
     this.#timer.cancel();
     this.#reading?.cancel();
     this.#options.retired?.(this.reading);

@@ -21,10 +21,7 @@ import { Gateway } from './gateway.ts';
 import type { Log } from './log.ts';
 import { markReplay } from './mark-replay.ts';
 import type { Recorder } from './recorder.ts';
-import type { Spool } from './spool.ts';
-
-/** Files of one device that may be on their way at once, and how long a pause may be. */
-const RECEIVING = { maxTransfers: 4, patienceMs: 10 * 60_000 };
+import { RECEIVING, type Spool } from './spool.ts';
 
 export interface FleetOptions {
   readonly config: BridgeConfig;

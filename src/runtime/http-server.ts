@@ -151,6 +151,11 @@ export class HttpServer {
     return { url: `${tls === undefined ? 'http' : 'https'}://${urlHost(host)}:${taken}`, port: taken };
   }
 
+  /** Other limits hold for connections that come from now on. */
+  follow(limits: DoorLimits): void {
+    this.#doorman.follow(limits);
+  }
+
   /** Stops listening, lets answers that are under way go out, and closes every connection, upgraded ones too. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();

@@ -1,9 +1,18 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
-import type { WholeFile } from '../device/file-receiver.ts';
-import type { Clock } from './clock.ts';
-import { writeAll } from './write-all.ts';
+import { chooseHalves, type FileHalf } from '../device/file-half.ts';
+import type { ReceiverLimits, WholeFile } from '../device/file-receiver.ts';
+import type { Clock, Timer } from './clock.ts';
+import { findHalf, type HalfOnDisk } from './find-halves.ts';
+import { PART, type Piece, RECORD, SpoolPart } from './spool-part.ts';
+
+/** Files of one device that may be on their way at once, and how long a pause may be, over a restart too. */
+export const RECEIVING = {
+  maxTransfers: 4,
+  patienceMs: 10 * 60_000,
+} as const satisfies Partial<ReceiverLimits>;
+/** What an earlier run left is not gone on from where it is older, or where there is more of it. */
+const KEPT = { maxAgeMs: 24 * 60 * 60_000, maxHalves: 256, maxPerDevice: RECEIVING.maxTransfers };
 
 export interface SpoolSettings {
   readonly dir: string;
@@ -26,54 +35,54 @@ export interface ArrivedFile extends SpooledFile {
   readonly crc32: string;
 }
 
-/** A piece of a file that a device sends. */
-export interface Piece {
-  readonly offset: number;
-  readonly last: boolean;
-  readonly data: Uint8Array;
-  /** Behind the last piece the file must be this. */
-  readonly whole?: WholeFile;
-}
-
-interface Part {
-  readonly path: string;
-  readonly handle: FileHandle;
-  bytes: number;
-  crc: number;
-}
-
-const PART = '.part';
 /** What we write: device, time, transfer. Other files in the folder are left alone. */
 const OURS = /^[A-Za-z0-9._-]{1,64}\.\d{8}T\d{9}Z-\d{1,20}(?:-\d+)?\.bin$/;
 
-/** Files of devices on the disk, written piece by piece, within a budget. Names are ours, never the device's. */
+/**
+ * Files of devices on the disk, written piece by piece, within a budget. Names are ours, never the device's. What is not
+ * whole when it ends, however it ends, waits for the next run, and there for its device.
+ */
 export class Spool {
   readonly #settings: SpoolSettings;
   readonly #clock: Clock;
-  readonly #parts = new Map<string, Part>();
+  readonly #parts = new Map<string, SpoolPart>();
+  /** What an earlier run left, by device, until that is here. */
+  readonly #unclaimed = new Map<string, FileHalf[]>();
   /** The oldest first. */
   readonly #files = new Map<string, SpooledFile>();
   /** What is done one after the other, for one transfer of one device. */
   readonly #queues = new Map<string, Promise<unknown>>();
+  #patience: Timer | undefined;
+  #closed = false;
 
   constructor(settings: SpoolSettings, clock: Clock) {
     this.#settings = settings;
     this.#clock = clock;
   }
 
-  /** Makes the folder, counts what is there, and removes what an earlier run did not finish. */
+  /** Makes the folder, counts what is there, and removes what an earlier run did not finish and nobody can go on with. */
   async start(): Promise<void> {
     const { dir } = this.#settings;
     await mkdir(dir, { recursive: true });
     const found: SpooledFile[] = [];
+    const halves = new Set<string>();
     for (const name of await readdir(dir)) {
-      if (name.endsWith(PART) && OURS.test(name.slice(0, -PART.length)))
-        await rm(join(dir, name), { force: true });
+      const ending = [PART, RECORD].find((each) => name.endsWith(each));
+      const id = ending === undefined ? name : name.slice(0, -ending.length);
+      if (ending !== undefined && OURS.test(id)) halves.add(id);
       if (!OURS.test(name)) continue;
       const { size, mtimeMs } = await stat(join(dir, name));
       found.push({ id: name, bytes: size, at: Math.round(mtimeMs) });
     }
     for (const file of found.sort((a, b) => a.at - b.at)) this.#files.set(file.id, file);
+    await this.#keepHalves(halves);
+  }
+
+  /** What an earlier run has stored of the files of a device; from now on they are the device's to go on with. */
+  claim(device: string): readonly FileHalf[] {
+    const halves = this.#unclaimed.get(device) ?? [];
+    this.#unclaimed.delete(device);
+    return halves;
   }
 
   get files(): readonly SpooledFile[] {
@@ -92,6 +101,7 @@ export class Spool {
    */
   store(device: string, transfer: number, piece: Piece): Promise<ArrivedFile | undefined> {
     return this.#inTurn(`${device}/${transfer}`, async (key) => {
+      if (this.#closed) throw new Error('no more files are taken');
       try {
         return await this.#write(key, device, transfer, piece);
       } catch (error) {
@@ -108,56 +118,80 @@ export class Spool {
 
   /** Gives up all that is there of the files of a device: nobody will send the rest. */
   async forget(device: string): Promise<void> {
+    this.#unclaimed.delete(device);
     const prefix = `${device}/`;
     const keys = [...this.#parts.keys()].filter((key) => key.startsWith(prefix));
     await Promise.all(keys.map((key) => this.#inTurn(key, () => this.#discard(key))));
   }
 
-  /** Waits for what is being written, and removes what is not whole. */
+  /** Waits for what is being written, and leaves what is not whole to the next run. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#patience?.cancel();
+    this.#closed = true;
     await Promise.allSettled(this.#queues.values());
-    for (const key of [...this.#parts.keys()]) await this.#discard(key);
+    for (const part of this.#parts.values()) await part.leave();
+    this.#parts.clear();
+  }
+
+  async #keepHalves(ids: ReadonlySet<string>): Promise<void> {
+    const { dir, maxFileBytes, budgetBytes } = this.#settings;
+    const { monoMs, wallMs } = this.#clock.now();
+    const found: HalfOnDisk[] = [];
+    for (const id of ids) {
+      const half = this.#files.has(id) ? undefined : await findHalf(dir, id, wallMs);
+      if (half !== undefined) found.push(half);
+    }
+    const kept = chooseHalves(found, { maxFileBytes, budgetBytes, ...KEPT });
+    const keptIds = new Set(kept.map(({ id }) => id));
+    for (const id of ids) {
+      if (keptIds.has(id)) continue;
+      for (const each of [PART, RECORD]) await rm(join(dir, `${id}${each}`), { force: true });
+    }
+    for (const { id, device, transfer, record } of kept) {
+      this.#parts.set(`${device}/${transfer}`, new SpoolPart(join(dir, id), record));
+      const { crc32: _, ...half } = record;
+      this.#unclaimed.set(device, [...(this.#unclaimed.get(device) ?? []), { transfer, ...half }]);
+    }
+    if (kept.length === 0) return;
+    this.#patience = this.#clock.setTimer(monoMs + RECEIVING.patienceMs, () => {
+      // What cannot be removed now is looked at again by the next run.
+      for (const device of this.#unclaimed.keys()) this.forget(device).catch(() => undefined);
+    });
   }
 
   async #write(
     key: string,
     device: string,
     transfer: number,
-    { offset, last, data, whole }: Piece,
+    piece: Piece,
   ): Promise<ArrivedFile | undefined> {
+    const { offset, last, data, whole } = piece;
     if (offset === 0) await this.#discard(key);
-    const part = this.#parts.get(key) ?? (await this.#begin(key, device, transfer));
+    const part = this.#parts.get(key) ?? this.#begin(key, device, transfer);
     if (part.bytes !== offset) throw new Error(`a piece for byte ${offset} came at byte ${part.bytes}`);
     await this.#makeRoom(data.length);
-    await writeAll(data.length, async (at, length) => {
-      const { bytesWritten } = await part.handle.write(data, at, length, offset + at);
-      return bytesWritten;
-    });
-    part.bytes += data.length;
-    part.crc = crc32(data, part.crc);
+    await part.write(piece);
     if (!last) return undefined;
     checkWhole(part, whole);
     return this.#finish(key, part);
   }
 
-  async #begin(key: string, device: string, transfer: number): Promise<Part> {
+  #begin(key: string, device: string, transfer: number): SpoolPart {
+    const present = new Set([...this.#parts.values()].map(({ path }) => path));
     const stamp = new Date(this.#clock.now().wallMs).toISOString().replace(/[-:.]/g, '');
     for (let attempt = 1; ; attempt++) {
       const id = `${device}.${stamp}-${transfer}${attempt === 1 ? '' : `-${attempt}`}.bin`;
       const path = join(this.#settings.dir, id);
-      if (this.#files.has(id)) continue;
-      const part = { path, handle: await open(`${path}${PART}`, 'w'), bytes: 0, crc: 0 };
+      if (this.#files.has(id) || present.has(path)) continue;
+      const part = new SpoolPart(path);
       this.#parts.set(key, part);
       return part;
     }
   }
 
-  async #finish(key: string, part: Part): Promise<ArrivedFile> {
-    // The device is told that it arrived: then it is to be there after a power cut too.
-    await part.handle.datasync();
-    await part.handle.close();
+  async #finish(key: string, part: SpoolPart): Promise<ArrivedFile> {
+    await part.finish();
     this.#parts.delete(key);
-    await rename(`${part.path}${PART}`, part.path);
     const id = part.path.slice(this.#settings.dir.length).replace(/^[\\/]/, '');
     const file = { id, bytes: part.bytes, at: this.#clock.now().wallMs };
     this.#files.set(id, file);
@@ -168,8 +202,7 @@ export class Spool {
     const part = this.#parts.get(key);
     if (part === undefined) return;
     this.#parts.delete(key);
-    await part.handle.close();
-    await rm(`${part.path}${PART}`, { force: true });
+    await part.discard();
   }
 
   async #makeRoom(bytes: number): Promise<void> {
@@ -202,7 +235,7 @@ export class Spool {
   }
 }
 
-function checkWhole({ bytes, crc }: Part, { size, crc32: wanted }: WholeFile = {}): void {
+function checkWhole({ bytes, crc }: SpoolPart, { size, crc32: wanted }: WholeFile = {}): void {
   if (size !== undefined && size !== bytes) {
     throw new Error(`the file has ${bytes} bytes, and its chunks say ${size}`);
   }

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
+import { Sealer } from '../../src/runtime/secrecy/sealer.ts';
 import { BridgeFace } from '../support/bridge-face.ts';
 import { RecordedIo } from '../support/recorded-io.ts';
 
@@ -38,7 +40,7 @@ const STYLE = /\u001b\[\d+m/g;
 
 class TerminalIo extends RecordedIo {
   override readonly terminal = true;
-  override readonly env: Readonly<Record<string, string | undefined>> = { NO_COLOR: '1' };
+  override env: Readonly<Record<string, string | undefined>> = { NO_COLOR: '1' };
   readonly tty = new TypedTerminal();
 
   /** What stands on the screen, from what was written: only whole lines are, each at its place. */
@@ -157,6 +159,26 @@ describe('monitor', () => {
       face = await BridgeFace.open({ store, port });
       await expect.poll(() => io.screen[0]).toMatch(/ connected$/);
       expect(io.logged).toBe('');
+      io.tty.press('q');
+      await ended;
+    });
+
+    it('shows what is encrypted with the key, and marks it without, with no word beside the table', async () => {
+      const key = new Uint8Array(randomBytes(32));
+      const rules = [{ pattern: 'devices/#', key: 'k' }];
+      const sealer = new Sealer({ rules, keys: new Map([['k', key]]) });
+      const topic = 'devices/psu-1/state';
+      const sealed = await sealer.seal(topic, state('psu-1', 'online', { values: { t: { v: 7 } } }));
+      face.store.publishState(topic, sealed);
+      await start();
+      await shows(/^psu-1 +secret .*encrypted; its key/m);
+      expect(io.logged).toBe('');
+      io.tty.press('q');
+      await ended;
+      io = new TerminalIo();
+      io.env = { NO_COLOR: '1', HEARTWIRE_KEY: Buffer.from(key).toString('base64') };
+      ended = main(['monitor', '--url', face.url], io);
+      await shows(/^psu-1 +online .*v=7$/m);
       io.tty.press('q');
       await ended;
     });

@@ -70,6 +70,12 @@ describe('opening what the bridge encrypted', () => {
     expect(open(message)).toBe(message);
     expect(problems).toEqual([]);
   });
+
+  it('passes on what a newer bridge says beside it', () => {
+    // No message of this version.
+    const message = { ...envelope, type: 'novelty', payload: {} } as unknown as ServerMessage;
+    expect(opening().open(message)).toBe(message);
+  });
 });
 
 describe('what cannot be opened', () => {
@@ -115,6 +121,11 @@ describe('what cannot be opened', () => {
     const { state, problems } = await opened({ $jwe });
     expect(state).toEqual({ $jwe });
     expect(problems.map((each) => each.reason)).toEqual([reason]);
+  });
+
+  it('is told of a key that does not fit in words', async () => {
+    const { problems } = await opened(await sealed(), { k: new Uint8Array(32) });
+    expect(problems[0]?.message).toBe('A payload could not be opened: the key does not fit.');
   });
 
   it.each<[string, Record<string, string | Uint8Array>, SecretProblem['reason']]>([

@@ -4,6 +4,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import type { MessageFiles } from '../../src/config/message-files.ts';
 import { loadMessages } from '../../src/config/messages/load-messages.ts';
 import type { BridgeConfig } from '../../src/config/model.ts';
+import { serverShape } from '../../src/config/server.ts';
 
 const REGISTER = 'register: { appid: 996da38d-a7be-4947-aa4c-f8208b5f4ade, imei: "869858030720693" }';
 const DIALLED = (id: string, more = '') =>
@@ -117,9 +118,47 @@ describe('what is different between two configurations', () => {
       'server: { port: 9000, flush_window: 20ms, tcp: { port: 8081 }, hosts: [b.example] }\nrecording: { dir: elsewhere }\nfiles: { dir: files }\ndevices: []',
     );
     expect(summary(from, to)).toMatchObject({
-      settings: ['server.hosts', 'server.origins'],
-      needsRestart: ['files', 'recording', 'server.flush_window', 'server.port', 'server.tcp'],
+      settings: ['server.flush_window', 'server.hosts', 'server.origins'],
+      needsRestart: ['files', 'recording', 'server.port', 'server.tcp'],
     });
+  });
+});
+
+describe('every key of the server', () => {
+  const CASES: ReadonlyArray<readonly [key: string, value: string, holds: 'at once' | 'after a restart']> = [
+    ['host', '"0.0.0.0"', 'after a restart'],
+    ['port', '9000', 'after a restart'],
+    ['tls', '{ cert: cert.pem, key: key.pem }', 'after a restart'],
+    ['tcp', '{ port: 8081 }', 'after a restart'],
+    ['origins', '["https://a.example"]', 'at once'],
+    ['hosts', '[b.example]', 'at once'],
+    ['trusted_proxies', '[10.0.0.1]', 'at once'],
+    ['max_connections_per_address', '5', 'at once'],
+    ['max_connects_per_second', '5', 'at once'],
+    ['max_messages_per_second', '5', 'at once'],
+    ['max_patterns', '5', 'at once'],
+    ['auth_timeout', '5s', 'at once'],
+    ['flush_window', '20ms', 'at once'],
+  ];
+  const without = load('access: { insecure: true }\ndevices: []');
+
+  it.each(CASES)('%s: %s holds %s, when it comes and when it goes', (key, value, holds) => {
+    const given = load(`access: { insecure: true }\nserver: { ${key}: ${value} }\ndevices: []`);
+    const [name, none] = [[`server.${key}`], []];
+    const told =
+      holds === 'at once' ? { settings: name, needsRestart: none } : { settings: none, needsRestart: name };
+    for (const [from, to] of [
+      [without, given],
+      [given, without],
+    ] as const) {
+      expect(diffConfig(from, to)).toMatchObject(told);
+      // What runs then is the new one exactly where it is said to be.
+      expect(afterReload(from, to).server).toEqual(holds === 'at once' ? to.server : from.server);
+    }
+  });
+
+  it('is among them', () => {
+    expect(CASES.map(([key]) => key).sort()).toEqual(Object.keys(serverShape.shape).sort());
   });
 });
 

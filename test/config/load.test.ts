@@ -30,6 +30,9 @@ describe('loadConfig', () => {
         trustedProxies: [],
         maxConnectionsPerAddress: 30,
         maxConnectsPerSecond: 10,
+        maxMessagesPerSecond: 100,
+        maxPatterns: 256,
+        authTimeoutMs: 10_000,
       },
       devices: [
         {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FileReceiver, type ReceiveVerdict } from '../../src/device/file-receiver.ts';
+import type { FileHalf, HalfMark } from '../../src/device/file-half.ts';
+import { type Chunk, FileReceiver, type ReceiveVerdict } from '../../src/device/file-receiver.ts';
 import { FileSender, type SendStep } from '../../src/device/file-sender.ts';
 import type { RequestOutcome } from '../../src/device/session-events.ts';
 
@@ -178,6 +179,17 @@ describe('a file that is received', () => {
     expect(said(files.chunk({ transfer: 3, index: 0, total: 9, data: bytes(10) }, 600_001))).toBe('store 0');
   });
 
+  it('says how far it is with each chunk but the last', () => {
+    const files = new FileReceiver(limits);
+    const half = (index: number) => {
+      const verdict = files.chunk({ transfer: 1, index, total: 2, data: bytes(10), whole: { size: 20 } }, 0);
+      files.stored(1, true, 0);
+      return verdict.do === 'store' ? verdict.half : verdict;
+    };
+    expect(half(0)).toEqual({ total: 2, next: 1, lastSum: expect.any(Number), whole: { size: 20 } });
+    expect(half(1)).toBeUndefined();
+  });
+
   it('arrives whole over a link that loses questions and answers', () => {
     fc.assert(
       fc.property(
@@ -213,5 +225,94 @@ describe('a file that is received', () => {
         },
       ),
     );
+  });
+});
+
+describe('a file that is gone on with after a restart', () => {
+  const SAID = { size: 90, crc32: 7 };
+  const chunkAt = (index: number, changes: Partial<Chunk> = {}): Chunk => ({
+    transfer: 1,
+    index,
+    total: 9,
+    data: bytes(10, index),
+    whole: SAID,
+    ...changes,
+  });
+
+  /** A new run, in which the first `next` chunks are there. */
+  function restored(next: number): FileReceiver {
+    const former = new FileReceiver(limits);
+    let half: HalfMark | undefined;
+    for (let index = 0; index < next; index++) {
+      const verdict = former.chunk(chunkAt(index), 0);
+      if (verdict.do === 'store') half = verdict.half;
+      former.stored(1, true, 0);
+    }
+    const files = new FileReceiver(limits);
+    if (half === undefined) throw new Error('nothing was stored');
+    expect(files.restore({ transfer: 1, bytes: next * 10, ...half }, 1_000)).toBe(true);
+    return files;
+  }
+
+  it.each<[string, number, Chunk, string]>([
+    ['with the chunk that is missing next', 3, chunkAt(3), 'store 30'],
+    ['with one of which the answer was lost', 3, chunkAt(2), 'acknowledge'],
+    ['with the only one, of which the answer was lost', 1, chunkAt(0), 'acknowledge'],
+    ['not with one behind a gap', 3, chunkAt(4), 'out_of_order'],
+    ['not where it has another number of chunks', 3, chunkAt(3, { total: 8 }), 'contradictory'],
+    ['not where it has another size', 3, chunkAt(3, { whole: { ...SAID, size: 89 } }), 'contradictory'],
+    ['not where it has another sum', 3, chunkAt(3, { whole: { ...SAID, crc32: 8 } }), 'contradictory'],
+    ['not with a chunk that says less', 3, chunkAt(3, { whole: {} }), 'contradictory'],
+    ['but from its beginning, where its first chunk comes', 3, chunkAt(0), 'store 0'],
+    [
+      'but from the beginning of another, under the same number',
+      1,
+      chunkAt(0, { data: bytes(10, 9) }),
+      'store 0',
+    ],
+    [
+      'but from the beginning of another that begins alike',
+      1,
+      chunkAt(0, { whole: { size: 80 } }),
+      'store 0',
+    ],
+    ['but not with another transfer', 3, chunkAt(3, { transfer: 2 }), 'out_of_order'],
+  ])('goes on %s', (_, next, chunk, verdict) => {
+    expect(said(restored(next).chunk(chunk, 1_000))).toBe(verdict);
+  });
+
+  it('is what it was before, once a chunk has come', () => {
+    const files = restored(3);
+    files.chunk(chunkAt(3), 1_000);
+    expect(files.stored(1, true, 1_000)).toEqual({ complete: false });
+    // What its chunks say is compared with the whole file in the end, as always.
+    for (let index = 4; index < 9; index++) {
+      expect(said(files.chunk(chunkAt(index, { whole: { crc32: index } }), 1_000))).toBe(
+        `store ${index * 10}`,
+      );
+      expect(files.stored(1, true, 1_000)).toEqual({ complete: index === 8 });
+    }
+  });
+
+  it('is given up where it stays away, from the restart on', () => {
+    const files = restored(3);
+    expect(files.nextDeadline()).toBe(601_000);
+    expect(files.expire(601_000)).toEqual([1]);
+  });
+
+  it.each<[string, Partial<FileHalf>]>([
+    ['nothing is there', { next: 0 }],
+    ['all is there', { next: 9 }],
+    ['it is too large', { bytes: 4_097 }],
+    ['it is there already', { transfer: 1 }],
+  ])('is none where %s', (_, changes) => {
+    const half = { transfer: 5, total: 9, next: 3, bytes: 30, lastSum: 1, ...changes };
+    expect(restored(3).restore(half, 0)).toBe(false);
+  });
+
+  it('is one of few', () => {
+    const files = restored(3);
+    const half = { total: 9, next: 3, bytes: 30, lastSum: 1 };
+    expect([2, 3].map((transfer) => files.restore({ ...half, transfer }, 0))).toEqual([true, false]);
   });
 });

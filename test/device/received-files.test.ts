@@ -6,6 +6,7 @@ import type { Effect } from '../../src/device/session-events.ts';
 import { bytesValue } from '../../src/protocol/declared/value.ts';
 import type { DeclaredRequest } from '../../src/protocol/message.ts';
 import { declaredProtocol, OVEN } from '../support/declared.ts';
+import { SessionBench, settings } from '../support/session-bench.ts';
 
 const at = (monoMs: number) => ({ monoMs, wallMs: monoMs });
 const limits = { maxBytes: 1_000, maxTransfers: 2, patienceMs: 1_000 };
@@ -102,6 +103,25 @@ describe('chunks of a device', () => {
     files.expire(at(1_000));
     expect(taken()).toEqual(['store 0', 'send 0', 'dropFile']);
     expect(files.nextDeadline()).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('go on after a restart, as far as they can; the rest is removed', () => {
+    const { files, chunk, taken } = bench();
+    const half = { total: 2, next: 1, bytes: 10, lastSum: 1 };
+    files.restore(
+      [1, 2, 3].map((transfer) => ({ ...half, transfer })),
+      at(0),
+    );
+    expect(taken()).toEqual(['dropFile']);
+    files.takes(chunk(1), at(1));
+    files.stored(1, true, at(1));
+    expect(taken()).toEqual(['store 10', 'send 0']);
+  });
+
+  it('go on no more with a device that sends no files now', () => {
+    const half = { transfer: 7, total: 2, next: 1, bytes: 10, lastSum: 1 };
+    const session = new SessionBench(settings());
+    expect(session.tell({ type: 'halvesFound', halves: [half] })).toEqual(['drop 7']);
   });
 
   it('are no other messages', () => {

@@ -83,7 +83,7 @@ describe('the spool', () => {
     expect(await readdir(dir)).toHaveLength(2);
   });
 
-  it('knows what an earlier run left, removes its halves, and leaves what is not its own', async () => {
+  it('knows what an earlier run left, removes halves that nobody can go on with, and leaves what is not its own', async () => {
     const earlier = make();
     await earlier.start();
     const file = await earlier.store('p1', 1, whole(Buffer.from('kept')));
@@ -122,11 +122,12 @@ describe('the spool', () => {
     await spool[Symbol.asyncDispose]();
   });
 
-  it('removes what is not whole when it ends', async () => {
+  it('removes what is not whole when it ends, where nothing says how to go on from it', async () => {
     const spool = make();
     await spool.start();
     await spool.store('p1', 2, { offset: 0, last: false, data: Buffer.from('half') });
     await spool[Symbol.asyncDispose]();
     expect(await readdir(dir)).toEqual([]);
+    await expect(spool.store('p1', 2, whole(Buffer.from('late')))).rejects.toThrow('no more files');
   });
 });

@@ -6,6 +6,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 export class FileDevice implements AsyncDisposable {
   readonly #server: Server;
   #socket: Socket | undefined;
+  /** Fulfilled once the present link is lost, however that happens. */
+  #lost: Promise<undefined> = Promise.resolve(undefined);
   #held = Buffer.alloc(0);
   #chunks: Buffer[] = [];
   /** Acknowledged chunks of ours, and who waits for the next acknowledgement. */
@@ -26,8 +28,11 @@ export class FileDevice implements AsyncDisposable {
       socket.setNoDelay(true);
       socket.on('data', (bytes) => this.#read(socket, bytes));
       socket.on('error', () => undefined);
-      socket.on('close', () => {
-        if (this.#socket === socket) this.#socket = undefined;
+      this.#lost = new Promise((resolve) => {
+        socket.on('close', () => {
+          if (this.#socket === socket) this.#socket = undefined;
+          resolve(undefined);
+        });
       });
     });
   }
@@ -56,7 +61,7 @@ export class FileDevice implements AsyncDisposable {
       this.#acknowledged = resolve;
     });
     socket.write(framed(chunk));
-    return Promise.race([answered, once(socket, 'close').then(() => undefined)]);
+    return Promise.race([answered, this.#lost]);
   }
 
   #read(socket: Socket, bytes: Buffer): void {

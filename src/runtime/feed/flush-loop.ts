@@ -21,7 +21,7 @@ export class FlushLoop {
   readonly #clock: Clock;
   readonly #flush: (subscriber: Subscriber, now: Instant) => void;
   #pass: Generator<Subscriber, void, void> | undefined;
-  readonly #windowMs: number;
+  #windowMs: number;
   #scheduled: Timer | undefined;
   #flushing = false;
   #paceTimer: Timer | undefined;
@@ -36,6 +36,11 @@ export class FlushLoop {
     this.#audience = audience;
     this.#clock = clock;
     this.#flush = flush;
+  }
+
+  /** Another window, for what is published from now on. */
+  follow(windowMs: number): void {
+    this.#windowMs = windowMs;
   }
 
   request(): void {

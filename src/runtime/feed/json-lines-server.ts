@@ -7,7 +7,7 @@ import { CLOSE_CODES } from '../../feed/wire/close-code.ts';
 import { formatHostPort } from '../../links/host-port.ts';
 import { BACKLOG } from '../http/backlog.ts';
 import { plainAddress } from '../http/caller.ts';
-import { ConnectionGate } from '../http/connection-gate.ts';
+import { ConnectionGate, type DoorLimits } from '../http/connection-gate.ts';
 import { listenError } from '../http/listen-error.ts';
 import type { TlsSource } from '../http/tls-source.ts';
 import { endSocket } from './end-socket.ts';
@@ -39,6 +39,8 @@ export interface JsonLinesServerOptions {
 export class JsonLinesServer {
   readonly #options: JsonLinesServerOptions;
   readonly #transport: Transport;
+  /** A TLS handshake costs more than all that comes behind it, so who comes too often does not get to it. */
+  readonly #gate: ConnectionGate;
   /** Connections that have not come through the TLS handshake yet, by the other end. */
   readonly #shaking = new Map<string, Socket>();
   #server: Server | undefined;
@@ -46,7 +48,9 @@ export class JsonLinesServer {
 
   constructor(options: JsonLinesServerOptions) {
     this.#options = options;
-    this.#transport = options.roster.transport('json_lines', jsonLine);
+    const { roster } = options;
+    this.#transport = roster.transport('json_lines', jsonLine);
+    this.#gate = new ConnectionGate(roster.limits, roster.clock);
   }
 
   /**
@@ -74,6 +78,11 @@ export class JsonLinesServer {
     return tls === undefined ? at : `tls://${at}`;
   }
 
+  /** Other limits hold for connections that come from now on. */
+  follow(limits: DoorLimits): void {
+    this.#gate.follow(limits);
+  }
+
   /** Stops listening; the connections are the roster's to close, before. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();
@@ -90,20 +99,17 @@ export class JsonLinesServer {
   }
 
   async #secure(tls: TlsSource): Promise<Server> {
-    const { roster } = this.#options;
     const pair = await tls.load();
     const options = { ...SOCKETS, ...pair, handshakeTimeout: HANDSHAKE_MS };
     const server = createSecureServer(options, (socket) => {
       this.#shaking.delete(endOf(socket));
       this.#admit(socket);
     });
-    // A handshake costs more than all that comes behind it, so who comes too often does not get to it.
-    const gate = new ConnectionGate(roster.limits, roster.clock);
     server.on('connection', (socket: Socket) => {
       const end = endOf(socket);
       this.#shaking.set(end, socket);
       socket.once('close', () => this.#shaking.delete(end));
-      gate.arrived(socket, true);
+      this.#gate.arrived(socket, true);
     });
     tls.serve(server);
     return server;

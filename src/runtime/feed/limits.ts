@@ -1,5 +1,6 @@
+import type { ServerConfig } from '../../config/server.ts';
 import type { FeedLimits } from '../../feed/wire/server-messages.ts';
-import { DEFAULT_DOOR_LIMITS } from '../http/connection-gate.ts';
+import { DEFAULT_DOOR_LIMITS, type DoorLimits, doorLimits } from '../http/connection-gate.ts';
 
 /** What the feed allows, announced in `welcome` where it concerns clients. */
 export interface FeedServerLimits {
@@ -51,6 +52,30 @@ export const DEFAULT_FEED_LIMITS: FeedServerLimits = {
   stuckLimitMs: 30_000,
   closeTimeoutMs: 2_000,
 };
+
+/** What may be changed while everybody stays connected. */
+export type LiveLimits = DoorLimits &
+  Pick<
+    FeedServerLimits,
+    'flushWindowMs' | 'messagesPerSecond' | 'messageBurst' | 'maxPatterns' | 'authTimeoutMs'
+  >;
+
+const MESSAGE_BURST = 2;
+
+/** As they are configured. */
+export function liveLimits(server: ServerConfig): LiveLimits {
+  const { flushWindowMs = DEFAULT_FEED_LIMITS.flushWindowMs } = server;
+  const { maxMessagesPerSecond: messagesPerSecond, maxPatterns, authTimeoutMs } = server;
+  const messageBurst = messagesPerSecond * MESSAGE_BURST;
+  return {
+    ...doorLimits(server),
+    flushWindowMs,
+    messagesPerSecond,
+    messageBurst,
+    maxPatterns,
+    authTimeoutMs,
+  };
+}
 
 export function announced(limits: FeedServerLimits): FeedLimits {
   return {

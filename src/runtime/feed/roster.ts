@@ -22,7 +22,7 @@ import type { CommandHandler } from './command-desk.ts';
 import { type Carrier, Connection } from './connection.ts';
 import { ConnectionWatch } from './connection-watch.ts';
 import { FlushLoop } from './flush-loop.ts';
-import { announced, DEFAULT_FEED_LIMITS, type FeedServerLimits } from './limits.ts';
+import { announced, DEFAULT_FEED_LIMITS, type FeedServerLimits, type LiveLimits } from './limits.ts';
 import { SessionDesk } from './session-desk.ts';
 import { type TransportName, TransportTally } from './transport-tally.ts';
 import { idInUse, type Refused, turnAway } from './turn-away.ts';
@@ -77,9 +77,9 @@ export interface Arrival {
 
 /** Everybody who follows the feed, whatever the transport. One timer for all of them; nothing waits for any of them. */
 export class Roster {
-  readonly limits: FeedServerLimits;
   readonly clock: Clock;
   readonly auth: Authenticator;
+  #limits: FeedServerLimits;
   readonly #options: RosterOptions;
   readonly #transports: Transport[] = [];
   readonly #attendance: Attendance;
@@ -98,7 +98,7 @@ export class Roster {
     const { random = Math.random } = options;
     this.#options = options;
     this.#random = random;
-    this.limits = { ...DEFAULT_FEED_LIMITS, ...options };
+    this.#limits = { ...DEFAULT_FEED_LIMITS, ...options };
     this.clock = options.clock ?? systemClock;
     this.#watch = new ConnectionWatch(this.limits, random);
     this.auth = options.auth ?? new Authenticator(undefined, this.clock);
@@ -116,6 +116,20 @@ export class Roster {
     const { connectsPerSecondPerAddress, connectBurstPerAddress } = this.limits;
     this.#arrivals = new TokenBucket(connectsPerSecond, connectBurst);
     this.#pace = new AddressPace(connectsPerSecondPerAddress, connectBurstPerAddress);
+  }
+
+  get limits(): FeedServerLimits {
+    return this.#limits;
+  }
+
+  /** Other limits hold for whoever comes from now on; nobody who is here is sent away for them. */
+  follow(limits: LiveLimits): void {
+    this.#limits = { ...this.#limits, ...limits };
+    this.#pace.follow(limits.connectsPerSecondPerAddress, limits.connectBurstPerAddress);
+    for (const { loop, sessions } of this.#transports) {
+      loop.follow(limits.flushWindowMs);
+      sessions.follow(announced(this.#limits));
+    }
   }
 
   /** A further kind of transport; to be asked for once for each. */

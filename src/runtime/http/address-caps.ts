@@ -1,5 +1,5 @@
 import { parseBlock } from '../../device/address-match.ts';
-import { TokenBucket } from '../../feed/rate-limits.ts';
+import { Rate } from '../../feed/rate-limits.ts';
 
 /** Addresses whose pace is remembered; the ones that were quiet for longest are forgotten first. */
 const MOST_REMEMBERED = 10_000;
@@ -39,26 +39,34 @@ export class AddressCount {
 
 /** So many connections per second from one address on average, and `burst` at once. */
 export class AddressPace {
-  readonly #perSecond: number;
-  readonly #burst: number;
-  readonly #buckets = new Map<string, TokenBucket>();
+  #rate: Rate;
+  /** By address, the instant from which on all of its burst is free again. */
+  readonly #freeAtMs = new Map<string, number>();
 
   constructor(perSecond: number, burst: number) {
-    this.#perSecond = perSecond;
-    this.#burst = burst;
+    this.#rate = new Rate(perSecond, burst);
+  }
+
+  /** Other bounds hold from now on; what was taken under the former ones is forgotten where they differ. */
+  follow(perSecond: number, burst: number): void {
+    const rate = new Rate(perSecond, burst);
+    if (this.#rate.equals(rate)) return;
+    this.#rate = rate;
+    this.#freeAtMs.clear();
   }
 
   /** Whether one more is within bounds. */
   take(address: string, monoMs: number): boolean {
     const key = addressKey(address);
-    const bucket = this.#buckets.get(key) ?? new TokenBucket(this.#perSecond, this.#burst);
+    const before = this.#freeAtMs.get(key) ?? -Infinity;
+    const after = this.#rate.take(before, monoMs);
     // Put last again: the map remembers the order, and the first is the one that was quiet for longest.
-    this.#buckets.delete(key);
-    this.#buckets.set(key, bucket);
-    if (this.#buckets.size > MOST_REMEMBERED) {
-      const [quietest] = this.#buckets.keys();
-      if (quietest !== undefined) this.#buckets.delete(quietest);
+    this.#freeAtMs.delete(key);
+    this.#freeAtMs.set(key, after ?? before);
+    if (this.#freeAtMs.size > MOST_REMEMBERED) {
+      const [quietest] = this.#freeAtMs.keys();
+      if (quietest !== undefined) this.#freeAtMs.delete(quietest);
     }
-    return bucket.take(monoMs);
+    return after !== undefined;
   }
 }

@@ -37,7 +37,7 @@ const ANSWERED = 3;
 
 /** Counts the connections to one port by address, from the first byte on: before a request, before any handshake. */
 export class ConnectionGate {
-  readonly #limits: DoorLimits;
+  #limits: DoorLimits;
   readonly #clock: Clock;
   readonly #held = new AddressCount();
   readonly #pace: AddressPace;
@@ -46,6 +46,12 @@ export class ConnectionGate {
     this.#limits = limits;
     this.#clock = clock;
     this.#pace = new AddressPace(limits.connectsPerSecondPerAddress, limits.connectBurstPerAddress);
+  }
+
+  /** Other limits hold from now on; nobody who is in is sent away for them. */
+  follow(limits: DoorLimits): void {
+    this.#limits = limits;
+    this.#pace.follow(limits.connectsPerSecondPerAddress, limits.connectBurstPerAddress);
   }
 
   /**

@@ -29,6 +29,11 @@ export class Doorman {
     this.#gate = new ConnectionGate(limits, clock);
   }
 
+  /** Other limits hold for connections that come from now on. */
+  follow(limits: DoorLimits): void {
+    this.#gate.follow(limits);
+  }
+
   /** Counts a new connection; one that is too many is answered with its first request, so that it is said why. */
   arrived(socket: Socket, handshake: boolean): void {
     // The connections of a proxy are those of many.

@@ -34,6 +34,18 @@ describe('AddressPace', () => {
     expect([500, 500, 1_000].map((at) => taken('10.0.0.7', at))).toEqual([true, false, true]);
   });
 
+  it('begins anew with other bounds, and only with these', () => {
+    const pace = new AddressPace(1, 2);
+    const take = (times: number) => Array.from({ length: times }, () => pace.take('10.0.0.7', 0));
+    expect(take(3)).toEqual([true, true, false]);
+    pace.follow(1, 2);
+    expect(take(1)).toEqual([false]);
+    pace.follow(10, 3);
+    expect(take(4)).toEqual([true, true, true, false]);
+    pace.follow(1, 1);
+    expect(take(2)).toEqual([true, false]);
+  });
+
   it('forgets who was quiet for longest, and nobody who keeps coming', () => {
     const pace = new AddressPace(0, 1);
     expect(pace.take('10.0.0.7', 0)).toBe(true);

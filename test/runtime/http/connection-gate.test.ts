@@ -47,6 +47,25 @@ describe('how many connections of one address are served', () => {
     expect(fates(arrivals)).toEqual([...Array(4).fill('served'), 'cut']);
   });
 
+  it('as many as the limits that hold now allow; who is in stays', () => {
+    const clock = new FakeClock();
+    const gate = new ConnectionGate(LIMITS, clock);
+    const arrive = (count: number) =>
+      Array.from({ length: count }, () => {
+        const socket = socketFrom('10.0.0.7');
+        return { socket, served: gate.arrived(socket, false), cut: socket.destroyed };
+      });
+    const first = arrive(4);
+    gate.follow({ ...LIMITS, maxConnectionsPerAddress: 3 });
+    expect(fates(arrive(3))).toEqual(['served', 'served', 'answered']);
+    gate.follow({ ...LIMITS, maxConnectionsPerAddress: 1 });
+    expect(fates(arrive(1))).toEqual(['cut']);
+    expect(first.some(({ socket }) => socket.destroyed)).toBe(false);
+    gate.follow({ maxConnectionsPerAddress: 100, connectsPerSecondPerAddress: 1, connectBurstPerAddress: 1 });
+    clock.advance(60_000);
+    expect(fates(arrive(2))).toEqual(['served', 'answered']);
+  });
+
   it('any number from this machine', () => {
     const arrive = arriving();
     const arrivals = Array.from({ length: 50 }, (_, at) => arrive(at % 2 === 0 ? '127.0.0.1' : '::1'));

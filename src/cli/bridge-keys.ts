@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Argv } from 'yargs';
+import { keyOfText } from '../config/secrecy.ts';
+import { HeartwireError } from '../errors.ts';
+import { type BridgeArgs, bridgeOptions } from './bridge-options.ts';
+import type { CliIo } from './command.ts';
+
+interface KeyArgs {
+  'key-file': readonly string[] | undefined;
+}
+
+/** What is said where something is encrypted and no key fits. */
+export const KEY_MEND = 'Set HEARTWIRE_KEY, or name the file of the key with --key-file.';
+/** Every payload may be tried with each of them. */
+const MAX_KEYS = 16;
+
+/** `bridgeOptions` of a command that shows what devices say, with the keys; like a token, never typed themselves. */
+export function readerOptions<T>(yargs: Argv<T>): Argv<T & BridgeArgs & KeyArgs> {
+  return bridgeOptions(yargs).option('key-file', {
+    type: 'string',
+    array: true,
+    // Once for each file, so that it takes no pattern for one.
+    nargs: 1,
+    describe: 'A file with a key for what the bridge encrypts, instead of HEARTWIRE_KEY; once for each file',
+  });
+}
+
+/**
+ * The keys for what a bridge encrypts: from the files, or from HEARTWIRE_KEY, one or several with space between them.
+ *
+ * @throws HeartwireError `bad_argument`
+ */
+export async function bridgeKeys(
+  files: readonly string[] | undefined,
+  io: CliIo,
+): Promise<readonly Uint8Array[]> {
+  const keys =
+    files === undefined
+      ? keysIn(io.env.HEARTWIRE_KEY ?? '', 'HEARTWIRE_KEY')
+      : (await Promise.all(files.map((file) => keysOf(file, io)))).flat();
+  if (keys.length > MAX_KEYS) throw bad(`At most ${MAX_KEYS} keys can be given, not ${keys.length}.`);
+  return keys;
+}
+
+async function keysOf(file: string, io: CliIo): Promise<Uint8Array[]> {
+  let text: string;
+  try {
+    text = await readFile(resolve(io.cwd, file), 'utf8');
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no reason given';
+    throw bad(`The file of a key, ${file}, could not be read (${code}).`, file, cause);
+  }
+  const keys = keysIn(text, file);
+  if (keys.length === 0) throw bad(`${file} holds no key.`, file);
+  return keys;
+}
+
+function keysIn(text: string, where: string): Uint8Array[] {
+  const words = text.split(/\s+/).filter((word) => word !== '');
+  return words.map((word) => {
+    const key = keyOfText(word);
+    if (typeof key === 'string') throw bad(`${where} holds no key, but ${key}.`, where);
+    return key;
+  });
+}
+
+function bad(message: string, seen?: string, cause?: unknown): HeartwireError {
+  return new HeartwireError('bad_argument', message, {
+    ...(seen === undefined ? {} : { seen }),
+    mend: 'A key is 32 bytes in base64, as `heartwire key` prints one.',
+    cause,
+  });
+}
