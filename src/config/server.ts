@@ -83,6 +83,10 @@ export const serverShape = z.strictObject({
     description: 'New connections from one address per second, loopback excepted; six times as many at once.',
     default: 10,
   }).optional(),
+  max_message_bytes: numberField(1_024, 1_048_576, {
+    description: 'The largest message of a client; a larger one ends its connection.',
+    default: 65_536,
+  }).optional(),
   max_messages_per_second: numberField(1, 10_000, {
     description: 'Messages of one client per second; twice as many at once.',
     default: 100,
@@ -139,6 +143,8 @@ export interface ServerConfig {
   readonly maxConnectionsPerAddress: number;
   /** New connections of such an address per second, on average. */
   readonly maxConnectsPerSecond: number;
+  /** The largest message of a client. */
+  readonly maxMessageBytes: number;
   /** Messages of one client per second, on average. */
   readonly maxMessagesPerSecond: number;
   /** Patterns of one client. */
@@ -170,6 +176,7 @@ export function completeServer(
   const { host = '127.0.0.1', port = 8_080, origins = [], hosts = [], tls, tcp, flush_window: flush } = given;
   const { trusted_proxies: proxies = [], max_connections_per_address: most = 30 } = given;
   const { max_connects_per_second: rate = 10, max_messages_per_second: messages = 100 } = given;
+  const { max_message_bytes: maxMessageBytes = 65_536 } = given;
   const { max_patterns: maxPatterns = 256, auth_timeout: auth = '10s' } = given;
   if (tcp?.tls === true && tls === undefined) {
     add({
@@ -189,6 +196,7 @@ export function completeServer(
     trustedProxies: proxies.map(parseBlock).filter((each) => each !== undefined),
     maxConnectionsPerAddress: most,
     maxConnectsPerSecond: rate,
+    maxMessageBytes,
     maxMessagesPerSecond: messages,
     maxPatterns,
     authTimeoutMs: durationMs(auth),

@@ -13,8 +13,9 @@ import { type ClientEntry, PROTOCOL_VERSION } from './wire/server-messages.ts';
 const ERRORS_PER_MINUTE = 20;
 /** Messages above the rate that are answered with an error before the connection is closed. */
 const REFUSALS_PER_MINUTE = 200;
-/** Messages that may come in behind a token that is still being looked at. */
+/** What may come in behind a token that is still being looked at: messages, and characters of them. */
 const MAX_HELD = 64;
+const MAX_HELD_LENGTH = 2 ** 20;
 const DEFAULT_COMMAND_TIMEOUT_MS = 5_000;
 
 /** What a client did wrong within the last minute. */
@@ -36,7 +37,7 @@ export class FeedSession<Line extends SessionLine> {
   #freeAtMs = -Infinity;
   #faults: Faults | undefined;
   /** What came in behind a token that is still being looked at. */
-  #held: string[] | undefined;
+  #held: { readonly texts: string[]; length: number } | undefined;
   #jsonPing = false;
   #answersPings = false;
   /** Since the sessions' common start. */
@@ -110,8 +111,11 @@ export class FeedSession<Line extends SessionLine> {
   /** One text message of the client. */
   receive(text: string, now: Instant): void {
     this.#lastActivityMs = this.#sinceStartMs(now);
-    if (this.#held === undefined) this.#read(text, now);
-    else if (this.#held.push(text) > MAX_HELD) this.#line.close('rate_limited', now);
+    const held = this.#held;
+    if (held === undefined) return this.#read(text, now);
+    held.length += text.length;
+    if (held.texts.push(text) > MAX_HELD || held.length > MAX_HELD_LENGTH)
+      this.#line.close('rate_limited', now);
   }
 
   #read(text: string, now: Instant): void {
@@ -231,14 +235,14 @@ export class FeedSession<Line extends SessionLine> {
 
   /** What comes in until it is known what became of the token waits, and is then judged by it. */
   #authenticate(token: string, id: string | undefined): void {
-    this.#held = [];
+    this.#held = { texts: [], length: 0 };
     this.#port.access.authenticate(this.#line, token, (outcome, now) => {
       if (outcome.ok) this.#subscriber.answer('response', { ...reply(id), result: outcome.result }, now);
       else {
         this.#fail(id, outcome.code, outcome.message, now, outcome.retry);
         if (outcome.close !== undefined) this.#line.close(outcome.close, now);
       }
-      const held = this.#held ?? [];
+      const held = this.#held?.texts ?? [];
       this.#held = undefined;
       for (const text of held) this.receive(text, now);
     });

@@ -32,7 +32,7 @@ export class FeedServer {
     this.#options = options;
     this.roster = new Roster(options);
     this.#transport = this.roster.transport('websocket', textFrame);
-    const { maxMessageBytes, closeTimeoutMs } = this.roster.limits;
+    const { closeTimeoutMs } = this.roster.limits;
     // Newer than the published types.
     const settings: ServerOptions & { readonly closeTimeout: number; readonly WebSocket: typeof FeedSocket } =
       {
@@ -43,7 +43,6 @@ export class FeedServer {
         autoPong: false,
         // One message or ping a turn of the loop for each connection: who sends thousands at once waits for the others.
         allowSynchronousEvents: false,
-        maxPayload: maxMessageBytes,
         closeTimeout: closeTimeoutMs,
         handleProtocols: chosenProtocol,
       };
@@ -96,6 +95,8 @@ export class FeedServer {
         this.roster.log('refused', address, wanted.id, verdict.message);
         writeAnswer(socket, refusedToken(verdict));
       } else {
+        // Of this socket: the next one may have another, and `ws` knows them by those of its server.
+        this.#sockets.options.maxPayload = this.roster.limits.maxMessageBytes;
         this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
           // The server makes no others.
           if (webSocket instanceof FeedSocket)

@@ -57,7 +57,12 @@ export const DEFAULT_FEED_LIMITS: FeedServerLimits = {
 export type LiveLimits = DoorLimits &
   Pick<
     FeedServerLimits,
-    'flushWindowMs' | 'messagesPerSecond' | 'messageBurst' | 'maxPatterns' | 'authTimeoutMs'
+    | 'flushWindowMs'
+    | 'maxMessageBytes'
+    | 'messagesPerSecond'
+    | 'messageBurst'
+    | 'maxPatterns'
+    | 'authTimeoutMs'
   >;
 
 const MESSAGE_BURST = 2;
@@ -65,11 +70,12 @@ const MESSAGE_BURST = 2;
 /** As they are configured. */
 export function liveLimits(server: ServerConfig): LiveLimits {
   const { flushWindowMs = DEFAULT_FEED_LIMITS.flushWindowMs } = server;
-  const { maxMessagesPerSecond: messagesPerSecond, maxPatterns, authTimeoutMs } = server;
+  const { maxMessagesPerSecond: messagesPerSecond, maxMessageBytes, maxPatterns, authTimeoutMs } = server;
   const messageBurst = messagesPerSecond * MESSAGE_BURST;
   return {
     ...doorLimits(server),
     flushWindowMs,
+    maxMessageBytes,
     messagesPerSecond,
     messageBurst,
     maxPatterns,
