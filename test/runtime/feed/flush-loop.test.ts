@@ -12,6 +12,8 @@ function setUp(
   flushMs: number,
 ): {
   store: FeedStore;
+  clock: FakeClock;
+  loop: FlushLoop;
   written: () => number;
   told: () => { events: number; gaps: number };
 } {
@@ -42,8 +44,26 @@ function setUp(
   for (let count = 0; count < subscribers; count++) {
     audience.assign(audience.admit(outlet), new Interests(['a']), clock.now());
   }
-  return { store, written: () => writes, told: () => ({ events, gaps }) };
+  return { store, clock, loop, written: () => writes, told: () => ({ events, gaps }) };
 }
+
+describe('a flush window', () => {
+  it('holds for what is published after it was set', async () => {
+    const { store, written, clock, loop } = setUp(1, 0);
+    loop.follow(50);
+    store.publishState('a', { n: 1 });
+    await turn();
+    await turn();
+    expect(written()).toBe(0);
+    clock.advance(50);
+    expect(written()).toBe(1);
+    loop.follow(0);
+    store.publishState('a', { n: 2 });
+    await turn();
+    await turn();
+    expect(written()).toBe(2);
+  });
+});
 
 describe('a pass over many subscribers', () => {
   it('writes once per subscriber, whatever a turn brings', async () => {
