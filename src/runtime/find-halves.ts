@@ -1,10 +1,8 @@
 import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FoundHalf, RECORD_LENGTH, readRecord } from '../device/file-half.ts';
+import { readSpoolName } from './spool-name.ts';
 import { PART, RECORD } from './spool-part.ts';
-
-/** What we write: device, time, transfer. */
-const OURS = /^([A-Za-z0-9._-]{1,64})\.\d{8}T\d{9}Z-(\d{1,16})(?:-\d+)?\.bin$/;
 
 /** A half in the folder, by the name that the file shall have. */
 export interface HalfOnDisk extends FoundHalf {
@@ -13,8 +11,8 @@ export interface HalfOnDisk extends FoundHalf {
 
 /** The half that lies in the folder under a name; undefined where there is none that could go on, whatever is wrong with it. */
 export async function findHalf(dir: string, id: string, wallMs: number): Promise<HalfOnDisk | undefined> {
-  const [, device, transfer] = OURS.exec(id) ?? [];
-  if (device === undefined || transfer === undefined) return undefined;
+  const name = readSpoolName(id);
+  if (name === undefined) return undefined;
   const path = join(dir, id);
   try {
     const [part, note] = await Promise.all([lstat(`${path}${PART}`), lstat(`${path}${RECORD}`)]);
@@ -22,7 +20,7 @@ export async function findHalf(dir: string, id: string, wallMs: number): Promise
     const record = readRecord(await textOf(`${path}${RECORD}`));
     // Where the clock was set back meanwhile, it is as young as can be.
     const ageMs = Math.max(0, wallMs - note.mtimeMs);
-    return record && { id, device, transfer: Number(transfer), record, fileBytes: part.size, ageMs };
+    return record && { id, ...name, record, fileBytes: part.size, ageMs };
   } catch {
     // Gone, or not to be read: nothing to go on from.
     return undefined;

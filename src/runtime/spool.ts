@@ -4,6 +4,7 @@ import { chooseHalves, type FileHalf } from '../device/file-half.ts';
 import type { ReceiverLimits, WholeFile } from '../device/file-receiver.ts';
 import type { Clock, Timer } from './clock.ts';
 import { findHalf, type HalfOnDisk } from './find-halves.ts';
+import { readSpoolName, spoolName } from './spool-name.ts';
 import { PART, type Piece, RECORD, SpoolPart } from './spool-part.ts';
 
 /** Files of one device that may be on their way at once, and how long a pause may be, over a restart too. */
@@ -35,12 +36,9 @@ export interface ArrivedFile extends SpooledFile {
   readonly crc32: string;
 }
 
-/** What we write: device, time, transfer. Other files in the folder are left alone. */
-const OURS = /^[A-Za-z0-9._-]{1,64}\.\d{8}T\d{9}Z-\d{1,20}(?:-\d+)?\.bin$/;
-
 /**
- * Files of devices on the disk, written piece by piece, within a budget. Names are ours, never the device's. What is not
- * whole when it ends, however it ends, waits for the next run, and there for its device.
+ * Files of devices on the disk, written piece by piece, within a budget. What is not whole when it ends, however it
+ * ends, waits for the next run, and there for its device.
  */
 export class Spool {
   readonly #settings: SpoolSettings;
@@ -69,8 +67,11 @@ export class Spool {
     for (const name of await readdir(dir)) {
       const ending = [PART, RECORD].find((each) => name.endsWith(each));
       const id = ending === undefined ? name : name.slice(0, -ending.length);
-      if (ending !== undefined && OURS.test(id)) halves.add(id);
-      if (!OURS.test(name)) continue;
+      if (readSpoolName(id) === undefined) continue;
+      if (ending !== undefined) {
+        halves.add(id);
+        continue;
+      }
       const { size, mtimeMs } = await stat(join(dir, name));
       found.push({ id: name, bytes: size, at: Math.round(mtimeMs) });
     }
@@ -178,9 +179,9 @@ export class Spool {
 
   #begin(key: string, device: string, transfer: number): SpoolPart {
     const present = new Set([...this.#parts.values()].map(({ path }) => path));
-    const stamp = new Date(this.#clock.now().wallMs).toISOString().replace(/[-:.]/g, '');
+    const { wallMs } = this.#clock.now();
     for (let attempt = 1; ; attempt++) {
-      const id = `${device}.${stamp}-${transfer}${attempt === 1 ? '' : `-${attempt}`}.bin`;
+      const id = spoolName({ device, transfer }, wallMs, attempt);
       const path = join(this.#settings.dir, id);
       if (this.#files.has(id) || present.has(path)) continue;
       const part = new SpoolPart(path);
