@@ -44,7 +44,7 @@ export class EventQueues {
 
   /** Nothing waits that the shared stream must not overtake. */
   get empty(): boolean {
-    return this.pastTold && this.#gaps.length === 0 && this.#alarms.empty && this.#plain.empty;
+    return this.pastTold && this.#alarms.empty && this.#plain.empty;
   }
 
   /** Nothing waits, nor is anything out that wants to be acknowledged. */
@@ -52,8 +52,9 @@ export class EventQueues {
     return this.empty && this.#acked.empty && (this.#window?.size ?? 0) === 0;
   }
 
+  /** What happened while the subscriber was away is said, and what of it is lost. */
   get pastTold(): boolean {
-    return this.#pastHead === this.#past.length;
+    return this.#pastHead === this.#past.length && this.#gaps.length === 0;
   }
 
   get bytes(): number {
@@ -90,7 +91,7 @@ export class EventQueues {
 
   /** Alarms go first, but never before older ones. */
   takeAlarm(): Gap | Uint8Array | undefined {
-    if (!this.pastTold || this.#gaps.length > 0) return undefined;
+    if (!this.pastTold) return undefined;
     return this.#alarms.takeGap() ?? this.#alarms.takeEvent()?.frame;
   }
 

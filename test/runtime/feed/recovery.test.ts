@@ -87,6 +87,17 @@ describe('a subscriber that comes back with a position', () => {
     expect(seqs(client)).toEqual([1]);
   });
 
+  it('is told of every loss before the end of the answer', async () => {
+    await using world = await FeedWorld.start();
+    const { store } = world;
+    const since = store.position();
+    for (let n = 0; n < 5; n++) store.publishEvent(`devices/d${n}/messages`, {});
+    const client = await back(world, since, 'devices/#');
+    await client.next('synced');
+    expect(client.messages.filter(({ type }) => type === 'gap')).toHaveLength(5);
+    expect(client.messages.at(-1)?.type).toBe('synced');
+  });
+
   it('is told that events are gone which nobody had ever asked for', async () => {
     await using world = await FeedWorld.start();
     const { store } = world;
