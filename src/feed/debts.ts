@@ -113,7 +113,6 @@ export class Debts {
   snapshot(patterns: readonly string[], replyTo: string | undefined): void {
     const request: SnapshotRequest = { replyTo, mode: 'full', patterns, remaining: 0, answered: false };
     this.#requests.push(request);
-    this.#shared.store.follow(patterns);
     for (const { topic } of this.#shared.store.retained(patterns)) this.#marks.request(topic, request);
     if (request.remaining === 0) this.#complete.push(request);
   }
@@ -122,7 +121,6 @@ export class Debts {
   recover({ patterns, since, replyTo, news, acked }: Recovery, now: Instant): void {
     const request: SnapshotRequest = { replyTo, mode: 'since', patterns, remaining: 1, answered: false };
     this.#requests.push(request);
-    this.#shared.store.follow(patterns);
     const { states, events, gaps } = this.#shared.store.missed(since, patterns);
     for (const { topic } of states) this.#marks.request(topic, request);
     this.#events.recover(

@@ -76,6 +76,11 @@ export class EventLog {
     return this.#forgottenRev;
   }
 
+  /** Nothing is kept that could become too old, nor a place of what was. */
+  get empty(): boolean {
+    return this.#order.length === 0;
+  }
+
   /** Counts one more event of a topic, which has this `rev`; `levels` are those of a topic that was checked. */
   next(topic: string, rev: number, levels: () => readonly string[]): NextEvent {
     const link = this.#topics.get(topic) ?? this.#begin(topic, levels());
@@ -84,7 +89,10 @@ export class EventLog {
     value.rev = rev;
     this.#recency.touch(link);
     value.followed = this.#followed === undefined || value.interest.among(this.#followed);
-    if (!value.followed) lose(value, rev, value.seq);
+    if (value.followed) return value;
+    // What is kept from when it was followed ends before this one: all of it is one gap for whoever comes back.
+    this.#dropAll(value);
+    lose(value, rev, value.seq);
     return value;
   }
 
@@ -168,6 +176,13 @@ export class EventLog {
     else this.#drop(topic);
   }
 
+  #dropAll(topic: EventTopic): void {
+    while (topic.kept.length > 0) {
+      this.#drop(topic);
+      topic.gone++;
+    }
+  }
+
   #drop(topic: EventTopic): void {
     const event = topic.kept.shift();
     if (event === undefined) return;
@@ -189,10 +204,7 @@ export class EventLog {
     const [oldest] = this.#topics.values();
     if (oldest === undefined || this.#topics.size <= TOPICS) return;
     const { value } = oldest;
-    while (value.kept.length > 0) {
-      this.#drop(value);
-      value.gone++;
-    }
+    this.#dropAll(value);
     this.#forgottenSeq = Math.max(this.#forgottenSeq, value.seq);
     this.#forgottenRev = Math.max(this.#forgottenRev, value.rev);
     this.#topics.delete(value.topic);

@@ -15,7 +15,7 @@ import { hasWildcard, topicProblem } from './wire/topic.ts';
 /** Topics whose removal is remembered, and for how long. */
 const TOMBSTONES = 10_000;
 const TOMBSTONE_MS = 24 * 3_600_000;
-/** How long events are kept for those who come back. */
+/** How long events are kept for those who come back, and what they followed is remembered. */
 const EVENTS_MS = 600_000;
 
 /** The topic under which broadcasts of clients are counted. */
@@ -25,8 +25,8 @@ export interface StoreOptions {
   /** Names this life of the publisher: at least 64 random bits as text, new at every start. */
   readonly epoch: string;
   /**
-   * What is told to listeners. `followed`: topics that somebody asked for by `follow`, before or now. Events of all
-   * others are only counted, for nobody hears them and nobody can come back for them. All where it is left out.
+   * What is told to listeners. `followed`: topics that somebody asks for by `follow`, or did until a while ago. Events of
+   * all others are only counted, for nobody hears them and nobody can come back for them. All where it is left out.
    */
   readonly tell?: 'all' | 'followed';
 }
@@ -58,7 +58,8 @@ export class FeedStore implements Publisher {
   readonly #tombstones = new Map<string, Link<Retained>>();
   readonly #recency = new Recency<Retained>();
   readonly #tellsAll: boolean;
-  readonly #followed = new Followed();
+  readonly #followed = new Followed(EVENTS_MS);
+  #hadBroadcast = false;
   readonly #events: EventLog;
   readonly #history = new RevHistory(TOMBSTONE_MS);
   /** Up to here it is not known any more what was removed. */
@@ -124,14 +125,19 @@ export class FeedStore implements Publisher {
     if (this.#isTold(interest)) this.#tell({ kind: 'removal', topic, rev, seq });
   }
 
-  /** Somebody asked for raw bytes of some device at some time. */
+  /** Somebody asks for raw bytes of some device, or did so until a while ago. */
   get followsBytes(): boolean {
     return this.#followed.bytes;
   }
 
-  /** Somebody asks for what these patterns cover, and may come back for it later. */
+  /** Somebody asks for what these patterns cover; `unfollow` them when that ends. */
   follow(patterns: readonly string[]): void {
-    this.#followed.add(patterns);
+    this.#followed.begin(patterns);
+  }
+
+  /** Nobody hears them any more for whom they were followed, who may come back for it within a while. */
+  unfollow(patterns: readonly string[]): void {
+    this.#followed.end(patterns);
   }
 
   publishEvent(topic: string, data: JsonObject | (() => JsonObject)): void {
@@ -147,15 +153,22 @@ export class FeedStore implements Publisher {
   /** One client's message to all others, itself included; who is connected hears it without asking for it. */
   publishBroadcast(from: string, data: Json): void {
     const topic = BROADCAST_TOPIC;
-    this.#followed.add([topic]);
+    if (!this.#hadBroadcast) this.#followed.begin([topic]);
+    this.#hadBroadcast = true;
     const { seq } = this.#events.next(topic, this.#rev + 1, () => checkedLevels(topic));
     const broadcast = { kind: 'broadcast', topic, rev: ++this.#rev, seq, from, data } as const;
     this.#events.add(broadcast);
     this.#tell(broadcast);
   }
 
-  /** Time passes: lets go of tombstones and events that are too old. To be called now and again. */
+  /** There are events or patterns that are to go soon: time should pass. */
+  get isAging(): boolean {
+    return this.#followed.remembersLeft || !this.#events.empty;
+  }
+
+  /** Time passes: lets go of tombstones, events and what nobody follows, once it is too old. To be called now and again. */
   age(now: Instant): void {
+    this.#followed.age(now.monoMs);
     this.#history.note(this.#rev, now.monoMs);
     this.#events.expire(this.#history.reachedBefore(now.monoMs - EVENTS_MS));
     const lastRev = this.#history.reachedBefore(now.monoMs - TOMBSTONE_MS);
