@@ -3,7 +3,7 @@ import { type Followed, Interest } from './followed.ts';
 import type { PatternTrie } from './pattern-trie.ts';
 import { type Link, Recency } from './recency.ts';
 import { Ring } from './ring.ts';
-import { isJsonObject, type Json } from './wire/json.ts';
+import { roughSize } from './rough-size.ts';
 import { needsLiteralEnd } from './wire/topic.ts';
 
 /** Events kept of one topic. */
@@ -218,18 +218,4 @@ function lose(topic: EventTopic, rev: number, seq: number): void {
   if (seq % MILESTONE_EVERY !== 0) return;
   topic.milestones.push([rev, seq]);
   if (topic.milestones.length > MILESTONES) topic.milestones.shift();
-}
-
-/** Bytes of memory, in its order of magnitude. */
-function roughSize(value: Json | undefined): number {
-  if (typeof value === 'string') return 24 + value.length;
-  if (Array.isArray(value)) {
-    let size = 32;
-    for (const item of value as readonly Json[]) size += roughSize(item);
-    return size;
-  }
-  if (!isJsonObject(value)) return 16;
-  let size = 48;
-  for (const key in value) size += 16 + roughSize(value[key]);
-  return size;
 }
