@@ -53,7 +53,7 @@ export class Debts {
 
   /** Nothing is owed at all, nor waited for. */
   get none(): boolean {
-    return this.inStep && this.#events.idle && this.#paced.idle && this.#requests.length === 0;
+    return this.inStep && this.#events.idle && this.#paced.remembered === 0 && this.#requests.length === 0;
   }
 
   get bytes(): number {
@@ -87,9 +87,9 @@ export class Debts {
 
   /** A document changed that may be told only so often; false where it is held back. */
   pace({ topic, rev }: Change, intervalMs: number, now: Instant): boolean {
-    const atOnce = this.#paced.changed(topic, rev, intervalMs, now.monoMs);
-    if (atOnce) this.#marks.missed(topic, rev);
-    return atOnce;
+    const missedRev = this.#paced.changed(topic, rev, intervalMs, now.monoMs);
+    if (missedRev !== undefined) this.#marks.missed(topic, missedRev);
+    return missedRev !== undefined;
   }
 
   /** Documents that were held back are owed now, whatever their time. */
