@@ -149,7 +149,7 @@ export class Debts {
 
   /** What is to be written next. Alarms first; then events and documents take turns, so that neither starves the other. */
   take(drained: boolean, now: Instant): Uint8Array | undefined {
-    const alarm = this.#events.takeAlarm();
+    const alarm = this.#events.takeAlarm(now);
     if (alarm !== undefined) return this.#framed(alarm, now);
     this.#eventsTurn = !this.#eventsTurn;
     return this.#eventsTurn

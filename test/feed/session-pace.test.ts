@@ -67,6 +67,16 @@ describe('a session', () => {
     expect(typesOf(stage.flush())).toEqual(['event']);
   });
 
+  it('is told of an alarm before the events that wait for an acknowledgement to go', () => {
+    const stage = new Stage();
+    stage.say({ type: 'subscribe', topics: ['devices/#'], ack: true });
+    for (let n = 0; n < 40; n++) stage.store.publishEvent('devices/d1/messages', { n });
+    expect(toldOf(stage.flush())).toContain(32);
+    stage.store.publishEvent('devices/d1/alarms', {});
+    stage.say({ type: 'ack', ids: ['r1', 'r2'] });
+    expect(toldOf(stage.flush())).toEqual([41, 33]);
+  });
+
   it('is told that what is left of its request is complete when the rest of it is given up', () => {
     const stage = new Stage();
     for (const topic of ['a/1', 'b/1']) stage.store.publishState(topic, { topic });
