@@ -15,9 +15,10 @@ export interface Recovery {
   readonly patterns: readonly string[];
   readonly since: number;
   readonly replyTo: string | undefined;
+  /** Patterns of which every event since then was told before: they need not be looked for. */
+  readonly told: readonly string[];
   /** What happened to a topic at this `rev` was not told before. */
   news(topic: string, rev: number): boolean;
-  acked(topic: string): boolean;
 }
 
 /**
@@ -118,10 +119,14 @@ export class Debts {
   }
 
   /** What changed since a `rev` that the store can recover, and `synced` behind the last of it. */
-  recover({ patterns, since, replyTo, news, acked }: Recovery, now: Instant): void {
+  recover(
+    { patterns, since, replyTo, told, news }: Recovery,
+    acked: (topic: string) => boolean,
+    now: Instant,
+  ): void {
     const request: SnapshotRequest = { replyTo, mode: 'since', patterns, remaining: 1, answered: false };
     this.#requests.push(request);
-    const { states, events, gaps } = this.#shared.store.missed(since, patterns);
+    const { states, events, gaps } = this.#shared.store.missed(since, patterns, told);
     for (const { topic } of states) this.#marks.request(topic, request);
     this.#events.recover(
       gaps.filter((gap) => news(gap.topic, gap.rev)),

@@ -124,13 +124,18 @@ export class EventLog {
     }
   }
 
-  /** What happened after `rev` to topics that are covered: events in their order, and what of it is lost. */
-  since(rev: number, patterns: PatternTrie<true>): { events: PastEvent[]; gaps: Gap[] } {
+  /** What happened after `rev` to topics that are covered, and not by `told`: events in their order, and what of it is lost. */
+  since(
+    rev: number,
+    patterns: PatternTrie<true>,
+    told: PatternTrie<true>,
+  ): { events: PastEvent[]; gaps: Gap[] } {
     const events: PastEvent[] = [];
     const gaps: Gap[] = [];
     for (const each of this.#recency.newestFirst()) {
       if (each.rev <= rev) break;
-      if (!patterns.covers(each.interest.levels)) continue;
+      const { levels } = each.interest;
+      if (!patterns.covers(levels) || told.covers(levels)) continue;
       if (each.lostRev > rev) {
         const before = each.milestones.findLast(([at]) => at <= rev)?.[1] ?? each.firstSeq - 1;
         const { topic, lostSeq: toSeq } = each;

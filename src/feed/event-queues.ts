@@ -81,6 +81,8 @@ export class EventQueues {
     now: Instant,
   ): void {
     this.#gaps.push(...gaps);
+    // There may be very many already, and nothing to be added.
+    if (events.length === 0) return;
     const past = this.#past.slice(this.#pastHead);
     for (const event of events) {
       if (!acked(event.topic)) past.push(event);

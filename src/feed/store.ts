@@ -185,16 +185,18 @@ export class FeedStore implements Publisher {
     return rev >= this.#forgottenRev && rev >= this.#events.forgottenRev ? rev : undefined;
   }
 
-  /** What changed after a `rev` that is `recoverable`; costs by what changed since, not by what there is. */
-  missed(rev: number, patterns: readonly string[]): Missed {
-    const trie = new PatternTrie<true>();
-    for (const pattern of patterns) trie.add(pattern, true);
+  /**
+   * What changed after a `rev` that is `recoverable`; costs by what changed since, not by what there is. Events that `told`
+   * covers are left out.
+   */
+  missed(rev: number, patterns: readonly string[], told: readonly string[] = []): Missed {
+    const trie = trieOf(patterns);
     const states: Retained[] = [];
     for (const each of this.#recency.newestFirst()) {
       if (each.rev <= rev) break;
       if (trie.covers(each.interest.levels)) states.push(each);
     }
-    return { states: states.reverse(), ...this.#events.since(rev, trie) };
+    return { states: states.reverse(), ...this.#events.since(rev, trie, trieOf(told)) };
   }
 
   /** The present document of a topic, or undefined where it has none. Not to be modified. */
@@ -219,8 +221,7 @@ export class FeedStore implements Publisher {
     if (one !== undefined) yield one;
     if (exact) return;
     // However many the patterns are, the topics are gone through once.
-    const trie = new PatternTrie<true>();
-    for (const pattern of patterns) trie.add(pattern, true);
+    const trie = trieOf(patterns);
     for (const { value: each } of this.#retained.values()) if (trie.covers(each.interest.levels)) yield each;
   }
 
@@ -262,6 +263,12 @@ export class FeedStore implements Publisher {
   #tell(change: Change): void {
     for (const listener of this.#listeners) listener(change);
   }
+}
+
+function trieOf(patterns: readonly string[]): PatternTrie<true> {
+  const trie = new PatternTrie<true>();
+  for (const pattern of patterns) trie.add(pattern, true);
+  return trie;
 }
 
 function checkedLevels(topic: string): readonly string[] {

@@ -1,7 +1,7 @@
 import type { Instant } from '../instant.ts';
 import type { AckKeeper } from './ack-window.ts';
 import type { Cohort, Delivery } from './cohort.ts';
-import { Debts } from './debts.ts';
+import { Debts, type Recovery } from './debts.ts';
 import { CHUNK_BYTES, concatFrames, type PayloadOf } from './encoder.ts';
 import { FrameQueue } from './frame-queue.ts';
 import type { Interests } from './interests.ts';
@@ -156,15 +156,8 @@ export class Subscriber {
    * Owes what changed since a `rev` that the store can recover: documents, removals, and the events that are `news`;
    * `synced` follows the last of them.
    */
-  startRecovery(
-    patterns: readonly string[],
-    since: number,
-    replyTo: string | undefined,
-    news: (topic: string, rev: number) => boolean,
-    now: Instant,
-  ): void {
-    const acked = (topic: string): boolean => this.#interests.acked(topic);
-    this.#owe().recover({ patterns, since, replyTo, news, acked }, now);
+  startRecovery(recovery: Recovery, now: Instant): void {
+    this.#owe().recover(recovery, (topic) => this.#interests.acked(topic), now);
     this.#wake();
   }
 

@@ -30,15 +30,16 @@ export function subscribe(
   }
   audience.assign(subscriber, interests, now);
   const rev = since === undefined ? undefined : audience.store.recoverable(since);
-  const told = subscriber.toldFrom;
+  const { toldFrom } = subscriber;
   subscriber.toldFrom = toldFromThenOn(subscriber, former, topics, rev ?? audience.store.rev);
   if (rev === undefined) {
     subscriber.startSnapshot(topics, id);
     return undefined;
   }
   const news = (topic: string, at: number): boolean =>
-    !former.some((pattern) => startOf(told, pattern) < at && matchesTopic(pattern, topic));
-  subscriber.startRecovery(topics, rev, id, news, now);
+    !former.some((pattern) => startOf(toldFrom, pattern) < at && matchesTopic(pattern, topic));
+  const told = former.filter((pattern) => startOf(toldFrom, pattern) <= rev);
+  subscriber.startRecovery({ patterns: topics, since: rev, replyTo: id, told, news }, now);
   return undefined;
 }
 
