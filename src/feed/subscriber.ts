@@ -11,6 +11,9 @@ import type { ServerMessageType } from './wire/server-messages.ts';
 
 export { HIGH_WATER, LOW_WATER, type Outlet } from './outlet.ts';
 
+/** Of what one subscriber is owed, so much is written in one pass: others shall not wait for all of it. */
+const OWED_AT_ONCE = 256 * 1024;
+
 /** The seat of who belongs to no cohort any more. */
 const NOWHERE = -1;
 
@@ -208,13 +211,18 @@ export class Subscriber {
 
   #catchUp(now: Instant): void {
     if (this.#full && this.#outlet.unsent <= LOW_WATER) this.#full = false;
-    while (!this.#full) {
+    for (let owed = 0; !this.#full; ) {
       const bytes = this.#next(now);
       if (bytes === undefined) {
         this.#becomePlain();
         return;
       }
       this.#full = this.#outlet.write(bytes) > HIGH_WATER;
+      if (this.#inStep) continue;
+      owed += bytes.length;
+      if (owed < OWED_AT_ONCE || this.#full) continue;
+      this.#wake();
+      break;
     }
     this.#advance(this.#cohort.sealedEnd, now);
   }
