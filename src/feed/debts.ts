@@ -1,7 +1,7 @@
 import type { Instant } from '../instant.ts';
 import type { AckKeeper } from './ack-window.ts';
 import type { Change } from './change.ts';
-import type { Gap, PastEvent } from './event-log.ts';
+import type { Gap, PastEvent, ToldAfter } from './event-log.ts';
 import { EventQueues } from './event-queues.ts';
 import { PacedMarks } from './paced-marks.ts';
 import type { SubscriberSurroundings } from './subscriber-surroundings.ts';
@@ -15,10 +15,7 @@ export interface Recovery {
   readonly patterns: readonly string[];
   readonly since: number;
   readonly replyTo: string | undefined;
-  /** Patterns of which every event since then was told before: they need not be looked for. */
-  readonly told: readonly string[];
-  /** What happened to a topic at this `rev` was not told before. */
-  news(topic: string, rev: number): boolean;
+  readonly toldAfter: ToldAfter;
 }
 
 /**
@@ -120,20 +117,15 @@ export class Debts {
 
   /** What changed since a `rev` that the store can recover, and `synced` behind the last of it. */
   recover(
-    { patterns, since, replyTo, told, news }: Recovery,
+    { patterns, since, replyTo, toldAfter }: Recovery,
     acked: (topic: string) => boolean,
     now: Instant,
   ): void {
     const request: SnapshotRequest = { replyTo, mode: 'since', patterns, remaining: 1, answered: false };
     this.#requests.push(request);
-    const { states, events, gaps } = this.#shared.store.missed(since, patterns, told);
+    const { states, events, gaps } = this.#shared.store.missed(since, patterns, toldAfter);
     for (const { topic } of states) this.#marks.request(topic, request);
-    this.#events.recover(
-      gaps.filter((gap) => news(gap.topic, gap.rev)),
-      events.filter((event) => news(event.topic, event.rev)),
-      acked,
-      now,
-    );
+    this.#events.recover(gaps, events, acked, now);
     this.#awaitingPast.push(request);
     this.#pastTold();
   }

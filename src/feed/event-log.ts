@@ -18,6 +18,9 @@ const MILESTONES = 100;
 
 export type PastEvent = EventChange | BroadcastChange;
 
+/** The `rev` after which the events of a topic are told somebody anyway; infinite where none are. */
+export type ToldAfter = (levels: readonly string[]) => number;
+
 /** Events of one topic that nobody can be told any more. */
 export interface Gap {
   readonly topic: string;
@@ -124,18 +127,20 @@ export class EventLog {
     }
   }
 
-  /** What happened after `rev` to topics that are covered, and not by `told`: events in their order, and what of it is lost. */
+  /** What happened after `rev` to topics that are covered, and is not told anyway: in its order, and what of it is lost. */
   since(
     rev: number,
     patterns: PatternTrie<true>,
-    told: PatternTrie<true>,
+    toldAfter: ToldAfter,
   ): { events: PastEvent[]; gaps: Gap[] } {
     const events: PastEvent[] = [];
     const gaps: Gap[] = [];
     for (const each of this.#recency.newestFirst()) {
       if (each.rev <= rev) break;
       const { levels } = each.interest;
-      if (!patterns.covers(levels) || told.covers(levels)) continue;
+      if (!patterns.covers(levels)) continue;
+      const end = toldAfter(levels);
+      if (end <= rev) continue;
       if (each.lostRev > rev) {
         const before = each.milestones.findLast(([at]) => at <= rev)?.[1] ?? each.firstSeq - 1;
         const { topic, lostSeq: toSeq } = each;
@@ -144,7 +149,7 @@ export class EventLog {
       for (let index = each.kept.length - 1; index >= 0; index--) {
         const event = each.kept.at(index);
         if (event === undefined || event.rev <= rev) break;
-        events.push(event);
+        if (event.rev <= end) events.push(event);
       }
     }
     events.sort((a, b) => a.rev - b.rev);

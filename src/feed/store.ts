@@ -1,9 +1,9 @@
 import { HeartwireError } from '../errors.ts';
 import type { Instant } from '../instant.ts';
 import type { Change, Retained } from './change.ts';
-import { EventLog, type Gap, type PastEvent } from './event-log.ts';
+import { EventLog, type Gap, type PastEvent, type ToldAfter } from './event-log.ts';
 import { Followed, Interest } from './followed.ts';
-import { PatternTrie } from './pattern-trie.ts';
+import { trieOf } from './pattern-trie.ts';
 import type { Publisher } from './publisher.ts';
 import { type Link, Recency } from './recency.ts';
 import { RevHistory } from './rev-history.ts';
@@ -186,17 +186,17 @@ export class FeedStore implements Publisher {
   }
 
   /**
-   * What changed after a `rev` that is `recoverable`; costs by what changed since, not by what there is. Events that `told`
-   * covers are left out.
+   * What changed after a `rev` that is `recoverable`; costs by what changed since, not by what there is. Events that are
+   * told anyway are left out.
    */
-  missed(rev: number, patterns: readonly string[], told: readonly string[] = []): Missed {
+  missed(rev: number, patterns: readonly string[], toldAfter: ToldAfter = () => Infinity): Missed {
     const trie = trieOf(patterns);
     const states: Retained[] = [];
     for (const each of this.#recency.newestFirst()) {
       if (each.rev <= rev) break;
       if (trie.covers(each.interest.levels)) states.push(each);
     }
-    return { states: states.reverse(), ...this.#events.since(rev, trie, trieOf(told)) };
+    return { states: states.reverse(), ...this.#events.since(rev, trie, toldAfter) };
   }
 
   /** The present document of a topic, or undefined where it has none. Not to be modified. */
@@ -263,12 +263,6 @@ export class FeedStore implements Publisher {
   #tell(change: Change): void {
     for (const listener of this.#listeners) listener(change);
   }
-}
-
-function trieOf(patterns: readonly string[]): PatternTrie<true> {
-  const trie = new PatternTrie<true>();
-  for (const pattern of patterns) trie.add(pattern, true);
-  return trie;
 }
 
 function checkedLevels(topic: string): readonly string[] {
