@@ -77,6 +77,17 @@ describe('a session', () => {
     expect(toldOf(stage.flush())).toEqual([41, 33]);
   });
 
+  it('gets an event to acknowledge that is larger than all that may wait for it', () => {
+    const stage = new Stage();
+    stage.say({ type: 'subscribe', topics: ['a'], ack: true });
+    stage.flush();
+    stage.store.publishEvent('a', { n: 1 });
+    stage.store.publishEvent('a', { text: 'x'.repeat(1024 * 1024) });
+    const told = stage.flush();
+    expect(typesOf(told)).toEqual(['gap', 'event']);
+    expect(toldOf(told)).toEqual([2]);
+  });
+
   it('finds what it missed at about the same cost, whatever else it follows', () => {
     const costMs = (others: number): number => {
       const stage = new Stage();
