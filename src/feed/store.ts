@@ -59,7 +59,6 @@ export class FeedStore implements Publisher {
   readonly #recency = new Recency<Retained>();
   readonly #tellsAll: boolean;
   readonly #followed = new Followed(EVENTS_MS);
-  #hadBroadcast = false;
   readonly #events: EventLog;
   readonly #history = new RevHistory(TOMBSTONE_MS);
   /** Up to here it is not known any more what was removed. */
@@ -72,6 +71,8 @@ export class FeedStore implements Publisher {
     this.epoch = options.epoch;
     this.#tellsAll = options.tell !== 'followed';
     this.#events = new EventLog(this.#tellsAll ? undefined : this.#followed);
+    // Whoever is connected hears them.
+    this.#followed.begin([BROADCAST_TOPIC]);
   }
 
   get rev(): number {
@@ -153,8 +154,6 @@ export class FeedStore implements Publisher {
   /** One client's message to all others, itself included; who is connected hears it without asking for it. */
   publishBroadcast(from: string, data: Json): void {
     const topic = BROADCAST_TOPIC;
-    if (!this.#hadBroadcast) this.#followed.begin([topic]);
-    this.#hadBroadcast = true;
     const { seq } = this.#events.next(topic, this.#rev + 1, () => checkedLevels(topic));
     const broadcast = { kind: 'broadcast', topic, rev: ++this.#rev, seq, from, data } as const;
     this.#events.add(broadcast);
