@@ -36,6 +36,8 @@ export class Subscriber {
   #keeper: AckKeeper | undefined;
   #debts: Debts | undefined;
   #full = false;
+  /** What is owed is written in parts, and this was one of them. */
+  #goesOn = false;
   #positionDue = false;
   /** Nothing concerns it but what its cohort shares. */
   #plain = false;
@@ -70,9 +72,9 @@ export class Subscriber {
     return this.#outlet;
   }
 
-  /** The outlet holds more than it should: nothing is to be read from this subscriber. */
+  /** The outlet holds more than it should, or is about to be given more: nothing is to be read from this subscriber. */
   get full(): boolean {
-    return this.#full || this.#waitingBytes + this.#outlet.unsent > HIGH_WATER;
+    return this.#full || this.#goesOn || this.#waitingBytes + this.#outlet.unsent > HIGH_WATER;
   }
 
   /** Bytes that wait for this subscriber, roughly. */
@@ -210,6 +212,7 @@ export class Subscriber {
   }
 
   #catchUp(now: Instant): void {
+    this.#goesOn = false;
     if (this.#full && this.#outlet.unsent <= LOW_WATER) this.#full = false;
     for (let owed = 0; !this.#full; ) {
       const bytes = this.#next(now);
@@ -221,6 +224,7 @@ export class Subscriber {
       if (this.#inStep) continue;
       owed += bytes.length;
       if (owed < OWED_AT_ONCE || this.#full) continue;
+      this.#goesOn = true;
       this.#wake();
       break;
     }

@@ -65,6 +65,8 @@ describe('a subscriber that is owed very much', () => {
       if (passes < 5) stage.store.publishEvent('b', { passes });
       stage.pass();
       most = Math.max(most, outlet.bytes - before);
+      // Nothing is read from it before it has what it asked for.
+      expect(subscriber.full).toBe(!outlet.text.includes('"synced"'));
     }
     expect(most).toBeLessThan(1_000_000);
     expect(passes).toBeLessThan(20);
