@@ -134,6 +134,14 @@ describe('the browser snippet', () => {
     expect(Object.keys(states())).toEqual([P1]);
   });
 
+  it('asks for nothing where something is gone that it does not know, or knew of another life', () => {
+    const { socket, states } = synced();
+    socket.receive('update', { topic: 'devices/p3/state', epoch: 'e', rev: 9, seq: 2, removed: true });
+    socket.receive('update', { topic: P2, epoch: 'f', rev: 2, seq: 2, removed: true });
+    expect(socket.sent).toHaveLength(1);
+    expect(Object.keys(states())).toEqual([P1]);
+  });
+
   it('connects again, and drops what a restarted bridge does not know', () => {
     const { socket, states, latest, reconnects } = synced();
     socket.onclose({ code: 4509 });

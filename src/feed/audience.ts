@@ -193,6 +193,7 @@ export class Audience implements SubscriberSurroundings {
     const cohort = new Cohort(patterns);
     this.#cohorts.set(key, cohort);
     for (const pattern of patterns) this.#trie.add(pattern, cohort);
+    this.store.follow(patterns);
     this.#matches.clear();
     return cohort;
   }
@@ -204,6 +205,7 @@ export class Audience implements SubscriberSurroundings {
     this.#cohorts.delete(key);
     this.#unwritten.delete(cohort);
     for (const pattern of cohort.patterns) this.#trie.delete(pattern, cohort);
+    this.store.unfollow(cohort.patterns);
     this.#matches.clear();
   }
 }

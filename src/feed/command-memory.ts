@@ -1,15 +1,21 @@
 import type { CommandOutcome, FeedCommand } from './command.ts';
+import { fingerprint } from './fingerprint.ts';
+import { roughSize } from './rough-size.ts';
 import { type UnackedOutcome, UnackedOutcomes } from './unacked-outcomes.ts';
 
 /** Results that are remembered, the youngest ones. */
 const MAX_RESULTS = 256;
+/** Bytes of them, roughly; beyond, the oldest go, and the last one stays however large it is. */
+const MAX_RESULT_BYTES = 256 * 1024;
 /** Commands that may be under way, or whose outcome may wait for an acknowledgement. */
 export const MAX_OPEN_COMMANDS = 32;
 
 interface Asked {
+  /** What the command was; a session may outlive very many large ones. */
   readonly key: string;
   /** Absent while it is carried out. */
   outcome?: CommandOutcome;
+  bytes: number;
 }
 
 /** The commands of one session: which are under way, and what became of the last ones. */
@@ -17,6 +23,7 @@ export class CommandMemory {
   readonly #asked = new Map<string, Asked>();
   readonly #unacked = new UnackedOutcomes();
   #inFlight = 0;
+  #bytes = 0;
 
   /**
    * Whether a command is to be carried out: `new`, and then it counts as under way until `settle`; under its id one is
@@ -27,12 +34,15 @@ export class CommandMemory {
     id: string | undefined,
     command: FeedCommand,
   ): 'new' | 'pending' | 'other' | 'too_many' | CommandOutcome {
-    const key = JSON.stringify([command.device, command.message, command.fields]);
+    const key = fingerprint(JSON.stringify([command.device, command.message, command.fields]));
     const asked = id === undefined ? undefined : this.#asked.get(id);
     if (asked !== undefined) return asked.key === key ? (asked.outcome ?? 'pending') : 'other';
     if (this.#inFlight + this.#unacked.size >= MAX_OPEN_COMMANDS) return 'too_many';
     this.#inFlight++;
-    if (id !== undefined) this.#remember(id, { key });
+    if (id !== undefined) {
+      this.#asked.set(id, { key, bytes: 0 });
+      this.#forgetOldest(undefined);
+    }
     return 'new';
   }
 
@@ -40,7 +50,11 @@ export class CommandMemory {
   settle(id: string | undefined, outcome: CommandOutcome): void {
     this.#inFlight--;
     const asked = id === undefined ? undefined : this.#asked.get(id);
-    if (asked !== undefined) asked.outcome = outcome;
+    if (asked === undefined) return;
+    asked.outcome = outcome;
+    asked.bytes = outcome.ok ? roughSize(outcome.result) : roughSize(outcome.message);
+    this.#bytes += asked.bytes;
+    this.#forgetOldest(id);
   }
 
   /** An outcome that is told now, and again until it is acknowledged; returns the id of the message that tells it. */
@@ -67,11 +81,12 @@ export class CommandMemory {
     this.#unacked.resumed();
   }
 
-  #remember(id: string, asked: Asked): void {
-    this.#asked.set(id, asked);
-    for (const [old, { outcome }] of this.#asked) {
-      if (this.#asked.size <= MAX_RESULTS) break;
-      if (outcome !== undefined) this.#asked.delete(old);
+  #forgetOldest(kept: string | undefined): void {
+    for (const [id, { outcome, bytes }] of this.#asked) {
+      if (this.#asked.size <= MAX_RESULTS && this.#bytes <= MAX_RESULT_BYTES) return;
+      if (outcome === undefined || id === kept) continue;
+      this.#asked.delete(id);
+      this.#bytes -= bytes;
     }
   }
 }

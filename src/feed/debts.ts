@@ -1,7 +1,7 @@
 import type { Instant } from '../instant.ts';
 import type { AckKeeper } from './ack-window.ts';
 import type { Change } from './change.ts';
-import type { Gap, PastEvent } from './event-log.ts';
+import type { Gap, PastEvent, ToldAfter } from './event-log.ts';
 import { EventQueues } from './event-queues.ts';
 import { PacedMarks } from './paced-marks.ts';
 import type { SubscriberSurroundings } from './subscriber-surroundings.ts';
@@ -15,9 +15,7 @@ export interface Recovery {
   readonly patterns: readonly string[];
   readonly since: number;
   readonly replyTo: string | undefined;
-  /** What happened to a topic at this `rev` was not told before. */
-  news(topic: string, rev: number): boolean;
-  acked(topic: string): boolean;
+  readonly toldAfter: ToldAfter;
 }
 
 /**
@@ -53,7 +51,7 @@ export class Debts {
 
   /** Nothing is owed at all, nor waited for. */
   get none(): boolean {
-    return this.inStep && this.#events.idle && this.#paced.idle && this.#requests.length === 0;
+    return this.inStep && this.#events.idle && this.#paced.remembered === 0 && this.#requests.length === 0;
   }
 
   get bytes(): number {
@@ -87,9 +85,9 @@ export class Debts {
 
   /** A document changed that may be told only so often; false where it is held back. */
   pace({ topic, rev }: Change, intervalMs: number, now: Instant): boolean {
-    const atOnce = this.#paced.changed(topic, rev, intervalMs, now.monoMs);
-    if (atOnce) this.#marks.missed(topic, rev);
-    return atOnce;
+    const missedRev = this.#paced.changed(topic, rev, intervalMs, now.monoMs);
+    if (missedRev !== undefined) this.#marks.missed(topic, missedRev);
+    return missedRev !== undefined;
   }
 
   /** Documents that were held back are owed now, whatever their time. */
@@ -113,24 +111,21 @@ export class Debts {
   snapshot(patterns: readonly string[], replyTo: string | undefined): void {
     const request: SnapshotRequest = { replyTo, mode: 'full', patterns, remaining: 0, answered: false };
     this.#requests.push(request);
-    this.#shared.store.follow(patterns);
     for (const { topic } of this.#shared.store.retained(patterns)) this.#marks.request(topic, request);
     if (request.remaining === 0) this.#complete.push(request);
   }
 
   /** What changed since a `rev` that the store can recover, and `synced` behind the last of it. */
-  recover({ patterns, since, replyTo, news, acked }: Recovery, now: Instant): void {
+  recover(
+    { patterns, since, replyTo, toldAfter }: Recovery,
+    acked: (topic: string) => boolean,
+    now: Instant,
+  ): void {
     const request: SnapshotRequest = { replyTo, mode: 'since', patterns, remaining: 1, answered: false };
     this.#requests.push(request);
-    this.#shared.store.follow(patterns);
-    const { states, events, gaps } = this.#shared.store.missed(since, patterns);
+    const { states, events, gaps } = this.#shared.store.missed(since, patterns, toldAfter);
     for (const { topic } of states) this.#marks.request(topic, request);
-    this.#events.recover(
-      gaps.filter((gap) => news(gap.topic, gap.rev)),
-      events.filter((event) => news(event.topic, event.rev)),
-      acked,
-      now,
-    );
+    this.#events.recover(gaps, events, acked, now);
     this.#awaitingPast.push(request);
     this.#pastTold();
   }
@@ -151,7 +146,7 @@ export class Debts {
 
   /** What is to be written next. Alarms first; then events and documents take turns, so that neither starves the other. */
   take(drained: boolean, now: Instant): Uint8Array | undefined {
-    const alarm = this.#events.takeAlarm();
+    const alarm = this.#events.takeAlarm(now);
     if (alarm !== undefined) return this.#framed(alarm, now);
     this.#eventsTurn = !this.#eventsTurn;
     return this.#eventsTurn

@@ -27,6 +27,10 @@ export class EventBacklog {
     return this.#bytes;
   }
 
+  get #count(): number {
+    return this.#waiting.length - this.#head;
+  }
+
   get empty(): boolean {
     return this.#head === this.#waiting.length && this.#gaps.size === 0;
   }
@@ -34,7 +38,8 @@ export class EventBacklog {
   push(event: PastEvent, frame: Uint8Array): void {
     this.#waiting.push({ event, frame });
     this.#bytes += frame.length;
-    while (this.#waiting.length - this.#head > BACKLOG_MESSAGES || this.#bytes > BACKLOG_BYTES) this.#drop();
+    // The last one stays, however large it is: it would never come through to who gets all events this way.
+    while (this.#count > BACKLOG_MESSAGES || (this.#count > 1 && this.#bytes > BACKLOG_BYTES)) this.#drop();
   }
 
   /** Puts the events in their order again, after some were pushed that are older than others here. */

@@ -3,7 +3,7 @@ import { type Followed, Interest } from './followed.ts';
 import type { PatternTrie } from './pattern-trie.ts';
 import { type Link, Recency } from './recency.ts';
 import { Ring } from './ring.ts';
-import { isJsonObject, type Json } from './wire/json.ts';
+import { roughSize } from './rough-size.ts';
 import { needsLiteralEnd } from './wire/topic.ts';
 
 /** Events kept of one topic. */
@@ -17,6 +17,9 @@ const MILESTONE_EVERY = 100;
 const MILESTONES = 100;
 
 export type PastEvent = EventChange | BroadcastChange;
+
+/** The `rev` after which the events of a topic are told somebody anyway; infinite where none are. */
+export type ToldAfter = (levels: readonly string[]) => number;
 
 /** Events of one topic that nobody can be told any more. */
 export interface Gap {
@@ -76,6 +79,11 @@ export class EventLog {
     return this.#forgottenRev;
   }
 
+  /** Nothing is kept that could become too old, nor a place of what was. */
+  get empty(): boolean {
+    return this.#order.length === 0;
+  }
+
   /** Counts one more event of a topic, which has this `rev`; `levels` are those of a topic that was checked. */
   next(topic: string, rev: number, levels: () => readonly string[]): NextEvent {
     const link = this.#topics.get(topic) ?? this.#begin(topic, levels());
@@ -84,7 +92,10 @@ export class EventLog {
     value.rev = rev;
     this.#recency.touch(link);
     value.followed = this.#followed === undefined || value.interest.among(this.#followed);
-    if (!value.followed) lose(value, rev, value.seq);
+    if (value.followed) return value;
+    // What is kept from when it was followed ends before this one: all of it is one gap for whoever comes back.
+    this.#dropAll(value);
+    lose(value, rev, value.seq);
     return value;
   }
 
@@ -116,13 +127,20 @@ export class EventLog {
     }
   }
 
-  /** What happened after `rev` to topics that are covered: events in their order, and what of it is lost. */
-  since(rev: number, patterns: PatternTrie<true>): { events: PastEvent[]; gaps: Gap[] } {
+  /** What happened after `rev` to topics that are covered, and is not told anyway: in its order, and what of it is lost. */
+  since(
+    rev: number,
+    patterns: PatternTrie<true>,
+    toldAfter: ToldAfter,
+  ): { events: PastEvent[]; gaps: Gap[] } {
     const events: PastEvent[] = [];
     const gaps: Gap[] = [];
     for (const each of this.#recency.newestFirst()) {
       if (each.rev <= rev) break;
-      if (!patterns.covers(each.interest.levels)) continue;
+      const { levels } = each.interest;
+      if (!patterns.covers(levels)) continue;
+      const end = toldAfter(levels);
+      if (end <= rev) continue;
       if (each.lostRev > rev) {
         const before = each.milestones.findLast(([at]) => at <= rev)?.[1] ?? each.firstSeq - 1;
         const { topic, lostSeq: toSeq } = each;
@@ -131,7 +149,7 @@ export class EventLog {
       for (let index = each.kept.length - 1; index >= 0; index--) {
         const event = each.kept.at(index);
         if (event === undefined || event.rev <= rev) break;
-        events.push(event);
+        if (event.rev <= end) events.push(event);
       }
     }
     events.sort((a, b) => a.rev - b.rev);
@@ -168,6 +186,13 @@ export class EventLog {
     else this.#drop(topic);
   }
 
+  #dropAll(topic: EventTopic): void {
+    while (topic.kept.length > 0) {
+      this.#drop(topic);
+      topic.gone++;
+    }
+  }
+
   #drop(topic: EventTopic): void {
     const event = topic.kept.shift();
     if (event === undefined) return;
@@ -189,10 +214,7 @@ export class EventLog {
     const [oldest] = this.#topics.values();
     if (oldest === undefined || this.#topics.size <= TOPICS) return;
     const { value } = oldest;
-    while (value.kept.length > 0) {
-      this.#drop(value);
-      value.gone++;
-    }
+    this.#dropAll(value);
     this.#forgottenSeq = Math.max(this.#forgottenSeq, value.seq);
     this.#forgottenRev = Math.max(this.#forgottenRev, value.rev);
     this.#topics.delete(value.topic);
@@ -206,18 +228,4 @@ function lose(topic: EventTopic, rev: number, seq: number): void {
   if (seq % MILESTONE_EVERY !== 0) return;
   topic.milestones.push([rev, seq]);
   if (topic.milestones.length > MILESTONES) topic.milestones.shift();
-}
-
-/** Bytes of memory, in its order of magnitude. */
-function roughSize(value: Json | undefined): number {
-  if (typeof value === 'string') return 24 + value.length;
-  if (Array.isArray(value)) {
-    let size = 32;
-    for (const item of value as readonly Json[]) size += roughSize(item);
-    return size;
-  }
-  if (!isJsonObject(value)) return 16;
-  let size = 48;
-  for (const key in value) size += 16 + roughSize(value[key]);
-  return size;
 }

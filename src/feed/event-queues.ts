@@ -22,6 +22,7 @@ export class EventQueues {
   readonly #alarms: EventBacklog;
   readonly #plain: EventBacklog;
   readonly #acked: EventBacklog;
+  readonly #ackedAlarms: EventBacklog;
   readonly #tally: FeedTally;
 
   constructor(encoder: Encoder, tally: FeedTally, keeper: AckKeeper) {
@@ -31,6 +32,7 @@ export class EventQueues {
     this.#alarms = new EventBacklog(tally);
     this.#plain = new EventBacklog(tally);
     this.#acked = new EventBacklog(tally);
+    this.#ackedAlarms = new EventBacklog(tally);
   }
 
   /** A session goes on here that has a window already. */
@@ -44,21 +46,23 @@ export class EventQueues {
 
   /** Nothing waits that the shared stream must not overtake. */
   get empty(): boolean {
-    return this.pastTold && this.#gaps.length === 0 && this.#alarms.empty && this.#plain.empty;
+    return this.pastTold && this.#alarms.empty && this.#plain.empty;
   }
 
   /** Nothing waits, nor is anything out that wants to be acknowledged. */
   get idle(): boolean {
-    return this.empty && this.#acked.empty && (this.#window?.size ?? 0) === 0;
+    const acked = this.#acked.empty && this.#ackedAlarms.empty;
+    return this.empty && acked && (this.#window?.size ?? 0) === 0;
   }
 
+  /** What happened while the subscriber was away is said, and what of it is lost. */
   get pastTold(): boolean {
-    return this.#pastHead === this.#past.length;
+    return this.#pastHead === this.#past.length && this.#gaps.length === 0;
   }
 
   get bytes(): number {
     const references = (this.#past.length - this.#pastHead) * REFERENCE_BYTES;
-    return this.#alarms.bytes + this.#plain.bytes + this.#acked.bytes + references;
+    return this.#backlogs.reduce((sum, { bytes }) => sum + bytes, references);
   }
 
   push(event: PastEvent, frame: Uint8Array): void {
@@ -66,7 +70,7 @@ export class EventQueues {
   }
 
   pushAcked(event: PastEvent, now: Instant): void {
-    this.#acked.push(event, this.#encoder.acked(event, now));
+    (isAlarms(event.topic) ? this.#ackedAlarms : this.#acked).push(event, this.#encoder.acked(event, now));
   }
 
   /** What happened while the subscriber was away; those in the window are sent again anyway. */
@@ -77,6 +81,8 @@ export class EventQueues {
     now: Instant,
   ): void {
     this.#gaps.push(...gaps);
+    // There may be very many already, and nothing to be added.
+    if (events.length === 0) return;
     const past = this.#past.slice(this.#pastHead);
     for (const event of events) {
       if (!acked(event.topic)) past.push(event);
@@ -86,12 +92,15 @@ export class EventQueues {
     this.#past = past.sort((a, b) => a.rev - b.rev);
     this.#pastHead = 0;
     this.#acked.order();
+    this.#ackedAlarms.order();
   }
 
   /** Alarms go first, but never before older ones. */
-  takeAlarm(): Gap | Uint8Array | undefined {
-    if (!this.pastTold || this.#gaps.length > 0) return undefined;
-    return this.#alarms.takeGap() ?? this.#alarms.takeEvent()?.frame;
+  takeAlarm(now: Instant): Gap | Uint8Array | undefined {
+    if (!this.pastTold) return undefined;
+    return (
+      this.#alarms.takeGap() ?? this.#alarms.takeEvent()?.frame ?? this.#takeAcked(this.#ackedAlarms, now)
+    );
   }
 
   /** `drained`: the outlet holds little, so that what was not acknowledged may be sent again. */
@@ -109,7 +118,7 @@ export class EventQueues {
       this.#pastHead++;
       return this.#encoder.past(past, now);
     }
-    return this.#takeAcked(now) ?? this.#plain.takeGap() ?? this.#plain.takeEvent()?.frame;
+    return this.#takeAcked(this.#acked, now) ?? this.#plain.takeGap() ?? this.#plain.takeEvent()?.frame;
   }
 
   retain(wanted: (topic: string) => boolean): void {
@@ -117,12 +126,12 @@ export class EventQueues {
     this.#past = this.#past.slice(this.#pastHead).filter(({ topic }) => wanted(topic));
     this.#pastHead = 0;
     this.#window?.retain(wanted);
-    for (const backlog of [this.#alarms, this.#plain, this.#acked]) backlog.retain(wanted);
+    for (const backlog of this.#backlogs) backlog.retain(wanted);
   }
 
   /** The lowest `rev` that was not said yet, whether it waits or is lost. */
   firstRev(): number {
-    const backlogs = [this.#alarms, this.#plain, this.#acked].map((each) => each.firstRev() ?? Infinity);
+    const backlogs = this.#backlogs.map((each) => each.firstRev() ?? Infinity);
     return Math.min(
       ...backlogs,
       this.#window?.firstRev() ?? Infinity,
@@ -131,11 +140,15 @@ export class EventQueues {
     );
   }
 
-  #takeAcked(now: Instant): Gap | Uint8Array | undefined {
+  get #backlogs(): readonly EventBacklog[] {
+    return [this.#alarms, this.#plain, this.#acked, this.#ackedAlarms];
+  }
+
+  #takeAcked(backlog: EventBacklog, now: Instant): Gap | Uint8Array | undefined {
     if (this.#window?.room === false) return undefined;
-    const gap = this.#acked.takeGap();
+    const gap = backlog.takeGap();
     if (gap !== undefined) return gap;
-    const waiting = this.#acked.takeEvent();
+    const waiting = backlog.takeEvent();
     if (waiting === undefined) return undefined;
     this.#keeper.window ??= new AckWindow();
     this.#keeper.window.sent(waiting.event, now.monoMs);

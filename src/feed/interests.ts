@@ -1,5 +1,4 @@
-import { PatternTrie } from './pattern-trie.ts';
-import { matchesTopic } from './wire/topic.ts';
+import { PatternTrie, trieOf } from './pattern-trie.ts';
 
 /** What a subscriber asked for beside the topics. */
 export interface Terms {
@@ -29,6 +28,8 @@ export class Interests {
   readonly patterns: readonly string[];
   /** Where some are special: all terms by pattern, and how each topic was to be told that was asked for. */
   readonly #special: { readonly trie: PatternTrie<Terms>; readonly manners: Map<string, Manner> } | undefined;
+  /** Made when it is asked for: nearly nobody asks. */
+  #trie: PatternTrie<true> | undefined;
   /** The terms of those patterns that have any; absent where none has. */
   readonly #terms: ReadonlyMap<string, Terms> | undefined;
 
@@ -73,7 +74,8 @@ export class Interests {
   }
 
   hears(topic: string): boolean {
-    return this.patterns.some((pattern) => matchesTopic(pattern, topic));
+    this.#trie ??= trieOf(this.patterns);
+    return this.#trie.covers(topic.split('/'));
   }
 
   /** Least time between two documents of a topic; 0 where there is none. */

@@ -53,6 +53,13 @@ export class PatternTrie<T> {
   }
 }
 
+/** Patterns of which only counts whether any covers a topic. */
+export function trieOf(patterns: readonly string[]): PatternTrie<true> {
+  const trie = new PatternTrie<true>();
+  for (const pattern of patterns) trie.add(pattern, true);
+  return trie;
+}
+
 function newNode<T>(): Node<T> {
   return { children: new Map(), values: new Set() };
 }

@@ -1,9 +1,9 @@
 import { HeartwireError } from '../errors.ts';
 import type { Instant } from '../instant.ts';
 import type { Change, Retained } from './change.ts';
-import { EventLog, type Gap, type PastEvent } from './event-log.ts';
+import { EventLog, type Gap, type PastEvent, type ToldAfter } from './event-log.ts';
 import { Followed, Interest } from './followed.ts';
-import { PatternTrie } from './pattern-trie.ts';
+import { trieOf } from './pattern-trie.ts';
 import type { Publisher } from './publisher.ts';
 import { type Link, Recency } from './recency.ts';
 import { RevHistory } from './rev-history.ts';
@@ -15,7 +15,7 @@ import { hasWildcard, topicProblem } from './wire/topic.ts';
 /** Topics whose removal is remembered, and for how long. */
 const TOMBSTONES = 10_000;
 const TOMBSTONE_MS = 24 * 3_600_000;
-/** How long events are kept for those who come back. */
+/** How long events are kept for those who come back, and what they followed is remembered. */
 const EVENTS_MS = 600_000;
 
 /** The topic under which broadcasts of clients are counted. */
@@ -25,8 +25,8 @@ export interface StoreOptions {
   /** Names this life of the publisher: at least 64 random bits as text, new at every start. */
   readonly epoch: string;
   /**
-   * What is told to listeners. `followed`: topics that somebody asked for by `follow`, before or now. Events of all
-   * others are only counted, for nobody hears them and nobody can come back for them. All where it is left out.
+   * What is told to listeners. `followed`: topics that somebody asks for by `follow`, or did until a while ago. Events of
+   * all others are only counted, for nobody hears them and nobody can come back for them. All where it is left out.
    */
   readonly tell?: 'all' | 'followed';
 }
@@ -58,7 +58,7 @@ export class FeedStore implements Publisher {
   readonly #tombstones = new Map<string, Link<Retained>>();
   readonly #recency = new Recency<Retained>();
   readonly #tellsAll: boolean;
-  readonly #followed = new Followed();
+  readonly #followed = new Followed(EVENTS_MS);
   readonly #events: EventLog;
   readonly #history = new RevHistory(TOMBSTONE_MS);
   /** Up to here it is not known any more what was removed. */
@@ -71,6 +71,8 @@ export class FeedStore implements Publisher {
     this.epoch = options.epoch;
     this.#tellsAll = options.tell !== 'followed';
     this.#events = new EventLog(this.#tellsAll ? undefined : this.#followed);
+    // Whoever is connected hears them.
+    this.#followed.begin([BROADCAST_TOPIC]);
   }
 
   get rev(): number {
@@ -124,14 +126,19 @@ export class FeedStore implements Publisher {
     if (this.#isTold(interest)) this.#tell({ kind: 'removal', topic, rev, seq });
   }
 
-  /** Somebody asked for raw bytes of some device at some time. */
+  /** Somebody asks for raw bytes of some device, or did so until a while ago. */
   get followsBytes(): boolean {
     return this.#followed.bytes;
   }
 
-  /** Somebody asks for what these patterns cover, and may come back for it later. */
+  /** Somebody asks for what these patterns cover; `unfollow` them when that ends. */
   follow(patterns: readonly string[]): void {
-    this.#followed.add(patterns);
+    this.#followed.begin(patterns);
+  }
+
+  /** Nobody hears them any more for whom they were followed, who may come back for it within a while. */
+  unfollow(patterns: readonly string[]): void {
+    this.#followed.end(patterns);
   }
 
   publishEvent(topic: string, data: JsonObject | (() => JsonObject)): void {
@@ -147,15 +154,20 @@ export class FeedStore implements Publisher {
   /** One client's message to all others, itself included; who is connected hears it without asking for it. */
   publishBroadcast(from: string, data: Json): void {
     const topic = BROADCAST_TOPIC;
-    this.#followed.add([topic]);
     const { seq } = this.#events.next(topic, this.#rev + 1, () => checkedLevels(topic));
     const broadcast = { kind: 'broadcast', topic, rev: ++this.#rev, seq, from, data } as const;
     this.#events.add(broadcast);
     this.#tell(broadcast);
   }
 
-  /** Time passes: lets go of tombstones and events that are too old. To be called now and again. */
+  /** There are events or patterns that are to go soon: time should pass. */
+  get isAging(): boolean {
+    return this.#followed.remembersLeft || !this.#events.empty;
+  }
+
+  /** Time passes: lets go of tombstones, events and what nobody follows, once it is too old. To be called now and again. */
   age(now: Instant): void {
+    this.#followed.age(now.monoMs);
     this.#history.note(this.#rev, now.monoMs);
     this.#events.expire(this.#history.reachedBefore(now.monoMs - EVENTS_MS));
     const lastRev = this.#history.reachedBefore(now.monoMs - TOMBSTONE_MS);
@@ -172,16 +184,18 @@ export class FeedStore implements Publisher {
     return rev >= this.#forgottenRev && rev >= this.#events.forgottenRev ? rev : undefined;
   }
 
-  /** What changed after a `rev` that is `recoverable`; costs by what changed since, not by what there is. */
-  missed(rev: number, patterns: readonly string[]): Missed {
-    const trie = new PatternTrie<true>();
-    for (const pattern of patterns) trie.add(pattern, true);
+  /**
+   * What changed after a `rev` that is `recoverable`; costs by what changed since, not by what there is. Events that are
+   * told anyway are left out.
+   */
+  missed(rev: number, patterns: readonly string[], toldAfter: ToldAfter = () => Infinity): Missed {
+    const trie = trieOf(patterns);
     const states: Retained[] = [];
     for (const each of this.#recency.newestFirst()) {
       if (each.rev <= rev) break;
       if (trie.covers(each.interest.levels)) states.push(each);
     }
-    return { states: states.reverse(), ...this.#events.since(rev, trie) };
+    return { states: states.reverse(), ...this.#events.since(rev, trie, toldAfter) };
   }
 
   /** The present document of a topic, or undefined where it has none. Not to be modified. */
@@ -206,8 +220,7 @@ export class FeedStore implements Publisher {
     if (one !== undefined) yield one;
     if (exact) return;
     // However many the patterns are, the topics are gone through once.
-    const trie = new PatternTrie<true>();
-    for (const pattern of patterns) trie.add(pattern, true);
+    const trie = trieOf(patterns);
     for (const { value: each } of this.#retained.values()) if (trie.covers(each.interest.levels)) yield each;
   }
 

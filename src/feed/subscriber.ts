@@ -1,7 +1,7 @@
 import type { Instant } from '../instant.ts';
 import type { AckKeeper } from './ack-window.ts';
 import type { Cohort, Delivery } from './cohort.ts';
-import { Debts } from './debts.ts';
+import { Debts, type Recovery } from './debts.ts';
 import { CHUNK_BYTES, concatFrames, type PayloadOf } from './encoder.ts';
 import { FrameQueue } from './frame-queue.ts';
 import type { Interests } from './interests.ts';
@@ -10,6 +10,9 @@ import type { SubscriberSurroundings } from './subscriber-surroundings.ts';
 import type { ServerMessageType } from './wire/server-messages.ts';
 
 export { HIGH_WATER, LOW_WATER, type Outlet } from './outlet.ts';
+
+/** Of what one subscriber is owed, so much is written in one pass: others shall not wait for all of it. */
+const OWED_AT_ONCE = 256 * 1024;
 
 /** The seat of who belongs to no cohort any more. */
 const NOWHERE = -1;
@@ -33,6 +36,8 @@ export class Subscriber {
   #keeper: AckKeeper | undefined;
   #debts: Debts | undefined;
   #full = false;
+  /** What is owed is written in parts, and this was one of them. */
+  #goesOn = false;
   #positionDue = false;
   /** Nothing concerns it but what its cohort shares. */
   #plain = false;
@@ -67,9 +72,9 @@ export class Subscriber {
     return this.#outlet;
   }
 
-  /** The outlet holds more than it should: nothing is to be read from this subscriber. */
+  /** The outlet holds more than it should, or is about to be given more: nothing is to be read from this subscriber. */
   get full(): boolean {
-    return this.#full || this.#waitingBytes + this.#outlet.unsent > HIGH_WATER;
+    return this.#full || this.#goesOn || this.#waitingBytes + this.#outlet.unsent > HIGH_WATER;
   }
 
   /** Bytes that wait for this subscriber, roughly. */
@@ -156,15 +161,8 @@ export class Subscriber {
    * Owes what changed since a `rev` that the store can recover: documents, removals, and the events that are `news`;
    * `synced` follows the last of them.
    */
-  startRecovery(
-    patterns: readonly string[],
-    since: number,
-    replyTo: string | undefined,
-    news: (topic: string, rev: number) => boolean,
-    now: Instant,
-  ): void {
-    const acked = (topic: string): boolean => this.#interests.acked(topic);
-    this.#owe().recover({ patterns, since, replyTo, news, acked }, now);
+  startRecovery(recovery: Recovery, now: Instant): void {
+    this.#owe().recover(recovery, (topic) => this.#interests.acked(topic), now);
     this.#wake();
   }
 
@@ -214,14 +212,21 @@ export class Subscriber {
   }
 
   #catchUp(now: Instant): void {
+    this.#goesOn = false;
     if (this.#full && this.#outlet.unsent <= LOW_WATER) this.#full = false;
-    while (!this.#full) {
+    for (let owed = 0; !this.#full; ) {
       const bytes = this.#next(now);
       if (bytes === undefined) {
         this.#becomePlain();
         return;
       }
       this.#full = this.#outlet.write(bytes) > HIGH_WATER;
+      if (this.#inStep) continue;
+      owed += bytes.length;
+      if (owed < OWED_AT_ONCE || this.#full) continue;
+      this.#goesOn = true;
+      this.#wake();
+      break;
     }
     this.#advance(this.#cohort.sealedEnd, now);
   }

@@ -1,10 +1,10 @@
 import type { Instant } from '../instant.ts';
 import type { Audience } from './audience.ts';
+import { PatternTrie } from './pattern-trie.ts';
 import { BROADCAST_TOPIC } from './store.ts';
 import type { Subscriber } from './subscriber.ts';
 import type { ClientMessage } from './wire/client-message.ts';
 import type { FeedErrorCode } from './wire/feed-error.ts';
-import { matchesTopic } from './wire/topic.ts';
 
 type Subscribe = Extract<ClientMessage, { readonly type: 'subscribe' }>;
 
@@ -30,16 +30,23 @@ export function subscribe(
   }
   audience.assign(subscriber, interests, now);
   const rev = since === undefined ? undefined : audience.store.recoverable(since);
-  const told = subscriber.toldFrom;
+  const { toldFrom } = subscriber;
   subscriber.toldFrom = toldFromThenOn(subscriber, former, topics, rev ?? audience.store.rev);
   if (rev === undefined) {
     subscriber.startSnapshot(topics, id);
     return undefined;
   }
-  const news = (topic: string, at: number): boolean =>
-    !former.some((pattern) => startOf(told, pattern) < at && matchesTopic(pattern, topic));
-  subscriber.startRecovery(topics, rev, id, news, now);
+  const starts = startsOf(toldFrom, former);
+  const toldAfter = (levels: readonly string[]): number => Math.min(Infinity, ...starts.match(levels));
+  subscriber.startRecovery({ patterns: topics, since: rev, replyTo: id, toldAfter }, now);
   return undefined;
+}
+
+/** From which `rev` on each of these patterns is told; those that begin alike stand for one. */
+function startsOf(toldFrom: Subscriber['toldFrom'], patterns: readonly string[]): PatternTrie<number> {
+  const starts = new PatternTrie<number>();
+  for (const pattern of patterns) starts.add(pattern, startOf(toldFrom, pattern));
+  return starts;
 }
 
 /** From which `rev` on a pattern of the subscriber is told. */
@@ -74,7 +81,13 @@ export function unsubscribe(
   }
   const interests = subscriber.interests.without(topics);
   audience.assign(subscriber, interests, now);
-  subscriber.forget(topics, (topic) => topic === BROADCAST_TOPIC || interests.hears(topic));
+  // Very many events of few topics may wait.
+  const known = new Map([[BROADCAST_TOPIC, true]]);
+  subscriber.forget(topics, (topic) => {
+    const wanted = known.get(topic) ?? interests.hears(topic);
+    known.set(topic, wanted);
+    return wanted;
+  });
   subscriber.send('response', { ...replyTo, result: { unsubscribed: topics } }, now);
   return undefined;
 }

@@ -13,7 +13,7 @@ import type { Admission } from './http/admission.ts';
 import { type Caller, callerOf, plainAddress } from './http/caller.ts';
 import { writeAnswer } from './http/raw-answer.ts';
 import { refusedToken } from './http/request-access.ts';
-import { refusal } from './http/routes.ts';
+import { type Answer, refusal } from './http/routes.ts';
 
 export type { CommandOutcome, FeedClient, FeedCommand } from '../feed/command.ts';
 export type { CommandHandler } from './feed/command-desk.ts';
@@ -47,6 +47,8 @@ export class FeedServer {
         handleProtocols: chosenProtocol,
       };
     this.#sockets = new WebSocketServer(settings);
+    // By itself it would answer in another way than everybody else here.
+    this.#sockets.on('wsClientError', (error, socket) => writeAnswer(socket, badHandshake(error.message)));
   }
 
   /** Everybody who is connected, over any transport. */
@@ -131,4 +133,8 @@ export class FeedServer {
     const carried = { ...arrival, carrier: webSocket, socket };
     webSocket.carry(this.roster, this.roster.admit(this.#transport, carried));
   }
+}
+
+function badHandshake(problem: string): Answer {
+  return refusal(400, 'bad_request', `${problem}.`, { 'Sec-WebSocket-Version': '13' });
 }

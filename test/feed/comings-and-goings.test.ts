@@ -46,11 +46,21 @@ const happen: Act = ({ store }, a, count) => {
   for (let n = 0; n < count; n++) store.publishEvent(EVENTS[a] ?? '', { n });
 };
 
+/** All are away for so long that it is forgotten what they followed, and something happens then. */
+const night: Act = (model, a) => {
+  for (const client of model.clients) {
+    client.disconnect();
+    client.forgetSession();
+  }
+  for (let n = 0; n < 2; n++) model.advance(600_000);
+  happen(model, a, 3);
+};
+
 /** What may happen, and how often beside the others. */
 const STEPS: Readonly<Record<string, Step>> = {
   publish: { weight: 6, a: topic, b: fc.nat(5), act: publish((n) => (n % 2 === 0 ? { even: { n } } : {})) },
   publishBig: { weight: 1, a: topic, b: fc.nat(5), act: publish((n) => ({ big: BIG + n })) },
-  remove: { weight: 2, a: topic, act: ({ store }, a) => store.removeState(STATES[a] ?? '') },
+  remove: { weight: 2, a: topic, act: (model, a) => model.remove(STATES[a] ?? '') },
   event: { weight: 4, a: fc.nat(2), b: fc.constantFrom(1, 3, 40), act: happen },
   manyEvents: { weight: 1, a: fc.nat(1), b: fc.constantFrom(500, 1_500), act: happen },
   broadcast: { weight: 2, a: who, act: ({ store }, a) => store.publishBroadcast(`c${a}`, a) },
@@ -82,6 +92,7 @@ const STEPS: Readonly<Record<string, Step>> = {
       model.store.publishState(STATES[b] ?? '', { slice: model.store.rev });
     },
   },
+  night: { weight: 1, a: fc.nat(2), act: night },
   position: { weight: 2, a: nothing, act: ({ audience }) => audience.tellPositions() },
   restart: { weight: 1, a: nothing, act: (model) => model.restart() },
 };

@@ -104,6 +104,16 @@ describe('events that are kept', () => {
     expect(gaps).toEqual(['busy 1-9000']);
   });
 
+  it('are left out from the rev on after which they are told anyway', () => {
+    const store = new FeedStore({ epoch: 'e' });
+    for (let n = 0; n < 1_001; n++) for (const topic of ['a', 'b', 'c']) store.publishEvent(topic, { n });
+    const told: Readonly<Record<string, number>> = { a: 0, b: 6 };
+    const { events: again, gaps } = store.missed(0, ['#'], ([topic = '']) => told[topic] ?? Infinity);
+    const seqs = (topic: string) => again.filter((each) => each.topic === topic).map(({ seq }) => seq);
+    expect([seqs('a'), seqs('b'), seqs('c').length]).toEqual([[], [2], 1_000]);
+    expect(gaps.map(({ topic }) => topic).sort()).toEqual(['b', 'c']);
+  });
+
   it('are some 64 MiB of all topics together, and the oldest go first', () => {
     const store = new FeedStore({ epoch: 'e' });
     const text = 'x'.repeat(1024 * 1024);

@@ -67,6 +67,44 @@ describe('a session', () => {
     expect(typesOf(stage.flush())).toEqual(['event']);
   });
 
+  it('is told of an alarm before the events that wait for an acknowledgement to go', () => {
+    const stage = new Stage();
+    stage.say({ type: 'subscribe', topics: ['devices/#'], ack: true });
+    for (let n = 0; n < 40; n++) stage.store.publishEvent('devices/d1/messages', { n });
+    expect(toldOf(stage.flush())).toContain(32);
+    stage.store.publishEvent('devices/d1/alarms', {});
+    stage.say({ type: 'ack', ids: ['r1', 'r2'] });
+    expect(toldOf(stage.flush())).toEqual([41, 33]);
+  });
+
+  it('gets an event to acknowledge that is larger than all that may wait for it', () => {
+    const stage = new Stage();
+    stage.say({ type: 'subscribe', topics: ['a'], ack: true });
+    stage.flush();
+    stage.store.publishEvent('a', { n: 1 });
+    stage.store.publishEvent('a', { text: 'x'.repeat(1024 * 1024) });
+    const told = stage.flush();
+    expect(typesOf(told)).toEqual(['gap', 'event']);
+    expect(toldOf(told)).toEqual([2]);
+  });
+
+  it('finds what it missed at about the same cost, whatever else it follows', () => {
+    const costMs = (others: number): number => {
+      const stage = new Stage();
+      for (let n = 0; n < 20_000; n++) stage.store.publishEvent(`devices/d${n % 50}/messages`, { n });
+      stage.outlet.unsent = 65 * 1024;
+      const topics = (group: number) => Array.from({ length: 50 }, (_, n) => `other/${group}/${n}`);
+      for (let group = 0; group < others; group++)
+        stage.say({ type: 'subscribe', topics: topics(group), ...SINCE(10_000 + group) });
+      const before = performance.now();
+      stage.say({ type: 'subscribe', topics: ['devices/#'], ...SINCE(0) });
+      stage.say({ type: 'unsubscribe', topics: ['devices/#'] });
+      return performance.now() - before;
+    };
+    const least = (others: number) => Math.min(...[1, 2, 3].map(() => costMs(others)));
+    expect(least(5)).toBeLessThan(20 * least(0));
+  });
+
   it('is told that what is left of its request is complete when the rest of it is given up', () => {
     const stage = new Stage();
     for (const topic of ['a/1', 'b/1']) stage.store.publishState(topic, { topic });

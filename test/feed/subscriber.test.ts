@@ -22,6 +22,10 @@ class RecordingOutlet implements Outlet {
     return this.unsent;
   }
 
+  get bytes(): number {
+    return this.writes.reduce((sum, { length }) => sum + length, 0);
+  }
+
   get text(): string {
     return this.writes.map((each) => new TextDecoder().decode(each)).join('');
   }
@@ -46,6 +50,31 @@ class Stage {
     for (const subscriber of this.audience.pass()) subscriber.flush(NOW);
   }
 }
+
+describe('a subscriber that is owed very much', () => {
+  it('is written some of it in each pass, however fast it takes it, and misses nothing meanwhile', () => {
+    const stage = new Stage();
+    const text = 'x'.repeat(1_000);
+    for (let n = 0; n < 3_000; n++) stage.store.publishState(`a/${n}`, { text });
+    const { outlet, subscriber } = stage.join(false, 'a/+', 'b');
+    subscriber.startSnapshot(['a/+', 'b'], '1');
+    let most = 0;
+    let passes = 0;
+    for (; stage.audience.pending; passes++) {
+      const before = outlet.bytes;
+      if (passes < 5) stage.store.publishEvent('b', { passes });
+      stage.pass();
+      most = Math.max(most, outlet.bytes - before);
+      // Nothing is read from it before it has what it asked for.
+      expect(subscriber.full).toBe(!outlet.text.includes('"synced"'));
+    }
+    expect(most).toBeLessThan(1_000_000);
+    expect(passes).toBeLessThan(20);
+    expect(outlet.text.match(/"state":/g)).toHaveLength(3_000);
+    expect(outlet.text.match(/"passes":/g)).toHaveLength(5);
+    expect(outlet.text.match(/"synced"/g)).toHaveLength(1);
+  });
+});
 
 describe('subscribers in step', () => {
   it('get everything of a turn in one write, and the very same bytes', () => {

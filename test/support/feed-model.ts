@@ -49,6 +49,14 @@ export class FeedModel {
     this.#pass = new ModelPass(this.audience);
   }
 
+  /** A removal that nobody is told happened all the same. */
+  remove(topic: string): void {
+    const before = this.store.rev;
+    this.store.removeState(topic);
+    const { rev, seq } = this.store.version(topic);
+    if (rev > before) this.history.note({ kind: 'removal', topic, rev, seq });
+  }
+
   flush(most: number): void {
     this.#pass.flush(most, this.now);
   }

@@ -1,5 +1,5 @@
 import type { ClientRequest, Problem } from './client-message.ts';
-import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import { isFiniteNumber, isJsonObject, type Json, type JsonObject } from './json.ts';
 import { patternProblem, topicProblem } from './topic.ts';
 
 type Reader = (payload: Json, timestamp: number | undefined) => ClientRequest | Problem;
@@ -54,7 +54,7 @@ const READERS: Readonly<Record<ClientRequest['type'], Reader>> = {
   ping: withKeys(['timestamp'], (payload, timestamp) => {
     const echoed = payload.timestamp ?? timestamp;
     if (echoed === undefined) return { type: 'ping' };
-    return typeof echoed === 'number'
+    return isFiniteNumber(echoed)
       ? { type: 'ping', timestamp: echoed }
       : badField('"timestamp" must be a number.');
   }),

@@ -1,6 +1,6 @@
 import { readFields } from './client-fields.ts';
 import type { FeedError, FeedErrorCode } from './feed-error.ts';
-import { isJsonObject, type Json, type JsonObject, ownValue } from './json.ts';
+import { isFiniteNumber, isJsonObject, type Json, type JsonObject, ownValue } from './json.ts';
 import { nestsDeeper } from './json-scan.ts';
 import type { Position } from './position.ts';
 
@@ -80,7 +80,7 @@ export function parseClientMessage(text: string): ParsedClientMessage {
     return failed({ code: 'bad_field', message: '"type" must say what the message is, as a string.' }, id);
   }
   const timestamp = ownValue(json, 'timestamp');
-  if (timestamp !== undefined && typeof timestamp !== 'number') {
+  if (timestamp !== undefined && !isFiniteNumber(timestamp)) {
     return failed(
       { code: 'bad_field', message: '"timestamp" must be a number: ms since the Unix epoch.' },
       id,

@@ -13,3 +13,8 @@ export function isJsonObject(value: Json | undefined): value is JsonObject {
 export function ownValue(object: JsonObject, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
+
+/** JSON may hold numbers that are infinite here, and could not be written again. */
+export function isFiniteNumber(value: Json): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}

@@ -33,7 +33,7 @@ export class Authenticator {
   #tokens: StaticTokens;
   #jwt: JwtVerifier | undefined;
   readonly #tries = new FailedTries();
-  /** Hashes of tokens that were right. */
+  /** Hashes of tokens that were right the last time; by another configuration perhaps, and so each is judged again. */
   readonly #good = new Set<string>();
   /** To judge a grant again by its token; nothing else reads them. */
   readonly #shown = new WeakMap<Grant, string>();
@@ -64,7 +64,6 @@ export class Authenticator {
     this.#config = config;
     this.#tokens = new StaticTokens(config?.tokens ?? []);
     this.#jwt = jwt;
-    this.#good.clear();
     for (const listener of this.#listeners) listener();
   }
 
@@ -123,6 +122,7 @@ export class Authenticator {
   #concluded(judged: Grant | { problem: string }, token: string, hash: string, address: string): Verdict {
     if ('problem' in judged) {
       this.#tries.add(address, this.#clock.now().monoMs);
+      this.#good.delete(hash);
       return { ok: false, code: 'unauthorized', message: `The token is not accepted: ${judged.problem}.` };
     }
     this.#shown.set(judged, token);

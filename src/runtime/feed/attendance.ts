@@ -83,7 +83,7 @@ export class Attendance {
     if (holder === undefined || holder === former) {
       const id = memory.clientId;
       const { address } = connection;
-      if (former !== undefined) this.#tell('left', id, address, 'taken_over');
+      if (former !== undefined) this.#tell('left', id, former.address, 'taken_over');
       this.#byId.delete(fresh.clientId);
       this.#byId.set(id, connection);
       this.#tell('left', fresh.clientId, address, 'resumed');

@@ -21,6 +21,13 @@ export interface JsonLinesCarrierOptions {
   readonly closeTimeoutMs: number;
 }
 
+/** What messages that came together may take of one turn of the loop. */
+const TURN_MS = 4;
+
+type Found =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'not_utf8' | 'too_large' | 'foreign' };
+
 /** JSON objects over plain TCP. There is no ping below the level of messages, and the end needs no handshake. */
 export class JsonLinesCarrier implements Carrier {
   readonly pingFrame = undefined;
@@ -29,6 +36,9 @@ export class JsonLinesCarrier implements Carrier {
   readonly #scanner: JsonScanner;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
   #sink: JsonLinesSink | undefined;
+  /** What was found and is told in the next turn of the loop. */
+  #next: Found | undefined;
+  #turn: NodeJS.Immediate | undefined;
   #paused = false;
   #reading = false;
   #ended = false;
@@ -59,8 +69,7 @@ export class JsonLinesCarrier implements Carrier {
 
   resume(): void {
     this.#paused = false;
-    this.#read();
-    if (!this.#paused) this.#options.socket.resume();
+    this.#goOn();
   }
 
   close(): void {
@@ -72,40 +81,67 @@ export class JsonLinesCarrier implements Carrier {
     endSocket(socket, clock, closeTimeoutMs);
   }
 
-  /** Goes on with what has arrived, up to where the connection is paused or over. */
+  #goOn(): void {
+    this.#read();
+    if (!this.#paused && this.#turn === undefined) this.#options.socket.resume();
+  }
+
+  /** Tells what has arrived, up to where the connection is paused or over. Who asks for very much waits for the others. */
   #read(): void {
     // What one message brings about may pause and resume this connection.
-    if (this.#reading) return;
+    if (this.#reading || this.#turn !== undefined) return;
     this.#reading = true;
+    const { clock } = this.#options;
+    const endsAtMs = clock.now().monoMs + TURN_MS;
     while (!this.#paused && !this.#ended) {
-      const found = this.#scanner.next();
+      const found = this.#next ?? this.#scan();
+      this.#next = undefined;
       if (found === undefined) break;
-      switch (found.kind) {
-        case 'text':
-          this.#tell(found.bytes);
-          break;
-        case 'too_large':
-          this.#sink?.tooLarge();
-          this.#ended = true;
-          break;
-        case 'foreign':
-          this.#sink?.foreign();
-          this.#ended = true;
-          break;
+      if (clock.now().monoMs <= endsAtMs) this.#tell(found);
+      else {
+        this.#next = found;
+        this.#waitForTurn();
+        break;
       }
     }
     this.#reading = false;
   }
 
-  #tell(bytes: Uint8Array): void {
-    let text: string;
+  #waitForTurn(): void {
+    this.#options.socket.pause();
+    this.#turn = setImmediate(() => {
+      this.#turn = undefined;
+      if (!this.#paused && !this.#ended) this.#goOn();
+    });
+  }
+
+  #scan(): Found | undefined {
+    const found = this.#scanner.next();
+    if (found?.kind !== 'text') return found;
     try {
-      text = this.#decoder.decode(bytes);
+      return { kind: 'text', text: this.#decoder.decode(found.bytes) };
     } catch {
       // A fatal decoder throws for one reason only.
-      this.#sink?.notUtf8();
-      return;
+      return { kind: 'not_utf8' };
     }
-    this.#sink?.text(text);
+  }
+
+  #tell(found: Found): void {
+    switch (found.kind) {
+      case 'text':
+        this.#sink?.text(found.text);
+        return;
+      case 'not_utf8':
+        this.#sink?.notUtf8();
+        return;
+      case 'too_large':
+        this.#sink?.tooLarge();
+        this.#ended = true;
+        return;
+      case 'foreign':
+        this.#sink?.foreign();
+        this.#ended = true;
+        return;
+    }
   }
 }

@@ -337,7 +337,7 @@ export class Roster {
   #armBeat(): void {
     this.#beat ??= this.clock.setTimer(this.clock.now().monoMs + BEAT_MS, () => {
       this.#beat = undefined;
-      if (this.#size > 0) this.#armBeat();
+      if (this.#size > 0 || this.#options.store.isAging) this.#armBeat();
       this.#tick();
     });
   }

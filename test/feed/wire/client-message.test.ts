@@ -44,6 +44,8 @@ describe('a message of a client', () => {
     ['{"type":"ping","id":1}', 'bad_field', '"id"'],
     ['{"type":"ping","id":""}', 'bad_field', '"id"'],
     ['{"type":"ping","timestamp":"1"}', 'bad_field', '"timestamp"'],
+    ['{"type":"ping","timestamp":1e999}', 'bad_field', '"timestamp"'],
+    ['{"type":"ping","payload":{"timestamp":1e999}}', 'bad_field', '"timestamp"'],
     ['{"type":"ping","payload":{"timestamp":"1"}}', 'bad_field', '"timestamp"'],
     ['{"type":"ping","payload":[]}', 'bad_field', '"payload"'],
     ['{"type":"ping","payload":null}', 'bad_field', '"payload"'],

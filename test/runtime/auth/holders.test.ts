@@ -157,6 +157,22 @@ describe('wrong tokens', () => {
     expect(await codes(1, '2001:db8:1:3::1')).toEqual(['unauthorized']);
   });
 
+  it('hinder none that was right, also after a reload, until it is wrong itself', async () => {
+    const auth = new Authenticator({ tokens: TOKENS, insecure: false }, new FakeClock());
+    const judged = async (name: string) => {
+      const verdict = await auth.verify(secretOf(name), '10.0.0.7');
+      return verdict.ok ? 'ok' : verdict.code;
+    };
+    for (const name of ['panel', 'ops', ...Array<string>(10).fill('wrong')]) await judged(name);
+    expect(await judged('wrong')).toBe('rate_limited');
+    await auth.replace({ tokens: TOKENS.filter(({ name }) => name !== 'ops'), insecure: false });
+    expect([await judged('panel'), await judged('ops'), await judged('ops')]).toEqual([
+      'ok',
+      'unauthorized',
+      'rate_limited',
+    ]);
+  });
+
   it('beyond that are told when to come back, over every door', async () => {
     await using world = await open();
     for (let i = 0; i < 10; i++) world.auth.verify('hw_guess', '127.0.0.1');

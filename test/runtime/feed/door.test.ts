@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import { get, type IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
 import { refusedCaller } from '../../../src/runtime/feed/door.ts';
@@ -64,6 +64,32 @@ describe('who is let in', () => {
     });
     expect(await refusal(world.url('/ws/a%20b'), {})).toEqual({ status: 400, code: 'bad_request' });
     await world.client('/ws', { origin: `http://127.0.0.1:${world.port}` });
+  });
+
+  it.each([
+    ['a version that is not spoken', { 'Sec-WebSocket-Version': '12' }],
+    ['no key', { 'Sec-WebSocket-Key': 'none' }],
+    ['a subprotocol that is none', { 'Sec-WebSocket-Protocol': 'a,,b' }],
+  ])('is nobody whose handshake has %s, and is told so as all others are', async (_, wrong) => {
+    await using world = await FeedWorld.start();
+    const headers = {
+      Connection: 'Upgrade',
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Version': '13',
+      'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    };
+    const [response] = (await once(
+      get({ port: world.port, host: '127.0.0.1', path: '/ws', headers: { ...headers, ...wrong } }),
+      'response',
+    )) as [IncomingMessage];
+    let body = '';
+    for await (const chunk of response) body += String(chunk);
+    expect(response.statusCode).toBe(400);
+    expect(JSON.parse(body)).toMatchObject({ code: 'bad_request' });
+    expect(response.headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'sec-websocket-version': '13',
+    });
   });
 
   it('a client id that is taken is refused with a word', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { parseBlock } from '../../../src/device/address-match.ts';
 import { type FeedClient, FeedWorld } from '../../support/feed-world.ts';
 
 function news(client: FeedClient): unknown[] {
@@ -107,6 +108,25 @@ describe('taking over', () => {
     const third = await world.client();
     third.send({ type: 'resume', id: 'r', session: secretOf(former) });
     expect((await third.next('response')).payload.result).toMatchObject({ client_id: 'me' });
+  });
+
+  it('is told with the addresses of both', async () => {
+    const trustedProxies = [parseBlock('127.0.0.0/8')].filter((block) => block !== undefined);
+    await using world = await FeedWorld.start({ trustedProxies });
+    const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } });
+    const watcher = await world.client('/ws/watcher');
+    await watcher.subscribe('1', 'clients');
+    const former = await world.client('/ws/me', from('127.0.0.7'));
+    const next = await world.client('/ws/other', from('127.0.0.8'));
+    next.send({ type: 'resume', session: secretOf(former) });
+    await former.closed;
+    await expect
+      .poll(() => news(watcher).slice(2))
+      .toEqual([
+        { event: 'left', id: 'me', address: '127.0.0.7', reason: 'taken_over' },
+        { event: 'left', id: 'other', address: '127.0.0.8', reason: 'resumed' },
+        { event: 'joined', id: 'me', address: '127.0.0.8' },
+      ]);
   });
 
   it('needs the secret, and comes first', async () => {

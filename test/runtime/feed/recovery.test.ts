@@ -87,6 +87,42 @@ describe('a subscriber that comes back with a position', () => {
     expect(seqs(client)).toEqual([1]);
   });
 
+  it('is told of every loss before the end of the answer', async () => {
+    await using world = await FeedWorld.start();
+    const { store } = world;
+    const since = store.position();
+    for (let n = 0; n < 5; n++) store.publishEvent(`devices/d${n}/messages`, {});
+    const client = await back(world, since, 'devices/#');
+    await client.next('synced');
+    expect(client.messages.filter(({ type }) => type === 'gap')).toHaveLength(5);
+    expect(client.messages.at(-1)?.type).toBe('synced');
+  });
+
+  it('is told that events are gone of what nobody asked for in the ten minutes before them', async () => {
+    await using world = await FeedWorld.start();
+    const { store, clock } = world;
+    const first = await world.client();
+    first.send({ type: 'subscribe', id: 's', topics: ['devices/#'] });
+    const { position } = (await first.next('synced')).payload;
+    first.socket.terminate();
+    await expect.poll(() => world.feed.clients()).toEqual([]);
+    let made = 0;
+    const publish = () => store.publishEvent('devices/d1/messages', () => ({ n: ++made }));
+    clock.advance(590_000);
+    publish();
+    clock.advance(20_000);
+    publish();
+    expect(made).toBe(1);
+    clock.advance(10_000);
+    // Nobody is there, and there is nothing left to be forgotten.
+    expect(clock.timers).toBe(0);
+    const client = await back(world, position, 'devices/#');
+    expect((await client.next('synced')).payload.mode).toBe('since');
+    expect(client.view.gaps).toEqual([{ topic: 'devices/d1/messages', from: 1, to: 2 }]);
+    publish();
+    expect((await client.next('event')).payload).toMatchObject({ seq: 3, data: { n: 2 } });
+  });
+
   it('is told that events are gone which nobody had ever asked for', async () => {
     await using world = await FeedWorld.start();
     const { store } = world;

@@ -46,13 +46,13 @@ describe('a subscriber that never reads', () => {
 
     slow.socket.resume();
     await expect.poll(() => slow.view.documents(), { timeout: 10_000 }).toEqual(present());
-    const [gap, second] = slow.view.gaps;
-    expect(gap).toMatchObject({ topic: 'devices/d0/messages' });
-    expect(second).toBeUndefined();
-    const seqs = slow.view.events.get('devices/d0/messages') ?? [];
-    const told = new Set(seqs);
-    for (let seq = gap?.from ?? 0; seq <= (gap?.to ?? 0); seq++) told.add(seq);
-    expect(told.size).toBe(fast.view.events.get('devices/d0/messages')?.length);
+    const told = (): number => {
+      const seqs = new Set(slow.view.events.get('devices/d0/messages'));
+      for (const { from, to } of slow.view.gaps) for (let seq = from; seq <= to; seq++) seqs.add(seq);
+      return seqs.size;
+    };
+    await expect.poll(told).toBe(fast.view.events.get('devices/d0/messages')?.length);
+    expect(slow.view.gaps).toMatchObject([{ topic: 'devices/d0/messages' }]);
     expect([...fast.view.breaches, ...slow.view.breaches]).toEqual([]);
     await expect.poll(backlog).toBe(0);
     world.store.publishState('devices/d2/state', { after: 1 });
