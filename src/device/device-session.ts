@@ -190,7 +190,7 @@ export class DeviceSession {
       case 'requestMade': {
         const { requestId } = event;
         if (conversation?.succeeded) return conversation.requestMade(event, now);
-        const detail = `the status of the device is ${this.status}; nothing was sent`;
+        const detail = this.#whyNotAsked();
         this.#effects.push({
           type: 'settleRequest',
           requestId,
@@ -199,6 +199,12 @@ export class DeviceSession {
         return;
       }
     }
+  }
+
+  #whyNotAsked(): string {
+    // Over a link before this one it was heard, and its silence is not long enough yet.
+    if (this.status === 'online') return 'nothing has come over its new link yet; nothing was sent';
+    return `the status of the device is ${this.status}; nothing was sent`;
   }
 
   #start(now: Instant): void {
@@ -316,7 +322,7 @@ export class DeviceSession {
     this.#connect(offer.address, offer.host, now).openKnown(offer.register, now);
     if (!held) return;
     const detail = '3 takeovers in 60 s: this link is held for 60 s, newer ones are refused';
-    this.#axes.setStatus('online', now.wallMs, 'duplicate_identity', detail);
+    this.#axes.setStatus(this.status, now.wallMs, 'duplicate_identity', detail);
     this.#log('warn', 'duplicate_identity', detail);
   }
 
