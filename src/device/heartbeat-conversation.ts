@@ -19,6 +19,8 @@ export class HeartbeatConversation implements Conversation {
   readonly #requests: Requests;
   readonly #declared: DeclaredTraffic;
   #registered = false;
+  /** What the peer registered as over this link; the state still tells what it was over an earlier one. */
+  #identity: RegisterRequest['fields'] | undefined;
   /** The peer answered a beat of ours. */
   #beatAnswered = false;
   #succeeded = false;
@@ -169,13 +171,12 @@ export class HeartbeatConversation implements Conversation {
   }
 
   #registerRequested(message: RegisterRequest, now: Instant): Ending | undefined {
-    const { settings, axes } = this.#context;
-    if (settings.role === 'client') {
+    if (this.#context.settings.role === 'client') {
       this.#send(registerReply(-1));
       return undefined;
     }
-    const known = axes.document.identity;
-    if (this.#registered && known !== undefined && known.imei !== message.fields.imei) {
+    const known = this.#identity;
+    if (known !== undefined && known.imei !== message.fields.imei) {
       this.#send(registerReply(-1));
       const detail = `it registered again as ${message.fields.imei} on the link of ${known.imei}`;
       return { reason: 'identity_changed', detail, how: 'end' };
@@ -187,6 +188,7 @@ export class HeartbeatConversation implements Conversation {
 
   #introduce(identity: RegisterRequest['fields']): void {
     const { axes } = this.#context;
+    this.#identity = identity;
     axes.setPart('identity', { appid: identity.appid, imei: identity.imei });
     const odd = /^\d{15}$/.test(identity.imei) && !luhnValid(identity.imei);
     axes.setPart('warnings', odd ? ['imei_checksum'] : undefined);

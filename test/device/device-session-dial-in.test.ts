@@ -67,6 +67,21 @@ describe('a device that dials in', () => {
     expect(bench.axes).toBe('offline (identity_changed), link listening (identity_changed)');
   });
 
+  it('known by its address may be another device than over its last link', () => {
+    const bench = new SessionBench(dialIn());
+    bench.tell({ type: 'started' });
+    const { register: _, ...byAddress } = from('10.0.0.1');
+    bench.offer(byAddress);
+    bench.message(registerRequest(identity));
+    bench.tell(hungUp);
+    bench.offer({ ...byAddress, offerId: ++offerId });
+    const other = { appid: APPID, imei: '490154203237518' };
+    expect(bench.message(registerRequest(other))).toEqual(['send register reply 0']);
+    expect(bench.axes).toBe('online, link connected');
+    expect(bench.state?.identity).toEqual(other);
+    expect(bench.message(registerRequest(identity))).toEqual(['send register reply -1', 'end']);
+  });
+
   it('has a warning where its IMEI fails the checksum', () => {
     const { bench } = dialledIn();
     bench.tell(hungUp);
