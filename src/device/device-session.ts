@@ -30,6 +30,8 @@ import { STOPPED, type StopReason } from './stop-reason.ts';
 
 /** A report may be late by half its period before the device counts as gone. */
 const OVERDUE_FACTOR = 1.5;
+/** How a peer hangs up: who closes with our last answer unread resets the link. */
+const HANG_UPS: readonly string[] = ['link_closed', 'link_reset'];
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** A device dialled by us, or one that dials in (`settings.addresses` is empty). */
@@ -266,7 +268,7 @@ export class DeviceSession {
     if (phase.name === 'connected') {
       hadSuccess = phase.conversation.succeeded;
       phase.conversation.abandon('link_lost', `the link was lost: ${detail}`);
-      this.#departed(how === 'gone' && reason === 'link_closed' && hadSuccess, reason, detail, now);
+      this.#departed(how === 'gone' && HANG_UPS.includes(reason) && hadSuccess, reason, detail, now);
     }
     if (this.settings.addresses.length > 0) return this.#dialAgain(hadSuccess, reason, detail, now);
     this.#phase = { name: 'listening' };

@@ -101,6 +101,12 @@ describe('a device that dials in', () => {
     expect(bench.axes).toBe('online, link connected');
   });
 
+  it('with short connections is away too where it closed without reading our last answer', () => {
+    const { bench } = dialledIn(dialIn({ presence: { everyMs: 900_000 } }));
+    bench.tell({ type: 'linkClosed', code: 'link_reset', detail: 'the peer reset the connection' });
+    expect(bench.axes).toBe('away (link_reset), link listening (link_reset)');
+  });
+
   it('with short connections that falls silent instead of hanging up is offline', () => {
     const { bench } = dialledIn(dialIn({ presence: { everyMs: 900_000 } }));
     bench.pass(11_000);
