@@ -30,6 +30,8 @@ import { STOPPED, type StopReason } from './stop-reason.ts';
 
 /** A report may be late by half its period before the device counts as gone. */
 const OVERDUE_FACTOR = 1.5;
+/** A deadline that is later than this was held up by a loop that stood still. */
+const LATE_MS = 10;
 /** How a peer hangs up: who closes with our last answer unread resets the link. */
 const HANG_UPS: readonly string[] = ['link_closed', 'link_reset'];
 const NEVER = Number.POSITIVE_INFINITY;
@@ -342,7 +344,7 @@ export class DeviceSession {
     if (dueAt === undefined || now.monoMs < dueAt) return;
     if (!afterReading) {
       this.#awaitsReading = true;
-      this.#effects.push({ type: 'readOnce' });
+      this.#effects.push({ type: 'readOnce', late: now.monoMs - dueAt > LATE_MS });
       return;
     }
     const lateMs = now.monoMs - dueAt;

@@ -78,8 +78,11 @@ export type Effect =
   | { readonly type: 'refuseLink'; readonly offerId: number; readonly reason: string }
   /** With `report`, `sendAccepted` is wanted too. */
   | { readonly type: 'send'; readonly message: Message; readonly report?: boolean }
-  /** Let one turn of reading pass, then report `deadlineReached` with `afterReading`. */
-  | { readonly type: 'readOnce' }
+  /**
+   * Let one turn of reading pass, then report `deadlineReached` with `afterReading`. `late`: the loop stood still, so
+   * that what was read meanwhile may still be on its way.
+   */
+  | { readonly type: 'readOnce'; readonly late: boolean }
   | { readonly type: 'publishState'; readonly document: StateDocument }
   | { readonly type: 'publishStats'; readonly document: StatsDocument }
   /** A message of the peer, for subscribers. */

@@ -20,6 +20,9 @@ import type { Log } from './log.ts';
 import type { Spool } from './spool.ts';
 import type { Wire, WireCodec, WireOwner } from './wire.ts';
 
+/** Serial ports are read by the thread pool: what lay in one when the loop woke up has come from there by then. */
+const SERIAL_SETTLE_MS = 10;
+
 /** A link that dialled in, and what is done with it once the session has decided. */
 export interface OfferedWire extends LinkOffer {
   readonly wire: Wire;
@@ -274,8 +277,9 @@ export class DeviceRunner implements WireOwner {
       case 'send':
         return this.#send(effect.message, effect.report ?? false);
       case 'readOnce':
-        this.#reading = clock.afterReading(() =>
-          this.#dispatch({ type: 'deadlineReached', afterReading: true }),
+        this.#reading = clock.afterReading(
+          () => this.#dispatch({ type: 'deadlineReached', afterReading: true }),
+          effect.late && this.settings.transport === 'serial' ? SERIAL_SETTLE_MS : 0,
         );
         return;
       case 'publishState':

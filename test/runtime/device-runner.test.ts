@@ -180,6 +180,29 @@ describe('a device runner', () => {
     expect(bench.state?.status).toBe('online');
   });
 
+  it('gives a serial port time to be read where the loop stood still', () => {
+    const bench = new Bench({ transport: 'serial' });
+    const link = bench.online();
+    bench.clock.advance(3_000);
+    bench.clock.stall(1_800);
+    bench.clock.turn();
+    bench.clock.advance(9);
+    expect(bench.state?.status).toBe('online');
+    link.data(HEARTBEAT_REPLY);
+    bench.clock.advance(1_000);
+    expect(bench.state?.status).toBe('online');
+  });
+
+  it('does not keep the deadlines of a serial port waiting otherwise', () => {
+    const bench = new Bench({ transport: 'serial' });
+    const link = bench.online();
+    link.takeSent();
+    bench.clock.advance(3_000);
+    expect(hex(link.takeSent())).toEqual(hex([HEARTBEAT]));
+    bench.clock.advance(1_501);
+    expect(bench.state?.status).toBe('stale');
+  });
+
   it('publishes messages as events, and raw bytes only where somebody listens', () => {
     const bench = new Bench();
     const link = bench.online();
