@@ -171,7 +171,7 @@ export class DeviceSession {
         return;
       case 'bytesDiscarded':
         this.stats.discarded(event.report);
-        this.#noise.heard(event.report);
+        if (event.past !== true) this.#noise.heard(event.report);
         return;
       case 'streamFaulted': {
         const detail = `saw ${event.fault.seen}; expected ${event.fault.expected}`;

@@ -33,7 +33,8 @@ export type SessionEvent =
   | { readonly type: 'messageReceived'; readonly message: Message | InvalidPayload }
   /** A chunk was decoded; `pending` bytes of an unfinished frame are held. */
   | { readonly type: 'chunkReceived'; readonly bytes: number; readonly pending: number }
-  | { readonly type: 'bytesDiscarded'; readonly report: Discarded }
+  /** `past`: over a link that is not the present one any more; it was left with them when it was closed. */
+  | { readonly type: 'bytesDiscarded'; readonly report: Discarded; readonly past?: boolean }
   | { readonly type: 'streamFaulted'; readonly fault: DecoderFault }
   /** The link took the frame of an effect `send` that asked for a report. */
   | { readonly type: 'sendAccepted'; readonly message: Message }

@@ -204,7 +204,9 @@ export class DeviceRunner implements WireOwner {
       { device, code: 'discarded', reason: report.reason, count: report.count, sample },
       `${report.count} bytes discarded (${report.reason}): ${sample}`,
     );
-    this.#dispatch({ type: 'bytesDiscarded', report }, wire);
+    // A link that we close leaves what it holds of a frame: that is counted, though it is not the present one any more.
+    const past = wire !== this.#wire;
+    this.#dispatch({ type: 'bytesDiscarded', report, past }, past ? undefined : wire);
   }
 
   wireFaulted(wire: Wire, fault: DecoderFault): void {

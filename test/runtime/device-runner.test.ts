@@ -150,6 +150,18 @@ describe('a device runner', () => {
     expect(bench.state?.status).toBe('online');
   });
 
+  it('counts the half frame of a link that it closes, and does not lay it to the next one', () => {
+    const bench = new Bench();
+    bench.online().data(Uint8Array.from([0, 0, 0]));
+    bench.clock.advance(12_000);
+    expect(bench.state?.reason).toBe('silent');
+    bench.online();
+    bench.clock.advance(1_000);
+    expect(bench.store.document('devices/p1/stats')?.discarded_bytes).toBe(3);
+    bench.clock.advance(12_000);
+    expect(bench.state?.detail).toMatch(/^no valid frame for \d+ ms$/);
+  });
+
   it('settles requests, and fails one that the link does not take', async () => {
     const bench = new Bench();
     const link = bench.online();

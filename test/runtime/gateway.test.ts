@@ -270,6 +270,13 @@ describe('connections', () => {
     expect(bench.dialIn('10.0.0.1').calls).toEqual(['open']);
   });
 
+  it('that could not be accepted are told', () => {
+    const bench = new GatewayBench();
+    bench.listeners[0]?.acceptFailed?.({ code: 'accept_failed', detail: 'no file descriptor is left' });
+    expect(bench.gateway.status()).toMatchObject({ status: 'listening', refused_connections: 1 });
+    expect(bench.warnings).toEqual(['no file descriptor is left']);
+  });
+
   it('are listened for again, for ever, when the listener fails', () => {
     const bench = new GatewayBench();
     bench.listeners[0]?.closed({ code: 'listen_failed', detail: 'the network went away' });
