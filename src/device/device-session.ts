@@ -70,6 +70,7 @@ export class DeviceSession {
       files: receivedFiles(ports.messages, ports.files, emit),
       clock: undefined,
       seen: false,
+      watchesEcho: true,
       emit,
       succeeded: () => this.#plan.succeeded(),
     };
