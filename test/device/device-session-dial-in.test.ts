@@ -42,6 +42,12 @@ describe('a device that dials in', () => {
     expect(bench.axes).toBe('offline (silent), link listening (silent)');
   });
 
+  it('is offline on the dot where one missed beat is enough, though it is not stale yet', () => {
+    const { bench } = dialledIn(dialIn({ heartbeat: { intervalMs: 30_000, missed: 1, from: 'client' } }));
+    expect(bench.pass(31_001)).toEqual(['31001 destroy']);
+    expect(bench.axes).toBe('offline (silent), link listening (silent)');
+  });
+
   it('is answered, and never answered for a reply', () => {
     const { bench } = dialledIn();
     expect(bench.message(request('heartbeat'))).toEqual(['send heartbeat reply 0']);
