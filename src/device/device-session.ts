@@ -230,6 +230,7 @@ export class DeviceSession {
     this.#overdueAt = NEVER;
     this.#axes.setLink('disabled', now.wallMs);
     if (this.#context.seen) this.#axes.setStatus('offline', now.wallMs, reason);
+    else if (this.status !== 'unknown') this.#axes.setStatus('unknown', now.wallMs, reason);
   }
 
   #dial(now: Instant): void {

@@ -84,6 +84,14 @@ describe('a device that we dial', () => {
     expect(bench.axes).toBe('unknown (register_timeout), link backoff (register_timeout)');
   });
 
+  it('is registering no longer once it is stopped', () => {
+    const bench = new SessionBench(settings());
+    bench.tell({ type: 'started' });
+    bench.tell(opened);
+    expect(bench.tell({ type: 'stopped', reason: 'stopped' })).toEqual(['end']);
+    expect(bench.axes).toBe('unknown (stopped), link disabled');
+  });
+
   it('says what came instead of frames when nothing valid does', () => {
     const bench = new SessionBench(settings({ transport: 'serial' }));
     bench.tell({ type: 'started' });
