@@ -49,6 +49,8 @@ export class DeviceSession {
   readonly #effects = new EffectList();
   #overdueAt = NEVER;
   #awaitsReading = false;
+  /** The turn of reading that is awaited is the first one after the loop stood still. */
+  #stoodStill = false;
   #wasOffline = false;
 
   constructor(settings: SessionSettings, ports: SessionPorts, now: Instant) {
@@ -303,7 +305,10 @@ export class DeviceSession {
   #offered(offer: LinkOffer, now: Instant): void {
     if (this.#phase.name === 'stopped') return this.#newcomers.refuse(offer, STOPPED.stopped);
     const incumbent = this.#phase.name === 'connected' ? this.#phase.conversation : undefined;
-    switch (this.#newcomers.offered(offer, incumbent, now.monoMs)) {
+    // Behind a loop that stood still it looks silent, and what it said may not have been read yet.
+    const unjudged = this.#stoodStill || now.monoMs - (this.nextDeadline() ?? NEVER) > LATE_MS;
+    const known = incumbent && { host: incumbent.host, heardAt: unjudged ? now.monoMs : incumbent.heardAt };
+    switch (this.#newcomers.offered(offer, known, now.monoMs)) {
       case 'adopt':
         return this.#adopt(offer, now);
       case 'probe':
@@ -342,11 +347,13 @@ export class DeviceSession {
    */
   #deadlineReached(afterReading: boolean, now: Instant): void {
     this.#awaitsReading = false;
+    this.#stoodStill = false;
     const dueAt = this.nextDeadline();
     if (dueAt === undefined || now.monoMs < dueAt) return;
     if (!afterReading) {
       this.#awaitsReading = true;
-      this.#effects.push({ type: 'readOnce', late: now.monoMs - dueAt > LATE_MS });
+      this.#stoodStill = now.monoMs - dueAt > LATE_MS;
+      this.#effects.push({ type: 'readOnce', late: this.#stoodStill });
       return;
     }
     const lateMs = now.monoMs - dueAt;

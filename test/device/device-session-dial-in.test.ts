@@ -155,6 +155,19 @@ describe('takeover', () => {
     expect(bench.pass(3_500)).toEqual([]);
   });
 
+  it.each([
+    ['before its deadline was looked at', (bench: SessionBench) => bench.skip(8_000)],
+    ['in the turn of reading behind it', (bench: SessionBench) => bench.stall(8_000)],
+  ])('a link that could not be heard while we stood still is probed, %s', (_when, standStill) => {
+    const { bench } = dialledIn();
+    bench.pass(1_000);
+    standStill(bench);
+    const next = from('10.0.0.2');
+    expect(bench.offer(next)).toEqual(['send heartbeat request']);
+    expect(bench.message(request('heartbeat'))).toEqual(['send heartbeat reply 0', `refuse ${next.offerId}`]);
+    expect(bench.axes).toBe('online, link connected');
+  });
+
   it('a probed link that stays silent for an interval yields', () => {
     const { bench } = dialledIn();
     bench.pass(1_000);
