@@ -31,6 +31,10 @@ import { STOPPED, type StopReason } from './stop-reason.ts';
 
 /** A report may be late by half its period before the device counts as gone. */
 const OVERDUE_FACTOR = 1.5;
+/** A deadline that is later than this was held up by a loop that stood still. */
+const LATE_MS = 10;
+/** How a peer hangs up: who closes with our last answer unread resets the link. */
+const HANG_UPS: readonly string[] = ['link_closed', 'link_reset'];
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** A device dialled by us, or one that dials in (`settings.addresses` is empty). */
@@ -46,6 +50,8 @@ export class DeviceSession {
   readonly #effects = new EffectList();
   #overdueAt = NEVER;
   #awaitsReading = false;
+  /** The turn of reading that is awaited is the first one after the loop stood still. */
+  #stoodStill = false;
   #wasOffline = false;
 
   constructor(settings: SessionSettings, ports: SessionPorts, now: Instant) {
@@ -67,6 +73,7 @@ export class DeviceSession {
       files: receivedFiles(ports.messages, ports.files, emit),
       clock: undefined,
       seen: false,
+      watchesEcho: true,
       emit,
       succeeded: () => this.#plan.succeeded(),
     };
@@ -173,7 +180,7 @@ export class DeviceSession {
         return;
       case 'bytesDiscarded':
         this.stats.discarded(event.report);
-        this.#noise.heard(event.report);
+        if (event.past !== true) this.#noise.heard(event.report);
         return;
       case 'streamFaulted': {
         const detail = `saw ${event.fault.seen}; expected ${event.fault.expected}`;
@@ -198,7 +205,7 @@ export class DeviceSession {
       case 'requestMade': {
         const { requestId } = event;
         if (conversation?.succeeded) return conversation.requestMade(event, now);
-        const detail = `the status of the device is ${this.status}; nothing was sent`;
+        const detail = this.#whyNotAsked();
         this.#effects.push({
           type: 'settleRequest',
           requestId,
@@ -214,6 +221,12 @@ export class DeviceSession {
     if (files !== undefined) return files.restore(halves, now);
     // It sends no files any more.
     for (const { transfer } of halves) this.#effects.push({ type: 'dropFile', transfer });
+  }
+
+  #whyNotAsked(): string {
+    // Over a link before this one it was heard, and its silence is not long enough yet.
+    if (this.status === 'online') return 'nothing has come over its new link yet; nothing was sent';
+    return `the status of the device is ${this.status}; nothing was sent`;
   }
 
   #start(after: Defect | undefined, now: Instant): void {
@@ -240,6 +253,7 @@ export class DeviceSession {
     this.#overdueAt = NEVER;
     this.#axes.setLink('disabled', now.wallMs);
     if (this.#context.seen) this.#axes.setStatus('offline', now.wallMs, reason);
+    else if (this.status !== 'unknown') this.#axes.setStatus('unknown', now.wallMs, reason);
   }
 
   #dial(now: Instant): void {
@@ -281,7 +295,7 @@ export class DeviceSession {
     if (phase.name === 'connected') {
       hadSuccess = phase.conversation.succeeded;
       phase.conversation.abandon('link_lost', `the link was lost: ${detail}`);
-      this.#departed(how === 'gone' && reason === 'link_closed' && hadSuccess, reason, detail, now);
+      this.#departed(how === 'gone' && HANG_UPS.includes(reason) && hadSuccess, reason, detail, now);
     }
     if (this.settings.addresses.length > 0) return this.#dialAgain(hadSuccess, reason, detail, now);
     this.#phase = { name: 'listening' };
@@ -312,7 +326,10 @@ export class DeviceSession {
   #offered(offer: LinkOffer, now: Instant): void {
     if (this.#phase.name === 'stopped') return this.#newcomers.refuse(offer, STOPPED.stopped);
     const incumbent = this.#phase.name === 'connected' ? this.#phase.conversation : undefined;
-    switch (this.#newcomers.offered(offer, incumbent, now.monoMs)) {
+    // Behind a loop that stood still it looks silent, and what it said may not have been read yet.
+    const unjudged = this.#stoodStill || now.monoMs - (this.nextDeadline() ?? NEVER) > LATE_MS;
+    const known = incumbent && { host: incumbent.host, heardAt: unjudged ? now.monoMs : incumbent.heardAt };
+    switch (this.#newcomers.offered(offer, known, now.monoMs)) {
       case 'adopt':
         return this.#adopt(offer, now);
       case 'probe':
@@ -337,7 +354,7 @@ export class DeviceSession {
     this.#connect(offer.address, offer.host, now).openKnown(offer.register, now);
     if (!held) return;
     const detail = '3 takeovers in 60 s: this link is held for 60 s, newer ones are refused';
-    this.#axes.setStatus('online', now.wallMs, 'duplicate_identity', detail);
+    this.#axes.setStatus(this.status, now.wallMs, 'duplicate_identity', detail);
     this.#log('warn', 'duplicate_identity', detail);
   }
 
@@ -351,11 +368,13 @@ export class DeviceSession {
    */
   #deadlineReached(afterReading: boolean, now: Instant): void {
     this.#awaitsReading = false;
+    this.#stoodStill = false;
     const dueAt = this.nextDeadline();
     if (dueAt === undefined || now.monoMs < dueAt) return;
     if (!afterReading) {
       this.#awaitsReading = true;
-      this.#effects.push({ type: 'readOnce' });
+      this.#stoodStill = now.monoMs - dueAt > LATE_MS;
+      this.#effects.push({ type: 'readOnce', late: this.#stoodStill });
       return;
     }
     const lateMs = now.monoMs - dueAt;

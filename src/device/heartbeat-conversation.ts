@@ -5,6 +5,7 @@ import type { BuiltinMessage, InvalidPayload, Message, RegisterRequest } from '.
 import { answerTo, registerReply } from './answer.ts';
 import type { CallersRequest, Conversation, Ending } from './conversation.ts';
 import { DeclaredTraffic } from './declared-traffic.ts';
+import { EchoWatch } from './echo-watch.ts';
 import { FrameProgress } from './frame-progress.ts';
 import { Life } from './life.ts';
 import { nameOf } from './message-catalog.ts';
@@ -19,10 +20,14 @@ export class HeartbeatConversation implements Conversation {
   readonly #requests: Requests;
   readonly #declared: DeclaredTraffic;
   #registered = false;
+  /** What the peer registered as over this link; the state still tells what it was over an earlier one. */
+  #identity: RegisterRequest['fields'] | undefined;
   /** The peer answered a beat of ours. */
   #beatAnswered = false;
   #succeeded = false;
   readonly #progress = new FrameProgress();
+  /** Absent where the peer may beat by itself. */
+  readonly #echo: EchoWatch | undefined;
 
   constructor(context: SessionContext, host: string, now: Instant) {
     this.#context = context;
@@ -30,6 +35,8 @@ export class HeartbeatConversation implements Conversation {
     this.#life = new Life(context.settings.heartbeat, now.monoMs);
     this.#requests = new Requests(context, this.#life);
     this.#declared = new DeclaredTraffic(context, this.#requests.calls);
+    const { role, heartbeat } = context.settings;
+    if (role === 'client' && heartbeat.from === 'client') this.#echo = new EchoWatch();
     context.axes.setStatus('registering', now.wallMs);
   }
 
@@ -56,8 +63,13 @@ export class HeartbeatConversation implements Conversation {
     stats.touch();
     if (message.name === 'invalid') return this.#receivedInvalid(message, now);
     if (this.#isEcho(message)) {
-      const detail = 'our own register came back: a loopback plug, or an adapter that echoes what is sent';
-      return { reason: 'echo', detail, how: 'destroy' };
+      this.#context.watchesEcho = true;
+      return echo('register');
+    }
+    if (this.#echo?.heard(message) && this.#context.watchesEcho) {
+      // The register over the next link will tell for certain.
+      this.#context.watchesEcho = false;
+      return echo('heartbeats');
     }
     this.#heard(now);
     if (message.name === 'declared') {
@@ -126,7 +138,7 @@ export class HeartbeatConversation implements Conversation {
       const detail = `no reply to our register within ${settings.requestTimeoutMs} ms`;
       return { reason: 'register_timeout', detail, how: 'destroy' };
     }
-    if (this.#life.beatDue(now.monoMs)) this.#requests.beat(now);
+    if (this.#life.beatDue(now.monoMs)) this.#beat(now);
     this.#requests.askClockWhenDue(now);
     return undefined;
   }
@@ -169,13 +181,12 @@ export class HeartbeatConversation implements Conversation {
   }
 
   #registerRequested(message: RegisterRequest, now: Instant): Ending | undefined {
-    const { settings, axes } = this.#context;
-    if (settings.role === 'client') {
+    if (this.#context.settings.role === 'client') {
       this.#send(registerReply(-1));
       return undefined;
     }
-    const known = axes.document.identity;
-    if (this.#registered && known !== undefined && known.imei !== message.fields.imei) {
+    const known = this.#identity;
+    if (known !== undefined && known.imei !== message.fields.imei) {
       this.#send(registerReply(-1));
       const detail = `it registered again as ${message.fields.imei} on the link of ${known.imei}`;
       return { reason: 'identity_changed', detail, how: 'end' };
@@ -187,6 +198,7 @@ export class HeartbeatConversation implements Conversation {
 
   #introduce(identity: RegisterRequest['fields']): void {
     const { axes } = this.#context;
+    this.#identity = identity;
     axes.setPart('identity', { appid: identity.appid, imei: identity.imei });
     const odd = /^\d{15}$/.test(identity.imei) && !luhnValid(identity.imei);
     axes.setPart('warnings', odd ? ['imei_checksum'] : undefined);
@@ -255,6 +267,11 @@ export class HeartbeatConversation implements Conversation {
   #beginBeating(now: Instant): void {
     if (!this.#weBeat()) return;
     this.#life.beginBeating(now.monoMs);
+    this.#beat(now);
+  }
+
+  #beat(now: Instant): void {
+    this.#echo?.beatSent();
     this.#requests.beat(now);
   }
 
@@ -282,3 +299,9 @@ export class HeartbeatConversation implements Conversation {
     this.#context.emit({ type: 'send', message });
   }
 }
+
+const echo = (what: string): Ending => ({
+  reason: 'echo',
+  detail: `our own ${what} came back: a loopback plug, or an adapter that echoes what is sent`,
+  how: 'destroy',
+});

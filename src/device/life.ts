@@ -79,8 +79,10 @@ export class Life {
 
   /** When something is next to be done or said. */
   nextDeadline(): number {
+    // With one missed beat it may be silent before it is stale.
+    const untilStale = this.#judged === 'fresh' ? this.#staleAfterMs : Number.POSITIVE_INFINITY;
+    const nextVerdict = Math.min(untilStale, this.#silentAfterMs);
     // One ms past the limit, because silence is judged by "more than".
-    const nextVerdict = this.#judged === 'fresh' ? this.#staleAfterMs : this.#silentAfterMs;
     return Math.min(this.#nextBeatAt, this.#heardAt + nextVerdict + 1);
   }
 }

@@ -61,7 +61,13 @@ export class NamelessLink {
   }
 
   nextDeadline(): number | undefined {
-    return this.#awaitsReading ? undefined : this.#heardAt + SILENCE_LIMIT_MS;
+    const silentAt = this.#silentAt();
+    return this.#awaitsReading || silentAt === Number.POSITIVE_INFINITY ? undefined : silentAt;
+  }
+
+  /** Whoever registered waits for our reply, and may well be silent until it comes. */
+  #silentAt(): number {
+    return this.#claims === undefined ? this.#heardAt + SILENCE_LIMIT_MS : Number.POSITIVE_INFINITY;
   }
 
   handle(event: NamelessEvent, now: Instant): NamelessEffect[] {
@@ -113,7 +119,7 @@ export class NamelessLink {
 
   #deadlineReached(afterReading: boolean, now: Instant): NamelessEffect[] {
     this.#awaitsReading = false;
-    if (now.monoMs < this.#heardAt + SILENCE_LIMIT_MS) return [];
+    if (now.monoMs < this.#silentAt()) return [];
     // However late the timer was, the sign of life may lie in the socket already.
     if (!afterReading) {
       this.#awaitsReading = true;

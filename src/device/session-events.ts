@@ -44,7 +44,8 @@ export type SessionEvent =
   | { readonly type: 'messageReceived'; readonly message: Message | InvalidPayload }
   /** A chunk was decoded; `pending` bytes of an unfinished frame are held. */
   | { readonly type: 'chunkReceived'; readonly bytes: number; readonly pending: number }
-  | { readonly type: 'bytesDiscarded'; readonly report: Discarded }
+  /** `past`: over a link that is not the present one any more; it was left with them when it was closed. */
+  | { readonly type: 'bytesDiscarded'; readonly report: Discarded; readonly past?: boolean }
   | { readonly type: 'streamFaulted'; readonly fault: DecoderFault }
   /** The link took the frame of an effect `send` that asked for a report. */
   | { readonly type: 'sendAccepted'; readonly message: Message }
@@ -91,8 +92,11 @@ export type Effect =
   | { readonly type: 'refuseLink'; readonly offerId: number; readonly reason: string }
   /** With `report`, `sendAccepted` is wanted too. */
   | { readonly type: 'send'; readonly message: Message; readonly report?: boolean }
-  /** Let one turn of reading pass, then report `deadlineReached` with `afterReading`. */
-  | { readonly type: 'readOnce' }
+  /**
+   * Let one turn of reading pass, then report `deadlineReached` with `afterReading`. `late`: the loop stood still, so
+   * that what was read meanwhile may still be on its way.
+   */
+  | { readonly type: 'readOnce'; readonly late: boolean }
   | { readonly type: 'publishState'; readonly document: StateDocument }
   | { readonly type: 'publishStats'; readonly document: StatsDocument }
   /** A message of the peer, for subscribers. */

@@ -1,10 +1,8 @@
 import { BUDGET_PER_BYTE, CheckBudget } from './check-budget.ts';
-import type { DiscardReason, FrameDecoder, FrameSink } from './decoder.ts';
+import type { DiscardReason, FrameSink } from './decoder.ts';
 import type { FrameShape, ProtocolDefinition } from './definition.ts';
-import { DiscardTally } from './discard-tally.ts';
 import { PREFIX_BYTES } from './frame.ts';
-import { LinearBuffer } from './linear-buffer.ts';
-import { type FrameSearch, SearchGuard } from './search-guard.ts';
+import { SearchingDecoder } from './searching-decoder.ts';
 
 const HEADER_BYTES = PREFIX_BYTES + 1;
 
@@ -27,11 +25,7 @@ const BUDGET_EXPECTED = `content checks within ${BUDGET_PER_BYTE} bytes per byte
  *
  * Work is linear in the bytes received: sliding looks at each position once, and content checks live on a budget.
  */
-export class LineDecoder implements FrameDecoder, FrameSearch {
-  readonly #sink: FrameSink;
-  readonly #buffer = new LinearBuffer();
-  readonly #tally = new DiscardTally();
-  readonly #guard: SearchGuard;
+export class LineDecoder extends SearchingDecoder {
   readonly #definition: ProtocolDefinition;
   readonly #longest: number;
   readonly #headerExpected: string;
@@ -39,39 +33,24 @@ export class LineDecoder implements FrameDecoder, FrameSearch {
   #state: 'fresh' | 'locked' | 'hunting' = 'fresh';
 
   constructor(definition: ProtocolDefinition, sink: FrameSink) {
-    this.#sink = sink;
-    this.#guard = new SearchGuard(this.#buffer, this.#tally, sink);
+    super(sink);
     this.#definition = definition;
     this.#longest = definition.longest;
     this.#headerExpected = `the length and id of ${definition.messages.map((each) => each.name).join(', ')}`;
   }
 
-  get pending(): number {
-    return this.#buffer.length;
-  }
-
-  push(chunk: Uint8Array): void {
-    if (!this.#guard.admits('push') || chunk.length === 0) return;
-    this.#buffer.append(chunk);
-    this.#budget.earn(chunk.length, this.#buffer.length);
-    this.#guard.run(this, false);
-  }
-
-  idle(): void {
-    if (this.#guard.admits('idle')) this.#guard.run(this, true);
-  }
-
-  close(): void {
-    this.#guard.close(this);
+  protected override hold(chunk: Uint8Array): void {
+    super.hold(chunk);
+    this.#budget.earn(chunk.length, this.buffer.length);
   }
 
   /** In step: whole frames one after the other. Returns whether what is left may become one. */
   #follow(): boolean {
     const definition = this.#definition;
-    const sink = this.#sink;
+    const sink = this.sink;
     const longest = this.#longest;
-    const { bytes, view, tail } = this.#buffer;
-    let at = this.#buffer.head;
+    const { bytes, view, tail } = this.buffer;
+    let at = this.buffer.head;
     let plausible = true;
     while (at < tail) {
       if (tail - at < HEADER_BYTES) {
@@ -86,24 +65,24 @@ export class LineDecoder implements FrameDecoder, FrameSearch {
       else if (end > tail) plausible = definition.knows(view.getUint8(start), length);
       else if (definition.declares(view.getUint8(start), length, view.getUint8(end - 1))) {
         sink.frame(bytes, start, end);
-        if (this.#guard.ended) return true;
+        if (this.ended) return true;
         at = end;
         continue;
       } else plausible = false;
       break;
     }
-    this.#buffer.consumeTo(at);
+    this.buffer.consumeTo(at);
     return plausible;
   }
 
-  take(final: boolean): void {
-    const { bytes, view, tail } = this.#buffer;
-    let at = this.#buffer.head;
-    while (at < tail && !this.#guard.ended) {
+  protected override take(final: boolean): void {
+    const { bytes, view, tail } = this.buffer;
+    let at = this.buffer.head;
+    while (at < tail && !this.ended) {
       if (this.#state === 'locked') {
-        this.#buffer.consumeTo(at);
-        if ((this.#follow() && !final) || this.#buffer.length === 0) return;
-        at = this.#buffer.head;
+        this.buffer.consumeTo(at);
+        if ((this.#follow() && !final) || this.buffer.length === 0) return;
+        at = this.buffer.head;
       }
       if (tail - at < HEADER_BYTES) {
         if (!this.#prefixPlausible(bytes, at, tail))
@@ -138,14 +117,14 @@ export class LineDecoder implements FrameDecoder, FrameSearch {
       } else if (judgement === 'skip') {
         at = this.#drop(bytes, at, PREFIX_BYTES + length, 'budget', BUDGET_EXPECTED);
       } else {
-        this.#guard.report();
-        if (this.#guard.ended) return;
+        this.report();
+        if (this.ended) return;
         this.#state = 'locked';
-        this.#sink.frame(bytes, start, end);
+        this.sink.frame(bytes, start, end);
         at = end;
       }
     }
-    this.#buffer.consumeTo(at);
+    this.buffer.consumeTo(at);
   }
 
   #shape(id: number, length: number): FrameShape | undefined {
@@ -181,7 +160,7 @@ export class LineDecoder implements FrameDecoder, FrameSearch {
   /** Whether a declared header begins at `at`: it does, it does not, or more bytes would tell. */
   #next(bytes: Uint8Array, at: number, tail: number): 'whole' | 'possible' | 'none' {
     if (tail - at < HEADER_BYTES) return this.#prefixPlausible(bytes, at, tail) ? 'possible' : 'none';
-    const view = this.#buffer.view;
+    const view = this.buffer.view;
     return this.#shape(view.getUint8(at + PREFIX_BYTES), view.getInt32(at)) === undefined ? 'none' : 'whole';
   }
 
@@ -196,7 +175,7 @@ export class LineDecoder implements FrameDecoder, FrameSearch {
 
   #drop(bytes: Uint8Array, at: number, count: number, reason: DiscardReason, expected: string): number {
     this.#state = 'hunting';
-    this.#tally.add(bytes, at, at + count, reason, expected);
+    this.tally.add(bytes, at, at + count, reason, expected);
     return at + count;
   }
 }

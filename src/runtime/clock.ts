@@ -9,8 +9,11 @@ export interface Clock {
   now(): Instant;
   /** Calls once, not before `atMonoMs`. */
   setTimer(atMonoMs: number, callback: () => void): Timer;
-  /** Calls once after one turn of reading: sockets that are readable now have been read by then. */
-  afterReading(callback: () => void): Timer;
+  /**
+   * Calls once after one turn of reading: sockets that are readable now have been read by then. What is read by the
+   * thread pool takes longer: with `settleMs` it has so much time between that turn and another one.
+   */
+  afterReading(callback: () => void, settleMs?: number): Timer;
 }
 
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
@@ -24,9 +27,23 @@ export const systemClock: Clock = {
     const handle = setTimeout(callback, delayMs);
     return { cancel: () => clearTimeout(handle) };
   },
-  afterReading(callback) {
+  afterReading(callback, settleMs = 0) {
     // Timers come before the poll phase and immediates right after it: one immediate from a timer is one turn of reading.
-    const handle = setImmediate(callback);
-    return { cancel: () => clearImmediate(handle) };
+    if (settleMs === 0) {
+      const handle = setImmediate(callback);
+      return { cancel: () => clearImmediate(handle) };
+    }
+    let settling: NodeJS.Timeout | undefined;
+    let turn = setImmediate(() => {
+      settling = setTimeout(() => {
+        turn = setImmediate(callback);
+      }, settleMs);
+    });
+    return {
+      cancel: () => {
+        clearTimeout(settling);
+        clearImmediate(turn);
+      },
+    };
   },
 };

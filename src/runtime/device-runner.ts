@@ -22,6 +22,9 @@ import { OpenRequests } from './open-requests.ts';
 import type { Spool } from './spool.ts';
 import type { Wire, WireCodec, WireOwner } from './wire.ts';
 
+/** Serial ports are read by the thread pool: what lay in one when the loop woke up has come from there by then. */
+const SERIAL_SETTLE_MS = 10;
+
 /** A link that dialled in, and what is done with it once the session has decided. */
 export interface OfferedWire extends LinkOffer {
   readonly wire: Wire;
@@ -208,7 +211,9 @@ export class DeviceRunner implements WireOwner {
       { device, code: 'discarded', reason: report.reason, count: report.count, sample },
       `${report.count} bytes discarded (${report.reason}): ${sample}`,
     );
-    this.#dispatch({ type: 'bytesDiscarded', report }, wire);
+    // A link that we close leaves what it holds of a frame: that is counted, though it is not the present one any more.
+    const past = wire !== this.#wire;
+    this.#dispatch({ type: 'bytesDiscarded', report, past }, past ? undefined : wire);
   }
 
   wireFaulted(wire: Wire, fault: DecoderFault): void {
@@ -288,8 +293,9 @@ export class DeviceRunner implements WireOwner {
       case 'send':
         return this.#send(effect.message, effect.report ?? false);
       case 'readOnce':
-        this.#reading = clock.afterReading(() =>
-          this.#dispatch({ type: 'deadlineReached', afterReading: true }),
+        this.#reading = clock.afterReading(
+          () => this.#dispatch({ type: 'deadlineReached', afterReading: true }),
+          effect.late && this.settings.transport === 'serial' ? SERIAL_SETTLE_MS : 0,
         );
         return;
       case 'publishState':

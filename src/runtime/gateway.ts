@@ -3,7 +3,7 @@ import type { LocalTime } from '../device/answer.ts';
 import { backOffMs } from '../device/back-off.ts';
 import { nameByAddress } from '../device/device-name.ts';
 import { NAMELESS_MAX_FRAME } from '../device/nameless-link.ts';
-import { HeartwireError } from '../errors.ts';
+import { type ErrorCode, HeartwireError } from '../errors.ts';
 import { formatHostPort } from '../links/host-port.ts';
 import type { Link, LinkEnd, Listener } from '../links/link.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
@@ -46,7 +46,7 @@ export interface GatewayStatus {
   readonly reason?: string;
   readonly detail?: string;
   readonly connections: number;
-  /** Connections refused by a cap, since the start. */
+  /** Connections refused by a cap, or that could not be accepted, since the start. */
   readonly refused_connections: number;
 }
 
@@ -168,6 +168,7 @@ export class Gateway {
         listening(address);
       },
       accepted: (link, host) => this.#accepted(link, host),
+      acceptFailed: (end) => this.#complain(end.detail, end.code),
       closed: (end) => {
         if (listener !== this.#listener) return;
         this.#end = end;
@@ -350,11 +351,11 @@ export class Gateway {
     log.info({ code: reason, address: runner.address }, `${runner.address} left without a name: ${detail}`);
   }
 
-  #complain(text: string): void {
+  #complain(text: string, code: ErrorCode | 'connection_refused' = 'connection_refused'): void {
     this.#refused += 1;
     const now = this.#options.clock.now().monoMs;
     if (now - this.#complainedAt < COMPLAIN_EVERY_MS) return;
     this.#complainedAt = now;
-    this.#options.log.warn({ code: 'connection_refused', refused: this.#refused }, text);
+    this.#options.log.warn({ code, refused: this.#refused }, text);
   }
 }

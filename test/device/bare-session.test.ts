@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BareSettings } from '../../src/device/settings.ts';
 import { answered, asked, notice, ovenCatalog } from '../support/declared.ts';
-import { SessionBench, settings } from '../support/session-bench.ts';
+import { dialIn, SessionBench, settings } from '../support/session-bench.ts';
 
 const opened = { type: 'linkOpened', address: '/dev/ttyUSB0' } as const;
 const telemetry = notice('telemetry', { temperature: 20, set_point: 1, channels: [] });
@@ -222,5 +222,38 @@ describe('a device that only answers', () => {
     expect(bench.tell({ type: 'linkClosed', code: 'port_unplugged', detail: 'gone' })).toEqual([
       'settle 1 link_lost',
     ]);
+  });
+});
+
+describe('a device without a register that dials in', () => {
+  let offerId = 0;
+  const dialled = () => {
+    const life = { silenceMs: 10_000, polls: [], turnaroundMs: 20 };
+    const bench = new SessionBench(dialIn({ bare: life }), () => 0.5, ovenCatalog());
+    bench.tell({ type: 'started' });
+    return bench;
+  };
+  const dials = (bench: SessionBench) =>
+    bench.offer({ offerId: ++offerId, address: `10.0.0.1:${50_000 + offerId}`, host: '10.0.0.1' });
+
+  it('is not online by dialling again and again, though its link is held then', () => {
+    const bench = dialled();
+    for (let i = 0; i < 4; i++) dials(bench);
+    expect(bench.axes).toBe('unknown (duplicate_identity), link connected');
+    bench.pass(9_000);
+    bench.message(telemetry);
+    expect(bench.axes).toBe('online, link connected');
+  });
+
+  it('is asked nothing over a new link before it has spoken there', () => {
+    const bench = dialled();
+    dials(bench);
+    bench.message(telemetry);
+    dials(bench);
+    expect(bench.axes).toBe('online, link connected');
+    expect(bench.tell(command(1, 'blink'))).toEqual(['settle 1 device_not_online']);
+    expect(bench.outcomes.get(1)).toMatchObject({ detail: expect.stringContaining('new link') });
+    bench.message(telemetry);
+    expect(bench.tell(command(2, 'blink'))).toEqual(['send blink notice']);
   });
 });

@@ -42,6 +42,12 @@ describe('a device that dials in', () => {
     expect(bench.axes).toBe('offline (silent), link listening (silent)');
   });
 
+  it('is offline on the dot where one missed beat is enough, though it is not stale yet', () => {
+    const { bench } = dialledIn(dialIn({ heartbeat: { intervalMs: 30_000, missed: 1, from: 'client' } }));
+    expect(bench.pass(31_001)).toEqual(['31001 destroy']);
+    expect(bench.axes).toBe('offline (silent), link listening (silent)');
+  });
+
   it('is answered, and never answered for a reply', () => {
     const { bench } = dialledIn();
     expect(bench.message(request('heartbeat'))).toEqual(['send heartbeat reply 0']);
@@ -67,6 +73,21 @@ describe('a device that dials in', () => {
     expect(bench.axes).toBe('offline (identity_changed), link listening (identity_changed)');
   });
 
+  it('known by its address may be another device than over its last link', () => {
+    const bench = new SessionBench(dialIn());
+    bench.tell({ type: 'started' });
+    const { register: _, ...byAddress } = from('10.0.0.1');
+    bench.offer(byAddress);
+    bench.message(registerRequest(identity));
+    bench.tell(hungUp);
+    bench.offer({ ...byAddress, offerId: ++offerId });
+    const other = { appid: APPID, imei: '490154203237518' };
+    expect(bench.message(registerRequest(other))).toEqual(['send register reply 0']);
+    expect(bench.axes).toBe('online, link connected');
+    expect(bench.state?.identity).toEqual(other);
+    expect(bench.message(registerRequest(identity))).toEqual(['send register reply -1', 'end']);
+  });
+
   it('has a warning where its IMEI fails the checksum', () => {
     const { bench } = dialledIn();
     bench.tell(hungUp);
@@ -84,6 +105,12 @@ describe('a device that dials in', () => {
     expect(bench.axes).toBe('offline (overdue), link listening (link_closed)');
     bench.offer(from('10.0.0.1'));
     expect(bench.axes).toBe('online, link connected');
+  });
+
+  it('with short connections is away too where it closed without reading our last answer', () => {
+    const { bench } = dialledIn(dialIn({ presence: { everyMs: 900_000 } }));
+    bench.tell({ type: 'linkClosed', code: 'link_reset', detail: 'the peer reset the connection' });
+    expect(bench.axes).toBe('away (link_reset), link listening (link_reset)');
   });
 
   it('with short connections that falls silent instead of hanging up is offline', () => {
@@ -126,6 +153,19 @@ describe('takeover', () => {
     expect(bench.state?.link.address).toBe('10.0.0.1:50000');
     // One question is no reason to beat from now on.
     expect(bench.pass(3_500)).toEqual([]);
+  });
+
+  it.each([
+    ['before its deadline was looked at', (bench: SessionBench) => bench.skip(8_000)],
+    ['in the turn of reading behind it', (bench: SessionBench) => bench.stall(8_000)],
+  ])('a link that could not be heard while we stood still is probed, %s', (_when, standStill) => {
+    const { bench } = dialledIn();
+    bench.pass(1_000);
+    standStill(bench);
+    const next = from('10.0.0.2');
+    expect(bench.offer(next)).toEqual(['send heartbeat request']);
+    expect(bench.message(request('heartbeat'))).toEqual(['send heartbeat reply 0', `refuse ${next.offerId}`]);
+    expect(bench.axes).toBe('online, link connected');
   });
 
   it('a probed link that stays silent for an interval yields', () => {

@@ -84,6 +84,14 @@ describe('a device that we dial', () => {
     expect(bench.axes).toBe('unknown (register_timeout), link backoff (register_timeout)');
   });
 
+  it('is registering no longer once it is stopped', () => {
+    const bench = new SessionBench(settings());
+    bench.tell({ type: 'started' });
+    bench.tell(opened);
+    expect(bench.tell({ type: 'stopped', reason: 'stopped' })).toEqual(['end']);
+    expect(bench.axes).toBe('unknown (stopped), link disabled');
+  });
+
   it('says what came instead of frames when nothing valid does', () => {
     const bench = new SessionBench(settings({ transport: 'serial' }));
     bench.tell({ type: 'started' });
@@ -110,6 +118,53 @@ describe('a device that we dial', () => {
     expect(bench.message(registerRequest(OUR_REGISTER))).toEqual(['destroy']);
     expect(bench.axes).toBe('unknown (echo), link failed (echo)');
     expect(bench.pass(1_000)).toEqual(['1000 open 0']);
+  });
+
+  describe('whose line returns what we send only once it is online', () => {
+    /** Beats `times` times; each comes back, and so does our answer. Gives the orders. */
+    const beaten = (bench: SessionBench, times: number): string[] => {
+      const orders: string[] = [];
+      for (let i = 0; i < times; i++) {
+        bench.pass(3_000);
+        orders.push(...bench.message(request('heartbeat')), ...bench.message(reply('heartbeat')));
+      }
+      return orders;
+    };
+
+    it('is given up, and told by its register', () => {
+      const bench = online();
+      bench.message(reply('heartbeat'));
+      expect(beaten(bench, 3).at(-1)).toBe('destroy');
+      expect(bench.axes).toBe('offline (echo), link failed (echo)');
+      bench.pass(1_000);
+      bench.tell(opened);
+      expect(bench.message(registerRequest(OUR_REGISTER))).toEqual(['destroy']);
+      expect(bench.axes).toBe('offline (echo), link failed (echo)');
+    });
+
+    it('is believed where the register is answered after all', () => {
+      const bench = online();
+      bench.message(reply('heartbeat'));
+      beaten(bench, 3);
+      bench.pass(1_000);
+      bench.tell(opened);
+      bench.message(reply('register'));
+      expect(beaten(bench, 20)).not.toContain('destroy');
+      expect(bench.axes).toBe('online, link connected');
+    });
+
+    it('is not suspected where the peer beats at times of its own, or may do so', () => {
+      const bench = online();
+      for (let i = 0; i < 20; i++) {
+        bench.message(reply('heartbeat'));
+        bench.pass(1_500);
+        bench.message(request('heartbeat'));
+        bench.pass(1_500);
+      }
+      expect(bench.axes).toBe('online, link connected');
+      const both = online(settings({ heartbeat: { intervalMs: 3_000, missed: 3, from: 'both' } }));
+      expect(beaten(both, 20)).not.toContain('destroy');
+    });
   });
 
   it('answers a foreign register with -1, and goes on', () => {

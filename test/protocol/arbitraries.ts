@@ -42,7 +42,7 @@ export const hostileBytes: fc.Arbitrary<Uint8Array> = fc
       ),
       fc.integer({ min: 0, max: 255 }).map((byte) => [byte]),
     ),
-    { maxLength: 150 },
+    { maxLength: 150, size: 'max' },
   )
   .map((parts) => Uint8Array.from(parts.flat()));
 

@@ -63,7 +63,7 @@ test('is a queue of bytes, whatever is appended and consumed', () => {
     consume: fc.double({ min: 0, max: 1, noNaN: true }),
   });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
       const buffer = new LinearBuffer();
       const model: number[] = [];
       let next = 0;

@@ -150,6 +150,18 @@ describe('a device runner', () => {
     expect(bench.state?.status).toBe('online');
   });
 
+  it('counts the half frame of a link that it closes, and does not lay it to the next one', () => {
+    const bench = new Bench();
+    bench.online().data(Uint8Array.from([0, 0, 0]));
+    bench.clock.advance(12_000);
+    expect(bench.state?.reason).toBe('silent');
+    bench.online();
+    bench.clock.advance(1_000);
+    expect(bench.store.document('devices/p1/stats')?.discarded_bytes).toBe(3);
+    bench.clock.advance(12_000);
+    expect(bench.state?.detail).toMatch(/^no valid frame for \d+ ms$/);
+  });
+
   it('settles requests, and fails one that the link does not take', async () => {
     const bench = new Bench();
     const link = bench.online();
@@ -178,6 +190,29 @@ describe('a device runner', () => {
     link.data(HEARTBEAT_REPLY);
     bench.clock.turn();
     expect(bench.state?.status).toBe('online');
+  });
+
+  it('gives a serial port time to be read where the loop stood still', () => {
+    const bench = new Bench({ transport: 'serial' });
+    const link = bench.online();
+    bench.clock.advance(3_000);
+    bench.clock.stall(1_800);
+    bench.clock.turn();
+    bench.clock.advance(9);
+    expect(bench.state?.status).toBe('online');
+    link.data(HEARTBEAT_REPLY);
+    bench.clock.advance(1_000);
+    expect(bench.state?.status).toBe('online');
+  });
+
+  it('does not keep the deadlines of a serial port waiting otherwise', () => {
+    const bench = new Bench({ transport: 'serial' });
+    const link = bench.online();
+    link.takeSent();
+    bench.clock.advance(3_000);
+    expect(hex(link.takeSent())).toEqual(hex([HEARTBEAT]));
+    bench.clock.advance(1_501);
+    expect(bench.state?.status).toBe('stale');
   });
 
   it('publishes messages as events, and raw bytes only where somebody listens', () => {

@@ -232,6 +232,19 @@ describe('takeover through the gateway', () => {
     expect(bench.state(IMEI)).toMatchObject({ status: 'online', link: { address: newcomer.address } });
   });
 
+  it('a newcomer that waits for its reply is not taken for silent, however long the probe is', () => {
+    const heartbeat = { intervalMs: 60_000, missed: 3, from: 'client' } as const;
+    const bench = new GatewayBench({ session: dialIn({ heartbeat }) });
+    bench.dialIn('10.0.0.1').data(register());
+    const newcomer = bench.dialIn('10.0.0.2');
+    newcomer.data(register());
+    bench.clock.advance(59_999);
+    expect(newcomer.calls).toEqual(['open']);
+    bench.clock.advance(1);
+    expect(hex(newcomer.takeSent())).toEqual(hex([REGISTERED]));
+    expect(bench.state(IMEI)).toMatchObject({ status: 'online', link: { address: newcomer.address } });
+  });
+
   it('a newcomer is refused when the incumbent answers', () => {
     const bench = new GatewayBench();
     const incumbent = bench.dialIn('10.0.0.1');
@@ -255,6 +268,13 @@ describe('connections', () => {
     expect(bench.gateway.status()).toMatchObject({ connections: 3, refused_connections: 2 });
     first?.close();
     expect(bench.dialIn('10.0.0.1').calls).toEqual(['open']);
+  });
+
+  it('that could not be accepted are told', () => {
+    const bench = new GatewayBench();
+    bench.listeners[0]?.acceptFailed?.({ code: 'accept_failed', detail: 'no file descriptor is left' });
+    expect(bench.gateway.status()).toMatchObject({ status: 'listening', refused_connections: 1 });
+    expect(bench.warnings).toEqual(['no file descriptor is left']);
   });
 
   it('are listened for again, for ever, when the listener fails', () => {

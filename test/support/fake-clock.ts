@@ -30,7 +30,8 @@ export class FakeClock implements Clock {
     return { cancel: () => void this.#pending.delete(pending) };
   }
 
-  afterReading(callback: () => void): Timer {
+  afterReading(callback: () => void, settleMs = 0): Timer {
+    if (settleMs > 0) return this.setTimer(this.#monoMs + settleMs, callback);
     this.#afterReading.push(callback);
     return {
       cancel: () => {

@@ -104,9 +104,14 @@ export class SessionBench {
     return out;
   }
 
-  /** The loop is blocked: time passes and nothing is looked at; then the timer fires, late. */
-  stall(ms: number): string[] {
+  /** The loop is blocked: time passes and nothing is looked at. */
+  skip(ms: number): void {
     this.now += ms;
+  }
+
+  /** The loop is blocked; then the timer fires, late. */
+  stall(ms: number): string[] {
+    this.skip(ms);
     return this.tell({ type: 'deadlineReached', afterReading: false });
   }
 

@@ -1,7 +1,5 @@
-import type { DiscardReason, FrameDecoder, FrameSink } from '../decoder.ts';
-import { DiscardTally } from '../discard-tally.ts';
-import { LinearBuffer } from '../linear-buffer.ts';
-import { type FrameSearch, SearchGuard } from '../search-guard.ts';
+import type { DiscardReason, FrameSink } from '../decoder.ts';
+import { SearchingDecoder } from '../searching-decoder.ts';
 import { findByte, findBytes, startsWith } from './find-bytes.ts';
 
 /** What became of the bytes between two delimiters: a payload, nothing at all, or a reason to set them aside. */
@@ -34,11 +32,7 @@ export interface DelimitedShape {
  * Frames that end with a delimiter. It comes into step at every delimiter and at every silence, so damage costs the
  * frame that it hits, or the two between which a delimiter was lost. Every byte is looked at a fixed number of times.
  */
-export class DelimitedDecoder implements FrameDecoder, FrameSearch {
-  readonly #sink: FrameSink;
-  readonly #buffer = new LinearBuffer();
-  readonly #tally = new DiscardTally();
-  readonly #guard: SearchGuard;
+export class DelimitedDecoder extends SearchingDecoder {
   readonly #shape: DelimitedShape;
   readonly #envelope: Envelope;
   /** Bytes held in which no delimiter begins. */
@@ -47,42 +41,23 @@ export class DelimitedDecoder implements FrameDecoder, FrameSearch {
   #skipping: DiscardReason | undefined;
 
   constructor(shape: DelimitedShape, envelope: Envelope, sink: FrameSink) {
-    this.#sink = sink;
-    this.#guard = new SearchGuard(this.#buffer, this.#tally, sink);
+    super(sink);
     this.#shape = shape;
     this.#envelope = envelope;
     this.#skipping = shape.skipFirst ? 'no_header' : undefined;
   }
 
-  get pending(): number {
-    return this.#buffer.length;
-  }
-
-  push(chunk: Uint8Array): void {
-    if (!this.#guard.admits('push') || chunk.length === 0) return;
-    this.#buffer.append(chunk);
-    this.#guard.run(this, false);
-  }
-
-  idle(): void {
-    if (this.#guard.admits('idle')) this.#guard.run(this, true);
-  }
-
-  close(): void {
-    this.#guard.close(this);
-  }
-
-  take(final: boolean): void {
+  protected override take(final: boolean): void {
     if (final) this.#giveUp();
     else this.#split();
   }
 
   #split(): void {
     const { delimiter, literalEscape, maxBytes } = this.#shape;
-    const { bytes, tail } = this.#buffer;
-    let at = this.#buffer.head;
+    const { bytes, tail } = this.buffer;
+    let at = this.buffer.head;
     let from = at + this.#scanned;
-    while (!this.#guard.ended) {
+    while (!this.ended) {
       from = this.#seek(bytes, from, tail);
       if (from + delimiter.length > tail || bytes[from] === literalEscape) break;
       const next = from + delimiter.length;
@@ -90,7 +65,7 @@ export class DelimitedDecoder implements FrameDecoder, FrameSearch {
       at = next;
       from = next;
     }
-    if (this.#guard.ended) return;
+    if (this.ended) return;
     // Whatever follows, no delimiter can begin early enough any more. What is let go of holds none.
     if (this.#skipping !== undefined || from - at > maxBytes) {
       this.#skipping ??= 'too_long';
@@ -98,7 +73,7 @@ export class DelimitedDecoder implements FrameDecoder, FrameSearch {
       at = from;
     }
     this.#scanned = from - at;
-    this.#buffer.consumeTo(at);
+    this.buffer.consumeTo(at);
   }
 
   /** Where a delimiter, or the beginning of one at the end, stands; or an escape whose byte is yet to come. */
@@ -124,7 +99,7 @@ export class DelimitedDecoder implements FrameDecoder, FrameSearch {
   #piece(raw: Uint8Array, at: number, rawEnd: number, next: number): void {
     if (this.#skipping !== undefined) {
       // A delimiter that opens the first frame is nothing that was lost.
-      if (rawEnd > at || this.#tally.count > 0) this.#drop(at, next, this.#skipping);
+      if (rawEnd > at || this.tally.count > 0) this.#drop(at, next, this.#skipping);
       this.#skipping = undefined;
       return;
     }
@@ -139,24 +114,24 @@ export class DelimitedDecoder implements FrameDecoder, FrameSearch {
       this.#drop(at, next, opened);
       return;
     }
-    this.#guard.report();
-    if (this.#guard.ended) return;
+    this.report();
+    if (this.ended) return;
     const { bytes, start, end } = this.#envelope;
-    this.#sink.frame(bytes, start, end);
+    this.sink.frame(bytes, start, end);
   }
 
   /** Nothing follows: what is held is no frame, and the next byte begins one. */
   #giveUp(): void {
-    const { head, tail } = this.#buffer;
+    const { head, tail } = this.buffer;
     this.#drop(head, tail, this.#skipping ?? 'truncated');
-    this.#buffer.consumeTo(tail);
+    this.buffer.consumeTo(tail);
     this.#scanned = 0;
     this.#skipping = undefined;
     this.#envelope.release();
   }
 
   #drop(from: number, to: number, reason: DiscardReason): void {
-    if (to > from) this.#tally.add(this.#buffer.bytes, from, to, reason, this.#expected(reason));
+    if (to > from) this.tally.add(this.buffer.bytes, from, to, reason, this.#expected(reason));
   }
 
   #expected(reason: DiscardReason): string {

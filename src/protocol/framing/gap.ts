@@ -1,7 +1,5 @@
-import type { DiscardReason, FrameDecoder, FrameSink } from '../decoder.ts';
-import { DiscardTally } from '../discard-tally.ts';
-import { LinearBuffer } from '../linear-buffer.ts';
-import { type FrameSearch, SearchGuard } from '../search-guard.ts';
+import type { DiscardReason, FrameSink } from '../decoder.ts';
+import { SearchingDecoder } from '../searching-decoder.ts';
 import { DEFAULT_MAX_PAYLOAD, type GapFraming } from './declaration.ts';
 import type { Framing } from './framing.ts';
 import { SealedPayload } from './sealed-payload.ts';
@@ -30,11 +28,7 @@ export function makeGapFraming(declaration: GapFraming): Framing {
  * The burst between two silences is a frame. One whose checksum is wrong may still be one behind a little noise, or
  * two that came too close for the silence to be seen; both are tried where the checksum is wide enough to tell.
  */
-class GapDecoder implements FrameDecoder, FrameSearch {
-  readonly #sink: FrameSink;
-  readonly #buffer = new LinearBuffer();
-  readonly #tally = new DiscardTally();
-  readonly #guard: SearchGuard;
+class GapDecoder extends SearchingDecoder {
   readonly #sealed: SealedPayload;
   /** Whether the checksum may tell where a frame begins and ends. */
   readonly #decisive: boolean;
@@ -42,51 +36,32 @@ class GapDecoder implements FrameDecoder, FrameSearch {
   #overlong = false;
 
   constructor(sealed: SealedPayload, sink: FrameSink) {
-    this.#sink = sink;
-    this.#guard = new SearchGuard(this.#buffer, this.#tally, sink);
+    super(sink);
     this.#sealed = sealed;
     this.#decisive = (sealed.checksum?.bits ?? 0) >= DECISIVE_BITS;
     this.#maxBurst = this.#decisive ? 2 * sealed.maxBytes + MOST_NOISE : sealed.maxBytes;
   }
 
-  get pending(): number {
-    return this.#buffer.length;
-  }
-
-  push(chunk: Uint8Array): void {
-    if (!this.#guard.admits('push') || chunk.length === 0) return;
-    this.#hold(chunk);
-    this.#guard.run(this, false);
-  }
-
-  idle(): void {
-    if (this.#guard.admits('idle')) this.#guard.run(this, true);
-  }
-
-  close(): void {
-    this.#guard.close(this);
-  }
-
-  #hold(chunk: Uint8Array): void {
+  protected override hold(chunk: Uint8Array): void {
     if (this.#overlong) return this.#drop(chunk, 0, chunk.length, 'too_long');
-    this.#buffer.append(chunk);
-    const { bytes, head, tail } = this.#buffer;
+    super.hold(chunk);
+    const { bytes, head, tail } = this.buffer;
     if (tail - head <= this.#maxBurst) return;
     this.#overlong = true;
     this.#drop(bytes, head, tail, 'too_long');
-    this.#buffer.clear();
+    this.buffer.clear();
   }
 
   /** Only a silence decides. */
-  take(final: boolean): void {
+  protected override take(final: boolean): void {
     if (!final) return;
     this.#overlong = false;
     this.#takeBurst();
-    this.#buffer.consumeTo(this.#buffer.tail);
+    this.buffer.consumeTo(this.buffer.tail);
   }
 
   #takeBurst(): void {
-    const { bytes, head, tail } = this.#buffer;
+    const { bytes, head, tail } = this.buffer;
     if (head === tail) return;
     const end = this.#payloadEnd(bytes, head, tail);
     if (end > head) {
@@ -132,8 +107,8 @@ class GapDecoder implements FrameDecoder, FrameSearch {
   }
 
   #deliver(bytes: Uint8Array, start: number, end: number): void {
-    this.#guard.report();
-    if (!this.#guard.ended) this.#sink.frame(bytes, start, end);
+    this.report();
+    if (!this.ended) this.sink.frame(bytes, start, end);
   }
 
   #drop(bytes: Uint8Array, from: number, to: number, reason: DiscardReason): void {
@@ -141,6 +116,6 @@ class GapDecoder implements FrameDecoder, FrameSearch {
       reason === 'too_long'
         ? `at most ${this.#sealed.maxBytes} bytes between silences`
         : this.#sealed.expected;
-    this.#tally.add(bytes, from, to, reason, expected);
+    this.tally.add(bytes, from, to, reason, expected);
   }
 }

@@ -1,11 +1,9 @@
 import { BUDGET_PER_BYTE, CheckBudget } from '../check-budget.ts';
-import type { DiscardReason, FaultReason, FrameDecoder, FrameSink } from '../decoder.ts';
+import type { DiscardReason, FaultReason, FrameSink } from '../decoder.ts';
 import { SAMPLE_BYTES } from '../decoder.ts';
 import { copyOf, hexExcerpt } from '../describe.ts';
-import { DiscardTally } from '../discard-tally.ts';
 import { recogniseIntruder } from '../intruder.ts';
-import { LinearBuffer } from '../linear-buffer.ts';
-import { type FrameSearch, SearchGuard } from '../search-guard.ts';
+import { SearchingDecoder } from '../searching-decoder.ts';
 import { readUnsigned } from './byte-order.ts';
 import { findBytes } from './find-bytes.ts';
 import type { PayloadJudge } from './framing.ts';
@@ -26,11 +24,7 @@ export type Recovery = 'slide' | 'silence' | 'close';
  * judge of payloads. Work is linear in the bytes received: sliding looks at each position once, and what touches a
  * whole candidate lives on a budget.
  */
-export class LayoutDecoder implements FrameDecoder, FrameSearch {
-  readonly #sink: FrameSink;
-  readonly #buffer = new LinearBuffer();
-  readonly #tally = new DiscardTally();
-  readonly #guard: SearchGuard;
+export class LayoutDecoder extends SearchingDecoder {
   readonly #layout: FrameLayout;
   readonly #recovery: Recovery;
   readonly #judge: PayloadJudge | undefined;
@@ -40,44 +34,33 @@ export class LayoutDecoder implements FrameDecoder, FrameSearch {
   #lost = false;
 
   constructor(layout: FrameLayout, sink: FrameSink, recovery: Recovery, judge?: PayloadJudge) {
-    this.#sink = sink;
-    this.#guard = new SearchGuard(this.#buffer, this.#tally, sink);
+    super(sink);
     this.#layout = layout;
     this.#recovery = recovery;
     this.#judge = judge;
     this.#headerExpected = headerInWords(layout);
   }
 
-  get pending(): number {
-    return this.#buffer.length;
+  protected override hold(chunk: Uint8Array): void {
+    super.hold(chunk);
+    this.#budget.earn(chunk.length, this.buffer.length);
   }
 
-  push(chunk: Uint8Array): void {
-    if (!this.#guard.admits('push') || chunk.length === 0) return;
-    this.#buffer.append(chunk);
-    this.#budget.earn(chunk.length, this.#buffer.length);
-    this.#guard.run(this, false);
-  }
-
-  idle(): void {
+  override idle(): void {
     // Silence means nothing on a stream.
-    if (this.#guard.admits('idle') && this.#recovery !== 'close') this.#guard.run(this, true);
+    if (this.#recovery !== 'close') super.idle();
   }
 
-  close(): void {
-    this.#guard.close(this);
-  }
-
-  take(final: boolean): void {
+  protected override take(final: boolean): void {
     this.#search(final);
     if (final) this.#lost = false;
   }
 
   #search(final: boolean): void {
     const { headerBytes } = this.#layout;
-    const { bytes, tail } = this.#buffer;
-    let at = this.#buffer.head;
-    while (at < tail && !this.#guard.ended) {
+    const { bytes, tail } = this.buffer;
+    let at = this.buffer.head;
+    while (at < tail && !this.ended) {
       if (this.#lost) {
         at = this.#drop(at, tail, 'no_header', 'silence before the next frame');
         break;
@@ -104,7 +87,7 @@ export class LayoutDecoder implements FrameDecoder, FrameSearch {
       }
       at = this.#judgeWhole(bytes, at, tail, total);
     }
-    this.#buffer.consumeTo(at);
+    this.buffer.consumeTo(at);
   }
 
   /** Where the sync word, or what is left of it at the end, begins. */
@@ -156,9 +139,9 @@ export class LayoutDecoder implements FrameDecoder, FrameSearch {
           return this.#giveUp(at, tail, 'bad_content', 'the content of a declared message');
       }
     }
-    this.#guard.report();
-    if (this.#guard.ended) return tail;
-    this.#sink.frame(bytes, at + payloadAt, payloadEnd);
+    this.report();
+    if (this.ended) return tail;
+    this.sink.frame(bytes, at + payloadAt, payloadEnd);
     return end;
   }
 
@@ -175,20 +158,20 @@ export class LayoutDecoder implements FrameDecoder, FrameSearch {
   }
 
   #drop(from: number, to: number, reason: DiscardReason, expected: string): number {
-    this.#tally.add(this.#buffer.bytes, from, to, reason, expected);
+    this.tally.add(this.buffer.bytes, from, to, reason, expected);
     return to;
   }
 
   #fault(at: number, tail: number, total: number): number {
     const { minBytes, maxBytes, length, overhead, payloadAt, tailBytes } = this.#layout;
-    const { bytes } = this.#buffer;
+    const { bytes } = this.buffer;
     const claimed = length === undefined ? total : total - overhead;
     const intruder = claimed === 0 ? undefined : recogniseIntruder(bytes, at, tail);
     const reason: FaultReason =
       claimed === 0 ? 'zero_length' : total > maxBytes ? 'too_long' : 'impossible_length';
-    this.#guard.report();
-    this.#guard.ended = true;
-    this.#sink.fault({
+    this.report();
+    this.ended = true;
+    this.sink.fault({
       reason: intruder === undefined ? reason : 'intruder',
       length: claimed,
       expected: `${this.#headerExpected}, and a payload of ${minBytes - payloadAt - tailBytes} to ${maxBytes - payloadAt - tailBytes} bytes`,

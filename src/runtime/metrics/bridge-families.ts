@@ -95,7 +95,7 @@ function addListeners(registry: Registry, { gateways }: BridgeFamilySources): vo
   });
   addCounter(registry, {
     name: 'heartwire_listener_refused_connections_total',
-    help: 'Connections of devices that a cap refused.',
+    help: 'Connections of devices that a cap refused, or that could not be accepted.',
     labels,
     read: each((gateway) => gateway.status().refused_connections),
   });
