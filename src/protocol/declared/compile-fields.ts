@@ -9,7 +9,7 @@ import { floatField } from './float-field.ts';
 import { numberField } from './number-field.ts';
 import { type NumberType, parseNumberType, parseWhole, storeFloat, storeWide } from './number-type.ts';
 import { type Member, structField } from './struct-field.ts';
-import { encodeText } from './text-code.ts';
+import { encodeText, unitOf } from './text-code.ts';
 import { textField } from './text-field.ts';
 import { wideField } from './wide-field.ts';
 
@@ -191,9 +191,16 @@ export function constantNumber(type: NumberType, value: number | string, slot = 
   };
 }
 
-function constantText({ encoding = 'utf8', length }: FieldDeclaration, value: number | string): FieldCodec {
+/** Text that is always the same, with what fills it up or ends it. */
+function constantText(declaration: FieldDeclaration, value: number | string): FieldCodec {
+  const { encoding = 'utf8', length, pad = 0, terminator } = declaration;
   const text = encodeText(encoding, String(value)) ?? new Uint8Array(0);
-  const bytes = new Uint8Array(Math.max(text.length, typeof length === 'number' ? length : 0));
+  const unit = unitOf(encoding);
+  const end = terminator === undefined ? 0 : unit;
+  const bytes = new Uint8Array(Math.max(text.length + end, typeof length === 'number' ? length : 0));
+  for (let at = 0; at < bytes.length; at += unit) {
+    bytes[encoding === 'utf16be' ? at + 1 : at] = terminator ?? pad;
+  }
   bytes.set(text);
   return fixedBytes(bytes, true);
 }
