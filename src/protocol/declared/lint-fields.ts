@@ -139,11 +139,14 @@ function lintField(
       lintChecksum(field, path, around);
       break;
     case 'reserved':
-      if (field.length !== undefined && !(isCount(field.length) && field.length > 0)) {
+      if (
+        field.length !== undefined &&
+        !(isCount(field.length) && field.length > 0 && field.length <= protocol.maxFrame)
+      ) {
         findings.add(
           'config_bad_value',
           [...path, 'length'],
-          'Reserved bytes have a fixed length.',
+          'Reserved bytes have a fixed length, and fit into a frame.',
           'Write how many bytes they are.',
         );
       }

@@ -41,6 +41,7 @@ describe('numbers that YAML or the type cannot carry', () => {
     ['type: f32, invalid: -9999', /error: .*invalid: .*its bits.*0xc61c3c00/],
     ['type: f64, invalid: -1.5', /error: .*invalid: .*its bits.*0xbff8000000000000/],
     ['type: f32, invalid: 9999', /warning: .*invalid: .*its bits.*0x461c3c00/],
+    ['type: reserved, length: 1152921504606846976', /length: Reserved bytes .* fit into a frame/],
     ['type: u32, scale: 1e305', /scale: .*beyond all numbers/],
     [
       'type: array, count: 2, of: { type: struct, fields: [{ name: v, type: u8, limits: { warn: [1, 2] } }] }',
