@@ -33,6 +33,22 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EIO') outClosed.abort();
 });
 
+/** Whoever asked the command to end does not wait for a reader of its output. */
+let signalled = false;
+
+/** Resolves once all that was printed has been taken, or once nobody reads it any more. */
+function outputTaken(): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      outClosed.signal.removeEventListener('abort', done);
+      resolve();
+    };
+    outClosed.signal.addEventListener('abort', done);
+    if (outClosed.signal.aborted || process.stdout.writableLength === 0) done();
+    else process.stdout.write('', done);
+  });
+}
+
 const tty = ownTerminal();
 
 const io: CliIo = {
@@ -52,9 +68,14 @@ const io: CliIo = {
   program: programName(process.argv[1] ?? '', process.cwd()),
   env: process.env,
   cwd: process.cwd(),
+  drained: () => (process.stdout.writableNeedDrain ? outputTaken() : undefined),
   onSignal(signal, callback) {
-    process.on(signal, callback);
-    return () => void process.off(signal, callback);
+    const told = (): void => {
+      signalled = true;
+      callback();
+    };
+    process.on(signal, told);
+    return () => void process.off(signal, told);
   },
   onUncaught(callback) {
     // What a promise brings that nobody looks at comes here too.
@@ -67,5 +88,6 @@ const io: CliIo = {
 
 const code = await main(process.argv.slice(2), io);
 if (code !== 0 || !outFailed) process.exitCode = code;
+if (!signalled) await outputTaken();
 // The command is over; whatever still holds the process (a port that does not close) shall not hold it for long.
 setTimeout(() => process.exit(), 2_000).unref();

@@ -33,5 +33,5 @@ export function feedUrl(text: string): string {
  * @throws HeartwireError `bad_address`
  */
 export function bridgeUrl(given: string | undefined, io: CliIo): string {
-  return feedUrl(given ?? io.env.HEARTWIRE_URL ?? DEFAULT_BRIDGE_URL);
+  return feedUrl(given ?? (io.env.HEARTWIRE_URL?.trim() || DEFAULT_BRIDGE_URL));
 }

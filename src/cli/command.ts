@@ -26,6 +26,8 @@ export interface CliIo {
   onUncaught(callback: (cause: unknown) => void): () => void;
   /** Standard input, read when it is called; absent where there is none. */
   readonly stdin?: () => AsyncIterable<Uint8Array>;
+  /** Resolves once what was given to `out` has been taken; undefined where nothing waits, or where nobody can tell. */
+  readonly drained?: () => Promise<void> | undefined;
   /** Aborted when nobody reads standard output any more (a closed pipe). */
   readonly outClosed: AbortSignal;
 }

@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { HeartwireError } from '../errors.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
@@ -7,6 +6,7 @@ import { makeFraming } from '../protocol/framing/make-framing.ts';
 import type { CliIo, Command } from './command.ts';
 import { fieldTable } from './field-table.ts';
 import { protocolOf } from './message-file.ts';
+import { LARGEST_INPUT, readBytes, tooLarge } from './read-bytes.ts';
 
 interface DecodeArgs {
   readonly input: readonly string[];
@@ -15,8 +15,6 @@ interface DecodeArgs {
   readonly from: 'device' | 'host' | undefined;
   readonly json: boolean;
 }
-
-const LARGEST_INPUT = 64 * 1024 * 1024;
 
 /** What stood in the bytes, in their order. */
 type Piece =
@@ -145,7 +143,21 @@ async function inputBytes(words: readonly string[], io: CliIo): Promise<Uint8Arr
       mend: 'Write two digits for each byte.',
     });
   }
-  return textOrBytes(await readBytes(resolve(io.cwd, first), first));
+  return textOrBytes(await fileBytes(first, io));
+}
+
+async function fileBytes(name: string, io: CliIo): Promise<Uint8Array> {
+  try {
+    return await readBytes(resolve(io.cwd, name), name);
+  } catch (error) {
+    const missing = error instanceof Error && error.cause instanceof Error && 'code' in error.cause;
+    if (!missing || (error.cause as { code: unknown }).code !== 'ENOENT') throw error;
+    throw new HeartwireError('bad_argument', `${JSON.stringify(name)}: neither hex digits nor a file`, {
+      seen: name,
+      mend: 'Write two hex digits for each byte, or name a file.',
+      cause: error,
+    });
+  }
 }
 
 /** Hex digits with spaces, colons or `0x` in front, in pairs. */
@@ -180,27 +192,4 @@ async function standardInput(io: CliIo): Promise<Uint8Array> {
     at += chunk.length;
   }
   return bytes;
-}
-
-const tooLarge = (name: string): HeartwireError =>
-  new HeartwireError('bad_argument', `More than 64 MiB: ${name}`, { mend: 'Decode it in parts.' });
-
-/** What a file holds. @throws HeartwireError `bad_argument` where it cannot be read, or is too large */
-export async function readBytes(path: string, name: string): Promise<Uint8Array> {
-  try {
-    await using file = await open(path, 'r');
-    const { size } = await file.stat();
-    if (size > LARGEST_INPUT) throw tooLarge(name);
-    return new Uint8Array(await file.readFile());
-  } catch (cause) {
-    if (cause instanceof HeartwireError) throw cause;
-    const reason =
-      cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
-        ? 'neither hex digits nor a file'
-        : String(cause);
-    throw new HeartwireError('bad_argument', `${JSON.stringify(name)}: ${reason}`, {
-      mend: 'Write two hex digits for each byte, or name a file.',
-      cause,
-    });
-  }
 }

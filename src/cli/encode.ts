@@ -2,9 +2,9 @@ import { resolve } from 'node:path';
 import { hexText } from '../protocol/describe.ts';
 import { makeFraming } from '../protocol/framing/make-framing.ts';
 import type { Command } from './command.ts';
-import { readBytes } from './decode.ts';
 import { parseAssignments } from './field-values.ts';
 import { protocolOf } from './message-file.ts';
+import { readBytes } from './read-bytes.ts';
 
 interface EncodeArgs {
   readonly message: string;

@@ -4,10 +4,10 @@ import { HeartwireError } from '../errors.ts';
 import { openTrace, traceName } from '../runtime/trace-file.ts';
 import { PcapngExport } from '../trace/export-pcapng.ts';
 import { CSV_HEAD, csvLine, type ExportRow, jsonLine, RowMaker } from '../trace/export-rows.ts';
-import type { Command } from './command.ts';
+import type { CliIo, Command } from './command.ts';
 import { messagesOption } from './messages-option.ts';
 import { tellError } from './tell-error.ts';
-import { outputNotWritten } from './write-output.ts';
+import { outputNotWritten, refuseInput } from './write-output.ts';
 
 const FORMATS = ['pcapng', 'csv', 'jsonl'] as const;
 /** Text is handed over in pieces of about so many characters. */
@@ -62,10 +62,12 @@ export const exportTrace: Command<ExportArgs> = {
           return [jsonLine(row, head, device)];
       }
     };
-    const sink = args.output === undefined ? textSink(io.out) : await fileSink(resolve(io.cwd, args.output));
+    if (args.output !== undefined) await refuseInput(io, [args.trace], args.output);
+    const sink = args.output === undefined ? textSink(io) : fileSink(resolve(io.cwd, args.output));
     if (args.to === 'pcapng') await sink.write(pcapng.begin());
     if (args.to === 'csv') await sink.write(CSV_HEAD);
     for await (const piece of events) {
+      if (sink.unwanted()) break;
       for (const event of piece) {
         for (const row of rows.take(event)) for (const part of pieceOf(row)) await sink.write(part);
       }
@@ -78,20 +80,22 @@ export const exportTrace: Command<ExportArgs> = {
 
 interface Sink {
   write(part: string | Uint8Array): Promise<void> | undefined;
+  /** Nobody reads it any more. */
+  unwanted(): boolean;
   close(): Promise<void>;
 }
 
-function textSink(out: (text: string) => void): Sink {
+function textSink({ out, drained, outClosed }: CliIo): Sink {
   let held = '';
   return {
     write(part) {
       held += part;
-      if (held.length >= PIECE) {
-        out(held);
-        held = '';
-      }
-      return undefined;
+      if (held.length < PIECE) return undefined;
+      out(held);
+      held = '';
+      return drained?.();
     },
+    unwanted: () => outClosed.aborted,
     async close() {
       out(held);
     },
@@ -99,7 +103,7 @@ function textSink(out: (text: string) => void): Sink {
 }
 
 /** @throws HeartwireError `file_not_written` */
-async function fileSink(path: string): Promise<Sink> {
+function fileSink(path: string): Sink {
   const stream = createWriteStream(path);
   const failed = new Promise<never>((_, reject) => {
     stream.on('error', (cause) => reject(outputNotWritten(path, cause)));
@@ -111,6 +115,7 @@ async function fileSink(path: string): Promise<Sink> {
       if (stream.write(part)) return undefined;
       return Promise.race([failed, new Promise<void>((done) => stream.once('drain', done))]);
     },
+    unwanted: () => false,
     async close() {
       // What is given to `end` is called where the last bytes could not be written too.
       const finished = new Promise<void>((done) => stream.once('finish', done));

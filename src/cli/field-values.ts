@@ -112,7 +112,8 @@ function parsePlain(text: string): Value {
     const whole = text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text);
     return Number.isSafeInteger(Number(whole)) ? Number(whole) : whole.toString();
   }
-  if (!/^-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return text;
-  const number = Number(text);
-  return Number.isInteger(number) && !Number.isSafeInteger(number) ? text : number;
+  const plain = text.replace(/^\+(?=[\d.])/, '');
+  if (!/^-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(plain)) return text;
+  const number = Number(plain);
+  return Number.isInteger(number) && !Number.isSafeInteger(number) ? plain : number;
 }

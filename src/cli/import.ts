@@ -3,11 +3,13 @@ import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { HeartwireError } from '../errors.ts';
 import { traceName } from '../runtime/trace-file.ts';
-import { formatEvent, formatMeta } from '../trace/format-trace.ts';
+import { formatEvent, formatMeta, TRACE_MAGIC } from '../trace/format-trace.ts';
 import { type Imported, importCapture } from '../trace/import-capture.ts';
 import { importHex, importRaw } from '../trace/import-text.ts';
+import { TraceParser } from '../trace/parser.ts';
 import type { Command } from './command.ts';
-import { writeOutput } from './write-output.ts';
+import { wholeNumber } from './whole-number.ts';
+import { refuseInput, writeOutput } from './write-output.ts';
 
 const FORMATS = ['auto', 'capture', 'hex', 'raw'] as const;
 
@@ -42,7 +44,7 @@ export const importTrace: Command<ImportArgs> = {
         describe: 'What it is; raw: as gpsd logs',
       })
       .option('port', {
-        type: 'number',
+        coerce: wholeNumber('port', 1, 65_535),
         requiresArg: true,
         describe: 'TCP port of the server in the capture',
       })
@@ -51,6 +53,8 @@ export const importTrace: Command<ImportArgs> = {
       .option('meta', { type: 'string', requiresArg: true, describe: 'More words for the #meta line' })
       .option('output', { type: 'string', alias: 'o', requiresArg: true, describe: 'The file of the trace' }),
   async run(args, io) {
+    if (args.meta !== undefined) checkMeta(args.meta);
+    if (args.output !== undefined) await refuseInput(io, [args.file], args.output);
     const imported = await read(args, io.cwd);
     for (const warning of imported.warnings) io.err(`heartwire: ${warning}\n`);
     const text = traceText(imported, args);
@@ -64,6 +68,30 @@ export const importTrace: Command<ImportArgs> = {
     return 0;
   },
 };
+
+/** @throws HeartwireError `bad_argument` where a trace with these words could not be read */
+function checkMeta(words: string): void {
+  const parser = new TraceParser('--meta', {
+    head: () => undefined,
+    event: () => undefined,
+    warning: () => undefined,
+  });
+  try {
+    parser.push(new TextEncoder().encode(`${TRACE_MAGIC}\n#start 1970-01-01T00:00:00Z\n#meta ${words}\n`));
+    parser.finish();
+  } catch (cause) {
+    if (!(cause instanceof HeartwireError)) throw cause;
+    throw new HeartwireError(
+      'bad_argument',
+      `--meta cannot be read: ${cause.message.replace(/^--meta:\d+:\d+: /, '')}`,
+      {
+        seen: words,
+        mend: cause.mend ?? 'Write key=value; docs/traces.md lists the keys.',
+        cause,
+      },
+    );
+  }
+}
 
 async function read({ file, from, port, dialled }: ImportArgs, cwd: string): Promise<Imported> {
   let bytes: Buffer;

@@ -113,6 +113,10 @@ async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode
         (name) => Array.isArray(args[name]) && !/[A-Z]/.test(name) && !isList(name),
       );
       if (twice !== undefined) throw new UsageError(`--${twice} is given twice.`);
+      // yargs drops it, and the command would run without it.
+      if (argv.includes('-') && argv[0] !== 'decode') {
+        throw new UsageError('A lone hyphen is no file here; /dev/stdin is standard input.');
+      }
       return true;
     })
     .version(packageVersion())

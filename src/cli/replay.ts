@@ -14,7 +14,8 @@ import { diffLines } from './replay-diff.ts';
 import { stopRequest } from './stop-request.ts';
 import { tellError } from './tell-error.ts';
 import { packageVersion } from './version.ts';
-import { writeOutput } from './write-output.ts';
+import { portNumber } from './whole-number.ts';
+import { refuseInput, writeOutput } from './write-output.ts';
 
 interface ReplayArgs {
   readonly trace: readonly string[];
@@ -51,7 +52,7 @@ export const replay: Command<ReplayArgs> = {
       .option('messages', { type: 'string', requiresArg: true, describe: 'messages.yaml of the devices' })
       .option('serve', { type: 'boolean', default: false, describe: 'Serve page, API and feed meanwhile' })
       .option('port', {
-        type: 'number',
+        coerce: portNumber,
         default: 8080,
         requiresArg: true,
         describe: 'Of --serve; 0 takes any',
@@ -66,6 +67,7 @@ export const replay: Command<ReplayArgs> = {
       return 2;
     }
     const messages = await messagesOption(args.messages, io);
+    if (args.update && args.expect !== undefined) await refuseInput(io, args.trace, args.expect);
     const sources: TraceSource[] = [];
     for (const name of args.trace) {
       sources.push(await openTrace(resolve(io.cwd, name), name, (text) => io.err(`heartwire: ${text}\n`)));
@@ -113,6 +115,7 @@ async function printed(
     messages,
     ...(speed === undefined ? {} : { speed }),
     signal: ended.signal,
+    ready: io.drained,
     line: (line) => {
       const text = JSON.stringify(line);
       if (args.expect === undefined) io.out(`${text}\n`);

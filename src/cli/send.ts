@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { chunkMessage } from '../device/chunk-message.ts';
 import { HeartwireError } from '../errors.ts';
@@ -16,6 +16,7 @@ import type { CliIo, Command, ExitCode } from './command.ts';
 import { parseAssignments } from './field-values.ts';
 import { openPayloads } from './open-payloads.ts';
 import { inWords, ProgressBar } from './progress-bar.ts';
+import { readBytes } from './read-bytes.ts';
 import { tellError } from './tell-error.ts';
 
 interface SendArgs {
@@ -118,7 +119,7 @@ async function sendMessage(
     const declared = (await declarations(caller, device)).find(({ name }) => name === message);
     // yargs makes numbers of words that look like some.
     values = await parseAssignments(fields.map(String), declared?.fields ?? [], (path) =>
-      readFile(resolve(io.cwd, path)),
+      readBytes(resolve(io.cwd, path), path),
     );
   }
   return tell(await caller.call(device, message, values, timeout), message, args, io);

@@ -28,9 +28,10 @@ export function loadConfig(
   keys: KeyFiles = new Map(),
   beside: readonly Finding[] = [],
 ): LoadedConfig {
-  const begin =
-    'Begin with `devices:` and an entry such as `- { id: psu-1, link: "tcp:10.0.0.7:9089", ... }`.';
-  const read = readDocument(text, file, begin);
+  const read = readDocument(text, file, {
+    begin: 'Begin with `devices:` and an entry such as `- { id: psu-1, link: "tcp:10.0.0.7:9089", ... }`.',
+    keys: Object.keys(fileShape.shape),
+  });
   if ('problem' in read) return { failed: [], problems: [read.problem] };
   const { report, root } = read;
   if (root === undefined) return report.finish();

@@ -1,5 +1,6 @@
 import { MessageCatalog } from '../device/message-catalog.ts';
 import type { SessionSettings } from '../device/settings.ts';
+import { clashWithBuiltin } from '../protocol/declared/builtin.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { isStandardFraming } from '../protocol/framing/make-framing.ts';
 import { isKeyed } from './keyed.ts';
@@ -75,13 +76,17 @@ export function checkSpeech(
           : 'Poll with a message from the host, and with fields as it declares them.',
     });
   }
-  if (messages === undefined || session.bare !== undefined) return;
-  if (goesBesideRegister(messages)) return;
+  if (messages === undefined || session.bare !== undefined || goesBesideRegister(messages)) return;
+  const clash = sharesFrames(messages) ? clashWithBuiltin(messages.declaration.messages) : undefined;
+  const bare = '`session: none` where the device knows neither register nor heartbeat';
   add({
     code: 'config_conflict',
     path: [...path, 'messages'],
-    message: 'These messages have another framing, or other ids, than register and heartbeat.',
-    mend: 'Add `session: none` where the device knows neither register nor heartbeat.',
+    message:
+      clash === undefined
+        ? 'These messages have another framing, or other ids, than register and heartbeat.'
+        : `\`${clash.message.name}\` has the id or the name of \`${clash.builtin}\`, which is built in.`,
+    mend: clash === undefined ? `Add ${bare}.` : `Give it another id and name, or add ${bare}.`,
   });
 }
 
@@ -93,13 +98,17 @@ export function checkDialIn(messages: DeclaredProtocol, add: (finding: Finding) 
     code: 'config_no_effect',
     path: ['messages'],
     message:
-      'Devices that dial in and register cannot speak these messages: they have another framing, or other ids, than register.',
+      'Devices that dial in and register cannot speak these messages: they have another framing than register, other ids, or those of built-in messages.',
     mend: 'Name this file with the devices that have `session: none`.',
   });
 }
 
-/** Whether these messages can come in the frames of register and heartbeat. */
+/** Whether a device that registers and beats can speak these messages too. */
 export const goesBesideRegister = (messages: DeclaredProtocol): boolean =>
+  sharesFrames(messages) && clashWithBuiltin(messages.declaration.messages) === undefined;
+
+/** Whether these messages come in the frames of register and heartbeat. */
+const sharesFrames = (messages: DeclaredProtocol): boolean =>
   messages.hasBuiltinIds && isStandardFraming(messages.declaration.framing);
 
 /** The longest declared payload, in bytes. */

@@ -12,8 +12,17 @@ export type ReadDocument =
   | { readonly problem: Problem }
   | { readonly report: Report; readonly root: Readonly<Record<string, unknown>> | undefined };
 
-/** Reads the text of a YAML file as far as its keys. `begin` says how such a file begins. */
-export function readDocument(text: string, file: string, begin: string, options?: YamlOptions): ReadDocument {
+/** What kind of file it is. */
+export interface DocumentKind {
+  /** How such a file begins, for whoever has none. */
+  readonly begin: string;
+  /** The keys that it may have. */
+  readonly keys: readonly string[];
+  readonly yaml?: YamlOptions;
+}
+
+/** Reads the text of a YAML file as far as its keys. */
+export function readDocument(text: string, file: string, kind: DocumentKind): ReadDocument {
   if (text.length > LARGEST_CONFIG) return unusable(file, 1, 1, 'The file is larger than 10 MB.');
   const plain = text.startsWith('\uFEFF') ? text.slice(1) : text;
   const tooDeep = checkNesting(plain);
@@ -21,20 +30,24 @@ export function readDocument(text: string, file: string, begin: string, options?
     const before = plain.slice(0, tooDeep).split('\n');
     return unusable(file, before.length, (before.at(-1)?.length ?? 0) + 1, 'The file is nested too deeply.');
   }
-  const source = readYaml(plain, options);
+  const source = readYaml(plain, kind.yaml);
   const report = new Report(source, file);
   for (const finding of source.findings) report.syntax(finding);
-  return { report, root: rootOf(source.value, report, begin) };
+  return { report, root: rootOf(source.value, report, kind) };
 }
 
 /** The keys of the document; those with nothing behind them count as absent, as when all their entries are comments. */
 function rootOf(
   value: unknown,
   report: Report,
-  begin: string,
+  { begin, keys }: DocumentKind,
 ): Readonly<Record<string, unknown>> | undefined {
   if (value === undefined) return undefined;
-  if (isKeyed(value)) return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null));
+  if (isKeyed(value)) {
+    return Object.fromEntries(
+      Object.entries(value).filter(([key, each]) => each !== null || !keys.includes(key)),
+    );
+  }
   report.add({
     code: value === null ? 'config_missing_key' : 'config_bad_type',
     path: [],

@@ -163,7 +163,7 @@ export const LINE_KEYS = {
     {
       anyOf: [
         { type: 'integer', minimum: 1, maximum: HIGHEST_BAUD },
-        { type: 'string', pattern: '^\\d+(-[5-8][NEOMS](1|1\\.5|2))?$' },
+        { type: 'string', pattern: '^\\d+(-[5-8][NEOMSneoms](1|1\\.5|2))?$' },
       ],
       description: 'Speed of a serial line, also with data bits, parity and stop bits.',
       default: 115_200,

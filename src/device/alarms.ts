@@ -50,7 +50,8 @@ export class Alarm {
       const worst = this.#worst(value);
       return worst === undefined ? undefined : this.#judged(worst.judgement, worst.value, worst.index);
     }
-    return typeof value === 'number' ? this.#judged(judge(this.#field, value), value) : undefined;
+    const number = numberOf(value);
+    return number === undefined ? undefined : this.#judged(judge(this.#field, number), number);
   }
 
   #judged(judgement: Judgement, value: number, index?: number): AlarmEvent | undefined {
@@ -79,12 +80,19 @@ export class Alarm {
     if (!Array.isArray(value)) return undefined;
     let worst: Worst | undefined;
     for (const [index, each] of value.entries()) {
-      if (typeof each !== 'number') continue;
-      const judgement = judge(this.#field, each);
+      const number = numberOf(each);
+      if (number === undefined) continue;
+      const judgement = judge(this.#field, number);
       if (worst === undefined || isWorse(judgement.level, worst.judgement.level)) {
-        worst = { judgement, value: each, index };
+        worst = { judgement, value: number, index };
       }
     }
     return worst;
   }
+}
+
+/** Only numbers have limits, and those beyond 2^53 are decimal text. */
+function numberOf(value: unknown): number | undefined {
+  if (typeof value === 'string') return Number(value);
+  return typeof value === 'number' ? value : undefined;
 }

@@ -16,6 +16,8 @@ export interface ReplayTracesOptions {
   readonly messages?: DeclaredProtocol | undefined;
   line?(line: ReplayLine): void;
   wantsBytes?(topic: string): boolean;
+  /** Waited for before more is read: whoever takes the lines may be slow. */
+  ready?: (() => Promise<void> | undefined) | undefined;
   /** Virtual ms that go by in each real one; absent: as fast as possible. */
   readonly speed?: number;
   /** Aborted: the replay ends where it is. */
@@ -76,7 +78,9 @@ export async function replayTraces(
     replay.play(track.device, event, track.offsetMs);
     events += 1;
     track.at += 1;
-    if (track.at < track.events.length) setDue(track);
+    const read = track.at < track.events.length;
+    if (!read) await options.ready?.();
+    if (read) setDue(track);
     else if (!(await advance(track))) {
       removeFirst(tracks);
       continue;

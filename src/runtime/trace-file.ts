@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
@@ -120,24 +119,50 @@ export function isCutShort(packedEnd: Uint8Array, bytes: number): boolean {
 }
 
 async function* unpacked(path: string): AsyncGenerator<Buffer, boolean> {
-  const file = await open(path);
+  // One piece after the other, and nowhere back: it may be a pipe.
+  const source = createReadStream(path);
   try {
-    const { size } = await file.stat();
-    const [magic, end] = [Buffer.alloc(2), Buffer.alloc(4)];
-    await file.read(magic, 0, 2, 0);
-    const source = createReadStream(path);
-    if (!isPacked(magic)) {
-      yield* source;
+    const pieces: AsyncIterator<Buffer> = source[Symbol.asyncIterator]();
+    let head = Buffer.alloc(0);
+    while (head.length < 2) {
+      const next = await pieces.next();
+      if (next.done === true) break;
+      head = Buffer.concat([head, next.value]);
+    }
+    const packed = new PackedPieces(head, pieces);
+    if (!isPacked(head)) {
+      yield* packed.all();
       return false;
     }
-    await file.read(end, 0, 4, Math.max(size - 4, 0));
     let bytes = 0;
-    for await (const piece of pipeline(source, createGunzip(CUT_GZIP), () => undefined)) {
+    for await (const piece of pipeline(packed.all(), createGunzip(CUT_GZIP), () => undefined)) {
       bytes += piece.length;
       yield piece;
     }
-    return isCutShort(end, bytes);
+    return isCutShort(packed.end, bytes);
   } finally {
-    await file.close();
+    source.destroy();
+  }
+}
+
+/** The pieces of a file from its beginning; remembers its last four bytes. */
+class PackedPieces {
+  end = Buffer.alloc(0);
+  readonly #head: Buffer;
+  readonly #rest: AsyncIterator<Buffer>;
+
+  constructor(head: Buffer, rest: AsyncIterator<Buffer>) {
+    this.#head = head;
+    this.#rest = rest;
+  }
+
+  async *all(): AsyncGenerator<Buffer> {
+    for (let piece = this.#head; piece.length > 0; ) {
+      this.end = Buffer.concat([this.end, piece.subarray(-4)]).subarray(-4);
+      yield piece;
+      const next = await this.#rest.next();
+      if (next.done === true) return;
+      piece = next.value;
+    }
   }
 }

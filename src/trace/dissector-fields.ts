@@ -1,3 +1,4 @@
+import { compileField } from '../protocol/declared/compile-fields.ts';
 import type {
   Condition,
   EnumDeclaration,
@@ -6,6 +7,7 @@ import type {
   ProtocolDeclaration,
   TextEncoding,
 } from '../protocol/declared/declaration.ts';
+import { sizingScope } from '../protocol/declared/lint-fields.ts';
 import { type NumberType, parseNumberType } from '../protocol/declared/number-type.ts';
 
 /** A text as Lua writes it. */
@@ -149,11 +151,13 @@ export class LuaFields {
     as: 'string' | 'bytes',
   ): string[] {
     this.#field(path, `ProtoField.${as}(${luaText(`heartwire.${path}`)}, ${label(path)})`);
+    const constant = field.value !== undefined || field.type === 'reserved';
+    const length = constant ? fixedBytes(field, protocol) : (field.length ?? 'rest');
     const show =
       as === 'string'
         ? `tree:add(f[${luaText(path)}], buf(at, n), text(buf(at, n), ${ENCODINGS[field.encoding ?? 'ascii']}))`
         : `tree:add(f[${luaText(path)}], buf(at, n))`;
-    if (field.terminator !== undefined && field.length === undefined) {
+    if (field.terminator !== undefined && !constant) {
       return [
         'do',
         '  local n = 0',
@@ -165,7 +169,7 @@ export class LuaFields {
     }
     return [
       'do',
-      ...extent(field.length ?? 'rest', protocol, tail).map((line) => `  ${line}`),
+      ...extent(length, protocol, tail).map((line) => `  ${line}`),
       '  need(at, n, stop)',
       `  if n > 0 then ${show} end`,
       '  at = at + n',
@@ -248,10 +252,8 @@ export function constants(fields: readonly FieldDeclaration[], protocol: Protoco
 
 /** Bytes that a field always has; 0 where that depends. */
 function fixedBytes(field: FieldDeclaration, protocol: ProtocolDeclaration): number {
-  const type = parseNumberType(field.type, protocol.byteOrder);
-  if (type !== undefined) return type.bytes;
-  if (field.type === 'crc') return Math.ceil(Number(/(\d+)/.exec(field.algorithm ?? '')?.[1] ?? 0) / 8);
-  return typeof field.length === 'number' ? field.length : 0;
+  const { min, max } = compileField(field, sizingScope(protocol));
+  return min === max ? min : 0;
 }
 
 function condition(

@@ -15,17 +15,17 @@ const DIRECTED = /^([<>IO])\s+(.*)$/;
 /** Reads hex of any of the usual forms, one chunk a line, from the peer unless < or > says otherwise. */
 export function importHex(text: string, file: string): Imported {
   const events: TraceEvent[] = [];
+  let read = 0;
+  let dumped = false;
   for (const [index, raw] of text.split(/\r?\n/).entries()) {
     const line = raw.trim();
+    if (line === '' || line.startsWith('#')) continue;
     // An offset alone ends what hexdump writes, and says how long it was.
-    if (
-      line === '' ||
-      line.startsWith('#') ||
-      (/^[0-9a-fA-F]{6,16}$/.test(line) && /^0/.test(line) && isLastOffset(line, events))
-    )
-      continue;
+    if (dumped && /^0[0-9a-fA-F]{5,15}$/.test(line) && Number.parseInt(line, 16) === read) continue;
     const [, sign = '<', rest = line] = DIRECTED.exec(line) ?? [];
-    const hex = XXD.exec(rest)?.[1] ?? HEXDUMP.exec(rest)?.[1] ?? rest;
+    const dump = XXD.exec(rest)?.[1] ?? HEXDUMP.exec(rest)?.[1];
+    dumped = dump !== undefined;
+    const hex = dump ?? rest;
     const bytes = parseBytes(hex);
     if (!(bytes instanceof Uint8Array)) {
       throw new HeartwireError('capture_invalid', `${file}:${index + 1}:${bytes.at + 1}: ${bytes.problem}`, {
@@ -33,15 +33,10 @@ export function importHex(text: string, file: string): Imported {
         seen: line.slice(0, 80),
       });
     }
+    read += bytes.length;
     events.push(event({ kind: sign === '>' || sign === 'O' ? 'out' : 'in', bytes }, index + 1));
   }
   return imported(events, file);
-}
-
-/** The length that hexdump writes behind the last line equals what was read. */
-function isLastOffset(line: string, events: readonly TraceEvent[]): boolean {
-  const read = events.reduce((sum, { fact }) => sum + ('bytes' in fact ? fact.bytes.length : 0), 0);
-  return Number.parseInt(line, 16) === read;
 }
 
 /** Reads a log of raw bytes with lines of `#` in front, as gpsd keeps them for its tests. */

@@ -71,8 +71,8 @@ export class TraceParser {
   /** The trace is over. `cut`: the file broke off, as after a crash. */
   finish(cut = false): void {
     const rest = this.#joined(new Uint8Array(0));
-    if (rest.length > 0 && this.#head.sums) {
-      // The recorder writes whole lines; half of one is what a crash left.
+    if (rest.length > 0 && (this.#head.sums || cut)) {
+      // The recorder writes whole lines; half of one is what a crash left, or what was cut off.
       this.#line++;
     } else if (rest.length > 0) {
       this.#takeLine(rest);
@@ -115,7 +115,8 @@ export class TraceParser {
         'Check that the file is a trace; save it as UTF-8.',
       );
     }
-    const line = text.replace(/\r?\n$/, '');
+    // Some editors put a byte order mark in front of what they save.
+    const line = (this.#line === 1 ? text.replace(/^\ufeff/, '') : text).replace(/\r?\n$/, '');
     const sum = SUM.exec(line);
     if (sum !== null) return this.#confirm(sum[1] ?? '');
     if (this.#head.sums || !this.#began) this.#crc = crc32(bytes, this.#crc);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { feedUrl } from '../../src/cli/bridge-url.ts';
+import { bridgeUrl, feedUrl } from '../../src/cli/bridge-url.ts';
+import { RecordedIo } from '../support/recorded-io.ts';
 
 test.each([
   ['http://127.0.0.1:8080', 'ws://127.0.0.1:8080/ws'],
@@ -16,4 +17,9 @@ test.each([
 
 test.each(['', 'ftp://h', 'http://', 'a b', 'h:port'])('%j is no address', (text) => {
   expect(() => feedUrl(text)).toThrow(expect.objectContaining({ code: 'bad_address' }));
+});
+
+test.each(['', ' '])('HEARTWIRE_URL=%j says nothing', (text) => {
+  const io = Object.assign(new RecordedIo('/'), { env: { HEARTWIRE_URL: text } });
+  expect(bridgeUrl(undefined, io)).toBe('ws://127.0.0.1:8080/ws');
 });

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -51,6 +51,30 @@ function pcapng(name: string): Buffer {
 }
 
 describe('a trace that was exported as pcapng', () => {
+  it.each([
+    [['h.hex', '--meta', 'role'], 1, /--meta cannot be read: This is no key=value/],
+    [['h.hex', '--meta', 'a="x'], 1, /--meta cannot be read/],
+    [['h.hex', '-o', './h.hex'], 1, /h\.hex is the file that is read/],
+    [['h.hex', '--port', 'abc'], 2, /--port is a whole number from 1/],
+  ])('import %j ends with %i', async (argv, code, said) => {
+    await writeFile(join(folder, 'h.hex'), '< 00000001 01\n');
+    const outcome = await cli('import', ...argv);
+    expect(outcome.err).toMatch(said);
+    expect(outcome.code).toBe(code);
+    expect(await readFile(join(folder, 'h.hex'), 'utf8')).toBe('< 00000001 01\n');
+  });
+
+  it('export does not write over what it reads, by whatever name', async () => {
+    const name = new URL('../../fixtures/traces/client-normal.trace', import.meta.url);
+    const text = await readFile(name, 'utf8');
+    await writeFile(join(folder, 'a.trace'), text);
+    await symlink('a.trace', join(folder, 'b.trace'));
+    const { code, err } = await cli('export', 'a.trace', '--to', 'csv', '-o', 'b.trace');
+    expect(err).toMatch(/b\.trace is the file that is read/);
+    expect(code).toBe(1);
+    expect(await readFile(join(folder, 'a.trace'), 'utf8')).toBe(text);
+  });
+
   it('says how to keep what is whole of one that was cut short', async () => {
     await writeFile(join(folder, 'x.pcapng'), pcapng('server-normal').subarray(0, -5));
     const { code, err } = await cli('import', 'x.pcapng', '-o', 'x.trace');

@@ -121,6 +121,13 @@ describe('heartwire send', () => {
     expect(result.code).toBe(1);
   });
 
+  it.each(['none.bin', '.'])('says that the file %s cannot be read', async (name) => {
+    const words = ['oven-1', 'set', 'target=1', 'mode=idle', 'steps=[]', `image=@${name}`];
+    const { code, err } = await send(words);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^heartwire: "[^"]+" could not be read: E(NOENT|ISDIR)/);
+  });
+
   it('sends bytes as they are', async () => {
     device.received.length = 0;
     const { code, out } = await send(['oven-1', '--hex', '00 00 00 02 55 aa'], { terminal: true });

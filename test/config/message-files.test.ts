@@ -69,6 +69,23 @@ describe('messages: in devices.yaml', () => {
     expect(lines.join()).toContain('Add `session: none`');
   });
 
+  it.each([
+    ['the id', '{ name: level, id: 1 }', '`level` has the id or the name of `heartbeat`'],
+    ['the name', '{ name: datetime, id: 0x10 }', '`datetime` has the id or the name of `datetime`'],
+  ])('may not have %s of a built-in one beside it', async (_, message, said) => {
+    const register = 'register: { appid: 996da38d-a7be-4947-aa4c-f8208b5f4ade, imei: "869858030720693" }';
+    const file = `messages:\n  - ${message}\n`;
+    const devices = (life: string) =>
+      `devices:\n  - { id: m, link: "tcp:a:1", messages: meter.yaml, ${life} }\n`;
+    const { config, lines } = await read(devices(register), file);
+    expect(lines).toEqual([expect.stringContaining(said)]);
+    expect(lines[0]).toMatch(/^devices\.yaml:2:\d+: error: devices\[0\]\.messages: /);
+    expect(config?.devices).toEqual([]);
+    expect((await read(devices('session: none'), file)).lines).toEqual([]);
+    const dialsIn = 'messages: meter.yaml\nlisteners:\n  - { link: "tcp-listen:127.0.0.1:9" }\n';
+    expect((await read(dialsIn, file)).lines.join()).toContain('or those of built-in messages');
+  });
+
   it('at the top of the file are for all devices that name none', async () => {
     const { config, lines } = await read(
       'messages: meter.yaml\nfiles: { dir: spool, budget_mb: 8 }\ndevices:\n  - { id: m, link: COM3, session: none }\n',

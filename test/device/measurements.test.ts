@@ -11,3 +11,12 @@ it('a reply that carries a status alone leaves nothing among the values', () => 
   measurements.update('report', {}, 1);
   expect(measurements.measured.values).toEqual({ report: {} });
 });
+
+it('values beyond 2^53, which are decimal text, are held against their limits too', () => {
+  const field = { name: 'volume', type: 'u64', limits: { alarm: [null, 1_000] } } as const;
+  const measurements = new Measurements([{ name: 'meter', id: 3, fields: [field] }]);
+  expect(measurements.update('meter', { volume: '18446744073709551615' }, 0)).toMatchObject([
+    { field: 'volume', level: 'alarm', limit: 1_000, direction: 'above' },
+  ]);
+  expect(measurements.measured.quality).toEqual({ 'meter.volume': 'alarm' });
+});

@@ -68,3 +68,10 @@ it('a packed trace that is damaged at any byte is told to be, or comes out right
     }
   }
 });
+
+it('of a packed trace that is cut, the lines that are whole are read', async () => {
+  const text = plain.toString();
+  const [streamed] = await outcomes(gzipSync(text).subarray(0, -40));
+  expect(streamed).toMatchObject({ warnings: [expect.stringContaining('cut short')] });
+  if (typeof streamed !== 'string') expect(right).toEqual(expect.arrayContaining([...streamed.events]));
+});

@@ -59,6 +59,29 @@ const TELEMETRY = {
   ],
 } as const;
 
+/** Fields whose length stands nowhere, and one that takes the rest in front of a structure. */
+const ODD = {
+  ...DEFAULT_PROTOCOL,
+  messages: [
+    {
+      name: 'odd',
+      id: 0x20,
+      from: 'device',
+      reply: 'none',
+      fields: [
+        { name: 'head', type: 'text', value: 'OK', terminator: 13 },
+        { name: 'mark', type: 'bytes', value: '0xdd03' },
+        { type: 'reserved' },
+        { name: 'small', type: 'i8' },
+        { name: 'ubx', type: 'crc', algorithm: 'ubx' },
+        { name: 'x25', type: 'crc', algorithm: 'x-25' },
+        { name: 'list', type: 'array', count: 'rest', of: { type: 'u8' } },
+        { name: 'last', type: 'struct', fields: [{ name: 'deep', type: 'u16' }] },
+      ],
+    },
+  ],
+} as const;
+
 describe.runIf(tshark.run)('tshark', () => {
   function fieldsOf(trace: ReturnType<typeof traceFixture>, fields: readonly string[]): string[][] {
     const folder = mkdtempSync(join(tmpdir(), 'heartwire-'));
@@ -69,7 +92,7 @@ describe.runIf(tshark.run)('tshark', () => {
     );
     const [capture, script] = [join(folder, 'x.pcapng'), join(folder, 'x.lua')];
     writeFileSync(capture, Buffer.concat([writer.begin(), ...blocks]));
-    writeFileSync(script, luaDissector([builtinDeclaration(), TELEMETRY]));
+    writeFileSync(script, luaDissector([builtinDeclaration(), TELEMETRY, ODD]));
     const asked = fields.flatMap((field) => ['-e', field]);
     const args = [
       '-X',
@@ -139,5 +162,25 @@ describe.runIf(tshark.run)('tshark', () => {
       'heartwire.telemetry.label',
     ]).slice(-1);
     expect(row).toEqual(['3600', '2313', '1', '1', '2', '1,-2', 'bé!']);
+  });
+
+  it('finds fields behind those whose length is not written down', () => {
+    const payload = new DeclaredProtocol(ODD).encode('odd', {
+      small: -3,
+      list: [7, 8, 9],
+      last: { deep: 515 },
+    });
+    const hex = Buffer.from(payload).toString('hex');
+    const trace = traceText(`
+      #meta device=p1 role=server
+      0 c1 = open 10.0.0.7:1
+      1 c1 < ${payload.length.toString(16).padStart(8, '0')} ${hex}
+    `);
+    const names = ['head', 'mark', 'small', 'ubx', 'x25', 'list', 'last.deep'];
+    const [row] = fieldsOf(
+      trace,
+      names.map((name) => `heartwire.odd.${name}`),
+    ).slice(-1);
+    expect(row).toEqual(['OK\\r', 'dd03', '-3', hex.slice(16, 20), hex.slice(20, 24), '7,8,9', '515']);
   });
 });

@@ -60,6 +60,10 @@ describe('a trace', () => {
     expect(register?.line).toBe(5);
   });
 
+  it('may begin with a byte order mark', () => {
+    expect(parse([bytesOf(`\ufeff${EXAMPLE}`)])).toEqual(parse([bytesOf(EXAMPLE)]));
+  });
+
   it('is the same wherever its bytes are cut', () => {
     const bytes = bytesOf(EXAMPLE);
     const whole = parse([bytes]);

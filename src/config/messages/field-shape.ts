@@ -22,12 +22,15 @@ export const wordField = (
 const anyNumber = (description: string, example: number) =>
   numberField(-Number.MAX_VALUE, Number.MAX_VALUE, { description, examples: [example] }, true);
 
-const wholeField = (description: string, examples: readonly (number | string)[]) =>
-  field<number | string>({ type: ['integer', 'string'], description, examples }, (value) => {
-    const mend = `Write for example ${examples[0]}; beyond 2^53 in quotes.`;
-    if (typeof value === 'number' || typeof value === 'string') return undefined;
-    return badType('a whole number', value, mend);
-  });
+const wholeField = (description: string, examples: readonly (number | string)[], fraction = false) =>
+  field<number | string>(
+    { type: [fraction ? 'number' : 'integer', 'string'], description, examples },
+    (value) => {
+      const mend = `Write for example ${examples[0]}; beyond 2^53 in quotes.`;
+      if (typeof value === 'number' || typeof value === 'string') return undefined;
+      return badType('a whole number', value, mend);
+    },
+  );
 
 const rangeField = (description: string) => {
   const bound = { type: ['number', 'null'] };
@@ -190,10 +193,11 @@ export const fieldShape = z.strictObject({
     .array(bit)
     .optional()
     .meta({ description: 'Unsigned number: its bits by name. A single bit without names is true or false.' }),
-  value: wholeField('Number, text or bytes: what stands there always; it is no part of the values.', [
-    0x55,
-    '0xdd03',
-  ]).optional(),
+  value: wholeField(
+    'Number, text or bytes: what stands there always; it is no part of the values.',
+    [0x55, '0xdd03'],
+    true,
+  ).optional(),
   length: extentField(
     'a length',
     'Text, bytes: a number, the type of a number in front of it, an earlier field, or all the rest. Reserved: how many bytes.',

@@ -1,15 +1,13 @@
-import { z } from 'zod';
+import { documentSchema } from '../document-schema.ts';
 import { editorShape } from './shape.ts';
 
 /** JSON Schema (2020-12) of `messages.yaml`, for editors: completion, descriptions, and most of the checks. */
 export function messagesJsonSchema(): Readonly<Record<string, unknown>> {
-  const { $schema, ...rest } = z.toJSONSchema(editorShape, { io: 'input', unrepresentable: 'any' });
-  return {
-    $schema,
-    title: 'Heartwire messages.yaml',
-    description: 'The messages that devices speak, field by field.',
-    ...rest,
-  };
+  return documentSchema(
+    editorShape,
+    'Heartwire messages.yaml',
+    'The messages that devices speak, field by field.',
+  );
 }
 
 /** The schema as the file `schemas/messages.schema.json` holds it. */

@@ -26,7 +26,11 @@ export function looksLikeMessages(text: string): boolean {
 
 /** Reads the text of a `messages.yaml` and checks all of it. `file` is the name that problems carry. */
 export function loadMessages(text: string, file: string): LoadedMessages {
-  const read = readDocument(text, file, 'Begin with `version: 1` and `messages:`.', { numericKeys: true });
+  const read = readDocument(text, file, {
+    begin: 'Begin with `version: 1` and `messages:`.',
+    keys: Object.keys(headShape.shape),
+    yaml: { numericKeys: true },
+  });
   if ('problem' in read) return { problems: [read.problem] };
   const { report, root } = read;
   const protocol = root === undefined ? undefined : check(root, report);
@@ -45,7 +49,7 @@ function check(root: Readonly<Record<string, unknown>>, report: Report): Declare
   const given = isKeyed(root.protocol) ? root.protocol : {};
   const byteOrder = given.byte_order === 'little' ? 'little' : 'big';
   const framing =
-    given.framing === undefined || given.framing === null
+    given.framing === undefined
       ? { framing: undefined, findings: [] }
       : readFraming(given.framing, byteOrder, ['protocol', 'framing']);
   for (const finding of framing.findings) report.add(finding);

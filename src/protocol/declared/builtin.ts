@@ -35,7 +35,22 @@ export function builtinDeclaration(identity?: IdentityRule): ProtocolDeclaration
   return { ...DEFAULT_PROTOCOL, errors, messages: builtinDeclarations(identity) };
 }
 
-/** A declaration with the built-in messages in front, where they travel in the same frames and their ids are free. */
+/** The first message that has an id or a name of a built-in one, and that one's name. */
+export function clashWithBuiltin(
+  messages: readonly MessageDeclaration[],
+): { readonly message: MessageDeclaration; readonly builtin: string } | undefined {
+  const builtins = builtinDeclarations();
+  for (const message of messages) {
+    const taken = builtins.find(({ name, id }) => name === message.name || id === message.id);
+    if (taken !== undefined) return { message, builtin: taken.name };
+  }
+  return undefined;
+}
+
+/**
+ * A declaration with the built-in messages in front, where they travel in the same frames and their ids and names are
+ * free.
+ */
 export function withBuiltin(declaration: ProtocolDeclaration): ProtocolDeclaration {
   const { id, framing, messages } = declaration;
   const alike =
@@ -43,6 +58,7 @@ export function withBuiltin(declaration: ProtocolDeclaration): ProtocolDeclarati
     framing.length === 'u32be' &&
     id?.at === 0 &&
     (id.type === 'i8' || id.type === 'u8');
-  const free = messages.every((message) => (message.id ?? 0) > 2 || (message.id ?? 0) < 0);
-  return alike && free ? { ...declaration, messages: [...builtinDeclarations(), ...messages] } : declaration;
+  return alike && clashWithBuiltin(messages) === undefined
+    ? { ...declaration, messages: [...builtinDeclarations(), ...messages] }
+    : declaration;
 }

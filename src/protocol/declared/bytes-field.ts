@@ -80,8 +80,9 @@ export function fixedBytes(bytes: Uint8Array, judged: boolean): FieldCodec {
 }
 
 /** Reserved bytes, all zero when we send them. */
-export function reservedField({ length }: FieldDeclaration): FieldCodec {
-  return fixedBytes(new Uint8Array(typeof length === 'number' ? length : 1), false);
+export function reservedField({ length }: FieldDeclaration, limit: number): FieldCodec {
+  // More than any frame may have is refused by the lint, which must be able to ask how long a field is.
+  return fixedBytes(new Uint8Array(typeof length === 'number' ? Math.min(length, limit) : 1), false);
 }
 
 /** The bytes of a constant `bytes` field. */

@@ -9,7 +9,7 @@ import { floatField } from './float-field.ts';
 import { numberField } from './number-field.ts';
 import { type NumberType, parseNumberType, parseWhole, storeFloat, storeWide } from './number-type.ts';
 import { type Member, structField } from './struct-field.ts';
-import { encodeText } from './text-code.ts';
+import { encodeText, unitOf } from './text-code.ts';
 import { textField } from './text-field.ts';
 import { wideField } from './wide-field.ts';
 
@@ -140,7 +140,9 @@ export function compileField(declaration: FieldDeclaration, scope: Scope): Field
   const { type, value } = declaration;
   switch (type) {
     case 'text':
-      return value === undefined ? textField(declaration, scope) : constantText(declaration, value);
+      return value === undefined
+        ? textField(declaration, scope)
+        : constantText(declaration, value, scope.limit);
     case 'bytes':
       return value === undefined ? bytesField(declaration, scope) : constantBytes(value);
     case 'array': {
@@ -152,11 +154,11 @@ export function compileField(declaration: FieldDeclaration, scope: Scope): Field
     case 'crc':
       return checksumField(declaration, scope);
     case 'reserved':
-      return reservedField(declaration);
+      return reservedField(declaration, scope.limit);
     default: {
       const number = parseNumberType(type, scope.byteOrder);
       // The lint refuses other types.
-      if (number === undefined) return reservedField({ type, length: 0 });
+      if (number === undefined) return reservedField({ type, length: 0 }, 0);
       if (value !== undefined) return constantNumber(number, value, scope.slot);
       if (declaration.bits !== undefined) return bitsField(declaration, number, scope);
       if (number.kind === 'float') return floatField(declaration, number);
@@ -191,9 +193,18 @@ export function constantNumber(type: NumberType, value: number | string, slot = 
   };
 }
 
-function constantText({ encoding = 'utf8', length }: FieldDeclaration, value: number | string): FieldCodec {
+/** Text that is always the same, with what fills it up or ends it. */
+function constantText(declaration: FieldDeclaration, value: number | string, limit: number): FieldCodec {
+  const { encoding = 'utf8', length, pad = 0, terminator } = declaration;
   const text = encodeText(encoding, String(value)) ?? new Uint8Array(0);
-  const bytes = new Uint8Array(Math.max(text.length, typeof length === 'number' ? length : 0));
+  const unit = unitOf(encoding);
+  const end = terminator === undefined ? 0 : unit;
+  const bytes = new Uint8Array(
+    Math.max(text.length + end, typeof length === 'number' ? Math.min(length, limit) : 0),
+  );
+  for (let at = 0; at < bytes.length; at += unit) {
+    bytes[encoding === 'utf16be' ? at + 1 : at] = terminator ?? pad;
+  }
   bytes.set(text);
   return fixedBytes(bytes, true);
 }

@@ -5,8 +5,6 @@ import { floatBits, loadFloat, type NumberType, parseWhole, storeFloat, storeWid
 import { numberOf } from './quantity.ts';
 import { FieldError, shown } from './writing.ts';
 
-const GREATEST_F32 = 3.4028234663852886e38;
-
 /** `f32` or `f64`. `invalid` is a bit pattern, because most devices use a NaN. */
 export function floatField(declaration: FieldDeclaration, type: NumberType): FieldCodec {
   const { range } = declaration;
@@ -35,7 +33,12 @@ export function floatField(declaration: FieldDeclaration, type: NumberType): Fie
         checkRange(raw, range, reading);
         return raw;
       }
-      const value = raw * (declaration.scale ?? 1) + (declaration.offset ?? 0);
+      const value = scaling.toValue(raw);
+      if (!Number.isFinite(value)) {
+        reading.keepRaw(raw);
+        reading.issue('not_finite', `${raw} in its scale is no number that JSON can carry`);
+        return undefined;
+      }
       if (value !== raw) reading.keepRaw(raw);
       checkRange(value, range, reading);
       return value;
@@ -55,12 +58,15 @@ export function floatField(declaration: FieldDeclaration, type: NumberType): Fie
       if (range !== undefined && !within(value, range)) {
         throw new FieldError(`must be ${rangeInWords(range)}`, shown(value));
       }
-      const raw =
-        scaling === undefined ? value : (value - (declaration.offset ?? 0)) / (declaration.scale ?? 1);
-      if (size === 4 && Math.abs(raw) > GREATEST_F32)
-        throw new FieldError('is too large for f32', shown(value));
+      const raw = scaling === undefined ? value : scaling.toFloat(value);
+      if (!Number.isFinite(size === 4 ? Math.fround(raw) : raw)) {
+        throw new FieldError(`is too large for f${size * 8}`, shown(value));
+      }
       const at = writing.take(size);
       storeFloat(type, writing.bytes, at, raw);
+      if (invalid !== undefined && floatBits(type, writing.bytes, at) === invalid) {
+        throw new FieldError('is the value that says "no value"', shown(value));
+      }
     },
   };
 }

@@ -2,10 +2,10 @@ import { compileField, takesRest } from './compile-fields.ts';
 import type { FieldDeclaration, ProtocolDeclaration } from './declaration.ts';
 import type { Scope } from './field-codec.ts';
 import { lintName, type Path } from './finding.ts';
+import { lintConstant } from './lint-constants.ts';
 import { lintNumber } from './lint-numbers.ts';
 import { isCount, lintChecksum, lintCondition, lintExtent, type Surroundings } from './lint-references.ts';
 import { parseNumberType } from './number-type.ts';
-import { bytesOfHex } from './value.ts';
 
 const COMMON = ['name', 'type', 'description', 'when'] as const;
 /** Keys with a meaning, by type; what is not listed is a number. */
@@ -139,11 +139,14 @@ function lintField(
       lintChecksum(field, path, around);
       break;
     case 'reserved':
-      if (field.length !== undefined && !(isCount(field.length) && field.length > 0)) {
+      if (
+        field.length !== undefined &&
+        !(isCount(field.length) && field.length > 0 && field.length <= protocol.maxFrame)
+      ) {
         findings.add(
           'config_bad_value',
           [...path, 'length'],
-          'Reserved bytes have a fixed length.',
+          'Reserved bytes have a fixed length, and fit into a frame.',
           'Write how many bytes they are.',
         );
       }
@@ -159,26 +162,8 @@ function lintContent(
 ): void {
   const { findings } = around;
   const { type, length, terminator, value, encoding = 'utf8', pad } = field;
-  if (value !== undefined) {
-    if (type === 'bytes' && (bytesOfHex(String(value))?.length ?? 0) === 0) {
-      findings.add(
-        'config_bad_value',
-        [...path, 'value'],
-        'These are no bytes.',
-        'Write them as hex digits in quotes: "0xdd03".',
-      );
-    }
-    if (length !== undefined && typeof length !== 'number') {
-      findings.add(
-        'config_no_effect',
-        [...path, 'length'],
-        'A constant has the length that it has.',
-        'Remove it.',
-      );
-    }
-    return;
-  }
-  if (length === undefined && terminator === undefined) {
+  if (value !== undefined) lintConstant(field, path, findings);
+  else if (length === undefined && terminator === undefined) {
     const also = type === 'text' ? ', or `terminator: 0`' : '';
     findings.add(
       'config_missing_key',
@@ -188,7 +173,7 @@ function lintContent(
     );
     return;
   }
-  if (length !== undefined && terminator !== undefined) {
+  if (value === undefined && length !== undefined && terminator !== undefined) {
     findings.add(
       'config_conflict',
       [...path, 'terminator'],
@@ -215,7 +200,9 @@ function lintContent(
       `Write ${length + 1}.`,
     );
   }
-  if (length !== undefined) lintExtent(length, [...path, 'length'], around, own);
+  if (length !== undefined && (value === undefined || typeof length === 'number')) {
+    lintExtent(length, [...path, 'length'], around, own);
+  }
 }
 
 function lintArray(
@@ -257,6 +244,16 @@ function lintArray(
       'Use `reserved` instead of the array.',
     );
   }
+  const limited = of.type === 'struct' ? limitedIn(of) : undefined;
+  if (limited !== undefined) {
+    findings.add(
+      'config_no_effect',
+      here,
+      `The limits of \`${limited}\` are not watched in the structures of an array.`,
+      'Remove them, or declare an array of these numbers alone.',
+      'warning',
+    );
+  }
   lintField(of, here, { ...around, restPossible: false }, new Map());
   if (findings.errors > before) return;
   if (compileField(of, sizingScope(protocol)).min < 1) {
@@ -267,6 +264,16 @@ function lintArray(
       'Let every element have at least one byte that is always there.',
     );
   }
+}
+
+/** The first field of a structure, or of those in it, that has limits. */
+function limitedIn({ fields = [] }: FieldDeclaration): string | undefined {
+  for (const { name, limits, fields: inner, of } of fields) {
+    if (limits !== undefined || of?.limits !== undefined) return name;
+    const found = limitedIn({ type: 'struct', fields: [...(inner ?? []), ...(of?.fields ?? [])] });
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 const isByte = (value: number): boolean => isCount(value) && value <= 255;

@@ -2,7 +2,7 @@ import { parseBits } from './bits-field.ts';
 import type { EnumDeclaration, FieldDeclaration, Range } from './declaration.ts';
 import { type Findings, lintName, type Path } from './finding.ts';
 import { scalingOf } from './number-field.ts';
-import { type NumberType, parseWhole, wholeRange } from './number-type.ts';
+import { floatBits, type NumberType, parseWhole, storeFloat, wholeRange } from './number-type.ts';
 
 type Enums = Readonly<Record<string, EnumDeclaration>>;
 
@@ -49,6 +49,8 @@ export function lintNumber(
       bad('enum', 'A floating-point number has no names.', 'Use a whole number type, or remove it.');
     if (bits !== undefined)
       bad('bits', 'A floating-point number has no bits of its own.', 'Use a whole number type.');
+    if (value !== undefined && (String(value).trim() === '' || !Number.isFinite(Number(value))))
+      bad('value', 'The type cannot carry this value.', 'Write a number.');
   } else {
     lintWhole(value, type, [...path, 'value'], findings);
     if (names !== undefined) lintEnumUse(names, enums, wholeRange(type), [...path, 'enum'], findings);
@@ -57,6 +59,10 @@ export function lintNumber(
   if (invalid !== undefined) lintPattern(invalid, type, [...path, 'invalid'], findings);
   if (scale !== 0 && exclusive === undefined) {
     const bounds = boundsOf(field, type);
+    if (type.kind === 'int' && !bounds.every(Number.isFinite)) {
+      bad('scale', 'Values in this scale are beyond all numbers.', 'Write for example 0.01.');
+      return;
+    }
     for (const key of ['warn', 'alarm'] as const) {
       lintRange(field.limits?.[key], bounds, [...path, 'limits', key], findings);
     }
@@ -75,6 +81,7 @@ function lintWhole(
   const whole = parseWhole(value);
   const [least, greatest] = wholeRange(type);
   if (whole !== undefined && whole >= least && whole <= greatest) return;
+  if (isInexact(value)) return lintInexact(path, findings);
   findings.add(
     'config_bad_value',
     path,
@@ -83,11 +90,42 @@ function lintWhole(
   );
 }
 
+/** YAML reads whole numbers beyond 2^53 as the nearest one that it knows. */
+const isInexact = (value: number | string): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
+
+function lintInexact(path: Path, findings: Findings): void {
+  findings.add(
+    'config_unquoted',
+    path,
+    'YAML cannot carry a whole number beyond 2^53 without quotes.',
+    'Put it in quotes.',
+  );
+}
+
 /** A raw pattern may be written signed or unsigned: 0xFFFF and -1 are the same in an i16. */
 function lintPattern(value: number | string, type: NumberType, path: Path, findings: Findings): void {
   const whole = parseWhole(value);
   const limit = 1n << BigInt(type.bytes * 8);
-  if (whole !== undefined && whole < limit && whole >= -(limit / 2n) && (whole >= 0n || type.signed)) return;
+  const float = type.kind === 'float';
+  const possible =
+    whole !== undefined && whole < limit && whole >= (type.signed && !float ? -(limit / 2n) : 0n);
+  // The bits of a number that anybody would send are not as small.
+  const unlikely = float && possible && whole > 0n && whole < limit >> (type.bytes === 4 ? 9n : 12n);
+  if (possible && !unlikely) return;
+  if (float && Number.isFinite(Number(value))) {
+    const bytes = new Uint8Array(type.bytes);
+    storeFloat({ ...type, little: false }, bytes, 0, Number(value));
+    findings.add(
+      unlikely ? 'config_unlikely' : 'config_bad_value',
+      path,
+      'Of a floating-point number, these are its bits.',
+      `Write "0x${floatBits({ ...type, little: false }, bytes, 0).toString(16)}" where the number ${value} says "no value".`,
+      unlikely ? 'warning' : 'error',
+    );
+    return;
+  }
+  if (isInexact(value)) return lintInexact(path, findings);
   findings.add(
     'config_bad_value',
     path,

@@ -8,6 +8,8 @@ import { parseNumberType } from './number-type.ts';
 
 /** Names with a meaning of their own wherever messages are named. */
 const RESERVED = new Set(['unknown', 'invalid', 'declared']);
+/** The command that the bridge carries out itself, whatever the device speaks. */
+const NOTE = 'note';
 /** Structures in structures, at most. */
 const DEEPEST = 16;
 const MOST_MESSAGES = 4_096;
@@ -24,11 +26,13 @@ export function lintProtocol(declaration: ProtocolDeclaration): readonly Declara
   for (const [index, message] of declaration.messages.entries()) {
     const path = ['messages', index];
     if (lintName(message.name, [...path, 'name'], 'The message', findings)) {
-      if (RESERVED.has(message.name)) {
+      if (RESERVED.has(message.name) || (message.name === NOTE && message.from !== 'device')) {
         findings.add(
           'config_bad_value',
           [...path, 'name'],
-          'This name stands for what is no declared message.',
+          message.name === NOTE
+            ? 'A command of this name writes a note into the trace, so the message could not be sent.'
+            : 'This name stands for what is no declared message.',
           'Give the message another name.',
         );
       }

@@ -118,12 +118,17 @@ function withRange(inner: Convert | undefined, range: Range): Convert {
 }
 
 /** A value outside its declared range is an issue when it is received. */
-export function checkRange(value: Value | undefined, range: Range | undefined, reading: Reading): void {
-  if (range === undefined || typeof value !== 'number' || within(value, range)) return;
+export function checkRange(
+  value: Value | bigint | undefined,
+  range: Range | undefined,
+  reading: Reading,
+): void {
+  if (range === undefined || (typeof value !== 'number' && typeof value !== 'bigint')) return;
+  if (within(value, range)) return;
   reading.issue('out_of_range', `${value} is not ${rangeInWords(range)}`);
 }
 
-export function within(value: number, [least, greatest]: Range): boolean {
+export function within(value: number | bigint, [least, greatest]: Range): boolean {
   return (least === null || value >= least) && (greatest === null || value <= greatest);
 }
 

@@ -3,6 +3,8 @@ export interface Scaling {
   toValue(raw: number): number;
   /** Rounded to the nearest raw number. */
   toRaw(value: number): number;
+  /** The raw number of a float, which is not rounded. */
+  toFloat(value: number): number;
 }
 
 /** A decimal as a whole number and a power of ten: 0.25 is 25 and 100. */
@@ -28,16 +30,21 @@ export function makeScaling(scale: number, offset: number, largest: number): Sca
     const shift = b.whole * (power / b.power);
     if (Math.abs(factor) * largest + Math.abs(shift) <= Number.MAX_SAFE_INTEGER && power <= 1e15) {
       if (factor === 1 && shift === 0) {
-        return { toValue: (raw) => raw / power, toRaw: (value) => Math.round(value * power) };
+        const toFloat = (value: number) => value * power;
+        return { toValue: (raw) => raw / power, toRaw: (value) => Math.round(toFloat(value)), toFloat };
       }
+      const toFloat = (value: number) => (value * power - shift) / factor;
       return {
         toValue: (raw) => (raw * factor + shift) / power,
-        toRaw: (value) => Math.round((value * power - shift) / factor),
+        toRaw: (value) => Math.round(toFloat(value)),
+        toFloat,
       };
     }
   }
+  const toFloat = (value: number) => (value - offset) / scale;
   return {
     toValue: (raw) => raw * scale + offset,
-    toRaw: (value) => Math.round((value - offset) / scale),
+    toRaw: (value) => Math.round(toFloat(value)),
+    toFloat,
   };
 }

@@ -1,4 +1,4 @@
-import type { FieldDeclaration } from './declaration.ts';
+import type { FieldDeclaration, Range } from './declaration.ts';
 import { enumNames } from './enum-names.ts';
 import type { FieldCodec, Scope } from './field-codec.ts';
 import { checkRange, listed, rangeInWords, scalingOf, within } from './number-field.ts';
@@ -22,14 +22,17 @@ export function wideField(declaration: FieldDeclaration, type: NumberType, scope
       const named = names.rawOf(value);
       if (named !== undefined) return named;
     }
-    if (typeof value === 'number' && range !== undefined && !within(value, range)) {
-      throw new FieldError(`must be ${rangeInWords(range)}`, shown(value));
-    }
-    if (scaling !== undefined && typeof value === 'number' && Number.isFinite(value)) {
-      return BigInt(scaling.toRaw(value));
+    if (scaling !== undefined && typeof value === 'number') {
+      if (range !== undefined && !within(value, range)) throw outOfRange(value, range);
+      const raw = scaling.toRaw(value);
+      // What is beyond all numbers is beyond the type too, which is told below.
+      if (!Number.isNaN(raw)) return BigInt(Math.max(Math.min(raw, Number.MAX_VALUE), -Number.MAX_VALUE));
     }
     const whole = typeof value === 'string' || typeof value === 'number' ? parseWhole(value) : undefined;
-    if (whole !== undefined && scaling === undefined) return whole;
+    if (whole !== undefined && scaling === undefined) {
+      if (range !== undefined && !within(whole, range)) throw outOfRange(value, range);
+      return whole;
+    }
     throw new FieldError(
       names === undefined
         ? 'must be a whole number, beyond 2^53 as decimal text'
@@ -58,9 +61,8 @@ export function wideField(declaration: FieldDeclaration, type: NumberType, scope
       }
       if (names !== undefined) reading.issue('unknown_value', `${whole} has no name`);
       if (scaling === undefined) {
-        const value = wholeAsJson(whole);
-        checkRange(value, range, reading);
-        return value;
+        checkRange(whole, range, reading);
+        return wholeAsJson(whole);
       }
       const value = scaling.toValue(Number(whole));
       if (value !== whole) reading.keepRaw(wholeAsJson(whole));
@@ -87,6 +89,9 @@ export function wideField(declaration: FieldDeclaration, type: NumberType, scope
     },
   };
 }
+
+const outOfRange = (value: unknown, range: Range): FieldError =>
+  new FieldError(`must be ${rangeInWords(range)}`, shown(value));
 
 function wideInType(declared: number | string, type: NumberType): bigint {
   const whole = parseWhole(declared) ?? 0n;

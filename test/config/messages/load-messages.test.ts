@@ -186,6 +186,12 @@ describe('one problem, with its place', () => {
       '2:13 messages[0].name config_bad_value',
       /another name/,
     ],
+    [
+      'a name that is a command of the bridge',
+      'messages:\n  - { name: note, id: 3, from: device }\n  - { name: note, id: 4, from: host }\n',
+      '3:13 messages[1].name config_bad_value',
+      /another name/,
+    ],
     ['no id', 'messages:\n  - { name: a }\n', '2:5 messages[0] config_missing_key', /Add `id:`/],
     [
       'an id where there is none',

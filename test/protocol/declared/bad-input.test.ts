@@ -159,6 +159,20 @@ describe('what can be decoded, with a word', () => {
       7,
       { reason: 'out_of_range' },
     ],
+    [
+      'text beyond 2^53 outside its range',
+      { name: 'a', type: 'u64', range: [0, 100] },
+      '10 ffffffffffffffff',
+      '18446744073709551615',
+      { reason: 'out_of_range' },
+    ],
+    [
+      'a float that its scale makes infinite',
+      { name: 'a', type: 'f64', scale: 10 },
+      '10 7fe1ccf385ebc8a0',
+      undefined,
+      { reason: 'not_finite' },
+    ],
     ['a NaN', { name: 'a', type: 'f32' }, '10 7fc00000', undefined, { reason: 'not_finite' }],
     [
       'an unknown value of a bit',
@@ -274,5 +288,55 @@ describe('replies', () => {
     const bytes = fromHex('f0');
     expect(protocol.decode(bytes, 0, 1, 'host')).toMatchObject({ kind: 'request' });
     expect(protocol.decode(bytes, 0, 1, 'device')).toMatchObject({ name: 'invalid', kind: 'reply' });
+  });
+});
+
+describe('numbers at the edge of what their type carries', () => {
+  const wide = protocolOf([{ name: 'a', type: 'u64', range: [0, 100] }]);
+  test.each(['18446744073709551615', '101', 101])('%s is beyond a range up to 100', (a) => {
+    expect(() => wide.encode('m', { a })).toThrow(/a: must be 0 to 100/);
+  });
+
+  it('what a scale makes greater than any number is refused, and not a failure of ours', () => {
+    const scaled = protocolOf([{ name: 'a', type: 'u64', scale: 0.01 }]);
+    expect(() => scaled.encode('m', { a: 1e308 })).toThrow(/a: must be 0 to/);
+    expect(() => scaled.encode('m', { a: -1e308 })).toThrow(/a: must be 0 to/);
+  });
+
+  test.each([
+    ['f32', '7f7fffff'],
+    ['f32', 'ff7fffff'],
+    ['f64', '7fefffffffffffff'],
+  ])('the greatest %s comes back the same', (type, bits) => {
+    const protocol = protocolOf([{ name: 'a', type }]);
+    const message = protocol.decode(fromHex(`10${bits}`));
+    expect(message.name === 'declared' && protocol.encode('m', message.fields)).toEqual(fromHex(`10${bits}`));
+  });
+
+  it('a decimal scale is divided where the raw number is a float', () => {
+    const protocol = protocolOf([{ name: 'a', type: 'f32', scale: 0.1 }]);
+    expect(protocol.decode(fromHex('10 40400000'))).toMatchObject({ fields: { a: 0.3 }, raw: { a: 3 } });
+  });
+
+  it('a float is not sent as the bits that say "no value"', () => {
+    const protocol = protocolOf([{ name: 'a', type: 'f32', invalid: 0xc61c3c00 }]);
+    expect(() => protocol.encode('m', { a: -9999 })).toThrow(/"no value"/);
+    expect(protocol.encode('m', {})).toEqual(fromHex('10 c61c3c00'));
+  });
+});
+
+describe('text that is always the same', () => {
+  test.each<[string, FieldDeclaration, string]>([
+    ['ends with its terminator', { type: 'text', value: 'OK', terminator: 13 }, '4f4b 0d'],
+    ['is filled up', { type: 'text', value: 'AB', length: 4, pad: 32 }, '4142 2020'],
+    [
+      'is filled up by units',
+      { type: 'text', encoding: 'utf16be', value: 'A', length: 4, pad: 32 },
+      '0041 0020',
+    ],
+  ])('%s', (_, field, hex) => {
+    const protocol = protocolOf([{ ...field, name: 'head' }]);
+    expect(protocol.encode('m', {})).toEqual(fromHex(`10 ${hex}`));
+    expect(protocol.decode(fromHex(`10 ${hex}`))).toMatchObject({ name: 'declared', fields: {} });
   });
 });

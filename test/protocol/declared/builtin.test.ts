@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodePayload, encodeFrame } from '../../../src/protocol/codec.ts';
-import { builtinDeclaration } from '../../../src/protocol/declared/builtin.ts';
+import { builtinDeclaration, withBuiltin } from '../../../src/protocol/declared/builtin.ts';
 import { DeclaredProtocol } from '../../../src/protocol/declared/declared-protocol.ts';
 import type { BuiltinMessage } from '../../../src/protocol/message.ts';
 import { builtinProtocol } from '../../../src/protocol/messages/registry.ts';
@@ -80,4 +80,14 @@ describe('the built-in messages, declared', () => {
       { numRuns: 2_000 },
     );
   });
+});
+
+test.each([
+  ['an id', { name: 'level', id: 0 }],
+  ['a name', { name: 'heartbeat', id: 0x12 }],
+])('they are not added to messages that take %s of theirs', (_, message) => {
+  const declaration = { ...builtinDeclaration(), messages: [message] };
+  expect(new DeclaredProtocol(withBuiltin(declaration)).messages.map(({ name }) => name)).toEqual([
+    message.name,
+  ]);
 });

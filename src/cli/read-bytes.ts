@@ -1,0 +1,26 @@
+import { open } from 'node:fs/promises';
+import { HeartwireError } from '../errors.ts';
+
+/** Bytes that are taken from a file, or from standard input, at once. */
+export const LARGEST_INPUT = 64 * 1024 * 1024;
+
+export const tooLarge = (name: string): HeartwireError =>
+  new HeartwireError('bad_argument', `More than 64 MiB: ${name}`, { mend: 'Take it in parts.' });
+
+/** What a file holds. @throws HeartwireError `bad_argument` where it cannot be read, or is too large */
+export async function readBytes(path: string, name: string): Promise<Uint8Array> {
+  try {
+    await using file = await open(path, 'r');
+    const { size } = await file.stat();
+    if (size > LARGEST_INPUT) throw tooLarge(name);
+    return new Uint8Array(await file.readFile());
+  } catch (cause) {
+    if (cause instanceof HeartwireError) throw cause;
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new HeartwireError('bad_argument', `${JSON.stringify(name)} could not be read: ${detail}`, {
+      seen: name,
+      mend: 'Check the path and its permissions.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { loadMessages } from '../../../src/config/messages/load-messages.ts';
+import { formatProblem } from '../../../src/config/problem.ts';
+
+const linesOf = (field: string): string[] =>
+  loadMessages(
+    `messages:\n  - name: m\n    id: 3\n    fields:\n      - { name: a, ${field} }\n`,
+    'm.yaml',
+  ).problems.map(formatProblem);
+
+describe('a constant that would not be what was meant is a problem', () => {
+  it.each<[string, RegExp]>([
+    ['type: text, value: "ABC", length: 2', /:54: error: .*length: The constant has 3 bytes.* at least 3/],
+    ['type: bytes, value: "0x0102", length: 4', /length: The constant has 2 bytes/],
+    ['type: text, value: "°", encoding: ascii', /value: Text in ascii cannot be this/],
+    ['type: text, value: 007', /value: .*quotes/],
+    ['type: text, value: ""', /value: There is no text/],
+    ['type: text, value: "A", length: 2, terminator: 0', /terminator: The text has a length already/],
+    ['type: text, value: "A", terminator: 300', /terminator: .* 0 to 255/],
+    ['type: text, value: "A", content: digits', /content: `content` has no meaning beside `value`/],
+    ['type: f32, value: abc', /value: The type cannot carry this value/],
+    ['type: f32, value: ""', /value: The type cannot carry this value/],
+  ])('%s', (field, said) => {
+    expect(linesOf(field)).toEqual([expect.stringMatching(said)]);
+  });
+
+  it.each([
+    'type: text, value: "AB", length: 4, pad: 32',
+    'type: text, value: "OK", terminator: 13',
+    'type: bytes, value: "0x0102", length: 2',
+    'type: f32, value: 1.5',
+  ])('%s is right', (field) => {
+    expect(linesOf(field)).toEqual([]);
+  });
+});
+
+describe('numbers that YAML or the type cannot carry', () => {
+  it.each<[string, RegExp]>([
+    ['type: u64, value: 18446744073709551615', /value: YAML .*beyond 2\^53.* quotes/],
+    ['type: u64, invalid: 0xFFFFFFFFFFFFFFFF', /invalid: YAML .*beyond 2\^53.* quotes/],
+    ['type: f32, invalid: -9999', /error: .*invalid: .*its bits.*0xc61c3c00/],
+    ['type: f64, invalid: -1.5', /error: .*invalid: .*its bits.*0xbff8000000000000/],
+    ['type: f32, invalid: 9999', /warning: .*invalid: .*its bits.*0x461c3c00/],
+    ['type: reserved, length: 1152921504606846976', /length: Reserved bytes .* fit into a frame/],
+    ['type: u32, scale: 1e305', /scale: .*beyond all numbers/],
+    [
+      'type: array, count: 2, of: { type: struct, fields: [{ name: v, type: u8, limits: { warn: [1, 2] } }] }',
+      /warning: .*limits of `v` are not watched/,
+    ],
+  ])('%s', (field, said) => {
+    expect(linesOf(field)).toEqual([expect.stringMatching(said)]);
+  });
+
+  it.each([
+    'type: u64, invalid: "0xFFFFFFFFFFFFFFFF"',
+    'type: f32, invalid: 0x7fc00000',
+    'type: f32, invalid: 0',
+    'type: f64, invalid: "0xfff0000000000000"',
+  ])('%s is right', (field) => {
+    expect(linesOf(field)).toEqual([]);
+  });
+});
