@@ -5,7 +5,7 @@ import type { LinkAddress, ListenAddress, SerialAddress } from '../links/address
 import { addressLabel } from '../links/address-label.ts';
 import { dial, listen } from '../links/index.ts';
 import type { LinkEnd } from '../links/link.ts';
-import { portHolders } from '../links/port-holders.ts';
+import { otherReaders } from '../links/port-holders.ts';
 import { resolvePort } from '../links/port-resolve.ts';
 import { busyEnd, missingEnd, permissionEnd } from '../links/serial-end.ts';
 
@@ -46,7 +46,7 @@ export async function examinePort(about: string, address: SerialAddress): Promis
   } catch {
     return bad(about, await permissionEnd(path));
   }
-  if ((await portHolders(realPath)).length > 0) return bad(about, await busyEnd(path, realPath));
+  if ((await otherReaders(realPath)).length > 0) return bad(about, await busyEnd(path, realPath));
   return good(about, `${path} is there, free, and may be opened.`);
 }
 

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -5,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { doctor } from '../../src/cli/doctor.ts';
 import { examineOpenFiles, examinePort } from '../../src/cli/examine.ts';
+import { portHolders } from '../../src/links/port-holders.ts';
 import { hasOpenssl, makeCertificate } from '../support/certificates.ts';
 import { hasPtys, openPty } from '../support/pty.ts';
 import { RecordedIo } from '../support/recorded-io.ts';
@@ -128,6 +131,29 @@ devices:
   test('a configuration that cannot be used is wrong usage', async () => {
     expect((await diagnose('devices: 3\n')).exit).toBe(2);
   });
+});
+
+test.runIf(hasPtys())('a pty is free, though its maker keeps it open, as socat does', async () => {
+  const pty = openPty();
+  const maker = spawn(process.execPath, [
+    '-e',
+    `require('node:fs').openSync(${JSON.stringify(pty.path)}, 'r+'); console.log('open'); setInterval(() => {}, 60_000);`,
+  ]);
+  try {
+    await once(maker.stdout, 'data');
+    // What is known of other processes may be half a second old.
+    await expect
+      .poll(async () => (await portHolders(pty.path)).some(({ pid }) => pid === maker.pid))
+      .toBe(process.platform === 'linux');
+    expect(await examinePort('psu', serialAddress(pty.path))).toEqual({
+      about: 'psu',
+      detail: `${pty.path} is there, free, and may be opened.`,
+    });
+  } finally {
+    maker.kill();
+    await once(maker, 'exit');
+    await pty.dispose();
+  }
 });
 
 test.runIf(hasPtys())('a port is looked at, not opened', async () => {
