@@ -12,6 +12,7 @@ import { hasOpenssl, makeCertificate } from '../support/certificates.ts';
 import { hasPtys, openPty } from '../support/pty.ts';
 import { RecordedIo } from '../support/recorded-io.ts';
 import { serialAddress } from '../support/serial-address.ts';
+import { startBridge } from '../support/test-bridge.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -109,6 +110,14 @@ listeners:
       ['rack', 'connect_refused'],
     ]);
     expect(exit).toBe(1);
+  });
+
+  test('says so where the bridge itself runs', async () => {
+    await using bridge = await startBridge('listeners: [{ link: "tcp-listen:127.0.0.1:0" }]');
+    const { port } = new URL(bridge.url);
+    const { findings } = await diagnose(`server: { port: ${port} }\ndevices: []\n`);
+    expect(findings).toMatchObject([{ about: 'server', code: 'address_in_use' }]);
+    expect(findings[0]?.detail).toMatch(`A bridge runs at http://127.0.0.1:${port} already.`);
   });
 
   test.runIf(hasPtys())('finds one port behind two names', async () => {
