@@ -108,15 +108,22 @@ describe.runIf(hasChromium)('what devices say, on the page', () => {
   it.each([360, 700, 1_060, 1_100, 1_280, 1_400])('all of it fits into %i pixels', async (width) => {
     const id = 'a-name-as-long-as-it-may-be-with-its-own-at-the-end-0123456789-1';
     const name = 'a_field_with_a_very_long_name_that_goes_on';
-    publish(id, {
+    const values = {
       [name]: -123456.789,
+      serial_number: '18446744073709551615',
       label: 'x'.repeat(500),
       samples: Array.from({ length: 500 }, (_, index) => index),
-    });
+    };
+    const quality = Object.fromEntries(Object.keys(values).map((each) => [`telemetry.${each}`, 'stale']));
+    publish(id, values, { quality });
     await page.setViewportSize({ width, height: 800 });
     await open();
-    await expect.poll(() => shown(id)).toHaveLength(3);
+    await expect.poll(() => shown(id)).toHaveLength(4);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+    const overlapping = await row(id)
+      .locator('.values li')
+      .evaluateAll((items) => items.filter((each) => each.scrollWidth > each.clientWidth).length);
+    expect(overlapping).toBe(0);
     const cut = (selector: string): Promise<unknown> =>
       row(id)
         .locator(selector)
