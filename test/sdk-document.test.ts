@@ -157,6 +157,8 @@ listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
       await tab.goto(origin);
       await expect.poll(() => tab.locator('#devices').textContent()).toBe('psu-1: online');
       expect(await tab.title()).toBe('Devices: connected');
+      const served = JSON.stringify(new URL('/heartwire-client.js', bridge.url));
+      expect(await tab.evaluate(`import(${served}).then(({ connect }) => typeof connect)`)).toBe('function');
       for (const each of fleet.devices) each.freeze();
       await expect.poll(() => tab.locator('#devices').textContent()).toBe('psu-1: offline');
       for (const each of fleet.devices) each.thaw();

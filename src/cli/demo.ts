@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BridgeConfig } from '../config/model.ts';
 import { readConfig } from '../config/read.ts';
+import { checkOrigin } from '../config/value-checks.ts';
 import { HeartwireError } from '../errors.ts';
 import { Bridge, type BridgeAddresses } from '../runtime/bridge.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -18,13 +19,17 @@ const LINES_PORT = 8_081;
 interface DemoArgs {
   readonly port: number | undefined;
   readonly devices: number;
+  readonly origin: readonly string[];
 }
 
 /** The bridge on simulated devices, over real sockets: what `npm start` does. */
 export const demo: Command<DemoArgs> = {
   usage: 'demo',
   describe: 'Run the bridge on simulated devices, to see what it does',
-  examples: [['heartwire demo --port 8081', 'with the page at another port']],
+  examples: [
+    ['heartwire demo --port 8090', 'with the page at another port'],
+    ['heartwire demo --origin http://localhost:5173', 'for a page of your own that another server serves'],
+  ],
   options: (yargs) =>
     yargs
       .option('port', {
@@ -36,6 +41,15 @@ export const demo: Command<DemoArgs> = {
         coerce: wholeNumber('devices', 0, 1_000),
         default: 4,
         describe: 'How many unannounced devices dial in',
+      })
+      .option('origin', {
+        type: 'string',
+        array: true,
+        coerce: origins,
+        requiresArg: true,
+        default: [] as string[],
+        defaultDescription: 'none',
+        describe: 'Web pages that may connect besides our own, as in server.origins',
       }),
   async run(args, io) {
     using stop = stopRequest(io);
@@ -48,6 +62,7 @@ export const demo: Command<DemoArgs> = {
       server: {
         ...example.server,
         port: args.port ?? example.server.port,
+        origins: [...example.server.origins, ...args.origin],
         tcp: { host: '127.0.0.1', port: args.port === undefined ? LINES_PORT : 0, tls: false },
       },
     });
@@ -64,6 +79,16 @@ export const demo: Command<DemoArgs> = {
   },
 };
 
+/** @throws HeartwireError `bad_argument` */
+function origins(given: readonly string[]): readonly string[] {
+  for (const each of given) {
+    const wrong = checkOrigin(each);
+    if (wrong !== undefined)
+      throw new HeartwireError('bad_argument', `--origin ${each}: ${wrong.message} ${wrong.mend}`);
+  }
+  return given;
+}
+
 /** A listening port of the example that is taken is no reason not to show anything: any other will do. */
 async function started(config: BridgeConfig, io: CliIo): Promise<[Bridge, BridgeAddresses]> {
   const make = (of: BridgeConfig) =>
@@ -75,8 +100,8 @@ async function started(config: BridgeConfig, io: CliIo): Promise<[Bridge, Bridge
     const taken = error instanceof HeartwireError && error.code === 'address_in_use';
     if (!taken) throw error;
     // The page's own port is the one that people were told; it is not replaced in silence.
-    if (error.seen === `${config.server.host}:${config.server.port}`) throw elsewhereError(error, io);
-    const { tcp } = config.server;
+    const { host, port, tcp } = config.server;
+    if (error.seen === `${host}:${port}`) throw elsewhereError(error, port, io);
     const server = { ...config.server, ...(tcp === undefined ? {} : { tcp: { ...tcp, port: 0 } }) };
     const elsewhere = make({ ...config, server, listeners: anywhere(config.listeners) });
     return [elsewhere, await elsewhere.start()];
@@ -84,10 +109,12 @@ async function started(config: BridgeConfig, io: CliIo): Promise<[Bridge, Bridge
 }
 
 /** What to type next, in the words of whoever called us. */
-function elsewhereError(error: HeartwireError, io: CliIo): HeartwireError {
+function elsewhereError(error: HeartwireError, taken: number, io: CliIo): HeartwireError {
+  // Not the next one: there the demo that has this port serves JSON lines.
+  const other = taken + 10 > 65_535 ? 0 : taken + 10;
   const again = io.env.npm_lifecycle_event === 'start' ? 'npm start --' : `${io.program} demo`;
   return new HeartwireError(error.code, error.message, {
-    mend: `Take another port: ${again} --port 8081 (0 takes any free one).`,
+    mend: `Take another port: ${again} --port ${other} (0 takes any free one).`,
     cause: error,
   });
 }

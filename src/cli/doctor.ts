@@ -14,6 +14,7 @@ import {
   examineListening,
   examineOpenFiles,
   examinePort,
+  examineServer,
   type Finding,
   good,
   realPathOf,
@@ -72,7 +73,7 @@ async function examine(config: BridgeConfig): Promise<Finding[]> {
   const dialled = devices.filter((device) => device.kind === 'dialled');
   const connections = listeners.reduce((sum, listener) => sum + listener.maxConnections, 0);
   const jobs: Array<() => Promise<Finding | undefined>> = [
-    () => examineListening('server', { scheme: 'tcp-listen', host: server.host, port: server.port }),
+    () => examineServer({ scheme: 'tcp-listen', host: server.host, port: server.port }),
     ...(server.tcp === undefined ? [] : [examineLines(server.tcp)]),
     ...(server.tls === undefined ? [] : [examineCertificate(server.tls)]),
     ...(config.access === undefined ? [] : config.access.tokens.map(examineToken)),

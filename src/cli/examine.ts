@@ -5,9 +5,13 @@ import type { LinkAddress, ListenAddress, SerialAddress } from '../links/address
 import { addressLabel } from '../links/address-label.ts';
 import { dial, listen } from '../links/index.ts';
 import type { LinkEnd } from '../links/link.ts';
-import { portHolders } from '../links/port-holders.ts';
+import { otherReaders } from '../links/port-holders.ts';
 import { resolvePort } from '../links/port-resolve.ts';
 import { busyEnd, missingEnd, permissionEnd } from '../links/serial-end.ts';
+import { urlHost } from '../runtime/http/listen-error.ts';
+
+/** As long as somebody waits who looks at a screen. */
+const ANSWER_WITHIN_MS = 1_000;
 
 /** What would happen to one thing of the configuration on this machine, now. */
 export interface Finding {
@@ -46,7 +50,7 @@ export async function examinePort(about: string, address: SerialAddress): Promis
   } catch {
     return bad(about, await permissionEnd(path));
   }
-  if ((await portHolders(realPath)).length > 0) return bad(about, await busyEnd(path, realPath));
+  if ((await otherReaders(realPath)).length > 0) return bad(about, await busyEnd(path, realPath));
   return good(about, `${path} is there, free, and may be opened.`);
 }
 
@@ -99,6 +103,31 @@ export function examineListening(about: string, address: ListenAddress): Promise
       closed: (end) => resolve(finding ?? bad(about, end)),
     });
   });
+}
+
+/**
+ * The same for the port of page, API and feed. Whoever examines a machine on which the bridge runs is told so: what that
+ * holds is busy, and nothing is wrong with it.
+ */
+export async function examineServer(address: ListenAddress): Promise<Finding> {
+  const finding = await examineListening('server', address);
+  const url = `http://${urlHost(address.host)}:${address.port}`;
+  if (finding.code !== 'address_in_use' || !(await isBridge(url))) return finding;
+  return {
+    ...finding,
+    detail: `A bridge runs at ${url} already. What it holds, ports and addresses, is busy for everybody else; stop it to examine them.`,
+  };
+}
+
+async function isBridge(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+    const said: unknown = await answer.json();
+    return typeof said === 'object' && said !== null && 'version' in said && 'devices' in said;
+  } catch {
+    // Something else, or a bridge behind TLS: then it is what it looks like, another program.
+    return false;
+  }
 }
 
 /** Compares the limit on open files with what the configuration may need; undefined where the system does not tell. */

@@ -32,8 +32,8 @@ const STATUS_ORDER = ['offline', 'stale', 'registering', 'unknown', 'away', 'onl
 
 /** Lines that are no rows: title, counts, heading, foot. */
 const FRAME_LINES = 4;
-const KEYS =
-  'q quit   ↑ ↓ PgUp PgDn Home End scroll   / filter   Esc no filter   s sort   Ctrl-L redraw   ? this help';
+/** Of 80 columns at most, as most terminals begin with. */
+const KEYS = 'q quit  ↑ ↓ PgUp PgDn Home End scroll  / filter  Esc all  s sort  Ctrl-L redraw';
 
 /** The rows that the filter leaves, in the order that was chosen. */
 export function shownRows(rows: readonly DeviceRow[], { filter, sort }: MonitorChoice): DeviceRow[] {

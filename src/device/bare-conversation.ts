@@ -65,6 +65,10 @@ export class BareConversation implements Conversation {
     this.open(now);
   }
 
+  awaitedReply(now: Instant): string | undefined {
+    return this.#calls.onlyAwaited(now);
+  }
+
   received(message: Message | InvalidPayload, now: Instant): Ending | undefined {
     const { stats } = this.#context;
     stats.counts.frames_in += 1;

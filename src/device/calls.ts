@@ -70,6 +70,11 @@ export class Calls {
     return this.#slots.freeAt(message);
   }
 
+  /** The request whose reply is the only one that may still come; undefined where there is none, or several. */
+  onlyAwaited(now: Instant): string | undefined {
+    return this.#slots.onlyAwaited(now.monoMs);
+  }
+
   /** Sends a request for which there is no obstacle. */
   send(request: OutgoingRequest, requester: Requester, timesOutAt: number, now: Instant): void {
     const { name, message, awaitsReply, confirms } = request;

@@ -28,6 +28,8 @@ export interface Conversation {
   open(now: Instant): void;
   /** The peer dialled in and is already known, by its register or by its address. */
   openKnown(register: RegisterRequest['fields'] | undefined, now: Instant): void;
+  /** As the session's; absent where messages have ids that tell. */
+  awaitedReply?(now: Instant): string | undefined;
   received(message: Message | InvalidPayload, now: Instant): Ending | undefined;
   chunkReceived(pending: number, now: Instant): void;
   requestMade(request: CallersRequest, now: Instant): void;

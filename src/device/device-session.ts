@@ -131,6 +131,11 @@ export class DeviceSession {
     this.#axes.setMeasured(measurements.measured);
   }
 
+  /** The message of which the reply is the only one that can come now; undefined where there is none, or several. */
+  awaitedReply(now: Instant): string | undefined {
+    return this.#phase.name === 'connected' ? this.#phase.conversation.awaitedReply?.(now) : undefined;
+  }
+
   #phaseDeadline(): number {
     switch (this.#phase.name) {
       case 'stopped':

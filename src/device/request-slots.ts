@@ -92,6 +92,17 @@ export class RequestSlots {
     return out;
   }
 
+  /** The message whose reply alone may still come, late ones included; undefined where there is none, or several. */
+  onlyAwaited(monoMs: number): string | undefined {
+    let only: string | undefined;
+    for (const [message, slot] of this.#slots) {
+      if (isClosed(slot) ? slot.closedUntil <= monoMs : slot.unanswered) continue;
+      if (only !== undefined) return undefined;
+      only = message;
+    }
+    return only;
+  }
+
   /** What is in flight. */
   *inFlight(): Generator<InFlight> {
     for (const slot of this.#slots.values()) if (!isClosed(slot)) yield slot;

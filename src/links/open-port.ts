@@ -4,7 +4,7 @@ import { HeartwireError } from '../errors.ts';
 import type { SerialAddress, SerialSettings } from './address.ts';
 import type { LinkEnd } from './link.ts';
 import { claimPort } from './port-claims.ts';
-import { portHolders } from './port-holders.ts';
+import { otherReaders } from './port-holders.ts';
 import { resolvePort } from './port-resolve.ts';
 import { busyEnd, missingEnd, openEnd, ownBusyEnd } from './serial-end.ts';
 import { loadSerialPort } from './serial-library.ts';
@@ -58,10 +58,7 @@ async function openClaimed(
   release: () => void,
 ): Promise<OpenPort | LinkEnd> {
   const SerialPortClass = await loadSerialPort();
-  // Not every program takes the lock, and a second reader would split the bytes. Ptys are kept open by their makers.
-  if (/^\/dev\/(tty|rfcomm)/.test(realPath) && (await portHolders(realPath)).length > 0) {
-    return busyEnd(path, realPath);
-  }
+  if ((await otherReaders(realPath)).length > 0) return busyEnd(path, realPath);
   let port: SerialPort;
   try {
     port = new SerialPortClass({

@@ -26,6 +26,14 @@ export async function portHolders(realPath: string): Promise<PortHolder[]> {
   return Promise.all(pids.map(async (pid) => ({ pid, command: await commandOf(pid) })));
 }
 
+/**
+ * Those of them that would take bytes away from us: not every program takes the lock of a port that it reads. Ptys are
+ * kept open by their makers, `socat` among them, and are nobody's for that.
+ */
+export async function otherReaders(realPath: string): Promise<PortHolder[]> {
+  return /^\/dev\/(tty|rfcomm)/.test(realPath) ? portHolders(realPath) : [];
+}
+
 /** `minicom -D /dev/ttyUSB0 (process 4711)`. */
 export const describeHolders = (holders: readonly PortHolder[]): string =>
   holders.map(({ pid, command }) => `${command} (process ${pid})`).join(', ');

@@ -32,7 +32,7 @@ import { recorderFor } from './recorder-of-bridge.ts';
 import { Secrecy } from './secrecy/secrecy.ts';
 import { type SendFileOptions, sendFile } from './send-file.ts';
 import { Spool } from './spool.ts';
-import { logSubscriber } from './subscriber-line.ts';
+import { logRefusal, logSubscriber } from './subscriber-line.ts';
 
 export interface BridgeOptions {
   readonly config: BridgeConfig;
@@ -184,8 +184,7 @@ export class Bridge {
       feedServer: this.#feed,
       eventStreams: new SseServer(this.#feed.roster),
       auth: this.#auth,
-      refused: (address, detail) =>
-        log.warn({ event: 'refused', address }, `request from ${address} refused: ${detail}`),
+      refused: (address, detail) => logRefusal(log, address, detail),
       get trustedProxies() {
         return running().server.trustedProxies;
       },

@@ -200,6 +200,10 @@ export class DeviceRunner implements WireOwner {
     this.#voice.bytes('in', chunk);
   }
 
+  awaitedReply(): string | undefined {
+    return this.#session.awaitedReply(this.#chunkAt ?? this.#options.clock.now());
+  }
+
   wireMessage(wire: Wire, message: Message | InvalidPayload): void {
     this.#dispatch({ type: 'messageReceived', message }, wire, this.#chunkAt);
   }

@@ -67,8 +67,8 @@ export interface HttpServerOptions extends Admission, Partial<DoorLimits> {
   readonly auth?: Authenticator;
   /** A defect showed with one request; absent: it is thrown on, and ends everything. */
   onDefect?(hit: Hit, cause: unknown): void;
-  /** A token was not good. */
-  refused?(address: string, message: string): void;
+  /** Somebody was not let in; `detail` is words, or the body of the answer. */
+  refused?(address: string, detail: string): void;
   /** What else there is at a path. */
   readonly further?: (path: string) => (() => Answer) | undefined;
   /** Accepting a connection failed, for want of file descriptors for instance; the server goes on. */
@@ -101,7 +101,10 @@ export class HttpServer {
     this.#clock = options.clock ?? systemClock;
     const { auth = new Authenticator(undefined, this.#clock) } = options;
     this.#access = new RequestAccess(auth, (address, message) => options.refused?.(address, message));
-    this.#doorman = new Doorman(options, { ...DEFAULT_DOOR_LIMITS, ...options }, this.#clock);
+    const limits = { ...DEFAULT_DOOR_LIMITS, ...options };
+    this.#doorman = new Doorman(options, limits, this.#clock, (address, { body }) =>
+      options.refused?.(address, String(body)),
+    );
   }
 
   /** @throws HeartwireError `address_in_use`, `address_unavailable`, `listen_failed`, `page_unreadable`, `tls_*` */

@@ -13,6 +13,15 @@ export function logSubscriber(log: Log, { event, address, client, detail }: Feed
   );
 }
 
+/** Writes that a request was refused, with the code of its answer where that has one. */
+export function logRefusal(log: Log, address: string, detail: string): void {
+  const { code, text } = explained(detail);
+  log.warn(
+    { event: 'refused', address, ...(code === undefined ? {} : { code }) },
+    `request from ${address} refused: ${text ?? detail}`,
+  );
+}
+
 /** A refusal may be the body of an HTTP answer: `{"code","message"}`. */
 function explained(detail: string | undefined): { readonly code?: string; readonly text?: string } {
   if (detail === undefined) return {};

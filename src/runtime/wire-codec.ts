@@ -6,7 +6,6 @@ import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
 import type { PayloadJudge } from '../protocol/framing/framing.ts';
 import { isStandardFraming, makeFraming } from '../protocol/framing/make-framing.ts';
 import { LineDecoder } from '../protocol/line-decoder.ts';
-import type { InvalidPayload, Message } from '../protocol/message.ts';
 import { StreamDecoder } from '../protocol/stream-decoder.ts';
 import type { WireCodec } from './wire.ts';
 
@@ -21,7 +20,7 @@ export interface CodecParts {
   /** How frames are told apart; absent: by four bytes of length. */
   readonly framing?: FramingDeclaration | undefined;
   /** What a payload says, where it is not one of the definition. */
-  readonly decode?: ((bytes: Uint8Array, start: number, end: number) => Message | InvalidPayload) | undefined;
+  readonly decode?: WireCodec['decode'] | undefined;
   /** Tells a frame from noise where a line has nothing else to tell it by. */
   readonly judge?: PayloadJudge | undefined;
 }

@@ -7,6 +7,8 @@ import type { InvalidPayload, Message } from '../protocol/message.ts';
 /** Who hears what a wire brings. An owner compares the wire with its present one and drops what others say. */
 export interface WireOwner {
   wireOpened(wire: Wire, address: string): void;
+  /** The message of which the reply is the only one that can come now; absent, or undefined, where there is none. */
+  awaitedReply?(): string | undefined;
   /** Before the chunk's frames. */
   wireBytes(wire: Wire, chunk: Uint8Array): void;
   wireMessage(wire: Wire, message: Message | InvalidPayload): void;
@@ -49,8 +51,8 @@ export interface WireOptions {
 export interface WireCodec {
   readonly definition: ProtocolDefinition;
   makeDecoder(definition: ProtocolDefinition, sink: FrameSink): FrameDecoder;
-  /** What a payload says; absent: what the definition knows. */
-  decode?(bytes: Uint8Array, start: number, end: number): Message | InvalidPayload;
+  /** What a payload says, rather the reply to `awaited` than another that it may be; absent: what the definition knows. */
+  decode?(bytes: Uint8Array, start: number, end: number, awaited?: string): Message | InvalidPayload;
   /** The whole frame around a payload; absent: behind four bytes of length. */
   frame?(payload: Uint8Array): Uint8Array;
   /** The whole frame of a message; absent: as the built-in protocol has it. */
@@ -77,8 +79,7 @@ export class Wire {
     this.#idleAfterMs = options.idleAfterMs;
     this.#sink = {
       frame: (bytes, start, end) => {
-        const message =
-          this.#codec.decode?.(bytes, start, end) ?? decodePayload(this.#codec.definition, bytes, start, end);
+        const message = this.#decoded(bytes, start, end);
         this.#tap?.message?.(message);
         this.owner.wireMessage(this, message);
       },
@@ -92,6 +93,12 @@ export class Wire {
       },
     };
     this.#decoder = codec.makeDecoder(codec.definition, this.#sink);
+  }
+
+  #decoded(bytes: Uint8Array, start: number, end: number): Message | InvalidPayload {
+    const codec = this.#codec;
+    if (codec.decode === undefined) return decodePayload(codec.definition, bytes, start, end);
+    return codec.decode(bytes, start, end, this.owner.awaitedReply?.());
   }
 
   open(): void {

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -5,10 +7,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { doctor } from '../../src/cli/doctor.ts';
 import { examineOpenFiles, examinePort } from '../../src/cli/examine.ts';
+import { portHolders } from '../../src/links/port-holders.ts';
 import { hasOpenssl, makeCertificate } from '../support/certificates.ts';
 import { hasPtys, openPty } from '../support/pty.ts';
 import { RecordedIo } from '../support/recorded-io.ts';
 import { serialAddress } from '../support/serial-address.ts';
+import { startBridge } from '../support/test-bridge.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -108,6 +112,14 @@ listeners:
     expect(exit).toBe(1);
   });
 
+  test('says so where the bridge itself runs', async () => {
+    await using bridge = await startBridge('listeners: [{ link: "tcp-listen:127.0.0.1:0" }]');
+    const { port } = new URL(bridge.url);
+    const { findings } = await diagnose(`server: { port: ${port} }\ndevices: []\n`);
+    expect(findings).toMatchObject([{ about: 'server', code: 'address_in_use' }]);
+    expect(findings[0]?.detail).toMatch(`A bridge runs at http://127.0.0.1:${port} already.`);
+  });
+
   test.runIf(hasPtys())('finds one port behind two names', async () => {
     const pty = openPty();
     const name = join(folder, 'ttyMeter');
@@ -128,6 +140,29 @@ devices:
   test('a configuration that cannot be used is wrong usage', async () => {
     expect((await diagnose('devices: 3\n')).exit).toBe(2);
   });
+});
+
+test.runIf(hasPtys())('a pty is free, though its maker keeps it open, as socat does', async () => {
+  const pty = openPty();
+  const maker = spawn(process.execPath, [
+    '-e',
+    `require('node:fs').openSync(${JSON.stringify(pty.path)}, 'r+'); console.log('open'); setInterval(() => {}, 60_000);`,
+  ]);
+  try {
+    await once(maker.stdout, 'data');
+    // What is known of other processes may be half a second old.
+    await expect
+      .poll(async () => (await portHolders(pty.path)).some(({ pid }) => pid === maker.pid))
+      .toBe(process.platform === 'linux');
+    expect(await examinePort('psu', serialAddress(pty.path))).toEqual({
+      about: 'psu',
+      detail: `${pty.path} is there, free, and may be opened.`,
+    });
+  } finally {
+    maker.kill();
+    await once(maker, 'exit');
+    await pty.dispose();
+  }
 });
 
 test.runIf(hasPtys())('a port is looked at, not opened', async () => {

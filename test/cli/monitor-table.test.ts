@@ -109,6 +109,15 @@ describe('the table', () => {
     ]);
   });
 
+  it('shows all the keys where help is wanted, on a terminal of 80 columns', () => {
+    const help = { ...CHOICE, help: true };
+    expect(
+      texts(scene([row('a')], { columns: 80, choice: help }))
+        .at(-1)
+        ?.trimEnd(),
+    ).toMatch(/^q quit .* redraw$/);
+  });
+
   it('looks like something that is not known to be true while the bridge is away', () => {
     const gone = { text: ' NOT CONNECTED for 3s', trusted: false };
     expect(stylesOf(scene([row('a')]), 'online')).toEqual(['green']);

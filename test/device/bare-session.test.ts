@@ -80,6 +80,27 @@ describe('a device that only talks', () => {
     expect(bench.tell(command(1, 'blink'))).toEqual(['send blink notice']);
   });
 
+  it('knows whose reply alone can come', () => {
+    const bench = bare();
+    const awaited = () => bench.session.awaitedReply(bench.instant());
+    expect(awaited()).toBeUndefined();
+    bench.tell(opened);
+    bench.message(telemetry);
+    bench.tell(command(1, 'blink'));
+    expect(awaited()).toBeUndefined();
+    bench.tell(command(2, 'read', { unit: 3 }, 300));
+    expect(awaited()).toBe('read');
+    bench.tell(command(3, 'set', { set_point: 3 }, 400));
+    expect(awaited()).toBeUndefined();
+    bench.message(answered('set', 0));
+    expect(awaited()).toBe('read');
+    // It may come late, for as long as another is refused; then nothing is awaited.
+    expect(bench.pass(300)).toEqual(['300 settle 2 request_timeout']);
+    expect(awaited()).toBe('read');
+    bench.pass(300);
+    expect(awaited()).toBeUndefined();
+  });
+
   it('takes commands at any time, one of each name', () => {
     const bench = bare();
     bench.tell(opened);

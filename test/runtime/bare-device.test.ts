@@ -123,3 +123,62 @@ devices:
     await expect.poll(() => state()?.quality).toEqual({ 'read.power': 'warn' });
   });
 });
+
+describe('an instrument that answers lines', () => {
+  const SCPI = `version: 1
+protocol: { framing: { type: delimiter, delimiter: "\\n", max_frame: 256 } }
+messages:
+  - name: identity
+    from: host
+    fields: [{ name: query, type: text, value: "*IDN?" }]
+    reply: { fields: [{ name: text, type: text, length: rest }] }
+  - name: voltage
+    from: host
+    fields: [{ name: query, type: text, value: "MEAS:VOLT?" }]
+    reply: { fields: [{ name: text, type: text, length: rest }] }
+`;
+  const ANSWERS = new Map([
+    ['*IDN?', 'ACME,PSU3005'],
+    ['MEAS:VOLT?', '12.5'],
+  ]);
+
+  it('answers what it was asked, though nothing in the answer says what that was', async () => {
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('data', (bytes) => socket.write(`${ANSWERS.get(String(bytes).trim())}\n`));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo; // A listening TCP server has an address of this kind.
+    await writeFile(join(dir, 'scpi.yaml'), SCPI);
+    await writeFile(
+      join(dir, 'devices.yaml'),
+      `server: { port: 0 }
+devices:
+  - id: psu
+    link: tcp:127.0.0.1:${port}
+    session: none
+    messages: scpi.yaml
+    poll: [{ message: voltage, every: 50ms }]
+`,
+    );
+    const { config } = await readConfig(join(dir, 'devices.yaml'), 'devices.yaml');
+    if (config === undefined) throw new Error('no configuration');
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    await using bridge = new Bridge({ config, clock: systemClock, log, version: '0.0.0-test' });
+    const { url } = await bridge.start();
+    await using watcher = await DeviceWatcher.connect(url, ['devices/+/state']);
+    await watcher.sees('psu', 'online, link connected');
+    const values = () => watcher.document('devices/psu/state')?.values;
+    await expect.poll(values).toEqual({ voltage: { text: '12.5' } });
+    watcher.send({ type: 'command', id: 'c', device: 'psu', message: 'identity' });
+    expect(await watcher.reply('c')).toMatchObject({
+      payload: { result: { fields: { text: 'ACME,PSU3005' } } },
+    });
+    await expect.poll(values).toEqual({ identity: { text: 'ACME,PSU3005' }, voltage: { text: '12.5' } });
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+});

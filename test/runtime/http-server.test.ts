@@ -197,6 +197,24 @@ describe('who may ask', () => {
 });
 
 describe('upgrades', () => {
+  it('tells whoever runs it whom it turned away, and why: a page is not told of its WebSocket', async () => {
+    const told: Array<readonly [address: string, code: unknown]> = [];
+    const { port } = await serve({
+      refused: (address, detail) => told.push([address, JSON.parse(detail).code]),
+    });
+    await rawExchange(port, upgrade('/ws', 'Upgrade: websocket\r\nOrigin: https://evil.example'));
+    await rawExchange(port, upgrade('/ws', 'Upgrade: websocket', 'evil.example'));
+    await ask(port, '/api/devices', { headers: { Origin: 'https://evil.example' } });
+    await ask(port, '/api/devices?token=hw_x');
+    await ask(port, '/nothing-here');
+    expect(told).toEqual([
+      ['127.0.0.1', 'origin_not_allowed'],
+      ['127.0.0.1', 'host_not_allowed'],
+      ['127.0.0.1', 'origin_not_allowed'],
+      ['127.0.0.1', 'token_in_address'],
+    ]);
+  });
+
   it('hands WebSockets on /ws and /ws/<client_id> to the feed', async () => {
     const { port, door } = await serve();
     for (const path of ['/ws', '/ws/wall-display?x=1']) {

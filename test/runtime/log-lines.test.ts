@@ -3,7 +3,7 @@ import { LogCounts } from '../../src/runtime/counting-log.ts';
 import type { FeedLog } from '../../src/runtime/feed/roster.ts';
 import { refusal } from '../../src/runtime/http/routes.ts';
 import type { Log } from '../../src/runtime/log.ts';
-import { logSubscriber } from '../../src/runtime/subscriber-line.ts';
+import { logRefusal, logSubscriber } from '../../src/runtime/subscriber-line.ts';
 
 function keptLog() {
   const lines: Array<{ readonly level: string; readonly fields: object; readonly text: string }> = [];
@@ -76,5 +76,20 @@ describe('a line about a subscriber', () => {
     logSubscriber(log, entry);
     const { event } = entry;
     expect(lines).toEqual([{ level, fields: { event, ...who, ...fields }, text }]);
+  });
+
+  it.each<readonly [string, object, string]>([
+    [refused, { code: 'origin_not_allowed' }, 'Pages of "x" may not.'],
+    ['The token is not accepted.', {}, 'The token is not accepted.'],
+  ])('or about a request says why it was refused: %s', (detail, fields, text) => {
+    const { log, lines } = keptLog();
+    logRefusal(log, '10.0.0.9', detail);
+    expect(lines).toEqual([
+      {
+        level: 'warn',
+        fields: { event: 'refused', address: '10.0.0.9', ...fields },
+        text: `request from 10.0.0.9 refused: ${text}`,
+      },
+    ]);
   });
 });

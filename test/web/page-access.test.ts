@@ -34,6 +34,8 @@ describe.runIf(hasChromium)('the page of a bridge that asks for tokens', () => {
     await expect.poll(phase).toBe('live');
     await expect.poll(() => page.locator('tr[data-device]').count()).toBe(2);
     expect(await page.locator('#access').isVisible()).toBe(false);
+    // A link carries no token.
+    expect(await page.locator('footer a').isVisible()).toBe(false);
 
     await page.reload();
     await expect.poll(phase).toBe('live');

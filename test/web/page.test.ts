@@ -208,12 +208,15 @@ describe.runIf(hasChromium)('the page', () => {
 
   it('fits a phone, in both colour schemes, without scrolling sideways', async () => {
     publish('a-device-with-quite-a-long-name-0123456789-0123456789', { reason: 'r'.repeat(200) });
+    publish('b', { status: 'offline' });
     await page.setViewportSize({ width: 380, height: 800 });
     const backgrounds = new Set<string>();
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       await open();
       await expect.poll(() => page.evaluate('document.documentElement.scrollWidth')).toBe(380);
+      const offline = await page.locator('#counts li:has-text("Offline")').boundingBox();
+      expect((offline?.x ?? 0) + (offline?.width ?? 380)).toBeLessThan(380);
       backgrounds.add(String(await page.evaluate('getComputedStyle(document.body).backgroundColor')));
     }
     expect(backgrounds.size).toBe(2);

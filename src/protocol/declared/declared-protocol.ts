@@ -22,6 +22,13 @@ interface Candidate {
   readonly form: Form;
 }
 
+/** The reply to this message before all others. */
+const awaitedFirst = (candidates: readonly Candidate[], awaited: string): readonly Candidate[] => {
+  const isAwaited = ({ codec, form }: Candidate) => codec.name === awaited && form.kind === 'reply';
+  const reply = candidates.find(isAwaited);
+  return reply === undefined ? candidates : [reply, ...candidates.filter((each) => each !== reply)];
+};
+
 /** What the decoders grant for every byte received. */
 const MOST_PASSES = 16;
 const NO_BYTES = new Uint8Array(0);
@@ -75,16 +82,18 @@ export class DeclaredProtocol {
 
   /**
    * Decodes one payload. `from` is the side that sent it, where that is known: it tells a request from a reply of the
-   * same length.
+   * same length. Of several messages that fit it is the reply to `awaited`, where that is one of them.
    */
   decode(
     bytes: Uint8Array,
     start = 0,
     end: number = bytes.length,
     from?: Sender,
+    awaited?: string,
   ): DeclaredMessage | UnknownMessage | InvalidPayload {
     const id = this.#idOf(bytes, start, end);
-    const candidates = this.#byId.get(id) ?? NO_CODECS;
+    const found = this.#byId.get(id) ?? NO_CODECS;
+    const candidates = awaited === undefined || found.length < 2 ? found : awaitedFirst(found, awaited);
     const reading = this.#reading;
     const length = end - start;
     let first: InvalidPayload | undefined;

@@ -22,11 +22,19 @@ export type Verdict =
 export class Doorman {
   readonly #admission: Admission;
   readonly #gate: ConnectionGate;
+  readonly #refused: (address: string, answer: Answer) => void;
   readonly #unwelcome = new WeakSet<Socket>();
 
-  constructor(admission: Admission, limits: DoorLimits, clock: Clock) {
+  /** `refused` hears of whom names or tokens in addresses keep out; a page is not told why its WebSocket failed. */
+  constructor(
+    admission: Admission,
+    limits: DoorLimits,
+    clock: Clock,
+    refused: (address: string, answer: Answer) => void = () => undefined,
+  ) {
     this.#admission = admission;
     this.#gate = new ConnectionGate(limits, clock);
+    this.#refused = refused;
   }
 
   /** Other limits hold for connections that come from now on. */
@@ -44,11 +52,12 @@ export class Doorman {
   /** Whether a request is let in, and as whose. */
   admit(request: IncomingMessage): Verdict {
     const caller = callerOf(request, this.#admission.trustedProxies);
-    const answer =
-      this.#crowded(request, caller) ??
-      refusedByName(caller, this.#admission) ??
-      refusedAddress(request.url ?? '');
-    return answer === undefined ? { ok: true, caller } : { ok: false, answer };
+    const crowded = this.#crowded(request, caller);
+    if (crowded !== undefined) return { ok: false, answer: crowded };
+    const answer = refusedByName(caller, this.#admission) ?? refusedAddress(request.url ?? '');
+    if (answer === undefined) return { ok: true, caller };
+    this.#refused(plainAddress(caller.remoteAddress), answer);
+    return { ok: false, answer };
   }
 
   #crowded(request: IncomingMessage, { remoteAddress }: Caller): Answer | undefined {

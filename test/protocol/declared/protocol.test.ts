@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { DEFAULT_PROTOCOL, type ProtocolDeclaration } from '../../../src/protocol/declared/declaration.ts';
+import {
+  DEFAULT_PROTOCOL,
+  type MessageDeclaration,
+  type ProtocolDeclaration,
+} from '../../../src/protocol/declared/declaration.ts';
 import { DeclaredProtocol } from '../../../src/protocol/declared/declared-protocol.ts';
 import { fromHex } from '../fixtures.ts';
 
@@ -64,4 +68,25 @@ test('the example of the language', () => {
   });
   if (message.name !== 'declared') throw new Error('not decoded');
   expect(protocol.encode('telemetry', message.fields)).toEqual(payload);
+});
+
+test('without ids, an answer is rather the reply that is awaited than another that it may be', () => {
+  const asked = (name: string): MessageDeclaration => ({
+    name,
+    from: 'host',
+    reply: { fields: [{ name: 'text', type: 'text', length: 'rest' }] },
+    fields: [{ name: 'query', type: 'text', value: `${name}?` }],
+  });
+  const { id: _, error: __, ...plain } = DEFAULT_PROTOCOL;
+  const lines = new DeclaredProtocol({
+    ...plain,
+    messages: [asked('identity'), asked('voltage'), { name: 'beep', from: 'host' }],
+  });
+  const text = new TextEncoder().encode('12.5');
+  const meant = (awaited?: string) => lines.decode(text, 0, text.length, 'device', awaited);
+  expect(meant('voltage')).toMatchObject({ message: 'voltage', kind: 'reply', fields: { text: '12.5' } });
+  expect(meant('identity')).toMatchObject({ message: 'identity', kind: 'reply' });
+  // What has no reply, or is no message, is none.
+  for (const other of [undefined, 'beep', 'toString'])
+    expect(meant(other)).toMatchObject({ message: 'identity' });
 });

@@ -1,0 +1,137 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/feed/publisher.ts';
+import { BridgeFace } from '../support/bridge-face.ts';
+import { hasChromium, launchChromium } from '../support/chromium.ts';
+
+const SINCE = Date.now() - 65_000;
+const TWELVE = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`v${index + 1}`, index]));
+
+describe.runIf(hasChromium)('what devices say, on the page', () => {
+  let browser: Browser;
+  let face: BridgeFace;
+  let page: Page;
+
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+  afterAll(() => browser?.close());
+  beforeEach(async () => {
+    face = await BridgeFace.open();
+    page = await browser.newPage();
+  });
+  afterEach(async () => {
+    await page?.close();
+    await face?.[Symbol.asyncDispose]();
+  });
+
+  const publish = (id: string, values: JsonObject, more: JsonObject = {}): void =>
+    face.store.publishState(`devices/${id}/state`, {
+      device: id,
+      status: 'online',
+      since: SINCE,
+      link: { status: 'connected', transport: 'tcp', address: '10.0.0.7:9089', since: SINCE, attempt: 0 },
+      values: { telemetry: values },
+      ...more,
+    });
+  const row = (id: string) => page.locator(`tr[data-device="${id}"]`);
+  const shown = (id: string): Promise<string[]> => row(id).locator('.values li').allTextContents();
+  const open = async (): Promise<void> => {
+    await page.goto(face.url);
+    await page.waitForSelector('body[data-feed="live"]');
+  };
+
+  it('an alarm is told beside the status, and its value is shown, however many there are', async () => {
+    publish('a', TWELVE, { quality: { 'telemetry.v12': 'alarm', 'telemetry.v2': 'warn' } });
+    await open();
+    await expect.poll(() => row('a').locator('.status').textContent()).toContain('◆ alarm: v12 · ▲ warn: v2');
+    expect(await shown('a')).toEqual([
+      'v10',
+      'v21▲ warn',
+      ...['v32', 'v43', 'v54', 'v65', 'v76'],
+      'v1211◆ alarm',
+      'and 4 more',
+    ]);
+    publish('a', TWELVE);
+    await expect.poll(() => row('a').locator('.status').textContent()).not.toContain('alarm');
+    expect(await shown('a')).not.toContain('v1211◆ alarm');
+  });
+
+  it('what is outside of its limits comes first, as in `heartwire monitor`', async () => {
+    publish('a', TWELVE);
+    publish('b', TWELVE, { quality: { 'telemetry.v1': 'warn' } });
+    publish('c', TWELVE, { status: 'stale' });
+    publish('d', TWELVE, { quality: { 'telemetry.v1': 'alarm' } });
+    publish('e', TWELVE, { status: 'offline' });
+    await open();
+    await page.selectOption('#order', 'trouble');
+    const ids = (): Promise<Array<string | null>> =>
+      page
+        .locator('tr[data-device]')
+        .evaluateAll((rows) => rows.map((each) => each.getAttribute('data-device')));
+    await expect.poll(ids).toEqual(['e', 'd', 'c', 'b', 'a']);
+    publish('a', TWELVE, { quality: { 'telemetry.v1': 'alarm' } });
+    await expect.poll(ids).toEqual(['e', 'a', 'd', 'c', 'b']);
+  });
+
+  it('numbers are what they are: none is rounded to nothing, and long lists are counted', async () => {
+    publish('a', {
+      tiny: 1.5e-300,
+      small: 1e-7,
+      sum: 0.1 + 0.2,
+      large: Number.MAX_SAFE_INTEGER,
+      huge: 1e300,
+      below: -40.25,
+      list: Array.from({ length: 500 }, (_, index) => index),
+    });
+    await open();
+    await expect
+      .poll(() => shown('a'))
+      .toEqual([
+        'tiny1.5e-300',
+        'small1e-7',
+        'sum0.3',
+        'large9007199254740991',
+        'huge1e+300',
+        'below-40.25',
+        expect.stringMatching(/^list500 × \[0, 1, 2, .+ 23, …\]$/),
+      ]);
+  });
+
+  it('a device that knows no heartbeat tells its last frame', async () => {
+    publish('a', {});
+    face.store.publishState('devices/a/stats', { last_frame_at: SINCE });
+    await open();
+    await expect.poll(() => row('a').locator('.beat').textContent()).toMatch(/1 min ago.*last frame/s);
+  });
+
+  it.each([360, 700, 1_060, 1_100, 1_280, 1_400])('all of it fits into %i pixels', async (width) => {
+    const id = 'a-name-as-long-as-it-may-be-with-its-own-at-the-end-0123456789-1';
+    const name = 'a_field_with_a_very_long_name_that_goes_on';
+    const values = {
+      [name]: -123456.789,
+      serial_number: '18446744073709551615',
+      label: 'x'.repeat(500),
+      samples: Array.from({ length: 500 }, (_, index) => index),
+    };
+    const quality = Object.fromEntries(Object.keys(values).map((each) => [`telemetry.${each}`, 'stale']));
+    publish(id, values, { quality });
+    await page.setViewportSize({ width, height: 800 });
+    await open();
+    await expect.poll(() => shown(id)).toHaveLength(4);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+    const overlapping = await row(id)
+      .locator('.values li')
+      .evaluateAll((items) => items.filter((each) => each.scrollWidth > each.clientWidth).length);
+    expect(overlapping).toBe(0);
+    const cut = (selector: string): Promise<unknown> =>
+      row(id)
+        .locator(selector)
+        .first()
+        .evaluate((node) => node.scrollWidth > node.clientWidth);
+    expect({ id: await cut('.toggle bdi'), number: await cut('.values b') }).toEqual({
+      id: false,
+      number: false,
+    });
+  });
+});
