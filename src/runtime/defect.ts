@@ -27,3 +27,19 @@ export function tellDefect(log: Log, hit: Hit, cause: unknown): string {
   log.error(fields, text);
   return told;
 }
+
+/** Further apart they are not in a row. */
+const IN_A_ROW_MS = 10 * 60_000;
+
+/** How many defects in a row showed with somebody. */
+export class DefectStreak {
+  #times = 0;
+  #at = 0;
+
+  /** One more showed; how many it makes. */
+  showed(monoMs: number): number {
+    this.#times = monoMs - this.#at > IN_A_ROW_MS ? 1 : this.#times + 1;
+    this.#at = monoMs;
+    return this.#times;
+  }
+}

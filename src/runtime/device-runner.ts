@@ -15,7 +15,8 @@ import type { DecoderFault, Discarded } from '../protocol/decoder.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
 import type { Clock, Timer } from './clock.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
-import { tellDefect } from './defect.ts';
+import { DefectStreak, tellDefect } from './defect.ts';
+import { DeviceFiles } from './device-files.ts';
 import { DeviceVoice } from './device-voice.ts';
 import type { Log } from './log.ts';
 import { OpenRequests } from './open-requests.ts';
@@ -69,8 +70,6 @@ export interface DeviceRunnerOptions {
 
 /** Where nothing of the device can even be told, it is tried again after so long. */
 const TELL_AGAIN_MS = 30_000;
-/** Defects that are further apart are not in a row. */
-const IN_A_ROW_MS = 10 * 60_000;
 
 /**
  * Performs the orders of one device's session. Events that are raised while orders are performed wait their turn, and
@@ -83,6 +82,7 @@ export class DeviceRunner implements WireOwner {
   #session: DeviceSession;
   readonly #timer: DeadlineTimer;
   readonly #voice: DeviceVoice;
+  readonly #files: DeviceFiles;
   /** Events that came while the orders of another one were performed. */
   readonly #queue: Array<{ readonly event: SessionEvent; readonly wire: Wire | undefined }> = [];
   readonly #offers = new Map<number, OfferedWire>();
@@ -95,8 +95,9 @@ export class DeviceRunner implements WireOwner {
   #chunkAt: Instant | undefined;
   #wasConnected = false;
   #lastConnectedAt: number;
-  /** Defects in a row, and when the last one showed, monotonic ms. */
-  #defects = { times: 0, at: 0, afresh: false };
+  readonly #defects = new DefectStreak();
+  /** A fresh session is told of the defect that ended the one before. */
+  #beginningAfresh = false;
 
   constructor(options: DeviceRunnerOptions) {
     const { settings, ports, clock, publisher } = options;
@@ -109,6 +110,13 @@ export class DeviceRunner implements WireOwner {
     this.#lastConnectedAt = clock.now().monoMs;
     const wantsBytes = (topic: string): boolean => options.wantsBytes(topic);
     this.#voice = new DeviceVoice(settings.device, publisher, clock, wantsBytes);
+    this.#files = new DeviceFiles({
+      device: settings.device,
+      spool: options.spool,
+      log: options.log,
+      stored: (transfer, ok) => this.#dispatch({ type: 'chunkStored', transfer, ok }),
+      arrived: (file, transfer) => this.#voice.fileArrived(file, transfer),
+    });
   }
 
   get settings(): SessionSettings {
@@ -140,7 +148,7 @@ export class DeviceRunner implements WireOwner {
   }
 
   start(): void {
-    const halves = this.#options.spool?.claim(this.id) ?? [];
+    const halves = this.#files.claim();
     if (halves.length > 0) this.#dispatch({ type: 'halvesFound', halves });
     this.#dispatch({ type: 'started' });
   }
@@ -309,13 +317,9 @@ export class DeviceRunner implements WireOwner {
       case 'publishMessage':
         return this.#voice.message(effect.message, effect.mark);
       case 'storeChunk':
-        this.#store(effect);
-        return;
+        return this.#files.store(effect);
       case 'dropFile':
-        this.#options.spool
-          ?.drop(this.id, effect.transfer)
-          .catch((cause: unknown) => this.#spoolFailed(cause));
-        return;
+        return this.#files.drop(effect.transfer);
       case 'publishAlarm':
         return this.#voice.alarm(effect.alarm);
       case 'settleRequest':
@@ -341,46 +345,23 @@ export class DeviceRunner implements WireOwner {
     this.#bytesOut = 0;
     this.#session = new DeviceSession(settings, ports, now);
     if (this.#voice.silent) return;
-    const { times, at, afresh } = this.#defects;
-    this.#defects = { times: now.monoMs - at > IN_A_ROW_MS ? 1 : times + 1, at: now.monoMs, afresh: true };
-    const start = (): void =>
-      this.#dispatch({ type: 'started', after: { detail, times: this.#defects.times, seen } });
-    if (afresh) this.#reading = clock.setTimer(now.monoMs + TELL_AGAIN_MS, start);
-    else start();
-    this.#defects.afresh = false;
+    const after = { detail, times: this.#defects.showed(now.monoMs), seen };
+    const start = (): void => this.#dispatch({ type: 'started', after });
+    if (this.#beginningAfresh) {
+      this.#reading = clock.setTimer(now.monoMs + TELL_AGAIN_MS, start);
+      return;
+    }
+    this.#beginningAfresh = true;
+    start();
+    this.#beginningAfresh = false;
   }
 
   /** Nothing of what it counted, awaits or holds goes on. */
   #retire(forgetsFiles: boolean): void {
-    const { spool } = this.#options;
-    if (forgetsFiles) spool?.forget(this.id).catch((cause: unknown) => this.#spoolFailed(cause));
+    if (forgetsFiles) this.#files.forget();
     this.#timer.cancel();
     this.#reading?.cancel();
     this.#options.retired?.(this.reading);
-  }
-
-  #store({ transfer, ...piece }: Extract<Effect, { type: 'storeChunk' }>): void {
-    const { spool } = this.#options;
-    const stored =
-      spool?.store(this.id, transfer, piece) ?? Promise.reject(new Error('no file is wanted here'));
-    stored.then(
-      (file) => {
-        this.#dispatch({ type: 'chunkStored', transfer, ok: true });
-        if (file !== undefined) this.#voice.fileArrived(file, transfer);
-      },
-      (cause: unknown) => {
-        this.#spoolFailed(cause);
-        this.#dispatch({ type: 'chunkStored', transfer, ok: false });
-      },
-    );
-  }
-
-  #spoolFailed(cause: unknown): void {
-    const text = cause instanceof Error ? cause.message : String(cause);
-    this.#options.log.error(
-      { device: this.id, code: 'file_not_stored' },
-      `a file could not be stored: ${text}`,
-    );
   }
 
   #takeOffer(offerId: number): OfferedWire | undefined {

@@ -1,0 +1,61 @@
+import type { FileHalf } from '../device/file-half.ts';
+import type { Effect } from '../device/session-events.ts';
+import type { Log } from './log.ts';
+import type { ArrivedFile, Spool } from './spool.ts';
+
+export interface DeviceFilesOptions {
+  readonly device: string;
+  /** Absent: nobody wants files of devices. */
+  readonly spool: Spool | undefined;
+  readonly log: Log;
+  /** A chunk is on the disk, or could not be put there. */
+  stored(transfer: number, ok: boolean): void;
+  arrived(file: ArrivedFile, transfer: number): void;
+}
+
+/** The way of one device's files from its session to the disk; what goes wrong there is told to the log. */
+export class DeviceFiles {
+  readonly #options: DeviceFilesOptions;
+
+  constructor(options: DeviceFilesOptions) {
+    this.#options = options;
+  }
+
+  /** What an earlier run has stored of files that are not whole; from now on it is the session's to go on with. */
+  claim(): readonly FileHalf[] {
+    return this.#options.spool?.claim(this.#options.device) ?? [];
+  }
+
+  store({ transfer, ...piece }: Extract<Effect, { type: 'storeChunk' }>): void {
+    const { device, spool, stored, arrived } = this.#options;
+    const storing =
+      spool?.store(device, transfer, piece) ?? Promise.reject(new Error('no file is wanted here'));
+    storing.then(
+      (file) => {
+        stored(transfer, true);
+        if (file !== undefined) arrived(file, transfer);
+      },
+      (cause: unknown) => {
+        this.#failed(cause);
+        stored(transfer, false);
+      },
+    );
+  }
+
+  drop(transfer: number): void {
+    const { device, spool } = this.#options;
+    spool?.drop(device, transfer).catch((cause: unknown) => this.#failed(cause));
+  }
+
+  /** Gives up all that is not whole. */
+  forget(): void {
+    const { device, spool } = this.#options;
+    spool?.forget(device).catch((cause: unknown) => this.#failed(cause));
+  }
+
+  #failed(cause: unknown): void {
+    const { device, log } = this.#options;
+    const text = cause instanceof Error ? cause.message : String(cause);
+    log.error({ device, code: 'file_not_stored' }, `a file could not be stored: ${text}`);
+  }
+}
