@@ -5,6 +5,7 @@ import { type ErrorCode, HeartwireError } from '../errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../feed/wire/json.ts';
 import type { Values } from '../protocol/declared/value.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { withResolvers } from '../runtime/with-resolvers.ts';
 import { TOKEN_MEND } from './bridge-token.ts';
 import { bridgeUnreachable } from './bridge-unreachable.ts';
 
@@ -172,16 +173,6 @@ function outcomeUnknown(url: string, why: string): HeartwireError {
     seen: url,
     mend: 'What was asked of the device may have been done or not: look at its state before you ask again.',
   });
-}
-
-function withResolvers<T>() {
-  let resolve: (value: T) => void = () => undefined;
-  let reject: (error: unknown) => void = () => undefined;
-  const promise = new Promise<T>((done, failed) => {
-    resolve = done;
-    reject = failed;
-  });
-  return { promise, resolve, reject };
 }
 
 function readJson(text: string): Json | undefined {

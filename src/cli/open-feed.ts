@@ -1,6 +1,7 @@
 import { type Client, type ClientStatus, connect, type Decode } from '../client/index.ts';
 import { HeartwireError } from '../errors.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { withResolvers } from '../runtime/with-resolvers.ts';
 import { bridgeSocket } from './bridge-socket.ts';
 import { TOKEN_MEND } from './bridge-token.ts';
 import { bridgeUnreachable } from './bridge-unreachable.ts';
@@ -33,7 +34,9 @@ export interface OpenFeed extends Disposable {
 /** Connects a command to a bridge, until it is told to stop or nobody reads what it prints. */
 export function openFeed(options: OpenFeedOptions): OpenFeed {
   const { url, origin, decode, retry, io, note, token = io.env.HEARTWIRE_TOKEN } = options;
-  const { promise: ended, resolve, reject } = withResolvers();
+  const { promise: ended, resolve, reject } = withResolvers<void>();
+  // Whoever waits hears of it all the same; what fails before that must not end the process.
+  ended.catch(() => undefined);
   const refuse = (why: string): void => reject(refused(url, why));
   const client = connect(url, {
     WebSocket: bridgeSocket({
@@ -85,16 +88,4 @@ function refused(url: string, message: string): HeartwireError {
     seen: url,
     mend: `Check the address, the topics and the token. ${TOKEN_MEND}`,
   });
-}
-
-function withResolvers() {
-  let resolve: () => void = () => undefined;
-  let reject: (error: unknown) => void = () => undefined;
-  const promise = new Promise<void>((done, failed) => {
-    resolve = done;
-    reject = failed;
-  });
-  // Whoever waits hears of it all the same; what fails before that must not end the process.
-  promise.catch(() => undefined);
-  return { promise, resolve, reject };
 }

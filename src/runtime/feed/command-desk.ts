@@ -1,6 +1,7 @@
 import { HeartwireError } from '../../errors.ts';
 import type { CommandOutcome, FeedClient, FeedCommand } from '../../feed/command.ts';
 import type { Clock } from '../clock.ts';
+import { withResolvers } from '../with-resolvers.ts';
 
 /** Carries out what subscribers ask of devices; a rejection is answered with its code. */
 export type CommandHandler = (command: FeedCommand, client: FeedClient) => Promise<CommandOutcome>;
@@ -41,12 +42,4 @@ export function carryOut(
 function outcomeOf(cause: unknown): CommandOutcome {
   const code = cause instanceof HeartwireError ? cause.code : 'command_failed';
   return { ok: false, code, message: cause instanceof Error ? cause.message : String(cause), retry: false };
-}
-
-function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => undefined;
-  const promise = new Promise<T>((given) => {
-    resolve = given;
-  });
-  return { promise, resolve };
 }
