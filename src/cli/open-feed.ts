@@ -34,9 +34,10 @@ export interface OpenFeed extends Disposable {
 /** Connects a command to a bridge, until it is told to stop or nobody reads what it prints. */
 export function openFeed(options: OpenFeedOptions): OpenFeed {
   const { url, origin, decode, retry, io, note, token = io.env.HEARTWIRE_TOKEN } = options;
-  const { promise: ended, resolve, reject } = withResolvers<void>();
+  const { promise: ended, resolve: done, reject } = withResolvers<void>();
   // Whoever waits hears of it all the same; what fails before that must not end the process.
   ended.catch(() => undefined);
+  const resolve = (): void => done();
   const refuse = (why: string): void => reject(refused(url, why));
   const client = connect(url, {
     WebSocket: bridgeSocket({
