@@ -73,7 +73,6 @@ export class DeviceSession {
       files: receivedFiles(ports.messages, ports.files, emit),
       clock: undefined,
       seen: false,
-      watchesEcho: true,
       emit,
       succeeded: () => this.#plan.succeeded(),
     };

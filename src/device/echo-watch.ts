@@ -1,16 +1,23 @@
 import type { Message } from '../protocol/message.ts';
 
-/** So many beats in a row that come back as they went are no coincidence. */
-const ENOUGH = 3;
+/** So many beats in a row that come back as they went are suspicious. */
+const ENOUGH = 2;
 
 /**
  * Tells a line that returns what we send when it does so only after the register, as with a plug that is exchanged: our
- * beat comes back as a request, and our answer to that as the reply. A peer that is not to beat does not do so in the
- * time that its reply takes, and never again and again.
+ * beat comes back as a request, and our answer to that as its reply. A peer that beats at the same moment looks alike, so
+ * after a few such beats the answer is withheld: a peer replies all the same, a line that echoes has nothing to return.
  */
 export class EchoWatch {
   #awaits: 'request' | 'reply' | undefined;
   #returned = 0;
+  #withheld = 0;
+  #peerIsThere = false;
+
+  /** Requests that are not answered before something else comes; where that is nothing by the next beat, they were ours. */
+  get withheld(): number {
+    return this.#withheld;
+  }
 
   /** A beat of ours goes out. */
   beatSent(): void {
@@ -18,17 +25,30 @@ export class EchoWatch {
     this.#awaits = 'request';
   }
 
-  /** A valid frame came; whether there is no doubt any more that it was our own. */
-  heard({ name, kind }: Message): boolean {
+  /** A valid frame came; gives how many requests are to be answered now that were withheld. */
+  heard({ name, kind }: Message): number {
     // A question for the time comes back in the same way, and at any time.
-    if (name === 'datetime') return false;
-    if (name !== 'heartbeat' || kind !== this.#awaits) {
+    if (this.#peerIsThere || name === 'datetime') return 0;
+    const beat = name === 'heartbeat' && kind === 'request';
+    if (this.#withheld > 0) {
+      if (beat) this.#withheld += 1;
+      return beat ? 0 : this.#release();
+    }
+    if (name === 'heartbeat' && kind === this.#awaits) {
+      this.#awaits = beat ? 'reply' : undefined;
+      if (!beat) this.#returned += 1;
+      else if (this.#returned >= ENOUGH) this.#withheld = 1;
+    } else {
       this.#returned = 0;
       this.#awaits = undefined;
-      return false;
     }
-    this.#awaits = kind === 'request' ? 'reply' : undefined;
-    if (kind === 'reply') this.#returned += 1;
-    return this.#returned >= ENOUGH;
+    return 0;
+  }
+
+  #release(): number {
+    const released = this.#withheld;
+    this.#withheld = 0;
+    this.#peerIsThere = true;
+    return released;
   }
 }

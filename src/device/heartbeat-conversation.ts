@@ -62,15 +62,8 @@ export class HeartbeatConversation implements Conversation {
     stats.counts.frames_in += 1;
     stats.touch();
     if (message.name === 'invalid') return this.#receivedInvalid(message, now);
-    if (this.#isEcho(message)) {
-      this.#context.watchesEcho = true;
-      return echo('register');
-    }
-    if (this.#echo?.heard(message) && this.#context.watchesEcho) {
-      // The register over the next link will tell for certain.
-      this.#context.watchesEcho = false;
-      return echo('heartbeats');
-    }
+    if (this.#isEcho(message)) return echo('register');
+    for (let left = this.#echo?.heard(message) ?? 0; left > 0; left--) this.#send(BEAT_ANSWER);
     this.#heard(now);
     if (message.name === 'declared') {
       this.#declared.received(message, now);
@@ -138,7 +131,10 @@ export class HeartbeatConversation implements Conversation {
       const detail = `no reply to our register within ${settings.requestTimeoutMs} ms`;
       return { reason: 'register_timeout', detail, how: 'destroy' };
     }
-    if (this.#life.beatDue(now.monoMs)) this.#beat(now);
+    if (this.#life.beatDue(now.monoMs)) {
+      if (this.#echo !== undefined && this.#echo.withheld > 0) return echo('heartbeats');
+      this.#beat(now);
+    }
     this.#requests.askClockWhenDue(now);
     return undefined;
   }
@@ -174,7 +170,10 @@ export class HeartbeatConversation implements Conversation {
     const { ports, stats } = this.#context;
     this.#publish(message);
     if (message.name === 'register') return this.#registerRequested(message, now);
-    if (message.name === 'heartbeat') stats.counts.last_heartbeat_at = now.wallMs;
+    if (message.name === 'heartbeat') {
+      stats.counts.last_heartbeat_at = now.wallMs;
+      if (this.#echo !== undefined && this.#echo.withheld > 0) return undefined;
+    }
     const answer = answerTo(message, now, ports.localTime);
     if (answer !== undefined) this.#send(answer);
     return undefined;
@@ -299,6 +298,8 @@ export class HeartbeatConversation implements Conversation {
     this.#context.emit({ type: 'send', message });
   }
 }
+
+const BEAT_ANSWER: Message = { name: 'heartbeat', kind: 'reply', error: 0 };
 
 const echo = (what: string): Ending => ({
   reason: 'echo',

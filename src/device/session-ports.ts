@@ -39,8 +39,6 @@ export interface SessionContext {
   clock: ClockEstimate | undefined;
   /** A valid frame came since the start. */
   seen: boolean;
-  /** Beats that come back end the link; not once the register that followed was answered by a peer after all. */
-  watchesEcho: boolean;
   /** Adds to the orders that the event in hand results in. */
   emit(effect: Effect): void;
   /** An exchange succeeded: back-off starts anew. */

@@ -76,11 +76,14 @@ describe.runIf(needs('python3').run)('a peer in Python', () => {
     await device.start();
     await using peer = PythonPeer.dial(portOf(device), '--no-register-after-cut', '--every', '0.05');
     const reply = await peer.waitFor(said('reply', 'datetime'));
-    expect(peer.events.filter(said('reply')).map(({ message, error }) => [message, error])).toEqual([
-      ['heartbeat', 0],
-      ['register', 0],
-      ['datetime', 0],
+    const replies = peer.events.filter(said('reply'));
+    // It goes on beating meanwhile: of each kind the first one tells the order.
+    expect([...new Set(replies.map(({ message }) => message))]).toEqual([
+      'heartbeat',
+      'register',
+      'datetime',
     ]);
+    expect(replies.every(({ error }) => error === 0)).toBe(true);
     const tomorrow = Date.parse(`${reply.text?.replace(' ', 'T')}Z`) - Date.now();
     expect(Math.abs(tomorrow - 86_400_000)).toBeLessThan(30_000);
     expect(events).toContainEqual(expect.objectContaining({ kind: 'peer_registered', imei: IDENTITY.imei }));
