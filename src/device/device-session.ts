@@ -1,4 +1,5 @@
 import type { Instant } from '../instant.ts';
+import { Absence } from './absence.ts';
 import { beginConversation } from './begin-conversation.ts';
 import type { Conversation, Ending } from './conversation.ts';
 import { DialPlan } from './dial-plan.ts';
@@ -9,7 +10,7 @@ import { Newcomers } from './newcomers.ts';
 import { Noise } from './noise.ts';
 import { receivedFiles } from './received-files.ts';
 import type { Defect, Effect, LinkOffer, SessionEvent } from './session-events.ts';
-import type { SessionPhase } from './session-phase.ts';
+import { phaseDeadline, type SessionPhase } from './session-phase.ts';
 import type { SessionContext, SessionPorts } from './session-ports.ts';
 import type { SessionSettings } from './settings.ts';
 import { type DeviceStatus, StateAxes, type StateDocument } from './state-document.ts';
@@ -29,12 +30,8 @@ import { STOPPED, type StopReason } from './stop-reason.ts';
  * one, and reports the consequences of every effect as events, later.
  */
 
-/** A report may be late by half its period before the device counts as gone. */
-const OVERDUE_FACTOR = 1.5;
 /** A deadline that is later than this was held up by a loop that stood still. */
 const LATE_MS = 10;
-/** How a peer hangs up: who closes with our last answer unread resets the link. */
-const HANG_UPS: readonly string[] = ['link_closed', 'link_reset'];
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** A device dialled by us, or one that dials in (`settings.addresses` is empty). */
@@ -47,8 +44,8 @@ export class DeviceSession {
   readonly #plan: DialPlan;
   readonly #newcomers: Newcomers;
   #phase: SessionPhase = { name: 'stopped' };
+  readonly #absence: Absence;
   readonly #effects = new EffectList();
-  #overdueAt = NEVER;
   #awaitsReading = false;
   /** The turn of reading that is awaited is the first one after the loop stood still. */
   #stoodStill = false;
@@ -58,6 +55,7 @@ export class DeviceSession {
     this.settings = settings;
     const measurements = new Measurements(ports.messages?.declarations ?? []);
     this.#axes = new StateAxes(settings.device, settings.transport, now.wallMs, measurements.measured);
+    this.#absence = new Absence(settings, this.#axes);
     this.#plan = new DialPlan(settings, ports.random);
     const emit = (effect: Effect) => {
       if (effect.type === 'send') this.stats.counts.frames_out += 1;
@@ -96,10 +94,10 @@ export class DeviceSession {
   /** When `deadlineReached` is due, monotonic ms; undefined: not at all. */
   nextDeadline(): number | undefined {
     if (this.#awaitsReading) return undefined;
-    const own = Math.min(this.#overdueAt, this.stats.nextDeadline(), this.#newcomers.nextDeadline());
+    const own = Math.min(this.#absence.deadline, this.stats.nextDeadline(), this.#newcomers.nextDeadline());
     const { measurements, files } = this.#context;
     const kept = Math.min(measurements.nextDeadline(), files?.nextDeadline() ?? NEVER);
-    const next = Math.min(own, kept, this.#phaseDeadline());
+    const next = Math.min(own, kept, phaseDeadline(this.#phase));
     return next === NEVER ? undefined : Math.max(next, 0);
   }
 
@@ -133,20 +131,6 @@ export class DeviceSession {
   /** The message of which the reply is the only one that can come now; undefined where there is none, or several. */
   awaitedReply(now: Instant): string | undefined {
     return this.#phase.name === 'connected' ? this.#phase.conversation.awaitedReply?.(now) : undefined;
-  }
-
-  #phaseDeadline(): number {
-    switch (this.#phase.name) {
-      case 'stopped':
-      case 'listening':
-        return NEVER;
-      case 'connecting':
-        return this.#phase.giveUpAt;
-      case 'waiting':
-        return this.#phase.until;
-      case 'connected':
-        return this.#phase.conversation.nextDeadline();
-    }
   }
 
   #take(event: SessionEvent, now: Instant): void {
@@ -240,7 +224,7 @@ export class DeviceSession {
     if (after === undefined) return this.#axes.setLink('listening', now.wallMs);
     const why = { reason: 'internal_error', detail: after.detail } as const;
     this.#context.seen = after.seen;
-    this.#departed(false, why.reason, why.detail, now);
+    this.#absence.begin({ ...why, byItself: false }, after.seen, now);
     this.#axes.setLink(dials ? 'failed' : 'listening', now.wallMs, why);
     if (dials) this.#phase = { name: 'waiting', until: now.monoMs + this.#plan.pauseAfter(after.times) };
   }
@@ -254,7 +238,7 @@ export class DeviceSession {
     }
     this.#newcomers.refuseWaiting(STOPPED[reason]);
     this.#phase = { name: 'stopped' };
-    this.#overdueAt = NEVER;
+    this.#absence.end();
     this.#axes.setLink('disabled', now.wallMs);
     if (this.#context.seen) this.#axes.setStatus('offline', now.wallMs, reason);
     else if (this.status !== 'unknown') this.#axes.setStatus('unknown', now.wallMs, reason);
@@ -276,7 +260,7 @@ export class DeviceSession {
   }
 
   #connect(address: string, host: string, now: Instant): Conversation {
-    this.#overdueAt = NEVER;
+    this.#absence.end();
     this.#noise.clear();
     this.stats.counts.connects += 1;
     this.stats.touch();
@@ -299,7 +283,8 @@ export class DeviceSession {
     if (phase.name === 'connected') {
       hadSuccess = phase.conversation.succeeded;
       phase.conversation.abandon('link_lost', `the link was lost: ${detail}`);
-      this.#departed(how === 'gone' && HANG_UPS.includes(reason) && hadSuccess, reason, detail, now);
+      const byItself = how === 'gone' && hadSuccess;
+      this.#absence.begin({ reason, detail, byItself }, this.#context.seen, now);
     }
     if (this.settings.addresses.length > 0) return this.#dialAgain(hadSuccess, reason, detail, now);
     this.#phase = { name: 'listening' };
@@ -314,17 +299,6 @@ export class DeviceSession {
     this.#axes.setLink(status, now.wallMs, { attempt: this.#plan.attempt, reason, detail });
     if (next.kind === 'dial') this.#dial(now);
     else this.#phase = { name: 'waiting', until: now.monoMs + next.forMs };
-  }
-
-  /** The device axis once its link is gone. */
-  #departed(hungUp: boolean, reason: string, detail: string, now: Instant): void {
-    const { presence } = this.settings;
-    if (presence !== undefined && hungUp) {
-      this.#overdueAt = now.monoMs + presence.everyMs * OVERDUE_FACTOR;
-      this.#axes.setStatus('away', now.wallMs, reason, detail);
-    } else {
-      this.#axes.setStatus(this.#context.seen ? 'offline' : 'unknown', now.wallMs, reason, detail);
-    }
   }
 
   #offered(offer: LinkOffer, now: Instant): void {
@@ -384,10 +358,7 @@ export class DeviceSession {
     const lateMs = now.monoMs - dueAt;
     this.#context.measurements.expire(now.monoMs);
     this.#context.files?.expire(now);
-    if (this.#overdueAt <= now.monoMs) {
-      this.#overdueAt = NEVER;
-      this.#axes.setStatus('offline', now.wallMs, 'overdue', 'its next report did not come in time');
-    }
+    this.#absence.expire(now);
     if (this.#newcomers.releaseDue(now.monoMs) && this.#axes.document.reason === 'duplicate_identity') {
       this.#axes.setStatus(this.status, now.wallMs);
     }
