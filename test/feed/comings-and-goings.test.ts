@@ -19,6 +19,7 @@ const TERMS: readonly ModelTerms[] = [
       { patterns: ['devices/d3/#'], maxHz: 1 },
     ],
   },
+  { groups: [{ patterns: ['devices/#'] }, { patterns: ['devices/d2/messages'], later: true }], swift: true },
 ];
 const BIG = 'x'.repeat(40_000);
 const STATES = ['d0', 'd1', 'd2', 'd3'].map((id) => `devices/${id}/state`);

@@ -16,6 +16,8 @@ import { modelSession } from './model-session.ts';
 export interface ModelTerms {
   readonly groups: readonly ModelGroup[];
   readonly ack?: boolean;
+  /** The network takes at once whatever is written to it. */
+  readonly swift?: boolean;
   /** It keeps nothing of what it unsubscribes; others keep it, and the position up to which it is true. */
   readonly drops?: boolean;
 }
@@ -209,18 +211,18 @@ export class ModelClient {
 
   /** One connection; what is written to it after it is cut goes nowhere. */
   #outlet(): Outlet {
-    const held = (): string => this.#held;
+    const held = (): number => (this.#terms.swift === true ? 0 : this.#held.length);
     const outlet: Outlet = {
       get unsent() {
-        return held().length;
+        return held();
       },
       write: (bytes) => {
         if (this.#open !== outlet) return 0;
         const text = new TextDecoder().decode(bytes);
         this.#held += text;
-        this.mostUnsent = Math.max(this.mostUnsent, this.#held.length);
+        this.mostUnsent = Math.max(this.mostUnsent, held());
         this.commands.written(text);
-        return this.#held.length;
+        return held();
       },
     };
     this.#open = outlet;
