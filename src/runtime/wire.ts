@@ -51,7 +51,7 @@ export interface WireOptions {
 export interface WireCodec {
   readonly definition: ProtocolDefinition;
   makeDecoder(definition: ProtocolDefinition, sink: FrameSink): FrameDecoder;
-  /** What a payload says, rather the reply to `awaited` than another that it may be; absent: what the definition knows. */
+  /** What a payload says, of several replies rather the one to `awaited`; absent: what the definition knows. */
   decode?(bytes: Uint8Array, start: number, end: number, awaited?: string): Message | InvalidPayload;
   /** The whole frame around a payload; absent: behind four bytes of length. */
   frame?(payload: Uint8Array): Uint8Array;

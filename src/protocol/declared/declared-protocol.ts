@@ -22,12 +22,15 @@ interface Candidate {
   readonly form: Form;
 }
 
-/** The reply to this message before all others. */
-const awaitedFirst = (candidates: readonly Candidate[], awaited: string): readonly Candidate[] => {
-  const isAwaited = ({ codec, form }: Candidate) => codec.name === awaited && form.kind === 'reply';
-  const reply = candidates.find(isAwaited);
-  return reply === undefined ? candidates : [reply, ...candidates.filter((each) => each !== reply)];
-};
+/** The reply to this message before all other replies; what is none keeps its place. */
+function awaitedFirst(candidates: readonly Candidate[], awaited: string): readonly Candidate[] {
+  const isReply = ({ form }: Candidate) => form.kind === 'reply';
+  const reply = candidates.find((each) => each.codec.name === awaited && isReply(each));
+  if (reply === undefined) return candidates;
+  const first = candidates.findIndex(isReply);
+  const others = candidates.filter((each) => each !== reply);
+  return [...others.slice(0, first), reply, ...others.slice(first)];
+}
 
 /** What the decoders grant for every byte received. */
 const MOST_PASSES = 16;
@@ -82,7 +85,7 @@ export class DeclaredProtocol {
 
   /**
    * Decodes one payload. `from` is the side that sent it, where that is known: it tells a request from a reply of the
-   * same length. Of several messages that fit it is the reply to `awaited`, where that is one of them.
+   * same length. Of several replies that fit it is the one to `awaited`, where that is among them.
    */
   decode(
     bytes: Uint8Array,

@@ -16,6 +16,9 @@ const runs = [...text.matchAll(/^\$ heartwire (.*)\n((?:(?!\$ |```).*\n)*)/gm)].
   ([, line = '', out = '']) => ({ line, out }),
 );
 
+/** In the words of `check`. */
+const WITHOUT_ID = /: warning: .* cannot be told apart by their length, only by who sent them\./;
+
 describe('docs/messages.md', () => {
   it('explains every key with its default, in the words of the schema', () => {
     const rows = documentRows(messagesJsonSchema() as Schema); // JSON Schema by its own declaration
@@ -29,7 +32,10 @@ describe('docs/messages.md', () => {
       const whole = /^messages:/m.test(yaml)
         ? yaml
         : `messages:\n  - name: m\n    id: 1\n    fields:\n${yaml.replace(/^/gm, '      ')}`;
-      expect(loadMessages(whole, 'example').problems.map(formatProblem)).toEqual([]);
+      const problems = loadMessages(whole, 'example').problems.map(formatProblem);
+      // The one warning that is announced, of replies to requests without an id.
+      const announced = yaml.includes('*IDN?') ? problems.filter((each) => WITHOUT_ID.test(each)) : [];
+      expect(problems.filter((each) => !announced.includes(each))).toEqual([]);
     },
   );
 });

@@ -80,12 +80,20 @@ test('without ids, an answer is rather the reply that is awaited than another th
   const { id: _, error: __, ...plain } = DEFAULT_PROTOCOL;
   const lines = new DeclaredProtocol({
     ...plain,
-    messages: [asked('identity'), asked('voltage'), { name: 'beep', from: 'host' }],
+    messages: [
+      { name: 'boot', from: 'device', fields: [{ name: 'text', type: 'text', value: 'READY' }] },
+      asked('identity'),
+      asked('voltage'),
+      { name: 'beep', from: 'host' },
+    ],
   });
   const text = new TextEncoder().encode('12.5');
   const meant = (awaited?: string) => lines.decode(text, 0, text.length, 'device', awaited);
   expect(meant('voltage')).toMatchObject({ message: 'voltage', kind: 'reply', fields: { text: '12.5' } });
   expect(meant('identity')).toMatchObject({ message: 'identity', kind: 'reply' });
+  // What it says by itself is no reply because one is awaited.
+  const ready = new TextEncoder().encode('READY');
+  expect(lines.decode(ready, 0, 5, 'device', 'voltage')).toMatchObject({ message: 'boot', kind: 'notice' });
   // What has no reply, or is no message, is none.
   for (const other of [undefined, 'beep', 'toString'])
     expect(meant(other)).toMatchObject({ message: 'identity' });
