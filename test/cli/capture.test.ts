@@ -224,6 +224,10 @@ listeners: [{ link: "tcp-listen:127.0.0.1:0", record: true, heartbeat: { interva
       await expect
         .poll(() => bridge.bridge.store.document('devices/490154203237518/state'))
         .toMatchObject({ status: 'offline' });
+      // It has written the last packet, which it would not read any more once it is told to end.
+      await expect
+        .poll(async () => (await cli('import', file, '--port', String(devicePort))).out)
+        .toMatch(/ = close/);
       dump.kill('SIGINT');
       await once(dump, 'exit');
       const [name = ''] = await readdir(recordings);
