@@ -123,6 +123,16 @@ export const CRC_MODELS: ReadonlyArray<CrcModel<number>> = [
   ['crc-32/xfer', 32, 0xaf, 0, 'plain', 0, 0xbd0be338],
 ];
 
+export const CRC_64_XZ: CrcModel<bigint> = [
+  'crc-64/xz',
+  64,
+  0x42f0e1eba9ea3693n,
+  0xffffffffffffffffn,
+  'reflected',
+  0xffffffffffffffffn,
+  0x995dc9bbdf1939fan,
+];
+
 /** Those of the catalogue with 33 to 64 bits. */
 export const WIDE_CRC_MODELS: ReadonlyArray<CrcModel<bigint>> = [
   ['crc-40/gsm', 40, 0x4820009n, 0n, 'plain', 0xffffffffffn, 0xd4164fc646n],
@@ -148,13 +158,5 @@ export const WIDE_CRC_MODELS: ReadonlyArray<CrcModel<bigint>> = [
     0xffffffffffffffffn,
     0x62ec59e3f1a4f00an,
   ],
-  [
-    'crc-64/xz',
-    64,
-    0x42f0e1eba9ea3693n,
-    0xffffffffffffffffn,
-    'reflected',
-    0xffffffffffffffffn,
-    0x995dc9bbdf1939fan,
-  ],
+  CRC_64_XZ,
 ];
