@@ -139,6 +139,10 @@ async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode
       io.err(tellError(error));
       return 1;
     }
+    if (argv[0] === 'completion') {
+      io.err('heartwire: completion takes nothing: it prints what the shell in SHELL needs.\n');
+      return 2;
+    }
     const known = COMMANDS.find(({ name }) => name === argv[0]);
     const unknown = error.message.startsWith('Did you mean') ? `There is no command "${argv[0]}". ` : '';
     io.err(`heartwire: ${unknown}${error.message.trim().replace(/\s*\n\s*/g, ' ')}\n`);
