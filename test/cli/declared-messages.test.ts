@@ -183,6 +183,25 @@ describe('decode', () => {
     expect(out).toMatch(message);
   });
 
+  it('shows parts below what they are parts of', async () => {
+    await writeFile(
+      join(folder, 'nested.yaml'),
+      `messages:
+  - name: pack
+    id: 3
+    fields:
+      - { name: head, type: struct, fields: [{ name: flags, type: u8, bits: [{ name: on, at: 0 }] }] }
+      - { name: cells, type: array, count: 1, of: { type: struct, fields: [{ name: volt, type: u8 }] } }
+`,
+    );
+    const { out } = await runCli(['decode', '03 01 07', '--payload', '--messages', 'nested.yaml'], folder);
+    const names = out
+      .split('\n')
+      .slice(2, -1)
+      .map((line) => line.slice(2).replace(/ {2,}\d.*| [\d].*/, ''));
+    expect(names).toEqual(['id', 'head', '  flags', '    on', 'cells', '  [0]', '    volt']);
+  });
+
   it('knows hex from a file that is not there', async () => {
     const { code, err } = await runCli(['decode', 'none.bin'], folder);
     expect(code).toBe(1);
