@@ -2,6 +2,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { WholeFile } from '../device/file-receiver.ts';
+import { HeartwireError } from '../errors.ts';
 import type { Clock } from './clock.ts';
 import { writeAll } from './write-all.ts';
 
@@ -61,9 +62,30 @@ export class Spool {
     this.#clock = clock;
   }
 
-  /** Makes the folder, counts what is there, and removes what an earlier run did not finish. */
+  /**
+   * Makes the folder, counts what is there, and removes what an earlier run did not finish.
+   *
+   * @throws HeartwireError `file_not_written` where the folder cannot be used
+   */
   async start(): Promise<void> {
     const { dir } = this.#settings;
+    try {
+      await this.#open(dir);
+    } catch (cause) {
+      const detail = cause instanceof Error ? cause.message : String(cause);
+      throw new HeartwireError(
+        'file_not_written',
+        `The folder for files of devices cannot be used: ${detail}`,
+        {
+          seen: dir,
+          mend: 'Check `files.dir`, the permissions of the folder and the room on the disk.',
+          cause,
+        },
+      );
+    }
+  }
+
+  async #open(dir: string): Promise<void> {
     await mkdir(dir, { recursive: true });
     const found: SpooledFile[] = [];
     for (const name of await readdir(dir)) {
