@@ -112,7 +112,7 @@ async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode
       if (twice !== undefined) throw new UsageError(`--${twice} is given twice.`);
       // yargs drops it, and the command would run without it.
       if (argv.includes('-') && argv[0] !== 'decode') {
-        throw new UsageError('A lone hyphen is no file here; /dev/stdin is standard input.');
+        throw new UsageError('A lone hyphen means nothing here; standard input is /dev/stdin.');
       }
       return true;
     })

@@ -69,6 +69,8 @@ describe('encode', () => {
 
   it('writes every kind of field', async () => {
     expect(await runCli(['encode', ...SET, '--payload', ...declared], folder)).toEqual(ok(`${PAYLOAD}\n`));
+    const signed = SET.map((word) => (word === 'target=21.5' ? 'target=+21.5' : word));
+    expect(await runCli(['encode', ...signed, '--payload', ...declared], folder)).toEqual(ok(`${PAYLOAD}\n`));
   });
 
   it('reads bytes from a file, and puts the frame around', async () => {
