@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import { HeartwireError } from '../errors.ts';
 import { DEFAULT_BRIDGE_URL } from './bridge-url.ts';
 
 export interface BridgeArgs {
@@ -19,7 +20,7 @@ export function bridgeOptions<T>(yargs: Argv<T>): Argv<T & BridgeArgs> {
       describe: `The bridge (HEARTWIRE_URL, or ${DEFAULT_BRIDGE_URL})`,
     })
     .option('origin', {
-      type: 'string',
+      coerce: originText,
       requiresArg: true,
       describe: 'Origin header, for a bridge on another machine (one of its server.origins)',
     })
@@ -28,4 +29,19 @@ export function bridgeOptions<T>(yargs: Argv<T>): Argv<T & BridgeArgs> {
       requiresArg: true,
       describe: 'A file with the token, instead of HEARTWIRE_TOKEN; on the command line others could read it',
     });
+}
+
+/** @throws HeartwireError `bad_argument` for what no header can carry */
+function originText(given: unknown): string {
+  // yargs hands an option that was given twice over as an array.
+  if (Array.isArray(given)) throw new HeartwireError('bad_argument', '--origin is given twice.');
+  const text = String(given);
+  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  throw new HeartwireError(
+    'bad_argument',
+    `--origin is an origin such as https://panel.example, not ${JSON.stringify(text)}.`,
+    {
+      seen: text,
+    },
+  );
 }

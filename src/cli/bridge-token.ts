@@ -12,7 +12,7 @@ export const TOKEN_MEND =
  * @throws HeartwireError `bad_argument`
  */
 export async function bridgeToken(file: string | undefined, io: CliIo): Promise<string | undefined> {
-  if (file === undefined) return io.env.HEARTWIRE_TOKEN?.trim() || undefined;
+  if (file === undefined) return tokenIn(io.env.HEARTWIRE_TOKEN, 'HEARTWIRE_TOKEN');
   let text: string;
   try {
     text = await readFile(resolve(io.cwd, file), 'utf8');
@@ -20,9 +20,18 @@ export async function bridgeToken(file: string | undefined, io: CliIo): Promise<
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no reason given';
     throw bad(`The file of the token could not be read (${code}).`, file, cause);
   }
+  return tokenIn(text, file) ?? noToken(file);
+}
+
+/** Undefined where there is nothing but blanks. */
+function tokenIn(text = '', place: string): string | undefined {
   const token = text.trim();
-  if (!/^[\x21-\x7e]+$/.test(token)) throw bad('The file holds no token, which is one word.', file);
-  return token;
+  if (token === '') return undefined;
+  return /^[\x21-\x7e]+$/.test(token) ? token : noToken(place);
+}
+
+function noToken(place: string): never {
+  throw bad(`There is no token in ${place}: a token is one word.`, place);
 }
 
 function bad(message: string, file: string, cause?: unknown): HeartwireError {

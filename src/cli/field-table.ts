@@ -8,7 +8,7 @@ const LONGEST_VALUE = 48;
 /** Every field of a payload in a table: where it lies, its bytes, its raw value, its value and its unit. */
 export function fieldTable(payload: Uint8Array, trace: readonly FieldTrace[]): string {
   const rows = trace.map((each) => [
-    `${'  '.repeat(Math.max(0, each.depth - 1))}${lastPart(each.field, each.depth)}`,
+    `${'  '.repeat(each.depth)}${lastPart(each.field, each.depth)}`,
     String(each.offset),
     bytesShown(payload, each),
     each.raw === undefined ? '' : shown(each.raw),
@@ -33,7 +33,7 @@ const pad = (cell: string, width: number): string => cell + ' '.repeat(width - [
 
 /** Below its structure, a field needs no more than its own name. */
 function lastPart(field: string, depth: number): string {
-  if (depth <= 1) return field;
+  if (depth === 0) return field;
   const [, last = field] = /((?:\[\d+\]|[^.[\]]+))$/.exec(field) ?? [];
   return last;
 }

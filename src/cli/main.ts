@@ -115,7 +115,7 @@ async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode
       if (twice !== undefined) throw new UsageError(`--${twice} is given twice.`);
       // yargs drops it, and the command would run without it.
       if (argv.includes('-') && argv[0] !== 'decode') {
-        throw new UsageError('A lone hyphen is no file here; /dev/stdin is standard input.');
+        throw new UsageError('A lone hyphen means nothing here; standard input is /dev/stdin.');
       }
       return true;
     })
@@ -141,6 +141,10 @@ async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode
     if (!isUsageError(error)) {
       io.err(tellError(error));
       return 1;
+    }
+    if (argv[0] === 'completion') {
+      io.err('heartwire: completion takes nothing: it prints what the shell in SHELL needs.\n');
+      return 2;
     }
     const known = COMMANDS.find(({ name }) => name === argv[0]);
     const unknown = error.message.startsWith('Did you mean') ? `There is no command "${argv[0]}". ` : '';

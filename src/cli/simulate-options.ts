@@ -38,6 +38,9 @@ export function fleetOptions(args: SimulateArgs): SimulatedFleetOptions {
   if (!Number.isInteger(args.count) || args.count < 1 || args.count > MAX_COUNT) {
     throw bad(`--count is a whole number from 1 to ${MAX_COUNT}`, String(args.count));
   }
+  if (address.scheme === 'tcp-listen' && address.port + args.count - 1 > 65_535) {
+    throw bad('--listen PORT and --count stay within port 65535', `${address.port} and ${args.count}`);
+  }
   if (args.pty !== undefined && args.count > 1) throw bad('--pty is one device', `--count ${args.count}`);
   if (!Number.isInteger(args.seed)) throw bad('--seed is a whole number', String(args.seed));
   return {

@@ -93,7 +93,7 @@ function problemOf(
       'Patterns look like devices/psu-1/# or #; quote them, because a shell takes # for a comment.';
     return { message: `Not a pattern: ${patternProblem(wrong)}.`, seen: wrong, mend };
   }
-  if (expires !== undefined && (!/^\d{4}-\d\d-\d\d$/.test(expires) || Number.isNaN(Date.parse(expires)))) {
+  if (expires !== undefined && !isDay(expires)) {
     return { message: 'This is no date.', seen: expires, mend: 'Write for example 2027-01-31.' };
   }
   if (expires !== undefined && Date.parse(expires) <= systemClock.now().wallMs) {
@@ -104,4 +104,10 @@ function problemOf(
     };
   }
   return undefined;
+}
+
+/** A day that exists, as YYYY-MM-DD. */
+function isDay(text: string): boolean {
+  const ms = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN;
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
 }

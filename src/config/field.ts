@@ -146,7 +146,8 @@ export function choiceField<const T extends string | number>(values: readonly T[
     if (typeof value !== 'string' && typeof value !== 'number') {
       return badType(`one of ${list}`, value, `Write ${list}.`);
     }
-    const meant = suggest(String(value), values.map(String));
+    // Of numbers, the nearest in spelling is not what was meant.
+    const meant = typeof value === 'number' ? undefined : suggest(value, values.map(String));
     return {
       code: 'config_bad_value',
       message: 'This is none of the possible values.',

@@ -1,4 +1,5 @@
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -92,7 +93,9 @@ export function readYaml(text: string, { numericKeys = false }: YamlOptions = {}
       mend: multiplied
         ? 'Write the values out, or put what is common under `defaults:`.'
         : 'Define the anchor (&name) before it is used (*name), or quote a text that begins with *.',
-      offset: firstAlias(document.contents)?.range?.[0] ?? 0,
+      offset:
+        firstAlias(document.contents, (alias) => multiplied || alias.resolve(document) === undefined)
+          ?.range?.[0] ?? 0,
       path: [],
     });
   }
@@ -212,16 +215,21 @@ function offsetOfNode(node: unknown): number | undefined {
   return isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range?.[0] : undefined;
 }
 
-function firstAlias(node: unknown): Node | undefined {
-  if (isAlias(node)) return node;
-  if (isSeq(node)) return firstOf(node.items);
-  if (isMap(node)) return firstOf(node.items.map((pair) => pair.value));
+/** The first alias of which something is true. */
+function firstAlias(node: unknown, is: (alias: Alias) => boolean = () => true): Node | undefined {
+  if (isAlias(node)) return is(node) ? node : undefined;
+  if (isSeq(node)) return firstOf(node.items, is);
+  if (isMap(node))
+    return firstOf(
+      node.items.map((pair) => pair.value),
+      is,
+    );
   return undefined;
 }
 
-function firstOf(nodes: readonly unknown[]): Node | undefined {
+function firstOf(nodes: readonly unknown[], is: (alias: Alias) => boolean): Node | undefined {
   for (const node of nodes) {
-    const found = firstAlias(node);
+    const found = firstAlias(node, is);
     if (found !== undefined) return found;
   }
   return undefined;

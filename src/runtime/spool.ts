@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chooseHalves, type FileHalf } from '../device/file-half.ts';
 import type { ReceiverLimits, WholeFile } from '../device/file-receiver.ts';
+import { HeartwireError } from '../errors.ts';
 import type { Clock, Timer } from './clock.ts';
 import { findHalf, type HalfOnDisk } from './find-halves.ts';
 import { readSpoolName, spoolName } from './spool-name.ts';
@@ -58,9 +59,30 @@ export class Spool {
     this.#clock = clock;
   }
 
-  /** Makes the folder, counts what is there, and removes what an earlier run did not finish and nobody can go on with. */
+  /**
+   * Makes the folder, counts what is there, and removes what an earlier run did not finish and nobody can go on with.
+   *
+   * @throws HeartwireError `file_not_written` where the folder cannot be used
+   */
   async start(): Promise<void> {
     const { dir } = this.#settings;
+    try {
+      await this.#open(dir);
+    } catch (cause) {
+      const detail = cause instanceof Error ? cause.message : String(cause);
+      throw new HeartwireError(
+        'file_not_written',
+        `The folder for files of devices cannot be used: ${detail}`,
+        {
+          seen: dir,
+          mend: 'Check `files.dir`, the permissions of the folder and the room on the disk.',
+          cause,
+        },
+      );
+    }
+  }
+
+  async #open(dir: string): Promise<void> {
     await mkdir(dir, { recursive: true });
     const found: SpooledFile[] = [];
     const halves = new Set<string>();

@@ -8,7 +8,7 @@ import type {
   TextEncoding,
 } from '../protocol/declared/declaration.ts';
 import { sizingScope } from '../protocol/declared/lint-fields.ts';
-import { type NumberType, parseNumberType } from '../protocol/declared/number-type.ts';
+import { type NumberType, parseNumberType, parseWhole } from '../protocol/declared/number-type.ts';
 
 /** A text as Lua writes it. */
 export const luaText = (text: string): string =>
@@ -243,7 +243,7 @@ export function constants(fields: readonly FieldDeclaration[], protocol: Protoco
     const type = parseNumberType(field.type, protocol.byteOrder);
     if (field.value !== undefined && type?.kind === 'int' && bytes <= 4) {
       const read = `${type.little ? 'le_' : ''}${type.signed ? '' : 'u'}int()`;
-      found.push(`buf(from + ${offset}, ${bytes}):${read} == ${Number(field.value)}`);
+      found.push(`buf(from + ${offset}, ${bytes}):${read} == ${parseWhole(field.value) ?? 0}`);
     }
     offset += bytes;
   }
@@ -275,7 +275,8 @@ function condition(
   const values = [is ?? not ?? []].flat().map((value) => {
     if (typeof value === 'boolean') return value ? 1 : 0;
     if (typeof value === 'number') return value;
-    return Number(Object.entries(names ?? {}).find(([, each]) => each === value)?.[0] ?? value);
+    const [raw = value] = Object.entries(names ?? {}).find(([, each]) => each === value) ?? [];
+    return parseWhole(raw) ?? 0;
   });
   const any = values.map((value) => `${raw} == ${value}`).join(' or ') || 'false';
   return is === undefined ? `not (${any})` : any;
@@ -283,6 +284,6 @@ function condition(
 
 function luaEnum(names: EnumDeclaration): string {
   return `{ ${Object.entries(names)
-    .map(([value, name]) => `[${Number(value)}] = ${luaText(name)}`)
+    .map(([value, name]) => `[${parseWhole(value) ?? 0}] = ${luaText(name)}`)
     .join(', ')} }`;
 }

@@ -69,6 +69,8 @@ describe('encode', () => {
 
   it('writes every kind of field', async () => {
     expect(await runCli(['encode', ...SET, '--payload', ...declared], folder)).toEqual(ok(`${PAYLOAD}\n`));
+    const signed = SET.map((word) => (word === 'target=21.5' ? 'target=+21.5' : word));
+    expect(await runCli(['encode', ...signed, '--payload', ...declared], folder)).toEqual(ok(`${PAYLOAD}\n`));
   });
 
   it('reads bytes from a file, and puts the frame around', async () => {
@@ -182,6 +184,25 @@ describe('decode', () => {
     const { code, out } = await runCli(['decode', ...words], folder);
     expect(code).toBe(1);
     expect(out).toMatch(message);
+  });
+
+  it('shows parts below what they are parts of', async () => {
+    await writeFile(
+      join(folder, 'nested.yaml'),
+      `messages:
+  - name: pack
+    id: 3
+    fields:
+      - { name: head, type: struct, fields: [{ name: flags, type: u8, bits: [{ name: on, at: 0 }] }] }
+      - { name: cells, type: array, count: 1, of: { type: struct, fields: [{ name: volt, type: u8 }] } }
+`,
+    );
+    const { out } = await runCli(['decode', '03 01 07', '--payload', '--messages', 'nested.yaml'], folder);
+    const names = out
+      .split('\n')
+      .slice(2, -1)
+      .map((line) => line.slice(2).replace(/ {2,}\d.*| [\d].*/, ''));
+    expect(names).toEqual(['id', 'head', '  flags', '    on', 'cells', '  [0]', '    volt']);
   });
 
   it('knows hex from a file that is not there', async () => {

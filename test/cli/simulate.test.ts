@@ -30,6 +30,10 @@ describe('simulate: wrong usage', () => {
     [['--listen', 'a'], /Write HOST:PORT, for example 127/],
     [['--listen', '99999'], /--listen "99999"/],
     [['--listen', '0', '--count', '0'], /--count is a whole number from 1 to 10000; seen: 0/],
+    [
+      ['--listen', '65535', '--count', '2'],
+      /--listen PORT and --count stay within port 65535; seen: 65535 and 2/,
+    ],
     [['--pty', '/dev/ttyS0', '--count', '2'], /--pty is one device/],
     [['--listen', '0', '--seed', '1.5'], /--seed is a whole number/],
     [['--listen', '0', '--every', '3'], /--every is a duration with a unit, such as 100ms or 3s; seen: 3/],

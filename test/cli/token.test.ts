@@ -70,6 +70,7 @@ describe('heartwire token', () => {
     [['--name', 'a b'], 'no name of a token'],
     [['--topics', 'a/#/b'], 'Not a pattern'],
     [['--expires', 'soon'], 'no date'],
+    [['--expires', '2999-02-30'], 'no date'],
     [['--expires', '2020-01-31'], 'would have come to its end already'],
     [['--role', 'root'], 'Choices: "read", "command", "admin"'],
   ])('%j is wrong usage', async (args, why) => {
@@ -128,6 +129,18 @@ describe('a bridge that asks for a token', () => {
     expect((await attempt(undefined, '--token-file', 'nowhere')).code).toBe(2);
     expect((await attempt(undefined, '--token-file', 'two.token')).code).toBe(2);
     expect((await attempt(undefined, '--token', secret.slice(0, 9))).code).toBe(2);
+    // What no header can carry is said in a sentence.
+    for (const odd of ['hw_\u00e9', 'two\nlines']) {
+      expect(await attempt(odd)).toEqual({
+        code: 2,
+        told: expect.stringMatching(/no token in HEARTWIRE_TOKEN/),
+      });
+    }
+    expect(await attempt(secret, '--origin', 'https://\u00e9')).toEqual({
+      code: 2,
+      told: expect.stringMatching(/--origin is an origin such as/),
+    });
+    expect((await attempt(secret, '--origin', 'https://a', '--origin', 'https://b')).code).toBe(2);
   });
 
   it('has never logged it', () => {

@@ -8,6 +8,12 @@ describe('heartwire by itself', () => {
     expect(err).toContain('There is no command "moniter". Did you mean monitor?');
   });
 
+  it('says that completion takes nothing', async () => {
+    const { code, err } = await runCli(['completion', 'bash'], '/');
+    expect(code).toBe(2);
+    expect(err).toContain('completion takes nothing');
+  });
+
   it('lists what runs the bridge first, and what completes commands last', async () => {
     const { out } = await runCli(['--help'], '/');
     const names = [...out.matchAll(/^ {2}heartwire (\w+)/gm)].map(([, name]) => name);

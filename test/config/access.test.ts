@@ -51,6 +51,7 @@ describe('access', () => {
       ['error access.tokens[0].topics config_bad_value'],
     ],
     [`tokens: [${token(', expires: soon')}]`, ['error access.tokens[0].expires config_bad_value']],
+    [`tokens: [${token(', expires: 2027-02-30')}]`, ['error access.tokens[0].expires config_bad_value']],
     [
       `tokens: [${token()}, ${token()}]`,
       ['error access.tokens[1].name config_conflict', 'error access.tokens[1].hash config_conflict'],

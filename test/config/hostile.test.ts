@@ -15,6 +15,13 @@ describe('text that is no configuration', () => {
     ['two documents', 'server: {}\n---\nserver: {}\n', '2:1', 'config_syntax', /second document/],
     ['an unknown tag', 'server: !!js/function "x"\n', '1:9', 'config_syntax', /tag/i],
     ['an alias without anchor', 'server: *nobody\n', '1:9', 'config_syntax', /nobody/],
+    [
+      'an alias without anchor behind one that has it',
+      'server: &s {}\nmetrics: *s\nfiles: *nobody\n',
+      '3:8',
+      'config_syntax',
+      /nobody/,
+    ],
     ['a key that is a list', '? [a]\n: 3\n', '1:3', 'config_syntax', /key must be a word/],
     ['a key that is a number', '7: 3\n', '1:1', 'config_syntax', /key must be a word/],
     ['a merge key', '<<: { server: {} }\n', '1:1', 'config_unknown_key', /<</],

@@ -37,6 +37,7 @@ describe('a single mistake', () => {
     ['heartbeat: { interval: }', 'heartbeat.interval', 'config_bad_type', '250ms'],
     ['heartbeat: { missed: 1.5 }', 'heartbeat.missed', 'config_bad_value', 'from 1 to 1000'],
     ['heartbeat: { missed: "3" }', 'heartbeat.missed', 'config_bad_type', 'whole number'],
+    ['data_bits: 9', 'data_bits', 'config_bad_value', 'Write 5, 6, 7 or 8.'],
     ['heartbeat: { from: clint }', 'heartbeat.from', 'config_bad_value', 'Did you mean client?'],
     ['heartbeat: { intervall: 3s }', 'heartbeat.intervall', 'config_unknown_key', 'Did you mean `interval`?'],
     ['heartbeat: 3s', 'heartbeat', 'config_bad_type', '`interval:`'],

@@ -62,6 +62,16 @@ describe('the spool', () => {
     expect(await spool.store('p1', 7, whole(Buffer.from('hello world')))).toMatchObject({ bytes: 11 });
   });
 
+  it('says in a sentence that its folder is none', async () => {
+    const file = join(dir, 'a-file');
+    await writeFile(file, '');
+    await expect(make({ dir: file }).start()).rejects.toMatchObject({
+      code: 'file_not_written',
+      seen: file,
+      message: expect.stringContaining('EEXIST'),
+    });
+  });
+
   it('begins anew at offset 0, and refuses a piece that does not fit, with all that was there', async () => {
     const spool = make();
     await spool.start();

@@ -58,7 +58,7 @@ export function arrayField(declaration: FieldDeclaration, element: FieldCodec, s
           ...(raw === undefined ? {} : { raw }),
           value,
           ...(declaration.of?.unit === undefined ? {} : { unit: declaration.of.unit }),
-          depth: reading.depth + 1,
+          depth: reading.depth,
         });
       }
       if (raws !== undefined) reading.keepRaw(raws);

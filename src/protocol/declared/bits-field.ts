@@ -68,7 +68,7 @@ export function bitsField(declaration: FieldDeclaration, type: NumberType, scope
           bytes: size,
           raw: number,
           value,
-          depth: reading.depth + 1,
+          depth: reading.depth,
           note: count === 1 ? `bit ${from}` : `bits ${from}..${from + count - 1}`,
         });
       }

@@ -176,18 +176,19 @@ export function constantNumber(type: NumberType, value: number | string, slot = 
   else storeWide(type, bytes, 0, parseWhole(value) ?? 0n);
   const codec = fixedBytes(bytes, true);
   if (slot < 0) return codec;
+  const raw = Number(parseWhole(value) ?? value);
   return {
     ...codec,
     read(reading) {
-      reading.slots[slot] = Number(value);
+      reading.slots[slot] = raw;
       return codec.read(reading);
     },
     check(reading) {
-      reading.slots[slot] = Number(value);
+      reading.slots[slot] = raw;
       return codec.check(reading);
     },
     write(writing, given) {
-      writing.slots[slot] = Number(value);
+      writing.slots[slot] = raw;
       codec.write(writing, given);
     },
   };

@@ -1,4 +1,5 @@
 import type { EnumDeclaration } from './declaration.ts';
+import { parseWhole } from './number-type.ts';
 
 /** Names of raw values, both ways. */
 export interface EnumNames {
@@ -21,7 +22,9 @@ export function enumNames(
   const wide = new Map<bigint, string>();
   const byName = new Map<string, bigint>();
   for (const [key, name] of Object.entries(values)) {
-    const raw = BigInt(key);
+    const raw = parseWhole(key);
+    // The lint refuses what is no whole number.
+    if (raw === undefined) continue;
     wide.set(raw, name);
     byRaw.set(Number(raw), name);
     if (raw >= 0n && raw < 256n) small[Number(raw)] = name;

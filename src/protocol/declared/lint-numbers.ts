@@ -217,6 +217,7 @@ function lintEnumUse(
 export function lintEnum(values: EnumDeclaration, path: Path, findings: Findings): boolean {
   const before = findings.errors;
   const seen = new Map<string, string>();
+  const raws = new Map<bigint, string>();
   if (Object.keys(values).length === 0) {
     findings.add(
       'config_bad_value',
@@ -226,14 +227,23 @@ export function lintEnum(values: EnumDeclaration, path: Path, findings: Findings
     );
   }
   for (const [key, name] of Object.entries(values)) {
-    if (parseWhole(key) === undefined) {
+    const raw = parseWhole(key);
+    const same = raw === undefined ? undefined : raws.get(raw);
+    if (raw === undefined) {
       findings.add(
         'config_bad_value',
         [...path, key],
         `${JSON.stringify(key)} is no whole number.`,
         'Write the raw value in front of the colon, the name behind it.',
       );
-    }
+    } else if (same !== undefined) {
+      findings.add(
+        'config_conflict',
+        [...path, key],
+        `${same} is the same number.`,
+        'Remove one of the two.',
+      );
+    } else raws.set(raw, key);
     if (typeof name !== 'string' || name === '' || name.length > 64) {
       findings.add(
         'config_bad_type',

@@ -30,7 +30,7 @@ export interface FieldTrace {
   readonly raw?: Value;
   readonly value?: Value;
   readonly unit?: string;
-  /** How deep it lies: a structure is followed by its fields, one deeper. */
+  /** How deep it lies, from 0: a structure is followed by its fields, one deeper, and so are bits and lists. */
   readonly depth: number;
   readonly note?: string;
 }

@@ -41,6 +41,7 @@ describe('numbers that YAML or the type cannot carry', () => {
     ['type: f32, invalid: -9999', /error: .*invalid: .*its bits.*0xc61c3c00/],
     ['type: f64, invalid: -1.5', /error: .*invalid: .*its bits.*0xbff8000000000000/],
     ['type: f32, invalid: 9999', /warning: .*invalid: .*its bits.*0x461c3c00/],
+    ['type: u8, enum: { 16: a, "0x10": b }', /enum\["0x10"\]: 16 is the same number/],
     ['type: reserved, length: 1152921504606846976', /length: Reserved bytes .* fit into a frame/],
     ['type: u32, scale: 1e305', /scale: .*beyond all numbers/],
     [
@@ -53,6 +54,7 @@ describe('numbers that YAML or the type cannot carry', () => {
 
   it.each([
     'type: u64, invalid: "0xFFFFFFFFFFFFFFFF"',
+    'type: i8, enum: { -0x10: a, -1: b }',
     'type: f32, invalid: 0x7fc00000',
     'type: f32, invalid: 0',
     'type: f64, invalid: "0xfff0000000000000"',

@@ -340,3 +340,12 @@ describe('text that is always the same', () => {
     expect(protocol.decode(fromHex(`10 ${hex}`))).toMatchObject({ name: 'declared', fields: {} });
   });
 });
+
+it('a number may be written as negative hex, wherever it is meant', () => {
+  const protocol = protocolOf([
+    { name: 'kind', type: 'i8', value: '-0x10' },
+    { name: 'a', type: 'i8', enum: { '-0x02': 'low' }, when: { field: 'kind', is: -16 } },
+  ]);
+  expect(protocol.encode('m', { a: 'low' })).toEqual(fromHex('10 f0 fe'));
+  expect(protocol.decode(fromHex('10 f0 fe'))).toMatchObject({ fields: { a: 'low' } });
+});
