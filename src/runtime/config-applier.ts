@@ -93,9 +93,17 @@ export class ConfigApplier {
     this.#running = afterReload(before, wanted.config);
     this.#loadedAt = clock.now().wallMs;
     this.#rejectedAt = undefined;
+    const former = this.#outcome;
     const outcome = { diff, generation: this.#outcome.generation + 1, kept: wanted.kept, problems };
     this.#outcome = outcome;
-    const locked = await run(diff, this.#running, wanted.failed);
+    let locked: HeartwireError | undefined;
+    try {
+      locked = await run(diff, this.#running, wanted.failed);
+    } catch (cause) {
+      this.#running = before;
+      this.#outcome = former;
+      throw cause;
+    }
     if (locked !== undefined) {
       this.#running = withAccessOf(before, this.#running);
       const settings = diff.settings.filter((key) => key !== 'access');

@@ -4,6 +4,7 @@ import type { LoadedConfig } from '../config/report.ts';
 import { HeartwireError } from '../errors.ts';
 import type { Clock } from './clock.ts';
 import type { ConfigOutcome } from './config-applier.ts';
+import { tellDefect } from './defect.ts';
 import { FileWatcher } from './file-watcher.ts';
 import type { Log } from './log.ts';
 import { reloadText, restartText } from './reload-text.ts';
@@ -61,15 +62,15 @@ export class ConfigReloader {
   }
 
   async #once(): Promise<void> {
-    const { log, file } = this.#options;
+    const { log } = this.#options;
     try {
       const loaded = await this.#read();
       if (this.#closed) return;
       this.#tell(await this.#options.apply(loaded));
       if ('sources' in loaded && !this.#closed) await this.#watcher?.follow(loaded.sources);
     } catch (error) {
-      // A defect of ours must not end a bridge that runs.
-      log.error({ code: 'config_invalid', file }, `${file} could not be reloaded: ${String(error)}`);
+      // Nothing of what runs is touched by it: it need not end.
+      tellDefect(log, {}, error);
     }
   }
 

@@ -91,17 +91,18 @@ export class Fleet {
   async apply(diff: ConfigDiff, config: BridgeConfig, failed: readonly FailedDevice[]): Promise<LinkEnd[]> {
     if (this.#stopped) return [];
     const { added, changed, removed } = diff.devices;
+    const fresh = new Set([...added, ...changed.map(({ to }) => to)]);
+    // Before anything is stopped: where something of it cannot be made, all stays as it is.
+    const entries = config.devices.map((device) => {
+      const present = fresh.has(device) ? undefined : this.directory.get(device.id);
+      return { runner: present ?? this.#runnerOf(device), match: matchOf(device) };
+    });
     for (const { id } of removed) this.directory.get(id)?.remove();
     for (const { to } of changed) this.directory.get(to.id)?.stop('reconfigured');
     const over = new Set([...removed, ...changed.map(({ to }) => to)].map(({ id }) => id));
     for (const id of over) this.#options.recorder()?.retire(id);
     const departures = this.#links.departuresOf(over);
     this.#config = config;
-    const fresh = new Set([...added, ...changed.map(({ to }) => to)]);
-    const entries = config.devices.map((device) => {
-      const present = fresh.has(device) ? undefined : this.directory.get(device.id);
-      return { runner: present ?? this.#runnerOf(device), match: matchOf(device) };
-    });
     const opening = this.#relisten(diff.listeners.changed);
     this.directory.configure(entries);
     this.#failed.show(failed, this.directory);

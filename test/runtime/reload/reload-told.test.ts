@@ -99,7 +99,9 @@ describe('what is told of a reload', () => {
     expect(applier.status()).toMatchObject({ generation: 1, rejected_at: expect.any(Number) });
     expect(told()).toBe(1);
     await becomes(new Error('a defect'));
-    expect(lines).toEqual(['devices.yaml could not be reloaded: Error: a defect']);
+    expect(lines).toEqual([
+      expect.stringContaining('defect of Heartwire, please report it: Error: a defect'),
+    ]);
     await becomes(BEFORE);
     expect(lines).toEqual(['devices.yaml was reloaded (version 2): nothing is different']);
     expect(applier.status()).not.toHaveProperty('rejected_at');
