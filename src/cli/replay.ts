@@ -129,8 +129,7 @@ async function printed(
 
 /** True where every `?` of the traces was met. */
 function tellUnmet({ unmet }: ReplayResult, sources: readonly TraceSource[], io: CliIo): boolean {
-  const file = sources.length === 1 ? sources[0]?.name : 'trace';
-  for (const { line, connection, expected, got } of unmet) {
+  for (const { file = sources[0]?.name, line, connection, expected, got } of unmet) {
     io.err(`${file}:${line}: ${connection}: expected ${expected}, got ${got ?? 'nothing'}\n`);
   }
   return unmet.length === 0;

@@ -101,9 +101,9 @@ export class ReplayDevice {
     void this.#gateway?.start();
   }
 
-  /** What the trace says next; the clock shows its time. */
-  take(event: TraceEvent): void {
-    const { fact, connection } = event;
+  /** What the trace says next; the clock shows its time. `file` is named where an expectation is not met. */
+  take(event: TraceEvent, file?: string): void {
+    const { fact, connection, line } = event;
     switch (fact.kind) {
       case 'in':
         this.#bytes(connection, fact.bytes);
@@ -118,7 +118,11 @@ export class ReplayDevice {
         this.#options.happened({ note: fact.text, connection });
         break;
       case 'expect':
-        this.#expectations.expect(connection, fact.expectation, event.line);
+        this.#expectations.expect(
+          connection,
+          fact.expectation,
+          file === undefined ? { line } : { file, line },
+        );
         break;
     }
     this.#options.clock.drain();

@@ -35,6 +35,8 @@ export interface ReplayResult {
 interface Track {
   readonly device: ReplayDevice;
   readonly offsetMs: number;
+  /** To tell it from others, where there are any. */
+  readonly file: string | undefined;
   readonly pieces: AsyncIterator<readonly TraceEvent[]>;
   readonly order: number;
   events: readonly TraceEvent[];
@@ -64,7 +66,8 @@ export async function replayTraces(
     const device = replay.device(source.head, traceName(source.name), source.name);
     const pieces = source.events[Symbol.asyncIterator]();
     const offsetMs = source.head.startMs - startMs;
-    const track: Track = { device, offsetMs, pieces, order, events: [], at: 0, dueMs: offsetMs };
+    const file = sources.length === 1 ? undefined : source.name;
+    const track: Track = { device, offsetMs, file, pieces, order, events: [], at: 0, dueMs: offsetMs };
     if (await advance(track)) pushTrack(tracks, track);
   }
   for (let track = tracks[0]; track !== undefined; track = tracks[0]) {
@@ -75,7 +78,7 @@ export async function replayTraces(
       await wait;
       if (signal.aborted) break;
     }
-    replay.play(track.device, event, track.offsetMs);
+    replay.play(track.device, event, track.offsetMs, track.file);
     events += 1;
     track.at += 1;
     const read = track.at < track.events.length;

@@ -86,10 +86,10 @@ export class Replay {
     return made;
   }
 
-  /** Lets time pass up to the event, then plays it. `offsetMs` is how much later than the replay its trace starts. */
-  play(device: ReplayDevice, event: TraceEvent, offsetMs = 0): void {
+  /** Lets time pass up to the event, then plays it. `offsetMs` is how much later than the replay its trace starts, `file` its name. */
+  play(device: ReplayDevice, event: TraceEvent, offsetMs = 0, file?: string): void {
     this.clock.goTo(offsetMs + event.atUs / 1_000);
-    device.take(event);
+    device.take(event, file);
   }
 
   /** Every link of every device ends in this way. */

@@ -15,9 +15,15 @@ export type Outcome =
   | { readonly kind: 'discarded'; readonly count: number; readonly reason: string }
   | { readonly kind: 'send'; readonly bytes: Uint8Array };
 
-/** An expectation that was not met. */
-export interface Unmet {
+/** Where an expectation stands. */
+export interface Place {
+  /** Absent where there is one trace alone. */
+  readonly file?: string;
   readonly line: number;
+}
+
+/** An expectation that was not met. */
+export interface Unmet extends Place {
   readonly connection: string;
   readonly expected: string;
   /** What came instead; absent where nothing came. */
@@ -26,7 +32,7 @@ export interface Unmet {
 
 interface Kept {
   readonly outcomes: Outcome[];
-  readonly waiting: Array<{ readonly expectation: Expectation; readonly line: number }>;
+  readonly waiting: Array<{ readonly expectation: Expectation; readonly place: Place }>;
   forgotten: number;
 }
 
@@ -42,21 +48,21 @@ export class Expectations {
     this.#unmet = unmet;
   }
 
-  expect(connection: string, expectation: Expectation, line: number): void {
+  expect(connection: string, expectation: Expectation, place: Place): void {
     const kept = this.#of(connection, expectation.kind);
     if (kept.forgotten > 0) {
       const got = `${kept.forgotten} of its kind that nobody asked about; they are not kept`;
-      return this.#unmet({ line, connection, expected: formatExpectation(expectation), got });
+      return this.#unmet({ ...place, connection, expected: formatExpectation(expectation), got });
     }
     const outcome = kept.outcomes.shift();
-    if (outcome === undefined) kept.waiting.push({ expectation, line });
-    else this.#compare(connection, expectation, line, outcome);
+    if (outcome === undefined) kept.waiting.push({ expectation, place });
+    else this.#compare(connection, expectation, place, outcome);
   }
 
   happened(connection: string, outcome: Outcome): void {
     const kept = this.#of(connection, outcome.kind);
     const next = kept.waiting.shift();
-    if (next !== undefined) return this.#compare(connection, next.expectation, next.line, outcome);
+    if (next !== undefined) return this.#compare(connection, next.expectation, next.place, outcome);
     if (kept.forgotten > 0 || kept.outcomes.length >= MOST_KEPT) {
       kept.forgotten += kept.outcomes.length + 1;
       kept.outcomes.length = 0;
@@ -69,8 +75,8 @@ export class Expectations {
   finish(): void {
     for (const [key, { waiting }] of this.#kept) {
       const connection = key.slice(0, key.lastIndexOf(' '));
-      for (const { expectation, line } of waiting) {
-        this.#unmet({ line, connection, expected: formatExpectation(expectation) });
+      for (const { expectation, place } of waiting) {
+        this.#unmet({ ...place, connection, expected: formatExpectation(expectation) });
       }
     }
     this.#kept.clear();
@@ -86,10 +92,10 @@ export class Expectations {
     return kept;
   }
 
-  #compare(connection: string, expectation: Expectation, line: number, outcome: Outcome): void {
+  #compare(connection: string, expectation: Expectation, place: Place, outcome: Outcome): void {
     if (meets(expectation, outcome)) return;
     const [expected, got] = [formatExpectation(expectation), formatExpectation(outcome)];
-    this.#unmet({ line, connection, expected, got });
+    this.#unmet({ ...place, connection, expected, got });
   }
 }
 

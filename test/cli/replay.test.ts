@@ -41,6 +41,9 @@ describe('replay', () => {
     const { code, err } = await cli('replay', 'b.trace');
     expect(code).toBe(1);
     expect(err).toMatch(/^b\.trace:7: c1: expected heartbeat \{\}, got register \{"kind":"request"/);
+    // Of several, the one in which it stands.
+    const both = await cli('replay', 'a.trace', 'b.trace');
+    expect(both.err).toMatch(/^b\.trace:7: c1: expected heartbeat \{\}/);
   });
 
   it('writes what is to be expected, and compares with it', async () => {
