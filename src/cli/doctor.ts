@@ -19,6 +19,7 @@ import {
   good,
   realPathOf,
 } from './examine.ts';
+import { examineFolder } from './examine-folder.ts';
 import { examineTrace } from './examine-trace.ts';
 
 interface DoctorArgs {
@@ -35,7 +36,7 @@ const SPARE_FILES = 256;
 /** Says what would not work on this machine, before it is started. */
 export const doctor: Command<DoctorArgs> = {
   usage: 'doctor [file]',
-  describe: 'Say what would not work on this machine: ports, rights, addresses, limits',
+  describe: 'Say what would not work on this machine: ports, rights, addresses, folders, limits',
   examples: [
     ['heartwire doctor', 'examines what devices.yaml names; serial ports are looked at, not opened'],
     ['heartwire doctor bench.yaml --json', 'the same for a machine to read'],
@@ -47,7 +48,7 @@ export const doctor: Command<DoctorArgs> = {
   async run({ file, json }, io) {
     const { config, problems } = await readConfig(resolve(io.cwd, file), file);
     const errors = problems.filter(({ severity }) => severity === 'error');
-    const findings = config === undefined ? [] : await examine(config);
+    const findings = config === undefined ? [] : await examine(config, io.cwd);
     const sick = findings.filter(({ code }) => code !== undefined);
     if (json) {
       const healthy = errors.length === 0 && sick.length === 0;
@@ -68,7 +69,7 @@ export const doctor: Command<DoctorArgs> = {
 };
 
 /** Everything that the configuration needs of this machine, in the order of the file. */
-async function examine(config: BridgeConfig): Promise<Finding[]> {
+async function examine(config: BridgeConfig, cwd: string): Promise<Finding[]> {
   const { server, listeners, devices } = config;
   const dialled = devices.filter((device) => device.kind === 'dialled');
   const connections = listeners.reduce((sum, listener) => sum + listener.maxConnections, 0);
@@ -83,6 +84,7 @@ async function examine(config: BridgeConfig): Promise<Finding[]> {
           examineListening('listener', link),
     ),
     ...dialled.flatMap(examinations),
+    ...folders(config, cwd),
     () => examineOpenFiles(SPARE_FILES + dialled.length + connections),
   ];
   const findings = await inTurn(jobs);
@@ -100,6 +102,18 @@ function examinations({ id, links, session }: DialledDeviceConfig): Array<() => 
         return examineTrace(id, link.path);
     }
   });
+}
+
+/** Those that something is written to. */
+function folders(
+  { recording, files, devices, listeners }: BridgeConfig,
+  cwd: string,
+): Array<() => Promise<Finding>> {
+  const records = [...devices, ...listeners].some(({ record }) => record === true);
+  return [
+    ...(records ? [() => examineFolder('recording', resolve(cwd, recording.dir), 'recording_failed')] : []),
+    ...(files ? [() => examineFolder('files', resolve(cwd, files.dir), 'file_not_written')] : []),
+  ];
 }
 
 function examineLines({ host, port }: LinesConfig): () => Promise<Finding> {

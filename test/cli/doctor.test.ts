@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -189,6 +189,33 @@ test('a low limit on open files names the line to type', async () => {
   expect(low).toMatchObject({ code: 'open_file_limit' });
   expect(low?.detail).toContain('ulimit -n 5000');
   expect(await examineOpenFiles(5_000, join(folder, 'none'))).toBeUndefined();
+});
+
+test('the folders that something is written to are looked at, and not made', async () => {
+  const yaml = (recording: string, files: string, record = true) =>
+    `server: { host: 127.0.0.1, port: 0 }
+recording: { dir: "${recording}" }
+files: { dir: "${files}" }
+listeners: [{ link: "tcp-listen:127.0.0.1:0", record: ${record} }]
+`;
+  writeFileSync(join(folder, 'a-file'), '');
+  const about = async (text: string) =>
+    (await diagnose(text)).findings.filter((each) => ['recording', 'files'].includes(each.about));
+  expect(await about(yaml('new/traces', '.'))).toEqual([
+    { about: 'recording', detail: expect.stringMatching(/new\/traces will be made\.$/) },
+    { about: 'files', detail: expect.stringMatching(/may be written to\.$/) },
+  ]);
+  expect(existsSync(join(folder, 'new'))).toBe(false);
+  expect(await about(yaml('a-file', 'a-file/below/it'))).toEqual([
+    {
+      about: 'recording',
+      code: 'recording_failed',
+      detail: expect.stringContaining('name another folder as `recording.dir`'),
+    },
+    { about: 'files', code: 'file_not_written', detail: expect.stringMatching(/a-file is no folder/) },
+  ]);
+  // Where nothing is recorded, nothing is written to it.
+  expect((await about(yaml('a-file', '.', false))).map((each) => each.about)).toEqual(['files']);
 });
 
 describe.runIf(hasOpenssl)('a certificate', () => {
