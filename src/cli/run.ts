@@ -3,6 +3,7 @@ import type { BridgeConfig } from '../config/model.ts';
 import { formatProblem } from '../config/problem.ts';
 import { type ReadConfig, readConfig } from '../config/read.ts';
 import type { LoadedConfig } from '../config/report.ts';
+import { HeartwireError } from '../errors.ts';
 import { Bridge } from '../runtime/bridge.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { ConfigReloader } from '../runtime/config-reloader.ts';
@@ -10,7 +11,9 @@ import { breakdown } from './breakdown.ts';
 import { cliLog } from './cli-log.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { endWithin } from './end-within.ts';
+import { examineFolder } from './examine-folder.ts';
 import { stopRequest } from './stop-request.ts';
+import { tellError } from './tell-error.ts';
 import { packageVersion } from './version.ts';
 import { portNumber } from './whole-number.ts';
 
@@ -59,6 +62,11 @@ export const run: Command<RunArgs> = {
     };
     const loaded = await read();
     const { config, failed, problems } = loaded;
+    const unfit = await recordFolderProblem(args.record, io.cwd);
+    if (unfit !== undefined) {
+      io.err(tellError(unfit));
+      return 2;
+    }
     for (const problem of problems) io.err(`${formatProblem(problem)}\n`);
     if (config === undefined) return 2;
     const log = cliLog(io, args.quiet ? 'warn' : 'info');
@@ -78,6 +86,21 @@ export const run: Command<RunArgs> = {
     return await serve(bridge, reloader, args.watch ? loaded.sources : undefined, broken.happened, io);
   },
 };
+
+/** What is configured wrongly is told by the log of a bridge that runs; what was just typed, at once. */
+async function recordFolderProblem(
+  dir: string | undefined,
+  cwd: string,
+): Promise<HeartwireError | undefined> {
+  if (dir === undefined) return undefined;
+  const { code, detail } = await examineFolder(
+    'recording',
+    resolve(cwd, dir),
+    'recording_failed',
+    '--record',
+  );
+  return code === undefined ? undefined : new HeartwireError(code, detail, { seen: dir });
+}
 
 /** What the command line says wins over the file, every time that it is read. */
 function servedAt(config: BridgeConfig, args: RunArgs): BridgeConfig {

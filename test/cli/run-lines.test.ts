@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CliIo } from '../../src/cli/command.ts';
 import { main } from '../../src/cli/main.ts';
 import { LinesClient } from '../support/lines-world.ts';
+import { runCli } from './check-io.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -42,6 +43,16 @@ function terminal() {
   };
   return { io, printed: () => printed, stop };
 }
+
+describe('run --record', () => {
+  it('refuses what is no folder, before anything is opened', async () => {
+    await writeFile(join(folder, 'a-file'), '');
+    const { code, out, err } = await runCli(['run', '--port', '0', '--record', 'a-file'], folder);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/a-file is no folder.*name another folder as --record/s);
+    expect(err).toContain('recording_failed');
+  });
+});
 
 describe('run and demo', () => {
   it.each([
