@@ -149,6 +149,8 @@ export class DeviceSession {
         return;
       case 'linkClosed':
         return this.#lost({ reason: event.code, detail: event.detail, how: 'gone' }, now);
+      case 'linkHandedOn':
+        return this.#lost({ reason: 'link_handed_on', detail: event.detail, how: 'gone' }, now);
       case 'linkOffered':
         return this.#offered(event.offer, now);
       case 'offerWithdrawn':

@@ -6,13 +6,17 @@ import { NAMELESS_MAX_FRAME } from '../device/nameless-link.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
 import { formatHostPort } from '../links/host-port.ts';
 import type { Link, LinkEnd, Listener } from '../links/link.ts';
+import { encodeFrame } from '../protocol/codec.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import type { RegisterRequest } from '../protocol/message.ts';
 import type { Clock, Timer } from './clock.ts';
 import { tellDefect } from './defect.ts';
 import { namelessCodec } from './device-codec.ts';
 import type { DeviceDirectory, Resolution } from './device-directory.ts';
+import type { DeviceRunner } from './device-runner.ts';
 import type { Log } from './log.ts';
 import { NamelessRunner } from './nameless-runner.ts';
+import type { Transfer } from './offered-wire.ts';
 import { Wire, type WireCodec, type WireTap } from './wire.ts';
 
 /** A link that speaks but does not register may be named by its address after so long, in ms. */
@@ -37,6 +41,8 @@ export interface GatewayOptions {
 /** Looks on at a link that has no name at first. */
 export interface DialInTap extends WireTap {
   named(device: string): void;
+  /** It is another's from this frame of the peer on, who will be named. */
+  handedOn(address: string, frame: Uint8Array, why: string): void;
 }
 
 /** A listening address as `bridge/status` shows it. */
@@ -222,20 +228,7 @@ export class Gateway {
 
   #receive(link: Link, host: string): void {
     const known = this.#knownAtOnce(host);
-    const runner = new NamelessRunner(link.address, host, this.#options, {
-      opened: (self) => {
-        if (known !== undefined) this.#handOver(self, known);
-      },
-      registered: (self, identity) => this.#registered(self, identity),
-      rejected: ({ address }, detail) => {
-        this.#options.log.warn(
-          { code: 'invalid_message', address },
-          `${address} sent what is no message: ${detail}`,
-        );
-      },
-      spoke: (self) => this.#spoke(self),
-      ended: (self, reason, detail) => this.#namelessEnded(self, reason, detail),
-    });
+    const runner = this.#makeNameless(link.address, host, known);
     const tap = this.#options.tap?.();
     const bare = known !== undefined && 'device' in known ? known.device : undefined;
     const wire = new Wire(link, bare?.dialIn?.codec ?? this.#namelessCodec(), runner, {
@@ -246,6 +239,23 @@ export class Gateway {
     this.#nameless.set(runner, { runner, wire, tap });
     this.#keepNamelessBudget();
     runner.open(wire);
+  }
+
+  #makeNameless(address: string, host: string, known?: Resolution): NamelessRunner {
+    return new NamelessRunner(address, host, this.#options, {
+      opened: (self) => {
+        if (known !== undefined) this.#handOver(self, known);
+      },
+      registered: (self, identity) => this.#registered(self, identity),
+      rejected: (_, detail) => {
+        this.#options.log.warn(
+          { code: 'invalid_message', address },
+          `${address} sent what is no message: ${detail}`,
+        );
+      },
+      spoke: (self) => this.#spoke(self),
+      ended: (self, reason, detail) => this.#namelessEnded(self, reason, detail),
+    });
   }
 
   /** Who this is where it never says so: a device without a register is known by its address, before its first byte. */
@@ -322,6 +332,8 @@ export class Gateway {
       return runner.refuse(resolution.refused);
     }
     const { device } = resolution;
+    // It was offered to the device of its address already, which has not taken it.
+    nameless.offer?.withdraw();
     const offerId = nextOfferId++;
     nameless.offer = { offerId, withdraw: () => device.withdraw(offerId) };
     device.offer({
@@ -329,7 +341,9 @@ export class Gateway {
       address: runner.address,
       host: runner.host,
       wire: nameless.wire,
-      ...(register === undefined ? {} : { register }),
+      ...(register === undefined
+        ? { registers: (message) => this.#transfer(nameless, device, message) }
+        : { register }),
       adopted: () => {
         this.#nameless.delete(runner);
         if (device.dialIn !== undefined) nameless.wire.speak(device.dialIn.codec);
@@ -341,6 +355,26 @@ export class Gateway {
         runner.refuse(reason);
       },
     });
+  }
+
+  /** A link of a device that was known by its address goes where its register says. */
+  #transfer({ runner, wire, tap }: Nameless, from: DeviceRunner, register: RegisterRequest) {
+    if (this.#status === 'closed') return undefined;
+    const { address, host } = runner;
+    const { imei } = register.fields;
+    const resolution = this.#options.directory.resolve(register.fields, host, this.#config);
+    if ('device' in resolution && resolution.device === from) return undefined;
+    const where = 'device' in resolution ? `its link is that of ${resolution.device.id}` : resolution.refused;
+    const detail = `it registered as ${imei}: ${where}`;
+    const take = (): void => {
+      const fresh = this.#makeNameless(address, host);
+      this.#nameless.set(fresh, { runner: fresh, wire, tap });
+      this.#keepNamelessBudget();
+      tap?.handedOn(address, encodeFrame(register), detail);
+      wire.speak(this.#namelessCodec());
+      fresh.take(wire, register);
+    };
+    return { detail, take } satisfies Transfer;
   }
 
   #namelessEnded(runner: NamelessRunner, reason: string, detail: string): void {

@@ -56,6 +56,13 @@ export class NamelessRunner implements WireOwner {
     this.#timer.follow(this.link.nextDeadline());
   }
 
+  /** Takes over a wire that is open, and whose peer registers just now. */
+  take(wire: Wire, register: RegisterRequest): void {
+    this.#wire = wire;
+    wire.owner = this;
+    this.wireMessage(wire, register);
+  }
+
   /** Hands the wire over; nothing of it is heard here any more. */
   release(): void {
     this.#forget();

@@ -52,6 +52,16 @@ export class HeldRecording implements DialInTap {
     recording?.write(this.#connection, { kind: 'note', text });
   }
 
+  handedOn(address: string, frame: Uint8Array, why: string): void {
+    this.#recording?.ended(this.#connection, { code: 'link_closed', detail: why });
+    this.#recording = undefined;
+    this.#unrecorded = false;
+    this.#heldBytes = 0;
+    this.#dropped = 0;
+    this.opened(address);
+    this.#take({ kind: 'in', bytes: frame }, frame.length);
+  }
+
   opened(address: string): void {
     this.#take({ kind: 'life', word: 'open', detail: address }, 0);
   }
