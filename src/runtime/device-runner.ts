@@ -301,7 +301,9 @@ export class DeviceRunner implements WireOwner {
       case 'adoptLink': {
         const offer = this.#takeOffer(effect.offerId);
         if (offer === undefined) return;
-        offer.adopted();
+        const held = offer.adopted();
+        for (const message of held)
+          this.#queue.push({ event: { type: 'messageReceived', message }, wire: offer.wire });
         this.#wire = offer.wire;
         this.#registers = this.settings.role === 'server' ? offer.registers : undefined;
         offer.wire.owner = this;

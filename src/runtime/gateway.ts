@@ -14,10 +14,11 @@ import { tellDefect } from './defect.ts';
 import { namelessCodec } from './device-codec.ts';
 import type { DeviceDirectory, Resolution } from './device-directory.ts';
 import type { DeviceRunner } from './device-runner.ts';
+import type { DialInTap } from './dial-in-tap.ts';
 import type { Log } from './log.ts';
 import { NamelessRunner } from './nameless-runner.ts';
 import type { Transfer } from './offered-wire.ts';
-import { Wire, type WireCodec, type WireTap } from './wire.ts';
+import { Wire, type WireCodec } from './wire.ts';
 
 /** A link that speaks but does not register may be named by its address after so long, in ms. */
 const NAMED_BY_ADDRESS_AFTER_MS = 10_000;
@@ -36,13 +37,6 @@ export interface GatewayOptions {
   makeListener(): Listener;
   /** Who looks on at a link that dialled in; `named` is called once it belongs to a device. */
   tap?(): DialInTap | undefined;
-}
-
-/** Looks on at a link that has no name at first. */
-export interface DialInTap extends WireTap {
-  named(device: string): void;
-  /** It is another's from this frame of the peer on, who will be named. */
-  handedOn(address: string, frame: Uint8Array, why: string): void;
 }
 
 /** A listening address as `bridge/status` shows it. */
@@ -336,6 +330,8 @@ export class Gateway {
     nameless.offer?.withdraw();
     const offerId = nextOfferId++;
     nameless.offer = { offerId, withdraw: () => device.withdraw(offerId) };
+    if (device.dialIn !== undefined) nameless.wire.speak(device.dialIn.codec);
+    runner.offered();
     device.offer({
       offerId,
       address: runner.address,
@@ -346,9 +342,8 @@ export class Gateway {
         : { register }),
       adopted: () => {
         this.#nameless.delete(runner);
-        if (device.dialIn !== undefined) nameless.wire.speak(device.dialIn.codec);
         nameless.tap?.named(device.id);
-        runner.release();
+        return runner.release();
       },
       refused: (reason) => {
         delete nameless.offer;

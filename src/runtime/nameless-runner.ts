@@ -1,5 +1,10 @@
 import type { LocalTime } from '../device/answer.ts';
-import { type NamelessEffect, type NamelessEvent, NamelessLink } from '../device/nameless-link.ts';
+import {
+  type HeldMessage,
+  type NamelessEffect,
+  type NamelessEvent,
+  NamelessLink,
+} from '../device/nameless-link.ts';
 import { encodeFrame } from '../protocol/codec.ts';
 import type { DecoderFault } from '../protocol/decoder.ts';
 import type { InvalidPayload, Message, RegisterRequest } from '../protocol/message.ts';
@@ -63,9 +68,15 @@ export class NamelessRunner implements WireOwner {
     this.wireMessage(wire, register);
   }
 
-  /** Hands the wire over; nothing of it is heard here any more. */
-  release(): void {
+  /** A device is asked whether it takes the link, and its bytes are read as those of that device from here on. */
+  offered(): void {
+    this.#handle({ type: 'offered' });
+  }
+
+  /** Hands the wire over, with what is held of it; nothing of it is heard here any more. */
+  release(): readonly HeldMessage[] {
     this.#forget();
+    return this.link.held;
   }
 
   refuse(reason: string): void {
@@ -80,7 +91,9 @@ export class NamelessRunner implements WireOwner {
     if (wire === this.#wire) this.#handlers.opened(this);
   }
 
-  wireBytes(): void {}
+  wireBytes(wire: Wire, { byteLength }: Uint8Array): void {
+    if (wire === this.#wire) this.#handle({ type: 'bytesReceived', count: byteLength });
+  }
 
   wireDiscarded(): void {}
 

@@ -1,7 +1,7 @@
 import type { LinkEnd } from '../links/link.ts';
 import type { TraceFact } from '../trace/event.ts';
 import type { Clock } from './clock.ts';
-import type { DialInTap } from './gateway.ts';
+import type { DialInTap } from './dial-in-tap.ts';
 import { type DeviceRecording, lineMarks } from './recorder-device.ts';
 
 /** Bytes of a link without a name that are held. */
