@@ -54,7 +54,7 @@ interface Nameless {
   readonly runner: NamelessRunner;
   readonly wire: Wire;
   readonly tap: DialInTap | undefined;
-  offer?: { readonly offerId: number; withdraw(): void };
+  offer?: { readonly to: DeviceRunner; withdraw(): void };
 }
 
 interface MadeCodec {
@@ -327,11 +327,12 @@ export class Gateway {
     }
     const { device } = resolution;
     // It was offered to the device of its address already, which has not taken it.
-    nameless.offer?.withdraw();
+    const former = nameless.offer;
+    former?.withdraw();
     const offerId = nextOfferId++;
-    nameless.offer = { offerId, withdraw: () => device.withdraw(offerId) };
+    nameless.offer = { to: device, withdraw: () => device.withdraw(offerId) };
     if (device.dialIn !== undefined) nameless.wire.speak(device.dialIn.codec);
-    runner.offered();
+    if (former?.to !== device) runner.offered();
     device.offer({
       offerId,
       address: runner.address,

@@ -119,6 +119,22 @@ describe('while the claim of a newcomer is examined', () => {
     });
   });
 
+  it('it is held for the same device from before its register on', () => {
+    const match = { from: ['10.0.0.0/24'] };
+    const bench = new GatewayBench({}, [
+      matchedDevice('oven', match, { messages: declaredProtocol(MESSAGES) }),
+    ]);
+    bench.dialIn('10.0.0.1').data(HEARTBEAT);
+    const newcomer = bench.dialIn('10.0.0.2');
+    newcomer.data(join(HEARTBEAT, journal('before'), register, climate(20)));
+    bench.clock.advance(3_000);
+    expect(hex(newcomer.takeSent())).toEqual(hex([HEARTBEAT_REPLY, REGISTERED, replied('11')]));
+    expect(bench.state('oven')).toMatchObject({
+      identity: { imei: IMEI },
+      values: { climate: { degrees: 20 }, journal: { line: 'before' } },
+    });
+  });
+
   it('a link that is offered by its address and registers is that of one device', () => {
     const bench = new GatewayBench({}, [
       matchedDevice('lamp', { imei: IMEI }),
