@@ -86,7 +86,7 @@ export class DeviceSession {
     }
     // Whoever comes online again, from a silence or over a next link, says so until the hold is over.
     if (this.status === 'online' && this.#newcomers.held(now.monoMs)) {
-      this.#axes.setStatus('online', now.wallMs, HELD.reason, HELD.detail);
+      this.#axes.setStatus('online', now.wallMs, 'duplicate_identity', HELD);
     }
     this.#measure();
     const document = this.#axes.takeChange();
@@ -338,8 +338,8 @@ export class DeviceSession {
     this.#effects.push({ type: 'adoptLink', offerId: offer.offerId });
     this.#connect(offer.address, offer.host, now).openKnown(offer.register, now);
     if (!held) return;
-    this.#axes.setStatus(this.status, now.wallMs, HELD.reason, HELD.detail);
-    this.#log('warn', HELD.reason, HELD.detail);
+    this.#axes.setStatus(this.status, now.wallMs, 'duplicate_identity', HELD);
+    this.#log('warn', 'duplicate_identity', HELD);
   }
 
   #log(level: 'info' | 'warn', reason: string, text: string): void {
@@ -365,7 +365,7 @@ export class DeviceSession {
     this.#context.measurements.expire(now.monoMs);
     this.#context.files?.expire(now);
     this.#absence.expire(now);
-    if (this.#newcomers.releaseDue(now.monoMs) && this.#axes.document.reason === HELD.reason) {
+    if (this.#newcomers.releaseDue(now.monoMs) && this.#axes.document.reason === 'duplicate_identity') {
       this.#axes.setStatus(this.status, now.wallMs);
     }
     const newcomer = this.#newcomers.takeDue(now.monoMs);
