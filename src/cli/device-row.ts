@@ -9,6 +9,8 @@ export interface DeviceRow {
   /** Since when, in ms since the epoch. */
   readonly since: number | undefined;
   readonly link: string;
+  /** Nothing becomes of its link by itself: its configuration is wrong, say. */
+  readonly failed: boolean;
   /** When the last valid frame came. */
   readonly seenAt: number | undefined;
   readonly roundTripMs: number | undefined;
@@ -37,6 +39,7 @@ export function deviceRow(id: string, state: JsonObject, stats: JsonObject | und
     link: printable(
       [textOf(link.status), textOf(link.address)].filter((each) => each !== undefined).join(' '),
     ),
+    failed: link.status === 'failed',
     seenAt: numberOf(stats?.last_frame_at),
     roundTripMs: numberOf(stats?.round_trip_ms),
     detail: printable(

@@ -63,7 +63,8 @@ function compare(a: DeviceRow, b: DeviceRow, sort: SortKey): number {
   }
 }
 
-function rank({ status, quality }: DeviceRow): number {
+function rank({ status, quality, failed }: DeviceRow): number {
+  if (failed) return 0;
   // An alarm of a device that is online is nearer to a fault than to health.
   if (status === 'online' && quality !== undefined) return quality === 'alarm' ? 0.5 : 1.5;
   return STATUS_ORDER.indexOf(status);

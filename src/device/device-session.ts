@@ -16,6 +16,7 @@ import type { SessionSettings } from './settings.ts';
 import { type DeviceStatus, StateAxes, type StateDocument } from './state-document.ts';
 import { Stats } from './stats.ts';
 import { STOPPED, type StopReason } from './stop-reason.ts';
+import { HELD } from './takeover.ts';
 
 /*
  * One device's life, as a machine without effects: events in, orders out. Two axes are kept apart. The link axis is
@@ -83,6 +84,10 @@ export class DeviceSession {
     if (this.#phase.name === 'connected' && this.#axes.document.link.attempt !== attempt) {
       this.#axes.setLink('connected', now.wallMs, { attempt });
     }
+    // Whoever comes online again, from a silence or over a next link, says so until the hold is over.
+    if (this.status === 'online' && this.#newcomers.held(now.monoMs)) {
+      this.#axes.setStatus('online', now.wallMs, 'duplicate_identity', HELD);
+    }
     this.#measure();
     const document = this.#axes.takeChange();
     if (document !== undefined) this.#effects.push({ type: 'publishState', document });
@@ -149,6 +154,8 @@ export class DeviceSession {
         return;
       case 'linkClosed':
         return this.#lost({ reason: event.code, detail: event.detail, how: 'gone' }, now);
+      case 'linkHandedOn':
+        return this.#lost({ reason: 'link_handed_on', detail: event.detail, how: 'gone' }, now);
       case 'linkOffered':
         return this.#offered(event.offer, now);
       case 'offerWithdrawn':
@@ -331,9 +338,8 @@ export class DeviceSession {
     this.#effects.push({ type: 'adoptLink', offerId: offer.offerId });
     this.#connect(offer.address, offer.host, now).openKnown(offer.register, now);
     if (!held) return;
-    const detail = '3 takeovers in 60 s: this link is held for 60 s, newer ones are refused';
-    this.#axes.setStatus(this.status, now.wallMs, 'duplicate_identity', detail);
-    this.#log('warn', 'duplicate_identity', detail);
+    this.#axes.setStatus(this.status, now.wallMs, 'duplicate_identity', HELD);
+    this.#log('warn', 'duplicate_identity', HELD);
   }
 
   #log(level: 'info' | 'warn', reason: string, text: string): void {

@@ -6,11 +6,22 @@ import { answerTo, type LocalTime, registerReply } from './answer.ts';
 /** Largest payload of a link that has no name yet, in bytes. */
 export const NAMELESS_MAX_FRAME = 256;
 
+/** What may come while a claim is examined; whoever says more is refused. */
+const MOST_HELD_FRAMES = 256;
+const MOST_HELD_BYTES = 64 * 1024;
+
 /** A link without a valid frame for so long is closed, in ms. */
 const SILENCE_LIMIT_MS = 10_000;
 
+/** A message that waits for the device of its link. */
+export type HeldMessage = Message | InvalidPayload;
+
 export type NamelessEvent =
+  /** Before their frames. */
+  | { readonly type: 'bytesReceived'; readonly count: number }
   | { readonly type: 'messageReceived'; readonly message: Message | InvalidPayload }
+  /** A device was found, which may have to examine the claim. */
+  | { readonly type: 'offered' }
   | { readonly type: 'streamFaulted'; readonly fault: DecoderFault }
   /** Nobody wants a device of this name: the identity is refused, or taken by a link that lives. */
   | { readonly type: 'refused'; readonly reason: string }
@@ -34,7 +45,8 @@ export type NamelessEffect =
 
 /**
  * A link that dialled in and has not said who it is, or whose claim is being examined. Requests are answered from the
- * start, because real devices beat and ask the time before they register; some never register.
+ * start, because real devices beat and ask the time before they register; some never register. While a claim is
+ * examined, everything else is held for the device, in its order.
  */
 export class NamelessLink {
   readonly since: Instant;
@@ -42,6 +54,8 @@ export class NamelessLink {
   #heardAt: number;
   #claims: RegisterRequest['fields'] | undefined;
   #awaitsReading = false;
+  #held: HeldMessage[] | undefined;
+  #bytesSinceOffer = 0;
   /** Valid frames of known messages. */
   frames = 0;
   /** When the last of them came, ms since the epoch. */
@@ -60,6 +74,11 @@ export class NamelessLink {
     return this.#claims;
   }
 
+  /** What it has said since it was offered to a device, and is not answered yet. */
+  get held(): readonly HeldMessage[] {
+    return this.#held ?? [];
+  }
+
   nextDeadline(): number | undefined {
     const silentAt = this.#silentAt();
     return this.#awaitsReading || silentAt === Number.POSITIVE_INFINITY ? undefined : silentAt;
@@ -72,8 +91,15 @@ export class NamelessLink {
 
   handle(event: NamelessEvent, now: Instant): NamelessEffect[] {
     switch (event.type) {
+      case 'bytesReceived':
+        if (this.#held === undefined) return [];
+        this.#bytesSinceOffer += event.count;
+        return this.#bytesSinceOffer > MOST_HELD_BYTES ? this.#refused(TOO_MUCH) : [];
       case 'messageReceived':
         return this.#received(event.message, now);
+      case 'offered':
+        this.#held = [];
+        return [];
       case 'streamFaulted': {
         const detail = `saw ${event.fault.seen}; expected ${event.fault.expected}`;
         return [{ type: 'closeLink', how: 'destroy', reason: 'bad_frame', detail }];
@@ -86,6 +112,13 @@ export class NamelessLink {
   }
 
   #received(message: Message | InvalidPayload, now: Instant): NamelessEffect[] {
+    const held = this.#held;
+    if (held !== undefined && !isAnswered(message)) {
+      if (held.length === MOST_HELD_FRAMES) return this.#refused(TOO_MUCH);
+      held.push(message);
+      if (message.name !== 'invalid' && message.name !== 'unknown') this.#heard(now);
+      return [];
+    }
     if (message.name === 'invalid') {
       const { kind, field, offset, expected, seen } = message;
       const detail = `${message.message} ${kind}, ${field} at byte ${offset}: saw ${seen}, expected ${expected}`;
@@ -96,9 +129,7 @@ export class NamelessLink {
     }
     // Anybody can send bytes that read as an unknown id: they are no sign of a device.
     if (message.name === 'unknown') return [];
-    this.frames += 1;
-    this.lastFrameAt = now.wallMs;
-    this.#heardAt = now.monoMs;
+    this.#heard(now);
     if (message.kind === 'reply' || message.name === 'declared') return [{ type: 'spoke' }];
     if (message.name === 'register') {
       // Said again while the first is examined: one reply will do.
@@ -110,6 +141,12 @@ export class NamelessLink {
     return answer === undefined
       ? [{ type: 'spoke' }]
       : [{ type: 'send', message: answer }, { type: 'spoke' }];
+  }
+
+  #heard(now: Instant): void {
+    this.frames += 1;
+    this.lastFrameAt = now.wallMs;
+    this.#heardAt = now.monoMs;
   }
 
   #refused(reason: string): NamelessEffect[] {
@@ -128,4 +165,12 @@ export class NamelessLink {
     const detail = `no valid frame for ${SILENCE_LIMIT_MS / 1_000} s`;
     return [{ type: 'closeLink', how: 'destroy', reason: 'silent', detail }];
   }
+}
+
+const TOO_MUCH = `more than ${MOST_HELD_FRAMES} frames or ${MOST_HELD_BYTES} bytes came while its claim was examined`;
+
+/** What is answered whosever link it is, an invalid register too. */
+function isAnswered(message: HeldMessage): boolean {
+  const name = message.name === 'invalid' ? message.message : message.name;
+  return message.kind === 'request' && (name === 'register' || name === 'heartbeat' || name === 'datetime');
 }

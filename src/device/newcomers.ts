@@ -63,6 +63,11 @@ export class Newcomers {
     return this.#guard.tookOver(offer, from, now);
   }
 
+  /** Newer links are refused. */
+  held(now: number): boolean {
+    return this.#guard.held(now);
+  }
+
   /** The hold is over, reported once. */
   releaseDue(now: number): boolean {
     return this.#guard.releaseDue(now);

@@ -39,6 +39,8 @@ export type SessionEvent =
   | { readonly type: 'linkOpened'; readonly address: string }
   /** Also a link that could not be opened. */
   | { readonly type: 'linkClosed'; readonly code: ErrorCode; readonly detail: string }
+  /** The peer registered as another device: the link is that one's, and open still. */
+  | { readonly type: 'linkHandedOn'; readonly detail: string }
   | { readonly type: 'linkOffered'; readonly offer: LinkOffer }
   | { readonly type: 'offerWithdrawn'; readonly offerId: number }
   | { readonly type: 'messageReceived'; readonly message: Message | InvalidPayload }

@@ -4,6 +4,9 @@ const WINDOW_MS = 60_000;
 const MOST_IN_WINDOW = 3;
 const HOLD_MS = 60_000;
 
+/** What a state says while the present link is held. */
+export const HELD = '3 takeovers in 60 s: this link is held for 60 s, newer ones are refused';
+
 /** What is known of the link that now has the identity. */
 export interface Incumbent {
   readonly host: string;

@@ -10,7 +10,7 @@ import { needsLiteralEnd } from './wire/topic.ts';
 const KEPT_PER_TOPIC = 1_000;
 /** Bytes kept of all topics together, roughly; the oldest go first. */
 const KEPT_BYTES = 64 * 1024 * 1024;
-/** Topics whose `seq` is remembered. */
+/** Topics whose `seq` is remembered; beyond it the one that has been quiet the longest is forgotten. */
 const TOPICS = 100_000;
 /** Of what is lost, every so many events it is remembered which `rev` had which `seq`. */
 const MILESTONE_EVERY = 100;
@@ -157,6 +157,7 @@ export class EventLog {
   }
 
   #begin(topic: string, levels: readonly string[]): Link<EventTopic> {
+    if (this.#topics.size >= TOPICS) this.#forgetQuietest();
     const seq = this.#forgottenSeq;
     const link = this.#recency.add({
       topic,
@@ -174,7 +175,6 @@ export class EventLog {
       milestones: [],
     });
     this.#topics.set(topic, link);
-    this.#forgetTopic();
     return link;
   }
 
@@ -210,15 +210,16 @@ export class EventLog {
     });
   }
 
-  #forgetTopic(): void {
-    const [oldest] = this.#topics.values();
-    if (oldest === undefined || this.#topics.size <= TOPICS) return;
-    const { value } = oldest;
+  /** What has been quiet the longest: so as many positions as can be stay good for a recovery. */
+  #forgetQuietest(): void {
+    const quietest = this.#recency.oldest();
+    if (quietest === undefined) return;
+    const { value } = quietest;
     this.#dropAll(value);
     this.#forgottenSeq = Math.max(this.#forgottenSeq, value.seq);
     this.#forgottenRev = Math.max(this.#forgottenRev, value.rev);
     this.#topics.delete(value.topic);
-    this.#recency.remove(oldest);
+    this.#recency.remove(quietest);
   }
 }
 

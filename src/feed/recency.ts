@@ -17,6 +17,7 @@ export interface Link<T> {
  */
 export class Recency<T extends { readonly rev: number }> {
   #newest: Link<T> | undefined;
+  #oldest: Link<T> | undefined;
   #touched: Link<T>[] = [];
   #members = 0;
 
@@ -41,6 +42,22 @@ export class Recency<T extends { readonly rev: number }> {
     this.#unlink(link);
   }
 
+  /** The member whose last `rev` is the lowest; costs no more than what was touched meanwhile. */
+  oldest(): Link<T> | undefined {
+    return this.#oldestInPlace() ?? this.#oldestOfAll();
+  }
+
+  #oldestInPlace(): Link<T> | undefined {
+    // Who was touched is younger than all that were not, and is put into its place another time.
+    while (this.#oldest?.touched) this.#unlink(this.#oldest);
+    return this.#oldest;
+  }
+
+  #oldestOfAll(): Link<T> | undefined {
+    this.#settle();
+    return this.#oldest;
+  }
+
   *newestFirst(): Generator<T, void, void> {
     this.#settle();
     for (let link = this.#newest; link !== undefined; link = link.older) yield link.value;
@@ -63,6 +80,7 @@ export class Recency<T extends { readonly rev: number }> {
       link.older = this.#newest;
       if (this.#newest !== undefined) this.#newest.newer = link;
       this.#newest = link;
+      this.#oldest ??= link;
     }
   }
 
@@ -70,6 +88,7 @@ export class Recency<T extends { readonly rev: number }> {
     if (link.newer !== undefined) link.newer.older = link.older;
     else if (this.#newest === link) this.#newest = link.older;
     if (link.older !== undefined) link.older.newer = link.newer;
+    else if (this.#oldest === link) this.#oldest = link.newer;
     link.newer = link.older = undefined;
   }
 }

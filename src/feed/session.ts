@@ -5,7 +5,13 @@ import { MinuteCount } from './rate-limits.ts';
 import type { SessionMemory } from './session-memory.ts';
 import type { SessionLine, SessionPort, SessionSurroundings, SessionTerms } from './session-surroundings.ts';
 import type { Subscriber } from './subscriber.ts';
-import { resync, type SubscriptionProblem, subscribe, unsubscribe } from './subscriptions.ts';
+import {
+  resync,
+  type SubscriptionProblem,
+  subscribe,
+  tooManyPatterns,
+  unsubscribe,
+} from './subscriptions.ts';
 import { type ClientMessage, parseClientMessage } from './wire/client-message.ts';
 import type { FeedErrorCode } from './wire/feed-error.ts';
 import { type ClientEntry, PROTOCOL_VERSION } from './wire/server-messages.ts';
@@ -126,13 +132,22 @@ export class FeedSession<Line extends SessionLine> {
       const id = parsed.ok ? parsed.message.id : parsed.error.reply_to;
       this.#refuse(id, now);
     } else if (parsed.ok) {
-      const refused = this.#port.access.refused(this.#line, parsed.message);
+      const refused = this.#refused(parsed.message);
       if (refused === undefined) this.#handle(parsed.message, now);
       else this.#fail(parsed.message.id, refused.code, refused.message, now);
     } else {
       this.#subscriber.answer('error', parsed.error, now);
       this.#countError(now);
     }
+  }
+
+  #refused(message: ClientMessage): SubscriptionProblem | undefined {
+    const { access } = this.#port;
+    const most = this.#terms.limits.max_patterns;
+    // Counting costs nothing; holding each of very many patterns against many rights does.
+    const tooMany = message.type === 'subscribe' && message.topics.length > most;
+    if (tooMany && access.status(this.#line) !== 'required') return tooManyPatterns(most);
+    return access.refused(this.#line, message);
   }
 
   /** A protocol ping or pong is a sign of life too. */

@@ -301,13 +301,15 @@ export class Subscriber {
     const shared = this.#inStep && !this.#positionDue;
     this.#advance(shared ? this.#cohort.sealedEnd : this.#cohort.end, now);
     const frames: Uint8Array[] = [];
-    for (let size = 0; size < CHUNK_BYTES; ) {
+    let size = 0;
+    while (size < CHUNK_BYTES) {
       const frame = this.#waiting?.take() ?? this.#takeOwed(now);
       if (frame === undefined) break;
       size += frame.length;
       frames.push(frame);
     }
     this.#shared.tally.deliveries += frames.length;
+    this.#shared.tally.ownBytes += size;
     return frames.length === 0 ? undefined : concatFrames(frames);
   }
 

@@ -24,10 +24,7 @@ export function subscribe(
 ): SubscriptionProblem | undefined {
   const former = subscriber.interests.patterns;
   const interests = subscriber.interests.with(topics, { maxHz, ack });
-  if (interests.patterns.length > maxPatterns) {
-    const message = `A client may subscribe to ${maxPatterns} patterns at once.`;
-    return { code: 'too_many_patterns', message };
-  }
+  if (interests.patterns.length > maxPatterns) return tooManyPatterns(maxPatterns);
   audience.assign(subscriber, interests, now);
   const rev = since === undefined ? undefined : audience.store.recoverable(since);
   const { toldFrom } = subscriber;
@@ -41,6 +38,11 @@ export function subscribe(
   subscriber.startRecovery({ patterns: topics, since: rev, replyTo: id, toldAfter }, now);
   return undefined;
 }
+
+export const tooManyPatterns = (most: number): SubscriptionProblem => ({
+  code: 'too_many_patterns',
+  message: `A client may subscribe to ${most} patterns at once.`,
+});
 
 /** From which `rev` on each of these patterns is told; those that begin alike stand for one. */
 function startsOf(toldFrom: Subscriber['toldFrom'], patterns: readonly string[]): PatternTrie<number> {

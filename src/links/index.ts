@@ -10,6 +10,8 @@ export interface DialOptions {
   readonly idleAfterMs?: number | undefined;
   /** Serial only: silence after which `idle` is called, in ms. Absent: by the formula for the line's speed. */
   readonly gapMs?: number | undefined;
+  /** Serial only: whose link it is, in the words for whoever wants the port beside it. */
+  readonly device?: string | undefined;
 }
 
 /** A fresh, unopened link to a device. */
@@ -18,7 +20,7 @@ export function dial(address: LinkAddress, options: DialOptions = {}): Link {
     case 'tcp':
       return TcpLink.dial(address, { idleAfterMs: options.idleAfterMs });
     case 'serial':
-      return new SerialLink(address, { gapMs: options.gapMs });
+      return new SerialLink(address, { gapMs: options.gapMs, device: options.device });
     case 'replay':
       return new ReplayLink(address);
   }

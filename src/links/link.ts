@@ -41,7 +41,7 @@ export interface Link {
   readonly queued: number;
   /** Writes out what is queued, then closes; destroyed after 1,000 ms at the latest. */
   end(): void;
-  /** Closes now, without waiting for a peer that may be gone. */
+  /** Closes now, without waiting for a peer that may be gone: what is queued goes as far as it is taken at once. */
   destroy(): void;
 }
 

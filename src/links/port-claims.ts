@@ -1,14 +1,27 @@
-/** The ports that links of this process hold, by canonical path: two readers would split the bytes between them. */
-const claims = new Map<string, string>();
+/** A link of this process that has a port, as the next one that wants it sees it. */
+export interface PortHolder {
+  /** The device whose link it is, where that is known. */
+  readonly device: string | undefined;
+  /** It is being closed: the port is free once the operating system has let go of it. */
+  readonly leaving: boolean;
+}
 
-/** Takes a port; undefined where another link has it. The returned function gives it back, once. */
-export function claimPort(realPath: string, owner: string): (() => void) | undefined {
+/** The ports that links of this process hold, by canonical path: two readers would split the bytes between them. */
+const claims = new Map<string, PortHolder>();
+
+/** Takes a port; its holder where another link has it. `release` gives it back, once. */
+export function claimPort(
+  realPath: string,
+  holder: PortHolder,
+): { readonly release: () => void } | { readonly heldBy: PortHolder } {
   const key = process.platform === 'win32' ? realPath.replace(/^\\\\\.\\/, '').toUpperCase() : realPath;
-  if (claims.has(key)) return undefined;
-  claims.set(key, owner);
+  const heldBy = claims.get(key);
+  if (heldBy !== undefined) return { heldBy };
+  claims.set(key, holder);
   let held = true;
-  return () => {
+  const release = (): void => {
     if (held) claims.delete(key);
     held = false;
   };
+  return { release };
 }

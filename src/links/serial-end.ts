@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import type { LinkEnd } from './link.ts';
+import type { PortHolder } from './port-claims.ts';
 import { describeHolders, portHolders } from './port-holders.ts';
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -62,10 +63,16 @@ export async function busyEnd(path: string, realPath: string): Promise<LinkEnd> 
   return { code: 'port_busy', detail: `${path} is held by ${who}. Stop it, or use another port.` };
 }
 
-export const ownBusyEnd = (path: string): LinkEnd => ({
-  code: 'port_busy',
-  detail: `${path} is held by another device of this bridge. Give each device a port of its own.`,
-});
+/** A link of this bridge has the port; `device` is who wants it. */
+export function ownBusyEnd(path: string, holder: PortHolder, device: string | undefined): LinkEnd {
+  const { leaving } = holder;
+  const who = holder.device === undefined ? 'another device' : `the device ${holder.device}`;
+  const whose = device !== undefined && holder.device === device ? 'our own former link' : `that of ${who}`;
+  const detail = leaving
+    ? `${path} is not free yet: ${whose} is still being closed. It is tried again by itself.`
+    : `${path} is held by ${who} of this bridge. Give each device a port of its own.`;
+  return { code: 'port_busy', detail };
+}
 
 export const unpluggedEnd = (path: string): LinkEnd => ({
   code: 'port_unplugged',

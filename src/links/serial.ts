@@ -15,6 +15,8 @@ const ADAPTER_MS = 50;
 export interface SerialLinkOptions {
   /** Silence after which `idle` is called, in ms; by default the formula for the line's speed. */
   readonly gapMs?: number | undefined;
+  /** Whose link it is, for whoever wants the port beside it. */
+  readonly device?: string | undefined;
 }
 
 /**
@@ -26,6 +28,7 @@ export class SerialLink implements Link {
   readonly address: string;
   readonly #target: SerialAddress;
   readonly #gapMs: number;
+  readonly #device: string | undefined;
   readonly #life = new LinkLife();
   #open: OpenPort | undefined;
   #queue: WriteQueue | undefined;
@@ -41,6 +44,7 @@ export class SerialLink implements Link {
   constructor(target: SerialAddress, options: SerialLinkOptions = {}) {
     this.#target = target;
     this.address = addressLabel(target);
+    this.#device = options.device;
     this.#gapMs = options.gapMs ?? lineGapMs(target.settings);
   }
 
@@ -92,7 +96,13 @@ export class SerialLink implements Link {
   }
 
   async #openUp(): Promise<void> {
-    const opened = await openPort(this.#target);
+    const life = this.#life;
+    const opened = await openPort(this.#target, {
+      device: this.#device,
+      get leaving() {
+        return life.isEnding || life.isOver;
+      },
+    });
     if (!('port' in opened)) {
       this.#life.destroying(opened);
       this.#finish();

@@ -77,7 +77,10 @@ export class TcpLink implements Link {
   }
 
   destroy(): void {
+    const connected = this.#life.isOpen;
     if (!this.#life.destroying(ownEnd(this.address))) return;
+    // Answers to what came before whatever ends the link: written where the socket takes them at once, else dropped.
+    if (connected) this.#queue?.flush();
     this.#socket?.destroy();
   }
 

@@ -1,6 +1,6 @@
 import { DeviceSession } from '../device/device-session.ts';
 import type { MessageCatalog } from '../device/message-catalog.ts';
-import type { Effect, LinkOffer, RequestOutcome, SessionEvent } from '../device/session-events.ts';
+import type { Effect, RequestOutcome, SessionEvent } from '../device/session-events.ts';
 import type { SessionPorts } from '../device/session-ports.ts';
 import type { SessionSettings } from '../device/settings.ts';
 import type { DeviceStatus, StateDocument } from '../device/state-document.ts';
@@ -19,20 +19,13 @@ import { DefectStreak, tellDefect } from './defect.ts';
 import { DeviceFiles } from './device-files.ts';
 import { DeviceVoice } from './device-voice.ts';
 import type { Log } from './log.ts';
+import type { OfferedWire } from './offered-wire.ts';
 import { OpenRequests } from './open-requests.ts';
 import type { Spool } from './spool.ts';
 import type { Wire, WireCodec, WireOwner } from './wire.ts';
 
 /** Serial ports are read by the thread pool: what lay in one when the loop woke up has come from there by then. */
 const SERIAL_SETTLE_MS = 10;
-
-/** A link that dialled in, and what is done with it once the session has decided. */
-export interface OfferedWire extends LinkOffer {
-  readonly wire: Wire;
-  /** The runner owns the wire from here on. */
-  adopted(): void;
-  refused(reason: string): void;
-}
 
 /** One device as metrics see it. */
 export interface DeviceReading {
@@ -88,6 +81,8 @@ export class DeviceRunner implements WireOwner {
   readonly #offers = new Map<number, OfferedWire>();
   readonly #requests = new OpenRequests();
   #wire: Wire | undefined;
+  /** Whose the present link is, where its peer was known by its address and has not registered yet. */
+  #registers: OfferedWire['registers'];
   #reading: Timer | undefined;
   #running = false;
   #bytesOut = 0;
@@ -213,6 +208,7 @@ export class DeviceRunner implements WireOwner {
   }
 
   wireMessage(wire: Wire, message: Message | InvalidPayload): void {
+    if (this.#registers !== undefined && this.#handsOn(wire, message)) return;
     this.#dispatch({ type: 'messageReceived', message }, wire, this.#chunkAt);
   }
 
@@ -247,6 +243,17 @@ export class DeviceRunner implements WireOwner {
     else tellDefect(this.#options.log, { device: this.id }, cause);
   }
 
+  #handsOn(wire: Wire, message: Message | InvalidPayload): boolean {
+    if (wire !== this.#wire || message.name !== 'register' || message.kind !== 'request') return false;
+    const transfer = this.#registers?.(message);
+    this.#registers = undefined;
+    if (transfer === undefined) return false;
+    this.#chunkAt = undefined;
+    this.#dispatch({ type: 'linkHandedOn', detail: transfer.detail }, wire);
+    transfer.take();
+    return true;
+  }
+
   #dispatch(event: SessionEvent, wire?: Wire, at?: Instant): void {
     if (this.#running) {
       this.#queue.push({ event, wire });
@@ -274,7 +281,7 @@ export class DeviceRunner implements WireOwner {
 
   #handle(event: SessionEvent, wire: Wire | undefined, now: Instant): void {
     if (wire !== undefined && wire !== this.#wire) return;
-    if (event.type === 'linkClosed') this.#wire = undefined;
+    if (event.type === 'linkClosed' || event.type === 'linkHandedOn') this.#wire = undefined;
     for (const effect of this.#session.handle(event, now)) this.#perform(effect);
   }
 
@@ -294,8 +301,11 @@ export class DeviceRunner implements WireOwner {
       case 'adoptLink': {
         const offer = this.#takeOffer(effect.offerId);
         if (offer === undefined) return;
-        offer.adopted();
+        const held = offer.adopted();
+        for (const message of held)
+          this.#queue.push({ event: { type: 'messageReceived', message }, wire: offer.wire });
         this.#wire = offer.wire;
+        this.#registers = this.settings.role === 'server' ? offer.registers : undefined;
         offer.wire.owner = this;
         return;
       }

@@ -24,6 +24,7 @@ export function dialWire(
   };
   const reportsSilence = line === 'serial' || framingNeedsSilence(framingOf(speech));
   const link = dial(address, {
+    device: device.id,
     ...(reportsSilence && address.scheme === 'tcp'
       ? { idleAfterMs: device.gapMs ?? SERIAL_SERVER_GAP_MS }
       : {}),

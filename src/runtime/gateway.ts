@@ -6,14 +6,19 @@ import { NAMELESS_MAX_FRAME } from '../device/nameless-link.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
 import { formatHostPort } from '../links/host-port.ts';
 import type { Link, LinkEnd, Listener } from '../links/link.ts';
+import { encodeFrame } from '../protocol/codec.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import type { RegisterRequest } from '../protocol/message.ts';
 import type { Clock, Timer } from './clock.ts';
 import { tellDefect } from './defect.ts';
 import { namelessCodec } from './device-codec.ts';
 import type { DeviceDirectory, Resolution } from './device-directory.ts';
+import type { DeviceRunner } from './device-runner.ts';
+import type { DialInTap } from './dial-in-tap.ts';
 import type { Log } from './log.ts';
 import { NamelessRunner } from './nameless-runner.ts';
-import { Wire, type WireCodec, type WireTap } from './wire.ts';
+import type { Transfer } from './offered-wire.ts';
+import { Wire, type WireCodec } from './wire.ts';
 
 /** A link that speaks but does not register may be named by its address after so long, in ms. */
 const NAMED_BY_ADDRESS_AFTER_MS = 10_000;
@@ -34,11 +39,6 @@ export interface GatewayOptions {
   tap?(): DialInTap | undefined;
 }
 
-/** Looks on at a link that has no name at first. */
-export interface DialInTap extends WireTap {
-  named(device: string): void;
-}
-
 /** A listening address as `bridge/status` shows it. */
 export interface GatewayStatus {
   readonly address: string;
@@ -54,7 +54,7 @@ interface Nameless {
   readonly runner: NamelessRunner;
   readonly wire: Wire;
   readonly tap: DialInTap | undefined;
-  offer?: { readonly offerId: number; withdraw(): void };
+  offer?: { readonly to: DeviceRunner; withdraw(): void };
 }
 
 interface MadeCodec {
@@ -222,20 +222,7 @@ export class Gateway {
 
   #receive(link: Link, host: string): void {
     const known = this.#knownAtOnce(host);
-    const runner = new NamelessRunner(link.address, host, this.#options, {
-      opened: (self) => {
-        if (known !== undefined) this.#handOver(self, known);
-      },
-      registered: (self, identity) => this.#registered(self, identity),
-      rejected: ({ address }, detail) => {
-        this.#options.log.warn(
-          { code: 'invalid_message', address },
-          `${address} sent what is no message: ${detail}`,
-        );
-      },
-      spoke: (self) => this.#spoke(self),
-      ended: (self, reason, detail) => this.#namelessEnded(self, reason, detail),
-    });
+    const runner = this.#makeNameless(link.address, host, known);
     const tap = this.#options.tap?.();
     const bare = known !== undefined && 'device' in known ? known.device : undefined;
     const wire = new Wire(link, bare?.dialIn?.codec ?? this.#namelessCodec(), runner, {
@@ -246,6 +233,23 @@ export class Gateway {
     this.#nameless.set(runner, { runner, wire, tap });
     this.#keepNamelessBudget();
     runner.open(wire);
+  }
+
+  #makeNameless(address: string, host: string, known?: Resolution): NamelessRunner {
+    return new NamelessRunner(address, host, this.#options, {
+      opened: (self) => {
+        if (known !== undefined) this.#handOver(self, known);
+      },
+      registered: (self, identity) => this.#registered(self, identity),
+      rejected: (_, detail) => {
+        this.#options.log.warn(
+          { code: 'invalid_message', address },
+          `${address} sent what is no message: ${detail}`,
+        );
+      },
+      spoke: (self) => this.#spoke(self),
+      ended: (self, reason, detail) => this.#namelessEnded(self, reason, detail),
+    });
   }
 
   /** Who this is where it never says so: a device without a register is known by its address, before its first byte. */
@@ -322,25 +326,51 @@ export class Gateway {
       return runner.refuse(resolution.refused);
     }
     const { device } = resolution;
+    // It was offered to the device of its address already, which has not taken it.
+    const former = nameless.offer;
+    former?.withdraw();
     const offerId = nextOfferId++;
-    nameless.offer = { offerId, withdraw: () => device.withdraw(offerId) };
+    nameless.offer = { to: device, withdraw: () => device.withdraw(offerId) };
+    if (device.dialIn !== undefined) nameless.wire.speak(device.dialIn.codec);
+    if (former?.to !== device) runner.offered();
     device.offer({
       offerId,
       address: runner.address,
       host: runner.host,
       wire: nameless.wire,
-      ...(register === undefined ? {} : { register }),
+      ...(register === undefined
+        ? { registers: (message) => this.#transfer(nameless, device, message) }
+        : { register }),
       adopted: () => {
         this.#nameless.delete(runner);
-        if (device.dialIn !== undefined) nameless.wire.speak(device.dialIn.codec);
         nameless.tap?.named(device.id);
-        runner.release();
+        return runner.release();
       },
       refused: (reason) => {
         delete nameless.offer;
         runner.refuse(reason);
       },
     });
+  }
+
+  /** A link of a device that was known by its address goes where its register says. */
+  #transfer({ runner, wire, tap }: Nameless, from: DeviceRunner, register: RegisterRequest) {
+    if (this.#status === 'closed') return undefined;
+    const { address, host } = runner;
+    const { imei } = register.fields;
+    const resolution = this.#options.directory.resolve(register.fields, host, this.#config);
+    if ('device' in resolution && resolution.device === from) return undefined;
+    const where = 'device' in resolution ? `its link is that of ${resolution.device.id}` : resolution.refused;
+    const detail = `it registered as ${imei}: ${where}`;
+    const take = (): void => {
+      const fresh = this.#makeNameless(address, host);
+      this.#nameless.set(fresh, { runner: fresh, wire, tap });
+      this.#keepNamelessBudget();
+      tap?.handedOn(address, encodeFrame(register), detail);
+      wire.speak(this.#namelessCodec());
+      fresh.take(wire, register);
+    };
+    return { detail, take } satisfies Transfer;
   }
 
   #namelessEnded(runner: NamelessRunner, reason: string, detail: string): void {

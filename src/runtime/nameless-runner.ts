@@ -1,5 +1,10 @@
 import type { LocalTime } from '../device/answer.ts';
-import { type NamelessEffect, type NamelessEvent, NamelessLink } from '../device/nameless-link.ts';
+import {
+  type HeldMessage,
+  type NamelessEffect,
+  type NamelessEvent,
+  NamelessLink,
+} from '../device/nameless-link.ts';
 import { encodeFrame } from '../protocol/codec.ts';
 import type { DecoderFault } from '../protocol/decoder.ts';
 import type { InvalidPayload, Message, RegisterRequest } from '../protocol/message.ts';
@@ -56,9 +61,22 @@ export class NamelessRunner implements WireOwner {
     this.#timer.follow(this.link.nextDeadline());
   }
 
-  /** Hands the wire over; nothing of it is heard here any more. */
-  release(): void {
+  /** Takes over a wire that is open, and whose peer registers just now. */
+  take(wire: Wire, register: RegisterRequest): void {
+    this.#wire = wire;
+    wire.owner = this;
+    this.wireMessage(wire, register);
+  }
+
+  /** A device is asked whether it takes the link, and its bytes are read as those of that device from here on. */
+  offered(): void {
+    this.#handle({ type: 'offered' });
+  }
+
+  /** Hands the wire over, with what is held of it; nothing of it is heard here any more. */
+  release(): readonly HeldMessage[] {
     this.#forget();
+    return this.link.held;
   }
 
   refuse(reason: string): void {
@@ -73,7 +91,9 @@ export class NamelessRunner implements WireOwner {
     if (wire === this.#wire) this.#handlers.opened(this);
   }
 
-  wireBytes(): void {}
+  wireBytes(wire: Wire, { byteLength }: Uint8Array): void {
+    if (wire === this.#wire) this.#handle({ type: 'bytesReceived', count: byteLength });
+  }
 
   wireDiscarded(): void {}
 

@@ -1,7 +1,7 @@
 import type { LinkEnd } from '../links/link.ts';
 import type { TraceFact } from '../trace/event.ts';
 import type { Clock } from './clock.ts';
-import type { DialInTap } from './gateway.ts';
+import type { DialInTap } from './dial-in-tap.ts';
 import { type DeviceRecording, lineMarks } from './recorder-device.ts';
 
 /** Bytes of a link without a name that are held. */
@@ -50,6 +50,16 @@ export class HeldRecording implements DialInTap {
     if (this.#dropped === 0) return;
     const text = `${this.#dropped} bytes before the link had a name are missing: more than are held`;
     recording?.write(this.#connection, { kind: 'note', text });
+  }
+
+  handedOn(address: string, frame: Uint8Array, why: string): void {
+    this.#recording?.ended(this.#connection, { code: 'link_closed', detail: why });
+    this.#recording = undefined;
+    this.#unrecorded = false;
+    this.#heldBytes = 0;
+    this.#dropped = 0;
+    this.opened(address);
+    this.#take({ kind: 'in', bytes: frame }, frame.length);
   }
 
   opened(address: string): void {

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import type { ErrorCode } from '../errors.ts';
 import type { JsonObject } from '../feed/publisher.ts';
 import type { Clock, Timer } from './clock.ts';
-import type { DialInTap } from './gateway.ts';
+import type { DialInTap } from './dial-in-tap.ts';
 import type { Log } from './log.ts';
 import { DeviceRecording } from './recorder-device.ts';
 import { HeldRecording } from './recorder-held.ts';

@@ -301,7 +301,9 @@ export class ReplayDevice {
       makeListener: () => listener,
       tap: () => {
         const link = this.#accepting;
-        return link === undefined ? undefined : { ...this.#tap(link), named: () => undefined };
+        return link === undefined
+          ? undefined
+          : { ...this.#tap(link), named: () => undefined, handedOn: () => undefined };
       },
     });
   }

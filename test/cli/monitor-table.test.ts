@@ -14,6 +14,7 @@ const row = (id: string, more: Partial<DeviceRow> = {}): DeviceRow => ({
   seenAt: 4_000,
   roundTripMs: 1.5,
   detail: '',
+  failed: false,
   quality: undefined,
   ...more,
 });
@@ -67,6 +68,7 @@ describe('a row', () => {
       status: 'unknown',
       since: undefined,
       link: '',
+      failed: false,
       seenAt: undefined,
       roundTripMs: undefined,
       detail: '',
@@ -156,6 +158,17 @@ describe('the table', () => {
         .map(({ id }) => id)
         .join(' '),
     ).toBe(order);
+  });
+
+  it('has a device whose configuration is wrong among the troubles', () => {
+    const rows = [
+      row('a', { status: 'unknown' }),
+      row('b', { status: 'stale' }),
+      deviceRow('c', { status: 'unknown', link: { status: 'failed' }, reason: 'config_invalid' }, undefined),
+      row('d', { status: 'offline' }),
+    ];
+    const sorted = shownRows(rows, { ...CHOICE, sort: 'status' });
+    expect(sorted.map(({ id }) => id)).toEqual(['c', 'd', 'b', 'a']);
   });
 
   it('fills any size exactly, whatever the devices say', () => {

@@ -263,6 +263,11 @@ describe('a device without a register that dials in', () => {
     expect(bench.axes).toBe('unknown (duplicate_identity), link connected');
     bench.pass(9_000);
     bench.message(telemetry);
+    expect(bench.axes).toBe('online (duplicate_identity), link connected');
+    for (let at = 9; at < 63; at += 9) {
+      bench.pass(9_000);
+      bench.message(telemetry);
+    }
     expect(bench.axes).toBe('online, link connected');
   });
 

@@ -215,6 +215,23 @@ describe('takeover', () => {
     expect(bench.offer(fifth)).toContain(`adopt ${fifth.offerId}`);
   });
 
+  it('say so for as long as the hold lasts, over a silence and a next link too', () => {
+    const { bench } = dialledIn();
+    for (let i = 0; i < 3; i++) bench.offer(from('10.0.0.1'));
+    bench.pass(5_000);
+    expect(bench.axes).toBe('stale (silent), link connected');
+    bench.message(request('heartbeat'));
+    expect(bench.axes).toBe('online (duplicate_identity), link connected');
+    bench.tell({ type: 'linkClosed', code: 'link_closed', detail: 'over' });
+    bench.offer(from('10.0.0.1'));
+    expect(bench.axes).toBe('online (duplicate_identity), link connected');
+    for (let at = 5; at < 62; at += 3) {
+      bench.pass(3_000);
+      bench.message(request('heartbeat'));
+    }
+    expect(bench.axes).toBe('online, link connected');
+  });
+
   it('a held incumbent that dies is no obstacle', () => {
     const { bench } = dialledIn();
     for (let i = 0; i < 3; i++) bench.offer(from('10.0.0.1'));

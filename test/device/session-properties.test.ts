@@ -100,6 +100,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     ),
   },
   { weight: 1, arbitrary: fc.constant<Step>((world) => world.withdraw()) },
+  { weight: 1, arbitrary: fc.constant<Step>((world) => world.handOn()) },
   {
     weight: 3,
     arbitrary: fc.constantFrom('heartbeat', 'datetime', 'register', 'blink', 'read', 'nope').map(
@@ -155,6 +156,13 @@ class World {
     if (this.#link === 'none') return;
     this.#link = 'none';
     this.#tell({ type: 'linkClosed', code, detail: 'the peer is gone' });
+  }
+
+  /** Who dialled in turns out to be another device. */
+  handOn(): void {
+    if (this.#link !== 'open' || this.bench.session.settings.addresses.length > 0) return;
+    this.#link = 'none';
+    this.#tell({ type: 'linkHandedOn', detail: 'it registered as another' });
   }
 
   offer(host: string, register: typeof OTHER | undefined): void {

@@ -134,6 +134,18 @@ describe('events that are kept', () => {
     expect([0, 1].map((e) => store.recoverable({ e }))).toEqual([undefined, 1]);
   });
 
+  it('are recovered as long as only topics that were quiet are forgotten', () => {
+    const store = new FeedStore({ epoch: 'e' });
+    store.publishEvent('first', {});
+    for (let n = 2; n <= 100_000; n++) store.publishEvent(`t${n}`, {});
+    for (let n = 0; n < 100; n++) {
+      store.publishEvent('first', { n });
+      store.publishEvent(`new ${n}`, {});
+    }
+    expect([100, 101].map((e) => store.recoverable({ e }))).toEqual([undefined, 101]);
+    expect(events(store, 100_000, 'first').seqs).toHaveLength(100);
+  });
+
   it('go by their age in the order in which they came, whichever topic they belong to', () => {
     const store = new FeedStore({ epoch: 'e' });
     const at = (monoMs: number) => store.age({ monoMs, wallMs: monoMs });

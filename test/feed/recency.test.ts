@@ -9,7 +9,10 @@ interface Member {
 
 describe('members in the order of their last change', () => {
   it('are as if each had been put in front when it changed, whenever the order is asked for', () => {
-    const step = fc.tuple(fc.constantFrom('change', 'remove', 'look'), fc.nat({ max: 9 }));
+    const step = fc.tuple(
+      fc.constantFrom('change', 'remove', 'look', 'look for the oldest'),
+      fc.nat({ max: 9 }),
+    );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
         const recency = new Recency<Member>();
@@ -20,6 +23,7 @@ describe('members in the order of their last change', () => {
           const link = links.get(name);
           const value = { name, rev: ++rev };
           if (what === 'look') expect([...recency.newestFirst()].map((each) => each.name)).toEqual(model);
+          else if (what === 'look for the oldest') expect(recency.oldest()?.value.name).toBe(model.at(-1));
           else if (what === 'remove') {
             if (link !== undefined) recency.remove(link);
             links.delete(name);

@@ -43,8 +43,8 @@ describe.runIf(hasPtys())('a serial link on a pty', () => {
     ptys.push(pty);
     return pty;
   };
-  const start = (address: SerialAddress, gapMs?: number): RecordedLink => {
-    const link: Link = dial(address, { gapMs });
+  const start = (address: SerialAddress, gapMs?: number, device?: string): RecordedLink => {
+    const link: Link = dial(address, { gapMs, device });
     const recorded = new RecordedLink(link);
     links.push(recorded);
     return recorded;
@@ -100,6 +100,25 @@ describe.runIf(hasPtys())('a serial link on a pty', () => {
     first.link.destroy();
     await expect.poll(() => first.end?.code).toBe('link_ended');
     await startOpen(serialAddress(name));
+  });
+
+  test.each([
+    ['of the same device', 'meter', 'our own former link is still being closed'],
+    ['of another device', 'pump', 'that of the device meter is still being closed'],
+    ['of nobody that is known', undefined, 'that of the device meter is still being closed'],
+  ])('a port that is still being closed is not held for good: a link %s', async (_, device, words) => {
+    const { path } = newPty();
+    const first = start(serialAddress(path, { xon: true }), undefined, 'meter');
+    await expect.poll(() => first.events.length).toBe(1);
+    const beside = start(serialAddress(path), undefined, 'pump');
+    await expect.poll(() => beside.end?.detail).toContain('is held by the device meter of this bridge');
+    // With flow control all of its time is given to the line.
+    first.link.end();
+    const next = start(serialAddress(path), undefined, device);
+    await expect.poll(() => next.end).toMatchObject({ code: 'port_busy' });
+    expect(next.end?.detail).toContain(words);
+    await expect.poll(() => first.end?.code, { timeout: 5_000 }).toBe('link_ended');
+    await startOpen(serialAddress(path));
   });
 
   test.runIf(python.run)('a port held by another process: says by which', async () => {

@@ -300,6 +300,37 @@ describe('a link without a name', () => {
     expect(written).toMatch(/ \* \d+ bytes before the link had a name are missing/);
   });
 
+  it('that is handed on is written into the trace of its next device from its register on', async () => {
+    const bench = new Bench();
+    await bench.recorder.start();
+    const tap = bench.recorder.tapDialIn();
+    tap?.opened?.('10.0.0.7:51234');
+    tap?.named('in-1');
+    tap?.received?.(HEARTBEAT);
+    tap?.handedOn('10.0.0.7:51234', Uint8Array.of(2), 'it registered');
+    tap?.sent?.(HEARTBEAT_REPLY);
+    tap?.named('in-2');
+    tap?.received?.(HEARTBEAT);
+    tap?.closed?.({ code: 'link_closed', detail: 'over' });
+    await bench.recorder.close();
+    const written = await Promise.all((await traces()).map(text));
+    const lines = written.map((each) => each.split('\n').filter((line) => /^\d/.test(line)));
+    expect(lines.toSorted((a, b) => a.length - b.length)).toEqual([
+      [
+        '0.000000 c1 = open 10.0.0.7:51234',
+        '0.000000 c1 < 0000000101',
+        '0.000000 c1 = close link_closed it registered',
+      ],
+      [
+        '0.000000 c1 = open 10.0.0.7:51234',
+        '0.000000 c1 < 02',
+        '0.000000 c1 > 000000020100',
+        '0.000000 c1 < 0000000101',
+        '0.000000 c1 = close link_closed over',
+      ],
+    ]);
+  });
+
   it('leaves nothing where it never gets one, or belongs to a device that is not recorded', async () => {
     const bench = new Bench();
     await bench.recorder.start();

@@ -72,6 +72,10 @@ describe.runIf(hasChromium)('what devices say, on the page', () => {
     await expect.poll(ids).toEqual(['e', 'd', 'c', 'b', 'a']);
     publish('a', TWELVE, { quality: { 'telemetry.v1': 'alarm' } });
     await expect.poll(ids).toEqual(['e', 'a', 'd', 'c', 'b']);
+    publish('c', TWELVE, { status: 'unknown' });
+    await expect.poll(ids).toEqual(['e', 'a', 'd', 'b', 'c']);
+    publish('c', TWELVE, { status: 'unknown', link: { status: 'failed' } });
+    await expect.poll(ids).toEqual(['c', 'e', 'a', 'd', 'b']);
   });
 
   it('numbers are what they are: none is rounded to nothing, and long lists are counted', async () => {

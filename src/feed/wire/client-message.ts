@@ -1,7 +1,7 @@
 import { readFields } from './client-fields.ts';
 import type { FeedError, FeedErrorCode } from './feed-error.ts';
-import { isFiniteNumber, isJsonObject, type Json, type JsonObject, ownValue } from './json.ts';
-import { nestsDeeper } from './json-scan.ts';
+import { infinitePlace, isFiniteNumber, isJsonObject, type Json, type JsonObject, ownValue } from './json.ts';
+import { surveyJson } from './json-scan.ts';
 import type { Position } from './position.ts';
 
 /** What a client asks for, checked. `id` names it in replies. */
@@ -55,7 +55,8 @@ export interface Problem {
 
 /** Reads one text message of a client strictly: what is not understood is an error, never ignored. */
 export function parseClientMessage(text: string): ParsedClientMessage {
-  if (nestsDeeper(text, MAX_NESTING)) {
+  const survey = surveyJson(text, MAX_NESTING);
+  if (survey === 'too_deep') {
     return failed({ code: 'bad_json', message: `The message nests deeper than ${MAX_NESTING} levels.` });
   }
   let json: Json;
@@ -91,6 +92,14 @@ export function parseClientMessage(text: string): ParsedClientMessage {
   const request = readFields(type, payload.value, timestamp);
   if ('code' in request) {
     return failed(request, id, request.code === 'unknown_type' ? type.slice(0, MAX_ID_LENGTH) : undefined);
+  }
+  const place = survey === 'huge_numbers' ? infinitePlace(payload.value) : undefined;
+  if (place !== undefined) {
+    const where = (place.join('.') || 'payload').slice(0, MAX_ID_LENGTH);
+    return failed(
+      { code: 'bad_field', message: `"${where}" is a number that is too large: above 1.79e308.` },
+      id,
+    );
   }
   return { ok: true, message: id === undefined ? request : { id, ...request } };
 }

@@ -14,6 +14,9 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
+const LETTER_E = 0x65;
+/** Every number of so many digits is less than the greatest double. */
+const SAFE_DIGITS = 308;
 /** Some programs begin a stream of UTF-8 with it. */
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
@@ -148,19 +151,32 @@ export class JsonScanner {
   }
 }
 
-/** Whether the brackets of a JSON text nest deeper than `most`; what does is not worth parsing. */
-export function nestsDeeper(text: string, most: number): boolean {
+/** What a look at a JSON text tells before it is parsed. */
+export type Survey = 'fine' | 'too_deep' | 'huge_numbers';
+
+/**
+ * `too_deep`: its brackets nest deeper than `most`, and it is not worth parsing. `huge_numbers`: some number of it may be
+ * greater than every double, because it has an exponent or very many digits; parsing would make it infinite.
+ */
+export function surveyJson(text: string, most: number): Survey {
   let depth = 0;
   let inString = false;
+  let survey: Survey = 'fine';
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
     if (inString) {
       if (unit === BACKSLASH) at++;
       else if (unit === QUOTE) inString = false;
     } else if (unit === QUOTE) inString = true;
-    else if (unit === OPEN_BRACE || unit === OPEN_BRACKET) {
-      if (++depth > most) return true;
+    else if (isDigit(unit)) {
+      const first = at;
+      while (isDigit(text.charCodeAt(at + 1))) at++;
+      if (at - first >= SAFE_DIGITS || (text.charCodeAt(at + 1) | 0x20) === LETTER_E) survey = 'huge_numbers';
+    } else if (unit === OPEN_BRACE || unit === OPEN_BRACKET) {
+      if (++depth > most) return 'too_deep';
     } else if (unit === CLOSE_BRACE || unit === CLOSE_BRACKET) depth--;
   }
-  return false;
+  return survey;
 }
+
+const isDigit = (unit: number): boolean => unit >= 0x30 && unit <= 0x39;

@@ -18,3 +18,14 @@ export function ownValue(object: JsonObject, key: string): Json | undefined {
 export function isFiniteNumber(value: Json): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
+
+/** Where a number stands that no double holds, so that JSON would have null for it: the keys that lead there. */
+export function infinitePlace(value: Json | undefined): readonly string[] | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : [];
+  if (value === null || typeof value !== 'object') return undefined;
+  for (const [key, member] of Object.entries(value)) {
+    const place = infinitePlace(member);
+    if (place !== undefined) return [key, ...place];
+  }
+  return undefined;
+}

@@ -6,8 +6,9 @@ import type { Clock, Timer } from '../clock.ts';
 /** One slice of a pass: whichever is reached first. */
 const SLICE_SUBSCRIBERS = 256;
 const SLICE_MS = 4;
-/** How often within a slice the clock is read. */
+/** How often within a slice the clock is read: after so many, and where they are owed much, after so many bytes of that. */
 const CLOCK_EVERY = 16;
+const CLOCK_EVERY_BYTES = 64 * 1024;
 /** How often documents that are held back for a rate are looked at. */
 const PACE_MS = 20;
 
@@ -103,11 +104,15 @@ export class FlushLoop {
 
   /** Whether none are left. */
   #flushSome(pass: Generator<Subscriber, void, void>, now: Instant): boolean {
+    const { tally } = this.#audience;
+    let askAt = tally.ownBytes + CLOCK_EVERY_BYTES;
     for (let count = 1; ; count++) {
       const next = pass.next();
       if (next.done === true) return true;
       this.#flush(next.value, now);
-      const late = count % CLOCK_EVERY === 0 && this.#clock.now().monoMs - now.monoMs > SLICE_MS;
+      const asks = count % CLOCK_EVERY === 0 || tally.ownBytes >= askAt;
+      if (asks) askAt = tally.ownBytes + CLOCK_EVERY_BYTES;
+      const late = asks && this.#clock.now().monoMs - now.monoMs > SLICE_MS;
       if (count >= SLICE_SUBSCRIBERS || late) return false;
     }
   }

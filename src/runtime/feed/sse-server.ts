@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { refusedTopics } from '../../access/decide.ts';
 import type { Grant } from '../../access/grant.ts';
+import { tooManyPatterns } from '../../feed/subscriptions.ts';
 import { type Caller, plainAddress } from '../http/caller.ts';
 import { forbidden } from '../http/request-access.ts';
 import type { Answer } from '../http/routes.ts';
@@ -45,12 +46,13 @@ export class SseServer {
   ): Answer | undefined {
     const asked = readStreamRequest(request.url ?? '', request.headers);
     if (!('subscribe' in asked)) return asked;
+    const { clock, limits } = this.#roster;
+    // Before the rights, against which each pattern would be held.
+    if (asked.topics.length > limits.maxPatterns) {
+      return refusal(400, 'bad_request', tooManyPatterns(limits.maxPatterns).message);
+    }
     const refused = refusedTopics(grant, asked.topics);
     if (refused !== undefined) return forbidden(refused);
-    const { clock, limits } = this.#roster;
-    if (asked.topics.length > limits.maxPatterns) {
-      return refusal(400, 'bad_request', `A client may subscribe to ${limits.maxPatterns} patterns at once.`);
-    }
     const { socket } = response;
     if (socket === null) {
       return refusal(400, 'bad_request', 'A stream wants a connection of its own; this one is still in use.');

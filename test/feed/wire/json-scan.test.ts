@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JsonScanner, nestsDeeper } from '../../../src/feed/wire/json-scan.ts';
+import { JsonScanner, surveyJson } from '../../../src/feed/wire/json-scan.ts';
 
 const utf8 = new TextEncoder();
 
@@ -118,6 +118,32 @@ describe('nesting', () => {
     ['[],[],[]', 1, false],
     ['['.repeat(50_000), 64, true],
   ])('of %s beyond %i: %s', (text, most, deeper) => {
-    expect(nestsDeeper(text, most)).toBe(deeper);
+    expect(surveyJson(text, most) === 'too_deep').toBe(deeper);
+  });
+});
+
+describe('numbers that may be greater than every double', () => {
+  it.each([
+    ['{"a":[1,-20.5,true,false],"b1e400":"1e400"}', 'fine'],
+    [`{"a":${'9'.repeat(308)}}`, 'fine'],
+    [`{"a":${'9'.repeat(309)}}`, 'huge_numbers'],
+    ['{"a":[1e400]}', 'huge_numbers'],
+    ['{"a":1.5E400,"b":[]}', 'huge_numbers'],
+    ['1e400[[', 'too_deep'],
+  ])('%.40s: %s', (text, survey) => {
+    expect(surveyJson(text, 1 + Number(text.startsWith('{')))).toBe(survey);
+  });
+
+  it('are all found that parsing makes infinite', () => {
+    const digits = fc.bigInt({ min: -(10n ** 330n), max: 10n ** 330n }).map(String);
+    const exponent = fc
+      .tuple(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer())
+      .map(([number, exponent]) => `${String(number).replace(/e.*/, '')}e${exponent}`);
+    fc.assert(
+      fc.property(fc.oneof(digits, exponent), (text) => {
+        fc.pre(!Number.isFinite(JSON.parse(text)));
+        expect(surveyJson(`[${text}]`, 1)).toBe('huge_numbers');
+      }),
+    );
   });
 });

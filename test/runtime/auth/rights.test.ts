@@ -184,6 +184,33 @@ describe.each(Object.keys(transports) as Array<keyof typeof transports>)('over %
   });
 });
 
+describe('more patterns than a client may have', () => {
+  const topics = Array.from({ length: 257 }, (_, n) => `devices/p2/${n}`);
+
+  it.each(Object.keys(transports) as Array<keyof typeof transports>)(
+    'are counted before each is held against the rights, over %s',
+    async (transport) => {
+      const client = transports[transport]();
+      await client.next('welcome');
+      client.send({ type: 'subscribe', topics });
+      expect((await client.next('error')).payload.code).toBe('unauthorized');
+      client.send({ type: 'auth', token: secretOf('read-one') });
+      client.send({ type: 'subscribe', topics });
+      expect((await client.next('error')).payload.code).toBe('too_many_patterns');
+      client.send({ type: 'subscribe', topics: topics.slice(1) });
+      expect((await client.next('error')).payload.code).toBe('forbidden');
+      end(client);
+    },
+  );
+
+  it('are counted first over HTTP, too', async () => {
+    const headers = { Authorization: `Bearer ${secretOf('read-one')}` };
+    const url = `http://127.0.0.1:${world.port}/api/feed?topics=`;
+    expect((await fetch(`${url}${topics.join(',')}`, { headers })).status).toBe(400);
+    expect((await fetch(`${url}${topics.slice(1).join(',')}`, { headers })).status).toBe(403);
+  });
+});
+
 describe('over HTTP', () => {
   const PATHS: ReadonlyArray<readonly [path: string, pattern: string | undefined]> = [
     ['/api/devices', 'devices/+/state'],

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Audience } from '../../../src/feed/audience.ts';
 import { Interests } from '../../../src/feed/interests.ts';
 import { FeedStore } from '../../../src/feed/store.ts';
+import type { Subscriber } from '../../../src/feed/subscriber.ts';
 import { FlushLoop } from '../../../src/runtime/feed/flush-loop.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { plainFramer } from '../../support/plain-framer.ts';
@@ -14,6 +15,7 @@ function setUp(
   store: FeedStore;
   clock: FakeClock;
   loop: FlushLoop;
+  all: readonly Subscriber[];
   written: () => number;
   told: () => { events: number; gaps: number };
 } {
@@ -41,10 +43,9 @@ function setUp(
       return 0;
     },
   };
-  for (let count = 0; count < subscribers; count++) {
-    audience.assign(audience.admit(outlet), new Interests(['a']), clock.now());
-  }
-  return { store, clock, loop, written: () => writes, told: () => ({ events, gaps }) };
+  const all = Array.from({ length: subscribers }, () => audience.admit(outlet));
+  for (const subscriber of all) audience.assign(subscriber, new Interests(['a']), clock.now());
+  return { store, clock, loop, all, written: () => writes, told: () => ({ events, gaps }) };
 }
 
 describe('a flush window', () => {
@@ -95,6 +96,23 @@ describe('a pass over many subscribers', () => {
       after.push(written());
     }
     expect([...new Set(after)].filter((count) => count > 0)).toEqual([16, 32, 48, 64, 80, 96, 100]);
+  });
+
+  it.each([
+    [40_000, 3, [2, 4, 5]],
+    [20_000, 3, [4, 5]],
+    [100, 3, [5]],
+  ])('looks at the time sooner where each is owed %d bytes', async (bytes, flushMs, expected) => {
+    const { store, written, all } = setUp(5, flushMs);
+    store.publishState('a', { text: 'x'.repeat(bytes) });
+    while (written() < 5) await turn();
+    for (const subscriber of all) subscriber.startSnapshot(['a'], undefined);
+    const after: number[] = [];
+    while ((after.at(-1) ?? 0) < 5) {
+      await turn();
+      after.push(written() - 5);
+    }
+    expect([...new Set(after)].filter((count) => count > 0)).toEqual(expected);
   });
 
   it('leaves what is published meanwhile to the next pass, in order', async () => {
