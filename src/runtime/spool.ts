@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { chooseHalves, type FileHalf } from '../device/file-half.ts';
 import type { ReceiverLimits, WholeFile } from '../device/file-receiver.ts';
 import type { Clock, Timer } from './clock.ts';
-import { findHalf, type HalfOnDisk } from './find-halves.ts';
+import { findHalf, type HalfOnDisk } from './find-half.ts';
 import { readSpoolName, spoolName } from './spool-name.ts';
 import { PART, type Piece, RECORD, SpoolPart } from './spool-part.ts';
 
@@ -145,8 +145,7 @@ export class Spool {
     const kept = chooseHalves(found, { maxFileBytes, budgetBytes, ...KEPT });
     const keptIds = new Set(kept.map(({ id }) => id));
     for (const id of ids) {
-      if (keptIds.has(id)) continue;
-      for (const each of [PART, RECORD]) await rm(join(dir, `${id}${each}`), { force: true });
+      if (!keptIds.has(id)) await new SpoolPart(join(dir, id)).discard();
     }
     for (const { id, device, transfer, record } of kept) {
       this.#parts.set(`${device}/${transfer}`, new SpoolPart(join(dir, id), record));
