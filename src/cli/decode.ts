@@ -150,8 +150,8 @@ async function fileBytes(name: string, io: CliIo): Promise<Uint8Array> {
   try {
     return await readBytes(resolve(io.cwd, name), name);
   } catch (error) {
-    const missing = error instanceof Error && error.cause instanceof Error && 'code' in error.cause;
-    if (!missing || (error.cause as { code: unknown }).code !== 'ENOENT') throw error;
+    const { cause } = error instanceof Error ? error : {};
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw error;
     throw new HeartwireError('bad_argument', `${JSON.stringify(name)}: neither hex digits nor a file`, {
       seen: name,
       mend: 'Write two hex digits for each byte, or name a file.',
