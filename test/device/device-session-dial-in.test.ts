@@ -107,6 +107,15 @@ describe('a device that dials in', () => {
     expect(bench.axes).toBe('online, link connected');
   });
 
+  it('with short connections is not overdue once it is back', () => {
+    const { bench } = dialledIn(dialIn({ presence: { everyMs: 4_000 } }));
+    bench.tell(hungUp);
+    bench.pass(5_000);
+    bench.offer(from('10.0.0.1'));
+    bench.pass(1_001);
+    expect(bench.axes).toBe('online, link connected');
+  });
+
   it('with short connections is away too where it closed without reading our last answer', () => {
     const { bench } = dialledIn(dialIn({ presence: { everyMs: 900_000 } }));
     bench.tell({ type: 'linkClosed', code: 'link_reset', detail: 'the peer reset the connection' });
