@@ -152,6 +152,16 @@ describe('a device that we dial', () => {
       expect(bench.axes).toBe('offline (echo), link failed (echo)');
     });
 
+    it('is told all the same where our question for the time comes back, too', () => {
+      const bench = online();
+      bench.message(reply('heartbeat'));
+      looped(bench, 1);
+      bench.message(request('datetime'));
+      looped(bench, 2);
+      bench.message(request('datetime'));
+      expect(looped(bench, 1)).toContain('12000 destroy');
+    });
+
     it('is not taken for a peer that beats at the very same moments', () => {
       const bench = online();
       bench.message(reply('heartbeat'));
