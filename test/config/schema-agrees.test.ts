@@ -153,6 +153,10 @@ describe.each<
         expect(errorsIn(stringify({ ...document, [key]: null }))).toEqual([]);
         expect(fits(root, { ...document, [key]: null })).toBe(true);
       }
+      for (const key of root.required ?? []) {
+        expect(errorsIn(stringify({ ...document, [key]: null }))).not.toEqual([]);
+        expect(fits(root, { ...document, [key]: null })).toBe(false);
+      }
       expect(errorsIn(stringify({ ...document, misspelt: null }))).toHaveLength(1);
       expect(fits(root, { ...document, misspelt: null })).toBe(false);
     }
