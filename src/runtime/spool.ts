@@ -177,13 +177,11 @@ export class Spool {
   }
 
   #begin(key: string, device: string, transfer: number): SpoolPart {
-    const present = new Set([...this.#parts.values()].map(({ path }) => path));
     const { wallMs } = this.#clock.now();
     for (let attempt = 1; ; attempt++) {
       const id = spoolName({ device, transfer }, wallMs, attempt);
-      const path = join(this.#settings.dir, id);
-      if (this.#files.has(id) || present.has(path)) continue;
-      const part = new SpoolPart(path);
+      if (this.#files.has(id)) continue;
+      const part = new SpoolPart(join(this.#settings.dir, id));
       this.#parts.set(key, part);
       return part;
     }
