@@ -99,7 +99,7 @@ export const ERROR_CODES = {
   recording_off: 'A note was made for a device that is not recorded.',
   link_replaced: 'A newer link of the same device took over while a request was in flight.',
   internal_error:
-    'A defect of Heartwire itself showed. It is kept to the device or the connection with which it showed; all others go on.',
+    'A defect of Heartwire itself showed. Only the device or the connection with which it showed is affected; all others go on.',
   file_not_written: 'A file could not be written, or is there already and was not to be overwritten.',
   file_not_stored: 'A piece of a file that a device sent could not be written to the disk.',
   transfer_refused: 'The device refused a chunk of a file.',
