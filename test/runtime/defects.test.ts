@@ -230,12 +230,19 @@ describe('a defect with a device that dials in', () => {
     expect(bench.state).toMatchObject({ link: { status: 'listening', reason: 'internal_error' } });
   });
 
-  it('closes a link that could not be received, and counts it no more', () => {
+  it.each([
+    ['before it was opened', () => vi.spyOn(Wire.prototype, 'open').mockImplementationOnce(broken)],
+    ['behind that', () => vi.spyOn(NamelessLink.prototype, 'nextDeadline').mockImplementationOnce(broken)],
+  ])('closes a link that could not be received, %s, and counts it no more', async (_, breakIt) => {
     const bench = new GatewayBench();
-    const opening = vi.spyOn(Wire.prototype, 'open').mockImplementationOnce(broken);
-    expect(bench.dialIn().isOpen).toBe(false);
-    opening.mockRestore();
+    const spy = breakIt();
+    const link = bench.dialIn();
+    spy.mockRestore();
+    await Promise.resolve();
+    expect(link.isOpen).toBe(false);
     expect(bench.gateway.status().connections).toBe(0);
+    expect(bench.gateway.nameless()).toEqual([]);
+    expect(bench.clock.timers).toBe(0);
     expect(bench.warnings).toEqual([expect.stringContaining('the clock is broken')]);
   });
 
