@@ -137,6 +137,17 @@ describe('takeover', () => {
     expect(bench.axes).toBe('online, link connected');
   });
 
+  it('counts what the former link left, and does not blame the newest for it', () => {
+    const { bench } = dialledIn();
+    bench.offer(from('10.0.0.1'));
+    const report = { reason: 'truncated', count: 3, sample: Uint8Array.of(0, 0, 0), seen: '000000' } as const;
+    bench.tell({ type: 'bytesDiscarded', report: { ...report, expected: 'a frame' }, past: true });
+    expect(bench.session.stats.counts.discarded_bytes).toBe(3);
+    bench.pass(11_000);
+    expect(bench.axes).toBe('offline (silent), link listening (silent)');
+    expect(bench.state?.detail).not.toContain('000000');
+  });
+
   it('is of another link, which is connected since then', () => {
     const { bench } = dialledIn();
     const since = bench.state?.link.since ?? 0;
