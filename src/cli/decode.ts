@@ -24,6 +24,7 @@ type Piece =
 /** Prints what bytes mean, field by field. */
 export const decode: Command<DecodeArgs> = {
   usage: 'decode [input..]',
+  takesHyphen: true,
   describe: 'Print what bytes mean, field by field; bytes as hex, in a file, or from standard input (-)',
   examples: [
     ['heartwire decode 00000002 01 00', 'a reply to a heartbeat'],
