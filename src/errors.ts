@@ -23,7 +23,7 @@ export const ERROR_CODES = {
   config_too_large: 'The configuration is too large, or too deeply nested, to be one.',
   config_unknown_key: 'The configuration holds a key that does not exist at that place.',
   config_unlikely: 'A value of the configuration is possible and probably a mistake.',
-  config_unquoted: 'A text in the configuration needs quotes, because YAML takes it for something else.',
+  config_unquoted: 'A value of the configuration needs quotes, because YAML takes it for something else.',
   config_unsupported: 'The configuration asks for something that this version cannot do.',
   decoder_reentered: 'A frame decoder was fed from within the sink that it was calling.',
   bad_address: 'A link address could not be understood.',
@@ -99,7 +99,7 @@ export const ERROR_CODES = {
   recording_off: 'A note was made for a device that is not recorded.',
   link_replaced: 'A newer link of the same device took over while a request was in flight.',
   internal_error:
-    'A defect of Heartwire itself showed. It is kept to the device or the connection with which it showed; all others go on.',
+    'A defect of Heartwire itself showed. Only the device or the connection with which it showed is affected; all others go on.',
   file_not_written: 'A file could not be written, or is there already and was not to be overwritten.',
   file_not_stored: 'A piece of a file that a device sent could not be written to the disk.',
   transfer_refused: 'The device refused a chunk of a file.',

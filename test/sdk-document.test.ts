@@ -1,13 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SimulatedFleet } from '../src/simulator/simulated-fleet.ts';
 import { hasChromium, launchChromium } from './support/chromium.ts';
+import { ProgramFolder } from './support/program-folder.ts';
 import { PROJECT_ROOT, readProjectFile } from './support/project-files.ts';
 import { dialIn, QUICK_HEARTBEAT, SIMULATED_IMEI } from './support/simulated-device.ts';
 import { startBridge, type TestBridge } from './support/test-bridge.ts';
@@ -27,10 +26,9 @@ const CLIENT = join(PROJECT_ROOT, 'dist/src/client/heartwire-client.js');
 describe('docs/sdk.md', () => {
   let bridge: TestBridge;
   let fleet: SimulatedFleet;
-  let folder: string;
+  let folder: ProgramFolder;
   let site: Server;
   let origin: string;
-  const children: ChildProcess[] = [];
 
   beforeAll(async () => {
     site = createServer(async (request, response) => {
@@ -49,38 +47,24 @@ listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
       `{ port: 0, origins: ["${origin}"] }`,
     );
     fleet = await dialIn(bridge.devicePort);
-    folder = await mkdtemp(join(tmpdir(), 'heartwire-sdk-'));
-    await mkdir(join(folder, 'node_modules'));
-    await symlink(PROJECT_ROOT, join(folder, 'node_modules/heartwire'), 'dir');
-    await symlink(join(PROJECT_ROOT, 'node_modules/ws'), join(folder, 'node_modules/ws'), 'dir');
+    folder = await ProgramFolder.make();
     await vi.waitFor(() => {
       expect(bridge.bridge.store.document('devices/psu-1/state')?.status).toBe('online');
     }, 30_000);
   });
   afterAll(async () => {
-    for (const child of children) child.kill('SIGKILL');
     site.close();
     await fleet[Symbol.asyncDispose]();
     await bridge[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true });
+    await folder[Symbol.asyncDispose]();
   });
 
   /** The text with the port that was free here, and not another letter changed. */
   const here = (text: string): string => text.replaceAll('127.0.0.1:8080', new URL(bridge.url).host);
 
   async function run(program: string) {
-    const file = join(folder, `program-${children.length}.mjs`);
-    await writeFile(file, here(program));
-    const child = spawn(process.execPath, [file], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-    children.push(child);
-    let said = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (text) => {
-        said += String(text);
-      });
-    }
-    const code = await new Promise((resolve) => child.once('close', resolve));
-    return { code, said };
+    const { code, said } = await folder.start(here(program));
+    return { code: await code, said: said() };
   }
 
   it('has these programs, and each has a test', () => {
@@ -115,7 +99,7 @@ listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
 
   it('gives React what its store wants', async () => {
     await writeFile(
-      join(folder, 'react.mjs'),
+      join(folder.path, 'react.mjs'),
       'export const useSyncExternalStore = (subscribe, get) => ({ subscribe, get });',
     );
     const hook = (programs[3] ?? '').replace("'react'", "'./react.mjs'");
@@ -134,8 +118,8 @@ listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
 
   it('opens what is encrypted', async () => {
     const key = randomBytes(32).toString('base64');
-    await mkdir(join(folder, 'keys'));
-    await writeFile(join(folder, 'keys/bench-2026.key'), key);
+    await mkdir(join(folder.path, 'keys'));
+    await writeFile(join(folder.path, 'keys/bench-2026.key'), key);
     const { config } = bridge;
     const keys = new Map([['bench-2026', Buffer.from(key, 'base64')]]);
     const rules = [{ pattern: 'devices/psu-1/#', key: 'bench-2026' }];

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import { keyOfText } from '../config/secrecy.ts';
 import { HeartwireError } from '../errors.ts';
 import { type BridgeArgs, bridgeOptions } from './bridge-options.ts';
 import type { CliIo } from './command.ts';
+import { secretText } from './secret-text.ts';
 
 interface KeyArgs {
   'key-file': readonly string[] | undefined;
@@ -12,6 +11,7 @@ interface KeyArgs {
 
 /** What is said where something is encrypted and no key fits. */
 export const KEY_MEND = 'Set HEARTWIRE_KEY, or name the file of the key with --key-file.';
+const KEY_FORM = 'A key is 32 bytes in base64, as `heartwire key` prints one.';
 /** Every payload may be tried with each of them. */
 const MAX_KEYS = 16;
 
@@ -44,14 +44,7 @@ export async function bridgeKeys(
 }
 
 async function keysOf(file: string, io: CliIo): Promise<Uint8Array[]> {
-  let text: string;
-  try {
-    text = await readFile(resolve(io.cwd, file), 'utf8');
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no reason given';
-    throw bad(`The file of a key, ${file}, could not be read (${code}).`, file, cause);
-  }
-  const keys = keysIn(text, file);
+  const keys = keysIn(await secretText('a key', file, KEY_FORM, io), file);
   if (keys.length === 0) throw bad(`${file} holds no key.`, file);
   return keys;
 }
@@ -65,10 +58,9 @@ function keysIn(text: string, where: string): Uint8Array[] {
   });
 }
 
-function bad(message: string, seen?: string, cause?: unknown): HeartwireError {
+function bad(message: string, seen?: string): HeartwireError {
   return new HeartwireError('bad_argument', message, {
     ...(seen === undefined ? {} : { seen }),
-    mend: 'A key is 32 bytes in base64, as `heartwire key` prints one.',
-    cause,
+    mend: KEY_FORM,
   });
 }

@@ -42,6 +42,8 @@ export interface Command<Args> {
   readonly describe: string;
   /** Shell line and what it does; shown by `--help`. */
   readonly examples: ReadonlyArray<readonly [string, string]>;
+  /** A lone hyphen is standard input to it; to others it means nothing. */
+  readonly takesHyphen?: boolean;
   options(yargs: Argv): Argv<Args>;
   run(args: Args, io: CliIo): Promise<ExitCode>;
 }

@@ -24,6 +24,7 @@ type Piece =
 /** Prints what bytes mean, field by field. */
 export const decode: Command<DecodeArgs> = {
   usage: 'decode [input..]',
+  takesHyphen: true,
   describe: 'Print what bytes mean, field by field; bytes as hex, in a file, or from standard input (-)',
   examples: [
     ['heartwire decode 00000002 01 00', 'a reply to a heartbeat'],
@@ -150,8 +151,8 @@ async function fileBytes(name: string, io: CliIo): Promise<Uint8Array> {
   try {
     return await readBytes(resolve(io.cwd, name), name);
   } catch (error) {
-    const missing = error instanceof Error && error.cause instanceof Error && 'code' in error.cause;
-    if (!missing || (error.cause as { code: unknown }).code !== 'ENOENT') throw error;
+    const { cause } = error instanceof Error ? error : {};
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw error;
     throw new HeartwireError('bad_argument', `${JSON.stringify(name)}: neither hex digits nor a file`, {
       seen: name,
       mend: 'Write two hex digits for each byte, or name a file.',

@@ -54,15 +54,17 @@ type Run = (io: CliIo) => Promise<ExitCode>;
 
 interface AnyCommand {
   readonly name: string;
+  readonly takesHyphen: boolean;
   addTo(parser: Argv, choose: (run: Run) => void): void;
 }
 
 /** Forgets the type of the arguments, which only the command itself needs to know. */
 function command<Args>(of: Command<Args>): AnyCommand {
-  const { usage, describe, examples, options } = of;
+  const { usage, describe, examples, options, takesHyphen = false } = of;
   const [name = usage] = usage.split(' ');
   return {
     name,
+    takesHyphen,
     addTo(parser, choose) {
       parser.command(
         usage,
@@ -114,7 +116,7 @@ async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode
       );
       if (twice !== undefined) throw new UsageError(`--${twice} is given twice.`);
       // yargs drops it, and the command would run without it.
-      if (argv.includes('-') && argv[0] !== 'decode') {
+      if (argv.includes('-') && !COMMANDS.some(({ name, takesHyphen }) => takesHyphen && name === argv[0])) {
         throw new UsageError('A lone hyphen means nothing here; standard input is /dev/stdin.');
       }
       return true;

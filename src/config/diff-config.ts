@@ -159,12 +159,6 @@ function differentKeys(from: object, to: object): string[] {
   return keys.filter((key) => !isDeepStrictEqual(before.get(key), after.get(key)));
 }
 
-/** Keys whose names here are not those in the file. */
-const WRITTEN: ReadonlyMap<string, string> = new Map([
-  ['flushWindowMs', 'flush_window'],
-  ['authTimeoutMs', 'auth_timeout'],
-]);
-
-/** `trustedProxies` as it stands in the file: `trusted_proxies`. */
+/** `authTimeoutMs` as it stands in the file, where the value carries the unit: `auth_timeout`. */
 const asWritten = (key: string): string =>
-  WRITTEN.get(key) ?? key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  key.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

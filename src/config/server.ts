@@ -71,7 +71,7 @@ export const serverShape = z.strictObject({
     .optional()
     .meta({
       description:
-        'Proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed; nobody else is believed them.',
+        'Proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed; those of others are not.',
       default: [],
     }),
   max_connections_per_address: numberField(1, 20_000, {

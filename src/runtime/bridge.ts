@@ -12,7 +12,7 @@ import { BridgeStatus } from './bridge-status.ts';
 import type { Clock } from './clock.ts';
 import { performCommand } from './commands.ts';
 import { ConfigApplier, type ConfigOutcome } from './config-applier.ts';
-import { type Hit, tellDefect } from './defect.ts';
+import { type Affected, tellDefect } from './defect.ts';
 import type { DeviceDirectory } from './device-directory.ts';
 import { JsonLinesServer } from './feed/json-lines-server.ts';
 import { liveLimits } from './feed/limits.ts';
@@ -123,7 +123,7 @@ export class Bridge {
     const running = () => this.#applier.config;
     const { directory } = this;
     this.#recorder = this.#makeRecorder();
-    const onDefect = (hit: Hit, cause: unknown): void => void tellDefect(log, hit, cause);
+    const onDefect = (affected: Affected, cause: unknown): void => void tellDefect(log, affected, cause);
     this.#feed = new FeedServer({
       store: this.store,
       clock,

@@ -1,14 +1,14 @@
 import type { Log } from './log.ts';
 
-/** With whom it showed, as the log names him. */
-export interface Hit {
+/** With whom a defect showed, as the log names them. */
+export interface Affected {
   readonly device?: string;
   readonly address?: string;
   readonly client?: string;
 }
 
 /** What stands beside the text of a line that tells of a defect. */
-export interface LoggedDefect extends Hit {
+export interface LoggedDefect extends Affected {
   readonly code: 'internal_error';
   /** As pino wants an error, so that its stack is written out. */
   readonly err: Error;
@@ -18,12 +18,12 @@ export interface LoggedDefect extends Hit {
  * Tells the log of a defect of Heartwire itself: something threw that nothing should. Returns it as others are told of
  * it, without the places in the code.
  */
-export function tellDefect(log: Log, hit: Hit, cause: unknown): string {
+export function tellDefect(log: Log, affected: Affected, cause: unknown): string {
   const err = cause instanceof Error ? cause : new Error(String(cause));
   const told = `${err.name}: ${err.message}`;
   const [place = ''] = /\n\s+at .*/.exec(err.stack ?? '') ?? [];
   const text = `a defect of Heartwire, please report it: ${told}${place.replace(/\s+/g, ' ')}`;
-  const fields: LoggedDefect = { ...hit, code: 'internal_error', err };
+  const fields: LoggedDefect = { ...affected, code: 'internal_error', err };
   log.error(fields, text);
   return told;
 }

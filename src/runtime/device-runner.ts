@@ -26,6 +26,8 @@ import type { Wire, WireCodec, WireOwner } from './wire.ts';
 
 /** Serial ports are read by the thread pool: what lay in one when the loop woke up has come from there by then. */
 const SERIAL_SETTLE_MS = 10;
+/** Where nothing of the device can even be told, it is tried again after so long. */
+const TELL_AGAIN_MS = 30_000;
 
 /** One device as metrics see it. */
 export interface DeviceReading {
@@ -60,9 +62,6 @@ export interface DeviceRunnerOptions {
   /** It was stopped, and counts nothing any more. */
   readonly retired?: ((reading: DeviceReading) => void) | undefined;
 }
-
-/** Where nothing of the device can even be told, it is tried again after so long. */
-const TELL_AGAIN_MS = 30_000;
 
 /**
  * Performs the orders of one device's session. Events that are raised while orders are performed wait their turn, and

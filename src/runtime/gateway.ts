@@ -211,22 +211,37 @@ export class Gateway {
     }
     this.#connections += 1;
     this.#perHost.set(host, ofHost + 1);
+    let counted = true;
+    const ended = (): void => {
+      if (counted) this.#connectionEnded(host);
+      counted = false;
+    };
     try {
-      this.#receive(link, host);
+      this.#receive(link, host, ended);
     } catch (cause) {
       tellDefect(this.#options.log, { address: link.address }, cause);
-      link.destroy();
-      this.#connectionEnded(host);
+      this.#giveUp(link);
+      // Only a link that was opened tells of its end.
+      ended();
     }
   }
 
-  #receive(link: Link, host: string): void {
+  #giveUp(link: Link): void {
+    for (const { runner, wire } of [...this.#nameless.values()]) {
+      if (wire.link !== link) continue;
+      runner.release();
+      this.#nameless.delete(runner);
+    }
+    link.destroy();
+  }
+
+  #receive(link: Link, host: string, ended: () => void): void {
     const known = this.#knownAtOnce(host);
     const runner = this.#makeNameless(link.address, host, known);
     const tap = this.#options.tap?.();
     const bare = known !== undefined && 'device' in known ? known.device : undefined;
     const wire = new Wire(link, bare?.dialIn?.codec ?? this.#namelessCodec(), runner, {
-      ended: () => this.#connectionEnded(host),
+      ended,
       tap,
       idleAfterMs: bare?.dialIn?.idleAfterMs,
     });

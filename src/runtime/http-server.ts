@@ -8,7 +8,7 @@ import { ERROR_CODES, HeartwireError } from '../errors.ts';
 import type { JsonObject } from '../feed/publisher.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import { type Clock, systemClock } from './clock.ts';
-import type { Hit } from './defect.ts';
+import type { Affected } from './defect.ts';
 import { type Admission, originConfigured } from './http/admission.ts';
 import { BACKLOG } from './http/backlog.ts';
 import { type Caller, plainAddress } from './http/caller.ts';
@@ -66,7 +66,7 @@ export interface HttpServerOptions extends Admission, Partial<DoorLimits> {
   /** Knows the tokens; absent: none is asked for. */
   readonly auth?: Authenticator;
   /** A defect showed with one request; absent: it is thrown on, and ends everything. */
-  onDefect?(hit: Hit, cause: unknown): void;
+  onDefect?(affected: Affected, cause: unknown): void;
   /** Somebody was not let in; `detail` is words, or the body of the answer. */
   refused?(address: string, detail: string): void;
   /** What else there is at a path. */

@@ -4,7 +4,7 @@ import { chooseHalves, type FileHalf } from '../device/file-half.ts';
 import type { ReceiverLimits, WholeFile } from '../device/file-receiver.ts';
 import { HeartwireError } from '../errors.ts';
 import type { Clock, Timer } from './clock.ts';
-import { findHalf, type HalfOnDisk } from './find-halves.ts';
+import { findHalf, type HalfOnDisk } from './find-half.ts';
 import { readSpoolName, spoolName } from './spool-name.ts';
 import { PART, type Piece, RECORD, SpoolPart } from './spool-part.ts';
 
@@ -167,8 +167,7 @@ export class Spool {
     const kept = chooseHalves(found, { maxFileBytes, budgetBytes, ...KEPT });
     const keptIds = new Set(kept.map(({ id }) => id));
     for (const id of ids) {
-      if (keptIds.has(id)) continue;
-      for (const each of [PART, RECORD]) await rm(join(dir, `${id}${each}`), { force: true });
+      if (!keptIds.has(id)) await new SpoolPart(join(dir, id)).discard();
     }
     for (const { id, device, transfer, record } of kept) {
       this.#parts.set(`${device}/${transfer}`, new SpoolPart(join(dir, id), record));
@@ -200,13 +199,11 @@ export class Spool {
   }
 
   #begin(key: string, device: string, transfer: number): SpoolPart {
-    const present = new Set([...this.#parts.values()].map(({ path }) => path));
     const { wallMs } = this.#clock.now();
     for (let attempt = 1; ; attempt++) {
       const id = spoolName({ device, transfer }, wallMs, attempt);
-      const path = join(this.#settings.dir, id);
-      if (this.#files.has(id) || present.has(path)) continue;
-      const part = new SpoolPart(path);
+      if (this.#files.has(id)) continue;
+      const part = new SpoolPart(join(this.#settings.dir, id));
       this.#parts.set(key, part);
       return part;
     }

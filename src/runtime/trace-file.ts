@@ -129,24 +129,24 @@ async function* unpacked(path: string): AsyncGenerator<Buffer, boolean> {
       if (next.done === true) break;
       head = Buffer.concat([head, next.value]);
     }
-    const packed = new PackedPieces(head, pieces);
+    const whole = new FilePieces(head, pieces);
     if (!isPacked(head)) {
-      yield* packed.all();
+      yield* whole.all();
       return false;
     }
     let bytes = 0;
-    for await (const piece of pipeline(packed.all(), createGunzip(CUT_GZIP), () => undefined)) {
+    for await (const piece of pipeline(whole.all(), createGunzip(CUT_GZIP), () => undefined)) {
       bytes += piece.length;
       yield piece;
     }
-    return isCutShort(packed.end, bytes);
+    return isCutShort(whole.end, bytes);
   } finally {
     source.destroy();
   }
 }
 
 /** The pieces of a file from its beginning; remembers its last four bytes. */
-class PackedPieces {
+class FilePieces {
   end = Buffer.alloc(0);
   readonly #head: Buffer;
   readonly #rest: AsyncIterator<Buffer>;

@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { messagesJsonSchema } from '../../src/config/messages/json-schema.ts';
 import { loadMessages } from '../../src/config/messages/load-messages.ts';
 import type { Problem } from '../../src/config/problem.ts';
-import { fits, type JsonSchema } from '../support/json-schema.ts';
+import { type JsonSchema, schemaProblems } from '../support/schema-check.ts';
 
 const DEVICES = [
   `
@@ -135,6 +135,7 @@ describe.each<
 ])('the JSON Schema of %s', (_, texts, schema, check) => {
   // What zod makes is JSON Schema by its own declaration.
   const root = schema as JsonSchema;
+  const fits = (value: unknown): boolean => schemaProblems(root, value).length === 0;
   const errorsIn = (text: string) => check(text).filter(({ severity }) => severity === 'error');
   const documents = texts.map((text) => parse(text) as unknown);
   const changes = documents.flatMap((document) =>
@@ -143,7 +144,7 @@ describe.each<
 
   it.each(documents)('and check accept example %#', (document) => {
     expect(errorsIn(stringify(document))).toEqual([]);
-    expect(fits(root, document)).toBe(true);
+    expect(fits(document)).toBe(true);
   });
 
   it('and check take a key with nothing behind it for absent, if it is one', () => {
@@ -151,10 +152,14 @@ describe.each<
     for (const document of documents as readonly object[]) {
       for (const key of known.filter((each) => !Object.hasOwn(document, each))) {
         expect(errorsIn(stringify({ ...document, [key]: null }))).toEqual([]);
-        expect(fits(root, { ...document, [key]: null })).toBe(true);
+        expect(fits({ ...document, [key]: null })).toBe(true);
+      }
+      for (const key of root.required ?? []) {
+        expect(errorsIn(stringify({ ...document, [key]: null }))).not.toEqual([]);
+        expect(fits({ ...document, [key]: null })).toBe(false);
       }
       expect(errorsIn(stringify({ ...document, misspelt: null }))).toHaveLength(1);
-      expect(fits(root, { ...document, misspelt: null })).toBe(false);
+      expect(fits({ ...document, misspelt: null })).toBe(false);
     }
   });
 
@@ -165,7 +170,7 @@ describe.each<
         const text = stringify(changed(document, place, odd));
         if (errorsIn(text).length > 0) return;
         accepted++;
-        if (!fits(root, parse(text))) throw new Error(`${place.join('.')} = ${JSON.stringify(odd)}`);
+        if (!fits(parse(text))) throw new Error(`${place.join('.')} = ${JSON.stringify(odd)}`);
       }),
       { numRuns: 1_000 },
     );

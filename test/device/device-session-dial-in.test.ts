@@ -107,6 +107,15 @@ describe('a device that dials in', () => {
     expect(bench.axes).toBe('online, link connected');
   });
 
+  it('with short connections is not overdue once it is back', () => {
+    const { bench } = dialledIn(dialIn({ presence: { everyMs: 4_000 } }));
+    bench.tell(hungUp);
+    bench.pass(5_000);
+    bench.offer(from('10.0.0.1'));
+    bench.pass(1_001);
+    expect(bench.axes).toBe('online, link connected');
+  });
+
   it('with short connections is away too where it closed without reading our last answer', () => {
     const { bench } = dialledIn(dialIn({ presence: { everyMs: 900_000 } }));
     bench.tell({ type: 'linkClosed', code: 'link_reset', detail: 'the peer reset the connection' });
@@ -126,6 +135,17 @@ describe('takeover', () => {
     const next = from('10.0.0.1');
     expect(bench.offer(next)).toEqual(['destroy', `adopt ${next.offerId}`, 'send register reply 0']);
     expect(bench.axes).toBe('online, link connected');
+  });
+
+  it('counts what the former link left, and does not blame the newest for it', () => {
+    const { bench } = dialledIn();
+    bench.offer(from('10.0.0.1'));
+    const report = { reason: 'truncated', count: 3, sample: Uint8Array.of(0, 0, 0), seen: '000000' } as const;
+    bench.tell({ type: 'bytesDiscarded', report: { ...report, expected: 'a frame' }, past: true });
+    expect(bench.session.stats.counts.discarded_bytes).toBe(3);
+    bench.pass(11_000);
+    expect(bench.axes).toBe('offline (silent), link listening (silent)');
+    expect(bench.state?.detail).not.toContain('000000');
   });
 
   it('is of another link, which is connected since then', () => {

@@ -152,17 +152,28 @@ describe('a device that we dial', () => {
       expect(bench.axes).toBe('offline (echo), link failed (echo)');
     });
 
+    it('is told all the same where our question for the time comes back, too', () => {
+      const bench = online();
+      bench.message(reply('heartbeat'));
+      looped(bench, 1);
+      bench.message(request('datetime'));
+      looped(bench, 2);
+      bench.message(request('datetime'));
+      expect(looped(bench, 1)).toContain('12000 destroy');
+    });
+
     it('is not taken for a peer that beats at the very same moments', () => {
       const bench = online();
       bench.message(reply('heartbeat'));
-      let answers = 0;
+      let [atOnce, withheld] = [0, 0];
       for (let i = 0; i < 20; i++) {
         bench.pass(3_000);
-        answers += bench.message(request('heartbeat')).length;
-        answers += bench.message(reply('heartbeat')).length;
+        atOnce += bench.message(request('heartbeat')).length;
+        withheld += bench.message(reply('heartbeat')).length;
       }
       expect(bench.axes).toBe('online, link connected');
-      expect(answers).toBe(20);
+      // Once it has shown that it is there, it is not doubted again.
+      expect({ atOnce, withheld }).toEqual({ atOnce: 19, withheld: 1 });
     });
 
     it('is not suspected where the peer beats at times of its own', () => {

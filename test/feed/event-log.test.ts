@@ -53,6 +53,19 @@ describe('events of topics that nobody asked for', () => {
     expect(told).toHaveLength(1);
   });
 
+  it('are one gap from the oldest that was kept on, once one of them was not', () => {
+    const { store } = setUp();
+    const at = (minutes: number) => ({ monoMs: minutes * 60_000, wallMs: minutes * 60_000 });
+    store.follow(['a']);
+    store.unfollow(['a']);
+    for (const minutes of [0, 5]) store.age(at(minutes));
+    store.publishEvent('a', { n: 1 });
+    store.age(at(10));
+    expect(events(store, 0, 'a')).toEqual({ seqs: ['a 1'], gaps: [] });
+    store.publishEvent('a', { n: 2 });
+    expect(events(store, 0, 'a')).toEqual({ seqs: [], gaps: ['a 1-2'] });
+  });
+
   it('are broadcasts nowhere: whoever is connected hears them', () => {
     const { store, told } = setUp();
     store.publishBroadcast('c_1', { n: 1 });

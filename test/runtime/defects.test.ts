@@ -1,11 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { NamelessLink } from '../../src/device/nameless-link.ts';
 import { FeedStore } from '../../src/feed/store.ts';
 import { encodeFrame } from '../../src/protocol/codec.ts';
 import { builtinProtocol } from '../../src/protocol/messages/registry.ts';
 import { StreamDecoder } from '../../src/protocol/stream-decoder.ts';
 import { type DeviceReading, DeviceRunner } from '../../src/runtime/device-runner.ts';
 import { Replay } from '../../src/runtime/replay.ts';
-import { Wire } from '../../src/runtime/wire.ts';
+import { Wire, type WireCodec, type WireOwner } from '../../src/runtime/wire.ts';
 import { traceFixture } from '../../src/testing/index.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeLink } from '../support/fake-link.ts';
@@ -18,7 +19,7 @@ import {
   join,
   REGISTERED,
 } from '../support/gateway-bench.ts';
-import { registerRequest, settings } from '../support/session-bench.ts';
+import { dialIn, OUR_REGISTER, registerRequest, settings } from '../support/session-bench.ts';
 
 const TOLD = 'TypeError: the clock is broken';
 const broken = (): never => {
@@ -37,10 +38,9 @@ class Bench {
   publishing = (): void => undefined;
   readonly runner: DeviceRunner;
 
-  constructor() {
-    const definition = builtinProtocol();
+  constructor(of = settings()) {
     this.runner = new DeviceRunner({
-      settings: settings(),
+      settings: of,
       ports: { random: () => 0.5, localTime: () => this.localTime(), parseLocalTime: () => undefined },
       publisher: {
         publishState: (topic, state) => {
@@ -56,19 +56,21 @@ class Bench {
         warn: () => undefined,
         error: (fields, text) => void this.errors.push({ ...fields, text }),
       },
-      makeWire: (_index, owner) => {
-        const link = new FakeLink();
-        this.links.push(link);
-        const makeDecoder = (of: typeof definition, sink: ConstructorParameters<typeof StreamDecoder>[1]) => {
-          this.decoding();
-          return new StreamDecoder(of, sink);
-        };
-        return new Wire(link, { definition, makeDecoder }, owner);
-      },
+      makeWire: (_index, owner) => this.wire(owner),
       wantsBytes: () => false,
       retired: (reading) => void this.retired.push(reading),
     });
     this.runner.start();
+  }
+
+  wire(owner: WireOwner): Wire {
+    const link = new FakeLink();
+    this.links.push(link);
+    const makeDecoder: WireCodec['makeDecoder'] = (definition, sink) => {
+      this.decoding();
+      return new StreamDecoder(definition, sink);
+    };
+    return new Wire(link, { definition: builtinProtocol(), makeDecoder }, owner);
   }
 
   online(): FakeLink {
@@ -203,6 +205,56 @@ describe('a defect with a device that dials in', () => {
     expect(hex(other.sent)).toEqual(hex([HEARTBEAT_REPLY]));
     bench.dialIn('10.0.0.1').data(register('869858030720693'));
     expect(bench.state('869858030720693')).toMatchObject({ status: 'online' });
+  });
+
+  it('refuses whoever offered a link meanwhile', () => {
+    const bench = new Bench(dialIn());
+    const refused: string[] = [];
+    const offer = (offerId: number): void =>
+      bench.runner.offer({
+        offerId,
+        address: '10.0.0.1:1',
+        host: '10.0.0.1',
+        register: OUR_REGISTER,
+        wire: bench.wire(bench.runner),
+        adopted: () => [],
+        refused: (why) => void refused.push(`${offerId}: ${why}`),
+      });
+    bench.publishing = () => {
+      bench.publishing = () => undefined;
+      offer(2);
+      broken();
+    };
+    offer(1);
+    expect(refused).toEqual([`2: ${TOLD}`]);
+    expect(bench.state).toMatchObject({ link: { status: 'listening', reason: 'internal_error' } });
+  });
+
+  it.each([
+    ['before it was opened', () => vi.spyOn(Wire.prototype, 'open').mockImplementationOnce(broken)],
+    ['behind that', () => vi.spyOn(NamelessLink.prototype, 'nextDeadline').mockImplementationOnce(broken)],
+  ])('closes a link that could not be received, %s, and counts it no more', async (_, breakIt) => {
+    const bench = new GatewayBench();
+    const spy = breakIt();
+    const link = bench.dialIn();
+    spy.mockRestore();
+    await Promise.resolve();
+    expect(link.isOpen).toBe(false);
+    expect(bench.gateway.status().connections).toBe(0);
+    expect(bench.gateway.nameless()).toEqual([]);
+    expect(bench.clock.timers).toBe(0);
+    expect(bench.warnings).toEqual([expect.stringContaining('the clock is broken')]);
+  });
+
+  it('closes a link without a name whose silence could not be judged', () => {
+    const bench = new GatewayBench();
+    const link = bench.dialIn();
+    const judging = vi.spyOn(NamelessLink.prototype, 'handle').mockImplementationOnce(broken);
+    bench.clock.advance(10_000);
+    judging.mockRestore();
+    expect(link.isOpen).toBe(false);
+    expect(bench.gateway.nameless()).toEqual([]);
+    expect(bench.warnings).toEqual([expect.stringContaining('the clock is broken')]);
   });
 
   it('closes a link without a name, and lets go of it', () => {

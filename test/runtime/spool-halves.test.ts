@@ -189,6 +189,16 @@ describe('what is found of a file', () => {
     expect(await store(spool, 3, 5, 'p1')).toMatchObject({ bytes: file.length });
   });
 
+  it('is not waited for behind the end', async () => {
+    const former = await run();
+    await store(former, 0, 3);
+    await former[Symbol.asyncDispose]();
+    const spool = await run();
+    expect(clock.timers).toBe(1);
+    await spool[Symbol.asyncDispose]();
+    expect(clock.timers).toBe(0);
+  });
+
   it('takes part of the budget, and none beyond it', async () => {
     const former = await run();
     for (const device of ['p1', 'p2']) await store(former, 0, 4, device);

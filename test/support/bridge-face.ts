@@ -2,6 +2,7 @@ import type { AddressBlock } from '../../src/device/address-match.ts';
 import { FeedStore } from '../../src/feed/store.ts';
 import type { ClientEntry } from '../../src/feed/wire/server-messages.ts';
 import { JsonLinesServer } from '../../src/runtime/feed/json-lines-server.ts';
+import type { LiveLimits } from '../../src/runtime/feed/limits.ts';
 import { SseServer } from '../../src/runtime/feed/sse-server.ts';
 import type { TransportName } from '../../src/runtime/feed/transport-tally.ts';
 import { FeedServer, type FeedServerOptions } from '../../src/runtime/feed-server.ts';
@@ -77,6 +78,11 @@ export class BridgeFace {
 
   get clients(): readonly ClientEntry[] {
     return this.#feed.clients();
+  }
+
+  /** As after a reload. */
+  follow(limits: LiveLimits): void {
+    this.#feed.roster.follow(limits);
   }
 
   /** Whether a client was asked for a sign of life and has not been heard since. */

@@ -22,15 +22,18 @@ export const wordField = (
 const anyNumber = (description: string, example: number) =>
   numberField(-Number.MAX_VALUE, Number.MAX_VALUE, { description, examples: [example] }, true);
 
-const wholeField = (description: string, examples: readonly (number | string)[], fraction = false) =>
-  field<number | string>(
-    { type: [fraction ? 'number' : 'integer', 'string'], description, examples },
-    (value) => {
-      const mend = `Write for example ${examples[0]}; beyond 2^53 in quotes.`;
-      if (typeof value === 'number' || typeof value === 'string') return undefined;
-      return badType('a whole number', value, mend);
-    },
-  );
+/** A number, or a text: numbers beyond 2^53 stand in quotes. */
+const constantField = (
+  type: 'integer' | 'number',
+  what: string,
+  description: string,
+  examples: readonly (number | string)[],
+) =>
+  field<number | string>({ type: [type, 'string'], description, examples }, (value) => {
+    const mend = `Write for example ${examples[0]}; beyond 2^53 in quotes.`;
+    if (typeof value === 'number' || typeof value === 'string') return undefined;
+    return badType(what, value, mend);
+  });
 
 const rangeField = (description: string) => {
   const bound = { type: ['number', 'null'] };
@@ -180,7 +183,9 @@ export const fieldShape = z.strictObject({
   scale: anyNumber('Number: value = raw * scale + offset.', 0.01).optional(),
   offset: anyNumber('Number: see `scale`.', -40).optional(),
   unit: wordField('a unit', '"°C"', 'Number: the unit of the value.', ['°C', 'mA', 's']).optional(),
-  invalid: wholeField(
+  invalid: constantField(
+    'integer',
+    'a whole number',
     'Number: the raw value that says "no value"; of a float its bits.',
     [0x7fff, 0x7fc00000],
   ).optional(),
@@ -193,10 +198,11 @@ export const fieldShape = z.strictObject({
     .array(bit)
     .optional()
     .meta({ description: 'Unsigned number: its bits by name. A single bit without names is true or false.' }),
-  value: wholeField(
+  value: constantField(
+    'number',
+    'a number or a text',
     'Number, text or bytes: what stands there always; it is no part of the values.',
     [0x55, '0xdd03'],
-    true,
   ).optional(),
   length: extentField(
     'a length',

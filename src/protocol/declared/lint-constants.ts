@@ -5,7 +5,7 @@ import { bytesOfHex } from './value.ts';
 
 /** Checks text or bytes that are always the same. */
 export function lintConstant(field: FieldDeclaration, path: Path, findings: Findings): void {
-  const { type, length, terminator, max, content } = field;
+  const { type, length, max, content } = field;
   if (length !== undefined && typeof length !== 'number') {
     findings.add(
       'config_no_effect',
@@ -21,14 +21,6 @@ export function lintConstant(field: FieldDeclaration, path: Path, findings: Find
       [...path, key],
       `\`${key}\` has no meaning beside \`value\`.`,
       'Remove it.',
-    );
-  }
-  if (length !== undefined && terminator !== undefined) {
-    findings.add(
-      'config_conflict',
-      [...path, 'terminator'],
-      'The text has a length already.',
-      'Remove one of the two.',
     );
   }
   const bytes = type === 'text' ? textBytes(field, path, findings) : hexBytes(field, path, findings);

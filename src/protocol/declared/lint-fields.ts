@@ -173,7 +173,7 @@ function lintContent(
     );
     return;
   }
-  if (value === undefined && length !== undefined && terminator !== undefined) {
+  if (length !== undefined && terminator !== undefined) {
     findings.add(
       'config_conflict',
       [...path, 'terminator'],

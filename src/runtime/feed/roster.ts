@@ -13,7 +13,7 @@ import type { ClientEntry } from '../../feed/wire/server-messages.ts';
 import type { Instant } from '../../instant.ts';
 import { Authenticator, type Verdict } from '../auth/authenticator.ts';
 import { type Clock, systemClock, type Timer } from '../clock.ts';
-import type { Hit } from '../defect.ts';
+import type { Affected } from '../defect.ts';
 import { AddressCount, AddressPace } from '../http/address-caps.ts';
 import { isLoopback } from '../http/caller.ts';
 import { AccessDesk } from './access-desk.ts';
@@ -52,7 +52,7 @@ export interface RosterOptions extends Partial<FeedServerLimits> {
   readonly commands?: CommandHandler;
   onLog?(entry: FeedLog): void;
   /** A defect showed with one connection, which is closed for it; absent: it is thrown on, and ends everything. */
-  onDefect?(hit: Hit, cause: unknown): void;
+  onDefect?(affected: Affected, cause: unknown): void;
 }
 
 /** All subscribers whose messages are framed alike, and the loop that writes to them. */

@@ -318,6 +318,14 @@ describe('numbers at the edge of what their type carries', () => {
     expect(protocol.decode(fromHex('10 40400000'))).toMatchObject({ fields: { a: 0.3 }, raw: { a: 3 } });
   });
 
+  test.each([
+    ['a decimal one', 0.1, -40, -39.7],
+    ['one that is no short decimal', 1 / 3, 5, 6],
+  ])('%s is taken back with its offset when a float is sent', (_, scale, offset, a) => {
+    const protocol = protocolOf([{ name: 'a', type: 'f32', scale, offset }]);
+    expect(protocol.encode('m', { a })).toEqual(fromHex('10 40400000'));
+  });
+
   it('a float is not sent as the bits that say "no value"', () => {
     const protocol = protocolOf([{ name: 'a', type: 'f32', invalid: 0xc61c3c00 }]);
     expect(() => protocol.encode('m', { a: -9999 })).toThrow(/"no value"/);

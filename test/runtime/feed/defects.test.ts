@@ -1,8 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { Subscriber } from '../../../src/feed/subscriber.ts';
 import { CLOSE_CODES } from '../../../src/feed/wire/close-code.ts';
 import type { JsonObject } from '../../../src/feed/wire/json.ts';
+import type { FeedServerOptions } from '../../../src/runtime/feed-server.ts';
 import { BridgeFace } from '../../support/bridge-face.ts';
 import { DOORS, DoorClient } from '../../support/door-client.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { ask } from '../../support/http.ts';
 
 const GOOD = 'devices/good/state';
@@ -24,12 +27,16 @@ class Document {
   }
 }
 
+const broken = (): never => {
+  throw new TypeError('the position is broken');
+};
+
 /** A bridge with one document that is well and one that is not, and what it says of defects. */
-async function stage() {
+async function stage(feed: Partial<FeedServerOptions> = {}) {
   const told: object[] = [];
   const document = new Document();
   const onDefect = (hit: object, cause: unknown): void => void told.push({ ...hit, cause: String(cause) });
-  const face = await BridgeFace.open({ feed: { onDefect, closeTimeoutMs: 100 } });
+  const face = await BridgeFace.open({ feed: { ...feed, onDefect, closeTimeoutMs: 100 } });
   face.store.publishState(GOOD, { n: 0 });
   face.store.publishState(BROKEN, document.state);
   document.broken = true;
@@ -61,6 +68,36 @@ describe.each(DOORS)('a defect with a subscriber over %s', (door) => {
     world.document.broken = false;
     using back = await DoorClient.follow(door, face, [BROKEN]);
     expect(back.view.documents()).toMatchObject({ [BROKEN]: { value: 1 } });
+  });
+});
+
+describe('a defect that shows', () => {
+  it('where a message of a subscriber is read ends its connection, and no other', async () => {
+    await using world = await stage();
+    const { face, told } = world;
+    using witness = await DoorClient.follow('websocket', face, [GOOD]);
+    using hit = await DoorClient.follow('websocket', face, [GOOD]);
+    Object.assign(face.store, { recoverable: broken });
+    hit.say({ type: 'subscribe', topics: [GOOD], since: { e: 1 } });
+    await hit.closed;
+    expect(hit.closing).toMatchObject({ reason: 'internal_error' });
+    expect(told).toMatchObject([{ client: hit.clientId, cause: 'TypeError: the position is broken' }]);
+    expect(face.clients.map(({ id }) => id)).toEqual([witness.clientId]);
+  });
+
+  it('where connections are looked after each second ends one, and the others are looked after', async () => {
+    const clock = new FakeClock();
+    await using world = await stage({ clock });
+    const { face, told } = world;
+    using hit = await DoorClient.follow('websocket', face, [GOOD]);
+    using witness = await DoorClient.follow('websocket', face, [GOOD]);
+    const remind = vi.spyOn(Subscriber.prototype, 'remind').mockImplementationOnce(broken);
+    clock.advance(1_000);
+    expect(remind).toHaveBeenCalledTimes(2);
+    remind.mockRestore();
+    await hit.closed;
+    expect(told).toMatchObject([{ client: hit.clientId, cause: 'TypeError: the position is broken' }]);
+    expect(face.clients.map(({ id }) => id)).toEqual([witness.clientId]);
   });
 });
 

@@ -5,7 +5,11 @@ import { Interests } from '../../../src/feed/interests.ts';
 import { FeedStore } from '../../../src/feed/store.ts';
 import type { Subscriber } from '../../../src/feed/subscriber.ts';
 import { FlushLoop } from '../../../src/runtime/feed/flush-loop.ts';
+import { DEFAULT_FEED_LIMITS } from '../../../src/runtime/feed/limits.ts';
+import { BridgeFace } from '../../support/bridge-face.ts';
+import { DOORS, DoorClient } from '../../support/door-client.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { ask } from '../../support/http.ts';
 import { plainFramer } from '../../support/plain-framer.ts';
 
 function setUp(
@@ -63,6 +67,21 @@ describe('a flush window', () => {
     await turn();
     await turn();
     expect(written()).toBe(2);
+  });
+
+  it.each(DOORS)('is followed by subscribers over %s who are there already', async (door) => {
+    const clock = new FakeClock();
+    await using face = await BridgeFace.open({ feed: { clock } });
+    using client = await DoorClient.follow(door, face, ['a']);
+    const told = () => client.view.documents().a?.n;
+    face.follow({ ...DEFAULT_FEED_LIMITS, flushWindowMs: 200 });
+    face.store.publishState('a', { n: 1 });
+    // What goes out at once would be here by then.
+    await ask(face.port, '/api/devices');
+    await ask(face.port, '/api/devices');
+    expect(told()).toBeUndefined();
+    clock.advance(200);
+    await expect.poll(told).toBe(1);
   });
 });
 

@@ -107,7 +107,7 @@ const SPEAKING = DOORS.filter((door) => door !== 'sse');
 
 describe.each(DOORS)('a subscriber over %s', (door) => {
   it('that never reads is closed after 30 s, and told why when it reads after all', async () => {
-    await using stage = await Stage.open({ closeTimeoutMs: 2_000 });
+    await using stage = await Stage.open({ closeTimeoutMs: 20_000 });
     using client = await DoorClient.follow(door, stage.face);
     client.socket.pause();
     await stage.fill();
@@ -135,7 +135,7 @@ describe.each(DOORS)('a subscriber over %s', (door) => {
   });
 
   it('that holds the most goes first where all together hold too much', async () => {
-    await using stage = await Stage.open({ maxHeldBytes: 200 * 1024 });
+    await using stage = await Stage.open({ maxHeldBytes: 200 * 1024, closeTimeoutMs: 20_000 });
     using client = await DoorClient.follow(door, stage.face);
     client.socket.pause();
     for (let round = 0; stage.face.subscribers > DOORS.length; round++) {
