@@ -10,6 +10,7 @@ import { encodeFrame } from '../protocol/codec.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { RegisterRequest } from '../protocol/message.ts';
 import type { Clock, Timer } from './clock.ts';
+import { ConnectionCount } from './connection-count.ts';
 import { tellDefect } from './defect.ts';
 import { namelessCodec } from './device-codec.ts';
 import type { DeviceDirectory, Resolution } from './device-directory.ts';
@@ -72,8 +73,7 @@ export class Gateway {
   /** How links without a name are read, while the configuration stays the same. */
   #made: MadeCodec | undefined;
   readonly #nameless = new Map<NamelessRunner, Nameless>();
-  readonly #perHost = new Map<string, number>();
-  #connections = 0;
+  readonly #connections = new ConnectionCount();
   #refused = 0;
   #complainedAt = Number.NEGATIVE_INFINITY;
   #listener: Listener | undefined;
@@ -144,7 +144,7 @@ export class Gateway {
       address: this.#address,
       status: this.#status,
       ...(this.#end === undefined ? {} : { reason: this.#end.code, detail: this.#end.detail }),
-      connections: this.#connections,
+      connections: this.#connections.total,
       refused_connections: this.#refused,
     };
   }
@@ -196,26 +196,13 @@ export class Gateway {
   }
 
   #accepted(link: Link, host: string): void {
-    const config = this.#config;
-    const ofHost = this.#perHost.get(host) ?? 0;
-    const cap =
-      this.#connections >= config.maxConnections
-        ? `max_connections: ${config.maxConnections}`
-        : ofHost >= config.maxConnectionsPerAddress
-          ? `max_connections_per_address: ${config.maxConnectionsPerAddress}`
-          : undefined;
+    const cap = this.#connections.reached(host, this.#config);
     if (cap !== undefined) {
       this.#complain(`refused a connection of ${link.address} (${cap} reached)`);
       link.destroy();
       return;
     }
-    this.#connections += 1;
-    this.#perHost.set(host, ofHost + 1);
-    let counted = true;
-    const ended = (): void => {
-      if (counted) this.#connectionEnded(host);
-      counted = false;
-    };
+    const ended = this.#connections.came(host);
     try {
       this.#receive(link, host, ended);
     } catch (cause) {
@@ -290,13 +277,6 @@ export class Gateway {
 
   #closeNameless(reason: string, detail: string): void {
     for (const { runner } of [...this.#nameless.values()]) runner.close(reason, detail);
-  }
-
-  #connectionEnded(host: string): void {
-    this.#connections -= 1;
-    const left = (this.#perHost.get(host) ?? 1) - 1;
-    if (left > 0) this.#perHost.set(host, left);
-    else this.#perHost.delete(host);
   }
 
   /** The oldest nameless link makes room for the newest. */
