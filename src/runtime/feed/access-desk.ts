@@ -7,6 +7,7 @@ import type { Instant } from '../../instant.ts';
 import type { Authenticator, Verdict } from '../auth/authenticator.ts';
 import type { Clock } from '../clock.ts';
 import type { Connection } from './connection.ts';
+import type { Attempt } from './session-desk.ts';
 import type { Refused } from './turn-away.ts';
 
 export interface AccessDeskOptions {
@@ -14,6 +15,8 @@ export interface AccessDeskOptions {
   readonly clock: Clock;
   /** A connection has shown a good token: lets it in, or says why not. */
   letIn(connection: Connection): Refused | undefined;
+  /** What comes later than what asked for it. */
+  readonly attempt: Attempt;
   /** A token was not good. */
   refused(address: string, message: string): void;
 }
@@ -59,7 +62,8 @@ export class AccessDesk implements SessionAccess<Connection> {
       if (!connection.closing) done(this.#outcome(connection, verdict), clock.now());
     };
     const verdict = authenticator.verify(token, connection.address);
-    if (verdict instanceof Promise) void verdict.then(conclude);
+    if (verdict instanceof Promise)
+      void verdict.then((each) => this.#options.attempt(connection, () => conclude(each)));
     else conclude(verdict);
   }
 

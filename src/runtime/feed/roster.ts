@@ -23,7 +23,7 @@ import { type Carrier, Connection } from './connection.ts';
 import { ConnectionWatch } from './connection-watch.ts';
 import { FlushLoop } from './flush-loop.ts';
 import { announced, DEFAULT_FEED_LIMITS, type FeedServerLimits, type LiveLimits } from './limits.ts';
-import { SessionDesk } from './session-desk.ts';
+import { type Attempt, SessionDesk } from './session-desk.ts';
 import { type TransportName, TransportTally } from './transport-tally.ts';
 import { idInUse, type Refused, turnAway } from './turn-away.ts';
 
@@ -110,8 +110,9 @@ export class Roster {
       clock: this.clock,
       letIn: (connection) => this.#letIn(connection),
       refused: (address, message) => this.log('refused', address, undefined, message),
+      attempt: this.#attempt,
     });
-    this.#desk = new SessionDesk(access, this.#attendance, this.clock, options.commands);
+    this.#desk = new SessionDesk(access, this.#attendance, this.clock, options.commands, this.#attempt);
     const { connectsPerSecond, connectBurst } = this.limits;
     const { connectsPerSecondPerAddress, connectBurstPerAddress } = this.limits;
     this.#arrivals = new TokenBucket(connectsPerSecond, connectBurst);
@@ -144,7 +145,7 @@ export class Roster {
       try {
         this.#watch.flush(outlet, now);
       } catch (cause) {
-        this.broke(outlet, cause);
+        this.#broke(outlet, cause);
       }
     };
     const loop = new FlushLoop(audience, this.clock, flush, this.limits.flushWindowMs);
@@ -247,20 +248,30 @@ export class Roster {
 
   /** A message came in over a connection. */
   receive(connection: Connection, text: string): void {
-    try {
-      connection.receive(text, this.clock.now());
-    } catch (cause) {
-      this.broke(connection, cause);
-    }
+    this.#attempt(connection, () => connection.receive(text, this.clock.now()));
   }
 
+  readonly #attempt: Attempt = (connection, act) => {
+    try {
+      act();
+    } catch (cause) {
+      this.#broke(connection, cause);
+    }
+  };
+
   /** Something threw that nothing should while one connection was looked after; all others go on. */
-  broke(connection: Connection, cause: unknown): void {
+  #broke(connection: Connection | undefined, cause: unknown): void {
     const { onDefect } = this.#options;
     if (onDefect === undefined) throw cause;
-    const { address, clientId } = connection;
-    onDefect({ address, ...(clientId === undefined ? {} : { client: clientId }) }, cause);
-    connection.breakOff(this.clock.now());
+    const { address, clientId } = connection ?? {};
+    onDefect(
+      {
+        ...(address === undefined ? {} : { address }),
+        ...(clientId === undefined ? {} : { client: clientId }),
+      },
+      cause,
+    );
+    connection?.breakOff(this.clock.now());
   }
 
   /** The socket of a connection is closed. */
@@ -350,11 +361,7 @@ export class Roster {
     for (const { audience } of this.#transports) audience.tellPositions();
     this.#watch.nextSecond();
     for (const connection of this.#connections()) {
-      try {
-        this.#lookAfter(connection, now);
-      } catch (cause) {
-        this.broke(connection, cause);
-      }
+      this.#attempt(connection, () => this.#lookAfter(connection, now));
     }
     this.#watch.judgeAll(now);
   }

@@ -9,12 +9,16 @@ import type { Attendance } from './attendance.ts';
 import { type CommandHandler, carryOut } from './command-desk.ts';
 import type { Connection } from './connection.ts';
 
+/** Does something that concerns one connection, or none any more; a defect in it ends that connection, and no other. */
+export type Attempt = (connection: Connection | undefined, act: () => void) => void;
+
 /** What all sessions ask of the roster, of each other, and of the devices. One for all of them: there are very many. */
 export class SessionDesk implements SessionPort<Connection> {
   readonly access: AccessDesk;
   readonly #attendance: Attendance;
   readonly #clock: Clock;
   readonly #commands: CommandHandler | undefined;
+  readonly #attempt: Attempt;
 
   /** Without `commands` every command is answered with `not_supported`. */
   constructor(
@@ -22,11 +26,13 @@ export class SessionDesk implements SessionPort<Connection> {
     attendance: Attendance,
     clock: Clock,
     commands: CommandHandler | undefined,
+    attempt: Attempt,
   ) {
     this.access = access;
     this.#attendance = attendance;
     this.#clock = clock;
     this.#commands = commands;
+    this.#attempt = attempt;
   }
 
   get clientCount(): number {
@@ -48,7 +54,10 @@ export class SessionDesk implements SessionPort<Connection> {
     done: (outcome: CommandOutcome, now: Instant) => void,
   ): void {
     const clock = this.#clock;
-    void carryOut(command, client, this.#commands, clock).then((outcome) => done(outcome, clock.now()));
+    void carryOut(command, client, this.#commands, clock).then((outcome) =>
+      // Its session may be another connection's by now, or wait for one.
+      this.#attempt(this.#attendance.holderOf(client.id), () => done(outcome, clock.now())),
+    );
   }
 
   resume(connection: Connection, secret: string): SessionMemory | undefined {

@@ -101,6 +101,25 @@ describe('a defect that shows', () => {
   });
 });
 
+describe.each(['websocket', 'json_lines'] as const)('a defect in what comes later, over %s', (door) => {
+  it('ends the connection that waits for it, and no other', async () => {
+    const { state } = Object.assign(new Document(), { broken: true });
+    await using world = await stage({ commands: async () => ({ ok: true, result: state }) });
+    const { face, told } = world;
+    using witness = await DoorClient.follow(door, face, [GOOD]);
+    using hit = DoorClient.knock(door, face);
+    await hit.until(() => hit.types.includes('welcome'));
+    hit.say({ type: 'command', id: 'c', device: 'd1', message: 'read' });
+    await hit.closed;
+    expect(told).toEqual([
+      { address: '127.0.0.1', client: hit.clientId, cause: 'TypeError: this document is broken' },
+    ]);
+    expect(hit.closing).toMatchObject({ reason: 'internal_error' });
+    face.store.publishState(GOOD, { n: 1 });
+    await witness.until(() => witness.view.documents()[GOOD]?.n === 1);
+  });
+});
+
 describe('a defect with a request over HTTP', () => {
   it('is answered, and others are too', async () => {
     await using world = await stage();
