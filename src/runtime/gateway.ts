@@ -361,7 +361,7 @@ export class Gateway {
       const fresh = this.#makeNameless(address, host);
       this.#nameless.set(fresh, { runner: fresh, wire, tap });
       this.#keepNamelessBudget();
-      tap?.handedOn(address, encodeFrame(register), detail);
+      tap?.handedOn(address, wire.withRest(encodeFrame(register)), detail);
       wire.speak(this.#namelessCodec());
       fresh.take(wire, register);
     };

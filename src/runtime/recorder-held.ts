@@ -52,14 +52,14 @@ export class HeldRecording implements DialInTap {
     recording?.write(this.#connection, { kind: 'note', text });
   }
 
-  handedOn(address: string, frame: Uint8Array, why: string): void {
+  handedOn(address: string, bytes: Uint8Array, why: string): void {
     this.#recording?.ended(this.#connection, { code: 'link_closed', detail: why });
     this.#recording = undefined;
     this.#unrecorded = false;
     this.#heldBytes = 0;
     this.#dropped = 0;
     this.opened(address);
-    this.#take({ kind: 'in', bytes: frame }, frame.length);
+    this.#take({ kind: 'in', bytes }, bytes.length);
   }
 
   opened(address: string): void {
