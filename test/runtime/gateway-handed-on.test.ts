@@ -46,7 +46,7 @@ describe('a link that was named by its address and registers', () => {
       link: {
         status: 'listening',
         reason: 'link_handed_on',
-        detail: `it registered as ${IMEI}: its link is that of truck`,
+        detail: 'it registered: its link is that of truck',
       },
     });
     expect(link.calls).toEqual(['open']);
