@@ -1,5 +1,6 @@
 import type { FileHalf } from '../device/file-half.ts';
 import type { Effect } from '../device/session-events.ts';
+import { tellDefect } from './defect.ts';
 import type { Log } from './log.ts';
 import type { ArrivedFile, Spool } from './spool.ts';
 
@@ -29,7 +30,7 @@ export class DeviceFiles {
   }
 
   store({ transfer, ...piece }: Extract<Effect, { type: 'storeChunk' }>): void {
-    const { device, spool, arrived } = this.#options;
+    const { device, spool } = this.#options;
     const forgotten = this.#forgotten;
     const stored = (ok: boolean): void => {
       if (forgotten === this.#forgotten) this.#options.stored(transfer, ok);
@@ -39,7 +40,7 @@ export class DeviceFiles {
     storing.then(
       (file) => {
         stored(true);
-        if (file !== undefined) arrived(file, transfer);
+        if (file !== undefined) this.#arrived(file, transfer);
       },
       (cause: unknown) => {
         this.#failed(cause);
@@ -58,6 +59,16 @@ export class DeviceFiles {
     const { device, spool } = this.#options;
     this.#forgotten += 1;
     spool?.forget(device).catch((cause: unknown) => this.#failed(cause));
+  }
+
+  #arrived(file: ArrivedFile, transfer: number): void {
+    const { device, log, arrived } = this.#options;
+    try {
+      arrived(file, transfer);
+    } catch (cause) {
+      // It is on the disk, and nobody is here to catch this.
+      tellDefect(log, { device }, cause);
+    }
   }
 
   #failed(cause: unknown): void {
