@@ -145,7 +145,7 @@ export class FileSender {
 
 /** Whether the chunk was sent, for all that is known. */
 function mayHaveArrived(code: ErrorCode): boolean {
-  return ['link_lost', 'link_replaced', 'request_timeout', 'invalid_reply'].includes(code);
+  return ['link_lost', 'link_replaced', 'request_timeout', 'invalid_reply', 'internal_error'].includes(code);
 }
 
 /** Whether the same chunk may get through later. */
@@ -160,6 +160,8 @@ function isPassing(code: ErrorCode): boolean {
     case 'request_expired':
     case 'request_timeout':
     case 'invalid_reply':
+    // The device is taken up afresh.
+    case 'internal_error':
       return true;
     default:
       return false;

@@ -1,5 +1,6 @@
 import type { FileHalf } from '../device/file-half.ts';
 import type { Effect } from '../device/session-events.ts';
+import { tellDefect } from './defect.ts';
 import type { Log } from './log.ts';
 import type { ArrivedFile, Spool } from './spool.ts';
 
@@ -16,6 +17,8 @@ export interface DeviceFilesOptions {
 /** The way of one device's files from its session to the disk; what goes wrong there is told to the log. */
 export class DeviceFiles {
   readonly #options: DeviceFilesOptions;
+  /** Whoever stored a chunk before all was forgotten does not ask any more what became of it. */
+  #forgotten = 0;
 
   constructor(options: DeviceFilesOptions) {
     this.#options = options;
@@ -27,17 +30,21 @@ export class DeviceFiles {
   }
 
   store({ transfer, ...piece }: Extract<Effect, { type: 'storeChunk' }>): void {
-    const { device, spool, stored, arrived } = this.#options;
+    const { device, spool } = this.#options;
+    const forgotten = this.#forgotten;
+    const stored = (ok: boolean): void => {
+      if (forgotten === this.#forgotten) this.#options.stored(transfer, ok);
+    };
     const storing =
       spool?.store(device, transfer, piece) ?? Promise.reject(new Error('no file is wanted here'));
     storing.then(
       (file) => {
-        stored(transfer, true);
-        if (file !== undefined) arrived(file, transfer);
+        stored(true);
+        if (file !== undefined) this.#arrived(file, transfer);
       },
       (cause: unknown) => {
         this.#failed(cause);
-        stored(transfer, false);
+        stored(false);
       },
     );
   }
@@ -50,7 +57,18 @@ export class DeviceFiles {
   /** Gives up all that is not whole. */
   forget(): void {
     const { device, spool } = this.#options;
+    this.#forgotten += 1;
     spool?.forget(device).catch((cause: unknown) => this.#failed(cause));
+  }
+
+  #arrived(file: ArrivedFile, transfer: number): void {
+    const { device, log, arrived } = this.#options;
+    try {
+      arrived(file, transfer);
+    } catch (cause) {
+      // It is on the disk, and nobody is here to catch this.
+      tellDefect(log, { device }, cause);
+    }
   }
 
   #failed(cause: unknown): void {

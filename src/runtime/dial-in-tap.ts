@@ -3,6 +3,6 @@ import type { WireTap } from './wire.ts';
 /** Looks on at a link that has no name at first. */
 export interface DialInTap extends WireTap {
   named(device: string): void;
-  /** It is another's from this frame of the peer on, who will be named. */
-  handedOn(address: string, frame: Uint8Array, why: string): void;
+  /** It is another's, who will be named, from these bytes on, which are the end of what was received last. */
+  handedOn(address: string, bytes: Uint8Array, why: string): void;
 }

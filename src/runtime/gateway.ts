@@ -352,16 +352,18 @@ export class Gateway {
   #transfer({ runner, wire, tap }: Nameless, from: DeviceRunner, register: RegisterRequest) {
     if (this.#status === 'closed') return undefined;
     const { address, host } = runner;
-    const { imei } = register.fields;
     const resolution = this.#options.directory.resolve(register.fields, host, this.#config);
     if ('device' in resolution && resolution.device === from) return undefined;
-    const where = 'device' in resolution ? `its link is that of ${resolution.device.id}` : resolution.refused;
-    const detail = `it registered as ${imei}: ${where}`;
+    // What identifies one device may be secret, and this is told in the topics of another one.
+    const detail =
+      'device' in resolution
+        ? `it registered: its link is that of ${resolution.device.id}`
+        : `it registered as ${register.fields.imei}: ${resolution.refused}`;
     const take = (): void => {
       const fresh = this.#makeNameless(address, host);
       this.#nameless.set(fresh, { runner: fresh, wire, tap });
       this.#keepNamelessBudget();
-      tap?.handedOn(address, encodeFrame(register), detail);
+      tap?.handedOn(address, wire.withRest(encodeFrame(register)), detail);
       wire.speak(this.#namelessCodec());
       fresh.take(wire, register);
     };

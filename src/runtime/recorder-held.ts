@@ -52,14 +52,15 @@ export class HeldRecording implements DialInTap {
     recording?.write(this.#connection, { kind: 'note', text });
   }
 
-  handedOn(address: string, frame: Uint8Array, why: string): void {
+  handedOn(address: string, bytes: Uint8Array, why: string): void {
     this.#recording?.ended(this.#connection, { code: 'link_closed', detail: why });
     this.#recording = undefined;
     this.#unrecorded = false;
     this.#heldBytes = 0;
     this.#dropped = 0;
     this.opened(address);
-    this.#take({ kind: 'in', bytes: frame }, frame.length);
+    // The register is in it: whatever came with it in one chunk, it must not be dropped.
+    this.#hold({ kind: 'in', bytes }, bytes.length);
   }
 
   opened(address: string): void {
@@ -98,6 +99,10 @@ export class HeldRecording implements DialInTap {
       this.#dropped += bytes;
       return;
     }
+    this.#hold(fact, bytes);
+  }
+
+  #hold(fact: TraceFact, bytes: number): void {
     this.#heldBytes += bytes + LINE_BYTES;
     this.#held.push({ fact, atMonoMs: this.#clock.now().monoMs });
   }

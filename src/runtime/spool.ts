@@ -143,8 +143,11 @@ export class Spool {
   async forget(device: string): Promise<void> {
     this.#unclaimed.delete(device);
     const prefix = `${device}/`;
-    const keys = [...this.#parts.keys()].filter((key) => key.startsWith(prefix));
-    await Promise.all(keys.map((key) => this.#inTurn(key, () => this.#discard(key))));
+    // What is still to be written has no part yet, and shall leave none.
+    const keys = new Set(
+      [...this.#parts.keys(), ...this.#queues.keys()].filter((key) => key.startsWith(prefix)),
+    );
+    await Promise.all([...keys].map((key) => this.#inTurn(key, () => this.#discard(key))));
   }
 
   /** Waits for what is being written, and leaves what is not whole to the next run. */

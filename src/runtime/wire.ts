@@ -59,6 +59,19 @@ export interface WireCodec {
   encode?(message: Message): Uint8Array;
 }
 
+const NOTHING = new Uint8Array();
+
+/** What of a chunk stands behind a frame that ends in it and may have begun in one before. */
+function restBehind(frame: Uint8Array, chunk: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  const at = bytes.indexOf(frame);
+  if (at >= 0) return chunk.subarray(at + frame.length);
+  for (let length = Math.min(frame.length - 1, chunk.length); length > 0; length--) {
+    if (bytes.subarray(0, length).equals(frame.subarray(-length))) return chunk.subarray(length);
+  }
+  return NOTHING;
+}
+
 /** A link with its decoder. It can change hands between two frames of one chunk: set `owner`. */
 export class Wire {
   readonly link: Link;
@@ -69,6 +82,8 @@ export class Wire {
   readonly #tap: WireTap | undefined;
   readonly #sink: FrameSink;
   readonly #idleAfterMs: number | undefined;
+  /** What is being read now. */
+  #chunk: Uint8Array | undefined;
 
   constructor(link: Link, codec: WireCodec, owner: WireOwner, options: WireOptions = {}) {
     this.link = link;
@@ -115,9 +130,12 @@ export class Wire {
         try {
           this.#tap?.received?.(chunk);
           this.owner.wireBytes(this, chunk);
+          this.#chunk = chunk;
           this.#decoder.push(chunk);
+          this.#chunk = undefined;
           this.owner.wireChunk(this, chunk.byteLength, this.#decoder.pending);
         } catch (cause) {
+          this.#chunk = undefined;
           this.owner.wireBroke(this, cause);
         }
       },
@@ -154,6 +172,11 @@ export class Wire {
   speak(codec: WireCodec): void {
     this.#codec = codec;
     this.#decoder.define?.(codec.definition);
+  }
+
+  /** A frame that is being handled, and the bytes that were read together with its end and stand behind it. */
+  withRest(frame: Uint8Array): Uint8Array {
+    return Buffer.concat([frame, restBehind(frame, this.#chunk ?? NOTHING)]);
   }
 
   /** The whole frame of a message, as this wire carries it. @throws HeartwireError where it cannot carry it */

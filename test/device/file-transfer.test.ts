@@ -67,6 +67,16 @@ describe('a file that is sent', () => {
     expect(file.progress).toMatchObject({ bytes: 2_048, repeated: 7, resumed: 1 });
   });
 
+  it('goes on where a defect ended the link, and the device is taken up afresh', () => {
+    const file = sender(2_000);
+    file.next(0);
+    file.settled({ ok: false, code: 'internal_error', detail: 'TypeError: the clock is broken' }, 0);
+    expect(words(file.next(0))).toBe('wait 50');
+    expect(words(file.next(50))).toBe('send 0/2 0+1024');
+    file.settled(taken, 50);
+    expect(file.progress).toMatchObject({ bytes: 1_024, repeated: 1, resumed: 1 });
+  });
+
   it('begins anew where the device forgot what it had over a break', () => {
     const file = sender(4_000);
     file.next(0);

@@ -46,7 +46,7 @@ describe('a link that was named by its address and registers', () => {
       link: {
         status: 'listening',
         reason: 'link_handed_on',
-        detail: `it registered as ${IMEI}: its link is that of truck`,
+        detail: 'it registered: its link is that of truck',
       },
     });
     expect(link.calls).toEqual(['open']);
@@ -90,6 +90,37 @@ describe('a link that was named by its address and registers', () => {
     bench.clock.advance(3_000);
     expect(hex(link.takeSent())).toEqual(hex([REGISTERED]));
     expect(bench.state(IMEI)).toMatchObject({ status: 'online', link: { address: link.address } });
+  });
+
+  it.each([
+    ['in one segment', []],
+    ['cut before it', [5]],
+    ['cut in the middle of its register', [30]],
+    ['cut behind its register', [5 + 56]],
+    ['cut in the middle of what follows', [5 + 56 + 2]],
+  ])('is looked at from its register on, with all that came with it, %s', (_, cuts) => {
+    const handed: Buffer[] = [];
+    const tap = {
+      named: () => undefined,
+      handedOn: (_address: string, bytes: Uint8Array) => void handed.push(Buffer.from(bytes)),
+      received: (chunk: Uint8Array) => void (handed.length > 0 && handed.push(Buffer.from(chunk))),
+    };
+    const bench = new GatewayBench(
+      { anonymous: 'by-address' },
+      [matchedDevice('truck', { imei: IMEI })],
+      () => tap,
+    );
+    const link = named(bench);
+    const half = HEARTBEAT.subarray(0, 3);
+    const said = join(HEARTBEAT, register(), HEARTBEAT, half);
+    let from = 0;
+    for (const to of [...cuts, said.length]) {
+      link.data(said.slice(from, to));
+      from = to;
+    }
+    expect(Buffer.concat(handed).toString('hex')).toBe(
+      Buffer.from(join(register(), HEARTBEAT, half)).toString('hex'),
+    );
   });
 
   it('stays with the device of the configuration that is meant', () => {

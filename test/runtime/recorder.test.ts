@@ -300,6 +300,18 @@ describe('a link without a name', () => {
     expect(written).toMatch(/ \* \d+ bytes before the link had a name are missing/);
   });
 
+  it('that is handed on keeps all that came with its register, however much that is', async () => {
+    const bench = new Bench();
+    await bench.recorder.start();
+    const tap = bench.recorder.tapDialIn();
+    tap?.opened?.('10.0.0.7:51234');
+    tap?.handedOn('10.0.0.7:51234', new Uint8Array(65_536), 'it registered');
+    tap?.named('in-1');
+    await bench.recorder.close();
+    const [name = ''] = await traces();
+    expect(await text(name)).toContain(`c1 < ${'00'.repeat(65_536)}\n`);
+  });
+
   it('that is handed on is written into the trace of its next device from its register on', async () => {
     const bench = new Bench();
     await bench.recorder.start();

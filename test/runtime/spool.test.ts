@@ -132,6 +132,15 @@ describe('the spool', () => {
     await spool[Symbol.asyncDispose]();
   });
 
+  it('removes the half of which the first piece is only on its way to the disk, too', async () => {
+    const spool = make();
+    await spool.start();
+    const stored = spool.store('p1', 2, { offset: 0, last: false, data: Buffer.from('half') });
+    await Promise.all([stored, spool.forget('p1')]);
+    expect(await readdir(dir)).toEqual([]);
+    await spool[Symbol.asyncDispose]();
+  });
+
   it('removes what is not whole when it ends, where nothing says how to go on from it', async () => {
     const spool = make();
     await spool.start();

@@ -8,6 +8,7 @@ import { encodeFrame } from '../../src/protocol/codec.ts';
 import { DeviceDirectory } from '../../src/runtime/device-directory.ts';
 import { DeviceRunner } from '../../src/runtime/device-runner.ts';
 import { DialInSpeeches } from '../../src/runtime/dial-in-speeches.ts';
+import type { DialInTap } from '../../src/runtime/dial-in-tap.ts';
 import { Gateway } from '../../src/runtime/gateway.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeLink } from './fake-link.ts';
@@ -40,7 +41,11 @@ export class GatewayBench {
   readonly #make: (settings: SessionSettings, of: MatchedDeviceConfig) => DeviceRunner;
   #port = 50_000;
 
-  constructor(changes: Partial<ListenerConfig> = {}, matched: readonly MatchedDeviceConfig[] = []) {
+  constructor(
+    changes: Partial<ListenerConfig> = {},
+    matched: readonly MatchedDeviceConfig[] = [],
+    tap?: () => DialInTap,
+  ) {
     const note = (_fields: object, text: string) => void this.warnings.push(text);
     const log = { info: () => undefined, warn: note, error: note };
     const localTime = () => this.localTime();
@@ -69,6 +74,7 @@ export class GatewayBench {
       log,
       localTime,
       random: () => 0.5,
+      ...(tap === undefined ? {} : { tap }),
       makeListener: () => ({
         address: '127.0.0.1:9089',
         start: (handlers) => void this.listeners.push(handlers),
