@@ -174,6 +174,7 @@ describe.each<
       }),
       { numRuns: 1_000 },
     );
-    expect(accepted).toBeGreaterThan(20);
+    // Some thirty are to be expected; with next to none, nothing would have been compared.
+    expect(accepted).toBeGreaterThan(5);
   });
 });
