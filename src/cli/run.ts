@@ -63,12 +63,9 @@ export const run: Command<RunArgs> = {
     const loaded = await read();
     const { config, failed, problems } = loaded;
     const unfit = await recordFolderProblem(args.record, io.cwd);
-    if (unfit !== undefined) {
-      io.err(tellError(unfit));
-      return 2;
-    }
     for (const problem of problems) io.err(`${formatProblem(problem)}\n`);
-    if (config === undefined) return 2;
+    if (unfit !== undefined) io.err(tellError(unfit));
+    if (config === undefined || unfit !== undefined) return 2;
     const log = cliLog(io, args.quiet ? 'warn' : 'info');
     const bridge = new Bridge({
       config,

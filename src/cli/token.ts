@@ -1,4 +1,5 @@
 import { ROLES, type Role } from '../access/role.ts';
+import { readDate } from '../config/access.ts';
 import { HeartwireError } from '../errors.ts';
 import { patternProblem } from '../feed/wire/topic.ts';
 import { hashToken, makeToken } from '../runtime/auth/token.ts';
@@ -107,7 +108,4 @@ function problemOf(
 }
 
 /** A day that exists, as YYYY-MM-DD. */
-function isDay(text: string): boolean {
-  const ms = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN;
-  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
-}
+const isDay = (text: string): boolean => text.length === 10 && readDate(text) !== undefined;

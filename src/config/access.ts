@@ -222,7 +222,8 @@ function isLoopbackHost(host: string): boolean {
   return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
 }
 
-function readDate(text: string): number | undefined {
+/** A day, or an instant in UTC, that exists, in ms since the epoch; undefined for everything else. */
+export function readDate(text: string): number | undefined {
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z)?$/.test(text)) return undefined;
   const ms = Date.parse(text);
   // The 30th of February would be read as a day in March.

@@ -91,8 +91,6 @@ export class ConfigApplier {
     const wanted = keepLastGood(before, { ...loaded, config });
     const diff = diffConfig(before, wanted.config);
     this.#running = afterReload(before, wanted.config);
-    this.#loadedAt = clock.now().wallMs;
-    this.#rejectedAt = undefined;
     const former = this.#outcome;
     const outcome = { diff, generation: this.#outcome.generation + 1, kept: wanted.kept, problems };
     this.#outcome = outcome;
@@ -104,6 +102,8 @@ export class ConfigApplier {
       this.#outcome = former;
       throw cause;
     }
+    this.#loadedAt = clock.now().wallMs;
+    this.#rejectedAt = undefined;
     if (locked !== undefined) {
       this.#running = withAccessOf(before, this.#running);
       const settings = diff.settings.filter((key) => key !== 'access');

@@ -62,15 +62,16 @@ export class ConfigReloader {
   }
 
   async #once(): Promise<void> {
-    const { log } = this.#options;
+    const { log, file } = this.#options;
     try {
       const loaded = await this.#read();
       if (this.#closed) return;
       this.#tell(await this.#options.apply(loaded));
       if ('sources' in loaded && !this.#closed) await this.#watcher?.follow(loaded.sources);
     } catch (error) {
-      // Nothing of what runs is touched by it: it need not end.
+      // Every device goes on as it was: nothing need end for it.
       tellDefect(log, {}, error);
+      log.error({ code: 'config_rejected', file }, `${file} was not applied; every device goes on as it was`);
     }
   }
 

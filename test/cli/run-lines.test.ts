@@ -50,6 +50,10 @@ describe('run --record', () => {
     const { code, out, err } = await runCli(['run', '--port', '0', '--record', 'a-file'], folder);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toMatch(/a-file is no folder.*name another folder as --record/s);
+    // What else is wrong is said, too.
+    await writeFile(join(folder, 'bad.yaml'), 'devices: 7\n');
+    const both = await runCli(['run', 'bad.yaml', '--record', 'a-file'], folder);
+    expect(both).toMatchObject({ code: 2, err: expect.stringMatching(/bad\.yaml:1:.*a-file is no folder/s) });
   });
 });
 

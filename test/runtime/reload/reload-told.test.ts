@@ -101,6 +101,7 @@ describe('what is told of a reload', () => {
     await becomes(new Error('a defect'));
     expect(lines).toEqual([
       expect.stringContaining('defect of Heartwire, please report it: Error: a defect'),
+      'devices.yaml was not applied; every device goes on as it was',
     ]);
     await becomes(BEFORE);
     expect(lines).toEqual(['devices.yaml was reloaded (version 2): nothing is different']);
