@@ -3,7 +3,7 @@ import type { SerialPort } from 'serialport';
 import { HeartwireError } from '../errors.ts';
 import type { SerialAddress, SerialSettings } from './address.ts';
 import type { LinkEnd } from './link.ts';
-import { claimPort, type PortHolder } from './port-claims.ts';
+import { claimPort, type PortOwner } from './port-claims.ts';
 import { otherReaders } from './port-holders.ts';
 import { resolvePort } from './port-resolve.ts';
 import { busyEnd, missingEnd, openEnd, ownBusyEnd } from './serial-end.ts';
@@ -26,7 +26,7 @@ const READ_POOL_BYTES = 16 * 1_024;
  * Finds a port, takes it for this process and opens it, always as a new `SerialPort`: one that is opened again may stay
  * deaf after a write error. Never rejects.
  */
-export async function openPort(address: SerialAddress, holder: PortHolder): Promise<OpenPort | LinkEnd> {
+export async function openPort(address: SerialAddress, holder: PortOwner): Promise<OpenPort | LinkEnd> {
   let release: (() => void) | undefined;
   try {
     const found = await resolvePort(address.port);

@@ -1,5 +1,5 @@
 /** A link of this process that has a port, as the next one that wants it sees it. */
-export interface PortHolder {
+export interface PortOwner {
   /** The device whose link it is, where that is known. */
   readonly device: string | undefined;
   /** It is being closed: the port is free once the operating system has let go of it. */
@@ -7,13 +7,13 @@ export interface PortHolder {
 }
 
 /** The ports that links of this process hold, by canonical path: two readers would split the bytes between them. */
-const claims = new Map<string, PortHolder>();
+const claims = new Map<string, PortOwner>();
 
 /** Takes a port; its holder where another link has it. `release` gives it back, once. */
 export function claimPort(
   realPath: string,
-  holder: PortHolder,
-): { readonly release: () => void } | { readonly heldBy: PortHolder } {
+  holder: PortOwner,
+): { readonly release: () => void } | { readonly heldBy: PortOwner } {
   const key = process.platform === 'win32' ? realPath.replace(/^\\\\\.\\/, '').toUpperCase() : realPath;
   const heldBy = claims.get(key);
   if (heldBy !== undefined) return { heldBy };

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import type { LinkEnd } from './link.ts';
-import type { PortHolder } from './port-claims.ts';
+import type { PortOwner } from './port-claims.ts';
 import { describeHolders, portHolders } from './port-holders.ts';
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -64,7 +64,7 @@ export async function busyEnd(path: string, realPath: string): Promise<LinkEnd> 
 }
 
 /** A link of this bridge has the port; `device` is who wants it. */
-export function ownBusyEnd(path: string, holder: PortHolder, device: string | undefined): LinkEnd {
+export function ownBusyEnd(path: string, holder: PortOwner, device: string | undefined): LinkEnd {
   const { leaving } = holder;
   const who = holder.device === undefined ? 'another device' : `the device ${holder.device}`;
   const whose = device !== undefined && holder.device === device ? 'our own former link' : `that of ${who}`;
