@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../cli/check-io.ts';
+
+describe('--help', () => {
+  it('is as before, of every command', async () => {
+    const { out } = await runCli(['--help'], '/');
+    const names = [...out.matchAll(/^ {2}heartwire (\w+)/gm)].map(([, name = '']) => name);
+    expect(names.length).toBeGreaterThan(20);
+    const texts = [out];
+    for (const name of names) {
+      // `completion --help` prints the script, which names the program that runs it.
+      if (name !== 'completion') texts.push((await runCli([name, '--help'], '/')).out);
+    }
+    await expect(texts.join('\n----\n')).toMatchFileSnapshot('../../fixtures/golden/help.txt');
+  });
+});
