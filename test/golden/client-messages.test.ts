@@ -95,11 +95,24 @@ function* mutations(count: number): Generator<string> {
   }
 }
 
+/** Keys as they stand on the wire and in order, so that only the verdict counts. */
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, each]) => [snakeCase(key), plain(each)] as const);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+const snakeCase = (key: string): string =>
+  /^(?:jsonPing|maxHz|timeoutMs|clientId)$/.test(key)
+    ? key.replace(/[A-Z]/, (letter) => `_${letter.toLowerCase()}`)
+    : key;
+
 /** What the engine says of broken JSON differs between releases of Node; that it is broken does not. */
 const verdictOn = (text: string): string =>
-  JSON.stringify(parseClientMessage(text)).replace(
-    /The message is not JSON: .*?","retry"/,
-    'not JSON","retry"',
+  JSON.stringify(plain(parseClientMessage(text))).replace(
+    /"message":"The message is not JSON: .*?","retry"/,
+    '"message":"not JSON","retry"',
   );
 
 describe('what a client may say', () => {
@@ -111,7 +124,7 @@ describe('what a client may say', () => {
     for (const text of mutations(1_000_000)) {
       const verdict = verdictOn(text);
       digest.update(`${verdict}\n`);
-      if (verdict.startsWith('{"ok":true')) accepted += 1;
+      if (verdict.endsWith('"ok":true}')) accepted += 1;
       if (count % 1_000 === 0) sample.push(`${JSON.stringify(text)}\n  ${verdict}`);
       count += 1;
     }
