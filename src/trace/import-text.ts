@@ -36,9 +36,7 @@ function hexLine(line: string): HexLine {
 
 /** Whether a line is one of those that `importHex` reads. */
 export const isHexLine = (line: string): boolean =>
-  /^[0-9a-fA-F]{2,}:?(?:\s+[0-9a-fA-F]{2,})*\s*(?:[ |].*)?$/.test(
-    hexLine(line.trim()).rest,
-  );
+  /^[0-9a-fA-F]{2,}:?(?:\s+[0-9a-fA-F]{2,})*\s*(?:[ |].*)?$/.test(hexLine(line.trim()).rest);
 
 /** Reads hex of any of the usual forms, one chunk a line, from the peer unless the line says otherwise. */
 export function importHex(text: string, file: string): Imported {
