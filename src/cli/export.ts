@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { HeartwireError } from '../errors.ts';
 import { openTrace, traceName } from '../runtime/trace-file.ts';
+import { sourceWithSilences } from '../runtime/trace-silence.ts';
 import { PcapngExport } from '../trace/export-pcapng.ts';
 import { CSV_HEAD, csvLine, type ExportRow, jsonLine, RowMaker } from '../trace/export-rows.ts';
 import type { CliIo, Command } from './command.ts';
@@ -46,9 +47,9 @@ export const exportTrace: Command<ExportArgs> = {
       return 2;
     }
     const messages = await messagesOption(args.messages, io);
-    const { head, events } = await openTrace(resolve(io.cwd, args.trace), args.trace, (text) =>
-      io.err(`heartwire: ${text}\n`),
-    );
+    const warn = (text: string): void => io.err(`heartwire: ${text}\n`);
+    const source = await openTrace(resolve(io.cwd, args.trace), args.trace, warn);
+    const { head, events } = sourceWithSilences(source, messages, warn);
     const device = head.meta.device ?? traceName(args.trace);
     const pcapng = new PcapngExport(head);
     const rows = new RowMaker(head, messages);

@@ -5,7 +5,7 @@ import { HeartwireError } from '../errors.ts';
 import { traceName } from '../runtime/trace-file.ts';
 import { formatEvent, formatMeta, TRACE_MAGIC } from '../trace/format-trace.ts';
 import { type Imported, importCapture } from '../trace/import-capture.ts';
-import { importHex, importRaw } from '../trace/import-text.ts';
+import { importHex, importRaw, importTimedLines, isHexLine } from '../trace/import-text.ts';
 import { TraceParser } from '../trace/parser.ts';
 import type { Command } from './command.ts';
 import { wholeNumber } from './whole-number.ts';
@@ -18,6 +18,7 @@ interface ImportArgs {
   readonly from: (typeof FORMATS)[number];
   readonly port: number | undefined;
   readonly dialled: boolean;
+  readonly times: boolean;
   readonly device: string | undefined;
   readonly meta: string | undefined;
   readonly output: string | undefined;
@@ -49,6 +50,11 @@ export const importTrace: Command<ImportArgs> = {
         describe: 'TCP port of the server in the capture',
       })
       .option('dialled', { type: 'boolean', default: false, describe: 'The server is the device, not we' })
+      .option('times', {
+        type: 'boolean',
+        default: false,
+        describe: 'Each line of a raw log begins with its time',
+      })
       .option('device', { type: 'string', requiresArg: true, describe: 'Name of the device' })
       .option('meta', { type: 'string', requiresArg: true, describe: 'More words for the #meta line' })
       .option('output', { type: 'string', alias: 'o', requiresArg: true, describe: 'The file of the trace' }),
@@ -93,7 +99,7 @@ function checkMeta(words: string): void {
   }
 }
 
-async function read({ file, from, port, dialled }: ImportArgs, cwd: string): Promise<Imported> {
+async function read({ file, from, port, dialled, times }: ImportArgs, cwd: string): Promise<Imported> {
   let bytes: Buffer;
   try {
     bytes = await readFile(resolve(cwd, file));
@@ -106,23 +112,37 @@ async function read({ file, from, port, dialled }: ImportArgs, cwd: string): Pro
       cause,
     });
   }
-  switch (from === 'auto' ? guess(bytes) : from) {
+  const kind = from !== 'auto' ? from : times ? 'raw' : guess(bytes);
+  if (times && kind !== 'raw') {
+    throw new HeartwireError(
+      'bad_argument',
+      `--times is for raw logs; the times of ${kind} are found anyway.`,
+      {
+        mend: 'Leave it out, or add --from raw.',
+      },
+    );
+  }
+  switch (kind) {
     case 'capture':
       return importCapture(bytes, file, { port, dialled });
     case 'hex':
-      return importHex(bytes.toString('latin1'), file);
+      return importHex(textOf(bytes), file);
     case 'raw':
-      return importRaw(bytes, file);
+      return times ? importTimedLines(bytes, file) : importRaw(bytes, file);
   }
 }
 
 function guess(bytes: Buffer): 'capture' | 'hex' | 'raw' {
   const magic = bytes.length >= 4 ? bytes.readUInt32BE(0) : 0;
   if ([0x0a0d0d0a, 0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1].includes(magic)) return 'capture';
-  const [line = ''] = bytes.subarray(0, 4_096).toString('latin1').split('\n');
-  return /^[<>IO]?\s*(?:[0-9a-fA-F]{6,16}:?\s+)?(?:[0-9a-fA-F]{2,}\s*)+(?:[ |].*)?$/.test(line.trim())
-    ? 'hex'
-    : 'raw';
+  const [line = ''] = textOf(bytes.subarray(0, 4_096)).split('\n');
+  return isHexLine(line) ? 'hex' : 'raw';
+}
+
+/** Logs of serial terminals are UTF-8, or in the code page of a Chinese Windows. */
+function textOf(bytes: Uint8Array): string {
+  const utf8 = new TextDecoder('utf-8').decode(bytes, { stream: true });
+  return utf8.includes('\ufffd') ? new TextDecoder('gb18030').decode(bytes) : utf8;
 }
 
 function traceText({ startMs, events, meta }: Imported, args: ImportArgs): string {

@@ -21,7 +21,7 @@ export function diffLines(expected: readonly string[], got: readonly string[]): 
     if (shown.length < MOST_SHOWN) {
       shown.push(`@@ line ${e + 1} of what was expected, line ${g + 1} of what came`);
       for (const line of expected.slice(Math.max(0, e - CONTEXT), e)) shown.push(`  ${line}`);
-      shown.push(...marked(expected.slice(e, nextE), got.slice(g, nextG)));
+      for (const line of marked(expected.slice(e, nextE), got.slice(g, nextG))) shown.push(line);
     }
     [e, g] = [nextE, nextG];
   }

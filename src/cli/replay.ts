@@ -7,6 +7,7 @@ import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts
 import { ReplayServer } from '../runtime/replay-server.ts';
 import { type ReplayResult, replayTraces } from '../runtime/replay-traces.ts';
 import { openTrace, type TraceSource } from '../runtime/trace-file.ts';
+import { sourceWithSilences } from '../runtime/trace-silence.ts';
 import { cliLog } from './cli-log.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { messagesOption } from './messages-option.ts';
@@ -70,7 +71,8 @@ export const replay: Command<ReplayArgs> = {
     if (args.update && args.expect !== undefined) await refuseInput(io, args.trace, args.expect);
     const sources: TraceSource[] = [];
     for (const name of args.trace) {
-      sources.push(await openTrace(resolve(io.cwd, name), name, (text) => io.err(`heartwire: ${text}\n`)));
+      const warn = (text: string): void => io.err(`heartwire: ${text}\n`);
+      sources.push(sourceWithSilences(await openTrace(resolve(io.cwd, name), name, warn), messages, warn));
     }
     return args.serve
       ? served(sources, { speed, messages }, args, io)

@@ -14,6 +14,7 @@ import type { Finding, Path } from './problem.ts';
 import { recordOf } from './record-of.ts';
 import type { DefaultsShape, DeviceShape } from './shape.ts';
 import { LINE_KEYS } from './shape.ts';
+import type { TraceRoles } from './trace-roles.ts';
 
 type Add = (finding: Finding) => void;
 
@@ -27,6 +28,7 @@ export function completeDevice(
   path: Path,
   add: (finding: Finding) => boolean,
   messages?: DeclaredProtocol,
+  roles: TraceRoles = new Map(),
 ): DeviceConfig | undefined {
   const both = given.link !== undefined && given.match !== undefined;
   if (both || (given.link === undefined && given.match === undefined)) {
@@ -49,7 +51,7 @@ export function completeDevice(
     if (both || added) return undefined;
   }
   return given.match === undefined
-    ? completeDialled(given, defaults, path, add, messages)
+    ? completeDialled(given, defaults, path, add, messages, roles)
     : completeMatched(given, given.match, defaults, path, add, messages);
 }
 
@@ -59,6 +61,7 @@ function completeDialled(
   path: Path,
   add: Add,
   messages: DeclaredProtocol | undefined,
+  roles: TraceRoles,
 ): DeviceConfig | undefined {
   const lineSettings = serialSettings({ ...defaults, ...given });
   const texts = typeof given.link === 'string' ? [given.link] : (given.link ?? []);
@@ -80,13 +83,8 @@ function completeDialled(
   }
   const line = given.line ?? defaults.line ?? (transport === 'serial' ? 'serial' : 'stream');
   if (first !== undefined && transport === 'tcp') warnOfLineKeys(given, line, path, add);
-  const session = completeSession(
-    given,
-    defaults,
-    { device: given.id, role: 'client', transport },
-    path,
-    add,
-  );
+  const role = (first?.scheme === 'replay' ? roles.get(first.path) : undefined) ?? 'client';
+  const session = completeSession(given, defaults, { device: given.id, role, transport }, path, add);
   if (session !== undefined) checkSpeech(session, messages, path, add);
   if (first === undefined || session === undefined) return undefined;
   const gap = given.gap ?? defaults.gap;

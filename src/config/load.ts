@@ -15,11 +15,13 @@ import type { LoadedConfig, Report } from './report.ts';
 import { completeSecrecy, type KeyFiles, secrecyShape } from './secrecy.ts';
 import { completeServer, serverShape } from './server.ts';
 import { type DefaultsShape, defaultsShape, deviceShape, fileShape, listenerShape } from './shape.ts';
+import type { TraceRoles } from './trace-roles.ts';
 
 /**
  * Reads the text of a `devices.yaml`, checks all of it, and fills in the defaults; opens and reads nothing. `file` is
  * the name that problems carry; `messages` and `keys` are the files of declared messages and of keys that it names,
- * read already, and `beside` is what was found wrong with other files that it names.
+ * read already, `beside` is what was found wrong with other files that it names, and `roles` those of the traces that
+ * are links.
  */
 export function loadConfig(
   text: string,
@@ -27,6 +29,7 @@ export function loadConfig(
   messages: MessageFiles = new Map(),
   keys: KeyFiles = new Map(),
   beside: readonly Finding[] = [],
+  roles: TraceRoles = new Map(),
 ): LoadedConfig {
   const read = readDocument(text, file, {
     begin: 'Begin with `devices:` and an entry such as `- { id: psu-1, link: "tcp:10.0.0.7:9089", ... }`.',
@@ -41,7 +44,7 @@ export function loadConfig(
     for (const finding of explainIssues(fileShape, parsed.error.issues)) report.add(finding);
   }
   for (const finding of beside) report.add(finding);
-  const loaded = assemble(root, report, file, messages, keys);
+  const loaded = assemble(root, report, file, messages, keys, roles);
   const theirs = [...messages.values()].flatMap(({ problems }) => problems);
   return theirs.length === 0 ? loaded : { ...loaded, problems: [...loaded.problems, ...theirs] };
 }
@@ -53,6 +56,7 @@ function assemble(
   file: string,
   messageFiles: MessageFiles,
   keyFiles: KeyFiles,
+  roles: TraceRoles,
 ): LoadedConfig {
   const add = (finding: Finding) => report.addConsequence(finding);
   // An entry without a usable id is checked all the same; it has an error and goes no further.
@@ -87,7 +91,7 @@ function assemble(
     const path = ['devices', index];
     const given = fits(deviceShape, path, entry, { id: 'nameless' });
     const own = given?.messages === undefined ? messages : messagesOf(given.messages, path);
-    const value = given && completeDevice(given, defaults, path, add, own);
+    const value = given && completeDevice(given, defaults, path, add, own, roles);
     const right = value !== undefined && !report.hasErrorIn(path);
     if (right) devices.push({ path, value });
     else wrongIds.push(...idIn(entry, path));

@@ -11,6 +11,7 @@ import { LARGEST_CONFIG } from './read-document.ts';
 import type { LoadedConfig } from './report.ts';
 import { type KeyFile, namedKeyFiles } from './secrecy.ts';
 import { withCertificate } from './tls-findings.ts';
+import { readTraceRoles } from './trace-roles.ts';
 
 const DEVICES_DOCUMENT = 'docs/devices-yaml.md';
 
@@ -44,7 +45,8 @@ export async function readConfig(path: string, name = path): Promise<ReadConfig>
     keys.set(each, file);
     sources.set(place, version);
   }
-  const load = (found?: readonly Finding[]) => loadConfig(text, name, messages, keys, found);
+  const roles = readable ? await readTraceRoles(text) : undefined;
+  const load = (found?: readonly Finding[]) => loadConfig(text, name, messages, keys, found, roles);
   const loaded = await withCertificate(dirname(path), load);
   // Read by whoever checks tokens, each time that a configuration is applied.
   const key = loaded.config?.access?.jwt?.key.path;

@@ -1,6 +1,6 @@
 import type { LinkAddress, ListenAddress } from './address.ts';
 import type { Link, Listener } from './link.ts';
-import { ReplayLink } from './replay.ts';
+import { ReplayLink, type ReplayLinkOptions } from './replay.ts';
 import { SerialLink } from './serial.ts';
 import { TcpLink } from './tcp.ts';
 import { TcpListener } from './tcp-listen.ts';
@@ -12,6 +12,8 @@ export interface DialOptions {
   readonly gapMs?: number | undefined;
   /** Serial only: whose link it is, in the words for whoever wants the port beside it. */
   readonly device?: string | undefined;
+  /** Replay only: frames end with silence. Absent: they do not. */
+  readonly silence?: ReplayLinkOptions['silence'];
 }
 
 /** A fresh, unopened link to a device. */
@@ -22,7 +24,7 @@ export function dial(address: LinkAddress, options: DialOptions = {}): Link {
     case 'serial':
       return new SerialLink(address, { gapMs: options.gapMs, device: options.device });
     case 'replay':
-      return new ReplayLink(address);
+      return new ReplayLink(address, { silence: options.silence });
   }
 }
 

@@ -7,7 +7,7 @@ import { claimPort, type PortOwner } from './port-claims.ts';
 import { otherReaders } from './port-holders.ts';
 import { resolvePort } from './port-resolve.ts';
 import { busyEnd, missingEnd, openEnd, ownBusyEnd } from './serial-end.ts';
-import { loadSerialPort } from './serial-library.ts';
+import { loadSerialPort, turnLoopOnEvents } from './serial-library.ts';
 
 /** A port that is open and claimed; whoever has it calls `release` once its descriptor is closed. */
 export interface OpenPort {
@@ -82,6 +82,7 @@ async function openClaimed(
   } catch (error) {
     return openEnd(error, path, realPath);
   }
+  turnLoopOnEvents(port);
   const refused = await setModemLines(port, settings);
   if (refused === undefined) return { port, path, realPath, release };
   await new Promise<void>((resolve) => port.close(() => resolve()));

@@ -1,14 +1,23 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
-import type { TraceEvent } from '../trace/event.ts';
+import type { TraceEvent, TraceHead } from '../trace/event.ts';
 import { TraceParser } from '../trace/parser.ts';
+import { defaultSilenceMs, markSilence, Silences } from '../trace/silences.ts';
 import type { ReplayAddress } from './address.ts';
 import type { Link, LinkEnd, LinkHandlers, SendOutcome } from './link.ts';
 import { LinkLife, ownEnd } from './link-life.ts';
 
 /** Longest wait at one time, in ms, so that a destroyed link lets go soon. */
 const LONGEST_WAIT_MS = 1_000;
+
+export interface ReplayLinkOptions {
+  /**
+   * Frames end with silence: where the trace has no `idle` lines, its times say when the line fell silent, by this gap
+   * or that of its transport.
+   */
+  readonly silence?: { readonly gapMs?: number | undefined } | undefined;
+}
 
 /** Which connection of its trace each address plays next; a device keeps its address for life. */
 const played = new WeakMap<ReplayAddress, number>();
@@ -23,11 +32,13 @@ export class ReplayLink implements Link {
   readonly address: string;
   readonly queued = 0;
   readonly #target: ReplayAddress;
+  readonly #silence: ReplayLinkOptions['silence'];
   readonly #life = new LinkLife();
   readonly #over = new AbortController();
 
-  constructor(target: ReplayAddress) {
+  constructor(target: ReplayAddress, options: ReplayLinkOptions = {}) {
     this.#target = target;
+    this.#silence = options.silence;
     this.address = target.path;
   }
 
@@ -68,7 +79,8 @@ export class ReplayLink implements Link {
     const names: string[] = [];
     let startUs = 0;
     let startedAt = 0;
-    for await (const { connection, fact, atUs } of readEvents(this.#target.path, this.#over.signal)) {
+    let talked = false;
+    for await (const { connection, fact, atUs } of this.#events()) {
       if (this.#over.signal.aborted) return ownEnd(this.address);
       const carries = fact.kind === 'in' || fact.kind === 'life';
       if (carries && !names.includes(connection) && !(fact.kind === 'life' && fact.word === 'dial')) {
@@ -87,6 +99,7 @@ export class ReplayLink implements Link {
         case 'in':
           this.#life.opened(this.address);
           this.#life.data(fact.bytes);
+          talked = true;
           break;
         case 'life':
           if (fact.word === 'close' || fact.word === 'error') {
@@ -96,7 +109,9 @@ export class ReplayLink implements Link {
             };
           }
           if (fact.word === 'open') this.#life.opened(this.address);
-          if (fact.word === 'idle') this.#life.idle();
+          // What was silent already, as where only we have talked, does not fall silent again.
+          if (fact.word === 'idle' && talked) this.#life.idle();
+          if (fact.word === 'idle') talked = false;
           break;
         case 'out':
         case 'note':
@@ -109,6 +124,20 @@ export class ReplayLink implements Link {
       code: 'trace_ended',
       detail: `${this.address} is at its end; it begins again when it is dialled.`,
     };
+  }
+
+  async *#events(): AsyncGenerator<TraceEvent> {
+    let silences: Silences | undefined;
+    for await (const { events, head } of readPieces(this.#target.path, this.#over.signal)) {
+      if (this.#silence === undefined || events.length === 0) {
+        yield* events;
+        continue;
+      }
+      const { gapMs = defaultSilenceMs(head?.meta.transport) } = this.#silence;
+      silences ??= new Silences(gapMs, markSilence(events));
+      for (const event of events) yield* silences.take(event);
+    }
+    if (silences !== undefined) yield* silences.finish();
   }
 
   async #wait(until: number): Promise<void> {
@@ -128,10 +157,18 @@ export class ReplayLink implements Link {
   }
 }
 
-async function* readEvents(path: string, signal: AbortSignal): AsyncGenerator<TraceEvent> {
+interface Piece {
+  readonly events: readonly TraceEvent[];
+  readonly head: TraceHead | undefined;
+}
+
+async function* readPieces(path: string, signal: AbortSignal): AsyncGenerator<Piece> {
   let events: TraceEvent[] = [];
+  let head: TraceHead | undefined;
   const parser = new TraceParser(path, {
-    head: () => undefined,
+    head: (of) => {
+      head = of;
+    },
     event: (event) => void events.push(event),
     // A recording that a crash cut short is played as far as it goes.
     warning: () => undefined,
@@ -143,11 +180,11 @@ async function* readEvents(path: string, signal: AbortSignal): AsyncGenerator<Tr
     : file;
   for await (const piece of pieces) {
     parser.push(piece);
-    yield* events;
+    yield { events, head };
     events = [];
   }
   parser.finish();
-  yield* events;
+  yield { events, head };
 }
 
 function failedEnd(address: string, error: unknown): LinkEnd {

@@ -23,3 +23,17 @@ export function loadSerialPort(): Promise<typeof SerialPort> {
   );
   return loading;
 }
+
+const EVENTS_OF_POLLER = ['readable', 'writable'] as const;
+const nothing = (): void => undefined;
+
+/**
+ * Lets reads and writes of an open port go on at once. The poller of the library calls JavaScript from native code
+ * without a callback scope, so Node 26 runs the promises behind such a call only when something else turns the event
+ * loop (node-serialport#3148). One immediate for each event turns it; other releases of Node do not need it. On
+ * Windows the library has no poller.
+ */
+export function turnLoopOnEvents({ port: binding }: SerialPort): void {
+  if (binding === undefined || !('poller' in binding)) return;
+  for (const event of EVENTS_OF_POLLER) binding.poller.on(event, () => setImmediate(nothing));
+}

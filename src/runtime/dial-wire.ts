@@ -22,13 +22,15 @@ export function dialWire(
     line,
     messages,
   };
-  const reportsSilence = line === 'serial' || framingNeedsSilence(framingOf(speech));
+  const needsSilence = framingNeedsSilence(framingOf(speech));
+  const reportsSilence = line === 'serial' || needsSilence;
   const link = dial(address, {
     device: device.id,
     ...(reportsSilence && address.scheme === 'tcp'
       ? { idleAfterMs: device.gapMs ?? SERIAL_SERVER_GAP_MS }
       : {}),
     ...(device.gapMs === undefined ? {} : { gapMs: device.gapMs }),
+    silence: needsSilence ? { gapMs: device.gapMs } : undefined,
   });
   return new Wire(link, deviceCodec(speech), owner, options);
 }

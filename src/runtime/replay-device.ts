@@ -59,6 +59,7 @@ export class ReplayDevice {
   readonly #ended = new Set<string>();
   /** Names of the connections, for what is told of a link. */
   readonly #names = new WeakMap<PlayedLink, string>();
+  readonly #wires = new WeakMap<PlayedLink, Wire>();
   readonly #directory: ReplayDirectory;
   readonly #runner: DeviceRunner | undefined;
   readonly #gateway: Gateway | undefined;
@@ -148,8 +149,10 @@ export class ReplayDevice {
     return true;
   }
 
-  /** Nothing follows: what is still expected has not come. */
+  /** Nothing follows: what waits for the end of its frame is reported, and what is still expected has not come. */
   finish(): void {
+    for (const { link } of this.#connections.values()) this.#wires.get(link)?.finish();
+    this.#options.clock.drain();
     this.#expectations.finish();
   }
 
@@ -316,6 +319,7 @@ export class ReplayDevice {
     const { happened } = this.#options;
     const name = () => this.#names.get(link) ?? '';
     return {
+      made: (wire) => void this.#wires.set(link, wire),
       sent: (frame) => {
         happened({ sent: toHex(frame), connection: name() });
         this.#expectations.happened(name(), { kind: 'send', bytes: frame });

@@ -2,6 +2,7 @@ import type { FeedStore } from '../feed/store.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import type { Unmet } from '../trace/expectations.ts';
+import { MinHeap } from '../trace/min-heap.ts';
 import type { Log } from './log.ts';
 import { Replay } from './replay.ts';
 import type { ReplayDevice } from './replay-device.ts';
@@ -57,7 +58,7 @@ export async function replayTraces(
 ): Promise<ReplayResult> {
   const startMs = Math.min(...sources.map(({ head }) => head.startMs));
   const replay = new Replay({ ...options, startMs });
-  const tracks: Track[] = [];
+  const tracks = new MinHeap<Track>(earlier);
   let events = 0;
   const { speed, signal = new AbortController().signal } = options;
   const pace = speed === undefined ? undefined : paceBy(speed, (monoMs) => replay.clock.goTo(monoMs), signal);
@@ -68,9 +69,9 @@ export async function replayTraces(
     const offsetMs = source.head.startMs - startMs;
     const file = sources.length === 1 ? undefined : source.name;
     const track: Track = { device, offsetMs, file, pieces, order, events: [], at: 0, dueMs: offsetMs };
-    if (await advance(track)) pushTrack(tracks, track);
+    if (await advance(track)) tracks.push(track);
   }
-  for (let track = tracks[0]; track !== undefined; track = tracks[0]) {
+  for (let track = tracks.first; track !== undefined; track = tracks.first) {
     const event = track.events[track.at];
     if (event === undefined || signal.aborted) break;
     const wait = pace?.(track.dueMs);
@@ -85,10 +86,10 @@ export async function replayTraces(
     if (!read) await options.ready?.();
     if (read) setDue(track);
     else if (!(await advance(track))) {
-      removeFirst(tracks);
+      tracks.pop();
       continue;
     }
-    siftDown(tracks, track);
+    tracks.replaceFirst(track);
   }
   const durationMs = replay.clock.now().monoMs;
   replay.finish();
@@ -114,35 +115,3 @@ function setDue(track: Track): void {
 
 const earlier = (a: Track, b: Track): boolean =>
   a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order);
-
-function pushTrack(heap: Track[], track: Track): void {
-  let at = heap.push(track) - 1;
-  while (at > 0) {
-    const above = (at - 1) >> 1;
-    const parent = heap[above];
-    if (parent === undefined || !earlier(track, parent)) break;
-    heap[at] = parent;
-    at = above;
-  }
-  heap[at] = track;
-}
-
-function removeFirst(heap: Track[]): void {
-  const last = heap.pop();
-  if (last !== undefined && heap.length > 0) siftDown(heap, last);
-}
-
-/** Puts a track in the place of the first one, and down to where it belongs. */
-function siftDown(heap: Track[], track: Track): void {
-  let at = 0;
-  for (;;) {
-    const left = 2 * at + 1;
-    const [a, b] = [heap[left], heap[left + 1]];
-    if (a === undefined) break;
-    const [child, smaller] = b !== undefined && earlier(b, a) ? [left + 1, b] : [left, a];
-    if (!earlier(smaller, track)) break;
-    heap[at] = smaller;
-    at = child;
-  }
-  heap[at] = track;
-}

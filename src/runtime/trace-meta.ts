@@ -2,6 +2,7 @@ import { formatDuration, parseDuration } from '../config/duration.ts';
 import type { BareSettings, PollSettings, SessionSettings } from '../device/settings.ts';
 import { HeartwireError } from '../errors.ts';
 import type { TraceHead } from '../trace/event.ts';
+import { defaultSilenceMs } from '../trace/silences.ts';
 
 /** How a recorded device was spoken to. */
 export interface TracedDevice {
@@ -126,6 +127,15 @@ export function readMeta(head: TraceHead, fallback: string, file: string): Trace
     timeZone: head.meta.time_zone ?? 'UTC',
     knownBy: meta.choice('known_by', ['register', 'address', 'any-address'], 'register'),
   };
+}
+
+/**
+ * The silence that ends a frame of `gap` framing in a trace without `idle` lines, in ms.
+ *
+ * @throws HeartwireError `trace_unfit`
+ */
+export function silenceMs(head: TraceHead, file: string): number {
+  return new MetaReader(head.meta, file).duration('gap', defaultSilenceMs(head.meta.transport));
 }
 
 function readBare(meta: MetaReader, { silence, polls }: TraceHead['meta']): BareSettings {

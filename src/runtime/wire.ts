@@ -23,6 +23,8 @@ export interface WireOwner {
 
 /** Looks on while a wire lives, without a say: a recorder, or whoever checks a replay. */
 export interface WireTap {
+  /** The wire that is looked at, before anything happens. */
+  made?(wire: Wire): void;
   /** The link is about to be opened. */
   dialled?(address: string): void;
   opened?(address: string): void;
@@ -108,6 +110,7 @@ export class Wire {
       },
     };
     this.#decoder = codec.makeDecoder(codec.definition, this.#sink);
+    this.#tap?.made?.(this);
   }
 
   #decoded(bytes: Uint8Array, start: number, end: number): Message | InvalidPayload {
@@ -188,6 +191,11 @@ export class Wire {
     const outcome = this.link.send(frame);
     if (outcome === 'accepted') this.#tap?.sent?.(frame);
     return outcome;
+  }
+
+  /** Nothing more comes, and the link stays as it is: what is held of a frame is reported. */
+  finish(): void {
+    this.#guarded(() => this.#decoder.close());
   }
 
   /** Nothing more is decoded. */

@@ -8,8 +8,11 @@ import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts
 import { Replay } from '../runtime/replay.ts';
 import type { ReplayDevice } from '../runtime/replay-device.ts';
 import type { ReplayLine } from '../runtime/replay-line.ts';
+import { decisiveSilenceMs } from '../runtime/trace-silence.ts';
 import { parseBytes } from '../trace/bytes-text.ts';
+import type { TraceEvent } from '../trace/event.ts';
 import type { Unmet } from '../trace/expectations.ts';
+import { withSilences } from '../trace/silences.ts';
 import type { Trace } from './trace-fixture.ts';
 
 /** Something that a test does to the link, besides what the trace says. */
@@ -37,7 +40,7 @@ export interface ReplayTestOptions {
 export class ReplayedTrace {
   /** Everything that has happened, as `heartwire replay` prints it. */
   readonly lines: ReplayLine[] = [];
-  readonly #trace: Trace;
+  readonly #events: readonly TraceEvent[];
   readonly #store = new FeedStore({ epoch: 'replay' });
   readonly #replay: Replay;
   readonly #device: ReplayDevice;
@@ -47,12 +50,14 @@ export class ReplayedTrace {
 
   constructor(trace: Trace, options: ReplayTestOptions = {}) {
     const head = { ...trace.head, meta: { ...trace.head.meta, ...options.meta } };
-    this.#trace = trace;
+    const messages = options.messages === undefined ? undefined : declared(options.messages);
+    const gapMs = decisiveSilenceMs(head, messages, trace.name);
+    this.#events = gapMs === undefined ? trace.events : withSilences(trace.events, gapMs);
     this.#replay = new Replay({
       store: this.#store,
       startMs: head.startMs,
       line: (line) => void this.lines.push(line),
-      messages: options.messages === undefined ? undefined : declared(options.messages),
+      messages,
     });
     this.#device = this.#replay.device(head, trace.name, trace.name);
   }
@@ -103,7 +108,7 @@ export class ReplayedTrace {
   playTo(seconds: number): this {
     const atMs = seconds * 1_000;
     for (;;) {
-      const event = this.#trace.events[this.#next];
+      const event = this.#events[this.#next];
       if (event === undefined || event.atUs / 1_000 > atMs) break;
       this.#next += 1;
       this.#play(event);
@@ -114,7 +119,7 @@ export class ReplayedTrace {
 
   /** Plays all that is left, and lets `moreSeconds` pass. */
   playToEnd(moreSeconds = 0): this {
-    const last = (this.#trace.events.at(-1)?.atUs ?? 0) / 1e6;
+    const last = (this.#events.at(-1)?.atUs ?? 0) / 1e6;
     return this.playTo(Math.max(last, this.time) + moreSeconds);
   }
 
@@ -150,7 +155,7 @@ export class ReplayedTrace {
     return this.unmet;
   }
 
-  #play(event: Trace['events'][number]): void {
+  #play(event: TraceEvent): void {
     const { fact } = event;
     if (fact.kind !== 'in') return this.#replay.play(this.#device, event);
     if (event.atUs / 1_000 < this.#silentUntilMs) return;

@@ -1,6 +1,6 @@
-import { compileField } from '../protocol/declared/compile-fields.ts';
+import { parseBits } from '../protocol/declared/bits-field.ts';
+import { compileField, takesRest } from '../protocol/declared/compile-fields.ts';
 import type {
-  Condition,
   EnumDeclaration,
   Extent,
   FieldDeclaration,
@@ -9,10 +9,9 @@ import type {
 } from '../protocol/declared/declaration.ts';
 import { sizingScope } from '../protocol/declared/lint-fields.ts';
 import { type NumberType, parseNumberType, parseWhole } from '../protocol/declared/number-type.ts';
-
-/** A text as Lua writes it. */
-export const luaText = (text: string): string =>
-  `"${text.replace(/[\\"]/g, '\\$&').replace(/[^\x20-\x7e]/g, (char) => [...new TextEncoder().encode(char)].map((byte) => `\\${String(byte).padStart(3, '0')}`).join(''))}"`;
+import { unitOf } from '../protocol/declared/text-code.ts';
+import { luaBits, luaCondition, luaValue, type Referable, type Visible } from './dissector-condition.ts';
+import { luaText } from './lua-text.ts';
 
 const ENCODINGS: Readonly<Record<TextEncoding, string>> = {
   ascii: 'ENC_ASCII',
@@ -21,6 +20,16 @@ const ENCODINGS: Readonly<Record<TextEncoding, string>> = {
   utf16le: 'ENC_UTF_16 + ENC_LITTLE_ENDIAN',
   utf16be: 'ENC_UTF_16 + ENC_BIG_ENDIAN',
 };
+
+/** What surrounds a field. */
+interface Around {
+  readonly protocol: ProtocolDeclaration;
+  readonly visible: Visible;
+  /** Bytes behind it that it must leave, where it takes all the rest. */
+  readonly tail: number;
+}
+
+const NOTHING_VISIBLE: Visible = new Map();
 
 /** Writes the Lua that shows fields, and remembers which Wireshark fields they need. */
 export class LuaFields {
@@ -56,41 +65,46 @@ export class LuaFields {
       return false;
     });
     const count = before < 0 ? fields.length : before;
-    const all = this.#each(fields, path, protocol);
+    const all = this.#each(fields, path, { protocol, visible: NOTHING_VISIBLE, tail: 0 });
     return [...all.slice(0, count).flat(), ...head.lines, ...all.slice(count).flat()];
   }
 
   /** Shows fields one behind the other; `at` moves on. */
   sequence(fields: readonly FieldDeclaration[], path: string, protocol: ProtocolDeclaration): string[] {
-    return this.#each(fields, path, protocol).flat();
+    return this.#each(fields, path, { protocol, visible: NOTHING_VISIBLE, tail: 0 }).flat();
   }
 
-  #each(fields: readonly FieldDeclaration[], path: string, protocol: ProtocolDeclaration): string[][] {
+  #each(fields: readonly FieldDeclaration[], path: string, around: Around): string[][] {
+    const { protocol } = around;
+    const visible = new Map<string, Referable>(around.visible);
     return fields.map((field, index) => {
-      const tail = fields.slice(index + 1).reduce((sum, each) => sum + fixedBytes(each, protocol), 0);
-      const lines = this.#one(field, `${path}.${field.name ?? `field_${index + 1}`}`, protocol, tail);
-      if (field.when === undefined) return lines;
-      return [
-        `if ${condition(field.when, protocol, fields)} then`,
-        ...lines.map((line) => `  ${line}`),
-        'end',
-      ];
+      const key = `${path}.${field.name ?? `field_${index + 1}`}`;
+      const behind = fields.slice(index + 1).reduce((sum, each) => sum + fixedBytes(each, protocol), 0);
+      const tail = takesRest(field) ? around.tail + behind : 0;
+      const lines = this.#one(field, key, { protocol, visible, tail });
+      const condition = field.when === undefined ? undefined : luaCondition(field.when, protocol, visible);
+      if (field.name !== undefined) visible.set(field.name, { key, declaration: field });
+      if (condition === undefined) return lines;
+      const absent = parseNumberType(field.type, protocol.byteOrder) === undefined ? [] : forget(key);
+      return [`if ${condition} then`, ...lines.map((line) => `  ${line}`), ...absent, 'end'];
     });
   }
 
-  #one(field: FieldDeclaration, path: string, protocol: ProtocolDeclaration, tail: number): string[] {
+  #one(field: FieldDeclaration, path: string, around: Around): string[] {
+    const { protocol } = around;
     const type = parseNumberType(field.type, protocol.byteOrder);
     if (type !== undefined) return this.#number(field, type, path, protocol);
     switch (field.type) {
       case 'text':
-        return this.#span(field, path, protocol, tail, 'string');
+        return this.#text(field, path, around);
       case 'bytes':
       case 'reserved':
-        return this.#span(field, path, protocol, tail, 'bytes');
+        this.#field(path, `ProtoField.bytes(${luaText(`heartwire.${path}`)}, ${label(path)})`);
+        return this.#span(field, `tree:add(f[${luaText(path)}], buf(at, n))`, around);
       case 'struct':
-        return this.sequence(field.fields ?? [], path, protocol);
+        return this.#each(field.fields ?? [], path, around).flat();
       case 'array':
-        return this.#array(field, path, protocol, tail);
+        return this.#array(field, path, around);
       case 'crc':
         this.#field(path, `ProtoField.bytes(${luaText(`heartwire.${path}`)}, ${label(path)})`);
         return take(path, fixedBytes(field, protocol));
@@ -115,61 +129,82 @@ export class LuaFields {
       kind === 'float'
         ? `${little ? 'le_' : ''}float()`
         : `${little ? 'le_' : ''}${signed ? '' : 'u'}int${bytes > 4 ? '64' : ''}()${bytes > 4 ? ':tonumber()' : ''}`;
-    const lines = [`need(at, ${bytes}, stop)`, `v[${luaText(field.name ?? path)}] = ${range}:${read}`];
+    const lines = [`need(at, ${bytes}, stop)`, `v[${luaText(path)}] = ${range}:${read}`];
     const item = `tree:add${little ? '_le' : ''}(f[${luaText(path)}], ${range})`;
     const { scale = 1, offset = 0, unit } = field;
     const scaled = scale !== 1 || offset !== 0 || unit !== undefined;
     if (scaled) {
-      const value = `string.format("%.10g", v[${luaText(field.name ?? path)}] * ${scale} + ${offset})`;
+      const value = `string.format("%.10g", v[${luaText(path)}] * ${scale} + ${offset})`;
       lines.push(
         `${item}:append_text(" = " .. ${value}${unit === undefined ? '' : ` .. ${luaText(` ${unit}`)}`})`,
       );
     } else {
       lines.push(item);
     }
-    if (kind === 'int' && bytes <= 4) lines.push(...this.#bits(field, path, range, read));
+    if (kind === 'int' && bytes <= 4) lines.push(...this.#bits(field, path, range, read, protocol));
     return [...lines, `at = at + ${bytes}`];
   }
 
-  #bits(field: FieldDeclaration, path: string, range: string, read: string): string[] {
-    return (field.bits ?? []).flatMap(({ name, at }) => {
-      const [from = 0, to = from] = String(at).split('..').map(Number);
+  #bits(
+    field: FieldDeclaration,
+    path: string,
+    range: string,
+    read: string,
+    { enums }: ProtocolDeclaration,
+  ): string[] {
+    return (field.bits ?? []).flatMap(({ name, at, enum: declared }) => {
+      const { from = 0, count = 1 } = parseBits(at) ?? {};
       const key = `${path}.${name}`;
-      this.#field(key, `ProtoField.uint32(${luaText(`heartwire.${key}`)}, ${label(key)})`);
-      // Arithmetic instead of bit operators, which differ between the versions of Lua.
-      return [
-        `tree:add(f[${luaText(key)}], ${range}, math.floor(${range}:${read} / ${2 ** from}) % ${2 ** (to - from + 1)})`,
-      ];
+      const names = typeof declared === 'string' ? enums[declared] : declared;
+      const more = names === undefined ? '' : `, base.DEC, ${luaEnum(names)}`;
+      this.#field(key, `ProtoField.uint32(${luaText(`heartwire.${key}`)}, ${label(key)}${more})`);
+      return [`tree:add(f[${luaText(key)}], ${range}, ${luaBits(`${range}:${read}`, from, count)})`];
     });
   }
 
-  #span(
-    field: FieldDeclaration,
-    path: string,
-    protocol: ProtocolDeclaration,
-    tail: number,
-    as: 'string' | 'bytes',
-  ): string[] {
-    this.#field(path, `ProtoField.${as}(${luaText(`heartwire.${path}`)}, ${label(path)})`);
-    const constant = field.value !== undefined || field.type === 'reserved';
-    const length = constant ? fixedBytes(field, protocol) : (field.length ?? 'rest');
-    const show =
-      as === 'string'
-        ? `tree:add(f[${luaText(path)}], buf(at, n), text(buf(at, n), ${ENCODINGS[field.encoding ?? 'ascii']}))`
-        : `tree:add(f[${luaText(path)}], buf(at, n))`;
-    if (field.terminator !== undefined && !constant) {
+  #text(field: FieldDeclaration, path: string, around: Around): string[] {
+    this.#field(path, `ProtoField.string(${luaText(`heartwire.${path}`)}, ${label(path)})`);
+    const { encoding = 'utf8', terminator, pad = 0, length, value } = field;
+    const unit = unitOf(encoding);
+    // The unit of UTF-16 whose other byte is zero.
+    const unitIs = (byte: number): string => {
+      if (unit === 1) return `buf(at + n, 1):uint() == ${byte}`;
+      return `buf(at + n, 2):${encoding === 'utf16le' ? 'le_' : ''}uint() == ${byte}`;
+    };
+    // Not `buf(at, n):string(encoding)`: that cuts what takes more bytes in UTF-8 than here.
+    const show = `tree:add_packet_field(f[${luaText(path)}], buf(at, n), ${ENCODINGS[encoding]})`;
+    if (value === undefined && terminator !== undefined) {
       return [
         'do',
         '  local n = 0',
-        `  while at + n < stop and buf(at + n, 1):uint() ~= ${field.terminator} do n = n + 1 end`,
+        `  while at + n + ${unit} <= stop and not (${unitIs(terminator)}) do n = n + ${unit} end`,
+        `  need(at, n + ${unit}, stop)`,
         `  if n > 0 then ${show} end`,
-        '  at = at + n + 1',
+        `  at = at + n + ${unit}`,
         'end',
       ];
     }
+    if (value !== undefined || typeof length !== 'number' || (field.pad === undefined && field.content)) {
+      return this.#span(field, show, around);
+    }
     return [
       'do',
-      ...extent(length, protocol, tail).map((line) => `  ${line}`),
+      `  need(at, ${length}, stop)`,
+      `  local n = ${length - unit}`,
+      `  while n >= 0 and ${unitIs(pad)} do n = n - ${unit} end`,
+      `  n = n + ${unit}`,
+      `  if n > 0 then ${show} end`,
+      `  at = at + ${length}`,
+      'end',
+    ];
+  }
+
+  #span(field: FieldDeclaration, show: string, around: Around): string[] {
+    const constant = field.value !== undefined || field.type === 'reserved';
+    const length = constant ? fixedBytes(field, around.protocol) : (field.length ?? 'rest');
+    return [
+      'do',
+      ...extent(length, around).map((line) => `  ${line}`),
       '  need(at, n, stop)',
       `  if n > 0 then ${show} end`,
       '  at = at + n',
@@ -177,14 +212,14 @@ export class LuaFields {
     ];
   }
 
-  #array(field: FieldDeclaration, path: string, protocol: ProtocolDeclaration, tail: number): string[] {
+  #array(field: FieldDeclaration, path: string, around: Around): string[] {
     const element = field.of;
     if (element === undefined) return [];
-    const body = this.#one({ ...element, name: field.name ?? 'element' }, path, protocol, 0);
+    const body = this.#one({ ...element, name: field.name ?? 'element' }, path, { ...around, tail: 0 });
     const inner = body.map((line) => `    ${line}`);
     if (field.count === 'rest' || field.count === undefined) {
       return [
-        `while at < stop - ${tail} do`,
+        `while at < stop - ${around.tail} do`,
         '  local before = at',
         ...inner,
         '  if at == before then break end',
@@ -193,7 +228,9 @@ export class LuaFields {
     }
     return [
       'do',
-      ...extent(field.count, protocol, 0).map((line) => `  ${line}`),
+      ...extent(field.count, around).map((line) => `  ${line}`),
+      // A count that the payload cannot hold is refused before a single element is read.
+      `  need(at, n * ${Math.max(1, leastBytes(element, around.protocol))}, stop)`,
       '  for _ = 1, n do',
       ...inner,
       '  end',
@@ -216,11 +253,14 @@ function take(path: string, bytes: number): string[] {
   ];
 }
 
+/** A number that is absent has no value, though the element before this one may have had it. */
+const forget = (key: string): string[] => ['else', `  v[${luaText(key)}] = nil`];
+
 /** Lines that set `n`. */
-function extent(of: Extent, protocol: ProtocolDeclaration, tail: number): string[] {
+function extent(of: Extent, { protocol, visible, tail }: Around): string[] {
   if (typeof of === 'number') return [`local n = ${of}`];
-  if (of === 'rest') return [`local n = math.max(stop - at - ${tail}, 0)`];
-  if (typeof of === 'object') return [`local n = v[${luaText(of.field)}] or 0`];
+  if (of === 'rest') return [`local n = stop - at - ${tail}`];
+  if (typeof of === 'object') return [`local n = ${luaValue(of.field, visible)} or 0`];
   const type = parseNumberType(of, protocol.byteOrder);
   const bytes = type?.bytes ?? 1;
   return [
@@ -256,31 +296,9 @@ function fixedBytes(field: FieldDeclaration, protocol: ProtocolDeclaration): num
   return min === max ? min : 0;
 }
 
-function condition(
-  { field, is, not }: Condition,
-  protocol: ProtocolDeclaration,
-  fields: readonly FieldDeclaration[],
-): string {
-  const [name = '', bit] = field.split('.');
-  const declared = fields.find((each) => each.name === name);
-  const at = String(declared?.bits?.find((each) => each.name === bit)?.at ?? 0)
-    .split('..')
-    .map(Number);
-  const [from = 0, to = from] = at;
-  const raw =
-    bit === undefined
-      ? `v[${luaText(name)}]`
-      : `math.floor((v[${luaText(name)}] or 0) / ${2 ** from}) % ${2 ** (to - from + 1)}`;
-  const names = typeof declared?.enum === 'string' ? protocol.enums[declared.enum] : declared?.enum;
-  const values = [is ?? not ?? []].flat().map((value) => {
-    if (typeof value === 'boolean') return value ? 1 : 0;
-    if (typeof value === 'number') return value;
-    const [raw = value] = Object.entries(names ?? {}).find(([, each]) => each === value) ?? [];
-    return parseWhole(raw) ?? 0;
-  });
-  const any = values.map((value) => `${raw} == ${value}`).join(' or ') || 'false';
-  return is === undefined ? `not (${any})` : any;
-}
+/** The fewest bytes that a field has. */
+const leastBytes = (field: FieldDeclaration, protocol: ProtocolDeclaration): number =>
+  compileField(field, sizingScope(protocol)).min;
 
 function luaEnum(names: EnumDeclaration): string {
   return `{ ${Object.entries(names)

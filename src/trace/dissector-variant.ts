@@ -2,8 +2,9 @@ import type { ProtocolDeclaration } from '../protocol/declared/declaration.ts';
 import { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { Form } from '../protocol/declared/message-codec.ts';
 import { type NumberType, parseNumberType } from '../protocol/declared/number-type.ts';
-import { constants, type LuaFields, luaText } from './dissector-fields.ts';
+import { constants, type LuaFields } from './dissector-fields.ts';
 import { luaUnwrap } from './dissector-framing.ts';
+import { luaText } from './lua-text.ts';
 
 /** One element of `variants` in Lua: messages in frames of their own, or with ids of their own. */
 export function luaVariant(declaration: ProtocolDeclaration, fields: LuaFields): string[] {

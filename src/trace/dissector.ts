@@ -2,8 +2,9 @@ import type { ProtocolDeclaration } from '../protocol/declared/declaration.ts';
 import { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { parseNumberType } from '../protocol/declared/number-type.ts';
 import { isStandardFraming } from '../protocol/framing/make-framing.ts';
-import { LuaFields, luaText } from './dissector-fields.ts';
+import { LuaFields } from './dissector-fields.ts';
 import { luaVariant } from './dissector-variant.ts';
+import { luaText } from './lua-text.ts';
 
 /**
  * A Wireshark dissector in Lua. It takes what `heartwire export` writes (link type USER0), in whatever frames; and TCP
@@ -90,9 +91,10 @@ local strange = ProtoExpert.new("heartwire.strange", "This is no frame", expert.
 p.experts = { short, strange }
 
 local flags = Field.new("frame.packet_flags_direction")
+local comment = Field.new("frame.comment")
 
 local function need(at, count, stop)
-  if at + count > stop then error({ short = true }) end
+  if count < 0 or at + count > stop then error({ short = true }) end
 end
 
 local function xor(a, b)
@@ -102,10 +104,6 @@ local function xor(a, b)
     a, b, place = math.floor(a / 2), math.floor(b / 2), place * 2
   end
   return result
-end
-
-local function text(range, encoding)
-  return (range:string(encoding):gsub("%z+$", ""))
 end
 `;
 
@@ -140,6 +138,12 @@ end
 
 local function frame(buf, pinfo, root)
   pinfo.cols.protocol = "Heartwire"
+  if buf:len() == 0 then
+    local said = comment()
+    pinfo.cols.info = said and said.display or "note or life of the link"
+    root:add(p):append_text(": " .. tostring(pinfo.cols.info))
+    return 0
+  end
   local length = buf:len() >= 4 and buf(0, 4):uint() or -1
   local tree = root:add(p, buf())
   local direction = flags()
@@ -156,7 +160,7 @@ local function frame(buf, pinfo, root)
   end
   if length < 1 or length ~= buf:len() - 4 then
     tree:add_proto_expert_info(strange)
-    pinfo.cols.info = buf:len() == 0 and "note or life of the link" or "no frame: " .. buf:len() .. " bytes"
+    pinfo.cols.info = "no frame: " .. buf:len() .. " bytes"
     return buf:len()
   end
   local id = buf(4, 1):int()

@@ -5,6 +5,7 @@ import { parseFact } from './parse-fact.ts';
 import { LINKTYPE_USER0 } from './pcapng-writer.ts';
 import { TcpConversations } from './tcp-conversations.ts';
 import { KNOWN_LINK_TYPES, tcpSegment } from './tcp-segment.ts';
+import type { PacketTime } from './tcp-stream.ts';
 
 export interface ImportOptions {
   /** The TCP port of the server; not needed for captures that Heartwire wrote. */
@@ -23,26 +24,29 @@ export interface Imported {
   readonly warnings: readonly string[];
 }
 
+interface Collected {
+  readonly at: PacketTime;
+  readonly connection: string;
+  readonly fact: TraceFact;
+}
+
 /** Reads a capture: frames that Heartwire exported, or the TCP streams of one port. Throws `capture_invalid`. */
 export function importCapture(bytes: Uint8Array, file: string, options: ImportOptions = {}): Imported {
-  const collected: Array<{
-    readonly epochUs: bigint;
-    readonly connection: string;
-    readonly fact: TraceFact;
-  }> = [];
-  const add = (epochUs: bigint, connection: string, fact: TraceFact) =>
-    void collected.push({ epochUs, connection, fact });
+  const collected: Collected[] = [];
+  const add = (at: PacketTime, connection: string, fact: TraceFact) =>
+    void collected.push({ at, connection, fact });
   const conversations = new TcpConversations(options.port ?? 0, options.dialled === true, add);
   const strange = new Map<number, number>();
   let meta = '';
   let tcp = 0;
   let cut = 0;
+  let packet = 0;
   for (const frame of readCapture(bytes, file)) {
+    const at = { epochUs: frame.epochUs, packet: packet++ };
     if (frame.linkType === LINKTYPE_USER0) {
       meta ||= frame.interfaceDescription;
       if (frame.bytes.length < frame.originalLength) cut++;
-      for (const fact of ownFacts(frame))
-        add(frame.epochUs, frame.interfaceName || `c${frame.interfaceId + 1}`, fact);
+      for (const fact of ownFacts(frame)) add(at, frame.interfaceName || `c${frame.interfaceId + 1}`, fact);
       continue;
     }
     if (!KNOWN_LINK_TYPES.has(frame.linkType)) {
@@ -53,7 +57,7 @@ export function importCapture(bytes: Uint8Array, file: string, options: ImportOp
     if (segment === undefined) continue;
     tcp++;
     if (segment.missing > 0) cut++;
-    conversations.take(frame.epochUs, segment);
+    conversations.take(at, segment);
   }
   if (tcp > 0 && options.port === undefined) {
     throw new HeartwireError('capture_invalid', `${file}: The capture holds TCP, and no port is named.`, {
@@ -74,20 +78,16 @@ export function importCapture(bytes: Uint8Array, file: string, options: ImportOp
   return { ...inOrder(collected), meta, warnings };
 }
 
-function inOrder(
-  collected: ReadonlyArray<{
-    readonly epochUs: bigint;
-    readonly connection: string;
-    readonly fact: TraceFact;
-  }>,
-): Pick<Imported, 'startMs' | 'events'> {
+/** In the order of the packets: what lay behind bytes that the capture lost is known late. */
+function inOrder(collected: readonly Collected[]): Pick<Imported, 'startMs' | 'events'> {
+  const ordered = collected.toSorted((a, b) => a.at.packet - b.at.packet);
   const startMs =
-    collected.reduce(
-      (least, { epochUs }) => (epochUs < least ? epochUs : least),
-      collected[0]?.epochUs ?? 0n,
+    ordered.reduce(
+      (least, { at: { epochUs } }) => (epochUs < least ? epochUs : least),
+      ordered[0]?.at.epochUs ?? 0n,
     ) / 1_000n;
   let last = 0;
-  const events = collected.map(({ epochUs, connection, fact }) => {
+  const events = ordered.map(({ at: { epochUs }, connection, fact }) => {
     // Clocks of captures may step back; the order of the packets counts.
     last = Math.max(last, Number(epochUs - startMs * 1_000n));
     return { atUs: last, connection, fact, line: 0 };

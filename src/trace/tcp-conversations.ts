@@ -1,12 +1,11 @@
 import type { TraceFact } from './event.ts';
 import type { TcpSegment } from './tcp-segment.ts';
-import { type StreamPart, TcpStream } from './tcp-stream.ts';
+import { type PacketTime, type StreamPart, TcpStream } from './tcp-stream.ts';
 
-type Add = (epochUs: bigint, connection: string, fact: TraceFact) => void;
+type Add = (at: PacketTime, connection: string, fact: TraceFact) => void;
 
 interface Side {
   readonly stream: TcpStream;
-  /** Bytes told of so far. */
   finSeen: boolean;
 }
 
@@ -20,7 +19,6 @@ interface Conversation {
   readonly clientAddress: string;
   open: boolean;
   over: boolean;
-  lastUs: bigint;
 }
 
 const life = (word: 'dial' | 'open' | 'close' | 'error', detail: string): TraceFact => ({
@@ -44,38 +42,37 @@ export class TcpConversations {
     this.#add = add;
   }
 
-  take(epochUs: bigint, segment: TcpSegment): void {
+  take(at: PacketTime, segment: TcpSegment): void {
     const fromClient =
       segment.toPort === this.#port && !(segment.fromPort === this.#port && segment.syn && segment.ack);
     if (!fromClient && segment.fromPort !== this.#port) return;
     const from = `${segment.from}:${segment.fromPort}`;
     const to = `${segment.to}:${segment.toPort}`;
     const [client, server] = fromClient ? [from, to] : [to, from];
-    const conversation = this.#of(epochUs, `${client} ${server}`, client, server, segment, fromClient);
+    const conversation = this.#of(at, `${client} ${server}`, client, server, segment, fromClient);
     if (conversation === undefined) return;
-    conversation.lastUs = epochUs;
     const side = fromClient ? conversation.client : conversation.server;
     const first = segment.syn ? (segment.seq + 1) >>> 0 : segment.seq;
     if (segment.syn) side.stream.begin(first);
-    if (!fromClient && segment.syn) this.#opened(epochUs, conversation);
+    if (!fromClient && segment.syn) this.#opened(at, conversation);
     if (segment.payload.length > 0) {
-      this.#opened(epochUs, conversation);
-      this.#tell(epochUs, conversation, fromClient, side.stream.push(first, segment.payload));
+      this.#opened(at, conversation);
+      this.#tell(conversation, fromClient, side.stream.push(first, segment.payload, at));
     }
-    if (segment.rst) return this.#ended(epochUs, conversation, fromClient, 'link_reset');
+    if (segment.rst) return this.#ended(at, conversation, fromClient, 'link_reset');
     if (segment.fin) side.finSeen = true;
     if (conversation.client.finSeen && conversation.server.finSeen) {
-      this.#ended(epochUs, conversation, fromClient, 'link_closed');
+      this.#ended(at, conversation, fromClient, 'link_closed');
     }
   }
 
   /** The capture is over: what still waits for missing segments is told with its gaps. */
   finish(): void {
-    for (const conversation of this.#byKey.values()) this.#flush(conversation.lastUs, conversation);
+    for (const conversation of this.#byKey.values()) this.#flush(conversation);
   }
 
   #of(
-    epochUs: bigint,
+    at: PacketTime,
     key: string,
     client: string,
     server: string,
@@ -87,7 +84,7 @@ export class TcpConversations {
     if (known !== undefined && !(begins && known.isn !== segment.seq)) return known;
     // The last acknowledgements of a connection that is over begin no new one.
     if (!begins && segment.payload.length === 0) return undefined;
-    if (known !== undefined) this.#flush(epochUs, known);
+    if (known !== undefined) this.#flush(known);
     const side = (): Side => ({ stream: new TcpStream(), finSeen: false });
     const made: Conversation = {
       name: `c${++this.#count}`,
@@ -98,42 +95,41 @@ export class TcpConversations {
       clientAddress: client,
       open: false,
       over: false,
-      lastUs: epochUs,
     };
     this.#byKey.set(key, made);
-    if (begins && this.#dialled) this.#add(epochUs, made.name, life('dial', server));
+    if (begins && this.#dialled) this.#add(at, made.name, life('dial', server));
     return made;
   }
 
-  #opened(epochUs: bigint, conversation: Conversation): void {
+  #opened(at: PacketTime, conversation: Conversation): void {
     if (conversation.open || conversation.over) return;
     conversation.open = true;
     const peer = this.#dialled ? conversation.serverAddress : conversation.clientAddress;
-    this.#add(epochUs, conversation.name, life('open', peer));
+    this.#add(at, conversation.name, life('open', peer));
   }
 
-  #tell(epochUs: bigint, { name }: Conversation, fromClient: boolean, parts: readonly StreamPart[]): void {
+  #tell({ name }: Conversation, fromClient: boolean, parts: readonly StreamPart[]): void {
     const kind = fromClient === this.#dialled ? 'out' : 'in';
     for (const part of parts) {
-      if (part.kind === 'bytes') this.#add(epochUs, name, { kind, bytes: part.bytes });
+      if (part.kind === 'bytes') this.#add(part.at, name, { kind, bytes: part.bytes });
       else
-        this.#add(epochUs, name, {
+        this.#add(part.at, name, {
           kind: 'note',
           text: `${part.bytes} bytes ${kind === 'in' ? 'from' : 'to'} the peer are missing from the capture`,
         });
     }
   }
 
-  #ended(epochUs: bigint, conversation: Conversation, fromClient: boolean, code: string): void {
+  #ended(at: PacketTime, conversation: Conversation, fromClient: boolean, code: string): void {
     if (conversation.over) return;
-    this.#flush(epochUs, conversation);
+    this.#flush(conversation);
     conversation.over = true;
     const byPeer = fromClient !== this.#dialled;
     if (conversation.open) {
       const how = code === 'link_reset' ? 'reset' : 'closed';
       const peer = this.#dialled ? conversation.serverAddress : conversation.clientAddress;
       this.#add(
-        epochUs,
+        at,
         conversation.name,
         life(
           'close',
@@ -144,15 +140,15 @@ export class TcpConversations {
       );
     } else if (this.#dialled) {
       this.#add(
-        epochUs,
+        at,
         conversation.name,
         life('error', `connect_refused Nothing listens at ${conversation.serverAddress}.`),
       );
     }
   }
 
-  #flush(epochUs: bigint, conversation: Conversation): void {
-    this.#tell(epochUs, conversation, true, conversation.client.stream.finish());
-    this.#tell(epochUs, conversation, false, conversation.server.stream.finish());
+  #flush(conversation: Conversation): void {
+    this.#tell(conversation, true, conversation.client.stream.finish());
+    this.#tell(conversation, false, conversation.server.stream.finish());
   }
 }

@@ -119,5 +119,8 @@ describe('the diff', () => {
       many.map((line) => `x${line}`),
     );
     expect((diff ?? '').split('\n').length).toBeLessThan(100);
+    // More than the arguments that one call may have.
+    const most = Array.from({ length: 200_000 }, (_, index) => `${index}`);
+    expect(diffLines(most, [])).toMatch(/1 place differs\n$/);
   });
 });

@@ -30,6 +30,7 @@ describe('docs/traces.md', () => {
     });
     await writeFile(join(folder, 'dump.hex'), '0000000101\n');
     await writeFile(join(folder, 'device.log'), Buffer.from([0, 0, 0, 1, 1]));
+    await writeFile(join(folder, 'timed.log'), '[12:00:00.000] $GPTXT,01*5A\r\n');
     // These need a running bridge, a capture, or an end from outside; other tests run them.
     const elsewhere = /^heartwire (?:run|note)|--serve|live\.pcap/;
     const ours = commands.filter((line) => !elsewhere.test(line));

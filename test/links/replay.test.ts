@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { dial } from '../../src/links/index.ts';
+import { type DialOptions, dial } from '../../src/links/index.ts';
 import { parseLinkAddress } from '../../src/links/parse-address.ts';
 import { type LinkPair, linkContract } from '../support/link-contract.ts';
 import { startBridge } from '../support/test-bridge.ts';
@@ -37,10 +37,11 @@ function addressOf(text: string) {
 function live(
   address: ReturnType<typeof addressOf>,
   opened?: (link: ReturnType<typeof dial>) => void,
+  options: DialOptions = {},
 ): Promise<string[]> {
   return new Promise((resolve) => {
     const told: string[] = [];
-    const link = dial(address);
+    const link = dial(address, options);
     link.open({
       opened: () => {
         told.push(`opened ${link.send(new Uint8Array(1))}`);
@@ -68,6 +69,30 @@ describe('a link that is a trace', () => {
       expect(await live(address)).toEqual(first);
     },
   );
+
+  it('tells silences by the times of a trace without idle lines, where frames end with them', async () => {
+    const path = join(folder, 'x.trace');
+    const silent = TRACE.replace('1 c1 = idle\n', '').replace('c1 < 03', 'c1 < 03\n1.1 c1 < 05');
+    await writeFile(path, silent);
+    const address = () => addressOf(`replay:${path}?speed=100`);
+    const plain = ['opened accepted', '0102', '03', '05', 'link_closed'];
+    expect(await live(address())).toEqual(plain);
+    // What we sent ends the first burst; 200 ms is the silence of TCP.
+    const silence = { gapMs: undefined };
+    expect(await live(address(), undefined, { silence })).toEqual([
+      'opened accepted',
+      '0102',
+      'idle',
+      '03',
+      '05',
+      'idle',
+      'link_closed',
+    ]);
+    expect(await live(address(), undefined, { silence: { gapMs: 80 } })).toContain('05');
+    await writeFile(path, TRACE);
+    const marked = ['opened accepted', '0102', 'idle', '03', 'link_closed'];
+    expect(await live(address(), undefined, { silence })).toEqual(marked);
+  });
 
   it('keeps the pace of the trace', async () => {
     const path = join(folder, 'x.trace');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tcpSegment } from '../../src/trace/tcp-segment.ts';
-import { TcpStream } from '../../src/trace/tcp-stream.ts';
+import { type PacketTime, TcpStream } from '../../src/trace/tcp-stream.ts';
 
 const PAYLOAD = [0, 0, 0, 1, 1];
 
@@ -88,6 +88,8 @@ describe('a TCP segment', () => {
 const bytesOf = (parts: readonly { kind: string; bytes: Uint8Array | number }[]): number[] =>
   parts.flatMap(({ bytes }) => (typeof bytes === 'number' ? [] : [...bytes]));
 
+const packet = (of: number): PacketTime => ({ epochUs: BigInt(of) * 1_000_000n, packet: of });
+
 describe('a TCP stream', () => {
   it.each([0, 1_000, 0xffff_fff0])(
     'is put in order from sequence number %i, whatever came twice or late',
@@ -103,7 +105,9 @@ describe('a TCP stream', () => {
             stream.begin(isn);
             const parts = pieces
               .filter(([at]) => at < data.length)
-              .flatMap(([at, length]) => stream.push((isn + at) >>> 0, data.slice(at, at + length)));
+              .flatMap(([at, length], index) =>
+                stream.push((isn + at) >>> 0, data.slice(at, at + length), packet(index)),
+              );
             expect(bytesOf([...parts, ...stream.finish()])).toEqual([...data]);
             expect(parts.every(({ kind }) => kind === 'bytes')).toBe(true);
           },
@@ -112,14 +116,32 @@ describe('a TCP stream', () => {
     },
   );
 
-  it('tells what the capture does not hold', () => {
+  it('tells what the capture does not hold, and when the rest came', () => {
     const stream = new TcpStream();
     stream.begin(100);
-    expect(stream.push(105, Uint8Array.of(6, 7))).toEqual([]);
-    expect(stream.push(100, Uint8Array.of(1, 2))).toEqual([{ kind: 'bytes', bytes: Uint8Array.of(1, 2) }]);
+    expect(stream.push(105, Uint8Array.of(6, 7), packet(1))).toEqual([]);
+    expect(stream.push(107, Uint8Array.of(8), packet(2))).toEqual([]);
+    expect(stream.push(100, Uint8Array.of(1, 2), packet(3))).toEqual([
+      { kind: 'bytes', bytes: Uint8Array.of(1, 2), at: packet(3) },
+    ]);
+    expect(stream.push(108, Uint8Array.of(9), packet(4))).toEqual([]);
     expect(stream.finish()).toEqual([
-      { kind: 'gap', bytes: 3 },
-      { kind: 'bytes', bytes: Uint8Array.of(6, 7) },
+      { kind: 'gap', bytes: 3, at: packet(3) },
+      { kind: 'bytes', bytes: Uint8Array.of(6, 7), at: packet(3) },
+      { kind: 'bytes', bytes: Uint8Array.of(8), at: packet(3) },
+      { kind: 'bytes', bytes: Uint8Array.of(9), at: packet(4) },
+    ]);
+  });
+
+  it('has bytes that waited for a segment when that came', () => {
+    const stream = new TcpStream();
+    stream.begin(100);
+    expect(stream.push(102, Uint8Array.of(3), packet(1))).toEqual([]);
+    // The SYN once more.
+    stream.begin(100);
+    expect(stream.push(100, Uint8Array.of(1, 2), packet(5))).toEqual([
+      { kind: 'bytes', bytes: Uint8Array.of(1, 2), at: packet(5) },
+      { kind: 'bytes', bytes: Uint8Array.of(3), at: packet(5) },
     ]);
   });
 
@@ -128,9 +150,31 @@ describe('a TCP stream', () => {
     stream.begin(0);
     const megabyte = new Uint8Array(1024 * 1024);
     const parts = Array.from({ length: 5 }, (_, index) =>
-      stream.push(1 + index * megabyte.length, megabyte),
+      stream.push(1 + index * megabyte.length, megabyte, packet(index)),
     ).flat();
-    expect(parts[0]).toEqual({ kind: 'gap', bytes: 1 });
-    expect(parts).toHaveLength(6);
+    expect(parts[0]).toEqual({ kind: 'gap', bytes: 1, at: packet(0) });
+    expect(parts.slice(1).map(({ at }) => at)).toEqual([0, 1, 2, 3, 4].map(packet));
+  });
+
+  it.each([
+    ['in their order', (index: number) => index],
+    ['in the opposite order', (index: number, count: number) => count - 1 - index],
+  ])('takes time that grows with the segments behind one that is missing, %s', (_, place) => {
+    const take = (count: number): number => {
+      const stream = new TcpStream();
+      stream.begin(0);
+      const began = performance.now();
+      const told = Array.from({ length: count }, (_, index) =>
+        stream.push(9 + 9 * place(index, count), new Uint8Array(9), packet(index)),
+      ).flat();
+      told.push(...stream.finish());
+      const took = performance.now() - began;
+      expect(bytesOf(told)).toHaveLength(9 * count);
+      expect(told[0]).toMatchObject({ kind: 'gap' });
+      return took;
+    };
+    take(1_000);
+    const parts = Array.from({ length: 10 }, () => take(5_000)).reduce((sum, ms) => sum + ms, 0);
+    expect(take(50_000)).toBeLessThan(6 * parts + 100);
   });
 });

@@ -1,0 +1,71 @@
+import { open, stat } from 'node:fs/promises';
+import { constants, gunzipSync } from 'node:zlib';
+import { HeartwireError } from '../errors.ts';
+import { parseLinkAddress } from '../links/parse-address.ts';
+import type { TraceHead } from '../trace/event.ts';
+import { TraceParser } from '../trace/parser.ts';
+import { isKeyed } from './keyed.ts';
+import { readYaml } from './yaml-source.ts';
+
+export type Role = 'client' | 'server';
+
+/** The roles in which traces were recorded, by the path in `replay:PATH`; one that does not say it is absent. */
+export type TraceRoles = ReadonlyMap<string, Role>;
+
+/** A head is far shorter. */
+const HEAD_BYTES = 64 * 1_024;
+
+/** Looks into the traces that a configuration names as links of its devices. */
+export async function readTraceRoles(text: string): Promise<TraceRoles> {
+  const roles = new Map<string, Role>();
+  for (const path of namedTraces(text)) {
+    const role = (await readHead(path))?.meta.role;
+    if (role === 'client' || role === 'server') roles.set(path, role);
+  }
+  return roles;
+}
+
+function namedTraces(text: string): ReadonlySet<string> {
+  const paths = new Set<string>();
+  if (!text.includes('replay:')) return paths;
+  const { value } = readYaml(text);
+  const devices = isKeyed(value) && Array.isArray(value.devices) ? value.devices : [];
+  for (const link of devices.flatMap((each) => (isKeyed(each) ? [each.link].flat() : []))) {
+    const parsed = typeof link === 'string' ? parseLinkAddress(link) : undefined;
+    if (parsed?.ok && parsed.value.scheme === 'replay') paths.add(parsed.value.path);
+  }
+  return paths;
+}
+
+/** The head of a trace; undefined where there is none, which the link tells when it is dialled. */
+async function readHead(path: string): Promise<TraceHead | undefined> {
+  let head: TraceHead | undefined;
+  const parser = new TraceParser(path, {
+    head: (of) => {
+      head = of;
+    },
+    event: () => undefined,
+    warning: () => undefined,
+  });
+  try {
+    const bytes = await beginning(path);
+    if (bytes === undefined) return undefined;
+    const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
+    parser.push(packed ? gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }) : bytes);
+    parser.finish(true);
+  } catch (error) {
+    // Missing, closed to us, or no trace; what is wrong behind the head does not matter here.
+    const expected = error instanceof HeartwireError || (error instanceof Error && 'code' in error);
+    if (!expected) throw error;
+  }
+  return head;
+}
+
+/** Undefined for what is no plain file: what is read from a pipe is gone from it. */
+async function beginning(path: string): Promise<Uint8Array | undefined> {
+  if (!(await stat(path)).isFile()) return undefined;
+  await using file = await open(path, 'r');
+  const buffer = Buffer.alloc(HEAD_BYTES);
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+  return buffer.subarray(0, bytesRead);
+}
