@@ -362,7 +362,9 @@ export class DeviceSession {
       return;
     }
     const lateMs = now.monoMs - dueAt;
-    this.#context.measurements.expire(now.monoMs);
+    for (const alarm of this.#context.measurements.expire(now.monoMs)) {
+      this.#effects.push({ type: 'publishAlarm', alarm });
+    }
     this.#context.files?.expire(now);
     this.#absence.expire(now);
     if (this.#newcomers.releaseDue(now.monoMs) && this.#axes.document.reason === 'duplicate_identity') {
