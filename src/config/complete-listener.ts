@@ -30,6 +30,7 @@ export function completeListener(
     unknown: given.unknown ?? 'accept',
     anonymous: given.anonymous ?? 'refuse',
     maxDevices: given.max_devices ?? 1_000,
+    maxNewPerMinute: given.max_new_per_minute ?? 1_000,
     forgetMs: durationMs(given.forget ?? '24h'),
     maxNameless: given.max_nameless ?? 256,
     maxConnections: given.max_connections ?? 10_000,

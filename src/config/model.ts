@@ -60,8 +60,10 @@ export interface ListenerConfig {
   readonly unknown: 'accept' | 'refuse';
   /** `by-address` names a link that never registers `addr-<ip>`. */
   readonly anonymous: 'refuse' | 'by-address';
-  /** Unknown devices kept at once; one more is refused. */
+  /** Unknown devices kept at once; for one more, one that came once and is gone makes room, or it is refused. */
   readonly maxDevices: number;
+  /** Unknown devices that one address makes known, at once and in a minute on average. */
+  readonly maxNewPerMinute: number;
   /** An unknown device that has been away for so long is forgotten, in ms. */
   readonly forgetMs: number;
   /** Links without a name at once; beyond it the oldest is closed. */

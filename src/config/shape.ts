@@ -282,7 +282,11 @@ export const listenerShape = z.strictObject({
     default: 'refuse',
   }).optional(),
   max_devices: numberField(0, 1_000_000, {
-    description: 'Unknown devices kept at once.',
+    description: 'Unknown devices kept at once; for one more, one that came once and is gone makes room.',
+    default: 1_000,
+  }).optional(),
+  max_new_per_minute: numberField(1, 1_000_000, {
+    description: 'Unknown devices that one address makes known in a minute, or at once.',
     default: 1_000,
   }).optional(),
   forget: durationField(SECOND, 365 * DAY, {
@@ -298,7 +302,8 @@ export const listenerShape = z.strictObject({
     default: 10_000,
   }).optional(),
   max_connections_per_address: numberField(1, 1_000_000, {
-    description: 'Connections at once from one address; many devices may sit behind one router.',
+    description:
+      'Connections at once from one address, IPv6 by networks of 64 bits; many devices may sit behind one router.',
     default: 1_000,
   }).optional(),
   messages: messages(

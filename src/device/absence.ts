@@ -1,4 +1,5 @@
 import type { Instant } from '../instant.ts';
+import type { KnownBefore } from './session-events.ts';
 import type { SessionSettings } from './settings.ts';
 import type { StateAxes } from './state-document.ts';
 
@@ -40,6 +41,13 @@ export class Absence {
     } else {
       this.#axes.setStatus(seen ? 'offline' : 'unknown', now.wallMs, reason, detail);
     }
+  }
+
+  /** An earlier run of the bridge knew the device. */
+  resume({ since, identity, ...parting }: KnownBefore, now: Instant): void {
+    if (identity !== undefined) this.#axes.setPart('identity', identity);
+    const awayMs = Math.max(0, now.wallMs - since);
+    this.begin(parting, true, { wallMs: now.wallMs - awayMs, monoMs: now.monoMs - awayMs });
   }
 
   /** It has a link again, or is not waited for any more. */

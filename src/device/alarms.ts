@@ -1,4 +1,4 @@
-import { type Direction, isWorse, type Judgement, judge, type Level, type WatchedField } from './limits.ts';
+import type { Direction, Level, Limit, WatchedField } from './limits.ts';
 
 /** A value crossed a limit, or came back; an event of `devices/<id>/alarms`. */
 export type AlarmEvent = {
@@ -20,10 +20,45 @@ export type AlarmEvent = {
   readonly index?: number;
 };
 
-interface Worst {
-  readonly judgement: Judgement;
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** The value that matters at a limit; of an array, the farthest to one side, with its index. */
+interface Extreme {
   readonly value: number;
-  readonly index: number;
+  readonly index?: number;
+}
+
+type Extremes = Readonly<Record<Direction, Extreme>>;
+
+/**
+ * One limit with a memory: exceeded once a value is beyond it, and until one is within it by the hysteresis. Either
+ * holds once it has lasted for `forMs`; what lasts shorter is as if it had not been.
+ *
+ *   not exceeded --value beyond--> not exceeded, changes at now + for --that time--> exceeded
+ *   exceeded --value within by the hysteresis--> exceeded, changes at now + for --that time--> not exceeded
+ */
+class Latch {
+  readonly limit: Limit;
+  exceeded = false;
+  /** Monotonic ms. */
+  changesAt = NEVER;
+
+  constructor(limit: Limit) {
+    this.limit = limit;
+  }
+
+  see(value: number, now: number): void {
+    const wanted = this.exceeded ? !isBack(value, this.limit) : isBeyond(value, this.limit);
+    if (wanted === this.exceeded) this.changesAt = NEVER;
+    else if (this.changesAt === NEVER) this.changesAt = now + this.limit.forMs;
+    this.expire(now);
+  }
+
+  expire(now: number): void {
+    if (this.changesAt > now) return;
+    this.exceeded = !this.exceeded;
+    this.changesAt = NEVER;
+  }
 }
 
 /**
@@ -33,62 +68,114 @@ interface Worst {
 export class Alarm {
   readonly #message: string;
   readonly #field: WatchedField;
-  #now: Judgement = { level: 'good' };
+  readonly #latches: readonly Latch[];
+  /** The limit that the level comes from; absent where all is good. */
+  #worst: Limit | undefined;
+  /** The last one that was there, and its extremes. */
+  #value: unknown;
+  #extremes: Extremes | undefined;
 
   constructor(message: string, field: WatchedField) {
     this.#message = message;
     this.#field = field;
+    this.#latches = field.limits.map((limit) => new Latch(limit));
   }
 
   get level(): Level {
-    return this.#now.level;
+    return this.#worst?.level ?? 'good';
   }
 
-  /** The field's new value, as decoded. */
-  see(value: unknown): AlarmEvent | undefined {
-    if (this.#field.many) {
-      const worst = this.#worst(value);
-      return worst === undefined ? undefined : this.#judged(worst.judgement, worst.value, worst.index);
-    }
-    const number = numberOf(value);
-    return number === undefined ? undefined : this.#judged(judge(this.#field, number), number);
+  /** The field's new value, as decoded, at a monotonic instant in ms. */
+  see(value: unknown, now: number): AlarmEvent | undefined {
+    const extremes = this.#field.many ? extremesOf(value) : alone(value);
+    if (extremes === undefined) return undefined;
+    this.#value = value;
+    this.#extremes = extremes;
+    for (const latch of this.#latches) latch.see(extremes[latch.limit.direction].value, now);
+    return this.#change();
   }
 
-  #judged(judgement: Judgement, value: number, index?: number): AlarmEvent | undefined {
-    const before = this.#now;
-    this.#now = judgement;
-    if (before.level === judgement.level && before.crossed?.direction === judgement.crossed?.direction)
-      return undefined;
-    const crossed = judgement.crossed ?? before.crossed;
-    if (crossed === undefined) return undefined;
+  /** When `expire` is due, monotonic ms. */
+  nextDeadline(): number {
+    return this.#latches.reduce((next, { changesAt }) => Math.min(next, changesAt), NEVER);
+  }
+
+  /** What the last value said has lasted long enough. */
+  expire(now: number): AlarmEvent | undefined {
+    for (const latch of this.#latches) latch.expire(now);
+    return this.#change();
+  }
+
+  /** The last value is too old to go on counting. */
+  markStale(): void {
+    for (const latch of this.#latches) latch.changesAt = NEVER;
+  }
+
+  #change(): AlarmEvent | undefined {
+    const before = this.#worst;
+    const worst = this.#worstNow(before);
+    this.#worst = worst;
+    const crossed = worst ?? before;
+    if (before?.level === worst?.level && before?.direction === worst?.direction) return undefined;
+    if (crossed === undefined || this.#extremes === undefined) return undefined;
     const { path, unit } = this.#field;
+    const extreme = firstBeyond(this.#value, crossed) ?? this.#extremes[crossed.direction];
     return {
       message: this.#message,
       field: path.join('.'),
-      level: judgement.level,
-      previous: before.level,
-      cleared: judgement.level === 'good',
-      value,
+      level: this.level,
+      previous: before?.level ?? 'good',
+      cleared: worst === undefined,
+      value: extreme.value,
       ...(unit === undefined ? {} : { unit }),
       limit: crossed.limit,
       direction: crossed.direction,
-      ...(index === undefined ? {} : { index }),
+      ...(extreme.index === undefined ? {} : { index: extreme.index }),
     };
   }
 
-  #worst(value: unknown): Worst | undefined {
-    if (!Array.isArray(value)) return undefined;
-    let worst: Worst | undefined;
-    for (const [index, each] of value.entries()) {
-      const number = numberOf(each);
-      if (number === undefined) continue;
-      const judgement = judge(this.#field, number);
-      if (worst === undefined || isWorse(judgement.level, worst.judgement.level)) {
-        worst = { judgement, value: number, index };
-      }
-    }
-    return worst;
+  /** Of two sides that an array exceeds to the same level, the one that was told stays. */
+  #worstNow(before: Limit | undefined): Limit | undefined {
+    const exceeded = this.#latches.filter((latch) => latch.exceeded).map(({ limit }) => limit);
+    const [first] = exceeded;
+    return exceeded.find((limit) => limit === before && limit.level === first?.level) ?? first;
   }
+}
+
+/** The first element of an array that is beyond a limit. */
+function firstBeyond(values: unknown, limit: Limit): Extreme | undefined {
+  if (!Array.isArray(values)) return undefined;
+  for (const [index, each] of values.entries()) {
+    const value = numberOf(each);
+    if (value !== undefined && isBeyond(value, limit)) return { value, index };
+  }
+  return undefined;
+}
+
+/** A value that stands on the limit is good. */
+const isBeyond = (value: number, { limit, direction }: Limit): boolean =>
+  direction === 'above' ? value > limit : value < limit;
+
+/** Good again, after it was beyond. */
+const isBack = (value: number, { limit, direction, hysteresis }: Limit): boolean =>
+  direction === 'above' ? value <= limit - hysteresis : value >= limit + hysteresis;
+
+function alone(value: unknown): Extremes | undefined {
+  const number = numberOf(value);
+  return number === undefined ? undefined : { below: { value: number }, above: { value: number } };
+}
+
+function extremesOf(values: unknown): Extremes | undefined {
+  if (!Array.isArray(values)) return undefined;
+  let below: Extreme | undefined;
+  let above: Extreme | undefined;
+  for (const [index, each] of values.entries()) {
+    const value = numberOf(each);
+    if (value === undefined) continue;
+    if (below === undefined || value < below.value) below = { value, index };
+    if (above === undefined || value > above.value) above = { value, index };
+  }
+  return below === undefined || above === undefined ? undefined : { below, above };
 }
 
 /** Only numbers have limits, and those beyond 2^53 are decimal text. */

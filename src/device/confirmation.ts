@@ -35,6 +35,10 @@ export class Observation {
 }
 
 function agrees({ value, tolerance }: Confirmation, seen: Value | undefined): boolean {
-  if (typeof value === 'number' && typeof seen === 'number') return Math.abs(value - seen) <= tolerance;
+  if (typeof value === 'number' && typeof seen === 'number') {
+    // 21.3 and 21.29 are a little more than 0.01 apart, as a computer has them.
+    const inexact = 2 * Number.EPSILON * Math.max(Math.abs(value), Math.abs(seen));
+    return Math.abs(value - seen) <= tolerance + inexact;
+  }
   return value === seen;
 }

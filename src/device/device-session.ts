@@ -8,8 +8,9 @@ import type { FileHalf } from './file-half.ts';
 import { Measurements } from './measurements.ts';
 import { Newcomers } from './newcomers.ts';
 import { Noise } from './noise.ts';
+import { notOnline } from './not-online.ts';
 import { receivedFiles } from './received-files.ts';
-import type { Defect, Effect, LinkOffer, SessionEvent } from './session-events.ts';
+import type { Defect, Effect, KnownBefore, LinkOffer, SessionEvent } from './session-events.ts';
 import { phaseDeadline, type SessionPhase } from './session-phase.ts';
 import type { SessionContext, SessionPorts } from './session-ports.ts';
 import type { SessionSettings } from './settings.ts';
@@ -197,17 +198,9 @@ export class DeviceSession {
         return this.#context.files?.stored(event.transfer, event.ok, now);
       case 'deadlineReached':
         return this.#deadlineReached(event.afterReading, now);
-      case 'requestMade': {
-        const { requestId } = event;
+      case 'requestMade':
         if (conversation?.succeeded) return conversation.requestMade(event, now);
-        const detail = this.#whyNotAsked();
-        this.#effects.push({
-          type: 'settleRequest',
-          requestId,
-          outcome: { ok: false, code: 'device_not_online', detail },
-        });
-        return;
-      }
+        return this.#effects.push(notOnline(event.requestId, this.status));
     }
   }
 
@@ -218,17 +211,15 @@ export class DeviceSession {
     for (const { transfer } of halves) this.#effects.push({ type: 'dropFile', transfer });
   }
 
-  #whyNotAsked(): string {
-    // Over a link before this one it was heard, and its silence is not long enough yet.
-    if (this.status === 'online') return 'nothing has come over its new link yet; nothing was sent';
-    return `the status of the device is ${this.status}; nothing was sent`;
-  }
-
-  #start(after: Defect | undefined, now: Instant): void {
+  #start(after: Defect | KnownBefore | undefined, now: Instant): void {
     const dials = this.settings.addresses.length > 0;
     if (dials && after === undefined) return this.#dial(now);
     this.#phase = { name: 'listening' };
-    if (after === undefined) return this.#axes.setLink('listening', now.wallMs);
+    if (after === undefined || 'since' in after) {
+      this.#context.seen = after !== undefined;
+      if (after !== undefined) this.#absence.resume(after, now);
+      return this.#axes.setLink('listening', now.wallMs);
+    }
     const why = { reason: 'internal_error', detail: after.detail } as const;
     this.#context.seen = after.seen;
     this.#absence.begin({ ...why, byItself: false }, after.seen, now);
@@ -362,7 +353,8 @@ export class DeviceSession {
       return;
     }
     const lateMs = now.monoMs - dueAt;
-    this.#context.measurements.expire(now.monoMs);
+    const alarms = this.#context.measurements.expire(now.monoMs);
+    for (const alarm of alarms) this.#effects.push({ type: 'publishAlarm', alarm });
     this.#context.files?.expire(now);
     this.#absence.expire(now);
     if (this.#newcomers.releaseDue(now.monoMs) && this.#axes.document.reason === 'duplicate_identity') {

@@ -1,15 +1,9 @@
 import type { FieldDeclaration, MessageDeclaration, Range } from '../protocol/declared/declaration.ts';
+import { marginOf } from '../protocol/declared/quantity.ts';
 
 /** How far a value is outside its limits. */
 export type Level = 'good' | 'warn' | 'alarm';
 export type Direction = 'above' | 'below';
-
-/** A value held against its limits. */
-export interface Judgement {
-  readonly level: Level;
-  /** The limit that is exceeded, and to which side; absent where the value is good. */
-  readonly crossed?: { readonly limit: number; readonly direction: Direction };
-}
 
 /** One declared field with limits, or with a raw value that says "no value". */
 export interface WatchedField {
@@ -22,11 +16,19 @@ export interface WatchedField {
   readonly many: boolean;
   /** It is absent from a message only if its raw value says "no value". */
   readonly tellsInvalid: boolean;
-  readonly warn?: Range;
-  readonly alarm?: Range;
+  readonly limits: readonly Limit[];
 }
 
-const GOOD: Judgement = { level: 'good' };
+/** One bound of a value, with the level that holds beyond it. */
+export interface Limit {
+  readonly level: Exclude<Level, 'good'>;
+  readonly limit: number;
+  readonly direction: Direction;
+  /** So far within the limit the value is good again. */
+  readonly hysteresis: number;
+  /** A value is beyond, or good again, once it has been so for so long. */
+  readonly forMs: number;
+}
 
 /** The fields of a message that are watched; those of its reply where it answers with fields. */
 export function watchedFields(message: MessageDeclaration): readonly WatchedField[] {
@@ -51,32 +53,23 @@ function watched(field: FieldDeclaration, above: readonly string[]): WatchedFiel
       many,
       tellsInvalid,
       ...(unit === undefined ? {} : { unit }),
-      ...(limits?.warn === undefined ? {} : { warn: limits.warn }),
-      ...(limits?.alarm === undefined ? {} : { alarm: limits.alarm }),
+      limits: limits === undefined ? [] : limitsOf(limits, unit),
     },
   ];
 }
 
-/** A value that stands on a limit is good. */
-export function judge({ warn, alarm }: Pick<WatchedField, 'warn' | 'alarm'>, value: number): Judgement {
-  const crossed = crossing(alarm, value);
-  if (crossed !== undefined) return { level: 'alarm', crossed };
-  const doubtful = crossing(warn, value);
-  return doubtful === undefined ? GOOD : { level: 'warn', crossed: doubtful };
+/** The worst first; below before above. */
+function limitsOf(
+  { warn, alarm, hysteresis, forMs = 0 }: NonNullable<FieldDeclaration['limits']>,
+  unit: string | undefined,
+): Limit[] {
+  const around = { hysteresis: hysteresis === undefined ? 0 : marginOf(hysteresis, unit), forMs };
+  const both = (level: Limit['level'], [least, greatest]: Range): Limit[] => [
+    ...(least === null ? [] : [{ level, limit: least, direction: 'below' as const, ...around }]),
+    ...(greatest === null ? [] : [{ level, limit: greatest, direction: 'above' as const, ...around }]),
+  ];
+  return [
+    ...(alarm === undefined ? [] : both('alarm', alarm)),
+    ...(warn === undefined ? [] : both('warn', warn)),
+  ];
 }
-
-function crossing(range: Range | undefined, value: number): Judgement['crossed'] {
-  if (range === undefined) return undefined;
-  const least = range[0];
-  const greatest = range[1];
-  if (least !== null && value < least) return { limit: least, direction: 'below' };
-  if (greatest !== null && value > greatest) return { limit: greatest, direction: 'above' };
-  return undefined;
-}
-
-/** The greater of two levels. */
-export function isWorse(one: Level, other: Level): boolean {
-  return RANK[one] > RANK[other];
-}
-
-const RANK: Readonly<Record<Level, number>> = { good: 0, warn: 1, alarm: 2 };

@@ -41,6 +41,8 @@ export class Measurements {
   /** A device has few messages, and says most of all what it said before. */
   readonly #kept: readonly Kept[];
   #recent: Kept | undefined;
+  /** Those of which a limit holds only after a while. */
+  readonly #delayed: ReadonlyArray<{ readonly kept: Kept; readonly watch: Watch }>;
   #measured: Measured = { values: {}, quality: {} };
 
   constructor(declarations: readonly MessageDeclaration[]) {
@@ -56,6 +58,11 @@ export class Measurements {
       staleAt: Number.POSITIVE_INFINITY,
       stale: false,
     }));
+    this.#delayed = this.#kept.flatMap((kept) =>
+      kept.watches
+        .filter(({ field }) => field.limits.some(({ forMs }) => forMs > 0))
+        .map((watch) => ({ kept, watch })),
+    );
   }
 
   get measured(): Measured {
@@ -71,8 +78,10 @@ export class Measurements {
     if (kept === undefined) return NO_EVENTS;
     const before = kept.values;
     if (before === undefined && Object.keys(fields).length === 0) return NO_EVENTS;
+    // What was before lasted until now.
+    let events = this.#expireAlarms(now);
     const values = shareOld(before, fields);
-    let requalify = kept.stale;
+    let requalify = kept.stale || events.length > 0;
     kept.stale = false;
     kept.staleAt =
       kept.everyMs === undefined ? Number.POSITIVE_INFINITY : now + kept.everyMs * OVERDUE_FACTOR;
@@ -82,10 +91,9 @@ export class Measurements {
       all[message] = values;
       this.#measured = { values: all, quality: this.#measured.quality };
     }
-    let events = NO_EVENTS;
     for (const watch of kept.watches) {
       const value = valueAt(values, watch.field.path);
-      const event = watch.alarm.see(value);
+      const event = watch.alarm.see(value, now);
       if (event !== undefined) events = [...events, event];
       const quality = qualityOf(watch, value);
       requalify ||= quality !== watch.quality;
@@ -98,28 +106,42 @@ export class Measurements {
   /** Nothing that is known is fresh any more. */
   markStale(): void {
     for (const kept of this.#kept) {
-      kept.staleAt = Number.POSITIVE_INFINITY;
-      if (kept.values !== undefined) kept.stale = true;
+      age(kept);
+      kept.stale = kept.values !== undefined;
     }
     this.#requalify();
   }
 
-  /** Marks what has not come for too long. */
-  expire(now: number): void {
-    let any = false;
+  /** Marks what has not come for too long; tells which limits have been exceeded, or kept, for long enough. */
+  expire(now: number): readonly AlarmEvent[] {
+    const events = this.#expireAlarms(now);
+    let any = events.length > 0;
     for (const kept of this.#kept) {
       if (kept.staleAt > now) continue;
-      kept.staleAt = Number.POSITIVE_INFINITY;
-      kept.stale = true;
+      age(kept);
       any = true;
     }
     if (any) this.#requalify();
+    return events;
   }
 
   nextDeadline(): number {
     let next = Number.POSITIVE_INFINITY;
     for (const { staleAt } of this.#kept) next = Math.min(next, staleAt);
+    for (const { watch } of this.#delayed) next = Math.min(next, watch.alarm.nextDeadline());
     return next;
+  }
+
+  /** A value counts until another one comes, or it is stale. */
+  #expireAlarms(now: number): readonly AlarmEvent[] {
+    let events = NO_EVENTS;
+    for (const { kept, watch } of this.#delayed) {
+      const event = watch.alarm.expire(Math.min(now, kept.staleAt));
+      if (event === undefined) continue;
+      events = [...events, event];
+      watch.quality = qualityOf(watch, kept.values && valueAt(kept.values, watch.field.path));
+    }
+    return events;
   }
 
   #requalify(): void {
@@ -136,6 +158,12 @@ export class Measurements {
       keys.length === Object.keys(before).length && keys.every((key) => before[key] === quality[key]);
     if (!same) this.#measured = { ...this.#measured, quality };
   }
+}
+
+function age(kept: Kept): void {
+  kept.staleAt = Number.POSITIVE_INFINITY;
+  kept.stale = true;
+  for (const { alarm } of kept.watches) alarm.markStale();
 }
 
 /** A value that is absent only because its raw value says so is invalid; others are as good as their limits say. */

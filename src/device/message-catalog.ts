@@ -1,7 +1,9 @@
 import { type ErrorCode, HeartwireError } from '../errors.ts';
 import type { FieldDeclaration, MessageDeclaration } from '../protocol/declared/declaration.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { ownValue, type Values } from '../protocol/declared/value.ts';
+import { parseNumberType } from '../protocol/declared/number-type.ts';
+import { marginOf } from '../protocol/declared/quantity.ts';
+import { ownValue, type Value, type Values } from '../protocol/declared/value.ts';
 import type { DeclaredMessage, Message } from '../protocol/message.ts';
 import type { Confirmation } from './confirmation.ts';
 
@@ -81,18 +83,38 @@ export class MessageCatalog {
     }
   }
 
-  #confirmations({ confirms = {} }: MessageDeclaration, fields: Values): Confirmation[] {
-    return Object.entries(confirms).flatMap(([own, target]) => {
-      const value = ownValue(fields, own);
-      const [message = '', ...path] = target.split('.');
+  #confirmations({ fields: own = [], confirms = {} }: MessageDeclaration, fields: Values): Confirmation[] {
+    return Object.entries(confirms).flatMap(([name, shown]) => {
+      const value = ownValue(fields, name);
+      const { field, within } = typeof shown === 'string' ? { field: shown } : shown;
+      const [message = '', ...path] = field.split('.');
       if (value === undefined || value === null) return [];
-      const shown = fieldAt(this.declaration(message)?.fields, path);
-      return [
-        { message, path, value, tolerance: shown?.scale === undefined ? 0 : Math.abs(shown.scale) / 2 },
-      ];
+      const target = fieldAt(this.declaration(message)?.fields, path);
+      const tolerance =
+        within === undefined
+          ? this.#rounding(
+              own.find((each) => each.name === name),
+              target,
+              value,
+            )
+          : marginOf(within, target?.unit);
+      return [{ message, path, value, tolerance }];
     });
   }
+
+  /** How far a command and a state that agree may be apart, because each is written in steps of its own. */
+  #rounding(own: FieldDeclaration | undefined, shown: FieldDeclaration | undefined, value: Value): number {
+    const [from, to] = [own, shown].map(
+      (field) => field && parseNumberType(field.type, this.protocol.declaration.byteOrder),
+    );
+    const scaled = to?.kind === 'int' && shown?.scale !== undefined ? Math.abs(shown.scale) / 2 : 0;
+    const single = [from, to].some((type) => type?.kind === 'float' && type.bytes === 4);
+    return scaled + (single && typeof value === 'number' ? Math.abs(value) * SINGLE_STEP : 0);
+  }
 }
+
+/** The distance of two neighbours among numbers of four bytes, as a share of them. */
+const SINGLE_STEP = 2 ** -23;
 
 function fieldAt(
   fields: readonly FieldDeclaration[] | undefined,

@@ -29,10 +29,21 @@ export interface Defect {
   readonly seen: boolean;
 }
 
+/** What an earlier run of the bridge knew of a device that is not back yet. */
+export interface KnownBefore {
+  /** Since when it has had no link, in ms since the epoch. */
+  readonly since: number;
+  readonly reason: string;
+  readonly detail: string;
+  /** It hung up by itself, and may be away until its next report is overdue. */
+  readonly byItself: boolean;
+  readonly identity?: { readonly appid: string; readonly imei: string } | undefined;
+}
+
 /** What happened, as the session is told. Events about a link always mean the present one. */
 export type SessionEvent =
   /** Where it follows a defect of ours, whoever is dialled is left alone for a while first. */
-  | { readonly type: 'started'; readonly after?: Defect }
+  | { readonly type: 'started'; readonly after?: Defect | KnownBefore }
   | { readonly type: 'stopped'; readonly reason: StopReason }
   /** Whatever made the link fail is mended: a pause of the back-off ends now. */
   | { readonly type: 'pauseEnded' }

@@ -1,9 +1,10 @@
 import type { ListenerConfig } from '../config/model.ts';
+import { AddressCount } from './http/address-caps.ts';
 
-/** Who is connected to one listener: in all, and from each host. */
+/** Who is connected to one listener: in all, and from each address, as those of subscribers are counted. */
 export class ConnectionCount {
   #total = 0;
-  readonly #perHost = new Map<string, number>();
+  readonly #perAddress = new AddressCount();
 
   get total(): number {
     return this.#total;
@@ -18,25 +19,20 @@ export class ConnectionCount {
     }: Pick<ListenerConfig, 'maxConnections' | 'maxConnectionsPerAddress'>,
   ): string | undefined {
     if (this.#total >= maxConnections) return `max_connections: ${maxConnections}`;
-    if ((this.#perHost.get(host) ?? 0) < maxConnectionsPerAddress) return undefined;
+    if (this.#perAddress.of(host) < maxConnectionsPerAddress) return undefined;
     return `max_connections_per_address: ${maxConnectionsPerAddress}`;
   }
 
   /** One more; returns what is to be called when it is gone, and counts once. */
   came(host: string): () => void {
     this.#total += 1;
-    this.#perHost.set(host, (this.#perHost.get(host) ?? 0) + 1);
+    this.#perAddress.add(host);
     let here = true;
     return () => {
-      if (here) this.#left(host);
+      if (!here) return;
       here = false;
+      this.#total -= 1;
+      this.#perAddress.remove(host);
     };
-  }
-
-  #left(host: string): void {
-    this.#total -= 1;
-    const others = (this.#perHost.get(host) ?? 1) - 1;
-    if (others > 0) this.#perHost.set(host, others);
-    else this.#perHost.delete(host);
   }
 }

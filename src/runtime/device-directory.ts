@@ -5,24 +5,22 @@ import type { SessionSettings } from '../device/settings.ts';
 import type { DeviceStatus } from '../device/state-document.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { RegisterRequest } from '../protocol/message.ts';
-import type { Clock, Timer } from './clock.ts';
+import type { Clock } from './clock.ts';
 import type { DeviceRunner } from './device-runner.ts';
+import {
+  type Arrival,
+  type Resolution,
+  UnannouncedDevices,
+  type UnannouncedRun,
+} from './unannounced-devices.ts';
 
-const SWEEP_EVERY_MS = 60_000;
-
-/** The device that a link belongs to, or why it belongs to none. */
-export type Resolution = { readonly device: DeviceRunner } | { readonly refused: string };
-
-/** How an unannounced device made itself known: by its register, or by its address alone. */
-export interface Arrival {
-  readonly host: string;
-  readonly identity?: RegisterRequest['fields'];
-}
-
-interface Accepted {
-  readonly runner: DeviceRunner;
-  readonly listener: ListenerConfig;
-  readonly arrival: Arrival;
+export interface DirectoryOptions {
+  readonly clock: Clock;
+  makeRunner(settings: SessionSettings, listener: ListenerConfig, run: UnannouncedRun): DeviceRunner;
+  /** An unannounced device is not known any more, or begins anew. */
+  over?(id: string): void;
+  /** What is known of unannounced devices is different now. */
+  changed?(): void;
 }
 
 /** A device of the configuration; with `match` where it dials in. */
@@ -33,24 +31,18 @@ export interface Configured {
 
 /** Every device of the bridge by its id: the configured ones, and those that dialled in unannounced. */
 export class DeviceDirectory {
-  readonly #clock: Clock;
-  readonly #makeRunner: (settings: SessionSettings, listener: ListenerConfig) => DeviceRunner;
-  readonly #over: (id: string) => void;
   readonly #configured = new Map<string, DeviceRunner>();
   #matches: Array<{ readonly match: MatchConfig; readonly runner: DeviceRunner }> = [];
-  readonly #accepted = new Map<string, Accepted>();
+  readonly #unannounced: UnannouncedDevices;
   #spoken: readonly DeclaredProtocol[] | undefined;
-  #sweep: Timer | undefined;
 
-  /** `over` hears of unannounced devices that are not known any more, or begin anew. */
-  constructor(
-    clock: Clock,
-    makeRunner: (settings: SessionSettings, listener: ListenerConfig) => DeviceRunner,
-    over: (id: string) => void = () => undefined,
-  ) {
-    this.#clock = clock;
-    this.#makeRunner = makeRunner;
-    this.#over = over;
+  constructor({ clock, makeRunner, over, changed }: DirectoryOptions) {
+    this.#unannounced = new UnannouncedDevices({
+      clock,
+      makeRunner: (device, listener, run) => makeRunner({ ...listener.session, device }, listener, run),
+      over: (id) => over?.(id),
+      changed: () => changed?.(),
+    });
   }
 
   /**
@@ -62,9 +54,9 @@ export class DeviceDirectory {
     this.#matches = [];
     this.#spoken = undefined;
     for (const { runner, match } of devices) this.add(runner, match);
-    for (const [name, { arrival }] of this.#accepted) {
-      if (this.#configured.has(name) || this.#matched(arrival) !== undefined) this.#remove(name);
-    }
+    this.#unannounced.removeWhere(
+      (name, { arrival }) => this.#configured.has(name) || this.#matched(arrival) !== undefined,
+    );
   }
 
   /**
@@ -72,18 +64,10 @@ export class DeviceDirectory {
    * accept any more are removed; the others begin anew with their new settings where `anew` says so.
    */
   relisten(from: ListenerConfig, to: ListenerConfig | undefined, anew: boolean): void {
-    for (const [name, entry] of [...this.#accepted]) {
-      if (entry.listener !== from) continue;
-      const byAddress = entry.arrival.identity === undefined;
-      const refused = byAddress ? to?.anonymous === 'refuse' : to?.unknown === 'refuse';
-      if (to === undefined || refused) this.#remove(name);
-      else if (anew) {
-        entry.runner.stop('reconfigured');
-        this.#over(name);
-        this.#enter(name, to, entry.arrival);
-      } else this.#accepted.set(name, { ...entry, listener: to });
-    }
-    this.#sweepLater();
+    this.#unannounced.removeWhere(
+      (_, { listener, byAddress }) => listener === from && (to === undefined || refuses(to, byAddress)),
+    );
+    if (to !== undefined) this.#unannounced.relisten(from, to, anew);
   }
 
   /** One more device of the configuration; with `match` where it dials in. */
@@ -118,12 +102,12 @@ export class DeviceDirectory {
   }
 
   get(id: string): DeviceRunner | undefined {
-    return this.#configured.get(id) ?? this.#accepted.get(id)?.runner;
+    return this.#configured.get(id) ?? this.#unannounced.get(id)?.runner;
   }
 
   *all(): Generator<DeviceRunner> {
     yield* this.#configured.values();
-    for (const { runner } of this.#accepted.values()) yield runner;
+    for (const { runner } of this.#unannounced.all()) yield runner;
   }
 
   countByStatus(): Partial<Record<DeviceStatus, number>> {
@@ -156,30 +140,20 @@ export class DeviceDirectory {
 
   /** An unannounced device by its name; it is made where it is new. */
   accept(name: string, listener: ListenerConfig, arrival: Arrival): Resolution {
-    const known = this.#accepted.get(name);
-    if (known !== undefined) {
-      this.#accepted.set(name, { ...known, arrival });
-      return { device: known.runner };
-    }
     if (this.#configured.has(name))
       return { refused: `the configuration has a device ${name} of another kind` };
-    if (this.#accepted.size >= listener.maxDevices) {
-      return { refused: `max_devices: ${listener.maxDevices} unknown devices are known already` };
-    }
-    const device = this.#enter(name, listener, arrival);
-    this.#sweepLater();
-    return { device };
+    return this.#unannounced.accept(name, listener, arrival);
   }
 
   /** The listener that an unannounced device came by at first. */
   listenerOf(name: string): ListenerConfig | undefined {
-    return this.#accepted.get(name)?.listener;
+    return this.#unannounced.get(name)?.listener;
   }
 
   /** Stops every device. */
   stop(): void {
-    this.#sweep?.cancel();
-    for (const runner of this.all()) runner.stop();
+    for (const runner of this.#configured.values()) runner.stop();
+    this.#unannounced.stop();
   }
 
   /** The configured device that a peer is, as far as its register or its address tells. */
@@ -187,37 +161,10 @@ export class DeviceDirectory {
     if (identity === undefined) return this.resolveAddress(host, true);
     return this.#matches.find(({ match }) => matches(match, identity, host))?.runner;
   }
+}
 
-  #enter(name: string, listener: ListenerConfig, arrival: Arrival): DeviceRunner {
-    const runner = this.#makeRunner({ ...listener.session, device: name }, listener);
-    this.#accepted.set(name, { runner, listener, arrival });
-    runner.start();
-    return runner;
-  }
-
-  #remove(name: string): void {
-    const runner = this.#accepted.get(name)?.runner;
-    this.#accepted.delete(name);
-    runner?.remove();
-    this.#over(name);
-  }
-
-  #sweepLater(): void {
-    this.#sweep?.cancel();
-    if (this.#accepted.size === 0) return;
-    const waits = [...this.#accepted.values()].map(
-      ({ runner, listener }) => listener.forgetMs - runner.awayMs(),
-    );
-    const soonest = Math.min(Math.max(Math.min(...waits), 1), SWEEP_EVERY_MS);
-    this.#sweep = this.#clock.setTimer(this.#clock.now().monoMs + soonest, () => this.#forget());
-  }
-
-  #forget(): void {
-    for (const [name, { runner, listener }] of this.#accepted) {
-      if (runner.awayMs() >= listener.forgetMs) this.#remove(name);
-    }
-    this.#sweepLater();
-  }
+function refuses({ anonymous, unknown }: ListenerConfig, byAddress: boolean): boolean {
+  return (byAddress ? anonymous : unknown) === 'refuse';
 }
 
 function matches(match: MatchConfig, identity: RegisterRequest['fields'], host: string): boolean {

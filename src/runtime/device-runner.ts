@@ -1,6 +1,6 @@
 import { DeviceSession } from '../device/device-session.ts';
 import type { MessageCatalog } from '../device/message-catalog.ts';
-import type { Effect, RequestOutcome, SessionEvent } from '../device/session-events.ts';
+import type { Effect, KnownBefore, RequestOutcome, SessionEvent } from '../device/session-events.ts';
 import type { SessionPorts } from '../device/session-ports.ts';
 import type { SessionSettings } from '../device/settings.ts';
 import type { DeviceStatus, StateDocument } from '../device/state-document.ts';
@@ -18,6 +18,7 @@ import { DeadlineTimer } from './deadline-timer.ts';
 import { DefectStreak, tellDefect } from './defect.ts';
 import { DeviceFiles } from './device-files.ts';
 import { DeviceVoice } from './device-voice.ts';
+import { LinkPresence, lastLinkedAt } from './link-presence.ts';
 import type { Log } from './log.ts';
 import type { OfferedWire } from './offered-wire.ts';
 import { OpenRequests } from './open-requests.ts';
@@ -61,6 +62,10 @@ export interface DeviceRunnerOptions {
   wantsBytes(topic: string): boolean;
   /** It was stopped, and counts nothing any more. */
   readonly retired?: ((reading: DeviceReading) => void) | undefined;
+  /** It has a link now, or has none any more. */
+  readonly linked?: ((linked: boolean) => void) | undefined;
+  /** What an earlier run of the bridge knew of it. */
+  readonly known?: KnownBefore | undefined;
 }
 
 /**
@@ -87,8 +92,7 @@ export class DeviceRunner implements WireOwner {
   #bytesOut = 0;
   /** When the chunk came whose frames are handled now. */
   #chunkAt: Instant | undefined;
-  #wasConnected = false;
-  #lastConnectedAt: number;
+  readonly #presence: LinkPresence;
   readonly #defects = new DefectStreak();
   /** A fresh session is told of the defect that ended the one before. */
   #beginningAfresh = false;
@@ -101,7 +105,7 @@ export class DeviceRunner implements WireOwner {
     this.#timer = new DeadlineTimer(clock, () =>
       this.#dispatch({ type: 'deadlineReached', afterReading: false }),
     );
-    this.#lastConnectedAt = clock.now().monoMs;
+    this.#presence = new LinkPresence(lastLinkedAt(clock.now(), options.known), options.linked);
     const wantsBytes = (topic: string): boolean => options.wantsBytes(topic);
     this.#voice = new DeviceVoice(settings.device, publisher, clock, wantsBytes);
     this.#files = new DeviceFiles({
@@ -138,13 +142,14 @@ export class DeviceRunner implements WireOwner {
 
   /** How long it has been without a link, in ms; 0 while it has one. */
   awayMs(): number {
-    return this.#session.connected ? 0 : this.#options.clock.now().monoMs - this.#lastConnectedAt;
+    return this.#session.connected ? 0 : this.#presence.awayMs(this.#options.clock.now().monoMs);
   }
 
   start(): void {
     const halves = this.#files.claim();
     if (halves.length > 0) this.#dispatch({ type: 'halvesFound', halves });
-    this.#dispatch({ type: 'started' });
+    const { known } = this.#options;
+    this.#dispatch({ type: 'started', ...(known === undefined ? {} : { after: known }) });
   }
 
   /** Ends a pause of the back-off: the device is dialled now. */
@@ -270,9 +275,7 @@ export class DeviceRunner implements WireOwner {
       return this.#beginAfresh(cause);
     }
     this.#running = false;
-    const { connected } = this.#session;
-    if (connected || this.#wasConnected) this.#lastConnectedAt = now.monoMs;
-    this.#wasConnected = connected;
+    this.#presence.note(this.#session.connected, now.monoMs);
     // The end of its chunk follows at once.
     if (event.type === 'messageReceived' || this.#voice.silent) return;
     this.#timer.follow(this.#session.nextDeadline());

@@ -22,6 +22,7 @@ import type { Log } from './log.ts';
 import { markReplay } from './mark-replay.ts';
 import type { Recorder } from './recorder.ts';
 import { RECEIVING, type Spool } from './spool.ts';
+import type { UnannouncedRun } from './unannounced-devices.ts';
 
 export interface FleetOptions {
   readonly config: BridgeConfig;
@@ -37,6 +38,8 @@ export interface FleetOptions {
   wantsBytes(topic: string): boolean;
   /** A device was stopped, for good or to be run anew. */
   readonly retired?: ((reading: DeviceReading) => void) | undefined;
+  /** What is known of unannounced devices is different now. */
+  readonly knownChanged?: (() => void) | undefined;
 }
 
 /** Everything that stands towards the devices: their runners, and the gateways at which they dial in. */
@@ -58,11 +61,12 @@ export class Fleet {
     this.#ports = { random, localTime: (wallMs) => formatLocalTime(wallMs), parseLocalTime };
     this.#failed = new FailedDevices(publisher, clock);
     this.#links = new DepartingLinks(clock);
-    this.directory = new DeviceDirectory(
+    this.directory = new DeviceDirectory({
       clock,
-      (settings, listener) => this.#makeRunner(settings, listener),
-      (id) => recorder()?.retire(id),
-    );
+      makeRunner: (settings, listener, run) => this.#makeRunner(settings, listener, run),
+      over: (id) => recorder()?.retire(id),
+      changed: () => options.knownChanged?.(),
+    });
     for (const [name, listener] of listenersByAddress(config.listeners)) {
       this.#gateways.set(name, this.#makeGateway(listener));
     }
@@ -152,7 +156,11 @@ export class Fleet {
     return this.#makeRunner(device.session, device);
   }
 
-  #makeRunner(settings: SessionSettings, of: DeviceConfig | ListenerConfig): DeviceRunner {
+  #makeRunner(
+    settings: SessionSettings,
+    of: DeviceConfig | ListenerConfig,
+    run?: UnannouncedRun,
+  ): DeviceRunner {
     const { clock, log, spool, publisher, recorder, wantsBytes } = this.#options;
     const { messages } = of;
     const device = 'kind' in of && of.kind === 'dialled' ? of : undefined;
@@ -172,6 +180,7 @@ export class Fleet {
       },
       wantsBytes,
       retired: this.#options.retired,
+      ...run,
     });
   }
 

@@ -13,12 +13,13 @@ import type { Clock, Timer } from './clock.ts';
 import { ConnectionCount } from './connection-count.ts';
 import { tellDefect } from './defect.ts';
 import { namelessCodec } from './device-codec.ts';
-import type { DeviceDirectory, Resolution } from './device-directory.ts';
+import type { DeviceDirectory } from './device-directory.ts';
 import type { DeviceRunner } from './device-runner.ts';
 import type { DialInTap } from './dial-in-tap.ts';
 import type { Log } from './log.ts';
 import { NamelessRunner } from './nameless-runner.ts';
 import type { Transfer } from './offered-wire.ts';
+import type { Resolution } from './unannounced-devices.ts';
 import { Wire, type WireCodec } from './wire.ts';
 
 /** A link that speaks but does not register may be named by its address after so long, in ms. */
@@ -317,7 +318,10 @@ export class Gateway {
     const nameless = this.#nameless.get(runner);
     if (nameless === undefined) return;
     if ('refused' in resolution) {
-      this.#options.log.warn({ code: 'device_refused', address: runner.address }, resolution.refused);
+      const { refused, code } = resolution;
+      // What is refused because there is too much of it must not fill the log as well.
+      if (code !== undefined) this.#complain(`refused ${runner.address} (${refused})`, code);
+      else this.#options.log.warn({ code: 'device_refused', address: runner.address }, refused);
       return runner.refuse(resolution.refused);
     }
     const { device } = resolution;

@@ -85,7 +85,7 @@ export class ReplayDevice {
     });
     this.#catalog = messages === undefined ? undefined : new MessageCatalog(messages);
     this.#expectations = new Expectations((unmet) => options.happened({ unmet }));
-    this.#directory = new ReplayDirectory(clock, (of) => this.#makeRunner(of));
+    this.#directory = new ReplayDirectory({ clock, makeRunner: (of) => this.#makeRunner(of) });
     const accepted = device.dialIn && device.knownBy === 'any-address';
     if (!accepted) {
       this.#runner = this.#makeRunner(settings);
@@ -288,6 +288,7 @@ export class ReplayDevice {
         unknown: 'accept',
         anonymous: device.knownBy === 'any-address' ? 'by-address' : 'refuse',
         maxDevices: 1_000,
+        maxNewPerMinute: 1_000_000,
         forgetMs: 86_400_000,
         maxNameless: 256,
         maxConnections: 10_000,

@@ -1,7 +1,8 @@
 import type { ListenerConfig } from '../config/model.ts';
 import type { RegisterRequest } from '../protocol/message.ts';
-import { DeviceDirectory, type Resolution } from './device-directory.ts';
+import { DeviceDirectory } from './device-directory.ts';
 import type { DeviceRunner } from './device-runner.ts';
+import type { Resolution } from './unannounced-devices.ts';
 
 /** Of a trace every link belongs to its device, as soon as it was known then. */
 export class ReplayDirectory extends DeviceDirectory {

@@ -103,6 +103,7 @@ describe('the JSON Schema', () => {
       'listeners.unknown': listener.unknown,
       'listeners.anonymous': listener.anonymous,
       'listeners.max_devices': listener.maxDevices,
+      'listeners.max_new_per_minute': listener.maxNewPerMinute,
       'listeners.forget': `${listener.forgetMs / 3_600_000}h`,
       'listeners.max_nameless': listener.maxNameless,
       'listeners.max_connections': listener.maxConnections,

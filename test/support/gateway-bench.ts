@@ -10,6 +10,7 @@ import { DeviceRunner } from '../../src/runtime/device-runner.ts';
 import { DialInSpeeches } from '../../src/runtime/dial-in-speeches.ts';
 import type { DialInTap } from '../../src/runtime/dial-in-tap.ts';
 import { Gateway } from '../../src/runtime/gateway.ts';
+import type { UnannouncedRun } from '../../src/runtime/unannounced-devices.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeLink } from './fake-link.ts';
 import { dialIn } from './session-bench.ts';
@@ -19,6 +20,7 @@ export const LISTENER: ListenerConfig = {
   unknown: 'accept',
   anonymous: 'refuse',
   maxDevices: 1_000,
+  maxNewPerMinute: 1_000,
   forgetMs: 86_400_000,
   maxNameless: 256,
   maxConnections: 10_000,
@@ -36,6 +38,8 @@ export class GatewayBench {
   /** Handlers of the listeners, in the order in which they were started. */
   readonly listeners: ListenerHandlers[] = [];
   readonly warnings: string[] = [];
+  /** How often what is known of unannounced devices became different. */
+  changes = 0;
   /** What a device is told that asks the time. */
   localTime = (): string => '2026-11-21 00:07:36';
   readonly #make: (settings: SessionSettings, of: MatchedDeviceConfig) => DeviceRunner;
@@ -51,7 +55,11 @@ export class GatewayBench {
     const localTime = () => this.localTime();
     const ports = { random: () => 0.5, localTime, parseLocalTime: () => undefined };
     const speeches = new DialInSpeeches();
-    const make = (settings: SessionSettings, of: ListenerConfig | MatchedDeviceConfig) =>
+    const make = (
+      settings: SessionSettings,
+      of: ListenerConfig | MatchedDeviceConfig,
+      run?: UnannouncedRun,
+    ) =>
       new DeviceRunner({
         settings,
         ports: of.messages === undefined ? ports : { ...ports, messages: new MessageCatalog(of.messages) },
@@ -63,8 +71,15 @@ export class GatewayBench {
           throw new Error('a device that dials in is never dialled');
         },
         wantsBytes: () => false,
+        ...run,
       });
-    this.directory = new DeviceDirectory(this.clock, make);
+    this.directory = new DeviceDirectory({
+      clock: this.clock,
+      makeRunner: make,
+      changed: () => {
+        this.changes += 1;
+      },
+    });
     this.#make = make;
     for (const device of matched) this.configure(device);
     this.gateway = new Gateway({

@@ -2,6 +2,7 @@ import {
   DEFAULT_PROTOCOL,
   type Extent,
   type FieldDeclaration,
+  type LimitsDeclaration,
   type MessageDeclaration,
   type ProtocolDeclaration,
 } from '../../protocol/declared/declaration.ts';
@@ -81,11 +82,16 @@ function declareField({
     ...(bits === undefined
       ? {}
       : { bits: bits.map((bit) => ({ ...defined(bit), name: bit.name, at: bit.at })) }),
-    ...(limits === undefined ? {} : { limits: defined(limits) }),
+    ...(limits === undefined ? {} : { limits: declareLimits(limits) }),
     ...(when === undefined ? {} : { when: { ...defined(when), field: when.field } }),
     ...(length === undefined ? {} : { length: length as Extent }), // any text may be tried as a type
     ...(count === undefined ? {} : { count: count as Extent }),
   };
+}
+
+function declareLimits({ for: lasting, ...rest }: NonNullable<FieldShape['limits']>): LimitsDeclaration {
+  const forMs = lasting === undefined ? undefined : parseDuration(lasting);
+  return { ...defined(rest), ...(forMs === undefined ? {} : { forMs }) };
 }
 
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };

@@ -2,12 +2,16 @@ import { z } from 'zod';
 import {
   badType,
   choiceField,
+  durationField,
   type FieldFinding,
   field,
   nameKind,
   numberField,
   textField,
 } from '../field.ts';
+import { marginField } from './confirms-shape.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
 
 const bad = (message: string, mend: string): FieldFinding => ({ code: 'config_bad_value', message, mend });
 
@@ -162,6 +166,12 @@ const limits = z
   .strictObject({
     warn: rangeField('Outside of this, the value is doubtful.').optional(),
     alarm: rangeField('Outside of this, it is an alarm.').optional(),
+    hysteresis: marginField(
+      'A value that was outside is good again once it is so far within the limit, in its own unit.',
+    ).optional(),
+    for: durationField(1, DAY_MS, {
+      description: 'A value counts as outside, or as good again, once it has been so for so long.',
+    }).optional(),
   })
   .meta({ description: 'What is good, and what is dangerous, in the unit of the value.' });
 

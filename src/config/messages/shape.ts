@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { badType, choiceField, durationField, field, numberField } from '../field.ts';
+import { confirmsField } from './confirms-shape.ts';
 import { enumField, fieldShape, namesField, wordField } from './field-shape.ts';
 import { framingShape } from './framing-shape.ts';
 
@@ -75,9 +76,7 @@ export const messageShape = z.strictObject({
   every: durationField(10, 30 * DAY, {
     description: 'Values are stale when the message stays away for longer.',
   }).optional(),
-  confirms: namesField('Own field to `message.field`: the command is observed when these agree.', {
-    target: 'telemetry.setpoint',
-  }).optional(),
+  confirms: confirmsField().optional(),
   errors: namesField("Names of error codes in its reply, beside the protocol's.", {
     2: 'too_hot',
   }).optional(),

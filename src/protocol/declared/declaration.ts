@@ -35,6 +35,24 @@ export interface Condition {
 /** A raw number, the name of an enum's value, or the state of a bit. */
 export type ConditionValue = number | string | boolean;
 
+/** A value outside of a range is doubtful (`warn`) or dangerous (`alarm`). */
+export interface LimitsDeclaration {
+  readonly warn?: Range;
+  readonly alarm?: Range;
+  /** So far within a limit an exceeded one is over; a number, or text with the field's unit. 0 where it is left out. */
+  readonly hysteresis?: number | string;
+  /** So long a value is beyond a limit, or back, before it counts, in ms; 0 where it is left out. */
+  readonly forMs?: number;
+}
+
+/** What of the state shows that a command was carried out. */
+export interface ConfirmDeclaration {
+  /** `message.field` of the state. */
+  readonly field: string;
+  /** Numbers may differ by so much, in the unit of the state; a number, or text with that unit. */
+  readonly within?: number | string;
+}
+
 export interface BitDeclaration {
   readonly name: string;
   /** A bit, 0 the least significant, or a range: `2..3`. */
@@ -59,7 +77,7 @@ export interface FieldDeclaration {
   readonly unit?: string;
   /** The raw value that says "no value". */
   readonly invalid?: WholeNumber;
-  readonly limits?: { readonly warn?: Range; readonly alarm?: Range };
+  readonly limits?: LimitsDeclaration;
   /** Values outside are refused when encoded, and an issue when decoded. */
   readonly range?: Range;
   readonly enum?: string | EnumDeclaration;
@@ -102,8 +120,8 @@ export interface MessageDeclaration {
   readonly reply?: ReplyDeclaration;
   /** Values are stale when the message stays away for longer, in ms. */
   readonly everyMs?: number;
-  /** Own field to `message.field` of the state: the command is observed when these agree. */
-  readonly confirms?: Readonly<Record<string, string>>;
+  /** Own field to that of the state, `message.field` where nothing else is said: the command is observed when these agree. */
+  readonly confirms?: Readonly<Record<string, string | ConfirmDeclaration>>;
   /** Names of error codes in its reply, beside those of the protocol. */
   readonly errors?: EnumDeclaration;
   readonly fields?: readonly FieldDeclaration[];

@@ -1,6 +1,7 @@
 import { parseBits } from './bits-field.ts';
-import type { EnumDeclaration, FieldDeclaration, Range } from './declaration.ts';
+import type { EnumDeclaration, FieldDeclaration } from './declaration.ts';
 import { type Findings, lintName, type Path } from './finding.ts';
+import { lintLimits, lintRange } from './lint-limits.ts';
 import { scalingOf } from './number-field.ts';
 import { floatBits, type NumberType, parseWhole, storeFloat, wholeRange } from './number-type.ts';
 
@@ -63,11 +64,9 @@ export function lintNumber(
       bad('scale', 'Values in this scale are beyond all numbers.', 'Write for example 0.01.');
       return;
     }
-    for (const key of ['warn', 'alarm'] as const) {
-      lintRange(field.limits?.[key], bounds, [...path, 'limits', key], findings);
-    }
     lintRange(field.range, bounds, [...path, 'range'], findings);
-    lintOrder(field, path, findings);
+    if (field.limits !== undefined)
+      lintLimits(field.limits, field.unit, bounds, [...path, 'limits'], findings);
   }
 }
 
@@ -141,48 +140,6 @@ function boundsOf(field: FieldDeclaration, type: NumberType): readonly [number, 
   if (scaling === undefined) return [least, greatest];
   const ends = [scaling.toValue(least), scaling.toValue(greatest)];
   return [Math.min(...ends), Math.max(...ends)];
-}
-
-function lintRange(
-  range: Range | undefined,
-  [least, greatest]: readonly [number, number],
-  path: Path,
-  findings: Findings,
-): void {
-  if (range === undefined) return;
-  const [low, high] = range;
-  if (low !== null && high !== null && low > high) {
-    findings.add(
-      'config_bad_value',
-      path,
-      'The first number is greater than the second.',
-      `Write [${high}, ${low}].`,
-    );
-  }
-  for (const [index, bound] of range.entries()) {
-    if (bound === null || (bound >= least && bound <= greatest)) continue;
-    findings.add(
-      'config_bad_value',
-      [...path, index],
-      `The field can never be ${bound}.`,
-      `Its values are ${least} to ${greatest}: write a number between them, or null for no bound.`,
-    );
-  }
-}
-
-function lintOrder({ limits }: FieldDeclaration, path: Path, findings: Findings): void {
-  const [warnLow = null, warnHigh = null] = limits?.warn ?? [];
-  const [alarmLow = null, alarmHigh = null] = limits?.alarm ?? [];
-  const lowTurned = warnLow !== null && alarmLow !== null && alarmLow > warnLow;
-  const highTurned = warnHigh !== null && alarmHigh !== null && alarmHigh < warnHigh;
-  if (!lowTurned && !highTurned) return;
-  findings.add(
-    'config_unlikely',
-    [...path, 'limits', 'alarm'],
-    'An alarm comes before the warning.',
-    'Let `alarm` be wider than `warn`.',
-    'warning',
-  );
 }
 
 function lintEnumUse(

@@ -1,6 +1,7 @@
 import { compileField } from './compile-fields.ts';
 import type { FieldDeclaration, MessageDeclaration, ProtocolDeclaration } from './declaration.ts';
 import { type DeclarationFinding, Findings, lintName, type Path } from './finding.ts';
+import { lintConfirms } from './lint-confirms.ts';
 import { lintFields, sizingScope } from './lint-fields.ts';
 import { lintEnum } from './lint-numbers.ts';
 import { MessageCodec, wrapId } from './message-codec.ts';
@@ -293,46 +294,3 @@ const span = ({
   readonly minLength: number;
   readonly maxLength: number;
 }): string => (minLength === maxLength ? `${minLength} bytes` : `${minLength} to ${maxLength} bytes`);
-
-function lintConfirms(
-  { fields = [], confirms = {} }: MessageDeclaration,
-  protocol: ProtocolDeclaration,
-  path: Path,
-  findings: Findings,
-): void {
-  for (const [own, target] of Object.entries(confirms)) {
-    const here = [...path, 'confirms', own];
-    if (!fields.some(({ name }) => name === own)) {
-      findings.add(
-        'config_bad_value',
-        here,
-        `This message has no field \`${own}\`.`,
-        'Write a field of this message in front of the colon.',
-      );
-    }
-    const [message = '', ...inner] = String(target).split('.');
-    const declared = protocol.messages.find(({ name }) => name === message);
-    const below =
-      declared === undefined
-        ? []
-        : [...(declared.fields ?? []), ...(typeof declared.reply === 'object' ? declared.reply.fields : [])];
-    if (declared !== undefined && hasField(below, inner)) continue;
-    findings.add(
-      'config_bad_value',
-      here,
-      `There is no field \`${target}\`.`,
-      'Write the message and its field, for example telemetry.setpoint.',
-    );
-  }
-}
-
-function hasField(fields: readonly FieldDeclaration[], [name, ...inner]: readonly string[]): boolean {
-  const field = fields.find((each) => each.name === name);
-  if (field === undefined) return false;
-  if (inner.length === 0) return true;
-  const [bit] = inner;
-  return (
-    hasField(field.fields ?? [], inner) ||
-    (inner.length === 1 && (field.bits ?? []).some((each) => each.name === bit))
-  );
-}

@@ -35,3 +35,13 @@ export function numberOf(value: unknown, unit: string | undefined): unknown {
   const number = Number(digits);
   return Number.isInteger(number) && !Number.isSafeInteger(number) ? digits : number;
 }
+
+/**
+ * How far two values may be apart, of a number or of text such as `0.5 °C`.
+ * @throws FieldError where that is no number from 0 on, or its unit is another one
+ */
+export function marginOf(value: number | string, unit: string | undefined): number {
+  const number = Number(numberOf(value, unit));
+  if (Number.isFinite(number) && number >= 0 && value !== '') return number;
+  throw new FieldError('is no number from 0 on', shown(value));
+}

@@ -62,3 +62,62 @@ describe('numbers that YAML or the type cannot carry', () => {
     expect(linesOf(field)).toEqual([]);
   });
 });
+
+describe('hysteresis and for', () => {
+  const limits = (more: string, field = 'type: u8, unit: V') => `${field}, limits: { ${more} }`;
+
+  it.each<[string, RegExp]>([
+    ['alarm: [10, 20], hysteresis: -1', /error: .*hysteresis: This is no difference/],
+    [
+      'alarm: [10, 20], hysteresis: "1 A"',
+      /error: .*hysteresis: This is given in V, and nothing is converted/,
+    ],
+    ['alarm: [10, 20], hysteresis: wide', /error: .*hysteresis: This .*0\.5 V/],
+    ['alarm: [10, 20], hysteresis: 11', /error: .*beyond 10 could never be good again.* at most 10/],
+    ['alarm: [null, 20], hysteresis: 21', /error: .*beyond 20 could never be good again.* at most 20/],
+    ['alarm: [10, 20], for: 3', /error: .*for: 3 what\? .*3s/],
+    ['hysteresis: 1', /warning: .*hysteresis: `hysteresis` without a limit has no effect/],
+    ['for: 3s', /warning: .*for: `for` without a limit has no effect/],
+  ])('%s is a problem', (more, said) => {
+    expect(linesOf(limits(more))).toEqual([expect.stringMatching(said)]);
+  });
+
+  it.each(['warn: [10, 20], hysteresis: 10', 'warn: [10, null], hysteresis: "0.5 V", for: 1.5s'])(
+    '%s is right',
+    (more) => {
+      expect(linesOf(limits(more))).toEqual([]);
+    },
+  );
+});
+
+describe('within, of confirms', () => {
+  const problems = (confirms: string, state = 'type: f32, unit: V'): string[] =>
+    loadMessages(
+      `messages:
+  - { name: s, id: 1, from: device, fields: [{ name: x, ${state} }] }
+  - { name: c, id: 2, from: host, fields: [{ name: x, type: f32 }], confirms: { x: ${confirms} } }
+`,
+      'm.yaml',
+    ).problems.map(formatProblem);
+
+  it.each<[string, string | undefined, RegExp]>([
+    ['{ field: s.y, within: 1 }', undefined, /confirms\.x\.field: There is no field `s\.y`/],
+    ['{ within: 1 }', undefined, /confirms\.x\.field: A field of the state is missing/],
+    ['{ field: s.x, with: 1 }', undefined, /confirms\.x\.with: .*no such key/],
+    ['{ field: s.x, within: "1 A" }', undefined, /confirms\.x\.within: This is given in V/],
+    ['{ field: s.x, within: true }', undefined, /confirms\.x\.within: A number is expected/],
+    ['{ field: s.x, within: 1 }', 'type: text, length: u8', /confirms\.x\.within: Only numbers/],
+    ['{ field: s.x, within: 1 }', 'type: u8, enum: { 0: a }', /confirms\.x\.within: Only numbers/],
+    ['{ field: s.x.b, within: 1 }', 'type: u8, bits: [{ name: b, at: 0 }]', /within: Only numbers/],
+    ['5', undefined, /confirms\.x: .*field of the state/],
+  ])('%s is a problem', (confirms, state, said) => {
+    expect(problems(confirms, state)).toEqual([expect.stringMatching(said)]);
+  });
+
+  it.each(['s.x', '{ field: s.x }', '{ field: s.x, within: 0.01 }', '{ field: s.x, within: "10 V" }'])(
+    '%s is right',
+    (confirms) => {
+      expect(problems(confirms)).toEqual([]);
+    },
+  );
+});
