@@ -14,7 +14,7 @@ import { BACKLOG } from './http/backlog.ts';
 import { type Caller, plainAddress } from './http/caller.ts';
 import { DEFAULT_DOOR_LIMITS, type DoorLimits } from './http/connection-gate.ts';
 import { DeviceList, type ListedState } from './http/device-list.ts';
-import { Doorman, laterStream } from './http/doorman.ts';
+import { Doorman } from './http/doorman.ts';
 import { listenError, urlHost } from './http/listen-error.ts';
 import { makeHttpServer, type Patience } from './http/make-server.ts';
 import { builtInPage, loadPage } from './http/page.ts';
@@ -195,9 +195,7 @@ export class HttpServer {
     if (hasBody(request)) this.#ending.add(request.socket);
     const standing = { ...SECURITY_HEADERS, ...crossOrigin(request, this.#options) };
     const verdict = this.#doorman.admit(request);
-    const early = verdict.ok
-      ? (this.#paced(request, this.#doorman.paced(verdict.caller)) ?? preflight(request, this.#options))
-      : verdict.answer;
+    const early = verdict.ok ? preflight(request, this.#options) : verdict.answer;
     if (early !== undefined || !verdict.ok) {
       if (early !== undefined) this.#send(request, response, standing, early);
       return;
@@ -206,7 +204,7 @@ export class HttpServer {
     const conclude = async (): Promise<void> => {
       const judged = await this.#access.judge(request, caller);
       const answer = judged.ok
-        ? (this.#paced(request, this.#doorman.pacedToken(judged.grant, caller)) ??
+        ? (this.#doorman.pacedToken(request, caller, judged.grant) ??
           this.#allowed(request, response, sources, standing, caller, judged.grant))
         : judged.answer;
       if (answer !== undefined) this.#send(request, response, standing, (await answer.later?.()) ?? answer);
@@ -269,15 +267,8 @@ export class HttpServer {
     return route(request, sources);
   }
 
-  /** As it is sent to this request. */
-  #paced(request: IncomingMessage, tooMany: Answer | undefined): Answer | undefined {
-    if (tooMany === undefined || this.#options.eventStreams === undefined || !wantsStream(request))
-      return tooMany;
-    return request.headers.accept?.includes('text/event-stream') === true ? laterStream() : tooMany;
-  }
-
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const verdict = this.#doorman.admit(request);
+    const verdict = this.#doorman.admit(request, 'upgrade');
     const refused = verdict.ok ? notTheFeed(request) : verdict.answer;
     if (refused !== undefined || !verdict.ok) {
       if (refused !== undefined) writeAnswer(socket, refused);

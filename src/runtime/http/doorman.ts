@@ -8,7 +8,7 @@ import { type Caller, callerOf, isLoopback, isTrusted, plainAddress } from './ca
 import { ConnectionGate, type DoorLimits } from './connection-gate.ts';
 import { refusedAddress } from './request-access.ts';
 import type { RequestLimits } from './request-limits.ts';
-import { type Answer, refusal } from './routes.ts';
+import { type Answer, pathOf, refusal, STREAM_PATH } from './routes.ts';
 
 const RETRY_AFTER_S = 5;
 /** At one request a second, which is the lowest rate, one more is free by then. */
@@ -55,17 +55,10 @@ export class Doorman {
     this.#byToken.follow(limits.requestsPerSecond, limits.requestBurst);
   }
 
-  /** The answer to a request beyond the rate of its address; undefined where it is within. */
-  paced(caller: Caller): Answer | undefined {
-    const address = plainAddress(caller.remoteAddress);
-    if (this.#byAddress.take(address, this.#clock.now().monoMs)) return undefined;
-    return tooManyRequests(address, caller);
-  }
-
   /** The answer to a request beyond the rate of its token; undefined where it is within, or shows none. */
-  pacedToken({ subject }: Grant, caller: Caller): Answer | undefined {
+  pacedToken(request: IncomingMessage, caller: Caller, { subject }: Grant): Answer | undefined {
     if (subject === ANYBODY || this.#byToken.take(subject, this.#clock.now().monoMs)) return undefined;
-    return tooManyRequests(`The token ${subject}`, caller);
+    return tooManyRequests(`The token ${subject}`, request, caller);
   }
 
   /** Counts a new connection; one that is too many is answered with its first request, so that it is said why. */
@@ -75,16 +68,24 @@ export class Doorman {
     if (!this.#gate.arrived(socket, handshake)) this.#unwelcome.add(socket);
   }
 
-  /** Whether a request is let in, and as whose. */
-  admit(request: IncomingMessage): Verdict {
+  /** Whether a request is let in, and as whose. An upgrade is one a connection, and those are counted already. */
+  admit(request: IncomingMessage, kind: 'request' | 'upgrade' = 'request'): Verdict {
     const caller = callerOf(request, this.#admission.trustedProxies);
     const crowded = this.#crowded(request, caller);
     if (crowded !== undefined) return { ok: false, answer: crowded };
+    const tooMany = kind === 'request' ? this.#paced(request, caller) : undefined;
+    if (tooMany !== undefined) return { ok: false, answer: tooMany };
     const answer =
       repeatedHeader(request) ?? refusedByName(caller, this.#admission) ?? refusedAddress(request.url ?? '');
     if (answer === undefined) return { ok: true, caller };
     this.#refused(plainAddress(caller.remoteAddress), answer);
     return { ok: false, answer };
+  }
+
+  #paced(request: IncomingMessage, caller: Caller): Answer | undefined {
+    const address = plainAddress(caller.remoteAddress);
+    if (this.#byAddress.take(address, this.#clock.now().monoMs)) return undefined;
+    return tooManyRequests(address, request, caller);
   }
 
   #crowded(request: IncomingMessage, { remoteAddress }: Caller): Answer | undefined {
@@ -115,7 +116,9 @@ function repeatedHeader({ rawHeaders }: IncomingMessage): Answer | undefined {
   return undefined;
 }
 
-function tooManyRequests(asking: string, { proxy }: Caller): Answer {
+function tooManyRequests(asking: string, request: IncomingMessage, { proxy }: Caller): Answer {
+  const browser = request.headers.accept?.includes('text/event-stream') === true;
+  if (browser && pathOf(request.url ?? '/') === STREAM_PATH) return laterStream();
   const message = `${asking} sends too many requests; wait a second, or raise server.max_requests_per_second in devices.yaml.`;
   return refusal(429, 'too_many_requests', message, {
     'Retry-After': String(REQUEST_AFTER_S),
@@ -124,8 +127,8 @@ function tooManyRequests(asking: string, { proxy }: Caller): Answer {
   });
 }
 
-/** The same for a browser that opens a stream: a refusal by status would keep it from ever coming back. */
-export function laterStream(): Answer {
+/** For a browser that opens a stream: a refusal by status would keep it from ever coming back. */
+function laterStream(): Answer {
   return {
     status: 200,
     headers: {

@@ -30,8 +30,8 @@ export class BridgeMetrics {
   readonly #clock: Clock;
   #snapshot: DeviceSnapshot | undefined;
   /** Of many devices; that of few is rendered whenever somebody asks. */
-  #latest: { readonly text: string; readonly begunAtMs: number } | undefined;
-  #rendering: Promise<string> | undefined;
+  #latest: { readonly text: Uint8Array; readonly begunAtMs: number } | undefined;
+  #rendering: Promise<Uint8Array> | undefined;
 
   constructor(options: BridgeMetricsOptions) {
     this.#meters = new DeviceMeters(options);
@@ -50,8 +50,8 @@ export class BridgeMetrics {
   /** A device counts nothing any more; what it has counted stays. */
   readonly retire = (reading: DeviceReading): void => this.#meters.retire(reading);
 
-  /** Everything, in the text format of Prometheus; rendered once for all who ask, in slices where it is long. */
-  text(): Promise<string> {
+  /** Everything, in the text format of Prometheus, as UTF-8; rendered once for all who ask, in slices where it is long. */
+  text(): Promise<Uint8Array> {
     if (this.#rendering !== undefined) return this.#rendering;
     const latest = this.#latest;
     if (latest !== undefined && this.#clock.now().monoMs - latest.begunAtMs < KEPT_MS)
@@ -62,7 +62,7 @@ export class BridgeMetrics {
     return this.#rendering;
   }
 
-  async #render(): Promise<string> {
+  async #render(): Promise<Uint8Array> {
     const begunAtMs = this.#clock.now().monoMs;
     const slices = new Slices();
     const snapshot = await inSlices(this.#meters.snapshotting());
@@ -83,7 +83,7 @@ export class BridgeMetrics {
         sum: all.roundTripSumMs / 1_000,
       }),
     );
-    const text = families.join('\n\n');
+    const text = Buffer.from(families.join('\n\n'));
     this.#latest = snapshot.readings.length > LARGEST_FRESH ? { text, begunAtMs } : undefined;
     return text;
   }

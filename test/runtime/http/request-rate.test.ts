@@ -68,6 +68,11 @@ describe('requests of one address', () => {
     expect(await statuses(1, {}, stream)).toEqual([429]);
   });
 
+  it('are counted with a header that asks for no upgrade, too', async () => {
+    const { statuses } = await serve();
+    expect(await statuses(4, { Upgrade: 'websocket' })).toEqual([200, 200, 200, 429]);
+  });
+
   it('follow other limits at once', async () => {
     const { server, statuses } = await serve();
     const limits = {
