@@ -66,6 +66,7 @@ export const ERROR_CODES = {
   page_unreadable: 'The built-in page could not be read.',
   proxy_not_trusted: 'The request came through a proxy on this machine that the configuration does not name.',
   too_many_connections: 'One address holds too many connections to the bridge, or opens them too fast.',
+  too_many_requests: 'One address, or one token, sends more HTTP requests than the bridge answers.',
   tls_unreadable: 'The file of the certificate or of its key could not be read.',
   tls_invalid: 'The file of the certificate or of its key holds none that can be served.',
   tls_mismatch: 'The key does not belong to the certificate.',

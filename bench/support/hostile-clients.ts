@@ -12,6 +12,9 @@ export const HOSTILE_KINDS = [
   'bad UTF-8',
   '1,000 connects a second',
   '10,000 subscriptions',
+  'pipelined GET /metrics',
+  'pipelined GETs of all routes',
+  'pipelined upgrades',
 ] as const;
 export type HostileKind = (typeof HOSTILE_KINDS)[number];
 
@@ -42,21 +45,48 @@ function every(ms: number, act: () => void): void {
   timers.add(setInterval(act, ms));
 }
 
+const GET = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
+/** Every route with a body of its own. */
+const ROUTES = [
+  '/',
+  '/api/devices',
+  '/api/devices/p7',
+  '/api/devices/+',
+  '/asyncapi.json',
+  '/metrics',
+  '/readyz',
+];
+const REQUESTS_A_WRITE = 200;
+
+/** Three connections ask for the same again and again, without waiting for an answer. */
+function pipeline(port: number, paths: readonly string[]): void {
+  const lines = Array.from({ length: REQUESTS_A_WRITE }, (_, at) => GET(paths[at % paths.length] ?? '/'));
+  const bytes = Buffer.from(lines.join(''));
+  many(3, port, (socket) => pour(socket, bytes), { first: '' });
+}
+
+interface Attack {
+  /** Whether it comes back when it is closed. */
+  readonly again?: boolean;
+  readonly first?: string;
+}
+
 /** Opens one, and another one whenever it is closed. */
-function attack(port: number, act: (socket: Socket) => void, again = true): void {
+function attack(port: number, act: (socket: Socket) => void, how: Attack = {}): void {
+  const { again = true, first = upgradeTo('/ws') } = how;
   const socket = connect({ port, host: '127.0.0.1' });
   open.add(socket);
   socket.on('error', () => socket.destroy());
   socket.on('close', () => {
     open.delete(socket);
-    if (again && !stopped) timers.add(setTimeout(() => !stopped && attack(port, act), 100));
+    if (again && !stopped) timers.add(setTimeout(() => !stopped && attack(port, act, how), 100));
   });
-  socket.write(upgradeTo('/ws'));
+  if (first !== '') socket.write(first);
   act(socket);
 }
 
-function many(count: number, port: number, act: (socket: Socket) => void): void {
-  for (let index = 0; index < count; index++) attack(port, act);
+function many(count: number, port: number, act: (socket: Socket) => void, how: Attack = {}): void {
+  for (let index = 0; index < count; index++) attack(port, act, how);
 }
 
 /** Writes the same over and over, as fast as it is taken. */
@@ -107,8 +137,19 @@ function start(kind: HostileKind, port: number): void {
     case '1,000 connects a second':
       every(10, () => {
         for (let count = 0; count < 10; count++) {
-          attack(port, (socket) => void timers.add(setTimeout(() => socket.destroy(), 50)), false);
+          attack(port, (socket) => void timers.add(setTimeout(() => socket.destroy(), 50)), {
+            again: false,
+          });
         }
+      });
+      return;
+    case 'pipelined GET /metrics':
+      return pipeline(port, ['/metrics']);
+    case 'pipelined GETs of all routes':
+      return pipeline(port, ROUTES);
+    case 'pipelined upgrades':
+      many(3, port, (socket) => socket.resume().write(GET('/api/devices').repeat(200) + upgradeTo('/ws')), {
+        first: '',
       });
       return;
     case '10,000 subscriptions':

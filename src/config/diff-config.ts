@@ -39,6 +39,7 @@ const AT_ONCE: ReadonlySet<string> = new Set([
   'server.trusted_proxies',
   'server.max_connections_per_address',
   'server.max_connects_per_second',
+  'server.max_requests_per_second',
   'server.max_message_bytes',
   'server.max_messages_per_second',
   'server.max_patterns',

@@ -83,6 +83,11 @@ export const serverShape = z.strictObject({
     description: 'New connections from one address per second, loopback excepted; six times as many at once.',
     default: 10,
   }).optional(),
+  max_requests_per_second: numberField(1, 100_000, {
+    description:
+      'HTTP requests of one address, and of one token, per second; five times as many at once. More get status 429.',
+    default: 100,
+  }).optional(),
   max_message_bytes: numberField(1_024, 1_048_576, {
     description: 'The largest message of a client; a larger one ends its connection.',
     default: 65_536,
@@ -143,6 +148,8 @@ export interface ServerConfig {
   readonly maxConnectionsPerAddress: number;
   /** New connections of such an address per second, on average. */
   readonly maxConnectsPerSecond: number;
+  /** HTTP requests of one address, and of one token, per second, on average. */
+  readonly maxRequestsPerSecond: number;
   /** The largest message of a client. */
   readonly maxMessageBytes: number;
   /** Messages of one client per second, on average. */
@@ -176,7 +183,7 @@ export function completeServer(
   const { host = '127.0.0.1', port = 8_080, origins = [], hosts = [], tls, tcp, flush_window: flush } = given;
   const { trusted_proxies: proxies = [], max_connections_per_address: most = 30 } = given;
   const { max_connects_per_second: rate = 10, max_messages_per_second: messages = 100 } = given;
-  const { max_message_bytes: maxMessageBytes = 65_536 } = given;
+  const { max_message_bytes: maxMessageBytes = 65_536, max_requests_per_second: requests = 100 } = given;
   const { max_patterns: maxPatterns = 256, auth_timeout: auth = '10s' } = given;
   if (tcp?.tls === true && tls === undefined) {
     add({
@@ -196,6 +203,7 @@ export function completeServer(
     trustedProxies: proxies.map(parseBlock).filter((each) => each !== undefined),
     maxConnectionsPerAddress: most,
     maxConnectsPerSecond: rate,
+    maxRequestsPerSecond: requests,
     maxMessageBytes,
     maxMessagesPerSecond: messages,
     maxPatterns,

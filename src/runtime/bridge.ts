@@ -21,6 +21,7 @@ import { FeedServer } from './feed-server.ts';
 import type { FileSource } from './file-upload.ts';
 import { Fleet } from './fleet.ts';
 import { doorLimits } from './http/connection-gate.ts';
+import { requestLimits } from './http/request-limits.ts';
 import { TlsSource } from './http/tls-source.ts';
 import { HttpServer } from './http-server.ts';
 import type { Log } from './log.ts';
@@ -189,6 +190,7 @@ export class Bridge {
         return running().server.trustedProxies;
       },
       ...doorLimits(server),
+      ...requestLimits(server),
       ...(tls === undefined ? {} : { tls }),
       clock,
       health: () => ({ version: options.version, devices: directory.countByStatus() }),
@@ -271,7 +273,7 @@ export class Bridge {
   #followLimits({ server }: BridgeConfig): void {
     const limits = liveLimits(server);
     this.#feed.roster.follow(limits);
-    this.#http.follow(limits);
+    this.#http.follow({ ...limits, ...requestLimits(server) });
     this.#lines?.follow(limits);
   }
 

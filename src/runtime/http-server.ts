@@ -13,12 +13,15 @@ import { type Admission, originConfigured } from './http/admission.ts';
 import { BACKLOG } from './http/backlog.ts';
 import { type Caller, plainAddress } from './http/caller.ts';
 import { DEFAULT_DOOR_LIMITS, type DoorLimits } from './http/connection-gate.ts';
+import { DeviceList, type ListedState } from './http/device-list.ts';
 import { Doorman } from './http/doorman.ts';
 import { listenError, urlHost } from './http/listen-error.ts';
 import { makeHttpServer, type Patience } from './http/make-server.ts';
 import { builtInPage, loadPage } from './http/page.ts';
 import { answerClientError, writeAnswer } from './http/raw-answer.ts';
 import { RequestAccess } from './http/request-access.ts';
+import { DEFAULT_REQUEST_LIMITS, type RequestLimits } from './http/request-limits.ts';
+import { RequestTurns } from './http/request-turns.ts';
 import {
   type Answer,
   isFeedPath,
@@ -50,10 +53,10 @@ export interface StreamReceiver {
   ): Answer | undefined;
 }
 
-export interface HttpServerOptions extends Admission, Partial<DoorLimits> {
+export interface HttpServerOptions extends Admission, Partial<DoorLimits & RequestLimits> {
   /** 0 takes any free port. */
   readonly port: number;
-  readonly store: RetainedState;
+  readonly store: RetainedState & ListedState;
   readonly feedServer: UpgradeReceiver;
   /** Absent: there is nothing at `/api/feed`. */
   readonly eventStreams?: StreamReceiver;
@@ -90,6 +93,7 @@ export class HttpServer {
   readonly #clock: Clock;
   readonly #doorman: Doorman;
   readonly #access: RequestAccess;
+  readonly #turns = new RequestTurns();
   readonly #sockets = new Set<Duplex>();
   /** They end with the answer that they have been given. */
   readonly #ending = new WeakSet<Duplex>();
@@ -101,7 +105,7 @@ export class HttpServer {
     this.#clock = options.clock ?? systemClock;
     const { auth = new Authenticator(undefined, this.#clock) } = options;
     this.#access = new RequestAccess(auth, (address, message) => options.refused?.(address, message));
-    const limits = { ...DEFAULT_DOOR_LIMITS, ...options };
+    const limits = { ...DEFAULT_DOOR_LIMITS, ...DEFAULT_REQUEST_LIMITS, ...options };
     this.#doorman = new Doorman(options, limits, this.#clock, (address, { body }) =>
       options.refused?.(address, String(body)),
     );
@@ -117,30 +121,40 @@ export class HttpServer {
     const sources: RouteSources = {
       page,
       store,
+      devices: new DeviceList(store, this.#clock),
       streams,
       health: () => this.#options.health?.() ?? {},
       further: (path) => this.#options.further?.(path),
       ...(files === undefined ? {} : { files }),
     };
     const server = await makeHttpServer(
-      (request, response) => this.#answer(request, response, sources),
+      (request, response) =>
+        this.#turns.answer(request.socket, response, () => this.#answer(request, response, sources)),
       tls,
       this.#options.patience,
     );
     this.#server = server;
     server.maxConnections = MAX_CONNECTIONS;
+    this.#turns.pace(server, tls === undefined ? 'connection' : 'secureConnection');
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
       this.#doorman.arrived(socket, tls !== undefined);
     });
-    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    server.on('connect', (_request, socket) =>
-      writeAnswer(socket, refusal(405, 'method_not_allowed', 'This is no proxy.', { Allow: 'GET, HEAD' })),
+    server.on('upgrade', (request, socket, head) =>
+      this.#turns.handOver(socket, head, (rest) => this.#upgrade(request, socket, rest)),
     );
-    server.on('clientError', (error, socket) => {
+    const noProxy = refusal(405, 'method_not_allowed', 'This is no proxy.', { Allow: 'GET, HEAD' });
+    server.on('connect', (_request, socket, head) =>
+      this.#turns.handOver(socket, head, () => writeAnswer(socket, noProxy)),
+    );
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       // What is wrong with a body that nobody reads is no reason for a second answer.
-      if (!this.#ending.has(socket)) answerClientError(error, socket);
+      if (this.#ending.has(socket)) return;
+      const answer = (): void => answerClientError(error, socket);
+      // What could not be parsed stands behind requests that are still to be answered.
+      if (error.code?.startsWith('HPE_')) this.#turns.handOver(socket, Buffer.alloc(0), answer);
+      else answer();
     });
     try {
       server.listen({ host, port, backlog: BACKLOG });
@@ -154,8 +168,8 @@ export class HttpServer {
     return { url: `${tls === undefined ? 'http' : 'https'}://${urlHost(host)}:${taken}`, port: taken };
   }
 
-  /** Other limits hold for connections that come from now on. */
-  follow(limits: DoorLimits): void {
+  /** Other limits hold for connections and requests that come from now on. */
+  follow(limits: DoorLimits & RequestLimits): void {
     this.#doorman.follow(limits);
   }
 
@@ -190,7 +204,8 @@ export class HttpServer {
     const conclude = async (): Promise<void> => {
       const judged = await this.#access.judge(request, caller);
       const answer = judged.ok
-        ? this.#allowed(request, response, sources, standing, caller, judged.grant)
+        ? (this.#doorman.pacedToken(request, caller, judged.grant) ??
+          this.#allowed(request, response, sources, standing, caller, judged.grant))
         : judged.answer;
       if (answer !== undefined) this.#send(request, response, standing, (await answer.later?.()) ?? answer);
     };
@@ -217,7 +232,7 @@ export class HttpServer {
     standing: Readonly<Record<string, string>>,
     answer: Answer,
   ): void {
-    const body = Buffer.from(answer.body);
+    const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
     const length = answer.file?.bytes ?? body.byteLength;
     response.writeHead(answer.status, {
       ...standing,
@@ -244,13 +259,16 @@ export class HttpServer {
     grant: Grant,
   ): Answer | undefined {
     const { eventStreams } = this.#options;
-    if (eventStreams !== undefined && request.method === 'GET' && wantsStream(request))
-      return eventStreams.open(request, response, standing, caller, grant);
+    if (eventStreams !== undefined && request.method === 'GET' && wantsStream(request)) {
+      const answer = eventStreams.open(request, response, standing, caller, grant);
+      if (answer === undefined) this.#turns.streams(request.socket);
+      return answer;
+    }
     return route(request, sources);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const verdict = this.#doorman.admit(request);
+    const verdict = this.#doorman.admit(request, 'upgrade');
     const refused = verdict.ok ? notTheFeed(request) : verdict.answer;
     if (refused !== undefined || !verdict.ok) {
       if (refused !== undefined) writeAnswer(socket, refused);

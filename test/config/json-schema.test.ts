@@ -65,6 +65,7 @@ describe('the JSON Schema', () => {
       'server.trusted_proxies': server.trustedProxies,
       'server.max_connections_per_address': server.maxConnectionsPerAddress,
       'server.max_connects_per_second': server.maxConnectsPerSecond,
+      'server.max_requests_per_second': server.maxRequestsPerSecond,
       'server.max_message_bytes': server.maxMessageBytes,
       'server.max_messages_per_second': server.maxMessagesPerSecond,
       'server.max_patterns': server.maxPatterns,

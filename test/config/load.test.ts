@@ -30,6 +30,7 @@ describe('loadConfig', () => {
         trustedProxies: [],
         maxConnectionsPerAddress: 30,
         maxConnectsPerSecond: 10,
+        maxRequestsPerSecond: 100,
         maxMessageBytes: 65_536,
         maxMessagesPerSecond: 100,
         maxPatterns: 256,

@@ -122,8 +122,12 @@ export function asyncApi(): Node {
 
 /** The document as the file `schemas/asyncapi.json` holds it, and as it is served at `/asyncapi.json`. */
 export function asyncApiText(): string {
-  return `${JSON.stringify(asyncApi(), null, 2)}\n`;
+  text ??= `${JSON.stringify(asyncApi(), null, 2)}\n`;
+  return text;
 }
+
+/** It never changes; made when it is first asked for. */
+let text: string | undefined;
 
 function isServerType(type: string): type is ServerMessageType {
   return Object.hasOwn(SERVER_MESSAGES, type);

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../../errors.ts';
 import type { Json, JsonObject } from '../../feed/publisher.ts';
+import type { DeviceList, RenderedList } from './device-list.ts';
 import { hasVersion } from './entity-tag.ts';
 import type { Page, StaticFile } from './page.ts';
 
@@ -10,8 +11,6 @@ export interface RetainedState {
   readonly epoch: string;
   /** The present documents whose topics match, in any order. */
   documents(pattern: string): Iterable<RetainedDocument>;
-  /** Epoch to revision. */
-  position(): { readonly [epoch: string]: number };
 }
 
 export interface RetainedDocument {
@@ -52,6 +51,7 @@ export interface ServedFiles {
 export interface RouteSources {
   readonly page: Page;
   readonly store: RetainedState;
+  readonly devices: DeviceList;
   /** Streams are to be had at `STREAM_PATH`. */
   readonly streams: boolean;
   /** Further members of `/healthz`. */
@@ -67,7 +67,6 @@ export const STREAM_PATH = '/api/feed';
 
 const METHODS = 'GET, HEAD';
 const JSON_TYPE = 'application/json; charset=utf-8';
-const LISTED = 'devices/+/state';
 
 /** Answers one admitted request; HEAD is a GET whose body the caller leaves out. */
 export function route(
@@ -96,7 +95,7 @@ export function route(
     const script = page.scripts.get(at);
     if (script !== undefined) return () => scriptAnswer(script, ifNoneMatch);
     if (at === '/healthz') return () => json(200, { status: 'ok', ...sources.health() });
-    if (at === '/api/devices') return () => devices(sources.store, ifNoneMatch);
+    if (at === '/api/devices') return () => deviceList(sources.devices, ifNoneMatch);
     const device = /^\/api\/devices\/([^/]+)$/.exec(at)?.[1];
     if (device !== undefined) return () => oneDevice(device, sources.store, ifNoneMatch);
     if (at === '/api/files')
@@ -172,24 +171,21 @@ function scriptAnswer({ body, etag }: StaticFile, ifNoneMatch: string | undefine
   return { status: 200, headers: { ...headers, 'Content-Type': 'text/javascript; charset=utf-8' }, body };
 }
 
-function devices(store: RetainedState, ifNoneMatch: string | undefined): Answer {
-  // Read first: changes made while the list is put together can then only be told twice, never missed.
-  const position = store.position();
-  const listed = [...store.documents(LISTED)];
-  // As many documents, and none that is newer: nothing was added or changed, so nothing was removed either. The
-  // position may have gone on meanwhile, and the older one is as good; that is what the tag is weak for.
-  const newest = listed.reduce((rev, each) => Math.max(rev, each.rev), 0);
-  return versioned(`W/"${store.epoch}.${newest}.${listed.length}"`, ifNoneMatch, () => ({
-    position,
-    devices: listed.sort((a, b) => (a.topic < b.topic ? -1 : 1)).map((each) => each.document),
-  }));
+function deviceList(devices: DeviceList, ifNoneMatch: string | undefined): Answer {
+  const answer = ({ etag, body }: RenderedList): Answer => {
+    const headers = { ETag: etag, 'Cache-Control': 'no-cache' };
+    if (hasVersion(ifNoneMatch, etag)) return { status: 304, headers, body: '' };
+    return { status: 200, headers: { 'Content-Type': JSON_TYPE, ...headers }, body };
+  };
+  const latest = devices.latest();
+  if (!(latest instanceof Promise)) return answer(latest);
+  return { status: 200, headers: {}, body: '', later: () => latest.then(answer) };
 }
 
 function oneDevice(id: string, store: RetainedState, ifNoneMatch: string | undefined): Answer {
-  const topic = `devices/${id}/state`;
-  for (const found of store.documents(topic)) {
-    // A wildcard in the place of the id finds others.
-    if (found.topic !== topic) break;
+  // A wildcard in the place of the id would look through all of them.
+  const topics = /[+#]/.test(id) ? [] : store.documents(`devices/${id}/state`);
+  for (const found of topics) {
     return versioned(`"${store.epoch}.${found.rev}"`, ifNoneMatch, () => found.document);
   }
   return refusal(

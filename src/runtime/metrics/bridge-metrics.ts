@@ -1,8 +1,11 @@
 import { Registry } from 'prom-client';
 import { ROUND_TRIP_BOUNDS_MS, Tally } from '../../device/tally.ts';
 import type { FeedStore } from '../../feed/store.ts';
+import type { Clock } from '../clock.ts';
 import type { DeviceReading } from '../device-runner.ts';
 import type { Roster } from '../feed/roster.ts';
+import { KEPT_MS, LARGEST_FRESH } from '../http/device-list.ts';
+import { inSlices, Slices } from '../slices.ts';
 import { addBridgeFamilies, type BridgeFamilySources } from './bridge-families.ts';
 import { addDeviceFamilies } from './device-families.ts';
 import { DeviceMeters, type DeviceMetersOptions, type DeviceSnapshot } from './device-meters.ts';
@@ -24,10 +27,15 @@ export class BridgeMetrics {
   readonly #registry = new Registry();
   readonly #meters: DeviceMeters;
   readonly #loop = new LoopDelayWatch();
+  readonly #clock: Clock;
   #snapshot: DeviceSnapshot | undefined;
+  /** Of many devices; that of few is rendered whenever somebody asks. */
+  #latest: { readonly text: Uint8Array; readonly begunAtMs: number } | undefined;
+  #rendering: Promise<Uint8Array> | undefined;
 
   constructor(options: BridgeMetricsOptions) {
     this.#meters = new DeviceMeters(options);
+    this.#clock = options.clock;
     this.contentType = this.#registry.contentType;
     const loopDelay = () => this.#loop.read(options.clock.now().monoMs);
     addBridgeFamilies(this.#registry, { ...options, loopDelay });
@@ -42,22 +50,42 @@ export class BridgeMetrics {
   /** A device counts nothing any more; what it has counted stays. */
   readonly retire = (reading: DeviceReading): void => this.#meters.retire(reading);
 
-  /** Everything, in the text format of Prometheus. */
-  async text(): Promise<string> {
-    this.#snapshot = this.#meters.snapshot();
-    // Every family is read before the first wait, so all of them see one and the same moment.
-    const families = this.#registry.metrics();
-    const { groups } = this.#snapshot;
-    this.#snapshot = undefined;
+  /** Everything, in the text format of Prometheus, as UTF-8; rendered once for all who ask, in slices where it is long. */
+  text(): Promise<Uint8Array> {
+    if (this.#rendering !== undefined) return this.#rendering;
+    const latest = this.#latest;
+    if (latest !== undefined && this.#clock.now().monoMs - latest.begunAtMs < KEPT_MS)
+      return Promise.resolve(latest.text);
+    this.#rendering = this.#render().finally(() => {
+      this.#rendering = this.#snapshot = undefined;
+    });
+    return this.#rendering;
+  }
+
+  async #render(): Promise<Uint8Array> {
+    const begunAtMs = this.#clock.now().monoMs;
+    const slices = new Slices();
+    const snapshot = await inSlices(this.#meters.snapshotting());
+    this.#snapshot = snapshot;
+    const families: string[] = [];
+    for (const { name } of this.#registry.getMetricsAsArray()) {
+      families.push(await this.#registry.getSingleMetricAsString(name));
+      await slices.pause();
+    }
     const all = new Tally();
-    for (const { tally } of groups.values()) all.add(tally);
-    return `${await families}\n${histogramText({
-      name: 'heartwire_round_trip_seconds',
-      help: 'Round trips of heartbeats that were out alone, of all devices.',
-      bounds: ROUND_TRIP_BOUNDS_MS.map((ms) => ms / 1_000),
-      counts: all.roundTrips,
-      sum: all.roundTripSumMs / 1_000,
-    })}`;
+    for (const { tally } of snapshot.groups.values()) all.add(tally);
+    families.push(
+      histogramText({
+        name: 'heartwire_round_trip_seconds',
+        help: 'Round trips of heartbeats that were out alone, of all devices.',
+        bounds: ROUND_TRIP_BOUNDS_MS.map((ms) => ms / 1_000),
+        counts: all.roundTrips,
+        sum: all.roundTripSumMs / 1_000,
+      }),
+    );
+    const text = Buffer.from(families.join('\n\n'));
+    this.#latest = snapshot.readings.length > LARGEST_FRESH ? { text, begunAtMs } : undefined;
+    return text;
   }
 
   stop(): void {

@@ -1,9 +1,12 @@
 import type { Tally } from '../../device/tally.ts';
 import type { DeviceReading } from '../device-runner.ts';
+import { atOnce } from '../slices.ts';
 import { DeviceSums } from './device-sums.ts';
 
 /** Devices with series of their own at most; all others are counted together. */
 export const MOST_NAMED_DEVICES = 1_000;
+/** Devices between two places where a snapshot may be interrupted. */
+const STRIDE = 64;
 
 /** A device as it is now. */
 export interface MeteredDevice {
@@ -50,12 +53,19 @@ export class DeviceMeters {
   }
 
   snapshot(): DeviceSnapshot {
+    return atOnce(this.snapshotting());
+  }
+
+  /** The same, interrupted wherever it yields: what is counted is settled before, so nothing counts twice or not at all. */
+  *snapshotting(): Generator<undefined, DeviceSnapshot> {
     const readings = [...this.#options.all()].map(({ reading }) => reading);
     const labels = new Map(readings.map(({ id }) => [id, this.#labelOf(id)]));
+    const present = readings.filter(({ tally }) => !this.#retired.has(tally));
     const groups = new Map<string, DeviceSums>();
     for (const [label, sums] of this.#carried) this.#sumsOf(groups, label).addSums(sums);
-    for (const reading of readings) {
-      if (!this.#retired.has(reading.tally)) this.#sumsOf(groups, labels.get(reading.id) ?? '').add(reading);
+    for (const [index, reading] of present.entries()) {
+      if (index % STRIDE === 0) yield;
+      this.#sumsOf(groups, labels.get(reading.id) ?? '').add(reading);
     }
     return { readings, groups, named: readings.filter(({ id }) => labels.get(id) !== '') };
   }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseBlock } from '../../../src/device/address-match.ts';
 import { ConnectionGate } from '../../../src/runtime/http/connection-gate.ts';
 import { Doorman } from '../../../src/runtime/http/doorman.ts';
+import { DEFAULT_REQUEST_LIMITS } from '../../../src/runtime/http/request-limits.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const LIMITS = { maxConnectionsPerAddress: 2, connectsPerSecondPerAddress: 10, connectBurstPerAddress: 100 };
@@ -92,7 +93,11 @@ describe('a connection too many', () => {
   };
 
   it('hears with its first request what is wrong and when to come back', () => {
-    const doorman = new Doorman(named, { ...LIMITS, maxConnectionsPerAddress: 1 }, new FakeClock());
+    const doorman = new Doorman(
+      named,
+      { ...DEFAULT_REQUEST_LIMITS, ...LIMITS, maxConnectionsPerAddress: 1 },
+      new FakeClock(),
+    );
     const sockets = Array.from({ length: 3 }, () => socketFrom('10.0.0.7'));
     for (const socket of sockets) doorman.arrived(socket, false);
     const verdicts = sockets.map((socket) => doorman.admit(requestOver(socket)));
@@ -109,7 +114,11 @@ describe('a connection too many', () => {
   it('is none where it comes from a trusted proxy: it carries many', () => {
     const proxy = parseBlock('10.0.0.0/24');
     const admission = { ...named, trustedProxies: proxy === undefined ? [] : [proxy] };
-    const doorman = new Doorman(admission, { ...LIMITS, maxConnectionsPerAddress: 1 }, new FakeClock());
+    const doorman = new Doorman(
+      admission,
+      { ...DEFAULT_REQUEST_LIMITS, ...LIMITS, maxConnectionsPerAddress: 1 },
+      new FakeClock(),
+    );
     const sockets = Array.from({ length: 20 }, () => socketFrom('10.0.0.7'));
     for (const socket of sockets) doorman.arrived(socket, false);
     expect(sockets.every((socket) => doorman.admit(requestOver(socket)).ok)).toBe(true);

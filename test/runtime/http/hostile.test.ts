@@ -119,7 +119,7 @@ describe('what looks like two requests to one and like one to another', () => {
 
 describe('many requests in one breath', () => {
   it('are answered one by one, in their order', async () => {
-    const { port } = await serve();
+    const { port } = await serve({ requestBurst: 2_000 });
     const paths = Array.from({ length: 1_000 }, (_, at) => (at % 3 === 0 ? '/healthz' : `/n${at}`));
     const lines = paths.map((path) => `GET ${path} HTTP/1.1\r\n${HOST}\r\n`).join('');
     const reply = await rawExchange(port, `${lines}GET / HTTP/1.0\r\n${HOST}Connection: close\r\n\r\n`);
