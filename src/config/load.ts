@@ -114,7 +114,7 @@ function assemble(
     server,
     ...(access === undefined ? {} : { access }),
     recording,
-    ...(files === undefined ? {} : { files: completeFiles(files) }),
+    ...(files === undefined ? {} : { files: completeFiles(files, add) }),
     ...(secrecy === undefined ? {} : { secrecy: completeSecrecy(secrecy, keyFiles, ids, add) }),
     metrics: completeMetrics(metrics),
     requiredDevices: requiredIds(listOf(root.devices)),

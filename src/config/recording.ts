@@ -11,6 +11,8 @@ export interface RecordingConfig {
   readonly maxFileBytes: number;
   readonly maxFileMs: number;
   readonly budgetBytes: number;
+  readonly maxFiles: number;
+  readonly deviceShare: number;
   readonly gzip: boolean;
 }
 
@@ -40,8 +42,16 @@ export const recordingShape = z.strictObject({
     default: '24h',
   }).optional(),
   budget_mb: numberField(1, 100_000_000, {
-    description: 'All traces in the folder take at most so many MiB: the oldest go first.',
+    description: 'All traces in the folder take at most so many MiB of the disk, in whole blocks of 4 KiB.',
     default: 1_024,
+  }).optional(),
+  max_files: numberField(1, 100_000_000, {
+    description: 'At most so many traces are in the folder.',
+    default: 10_000,
+  }).optional(),
+  device_share: numberField(1, 100, {
+    description: 'The traces of one device take at most so many percent of `budget_mb` and of `max_files`.',
+    default: 100,
   }).optional(),
   gzip: flagField({ description: 'Traces are written as `.trace.gz`.', default: false }).optional(),
 });
@@ -53,6 +63,8 @@ export function completeRecording(given: z.infer<typeof recordingShape>): Record
     maxFileBytes: (given.max_file_mb ?? 64) * MIB,
     maxFileMs: parseDuration(given.max_age ?? '24h') ?? 0,
     budgetBytes: (given.budget_mb ?? 1_024) * MIB,
+    maxFiles: given.max_files ?? 10_000,
+    deviceShare: (given.device_share ?? 100) / 100,
     gzip: given.gzip ?? false,
   };
 }

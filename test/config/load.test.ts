@@ -20,6 +20,8 @@ describe('loadConfig', () => {
         maxFileBytes: 67_108_864,
         maxFileMs: 86_400_000,
         budgetBytes: 1_073_741_824,
+        maxFiles: 10_000,
+        deviceShare: 1,
         gzip: false,
       },
       server: {
