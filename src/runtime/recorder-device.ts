@@ -32,6 +32,8 @@ export interface Hole {
 
 /** The connection of what belongs to none. */
 const NO_CONNECTION = 'c0';
+/** The clock of the machine drifts by less from one trace to the next; beyond it, it was set. */
+const CLOCK_SET_MS = 1_000;
 /** A trace is ended early where the budget has room for few: the oldest can then go without all the others. */
 const TRACES_PER_BUDGET = 4;
 
@@ -57,6 +59,8 @@ export class DeviceRecording {
   /** Monotonic ms at 0.000000 of the present file. */
   #startMonoMs = 0;
   #lastUs = 0;
+  /** Wall clock minus monotonic when the trace before began. */
+  #wallMinusMonoMs: number | undefined;
   #begun = false;
   #over = false;
   #interrupted = false;
@@ -234,6 +238,13 @@ export class DeviceRecording {
     this.#lines.text(head);
     if (this.#hole !== undefined) {
       this.#write(NO_CONNECTION, { kind: 'note', text: holeText(this.#hole, monoMs) }, monoMs);
+    }
+    const wallMinusMonoMs = now.wallMs - now.monoMs;
+    const setMs = wallMinusMonoMs - (this.#wallMinusMonoMs ?? wallMinusMonoMs);
+    this.#wallMinusMonoMs = wallMinusMonoMs;
+    if (Math.abs(setMs) >= CLOCK_SET_MS) {
+      const text = `the clock of this machine was set by ${(setMs / 1_000).toFixed(1)} s since the trace before began`;
+      this.#write(NO_CONNECTION, { kind: 'note', text }, monoMs);
     }
     // Links that go on from the file before.
     for (const { name, address } of this.#open) {
