@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { parseDuration } from './duration.ts';
 import { durationField, flagField, numberField, textField } from './field.ts';
+import type { Finding } from './problem.ts';
 
 const MIB = 1024 * 1024;
 const MINUTE = 60_000;
+const BLOCK_BYTES = 4_096;
 
 /** Where traces are written, and how much of them is kept. */
 export interface RecordingConfig {
@@ -67,4 +69,22 @@ export function completeRecording(given: z.infer<typeof recordingShape>): Record
     deviceShare: (given.device_share ?? 100) / 100,
     gzip: given.gzip ?? false,
   };
+}
+
+/** Each device that is recorded has a trace of its own, and that takes at least one block. */
+export function checkRoomFor(
+  recorded: number,
+  { budgetBytes, maxFiles }: RecordingConfig,
+  add: (finding: Finding) => void,
+): void {
+  const room = Math.min(maxFiles, Math.floor(budgetBytes / BLOCK_BYTES));
+  if (recorded <= room) return;
+  const key = maxFiles <= room ? 'max_files' : 'budget_mb';
+  add({
+    code: 'config_conflict',
+    severity: 'warning',
+    path: ['recording', key],
+    message: `${recorded} devices are recorded, each in a trace of its own, and there is room for ${room}.`,
+    mend: `Raise \`recording.${key}\`, or record fewer devices.`,
+  });
 }

@@ -108,6 +108,34 @@ describe('a disk that fails for one device', () => {
     );
   });
 
+  it('does not make one of the halves of two frames, however many traces are replayed together', async () => {
+    const fault: Fault = { of: '', at: 'never', code: 'ENOSPC' };
+    await using bench = new RecorderBench({ dir }, faultyDisk(fault).create);
+    await bench.recorder.start();
+    const tap = bench.tap('p1');
+    tap.opened('10.0.0.7:9089');
+    tap.received(REGISTERED);
+    tap.received(HEARTBEAT_REPLY.slice(0, 3));
+    await bench.second();
+    fault.at = 'write';
+    tap.received(HEARTBEAT_REPLY.slice(3));
+    await bench.second();
+    fault.at = 'never';
+    await bench.minute();
+    tap.received(HEARTBEAT_REPLY);
+    await bench.recorder.close();
+    const { runCli } = await import('../cli/check-io.ts');
+    const { out, code } = await runCli(['replay', ...(await tracesOf('p1'))], dir);
+    expect(code).toBe(0);
+    expect(out.match(/"message":"heartbeat"/g)).toHaveLength(1);
+    expect(out).toContain(`${BEAT - 3} bytes are missing`);
+    // The half before the hole is all that belongs to no frame.
+    expect(out.match(/"discarded":\{"count":\d+,"reason":"\w+"/g)).toEqual([
+      '"discarded":{"count":3,"reason":"truncated"',
+    ]);
+    expect(out).not.toMatch(/"fault":|"unread":/);
+  });
+
   it('that hangs in a write holds up no other device, and not the end', async () => {
     const hangs: CreateFile = async (path) => {
       const file = await open(path, 'wx');
@@ -134,6 +162,39 @@ describe('a disk that fails for one device', () => {
     });
     await bench.recorder.close();
     expect(await linesOf((await tracesOf('p2'))[0])).toHaveLength(1);
+  });
+
+  it('that hangs in a write is tried again once that write has ended', async () => {
+    let letGo = (): void => undefined;
+    const write = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const slow: CreateFile = async (path) => {
+      const file = await open(path, 'wx');
+      return {
+        write: async (bytes, offset, length) => {
+          await write;
+          return file.write(bytes, offset, length);
+        },
+        close: () => file.close(),
+      };
+    };
+    await using bench = new RecorderBench({ dir }, slow);
+    await bench.recorder.start();
+    const tap = bench.tap('p1');
+    tap.received(HEARTBEAT_REPLY);
+    bench.clock.advance(1_000);
+    const chunk = new Uint8Array(1024 * 1024);
+    for (let index = 0; index < 33; index++) tap.received(chunk);
+    bench.clock.advance(70_000);
+    expect(bench.recorder.status()).toMatchObject({ status: 'stopped', reason: 'recording_behind' });
+    letGo();
+    await bench.recorder.flushed();
+    await bench.minute();
+    expect(bench.recorder.status()).toMatchObject({
+      status: 'recording',
+      missed_bytes: BEAT + 33 * chunk.length,
+    });
   });
 });
 
