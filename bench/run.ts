@@ -1,6 +1,7 @@
-// npm run bench [-- decoders resync] [--json] [--check] [--large]
+// npm run bench [-- decoders resync] [--json] [--check] [--large] [--minutes=60]
 // Runs every bench in this folder, or those named, one after the other in this process, and prints one table.
-// --json: one row per line instead; --check: exit 1 where a target was missed; --large: sizes for a machine of its own.
+// --json: one row per line instead; --check: exit 1 where a target was missed; --large: sizes for a machine of its own;
+// --minutes: how long to go on, for a bench that measures over a time.
 import { readdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { basename } from 'node:path';
@@ -49,6 +50,11 @@ function print(rows: readonly BenchRow[]): void {
 async function main(args: readonly string[]): Promise<number> {
   const json = args.includes('--json');
   const names = args.filter((arg) => !arg.startsWith('--'));
+  const minutes = args.find((arg) => arg.startsWith('--minutes='))?.slice('--minutes='.length);
+  if (minutes !== undefined && !(Number(minutes) > 0)) {
+    console.error(`--minutes=${minutes} is no number above 0; write for example --minutes=60.`);
+    return 2;
+  }
   const unknown = names.filter((name) => !available.includes(name));
   if (unknown.length > 0) {
     console.error(`No bench named ${unknown.join(', ')}; there are ${available.join(', ')}.`);
@@ -61,7 +67,10 @@ async function main(args: readonly string[]): Promise<number> {
     const bench = await load(name);
     const rows: BenchRow[] = [];
     if (!json) console.log(`\n${name}: ${bench.about}\n`);
-    for await (const row of bench.run({ large: args.includes('--large') })) {
+    for await (const row of bench.run({
+      large: args.includes('--large'),
+      minutes: minutes === undefined ? undefined : Number(minutes),
+    })) {
       if (json) console.log(JSON.stringify({ bench: name, ...row }));
       rows.push(row);
       if (row.target?.met === false) missed++;

@@ -93,10 +93,10 @@ export const ERROR_CODES = {
   trace_ended: 'A link that replays a trace has come to its end.',
   capture_invalid: 'A capture is none that can be imported, or is damaged.',
   recording_failed:
-    'The disk did not take a recording; nothing is recorded any more, and the bridge goes on.',
+    'The disk did not take the recording of a device; it is tried again every minute, and the bridge goes on.',
   recording_budget:
-    'The recordings fill their budget on the disk, and no finished one is left to be removed.',
-  recording_behind: 'The disk is slower than what is to be recorded; nothing is recorded any more.',
+    'The recordings fill their budget on the disk, and none is left to be removed for one more.',
+  recording_behind: 'The disk is slower than what is to be recorded; the recording is interrupted.',
   recording_off: 'A note was made for a device that is not recorded.',
   too_many_new_devices: 'One address makes known more new devices than it may.',
   link_replaced: 'A newer link of the same device took over while a request was in flight.',

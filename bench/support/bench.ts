@@ -13,6 +13,8 @@ export interface BenchRow {
 export interface BenchOptions {
   /** Sizes that take a machine of its own. */
   readonly large: boolean;
+  /** How long to go on, for what is measured over a time. */
+  readonly minutes?: number | undefined;
 }
 
 /** What every file in `bench/` exports as `bench`. */

@@ -20,6 +20,7 @@ import {
   realPathOf,
 } from './examine.ts';
 import { examineFolder } from './examine-folder.ts';
+import { examineRoom } from './examine-room.ts';
 import { examineTrace } from './examine-trace.ts';
 
 interface DoctorArgs {
@@ -108,11 +109,23 @@ function examinations({ id, links, session }: DialledDeviceConfig): Array<() => 
 function folders(
   { recording, files, devices, listeners }: BridgeConfig,
   cwd: string,
-): Array<() => Promise<Finding>> {
+): Array<() => Promise<Finding | undefined>> {
   const records = [...devices, ...listeners].some(({ record }) => record === true);
+  const traces = resolve(cwd, recording.dir);
+  const received = files && { ...files, dir: resolve(cwd, files.dir) };
   return [
-    ...(records ? [() => examineFolder('recording', resolve(cwd, recording.dir), 'recording_failed')] : []),
-    ...(files ? [() => examineFolder('files', resolve(cwd, files.dir), 'file_not_written')] : []),
+    ...(records
+      ? [
+          () => examineFolder('recording', traces, 'recording_failed'),
+          () => examineRoom('recording', traces, 'recording_budget', recording),
+        ]
+      : []),
+    ...(received
+      ? [
+          () => examineFolder('files', received.dir, 'file_not_written'),
+          () => examineRoom('files', received.dir, 'file_not_stored', received),
+        ]
+      : []),
   ];
 }
 

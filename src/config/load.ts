@@ -10,7 +10,7 @@ import type { DeviceConfig, ListenerConfig } from './model.ts';
 import { completeMetrics, metricsShape, requiredIds } from './observing.ts';
 import type { Finding, Path } from './problem.ts';
 import { readDocument } from './read-document.ts';
-import { completeRecording, recordingShape } from './recording.ts';
+import { checkRoomFor, completeRecording, recordingShape } from './recording.ts';
 import type { LoadedConfig, Report } from './report.ts';
 import { completeSecrecy, type KeyFiles, secrecyShape } from './secrecy.ts';
 import { completeServer, serverShape } from './server.ts';
@@ -100,6 +100,7 @@ function assemble(
     ({ value }) => value.messages === undefined,
   );
   if (messages !== undefined && unable) checkDialIn(messages, add);
+  checkRoomFor(devices.filter(({ value }) => value.record === true).length, recording, add);
   checkTogether({ server, devices, wrongIds, listeners, listens: listOf(root.listeners).length > 0 }, add);
   if (listOf(root.devices).length + listOf(root.listeners).length === 0) {
     add({
@@ -118,7 +119,7 @@ function assemble(
     server,
     ...(access === undefined ? {} : { access }),
     recording,
-    ...(files === undefined ? {} : { files: completeFiles(files) }),
+    ...(files === undefined ? {} : { files: completeFiles(files, add) }),
     ...(secrecy === undefined ? {} : { secrecy: completeSecrecy(secrecy, keyFiles, ids, add) }),
     metrics: completeMetrics(metrics),
     requiredDevices: requiredIds(listOf(root.devices)),

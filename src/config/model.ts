@@ -87,6 +87,9 @@ export interface FilesConfig {
   readonly dir: string;
   readonly maxFileBytes: number;
   readonly budgetBytes: number;
+  readonly maxFiles: number;
+  /** What one device may take of both, above 0 and at most 1. */
+  readonly deviceShare: number;
 }
 
 /** A configuration without problems, all defaults filled in. */

@@ -39,8 +39,10 @@ export interface FoundHalf {
 
 export interface HalfLimits {
   readonly maxFileBytes: number;
-  /** Of all halves together. */
+  /** Of all halves together, as the disk counts. */
   readonly budgetBytes: number;
+  /** What a half of so many bytes takes of the disk, with its record. */
+  readonly diskBytes: (bytes: number) => number;
   readonly maxAgeMs: number;
   readonly maxHalves: number;
   readonly maxPerDevice: number;
@@ -83,7 +85,7 @@ export function readRecord(line: string): HalfRecord | undefined {
  */
 export function chooseHalves<Found extends FoundHalf>(
   found: readonly Found[],
-  { maxFileBytes, budgetBytes, maxAgeMs, maxHalves, maxPerDevice }: HalfLimits,
+  { maxFileBytes, budgetBytes, diskBytes, maxAgeMs, maxHalves, maxPerDevice }: HalfLimits,
 ): Found[] {
   const chosen: Found[] = [];
   const transfers = new Map<string, Set<number>>();
@@ -93,8 +95,9 @@ export function chooseHalves<Found extends FoundHalf>(
     const others = transfers.get(device) ?? new Set<number>();
     if (chosen.length >= maxHalves || others.size >= maxPerDevice || others.has(transfer)) continue;
     if (ageMs > maxAgeMs || fileBytes < record.bytes || record.bytes > maxFileBytes) continue;
-    if ((record.whole?.size ?? record.bytes) < record.bytes || held + record.bytes > budgetBytes) continue;
-    held += record.bytes;
+    if ((record.whole?.size ?? record.bytes) < record.bytes || held + diskBytes(record.bytes) > budgetBytes)
+      continue;
+    held += diskBytes(record.bytes);
     chosen.push(half);
     transfers.set(device, others.add(transfer));
   }

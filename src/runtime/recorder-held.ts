@@ -2,7 +2,8 @@ import type { LinkEnd } from '../links/link.ts';
 import type { TraceFact } from '../trace/event.ts';
 import type { Clock } from './clock.ts';
 import type { DialInTap } from './dial-in-tap.ts';
-import { type DeviceRecording, lineMarks } from './recorder-device.ts';
+import type { RecordedConnection } from './recorder-connection.ts';
+import type { DeviceRecording } from './recorder-device.ts';
 
 /** Bytes of a link without a name that are held. */
 const MOST_HELD = 64 * 1024;
@@ -16,8 +17,7 @@ interface Held {
 
 /** Holds what goes over a link that dialled in until it has a name, then writes it into the trace of its device. */
 export class HeldRecording implements DialInTap {
-  readonly #connection: string;
-  readonly #marks;
+  readonly #connection: RecordedConnection;
   readonly #clock: Clock;
   readonly #recordingOf: (device: string) => DeviceRecording | undefined;
   #held: Held[] = [];
@@ -27,12 +27,11 @@ export class HeldRecording implements DialInTap {
   #unrecorded = false;
 
   constructor(
-    connection: string,
+    connection: RecordedConnection,
     clock: Clock,
     recordingOf: (device: string) => DeviceRecording | undefined,
   ) {
     this.#connection = connection;
-    this.#marks = lineMarks(connection);
     this.#clock = clock;
     this.#recordingOf = recordingOf;
   }
@@ -68,7 +67,7 @@ export class HeldRecording implements DialInTap {
   }
 
   received(chunk: Uint8Array): void {
-    if (this.#recording !== undefined) this.#recording.bytes(this.#marks.in, chunk);
+    if (this.#recording !== undefined) this.#recording.bytes(this.#connection.in, chunk);
     else if (!this.#unrecorded) this.#take({ kind: 'in', bytes: chunk.slice() }, chunk.length);
   }
 
@@ -77,7 +76,7 @@ export class HeldRecording implements DialInTap {
   }
 
   sent(frame: Uint8Array): void {
-    if (this.#recording !== undefined) this.#recording.bytes(this.#marks.out, frame);
+    if (this.#recording !== undefined) this.#recording.bytes(this.#connection.out, frame);
     else this.#take({ kind: 'out', bytes: frame }, frame.length);
   }
 

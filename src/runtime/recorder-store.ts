@@ -1,11 +1,12 @@
-import { open, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { constants, createGzip, type Gzip } from 'node:zlib';
+import { blocksOf, DiskBudget, type DiskUse, type NoRoom } from './disk-budget.ts';
 import type { RecorderSettings } from './recorder.ts';
 import { writeAll } from './write-all.ts';
 
 /** `psu-1.20260101T000000000Z.trace`, or `...Z-2.trace.gz`. */
-const OURS = /\.\d{8}T\d{9}Z(?:-\d+)?\.trace(?:\.gz)?$/;
+const OURS = /^(.+)\.\d{8}T\d{9}Z(?:-\d+)?\.trace(?:\.gz)?$/;
 
 /** What a recorder needs of a file. */
 export interface WritableFile {
@@ -18,46 +19,59 @@ export type CreateFile = (path: string) => Promise<WritableFile>;
 
 const createFile: CreateFile = (path) => open(path, 'wx');
 
-interface Finished {
-  readonly path: string;
-  readonly bytes: number;
-  readonly at: number;
-}
-
 /** The files of a recorder, and what they take of the disk. */
 export class RecordingStore {
   readonly #settings: RecorderSettings;
   readonly #create: CreateFile;
-  readonly #open = new Set<RecordingFile>();
-  /** The oldest first. */
-  #finished: Finished[] = [];
-  #finishedBytes = 0;
+  readonly #budget: DiskBudget<string>;
+  #counted = false;
 
   constructor(settings: RecorderSettings, create: CreateFile = createFile) {
     this.#settings = settings;
     this.#create = create;
+    this.#budget = new DiskBudget(settings);
   }
 
-  get bytes(): number {
-    let bytes = this.#finishedBytes;
-    for (const file of this.#open) bytes += file.bytes;
-    return bytes;
+  /** Of all traces, those that are being written included. */
+  get use(): DiskUse {
+    return this.#budget.use;
   }
 
-  get files(): number {
-    return this.#finished.length + this.#open.size;
-  }
-
-  /** Counts what earlier runs have left in the folder. */
-  async start(): Promise<void> {
+  /** Makes the folder where it is missing, and counts, once, what earlier runs have left in it. */
+  async open(): Promise<void> {
     const { dir } = this.#settings;
+    await mkdir(dir, { recursive: true });
+    if (this.#counted) return;
+    const found: { device: string; path: string; size: number; mtimeMs: number }[] = [];
     for (const name of await readdir(dir)) {
-      if (!OURS.test(name)) continue;
+      const [, device] = OURS.exec(name) ?? [];
+      if (device === undefined) continue;
       const path = join(dir, name);
       const { size, mtimeMs } = await stat(path);
-      this.#keep({ path, bytes: size, at: mtimeMs });
+      found.push({ device, path, size, mtimeMs });
     }
-    this.#finished.sort((a, b) => a.at - b.at);
+    this.#counted = true;
+    for (const { device, path, size } of found.sort((a, b) => a.mtimeMs - b.mtimeMs)) {
+      this.#budget.add(device, path, { bytes: blocksOf(size), files: 1 });
+    }
+    await this.#remove(this.#budget.makeRoom('', { bytes: 0, files: 0 }));
+  }
+
+  /** Makes room for so many bytes more, in this file or a new one; returns why there is none. */
+  async makeRoom(
+    device: string,
+    bytes: number,
+    file: RecordingFile | undefined,
+  ): Promise<NoRoom | undefined> {
+    const added = addedTo(bytes, file);
+    const refused = this.#budget.refuses(device, added);
+    if (refused === undefined) await this.#remove(this.#budget.makeRoom(device, added));
+    return refused;
+  }
+
+  /** Devices with more in traces that are being written than this one would have, the largest first. */
+  largerThan(device: string, bytes: number, file: RecordingFile | undefined): readonly string[] {
+    return this.#budget.largerHolders(device, addedTo(bytes, file));
   }
 
   async create(device: string, wallMs: number): Promise<RecordingFile> {
@@ -67,13 +81,7 @@ export class RecordingStore {
       const name = `${device}.${stamp}${attempt === 1 ? '' : `-${attempt}`}.trace${gzip ? '.gz' : ''}`;
       const path = join(dir, name);
       try {
-        const handle = await this.#create(path);
-        const file = new RecordingFile(handle, gzip, (bytes) => {
-          this.#open.delete(file);
-          this.#keep({ path, bytes, at: wallMs });
-        });
-        this.#open.add(file);
-        return file;
+        return this.#written(device, path, await this.#create(path));
       } catch (error) {
         const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
         if (!taken || attempt >= 1_000) throw error;
@@ -81,35 +89,63 @@ export class RecordingStore {
     }
   }
 
-  /** Removes the oldest finished traces where there are too many; false where that is not enough. */
-  async keepBudget(): Promise<boolean> {
-    while (this.bytes > this.#settings.budgetBytes) {
-      const oldest = this.#finished.shift();
-      if (oldest === undefined) return false;
-      this.#finishedBytes -= oldest.bytes;
-      await rm(oldest.path, { force: true });
-    }
-    return true;
+  #written(device: string, path: string, handle: WritableFile): RecordingFile {
+    let held = { bytes: blocksOf(0), files: 1 };
+    let over = false;
+    this.#budget.hold(device, held);
+    return new RecordingFile(handle, this.#settings.gzip, {
+      grew: (bytes) => {
+        if (over) return;
+        const grown = { bytes: blocksOf(bytes), files: 1 };
+        this.#budget.hold(device, { bytes: grown.bytes - held.bytes, files: 0 });
+        held = grown;
+      },
+      closed: () => {
+        over = true;
+        this.#budget.release(device, held);
+        this.#budget.add(device, path, held);
+      },
+      useless: async () => {
+        over = true;
+        this.#budget.release(device, held);
+        await rm(path, { force: true });
+      },
+    });
   }
 
-  #keep(finished: Finished): void {
-    this.#finished.push(finished);
-    this.#finishedBytes += finished.bytes;
+  async #remove(paths: readonly string[]): Promise<void> {
+    for (const path of paths) await rm(path, { force: true });
   }
+}
+
+function addedTo(bytes: number, file: RecordingFile | undefined): DiskUse {
+  if (file === undefined) return { bytes: blocksOf(bytes), files: 1 };
+  return { bytes: blocksOf(file.bytes + bytes) - blocksOf(file.bytes), files: 0 };
+}
+
+/** What becomes of a trace on the disk, for its store. */
+interface FileFate {
+  grew(bytes: number): void;
+  /** It stays as it is. */
+  closed(): void;
+  /** Nothing whole was written into it. */
+  useless(): Promise<void>;
 }
 
 /** One trace while it is written. */
 export class RecordingFile {
   readonly #handle: WritableFile;
-  readonly #closed: (bytes: number) => void;
+  readonly #fate: FileFate;
   readonly #gzip: Gzip | undefined;
   #packed: Buffer[] = [];
   /** Bytes on the disk. */
   bytes = 0;
+  /** All that one call of `append` brought is on the disk. */
+  #useful = false;
 
-  constructor(handle: WritableFile, gzip: boolean, closed: (bytes: number) => void) {
+  constructor(handle: WritableFile, gzip: boolean, fate: FileFate) {
     this.#handle = handle;
-    this.#closed = closed;
+    this.#fate = fate;
     if (!gzip) return;
     this.#gzip = createGzip();
     this.#gzip.on('data', (packed: Buffer) => void this.#packed.push(packed));
@@ -117,11 +153,15 @@ export class RecordingFile {
 
   async append(bytes: Buffer): Promise<void> {
     const gzip = this.#gzip;
-    if (gzip === undefined) return this.#write(bytes);
-    gzip.write(bytes);
-    // What is flushed can be read even if nothing follows.
-    await new Promise<void>((resolve) => gzip.flush(constants.Z_SYNC_FLUSH, resolve));
-    await this.#writePacked();
+    if (gzip === undefined) {
+      await this.#write(bytes);
+    } else {
+      gzip.write(bytes);
+      // What is flushed can be read even if nothing follows.
+      await new Promise<void>((resolve) => gzip.flush(constants.Z_SYNC_FLUSH, resolve));
+      await this.#writePacked();
+    }
+    this.#useful = true;
   }
 
   async close(): Promise<void> {
@@ -131,14 +171,17 @@ export class RecordingFile {
       await this.#writePacked();
     }
     await this.#handle.close();
-    this.#closed(this.bytes);
+    this.#fate.closed();
   }
 
-  /** The disk failed: the file is let go as it is. */
-  abandon(): void {
+  /** The disk failed: the file is let go as it is, and is removed where nothing can be read from it. */
+  async abandon(): Promise<void> {
     this.#gzip?.destroy();
-    // A handle of a disk that failed may fail to close as well; the failure was told already.
-    this.#handle.close().catch(() => undefined);
+    // A disk that failed may fail here as well; the failure is known already.
+    const closing = this.#handle.close().catch(() => undefined);
+    if (this.#useful) this.#fate.closed();
+    else await this.#fate.useless().catch(() => undefined);
+    await closing;
   }
 
   async #writePacked(): Promise<void> {
@@ -151,6 +194,7 @@ export class RecordingFile {
     return writeAll(bytes.length, async (at, length) => {
       const { bytesWritten } = await this.#handle.write(bytes, at, length);
       this.bytes += bytesWritten;
+      this.#fate.grew(this.bytes);
       return bytesWritten;
     });
   }

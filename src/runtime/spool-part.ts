@@ -34,6 +34,9 @@ export class SpoolPart {
   #crc: number;
   #data: FileHandle | undefined;
   #record: FileHandle | undefined;
+  /** It was opened before in this run: what is there is what was written. */
+  #begun = false;
+  #recorded = false;
 
   /** `kept` is the record of an earlier run. */
   constructor(path: string, kept?: HalfRecord) {
@@ -59,8 +62,14 @@ export class SpoolPart {
     this.#crc = crc32(data, this.#crc);
     if (half === undefined) return;
     this.#record ??= await open(`${this.path}${RECORD}`, OVERWRITE);
+    this.#recorded = true;
     const line = recordText({ ...half, bytes: this.#bytes, crc32: this.#crc });
     await writeOver(this.#record, new TextEncoder().encode(line), 0);
+  }
+
+  /** Lets go of the descriptors until more of the file comes. */
+  rest(): Promise<void> {
+    return this.#close();
   }
 
   /** The file is whole: it takes its name. */
@@ -79,20 +88,25 @@ export class SpoolPart {
 
   /** Leaves it to a later run, or nothing where that could not go on from it. */
   async leave(): Promise<void> {
-    if (this.#kept === undefined && this.#record === undefined) return this.discard();
+    if (this.#kept === undefined && !this.#recorded) return this.discard();
     await this.#close();
   }
 
   /** @throws Error where the bytes are not those of the record */
   async #open(): Promise<FileHandle> {
     const kept = this.#kept;
-    if (kept === undefined) return open(`${this.path}${PART}`, 'w');
+    if (this.#begun) return open(`${this.path}${PART}`, 'r+');
+    if (kept === undefined) {
+      this.#begun = true;
+      return open(`${this.path}${PART}`, 'w');
+    }
     const handle = await open(`${this.path}${PART}`, 'r+');
     try {
       if ((await crcOf(handle, kept.bytes)) !== kept.crc32)
         throw new Error('what was there of the file is damaged');
       // A chunk that was written and not noted comes again, and may be shorter then.
       await handle.truncate(kept.bytes);
+      this.#begun = true;
       return handle;
     } catch (error) {
       await handle.close();

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -192,10 +193,11 @@ test('a low limit on open files names the line to type', async () => {
 });
 
 test('the folders that something is written to are looked at, and not made', async () => {
+  const small = 'budget_mb: 1, max_files: 2';
   const yaml = (recording: string, files: string, record = true) =>
     `server: { host: 127.0.0.1, port: 0 }
-recording: { dir: "${recording}" }
-files: { dir: "${files}" }
+recording: { dir: "${recording}", ${small} }
+files: { dir: "${files}", ${small} }
 listeners: [{ link: "tcp-listen:127.0.0.1:0", record: ${record} }]
 `;
   writeFileSync(join(folder, 'a-file'), '');
@@ -216,6 +218,29 @@ listeners: [{ link: "tcp-listen:127.0.0.1:0", record: ${record} }]
   ]);
   // Where nothing is recorded, nothing is written to it.
   expect((await about(yaml('a-file', '.', false))).map((each) => each.about)).toEqual(['files']);
+});
+
+test.each([
+  [
+    'budget_mb: 100000000, max_files: 2',
+    /\.budget_mb is 100000000 MiB, and the disk of .* has room for \d+ MiB/,
+  ],
+  [
+    'budget_mb: 1, max_files: 100000000',
+    /\.max_files is 100000000, and the disk of .* has room for \d+ files/,
+  ],
+])('a disk without room for %s is named', async (limits, said) => {
+  const { files } = await statfs(folder);
+  // Some file systems have as many files as there is room for, and say nothing of it.
+  if (limits.includes('max_files: 1') && (files === 0 || files > 100_000_000)) return;
+  const { exit, findings } = await diagnose(`server: { host: 127.0.0.1, port: 0 }
+recording: { dir: new/traces, ${limits} }
+files: { dir: new/files, ${limits} }
+listeners: [{ link: "tcp-listen:127.0.0.1:0", record: true }]
+`);
+  expect(exit).toBe(1);
+  const codes = findings.filter(({ detail }) => said.test(detail)).map(({ code }) => code);
+  expect(codes).toEqual(['recording_budget', 'file_not_stored']);
 });
 
 describe.runIf(hasOpenssl)('a certificate', () => {

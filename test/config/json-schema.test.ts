@@ -79,6 +79,8 @@ describe('the JSON Schema', () => {
       'recording.max_file_mb': recording.maxFileBytes / 1_048_576,
       'recording.max_age': `${recording.maxFileMs / 3_600_000}h`,
       'recording.budget_mb': recording.budgetBytes / 1_048_576,
+      'recording.max_files': recording.maxFiles,
+      'recording.device_share': recording.deviceShare * 100,
       'recording.gzip': recording.gzip,
       'metrics.per_device': metrics?.perDevice,
       'devices.required': requiredDevices?.includes(device.id),

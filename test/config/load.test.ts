@@ -12,6 +12,21 @@ const session = {
 const register = { appid: '996da38d-a7be-4947-aa4c-f8208b5f4ade', imei: '490154203237518' };
 
 describe('loadConfig', () => {
+  it('warns where more devices are recorded than traces have room', () => {
+    const devices = ['a', 'b', 'c'].map(
+      (id) => `  - { id: ${id}, link: "tcp:10.0.0.7:9089", ${REGISTER} }\n`,
+    );
+    const about = (maxFiles: number) =>
+      loadConfig(
+        `recording: { max_files: ${maxFiles} }\ndefaults: { record: true }\ndevices:\n${devices.join('')}`,
+        'devices.yaml',
+      ).problems.filter(({ path }) => path.startsWith('recording'));
+    expect(about(3)).toEqual([]);
+    expect(about(2)).toMatchObject([
+      { severity: 'warning', code: 'config_conflict', path: 'recording.max_files', line: 1 },
+    ]);
+  });
+
   it('fills in what a dialled device leaves out', () => {
     expect(load(`devices:\n  - { id: psu-1, link: "tcp:10.0.0.7:9089", ${REGISTER} }`)).toEqual({
       file: 'devices.yaml',
@@ -20,6 +35,8 @@ describe('loadConfig', () => {
         maxFileBytes: 67_108_864,
         maxFileMs: 86_400_000,
         budgetBytes: 1_073_741_824,
+        maxFiles: 10_000,
+        deviceShare: 1,
         gzip: false,
       },
       server: {

@@ -93,9 +93,24 @@ describe('messages: in devices.yaml', () => {
     expect(lines).toEqual([]);
     expect(config?.files).toEqual({
       dir: 'spool',
-      maxFileBytes: 64 * 1024 * 1024,
+      // No file is larger than all of them may be.
+      maxFileBytes: 8 * 1024 * 1024,
       budgetBytes: 8 * 1024 * 1024,
+      maxFiles: 10_000,
+      deviceShare: 1,
     });
     expect(config?.devices[0]).toHaveProperty('messages');
+  });
+
+  it('warn of a largest file that never fits into the budget', async () => {
+    const { config, lines } = await read(
+      'messages: meter.yaml\nfiles: { dir: spool, max_file_mb: 8, budget_mb: 10, device_share: 50 }\ndevices:\n  - { id: m, link: COM3, session: none }\n',
+    );
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /:2:\d+: warning: files\.max_file_mb: A file of 8 MiB is never stored.*5 MiB in all/,
+      ),
+    ]);
+    expect(config?.files).toMatchObject({ maxFileBytes: 5 * 1024 * 1024, deviceShare: 0.5 });
   });
 });

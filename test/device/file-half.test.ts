@@ -74,6 +74,7 @@ describe('which halves are gone on from', () => {
   const limits = {
     maxFileBytes: 200_000,
     budgetBytes: 500_000,
+    diskBytes: (bytes: number) => bytes,
     maxAgeMs: 1_000,
     maxHalves: 4,
     maxPerDevice: 2,

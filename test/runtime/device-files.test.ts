@@ -13,7 +13,7 @@ describe('a chunk of a device', () => {
 
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'heartwire-device-files-'));
-    spool = new Spool({ dir, maxFileBytes: 1_000, budgetBytes: 1_000 }, new FakeClock());
+    spool = new Spool({ dir, maxFileBytes: 1_000, budgetBytes: 100_000, maxFiles: 100 }, new FakeClock());
     await spool.start();
     told.length = 0;
   });

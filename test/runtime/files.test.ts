@@ -91,7 +91,7 @@ interface Listing {
 }
 
 describe('a file of a device', () => {
-  const limits = { maxFileBytes: 4 * MIB, budgetBytes: 6 * MIB };
+  const limits = { maxFileBytes: 4 * MIB, budgetBytes: 6 * MIB, maxFiles: 100, deviceShare: 1 };
 
   it('lands in the spool over a link that breaks, and is served', { timeout: 30_000 }, async () => {
     await using device = new FileDevice();
@@ -128,6 +128,8 @@ describe('a file of a device', () => {
       dir,
       maxFileBytes: 1_500,
       budgetBytes: MIB,
+      maxFiles: 100,
+      deviceShare: 1,
     });
     await using _ = bridge;
     await online(bridge);

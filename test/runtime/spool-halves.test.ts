@@ -38,7 +38,10 @@ afterEach(async () => {
 });
 
 async function run(settings = {}): Promise<Spool> {
-  const spool = new Spool({ dir, maxFileBytes: 10_000, budgetBytes: 20_000, ...settings }, clock);
+  const spool = new Spool(
+    { dir, maxFileBytes: 10_000, budgetBytes: 100_000, maxFiles: 100, ...settings },
+    clock,
+  );
   runs.push(spool);
   await spool.start();
   return spool;
@@ -203,11 +206,11 @@ describe('what is found of a file', () => {
     const former = await run();
     for (const device of ['p1', 'p2']) await store(former, 0, 4, device);
     await former[Symbol.asyncDispose]();
-    const spool = await run({ budgetBytes: 7_000 });
+    const spool = await run({ budgetBytes: 12_288 });
     expect(await readdir(dir)).toHaveLength(2);
     const kept = ['p1', 'p2'].filter((device) => spool.claim(device).length > 0);
     expect(kept).toHaveLength(1);
-    await expect(spool.store('p3', 1, { offset: 0, last: true, data: Buffer.alloc(3_001) })).rejects.toThrow(
+    await expect(spool.store('p3', 1, { offset: 0, last: true, data: Buffer.alloc(8_193) })).rejects.toThrow(
       'budget',
     );
   });

@@ -10,7 +10,7 @@ interface Pending {
 /** A clock that stands still until it is told to go; timers fire in order of their time, then of their setting. */
 export class FakeClock implements Clock {
   #monoMs: number;
-  readonly #wallOffsetMs: number;
+  #wallOffsetMs: number;
   #order = 0;
   readonly #pending = new Set<Pending>();
   #afterReading: Array<() => void> = [];
@@ -65,6 +65,11 @@ export class FakeClock implements Clock {
     }
     this.#monoMs = end;
     this.turn();
+  }
+
+  /** The wall clock of the machine is set; no time passes. */
+  stepWall(ms: number): void {
+    this.#wallOffsetMs += ms;
   }
 
   /** The loop was blocked: time passes, and only then do the due timers fire, all of them late. */

@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import type { JsonObject } from '../../feed/publisher.ts';
 import type { Clock } from '../clock.ts';
 import type { LogCounts } from '../counting-log.ts';
+import type { DiskUse } from '../disk-budget.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Spool } from '../spool.ts';
 import { addCounter, addGauge, one, type Sample } from './family.ts';
@@ -114,21 +115,44 @@ function addDisk(registry: Registry, { recorder, spool }: BridgeFamilySources): 
   };
   addGauge(registry, {
     name: 'heartwire_recording_up',
-    help: 'Whether recordings are written (1) or had to be stopped (0); absent where nothing is recorded.',
+    help: 'Whether all recordings are written (1) or one at least is interrupted (0); absent where nothing is recorded.',
     read: ofRecorder(({ status }) => (status === undefined ? undefined : Number(status === 'recording'))),
   });
   addGauge(registry, {
+    name: 'heartwire_recording_interrupted_devices',
+    help: 'Devices whose recording is interrupted; each is tried again every minute.',
+    read: ofRecorder(({ status, interrupted_count = 0 }) =>
+      status === undefined ? undefined : interrupted_count,
+    ),
+  });
+  addCounter(registry, {
+    name: 'heartwire_recording_missed_bytes_total',
+    help: 'Bytes that stand in no recording because the disk did not take them.',
+    read: ofRecorder(({ missed_bytes }) => missed_bytes),
+  });
+  addGauge(registry, {
     name: 'heartwire_recording_bytes',
-    help: 'Bytes of all recordings on the disk.',
+    help: 'What all recordings take of the disk, in whole blocks.',
     read: ofRecorder(({ bytes }) => bytes),
   });
   addGauge(registry, {
+    name: 'heartwire_recording_files',
+    help: 'Recordings on the disk.',
+    read: ofRecorder(({ files }) => files),
+  });
+  const ofSpool = (of: (use: DiskUse) => number) => (): readonly Sample[] => {
+    const use = spool()?.use;
+    return use === undefined ? [] : one(of(use));
+  };
+  addGauge(registry, {
     name: 'heartwire_spool_bytes',
-    help: 'Bytes of all files of devices on the disk.',
-    read: () => {
-      const files = spool()?.files;
-      return files === undefined ? [] : one(files.reduce((sum, { bytes }) => sum + bytes, 0));
-    },
+    help: 'What all files of devices take of the disk, in whole blocks.',
+    read: ofSpool(({ bytes }) => bytes),
+  });
+  addGauge(registry, {
+    name: 'heartwire_spool_files',
+    help: 'Files of devices on the disk, with those that are not whole and their records.',
+    read: ofSpool(({ files }) => files),
   });
 }
 
