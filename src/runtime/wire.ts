@@ -50,7 +50,12 @@ export interface WireOptions {
 /** How the bytes of a wire are read. */
 export interface WireCodec {
   readonly definition: ProtocolDefinition;
-  makeDecoder(definition: ProtocolDefinition, sink: FrameSink): FrameDecoder;
+  /** `awaited` names the message of which the reply is the only one that can come now. */
+  makeDecoder(
+    definition: ProtocolDefinition,
+    sink: FrameSink,
+    awaited: () => string | undefined,
+  ): FrameDecoder;
   /** What a payload says, of several replies rather the one to `awaited`; absent: what the definition knows. */
   decode?(bytes: Uint8Array, start: number, end: number, awaited?: string): Message | InvalidPayload;
   /** The whole frame around a payload; absent: behind four bytes of length. */
@@ -107,7 +112,7 @@ export class Wire {
         this.owner.wireFaulted(this, fault);
       },
     };
-    this.#decoder = codec.makeDecoder(codec.definition, this.#sink);
+    this.#decoder = codec.makeDecoder(codec.definition, this.#sink, () => this.owner.awaitedReply?.());
   }
 
   #decoded(bytes: Uint8Array, start: number, end: number): Message | InvalidPayload {
