@@ -11,6 +11,8 @@ interface DelimitedParts extends Omit<DelimitedShape, 'skipFirst'> {
   readonly words?: readonly string[];
   /** A frame can prove itself, so that the first one counts on a serial line too. */
   readonly proves: boolean;
+  /** A delimiter opens the first frame too, so that nothing in front of it counts. */
+  readonly opens?: boolean;
   makeEnvelope(): Envelope;
   wrap(sealed: Uint8Array): Uint8Array;
 }
@@ -20,14 +22,14 @@ export function delimitedFraming(
   declaration: CobsFraming | DelimiterFraming | SlipFraming,
   parts: DelimitedParts,
 ): Framing {
-  const { sealed, delimiter, literalEscape, maxBytes, words = [], proves } = parts;
+  const { sealed, delimiter, literalEscape, maxBytes, words = [], proves, opens = false } = parts;
   const { first } = declaration;
   return {
     describe: inWords(declaration, words),
     needsSilence: false,
     maxPayload: sealed.maxPayload,
     makeDecoder(sink, { line }) {
-      const skipFirst = first === undefined ? line === 'serial' && !proves : first === 'skip';
+      const skipFirst = first === undefined ? opens || (line === 'serial' && !proves) : first === 'skip';
       const shape = { delimiter, literalEscape, maxBytes, skipFirst };
       return new DelimitedDecoder(shape, parts.makeEnvelope(), sink);
     },
