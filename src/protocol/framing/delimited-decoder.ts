@@ -26,7 +26,12 @@ export interface DelimitedShape {
   readonly maxBytes: number;
   /** Everything up to the first delimiter, or silence, is set aside. */
   readonly skipFirst: boolean;
+  /** Whether a payload proves itself behind noise that no delimiter parts from it; absent: nothing can prove one. */
+  readonly proves?: ((bytes: Uint8Array, start: number, end: number) => boolean) | undefined;
 }
+
+/** Bytes of noise in front of a frame that are looked past: what a line driver makes when it is switched on. */
+const MOST_NOISE = 4;
 
 /**
  * Frames that end with a delimiter. It comes into step at every delimiter and at every silence, so damage costs the
@@ -53,7 +58,7 @@ export class DelimitedDecoder extends SearchingDecoder {
   }
 
   #split(): void {
-    const { delimiter, literalEscape, maxBytes } = this.#shape;
+    const { delimiter, literalEscape, maxBytes, proves } = this.#shape;
     const { bytes, tail } = this.buffer;
     let at = this.buffer.head;
     let from = at + this.#scanned;
@@ -67,7 +72,7 @@ export class DelimitedDecoder extends SearchingDecoder {
     }
     if (this.ended) return;
     // Whatever follows, no delimiter can begin early enough any more. What is let go of holds none.
-    if (this.#skipping !== undefined || from - at > maxBytes) {
+    if (this.#skipping !== undefined || from - at > maxBytes + (proves === undefined ? 0 : MOST_NOISE)) {
       this.#skipping ??= 'too_long';
       this.#drop(at, from, this.#skipping);
       at = from;
@@ -104,20 +109,30 @@ export class DelimitedDecoder extends SearchingDecoder {
       return;
     }
     if (at === rawEnd) return;
-    if (rawEnd - at > this.#shape.maxBytes) {
-      this.#drop(at, next, 'too_long');
-      return;
-    }
-    const opened = this.#envelope.open(raw, at, rawEnd);
+    const opened = rawEnd - at > this.#shape.maxBytes ? 'too_long' : this.#envelope.open(raw, at, rawEnd);
     if (opened === 'empty') return;
     if (opened !== 'payload') {
-      this.#drop(at, next, opened);
-      return;
+      const noise = this.#noiseBefore(raw, at, rawEnd);
+      this.#drop(at, noise === 0 ? next : at + noise, noise === 0 ? opened : 'no_header');
+      if (noise === 0) return;
     }
     this.report();
     if (this.ended) return;
     const { bytes, start, end } = this.#envelope;
     this.sink.frame(bytes, start, end);
+  }
+
+  /** How many bytes stand in front of a frame that proves itself, which then is open; 0 where there is none. */
+  #noiseBefore(raw: Uint8Array, at: number, rawEnd: number): number {
+    const { proves, maxBytes } = this.#shape;
+    if (proves === undefined) return 0;
+    for (let noise = 1; noise <= MOST_NOISE && at + noise < rawEnd; noise++) {
+      if (rawEnd - at - noise > maxBytes) continue;
+      if (this.#envelope.open(raw, at + noise, rawEnd) !== 'payload') continue;
+      const { bytes, start, end } = this.#envelope;
+      if (proves(bytes, start, end)) return noise;
+    }
+    return 0;
   }
 
   /** Nothing follows: what is held is no frame, and the next byte begins one. */
