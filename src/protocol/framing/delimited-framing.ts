@@ -22,7 +22,17 @@ export function delimitedFraming(
   declaration: CobsFraming | DelimiterFraming | SlipFraming,
   parts: DelimitedParts,
 ): Framing {
-  const { sealed, delimiter, literalEscape, maxBytes, words = [], proves, opens = false } = parts;
+  const {
+    sealed,
+    delimiter,
+    literalEscape,
+    maxBytes,
+    endsLines,
+    anyLineEnd,
+    words = [],
+    proves,
+    opens = false,
+  } = parts;
   const { first } = declaration;
   return {
     describe: inWords(declaration, words),
@@ -30,7 +40,15 @@ export function delimitedFraming(
     maxPayload: sealed.maxPayload,
     makeDecoder(sink, { line, judge }) {
       const skipFirst = first === undefined ? opens || (line === 'serial' && !proves) : first === 'skip';
-      const shape = { delimiter, literalEscape, maxBytes, skipFirst, proves: proofOf(sealed, judge) };
+      const shape = {
+        delimiter,
+        literalEscape,
+        maxBytes,
+        skipFirst,
+        endsLines,
+        anyLineEnd,
+        proves: proofOf(sealed, judge),
+      };
       return new DelimitedDecoder(shape, parts.makeEnvelope(), sink);
     },
     encode: (payload) => parts.wrap(sealed.seal(payload)),

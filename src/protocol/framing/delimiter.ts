@@ -5,6 +5,7 @@ import { delimitedFraming } from './delimited-framing.ts';
 import { findByte, findBytes, startsWith } from './find-bytes.ts';
 import type { Framing } from './framing.ts';
 import { NO_BYTES } from './layout.ts';
+import { lineEndOf } from './line-ends.ts';
 import { Scratch } from './scratch.ts';
 import { SealedPayload } from './sealed-payload.ts';
 import { bytesInWords } from './words.ts';
@@ -27,6 +28,11 @@ export function makeDelimiterFraming(declaration: DelimiterFraming): Framing {
       ...(escaping === undefined ? [] : [`escape ${bytesInWords(Uint8Array.of(escaping.byte))}`]),
     ],
     proves: sealed.checksum !== undefined || start.length > 0,
+    endsLines: escaping === undefined ? lineEndOf(delimiter) : undefined,
+    anyLineEnd:
+      escaping === undefined &&
+      lineEndOf(delimiter) !== undefined &&
+      declaration.checksum?.encoding === 'hex',
     opens: sealed.checksum === undefined && declaration.start !== undefined && isFlag(declaration),
     makeEnvelope: () => new PlainEnvelope(declaration, sealed),
     wrap: (payload) => wrap(declaration, payload),
