@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { HeartwireError } from '../errors.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { hexText, quotedText } from '../protocol/describe.ts';
+import { payloadJudge } from '../protocol/declared/payload-judge.ts';
+import { hexExcerpt, hexText, quotedText } from '../protocol/describe.ts';
 import { makeFraming } from '../protocol/framing/make-framing.ts';
 import type { CliIo, Command } from './command.ts';
 import { fieldTable } from './field-table.ts';
@@ -51,7 +52,7 @@ export const decode: Command<DecodeArgs> = {
   async run({ input, messages, payload, from, json }, io) {
     const protocol = await protocolOf(messages, io);
     const bytes = await inputBytes(input.map(String), io);
-    const pieces = payload ? [{ kind: 'payload', payload: bytes } as const] : piecesOf(protocol, bytes);
+    const pieces = payload ? [{ kind: 'payload', payload: bytes } as const] : piecesOf(protocol, bytes, from);
     let sound = pieces.length > 0;
     for (const [index, piece] of pieces.entries()) {
       if (index > 0 && !json) io.out('\n');
@@ -94,7 +95,9 @@ function print(
       return true;
     }
     case 'unknown':
-      io.out(`unknown message ${message.id}, ${payload.length} bytes: ${hexText(payload, 0, 64)}\n`);
+      io.out(
+        `unknown message ${message.id}, ${payload.length} bytes: ${hexExcerpt(payload, 0, payload.length, 64)}\n`,
+      );
       return false;
     case 'invalid': {
       const { message: of, field, offset, expected, seen } = message;
@@ -106,7 +109,7 @@ function print(
 }
 
 /** The payloads that the protocol's framing finds, and what belongs to none. */
-function piecesOf(protocol: DeclaredProtocol, bytes: Uint8Array): readonly Piece[] {
+function piecesOf(protocol: DeclaredProtocol, bytes: Uint8Array, from: DecodeArgs['from']): readonly Piece[] {
   const pieces: Piece[] = [];
   const decoder = makeFraming(protocol.declaration.framing).makeDecoder(
     {
@@ -124,7 +127,7 @@ function piecesOf(protocol: DeclaredProtocol, bytes: Uint8Array): readonly Piece
           text: `no frame can begin here (${reason}): expected ${expected}, found ${seen}: ${quotedText(sample)}`,
         }),
     },
-    { line: 'stream' },
+    { line: 'stream', judge: payloadJudge(protocol, from) },
   );
   decoder.push(bytes);
   decoder.idle();

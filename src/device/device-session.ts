@@ -83,7 +83,7 @@ export class DeviceSession {
     this.#take(event, now);
     const { attempt } = this.#plan;
     if (this.#phase.name === 'connected' && this.#axes.document.link.attempt !== attempt) {
-      this.#axes.setLink('connected', now.wallMs, { attempt });
+      this.#axes.setLink('connected', now.wallMs, { attempt, ...this.#noise.remark });
     }
     // Whoever comes online again, from a silence or over a next link, says so until the hold is over.
     if (this.status === 'online' && this.#newcomers.held(now.monoMs)) {
@@ -173,6 +173,7 @@ export class DeviceSession {
         this.stats.counts.bytes_in += event.bytes;
         this.stats.touch();
         conversation?.chunkReceived(event.pending, now);
+        if (conversation !== undefined) this.#noise.remarked(event.remark, this.#context, now);
         return;
       case 'bytesDiscarded':
         this.stats.discarded(event.report);
@@ -259,7 +260,7 @@ export class DeviceSession {
 
   #connect(address: string, host: string, now: Instant): Conversation {
     this.#absence.end();
-    this.#noise.clear();
+    this.#noise.begin();
     this.stats.counts.connects += 1;
     this.stats.touch();
     const { attempt } = this.#plan;

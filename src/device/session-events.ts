@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Values } from '../protocol/declared/value.ts';
-import type { DecoderFault, Discarded } from '../protocol/decoder.ts';
+import type { DecoderFault, Discarded, LineRemark } from '../protocol/decoder.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
 import type { AlarmEvent } from './alarms.ts';
 import type { FileHalf, HalfMark } from './file-half.ts';
@@ -55,8 +55,13 @@ export type SessionEvent =
   | { readonly type: 'linkOffered'; readonly offer: LinkOffer }
   | { readonly type: 'offerWithdrawn'; readonly offerId: number }
   | { readonly type: 'messageReceived'; readonly message: Message | InvalidPayload }
-  /** A chunk was decoded; `pending` bytes of an unfinished frame are held. */
-  | { readonly type: 'chunkReceived'; readonly bytes: number; readonly pending: number }
+  /** A chunk was decoded; `pending` bytes of an unfinished frame are held. `remark`: what is odd about the line. */
+  | {
+      readonly type: 'chunkReceived';
+      readonly bytes: number;
+      readonly pending: number;
+      readonly remark?: LineRemark | undefined;
+    }
   /** `past`: over a link that is not the present one any more; it was left with them when it was closed. */
   | { readonly type: 'bytesDiscarded'; readonly report: Discarded; readonly past?: boolean }
   | { readonly type: 'streamFaulted'; readonly fault: DecoderFault }

@@ -48,6 +48,13 @@ export interface DecoderFault {
   readonly sample: Uint8Array;
 }
 
+/** What is odd about a line as long as it lasts, and costs frames. */
+export interface LineRemark {
+  readonly reason: 'telnet' | 'wrong_delimiter';
+  /** What was seen, and what to do. */
+  readonly detail: string;
+}
+
 /** Receives what a decoder finds, in the order of the bytes. A sink may close the decoder while it is called. */
 export interface FrameSink {
   /**
@@ -59,6 +66,8 @@ export interface FrameSink {
   discarded(report: Discarded): void;
   /** Nothing follows a fault: later bytes are ignored. */
   fault(report: DecoderFault): void;
+  /** At most once for each reason. No byte is taken by it. */
+  remark?(remark: LineRemark): void;
 }
 
 /** Bytes in, frames out; hostile bytes are data (`discarded`, `fault`), never exceptions. */

@@ -1,16 +1,18 @@
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-/** Lower-case hex without spaces. */
+/** Lower-case hex without spaces, of bytes that there are. */
 export function hexText(bytes: Uint8Array, start = 0, end = bytes.length): string {
+  const stop = Math.min(end, bytes.length);
   let text = '';
-  for (let at = start; at < end; at++) text += HEX[bytes[at] ?? 0] ?? '';
+  for (let at = start; at < stop; at++) text += HEX[bytes[at] ?? 0] ?? '';
   return text;
 }
 
 /** Quoted text with `\xNN` for every quote, backslash and byte that is not printable ASCII, as traces write it. */
 export function quotedText(bytes: Uint8Array, start = 0, end = bytes.length): string {
+  const stop = Math.min(end, bytes.length);
   let text = '"';
-  for (let at = start; at < end; at++) {
+  for (let at = start; at < stop; at++) {
     const byte = bytes[at] ?? 0;
     const plain = byte >= 0x20 && byte <= 0x7e && byte !== 0x22 && byte !== 0x5c;
     text += plain ? String.fromCharCode(byte) : `\\x${HEX[byte] ?? ''}`;

@@ -21,16 +21,19 @@ export function startsTelnet(bytes: Uint8Array, start: number, end: number): boo
   return end - start >= 3 && bytes[start] === 0xff && verb >= 0xfb && verb <= 0xfe;
 }
 
+/** A telnet negotiation in words. */
+export function telnetInWords(bytes: Uint8Array, start: number, end: number): string {
+  const verb = TELNET_VERBS[(bytes[start + 1] ?? 0) - 0xfb] ?? '';
+  const option = start + 2 < end ? (bytes[start + 2] ?? 0) : 0;
+  return `IAC ${verb} ${option}${option === 44 ? ' (RFC 2217 serial port control)' : ''}`;
+}
+
 /**
  * Names another protocol by its first bytes, in words: HTTP, TLS, SSH or telnet. Ask only where the bytes are no
  * plausible header of ours; four bytes are enough (three for telnet), more make the words better.
  */
 export function recogniseIntruder(bytes: Uint8Array, start: number, end: number): string | undefined {
-  if (startsTelnet(bytes, start, end)) {
-    const verb = TELNET_VERBS[(bytes[start + 1] ?? 0) - 0xfb] ?? '';
-    const option = bytes[start + 2] ?? 0;
-    return `a telnet negotiation: IAC ${verb} ${option}${option === 44 ? ' (RFC 2217 serial port control)' : ''}`;
-  }
+  if (startsTelnet(bytes, start, end)) return `a telnet negotiation: ${telnetInWords(bytes, start, end)}`;
   if (end - start < 4) return undefined;
   if (bytes[start] === 0x16 && bytes[start + 1] === 0x03 && (bytes[start + 2] ?? 0xff) <= 0x04) {
     return 'a TLS handshake';

@@ -1,5 +1,6 @@
 import { decodePayload, encodeFrame } from '../protocol/codec.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { payloadJudge } from '../protocol/declared/payload-judge.ts';
 import { ProtocolDefinition } from '../protocol/definition.ts';
 import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
 import { isStandardFraming } from '../protocol/framing/make-framing.ts';
@@ -70,11 +71,7 @@ export function namelessCodec(
 function ownMessages(messages: DeclaredProtocol): Pick<CodecParts, 'decode' | 'judge'> {
   return {
     decode: (bytes, start, end, awaited) => messages.decode(bytes, start, end, 'device', awaited),
-    judge: {
-      passes: messages.passes,
-      possible: () => true,
-      check: (bytes, start, end) => messages.check(bytes, start, end, 'device'),
-    },
+    judge: payloadJudge(messages, 'device'),
   };
 }
 

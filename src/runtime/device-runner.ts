@@ -11,7 +11,7 @@ import type { Publisher } from '../feed/publisher.ts';
 import type { Instant } from '../instant.ts';
 import type { LinkEnd, SendOutcome } from '../links/link.ts';
 import type { Values } from '../protocol/declared/value.ts';
-import type { DecoderFault, Discarded } from '../protocol/decoder.ts';
+import type { DecoderFault, Discarded, LineRemark } from '../protocol/decoder.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
 import type { Clock, Timer } from './clock.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
@@ -232,10 +232,10 @@ export class DeviceRunner implements WireOwner {
     this.#dispatch({ type: 'streamFaulted', fault }, wire);
   }
 
-  wireChunk(wire: Wire, bytes: number, pending: number): void {
+  wireChunk(wire: Wire, bytes: number, pending: number, remark?: LineRemark): void {
     const at = this.#chunkAt;
     this.#chunkAt = undefined;
-    this.#dispatch({ type: 'chunkReceived', bytes, pending }, wire, at);
+    this.#dispatch({ type: 'chunkReceived', bytes, pending, remark }, wire, at);
   }
 
   wireClosed(wire: Wire, end: LinkEnd): void {

@@ -38,11 +38,10 @@ export function makeWireCodec({ definition, line, framing, decode, judge }: Code
     };
   }
   const made = makeFraming(framing);
-  const options = judge === undefined ? { line } : { line, judge };
   return {
     ...own,
     definition,
-    makeDecoder: (_, sink) => made.makeDecoder(sink, options),
+    makeDecoder: (_, sink, awaited) => made.makeDecoder(sink, { line, judge, awaited }),
     frame: (payload) => made.encode(payload),
   };
 }

@@ -1,8 +1,9 @@
 import type { Link, LinkEnd, SendOutcome } from '../links/link.ts';
 import { decodePayload, encodeFrame } from '../protocol/codec.ts';
-import type { DecoderFault, Discarded, FrameDecoder, FrameSink } from '../protocol/decoder.ts';
+import type { DecoderFault, Discarded, FrameDecoder, FrameSink, LineRemark } from '../protocol/decoder.ts';
 import type { ProtocolDefinition } from '../protocol/definition.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
+import { TelnetWatch } from '../protocol/telnet-watch.ts';
 
 /** Who hears what a wire brings. An owner compares the wire with its present one and drops what others say. */
 export interface WireOwner {
@@ -14,8 +15,8 @@ export interface WireOwner {
   wireMessage(wire: Wire, message: Message | InvalidPayload): void;
   wireDiscarded(wire: Wire, report: Discarded): void;
   wireFaulted(wire: Wire, fault: DecoderFault): void;
-  /** After the chunk's frames; `pending` bytes of an unfinished frame are held. */
-  wireChunk(wire: Wire, bytes: number, pending: number): void;
+  /** After the chunk's frames; `pending` bytes of an unfinished frame are held. `remark` says what is odd about the line. */
+  wireChunk(wire: Wire, bytes: number, pending: number, remark?: LineRemark): void;
   wireClosed(wire: Wire, end: LinkEnd): void;
   /** A defect: something threw on the way, so that nobody knows what was taken of it. The wire is of no use any more. */
   wireBroke(wire: Wire, cause: unknown): void;
@@ -52,7 +53,12 @@ export interface WireOptions {
 /** How the bytes of a wire are read. */
 export interface WireCodec {
   readonly definition: ProtocolDefinition;
-  makeDecoder(definition: ProtocolDefinition, sink: FrameSink): FrameDecoder;
+  /** `awaited` names the message of which the reply is the only one that can come now. */
+  makeDecoder(
+    definition: ProtocolDefinition,
+    sink: FrameSink,
+    awaited: () => string | undefined,
+  ): FrameDecoder;
   /** What a payload says, of several replies rather the one to `awaited`; absent: what the definition knows. */
   decode?(bytes: Uint8Array, start: number, end: number, awaited?: string): Message | InvalidPayload;
   /** The whole frame around a payload; absent: behind four bytes of length. */
@@ -84,8 +90,11 @@ export class Wire {
   readonly #tap: WireTap | undefined;
   readonly #sink: FrameSink;
   readonly #idleAfterMs: number | undefined;
+  readonly #telnet: TelnetWatch;
   /** What is being read now. */
   #chunk: Uint8Array | undefined;
+  /** What was found to be odd about the line since the owner last took a chunk. */
+  #remark: LineRemark | undefined;
 
   constructor(link: Link, codec: WireCodec, owner: WireOwner, options: WireOptions = {}) {
     this.link = link;
@@ -101,15 +110,26 @@ export class Wire {
         this.owner.wireMessage(this, message);
       },
       discarded: (report) => {
+        this.#remark ??= this.#telnet.discarded(report.sample);
         this.#tap?.discarded?.(report);
         this.owner.wireDiscarded(this, report);
       },
       fault: (fault) => {
-        this.#tap?.faulted?.(fault);
-        this.owner.wireFaulted(this, fault);
+        const remark = this.#takeRemark() ?? this.#telnet.discarded(fault.sample);
+        const seen = remark?.reason === 'telnet' ? remark.detail : undefined;
+        const told = seen === undefined ? fault : { ...fault, reason: 'intruder' as const, seen };
+        this.#tap?.faulted?.(told);
+        this.owner.wireFaulted(this, told);
+      },
+      remark: (remark) => {
+        this.#remark ??= remark;
       },
     };
-    this.#decoder = codec.makeDecoder(codec.definition, this.#sink);
+    const awaited = () => this.owner.awaitedReply?.();
+    this.#decoder = codec.makeDecoder(codec.definition, this.#sink, awaited);
+    this.#telnet = new TelnetWatch((sink) =>
+      this.#codec.makeDecoder(this.#codec.definition, sink, () => undefined),
+    );
     this.#tap?.made?.(this);
   }
 
@@ -134,9 +154,10 @@ export class Wire {
           this.#tap?.received?.(chunk);
           this.owner.wireBytes(this, chunk);
           this.#chunk = chunk;
+          this.#remark ??= this.#telnet.received(chunk);
           this.#decoder.push(chunk);
           this.#chunk = undefined;
-          this.owner.wireChunk(this, chunk.byteLength, this.#decoder.pending);
+          this.owner.wireChunk(this, chunk.byteLength, this.#decoder.pending, this.#takeRemark());
         } catch (cause) {
           this.#chunk = undefined;
           this.owner.wireBroke(this, cause);
@@ -146,7 +167,7 @@ export class Wire {
         this.#guarded(() => {
           this.#tap?.idle?.();
           this.#decoder.idle();
-          this.owner.wireChunk(this, 0, this.#decoder.pending);
+          this.owner.wireChunk(this, 0, this.#decoder.pending, this.#takeRemark());
         }),
       closed: (end) => {
         this.#guarded(() => {
@@ -157,6 +178,12 @@ export class Wire {
         this.#guarded(() => this.owner.wireClosed(this, end));
       },
     });
+  }
+
+  #takeRemark(): LineRemark | undefined {
+    const remark = this.#remark;
+    this.#remark = undefined;
+    return remark;
   }
 
   /** What throws into an event of the operating system would end the process, and every other device with it. */

@@ -1,5 +1,6 @@
 import { ChecksumField } from '../protocol/framing/checksum-field.ts';
 import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
+import { startWord } from '../protocol/framing/delimiter.ts';
 import { lengthType, NO_BYTES } from '../protocol/framing/layout.ts';
 
 /**
@@ -93,11 +94,9 @@ const COBS = [
   'end',
 ];
 
-function delimited({
-  delimiter,
-  start = NO_BYTES,
-  escape: escaping,
-}: Extract<FramingDeclaration, { type: 'delimiter' }>): string[] {
+function delimited(framing: Extract<FramingDeclaration, { type: 'delimiter' }>): string[] {
+  const { delimiter, escape: escaping } = framing;
+  const start = startWord(framing);
   const ends = `stop >= at + ${delimiter.length} and ${starts(delimiter, `stop - ${delimiter.length}`).join(' and ')}`;
   const begins = `stop >= at + ${delimiter.length} and ${starts(delimiter, 'at').join(' and ')}`;
   const word =

@@ -1,10 +1,11 @@
 import { decodePayload } from '../protocol/codec.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { payloadJudge } from '../protocol/declared/payload-judge.ts';
 import type { FrameDecoder, FrameSink } from '../protocol/decoder.ts';
 import { DEFAULT_MAX_FRAME, ProtocolDefinition } from '../protocol/definition.ts';
 import { PREFIX_BYTES } from '../protocol/frame.ts';
 import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
-import type { Framing, PayloadJudge } from '../protocol/framing/framing.ts';
+import type { Framing } from '../protocol/framing/framing.ts';
 import { isStandardFraming, makeFraming } from '../protocol/framing/make-framing.ts';
 import { LineDecoder } from '../protocol/line-decoder.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
@@ -48,11 +49,7 @@ export function frameReading(
     return { ...standard(new ProtocolDefinition(declared, maxFrameOf(meta)), line), decode };
   }
   const made = makeFraming(framing);
-  const judge: PayloadJudge = {
-    passes: messages.passes,
-    possible: () => true,
-    check: (bytes, start, end) => messages.check(bytes, start, end, from),
-  };
+  const judge = payloadJudge(messages, from);
   return {
     makeDecoder: (sink) => made.makeDecoder(sink, { line, judge }),
     decode,

@@ -157,7 +157,10 @@ export const framingShapes = {
   delimiter: z.strictObject({
     type: z.literal('delimiter'),
     delimiter: bytesField({ description: 'Bytes that end every frame.' }),
-    start: bytesField({ description: 'Bytes that begin every frame and belong to nothing.' }).optional(),
+    start: bytesField({
+      description:
+        'Bytes that begin every frame and belong to nothing; the same as `delimiter` for a flag, which does both.',
+    }).optional(),
     escape: z
       .strictObject({
         byte: numberField(0, 255, { description: 'The byte behind this one is content, whatever it is.' }),

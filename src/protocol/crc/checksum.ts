@@ -13,6 +13,15 @@ export interface Checksum {
   update(register: number, bytes: Uint8Array, start: number, end: number): number;
   /** The unsigned value. */
   finish(register: number): number;
+  /** The register of which `finish` makes this value; a CRC has it, whose register depends on the bytes linearly. */
+  unfinish?(value: number): number;
+}
+
+/** A checksum of up to 32 bits whose register can be reckoned back. */
+export type LinearChecksum = Checksum & Required<Pick<Checksum, 'unfinish'>>;
+
+export function isLinear(checksum: Checksum | WideChecksum): checksum is LinearChecksum {
+  return !checksum.wide && checksum.unfinish !== undefined;
 }
 
 /** The same for values of 33 to 64 bits. */

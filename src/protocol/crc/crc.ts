@@ -36,6 +36,7 @@ function makeReflected([name, bits, polynomial, initial, , finalXor]: CrcModel<n
       return value;
     },
     finish: (register) => (register ^ finalXor) >>> 0,
+    unfinish: (value) => (value ^ finalXor) | 0,
   };
 }
 
@@ -65,6 +66,10 @@ function makePlain([name, bits, polynomial, initial, order, finalXor]: CrcModel<
     finish(register) {
       const value = register >>> shift;
       return ((order === 'mixed' ? reversed(value, bits) : value) ^ finalXor) >>> 0;
+    },
+    unfinish(value) {
+      const plain = (value ^ finalXor) >>> 0;
+      return (order === 'mixed' ? reversed(plain, bits) : plain) << shift;
     },
   };
 }

@@ -145,6 +145,48 @@ export class DeclaredProtocol {
     return ~touched;
   }
 
+  /**
+   * The form that a whole payload has, as `check` finds it, and how many bytes were touched to find it. With `awaited`
+   * only the reply to that message counts. Looks at each byte once for the fields and once for every checksum, of each
+   * form with its id.
+   */
+  formOf(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    from?: Sender,
+    awaited?: string,
+  ): { readonly form: Form | undefined; readonly touched: number } {
+    const reading = this.#reading;
+    const length = end - start;
+    let touched = 0;
+    for (const { codec, form } of this.#byId.get(this.#idOf(bytes, start, end)) ?? NO_CODECS) {
+      if (awaited !== undefined && (codec.name !== awaited || form.kind !== 'reply')) continue;
+      if (length < form.minLength || length > form.maxLength || !codec.mayComeFrom(form, from)) continue;
+      const plausible = codec.check(form, reading, bytes, start, end, length * (form.passes + 1));
+      touched += reading.at - start + reading.summed;
+      if (!plausible) continue;
+      reading.bytes = NO_BYTES;
+      return { form, touched };
+    }
+    reading.bytes = NO_BYTES;
+    return { form: undefined, touched };
+  }
+
+  /** Whether these bytes are the front of a message, and more of it is to come, as its declaration or they say. */
+  begins(bytes: Uint8Array, start: number, end: number, from?: Sender): boolean {
+    const begun = this.messages.some((codec) =>
+      codec.forms.some(
+        (form) =>
+          end - start < form.maxLength &&
+          codec.mayComeFrom(form, from) &&
+          codec.begins(form, this.#reading, bytes, start, end),
+      ),
+    );
+    this.#reading.bytes = NO_BYTES;
+    return begun;
+  }
+
   /** Decodes one payload and says of every field where it lies and what it holds. */
   inspect(payload: Uint8Array, from?: Sender): Inspection {
     const message = this.decode(payload, 0, payload.length, from);

@@ -30,6 +30,8 @@ export interface Form {
   readonly maxLength: number;
   /** Carries a checksum or a constant beside its id, so that a coincidence is unlikely. */
   readonly proven: boolean;
+  /** Bits of its id, constants and checksums, which what is none can only have by chance. */
+  readonly proofBits: number;
   /** So many times a check looks at each byte at most: once for the fields, once for every checksum. */
   readonly passes: number;
   readonly fields: readonly FieldDeclaration[];
@@ -130,6 +132,14 @@ export class MessageCodec {
     reading.begin(bytes, start, end);
     reading.mostSummed = most - (end - start);
     return body.check(reading) && reading.at === end;
+  }
+
+  /** Whether these bytes are the front of this form, and more of it is to come. */
+  begins(form: Form, reading: Reading, bytes: Uint8Array, start: number, end: number): boolean {
+    const { body } = form === this.#main ? this.#main : (this.#reply ?? this.#main);
+    reading.begin(bytes, start, end);
+    body.read(reading);
+    return reading.failure?.reason === 'too_short';
   }
 
   #read(form: CompiledForm, reading: Reading): DeclaredMessage | InvalidPayload {
@@ -298,6 +308,10 @@ function compileForm(
     maxLength: Math.min(body.max, protocol.maxFrame),
     passes: 1 + checksumsIn(fields),
     proven: fields.some(({ type, value }) => type === 'crc' || value !== undefined),
+    proofBits: compiled.reduce((sum, { codec, present }) => {
+      const proves = codec.silent === 'constant' || codec.silent === 'checksum';
+      return sum + (proves && present === undefined ? 8 * codec.min : 0);
+    }, 0),
     fields,
   };
 }

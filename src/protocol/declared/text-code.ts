@@ -13,6 +13,15 @@ const UTF16 = {
   utf16le: new TextDecoder('utf-16le', { fatal: true, ignoreBOM: true }),
   utf16be: new TextDecoder('utf-16be', { fatal: true, ignoreBOM: true }),
 };
+/** What stands for bytes that are no character. */
+const REPLACEMENT = '\ufffd';
+const LENIENT = {
+  utf8: new TextDecoder('utf-8', { ignoreBOM: true }),
+  utf16le: new TextDecoder('utf-16le', { ignoreBOM: true }),
+  utf16be: new TextDecoder('utf-16be', { ignoreBOM: true }),
+};
+/** Characters that may be broken in bytes that count as text where a frame is searched: noise has more of them. */
+const MOST_BROKEN = 1;
 const ENCODER = new TextEncoder();
 
 /** Bytes of one unit of an encoding. */
@@ -57,14 +66,36 @@ export function decodeText(
   }
 }
 
-/** Whether `decodeText` would give a text. */
+/** The text of bytes that are none, with U+FFFD for what is no character. */
+export function mendedText(encoding: TextEncoding, bytes: Uint8Array, start: number, end: number): string {
+  switch (encoding) {
+    case 'ascii':
+    case 'latin1': {
+      let text = '';
+      for (let at = start; at < end; at++) {
+        const byte = bytes[at] ?? 0;
+        text += byte >= 0x80 && encoding === 'ascii' ? REPLACEMENT : String.fromCharCode(byte);
+      }
+      return text;
+    }
+    case 'utf8':
+    case 'utf16le':
+    case 'utf16be':
+      return LENIENT[encoding].decode(bytes.subarray(start, end));
+  }
+}
+
+/** Whether bytes are text, but for one character that may be cut or damaged. */
 export function isText(encoding: TextEncoding, bytes: Uint8Array, start: number, end: number): boolean {
   switch (encoding) {
     case 'latin1':
       return true;
-    case 'ascii':
-      for (let at = start; at < end; at++) if ((bytes[at] ?? 0) >= 0x80) return false;
+    case 'ascii': {
+      let broken = 0;
+      for (let at = start; at < end; at++)
+        if ((bytes[at] ?? 0) >= 0x80 && ++broken > MOST_BROKEN) return false;
       return true;
+    }
     case 'utf8':
       return isUtf8(bytes, start, end);
     case 'utf16le':
@@ -73,35 +104,52 @@ export function isText(encoding: TextEncoding, bytes: Uint8Array, start: number,
   }
 }
 
-/** Table 3-7 of the Unicode standard: what may follow a lead byte, so that nothing is overlong or a surrogate. */
 function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
-  let at = start;
-  while (at < end) {
-    const lead = bytes[at++] ?? 0;
-    if (lead < 0x80) continue;
-    if (lead < 0xc2 || lead > 0xf4) return false;
-    const follow = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-    if (at + follow > end) return false;
-    const second = bytes[at] ?? 0;
-    const least = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
-    const greatest = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
-    if (second < least || second > greatest) return false;
-    for (let index = 1; index < follow; index++) if (((bytes[at + index] ?? 0) & 0xc0) !== 0x80) return false;
-    at += follow;
+  let broken = 0;
+  for (let at = start; at < end; ) {
+    if ((bytes[at] ?? 0) < 0x80) {
+      at++;
+      continue;
+    }
+    const length = characterBytes(bytes, at, end);
+    if (length > 0) {
+      at += length;
+      continue;
+    }
+    if (++broken > MOST_BROKEN) return false;
+    at++;
+    while (at < end && ((bytes[at] ?? 0) & 0xc0) === 0x80) at++;
   }
   return true;
 }
 
+/**
+ * Bytes of the character of several bytes that begins here; 0 where there is none. Table 3-7 of the Unicode standard:
+ * what may follow a lead byte, so that nothing is overlong or a surrogate.
+ */
+function characterBytes(bytes: Uint8Array, at: number, end: number): number {
+  const lead = bytes[at] ?? 0;
+  if (lead < 0xc2 || lead > 0xf4) return 0;
+  const length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  if (at + length > end) return 0;
+  const second = bytes[at + 1] ?? 0;
+  const least = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+  const greatest = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+  if (second < least || second > greatest) return 0;
+  for (let index = 2; index < length; index++) if (((bytes[at + index] ?? 0) & 0xc0) !== 0x80) return 0;
+  return length;
+}
+
 /** `high` is where the high byte of a unit lies. */
 function isUtf16(bytes: Uint8Array, start: number, end: number, high: 0 | 1): boolean {
-  if ((end - start) % 2 !== 0) return false;
+  let broken = (end - start) % 2;
   let paired = false;
-  for (let at = start; at < end; at += 2) {
+  for (let at = start; at + 1 < end; at += 2) {
     const kind = (bytes[at + high] ?? 0) & 0xfc;
-    if ((kind === 0xdc) !== paired) return false;
+    if ((kind === 0xdc) !== paired) broken++;
     paired = kind === 0xd8;
   }
-  return !paired;
+  return broken + (paired ? 1 : 0) <= MOST_BROKEN;
 }
 
 function attempt(decoder: typeof UTF8, bytes: Uint8Array, start: number, end: number): string | undefined {

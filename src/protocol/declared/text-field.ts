@@ -3,7 +3,15 @@ import type { FieldDeclaration, TextContent, TextEncoding } from './declaration.
 import { extentCodec } from './extent.ts';
 import type { FieldCodec, Scope } from './field-codec.ts';
 import type { Reading } from './reading.ts';
-import { CONTENT_WORDS, contentFits, decodeText, encodeText, isText, unitOf } from './text-code.ts';
+import {
+  CONTENT_WORDS,
+  contentFits,
+  decodeText,
+  encodeText,
+  isText,
+  mendedText,
+  unitOf,
+} from './text-code.ts';
 import type { Value } from './value.ts';
 import { FieldError, shown } from './writing.ts';
 
@@ -39,7 +47,7 @@ function measuredText(declaration: FieldDeclaration, scope: Scope): FieldCodec {
       const end =
         fixed === undefined || pad === undefined
           ? at + length
-          : withoutPad(reading.bytes, at, at + length, pad, unitOf(encoding));
+          : withoutFill(reading.bytes, at, at + length, pad, unitOf(encoding));
       return textOf(declaration, encoding, reading, at, end);
     },
     check(reading) {
@@ -49,7 +57,7 @@ function measuredText(declaration: FieldDeclaration, scope: Scope): FieldCodec {
       const end =
         fixed === undefined || pad === undefined
           ? at + length
-          : withoutPad(reading.bytes, at, at + length, pad, unitOf(encoding));
+          : withoutFill(reading.bytes, at, at + length, pad, unitOf(encoding));
       return textFits(encoding, content, reading.bytes, at, end);
     },
     write(writing, value) {
@@ -66,6 +74,9 @@ function measuredText(declaration: FieldDeclaration, scope: Scope): FieldCodec {
       }
       if (withoutPad(bytes, 0, bytes.length, pad, unitOf(encoding)) < bytes.length) {
         throw new FieldError('must not end in the byte that fills it up', shown(value));
+      }
+      if (withoutFill(bytes, 0, bytes.length, pad, unitOf(encoding)) < bytes.length) {
+        throw new FieldError('must not hold a zero byte, which ends it', shown(value));
       }
       const at = writing.take(fixed);
       writing.bytes.fill(0, at, at + fixed);
@@ -144,7 +155,13 @@ function textOf(
   start: number,
   end: number,
 ): Value | undefined {
-  const text = decodeText(encoding, reading.bytes, start, end);
+  const plain = decodeText(encoding, reading.bytes, start, end);
+  const mended = plain === undefined && content === undefined && value === undefined;
+  if (mended) {
+    const seen = hexExcerpt(reading.bytes, start, end);
+    reading.issue('bad_text', `not all of ${seen} is text in ${encoding}`);
+  }
+  const text = mended ? mendedText(encoding, reading.bytes, start, end) : plain;
   const fits = content === undefined || contentFits(content, reading.bytes, start, end);
   if (text !== undefined && fits && (value === undefined || value === text)) return text;
   return reading.fail({
@@ -184,6 +201,14 @@ function checkedBytes({ content }: FieldDeclaration, encoding: TextEncoding, val
     throw new FieldError(`must be ${CONTENT_WORDS[content]}`, shown(value));
   }
   return bytes;
+}
+
+/** Where text of a fixed length ends: at the first zero, as in C, whatever stands behind it; else before the fill. */
+function withoutFill(bytes: Uint8Array, start: number, end: number, pad: number, unit: number): number {
+  if (pad !== 0) return withoutPad(bytes, start, end, pad, unit);
+  let at = start;
+  while (at + unit <= end && ((bytes[at] ?? 0) | (unit === 2 ? (bytes[at + 1] ?? 0) : 0)) !== 0) at += unit;
+  return Math.min(at + unit > end ? end : at, end);
 }
 
 function withoutPad(bytes: Uint8Array, start: number, end: number, pad: number, unit: number): number {

@@ -16,7 +16,7 @@ export interface BytesValue extends Values {
 export interface FieldIssue {
   /** `mode`, `channels[2]`, `status.fan`. */
   readonly field: string;
-  readonly reason: 'unknown_value' | 'out_of_range' | 'not_finite';
+  readonly reason: 'unknown_value' | 'out_of_range' | 'not_finite' | 'bad_text';
   readonly detail: string;
 }
 

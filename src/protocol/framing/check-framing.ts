@@ -9,6 +9,7 @@ import {
   type LengthFraming,
   type SyncFraming,
 } from './declaration.ts';
+import { isFlag } from './delimiter.ts';
 import { lengthType } from './layout.ts';
 
 /** What is wrong with a declaration. `path` leads to the key, in the words of `messages.yaml`. */
@@ -131,19 +132,15 @@ function* fixed(declaration: FixedFraming): Generator<FramingProblem> {
   yield* whole(['length'], length, around + 1, GREATEST_FIXED);
 }
 
-function* delimiter({
-  delimiter,
-  start,
-  escape: escaping,
-  checksum,
-}: DelimiterFraming): Generator<FramingProblem> {
+function* delimiter(declaration: DelimiterFraming): Generator<FramingProblem> {
+  const { delimiter, start, escape: escaping, checksum } = declaration;
   yield* mark(['delimiter'], delimiter);
   if (start !== undefined) yield* mark(['start'], start);
-  if (start !== undefined && start[0] === delimiter[0]) {
+  if (start !== undefined && start[0] === delimiter[0] && !isFlag(declaration)) {
     yield {
       path: ['start'],
-      message: 'it begins with the same byte as the delimiter',
-      mend: 'Leave `start` out: a delimiter between two frames does for both.',
+      message: 'it begins with the same byte as the delimiter, and is another',
+      mend: 'Let both be the same, which is a flag that opens and ends a frame, or leave `start` out.',
     };
   }
   if (escaping === undefined) return;

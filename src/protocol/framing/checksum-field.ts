@@ -1,10 +1,15 @@
 import { HeartwireError } from '../../errors.ts';
 import { findChecksum } from '../crc/catalogue.ts';
-import type { Checksum, WideChecksum } from '../crc/checksum.ts';
-import { readUnsigned } from './byte-order.ts';
+import { type Checksum, isLinear, type WideChecksum } from '../crc/checksum.ts';
 import type { CoveredRange, FrameChecksumDeclaration } from './declaration.ts';
+import { RightRanges, type TakeRange } from './right-ranges.ts';
 
 const NO_BYTES = new Uint8Array(0);
+/** Bytes of noise on either side of a frame that are looked past where a search costs much. */
+const NEAR = 4;
+/** Bytes that a search looks at for each byte of a burst, and those that it may look at in any burst. */
+const LOOKS_PER_BYTE = 64;
+const FEW_LOOKS = 16_384;
 const DIGITS = new TextEncoder().encode('0123456789ABCDEF');
 
 /** A checksum as it stands behind a payload: separator, then its value in bytes or in hex digits. */
@@ -20,6 +25,7 @@ export class ChecksumField {
   readonly #covers: readonly CoveredRange[];
   /** The value that was computed last, in the order of the wire. */
   readonly #value: Uint8Array;
+  #ranges: RightRanges | undefined;
 
   /** `from` is where coverage begins if the declaration does not say, as an offset in the frame. */
   constructor(declaration: FrameChecksumDeclaration, from = 0) {
@@ -57,19 +63,60 @@ export class ChecksumField {
   }
 
   /**
-   * Where the first right checksum stands between `start` and `end`, which covers all from `start` on; -1 where there
-   * is none. One pass. Only for a binary one of up to 32 bits without a separator.
+   * Finds the ranges between `head` and `tail` that end in their own right checksum, the last start first; content has
+   * at most `maxContent` bytes. All of them in one pass where the checksum is a CRC of up to 32 bits in binary; else
+   * those that so many looks a byte find, and of a wider one those that nearly fill the burst.
    */
-  firstEnd(bytes: Uint8Array, start: number, end: number): number {
+  findRanges(bytes: Uint8Array, head: number, tail: number, maxContent: number, take: TakeRange): void {
     const checksum = this.#checksum;
-    if (checksum.wide || this.#hex || this.#separator.length > 0) return -1;
-    let register = checksum.initial;
-    for (let at = start + 1; at + checksum.bytes <= end; at++) {
-      register = checksum.update(register, bytes, at - 1, at);
-      const value = checksum.finish(register);
-      if (readUnsigned(bytes, at, checksum.bytes, this.#littleEndian ? 'little' : 'big') === value) return at;
+    if (checksum.wide) return this.#findNear(bytes, head, tail, maxContent, take);
+    if (isLinear(checksum) && !this.#hex && this.#separator.length === 0) {
+      const order = this.#littleEndian ? 'little' : 'big';
+      this.#ranges ??= new RightRanges(checksum, order, maxContent);
+      return this.#ranges.find(bytes, head, tail, take);
     }
-    return -1;
+    const length = Math.min(maxContent, tail - head);
+    const starts = Math.ceil((LOOKS_PER_BYTE * (tail - head) + FEW_LOOKS) / Math.max(1, length));
+    for (let start = Math.min(tail, head + starts) - 1; start >= head; start--) {
+      let register = checksum.initial;
+      const last = Math.min(start + maxContent, tail - this.bytes);
+      for (let at = start + 1; at <= last; at++) {
+        register = checksum.update(register, bytes, at - 1, at);
+        if (!this.#stands(bytes, at, checksum.finish(register))) continue;
+        if (!take(start, at, at + this.bytes)) return;
+      }
+    }
+  }
+
+  #findNear(bytes: Uint8Array, head: number, tail: number, maxContent: number, take: TakeRange): void {
+    for (let start = Math.min(head + NEAR, tail); start >= head; start--) {
+      for (let end = Math.max(start, tail - NEAR); end <= tail; end++) {
+        const at = end - this.bytes;
+        if (at <= start || at - start > maxContent || !this.matches(bytes, start, at)) continue;
+        if (!take(start, at, end)) return;
+      }
+    }
+  }
+
+  /** Whether the field at `at` holds this value; only for one of up to 32 bits. */
+  #stands(bytes: Uint8Array, at: number, value: number): boolean {
+    const separator = this.#separator;
+    for (let index = 0; index < separator.length; index++) {
+      if (bytes[at + index] !== separator[index]) return false;
+    }
+    const first = at + separator.length;
+    const count = this.#value.length;
+    for (let index = 0; index < count; index++) {
+      const place = this.#littleEndian ? index : count - 1 - index;
+      const seen = this.#hex ? hexByte(bytes, first + 2 * index) : bytes[first + index];
+      if (seen !== ((value >>> (8 * place)) & 0xff)) return false;
+    }
+    return true;
+  }
+
+  /** Zero bytes in front of content leave the checksum as it is. */
+  get ignoresLeadingZeros(): boolean {
+    return Number(this.#checksum.initial) === 0;
   }
 
   /** Writes the field at `at`; what it covers must be complete. */

@@ -93,7 +93,10 @@ export interface CobsFraming extends Delimited {
 export interface DelimiterFraming extends Delimited {
   readonly type: 'delimiter';
   readonly delimiter: Uint8Array;
-  /** Fixed bytes that begin every frame and belong to nothing; a line comes into step with them. */
+  /**
+   * Fixed bytes that begin every frame and belong to nothing; a line comes into step with them. The same as `delimiter`:
+   * a flag, which opens and ends frames, and of which one between two frames may do for both.
+   */
   readonly start?: Uint8Array | undefined;
   /** The byte behind this one is content, whatever it is, after an XOR with `xor` (absent: 0). */
   readonly escape?: { readonly byte: number; readonly xor?: number | undefined } | undefined;

@@ -1,6 +1,8 @@
-import type { DiscardReason, FrameSink } from '../decoder.ts';
+import { CheckBudget } from '../check-budget.ts';
+import type { DiscardReason, FrameSink, LineRemark } from '../decoder.ts';
 import { SearchingDecoder } from '../searching-decoder.ts';
 import { findByte, findBytes, startsWith } from './find-bytes.ts';
+import { CR, LF, type LineEnd, LineEndWatch } from './line-ends.ts';
 
 /** What became of the bytes between two delimiters: a payload, nothing at all, or a reason to set them aside. */
 export type Opened = 'payload' | 'empty' | DiscardReason;
@@ -26,7 +28,16 @@ export interface DelimitedShape {
   readonly maxBytes: number;
   /** Everything up to the first delimiter, or silence, is set aside. */
   readonly skipFirst: boolean;
+  /** The delimiter ends lines of text, so that another end than the declared one is noticed. */
+  readonly endsLines?: LineEnd | undefined;
+  /** A line proves itself by a checksum in text, whatever ends it. */
+  readonly anyLineEnd?: boolean | undefined;
+  /** Whether a payload proves itself behind noise that no delimiter parts from it; absent: nothing can prove one. */
+  readonly proves?: ((bytes: Uint8Array, start: number, end: number) => boolean) | undefined;
 }
+
+/** Bytes of noise in front of a frame that are looked past: what a line driver makes when it is switched on. */
+const MOST_NOISE = 4;
 
 /**
  * Frames that end with a delimiter. It comes into step at every delimiter and at every silence, so damage costs the
@@ -39,21 +50,45 @@ export class DelimitedDecoder extends SearchingDecoder {
   #scanned = 0;
   /** Why nothing counts before the next delimiter or silence. */
   #skipping: DiscardReason | undefined;
+  /** Looks at how the first lines end. */
+  readonly #lineEnds: LineEndWatch | undefined;
+  /** Lines end with something else than declared, and prove it. */
+  #otherEnds = false;
+  #delivered = false;
+  /** What the first lines said, as long as it is not known whether it matters. */
+  #remark: LineRemark | undefined;
+  readonly #budget = new CheckBudget();
 
   constructor(shape: DelimitedShape, envelope: Envelope, sink: FrameSink) {
     super(sink);
     this.#shape = shape;
     this.#envelope = envelope;
     this.#skipping = shape.skipFirst ? 'no_header' : undefined;
+    this.#lineEnds = shape.endsLines === undefined ? undefined : new LineEndWatch(shape.endsLines);
+  }
+
+  protected override hold(chunk: Uint8Array): void {
+    super.hold(chunk);
+    this.#remark ??= this.#lineEnds?.received(chunk, 0, chunk.length);
+    if (this.#shape.anyLineEnd === true) this.#budget.earn(chunk.length, this.buffer.length);
+  }
+
+  /** Says that lines end otherwise than declared, but where they prove themselves all the same. */
+  #say(): void {
+    const matters = this.#shape.anyLineEnd !== true || !this.#delivered;
+    if (this.#remark !== undefined && matters && !this.ended) this.sink.remark?.(this.#remark);
+    this.#remark = undefined;
   }
 
   protected override take(final: boolean): void {
     if (final) this.#giveUp();
+    else if (this.#shape.anyLineEnd === true) this.#splitLines();
     else this.#split();
+    this.#say();
   }
 
   #split(): void {
-    const { delimiter, literalEscape, maxBytes } = this.#shape;
+    const { delimiter, literalEscape, maxBytes, proves } = this.#shape;
     const { bytes, tail } = this.buffer;
     let at = this.buffer.head;
     let from = at + this.#scanned;
@@ -67,6 +102,45 @@ export class DelimitedDecoder extends SearchingDecoder {
     }
     if (this.ended) return;
     // Whatever follows, no delimiter can begin early enough any more. What is let go of holds none.
+    if (this.#skipping !== undefined || from - at > maxBytes + (proves === undefined ? 0 : MOST_NOISE)) {
+      this.#skipping ??= 'too_long';
+      this.#drop(at, from, this.#skipping);
+      at = from;
+    }
+    this.#scanned = from - at;
+    this.buffer.consumeTo(at);
+  }
+
+  /**
+   * The same for lines that prove themselves: CR, LF and CR LF all end one that is right. What is wrong goes on up to
+   * the declared end, unless lines of this link are known to end otherwise.
+   */
+  #splitLines(): void {
+    const { delimiter, maxBytes } = this.#shape;
+    const { bytes, tail } = this.buffer;
+    let at = this.buffer.head;
+    let from = at + this.#scanned;
+    for (; from < tail && !this.ended; from++) {
+      const byte = bytes[from];
+      if (byte !== LF && byte !== CR) continue;
+      if (from === at && this.#skipping === undefined) {
+        at = from + 1;
+        continue;
+      }
+      const begun = startsWith(bytes, from, tail, delimiter);
+      const declared = begun && from + delimiter.length <= tail;
+      // The next byte says whether it is the declared end.
+      if (begun && !declared && !this.#otherEnds) break;
+      if (!declared && this.#skipping === undefined && !this.#otherEnds) {
+        if (!this.#isRight(bytes, at, from)) continue;
+        this.#otherEnds = true;
+      }
+      const next = declared ? from + delimiter.length : from + 1;
+      this.#piece(bytes, at, from, next);
+      at = next;
+      from = next - 1;
+    }
+    if (this.ended) return;
     if (this.#skipping !== undefined || from - at > maxBytes) {
       this.#skipping ??= 'too_long';
       this.#drop(at, from, this.#skipping);
@@ -74,6 +148,13 @@ export class DelimitedDecoder extends SearchingDecoder {
     }
     this.#scanned = from - at;
     this.buffer.consumeTo(at);
+  }
+
+  #isRight(bytes: Uint8Array, at: number, end: number): boolean {
+    const length = end - at;
+    if (length === 0 || length > this.#shape.maxBytes || this.#budget.credit < length) return false;
+    this.#budget.spend(length);
+    return this.#envelope.open(bytes, at, end) === 'payload';
   }
 
   /** Where a delimiter, or the beginning of one at the end, stands; or an escape whose byte is yet to come. */
@@ -104,27 +185,49 @@ export class DelimitedDecoder extends SearchingDecoder {
       return;
     }
     if (at === rawEnd) return;
-    if (rawEnd - at > this.#shape.maxBytes) {
-      this.#drop(at, next, 'too_long');
-      return;
-    }
-    const opened = this.#envelope.open(raw, at, rawEnd);
+    const opened = rawEnd - at > this.#shape.maxBytes ? 'too_long' : this.#envelope.open(raw, at, rawEnd);
     if (opened === 'empty') return;
     if (opened !== 'payload') {
-      this.#drop(at, next, opened);
-      return;
+      const noise = this.#noiseBefore(raw, at, rawEnd);
+      this.#drop(at, noise === 0 ? next : at + noise, noise === 0 ? opened : 'no_header');
+      if (noise === 0) return;
     }
     this.report();
     if (this.ended) return;
     const { bytes, start, end } = this.#envelope;
+    this.#delivered = true;
     this.sink.frame(bytes, start, end);
+  }
+
+  /** How many bytes stand in front of a frame that proves itself, which then is open; 0 where there is none. */
+  #noiseBefore(raw: Uint8Array, at: number, rawEnd: number): number {
+    const { proves, maxBytes } = this.#shape;
+    if (proves === undefined) return 0;
+    for (let noise = 1; noise <= MOST_NOISE && at + noise < rawEnd; noise++) {
+      if (rawEnd - at - noise > maxBytes) continue;
+      if (this.#envelope.open(raw, at + noise, rawEnd) !== 'payload') continue;
+      const { bytes, start, end } = this.#envelope;
+      if (proves(bytes, start, end)) return noise;
+    }
+    return 0;
   }
 
   /** Nothing follows: what is held is no frame, and the next byte begins one. */
   #giveUp(): void {
-    const { head, tail } = this.buffer;
-    this.#drop(head, tail, this.#skipping ?? 'truncated');
-    this.buffer.consumeTo(tail);
+    const { bytes, tail } = this.buffer;
+    // A CR of which nobody can say any more whether an LF follows.
+    if (bytes[tail - 1] === CR && this.#shape.anyLineEnd === true) {
+      if (this.#isRight(bytes, this.buffer.head, tail - 1)) {
+        this.#otherEnds = true;
+        this.#piece(bytes, this.buffer.head, tail - 1, tail);
+        this.buffer.consumeTo(tail);
+      }
+    }
+    if (this.ended) return;
+    this.#remark ??= this.#lineEnds?.silent();
+    const { head } = this.buffer;
+    this.#drop(head, this.buffer.tail, this.#skipping ?? 'truncated');
+    this.buffer.consumeTo(this.buffer.tail);
     this.#scanned = 0;
     this.#skipping = undefined;
     this.#envelope.release();

@@ -1,16 +1,18 @@
 import type { CobsFraming, DelimiterFraming, SlipFraming } from './declaration.ts';
 import { DelimitedDecoder, type DelimitedShape, type Envelope } from './delimited-decoder.ts';
-import type { Framing } from './framing.ts';
+import type { Framing, PayloadJudge } from './framing.ts';
 import type { SealedPayload } from './sealed-payload.ts';
 import { inWords } from './words.ts';
 
 /** What tells one framing with delimiters from the others. */
-interface DelimitedParts extends Omit<DelimitedShape, 'skipFirst'> {
+interface DelimitedParts extends Omit<DelimitedShape, 'skipFirst' | 'proves'> {
   readonly sealed: SealedPayload;
   /** What is special in words, beside what every framing has. */
   readonly words?: readonly string[];
   /** A frame can prove itself, so that the first one counts on a serial line too. */
   readonly proves: boolean;
+  /** A delimiter opens the first frame too, so that nothing in front of it counts. */
+  readonly opens?: boolean;
   makeEnvelope(): Envelope;
   wrap(sealed: Uint8Array): Uint8Array;
 }
@@ -20,17 +22,49 @@ export function delimitedFraming(
   declaration: CobsFraming | DelimiterFraming | SlipFraming,
   parts: DelimitedParts,
 ): Framing {
-  const { sealed, delimiter, literalEscape, maxBytes, words = [], proves } = parts;
+  const {
+    sealed,
+    delimiter,
+    literalEscape,
+    maxBytes,
+    endsLines,
+    anyLineEnd,
+    words = [],
+    proves,
+    opens = false,
+  } = parts;
   const { first } = declaration;
   return {
     describe: inWords(declaration, words),
     needsSilence: false,
     maxPayload: sealed.maxPayload,
-    makeDecoder(sink, { line }) {
-      const skipFirst = first === undefined ? line === 'serial' && !proves : first === 'skip';
-      const shape = { delimiter, literalEscape, maxBytes, skipFirst };
+    makeDecoder(sink, { line, judge }) {
+      const skipFirst = first === undefined ? opens || (line === 'serial' && !proves) : first === 'skip';
+      const shape = {
+        delimiter,
+        literalEscape,
+        maxBytes,
+        skipFirst,
+        endsLines,
+        anyLineEnd,
+        proves: proofOf(sealed, judge),
+      };
       return new DelimitedDecoder(shape, parts.makeEnvelope(), sink);
     },
     encode: (payload) => parts.wrap(sealed.seal(payload)),
+  };
+}
+
+/** Bits that tell a frame from noise in the few places where it is looked for. */
+const DECISIVE_BITS = 16;
+
+/** How a payload with a right checksum proves itself: by that alone, or by being a declared message too. */
+function proofOf({ checksum }: SealedPayload, judge: PayloadJudge | undefined): DelimitedShape['proves'] {
+  if (checksum === undefined) return undefined;
+  const { bits } = checksum;
+  if (judge?.proof === undefined) return bits >= DECISIVE_BITS ? () => true : undefined;
+  return (bytes, start, end) => {
+    const proof = judge.proof?.(bytes, start, end).bits ?? -1;
+    return proof >= 0 && bits + proof >= DECISIVE_BITS;
   };
 }

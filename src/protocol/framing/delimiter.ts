@@ -5,6 +5,7 @@ import { delimitedFraming } from './delimited-framing.ts';
 import { findByte, findBytes, startsWith } from './find-bytes.ts';
 import type { Framing } from './framing.ts';
 import { NO_BYTES } from './layout.ts';
+import { lineEndOf } from './line-ends.ts';
 import { Scratch } from './scratch.ts';
 import { SealedPayload } from './sealed-payload.ts';
 import { bytesInWords } from './words.ts';
@@ -13,7 +14,8 @@ import { bytesInWords } from './words.ts';
 export function makeDelimiterFraming(declaration: DelimiterFraming): Framing {
   const maxPayload = declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.delimiter;
   const sealed = new SealedPayload(declaration.checksum, maxPayload);
-  const { delimiter, escape: escaping, start = NO_BYTES } = declaration;
+  const { delimiter, escape: escaping } = declaration;
+  const start = startWord(declaration);
   return delimitedFraming(declaration, {
     sealed,
     delimiter,
@@ -22,12 +24,40 @@ export function makeDelimiterFraming(declaration: DelimiterFraming): Framing {
     words: [
       bytesInWords(delimiter),
       ...(start.length === 0 ? [] : [`start ${bytesInWords(start)}`]),
+      ...(isFlag(declaration) ? ['in front too'] : []),
       ...(escaping === undefined ? [] : [`escape ${bytesInWords(Uint8Array.of(escaping.byte))}`]),
     ],
     proves: sealed.checksum !== undefined || start.length > 0,
+    endsLines: escaping === undefined ? lineEndOf(delimiter) : undefined,
+    anyLineEnd:
+      escaping === undefined &&
+      lineEndOf(delimiter) !== undefined &&
+      declaration.checksum?.encoding === 'hex',
+    opens: sealed.checksum === undefined && declaration.start !== undefined && isFlag(declaration),
     makeEnvelope: () => new PlainEnvelope(declaration, sealed),
     wrap: (payload) => wrap(declaration, payload),
   });
+}
+
+/** The flag of HDLC-like framing (RFC 1662), and the byte that escapes it. */
+const HDLC_FLAG = 0x7e;
+const HDLC_ESCAPE = 0x7d;
+
+/**
+ * Whether the delimiter is a flag: it opens frames as well as it ends them, and one between two frames may do for both.
+ * A receiver of HDLC passes over the empty frame that one flag too many makes.
+ */
+export function isFlag({ delimiter, start, escape: escaping }: DelimiterFraming): boolean {
+  if (start === undefined) {
+    const { byte, xor = 0 } = escaping ?? {};
+    return delimiter.length === 1 && delimiter[0] === HDLC_FLAG && byte === HDLC_ESCAPE && xor !== 0;
+  }
+  return start.length === delimiter.length && startsWith(start, 0, start.length, delimiter);
+}
+
+/** What must stand in front of a payload to be read. A flag need not: it may be that of the frame before. */
+export function startWord(declaration: DelimiterFraming): Uint8Array {
+  return isFlag(declaration) ? NO_BYTES : (declaration.start ?? NO_BYTES);
 }
 
 class PlainEnvelope implements Envelope {
@@ -41,7 +71,9 @@ class PlainEnvelope implements Envelope {
   readonly #xor: number;
   readonly #scratch = new Scratch();
 
-  constructor({ start = NO_BYTES, escape: escaping }: DelimiterFraming, sealed: SealedPayload) {
+  constructor(declaration: DelimiterFraming, sealed: SealedPayload) {
+    const { escape: escaping } = declaration;
+    const start = startWord(declaration);
     this.#sealed = sealed;
     this.#startWord = start;
     this.#escape = escaping?.byte;
@@ -103,14 +135,15 @@ class PlainEnvelope implements Envelope {
 }
 
 function wrap(declaration: DelimiterFraming, sealed: Uint8Array): Uint8Array {
-  const { delimiter, escape: escaping, start = NO_BYTES } = declaration;
+  const { delimiter, escape: escaping } = declaration;
+  const start = isFlag(declaration) ? delimiter : (declaration.start ?? NO_BYTES);
   const body =
     escaping === undefined ? sealed : escaped(declaration, sealed, escaping.byte, escaping.xor ?? 0);
   const frame = new Uint8Array(start.length + body.length + delimiter.length);
   frame.set(start);
   frame.set(body, start.length);
   frame.set(delimiter, start.length + body.length);
-  if (escaping === undefined) refuseMarks(declaration, frame);
+  if (escaping === undefined) refuseMarks(delimiter, start, frame);
   return frame;
 }
 
@@ -126,9 +159,9 @@ function escaped(declaration: DelimiterFraming, sealed: Uint8Array, byte: number
 }
 
 /** Without escapes a delimiter or start word among the content would make another frame of it. */
-function refuseMarks({ delimiter, start = NO_BYTES }: DelimiterFraming, frame: Uint8Array): void {
+function refuseMarks(delimiter: Uint8Array, start: Uint8Array, frame: Uint8Array): void {
   const end = frame.length - delimiter.length;
-  const delimiterAt = findBytes(frame, 0, frame.length, delimiter);
+  const delimiterAt = findBytes(frame, start.length, frame.length, delimiter);
   const startAt = start.length === 0 ? frame.length : findBytes(frame, 1, end, start);
   if (delimiterAt === end && startAt + start.length > end) return;
   throw new HeartwireError('bad_argument', 'The payload holds a delimiter, and the framing has no escape', {

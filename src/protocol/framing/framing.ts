@@ -1,4 +1,5 @@
 import type { FrameDecoder, FrameSink } from '../decoder.ts';
+import type { ChecksumDeclaration } from './declaration.ts';
 
 /**
  * What the declared messages know about a payload. It stands in for a checksum where a line has none: a frame counts
@@ -14,13 +15,34 @@ export interface PayloadJudge {
    * of that number where it is not. Touches at most `passes * (end - start)` bytes.
    */
   check(bytes: Uint8Array, start: number, end: number): number;
+  /**
+   * By how many bits of constants and checksums a whole payload proves that it is a declared message, -1 where it is
+   * none; and how many bytes were touched to say so. With `awaited` only the reply to that message counts.
+   */
+  proof?(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    awaited?: string,
+  ): { readonly bits: number; readonly touched: number };
+  /** Whether these bytes begin a declared message, and more of it is to come, as the declaration or they say. */
+  begins?(bytes: Uint8Array, start: number, end: number): boolean;
+  /** Least and most bytes of the messages, each pair once. */
+  readonly spans?: readonly (readonly [least: number, most: number])[];
+  /** The checksum that ends every one of them, over all in front of it; it belongs to the payload. */
+  readonly seal?: ChecksumDeclaration | undefined;
 }
 
 export interface FramingOptions {
   /** `serial` lines lose and invent bytes, and report silences; a `stream` does neither. */
   readonly line: 'stream' | 'serial';
-  /** Used by `length` and `fixed` framing where nothing else in the declaration could prove a frame. */
-  readonly judge?: PayloadJudge;
+  /**
+   * Used by `length` and `fixed` framing where nothing else in the declaration could prove a frame, and by `gap` framing
+   * for bursts that are not simply one frame.
+   */
+  readonly judge?: PayloadJudge | undefined;
+  /** The message of which the reply is the only one that can come now. */
+  readonly awaited?: (() => string | undefined) | undefined;
 }
 
 /** One way to tell frames apart, in both directions. It has no state of its own and serves any number of links. */

@@ -5,7 +5,7 @@ import { copyOf, hexExcerpt } from '../describe.ts';
 import { recogniseIntruder } from '../intruder.ts';
 import { SearchingDecoder } from '../searching-decoder.ts';
 import { readUnsigned } from './byte-order.ts';
-import { findBytes } from './find-bytes.ts';
+import { findBytes, startsWith } from './find-bytes.ts';
 import type { PayloadJudge } from './framing.ts';
 import type { FrameLayout } from './layout.ts';
 
@@ -30,8 +30,15 @@ export class LayoutDecoder extends SearchingDecoder {
   readonly #judge: PayloadJudge | undefined;
   readonly #headerExpected: string;
   readonly #budget = new CheckBudget();
+  /** What is whole is proven by more than a sync word. */
+  readonly #proves: boolean;
   /** Nothing counts before the next silence. */
   #lost = false;
+  /** Bytes at the front of the buffer that came before the last silence: half a frame, or the sender's pause in one. */
+  #kept = 0;
+  #closing = false;
+  /** Nothing was set aside since the last frame or silence: a header stands where one must. */
+  #inStep = true;
 
   constructor(layout: FrameLayout, sink: FrameSink, recovery: Recovery, judge?: PayloadJudge) {
     super(sink);
@@ -39,6 +46,17 @@ export class LayoutDecoder extends SearchingDecoder {
     this.#recovery = recovery;
     this.#judge = judge;
     this.#headerExpected = headerInWords(layout);
+    this.#proves = layout.checksum !== undefined || layout.trailer.length > 0 || judge !== undefined;
+  }
+
+  /** Without what is kept over a silence, until more comes: it may be a half frame that nothing completes. */
+  override get pending(): number {
+    return this.#kept === this.buffer.length ? 0 : this.buffer.length;
+  }
+
+  override close(): void {
+    this.#closing = true;
+    super.close();
   }
 
   protected override hold(chunk: Uint8Array): void {
@@ -52,8 +70,66 @@ export class LayoutDecoder extends SearchingDecoder {
   }
 
   protected override take(final: boolean): void {
+    if (this.#kept > 0 && !final) this.#settleKept();
+    if (final && this.#mayGoOn()) {
+      this.#kept = this.buffer.length;
+      return;
+    }
     this.#search(final);
-    if (final) this.#lost = false;
+    if (!final) return;
+    this.#lost = false;
+    this.#inStep = true;
+  }
+
+  /**
+   * Whether the silence is a pause in the frame that is held: for one silence, where a frame can prove itself or begins
+   * with a sync word, its header stands where one must, and no whole frame stands behind that.
+   */
+  #mayGoOn(): boolean {
+    if (this.#closing || this.#kept > 0 || this.#lost || !this.#inStep) return false;
+    if (this.#recovery !== 'slide') return false;
+    this.#search(false);
+    const { bytes, head, tail } = this.buffer;
+    for (let at = head + 1; at < tail; at++) {
+      at = this.#syncFrom(bytes, at, tail);
+      if (this.#isWhole(bytes, at, tail)) return false;
+    }
+    return tail > head;
+  }
+
+  /** Sets aside what was kept where the bytes behind the silence begin another frame. */
+  #settleKept(): void {
+    const { bytes, head, tail } = this.buffer;
+    const fresh = head + this.#kept;
+    if (!this.#proves) {
+      const end = Math.min(tail, head + this.#layout.maxBytes);
+      if (this.#syncFrom(bytes, fresh, end) === end) return;
+    } else if (!this.#isWhole(bytes, fresh, tail)) return;
+    this.#drop(head, fresh, 'truncated', 'the rest of a frame');
+    this.#consumeTo(fresh);
+  }
+
+  /** Whether a frame that is all there, and right, begins here. */
+  #isWhole(bytes: Uint8Array, at: number, tail: number): boolean {
+    const { headerBytes, sync, trailer, tailBytes, payloadAt, checksum } = this.#layout;
+    if (tail - at < headerBytes || this.#syncFrom(bytes, at, tail) !== at) return false;
+    const total = this.#frameBytes(bytes, at);
+    const end = at + total;
+    if (end > tail || !this.#possible(bytes, at, tail, total)) return false;
+    if (!startsWith(bytes, end - trailer.length, end, trailer)) return false;
+    if (checksum !== undefined) {
+      if (this.#budget.credit < total) return false;
+      this.#budget.spend(total);
+      return checksum.matches(bytes, at, end - tailBytes);
+    }
+    if (this.#judge === undefined) return sync.length + trailer.length > 0;
+    if (this.#budget.credit < total * (this.#judge.passes ?? 1)) return false;
+    return this.#budget.spend(this.#judge.check(bytes, at + payloadAt, end - tailBytes));
+  }
+
+  #consumeTo(at: number): void {
+    this.#kept = Math.max(0, this.#kept - (at - this.buffer.head));
+    this.buffer.consumeTo(at);
   }
 
   #search(final: boolean): void {
@@ -87,7 +163,7 @@ export class LayoutDecoder extends SearchingDecoder {
       }
       at = this.#judgeWhole(bytes, at, tail, total);
     }
-    this.buffer.consumeTo(at);
+    this.#consumeTo(at);
   }
 
   /** Where the sync word, or what is left of it at the end, begins. */
@@ -141,6 +217,7 @@ export class LayoutDecoder extends SearchingDecoder {
     }
     this.report();
     if (this.ended) return tail;
+    this.#inStep = true;
     this.sink.frame(bytes, at + payloadAt, payloadEnd);
     return end;
   }
@@ -158,6 +235,7 @@ export class LayoutDecoder extends SearchingDecoder {
   }
 
   #drop(from: number, to: number, reason: DiscardReason, expected: string): number {
+    this.#inStep = false;
     this.tally.add(this.buffer.bytes, from, to, reason, expected);
     return to;
   }

@@ -176,8 +176,8 @@ export const catalogue: readonly Known[] = [
       maxFrame: 300,
     },
     frames: [
-      ['"123456789"', '"123456789" 6e 90 7e'],
-      ['7e 7d 5e 5d', '7d5e 7d5d 5e 5d f9 b7 7e'],
+      ['"123456789"', '7e "123456789" 6e 90 7e'],
+      ['7e 7d 5e 5d', '7e 7d5e 7d5d 5e 5d f9 b7 7e'],
     ],
     resynchronises: true,
     proves: true,

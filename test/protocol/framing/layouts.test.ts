@@ -93,6 +93,8 @@ describe('lengths', () => {
     feed(bytesOf('aa 0fffffff 01'));
     expect(decoder.pending).toBe(6);
     feed(bytesOf('02'), 'idle');
+    expect(sink.events).toEqual([]);
+    feed('idle');
     expect(sink.events).toEqual(['discarded 7 truncated']);
   });
 
@@ -162,7 +164,7 @@ describe('fixed', () => {
 
   test('a trailer brings it into step', () => {
     const framing: FixedFraming = { type: 'fixed', length: 4, sync: bytesOf('02'), trailer: bytesOf('03') };
-    const { events } = decoderOf(framing).feed(bytesOf('02aa 02bbbb03 02cc0203 02'), 'idle');
+    const { events } = decoderOf(framing).feed(bytesOf('02aa 02bbbb03 02cc0203 02'), 'idle', 'idle');
     expect(events).toEqual(['discarded 2 bad_checksum', 'bbbb', 'cc02', 'discarded 1 truncated']);
   });
 });

@@ -1,0 +1,45 @@
+import type { ChecksumDeclaration } from '../framing/declaration.ts';
+import type { PayloadJudge } from '../framing/framing.ts';
+import type { FieldDeclaration, Sender } from './declaration.ts';
+import type { DeclaredProtocol } from './declared-protocol.ts';
+import type { Form } from './message-codec.ts';
+
+/** What declared messages know about payloads that come from one side; see `PayloadJudge`. */
+export function payloadJudge(protocol: DeclaredProtocol, from?: Sender): PayloadJudge {
+  const forms = protocol.messages.flatMap((codec) =>
+    codec.forms.filter((form) => codec.mayComeFrom(form, from)),
+  );
+  const spans = new Map(
+    forms.map(({ minLength, maxLength }) => [`${minLength} ${maxLength}`, [minLength, maxLength] as const]),
+  );
+  return {
+    passes: protocol.passes,
+    possible: () => true,
+    check: (bytes, start, end) => protocol.check(bytes, start, end, from),
+    proof(bytes, start, end, awaited) {
+      const { form, touched } = protocol.formOf(bytes, start, end, from, awaited);
+      return { bits: form?.proofBits ?? -1, touched };
+    },
+    begins: (bytes, start, end) => protocol.begins(bytes, start, end, from),
+    spans: [...spans.values()],
+    seal: sealOf(forms, protocol),
+  };
+}
+
+/** The checksum that ends all forms alike, and covers all in front of it. */
+function sealOf(forms: readonly Form[], protocol: DeclaredProtocol): ChecksumDeclaration | undefined {
+  const [first, ...others] = forms.map(({ fields }) => endOf(fields, protocol));
+  if (first === undefined) return undefined;
+  const alike = others.every((each) => each?.algorithm === first.algorithm && each.order === first.order);
+  return alike ? first : undefined;
+}
+
+function endOf(
+  fields: readonly FieldDeclaration[],
+  { declaration }: DeclaredProtocol,
+): (ChecksumDeclaration & { readonly order: 'big' | 'little' }) | undefined {
+  const last = fields.at(-1);
+  if (last?.type !== 'crc' || last.algorithm === undefined) return undefined;
+  if (last.covers !== undefined || last.when !== undefined) return undefined;
+  return { algorithm: last.algorithm, order: last.byteOrder ?? declaration.byteOrder };
+}
