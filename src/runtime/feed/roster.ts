@@ -236,8 +236,9 @@ export class Roster {
     }
     connection.grant = grant;
     if (grant === undefined) connection.tokenDueAtMs = now.monoMs + this.limits.authTimeoutMs;
-    // 128 bits.
-    const memory = new SessionMemory(randomBytes(16).toString('base64url'), id);
+    // 128 bits that are a secret, and 48 that are none.
+    const [secret = '', tag = ''] = [16, 6].map((bytes) => randomBytes(bytes).toString('base64url'));
+    const memory = new SessionMemory(secret, id, tag);
     connection.start(new FeedSession(transport.sessions, connection, memory, now));
     if (grant !== undefined) this.#letIn(connection);
     this.#watch.add(connection);
