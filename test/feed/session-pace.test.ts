@@ -73,7 +73,7 @@ describe('a session', () => {
     for (let n = 0; n < 40; n++) stage.store.publishEvent('devices/d1/messages', { n });
     expect(toldOf(stage.flush())).toContain(32);
     stage.store.publishEvent('devices/d1/alarms', {});
-    stage.say({ type: 'ack', ids: ['r1', 'r2'] });
+    stage.say({ type: 'ack', ids: ['r1.e', 'r2.e'] });
     expect(toldOf(stage.flush())).toEqual([41, 33]);
   });
 

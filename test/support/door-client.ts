@@ -74,6 +74,7 @@ export class DoorClient {
     topics: readonly string[] = ['#'],
   ): Promise<DoorClient> {
     const client = DoorClient.knock(door, ports, topics);
+    if (door === 'json_lines') client.socket.write('\n');
     await client.until(() => client.types.includes('welcome'));
     if (door !== 'sse') {
       client.view.subscribing(SUBSCRIBE_ID, topics);
