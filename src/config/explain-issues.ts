@@ -144,7 +144,7 @@ function placeName(path: readonly (string | 0)[]): string {
   if (path.length === 0) return 'at the top of the file';
   const entry = path.lastIndexOf(0);
   const own = path.slice(entry + 1);
-  return own.length === 0 ? `in an entry of \`${path[entry - 1]}:\`` : `below \`${own.join('.')}:\``;
+  return own.length === 0 ? `below an entry of \`${path[entry - 1]}:\`` : `below \`${own.join('.')}:\``;
 }
 
 type Place = readonly [path: readonly (string | 0)[], keys: readonly string[]];

@@ -16,7 +16,9 @@ const advance = (world: World, seconds: number): void => {
 
 describe('a program that writes objects without newlines', () => {
   it('gets one object for each of them, and nothing else', async () => {
-    await using world = await LinesWorld.start({ commands: async () => ({ ok: true, result: { error: 0 } }) });
+    await using world = await LinesWorld.start({
+      commands: async () => ({ ok: true, result: { error: 0 } }),
+    });
     const loud = await world.client();
     const bare = world.stranger();
     const asked = [
@@ -115,16 +117,18 @@ describe('a program that writes objects without newlines', () => {
 });
 
 describe('a program that ends lines with a newline', () => {
-  it.each(['{"type":"ping"}\n', '{"type":"ping"} \r\n', '\n{"type":"ping"}', '{"type":"ping"}\n{"type":"ping"}'])(
-    '%j is welcomed before its first answer',
-    async (text) => {
-      await using world = await LinesWorld.start();
-      const peer = world.stranger();
-      peer.send(text);
-      await peer.next('pong');
-      expect(types(peer).slice(0, 2)).toEqual(['welcome', 'pong']);
-    },
-  );
+  it.each([
+    '{"type":"ping"}\n',
+    '{"type":"ping"} \r\n',
+    '\n{"type":"ping"}',
+    '{"type":"ping"}\n{"type":"ping"}',
+  ])('%j is welcomed before its first answer', async (text) => {
+    await using world = await LinesWorld.start();
+    const peer = world.stranger();
+    peer.send(text);
+    await peer.next('pong');
+    expect(types(peer).slice(0, 2)).toEqual(['welcome', 'pong']);
+  });
 
   it('is told nothing before it says something', async () => {
     await using world = await LinesWorld.start();
@@ -192,7 +196,8 @@ describe('programs as this field writes them', () => {
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
         said += text;
       });
-      const heard = (): string[] => said.split('\n').flatMap((line) => (line === '' ? [] : JSON.parse(line).type));
+      const heard = (): string[] =>
+        said.split('\n').flatMap((line) => (line === '' ? [] : JSON.parse(line).type));
       child.stdin.write(`{"type":"ping"}${end}`);
       await expect.poll(heard).toContain('pong');
       child.stdin.write(`{"type":"ping"}${end}`);
