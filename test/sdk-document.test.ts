@@ -98,22 +98,28 @@ listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
   });
 
   it('gives React what its store wants', async () => {
-    await writeFile(
-      join(folder.path, 'react.mjs'),
-      'export const useSyncExternalStore = (subscribe, get) => ({ subscribe, get });',
-    );
-    const hook = (programs[3] ?? '').replace("'react'", "'./react.mjs'");
-    const { code, said } = await run(`${hook}
+    const { code, said } = await run(`${programs[3] ?? ''}
+      import { createElement as h } from 'react';
+      import { act, create } from 'react-test-renderer';
       import { connect } from 'heartwire/client';
       import { WebSocket } from 'ws';
+      globalThis.IS_REACT_ACT_ENVIRONMENT = true;
+      console.error = (text) => { if (!String(text).includes('deprecated')) console.log(text); };
       const client = connect('http://127.0.0.1:8080', { WebSocket, topics: ['devices/+/state'] });
-      const store = useDevice(client, 'psu-1');
-      const off = store.subscribe(() => {});
-      await client.connected();
-      console.log(store.get().status, store.get() === store.get());
-      off();
+      const Row = ({ id }) => h('li', null, id + ' ' + useDevice(client, id)?.status);
+      const List = () => h('ul', { className: useStatus(client).state },
+        [...useDevices(client)].sort().map((id) => h(Row, { id, key: id })));
+      let page;
+      await act(() => { page = create(h(List)); });
+      console.log(JSON.stringify(page.toJSON()));
+      await act(() => client.connected());
+      console.log(JSON.stringify(page.toJSON()));
+      await act(() => page.unmount());
       client.close();`);
-    expect([code, said]).toEqual([0, 'online true\n']);
+    const list = (state: string, children: string): string =>
+      `{"type":"ul","props":{"className":"${state}"},"children":${children}}\n`;
+    const row = '{"type":"li","props":{},"children":["psu-1 online"]}';
+    expect([code, said]).toEqual([0, list('connecting', 'null') + list('connected', `[${row}]`)]);
   });
 
   it('opens what is encrypted', async () => {

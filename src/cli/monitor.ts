@@ -128,6 +128,7 @@ async function showTable(source: Source, args: MonitorArgs, io: CliIo, tty: Term
   });
   client.on('status', redraw.now);
   client.view.onChange(redraw.soon);
+  followDeclarations(client);
   client.subscribe(['devices/+/state', 'devices/+/stats'], { maxHz: 5 });
   redraw.now();
   try {
@@ -176,9 +177,25 @@ function changeJson(at: string, device: string, document: JsonObject | undefined
   return { at, ...state, device };
 }
 
+/** Follows what describes the values, once for each set of messages that some device speaks. */
+function followDeclarations(client: Client): void {
+  const followed = new Set<string>();
+  client.view.onChange(({ document }) => {
+    const key = document?.declaration;
+    if (typeof key !== 'string' || followed.has(key)) return;
+    followed.add(key);
+    client.subscribe(`declarations/${key}`);
+  });
+}
+
 /** The rows of all devices; one is made anew only when its documents are. */
 function rowsOf(client: Client): () => DeviceRow[] {
-  const made = new Map<string, { state: JsonObject; stats: JsonObject | undefined; row: DeviceRow }>();
+  type Documents = readonly [
+    state: JsonObject,
+    stats: JsonObject | undefined,
+    declaration: JsonObject | undefined,
+  ];
+  const made = new Map<string, { readonly of: Documents; readonly row: DeviceRow }>();
   return () => {
     const devices = [...client.view.devices()];
     const present = new Set(devices);
@@ -187,10 +204,13 @@ function rowsOf(client: Client): () => DeviceRow[] {
       const state = client.view.document(`devices/${id}/state`);
       const stats = client.view.document(`devices/${id}/stats`);
       if (state === undefined) return [];
+      const { declaration: key } = state;
+      const declaration = typeof key === 'string' ? client.view.document(`declarations/${key}`) : undefined;
+      const of: Documents = [state, stats, declaration];
       const known = made.get(id);
-      if (known !== undefined && known.state === state && known.stats === stats) return [known.row];
-      const row = deviceRow(id, state, stats);
-      made.set(id, { state, stats, row });
+      if (known?.of.every((each, index) => each === of[index])) return [known.row];
+      const row = deviceRow(id, ...of);
+      made.set(id, { of, row });
       return [row];
     });
   };

@@ -90,6 +90,8 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
   /** Ids of events that are being dealt with, and acknowledged after that. */
   readonly #inHand = new Set<string>();
   #last = 0;
+  /** The last number given out before the message in hand. */
+  #newest = 0;
 
   constructor(url: string | undefined, options: ConnectOptions) {
     const { backOff = BACK_OFF, token, decode } = options;
@@ -107,6 +109,7 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
         status: (status) => this.#listeners.status.tell(status),
         error: (error) => this.#listeners.error.tell(error),
         told: (message, changes, repeated = false) => {
+          this.#newest = this.#last;
           this.view.tell(changes);
           if (message === undefined) return;
           this.#listeners.message.tell(message, changes, repeated);
@@ -265,11 +268,11 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
 
   #deal(message: EventMessage): void {
     const { topic, seq } = message.payload;
-    const at = message.timestamp;
+    const common = { topic, at: message.timestamp, seq };
     const pending = this.#deliver(
       message.type === 'event'
-        ? { kind: 'event', topic, device: deviceOf(topic), at, seq, data: message.payload.data }
-        : { kind: 'broadcast', topic, at, seq, from: message.payload.from, data: message.payload.data },
+        ? { kind: 'event', ...common, device: deviceOf(topic), data: message.payload.data }
+        : { kind: 'broadcast', ...common, from: message.payload.from, data: message.payload.data },
     );
     if (message.ack_required !== true) return;
     this.#inHand.add(message.id);
@@ -283,8 +286,9 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
   #deliver(item: FeedItem): ReadonlyArray<Promise<boolean>> {
     this.#listeners.item.tell(item);
     const pending: Array<Promise<boolean>> = [];
-    for (const subscription of this.#subscriptions.values())
-      if (subscription.covers(item.topic)) pending.push(...subscription.take(item));
+    // What a listener subscribes to in the meantime begins with the next item.
+    for (const [handle, subscription] of this.#subscriptions)
+      if (handle <= this.#newest && subscription.covers(item.topic)) pending.push(...subscription.take(item));
     return pending;
   }
 

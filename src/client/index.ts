@@ -15,6 +15,7 @@ export type {
   CommandName,
   CommandReply,
   CommandResult,
+  Declaration,
   DeviceState,
   DeviceTypes,
   ValuesOf,
@@ -22,6 +23,7 @@ export type {
 export type { FeedBroadcast, FeedEvent, FeedGap, FeedItem } from './items.ts';
 export type { DocumentChange, LiveView } from './live-view.ts';
 export type { ClientClock, ClientPorts, Moment, SocketConstructor, SocketLike } from './ports.ts';
+export { qualityOf } from './quality.ts';
 export type { Decode, TokenSource } from './session-runner.ts';
 export type { ClientStatus, ConnectionState } from './status.ts';
 export type { SubscribeOptions, Subscription } from './subscription.ts';

@@ -1,4 +1,7 @@
-/** Functions that want to hear of something; one that throws harms neither the others nor who tells them. */
+/**
+ * Functions that are called when something happens. One that throws harms neither the others nor the caller; one that is
+ * added by another is called from the next time on, and one that is taken off is not called any more.
+ */
 export class Listeners<Args extends readonly unknown[]> {
   readonly #all = new Set<(...args: Args) => unknown>();
 
@@ -12,6 +15,7 @@ export class Listeners<Args extends readonly unknown[]> {
 
   tell(...args: Args): void {
     for (const listener of [...this.#all]) {
+      if (!this.#all.has(listener)) continue;
       try {
         listener(...args);
       } catch (error) {

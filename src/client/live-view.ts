@@ -22,6 +22,9 @@ export class LiveView<Types extends DeviceTypes = DeviceTypes> {
   readonly #documents: FeedView;
   readonly #listeners = new Listeners<[DocumentChange]>();
   readonly #readers = new Readers<DocumentChange, ChangeReader>();
+  /** Of these topics the devices are known. */
+  #topics: readonly string[] | undefined;
+  #devices: readonly string[] = [];
 
   constructor(documents: FeedView) {
     this.#documents = documents;
@@ -37,17 +40,22 @@ export class LiveView<Types extends DeviceTypes = DeviceTypes> {
     return this.#documents.document(topic);
   }
 
-  /** The topics that have a document. */
-  topics(): Iterable<string> {
+  /** The topics that have a document; the same list until they are others. */
+  topics(): readonly string[] {
     return this.#documents.topics();
   }
 
-  /** The ids of the devices that have a state. */
-  *devices(): Generator<string> {
-    for (const topic of this.#documents.topics()) {
-      const device = deviceOf(topic);
-      if (device !== undefined && topic === `devices/${device}/state`) yield device;
+  /** The ids of the devices that have a state; the same list until they are others. */
+  devices(): readonly string[] {
+    const topics = this.topics();
+    if (topics !== this.#topics) {
+      this.#topics = topics;
+      const devices = topics.flatMap((topic) =>
+        topic === `devices/${deviceOf(topic)}/state` ? (deviceOf(topic) ?? []) : [],
+      );
+      if (String(devices) !== String(this.#devices)) this.#devices = devices;
     }
+    return this.#devices;
   }
 
   /** Calls for every change from now on; returns what ends that. */

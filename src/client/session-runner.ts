@@ -1,3 +1,4 @@
+import { isJsonObject, type Json } from '../feed/wire/json.ts';
 import type { ServerMessage } from '../feed/wire/server-messages.ts';
 import { ownError } from './client-error.ts';
 import type { ClientSession } from './client-session.ts';
@@ -148,16 +149,14 @@ export class SessionRunner {
 }
 
 function readMessage(data: unknown): ServerMessage | undefined {
-  let json: unknown;
+  let json: Json;
   try {
     json = JSON.parse(String(data));
   } catch {
     // No JSON; the caller says so.
     return undefined;
   }
+  const isMessage = isJsonObject(json) && json.type !== undefined && isJsonObject(json.payload);
   // The bridge writes nothing but these; what a newer one adds is passed on untouched.
-  const message = json as Partial<ServerMessage> | null;
-  const isMessage =
-    message?.type !== undefined && typeof message.payload === 'object' && message.payload !== null;
-  return isMessage ? (message as ServerMessage) : undefined;
+  return isMessage ? (json as unknown as ServerMessage) : undefined;
 }

@@ -45,6 +45,7 @@ const MAX_REMEMBERED = 10_000;
  */
 export class FeedView {
   readonly #known = new Map<string, Known>();
+  #topics: readonly string[] | undefined;
   /** Topics of `#known` that are gone, the oldest first. */
   readonly #gone = new Set<string>();
   /** What came since each open subscription was sent, by the id of the request. */
@@ -84,9 +85,10 @@ export class FeedView {
     return this.#known.get(topic)?.document;
   }
 
-  /** The topics that have a document. */
-  *topics(): Generator<string> {
-    for (const [topic, { document }] of this.#known) if (document !== undefined) yield topic;
+  /** The topics that have a document; the same list until they are others. */
+  topics(): readonly string[] {
+    this.#topics ??= [...this.#known.keys()].filter((topic) => this.document(topic));
+    return this.#topics;
   }
 
   /** To be called for every new connection, before its first message: nothing asked for on the old one will come. */
@@ -113,7 +115,7 @@ export class FeedView {
 
   /** An acknowledged event was not dealt with after all: it counts as new when it is sent again. */
   notTaken(event: EventMessage): void {
-    this.#idsOf(event).delete(eventKey(event));
+    this.#idsOf(event).delete(event.id);
   }
 
   /** Only these patterns are followed any more: drops what none of them covers, and says what. */
@@ -204,8 +206,10 @@ export class FeedView {
 
   #know(update: UpdatePayload, document: JsonObject | undefined): void {
     const { topic, epoch, seq } = update;
+    const before = this.document(topic);
+    if (!document !== !before) this.#topics = undefined;
     // The end of what one never knew of is no news.
-    if ((document ?? this.document(topic)) !== undefined) this.#changes.push({ topic, document, update });
+    if (document ?? before) this.#changes.push({ topic, document, update });
     this.#known.set(topic, { epoch, seq, document });
   }
 
@@ -214,10 +218,10 @@ export class FeedView {
     // These may come out of order: what is acknowledged is sent again, and a broadcast comes to everybody, also before the
     // earlier ones are recovered by who asks for them.
     if (message.ack_required === true || message.type === 'broadcast') {
-      const key = eventKey(message);
+      const { id } = message;
       const ids = this.#idsOf(message);
-      if (ids.has(key)) return false;
-      ids.add(key);
+      if (ids.has(id)) return false;
+      ids.add(id);
       dropOldest(ids, MAX_IDS);
       return true;
     }
@@ -252,14 +256,11 @@ export class FeedView {
   }
 
   #forget(topic: string): void {
+    this.#topics = undefined;
     this.#known.delete(topic);
     this.#gone.delete(topic);
     this.#asked.delete(topic);
   }
-}
-
-function eventKey({ id, payload }: EventMessage): string {
-  return `${payload.epoch} ${id}`;
 }
 
 function isCovered(patterns: Iterable<string>, topic: string): boolean {

@@ -14,11 +14,6 @@ interface Unacked {
   owed?: boolean;
 }
 
-/** The id under which an event goes out; the same to everybody, and the same again when it is sent again. */
-export function eventId({ rev }: { readonly rev: number }): string {
-  return `r${rev}`;
-}
-
 /** Keeps the window of one session, which outlives its connections; absent until something is to be acknowledged. */
 export interface AckKeeper {
   window: AckWindow | undefined;
@@ -38,7 +33,7 @@ export class AckWindow {
 
   /** Whether an event that is asked for again is to be sent again anyway; until then it is not said. */
   owes(event: PastEvent): boolean {
-    const unacked = this.#unacked.get(eventId(event));
+    const unacked = this.#unacked.get(event.id);
     if (unacked === undefined) return false;
     unacked.owed = true;
     return true;
@@ -53,7 +48,7 @@ export class AckWindow {
   }
 
   sent(event: PastEvent, monoMs: number): void {
-    this.#unacked.set(eventId(event), { event, sentAtMs: monoMs, tries: 1 });
+    this.#unacked.set(event.id, { event, sentAtMs: monoMs, tries: 1 });
   }
 
   /** An id that is not out is no error: an acknowledgement may be late, or come twice. */

@@ -29,13 +29,18 @@ export interface Removal extends ChangeBase {
   readonly kind: 'removal';
 }
 
-export interface EventChange extends ChangeBase {
+/** An event keeps its id when it is sent again, and no other event of any life of the bridge has it. */
+interface Identified extends ChangeBase {
+  readonly id: string;
+}
+
+export interface EventChange extends Identified {
   readonly kind: 'event';
   readonly data: JsonObject;
 }
 
 /** Goes to everybody, whatever they subscribed to. */
-export interface BroadcastChange extends ChangeBase {
+export interface BroadcastChange extends Identified {
   readonly kind: 'broadcast';
   readonly from: string;
   readonly data: Json;

@@ -21,9 +21,14 @@ interface Asked {
 /** The commands of one session: which are under way, and what became of the last ones. */
 export class CommandMemory {
   readonly #asked = new Map<string, Asked>();
-  readonly #unacked = new UnackedOutcomes();
   #inFlight = 0;
   #bytes = 0;
+  readonly #unacked: UnackedOutcomes;
+
+  /** `tag` makes the ids of its outcomes unlike those of every other session. */
+  constructor(tag: string) {
+    this.#unacked = new UnackedOutcomes(tag);
+  }
 
   /**
    * Whether a command is to be carried out: `new`, and then it counts as under way until `settle`; under its id one is

@@ -1,5 +1,4 @@
 import type { Instant } from '../instant.ts';
-import { eventId } from './ack-window.ts';
 import type { Change, Retained } from './change.ts';
 import type { PastEvent } from './event-log.ts';
 import type { ServerMessage, ServerMessageType } from './wire/server-messages.ts';
@@ -52,11 +51,11 @@ export class Encoder {
   acked(event: PastEvent, now: Instant): Uint8Array {
     const known = this.#acked.get(event);
     if (known !== undefined) return known;
-    const { kind, topic, rev, seq, data } = event;
+    const { kind, id, topic, rev, seq, data } = event;
     const version = { topic, epoch: this.#epoch, rev, seq };
     const text = JSON.stringify({
       type: kind,
-      id: eventId(event),
+      id,
       timestamp: Math.round(now.wallMs),
       ack_required: true,
       payload: kind === 'broadcast' ? { ...version, from: event.from, data } : { ...version, data },
@@ -79,22 +78,22 @@ export class Encoder {
   change(change: Change, now: Instant): Uint8Array {
     const { topic, rev, seq } = change;
     const epoch = this.#epoch;
-    const id = eventId(change);
     switch (change.kind) {
       case 'state': {
         const { patch, document: state } = change;
+        const id = `r${rev}`;
         if (patch === undefined)
           return this.message('update', id, { topic, epoch, rev, seq, full: true, state }, now);
         const { prev, body } = patch;
         return this.message('update', id, { topic, epoch, rev, seq, prev, patch: body }, now);
       }
       case 'removal':
-        return this.message('update', id, { topic, epoch, rev, seq, removed: true }, now);
+        return this.message('update', `r${rev}`, { topic, epoch, rev, seq, removed: true }, now);
       case 'event':
-        return this.message('event', id, { topic, epoch, rev, seq, data: change.data }, now);
+        return this.message('event', change.id, { topic, epoch, rev, seq, data: change.data }, now);
       case 'broadcast': {
         const { from, data } = change;
-        return this.message('broadcast', id, { topic, epoch, rev, seq, from, data }, now);
+        return this.message('broadcast', change.id, { topic, epoch, rev, seq, from, data }, now);
       }
     }
   }

@@ -18,15 +18,18 @@ export class SessionMemory implements AckKeeper {
   window: AckWindow | undefined;
   /** The connection that this session has now. */
   listener: CommandListener | undefined;
+  /** No secret: a part of ids, so that no other session, before or after, has the same. */
+  readonly #tag: string;
   #commands: CommandMemory | undefined;
 
-  constructor(secret: string, clientId: string) {
+  constructor(secret: string, clientId: string, tag: string) {
     this.secret = secret;
     this.clientId = clientId;
+    this.#tag = tag;
   }
 
   get commands(): CommandMemory {
-    this.#commands ??= new CommandMemory();
+    this.#commands ??= new CommandMemory(this.#tag);
     return this.#commands;
   }
 

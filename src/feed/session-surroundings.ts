@@ -22,6 +22,7 @@ export interface SessionLine {
 export interface SessionPort<Line extends SessionLine> {
   /** Every client now connected. */
   clients(): readonly ClientEntry[];
+  /** Of those that a broadcast reaches. */
   readonly clientCount: number;
   /** `done` is to be called exactly once. */
   command(

@@ -206,7 +206,7 @@ export class FeedSession<Line extends SessionLine> {
         return;
       }
       case 'pong':
-        this.#answersPings = true;
+        this.#answersPings = this.#jsonPing;
         return;
       case 'echo':
         this.#subscriber.answer('echo', { ...reply(id), data: message.data }, now);

@@ -18,6 +18,9 @@ const TOMBSTONE_MS = 24 * 3_600_000;
 /** How long events are kept for those who come back, and what they followed is remembered. */
 const EVENTS_MS = 600_000;
 
+/** So much of the epoch makes the ids of events unique over the lives of a bridge: 36 bits where it is base64url. */
+const EPOCH_IN_IDS = 6;
+
 /** The topic under which broadcasts of clients are counted. */
 export const BROADCAST_TOPIC = 'broadcast/all';
 
@@ -53,6 +56,7 @@ export interface Missed {
  */
 export class FeedStore implements Publisher {
   readonly epoch: string;
+  readonly #idEnd: string;
   #rev = 0;
   readonly #retained = new Map<string, Link<Retained>>();
   readonly #tombstones = new Map<string, Link<Retained>>();
@@ -69,6 +73,7 @@ export class FeedStore implements Publisher {
 
   constructor(options: StoreOptions) {
     this.epoch = options.epoch;
+    this.#idEnd = options.epoch.slice(0, EPOCH_IN_IDS);
     this.#tellsAll = options.tell !== 'followed';
     this.#events = new EventLog(this.#tellsAll ? undefined : this.#followed);
     // Whoever is connected hears them.
@@ -146,7 +151,7 @@ export class FeedStore implements Publisher {
     const rev = ++this.#rev;
     if (!followed) return;
     const said = typeof data === 'function' ? data() : data;
-    const event = { kind: 'event', topic, rev, seq, data: said } as const;
+    const event = { kind: 'event', id: this.#eventId(rev), topic, rev, seq, data: said } as const;
     this.#events.add(event);
     this.#tell(event);
   }
@@ -155,9 +160,14 @@ export class FeedStore implements Publisher {
   publishBroadcast(from: string, data: Json): void {
     const topic = BROADCAST_TOPIC;
     const { seq } = this.#events.next(topic, this.#rev + 1, () => checkedLevels(topic));
-    const broadcast = { kind: 'broadcast', topic, rev: ++this.#rev, seq, from, data } as const;
+    const rev = ++this.#rev;
+    const broadcast = { kind: 'broadcast', id: this.#eventId(rev), topic, rev, seq, from, data } as const;
     this.#events.add(broadcast);
     this.#tell(broadcast);
+  }
+
+  #eventId(rev: number): string {
+    return `r${rev}.${this.#idEnd}`;
   }
 
   /** There are events or patterns that are to go soon: time should pass. */

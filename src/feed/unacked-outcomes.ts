@@ -21,7 +21,13 @@ interface Sent extends UnackedOutcome {
  */
 export class UnackedOutcomes {
   readonly #sent = new Map<string, Sent>();
+  readonly #tag: string;
   #last = 0;
+
+  /** `tag` makes its ids unlike those of every other session. */
+  constructor(tag: string) {
+    this.#tag = tag;
+  }
 
   get size(): number {
     return this.#sent.size;
@@ -29,7 +35,7 @@ export class UnackedOutcomes {
 
   /** An outcome that is told now. */
   add(replyTo: string | undefined, outcome: CommandOutcome, monoMs: number): UnackedOutcome {
-    const id = `c${++this.#last}`;
+    const id = `c${++this.#last}.${this.#tag}`;
     const sent = { id, replyTo, outcome, sentAtMs: monoMs, tries: 1 };
     this.#sent.set(id, sent);
     return sent;

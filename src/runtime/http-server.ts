@@ -286,8 +286,9 @@ function wantsStream(request: IncomingMessage): boolean {
 
 function notTheFeed(request: IncomingMessage): Answer | undefined {
   const path = pathOf(request.url ?? '/');
-  if (path === undefined || !isFeedPath(path)) {
-    return refusal(404, 'not_found', 'Only /ws and /ws/<client_id> can be upgraded.');
+  // Programs that were written for a bare WebSocket server connect to the root.
+  if (path === undefined || !(path === '/' || isFeedPath(path))) {
+    return refusal(404, 'not_found', 'Only /, /ws and /ws/<client_id> can be upgraded.');
   }
   return request.headers.upgrade?.toLowerCase() === 'websocket' ? undefined : upgradeRequired();
 }

@@ -30,7 +30,7 @@ function carryOut(memory: CommandMemory, id: string, outcome: CommandOutcome, as
 
 describe('the commands of a session', () => {
   it('are remembered by their id, the last 256 of them', () => {
-    const memory = new CommandMemory();
+    const memory = new CommandMemory('t');
     for (let n = 0; n < 257; n++) carryOut(memory, `c${n}`, done(`${n}`));
     expect(memory.ask('c256', command())).toEqual(done('256'));
     expect(memory.ask('c1', command())).toEqual(done('1'));
@@ -39,7 +39,7 @@ describe('the commands of a session', () => {
   });
 
   it('are remembered as long as their results fit into 256 KiB, and the last one in any case', () => {
-    const memory = new CommandMemory();
+    const memory = new CommandMemory('t');
     const large = done('x'.repeat(100_000));
     for (const id of ['a', 'b', 'c']) carryOut(memory, id, large);
     expect(['b', 'c'].map((id) => memory.ask(id, command()))).toEqual([large, large]);
@@ -50,7 +50,7 @@ describe('the commands of a session', () => {
   });
 
   it('cost next to nothing, however large they were', () => {
-    const memory = new CommandMemory();
+    const memory = new CommandMemory('t');
     const refused: CommandOutcome = { ok: false, code: 'device_unknown', message: 'none', retry: false };
     const text = (n: number): string => `${'x'.repeat(60_000)}${n}`;
     const before = heldBytes();

@@ -84,7 +84,7 @@ class Client {
   constructor(world: World) {
     this.#world = world;
     this.subscriber = world.audience.admit(this.outlet);
-    this.session = modelSession(world.audience, this.subscriber, new SessionMemory('secret', 'c'), NOW);
+    this.session = modelSession(world.audience, this.subscriber, new SessionMemory('secret', 'c', 't'), NOW);
   }
 
   drain(): void {

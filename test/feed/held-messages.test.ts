@@ -35,7 +35,7 @@ function takenOf(length: number): number {
     kick: () => false,
   };
   const shared = new SessionSurroundings(audience, port, LIMITS, 20_000, 30_000, NOW);
-  const session = new FeedSession(shared, line, new SessionMemory('s', 'c'), NOW);
+  const session = new FeedSession(shared, line, new SessionMemory('s', 'c', 't'), NOW);
   session.receive('{"type":"auth","token":"t"}', NOW);
   let taken = 0;
   while (closed.length === 0 && taken <= 1_000) {

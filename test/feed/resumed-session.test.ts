@@ -31,7 +31,7 @@ class Stage {
     const session = modelSession(
       this.#audience,
       subscriber,
-      new SessionMemory(`s${++this.#made}`, 'c'),
+      new SessionMemory(`s${++this.#made}`, 'c', 't'),
       NOW,
       parked,
     );
@@ -58,7 +58,7 @@ class Stage {
       this.#pass.flush(9, NOW);
     }
     const found = this.#text.matchAll(
-      /"type":"event","id":"r(\d)"|"position":\{"e":(\d)\}|"type":"(broadcast)"/g,
+      /"type":"event","id":"r(\d)\.e"|"position":\{"e":(\d)\}|"type":"(broadcast)"/g,
     );
     return [...found].map(([, event, position, other]) => {
       if (event !== undefined) return Number(event);

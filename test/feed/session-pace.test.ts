@@ -19,7 +19,7 @@ class Stage {
   readonly #audience = modelAudience(this.store, () => this.#now);
   readonly #pass = new ModelPass(this.#audience);
   readonly #subscriber = this.#audience.admit(this.outlet);
-  readonly #session = modelSession(this.#audience, this.#subscriber, new SessionMemory('s', 'c'), this.#now);
+  readonly #session = modelSession(this.#audience, this.#subscriber, new SessionMemory('s', 'c', 't'), this.#now);
 
   get #now() {
     return { monoMs: this.monoMs, wallMs: this.monoMs };
@@ -73,7 +73,7 @@ describe('a session', () => {
     for (let n = 0; n < 40; n++) stage.store.publishEvent('devices/d1/messages', { n });
     expect(toldOf(stage.flush())).toContain(32);
     stage.store.publishEvent('devices/d1/alarms', {});
-    stage.say({ type: 'ack', ids: ['r1', 'r2'] });
+    stage.say({ type: 'ack', ids: ['r1.e', 'r2.e'] });
     expect(toldOf(stage.flush())).toEqual([41, 33]);
   });
 

@@ -95,11 +95,13 @@ export class AccessWorld {
     return client;
   }
 
-  /** A client over JSON lines that has said nothing yet. */
+  /** A client over JSON lines that has asked for its welcome, and nothing else. */
   lines(): LinesClient {
     const socket = connect({ port: this.linesPort, host: '127.0.0.1' });
     this.#ends.push(() => socket.destroy());
-    return new LinesClient(socket);
+    const client = new LinesClient(socket);
+    client.send('\n');
+    return client;
   }
 
   /** Everything that was ever logged, as text. */

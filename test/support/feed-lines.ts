@@ -58,6 +58,8 @@ function overTcp(host: string, port: number, events: FeedLineEvents): FeedLine {
   socket.setEncoding('utf8').on('data', (text: string) => reader.read(text));
   socket.on('error', () => undefined);
   socket.on('close', () => events.closed(reader.closedFor));
+  // Asks for the welcome.
+  socket.write('\n');
   return {
     speaks: true,
     send: (message) => void socket.write(`${JSON.stringify(message)}\n`),

@@ -35,9 +35,10 @@ export class LinesWorld {
     return this.#port;
   }
 
-  /** A client that has had its welcome. */
+  /** A client that has had its welcome, for its first, empty line. */
   async client(): Promise<LinesClient> {
     const client = this.stranger();
+    client.send('\n');
     await client.next('welcome');
     return client;
   }

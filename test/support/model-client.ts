@@ -101,7 +101,7 @@ export class ModelClient {
     audience.letIn(subscriber, now);
     this.#subscriber = subscriber;
     const parked = this.#memory;
-    const memory = new SessionMemory(`secret-${++this.#ids}`, 'c');
+    const memory = new SessionMemory(`secret-${++this.#ids}`, 'c', 't');
     this.#session = modelSession(audience, subscriber, memory, now, parked, (command, done) =>
       this.#model.asked(command, done),
     );

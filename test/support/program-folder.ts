@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from './project-files.ts';
 
-/** A folder with programs of somebody who installed `heartwire` and `ws`; they end with it. */
+/** A folder with programs of a project that installed `heartwire`, `ws` and React; they end with it. */
 export class ProgramFolder implements AsyncDisposable {
   readonly path: string;
   readonly #children: ChildProcess[] = [];
@@ -17,7 +17,8 @@ export class ProgramFolder implements AsyncDisposable {
     const path = await mkdtemp(join(tmpdir(), 'heartwire-programs-'));
     await mkdir(join(path, 'node_modules'));
     await symlink(PROJECT_ROOT, join(path, 'node_modules/heartwire'), 'dir');
-    await symlink(join(PROJECT_ROOT, 'node_modules/ws'), join(path, 'node_modules/ws'), 'dir');
+    for (const name of ['ws', 'react', 'react-test-renderer'])
+      await symlink(join(PROJECT_ROOT, 'node_modules', name), join(path, 'node_modules', name), 'dir');
     return new ProgramFolder(path);
   }
 

@@ -46,6 +46,9 @@ export class JsonScanner {
   /** Bytes of a byte order mark seen at the start. */
   #mark = 0;
   #begun = false;
+  /** Texts given out, as far as they matter to `lines`. */
+  #texts = 0;
+  #lines = false;
   #over: Scanned | undefined;
 
   constructor(maxBytes: number) {
@@ -55,6 +58,11 @@ export class JsonScanner {
   /** Bytes held of an unfinished text. */
   get pending(): number {
     return this.#heldLength;
+  }
+
+  /** A newline came before the second text, be it right behind the first one: who wrote it ends lines with newlines. */
+  get lines(): boolean {
+    return this.#lines;
   }
 
   /** Hands in the next bytes, once `next` has returned undefined for those before. They are not copied until then. */
@@ -82,6 +90,8 @@ export class JsonScanner {
       return undefined;
     }
     this.#state = 'between';
+    if (this.#texts === 0) this.#lines ||= this.#newlineFollows();
+    this.#texts = Math.min(2, this.#texts + 1);
     return { kind: 'text', bytes: this.#take(start, end) };
   }
 
@@ -89,7 +99,8 @@ export class JsonScanner {
   #begin(): void {
     for (; this.#at < this.#chunk.length; this.#at++) {
       const byte = this.#chunk[this.#at];
-      if (byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === LF) continue;
+      if (byte === LF && this.#texts < 2) this.#lines = true;
+      if (byte === LF || isBlank(byte)) continue;
       if (!this.#begun && byte === BYTE_ORDER_MARK[this.#mark]) {
         this.#mark++;
         continue;
@@ -105,6 +116,12 @@ export class JsonScanner {
       this.#escaped = false;
       return;
     }
+  }
+
+  #newlineFollows(): boolean {
+    let at = this.#at;
+    while (isBlank(this.#chunk[at])) at++;
+    return this.#chunk[at] === LF;
   }
 
   #endOfObject(last: number): number | undefined {
@@ -149,6 +166,11 @@ export class JsonScanner {
     this.#heldLength = 0;
     return whole;
   }
+}
+
+/** White space of JSON that is no newline. */
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0d;
 }
 
 /** What a look at a JSON text tells before it is parsed. */

@@ -61,7 +61,7 @@ export function equalJson(a: Json | undefined, b: Json | undefined): boolean {
 }
 
 /** Stands for any patch where none is wanted. */
-const NO_PATCH: Patch = Object.freeze({});
+const NO_PATCH: Patch = /* @__PURE__ */ Object.freeze({});
 
 type Patch = Record<string, Json | undefined>;
 

@@ -37,6 +37,9 @@ interface Jam {
   readonly drained: () => void;
 }
 
+/** What ends a connection while something that it said has no answer. */
+const UNANSWERED: readonly CloseReason[] = ['message_too_large', 'invalid_utf8', 'internal_error'];
+
 /** What is particular to one kind of transport; it reads the socket, and hands what it reads to the connection. */
 export interface Carrier {
   /** Messages may still be written. */
@@ -68,12 +71,15 @@ export class Connection implements Outlet, SessionLine {
   #control: Control | undefined;
   #jam: Jam | undefined;
   #closedFor: CloseReason | undefined;
+  #mayListen = false;
   /** What it may do; absent where it has not shown a token yet. */
   grant: Grant | undefined;
   /** By when it has to show one, monotonic ms; absent where it need not. */
   tokenDueAtMs: number | undefined;
   /** Bytes held, as last counted by the server. */
   counted = 0;
+  /** It gets answers only: its program reads once for each object that it writes. */
+  quiet = false;
   /** Of all the seconds of an interval, the one in which it is pinged. */
   pingSecond = 0;
 
@@ -133,9 +139,17 @@ export class Connection implements Outlet, SessionLine {
     this.#session = session;
   }
 
-  /** From now on it hears what goes to everybody. */
+  /** From now on it is told what goes to everybody; where it is quiet, once it begins. */
   letIn(now: Instant): void {
-    this.#audience.letIn(this.subscriber, now);
+    this.#mayListen = true;
+    if (!this.quiet) this.#audience.letIn(this.subscriber, now);
+  }
+
+  /** It is quiet no longer. */
+  begin(now: Instant): void {
+    this.quiet = false;
+    if (this.#mayListen) this.#audience.letIn(this.subscriber, now);
+    this.#session?.welcome(now);
   }
 
   /** To be called only while it is not closing. */
@@ -242,7 +256,9 @@ export class Connection implements Outlet, SessionLine {
     const code = CLOSE_CODES[reason];
     const retry = retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };
     // Past what waits: if the socket takes anything at all, the reason shall come through.
-    this.subscriber.sendLast('closing', { code, reason, reconnect: mayReconnect(code), ...retry }, now);
+    // But a quiet one had its answer, and takes what comes next for another.
+    if (!this.quiet || this.#socket.bytesRead === 0 || UNANSWERED.includes(reason))
+      this.subscriber.sendLast('closing', { code, reason, reconnect: mayReconnect(code), ...retry }, now);
     this.#closedFor = reason;
     this.dismiss();
     // The other side's close frame must be read.

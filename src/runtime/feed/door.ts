@@ -24,10 +24,10 @@ export function refusedCaller(
   );
 }
 
-/** The client id of `/ws/<client_id>`, undefined for `/ws`, or the answer to what is neither. */
+/** The client id of `/ws/<client_id>`, undefined for `/ws` and `/`, or the answer to what is none of these. */
 export function requestedClientId(target: string): { readonly id: string | undefined } | Answer {
   const path = pathOf(target) ?? '';
-  if (path === '/ws' || path === '/ws/') return { id: undefined };
+  if (path === '/' || path === '/ws' || path === '/ws/') return { id: undefined };
   const id = path.startsWith('/ws/') ? path.slice('/ws/'.length) : '';
   if (CLIENT_ID.test(id)) return { id };
   return refusal(400, 'bad_request', 'A client id is 1 to 64 letters, digits, dots, dashes or underscores.');

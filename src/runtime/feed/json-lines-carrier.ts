@@ -6,7 +6,10 @@ import { endSocket } from './end-socket.ts';
 
 /** What the other side of a TCP connection said. */
 export interface JsonLinesSink {
-  text(text: string): void;
+  /** `lines`: its first object had a newline behind it, or an empty line before it. */
+  text(text: string, lines: boolean): void;
+  /** The same, of a newline behind which nothing follows yet. */
+  newline(): void;
   /** More bytes than a message may have. */
   tooLarge(): void;
   notUtf8(): void;
@@ -104,6 +107,7 @@ export class JsonLinesCarrier implements Carrier {
         break;
       }
     }
+    if (this.#scanner.lines && !this.#ended) this.#sink?.newline();
     this.#reading = false;
   }
 
@@ -129,7 +133,7 @@ export class JsonLinesCarrier implements Carrier {
   #tell(found: Found): void {
     switch (found.kind) {
       case 'text':
-        this.#sink?.text(found.text);
+        this.#sink?.text(found.text, this.#scanner.lines);
         return;
       case 'not_utf8':
         this.#sink?.notUtf8();

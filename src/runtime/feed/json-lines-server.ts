@@ -10,6 +10,7 @@ import { plainAddress } from '../http/caller.ts';
 import { ConnectionGate, type DoorLimits } from '../http/connection-gate.ts';
 import { listenError } from '../http/listen-error.ts';
 import type { TlsSource } from '../http/tls-source.ts';
+import type { Connection } from './connection.ts';
 import { endSocket } from './end-socket.ts';
 import { JsonLinesCarrier } from './json-lines-carrier.ts';
 import { jsonLine } from './json-lines-frame.ts';
@@ -35,6 +36,9 @@ export interface JsonLinesServerOptions {
 /**
  * The feed for programs without WebSocket: the same messages, one JSON object a line, over TCP or TLS. A web page can
  * make its browser send a request here, and so whoever does not begin with an object is cut off at its first byte.
+ *
+ * A bare program writes one object without a newline, and takes what it reads then for the answer: it gets one object for
+ * each of its own, and nothing else, until it subscribes.
  */
 export class JsonLinesServer {
   readonly #options: JsonLinesServerOptions;
@@ -130,10 +134,9 @@ export class JsonLinesServer {
       return;
     }
     const carrier = new JsonLinesCarrier({ socket, clock, maxMessageBytes, closeTimeoutMs });
-    const connection = roster.admit(this.#transport, { carrier, socket, address });
+    const connection = roster.admit(this.#transport, { carrier, socket, address, quiet: true });
     socket.on('close', () => roster.leave(connection, why));
     if (connection.session === undefined) return;
-    connection.session.startJsonPings();
     const cutOff = (): void => {
       why = 'refused';
       roster.log('refused', address, undefined, 'what it said first is no JSON object');
@@ -141,15 +144,24 @@ export class JsonLinesServer {
     };
     let first = true;
     carrier.start({
-      text: (text) => {
-        if (first && isNoObject(text)) cutOff();
-        else roster.receive(connection, text);
+      text: (text, lines) => {
+        if (first && isNoObject(text)) return cutOff();
         first = false;
+        if (connection.quiet && (lines || asksForStream(text))) this.#begin(connection);
+        roster.receive(connection, text);
       },
+      newline: () => this.#begin(connection),
       tooLarge: () => connection.close('message_too_large', clock.now()),
       notUtf8: () => connection.close('invalid_utf8', clock.now()),
       foreign: cutOff,
     });
+  }
+
+  /** It reads a stream: it is welcomed, and told what comes without its asking. */
+  #begin(connection: Connection): void {
+    if (!connection.quiet || connection.closing) return;
+    connection.session?.startJsonPings();
+    this.#options.roster.begin(connection);
   }
 
   /** There is no room now. */
@@ -168,6 +180,12 @@ export class JsonLinesServer {
 
 function endOf(socket: Socket): string {
   return `${socket.remoteAddress} ${socket.remotePort}`;
+}
+
+/** What brings more than one answer, and goes on doing so. */
+function asksForStream(text: string): boolean {
+  const parsed = parseClientMessage(text);
+  return parsed.ok && (parsed.message.type === 'subscribe' || parsed.message.type === 'resume');
 }
 
 function isNoObject(text: string): boolean {

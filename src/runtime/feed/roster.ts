@@ -71,6 +71,8 @@ export interface Arrival {
   readonly address: string;
   /** The client id asked for; one is made where it is absent. */
   readonly wantedId?: string | undefined;
+  /** Nothing is said to it unasked until `begin`. */
+  readonly quiet?: boolean;
   /** What became of the token that it brought; absent: it brought none, and may yet show one. */
   readonly verdict?: Verdict | undefined;
 }
@@ -207,12 +209,14 @@ export class Roster {
   }
 
   /**
-   * Takes a connection in and welcomes it. Who is not to stay is told so and closed; its `session` is undefined. In
+   * Takes a connection in and welcomes it, unless it is quiet. Who is not to stay is told so and closed; its `session` is undefined. In
    * either case `leave` is to be called once its socket is closed.
    */
-  admit(transport: Transport, { carrier, socket, address, wantedId, verdict }: Arrival): Connection {
+  admit(transport: Transport, arrival: Arrival): Connection {
+    const { carrier, socket, address, wantedId, quiet = false, verdict } = arrival;
     const now = this.clock.now();
     const connection = new Connection(carrier, socket, address, transport.audience);
+    connection.quiet = quiet;
     const id = wantedId ?? `c_${randomBytes(6).toString('base64url')}`;
     transport.tally.came(connection);
     this.#perAddress.add(address);
@@ -236,14 +240,20 @@ export class Roster {
     }
     connection.grant = grant;
     if (grant === undefined) connection.tokenDueAtMs = now.monoMs + this.limits.authTimeoutMs;
-    // 128 bits.
-    const memory = new SessionMemory(randomBytes(16).toString('base64url'), id);
+    // 128 bits that are a secret, and 48 that are none.
+    const [secret = '', tag = ''] = [16, 6].map((bytes) => randomBytes(bytes).toString('base64url'));
+    const memory = new SessionMemory(secret, id, tag);
     connection.start(new FeedSession(transport.sessions, connection, memory, now));
     if (grant !== undefined) this.#letIn(connection);
     this.#watch.add(connection);
     this.#armBeat();
-    connection.session?.welcome(now);
+    if (!quiet) connection.session?.welcome(now);
     return connection;
+  }
+
+  /** A quiet connection is welcomed, and from now on told what comes without its asking. */
+  begin(connection: Connection): void {
+    this.#attempt(connection, () => connection.begin(this.clock.now()));
   }
 
   /** A message came in over a connection. */

@@ -35,8 +35,11 @@ export class SessionDesk implements SessionPort<Connection> {
     this.#attempt = attempt;
   }
 
+  /** How many are told what goes to everybody. */
   get clientCount(): number {
-    return this.#attendance.size;
+    let count = 0;
+    for (const { quiet } of this.#attendance.present()) if (!quiet) count++;
+    return count;
   }
 
   /** Everybody who is connected and was let in. */

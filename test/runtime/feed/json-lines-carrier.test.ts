@@ -17,6 +17,7 @@ async function hear(text: string, messageMs: number): Promise<readonly string[]>
     };
     carrier.start({
       text: hears,
+      newline: () => undefined,
       tooLarge: () => hears('too large'),
       notUtf8: () => hears('not utf8'),
       foreign: () => hears('foreign'),
