@@ -10,7 +10,7 @@ import { Newcomers } from './newcomers.ts';
 import { Noise } from './noise.ts';
 import { receivedFiles } from './received-files.ts';
 import type { Defect, Effect, LinkOffer, SessionEvent } from './session-events.ts';
-import { phaseDeadline, type SessionPhase } from './session-phase.ts';
+import { connecting, givenUp, phaseDeadline, type SessionPhase, whyNotAsked } from './session-phase.ts';
 import type { SessionContext, SessionPorts } from './session-ports.ts';
 import type { SessionSettings } from './settings.ts';
 import { type DeviceStatus, StateAxes, type StateDocument } from './state-document.ts';
@@ -22,7 +22,7 @@ import { HELD } from './takeover.ts';
  * One device's life, as a machine without effects: events in, orders out. Two axes are kept apart. The link axis is
  * what the operating system says, the device axis what the peer's own valid frames say:
  *
- *   dialled:     connecting --opened--> connected --closed, silent, fault--> (next address, or back-off) --> connecting
+ *   dialled:     connecting (its name is resolved first) --opened--> connected --closed, silent, fault--> (next address, or back-off) --> connecting
  *   dialled in:  listening --offer adopted--> connected --closed, silent, fault--> listening
  *
  *   connected:   registering --exchange succeeded--> online <--valid frame--> stale --> offline (link destroyed)
@@ -149,6 +149,10 @@ export class DeviceSession {
       case 'pauseEnded':
         if (this.#phase.name === 'waiting') this.#dial(now);
         return;
+      case 'linkResolving':
+      case 'linkDialling':
+        if (this.#phase.name === 'connecting') this.#connecting(now, event.type === 'linkResolving');
+        return;
       case 'linkOpened':
         if (this.#phase.name === 'connecting') this.#connect(event.address, '', now).open(now);
         return;
@@ -200,7 +204,7 @@ export class DeviceSession {
       case 'requestMade': {
         const { requestId } = event;
         if (conversation?.succeeded) return conversation.requestMade(event, now);
-        const detail = this.#whyNotAsked();
+        const detail = whyNotAsked(this.status);
         this.#effects.push({
           type: 'settleRequest',
           requestId,
@@ -216,12 +220,6 @@ export class DeviceSession {
     if (files !== undefined) return files.restore(halves, now);
     // It sends no files any more.
     for (const { transfer } of halves) this.#effects.push({ type: 'dropFile', transfer });
-  }
-
-  #whyNotAsked(): string {
-    // Over a link before this one it was heard, and its silence is not long enough yet.
-    if (this.status === 'online') return 'nothing has come over its new link yet; nothing was sent';
-    return `the status of the device is ${this.status}; nothing was sent`;
   }
 
   #start(after: Defect | undefined, now: Instant): void {
@@ -255,7 +253,7 @@ export class DeviceSession {
     const addressIndex = this.#plan.take();
     const { reason, detail } = this.#axes.document.link;
     const address = this.settings.addresses[addressIndex];
-    this.#phase = { name: 'connecting', giveUpAt: now.monoMs + this.settings.connectTimeoutMs };
+    this.#connecting(now);
     this.#axes.setLink('connecting', now.wallMs, {
       ...(address === undefined ? {} : { address }),
       attempt: this.#plan.attempt,
@@ -264,6 +262,10 @@ export class DeviceSession {
       ...(detail === undefined ? {} : { detail }),
     });
     this.#effects.push({ type: 'openLink', addressIndex });
+  }
+
+  #connecting(now: Instant, resolves = false): void {
+    this.#phase = connecting(this.settings, now.monoMs, resolves);
   }
 
   #connect(address: string, host: string, now: Instant): Conversation {
@@ -380,8 +382,8 @@ export class DeviceSession {
         return;
       case 'connecting': {
         if (now.monoMs < this.#phase.giveUpAt) return;
-        const detail = `no answer within ${this.settings.connectTimeoutMs} ms`;
-        return this.#lost({ reason: 'connect_timeout', detail, how: 'destroy' }, now);
+        const why = givenUp(this.#phase, this.settings);
+        return this.#lost({ ...why, how: 'destroy' }, now);
       }
       case 'waiting':
         if (this.#phase.until <= now.monoMs) this.#dial(now);

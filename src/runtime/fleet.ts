@@ -8,6 +8,7 @@ import type { Publisher } from '../feed/publisher.ts';
 import { addressLabel } from '../links/address-label.ts';
 import { listen } from '../links/index.ts';
 import type { LinkEnd } from '../links/link.ts';
+import type { NameResolver } from '../links/names/name-resolver.ts';
 import { formatLocalTime, parseLocalTime } from '../local-time.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { Clock } from './clock.ts';
@@ -31,6 +32,8 @@ export interface FleetOptions {
   readonly random: () => number;
   readonly publisher: Publisher;
   readonly spool: Spool | undefined;
+  /** Absent: the resolver of the process. */
+  readonly names?: NameResolver | undefined;
   /** Looks on at every link, where there is one. */
   recorder(): Recorder | undefined;
   /** Whether anybody listens to a topic of raw bytes. */
@@ -153,7 +156,7 @@ export class Fleet {
   }
 
   #makeRunner(settings: SessionSettings, of: DeviceConfig | ListenerConfig): DeviceRunner {
-    const { clock, log, spool, publisher, recorder, wantsBytes } = this.#options;
+    const { clock, log, spool, publisher, recorder, wantsBytes, names } = this.#options;
     const { messages } = of;
     const device = 'kind' in of && of.kind === 'dialled' ? of : undefined;
     const links = this.#links;
@@ -168,7 +171,7 @@ export class Fleet {
       makeWire(addressIndex, owner) {
         if (device === undefined) throw new Error(`${settings.device} is not dialled`);
         const ended = links.opened(device.id, claimsOf(device));
-        return dialWire(device, addressIndex, owner, { tap: recorder()?.tap(device.id), ended });
+        return dialWire(device, addressIndex, owner, { tap: recorder()?.tap(device.id), ended, names });
       },
       wantsBytes,
       retired: this.#options.retired,
@@ -186,7 +189,7 @@ export class Fleet {
   }
 
   #makeGateway(listener: ListenerConfig): Gateway {
-    const { clock, log, recorder } = this.#options;
+    const { clock, log, recorder, names } = this.#options;
     return new Gateway({
       config: listener,
       directory: this.directory,
@@ -194,7 +197,7 @@ export class Fleet {
       log,
       localTime: this.#ports.localTime,
       random: this.#ports.random,
-      makeListener: () => listen(listener.link),
+      makeListener: () => listen(listener.link, names),
       tap: () => recorder()?.tapDialIn(),
     });
   }

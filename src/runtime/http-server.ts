@@ -6,6 +6,7 @@ import { type Duplex, pipeline } from 'node:stream';
 import type { Grant } from '../access/grant.ts';
 import { ERROR_CODES, HeartwireError } from '../errors.ts';
 import type { JsonObject } from '../feed/publisher.ts';
+import { listeningHost } from '../links/names/as-lookup.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Affected } from './defect.ts';
@@ -143,7 +144,7 @@ export class HttpServer {
       if (!this.#ending.has(socket)) answerClientError(error, socket);
     });
     try {
-      server.listen({ host, port, backlog: BACKLOG });
+      server.listen({ host: await listeningHost(host), port, backlog: BACKLOG });
       await once(server, 'listening');
     } catch (cause) {
       throw listenError(cause, host, port);

@@ -116,7 +116,7 @@ test.each([
   ['EINVAL', 'connect_failed', 'scope'],
   ['ESTRANGE', 'connect_failed', 'ESTRANGE'],
 ])('dialling fails with %s: %s', (code, expected, mend) => {
-  const end = connectEnd(systemError(code), 'meter:9089', 'meter');
+  const end = connectEnd(systemError(code), 'meter:9089');
   expect(end.code).toBe(expected);
   expect(end.detail).toContain('meter:9089');
   expect(end.detail).toContain(mend);

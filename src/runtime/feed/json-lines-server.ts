@@ -5,6 +5,7 @@ import { HeartwireError } from '../../errors.ts';
 import { parseClientMessage } from '../../feed/wire/client-message.ts';
 import { CLOSE_CODES } from '../../feed/wire/close-code.ts';
 import { formatHostPort } from '../../links/host-port.ts';
+import { listeningHost } from '../../links/names/as-lookup.ts';
 import { BACKLOG } from '../http/backlog.ts';
 import { plainAddress } from '../http/caller.ts';
 import { ConnectionGate, type DoorLimits } from '../http/connection-gate.ts';
@@ -67,7 +68,7 @@ export class JsonLinesServer {
     server.maxConnections = MAX_CONNECTIONS;
     const refused = (cause: unknown): HeartwireError => listenError(cause, host, port, 'server.tcp');
     try {
-      server.listen({ host, port, backlog: BACKLOG });
+      server.listen({ host: await listeningHost(host), port, backlog: BACKLOG });
       await once(server, 'listening');
     } catch (cause) {
       throw refused(cause);
