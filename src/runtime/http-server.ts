@@ -127,6 +127,7 @@ export class HttpServer {
       (request, response) => this.#answer(request, response, sources),
       tls,
       this.#options.patience,
+      this.#clock,
     );
     this.#server = server;
     server.maxConnections = MAX_CONNECTIONS;
