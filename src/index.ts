@@ -13,6 +13,7 @@ export { type ReadConfig, readConfig } from './config/read.ts';
 export type { FailedDevice, LoadedConfig } from './config/report.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, HeartwireError } from './errors.ts';
 export type { Instant } from './instant.ts';
+export { NameResolver, type NameResolverOptions } from './links/names/name-resolver.ts';
 export { decodePayload, encodeFrame } from './protocol/codec.ts';
 export { CHECKSUM_NAMES, findChecksum } from './protocol/crc/catalogue.ts';
 export type { Checksum, WideChecksum } from './protocol/crc/checksum.ts';

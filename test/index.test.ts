@@ -13,6 +13,7 @@ describe('the public names', () => {
         'ERROR_CODES',
         'HeartwireError',
         'LineDecoder',
+        'NameResolver',
         'StreamDecoder',
         'builtinProtocol',
         'bytesOf',

@@ -3,6 +3,7 @@ import type { Decode } from '../client/index.ts';
 import type { RequestOutcome } from '../device/session-events.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../feed/wire/json.ts';
+import { lookupOf } from '../links/names/as-lookup.ts';
 import type { Values } from '../protocol/declared/value.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { withResolvers } from '../runtime/with-resolvers.ts';
@@ -61,6 +62,7 @@ export class BridgeCaller implements Disposable {
     this.#decode = decode;
     const socket = new WebSocket(url, {
       handshakeTimeout: CONNECT_LIMIT_MS,
+      lookup: lookupOf(),
       perMessageDeflate: false,
       ...(origin === undefined ? {} : { origin }),
       ...(token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } }),

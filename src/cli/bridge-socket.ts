@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import type { SocketConstructor } from '../client/index.ts';
+import { lookupOf } from '../links/names/as-lookup.ts';
 
 export interface BridgeSocketOptions {
   /** Sent as the `Origin` header; bridges on other machines want one that they know. */
@@ -17,6 +18,7 @@ export function bridgeSocket({ origin, refused }: BridgeSocketOptions): SocketCo
     constructor(url: string) {
       super(url, {
         handshakeTimeout: CONNECT_LIMIT_MS,
+        lookup: lookupOf(),
         perMessageDeflate: false,
         ...(origin === undefined ? {} : { origin }),
       });

@@ -5,6 +5,7 @@ import type { LinkAddress, ListenAddress, SerialAddress } from '../links/address
 import { addressLabel } from '../links/address-label.ts';
 import { dial, listen } from '../links/index.ts';
 import type { LinkEnd } from '../links/link.ts';
+import { listeningHost } from '../links/names/as-lookup.ts';
 import { otherReaders } from '../links/port-holders.ts';
 import { resolvePort } from '../links/port-resolve.ts';
 import { busyEnd, missingEnd, permissionEnd } from '../links/serial-end.ts';
@@ -67,14 +68,20 @@ export function examineAddress(about: string, address: LinkAddress, timeoutMs: n
   return new Promise((resolve) => {
     const link = dial(address);
     let finding: Finding | undefined;
-    const timer = setTimeout(() => {
-      finding = bad(about, {
-        code: 'connect_timeout',
-        detail: `${label} did not answer within ${timeoutMs} ms. Check that the device is on, and the way to it.`,
-      });
-      link.destroy();
-    }, timeoutMs);
+    let timer: NodeJS.Timeout | undefined;
+    const dialling = (): void => {
+      timer = setTimeout(() => {
+        finding = bad(about, {
+          code: 'connect_timeout',
+          detail: `${label} did not answer within ${timeoutMs} ms. Check that the device is on, and the way to it.`,
+        });
+        link.destroy();
+      }, timeoutMs);
+    };
+    // A look-up has a limit of its own.
+    if (link.resolves !== true) dialling();
     link.open({
+      dialling,
       opened: () => {
         finding = good(about, `${label} answers.`);
         link.destroy();
@@ -112,15 +119,17 @@ export function examineListening(about: string, address: ListenAddress): Promise
 export async function examineServer(address: ListenAddress): Promise<Finding> {
   const finding = await examineListening('server', address);
   const url = `http://${urlHost(address.host)}:${address.port}`;
-  if (finding.code !== 'address_in_use' || !(await isBridge(url))) return finding;
+  if (finding.code !== 'address_in_use' || !(await isBridge(address))) return finding;
   return {
     ...finding,
     detail: `A bridge runs at ${url} already. What it holds, ports and addresses, is busy for everybody else; stop it to examine them.`,
   };
 }
 
-async function isBridge(url: string): Promise<boolean> {
+async function isBridge({ host, port }: ListenAddress): Promise<boolean> {
   try {
+    // A name is looked up as it was for listening, which `fetch` does in another way.
+    const url = `http://${urlHost(await listeningHost(host))}:${port}`;
     const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
     const said: unknown = await answer.json();
     return typeof said === 'object' && said !== null && 'version' in said && 'devices' in said;

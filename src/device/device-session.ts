@@ -11,7 +11,7 @@ import { Noise } from './noise.ts';
 import { notOnline } from './not-online.ts';
 import { receivedFiles } from './received-files.ts';
 import type { Defect, Effect, KnownBefore, LinkOffer, SessionEvent } from './session-events.ts';
-import { phaseDeadline, type SessionPhase } from './session-phase.ts';
+import { connecting, givenUp, phaseDeadline, type SessionPhase } from './session-phase.ts';
 import type { SessionContext, SessionPorts } from './session-ports.ts';
 import type { SessionSettings } from './settings.ts';
 import { type DeviceStatus, StateAxes, type StateDocument } from './state-document.ts';
@@ -23,7 +23,7 @@ import { HELD } from './takeover.ts';
  * One device's life, as a machine without effects: events in, orders out. Two axes are kept apart. The link axis is
  * what the operating system says, the device axis what the peer's own valid frames say:
  *
- *   dialled:     connecting --opened--> connected --closed, silent, fault--> (next address, or back-off) --> connecting
+ *   dialled:     connecting (its name is resolved first) --opened--> connected --closed, silent, fault--> (next address, or back-off) --> connecting
  *   dialled in:  listening --offer adopted--> connected --closed, silent, fault--> listening
  *
  *   connected:   registering --exchange succeeded--> online <--valid frame--> stale --> offline (link destroyed)
@@ -150,6 +150,10 @@ export class DeviceSession {
       case 'pauseEnded':
         if (this.#phase.name === 'waiting') this.#dial(now);
         return;
+      case 'linkResolving':
+      case 'linkDialling':
+        if (this.#phase.name === 'connecting') this.#connecting(now, event.type === 'linkResolving');
+        return;
       case 'linkOpened':
         if (this.#phase.name === 'connecting') this.#connect(event.address, '', now).open(now);
         return;
@@ -247,7 +251,7 @@ export class DeviceSession {
     const addressIndex = this.#plan.take();
     const { reason, detail } = this.#axes.document.link;
     const address = this.settings.addresses[addressIndex];
-    this.#phase = { name: 'connecting', giveUpAt: now.monoMs + this.settings.connectTimeoutMs };
+    this.#connecting(now);
     this.#axes.setLink('connecting', now.wallMs, {
       ...(address === undefined ? {} : { address }),
       attempt: this.#plan.attempt,
@@ -256,6 +260,10 @@ export class DeviceSession {
       ...(detail === undefined ? {} : { detail }),
     });
     this.#effects.push({ type: 'openLink', addressIndex });
+  }
+
+  #connecting(now: Instant, resolves = false): void {
+    this.#phase = connecting(this.settings, now.monoMs, resolves);
   }
 
   #connect(address: string, host: string, now: Instant): Conversation {
@@ -373,8 +381,8 @@ export class DeviceSession {
         return;
       case 'connecting': {
         if (now.monoMs < this.#phase.giveUpAt) return;
-        const detail = `no answer within ${this.settings.connectTimeoutMs} ms`;
-        return this.#lost({ reason: 'connect_timeout', detail, how: 'destroy' }, now);
+        const why = givenUp(this.#phase, this.settings);
+        return this.#lost({ ...why, how: 'destroy' }, now);
       }
       case 'waiting':
         if (this.#phase.until <= now.monoMs) this.#dial(now);

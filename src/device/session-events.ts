@@ -47,6 +47,10 @@ export type SessionEvent =
   | { readonly type: 'stopped'; readonly reason: StopReason }
   /** Whatever made the link fail is mended: a pause of the back-off ends now. */
   | { readonly type: 'pauseEnded' }
+  /** The host of the link is a name, which is looked up before anything is dialled. */
+  | { readonly type: 'linkResolving' }
+  /** Its addresses are known and dialled from now on. */
+  | { readonly type: 'linkDialling' }
   | { readonly type: 'linkOpened'; readonly address: string }
   /** Also a link that could not be opened. */
   | { readonly type: 'linkClosed'; readonly code: ErrorCode; readonly detail: string }

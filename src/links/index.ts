@@ -1,5 +1,6 @@
 import type { LinkAddress, ListenAddress } from './address.ts';
 import type { Link, Listener } from './link.ts';
+import type { NameResolver } from './names/name-resolver.ts';
 import { ReplayLink, type ReplayLinkOptions } from './replay.ts';
 import { SerialLink } from './serial.ts';
 import { TcpLink } from './tcp.ts';
@@ -14,13 +15,15 @@ export interface DialOptions {
   readonly device?: string | undefined;
   /** Replay only: frames end with silence. Absent: they do not. */
   readonly silence?: ReplayLinkOptions['silence'];
+  /** TCP only: resolves the host where it is a name; absent: the resolver of the process. */
+  readonly names?: NameResolver | undefined;
 }
 
 /** A fresh, unopened link to a device. */
 export function dial(address: LinkAddress, options: DialOptions = {}): Link {
   switch (address.scheme) {
     case 'tcp':
-      return TcpLink.dial(address, { idleAfterMs: options.idleAfterMs });
+      return TcpLink.dial(address, options);
     case 'serial':
       return new SerialLink(address, { gapMs: options.gapMs, device: options.device });
     case 'replay':
@@ -29,9 +32,9 @@ export function dial(address: LinkAddress, options: DialOptions = {}): Link {
 }
 
 /** A fresh, unstarted listener. */
-export function listen(address: ListenAddress): Listener {
+export function listen(address: ListenAddress, names?: NameResolver): Listener {
   switch (address.scheme) {
     case 'tcp-listen':
-      return new TcpListener(address);
+      return new TcpListener(address, names);
   }
 }

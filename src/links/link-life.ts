@@ -41,6 +41,10 @@ export class LinkLife {
     return this.#state === 'destroying' || this.#state === 'closed';
   }
 
+  dialling(stale: string | undefined): void {
+    if (this.#state === 'opening') this.#handlers?.dialling?.(stale);
+  }
+
   opened(address: string): void {
     if (this.#state !== 'opening') return;
     this.#state = 'open';

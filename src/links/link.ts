@@ -12,7 +12,9 @@ export interface LinkEnd {
 export interface LinkHandlers {
   /** TCP only: silence after which `idle` is called, in ms. Absent: as the link was made, which is never by itself. */
   readonly idleAfterMs?: number;
-  /** The link can carry bytes. At most once, and before everything but `closed`. `address` is the peer's, as text. */
+  /** Only of a link that `resolves`: its addresses are known and dialled now; `stale` says how they may be out of date. */
+  dialling?(stale?: string): void;
+  /** The link can carry bytes. At most once, and before everything but `dialling` and `closed`. `address` is the peer's, as text. */
   opened(address: string): void;
   /** Bytes as they were read; the receiver owns the chunk. */
   data(chunk: Uint8Array): void;
@@ -34,6 +36,8 @@ export interface Link {
   readonly transport: Transport;
   /** Where it leads, as text: `10.0.0.7:9089`, `[::1]:9089`, `/dev/ttyUSB0`. */
   readonly address: string;
+  /** Its host is a name, which is looked up first; within seconds `dialling` follows, or `closed`. */
+  readonly resolves?: boolean;
   open(handlers: LinkHandlers): void;
   /** Queues the bytes of one frame; at most 1,024 frames wait, and 16 MiB of them. The bytes must not change afterwards. */
   send(bytes: Uint8Array): SendOutcome;

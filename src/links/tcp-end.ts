@@ -14,7 +14,7 @@ const text = (error: unknown): string => {
 };
 
 /** Why a TCP connection could not be opened: what was tried, and what to do. */
-export function connectEnd(error: unknown, address: string, host: string): LinkEnd {
+export function connectEnd(error: unknown, address: string): LinkEnd {
   const code = systemCode(error);
   switch (code) {
     case 'ECONNREFUSED':
@@ -26,15 +26,6 @@ export function connectEnd(error: unknown, address: string, host: string): LinkE
       return {
         code: 'connect_timeout',
         detail: `${address} did not answer. Check that the device is on, the address, and the firewalls between.`,
-      };
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-    case 'EAI_NONAME':
-    case 'EAI_NODATA':
-    case 'EAI_FAIL':
-      return {
-        code: 'host_unknown',
-        detail: `The name ${host} could not be resolved (${code}). Correct the name, or write the IP address.`,
       };
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
@@ -115,15 +106,6 @@ export function listenEnd(error: unknown, address: string, port: number): LinkEn
       return {
         code: 'address_unavailable',
         detail: `The host of ${address} does not belong to this machine. Use 127.0.0.1, 0.0.0.0, or an address of this machine.`,
-      };
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-    case 'EAI_NONAME':
-    case 'EAI_NODATA':
-    case 'EAI_FAIL':
-      return {
-        code: 'host_unknown',
-        detail: `The host of ${address} could not be resolved (${code}). Correct the name, or write the IP address.`,
       };
     case 'EACCES':
     case 'EPERM':

@@ -1,8 +1,9 @@
-import { createServer, type Server } from 'node:net';
+import { createServer, isIP, type Server } from 'node:net';
 import { HeartwireError } from '../errors.ts';
 import type { ListenAddress } from './address.ts';
 import { formatHostPort, normaliseHost } from './host-port.ts';
 import type { LinkEnd, Listener, ListenerHandlers } from './link.ts';
+import { type NameAnswer, type NameResolver, systemNames } from './names/name-resolver.ts';
 import { KEEP_ALIVE_MS, TcpLink } from './tcp.ts';
 import { listenEnd, systemCode } from './tcp-end.ts';
 
@@ -12,13 +13,16 @@ const BACKLOG = 1_024;
 /** Listens on one TCP address and hands every peer over as a link. */
 export class TcpListener implements Listener {
   readonly #target: ListenAddress;
+  readonly #names: NameResolver;
   #address: string;
   #handlers: ListenerHandlers | undefined;
   #server: Server | undefined;
   #over = false;
+  #leaveLookUp: (() => void) | undefined;
 
-  constructor(target: ListenAddress) {
+  constructor(target: ListenAddress, names: NameResolver = systemNames) {
     this.#target = target;
+    this.#names = names;
     this.#address = formatHostPort(target.host, target.port);
   }
 
@@ -45,8 +49,26 @@ export class TcpListener implements Listener {
       else handlers.accepted(TcpLink.accepted(socket), normaliseHost(host));
     });
     server.on('error', (error) => this.#failed(server, handlers, error));
+    const { host } = this.#target;
+    if (isIP(host) !== 0) this.#listen(server, handlers, host);
+    else {
+      this.#leaveLookUp = this.#names.lookUp(host, (answer) => this.#resolved(server, handlers, answer));
+    }
+  }
+
+  #resolved(server: Server, handlers: ListenerHandlers, answer: NameAnswer): void {
+    this.#leaveLookUp = undefined;
+    if (answer.ok) {
+      this.#listen(server, handlers, answer.addresses[0] ?? this.#target.host);
+      return;
+    }
+    this.#over = true;
+    handlers.closed(answer.end);
+  }
+
+  #listen(server: Server, handlers: ListenerHandlers, host: string): void {
     try {
-      server.listen({ host: this.#target.host, port: this.#target.port, backlog: BACKLOG });
+      server.listen({ host, port: this.#target.port, backlog: BACKLOG });
     } catch (error) {
       // Node throws on a port that cannot be one.
       this.#over = true;
@@ -59,6 +81,7 @@ export class TcpListener implements Listener {
     this.#over = true;
     const handlers = this.#handlers;
     if (handlers === undefined) return;
+    this.#leaveLookUp?.();
     // The server's own `close` waits for every accepted link, and those are not the listener's.
     this.#server?.close();
     setImmediate(() => handlers.closed(this.#ownEnd()));

@@ -1,9 +1,11 @@
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import type { TcpAddress } from './address.ts';
 import { formatHostPort, normaliseHost } from './host-port.ts';
 import { IdleSensor } from './idle-sensor.ts';
-import type { Link, LinkHandlers, SendOutcome } from './link.ts';
+import type { Link, LinkEnd, LinkHandlers, SendOutcome } from './link.ts';
 import { LINGER_MS, LinkLife, ownEnd, peerEnd } from './link-life.ts';
+import { asLookup } from './names/as-lookup.ts';
+import { type NameAnswer, type NameResolver, systemNames } from './names/name-resolver.ts';
 import { brokenEnd, connectEnd } from './tcp-end.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -16,6 +18,8 @@ const FAMILY_ATTEMPT_MS = 2_500;
 export interface TcpLinkOptions {
   /** Silence after which `idle` is called, in ms: for a serial line behind a TCP serial server. */
   readonly idleAfterMs?: number | undefined;
+  /** Resolves the host where it is a name; absent: the resolver of the process. */
+  readonly names?: NameResolver | undefined;
 }
 
 /** A TCP connection, dialled by us or accepted from a listener. */
@@ -23,15 +27,23 @@ export class TcpLink implements Link {
   readonly transport = 'tcp';
   readonly address: string;
   readonly #target: TcpAddress | undefined;
+  readonly resolves: boolean;
+  readonly #names: NameResolver;
   #idleAfterMs: number | undefined;
   readonly #life = new LinkLife();
   #socket: Socket | undefined;
   #queue: WriteQueue | undefined;
   #sensor: IdleSensor | undefined;
   #linger: NodeJS.Timeout | undefined;
+  /** Leaves the look-up of the name; there while it runs. */
+  #leaveLookUp: (() => void) | undefined;
+  /** That the address dialled may be an old one. */
+  #stale: string | undefined;
 
   private constructor(target: TcpAddress | Socket, options: TcpLinkOptions) {
     this.#idleAfterMs = options.idleAfterMs;
+    this.#names = options.names ?? systemNames;
+    this.resolves = 'scheme' in target && isIP(target.host) === 0;
     if ('scheme' in target) {
       this.#target = target;
       this.address = formatHostPort(target.host, target.port);
@@ -63,6 +75,7 @@ export class TcpLink implements Link {
       return;
     }
     if (this.#target === undefined) process.nextTick(() => this.#opened());
+    else if (this.resolves) this.#resolve(this.#target);
     else this.#dial(this.#target);
   }
 
@@ -82,14 +95,44 @@ export class TcpLink implements Link {
     // Answers to what came before whatever ends the link: written where the socket takes them at once, else dropped.
     if (connected) this.#queue?.flush();
     this.#socket?.destroy();
+    if (this.#leaveLookUp === undefined) return;
+    this.#leaveLookUp();
+    this.#leaveLookUp = undefined;
+    setImmediate(() => this.#finish());
   }
 
-  #dial(target: TcpAddress): void {
+  #resolve(target: TcpAddress): void {
+    this.#leaveLookUp = this.#names.lookUp(target.host, (answer) => {
+      this.#leaveLookUp = undefined;
+      this.#resolved(target, answer);
+    });
+  }
+
+  #resolved(target: TcpAddress, answer: NameAnswer): void {
+    if (!answer.ok) {
+      this.#life.destroying(answer.end);
+      this.#finish();
+      return;
+    }
+    this.#stale = answer.stale;
+    this.#life.dialling(answer.stale);
+    // Whoever is told may have had enough.
+    if (this.#life.isOpening) this.#dial(target, answer.addresses);
+    else if (this.#socket === undefined) setImmediate(() => this.#finish());
+  }
+
+  #connectEnd(error: unknown): LinkEnd {
+    const end = connectEnd(error, this.address);
+    return this.#stale === undefined ? end : { ...end, detail: `${end.detail} ${this.#stale}` };
+  }
+
+  #dial(target: TcpAddress, addresses?: readonly string[]): void {
     try {
       this.#take(
         connect({
           host: target.host,
           port: target.port,
+          ...(addresses === undefined ? {} : { lookup: asLookup(addresses) }),
           noDelay: true,
           keepAlive: true,
           keepAliveInitialDelay: KEEP_ALIVE_MS,
@@ -98,7 +141,7 @@ export class TcpLink implements Link {
       );
     } catch (error) {
       // Node throws on a port that cannot be one; that is an end like any other.
-      this.#life.destroying(connectEnd(error, this.address, target.host));
+      this.#life.destroying(this.#connectEnd(error));
       setImmediate(() => this.#finish());
     }
   }
@@ -109,11 +152,8 @@ export class TcpLink implements Link {
     socket.on('connect', () => this.#opened());
     socket.on('end', () => this.#endBecause(true));
     socket.on('error', (error) => {
-      const target = this.#target;
-      const dialling = target !== undefined && this.#life.isOpening;
-      this.#life.destroying(
-        dialling ? connectEnd(error, this.address, target.host) : brokenEnd(error, this.address),
-      );
+      const dialling = this.#target !== undefined && this.#life.isOpening;
+      this.#life.destroying(dialling ? this.#connectEnd(error) : brokenEnd(error, this.address));
       socket.destroy();
     });
     socket.on('close', () => this.#finish());

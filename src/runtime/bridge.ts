@@ -6,6 +6,7 @@ import type { FailedDevice, LoadedConfig } from '../config/report.ts';
 import type { SendProgress } from '../device/file-sender.ts';
 import { HeartwireError } from '../errors.ts';
 import { FeedStore } from '../feed/store.ts';
+import type { NameResolver } from '../links/names/name-resolver.ts';
 import { followAccess, requireClosed } from './auth/access-of-bridge.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import { BridgeStatus } from './bridge-status.ts';
@@ -48,6 +49,8 @@ export interface BridgeOptions {
   readonly recordDir?: string | undefined;
   /** In [0, 1); `Math.random` by default. */
   readonly random?: () => number;
+  /** Resolves the names of devices and listeners; the resolver of the process by default. */
+  readonly names?: NameResolver | undefined;
   /** For the metrics; what the process uses is not told where it is left out. */
   readonly usage?: (() => ProcessUsage) | undefined;
 }
@@ -110,6 +113,7 @@ export class Bridge {
       random: options.random ?? Math.random,
       publisher: this.#secrecy.publisher,
       spool: this.#spool,
+      names: options.names,
       recorder: () => this.#recorder,
       wantsBytes: (topic) => this.store.followsBytes && this.#feed.hasAudience(topic),
       retired: this.#observation.retired,

@@ -18,12 +18,13 @@ import { DeadlineTimer } from './deadline-timer.ts';
 import { DefectStreak, tellDefect } from './defect.ts';
 import { DeviceFiles } from './device-files.ts';
 import { DeviceVoice } from './device-voice.ts';
+import type { DialInSpeech } from './dial-in-speeches.ts';
 import { LinkPresence, lastLinkedAt } from './link-presence.ts';
 import type { Log } from './log.ts';
 import type { OfferedWire } from './offered-wire.ts';
 import { OpenRequests } from './open-requests.ts';
 import type { Spool } from './spool.ts';
-import type { Wire, WireCodec, WireOwner } from './wire.ts';
+import type { Wire, WireOwner } from './wire.ts';
 
 /** Serial ports are read by the thread pool: what lay in one when the loop woke up has come from there by then. */
 const SERIAL_SETTLE_MS = 10;
@@ -37,13 +38,6 @@ export interface DeviceReading {
   readonly counts: StatsDocument;
   readonly tally: Tally;
   readonly bytesOut: number;
-}
-
-/** How the bytes of a link that dialled in are read, from its first frame on or from the one behind its register. */
-export interface DialInSpeech {
-  readonly codec: WireCodec;
-  /** Silence that the link reports, in ms, where frames end with it. */
-  readonly idleAfterMs?: number | undefined;
 }
 
 export interface DeviceRunnerOptions {
@@ -197,6 +191,12 @@ export class DeviceRunner implements WireOwner {
     return outcome;
   }
 
+  wireDialling(wire: Wire, stale?: string): void {
+    const code = 'name_not_resolved';
+    if (stale !== undefined) this.#options.log.warn({ device: this.id, code }, stale);
+    this.#dispatch({ type: 'linkDialling' }, wire);
+  }
+
   wireOpened(wire: Wire, address: string): void {
     this.#dispatch({ type: 'linkOpened', address }, wire);
   }
@@ -293,6 +293,7 @@ export class DeviceRunner implements WireOwner {
       case 'openLink':
         this.#wire = this.#options.makeWire(effect.addressIndex, this);
         this.#wire.open();
+        if (this.#wire.link.resolves) this.#dispatch({ type: 'linkResolving' }, this.#wire);
         return;
       case 'closeLink': {
         const wire = this.#wire;

@@ -1,11 +1,17 @@
 import type { ListenerConfig, MatchedDeviceConfig } from '../config/model.ts';
 import type { SessionSettings } from '../device/settings.ts';
 import { type DeviceSpeech, deviceCodec, framingOf } from './device-codec.ts';
-import type { DialInSpeech } from './device-runner.ts';
 import type { WireCodec } from './wire.ts';
 import { framingNeedsSilence, SERIAL_SERVER_GAP_MS } from './wire-codec.ts';
 
 const NOTHING_DECLARED = {};
+
+/** How the bytes of a link that dialled in are read, from its first frame on or from the one behind its register. */
+export interface DialInSpeech {
+  readonly codec: WireCodec;
+  /** Silence that the link reports, in ms, where frames end with it. */
+  readonly idleAfterMs?: number | undefined;
+}
 
 /** How devices that dial in are read. Those that speak the same share a codec, whose tables are not small. */
 export class DialInSpeeches {

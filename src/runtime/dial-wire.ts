@@ -1,5 +1,6 @@
 import type { DialledDeviceConfig } from '../config/model.ts';
 import { dial } from '../links/index.ts';
+import type { NameResolver } from '../links/names/name-resolver.ts';
 import { deviceCodec, framingOf } from './device-codec.ts';
 import { Wire, type WireOptions, type WireOwner } from './wire.ts';
 import { framingNeedsSilence, SERIAL_SERVER_GAP_MS } from './wire-codec.ts';
@@ -9,7 +10,7 @@ export function dialWire(
   device: DialledDeviceConfig,
   addressIndex: number,
   owner: WireOwner,
-  options: WireOptions,
+  options: WireOptions & { readonly names?: NameResolver | undefined },
 ): Wire {
   const address = device.links[addressIndex];
   // The session only orders what its settings list, and those come from the same configuration.
@@ -26,6 +27,7 @@ export function dialWire(
   const reportsSilence = line === 'serial' || needsSilence;
   const link = dial(address, {
     device: device.id,
+    names: options.names,
     ...(reportsSilence && address.scheme === 'tcp'
       ? { idleAfterMs: device.gapMs ?? SERIAL_SERVER_GAP_MS }
       : {}),

@@ -9,6 +9,7 @@ import type { Publisher } from '../feed/publisher.ts';
 import { addressLabel } from '../links/address-label.ts';
 import { listen } from '../links/index.ts';
 import type { LinkEnd } from '../links/link.ts';
+import type { NameResolver } from '../links/names/name-resolver.ts';
 import { formatLocalTime, parseLocalTime } from '../local-time.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { Clock } from './clock.ts';
@@ -34,6 +35,8 @@ export interface FleetOptions {
   readonly random: () => number;
   readonly publisher: Publisher;
   readonly spool: Spool | undefined;
+  /** Absent: the resolver of the process. */
+  readonly names?: NameResolver | undefined;
   /** Looks on at every link, where there is one. */
   recorder(): Recorder | undefined;
   /** Whether anybody listens to a topic of raw bytes. */
@@ -174,7 +177,7 @@ export class Fleet {
     of: DeviceConfig | ListenerConfig,
     run?: UnannouncedRun,
   ): DeviceRunner {
-    const { clock, log, spool, publisher, recorder, wantsBytes } = this.#options;
+    const { clock, log, spool, publisher, recorder, wantsBytes, names } = this.#options;
     const { messages } = of;
     const device = 'kind' in of && of.kind === 'dialled' ? of : undefined;
     const links = this.#links;
@@ -189,7 +192,7 @@ export class Fleet {
       makeWire(addressIndex, owner) {
         if (device === undefined) throw new Error(`${settings.device} is not dialled`);
         const ended = links.opened(device.id, claimsOf(device));
-        return dialWire(device, addressIndex, owner, { tap: recorder()?.tap(device.id), ended });
+        return dialWire(device, addressIndex, owner, { tap: recorder()?.tap(device.id), ended, names });
       },
       wantsBytes,
       retired: this.#options.retired,
@@ -211,7 +214,7 @@ export class Fleet {
   }
 
   #makeGateway(listener: ListenerConfig): Gateway {
-    const { clock, log, recorder } = this.#options;
+    const { clock, log, recorder, names } = this.#options;
     return new Gateway({
       config: listener,
       directory: this.directory,
@@ -219,7 +222,7 @@ export class Fleet {
       log,
       localTime: this.#ports.localTime,
       random: this.#ports.random,
-      makeListener: () => listen(listener.link),
+      makeListener: () => listen(listener.link, names),
       tap: () => recorder()?.tapDialIn(),
     });
   }

@@ -6,6 +6,7 @@ import { type Duplex, pipeline } from 'node:stream';
 import type { Grant } from '../access/grant.ts';
 import { ERROR_CODES, HeartwireError } from '../errors.ts';
 import type { JsonObject } from '../feed/publisher.ts';
+import { listeningHost } from '../links/names/as-lookup.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Affected } from './defect.ts';
@@ -132,6 +133,7 @@ export class HttpServer {
         this.#turns.answer(request.socket, response, () => this.#answer(request, response, sources)),
       tls,
       this.#options.patience,
+      this.#clock,
     );
     this.#server = server;
     server.maxConnections = MAX_CONNECTIONS;
@@ -157,7 +159,7 @@ export class HttpServer {
       else answer();
     });
     try {
-      server.listen({ host, port, backlog: BACKLOG });
+      server.listen({ host: await listeningHost(host), port, backlog: BACKLOG });
       await once(server, 'listening');
     } catch (cause) {
       throw listenError(cause, host, port);

@@ -7,6 +7,8 @@ import { TelnetWatch } from '../protocol/telnet-watch.ts';
 
 /** Who hears what a wire brings. An owner compares the wire with its present one and drops what others say. */
 export interface WireOwner {
+  /** Of a wire whose host is a name: its addresses are known; `stale` says how they may be out of date. */
+  wireDialling?(wire: Wire, stale?: string): void;
   wireOpened(wire: Wire, address: string): void;
   /** The message of which the reply is the only one that can come now; absent, or undefined, where there is none. */
   awaitedReply?(): string | undefined;
@@ -26,7 +28,7 @@ export interface WireOwner {
 export interface WireTap {
   /** The wire that is looked at, before anything happens. */
   made?(wire: Wire): void;
-  /** The link is about to be opened. */
+  /** The link is about to be opened; where its host is a name, once that is looked up, with whatever outcome. */
   dialled?(address: string): void;
   opened?(address: string): void;
   /** Bytes as they were read, before they are decoded. The chunk must not be kept. */
@@ -140,8 +142,19 @@ export class Wire {
   }
 
   open(): void {
-    this.#tap?.dialled?.(this.link.address);
+    // A look-up is no part of dialling, for whoever looks on.
+    let awaitsName = this.link.resolves === true;
+    const dialled = (): void => {
+      awaitsName = false;
+      this.#tap?.dialled?.(this.link.address);
+    };
+    if (!awaitsName) dialled();
     this.link.open({
+      dialling: (stale) =>
+        this.#guarded(() => {
+          dialled();
+          this.owner.wireDialling?.(this, stale);
+        }),
       ...(this.#idleAfterMs === undefined ? {} : { idleAfterMs: this.#idleAfterMs }),
       opened: (address) =>
         this.#guarded(() => {
@@ -172,6 +185,7 @@ export class Wire {
       closed: (end) => {
         this.#guarded(() => {
           this.#decoder.close();
+          if (awaitsName) dialled();
           this.#tap?.closed?.(end);
         });
         this.#ended?.();

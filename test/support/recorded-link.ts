@@ -15,6 +15,7 @@ export class RecordedLink {
   constructor(link: Link, also: Partial<LinkHandlers> = {}) {
     this.link = link;
     link.open({
+      dialling: (stale) => also.dialling?.(stale),
       opened: (address) => {
         this.events.push({ event: 'opened', address });
         also.opened?.(address);

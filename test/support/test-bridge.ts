@@ -1,5 +1,6 @@
 import { loadConfig } from '../../src/config/load.ts';
 import type { BridgeConfig } from '../../src/config/model.ts';
+import type { NameResolver } from '../../src/links/names/name-resolver.ts';
 import { Bridge, type BridgeAddresses } from '../../src/runtime/bridge.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import type { Log } from '../../src/runtime/log.ts';
@@ -17,14 +18,18 @@ export interface TestBridge extends AsyncDisposable {
   readonly log: ReadonlyArray<{ readonly level: string; readonly fields: object; readonly text: string }>;
 }
 
-export async function startBridge(yaml: string, server = '{ port: 0 }'): Promise<TestBridge> {
+export async function startBridge(
+  yaml: string,
+  server = '{ port: 0 }',
+  names?: NameResolver,
+): Promise<TestBridge> {
   const { config, failed, problems } = loadConfig(`server: ${server}\n${yaml}`, 'test.yaml');
   if (config === undefined) throw new Error(JSON.stringify(problems));
   const lines: Array<{ level: string; fields: object; text: string }> = [];
   const note = (level: string) => (fields: object, text: string) => void lines.push({ level, fields, text });
   const log: Log = { info: note('info'), warn: note('warn'), error: note('error') };
   const usage = () => ({ residentBytes: 1, cpuSeconds: 1 });
-  const bridge = new Bridge({ config, failed, clock: systemClock, log, version: '0.0.0-test', usage });
+  const bridge = new Bridge({ config, failed, clock: systemClock, log, version: '0.0.0-test', usage, names });
   const addresses: BridgeAddresses = await bridge.start();
   return {
     bridge,

@@ -16,6 +16,8 @@ import { makeCertificate, type TestCertificate } from './certificates.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FeedClient } from './feed-world.ts';
 
+const PATIENT = { headersMs: 60_000, requestMs: 60_000, lookMs: 60_000, idleMs: 60_000 };
+
 /** Everything that a bridge serves, over TLS with one pair. Use with `await using`. */
 export class TlsWorld {
   readonly folder: string;
@@ -35,7 +37,7 @@ export class TlsWorld {
   url = '';
   linesAddress = '';
 
-  private constructor() {
+  private constructor(handshakeMs?: number) {
     this.folder = mkdtempSync(join(tmpdir(), 'heartwire-tls-'));
     this.first = makeCertificate(this.folder, 'served');
     this.files = { cert: this.first.cert, key: this.first.key };
@@ -58,18 +60,25 @@ export class TlsWorld {
       feedServer: this.feed,
       eventStreams: new SseServer(roster),
       tls,
+      ...(handshakeMs === undefined ? {} : { patience: { ...PATIENT, handshakeMs } }),
     });
-    this.#lines = new JsonLinesServer({ roster, host: '127.0.0.1', port: 0, tls });
+    const limit = handshakeMs === undefined ? {} : { handshakeMs };
+    this.#lines = new JsonLinesServer({ roster, host: '127.0.0.1', port: 0, tls, ...limit });
   }
 
-  static async start(): Promise<TlsWorld> {
-    const world = new TlsWorld();
+  /** `handshakeMs`: how long a handshake may take; everything else then has a minute. */
+  static async start(handshakeMs?: number): Promise<TlsWorld> {
+    const world = new TlsWorld(handshakeMs);
     const { url, port } = await world.#http.start();
     world.url = url;
     world.#port = port;
     world.linesAddress = await world.#lines.start();
     world.#linesPort = Number(world.linesAddress.split(':').at(-1));
     return world;
+  }
+
+  get linesPort(): number {
+    return this.#linesPort;
   }
 
   get port(): number {

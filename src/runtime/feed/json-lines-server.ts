@@ -5,9 +5,11 @@ import { HeartwireError } from '../../errors.ts';
 import { parseClientMessage } from '../../feed/wire/client-message.ts';
 import { CLOSE_CODES } from '../../feed/wire/close-code.ts';
 import { formatHostPort } from '../../links/host-port.ts';
+import { listeningHost } from '../../links/names/as-lookup.ts';
 import { BACKLOG } from '../http/backlog.ts';
 import { plainAddress } from '../http/caller.ts';
 import { ConnectionGate, type DoorLimits } from '../http/connection-gate.ts';
+import { Handshakes } from '../http/handshakes.ts';
 import { listenError } from '../http/listen-error.ts';
 import type { TlsSource } from '../http/tls-source.ts';
 import type { Connection } from './connection.ts';
@@ -18,7 +20,6 @@ import type { Roster, Transport } from './roster.ts';
 
 /** Connections at once; more are closed as they come. */
 const MAX_CONNECTIONS = 20_000;
-const HANDSHAKE_MS = 10_000;
 // Half open: who has said all that it wants to say may still listen.
 const SOCKETS = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 };
 
@@ -29,6 +30,8 @@ export interface JsonLinesServerOptions {
   readonly port: number;
   /** Served over TLS with its pair; the bridge disposes of it. */
   readonly tls?: TlsSource;
+  /** How long a TLS handshake may take; 10 s where it is left out. */
+  readonly handshakeMs?: number;
   /** Accepting a connection failed; the server goes on. */
   failed?(error: HeartwireError): void;
 }
@@ -45,8 +48,7 @@ export class JsonLinesServer {
   readonly #transport: Transport;
   /** A TLS handshake costs more than all that comes behind it, so who comes too often does not get to it. */
   readonly #gate: ConnectionGate;
-  /** Connections that have not come through the TLS handshake yet, by the other end. */
-  readonly #shaking = new Map<string, Socket>();
+  readonly #handshakes: Handshakes;
   #server: Server | undefined;
   #closing: Promise<void> | undefined;
 
@@ -55,6 +57,7 @@ export class JsonLinesServer {
     const { roster } = options;
     this.#transport = roster.transport('json_lines', jsonLine);
     this.#gate = new ConnectionGate(roster.limits, roster.clock);
+    this.#handshakes = new Handshakes(roster.clock, options.handshakeMs);
   }
 
   /**
@@ -71,7 +74,7 @@ export class JsonLinesServer {
     server.maxConnections = MAX_CONNECTIONS;
     const refused = (cause: unknown): HeartwireError => listenError(cause, host, port, 'server.tcp');
     try {
-      server.listen({ host, port, backlog: BACKLOG });
+      server.listen({ host: await listeningHost(host), port, backlog: BACKLOG });
       await once(server, 'listening');
     } catch (cause) {
       throw refused(cause);
@@ -98,23 +101,16 @@ export class JsonLinesServer {
     if (server === undefined || !server.listening) return;
     const closed = once(server, 'close');
     server.close();
-    for (const socket of this.#shaking.values()) socket.destroy();
+    this.#handshakes.destroyAll();
     await closed;
   }
 
   async #secure(tls: TlsSource): Promise<Server> {
     const pair = await tls.load();
-    const options = { ...SOCKETS, ...pair, handshakeTimeout: HANDSHAKE_MS };
-    const server = createSecureServer(options, (socket) => {
-      this.#shaking.delete(endOf(socket));
-      this.#admit(socket);
-    });
-    server.on('connection', (socket: Socket) => {
-      const end = endOf(socket);
-      this.#shaking.set(end, socket);
-      socket.once('close', () => this.#shaking.delete(end));
-      this.#gate.arrived(socket, true);
-    });
+    const server = createSecureServer({ ...SOCKETS, ...pair });
+    this.#handshakes.watch(server);
+    server.on('secureConnection', (socket) => this.#admit(socket));
+    server.on('connection', (socket: Socket) => this.#gate.arrived(socket, true));
     tls.serve(server);
     return server;
   }
@@ -176,10 +172,6 @@ export class JsonLinesServer {
     socket.resume();
     endSocket(socket, clock, limits.closeTimeoutMs);
   }
-}
-
-function endOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
 }
 
 /** What brings more than one answer, and goes on doing so. */

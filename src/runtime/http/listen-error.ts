@@ -9,6 +9,7 @@ export function listenError(
 ): HeartwireError {
   const another = `${keys === 'server' ? '--port or ' : ''}${keys}.port in devices.yaml`;
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'name_not_resolved' && cause instanceof HeartwireError) return cause;
   const address = `${urlHost(host)}:${port}`;
   const details = { seen: address, cause };
   if (code === 'EADDRINUSE') {
@@ -17,7 +18,7 @@ export function listenError(
       mend: `Take another port with ${another} (0 takes any free one), or stop the other program.`,
     });
   }
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+  if (code === 'EADDRNOTAVAIL' || code === 'host_unknown') {
     return new HeartwireError('address_unavailable', `${host} is no address of this machine.`, {
       ...details,
       mend: `Set ${keys}.host to an address of this machine: 127.0.0.1 for this machine only, 0.0.0.0 for all its networks.`,

@@ -1,10 +1,11 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
+import { type Clock, systemClock } from '../clock.ts';
+import { HANDSHAKE_MS, Handshakes } from './handshakes.ts';
 import type { TlsSource } from './tls-source.ts';
 
 /** What a peer may take of the server's time and memory before it has said what it wants. */
 const LIMITS = { keepAliveTimeout: 5_000, maxHeaderSize: 16 * 1024 } as const;
-const HANDSHAKE_MS = 10_000;
 
 /** How long a peer may take over what it has to say. */
 export interface Patience {
@@ -16,6 +17,8 @@ export interface Patience {
   readonly lookMs: number;
   /** Between two bytes of an answer that it takes. */
   readonly idleMs: number;
+  /** Over a TLS handshake as a whole; 10 s where it is left out. */
+  readonly handshakeMs?: number;
 }
 
 const PATIENCE: Patience = { headersMs: 10_000, requestMs: 15_000, lookMs: 2_000, idleMs: 60_000 };
@@ -28,8 +31,9 @@ export async function makeHttpServer(
   listener: RequestListener,
   tls: TlsSource | undefined,
   patience: Patience = PATIENCE,
+  clock: Clock = systemClock,
 ): Promise<Server> {
-  const { headersMs, requestMs, lookMs, idleMs } = patience;
+  const { headersMs, requestMs, lookMs, idleMs, handshakeMs = HANDSHAKE_MS } = patience;
   const timeouts = {
     headersTimeout: headersMs,
     requestTimeout: requestMs,
@@ -38,10 +42,8 @@ export async function makeHttpServer(
   const limits = { ...LIMITS, ...timeouts };
   if (tls === undefined) return patient(createServer(limits, listener), idleMs);
   const pair = await tls.load();
-  const server = createSecureServer({ ...limits, ...pair, handshakeTimeout: HANDSHAKE_MS }, listener);
-  // By default a failed handshake is handed on as a failed request, and an answer to it crashes the process (Node 20).
-  server.removeAllListeners('tlsClientError');
-  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  const server = createSecureServer({ ...limits, ...pair }, listener);
+  new Handshakes(clock, handshakeMs).watch(server);
   tls.serve(server);
   return patient(server, idleMs);
 }
