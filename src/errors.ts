@@ -14,6 +14,8 @@ export const ERROR_CODES = {
   config_duplicate_id: 'Two devices of the configuration have the same id.',
   config_duplicate_key: 'A key of the configuration is given twice.',
   config_missing_key: 'A key that is needed is missing from the configuration.',
+  config_reader_failed:
+    'The configuration was not read again: the thread that reads it failed, or took too long.',
   config_insecure: 'Whoever reaches the bridge over the network could use it without a token.',
   config_key_unreadable: 'The key with which signed tokens are checked could not be read, or is none.',
   config_no_effect: 'A key of the configuration has no effect where it stands.',

@@ -63,3 +63,4 @@ export { Bridge, type BridgeAddresses, type BridgeOptions } from './runtime/brid
 export { type Clock, systemClock, type Timer } from './runtime/clock.ts';
 export type { ConfigOutcome } from './runtime/config-applier.ts';
 export { createLog, type Log, type LogOptions } from './runtime/log.ts';
+export { ConfigReader, type ConfigReaderOptions } from './runtime/reload/config-reader.ts';

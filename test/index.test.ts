@@ -9,6 +9,7 @@ describe('the public names', () => {
       [
         'Bridge',
         'CHECKSUM_NAMES',
+        'ConfigReader',
         'DeclaredProtocol',
         'ERROR_CODES',
         'HeartwireError',

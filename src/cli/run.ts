@@ -7,6 +7,7 @@ import { HeartwireError } from '../errors.ts';
 import { Bridge } from '../runtime/bridge.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { ConfigReloader } from '../runtime/config-reloader.ts';
+import { ConfigReader } from '../runtime/reload/config-reader.ts';
 import { breakdown } from './breakdown.ts';
 import { cliLog } from './cli-log.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
@@ -56,11 +57,11 @@ export const run: Command<RunArgs> = {
       })
       .option('quiet', { type: 'boolean', default: false, describe: 'Log warnings and errors only' }),
   async run(args, io) {
-    const read = async (): Promise<ReadConfig> => {
-      const { config, ...found } = await readConfig(resolve(io.cwd, args.file), args.file);
+    const served = ({ config, ...found }: ReadConfig): ReadConfig => {
       return config === undefined ? found : { ...found, config: servedAt(config, args) };
     };
-    const loaded = await read();
+    const path = resolve(io.cwd, args.file);
+    const loaded = served(await readConfig(path, args.file));
     const { config, failed, problems } = loaded;
     const unfit = await recordFolderProblem(args.record, io.cwd);
     for (const problem of problems) io.err(`${formatProblem(problem)}\n`);
@@ -78,9 +79,19 @@ export const run: Command<RunArgs> = {
       usage: io.usage,
     });
     const apply = (next: LoadedConfig) => bridge.apply(next);
+    const reader = new ConfigReader();
+    // Only the first version is read here: nothing runs yet that could be held up.
+    const read = async () => served(await reader.read(path, args.file));
     const reloader = new ConfigReloader({ file: args.file, clock: systemClock, log, read, apply });
     using broken = breakdown(io, log);
-    return await serve(bridge, reloader, args.watch ? loaded.sources : undefined, broken.happened, io);
+    return await serve(
+      bridge,
+      reloader,
+      reader,
+      args.watch ? loaded.sources : undefined,
+      broken.happened,
+      io,
+    );
   },
 };
 
@@ -108,6 +119,7 @@ function servedAt(config: BridgeConfig, args: RunArgs): BridgeConfig {
 async function serve(
   bridge: Bridge,
   reloader: ConfigReloader,
+  reader: ConfigReader,
   watched: ReadConfig['sources'] | undefined,
   broken: Promise<'broken'>,
   io: CliIo,
@@ -120,6 +132,7 @@ async function serve(
   const { url, lines, listeners } = await starting;
   await using _bridge = endWithin(bridge, io, systemClock);
   await using _reloader = reloader;
+  using _reader = reader;
   if (watched !== undefined) await reloader.watch(watched);
   io.out(`Heartwire is at ${url} (feed: ${url.replace('http', 'ws')}/ws)\n`);
   if (lines !== undefined) io.out(`The feed as JSON lines is at ${lines}\n`);

@@ -60,12 +60,26 @@ const PARTS: ReadonlySet<string> = new Set([
 
 /** Compares by value: the order of devices and the text of the file do not matter, what a device speaks does. */
 export function diffConfig(from: BridgeConfig, to: BridgeConfig): ConfigDiff {
+  const steps = diffSteps(from, to);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same; may be interrupted wherever it yields. */
+export function* diffSteps(from: BridgeConfig, to: BridgeConfig): Generator<undefined, ConfigDiff> {
+  const same = comparing();
   const ofServer = differentKeys(from.server, to.server).map((key) => `server.${asWritten(key)}`);
-  const others = differentKeys(from, to).filter((key) => !PARTS.has(key));
+  const others = differentKeys(from, to, PARTS);
   const different = [...new Set([...ofServer, ...others.map(asWritten)])].sort();
-  const listeners = diffList(listenersByAddress(from.listeners), listenersByAddress(to.listeners), same);
+  const listeners = yield* diffList(
+    listenersByAddress(from.listeners),
+    listenersByAddress(to.listeners),
+    same,
+  );
   return {
-    devices: diffList(devicesById(from.devices), devicesById(to.devices), same),
+    devices: yield* diffList(devicesById(from.devices), devicesById(to.devices), same),
     listeners: {
       ...listeners,
       changed: listeners.changed.map((each) => ({ ...each, anew: !sameLife(each) })),
@@ -98,15 +112,16 @@ export function afterReload(running: BridgeConfig, next: BridgeConfig): BridgeCo
   };
 }
 
-function diffList<T>(
+function* diffList<T>(
   before: ReadonlyMap<string, T>,
   after: ReadonlyMap<string, T>,
   equal: (a: T, b: T) => boolean,
-): ListDiff<T> {
+): Generator<undefined, ListDiff<T>> {
   const added: T[] = [];
   const changed: Change<T>[] = [];
   const unchanged: T[] = [];
   for (const [name, each] of after) {
+    yield;
     const other = before.get(name);
     if (other === undefined) added.push(each);
     else if (equal(other, each)) unchanged.push(each);
@@ -134,10 +149,21 @@ export function listenersByAddress(list: readonly ListenerConfig[]): ReadonlyMap
 /** What was compiled cannot be compared; what it was compiled from can. */
 const declared = (messages: DeclaredProtocol | undefined) => messages?.declaration;
 
-function same(a: DeviceConfig | ListenerConfig, b: DeviceConfig | ListenerConfig): boolean {
-  const { messages: spoken, ...plain } = { messages: undefined, ...a };
-  const { messages: speaks, ...others } = { messages: undefined, ...b };
-  return isDeepStrictEqual(declared(spoken), declared(speaks)) && isDeepStrictEqual(plain, others);
+/** Compares entries by value; many speak the same messages, and those are compared once. */
+function comparing(): (a: DeviceConfig | ListenerConfig, b: DeviceConfig | ListenerConfig) => boolean {
+  const known = new Map<unknown, Map<unknown, boolean>>();
+  const sameSpeech = (a: unknown, b: unknown): boolean => {
+    const before = known.get(a) ?? new Map<unknown, boolean>();
+    known.set(a, before);
+    const equal = before.get(b) ?? isDeepStrictEqual(a, b);
+    before.set(b, equal);
+    return equal;
+  };
+  return (a, b) => {
+    const { messages: spoken, ...plain } = { messages: undefined, ...a };
+    const { messages: speaks, ...others } = { messages: undefined, ...b };
+    return sameSpeech(declared(spoken), declared(speaks)) && isDeepStrictEqual(plain, others);
+  };
 }
 
 /** Whether devices that a listener accepted lead the same life as before. */
@@ -153,11 +179,11 @@ function sameLife({ from, to }: Change<ListenerConfig>): boolean {
   return isDeepStrictEqual(life(from), life(to));
 }
 
-function differentKeys(from: object, to: object): string[] {
+function differentKeys(from: object, to: object, but: ReadonlySet<string> = new Set()): string[] {
   const before = new Map<string, unknown>(Object.entries(from));
   const after = new Map<string, unknown>(Object.entries(to));
   const keys = [...new Set([...before.keys(), ...after.keys()])];
-  return keys.filter((key) => !isDeepStrictEqual(before.get(key), after.get(key)));
+  return keys.filter((key) => !but.has(key) && !isDeepStrictEqual(before.get(key), after.get(key)));
 }
 
 /** `authTimeoutMs` as it stands in the file, where the value carries the unit: `auth_timeout`. */

@@ -1,4 +1,4 @@
-import { afterReload, type ConfigDiff, diffConfig } from '../config/diff-config.ts';
+import { afterReload, type ConfigDiff, diffSteps } from '../config/diff-config.ts';
 import { keepLastGood } from '../config/last-good.ts';
 import type { BridgeConfig } from '../config/model.ts';
 import { asProblem, type Problem } from '../config/problem.ts';
@@ -7,6 +7,7 @@ import type { HeartwireError } from '../errors.ts';
 import type { JsonObject } from '../feed/publisher.ts';
 import type { Clock } from './clock.ts';
 import { configDocument } from './config-document.ts';
+import { inSlices } from './slices.ts';
 
 export interface ConfigApplierOptions {
   readonly config: BridgeConfig;
@@ -89,7 +90,7 @@ export class ConfigApplier {
     }
     const before = this.#running;
     const wanted = keepLastGood(before, { ...loaded, config });
-    const diff = diffConfig(before, wanted.config);
+    const diff = await inSlices(diffSteps(before, wanted.config));
     this.#running = afterReload(before, wanted.config);
     const former = this.#outcome;
     const outcome = { diff, generation: this.#outcome.generation + 1, kept: wanted.kept, problems };

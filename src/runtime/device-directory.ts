@@ -29,11 +29,18 @@ export interface Configured {
   readonly match?: MatchConfig | undefined;
 }
 
+/** What is still to be done before a device may be used: its former runner ends, and its new one begins. */
+export interface Settling {
+  readonly former?: DeviceRunner | undefined;
+  act(): void;
+}
+
 /** Every device of the bridge by its id: the configured ones, and those that dialled in unannounced. */
 export class DeviceDirectory {
   readonly #configured = new Map<string, DeviceRunner>();
   #matches: Array<{ readonly match: MatchConfig; readonly runner: DeviceRunner }> = [];
   readonly #unannounced: UnannouncedDevices;
+  readonly #unsettled = new Map<string, Settling>();
   #spoken: readonly DeclaredProtocol[] | undefined;
 
   constructor({ clock, makeRunner, over, changed }: DirectoryOptions) {
@@ -46,17 +53,29 @@ export class DeviceDirectory {
   }
 
   /**
-   * The devices of the configuration, in its order, instead of those that there were. Unannounced devices that are
-   * among them now, by name or by match, are removed: they come back as what they are.
+   * The devices of the configuration, in its order, instead of those that there were. `settling` is what is to be done
+   * for each device that changed, by id: it is done one after the other, or when the device is asked for. Unannounced
+   * devices that are among them now, by name or by match, are removed: they come back as what they are. May be
+   * interrupted wherever it yields.
    */
-  configure(devices: readonly Configured[]): void {
+  *configure(
+    devices: readonly Configured[],
+    settling: ReadonlyMap<string, Settling> = new Map(),
+  ): Generator<undefined, void> {
+    this.#settleAll();
     this.#configured.clear();
     this.#matches = [];
     this.#spoken = undefined;
+    for (const [id, each] of settling) this.#unsettled.set(id, each);
     for (const { runner, match } of devices) this.add(runner, match);
-    this.#unannounced.removeWhere(
-      (name, { arrival }) => this.#configured.has(name) || this.#matched(arrival) !== undefined,
-    );
+    for (const id of settling.keys()) {
+      this.#settle(id);
+      yield;
+    }
+    for (const [name, { arrival }] of this.#unannounced.entries()) {
+      yield;
+      if (this.#configured.has(name) || this.#matched(arrival) !== undefined) this.#unannounced.remove(name);
+    }
   }
 
   /**
@@ -94,7 +113,7 @@ export class DeviceDirectory {
     const first = this.#matches.find(
       ({ match }) => match.imei === undefined && match.appid === undefined && cameFrom(match, host),
     );
-    return first?.runner.settings.bare === undefined ? undefined : first.runner;
+    return first?.runner.settings.bare === undefined ? undefined : this.#settled(first.runner);
   }
 
   isConfigured(id: string): boolean {
@@ -102,11 +121,16 @@ export class DeviceDirectory {
   }
 
   get(id: string): DeviceRunner | undefined {
+    this.#settle(id);
     return this.#configured.get(id) ?? this.#unannounced.get(id)?.runner;
   }
 
+  /** Of a device that is not settled yet, the former runner: it is the one that runs. */
   *all(): Generator<DeviceRunner> {
-    yield* this.#configured.values();
+    for (const [id, runner] of this.#configured) yield this.#unsettled.get(id)?.former ?? runner;
+    for (const [id, { former }] of this.#unsettled) {
+      if (former !== undefined && !this.#configured.has(id)) yield former;
+    }
     for (const { runner } of this.#unannounced.all()) yield runner;
   }
 
@@ -132,7 +156,7 @@ export class DeviceDirectory {
   resolveAddress(host: string, waited: boolean): DeviceRunner | undefined {
     for (const { match, runner } of this.#matches) {
       if (match.from !== undefined && !cameFrom(match, host)) continue;
-      if (match.imei === undefined && match.appid === undefined) return runner;
+      if (match.imei === undefined && match.appid === undefined) return this.#settled(runner);
       if (!waited) return undefined;
     }
     return undefined;
@@ -140,6 +164,7 @@ export class DeviceDirectory {
 
   /** An unannounced device by its name; it is made where it is new. */
   accept(name: string, listener: ListenerConfig, arrival: Arrival): Resolution {
+    this.#settle(name);
     if (this.#configured.has(name))
       return { refused: `the configuration has a device ${name} of another kind` };
     return this.#unannounced.accept(name, listener, arrival);
@@ -152,6 +177,7 @@ export class DeviceDirectory {
 
   /** Stops every device. */
   stop(): void {
+    this.#settleAll();
     for (const runner of this.#configured.values()) runner.stop();
     this.#unannounced.stop();
   }
@@ -159,7 +185,26 @@ export class DeviceDirectory {
   /** The configured device that a peer is, as far as its register or its address tells. */
   #matched({ identity, host }: Arrival): DeviceRunner | undefined {
     if (identity === undefined) return this.resolveAddress(host, true);
-    return this.#matches.find(({ match }) => matches(match, identity, host))?.runner;
+    const found = this.#matches.find(({ match }) => matches(match, identity, host));
+    return found && this.#settled(found.runner);
+  }
+
+  #settled(runner: DeviceRunner): DeviceRunner {
+    this.#settle(runner.id);
+    return runner;
+  }
+
+  #settle(id: string): void {
+    const settling = this.#unsettled.get(id);
+    if (settling === undefined) return;
+    this.#unsettled.delete(id);
+    // One that came unannounced under this name ends before the one that is configured begins.
+    if (this.#configured.has(id)) this.#unannounced.remove(id);
+    settling.act();
+  }
+
+  #settleAll(): void {
+    for (const id of [...this.#unsettled.keys()]) this.#settle(id);
   }
 }
 

@@ -3,6 +3,7 @@ import type { StateDocument } from '../device/state-document.ts';
 import type { Publisher } from '../feed/publisher.ts';
 import type { Clock } from './clock.ts';
 import type { DeviceDirectory } from './device-directory.ts';
+import { atOnce } from './slices.ts';
 
 /** Shows devices that are configured and cannot be run: each has a state that says why. */
 export class FailedDevices {
@@ -18,11 +19,18 @@ export class FailedDevices {
 
   /** These, and no others; a device that runs by now speaks for itself. */
   show(failed: readonly FailedDevice[], directory: DeviceDirectory): void {
+    atOnce(this.showing(failed, directory));
+  }
+
+  /** The same; may be interrupted wherever it yields. */
+  *showing(failed: readonly FailedDevice[], directory: DeviceDirectory): Generator<undefined, void> {
     const shown = new Map(failed.map((device) => [device.id, detailOf(device)]));
     for (const id of this.#shown.keys()) {
+      yield;
       if (!shown.has(id) && directory.get(id) === undefined) this.#publisher.removeState(topicOf(id));
     }
     for (const [id, detail] of shown) {
+      yield;
       if (this.#shown.get(id) !== detail)
         this.#publisher.publishState(topicOf(id), this.#document(id, detail));
     }

@@ -14,7 +14,7 @@ import { formatLocalTime, parseLocalTime } from '../local-time.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { Clock } from './clock.ts';
 import { DepartingLinks } from './departing-links.ts';
-import { DeviceDirectory } from './device-directory.ts';
+import { DeviceDirectory, type Settling } from './device-directory.ts';
 import { type DeviceReading, DeviceRunner } from './device-runner.ts';
 import { declarationTopic } from './device-voice.ts';
 import { DialInSpeeches } from './dial-in-speeches.ts';
@@ -24,6 +24,7 @@ import { Gateway } from './gateway.ts';
 import type { Log } from './log.ts';
 import { markReplay } from './mark-replay.ts';
 import type { Recorder } from './recorder.ts';
+import { inSlices, Slices } from './slices.ts';
 import { RECEIVING, type Spool } from './spool.ts';
 import type { UnannouncedRun } from './unannounced-devices.ts';
 
@@ -96,38 +97,75 @@ export class Fleet {
   }
 
   /**
-   * Runs another configuration: touches what is different, and nothing else. What needs a port that another one holds
-   * waits until that is let go of. Resolves with the listeners that could not be opened; they are tried again.
+   * Runs another configuration, in slices: touches what is different, and nothing else. What needs a port that another
+   * one holds waits until that is let go of. Resolves with the listeners that could not be opened; they are tried again.
    */
   async apply(diff: ConfigDiff, config: BridgeConfig, failed: readonly FailedDevice[]): Promise<LinkEnd[]> {
     if (this.#stopped) return [];
     const { added, changed, removed } = diff.devices;
     const fresh = new Set([...added, ...changed.map(({ to }) => to)]);
+    const slices = new Slices();
     // Before anything is stopped: where something of it cannot be made, all stays as it is.
-    const entries = config.devices.map((device) => {
-      const present = fresh.has(device) ? undefined : this.directory.get(device.id);
-      return { runner: present ?? this.#runnerOf(device), match: matchOf(device) };
-    });
-    for (const { id } of removed) this.directory.get(id)?.remove();
-    for (const { to } of changed) this.directory.get(to.id)?.stop('reconfigured');
+    const made = new Map<DeviceConfig, DeviceRunner>();
+    for (const device of config.devices) {
+      if (!fresh.has(device) && this.directory.get(device.id) !== undefined) continue;
+      made.set(device, this.#runnerOf(device));
+      await slices.pause();
+    }
+    if (this.#stopped) return [];
     const described = this.#described();
-    const over = new Set([...removed, ...changed.map(({ to }) => to)].map(({ id }) => id));
-    for (const id of over) this.#options.recorder()?.retire(id);
-    const departures = this.#links.departuresOf(over);
     this.#config = config;
-    const opening = this.#relisten(diff.listeners.changed);
-    this.directory.configure(entries);
-    this.#failed.show(failed, this.directory);
-    const starting = [...fresh].map(async (device) => {
-      // Whoever dials in comes when it likes; what is dialled needs its port to be free.
-      if (device.kind === 'dialled') await departures(claimsOf(device));
-      if (!this.#stopped) this.directory.get(device.id)?.start();
+    const entries = config.devices.flatMap((device) => {
+      const runner = made.get(device) ?? this.directory.get(device.id);
+      return runner === undefined ? [] : [{ runner, match: matchOf(device) }];
     });
+    const gone = removed.map(({ id }) => id);
+    const settling = new Map<string, Settling>([
+      ...gone.map((id) => [id, this.#removing(id)] as const),
+      ...[...fresh].map((device) => [device.id, this.#replacing(device)] as const),
+    ]);
+    const opening = this.#relisten(diff.listeners.changed);
+    await inSlices(this.directory.configure(entries, settling));
+    await inSlices(this.#failed.showing(failed, this.directory));
+    const departures = this.#links.departuresOf(new Set([...gone, ...changed.map(({ to }) => to.id)]));
+    const starting: Promise<void>[] = [];
+    for (const device of fresh) {
+      // What dials in has begun when it was settled; what is dialled needs its port to be free.
+      if (device.kind !== 'dialled') continue;
+      starting.push(
+        departures(claimsOf(device)).then(() => {
+          if (!this.#stopped) this.directory.get(device.id)?.start();
+        }),
+      );
+      await slices.pause();
+    }
     const [ends] = await Promise.all([Promise.all(opening), Promise.all(starting)]);
     const still = this.#described();
     for (const key of described)
       if (!still.has(key)) this.#options.publisher.removeState(declarationTopic(key));
     return ends.filter((end) => end !== undefined);
+  }
+
+  #removing(id: string): Settling {
+    const former = this.directory.get(id);
+    const act = (): void => {
+      former?.remove();
+      this.#options.recorder()?.retire(id);
+    };
+    return { former, act };
+  }
+
+  /** The former runner of a device stops, and the one in its place begins where it is not dialled. */
+  #replacing({ id, kind }: DeviceConfig): Settling {
+    const former = this.directory.isConfigured(id) ? this.directory.get(id) : undefined;
+    const act = (): void => {
+      if (former !== undefined) {
+        former.stop('reconfigured');
+        this.#options.recorder()?.retire(id);
+      }
+      if (kind === 'matched' && !this.#stopped) this.directory.get(id)?.start();
+    };
+    return { former, act };
   }
 
   /** Closes every link; the last states stay published. */

@@ -1,5 +1,5 @@
 /** The loop is held for so long at most before others have their turn. */
-const SLICE_MS = 4;
+const SLICE_MS = 2;
 
 /**
  * Does work in slices, with a turn of the loop between them. `steps` yields wherever it may be interrupted; what fits

@@ -79,6 +79,11 @@ export class UnannouncedDevices {
     return this.#entries.values();
   }
 
+  /** All that are known now, by name; what comes or goes afterwards does not change it. */
+  entries(): readonly (readonly [string, Readonly<Unannounced>])[] {
+    return [...this.#entries];
+  }
+
   /** The device of this name; it is made where it is new, and there is room for it. */
   accept(name: string, listener: ListenerConfig, arrival: Arrival): Resolution {
     const known = this.#entries.get(name);
@@ -105,7 +110,18 @@ export class UnannouncedDevices {
 
   /** Removes those for which this is right. */
   removeWhere(test: (name: string, entry: Readonly<Unannounced>) => boolean): void {
-    for (const [name, entry] of this.#entries) if (test(name, entry)) this.#remove(name);
+    for (const [name, entry] of this.#entries) if (test(name, entry)) this.remove(name);
+  }
+
+  /** Forgets a device; one that is not known is nothing to forget. */
+  remove(name: string): void {
+    const runner = this.#entries.get(name)?.runner;
+    if (runner === undefined) return;
+    this.#entries.delete(name);
+    this.#onceOnly.delete(name);
+    runner.remove();
+    this.#options.over(name);
+    this.#options.changed();
   }
 
   /** Those of a listener have another one from now on; they begin anew where `anew` says so. */
@@ -161,17 +177,8 @@ export class UnannouncedDevices {
   #makeRoom(): boolean {
     const [longestGone] = this.#onceOnly;
     if (longestGone === undefined) return false;
-    this.#remove(longestGone);
+    this.remove(longestGone);
     return true;
-  }
-
-  #remove(name: string): void {
-    const runner = this.#entries.get(name)?.runner;
-    this.#entries.delete(name);
-    this.#onceOnly.delete(name);
-    runner?.remove();
-    this.#options.over(name);
-    this.#options.changed();
   }
 
   #paceOf(listener: ListenerConfig): AddressPace {
