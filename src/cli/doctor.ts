@@ -86,10 +86,19 @@ async function examine(config: BridgeConfig, cwd: string): Promise<Finding[]> {
     ),
     ...dialled.flatMap(examinations),
     ...folders(config, cwd),
-    () => examineOpenFiles(SPARE_FILES + dialled.length + connections),
+    () => examineOpenFiles(SPARE_FILES + dialled.length + connections + traces(config)),
   ];
   const findings = await inTurn(jobs);
   return [...findings.filter((each) => each !== undefined), ...(await sharedPorts(dialled))];
+}
+
+/** A recorded device with a link has its trace open, too. */
+function traces({ devices, listeners }: BridgeConfig): number {
+  const unannounced = listeners.filter(({ record }) => record === true);
+  return (
+    devices.filter(({ record }) => record === true).length +
+    unannounced.reduce((sum, { maxDevices }) => sum + maxDevices, 0)
+  );
 }
 
 function examinations({ id, links, session }: DialledDeviceConfig): Array<() => Promise<Finding>> {

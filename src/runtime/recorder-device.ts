@@ -32,6 +32,8 @@ export interface Hole {
 
 /** The connection of what belongs to none. */
 const NO_CONNECTION = 'c0';
+/** A device without a link keeps the descriptor of its trace so long, in ms. */
+const RESTS_AFTER_MS = 10_000;
 /** The clock of the machine drifts by less from one trace to the next; beyond it, it was set. */
 const CLOCK_SET_MS = 1_000;
 /** A trace is ended early where the budget has room for few: the oldest can then go without all the others. */
@@ -91,6 +93,12 @@ export class DeviceRecording {
   /** A link is open. */
   get connected(): boolean {
     return this.#open.size > 0;
+  }
+
+  /** Its trace is open for nothing: there is no link, and was none for a while. */
+  get isIdle(): boolean {
+    if (this.connected || this.#file?.isOpen !== true || this.waiting > 0) return false;
+    return this.#options.clock.now().monoMs - this.#startMonoMs - this.#lastUs / 1_000 >= RESTS_AFTER_MS;
   }
 
   get isInterrupted(): boolean {
@@ -157,6 +165,11 @@ export class DeviceRecording {
     const file = this.#file;
     if (file === undefined || (file.bytes < most && ageMs < maxFileMs)) return;
     await this.endTrace();
+  }
+
+  /** Lets go of the descriptor until there is more to be written. */
+  async rest(): Promise<void> {
+    await this.#file?.rest();
   }
 
   /** The trace is complete; what follows comes into a new one. */

@@ -1,6 +1,7 @@
+import { constants } from 'node:fs';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { constants, createGzip, type Gzip } from 'node:zlib';
+import { createGzip, type Gzip, constants as zlib } from 'node:zlib';
 import { blocksOf, DiskBudget, type DiskUse, type NoRoom } from './disk-budget.ts';
 import type { RecorderSettings } from './recorder.ts';
 import { writeAll } from './write-all.ts';
@@ -14,10 +15,11 @@ export interface WritableFile {
   close(): Promise<void>;
 }
 
-/** Makes a file that must not be there yet. */
-export type CreateFile = (path: string) => Promise<WritableFile>;
+/** Makes a file that must not be there yet, or opens one that is, to write behind what it holds. */
+export type CreateFile = (path: string, mode: 'new' | 'more') => Promise<WritableFile>;
 
-const createFile: CreateFile = (path) => open(path, 'wx');
+const createFile: CreateFile = (path, mode) =>
+  open(path, mode === 'new' ? 'wx' : constants.O_WRONLY | constants.O_APPEND);
 
 /** The files of a recorder, and what they take of the disk. */
 export class RecordingStore {
@@ -81,7 +83,7 @@ export class RecordingStore {
       const name = `${device}.${stamp}${attempt === 1 ? '' : `-${attempt}`}.trace${gzip ? '.gz' : ''}`;
       const path = join(dir, name);
       try {
-        return this.#written(device, path, await this.#create(path));
+        return this.#written(device, path, await this.#create(path, 'new'));
       } catch (error) {
         const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
         if (!taken || attempt >= 1_000) throw error;
@@ -94,6 +96,7 @@ export class RecordingStore {
     let over = false;
     this.#budget.hold(device, held);
     return new RecordingFile(handle, this.#settings.gzip, {
+      reopen: () => this.#create(path, 'more'),
       grew: (bytes) => {
         if (over) return;
         const grown = { bytes: blocksOf(bytes), files: 1 };
@@ -125,6 +128,7 @@ function addedTo(bytes: number, file: RecordingFile | undefined): DiskUse {
 
 /** What becomes of a trace on the disk, for its store. */
 interface FileFate {
+  reopen(): Promise<WritableFile>;
   grew(bytes: number): void;
   /** It stays as it is. */
   closed(): void;
@@ -134,7 +138,7 @@ interface FileFate {
 
 /** One trace while it is written. */
 export class RecordingFile {
-  readonly #handle: WritableFile;
+  #handle: WritableFile | undefined;
   readonly #fate: FileFate;
   readonly #gzip: Gzip | undefined;
   #packed: Buffer[] = [];
@@ -158,7 +162,7 @@ export class RecordingFile {
     } else {
       gzip.write(bytes);
       // What is flushed can be read even if nothing follows.
-      await new Promise<void>((resolve) => gzip.flush(constants.Z_SYNC_FLUSH, resolve));
+      await new Promise<void>((resolve) => gzip.flush(zlib.Z_SYNC_FLUSH, resolve));
       await this.#writePacked();
     }
     this.#useful = true;
@@ -170,15 +174,26 @@ export class RecordingFile {
       await new Promise<void>((resolve, reject) => gzip.once('end', resolve).once('error', reject).end());
       await this.#writePacked();
     }
-    await this.#handle.close();
+    await this.rest();
     this.#fate.closed();
+  }
+
+  get isOpen(): boolean {
+    return this.#handle !== undefined;
+  }
+
+  /** Lets go of the descriptor until more is to be written. */
+  async rest(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await handle?.close();
   }
 
   /** The disk failed: the file is let go as it is, and is removed where nothing can be read from it. */
   async abandon(): Promise<void> {
     this.#gzip?.destroy();
     // A disk that failed may fail here as well; the failure is known already.
-    const closing = this.#handle.close().catch(() => undefined);
+    const closing = this.rest().catch(() => undefined);
     if (this.#useful) this.#fate.closed();
     else await this.#fate.useless().catch(() => undefined);
     await closing;
@@ -190,9 +205,11 @@ export class RecordingFile {
     await this.#write(packed);
   }
 
-  #write(bytes: Buffer): Promise<void> {
-    return writeAll(bytes.length, async (at, length) => {
-      const { bytesWritten } = await this.#handle.write(bytes, at, length);
+  async #write(bytes: Buffer): Promise<void> {
+    const handle = this.#handle ?? (await this.#fate.reopen());
+    this.#handle = handle;
+    await writeAll(bytes.length, async (at, length) => {
+      const { bytesWritten } = await handle.write(bytes, at, length);
       this.bytes += bytesWritten;
       this.#fate.grew(this.bytes);
       return bytesWritten;

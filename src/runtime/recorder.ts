@@ -202,7 +202,7 @@ export class Recorder {
           await this.#flush(recording);
         } while (this.#due.has(recording));
       });
-    }
+    } else if (recording.isIdle) this.#work(recording, () => recording.rest());
   }
 
   async #flush(recording: DeviceRecording): Promise<void> {

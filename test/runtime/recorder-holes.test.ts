@@ -137,8 +137,8 @@ describe('a disk that fails for one device', () => {
   });
 
   it('that hangs in a write holds up no other device, and not the end', async () => {
-    const hangs: CreateFile = async (path) => {
-      const file = await open(path, 'wx');
+    const hangs: CreateFile = async (path, mode) => {
+      const file = await open(path, mode === 'new' ? 'wx' : 'a');
       const write = path.includes('p1.') ? () => new Promise<never>(() => undefined) : undefined;
       return {
         write: write ?? ((bytes, offset, length) => file.write(bytes, offset, length)),
@@ -169,8 +169,8 @@ describe('a disk that fails for one device', () => {
     const write = new Promise<void>((resolve) => {
       letGo = resolve;
     });
-    const slow: CreateFile = async (path) => {
-      const file = await open(path, 'wx');
+    const slow: CreateFile = async (path, mode) => {
+      const file = await open(path, mode === 'new' ? 'wx' : 'a');
       return {
         write: async (bytes, offset, length) => {
           await write;

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { mkdtemp, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -130,6 +131,42 @@ describe('a recorder', () => {
       expect(code).toBe(0);
       expect(out.match(/"message":"heartbeat"/g)).toHaveLength(9);
       expect(out).not.toContain('"unread"');
+    },
+  );
+
+  it.runIf(existsSync('/proc/self/fd')).each([false, true])(
+    'keeps no descriptor for a device that is away, and goes on in the same trace (gzip: %s)',
+    async (gzip) => {
+      await using bench = new Bench({ gzip });
+      await bench.recorder.start();
+      const open = () =>
+        readdirSync('/proc/self/fd').filter((fd) => {
+          try {
+            return readlinkSync(`/proc/self/fd/${fd}`).startsWith(dir);
+          } catch {
+            // It was that of this very look.
+            return false;
+          }
+        }).length;
+      for (let life = 0; life < 3; life++) {
+        const tap = tapOf(bench, 'p1');
+        session(bench, tap);
+        await bench.second();
+        expect(open()).toBe(1);
+        for (let second = 0; second < 20; second++) await bench.second();
+        // As long as there is a link, it may speak at any time.
+        expect(open()).toBe(1);
+        tap.closed?.({ code: 'link_reset', detail: 'over' });
+        for (let second = 0; second < 20; second++) await bench.second();
+        expect(open()).toBe(0);
+      }
+      await bench.recorder.close();
+      const [name = '', ...others] = await traces();
+      expect(others).toEqual([]);
+      const trace = traceFixture(join(dir, name));
+      expect(trace.warnings).toEqual([]);
+      const ends = trace.events.filter(({ fact }) => fact.kind === 'life' && fact.word === 'close');
+      expect(ends).toHaveLength(3);
     },
   );
 

@@ -73,11 +73,11 @@ export function faultyDisk(fault: Fault): { readonly create: CreateFile; created
     Object.assign(new Error(`${fault.code}: it failed, ${fault.at}`), { code: fault.code });
   const disk = {
     created: 0,
-    create: (async (path) => {
+    create: (async (path, mode) => {
       disk.created += 1;
       const fails = (at: Fault['at']) => fault.at === at && path.includes(fault.of);
       if (fails('create')) throw failure();
-      const file = await open(path, 'wx');
+      const file = await open(path, mode === 'new' ? 'wx' : 'a');
       return {
         write: async (bytes, offset, length) => {
           if (fails('write')) throw failure();
