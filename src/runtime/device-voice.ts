@@ -1,4 +1,5 @@
 import type { AlarmEvent } from '../device/alarms.ts';
+import type { MessageMark } from '../device/session-events.ts';
 import type { StateDocument } from '../device/state-document.ts';
 import type { StatsDocument } from '../device/stats.ts';
 import type { Publisher } from '../feed/publisher.ts';
@@ -59,10 +60,10 @@ export class DeviceVoice {
     if (!this.#silent) this.#publisher.publishState(this.#topics.stats, document);
   }
 
-  message(message: Message | InvalidPayload, mark?: 'late' | 'unsolicited'): void {
+  message(message: Message | InvalidPayload, mark?: MessageMark, group?: string): void {
     if (this.#silent) return;
     this.#publisher.publishEvent(this.#topics.messages, () =>
-      messageEvent(message, this.#clock.now().wallMs, mark),
+      messageEvent(message, this.#clock.now().wallMs, mark, group),
     );
   }
 

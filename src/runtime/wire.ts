@@ -2,13 +2,14 @@ import type { Link, LinkEnd, SendOutcome } from '../links/link.ts';
 import { decodePayload, encodeFrame } from '../protocol/codec.ts';
 import type { DecoderFault, Discarded, FrameDecoder, FrameSink } from '../protocol/decoder.ts';
 import type { ProtocolDefinition } from '../protocol/definition.ts';
+import type { Expectation } from '../protocol/expectation.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
 
 /** Who hears what a wire brings. An owner compares the wire with its present one and drops what others say. */
 export interface WireOwner {
   wireOpened(wire: Wire, address: string): void;
-  /** The message of which the reply is the only one that can come now; absent, or undefined, where there is none. */
-  awaitedReply?(): string | undefined;
+  /** What may come now, as far as what was sent tells; absent, or undefined, where nothing was. */
+  expectation?(): Expectation | undefined;
   /** Before the chunk's frames. */
   wireBytes(wire: Wire, chunk: Uint8Array): void;
   wireMessage(wire: Wire, message: Message | InvalidPayload): void;
@@ -51,8 +52,8 @@ export interface WireOptions {
 export interface WireCodec {
   readonly definition: ProtocolDefinition;
   makeDecoder(definition: ProtocolDefinition, sink: FrameSink): FrameDecoder;
-  /** What a payload says, of several replies rather the one to `awaited`; absent: what the definition knows. */
-  decode?(bytes: Uint8Array, start: number, end: number, awaited?: string): Message | InvalidPayload;
+  /** What a payload says, where this is expected; absent: what the definition knows. */
+  decode?(bytes: Uint8Array, start: number, end: number, expected?: Expectation): Message | InvalidPayload;
   /** The whole frame around a payload; absent: behind four bytes of length. */
   frame?(payload: Uint8Array): Uint8Array;
   /** The whole frame of a message; absent: as the built-in protocol has it. */
@@ -106,6 +107,10 @@ export class Wire {
         this.#tap?.faulted?.(fault);
         this.owner.wireFaulted(this, fault);
       },
+      awaitsReply: (message) => {
+        const awaited = this.owner.expectation?.()?.awaited ?? [];
+        return message === undefined ? awaited.length > 0 : awaited.includes(message);
+      },
     };
     this.#decoder = codec.makeDecoder(codec.definition, this.#sink);
   }
@@ -113,7 +118,7 @@ export class Wire {
   #decoded(bytes: Uint8Array, start: number, end: number): Message | InvalidPayload {
     const codec = this.#codec;
     if (codec.decode === undefined) return decodePayload(codec.definition, bytes, start, end);
-    return codec.decode(bytes, start, end, this.owner.awaitedReply?.());
+    return codec.decode(bytes, start, end, this.owner.expectation?.());
   }
 
   open(): void {

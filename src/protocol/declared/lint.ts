@@ -1,8 +1,10 @@
 import { compileField } from './compile-fields.ts';
 import type { FieldDeclaration, MessageDeclaration, ProtocolDeclaration } from './declaration.ts';
 import { type DeclarationFinding, Findings, lintName, type Path } from './finding.ts';
+import { hasField } from './has-field.ts';
 import { lintFields, sizingScope } from './lint-fields.ts';
 import { lintEnum } from './lint-numbers.ts';
+import { lintRejects } from './lint-rejects.ts';
 import { MessageCodec, wrapId } from './message-codec.ts';
 import { parseNumberType } from './number-type.ts';
 
@@ -203,6 +205,7 @@ function lintMessage(
   }
   if (errors !== undefined) lintEnum(errors, [...path, 'errors'], findings);
   lintConfirms(message, protocol, path, findings);
+  lintRejects(message, protocol, path, findings);
   if (findings.errors > before) return;
   lintIdPlace(message, protocol, path, findings);
   if (findings.errors > before || (protocol.id !== undefined && message.id === undefined)) return;
@@ -324,15 +327,4 @@ function lintConfirms(
       'Write the message and its field, for example telemetry.setpoint.',
     );
   }
-}
-
-function hasField(fields: readonly FieldDeclaration[], [name, ...inner]: readonly string[]): boolean {
-  const field = fields.find((each) => each.name === name);
-  if (field === undefined) return false;
-  if (inner.length === 0) return true;
-  const [bit] = inner;
-  return (
-    hasField(field.fields ?? [], inner) ||
-    (inner.length === 1 && (field.bits ?? []).some((each) => each.name === bit))
-  );
 }

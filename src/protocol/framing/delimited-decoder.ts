@@ -24,8 +24,8 @@ export interface DelimitedShape {
   readonly literalEscape: number | undefined;
   /** Most bytes that may stand between two delimiters. */
   readonly maxBytes: number;
-  /** Everything up to the first delimiter, or silence, is set aside. */
-  readonly skipFirst: boolean;
+  /** Whether everything up to the first delimiter, or silence, is set aside; what comes after we have asked is an answer. */
+  readonly skipFirst: 'always' | 'never' | 'unless-asked';
 }
 
 /**
@@ -37,6 +37,8 @@ export class DelimitedDecoder extends SearchingDecoder {
   readonly #envelope: Envelope;
   /** Bytes held in which no delimiter begins. */
   #scanned = 0;
+  /** Something came. */
+  #begun = false;
   /** Why nothing counts before the next delimiter or silence. */
   #skipping: DiscardReason | undefined;
 
@@ -44,7 +46,14 @@ export class DelimitedDecoder extends SearchingDecoder {
     super(sink);
     this.#shape = shape;
     this.#envelope = envelope;
-    this.#skipping = shape.skipFirst ? 'no_header' : undefined;
+    this.#skipping = shape.skipFirst === 'never' ? undefined : 'no_header';
+  }
+
+  protected override hold(chunk: Uint8Array): void {
+    const first = !this.#begun && this.#shape.skipFirst === 'unless-asked';
+    if (first && this.sink.awaitsReply?.() === true) this.#skipping = undefined;
+    this.#begun = true;
+    super.hold(chunk);
   }
 
   protected override take(final: boolean): void {
@@ -145,6 +154,7 @@ export class DelimitedDecoder extends SearchingDecoder {
       case 'budget':
       case 'bad_checksum':
       case 'bad_encoding':
+      case 'echo':
         return this.#envelope.expected;
     }
   }

@@ -15,6 +15,8 @@ interface DelimitedParts extends Omit<DelimitedShape, 'skipFirst'> {
   wrap(sealed: Uint8Array): Uint8Array;
 }
 
+const FIRST = { skip: 'always', take: 'never' } as const;
+
 /** A framing whose frames end with a delimiter. */
 export function delimitedFraming(
   declaration: CobsFraming | DelimiterFraming | SlipFraming,
@@ -27,8 +29,9 @@ export function delimitedFraming(
     needsSilence: false,
     maxPayload: sealed.maxPayload,
     makeDecoder(sink, { line }) {
-      const skipFirst = first === undefined ? line === 'serial' && !proves : first === 'skip';
-      const shape = { delimiter, literalEscape, maxBytes, skipFirst };
+      const skipFirst =
+        first === undefined ? (line === 'serial' && !proves ? 'unless-asked' : 'never') : FIRST[first];
+      const shape = { delimiter, literalEscape, maxBytes, skipFirst } as const;
       return new DelimitedDecoder(shape, parts.makeEnvelope(), sink);
     },
     encode: (payload) => parts.wrap(sealed.seal(payload)),
