@@ -18,6 +18,13 @@ import type { BareSettings } from './settings.ts';
 /** Requests in a row that came back and were not answered, with nothing else before: the line returns what is sent. */
 const ENOUGH_ECHOES = 2;
 
+const LOOP: Ending = {
+  reason: 'echo',
+  detail:
+    'our own requests came back, and nothing else: a loopback plug, or an adapter that echoes what is sent',
+  how: 'destroy',
+};
+
 /**
  * A conversation with a device that knows neither register nor heartbeat: it is online while valid frames come. Where
  * it is polled, all is asked in turns; where it only talks, requests go out as they come.
@@ -197,6 +204,7 @@ export class BareConversation implements Conversation {
     }
     this.#halfJudged = this.#heardAt + (silenceMs ?? 0) / 2 <= now.monoMs;
     if (this.#silentAt() <= now.monoMs) {
+      if (!this.#spoke && this.#unansweredEchoes > 0) return LOOP;
       const detail = `no valid frame for ${Math.round(now.monoMs - this.#heardAt)} ms`;
       return { reason: 'silent', detail, how: 'destroy' };
     }

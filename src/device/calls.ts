@@ -91,7 +91,7 @@ export class Calls {
     requester: Requester,
     timesOutAt: number,
     now: Instant,
-    group: string | undefined = request.name,
+    group: string | undefined,
   ): void {
     const { message, awaitsReply, confirms } = request;
     this.#slots.open({

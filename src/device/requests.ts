@@ -49,7 +49,7 @@ export class Requests {
     const why = this.#obstacle(prepared.request, now);
     if (why !== undefined) return this.calls.settle(requester, { ok: false, ...why });
     if (message === 'heartbeat') this.#life.beatSent(now.monoMs);
-    this.calls.send(prepared.request, requester, now.monoMs + timeoutMs, now);
+    this.calls.send(prepared.request, requester, now.monoMs + timeoutMs, now, message);
   }
 
   #prepare(message: string, fields: CallersRequest['fields']): Prepared {
@@ -126,7 +126,7 @@ export class Requests {
 
   #ask(request: OutgoingRequest, now: Instant): void {
     const timesOutAt = now.monoMs + this.#context.settings.requestTimeoutMs;
-    this.calls.send(request, { by: 'session' }, timesOutAt, now);
+    this.calls.send(request, { by: 'session' }, timesOutAt, now, request.name);
   }
 
   #observeClock(text: string | undefined, request: InFlight, now: Instant): void {
