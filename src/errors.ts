@@ -84,8 +84,10 @@ export const ERROR_CODES = {
   message_unknown: 'A command names a message that cannot be sent.',
   device_not_online: 'A request was made of a device that is not online; nothing was sent.',
   request_not_allowed: 'This message is sent by the bridge itself and can not be asked for.',
-  request_busy: 'A request of this kind is in flight on the link, or its late reply is still awaited.',
+  request_busy:
+    'A request is in flight on the link, or its late reply is still awaited, and its reply may look like that to this one.',
   request_timeout: 'The device did not answer a request in time.',
+  request_rejected: 'The device refused a request, with a reason of its own that the text names.',
   request_expired: 'The line was not free for a request before its time was up; it was not sent.',
   invalid_reply: 'The device answered a request with content that is not as declared.',
   link_lost: 'The link was lost while a request was in flight; it is not sent again.',

@@ -1,5 +1,5 @@
 import type { SessionSettings } from '../device/settings.ts';
-import { completeBare, isBare } from './complete-bare.ts';
+import { completeBare, DEFAULT_REQUEST_TIMEOUT, isBare } from './complete-bare.ts';
 import { durationMs } from './duration.ts';
 import { checkIdentity } from './identity.ts';
 import type { Finding, Path } from './problem.ts';
@@ -84,7 +84,9 @@ export function completeSession(
     },
     ...(presence?.every === undefined ? {} : { presence: { everyMs: durationMs(presence.every) } }),
     connectTimeoutMs: durationMs(connectTimeout ?? '10s'),
-    requestTimeoutMs: durationMs(given.request_timeout ?? defaults.request_timeout ?? '5s'),
+    requestTimeoutMs: durationMs(
+      given.request_timeout ?? defaults.request_timeout ?? DEFAULT_REQUEST_TIMEOUT,
+    ),
   };
 }
 

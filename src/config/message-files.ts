@@ -1,5 +1,5 @@
 import { MessageCatalog } from '../device/message-catalog.ts';
-import type { SessionSettings } from '../device/settings.ts';
+import type { PollSettings, SessionSettings } from '../device/settings.ts';
 import { clashWithBuiltin } from '../protocol/declared/builtin.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { isStandardFraming } from '../protocol/framing/make-framing.ts';
@@ -76,6 +76,7 @@ export function checkSpeech(
           : 'Poll with a message from the host, and with fields as it declares them.',
     });
   }
+  if (catalog !== undefined) checkGroups(session.bare?.polls ?? [], catalog, path, add);
   if (messages === undefined || session.bare !== undefined || goesBesideRegister(messages)) return;
   const clash = sharesFrames(messages) ? clashWithBuiltin(messages.declaration.messages) : undefined;
   const bare = '`session: none` where the device knows neither register nor heartbeat';
@@ -88,6 +89,49 @@ export function checkSpeech(
         : `\`${clash.message.name}\` has the id or the name of \`${clash.builtin}\`, which is built in.`,
     mend: clash === undefined ? `Add ${bare}.` : `Give it another id and name, or add ${bare}.`,
   });
+}
+
+/** Values that are not the same must not stand under one name, and must not take each other's place. */
+function checkGroups(
+  polls: readonly PollSettings[],
+  catalog: MessageCatalog,
+  path: Path,
+  add: (finding: Finding) => void,
+): void {
+  const asked = polls.map(({ message, fields, as = message }) => {
+    const prepared = catalog.prepare(message, fields);
+    const payload = prepared.ok ? String(prepared.request.payload) : undefined;
+    return { message, group: as, payload };
+  });
+  for (const [index, { message, group, payload }] of asked.entries()) {
+    const here = [...path, 'poll', index];
+    if (group !== message && catalog.declaration(group) !== undefined) {
+      add({
+        code: 'config_conflict',
+        path: [...here, 'as'],
+        message: `\`${group}\` is a message, and its values stand under this name.`,
+        mend: 'Choose a name that no message has.',
+      });
+    }
+    const before = asked.slice(0, index).find((each) => each.group === group);
+    if (before === undefined || payload === undefined || before.payload === undefined) continue;
+    if (before.message !== message) {
+      add({
+        code: 'config_conflict',
+        path: [...here, 'as'],
+        message: `The values of \`${before.message}\` stand under \`${group}\` already.`,
+        mend: 'Give each message a name of its own.',
+      });
+    } else if (before.payload !== payload) {
+      add({
+        severity: 'warning',
+        code: 'config_unlikely',
+        path: here,
+        message: `\`${message}\` is polled with other fields before: its values would take the place of those, under \`${group}\`.`,
+        mend: 'Give each of these polls a name of its own, for example `as: voltage`.',
+      });
+    }
+  }
 }
 
 /** Of devices that are known by their register, all that they say must come in the same frames. */

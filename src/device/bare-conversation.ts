@@ -1,15 +1,29 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Instant } from '../instant.ts';
-import type { InvalidPayload, Message } from '../protocol/message.ts';
+import type { Expectation } from '../protocol/expectation.ts';
+import type { DeclaredMessage, EchoedMessage, InvalidPayload, Message } from '../protocol/message.ts';
 import { Calls } from './calls.ts';
 import type { CallersRequest, Conversation, Ending } from './conversation.ts';
 import { DeclaredTraffic } from './declared-traffic.ts';
 import { FrameProgress } from './frame-progress.ts';
-import { LineTurns } from './line-turns.ts';
+import { LineTurns, type SendRequest } from './line-turns.ts';
 import { nameOf } from './message-catalog.ts';
+import { PollPlan } from './poll-plan.ts';
+import type { InFlight } from './request-slots.ts';
 import { prepareDeclared } from './requests.ts';
+import { SentPayloads } from './sent-payloads.ts';
 import type { SessionContext } from './session-ports.ts';
 import type { BareSettings } from './settings.ts';
+
+/** Requests in a row that came back and were not answered, with nothing else before: the line returns what is sent. */
+const ENOUGH_ECHOES = 2;
+
+const LOOP: Ending = {
+  reason: 'echo',
+  detail:
+    'our own requests came back, and nothing else: a loopback plug, or an adapter that echoes what is sent',
+  how: 'destroy',
+};
 
 /**
  * A conversation with a device that knows neither register nor heartbeat: it is online while valid frames come. Where
@@ -24,6 +38,14 @@ export class BareConversation implements Conversation {
   /** Absent where both sides may speak at any time. */
   readonly #turns: LineTurns | undefined;
   readonly #progress = new FrameProgress();
+  readonly #sent: SentPayloads;
+  /** Requests that came back, since anything else came. */
+  readonly #echoed = new Set<string>();
+  #unansweredEchoes = 0;
+  /** A valid frame of the device came over this link. */
+  #spoke = false;
+  /** What came last that is no message of this device, while a reply was awaited. */
+  #foreign: string | undefined;
   #heardAt: number;
   #halfJudged = false;
   #succeeded = false;
@@ -34,15 +56,21 @@ export class BareConversation implements Conversation {
     this.#settings = settings;
     this.host = host;
     // A device that only answers may not even have heard the question: its slot can't stay closed for ever.
-    this.#calls = new Calls(context, requestTimeoutMs);
+    const { lateMs = requestTimeoutMs } = settings;
+    this.#calls = new Calls(context, lateMs);
     this.#declared = new DeclaredTraffic(context, this.#calls);
+    this.#sent = new SentPayloads(requestTimeoutMs + lateMs);
     this.#heardAt = now.monoMs;
     if (settings.polls.length === 0) return;
     this.#turns = new LineTurns(
-      settings,
-      requestTimeoutMs,
+      new PollPlan(
+        settings.polls,
+        ({ message, fields }) => prepareDeclared(context, message, fields),
+        now.monoMs,
+      ),
+      { turnaroundMs: settings.turnaroundMs, pollTimeoutMs: requestTimeoutMs },
       this.#calls,
-      ({ message, fields }) => prepareDeclared(context, message, fields),
+      (...order) => this.#send(...order),
       now,
     );
   }
@@ -65,32 +93,58 @@ export class BareConversation implements Conversation {
     this.open(now);
   }
 
-  awaitedReply(now: Instant): string | undefined {
-    return this.#calls.onlyAwaited(now);
+  expectation(now: Instant): Expectation {
+    return { ...this.#calls.expectation(now), sent: this.#sent.own(now.monoMs) };
   }
 
   received(message: Message | InvalidPayload, now: Instant): Ending | undefined {
     const { stats } = this.#context;
     stats.counts.frames_in += 1;
     stats.touch();
-    if (message.name === 'invalid') {
-      this.#receivedInvalid(message, now);
-      return undefined;
+    if (message.name === 'echo') this.#receivedEcho(message, now);
+    else if (message.name === 'invalid') this.#receivedInvalid(message, now);
+    else if (message.name === 'declared') this.#receivedDeclared(message, now);
+    else this.#receivedUnknown(message, now);
+    return undefined;
+  }
+
+  #receivedDeclared(message: DeclaredMessage, now: Instant): void {
+    // Another host on the line asks, or what we sent comes back after all that time.
+    if (this.#comesFromHost(message)) {
+      this.#declared.setAside(message, 'unsolicited');
+      this.#turns?.heard(now);
+      return;
     }
-    if (this.#isEcho(message)) {
-      const detail = `our own ${nameOf(message)} came back: a loopback plug, or an adapter that echoes what is sent`;
-      return { reason: 'echo', detail, how: 'destroy' };
+    const match = this.#declared.received(message, now);
+    this.#turns?.heard(now);
+    // Where everything is asked for, what answers nothing may be meant for another host, or come from another device.
+    if (match?.kind !== 'unsolicited' || this.#turns === undefined) this.#heard(now);
+    if (match?.kind !== 'answers') return;
+    this.#sent.answered(match.request.message);
+    this.#turns?.over(match.request.message, now);
+  }
+
+  #receivedUnknown(message: Exclude<Message, DeclaredMessage | EchoedMessage>, now: Instant): void {
+    this.#turns?.heard(now);
+    const answers = message.name === 'unknown' ? message.answers : undefined;
+    if (answers !== undefined) {
+      const mark = this.#calls.unattributed(answers, now);
+      this.#declared.setAside(message, mark);
+      if (mark === 'late' || this.#turns === undefined) this.#heard(now);
+      return;
     }
     this.#heard(now);
+    if (message.kind === 'unknown') this.#context.stats.counts.unknown += 1;
+    this.#context.emit({ type: 'publishMessage', message });
+  }
+
+  #receivedEcho({ payload }: EchoedMessage, now: Instant): void {
     this.#turns?.heard(now);
-    if (message.name !== 'declared') {
-      if (message.kind === 'unknown') stats.counts.unknown += 1;
-      this.#context.emit({ type: 'publishMessage', message });
-      return undefined;
-    }
-    this.#declared.received(message, now);
-    if (message.kind === 'reply') this.#turns?.over(message.message, now);
-    return undefined;
+    const name = this.#sent.returned(payload);
+    if (name !== undefined) this.#echoed.add(name);
+    const { stats } = this.#context;
+    const seen = name ?? 'what we sent';
+    stats.discarded({ count: payload.length, reason: 'echo', expected: 'a reply', seen, sample: payload });
   }
 
   chunkReceived(pending: number, now: Instant): void {
@@ -105,9 +159,15 @@ export class BareConversation implements Conversation {
     if (this.#turns !== undefined) {
       return this.#turns.join({ request: prepared.request, requester, expiresAt }, now);
     }
-    const why = this.#calls.obstacle(message, now);
+    const why = this.#calls.obstacle(prepared.request, now);
     if (why !== undefined) return this.#calls.settle(requester, { ok: false, ...why });
-    this.#calls.send(prepared.request, requester, expiresAt, now);
+    this.#send(prepared.request, requester, expiresAt, now, message);
+  }
+
+  #send(...[request, requester, timesOutAt, now, group]: Parameters<SendRequest>): void {
+    this.#foreign = undefined;
+    this.#sent.add(request, now.monoMs);
+    this.#calls.send(request, requester, timesOutAt, now, group);
   }
 
   sendAccepted(message: Message, now: Instant): void {
@@ -144,12 +204,24 @@ export class BareConversation implements Conversation {
     }
     this.#halfJudged = this.#heardAt + (silenceMs ?? 0) / 2 <= now.monoMs;
     if (this.#silentAt() <= now.monoMs) {
+      if (!this.#spoke && this.#unansweredEchoes > 0) return LOOP;
       const detail = `no valid frame for ${Math.round(now.monoMs - this.#heardAt)} ms`;
       return { reason: 'silent', detail, how: 'destroy' };
     }
-    for (const { message } of this.#calls.timeOut(now)) this.#turns?.over(message, now);
+    const timedOut = this.#calls.timeOut(now, this.#foreign);
+    if (this.#isLoop(timedOut)) {
+      const detail =
+        'our own requests came back, and nothing else: a loopback plug, or an adapter that echoes';
+      return { reason: 'echo', detail, how: 'destroy' };
+    }
+    for (const { message } of timedOut) this.#turns?.over(message, now);
     this.#turns?.act(now);
     return undefined;
+  }
+
+  #isLoop(timedOut: readonly InFlight[]): boolean {
+    for (const { message } of timedOut) if (this.#echoed.delete(message)) this.#unansweredEchoes += 1;
+    return !this.#spoke && this.#unansweredEchoes >= ENOUGH_ECHOES;
   }
 
   /** Half-way it is looked at too, so that a sleep of ours is noticed before it is taken for the device's silence. */
@@ -168,6 +240,7 @@ export class BareConversation implements Conversation {
   #heard(now: Instant): void {
     this.#heardAt = now.monoMs;
     this.#halfJudged = false;
+    this.#spoke = true;
     this.#context.seen = true;
     this.#context.stats.counts.last_frame_at = now.wallMs;
     this.#succeed(now);
@@ -192,15 +265,14 @@ export class BareConversation implements Conversation {
     const detail = `${message.message} ${message.kind}, ${message.field} at byte ${message.offset}: saw ${message.seen}, expected ${message.expected}`;
     this.#context.emit({ type: 'log', level: 'warn', reason: 'invalid_message', text: detail });
     this.#declared.receivedInvalid(message);
-    if (message.kind === 'reply') {
-      this.#calls.repliedInvalid(message.message, detail);
-      this.#turns?.over(message.message, now);
-    }
+    this.#foreign = detail;
+    if (message.kind !== 'reply') return;
+    const match = this.#calls.repliedInvalid(message.message, detail, now);
+    if (match.kind === 'answers') this.#turns?.over(message.message, now);
   }
 
-  /** What only we may send comes from the other side. */
-  #isEcho(message: Message): boolean {
-    if (message.name !== 'declared' || message.kind === 'reply') return false;
-    return this.#context.ports.messages?.declaration(message.message)?.from === 'host';
+  /** Only we may send it. */
+  #comesFromHost({ kind, message }: DeclaredMessage): boolean {
+    return kind !== 'reply' && this.#context.ports.messages?.declaration(message)?.from === 'host';
   }
 }

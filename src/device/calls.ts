@@ -1,9 +1,11 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Instant } from '../instant.ts';
 import type { Value } from '../protocol/declared/value.ts';
+import type { Expectation } from '../protocol/expectation.ts';
+import type { DeclaredMessage } from '../protocol/message.ts';
 import { Observation } from './confirmation.ts';
-import type { OutgoingRequest } from './message-catalog.ts';
-import { type InFlight, type ReplyMatch, type Requester, RequestSlots } from './request-slots.ts';
+import type { OutgoingRequest, Refusal } from './message-catalog.ts';
+import { type Asked, type InFlight, type ReplyMatch, type Requester, RequestSlots } from './request-slots.ts';
 import type { RequestOutcome } from './session-events.ts';
 import type { SessionContext } from './session-ports.ts';
 
@@ -35,10 +37,17 @@ export class Calls {
   readonly #slots: RequestSlots;
   #unobserved: Unobserved[] = [];
 
-  /** `lateForMs`: so long after a time-out its reply is still awaited, and another request of that name refused. */
+  /**
+   * `lateForMs`: so long after a time-out its reply may still come, and no other request is sent whose reply may look
+   * like it.
+   */
   constructor(context: SessionContext, lateForMs?: number) {
     this.#context = context;
-    this.#slots = new RequestSlots(lateForMs);
+    const { messages } = context.ports;
+    this.#slots =
+      lateForMs === undefined || messages === undefined
+        ? new RequestSlots(lateForMs)
+        : new RequestSlots(lateForMs, (one, other) => messages.alike(one, other));
   }
 
   nextDeadline(): number {
@@ -47,42 +56,50 @@ export class Calls {
     return next;
   }
 
-  /** Why a request of this name can't be sent now; undefined where it can. */
-  obstacle(message: string, now: Instant): { code: ErrorCode; detail: string } | undefined {
-    switch (this.#slots.state(message, now.monoMs)) {
+  /** Why this request can't be sent now; undefined where it can. */
+  obstacle(request: OutgoingRequest, now: Instant): { code: ErrorCode; detail: string } | undefined {
+    const { name } = request;
+    switch (this.#slots.state(asked(request), now.monoMs)) {
       case 'free':
         return undefined;
       case 'in_flight':
         return {
           code: 'request_busy',
-          detail: `a ${message} request is already in flight; try again when it is answered`,
+          detail: `a request is in flight whose reply may look like that to ${name}; try again when it is answered`,
         };
       case 'awaiting_late_reply':
         return {
           code: 'request_busy',
-          detail: `the reply to an earlier ${message} request is overdue and must not be taken for this one's`,
+          detail: `the reply to an earlier request is overdue and must not be taken for that to ${name}; try again later`,
         };
     }
   }
 
-  /** When a request of this name can be sent, monotonic ms: any time, some time, or only after an event. */
-  freeAt(message: string): number {
-    return this.#slots.freeAt(message);
+  /** When this request can be sent, monotonic ms: any time, some time, or only after an event. */
+  freeAt(request: OutgoingRequest): number {
+    return this.#slots.freeAt(asked(request));
   }
 
-  /** The request whose reply is the only one that may still come; undefined where there is none, or several. */
-  onlyAwaited(now: Instant): string | undefined {
-    return this.#slots.onlyAwaited(now.monoMs);
+  /** What may come, but for what we sent ourselves. */
+  expectation(now: Instant): Expectation {
+    return { awaited: this.#slots.awaited(), replies: this.#slots.expected(now.monoMs), sent: [] };
   }
 
-  /** Sends a request for which there is no obstacle. */
-  send(request: OutgoingRequest, requester: Requester, timesOutAt: number, now: Instant): void {
-    const { name, message, awaitsReply, confirms } = request;
+  /** Sends a request for which there is no obstacle. `group`: where the values of its reply belong. */
+  send(
+    request: OutgoingRequest,
+    requester: Requester,
+    timesOutAt: number,
+    now: Instant,
+    group: string | undefined,
+  ): void {
+    const { message, awaitsReply, confirms } = request;
     this.#slots.open({
-      message: name,
+      ...asked(request),
       requester,
       sentAt: now,
       timesOutAt,
+      ...(group === undefined ? {} : { group }),
       ...(awaitsReply ? {} : { unanswered: true }),
       ...(confirms.length === 0 ? {} : { observation: new Observation(confirms) }),
     });
@@ -97,7 +114,7 @@ export class Calls {
 
   /** The link took the frame of a request; one that nothing answers is done. */
   sent(message: string, now: Instant): InFlight | undefined {
-    const request = [...this.#slots.inFlight()].find((each) => each.message === message && each.unanswered);
+    const request = this.#slots.inFlight().find((each) => each.message === message && each.unanswered);
     if (request === undefined) return undefined;
     this.#slots.withdraw(message);
     this.#succeeded(request, { ok: true, fields: {}, roundTripMs: now.monoMs - request.sentAt.monoMs });
@@ -105,16 +122,33 @@ export class Calls {
   }
 
   replied({ message, ...said }: Answer, now: Instant): ReplyMatch {
-    const match = this.#slots.replied(message);
+    const match = this.#slots.replied(message, said.fields, now.monoMs);
     if (match.kind !== 'answers') return match;
     const roundTripMs = now.monoMs - match.request.sentAt.monoMs;
     this.#succeeded(match.request, { ok: true, ...said, roundTripMs });
     return match;
   }
 
+  /** A reply came of which nothing tells which of these messages it answers. */
+  unattributed(messages: readonly string[], now: Instant): 'late' | 'unsolicited' {
+    return this.#slots.unattributed(messages, now.monoMs);
+  }
+
+  /** A message came that refuses a request; undefined where it may refuse several. */
+  refusedBy(message: DeclaredMessage, now: Instant): ReplyMatch | undefined {
+    const { messages } = this.#context.ports;
+    if (messages === undefined) return undefined;
+    const match = this.#slots.refused((request) => messages.mayRefuse(message, request), now.monoMs);
+    if (match?.kind === 'answers') {
+      const refusal = messages.refusal(message);
+      this.#failed(match.request, 'request_rejected', refusalText(match.request.message, refusal), refusal);
+    }
+    return match;
+  }
+
   /** A reply came whose content is not as declared; tells whether a request waited for it. */
-  repliedInvalid(message: string, detail: string): ReplyMatch {
-    const match = this.#slots.replied(message);
+  repliedInvalid(message: string, detail: string, now: Instant): ReplyMatch {
+    const match = this.#slots.repliedInvalid(message, now.monoMs);
     if (match.kind === 'answers') this.#failed(match.request, 'invalid_reply', detail);
     return match;
   }
@@ -126,13 +160,14 @@ export class Calls {
     return request;
   }
 
-  /** Fails what has waited long enough, and gives it. */
-  timeOut(now: Instant): readonly InFlight[] {
+  /** Fails what has waited long enough, and gives it. `foreign`: what came meanwhile and is no reply to it. */
+  timeOut(now: Instant, foreign?: string): readonly InFlight[] {
     const timedOut = this.#slots.timeOut(now.monoMs);
     for (const request of timedOut) {
       this.#context.stats.counts.timeouts += 1;
       this.#context.stats.touch();
-      this.#failed(request, 'request_timeout', `no reply to ${request.message} within its time`);
+      const instead = foreign === undefined ? '' : `; what came is none: ${foreign}`;
+      this.#failed(request, 'request_timeout', `no reply to ${request.message} within its time${instead}`);
     }
     this.#unobserved = this.#unobserved.filter(({ requester, outcome, until }) => {
       if (until > now.monoMs) return true;
@@ -145,7 +180,7 @@ export class Calls {
   /** New values of a message: what some command has waited for may be among them. */
   observe(message: string, values: Value): void {
     // Every message of the device comes by here, and nearly never is anything awaited.
-    if (this.#slots.size === 0 && this.#unobserved.length === 0) return;
+    if (this.#slots.inFlight().length === 0 && this.#unobserved.length === 0) return;
     for (const { observation } of this.#slots.inFlight()) observation?.see(message, values);
     this.#unobserved = this.#unobserved.filter(({ requester, observation, outcome }) => {
       observation.see(message, values);
@@ -170,7 +205,17 @@ export class Calls {
     this.#unobserved.push({ requester, observation, outcome, until: timesOutAt });
   }
 
-  #failed({ requester }: InFlight, code: ErrorCode, detail: string): void {
-    this.settle(requester, { ok: false, code, detail });
+  #failed({ requester }: InFlight, code: ErrorCode, detail: string, refusal?: Refusal): void {
+    this.settle(requester, { ok: false, code, detail, ...(refusal === undefined ? {} : { refusal }) });
   }
+}
+
+/** What of a request decides whose reply a frame is. */
+function asked({ name, same, message }: OutgoingRequest): Asked {
+  return { message: name, same, ...(message.name === 'declared' ? { fields: message.fields } : {}) };
+}
+
+function refusalText(request: string, { message, code, name }: Refusal): string {
+  const why = code === undefined ? '' : `: ${name === undefined ? '' : `${name} `}(${JSON.stringify(code)})`;
+  return `the device refused ${request} with ${message}${why}`;
 }

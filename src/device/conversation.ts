@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Instant } from '../instant.ts';
+import type { Expectation } from '../protocol/expectation.ts';
 import type { InvalidPayload, Message, RegisterRequest } from '../protocol/message.ts';
 import type { SessionEvent } from './session-events.ts';
 
@@ -28,8 +29,8 @@ export interface Conversation {
   open(now: Instant): void;
   /** The peer dialled in and is already known, by its register or by its address. */
   openKnown(register: RegisterRequest['fields'] | undefined, now: Instant): void;
-  /** As the session's; absent where messages have ids that tell. */
-  awaitedReply?(now: Instant): string | undefined;
+  /** What may come now, as far as what was sent tells. */
+  expectation(now: Instant): Expectation;
   received(message: Message | InvalidPayload, now: Instant): Ending | undefined;
   chunkReceived(pending: number, now: Instant): void;
   requestMade(request: CallersRequest, now: Instant): void;

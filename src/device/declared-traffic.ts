@@ -1,6 +1,15 @@
 import type { Instant } from '../instant.ts';
-import type { DeclaredMessage, DeclaredReply, DeclaredRequest, InvalidPayload } from '../protocol/message.ts';
+import type {
+  DeclaredMessage,
+  DeclaredNotice,
+  DeclaredReply,
+  DeclaredRequest,
+  InvalidPayload,
+  Message,
+} from '../protocol/message.ts';
 import type { Calls } from './calls.ts';
+import type { ReplyMatch } from './request-slots.ts';
+import type { MessageMark } from './session-events.ts';
 import type { SessionContext } from './session-ports.ts';
 
 const NOT_AS_DECLARED = -1;
@@ -15,13 +24,17 @@ export class DeclaredTraffic {
     this.#calls = calls;
   }
 
-  received(message: DeclaredMessage, now: Instant): void {
+  /** What it means for the requests that are out; undefined of a message that the device sends of its own accord. */
+  received(message: DeclaredMessage, now: Instant): ReplyMatch | { kind: 'ambiguous' } | undefined {
     if (message.kind === 'reply') return this.#replied(message, now);
     // The bytes of files are not for subscribers: they would get them all.
-    if (message.kind === 'request' && this.#context.files?.takes(message, now)) return;
+    if (message.kind === 'request' && this.#context.files?.takes(message, now)) return undefined;
+    if (this.#context.ports.messages?.declaration(message.message)?.rejects !== undefined)
+      return this.#refused(message, now);
     this.#context.emit({ type: 'publishMessage', message });
-    this.#takeIn(message, now);
+    this.#takeIn(message, message.message, now);
     if (message.kind === 'request') this.#answer(message, 0);
+    return undefined;
   }
 
   /** A device that waits for a status is told that its message was of no use. */
@@ -31,25 +44,48 @@ export class DeclaredTraffic {
     this.#answer({ message, ...(id === undefined ? {} : { id }) }, NOT_AS_DECLARED);
   }
 
-  #replied(message: DeclaredReply, now: Instant): void {
+  #replied(message: DeclaredReply, now: Instant): ReplyMatch {
     const { counts } = this.#context.stats;
     const { message: name, error, errorName, fields } = message;
     if (error !== 0) counts.error_replies += 1;
     const named = errorName === undefined ? {} : { errorName };
     const match = this.#calls.replied({ message: name, error, ...named, fields }, now);
-    if (match.kind === 'late') counts.late_replies += 1;
-    if (match.kind === 'unsolicited') counts.unsolicited_replies += 1;
-    const mark = match.kind === 'answers' ? {} : { mark: match.kind };
-    this.#context.emit({ type: 'publishMessage', message, ...mark });
-    // What nobody asked for now may be old.
-    if (error === 0 && match.kind !== 'late') this.#takeIn(message, now);
+    if (match.kind !== 'answers') {
+      this.setAside(message, match.kind);
+      return match;
+    }
+    const { group } = match.request;
+    const elsewhere = group === undefined || group === name ? {} : { group };
+    this.#context.emit({ type: 'publishMessage', message, ...elsewhere });
+    if (error === 0 && group !== undefined) this.#takeIn(message, group, now);
+    return match;
   }
 
-  #takeIn({ message, fields }: DeclaredMessage, now: Instant): void {
-    for (const alarm of this.#context.measurements.update(message, fields, now.monoMs)) {
+  #refused(message: DeclaredRequest | DeclaredNotice, now: Instant): ReplyMatch | { kind: 'ambiguous' } {
+    const match = this.#calls.refusedBy(message, now) ?? { kind: 'ambiguous' };
+    if (match.kind !== 'answers') {
+      this.setAside(message, match.kind);
+      return match;
+    }
+    this.#context.stats.counts.error_replies += 1;
+    this.#context.emit({ type: 'publishMessage', message });
+    this.#takeIn(message, message.message, now);
+    return match;
+  }
+
+  /** Counts and reports what answers nothing that is asked now; its values may be old, or of something else. */
+  setAside(message: Message, mark: MessageMark): void {
+    const { counts } = this.#context.stats;
+    if (mark === 'late') counts.late_replies += 1;
+    else counts.unsolicited_replies += 1;
+    this.#context.emit({ type: 'publishMessage', message, mark });
+  }
+
+  #takeIn({ fields }: DeclaredMessage, group: string, now: Instant): void {
+    for (const alarm of this.#context.measurements.update(group, fields, now.monoMs)) {
       this.#context.emit({ type: 'publishAlarm', alarm });
     }
-    this.#calls.observe(message, fields);
+    this.#calls.observe(group, fields);
   }
 
   /** A status says that it arrived; what a reply with fields would hold, a bridge does not know. */

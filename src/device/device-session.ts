@@ -1,4 +1,5 @@
 import type { Instant } from '../instant.ts';
+import type { Expectation } from '../protocol/expectation.ts';
 import { Absence } from './absence.ts';
 import { beginConversation } from './begin-conversation.ts';
 import type { Conversation, Ending } from './conversation.ts';
@@ -55,7 +56,7 @@ export class DeviceSession {
 
   constructor(settings: SessionSettings, ports: SessionPorts, now: Instant) {
     this.settings = settings;
-    const measurements = new Measurements(ports.messages?.declarations ?? []);
+    const measurements = new Measurements(ports.messages?.declarations ?? [], settings.bare?.polls);
     this.#axes = new StateAxes(settings.device, settings.transport, now.wallMs, measurements.measured);
     this.#absence = new Absence(settings, this.#axes);
     this.#plan = new DialPlan(settings, ports.random);
@@ -134,9 +135,9 @@ export class DeviceSession {
     this.#axes.setMeasured(measurements.measured);
   }
 
-  /** The message of which the reply is the only one that can come now; undefined where there is none, or several. */
-  awaitedReply(now: Instant): string | undefined {
-    return this.#phase.name === 'connected' ? this.#phase.conversation.awaitedReply?.(now) : undefined;
+  /** What may come now over the present link, as far as what was sent over it tells. */
+  expectation(now: Instant): Expectation | undefined {
+    return this.#phase.name === 'connected' ? this.#phase.conversation.expectation(now) : undefined;
   }
 
   #take(event: SessionEvent, now: Instant): void {
@@ -168,7 +169,7 @@ export class DeviceSession {
       case 'messageReceived': {
         const ending = conversation?.received(event.message, now);
         if (ending !== undefined) return this.#lost(ending, now);
-        if (event.message.name === 'invalid') return;
+        if (event.message.name === 'invalid' || event.message.name === 'echo') return;
         this.#noise.clear();
         this.#newcomers.refuseWaiting('the present link is alive');
         return;

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Instant } from '../instant.ts';
+import type { Expectation } from '../protocol/expectation.ts';
 import { luhnValid } from '../protocol/luhn.ts';
 import type { BuiltinMessage, InvalidPayload, Message, RegisterRequest } from '../protocol/message.ts';
 import { answerTo, registerReply } from './answer.ts';
@@ -62,6 +63,8 @@ export class HeartbeatConversation implements Conversation {
     stats.counts.frames_in += 1;
     stats.touch();
     if (message.name === 'invalid') return this.#receivedInvalid(message, now);
+    // Where messages have ids, what comes back is known by them.
+    if (message.name === 'echo') return undefined;
     if (this.#isEcho(message)) return echo('register');
     for (let left = this.#echo?.heard(message) ?? 0; left > 0; left--) this.#send(BEAT_ANSWER);
     this.#heard(now);
@@ -79,6 +82,11 @@ export class HeartbeatConversation implements Conversation {
       case 'reply':
         return this.#replied(message, now);
     }
+  }
+
+  expectation(now: Instant): Expectation {
+    const { awaited, ...rest } = this.#requests.calls.expectation(now);
+    return { awaited: this.#life.beatsOut > 0 ? [...awaited, 'heartbeat'] : awaited, ...rest };
   }
 
   chunkReceived(pending: number, now: Instant): void {

@@ -1,10 +1,9 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Instant } from '../instant.ts';
 import type { Calls } from './calls.ts';
-import type { OutgoingRequest, Prepared } from './message-catalog.ts';
-import { PollPlan } from './poll-plan.ts';
+import type { OutgoingRequest } from './message-catalog.ts';
+import type { PollPlan } from './poll-plan.ts';
 import type { Requester } from './request-slots.ts';
-import type { BareSettings, PollSettings } from './settings.ts';
 
 /** A caller's request that waits until it is its turn. */
 interface Waiting {
@@ -13,6 +12,15 @@ interface Waiting {
   /** Monotonic ms; afterwards it is not sent any more. */
   readonly expiresAt: number;
 }
+
+/** Sends a request; the values of its reply belong to `group`. */
+export type SendRequest = (
+  request: OutgoingRequest,
+  requester: Requester,
+  timesOutAt: number,
+  now: Instant,
+  group: string | undefined,
+) => void;
 
 /*
  * A line on which only one side may speak at a time (RS-485, most devices that only answer):
@@ -25,7 +33,7 @@ interface Waiting {
 /** Whose turn it is on a line with one request at a time. */
 export class LineTurns {
   readonly #calls: Calls;
-  readonly #prepare: (poll: PollSettings) => Prepared;
+  readonly #send: SendRequest;
   readonly #polls: PollPlan;
   readonly #turnaroundMs: number;
   readonly #pollTimeoutMs: number;
@@ -36,16 +44,16 @@ export class LineTurns {
   #pollsFirst = false;
 
   constructor(
-    settings: BareSettings,
-    pollTimeoutMs: number,
+    polls: PollPlan,
+    { turnaroundMs, pollTimeoutMs }: { readonly turnaroundMs: number; readonly pollTimeoutMs: number },
     calls: Calls,
-    prepare: (poll: PollSettings) => Prepared,
+    send: SendRequest,
     now: Instant,
   ) {
     this.#calls = calls;
-    this.#prepare = prepare;
-    this.#polls = new PollPlan(settings.polls, now.monoMs);
-    this.#turnaroundMs = settings.turnaroundMs;
+    this.#send = send;
+    this.#polls = polls;
+    this.#turnaroundMs = turnaroundMs;
     this.#pollTimeoutMs = pollTimeoutMs;
     this.#quietAt = now.monoMs;
   }
@@ -53,8 +61,9 @@ export class LineTurns {
   nextDeadline(): number {
     const expiry = Math.min(Number.POSITIVE_INFINITY, ...this.#waiting.map(({ expiresAt }) => expiresAt));
     if (this.#asking !== undefined) return expiry;
-    const free = this.#waiting.map(({ request }) => this.#calls.freeAt(request.name));
-    const wanted = Math.min(this.#polls.nextDeadline(), ...free);
+    const freeAt = (request: OutgoingRequest): number => this.#calls.freeAt(request);
+    const free = this.#waiting.map(({ request }) => freeAt(request));
+    const wanted = Math.min(this.#polls.nextDeadline(freeAt), ...free);
     return Math.min(expiry, Math.max(wanted, this.#quietAt));
   }
 
@@ -99,30 +108,26 @@ export class LineTurns {
   }
 
   #askForCaller(now: Instant): boolean {
-    const index = this.#waiting.findIndex(
-      ({ request }) => this.#calls.obstacle(request.name, now) === undefined,
-    );
+    const index = this.#waiting.findIndex(({ request }) => this.#calls.obstacle(request, now) === undefined);
     const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
     if (next === undefined) return false;
     this.#pollsFirst = true;
-    this.#ask(next.request, next.requester, next.expiresAt, now);
+    this.#ask(next.request, next.requester, next.expiresAt, now, this.#polls.groupOf(next.request));
     return true;
   }
 
   #askPoll(now: Instant): boolean {
     this.#pollsFirst = false;
-    for (let poll = this.#polls.take(now.monoMs); poll !== undefined; poll = this.#polls.take(now.monoMs)) {
-      const prepared = this.#prepare(poll);
-      if (!prepared.ok || this.#calls.obstacle(prepared.request.name, now) !== undefined) continue;
-      this.#ask(prepared.request, { by: 'session' }, now.monoMs + this.#pollTimeoutMs, now);
-      return true;
-    }
-    return false;
+    const isFree = (request: OutgoingRequest): boolean => this.#calls.obstacle(request, now) === undefined;
+    const poll = this.#polls.take(now.monoMs, isFree);
+    if (poll === undefined) return false;
+    this.#ask(poll.request, { by: 'session' }, now.monoMs + this.#pollTimeoutMs, now, poll.group);
+    return true;
   }
 
-  #ask(request: OutgoingRequest, requester: Requester, timesOutAt: number, now: Instant): void {
+  #ask(...[request, requester, timesOutAt, now, group]: Parameters<SendRequest>): void {
     this.#asking = request.name;
-    this.#calls.send(request, requester, timesOutAt, now);
+    this.#send(request, requester, timesOutAt, now, group);
   }
 
   #expire(now: Instant): void {

@@ -36,6 +36,26 @@ interface Kept {
   stale: boolean;
 }
 
+/** A poll, as far as it says where the values of its reply belong. */
+export interface PolledGroup {
+  readonly message: string;
+  readonly as?: string;
+}
+
+/** The messages once more, under the names of the groups that have others. */
+function groupsOf(
+  declarations: readonly MessageDeclaration[],
+  polls: readonly PolledGroup[],
+): MessageDeclaration[] {
+  const groups = new Map<string, MessageDeclaration>();
+  for (const { message, as: name } of polls) {
+    const declaration = declarations.find((each) => each.name === message);
+    if (name === undefined || name === message || declaration === undefined) continue;
+    groups.set(name, { ...declaration, name });
+  }
+  return [...groups.values()];
+}
+
 /** The decoded values of one device, by message; each is as old as the last message of its name. */
 export class Measurements {
   /** A device has few messages, and says most of all what it said before. */
@@ -45,8 +65,9 @@ export class Measurements {
   readonly #delayed: ReadonlyArray<{ readonly kept: Kept; readonly watch: Watch }>;
   #measured: Measured = { values: {}, quality: {} };
 
-  constructor(declarations: readonly MessageDeclaration[]) {
-    this.#kept = declarations.map((declaration) => ({
+  /** `polls` whose replies have groups of their own. */
+  constructor(declarations: readonly MessageDeclaration[], polls: readonly PolledGroup[] = []) {
+    this.#kept = [...declarations, ...groupsOf(declarations, polls)].map((declaration) => ({
       name: declaration.name,
       everyMs: declaration.everyMs,
       watches: watchedFields(declaration).map((field) => ({

@@ -128,7 +128,7 @@ export class NamelessLink {
       return wrong ? [told, { type: 'send', message: registerReply(-1) }] : [told];
     }
     // Anybody can send bytes that read as an unknown id: they are no sign of a device.
-    if (message.name === 'unknown') return [];
+    if (message.name === 'unknown' || message.name === 'echo') return [];
     this.#heard(now);
     if (message.kind === 'reply' || message.name === 'declared') return [{ type: 'spoke' }];
     if (message.name === 'register') {

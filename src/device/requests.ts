@@ -5,7 +5,7 @@ import { Calls } from './calls.ts';
 import { nextExchangeAt, observe, present } from './clock-estimate.ts';
 import type { CallersRequest } from './conversation.ts';
 import type { Life } from './life.ts';
-import { nameOf, type OutgoingRequest, type Prepared, type RequestMessage } from './message-catalog.ts';
+import type { OutgoingRequest, Prepared, RequestMessage } from './message-catalog.ts';
 import type { InFlight, ReplyMatch } from './request-slots.ts';
 import type { SessionContext } from './session-ports.ts';
 
@@ -33,7 +33,7 @@ export class Requests {
     const { register } = this.#context.settings;
     if (register === undefined) return;
     this.#context.axes.setPart('registered_as', register);
-    this.#ask({ name: 'register', kind: 'request', fields: register }, now);
+    this.#ask(answered('register', { name: 'register', kind: 'request', fields: register }), now);
   }
 
   beat(now: Instant): void {
@@ -46,10 +46,10 @@ export class Requests {
     const requester = { by: 'caller', requestId } as const;
     const prepared = this.#prepare(message, fields);
     if (!prepared.ok) return this.calls.settle(requester, prepared);
-    const why = this.#obstacle(message, now);
+    const why = this.#obstacle(prepared.request, now);
     if (why !== undefined) return this.calls.settle(requester, { ok: false, ...why });
     if (message === 'heartbeat') this.#life.beatSent(now.monoMs);
-    this.calls.send(prepared.request, requester, now.monoMs + timeoutMs, now);
+    this.calls.send(prepared.request, requester, now.monoMs + timeoutMs, now, message);
   }
 
   #prepare(message: string, fields: CallersRequest['fields']): Prepared {
@@ -76,9 +76,9 @@ export class Requests {
     }
   }
 
-  #obstacle(message: string, now: Instant): { code: ErrorCode; detail: string } | undefined {
-    const why = this.calls.obstacle(message, now);
-    if (why !== undefined || message !== 'heartbeat' || this.#life.beatsOut === 0) return why;
+  #obstacle(request: OutgoingRequest, now: Instant): { code: ErrorCode; detail: string } | undefined {
+    const why = this.calls.obstacle(request, now);
+    if (why !== undefined || request.name !== 'heartbeat' || this.#life.beatsOut === 0) return why;
     return { code: 'request_busy', detail: 'a heartbeat of the bridge is out; try again' };
   }
 
@@ -94,7 +94,7 @@ export class Requests {
 
   /** A reply came whose content is not as declared. */
   repliedInvalid(message: string, detail: string, now: Instant): void {
-    this.calls.repliedInvalid(message, detail);
+    this.calls.repliedInvalid(message, detail, now);
     if (message === 'datetime') this.#planClock(undefined, now);
   }
 
@@ -118,14 +118,15 @@ export class Requests {
 
   askClockWhenDue(now: Instant): void {
     if (now.monoMs < this.#nextClockAt) return;
-    if (this.calls.obstacle('datetime', now) !== undefined) return this.#planClock(undefined, now);
+    const request = answered('datetime', { name: 'datetime', kind: 'request' });
+    if (this.calls.obstacle(request, now) !== undefined) return this.#planClock(undefined, now);
     this.#nextClockAt = Number.POSITIVE_INFINITY;
-    this.#ask({ name: 'datetime', kind: 'request' }, now);
+    this.#ask(request, now);
   }
 
-  #ask(message: RequestMessage, now: Instant): void {
+  #ask(request: OutgoingRequest, now: Instant): void {
     const timesOutAt = now.monoMs + this.#context.settings.requestTimeoutMs;
-    this.calls.send(answered(nameOf(message), message), { by: 'session' }, timesOutAt, now);
+    this.calls.send(request, { by: 'session' }, timesOutAt, now, request.name);
   }
 
   #observeClock(text: string | undefined, request: InFlight, now: Instant): void {
@@ -160,6 +161,7 @@ const answered = (name: string, message: RequestMessage): OutgoingRequest => ({
   message,
   awaitsReply: true,
   confirms: [],
+  same: {},
 });
 
 /** A request of the device's own messages. */

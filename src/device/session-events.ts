@@ -5,6 +5,7 @@ import type { InvalidPayload, Message } from '../protocol/message.ts';
 import type { AlarmEvent } from './alarms.ts';
 import type { FileHalf, HalfMark } from './file-half.ts';
 import type { WholeFile } from './file-receiver.ts';
+import type { Refusal } from './message-catalog.ts';
 import type { StateDocument } from './state-document.ts';
 import type { StatsDocument } from './stats.ts';
 import type { StopReason } from './stop-reason.ts';
@@ -88,6 +89,9 @@ export type SessionEvent =
       readonly timeoutMs: number;
     };
 
+/** Why a reply was set aside: its request had timed out, or there was none; `ambiguous`: it may answer several. */
+export type MessageMark = 'late' | 'unsolicited' | 'ambiguous';
+
 /** How a request of a subscriber or of the library ended. */
 export type RequestOutcome =
   | {
@@ -101,7 +105,13 @@ export type RequestOutcome =
       /** Whether the state showed it within the time-out, where the declaration says how. */
       readonly observed?: boolean;
     }
-  | { readonly ok: false; readonly code: ErrorCode; readonly detail: string };
+  | {
+      readonly ok: false;
+      readonly code: ErrorCode;
+      readonly detail: string;
+      /** The device's own reason, where it refused. */
+      readonly refusal?: Refusal;
+    };
 
 /** What is to be done, in this order. */
 export type Effect =
@@ -125,7 +135,9 @@ export type Effect =
   | {
       readonly type: 'publishMessage';
       readonly message: Message | InvalidPayload;
-      readonly mark?: 'late' | 'unsolicited';
+      readonly mark?: MessageMark;
+      /** Where the values of a reply are in the state, where that is not the message's name. */
+      readonly group?: string;
     }
   /** A piece of a file of the device, to be written at this offset; `chunkStored` is to be reported. Offset 0 begins anew. */
   | {

@@ -11,6 +11,8 @@ export interface BareSettings {
   readonly polls: readonly PollSettings[];
   /** The pause between the end of one exchange and the next, on a line that is spoken to in turns. */
   readonly turnaroundMs: number;
+  /** So long after its time-out a reply may still come; absent: as long as a request waits for its reply. */
+  readonly lateMs?: number;
 }
 
 export interface PollSettings {
@@ -18,6 +20,8 @@ export interface PollSettings {
   readonly message: string;
   readonly fields: Values;
   readonly everyMs: number;
+  /** Where the values of its reply are in the state; absent: under the name of the message. */
+  readonly as?: string;
 }
 
 /** How one device is kept alive. All durations in ms; the defaults are those of `config/`. */

@@ -44,6 +44,10 @@ export function encodeFrame(message: Message): Uint8Array {
       return encodeDatetime(message);
     case 'unknown':
       return encodeUnknown(message);
+    case 'echo':
+      throw new HeartwireError('bad_argument', 'What came back to us is nothing to be sent', {
+        seen: `${message.payload.length} bytes`,
+      });
     case 'declared':
       throw new HeartwireError(
         'bad_argument',
@@ -64,9 +68,9 @@ function checkErrorCode(name: string, error: number): void {
 
 function encodeUnknown(message: UnknownMessage): Uint8Array {
   const { id, payload } = message;
-  if (payload.length === 0 || readI8(payload, 0) !== id) {
+  if (id === undefined || payload.length === 0 || readI8(payload, 0) !== id) {
     throw new HeartwireError('bad_argument', 'The payload of an unknown message begins with its id', {
-      seen: `id ${id}, ${payload.length} bytes`,
+      seen: `id ${id ?? 'none'}, ${payload.length} bytes`,
     });
   }
   const frame = newFrame(id, payload.length);

@@ -15,7 +15,9 @@ export type DiscardReason =
   /** A whole frame whose escapes or stuffing cannot be undone. */
   | 'bad_encoding'
   /** More bytes than a frame may have, without an end. */
-  | 'too_long';
+  | 'too_long'
+  /** A whole frame that we sent, and that came back. */
+  | 'echo';
 
 /** Bytes that a report quotes at most. */
 export const SAMPLE_BYTES = 64;
@@ -68,6 +70,8 @@ export interface FrameSink {
   fault(report: DecoderFault): void;
   /** At most once for each reason. No byte is taken by it. */
   remark?(remark: LineRemark): void;
+  /** Whether a reply may come now: to the message of this name, or to any. Absent where nothing is asked. */
+  awaitsReply?(message?: string): boolean;
 }
 
 /** Bytes in, frames out; hostile bytes are data (`discarded`, `fault`), never exceptions. */

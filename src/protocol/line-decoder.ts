@@ -6,6 +6,9 @@ import { SearchingDecoder } from './searching-decoder.ts';
 
 const HEADER_BYTES = PREFIX_BYTES + 1;
 
+/** Bytes of noise behind a reply that is awaited, at most. */
+const MOST_STRAY = 2;
+
 const BUDGET_EXPECTED = `content checks within ${BUDGET_PER_BYTE} bytes per byte received`;
 
 /**
@@ -20,8 +23,9 @@ const BUDGET_EXPECTED = `content checks within ${BUDGET_PER_BYTE} bytes per byte
  * - *Locked*, length and id suffice, unless the last byte cannot be: then a byte was lost inside, and the frame has
  *   swallowed the head of the next one. The search goes on behind the first byte of its header, and finds that one.
  * - *Hunting*, a reply of id and error code alone is too easily made of the rest of one frame and the head of the
- *   next. It counts if another header follows, or silence; so it waits for either, five bytes at most. Everything
- *   else is delivered at once.
+ *   next. It counts if another header follows, or silence; so it waits for either, five bytes at most. One that is
+ *   awaited counts with a stray byte or two behind it as well, such as a driver makes that is switched off: fewer than
+ *   the rest of a frame whose head it had taken. Everything else is delivered at once.
  *
  * Work is linear in the bytes received: sliding looks at each position once, and content checks live on a budget.
  */
@@ -144,12 +148,15 @@ export class LineDecoder extends SearchingDecoder {
     if (this.#state === 'locked') return 'reject';
     if (this.#budget.credit < (end - start) * (shape.passes ?? 1)) return 'skip';
     if (!this.#plausible(shape, bytes, start, end)) return 'reject';
-    if (this.#state === 'hunting' && shape.weak && shape.kind === 'reply') {
-      const next = this.#next(bytes, end, tail);
-      if (next === 'none') return 'reject';
-      if (next === 'possible' && !final) return 'wait';
+    if (this.#state !== 'hunting' || !shape.weak || shape.kind !== 'reply') return 'take';
+    const stray = this.sink.awaitsReply?.(shape.message) === true ? MOST_STRAY : 0;
+    for (let from = end; from <= end + stray; from++) {
+      if (from >= tail) return final ? 'take' : 'wait';
+      const next = this.#next(bytes, from, tail);
+      if (next === 'whole' || (next === 'possible' && final)) return 'take';
+      if (next === 'possible') return 'wait';
     }
-    return 'take';
+    return 'reject';
   }
 
   /** Checks the content; the caller has seen to it that the credit suffices. */

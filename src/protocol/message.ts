@@ -39,12 +39,17 @@ export interface DatetimeReply {
   readonly fields: { readonly datetime?: string };
 }
 
-/** A frame within bounds whose id is not declared; only streams without hunting (TCP) deliver these. */
+/**
+ * A frame within bounds whose id is not declared; only streams without hunting (TCP) deliver these. Or a reply of which
+ * nothing tells what it answers.
+ */
 export interface UnknownMessage {
   readonly name: 'unknown';
   readonly kind: 'unknown';
-  /** Signed 8-bit message id. */
-  readonly id: number;
+  /** Signed 8-bit message id; absent where messages have none. */
+  readonly id?: number;
+  /** The messages to which it may be the reply; absent where it fits none. */
+  readonly answers?: readonly string[];
   /** The whole payload, id included; a copy that the receiver owns. */
   readonly payload: Uint8Array;
 }
@@ -83,6 +88,14 @@ export interface DeclaredNotice extends DeclaredContent {
 /** A message that users declared. */
 export type DeclaredMessage = DeclaredRequest | DeclaredReply | DeclaredNotice;
 
+/** A payload that we sent came back as it was. */
+export interface EchoedMessage {
+  readonly name: 'echo';
+  readonly kind: 'echo';
+  /** The whole payload; a copy that the receiver owns. */
+  readonly payload: Uint8Array;
+}
+
 /** The messages of the built-in protocol, and those that nobody declared. */
 export type BuiltinMessage =
   | RegisterRequest
@@ -94,7 +107,7 @@ export type BuiltinMessage =
   | UnknownMessage;
 
 /** What a payload decodes to. */
-export type Message = BuiltinMessage | DeclaredMessage;
+export type Message = BuiltinMessage | DeclaredMessage | EchoedMessage;
 
 /** A message that can be asked and answered; the slot of a request in flight is named by it. */
 export type RequestName = 'register' | 'heartbeat' | 'datetime';

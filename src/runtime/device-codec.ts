@@ -70,7 +70,7 @@ export function namelessCodec(
 /** Where nothing is built in, the declared messages say what a payload is. */
 function ownMessages(messages: DeclaredProtocol): Pick<CodecParts, 'decode' | 'judge'> {
   return {
-    decode: (bytes, start, end, awaited) => messages.decode(bytes, start, end, 'device', awaited),
+    decode: (bytes, start, end, expected) => messages.decode(bytes, start, end, 'device', expected),
     judge: payloadJudge(messages, 'device'),
   };
 }

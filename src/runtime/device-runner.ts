@@ -12,6 +12,7 @@ import type { Instant } from '../instant.ts';
 import type { LinkEnd, SendOutcome } from '../links/link.ts';
 import type { Values } from '../protocol/declared/value.ts';
 import type { DecoderFault, Discarded, LineRemark } from '../protocol/decoder.ts';
+import type { Expectation } from '../protocol/expectation.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
 import type { Clock, Timer } from './clock.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
@@ -207,8 +208,8 @@ export class DeviceRunner implements WireOwner {
     this.#voice.bytes('in', chunk);
   }
 
-  awaitedReply(): string | undefined {
-    return this.#session.awaitedReply(this.#chunkAt ?? this.#options.clock.now());
+  expectation(): Expectation | undefined {
+    return this.#session.expectation(this.#chunkAt ?? this.#options.clock.now());
   }
 
   wireMessage(wire: Wire, message: Message | InvalidPayload): void {
@@ -328,7 +329,7 @@ export class DeviceRunner implements WireOwner {
       case 'publishStats':
         return this.#voice.stats(effect.document);
       case 'publishMessage':
-        return this.#voice.message(effect.message, effect.mark);
+        return this.#voice.message(effect.message, effect.mark, effect.group);
       case 'storeChunk':
         return this.#files.store(effect);
       case 'dropFile':

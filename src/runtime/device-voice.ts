@@ -1,6 +1,7 @@
 import type { AlarmEvent } from '../device/alarms.ts';
 import { describeMessages, type MessagesDescription } from '../device/describe-messages.ts';
 import type { MessageCatalog } from '../device/message-catalog.ts';
+import type { MessageMark } from '../device/session-events.ts';
 import type { StateDocument } from '../device/state-document.ts';
 import type { StatsDocument } from '../device/stats.ts';
 import type { Publisher } from '../feed/publisher.ts';
@@ -84,10 +85,10 @@ export class DeviceVoice {
     if (!this.#silent) this.#publisher.publishState(this.#topics.stats, document);
   }
 
-  message(message: Message | InvalidPayload, mark?: 'late' | 'unsolicited'): void {
+  message(message: Message | InvalidPayload, mark?: MessageMark, group?: string): void {
     if (this.#silent) return;
     this.#publisher.publishEvent(this.#topics.messages, () =>
-      messageEvent(message, this.#clock.now().wallMs, mark),
+      messageEvent(message, this.#clock.now().wallMs, mark, group),
     );
   }
 

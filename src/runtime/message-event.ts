@@ -8,8 +8,16 @@ export function bytesAsJson(bytes: Uint8Array): JsonObject {
   return { $bytes: Buffer.from(buffer, byteOffset, byteLength).toString('base64'), len: byteLength };
 }
 
-/** A message of a device as an event on `devices/<id>/messages`; `at` in ms since the epoch. */
-export function messageEvent(message: Message | InvalidPayload, at: number, mark?: string): JsonObject {
+/**
+ * A message of a device as an event on `devices/<id>/messages`; `at` in ms since the epoch. `group`: where the values are
+ * in the state, where that is not the message's name.
+ */
+export function messageEvent(
+  message: Message | InvalidPayload,
+  at: number,
+  mark?: string,
+  group?: string,
+): JsonObject {
   if (message.name === 'declared' && message.kind !== 'reply' && mark === undefined) {
     const { message: name, kind, fields, raw, issues } = message;
     // Nearly all that devices say comes by here; parts that are put together one by one cost as much as all the rest.
@@ -24,14 +32,23 @@ export function messageEvent(message: Message | InvalidPayload, at: number, mark
     return { ...head, message: name, kind, invalid, ...bytes };
   }
   if (message.name === 'unknown') {
-    return { ...head, message: 'unknown', id: message.id, payload: bytesAsJson(message.payload) };
+    const { id, answers, payload } = message;
+    return {
+      ...head,
+      message: 'unknown',
+      ...(id === undefined ? {} : { id }),
+      ...(answers === undefined ? {} : { kind: 'reply', answers }),
+      payload: bytesAsJson(payload),
+    };
   }
+  if (message.name === 'echo') return { ...head, message: 'echo', payload: bytesAsJson(message.payload) };
   if (message.name === 'declared') {
     const { message: name, kind, fields, raw, issues } = message;
     const { errorName } = message.kind === 'reply' ? message : {};
     return {
       ...head,
       message: name,
+      ...(group === undefined ? {} : { as: group }),
       kind,
       ...(message.kind === 'reply' ? { error: message.error } : {}),
       ...(errorName === undefined ? {} : { error_name: errorName }),

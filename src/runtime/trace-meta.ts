@@ -53,11 +53,12 @@ export function metaOf(device: TracedDevice): Record<string, string> {
   };
 }
 
-function bareMeta({ silenceMs, polls, turnaroundMs }: BareSettings): Record<string, string> {
+function bareMeta({ silenceMs, polls, turnaroundMs, lateMs }: BareSettings): Record<string, string> {
   return {
     session: 'none',
     silence: silenceMs === undefined ? 'never' : formatDuration(silenceMs),
     turnaround: formatDuration(turnaroundMs),
+    ...(lateMs === undefined ? {} : { late_window: formatDuration(lateMs) }),
     ...(polls.length === 0 ? {} : { polls: JSON.stringify(polls) }),
   };
 }
@@ -138,11 +139,12 @@ export function silenceMs(head: TraceHead, file: string): number {
   return new MetaReader(head.meta, file).duration('gap', defaultSilenceMs(head.meta.transport));
 }
 
-function readBare(meta: MetaReader, { silence, polls }: TraceHead['meta']): BareSettings {
+function readBare(meta: MetaReader, { silence, polls, late_window: late }: TraceHead['meta']): BareSettings {
   return {
     ...(silence === 'never' ? {} : { silenceMs: meta.duration('silence', 10_000) }),
     polls: polls === undefined ? [] : meta.polls(polls),
     turnaroundMs: meta.duration('turnaround', 10),
+    ...(late === undefined ? {} : { lateMs: meta.duration('late_window', 0) }),
   };
 }
 
@@ -210,6 +212,7 @@ function isPoll(value: unknown): value is PollSettings {
     value.fields !== null &&
     'everyMs' in value &&
     typeof value.everyMs === 'number' &&
-    value.everyMs > 0
+    value.everyMs > 0 &&
+    (!('as' in value) || typeof value.as === 'string')
   );
 }

@@ -2,6 +2,7 @@ import type { Link, LinkEnd, SendOutcome } from '../links/link.ts';
 import { decodePayload, encodeFrame } from '../protocol/codec.ts';
 import type { DecoderFault, Discarded, FrameDecoder, FrameSink, LineRemark } from '../protocol/decoder.ts';
 import type { ProtocolDefinition } from '../protocol/definition.ts';
+import type { Expectation } from '../protocol/expectation.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
 import { TelnetWatch } from '../protocol/telnet-watch.ts';
 
@@ -10,8 +11,8 @@ export interface WireOwner {
   /** Of a wire whose host is a name: its addresses are known; `stale` says how they may be out of date. */
   wireDialling?(wire: Wire, stale?: string): void;
   wireOpened(wire: Wire, address: string): void;
-  /** The message of which the reply is the only one that can come now; absent, or undefined, where there is none. */
-  awaitedReply?(): string | undefined;
+  /** What may come now, as far as what was sent tells; absent, or undefined, where nothing was. */
+  expectation?(): Expectation | undefined;
   /** Before the chunk's frames. */
   wireBytes(wire: Wire, chunk: Uint8Array): void;
   wireMessage(wire: Wire, message: Message | InvalidPayload): void;
@@ -61,8 +62,8 @@ export interface WireCodec {
     sink: FrameSink,
     awaited: () => string | undefined,
   ): FrameDecoder;
-  /** What a payload says, of several replies rather the one to `awaited`; absent: what the definition knows. */
-  decode?(bytes: Uint8Array, start: number, end: number, awaited?: string): Message | InvalidPayload;
+  /** What a payload says, where this is expected; absent: what the definition knows. */
+  decode?(bytes: Uint8Array, start: number, end: number, expected?: Expectation): Message | InvalidPayload;
   /** The whole frame around a payload; absent: behind four bytes of length. */
   frame?(payload: Uint8Array): Uint8Array;
   /** The whole frame of a message; absent: as the built-in protocol has it. */
@@ -126,8 +127,15 @@ export class Wire {
       remark: (remark) => {
         this.#remark ??= remark;
       },
+      awaitsReply: (message) => {
+        const awaited = this.owner.expectation?.()?.awaited ?? [];
+        return message === undefined ? awaited.length > 0 : awaited.includes(message);
+      },
     };
-    const awaited = () => this.owner.awaitedReply?.();
+    const awaited = () => {
+      const replies = this.owner.expectation?.()?.awaited ?? [];
+      return replies.length === 1 ? replies[0] : undefined;
+    };
     this.#decoder = codec.makeDecoder(codec.definition, this.#sink, awaited);
     this.#telnet = new TelnetWatch((sink) =>
       this.#codec.makeDecoder(this.#codec.definition, sink, () => undefined),
@@ -138,7 +146,7 @@ export class Wire {
   #decoded(bytes: Uint8Array, start: number, end: number): Message | InvalidPayload {
     const codec = this.#codec;
     if (codec.decode === undefined) return decodePayload(codec.definition, bytes, start, end);
-    return codec.decode(bytes, start, end, this.owner.awaitedReply?.());
+    return codec.decode(bytes, start, end, this.owner.expectation?.());
   }
 
   open(): void {

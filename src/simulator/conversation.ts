@@ -118,7 +118,7 @@ export class Conversation {
   #received(bytes: Uint8Array, start: number, end: number): void {
     const message = decodePayload(STREAM_PROTOCOL, bytes, start, end);
     this.#ports.counts.received += 1;
-    if (message.name === 'unknown' || message.name === 'declared') return;
+    if (message.name === 'unknown' || message.name === 'declared' || message.name === 'echo') return;
     if (message.name === 'invalid') {
       if (message.kind === 'request') this.#answer({ name: 'register', kind: 'reply', error: -1 });
       return;

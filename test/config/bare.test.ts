@@ -26,6 +26,7 @@ describe('session: none', () => {
         { message: 'read_power', fields: { unit: 1 }, everyMs: 5_000 },
         { message: 'b', fields: {}, everyMs: 60_000 },
       ],
+      lateMs: 2_500,
       turnaroundMs: 50,
     });
   });

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
+import type { MessageFiles } from '../../src/config/message-files.ts';
 import type { BridgeConfig, DeviceConfig } from '../../src/config/model.ts';
 import { formatProblem, type Problem } from '../../src/config/problem.ts';
 import type { KeyFiles } from '../../src/config/secrecy.ts';
@@ -8,8 +9,8 @@ import type { KeyFiles } from '../../src/config/secrecy.ts';
 export const REGISTER = 'register: { appid: 996da38d-a7be-4947-aa4c-f8208b5f4ade, imei: "490154203237518" }';
 
 /** The configuration of a text in which nothing is wrong. */
-export function load(text: string, keys?: KeyFiles): BridgeConfig {
-  const { config, problems } = loadConfig(text, 'devices.yaml', new Map(), keys);
+export function load(text: string, keys?: KeyFiles, messages: MessageFiles = new Map()): BridgeConfig {
+  const { config, problems } = loadConfig(text, 'devices.yaml', messages, keys);
   expect(problems.map(formatProblem)).toEqual([]);
   if (config === undefined) throw new Error('neither a configuration nor a problem');
   return config;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { devicesJsonSchema, devicesJsonSchemaText } from '../../src/config/json-schema.ts';
+import { loadMessages } from '../../src/config/messages/load-messages.ts';
 import { load, REGISTER } from './example.ts';
 
 interface Schema {
@@ -134,7 +135,13 @@ describe('docs/devices-yaml.md', () => {
   it('has examples, each of which passes the check', () => {
     expect(examples.length).toBeGreaterThan(5);
     const keys = new Map([['keys/bench-2026.key', { text: Buffer.alloc(32).toString('base64') }]]);
-    for (const each of examples) load(each, keys);
+    const name = 'examples/eastron-sdm/messages.yaml';
+    const meter = readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
+    // Its warnings are its own.
+    const { protocol } = loadMessages(meter, name);
+    if (protocol === undefined) throw new Error(`${name} has errors`);
+    const messages = new Map([[name, { protocol, problems: [] }]]);
+    for (const each of examples) load(each, keys, messages);
   });
 });
 

@@ -15,6 +15,8 @@ export function summary(message: Message | InvalidPayload): string {
       return message.name === 'invalid'
         ? `invalid ${message.field}`
         : `${message.name} reply ${message.error}`;
+    case 'echo':
+      return `echo ${hexText(message.payload)}`;
     case 'notice':
       return `${message.name} notice`;
   }

@@ -49,12 +49,13 @@ function maxFrameOf(framing: FramingDeclaration): number {
   return framing.maxFrame ?? DEFAULT_MAX_PAYLOAD[framing.type];
 }
 
-function declareMessage({ every, reply, fields, ...rest }: MessageShape): MessageDeclaration {
+function declareMessage({ every, reply, fields, rejects, ...rest }: MessageShape): MessageDeclaration {
   const everyMs = every === undefined ? undefined : parseDuration(every);
   return {
     ...defined(rest),
     name: rest.name,
     ...(everyMs === undefined ? {} : { everyMs }),
+    ...(rejects === undefined ? {} : { rejects: { ...defined(rejects), request: rejects.request } }),
     ...(reply === undefined
       ? {}
       : { reply: typeof reply === 'string' ? reply : { fields: reply.fields.map(declareField) } }),

@@ -114,7 +114,7 @@ const tail = {
 
 const first = choiceField(['skip', 'take'], {
   description:
-    'What arrives first after the link was opened may be half a frame. `skip` sets it aside, `take` trusts it; `skip` on a serial line without a checksum where it is left out.',
+    'What arrives first after the link was opened may be half a frame. `skip` sets it aside, `take` trusts it. Left out, on a serial line without a checksum it is `skip`, unless a reply is awaited by then: what comes first after we have asked is taken.',
 }).optional();
 
 const sync = bytesField({ description: 'Bytes that begin every frame and belong to nothing.' });

@@ -72,7 +72,7 @@ function check(root: Readonly<Record<string, unknown>>, report: Report): Declare
     const here =
       first === 'messages' && typeof index === 'number' ? [first, indices[index] ?? index, ...rest] : path;
     // What another message lacks may stand in one that could not be read.
-    if (rest[0] === 'confirms' && messages.length < root.messages.length) continue;
+    if ((rest[0] === 'confirms' || rest[0] === 'rejects') && messages.length < root.messages.length) continue;
     report.add({ ...finding, path: here, ...(severity === 'warning' ? { severity } : {}) });
   }
   if (report.finish().problems.some(({ severity }) => severity === 'error')) return undefined;

@@ -77,6 +77,19 @@ export const messageShape = z.strictObject({
     description: 'Values are stale when the message stays away for longer.',
   }).optional(),
   confirms: confirmsField().optional(),
+  rejects: z
+    .strictObject({
+      request: z
+        .union([z.literal('any'), z.array(z.string()).min(1)])
+        .meta({ description: 'The requests that it may refuse: `any`, or their names.', examples: ['any'] }),
+      code: wordField('the name of a field', 'code', 'The field of this message that says why.').optional(),
+    })
+    .optional()
+    .meta({
+      description:
+        'The device sends it instead of a reply: it ends the request that is awaited, with the reason of the device.',
+      examples: [{ request: ['read_power'] }],
+    }),
   errors: namesField("Names of error codes in its reply, beside the protocol's.", {
     2: 'too_hot',
   }).optional(),

@@ -111,6 +111,13 @@ export type Sender = 'device' | 'host' | 'any';
 /** What answers a message: nothing, an error code, or an error code and (on success) fields. */
 export type ReplyDeclaration = 'none' | 'status' | { readonly fields: readonly FieldDeclaration[] };
 
+/** A message of the device that ends a request instead of its reply. */
+export interface RejectsDeclaration {
+  readonly request: 'any' | readonly string[];
+  /** A field of the message, or of a structure in it: `error.code`. */
+  readonly code?: string;
+}
+
 export interface MessageDeclaration {
   readonly name: string;
   readonly description?: string;
@@ -122,6 +129,8 @@ export interface MessageDeclaration {
   readonly everyMs?: number;
   /** Own field to that of the state, `message.field` where nothing else is said: the command is observed when these agree. */
   readonly confirms?: Readonly<Record<string, string | ConfirmDeclaration>>;
+  /** It refuses the request that is awaited: which ones, and the field that says why. */
+  readonly rejects?: RejectsDeclaration;
   /** Names of error codes in its reply, beside those of the protocol. */
   readonly errors?: EnumDeclaration;
   readonly fields?: readonly FieldDeclaration[];

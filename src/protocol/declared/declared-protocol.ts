@@ -1,13 +1,15 @@
 import { HeartwireError } from '../../errors.ts';
 import { type MessageDefinition, ProtocolDefinition } from '../definition.ts';
 import { copyOf, hexExcerpt } from '../describe.ts';
-import type { DeclaredMessage, InvalidPayload, UnknownMessage } from '../message.ts';
+import { agrees, type Expectation } from '../expectation.ts';
+import type { DeclaredMessage, EchoedMessage, InvalidPayload, UnknownMessage } from '../message.ts';
 import type { ProtocolDeclaration, Sender } from './declaration.ts';
 import { pathText } from './finding.ts';
 import { lintProtocol } from './lint.ts';
 import { type Form, MessageCodec } from './message-codec.ts';
 import { loaderOf, type NumberType, parseNumberType } from './number-type.ts';
 import { type FieldTrace, Reading } from './reading.ts';
+import { ReplyForms } from './reply-forms.ts';
 import type { Values } from './value.ts';
 import { Writing } from './writing.ts';
 
@@ -22,15 +24,17 @@ interface Candidate {
   readonly form: Form;
 }
 
-/** The reply to this message before all other replies; what is none keeps its place. */
-function awaitedFirst(candidates: readonly Candidate[], awaited: string): readonly Candidate[] {
-  const isReply = ({ form }: Candidate) => form.kind === 'reply';
-  const reply = candidates.find((each) => each.codec.name === awaited && isReply(each));
-  if (reply === undefined) return candidates;
-  const first = candidates.findIndex(isReply);
-  const others = candidates.filter((each) => each !== reply);
-  return [...others.slice(0, first), reply, ...others.slice(first)];
+const isReply = ({ form }: Candidate): boolean => form.kind === 'reply';
+
+function sameBytes(sent: Uint8Array, bytes: Uint8Array, start: number): boolean {
+  for (let index = 0; index < sent.length; index++) if (bytes[start + index] !== sent[index]) return false;
+  return true;
 }
+
+const without = (expected: Expectation, echoed: Uint8Array): Expectation => ({
+  ...expected,
+  sent: expected.sent.filter((each) => each !== echoed),
+});
 
 /** What the decoders grant for every byte received. */
 const MOST_PASSES = 16;
@@ -44,6 +48,8 @@ const NO_CODECS: readonly Candidate[] = [];
 export class DeclaredProtocol {
   readonly declaration: ProtocolDeclaration;
   readonly messages: readonly MessageCodec[];
+  /** What tells replies apart. */
+  readonly replies: ReplyForms;
   readonly #byName: ReadonlyMap<string, MessageCodec>;
   readonly #byId = new Map<number | undefined, readonly Candidate[]>();
   readonly #idType: NumberType | undefined;
@@ -66,6 +72,7 @@ export class DeclaredProtocol {
     }
     this.declaration = declaration;
     this.messages = declaration.messages.map((each) => new MessageCodec(each, declaration));
+    this.replies = new ReplyForms(declaration, this.messages);
     this.#byName = new Map(this.messages.map((each) => [each.name, each]));
     this.#idType =
       declaration.id === undefined ? undefined : parseNumberType(declaration.id.type, declaration.byteOrder);
@@ -85,36 +92,132 @@ export class DeclaredProtocol {
 
   /**
    * Decodes one payload. `from` is the side that sent it, where that is known: it tells a request from a reply of the
-   * same length. Of several replies that fit it is the one to `awaited`, where that is among them.
+   * same length. With `expected`, a reply is the one that may come; where several others fit, it is none of them.
    */
   decode(
     bytes: Uint8Array,
     start = 0,
     end: number = bytes.length,
     from?: Sender,
-    awaited?: string,
+    expected?: Expectation,
+  ): DeclaredMessage | UnknownMessage | InvalidPayload | EchoedMessage {
+    const message =
+      expected === undefined
+        ? this.#first(bytes, start, end, from)
+        : this.#expected(expected, bytes, start, end, from);
+    this.#reading.bytes = NO_BYTES;
+    return message;
+  }
+
+  /** The first message that fits. */
+  #first(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    from: Sender | undefined,
   ): DeclaredMessage | UnknownMessage | InvalidPayload {
     const id = this.#idOf(bytes, start, end);
-    const found = this.#byId.get(id) ?? NO_CODECS;
-    const candidates = awaited === undefined || found.length < 2 ? found : awaitedFirst(found, awaited);
-    const reading = this.#reading;
-    const length = end - start;
+    const candidates = this.#byId.get(id) ?? NO_CODECS;
     let first: InvalidPayload | undefined;
     for (let index = 0; index < candidates.length; index++) {
-      const candidate = candidates[index];
-      if (candidate === undefined) break;
-      const { codec, form } = candidate;
-      if (length < form.minLength || length > form.maxLength || !codec.mayComeFrom(form, from)) continue;
-      const message = codec.decode(form, reading, bytes, start, end);
-      if (message.name === 'declared') {
-        reading.bytes = NO_BYTES;
-        return message;
-      }
+      const message = this.#as(candidates[index], bytes, start, end, from);
+      if (message?.name === 'declared') return message;
       first ??= message;
     }
-    if (first === undefined) first = this.#misfit(candidates, bytes, start, end, from);
-    reading.bytes = NO_BYTES;
-    return first ?? this.#unknown(id, bytes, start, end);
+    return first ?? this.#misfit(candidates, bytes, start, end, from) ?? this.#unknown(id, bytes, start, end);
+  }
+
+  /** What a payload says as one candidate; undefined where its length, or its sender, excludes that. */
+  #as(
+    candidate: Candidate | undefined,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    from: Sender | undefined,
+  ): DeclaredMessage | InvalidPayload | undefined {
+    if (candidate === undefined) return undefined;
+    const { codec, form } = candidate;
+    const length = end - start;
+    if (length < form.minLength || length > form.maxLength || !codec.mayComeFrom(form, from))
+      return undefined;
+    return codec.decode(form, this.#reading, bytes, start, end);
+  }
+
+  #expected(
+    expected: Expectation,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    from: Sender | undefined,
+  ): DeclaredMessage | UnknownMessage | InvalidPayload | EchoedMessage {
+    const length = end - start;
+    for (const sent of expected.sent) {
+      if (sent.length === length && sameBytes(sent, bytes, start))
+        return { name: 'echo', kind: 'echo', payload: copyOf(bytes, start, end) };
+    }
+    const id = this.#idOf(bytes, start, end);
+    const candidates = this.#byId.get(id) ?? NO_CODECS;
+    const found = this.#answer(expected.replies, candidates, bytes, start, end, from);
+    if (found !== undefined) return found;
+    // Nothing but the silence between two frames tells where our own ends and the other one begins.
+    for (const sent of expected.sent) {
+      if (sent.length > 0 && sent.length < length && sameBytes(sent, bytes, start))
+        return this.#expected(without(expected, sent), bytes, start + sent.length, end, from);
+    }
+    const blamed = candidates.find(
+      (each) =>
+        isReply(each) &&
+        expected.replies.some(({ message }) => message === each.codec.name) &&
+        (id !== undefined || this.replies.begins(each.codec.name, bytes, start, end)),
+    );
+    if (blamed !== undefined) {
+      const message = blamed.codec.decode(blamed.form, this.#reading, bytes, start, end);
+      if (message.name === 'invalid') return message;
+    }
+    if (id === undefined) return this.#unknown(id, bytes, start, end);
+    return this.#misfit(candidates, bytes, start, end, from) ?? this.#unknown(id, bytes, start, end);
+  }
+
+  /**
+   * A message that refuses a request comes first: a reply without any form would be it as well. Others that are no reply
+   * keep their place before or behind the replies. A reply is one that is expected; else the
+   * only one that fits; else nothing tells what it answers.
+   */
+  #answer(
+    replies: Expectation['replies'],
+    candidates: readonly Candidate[],
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    from: Sender | undefined,
+  ): DeclaredMessage | UnknownMessage | undefined {
+    for (const candidate of candidates) {
+      if (candidate.codec.declaration.rejects === undefined) continue;
+      const message = this.#as(candidate, bytes, start, end, from);
+      if (message?.name === 'declared') return message;
+    }
+    const firstReply = candidates.findIndex(isReply);
+    for (let index = 0; index < candidates.length; index++) {
+      if (index === firstReply) {
+        for (const { message: name, same } of replies) {
+          const candidate = candidates.find((each) => each.codec.name === name && isReply(each));
+          const message = this.#as(candidate, bytes, start, end, from);
+          if (message?.name === 'declared' && agrees(same, message.fields)) return message;
+        }
+      }
+      const candidate = candidates[index];
+      if (candidate === undefined || isReply(candidate)) continue;
+      const message = this.#as(candidate, bytes, start, end, from);
+      if (message?.name === 'declared') return message;
+    }
+    const fitting: DeclaredMessage[] = [];
+    for (const candidate of candidates) {
+      const message = isReply(candidate) ? this.#as(candidate, bytes, start, end, from) : undefined;
+      if (message?.name === 'declared') fitting.push(message);
+    }
+    if (fitting.length < 2) return fitting[0];
+    const answers = fitting.map(({ message }) => message);
+    return { name: 'unknown', kind: 'unknown', answers, payload: copyOf(bytes, start, end) };
   }
 
   /**
@@ -189,7 +292,7 @@ export class DeclaredProtocol {
 
   /** Decodes one payload and says of every field where it lies and what it holds. */
   inspect(payload: Uint8Array, from?: Sender): Inspection {
-    const message = this.decode(payload, 0, payload.length, from);
+    const message = this.#first(payload, 0, payload.length, from);
     if (message.name === 'unknown') return { message, trace: [] };
     const codec = this.#byName.get(message.message);
     const form = codec?.forms.find(({ kind }) => kind === message.kind);
@@ -236,7 +339,8 @@ export class DeclaredProtocol {
     const own = this.messages.map((codec) =>
       codec.toDefinition(
         (bytes, start, end) => {
-          const message = this.decode(bytes, start, end, from);
+          const message = this.#first(bytes, start, end, from);
+          this.#reading.bytes = NO_BYTES;
           // Found by its id, it is known: `unknown` comes of no message at all.
           return message.name === 'unknown'
             ? codec.decode(codec.forms[0], this.#reading, bytes, start, end)

@@ -4,6 +4,7 @@ import { type DeclarationFinding, Findings, lintName, type Path } from './findin
 import { lintConfirms } from './lint-confirms.ts';
 import { lintFields, sizingScope } from './lint-fields.ts';
 import { lintEnum } from './lint-numbers.ts';
+import { lintRejects } from './lint-rejects.ts';
 import { MessageCodec, wrapId } from './message-codec.ts';
 import { parseNumberType } from './number-type.ts';
 
@@ -204,6 +205,7 @@ function lintMessage(
   }
   if (errors !== undefined) lintEnum(errors, [...path, 'errors'], findings);
   lintConfirms(message, protocol, path, findings);
+  lintRejects(message, protocol, path, findings);
   if (findings.errors > before) return;
   lintIdPlace(message, protocol, path, findings);
   if (findings.errors > before || (protocol.id !== undefined && message.id === undefined)) return;

@@ -26,8 +26,8 @@ export interface DelimitedShape {
   readonly literalEscape: number | undefined;
   /** Most bytes that may stand between two delimiters. */
   readonly maxBytes: number;
-  /** Everything up to the first delimiter, or silence, is set aside. */
-  readonly skipFirst: boolean;
+  /** Whether everything up to the first delimiter, or silence, is set aside; what comes after we have asked is an answer. */
+  readonly skipFirst: 'always' | 'never' | 'unless-asked';
   /** The delimiter ends lines of text, so that another end than the declared one is noticed. */
   readonly endsLines?: LineEnd | undefined;
   /** A line proves itself by a checksum in text, whatever ends it. */
@@ -48,6 +48,8 @@ export class DelimitedDecoder extends SearchingDecoder {
   readonly #envelope: Envelope;
   /** Bytes held in which no delimiter begins. */
   #scanned = 0;
+  /** Something came. */
+  #begun = false;
   /** Why nothing counts before the next delimiter or silence. */
   #skipping: DiscardReason | undefined;
   /** Looks at how the first lines end. */
@@ -63,11 +65,14 @@ export class DelimitedDecoder extends SearchingDecoder {
     super(sink);
     this.#shape = shape;
     this.#envelope = envelope;
-    this.#skipping = shape.skipFirst ? 'no_header' : undefined;
+    this.#skipping = shape.skipFirst === 'never' ? undefined : 'no_header';
     this.#lineEnds = shape.endsLines === undefined ? undefined : new LineEndWatch(shape.endsLines);
   }
 
   protected override hold(chunk: Uint8Array): void {
+    const first = !this.#begun && this.#shape.skipFirst === 'unless-asked';
+    if (first && this.sink.awaitsReply?.() === true) this.#skipping = undefined;
+    this.#begun = true;
     super.hold(chunk);
     this.#remark ??= this.#lineEnds?.received(chunk, 0, chunk.length);
     if (this.#shape.anyLineEnd === true) this.#budget.earn(chunk.length, this.buffer.length);
@@ -248,6 +253,7 @@ export class DelimitedDecoder extends SearchingDecoder {
       case 'budget':
       case 'bad_checksum':
       case 'bad_encoding':
+      case 'echo':
         return this.#envelope.expected;
     }
   }

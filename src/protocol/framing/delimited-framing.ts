@@ -17,6 +17,8 @@ interface DelimitedParts extends Omit<DelimitedShape, 'skipFirst' | 'proves'> {
   wrap(sealed: Uint8Array): Uint8Array;
 }
 
+const FIRST = { skip: 'always', take: 'never' } as const;
+
 /** A framing whose frames end with a delimiter. */
 export function delimitedFraming(
   declaration: CobsFraming | DelimiterFraming | SlipFraming,
@@ -39,7 +41,8 @@ export function delimitedFraming(
     needsSilence: false,
     maxPayload: sealed.maxPayload,
     makeDecoder(sink, { line, judge }) {
-      const skipFirst = first === undefined ? opens || (line === 'serial' && !proves) : first === 'skip';
+      const unsure = line === 'serial' && !proves ? 'unless-asked' : 'never';
+      const skipFirst = first === undefined ? (opens ? 'always' : unsure) : FIRST[first];
       const shape = {
         delimiter,
         literalEscape,
@@ -48,7 +51,7 @@ export function delimitedFraming(
         endsLines,
         anyLineEnd,
         proves: proofOf(sealed, judge),
-      };
+      } as const;
       return new DelimitedDecoder(shape, parts.makeEnvelope(), sink);
     },
     encode: (payload) => parts.wrap(sealed.seal(payload)),

@@ -9,6 +9,9 @@ import { findBytes, startsWith } from './find-bytes.ts';
 import type { PayloadJudge } from './framing.ts';
 import type { FrameLayout } from './layout.ts';
 
+/** Bytes of noise in front of a reply on a stream, at most: what a gateway sends to keep its connection alive. */
+const MOST_STRAY = 8;
+
 const BUDGET_EXPECTED = `checks within ${BUDGET_PER_BYTE} bytes per byte received`;
 
 /**
@@ -152,6 +155,16 @@ export class LayoutDecoder extends SearchingDecoder {
         continue;
       }
       const total = this.#frameBytes(bytes, at);
+      const stray = this.#recovery === 'close' ? this.#stray(bytes, at, tail, total) : 0;
+      if (stray < 0) {
+        if (!final) break;
+        at = this.#drop(at, tail, 'no_header', this.#headerExpected);
+        continue;
+      }
+      if (stray > 0) {
+        at = this.#drop(at, at + stray, 'no_header', this.#headerExpected);
+        continue;
+      }
       if (!this.#possible(bytes, at, tail, total)) {
         at = this.#recovery === 'close' ? this.#fault(at, tail, total) : this.#reject(at, tail);
         continue;
@@ -189,6 +202,41 @@ export class LayoutDecoder extends SearchingDecoder {
     return this.#judge.possible(bytes, start, Math.max(0, Math.min(tail - start, length)), length);
   }
 
+  /**
+   * A stream loses nothing, but a gateway may add bytes of its own between two frames. While a reply is awaited, as many
+   * bytes are looked past as bring a declared message to light; negative where more bytes must come to tell.
+   */
+  #stray(bytes: Uint8Array, at: number, tail: number, total: number): number {
+    const judge = this.#judge;
+    if (judge === undefined || this.sink.awaitsReply?.() !== true) return 0;
+    if (this.#begins(judge, bytes, at, tail, total) !== 'no') return 0;
+    if (recogniseIntruder(bytes, at, tail) !== undefined) return 0;
+    let undecided = 0;
+    for (let from = at + 1; from <= at + MOST_STRAY && from < tail; from++) {
+      const whole = tail - from >= this.#layout.headerBytes ? this.#frameBytes(bytes, from) : tail;
+      const found = this.#begins(judge, bytes, from, tail, whole);
+      if (found === 'yes') return from - at;
+      if (found === 'cut') undecided = -1;
+    }
+    return undecided;
+  }
+
+  /** Whether a declared message begins here; `cut` where it is not all there, `unknown` where too much was looked at. */
+  #begins(
+    judge: PayloadJudge,
+    bytes: Uint8Array,
+    at: number,
+    tail: number,
+    total: number,
+  ): 'yes' | 'no' | 'cut' | 'unknown' {
+    const { payloadAt, tailBytes, headerBytes } = this.#layout;
+    if (tail - at < headerBytes) return 'cut';
+    if (!this.#possible(bytes, at, tail, total)) return 'no';
+    if (at + total > tail) return 'cut';
+    if (this.#budget.credit < total * (judge.passes ?? 1)) return 'unknown';
+    return this.#budget.spend(judge.check(bytes, at + payloadAt, at + total - tailBytes)) ? 'yes' : 'no';
+  }
+
   /** A frame that is all there. Returns where the search goes on. */
   #judgeWhole(bytes: Uint8Array, at: number, tail: number, total: number): number {
     const { checksum, trailer, tailBytes, payloadAt } = this.#layout;
@@ -199,7 +247,7 @@ export class LayoutDecoder extends SearchingDecoder {
       if (this.#recovery === 'close') return this.#fault(at, tail, total);
       return this.#giveUp(at, tail, 'bad_checksum', 'the trailer of a frame');
     }
-    if (checksum !== undefined || this.#judge !== undefined) {
+    if (checksum !== undefined || (this.#judge !== undefined && this.#recovery !== 'close')) {
       if (this.#budget.credit < total * (checksum === undefined ? (this.#judge?.passes ?? 1) : 1))
         return this.#drop(at, end, 'budget', BUDGET_EXPECTED);
       if (checksum !== undefined) {
@@ -210,7 +258,7 @@ export class LayoutDecoder extends SearchingDecoder {
             return this.#drop(at, end, 'bad_checksum', `a frame with ${checksum.name}`);
           return this.#giveUp(at, tail, 'bad_checksum', `a frame with ${checksum.name}`);
         }
-      } else if (this.#judge !== undefined) {
+      } else if (this.#judge !== undefined && this.#recovery !== 'close') {
         if (!this.#budget.spend(this.#judge.check(bytes, at + payloadAt, payloadEnd)))
           return this.#giveUp(at, tail, 'bad_content', 'the content of a declared message');
       }

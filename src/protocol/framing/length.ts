@@ -19,7 +19,7 @@ export function makeLengthFraming(declaration: LengthFraming): Framing {
     needsSilence: false,
     maxPayload,
     makeDecoder(sink, { line, judge }) {
-      if (line === 'stream') return new LayoutDecoder(layout, sink, 'close');
+      if (line === 'stream') return new LayoutDecoder(layout, sink, 'close', judge);
       if (provable) return new LayoutDecoder(layout, sink, 'slide');
       return new LayoutDecoder(layout, sink, judge === undefined ? 'silence' : 'slide', judge);
     },

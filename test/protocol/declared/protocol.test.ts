@@ -5,6 +5,7 @@ import {
   type ProtocolDeclaration,
 } from '../../../src/protocol/declared/declaration.ts';
 import { DeclaredProtocol } from '../../../src/protocol/declared/declared-protocol.ts';
+import type { Expectation } from '../../../src/protocol/expectation.ts';
 import { fromHex } from '../fixtures.ts';
 
 const declaration: ProtocolDeclaration = {
@@ -88,13 +89,28 @@ test('without ids, an answer is rather the reply that is awaited than another th
     ],
   });
   const text = new TextEncoder().encode('12.5');
-  const meant = (awaited?: string) => lines.decode(text, 0, text.length, 'device', awaited);
+  const expecting = (message: string): Expectation => ({
+    awaited: [message],
+    replies: [{ message, same: {} }],
+    sent: [],
+  });
+  const meant = (awaited: string) => lines.decode(text, 0, text.length, 'device', expecting(awaited));
   expect(meant('voltage')).toMatchObject({ message: 'voltage', kind: 'reply', fields: { text: '12.5' } });
   expect(meant('identity')).toMatchObject({ message: 'identity', kind: 'reply' });
   // What it says by itself is no reply because one is awaited.
   const ready = new TextEncoder().encode('READY');
-  expect(lines.decode(ready, 0, 5, 'device', 'voltage')).toMatchObject({ message: 'boot', kind: 'notice' });
-  // What has no reply, or is no message, is none.
-  for (const other of [undefined, 'beep', 'toString'])
-    expect(meant(other)).toMatchObject({ message: 'identity' });
+  expect(lines.decode(ready, 0, 5, 'device', expecting('voltage'))).toMatchObject({
+    message: 'boot',
+    kind: 'notice',
+  });
+  // Where nothing is expected that fits, it is none of those that do.
+  for (const other of ['beep', 'toString']) {
+    expect(meant(other)).toEqual({
+      name: 'unknown',
+      kind: 'unknown',
+      answers: ['identity', 'voltage'],
+      payload: text,
+    });
+  }
+  expect(lines.decode(text, 0, text.length, 'device')).toMatchObject({ message: 'identity' });
 });
