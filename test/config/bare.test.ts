@@ -56,3 +56,21 @@ describe('session: none', () => {
     });
   });
 });
+
+describe('how late a reply may be', () => {
+  const life = (more: object) => {
+    const poll = [{ message: 'a', every: '1s' }];
+    return completeBare({ session: 'none', poll, ...more }, {}, [], () => undefined);
+  };
+
+  it('follows the time-out, and is at least 2 s', () => {
+    expect(life({})).toMatchObject({ lateMs: 2_500, silenceMs: 10_000 });
+    expect(life({ request_timeout: '500ms' })).toMatchObject({ lateMs: 2_000, silenceMs: 10_000 });
+    expect(life({ late_window: '300ms' })).toMatchObject({ lateMs: 300 });
+  });
+
+  it('counts for the silence: one lost reply makes no device offline', () => {
+    expect(life({ request_timeout: '10s' })).toMatchObject({ lateMs: 5_000, silenceMs: 17_000 });
+    expect(life({ request_timeout: '10s', silence: '5s' })).toMatchObject({ silenceMs: 5_000 });
+  });
+});

@@ -21,6 +21,9 @@ messages:
     fields: [{ name: unit, type: u8, range: [1, 9] }, { type: reserved, length: 8 }]
 `;
 
+const OTHER = `  - { name: other, id: 2, from: host, reply: { fields: [{ name: x, type: u16 }] }, fields: [] }
+`;
+
 async function read(devices: string, messages = METER) {
   await writeFile(join(dir, 'devices.yaml'), devices);
   await writeFile(join(dir, 'meter.yaml'), messages);
@@ -47,6 +50,39 @@ describe('messages: in devices.yaml', () => {
     const { lines } = await read(polled(poll).toString());
     expect(lines).toHaveLength(1);
     expect(lines[0]?.toLowerCase()).toContain(said);
+  });
+
+  const ask = (unit: number, as = '') => `{ message: read, every: 1s, fields: { unit: ${unit} }${as} }`;
+
+  it.each([
+    ['with other fields', `${ask(1)}, ${ask(2)}`, 'warning', 'as: voltage'],
+    [
+      'with other fields under one name',
+      `${ask(1, ', as: x')}, ${ask(2, ', as: x')}`,
+      'warning',
+      'under `x`',
+    ],
+    ['under the name of a message', ask(1, ', as: other'), 'error', 'is a message'],
+    [
+      'under the name of another poll',
+      `${ask(1, ', as: x')}, { message: other, every: 1s, as: x }`,
+      'error',
+      'stand under `x` already',
+    ],
+    ['under what is no name', ask(1, ', as: "1 x"'), 'error', 'no name like this'],
+  ])('must not be polled %s', async (_, polls, severity, said) => {
+    const { lines } = await read(polled(polls), METER.replace('  - name: read', `${OTHER}  - name: read`));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(`${severity}: `);
+    expect(lines[0]).toContain(said);
+  });
+
+  it('may be polled with other fields under names of their own, and twice with the same', async () => {
+    const { lines, config } = await read(
+      polled(`${ask(1, ', as: one')}, ${ask(2, ', as: two')}, ${ask(2, ', as: two')}`),
+    );
+    expect(lines).toEqual([]);
+    expect(config?.devices[0]?.session.bare?.polls.map((poll) => poll.as)).toEqual(['one', 'two', 'two']);
   });
 
   it('are listed with what is wrong in them, under their own name', async () => {

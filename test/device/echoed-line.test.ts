@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MessageDeclaration } from '../../src/protocol/declared/declaration.ts';
 import {
   type Answers,
+  LATE_MS,
   PolledLine,
   plainProtocol,
   poll,

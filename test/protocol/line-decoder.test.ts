@@ -13,7 +13,14 @@ const HALF_REGISTER = `0000003400${'33'.repeat(20)}`;
 
 /** Pushes hex, or falls idle at `idle`; returns what was reported, step by step. */
 function steps(...script: readonly string[]): string[][] {
-  const sink = new RecordingSink(definition);
+  return stepsWhile(undefined, ...script);
+}
+
+/** The same while the reply to this message is awaited. */
+function stepsWhile(awaited: string | undefined, ...script: readonly string[]): string[][] {
+  const sink = Object.assign(new RecordingSink(definition), {
+    awaitsReply: (message?: string) => awaited !== undefined && (message ?? awaited) === awaited,
+  });
   const decoder = new LineDecoder(definition, sink);
   return script.map((step) => {
     if (step === 'idle') decoder.idle();
@@ -220,5 +227,38 @@ describe('the sink', () => {
     });
     expect(() => decoder.push(fromHex(HEARTBEAT))).toThrow('sink');
     expect(() => decoder.push(fromHex(HEARTBEAT))).not.toThrow();
+  });
+});
+
+describe('while hunting, with stray bytes behind it', () => {
+  const stray = ['ff', 'fe', '00', 'fffe', '0000'];
+
+  test.each(stray)('a reply that is awaited is taken: %s', (bytes) => {
+    for (const next of ['idle', HEARTBEAT]) {
+      const events = stepsWhile('heartbeat', 'aa', HEARTBEAT_REPLY + bytes, next).flat();
+      expect(events.filter((event) => event.startsWith('heartbeat reply'))).toEqual(['heartbeat reply 0']);
+    }
+  });
+
+  test.each(stray)('one that is not awaited is set aside, but for what may begin a header: %s', (bytes) => {
+    const events = stepsWhile('register', 'aa', HEARTBEAT_REPLY + bytes, 'idle').flat();
+    const begins = bytes.startsWith('00');
+    expect(events.includes('heartbeat reply 0')).toBe(begins);
+  });
+
+  test('three are too many: they may be the rest of a frame whose head it took', () => {
+    // A register reply that lost its content, and a heartbeat behind it.
+    const damaged = `00000002${HEARTBEAT}`;
+    for (const awaited of ['register', undefined]) {
+      const events = stepsWhile(awaited, 'aa', damaged, 'idle', HEARTBEAT).flat();
+      expect(events.filter((event) => event.includes('reply'))).toEqual([]);
+      expect(events.at(-1)).toBe('heartbeat request');
+    }
+  });
+
+  test('a device whose every reply has one behind it is followed', () => {
+    const beat = [HEARTBEAT_REPLY, 'ff', 'idle'];
+    const events = stepsWhile('heartbeat', ...beat, ...beat, ...beat).flat();
+    expect(events.filter((event) => event === 'heartbeat reply 0')).toHaveLength(3);
   });
 });

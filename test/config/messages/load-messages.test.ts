@@ -225,6 +225,24 @@ describe('one problem, with its place', () => {
       /no field `a`/,
     ],
     [
+      'a refusal that the host sends',
+      message('from: host, rejects: { request: any }'),
+      '2:44 messages[0].rejects config_conflict',
+      /from: device/,
+    ],
+    [
+      'a refusal of what is no request',
+      message('from: device, rejects: { request: [m] }'),
+      '2:58 messages[0].rejects.request[0] config_bad_value',
+      /or write `any`/,
+    ],
+    [
+      'a refusal without the field that says why',
+      message('from: device, rejects: { request: any, code: why }'),
+      '2:68 messages[0].rejects.code config_bad_value',
+      /Name a field/,
+    ],
+    [
       'YAML that loops',
       'messages:\n  - &a { name: a, id: 1, fields: [*a] }\n',
       '2:35  config_syntax',
