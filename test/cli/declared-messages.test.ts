@@ -205,6 +205,13 @@ describe('decode', () => {
     expect(names).toEqual(['id', 'head', '  flags', '    on', 'cells', '  [0]', '    volt']);
   });
 
+  it('prints as many bytes of an unknown message as there are', async () => {
+    const { out } = await runCli(['decode', '6f a1', '--payload', ...declared], folder);
+    expect(out).toBe('unknown message 111, 2 bytes: 6fa1\n');
+    const long = await runCli(['decode', '6f'.repeat(70), '--payload', ...declared], folder);
+    expect(long.out).toBe(`unknown message 111, 70 bytes: ${'6f'.repeat(64)}...\n`);
+  });
+
   it('knows hex from a file that is not there', async () => {
     const { code, err } = await runCli(['decode', 'none.bin'], folder);
     expect(code).toBe(1);

@@ -248,6 +248,28 @@ describe('a device that we dial', () => {
     expect(bench.state?.detail).toContain('an HTTP response');
   });
 
+  it('shows in the state what is odd about its line, and logs it once', () => {
+    const bench = online();
+    const remark = { reason: 'telnet', detail: 'a telnet negotiation: IAC DO 1; set the port' } as const;
+    const chunk = { type: 'chunkReceived', bytes: 3, pending: 0, remark } as const;
+    const [log, ...others] = bench.session
+      .handle(chunk, bench.instant())
+      .filter(({ type }) => type === 'log');
+    expect(log).toEqual({ type: 'log', level: 'warn', reason: 'telnet', text: remark.detail });
+    expect(others).toEqual([]);
+    bench.tell(chunk);
+    expect(bench.session.state.link).toMatchObject({ status: 'connected', ...remark });
+    bench.message(reply('heartbeat'));
+    expect(bench.session.state.link).toMatchObject({ status: 'connected', ...remark });
+    bench.tell(hungUp);
+    bench.pass(1_000);
+    bench.tell(opened);
+    expect(bench.state?.link).not.toHaveProperty('detail', remark.detail);
+    const logged = bench.session.handle(chunk, bench.instant()).filter(({ type }) => type === 'log');
+    expect(logged).toEqual([]);
+    expect(bench.state?.link.status).toBe('connected');
+  });
+
   it('closes a link whose half frame does not grow for 30 s', () => {
     const bench = online(settings({ heartbeat: { intervalMs: 60_000, missed: 3, from: 'client' } }));
     bench.tell({ type: 'chunkReceived', bytes: 3, pending: 3 });

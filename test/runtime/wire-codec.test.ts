@@ -42,7 +42,9 @@ function wireOn(link: Link, parts: Omit<CodecParts, 'definition'>): { wire: Wire
     wireMessage: (_, message) => void told.push(inWords(message)),
     wireDiscarded: (_, report) => void told.push(`discarded ${report.count} ${report.reason}`),
     wireFaulted: (_, fault) => void told.push(`fault ${fault.reason}`),
-    wireChunk: () => undefined,
+    wireChunk: (_, __, ___, remark) => {
+      if (remark !== undefined) told.push(`remark ${remark.reason}`);
+    },
     wireClosed: () => void told.push('closed'),
     wireBroke: (_, cause) => void told.push(`broke ${cause}`),
   };
@@ -68,6 +70,25 @@ describe('a wire', () => {
     link.idle();
     link.data(bytesOf('"d" 0a'));
     expect(told).toEqual(['opened', '6162', 'discarded 1 truncated', '64']);
+  });
+
+  test('tells once that the other side speaks telnet, with the chunk that shows it', () => {
+    const link = new FakeLink();
+    const framing: FramingDeclaration = { type: 'cobs', checksum: { algorithm: 'crc-16/xmodem' } };
+    const { wire, told } = wireOn(link, { line: 'stream', framing, decode: plain });
+    link.connect();
+    link.data(bytesOf('fffb01 fffd03'));
+    link.data(bytesOf('fffb00'));
+    expect(told).toEqual(['opened', 'remark telnet']);
+    wire.close('destroy');
+  });
+
+  test('tells that lines end otherwise than declared', () => {
+    const link = new FakeLink();
+    const { told } = wireOn(link, { line: 'stream', framing: lines, decode: plain });
+    link.connect();
+    link.data(bytesOf('"ab" 0d "cd" 0d "ef"'));
+    expect(told).toEqual(['opened', 'remark wrong_delimiter']);
   });
 
   test('without another decoder, a payload is one of the built-in messages', () => {
