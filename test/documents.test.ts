@@ -7,7 +7,7 @@ import { parseLinkAddress, parseListenAddress } from '../src/links/parse-address
 import { encodeFrame } from '../src/protocol/codec.ts';
 import type { Message } from '../src/protocol/message.ts';
 import { announced, DEFAULT_FEED_LIMITS } from '../src/runtime/feed/limits.ts';
-import { readProjectFile } from './support/project-files.ts';
+import { projectFiles, readProjectFile } from './support/project-files.ts';
 
 /** First cells of a document's tables, as far as they are code. */
 function named(document: string): ReadonlySet<string> {
@@ -125,5 +125,17 @@ describe('docs/protocol.md', () => {
     const rows = readProjectFile('docs/protocol.md').match(/^\| `[0-9a-f]{8}`( `[0-9a-f]+`)+ \|/gm) ?? [];
     const shown = rows.map((row) => row.replace(/[^0-9a-f]/g, ''));
     expect(shown).toEqual(messages.map((message) => Buffer.from(encodeFrame(message)).toString('hex')));
+  });
+});
+
+describe('what the documents say about installing', () => {
+  const documents = [...projectFiles(['docs'], ['.md']), 'README.md', 'CONTRIBUTING.md'];
+
+  it('takes a packed file: the package is in no registry', () => {
+    expect(documents).toContain('docs/library.md');
+    const wrong = documents.filter((path) =>
+      /npm (?:install|i|add)(?: -\S+)* heartwire(?![\w.-]*\.tgz|\/)/.test(readProjectFile(path)),
+    );
+    expect(wrong).toEqual([]);
   });
 });

@@ -1,5 +1,4 @@
 import yargs, { type Argv } from 'yargs';
-import { HeartwireError } from '../errors.ts';
 import { check } from './check.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { decode } from './decode.ts';
@@ -20,7 +19,7 @@ import { schema } from './schema.ts';
 import { send } from './send.ts';
 import { simulate } from './simulate.ts';
 import { tail } from './tail.ts';
-import { tellError } from './tell-error.ts';
+import { exitCodeOf, tellError } from './tell-error.ts';
 import { token } from './token.ts';
 import { types } from './types.ts';
 import { packageVersion } from './version.ts';
@@ -90,7 +89,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<ExitCode
     return await picked(io);
   } catch (error) {
     io.err(tellError(error));
-    return error instanceof HeartwireError && error.code.startsWith('config_') ? 2 : 1;
+    return exitCodeOf(error);
   }
 }
 

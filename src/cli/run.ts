@@ -1,12 +1,14 @@
 import { resolve } from 'node:path';
 import type { BridgeConfig } from '../config/model.ts';
-import { formatProblem } from '../config/problem.ts';
+import { formatProblem, type Problem } from '../config/problem.ts';
 import { type ReadConfig, readConfig } from '../config/read.ts';
 import type { LoadedConfig } from '../config/report.ts';
 import { HeartwireError } from '../errors.ts';
 import { Bridge } from '../runtime/bridge.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { ConfigReloader } from '../runtime/config-reloader.ts';
+import type { Log } from '../runtime/log.ts';
+import { logProblems } from '../runtime/log-problems.ts';
 import { ConfigReader } from '../runtime/reload/config-reader.ts';
 import { breakdown } from './breakdown.ts';
 import { cliLog } from './cli-log.ts';
@@ -14,7 +16,7 @@ import type { CliIo, Command, ExitCode } from './command.ts';
 import { endWithin } from './end-within.ts';
 import { examineFolder } from './examine-folder.ts';
 import { stopRequest } from './stop-request.ts';
-import { tellError } from './tell-error.ts';
+import { exitCodeOf, logFailure, tellError } from './tell-error.ts';
 import { packageVersion } from './version.ts';
 import { portNumber } from './whole-number.ts';
 
@@ -57,43 +59,60 @@ export const run: Command<RunArgs> = {
       })
       .option('quiet', { type: 'boolean', default: false, describe: 'Log warnings and errors only' }),
   async run(args, io) {
-    const served = ({ config, ...found }: ReadConfig): ReadConfig => {
-      return config === undefined ? found : { ...found, config: servedAt(config, args) };
-    };
-    const path = resolve(io.cwd, args.file);
-    const loaded = served(await readConfig(path, args.file));
-    const { config, failed, problems } = loaded;
-    const unfit = await recordFolderProblem(args.record, io.cwd);
-    for (const problem of problems) io.err(`${formatProblem(problem)}\n`);
-    if (unfit !== undefined) io.err(tellError(unfit));
-    if (config === undefined || unfit !== undefined) return 2;
     const log = cliLog(io, args.quiet ? 'warn' : 'info');
-    const bridge = new Bridge({
-      config,
-      failed,
-      problems,
-      recordDir: args.record === undefined ? undefined : resolve(io.cwd, args.record),
-      clock: systemClock,
-      log,
-      version: packageVersion(),
-      usage: io.usage,
-    });
-    const apply = (next: LoadedConfig) => bridge.apply(next);
-    const reader = new ConfigReader();
-    // Only the first version is read here: nothing runs yet that could be held up.
-    const read = async () => served(await reader.read(path, args.file));
-    const reloader = new ConfigReloader({ file: args.file, clock: systemClock, log, read, apply });
-    using broken = breakdown(io, log);
-    return await serve(
-      bridge,
-      reloader,
-      reader,
-      args.watch ? loaded.sources : undefined,
-      broken.happened,
-      io,
-    );
+    if (io.errTerminal ?? io.terminal) return runBridge(args, io, log, tellAtTerminal(io));
+    // Programs read what is written here, so that every line is one of the log.
+    try {
+      return await runBridge(args, io, log, (problems, unfit) => {
+        logProblems(log, problems, args.file);
+        if (unfit !== undefined) logFailure(log, unfit);
+      });
+    } catch (error) {
+      logFailure(log, error);
+      return exitCodeOf(error);
+    }
   },
 };
+
+/** Says what is wrong with the configuration, and with the command line beside it. */
+type Tell = (problems: readonly Problem[], unfit: HeartwireError | undefined) => void;
+
+const tellAtTerminal =
+  (io: CliIo): Tell =>
+  (problems, unfit) => {
+    for (const problem of problems) io.err(`${formatProblem(problem)}\n`);
+    if (unfit !== undefined) io.err(tellError(unfit));
+  };
+
+async function runBridge(args: RunArgs, io: CliIo, log: Log, tell: Tell): Promise<ExitCode> {
+  const served = ({ config, ...found }: ReadConfig): ReadConfig => {
+    return config === undefined ? found : { ...found, config: servedAt(config, args) };
+  };
+  const path = resolve(io.cwd, args.file);
+  const loaded = served(await readConfig(path, args.file));
+  const { config, failed, problems } = loaded;
+  const unfit = await recordFolderProblem(args.record, io.cwd);
+  tell(problems, unfit);
+  if (config === undefined || unfit !== undefined) return 2;
+  const bridge = new Bridge({
+    config,
+    failed,
+    problems,
+    recordDir: args.record === undefined ? undefined : resolve(io.cwd, args.record),
+    clock: systemClock,
+    log,
+    version: packageVersion(),
+    usage: io.usage,
+  });
+  const apply = (next: LoadedConfig) => bridge.apply(next);
+  const reader = new ConfigReader();
+  // Only the first version is read here: nothing runs yet that could be held up.
+  const read = async () => served(await reader.read(path, args.file));
+  const reloader = new ConfigReloader({ file: args.file, clock: systemClock, log, read, apply });
+  using broken = breakdown(io, log);
+  const watched = args.watch ? loaded.sources : undefined;
+  return await serve(bridge, reloader, reader, watched, broken.happened, io);
+}
 
 /** What is configured wrongly is told by the log of a bridge that runs; what was just typed, at once. */
 async function recordFolderProblem(

@@ -1,4 +1,4 @@
-import { asProblem, formatProblem } from '../config/problem.ts';
+import { asProblem } from '../config/problem.ts';
 import type { ReadConfig } from '../config/read.ts';
 import type { LoadedConfig } from '../config/report.ts';
 import { HeartwireError } from '../errors.ts';
@@ -7,10 +7,8 @@ import type { ConfigOutcome } from './config-applier.ts';
 import { tellDefect } from './defect.ts';
 import { FileWatcher } from './file-watcher.ts';
 import type { Log } from './log.ts';
+import { logProblems } from './log-problems.ts';
 import { reloadText, restartText } from './reload-text.ts';
-
-/** Problems written to the log at once; more of them are counted. */
-const TOLD = 50;
 
 export interface ConfigReloaderOptions {
   /** As people call it. */
@@ -88,17 +86,7 @@ export class ConfigReloader {
   #tell(outcome: ConfigOutcome): void {
     const { log, file } = this.#options;
     const { problems, diff, generation } = outcome;
-    for (const problem of problems.slice(0, TOLD)) {
-      const { severity, code, line, column } = problem;
-      const level = severity === 'error' ? 'error' : 'warn';
-      log[level]({ code, file: problem.file, line, column }, formatProblem(problem));
-    }
-    if (problems.length > TOLD) {
-      log.warn(
-        { code: 'config_invalid', file },
-        `${problems.length - TOLD} more problems; heartwire check lists them all`,
-      );
-    }
+    logProblems(log, problems, file);
     const restart = restartText(file, outcome);
     if (restart !== undefined) log.warn({ code: 'config_needs_restart', file }, restart);
     const level = diff === undefined ? 'error' : 'info';

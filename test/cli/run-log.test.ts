@@ -37,6 +37,25 @@ listeners:
 });
 afterAll(() => rm(folder, { recursive: true }));
 
+describe('in a pipe, why run does not start', () => {
+  it.each([
+    ['a configuration that is wrong', 'devices: [', [], 2, 'config_syntax'],
+    ['one that is not there', undefined, ['nowhere.yaml'], 2, 'config_unreadable'],
+    ['an address that cannot be', 'server: { port: 0, host: 203.0.113.7 }', ['--host', '203.0.113.7'], 1, ''],
+    ['a folder that is none', 'devices: []', ['--record', 'x.yaml'], 2, 'recording_failed'],
+  ])('is told in JSON lines: %s', async (_, text, args, exit, code) => {
+    await writeFile(join(folder, 'x.yaml'), `${text ?? ''}\naccess: { insecure: true }\n`);
+    const io = new RecordedIo(folder);
+    const file = text === undefined ? [] : ['x.yaml'];
+    expect(await main(['run', ...file, '--no-watch', ...args], io)).toBe(exit);
+    const lines = io.logged.trimEnd().split('\n');
+    const codes = lines.map((line) => (JSON.parse(line) as Line).code ?? 'none');
+    expect(codes).toEqual(codes.map(() => expect.stringMatching(/^[a-z_]+$/)));
+    expect(codes.join(' ')).toContain(code);
+    expect(io.printed).toBe('');
+  });
+});
+
 describe('the log of run', () => {
   it('is one JSON object a line in a pipe, each with a code, and the device where it is about one', async () => {
     const io = new RecordedIo(folder);

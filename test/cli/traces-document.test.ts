@@ -56,16 +56,23 @@ describe('docs/traces.md', () => {
   });
 
   it('shows tests that pass', () => {
-    const code = blocks('ts')[0] ?? '';
+    const code = blocks('ts').join('\n');
     const bodies = [...code.matchAll(/^it\('[^']*', \(\) => \{\n([\s\S]*?)^\}\);/gm)].map(
       ([, body = '']) => body,
     );
-    expect(bodies).toHaveLength(3);
+    expect(bodies).toHaveLength(4);
     const root = fileURLToPath(new URL('../../', import.meta.url));
     const fixture = (path: string) => traceFixture(join(root, path));
+    const readFileSync = (path: string) => readProjectFile(path);
     // The page is ours, and what it shows is to be run as it stands.
     for (const body of bodies)
-      new Function('replay', 'traceFixture', 'traceText', 'expect', body)(replay, fixture, traceText, expect);
+      new Function('replay', 'traceFixture', 'traceText', 'expect', 'readFileSync', body)(
+        replay,
+        fixture,
+        traceText,
+        expect,
+        readFileSync,
+      );
     expect.assertions(bodies.length + 2);
   });
 });

@@ -253,7 +253,8 @@ export const fieldShape = z.strictObject({
     .array(wordField('the name of a field', 'data', 'An earlier field, or `id`.'))
     .optional()
     .meta({
-      description: 'Checksum: earlier fields, and `id`; all that stands in front of it where it is left out.',
+      description:
+        'Checksum: earlier fields as they stand on the wire, with a length in front, and `id`; all that stands in front of it where it is left out.',
     }),
   byte_order: choiceField(['big', 'little'], {
     description: "Checksum: order of its bytes, where it is not the protocol's.",

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   DEFAULT_PROTOCOL,
+  type FieldDeclaration,
   type MessageDeclaration,
   type ProtocolDeclaration,
 } from '../../../src/protocol/declared/declaration.ts';
@@ -69,6 +70,38 @@ test('the example of the language', () => {
   });
   if (message.name !== 'declared') throw new Error('not decoded');
   expect(protocol.encode('telemetry', message.fields)).toEqual(payload);
+});
+
+test('a checksum covers a field with the length in front of it; a length that it does not cover is a field', () => {
+  const { id: _, error: __, ...plain } = DEFAULT_PROTOCOL;
+  const made = (data: readonly FieldDeclaration[], covers: readonly string[]) =>
+    new DeclaredProtocol({
+      ...plain,
+      messages: [
+        {
+          name: 'registers',
+          from: 'device',
+          reply: 'none',
+          fields: [
+            { name: 'address', type: 'u8' },
+            { name: 'function', type: 'u8' },
+            ...data,
+            { name: 'crc', type: 'crc', algorithm: 'crc-16/modbus', byteOrder: 'little', covers },
+          ],
+        },
+      ],
+    });
+  // A reply to a read of three registers: its CRC covers the count of bytes.
+  const frame = fromHex('11 03 06 ae41 5652 4340 49ad');
+  const measured = made([{ name: 'data', type: 'bytes', length: 'u8' }], ['address', 'function', 'data']);
+  const counted = [
+    { name: 'size', type: 'u8' },
+    { name: 'data', type: 'bytes', length: { field: 'size' } },
+  ] as const;
+  const whole = made(counted, ['address', 'function', 'size', 'data']);
+  const without = made(counted, ['address', 'function', 'data']);
+  for (const each of [measured, whole]) expect(each.decode(frame)).toMatchObject({ message: 'registers' });
+  expect(without.decode(frame)).toMatchObject({ name: 'invalid', reason: 'bad_checksum' });
 });
 
 test('without ids, an answer is rather the reply that is awaited than another that it may be', () => {
