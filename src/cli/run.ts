@@ -72,6 +72,7 @@ export const run: Command<RunArgs> = {
       failed,
       problems,
       recordDir: args.record === undefined ? undefined : resolve(io.cwd, args.record),
+      knownFile: config.knownDevices && resolve(io.cwd, config.knownDevices.file),
       clock: systemClock,
       log,
       version: packageVersion(),
