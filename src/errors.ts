@@ -102,6 +102,8 @@ export const ERROR_CODES = {
     'The recordings fill their budget on the disk, and none is left to be removed for one more.',
   recording_behind: 'The disk is slower than what is to be recorded; the recording is interrupted.',
   recording_off: 'A note was made for a device that is not recorded.',
+  known_devices_unreadable: 'The file of known devices could not be read, or is not as it was written.',
+  known_devices_unwritable: 'The file of known devices could not be written.',
   too_many_new_devices: 'One address makes known more new devices than it may.',
   link_replaced: 'A newer link of the same device took over while a request was in flight.',
   internal_error:

@@ -99,6 +99,7 @@ async function runBridge(args: RunArgs, io: CliIo, log: Log, tell: Tell): Promis
     failed,
     problems,
     recordDir: args.record === undefined ? undefined : resolve(io.cwd, args.record),
+    knownFile: config.knownDevices && resolve(io.cwd, config.knownDevices.file),
     clock: systemClock,
     log,
     version: packageVersion(),

@@ -5,6 +5,7 @@ import { completeDevice } from './complete.ts';
 import { completeListener } from './complete-listener.ts';
 import { explainIssues } from './explain-issues.ts';
 import { completeFiles, filesShape } from './files.ts';
+import { completeKnownDevices, knownDevicesShape } from './known-devices.ts';
 import { checkDialIn, type MessageFiles, messagesNamed } from './message-files.ts';
 import type { DeviceConfig, ListenerConfig } from './model.ts';
 import { completeMetrics, metricsShape, requiredIds } from './observing.ts';
@@ -75,6 +76,10 @@ function assemble(
     messagesNamed(typeof name === 'string' && name !== '' ? name : undefined, messageFiles, path, add);
   const messages = messagesOf(root.messages, []);
   const files = fits(filesShape, ['files'], root.files);
+  const known = completeKnownDevices(
+    fits(knownDevicesShape, ['known_devices'], root.known_devices ?? {}) ?? {},
+    file,
+  );
   const secrecy = fits(secrecyShape, ['secrecy'], root.secrecy);
   const metrics = fits(metricsShape, ['metrics'], root.metrics ?? {}) ?? {};
   const listeners: Placed<ListenerConfig>[] = [];
@@ -120,6 +125,7 @@ function assemble(
     ...(access === undefined ? {} : { access }),
     recording,
     ...(files === undefined ? {} : { files: completeFiles(files, add) }),
+    ...(known === undefined ? {} : { knownDevices: known }),
     ...(secrecy === undefined ? {} : { secrecy: completeSecrecy(secrecy, keyFiles, ids, add) }),
     metrics: completeMetrics(metrics),
     requiredDevices: requiredIds(listOf(root.devices)),

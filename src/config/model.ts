@@ -2,7 +2,7 @@ import type { SessionSettings } from '../device/settings.ts';
 import type { LinkAddress, ListenAddress } from '../links/address.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { AccessConfig } from './access.ts';
-
+import type { KnownDevicesConfig } from './known-devices.ts';
 import type { MetricsConfig } from './observing.ts';
 import type { RecordingConfig } from './recording.ts';
 import type { SecrecyConfig } from './secrecy.ts';
@@ -103,6 +103,8 @@ export interface BridgeConfig {
   readonly recording: RecordingConfig;
   /** Absent: files of devices are not kept. */
   readonly files?: FilesConfig;
+  /** Absent: a run does not know the unannounced devices of the one before. */
+  readonly knownDevices?: KnownDevicesConfig;
   /** Absent: nothing is encrypted. */
   readonly secrecy?: SecrecyConfig;
   readonly metrics?: MetricsConfig;

@@ -16,6 +16,7 @@ import {
   textField,
 } from './field.ts';
 import { filesShape } from './files.ts';
+import { knownDevicesShape } from './known-devices.ts';
 import { metricsShape, requiredField } from './observing.ts';
 import { recordField, recordingShape } from './recording.ts';
 import { secrecyShape } from './secrecy.ts';
@@ -331,6 +332,9 @@ export const fileShape = z.strictObject({
     .meta({ description: 'Where traces of the devices that have `record: true` are written.' }),
   messages: messages('The file of declared messages of all devices that name none of their own.').optional(),
   files: filesShape.optional().meta({ description: 'Where files go that devices send in chunks.' }),
+  known_devices: knownDevicesShape
+    .optional()
+    .meta({ description: 'Where unannounced devices are remembered over a restart.' }),
   secrecy: secrecyShape
     .optional()
     .meta({ description: 'What only subscribers with a key can read, whoever carries it to them.' }),

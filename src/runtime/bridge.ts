@@ -25,6 +25,8 @@ import { doorLimits } from './http/connection-gate.ts';
 import { requestLimits } from './http/request-limits.ts';
 import { TlsSource } from './http/tls-source.ts';
 import { HttpServer } from './http-server.ts';
+import { KnownDevices } from './known-devices.ts';
+import { knownDevices } from './known-records.ts';
 import type { Log } from './log.ts';
 import type { ProcessUsage } from './metrics/bridge-families.ts';
 import { noteCommand } from './note-command.ts';
@@ -47,6 +49,8 @@ export interface BridgeOptions {
   readonly version: string;
   /** Records every device that does not say `record: false` into this folder. */
   readonly recordDir?: string | undefined;
+  /** Remembers unannounced devices in this file, for the next run. */
+  readonly knownFile?: string | undefined;
   /** In [0, 1); `Math.random` by default. */
   readonly random?: () => number;
   /** Resolves the names of devices and listeners; the resolver of the process by default. */
@@ -71,6 +75,7 @@ export class Bridge {
   readonly store: FeedStore;
   readonly #options: BridgeOptions;
   readonly #secrecy: Secrecy;
+  readonly #known: KnownDevices | undefined;
   readonly #observation: Observation;
   readonly #auth: Authenticator;
   readonly #fleet: Fleet;
@@ -117,7 +122,12 @@ export class Bridge {
       recorder: () => this.#recorder,
       wantsBytes: (topic) => this.store.followsBytes && this.#feed.hasAudience(topic),
       retired: this.#observation.retired,
+      knownChanged: () => this.#known?.changed(),
     });
+    const { knownFile } = options;
+    const devices = () => knownDevices(this.directory, (topic) => this.#secrecy.conceals(topic), clock);
+    this.#known =
+      knownFile === undefined ? undefined : new KnownDevices({ file: knownFile, clock, log, devices });
     this.#applier = new ConfigApplier({
       config,
       problems: options.problems ?? [],
@@ -231,6 +241,7 @@ export class Bridge {
       await this.#spool?.start();
       const { url, port } = await this.#http.start();
       const lines = await this.#lines?.start();
+      for (const device of (await this.#known?.load()) ?? []) this.#fleet.restore(device);
       const listeners = await this.#fleet.start();
       this.#status.start();
       this.#observation.started();
@@ -292,6 +303,8 @@ export class Bridge {
     this.#status.stop();
     // The subscribers first: what they last saw of a device is how it was, not that we let go of it.
     await Promise.all([this.#feed[Symbol.asyncDispose](), this.#lines?.[Symbol.asyncDispose]()]);
+    // As long as the devices are connected: the next run shall know that they were.
+    await this.#known?.close();
     this.#fleet.stop();
     await this.#applier[Symbol.asyncDispose]();
     await this.#recorder?.close();

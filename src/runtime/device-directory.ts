@@ -7,9 +7,12 @@ import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts
 import type { RegisterRequest } from '../protocol/message.ts';
 import type { Clock } from './clock.ts';
 import type { DeviceRunner } from './device-runner.ts';
+import type { KnownDevice } from './known-devices-file.ts';
+import { arrivalOf, knownBefore } from './known-records.ts';
 import {
   type Arrival,
   type Resolution,
+  type Unannounced,
   UnannouncedDevices,
   type UnannouncedRun,
 } from './unannounced-devices.ts';
@@ -39,11 +42,13 @@ export interface Settling {
 export class DeviceDirectory {
   readonly #configured = new Map<string, DeviceRunner>();
   #matches: Array<{ readonly match: MatchConfig; readonly runner: DeviceRunner }> = [];
+  readonly #clock: Clock;
   readonly #unannounced: UnannouncedDevices;
   readonly #unsettled = new Map<string, Settling>();
   #spoken: readonly DeclaredProtocol[] | undefined;
 
   constructor({ clock, makeRunner, over, changed }: DirectoryOptions) {
+    this.#clock = clock;
     this.#unannounced = new UnannouncedDevices({
       clock,
       makeRunner: (device, listener, run) => makeRunner({ ...listener.session, device }, listener, run),
@@ -168,6 +173,24 @@ export class DeviceDirectory {
     if (this.#configured.has(name))
       return { refused: `the configuration has a device ${name} of another kind` };
     return this.#unannounced.accept(name, listener, arrival);
+  }
+
+  /** An unannounced device that an earlier run knew, unless it is one of the configuration now, or long away. */
+  restore(device: KnownDevice, listener: ListenerConfig): void {
+    const { id, byAddress, settled } = device;
+    const arrival = arrivalOf(device);
+    if (this.#configured.has(id) || refuses(listener, byAddress)) return;
+    if (this.#matched(arrival) !== undefined) return;
+    this.#unannounced.restore(
+      id,
+      { listener, arrival, byAddress, settled },
+      knownBefore(device, this.#clock.now()),
+    );
+  }
+
+  /** Every unannounced device. */
+  unannounced(): Iterable<Readonly<Unannounced>> {
+    return this.#unannounced.all();
   }
 
   /** The listener that an unannounced device came by at first. */

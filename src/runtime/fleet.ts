@@ -21,6 +21,7 @@ import { DialInSpeeches } from './dial-in-speeches.ts';
 import { dialWire } from './dial-wire.ts';
 import { FailedDevices } from './failed-devices.ts';
 import { Gateway } from './gateway.ts';
+import type { KnownDevice } from './known-devices-file.ts';
 import type { Log } from './log.ts';
 import { markReplay } from './mark-replay.ts';
 import type { Recorder } from './recorder.ts';
@@ -166,6 +167,12 @@ export class Fleet {
       if (kind === 'matched' && !this.#stopped) this.directory.get(id)?.start();
     };
     return { former, act };
+  }
+
+  /** A device that an earlier run knew, where its listener would take it still. */
+  restore(device: KnownDevice): void {
+    const listener = this.#config.listeners.find(({ link }) => addressLabel(link) === device.listener);
+    if (listener !== undefined) this.directory.restore(device, listener);
   }
 
   /** Closes every link; the last states stay published. */

@@ -47,7 +47,7 @@ describe('the JSON Schema', () => {
   });
 
   it('names the defaults that are filled in', () => {
-    const { server, access, recording, metrics, requiredDevices, devices, listeners } = load(
+    const { server, access, recording, knownDevices, metrics, requiredDevices, devices, listeners } = load(
       `server: { tcp: { port: 0 } }\naccess: { jwt: { jwks_file: keys.json } }\ndevices:\n  - { id: x, link: COM3, gap: 50ms, ${REGISTER} }\nlisteners:\n  - link: tcp-listen:127.0.0.1:0\n`,
     );
     const [device] = devices;
@@ -76,6 +76,7 @@ describe('the JSON Schema', () => {
       'access.jwt.roles_claim': access?.jwt?.rolesClaim,
       'access.jwt.topics_claim': access?.jwt?.topicsClaim,
       'access.jwt.clock_tolerance': seconds(access?.jwt?.clockToleranceMs),
+      'known_devices.keep': knownDevices !== undefined,
       'recording.dir': recording.dir,
       'recording.max_file_mb': recording.maxFileBytes / 1_048_576,
       'recording.max_age': `${recording.maxFileMs / 3_600_000}h`,

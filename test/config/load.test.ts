@@ -30,6 +30,7 @@ describe('loadConfig', () => {
   it('fills in what a dialled device leaves out', () => {
     expect(load(`devices:\n  - { id: psu-1, link: "tcp:10.0.0.7:9089", ${REGISTER} }`)).toEqual({
       file: 'devices.yaml',
+      knownDevices: { file: 'devices.known' },
       recording: {
         dir: 'traces',
         maxFileBytes: 67_108_864,

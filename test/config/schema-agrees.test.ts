@@ -13,6 +13,7 @@ const DEVICES = [
 server: { host: 127.0.0.1, port: 8080, origins: ["https://a.b"], hosts: [], tcp: { port: 1 }, flush_window: 5ms }
 access: { tokens: [{ name: p, hash: "sha256:${'0'.repeat(64)}", roles: read, topics: ["#"], expires: "2030-01-01" }] }
 defaults: { heartbeat: { interval: 3s, missed: 3 }, clock: { every: 60s }, presence: { every: 1h }, baud: 9600 }
+known_devices: { keep: true, file: state/devices.known }
 recording: { dir: traces, max_age: 1h, budget_mb: 100, gzip: true }
 files: { dir: files, max_file_mb: 1 }
 metrics: { per_device: true }

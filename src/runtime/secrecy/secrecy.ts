@@ -42,6 +42,11 @@ export class Secrecy {
     );
   }
 
+  /** Whether what is said on a topic is for holders of a key alone. */
+  conceals(topic: string): boolean {
+    return this.#sealer?.seals(topic) === true;
+  }
+
   /** The fields that a device answered are as secret as its messages; whether it did what it was asked is not. */
   async outcome(device: string, done: Promise<CommandOutcome>): Promise<CommandOutcome> {
     const outcome = await done;
