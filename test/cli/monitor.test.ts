@@ -103,6 +103,19 @@ describe('monitor', () => {
       leftAlone();
     });
 
+    it('shows the units of what devices speak, also those that it comes to know later', async () => {
+      const values = { t: { v: 1 } };
+      face.store.publishState('declarations/k1', { fields: { 't.v': { unit: 'kN' } } });
+      face.store.publishState('devices/psu-1/state', state('psu-1', 'online', { values, declaration: 'k1' }));
+      await start();
+      await shows(/^psu-1 +online .*t\.v=1 kN$/m);
+      face.store.publishState('declarations/k2', { fields: { 't.v': { unit: 'N' } } });
+      face.store.publishState('devices/psu-1/state', state('psu-1', 'online', { values, declaration: 'k2' }));
+      await shows(/^psu-1 +online .*t\.v=1 N$/m);
+      io.tty.press('q');
+      expect(await ended).toBe(0);
+    });
+
     it.each(['SIGINT', 'SIGTERM'] as const)('gives the terminal back on %s', async (signal) => {
       await start();
       io.signal(signal);
