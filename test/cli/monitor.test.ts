@@ -212,15 +212,18 @@ describe('monitor', () => {
       const io = new RecordedIo();
       const ended = main(['monitor', '--url', face.url], io);
       await expect.poll(() => lines(io).length).toBe(2);
-      face.store.publishState('devices/psu-1/state', state('psu-1', 'online', { values: { t: { v: 2 } } }));
-      face.store.publishState('devices/psu-1/state', state('psu-1', 'stale', { values: { t: { v: 2 } } }));
+      const values = { t: { v: 2 } };
+      face.store.publishState('declarations/k1', { fields: { 't.v': { unit: 'kN' } } });
+      face.store.publishState('devices/psu-1/state', state('psu-1', 'online', { values, declaration: 'k1' }));
+      await expect.poll(() => face.clients[0]?.subscriptions).toContain('declarations/k1');
+      face.store.publishState('devices/psu-1/state', state('psu-1', 'stale', { values, declaration: 'k1' }));
       face.store.removeState('devices/rack-7/state');
       await expect.poll(() => lines(io).length).toBe(4);
       expect(lines(io).every((line) => AT.test(line))).toBe(true);
       expect(lines(io).map((line) => line.replace(AT, ''))).toEqual([
         'psu-1  online  connected 10.0.0.7:9089',
         'rack-7  offline  connected 10.0.0.7:9089  silent',
-        'psu-1  stale  connected 10.0.0.7:9089  v=2',
+        'psu-1  stale  connected 10.0.0.7:9089  t.v=2 kN',
         'rack-7  removed',
       ]);
       io.signal('SIGINT');
