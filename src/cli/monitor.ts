@@ -153,7 +153,7 @@ async function printChanges(source: Source, args: MonitorArgs, io: CliIo): Promi
   const told = new Map<string, string>();
   feed.client.view.onChange(({ device, topic, document }) => {
     if (device === undefined || topic !== `devices/${device}/state`) return;
-    const row = document && deviceRow(device, document, undefined);
+    const row = document && deviceRow(device, document, undefined, declarationOf(feed.client, document));
     const said = row === undefined ? 'removed' : changeText(row);
     if (told.get(device) === said) return;
     if (row === undefined) told.delete(device);
@@ -162,6 +162,7 @@ async function printChanges(source: Source, args: MonitorArgs, io: CliIo): Promi
     const at = new Date(systemClock.now().wallMs).toISOString();
     io.out(args.json ? jsonLine(changeJson(at, device, document)) : `${at}  ${device}  ${said}\n`);
   });
+  followDeclarations(feed.client);
   feed.client.subscribe(['devices/+/state']);
   await feed.ended;
 }
@@ -188,6 +189,11 @@ function followDeclarations(client: Client): void {
   });
 }
 
+/** What describes the values of a state, as far as it is known by now. */
+function declarationOf(client: Client, { declaration: key }: JsonObject): JsonObject | undefined {
+  return typeof key === 'string' ? client.view.document(`declarations/${key}`) : undefined;
+}
+
 /** The rows of all devices; one is made anew only when its documents are. */
 function rowsOf(client: Client): () => DeviceRow[] {
   type Documents = readonly [
@@ -204,9 +210,7 @@ function rowsOf(client: Client): () => DeviceRow[] {
       const state = client.view.document(`devices/${id}/state`);
       const stats = client.view.document(`devices/${id}/stats`);
       if (state === undefined) return [];
-      const { declaration: key } = state;
-      const declaration = typeof key === 'string' ? client.view.document(`declarations/${key}`) : undefined;
-      const of: Documents = [state, stats, declaration];
+      const of: Documents = [state, stats, declarationOf(client, state)];
       const known = made.get(id);
       if (known?.of.every((each, index) => each === of[index])) return [known.row];
       const row = deviceRow(id, ...of);

@@ -55,7 +55,9 @@ describe('a row', () => {
       { status: 'online', values, quality: { 'telemetry.inner.a': 'alarm' } },
       { round_trip_ms: 2 },
     );
-    expect(online.detail).toBe('telemetry.inner.a=[1,2] (alarm)  telemetry.temperature=23.14  telemetry.label=液体  telemetry.data=1 bytes');
+    expect(online.detail).toBe(
+      'telemetry.inner.a=[1,2] (alarm)  telemetry.temperature=23.14  telemetry.label=液体  telemetry.data=1 bytes',
+    );
     expect(online).toMatchObject({ quality: 'alarm', roundTripMs: 2 });
   });
 

@@ -195,7 +195,11 @@ describe('a single mistake', () => {
     ['unknown: accept', 'unknown', 'It belongs below an entry of `listeners:`.'],
     ['tokens: []', 'tokens', 'It belongs below `access:`.'],
     ['server: { devices: [] }', 'server.devices', 'It belongs at the top of the file.'],
-    ['server: { jitter: none }', 'server.jitter', 'It belongs below `defaults.reconnect:` or below `reconnect:`.'],
+    [
+      'server: { jitter: none }',
+      'server.jitter',
+      'It belongs below `defaults.reconnect:` or below `reconnect:`.',
+    ],
     // No place for it, or so many that to name them says nothing.
     ['nonsense: 1', 'nonsense', 'Remove it; docs/devices-yaml.md lists the keys that exist.'],
   ])('%s stands in the wrong place, and the mend says where it belongs', (text, path, mend) => {

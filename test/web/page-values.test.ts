@@ -35,7 +35,8 @@ describe.runIf(hasChromium)('what devices say, on the page', () => {
       ...more,
     });
   const row = (id: string) => page.locator(`tr[data-device="${id}"]`);
-  const shown = (id: string): Promise<string[]> => row(id).locator('.values li:not(.message)').allTextContents();
+  const shown = (id: string): Promise<string[]> =>
+    row(id).locator('.values li:not(.message)').allTextContents();
   const open = async (): Promise<void> => {
     await page.goto(face.url);
     await page.waitForSelector('body[data-feed="live"]');
@@ -44,7 +45,9 @@ describe.runIf(hasChromium)('what devices say, on the page', () => {
   it('an alarm is told beside the status, and its value is shown, however many there are', async () => {
     publish('a', TWELVE, { quality: { 'telemetry.v12': 'alarm', 'telemetry.v2': 'warn' } });
     await open();
-    await expect.poll(() => row('a').locator('.status').textContent()).toContain('◆ alarm: telemetry v12 · ▲ warn: telemetry v2');
+    await expect
+      .poll(() => row('a').locator('.status').textContent())
+      .toContain('◆ alarm: telemetry v12 · ▲ warn: telemetry v2');
     expect(await shown('a')).toEqual([
       'v10',
       'v21▲ warn',
