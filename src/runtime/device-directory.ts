@@ -41,6 +41,7 @@ export class DeviceDirectory {
   readonly #accepted = new Map<string, Accepted>();
   #spoken: readonly DeclaredProtocol[] | undefined;
   #sweep: Timer | undefined;
+  #sweepsAt = Number.POSITIVE_INFINITY;
 
   /** `over` hears of unannounced devices that are not known any more, or begin anew. */
   constructor(
@@ -167,8 +168,14 @@ export class DeviceDirectory {
       return { refused: `max_devices: ${listener.maxDevices} unknown devices are known already` };
     }
     const device = this.#enter(name, listener, arrival);
-    this.#sweepLater();
+    // It is here now, so no earlier look is needed for it than in its whole time; many come at once.
+    if (this.#clock.now().monoMs + listener.forgetMs < this.#sweepsAt) this.#sweepLater();
     return { device };
+  }
+
+  /** The configured device that registers so; nothing is made for a device that is new. */
+  matching(identity: RegisterRequest['fields'], host: string): DeviceRunner | undefined {
+    return this.#matched({ identity, host });
   }
 
   /** The listener that an unannounced device came by at first. */
@@ -204,12 +211,14 @@ export class DeviceDirectory {
 
   #sweepLater(): void {
     this.#sweep?.cancel();
+    this.#sweepsAt = Number.POSITIVE_INFINITY;
     if (this.#accepted.size === 0) return;
     const waits = [...this.#accepted.values()].map(
       ({ runner, listener }) => listener.forgetMs - runner.awayMs(),
     );
     const soonest = Math.min(Math.max(Math.min(...waits), 1), SWEEP_EVERY_MS);
-    this.#sweep = this.#clock.setTimer(this.#clock.now().monoMs + soonest, () => this.#forget());
+    this.#sweepsAt = this.#clock.now().monoMs + soonest;
+    this.#sweep = this.#clock.setTimer(this.#sweepsAt, () => this.#forget());
   }
 
   #forget(): void {

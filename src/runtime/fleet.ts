@@ -11,6 +11,7 @@ import type { LinkEnd } from '../links/link.ts';
 import type { NameResolver } from '../links/names/name-resolver.ts';
 import { formatLocalTime, parseLocalTime } from '../local-time.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { Clock } from './clock.ts';
 import { DepartingLinks } from './departing-links.ts';
 import { DeviceDirectory } from './device-directory.ts';
@@ -34,6 +35,8 @@ export interface FleetOptions {
   readonly spool: Spool | undefined;
   /** Absent: the resolver of the process. */
   readonly names?: NameResolver | undefined;
+  /** Counts the devices that dial in. */
+  readonly arrivals?: Arrivals | undefined;
   /** Looks on at every link, where there is one. */
   recorder(): Recorder | undefined;
   /** Whether anybody listens to a topic of raw bytes. */
@@ -189,7 +192,7 @@ export class Fleet {
   }
 
   #makeGateway(listener: ListenerConfig): Gateway {
-    const { clock, log, recorder, names } = this.#options;
+    const { clock, log, recorder, names, arrivals } = this.#options;
     return new Gateway({
       config: listener,
       directory: this.directory,
@@ -197,6 +200,7 @@ export class Fleet {
       log,
       localTime: this.#ports.localTime,
       random: this.#ports.random,
+      arrivals,
       makeListener: () => listen(listener.link, names),
       tap: () => recorder()?.tapDialIn(),
     });

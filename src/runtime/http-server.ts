@@ -132,6 +132,8 @@ export class HttpServer {
     this.#server = server;
     server.maxConnections = MAX_CONNECTIONS;
     server.on('connection', (socket) => {
+      // Without an address the peer is gone already: what it asked for is not read.
+      if (socket.remoteAddress === undefined) return void socket.destroy();
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
       this.#doorman.arrived(socket, tls !== undefined);

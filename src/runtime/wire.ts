@@ -47,6 +47,8 @@ export interface WireOptions {
   readonly tap?: WireTap | undefined;
   /** Silence that the link shall report on TCP too, in ms. */
   readonly idleAfterMs?: number | undefined;
+  /** As the link has it. */
+  readonly dropsUnread?: ((bytes: Uint8Array) => boolean) | undefined;
 }
 
 /** How the bytes of a wire are read. */
@@ -84,6 +86,7 @@ export class Wire {
   readonly #tap: WireTap | undefined;
   readonly #sink: FrameSink;
   readonly #idleAfterMs: number | undefined;
+  readonly #dropsUnread: WireOptions['dropsUnread'];
   /** What is being read now. */
   #chunk: Uint8Array | undefined;
 
@@ -94,6 +97,7 @@ export class Wire {
     this.#ended = options.ended;
     this.#tap = options.tap;
     this.#idleAfterMs = options.idleAfterMs;
+    this.#dropsUnread = options.dropsUnread;
     this.#sink = {
       frame: (bytes, start, end) => {
         const message = this.#decoded(bytes, start, end);
@@ -133,6 +137,7 @@ export class Wire {
           this.owner.wireDialling?.(this, stale);
         }),
       ...(this.#idleAfterMs === undefined ? {} : { idleAfterMs: this.#idleAfterMs }),
+      ...(this.#dropsUnread === undefined ? {} : { dropsUnread: this.#dropsUnread }),
       opened: (address) =>
         this.#guarded(() => {
           this.#tap?.opened?.(address);
