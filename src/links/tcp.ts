@@ -134,7 +134,7 @@ export class TcpLink implements Link {
         connect({
           host: target.host,
           port: target.port,
-          ...(addresses === undefined ? {} : { lookup: asLookup(addresses) }),
+          lookup: addresses === undefined ? undefined : asLookup(addresses),
           noDelay: true,
           keepAlive: true,
           keepAliveInitialDelay: KEEP_ALIVE_MS,
