@@ -41,6 +41,15 @@ export class LinkLife {
     return this.#state === 'destroying' || this.#state === 'closed';
   }
 
+  /** Whether first bytes are kept back until it is known whether the peer is still there. */
+  get keepsFirst(): boolean {
+    return this.#handlers?.dropsUnread !== undefined;
+  }
+
+  dropsUnread(bytes: Uint8Array): boolean {
+    return this.#handlers?.dropsUnread?.(bytes) ?? false;
+  }
+
   dialling(stale: string | undefined): void {
     if (this.#state === 'opening') this.#handlers?.dialling?.(stale);
   }
@@ -93,6 +102,12 @@ const SPENT: LinkHandlers = { opened: nothing, data: nothing, idle: nothing, clo
 export const ownEnd = (address: string): LinkEnd => ({
   code: 'link_ended',
   detail: `We closed the link with ${address}.`,
+});
+
+/** The other side hung up before what it had said was looked at. */
+export const goneEnd = (address: string): LinkEnd => ({
+  code: 'link_closed',
+  detail: `${address} closed the link before its turn came; many dial in at once.`,
 });
 
 /** The other side hung up. */

@@ -16,6 +16,11 @@ export interface LinkHandlers {
   dialling?(stale?: string): void;
   /** The link can carry bytes. At most once, and before everything but `dialling` and `closed`. `address` is the peer's, as text. */
   opened(address: string): void;
+  /**
+   * Only of an accepted link: its first bytes are kept until the next turn of reading, and where the peer has hung up
+   * behind them by then, it is asked whether they are to be dropped, unread, with the link.
+   */
+  dropsUnread?(bytes: Uint8Array): boolean;
   /** Bytes as they were read; the receiver owns the chunk. */
   data(chunk: Uint8Array): void;
   /** The line fell silent after data (serial lines, and TCP where that was asked for). */

@@ -3,7 +3,7 @@ import type { TcpAddress } from './address.ts';
 import { formatHostPort, normaliseHost } from './host-port.ts';
 import { IdleSensor } from './idle-sensor.ts';
 import type { Link, LinkEnd, LinkHandlers, SendOutcome } from './link.ts';
-import { LINGER_MS, LinkLife, ownEnd, peerEnd } from './link-life.ts';
+import { goneEnd, LINGER_MS, LinkLife, ownEnd, peerEnd } from './link-life.ts';
 import { asLookup } from './names/as-lookup.ts';
 import { type NameAnswer, type NameResolver, systemNames } from './names/name-resolver.ts';
 import { brokenEnd, connectEnd } from './tcp-end.ts';
@@ -35,6 +35,8 @@ export class TcpLink implements Link {
   #queue: WriteQueue | undefined;
   #sensor: IdleSensor | undefined;
   #linger: NodeJS.Timeout | undefined;
+  /** The first bytes of an accepted link, until it is known whether its peer is still there. */
+  #first: Uint8Array[] | undefined;
   /** Leaves the look-up of the name; there while it runs. */
   #leaveLookUp: (() => void) | undefined;
   /** That the address dialled may be an old one. */
@@ -132,7 +134,7 @@ export class TcpLink implements Link {
         connect({
           host: target.host,
           port: target.port,
-          ...(addresses === undefined ? {} : { lookup: asLookup(addresses) }),
+          lookup: addresses === undefined ? undefined : asLookup(addresses),
           noDelay: true,
           keepAlive: true,
           keepAliveInitialDelay: KEEP_ALIVE_MS,
@@ -150,8 +152,12 @@ export class TcpLink implements Link {
     this.#socket = socket;
     this.#queue = new WriteQueue(socket);
     socket.on('connect', () => this.#opened());
-    socket.on('end', () => this.#endBecause(true));
+    socket.on('end', () => {
+      this.#takeFirst(true);
+      this.#endBecause(true);
+    });
     socket.on('error', (error) => {
+      this.#takeFirst(true);
       const dialling = this.#target !== undefined && this.#life.isOpening;
       this.#life.destroying(dialling ? this.#connectEnd(error) : brokenEnd(error, this.address));
       socket.destroy();
@@ -165,12 +171,36 @@ export class TcpLink implements Link {
     if (this.#idleAfterMs !== undefined) {
       this.#sensor = new IdleSensor(this.#idleAfterMs, () => this.#life.idle());
     }
+    let keepsFirst = this.#life.keepsFirst && this.#target === undefined;
     this.#life.opened(this.address);
     socket.on('data', (chunk) => {
       if (this.#life.isOver) return;
-      this.#life.data(chunk);
-      this.#sensor?.sawBytes();
+      if (keepsFirst) {
+        keepsFirst = false;
+        this.#first = [chunk];
+        // This turn reads no more of this socket; the end behind these bytes is read in the next one.
+        setImmediate(() => setImmediate(() => this.#takeFirst(false)));
+      } else if (this.#first !== undefined) this.#first.push(chunk);
+      else this.#read(chunk);
     });
+  }
+
+  #read(chunk: Uint8Array): void {
+    this.#life.data(chunk);
+    this.#sensor?.sawBytes();
+  }
+
+  /** Reads what was kept back, unless the peer is `gone` and whoever has the link does not want it then. */
+  #takeFirst(gone: boolean): void {
+    const chunks = this.#first;
+    this.#first = undefined;
+    if (chunks === undefined || this.#life.isOver) return;
+    if (!gone || !this.#life.dropsUnread(Buffer.concat(chunks))) {
+      for (const chunk of chunks) if (!this.#life.isOver) this.#read(chunk);
+      return;
+    }
+    this.#life.destroying(goneEnd(this.address));
+    this.#socket?.destroy();
   }
 
   /** Both ways out: ours, and after the peer's FIN, when what was accepted is still written out for it. */

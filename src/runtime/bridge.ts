@@ -7,6 +7,7 @@ import type { SendProgress } from '../device/file-sender.ts';
 import { HeartwireError } from '../errors.ts';
 import { FeedStore } from '../feed/store.ts';
 import type { NameResolver } from '../links/names/name-resolver.ts';
+import { Arrivals } from './arrivals.ts';
 import { followAccess, requireClosed } from './auth/access-of-bridge.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import { BridgeStatus } from './bridge-status.ts';
@@ -110,8 +111,10 @@ export class Bridge {
     this.#options = { ...options, log };
     this.#auth = new Authenticator(config.access, clock);
     this.#secrecy = new Secrecy(this.store, log);
+    const arrivals = new Arrivals();
     this.#fleet = new Fleet({
       config,
+      arrivals,
       failed: options.failed ?? [],
       clock,
       log,
@@ -141,6 +144,7 @@ export class Bridge {
     const onDefect = (affected: Affected, cause: unknown): void => void tellDefect(log, affected, cause);
     this.#feed = new FeedServer({
       store: this.store,
+      arrivals,
       clock,
       auth: this.#auth,
       get origins() {

@@ -193,6 +193,11 @@ export class DeviceDirectory {
     return this.#unannounced.all();
   }
 
+  /** The configured device that registers so; nothing is made for a device that is new. */
+  matching(identity: RegisterRequest['fields'], host: string): DeviceRunner | undefined {
+    return this.#matched({ identity, host });
+  }
+
   /** The listener that an unannounced device came by at first. */
   listenerOf(name: string): ListenerConfig | undefined {
     return this.#unannounced.get(name)?.listener;

@@ -12,6 +12,7 @@ import type { LinkEnd } from '../links/link.ts';
 import type { NameResolver } from '../links/names/name-resolver.ts';
 import { formatLocalTime, parseLocalTime } from '../local-time.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { Clock } from './clock.ts';
 import { DepartingLinks } from './departing-links.ts';
 import { DeviceDirectory, type Settling } from './device-directory.ts';
@@ -39,6 +40,8 @@ export interface FleetOptions {
   readonly spool: Spool | undefined;
   /** Absent: the resolver of the process. */
   readonly names?: NameResolver | undefined;
+  /** Counts the devices that dial in. */
+  readonly arrivals?: Arrivals | undefined;
   /** Looks on at every link, where there is one. */
   recorder(): Recorder | undefined;
   /** Whether anybody listens to a topic of raw bytes. */
@@ -259,7 +262,7 @@ export class Fleet {
   }
 
   #makeGateway(listener: ListenerConfig): Gateway {
-    const { clock, log, recorder, names } = this.#options;
+    const { clock, log, recorder, names, arrivals } = this.#options;
     return new Gateway({
       config: listener,
       directory: this.directory,
@@ -267,6 +270,7 @@ export class Fleet {
       log,
       localTime: this.#ports.localTime,
       random: this.#ports.random,
+      arrivals,
       makeListener: () => listen(listener.link, names),
       tap: () => recorder()?.tapDialIn(),
     });

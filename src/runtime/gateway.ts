@@ -2,22 +2,21 @@ import type { ListenerConfig } from '../config/model.ts';
 import type { LocalTime } from '../device/answer.ts';
 import { backOffMs } from '../device/back-off.ts';
 import { nameByAddress } from '../device/device-name.ts';
-import { NAMELESS_MAX_FRAME } from '../device/nameless-link.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
 import { formatHostPort } from '../links/host-port.ts';
 import type { Link, LinkEnd, Listener } from '../links/link.ts';
 import { encodeFrame } from '../protocol/codec.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { RegisterRequest } from '../protocol/message.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { Clock, Timer } from './clock.ts';
 import { ConnectionCount } from './connection-count.ts';
 import { tellDefect } from './defect.ts';
-import { namelessCodec } from './device-codec.ts';
 import type { DeviceDirectory } from './device-directory.ts';
 import type { DeviceRunner } from './device-runner.ts';
 import type { DialInTap } from './dial-in-tap.ts';
 import type { Log } from './log.ts';
 import { NamelessRunner } from './nameless-runner.ts';
+import { loneRegister, NamelessSpeech } from './nameless-speech.ts';
 import type { Transfer } from './offered-wire.ts';
 import type { Resolution } from './unannounced-devices.ts';
 import { Wire, type WireCodec } from './wire.ts';
@@ -36,6 +35,8 @@ export interface GatewayOptions {
   readonly log: Log;
   readonly localTime: LocalTime;
   readonly random: () => number;
+  /** Counts those that are accepted. */
+  readonly arrivals?: Arrivals | undefined;
   makeListener(): Listener;
   /** Who looks on at a link that dialled in; `named` is called once it belongs to a device. */
   tap?(): DialInTap | undefined;
@@ -59,20 +60,13 @@ interface Nameless {
   offer?: { readonly to: DeviceRunner; withdraw(): void };
 }
 
-interface MadeCodec {
-  readonly config: ListenerConfig;
-  readonly spoken: readonly DeclaredProtocol[];
-  readonly codec: WireCodec;
-}
-
 let nextOfferId = 1;
 
 /** Lets devices dial in at one address, holds their links until they have a name, and hands them to their device. */
 export class Gateway {
   readonly #options: GatewayOptions;
   #config: ListenerConfig;
-  /** How links without a name are read, while the configuration stays the same. */
-  #made: MadeCodec | undefined;
+  readonly #speech = new NamelessSpeech();
   readonly #nameless = new Map<NamelessRunner, Nameless>();
   readonly #connections = new ConnectionCount();
   #refused = 0;
@@ -197,6 +191,8 @@ export class Gateway {
   }
 
   #accepted(link: Link, host: string): void {
+    const { clock, arrivals } = this.#options;
+    arrivals?.arrived(clock.now().monoMs);
     const cap = this.#connections.reached(host, this.#config);
     if (cap !== undefined) {
       this.#complain(`refused a connection of ${link.address} (${cap} reached)`);
@@ -228,14 +224,27 @@ export class Gateway {
     const runner = this.#makeNameless(link.address, host, known);
     const tap = this.#options.tap?.();
     const bare = known !== undefined && 'device' in known ? known.device : undefined;
+    const crowded = known === undefined && this.#options.arrivals?.crowded === true;
     const wire = new Wire(link, bare?.dialIn?.codec ?? this.#namelessCodec(), runner, {
       ended,
+      dropsUnread: crowded ? (bytes) => this.#onlyRegisters(bytes, host) : undefined,
       tap,
       idleAfterMs: bare?.dialIn?.idleAfterMs,
     });
     this.#nameless.set(runner, { runner, wire, tap });
     this.#keepNamelessBudget();
     runner.open(wire);
+  }
+
+  /**
+   * Whether this is a register and nothing else, of a device that is of no use without its link: whoever has sent it and
+   * hung up is trying again by now, and must not take over from itself.
+   */
+  #onlyRegisters(bytes: Uint8Array, host: string): boolean {
+    const register = loneRegister(bytes, this.#namelessCodec());
+    if (register === undefined) return false;
+    const { presence } = this.#options.directory.matching(register, host)?.settings ?? this.#config.session;
+    return presence === undefined;
   }
 
   #makeNameless(address: string, host: string, known?: Resolution): NamelessRunner {
@@ -265,15 +274,7 @@ export class Gateway {
   }
 
   #namelessCodec(): WireCodec {
-    const { session, maxFrame, messages } = this.#config;
-    const spoken = this.#options.directory.spoken();
-    const made = this.#made;
-    if (made?.config === this.#config && made.spoken === spoken) return made.codec;
-    const own = messages === undefined || spoken.includes(messages) ? [] : [messages];
-    const bound = Math.min(maxFrame, NAMELESS_MAX_FRAME);
-    const codec = namelessCodec(session.identity, bound, [...own, ...spoken]);
-    this.#made = { config: this.#config, spoken, codec };
-    return codec;
+    return this.#speech.of(this.#config, this.#options.directory.spoken());
   }
 
   #closeNameless(reason: string, detail: string): void {

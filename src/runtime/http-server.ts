@@ -139,6 +139,8 @@ export class HttpServer {
     server.maxConnections = MAX_CONNECTIONS;
     this.#turns.pace(server, tls === undefined ? 'connection' : 'secureConnection');
     server.on('connection', (socket) => {
+      // Without an address the peer is gone already: what it asked for is not read.
+      if (socket.remoteAddress === undefined) return void socket.destroy();
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
       this.#doorman.arrived(socket, tls !== undefined);

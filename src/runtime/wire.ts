@@ -51,6 +51,8 @@ export interface WireOptions {
   readonly tap?: WireTap | undefined;
   /** Silence that the link shall report on TCP too, in ms. */
   readonly idleAfterMs?: number | undefined;
+  /** As the link has it. */
+  readonly dropsUnread?: ((bytes: Uint8Array) => boolean) | undefined;
 }
 
 /** How the bytes of a wire are read. */
@@ -94,6 +96,7 @@ export class Wire {
   readonly #sink: FrameSink;
   readonly #idleAfterMs: number | undefined;
   readonly #telnet: TelnetWatch;
+  readonly #dropsUnread: WireOptions['dropsUnread'];
   /** What is being read now. */
   #chunk: Uint8Array | undefined;
   /** What was found to be odd about the line since the owner last took a chunk. */
@@ -106,6 +109,7 @@ export class Wire {
     this.#ended = options.ended;
     this.#tap = options.tap;
     this.#idleAfterMs = options.idleAfterMs;
+    this.#dropsUnread = options.dropsUnread;
     this.#sink = {
       frame: (bytes, start, end) => {
         const message = this.#decoded(bytes, start, end);
@@ -164,6 +168,7 @@ export class Wire {
           this.owner.wireDialling?.(this, stale);
         }),
       ...(this.#idleAfterMs === undefined ? {} : { idleAfterMs: this.#idleAfterMs }),
+      ...(this.#dropsUnread === undefined ? {} : { dropsUnread: this.#dropsUnread }),
       opened: (address) =>
         this.#guarded(() => {
           this.#tap?.opened?.(address);

@@ -109,6 +109,42 @@ describe('a TCP listener', () => {
     expect(recorded.bytes().toString()).toBe('early bird');
   });
 
+  test('what a peer said that has hung up is dropped unread, where that is wanted', async () => {
+    const watched = await startListening('127.0.0.1');
+    const { link } = await dialIn(watched, '127.0.0.1');
+    sockets[0]?.end('register');
+    await new Promise((resolve) => sockets[0]?.once('finish', () => resolve(undefined)));
+    const asked: string[] = [];
+    const recorded = new RecordedLink(link, {
+      dropsUnread: (bytes) => asked.push(Buffer.from(bytes).toString()) > 0,
+    });
+    await expect.poll(() => recorded.end?.code).toBe('link_closed');
+    expect(asked).toEqual(['register']);
+    expect(recorded.events.map(({ event }) => event)).toEqual(['opened', 'closed']);
+  });
+
+  test('what a peer said that has hung up is read in order, where it is not to be dropped', async () => {
+    const watched = await startListening('127.0.0.1');
+    const { link } = await dialIn(watched, '127.0.0.1');
+    sockets[0]?.end('report');
+    await new Promise((resolve) => sockets[0]?.once('finish', () => resolve(undefined)));
+    const recorded = new RecordedLink(link, { dropsUnread: () => false });
+    await expect.poll(() => recorded.end?.code).toBe('link_closed');
+    expect(recorded.bytes().toString()).toBe('report');
+  });
+
+  test('what a peer says that is there is read, and it is not asked about', async () => {
+    const watched = await startListening('127.0.0.1');
+    const { link } = await dialIn(watched, '127.0.0.1');
+    sockets[0]?.write('one,');
+    const recorded = new RecordedLink(link, { dropsUnread: () => expect.unreachable() });
+    await expect.poll(() => recorded.arrived).toBe(4);
+    sockets[0]?.write('two');
+    await expect.poll(() => recorded.bytes().toString()).toBe('one,two');
+    sockets[0]?.end();
+    await expect.poll(() => recorded.end?.code).toBe('link_closed');
+  });
+
   test('a peer that was reset before anybody opened its link is told of then', async () => {
     const watched = await startListening('127.0.0.1');
     const { link } = await dialIn(watched, '127.0.0.1');

@@ -60,6 +60,16 @@ export class FakeLink implements Link {
     this.#handlers?.opened(address);
   }
 
+  /** Its first bytes would be kept back for a turn. */
+  get keepsFirst(): boolean {
+    return this.#handlers?.dropsUnread !== undefined;
+  }
+
+  /** The peer sent this and hung up, and nothing of it was looked at yet; whether that is dropped, unread. */
+  dropsUnread(bytes: Uint8Array): boolean {
+    return this.#handlers?.dropsUnread?.(bytes) ?? false;
+  }
+
   data(chunk: Uint8Array): void {
     if (this.#state !== 'open') throw new Error(`The fake link is ${this.#state}; it carries no bytes.`);
     this.#handlers?.data(chunk);

@@ -5,6 +5,7 @@ import { FeedStore } from '../../src/feed/store.ts';
 import type { JsonObject } from '../../src/feed/wire/json.ts';
 import type { ListenerHandlers } from '../../src/links/link.ts';
 import { encodeFrame } from '../../src/protocol/codec.ts';
+import { Arrivals } from '../../src/runtime/arrivals.ts';
 import { DeviceDirectory } from '../../src/runtime/device-directory.ts';
 import { DeviceRunner } from '../../src/runtime/device-runner.ts';
 import { DialInSpeeches } from '../../src/runtime/dial-in-speeches.ts';
@@ -32,6 +33,7 @@ export const LISTENER: ListenerConfig = {
 /** A gateway without sockets: links dial in as told, time passes as told. */
 export class GatewayBench {
   readonly clock = new FakeClock();
+  readonly arrivals = new Arrivals();
   readonly store = new FeedStore({ epoch: 'test' });
   readonly directory: DeviceDirectory;
   readonly gateway: Gateway;
@@ -89,6 +91,7 @@ export class GatewayBench {
       log,
       localTime,
       random: () => 0.5,
+      arrivals: this.arrivals,
       ...(tap === undefined ? {} : { tap }),
       makeListener: () => ({
         address: '127.0.0.1:9089',

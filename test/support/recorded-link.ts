@@ -16,6 +16,7 @@ export class RecordedLink {
     this.link = link;
     link.open({
       dialling: (stale) => also.dialling?.(stale),
+      ...(also.dropsUnread === undefined ? {} : { dropsUnread: also.dropsUnread }),
       opened: (address) => {
         this.events.push({ event: 'opened', address });
         also.opened?.(address);

@@ -1,6 +1,7 @@
 import type { Audience } from '../../feed/audience.ts';
 import type { Subscriber } from '../../feed/subscriber.ts';
 import type { Instant } from '../../instant.ts';
+import type { Arrivals } from '../arrivals.ts';
 import type { Clock, Timer } from '../clock.ts';
 
 /** One slice of a pass: whichever is reached first. */
@@ -9,13 +10,19 @@ const SLICE_MS = 4;
 /** How often within a slice the clock is read: after so many, and where they are owed much, after so many bytes of that. */
 const CLOCK_EVERY = 16;
 const CLOCK_EVERY_BYTES = 64 * 1024;
+/**
+ * While devices come in the loop turns between two slices, and accepts one of them each time: for so long at least and
+ * until so many are in, but no longer than a slow machine may take over them.
+ */
+const YIELD = { ms: 8, devices: 32, mostMs: 40 } as const;
 /** How often documents that are held back for a rate are looked at. */
 const PACE_MS = 20;
 
 /**
  * Makes the passes of an audience: one at the end of every turn of the event loop in which something is to be written,
  * so that everything of that turn goes out together; a long pass lets the loop turn between its slices. With a flush
- * window, a pass is made only so long after the first of what it writes.
+ * window, a pass is made only so long after the first of what it writes. Devices that come in go before subscribers:
+ * while they do, slices are rarer, and what is published meanwhile goes out together.
  */
 export class FlushLoop {
   readonly #audience: Audience;
@@ -26,13 +33,20 @@ export class FlushLoop {
   #scheduled: Timer | undefined;
   #flushing = false;
   #paceTimer: Timer | undefined;
+  readonly #arrivals: Arrivals | undefined;
+  /** Devices that had come in when it was looked last. */
+  #arrived = 0;
+  /** When the last slice ended, and how many had come in by then. */
+  #wrote = { atMs: Number.NEGATIVE_INFINITY, arrived: 0 };
 
   constructor(
     audience: Audience,
     clock: Clock,
     flush: (subscriber: Subscriber, now: Instant) => void,
     windowMs = 0,
+    arrivals?: Arrivals,
   ) {
+    this.#arrivals = arrivals;
     this.#windowMs = windowMs;
     this.#audience = audience;
     this.#clock = clock;
@@ -89,8 +103,20 @@ export class FlushLoop {
 
   readonly #run = (): void => {
     this.#scheduled = undefined;
-    this.#slice();
+    if (this.#yields()) this.#soon();
+    else this.#slice();
   };
+
+  /** A device came in during this turn, so more may wait, and a slice was made just before. */
+  #yields(): boolean {
+    if (this.#arrivals === undefined) return false;
+    const { count } = this.#arrivals;
+    if (count === this.#arrived) return false;
+    this.#arrived = count;
+    const pausedMs = this.#clock.now().monoMs - this.#wrote.atMs;
+    if (pausedMs >= YIELD.mostMs) return false;
+    return pausedMs < YIELD.ms || count - this.#wrote.arrived < YIELD.devices;
+  }
 
   #slice(): void {
     this.#pass ??= this.#audience.pass();
@@ -99,6 +125,8 @@ export class FlushLoop {
     const done = this.#flushSome(this.#pass, now);
     this.#flushing = false;
     if (done) this.#pass = undefined;
+    if (this.#arrivals !== undefined)
+      this.#wrote = { atMs: this.#clock.now().monoMs, arrived: this.#arrivals.count };
     if (!done || this.#audience.pending) this.request();
   }
 

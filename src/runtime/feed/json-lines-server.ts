@@ -116,6 +116,8 @@ export class JsonLinesServer {
   }
 
   #admit(socket: Socket): void {
+    // Without an address the peer is gone already.
+    if (socket.remoteAddress === undefined) return void socket.destroy();
     const { roster } = this.#options;
     const { clock } = roster;
     const { maxMessageBytes, closeTimeoutMs } = roster.limits;

@@ -11,6 +11,7 @@ import type { FeedStore } from '../../feed/store.ts';
 import type { Subscriber } from '../../feed/subscriber.ts';
 import type { ClientEntry } from '../../feed/wire/server-messages.ts';
 import type { Instant } from '../../instant.ts';
+import type { Arrivals } from '../arrivals.ts';
 import { Authenticator, type Verdict } from '../auth/authenticator.ts';
 import { type Clock, systemClock, type Timer } from '../clock.ts';
 import type { Affected } from '../defect.ts';
@@ -48,6 +49,8 @@ export interface RosterOptions extends Partial<FeedServerLimits> {
   readonly auth?: Authenticator;
   /** At least 0 and less than 1; spreads what must not come together. */
   random?(): number;
+  /** Devices that come in, and go before subscribers. */
+  readonly arrivals?: Arrivals;
   /** Absent: every command is answered with `not_supported`. */
   readonly commands?: CommandHandler;
   onLog?(entry: FeedLog): void;
@@ -150,7 +153,8 @@ export class Roster {
         this.#broke(outlet, cause);
       }
     };
-    const loop = new FlushLoop(audience, this.clock, flush, this.limits.flushWindowMs);
+    const { arrivals } = this.#options;
+    const loop = new FlushLoop(audience, this.clock, flush, this.limits.flushWindowMs, arrivals);
     const { pingIntervalMs, pingTimeoutMs } = this.limits;
     const limits = announced(this.limits);
     const now = this.clock.now();

@@ -4,6 +4,8 @@ import { Audience } from '../../../src/feed/audience.ts';
 import { Interests } from '../../../src/feed/interests.ts';
 import { FeedStore } from '../../../src/feed/store.ts';
 import type { Subscriber } from '../../../src/feed/subscriber.ts';
+import type { Instant } from '../../../src/instant.ts';
+import { Arrivals } from '../../../src/runtime/arrivals.ts';
 import { FlushLoop } from '../../../src/runtime/feed/flush-loop.ts';
 import { DEFAULT_FEED_LIMITS } from '../../../src/runtime/feed/limits.ts';
 import { BridgeFace } from '../../support/bridge-face.ts';
@@ -15,6 +17,7 @@ import { plainFramer } from '../../support/plain-framer.ts';
 function setUp(
   subscribers: number,
   flushMs: number,
+  arrivals?: Arrivals,
 ): {
   store: FeedStore;
   clock: FakeClock;
@@ -33,10 +36,11 @@ function setUp(
     paced: () => undefined,
     overfull: () => loop.overfull(),
   });
-  const loop = new FlushLoop(audience, clock, (subscriber, now) => {
+  const flush = (subscriber: Subscriber, now: Instant): void => {
     clock.advance(flushMs);
     subscriber.flush(now);
-  });
+  };
+  const loop = new FlushLoop(audience, clock, flush, 0, arrivals);
   const text = new TextDecoder();
   const outlet = {
     unsent: 0,
@@ -151,5 +155,64 @@ describe('a pass over many subscribers', () => {
     for (let n = 1; n <= 10_000; n++) store.publishEvent('a', { n });
     for (let turns = 0; turns < 20; turns++) await turn();
     expect(told()).toEqual({ events: 300 * 10_001, gaps: 0 });
+  });
+});
+
+describe('a pass while devices come in', () => {
+  /** Turns in each of which a device comes in, of so many ms; after each, how many subscribers were written to. */
+  const storm = async (turnMs: number, turns: number): Promise<number[]> => {
+    const arrivals = new Arrivals();
+    const { store, clock, written } = setUp(2_560, 0, arrivals);
+    store.publishState('a', { n: 1 });
+    const after: number[] = [];
+    for (let count = 0; count < turns; count++) {
+      arrivals.arrived(clock.now().monoMs);
+      await turn();
+      after.push(written());
+      clock.advance(turnMs);
+    }
+    return after;
+  };
+  /** In which turns something was written. */
+  const writing = (after: readonly number[]): number[] =>
+    after.flatMap((count, index) => (count > (after[index - 1] ?? 0) ? [index] : []));
+  const gaps = (turns: readonly number[]): Set<number> =>
+    new Set(turns.slice(1).map((each, index) => each - (turns[index] ?? 0)));
+
+  it.each([
+    ['8 ms, where many come in that time', 0.1, 80],
+    ['32 of them, where a turn takes a while', 0.5, 32],
+    ['40 ms, where turns are slow', 4, 10],
+  ])('makes a slice only after %s', async (_, turnMs, turnsBetween) => {
+    const turns = writing(await storm(turnMs, 400));
+    expect(turns.length).toBeGreaterThan(3);
+    for (const gap of gaps(turns)) expect(Math.abs(gap - turnsBetween)).toBeLessThanOrEqual(1);
+  });
+
+  it('goes on at once when none came in this turn', async () => {
+    const arrivals = new Arrivals();
+    const { store, clock, written } = setUp(600, 0, arrivals);
+    store.publishState('a', { n: 1 });
+    arrivals.arrived(clock.now().monoMs);
+    await turn();
+    await turn();
+    await turn();
+    await turn();
+    expect(written()).toBe(600);
+  });
+
+  it('writes what came meanwhile together', async () => {
+    const arrivals = new Arrivals();
+    const { store, clock, written } = setUp(10, 0, arrivals);
+    for (let n = 0; n < 20; n++) {
+      arrivals.arrived(clock.now().monoMs);
+      store.publishState('a', { n });
+      await turn();
+    }
+    // The first of them at once; all others behind the storm.
+    expect(written()).toBe(10);
+    await turn();
+    await turn();
+    expect(written()).toBe(20);
   });
 });
