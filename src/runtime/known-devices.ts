@@ -51,7 +51,7 @@ export class KnownDevices {
       return devices;
     } catch (error) {
       this.#off = true;
-      const text = `${file} cannot be used, and no device is remembered in it: ${messageOf(error)}`;
+      const text = `${file} cannot be read, and no device is remembered in it: ${messageOf(error)}. Make it readable, or set known_devices.file`;
       log.error({ code: 'known_devices_unreadable' }, text);
       return [];
     }
@@ -99,7 +99,7 @@ export class KnownDevices {
     } catch (error) {
       this.#changed = true;
       this.#notBefore = clock.now().monoMs + AGAIN_AFTER_MS;
-      const text = `${file} cannot be written, and the next run will not know all devices: ${messageOf(error)}`;
+      const text = `${file} cannot be written, and the next run will not know all devices: ${messageOf(error)}. Make its folder writable, or set known_devices.file`;
       if (!this.#failed) log.error({ code: 'known_devices_unwritable' }, text);
       this.#failed = true;
     }

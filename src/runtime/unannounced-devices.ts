@@ -93,7 +93,7 @@ export class UnannouncedDevices {
     }
     const { maxDevices, maxNewPerMinute } = listener;
     if (!this.#paceOf(listener).take(arrival.host, this.#options.clock.now().monoMs)) {
-      const refused = `max_new_per_minute: ${maxNewPerMinute} unknown devices of this address are new already`;
+      const refused = `max_new_per_minute: ${maxNewPerMinute} new devices came from this address, and ${name} is one more`;
       return { refused, code: 'too_many_new_devices' };
     }
     if (this.#entries.size >= maxDevices && !this.#makeRoom())
