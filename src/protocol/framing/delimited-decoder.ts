@@ -53,7 +53,7 @@ export class DelimitedDecoder extends SearchingDecoder {
   /** Why nothing counts before the next delimiter or silence. */
   #skipping: DiscardReason | undefined;
   /** Looks at how the first lines end. */
-  readonly #lineEnds: LineEndWatch | undefined;
+  #lineEnds: LineEndWatch | undefined;
   /** Lines end with something else than declared, and prove it. */
   #otherEnds = false;
   #delivered = false;
@@ -74,7 +74,10 @@ export class DelimitedDecoder extends SearchingDecoder {
     if (first && this.sink.awaitsReply?.() === true) this.#skipping = undefined;
     this.#begun = true;
     super.hold(chunk);
-    this.#remark ??= this.#lineEnds?.received(chunk, 0, chunk.length);
+    if (this.#lineEnds !== undefined) {
+      this.#remark ??= this.#lineEnds.received(chunk, 0, chunk.length);
+      if (this.#lineEnds.settled) this.#lineEnds = undefined;
+    }
     if (this.#shape.anyLineEnd === true) this.#budget.earn(chunk.length, this.buffer.length);
   }
 
@@ -89,7 +92,7 @@ export class DelimitedDecoder extends SearchingDecoder {
     if (final) this.#giveUp();
     else if (this.#shape.anyLineEnd === true) this.#splitLines();
     else this.#split();
-    this.#say();
+    if (this.#remark !== undefined) this.#say();
   }
 
   #split(): void {

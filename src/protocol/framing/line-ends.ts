@@ -37,6 +37,11 @@ export class LineEndWatch {
     this.#declared = declared;
   }
 
+  /** It has nothing more to say. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
   /** Takes bytes as they come; what they say of the line, the first time that they do. */
   received(bytes: Uint8Array, from: number, to: number): LineRemark | undefined {
     for (let at = from; at < to && !this.#settled; at++) {
