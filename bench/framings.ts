@@ -4,6 +4,7 @@ import { makeFraming } from '../src/protocol/framing/make-framing.ts';
 import type { Bench, BenchRow } from './support/bench.ts';
 import { alternate } from './support/bench.ts';
 import { measureFraming } from './support/damaged-framing.ts';
+import { readBurst } from './support/gap-burst.ts';
 import * as naive from './support/naive-framings.ts';
 import { seededRandom } from './support/random.ts';
 
@@ -181,6 +182,22 @@ function* linearity({ name, framing, hostile }: Subject): Generator<BenchRow> {
   };
 }
 
+/** Zero bytes, of which every range has a right checksum: the dearest burst to search. */
+function* burst(): Generator<BenchRow> {
+  const few = new Uint8Array(64 * 1024);
+  const many = new Uint8Array(4 * few.length);
+  for (const each of [few, many]) each[each.length - 1] = 1;
+  const times = alternate(ROUNDS, { few: () => readBurst(few), many: () => readBurst(many) });
+  const growth = times.many / times.few;
+  yield {
+    name: 'gap, hostile bytes',
+    figure: `256 KiB in ${times.many.toFixed(1)} ms`,
+    peer: `64 KiB in ${times.few.toFixed(1)} ms`,
+    ratio: `${growth.toFixed(2)}x the time`,
+    target: { text: '<= 5.2x', met: growth <= 5.2 },
+  };
+}
+
 /** Framings as they stand on serial lines, each with the checksum that is usual there, and without. */
 const onLines: ReadonlyArray<readonly [name: string, framing: FramingDeclaration]> = [
   ['length u8', { type: 'length', length: 'u8' }],
@@ -226,6 +243,7 @@ function* recovery(name: string, framing: FramingDeclaration): Generator<BenchRo
 function* run(): Generator<BenchRow> {
   for (const subject of subjects) yield* throughput(subject);
   for (const subject of subjects) yield* linearity(subject);
+  yield* burst();
   for (const [name, framing] of onLines) yield* recovery(name, framing);
 }
 

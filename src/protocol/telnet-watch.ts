@@ -1,7 +1,7 @@
 import type { FrameDecoder, FrameSink, LineRemark } from './decoder.ts';
 import { startsTelnet, telnetInWords } from './intruder.ts';
-import { LinearBuffer } from './linear-buffer.ts';
 
+const NO_BYTES = new Uint8Array(0);
 const IAC = 0xff;
 const NEGOTIATION_BYTES = 3;
 /** Negotiations that a link must begin with, where frames may begin so too. */
@@ -22,8 +22,12 @@ const MEND =
  */
 export class TelnetWatch {
   readonly #makeDecoder: (sink: FrameSink) => FrameDecoder;
-  readonly #window = new LinearBuffer();
-  #received = 0;
+  /** What came last, as long as there was an `ff ff` in it: a link without one keeps nothing. */
+  #window: Uint8Array = NO_BYTES;
+  /** Bytes since the last `ff ff`. */
+  #plain = 0;
+  #last = 0;
+  #begun = false;
   #looks = 0;
   #known = false;
 
@@ -34,29 +38,40 @@ export class TelnetWatch {
   /** Takes bytes as they came; what they say of the line, the first time that they do. */
   received(chunk: Uint8Array): LineRemark | undefined {
     if (this.#known) return undefined;
-    const isBeginning = this.#received < WINDOW_BYTES;
-    this.#received += chunk.length;
-    this.#window.append(chunk, Math.max(0, chunk.length - WINDOW_BYTES));
-    if (this.#window.length > WINDOW_BYTES) this.#window.consumeTo(this.#window.tail - WINDOW_BYTES);
-    if (!isBeginning) return undefined;
-    const { bytes, head, tail } = this.#window;
-    let at = head;
-    let count = 0;
-    while (negotiates(bytes, at, tail)) {
-      at += NEGOTIATION_BYTES;
-      count++;
+    if (!this.#begun) {
+      this.#begun = true;
+      let at = 0;
+      while (negotiates(chunk, at, chunk.length)) at += NEGOTIATION_BYTES;
+      const count = at / NEGOTIATION_BYTES;
+      // A single one is a negotiation where the server waits for the answer.
+      if (count >= SURE_NEGOTIATIONS || (count === 1 && at === chunk.length)) return this.#found(chunk);
     }
-    // A single one is a negotiation where the server waits for the answer.
-    if (count >= SURE_NEGOTIATIONS || (count === 1 && at === tail)) return this.#found(bytes, head, tail);
+    this.#keep(chunk);
     return undefined;
+  }
+
+  #keep(chunk: Uint8Array): void {
+    const doubled = holdsDoubled(chunk, this.#last);
+    this.#last = chunk.at(-1) ?? this.#last;
+    if (!doubled && this.#window.length === 0) return;
+    this.#plain = doubled ? 0 : this.#plain + chunk.length;
+    if (this.#plain > WINDOW_BYTES) {
+      this.#window = NO_BYTES;
+      return;
+    }
+    const recent = chunk.subarray(-WINDOW_BYTES);
+    const before = this.#window.subarray(Math.max(0, this.#window.length + recent.length - WINDOW_BYTES));
+    const next = new Uint8Array(before.length + recent.length);
+    next.set(before);
+    next.set(recent, before.length);
+    this.#window = next;
   }
 
   /** Bytes were set aside: what that says of the line, the first time that it does. */
   discarded(sample: Uint8Array): LineRemark | undefined {
     if (this.#known) return undefined;
-    if (negotiates(sample, 0, sample.length)) return this.#found(sample, 0, sample.length);
-    const { bytes, head, tail } = this.#window;
-    const raw = bytes.slice(head, tail);
+    if (negotiates(sample, 0, sample.length)) return this.#found(sample);
+    const raw = this.#window;
     const plain = withoutTelnet(raw);
     if (plain.length === raw.length || this.#looks >= MOST_LOOKS) return undefined;
     this.#looks++;
@@ -65,9 +80,10 @@ export class TelnetWatch {
     return { reason: 'telnet', detail: `telnet, which doubles every ff byte; ${MEND}` };
   }
 
-  #found(bytes: Uint8Array, start: number, end: number): LineRemark {
+  #found(bytes: Uint8Array): LineRemark {
     this.#known = true;
-    const words = telnetInWords(bytes, start, end);
+    this.#window = NO_BYTES;
+    const words = telnetInWords(bytes, 0, bytes.length);
     return { reason: 'telnet', detail: `a telnet negotiation: ${words}; ${MEND}` };
   }
 
@@ -83,6 +99,15 @@ export class TelnetWatch {
 
 function negotiates(bytes: Uint8Array, at: number, tail: number): boolean {
   return startsTelnet(bytes, at, tail) && (bytes[at + 2] ?? OPTIONS) < OPTIONS;
+}
+
+/** Whether an `ff ff` ends in these bytes; `last` came before them. */
+function holdsDoubled(bytes: Uint8Array, last: number): boolean {
+  if (last === IAC && bytes[0] === IAC) return true;
+  for (let at = bytes.indexOf(IAC); at >= 0; at = bytes.indexOf(IAC, at + 1)) {
+    if (bytes[at + 1] === IAC) return true;
+  }
+  return false;
 }
 
 /** The data that telnet carries, without its commands. */
