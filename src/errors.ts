@@ -24,7 +24,6 @@ export const ERROR_CODES = {
   config_unknown_key: 'The configuration holds a key that does not exist at that place.',
   config_unlikely: 'A value of the configuration is possible and probably a mistake.',
   config_unquoted: 'A value of the configuration needs quotes, because YAML takes it for something else.',
-  config_unsupported: 'The configuration asks for something that this version cannot do.',
   decoder_reentered: 'A frame decoder was fed from within the sink that it was calling.',
   bad_address: 'A link address could not be understood.',
   address_in_use: 'Another program listens on this host and port.',

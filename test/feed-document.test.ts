@@ -18,6 +18,7 @@ const ENVELOPE = { id: 'm1', timestamp: 0 };
 /** Which topic holds such a document. What is shown of `bridge/status` is compared in runtime/reload/reload-told.test.ts. */
 function topicOf(document: JsonObject): string | undefined {
   if ('config' in document) return undefined;
+  if ('fields' in document) return 'declarations/1k2f8s0y3qv9';
   return 'device' in document ? 'devices/psu-1/state' : 'devices/psu-1/alarms';
 }
 

@@ -183,6 +183,13 @@ describe('the examples of docs/feed.md', () => {
       const { output } = start(plain.path, ['-c', here(overTcp)], '');
       await expect.poll(output).toMatch(KNOWS_THE_DEVICE);
     });
+
+    it('reads one answer for one object', async () => {
+      const [, bare = ''] = /```python\n([^`]*\.recv\([\s\S]*?)```/.exec(page) ?? [];
+      const { output, ended } = start(plain.path, ['-c', here(bare)], '');
+      expect(await ended).toBe(0);
+      expect(output()).toMatch(/^\{'type': 'error', .*'code': '\w+'.*\}\n$/);
+    });
   });
 
   describe.runIf(hasChromium)('a page in Chromium', () => {

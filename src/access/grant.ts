@@ -12,6 +12,12 @@ export interface Grant {
   readonly expiresAtMs?: number;
 }
 
+/**
+ * The description of some messages: names and units, no values. Its key is made of what it holds and stands in the states
+ * of the devices that speak them, so that only readers of such a device know it; a pattern for all of them is another thing.
+ */
+const DESCRIPTION = /^declarations\/[0-9a-z]+$/;
+
 /** The subject of everybody, where no token is asked for. */
 export const ANYBODY = 'anybody';
 
@@ -31,7 +37,7 @@ export function hasRole(grant: Grant, needed: Role): boolean {
 
 /** Whether every topic of the pattern belongs to the grant. */
 export function mayHear(grant: Grant, pattern: string): boolean {
-  return coversPattern(grant.topics, pattern);
+  return DESCRIPTION.test(pattern) || coversPattern(grant.topics, pattern);
 }
 
 /** A device is commanded by whoever may hear all of it: what a command brings about shows there. */

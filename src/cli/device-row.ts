@@ -1,5 +1,5 @@
-import type { DeviceState } from '../client/index.ts';
-import { isJsonObject, type Json, type JsonObject } from '../feed/wire/json.ts';
+import { type DeviceState, qualityOf } from '../client/index.ts';
+import { isJsonObject, type Json, type JsonObject, ownValue } from '../feed/wire/json.ts';
 import { printable } from './tail-line.ts';
 
 /** One device as a table shows it; all text is fit to be printed. */
@@ -27,8 +27,16 @@ const MINUTE_S = 60;
 const HOUR_S = 3_600;
 const DAY_S = 86_400;
 
-/** A row of a device's documents. The bridge may be another version, so nothing in them is relied upon. */
-export function deviceRow(id: string, state: JsonObject, stats: JsonObject | undefined): DeviceRow {
+/**
+ * A row of a device's documents, and of that which describes its values. The bridge may be another version, so nothing
+ * in them is relied upon.
+ */
+export function deviceRow(
+  id: string,
+  state: JsonObject,
+  stats?: JsonObject | undefined,
+  declaration?: JsonObject | undefined,
+): DeviceRow {
   const link = isJsonObject(state.link) ? state.link : {};
   const sealed = typeof state.$jwe === 'string';
   const status = sealed ? 'secret' : STATUSES.find((each) => each === state.status);
@@ -43,13 +51,15 @@ export function deviceRow(id: string, state: JsonObject, stats: JsonObject | und
     seenAt: numberOf(stats?.last_frame_at),
     roundTripMs: numberOf(stats?.round_trip_ms),
     detail: printable(
-      sealed ? 'encrypted; its key is not here (HEARTWIRE_KEY, --key-file)' : detailOf(state, link),
+      sealed
+        ? 'encrypted; its key is not here (HEARTWIRE_KEY, --key-file)'
+        : detailOf(state, link, declaration),
     ),
     quality: worst(state.quality),
   };
 }
 
-function detailOf(state: JsonObject, link: JsonObject): string {
+function detailOf(state: JsonObject, link: JsonObject, declaration: JsonObject | undefined): string {
   const why = [state, link].flatMap(({ reason, detail }) => {
     const words = [textOf(reason)?.replaceAll('_', ' '), textOf(detail)].filter((each) => each !== undefined);
     return words.length === 0 ? [] : [words.join(': ')];
@@ -58,30 +68,35 @@ function detailOf(state: JsonObject, link: JsonObject): string {
   if (first !== undefined && state.status !== 'online') return first;
   const quality = isJsonObject(state.quality) ? state.quality : {};
   const values = isJsonObject(state.values) ? state.values : {};
-  const shown = Object.entries(values).flatMap(([message, fields]) =>
-    flat(isJsonObject(fields) ? fields : {}, message).map(({ path, name, text }) => ({
-      bad: quality[path] !== undefined,
-      text: `${name}=${text}${quality[path] === undefined ? '' : ` (${String(quality[path])})`}`,
-    })),
-  );
+  const shown = flat(values).map(([path, value]) => {
+    const own = qualityOf(quality, path);
+    const mark = own === undefined ? '' : ` (${String(own)})`;
+    return {
+      bad: own !== undefined,
+      text: `${path}=${valueText(value)}${unitOf(declaration, path, value)}${mark}`,
+    };
+  });
   // What is out of its limits is what one looks for.
   return [...shown.filter(({ bad }) => bad), ...shown.filter(({ bad }) => !bad)]
     .map(({ text }) => text)
     .join('  ');
 }
 
-interface Value {
-  readonly path: string;
-  readonly name: string;
-  readonly text: string;
+/** The leaves as `message.field` and value. */
+function flat(object: JsonObject, above = ''): [path: string, value: Json | undefined][] {
+  return Object.entries(object).flatMap(([key, value]): [string, Json | undefined][] => {
+    const path = `${above}${key}`;
+    return isJsonObject(value) && value.$bytes === undefined ? flat(value, `${path}.`) : [[path, value]];
+  });
 }
 
-function flat(fields: JsonObject, message: string, inner = ''): Value[] {
-  return Object.entries(fields).flatMap(([key, value]) => {
-    const name = `${inner}${key}`;
-    if (isJsonObject(value) && value.$bytes === undefined) return flat(value, message, `${name}.`);
-    return [{ path: `${message}.${name}`, name, text: valueText(value) }];
-  });
+/** Behind a number, or a list of them; a word of an enum has none. */
+function unitOf(declaration: JsonObject | undefined, path: string, value: Json | undefined): string {
+  const fields = isJsonObject(declaration?.fields) ? declaration.fields : {};
+  const described = ownValue(fields, path);
+  const unit = isJsonObject(described) ? textOf(described.unit) : undefined;
+  const isNumber = typeof (Array.isArray(value) ? value[0] : value) === 'number';
+  return unit === undefined || !isNumber ? '' : ` ${unit}`;
 }
 
 function valueText(value: Json | undefined): string {

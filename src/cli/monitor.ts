@@ -128,6 +128,7 @@ async function showTable(source: Source, args: MonitorArgs, io: CliIo, tty: Term
   });
   client.on('status', redraw.now);
   client.view.onChange(redraw.soon);
+  followDeclarations(client);
   client.subscribe(['devices/+/state', 'devices/+/stats'], { maxHz: 5 });
   redraw.now();
   try {
@@ -152,7 +153,7 @@ async function printChanges(source: Source, args: MonitorArgs, io: CliIo): Promi
   const told = new Map<string, string>();
   feed.client.view.onChange(({ device, topic, document }) => {
     if (device === undefined || topic !== `devices/${device}/state`) return;
-    const row = document && deviceRow(device, document, undefined);
+    const row = document && deviceRow(device, document, undefined, declarationOf(feed.client, document));
     const said = row === undefined ? 'removed' : changeText(row);
     if (told.get(device) === said) return;
     if (row === undefined) told.delete(device);
@@ -161,6 +162,7 @@ async function printChanges(source: Source, args: MonitorArgs, io: CliIo): Promi
     const at = new Date(systemClock.now().wallMs).toISOString();
     io.out(args.json ? jsonLine(changeJson(at, device, document)) : `${at}  ${device}  ${said}\n`);
   });
+  followDeclarations(feed.client);
   feed.client.subscribe(['devices/+/state']);
   await feed.ended;
 }
@@ -176,9 +178,30 @@ function changeJson(at: string, device: string, document: JsonObject | undefined
   return { at, ...state, device };
 }
 
+/** Follows what describes the values, once for each set of messages that some device speaks. */
+function followDeclarations(client: Client): void {
+  const followed = new Set<string>();
+  client.view.onChange(({ document }) => {
+    const key = document?.declaration;
+    if (typeof key !== 'string' || followed.has(key)) return;
+    followed.add(key);
+    client.subscribe(`declarations/${key}`);
+  });
+}
+
+/** What describes the values of a state, as far as it is known by now. */
+function declarationOf(client: Client, { declaration: key }: JsonObject): JsonObject | undefined {
+  return typeof key === 'string' ? client.view.document(`declarations/${key}`) : undefined;
+}
+
 /** The rows of all devices; one is made anew only when its documents are. */
 function rowsOf(client: Client): () => DeviceRow[] {
-  const made = new Map<string, { state: JsonObject; stats: JsonObject | undefined; row: DeviceRow }>();
+  type Documents = readonly [
+    state: JsonObject,
+    stats: JsonObject | undefined,
+    declaration: JsonObject | undefined,
+  ];
+  const made = new Map<string, { readonly of: Documents; readonly row: DeviceRow }>();
   return () => {
     const devices = [...client.view.devices()];
     const present = new Set(devices);
@@ -187,10 +210,11 @@ function rowsOf(client: Client): () => DeviceRow[] {
       const state = client.view.document(`devices/${id}/state`);
       const stats = client.view.document(`devices/${id}/stats`);
       if (state === undefined) return [];
+      const of: Documents = [state, stats, declarationOf(client, state)];
       const known = made.get(id);
-      if (known !== undefined && known.state === state && known.stats === stats) return [known.row];
-      const row = deviceRow(id, state, stats);
-      made.set(id, { state, stats, row });
+      if (known?.of.every((each, index) => each === of[index])) return [known.row];
+      const row = deviceRow(id, ...of);
+      made.set(id, { of, row });
       return [row];
     });
   };

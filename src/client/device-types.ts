@@ -29,8 +29,18 @@ export interface DeviceState<Types extends DeviceTypes = DeviceTypes> {
   readonly registered_as?: { readonly appid: string; readonly imei: string };
   readonly clock?: { readonly offset_ms: number; readonly bound_ms: number; readonly samples: number };
   readonly values?: ValuesOf<Types>;
+  /** Of each value that is not simply good, by `message.field`; `qualityOf` looks it up. */
   readonly quality?: Readonly<Record<string, 'warn' | 'alarm' | 'invalid' | 'stale'>>;
+  /** The key of the document that describes the values: `declarations/<key>`, a `Declaration`. */
+  readonly declaration?: string;
+  /** Stable words for what is odd but no error: `imei_checksum`. */
+  readonly warnings?: readonly string[];
   readonly replay?: true;
+}
+
+/** `declarations/<key>`: every field of the messages that a device speaks, by `message.field`. */
+export interface Declaration {
+  readonly fields: Readonly<Record<string, { readonly unit?: string }>>;
 }
 
 export type ValuesOf<Types extends DeviceTypes> = Types extends { readonly values: infer Values }

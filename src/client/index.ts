@@ -15,6 +15,7 @@ export type {
   CommandName,
   CommandReply,
   CommandResult,
+  Declaration,
   DeviceState,
   DeviceTypes,
   ValuesOf,

@@ -4,9 +4,6 @@ import { capital, nameKind } from './field.ts';
 import type { Finding, Path } from './problem.ts';
 import { suggest } from './suggest.ts';
 
-/** Keys that are described for this product and that this version cannot serve. */
-const UNSUPPORTED = new Set(['tcp']);
-
 /** What people write who know other programs, or an older text of ours. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   address: 'link',
@@ -20,6 +17,8 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 };
 
 const LONGEST_LIST = 8;
+/** A key with more places than these is at home nearly everywhere. */
+const MOST_PLACES = 4;
 
 /** Says of everything that does not fit the shape where it is, what it is, and what to write instead. */
 export function explainIssues(shape: z.ZodType, issues: readonly z.core.$ZodIssue[]): Finding[] {
@@ -107,25 +106,19 @@ function fieldFindingOf(issue: z.core.$ZodIssueCustom): FieldFinding | undefined
 
 function explainKey(shape: z.ZodType, path: Path, key: string): Finding {
   const here = [...path, key];
-  if (UNSUPPORTED.has(key)) {
-    return {
-      code: 'config_unsupported',
-      path: here,
-      atKey: true,
-      message: `\`${key}\` is not supported by this version of Heartwire.`,
-      mend: 'Remove it.',
-    };
-  }
   const known = keysOf(shape, path);
   const other = OTHER_NAMES[key.toLowerCase().replace(/-/g, '_')];
   const meant = other !== undefined && known.includes(other) ? other : suggest(key, known);
-  const elsewhere = meant === undefined ? placesOf(shape, key) : undefined;
+  const elsewhere = placesOf(shape, key);
   let mend =
     known.length <= LONGEST_LIST
       ? `Possible are ${known.join(', ')}.`
       : 'Remove it; docs/devices-yaml.md lists the keys that exist.';
-  if (meant !== undefined) mend = `Did you mean \`${meant}\`?`;
-  else if (elsewhere !== undefined) mend = `It belongs below ${elsewhere}.`;
+  if (meant === undefined && elsewhere !== undefined) mend = `It belongs ${elsewhere}.`;
+  else if (meant !== undefined) {
+    const itself = elsewhere === undefined ? '' : ` \`${key}\` itself belongs ${elsewhere}.`;
+    mend = `Did you mean \`${meant}\`?${itself}`;
+  }
   return {
     code: 'config_unknown_key',
     path: here,
@@ -136,22 +129,41 @@ function explainKey(shape: z.ZodType, path: Path, key: string): Finding {
   };
 }
 
-/** Where a key that stands in the wrong place would be right, as far as that is one place. */
+/** Where a key that stands in the wrong place would be right, in words, as far as these are few places. */
 function placesOf(shape: z.ZodType, key: string): string | undefined {
   const places = [
-    ['devices', 0],
-    ['listeners', 0],
-    ['server'],
-    ['devices', 0, 'heartbeat'],
-    ['devices', 0, 'register'],
-    ['devices', 0, 'match'],
-    ['devices', 0, 'clock'],
-    ['devices', 0, 'reconnect'],
-  ].filter((path) => keysOf(shape, path).includes(key));
-  const [first, second] = places;
-  if (first === undefined || second !== undefined) return undefined;
-  const last = first.at(-1);
-  return last === 0 ? `an entry of \`${first[0]}:\`` : `\`${last}:\``;
+    ...new Set(objectsOf(shape).flatMap(([path, keys]) => (keys.includes(key) ? placeName(path) : []))),
+  ];
+  const last = places.pop();
+  if (last === undefined || places.length >= MOST_PLACES) return undefined;
+  return places.length === 0 ? last : `${places.join(', ')} or ${last}`;
+}
+
+/** `0` in a path stands for the entries of a list. */
+function placeName(path: readonly (string | 0)[]): string {
+  if (path.length === 0) return 'at the top of the file';
+  const entry = path.lastIndexOf(0);
+  const own = path.slice(entry + 1);
+  return own.length === 0 ? `below an entry of \`${path[entry - 1]}:\`` : `below \`${own.join('.')}:\``;
+}
+
+type Place = readonly [path: readonly (string | 0)[], keys: readonly string[]];
+
+/** Every group of keys in a shape; one that lies within itself is seen once. */
+function objectsOf(
+  schema: z.core.$ZodType,
+  path: readonly (string | 0)[] = [],
+  above: readonly z.core.$ZodType[] = [],
+): Place[] {
+  const inner = bare(schema);
+  if (inner instanceof z.ZodArray) return objectsOf(inner.element, [...path, 0], above);
+  if (!(inner instanceof z.ZodObject) || above.includes(inner)) return [];
+  const parts: [string, z.core.$ZodType][] = Object.entries(inner.shape);
+  const within = [...above, inner];
+  return [
+    [path, parts.map(([key]) => key)],
+    ...parts.flatMap(([key, part]) => objectsOf(part, [...path, key], within)),
+  ];
 }
 
 /** The keys that may stand at a path. */

@@ -126,9 +126,13 @@ export class Measurements {
     const quality: Record<string, Quality> = {};
     for (const kept of this.#kept) {
       if (kept.values === undefined) continue;
-      for (const { field, quality: own } of kept.watches) if (own !== undefined) quality[field.name] = own;
-      if (!kept.stale || typeof kept.values !== 'object' || Array.isArray(kept.values)) continue;
-      for (const field of Object.keys(kept.values)) quality[`${kept.name}.${field}`] = 'stale';
+      const { name, values, stale } = kept;
+      for (const { field, quality: own } of kept.watches) {
+        // What is stale is so with all its parts, whatever was known of them.
+        const covered = stale && Object.hasOwn(values, field.path[0] ?? '');
+        if (own !== undefined && !covered) quality[field.name] = own;
+      }
+      if (stale) for (const field of Object.keys(values)) quality[`${name}.${field}`] = 'stale';
     }
     const before = this.#measured.quality;
     const keys = Object.keys(quality);

@@ -34,6 +34,8 @@ export type StateDocument = {
   readonly values?: Measured['values'];
   /** Of each value that is not simply good, by `message.field`. */
   readonly quality?: Measured['quality'];
+  /** The key of the topic that describes these values: `declarations/<key>`. */
+  readonly declaration?: string;
   /** Stable words for what is odd but no error: `imei_checksum`. */
   readonly warnings?: readonly string[];
 };

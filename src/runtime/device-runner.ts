@@ -103,7 +103,7 @@ export class DeviceRunner implements WireOwner {
     );
     this.#lastConnectedAt = clock.now().monoMs;
     const wantsBytes = (topic: string): boolean => options.wantsBytes(topic);
-    this.#voice = new DeviceVoice(settings.device, publisher, clock, wantsBytes);
+    this.#voice = new DeviceVoice(settings.device, publisher, clock, wantsBytes, ports.messages);
     this.#files = new DeviceFiles({
       device: settings.device,
       spool: options.spool,

@@ -1,4 +1,6 @@
 import type { AlarmEvent } from '../device/alarms.ts';
+import { describeMessages, type MessagesDescription } from '../device/describe-messages.ts';
+import type { MessageCatalog } from '../device/message-catalog.ts';
 import type { StateDocument } from '../device/state-document.ts';
 import type { StatsDocument } from '../device/stats.ts';
 import type { Publisher } from '../feed/publisher.ts';
@@ -6,6 +8,9 @@ import type { InvalidPayload, Message } from '../protocol/message.ts';
 import type { Clock } from './clock.ts';
 import { bytesAsJson, messageEvent } from './message-event.ts';
 import type { ArrivedFile } from './spool.ts';
+
+/** Where the fields of some messages are described. */
+export const declarationTopic = (key: string): string => `declarations/${key}`;
 
 /** What one device says in the feed, on topics of its own, until it falls silent. */
 export class DeviceVoice {
@@ -19,10 +24,20 @@ export class DeviceVoice {
     readonly alarms: string;
     readonly bytes: string;
   };
+  /** What its values mean, where it speaks declared messages. */
+  readonly #description: MessagesDescription | undefined;
+  #described = false;
   #silent = false;
 
   /** `wantsBytes` tells whether anybody listens to the raw bytes; they are not even copied where nobody does. */
-  constructor(device: string, publisher: Publisher, clock: Clock, wantsBytes: (topic: string) => boolean) {
+  constructor(
+    device: string,
+    publisher: Publisher,
+    clock: Clock,
+    wantsBytes: (topic: string) => boolean,
+    messages?: MessageCatalog,
+  ) {
+    this.#description = messages && describeMessages(messages.declarations);
     this.#publisher = publisher;
     this.#clock = clock;
     this.#wantsBytes = wantsBytes;
@@ -52,7 +67,17 @@ export class DeviceVoice {
   }
 
   state(document: StateDocument): void {
-    if (!this.#silent) this.#publisher.publishState(this.#topics.state, document);
+    if (this.#silent) return;
+    const description = this.#description;
+    if (description === undefined) {
+      this.#publisher.publishState(this.#topics.state, document);
+      return;
+    }
+    // Before the state that refers to it; for all devices of the same messages it is the same.
+    if (!this.#described)
+      this.#publisher.publishState(declarationTopic(description.key), description.document);
+    this.#described = true;
+    this.#publisher.publishState(this.#topics.state, { ...document, declaration: description.key });
   }
 
   stats(document: StatsDocument): void {

@@ -1,6 +1,7 @@
 import { type ConfigDiff, type ListenerChange, listenersByAddress } from '../config/diff-config.ts';
 import type { BridgeConfig, DeviceConfig, DialledDeviceConfig, ListenerConfig } from '../config/model.ts';
 import type { FailedDevice } from '../config/report.ts';
+import { describeMessages } from '../device/describe-messages.ts';
 import { MessageCatalog } from '../device/message-catalog.ts';
 import type { SessionPorts } from '../device/session-ports.ts';
 import type { SessionSettings } from '../device/settings.ts';
@@ -14,6 +15,7 @@ import type { Clock } from './clock.ts';
 import { DepartingLinks } from './departing-links.ts';
 import { DeviceDirectory } from './device-directory.ts';
 import { type DeviceReading, DeviceRunner } from './device-runner.ts';
+import { declarationTopic } from './device-voice.ts';
 import { DialInSpeeches } from './dial-in-speeches.ts';
 import { dialWire } from './dial-wire.ts';
 import { FailedDevices } from './failed-devices.ts';
@@ -48,6 +50,8 @@ export class Fleet {
   readonly #failed: FailedDevices;
   readonly #speeches = new DialInSpeeches();
   readonly #links: DepartingLinks;
+  /** By which key the messages of each are described. */
+  readonly #declarations = new WeakMap<DeviceRunner, string>();
   #config: BridgeConfig;
   #stopped = false;
 
@@ -99,6 +103,7 @@ export class Fleet {
     });
     for (const { id } of removed) this.directory.get(id)?.remove();
     for (const { to } of changed) this.directory.get(to.id)?.stop('reconfigured');
+    const described = this.#described();
     const over = new Set([...removed, ...changed.map(({ to }) => to)].map(({ id }) => id));
     for (const id of over) this.#options.recorder()?.retire(id);
     const departures = this.#links.departuresOf(over);
@@ -112,6 +117,9 @@ export class Fleet {
       if (!this.#stopped) this.directory.get(device.id)?.start();
     });
     const [ends] = await Promise.all([Promise.all(opening), Promise.all(starting)]);
+    const still = this.#described();
+    for (const key of described)
+      if (!still.has(key)) this.#options.publisher.removeState(declarationTopic(key));
     return ends.filter((end) => end !== undefined);
   }
 
@@ -148,6 +156,11 @@ export class Fleet {
     return opening;
   }
 
+  /** The keys of all messages that devices speak now. */
+  #described(): ReadonlySet<string> {
+    return new Set([...this.directory.all()].flatMap((runner) => this.#declarations.get(runner) ?? []));
+  }
+
   #runnerOf(device: DeviceConfig): DeviceRunner {
     return this.#makeRunner(device.session, device);
   }
@@ -157,7 +170,7 @@ export class Fleet {
     const { messages } = of;
     const device = 'kind' in of && of.kind === 'dialled' ? of : undefined;
     const links = this.#links;
-    return new DeviceRunner({
+    const runner = new DeviceRunner({
       settings,
       ...(device === undefined ? { dialIn: this.#speeches.of(settings, of) } : {}),
       ports: messages === undefined ? this.#ports : this.#portsWith(messages),
@@ -173,6 +186,9 @@ export class Fleet {
       wantsBytes,
       retired: this.#options.retired,
     });
+    if (messages !== undefined)
+      this.#declarations.set(runner, describeMessages(messages.declaration.messages).key);
+    return runner;
   }
 
   #portsWith(messages: DeclaredProtocol): SessionPorts {

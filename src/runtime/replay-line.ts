@@ -44,8 +44,11 @@ export function changeLine(t: number, change: Change): ReplayLine | undefined {
   const [root, device = '', part = ''] = change.topic.split('/');
   if (root !== 'devices' || part === 'stats' || part === 'bytes') return undefined;
   switch (change.kind) {
-    case 'state':
-      return { t, device, [part]: change.document };
+    case 'state': {
+      // The key of its description says nothing of what the device said.
+      const { declaration: _, ...said } = change.document;
+      return { t, device, [part]: said };
+    }
     case 'removal':
       return { t, device, removed: part };
     case 'event':

@@ -55,8 +55,21 @@ describe('a row', () => {
       { status: 'online', values, quality: { 'telemetry.inner.a': 'alarm' } },
       { round_trip_ms: 2 },
     );
-    expect(online.detail).toBe('inner.a=[1,2] (alarm)  temperature=23.14  label=液体  data=1 bytes');
+    expect(online.detail).toBe(
+      'telemetry.inner.a=[1,2] (alarm)  telemetry.temperature=23.14  telemetry.label=液体  telemetry.data=1 bytes',
+    );
     expect(online).toMatchObject({ quality: 'alarm', roundTripMs: 2 });
+  });
+
+  it('shows units, and of parts the quality of the whole', () => {
+    const fields = { 'rig.load': { unit: 'kN' }, 'rig.legs': { unit: 'mm' }, 'rig.mode': { unit: 'x' } };
+    const values = { rig: { load: 2.5, legs: [1, 2], mode: 'idle', bits: { lamp: true }, new: 7 } };
+    const state = { status: 'online', values, quality: { 'rig.bits': 'stale' } };
+    expect(deviceRow('a', state, undefined, { fields }).detail).toBe(
+      'rig.bits.lamp=true (stale)  rig.load=2.5 kN  rig.legs=[1,2] mm  rig.mode=idle  rig.new=7',
+    );
+    for (const odd of [undefined, {}, { fields: 3 }, { fields: { 'rig.load': null } }, { $jwe: 'x' }])
+      expect(deviceRow('a', state, undefined, odd).detail).toContain('rig.load=2.5  ');
   });
 
   it('says so where it cannot be read, and takes nothing for granted', () => {

@@ -103,6 +103,19 @@ describe('monitor', () => {
       leftAlone();
     });
 
+    it('shows the units of what devices speak, also those that it comes to know later', async () => {
+      const values = { t: { v: 1 } };
+      face.store.publishState('declarations/k1', { fields: { 't.v': { unit: 'kN' } } });
+      face.store.publishState('devices/psu-1/state', state('psu-1', 'online', { values, declaration: 'k1' }));
+      await start();
+      await shows(/^psu-1 +online .*t\.v=1 kN$/m);
+      face.store.publishState('declarations/k2', { fields: { 't.v': { unit: 'N' } } });
+      face.store.publishState('devices/psu-1/state', state('psu-1', 'online', { values, declaration: 'k2' }));
+      await shows(/^psu-1 +online .*t\.v=1 N$/m);
+      io.tty.press('q');
+      expect(await ended).toBe(0);
+    });
+
     it.each(['SIGINT', 'SIGTERM'] as const)('gives the terminal back on %s', async (signal) => {
       await start();
       io.signal(signal);
@@ -199,15 +212,18 @@ describe('monitor', () => {
       const io = new RecordedIo();
       const ended = main(['monitor', '--url', face.url], io);
       await expect.poll(() => lines(io).length).toBe(2);
-      face.store.publishState('devices/psu-1/state', state('psu-1', 'online', { values: { t: { v: 2 } } }));
-      face.store.publishState('devices/psu-1/state', state('psu-1', 'stale', { values: { t: { v: 2 } } }));
+      const values = { t: { v: 2 } };
+      face.store.publishState('declarations/k1', { fields: { 't.v': { unit: 'kN' } } });
+      face.store.publishState('devices/psu-1/state', state('psu-1', 'online', { values, declaration: 'k1' }));
+      await expect.poll(() => face.clients[0]?.subscriptions).toContain('declarations/k1');
+      face.store.publishState('devices/psu-1/state', state('psu-1', 'stale', { values, declaration: 'k1' }));
       face.store.removeState('devices/rack-7/state');
       await expect.poll(() => lines(io).length).toBe(4);
       expect(lines(io).every((line) => AT.test(line))).toBe(true);
       expect(lines(io).map((line) => line.replace(AT, ''))).toEqual([
         'psu-1  online  connected 10.0.0.7:9089',
         'rack-7  offline  connected 10.0.0.7:9089  silent',
-        'psu-1  stale  connected 10.0.0.7:9089  v=2',
+        'psu-1  stale  connected 10.0.0.7:9089  t.v=2 kN',
         'rack-7  removed',
       ]);
       io.signal('SIGINT');

@@ -184,6 +184,44 @@ describe('a single mistake', () => {
     expect(config).toBeUndefined();
   });
 
+  it.each([
+    ['tcp: { port: 8081 }', 'tcp', 'It belongs below `server:`.'],
+    ['interval: 3s', 'interval', 'It belongs below `defaults.heartbeat:` or below `heartbeat:`.'],
+    [
+      'heartbeat: { interval: 3s }',
+      'heartbeat',
+      'It belongs below `defaults:`, below an entry of `devices:` or below an entry of `listeners:`.',
+    ],
+    ['unknown: accept', 'unknown', 'It belongs below an entry of `listeners:`.'],
+    ['tokens: []', 'tokens', 'It belongs below `access:`.'],
+    ['server: { devices: [] }', 'server.devices', 'It belongs at the top of the file.'],
+    [
+      'server: { jitter: none }',
+      'server.jitter',
+      'It belongs below `defaults.reconnect:` or below `reconnect:`.',
+    ],
+    // No place for it, or so many that to name them says nothing.
+    ['nonsense: 1', 'nonsense', 'Remove it; docs/devices-yaml.md lists the keys that exist.'],
+  ])('%s stands in the wrong place, and the mend says where it belongs', (text, path, mend) => {
+    const { problems: found } = loadConfig(`${listening}${text}`, 'f');
+    expect(found).toMatchObject([{ path, code: 'config_unknown_key', mend }]);
+  });
+
+  it('says both where a key is nearly right here and right elsewhere', () => {
+    const found = problem(withKeys('dir: x'));
+    expect(found).toMatchObject({ path: 'devices[0].dir', code: 'config_unknown_key' });
+    expect(found.mend).toMatch(
+      /^Did you mean `dtr`\? `dir` itself belongs below `recording:` or below `\w+:`\.$/,
+    );
+  });
+
+  it('names the place of every key of the file, wherever else it stands, with no word of versions', () => {
+    for (const key of ['port', 'origins', 'max_patterns', 'imei', 'baud', 'match', 'jitter', 'budget_mb']) {
+      const { problems: found } = loadConfig(`${listening}${key}: 1`, 'f');
+      expect(found.map(({ mend }) => mend)).toEqual([expect.stringMatching(/belongs below/)]);
+    }
+  });
+
   it('prints as one line with the mend', () => {
     expect(formatProblem(problem(withKeys('heartbeat: { missed: 0 }')))).toBe(
       'devices.yaml:2:136: error: devices[0].heartbeat.missed: The number is out of range (seen: 0). Write a whole number from 1 to 1000.',

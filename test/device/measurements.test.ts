@@ -20,3 +20,20 @@ it('values beyond 2^53, which are decimal text, are held against their limits to
   ]);
   expect(measurements.measured.quality).toEqual({ 'meter.volume': 'alarm' });
 });
+
+it('what is stale is so with all its parts, whatever was known of them', () => {
+  const fields = [
+    { name: 'load', type: 'u8', limits: { warn: [null, 10] } },
+    { name: 'inner', type: 'struct', fields: [{ name: 'heat', type: 'u8', limits: { alarm: [null, 50] } }] },
+    { name: 'gone', type: 'u8', invalid: 255 },
+  ] as const;
+  const measurements = new Measurements([{ name: 'rig', id: 3, fields }]);
+  measurements.update('rig', { load: 11, inner: { heat: 60 } }, 0);
+  const fresh = { 'rig.load': 'warn', 'rig.inner.heat': 'alarm', 'rig.gone': 'invalid' };
+  expect(measurements.measured.quality).toEqual(fresh);
+  measurements.markStale();
+  const stale = { 'rig.load': 'stale', 'rig.inner': 'stale', 'rig.gone': 'invalid' };
+  expect(measurements.measured.quality).toEqual(stale);
+  measurements.update('rig', { load: 11, inner: { heat: 60 } }, 1);
+  expect(measurements.measured.quality).toEqual(fresh);
+});

@@ -55,11 +55,12 @@ export class DoorClient {
     this.closed = once(socket, 'close').then(() => undefined);
   }
 
-  /** Connects, and says nothing that its transport does not want said first. */
+  /** Connects, and says nothing but what its transport wants said before there is a welcome. */
   static knock(door: TransportName, ports: DoorPorts, topics: readonly string[] = ['#']): DoorClient {
     const port = door === 'json_lines' ? ports.linesPort : ports.port;
     const client = new DoorClient(door, connect({ port, host: '127.0.0.1', noDelay: true }));
     if (door === 'websocket') client.socket.write(request('/ws', UPGRADE));
+    if (door === 'json_lines') client.socket.write('\n');
     if (door === 'sse') {
       client.view.subscribing('', topics);
       client.socket.write(request(`/api/feed?topics=${topics.map(encodeURIComponent).join(',')}`));
@@ -74,7 +75,6 @@ export class DoorClient {
     topics: readonly string[] = ['#'],
   ): Promise<DoorClient> {
     const client = DoorClient.knock(door, ports, topics);
-    if (door === 'json_lines') client.socket.write('\n');
     await client.until(() => client.types.includes('welcome'));
     if (door !== 'sse') {
       client.view.subscribing(SUBSCRIBE_ID, topics);

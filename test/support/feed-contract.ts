@@ -24,7 +24,7 @@ export function checkServerMessage(message: { readonly type: string; readonly pa
 /** Throws where what a topic of a bridge holds is not as `schemas/asyncapi.json` says. */
 export function checkTopicDocument(topic: string, document: unknown): void {
   const schema = TOPICS.find(({ address }) =>
-    matchesTopic(address.replace('{device}', '+'), topic),
+    matchesTopic(address.replace(/\{\w+\}/g, '+'), topic),
   )?.document;
   if (isSealed(document)) return;
   const problems = schema === undefined ? ['no such topic'] : schemaProblems(schema, document, true);

@@ -35,7 +35,8 @@ describe.runIf(hasChromium)('what devices say, on the page', () => {
       ...more,
     });
   const row = (id: string) => page.locator(`tr[data-device="${id}"]`);
-  const shown = (id: string): Promise<string[]> => row(id).locator('.values li').allTextContents();
+  const shown = (id: string): Promise<string[]> =>
+    row(id).locator('.values li:not(.message)').allTextContents();
   const open = async (): Promise<void> => {
     await page.goto(face.url);
     await page.waitForSelector('body[data-feed="live"]');
@@ -44,7 +45,9 @@ describe.runIf(hasChromium)('what devices say, on the page', () => {
   it('an alarm is told beside the status, and its value is shown, however many there are', async () => {
     publish('a', TWELVE, { quality: { 'telemetry.v12': 'alarm', 'telemetry.v2': 'warn' } });
     await open();
-    await expect.poll(() => row('a').locator('.status').textContent()).toContain('◆ alarm: v12 · ▲ warn: v2');
+    await expect
+      .poll(() => row('a').locator('.status').textContent())
+      .toContain('◆ alarm: telemetry v12 · ▲ warn: telemetry v2');
     expect(await shown('a')).toEqual([
       'v10',
       'v21▲ warn',
@@ -100,6 +103,33 @@ describe.runIf(hasChromium)('what devices say, on the page', () => {
         'below-40.25',
         expect.stringMatching(/^list500 × \[0, 1, 2, .+ 23, …\]$/),
       ]);
+  });
+
+  it('units are shown behind numbers, and messages in front of their fields', async () => {
+    const values = { rig: { load: 2.5, legs: [1, 2], mode: 'idle' }, room: { load: 7 } };
+    const declaration = 'k3y';
+    const fields = { 'rig.load': { unit: 'kN' }, 'rig.legs': { unit: 'mm' }, 'rig.mode': { unit: 'x' } };
+    face.store.publishState(`declarations/${declaration}`, { fields });
+    publish('a', {}, { values, declaration });
+    publish('b', {}, { values });
+    await open();
+    await expect
+      .poll(() => row('a').locator('.values li').allTextContents())
+      .toEqual(['rig', 'load2.5 kN', 'legs[1, 2] mm', 'modeidle', 'room', 'load7']);
+    expect(await shown('b')).toEqual(['load2.5', 'legs[1, 2]', 'modeidle', 'load7']);
+    await row('a').locator('.toggle').click();
+    expect(await row('a').locator('.detail').textContent()).toContain('values.rig.load2.5 kN');
+    // What is described comes late, or changes.
+    face.store.publishState(`declarations/${declaration}`, { fields: { 'room.load': { unit: 'W' } } });
+    await expect.poll(() => shown('a')).toEqual(['load2.5', 'legs[1, 2]', 'modeidle', 'load7 W']);
+  });
+
+  it('parts of what is stale look stale, too', async () => {
+    const values = { rig: { bits: { lamp: true, horn: false }, load: 1 } };
+    publish('a', {}, { values, quality: { 'rig.bits': 'stale' }, status: 'offline' });
+    await open();
+    await expect.poll(() => shown('a')).toEqual(['bits.lamptrue▲ stale', 'bits.hornfalse▲ stale', 'load1']);
+    expect(await row('a').locator('li[data-quality="stale"]').count()).toBe(2);
   });
 
   it('a device that knows no heartbeat tells its last frame', async () => {

@@ -153,10 +153,18 @@ function topicMessage({ name, summary, kind }: TopicSchema): Node {
   };
 }
 
+/** What stands in braces in the address of a topic. */
+const PARAMETERS = [
+  ['device', 'The id of the device.'],
+  ['key', 'As `declaration` in the state of a device.'],
+] as const;
+
 function topicChannel({ name, address, summary }: TopicSchema): Node {
-  const parameters = address.includes('{device}')
-    ? { parameters: { device: { description: 'The id of the device.' } } }
-    : {};
+  const named = PARAMETERS.filter(([name]) => address.includes(`{${name}}`));
+  const parameters =
+    named.length === 0
+      ? {}
+      : { parameters: Object.fromEntries(named.map(([name, description]) => [name, { description }])) };
   return { address, summary, ...parameters, messages: { [name]: ref('messages', name) } };
 }
 

@@ -1,4 +1,5 @@
 import type { AlarmEvent } from '../../device/alarms.ts';
+import type { DeclarationDocument } from '../../device/describe-messages.ts';
 import type { LinkState, StateDocument } from '../../device/state-document.ts';
 import type { StatsDocument } from '../../device/stats.ts';
 import {
@@ -58,7 +59,8 @@ const state = objectOf<StateDocument & { readonly replay?: true }>({
     }),
     values: anyObject('Decoded values, by message and field.'),
     quality: anyObject('Of each value that is not simply good.'),
-    warnings: listOf(string()),
+    declaration: string('The key of the topic that describes the values: `declarations/<key>`.'),
+    warnings: listOf(string('What is odd but no error: `imei_checksum`.')),
     replay: { const: true, description: 'A trace is played, this is no device of now.' },
   },
 });
@@ -105,6 +107,20 @@ const alarm = objectOf<AlarmEvent & { readonly at: number }>({
 const bytesAsJson = objectOf<{ readonly $bytes: string; readonly len: number }>({
   required: { $bytes: string('base64'), len: integer() },
   optional: {},
+});
+
+const declaration = objectOf<DeclarationDocument & { readonly replay?: true }>({
+  required: {
+    fields: {
+      type: 'object',
+      description: 'By message and field, with dots, as in `quality`.',
+      additionalProperties: objectOf<{ readonly unit?: string }>({
+        required: {},
+        optional: { unit: string('As it is declared: `°C`.') },
+      }),
+    },
+  },
+  optional: { replay: { const: true, description: 'Of a trace that is played.' } },
 });
 
 export const TOPICS: readonly TopicSchema[] = [
@@ -156,6 +172,14 @@ export const TOPICS: readonly TopicSchema[] = [
       required: { at: instant(), direction: oneOf(['in', 'out']), bytes: bytesAsJson },
       optional: {},
     }),
+  },
+  {
+    name: 'declaration',
+    address: 'declarations/{key}',
+    summary:
+      'The fields of declared messages with their units; once for all devices that speak the same ones.',
+    kind: 'state',
+    document: declaration,
   },
   {
     name: 'bridgeStatus',

@@ -71,16 +71,24 @@ export function floatField(declaration: FieldDeclaration, type: NumberType): Fie
   };
 }
 
+/** Every whole number up to here is one of single precision. */
+const EXACT_BELOW = 2 ** 24;
+/** Below it a number has fewer digits, down to one. */
+const LEAST_NORMAL = 2 ** -126;
+
 /** The shortest decimal that is the same single-precision number: 230.2, not 230.1999969482422. */
 function shortest(value: number): number {
-  if (Number.isInteger(value)) return value + 0;
   const size = Math.abs(value);
+  // Beyond it a whole number has more digits than are its own: 3.4e38, not 339999995214436420000000000000000000000.
+  if (Number.isInteger(value) && size <= EXACT_BELOW) return value + 0;
   if (size >= 1e-3 && size < 1e7) {
-    const power = 10 ** (6 - Math.floor(Math.log10(size)));
-    const rounded = Math.round(value * power) / power;
-    if (Math.fround(rounded) === value) return rounded;
+    const power = 10 ** (5 - Math.floor(Math.log10(size)));
+    const six = Math.round(value * power) / power;
+    if (Math.fround(six) === value) return six;
+    const seven = Math.round(value * power * 10) / (power * 10);
+    if (Math.fround(seven) === value) return seven;
   }
-  for (let digits = 7; digits < 9; digits++) {
+  for (let digits = size < LEAST_NORMAL ? 1 : 6; digits < 9; digits++) {
     const rounded = Number(value.toPrecision(digits));
     if (Math.fround(rounded) === value) return rounded;
   }

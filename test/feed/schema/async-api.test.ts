@@ -112,7 +112,9 @@ describe('the AsyncAPI document', () => {
     const documented = readProjectFile('docs/feed.md').matchAll(
       /^\| `([a-z]+(?:\/[a-z<>]+)*)` \| (state|event) \|/gm,
     );
-    const addresses = [...documented].map(([, topic = '']) => topic.replace('<id>', '{device}'));
+    const addresses = [...documented].map(([, topic = '']) =>
+      topic.replace('<id>', '{device}').replace('<key>', '{key}'),
+    );
     expect(addresses.length).toBeGreaterThan(6);
     expect(TOPICS.map(({ address }) => address).sort()).toEqual(addresses.sort());
   });

@@ -246,6 +246,13 @@ describe('values', () => {
     [{ name: 'a', type: 'i64le' }, '10 ffffffffffffffff', -1],
     [{ name: 'a', type: 'i24le' }, '10 feffff', -2],
     [{ name: 'a', type: 'f32' }, '10 43663333', 230.2],
+    [{ name: 'a', type: 'f32' }, '10 7f7fc99e', 3.4e38],
+    [{ name: 'a', type: 'f32' }, '10 ff7fffff', -3.4028235e38],
+    [{ name: 'a', type: 'f32' }, '10 4b7fffff', 16_777_215],
+    [{ name: 'a', type: 'f32' }, '10 4ceb79a3', 123_456_790],
+    [{ name: 'a', type: 'f32' }, '10 00000001', 1e-45],
+    [{ name: 'a', type: 'f32' }, '10 006ce3ee', 1e-38],
+    [{ name: 'a', type: 'f32' }, '10 00800000', 1.1754944e-38],
     [{ name: 'a', type: 'text', length: 5, pad: 32 }, '10 6162202020', 'ab'],
     [{ name: 'a', type: 'bytes', length: 'rest' }, '10 0a0b', { $bytes: 'Cgs=', len: 2 }],
   ])('%j of %s is %j', (field, hex, value) => {

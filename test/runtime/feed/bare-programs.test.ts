@@ -16,7 +16,9 @@ const advance = (world: World, seconds: number): void => {
 
 describe('a program that writes objects without newlines', () => {
   it('gets one object for each of them, and nothing else', async () => {
-    await using world = await LinesWorld.start({ commands: async () => ({ ok: true, result: { error: 0 } }) });
+    await using world = await LinesWorld.start({
+      commands: async () => ({ ok: true, result: { error: 0 } }),
+    });
     const loud = await world.client();
     const bare = world.stranger();
     const asked = [
@@ -31,7 +33,7 @@ describe('a program that writes objects without newlines', () => {
     for (const [text, answer] of asked) {
       bare.send(text);
       await bare.next(answer);
-      // What a peer that reads a stream is told by and by.
+      // What a peer that reads a stream gets by and by.
       loud.send({ type: 'broadcast', data: text });
       await loud.next('broadcast');
       world.store.publishState('devices/a/state', { text });
@@ -94,7 +96,7 @@ describe('a program that writes objects without newlines', () => {
     expect(types(bare)).toEqual(['pong', 'pong']);
   });
 
-  it('is told why it is cut off only where that is its answer', async () => {
+  it('gets the reason of its end only where that is its answer', async () => {
     await using world = await LinesWorld.start({ maxMessageBytes: 60 });
     const [large, wrong, kept, mute] = [1, 2, 3, 4].map(() => world.stranger());
     large?.send(`{"type":"echo","data":"${'x'.repeat(100)}"}`);
@@ -115,18 +117,20 @@ describe('a program that writes objects without newlines', () => {
 });
 
 describe('a program that ends lines with a newline', () => {
-  it.each(['{"type":"ping"}\n', '{"type":"ping"} \r\n', '\n{"type":"ping"}', '{"type":"ping"}\n{"type":"ping"}'])(
-    '%j is welcomed before its first answer',
-    async (text) => {
-      await using world = await LinesWorld.start();
-      const peer = world.stranger();
-      peer.send(text);
-      await peer.next('pong');
-      expect(types(peer).slice(0, 2)).toEqual(['welcome', 'pong']);
-    },
-  );
+  it.each([
+    '{"type":"ping"}\n',
+    '{"type":"ping"} \r\n',
+    '\n{"type":"ping"}',
+    '{"type":"ping"}\n{"type":"ping"}',
+  ])('%j is welcomed before its first answer', async (text) => {
+    await using world = await LinesWorld.start();
+    const peer = world.stranger();
+    peer.send(text);
+    await peer.next('pong');
+    expect(types(peer).slice(0, 2)).toEqual(['welcome', 'pong']);
+  });
 
-  it('is told nothing before it says something', async () => {
+  it('gets nothing before it says something', async () => {
     await using world = await LinesWorld.start();
     const loud = await world.client();
     const mute = world.stranger();
@@ -192,7 +196,8 @@ describe('programs as this field writes them', () => {
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
         said += text;
       });
-      const heard = (): string[] => said.split('\n').flatMap((line) => (line === '' ? [] : JSON.parse(line).type));
+      const heard = (): string[] =>
+        said.split('\n').flatMap((line) => (line === '' ? [] : JSON.parse(line).type));
       child.stdin.write(`{"type":"ping"}${end}`);
       await expect.poll(heard).toContain('pong');
       child.stdin.write(`{"type":"ping"}${end}`);
