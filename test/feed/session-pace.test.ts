@@ -19,7 +19,12 @@ class Stage {
   readonly #audience = modelAudience(this.store, () => this.#now);
   readonly #pass = new ModelPass(this.#audience);
   readonly #subscriber = this.#audience.admit(this.outlet);
-  readonly #session = modelSession(this.#audience, this.#subscriber, new SessionMemory('s', 'c', 't'), this.#now);
+  readonly #session = modelSession(
+    this.#audience,
+    this.#subscriber,
+    new SessionMemory('s', 'c', 't'),
+    this.#now,
+  );
 
   get #now() {
     return { monoMs: this.monoMs, wallMs: this.monoMs };

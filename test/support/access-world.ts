@@ -97,11 +97,16 @@ export class AccessWorld {
 
   /** A client over JSON lines that has asked for its welcome, and nothing else. */
   lines(): LinesClient {
-    const socket = connect({ port: this.linesPort, host: '127.0.0.1' });
-    this.#ends.push(() => socket.destroy());
-    const client = new LinesClient(socket);
+    const client = this.bare();
     client.send('\n');
     return client;
+  }
+
+  /** A client over JSON lines that has said nothing yet. */
+  bare(): LinesClient {
+    const socket = connect({ port: this.linesPort, host: '127.0.0.1' });
+    this.#ends.push(() => socket.destroy());
+    return new LinesClient(socket);
   }
 
   /** Everything that was ever logged, as text. */

@@ -60,7 +60,7 @@ export class JsonScanner {
     return this.#heldLength;
   }
 
-  /** A newline came before the second text, be it right behind the first one: who wrote it ends lines with newlines. */
+  /** A newline came before the second text, be it right behind the first one: this peer ends lines with newlines. */
   get lines(): boolean {
     return this.#lines;
   }

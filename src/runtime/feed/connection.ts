@@ -139,7 +139,7 @@ export class Connection implements Outlet, SessionLine {
     this.#session = session;
   }
 
-  /** From now on it is told what goes to everybody; where it is quiet, once it begins. */
+  /** From now on it gets what goes to everybody; where it is quiet, once it begins. */
   letIn(now: Instant): void {
     this.#mayListen = true;
     if (!this.quiet) this.#audience.letIn(this.subscriber, now);

@@ -155,7 +155,7 @@ export class JsonLinesServer {
     });
   }
 
-  /** It reads a stream: it is welcomed, and told what comes without its asking. */
+  /** It reads a stream: it is welcomed, and gets what it did not ask for, too. */
   #begin(connection: Connection): void {
     if (!connection.quiet || connection.closing) return;
     connection.session?.startJsonPings();

@@ -213,8 +213,8 @@ export class Roster {
   }
 
   /**
-   * Takes a connection in and welcomes it, unless it is quiet. Who is not to stay is told so and closed; its `session` is undefined. In
-   * either case `leave` is to be called once its socket is closed.
+   * Takes a connection in and welcomes it, unless it is quiet. One that is not to stay gets the reason and is closed; its
+   * `session` is undefined. In either case `leave` is to be called once its socket is closed.
    */
   admit(transport: Transport, arrival: Arrival): Connection {
     const { carrier, socket, address, wantedId, quiet = false, verdict } = arrival;
@@ -255,7 +255,7 @@ export class Roster {
     return connection;
   }
 
-  /** A quiet connection is welcomed, and from now on told what comes without its asking. */
+  /** A quiet connection is welcomed, and from now on gets what it did not ask for, too. */
   begin(connection: Connection): void {
     this.#attempt(connection, () => connection.begin(this.clock.now()));
   }

@@ -35,7 +35,7 @@ export class SessionDesk implements SessionPort<Connection> {
     this.#attempt = attempt;
   }
 
-  /** How many are told what goes to everybody. */
+  /** How many get what goes to everybody. */
   get clientCount(): number {
     let count = 0;
     for (const { quiet } of this.#attendance.present()) if (!quiet) count++;

@@ -49,6 +49,25 @@ describe('a token', () => {
     }
   });
 
+  it('comes from a bare program, which gets one object for each of its own with it and without', async () => {
+    await using world = await open();
+    const [bare, wrong] = [world.bare(), world.bare()];
+    bare.send('{"type":"get_clients"}');
+    expect((await bare.next('error')).payload.code).toBe('unauthorized');
+    bare.send(JSON.stringify({ type: 'auth', token: secretOf('ops') }));
+    await bare.next('response');
+    const loud = await world.member('ops');
+    loud.send({ type: 'broadcast', data: 1 });
+    await loud.next('broadcast');
+    bare.send('{"type":"get_clients"}');
+    expect((await bare.next('clients_list')).payload.count).toBe(2);
+    expect(bare.messages.map(({ type }) => type)).toEqual(['error', 'response', 'clients_list']);
+
+    wrong.send(JSON.stringify({ type: 'auth', token: 'hw_wrong' }));
+    await wrong.closed;
+    expect(wrong.messages.map(({ type }) => type)).toEqual(['error']);
+  });
+
   it.each([400])('in an address is refused with %i over every door, and said why', async (status) => {
     await using world = await open();
     const found = [

@@ -33,7 +33,7 @@ describe('a program that writes objects without newlines', () => {
     for (const [text, answer] of asked) {
       bare.send(text);
       await bare.next(answer);
-      // What a peer that reads a stream is told by and by.
+      // What a peer that reads a stream gets by and by.
       loud.send({ type: 'broadcast', data: text });
       await loud.next('broadcast');
       world.store.publishState('devices/a/state', { text });
@@ -96,7 +96,7 @@ describe('a program that writes objects without newlines', () => {
     expect(types(bare)).toEqual(['pong', 'pong']);
   });
 
-  it('is told why it is cut off only where that is its answer', async () => {
+  it('gets the reason of its end only where that is its answer', async () => {
     await using world = await LinesWorld.start({ maxMessageBytes: 60 });
     const [large, wrong, kept, mute] = [1, 2, 3, 4].map(() => world.stranger());
     large?.send(`{"type":"echo","data":"${'x'.repeat(100)}"}`);
@@ -130,7 +130,7 @@ describe('a program that ends lines with a newline', () => {
     expect(types(peer).slice(0, 2)).toEqual(['welcome', 'pong']);
   });
 
-  it('is told nothing before it says something', async () => {
+  it('gets nothing before it says something', async () => {
     await using world = await LinesWorld.start();
     const loud = await world.client();
     const mute = world.stranger();
