@@ -58,9 +58,12 @@ describe.each(catalogue)('$name', ({ framing, frames }) => {
     }
   });
 
+  // A line that proves itself is whole with the CR of its CR LF.
+  const missing = framing.type === 'delimiter' ? framing.delimiter.length : 1;
+
   test('the end of a half frame is told, and nothing after the end', () => {
     for (const [, wire] of frames) {
-      const bytes = bytesOf(wire).subarray(0, -1);
+      const bytes = bytesOf(wire).subarray(0, -missing);
       const { sink, decoder } = decoderOf(framing, { line: 'stream' });
       decoder.push(bytes);
       decoder.close();
@@ -80,7 +83,7 @@ describe.each(catalogue)('$name', ({ framing, frames }) => {
       const bytes = bytesOf(wire);
       if (framing.type === 'gap' || bytes.length < 3) continue;
       const { feed } = decoderOf(framing);
-      const found = feed('idle', bytes.subarray(0, -1), 'idle', bytes, 'idle');
+      const found = feed('idle', bytes.subarray(0, -missing), 'idle', bytes, 'idle');
       expect(found.frames).toEqual([hexText(bytesOf(payload))]);
       expect(found.events.at(-1)).toBe(hexText(bytesOf(payload)));
     }
