@@ -1,6 +1,6 @@
 import type { DeviceState } from '../client/index.ts';
 import { isJsonObject, type Json, type JsonObject } from '../feed/wire/json.ts';
-import { printable } from './tail-line.ts';
+import { printable } from '../printable.ts';
 
 /** One device as a table shows it; all text is fit to be printed. */
 export interface DeviceRow {

@@ -4,6 +4,7 @@ import { formatProblem } from '../config/problem.ts';
 import { type ReadConfig, readConfig } from '../config/read.ts';
 import type { LoadedConfig } from '../config/report.ts';
 import { HeartwireError } from '../errors.ts';
+import { printableLines } from '../printable.ts';
 import { Bridge } from '../runtime/bridge.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { ConfigReloader } from '../runtime/config-reloader.ts';
@@ -30,6 +31,7 @@ interface RunArgs {
 /** The bridge: devices in, feed and page out, until it is told to stop. */
 export const run: Command<RunArgs> = {
   usage: 'run [file]',
+  raw: true,
   describe: 'Run the bridge: devices in, feed and page out',
   examples: [
     ['heartwire run', 'reads ./devices.yaml'],
@@ -64,7 +66,7 @@ export const run: Command<RunArgs> = {
     const loaded = served(await readConfig(path, args.file));
     const { config, failed, problems } = loaded;
     const unfit = await recordFolderProblem(args.record, io.cwd);
-    for (const problem of problems) io.err(`${formatProblem(problem)}\n`);
+    for (const problem of problems) io.err(printableLines(`${formatProblem(problem)}\n`));
     if (unfit !== undefined) io.err(tellError(unfit));
     if (config === undefined || unfit !== undefined) return 2;
     const log = cliLog(io, args.quiet ? 'warn' : 'info');

@@ -1,4 +1,5 @@
 import { HeartwireError } from '../errors.ts';
+import { printableLines } from '../printable.ts';
 
 /** What a failure looks like on a terminal: a sentence and its mend for our own errors, the stack for all others. */
 export function tellError(error: unknown): string {
@@ -6,8 +7,10 @@ export function tellError(error: unknown): string {
     const message = /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
     // Of a value that was typed among others, it helps to see which one it was.
     const seen = error.code === 'bad_field_value' && error.seen !== undefined ? ` Seen: ${error.seen}.` : '';
-    return `heartwire: ${message}${seen}${error.mend === undefined ? '' : ` ${error.mend}`}\n`;
+    return printableLines(
+      `heartwire: ${message}${seen}${error.mend === undefined ? '' : ` ${error.mend}`}\n`,
+    );
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `heartwire: an unexpected error; please report it with these lines.\n${detail}\n`;
+  return printableLines(`heartwire: an unexpected error; please report it with these lines.\n${detail}\n`);
 }

@@ -9,7 +9,7 @@ import { checkDialIn, type MessageFiles, messagesNamed } from './message-files.t
 import type { DeviceConfig, ListenerConfig } from './model.ts';
 import { completeMetrics, metricsShape, requiredIds } from './observing.ts';
 import type { Finding, Path } from './problem.ts';
-import { readDocument } from './read-document.ts';
+import { LARGEST_CONFIG, readDocument } from './read-document.ts';
 import { completeRecording, recordingShape } from './recording.ts';
 import type { LoadedConfig, Report } from './report.ts';
 import { completeSecrecy, type KeyFiles, secrecyShape } from './secrecy.ts';
@@ -31,6 +31,7 @@ export function loadConfig(
   const read = readDocument(text, file, {
     begin: 'Begin with `devices:` and an entry such as `- { id: psu-1, link: "tcp:10.0.0.7:9089", ... }`.',
     keys: Object.keys(fileShape.shape),
+    largest: LARGEST_CONFIG,
   });
   if ('problem' in read) return { failed: [], problems: [read.problem] };
   const { report, root } = read;
