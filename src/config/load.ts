@@ -7,7 +7,7 @@ import { explainIssues } from './explain-issues.ts';
 import { completeFiles, filesShape } from './files.ts';
 import { checkDialIn, type MessageFiles, messagesNamed } from './message-files.ts';
 import type { DeviceConfig, ListenerConfig } from './model.ts';
-import { completeMetrics, metricsShape, requiredIds } from './observing.ts';
+import { completeLog, completeMetrics, logShape, metricsShape, requiredIds } from './observing.ts';
 import type { Finding, Path } from './problem.ts';
 import { LARGEST_CONFIG, readDocument } from './read-document.ts';
 import { completeRecording, recordingShape } from './recording.ts';
@@ -74,6 +74,7 @@ function assemble(
   const files = fits(filesShape, ['files'], root.files);
   const secrecy = fits(secrecyShape, ['secrecy'], root.secrecy);
   const metrics = fits(metricsShape, ['metrics'], root.metrics ?? {}) ?? {};
+  const log = fits(logShape, ['log'], root.log ?? {}) ?? {};
   const listeners: Placed<ListenerConfig>[] = [];
   for (const [index, entry] of listOf(root.listeners).entries()) {
     const path = ['listeners', index];
@@ -118,6 +119,7 @@ function assemble(
     ...(files === undefined ? {} : { files: completeFiles(files) }),
     ...(secrecy === undefined ? {} : { secrecy: completeSecrecy(secrecy, keyFiles, ids, add) }),
     metrics: completeMetrics(metrics),
+    log: completeLog(log),
     requiredDevices: requiredIds(listOf(root.devices)),
     devices: good(devices),
     listeners: good(listeners),

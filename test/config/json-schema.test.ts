@@ -46,7 +46,7 @@ describe('the JSON Schema', () => {
   });
 
   it('names the defaults that are filled in', () => {
-    const { server, access, recording, metrics, requiredDevices, devices, listeners } = load(
+    const { server, access, recording, metrics, log, requiredDevices, devices, listeners } = load(
       `server: { tcp: { port: 0 } }\naccess: { jwt: { jwks_file: keys.json } }\ndevices:\n  - { id: x, link: COM3, gap: 50ms, ${REGISTER} }\nlisteners:\n  - link: tcp-listen:127.0.0.1:0\n`,
     );
     const [device] = devices;
@@ -81,6 +81,7 @@ describe('the JSON Schema', () => {
       'recording.budget_mb': recording.budgetBytes / 1_048_576,
       'recording.gzip': recording.gzip,
       'metrics.per_device': metrics?.perDevice,
+      'log.max_lines_per_second': log?.maxLinesPerSecond,
       'devices.required': requiredDevices?.includes(device.id),
       'devices.heartbeat.interval': seconds(session.heartbeat.intervalMs),
       'devices.heartbeat.missed': session.heartbeat.missed,

@@ -56,6 +56,7 @@ describe('loadConfig', () => {
       ],
       listeners: [],
       metrics: { perDevice: false },
+      log: { maxLinesPerSecond: 10 },
       requiredDevices: [],
     });
   });
