@@ -6,6 +6,7 @@ import { projectFiles, readProjectFile } from './support/project-files.ts';
 const ROOMS: readonly Room[] = [
   { path: 'src/errors.ts', floor: 0, pure: true },
   { path: 'src/instant.ts', floor: 0, pure: true },
+  { path: 'src/printable.ts', floor: 0, pure: true },
   { path: 'src/protocol', floor: 1, pure: true },
   { path: 'src/trace', floor: 2, pure: true },
   { path: 'src/device', floor: 3, pure: true },
@@ -13,6 +14,7 @@ const ROOMS: readonly Room[] = [
   { path: 'src/feed/wire', floor: 4, pure: true, only: ['src/errors.ts', 'src/instant.ts'] },
   { path: 'src/access', floor: 5, pure: true },
   { path: 'src/client', floor: 5, only: ['src/feed/wire'] },
+  { path: 'src/regular-file.ts', floor: 5 },
   { path: 'src/local-time.ts', floor: 6 },
   { path: 'src/links', floor: 6 },
   { path: 'src/config', floor: 7 },

@@ -44,6 +44,8 @@ export interface Command<Args> {
   readonly examples: ReadonlyArray<readonly [string, string]>;
   /** A lone hyphen is standard input to it; to others it means nothing. */
   readonly takesHyphen?: boolean;
+  /** What it prints holds orders for a terminal, or is data for programs: it escapes itself what devices and files say. */
+  readonly raw?: true;
   options(yargs: Argv): Argv<Args>;
   run(args: Args, io: CliIo): Promise<ExitCode>;
 }

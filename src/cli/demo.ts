@@ -25,6 +25,7 @@ interface DemoArgs {
 /** The bridge on simulated devices, over real sockets: what `npm start` does. */
 export const demo: Command<DemoArgs> = {
   usage: 'demo',
+  raw: true,
   describe: 'Run the bridge on simulated devices, to see what it does',
   examples: [
     ['heartwire demo --port 8090', 'with the page at another port'],

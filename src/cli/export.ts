@@ -6,6 +6,7 @@ import { sourceWithSilences } from '../runtime/trace-silence.ts';
 import { PcapngExport } from '../trace/export-pcapng.ts';
 import { CSV_HEAD, csvLine, type ExportRow, jsonLine, RowMaker } from '../trace/export-rows.ts';
 import type { CliIo, Command } from './command.ts';
+import { legible } from './legible.ts';
 import { messagesOption } from './messages-option.ts';
 import { tellError } from './tell-error.ts';
 import { outputNotWritten, refuseInput } from './write-output.ts';
@@ -24,6 +25,7 @@ interface ExportArgs {
 /** Writes a trace frame by frame for other programs. */
 export const exportTrace: Command<ExportArgs> = {
   usage: 'export <trace>',
+  raw: true,
   describe: 'Write a trace frame by frame: pcapng for Wireshark, CSV for spreadsheets, JSON lines',
   examples: [
     ['heartwire export psu-1.trace --to pcapng -o psu-1.pcapng', 'for Wireshark, with `heartwire dissector`'],
@@ -41,7 +43,9 @@ export const exportTrace: Command<ExportArgs> = {
         describe: 'The file; pcapng needs one',
       })
       .option('messages', { type: 'string', requiresArg: true, describe: 'messages.yaml of the device' }),
-  async run(args, io) {
+  async run(args, given) {
+    // Programs behind a pipe get the bytes as they are.
+    const io = given.terminal ? legible(given) : given;
     if (args.to === 'pcapng' && args.output === undefined) {
       io.err(tellError(new HeartwireError('bad_argument', 'pcapng is no text: name a file with --output.')));
       return 2;

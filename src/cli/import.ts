@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { HeartwireError } from '../errors.ts';
+import { readRegular } from '../regular-file.ts';
 import { traceName } from '../runtime/trace-file.ts';
 import { formatEvent, formatMeta, TRACE_MAGIC } from '../trace/format-trace.ts';
 import { type Imported, importCapture } from '../trace/import-capture.ts';
@@ -99,10 +99,13 @@ function checkMeta(words: string): void {
   }
 }
 
+/** What Node can hold in one buffer is more; a capture of it would not fit beside its own reading. */
+const LARGEST_CAPTURE = 2 ** 31;
+
 async function read({ file, from, port, dialled, times }: ImportArgs, cwd: string): Promise<Imported> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(resolve(cwd, file));
+    bytes = await readRegular(resolve(cwd, file), LARGEST_CAPTURE);
     if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = gunzipSync(bytes);
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : String(cause);

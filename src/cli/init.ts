@@ -26,6 +26,7 @@ const DEFAULT_BAUD = '115200';
 /** Writes a commented `devices.yaml` of what is there. */
 export const init: Command<InitArgs> = {
   usage: 'init [file]',
+  raw: true,
   describe: 'Write a commented devices.yaml, asking on a terminal which ports and addresses to use',
   examples: [
     ['heartwire init', 'asks, and writes devices.yaml into this folder'],

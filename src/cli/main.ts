@@ -1,4 +1,5 @@
 import yargs, { type Argv } from 'yargs';
+import { printableLines } from '../printable.ts';
 import { check } from './check.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { decode } from './decode.ts';
@@ -10,6 +11,7 @@ import { exportTrace } from './export.ts';
 import { importTrace } from './import.ts';
 import { init } from './init.ts';
 import { key } from './key.ts';
+import { legible } from './legible.ts';
 import { monitor } from './monitor.ts';
 import { note } from './note.ts';
 import { ports } from './ports.ts';
@@ -70,7 +72,7 @@ function command<Args>(of: Command<Args>): AnyCommand {
         describe,
         (sub) => options(examples.reduce((each, [line, what]) => each.example(line, what), sub)),
         // The camel-cased names that yargs adds are no contradiction to Args, though no compiler can see it.
-        (args) => choose((io) => of.run(args as unknown as Args, io)),
+        (args) => choose((io) => of.run(args as unknown as Args, of.raw ? io : legible(io))),
       );
     },
   };
@@ -149,7 +151,7 @@ async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode
     }
     const known = COMMANDS.find(({ name }) => name === argv[0]);
     const unknown = error.message.startsWith('Did you mean') ? `There is no command "${argv[0]}". ` : '';
-    io.err(`heartwire: ${unknown}${error.message.trim().replace(/\s*\n\s*/g, ' ')}\n`);
+    io.err(printableLines(`heartwire: ${unknown}${error.message.trim().replace(/\s*\n\s*/g, ' ')}\n`));
     io.err(`Try \`heartwire ${known === undefined ? '' : `${known.name} `}--help\`.\n`);
     return 2;
   }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { readMessages } from '../config/messages/read-messages.ts';
 import { formatProblem } from '../config/problem.ts';
 import { HeartwireError } from '../errors.ts';
+import { printableLines } from '../printable.ts';
 import { builtinDeclaration, withBuiltin } from '../protocol/declared/builtin.ts';
 import { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { CliIo } from './command.ts';
@@ -18,7 +19,7 @@ export async function protocolOf(file: string | undefined, io: CliIo): Promise<D
 /** The messages of a file, and no others. Problems are told on standard error. @throws HeartwireError `config_invalid` */
 export async function declaredIn(file: string, io: CliIo): Promise<DeclaredProtocol> {
   const { protocol, problems } = await readMessages(resolve(io.cwd, file), file);
-  for (const problem of problems) io.err(`${formatProblem(problem)}\n`);
+  for (const problem of problems) io.err(printableLines(`${formatProblem(problem)}\n`));
   if (protocol !== undefined) return protocol;
   throw new HeartwireError('config_invalid', `${file} cannot be used`, {
     mend: 'Mend what is listed above.',

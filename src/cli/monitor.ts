@@ -1,6 +1,7 @@
 import type { Client, ClientStatus } from '../client/index.ts';
 import { HeartwireError } from '../errors.ts';
 import type { JsonObject } from '../feed/wire/json.ts';
+import { printableLines } from '../printable.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { bridgeKeys, readerOptions } from './bridge-keys.ts';
 import { bridgeToken } from './bridge-token.ts';
@@ -41,6 +42,7 @@ const SETTLE_MS = 100;
 /** A live table of the devices; in a pipe, a line for each change of how a device is. */
 export const monitor: Command<MonitorArgs> = {
   usage: 'monitor [filter..]',
+  raw: true,
   describe: 'Watch the devices of a bridge in a live table; in a pipe, one line for each change of status',
   examples: [
     ['heartwire monitor', 'all devices; q quits, / filters, s sorts, ? shows the other keys'],
@@ -160,7 +162,9 @@ async function printChanges(source: Source, args: MonitorArgs, io: CliIo): Promi
     else if (shownRows([row], choice).length > 0 || told.has(device)) told.set(device, said);
     else return;
     const at = new Date(systemClock.now().wallMs).toISOString();
-    io.out(args.json ? jsonLine(changeJson(at, device, document)) : `${at}  ${device}  ${said}\n`);
+    io.out(
+      args.json ? jsonLine(changeJson(at, device, document)) : printableLines(`${at}  ${device}  ${said}\n`),
+    );
   });
   followDeclarations(feed.client);
   feed.client.subscribe(['devices/+/state']);

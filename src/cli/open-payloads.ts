@@ -1,7 +1,7 @@
 import type { Decode } from '../client/index.ts';
 import { openSecrets, type SecretProblem } from '../client/secret.ts';
+import { printable } from '../printable.ts';
 import { KEY_MEND } from './bridge-keys.ts';
-import { printable } from './tail-line.ts';
 
 /** So many different problems are told: whoever is connected to chooses the names of keys. */
 const MAX_TOLD = 8;

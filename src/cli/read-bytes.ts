@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
 import { HeartwireError } from '../errors.ts';
+import { FileRefusal, readRegular } from '../regular-file.ts';
 
 /** Bytes that are taken from a file, or from standard input, at once. */
 export const LARGEST_INPUT = 64 * 1024 * 1024;
@@ -10,12 +10,9 @@ export const tooLarge = (name: string): HeartwireError =>
 /** What a file holds. @throws HeartwireError `bad_argument` where it cannot be read, or is too large */
 export async function readBytes(path: string, name: string): Promise<Uint8Array> {
   try {
-    await using file = await open(path, 'r');
-    const { size } = await file.stat();
-    if (size > LARGEST_INPUT) throw tooLarge(name);
-    return new Uint8Array(await file.readFile());
+    return new Uint8Array(await readRegular(path, LARGEST_INPUT));
   } catch (cause) {
-    if (cause instanceof HeartwireError) throw cause;
+    if (cause instanceof FileRefusal && cause.code === 'FILE_TOO_LARGE') throw tooLarge(name);
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new HeartwireError('bad_argument', `${JSON.stringify(name)} could not be read: ${detail}`, {
       seen: name,

@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { HeartwireError } from '../errors.ts';
 import { FeedStore } from '../feed/store.ts';
+import { printableLines } from '../printable.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { readRegular } from '../regular-file.ts';
 import { ReplayServer } from '../runtime/replay-server.ts';
 import { type ReplayResult, replayTraces } from '../runtime/replay-traces.ts';
 import { openTrace, type TraceSource } from '../runtime/trace-file.ts';
 import { sourceWithSilences } from '../runtime/trace-silence.ts';
 import { cliLog } from './cli-log.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
+import { legible } from './legible.ts';
 import { messagesOption } from './messages-option.ts';
+import { LARGEST_INPUT } from './read-bytes.ts';
 import { diffLines } from './replay-diff.ts';
 import { stopRequest } from './stop-request.ts';
 import { tellError } from './tell-error.ts';
@@ -31,6 +34,7 @@ interface ReplayArgs {
 /** Plays traces through the decoder and session of live devices. */
 export const replay: Command<ReplayArgs> = {
   usage: 'replay <trace..>',
+  raw: true,
   describe: 'Play traces: print what devices said, what became of them and what was sent, or compare it',
   examples: [
     ['heartwire replay psu-1.trace', 'as fast as possible, as JSON lines'],
@@ -58,7 +62,8 @@ export const replay: Command<ReplayArgs> = {
         requiresArg: true,
         describe: 'Of --serve; 0 takes any',
       }),
-  async run(args, io) {
+  async run(args, given) {
+    const io = legible(given, 'out');
     let speed: number | undefined;
     try {
       speed = speedOf(args);
@@ -71,7 +76,7 @@ export const replay: Command<ReplayArgs> = {
     if (args.update && args.expect !== undefined) await refuseInput(io, args.trace, args.expect);
     const sources: TraceSource[] = [];
     for (const name of args.trace) {
-      const warn = (text: string): void => io.err(`heartwire: ${text}\n`);
+      const warn = (text: string): void => io.err(printableLines(`heartwire: ${text}\n`));
       sources.push(sourceWithSilences(await openTrace(resolve(io.cwd, name), name, warn), messages, warn));
     }
     return args.serve
@@ -132,7 +137,7 @@ async function printed(
 /** True where every `?` of the traces was met. */
 function tellUnmet({ unmet }: ReplayResult, sources: readonly TraceSource[], io: CliIo): boolean {
   for (const { file = sources[0]?.name, line, connection, expected, got } of unmet) {
-    io.err(`${file}:${line}: ${connection}: expected ${expected}, got ${got ?? 'nothing'}\n`);
+    io.err(printableLines(`${file}:${line}: ${connection}: expected ${expected}, got ${got ?? 'nothing'}\n`));
   }
   return unmet.length === 0;
 }
@@ -147,7 +152,7 @@ async function compared(kept: readonly string[], name: string, update: boolean, 
   }
   let golden: string;
   try {
-    golden = await readFile(path, 'utf8');
+    golden = (await readRegular(path, LARGEST_INPUT)).toString('utf8');
   } catch (cause) {
     throw new HeartwireError('trace_unreadable', `${name}: the lines to compare with could not be read.`, {
       seen: name,

@@ -4,6 +4,7 @@ import { formatProblem, type Problem } from '../config/problem.ts';
 import { type ReadConfig, readConfig } from '../config/read.ts';
 import type { LoadedConfig } from '../config/report.ts';
 import { HeartwireError } from '../errors.ts';
+import { printableLines } from '../printable.ts';
 import { Bridge } from '../runtime/bridge.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { ConfigReloader } from '../runtime/config-reloader.ts';
@@ -32,6 +33,7 @@ interface RunArgs {
 /** The bridge: devices in, feed and page out, until it is told to stop. */
 export const run: Command<RunArgs> = {
   usage: 'run [file]',
+  raw: true,
   describe: 'Run the bridge: devices in, feed and page out',
   examples: [
     ['heartwire run', 'reads ./devices.yaml'],
@@ -80,7 +82,7 @@ type Tell = (problems: readonly Problem[], unfit: HeartwireError | undefined) =>
 const tellAtTerminal =
   (io: CliIo): Tell =>
   (problems, unfit) => {
-    for (const problem of problems) io.err(`${formatProblem(problem)}\n`);
+    for (const problem of problems) io.err(printableLines(`${formatProblem(problem)}\n`));
     if (unfit !== undefined) io.err(tellError(unfit));
   };
 

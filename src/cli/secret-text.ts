@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { HeartwireError } from '../errors.ts';
+import { FileRefusal, LARGEST_SECRET, readRegular } from '../regular-file.ts';
 import type { CliIo } from './command.ts';
 
 /**
@@ -10,10 +10,11 @@ import type { CliIo } from './command.ts';
  */
 export async function secretText(what: string, file: string, mend: string, io: CliIo): Promise<string> {
   try {
-    return await readFile(resolve(io.cwd, file), 'utf8');
+    return (await readRegular(resolve(io.cwd, file), LARGEST_SECRET)).toString('utf8');
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no reason given';
-    const message = `The file of ${what}, ${file}, could not be read (${code}).`;
+    const why = cause instanceof FileRefusal ? cause.message : code;
+    const message = `The file of ${what}, ${file}, could not be read (${why}).`;
     throw new HeartwireError('bad_argument', message, { seen: file, mend, cause });
   }
 }

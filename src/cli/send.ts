@@ -14,6 +14,7 @@ import { bridgeToken } from './bridge-token.ts';
 import { bridgeUrl } from './bridge-url.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { parseAssignments } from './field-values.ts';
+import { legible } from './legible.ts';
 import { openPayloads } from './open-payloads.ts';
 import { inWords, ProgressBar } from './progress-bar.ts';
 import { readBytes } from './read-bytes.ts';
@@ -40,6 +41,7 @@ const RAW = '$raw';
 /** Sends a command to a device through a running bridge. */
 export const send: Command<SendArgs> = {
   usage: 'send <device> [message] [fields..]',
+  raw: true,
   describe: 'Send a command to a device through a running bridge, and print its reply',
   examples: [
     ['heartwire send psu-1 datetime', 'asks for its time'],
@@ -74,7 +76,9 @@ export const send: Command<SendArgs> = {
   run,
 };
 
-async function run(args: SendArgs, io: CliIo): Promise<ExitCode> {
+async function run(args: SendArgs, given: CliIo): Promise<ExitCode> {
+  // The progress bar goes to standard error, and is the only order for a terminal.
+  const io = legible(given, 'out');
   const { hex, file, message, timeout } = args;
   let url: string;
   let raw: Uint8Array | undefined;

@@ -2,6 +2,7 @@ import type { ViewChange } from '../client/view.ts';
 import type { Json, JsonObject } from '../feed/wire/json.ts';
 import { isJsonObject } from '../feed/wire/json.ts';
 import type { ServerMessage } from '../feed/wire/server-messages.ts';
+import { printable } from '../printable.ts';
 
 /** Something to print: JSON for programs, its parts for people. */
 export interface TailEntry {
@@ -20,10 +21,6 @@ const TIME_OF_DAY = {
   fractionalSecondDigits: 3,
   hourCycle: 'h23',
 } as const;
-/** Control characters of both sets, and what turns the direction of text: devices choose these strings, not we. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
 /** What one message of the server, with the changes that it made, gives to print. */
 export function tailEntries(
   message: ServerMessage,
@@ -54,7 +51,7 @@ export function tailEntries(
 
 /** One line without anything that a terminal or a pipe could take for an order; still the same JSON. */
 export function jsonLine(json: JsonObject): string {
-  return `${JSON.stringify(json).replace(UNPRINTABLE, (each) => `\\u${hex(each)}`)}\n`;
+  return `${printable(JSON.stringify(json))}\n`;
 }
 
 /** One line for people: the time of day here, the topic, and what happened. */
@@ -103,13 +100,4 @@ function* leaves(value: JsonObject, path: string): Generator<string> {
 function leaf(value: Json): string {
   const text = typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
   return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
-}
-
-/** Text that no terminal takes for an order. */
-export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (each) => `\\u${hex(each)}`);
-}
-
-function hex(character: string): string {
-  return character.charCodeAt(0).toString(16).padStart(4, '0');
 }

@@ -33,6 +33,7 @@ interface Source {
 /** Prints what happens on a bridge's feed until it is told to stop. */
 export const tail: Command<TailArgs> = {
   usage: 'tail [pattern..]',
+  raw: true,
   describe: 'Print the live feed of a bridge: JSON lines in a pipe, one short line each on a terminal',
   examples: [
     ['heartwire tail', 'everything about all devices'],

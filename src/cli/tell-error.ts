@@ -1,13 +1,14 @@
 import { HeartwireError } from '../errors.ts';
+import { printableLines } from '../printable.ts';
 import { tellDefect } from '../runtime/defect.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ExitCode } from './command.ts';
 
 /** What a failure looks like on a terminal: a sentence and its mend for our own errors, the stack for all others. */
 export function tellError(error: unknown): string {
-  if (error instanceof HeartwireError) return `heartwire: ${sentences(error)}\n`;
+  if (error instanceof HeartwireError) return printableLines(`heartwire: ${sentences(error)}\n`);
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `heartwire: an unexpected error; please report it with these lines.\n${detail}\n`;
+  return printableLines(`heartwire: an unexpected error; please report it with these lines.\n${detail}\n`);
 }
 
 /** The same as a line of a log that programs read. */

@@ -47,6 +47,7 @@ const AT_ONCE: ReadonlySet<string> = new Set([
   'server.flush_window',
   'access',
   'secrecy',
+  'log',
 ]);
 /** What is compared with the devices and listeners that it concerns, or says nothing of how they are run. */
 const PARTS: ReadonlySet<string> = new Set([
@@ -93,11 +94,12 @@ export function* diffSteps(from: BridgeConfig, to: BridgeConfig): Generator<unde
 export function afterReload(running: BridgeConfig, next: BridgeConfig): BridgeConfig {
   const { host, port, tls, tcp } = running.server;
   const { tls: _tls, tcp: _tcp, ...live } = next.server;
-  const { secrecy: _secrecy, access: _access, ...kept } = running;
+  const { secrecy: _secrecy, access: _access, log: _log, ...kept } = running;
   return {
     ...kept,
     ...(next.access === undefined ? {} : { access: next.access }),
     ...(next.secrecy === undefined ? {} : { secrecy: next.secrecy }),
+    ...(next.log === undefined ? {} : { log: next.log }),
     file: next.file,
     server: {
       ...live,

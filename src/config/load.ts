@@ -8,9 +8,9 @@ import { completeFiles, filesShape } from './files.ts';
 import { completeKnownDevices, knownDevicesShape } from './known-devices.ts';
 import { checkDialIn, type MessageFiles, messagesNamed } from './message-files.ts';
 import type { DeviceConfig, ListenerConfig } from './model.ts';
-import { completeMetrics, metricsShape, requiredIds } from './observing.ts';
+import { completeLog, completeMetrics, logShape, metricsShape, requiredIds } from './observing.ts';
 import type { Finding, Path } from './problem.ts';
-import { readDocument } from './read-document.ts';
+import { LARGEST_CONFIG, readDocument } from './read-document.ts';
 import { checkRoomFor, completeRecording, recordingShape } from './recording.ts';
 import type { LoadedConfig, Report } from './report.ts';
 import { completeSecrecy, type KeyFiles, secrecyShape } from './secrecy.ts';
@@ -35,6 +35,7 @@ export function loadConfig(
   const read = readDocument(text, file, {
     begin: 'Begin with `devices:` and an entry such as `- { id: psu-1, link: "tcp:10.0.0.7:9089", ... }`.',
     keys: Object.keys(fileShape.shape),
+    largest: LARGEST_CONFIG,
   });
   if ('problem' in read) return { failed: [], problems: [read.problem] };
   const { report, root } = read;
@@ -82,6 +83,7 @@ function assemble(
   );
   const secrecy = fits(secrecyShape, ['secrecy'], root.secrecy);
   const metrics = fits(metricsShape, ['metrics'], root.metrics ?? {}) ?? {};
+  const log = fits(logShape, ['log'], root.log ?? {}) ?? {};
   const listeners: Placed<ListenerConfig>[] = [];
   for (const [index, entry] of listOf(root.listeners).entries()) {
     const path = ['listeners', index];
@@ -128,6 +130,7 @@ function assemble(
     ...(known === undefined ? {} : { knownDevices: known }),
     ...(secrecy === undefined ? {} : { secrecy: completeSecrecy(secrecy, keyFiles, ids, add) }),
     metrics: completeMetrics(metrics),
+    log: completeLog(log),
     requiredDevices: requiredIds(listOf(root.devices)),
     devices: good(devices),
     listeners: good(listeners),

@@ -5,7 +5,6 @@ import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts
 import { isStandardFraming } from '../protocol/framing/make-framing.ts';
 import { isKeyed } from './keyed.ts';
 import type { Finding, Path, Problem } from './problem.ts';
-import { readYaml } from './yaml-source.ts';
 
 /** A file of declared messages that a configuration names, as far as it could be read. */
 export interface MessageFile {
@@ -18,9 +17,8 @@ export interface MessageFile {
 /** By the names that stand in the configuration. */
 export type MessageFiles = ReadonlyMap<string, MessageFile>;
 
-/** The files of messages that the text of a configuration names, each once. */
-export function namedMessageFiles(text: string): readonly string[] {
-  const { value } = readYaml(text);
+/** The files of messages that a configuration, read as plain data, names, each once. */
+export function namedMessageFiles(value: unknown): readonly string[] {
   const devices = isKeyed(value) && Array.isArray(value.devices) ? value.devices : [];
   const listeners = isKeyed(value) && Array.isArray(value.listeners) ? value.listeners : [];
   const named = [value, ...devices, ...listeners].map((each) => (isKeyed(each) ? each.messages : undefined));

@@ -3,7 +3,7 @@ import type { LinkAddress, ListenAddress } from '../links/address.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { AccessConfig } from './access.ts';
 import type { KnownDevicesConfig } from './known-devices.ts';
-import type { MetricsConfig } from './observing.ts';
+import type { LogConfig, MetricsConfig } from './observing.ts';
 import type { RecordingConfig } from './recording.ts';
 import type { SecrecyConfig } from './secrecy.ts';
 import type { ServerConfig } from './server.ts';
@@ -108,6 +108,7 @@ export interface BridgeConfig {
   /** Absent: nothing is encrypted. */
   readonly secrecy?: SecrecyConfig;
   readonly metrics?: MetricsConfig;
+  readonly log?: LogConfig;
   /** Ids of devices without which the bridge is not ready; some may be missing among `devices`. */
   readonly requiredDevices?: readonly string[];
   readonly devices: readonly DeviceConfig[];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flagField } from './field.ts';
+import { flagField, numberField } from './field.ts';
 
 /** The key `required` of a device. */
 export const requiredField = flagField({
@@ -15,6 +15,24 @@ export const metricsShape = z.strictObject({
     default: false,
   }).optional(),
 });
+
+/** The key `log`, as it is written. */
+export const logShape = z.strictObject({
+  max_lines_per_second: numberField(1, 100_000, {
+    description:
+      'Lines of the log per second, on average; a minute of them at once. Errors have room before warnings, and those before other lines; what is left out is counted.',
+    default: 10,
+  }).optional(),
+});
+
+/** What is written to the log. */
+export interface LogConfig {
+  readonly maxLinesPerSecond: number;
+}
+
+export function completeLog(given: z.infer<typeof logShape>): LogConfig {
+  return { maxLinesPerSecond: given.max_lines_per_second ?? 10 };
+}
 
 /** What is told at `/metrics`. */
 export interface MetricsConfig {

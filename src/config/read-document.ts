@@ -4,8 +4,15 @@ import type { Problem } from './problem.ts';
 import { Report } from './report.ts';
 import { readYaml, type YamlOptions } from './yaml-source.ts';
 
-/** The largest file that is read, in bytes, or in characters of its text. */
-export const LARGEST_CONFIG = 10 * 1024 * 1024;
+/** The largest files that are read, in bytes, or in characters of their text: ten thousand devices, or messages, fit. */
+export const LARGEST_CONFIG = 4 * 1024 * 1024;
+export const LARGEST_MESSAGES = 1024 * 1024;
+
+/** What is said of a larger one. */
+export function largerThan(size: number, largest: number): string {
+  const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
+  return `The file has ${mib(size)} MiB, and at most ${mib(largest)} MiB are read`;
+}
 
 /** A file that cannot be looked at at all, or its keys; those are absent where it has none, which is reported then. */
 export type ReadDocument =
@@ -18,12 +25,15 @@ export interface DocumentKind {
   readonly begin: string;
   /** The keys that it may have. */
   readonly keys: readonly string[];
+  readonly largest: number;
   readonly yaml?: YamlOptions;
 }
 
 /** Reads the text of a YAML file as far as its keys. */
 export function readDocument(text: string, file: string, kind: DocumentKind): ReadDocument {
-  if (text.length > LARGEST_CONFIG) return unusable(file, 1, 1, 'The file is larger than 10 MB.');
+  if (text.length > kind.largest) {
+    return unusable(file, 1, 1, `${largerThan(text.length, kind.largest)}.`);
+  }
   const plain = text.startsWith('\uFEFF') ? text.slice(1) : text;
   const tooDeep = checkNesting(plain);
   if (tooDeep !== undefined) {

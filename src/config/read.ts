@@ -1,17 +1,18 @@
-import { open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { HeartwireError } from '../errors.ts';
+import { LARGEST_SECRET, openRegular } from '../regular-file.ts';
 import { checkNesting } from './check-nesting.ts';
 import { type FileStamp, stampOf } from './file-stamp.ts';
 import { loadConfig } from './load.ts';
 import { type MessageFile, namedMessageFiles } from './message-files.ts';
 import { loadMessages } from './messages/load-messages.ts';
-import type { Finding } from './problem.ts';
-import { LARGEST_CONFIG } from './read-document.ts';
+import { asProblem, type Finding, type Problem } from './problem.ts';
+import { LARGEST_CONFIG, LARGEST_MESSAGES, largerThan } from './read-document.ts';
 import type { LoadedConfig } from './report.ts';
 import { type KeyFile, namedKeyFiles } from './secrecy.ts';
 import { withCertificate } from './tls-findings.ts';
 import { readTraceRoles } from './trace-roles.ts';
+import { readYaml } from './yaml-source.ts';
 
 const DEVICES_DOCUMENT = 'docs/devices-yaml.md';
 
@@ -27,25 +28,29 @@ export interface ReadConfig extends LoadedConfig {
  * none that is text.
  */
 export async function readConfig(path: string, name = path): Promise<ReadConfig> {
-  const { text, stamp } = await readSource(path, name, DEVICES_DOCUMENT);
+  const source = await readSource(path, name, LARGEST_CONFIG, DEVICES_DOCUMENT).catch((error: unknown) =>
+    sizeProblem(error, name),
+  );
+  if (!('text' in source)) return { failed: [], problems: [source], sources: new Map([[path, undefined]]) };
+  const { text, stamp } = source;
   const messages = new Map<string, MessageFile>();
   const sources = new Map<string, FileStamp | undefined>([[path, stamp]]);
-  // A text that is far too large to be one is not looked into for names.
-  const readable = text.length <= LARGEST_CONFIG && checkNesting(text) === undefined;
-  for (const each of readable ? namedMessageFiles(text) : []) {
+  // A text that is nested too deeply is not looked into for names.
+  const { value } = checkNesting(text) === undefined ? readYaml(text) : { value: undefined };
+  for (const each of namedMessageFiles(value)) {
     const place = resolve(dirname(path), each);
     const { stamp: version, ...file } = await readMessageFile(place, join(dirname(name), each));
     messages.set(each, file);
     sources.set(place, version);
   }
   const keys = new Map<string, KeyFile>();
-  for (const each of readable ? namedKeyFiles(text) : []) {
+  for (const each of namedKeyFiles(value)) {
     const place = resolve(dirname(path), each);
     const { stamp: version, ...file } = await readKeyFile(place, join(dirname(name), each));
     keys.set(each, file);
     sources.set(place, version);
   }
-  const roles = readable ? await readTraceRoles(text) : undefined;
+  const roles = await readTraceRoles(value);
   const load = (found?: readonly Finding[]) => loadConfig(text, name, messages, keys, found, roles);
   const loaded = await withCertificate(dirname(path), load);
   // Read by whoever checks tokens, each time that a configuration is applied.
@@ -59,17 +64,24 @@ async function readMessageFile(
   name: string,
 ): Promise<MessageFile & { readonly stamp?: FileStamp }> {
   try {
-    const { text, stamp } = await readSource(path, name, 'docs/messages.md');
+    const { text, stamp } = await readSource(path, name, LARGEST_MESSAGES, 'docs/messages.md');
     return { ...loadMessages(text, name), stamp };
   } catch (error) {
     if (!(error instanceof HeartwireError)) throw error;
+    if (error.code === 'config_too_large') return { problems: [sizeProblem(error, name)] };
     return { problems: [], unreadable: error.message };
   }
 }
 
+/** A file that is too large is a problem like those within others. @throws what is none of that kind */
+function sizeProblem(error: unknown, name: string): Problem {
+  if (error instanceof HeartwireError && error.code === 'config_too_large') return asProblem(error, name);
+  throw error;
+}
+
 async function readKeyFile(path: string, name: string): Promise<KeyFile & { readonly stamp?: FileStamp }> {
   try {
-    return await readSource(path, name, DEVICES_DOCUMENT);
+    return await readSource(path, name, LARGEST_SECRET, DEVICES_DOCUMENT);
   } catch (error) {
     if (!(error instanceof HeartwireError)) throw error;
     return { unreadable: error.message };
@@ -78,31 +90,44 @@ async function readKeyFile(path: string, name: string): Promise<KeyFile & { read
 
 /** The text of a configuration file. `document` describes such files; it is named where there is none. */
 export async function readText(path: string, name: string, document = DEVICES_DOCUMENT): Promise<string> {
-  return (await readSource(path, name, document)).text;
+  const largest = document === DEVICES_DOCUMENT ? LARGEST_CONFIG : LARGEST_MESSAGES;
+  return (await readSource(path, name, largest, document)).text;
 }
 
 async function readSource(
   path: string,
   name: string,
+  largest: number,
   document: string,
 ): Promise<{ readonly text: string; readonly stamp: FileStamp }> {
   try {
-    await using file = await open(path, 'r');
+    await using file = await openRegular(path);
     // Before it is read: what is written meanwhile is another version.
-    const stamp = stampOf(await file.stat({ bigint: true }));
-    const buffer = Buffer.alloc(LARGEST_CONFIG + 1);
+    const found = await file.stat({ bigint: true });
+    const stamp = stampOf(found);
+    if (found.size > largest) throw tooLarge(Number(found.size), largest, name);
+    const buffer = Buffer.alloc(largest + 1);
     let length = 0;
     for (;;) {
       const { bytesRead } = await file.read(buffer, length, buffer.length - length);
       length += bytesRead;
-      // One byte more than is taken is enough for the check to refuse it.
-      if (bytesRead === 0 || length === buffer.length) break;
+      if (bytesRead === 0) break;
+      // It may have grown, or have no size of its own.
+      if (length > largest) throw tooLarge(length, largest, name);
     }
     const text = new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length));
     return { text, stamp };
   } catch (cause) {
+    if (cause instanceof HeartwireError) throw cause;
     throw unreadable(cause, name, document);
   }
+}
+
+function tooLarge(size: number, largest: number, name: string): HeartwireError {
+  return new HeartwireError('config_too_large', `${largerThan(size, largest)}: ${name}.`, {
+    seen: name,
+    mend: 'Check that this is the right file.',
+  });
 }
 
 function unreadable(cause: unknown, name: string, document: string): HeartwireError {
@@ -118,6 +143,11 @@ function unreadable(cause: unknown, name: string, document: string): HeartwireEr
     case 'EACCES':
     case 'EPERM':
       return failure('You may not read the file', 'Change its permissions, or run as another user.');
+    case 'NOT_A_FILE':
+      return failure(
+        `${cause instanceof Error ? cause.message.replace(/^i/, 'I') : ''}`,
+        'Name a regular file.',
+      );
     case 'EISDIR':
       return failure('This is a folder', 'Name a file in it.');
     case 'ERR_ENCODING_INVALID_ENCODED_DATA':

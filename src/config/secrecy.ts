@@ -3,7 +3,6 @@ import { coversPattern } from '../access/covers-pattern.ts';
 import { patternProblem } from '../feed/wire/topic.ts';
 import { textField } from './field.ts';
 import type { Finding } from './problem.ts';
-import { readYaml } from './yaml-source.ts';
 
 /** Bytes of a key for A256GCM. */
 const KEY_BYTES = 32;
@@ -193,8 +192,8 @@ export function keyOfText(text: string): Uint8Array | string {
 }
 
 /** The files of keys that the text of a configuration names, each once. */
-export function namedKeyFiles(text: string): readonly string[] {
-  const parsed = fileNames.safeParse(readYaml(text).value);
+export function namedKeyFiles(value: unknown): readonly string[] {
+  const parsed = fileNames.safeParse(value);
   const named = parsed.data?.secrecy.keys.map(({ file }) => file) ?? [];
   return [...new Set(named.filter((each): each is string => typeof each === 'string' && each !== ''))];
 }

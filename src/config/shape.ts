@@ -17,7 +17,7 @@ import {
 } from './field.ts';
 import { filesShape } from './files.ts';
 import { knownDevicesShape } from './known-devices.ts';
-import { metricsShape, requiredField } from './observing.ts';
+import { logShape, metricsShape, requiredField } from './observing.ts';
 import { recordField, recordingShape } from './recording.ts';
 import { secrecyShape } from './secrecy.ts';
 import { serverShape } from './server.ts';
@@ -339,6 +339,7 @@ export const fileShape = z.strictObject({
     .optional()
     .meta({ description: 'What only subscribers with a key can read, whoever carries it to them.' }),
   metrics: metricsShape.optional().meta({ description: 'What is told at `/metrics`.' }),
+  log: logShape.optional().meta({ description: 'How much is written to the log.' }),
   devices: z.array(deviceShape).optional().meta({ description: 'The devices.' }),
   listeners: z.array(listenerShape).optional().meta({ description: 'Where devices may dial in.' }),
 });

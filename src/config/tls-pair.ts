@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
+import { FileRefusal, LARGEST_SECRET, readRegular } from '../regular-file.ts';
 import type { TlsFiles } from './server.ts';
 
 /** A certificate with its chain and its key, as the files hold them. */
@@ -92,15 +92,23 @@ export function outOfDate(pair: TlsPair, files: TlsFiles, wallMs: number): Heart
 
 async function readPem(path: string, of: keyof TlsFiles): Promise<Buffer | Exclude<ReadPair, TlsPair>> {
   try {
-    return await readFile(path);
+    return await readRegular(path, LARGEST_SECRET);
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     const missing = code === 'ENOENT';
     const denied = code === 'EACCES' || code === 'EPERM';
-    const why = missing ? 'there is no such file' : denied ? 'this user may not read it' : String(cause);
+    const why = missing
+      ? 'there is no such file'
+      : denied
+        ? 'this user may not read it'
+        : cause instanceof FileRefusal
+          ? cause.message
+          : String(cause);
     const mend = missing
       ? 'Check the path; it is looked for beside devices.yaml unless it is absolute.'
-      : 'Give the user of the bridge the right to read it.';
+      : denied
+        ? 'Give the user of the bridge the right to read it.'
+        : 'Name a regular file that can be read.';
     const what = of === 'cert' ? 'certificate' : 'key';
     return failure(of, 'tls_unreadable', path, `The ${what} ${path} cannot be read: ${why}.`, mend, cause);
   }

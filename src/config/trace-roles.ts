@@ -5,7 +5,6 @@ import { parseLinkAddress } from '../links/parse-address.ts';
 import type { TraceHead } from '../trace/event.ts';
 import { TraceParser } from '../trace/parser.ts';
 import { isKeyed } from './keyed.ts';
-import { readYaml } from './yaml-source.ts';
 
 export type Role = 'client' | 'server';
 
@@ -16,20 +15,18 @@ export type TraceRoles = ReadonlyMap<string, Role>;
 const HEAD_BYTES = 64 * 1_024;
 
 /** Looks into the traces that a configuration names as links of its devices. */
-export async function readTraceRoles(text: string): Promise<TraceRoles> {
+export async function readTraceRoles(document: unknown): Promise<TraceRoles> {
   const roles = new Map<string, Role>();
-  for (const path of namedTraces(text)) {
+  for (const path of namedTraces(document)) {
     const role = (await readHead(path))?.meta.role;
     if (role === 'client' || role === 'server') roles.set(path, role);
   }
   return roles;
 }
 
-function namedTraces(text: string): ReadonlySet<string> {
+function namedTraces(document: unknown): ReadonlySet<string> {
   const paths = new Set<string>();
-  if (!text.includes('replay:')) return paths;
-  const { value } = readYaml(text);
-  const devices = isKeyed(value) && Array.isArray(value.devices) ? value.devices : [];
+  const devices = isKeyed(document) && Array.isArray(document.devices) ? document.devices : [];
   for (const link of devices.flatMap((each) => (isKeyed(each) ? [each.link].flat() : []))) {
     const parsed = typeof link === 'string' ? parseLinkAddress(link) : undefined;
     if (parsed?.ok && parsed.value.scheme === 'replay') paths.add(parsed.value.path);

@@ -278,6 +278,7 @@ export class Bridge {
   ): Promise<HeartwireError | undefined> {
     if (this.#closing !== undefined) return undefined;
     this.#followLimits(config);
+    this.#observation.follow(config);
     const locked = await followAccess(this.#auth, config, this.#options.log);
     if (this.#recorder === undefined) {
       this.#recorder = this.#makeRecorder();

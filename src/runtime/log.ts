@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { printable } from '../printable.ts';
 
 /** What the runtime says about itself; a pino logger is one. */
 export interface Log {
@@ -29,7 +30,7 @@ export function createLog(options: LogOptions): Log {
       const device = fields.device ? `${fields.device}: ` : '';
       // What to look up, where something is to be done.
       const code = Number(fields.level) >= WARNING && fields.code ? ` [${fields.code}]` : '';
-      return `${device}${fields[key]}${code}`;
+      return printable(`${device}${fields[key]}${code}`);
     },
     hideObject: true,
   });

@@ -1,6 +1,7 @@
 import type { BridgeConfig } from '../config/model.ts';
 import type { JsonObject } from '../feed/publisher.ts';
 import type { FeedStore } from '../feed/store.ts';
+import { BoundedLog, DEFAULT_LINES_PER_SECOND } from './bounded-log.ts';
 import type { Clock } from './clock.ts';
 import { collapsingLog } from './collapsing-log.ts';
 import { LogCounts } from './counting-log.ts';
@@ -37,18 +38,21 @@ export class Observation {
   readonly log: Log;
   /** What there is at a path, for the HTTP server. */
   readonly routes: (path: string) => (() => Answer) | undefined;
+  readonly #bounded: BoundedLog;
   readonly #metrics: BridgeMetrics;
   readonly #readiness: Readiness;
 
   constructor(options: ObservationOptions) {
     const { clock, store, config, fleet, spool } = options;
     const logCounts = new LogCounts();
-    this.log = logCounts.counting(collapsingLog(options.log, clock));
+    this.#bounded = new BoundedLog(options.log, clock, config().log?.maxLinesPerSecond);
+    this.log = logCounts.counting(collapsingLog(this.#bounded.log, clock));
     this.#metrics = new BridgeMetrics({
       version: options.version,
       nodeVersion: process.versions.node,
       clock,
       logCounts,
+      omittedLines: () => this.#bounded.omitted,
       store,
       perDevice: config().metrics?.perDevice ?? false,
       all: () => fleet().directory.all(),
@@ -75,6 +79,11 @@ export class Observation {
     this.#metrics.start();
   }
 
+  /** Another configuration holds from now on. */
+  follow({ log }: BridgeConfig): void {
+    this.#bounded.follow(log?.maxLinesPerSecond ?? DEFAULT_LINES_PER_SECOND);
+  }
+
   /** Everything is bound, and every device dialled. */
   started(): void {
     this.#readiness.started();
@@ -92,5 +101,6 @@ export class Observation {
 
   stop(): void {
     this.#metrics.stop();
+    this.#bounded.stop();
   }
 }

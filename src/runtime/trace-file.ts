@@ -1,8 +1,8 @@
-import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
 import { HeartwireError } from '../errors.ts';
+import { openRegular } from '../regular-file.ts';
 import type { TraceEvent, TraceHead } from '../trace/event.ts';
 import { TraceParser } from '../trace/parser.ts';
 
@@ -120,7 +120,7 @@ export function isCutShort(packedEnd: Uint8Array, bytes: number): boolean {
 
 async function* unpacked(path: string): AsyncGenerator<Buffer, boolean> {
   // One piece after the other, and nowhere back: it may be a pipe.
-  const source = createReadStream(path);
+  const source = (await openRegular(path)).createReadStream();
   try {
     const pieces: AsyncIterator<Buffer> = source[Symbol.asyncIterator]();
     let head = Buffer.alloc(0);

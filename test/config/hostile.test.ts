@@ -30,7 +30,7 @@ describe('text that is no configuration', () => {
     ['nothing', '# all comments\n', '1:1', 'config_missing_key', /empty/],
     ['brackets without end', '['.repeat(100_000), '1:201', 'config_too_large', /deeply/],
     ['lists in lists', '- '.repeat(100_000), '1:401', 'config_too_large', /deeply/],
-    ['more than 10 MB', `# ${'x'.repeat(LARGEST_CONFIG)}`, '1:1', 'config_too_large', /10 MB/],
+    ['more than 4 MiB', `# ${'x'.repeat(LARGEST_CONFIG)}`, '1:1', 'config_too_large', /at most 4\.0 MiB/],
   ])('%s', (_, text, place, code, message) => {
     const [first, ...others] = loadConfig(text, 'f').problems.filter((each) => each.severity === 'error');
     expect(others).toEqual([]);

@@ -47,9 +47,10 @@ describe('the JSON Schema', () => {
   });
 
   it('names the defaults that are filled in', () => {
-    const { server, access, recording, knownDevices, metrics, requiredDevices, devices, listeners } = load(
-      `server: { tcp: { port: 0 } }\naccess: { jwt: { jwks_file: keys.json } }\ndevices:\n  - { id: x, link: COM3, gap: 50ms, ${REGISTER} }\nlisteners:\n  - link: tcp-listen:127.0.0.1:0\n`,
-    );
+    const { server, access, recording, knownDevices, metrics, log, requiredDevices, devices, listeners } =
+      load(
+        `server: { tcp: { port: 0 } }\naccess: { jwt: { jwks_file: keys.json } }\ndevices:\n  - { id: x, link: COM3, gap: 50ms, ${REGISTER} }\nlisteners:\n  - link: tcp-listen:127.0.0.1:0\n`,
+      );
     const [device] = devices;
     const [listener] = listeners;
     if (device?.kind !== 'dialled' || listener === undefined)
@@ -85,6 +86,7 @@ describe('the JSON Schema', () => {
       'recording.device_share': recording.deviceShare * 100,
       'recording.gzip': recording.gzip,
       'metrics.per_device': metrics?.perDevice,
+      'log.max_lines_per_second': log?.maxLinesPerSecond,
       'devices.required': requiredDevices?.includes(device.id),
       'devices.heartbeat.interval': seconds(session.heartbeat.intervalMs),
       'devices.heartbeat.missed': session.heartbeat.missed,

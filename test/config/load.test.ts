@@ -74,6 +74,7 @@ describe('loadConfig', () => {
       ],
       listeners: [],
       metrics: { perDevice: false },
+      log: { maxLinesPerSecond: 10 },
       requiredDevices: [],
     });
   });

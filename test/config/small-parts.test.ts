@@ -84,7 +84,12 @@ describe('readConfig', () => {
   it('refuses a file that is too large', async () => {
     const { config, problems } = await readConfig(join(folder, 'huge.yaml'));
     expect(config).toBeUndefined();
-    expect(problems).toMatchObject([{ code: 'config_too_large' }]);
+    expect(problems).toMatchObject([
+      {
+        code: 'config_too_large',
+        message: expect.stringMatching(/4\.0 MiB, and at most 4\.0 MiB .*huge\.yaml/),
+      },
+    ]);
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { lintProtocol } from '../../protocol/declared/lint.ts';
 import { explainIssues } from '../explain-issues.ts';
 import { isKeyed } from '../keyed.ts';
 import type { Problem } from '../problem.ts';
-import { readDocument } from '../read-document.ts';
+import { LARGEST_MESSAGES, readDocument } from '../read-document.ts';
 import type { Report } from '../report.ts';
 import { declareProtocol } from './declare.ts';
 import { readFraming } from './read-framing.ts';
@@ -29,6 +29,7 @@ export function loadMessages(text: string, file: string): LoadedMessages {
   const read = readDocument(text, file, {
     begin: 'Begin with `version: 1` and `messages:`.',
     keys: Object.keys(headShape.shape),
+    largest: LARGEST_MESSAGES,
     yaml: { numericKeys: true },
   });
   if ('problem' in read) return { problems: [read.problem] };

@@ -1,11 +1,11 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
 import type { Grant } from '../../access/grant.ts';
 import { highestRole, isRole } from '../../access/role.ts';
 import type { JwtConfig } from '../../config/jwt.ts';
 import { HeartwireError } from '../../errors.ts';
 import { patternProblem } from '../../feed/wire/topic.ts';
+import { FileRefusal, LARGEST_SECRET, readRegular } from '../../regular-file.ts';
 
 /** Bytes of a shared secret at least; shorter ones can be guessed from one token. */
 const LEAST_SECRET = 32;
@@ -42,10 +42,10 @@ export class JwtVerifier {
       });
     let text: string;
     try {
-      text = await readFile(path, 'utf8');
+      text = (await readRegular(path, LARGEST_SECRET)).toString('utf8');
     } catch (cause) {
       const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no reason given';
-      throw bad(`could not be read (${code})`, cause);
+      throw bad(`could not be read (${cause instanceof FileRefusal ? cause.message : code})`, cause);
     }
     if (kind === 'secret') {
       // An editor ends a file with a line break, and nobody means it.

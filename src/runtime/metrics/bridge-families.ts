@@ -22,6 +22,8 @@ export interface BridgeFamilySources {
   readonly nodeVersion: string;
   readonly clock: Clock;
   readonly logCounts: LogCounts;
+  /** Lines that the bound of the whole log left out, by level. */
+  omittedLines(): Readonly<Record<string, number>>;
   gateways(): readonly Gateway[];
   /** As `bridge/status` shows the configuration. */
   configStatus(): JsonObject;
@@ -54,6 +56,12 @@ export function addBridgeFamilies(registry: Registry, sources: BridgeFamilySourc
       sources.logCounts.lines.map(
         ({ level, code, count }): Sample => [code === '' ? { level } : { level, code }, count],
       ),
+  });
+  addCounter(registry, {
+    name: 'heartwire_log_lines_omitted_total',
+    help: 'Lines that were left out because the log as a whole was too long, by level.',
+    labels: ['level'],
+    read: () => Object.entries(sources.omittedLines()).map(([level, count]): Sample => [{ level }, count]),
   });
   addConfiguration(registry, sources);
   addListeners(registry, sources);

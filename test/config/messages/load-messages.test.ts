@@ -3,7 +3,7 @@ import { describe, expect, it, test } from 'vitest';
 import { messagesJsonSchemaText } from '../../../src/config/messages/json-schema.ts';
 import { loadMessages } from '../../../src/config/messages/load-messages.ts';
 import { formatProblem } from '../../../src/config/problem.ts';
-import { LARGEST_CONFIG } from '../../../src/config/read-document.ts';
+import { LARGEST_MESSAGES } from '../../../src/config/read-document.ts';
 
 const field = (keys: string): string =>
   `messages:\n  - name: m\n    id: 1\n    fields:\n      - { ${keys} }\n`;
@@ -15,7 +15,7 @@ const message = (keys: string): string => `messages:\n  - { name: m, id: 1, ${ke
 const found = (text: string): string[] =>
   loadMessages(text, 'f').problems.map(({ line, column, path, code }) => `${line}:${column} ${path} ${code}`);
 
-const BIG = `messages: []\n# ${'x'.repeat(LARGEST_CONFIG)}`;
+const BIG = `messages: []\n# ${'x'.repeat(LARGEST_MESSAGES)}`;
 const BOMB = [
   'a0: &a0 [x, x, x, x, x, x, x, x, x, x]',
   ...Array.from({ length: 8 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i}, `.repeat(10)}]`),
@@ -250,7 +250,7 @@ describe('one problem, with its place', () => {
     ],
     ['a tab', 'messages:\n\t- name: a\n', '2:1  config_syntax', /spaces/],
     ['nothing', '', '1:1  config_missing_key', /version: 1/],
-    ['10 MB', BIG, '1:1  config_too_large', /right file/],
+    ['more than 1 MiB', BIG, '1:1  config_too_large', /right file/],
     ['brackets without end', '['.repeat(100_000), '1:201  config_too_large', /right file/],
     ['aliases that multiply', BOMB, '2:10  config_syntax', /common|out/],
   ])('%s', (_, text, place, mend) => {

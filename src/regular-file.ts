@@ -1,0 +1,69 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+
+/** A file that may not be read, or not to its end; whoever wanted it says which one, and with which code. */
+export class FileRefusal extends Error {
+  readonly code: 'NOT_A_FILE' | 'FILE_TOO_LARGE';
+
+  constructor(code: FileRefusal['code'], message: string) {
+    super(message);
+    this.name = 'FileRefusal';
+    this.code = code;
+  }
+}
+
+/** Tokens, keys and certificates are shorter by far. */
+export const LARGEST_SECRET = 1024 * 1024;
+
+/** What this process was given is there already: a pipe with a writer, or a terminal. */
+const GIVEN = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
+
+/**
+ * Opens a file to be read. A pipe would wait for somebody who writes, a device might never end: they are refused at once,
+ * but for what the process was given (`/dev/stdin`). A folder is opened; reading it is what fails.
+ * @throws FileRefusal, and errors of the file system
+ */
+export async function openRegular(path: string): Promise<FileHandle> {
+  if (GIVEN.test(path)) return open(path, 'r');
+  refuse(await stat(path));
+  // It may be another one by now: this open waits for nobody. Windows has no such flag, and no such pipes.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    refuse(await file.stat());
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** All that a file holds, where that is at most so many bytes. @throws FileRefusal, and errors of the file system */
+export async function readRegular(path: string, most: number): Promise<Buffer> {
+  await using file = await openRegular(path);
+  const { size } = await file.stat();
+  if (size > most) throw tooLarge(size, most);
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for (;;) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(most + 1, PIECE)));
+    if (bytesRead === 0) return Buffer.concat(pieces);
+    pieces.push(buffer.subarray(0, bytesRead));
+    length += bytesRead;
+    // It may have grown, or have no size of its own.
+    if (length > most) throw tooLarge(length, most);
+  }
+}
+
+const PIECE = 256 * 1024;
+
+type Kind = Pick<Awaited<ReturnType<typeof stat>>, 'isFile' | 'isDirectory' | 'isFIFO' | 'isSocket'>;
+
+function refuse(found: Kind): void {
+  if (found.isFile() || found.isDirectory()) return;
+  const what = found.isFIFO() ? 'a pipe' : found.isSocket() ? 'a socket' : 'a device';
+  throw new FileRefusal('NOT_A_FILE', `it is ${what}, not a regular file`);
+}
+
+function tooLarge(size: number, most: number): FileRefusal {
+  return new FileRefusal('FILE_TOO_LARGE', `it has ${size} bytes, and at most ${most} are read`);
+}
