@@ -31,7 +31,7 @@ export interface Visit {
 /** Longest that a socket is left alone after its peer should have closed it. */
 const HALF_OPEN_MS = 20_000;
 
-/** Sockets without any client of ours, never more than `most` at once. */
+/** Bare sockets, never more than `most` at once. */
 export class ChurnSockets {
   readonly #most: number;
   readonly #open = new Set<Socket>();

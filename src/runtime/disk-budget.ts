@@ -40,7 +40,7 @@ interface User<Item> {
 }
 
 /**
- * Who takes how much of a folder, counted as it changes. Where room is needed, the oldest file of the device that takes
+ * What each device takes of a folder, counted as it changes. Where room is needed, the oldest file of the device that takes
  * the most goes first, so that no device can push out the files of those that take less. It touches no file itself.
  */
 export class DiskBudget<Item> {

@@ -21,7 +21,8 @@ export function recordingStatus(figures: RecordingFigures): JsonObject {
   const holes = recordings.flatMap(({ device, hole }) => (hole === undefined ? [] : [{ device, ...hole }]));
   const missed = holes.reduce((sum, hole) => sum + hole.missedBytes, missedBytes);
   const first = noFolder ? { reason: 'recording_failed', ...noFolder } : earliest(holes);
-  const none = noFolder !== undefined || (holes.length > 0 && holes.length >= recordings.length);
+  // Traces that are open go on where the folder cannot be used any more.
+  const none = holes.length >= recordings.length;
   return {
     status: first === undefined ? 'recording' : none ? 'stopped' : 'interrupted',
     dir,

@@ -132,7 +132,7 @@ export class Recorder {
   /** Resolves once what was due has reached the files; not for what is interrupted, which may take for ever. */
   async flushed(): Promise<void> {
     for (;;) {
-      await this.#retrying;
+      if (!this.#closed) await this.#retrying;
       const busy = [...this.#busy].filter(([recording]) => !recording.isInterrupted || !this.#closed);
       if (busy.length === 0) return;
       await Promise.all(busy.map(([, done]) => done));
@@ -209,8 +209,8 @@ export class Recorder {
     if (recording.due > 0 && !(await this.#hasRoom(recording))) return;
     await recording.flush();
     if (!this.#isOver(recording)) return;
-    this.#ending.delete(recording);
     await recording.close();
+    this.#ending.delete(recording);
   }
 
   /**

@@ -116,7 +116,7 @@ describe('the budget of files', () => {
     expect(now.files).toBeLessThanOrEqual(12);
   });
 
-  it('is counted anew at the start, and what is beyond a smaller one goes then', async () => {
+  it('is counted again at the start, and what is beyond a smaller one goes then', async () => {
     const former = await run(100);
     for (let transfer = 1; transfer <= 30; transfer++) await former.store('p1', transfer, whole(4));
     await former.store('p2', 1, whole(4));

@@ -67,7 +67,7 @@ export interface Fault {
   readonly code: 'ENOSPC' | 'EMFILE' | 'EIO';
 }
 
-/** Makes files whose disk fails as long as it is told to; `created` counts the tries. */
+/** Makes files on a disk that fails while `fault` says so; `created` counts the tries. */
 export function faultyDisk(fault: Fault): { readonly create: CreateFile; created: number } {
   const failure = () =>
     Object.assign(new Error(`${fault.code}: it failed, ${fault.at}`), { code: fault.code });
