@@ -124,9 +124,9 @@ export class Wire {
       fault: (fault) => {
         const remark = this.#takeRemark() ?? this.#telnet.discarded(fault.sample);
         const seen = remark?.reason === 'telnet' ? remark.detail : undefined;
-        const told = seen === undefined ? fault : { ...fault, reason: 'intruder' as const, seen };
-        this.#tap?.faulted?.(told);
-        this.owner.wireFaulted(this, told);
+        const report = seen === undefined ? fault : { ...fault, reason: 'intruder' as const, seen };
+        this.#tap?.faulted?.(report);
+        this.owner.wireFaulted(this, report);
       },
       remark: (remark) => {
         this.#remark ??= remark;

@@ -223,7 +223,7 @@ export class DelimitedDecoder extends SearchingDecoder {
   /** Nothing follows: what is held is no frame, and the next byte begins one. */
   #giveUp(): void {
     const { bytes, tail } = this.buffer;
-    // A CR of which nobody can say any more whether an LF follows.
+    // A CR that no LF follows any more.
     if (bytes[tail - 1] === CR && this.#shape.anyLineEnd === true) {
       if (this.#isRight(bytes, this.buffer.head, tail - 1)) {
         this.#otherEnds = true;

@@ -58,7 +58,7 @@ class GapDecoder extends SearchingDecoder {
     this.#maxBurst = this.#search === undefined ? sealed.maxBytes : 2 * sealed.maxBytes + NEAR_BYTES;
   }
 
-  /** Without what is kept over a silence: nobody can say whether more of it comes. */
+  /** Without what is kept over a silence: no more of it may come. */
   override get pending(): number {
     return this.buffer.length - this.#kept;
   }
