@@ -73,6 +73,7 @@ function ownMessages(messages: DeclaredProtocol): Pick<CodecParts, 'decode' | 'j
     judge: {
       passes: messages.passes,
       possible: () => true,
+      hasLength: (length) => messages.hasLength(length, 'device'),
       check: (bytes, start, end) => messages.check(bytes, start, end, 'device'),
     },
   };

@@ -9,6 +9,8 @@ export interface PayloadJudge {
   readonly passes?: number;
   /** Whether a payload of `length` bytes is possible, of which the first `held` are at `start`; none may be held yet. */
   possible(bytes: Uint8Array, start: number, held: number, length: number): boolean;
+  /** Whether a declared message may have so many bytes; any where it is left out. */
+  hasLength?(length: number): boolean;
   /**
    * Looks at the content of a whole payload: how many bytes were touched where it is plausible, the bitwise complement
    * of that number where it is not. Touches at most `passes * (end - start)` bytes.
