@@ -19,9 +19,19 @@ export class DeclaredTraffic {
   readonly #context: SessionContext;
   readonly #calls: Calls;
 
+  /** Messages that are polled for different things. */
+  readonly #ambiguous: ReadonlySet<string>;
+
   constructor(context: SessionContext, calls: Calls) {
     this.#context = context;
     this.#calls = calls;
+    const groups = new Map<string, string>();
+    const ambiguous = new Set<string>();
+    for (const { message, as: group = message } of context.settings.bare?.polls ?? []) {
+      if ((groups.get(message) ?? group) !== group) ambiguous.add(message);
+      groups.set(message, group);
+    }
+    this.#ambiguous = ambiguous;
   }
 
   /** What it means for the requests that are out; undefined of a message that the device sends of its own accord. */
@@ -81,11 +91,12 @@ export class DeclaredTraffic {
     this.#context.emit({ type: 'publishMessage', message, mark });
   }
 
-  #takeIn({ fields }: DeclaredMessage, group: string, now: Instant): void {
+  #takeIn({ message, fields }: DeclaredMessage, group: string, now: Instant): void {
     for (const alarm of this.#context.measurements.update(group, fields, now.monoMs)) {
       this.#context.emit({ type: 'publishAlarm', alarm });
     }
-    this.#calls.observe(group, fields);
+    // Which of several things a confirmation means, its message does not tell.
+    if (!this.#ambiguous.has(message)) this.#calls.observe(message, fields);
   }
 
   /** A status says that it arrived; what a reply with fields would hold, a bridge does not know. */

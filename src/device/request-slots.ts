@@ -47,6 +47,8 @@ export type ReplyMatch =
 const UNSOLICITED: ReplyMatch = { kind: 'unsolicited' };
 const LATE: ReplyMatch = { kind: 'late' };
 
+const NONE: readonly ExpectedReply[] = [];
+
 const ANY_TIME = Number.POSITIVE_INFINITY;
 /** Requests that never got a reply and are still reckoned with. */
 const MOST_LOST = 8;
@@ -160,7 +162,9 @@ export class RequestSlots {
   }
 
   /** The replies that may come, late ones behind the others; of those that are no longer told apart there is none. */
-  expected(monoMs: number): ExpectedReply[] {
+  expected(monoMs: number): readonly ExpectedReply[] {
+    // Devices that talk of their own accord come by here with every frame.
+    if (this.size === 0) return NONE;
     this.#expire(monoMs);
     const late = this.#overdue.filter(({ request }) => !this.#mayBeLost(request));
     return [...this.#inFlight, ...late.map(({ request }) => request)].filter(({ unanswered }) => !unanswered);

@@ -10,6 +10,8 @@ interface Sent {
   isReply: boolean;
 }
 
+const NONE: readonly Uint8Array[] = [];
+
 /** Payloads that are kept. */
 const MOST_KEPT = 16;
 
@@ -36,7 +38,8 @@ export class SentPayloads {
   }
 
   /** The payloads that are our own where they come. */
-  own(now: number): Uint8Array[] {
+  own(now: number): readonly Uint8Array[] {
+    if (this.#sent.length === 0) return NONE;
     return this.#sent
       .filter(({ isReply, sentAt }) => !isReply && now - sentAt < this.#keepMs)
       .map(({ payload }) => payload);

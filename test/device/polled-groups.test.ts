@@ -96,3 +96,32 @@ it('a poll that must wait stays due, whatever its cadence', () => {
   line.pass(TIMEOUT_MS + LATE_MS + 50);
   expect(line.values).toEqual({ rare: { unit: 1, value: 30 } });
 });
+
+describe('a command that a polled message confirms', () => {
+  const write: MessageDeclaration = {
+    name: 'write',
+    from: 'host',
+    confirms: { value: 'read.value' },
+    fields: [
+      { name: 'function', type: 'u8', value: 6 },
+      { name: 'value', type: 'u16' },
+    ],
+  };
+  const both = plainProtocol([read, write]);
+  const written = (polls: readonly ReturnType<typeof from>[]) => {
+    const line = new PolledLine(both, polls, (sent) => (sent[0] === 6 ? [] : answer(sent)));
+    line.pass(500);
+    line.command(1, 'write', { value: 20 }, 1_000);
+    line.pass(2_000);
+    return line.outcomes.get(1);
+  };
+
+  it('is observed under whatever name its values stand', () => {
+    expect(written([from(1, 2)])).toMatchObject({ ok: true, observed: true });
+    expect(written([from(1, 2, 'volt')])).toMatchObject({ ok: true, observed: true });
+  });
+
+  it('is not observed where the message is polled for different things', () => {
+    expect(written([from(1, 2, 'volt'), from(1, 3, 'power')])).toMatchObject({ ok: true, observed: false });
+  });
+});

@@ -102,11 +102,17 @@ export class DeclaredProtocol {
     expected?: Expectation,
   ): DeclaredMessage | UnknownMessage | InvalidPayload | EchoedMessage {
     const message =
-      expected === undefined
+      expected === undefined || this.#tellsById(expected, bytes, start, end)
         ? this.#first(bytes, start, end, from)
         : this.#expected(expected, bytes, start, end, from);
     this.#reading.bytes = NO_BYTES;
     return message;
+  }
+
+  /** Whether a payload is known by its id, and no reply: most of what devices say of their own accord. */
+  #tellsById({ sent }: Expectation, bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#idType === undefined || sent.length > 0) return false;
+    return !(this.#byId.get(this.#idOf(bytes, start, end)) ?? NO_CODECS).some(isReply);
   }
 
   /** The first message that fits. */

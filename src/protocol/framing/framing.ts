@@ -27,7 +27,7 @@ export interface PayloadJudge {
   ): { readonly bits: number; readonly touched: number };
   /** Whether these bytes begin a declared message, and more of it is to come, as the declaration or they say. */
   begins?(bytes: Uint8Array, start: number, end: number): boolean;
-  /** Least and most bytes of the messages, each pair once. */
+  /** Least and most bytes of the messages, each pair once; any length where it is left out. */
   readonly spans?: readonly (readonly [least: number, most: number])[];
   /** The checksum that ends every one of them, over all in front of it; it belongs to the payload. */
   readonly seal?: ChecksumDeclaration | undefined;

@@ -209,7 +209,9 @@ export class LayoutDecoder extends SearchingDecoder {
   #stray(bytes: Uint8Array, at: number, tail: number, total: number): number {
     const judge = this.#judge;
     if (judge === undefined || this.sink.awaitsReply?.() !== true) return 0;
-    if (this.#begins(judge, bytes, at, tail, total) !== 'no') return 0;
+    const first = this.#begins(judge, bytes, at, tail, total);
+    if (first === 'yes' || first === 'unknown' || (first === 'cut' && this.#hasLength(judge, total)))
+      return 0;
     if (recogniseIntruder(bytes, at, tail) !== undefined) return 0;
     let undecided = 0;
     for (let from = at + 1; from <= at + MOST_STRAY && from < tail; from++) {
@@ -218,7 +220,14 @@ export class LayoutDecoder extends SearchingDecoder {
       if (found === 'yes') return from - at;
       if (found === 'cut') undecided = -1;
     }
-    return undecided;
+    // What may be a message by its length is delivered, or waited for, as any other.
+    return this.#possible(bytes, at, tail, total) && this.#hasLength(judge, total) ? 0 : undecided;
+  }
+
+  #hasLength(judge: PayloadJudge, total: number): boolean {
+    const { payloadAt, tailBytes } = this.#layout;
+    const length = total - payloadAt - tailBytes;
+    return judge.spans?.some(([least, most]) => length >= least && length <= most) ?? true;
   }
 
   /** Whether a declared message begins here; `cut` where it is not all there, `unknown` where too much was looked at. */

@@ -14,6 +14,7 @@ function events(
   const sink = Object.assign(new CollectingSink(), { awaitsReply: awaits });
   const judge = {
     possible: () => true,
+    hasLength: (length: number) => length === FRAME.length,
     // The only message begins with 77.
     check: (bytes: Uint8Array, start: number) => (bytes[start + 2] === 0x77 ? 1 : ~1),
   };
@@ -42,6 +43,30 @@ describe('bytes in front of a reply on a stream', () => {
       expect(sink.discardedBytes).toBe(noise.length);
       expect(sink.faults).toEqual([]);
     }
+  });
+
+  test('are looked past where they make a length that no message has, without waiting for it', () => {
+    // The second byte of the frame stands where a length would be, and claims one byte more than there is.
+    const frame = bytesOf('00 09 77 02 aa bb');
+    const sink = events(LENGTH, 'stream', [join(bytesOf('ff ff'), frame)], () => true);
+    expect(sink.frames).toEqual(['00097702aabb']);
+    expect(sink.events).toEqual(['discarded 2 no_header', '00097702aabb']);
+  });
+
+  test('that are a frame of another message are delivered as one', () => {
+    const other = bytesOf('00 01 66 02 01 02');
+    expect(events(LENGTH, 'stream', [other], () => true).frames).toEqual(['000166020102']);
+  });
+
+  test('that make a frame of no message are delivered as one when nothing is awaited any more', () => {
+    const other = bytesOf('00 01 66 03 01 02 03');
+    let awaits = true;
+    const sink = events(LENGTH, 'stream', [other, new Uint8Array(), FRAME], () => {
+      const before = awaits;
+      awaits = false;
+      return before;
+    });
+    expect(sink.frames).toEqual(['00016603010203', HEX]);
   });
 
   test('end the link where nothing is awaited, where they are many, and where they are another protocol', () => {
