@@ -5,6 +5,10 @@ import { clientFrame, upgradeTo } from './fan-out-way.ts';
 
 export type StormOrder =
   | { readonly do: 'subscribe'; readonly port: number; readonly count: number }
+  /** One more subscriber, who looks how long each message took. */
+  | { readonly do: 'watch'; readonly port: number }
+  /** How long they took since the last time. */
+  | { readonly do: 'delays' }
   /** All of them dial at once; one that has no answer within its patience hangs up, and counts as lost. */
   | { readonly do: 'storm'; readonly port: number; readonly count: number; readonly patienceMs: number }
   /** Devices that dial, wait a little and hang up, over and over; and of all that, how many got an answer. */
@@ -44,6 +48,34 @@ async function subscribe(port: number, count: number): Promise<StormReport> {
     await new Promise((done) => socket.once('connect', done));
   }
   return { tookMs: [], lost: 0 };
+}
+
+let delaysMs: number[] = [];
+
+async function watch(port: number): Promise<StormReport> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  socket.on('error', () => socket.destroy());
+  socket.write(upgradeTo('/ws'));
+  socket.write(SUBSCRIBE);
+  let rest = '';
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    const now = performance.timeOrigin + performance.now();
+    const parts = (rest + text).split('"at":');
+    for (const part of parts.slice(1)) {
+      const at = /^[\d.]+(?=,)/.exec(part)?.[0];
+      if (at !== undefined) delaysMs.push(now - Number(at));
+    }
+    // What was cut within a number is read with the next chunk.
+    rest = /"at":[\d.]*$|"(?:a(?:t"?)?)?$/.exec(rest + text)?.[0] ?? '';
+  });
+  await new Promise((done) => socket.once('connect', done));
+  return { tookMs: [], lost: 0 };
+}
+
+function delays(): StormReport {
+  const tookMs = delaysMs;
+  delaysMs = [];
+  return { tookMs, lost: 0 };
 }
 
 /** Resolves with the time from dialling to the answer; undefined where there was none. */
@@ -104,6 +136,10 @@ function perform(order: StormOrder): Promise<StormReport> {
   switch (order.do) {
     case 'subscribe':
       return subscribe(order.port, order.count);
+    case 'watch':
+      return watch(order.port);
+    case 'delays':
+      return Promise.resolve(delays());
     case 'storm':
       return storm(order.port, order.count, order.patienceMs);
     case 'churn':

@@ -9,7 +9,7 @@ export interface StormServerReport {
   readonly devicePort: number;
 }
 
-const EVERY_MS = 5;
+const EVERY_MS = 20;
 const FILLER = 'x'.repeat(200);
 
 const { config, problems } = loadConfig(
@@ -20,10 +20,9 @@ if (config === undefined) throw new Error(JSON.stringify(problems));
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const bridge = new Bridge({ config, clock: systemClock, log, version: '0.0.0' });
 const { port, listeners } = await bridge.start();
-let told = 0;
-setInterval(
-  () => bridge.store.publishEvent('devices/busy/messages', { n: ++told, filler: FILLER }),
-  EVERY_MS,
-);
+setInterval(() => {
+  const at = performance.timeOrigin + performance.now();
+  bridge.store.publishEvent('devices/busy/messages', { at, filler: FILLER });
+}, EVERY_MS);
 process.on('disconnect', () => process.exit());
 process.send?.({ port, devicePort: Number(listeners[0]?.split(':').at(-1)) } satisfies StormServerReport);

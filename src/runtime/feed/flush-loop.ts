@@ -14,7 +14,7 @@ const CLOCK_EVERY_BYTES = 64 * 1024;
  * While devices come in the loop turns between two slices, and accepts one of them each time: for so long at least and
  * until so many are in, but no longer than a slow machine may take over them.
  */
-const YIELD = { ms: 8, devices: 32, mostMs: 40 } as const;
+const YIELD = { ms: 4, devices: 8, mostMs: 16 } as const;
 /** How often documents that are held back for a rate are looked at. */
 const PACE_MS = 20;
 

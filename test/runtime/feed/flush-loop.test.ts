@@ -180,9 +180,9 @@ describe('a pass while devices come in', () => {
     new Set(turns.slice(1).map((each, index) => each - (turns[index] ?? 0)));
 
   it.each([
-    ['8 ms, where many come in that time', 0.1, 80],
-    ['32 of them, where a turn takes a while', 0.5, 32],
-    ['40 ms, where turns are slow', 4, 10],
+    ['4 ms, where many come in that time', 0.1, 40],
+    ['8 of them, where a turn takes a while', 1, 8],
+    ['16 ms, where turns are slow', 4, 4],
   ])('makes a slice only after %s', async (_, turnMs, turnsBetween) => {
     const turns = writing(await storm(turnMs, 400));
     expect(turns.length).toBeGreaterThan(3);
