@@ -55,7 +55,10 @@ it.each([
 });
 
 it('what decode prints as JSON means what the device said', async () => {
-  const { out } = await runCli(['decode', payload, '--payload', '--messages', 'messages.yaml', '--json'], folder);
+  const { out } = await runCli(
+    ['decode', payload, '--payload', '--messages', 'messages.yaml', '--json'],
+    folder,
+  );
   expect(JSON.parse(out)).toMatchObject({
     fields: { text: expect.stringContaining('\u001b[2J\u009b1m\u202e') },
   });
