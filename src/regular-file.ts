@@ -3,12 +3,12 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 
 /** A file that may not be read, or not to its end; whoever wanted it says which one, and with which code. */
 export class FileRefusal extends Error {
-  readonly code: 'NOT_A_FILE' | 'FILE_TOO_LARGE';
+  readonly reason: 'kind' | 'size';
 
-  constructor(code: FileRefusal['code'], message: string) {
+  constructor(reason: FileRefusal['reason'], message: string) {
     super(message);
     this.name = 'FileRefusal';
-    this.code = code;
+    this.reason = reason;
   }
 }
 
@@ -61,9 +61,9 @@ type Kind = Pick<Awaited<ReturnType<typeof stat>>, 'isFile' | 'isDirectory' | 'i
 function refuse(found: Kind): void {
   if (found.isFile() || found.isDirectory()) return;
   const what = found.isFIFO() ? 'a pipe' : found.isSocket() ? 'a socket' : 'a device';
-  throw new FileRefusal('NOT_A_FILE', `it is ${what}, not a regular file`);
+  throw new FileRefusal('kind', `it is ${what}, not a regular file`);
 }
 
 function tooLarge(size: number, most: number): FileRefusal {
-  return new FileRefusal('FILE_TOO_LARGE', `it has ${size} bytes, and at most ${most} are read`);
+  return new FileRefusal('size', `it has ${size} bytes, and at most ${most} are read`);
 }

@@ -12,7 +12,7 @@ export async function readBytes(path: string, name: string): Promise<Uint8Array>
   try {
     return new Uint8Array(await readRegular(path, LARGEST_INPUT));
   } catch (cause) {
-    if (cause instanceof FileRefusal && cause.code === 'FILE_TOO_LARGE') throw tooLarge(name);
+    if (cause instanceof FileRefusal && cause.reason === 'size') throw tooLarge(name);
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new HeartwireError('bad_argument', `${JSON.stringify(name)} could not be read: ${detail}`, {
       seen: name,

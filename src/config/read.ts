@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { HeartwireError } from '../errors.ts';
-import { LARGEST_SECRET, openRegular } from '../regular-file.ts';
+import { FileRefusal, LARGEST_SECRET, openRegular } from '../regular-file.ts';
 import { checkNesting } from './check-nesting.ts';
 import { type FileStamp, stampOf } from './file-stamp.ts';
 import { loadConfig } from './load.ts';
@@ -131,6 +131,7 @@ function tooLarge(size: number, largest: number, name: string): HeartwireError {
 }
 
 function unreadable(cause: unknown, name: string, document: string): HeartwireError {
+  if (cause instanceof FileRefusal) return failure(cause.message.replace(/^i/, 'I'), 'Name a regular file.');
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   switch (code) {
     case 'ENOENT':
@@ -143,11 +144,6 @@ function unreadable(cause: unknown, name: string, document: string): HeartwireEr
     case 'EACCES':
     case 'EPERM':
       return failure('You may not read the file', 'Change its permissions, or run as another user.');
-    case 'NOT_A_FILE':
-      return failure(
-        `${cause instanceof Error ? cause.message.replace(/^i/, 'I') : ''}`,
-        'Name a regular file.',
-      );
     case 'EISDIR':
       return failure('This is a folder', 'Name a file in it.');
     case 'ERR_ENCODING_INVALID_ENCODED_DATA':
