@@ -161,7 +161,7 @@ export class RequestSlots {
     return out;
   }
 
-  /** The replies that may come, late ones behind the others; of those that are no longer told apart there is none. */
+  /** The replies that may come, late ones behind the others; none of those that look alike any more. */
   expected(monoMs: number): readonly ExpectedReply[] {
     // Devices that talk of their own accord come by here with every frame.
     if (this.size === 0) return NONE;

@@ -127,7 +127,7 @@ describe('a reply that is its request, byte for byte', () => {
   });
 });
 
-it('what both sides may say counts again once the echo of ours can come no more', () => {
+it('what both sides may say counts again once our own echo can come no more', () => {
   const hello: MessageDeclaration = {
     name: 'hello',
     from: 'any',

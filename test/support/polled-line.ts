@@ -55,7 +55,7 @@ export const poll = (message: string, everyMs: number, more: Partial<PollSetting
 
 /**
  * A polled device at the end of a line without a network: payloads go out, and come back as `answer` says, each decoded
- * as the session expects. Time moves only when told.
+ * as the session expects. Time moves only with `pass`.
  */
 export class PolledLine {
   readonly session: DeviceSession;

@@ -100,7 +100,7 @@ describe('what a reply repeats of its request', () => {
     expect(replies.repeated('other_place', { unit: 1 })).toEqual({});
     expect(replies.repeated('scaled', { unit: 0.1 })).toEqual({});
     expect(replies.repeated('fixed', {})).toEqual({ unit: 9 });
-    // What a device makes of a command may differ from what it was told.
+    // What a device makes of a command may differ from what was sent.
     expect(replies.repeated('set', { mode: 2 })).toEqual({});
   });
 
