@@ -1,6 +1,6 @@
+import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
-import { openRegular } from '../regular-file.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { TraceParser } from '../trace/parser.ts';
 import type { ReplayAddress } from './address.ts';
@@ -137,7 +137,7 @@ async function* readEvents(path: string, signal: AbortSignal): AsyncGenerator<Tr
     warning: () => undefined,
   });
   const packed = path.endsWith('.gz');
-  const file = (await openRegular(path)).createReadStream({ signal });
+  const file = createReadStream(path, { signal });
   const pieces: AsyncIterable<Uint8Array> = packed
     ? pipeline(file, createGunzip({ finishFlush: constants.Z_SYNC_FLUSH }), () => undefined)
     : file;
