@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { FeedStore } from '../src/feed/store.ts';
-import { type Clock, systemClock } from '../src/runtime/clock.ts';
-import { FeedServer } from '../src/runtime/feed-server.ts';
+import { FeedServer } from '../src/app/feed-server.ts';
+import { FeedStore } from '../src/feed/core/store.ts';
+import { type Clock, systemClock } from '../src/system/clock.ts';
 import type { Bench, BenchRow } from './support/bench.ts';
 import type { Account, BurstOrder, Counts } from './support/burst-clients.ts';
 

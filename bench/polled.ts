@@ -1,9 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Bridge } from '../src/app/bridge.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { type LoadedMessages, loadMessages } from '../src/config/messages/load-messages.ts';
-import { Bridge } from '../src/runtime/bridge.ts';
-import { systemClock } from '../src/runtime/clock.ts';
+import { systemClock } from '../src/system/clock.ts';
 import { type Bench, type BenchRow, median } from './support/bench.ts';
 
 const DEVICES = 8;

@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { FeedStore } from '../src/feed/store.ts';
+import { FeedStore } from '../src/feed/core/store.ts';
 import { encodeFrame } from '../src/protocol/codec.ts';
-import { replayTraces } from '../src/runtime/replay-traces.ts';
-import { parseTrace } from '../src/runtime/trace-file.ts';
+import { parseTrace } from '../src/recording/trace-file.ts';
+import { replayTraces } from '../src/replay/replay-traces.ts';
 import { formatEvent, formatHead } from '../src/trace/format-trace.ts';
 import type { Bench, BenchRow } from './support/bench.ts';
 

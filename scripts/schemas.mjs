@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { devicesJsonSchemaText } from '../dist/src/config/json-schema.js';
 import { messagesJsonSchemaText } from '../dist/src/config/messages/json-schema.js';
-import { asyncApiText } from '../dist/src/feed/schema/async-api.js';
+import { asyncApiText } from '../dist/src/contract/feed/schema/async-api.js';
 
 const folder = fileURLToPath(new URL('../schemas/', import.meta.url));
 mkdirSync(folder, { recursive: true });

@@ -1,3 +1,6 @@
+export { Bridge, type BridgeAddresses, type BridgeOptions } from './app/bridge.ts';
+export type { ConfigOutcome } from './app/reload/config-applier.ts';
+export { ConfigReader, type ConfigReaderOptions } from './app/reload/config-reader.ts';
 export { loadConfig } from './config/load.ts';
 export { type LoadedMessages, loadMessages } from './config/messages/load-messages.ts';
 export { readMessages } from './config/messages/read-messages.ts';
@@ -59,8 +62,5 @@ export type {
 } from './protocol/message.ts';
 export { type BuiltinOptions, builtinProtocol } from './protocol/messages/registry.ts';
 export { StreamDecoder } from './protocol/stream-decoder.ts';
-export { Bridge, type BridgeAddresses, type BridgeOptions } from './runtime/bridge.ts';
-export { type Clock, systemClock, type Timer } from './runtime/clock.ts';
-export type { ConfigOutcome } from './runtime/config-applier.ts';
-export { createLog, type Log, type LogOptions } from './runtime/log.ts';
-export { ConfigReader, type ConfigReaderOptions } from './runtime/reload/config-reader.ts';
+export { type Clock, systemClock, type Timer } from './system/clock.ts';
+export { createLog, type Log, type LogOptions } from './system/log.ts';

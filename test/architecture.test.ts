@@ -6,7 +6,7 @@ import { projectFiles, readProjectFile } from './support/project-files.ts';
 const ROOMS: readonly Room[] = [
   { path: 'src/errors.ts', floor: 0, pure: true },
   { path: 'src/instant.ts', floor: 0, pure: true },
-  { path: 'src/printable.ts', floor: 0, pure: true },
+  { path: 'src/system/printable.ts', floor: 0, pure: true },
   { path: 'src/protocol', floor: 1, pure: true },
   { path: 'src/trace', floor: 2, pure: true },
   { path: 'src/device', floor: 3, pure: true },
@@ -14,15 +14,15 @@ const ROOMS: readonly Room[] = [
   { path: 'src/feed/wire', floor: 4, pure: true, only: ['src/errors.ts', 'src/instant.ts'] },
   { path: 'src/access', floor: 5, pure: true },
   { path: 'src/client', floor: 5, only: ['src/feed/wire'] },
-  { path: 'src/regular-file.ts', floor: 5 },
-  { path: 'src/local-time.ts', floor: 6 },
+  { path: 'src/system/regular-file.ts', floor: 5 },
+  { path: 'src/system/local-time.ts', floor: 6 },
   { path: 'src/links', floor: 6 },
   { path: 'src/config', floor: 7 },
   { path: 'src/runtime', floor: 8 },
   {
     path: 'src/simulator',
     floor: 8,
-    only: ['src/errors.ts', 'src/instant.ts', 'src/protocol', 'src/local-time.ts', 'src/links'],
+    only: ['src/errors.ts', 'src/instant.ts', 'src/protocol', 'src/system/local-time.ts', 'src/links'],
   },
   { path: 'src/testing', floor: 9 },
   { path: 'src/cli', floor: 9 },
@@ -44,7 +44,7 @@ describe('the house', () => {
         'src/errors.ts',
         'src/instant.ts',
         'src/protocol/decoder.ts',
-        'src/runtime/clock.ts',
+        'src/system/clock.ts',
       ]),
     );
   });
@@ -62,30 +62,22 @@ describe('the house', () => {
 describe('the law has teeth', () => {
   it.each([
     [
-      'src/feed/store.ts',
+      'src/feed/core/store.ts',
       "import { systemClock } from '../runtime/clock.ts';",
       'of floor 8, but src/feed stands on floor 4',
     ],
-    ['src/feed/store.ts', "import type { Clock } from '../runtime/clock.ts';", 'of floor 8'],
-    ['src/feed/store.ts', "export * from '../runtime/clock.ts';", 'of floor 8'],
+    ['src/feed/core/store.ts', "import type { Clock } from '../runtime/clock.ts';", 'of floor 8'],
+    ['src/feed/core/store.ts', "export * from '../runtime/clock.ts';", 'of floor 8'],
+    ['src/app/bridge.ts', "import '../simulator/fleet.ts';", 'of floor 8, but src/runtime stands on floor 8'],
+    ['src/app/bridge.ts', "await import('../cli/run.ts');", 'of floor 9'],
+    ['src/app/bridge.ts', 'await import(name);', 'imports something that is not written out'],
     [
-      'src/runtime/bridge.ts',
-      "import '../simulator/fleet.ts';",
-      'of floor 8, but src/runtime stands on floor 8',
-    ],
-    ['src/runtime/bridge.ts', "await import('../cli/run.ts');", 'of floor 9'],
-    ['src/runtime/bridge.ts', 'await import(name);', 'imports something that is not written out'],
-    [
-      'src/runtime/bridge.ts',
+      'src/app/bridge.ts',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: the sample is program text.
       'await import(`../cli/${name}.ts`);',
       'imports something that is not written out',
     ],
-    [
-      'src/runtime/bridge.ts',
-      "import x from '../../test/x.ts';",
-      'imports test/x.ts, which belongs to no room',
-    ],
+    ['src/app/bridge.ts', "import x from '../../test/x.ts';", 'imports test/x.ts, which belongs to no room'],
     ['src/errors.ts', "import type { Instant } from './instant.ts';", 'of floor 0'],
     [
       'src/device/session.ts',
@@ -114,9 +106,9 @@ describe('the law has teeth', () => {
     ['src/device/session.ts', 'new Intl.DateTimeFormat();', 'is pure, but asks for a time zone'],
     ['src/device/session.ts', 'new Date(wallMs).getHours();', 'is pure, but asks for the local time'],
     ['src/device/session.ts', 'console.log(1);', 'is pure, but reaches outside'],
-    ['src/runtime/log.ts', 'process.stdout.write(text);', 'uses process'],
-    ['src/runtime/log.ts', "import { stdout } from 'node:process';", 'uses process'],
-    ['src/runtime/log.ts', 'const { env } = process;', 'uses process'],
+    ['src/system/log.ts', 'process.stdout.write(text);', 'uses process'],
+    ['src/system/log.ts', "import { stdout } from 'node:process';", 'uses process'],
+    ['src/system/log.ts', 'const { env } = process;', 'uses process'],
     ['src/device/session.ts', 'process.nextTick(beat);', 'is pure, but sets a timer'],
     [
       'src/device/session.ts',
@@ -142,8 +134,8 @@ describe('the law has teeth', () => {
     expect(shapeBreaches({ path: 'src/feed/myStore.ts', text: '' }, 3)).toEqual([
       'src/feed/myStore.ts: is not kebab-case',
     ]);
-    expect(shapeBreaches({ path: 'src/feed/store.ts', text: '1\n2\n3\n4\n' }, 3)).toEqual([
-      'src/feed/store.ts: has 4 lines, more than 3',
+    expect(shapeBreaches({ path: 'src/feed/core/store.ts', text: '1\n2\n3\n4\n' }, 3)).toEqual([
+      'src/feed/core/store.ts: has 4 lines, more than 3',
     ]);
     expect(shapeBreaches({ path: 'test/feed/store.test.ts', text: '1\n2\n3\n' }, 3)).toEqual([]);
   });
@@ -152,13 +144,13 @@ describe('the law has teeth', () => {
 describe('the law lets pass', () => {
   it.each([
     [
-      'src/feed/store.ts',
+      'src/feed/core/store.ts',
       "import { match } from './wire/match.ts'; import { crc } from '../protocol/crc.ts';",
     ],
     ['src/feed/wire/patch.ts', "import type { Instant } from '../../instant.ts'; import './match.ts';"],
     ['src/client/client.ts', "import { apply } from '../feed/wire/patch.ts'; import WebSocket from 'ws';"],
     ['src/simulator/fleet.ts', "import { crc } from '../protocol/crc.ts'; import net from 'node:net';"],
-    ['src/runtime/bridge.ts', "import { load } from '../config/load.ts'; import { a } from './http/a.ts';"],
+    ['src/app/bridge.ts', "import { load } from '../config/load.ts'; import { a } from './http/a.ts';"],
     ['src/device/session.ts', "const at = Date.UTC(2026, 0, 1); const text = 'process.exit, Date.now()';"],
     ['src/device/session.ts', '// Date.now()\nconst day = new Date(wallMs).toISOString(); task.process();'],
     ['src/device/session.ts', 'const half = total / 2; /* Buffer */ const ratio = half / 3;'],

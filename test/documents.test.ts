@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { devicesJsonSchema } from '../src/config/json-schema.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { formatProblem } from '../src/config/problem.ts';
-import { Stats } from '../src/device/stats.ts';
+import { Stats } from '../src/devices/core/stats.ts';
+import { announced, DEFAULT_FEED_LIMITS } from '../src/feed/hub/limits.ts';
 import { parseLinkAddress, parseListenAddress } from '../src/links/parse-address.ts';
 import { encodeFrame } from '../src/protocol/codec.ts';
 import type { Message } from '../src/protocol/message.ts';
-import { announced, DEFAULT_FEED_LIMITS } from '../src/runtime/feed/limits.ts';
 import { projectFiles, readProjectFile } from './support/project-files.ts';
 
 /** First cells of a document's tables, as far as they are code. */
@@ -26,13 +26,13 @@ describe('docs/feed.md', () => {
   const replies = ['response', 'broadcast_ack', 'clients_list', 'pong', 'error'];
 
   it('lists every message that the server sends', () => {
-    const types = declared('src/feed/wire/server-messages.ts', /Envelope<\s*'([a-z_]+)'/g);
+    const types = declared('src/contract/feed/server-messages.ts', /Envelope<\s*'([a-z_]+)'/g);
     expect(types.filter((type) => !listed.has(type) && !replies.includes(type))).toEqual([]);
     for (const reply of replies) expect(readProjectFile('docs/feed.md')).toContain(`\`${reply}\``);
   });
 
   it('lists every message that a client may send', () => {
-    const types = declared('src/feed/wire/client-message.ts', /readonly type: '([a-z_]+)'/g);
+    const types = declared('src/contract/feed/client-message.ts', /readonly type: '([a-z_]+)'/g);
     expect(types.filter((type) => !listed.has(type))).toEqual([]);
   });
 
@@ -46,7 +46,7 @@ describe('docs/feed.md', () => {
     ['DeviceStatus', /type DeviceStatus = ([^;]+);/],
     ['LinkStatus', /type LinkStatus = ([^;]+);/],
   ])('lists every %s', (_, pattern) => {
-    const [, union = ''] = pattern.exec(readProjectFile('src/device/state-document.ts')) ?? [];
+    const [, union = ''] = pattern.exec(readProjectFile('src/devices/core/state-document.ts')) ?? [];
     const statuses = [...union.matchAll(/'([a-z]+)'/g)].map(([, status = '']) => status);
     expect(statuses.length).toBeGreaterThan(2);
     expect(statuses.filter((status) => !listed.has(status))).toEqual([]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { CLOSE_CODES } from '../src/contract/feed/close-code.ts';
+import { FEED_ERROR_CODES } from '../src/contract/feed/feed-error.ts';
 import { ERROR_CODES, HeartwireError } from '../src/errors.ts';
-import { CLOSE_CODES } from '../src/feed/wire/close-code.ts';
-import { FEED_ERROR_CODES } from '../src/feed/wire/feed-error.ts';
 import { projectFiles, readProjectFile } from './support/project-files.ts';
 import { scanSource } from './support/source-text.ts';
 

@@ -4,10 +4,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { JwtVerifier } from '../src/access/jwt-verifier.ts';
 import { readConfig } from '../src/config/read.ts';
 import { readTlsPair } from '../src/config/tls-pair.ts';
-import { readRegular } from '../src/regular-file.ts';
-import { JwtVerifier } from '../src/runtime/auth/jwt-verifier.ts';
+import { readRegular } from '../src/system/regular-file.ts';
 import { runCli } from './cli/check-io.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heartwire-kinds-'));

@@ -2,9 +2,9 @@
 // process both run the same compiled code on the same heap, so that they differ in nothing but the recording.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { Bridge } from '../../src/app/bridge.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { Bridge } from '../../src/runtime/bridge.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 
 /** What it tells once at first by itself, and whenever it is asked. */
 export interface BridgesReport {

@@ -2,11 +2,11 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Bridge } from '../../src/app/bridge.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { DEFAULT_PROTOCOL } from '../../src/protocol/declared/declaration.ts';
 import { DeclaredProtocol } from '../../src/protocol/declared/declared-protocol.ts';
-import { Bridge } from '../../src/runtime/bridge.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 
 /** Where it is found; said first. */
 export interface ChurnPorts {

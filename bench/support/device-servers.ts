@@ -2,9 +2,9 @@
 // (`answers`) writes an answer for every heartbeat, all of one read together.
 import { createServer } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Bridge } from '../../src/app/bridge.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { Bridge } from '../../src/runtime/bridge.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { ANSWER, FRAME_BYTES, protocol, type Speech } from './device-frames.ts';
 import { listen } from './fan-out-way.ts';
 

@@ -3,13 +3,13 @@ import { createServer as createTcpServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Server as SocketIoServer } from 'socket.io';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { FeedStore } from '../../src/feed/store.ts';
-import { type Clock, systemClock } from '../../src/runtime/clock.ts';
-import { JsonLinesServer } from '../../src/runtime/feed/json-lines-server.ts';
-import { SseServer } from '../../src/runtime/feed/sse-server.ts';
-import { textFrame } from '../../src/runtime/feed/text-frame.ts';
-import { FeedServer } from '../../src/runtime/feed-server.ts';
-import { callerOf } from '../../src/runtime/http/caller.ts';
+import { callerOf } from '../../src/access/caller.ts';
+import { FeedServer } from '../../src/app/feed-server.ts';
+import { FeedStore } from '../../src/feed/core/store.ts';
+import { JsonLinesServer } from '../../src/feed/transports/json-lines-server.ts';
+import { SseServer } from '../../src/feed/transports/sse-server.ts';
+import { textFrame } from '../../src/feed/transports/text-frame.ts';
+import { type Clock, systemClock } from '../../src/system/clock.ts';
 import {
   clientFrame,
   data,

@@ -1,7 +1,8 @@
 // A child process of bench/hostile: a bridge with its usual limits that tells something at an even rate.
+
+import { Bridge } from '../../src/app/bridge.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { Bridge } from '../../src/runtime/bridge.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 
 /** What it tells at first, and whenever it is asked. */
 export interface HostileReport {

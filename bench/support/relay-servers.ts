@@ -1,9 +1,9 @@
 // A child process of bench/relay: a bridge, and the least that a relay in Node can be. Both are told bytes on one port and
 // tell everybody on another.
 import { createServer, type Socket } from 'node:net';
+import { Bridge } from '../../src/app/bridge.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { Bridge } from '../../src/runtime/bridge.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { listen } from './fan-out-way.ts';
 
 /** Where devices send to, and where subscribers listen. */

@@ -1,7 +1,8 @@
 // A child process of bench/storm: a bridge that devices dial in to, and that tells its subscribers something all the time.
+
+import { Bridge } from '../../src/app/bridge.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { Bridge } from '../../src/runtime/bridge.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 
 /** Where it is found; it says nothing else. */
 export interface StormServerReport {

@@ -1,4 +1,4 @@
-import type { ClientMessage } from '../feed/wire/client-message.ts';
+import type { ClientMessage } from '../contract/feed/client-message.ts';
 import { type Grant, hasRole, mayCommand, mayHear } from './grant.ts';
 import type { Role } from './role.ts';
 

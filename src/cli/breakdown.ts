@@ -1,5 +1,5 @@
-import { tellDefect } from '../runtime/defect.ts';
-import type { Log } from '../runtime/log.ts';
+import { tellDefect } from '../system/defect.ts';
+import type { Log } from '../system/log.ts';
 import type { CliIo } from './command.ts';
 
 export interface Breakdown {

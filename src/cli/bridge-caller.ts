@@ -1,12 +1,12 @@
 import { WebSocket } from 'ws';
 import type { Decode } from '../client/index.ts';
-import type { RequestOutcome } from '../device/session-events.ts';
+import { isJsonObject, type Json, type JsonObject } from '../contract/feed/json.ts';
+import type { RequestOutcome } from '../devices/core/session-events.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../feed/wire/json.ts';
 import { lookupOf } from '../links/names/as-lookup.ts';
 import type { Values } from '../protocol/declared/value.ts';
-import type { Clock } from '../runtime/clock.ts';
-import { withResolvers } from '../runtime/with-resolvers.ts';
+import type { Clock } from '../system/clock.ts';
+import { withResolvers } from '../system/with-resolvers.ts';
 import { TOKEN_MEND } from './bridge-token.ts';
 import { bridgeUnreachable } from './bridge-unreachable.ts';
 

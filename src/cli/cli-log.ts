@@ -1,4 +1,4 @@
-import { createLog, type Log } from '../runtime/log.ts';
+import { createLog, type Log } from '../system/log.ts';
 import type { CliIo } from './command.ts';
 
 /** The log of a command that runs for long: to standard error, for people where they watch. */

@@ -3,11 +3,11 @@ import { HeartwireError } from '../errors.ts';
 import type { LinkAddress } from '../links/address.ts';
 import { addressLabel } from '../links/address-label.ts';
 import { parseLinkAddress } from '../links/parse-address.ts';
-import { systemClock } from '../runtime/clock.ts';
 import { PtyPair } from '../simulator/pty.ts';
 import { seededRandom } from '../simulator/random.ts';
 import { SimulatedDevice } from '../simulator/simulated-device.ts';
 import { SimulatedFleet } from '../simulator/simulated-fleet.ts';
+import { systemClock } from '../system/clock.ts';
 
 const ANYWHERE = { scheme: 'tcp-listen', host: '127.0.0.1', port: 0 } as const;
 /** An address at which nothing listens, as far as anybody knows. */

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { Bridge, type BridgeAddresses } from '../app/bridge.ts';
 import type { BridgeConfig } from '../config/model.ts';
 import { readConfig } from '../config/read.ts';
 import { checkOrigin } from '../config/value-checks.ts';
 import { HeartwireError } from '../errors.ts';
-import { Bridge, type BridgeAddresses } from '../runtime/bridge.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { systemClock } from '../system/clock.ts';
 import { cliLog } from './cli-log.ts';
 import type { CliIo, Command } from './command.ts';
 import { anywhere, DemoFleet, reportedAddress } from './demo-fleet.ts';

@@ -1,5 +1,5 @@
+import { luaDissector } from '../capture/dissector.ts';
 import { builtinDeclaration } from '../protocol/declared/builtin.ts';
-import { luaDissector } from '../trace/dissector.ts';
 import type { Command } from './command.ts';
 import { messagesOption } from './messages-option.ts';
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '../system/clock.ts';
 import type { CliIo } from './command.ts';
 
 /** Subscribers have 2 s for their goodbye, answers 1 s; serial ports and files some of their own. */

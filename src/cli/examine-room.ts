@@ -2,7 +2,7 @@ import type { StatsFs } from 'node:fs';
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ErrorCode } from '../errors.ts';
-import { blocksOf } from '../runtime/disk-budget.ts';
+import { blocksOf } from '../system/disk-budget.ts';
 import { bad, type Finding } from './examine.ts';
 
 export interface RoomWanted {

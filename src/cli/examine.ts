@@ -9,7 +9,7 @@ import { listeningHost } from '../links/names/as-lookup.ts';
 import { otherReaders } from '../links/port-holders.ts';
 import { resolvePort } from '../links/port-resolve.ts';
 import { busyEnd, missingEnd, permissionEnd } from '../links/serial-end.ts';
-import { urlHost } from '../runtime/http/listen-error.ts';
+import { urlHost } from '../system/listen-error.ts';
 
 /** As long as somebody waits who looks at a screen. */
 const ANSWER_WITHIN_MS = 1_000;

@@ -1,10 +1,10 @@
 import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
+import { PcapngExport } from '../capture/export-pcapng.ts';
+import { CSV_HEAD, csvLine, type ExportRow, jsonLine, RowMaker } from '../capture/export-rows.ts';
 import { HeartwireError } from '../errors.ts';
-import { openTrace, traceName } from '../runtime/trace-file.ts';
-import { sourceWithSilences } from '../runtime/trace-silence.ts';
-import { PcapngExport } from '../trace/export-pcapng.ts';
-import { CSV_HEAD, csvLine, type ExportRow, jsonLine, RowMaker } from '../trace/export-rows.ts';
+import { openTrace, traceName } from '../recording/trace-file.ts';
+import { sourceWithSilences } from '../recording/trace-silence.ts';
 import type { CliIo, Command } from './command.ts';
 import { legible } from './legible.ts';
 import { messagesOption } from './messages-option.ts';

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { type Imported, importCapture } from '../capture/import-capture.ts';
+import { importHex, importRaw, importTimedLines, isHexLine } from '../capture/import-text.ts';
 import { HeartwireError } from '../errors.ts';
-import { readRegular } from '../regular-file.ts';
-import { traceName } from '../runtime/trace-file.ts';
+import { traceName } from '../recording/trace-file.ts';
+import { readRegular } from '../system/regular-file.ts';
 import { formatEvent, formatMeta, TRACE_MAGIC } from '../trace/format-trace.ts';
-import { type Imported, importCapture } from '../trace/import-capture.ts';
-import { importHex, importRaw, importTimedLines, isHexLine } from '../trace/import-text.ts';
 import { TraceParser } from '../trace/parser.ts';
 import type { Command } from './command.ts';
 import { wholeNumber } from './whole-number.ts';

@@ -1,5 +1,5 @@
 import yargs, { type Argv } from 'yargs';
-import { printableLines } from '../printable.ts';
+import { printableLines } from '../system/printable.ts';
 import { check } from './check.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
 import { decode } from './decode.ts';

@@ -2,9 +2,9 @@ import { resolve } from 'node:path';
 import { readMessages } from '../config/messages/read-messages.ts';
 import { formatProblem } from '../config/problem.ts';
 import { HeartwireError } from '../errors.ts';
-import { printableLines } from '../printable.ts';
 import { builtinDeclaration, withBuiltin } from '../protocol/declared/builtin.ts';
 import { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { printableLines } from '../system/printable.ts';
 import type { CliIo } from './command.ts';
 
 /**

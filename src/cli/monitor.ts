@@ -1,8 +1,8 @@
 import type { Client, ClientStatus } from '../client/index.ts';
+import type { JsonObject } from '../contract/feed/json.ts';
 import { HeartwireError } from '../errors.ts';
-import type { JsonObject } from '../feed/wire/json.ts';
-import { printableLines } from '../printable.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { systemClock } from '../system/clock.ts';
+import { printableLines } from '../system/printable.ts';
 import { bridgeKeys, readerOptions } from './bridge-keys.ts';
 import { bridgeToken } from './bridge-token.ts';
 import { bridgeUrl } from './bridge-url.ts';

@@ -1,5 +1,5 @@
 import { HeartwireError } from '../errors.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { systemClock } from '../system/clock.ts';
 import { BridgeCaller } from './bridge-caller.ts';
 import { bridgeOptions } from './bridge-options.ts';
 import { bridgeToken } from './bridge-token.ts';

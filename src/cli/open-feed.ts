@@ -1,7 +1,7 @@
 import { type Client, type ClientStatus, connect, type Decode } from '../client/index.ts';
 import { HeartwireError } from '../errors.ts';
-import { systemClock } from '../runtime/clock.ts';
-import { withResolvers } from '../runtime/with-resolvers.ts';
+import { systemClock } from '../system/clock.ts';
+import { withResolvers } from '../system/with-resolvers.ts';
 import { bridgeSocket } from './bridge-socket.ts';
 import { TOKEN_MEND } from './bridge-token.ts';
 import { bridgeUnreachable } from './bridge-unreachable.ts';

@@ -1,6 +1,6 @@
 import type { Decode } from '../client/index.ts';
 import { openSecrets, type SecretProblem } from '../client/secret.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../system/printable.ts';
 import { KEY_MEND } from './bridge-keys.ts';
 
 /** So many different problems are told: whoever is connected to chooses the names of keys. */

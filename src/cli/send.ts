@@ -1,13 +1,13 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { chunkMessage } from '../device/chunk-message.ts';
+import type { JsonObject } from '../contract/feed/json.ts';
+import { chunkMessage } from '../devices/core/chunk-message.ts';
+import { uploadFile } from '../devices/files/file-upload.ts';
+import { noChunks } from '../devices/files/send-file.ts';
 import { HeartwireError } from '../errors.ts';
-import type { JsonObject } from '../feed/wire/json.ts';
 import type { MessageDeclaration } from '../protocol/declared/declaration.ts';
 import { bytesOfHex, bytesValue, type Values } from '../protocol/declared/value.ts';
-import { systemClock } from '../runtime/clock.ts';
-import { uploadFile } from '../runtime/file-upload.ts';
-import { noChunks } from '../runtime/send-file.ts';
+import { systemClock } from '../system/clock.ts';
 import { BridgeCaller, type CallReply, outcomeOf } from './bridge-caller.ts';
 import { bridgeKeys, readerOptions } from './bridge-keys.ts';
 import { bridgeToken } from './bridge-token.ts';

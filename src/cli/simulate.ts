@@ -1,7 +1,7 @@
 import { HeartwireError } from '../errors.ts';
-import { systemClock } from '../runtime/clock.ts';
 import { FAULT_EXAMPLES } from '../simulator/faults.ts';
 import { SimulatedFleet, type SimulatedFleetOptions } from '../simulator/simulated-fleet.ts';
+import { systemClock } from '../system/clock.ts';
 import type { Command } from './command.ts';
 import { fleetOptions, type SimulateArgs } from './simulate-options.ts';
 import { SUMMARY_EVERY_MS, simulateReport } from './simulate-report.ts';

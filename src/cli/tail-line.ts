@@ -1,8 +1,8 @@
 import type { ViewChange } from '../client/view.ts';
-import type { Json, JsonObject } from '../feed/wire/json.ts';
-import { isJsonObject } from '../feed/wire/json.ts';
-import type { ServerMessage } from '../feed/wire/server-messages.ts';
-import { printable } from '../printable.ts';
+import type { Json, JsonObject } from '../contract/feed/json.ts';
+import { isJsonObject } from '../contract/feed/json.ts';
+import type { ServerMessage } from '../contract/feed/server-messages.ts';
+import { printable } from '../system/printable.ts';
 
 /** Something to print: JSON for programs, its parts for people. */
 export interface TailEntry {

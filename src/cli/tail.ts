@@ -1,5 +1,5 @@
+import { patternProblem } from '../contract/feed/topic.ts';
 import { HeartwireError } from '../errors.ts';
-import { patternProblem } from '../feed/wire/topic.ts';
 import { bridgeKeys, readerOptions } from './bridge-keys.ts';
 import { bridgeToken } from './bridge-token.ts';
 import { bridgeUrl } from './bridge-url.ts';

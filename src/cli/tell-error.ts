@@ -1,7 +1,7 @@
 import { HeartwireError } from '../errors.ts';
-import { printableLines } from '../printable.ts';
-import { tellDefect } from '../runtime/defect.ts';
-import type { Log } from '../runtime/log.ts';
+import { tellDefect } from '../system/defect.ts';
+import type { Log } from '../system/log.ts';
+import { printableLines } from '../system/printable.ts';
 import type { ExitCode } from './command.ts';
 
 /** What a failure looks like on a terminal: a sentence and its mend for our own errors, the stack for all others. */

@@ -1,9 +1,9 @@
 import { ROLES, type Role } from '../access/role.ts';
+import { hashToken, makeToken } from '../access/token.ts';
 import { readDate } from '../config/access.ts';
+import { patternProblem } from '../contract/feed/topic.ts';
 import { HeartwireError } from '../errors.ts';
-import { patternProblem } from '../feed/wire/topic.ts';
-import { hashToken, makeToken } from '../runtime/auth/token.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { systemClock } from '../system/clock.ts';
 import type { Command } from './command.ts';
 import { tellError } from './tell-error.ts';
 

@@ -1,6 +1,6 @@
-import { mayReconnect } from '../feed/wire/close-code.ts';
-import type { JsonObject } from '../feed/wire/json.ts';
-import type { ServerMessage } from '../feed/wire/server-messages.ts';
+import { mayReconnect } from '../contract/feed/close-code.ts';
+import type { JsonObject } from '../contract/feed/json.ts';
+import type { ServerMessage } from '../contract/feed/server-messages.ts';
 import { type BackOff, backOffMs } from './back-off.ts';
 import { ClientError, ownError } from './client-error.ts';
 import { Following } from './following.ts';

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Json, JsonObject } from '../feed/wire/json.ts';
-import type { ServerMessage } from '../feed/wire/server-messages.ts';
+import type { Json, JsonObject } from '../contract/feed/json.ts';
+import type { ServerMessage } from '../contract/feed/server-messages.ts';
 import { ClientError } from './client-error.ts';
 import { ClientSession } from './client-session.ts';
 import type { CommandFields, CommandName, CommandReply, CommandResult, DeviceTypes } from './device-types.ts';

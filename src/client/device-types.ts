@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../feed/wire/json.ts';
+import type { Json, JsonObject } from '../contract/feed/json.ts';
 
 /** What `heartwire types` tells of the declared messages; with none of it, everything is JSON. */
 export interface DeviceTypes {

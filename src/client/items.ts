@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../feed/wire/json.ts';
+import type { Json, JsonObject } from '../contract/feed/json.ts';
 
 /** Something that happened. */
 export interface FeedEvent {

@@ -1,4 +1,4 @@
-import type { ServerMessage } from '../feed/wire/server-messages.ts';
+import type { ServerMessage } from '../contract/feed/server-messages.ts';
 import type { ClientError } from './client-error.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Outcome } from './requests.ts';

@@ -1,5 +1,5 @@
-import { isJsonObject, type Json } from '../feed/wire/json.ts';
-import type { ServerMessage } from '../feed/wire/server-messages.ts';
+import { isJsonObject, type Json } from '../contract/feed/json.ts';
+import type { ServerMessage } from '../contract/feed/server-messages.ts';
 import { ownError } from './client-error.ts';
 import type { ClientSession } from './client-session.ts';
 import type { ClientPorts, SocketLike } from './ports.ts';

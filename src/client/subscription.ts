@@ -1,4 +1,4 @@
-import { matchesTopic } from '../feed/wire/topic.ts';
+import { matchesTopic } from '../contract/feed/topic.ts';
 import { type ClientError, ownError } from './client-error.ts';
 import { ItemQueue } from './item-queue.ts';
 import type { FeedItem } from './items.ts';

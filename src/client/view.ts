@@ -1,8 +1,8 @@
-import type { JsonObject } from '../feed/wire/json.ts';
-import { applyPatch } from '../feed/wire/merge-patch.ts';
-import type { Position } from '../feed/wire/position.ts';
-import type { ServerMessage, UpdatePayload } from '../feed/wire/server-messages.ts';
-import { matchesTopic } from '../feed/wire/topic.ts';
+import type { JsonObject } from '../contract/feed/json.ts';
+import { applyPatch } from '../contract/feed/merge-patch.ts';
+import type { Position } from '../contract/feed/position.ts';
+import type { ServerMessage, UpdatePayload } from '../contract/feed/server-messages.ts';
+import { matchesTopic } from '../contract/feed/topic.ts';
 
 /** One document changed; `update` says it as it came, a snapshot's item as a full one. */
 export interface ViewChange {

@@ -1,4 +1,4 @@
-import type { BareSettings } from '../device/settings.ts';
+import type { BareSettings } from '../contract/settings.ts';
 import type { Values } from '../protocol/declared/value.ts';
 import { durationMs } from './duration.ts';
 import type { Finding, Path } from './problem.ts';

@@ -1,4 +1,4 @@
-import type { SessionSettings } from '../device/settings.ts';
+import type { SessionSettings } from '../contract/settings.ts';
 import { completeBare, DEFAULT_REQUEST_TIMEOUT, isBare } from './complete-bare.ts';
 import { durationMs } from './duration.ts';
 import { checkIdentity } from './identity.ts';

@@ -1,4 +1,4 @@
-import { type AddressBlock, parseBlock } from '../device/address-match.ts';
+import { type AddressBlock, parseBlock } from '../contract/address-match.ts';
 import type { MatchConfig } from './model.ts';
 
 /** A `match` made ready to be compared with many others. */

@@ -1,5 +1,5 @@
-import { MessageCatalog } from '../device/message-catalog.ts';
-import type { PollSettings, SessionSettings } from '../device/settings.ts';
+import type { PollSettings, SessionSettings } from '../contract/settings.ts';
+import { MessageCatalog } from '../devices/core/message-catalog.ts';
 import { clashWithBuiltin } from '../protocol/declared/builtin.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { isStandardFraming } from '../protocol/framing/make-framing.ts';

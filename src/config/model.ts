@@ -1,4 +1,4 @@
-import type { SessionSettings } from '../device/settings.ts';
+import type { SessionSettings } from '../contract/settings.ts';
 import type { LinkAddress, ListenAddress } from '../links/address.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { AccessConfig } from './access.ts';

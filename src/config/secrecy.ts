@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { coversPattern } from '../access/covers-pattern.ts';
-import { patternProblem } from '../feed/wire/topic.ts';
+import { patternProblem } from '../contract/feed/topic.ts';
 import { textField } from './field.ts';
 import type { Finding } from './problem.ts';
 

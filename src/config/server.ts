@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type AddressBlock, parseBlock } from '../device/address-match.ts';
+import { type AddressBlock, parseBlock } from '../contract/address-match.ts';
 import { durationMs } from './duration.ts';
 import { durationField, flagField, numberField, textField } from './field.ts';
 import type { Finding } from './problem.ts';

@@ -1,4 +1,4 @@
-import { parseBlock } from '../device/address-match.ts';
+import { parseBlock } from '../contract/address-match.ts';
 import { formatHostPort } from '../links/host-port.ts';
 import { parseListenAddress } from '../links/parse-address.ts';
 import type { FieldFinding } from './field.ts';

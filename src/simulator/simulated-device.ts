@@ -2,7 +2,7 @@ import { HeartwireError } from '../errors.ts';
 import type { LinkAddress, ListenAddress } from '../links/address.ts';
 import { dial, listen } from '../links/index.ts';
 import type { Link, LinkEnd, Listener } from '../links/link.ts';
-import { formatLocalTime } from '../local-time.ts';
+import { formatLocalTime } from '../system/local-time.ts';
 import { Conversation, type ConversationSettings } from './conversation.ts';
 import type { DeviceNews, FrameCounts } from './event.ts';
 import type { Faults } from './faults.ts';

@@ -1,18 +1,18 @@
+import { withSilences } from '../capture/silences.ts';
 import { loadMessages } from '../config/messages/load-messages.ts';
 import { formatProblem } from '../config/problem.ts';
-import type { StateDocument } from '../device/state-document.ts';
+import type { JsonObject } from '../contract/publisher.ts';
+import type { StateDocument } from '../devices/core/state-document.ts';
 import { ERROR_CODES, type ErrorCode, HeartwireError } from '../errors.ts';
-import type { JsonObject } from '../feed/publisher.ts';
-import { FeedStore } from '../feed/store.ts';
+import { FeedStore } from '../feed/core/store.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { Replay } from '../runtime/replay.ts';
-import type { ReplayDevice } from '../runtime/replay-device.ts';
-import type { ReplayLine } from '../runtime/replay-line.ts';
-import { decisiveSilenceMs } from '../runtime/trace-silence.ts';
+import { decisiveSilenceMs } from '../recording/trace-silence.ts';
+import { Replay } from '../replay/replay.ts';
+import type { ReplayDevice } from '../replay/replay-device.ts';
+import type { ReplayLine } from '../replay/replay-line.ts';
 import { parseBytes } from '../trace/bytes-text.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import type { Unmet } from '../trace/expectations.ts';
-import { withSilences } from '../trace/silences.ts';
 import type { Trace } from './trace-fixture.ts';
 
 /** Something that a test does to the link, besides what the trace says. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { CUT_GZIP, isCutShort, isPacked, traceName, unreadable } from '../runtime/trace-file.ts';
+import { CUT_GZIP, isCutShort, isPacked, traceName, unreadable } from '../recording/trace-file.ts';
 import type { TraceEvent, TraceHead } from '../trace/event.ts';
 import { TraceParser } from '../trace/parser.ts';
 

@@ -5,13 +5,13 @@ import { mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { PcapngExport } from '../../src/capture/export-pcapng.ts';
+import { RowMaker } from '../../src/capture/export-rows.ts';
+import { importCapture } from '../../src/capture/import-capture.ts';
 import { HeartwireError } from '../../src/errors.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
 import { SimulatedDevice } from '../../src/simulator/simulated-device.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { replay, traceFixture } from '../../src/testing/index.ts';
-import { PcapngExport } from '../../src/trace/export-pcapng.ts';
-import { RowMaker } from '../../src/trace/export-rows.ts';
-import { importCapture } from '../../src/trace/import-capture.ts';
 import { needs } from '../support/needs.ts';
 import { startBridge } from '../support/test-bridge.ts';
 import { runCli } from './check-io.ts';

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { printable, printableLines } from '../../src/printable.ts';
-import { createLog } from '../../src/runtime/log.ts';
+import { createLog } from '../../src/system/log.ts';
+import { printable, printableLines } from '../../src/system/printable.ts';
 import { runCli } from './check-io.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heartwire-legible-'));

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
-import { Sealer } from '../../src/runtime/secrecy/sealer.ts';
+import { Sealer } from '../../src/encryption/sealer.ts';
 import { BridgeFace } from '../support/bridge-face.ts';
 import { RecordedIo } from '../support/recorded-io.ts';
 

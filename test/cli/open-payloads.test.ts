@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { openPayloads } from '../../src/cli/open-payloads.ts';
 import type { ServerMessage } from '../../src/client/index.ts';
-import { Sealer } from '../../src/runtime/secrecy/sealer.ts';
+import { Sealer } from '../../src/encryption/sealer.ts';
 
 const keys = [randomBytes(32), randomBytes(32), randomBytes(32)].map((each) => new Uint8Array(each));
 const sealer = new Sealer({

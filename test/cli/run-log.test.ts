@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { main } from '../../src/cli/main.ts';
 import { encodeFrame } from '../../src/protocol/codec.ts';
-import { createLog } from '../../src/runtime/log.ts';
+import { createLog } from '../../src/system/log.ts';
 import { RecordedIo } from '../support/recorded-io.ts';
 
 const REGISTER = { appid: '3f2504e0-4f89-41d3-9a0c-0305e82c3301', imei: '490154203237518' };

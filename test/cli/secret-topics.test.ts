@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Bridge } from '../../src/app/bridge.ts';
 import { main } from '../../src/cli/main.ts';
 import { readConfig } from '../../src/config/read.ts';
-import { Bridge } from '../../src/runtime/bridge.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { RecordedIo } from '../support/recorded-io.ts';
 import { dialIn, QUICK_HEARTBEAT, SIMULATED_IMEI } from '../support/simulated-device.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ClientSession } from '../../src/client/client-session.ts';
 import type { Orders, SessionEvent } from '../../src/client/session-events.ts';
-import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';
+import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
 
 /** At this second this happens, these orders follow, and the next deadline is at that second. */
 type Step = readonly [atS: number, event: SessionEvent, orders: readonly string[], deadlineS: number];

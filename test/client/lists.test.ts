@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LiveView } from '../../src/client/live-view.ts';
 import { FeedView } from '../../src/client/view.ts';
-import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';
+import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
 
 let rev = 0;
 const state = (topic: string, document: { readonly n: number } | undefined): ServerMessage => {

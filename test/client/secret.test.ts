@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { openSecrets, type SecretProblem } from '../../src/client/secret.ts';
-import type { JsonObject } from '../../src/feed/wire/json.ts';
-import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';
-import { Sealer } from '../../src/runtime/secrecy/sealer.ts';
+import type { JsonObject } from '../../src/contract/feed/json.ts';
+import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
+import { Sealer } from '../../src/encryption/sealer.ts';
 
 const TOPIC = 'devices/psu-1/state';
 const key = new Uint8Array(randomBytes(32));

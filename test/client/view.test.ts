@@ -5,7 +5,7 @@ import type {
   SnapshotItem,
   UpdatePayload,
   Version,
-} from '../../src/feed/wire/server-messages.ts';
+} from '../../src/contract/feed/server-messages.ts';
 
 const T = 'devices/a/state';
 const envelope = { id: 'x', timestamp: 1 };

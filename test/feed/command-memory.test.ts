@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import type { CommandOutcome, FeedCommand } from '../../src/feed/command.ts';
-import { CommandMemory } from '../../src/feed/command-memory.ts';
-import { fingerprint } from '../../src/feed/fingerprint.ts';
+import type { CommandOutcome, FeedCommand } from '../../src/contract/command.ts';
+import { CommandMemory } from '../../src/feed/core/command-memory.ts';
+import { fingerprint } from '../../src/feed/core/fingerprint.ts';
 
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');

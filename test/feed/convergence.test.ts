@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Audience } from '../../src/feed/audience.ts';
-import type { Change } from '../../src/feed/change.ts';
-import type { FeedSession } from '../../src/feed/session.ts';
-import { SessionMemory } from '../../src/feed/session-memory.ts';
-import type { SessionLine } from '../../src/feed/session-surroundings.ts';
-import { FeedStore } from '../../src/feed/store.ts';
-import type { Outlet, Subscriber } from '../../src/feed/subscriber.ts';
-import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';
-import { matchesTopic } from '../../src/feed/wire/topic.ts';
+import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
+import { matchesTopic } from '../../src/contract/feed/topic.ts';
+import type { Audience } from '../../src/feed/core/audience.ts';
+import type { Change } from '../../src/feed/core/change.ts';
+import type { FeedSession } from '../../src/feed/core/session.ts';
+import { SessionMemory } from '../../src/feed/core/session-memory.ts';
+import type { SessionLine } from '../../src/feed/core/session-surroundings.ts';
+import { FeedStore } from '../../src/feed/core/store.ts';
+import type { Outlet, Subscriber } from '../../src/feed/core/subscriber.ts';
 import { FeedView } from '../support/feed-view.ts';
 import { ModelPass, modelAudience, modelSession } from '../support/model-session.ts';
 

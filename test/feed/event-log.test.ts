@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Change } from '../../src/feed/change.ts';
-import { FeedStore } from '../../src/feed/store.ts';
+import type { Change } from '../../src/feed/core/change.ts';
+import { FeedStore } from '../../src/feed/core/store.ts';
 
 const events = (store: FeedStore, rev: number, ...patterns: string[]) => {
   const { events: kept, gaps } = store.missed(rev, patterns);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Audience } from '../../src/feed/audience.ts';
-import { Followed, Interest } from '../../src/feed/followed.ts';
-import { FeedStore } from '../../src/feed/store.ts';
+import { Audience } from '../../src/feed/core/audience.ts';
+import { Followed, Interest } from '../../src/feed/core/followed.ts';
+import { FeedStore } from '../../src/feed/core/store.ts';
 import { plainFramer } from '../support/plain-framer.ts';
 
 const KEEP_MS = 1_000;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { FeedSession } from '../../src/feed/session.ts';
-import { SessionMemory } from '../../src/feed/session-memory.ts';
-import { type SessionLine, SessionSurroundings } from '../../src/feed/session-surroundings.ts';
-import { FeedStore } from '../../src/feed/store.ts';
+import { FeedSession } from '../../src/feed/core/session.ts';
+import { SessionMemory } from '../../src/feed/core/session-memory.ts';
+import { type SessionLine, SessionSurroundings } from '../../src/feed/core/session-surroundings.ts';
+import { FeedStore } from '../../src/feed/core/store.ts';
 import { anybody } from '../support/anybody.ts';
 import { modelAudience } from '../support/model-session.ts';
 

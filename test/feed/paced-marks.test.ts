@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PacedMarks } from '../../src/feed/paced-marks.ts';
+import { PacedMarks } from '../../src/feed/core/paced-marks.ts';
 
 describe('topics that are told only so often', () => {
   it('are told at once, then no sooner than allowed, each with the first change that waited', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Link, Recency } from '../../src/feed/recency.ts';
+import { type Link, Recency } from '../../src/feed/core/recency.ts';
 
 interface Member {
   readonly name: number;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { SessionMemory } from '../../src/feed/session-memory.ts';
-import { FeedStore } from '../../src/feed/store.ts';
-import type { JsonObject } from '../../src/feed/wire/json.ts';
+import type { JsonObject } from '../../src/contract/feed/json.ts';
+import { SessionMemory } from '../../src/feed/core/session-memory.ts';
+import { FeedStore } from '../../src/feed/core/store.ts';
 import { ModelPass, modelAudience, modelSession } from '../support/model-session.ts';
 
 /** One session over an outlet that takes as much as the test lets it. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Change } from '../../src/feed/change.ts';
-import { FeedStore } from '../../src/feed/store.ts';
-import type { JsonObject } from '../../src/feed/wire/json.ts';
+import type { JsonObject } from '../../src/contract/feed/json.ts';
+import type { Change } from '../../src/feed/core/change.ts';
+import { FeedStore } from '../../src/feed/core/store.ts';
 
 function setUp(): { store: FeedStore; changes: Change[] } {
   const store = new FeedStore({ epoch: 'e1' });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Audience } from '../../src/feed/audience.ts';
-import { Interests } from '../../src/feed/interests.ts';
-import { FeedStore } from '../../src/feed/store.ts';
-import type { Outlet, Subscriber } from '../../src/feed/subscriber.ts';
+import { Audience } from '../../src/feed/core/audience.ts';
+import { Interests } from '../../src/feed/core/interests.ts';
+import { FeedStore } from '../../src/feed/core/store.ts';
+import type { Outlet, Subscriber } from '../../src/feed/core/subscriber.ts';
 import { plainFramer } from '../support/plain-framer.ts';
 
 const NOW = { monoMs: 0, wallMs: 0 };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { parseClientMessage } from '../../src/feed/wire/client-message.ts';
+import { parseClientMessage } from '../../src/contract/feed/client-message.ts';
 import { Seeded } from '../support/seeded.ts';
 
 /** One good message of every type, and of every form that it may take. */

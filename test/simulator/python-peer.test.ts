@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../src/runtime/clock.ts';
 import type { SimulatorEvent } from '../../src/simulator/event.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
 import type { DeviceBehaviour } from '../../src/simulator/settings.ts';
 import { SimulatedDevice } from '../../src/simulator/simulated-device.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { needs } from '../support/needs.ts';
 import { type PeerEvent, PythonPeer } from '../support/python-peer.ts';
 import { IDENTITY } from './device-rig.ts';

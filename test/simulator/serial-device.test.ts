@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { parseLinkAddress } from '../../src/links/parse-address.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
 import type { SimulatorEvent } from '../../src/simulator/event.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
 import { SimulatedDevice } from '../../src/simulator/simulated-device.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { hasPtys, openPty } from '../support/pty.ts';
 import { IDENTITY, WIRE } from './device-rig.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../src/runtime/clock.ts';
 import type { SimulatorEvent } from '../../src/simulator/event.ts';
 import { SimulatedFleet, type SimulatedFleetOptions } from '../../src/simulator/simulated-fleet.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeLink } from '../support/fake-link.ts';
 import { IDENTITY } from './device-rig.ts';

@@ -1,12 +1,12 @@
-import type { AddressBlock } from '../../src/device/address-match.ts';
-import { FeedStore } from '../../src/feed/store.ts';
-import type { ClientEntry } from '../../src/feed/wire/server-messages.ts';
-import { JsonLinesServer } from '../../src/runtime/feed/json-lines-server.ts';
-import type { LiveLimits } from '../../src/runtime/feed/limits.ts';
-import { SseServer } from '../../src/runtime/feed/sse-server.ts';
-import type { TransportName } from '../../src/runtime/feed/transport-tally.ts';
-import { FeedServer, type FeedServerOptions } from '../../src/runtime/feed-server.ts';
-import { HttpServer } from '../../src/runtime/http-server.ts';
+import { FeedServer, type FeedServerOptions } from '../../src/app/feed-server.ts';
+import type { AddressBlock } from '../../src/contract/address-match.ts';
+import type { ClientEntry } from '../../src/contract/feed/server-messages.ts';
+import { FeedStore } from '../../src/feed/core/store.ts';
+import type { LiveLimits } from '../../src/feed/hub/limits.ts';
+import type { TransportName } from '../../src/feed/hub/transport-tally.ts';
+import { JsonLinesServer } from '../../src/feed/transports/json-lines-server.ts';
+import { SseServer } from '../../src/feed/transports/sse-server.ts';
+import { HttpServer } from '../../src/server/http/http-server.ts';
 
 /** What a bridge shows to the web, over a store that the test writes. */
 export class BridgeFace {

@@ -1,4 +1,4 @@
-import { MessageCatalog } from '../../src/device/message-catalog.ts';
+import { MessageCatalog } from '../../src/devices/core/message-catalog.ts';
 import {
   DEFAULT_PROTOCOL,
   type MessageDeclaration,

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import type { JsonObject } from '../../src/feed/wire/json.ts';
-import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';
-import type { TransportName } from '../../src/runtime/feed/transport-tally.ts';
+import type { JsonObject } from '../../src/contract/feed/json.ts';
+import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
+import type { TransportName } from '../../src/feed/hub/transport-tally.ts';
 import { FeedView } from './feed-view.ts';
 
 export const DOORS: readonly TransportName[] = ['websocket', 'json_lines', 'sse'];

@@ -1,5 +1,5 @@
 import type { Instant } from '../../src/instant.ts';
-import type { Clock, Timer } from '../../src/runtime/clock.ts';
+import type { Clock, Timer } from '../../src/system/clock.ts';
 
 interface Pending {
   readonly atMonoMs: number;

@@ -1,9 +1,9 @@
+import { FEED_ERROR_CODES } from '../../src/contract/feed/feed-error.ts';
+import { SERVER_MESSAGES, serverMessageSchema } from '../../src/contract/feed/schema/server-schemas.ts';
+import { TOPICS } from '../../src/contract/feed/schema/topic-schemas.ts';
+import type { ServerMessageType } from '../../src/contract/feed/server-messages.ts';
+import { matchesTopic } from '../../src/contract/feed/topic.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
-import { SERVER_MESSAGES, serverMessageSchema } from '../../src/feed/schema/server-schemas.ts';
-import { TOPICS } from '../../src/feed/schema/topic-schemas.ts';
-import { FEED_ERROR_CODES } from '../../src/feed/wire/feed-error.ts';
-import type { ServerMessageType } from '../../src/feed/wire/server-messages.ts';
-import { matchesTopic } from '../../src/feed/wire/topic.ts';
 import { schemaProblems } from './schema-check.ts';
 
 const CODES: ReadonlySet<unknown> = new Set([...FEED_ERROR_CODES, ...Object.keys(ERROR_CODES)]);

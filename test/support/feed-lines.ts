@@ -1,7 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { WebSocket } from 'ws';
-import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';
+import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
 
 /** One connection to the feed, over whatever transport its address says. */
 export interface FeedLine {

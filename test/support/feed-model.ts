@@ -1,7 +1,7 @@
-import { REDELIVER_MS } from '../../src/feed/ack-window.ts';
-import type { Audience } from '../../src/feed/audience.ts';
-import type { CommandOutcome, FeedCommand } from '../../src/feed/command.ts';
-import { FeedStore } from '../../src/feed/store.ts';
+import type { CommandOutcome, FeedCommand } from '../../src/contract/command.ts';
+import { REDELIVER_MS } from '../../src/feed/core/ack-window.ts';
+import type { Audience } from '../../src/feed/core/audience.ts';
+import { FeedStore } from '../../src/feed/core/store.ts';
 import type { Instant } from '../../src/instant.ts';
 import { ModelClient, type ModelTerms } from './model-client.ts';
 import { ModelHistory } from './model-history.ts';

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { FeedStore } from '../../src/feed/store.ts';
-import type { JsonObject } from '../../src/feed/wire/json.ts';
-import type { ServerMessage, ServerMessageType } from '../../src/feed/wire/server-messages.ts';
-import { JsonLinesServer } from '../../src/runtime/feed/json-lines-server.ts';
-import { type FeedLog, Roster, type RosterOptions } from '../../src/runtime/feed/roster.ts';
+import type { JsonObject } from '../../src/contract/feed/json.ts';
+import type { ServerMessage, ServerMessageType } from '../../src/contract/feed/server-messages.ts';
+import { FeedStore } from '../../src/feed/core/store.ts';
+import { type FeedLog, Roster, type RosterOptions } from '../../src/feed/hub/roster.ts';
+import { JsonLinesServer } from '../../src/feed/transports/json-lines-server.ts';
 import { FakeClock } from './fake-clock.ts';
 import { checkServerMessage } from './feed-contract.ts';
 import { FeedView } from './feed-view.ts';

@@ -1,4 +1,4 @@
-import type { Change } from '../../src/feed/change.ts';
+import type { Change } from '../../src/feed/core/change.ts';
 
 interface Version {
   readonly rev: number;

@@ -1,7 +1,7 @@
 import type { FeedView } from '../../src/client/view.ts';
-import { BROADCAST_TOPIC } from '../../src/feed/store.ts';
-import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';
-import { matchesTopic } from '../../src/feed/wire/topic.ts';
+import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
+import { matchesTopic } from '../../src/contract/feed/topic.ts';
+import { BROADCAST_TOPIC } from '../../src/feed/core/store.ts';
 import type { ModelHistory } from './model-history.ts';
 
 /** What one `subscribe` of a client asks for, the same each time. */

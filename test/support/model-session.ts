@@ -1,14 +1,14 @@
-import { Audience } from '../../src/feed/audience.ts';
-import type { CommandOutcome, FeedCommand } from '../../src/feed/command.ts';
-import { FeedSession } from '../../src/feed/session.ts';
-import type { SessionMemory } from '../../src/feed/session-memory.ts';
+import type { CommandOutcome, FeedCommand } from '../../src/contract/command.ts';
+import { Audience } from '../../src/feed/core/audience.ts';
+import { FeedSession } from '../../src/feed/core/session.ts';
+import type { SessionMemory } from '../../src/feed/core/session-memory.ts';
 import {
   type SessionLine,
   type SessionPort,
   SessionSurroundings,
-} from '../../src/feed/session-surroundings.ts';
-import type { FeedStore } from '../../src/feed/store.ts';
-import type { Subscriber } from '../../src/feed/subscriber.ts';
+} from '../../src/feed/core/session-surroundings.ts';
+import type { FeedStore } from '../../src/feed/core/store.ts';
+import type { Subscriber } from '../../src/feed/core/subscriber.ts';
 import type { Instant } from '../../src/instant.ts';
 import { anybody } from './anybody.ts';
 import { plainFramer } from './plain-framer.ts';

@@ -1,4 +1,4 @@
-import type { TextPart } from '../../src/feed/encoder.ts';
+import type { TextPart } from '../../src/feed/core/encoder.ts';
 
 /** A text as it is, with nothing around it. */
 export function plainFramer(parts: readonly TextPart[]): Uint8Array {

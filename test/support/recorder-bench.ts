@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
-import { RECORDER_DEFAULTS, Recorder, type RecorderSettings } from '../../src/runtime/recorder.ts';
-import type { CreateFile } from '../../src/runtime/recorder-store.ts';
-import type { WireTap } from '../../src/runtime/wire.ts';
+import type { WireTap } from '../../src/devices/wire.ts';
+import { RECORDER_DEFAULTS, Recorder, type RecorderSettings } from '../../src/recording/recorder.ts';
+import type { CreateFile } from '../../src/recording/recorder-store.ts';
 import { FakeClock } from './fake-clock.ts';
 import { dialIn, settings } from './session-bench.ts';
 

@@ -1,6 +1,6 @@
+import type { ConfigOutcome } from '../../src/app/reload/config-applier.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { MessageFiles } from '../../src/config/message-files.ts';
-import type { ConfigOutcome } from '../../src/runtime/config-applier.ts';
 import type { PeerEvent, PythonPeer } from './python-peer.ts';
 import type { TestBridge } from './test-bridge.ts';
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { JsonObject } from '../../src/feed/publisher.ts';
-import { FeedStore } from '../../src/feed/store.ts';
-import { HttpServer } from '../../src/runtime/http-server.ts';
+import type { JsonObject } from '../../src/contract/publisher.ts';
+import { FeedStore } from '../../src/feed/core/store.ts';
+import { HttpServer } from '../../src/server/http/http-server.ts';
 
 /** A feed that says exactly what the test tells it to, right or wrong, and keeps what it was told. */
 export class ScriptedFeed {

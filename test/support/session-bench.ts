@@ -1,10 +1,15 @@
-import type { AlarmEvent } from '../../src/device/alarms.ts';
-import { DeviceSession } from '../../src/device/device-session.ts';
-import { type MessageCatalog, nameOf } from '../../src/device/message-catalog.ts';
-import type { Effect, LinkOffer, RequestOutcome, SessionEvent } from '../../src/device/session-events.ts';
-import type { SessionSettings } from '../../src/device/settings.ts';
-import type { StateDocument } from '../../src/device/state-document.ts';
-import type { StatsDocument } from '../../src/device/stats.ts';
+import type { SessionSettings } from '../../src/contract/settings.ts';
+import type { AlarmEvent } from '../../src/devices/core/alarms.ts';
+import { DeviceSession } from '../../src/devices/core/device-session.ts';
+import { type MessageCatalog, nameOf } from '../../src/devices/core/message-catalog.ts';
+import type {
+  Effect,
+  LinkOffer,
+  RequestOutcome,
+  SessionEvent,
+} from '../../src/devices/core/session-events.ts';
+import type { StateDocument } from '../../src/devices/core/state-document.ts';
+import type { StatsDocument } from '../../src/devices/core/stats.ts';
 import type { Message } from '../../src/protocol/message.ts';
 
 export const APPID = '996da38d-a7be-4947-aa4c-f8208b5f4ade';

@@ -1,5 +1,5 @@
-import { systemClock } from '../../src/runtime/clock.ts';
 import { SimulatedFleet } from '../../src/simulator/simulated-fleet.ts';
+import { systemClock } from '../../src/system/clock.ts';
 
 /** Whose it is, for `match` in a configuration. */
 export const SIMULATED_IMEI = '490154203237518';

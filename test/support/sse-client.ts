@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import type { ServerMessage } from '../../src/feed/wire/server-messages.ts';
+import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
 import { checkServerMessage } from './feed-contract.ts';
 import { FeedView } from './feed-view.ts';
 

@@ -1,9 +1,9 @@
+import { Bridge, type BridgeAddresses } from '../../src/app/bridge.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { BridgeConfig } from '../../src/config/model.ts';
 import type { NameResolver } from '../../src/links/names/name-resolver.ts';
-import { Bridge, type BridgeAddresses } from '../../src/runtime/bridge.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
-import type { Log } from '../../src/runtime/log.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import type { Log } from '../../src/system/log.ts';
 
 /** A bridge on free ports with what it logged, from the text of a configuration. */
 export interface TestBridge extends AsyncDisposable {

@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { luaDissector } from '../../src/capture/dissector.ts';
+import { PcapngExport } from '../../src/capture/export-pcapng.ts';
+import { RowMaker } from '../../src/capture/export-rows.ts';
 import { builtinDeclaration } from '../../src/protocol/declared/builtin.ts';
 import type { DeclaredProtocol } from '../../src/protocol/declared/declared-protocol.ts';
-import { luaDissector } from '../../src/trace/dissector.ts';
 import type { TraceFact, TraceHead } from '../../src/trace/event.ts';
-import { PcapngExport } from '../../src/trace/export-pcapng.ts';
-import { RowMaker } from '../../src/trace/export-rows.ts';
 
 /** What tshark shows of an exported trace with our dissector: a line for each packet, with these fields. */
 export function dissected(

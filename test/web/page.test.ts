@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/feed/publisher.ts';
+import type { JsonObject } from '../../src/contract/publisher.ts';
 import { BridgeFace } from '../support/bridge-face.ts';
 import { hasChromium, launchChromium } from '../support/chromium.ts';
 

@@ -31,13 +31,13 @@ describe('names', () => {
     expect(found).toEqual([
       // Hosts that were resolved just before.
       'src/cli/examine.ts fetches',
-      'src/runtime/feed/json-lines-server.ts listens',
-      'src/runtime/http-server.ts listens',
+      'src/feed/transports/json-lines-server.ts listens',
+      'src/server/http/http-server.ts listens',
     ]);
     for (const path of [
       'src/cli/examine.ts',
-      'src/runtime/feed/json-lines-server.ts',
-      'src/runtime/http-server.ts',
+      'src/feed/transports/json-lines-server.ts',
+      'src/server/http/http-server.ts',
     ])
       expect(codeOf(path)).toContain('await listeningHost(host)');
   });

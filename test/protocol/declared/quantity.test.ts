@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { MessageCatalog } from '../../../src/device/message-catalog.ts';
+import { MessageCatalog } from '../../../src/devices/core/message-catalog.ts';
 import type { FieldDeclaration } from '../../../src/protocol/declared/declaration.ts';
 import { declaredProtocol } from '../../support/declared.ts';
 

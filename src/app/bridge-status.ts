@@ -1,0 +1,72 @@
+import type { JsonObject, Publisher } from '../contract/publisher.ts';
+import type { DeviceDirectory } from '../devices/device-directory.ts';
+import type { Gateway } from '../devices/gateway.ts';
+import type { Clock, Timer } from '../system/clock.ts';
+
+const EVERY_MS = 1_000;
+/** Nameless links shown; a flood of them is counted, not listed. */
+const SHOWN_NAMELESS = 100;
+
+export interface BridgeStatusOptions {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly directory: DeviceDirectory;
+  readonly publisher: Publisher;
+  gateways(): readonly Gateway[];
+  recorder(): { status(): JsonObject } | undefined;
+  config(): JsonObject;
+}
+
+/** Publishes `bridge/status`, at most once a second, when it changed. */
+export class BridgeStatus {
+  readonly #options: BridgeStatusOptions;
+  readonly #startedAt: number;
+  #timer: Timer | undefined;
+
+  constructor(options: BridgeStatusOptions) {
+    this.#options = options;
+    this.#startedAt = options.clock.now().wallMs;
+  }
+
+  start(): void {
+    const { clock } = this.#options;
+    this.publish();
+    this.#timer = clock.setTimer(clock.now().monoMs + EVERY_MS, () => this.start());
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  /** Tells how it is, without waiting. */
+  publish(): void {
+    // A document that is equal to the last one is no change, and goes to nobody.
+    this.#options.publisher.publishState('bridge/status', this.#document());
+  }
+
+  #document(): JsonObject {
+    const { version, directory } = this.#options;
+    const gateways = this.#options.gateways();
+    const recorder = this.#options.recorder();
+    const nameless = gateways.flatMap((gateway) =>
+      gateway.nameless().map((runner) => ({ runner, listener: gateway.status().address })),
+    );
+    return {
+      version,
+      started_at: this.#startedAt,
+      config: this.#options.config(),
+      devices: { ...directory.countByStatus() },
+      listeners: gateways.map((gateway) => ({ ...gateway.status() })),
+      ...(recorder === undefined ? {} : { recording: recorder.status() }),
+      not_registered_count: nameless.length,
+      not_registered: nameless.slice(0, SHOWN_NAMELESS).map(({ runner, listener }) => ({
+        address: runner.address,
+        listener,
+        since: runner.link.since.wallMs,
+        frames: runner.link.frames,
+        ...(runner.link.lastFrameAt === undefined ? {} : { last_frame_at: runner.link.lastFrameAt }),
+        ...(runner.link.lastProblem === undefined ? {} : { problem: runner.link.lastProblem }),
+      })),
+    };
+  }
+}

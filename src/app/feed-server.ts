@@ -1,0 +1,140 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type ServerOptions, WebSocketServer } from 'ws';
+import type { Admission } from '../access/admission.ts';
+import type { Verdict } from '../access/authenticator.ts';
+import { type Caller, callerOf, plainAddress } from '../access/caller.ts';
+import { bearerToken, chosenProtocol, protocolToken } from '../access/credentials.ts';
+import { writeAnswer } from '../access/raw-answer.ts';
+import { refusedToken } from '../access/request-access.ts';
+import type { ClientEntry } from '../contract/feed/server-messages.ts';
+import { refusedCaller, requestedClientId } from '../feed/hub/door.ts';
+import { type Arrival, Roster, type RosterOptions, type Transport } from '../feed/hub/roster.ts';
+import { FeedSocket } from '../feed/transports/feed-socket.ts';
+import { textFrame } from '../feed/transports/text-frame.ts';
+import { type Answer, refusal } from '../server/http/routes.ts';
+
+export type { CommandOutcome, FeedClient, FeedCommand } from '../contract/command.ts';
+export type { CommandHandler } from '../feed/hub/command-desk.ts';
+export type { FeedLog } from '../feed/hub/roster.ts';
+
+export interface FeedServerOptions extends Admission, RosterOptions {}
+
+/** The WebSocket door to the feed; other transports come in through the same `roster`. */
+export class FeedServer {
+  readonly roster: Roster;
+  readonly #options: FeedServerOptions;
+  readonly #transport: Transport;
+  readonly #sockets: WebSocketServer;
+
+  constructor(options: FeedServerOptions) {
+    this.#options = options;
+    this.roster = new Roster(options);
+    this.#transport = this.roster.transport('websocket', textFrame);
+    const { closeTimeoutMs } = this.roster.limits;
+    // Newer than the published types.
+    const settings: ServerOptions & { readonly closeTimeout: number; readonly WebSocket: typeof FeedSocket } =
+      {
+        noServer: true,
+        WebSocket: FeedSocket,
+        clientTracking: false,
+        perMessageDeflate: false,
+        autoPong: false,
+        // One message or ping a turn of the loop for each connection: who sends thousands at once waits for the others.
+        allowSynchronousEvents: false,
+        closeTimeout: closeTimeoutMs,
+        handleProtocols: chosenProtocol,
+      };
+    this.#sockets = new WebSocketServer(settings);
+    // By itself it would answer in another way than everybody else here.
+    this.#sockets.on('wsClientError', (error, socket) => writeAnswer(socket, badHandshake(error.message)));
+  }
+
+  /** Everybody who is connected, over any transport. */
+  clients(): readonly ClientEntry[] {
+    return this.roster.clients();
+  }
+
+  /** Whether any subscriber would hear an event of this topic. */
+  hasAudience(topic: string): boolean {
+    return this.roster.hears(topic);
+  }
+
+  /** Bytes that wait for all subscribers together, roughly. */
+  get heldBytes(): number {
+    return this.roster.heldBytes;
+  }
+
+  /** Takes over the connection of an upgrade to `/ws` or `/ws/<client_id>`, or refuses it with an HTTP answer. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, known?: Caller): void {
+    const wanted = requestedClientId(request.url ?? '');
+    const caller = known ?? callerOf(request, this.#options.trustedProxies);
+    const address = plainAddress(caller.remoteAddress);
+    const refused =
+      refusedCaller(caller, this.#options, this.roster.auth.required) ??
+      ('id' in wanted ? undefined : wanted);
+    if (refused !== undefined || !('id' in wanted)) {
+      this.roster.log('refused', address, undefined, String(refused?.body));
+      if (refused !== undefined) writeAnswer(socket, refused);
+      return;
+    }
+    const retryAfterS = this.roster.retryAfterS(address);
+    if (retryAfterS !== undefined) {
+      const message = 'More connections come than can be taken in now; come back later.';
+      writeAnswer(
+        socket,
+        refusal(503, 'too_busy', message, { 'Retry-After': String(retryAfterS), Connection: 'close' }),
+      );
+      return;
+    }
+    const { headers } = request;
+    const bearer = bearerToken(headers);
+    const token = bearer ?? protocolToken(headers);
+    const conclude = (verdict: Verdict | undefined): void => {
+      // A browser is not told the status of a refused handshake, only the code of a close.
+      if (verdict?.ok === false && bearer !== undefined) {
+        this.roster.log('refused', address, wanted.id, verdict.message);
+        writeAnswer(socket, refusedToken(verdict));
+      } else {
+        // Of this socket: the next one may have another, and `ws` knows them by those of its server.
+        this.#sockets.options.maxPayload = this.roster.limits.maxMessageBytes;
+        this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+          // The server makes no others.
+          if (webSocket instanceof FeedSocket)
+            this.#admit(webSocket, request.socket, { address, wantedId: wanted.id, verdict });
+        });
+      }
+    };
+    const verdict = token === undefined ? undefined : this.roster.auth.verify(token, address);
+    if (!(verdict instanceof Promise)) {
+      conclude(verdict);
+      return;
+    }
+    // It may be gone before its token is judged.
+    const lost = (): void => void socket.destroy();
+    socket.once('error', lost);
+    void verdict.then((each) => {
+      socket.removeListener('error', lost);
+      if (!socket.destroyed) conclude(each);
+    });
+  }
+
+  /** Tells every subscriber to come back later, spread over time, and closes. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.roster[Symbol.asyncDispose]();
+  }
+
+  #admit(
+    webSocket: FeedSocket,
+    socket: Socket,
+    arrival: Pick<Arrival, 'address' | 'wantedId' | 'verdict'>,
+  ): void {
+    const carried = { ...arrival, carrier: webSocket, socket };
+    webSocket.carry(this.roster, this.roster.admit(this.#transport, carried));
+  }
+}
+
+function badHandshake(problem: string): Answer {
+  return refusal(400, 'bad_request', `${problem}.`, { 'Sec-WebSocket-Version': '13' });
+}

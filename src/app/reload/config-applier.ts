@@ -1,0 +1,121 @@
+import { afterReload, type ConfigDiff, diffSteps } from '../../config/diff-config.ts';
+import { keepLastGood } from '../../config/last-good.ts';
+import type { BridgeConfig } from '../../config/model.ts';
+import { asProblem, type Problem } from '../../config/problem.ts';
+import type { FailedDevice, LoadedConfig } from '../../config/report.ts';
+import type { JsonObject } from '../../contract/publisher.ts';
+import type { HeartwireError } from '../../errors.ts';
+import type { Clock } from '../../system/clock.ts';
+import { inSlices } from '../../system/slices.ts';
+import { configDocument } from './config-document.ts';
+
+export interface ConfigApplierOptions {
+  readonly config: BridgeConfig;
+  /** What was found in the file that the bridge was started with. */
+  readonly problems: readonly Problem[];
+  readonly clock: Clock;
+  /**
+   * Runs what is different; what a reload leaves alone is not touched. Resolves with what stands in the way of a new
+   * `access`, where something does: then the former one holds.
+   */
+  run(
+    diff: ConfigDiff,
+    config: BridgeConfig,
+    failed: readonly FailedDevice[],
+  ): Promise<HeartwireError | undefined>;
+  /** The outcome can be told. */
+  applied(): void;
+}
+
+/** What became of one version of the file. */
+export interface ConfigOutcome {
+  /** What is different now; absent where nothing could be used, and everything goes on as it was. */
+  readonly diff?: ConfigDiff;
+  /** How many versions have been applied, the first one included. */
+  readonly generation: number;
+  /** Devices that go on with their last good version. */
+  readonly kept: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+/** Keeps what runs at the last good version of the configuration, one version after the other. */
+export class ConfigApplier {
+  readonly #options: ConfigApplierOptions;
+  #running: BridgeConfig;
+  #loadedAt: number;
+  #rejectedAt: number | undefined;
+  #outcome: ConfigOutcome;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ConfigApplierOptions) {
+    this.#options = options;
+    this.#running = options.config;
+    this.#loadedAt = options.clock.now().wallMs;
+    this.#outcome = { generation: 1, kept: [], problems: options.problems };
+  }
+
+  /** What runs; keys that need a restart are as they were at the start. */
+  get config(): BridgeConfig {
+    return this.#running;
+  }
+
+  /** The member `config` of `bridge/status`. */
+  status(): JsonObject {
+    return configDocument(this.#running.file, this.#outcome, this.#loadedAt, this.#rejectedAt);
+  }
+
+  /** Applies what can be used of a version, after those that came before it. */
+  apply(loaded: LoadedConfig): Promise<ConfigOutcome> {
+    const mine = this.#turn.then(() => this.#apply(loaded));
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  /** Waits for what is being applied. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#turn;
+  }
+
+  async #apply(loaded: LoadedConfig): Promise<ConfigOutcome> {
+    const { clock, run, applied } = this.#options;
+    const { config, problems } = loaded;
+    if (config === undefined) {
+      this.#rejectedAt = clock.now().wallMs;
+      const { diff: _, ...before } = this.#outcome;
+      const rejected = { ...before, problems };
+      // What the last reload did remains true.
+      this.#outcome = { ...this.#outcome, problems };
+      applied();
+      return rejected;
+    }
+    const before = this.#running;
+    const wanted = keepLastGood(before, { ...loaded, config });
+    const diff = await inSlices(diffSteps(before, wanted.config));
+    this.#running = afterReload(before, wanted.config);
+    const former = this.#outcome;
+    const outcome = { diff, generation: this.#outcome.generation + 1, kept: wanted.kept, problems };
+    this.#outcome = outcome;
+    let locked: HeartwireError | undefined;
+    try {
+      locked = await run(diff, this.#running, wanted.failed);
+    } catch (cause) {
+      this.#running = before;
+      this.#outcome = former;
+      throw cause;
+    }
+    this.#loadedAt = clock.now().wallMs;
+    this.#rejectedAt = undefined;
+    if (locked !== undefined) {
+      this.#running = withAccessOf(before, this.#running);
+      const settings = diff.settings.filter((key) => key !== 'access');
+      const problem = asProblem(locked, config.file, 'access');
+      this.#outcome = { ...outcome, diff: { ...diff, settings }, problems: [...problems, problem] };
+    }
+    applied();
+    return this.#outcome;
+  }
+}
+
+function withAccessOf({ access }: BridgeConfig, { access: _, ...config }: BridgeConfig): BridgeConfig {
+  return access === undefined ? config : { ...config, access };
+}

@@ -1,0 +1,27 @@
+import type { ErrorCode } from '../errors.ts';
+import type { FeedErrorCode } from './feed/feed-error.ts';
+import type { JsonObject } from './feed/json.ts';
+
+/** What a subscriber asks of a device. */
+export interface FeedCommand {
+  readonly device: string;
+  readonly message: string;
+  readonly fields: JsonObject;
+  readonly timeoutMs: number;
+}
+
+/** Who asks. */
+export interface FeedClient {
+  readonly id: string;
+  readonly address: string;
+}
+
+/** What became of a command. */
+export type CommandOutcome =
+  | { readonly ok: true; readonly result: JsonObject }
+  | {
+      readonly ok: false;
+      readonly code: ErrorCode | FeedErrorCode;
+      readonly message: string;
+      readonly retry: boolean;
+    };

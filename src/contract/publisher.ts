@@ -1,0 +1,17 @@
+import type { JsonObject } from './feed/json.ts';
+
+export type { Json, JsonObject } from './feed/json.ts';
+
+/** Where the rest of the bridge hands its news to the feed; synchronous, and never waits for a subscriber. */
+export interface Publisher {
+  /**
+   * Replaces the retained document of a topic. The change goes out as one merge patch; a document equal to the last
+   * one is no change. Subtrees that are the same object as before are known to be unchanged, so share them. Keys
+   * whose value is `undefined` are absent. The document must not be modified afterwards.
+   */
+  publishState(topic: string, document: JsonObject): void;
+  /** The topic is gone; nothing happens where it never was. */
+  removeState(topic: string): void;
+  /** Something that happened; never retained. A function is called at once, and only where somebody wants to know. */
+  publishEvent(topic: string, data: JsonObject | (() => JsonObject)): void;
+}

@@ -1,0 +1,221 @@
+import type { ErrorCode } from '../../errors.ts';
+import type { Instant } from '../../instant.ts';
+import type { Value } from '../../protocol/declared/value.ts';
+import type { Expectation } from '../../protocol/expectation.ts';
+import type { DeclaredMessage } from '../../protocol/message.ts';
+import { Observation } from './confirmation.ts';
+import type { OutgoingRequest, Refusal } from './message-catalog.ts';
+import { type Asked, type InFlight, type ReplyMatch, type Requester, RequestSlots } from './request-slots.ts';
+import type { RequestOutcome } from './session-events.ts';
+import type { SessionContext } from './session-ports.ts';
+
+type Success = Extract<RequestOutcome, { ok: true }>;
+
+/** A request that was answered and whose effect is yet to be seen. */
+interface Unobserved {
+  readonly requester: Requester;
+  readonly observation: Observation;
+  readonly outcome: Success;
+  /** Monotonic ms. */
+  readonly until: number;
+}
+
+/** What a reply said. */
+export interface Answer {
+  readonly message: string;
+  readonly error: number;
+  readonly errorName?: string;
+  readonly fields: Success['fields'];
+}
+
+/**
+ * The requests over one link and what becomes of each: exactly one outcome, whatever happens. A request that is sent
+ * is never sent again.
+ */
+export class Calls {
+  readonly #context: SessionContext;
+  readonly #slots: RequestSlots;
+  #unobserved: Unobserved[] = [];
+
+  /**
+   * `lateForMs`: so long after a time-out its reply may still come, and no other request is sent whose reply may look
+   * like it.
+   */
+  constructor(context: SessionContext, lateForMs?: number) {
+    this.#context = context;
+    const { messages } = context.ports;
+    this.#slots =
+      lateForMs === undefined || messages === undefined
+        ? new RequestSlots(lateForMs)
+        : new RequestSlots(lateForMs, (one, other) => messages.alike(one, other));
+  }
+
+  nextDeadline(): number {
+    let next = this.#slots.nextDeadline();
+    for (const { until } of this.#unobserved) next = Math.min(next, until);
+    return next;
+  }
+
+  /** Why this request can't be sent now; undefined where it can. */
+  obstacle(request: OutgoingRequest, now: Instant): { code: ErrorCode; detail: string } | undefined {
+    const { name } = request;
+    switch (this.#slots.state(asked(request), now.monoMs)) {
+      case 'free':
+        return undefined;
+      case 'in_flight':
+        return {
+          code: 'request_busy',
+          detail: `a request is in flight whose reply may look like that to ${name}; try again when it is answered`,
+        };
+      case 'awaiting_late_reply':
+        return {
+          code: 'request_busy',
+          detail: `the reply to an earlier request is overdue and must not be taken for that to ${name}; try again later`,
+        };
+    }
+  }
+
+  /** When this request can be sent, monotonic ms: any time, some time, or only after an event. */
+  freeAt(request: OutgoingRequest): number {
+    return this.#slots.freeAt(asked(request));
+  }
+
+  /** What may come, but for what we sent ourselves. */
+  expectation(now: Instant): Expectation {
+    return { awaited: this.#slots.awaited(), replies: this.#slots.expected(now.monoMs), sent: [] };
+  }
+
+  /** Sends a request for which there is no obstacle. `group`: where the values of its reply belong. */
+  send(
+    request: OutgoingRequest,
+    requester: Requester,
+    timesOutAt: number,
+    now: Instant,
+    group: string | undefined,
+  ): void {
+    const { message, awaitsReply, confirms } = request;
+    this.#slots.open({
+      ...asked(request),
+      requester,
+      sentAt: now,
+      timesOutAt,
+      ...(group === undefined ? {} : { group }),
+      ...(awaitsReply ? {} : { unanswered: true }),
+      ...(confirms.length === 0 ? {} : { observation: new Observation(confirms) }),
+    });
+    this.#context.emit({ type: 'send', message, ...(awaitsReply ? {} : { report: true }) });
+  }
+
+  /** Ends a caller's wait. */
+  settle(requester: Requester, outcome: RequestOutcome): void {
+    if (requester.by === 'session') return;
+    this.#context.emit({ type: 'settleRequest', requestId: requester.requestId, outcome });
+  }
+
+  /** The link took the frame of a request; one that nothing answers is done. */
+  sent(message: string, now: Instant): InFlight | undefined {
+    const request = this.#slots.inFlight().find((each) => each.message === message && each.unanswered);
+    if (request === undefined) return undefined;
+    this.#slots.withdraw(message);
+    this.#succeeded(request, { ok: true, fields: {}, roundTripMs: now.monoMs - request.sentAt.monoMs });
+    return request;
+  }
+
+  replied({ message, ...said }: Answer, now: Instant): ReplyMatch {
+    const match = this.#slots.replied(message, said.fields, now.monoMs);
+    if (match.kind !== 'answers') return match;
+    const roundTripMs = now.monoMs - match.request.sentAt.monoMs;
+    this.#succeeded(match.request, { ok: true, ...said, roundTripMs });
+    return match;
+  }
+
+  /** A reply came of which nothing tells which of these messages it answers. */
+  unattributed(messages: readonly string[], now: Instant): 'late' | 'unsolicited' {
+    return this.#slots.unattributed(messages, now.monoMs);
+  }
+
+  /** A message came that refuses a request; undefined where it may refuse several. */
+  refusedBy(message: DeclaredMessage, now: Instant): ReplyMatch | undefined {
+    const { messages } = this.#context.ports;
+    if (messages === undefined) return undefined;
+    const match = this.#slots.refused((request) => messages.mayRefuse(message, request), now.monoMs);
+    if (match?.kind === 'answers') {
+      const refusal = messages.refusal(message);
+      this.#failed(match.request, 'request_rejected', refusalText(match.request.message, refusal), refusal);
+    }
+    return match;
+  }
+
+  /** A reply came whose content is not as declared; tells whether a request waited for it. */
+  repliedInvalid(message: string, detail: string, now: Instant): ReplyMatch {
+    const match = this.#slots.repliedInvalid(message, now.monoMs);
+    if (match.kind === 'answers') this.#failed(match.request, 'invalid_reply', detail);
+    return match;
+  }
+
+  /** The link did not take the frame of a request. */
+  refused(message: string, code: ErrorCode): InFlight | undefined {
+    const request = this.#slots.withdraw(message);
+    if (request !== undefined) this.#failed(request, code, 'the link did not take the frame');
+    return request;
+  }
+
+  /** Fails what has waited long enough, and gives it. `foreign`: what came meanwhile and is no reply to it. */
+  timeOut(now: Instant, foreign?: string): readonly InFlight[] {
+    const timedOut = this.#slots.timeOut(now.monoMs);
+    for (const request of timedOut) {
+      this.#context.stats.counts.timeouts += 1;
+      this.#context.stats.touch();
+      const instead = foreign === undefined ? '' : `; what came is none: ${foreign}`;
+      this.#failed(request, 'request_timeout', `no reply to ${request.message} within its time${instead}`);
+    }
+    this.#unobserved = this.#unobserved.filter(({ requester, outcome, until }) => {
+      if (until > now.monoMs) return true;
+      this.settle(requester, { ...outcome, observed: false });
+      return false;
+    });
+    return timedOut;
+  }
+
+  /** New values of a message: what some command has waited for may be among them. */
+  observe(message: string, values: Value): void {
+    // Every message of the device comes by here, and nearly never is anything awaited.
+    if (this.#slots.inFlight().length === 0 && this.#unobserved.length === 0) return;
+    for (const { observation } of this.#slots.inFlight()) observation?.see(message, values);
+    this.#unobserved = this.#unobserved.filter(({ requester, observation, outcome }) => {
+      observation.see(message, values);
+      if (!observation.met) return true;
+      this.settle(requester, { ...outcome, observed: true });
+      return false;
+    });
+  }
+
+  /** The link is gone; nothing is ever sent again. What was answered keeps its answer, unobserved. */
+  abandon(code: ErrorCode, detail: string): void {
+    for (const request of this.#slots.abandon()) this.#failed(request, code, detail);
+    for (const { requester, outcome } of this.#unobserved)
+      this.settle(requester, { ...outcome, observed: false });
+    this.#unobserved = [];
+  }
+
+  #succeeded(request: InFlight, outcome: Success): void {
+    const { requester, observation, timesOutAt } = request;
+    if (observation === undefined || (outcome.error ?? 0) !== 0) return this.settle(requester, outcome);
+    if (observation.met) return this.settle(requester, { ...outcome, observed: true });
+    this.#unobserved.push({ requester, observation, outcome, until: timesOutAt });
+  }
+
+  #failed({ requester }: InFlight, code: ErrorCode, detail: string, refusal?: Refusal): void {
+    this.settle(requester, { ok: false, code, detail, ...(refusal === undefined ? {} : { refusal }) });
+  }
+}
+
+/** What of a request decides whose reply a frame is. */
+function asked({ name, same, message }: OutgoingRequest): Asked {
+  return { message: name, same, ...(message.name === 'declared' ? { fields: message.fields } : {}) };
+}
+
+function refusalText(request: string, { message, code, name }: Refusal): string {
+  const why = code === undefined ? '' : `: ${name === undefined ? '' : `${name} `}(${JSON.stringify(code)})`;
+  return `the device refused ${request} with ${message}${why}`;
+}

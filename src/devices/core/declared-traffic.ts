@@ -1,0 +1,116 @@
+import type { Instant } from '../../instant.ts';
+import type {
+  DeclaredMessage,
+  DeclaredNotice,
+  DeclaredReply,
+  DeclaredRequest,
+  InvalidPayload,
+  Message,
+} from '../../protocol/message.ts';
+import type { Calls } from './calls.ts';
+import type { ReplyMatch } from './request-slots.ts';
+import type { MessageMark } from './session-events.ts';
+import type { SessionContext } from './session-ports.ts';
+
+const NOT_AS_DECLARED = -1;
+
+/** What declared messages mean, whichever life the device leads: values, alarms, replies, the effect of commands. */
+export class DeclaredTraffic {
+  readonly #context: SessionContext;
+  readonly #calls: Calls;
+
+  /** Messages that are polled for different things. */
+  readonly #ambiguous: ReadonlySet<string>;
+
+  constructor(context: SessionContext, calls: Calls) {
+    this.#context = context;
+    this.#calls = calls;
+    const groups = new Map<string, string>();
+    const ambiguous = new Set<string>();
+    for (const { message, as: group = message } of context.settings.bare?.polls ?? []) {
+      if ((groups.get(message) ?? group) !== group) ambiguous.add(message);
+      groups.set(message, group);
+    }
+    this.#ambiguous = ambiguous;
+  }
+
+  /** What it means for the requests that are out; undefined of a message that the device sends of its own accord. */
+  received(message: DeclaredMessage, now: Instant): ReplyMatch | { kind: 'ambiguous' } | undefined {
+    if (message.kind === 'reply') return this.#replied(message, now);
+    // The bytes of files are not for subscribers: they would get them all.
+    if (message.kind === 'request' && this.#context.files?.takes(message, now)) return undefined;
+    if (this.#context.ports.messages?.declaration(message.message)?.rejects !== undefined)
+      return this.#refused(message, now);
+    this.#context.emit({ type: 'publishMessage', message });
+    this.#takeIn(message, message.message, now);
+    if (message.kind === 'request') this.#answer(message, 0);
+    return undefined;
+  }
+
+  /** A device that waits for a status is told that its message was of no use. */
+  receivedInvalid({ kind, message }: InvalidPayload): void {
+    if (kind !== 'request') return;
+    const id = this.#context.ports.messages?.id(message);
+    this.#answer({ message, ...(id === undefined ? {} : { id }) }, NOT_AS_DECLARED);
+  }
+
+  #replied(message: DeclaredReply, now: Instant): ReplyMatch {
+    const { counts } = this.#context.stats;
+    const { message: name, error, errorName, fields } = message;
+    if (error !== 0) counts.error_replies += 1;
+    const named = errorName === undefined ? {} : { errorName };
+    const match = this.#calls.replied({ message: name, error, ...named, fields }, now);
+    if (match.kind !== 'answers') {
+      this.setAside(message, match.kind);
+      return match;
+    }
+    const { group } = match.request;
+    const elsewhere = group === undefined || group === name ? {} : { group };
+    this.#context.emit({ type: 'publishMessage', message, ...elsewhere });
+    if (error === 0 && group !== undefined) this.#takeIn(message, group, now);
+    return match;
+  }
+
+  #refused(message: DeclaredRequest | DeclaredNotice, now: Instant): ReplyMatch | { kind: 'ambiguous' } {
+    const match = this.#calls.refusedBy(message, now) ?? { kind: 'ambiguous' };
+    if (match.kind !== 'answers') {
+      this.setAside(message, match.kind);
+      return match;
+    }
+    this.#context.stats.counts.error_replies += 1;
+    this.#context.emit({ type: 'publishMessage', message });
+    this.#takeIn(message, message.message, now);
+    return match;
+  }
+
+  /** Counts and reports what answers nothing that is asked now; its values may be old, or of something else. */
+  setAside(message: Message, mark: MessageMark): void {
+    const { counts } = this.#context.stats;
+    if (mark === 'late') counts.late_replies += 1;
+    else counts.unsolicited_replies += 1;
+    this.#context.emit({ type: 'publishMessage', message, mark });
+  }
+
+  #takeIn({ message, fields }: DeclaredMessage, group: string, now: Instant): void {
+    for (const alarm of this.#context.measurements.update(group, fields, now.monoMs)) {
+      this.#context.emit({ type: 'publishAlarm', alarm });
+    }
+    // Which of several things a confirmation means, its message does not tell.
+    if (!this.#ambiguous.has(message)) this.#calls.observe(message, fields);
+  }
+
+  /** A status says that it arrived; what a reply with fields would hold, a bridge does not know. */
+  #answer({ message, id }: Pick<DeclaredRequest, 'message' | 'id'>, error: number): void {
+    if (this.#context.ports.messages?.declaration(message)?.reply !== 'status') return;
+    const reply = {
+      name: 'declared',
+      message,
+      kind: 'reply',
+      error,
+      fields: {},
+      raw: {},
+      issues: [],
+    } as const;
+    this.#context.emit({ type: 'send', message: id === undefined ? reply : { ...reply, id } });
+  }
+}

@@ -1,0 +1,55 @@
+import { wideChecksumOf } from '../../protocol/crc/checksum.ts';
+import { CRC_64_XZ } from '../../protocol/crc/models.ts';
+import { makeWideCrc } from '../../protocol/crc/wide-crc.ts';
+import type { FieldDeclaration, MessageDeclaration } from '../../protocol/declared/declaration.ts';
+
+/** What a reader of one value has to know beside it. */
+export type FieldDescription = { readonly unit?: string };
+
+/** The document of `declarations/<key>`: every field of the messages, by `message.field` as in `quality`. */
+export type DeclarationDocument = { readonly fields: Readonly<Record<string, FieldDescription>> };
+
+/** The fields of some messages; all devices that speak the same messages have the same key. */
+export interface MessagesDescription {
+  /** Made of the document: another document has another key. */
+  readonly key: string;
+  readonly document: DeclarationDocument;
+}
+
+const crc = makeWideCrc(CRC_64_XZ);
+const utf8 = new TextEncoder();
+/** Very many devices share one list of messages, which never changes. */
+const known = new WeakMap<readonly MessageDeclaration[], MessagesDescription>();
+
+/** What the values of these messages mean. */
+export function describeMessages(messages: readonly MessageDeclaration[]): MessagesDescription {
+  const before = known.get(messages);
+  if (before !== undefined) return before;
+  const fields = Object.fromEntries(messages.flatMap(fieldsOf));
+  const document = { fields };
+  const key = wideChecksumOf(crc, utf8.encode(JSON.stringify(document))).toString(36);
+  const description = { key, document };
+  known.set(messages, description);
+  return description;
+}
+
+type Entry = readonly [path: string, description: FieldDescription];
+
+function fieldsOf({ name, fields = [], reply }: MessageDeclaration): Entry[] {
+  const replied = typeof reply === 'object' ? reply.fields : [];
+  return [...fields, ...replied].flatMap((field) => described(field, name));
+}
+
+/** A field, and those within it; the elements of a list have the path of the list. */
+function described(field: FieldDeclaration, above: string): Entry[] {
+  const { name, type, unit, bits = [], fields = [], of, value } = field;
+  // What stands there always is no value.
+  if (name === undefined || value !== undefined || type === 'crc') return [];
+  const path = `${above}.${name}`;
+  if (type === 'array') return of === undefined ? [] : described({ ...of, name }, above);
+  return [
+    [path, unit === undefined ? {} : { unit }],
+    ...bits.map((bit): Entry => [`${path}.${bit.name}`, {}]),
+    ...fields.flatMap((each) => described(each, path)),
+  ];
+}

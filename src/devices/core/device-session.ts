@@ -1,0 +1,398 @@
+import type { SessionSettings } from '../../contract/settings.ts';
+import type { Instant } from '../../instant.ts';
+import type { Expectation } from '../../protocol/expectation.ts';
+import { Absence } from './absence.ts';
+import { beginConversation } from './begin-conversation.ts';
+import type { Conversation, Ending } from './conversation.ts';
+import { DialPlan } from './dial-plan.ts';
+import { EffectList } from './effect-list.ts';
+import type { FileHalf } from './file-half.ts';
+import { Measurements } from './measurements.ts';
+import { Newcomers } from './newcomers.ts';
+import { Noise } from './noise.ts';
+import { notOnline } from './not-online.ts';
+import { receivedFiles } from './received-files.ts';
+import type { Defect, Effect, KnownBefore, LinkOffer, SessionEvent } from './session-events.ts';
+import { connecting, givenUp, phaseDeadline, type SessionPhase } from './session-phase.ts';
+import type { SessionContext, SessionPorts } from './session-ports.ts';
+import { type DeviceStatus, StateAxes, type StateDocument } from './state-document.ts';
+import { Stats } from './stats.ts';
+import { STOPPED, type StopReason } from './stop-reason.ts';
+import { HELD } from './takeover.ts';
+
+/*
+ * One device's life, as a machine without effects: events in, orders out. Two axes are kept apart. The link axis is
+ * what the operating system says, the device axis what the peer's own valid frames say:
+ *
+ *   dialled:     connecting (its name is resolved first) --opened--> connected --closed, silent, fault--> (next address, or back-off) --> connecting
+ *   dialled in:  listening --offer adopted--> connected --closed, silent, fault--> listening
+ *
+ *   connected:   registering --exchange succeeded--> online <--valid frame--> stale --> offline (link destroyed)
+ *
+ * Whoever runs the machine keeps one timer at `nextDeadline()`, drops events of links that are no longer the present
+ * one, and reports the consequences of every effect as events, later.
+ */
+
+/** A deadline that is later than this was held up by a loop that stood still. */
+const LATE_MS = 10;
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** A device dialled by us, or one that dials in (`settings.addresses` is empty). */
+export class DeviceSession {
+  readonly settings: SessionSettings;
+  readonly #context: SessionContext;
+  readonly #axes: StateAxes;
+  readonly stats = new Stats();
+  readonly #noise = new Noise();
+  readonly #plan: DialPlan;
+  readonly #newcomers: Newcomers;
+  #phase: SessionPhase = { name: 'stopped' };
+  readonly #absence: Absence;
+  readonly #effects = new EffectList();
+  #awaitsReading = false;
+  /** The turn of reading that is awaited is the first one after the loop stood still. */
+  #stoodStill = false;
+  #wasOffline = false;
+
+  constructor(settings: SessionSettings, ports: SessionPorts, now: Instant) {
+    this.settings = settings;
+    const measurements = new Measurements(ports.messages?.declarations ?? [], settings.bare?.polls);
+    this.#axes = new StateAxes(settings.device, settings.transport, now.wallMs, measurements.measured);
+    this.#absence = new Absence(settings, this.#axes);
+    this.#plan = new DialPlan(settings, ports.random);
+    const emit = (effect: Effect) => {
+      if (effect.type === 'send') this.stats.counts.frames_out += 1;
+      this.#effects.push(effect);
+    };
+    this.#newcomers = new Newcomers(settings.heartbeat.intervalMs, emit);
+    this.#context = {
+      settings,
+      ports,
+      axes: this.#axes,
+      stats: this.stats,
+      measurements,
+      files: receivedFiles(ports.messages, ports.files, emit),
+      clock: undefined,
+      seen: false,
+      emit,
+      succeeded: () => this.#plan.succeeded(),
+    };
+  }
+
+  /** Takes one event, gives the orders that follow from it; never throws. */
+  handle(event: SessionEvent, now: Instant): readonly Effect[] {
+    this.#take(event, now);
+    const { attempt } = this.#plan;
+    if (this.#phase.name === 'connected' && this.#axes.document.link.attempt !== attempt) {
+      this.#axes.setLink('connected', now.wallMs, { attempt, ...this.#noise.remark });
+    }
+    // Whoever comes online again, from a silence or over a next link, says so until the hold is over.
+    if (this.status === 'online' && this.#newcomers.held(now.monoMs)) {
+      this.#axes.setStatus('online', now.wallMs, 'duplicate_identity', HELD);
+    }
+    this.#measure();
+    const document = this.#axes.takeChange();
+    if (document !== undefined) this.#effects.push({ type: 'publishState', document });
+    const stats = this.stats.takeDue(now.monoMs);
+    if (stats !== undefined) this.#effects.push({ type: 'publishStats', document: stats });
+    return this.#effects.take();
+  }
+
+  /** When `deadlineReached` is due, monotonic ms; undefined: not at all. */
+  nextDeadline(): number | undefined {
+    if (this.#awaitsReading) return undefined;
+    const own = Math.min(this.#absence.deadline, this.stats.nextDeadline(), this.#newcomers.nextDeadline());
+    const { measurements, files } = this.#context;
+    const kept = Math.min(measurements.nextDeadline(), files?.nextDeadline() ?? NEVER);
+    const next = Math.min(own, kept, phaseDeadline(this.#phase));
+    return next === NEVER ? undefined : Math.max(next, 0);
+  }
+
+  get status(): DeviceStatus {
+    return this.#axes.document.status;
+  }
+
+  get state(): StateDocument {
+    return this.#axes.document;
+  }
+
+  /** A valid frame of the device came since the start. */
+  get seen(): boolean {
+    return this.#context.seen;
+  }
+
+  /** A link is open. */
+  get connected(): boolean {
+    return this.#phase.name === 'connected';
+  }
+
+  /** What is known of a device that is offline is old. */
+  #measure(): void {
+    const { measurements } = this.#context;
+    const offline = this.status === 'offline';
+    if (offline && !this.#wasOffline) measurements.markStale();
+    this.#wasOffline = offline;
+    this.#axes.setMeasured(measurements.measured);
+  }
+
+  /** What may come now over the present link, as far as what was sent over it tells. */
+  expectation(now: Instant): Expectation | undefined {
+    return this.#phase.name === 'connected' ? this.#phase.conversation.expectation(now) : undefined;
+  }
+
+  #take(event: SessionEvent, now: Instant): void {
+    const conversation = this.#phase.name === 'connected' ? this.#phase.conversation : undefined;
+    switch (event.type) {
+      case 'started':
+        if (this.#phase.name === 'stopped') this.#start(event.after, now);
+        return;
+      case 'stopped':
+        return this.#stop(event.reason, now);
+      case 'pauseEnded':
+        if (this.#phase.name === 'waiting') this.#dial(now);
+        return;
+      case 'linkResolving':
+      case 'linkDialling':
+        if (this.#phase.name === 'connecting') this.#connecting(now, event.type === 'linkResolving');
+        return;
+      case 'linkOpened':
+        if (this.#phase.name === 'connecting') this.#connect(event.address, '', now).open(now);
+        return;
+      case 'linkClosed':
+        return this.#lost({ reason: event.code, detail: event.detail, how: 'gone' }, now);
+      case 'linkHandedOn':
+        return this.#lost({ reason: 'link_handed_on', detail: event.detail, how: 'gone' }, now);
+      case 'linkOffered':
+        return this.#offered(event.offer, now);
+      case 'offerWithdrawn':
+        return this.#newcomers.withdrawn(event.offerId);
+      case 'messageReceived': {
+        const ending = conversation?.received(event.message, now);
+        if (ending !== undefined) return this.#lost(ending, now);
+        if (event.message.name === 'invalid' || event.message.name === 'echo') return;
+        this.#noise.clear();
+        this.#newcomers.refuseWaiting('the present link is alive');
+        return;
+      }
+      case 'chunkReceived':
+        this.stats.counts.bytes_in += event.bytes;
+        this.stats.touch();
+        conversation?.chunkReceived(event.pending, now);
+        if (conversation !== undefined) this.#noise.remarked(event.remark, this.#context, now);
+        return;
+      case 'bytesDiscarded':
+        this.stats.discarded(event.report);
+        if (event.past !== true) this.#noise.heard(event.report);
+        return;
+      case 'streamFaulted': {
+        const detail = `saw ${event.fault.seen}; expected ${event.fault.expected}`;
+        return this.#lost({ reason: 'bad_frame', detail, how: 'destroy' }, now);
+      }
+      case 'sendAccepted':
+        return conversation?.sendAccepted(event.message, now);
+      case 'sendRefused': {
+        this.stats.counts.refused_sends += 1;
+        this.stats.touch();
+        this.#log('warn', event.code, `a ${event.message.name} ${event.message.kind} was not sent`);
+        const ending = conversation?.sendRefused(event.message, event.code, now);
+        if (ending !== undefined) this.#lost(ending, now);
+        return;
+      }
+      case 'halvesFound':
+        return this.#restore(event.halves, now);
+      case 'chunkStored':
+        return this.#context.files?.stored(event.transfer, event.ok, now);
+      case 'deadlineReached':
+        return this.#deadlineReached(event.afterReading, now);
+      case 'requestMade':
+        if (conversation?.succeeded) return conversation.requestMade(event, now);
+        return this.#effects.push(notOnline(event.requestId, this.status));
+    }
+  }
+
+  #restore(halves: readonly FileHalf[], now: Instant): void {
+    const { files } = this.#context;
+    if (files !== undefined) return files.restore(halves, now);
+    // It sends no files any more.
+    for (const { transfer } of halves) this.#effects.push({ type: 'dropFile', transfer });
+  }
+
+  #start(after: Defect | KnownBefore | undefined, now: Instant): void {
+    const dials = this.settings.addresses.length > 0;
+    if (dials && after === undefined) return this.#dial(now);
+    this.#phase = { name: 'listening' };
+    if (after === undefined || 'since' in after) {
+      this.#context.seen = after !== undefined;
+      if (after !== undefined) this.#absence.resume(after, now);
+      return this.#axes.setLink('listening', now.wallMs);
+    }
+    const why = { reason: 'internal_error', detail: after.detail } as const;
+    this.#context.seen = after.seen;
+    this.#absence.begin({ ...why, byItself: false }, after.seen, now);
+    this.#axes.setLink(dials ? 'failed' : 'listening', now.wallMs, why);
+    if (dials) this.#phase = { name: 'waiting', until: now.monoMs + this.#plan.pauseAfter(after.times) };
+  }
+
+  #stop(reason: StopReason, now: Instant): void {
+    const phase = this.#phase;
+    if (phase.name === 'stopped') return;
+    if (phase.name === 'connected') phase.conversation.abandon('link_lost', STOPPED[reason]);
+    if (phase.name === 'connected' || phase.name === 'connecting') {
+      this.#effects.push({ type: 'closeLink', how: 'end' });
+    }
+    this.#newcomers.refuseWaiting(STOPPED[reason]);
+    this.#phase = { name: 'stopped' };
+    this.#absence.end();
+    this.#axes.setLink('disabled', now.wallMs);
+    if (this.#context.seen) this.#axes.setStatus('offline', now.wallMs, reason);
+    else if (this.status !== 'unknown') this.#axes.setStatus('unknown', now.wallMs, reason);
+  }
+
+  #dial(now: Instant): void {
+    const addressIndex = this.#plan.take();
+    const { reason, detail } = this.#axes.document.link;
+    const address = this.settings.addresses[addressIndex];
+    this.#connecting(now);
+    this.#axes.setLink('connecting', now.wallMs, {
+      ...(address === undefined ? {} : { address }),
+      attempt: this.#plan.attempt,
+      // While it is tried again, why it is not connected remains worth knowing.
+      ...(reason === undefined ? {} : { reason }),
+      ...(detail === undefined ? {} : { detail }),
+    });
+    this.#effects.push({ type: 'openLink', addressIndex });
+  }
+
+  #connecting(now: Instant, resolves = false): void {
+    this.#phase = connecting(this.settings, now.monoMs, resolves);
+  }
+
+  #connect(address: string, host: string, now: Instant): Conversation {
+    this.#absence.end();
+    this.#noise.begin();
+    this.stats.counts.connects += 1;
+    this.stats.touch();
+    const { attempt } = this.#plan;
+    this.#axes.setLink('connected', now.wallMs, { address, attempt, since: now.wallMs });
+    const conversation = beginConversation(this.#context, host, now);
+    this.#phase = { name: 'connected', conversation };
+    return conversation;
+  }
+
+  /** The present link is of no use any more. `gone`: it closed by itself; else it is to be closed in that way. */
+  #lost(ending: Omit<Ending, 'how'> & { how: Ending['how'] | 'gone' }, now: Instant): void {
+    const phase = this.#phase;
+    if (phase.name !== 'connected' && phase.name !== 'connecting') return;
+    const { reason, detail, how } = ending;
+    this.#log('warn', reason, detail);
+    this.stats.lost(reason);
+    if (how !== 'gone') this.#effects.push({ type: 'closeLink', how });
+    let hadSuccess = false;
+    if (phase.name === 'connected') {
+      hadSuccess = phase.conversation.succeeded;
+      phase.conversation.abandon('link_lost', `the link was lost: ${detail}`);
+      const byItself = how === 'gone' && hadSuccess;
+      this.#absence.begin({ reason, detail, byItself }, this.#context.seen, now);
+    }
+    if (this.settings.addresses.length > 0) return this.#dialAgain(hadSuccess, reason, detail, now);
+    this.#phase = { name: 'listening' };
+    this.#axes.setLink('listening', now.wallMs, { reason, detail });
+    const waiting = this.#newcomers.takeWaiting();
+    if (waiting !== undefined) this.#adopt(waiting, now);
+  }
+
+  #dialAgain(hadSuccess: boolean, reason: string, detail: string, now: Instant): void {
+    const next = this.#plan.failed(hadSuccess);
+    const status = reason === 'echo' ? 'failed' : 'backoff';
+    this.#axes.setLink(status, now.wallMs, { attempt: this.#plan.attempt, reason, detail });
+    if (next.kind === 'dial') this.#dial(now);
+    else this.#phase = { name: 'waiting', until: now.monoMs + next.forMs };
+  }
+
+  #offered(offer: LinkOffer, now: Instant): void {
+    if (this.#phase.name === 'stopped') return this.#newcomers.refuse(offer, STOPPED.stopped);
+    const incumbent = this.#phase.name === 'connected' ? this.#phase.conversation : undefined;
+    // Behind a loop that stood still it looks silent, and what it said may not have been read yet.
+    const unjudged = this.#stoodStill || now.monoMs - (this.nextDeadline() ?? NEVER) > LATE_MS;
+    const known = incumbent && { host: incumbent.host, heardAt: unjudged ? now.monoMs : incumbent.heardAt };
+    switch (this.#newcomers.offered(offer, known, now.monoMs)) {
+      case 'adopt':
+        return this.#adopt(offer, now);
+      case 'probe':
+        return incumbent?.probe(now);
+      case 'refuse':
+        return;
+    }
+  }
+
+  #adopt(offer: LinkOffer, now: Instant): void {
+    let held = false;
+    if (this.#phase.name === 'connected') {
+      const { conversation } = this.#phase;
+      const text = `a newer link from ${offer.address} took over`;
+      conversation.abandon('link_replaced', text);
+      this.#effects.push({ type: 'closeLink', how: 'destroy' });
+      this.stats.counts.takeovers += 1;
+      held = this.#newcomers.tookOver(offer, conversation, now.monoMs);
+      this.#log('info', 'link_replaced', text);
+    }
+    this.#effects.push({ type: 'adoptLink', offerId: offer.offerId });
+    this.#connect(offer.address, offer.host, now).openKnown(offer.register, now);
+    if (!held) return;
+    this.#axes.setStatus(this.status, now.wallMs, 'duplicate_identity', HELD);
+    this.#log('warn', 'duplicate_identity', HELD);
+  }
+
+  #log(level: 'info' | 'warn', reason: string, text: string): void {
+    this.#effects.push({ type: 'log', level, reason, text });
+  }
+
+  /**
+   * Nothing is judged before one turn of reading has passed: however late the timer was, the sign of life may lie in
+   * the socket already.
+   */
+  #deadlineReached(afterReading: boolean, now: Instant): void {
+    this.#awaitsReading = false;
+    this.#stoodStill = false;
+    const dueAt = this.nextDeadline();
+    if (dueAt === undefined || now.monoMs < dueAt) return;
+    if (!afterReading) {
+      this.#awaitsReading = true;
+      this.#stoodStill = now.monoMs - dueAt > LATE_MS;
+      this.#effects.push({ type: 'readOnce', late: this.#stoodStill });
+      return;
+    }
+    const lateMs = now.monoMs - dueAt;
+    const alarms = this.#context.measurements.expire(now.monoMs);
+    for (const alarm of alarms) this.#effects.push({ type: 'publishAlarm', alarm });
+    this.#context.files?.expire(now);
+    this.#absence.expire(now);
+    if (this.#newcomers.releaseDue(now.monoMs) && this.#axes.document.reason === 'duplicate_identity') {
+      this.#axes.setStatus(this.status, now.wallMs);
+    }
+    const newcomer = this.#newcomers.takeDue(now.monoMs);
+    if (newcomer !== undefined) return this.#adopt(newcomer, now);
+    this.#phaseDeadlineReached(lateMs, now);
+  }
+
+  #phaseDeadlineReached(lateMs: number, now: Instant): void {
+    switch (this.#phase.name) {
+      case 'stopped':
+      case 'listening':
+        return;
+      case 'connecting': {
+        if (now.monoMs < this.#phase.giveUpAt) return;
+        const why = givenUp(this.#phase, this.settings);
+        return this.#lost({ ...why, how: 'destroy' }, now);
+      }
+      case 'waiting':
+        if (this.#phase.until <= now.monoMs) this.#dial(now);
+        return;
+      case 'connected': {
+        const ending = this.#phase.conversation.watch(lateMs, now);
+        if (ending !== undefined) this.#lost(this.#noise.explain(ending), now);
+        return;
+      }
+    }
+  }
+}

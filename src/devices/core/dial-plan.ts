@@ -1,0 +1,57 @@
+import type { SessionSettings } from '../../contract/settings.ts';
+import { backOffMs } from './back-off.ts';
+
+/** What comes after a link that failed or was lost. */
+export type NextDial =
+  | { readonly kind: 'dial'; readonly addressIndex: number }
+  | { readonly kind: 'wait'; readonly forMs: number };
+
+/**
+ * Which address is dialled next, and after how long. The addresses are tried in their order, one right after the
+ * other; once all have failed there is a pause that grows until a success.
+ */
+export class DialPlan {
+  readonly #reconnect: SessionSettings['reconnect'];
+  readonly #addresses: number;
+  readonly #random: () => number;
+  #addressIndex = 0;
+  #pauses = 0;
+  /** Openings since the last success. */
+  attempt = 0;
+
+  constructor(settings: Pick<SessionSettings, 'reconnect' | 'addresses'>, random: () => number) {
+    this.#reconnect = settings.reconnect;
+    this.#addresses = settings.addresses.length;
+    this.#random = random;
+  }
+
+  /** The address to dial now, counted as an attempt. */
+  take(): number {
+    this.attempt += 1;
+    return this.#addressIndex;
+  }
+
+  /** An exchange succeeded over the present link. */
+  succeeded(): void {
+    this.attempt = 0;
+    this.#pauses = 0;
+    // After a loss the first address has precedence again.
+    this.#addressIndex = 0;
+  }
+
+  /** As if nothing could be reached so often: the pause that is due. */
+  pauseAfter(failures: number): number {
+    this.#pauses = failures;
+    return backOffMs(this.#reconnect, this.#pauses, this.#random());
+  }
+
+  /** The link failed; `hadSuccess` where an exchange had succeeded over it. */
+  failed(hadSuccess: boolean): NextDial {
+    if (!hadSuccess && this.#addressIndex + 1 < this.#addresses) {
+      this.#addressIndex += 1;
+      return { kind: 'dial', addressIndex: this.#addressIndex };
+    }
+    this.#addressIndex = 0;
+    return { kind: 'wait', forMs: this.pauseAfter(this.#pauses + 1) };
+  }
+}

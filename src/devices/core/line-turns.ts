@@ -1,0 +1,141 @@
+import type { ErrorCode } from '../../errors.ts';
+import type { Instant } from '../../instant.ts';
+import type { Calls } from './calls.ts';
+import type { OutgoingRequest } from './message-catalog.ts';
+import type { PollPlan } from './poll-plan.ts';
+import type { Requester } from './request-slots.ts';
+
+/** A caller's request that waits until it is its turn. */
+interface Waiting {
+  readonly request: OutgoingRequest;
+  readonly requester: Requester;
+  /** Monotonic ms; afterwards it is not sent any more. */
+  readonly expiresAt: number;
+}
+
+/** Sends a request; the values of its reply belong to `group`. */
+export type SendRequest = (
+  request: OutgoingRequest,
+  requester: Requester,
+  timesOutAt: number,
+  now: Instant,
+  group: string | undefined,
+) => void;
+
+/*
+ * A line on which only one side may speak at a time (RS-485, most devices that only answer):
+ *
+ *   quiet --a caller waits, or a poll is due--> asking --reply, time-out, nothing expected--> turn-around --> quiet
+ *
+ * Callers and polls take turns, so that neither starves the other.
+ */
+
+/** Whose turn it is on a line with one request at a time. */
+export class LineTurns {
+  readonly #calls: Calls;
+  readonly #send: SendRequest;
+  readonly #polls: PollPlan;
+  readonly #turnaroundMs: number;
+  readonly #pollTimeoutMs: number;
+  #waiting: Waiting[] = [];
+  /** The request that is out. */
+  #asking: string | undefined;
+  #quietAt: number;
+  #pollsFirst = false;
+
+  constructor(
+    polls: PollPlan,
+    { turnaroundMs, pollTimeoutMs }: { readonly turnaroundMs: number; readonly pollTimeoutMs: number },
+    calls: Calls,
+    send: SendRequest,
+    now: Instant,
+  ) {
+    this.#calls = calls;
+    this.#send = send;
+    this.#polls = polls;
+    this.#turnaroundMs = turnaroundMs;
+    this.#pollTimeoutMs = pollTimeoutMs;
+    this.#quietAt = now.monoMs;
+  }
+
+  nextDeadline(): number {
+    const expiry = Math.min(Number.POSITIVE_INFINITY, ...this.#waiting.map(({ expiresAt }) => expiresAt));
+    if (this.#asking !== undefined) return expiry;
+    const freeAt = (request: OutgoingRequest): number => this.#calls.freeAt(request);
+    const free = this.#waiting.map(({ request }) => freeAt(request));
+    const wanted = Math.min(this.#polls.nextDeadline(freeAt), ...free);
+    return Math.min(expiry, Math.max(wanted, this.#quietAt));
+  }
+
+  /** A caller's request takes its place; one of each name may wait. */
+  join(waiting: Waiting, now: Instant): void {
+    const { name } = waiting.request;
+    if (this.#waiting.some(({ request }) => request.name === name)) {
+      const detail = `a ${name} request waits for its turn on the line already`;
+      this.#calls.settle(waiting.requester, { ok: false, code: 'request_busy', detail });
+      return;
+    }
+    this.#waiting.push(waiting);
+    this.act(now);
+  }
+
+  /** The exchange of this request is over, however it ended. */
+  over(message: string, now: Instant): void {
+    if (this.#asking !== message) return;
+    this.#asking = undefined;
+    this.heard(now);
+    this.act(now);
+  }
+
+  /** The other side spoke: it gets the time to finish. */
+  heard(now: Instant): void {
+    this.#quietAt = now.monoMs + this.#turnaroundMs;
+  }
+
+  /** Asks what is next, where the line is quiet. */
+  act(now: Instant): void {
+    this.#expire(now);
+    if (this.#asking !== undefined || now.monoMs < this.#quietAt) return;
+    if (!this.#pollsFirst && this.#askForCaller(now)) return;
+    if (this.#askPoll(now)) return;
+    this.#askForCaller(now);
+  }
+
+  /** The link is gone. */
+  abandon(code: ErrorCode, detail: string): void {
+    for (const { requester } of this.#waiting) this.#calls.settle(requester, { ok: false, code, detail });
+    this.#waiting = [];
+  }
+
+  #askForCaller(now: Instant): boolean {
+    const index = this.#waiting.findIndex(({ request }) => this.#calls.obstacle(request, now) === undefined);
+    const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
+    if (next === undefined) return false;
+    this.#pollsFirst = true;
+    this.#ask(next.request, next.requester, next.expiresAt, now, this.#polls.groupOf(next.request));
+    return true;
+  }
+
+  #askPoll(now: Instant): boolean {
+    this.#pollsFirst = false;
+    const isFree = (request: OutgoingRequest): boolean => this.#calls.obstacle(request, now) === undefined;
+    const poll = this.#polls.take(now.monoMs, isFree);
+    if (poll === undefined) return false;
+    this.#ask(poll.request, { by: 'session' }, now.monoMs + this.#pollTimeoutMs, now, poll.group);
+    return true;
+  }
+
+  #ask(...[request, requester, timesOutAt, now, group]: Parameters<SendRequest>): void {
+    this.#asking = request.name;
+    this.#send(request, requester, timesOutAt, now, group);
+  }
+
+  #expire(now: Instant): void {
+    this.#waiting = this.#waiting.filter(({ requester, expiresAt, request }) => {
+      if (expiresAt > now.monoMs) return true;
+      const detail = `the line was not free for ${request.name} in time; it was not sent`;
+      this.#calls.settle(requester, { ok: false, code: 'request_expired', detail });
+      return false;
+    });
+  }
+}

@@ -1,0 +1,198 @@
+import type { MessageDeclaration } from '../../protocol/declared/declaration.ts';
+import type { Value, Values } from '../../protocol/declared/value.ts';
+import { Alarm, type AlarmEvent } from './alarms.ts';
+import { type WatchedField, watchedFields } from './limits.ts';
+import { shareOld, valueAt } from './state-value.ts';
+
+/** Of a value that is not simply good. */
+export type Quality = 'warn' | 'alarm' | 'stale' | 'invalid';
+
+/** Values by message and field, and what is to be known of them by `message.field`; parts that do not change stay the same objects. */
+export interface Measured {
+  readonly values: Values;
+  readonly quality: Readonly<Record<string, Quality>>;
+}
+
+/** A message may be late by half its period before its values are stale. */
+const OVERDUE_FACTOR = 1.5;
+
+interface Watch {
+  readonly field: WatchedField;
+  readonly alarm: Alarm;
+  /** What is told of it now; undefined: nothing, for it is good, or of no concern. */
+  quality: Quality | undefined;
+}
+
+const NO_EVENTS: readonly AlarmEvent[] = [];
+
+/** One message whose values are kept. */
+interface Kept {
+  readonly name: string;
+  readonly everyMs: number | undefined;
+  readonly watches: readonly Watch[];
+  values: Values | undefined;
+  /** Monotonic ms; infinite where nothing is expected, or its values are stale already. */
+  staleAt: number;
+  stale: boolean;
+}
+
+/** A poll, as far as it says where the values of its reply belong. */
+export interface PolledGroup {
+  readonly message: string;
+  readonly as?: string;
+}
+
+/** The messages once more, under the names of the groups that have others. */
+function groupsOf(
+  declarations: readonly MessageDeclaration[],
+  polls: readonly PolledGroup[],
+): MessageDeclaration[] {
+  const groups = new Map<string, MessageDeclaration>();
+  for (const { message, as: name } of polls) {
+    const declaration = declarations.find((each) => each.name === message);
+    if (name === undefined || name === message || declaration === undefined) continue;
+    groups.set(name, { ...declaration, name });
+  }
+  return [...groups.values()];
+}
+
+/** The decoded values of one device, by message; each is as old as the last message of its name. */
+export class Measurements {
+  /** A device has few messages, and says most of all what it said before. */
+  readonly #kept: readonly Kept[];
+  #recent: Kept | undefined;
+  /** Those of which a limit holds only after a while. */
+  readonly #delayed: ReadonlyArray<{ readonly kept: Kept; readonly watch: Watch }>;
+  #measured: Measured = { values: {}, quality: {} };
+
+  /** `polls` whose replies have groups of their own. */
+  constructor(declarations: readonly MessageDeclaration[], polls: readonly PolledGroup[] = []) {
+    this.#kept = [...declarations, ...groupsOf(declarations, polls)].map((declaration) => ({
+      name: declaration.name,
+      everyMs: declaration.everyMs,
+      watches: watchedFields(declaration).map((field) => ({
+        field,
+        alarm: new Alarm(declaration.name, field),
+        quality: undefined,
+      })),
+      values: undefined,
+      staleAt: Number.POSITIVE_INFINITY,
+      stale: false,
+    }));
+    this.#delayed = this.#kept.flatMap((kept) =>
+      kept.watches
+        .filter(({ field }) => field.limits.some(({ forMs }) => forMs > 0))
+        .map((watch) => ({ kept, watch })),
+    );
+  }
+
+  get measured(): Measured {
+    return this.#measured;
+  }
+
+  /** Takes over the fields of one message; tells which limits were crossed. `now` in monotonic ms. */
+  update(message: string, fields: Values, now: number): readonly AlarmEvent[] {
+    const kept =
+      this.#recent?.name === message ? this.#recent : this.#kept.find(({ name }) => name === message);
+    this.#recent = kept;
+    // A status that a reply carries is no value of the device.
+    if (kept === undefined) return NO_EVENTS;
+    const before = kept.values;
+    if (before === undefined && Object.keys(fields).length === 0) return NO_EVENTS;
+    // What was before lasted until now.
+    let events = this.#expireAlarms(now);
+    const values = shareOld(before, fields);
+    let requalify = kept.stale || events.length > 0;
+    kept.stale = false;
+    kept.staleAt =
+      kept.everyMs === undefined ? Number.POSITIVE_INFINITY : now + kept.everyMs * OVERDUE_FACTOR;
+    if (values !== before) {
+      kept.values = values;
+      const all: Record<string, Value | undefined> = { ...this.#measured.values };
+      all[message] = values;
+      this.#measured = { values: all, quality: this.#measured.quality };
+    }
+    for (const watch of kept.watches) {
+      const value = valueAt(values, watch.field.path);
+      const event = watch.alarm.see(value, now);
+      if (event !== undefined) events = [...events, event];
+      const quality = qualityOf(watch, value);
+      requalify ||= quality !== watch.quality;
+      watch.quality = quality;
+    }
+    if (requalify) this.#requalify();
+    return events;
+  }
+
+  /** Nothing that is known is fresh any more. */
+  markStale(): void {
+    for (const kept of this.#kept) {
+      age(kept);
+      kept.stale = kept.values !== undefined;
+    }
+    this.#requalify();
+  }
+
+  /** Marks what has not come for too long; tells which limits have been exceeded, or kept, for long enough. */
+  expire(now: number): readonly AlarmEvent[] {
+    const events = this.#expireAlarms(now);
+    let any = events.length > 0;
+    for (const kept of this.#kept) {
+      if (kept.staleAt > now) continue;
+      age(kept);
+      any = true;
+    }
+    if (any) this.#requalify();
+    return events;
+  }
+
+  nextDeadline(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { staleAt } of this.#kept) next = Math.min(next, staleAt);
+    for (const { watch } of this.#delayed) next = Math.min(next, watch.alarm.nextDeadline());
+    return next;
+  }
+
+  /** A value counts until another one comes, or it is stale. */
+  #expireAlarms(now: number): readonly AlarmEvent[] {
+    let events = NO_EVENTS;
+    for (const { kept, watch } of this.#delayed) {
+      const event = watch.alarm.expire(Math.min(now, kept.staleAt));
+      if (event === undefined) continue;
+      events = [...events, event];
+      watch.quality = qualityOf(watch, kept.values && valueAt(kept.values, watch.field.path));
+    }
+    return events;
+  }
+
+  #requalify(): void {
+    const quality: Record<string, Quality> = {};
+    for (const kept of this.#kept) {
+      if (kept.values === undefined) continue;
+      const { name, values, stale } = kept;
+      for (const { field, quality: own } of kept.watches) {
+        // What is stale is so with all its parts, whatever was known of them.
+        const covered = stale && Object.hasOwn(values, field.path[0] ?? '');
+        if (own !== undefined && !covered) quality[field.name] = own;
+      }
+      if (stale) for (const field of Object.keys(values)) quality[`${name}.${field}`] = 'stale';
+    }
+    const before = this.#measured.quality;
+    const keys = Object.keys(quality);
+    const same =
+      keys.length === Object.keys(before).length && keys.every((key) => before[key] === quality[key]);
+    if (!same) this.#measured = { ...this.#measured, quality };
+  }
+}
+
+function age(kept: Kept): void {
+  kept.staleAt = Number.POSITIVE_INFINITY;
+  kept.stale = true;
+  for (const { alarm } of kept.watches) alarm.markStale();
+}
+
+/** A value that is absent only because its raw value says so is invalid; others are as good as their limits say. */
+function qualityOf({ field, alarm }: Watch, value: unknown): Quality | undefined {
+  if (value === undefined) return field.tellsInvalid ? 'invalid' : undefined;
+  return alarm.level === 'good' ? undefined : alarm.level;
+}

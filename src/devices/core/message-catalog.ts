@@ -1,0 +1,192 @@
+import { type ErrorCode, HeartwireError } from '../../errors.ts';
+import type { FieldDeclaration, MessageDeclaration } from '../../protocol/declared/declaration.ts';
+import type { DeclaredProtocol } from '../../protocol/declared/declared-protocol.ts';
+import { parseNumberType } from '../../protocol/declared/number-type.ts';
+import { marginOf } from '../../protocol/declared/quantity.ts';
+import { ownValue, type Value, type Values } from '../../protocol/declared/value.ts';
+import { agrees } from '../../protocol/expectation.ts';
+import type { DeclaredMessage, Message } from '../../protocol/message.ts';
+import type { Confirmation } from './confirmation.ts';
+import type { Asked } from './request-slots.ts';
+import { valueAt } from './state-value.ts';
+
+/** A message that may be sent as a request: a built-in one, or a declared one in either of its kinds. */
+export type RequestMessage = Extract<Message, { kind: 'request' }> | DeclaredMessage;
+
+/** A request that is as declared, ready to be sent. */
+export interface OutgoingRequest {
+  /** By which its slot and its reply are known. */
+  readonly name: string;
+  readonly message: RequestMessage;
+  /** A reply follows; else it is done once the link has taken it. */
+  readonly awaitsReply: boolean;
+  /** What of the state shows that the device did it; none where nothing was declared. */
+  readonly confirms: readonly Confirmation[];
+  /** Values that its reply repeats. */
+  readonly same: Values;
+  /** What goes out of a declared message, without what surrounds it in its frame. */
+  readonly payload?: Uint8Array;
+  /** Its reply is declared to be the request, byte for byte. */
+  readonly mirrored?: boolean;
+}
+
+/** A request by name and fields, or why there is none. */
+export type Prepared =
+  | { readonly ok: true; readonly request: OutgoingRequest }
+  | { readonly ok: false; readonly code: ErrorCode; readonly detail: string };
+
+/** The reason that a device gives for refusing a request. */
+export interface Refusal {
+  /** The message that says so. */
+  readonly message: string;
+  /** Its code, raw, where the declaration names one; and what that is called. */
+  readonly code?: Value;
+  readonly name?: string;
+}
+
+interface Sent {
+  readonly message: DeclaredMessage;
+  readonly payload: Uint8Array;
+}
+
+const NO_VALUES: Values = {};
+
+/** The messages that a device speaks besides the built-in ones, as a session needs to know them. */
+export class MessageCatalog {
+  readonly protocol: DeclaredProtocol;
+
+  constructor(protocol: DeclaredProtocol) {
+    this.protocol = protocol;
+  }
+
+  get declarations(): readonly MessageDeclaration[] {
+    return this.protocol.declaration.messages;
+  }
+
+  declaration(message: string): MessageDeclaration | undefined {
+    return this.protocol.message(message)?.declaration;
+  }
+
+  /** The id of a message, where the protocol has ids. */
+  id(message: string): number | undefined {
+    return this.protocol.message(message)?.id;
+  }
+
+  /** Checks the fields against the declaration: names, ranges, enums, lengths. */
+  prepare(name: string, fields: Values): Prepared {
+    const declaration = this.declaration(name);
+    if (declaration === undefined) {
+      const known = this.declarations.filter(({ from }) => from !== 'device').map((each) => each.name);
+      const list = known.length === 0 ? 'none is declared from the host' : `declared are ${known.join(', ')}`;
+      return { ok: false, code: 'message_unknown', detail: `there is no message ${name}; ${list}` };
+    }
+    if (declaration.from === 'device') {
+      const detail = `${name} comes from the device: it is declared with \`from: device\``;
+      return { ok: false, code: 'request_not_allowed', detail };
+    }
+    const sent = this.#asSent(name, fields);
+    if ('ok' in sent) return sent;
+    const { message, payload } = sent;
+    const { replies } = this.protocol;
+    return {
+      ok: true,
+      request: {
+        name,
+        message,
+        payload,
+        awaitsReply: (declaration.reply ?? 'none') !== 'none',
+        confirms: this.#confirmations(declaration, message.fields),
+        same: replies.repeated(name, message.fields),
+        ...(replies.mirrors(name) ? { mirrored: true } : {}),
+      },
+    };
+  }
+
+  /** Whether one frame may be the reply to either of two requests. */
+  alike(one: Asked, other: Asked): boolean {
+    return this.protocol.replies.alike(one.message, one.same, other.message, other.same);
+  }
+
+  /** Whether a message that `rejects` may refuse this request. */
+  mayRefuse({ message: name, fields }: DeclaredMessage, request: Asked): boolean {
+    const refusal = this.declaration(name);
+    const refused = this.declaration(request.message);
+    const of = refusal?.rejects?.request;
+    if (refusal === undefined || refused === undefined || of === undefined) return false;
+    if (of !== 'any' && !of.includes(request.message)) return false;
+    return agrees(this.protocol.replies.repeatedBy(refusal, refused, request.fields ?? NO_VALUES), fields);
+  }
+
+  /** The reason that a message gives which refuses a request. */
+  refusal({ message: name, fields, raw }: DeclaredMessage): Refusal {
+    const code = this.declaration(name)?.rejects?.code;
+    if (code === undefined) return { message: name };
+    const path = code.split('.');
+    const value = valueAt(fields, path);
+    const number = valueAt(raw, path);
+    return {
+      message: name,
+      ...(value === undefined ? {} : { code: number ?? value }),
+      ...(typeof value === 'string' && number !== undefined ? { name: value } : {}),
+    };
+  }
+
+  /** The message with the values that its bytes carry: rounded, checked, nothing left out. */
+  #asSent(name: string, fields: Values): Sent | (Prepared & { ok: false }) {
+    try {
+      const payload = this.protocol.encode(name, fields);
+      const message = this.protocol.decode(payload, 0, payload.length, 'host');
+      if (message.name === 'declared' && message.message === name) return { message, payload };
+      const detail = `${name} with these fields would be read as another message`;
+      return { ok: false, code: 'bad_field_value', detail };
+    } catch (error) {
+      if (!(error instanceof HeartwireError)) throw error;
+      const seen = error.seen === undefined ? '' : ` (seen: ${error.seen})`;
+      return { ok: false, code: error.code, detail: `${error.message}${seen}` };
+    }
+  }
+
+  #confirmations({ fields: own = [], confirms = {} }: MessageDeclaration, fields: Values): Confirmation[] {
+    return Object.entries(confirms).flatMap(([name, shown]) => {
+      const value = ownValue(fields, name);
+      const { field, within } = typeof shown === 'string' ? { field: shown } : shown;
+      const [message = '', ...path] = field.split('.');
+      if (value === undefined || value === null) return [];
+      const target = fieldAt(this.declaration(message)?.fields, path);
+      const tolerance =
+        within === undefined
+          ? this.#rounding(
+              own.find((each) => each.name === name),
+              target,
+              value,
+            )
+          : marginOf(within, target?.unit);
+      return [{ message, path, value, tolerance }];
+    });
+  }
+
+  /** How far a command and a state that agree may be apart, because each is written in steps of its own. */
+  #rounding(own: FieldDeclaration | undefined, shown: FieldDeclaration | undefined, value: Value): number {
+    const [from, to] = [own, shown].map(
+      (field) => field && parseNumberType(field.type, this.protocol.declaration.byteOrder),
+    );
+    const scaled = to?.kind === 'int' && shown?.scale !== undefined ? Math.abs(shown.scale) / 2 : 0;
+    const single = [from, to].some((type) => type?.kind === 'float' && type.bytes === 4);
+    return scaled + (single && typeof value === 'number' ? Math.abs(value) * SINGLE_STEP : 0);
+  }
+}
+
+/** The distance of two neighbours among numbers of four bytes, as a share of them. */
+const SINGLE_STEP = 2 ** -23;
+
+function fieldAt(
+  fields: readonly FieldDeclaration[] | undefined,
+  [first, ...rest]: readonly string[],
+): FieldDeclaration | undefined {
+  const found = fields?.find(({ name }) => name === first);
+  return rest.length === 0 ? found : fieldAt(found?.fields, rest);
+}
+
+/** The name by which a request and its reply are known. */
+export const nameOf = (message: Message): string =>
+  message.name === 'declared' ? message.message : message.name;

@@ -1,0 +1,163 @@
+import type { ErrorCode } from '../../errors.ts';
+import type { Values } from '../../protocol/declared/value.ts';
+import type { DecoderFault, Discarded, LineRemark } from '../../protocol/decoder.ts';
+import type { InvalidPayload, Message } from '../../protocol/message.ts';
+import type { AlarmEvent } from './alarms.ts';
+import type { FileHalf, HalfMark } from './file-half.ts';
+import type { WholeFile } from './file-receiver.ts';
+import type { Refusal } from './message-catalog.ts';
+import type { StateDocument } from './state-document.ts';
+import type { StatsDocument } from './stats.ts';
+import type { StopReason } from './stop-reason.ts';
+
+/** A link that dialled in and wants to be this device; the listener keeps it until it is adopted or refused. */
+export interface LinkOffer {
+  /** Unique among the offers of one process. */
+  readonly offerId: number;
+  readonly address: string;
+  /** The peer's IP address. */
+  readonly host: string;
+  /** What it registered as; absent where it is known by its address alone. */
+  readonly register?: { readonly appid: string; readonly imei: string };
+}
+
+/** What ended the session before this one of the same device. */
+export interface Defect {
+  readonly detail: string;
+  /** How many in a row, this one too. */
+  readonly times: number;
+  /** A valid frame of the device had come. */
+  readonly seen: boolean;
+}
+
+/** What an earlier run of the bridge knew of a device that is not back yet. */
+export interface KnownBefore {
+  /** Since when it has had no link, in ms since the epoch. */
+  readonly since: number;
+  readonly reason: string;
+  readonly detail: string;
+  /** It hung up by itself, and may be away until its next report is overdue. */
+  readonly byItself: boolean;
+  readonly identity?: { readonly appid: string; readonly imei: string } | undefined;
+}
+
+/** What happened, as the session is told. Events about a link always mean the present one. */
+export type SessionEvent =
+  /** Where it follows a defect of ours, whoever is dialled is left alone for a while first. */
+  | { readonly type: 'started'; readonly after?: Defect | KnownBefore }
+  | { readonly type: 'stopped'; readonly reason: StopReason }
+  /** Whatever made the link fail is mended: a pause of the back-off ends now. */
+  | { readonly type: 'pauseEnded' }
+  /** The host of the link is a name, which is looked up before anything is dialled. */
+  | { readonly type: 'linkResolving' }
+  /** Its addresses are known and dialled from now on. */
+  | { readonly type: 'linkDialling' }
+  | { readonly type: 'linkOpened'; readonly address: string }
+  /** Also a link that could not be opened. */
+  | { readonly type: 'linkClosed'; readonly code: ErrorCode; readonly detail: string }
+  /** The peer registered as another device: the link is that one's, and open still. */
+  | { readonly type: 'linkHandedOn'; readonly detail: string }
+  | { readonly type: 'linkOffered'; readonly offer: LinkOffer }
+  | { readonly type: 'offerWithdrawn'; readonly offerId: number }
+  | { readonly type: 'messageReceived'; readonly message: Message | InvalidPayload }
+  /** A chunk was decoded; `pending` bytes of an unfinished frame are held. `remark`: what is odd about the line. */
+  | {
+      readonly type: 'chunkReceived';
+      readonly bytes: number;
+      readonly pending: number;
+      readonly remark?: LineRemark | undefined;
+    }
+  /** `past`: over a link that is not the present one any more; it was left with them when it was closed. */
+  | { readonly type: 'bytesDiscarded'; readonly report: Discarded; readonly past?: boolean }
+  | { readonly type: 'streamFaulted'; readonly fault: DecoderFault }
+  /** The link took the frame of an effect `send` that asked for a report. */
+  | { readonly type: 'sendAccepted'; readonly message: Message }
+  /** The bytes of an effect `send` were not taken by the link. */
+  | { readonly type: 'sendRefused'; readonly message: Message; readonly code: ErrorCode }
+  /** An earlier run has stored the first chunks of these files. */
+  | { readonly type: 'halvesFound'; readonly halves: readonly FileHalf[] }
+  /** The chunk of an effect `storeChunk` is on the disk, or could not be put there. */
+  | { readonly type: 'chunkStored'; readonly transfer: number; readonly ok: boolean }
+  /** The timer fired; `afterReading` where it follows an effect `readOnce`. */
+  | { readonly type: 'deadlineReached'; readonly afterReading: boolean }
+  | {
+      readonly type: 'requestMade';
+      readonly requestId: number;
+      /** A built-in or a declared message, by name. */
+      readonly message: string;
+      readonly fields: Values;
+      readonly timeoutMs: number;
+    };
+
+/** Why a reply was set aside: its request had timed out, or there was none; `ambiguous`: it may answer several. */
+export type MessageMark = 'late' | 'unsolicited' | 'ambiguous';
+
+/** How a request of a subscriber or of the library ended. */
+export type RequestOutcome =
+  | {
+      readonly ok: true;
+      /** The reply's error code, verbatim; absent where nothing answers. */
+      readonly error?: number;
+      /** As the messages' declaration names it. */
+      readonly errorName?: string;
+      readonly fields: Values;
+      readonly roundTripMs: number;
+      /** Whether the state showed it within the time-out, where the declaration says how. */
+      readonly observed?: boolean;
+    }
+  | {
+      readonly ok: false;
+      readonly code: ErrorCode;
+      readonly detail: string;
+      /** The device's own reason, where it refused. */
+      readonly refusal?: Refusal;
+    };
+
+/** What is to be done, in this order. */
+export type Effect =
+  | { readonly type: 'openLink'; readonly addressIndex: number }
+  /** `end` writes out what is queued first. The session has done with the link: nothing of it is reported any more. */
+  | { readonly type: 'closeLink'; readonly how: 'end' | 'destroy' }
+  /** The offered link is the present one from here on; what it had sent so far is answered by the session. */
+  | { readonly type: 'adoptLink'; readonly offerId: number }
+  /** The offered link gets a register reply with error -1 where it registered, and is closed. */
+  | { readonly type: 'refuseLink'; readonly offerId: number; readonly reason: string }
+  /** With `report`, `sendAccepted` is wanted too. */
+  | { readonly type: 'send'; readonly message: Message; readonly report?: boolean }
+  /**
+   * Let one turn of reading pass, then report `deadlineReached` with `afterReading`. `late`: the loop stood still, so
+   * that what was read meanwhile may still be on its way.
+   */
+  | { readonly type: 'readOnce'; readonly late: boolean }
+  | { readonly type: 'publishState'; readonly document: StateDocument }
+  | { readonly type: 'publishStats'; readonly document: StatsDocument }
+  /** A message of the peer, for subscribers. */
+  | {
+      readonly type: 'publishMessage';
+      readonly message: Message | InvalidPayload;
+      readonly mark?: MessageMark;
+      /** Where the values of a reply are in the state, where that is not the message's name. */
+      readonly group?: string;
+    }
+  /** A piece of a file of the device, to be written at this offset; `chunkStored` is to be reported. Offset 0 begins anew. */
+  | {
+      readonly type: 'storeChunk';
+      readonly transfer: number;
+      readonly offset: number;
+      readonly last: boolean;
+      readonly data: Uint8Array;
+      /** Behind the last piece the file must be this. */
+      readonly whole?: WholeFile;
+      /** How far the file is with this piece, for a later run to go on; absent where it is the last one. */
+      readonly half?: HalfMark;
+    }
+  /** What is there of a file is given up. */
+  | { readonly type: 'dropFile'; readonly transfer: number }
+  | { readonly type: 'publishAlarm'; readonly alarm: AlarmEvent }
+  | { readonly type: 'settleRequest'; readonly requestId: number; readonly outcome: RequestOutcome }
+  | {
+      readonly type: 'log';
+      readonly level: 'info' | 'warn';
+      readonly reason: string;
+      readonly text: string;
+    };

@@ -1,0 +1,46 @@
+import type { SessionSettings } from '../../contract/settings.ts';
+import type { LocalTime } from './answer.ts';
+import type { ClockEstimate } from './clock-estimate.ts';
+import type { ReceiverLimits } from './file-receiver.ts';
+import type { Measurements } from './measurements.ts';
+import type { MessageCatalog } from './message-catalog.ts';
+import type { ReceivedFiles } from './received-files.ts';
+import type { Effect } from './session-events.ts';
+import type { StateAxes } from './state-document.ts';
+import type { Stats } from './stats.ts';
+
+/** What a session needs of the world, handed in so that it stays pure. */
+export interface SessionPorts {
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly localTime: LocalTime;
+  /** Epoch ms of a local time of the peer's, the nearest to `nearWallMs` where there are two; undefined where there is none. */
+  readonly parseLocalTime: (
+    text: string,
+    timeZone: string | undefined,
+    nearWallMs: number,
+  ) => number | undefined;
+  /** What the device speaks besides the built-in messages; absent where nothing else is declared. */
+  readonly messages?: MessageCatalog;
+  /** Files of devices are wanted, within these limits. */
+  readonly files?: ReceiverLimits;
+}
+
+/** What outlives a link, shared by a session and the conversation over its present link. */
+export interface SessionContext {
+  readonly settings: SessionSettings;
+  readonly ports: SessionPorts;
+  readonly axes: StateAxes;
+  readonly stats: Stats;
+  /** What the device last said of itself. */
+  readonly measurements: Measurements;
+  /** Absent where the device sends no files, or nobody wants them. */
+  readonly files: ReceivedFiles | undefined;
+  clock: ClockEstimate | undefined;
+  /** A valid frame came since the start. */
+  seen: boolean;
+  /** Adds to the orders that the event in hand results in. */
+  emit(effect: Effect): void;
+  /** An exchange succeeded: back-off starts anew. */
+  succeeded(): void;
+}

@@ -1,0 +1,87 @@
+import type { Discarded } from '../../protocol/decoder.ts';
+import { countUp, Tally } from './tally.ts';
+
+/** The document of `devices/<id>/stats`; counts since the start of the bridge. */
+export type StatsDocument = {
+  readonly bytes_in: number;
+  readonly frames_in: number;
+  readonly frames_out: number;
+  /** Bytes that belonged to no frame. */
+  readonly discarded_bytes: number;
+  /** Frames whose content was not as declared. */
+  readonly invalid: number;
+  /** Frames with an id that is not declared. */
+  readonly unknown: number;
+  readonly late_replies: number;
+  readonly unsolicited_replies: number;
+  readonly error_replies: number;
+  readonly timeouts: number;
+  readonly refused_sends: number;
+  /** Links that opened. */
+  readonly connects: number;
+  readonly takeovers: number;
+  /** When the last valid frame came, in ms since the epoch. */
+  readonly last_frame_at?: number;
+  /** When the last heartbeat, request or reply, came. */
+  readonly last_heartbeat_at?: number;
+  /** Round trip of the last heartbeat that was out alone. */
+  readonly round_trip_ms?: number;
+};
+
+const PUBLISH_EVERY_MS = 1_000;
+
+/** Counts, and says when they are due to be published: when they changed, at most once a second. */
+export class Stats {
+  readonly counts: { -readonly [K in keyof StatsDocument]: StatsDocument[K] } = {
+    bytes_in: 0,
+    frames_in: 0,
+    frames_out: 0,
+    discarded_bytes: 0,
+    invalid: 0,
+    unknown: 0,
+    late_replies: 0,
+    unsolicited_replies: 0,
+    error_replies: 0,
+    timeouts: 0,
+    refused_sends: 0,
+    connects: 0,
+    takeovers: 0,
+  };
+  readonly tally = new Tally();
+  #changed = true;
+  #nextAt = Number.NEGATIVE_INFINITY;
+
+  /** To be called after every change of `counts`. */
+  touch(): void {
+    this.#changed = true;
+  }
+
+  discarded({ count, reason }: Discarded): void {
+    this.counts.discarded_bytes += count;
+    countUp(this.tally.discardedBytes, reason, count);
+    this.touch();
+  }
+
+  /** The link is of no use any more, or could not be opened. */
+  lost(reason: string): void {
+    countUp(this.tally.linkLosses, reason, 1);
+  }
+
+  /** A heartbeat that was out alone came back. */
+  answered(roundTripMs: number): void {
+    this.counts.round_trip_ms = Math.round(roundTripMs * 10) / 10;
+    this.tally.answered(roundTripMs);
+  }
+
+  nextDeadline(): number {
+    return this.#changed ? this.#nextAt : Number.POSITIVE_INFINITY;
+  }
+
+  /** The document where it is due. */
+  takeDue(monoMs: number): StatsDocument | undefined {
+    if (!this.#changed || monoMs < this.#nextAt) return undefined;
+    this.#changed = false;
+    this.#nextAt = monoMs + PUBLISH_EVERY_MS;
+    return { ...this.counts };
+  }
+}

@@ -1,0 +1,254 @@
+import type { ListenerConfig, MatchConfig } from '../config/model.ts';
+import { addressInBlock, parseBlock } from '../contract/address-match.ts';
+import type { SessionSettings } from '../contract/settings.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import type { RegisterRequest } from '../protocol/message.ts';
+import type { Clock } from '../system/clock.ts';
+import { nameByImei } from './core/device-name.ts';
+import type { DeviceStatus } from './core/state-document.ts';
+import type { DeviceRunner } from './device-runner.ts';
+import type { KnownDevice } from './known-devices-file.ts';
+import { arrivalOf, knownBefore } from './known-records.ts';
+import {
+  type Arrival,
+  type Resolution,
+  type Unannounced,
+  UnannouncedDevices,
+  type UnannouncedRun,
+} from './unannounced-devices.ts';
+
+export interface DirectoryOptions {
+  readonly clock: Clock;
+  makeRunner(settings: SessionSettings, listener: ListenerConfig, run: UnannouncedRun): DeviceRunner;
+  /** An unannounced device is not known any more, or begins anew. */
+  over?(id: string): void;
+  /** What is known of unannounced devices is different now. */
+  changed?(): void;
+}
+
+/** A device of the configuration; with `match` where it dials in. */
+export interface Configured {
+  readonly runner: DeviceRunner;
+  readonly match?: MatchConfig | undefined;
+}
+
+/** What is still to be done before a device may be used: its former runner ends, and its new one begins. */
+export interface Settling {
+  readonly former?: DeviceRunner | undefined;
+  act(): void;
+}
+
+/** Every device of the bridge by its id: the configured ones, and those that dialled in unannounced. */
+export class DeviceDirectory {
+  readonly #configured = new Map<string, DeviceRunner>();
+  #matches: Array<{ readonly match: MatchConfig; readonly runner: DeviceRunner }> = [];
+  readonly #clock: Clock;
+  readonly #unannounced: UnannouncedDevices;
+  readonly #unsettled = new Map<string, Settling>();
+  #spoken: readonly DeclaredProtocol[] | undefined;
+
+  constructor({ clock, makeRunner, over, changed }: DirectoryOptions) {
+    this.#clock = clock;
+    this.#unannounced = new UnannouncedDevices({
+      clock,
+      makeRunner: (device, listener, run) => makeRunner({ ...listener.session, device }, listener, run),
+      over: (id) => over?.(id),
+      changed: () => changed?.(),
+    });
+  }
+
+  /**
+   * The devices of the configuration, in its order, instead of those that there were. `settling` is what is to be done
+   * for each device that changed, by id: it is done one after the other, or when the device is asked for. Unannounced
+   * devices that are among them now, by name or by match, are removed: they come back as what they are. May be
+   * interrupted wherever it yields.
+   */
+  *configure(
+    devices: readonly Configured[],
+    settling: ReadonlyMap<string, Settling> = new Map(),
+  ): Generator<undefined, void> {
+    this.#settleAll();
+    this.#configured.clear();
+    this.#matches = [];
+    this.#spoken = undefined;
+    for (const [id, each] of settling) this.#unsettled.set(id, each);
+    for (const { runner, match } of devices) this.add(runner, match);
+    for (const id of settling.keys()) {
+      this.#settle(id);
+      yield;
+    }
+    for (const [name, { arrival }] of this.#unannounced.entries()) {
+      yield;
+      if (this.#configured.has(name) || this.#matched(arrival) !== undefined) this.#unannounced.remove(name);
+    }
+  }
+
+  /**
+   * A listener has another configuration from now on, or (undefined) is gone. Devices that it accepted and would not
+   * accept any more are removed; the others begin anew with their new settings where `anew` says so.
+   */
+  relisten(from: ListenerConfig, to: ListenerConfig | undefined, anew: boolean): void {
+    this.#unannounced.removeWhere(
+      (_, { listener, byAddress }) => listener === from && (to === undefined || refuses(to, byAddress)),
+    );
+    if (to !== undefined) this.#unannounced.relisten(from, to, anew);
+  }
+
+  /** One more device of the configuration; with `match` where it dials in. */
+  add(runner: DeviceRunner, match?: MatchConfig): void {
+    this.#configured.set(runner.id, runner);
+    if (match !== undefined) this.#matches.push({ match, runner });
+    this.#spoken = undefined;
+  }
+
+  /** What devices of the configuration speak that dial in and register; the same array while they stay the same. */
+  spoken(): readonly DeclaredProtocol[] {
+    this.#spoken ??= [
+      ...new Set(
+        this.#matches.flatMap(({ runner: { settings, messages } }) =>
+          settings.bare === undefined && messages !== undefined ? [messages.protocol] : [],
+        ),
+      ),
+    ];
+    return this.#spoken;
+  }
+
+  /** The device of this address that never registers. */
+  resolveBare(host: string): DeviceRunner | undefined {
+    const first = this.#matches.find(
+      ({ match }) => match.imei === undefined && match.appid === undefined && cameFrom(match, host),
+    );
+    return first?.runner.settings.bare === undefined ? undefined : this.#settled(first.runner);
+  }
+
+  isConfigured(id: string): boolean {
+    return this.#configured.has(id);
+  }
+
+  get(id: string): DeviceRunner | undefined {
+    this.#settle(id);
+    return this.#configured.get(id) ?? this.#unannounced.get(id)?.runner;
+  }
+
+  /** Of a device that is not settled yet, the former runner: it is the one that runs. */
+  *all(): Generator<DeviceRunner> {
+    for (const [id, runner] of this.#configured) yield this.#unsettled.get(id)?.former ?? runner;
+    for (const [id, { former }] of this.#unsettled) {
+      if (former !== undefined && !this.#configured.has(id)) yield former;
+    }
+    for (const { runner } of this.#unannounced.all()) yield runner;
+  }
+
+  countByStatus(): Partial<Record<DeviceStatus, number>> {
+    const counts: Partial<Record<DeviceStatus, number>> = {};
+    for (const { status } of this.all()) counts[status] = (counts[status] ?? 0) + 1;
+    return counts;
+  }
+
+  /** Whose link this is, by what it registered as. Configured devices come first. */
+  resolve(identity: RegisterRequest['fields'], host: string, listener: ListenerConfig): Resolution {
+    const device = this.#matched({ identity, host });
+    if (device !== undefined) return { device };
+    if (listener.unknown === 'refuse')
+      return { refused: `no device of the configuration matches ${identity.imei}` };
+    return this.accept(nameByImei(identity.imei), listener, { identity, host });
+  }
+
+  /**
+   * The configured device that is known by this address alone. Until the peer has had its time to register
+   * (`waited`), a device that stands before it in the configuration and may yet be named by its register has precedence.
+   */
+  resolveAddress(host: string, waited: boolean): DeviceRunner | undefined {
+    for (const { match, runner } of this.#matches) {
+      if (match.from !== undefined && !cameFrom(match, host)) continue;
+      if (match.imei === undefined && match.appid === undefined) return this.#settled(runner);
+      if (!waited) return undefined;
+    }
+    return undefined;
+  }
+
+  /** An unannounced device by its name; it is made where it is new. */
+  accept(name: string, listener: ListenerConfig, arrival: Arrival): Resolution {
+    this.#settle(name);
+    if (this.#configured.has(name))
+      return { refused: `the configuration has a device ${name} of another kind` };
+    return this.#unannounced.accept(name, listener, arrival);
+  }
+
+  /** An unannounced device that an earlier run knew, unless it is one of the configuration now, or long away. */
+  restore(device: KnownDevice, listener: ListenerConfig): void {
+    const { id, byAddress, settled } = device;
+    const arrival = arrivalOf(device);
+    if (this.#configured.has(id) || refuses(listener, byAddress)) return;
+    if (this.#matched(arrival) !== undefined) return;
+    this.#unannounced.restore(
+      id,
+      { listener, arrival, byAddress, settled },
+      knownBefore(device, this.#clock.now()),
+    );
+  }
+
+  /** Every unannounced device. */
+  unannounced(): Iterable<Readonly<Unannounced>> {
+    return this.#unannounced.all();
+  }
+
+  /** The configured device that registers so; nothing is made for a device that is new. */
+  matching(identity: RegisterRequest['fields'], host: string): DeviceRunner | undefined {
+    return this.#matched({ identity, host });
+  }
+
+  /** The listener that an unannounced device came by at first. */
+  listenerOf(name: string): ListenerConfig | undefined {
+    return this.#unannounced.get(name)?.listener;
+  }
+
+  /** Stops every device. */
+  stop(): void {
+    this.#settleAll();
+    for (const runner of this.#configured.values()) runner.stop();
+    this.#unannounced.stop();
+  }
+
+  /** The configured device that a peer is, as far as its register or its address tells. */
+  #matched({ identity, host }: Arrival): DeviceRunner | undefined {
+    if (identity === undefined) return this.resolveAddress(host, true);
+    const found = this.#matches.find(({ match }) => matches(match, identity, host));
+    return found && this.#settled(found.runner);
+  }
+
+  #settled(runner: DeviceRunner): DeviceRunner {
+    this.#settle(runner.id);
+    return runner;
+  }
+
+  #settle(id: string): void {
+    const settling = this.#unsettled.get(id);
+    if (settling === undefined) return;
+    this.#unsettled.delete(id);
+    // One that came unannounced under this name ends before the one that is configured begins.
+    if (this.#configured.has(id)) this.#unannounced.remove(id);
+    settling.act();
+  }
+
+  #settleAll(): void {
+    for (const id of [...this.#unsettled.keys()]) this.#settle(id);
+  }
+}
+
+function refuses({ anonymous, unknown }: ListenerConfig, byAddress: boolean): boolean {
+  return (byAddress ? anonymous : unknown) === 'refuse';
+}
+
+function matches(match: MatchConfig, identity: RegisterRequest['fields'], host: string): boolean {
+  if (match.imei !== undefined && match.imei !== identity.imei) return false;
+  if (match.appid !== undefined && match.appid.toLowerCase() !== identity.appid.toLowerCase()) return false;
+  return match.from === undefined || cameFrom(match, host);
+}
+
+function cameFrom(match: MatchConfig, host: string): boolean {
+  return (match.from ?? []).some((text) => {
+    const block = parseBlock(text);
+    return block !== undefined && addressInBlock(host, block);
+  });
+}

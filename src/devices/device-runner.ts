@@ -1,0 +1,401 @@
+import type { Publisher } from '../contract/publisher.ts';
+import type { SessionSettings } from '../contract/settings.ts';
+import type { Instant } from '../instant.ts';
+import type { LinkEnd, SendOutcome } from '../links/link.ts';
+import type { Values } from '../protocol/declared/value.ts';
+import type { DecoderFault, Discarded, LineRemark } from '../protocol/decoder.ts';
+import type { Expectation } from '../protocol/expectation.ts';
+import type { InvalidPayload, Message } from '../protocol/message.ts';
+import type { Clock, Timer } from '../system/clock.ts';
+import { DeadlineTimer } from '../system/deadline-timer.ts';
+import { DefectStreak, tellDefect } from '../system/defect.ts';
+import type { Log } from '../system/log.ts';
+import { DeviceSession } from './core/device-session.ts';
+import type { MessageCatalog } from './core/message-catalog.ts';
+import type { Effect, KnownBefore, RequestOutcome, SessionEvent } from './core/session-events.ts';
+import type { SessionPorts } from './core/session-ports.ts';
+import type { DeviceStatus, StateDocument } from './core/state-document.ts';
+import type { StatsDocument } from './core/stats.ts';
+import type { StopReason } from './core/stop-reason.ts';
+import type { Tally } from './core/tally.ts';
+import { DeviceVoice } from './device-voice.ts';
+import type { DialInSpeech } from './dial-in-speeches.ts';
+import { DeviceFiles } from './files/device-files.ts';
+import type { Spool } from './files/spool.ts';
+import { LinkPresence, lastLinkedAt } from './link-presence.ts';
+import type { OfferedWire } from './offered-wire.ts';
+import { OpenRequests } from './open-requests.ts';
+import type { Wire, WireOwner } from './wire.ts';
+
+/** Serial ports are read by the thread pool: what lay in one when the loop woke up has come from there by then. */
+const SERIAL_SETTLE_MS = 10;
+/** Where nothing of the device can even be told, it is tried again after so long. */
+const TELL_AGAIN_MS = 30_000;
+
+/** One device as metrics see it. */
+export interface DeviceReading {
+  readonly id: string;
+  readonly state: StateDocument;
+  readonly counts: StatsDocument;
+  readonly tally: Tally;
+  readonly bytesOut: number;
+}
+
+export interface DeviceRunnerOptions {
+  readonly settings: SessionSettings;
+  readonly ports: SessionPorts;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A fresh, unopened wire to one of the session's addresses. Not called for devices that dial in. */
+  makeWire(addressIndex: number, owner: WireOwner): Wire;
+  /** How its bytes are read where it dials in; absent: as the link was read when it had no name. */
+  readonly dialIn?: DialInSpeech | undefined;
+  /** Where files of the device go; it sends none where this is absent. */
+  readonly spool?: Spool | undefined;
+  /** Whether anybody listens to the raw bytes; they are not even copied where nobody does. */
+  wantsBytes(topic: string): boolean;
+  /** It was stopped, and counts nothing any more. */
+  readonly retired?: ((reading: DeviceReading) => void) | undefined;
+  /** It has a link now, or has none any more. */
+  readonly linked?: ((linked: boolean) => void) | undefined;
+  /** What an earlier run of the bridge knew of it. */
+  readonly known?: KnownBefore | undefined;
+}
+
+/**
+ * Performs the orders of one device's session. Events that are raised while orders are performed wait their turn, and
+ * what a replaced link still has to say is dropped by the identity of its wire. A defect, ours or of whoever hears of
+ * the device, ends here: the link is closed, and a fresh session takes over after a pause.
+ */
+export class DeviceRunner implements WireOwner {
+  readonly id: string;
+  readonly #options: DeviceRunnerOptions;
+  #session: DeviceSession;
+  readonly #timer: DeadlineTimer;
+  readonly #voice: DeviceVoice;
+  readonly #files: DeviceFiles;
+  /** Events that came while the orders of another one were performed. */
+  readonly #queue: Array<{ readonly event: SessionEvent; readonly wire: Wire | undefined }> = [];
+  readonly #offers = new Map<number, OfferedWire>();
+  readonly #requests = new OpenRequests();
+  #wire: Wire | undefined;
+  /** Whose the present link is, where its peer was known by its address and has not registered yet. */
+  #registers: OfferedWire['registers'];
+  #reading: Timer | undefined;
+  #running = false;
+  #bytesOut = 0;
+  /** When the chunk came whose frames are handled now. */
+  #chunkAt: Instant | undefined;
+  readonly #presence: LinkPresence;
+  readonly #defects = new DefectStreak();
+  /** A fresh session is told of the defect that ended the one before. */
+  #beginningAfresh = false;
+
+  constructor(options: DeviceRunnerOptions) {
+    const { settings, ports, clock, publisher } = options;
+    this.id = settings.device;
+    this.#options = options;
+    this.#session = new DeviceSession(settings, ports, clock.now());
+    this.#timer = new DeadlineTimer(clock, () =>
+      this.#dispatch({ type: 'deadlineReached', afterReading: false }),
+    );
+    this.#presence = new LinkPresence(lastLinkedAt(clock.now(), options.known), options.linked);
+    const wantsBytes = (topic: string): boolean => options.wantsBytes(topic);
+    this.#voice = new DeviceVoice(settings.device, publisher, clock, wantsBytes, ports.messages);
+    this.#files = new DeviceFiles({
+      device: settings.device,
+      spool: options.spool,
+      log: options.log,
+      stored: (transfer, ok) => this.#dispatch({ type: 'chunkStored', transfer, ok }),
+      arrived: (file, transfer) => this.#voice.fileArrived(file, transfer),
+    });
+  }
+
+  get settings(): SessionSettings {
+    return this.#options.settings;
+  }
+
+  /** What it speaks besides the built-in messages. */
+  get messages(): MessageCatalog | undefined {
+    return this.#options.ports.messages;
+  }
+
+  get dialIn(): DialInSpeech | undefined {
+    return this.#options.dialIn;
+  }
+
+  get status(): DeviceStatus {
+    return this.#session.status;
+  }
+
+  /** What is known and counted of it now; the counts go on being counted. */
+  get reading(): DeviceReading {
+    const { state, stats } = this.#session;
+    return { id: this.id, state, counts: stats.counts, tally: stats.tally, bytesOut: this.#bytesOut };
+  }
+
+  /** How long it has been without a link, in ms; 0 while it has one. */
+  awayMs(): number {
+    return this.#session.connected ? 0 : this.#presence.awayMs(this.#options.clock.now().monoMs);
+  }
+
+  start(): void {
+    const halves = this.#files.claim();
+    if (halves.length > 0) this.#dispatch({ type: 'halvesFound', halves });
+    const { known } = this.#options;
+    this.#dispatch({ type: 'started', ...(known === undefined ? {} : { after: known }) });
+  }
+
+  /** Ends a pause of the back-off: the device is dialled now. */
+  dialNow(): void {
+    this.#dispatch({ type: 'pauseEnded' });
+  }
+
+  /** Closes the link and fails what is in flight. The last state stays published, and nothing is added to it. */
+  stop(reason: StopReason = 'stopped'): void {
+    this.#dispatch({ type: 'stopped', reason });
+    this.#voice.fallSilent();
+    // Where the bridge stops, the next run goes on with the files that are not whole.
+    this.#retire(reason !== 'stopped');
+  }
+
+  /** Stops, and takes the device out of the feed. */
+  remove(): void {
+    this.stop('removed');
+    this.#voice.remove();
+  }
+
+  /** Either `adopted` or `refused` of the offer is called, now or later, unless it is withdrawn. */
+  offer(offer: OfferedWire): void {
+    this.#offers.set(offer.offerId, offer);
+    const { offerId, address, host, register } = offer;
+    const known = register === undefined ? {} : { register };
+    this.#dispatch({ type: 'linkOffered', offer: { offerId, address, host, ...known } });
+  }
+
+  withdraw(offerId: number): void {
+    if (this.#offers.delete(offerId)) this.#dispatch({ type: 'offerWithdrawn', offerId });
+  }
+
+  /** Sends a request at once or not at all; always resolves. */
+  request(message: string, fields: Values, timeoutMs: number): Promise<RequestOutcome> {
+    return this.#requests.open((requestId) =>
+      this.#dispatch({ type: 'requestMade', requestId, message, fields, timeoutMs }),
+    );
+  }
+
+  /** Writes bytes to the present link as they are, past all that is known of the device. */
+  sendBytes(bytes: Uint8Array): SendOutcome {
+    const outcome = this.#wire?.send(bytes) ?? 'link_not_open';
+    if (outcome === 'accepted') this.#sent(bytes);
+    return outcome;
+  }
+
+  wireDialling(wire: Wire, stale?: string): void {
+    const code = 'name_not_resolved';
+    if (stale !== undefined) this.#options.log.warn({ device: this.id, code }, stale);
+    this.#dispatch({ type: 'linkDialling' }, wire);
+  }
+
+  wireOpened(wire: Wire, address: string): void {
+    this.#dispatch({ type: 'linkOpened', address }, wire);
+  }
+
+  wireBytes(wire: Wire, chunk: Uint8Array): void {
+    if (wire !== this.#wire) return;
+    this.#chunkAt = this.#options.clock.now();
+    this.#voice.bytes('in', chunk);
+  }
+
+  expectation(): Expectation | undefined {
+    return this.#session.expectation(this.#chunkAt ?? this.#options.clock.now());
+  }
+
+  wireMessage(wire: Wire, message: Message | InvalidPayload): void {
+    if (this.#registers !== undefined && this.#handsOn(wire, message)) return;
+    this.#dispatch({ type: 'messageReceived', message }, wire, this.#chunkAt);
+  }
+
+  wireDiscarded(wire: Wire, report: Discarded): void {
+    const { id: device } = this;
+    const sample = Buffer.from(report.sample).toString('hex');
+    this.#options.log.warn(
+      { device, code: 'discarded', reason: report.reason, count: report.count, sample },
+      `${report.count} bytes discarded (${report.reason}): ${sample}`,
+    );
+    // A link that we close leaves what it holds of a frame: that is counted, though it is not the present one any more.
+    const past = wire !== this.#wire;
+    this.#dispatch({ type: 'bytesDiscarded', report, past }, past ? undefined : wire);
+  }
+
+  wireFaulted(wire: Wire, fault: DecoderFault): void {
+    this.#dispatch({ type: 'streamFaulted', fault }, wire);
+  }
+
+  wireChunk(wire: Wire, bytes: number, pending: number, remark?: LineRemark): void {
+    const at = this.#chunkAt;
+    this.#chunkAt = undefined;
+    this.#dispatch({ type: 'chunkReceived', bytes, pending, remark }, wire, at);
+  }
+
+  wireClosed(wire: Wire, end: LinkEnd): void {
+    this.#dispatch({ type: 'linkClosed', code: end.code, detail: end.detail }, wire);
+  }
+
+  wireBroke(wire: Wire, cause: unknown): void {
+    if (wire === this.#wire) this.#beginAfresh(cause);
+    else tellDefect(this.#options.log, { device: this.id }, cause);
+  }
+
+  #handsOn(wire: Wire, message: Message | InvalidPayload): boolean {
+    if (wire !== this.#wire || message.name !== 'register' || message.kind !== 'request') return false;
+    const transfer = this.#registers?.(message);
+    this.#registers = undefined;
+    if (transfer === undefined) return false;
+    this.#chunkAt = undefined;
+    this.#dispatch({ type: 'linkHandedOn', detail: transfer.detail }, wire);
+    transfer.take();
+    return true;
+  }
+
+  #dispatch(event: SessionEvent, wire?: Wire, at?: Instant): void {
+    if (this.#running) {
+      this.#queue.push({ event, wire });
+      return;
+    }
+    this.#running = true;
+    const now = at ?? this.#options.clock.now();
+    try {
+      this.#handle(event, wire, now);
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        this.#handle(next.event, next.wire, this.#options.clock.now());
+      }
+    } catch (cause) {
+      this.#running = false;
+      return this.#beginAfresh(cause);
+    }
+    this.#running = false;
+    this.#presence.note(this.#session.connected, now.monoMs);
+    // The end of its chunk follows at once.
+    if (event.type === 'messageReceived' || this.#voice.silent) return;
+    this.#timer.follow(this.#session.nextDeadline());
+  }
+
+  #handle(event: SessionEvent, wire: Wire | undefined, now: Instant): void {
+    if (wire !== undefined && wire !== this.#wire) return;
+    if (event.type === 'linkClosed' || event.type === 'linkHandedOn') this.#wire = undefined;
+    for (const effect of this.#session.handle(event, now)) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    const { clock, log } = this.#options;
+    switch (effect.type) {
+      case 'openLink':
+        this.#wire = this.#options.makeWire(effect.addressIndex, this);
+        this.#wire.open();
+        if (this.#wire.link.resolves) this.#dispatch({ type: 'linkResolving' }, this.#wire);
+        return;
+      case 'closeLink': {
+        const wire = this.#wire;
+        this.#wire = undefined;
+        wire?.close(effect.how);
+        return;
+      }
+      case 'adoptLink': {
+        const offer = this.#takeOffer(effect.offerId);
+        if (offer === undefined) return;
+        const held = offer.adopted();
+        for (const message of held)
+          this.#queue.push({ event: { type: 'messageReceived', message }, wire: offer.wire });
+        this.#wire = offer.wire;
+        this.#registers = this.settings.role === 'server' ? offer.registers : undefined;
+        offer.wire.owner = this;
+        return;
+      }
+      case 'refuseLink':
+        this.#takeOffer(effect.offerId)?.refused(effect.reason);
+        return;
+      case 'send':
+        return this.#send(effect.message, effect.report ?? false);
+      case 'readOnce':
+        this.#reading = clock.afterReading(
+          () => this.#dispatch({ type: 'deadlineReached', afterReading: true }),
+          effect.late && this.settings.transport === 'serial' ? SERIAL_SETTLE_MS : 0,
+        );
+        return;
+      case 'publishState':
+        return this.#voice.state(effect.document);
+      case 'publishStats':
+        return this.#voice.stats(effect.document);
+      case 'publishMessage':
+        return this.#voice.message(effect.message, effect.mark, effect.group);
+      case 'storeChunk':
+        return this.#files.store(effect);
+      case 'dropFile':
+        return this.#files.drop(effect.transfer);
+      case 'publishAlarm':
+        return this.#voice.alarm(effect.alarm);
+      case 'settleRequest':
+        return this.#requests.settle(effect.requestId, effect.outcome);
+      case 'log':
+        return log[effect.level]({ device: this.id, code: effect.reason }, effect.text);
+    }
+  }
+
+  /** What the session knows may be wrong from here on: nothing of it is kept but that the device was seen. */
+  #beginAfresh(cause: unknown): void {
+    const { clock, log, settings, ports } = this.#options;
+    const now = clock.now();
+    const detail = tellDefect(log, { device: this.id }, cause);
+    const wire = this.#wire;
+    this.#wire = undefined;
+    this.#queue.length = 0;
+    wire?.close('destroy');
+    this.#requests.settleAll({ ok: false, code: 'internal_error', detail });
+    for (const offerId of [...this.#offers.keys()]) this.#takeOffer(offerId)?.refused(detail);
+    const { seen } = this.#session;
+    this.#retire(true);
+    this.#bytesOut = 0;
+    this.#session = new DeviceSession(settings, ports, now);
+    if (this.#voice.silent) return;
+    const after = { detail, times: this.#defects.showed(now.monoMs), seen };
+    const start = (): void => this.#dispatch({ type: 'started', after });
+    if (this.#beginningAfresh) {
+      this.#reading = clock.setTimer(now.monoMs + TELL_AGAIN_MS, start);
+      return;
+    }
+    this.#beginningAfresh = true;
+    start();
+    this.#beginningAfresh = false;
+  }
+
+  /** Nothing of what it counted, awaits or holds goes on. */
+  #retire(forgetsFiles: boolean): void {
+    if (forgetsFiles) this.#files.forget();
+    this.#timer.cancel();
+    this.#reading?.cancel();
+    this.#options.retired?.(this.reading);
+  }
+
+  #takeOffer(offerId: number): OfferedWire | undefined {
+    const offer = this.#offers.get(offerId);
+    this.#offers.delete(offerId);
+    return offer;
+  }
+
+  #send(message: Message, report: boolean): void {
+    const wire = this.#wire;
+    if (wire === undefined) return this.#dispatch({ type: 'sendRefused', message, code: 'link_not_open' });
+    const frame = wire.encode(message);
+    const outcome = wire.send(frame);
+    if (outcome !== 'accepted') return this.#dispatch({ type: 'sendRefused', message, code: outcome }, wire);
+    this.#sent(frame);
+    if (report) this.#dispatch({ type: 'sendAccepted', message }, wire);
+  }
+
+  #sent(bytes: Uint8Array): void {
+    this.#bytesOut += bytes.length;
+    this.#voice.bytes('out', bytes);
+  }
+}

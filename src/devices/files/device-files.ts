@@ -1,0 +1,79 @@
+import { tellDefect } from '../../system/defect.ts';
+import type { Log } from '../../system/log.ts';
+import type { FileHalf } from '../core/file-half.ts';
+import type { Effect } from '../core/session-events.ts';
+import type { ArrivedFile, Spool } from './spool.ts';
+
+export interface DeviceFilesOptions {
+  readonly device: string;
+  /** Absent: nobody wants files of devices. */
+  readonly spool: Spool | undefined;
+  readonly log: Log;
+  /** A chunk is on the disk, or could not be put there. */
+  stored(transfer: number, ok: boolean): void;
+  arrived(file: ArrivedFile, transfer: number): void;
+}
+
+/** The way of one device's files from its session to the disk; what goes wrong there is told to the log. */
+export class DeviceFiles {
+  readonly #options: DeviceFilesOptions;
+  /** Whoever stored a chunk before all was forgotten does not ask any more what became of it. */
+  #forgotten = 0;
+
+  constructor(options: DeviceFilesOptions) {
+    this.#options = options;
+  }
+
+  /** What an earlier run has stored of files that are not whole; from now on it is the session's to go on with. */
+  claim(): readonly FileHalf[] {
+    return this.#options.spool?.claim(this.#options.device) ?? [];
+  }
+
+  store({ transfer, ...piece }: Extract<Effect, { type: 'storeChunk' }>): void {
+    const { device, spool } = this.#options;
+    const forgotten = this.#forgotten;
+    const stored = (ok: boolean): void => {
+      if (forgotten === this.#forgotten) this.#options.stored(transfer, ok);
+    };
+    const storing =
+      spool?.store(device, transfer, piece) ?? Promise.reject(new Error('no file is wanted here'));
+    storing.then(
+      (file) => {
+        stored(true);
+        if (file !== undefined) this.#arrived(file, transfer);
+      },
+      (cause: unknown) => {
+        this.#failed(cause);
+        stored(false);
+      },
+    );
+  }
+
+  drop(transfer: number): void {
+    const { device, spool } = this.#options;
+    spool?.drop(device, transfer).catch((cause: unknown) => this.#failed(cause));
+  }
+
+  /** Gives up all that is not whole. */
+  forget(): void {
+    const { device, spool } = this.#options;
+    this.#forgotten += 1;
+    spool?.forget(device).catch((cause: unknown) => this.#failed(cause));
+  }
+
+  #arrived(file: ArrivedFile, transfer: number): void {
+    const { device, log, arrived } = this.#options;
+    try {
+      arrived(file, transfer);
+    } catch (cause) {
+      // It is on the disk, and nobody is here to catch this.
+      tellDefect(log, { device }, cause);
+    }
+  }
+
+  #failed(cause: unknown): void {
+    const { device, log } = this.#options;
+    const text = cause instanceof Error ? cause.message : String(cause);
+    log.error({ device, code: 'file_not_stored' }, `a file could not be stored: ${text}`);
+  }
+}

@@ -1,0 +1,286 @@
+import { type ConfigDiff, type ListenerChange, listenersByAddress } from '../config/diff-config.ts';
+import type { BridgeConfig, DeviceConfig, DialledDeviceConfig, ListenerConfig } from '../config/model.ts';
+import type { FailedDevice } from '../config/report.ts';
+import type { Publisher } from '../contract/publisher.ts';
+import type { SessionSettings } from '../contract/settings.ts';
+import { addressLabel } from '../links/address-label.ts';
+import { listen } from '../links/index.ts';
+import type { LinkEnd } from '../links/link.ts';
+import type { NameResolver } from '../links/names/name-resolver.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import type { Recorder } from '../recording/recorder.ts';
+import type { Arrivals } from '../system/arrivals.ts';
+import type { Clock } from '../system/clock.ts';
+import { formatLocalTime, parseLocalTime } from '../system/local-time.ts';
+import type { Log } from '../system/log.ts';
+import { markReplay } from '../system/mark-replay.ts';
+import { inSlices, Slices } from '../system/slices.ts';
+import { describeMessages } from './core/describe-messages.ts';
+import { MessageCatalog } from './core/message-catalog.ts';
+import type { SessionPorts } from './core/session-ports.ts';
+import { DepartingLinks } from './departing-links.ts';
+import { DeviceDirectory, type Settling } from './device-directory.ts';
+import { type DeviceReading, DeviceRunner } from './device-runner.ts';
+import { declarationTopic } from './device-voice.ts';
+import { DialInSpeeches } from './dial-in-speeches.ts';
+import { dialWire } from './dial-wire.ts';
+import { FailedDevices } from './failed-devices.ts';
+import { RECEIVING, type Spool } from './files/spool.ts';
+import { Gateway } from './gateway.ts';
+import type { KnownDevice } from './known-devices-file.ts';
+import type { UnannouncedRun } from './unannounced-devices.ts';
+
+export interface FleetOptions {
+  readonly config: BridgeConfig;
+  readonly failed: readonly FailedDevice[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly publisher: Publisher;
+  readonly spool: Spool | undefined;
+  /** Absent: the resolver of the process. */
+  readonly names?: NameResolver | undefined;
+  /** Counts the devices that dial in. */
+  readonly arrivals?: Arrivals | undefined;
+  /** Looks on at every link, where there is one. */
+  recorder(): Recorder | undefined;
+  /** Whether anybody listens to a topic of raw bytes. */
+  wantsBytes(topic: string): boolean;
+  /** A device was stopped, for good or to be run anew. */
+  readonly retired?: ((reading: DeviceReading) => void) | undefined;
+  /** What is known of unannounced devices is different now. */
+  readonly knownChanged?: (() => void) | undefined;
+}
+
+/** Everything that stands towards the devices: their runners, and the gateways at which they dial in. */
+export class Fleet {
+  readonly directory: DeviceDirectory;
+  readonly #options: FleetOptions;
+  readonly #ports: SessionPorts;
+  readonly #gateways = new Map<string, Gateway>();
+  readonly #failed: FailedDevices;
+  readonly #speeches = new DialInSpeeches();
+  readonly #links: DepartingLinks;
+  /** By which key the messages of each are described. */
+  readonly #declarations = new WeakMap<DeviceRunner, string>();
+  #config: BridgeConfig;
+  #stopped = false;
+
+  constructor(options: FleetOptions) {
+    const { config, clock, random, publisher, recorder } = options;
+    this.#options = options;
+    this.#config = config;
+    this.#ports = { random, localTime: (wallMs) => formatLocalTime(wallMs), parseLocalTime };
+    this.#failed = new FailedDevices(publisher, clock);
+    this.#links = new DepartingLinks(clock);
+    this.directory = new DeviceDirectory({
+      clock,
+      makeRunner: (settings, listener, run) => this.#makeRunner(settings, listener, run),
+      over: (id) => recorder()?.retire(id),
+      changed: () => options.knownChanged?.(),
+    });
+    for (const [name, listener] of listenersByAddress(config.listeners)) {
+      this.#gateways.set(name, this.#makeGateway(listener));
+    }
+    for (const device of config.devices) this.directory.add(this.#runnerOf(device), matchOf(device));
+  }
+
+  gateways(): readonly Gateway[] {
+    return [...this.#gateways.values()];
+  }
+
+  /**
+   * Listens, then dials. Resolves with the addresses that it listens at.
+   * @throws HeartwireError the code of the failure, e.g. `address_in_use`
+   */
+  async start(): Promise<string[]> {
+    const listeners = await Promise.all(this.gateways().map((gateway) => gateway.start()));
+    this.#failed.show(this.#options.failed, this.directory);
+    for (const runner of this.directory.all()) runner.start();
+    return listeners;
+  }
+
+  /**
+   * Runs another configuration, in slices: touches what is different, and nothing else. What needs a port that another
+   * one holds waits until that is let go of. Resolves with the listeners that could not be opened; they are tried again.
+   */
+  async apply(diff: ConfigDiff, config: BridgeConfig, failed: readonly FailedDevice[]): Promise<LinkEnd[]> {
+    if (this.#stopped) return [];
+    const { added, changed, removed } = diff.devices;
+    const fresh = new Set([...added, ...changed.map(({ to }) => to)]);
+    const slices = new Slices();
+    // Before anything is stopped: where something of it cannot be made, all stays as it is.
+    const made = new Map<DeviceConfig, DeviceRunner>();
+    for (const device of config.devices) {
+      if (!fresh.has(device) && this.directory.get(device.id) !== undefined) continue;
+      made.set(device, this.#runnerOf(device));
+      await slices.pause();
+    }
+    if (this.#stopped) return [];
+    const described = this.#described();
+    this.#config = config;
+    const entries = config.devices.flatMap((device) => {
+      const runner = made.get(device) ?? this.directory.get(device.id);
+      return runner === undefined ? [] : [{ runner, match: matchOf(device) }];
+    });
+    const gone = removed.map(({ id }) => id);
+    const settling = new Map<string, Settling>([
+      ...gone.map((id) => [id, this.#removing(id)] as const),
+      ...[...fresh].map((device) => [device.id, this.#replacing(device)] as const),
+    ]);
+    const opening = this.#relisten(diff.listeners.changed);
+    await inSlices(this.directory.configure(entries, settling));
+    await inSlices(this.#failed.showing(failed, this.directory));
+    const departures = this.#links.departuresOf(new Set([...gone, ...changed.map(({ to }) => to.id)]));
+    const starting: Promise<void>[] = [];
+    for (const device of fresh) {
+      // What dials in has begun when it was settled; what is dialled needs its port to be free.
+      if (device.kind !== 'dialled') continue;
+      starting.push(
+        departures(claimsOf(device)).then(() => {
+          if (!this.#stopped) this.directory.get(device.id)?.start();
+        }),
+      );
+      await slices.pause();
+    }
+    const [ends] = await Promise.all([Promise.all(opening), Promise.all(starting)]);
+    const still = this.#described();
+    for (const key of described)
+      if (!still.has(key)) this.#options.publisher.removeState(declarationTopic(key));
+    return ends.filter((end) => end !== undefined);
+  }
+
+  #removing(id: string): Settling {
+    const former = this.directory.get(id);
+    const act = (): void => {
+      former?.remove();
+      this.#options.recorder()?.retire(id);
+    };
+    return { former, act };
+  }
+
+  /** The former runner of a device stops, and the one in its place begins where it is not dialled. */
+  #replacing({ id, kind }: DeviceConfig): Settling {
+    const former = this.directory.isConfigured(id) ? this.directory.get(id) : undefined;
+    const act = (): void => {
+      if (former !== undefined) {
+        former.stop('reconfigured');
+        this.#options.recorder()?.retire(id);
+      }
+      if (kind === 'matched' && !this.#stopped) this.directory.get(id)?.start();
+    };
+    return { former, act };
+  }
+
+  /** A device that an earlier run knew, where its listener would take it still. */
+  restore(device: KnownDevice): void {
+    const listener = this.#config.listeners.find(({ link }) => addressLabel(link) === device.listener);
+    if (listener !== undefined) this.directory.restore(device, listener);
+  }
+
+  /** Closes every link; the last states stay published. */
+  stop(): void {
+    this.#stopped = true;
+    for (const gateway of this.#gateways.values()) gateway.close();
+    this.directory.stop();
+  }
+
+  /** Closes listeners that are gone, tells those that changed, and opens new ones. */
+  #relisten(changed: readonly ListenerChange[]): Promise<LinkEnd | undefined>[] {
+    const { listeners } = this.#config;
+    const named = listenersByAddress(listeners);
+    for (const [name, gateway] of this.#gateways) {
+      if (named.has(name)) continue;
+      this.#gateways.delete(name);
+      gateway.close('this listener was taken out of the configuration');
+      this.directory.relisten(gateway.config, undefined, false);
+    }
+    const opening: Promise<LinkEnd | undefined>[] = [];
+    for (const [name, listener] of named) {
+      const gateway = this.#gateways.get(name);
+      const change = changed.find(({ to }) => to === listener);
+      if (gateway === undefined) {
+        const made = this.#makeGateway(listener);
+        this.#gateways.set(name, made);
+        opening.push(made.open());
+      } else if (change !== undefined) {
+        this.directory.relisten(gateway.config, listener, change.anew);
+        gateway.reconfigure(listener, change.anew);
+      }
+    }
+    return opening;
+  }
+
+  /** The keys of all messages that devices speak now. */
+  #described(): ReadonlySet<string> {
+    return new Set([...this.directory.all()].flatMap((runner) => this.#declarations.get(runner) ?? []));
+  }
+
+  #runnerOf(device: DeviceConfig): DeviceRunner {
+    return this.#makeRunner(device.session, device);
+  }
+
+  #makeRunner(
+    settings: SessionSettings,
+    of: DeviceConfig | ListenerConfig,
+    run?: UnannouncedRun,
+  ): DeviceRunner {
+    const { clock, log, spool, publisher, recorder, wantsBytes, names } = this.#options;
+    const { messages } = of;
+    const device = 'kind' in of && of.kind === 'dialled' ? of : undefined;
+    const links = this.#links;
+    const runner = new DeviceRunner({
+      settings,
+      ...(device === undefined ? { dialIn: this.#speeches.of(settings, of) } : {}),
+      ports: messages === undefined ? this.#ports : this.#portsWith(messages),
+      spool,
+      publisher: device?.links[0].scheme === 'replay' ? markReplay(publisher) : publisher,
+      clock,
+      log,
+      makeWire(addressIndex, owner) {
+        if (device === undefined) throw new Error(`${settings.device} is not dialled`);
+        const ended = links.opened(device.id, claimsOf(device));
+        return dialWire(device, addressIndex, owner, { tap: recorder()?.tap(device.id), ended, names });
+      },
+      wantsBytes,
+      retired: this.#options.retired,
+      ...run,
+    });
+    if (messages !== undefined)
+      this.#declarations.set(runner, describeMessages(messages.declaration.messages).key);
+    return runner;
+  }
+
+  #portsWith(messages: DeclaredProtocol): SessionPorts {
+    const { files } = this.#config;
+    const limits = files && { maxBytes: files.maxFileBytes, ...RECEIVING };
+    return {
+      ...this.#ports,
+      messages: new MessageCatalog(messages),
+      ...(limits === undefined ? {} : { files: limits }),
+    };
+  }
+
+  #makeGateway(listener: ListenerConfig): Gateway {
+    const { clock, log, recorder, names, arrivals } = this.#options;
+    return new Gateway({
+      config: listener,
+      directory: this.directory,
+      clock,
+      log,
+      localTime: this.#ports.localTime,
+      random: this.#ports.random,
+      arrivals,
+      makeListener: () => listen(listener.link, names),
+      tap: () => recorder()?.tapDialIn(),
+    });
+  }
+}
+
+const matchOf = (device: DeviceConfig) => (device.kind === 'matched' ? device.match : undefined);
+
+/** What a dialled device needs for itself. A serial port has many names, so all of them count as one. */
+const claimsOf = ({ id, links }: DialledDeviceConfig): string[] => [
+  `device ${id}`,
+  ...links.map((link) => (link.scheme === 'serial' ? 'serial' : addressLabel(link))),
+];

@@ -1,0 +1,50 @@
+import type { Json, JsonObject } from '../../contract/feed/json.ts';
+import type { Interest } from './followed.ts';
+
+/** What is kept of one topic with state; it stays when the topic is removed, because `seq` goes on. */
+export interface Retained {
+  readonly topic: string;
+  readonly interest: Interest;
+  /** Of the last change. */
+  readonly rev: number;
+  readonly seq: number;
+  /** Absent: the topic is removed, and this is its tombstone. */
+  readonly document: JsonObject | undefined;
+}
+
+interface ChangeBase {
+  readonly topic: string;
+  readonly rev: number;
+  readonly seq: number;
+}
+
+/** A document changed; without `patch` it is new, and only the whole of it can be sent. */
+export interface StateChange extends ChangeBase {
+  readonly kind: 'state';
+  readonly document: JsonObject;
+  readonly patch?: { readonly prev: number; readonly body: JsonObject };
+}
+
+export interface Removal extends ChangeBase {
+  readonly kind: 'removal';
+}
+
+/** An event keeps its id when it is sent again, and no other event of any life of the bridge has it. */
+interface Identified extends ChangeBase {
+  readonly id: string;
+}
+
+export interface EventChange extends Identified {
+  readonly kind: 'event';
+  readonly data: JsonObject;
+}
+
+/** Goes to everybody, whatever they subscribed to. */
+export interface BroadcastChange extends Identified {
+  readonly kind: 'broadcast';
+  readonly from: string;
+  readonly data: Json;
+}
+
+/** One step of the store; each has the next `rev`. */
+export type Change = StateChange | Removal | EventChange | BroadcastChange;

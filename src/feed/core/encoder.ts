@@ -1,0 +1,169 @@
+import type { ServerMessage, ServerMessageType } from '../../contract/feed/server-messages.ts';
+import type { Instant } from '../../instant.ts';
+import type { Change, Retained } from './change.ts';
+import type { PastEvent } from './event-log.ts';
+
+/** A piece of a text, or what it is in UTF-8. */
+export type TextPart = string | Uint8Array;
+
+/** Wraps one JSON text, given in parts, as the transport carries it (a WebSocket text frame, a line). */
+export type Framer = (parts: readonly TextPart[]) => Uint8Array;
+
+/** The payload of one type of message. */
+export type PayloadOf<Type extends ServerMessageType> = Extract<ServerMessage, { type: Type }>['payload'];
+
+/** Largest snapshot message, and most bytes handed to an outlet at once, one message larger than that excepted. */
+export const CHUNK_BYTES = 64 * 1024;
+
+const utf8 = new TextEncoder();
+
+/** Makes frames; those that many subscribers get are made once and kept for as long as their version is the present one. */
+export class Encoder {
+  readonly #epoch: string;
+  readonly #framer: Framer;
+  readonly #fullFrames = new WeakMap<Retained, Uint8Array>();
+  readonly #items = new WeakMap<Retained, Uint8Array>();
+  readonly #acked = new WeakMap<PastEvent, Uint8Array>();
+  readonly #past = new WeakMap<PastEvent, Uint8Array>();
+
+  constructor(epoch: string, framer: Framer) {
+    this.#epoch = epoch;
+    this.#framer = framer;
+  }
+
+  message<Type extends ServerMessageType>(
+    type: Type,
+    id: string,
+    payload: PayloadOf<Type>,
+    now: Instant,
+    ack?: 'ack_required',
+  ): Uint8Array {
+    const timestamp = Math.round(now.wallMs);
+    const text = JSON.stringify(
+      ack === undefined
+        ? { type, id, timestamp, payload }
+        : { type, id, timestamp, ack_required: true, payload },
+    );
+    return this.#framer([text]);
+  }
+
+  /** An event that wants to be acknowledged; encoded once for all who are to acknowledge it. */
+  acked(event: PastEvent, now: Instant): Uint8Array {
+    const known = this.#acked.get(event);
+    if (known !== undefined) return known;
+    const { kind, id, topic, rev, seq, data } = event;
+    const version = { topic, epoch: this.#epoch, rev, seq };
+    const text = JSON.stringify({
+      type: kind,
+      id,
+      timestamp: Math.round(now.wallMs),
+      ack_required: true,
+      payload: kind === 'broadcast' ? { ...version, from: event.from, data } : { ...version, data },
+    });
+    const frame = this.#framer([text]);
+    this.#acked.set(event, frame);
+    return frame;
+  }
+
+  /** An event for those who come back; encoded once for all of them. */
+  past(event: PastEvent, now: Instant): Uint8Array {
+    const known = this.#past.get(event);
+    if (known !== undefined) return known;
+    const frame = this.change(event, now);
+    this.#past.set(event, frame);
+    return frame;
+  }
+
+  /** The frame that everybody in step gets. */
+  change(change: Change, now: Instant): Uint8Array {
+    const { topic, rev, seq } = change;
+    const epoch = this.#epoch;
+    switch (change.kind) {
+      case 'state': {
+        const { patch, document: state } = change;
+        const id = `r${rev}`;
+        if (patch === undefined)
+          return this.message('update', id, { topic, epoch, rev, seq, full: true, state }, now);
+        const { prev, body } = patch;
+        return this.message('update', id, { topic, epoch, rev, seq, prev, patch: body }, now);
+      }
+      case 'removal':
+        return this.message('update', `r${rev}`, { topic, epoch, rev, seq, removed: true }, now);
+      case 'event':
+        return this.message('event', change.id, { topic, epoch, rev, seq, data: change.data }, now);
+      case 'broadcast': {
+        const { from, data } = change;
+        return this.message('broadcast', change.id, { topic, epoch, rev, seq, from, data }, now);
+      }
+    }
+  }
+
+  position(rev: number, now: Instant): Uint8Array {
+    return this.message('position', `p${rev}`, { position: { [this.#epoch]: rev } }, now);
+  }
+
+  /** The present version of a topic for those who are behind; encoded once per version. */
+  full(retained: Retained, now: Instant): Uint8Array {
+    const known = this.#fullFrames.get(retained);
+    if (known !== undefined) return known;
+    const { document } = retained;
+    const frame = this.message(
+      'update',
+      `f${retained.rev}`,
+      document === undefined
+        ? { ...this.version(retained), removed: true }
+        : { ...this.version(retained), full: true, state: document },
+      now,
+    );
+    this.#fullFrames.set(retained, frame);
+    return frame;
+  }
+
+  version(retained: Retained): { topic: string; epoch: string; rev: number; seq: number } {
+    return { topic: retained.topic, epoch: this.#epoch, rev: retained.rev, seq: retained.seq };
+  }
+
+  /** The present version of a topic as it stands in a snapshot; encoded once per version. */
+  item(retained: Retained): Uint8Array {
+    const known = this.#items.get(retained);
+    if (known !== undefined) return known;
+    const { document } = retained;
+    const item = utf8.encode(
+      JSON.stringify(
+        document === undefined ? this.version(retained) : { ...this.version(retained), state: document },
+      ),
+    );
+    this.#items.set(retained, item);
+    return item;
+  }
+
+  /** One snapshot message of items made by `item`: those with a document, and those removed since they were asked for. */
+  snapshot(
+    id: string,
+    replyTo: string | undefined,
+    items: readonly Uint8Array[],
+    removed: readonly Uint8Array[],
+    now: Instant,
+  ): Uint8Array {
+    const reply = replyTo === undefined ? '' : `"reply_to":${JSON.stringify(replyTo)},`;
+    const head = `{"type":"snapshot","id":${JSON.stringify(id)},"timestamp":${Math.round(now.wallMs)},"payload":{${reply}"items":[`;
+    return this.#framer([head, ...separated(items), '],"removed":[', ...separated(removed), ']}}']);
+  }
+}
+
+/** Puts frames one after the other; a single one is not copied. */
+export function concatFrames(frames: readonly Uint8Array[]): Uint8Array {
+  const [only] = frames;
+  if (only !== undefined && frames.length === 1) return only;
+  const joined = new Uint8Array(frames.reduce((sum, each) => sum + each.length, 0));
+  let at = 0;
+  for (const frame of frames) {
+    joined.set(frame, at);
+    at += frame.length;
+  }
+  return joined;
+}
+
+function separated(parts: readonly Uint8Array[]): TextPart[] {
+  return parts.flatMap((part, index) => (index === 0 ? [part] : [',', part]));
+}

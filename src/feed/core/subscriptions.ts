@@ -1,0 +1,111 @@
+import type { ClientMessage } from '../../contract/feed/client-message.ts';
+import type { FeedErrorCode } from '../../contract/feed/feed-error.ts';
+import type { Instant } from '../../instant.ts';
+import type { Audience } from './audience.ts';
+import { PatternTrie } from './pattern-trie.ts';
+import { BROADCAST_TOPIC } from './store.ts';
+import type { Subscriber } from './subscriber.ts';
+
+type Subscribe = Extract<ClientMessage, { readonly type: 'subscribe' }>;
+
+/** Why a request was not carried out. */
+export interface SubscriptionProblem {
+  readonly code: FeedErrorCode;
+  readonly message: string;
+}
+
+/** A further subscription, answered with a snapshot or with what was missed; or what is wrong with it. */
+export function subscribe(
+  audience: Audience,
+  subscriber: Subscriber,
+  { id, topics, since, maxHz, ack }: Subscribe,
+  maxPatterns: number,
+  now: Instant,
+): SubscriptionProblem | undefined {
+  const former = subscriber.interests.patterns;
+  const interests = subscriber.interests.with(topics, { maxHz, ack });
+  if (interests.patterns.length > maxPatterns) return tooManyPatterns(maxPatterns);
+  audience.assign(subscriber, interests, now);
+  const rev = since === undefined ? undefined : audience.store.recoverable(since);
+  const { toldFrom } = subscriber;
+  subscriber.toldFrom = toldFromThenOn(subscriber, former, topics, rev ?? audience.store.rev);
+  if (rev === undefined) {
+    subscriber.startSnapshot(topics, id);
+    return undefined;
+  }
+  const starts = startsOf(toldFrom, former);
+  const toldAfter = (levels: readonly string[]): number => Math.min(Infinity, ...starts.match(levels));
+  subscriber.startRecovery({ patterns: topics, since: rev, replyTo: id, toldAfter }, now);
+  return undefined;
+}
+
+export const tooManyPatterns = (most: number): SubscriptionProblem => ({
+  code: 'too_many_patterns',
+  message: `A client may subscribe to ${most} patterns at once.`,
+});
+
+/** From which `rev` on each of these patterns is told; those that begin alike stand for one. */
+function startsOf(toldFrom: Subscriber['toldFrom'], patterns: readonly string[]): PatternTrie<number> {
+  const starts = new PatternTrie<number>();
+  for (const pattern of patterns) starts.add(pattern, startOf(toldFrom, pattern));
+  return starts;
+}
+
+/** From which `rev` on a pattern of the subscriber is told. */
+function startOf(told: Subscriber['toldFrom'], pattern: string): number {
+  return typeof told === 'number' ? told : (told.get(pattern) ?? Infinity);
+}
+
+/** With further patterns that are told from `rev` on; who has asked but once, like nearly all, needs no map for it. */
+function toldFromThenOn(
+  { toldFrom }: Subscriber,
+  former: readonly string[],
+  added: readonly string[],
+  rev: number,
+): Subscriber['toldFrom'] {
+  if (former.length === 0 || toldFrom === rev) return rev;
+  const starts = new Map(former.map((pattern) => [pattern, startOf(toldFrom, pattern)]));
+  for (const pattern of added) starts.set(pattern, Math.min(starts.get(pattern) ?? rev, rev));
+  return starts;
+}
+
+/** Ends subscriptions; or what is wrong with that. */
+export function unsubscribe(
+  audience: Audience,
+  subscriber: Subscriber,
+  topics: readonly string[],
+  replyTo: { readonly reply_to?: string },
+  now: Instant,
+): SubscriptionProblem | undefined {
+  const unknown = topics.find((topic) => !subscriber.interests.has(topic));
+  if (unknown !== undefined) {
+    return { code: 'not_subscribed', message: `There is no subscription to "${unknown}".` };
+  }
+  const interests = subscriber.interests.without(topics);
+  audience.assign(subscriber, interests, now);
+  // Very many events of few topics may wait.
+  const known = new Map([[BROADCAST_TOPIC, true]]);
+  subscriber.forget(topics, (topic) => {
+    const wanted = known.get(topic) ?? interests.hears(topic);
+    known.set(topic, wanted);
+    return wanted;
+  });
+  subscriber.send('response', { ...replyTo, result: { unsubscribed: topics } }, now);
+  return undefined;
+}
+
+/** Topics are told anew as they are now; or what is wrong with that. */
+export function resync(
+  subscriber: Subscriber,
+  topics: readonly string[],
+  replyTo: { readonly reply_to?: string },
+  now: Instant,
+): SubscriptionProblem | undefined {
+  const foreign = topics.find((topic) => !subscriber.interests.hears(topic));
+  if (foreign !== undefined) {
+    return { code: 'not_subscribed', message: `No subscription covers "${foreign}".` };
+  }
+  subscriber.send('response', { ...replyTo, result: { resyncing: topics } }, now);
+  subscriber.startResync(topics);
+  return undefined;
+}

@@ -1,0 +1,147 @@
+import type { Instant } from '../../instant.ts';
+import type { Arrivals } from '../../system/arrivals.ts';
+import type { Clock, Timer } from '../../system/clock.ts';
+import type { Audience } from '../core/audience.ts';
+import type { Subscriber } from '../core/subscriber.ts';
+
+/** One slice of a pass: whichever is reached first. */
+const SLICE_SUBSCRIBERS = 256;
+const SLICE_MS = 4;
+/** How often within a slice the clock is read: after so many, and where they are owed much, after so many bytes of that. */
+const CLOCK_EVERY = 16;
+const CLOCK_EVERY_BYTES = 64 * 1024;
+/**
+ * While devices come in the loop turns between two slices, and accepts one of them each time: for so long at least and
+ * until so many are in, but no longer than a slow machine may take over them.
+ */
+const YIELD = { ms: 4, devices: 8, mostMs: 16 } as const;
+/** How often documents that are held back for a rate are looked at. */
+const PACE_MS = 20;
+
+/**
+ * Makes the passes of an audience: one at the end of every turn of the event loop in which something is to be written,
+ * so that everything of that turn goes out together; a long pass lets the loop turn between its slices. With a flush
+ * window, a pass is made only so long after the first of what it writes. Devices that come in go before subscribers:
+ * while they do, slices are rarer, and what is published meanwhile goes out together.
+ */
+export class FlushLoop {
+  readonly #audience: Audience;
+  readonly #clock: Clock;
+  readonly #flush: (subscriber: Subscriber, now: Instant) => void;
+  #pass: Generator<Subscriber, void, void> | undefined;
+  #windowMs: number;
+  #scheduled: Timer | undefined;
+  #flushing = false;
+  #paceTimer: Timer | undefined;
+  readonly #arrivals: Arrivals | undefined;
+  /** Devices that had come in when it was looked last. */
+  #arrived = 0;
+  /** When the last slice ended, and how many had come in by then. */
+  #wrote = { atMs: Number.NEGATIVE_INFINITY, arrived: 0 };
+
+  constructor(
+    audience: Audience,
+    clock: Clock,
+    flush: (subscriber: Subscriber, now: Instant) => void,
+    windowMs = 0,
+    arrivals?: Arrivals,
+  ) {
+    this.#arrivals = arrivals;
+    this.#windowMs = windowMs;
+    this.#audience = audience;
+    this.#clock = clock;
+    this.#flush = flush;
+  }
+
+  /** Another window, for what is published from now on. */
+  follow(windowMs: number): void {
+    this.#windowMs = windowMs;
+  }
+
+  request(): void {
+    if (this.#scheduled !== undefined) return;
+    if (this.#windowMs === 0 || this.#pass !== undefined) this.#soon();
+    else this.#scheduled = this.#clock.setTimer(this.#clock.now().monoMs + this.#windowMs, this.#run);
+  }
+
+  /**
+   * More is published in this turn than may wait for its end: what there is goes out now, to all of them. Who keeps up
+   * so loses nothing of a burst, as far as the operating system has room for it.
+   */
+  overfull(): void {
+    const now = this.#clock.now();
+    if (this.#flushing) {
+      // What is published while somebody is written to can't be written in between.
+      this.#audience.settle(now);
+      return;
+    }
+    this.#flushing = true;
+    // The rest of a pass under way, and one of what was published since.
+    for (const subscriber of this.#pass ?? []) this.#flush(subscriber, now);
+    this.#pass = undefined;
+    for (const subscriber of this.#audience.pass()) this.#flush(subscriber, now);
+    this.#flushing = false;
+  }
+
+  /** Looks after documents that are held back, for as long as there are any. */
+  pace(): void {
+    this.#paceTimer ??= this.#clock.setTimer(this.#clock.now().monoMs + PACE_MS, () => {
+      this.#paceTimer = undefined;
+      if (this.#audience.wakePaced(this.#clock.now())) this.pace();
+    });
+  }
+
+  stop(): void {
+    this.#scheduled?.cancel();
+    this.#paceTimer?.cancel();
+  }
+
+  #soon(): void {
+    const handle = setImmediate(this.#run);
+    this.#scheduled = { cancel: () => clearImmediate(handle) };
+  }
+
+  readonly #run = (): void => {
+    this.#scheduled = undefined;
+    if (this.#yields()) this.#soon();
+    else this.#slice();
+  };
+
+  /** A device came in during this turn, so more may wait, and a slice was made just before. */
+  #yields(): boolean {
+    if (this.#arrivals === undefined) return false;
+    const { count } = this.#arrivals;
+    if (count === this.#arrived) return false;
+    this.#arrived = count;
+    const pausedMs = this.#clock.now().monoMs - this.#wrote.atMs;
+    if (pausedMs >= YIELD.mostMs) return false;
+    return pausedMs < YIELD.ms || count - this.#wrote.arrived < YIELD.devices;
+  }
+
+  #slice(): void {
+    this.#pass ??= this.#audience.pass();
+    const now = this.#clock.now();
+    this.#flushing = true;
+    const done = this.#flushSome(this.#pass, now);
+    this.#flushing = false;
+    if (done) this.#pass = undefined;
+    if (this.#arrivals !== undefined)
+      this.#wrote = { atMs: this.#clock.now().monoMs, arrived: this.#arrivals.count };
+    if (!done || this.#audience.pending) this.request();
+  }
+
+  /** Whether none are left. */
+  #flushSome(pass: Generator<Subscriber, void, void>, now: Instant): boolean {
+    const { tally } = this.#audience;
+    let askAt = tally.ownBytes + CLOCK_EVERY_BYTES;
+    for (let count = 1; ; count++) {
+      const next = pass.next();
+      if (next.done === true) return true;
+      this.#flush(next.value, now);
+      const asks = count % CLOCK_EVERY === 0 || tally.ownBytes >= askAt;
+      if (asks) askAt = tally.ownBytes + CLOCK_EVERY_BYTES;
+      const late = asks && this.#clock.now().monoMs - now.monoMs > SLICE_MS;
+      if (count >= SLICE_SUBSCRIBERS || late) return false;
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import { DEFAULT_DOOR_LIMITS, type DoorLimits, doorLimits } from '../../access/connection-gate.ts';
+import type { ServerConfig } from '../../config/server.ts';
+import type { FeedLimits } from '../../contract/feed/server-messages.ts';
+
+/** What the feed allows, announced in `welcome` where it concerns clients. */
+export interface FeedServerLimits {
+  readonly maxMessageBytes: number;
+  readonly messagesPerSecond: number;
+  readonly messageBurst: number;
+  readonly maxPatterns: number;
+  /** How long a connection may go without a token where one is required. */
+  readonly authTimeoutMs: number;
+  /** Connections of one address that is not loopback. */
+  readonly maxConnectionsPerAddress: number;
+  /** New connections of such an address per second, on average and at once; more are told to come back later. */
+  readonly connectsPerSecondPerAddress: number;
+  readonly connectBurstPerAddress: number;
+  /** Connections in all; more are told to come back later. */
+  readonly maxConnections: number;
+  /** New connections, on average and at once; more are told to come back later. */
+  readonly connectsPerSecond: number;
+  readonly connectBurst: number;
+  /** For how long a session is kept for a connection that goes on with it. */
+  readonly resumeMs: number;
+  /** How long a change may wait for others to go out with it; 0: until the end of the same turn of the loop. */
+  readonly flushWindowMs: number;
+  /** Bytes that may wait for all subscribers together; beyond it the one with the most goes. */
+  readonly maxHeldBytes: number;
+  readonly pingIntervalMs: number;
+  readonly pingTimeoutMs: number;
+  /** How long a full socket may go without a byte leaving it. */
+  readonly stuckLimitMs: number;
+  /** How long the other side may take over the closing handshake. */
+  readonly closeTimeoutMs: number;
+}
+
+export const DEFAULT_FEED_LIMITS: FeedServerLimits = {
+  maxMessageBytes: 64 * 1024,
+  messagesPerSecond: 100,
+  messageBurst: 200,
+  maxPatterns: 256,
+  authTimeoutMs: 10_000,
+  ...DEFAULT_DOOR_LIMITS,
+  maxConnections: 20_000,
+  connectsPerSecond: 500,
+  connectBurst: 1_000,
+  resumeMs: 120_000,
+  flushWindowMs: 0,
+  maxHeldBytes: 256 * 1024 * 1024,
+  pingIntervalMs: 20_000,
+  pingTimeoutMs: 30_000,
+  stuckLimitMs: 30_000,
+  closeTimeoutMs: 2_000,
+};
+
+/** What may be changed while everybody stays connected. */
+export type LiveLimits = DoorLimits &
+  Pick<
+    FeedServerLimits,
+    | 'flushWindowMs'
+    | 'maxMessageBytes'
+    | 'messagesPerSecond'
+    | 'messageBurst'
+    | 'maxPatterns'
+    | 'authTimeoutMs'
+  >;
+
+const MESSAGE_BURST = 2;
+
+/** As they are configured. */
+export function liveLimits(server: ServerConfig): LiveLimits {
+  const { flushWindowMs = DEFAULT_FEED_LIMITS.flushWindowMs } = server;
+  const { maxMessagesPerSecond: messagesPerSecond, maxMessageBytes, maxPatterns, authTimeoutMs } = server;
+  const messageBurst = messagesPerSecond * MESSAGE_BURST;
+  return {
+    ...doorLimits(server),
+    flushWindowMs,
+    maxMessageBytes,
+    messagesPerSecond,
+    messageBurst,
+    maxPatterns,
+    authTimeoutMs,
+  };
+}
+
+export function announced(limits: FeedServerLimits): FeedLimits {
+  return {
+    max_message_bytes: limits.maxMessageBytes,
+    messages_per_second: limits.messagesPerSecond,
+    message_burst: limits.messageBurst,
+    max_patterns: limits.maxPatterns,
+    auth_timeout_ms: limits.authTimeoutMs,
+    max_connections_per_address: limits.maxConnectionsPerAddress,
+  };
+}

@@ -1,0 +1,188 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createSecureServer } from 'node:tls';
+import { plainAddress } from '../../access/caller.ts';
+import { ConnectionGate, type DoorLimits } from '../../access/connection-gate.ts';
+import { Handshakes } from '../../access/handshakes.ts';
+import { parseClientMessage } from '../../contract/feed/client-message.ts';
+import { CLOSE_CODES } from '../../contract/feed/close-code.ts';
+import { HeartwireError } from '../../errors.ts';
+import { formatHostPort } from '../../links/host-port.ts';
+import { listeningHost } from '../../links/names/as-lookup.ts';
+import { BACKLOG } from '../../system/backlog.ts';
+import { listenError } from '../../system/listen-error.ts';
+import type { TlsSource } from '../../system/tls-source.ts';
+import type { Connection } from '../hub/connection.ts';
+import type { Roster, Transport } from '../hub/roster.ts';
+import { endSocket } from './end-socket.ts';
+import { JsonLinesCarrier } from './json-lines-carrier.ts';
+import { jsonLine } from './json-lines-frame.ts';
+
+/** Connections at once; more are closed as they come. */
+const MAX_CONNECTIONS = 20_000;
+// Half open: who has said all that it wants to say may still listen.
+const SOCKETS = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 };
+
+export interface JsonLinesServerOptions {
+  readonly roster: Roster;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Served over TLS with its pair; the bridge disposes of it. */
+  readonly tls?: TlsSource;
+  /** How long a TLS handshake may take; 10 s where it is left out. */
+  readonly handshakeMs?: number;
+  /** Accepting a connection failed; the server goes on. */
+  failed?(error: HeartwireError): void;
+}
+
+/**
+ * The feed for programs without WebSocket: the same messages, one JSON object a line, over TCP or TLS. A web page can
+ * make its browser send a request here, and so whoever does not begin with an object is cut off at its first byte.
+ *
+ * A bare program writes one object without a newline, and takes what it reads then for the answer: it gets one object for
+ * each of its own, and nothing else, until it subscribes.
+ */
+export class JsonLinesServer {
+  readonly #options: JsonLinesServerOptions;
+  readonly #transport: Transport;
+  /** A TLS handshake costs more than all that comes behind it, so who comes too often does not get to it. */
+  readonly #gate: ConnectionGate;
+  readonly #handshakes: Handshakes;
+  #server: Server | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: JsonLinesServerOptions) {
+    this.#options = options;
+    const { roster } = options;
+    this.#transport = roster.transport('json_lines', jsonLine);
+    this.#gate = new ConnectionGate(roster.limits, roster.clock);
+    this.#handshakes = new Handshakes(roster.clock, options.handshakeMs);
+  }
+
+  /**
+   * Resolves with `host:port`, or `tls://host:port`.
+   * @throws HeartwireError `address_in_use`, `address_unavailable`, `listen_failed`, `tls_*`
+   */
+  async start(): Promise<string> {
+    if (this.#server !== undefined)
+      throw new HeartwireError('bad_argument', 'The server for JSON lines was started already.');
+    const { host, port, tls } = this.#options;
+    const server =
+      tls === undefined ? createServer(SOCKETS, (socket) => this.#admit(socket)) : await this.#secure(tls);
+    this.#server = server;
+    server.maxConnections = MAX_CONNECTIONS;
+    const refused = (cause: unknown): HeartwireError => listenError(cause, host, port, 'server.tcp');
+    try {
+      server.listen({ host: await listeningHost(host), port, backlog: BACKLOG });
+      await once(server, 'listening');
+    } catch (cause) {
+      throw refused(cause);
+    }
+    server.on('error', (cause) => this.#options.failed?.(refused(cause)));
+    // A TCP server's address is never a path.
+    const at = formatHostPort(host, (server.address() as AddressInfo).port);
+    return tls === undefined ? at : `tls://${at}`;
+  }
+
+  /** Other limits hold for connections that come from now on. */
+  follow(limits: DoorLimits): void {
+    this.#gate.follow(limits);
+  }
+
+  /** Stops listening; the connections are the roster's to close, before. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined || !server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    this.#handshakes.destroyAll();
+    await closed;
+  }
+
+  async #secure(tls: TlsSource): Promise<Server> {
+    const pair = await tls.load();
+    const server = createSecureServer({ ...SOCKETS, ...pair });
+    this.#handshakes.watch(server);
+    server.on('secureConnection', (socket) => this.#admit(socket));
+    server.on('connection', (socket: Socket) => this.#gate.arrived(socket, true));
+    tls.serve(server);
+    return server;
+  }
+
+  #admit(socket: Socket): void {
+    // Without an address the peer is gone already.
+    if (socket.remoteAddress === undefined) return void socket.destroy();
+    const { roster } = this.#options;
+    const { clock } = roster;
+    const { maxMessageBytes, closeTimeoutMs } = roster.limits;
+    const address = plainAddress(socket.remoteAddress);
+    let why = 'closed';
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      why = error.code === 'EPIPE' ? 'closed' : 'lost';
+    });
+    const retryAfterS = roster.retryAfterS(address);
+    if (retryAfterS !== undefined) {
+      this.#sendAway(socket, retryAfterS);
+      return;
+    }
+    const carrier = new JsonLinesCarrier({ socket, clock, maxMessageBytes, closeTimeoutMs });
+    const connection = roster.admit(this.#transport, { carrier, socket, address, quiet: true });
+    socket.on('close', () => roster.leave(connection, why));
+    if (connection.session === undefined) return;
+    const cutOff = (): void => {
+      why = 'refused';
+      roster.log('refused', address, undefined, 'what it said first is no JSON object');
+      socket.destroy();
+    };
+    let first = true;
+    carrier.start({
+      text: (text, lines) => {
+        if (first && isNoObject(text)) return cutOff();
+        first = false;
+        if (connection.quiet && (lines || asksForStream(text))) this.#begin(connection);
+        roster.receive(connection, text);
+      },
+      newline: () => this.#begin(connection),
+      tooLarge: () => connection.close('message_too_large', clock.now()),
+      notUtf8: () => connection.close('invalid_utf8', clock.now()),
+      foreign: cutOff,
+    });
+  }
+
+  /** It reads a stream: it is welcomed, and gets what it did not ask for, too. */
+  #begin(connection: Connection): void {
+    if (!connection.quiet || connection.closing) return;
+    connection.session?.startJsonPings();
+    this.#options.roster.begin(connection);
+  }
+
+  /** There is no room now. */
+  #sendAway(socket: Socket, retryAfterS: number): void {
+    const { clock, limits } = this.#options.roster;
+    const { encoder } = this.#transport.audience;
+    const now = clock.now();
+    const message = 'More connections come than can be taken in now; come back later.';
+    const closing = { code: CLOSE_CODES.draining, reason: 'too_busy', reconnect: true };
+    socket.write(encoder.message('error', 'm1', { code: 'too_busy', message, retry: true }, now));
+    socket.write(encoder.message('closing', 'm2', { ...closing, retry_after_ms: retryAfterS * 1_000 }, now));
+    socket.resume();
+    endSocket(socket, clock, limits.closeTimeoutMs);
+  }
+}
+
+/** What brings more than one answer, and goes on doing so. */
+function asksForStream(text: string): boolean {
+  const parsed = parseClientMessage(text);
+  return parsed.ok && (parsed.message.type === 'subscribe' || parsed.message.type === 'resume');
+}
+
+function isNoObject(text: string): boolean {
+  const parsed = parseClientMessage(text);
+  return !parsed.ok && parsed.error.code === 'bad_json';
+}

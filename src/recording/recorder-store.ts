@@ -1,0 +1,218 @@
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createGzip, type Gzip, constants as zlib } from 'node:zlib';
+import { blocksOf, DiskBudget, type DiskUse, type NoRoom } from '../system/disk-budget.ts';
+import { writeAll } from '../system/write-all.ts';
+import type { RecorderSettings } from './recorder.ts';
+
+/** `psu-1.20260101T000000000Z.trace`, or `...Z-2.trace.gz`. */
+const OURS = /^(.+)\.\d{8}T\d{9}Z(?:-\d+)?\.trace(?:\.gz)?$/;
+
+/** What a recorder needs of a file. */
+export interface WritableFile {
+  write(bytes: Buffer, offset: number, length: number): Promise<{ readonly bytesWritten: number }>;
+  close(): Promise<void>;
+}
+
+/** Makes a file that must not be there yet, or opens one that is, to write behind what it holds. */
+export type CreateFile = (path: string, mode: 'new' | 'more') => Promise<WritableFile>;
+
+const createFile: CreateFile = (path, mode) =>
+  open(path, mode === 'new' ? 'wx' : constants.O_WRONLY | constants.O_APPEND);
+
+/** The files of a recorder, and what they take of the disk. */
+export class RecordingStore {
+  readonly #settings: RecorderSettings;
+  readonly #create: CreateFile;
+  readonly #budget: DiskBudget<string>;
+  #counted = false;
+
+  constructor(settings: RecorderSettings, create: CreateFile = createFile) {
+    this.#settings = settings;
+    this.#create = create;
+    this.#budget = new DiskBudget(settings);
+  }
+
+  /** Of all traces, those that are being written included. */
+  get use(): DiskUse {
+    return this.#budget.use;
+  }
+
+  /** Makes the folder where it is missing, and counts, once, what earlier runs have left in it. */
+  async open(): Promise<void> {
+    const { dir } = this.#settings;
+    await mkdir(dir, { recursive: true });
+    if (this.#counted) return;
+    const found: { device: string; path: string; size: number; mtimeMs: number }[] = [];
+    for (const name of await readdir(dir)) {
+      const [, device] = OURS.exec(name) ?? [];
+      if (device === undefined) continue;
+      const path = join(dir, name);
+      const { size, mtimeMs } = await stat(path);
+      found.push({ device, path, size, mtimeMs });
+    }
+    this.#counted = true;
+    for (const { device, path, size } of found.sort((a, b) => a.mtimeMs - b.mtimeMs)) {
+      this.#budget.add(device, path, { bytes: blocksOf(size), files: 1 });
+    }
+    await this.#remove(this.#budget.makeRoom('', { bytes: 0, files: 0 }));
+  }
+
+  /** Makes room for so many bytes more, in this file or a new one; returns why there is none. */
+  async makeRoom(
+    device: string,
+    bytes: number,
+    file: RecordingFile | undefined,
+  ): Promise<NoRoom | undefined> {
+    const added = addedTo(bytes, file);
+    const refused = this.#budget.refuses(device, added);
+    if (refused === undefined) await this.#remove(this.#budget.makeRoom(device, added));
+    return refused;
+  }
+
+  /** Devices with more in traces that are being written than this one would have, the largest first. */
+  largerThan(device: string, bytes: number, file: RecordingFile | undefined): readonly string[] {
+    return this.#budget.largerHolders(device, addedTo(bytes, file));
+  }
+
+  async create(device: string, wallMs: number): Promise<RecordingFile> {
+    const stamp = new Date(wallMs).toISOString().replace(/[-:.]/g, '');
+    const { dir, gzip } = this.#settings;
+    for (let attempt = 1; ; attempt++) {
+      const name = `${device}.${stamp}${attempt === 1 ? '' : `-${attempt}`}.trace${gzip ? '.gz' : ''}`;
+      const path = join(dir, name);
+      try {
+        return this.#written(device, path, await this.#create(path, 'new'));
+      } catch (error) {
+        const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+        if (!taken || attempt >= 1_000) throw error;
+      }
+    }
+  }
+
+  #written(device: string, path: string, handle: WritableFile): RecordingFile {
+    let held = { bytes: blocksOf(0), files: 1 };
+    let over = false;
+    this.#budget.hold(device, held);
+    return new RecordingFile(handle, this.#settings.gzip, {
+      reopen: () => this.#create(path, 'more'),
+      grew: (bytes) => {
+        if (over) return;
+        const grown = { bytes: blocksOf(bytes), files: 1 };
+        this.#budget.hold(device, { bytes: grown.bytes - held.bytes, files: 0 });
+        held = grown;
+      },
+      closed: () => {
+        over = true;
+        this.#budget.release(device, held);
+        this.#budget.add(device, path, held);
+      },
+      useless: async () => {
+        over = true;
+        this.#budget.release(device, held);
+        await rm(path, { force: true });
+      },
+    });
+  }
+
+  async #remove(paths: readonly string[]): Promise<void> {
+    for (const path of paths) await rm(path, { force: true });
+  }
+}
+
+function addedTo(bytes: number, file: RecordingFile | undefined): DiskUse {
+  if (file === undefined) return { bytes: blocksOf(bytes), files: 1 };
+  return { bytes: blocksOf(file.bytes + bytes) - blocksOf(file.bytes), files: 0 };
+}
+
+/** What becomes of a trace on the disk, for its store. */
+interface FileFate {
+  reopen(): Promise<WritableFile>;
+  grew(bytes: number): void;
+  /** It stays as it is. */
+  closed(): void;
+  /** Nothing whole was written into it. */
+  useless(): Promise<void>;
+}
+
+/** One trace while it is written. */
+export class RecordingFile {
+  #handle: WritableFile | undefined;
+  readonly #fate: FileFate;
+  readonly #gzip: Gzip | undefined;
+  #packed: Buffer[] = [];
+  /** Bytes on the disk. */
+  bytes = 0;
+  /** All that one call of `append` brought is on the disk. */
+  #useful = false;
+
+  constructor(handle: WritableFile, gzip: boolean, fate: FileFate) {
+    this.#handle = handle;
+    this.#fate = fate;
+    if (!gzip) return;
+    this.#gzip = createGzip();
+    this.#gzip.on('data', (packed: Buffer) => void this.#packed.push(packed));
+  }
+
+  async append(bytes: Buffer): Promise<void> {
+    const gzip = this.#gzip;
+    if (gzip === undefined) {
+      await this.#write(bytes);
+    } else {
+      gzip.write(bytes);
+      // What is flushed can be read even if nothing follows.
+      await new Promise<void>((resolve) => gzip.flush(zlib.Z_SYNC_FLUSH, resolve));
+      await this.#writePacked();
+    }
+    this.#useful = true;
+  }
+
+  async close(): Promise<void> {
+    const gzip = this.#gzip;
+    if (gzip !== undefined) {
+      await new Promise<void>((resolve, reject) => gzip.once('end', resolve).once('error', reject).end());
+      await this.#writePacked();
+    }
+    await this.rest();
+    this.#fate.closed();
+  }
+
+  get isOpen(): boolean {
+    return this.#handle !== undefined;
+  }
+
+  /** Lets go of the descriptor until more is to be written. */
+  async rest(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await handle?.close();
+  }
+
+  /** The disk failed: the file is let go as it is, and is removed where nothing can be read from it. */
+  async abandon(): Promise<void> {
+    this.#gzip?.destroy();
+    // A disk that failed may fail here as well; the failure is known already.
+    const closing = this.rest().catch(() => undefined);
+    if (this.#useful) this.#fate.closed();
+    else await this.#fate.useless().catch(() => undefined);
+    await closing;
+  }
+
+  async #writePacked(): Promise<void> {
+    const packed = Buffer.concat(this.#packed);
+    this.#packed = [];
+    await this.#write(packed);
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
+    const handle = this.#handle ?? (await this.#fate.reopen());
+    this.#handle = handle;
+    await writeAll(bytes.length, async (at, length) => {
+      const { bytesWritten } = await handle.write(bytes, at, length);
+      this.bytes += bytesWritten;
+      this.#fate.grew(this.bytes);
+      return bytesWritten;
+    });
+  }
+}

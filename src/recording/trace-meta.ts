@@ -1,0 +1,218 @@
+import { defaultSilenceMs } from '../capture/silences.ts';
+import { formatDuration, parseDuration } from '../config/duration.ts';
+import type { BareSettings, PollSettings, SessionSettings } from '../contract/settings.ts';
+import { HeartwireError } from '../errors.ts';
+import type { TraceHead } from '../trace/event.ts';
+
+/** How a recorded device was spoken to. */
+export interface TracedDevice {
+  readonly settings: SessionSettings;
+  /** It dialled in; else it was dialled. */
+  readonly dialIn: boolean;
+  readonly line: 'stream' | 'serial';
+  readonly maxFrame: number;
+  /** The time zone of the bridge, which it told the device's clock by. */
+  readonly timeZone: string;
+  /** Where it dialled in: by what it was known. */
+  readonly knownBy: 'register' | 'address' | 'any-address';
+}
+
+const STREAM_MAX_FRAME = 1024 * 1024;
+const SERIAL_MAX_FRAME = 52;
+
+/** The `#meta` of a device, from which `readMeta` makes the same settings again. */
+export function metaOf(device: TracedDevice): Record<string, string> {
+  const { settings, dialIn, line, maxFrame, timeZone, knownBy } = device;
+  const { heartbeat, reconnect, register, clock, presence, bare } = settings;
+  const defined = (key: string, value: string | undefined) => (value === undefined ? {} : { [key]: value });
+  return {
+    device: settings.device,
+    transport: settings.transport,
+    role: settings.role,
+    dial: dialIn ? 'in' : 'out',
+    line,
+    max_frame: String(maxFrame),
+    ...(dialIn ? { known_by: knownBy } : { addresses: settings.addresses.join(',') }),
+    ...defined('appid', register?.appid),
+    ...defined('imei', register?.imei),
+    identity: settings.identity,
+    interval: formatDuration(heartbeat.intervalMs),
+    missed: String(heartbeat.missed),
+    beats: heartbeat.from,
+    ...defined('clock_every', clock && formatDuration(clock.everyMs)),
+    ...defined('clock_zone', clock?.timeZone),
+    ...defined('presence_every', presence && formatDuration(presence.everyMs)),
+    ...(bare === undefined ? {} : bareMeta(bare)),
+    reconnect_initial: formatDuration(reconnect.initialMs),
+    reconnect_max: formatDuration(reconnect.maxMs),
+    reconnect_multiplier: String(reconnect.multiplier),
+    reconnect_jitter: reconnect.jitter,
+    connect_timeout: formatDuration(settings.connectTimeoutMs),
+    request_timeout: formatDuration(settings.requestTimeoutMs),
+    time_zone: timeZone,
+  };
+}
+
+function bareMeta({ silenceMs, polls, turnaroundMs, lateMs }: BareSettings): Record<string, string> {
+  return {
+    session: 'none',
+    silence: silenceMs === undefined ? 'never' : formatDuration(silenceMs),
+    turnaround: formatDuration(turnaroundMs),
+    ...(lateMs === undefined ? {} : { late_window: formatDuration(lateMs) }),
+    ...(polls.length === 0 ? {} : { polls: JSON.stringify(polls) }),
+  };
+}
+
+/**
+ * How to speak to the device of a trace. What `#meta` leaves out has the defaults of `devices.yaml`; `fallback` is its
+ * name where it has none.
+ *
+ * @throws HeartwireError `trace_unfit`
+ */
+export function readMeta(head: TraceHead, fallback: string, file: string): TracedDevice {
+  const meta = new MetaReader(head.meta, file);
+  const transport = meta.choice('transport', ['tcp', 'serial', 'replay'], 'tcp');
+  const role = meta.choice('role', ['client', 'server'], 'client');
+  const dialIn =
+    meta.choice('dial', ['in', 'out'], role === 'server' && transport === 'tcp' ? 'in' : 'out') === 'in';
+  const line = meta.choice('line', ['stream', 'serial'], transport === 'serial' ? 'serial' : 'stream');
+  const { appid, imei, clock_zone: clockZone } = head.meta;
+  const bare = head.meta.session === 'none' ? readBare(meta, head.meta) : undefined;
+  if (bare === undefined && role === 'client' && (appid === undefined || imei === undefined)) {
+    throw meta.unfit(
+      'appid',
+      'In the client role we register, and the trace does not say as whom.',
+      'Add appid=UUID and imei=DIGITS to its #meta line.',
+    );
+  }
+  const everyMs = meta.duration('clock_every', 0);
+  const presenceMs = meta.duration('presence_every', 0);
+  const settings: SessionSettings = {
+    device: head.meta.device ?? fallback,
+    role,
+    transport,
+    addresses: dialIn ? [] : (head.meta.addresses ?? transport).split(','),
+    ...(appid === undefined || imei === undefined ? {} : { register: { appid, imei } }),
+    ...(bare === undefined ? {} : { bare }),
+    identity: meta.choice('identity', ['standard', 'any'], 'standard'),
+    heartbeat: {
+      intervalMs: meta.duration('interval', 3_000),
+      missed: meta.number('missed', 3),
+      from: meta.choice('beats', ['client', 'server', 'both'], 'client'),
+    },
+    ...(everyMs === 0
+      ? {}
+      : { clock: { everyMs, ...(clockZone === undefined ? {} : { timeZone: clockZone }) } }),
+    ...(presenceMs === 0 ? {} : { presence: { everyMs: presenceMs } }),
+    reconnect: {
+      initialMs: meta.duration('reconnect_initial', 1_000),
+      maxMs: meta.duration('reconnect_max', 30_000),
+      multiplier: meta.number('reconnect_multiplier', 2),
+      jitter: meta.choice('reconnect_jitter', ['full', 'none'], 'full'),
+    },
+    connectTimeoutMs: meta.duration('connect_timeout', 10_000),
+    requestTimeoutMs: meta.duration('request_timeout', 5_000),
+  };
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(settings.device)) {
+    throw meta.unfit(
+      'device',
+      'A device has a name of letters, digits, dots, hyphens and underscores.',
+      'Correct device= in the #meta line.',
+    );
+  }
+  return {
+    settings,
+    dialIn,
+    line,
+    maxFrame: meta.number('max_frame', line === 'serial' ? SERIAL_MAX_FRAME : STREAM_MAX_FRAME),
+    timeZone: head.meta.time_zone ?? 'UTC',
+    knownBy: meta.choice('known_by', ['register', 'address', 'any-address'], 'register'),
+  };
+}
+
+/**
+ * The silence that ends a frame of `gap` framing in a trace without `idle` lines, in ms.
+ *
+ * @throws HeartwireError `trace_unfit`
+ */
+export function silenceMs(head: TraceHead, file: string): number {
+  return new MetaReader(head.meta, file).duration('gap', defaultSilenceMs(head.meta.transport));
+}
+
+function readBare(meta: MetaReader, { silence, polls, late_window: late }: TraceHead['meta']): BareSettings {
+  return {
+    ...(silence === 'never' ? {} : { silenceMs: meta.duration('silence', 10_000) }),
+    polls: polls === undefined ? [] : meta.polls(polls),
+    turnaroundMs: meta.duration('turnaround', 10),
+    ...(late === undefined ? {} : { lateMs: meta.duration('late_window', 0) }),
+  };
+}
+
+class MetaReader {
+  readonly #meta: Readonly<Record<string, string>>;
+  readonly #file: string;
+
+  constructor(meta: Readonly<Record<string, string>>, file: string) {
+    this.#meta = meta;
+    this.#file = file;
+  }
+
+  unfit(key: string, problem: string, mend: string): HeartwireError {
+    const seen = this.#meta[key];
+    return new HeartwireError('trace_unfit', `${this.#file}: #meta ${key}: ${problem}`, {
+      mend,
+      ...(seen === undefined ? {} : { seen }),
+    });
+  }
+
+  choice<T extends string>(key: string, choices: readonly T[], fallback: T): T {
+    const text = this.#meta[key];
+    if (text === undefined) return fallback;
+    const found = choices.find((each) => each === text);
+    if (found !== undefined) return found;
+    throw this.unfit(key, `"${text}" is not possible here.`, `Write ${choices.join(', ')}.`);
+  }
+
+  duration(key: string, fallback: number): number {
+    const text = this.#meta[key];
+    if (text === undefined) return fallback;
+    const ms = parseDuration(text);
+    if (ms !== undefined) return ms;
+    throw this.unfit(key, `"${text}" is no duration.`, 'Write a number and a unit, for example 3s.');
+  }
+
+  polls(text: string): readonly PollSettings[] {
+    const mend = 'Leave it as it was recorded, or remove it.';
+    try {
+      const value: unknown = JSON.parse(text);
+      if (Array.isArray(value) && value.every(isPoll)) return value;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+    throw this.unfit('polls', 'This is no list of polls.', mend);
+  }
+
+  number(key: string, fallback: number): number {
+    const text = this.#meta[key];
+    if (text === undefined) return fallback;
+    const value = Number(text);
+    if (/^\d{1,9}(?:\.\d{1,6})?$/.test(text) && value > 0) return value;
+    throw this.unfit(key, `"${text}" is no number above 0.`, 'Write it in digits.');
+  }
+}
+
+function isPoll(value: unknown): value is PollSettings {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'message' in value &&
+    typeof value.message === 'string' &&
+    'fields' in value &&
+    typeof value.fields === 'object' &&
+    value.fields !== null &&
+    'everyMs' in value &&
+    typeof value.everyMs === 'number' &&
+    value.everyMs > 0 &&
+    (!('as' in value) || typeof value.as === 'string')
+  );
+}

@@ -1,0 +1,357 @@
+import type { Publisher } from '../contract/publisher.ts';
+import { MessageCatalog } from '../devices/core/message-catalog.ts';
+import { deviceCodec } from '../devices/device-codec.ts';
+import { DeviceRunner } from '../devices/device-runner.ts';
+import { Gateway } from '../devices/gateway.ts';
+import { messageEvent } from '../devices/message-event.ts';
+import { Wire, type WireCodec, type WireOwner, type WireTap } from '../devices/wire.ts';
+import { ERROR_CODES, type ErrorCode } from '../errors.ts';
+import type { LinkEnd, Listener, ListenerHandlers } from '../links/link.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import type { TracedDevice } from '../recording/trace-meta.ts';
+import { formatLocalTime, parseLocalTime } from '../system/local-time.ts';
+import type { Log } from '../system/log.ts';
+import { markReplay } from '../system/mark-replay.ts';
+import { toHex } from '../trace/bytes-text.ts';
+import type { TraceEvent } from '../trace/event.ts';
+import { Expectations } from '../trace/expectations.ts';
+import { PlayedLink } from './played-link.ts';
+import { ReplayDirectory } from './replay-directory.ts';
+import type { ReplayFact } from './replay-line.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+/** Just below 1: a pause of the back-off lasts as long as it may, unless the trace dials before. */
+const LONGEST_PAUSE = 1 - 2 ** -53;
+
+const MOST_ENDED = 1_000;
+
+export interface ReplayDeviceOptions {
+  readonly device: TracedDevice;
+  readonly clock: VirtualClock;
+  /** Everything that goes through it is marked as replayed. */
+  readonly publisher: Publisher;
+  readonly log: Log;
+  /** What it speaks besides the built-in messages. */
+  readonly messages?: DeclaredProtocol | undefined;
+  /** What happens besides what is published. */
+  happened(fact: ReplayFact): void;
+  wantsBytes?(topic: string): boolean;
+}
+
+interface Connection {
+  readonly name: string;
+  readonly link: PlayedLink;
+}
+
+/**
+ * One device whose peer is a trace. Bytes and the life of links come from the trace; decoder, session, gateway and
+ * their time-outs are those of a live device, on a clock that the trace drives.
+ */
+export class ReplayDevice {
+  readonly id: string;
+  readonly #options: ReplayDeviceOptions;
+  readonly #codec: WireCodec;
+  readonly #catalog: MessageCatalog | undefined;
+  readonly #publisher: Publisher;
+  readonly #expectations: Expectations;
+  readonly #connections = new Map<string, Connection>();
+  /** Connections that are over; the oldest are forgotten. */
+  readonly #ended = new Set<string>();
+  /** Names of the connections, for what is told of a link. */
+  readonly #names = new WeakMap<PlayedLink, string>();
+  readonly #wires = new WeakMap<PlayedLink, Wire>();
+  readonly #directory: ReplayDirectory;
+  readonly #runner: DeviceRunner | undefined;
+  readonly #gateway: Gateway | undefined;
+  #listener: ListenerHandlers | undefined;
+  /** Dialled by the session, not yet opened by the trace. */
+  #dialled: PlayedLink | undefined;
+  /** The link whose tap is about to be made. */
+  #accepting: PlayedLink | undefined;
+
+  constructor(options: ReplayDeviceOptions) {
+    const { device, clock } = options;
+    const { settings, maxFrame } = device;
+    this.id = settings.device;
+    this.#options = options;
+    this.#publisher = markReplay(options.publisher);
+    const { messages } = options;
+    this.#codec = deviceCodec({
+      identity: settings.identity,
+      builtin: settings.bare === undefined,
+      maxFrame,
+      line: device.line,
+      messages,
+    });
+    this.#catalog = messages === undefined ? undefined : new MessageCatalog(messages);
+    this.#expectations = new Expectations((unmet) => options.happened({ unmet }));
+    this.#directory = new ReplayDirectory({ clock, makeRunner: (of) => this.#makeRunner(of) });
+    const accepted = device.dialIn && device.knownBy === 'any-address';
+    if (!accepted) {
+      this.#runner = this.#makeRunner(settings);
+      this.#directory.add(this.#runner);
+      this.#directory.device = this.#runner;
+      this.#directory.byAddress = device.knownBy === 'address';
+    }
+    this.#gateway = device.dialIn ? this.#makeGateway() : undefined;
+  }
+
+  start(): void {
+    this.#runner?.start();
+    // It opens no port: its listener is the trace.
+    void this.#gateway?.start();
+  }
+
+  /** What the trace says next; the clock shows its time. `file` is named where an expectation is not met. */
+  take(event: TraceEvent, file?: string): void {
+    const { fact, connection, line } = event;
+    switch (fact.kind) {
+      case 'in':
+        this.#bytes(connection, fact.bytes);
+        break;
+      case 'out':
+        // What we send now is what counts; what we sent then is for people.
+        break;
+      case 'life':
+        this.#life(connection, fact.word, fact.detail);
+        break;
+      case 'note':
+        this.#options.happened({ note: fact.text, connection });
+        break;
+      case 'expect':
+        this.#expectations.expect(
+          connection,
+          fact.expectation,
+          file === undefined ? { line } : { file, line },
+        );
+        break;
+    }
+    this.#options.clock.drain();
+  }
+
+  /** Plays what no trace says: every link ends in this way, and one that is being dialled cannot be opened. */
+  endLinks(end: LinkEnd): void {
+    this.#dialled?.playEnd(end);
+    for (const [name, { link }] of [...this.#connections]) {
+      this.#connections.delete(name);
+      this.#remember(name);
+      link.playEnd(end);
+    }
+    this.#options.clock.drain();
+  }
+
+  /** Bytes of the peer that no trace holds, on the link that opened last. */
+  inject(bytes: Uint8Array): boolean {
+    const last = [...this.#connections.values()].at(-1);
+    if (last === undefined || !last.link.isOpen) return false;
+    last.link.playBytes(bytes);
+    this.#options.clock.drain();
+    return true;
+  }
+
+  /** Nothing follows: what waits for the end of its frame is reported, and what is still expected has not come. */
+  finish(): void {
+    for (const { link } of this.#connections.values()) this.#wires.get(link)?.finish();
+    this.#options.clock.drain();
+    this.#expectations.finish();
+  }
+
+  #bytes(name: string, bytes: Uint8Array): void {
+    // A trace that begins in the middle of a connection does not say that it opened.
+    const known = this.#connections.get(name) ?? (this.#ended.has(name) ? undefined : this.#open(name, ''));
+    if (known === undefined || !known.link.isOpen) {
+      return this.#options.happened({ unread: bytes.length, connection: name });
+    }
+    known.link.playBytes(bytes);
+  }
+
+  #life(name: string, word: 'dial' | 'open' | 'close' | 'error' | 'idle', detail: string): void {
+    switch (word) {
+      case 'dial':
+        // Dialled before the trace says so, it waits; else the pause is over now.
+        if (this.#dialled === undefined) this.#runner?.dialNow();
+        return;
+      case 'open':
+        this.#open(name, detail);
+        return;
+      case 'idle':
+        this.#connections.get(name)?.link.playIdle();
+        return;
+      case 'close':
+        return this.#end(name, endOf(detail, 'link_closed'));
+      case 'error':
+        return this.#end(name, endOf(detail, 'link_error'));
+    }
+  }
+
+  #open(name: string, detail: string): Connection | undefined {
+    const before = this.#connections.get(name);
+    // The next of several traces begins with the links that go on.
+    if (before !== undefined) return before;
+    const link = this.#options.device.dialIn ? this.#accept(name, detail) : this.#takeDialled(name);
+    if (link === undefined) return undefined;
+    this.#connections.delete(name);
+    const connection = { name, link };
+    this.#connections.set(name, connection);
+    link.playOpen(detail === '' ? link.address : detail);
+    return connection;
+  }
+
+  #accept(name: string, address: string): PlayedLink | undefined {
+    const { clock, device } = this.#options;
+    const link = new PlayedLink(device.settings.transport, address || '0.0.0.0:0', (then) =>
+      clock.soon(then),
+    );
+    this.#names.set(link, name);
+    this.#accepting = link;
+    this.#listener?.accepted(link, hostOf(link.address));
+    this.#accepting = undefined;
+    return link;
+  }
+
+  /** The link that the session waits for; it is made to dial where it does not. */
+  #takeDialled(name: string): PlayedLink | undefined {
+    if (this.#dialled === undefined) {
+      // A device has one link: whatever the trace does not say, the older one is gone.
+      this.endLinks({ code: 'link_closed', detail: 'The trace goes on with another connection.' });
+      this.#runner?.dialNow();
+    }
+    const link = this.#dialled;
+    this.#dialled = undefined;
+    if (link !== undefined) this.#names.set(link, name);
+    return link;
+  }
+
+  #end(name: string, end: LinkEnd): void {
+    const known = this.#connections.get(name);
+    this.#connections.delete(name);
+    this.#remember(name);
+    if (known !== undefined) return known.link.playEnd(end);
+    // It was never open: dialled in vain.
+    if (this.#options.device.dialIn) return;
+    this.#takeDialled(name)?.playEnd(end);
+  }
+
+  #remember(name: string): void {
+    this.#ended.add(name);
+    if (this.#ended.size <= MOST_ENDED) return;
+    const [oldest = ''] = this.#ended;
+    this.#ended.delete(oldest);
+  }
+
+  #makeRunner(settings: TracedDevice['settings']): DeviceRunner {
+    const { clock, log, wantsBytes } = this.#options;
+    return new DeviceRunner({
+      settings,
+      ...(this.#options.device.dialIn ? { dialIn: { codec: this.#codec } } : {}),
+      ports: {
+        ...(this.#catalog === undefined ? {} : { messages: this.#catalog }),
+        random: () => LONGEST_PAUSE,
+        localTime: (wallMs) => this.#localTime(wallMs),
+        parseLocalTime: (text, zone, near) =>
+          parseLocalTime(text, zone ?? this.#options.device.timeZone, near),
+      },
+      publisher: this.#publisher,
+      clock,
+      log,
+      makeWire: (addressIndex, owner) => this.#dial(settings.addresses[addressIndex] ?? '', owner),
+      wantsBytes: (topic) => wantsBytes?.(topic) ?? false,
+    });
+  }
+
+  #dial(address: string, owner: WireOwner): Wire {
+    const { clock, device } = this.#options;
+    const link = new PlayedLink(device.settings.transport, address, (then) => clock.soon(then));
+    this.#dialled = link;
+    const tap: WireTap = {
+      ...this.#tap(link),
+      closed: () => {
+        if (this.#dialled === link) this.#dialled = undefined;
+      },
+    };
+    return new Wire(link, this.#codec, owner, { tap });
+  }
+
+  #makeGateway(): Gateway {
+    const { clock, log, device } = this.#options;
+    const listener: Listener = {
+      address: '0.0.0.0:0',
+      start: (handlers) => {
+        this.#listener = handlers;
+        handlers.listening('0.0.0.0:0');
+      },
+      close: () => undefined,
+    };
+    return new Gateway({
+      config: {
+        link: { scheme: 'tcp-listen', host: '0.0.0.0', port: 0 },
+        unknown: 'accept',
+        anonymous: device.knownBy === 'any-address' ? 'by-address' : 'refuse',
+        maxDevices: 1_000,
+        maxNewPerMinute: 1_000_000,
+        forgetMs: 86_400_000,
+        maxNameless: 256,
+        maxConnections: 10_000,
+        maxConnectionsPerAddress: 10_000,
+        maxFrame: device.maxFrame,
+        session: device.settings,
+        ...(this.#options.messages === undefined ? {} : { messages: this.#options.messages }),
+      },
+      directory: this.#directory,
+      clock,
+      log,
+      localTime: (wallMs) => this.#localTime(wallMs),
+      random: () => LONGEST_PAUSE,
+      makeListener: () => listener,
+      tap: () => {
+        const link = this.#accepting;
+        return link === undefined
+          ? undefined
+          : { ...this.#tap(link), named: () => undefined, handedOn: () => undefined };
+      },
+    });
+  }
+
+  #localTime(wallMs: number): string {
+    return formatLocalTime(wallMs, this.#options.device.timeZone);
+  }
+
+  #tap(link: PlayedLink): WireTap {
+    const { happened } = this.#options;
+    const name = () => this.#names.get(link) ?? '';
+    return {
+      made: (wire) => void this.#wires.set(link, wire),
+      sent: (frame) => {
+        happened({ sent: toHex(frame), connection: name() });
+        this.#expectations.happened(name(), { kind: 'send', bytes: frame });
+      },
+      message: (message) => {
+        const { at: _, message: told, fields, ...rest } = messageEvent(message, 0);
+        const flat = typeof fields === 'object' && fields !== null && !Array.isArray(fields) ? fields : {};
+        const outcome = { kind: 'message' as const, message: String(told), fields: { ...rest, ...flat } };
+        this.#expectations.happened(name(), outcome);
+      },
+      discarded: ({ count, reason, expected, seen }) => {
+        happened({ discarded: { count, reason, expected, seen }, connection: name() });
+        this.#expectations.happened(name(), { kind: 'discarded', count, reason });
+      },
+      faulted: ({ reason, length, expected, seen }) =>
+        happened({ fault: { reason, length, expected, seen }, connection: name() }),
+    };
+  }
+}
+
+/** `10.0.0.7` of `10.0.0.7:51234`, `::1` of `[::1]:51234`. */
+function hostOf(address: string): string {
+  const [, bracketed, plain] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d+)?$/.exec(address) ?? [];
+  return bracketed ?? plain ?? address;
+}
+
+const isErrorCode = (word: string): word is ErrorCode => Object.hasOwn(ERROR_CODES, word);
+
+/** The code in front of the words, where there is one. */
+function endOf(detail: string, fallback: ErrorCode): LinkEnd {
+  const [, word = '', rest = ''] = /^(\S*)\s*(.*)$/.exec(detail) ?? [];
+  if (isErrorCode(word)) return { code: word, detail: rest === '' ? ERROR_CODES[word] : rest };
+  return { code: fallback, detail: detail === '' ? ERROR_CODES[fallback] : detail };
+}

@@ -1,9 +1,0 @@
-import type { Publisher } from '../feed/publisher.ts';
-
-/** A publisher that marks everything that goes through it as `replay: true`. */
-export const markReplay = (publisher: Publisher): Publisher => ({
-  publishState: (topic, document) => publisher.publishState(topic, { ...document, replay: true }),
-  removeState: (topic) => publisher.removeState(topic),
-  publishEvent: (topic, data) =>
-    publisher.publishEvent(topic, () => ({ ...(typeof data === 'function' ? data() : data), replay: true })),
-});

@@ -1,0 +1,331 @@
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Duplex, pipeline } from 'node:stream';
+import { type Admission, originConfigured } from '../../access/admission.ts';
+import { Authenticator } from '../../access/authenticator.ts';
+import { type Caller, plainAddress } from '../../access/caller.ts';
+import { DEFAULT_DOOR_LIMITS, type DoorLimits } from '../../access/connection-gate.ts';
+import { Doorman } from '../../access/doorman.ts';
+import type { Grant } from '../../access/grant.ts';
+import { answerClientError, writeAnswer } from '../../access/raw-answer.ts';
+import { RequestAccess } from '../../access/request-access.ts';
+import { DEFAULT_REQUEST_LIMITS, type RequestLimits } from '../../access/request-limits.ts';
+import type { JsonObject } from '../../contract/publisher.ts';
+import { ERROR_CODES, HeartwireError } from '../../errors.ts';
+import { listeningHost } from '../../links/names/as-lookup.ts';
+import { BACKLOG } from '../../system/backlog.ts';
+import { type Clock, systemClock } from '../../system/clock.ts';
+import type { Affected } from '../../system/defect.ts';
+import { listenError, urlHost } from '../../system/listen-error.ts';
+import { makeHttpServer, type Patience } from '../../system/make-server.ts';
+import type { TlsSource } from '../../system/tls-source.ts';
+import { DeviceList, type ListedState } from './device-list.ts';
+import { builtInPage, loadPage } from './page.ts';
+import { RequestTurns } from './request-turns.ts';
+import {
+  type Answer,
+  isFeedPath,
+  pathOf,
+  type RetainedState,
+  type RouteSources,
+  refusal,
+  route,
+  SECURITY_HEADERS,
+  type ServedFiles,
+  STREAM_PATH,
+  upgradeRequired,
+} from './routes.ts';
+
+/** Takes over the connection of a WebSocket upgrade; Host and Origin have been checked. */
+export interface UpgradeReceiver {
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller): void;
+}
+
+/** Takes over the response of an admitted `GET /api/feed`, or returns the answer to be sent instead. */
+export interface StreamReceiver {
+  open(
+    request: IncomingMessage,
+    response: ServerResponse,
+    headers: Readonly<Record<string, string>>,
+    caller: Caller,
+    grant: Grant,
+  ): Answer | undefined;
+}
+
+export interface HttpServerOptions extends Admission, Partial<DoorLimits & RequestLimits> {
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly store: RetainedState & ListedState;
+  readonly feedServer: UpgradeReceiver;
+  /** Absent: there is nothing at `/api/feed`. */
+  readonly eventStreams?: StreamReceiver;
+  /** Instead of the built-in page. */
+  readonly pageFile?: string;
+  /** Files that devices sent. */
+  readonly files?: ServedFiles;
+  /** Further members of `/healthz`. */
+  health?(): JsonObject;
+  /** Knows the tokens; absent: none is asked for. */
+  readonly auth?: Authenticator;
+  /** A defect showed with one request; absent: it is thrown on, and ends everything. */
+  onDefect?(affected: Affected, cause: unknown): void;
+  /** Somebody was not let in; `detail` is words, or the body of the answer. */
+  refused?(address: string, detail: string): void;
+  /** What else there is at a path. */
+  readonly further?: (path: string) => (() => Answer) | undefined;
+  /** Accepting a connection failed, for want of file descriptors for instance; the server goes on. */
+  failed?(error: HeartwireError): void;
+  readonly clock?: Clock;
+  /** With peers that take their time. */
+  readonly patience?: Patience;
+  /** Served over TLS with its pair; the bridge disposes of it. */
+  readonly tls?: TlsSource;
+}
+
+/** Connections at once, subscribers included. */
+const MAX_CONNECTIONS = 20_000;
+const CLOSING_MS = 1_000;
+
+/** One port for browsers and programs: the page, the API, and the door to the feed. */
+export class HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #clock: Clock;
+  readonly #doorman: Doorman;
+  readonly #access: RequestAccess;
+  readonly #turns = new RequestTurns();
+  readonly #sockets = new Set<Duplex>();
+  /** They end with the answer that they have been given. */
+  readonly #ending = new WeakSet<Duplex>();
+  #server: Server | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    const { auth = new Authenticator(undefined, this.#clock) } = options;
+    this.#access = new RequestAccess(auth, (address, message) => options.refused?.(address, message));
+    const limits = { ...DEFAULT_DOOR_LIMITS, ...DEFAULT_REQUEST_LIMITS, ...options };
+    this.#doorman = new Doorman(options, limits, this.#clock, (address, { body }) =>
+      options.refused?.(address, String(body)),
+    );
+  }
+
+  /** @throws HeartwireError `address_in_use`, `address_unavailable`, `listen_failed`, `page_unreadable`, `tls_*` */
+  async start(): Promise<{ url: string; port: number }> {
+    if (this.#server !== undefined)
+      throw new HeartwireError('bad_argument', 'The HTTP server was started already.');
+    const { host, port, store, files, tls } = this.#options;
+    const page = await loadPage(this.#options.pageFile ?? builtInPage());
+    const streams = this.#options.eventStreams !== undefined;
+    const sources: RouteSources = {
+      page,
+      store,
+      devices: new DeviceList(store, this.#clock),
+      streams,
+      health: () => this.#options.health?.() ?? {},
+      further: (path) => this.#options.further?.(path),
+      ...(files === undefined ? {} : { files }),
+    };
+    const server = await makeHttpServer(
+      (request, response) =>
+        this.#turns.answer(request.socket, response, () => this.#answer(request, response, sources)),
+      tls,
+      this.#options.patience,
+      this.#clock,
+    );
+    this.#server = server;
+    server.maxConnections = MAX_CONNECTIONS;
+    this.#turns.pace(server, tls === undefined ? 'connection' : 'secureConnection');
+    server.on('connection', (socket) => {
+      // Without an address the peer is gone already: what it asked for is not read.
+      if (socket.remoteAddress === undefined) return void socket.destroy();
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+      this.#doorman.arrived(socket, tls !== undefined);
+    });
+    server.on('upgrade', (request, socket, head) =>
+      this.#turns.handOver(socket, head, (rest) => this.#upgrade(request, socket, rest)),
+    );
+    const noProxy = refusal(405, 'method_not_allowed', 'This is no proxy.', { Allow: 'GET, HEAD' });
+    server.on('connect', (_request, socket, head) =>
+      this.#turns.handOver(socket, head, () => writeAnswer(socket, noProxy)),
+    );
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      // What is wrong with a body that nobody reads is no reason for a second answer.
+      if (this.#ending.has(socket)) return;
+      const answer = (): void => answerClientError(error, socket);
+      // What could not be parsed stands behind requests that are still to be answered.
+      if (error.code?.startsWith('HPE_')) this.#turns.handOver(socket, Buffer.alloc(0), answer);
+      else answer();
+    });
+    try {
+      server.listen({ host: await listeningHost(host), port, backlog: BACKLOG });
+      await once(server, 'listening');
+    } catch (cause) {
+      throw listenError(cause, host, port);
+    }
+    server.on('error', (cause) => this.#options.failed?.(listenError(cause, host, port)));
+    // A TCP server's address is never a path.
+    const taken = (server.address() as AddressInfo).port;
+    return { url: `${tls === undefined ? 'http' : 'https'}://${urlHost(host)}:${taken}`, port: taken };
+  }
+
+  /** Other limits hold for connections and requests that come from now on. */
+  follow(limits: DoorLimits & RequestLimits): void {
+    this.#doorman.follow(limits);
+  }
+
+  /** Stops listening, lets answers that are under way go out, and closes every connection, upgraded ones too. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined || !server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    const timer = this.#clock.setTimer(this.#clock.now().monoMs + CLOSING_MS, () => {
+      for (const socket of this.#sockets) socket.destroy();
+    });
+    await closed;
+    timer.cancel();
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse, sources: RouteSources): void {
+    if (hasBody(request)) this.#ending.add(request.socket);
+    const standing = { ...SECURITY_HEADERS, ...crossOrigin(request, this.#options) };
+    const verdict = this.#doorman.admit(request);
+    const early = verdict.ok ? preflight(request, this.#options) : verdict.answer;
+    if (early !== undefined || !verdict.ok) {
+      if (early !== undefined) this.#send(request, response, standing, early);
+      return;
+    }
+    const { caller } = verdict;
+    const conclude = async (): Promise<void> => {
+      const judged = await this.#access.judge(request, caller);
+      const answer = judged.ok
+        ? (this.#doorman.pacedToken(request, caller, judged.grant) ??
+          this.#allowed(request, response, sources, standing, caller, judged.grant))
+        : judged.answer;
+      if (answer !== undefined) this.#send(request, response, standing, (await answer.later?.()) ?? answer);
+    };
+    conclude().catch((cause: unknown) => this.#broke(request, response, standing, caller, cause));
+  }
+
+  #broke(
+    request: IncomingMessage,
+    response: ServerResponse,
+    standing: Readonly<Record<string, string>>,
+    { remoteAddress }: Caller,
+    cause: unknown,
+  ): void {
+    const { onDefect } = this.#options;
+    if (onDefect === undefined) throw cause;
+    onDefect({ address: plainAddress(remoteAddress) }, cause);
+    if (response.headersSent) response.destroy();
+    else this.#send(request, response, standing, refusal(500, 'internal_error', ERROR_CODES.internal_error));
+  }
+
+  #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    standing: Readonly<Record<string, string>>,
+    answer: Answer,
+  ): void {
+    const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
+    const length = answer.file?.bytes ?? body.byteLength;
+    response.writeHead(answer.status, {
+      ...standing,
+      ...answer.headers,
+      ...(answer.status === 304 || answer.status === 204 ? {} : { 'Content-Length': length }),
+      // A body that nobody wants to read is not read: the connection ends with the answer.
+      ...(hasBody(request) ? { Connection: 'close' } : {}),
+    });
+    if (answer.file === undefined || request.method === 'HEAD') {
+      response.end(request.method === 'HEAD' ? undefined : body);
+      return;
+    }
+    // A reader that goes away, or a file that does: the connection ends short of its length, and the reader knows.
+    pipeline(createReadStream(answer.file.path), response, () => undefined);
+  }
+
+  /** The answer to a request that may be answered; undefined where it has become a stream. */
+  #allowed(
+    request: IncomingMessage,
+    response: ServerResponse,
+    sources: RouteSources,
+    standing: Readonly<Record<string, string>>,
+    caller: Caller,
+    grant: Grant,
+  ): Answer | undefined {
+    const { eventStreams } = this.#options;
+    if (eventStreams !== undefined && request.method === 'GET' && wantsStream(request)) {
+      const answer = eventStreams.open(request, response, standing, caller, grant);
+      if (answer === undefined) this.#turns.streams(request.socket);
+      return answer;
+    }
+    return route(request, sources);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const verdict = this.#doorman.admit(request, 'upgrade');
+    const refused = verdict.ok ? notTheFeed(request) : verdict.answer;
+    if (refused !== undefined || !verdict.ok) {
+      if (refused !== undefined) writeAnswer(socket, refused);
+      return;
+    }
+    // How long a subscriber may be silent is the feed's to say.
+    request.socket.setTimeout(0);
+    this.#options.feedServer.handleUpgrade(request, socket, head, verdict.caller);
+  }
+}
+
+function wantsStream(request: IncomingMessage): boolean {
+  return pathOf(request.url ?? '/') === STREAM_PATH;
+}
+
+function notTheFeed(request: IncomingMessage): Answer | undefined {
+  const path = pathOf(request.url ?? '/');
+  // Programs that were written for a bare WebSocket server connect to the root.
+  if (path === undefined || !(path === '/' || isFeedPath(path))) {
+    return refusal(404, 'not_found', 'Only /, /ws and /ws/<client_id> can be upgraded.');
+  }
+  return request.headers.upgrade?.toLowerCase() === 'websocket' ? undefined : upgradeRequired();
+}
+
+/** Pages of configured origins may read the API; all others get no CORS header at all. */
+function crossOrigin(request: IncomingMessage, admission: Admission): Record<string, string> {
+  const { origin } = request.headers;
+  if (admission.origins.length === 0) return {};
+  if (origin === undefined || !originConfigured(origin, admission)) return { Vary: 'Origin' };
+  return {
+    Vary: 'Origin',
+    'Access-Control-Allow-Origin': origin,
+    'Access-Control-Expose-Headers': 'ETag',
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+  };
+}
+
+function preflight(request: IncomingMessage, admission: Admission): Answer | undefined {
+  const { origin } = request.headers;
+  if (request.method !== 'OPTIONS' || origin === undefined || !originConfigured(origin, admission))
+    return undefined;
+  return {
+    status: 204,
+    headers: {
+      'Access-Control-Allow-Methods': 'GET, HEAD',
+      'Access-Control-Allow-Headers': 'Authorization, If-None-Match, Last-Event-ID',
+      'Access-Control-Max-Age': '600',
+    },
+    body: '',
+  };
+}
+
+function hasBody(request: IncomingMessage): boolean {
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  return encoding !== undefined || (length !== undefined && length !== '0');
+}

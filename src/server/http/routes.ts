@@ -1,0 +1,225 @@
+import type { IncomingMessage } from 'node:http';
+import type { Json, JsonObject } from '../../contract/publisher.ts';
+import type { ErrorCode } from '../../errors.ts';
+import type { DeviceList, RenderedList } from './device-list.ts';
+import { hasVersion } from './entity-tag.ts';
+import type { Page, StaticFile } from './page.ts';
+
+/** What the HTTP routes read of the retained state. */
+export interface RetainedState {
+  /** Names this life of the state; revisions of another life say nothing. */
+  readonly epoch: string;
+  /** The present documents whose topics match, in any order. */
+  documents(pattern: string): Iterable<RetainedDocument>;
+}
+
+export interface RetainedDocument {
+  readonly topic: string;
+  /** Of its last change; no two changes have the same. */
+  readonly rev: number;
+  readonly document: JsonObject;
+}
+
+/** An answer without its connection. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | string;
+  /** Sent instead of the body: so many bytes of the file at this path. */
+  readonly file?: { readonly path: string; readonly bytes: number };
+  /** Sent instead of all this, once it is made; never rejects. */
+  readonly later?: () => Promise<Answer>;
+}
+
+/** For every answer: nothing here may be framed, sniffed, or used by a page of another origin. */
+export const SECURITY_HEADERS = {
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+} as const;
+
+/** Files that can be had at `/api/files`. */
+export interface ServedFiles {
+  readonly files: readonly { readonly id: string; readonly bytes: number; readonly at: number }[];
+  find(id: string): { readonly path: string; readonly bytes: number } | undefined;
+}
+
+/** What the routes serve. */
+export interface RouteSources {
+  readonly page: Page;
+  readonly store: RetainedState;
+  readonly devices: DeviceList;
+  /** Streams are to be had at `STREAM_PATH`. */
+  readonly streams: boolean;
+  /** Further members of `/healthz`. */
+  health(): JsonObject;
+  /** Files that devices sent; absent where none are wanted. */
+  readonly files?: ServedFiles;
+  /** What else there is at a path. */
+  further?(path: string): (() => Answer) | undefined;
+}
+
+/** Where the feed is to be had as server-sent events. */
+export const STREAM_PATH = '/api/feed';
+
+const METHODS = 'GET, HEAD';
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** Answers one admitted request; HEAD is a GET whose body the caller leaves out. */
+export function route(
+  request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
+  sources: RouteSources,
+): Answer {
+  const path = pathOf(request.url ?? '/');
+  if (path === undefined) return refusal(400, 'bad_request', 'The path of the request cannot be decoded.');
+  const ifNoneMatch = request.headers['if-none-match'];
+  const answer = find(path);
+  if (answer === undefined) {
+    return refusal(
+      404,
+      'not_found',
+      `There is nothing at ${path.slice(0, 200)}; the page is at /, the devices at /api/devices.`,
+    );
+  }
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return refusal(405, 'method_not_allowed', `Only ${METHODS} here.`, { Allow: METHODS });
+  }
+  return answer();
+
+  function find(at: string): (() => Answer) | undefined {
+    const { page } = sources;
+    if (at === '/') return () => pageAnswer(page, ifNoneMatch);
+    const script = page.scripts.get(at);
+    if (script !== undefined) return () => scriptAnswer(script, ifNoneMatch);
+    if (at === '/healthz') return () => json(200, { status: 'ok', ...sources.health() });
+    if (at === '/api/devices') return () => deviceList(sources.devices, ifNoneMatch);
+    const device = /^\/api\/devices\/([^/]+)$/.exec(at)?.[1];
+    if (device !== undefined) return () => oneDevice(device, sources.store, ifNoneMatch);
+    if (at === '/api/files')
+      return () => json(200, { files: (sources.files?.files ?? []).map((each) => ({ ...each })) });
+    const file = /^\/api\/files\/([^/]+)$/.exec(at)?.[1];
+    if (file !== undefined) return () => oneFile(file, sources.files);
+    if (at === STREAM_PATH && sources.streams) return streamHead;
+    if (isFeedPath(at)) return upgradeRequired;
+    return sources.further?.(at);
+  }
+}
+
+/** `/ws`, or `/ws/<client_id>`. */
+export function isFeedPath(path: string): boolean {
+  return path === '/ws' || /^\/ws\/[^/]*$/.test(path);
+}
+
+/** The decoded path of a request target, without its query; absent where it cannot be decoded. */
+export function pathOf(target: string): string | undefined {
+  const path = (/^https?:\/\/[^/]*/.test(target) ? target.replace(/^https?:\/\/[^/]*/, '') : target).split(
+    /[?#]/,
+    1,
+  )[0];
+  try {
+    return decodeURIComponent(path === undefined || path === '' ? '/' : path);
+  } catch {
+    // A stray percent sign; the caller says so.
+    return undefined;
+  }
+}
+
+/** What HEAD tells of the stream; a GET is not answered here. */
+function streamHead(): Answer {
+  const headers = { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store' };
+  return { status: 200, headers, body: '' };
+}
+
+/** An error as every route reports it: `{code, message}`. */
+export function refusal(
+  status: number,
+  code: ErrorCode,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  return json(status, { code, message }, headers);
+}
+
+/** What a plain request to the feed, or an upgrade to something else than WebSocket, gets. */
+export function upgradeRequired(): Answer {
+  return refusal(426, 'upgrade_required', 'The feed is a WebSocket: connect with ws:// to this path.', {
+    Upgrade: 'websocket',
+    Connection: 'Upgrade',
+  });
+}
+
+function pageAnswer(page: Page, ifNoneMatch: string | undefined): Answer {
+  const headers = {
+    'Cache-Control': 'no-cache',
+    ETag: page.etag,
+    'Content-Security-Policy': page.contentSecurityPolicy,
+  };
+  if (hasVersion(ifNoneMatch, page.etag)) return { status: 304, headers, body: '' };
+  return {
+    status: 200,
+    headers: { ...headers, 'Content-Type': 'text/html; charset=utf-8' },
+    body: page.body,
+  };
+}
+
+function scriptAnswer({ body, etag }: StaticFile, ifNoneMatch: string | undefined): Answer {
+  const headers = { 'Cache-Control': 'no-cache', ETag: etag };
+  if (hasVersion(ifNoneMatch, etag)) return { status: 304, headers, body: '' };
+  return { status: 200, headers: { ...headers, 'Content-Type': 'text/javascript; charset=utf-8' }, body };
+}
+
+function deviceList(devices: DeviceList, ifNoneMatch: string | undefined): Answer {
+  const answer = ({ etag, body }: RenderedList): Answer => {
+    const headers = { ETag: etag, 'Cache-Control': 'no-cache' };
+    if (hasVersion(ifNoneMatch, etag)) return { status: 304, headers, body: '' };
+    return { status: 200, headers: { 'Content-Type': JSON_TYPE, ...headers }, body };
+  };
+  const latest = devices.latest();
+  if (!(latest instanceof Promise)) return answer(latest);
+  return { status: 200, headers: {}, body: '', later: () => latest.then(answer) };
+}
+
+function oneDevice(id: string, store: RetainedState, ifNoneMatch: string | undefined): Answer {
+  // A wildcard in the place of the id would look through all of them.
+  const topics = /[+#]/.test(id) ? [] : store.documents(`devices/${id}/state`);
+  for (const found of topics) {
+    return versioned(`"${store.epoch}.${found.rev}"`, ifNoneMatch, () => found.document);
+  }
+  return refusal(
+    404,
+    'device_unknown',
+    `No device is known as "${id.slice(0, 64)}"; /api/devices lists them all.`,
+  );
+}
+
+/** Only who has another version is sent this one. */
+function versioned(etag: string, ifNoneMatch: string | undefined, body: () => Json): Answer {
+  const headers = { ETag: etag, 'Cache-Control': 'no-cache' };
+  if (hasVersion(ifNoneMatch, etag)) return { status: 304, headers, body: '' };
+  return json(200, body(), headers);
+}
+
+function oneFile(id: string, files: ServedFiles | undefined): Answer {
+  const file = files?.find(id);
+  if (file === undefined) {
+    return refusal(404, 'not_found', `There is no file "${id.slice(0, 100)}"; /api/files lists them all.`);
+  }
+  const headers = {
+    'Content-Type': 'application/octet-stream',
+    // What a device sent is for saving, never for a browser to make something of.
+    'Content-Disposition': `attachment; filename="${id}"`,
+    'Cache-Control': 'private, max-age=31536000, immutable',
+  };
+  return { status: 200, headers, body: '', file };
+}
+
+function json(status: number, value: Json, headers: Readonly<Record<string, string>> = {}): Answer {
+  return {
+    status,
+    headers: { 'Content-Type': JSON_TYPE, 'Cache-Control': 'no-store', ...headers },
+    body: `${JSON.stringify(value)}\n`,
+  };
+}

@@ -1,0 +1,198 @@
+import { performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import type { Registry } from 'prom-client';
+import type { JsonObject } from '../../contract/publisher.ts';
+import type { Spool } from '../../devices/files/spool.ts';
+import type { Gateway } from '../../devices/gateway.ts';
+import type { Clock } from '../../system/clock.ts';
+import type { LogCounts } from '../../system/counting-log.ts';
+import type { DiskUse } from '../../system/disk-budget.ts';
+import { addCounter, addGauge, one, type Sample } from './family.ts';
+import type { LoopDelay } from './loop-delay.ts';
+
+/** What the process uses, as the operating system counts it. */
+export interface ProcessUsage {
+  readonly residentBytes: number;
+  /** Since the start of the process. */
+  readonly cpuSeconds: number;
+}
+
+export interface BridgeFamilySources {
+  readonly version: string;
+  readonly nodeVersion: string;
+  readonly clock: Clock;
+  readonly logCounts: LogCounts;
+  /** Lines that the bound of the whole log left out, by level. */
+  omittedLines(): Readonly<Record<string, number>>;
+  gateways(): readonly Gateway[];
+  /** As `bridge/status` shows the configuration. */
+  configStatus(): JsonObject;
+  recorder(): { status(): JsonObject } | undefined;
+  spool(): Spool | undefined;
+  loopDelay(): LoopDelay;
+  readonly usage?: (() => ProcessUsage) | undefined;
+}
+
+/** What is told of the bridge itself: its listeners, its log, its disk and its event loop. */
+export function addBridgeFamilies(registry: Registry, sources: BridgeFamilySources): void {
+  const { version, nodeVersion, clock } = sources;
+  const startedAt = clock.now().wallMs / 1_000;
+  addGauge(registry, {
+    name: 'heartwire_build_info',
+    help: 'Always 1; the labels say what runs.',
+    labels: ['version', 'node'],
+    read: () => [[{ version, node: nodeVersion }, 1]],
+  });
+  addGauge(registry, {
+    name: 'heartwire_start_time_seconds',
+    help: 'When the bridge was started, in seconds since the Unix epoch.',
+    read: () => one(startedAt),
+  });
+  addCounter(registry, {
+    name: 'heartwire_log_lines_total',
+    help: 'Lines of the log by level and code, those left out as repetitions included.',
+    labels: ['level', 'code'],
+    read: () =>
+      sources.logCounts.lines.map(
+        ({ level, code, count }): Sample => [code === '' ? { level } : { level, code }, count],
+      ),
+  });
+  addCounter(registry, {
+    name: 'heartwire_log_lines_omitted_total',
+    help: 'Lines that were left out because the log as a whole was too long, by level.',
+    labels: ['level'],
+    read: () => Object.entries(sources.omittedLines()).map(([level, count]): Sample => [{ level }, count]),
+  });
+  addConfiguration(registry, sources);
+  addListeners(registry, sources);
+  addDisk(registry, sources);
+  addProcess(registry, sources);
+}
+
+function addConfiguration(registry: Registry, { configStatus }: BridgeFamilySources): void {
+  const of = (key: string) => (): readonly Sample[] => {
+    const value = configStatus()[key];
+    return typeof value === 'number' ? one(value) : [];
+  };
+  addCounter(registry, {
+    name: 'heartwire_config_versions_total',
+    help: 'Versions of the configuration that were applied, the first one included.',
+    read: of('generation'),
+  });
+  addGauge(registry, {
+    name: 'heartwire_config_problems',
+    help: 'Problems of the configuration as it was last read; what is wrong goes on as it was.',
+    read: of('problem_count'),
+  });
+}
+
+function addListeners(registry: Registry, { gateways }: BridgeFamilySources): void {
+  const labels = ['listener'];
+  const each = (of: (gateway: Gateway) => number) => (): Sample[] =>
+    gateways().map((gateway) => [{ listener: gateway.status().address }, of(gateway)]);
+  addGauge(registry, {
+    name: 'heartwire_listener_up',
+    help: 'Whether devices can dial in at this address (1) or not (0).',
+    labels,
+    read: each((gateway) => (gateway.status().status === 'listening' ? 1 : 0)),
+  });
+  addGauge(registry, {
+    name: 'heartwire_listener_connections',
+    help: 'Connections of devices that dialled in.',
+    labels,
+    read: each((gateway) => gateway.status().connections),
+  });
+  addCounter(registry, {
+    name: 'heartwire_listener_refused_connections_total',
+    help: 'Connections of devices that a cap refused, or that could not be accepted.',
+    labels,
+    read: each((gateway) => gateway.status().refused_connections),
+  });
+  addGauge(registry, {
+    name: 'heartwire_unregistered_links',
+    help: 'Links that dialled in and have no name yet.',
+    labels,
+    read: each((gateway) => gateway.nameless().length),
+  });
+}
+
+function addDisk(registry: Registry, { recorder, spool }: BridgeFamilySources): void {
+  const ofRecorder = (of: (status: JsonObject) => unknown) => (): readonly Sample[] => {
+    const value = of(recorder()?.status() ?? {});
+    return typeof value === 'number' ? one(value) : [];
+  };
+  addGauge(registry, {
+    name: 'heartwire_recording_up',
+    help: 'Whether all recordings are written (1) or one at least is interrupted (0); absent where nothing is recorded.',
+    read: ofRecorder(({ status }) => (status === undefined ? undefined : Number(status === 'recording'))),
+  });
+  addGauge(registry, {
+    name: 'heartwire_recording_interrupted_devices',
+    help: 'Devices whose recording is interrupted; each is tried again every minute.',
+    read: ofRecorder(({ status, interrupted_count = 0 }) =>
+      status === undefined ? undefined : interrupted_count,
+    ),
+  });
+  addCounter(registry, {
+    name: 'heartwire_recording_missed_bytes_total',
+    help: 'Bytes that stand in no recording because the disk did not take them.',
+    read: ofRecorder(({ missed_bytes }) => missed_bytes),
+  });
+  addGauge(registry, {
+    name: 'heartwire_recording_bytes',
+    help: 'What all recordings take of the disk, in whole blocks.',
+    read: ofRecorder(({ bytes }) => bytes),
+  });
+  addGauge(registry, {
+    name: 'heartwire_recording_files',
+    help: 'Recordings on the disk.',
+    read: ofRecorder(({ files }) => files),
+  });
+  const ofSpool = (of: (use: DiskUse) => number) => (): readonly Sample[] => {
+    const use = spool()?.use;
+    return use === undefined ? [] : one(of(use));
+  };
+  addGauge(registry, {
+    name: 'heartwire_spool_bytes',
+    help: 'What all files of devices take of the disk, in whole blocks.',
+    read: ofSpool(({ bytes }) => bytes),
+  });
+  addGauge(registry, {
+    name: 'heartwire_spool_files',
+    help: 'Files of devices on the disk, with those that are not whole and their records.',
+    read: ofSpool(({ files }) => files),
+  });
+}
+
+function addProcess(registry: Registry, { loopDelay, usage }: BridgeFamilySources): void {
+  const delay = (name: string, what: string, of: (delay: LoopDelay) => number): void =>
+    addGauge(registry, {
+      name: `heartwire_event_loop_delay_${name}_seconds`,
+      help: `How late the event loop was in the last minute or two, ${what}.`,
+      read: () => one(of(loopDelay())),
+    });
+  delay('p50', 'in the middle', ({ p50 }) => p50);
+  delay('p99', '99 % of the time at most', ({ p99 }) => p99);
+  delay('max', 'at most', ({ max }) => max);
+  addCounter(registry, {
+    name: 'heartwire_event_loop_active_seconds_total',
+    help: 'Time in which the event loop had something to do.',
+    read: () => one(performance.eventLoopUtilization().active / 1_000),
+  });
+  addGauge(registry, {
+    name: 'heartwire_heap_used_bytes',
+    help: 'Bytes in use of the heap of JavaScript.',
+    read: () => one(getHeapStatistics().used_heap_size),
+  });
+  if (usage === undefined) return;
+  addGauge(registry, {
+    name: 'process_resident_memory_bytes',
+    help: 'Memory of the process.',
+    read: () => one(usage().residentBytes),
+  });
+  addCounter(registry, {
+    name: 'process_cpu_seconds_total',
+    help: 'Processor time of the process.',
+    read: () => one(usage().cpuSeconds),
+  });
+}

@@ -1,0 +1,98 @@
+import { Registry } from 'prom-client';
+import { ROUND_TRIP_BOUNDS_MS, Tally } from '../../devices/core/tally.ts';
+import type { DeviceReading } from '../../devices/device-runner.ts';
+import type { FeedStore } from '../../feed/core/store.ts';
+import type { Roster } from '../../feed/hub/roster.ts';
+import type { Clock } from '../../system/clock.ts';
+import { inSlices, Slices } from '../../system/slices.ts';
+import { KEPT_MS, LARGEST_FRESH } from '../http/device-list.ts';
+import { addBridgeFamilies, type BridgeFamilySources } from './bridge-families.ts';
+import { addDeviceFamilies } from './device-families.ts';
+import { DeviceMeters, type DeviceMetersOptions, type DeviceSnapshot } from './device-meters.ts';
+import { addFeedFamilies } from './feed-families.ts';
+import { histogramText } from './histogram-text.ts';
+import { LoopDelayWatch } from './loop-delay.ts';
+
+export interface BridgeMetricsOptions extends DeviceMetersOptions, Omit<BridgeFamilySources, 'loopDelay'> {
+  roster(): Roster;
+  readonly store: FeedStore;
+}
+
+/**
+ * What a bridge tells Prometheus. Everything is counted where it happens and only put together here, when it is asked
+ * for; there is nothing that two bridges of one process would share.
+ */
+export class BridgeMetrics {
+  readonly contentType: string;
+  readonly #registry = new Registry();
+  readonly #meters: DeviceMeters;
+  readonly #loop = new LoopDelayWatch();
+  readonly #clock: Clock;
+  #snapshot: DeviceSnapshot | undefined;
+  /** Of many devices; that of few is rendered whenever somebody asks. */
+  #latest: { readonly text: Uint8Array; readonly begunAtMs: number } | undefined;
+  #rendering: Promise<Uint8Array> | undefined;
+
+  constructor(options: BridgeMetricsOptions) {
+    this.#meters = new DeviceMeters(options);
+    this.#clock = options.clock;
+    this.contentType = this.#registry.contentType;
+    const loopDelay = () => this.#loop.read(options.clock.now().monoMs);
+    addBridgeFamilies(this.#registry, { ...options, loopDelay });
+    addDeviceFamilies(this.#registry, () => this.#devices());
+    addFeedFamilies(this.#registry, options.roster, options.store);
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  /** A device counts nothing any more; what it has counted stays. */
+  readonly retire = (reading: DeviceReading): void => this.#meters.retire(reading);
+
+  /** Everything, in the text format of Prometheus, as UTF-8; rendered once for all who ask, in slices where it is long. */
+  text(): Promise<Uint8Array> {
+    if (this.#rendering !== undefined) return this.#rendering;
+    const latest = this.#latest;
+    if (latest !== undefined && this.#clock.now().monoMs - latest.begunAtMs < KEPT_MS)
+      return Promise.resolve(latest.text);
+    this.#rendering = this.#render().finally(() => {
+      this.#rendering = this.#snapshot = undefined;
+    });
+    return this.#rendering;
+  }
+
+  async #render(): Promise<Uint8Array> {
+    const begunAtMs = this.#clock.now().monoMs;
+    const slices = new Slices();
+    const snapshot = await inSlices(this.#meters.snapshotting());
+    this.#snapshot = snapshot;
+    const families: string[] = [];
+    for (const { name } of this.#registry.getMetricsAsArray()) {
+      families.push(await this.#registry.getSingleMetricAsString(name));
+      await slices.pause();
+    }
+    const all = new Tally();
+    for (const { tally } of snapshot.groups.values()) all.add(tally);
+    families.push(
+      histogramText({
+        name: 'heartwire_round_trip_seconds',
+        help: 'Round trips of heartbeats that were out alone, of all devices.',
+        bounds: ROUND_TRIP_BOUNDS_MS.map((ms) => ms / 1_000),
+        counts: all.roundTrips,
+        sum: all.roundTripSumMs / 1_000,
+      }),
+    );
+    const text = Buffer.from(families.join('\n\n'));
+    this.#latest = snapshot.readings.length > LARGEST_FRESH ? { text, begunAtMs } : undefined;
+    return text;
+  }
+
+  stop(): void {
+    this.#loop.stop();
+  }
+
+  #devices(): DeviceSnapshot {
+    return this.#snapshot ?? this.#meters.snapshot();
+  }
+}

@@ -1,0 +1,71 @@
+import type { Registry } from 'prom-client';
+import { CLOSE_CODES } from '../../contract/feed/close-code.ts';
+import type { FeedStore } from '../../feed/core/store.ts';
+import type { Roster, Transport } from '../../feed/hub/roster.ts';
+import { addCounter, addGauge, one, type Sample } from './family.ts';
+
+const CODES: Readonly<Record<string, number>> = CLOSE_CODES;
+
+/** What is told of subscribers, and of the feed itself. */
+export function addFeedFamilies(registry: Registry, roster: () => Roster, store: FeedStore): void {
+  const byTransport = (of: (transport: Transport) => number) => (): Sample[] =>
+    roster().transports.map((transport) => [{ transport: transport.tally.name }, of(transport)]);
+  const labels = ['transport'];
+  addGauge(registry, {
+    name: 'heartwire_subscribers',
+    help: 'Subscribers that are connected.',
+    labels,
+    read: byTransport(({ tally }) => tally.present),
+  });
+  const count = (name: string, help: string, of: (transport: Transport) => number): void =>
+    addCounter(registry, { name, help, labels, read: byTransport(of) });
+  count('heartwire_subscriber_connects_total', 'Subscribers that connected.', ({ tally }) => tally.arrived);
+  count(
+    'heartwire_feed_sent_bytes_total',
+    'Bytes that the sockets of subscribers took.',
+    ({ tally }) => tally.traffic.sent,
+  );
+  count(
+    'heartwire_feed_received_bytes_total',
+    'Bytes that came from subscribers.',
+    ({ tally }) => tally.traffic.received,
+  );
+  count(
+    'heartwire_feed_deliveries_total',
+    'Messages handed to subscribers; one told to ten counts ten times.',
+    ({ audience }) => audience.tally.deliveries,
+  );
+  addCounter(registry, {
+    name: 'heartwire_subscriber_closes_total',
+    help: 'Connections of subscribers that ended, by reason; the code is empty where we did not close them.',
+    labels: ['transport', 'reason', 'code'],
+    read: () =>
+      roster().transports.flatMap(({ tally }) =>
+        [...tally.endings].map(([reason, ended]): Sample => {
+          const code = CODES[reason];
+          const labelled = { transport: tally.name, reason };
+          return [code === undefined ? labelled : { ...labelled, code: String(code) }, ended];
+        }),
+      ),
+  });
+  addCounter(registry, {
+    name: 'heartwire_feed_dropped_events_total',
+    help: 'Events that a subscriber was told to have missed, by reason.',
+    labels: ['transport', 'reason'],
+    read: () =>
+      roster().transports.flatMap(({ tally, audience }): Sample[] => [
+        [{ transport: tally.name, reason: 'slow_consumer' }, audience.tally.droppedSlow],
+        [{ transport: tally.name, reason: 'unacked' }, audience.tally.droppedUnacked],
+      ]),
+  });
+  addGauge(registry, {
+    name: 'heartwire_feed_backlog_bytes',
+    help: 'Bytes that wait for all subscribers together.',
+    read: () => one(roster().heldBytes),
+  });
+  addCounter(registry, {
+    name: 'heartwire_feed_changes_total',
+    help: 'Changes and events that were published.',
+    read: () => one(store.rev),
+  });
+}

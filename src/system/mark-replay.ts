@@ -1,0 +1,9 @@
+import type { Publisher } from '../contract/publisher.ts';
+
+/** A publisher that marks everything that goes through it as `replay: true`. */
+export const markReplay = (publisher: Publisher): Publisher => ({
+  publishState: (topic, document) => publisher.publishState(topic, { ...document, replay: true }),
+  removeState: (topic) => publisher.removeState(topic),
+  publishEvent: (topic, data) =>
+    publisher.publishEvent(topic, () => ({ ...(typeof data === 'function' ? data() : data), replay: true })),
+});

@@ -1,0 +1,218 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { Audience } from '../../../src/feed/core/audience.ts';
+import { Interests } from '../../../src/feed/core/interests.ts';
+import { FeedStore } from '../../../src/feed/core/store.ts';
+import type { Subscriber } from '../../../src/feed/core/subscriber.ts';
+import { FlushLoop } from '../../../src/feed/hub/flush-loop.ts';
+import { DEFAULT_FEED_LIMITS } from '../../../src/feed/hub/limits.ts';
+import type { Instant } from '../../../src/instant.ts';
+import { Arrivals } from '../../../src/system/arrivals.ts';
+import { BridgeFace } from '../../support/bridge-face.ts';
+import { DOORS, DoorClient } from '../../support/door-client.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { ask } from '../../support/http.ts';
+import { plainFramer } from '../../support/plain-framer.ts';
+
+function setUp(
+  subscribers: number,
+  flushMs: number,
+  arrivals?: Arrivals,
+): {
+  store: FeedStore;
+  clock: FakeClock;
+  loop: FlushLoop;
+  all: readonly Subscriber[];
+  written: () => number;
+  told: () => { events: number; gaps: number };
+} {
+  const clock = new FakeClock();
+  const store = new FeedStore({ epoch: 'e' });
+  let writes = 0;
+  let gaps = 0;
+  let events = 0;
+  const audience = new Audience(store, plainFramer, {
+    pending: () => loop.request(),
+    paced: () => undefined,
+    overfull: () => loop.overfull(),
+  });
+  const flush = (subscriber: Subscriber, now: Instant): void => {
+    clock.advance(flushMs);
+    subscriber.flush(now);
+  };
+  const loop = new FlushLoop(audience, clock, flush, 0, arrivals);
+  const text = new TextDecoder();
+  const outlet = {
+    unsent: 0,
+    write: (bytes: Uint8Array) => {
+      writes++;
+      gaps += text.decode(bytes).split('"type":"gap"').length - 1;
+      events += text.decode(bytes).split('"type":"event"').length - 1;
+      return 0;
+    },
+  };
+  const all = Array.from({ length: subscribers }, () => audience.admit(outlet));
+  for (const subscriber of all) audience.assign(subscriber, new Interests(['a']), clock.now());
+  return { store, clock, loop, all, written: () => writes, told: () => ({ events, gaps }) };
+}
+
+describe('a flush window', () => {
+  it('holds for what is published after it was set', async () => {
+    const { store, written, clock, loop } = setUp(1, 0);
+    loop.follow(50);
+    store.publishState('a', { n: 1 });
+    await turn();
+    await turn();
+    expect(written()).toBe(0);
+    clock.advance(50);
+    expect(written()).toBe(1);
+    loop.follow(0);
+    store.publishState('a', { n: 2 });
+    await turn();
+    await turn();
+    expect(written()).toBe(2);
+  });
+
+  it.each(DOORS)('is followed by subscribers over %s who are there already', async (door) => {
+    const clock = new FakeClock();
+    await using face = await BridgeFace.open({ feed: { clock } });
+    using client = await DoorClient.follow(door, face, ['a']);
+    const told = () => client.view.documents().a?.n;
+    face.follow({ ...DEFAULT_FEED_LIMITS, flushWindowMs: 200 });
+    face.store.publishState('a', { n: 1 });
+    // What goes out at once would be here by then.
+    await ask(face.port, '/api/devices');
+    await ask(face.port, '/api/devices');
+    expect(told()).toBeUndefined();
+    clock.advance(200);
+    await expect.poll(told).toBe(1);
+  });
+});
+
+describe('a pass over many subscribers', () => {
+  it('writes once per subscriber, whatever a turn brings', async () => {
+    const { store, written } = setUp(10, 0);
+    for (let n = 0; n < 5; n++) store.publishState('a', { n });
+    expect(written()).toBe(0);
+    await turn();
+    await turn();
+    expect(written()).toBe(10);
+  });
+
+  it('lets the loop turn after 256 of them', async () => {
+    const { store, written } = setUp(600, 0);
+    store.publishState('a', {});
+    const after: number[] = [];
+    while ((after.at(-1) ?? 0) < 600) {
+      await turn();
+      after.push(written());
+    }
+    expect([...new Set(after)].filter((count) => count > 0)).toEqual([256, 512, 600]);
+  });
+
+  it('lets the loop turn after 4 ms', async () => {
+    const { store, written } = setUp(100, 1);
+    store.publishState('a', {});
+    const after: number[] = [];
+    while ((after.at(-1) ?? 0) < 100) {
+      await turn();
+      after.push(written());
+    }
+    expect([...new Set(after)].filter((count) => count > 0)).toEqual([16, 32, 48, 64, 80, 96, 100]);
+  });
+
+  it.each([
+    [40_000, 3, [2, 4, 5]],
+    [20_000, 3, [4, 5]],
+    [100, 3, [5]],
+  ])('looks at the time sooner where each is owed %d bytes', async (bytes, flushMs, expected) => {
+    const { store, written, all } = setUp(5, flushMs);
+    store.publishState('a', { text: 'x'.repeat(bytes) });
+    while (written() < 5) await turn();
+    for (const subscriber of all) subscriber.startSnapshot(['a'], undefined);
+    const after: number[] = [];
+    while ((after.at(-1) ?? 0) < 5) {
+      await turn();
+      after.push(written() - 5);
+    }
+    expect([...new Set(after)].filter((count) => count > 0)).toEqual(expected);
+  });
+
+  it('leaves what is published meanwhile to the next pass, in order', async () => {
+    const { store, written } = setUp(600, 0);
+    store.publishState('a', { n: 1 });
+    while (written() === 0) await turn();
+    store.publishState('a', { n: 2 });
+    while (written() < 1_200) await turn();
+    await turn();
+    expect(written()).toBe(1_200);
+  });
+
+  it('loses nothing of a burst in one turn for who takes it, also in the middle of a pass', async () => {
+    const { store, written, told } = setUp(300, 0);
+    store.publishEvent('a', { n: 0 });
+    while (written() === 0) await turn();
+    for (let n = 1; n <= 10_000; n++) store.publishEvent('a', { n });
+    for (let turns = 0; turns < 20; turns++) await turn();
+    expect(told()).toEqual({ events: 300 * 10_001, gaps: 0 });
+  });
+});
+
+describe('a pass while devices come in', () => {
+  /** Turns in each of which a device comes in, of so many ms; after each, how many subscribers were written to. */
+  const storm = async (turnMs: number, turns: number): Promise<number[]> => {
+    const arrivals = new Arrivals();
+    const { store, clock, written } = setUp(2_560, 0, arrivals);
+    store.publishState('a', { n: 1 });
+    const after: number[] = [];
+    for (let count = 0; count < turns; count++) {
+      arrivals.arrived(clock.now().monoMs);
+      await turn();
+      after.push(written());
+      clock.advance(turnMs);
+    }
+    return after;
+  };
+  /** In which turns something was written. */
+  const writing = (after: readonly number[]): number[] =>
+    after.flatMap((count, index) => (count > (after[index - 1] ?? 0) ? [index] : []));
+  const gaps = (turns: readonly number[]): Set<number> =>
+    new Set(turns.slice(1).map((each, index) => each - (turns[index] ?? 0)));
+
+  it.each([
+    ['4 ms, where many come in that time', 0.1, 40],
+    ['8 of them, where a turn takes a while', 1, 8],
+    ['16 ms, where turns are slow', 4, 4],
+  ])('makes a slice only after %s', async (_, turnMs, turnsBetween) => {
+    const turns = writing(await storm(turnMs, 400));
+    expect(turns.length).toBeGreaterThan(3);
+    for (const gap of gaps(turns)) expect(Math.abs(gap - turnsBetween)).toBeLessThanOrEqual(1);
+  });
+
+  it('goes on at once when none came in this turn', async () => {
+    const arrivals = new Arrivals();
+    const { store, clock, written } = setUp(600, 0, arrivals);
+    store.publishState('a', { n: 1 });
+    arrivals.arrived(clock.now().monoMs);
+    await turn();
+    await turn();
+    await turn();
+    await turn();
+    expect(written()).toBe(600);
+  });
+
+  it('writes what came meanwhile together', async () => {
+    const arrivals = new Arrivals();
+    const { store, clock, written } = setUp(10, 0, arrivals);
+    for (let n = 0; n < 20; n++) {
+      arrivals.arrived(clock.now().monoMs);
+      store.publishState('a', { n });
+      await turn();
+    }
+    // The first of them at once; all others behind the storm.
+    expect(written()).toBe(10);
+    await turn();
+    await turn();
+    expect(written()).toBe(20);
+  });
+});
