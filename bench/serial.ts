@@ -1,6 +1,6 @@
 import { InterByteTimeoutParser } from '@serialport/parser-inter-byte-timeout';
 import { SerialPort } from 'serialport';
-import { dial } from '../src/links/index.ts';
+import { dial } from '../src/links/dial.ts';
 import type { Link } from '../src/links/link.ts';
 import { encodeFrame } from '../src/protocol/codec.ts';
 import { LineDecoder } from '../src/protocol/line-decoder.ts';

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { devicesJsonSchema } from '../src/config/json-schema.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { formatProblem } from '../src/config/problem.ts';
+import { TABLES, withTables } from '../src/contract/tables.ts';
 import { Stats } from '../src/devices/core/stats.ts';
 import { announced, DEFAULT_FEED_LIMITS } from '../src/feed/hub/limits.ts';
 import { parseLinkAddress, parseListenAddress } from '../src/links/parse-address.ts';
@@ -9,47 +10,29 @@ import { encodeFrame } from '../src/protocol/codec.ts';
 import type { Message } from '../src/protocol/message.ts';
 import { projectFiles, readProjectFile } from './support/project-files.ts';
 
-/** First cells of a document's tables, as far as they are code. */
-function named(document: string): ReadonlySet<string> {
-  return new Set([...readProjectFile(document).matchAll(/^\| `([^`]+)`/gm)].map(([, name = '']) => name));
-}
+describe('the tables of the documents', () => {
+  const pages = projectFiles(['docs'], ['.md']);
 
-function declared(path: string, pattern: RegExp): readonly string[] {
-  const names = [...readProjectFile(path).matchAll(pattern)].map(([, name = '']) => name);
-  expect(names.length).toBeGreaterThan(2);
-  return [...new Set(names)];
-}
+  it('are as the contracts say (else run `npm run generate`)', () => {
+    for (const page of pages) expect(withTables(readProjectFile(page)), page).toBe(readProjectFile(page));
+  });
+
+  it('stand somewhere, each of them', () => {
+    const text = pages.map(readProjectFile).join('\n');
+    const missing = Object.keys(TABLES).filter((name) => !text.includes(`<!-- table: ${name} -->`));
+    expect(missing).toEqual([]);
+  });
+
+  it('are refused where there is none of that name', () => {
+    expect(() => withTables('<!-- table: nothing -->\n<!-- end -->')).toThrow(RangeError);
+  });
+});
 
 describe('docs/feed.md', () => {
-  const listed = named('docs/feed.md');
-  /** Replies that stand in the table of what a client may send, beside their questions. */
-  const replies = ['response', 'broadcast_ack', 'clients_list', 'pong', 'error'];
-
-  it('lists every message that the server sends', () => {
-    const types = declared('src/contract/feed/server-messages.ts', /Envelope<\s*'([a-z_]+)'/g);
-    expect(types.filter((type) => !listed.has(type) && !replies.includes(type))).toEqual([]);
-    for (const reply of replies) expect(readProjectFile('docs/feed.md')).toContain(`\`${reply}\``);
-  });
-
-  it('lists every message that a client may send', () => {
-    const types = declared('src/contract/feed/client-message.ts', /readonly type: '([a-z_]+)'/g);
-    expect(types.filter((type) => !listed.has(type))).toEqual([]);
-  });
-
   it('says what every count of a device is, and which limits it tells', () => {
     const text = readProjectFile('docs/feed.md');
     const keys = [...Object.keys(new Stats().counts), ...Object.keys(announced(DEFAULT_FEED_LIMITS))];
     expect(keys.filter((key) => !text.includes(`\`${key}\``))).toEqual([]);
-  });
-
-  it.each([
-    ['DeviceStatus', /type DeviceStatus = ([^;]+);/],
-    ['LinkStatus', /type LinkStatus = ([^;]+);/],
-  ])('lists every %s', (_, pattern) => {
-    const [, union = ''] = pattern.exec(readProjectFile('src/devices/core/state-document.ts')) ?? [];
-    const statuses = [...union.matchAll(/'([a-z]+)'/g)].map(([, status = '']) => status);
-    expect(statuses.length).toBeGreaterThan(2);
-    expect(statuses.filter((status) => !listed.has(status))).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
-import { coversPattern } from './covers-pattern.ts';
-import { type Role, reaches } from './role.ts';
+import { coversPattern } from '../contract/feed/covers-pattern.ts';
+import { type Role, reaches } from '../contract/role.ts';
 
 /** What a token gives to whoever shows it. */
 export interface Grant {

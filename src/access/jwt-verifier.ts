@@ -2,10 +2,10 @@ import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
 import type { JwtConfig } from '../config/jwt.ts';
 import { patternProblem } from '../contract/feed/topic.ts';
+import { highestRole, isRole } from '../contract/role.ts';
 import { HeartwireError } from '../errors.ts';
 import { FileRefusal, LARGEST_SECRET, readRegular } from '../system/regular-file.ts';
 import type { Grant } from './grant.ts';
-import { highestRole, isRole } from './role.ts';
 
 /** Bytes of a shared secret at least; shorter ones can be guessed from one token. */
 const LEAST_SECRET = 32;

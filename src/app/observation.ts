@@ -9,12 +9,12 @@ import { observingRoutes } from '../server/http/observing-routes.ts';
 import type { Answer } from '../server/http/routes.ts';
 import type { ProcessUsage } from '../server/metrics/bridge-families.ts';
 import { BridgeMetrics } from '../server/metrics/bridge-metrics.ts';
+import { Readiness } from '../server/readiness.ts';
 import { BoundedLog, DEFAULT_LINES_PER_SECOND } from '../system/bounded-log.ts';
 import type { Clock } from '../system/clock.ts';
 import { collapsingLog } from '../system/collapsing-log.ts';
 import { LogCounts } from '../system/counting-log.ts';
 import type { Log } from '../system/log.ts';
-import { Readiness } from './readiness.ts';
 
 export interface ObservationOptions {
   readonly version: string;

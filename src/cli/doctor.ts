@@ -3,9 +3,10 @@ import type { StaticToken } from '../config/access.ts';
 import type { BridgeConfig, DialledDeviceConfig } from '../config/model.ts';
 import { formatProblem } from '../config/problem.ts';
 import { readConfig } from '../config/read.ts';
-import type { LinesConfig, TlsFiles } from '../config/server.ts';
-import { outOfDate, readTlsPair } from '../config/tls-pair.ts';
+import type { LinesConfig } from '../config/server.ts';
+import type { TlsFiles } from '../contract/tls-files.ts';
 import { addressLabel } from '../links/address-label.ts';
+import { outOfDate, readTlsPair } from '../system/tls-pair.ts';
 import { DEFAULT_CONFIG_FILE } from './check.ts';
 import type { Command } from './command.ts';
 import {

@@ -3,7 +3,7 @@ import { access, readFile, realpath, stat } from 'node:fs/promises';
 import type { ErrorCode } from '../errors.ts';
 import type { LinkAddress, ListenAddress, SerialAddress } from '../links/address.ts';
 import { addressLabel } from '../links/address-label.ts';
-import { dial, listen } from '../links/index.ts';
+import { dial, listen } from '../links/dial.ts';
 import type { LinkEnd } from '../links/link.ts';
 import { listeningHost } from '../links/names/as-lookup.ts';
 import { otherReaders } from '../links/port-holders.ts';

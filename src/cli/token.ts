@@ -1,7 +1,7 @@
-import { ROLES, type Role } from '../access/role.ts';
 import { hashToken, makeToken } from '../access/token.ts';
 import { readDate } from '../config/access.ts';
 import { patternProblem } from '../contract/feed/topic.ts';
+import { ROLES, type Role } from '../contract/role.ts';
 import { HeartwireError } from '../errors.ts';
 import { systemClock } from '../system/clock.ts';
 import type { Command } from './command.ts';

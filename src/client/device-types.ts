@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../contract/feed/json.ts';
+import type { DeclarationDocument, StateDocument } from '../contract/feed/topic-documents.ts';
 
 /** What `heartwire types` tells of the declared messages; with none of it, everything is JSON. */
 export interface DeviceTypes {
@@ -9,39 +10,12 @@ export interface DeviceTypes {
 }
 
 /** `devices/<id>/state`. What is unknown is absent. */
-export interface DeviceState<Types extends DeviceTypes = DeviceTypes> {
-  readonly device: string;
-  readonly status: 'unknown' | 'registering' | 'online' | 'stale' | 'offline' | 'away';
-  /** In ms since the Unix epoch. */
-  readonly since: number;
-  readonly reason?: string;
-  readonly detail?: string;
-  readonly link: {
-    readonly status: 'disabled' | 'listening' | 'connecting' | 'connected' | 'backoff' | 'failed';
-    readonly transport?: string;
-    readonly address?: string;
-    readonly since: number;
-    readonly attempt: number;
-    readonly reason?: string;
-    readonly detail?: string;
-  };
-  readonly identity?: { readonly appid: string; readonly imei: string };
-  readonly registered_as?: { readonly appid: string; readonly imei: string };
-  readonly clock?: { readonly offset_ms: number; readonly bound_ms: number; readonly samples: number };
+export type DeviceState<Types extends DeviceTypes = DeviceTypes> = Omit<StateDocument, 'values'> & {
   readonly values?: ValuesOf<Types>;
-  /** Of each value that is not simply good, by `message.field`; `qualityOf` looks it up. */
-  readonly quality?: Readonly<Record<string, 'warn' | 'alarm' | 'invalid' | 'stale'>>;
-  /** The key of the document that describes the values: `declarations/<key>`, a `Declaration`. */
-  readonly declaration?: string;
-  /** Stable words for what is odd but no error: `imei_checksum`. */
-  readonly warnings?: readonly string[];
-  readonly replay?: true;
-}
+};
 
 /** `declarations/<key>`: every field of the messages that a device speaks, by `message.field`. */
-export interface Declaration {
-  readonly fields: Readonly<Record<string, { readonly unit?: string }>>;
-}
+export type Declaration = DeclarationDocument;
 
 export type ValuesOf<Types extends DeviceTypes> = Types extends { readonly values: infer Values }
   ? Values

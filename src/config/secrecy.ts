@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { coversPattern } from '../access/covers-pattern.ts';
+import { coversPattern } from '../contract/feed/covers-pattern.ts';
 import { patternProblem } from '../contract/feed/topic.ts';
 import { textField } from './field.ts';
 import type { Finding } from './problem.ts';

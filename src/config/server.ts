@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type AddressBlock, parseBlock } from '../contract/address-match.ts';
+import type { TlsFiles } from '../contract/tls-files.ts';
 import { durationMs } from './duration.ts';
 import { durationField, flagField, numberField, textField } from './field.ts';
 import type { Finding } from './problem.ts';
@@ -160,12 +161,6 @@ export interface ServerConfig {
   readonly authTimeoutMs: number;
   /** Where the feed is served as JSON lines over TCP, if at all. */
   readonly tcp?: LinesConfig;
-}
-
-/** The files of a certificate and its key. */
-export interface TlsFiles {
-  readonly cert: string;
-  readonly key: string;
 }
 
 export interface LinesConfig {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LEAST_BACK_OFF_MS } from '../devices/core/back-off.ts';
+import { LEAST_BACK_OFF_MS } from '../contract/settings.ts';
 import { parseLinkAddress, parseListenAddress } from '../links/parse-address.ts';
 import { HIGHEST_BAUD, parseBaud } from '../links/parse-serial-address.ts';
 import { accessShape } from './access.ts';

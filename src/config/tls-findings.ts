@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
+import type { TlsFiles } from '../contract/tls-files.ts';
+import { outOfDate, readTlsPair } from '../system/tls-pair.ts';
 import type { Finding } from './problem.ts';
 import type { LoadedConfig } from './report.ts';
-import type { TlsFiles } from './server.ts';
-import { outOfDate, readTlsPair } from './tls-pair.ts';
 
 /**
  * Loads a configuration and looks into the certificate and the key that it names, which lie in `folder` unless their

@@ -1,4 +1,4 @@
-import type { Values } from '../protocol/declared/value.ts';
+import type { Values } from './value.ts';
 
 /** Who registers and who answers. */
 export type Role = 'client' | 'server';
@@ -23,6 +23,9 @@ export interface PollSettings {
   /** Where the values of its reply are in the state; absent: under the name of the message. */
   readonly as?: string;
 }
+
+/** The least pause before a link is tried again, so that a refused port never spins. */
+export const LEAST_BACK_OFF_MS = 100;
 
 /** How one device is kept alive. All durations in ms; the defaults are those of `config/`. */
 export interface SessionSettings {

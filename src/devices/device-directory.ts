@@ -1,11 +1,11 @@
 import type { ListenerConfig, MatchConfig } from '../config/model.ts';
 import { addressInBlock, parseBlock } from '../contract/address-match.ts';
+import type { DeviceStatus } from '../contract/feed/topic-documents.ts';
 import type { SessionSettings } from '../contract/settings.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { RegisterRequest } from '../protocol/message.ts';
 import type { Clock } from '../system/clock.ts';
 import { nameByImei } from './core/device-name.ts';
-import type { DeviceStatus } from './core/state-document.ts';
 import type { DeviceRunner } from './device-runner.ts';
 import type { KnownDevice } from './known-devices-file.ts';
 import { arrivalOf, knownBefore } from './known-records.ts';

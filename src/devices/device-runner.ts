@@ -1,3 +1,4 @@
+import type { DeviceStatus, StateDocument, StatsDocument } from '../contract/feed/topic-documents.ts';
 import type { Publisher } from '../contract/publisher.ts';
 import type { SessionSettings } from '../contract/settings.ts';
 import type { Instant } from '../instant.ts';
@@ -14,8 +15,6 @@ import { DeviceSession } from './core/device-session.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
 import type { Effect, KnownBefore, RequestOutcome, SessionEvent } from './core/session-events.ts';
 import type { SessionPorts } from './core/session-ports.ts';
-import type { DeviceStatus, StateDocument } from './core/state-document.ts';
-import type { StatsDocument } from './core/stats.ts';
 import type { StopReason } from './core/stop-reason.ts';
 import type { Tally } from './core/tally.ts';
 import { DeviceVoice } from './device-voice.ts';

@@ -1,12 +1,10 @@
+import type { AlarmEvent, StateDocument, StatsDocument } from '../contract/feed/topic-documents.ts';
 import type { Publisher } from '../contract/publisher.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
 import type { Clock } from '../system/clock.ts';
-import type { AlarmEvent } from './core/alarms.ts';
 import { describeMessages, type MessagesDescription } from './core/describe-messages.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
 import type { MessageMark } from './core/session-events.ts';
-import type { StateDocument } from './core/state-document.ts';
-import type { StatsDocument } from './core/stats.ts';
 import type { ArrivedFile } from './files/spool.ts';
 import { bytesAsJson, messageEvent } from './message-event.ts';
 

@@ -1,5 +1,5 @@
 import type { DialledDeviceConfig } from '../config/model.ts';
-import { dial } from '../links/index.ts';
+import { dial } from '../links/dial.ts';
 import type { NameResolver } from '../links/names/name-resolver.ts';
 import { deviceCodec, framingOf } from './device-codec.ts';
 import { Wire, type WireOptions, type WireOwner } from './wire.ts';

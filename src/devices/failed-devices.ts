@@ -1,8 +1,8 @@
 import type { FailedDevice } from '../config/report.ts';
+import type { StateDocument } from '../contract/feed/topic-documents.ts';
 import type { Publisher } from '../contract/publisher.ts';
 import type { Clock } from '../system/clock.ts';
 import { atOnce } from '../system/slices.ts';
-import type { StateDocument } from './core/state-document.ts';
 import type { DeviceDirectory } from './device-directory.ts';
 
 /** Shows devices that are configured and cannot be run: each has a state that says why. */

@@ -4,11 +4,10 @@ import type { FailedDevice } from '../config/report.ts';
 import type { Publisher } from '../contract/publisher.ts';
 import type { SessionSettings } from '../contract/settings.ts';
 import { addressLabel } from '../links/address-label.ts';
-import { listen } from '../links/index.ts';
+import { listen } from '../links/dial.ts';
 import type { LinkEnd } from '../links/link.ts';
 import type { NameResolver } from '../links/names/name-resolver.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import type { Recorder } from '../recording/recorder.ts';
 import type { Arrivals } from '../system/arrivals.ts';
 import type { Clock } from '../system/clock.ts';
 import { formatLocalTime, parseLocalTime } from '../system/local-time.ts';
@@ -23,6 +22,7 @@ import { DeviceDirectory, type Settling } from './device-directory.ts';
 import { type DeviceReading, DeviceRunner } from './device-runner.ts';
 import { declarationTopic } from './device-voice.ts';
 import { DialInSpeeches } from './dial-in-speeches.ts';
+import type { DeviceTaps } from './dial-in-tap.ts';
 import { dialWire } from './dial-wire.ts';
 import { FailedDevices } from './failed-devices.ts';
 import { RECEIVING, type Spool } from './files/spool.ts';
@@ -43,7 +43,7 @@ export interface FleetOptions {
   /** Counts the devices that dial in. */
   readonly arrivals?: Arrivals | undefined;
   /** Looks on at every link, where there is one. */
-  recorder(): Recorder | undefined;
+  recorder(): DeviceTaps | undefined;
   /** Whether anybody listens to a topic of raw bytes. */
   wantsBytes(topic: string): boolean;
   /** A device was stopped, for good or to be run anew. */

@@ -1,6 +1,6 @@
 import { HeartwireError } from '../errors.ts';
 import type { LinkAddress, ListenAddress } from '../links/address.ts';
-import { dial, listen } from '../links/index.ts';
+import { dial, listen } from '../links/dial.ts';
 import type { Link, LinkEnd, Listener } from '../links/link.ts';
 import { formatLocalTime } from '../system/local-time.ts';
 import { Conversation, type ConversationSettings } from './conversation.ts';

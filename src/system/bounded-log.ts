@@ -1,6 +1,6 @@
-import { TokenBucket } from '../feed/core/rate-limits.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { Log } from './log.ts';
+import { TokenBucket } from './rate-limits.ts';
 
 type Level = keyof Log;
 

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import type { SecureContextOptions } from 'node:tls';
-import type { TlsFiles } from '../config/server.ts';
-import { outOfDate, readTlsPair } from '../config/tls-pair.ts';
+import type { TlsFiles } from '../contract/tls-files.ts';
 import type { HeartwireError } from '../errors.ts';
 import type { Clock, Timer } from './clock.ts';
+import { outOfDate, readTlsPair } from './tls-pair.ts';
 
 /** How often it is looked whether the files have changed. */
 const LOOK_MS = 5_000;

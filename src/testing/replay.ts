@@ -1,8 +1,8 @@
 import { withSilences } from '../capture/silences.ts';
 import { loadMessages } from '../config/messages/load-messages.ts';
 import { formatProblem } from '../config/problem.ts';
+import type { StateDocument } from '../contract/feed/topic-documents.ts';
 import type { JsonObject } from '../contract/publisher.ts';
-import type { StateDocument } from '../devices/core/state-document.ts';
 import { ERROR_CODES, type ErrorCode, HeartwireError } from '../errors.ts';
 import { FeedStore } from '../feed/core/store.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';

@@ -29,7 +29,7 @@ function keysOf(schema: Schema, path = ''): [string, Schema][] {
 }
 
 describe('the JSON Schema', () => {
-  it('is shipped as it is generated (else run `npm run schemas`)', () => {
+  it('is shipped as it is generated (else run `npm run generate`)', () => {
     const shipped = readFileSync(new URL('../../schemas/devices.schema.json', import.meta.url), 'utf8');
     expect(shipped).toBe(devicesJsonSchemaText());
   });

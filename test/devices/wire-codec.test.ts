@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Wire, type WireOwner } from '../../src/devices/wire.ts';
 import { type CodecParts, framingNeedsSilence, makeWireCodec } from '../../src/devices/wire-codec.ts';
-import { dial } from '../../src/links/index.ts';
+import { dial } from '../../src/links/dial.ts';
 import type { Link } from '../../src/links/link.ts';
 import { hexText } from '../../src/protocol/describe.ts';
 import type { FramingDeclaration } from '../../src/protocol/framing/declaration.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { parseClientMessage } from '../../src/contract/feed/client-message.ts';
+import { parseClientMessage } from '../../src/contract/feed/parse-client-message.ts';
 import { Seeded } from '../support/seeded.ts';
 
 /** One good message of every type, and of every form that it may take. */
@@ -116,7 +116,7 @@ const verdictOn = (text: string): string =>
   );
 
 describe('what a client may say', () => {
-  it('is judged as before, in a million mutated messages', async () => {
+  it('is judged as before, in a million mutated messages', { timeout: 600_000 }, async () => {
     const digest = createHash('sha256');
     let accepted = 0;
     const sample: string[] = [];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type DialOptions, dial } from '../../src/links/index.ts';
+import { type DialOptions, dial } from '../../src/links/dial.ts';
 import { parseLinkAddress } from '../../src/links/parse-address.ts';
 import { type LinkPair, linkContract } from '../support/link-contract.ts';
 import { startBridge } from '../support/test-bridge.ts';

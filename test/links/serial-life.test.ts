@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SerialAddress } from '../../src/links/address.ts';
-import { dial } from '../../src/links/index.ts';
+import { dial } from '../../src/links/dial.ts';
 import type { Link } from '../../src/links/link.ts';
 import { needs } from '../support/needs.ts';
 import { hasPtys, openPty, type Pty } from '../support/pty.ts';

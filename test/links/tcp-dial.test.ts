@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { dial } from '../../src/links/index.ts';
+import { dial } from '../../src/links/dial.ts';
 import { brokenEnd, connectEnd } from '../../src/links/tcp-end.ts';
 import { RecordedLink } from '../support/recorded-link.ts';
 

@@ -1,8 +1,8 @@
 import { FEED_ERROR_CODES } from '../../src/contract/feed/feed-error.ts';
-import { SERVER_MESSAGES, serverMessageSchema } from '../../src/contract/feed/schema/server-schemas.ts';
-import { TOPICS } from '../../src/contract/feed/schema/topic-schemas.ts';
 import type { ServerMessageType } from '../../src/contract/feed/server-messages.ts';
+import { SERVER_MESSAGES, serverMessageSchema } from '../../src/contract/feed/server-messages.ts';
 import { matchesTopic } from '../../src/contract/feed/topic.ts';
+import { TOPICS } from '../../src/contract/feed/topic-documents.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { schemaProblems } from './schema-check.ts';
 

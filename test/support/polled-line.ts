@@ -1,9 +1,8 @@
+import type { StateDocument, StatsDocument } from '../../src/contract/feed/topic-documents.ts';
 import type { BareSettings, PollSettings } from '../../src/contract/settings.ts';
 import { DeviceSession } from '../../src/devices/core/device-session.ts';
 import { MessageCatalog } from '../../src/devices/core/message-catalog.ts';
 import type { Effect, RequestOutcome, SessionEvent } from '../../src/devices/core/session-events.ts';
-import type { StateDocument } from '../../src/devices/core/state-document.ts';
-import type { StatsDocument } from '../../src/devices/core/stats.ts';
 import type { MessageDeclaration, ProtocolDeclaration } from '../../src/protocol/declared/declaration.ts';
 import { DEFAULT_PROTOCOL } from '../../src/protocol/declared/declaration.ts';
 import { DeclaredProtocol } from '../../src/protocol/declared/declared-protocol.ts';

@@ -1,5 +1,5 @@
+import type { AlarmEvent, StateDocument, StatsDocument } from '../../src/contract/feed/topic-documents.ts';
 import type { SessionSettings } from '../../src/contract/settings.ts';
-import type { AlarmEvent } from '../../src/devices/core/alarms.ts';
 import { DeviceSession } from '../../src/devices/core/device-session.ts';
 import { type MessageCatalog, nameOf } from '../../src/devices/core/message-catalog.ts';
 import type {
@@ -8,8 +8,6 @@ import type {
   RequestOutcome,
   SessionEvent,
 } from '../../src/devices/core/session-events.ts';
-import type { StateDocument } from '../../src/devices/core/state-document.ts';
-import type { StatsDocument } from '../../src/devices/core/stats.ts';
 import type { Message } from '../../src/protocol/message.ts';
 
 export const APPID = '996da38d-a7be-4947-aa4c-f8208b5f4ade';

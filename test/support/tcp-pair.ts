@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { dial, listen } from '../../src/links/index.ts';
+import { dial, listen } from '../../src/links/dial.ts';
 import type { Link } from '../../src/links/link.ts';
 import type { LinkPair, RawPeer } from './link-contract.ts';
 

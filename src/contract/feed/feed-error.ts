@@ -21,14 +21,3 @@ export const FEED_ERROR_CODES = [
 ] as const;
 
 export type FeedErrorCode = (typeof FEED_ERROR_CODES)[number];
-
-/** The payload of an `error`. */
-export interface FeedError {
-  /** The `id` of the message that failed, where it carried a usable one. */
-  readonly reply_to?: string;
-  readonly code: string;
-  readonly message: string;
-  /** The same message may succeed later. */
-  readonly retry: boolean;
-  readonly received_type?: string;
-}

@@ -1,24 +1,5 @@
-import type { Direction, Level, Limit, WatchedField } from './limits.ts';
-
-/** A value crossed a limit, or came back; an event of `devices/<id>/alarms`. */
-export type AlarmEvent = {
-  /** Of the declared message, and of the field within it. */
-  readonly message: string;
-  readonly field: string;
-  /** Where it stands now. */
-  readonly level: Level;
-  /** Where it stood before. */
-  readonly previous: Level;
-  /** It is within all limits again. */
-  readonly cleared: boolean;
-  readonly value: number;
-  readonly unit?: string;
-  /** The limit that is exceeded; of a cleared alarm, the one that was. */
-  readonly limit: number;
-  readonly direction: Direction;
-  /** Of an array: the element that is worst, from 0. */
-  readonly index?: number;
-};
+import type { AlarmEvent, Direction, Level } from '../../contract/feed/topic-documents.ts';
+import type { Limit, WatchedField } from './limits.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 

@@ -1,7 +1,4 @@
-import type { SessionSettings } from '../../contract/settings.ts';
-
-/** The least pause before a link is tried again, so that a refused port never spins. */
-export const LEAST_BACK_OFF_MS = 100;
+import { LEAST_BACK_OFF_MS, type SessionSettings } from '../../contract/settings.ts';
 
 /**
  * The pause before the next try, in ms. `attempt` counts the failures in a row, from 1; `random` is in [0, 1). With

@@ -1,13 +1,8 @@
+import type { DeclarationDocument } from '../../contract/feed/topic-documents.ts';
 import { wideChecksumOf } from '../../protocol/crc/checksum.ts';
 import { CRC_64_XZ } from '../../protocol/crc/models.ts';
 import { makeWideCrc } from '../../protocol/crc/wide-crc.ts';
 import type { FieldDeclaration, MessageDeclaration } from '../../protocol/declared/declaration.ts';
-
-/** What a reader of one value has to know beside it. */
-export type FieldDescription = { readonly unit?: string };
-
-/** The document of `declarations/<key>`: every field of the messages, by `message.field` as in `quality`. */
-export type DeclarationDocument = { readonly fields: Readonly<Record<string, FieldDescription>> };
 
 /** The fields of some messages; all devices that speak the same messages have the same key. */
 export interface MessagesDescription {
@@ -33,7 +28,7 @@ export function describeMessages(messages: readonly MessageDeclaration[]): Messa
   return description;
 }
 
-type Entry = readonly [path: string, description: FieldDescription];
+type Entry = readonly [path: string, description: DeclarationDocument['fields'][string]];
 
 function fieldsOf({ name, fields = [], reply }: MessageDeclaration): Entry[] {
   const replied = typeof reply === 'object' ? reply.fields : [];

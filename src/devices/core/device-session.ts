@@ -1,3 +1,4 @@
+import type { DeviceStatus, StateDocument } from '../../contract/feed/topic-documents.ts';
 import type { SessionSettings } from '../../contract/settings.ts';
 import type { Instant } from '../../instant.ts';
 import type { Expectation } from '../../protocol/expectation.ts';
@@ -15,7 +16,7 @@ import { receivedFiles } from './received-files.ts';
 import type { Defect, Effect, KnownBefore, LinkOffer, SessionEvent } from './session-events.ts';
 import { connecting, givenUp, phaseDeadline, type SessionPhase } from './session-phase.ts';
 import type { SessionContext, SessionPorts } from './session-ports.ts';
-import { type DeviceStatus, StateAxes, type StateDocument } from './state-document.ts';
+import { StateAxes } from './state-document.ts';
 import { Stats } from './stats.ts';
 import { STOPPED, type StopReason } from './stop-reason.ts';
 import { HELD } from './takeover.ts';

@@ -1,9 +1,6 @@
+import type { Direction, Level } from '../../contract/feed/topic-documents.ts';
 import type { FieldDeclaration, MessageDeclaration, Range } from '../../protocol/declared/declaration.ts';
 import { marginOf } from '../../protocol/declared/quantity.ts';
-
-/** How far a value is outside its limits. */
-export type Level = 'good' | 'warn' | 'alarm';
-export type Direction = 'above' | 'below';
 
 /** One declared field with limits, or with a raw value that says "no value". */
 export interface WatchedField {

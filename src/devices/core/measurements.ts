@@ -1,11 +1,9 @@
+import type { AlarmEvent, Quality } from '../../contract/feed/topic-documents.ts';
 import type { MessageDeclaration } from '../../protocol/declared/declaration.ts';
 import type { Value, Values } from '../../protocol/declared/value.ts';
-import { Alarm, type AlarmEvent } from './alarms.ts';
+import { Alarm } from './alarms.ts';
 import { type WatchedField, watchedFields } from './limits.ts';
 import { shareOld, valueAt } from './state-value.ts';
-
-/** Of a value that is not simply good. */
-export type Quality = 'warn' | 'alarm' | 'stale' | 'invalid';
 
 /** Values by message and field, and what is to be known of them by `message.field`; parts that do not change stay the same objects. */
 export interface Measured {

@@ -1,5 +1,5 @@
+import type { DeviceStatus } from '../../contract/feed/topic-documents.ts';
 import type { Effect } from './session-events.ts';
-import type { DeviceStatus } from './state-document.ts';
 
 /** The answer to a request for a device that cannot be asked now. */
 export function notOnline(requestId: number, status: DeviceStatus): Effect {

@@ -1,13 +1,11 @@
+import type { AlarmEvent, StateDocument, StatsDocument } from '../../contract/feed/topic-documents.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Values } from '../../protocol/declared/value.ts';
 import type { DecoderFault, Discarded, LineRemark } from '../../protocol/decoder.ts';
 import type { InvalidPayload, Message } from '../../protocol/message.ts';
-import type { AlarmEvent } from './alarms.ts';
 import type { FileHalf, HalfMark } from './file-half.ts';
 import type { WholeFile } from './file-receiver.ts';
 import type { Refusal } from './message-catalog.ts';
-import type { StateDocument } from './state-document.ts';
-import type { StatsDocument } from './stats.ts';
 import type { StopReason } from './stop-reason.ts';
 
 /** A link that dialled in and wants to be this device; the listener keeps it until it is adopted or refused. */

@@ -1,44 +1,10 @@
+import type {
+  DeviceStatus,
+  LinkState,
+  LinkStatus,
+  StateDocument,
+} from '../../contract/feed/topic-documents.ts';
 import type { Measured } from './measurements.ts';
-
-/** What a device is, as far as its own frames tell. */
-export type DeviceStatus = 'unknown' | 'registering' | 'online' | 'stale' | 'offline' | 'away';
-
-/** What its link is, as far as the operating system tells. */
-export type LinkStatus = 'disabled' | 'listening' | 'connecting' | 'connected' | 'backoff' | 'failed';
-
-/** The link axis; `since` in ms since the epoch, `attempt` counts openings since the last success. */
-export type LinkState = {
-  readonly status: LinkStatus;
-  readonly transport: 'tcp' | 'serial' | 'replay';
-  readonly address?: string;
-  readonly since: number;
-  readonly attempt: number;
-  readonly reason?: string;
-  readonly detail?: string;
-};
-
-/** The retained document of `devices/<id>/state`: what is unknown is absent. */
-export type StateDocument = {
-  readonly device: string;
-  readonly status: DeviceStatus;
-  readonly since: number;
-  readonly reason?: string;
-  readonly detail?: string;
-  readonly link: LinkState;
-  /** Who the peer says it is. */
-  readonly identity?: { readonly appid: string; readonly imei: string };
-  /** Who we said we are. */
-  readonly registered_as?: { readonly appid: string; readonly imei: string };
-  readonly clock?: { readonly offset_ms: number; readonly bound_ms: number; readonly samples: number };
-  /** Decoded values of declared messages: `values.<message>.<field>`. */
-  readonly values?: Measured['values'];
-  /** Of each value that is not simply good, by `message.field`. */
-  readonly quality?: Measured['quality'];
-  /** The key of the topic that describes these values: `declarations/<key>`. */
-  readonly declaration?: string;
-  /** Stable words for what is odd but no error: `imei_checksum`. */
-  readonly warnings?: readonly string[];
-};
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

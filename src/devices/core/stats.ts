@@ -1,32 +1,6 @@
+import type { StatsDocument } from '../../contract/feed/topic-documents.ts';
 import type { Discarded } from '../../protocol/decoder.ts';
 import { countUp, Tally } from './tally.ts';
-
-/** The document of `devices/<id>/stats`; counts since the start of the bridge. */
-export type StatsDocument = {
-  readonly bytes_in: number;
-  readonly frames_in: number;
-  readonly frames_out: number;
-  /** Bytes that belonged to no frame. */
-  readonly discarded_bytes: number;
-  /** Frames whose content was not as declared. */
-  readonly invalid: number;
-  /** Frames with an id that is not declared. */
-  readonly unknown: number;
-  readonly late_replies: number;
-  readonly unsolicited_replies: number;
-  readonly error_replies: number;
-  readonly timeouts: number;
-  readonly refused_sends: number;
-  /** Links that opened. */
-  readonly connects: number;
-  readonly takeovers: number;
-  /** When the last valid frame came, in ms since the epoch. */
-  readonly last_frame_at?: number;
-  /** When the last heartbeat, request or reply, came. */
-  readonly last_heartbeat_at?: number;
-  /** Round trip of the last heartbeat that was out alone. */
-  readonly round_trip_ms?: number;
-};
 
 const PUBLISH_EVERY_MS = 1_000;
 

@@ -1,4 +1,4 @@
-import type { ServerMessage, ServerMessageType } from '../../contract/feed/server-messages.ts';
+import type { PayloadOf, ServerMessageType } from '../../contract/feed/server-messages.ts';
 import type { Instant } from '../../instant.ts';
 import type { Change, Retained } from './change.ts';
 import type { PastEvent } from './event-log.ts';
@@ -8,9 +8,6 @@ export type TextPart = string | Uint8Array;
 
 /** Wraps one JSON text, given in parts, as the transport carries it (a WebSocket text frame, a line). */
 export type Framer = (parts: readonly TextPart[]) => Uint8Array;
-
-/** The payload of one type of message. */
-export type PayloadOf<Type extends ServerMessageType> = Extract<ServerMessage, { type: Type }>['payload'];
 
 /** Largest snapshot message, and most bytes handed to an outlet at once, one message larger than that excepted. */
 export const CHUNK_BYTES = 64 * 1024;

@@ -1,4 +1,4 @@
-import type { ClientMessage } from '../../contract/feed/client-message.ts';
+import type { ClientMessage } from '../../contract/feed/client-messages.ts';
 import type { CloseReason } from '../../contract/feed/close-code.ts';
 import type { FeedErrorCode } from '../../contract/feed/feed-error.ts';
 import type { JsonObject } from '../../contract/feed/json.ts';

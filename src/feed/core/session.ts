@@ -1,10 +1,11 @@
 import type { CommandOutcome, FeedClient, FeedCommand } from '../../contract/command.ts';
-import { type ClientMessage, parseClientMessage } from '../../contract/feed/client-message.ts';
+import type { ClientMessage } from '../../contract/feed/client-messages.ts';
 import type { FeedErrorCode } from '../../contract/feed/feed-error.ts';
+import { parseClientMessage } from '../../contract/feed/parse-client-message.ts';
 import { type ClientEntry, PROTOCOL_VERSION } from '../../contract/feed/server-messages.ts';
 import type { Instant } from '../../instant.ts';
+import { MinuteCount } from '../../system/rate-limits.ts';
 import { MAX_OPEN_COMMANDS } from './command-memory.ts';
-import { MinuteCount } from './rate-limits.ts';
 import type { SessionMemory } from './session-memory.ts';
 import type { SessionLine, SessionPort, SessionSurroundings, SessionTerms } from './session-surroundings.ts';
 import type { Subscriber } from './subscriber.ts';
@@ -233,7 +234,7 @@ export class FeedSession<Line extends SessionLine> {
         this.#resume(message.session, id, now);
         return;
       case 'kick':
-        this.#kick(message.clientId, id, now);
+        this.#kick(message.client_id, id, now);
         return;
     }
   }
@@ -245,7 +246,7 @@ export class FeedSession<Line extends SessionLine> {
     this.#failed(message.id, problem, now);
     if (problem !== undefined) return;
     this.#fresh = false;
-    if (message.jsonPing !== undefined) this.#jsonPing = message.jsonPing;
+    if (message.json_ping !== undefined) this.#jsonPing = message.json_ping;
   }
 
   /** What comes in until it is known what became of the token waits, and is then judged by it. */
@@ -269,7 +270,7 @@ export class FeedSession<Line extends SessionLine> {
       device,
       message: name,
       fields,
-      timeoutMs = DEFAULT_COMMAND_TIMEOUT_MS,
+      timeout_ms: timeoutMs = DEFAULT_COMMAND_TIMEOUT_MS,
       ack = false,
     } = message;
     const memory = this.#memory;

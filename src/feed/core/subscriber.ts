@@ -1,9 +1,9 @@
-import type { ServerMessageType } from '../../contract/feed/server-messages.ts';
+import type { PayloadOf, ServerMessageType } from '../../contract/feed/server-messages.ts';
 import type { Instant } from '../../instant.ts';
 import type { AckKeeper } from './ack-window.ts';
 import type { Cohort, Delivery } from './cohort.ts';
 import { Debts, type Recovery } from './debts.ts';
-import { CHUNK_BYTES, concatFrames, type PayloadOf } from './encoder.ts';
+import { CHUNK_BYTES, concatFrames } from './encoder.ts';
 import { FrameQueue } from './frame-queue.ts';
 import type { Interests } from './interests.ts';
 import { HIGH_WATER, LOW_WATER, type Outlet } from './outlet.ts';

@@ -1,4 +1,4 @@
-import type { ClientMessage } from '../../contract/feed/client-message.ts';
+import type { ClientMessage } from '../../contract/feed/client-messages.ts';
 import type { FeedErrorCode } from '../../contract/feed/feed-error.ts';
 import type { Instant } from '../../instant.ts';
 import type { Audience } from './audience.ts';
@@ -18,7 +18,7 @@ export interface SubscriptionProblem {
 export function subscribe(
   audience: Audience,
   subscriber: Subscriber,
-  { id, topics, since, maxHz, ack }: Subscribe,
+  { id, topics, since, max_hz: maxHz, ack }: Subscribe,
   maxPatterns: number,
   now: Instant,
 ): SubscriptionProblem | undefined {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { parseClientMessage } from '../../contract/feed/client-message.ts';
 import type { JsonObject } from '../../contract/feed/json.ts';
+import { parseClientMessage } from '../../contract/feed/parse-client-message.ts';
 import { type Answer, refusal } from '../../server/http/routes.ts';
 import { positionOf } from './sse-frame.ts';
 

@@ -1,6 +1,6 @@
-import type { Readiness } from '../../app/readiness.ts';
-import { asyncApiText } from '../../contract/feed/schema/async-api.ts';
+import { asyncApiText } from '../../contract/feed/async-api.ts';
 import type { BridgeMetrics } from '../metrics/bridge-metrics.ts';
+import type { Readiness } from '../readiness.ts';
 import { type Answer, refusal } from './routes.ts';
 
 /** What those who watch the bridge ask for, by path. */

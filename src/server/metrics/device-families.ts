@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { DeviceStatus, LinkStatus } from '../../devices/core/state-document.ts';
+import type { DeviceStatus, LinkStatus } from '../../contract/feed/topic-documents.ts';
 import type { Tally } from '../../devices/core/tally.ts';
 import type { DeviceReading } from '../../devices/device-runner.ts';
 import type { DeviceSnapshot } from './device-meters.ts';

@@ -1,4 +1,4 @@
-import type { StatsDocument } from '../../devices/core/stats.ts';
+import type { StatsDocument } from '../../contract/feed/topic-documents.ts';
 import { Tally } from '../../devices/core/tally.ts';
 import type { DeviceReading } from '../../devices/device-runner.ts';
 

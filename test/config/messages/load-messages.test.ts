@@ -320,7 +320,7 @@ describe('a file', () => {
 });
 
 describe('the JSON Schema', () => {
-  it('is shipped as it is generated (else run `npm run schemas`)', () => {
+  it('is shipped as it is generated (else run `npm run generate`)', () => {
     const shipped = readFileSync(new URL('../../../schemas/messages.schema.json', import.meta.url), 'utf8');
     expect(shipped).toBe(messagesJsonSchemaText());
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseClientMessage } from '../../../src/contract/feed/client-message.ts';
+import { parseClientMessage } from '../../../src/contract/feed/parse-client-message.ts';
 
 describe('a message of a client', () => {
   it.each<[string, unknown]>([
@@ -8,7 +8,7 @@ describe('a message of a client', () => {
     ['{"type":"subscribe","topics":["a","a"]}', { type: 'subscribe', topics: ['a'] }],
     [
       '{"type":"subscribe","id":"2","timestamp":5,"payload":{"topics":["#"],"json_ping":true,"ack":false}}',
-      { type: 'subscribe', id: '2', topics: ['#'], jsonPing: true, ack: false },
+      { type: 'subscribe', id: '2', topics: ['#'], json_ping: true, ack: false },
     ],
     ['{"type":"unsubscribe","topics":["a/#"]}', { type: 'unsubscribe', topics: ['a/#'] }],
     ['{"type":"resync","topics":["a/b"]}', { type: 'resync', topics: ['a/b'] }],
@@ -23,7 +23,7 @@ describe('a message of a client', () => {
     ['{"type":"broadcast","data":null}', { type: 'broadcast', data: null }],
     [
       '{"type":"command","id":"9","device":"p1","message":"datetime","fields":{},"timeout_ms":5000}',
-      { type: 'command', id: '9', device: 'p1', message: 'datetime', fields: {}, timeoutMs: 5000 },
+      { type: 'command', id: '9', device: 'p1', message: 'datetime', fields: {}, timeout_ms: 5000 },
     ],
     [
       '{"type":"command","device":"p1","message":"datetime"}',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AlarmEvent } from '../../../src/devices/core/alarms.ts';
+import type { AlarmEvent } from '../../../src/contract/feed/topic-documents.ts';
 import { Measurements } from '../../../src/devices/core/measurements.ts';
 import { MessageCatalog } from '../../../src/devices/core/message-catalog.ts';
 import type { FieldDeclaration, LimitsDeclaration } from '../../../src/protocol/declared/declaration.ts';

@@ -1,4 +1,4 @@
-import { MAX_LEVELS } from '../contract/feed/topic.ts';
+import { MAX_LEVELS } from './topic.ts';
 
 /** Stands for every level that no pattern names; no level can be empty. */
 const ANY_OTHER = '';

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseClientMessage } from '../../../../src/contract/feed/client-message.ts';
-import { CLIENT_MESSAGES } from '../../../../src/contract/feed/schema/client-schemas.ts';
-import type { Schema } from '../../../../src/contract/feed/schema/schema.ts';
-import { schemaProblems } from '../../../support/schema-check.ts';
+import { CLIENT_SCHEMAS } from '../../../src/contract/feed/client-schemas.ts';
+import { parseClientMessage } from '../../../src/contract/feed/parse-client-message.ts';
+import type { Schema } from '../../../src/contract/json-schema.ts';
+import { schemaProblems } from '../../support/schema-check.ts';
 
-const TYPES = CLIENT_MESSAGES.map(({ type }) => type);
+const TYPES = CLIENT_SCHEMAS.map(({ type }) => type);
 
 /** Whether the schemas admit it; whether the parser does is another matter, which this test is about. */
 function admitted(message: unknown): boolean {
   const type =
     typeof message === 'object' && message !== null && 'type' in message ? message.type : undefined;
-  const schema = CLIENT_MESSAGES.find((each) => each.type === type)?.schema;
+  const schema = CLIENT_SCHEMAS.find((each) => each.type === type)?.schema;
   return schema !== undefined && schemaProblems(schema, message).length === 0;
 }
 
@@ -33,7 +33,7 @@ const something = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
 );
 const KEYS = [
-  ...new Set(CLIENT_MESSAGES.flatMap(({ schema }) => (schema.anyOf ?? []).flatMap((way) => keysOf(way)))),
+  ...new Set(CLIENT_SCHEMAS.flatMap(({ schema }) => (schema.anyOf ?? []).flatMap((way) => keysOf(way)))),
   'stray',
   '__proto__x',
 ].filter((key) => key !== 'type' && key !== 'payload');
@@ -83,7 +83,7 @@ function fromSchema(schema: Schema): fc.Arbitrary<unknown> {
 const isShort = (text: string) => text.length <= 512;
 
 describe('the schemas of what a client may send', () => {
-  it.each(CLIENT_MESSAGES.map(({ type, schema }) => [type, schema] as const))(
+  it.each(CLIENT_SCHEMAS.map(({ type, schema }) => [type, schema] as const))(
     'admit nothing of %s that the parser refuses',
     (_, schema) => {
       fc.assert(

@@ -1,34 +1,24 @@
-import { CLOSE_CODES, mayReconnect } from '../close-code.ts';
-import { PROTOCOL_VERSION, type ServerMessageType } from '../server-messages.ts';
-import { CLIENT_MESSAGES } from './client-schemas.ts';
-import type { Schema } from './schema.ts';
-import { SERVER_MESSAGES, serverMessageSchema } from './server-schemas.ts';
-import { TOPICS, type TopicSchema } from './topic-schemas.ts';
+import type { Schema } from '../json-schema.ts';
+import { type ClientMessageType, clientMessageContract } from './client-messages.ts';
+import { CLIENT_SCHEMAS } from './client-schemas.ts';
+import { CLOSE_CODES, mayReconnect } from './close-code.ts';
+import {
+  PROTOCOL_VERSION,
+  SERVER_MESSAGE_TYPES,
+  type ServerMessageType,
+  serverMessageContract,
+  serverMessageSchema,
+} from './server-messages.ts';
+import { TOPICS, type TopicContract } from './topic-documents.ts';
 
 type Node = { readonly [key: string]: unknown };
 
-const SERVER_TYPES = Object.keys(SERVER_MESSAGES).filter(isServerType);
 /** Which messages of the server tell what a topic holds. */
-const CARRIERS: Readonly<Record<TopicSchema['kind'], readonly ServerMessageType[]>> = {
+const CARRIERS: Readonly<Record<TopicContract['kind'], readonly ServerMessageType[]>> = {
   state: ['snapshot', 'update'],
   event: ['event', 'gap'],
   broadcast: ['broadcast'],
 };
-/** The answer that each message of a client gets; an `error` may always come instead. */
-const REPLIES: Readonly<Record<string, readonly ServerMessageType[]>> = {
-  auth: ['response'],
-  subscribe: ['snapshot', 'synced'],
-  unsubscribe: ['response'],
-  resync: ['response'],
-  ping: ['pong'],
-  echo: ['echo'],
-  get_clients: ['clients_list'],
-  broadcast: ['broadcast_ack'],
-  command: ['response'],
-  resume: ['response'],
-  kick: ['response'],
-};
-
 const DESCRIPTION = `Devices at serial lines and TCP, live, for any number of subscribers.
 
 Every message is one JSON object \`{"type", "id", "timestamp", "payload"}\`, over a WebSocket at \`/ws\`, as one line over TCP, or (of the bridge only) as a server-sent event at \`/api/feed\`. A client may leave out \`id\` and \`timestamp\`, and may write the keys of \`payload\` beside \`type\` instead. A key that a message of a client does not have is an error; a client ignores keys that it does not know.
@@ -82,23 +72,23 @@ export function asyncApi(): Node {
         address: '/ws',
         description: 'One connection, everything over it.',
         messages: Object.fromEntries([
-          ...SERVER_TYPES.map((type) => [serverName(type), ref('messages', serverName(type))]),
-          ...CLIENT_MESSAGES.map(({ type }) => [clientName(type), ref('messages', clientName(type))]),
+          ...SERVER_MESSAGE_TYPES.map((type) => [serverName(type), ref('messages', serverName(type))]),
+          ...CLIENT_SCHEMAS.map(({ type }) => [clientName(type), ref('messages', clientName(type))]),
         ]),
       },
       ...Object.fromEntries(TOPICS.map((topic) => [topic.name, topicChannel(topic)])),
     },
     operations: {
-      ...Object.fromEntries(SERVER_TYPES.map((type) => [`send_${type}`, sendOperation(type)])),
+      ...Object.fromEntries(SERVER_MESSAGE_TYPES.map((type) => [`send_${type}`, sendOperation(type)])),
       ...Object.fromEntries(
-        CLIENT_MESSAGES.map(({ type, summary }) => [`receive_${type}`, receiveOperation(type, summary)]),
+        CLIENT_SCHEMAS.map(({ type, summary }) => [`receive_${type}`, receiveOperation(type, summary)]),
       ),
       ...Object.fromEntries(TOPICS.map((topic) => [`tell_${topic.name}`, topicOperation(topic)])),
     },
     components: {
       messages: Object.fromEntries([
-        ...SERVER_TYPES.map((type) => [serverName(type), serverMessage(type)]),
-        ...CLIENT_MESSAGES.map(({ type, summary, schema }) => [
+        ...SERVER_MESSAGE_TYPES.map((type) => [serverName(type), serverMessage(type)]),
+        ...CLIENT_SCHEMAS.map(({ type, summary, schema }) => [
           clientName(type),
           { name: type, title: type, summary, contentType: 'application/json', payload: schema },
         ]),
@@ -129,22 +119,18 @@ export function asyncApiText(): string {
 /** It never changes; made when it is first asked for. */
 let text: string | undefined;
 
-function isServerType(type: string): type is ServerMessageType {
-  return Object.hasOwn(SERVER_MESSAGES, type);
-}
-
 const serverName = (type: string) => `server_${type}`;
 const clientName = (type: string) => `client_${type}`;
 const ref = (kind: string, name: string): Node => ({ $ref: `#/components/${kind}/${name}` });
 const onFeed = (name: string): Node => ({ $ref: `#/channels/feed/messages/${name}` });
 
 function serverMessage(type: ServerMessageType): Node {
-  const { summary } = SERVER_MESSAGES[type];
+  const { summary } = serverMessageContract(type);
   const payload = serverMessageSchema(type);
   return { name: type, title: type, summary, contentType: 'application/json', payload };
 }
 
-function topicMessage({ name, summary, kind }: TopicSchema): Node {
+function topicMessage({ name, summary, kind }: TopicContract): Node {
   const holds = { state: 'the document', event: '`data` of the event', broadcast: '`data` of the broadcast' };
   const carried = CARRIERS[kind].map((type) => `\`${type}\``).join(' and ');
   return {
@@ -163,7 +149,7 @@ const PARAMETERS = [
   ['key', 'As `declaration` in the state of a device.'],
 ] as const;
 
-function topicChannel({ name, address, summary }: TopicSchema): Node {
+function topicChannel({ name, address, summary }: TopicContract): Node {
   const named = PARAMETERS.filter(([name]) => address.includes(`{${name}}`));
   const parameters =
     named.length === 0
@@ -172,7 +158,7 @@ function topicChannel({ name, address, summary }: TopicSchema): Node {
   return { address, summary, ...parameters, messages: { [name]: ref('messages', name) } };
 }
 
-function topicOperation({ name, summary }: TopicSchema): Node {
+function topicOperation({ name, summary }: TopicContract): Node {
   return {
     action: 'send',
     channel: { $ref: `#/channels/${name}` },
@@ -185,15 +171,15 @@ function sendOperation(type: ServerMessageType): Node {
   return {
     action: 'send',
     channel: { $ref: '#/channels/feed' },
-    summary: SERVER_MESSAGES[type].summary,
+    summary: serverMessageContract(type).summary,
     messages: [onFeed(serverName(type))],
   };
 }
 
-function receiveOperation(type: string, summary: string): Node {
-  const replies = REPLIES[type];
+function receiveOperation(type: ClientMessageType, summary: string): Node {
+  const { replies } = clientMessageContract(type);
   const reply =
-    replies === undefined
+    replies.length === 0
       ? {}
       : {
           reply: {

@@ -1,8 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import type { TlsFiles } from '../contract/tls-files.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
-import { FileRefusal, LARGEST_SECRET, readRegular } from '../system/regular-file.ts';
-import type { TlsFiles } from './server.ts';
+import { FileRefusal, LARGEST_SECRET, readRegular } from './regular-file.ts';
 
 /** A certificate with its chain and its key, as the files hold them. */
 export interface TlsPair {

@@ -1,11 +1,11 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { Readiness } from '../../src/app/readiness.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { GatewayStatus } from '../../src/devices/gateway.ts';
 import { encodeFrame } from '../../src/protocol/codec.ts';
 import { readyAnswer } from '../../src/server/http/observing-routes.ts';
+import { Readiness } from '../../src/server/readiness.ts';
 import { startBridge } from '../support/test-bridge.ts';
 
 const APPID = '3f2504e0-4f89-41d3-9a0c-0305e82c3301';

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { SERVER_MESSAGES } from '../../../../src/contract/feed/schema/server-schemas.ts';
-import { encodeFrame } from '../../../../src/protocol/codec.ts';
-import { DeviceWatcher } from '../../../support/device-watcher.ts';
-import { checkServerMessage, checkTopicDocument } from '../../../support/feed-contract.ts';
-import { FeedWorld } from '../../../support/feed-world.ts';
-import { startBridge } from '../../../support/test-bridge.ts';
+import { SERVER_MESSAGES } from '../../../src/contract/feed/server-messages.ts';
+import { encodeFrame } from '../../../src/protocol/codec.ts';
+import { DeviceWatcher } from '../../support/device-watcher.ts';
+import { checkServerMessage, checkTopicDocument } from '../../support/feed-contract.ts';
+import { FeedWorld } from '../../support/feed-world.ts';
+import { startBridge } from '../../support/test-bridge.ts';
 
 const VERSION = { topic: 'a', epoch: 'e', rev: 1, seq: 1 };
 const envelope = (type: string, payload: object) => ({ type, id: 'm1', timestamp: 0, payload });

@@ -1,54 +1,29 @@
-import { readFields } from './client-fields.ts';
-import type { FeedError, FeedErrorCode } from './feed-error.ts';
+import {
+  CLIENT_MESSAGE_TYPES,
+  type ClientMessage,
+  type ClientMessageType,
+  type ClientRequest,
+  clientMessageContract,
+  isClientMessageType,
+  payloadObject,
+} from './client-messages.ts';
+import type { FeedErrorCode } from './feed-error.ts';
 import { infinitePlace, isFiniteNumber, isJsonObject, type Json, type JsonObject, ownValue } from './json.ts';
 import { surveyJson } from './json-scan.ts';
-import type { Position } from './position.ts';
-
-/** What a client asks for, checked. `id` names it in replies. */
-export type ClientMessage = { readonly id?: string } & ClientRequest;
-
-export type ClientRequest =
-  | { readonly type: 'auth'; readonly token: string }
-  | {
-      readonly type: 'subscribe';
-      readonly topics: readonly string[];
-      readonly jsonPing?: boolean;
-      readonly since?: Position;
-      readonly maxHz?: number;
-      readonly ack?: boolean;
-    }
-  | { readonly type: 'unsubscribe'; readonly topics: readonly string[] }
-  | { readonly type: 'resync'; readonly topics: readonly string[] }
-  /** `timestamp` is what the pong must echo. */
-  | { readonly type: 'ping'; readonly timestamp?: number }
-  | { readonly type: 'pong' }
-  | { readonly type: 'echo'; readonly data: Json }
-  | { readonly type: 'get_clients' }
-  | { readonly type: 'broadcast'; readonly data: Json }
-  | {
-      readonly type: 'command';
-      readonly device: string;
-      readonly message: string;
-      readonly fields: JsonObject;
-      readonly timeoutMs?: number;
-      /** The outcome is told with `ack_required`, and again until it is acknowledged. */
-      readonly ack?: boolean;
-    }
-  | { readonly type: 'ack'; readonly ids: readonly string[] }
-  | { readonly type: 'resume'; readonly session: string }
-  | { readonly type: 'kick'; readonly clientId: string };
+import type { FeedError } from './server-messages.ts';
 
 export type ParsedClientMessage =
   | { readonly ok: true; readonly message: ClientMessage }
   | { readonly ok: false; readonly error: FeedError };
 
 const ENVELOPE_KEYS: ReadonlySet<string> = new Set(['type', 'id', 'timestamp', 'payload']);
-const MAX_ID_LENGTH = 128;
+/** Characters of the `id` of a message. */
+export const MAX_ID_LENGTH = 128;
 /** What nests deeper could be parsed, and then not be written again. */
 const MAX_NESTING = 64;
 
-/** A problem with one message; `readFields` returns it instead of a request. */
-export interface Problem {
+/** What is wrong with one message. */
+interface Problem {
   readonly code: FeedErrorCode;
   readonly message: string;
 }
@@ -104,6 +79,41 @@ export function parseClientMessage(text: string): ParsedClientMessage {
   return { ok: true, message: id === undefined ? request : { id, ...request } };
 }
 
+/** Checks the payload of one type of message. */
+function readFields(type: string, payload: Json, timestamp: number | undefined): ClientRequest | Problem {
+  if (!isClientMessageType(type)) {
+    const known = CLIENT_MESSAGE_TYPES.join(', ');
+    return { code: 'unknown_type', message: `There is no message of this type; known are ${known}.` };
+  }
+  const { fields } = clientMessageContract(type);
+  const keys = KEYS[type];
+  if (fields === undefined || keys === undefined) return { type: 'echo', data: payload };
+  if (!isJsonObject(payload)) return badField('"payload" must be an object.');
+  const stray = Object.keys(payload).find((key) => !keys.includes(key));
+  if (stray !== undefined) {
+    const list = keys.length === 0 ? 'none are expected' : `known are ${keys.join(', ')}`;
+    return badField(`"${stray.slice(0, 64)}" is not a field of this message; ${list}.`);
+  }
+  // The envelope's `timestamp` is the message's own where it has one.
+  const given = keys.includes('timestamp') && timestamp !== undefined ? { timestamp, ...payload } : payload;
+  const read = fields.safeParse(given);
+  if (read.success) {
+    // The table pairs each type with the schema of its fields, which the compiler cannot see by index.
+    return { type, ...read.data } as ClientRequest;
+  }
+  const [issue] = read.error.issues;
+  const code = issue?.code === 'custom' && issue.params?.code === 'bad_topic' ? 'bad_topic' : 'bad_field';
+  return { code, message: issue?.message ?? 'The payload is not as expected.' };
+}
+
+/** The keys of each payload; undefined where it may be anything. */
+const KEYS: Readonly<Partial<Record<ClientMessageType, readonly string[]>>> = Object.fromEntries(
+  CLIENT_MESSAGE_TYPES.map((type) => {
+    const object = payloadObject(type);
+    return [type, object && Object.keys(object.shape)];
+  }),
+);
+
 /** Without a `payload` the other top-level keys are the payload, so that messages can be typed by hand. */
 function payloadOf(envelope: JsonObject): Problem | { readonly value: Json } {
   const others = Object.keys(envelope).filter((key) => !ENVELOPE_KEYS.has(key));
@@ -127,4 +137,8 @@ function failed(problem: Problem, replyTo?: string, receivedType?: string): Pars
       retry: false,
     },
   };
+}
+
+function badField(message: string): Problem {
+  return { code: 'bad_field', message };
 }

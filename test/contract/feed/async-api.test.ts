@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { CLOSE_CODES } from '../../../../src/contract/feed/close-code.ts';
-import { asyncApi, asyncApiText } from '../../../../src/contract/feed/schema/async-api.ts';
-import { CLIENT_MESSAGES } from '../../../../src/contract/feed/schema/client-schemas.ts';
-import { SERVER_MESSAGES } from '../../../../src/contract/feed/schema/server-schemas.ts';
-import { TOPICS } from '../../../../src/contract/feed/schema/topic-schemas.ts';
-import { readProjectFile } from '../../../support/project-files.ts';
+import { asyncApi, asyncApiText } from '../../../src/contract/feed/async-api.ts';
+import { CLIENT_SCHEMAS } from '../../../src/contract/feed/client-schemas.ts';
+import { CLOSE_CODES } from '../../../src/contract/feed/close-code.ts';
+import { SERVER_MESSAGES } from '../../../src/contract/feed/server-messages.ts';
+import { TOPICS } from '../../../src/contract/feed/topic-documents.ts';
+import { readProjectFile } from '../../support/project-files.ts';
 
 type Node = { readonly [key: string]: Node };
 
@@ -101,7 +101,7 @@ describe('the AsyncAPI document', () => {
   it('has every message, topic and close code', () => {
     const types = [
       ...Object.keys(SERVER_MESSAGES).map((type) => `server_${type}`),
-      ...CLIENT_MESSAGES.map(({ type }) => `client_${type}`),
+      ...CLIENT_SCHEMAS.map(({ type }) => `client_${type}`),
     ];
     expect(Object.keys(at('#/channels/feed/messages') ?? {}).sort()).toEqual(types.sort());
     const closes = JSON.parse(JSON.stringify(at('#/info/x-close-codes'))) as {

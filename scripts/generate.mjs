@@ -1,0 +1,19 @@
+// Writes what is derived from the contracts: the schemas that are shipped, and the tables of the documents.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { devicesJsonSchemaText } from '../dist/src/config/json-schema.js';
+import { messagesJsonSchemaText } from '../dist/src/config/messages/json-schema.js';
+import { asyncApiText } from '../dist/src/contract/feed/async-api.js';
+import { withTables } from '../dist/src/contract/tables.js';
+
+const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+mkdirSync(at('schemas'), { recursive: true });
+writeFileSync(at('schemas/devices.schema.json'), devicesJsonSchemaText());
+writeFileSync(at('schemas/messages.schema.json'), messagesJsonSchemaText());
+writeFileSync(at('schemas/asyncapi.json'), asyncApiText());
+for (const name of readdirSync(at('docs')).filter((each) => each.endsWith('.md'))) {
+  const path = at(`docs/${name}`);
+  const text = readFileSync(path, 'utf8');
+  const written = withTables(text);
+  if (written !== text) writeFileSync(path, written);
+}

@@ -1,0 +1,271 @@
+import { z } from 'zod';
+import { jsonSchemaOf, type Schema } from '../json-schema.ts';
+import { count, instant, jsonObject, list } from './field-types.ts';
+
+/** What a device is, as far as its own frames tell; each with when it is so. */
+export const DEVICE_STATUSES = {
+  unknown: 'configured, and not seen since the start',
+  registering: 'the link is up, the registration is not done yet',
+  online: 'registered, and the last valid frame is at most 1.5 heartbeat intervals old',
+  stale: 'silent for longer',
+  offline: 'silent for `missed` intervals and a second, or the link is gone',
+  away: 'a device with `presence` hung up, and its next report is not overdue',
+} as const;
+
+export type DeviceStatus = keyof typeof DEVICE_STATUSES;
+
+/** What its link is, as far as the operating system tells; each with when it is so. */
+export const LINK_STATUSES = {
+  disabled: 'not started, or stopped',
+  listening: 'waits for the device to dial in',
+  connecting: 'is being opened',
+  connected: 'carries bytes',
+  backoff: 'failed; waits before it is opened anew',
+  failed: "can't work until something is mended; `reason` says what",
+} as const;
+
+export type LinkStatus = keyof typeof LINK_STATUSES;
+
+/** One of the words that a table explains. */
+const oneOf = <T extends Readonly<Record<string, string>>>(words: T) =>
+  z.enum(Object.keys(words) as (keyof T & string)[]);
+
+const why = {
+  reason: z.string().meta({ description: 'A code of docs/errors.md.' }).exactOptional(),
+  detail: z.string().meta({ description: 'For people.' }).exactOptional(),
+};
+const identity = z.object({ appid: z.string(), imei: z.string() }).readonly();
+
+const link = z.object({
+  status: oneOf(LINK_STATUSES),
+  transport: z.enum(['tcp', 'serial', 'replay']),
+  address: z.string().exactOptional(),
+  since: instant(),
+  attempt: count('Openings since the last success.'),
+  ...why,
+});
+
+const state = z.object({
+  device: z.string(),
+  status: oneOf(DEVICE_STATUSES),
+  since: instant(),
+  ...why,
+  link: link.readonly(),
+  /** Who the peer says it is. */
+  identity: identity.exactOptional(),
+  /** Who we said we are. */
+  registered_as: identity.exactOptional(),
+  clock: z
+    .object({ offset_ms: z.number(), bound_ms: z.number(), samples: count() })
+    .readonly()
+    .exactOptional(),
+  values: jsonObject('Decoded values, by message and field.').exactOptional(),
+  quality: z
+    .custom<Readonly<Record<string, Quality>>>()
+    .meta({ type: 'object', description: 'Of each value that is not simply good.' })
+    .exactOptional(),
+  declaration: z
+    .string()
+    .meta({ description: 'The key of the topic that describes the values: `declarations/<key>`.' })
+    .exactOptional(),
+  warnings: list(z.string(), 'What is odd but no error: `imei_checksum`.').exactOptional(),
+  replay: z
+    .literal(true)
+    .meta({ description: 'A trace is played, this is no device of now.' })
+    .exactOptional(),
+});
+
+/** Of a value that is not simply good. */
+export type Quality = 'warn' | 'alarm' | 'stale' | 'invalid';
+/** How far a value is outside its limits. */
+export const LEVELS = ['good', 'warn', 'alarm'] as const;
+export type Level = (typeof LEVELS)[number];
+export type Direction = 'above' | 'below';
+
+const stats = z.object({
+  bytes_in: count(),
+  frames_in: count(),
+  frames_out: count(),
+  discarded_bytes: count('Bytes that belonged to no frame.'),
+  invalid: count('Frames whose content was not as declared.'),
+  unknown: count('Frames with an id that is not declared.'),
+  late_replies: count(),
+  unsolicited_replies: count(),
+  error_replies: count(),
+  timeouts: count(),
+  refused_sends: count(),
+  connects: count('Links that opened.'),
+  takeovers: count(),
+  last_frame_at: instant().exactOptional(),
+  last_heartbeat_at: instant().exactOptional(),
+  round_trip_ms: z
+    .number()
+    .meta({ description: 'Of the last heartbeat that was out alone.' })
+    .exactOptional(),
+});
+
+const alarm = z.object({
+  at: instant(),
+  message: z.string(),
+  field: z.string(),
+  level: z.enum(LEVELS).meta({ description: 'Where it stands now.' }),
+  previous: z.enum(LEVELS).meta({ description: 'Where it stood before.' }),
+  cleared: z.boolean().meta({ description: 'It is within all limits again.' }),
+  value: z.number(),
+  unit: z.string().exactOptional(),
+  limit: z
+    .number()
+    .meta({ description: 'The limit that is exceeded; of a cleared alarm, the one that was.' }),
+  direction: z.enum(['above', 'below']),
+  index: count('Of an array: the element that is worst, from 0.').exactOptional(),
+});
+
+const declaration = z.object({
+  fields: z
+    .record(
+      z.string(),
+      z
+        .object({ unit: z.string().meta({ description: 'As it is declared: `°C`.' }).exactOptional() })
+        .readonly(),
+    )
+    .readonly()
+    .meta({ description: 'By message and field, with dots, as in `quality`.' }),
+  replay: z.literal(true).meta({ description: 'Of a trace that is played.' }).exactOptional(),
+});
+
+const bytes = z.object({
+  at: instant(),
+  direction: z.enum(['in', 'out']),
+  bytes: z.object({ $bytes: z.string().meta({ description: 'base64' }), len: count() }),
+});
+
+/** The link axis; `since` in ms since the epoch, `attempt` counts openings since the last success. */
+export type LinkState = Readonly<z.output<typeof link>>;
+/** The retained document of `devices/<id>/state`: what is unknown is absent. */
+export type StateDocument = Readonly<z.output<typeof state>>;
+/** The document of `devices/<id>/stats`; counts since the start of the bridge. */
+export type StatsDocument = Readonly<z.output<typeof stats>>;
+/** A value crossed a limit, or came back; an event of `devices/<id>/alarms`, without its time. */
+export type AlarmEvent = Omit<Readonly<z.output<typeof alarm>>, 'at'>;
+
+/** The document of `declarations/<key>`: every field of the messages that a device speaks. */
+export type DeclarationDocument = Omit<Readonly<z.output<typeof declaration>>, 'replay'>;
+
+/** What one kind of topic holds, and how it is told. */
+export interface TopicContract {
+  readonly name: string;
+  /** Levels in braces stand for one level each. */
+  readonly address: string;
+  readonly summary: string;
+  /** What docs/feed.md says that it holds. */
+  readonly holds: string;
+  /** A retained document, told by `snapshot` and `update`; or something that happened. */
+  readonly kind: 'state' | 'event' | 'broadcast';
+  readonly document: Schema;
+}
+
+export const TOPICS: readonly TopicContract[] = [
+  {
+    name: 'deviceState',
+    address: 'devices/{device}/state',
+    summary: 'How a device is: its two statuses, who it says it is, its clock, its values.',
+    holds:
+      'the two statuses with reasons, who it says it is (`identity`), who we said we are (`registered_as`), its clock',
+    kind: 'state',
+    document: jsonSchemaOf(state),
+  },
+  {
+    name: 'deviceStats',
+    address: 'devices/{device}/stats',
+    summary: 'Counts of a device since the bridge was started; at most once a second.',
+    holds: 'counts since the start of the bridge, last heartbeat, round trip; at most once a second',
+    kind: 'state',
+    document: jsonSchemaOf(stats),
+  },
+  {
+    name: 'deviceMessages',
+    address: 'devices/{device}/messages',
+    summary: 'Every message of a device, decoded.',
+    holds: 'every message of the device, decoded',
+    kind: 'event',
+    document: jsonSchemaOf(
+      z.looseObject({
+        at: instant(),
+        kind: z.string().exactOptional(),
+        message: z.string().meta({ description: 'The name of the message.' }).exactOptional(),
+        error: z
+          .number()
+          .meta({ description: 'The error code of a reply, as the device sent it.' })
+          .exactOptional(),
+        fields: jsonObject('As the message declares them.').exactOptional(),
+      }),
+    ),
+  },
+  {
+    name: 'deviceAlarms',
+    address: 'devices/{device}/alarms',
+    summary: 'A value crossed a limit, or came back.',
+    holds:
+      'alarms of the device, as far as any are declared; they go before all other events and before states',
+    kind: 'event',
+    document: jsonSchemaOf(alarm),
+  },
+  {
+    name: 'deviceBytes',
+    address: 'devices/{device}/bytes',
+    summary: 'Every chunk as it was read or written; only for patterns that end in `bytes`.',
+    holds: 'every chunk as it was read or written, both ways; only for patterns that end in `bytes`',
+    kind: 'event',
+    document: jsonSchemaOf(bytes),
+  },
+  {
+    name: 'declaration',
+    address: 'declarations/{key}',
+    summary:
+      'The fields of declared messages with their units; once for all devices that speak the same ones.',
+    holds:
+      'the fields of declared messages with their units; `declaration` in the state of a device is the key',
+    kind: 'state',
+    document: jsonSchemaOf(declaration),
+  },
+  {
+    name: 'bridgeStatus',
+    address: 'bridge/status',
+    summary: 'The bridge itself: its version, devices by status, listeners, its configuration.',
+    holds:
+      'version, configuration and what its last reload did, devices by status, listeners, links that did not register',
+    kind: 'state',
+    document: jsonSchemaOf(
+      z.looseObject({
+        version: z.string(),
+        started_at: instant(),
+        devices: z.record(z.string(), count()).meta({ description: 'Devices by status.' }),
+        listeners: list(jsonObject()),
+      }),
+    ),
+  },
+  {
+    name: 'clients',
+    address: 'clients',
+    summary: 'Who comes and goes.',
+    holds: 'who comes and goes: `event` (`joined`, `left`), `id`, `address`, and why it left as `reason`',
+    kind: 'event',
+    document: jsonSchemaOf(
+      z.object({
+        event: z.enum(['joined', 'left']),
+        id: z.string(),
+        address: z.string(),
+        reason: z.string().meta({ description: 'Why it left.' }).exactOptional(),
+      }),
+    ),
+  },
+  {
+    name: 'broadcast',
+    address: 'broadcast/all',
+    summary: 'What clients tell all others; comes to everybody anyway.',
+    holds:
+      'what clients tell all others; comes to everybody anyway, and a pattern that covers it recovers it after a break',
+    kind: 'broadcast',
+    document: {},
+  },
+];

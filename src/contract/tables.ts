@@ -1,0 +1,56 @@
+import { CLIENT_MESSAGE_TYPES, clientMessageContract } from './feed/client-messages.ts';
+import { SERVER_MESSAGE_TYPES, serverMessageContract } from './feed/server-messages.ts';
+import { DEVICE_STATUSES, LINK_STATUSES, TOPICS } from './feed/topic-documents.ts';
+
+/**
+ * The tables of the documents that are made from the contracts, by the name that their place in a document carries:
+ * they stand between `<!-- table: NAME -->` and `<!-- end -->`.
+ */
+export const TABLES: Readonly<Record<string, () => string>> = {
+  'client messages': () =>
+    table(
+      ['`type`', 'keys', 'answer'],
+      CLIENT_MESSAGE_TYPES.map((type) => {
+        const { keysText, answerText } = clientMessageContract(type);
+        return [`\`${type}\``, keysText, answerText];
+      }),
+    ),
+  'server messages': () =>
+    table(
+      ['`type`', 'payload'],
+      SERVER_MESSAGE_TYPES.flatMap((type) => {
+        const { keysText } = serverMessageContract(type);
+        return keysText === undefined ? [] : [[`\`${type}\``, keysText]];
+      }),
+    ),
+  topics: () =>
+    table(
+      ['topic', 'kind', 'holds'],
+      TOPICS.map(({ address, kind, holds }) => [
+        `\`${address.replace('{device}', '<id>').replace('{key}', '<key>')}\``,
+        kind === 'state' ? 'state' : 'event',
+        holds,
+      ]),
+    ),
+  'device statuses': () => table(['`status`', 'when'], words(DEVICE_STATUSES)),
+  'link statuses': () => table(['`link.status`', 'when'], words(LINK_STATUSES)),
+};
+
+const words = (of: Readonly<Record<string, string>>): readonly (readonly string[])[] =>
+  Object.entries(of).map(([word, text]) => [`\`${word}\``, text]);
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`.replaceAll('|  |', '| |');
+  return [line(head), `|${head.map(() => '---|').join('')}\n`, ...rows.map(line)].join('');
+}
+
+const PLACE = /(<!-- table: ([a-z ]+) -->\n)[\s\S]*?(<!-- end -->)/g;
+
+/** A document with its tables as the contracts say them. @throws RangeError where a table has no such name. */
+export function withTables(document: string): string {
+  return document.replace(PLACE, (_, start: string, name: string, end: string) => {
+    const make = TABLES[name];
+    if (make === undefined) throw new RangeError(`There is no table "${name}".`);
+    return `${start}${make()}${end}`;
+  });
+}
