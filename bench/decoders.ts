@@ -38,7 +38,7 @@ const telemetry: Message = {
 /** What is sent, and whether a line can follow without declarations for it. The targets are about the first. */
 const corpora: ReadonlyArray<{ name: string; messages: readonly Message[]; line: boolean; target?: true }> = [
   {
-    name: 'conversation',
+    name: 'linkProtocol',
     messages: [register, heartbeat, heartbeatReply, datetime, datetimeReply, heartbeat, heartbeatReply],
     line: true,
     target: true,

@@ -123,7 +123,7 @@ export interface ErrorDetails {
   /** The offending value, as it was seen. */
   readonly seen?: string;
   /** What to do next: one sentence. */
-  readonly mend?: string;
+  readonly fix?: string;
   readonly cause?: unknown;
 }
 
@@ -132,7 +132,7 @@ export class HeartwireError extends Error {
   readonly code: ErrorCode;
   readonly device: string | undefined;
   readonly seen: string | undefined;
-  readonly mend: string | undefined;
+  readonly fix: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -140,6 +140,6 @@ export class HeartwireError extends Error {
     this.code = code;
     this.device = details.device;
     this.seen = details.seen;
-    this.mend = details.mend;
+    this.fix = details.fix;
   }
 }

@@ -8,7 +8,7 @@ import { scanSource } from './support/source-text.ts';
 interface Row {
   readonly code: string;
   readonly meaning: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 const [codes = '', feedCodes = '', reasons = ''] = readProjectFile('docs/errors.md').split(
@@ -17,7 +17,7 @@ const [codes = '', feedCodes = '', reasons = ''] = readProjectFile('docs/errors.
 
 function documented(text = codes): readonly Row[] {
   const rows = text.matchAll(/^\| `([a-z0-9_]+)` \| (.*?) \| (.*?) \|$/gm);
-  return [...rows].map(([, code = '', meaning = '', mend = '']) => ({ code, meaning, mend }));
+  return [...rows].map(([, code = '', meaning = '', fix = '']) => ({ code, meaning, fix }));
 }
 
 describe('the codes in docs/errors.md', () => {
@@ -42,7 +42,7 @@ describe('the codes in docs/errors.md', () => {
 
   it('each say what to do next', () => {
     expect(
-      [codes, feedCodes, reasons].flatMap(documented).filter(({ mend }) => !/^[A-Z].{10,}\.$/.test(mend)),
+      [codes, feedCodes, reasons].flatMap(documented).filter(({ fix }) => !/^[A-Z].{10,}\.$/.test(fix)),
     ).toEqual([]);
   });
 });
@@ -90,7 +90,7 @@ describe('an error', () => {
     const error = new HeartwireError('port_permission', 'may not open /dev/ttyUSB0', {
       device: 'psu-1',
       seen: '/dev/ttyUSB0',
-      mend: 'Join the group dialout.',
+      fix: 'Join the group dialout.',
       cause,
     });
     expect(error).toBeInstanceOf(Error);
@@ -100,7 +100,7 @@ describe('an error', () => {
       message: 'may not open /dev/ttyUSB0',
       device: 'psu-1',
       seen: '/dev/ttyUSB0',
-      mend: 'Join the group dialout.',
+      fix: 'Join the group dialout.',
       cause,
     });
   });

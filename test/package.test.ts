@@ -174,7 +174,7 @@ describe.runIf(full)('the package', () => {
     node([inNodeModules('typescript/bin/tsc'), '-p', app]);
   });
 
-  it('has nothing that publint would mend', () => {
+  it('has nothing that publint would fix', () => {
     expect(node([inNodeModules('publint/src/cli.js'), 'run', tarball, '--strict'])).toContain('All good!');
   });
 

@@ -34,7 +34,7 @@ const atOnce = (publish: (n: number) => void): Telling => ({ publish, told: () =
 
 /** The feed tells at the end of the turn, and many subscribers in several turns. */
 function overFeed(store: FeedStore, server: FeedServer, transport: number, groups = 1, count = 1): Telling {
-  const { audience } = server.roster.transports[transport] ?? {};
+  const { audience } = server.subscriberRegistry.transports[transport] ?? {};
   if (audience === undefined) throw new Error('no such transport');
   let wanted = audience.tally.deliveries;
   return {
@@ -85,7 +85,11 @@ export async function overWebSocket(count: number, groups = 1): Promise<Way> {
 
 export async function overLines(count: number): Promise<Way> {
   const { store, server } = feed();
-  const lines = new JsonLinesServer({ roster: server.roster, host: '127.0.0.1', port: 0 });
+  const lines = new JsonLinesServer({
+    subscriberRegistry: server.subscriberRegistry,
+    host: '127.0.0.1',
+    port: 0,
+  });
   const subscribers = await Subscribers.connect({
     port: Number((await lines.start()).split(':')[1]),
     count,
@@ -102,10 +106,16 @@ export async function overLines(count: number): Promise<Way> {
 
 export async function overSse(count: number): Promise<Way> {
   const { store, server } = feed();
-  const streams = new SseServer(server.roster);
+  const streams = new SseServer(server.subscriberRegistry);
   const http = createServer(
     (request, response) =>
-      void streams.open(request, response, {}, callerOf(request), server.roster.auth.openGrant('127.0.0.1')),
+      void streams.open(
+        request,
+        response,
+        {},
+        callerOf(request),
+        server.subscriberRegistry.auth.openGrant('127.0.0.1'),
+      ),
   );
   const subscribers = await Subscribers.connect({
     port: await listen(http),

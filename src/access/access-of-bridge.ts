@@ -13,7 +13,7 @@ export function requireClosed({ server, access }: Pick<BridgeConfig, 'server' | 
   if (open === undefined) return;
   const message = `Whoever reaches ${open.host} (${open.key}) may use the bridge without a token.`;
   if (access?.insecure !== true) {
-    throw new HeartwireError('config_insecure', message, { seen: open.host, mend: CLOSE_TO_NETWORK });
+    throw new HeartwireError('config_insecure', message, { seen: open.host, fix: CLOSE_TO_NETWORK });
   }
   log.warn({ code: 'config_insecure' }, `${message} The configuration says so: insecure: true.`);
 }

@@ -5,7 +5,7 @@ import { AddressCount, AddressPace } from './address-caps.ts';
 import { isLoopback, plainAddress } from './caller.ts';
 
 /** What one address may take of a port, off loopback. */
-export interface DoorLimits {
+export interface AdmissionLimits {
   /** Subscribers of one address. Twice as many connections are served, so that pages load while all are taken. */
   readonly maxConnectionsPerAddress: number;
   /** New connections of one address per second, on average and at once. */
@@ -13,7 +13,7 @@ export interface DoorLimits {
   readonly connectBurstPerAddress: number;
 }
 
-export const DEFAULT_DOOR_LIMITS: DoorLimits = {
+export const DEFAULT_ADMISSION_LIMITS: AdmissionLimits = {
   maxConnectionsPerAddress: 30,
   connectsPerSecondPerAddress: 10,
   connectBurstPerAddress: 60,
@@ -22,7 +22,7 @@ export const DEFAULT_DOOR_LIMITS: DoorLimits = {
 const BURST = 6;
 
 /** The limits as they are configured. */
-export function doorLimits(server: ServerConfig): DoorLimits {
+export function admissionLimits(server: ServerConfig): AdmissionLimits {
   const { maxConnectionsPerAddress, maxConnectsPerSecond: rate } = server;
   return {
     maxConnectionsPerAddress,
@@ -37,19 +37,19 @@ const ANSWERED = 3;
 
 /** Counts the connections to one port by address, from the first byte on: before a request, before any handshake. */
 export class ConnectionGate {
-  #limits: DoorLimits;
+  #limits: AdmissionLimits;
   readonly #clock: Clock;
   readonly #held = new AddressCount();
   readonly #pace: AddressPace;
 
-  constructor(limits: DoorLimits, clock: Clock) {
+  constructor(limits: AdmissionLimits, clock: Clock) {
     this.#limits = limits;
     this.#clock = clock;
     this.#pace = new AddressPace(limits.connectsPerSecondPerAddress, limits.connectBurstPerAddress);
   }
 
   /** Other limits hold from now on; nobody who is in is sent away for them. */
-  follow(limits: DoorLimits): void {
+  follow(limits: AdmissionLimits): void {
     this.#limits = limits;
     this.#pace.follow(limits.connectsPerSecondPerAddress, limits.connectBurstPerAddress);
   }

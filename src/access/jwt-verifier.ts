@@ -37,7 +37,7 @@ export class JwtVerifier {
     const bad = (what: string, cause?: unknown): HeartwireError =>
       new HeartwireError('config_key_unreadable', `The key for tokens, ${path}, ${what}.`, {
         seen: path,
-        mend: 'Check the path, the permissions and the kind of the file: secret_file, public_key_file or jwks_file below access.jwt.',
+        fix: 'Check the path, the permissions and the kind of the file: secret_file, public_key_file or jwks_file below access.jwt.',
         cause,
       });
     let text: string;

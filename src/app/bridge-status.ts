@@ -1,6 +1,6 @@
 import type { JsonObject, Publisher } from '../contract/publisher.ts';
 import type { DeviceDirectory } from '../devices/device-directory.ts';
-import type { Gateway } from '../devices/gateway.ts';
+import type { DeviceListener } from '../devices/device-listener.ts';
 import type { Clock, Timer } from '../system/clock.ts';
 
 const EVERY_MS = 1_000;
@@ -12,7 +12,7 @@ export interface BridgeStatusOptions {
   readonly clock: Clock;
   readonly directory: DeviceDirectory;
   readonly publisher: Publisher;
-  gateways(): readonly Gateway[];
+  deviceListeners(): readonly DeviceListener[];
   recorder(): { status(): JsonObject } | undefined;
   config(): JsonObject;
 }
@@ -46,17 +46,17 @@ export class BridgeStatus {
 
   #document(): JsonObject {
     const { version, directory } = this.#options;
-    const gateways = this.#options.gateways();
+    const deviceListeners = this.#options.deviceListeners();
     const recorder = this.#options.recorder();
-    const nameless = gateways.flatMap((gateway) =>
-      gateway.nameless().map((runner) => ({ runner, listener: gateway.status().address })),
+    const nameless = deviceListeners.flatMap((deviceListener) =>
+      deviceListener.nameless().map((runner) => ({ runner, listener: deviceListener.status().address })),
     );
     return {
       version,
       started_at: this.#startedAt,
       config: this.#options.config(),
       devices: { ...directory.countByStatus() },
-      listeners: gateways.map((gateway) => ({ ...gateway.status() })),
+      listeners: deviceListeners.map((deviceListener) => ({ ...deviceListener.status() })),
       ...(recorder === undefined ? {} : { recording: recorder.status() }),
       not_registered_count: nameless.length,
       not_registered: nameless.slice(0, SHOWN_NAMELESS).map(({ runner, listener }) => ({

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { followAccess, requireClosed } from '../access/access-of-bridge.ts';
 import { Authenticator } from '../access/authenticator.ts';
-import { doorLimits } from '../access/connection-gate.ts';
+import { admissionLimits } from '../access/connection-gate.ts';
 import { requestLimits } from '../access/request-limits.ts';
 import type { ConfigDiff } from '../config/diff-config.ts';
 import type { BridgeConfig } from '../config/model.ts';
@@ -12,11 +12,11 @@ import type { SendProgress } from '../devices/core/file-sender.ts';
 import type { DeviceDirectory } from '../devices/device-directory.ts';
 import type { FileSource } from '../devices/files/file-upload.ts';
 import { type SendFileOptions, sendFile } from '../devices/files/send-file.ts';
-import { Spool } from '../devices/files/spool.ts';
+import { UploadStore } from '../devices/files/upload-store.ts';
 import { Fleet } from '../devices/fleet.ts';
 import { KnownDevices } from '../devices/known-devices.ts';
 import { knownDevices } from '../devices/known-records.ts';
-import { Secrecy } from '../encryption/secrecy.ts';
+import { Encryption } from '../encryption/encryption.ts';
 import { HeartwireError } from '../errors.ts';
 import { FeedStore } from '../feed/core/store.ts';
 import { liveLimits } from '../feed/hub/limits.ts';
@@ -33,8 +33,8 @@ import type { Log } from '../system/log.ts';
 import { TlsSource } from '../system/tls-source.ts';
 import { BridgeStatus } from './bridge-status.ts';
 import { FeedServer } from './feed-server.ts';
+import { Monitoring } from './monitoring.ts';
 import { noteCommand } from './note-command.ts';
-import { Observation } from './observation.ts';
 import { recorderFor } from './recorder-of-bridge.ts';
 import { ConfigApplier, type ConfigOutcome } from './reload/config-applier.ts';
 import { logRefusal, logSubscriber } from './subscriber-line.ts';
@@ -75,9 +75,9 @@ export interface BridgeAddresses {
 export class Bridge {
   readonly store: FeedStore;
   readonly #options: BridgeOptions;
-  readonly #secrecy: Secrecy;
+  readonly #secrecy: Encryption;
   readonly #known: KnownDevices | undefined;
-  readonly #observation: Observation;
+  readonly #observation: Monitoring;
   readonly #auth: Authenticator;
   readonly #fleet: Fleet;
   readonly #feed: FeedServer;
@@ -87,7 +87,7 @@ export class Bridge {
   readonly #status: BridgeStatus;
   readonly #applier: ConfigApplier;
   #recorder: Recorder | undefined;
-  readonly #spool: Spool | undefined;
+  readonly #uploads: UploadStore | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: BridgeOptions) {
@@ -96,21 +96,21 @@ export class Bridge {
     // 96 bits: a position of another life of the bridge is never taken for one of this.
     const epoch = randomBytes(12).toString('base64url');
     this.store = new FeedStore({ epoch, tell: 'followed' });
-    this.#spool = config.files && new Spool(config.files, clock);
-    this.#observation = new Observation({
+    this.#uploads = config.files && new UploadStore(config.files, clock);
+    this.#observation = new Monitoring({
       ...options,
       store: this.store,
-      spool: this.#spool,
+      uploads: this.#uploads,
       config: () => this.#applier?.config ?? config,
       configStatus: () => this.#applier.status(),
       fleet: () => this.#fleet,
-      roster: () => this.#feed.roster,
+      subscriberRegistry: () => this.#feed.subscriberRegistry,
       recorder: () => this.#recorder,
     });
     const { log } = this.#observation;
     this.#options = { ...options, log };
     this.#auth = new Authenticator(config.access, clock);
-    this.#secrecy = new Secrecy(this.store, log);
+    this.#secrecy = new Encryption(this.store, log);
     const arrivals = new Arrivals();
     this.#fleet = new Fleet({
       config,
@@ -120,7 +120,7 @@ export class Bridge {
       log,
       random: options.random ?? Math.random,
       publisher: this.#secrecy.publisher,
-      spool: this.#spool,
+      uploads: this.#uploads,
       names: options.names,
       recorder: () => this.#recorder,
       wantsBytes: (topic) => this.store.followsBytes && this.#feed.hasAudience(topic),
@@ -179,18 +179,18 @@ export class Bridge {
       });
     this.#tls = tls;
     const { tcp } = server;
-    const { roster } = this.#feed;
+    const { subscriberRegistry } = this.#feed;
     this.#lines =
       tcp &&
       new JsonLinesServer({
-        roster,
+        subscriberRegistry,
         host: tcp.host,
         port: tcp.port,
         ...(tls && tcp.tls ? { tls } : {}),
         failed,
       });
     this.#http = new HttpServer({
-      ...(this.#spool === undefined ? {} : { files: this.#spool }),
+      ...(this.#uploads === undefined ? {} : { files: this.#uploads }),
       host: server.host,
       port: server.port,
       get hosts() {
@@ -201,13 +201,13 @@ export class Bridge {
       },
       store: this.store,
       feedServer: this.#feed,
-      eventStreams: new SseServer(this.#feed.roster),
+      eventStreams: new SseServer(this.#feed.subscriberRegistry),
       auth: this.#auth,
       refused: (address, detail) => logRefusal(log, address, detail),
       get trustedProxies() {
         return running().server.trustedProxies;
       },
-      ...doorLimits(server),
+      ...admissionLimits(server),
       ...requestLimits(server),
       ...(tls === undefined ? {} : { tls }),
       clock,
@@ -220,7 +220,7 @@ export class Bridge {
       version: options.version,
       clock,
       directory,
-      gateways: () => this.#fleet.gateways(),
+      deviceListeners: () => this.#fleet.deviceListeners(),
       publisher: this.store,
       recorder: () => this.#recorder,
       config: () => this.#applier.status(),
@@ -232,7 +232,7 @@ export class Bridge {
   }
 
   /**
-   * Serves, listens and dials. A port that can't be had is an error here, and is mended by itself later on.
+   * Serves, listens and dials. A port that can't be had is an error here, and is fixed by itself later on.
    * @throws HeartwireError `config_insecure`, `config_key_unreadable`, `address_in_use`, `address_unavailable`, `listen_failed`
    */
   async start(): Promise<BridgeAddresses> {
@@ -242,7 +242,7 @@ export class Bridge {
       this.#secrecy.follow(this.#options.config.secrecy);
       this.#observation.start();
       await this.#recorder?.start();
-      await this.#spool?.start();
+      await this.#uploads?.start();
       const { url, port } = await this.#http.start();
       const lines = await this.#lines?.start();
       for (const device of (await this.#known?.load()) ?? []) this.#fleet.restore(device);
@@ -292,7 +292,7 @@ export class Bridge {
 
   #followLimits({ server }: BridgeConfig): void {
     const limits = liveLimits(server);
-    this.#feed.roster.follow(limits);
+    this.#feed.subscriberRegistry.follow(limits);
     this.#http.follow({ ...limits, ...requestLimits(server) });
     this.#lines?.follow(limits);
   }
@@ -313,7 +313,7 @@ export class Bridge {
     this.#fleet.stop();
     await this.#applier[Symbol.asyncDispose]();
     await this.#recorder?.close();
-    await this.#spool?.[Symbol.asyncDispose]();
+    await this.#uploads?.[Symbol.asyncDispose]();
     await this.#http[Symbol.asyncDispose]();
     this.#tls?.[Symbol.dispose]();
     this.#observation.stop();

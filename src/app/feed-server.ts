@@ -10,29 +10,34 @@ import { writeAnswer } from '../access/raw-answer.ts';
 import { refusedToken } from '../access/request-access.ts';
 import type { ClientEntry } from '../contract/feed/server-messages.ts';
 import { refusedCaller, requestedClientId } from '../feed/hub/door.ts';
-import { type Arrival, Roster, type RosterOptions, type Transport } from '../feed/hub/roster.ts';
+import {
+  type Arrival,
+  SubscriberRegistry,
+  type SubscriberRegistryOptions,
+  type Transport,
+} from '../feed/hub/subscriber-registry.ts';
 import { FeedSocket } from '../feed/transports/feed-socket.ts';
 import { textFrame } from '../feed/transports/text-frame.ts';
 import { type Answer, refusal } from '../server/http/routes.ts';
 
 export type { CommandOutcome, FeedClient, FeedCommand } from '../contract/command.ts';
-export type { CommandHandler } from '../feed/hub/command-desk.ts';
-export type { FeedLog } from '../feed/hub/roster.ts';
+export type { CommandHandler } from '../feed/hub/command-dispatcher.ts';
+export type { FeedLog } from '../feed/hub/subscriber-registry.ts';
 
-export interface FeedServerOptions extends Admission, RosterOptions {}
+export interface FeedServerOptions extends Admission, SubscriberRegistryOptions {}
 
 /** The WebSocket door to the feed; other transports come in through the same `roster`. */
 export class FeedServer {
-  readonly roster: Roster;
+  readonly subscriberRegistry: SubscriberRegistry;
   readonly #options: FeedServerOptions;
   readonly #transport: Transport;
   readonly #sockets: WebSocketServer;
 
   constructor(options: FeedServerOptions) {
     this.#options = options;
-    this.roster = new Roster(options);
-    this.#transport = this.roster.transport('websocket', textFrame);
-    const { closeTimeoutMs } = this.roster.limits;
+    this.subscriberRegistry = new SubscriberRegistry(options);
+    this.#transport = this.subscriberRegistry.transport('websocket', textFrame);
+    const { closeTimeoutMs } = this.subscriberRegistry.limits;
     // Newer than the published types.
     const settings: ServerOptions & { readonly closeTimeout: number; readonly WebSocket: typeof FeedSocket } =
       {
@@ -53,17 +58,17 @@ export class FeedServer {
 
   /** Everybody who is connected, over any transport. */
   clients(): readonly ClientEntry[] {
-    return this.roster.clients();
+    return this.subscriberRegistry.clients();
   }
 
   /** Whether any subscriber would hear an event of this topic. */
   hasAudience(topic: string): boolean {
-    return this.roster.hears(topic);
+    return this.subscriberRegistry.hears(topic);
   }
 
   /** Bytes that wait for all subscribers together, roughly. */
   get heldBytes(): number {
-    return this.roster.heldBytes;
+    return this.subscriberRegistry.heldBytes;
   }
 
   /** Takes over the connection of an upgrade to `/ws` or `/ws/<client_id>`, or refuses it with an HTTP answer. */
@@ -72,14 +77,14 @@ export class FeedServer {
     const caller = known ?? callerOf(request, this.#options.trustedProxies);
     const address = plainAddress(caller.remoteAddress);
     const refused =
-      refusedCaller(caller, this.#options, this.roster.auth.required) ??
+      refusedCaller(caller, this.#options, this.subscriberRegistry.auth.required) ??
       ('id' in wanted ? undefined : wanted);
     if (refused !== undefined || !('id' in wanted)) {
-      this.roster.log('refused', address, undefined, String(refused?.body));
+      this.subscriberRegistry.log('refused', address, undefined, String(refused?.body));
       if (refused !== undefined) writeAnswer(socket, refused);
       return;
     }
-    const retryAfterS = this.roster.retryAfterS(address);
+    const retryAfterS = this.subscriberRegistry.retryAfterS(address);
     if (retryAfterS !== undefined) {
       const message = 'More connections come than can be taken in now; come back later.';
       writeAnswer(
@@ -94,11 +99,11 @@ export class FeedServer {
     const conclude = (verdict: Verdict | undefined): void => {
       // A browser is not told the status of a refused handshake, only the code of a close.
       if (verdict?.ok === false && bearer !== undefined) {
-        this.roster.log('refused', address, wanted.id, verdict.message);
+        this.subscriberRegistry.log('refused', address, wanted.id, verdict.message);
         writeAnswer(socket, refusedToken(verdict));
       } else {
         // Of this socket: the next one may have another, and `ws` knows them by those of its server.
-        this.#sockets.options.maxPayload = this.roster.limits.maxMessageBytes;
+        this.#sockets.options.maxPayload = this.subscriberRegistry.limits.maxMessageBytes;
         this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
           // The server makes no others.
           if (webSocket instanceof FeedSocket)
@@ -106,7 +111,7 @@ export class FeedServer {
         });
       }
     };
-    const verdict = token === undefined ? undefined : this.roster.auth.verify(token, address);
+    const verdict = token === undefined ? undefined : this.subscriberRegistry.auth.verify(token, address);
     if (!(verdict instanceof Promise)) {
       conclude(verdict);
       return;
@@ -122,7 +127,7 @@ export class FeedServer {
 
   /** Tells every subscriber to come back later, spread over time, and closes. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.roster[Symbol.asyncDispose]();
+    return this.subscriberRegistry[Symbol.asyncDispose]();
   }
 
   #admit(
@@ -130,8 +135,8 @@ export class FeedServer {
     socket: Socket,
     arrival: Pick<Arrival, 'address' | 'wantedId' | 'verdict'>,
   ): void {
-    const carried = { ...arrival, carrier: webSocket, socket };
-    webSocket.carry(this.roster, this.roster.admit(this.#transport, carried));
+    const carried = { ...arrival, transportSocket: webSocket, socket };
+    webSocket.carry(this.subscriberRegistry, this.subscriberRegistry.admit(this.#transport, carried));
   }
 }
 

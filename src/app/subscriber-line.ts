@@ -1,5 +1,5 @@
 import { CLOSE_CODES } from '../contract/feed/close-code.ts';
-import type { FeedLog } from '../feed/hub/roster.ts';
+import type { FeedLog } from '../feed/hub/subscriber-registry.ts';
 import type { Log } from '../system/log.ts';
 
 /** Writes what happened to one subscriber, with the code of why it was refused or closed. */

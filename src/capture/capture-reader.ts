@@ -219,9 +219,9 @@ function invalid(
   file: string,
   offset: number,
   problem: string,
-  mend = 'Capture again, with tcpdump -w or Wireshark.',
+  fix = 'Capture again, with tcpdump -w or Wireshark.',
 ): HeartwireError {
-  return new HeartwireError(CODE, `${file}: at byte ${offset}: ${problem}`, { seen: String(offset), mend });
+  return new HeartwireError(CODE, `${file}: at byte ${offset}: ${problem}`, { seen: String(offset), fix });
 }
 
 const cutShort = (file: string, offset: number, what: 'packet' | 'block') =>

@@ -61,7 +61,7 @@ export function importCapture(bytes: Uint8Array, file: string, options: ImportOp
   }
   if (tcp > 0 && options.port === undefined) {
     throw new HeartwireError('capture_invalid', `${file}: The capture holds TCP, and no port is named.`, {
-      mend: 'Name the port of the server with --port.',
+      fix: 'Name the port of the server with --port.',
     });
   }
   conversations.finish();
@@ -72,7 +72,7 @@ export function importCapture(bytes: Uint8Array, file: string, options: ImportOp
   if (collected.length === 0) {
     const what = options.port === undefined ? 'no frames' : `nothing to or from port ${options.port}`;
     throw new HeartwireError('capture_invalid', `${file}: The capture holds ${what}.`, {
-      mend: 'Check the port, and that the capture was made while devices were connected.',
+      fix: 'Check the port, and that the capture was made while devices were connected.',
     });
   }
   return { ...inOrder(collected), meta, warnings };

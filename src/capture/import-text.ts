@@ -54,7 +54,7 @@ export function importHex(text: string, file: string): Imported {
     const bytes = parseBytes(hex);
     if (!(bytes instanceof Uint8Array)) {
       throw new HeartwireError('capture_invalid', `${file}:${index + 1}:${bytes.at + 1}: ${bytes.problem}`, {
-        mend: bytes.mend,
+        fix: bytes.fix,
         seen: line.slice(0, 80),
       });
     }
@@ -99,7 +99,7 @@ export function importTimedLines(bytes: Uint8Array, file: string): Imported {
   }
   if (!chunks.some(({ time }) => time !== undefined)) {
     throw new HeartwireError('capture_invalid', `${file}: No line of it begins with a time.`, {
-      mend: 'Leave --times out, or write times such as [2026-01-01 12:00:00.123] in front.',
+      fix: 'Leave --times out, or write times such as [2026-01-01 12:00:00.123] in front.',
     });
   }
   return imported(chunks, file);
@@ -117,7 +117,7 @@ function notesInFront(bytes: Uint8Array, file: string): { readonly chunks: Chunk
   }
   if (bytes.length - at > MOST_LINE_BYTES * 16) {
     throw new HeartwireError('capture_invalid', `${file}: The log is longer than 256 MiB.`, {
-      mend: 'Cut it into several.',
+      fix: 'Cut it into several.',
     });
   }
   return { chunks, at };
@@ -135,7 +135,7 @@ interface Chunk {
 function imported(chunks: readonly Chunk[], file: string): Imported {
   if (!chunks.some(({ fact }) => 'bytes' in fact)) {
     throw new HeartwireError('capture_invalid', `${file}: There are no bytes in it.`, {
-      mend: 'Check that it is the right file.',
+      fix: 'Check that it is the right file.',
     });
   }
   const open: TraceEvent = {

@@ -9,7 +9,7 @@ interface Side {
   finSeen: boolean;
 }
 
-interface Conversation {
+interface LinkProtocol {
   readonly name: string;
   /** Of the client, whose SYN this is. */
   readonly isn: number | undefined;
@@ -32,7 +32,7 @@ export class TcpConversations {
   readonly #port: number;
   readonly #dialled: boolean;
   readonly #add: Add;
-  readonly #byKey = new Map<string, Conversation>();
+  readonly #byKey = new Map<string, LinkProtocol>();
   #count = 0;
 
   /** `dialled`: the server is the device; else the client is. */
@@ -49,26 +49,26 @@ export class TcpConversations {
     const from = `${segment.from}:${segment.fromPort}`;
     const to = `${segment.to}:${segment.toPort}`;
     const [client, server] = fromClient ? [from, to] : [to, from];
-    const conversation = this.#of(at, `${client} ${server}`, client, server, segment, fromClient);
-    if (conversation === undefined) return;
-    const side = fromClient ? conversation.client : conversation.server;
+    const linkProtocol = this.#of(at, `${client} ${server}`, client, server, segment, fromClient);
+    if (linkProtocol === undefined) return;
+    const side = fromClient ? linkProtocol.client : linkProtocol.server;
     const first = segment.syn ? (segment.seq + 1) >>> 0 : segment.seq;
     if (segment.syn) side.stream.begin(first);
-    if (!fromClient && segment.syn) this.#opened(at, conversation);
+    if (!fromClient && segment.syn) this.#opened(at, linkProtocol);
     if (segment.payload.length > 0) {
-      this.#opened(at, conversation);
-      this.#tell(conversation, fromClient, side.stream.push(first, segment.payload, at));
+      this.#opened(at, linkProtocol);
+      this.#tell(linkProtocol, fromClient, side.stream.push(first, segment.payload, at));
     }
-    if (segment.rst) return this.#ended(at, conversation, fromClient, 'link_reset');
+    if (segment.rst) return this.#ended(at, linkProtocol, fromClient, 'link_reset');
     if (segment.fin) side.finSeen = true;
-    if (conversation.client.finSeen && conversation.server.finSeen) {
-      this.#ended(at, conversation, fromClient, 'link_closed');
+    if (linkProtocol.client.finSeen && linkProtocol.server.finSeen) {
+      this.#ended(at, linkProtocol, fromClient, 'link_closed');
     }
   }
 
   /** The capture is over: what still waits for missing segments is told with its gaps. */
   finish(): void {
-    for (const conversation of this.#byKey.values()) this.#flush(conversation);
+    for (const linkProtocol of this.#byKey.values()) this.#flush(linkProtocol);
   }
 
   #of(
@@ -78,7 +78,7 @@ export class TcpConversations {
     server: string,
     segment: TcpSegment,
     fromClient: boolean,
-  ): Conversation | undefined {
+  ): LinkProtocol | undefined {
     const known = this.#byKey.get(key);
     const begins = segment.syn && fromClient;
     if (known !== undefined && !(begins && known.isn !== segment.seq)) return known;
@@ -86,7 +86,7 @@ export class TcpConversations {
     if (!begins && segment.payload.length === 0) return undefined;
     if (known !== undefined) this.#flush(known);
     const side = (): Side => ({ stream: new TcpStream(), finSeen: false });
-    const made: Conversation = {
+    const made: LinkProtocol = {
       name: `c${++this.#count}`,
       isn: begins ? segment.seq : undefined,
       client: side(),
@@ -101,14 +101,14 @@ export class TcpConversations {
     return made;
   }
 
-  #opened(at: PacketTime, conversation: Conversation): void {
-    if (conversation.open || conversation.over) return;
-    conversation.open = true;
-    const peer = this.#dialled ? conversation.serverAddress : conversation.clientAddress;
-    this.#add(at, conversation.name, life('open', peer));
+  #opened(at: PacketTime, linkProtocol: LinkProtocol): void {
+    if (linkProtocol.open || linkProtocol.over) return;
+    linkProtocol.open = true;
+    const peer = this.#dialled ? linkProtocol.serverAddress : linkProtocol.clientAddress;
+    this.#add(at, linkProtocol.name, life('open', peer));
   }
 
-  #tell({ name }: Conversation, fromClient: boolean, parts: readonly StreamPart[]): void {
+  #tell({ name }: LinkProtocol, fromClient: boolean, parts: readonly StreamPart[]): void {
     const kind = fromClient === this.#dialled ? 'out' : 'in';
     for (const part of parts) {
       if (part.kind === 'bytes') this.#add(part.at, name, { kind, bytes: part.bytes });
@@ -120,17 +120,17 @@ export class TcpConversations {
     }
   }
 
-  #ended(at: PacketTime, conversation: Conversation, fromClient: boolean, code: string): void {
-    if (conversation.over) return;
-    this.#flush(conversation);
-    conversation.over = true;
+  #ended(at: PacketTime, linkProtocol: LinkProtocol, fromClient: boolean, code: string): void {
+    if (linkProtocol.over) return;
+    this.#flush(linkProtocol);
+    linkProtocol.over = true;
     const byPeer = fromClient !== this.#dialled;
-    if (conversation.open) {
+    if (linkProtocol.open) {
       const how = code === 'link_reset' ? 'reset' : 'closed';
-      const peer = this.#dialled ? conversation.serverAddress : conversation.clientAddress;
+      const peer = this.#dialled ? linkProtocol.serverAddress : linkProtocol.clientAddress;
       this.#add(
         at,
-        conversation.name,
+        linkProtocol.name,
         life(
           'close',
           byPeer || code === 'link_closed'
@@ -141,14 +141,14 @@ export class TcpConversations {
     } else if (this.#dialled) {
       this.#add(
         at,
-        conversation.name,
-        life('error', `connect_refused Nothing listens at ${conversation.serverAddress}.`),
+        linkProtocol.name,
+        life('error', `connect_refused Nothing listens at ${linkProtocol.serverAddress}.`),
       );
     }
   }
 
-  #flush(conversation: Conversation): void {
-    this.#tell(conversation, true, conversation.client.stream.finish());
-    this.#tell(conversation, false, conversation.server.stream.finish());
+  #flush(linkProtocol: LinkProtocol): void {
+    this.#tell(linkProtocol, true, linkProtocol.client.stream.finish());
+    this.#tell(linkProtocol, false, linkProtocol.server.stream.finish());
   }
 }

@@ -166,14 +166,14 @@ export function outcomeOf(reply: CallReply): RequestOutcome {
 function refusedBy(url: string, why: string): HeartwireError {
   return new HeartwireError('bridge_refused', `The bridge at ${url} refused this connection: ${why}.`, {
     seen: url,
-    mend: TOKEN_MEND,
+    fix: TOKEN_MEND,
   });
 }
 
 function outcomeUnknown(url: string, why: string): HeartwireError {
   return new HeartwireError('bridge_unreachable', `The bridge at ${url} gave no answer: ${why}.`, {
     seen: url,
-    mend: 'What was asked of the device may have been done or not: look at its state before you ask again.',
+    fix: 'What was asked of the device may have been done or not: look at its state before you ask again.',
   });
 }
 

@@ -61,6 +61,6 @@ function keysIn(text: string, where: string): Uint8Array[] {
 function bad(message: string, seen?: string): HeartwireError {
   return new HeartwireError('bad_argument', message, {
     ...(seen === undefined ? {} : { seen }),
-    mend: KEY_FORM,
+    fix: KEY_FORM,
   });
 }

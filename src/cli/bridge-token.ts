@@ -20,6 +20,6 @@ export async function bridgeToken(file: string | undefined, io: CliIo): Promise<
   const place = file ?? 'HEARTWIRE_TOKEN';
   throw new HeartwireError('bad_argument', `There is no token in ${place}: a token is one word.`, {
     seen: place,
-    mend: FILE_MEND,
+    fix: FILE_MEND,
   });
 }

@@ -7,7 +7,7 @@ export function bridgeUnreachable(url: string, why: string, program: string, mor
     `The bridge at ${url} could not be reached: ${oneLine(why)}.`,
     {
       seen: url,
-      mend:
+      fix:
         mendOf(url, why) ??
         `Start it with "${program} run", or say where it is with --url or HEARTWIRE_URL${more}.`,
     },

@@ -19,7 +19,7 @@ export function feedUrl(text: string): string {
   ) {
     throw new HeartwireError('bad_address', `"${text}" is no address of a bridge.`, {
       seen: text,
-      mend: `Write it as ${DEFAULT_BRIDGE_URL}, in --url or HEARTWIRE_URL.`,
+      fix: `Write it as ${DEFAULT_BRIDGE_URL}, in --url or HEARTWIRE_URL.`,
     });
   }
   const secure = url.protocol === 'https:' || url.protocol === 'wss:';

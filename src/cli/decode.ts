@@ -144,7 +144,7 @@ async function inputBytes(words: readonly string[], io: CliIo): Promise<Uint8Arr
   if (words.length > 1) {
     throw new HeartwireError('bad_argument', 'These are no hex digits', {
       seen: words.join(' '),
-      mend: 'Write two digits for each byte.',
+      fix: 'Write two digits for each byte.',
     });
   }
   return textOrBytes(await fileBytes(first, io));
@@ -158,7 +158,7 @@ async function fileBytes(name: string, io: CliIo): Promise<Uint8Array> {
     if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw error;
     throw new HeartwireError('bad_argument', `${JSON.stringify(name)}: neither hex digits nor a file`, {
       seen: name,
-      mend: 'Write two hex digits for each byte, or name a file.',
+      fix: 'Write two hex digits for each byte, or name a file.',
       cause: error,
     });
   }

@@ -85,7 +85,7 @@ function origins(given: readonly string[]): readonly string[] {
   for (const each of given) {
     const wrong = checkOrigin(each);
     if (wrong !== undefined)
-      throw new HeartwireError('bad_argument', `--origin ${each}: ${wrong.message} ${wrong.mend}`);
+      throw new HeartwireError('bad_argument', `--origin ${each}: ${wrong.message} ${wrong.fix}`);
   }
   return given;
 }
@@ -115,7 +115,7 @@ function elsewhereError(error: HeartwireError, taken: number, io: CliIo): Heartw
   const other = taken + 10 > 65_535 ? 0 : taken + 10;
   const again = io.env.npm_lifecycle_event === 'start' ? 'npm start --' : `${io.program} demo`;
   return new HeartwireError(error.code, error.message, {
-    mend: `Take another port: ${again} --port ${other} (0 takes any free one).`,
+    fix: `Take another port: ${again} --port ${other} (0 takes any free one).`,
     cause: error,
   });
 }

@@ -63,7 +63,7 @@ export const doctor: Command<DoctorArgs> = {
         );
       }
       const wrong = errors.length + sick.length;
-      io.out(wrong === 0 ? `${file}: all is well\n` : `${file}: ${wrong} to mend\n`);
+      io.out(wrong === 0 ? `${file}: all is well\n` : `${file}: ${wrong} to fix\n`);
     }
     if (errors.length > 0) return 2;
     return sick.length === 0 ? 0 : 1;
@@ -148,7 +148,7 @@ function examineCertificate(files: TlsFiles): () => Promise<Finding> {
     const read = await readTlsPair(files);
     const error = 'error' in read ? read.error : outOfDate(read, files, Date.now());
     if (error !== undefined) {
-      return bad('server', { code: error.code, detail: [error.message, error.mend].join(' ') });
+      return bad('server', { code: error.code, detail: [error.message, error.fix].join(' ') });
     }
     const until = 'error' in read ? '' : new Date(read.validUntil).toISOString();
     return good('server', `The certificate and its key fit, and are valid until ${until}.`);

@@ -5,8 +5,8 @@ import { bytesOfHex, bytesValue, type Value, type Values } from '../protocol/dec
 /** Reads the file behind an `@`, by its path as it was typed. */
 export type ReadBytes = (path: string) => Promise<Uint8Array>;
 
-const bad = (message: string, seen: string, mend: string): HeartwireError =>
-  new HeartwireError('bad_field_value', message, { seen, mend });
+const bad = (message: string, seen: string, fix: string): HeartwireError =>
+  new HeartwireError('bad_field_value', message, { seen, fix });
 
 /**
  * The values of `field=value` words, each read as its field wants it: numbers, names, `true`, text as it stands, bytes

@@ -92,7 +92,7 @@ function checkMeta(words: string): void {
       `--meta cannot be read: ${cause.message.replace(/^--meta:\d+:\d+: /, '')}`,
       {
         seen: words,
-        mend: cause.mend ?? 'Write key=value; docs/traces.md lists the keys.',
+        fix: cause.fix ?? 'Write key=value; docs/traces.md lists the keys.',
         cause,
       },
     );
@@ -111,7 +111,7 @@ async function read({ file, from, port, dialled, times }: ImportArgs, cwd: strin
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new HeartwireError('trace_unreadable', `${file} could not be read: ${detail}.`, {
       seen: file,
-      mend: 'Check the path and its permissions.',
+      fix: 'Check the path and its permissions.',
       cause,
     });
   }
@@ -121,7 +121,7 @@ async function read({ file, from, port, dialled, times }: ImportArgs, cwd: strin
       'bad_argument',
       `--times is for raw logs; the times of ${kind} are found anyway.`,
       {
-        mend: 'Leave it out, or add --from raw.',
+        fix: 'Leave it out, or add --from raw.',
       },
     );
   }

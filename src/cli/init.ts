@@ -69,7 +69,7 @@ export async function askFor(ports: readonly OfferedPort[], io: CliIo): Promise<
     if (!(await questions.yes(`Use ${path} (${link})?`, true))) continue;
     const baud = await questions.ask('  Its speed', DEFAULT_BAUD, (text) => {
       const parsed = parseBaud(text);
-      return parsed.ok ? undefined : `${parsed.problem} ${parsed.mend}`;
+      return parsed.ok ? undefined : `${parsed.problem} ${parsed.fix}`;
     });
     devices.push({ link, baud, ...(await askDevice(questions, devices, `serial-${devices.length + 1}`)) });
   }
@@ -79,7 +79,7 @@ export async function askFor(ports: readonly OfferedPort[], io: CliIo): Promise<
       '',
       (text) => {
         const parsed = parseLinkAddress(`tcp:${text}`);
-        return parsed.ok ? undefined : `${parsed.problem} ${parsed.mend}`;
+        return parsed.ok ? undefined : `${parsed.problem} ${parsed.fix}`;
       },
     );
     if (address === '') break;
@@ -94,7 +94,7 @@ export async function askFor(ports: readonly OfferedPort[], io: CliIo): Promise<
     (text) => {
       if (text === '-') return undefined;
       const parsed = parseListenAddress(`tcp-listen:${text}`);
-      return parsed.ok ? undefined : `${parsed.problem} ${parsed.mend}`;
+      return parsed.ok ? undefined : `${parsed.problem} ${parsed.fix}`;
     },
   );
   return listenAt === '-' ? { devices } : { devices, listenAt };
@@ -138,7 +138,7 @@ function notWritten(file: string, cause: unknown): HeartwireError {
       : `${file} could not be written: ${cause instanceof Error ? cause.message : String(cause)}`,
     {
       seen: file,
-      mend: exists
+      fix: exists
         ? 'Name another file, or overwrite it with --force.'
         : 'Check the folder and its permissions.',
       cause,

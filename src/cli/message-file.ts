@@ -22,6 +22,6 @@ export async function declaredIn(file: string, io: CliIo): Promise<DeclaredProto
   for (const problem of problems) io.err(printableLines(`${formatProblem(problem)}\n`));
   if (protocol !== undefined) return protocol;
   throw new HeartwireError('config_invalid', `${file} cannot be used`, {
-    mend: 'Mend what is listed above.',
+    fix: 'Mend what is listed above.',
   });
 }

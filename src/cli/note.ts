@@ -50,7 +50,7 @@ export const note: Command<NoteArgs> = {
     const reply = await caller.call(args.device, 'note', { text: args.text.join(' ') }, ANSWER_MS);
     if (!reply.ok)
       throw new HeartwireError('bridge_refused', reply.message, {
-        ...(reply.code === 'recording_off' ? { mend: NOT_RECORDED_MEND } : {}),
+        ...(reply.code === 'recording_off' ? { fix: NOT_RECORDED_MEND } : {}),
       });
     return 0;
   },

@@ -87,6 +87,6 @@ export function whyOf({ detail, reason, code }: ClientStatus): string {
 function refused(url: string, message: string): HeartwireError {
   return new HeartwireError('bridge_refused', message.replace(/\.\.$/, '.'), {
     seen: url,
-    mend: `Check the address, the topics and the token. ${TOKEN_MEND}`,
+    fix: `Check the address, the topics and the token. ${TOKEN_MEND}`,
   });
 }

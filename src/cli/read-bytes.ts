@@ -5,7 +5,7 @@ import { FileRefusal, readRegular } from '../system/regular-file.ts';
 export const LARGEST_INPUT = 64 * 1024 * 1024;
 
 export const tooLarge = (name: string): HeartwireError =>
-  new HeartwireError('bad_argument', `More than 64 MiB: ${name}`, { mend: 'Take it in parts.' });
+  new HeartwireError('bad_argument', `More than 64 MiB: ${name}`, { fix: 'Take it in parts.' });
 
 /** What a file holds. @throws HeartwireError `bad_argument` where it cannot be read, or is too large */
 export async function readBytes(path: string, name: string): Promise<Uint8Array> {
@@ -16,7 +16,7 @@ export async function readBytes(path: string, name: string): Promise<Uint8Array>
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new HeartwireError('bad_argument', `${JSON.stringify(name)} could not be read: ${detail}`, {
       seen: name,
-      mend: 'Check the path and its permissions.',
+      fix: 'Check the path and its permissions.',
       cause,
     });
   }

@@ -156,7 +156,7 @@ async function compared(kept: readonly string[], name: string, update: boolean, 
   } catch (cause) {
     throw new HeartwireError('trace_unreadable', `${name}: the lines to compare with could not be read.`, {
       seen: name,
-      mend: 'Write them first with --update, and look at what was written.',
+      fix: 'Write them first with --update, and look at what was written.',
       cause,
     });
   }

@@ -11,9 +11,9 @@ import { HeartwireError } from '../errors.ts';
 import { systemClock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { printableLines } from '../system/printable.ts';
-import { breakdown } from './breakdown.ts';
 import { cliLog } from './cli-log.ts';
 import type { CliIo, Command, ExitCode } from './command.ts';
+import { crashHandler } from './crash-handler.ts';
 import { endWithin } from './end-within.ts';
 import { examineFolder } from './examine-folder.ts';
 import { stopRequest } from './stop-request.ts';
@@ -112,7 +112,7 @@ async function runBridge(args: RunArgs, io: CliIo, log: Log, tell: Tell): Promis
   // Only the first version is read here: nothing runs yet that could be held up.
   const read = async () => served(await reader.read(path, args.file));
   const reloader = new ConfigReloader({ file: args.file, clock: systemClock, log, read, apply });
-  using broken = breakdown(io, log);
+  using broken = crashHandler(io, log);
   const watched = args.watch ? loaded.sources : undefined;
   return await serve(bridge, reloader, reader, watched, broken.happened, io);
 }

@@ -229,4 +229,4 @@ function hexBytes(text: string): Uint8Array {
 }
 
 const wrong = (message: string, seen: string): HeartwireError =>
-  new HeartwireError('bad_argument', message, { seen, mend: 'heartwire send --help has examples.' });
+  new HeartwireError('bad_argument', message, { seen, fix: 'heartwire send --help has examples.' });

@@ -73,9 +73,9 @@ function addressOf({ connect, listen, pty }: SimulateArgs): LinkAddress | Listen
 function read<Address>(option: string, seen: string, parsed: Parsed<Address>): Address {
   if (parsed.ok) return parsed.value;
   // The option says what kind of address it is; the scheme in front of it is for devices.yaml.
-  const mend = parsed.mend.replaceAll(/\btcp(?:-listen)?:(?!\/\/)/g, '');
-  const message = `Cannot read ${option} "${seen}": ${parsed.problem} ${mend}`;
-  throw new HeartwireError('bad_address', message, { seen, mend });
+  const fix = parsed.fix.replaceAll(/\btcp(?:-listen)?:(?!\/\/)/g, '');
+  const message = `Cannot read ${option} "${seen}": ${parsed.problem} ${fix}`;
+  throw new HeartwireError('bad_address', message, { seen, fix });
 }
 
 function earlyRequest(text: string): 'heartbeat' | 'datetime' {
@@ -122,5 +122,5 @@ function optional<Key extends string, Value>(key: Key, value: Value | undefined)
 }
 
 function bad(expected: string, seen: string, cause?: unknown): HeartwireError {
-  return new HeartwireError('bad_argument', `${expected}; seen: ${seen}.`, { seen, mend: expected, cause });
+  return new HeartwireError('bad_argument', `${expected}; seen: ${seen}.`, { seen, fix: expected, cause });
 }

@@ -124,7 +124,7 @@ function topicsOf({ pattern, bytes }: TailArgs): readonly string[] {
     if (problem !== undefined) {
       throw new HeartwireError('bad_argument', `Not a pattern: ${problem}.`, {
         seen: each,
-        mend: 'Patterns look like devices/+/state or devices/#; quote them, because a shell takes # for a comment.',
+        fix: 'Patterns look like devices/+/state or devices/#; quote them, because a shell takes # for a comment.',
       });
     }
   }

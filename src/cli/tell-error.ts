@@ -4,7 +4,7 @@ import type { Log } from '../system/log.ts';
 import { printableLines } from '../system/printable.ts';
 import type { ExitCode } from './command.ts';
 
-/** What a failure looks like on a terminal: a sentence and its mend for our own errors, the stack for all others. */
+/** What a failure looks like on a terminal: a sentence and its fix for our own errors, the stack for all others. */
 export function tellError(error: unknown): string {
   if (error instanceof HeartwireError) return printableLines(`heartwire: ${sentences(error)}\n`);
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -25,5 +25,5 @@ function sentences(error: HeartwireError): string {
   const message = /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
   // Of a value that was typed among others, it helps to see which one it was.
   const seen = error.code === 'bad_field_value' && error.seen !== undefined ? ` Seen: ${error.seen}.` : '';
-  return `${message}${seen}${error.mend === undefined ? '' : ` ${error.mend}`}`;
+  return `${message}${seen}${error.fix === undefined ? '' : ` ${error.fix}`}`;
 }

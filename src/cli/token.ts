@@ -83,25 +83,24 @@ function problemOf(
   name: string,
   topics: readonly string[],
   expires: string | undefined,
-): { readonly message: string; readonly seen: string; readonly mend: string } | undefined {
+): { readonly message: string; readonly seen: string; readonly fix: string } | undefined {
   if (!/^[A-Za-z0-9._@-]{1,64}$/.test(name)) {
-    const mend = 'Use 1 to 64 letters, digits, dots, underscores, hyphens or @.';
-    return { message: 'This is no name of a token.', seen: name, mend };
+    const fix = 'Use 1 to 64 letters, digits, dots, underscores, hyphens or @.';
+    return { message: 'This is no name of a token.', seen: name, fix };
   }
   const wrong = topics.find((each) => patternProblem(each) !== undefined);
   if (wrong !== undefined) {
-    const mend =
-      'Patterns look like devices/psu-1/# or #; quote them, because a shell takes # for a comment.';
-    return { message: `Not a pattern: ${patternProblem(wrong)}.`, seen: wrong, mend };
+    const fix = 'Patterns look like devices/psu-1/# or #; quote them, because a shell takes # for a comment.';
+    return { message: `Not a pattern: ${patternProblem(wrong)}.`, seen: wrong, fix };
   }
   if (expires !== undefined && !isDay(expires)) {
-    return { message: 'This is no date.', seen: expires, mend: 'Write for example 2027-01-31.' };
+    return { message: 'This is no date.', seen: expires, fix: 'Write for example 2027-01-31.' };
   }
   if (expires !== undefined && Date.parse(expires) <= systemClock.now().wallMs) {
     return {
       message: 'Such a token would have come to its end already.',
       seen: expires,
-      mend: 'Write a day to come.',
+      fix: 'Write a day to come.',
     };
   }
   return undefined;

@@ -21,7 +21,7 @@ export function outputNotWritten(named: string, cause: unknown): HeartwireError 
   const detail = cause instanceof Error ? cause.message : String(cause);
   return new HeartwireError('file_not_written', `${named} could not be written: ${detail}.`, {
     seen: named,
-    mend: 'Check the folder, its permissions and the room on the disk.',
+    fix: 'Check the folder, its permissions and the room on the disk.',
     cause,
   });
 }
@@ -38,7 +38,7 @@ export async function refuseInput(io: CliIo, inputs: readonly string[], output: 
     if ((await identityOf(io, input)) !== written) continue;
     throw new HeartwireError('bad_argument', `${output} is the file that is read.`, {
       seen: output,
-      mend: 'Name another one to be written.',
+      fix: 'Name another one to be written.',
     });
   }
 }

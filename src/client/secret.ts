@@ -174,7 +174,7 @@ class Opener {
     if (known !== undefined) return known;
     const found = this.#find(keyId);
     this.#known.set(keyId, found);
-    // A key that is not there yet may come; one that failed may be mended.
+    // A key that is not there yet may come; one that failed may be fixed.
     found.then(
       (key) => key ?? this.#known.delete(keyId),
       () => this.#known.delete(keyId),

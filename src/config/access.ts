@@ -29,7 +29,7 @@ export interface AccessConfig {
   readonly insecure: boolean;
 }
 
-const bad = (message: string, mend: string): FieldFinding => ({ code: 'config_bad_value', message, mend });
+const bad = (message: string, fix: string): FieldFinding => ({ code: 'config_bad_value', message, fix });
 
 const roles = oneOrMoreField(
   'a role',
@@ -129,7 +129,7 @@ export function completeAccess(
         code: 'config_conflict',
         path: ['access', 'tokens', index, key],
         message: `Another token has the same ${key}.`,
-        mend: key === 'name' ? 'Give it another name.' : 'Make a token of its own with `heartwire token`.',
+        fix: key === 'name' ? 'Give it another name.' : 'Make a token of its own with `heartwire token`.',
       });
     }
   }
@@ -139,7 +139,7 @@ export function completeAccess(
       code: 'config_bad_value',
       path: ['access', 'tokens', index, 'topics'],
       message: `A token has at most ${MAX_TOPICS} patterns.`,
-      mend: 'Use wildcards, or make several tokens.',
+      fix: 'Use wildcards, or make several tokens.',
     });
   }
   if (insecure && (tokens.length > 0 || jwt !== undefined)) {
@@ -147,7 +147,7 @@ export function completeAccess(
       code: 'config_conflict',
       path: ['access', 'insecure'],
       message: 'With `insecure: true` no token is asked for, and some are configured.',
-      mend: 'Remove `insecure: true`, or the tokens.',
+      fix: 'Remove `insecure: true`, or the tokens.',
     });
   }
   const beside = (path: string) => (isAbsolute(path) ? path : join(dirname(file), path));
@@ -213,7 +213,7 @@ export function checkOpenness(
     path: open.key.split('.'),
     unless: [['access']],
     message: `Whoever reaches ${open.host} may use the bridge without a token.`,
-    mend: insecure ? 'Make a token with `heartwire token` unless that is what you want.' : CLOSE_TO_NETWORK,
+    fix: insecure ? 'Make a token with `heartwire token` unless that is what you want.' : CLOSE_TO_NETWORK,
   });
 }
 

@@ -30,7 +30,7 @@ const pollKeys = z.strictObject({
         : {
             code: 'config_bad_value',
             message: 'Values have no name like this.',
-            mend: 'Use letters, digits and underscores, at most 64, not a digit first.',
+            fix: 'Use letters, digits and underscores, at most 64, not a digit first.',
           },
   ).optional(),
 });

@@ -43,7 +43,7 @@ function checkIds({ devices, wrongIds }: Whole, add: Add): void {
       code: 'config_duplicate_id',
       path: [...path, 'id'],
       message: `${formatPath(other)} has the same id.`,
-      mend: 'Give each device an id of its own.',
+      fix: 'Give each device an id of its own.',
     });
   }
 }
@@ -59,7 +59,7 @@ function checkPorts({ server, listeners }: Whole, add: Add): void {
         code: 'config_conflict',
         path,
         message: `${other.by} listens on port ${port} too.`,
-        mend: 'Give one of the two another port.',
+        fix: 'Give one of the two another port.',
       });
     }
     taken.push({ host, port, by });
@@ -90,7 +90,7 @@ function checkLinks(devices: Whole['devices'], add: Add): void {
         code: 'config_conflict',
         path: [...path, 'link', ...(value.links.length > 1 ? [index] : [])],
         message: `The device "${other}" has this link too.`,
-        mend:
+        fix:
           link.scheme === 'tcp'
             ? 'Check that two devices answer there.'
             : 'A serial port has one owner: remove one of the two.',
@@ -111,7 +111,7 @@ function checkMatches({ devices, listens }: Whole, add: Add): void {
       path: [...first.path, 'match'],
       atKey: true,
       message: 'The device dials in, and nobody listens.',
-      mend: 'Add `listeners:` with an entry such as `- link: tcp-listen:0.0.0.0:9089`.',
+      fix: 'Add `listeners:` with an entry such as `- link: tcp-listen:0.0.0.0:9089`.',
     });
   }
   // Two IMEIs never overlap, so only equal ones and those without need comparing.
@@ -151,7 +151,7 @@ function reportOverlap(
     message: never
       ? `The device "${earlier.value.id}", which comes first, matches every peer that this one would.`
       : `A peer can match this and the device "${earlier.value.id}"; the first in the file wins among those that fit what it has said so far.`,
-    mend: never
+    fix: never
       ? 'Put the narrower match first, or make the two different.'
       : 'Make the two different: give both an `imei:`, or networks that do not overlap.',
   });

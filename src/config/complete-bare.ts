@@ -34,7 +34,7 @@ export function completeBare(
         path: [...path, key],
         atKey: true,
         message: `\`${key}\` has no effect on a device that registers and sends heartbeats.`,
-        mend: 'Remove it, or add `session: none`.',
+        fix: 'Remove it, or add `session: none`.',
       });
     }
     return undefined;

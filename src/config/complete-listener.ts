@@ -47,7 +47,7 @@ function checkBareListener(given: ListenerShape, path: Path, add: Add): void {
       code: given.anonymous === undefined ? 'config_missing_key' : 'config_conflict',
       path: [...path, 'anonymous'],
       message: 'With `session: none` nobody registers, so whoever dials in can only be named by its address.',
-      mend: 'Write `anonymous: by-address`, or remove `session: none`.',
+      fix: 'Write `anonymous: by-address`, or remove `session: none`.',
     });
   }
   if (given.unknown === undefined) return;
@@ -57,7 +57,7 @@ function checkBareListener(given: ListenerShape, path: Path, add: Add): void {
     path: [...path, 'unknown'],
     atKey: true,
     message: '`unknown` has no effect with `session: none`, where nobody registers.',
-    mend: 'Remove it.',
+    fix: 'Remove it.',
   });
 }
 
@@ -70,7 +70,7 @@ function warnOfListenersLine(given: ListenerShape, path: Path, add: Add): void {
       path: [...path, key],
       atKey: true,
       message: `\`${key}\` has no effect on devices that register.`,
-      mend: 'Remove it, or add `session: none`.',
+      fix: 'Remove it, or add `session: none`.',
     });
   }
 }

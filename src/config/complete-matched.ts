@@ -27,7 +27,7 @@ export function completeMatched(
       code: 'config_missing_key',
       path: [...path, 'match'],
       message: 'Nothing says by what the device is known.',
-      mend: 'Add `imei:`, `appid:` or `from:` below `match:`.',
+      fix: 'Add `imei:`, `appid:` or `from:` below `match:`.',
     });
   }
   const place = { device: given.id, role: 'server', transport: 'tcp' } as const;
@@ -54,7 +54,7 @@ function warnOfDialledKeys(given: DeviceShape, path: Path, add: Add): void {
       path: [...path, key],
       atKey: true,
       message: `\`${key}\` has no effect on a device that dials in.`,
-      mend: 'Remove it.',
+      fix: 'Remove it.',
     });
   }
 }
@@ -74,7 +74,7 @@ function checkBareMatch(
     code: registers === undefined ? 'config_missing_key' : 'config_conflict',
     path: registers === undefined ? [...path, 'match'] : [...path, 'match', registers],
     message: `With \`session: none\` the device never registers${registers === undefined ? '' : `, so it shows no ${registers}`}: it is known by its address.`,
-    mend:
+    fix:
       registers === undefined
         ? 'Add `from:` with its address below `match:`.'
         : 'Write its address instead, `from: 10.0.0.7`, or remove `session: none`.',

@@ -50,7 +50,7 @@ export function completeSession(
       code: 'config_conflict',
       path: 'reconnect' in given ? [...path, 'reconnect'] : ['defaults', 'reconnect'],
       message: `The longest pause (${reconnect.max}) is shorter than the first (${reconnect.initial ?? '1s'}).`,
-      mend: 'Make `max` at least `initial`.',
+      fix: 'Make `max` at least `initial`.',
     });
     return undefined;
   }
@@ -99,7 +99,7 @@ function addIdleRegister(bare: boolean, path: Path, add: Add): void {
     message: bare
       ? '`register` has no effect with `session: none`.'
       : '`register` has no effect in the server role, where the peer registers with us.',
-    mend: bare ? 'Remove it.' : 'Remove it, or add `role: client`.',
+    fix: bare ? 'Remove it.' : 'Remove it, or add `role: client`.',
   });
 }
 
@@ -135,7 +135,7 @@ function addMissingRegister(
       path: [...path, 'register'],
       unless,
       message: 'In the client role we register with the device, and `register` is missing.',
-      mend: 'Add `register: { appid: 3f2504e0-4f89-41d3-9a0c-0305e82c3301, imei: "490154203237518" }` with the values that the device expects, or `role: server` where it registers with us.',
+      fix: 'Add `register: { appid: 3f2504e0-4f89-41d3-9a0c-0305e82c3301, imei: "490154203237518" }` with the values that the device expects, or `role: server` where it registers with us.',
     });
     return;
   }
@@ -146,7 +146,7 @@ function addMissingRegister(
       path: [...path, 'register', key],
       unless,
       message: `In the client role we register with the device, and \`${key}\` is missing.`,
-      mend: `Add \`${key}:\` below \`register:\`.`,
+      fix: `Add \`${key}:\` below \`register:\`.`,
     });
   }
 }

@@ -8,7 +8,7 @@ import { completeSession } from './complete-session.ts';
 import { durationMs } from './duration.ts';
 import { keysGiven } from './keys-given.ts';
 import { maxFrameOf } from './max-frame.ts';
-import { checkSpeech } from './message-files.ts';
+import { checkMessagesFit } from './message-files.ts';
 import type { DeviceConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
 import { recordOf } from './record-of.ts';
@@ -43,7 +43,7 @@ export function completeDevice(
       message: both
         ? 'A device is either dialled (`link`) or dials in (`match`).'
         : 'Nothing says how to reach the device, nor by what to know it when it dials in.',
-      mend: both
+      fix: both
         ? 'Remove one of the two.'
         : 'Add `link:`, for example tcp:10.0.0.7:9089 or /dev/ttyUSB0, or `match:` with its imei.',
     });
@@ -77,7 +77,7 @@ function completeDialled(
       code: 'config_conflict',
       path: [...path, 'link'],
       message: 'The links of one device are all serial, all TCP, or all traces.',
-      mend: 'Make two devices of it.',
+      fix: 'Make two devices of it.',
     });
     break;
   }
@@ -85,7 +85,7 @@ function completeDialled(
   if (first !== undefined && transport === 'tcp') warnOfLineKeys(given, line, path, add);
   const role = (first?.scheme === 'replay' ? roles.get(first.path) : undefined) ?? 'client';
   const session = completeSession(given, defaults, { device: given.id, role, transport }, path, add);
-  if (session !== undefined) checkSpeech(session, messages, path, add);
+  if (session !== undefined) checkMessagesFit(session, messages, path, add);
   if (first === undefined || session === undefined) return undefined;
   const gap = given.gap ?? defaults.gap;
   return {
@@ -110,7 +110,7 @@ function warnOfLineKeys(given: DeviceShape, line: 'stream' | 'serial', path: Pat
       path: [...path, key],
       atKey: true,
       message: `\`${key}\` has no effect on a TCP link.`,
-      mend: key === 'gap' ? 'Remove it, or add `line: serial` for a serial server.' : 'Remove it.',
+      fix: key === 'gap' ? 'Remove it, or add `line: serial` for a serial server.' : 'Remove it.',
     });
   }
 }

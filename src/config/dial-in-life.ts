@@ -2,7 +2,7 @@ import type { SessionSettings } from '../contract/settings.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { durationMs } from './duration.ts';
 import { maxFrameOf } from './max-frame.ts';
-import { checkSpeech, goesBesideRegister } from './message-files.ts';
+import { checkMessagesFit, goesBesideRegister } from './message-files.ts';
 import type { ListenerConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
 import type { DefaultsShape, DeviceShape, ListenerShape } from './shape.ts';
@@ -23,7 +23,7 @@ export function dialInLife(
     messages !== undefined && (bare || given.messages !== undefined || goesBesideRegister(messages))
       ? messages
       : undefined;
-  checkSpeech(session, spoken, path, add);
+  checkMessagesFit(session, spoken, path, add);
   return {
     ...(line === 'stream' ? {} : { line }),
     ...(given.gap === undefined || line === 'stream' ? {} : { gapMs: durationMs(given.gap) }),

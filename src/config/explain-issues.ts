@@ -34,8 +34,8 @@ function explain(shape: z.ZodType, issue: z.core.$ZodIssue, above: Path): Findin
     case 'custom': {
       const finding = fieldFindingOf(issue);
       if (finding === undefined) break;
-      const { code, message, mend } = finding;
-      return [{ code, path, message, mend }];
+      const { code, message, fix } = finding;
+      return [{ code, path, message, fix }];
     }
     case 'unrecognized_keys':
       return issue.keys.map((key) => explainKey(shape, path, key));
@@ -52,7 +52,7 @@ function explain(shape: z.ZodType, issue: z.core.$ZodIssue, above: Path): Findin
             code: 'config_bad_value',
             path,
             message: 'This is none of the possible values.',
-            mend: `Write ${words.join(', ')}, or ${keysOf(shape, path)
+            fix: `Write ${words.join(', ')}, or ${keysOf(shape, path)
               .map((key) => `\`${key}:\``)
               .join(' and ')} below it, indented.`,
           },
@@ -63,7 +63,7 @@ function explain(shape: z.ZodType, issue: z.core.$ZodIssue, above: Path): Findin
           code: 'config_bad_type',
           path,
           message: 'A group of keys, or false, is expected here.',
-          mend: `Write ${keysOf(shape, path)
+          fix: `Write ${keysOf(shape, path)
             .map((key) => `\`${key}:\``)
             .join(' or ')} below it, indented, or false to switch it off.`,
         },
@@ -77,7 +77,7 @@ function explain(shape: z.ZodType, issue: z.core.$ZodIssue, above: Path): Findin
           code: 'config_bad_type',
           path,
           message: `${capital(list ? 'a list' : 'a group of keys')} is expected here, and ${nameKind(issue.input)} was found.`,
-          mend: list
+          fix: list
             ? 'Begin each entry on a line of its own with `- `.'
             : `Write ${keys.length > 0 && keys.length < 6 ? keys.map((key) => `\`${key}:\``).join(', ') : 'its keys'} below it, indented.`,
         },
@@ -86,9 +86,7 @@ function explain(shape: z.ZodType, issue: z.core.$ZodIssue, above: Path): Findin
     default:
       break;
   }
-  return [
-    { code: 'config_bad_value', path, message: `${issue.message}.`, mend: 'See docs/devices-yaml.md.' },
-  ];
+  return [{ code: 'config_bad_value', path, message: `${issue.message}.`, fix: 'See docs/devices-yaml.md.' }];
 }
 
 /** The words among the branches of a union. */
@@ -110,21 +108,21 @@ function explainKey(shape: z.ZodType, path: Path, key: string): Finding {
   const other = OTHER_NAMES[key.toLowerCase().replace(/-/g, '_')];
   const meant = other !== undefined && known.includes(other) ? other : suggest(key, known);
   const elsewhere = placesOf(shape, key);
-  let mend =
+  let fix =
     known.length <= LONGEST_LIST
       ? `Possible are ${known.join(', ')}.`
       : 'Remove it; docs/devices-yaml.md lists the keys that exist.';
-  if (meant === undefined && elsewhere !== undefined) mend = `It belongs ${elsewhere}.`;
+  if (meant === undefined && elsewhere !== undefined) fix = `It belongs ${elsewhere}.`;
   else if (meant !== undefined) {
     const itself = elsewhere === undefined ? '' : ` \`${key}\` itself belongs ${elsewhere}.`;
-    mend = `Did you mean \`${meant}\`?${itself}`;
+    fix = `Did you mean \`${meant}\`?${itself}`;
   }
   return {
     code: 'config_unknown_key',
     path: here,
     atKey: true,
     message: `There is no key \`${key}\` here.`,
-    mend,
+    fix,
     ...(meant === undefined ? {} : { meant }),
   };
 }

@@ -7,7 +7,7 @@ import { suggest } from './suggest.ts';
 export interface FieldFinding {
   readonly code: ErrorCode;
   readonly message: string;
-  readonly mend: string;
+  readonly fix: string;
   /** Below the field, where it is a list. */
   readonly path?: readonly (string | number)[];
 }
@@ -23,7 +23,7 @@ export interface FieldMeta {
 /** zod's name for what is not its own check; the code of ours is in the finding. */
 const ZOD_CODE = 'custom';
 
-/** A value with a check that names the mend, and the JSON Schema that says the same to an editor. */
+/** A value with a check that names the fix, and the JSON Schema that says the same to an editor. */
 export function field<T>(meta: FieldMeta, check: (value: unknown) => FieldFinding | undefined) {
   return z
     .custom<T>()
@@ -55,13 +55,13 @@ export function nameKind(value: unknown): string {
   }
 }
 
-export const badType = (expected: string, value: unknown, mend: string): FieldFinding => ({
+export const badType = (expected: string, value: unknown, fix: string): FieldFinding => ({
   code: value === undefined ? 'config_missing_key' : 'config_bad_type',
   message:
     value === undefined
       ? `${capital(expected)} is missing.`
       : `${capital(expected)} is expected here, and ${nameKind(value)} was found.`,
-  mend,
+  fix,
 });
 
 /** A text that YAML took for a number or a boolean because it stands without quotes. */
@@ -70,7 +70,7 @@ function unquoted(what: string, value: unknown): FieldFinding | undefined {
   return {
     code: 'config_unquoted',
     message: `${capital(what)} is a text, and without quotes YAML reads ${typeof value === 'boolean' ? 'true or false' : 'a number'}.`,
-    mend: 'Quote it: "...".',
+    fix: 'Quote it: "...".',
   };
 }
 
@@ -99,7 +99,7 @@ export function durationField(lowestMs: number, highestMs: number, meta: FieldMe
       return {
         code: 'config_bad_duration',
         message: `${value} what? A duration carries its unit.`,
-        mend: `Write ${value}s if seconds are meant, or use ms, m or h.`,
+        fix: `Write ${value}s if seconds are meant, or use ms, m or h.`,
       };
     }
     if (typeof value !== 'string')
@@ -110,7 +110,7 @@ export function durationField(lowestMs: number, highestMs: number, meta: FieldMe
       return {
         code: 'config_bad_duration',
         message: 'This is no duration.',
-        mend:
+        fix:
           spaced === undefined
             ? 'Write a number and ms, s, m or h, for example 250ms, 1.5s, 15m or 24h.'
             : `Write ${formatDuration(spaced)}.`,
@@ -120,7 +120,7 @@ export function durationField(lowestMs: number, highestMs: number, meta: FieldMe
     return {
       code: 'config_bad_duration',
       message: `The duration is too ${ms < lowestMs ? 'short' : 'long'}.`,
-      mend: `Write ${formatDuration(lowestMs)} to ${formatDuration(highestMs)}.`,
+      fix: `Write ${formatDuration(lowestMs)} to ${formatDuration(highestMs)}.`,
     };
   });
 }
@@ -129,12 +129,12 @@ export function durationField(lowestMs: number, highestMs: number, meta: FieldMe
 export function numberField(lowest: number, highest: number, meta: FieldMeta, fraction = false) {
   const what = fraction ? 'a number' : 'a whole number';
   const bounded = highest < Number.MAX_VALUE || lowest > -Number.MAX_VALUE;
-  const mend = bounded ? `Write ${what} from ${lowest} to ${highest}.` : `Write ${what}.`;
+  const fix = bounded ? `Write ${what} from ${lowest} to ${highest}.` : `Write ${what}.`;
   const json = { type: fraction ? 'number' : 'integer', minimum: lowest, maximum: highest, ...meta };
   return field<number>(json, (value) => {
-    if (typeof value !== 'number') return badType(what, value, mend);
+    if (typeof value !== 'number') return badType(what, value, fix);
     if ((fraction || Number.isInteger(value)) && value >= lowest && value <= highest) return undefined;
-    return { code: 'config_bad_value', message: 'The number is out of range.', mend };
+    return { code: 'config_bad_value', message: 'The number is out of range.', fix };
   });
 }
 
@@ -151,7 +151,7 @@ export function choiceField<const T extends string | number>(values: readonly T[
     return {
       code: 'config_bad_value',
       message: 'This is none of the possible values.',
-      mend: meant === undefined ? `Write ${list}.` : `Did you mean ${meant}? Possible are ${list}.`,
+      fix: meant === undefined ? `Write ${list}.` : `Did you mean ${meant}? Possible are ${list}.`,
     };
   });
 }
@@ -183,7 +183,7 @@ export function oneOrMoreField(
       return {
         code: 'config_bad_value',
         message: 'The list is empty.',
-        mend: `Write for example ${example}.`,
+        fix: `Write for example ${example}.`,
       };
     }
     for (const [index, each] of value.entries()) {

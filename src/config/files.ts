@@ -44,7 +44,7 @@ export function completeFiles(
       severity: 'warning',
       path: ['files', 'max_file_mb'],
       message: `A file of ${file} MiB is never stored: one device may take ${mostBytes / MIB} MiB in all.`,
-      mend: 'Raise `budget_mb` or `device_share`, or lower `max_file_mb`.',
+      fix: 'Raise `budget_mb` or `device_share`, or lower `max_file_mb`.',
     });
   }
   const maxFileBytes = Math.min((file ?? 64) * MIB, mostBytes);

@@ -22,15 +22,15 @@ export function checkIdentity(
       code: 'config_unlikely',
       path: [...path, 'imei'],
       message: 'The last digit of this IMEI is not its check digit.',
-      mend: 'Compare it with the device; if the device really has it, nothing need be done.',
+      fix: 'Compare it with the device; if the device really has it, nothing need be done.',
     });
   }
 }
 
-type Wrong = readonly [message: string, mend: string];
+type Wrong = readonly [message: string, fix: string];
 
-function addBad(key: string, [message, mend]: Wrong, path: Path, add: (finding: Finding) => void): void {
-  add({ code: 'config_bad_value', path: [...path, key], message, mend });
+function addBad(key: string, [message, fix]: Wrong, path: Path, add: (finding: Finding) => void): void {
+  add({ code: 'config_bad_value', path: [...path, key], message, fix });
 }
 
 function wrongLength(text: string, length: number): Wrong | undefined {
@@ -46,10 +46,10 @@ function wrongLength(text: string, length: number): Wrong | undefined {
 function wrongUuid(text: string): Wrong | undefined {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return undefined;
   const digits = text.replace(/[-{}]/g, '');
-  const mend = /^[0-9a-f]{32}$/i.test(digits)
+  const fix = /^[0-9a-f]{32}$/i.test(digits)
     ? `Write ${digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')}.`
     : 'Write 8-4-4-4-12 hex digits, or add `identity: any` where it is other text.';
-  return ['This is no UUID.', mend];
+  return ['This is no UUID.', fix];
 }
 
 function wrongImei(text: string): Wrong | undefined {
@@ -57,8 +57,8 @@ function wrongImei(text: string): Wrong | undefined {
   const digits = text.replace(/[\s-]/g, '');
   const what =
     /^\d+$/.test(digits) && digits === text ? `This IMEI has ${text.length} digits.` : 'This is no IMEI.';
-  const mend = /^\d{15}$/.test(digits)
+  const fix = /^\d{15}$/.test(digits)
     ? `Write "${digits}".`
     : 'Write its 15 digits, or add `identity: any` where it is other text of 15 characters.';
-  return [what, mend];
+  return [what, fix];
 }

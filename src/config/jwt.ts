@@ -54,7 +54,7 @@ export const jwtShape = z.strictObject({
         : {
             code: 'config_bad_value',
             message: 'This is no algorithm that tokens may be signed with.',
-            mend: `Write one of ${[...SECRET_ALGORITHMS, ...PAIR_ALGORITHMS].join(', ')}.`,
+            fix: `Write one of ${[...SECRET_ALGORITHMS, ...PAIR_ALGORITHMS].join(', ')}.`,
           },
   ).optional(),
   issuer: oneOrMoreField(
@@ -101,7 +101,7 @@ export function completeJwt(
       path: ['access', 'jwt'],
       message:
         files.length === 0 ? 'Nothing says how tokens are checked.' : 'Tokens are checked with one file.',
-      mend: 'Give one of `secret_file`, `public_key_file` and `jwks_file`.',
+      fix: 'Give one of `secret_file`, `public_key_file` and `jwks_file`.',
     });
   }
   const kind = secret !== undefined ? 'secret' : pem !== undefined ? 'pem' : 'jwks';
@@ -113,7 +113,7 @@ export function completeJwt(
       code: 'config_conflict',
       path: ['access', 'jwt', 'algorithms'],
       message: `${foreign} does not go with ${kind === 'secret' ? 'a secret' : 'public keys'}.`,
-      mend: `Write one of ${possible.join(', ')}.`,
+      fix: `Write one of ${possible.join(', ')}.`,
     });
   }
   return {

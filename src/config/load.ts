@@ -13,7 +13,7 @@ import type { Finding, Path } from './problem.ts';
 import { LARGEST_CONFIG, readDocument } from './read-document.ts';
 import { checkRoomFor, completeRecording, recordingShape } from './recording.ts';
 import type { LoadedConfig, Report } from './report.ts';
-import { completeSecrecy, type KeyFiles, secrecyShape } from './secrecy.ts';
+import { completeEncryption, type KeyFiles, secrecyShape } from './secrecy.ts';
 import { completeServer, serverShape } from './server.ts';
 import { type DefaultsShape, defaultsShape, deviceShape, fileShape, listenerShape } from './shape.ts';
 import type { TraceRoles } from './trace-roles.ts';
@@ -115,7 +115,7 @@ function assemble(
       code: 'config_missing_key',
       path: ['devices'],
       message: 'There is nothing to do: neither a device nor a listener is configured.',
-      mend: 'Add an entry to `devices:` or `listeners:`.',
+      fix: 'Add an entry to `devices:` or `listeners:`.',
     });
   }
   const ids = new Set([...devices.map(({ value }) => value.id), ...wrongIds.map(({ value }) => value)]);
@@ -128,7 +128,7 @@ function assemble(
     recording,
     ...(files === undefined ? {} : { files: completeFiles(files, add) }),
     ...(known === undefined ? {} : { knownDevices: known }),
-    ...(secrecy === undefined ? {} : { secrecy: completeSecrecy(secrecy, keyFiles, ids, add) }),
+    ...(secrecy === undefined ? {} : { secrecy: completeEncryption(secrecy, keyFiles, ids, add) }),
     metrics: completeMetrics(metrics),
     log: completeLog(log),
     requiredDevices: requiredIds(listOf(root.devices)),

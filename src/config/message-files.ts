@@ -43,7 +43,7 @@ export function messagesNamed(
       errors > 0
         ? `${name} has ${errors} ${errors === 1 ? 'error' : 'errors'}.`
         : (file?.unreadable ?? `${name} was not read.`),
-    mend:
+    fix:
       errors > 0
         ? 'Mend what is listed for it.'
         : 'Name a file that can be read, beside this one or by its whole path.',
@@ -52,7 +52,7 @@ export function messagesNamed(
 }
 
 /** Whether a device can speak these messages in the life that it leads. */
-export function checkSpeech(
+export function checkMessagesFit(
   session: SessionSettings,
   messages: DeclaredProtocol | undefined,
   path: Path,
@@ -68,7 +68,7 @@ export function checkSpeech(
       unless: [[...path, 'messages'], ['messages']],
       message:
         prepared === undefined ? `${poll.message} is declared nowhere.` : `${capital(prepared.detail)}.`,
-      mend:
+      fix:
         prepared === undefined
           ? 'Add `messages:` with the file that declares it.'
           : 'Poll with a message from the host, and with fields as it declares them.',
@@ -85,7 +85,7 @@ export function checkSpeech(
       clash === undefined
         ? 'These messages have another framing, or other ids, than register and heartbeat.'
         : `\`${clash.message.name}\` has the id or the name of \`${clash.builtin}\`, which is built in.`,
-    mend: clash === undefined ? `Add ${bare}.` : `Give it another id and name, or add ${bare}.`,
+    fix: clash === undefined ? `Add ${bare}.` : `Give it another id and name, or add ${bare}.`,
   });
 }
 
@@ -108,7 +108,7 @@ function checkGroups(
         code: 'config_conflict',
         path: [...here, 'as'],
         message: `\`${group}\` is a message, and its values stand under this name.`,
-        mend: 'Choose a name that no message has.',
+        fix: 'Choose a name that no message has.',
       });
     }
     const before = asked.slice(0, index).find((each) => each.group === group);
@@ -118,7 +118,7 @@ function checkGroups(
         code: 'config_conflict',
         path: [...here, 'as'],
         message: `The values of \`${before.message}\` stand under \`${group}\` already.`,
-        mend: 'Give each message a name of its own.',
+        fix: 'Give each message a name of its own.',
       });
     } else if (before.payload !== payload) {
       add({
@@ -126,7 +126,7 @@ function checkGroups(
         code: 'config_unlikely',
         path: here,
         message: `\`${message}\` is polled with other fields before: its values would take the place of those, under \`${group}\`.`,
-        mend: 'Give each of these polls a name of its own, for example `as: voltage`.',
+        fix: 'Give each of these polls a name of its own, for example `as: voltage`.',
       });
     }
   }
@@ -141,7 +141,7 @@ export function checkDialIn(messages: DeclaredProtocol, add: (finding: Finding) 
     path: ['messages'],
     message:
       'Devices that dial in and register cannot speak these messages: they have another framing than register, other ids, or those of built-in messages.',
-    mend: 'Name this file with the devices that have `session: none`.',
+    fix: 'Name this file with the devices that have `session: none`.',
   });
 }
 

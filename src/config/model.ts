@@ -5,7 +5,7 @@ import type { AccessConfig } from './access.ts';
 import type { KnownDevicesConfig } from './known-devices.ts';
 import type { LogConfig, MetricsConfig } from './observing.ts';
 import type { RecordingConfig } from './recording.ts';
-import type { SecrecyConfig } from './secrecy.ts';
+import type { EncryptionConfig } from './secrecy.ts';
 import type { ServerConfig } from './server.ts';
 
 export type { RecordingConfig } from './recording.ts';
@@ -106,7 +106,7 @@ export interface BridgeConfig {
   /** Absent: a run does not know the unannounced devices of the one before. */
   readonly knownDevices?: KnownDevicesConfig;
   /** Absent: nothing is encrypted. */
-  readonly secrecy?: SecrecyConfig;
+  readonly secrecy?: EncryptionConfig;
   readonly metrics?: MetricsConfig;
   readonly log?: LogConfig;
   /** Ids of devices without which the bridge is not ready; some may be missing among `devices`. */

@@ -16,17 +16,17 @@ export interface Problem {
   /** The offending text as it stands in the file, shortened. */
   readonly seen?: string;
   /** What to write instead: one sentence. */
-  readonly mend: string;
+  readonly fix: string;
   /** The device that is concerned and none besides it: its id, or `devices[2]` where it has none. */
   readonly device?: string;
 }
 
-/** One line for a terminal or an editor: `file:line:column: severity: path: message mend`. */
+/** One line for a terminal or an editor: `file:line:column: severity: path: message fix`. */
 export function formatProblem(problem: Problem): string {
-  const { file, line, column, severity, path, message, seen, mend } = problem;
+  const { file, line, column, severity, path, message, seen, fix } = problem;
   const what =
     seen === undefined || message.includes(seen) ? message : `${message.replace(/\.$/, '')} (seen: ${seen}).`;
-  return visible(`${file}:${line}:${column}: ${severity}: ${path === '' ? '' : `${path}: `}${what} ${mend}`);
+  return visible(`${file}:${line}:${column}: ${severity}: ${path === '' ? '' : `${path}: `}${what} ${fix}`);
 }
 
 /** A file may quote what a terminal would obey; here it is shown instead. */
@@ -38,7 +38,7 @@ function visible(text: string): string {
 }
 
 /** An error that concerns a file as a whole, or a key of it that no line is known of. */
-export function asProblem({ code, message, mend }: HeartwireError, file: string, path = ''): Problem {
+export function asProblem({ code, message, fix }: HeartwireError, file: string, path = ''): Problem {
   return {
     severity: 'error',
     file,
@@ -47,7 +47,7 @@ export function asProblem({ code, message, mend }: HeartwireError, file: string,
     path,
     code,
     message,
-    mend: mend ?? 'Check the file.',
+    fix: fix ?? 'Check the file.',
   };
 }
 
@@ -71,7 +71,7 @@ export interface Finding {
   readonly code: ErrorCode;
   readonly path: Path;
   readonly message: string;
-  readonly mend: string;
+  readonly fix: string;
   /** Point at the key, not at the value behind it. */
   readonly atKey?: boolean;
   /** The key that was meant by an unknown one. */

@@ -62,7 +62,7 @@ function rootOf(
     code: value === null ? 'config_missing_key' : 'config_bad_type',
     path: [],
     message: value === null ? 'The file is empty.' : 'The file holds no keys.',
-    mend: begin,
+    fix: begin,
   });
   return undefined;
 }
@@ -73,8 +73,8 @@ function unusable(
   column: number,
   message: string,
 ): { readonly problem: Problem } {
-  const mend = 'Check that this is the right file.';
+  const fix = 'Check that this is the right file.';
   return {
-    problem: { severity: 'error', code: 'config_too_large', file, line, column, path: '', message, mend },
+    problem: { severity: 'error', code: 'config_too_large', file, line, column, path: '', message, fix },
   };
 }

@@ -126,7 +126,7 @@ async function readSource(
 function tooLarge(size: number, largest: number, name: string): HeartwireError {
   return new HeartwireError('config_too_large', `${largerThan(size, largest)}: ${name}.`, {
     seen: name,
-    mend: 'Check that this is the right file.',
+    fix: 'Check that this is the right file.',
   });
 }
 
@@ -151,7 +151,7 @@ function unreadable(cause: unknown, name: string, document: string): HeartwireEr
     default:
       return failure(cause instanceof Error ? cause.message : String(cause), 'Check the path and the disk.');
   }
-  function failure(what: string, mend: string): HeartwireError {
-    return new HeartwireError('config_unreadable', `${what}: ${name}.`, { seen: name, mend, cause });
+  function failure(what: string, fix: string): HeartwireError {
+    return new HeartwireError('config_unreadable', `${what}: ${name}.`, { seen: name, fix, cause });
   }
 }

@@ -32,7 +32,7 @@ export const recordingShape = z.strictObject({
     { description: 'The folder of the traces; it is made where it is missing.', default: 'traces' },
     (text) =>
       text === ''
-        ? { code: 'config_bad_value', message: 'The folder has no name.', mend: 'Write for example traces.' }
+        ? { code: 'config_bad_value', message: 'The folder has no name.', fix: 'Write for example traces.' }
         : undefined,
   ).optional(),
   max_file_mb: numberField(1, 1_000_000, {
@@ -85,6 +85,6 @@ export function checkRoomFor(
     severity: 'warning',
     path: ['recording', key],
     message: `${recorded} devices are recorded, each in a trace of its own, and there is room for ${room}.`,
-    mend: `Raise \`recording.${key}\`, or record fewer devices.`,
+    fix: `Raise \`recording.${key}\`, or record fewer devices.`,
   });
 }

@@ -92,7 +92,7 @@ export class Report {
   #push(finding: Finding | SyntaxFinding, place: { readonly line: number; readonly column: number }): void {
     const { severity = 'error', code, path, message } = finding;
     const seen = finding.atKey || mayBeSecret(path) ? undefined : this.#source.seenAt(path);
-    const mend = code === 'config_unquoted' && seen !== undefined ? `Quote it: "${seen}".` : finding.mend;
+    const fix = code === 'config_unquoted' && seen !== undefined ? `Quote it: "${seen}".` : finding.fix;
     const device = this.#deviceAt(path);
     if (severity === 'error') {
       this.#spoil(path);
@@ -106,7 +106,7 @@ export class Report {
       code,
       message,
       ...(seen === undefined || seen === '' ? {} : { seen }),
-      mend,
+      fix,
       ...(device === undefined ? {} : { device }),
     });
   }

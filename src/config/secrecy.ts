@@ -8,14 +8,14 @@ import type { Finding } from './problem.ts';
 const KEY_BYTES = 32;
 
 /** What subscribers without a key shall not read. */
-export interface SecrecyConfig {
+export interface EncryptionConfig {
   /** 32 bytes each, by id. */
   readonly keys: ReadonlyMap<string, Uint8Array>;
   /** The first pattern that covers a topic says with which key; a topic that none covers is not encrypted. */
-  readonly rules: readonly SecrecyRule[];
+  readonly rules: readonly EncryptionRule[];
 }
 
-export interface SecrecyRule {
+export interface EncryptionRule {
   readonly pattern: string;
   readonly key: string;
 }
@@ -41,7 +41,7 @@ const key = z.strictObject({
         : {
             code: 'config_bad_value',
             message: 'This cannot be the id of a key.',
-            mend: 'Use 1 to 64 letters, digits, dots, underscores and hyphens.',
+            fix: 'Use 1 to 64 letters, digits, dots, underscores and hyphens.',
           },
   ),
   file: textField(
@@ -84,7 +84,7 @@ const KINDS = ['state', 'stats', 'messages', 'alarms', 'bytes'];
 
 /** A pattern that covers nothing would leave in the open what somebody wants to be secret. */
 function checkPattern(text: string) {
-  const bad = (message: string, mend: string) => ({ code: 'config_bad_value' as const, message, mend });
+  const bad = (message: string, fix: string) => ({ code: 'config_bad_value' as const, message, fix });
   const problem = patternProblem(text);
   if (problem !== undefined) return bad(`Not a pattern: ${problem}.`, EXAMPLES);
   const [root, , kind, ...more] = text.split('/');
@@ -106,12 +106,12 @@ const EXAMPLES = 'Write a pattern such as devices/#, devices/psu-1/# or devices/
 const NAMED_BY_US = /^(?:.{15}$|hex-|addr-)/;
 
 /** Puts keys and patterns together, beside the ids of all devices; what contradicts itself has then been added. */
-export function completeSecrecy(
+export function completeEncryption(
   given: z.infer<typeof secrecyShape>,
   files: KeyFiles,
   devices: ReadonlySet<string>,
   add: (finding: Finding) => void,
-): SecrecyConfig {
+): EncryptionConfig {
   const keys = new Map<string, Uint8Array>();
   const ids = new Set<string>();
   for (const [index, { id, file }] of given.keys.entries()) {
@@ -122,7 +122,7 @@ export function completeSecrecy(
         code: 'config_bad_key',
         path: ['secrecy', 'keys', index, 'file'],
         message: bytes,
-        mend: `A key is 32 bytes in base64. Make one with: heartwire key > ${file}`,
+        fix: `A key is 32 bytes in base64. Make one with: heartwire key > ${file}`,
       });
     }
     if (ids.has(id)) {
@@ -130,7 +130,7 @@ export function completeSecrecy(
         code: 'config_conflict',
         path: ['secrecy', 'keys', index, 'id'],
         message: 'Another key has the same id.',
-        mend: 'Give each key an id of its own.',
+        fix: 'Give each key an id of its own.',
       });
     }
     ids.add(id);
@@ -142,7 +142,7 @@ export function completeSecrecy(
         code: 'config_bad_value',
         path: ['secrecy', 'topics', index, 'key'],
         message: 'There is no key of this id.',
-        mend: known === '' ? 'Add it to `keys`.' : `Add it to \`keys\`, or name one of: ${known}.`,
+        fix: known === '' ? 'Add it to `keys`.' : `Add it to \`keys\`, or name one of: ${known}.`,
       });
     }
     const hidden = given.topics.slice(0, index).find((before) => coversPattern([before.pattern], pattern));
@@ -153,7 +153,7 @@ export function completeSecrecy(
         code: 'config_no_effect',
         path: ['secrecy', 'topics', index, 'pattern'],
         message: `No device of this file is called ${device}.`,
-        mend: 'Write the id as it stands below `devices:`.',
+        fix: 'Write the id as it stands below `devices:`.',
       });
     }
     if (hidden === undefined) continue;
@@ -162,7 +162,7 @@ export function completeSecrecy(
       code: 'config_no_effect',
       path: ['secrecy', 'topics', index, 'pattern'],
       message: `${hidden.pattern} stands before it and covers the same topics.`,
-      mend: 'Put the narrower pattern first.',
+      fix: 'Put the narrower pattern first.',
     });
   }
   return { keys, rules: given.topics };
@@ -205,6 +205,6 @@ const fileNames = z.object({ secrecy: z.object({ keys: z.array(z.object({ file: 
  * The id of the key with which a topic is encrypted; undefined where it is not. Patterns are read literally here: unlike
  * in a subscription, `#` is raw bytes too.
  */
-export function keyOf(rules: readonly SecrecyRule[], topic: string): string | undefined {
+export function keyOf(rules: readonly EncryptionRule[], topic: string): string | undefined {
   return rules.find(({ pattern }) => coversPattern([pattern], topic))?.key;
 }

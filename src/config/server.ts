@@ -186,7 +186,7 @@ export function completeServer(
       path: ['server', 'tcp', 'tls'],
       unless: [['server', 'tls']],
       message: 'There is no certificate.',
-      mend: 'Add `tls: { cert: ..., key: ... }` below `server:`.',
+      fix: 'Add `tls: { cert: ..., key: ... }` below `server:`.',
     });
   }
   const lines = tcp && { host: tcp.host ?? '127.0.0.1', port: tcp.port, tls: tcp.tls ?? tls !== undefined };

@@ -33,10 +33,10 @@ const HIGHEST_MAX_FRAME = 64 * 1024 * 1024;
 /** The longest of the built-in messages, a register request, in bytes. */
 export const LONGEST_DECLARED_FRAME = 52;
 
-const refused = (parsed: { readonly problem: string; readonly mend: string }): FieldFinding => ({
+const refused = (parsed: { readonly problem: string; readonly fix: string }): FieldFinding => ({
   code: 'config_bad_link',
   message: parsed.problem,
-  mend: parsed.mend,
+  fix: parsed.fix,
 });
 
 const heartbeat = z.strictObject({
@@ -175,7 +175,7 @@ export const LINE_KEYS = {
         return badType('a baud rate', value, 'Write for example 9600, 115200 or 115200-8N1.');
       }
       const parsed = parseBaud(String(value));
-      return parsed.ok ? undefined : { code: 'config_bad_value', message: parsed.problem, mend: parsed.mend };
+      return parsed.ok ? undefined : { code: 'config_bad_value', message: parsed.problem, fix: parsed.fix };
     },
   ).optional(),
   data_bits: choiceField([5, 6, 7, 8], { description: 'Data bits of a serial line.', default: 8 }).optional(),

@@ -29,7 +29,7 @@ async function tlsFindings(files: TlsFiles, wallMs: number): Promise<readonly Fi
   const error = 'error' in read ? read.error : late;
   if (error === undefined) return [];
   const of = 'error' in read ? read.of : 'cert';
-  const { code, message, mend = 'Check the file.' } = error;
+  const { code, message, fix = 'Check the file.' } = error;
   const severity = late === undefined ? {} : { severity: 'warning' as const };
-  return [{ ...severity, code, path: ['server', 'tls', of], message, mend }];
+  return [{ ...severity, code, path: ['server', 'tls', of], message, fix }];
 }

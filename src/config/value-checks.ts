@@ -6,7 +6,7 @@ import { suggest } from './suggest.ts';
 
 type Check = (text: string) => FieldFinding | undefined;
 
-const bad = (message: string, mend: string): FieldFinding => ({ code: 'config_bad_value', message, mend });
+const bad = (message: string, fix: string): FieldFinding => ({ code: 'config_bad_value', message, fix });
 
 /** Ids stand in topics, in URLs and in file names. */
 export const checkId: Check = (text) => {
@@ -67,14 +67,14 @@ export const checkHostName: Check = (text) => {
 };
 
 export const checkOrigin: Check = (text) => {
-  const mend =
+  const fix =
     'Write scheme, host and, where it is not the usual one, port: for example https://panel.example:8443.';
   if (text === '*')
     return bad('Every web page of the world would be let in.', 'Name the origins one by one.');
-  if (!URL.canParse(text)) return bad('This is no origin.', mend);
+  if (!URL.canParse(text)) return bad('This is no origin.', fix);
   const url = new URL(text);
   const plain = `${url.protocol}//${url.host}`;
-  if (url.host === '') return bad('This is no origin.', mend);
+  if (url.host === '') return bad('This is no origin.', fix);
   return plain === text
     ? undefined
     : bad('This is more than an origin, or not as a browser writes it.', `Write ${plain}.`);

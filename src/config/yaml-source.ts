@@ -66,7 +66,7 @@ export function readYaml(text: string, { numericKeys = false }: YamlOptions = {}
     findings.push({
       code: 'config_syntax',
       message: `${message.replace(/\.$/, '')}.`,
-      mend: 'Remove the tag: plain values are enough here.',
+      fix: 'Remove the tag: plain values are enough here.',
       offset: pos[0],
       path: [],
     });
@@ -90,7 +90,7 @@ export function readYaml(text: string, { numericKeys = false }: YamlOptions = {}
     findings.push({
       code: 'config_syntax',
       message: multiplied ? 'Aliases multiply this document beyond all bounds.' : `${error.message}.`,
-      mend: multiplied
+      fix: multiplied
         ? 'Write the values out, or put what is common under `defaults:`.'
         : 'Define the anchor (&name) before it is used (*name), or quote a text that begins with *.',
       offset:
@@ -104,7 +104,7 @@ export function readYaml(text: string, { numericKeys = false }: YamlOptions = {}
     findings.push({
       code: 'config_syntax',
       message: 'An alias stands within what it stands for, without end.',
-      mend: 'Write the values out, or move the alias out of its anchor.',
+      fix: 'Write the values out, or move the alias out of its anchor.',
       offset: firstAlias(document.contents)?.range?.[0] ?? 0,
       path: [],
     });
@@ -139,25 +139,25 @@ function holdsItself(root: unknown): boolean {
   return visit(root);
 }
 
-function explainSyntax(code: string, message: string): Pick<Finding, 'code' | 'message' | 'mend'> {
+function explainSyntax(code: string, message: string): Pick<Finding, 'code' | 'message' | 'fix'> {
   switch (code) {
     case 'TAB_AS_INDENT':
       return {
         code: 'config_syntax',
         message: 'A tab stands in the indentation, which YAML does not allow.',
-        mend: 'Indent with spaces.',
+        fix: 'Indent with spaces.',
       };
     case 'MULTIPLE_DOCS':
       return {
         code: 'config_syntax',
         message: 'A second document begins here.',
-        mend: 'Remove the line `---`, or keep the second document in a file of its own.',
+        fix: 'Remove the line `---`, or keep the second document in a file of its own.',
       };
     default:
       return {
         code: 'config_syntax',
         message: `This is no YAML: ${message.replace(/\.$/, '')}.`,
-        mend: 'Check brackets, quotes, colons and the indentation of this line and the one above.',
+        fix: 'Check brackets, quotes, colons and the indentation of this line and the one above.',
       };
   }
 }
@@ -183,7 +183,7 @@ function collectKeyFindings(
       findings.push({
         code: 'config_syntax',
         message: 'A key must be a word.',
-        mend: 'Quote it if it is meant as one.',
+        fix: 'Quote it if it is meant as one.',
         offset,
         path,
       });
@@ -194,7 +194,7 @@ function collectKeyFindings(
       findings.push({
         code: 'config_duplicate_key',
         message: `The key "${word}" is given twice.`,
-        mend: 'Remove one of the two.',
+        fix: 'Remove one of the two.',
         offset,
         atKey: true,
         path: here,

@@ -11,7 +11,7 @@ import type { WireCodec } from './wire.ts';
 import { type CodecParts, makeWireCodec } from './wire-codec.ts';
 
 /** What a device speaks. */
-export interface DeviceSpeech {
+export interface DeviceCodecs {
   readonly identity: IdentityRule;
   /** Register, heartbeat and datetime are part of it. */
   readonly builtin: boolean;
@@ -22,20 +22,20 @@ export interface DeviceSpeech {
 }
 
 /** How frames are told apart; absent: by four bytes of length. */
-export function framingOf({ builtin, messages }: Pick<DeviceSpeech, 'builtin' | 'messages'>) {
+export function framingOf({ builtin, messages }: Pick<DeviceCodecs, 'builtin' | 'messages'>) {
   // Beside the built-in messages the declared ones travel in the same frames.
   const declared = builtin ? undefined : messages?.declaration.framing;
   return declared === undefined || isStandardFraming(declared) ? undefined : declared;
 }
 
 /** The messages that the frame decoders know: those that begin with an id of one byte. */
-function definitionOf({ identity, builtin, maxFrame, messages }: Omit<DeviceSpeech, 'line'>) {
+function definitionOf({ identity, builtin, maxFrame, messages }: Omit<DeviceCodecs, 'line'>) {
   const declared = messages?.hasBuiltinIds === true ? messages.definition([], 'device').messages : [];
   return new ProtocolDefinition([...(builtin ? builtinMessages(identity) : []), ...declared], maxFrame);
 }
 
 /** How the bytes of a device are read and written. */
-export function deviceCodec(speech: DeviceSpeech): WireCodec {
+export function deviceCodec(speech: DeviceCodecs): WireCodec {
   const { builtin, messages, line } = speech;
   const own = messages === undefined || builtin ? {} : ownMessages(messages);
   const codec = makeWireCodec({
@@ -51,7 +51,7 @@ export function deviceCodec(speech: DeviceSpeech): WireCodec {
  * How a link is read that has not said who it is: the built-in messages, and whatever one of `spoken` declares is at
  * least a sign of life. A length that one of them excludes is no fault, for the peer may speak another.
  */
-export function namelessCodec(
+export function pendingCodec(
   identity: IdentityRule,
   maxFrame: number,
   spoken: readonly DeclaredProtocol[],
@@ -76,7 +76,7 @@ function ownMessages(messages: DeclaredProtocol): Pick<CodecParts, 'decode' | 'j
 }
 
 /** Ids that the decoders of the standard framing cannot look at need one that asks the messages. */
-function framingFor({ builtin, messages }: DeviceSpeech): FramingDeclaration | undefined {
+function framingFor({ builtin, messages }: DeviceCodecs): FramingDeclaration | undefined {
   if (builtin || messages === undefined) return undefined;
   const { framing } = messages.declaration;
   return isStandardFraming(framing) && messages.hasBuiltinIds ? undefined : framing;

@@ -17,10 +17,10 @@ import type { Effect, KnownBefore, RequestOutcome, SessionEvent } from './core/s
 import type { SessionPorts } from './core/session-ports.ts';
 import type { StopReason } from './core/stop-reason.ts';
 import type { Tally } from './core/tally.ts';
-import { DeviceVoice } from './device-voice.ts';
-import type { DialInSpeech } from './dial-in-speeches.ts';
+import { DevicePublisher } from './device-publisher.ts';
 import { DeviceFiles } from './files/device-files.ts';
-import type { Spool } from './files/spool.ts';
+import type { UploadStore } from './files/upload-store.ts';
+import type { LinkCodec } from './link-codecs.ts';
 import { LinkPresence, lastLinkedAt } from './link-presence.ts';
 import type { OfferedWire } from './offered-wire.ts';
 import { OpenRequests } from './open-requests.ts';
@@ -49,9 +49,9 @@ export interface DeviceRunnerOptions {
   /** A fresh, unopened wire to one of the session's addresses. Not called for devices that dial in. */
   makeWire(addressIndex: number, owner: WireOwner): Wire;
   /** How its bytes are read where it dials in; absent: as the link was read when it had no name. */
-  readonly dialIn?: DialInSpeech | undefined;
+  readonly dialIn?: LinkCodec | undefined;
   /** Where files of the device go; it sends none where this is absent. */
-  readonly spool?: Spool | undefined;
+  readonly uploads?: UploadStore | undefined;
   /** Whether anybody listens to the raw bytes; they are not even copied where nobody does. */
   wantsBytes(topic: string): boolean;
   /** It was stopped, and counts nothing any more. */
@@ -72,7 +72,7 @@ export class DeviceRunner implements WireOwner {
   readonly #options: DeviceRunnerOptions;
   #session: DeviceSession;
   readonly #timer: DeadlineTimer;
-  readonly #voice: DeviceVoice;
+  readonly #voice: DevicePublisher;
   readonly #files: DeviceFiles;
   /** Events that came while the orders of another one were performed. */
   readonly #queue: Array<{ readonly event: SessionEvent; readonly wire: Wire | undefined }> = [];
@@ -101,10 +101,10 @@ export class DeviceRunner implements WireOwner {
     );
     this.#presence = new LinkPresence(lastLinkedAt(clock.now(), options.known), options.linked);
     const wantsBytes = (topic: string): boolean => options.wantsBytes(topic);
-    this.#voice = new DeviceVoice(settings.device, publisher, clock, wantsBytes, ports.messages);
+    this.#voice = new DevicePublisher(settings.device, publisher, clock, wantsBytes, ports.messages);
     this.#files = new DeviceFiles({
       device: settings.device,
-      spool: options.spool,
+      uploads: options.uploads,
       log: options.log,
       stored: (transfer, ok) => this.#dispatch({ type: 'chunkStored', transfer, ok }),
       arrived: (file, transfer) => this.#voice.fileArrived(file, transfer),
@@ -120,7 +120,7 @@ export class DeviceRunner implements WireOwner {
     return this.#options.ports.messages;
   }
 
-  get dialIn(): DialInSpeech | undefined {
+  get dialIn(): LinkCodec | undefined {
     return this.#options.dialIn;
   }
 

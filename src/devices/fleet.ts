@@ -19,15 +19,15 @@ import { MessageCatalog } from './core/message-catalog.ts';
 import type { SessionPorts } from './core/session-ports.ts';
 import { DepartingLinks } from './departing-links.ts';
 import { DeviceDirectory, type Settling } from './device-directory.ts';
+import { DeviceListener } from './device-listener.ts';
+import { declarationTopic } from './device-publisher.ts';
 import { type DeviceReading, DeviceRunner } from './device-runner.ts';
-import { declarationTopic } from './device-voice.ts';
-import { DialInSpeeches } from './dial-in-speeches.ts';
 import type { DeviceTaps } from './dial-in-tap.ts';
 import { dialWire } from './dial-wire.ts';
 import { FailedDevices } from './failed-devices.ts';
-import { RECEIVING, type Spool } from './files/spool.ts';
-import { Gateway } from './gateway.ts';
+import { RECEIVING, type UploadStore } from './files/upload-store.ts';
 import type { KnownDevice } from './known-devices-file.ts';
+import { LinkCodecs } from './link-codecs.ts';
 import type { UnannouncedRun } from './unannounced-devices.ts';
 
 export interface FleetOptions {
@@ -37,7 +37,7 @@ export interface FleetOptions {
   readonly log: Log;
   readonly random: () => number;
   readonly publisher: Publisher;
-  readonly spool: Spool | undefined;
+  readonly uploads: UploadStore | undefined;
   /** Absent: the resolver of the process. */
   readonly names?: NameResolver | undefined;
   /** Counts the devices that dial in. */
@@ -57,9 +57,9 @@ export class Fleet {
   readonly directory: DeviceDirectory;
   readonly #options: FleetOptions;
   readonly #ports: SessionPorts;
-  readonly #gateways = new Map<string, Gateway>();
+  readonly #deviceListeners = new Map<string, DeviceListener>();
   readonly #failed: FailedDevices;
-  readonly #speeches = new DialInSpeeches();
+  readonly #speeches = new LinkCodecs();
   readonly #links: DepartingLinks;
   /** By which key the messages of each are described. */
   readonly #declarations = new WeakMap<DeviceRunner, string>();
@@ -80,13 +80,13 @@ export class Fleet {
       changed: () => options.knownChanged?.(),
     });
     for (const [name, listener] of listenersByAddress(config.listeners)) {
-      this.#gateways.set(name, this.#makeGateway(listener));
+      this.#deviceListeners.set(name, this.#makeGateway(listener));
     }
     for (const device of config.devices) this.directory.add(this.#runnerOf(device), matchOf(device));
   }
 
-  gateways(): readonly Gateway[] {
-    return [...this.#gateways.values()];
+  deviceListeners(): readonly DeviceListener[] {
+    return [...this.#deviceListeners.values()];
   }
 
   /**
@@ -94,7 +94,9 @@ export class Fleet {
    * @throws HeartwireError the code of the failure, e.g. `address_in_use`
    */
   async start(): Promise<string[]> {
-    const listeners = await Promise.all(this.gateways().map((gateway) => gateway.start()));
+    const listeners = await Promise.all(
+      this.deviceListeners().map((deviceListener) => deviceListener.start()),
+    );
     this.#failed.show(this.#options.failed, this.directory);
     for (const runner of this.directory.all()) runner.start();
     return listeners;
@@ -181,7 +183,7 @@ export class Fleet {
   /** Closes every link; the last states stay published. */
   stop(): void {
     this.#stopped = true;
-    for (const gateway of this.#gateways.values()) gateway.close();
+    for (const deviceListener of this.#deviceListeners.values()) deviceListener.close();
     this.directory.stop();
   }
 
@@ -189,23 +191,23 @@ export class Fleet {
   #relisten(changed: readonly ListenerChange[]): Promise<LinkEnd | undefined>[] {
     const { listeners } = this.#config;
     const named = listenersByAddress(listeners);
-    for (const [name, gateway] of this.#gateways) {
+    for (const [name, deviceListener] of this.#deviceListeners) {
       if (named.has(name)) continue;
-      this.#gateways.delete(name);
-      gateway.close('this listener was taken out of the configuration');
-      this.directory.relisten(gateway.config, undefined, false);
+      this.#deviceListeners.delete(name);
+      deviceListener.close('this listener was taken out of the configuration');
+      this.directory.relisten(deviceListener.config, undefined, false);
     }
     const opening: Promise<LinkEnd | undefined>[] = [];
     for (const [name, listener] of named) {
-      const gateway = this.#gateways.get(name);
+      const deviceListener = this.#deviceListeners.get(name);
       const change = changed.find(({ to }) => to === listener);
-      if (gateway === undefined) {
+      if (deviceListener === undefined) {
         const made = this.#makeGateway(listener);
-        this.#gateways.set(name, made);
+        this.#deviceListeners.set(name, made);
         opening.push(made.open());
       } else if (change !== undefined) {
-        this.directory.relisten(gateway.config, listener, change.anew);
-        gateway.reconfigure(listener, change.anew);
+        this.directory.relisten(deviceListener.config, listener, change.anew);
+        deviceListener.reconfigure(listener, change.anew);
       }
     }
     return opening;
@@ -225,7 +227,7 @@ export class Fleet {
     of: DeviceConfig | ListenerConfig,
     run?: UnannouncedRun,
   ): DeviceRunner {
-    const { clock, log, spool, publisher, recorder, wantsBytes, names } = this.#options;
+    const { clock, log, uploads, publisher, recorder, wantsBytes, names } = this.#options;
     const { messages } = of;
     const device = 'kind' in of && of.kind === 'dialled' ? of : undefined;
     const links = this.#links;
@@ -233,7 +235,7 @@ export class Fleet {
       settings,
       ...(device === undefined ? { dialIn: this.#speeches.of(settings, of) } : {}),
       ports: messages === undefined ? this.#ports : this.#portsWith(messages),
-      spool,
+      uploads,
       publisher: device?.links[0].scheme === 'replay' ? markReplay(publisher) : publisher,
       clock,
       log,
@@ -261,9 +263,9 @@ export class Fleet {
     };
   }
 
-  #makeGateway(listener: ListenerConfig): Gateway {
+  #makeGateway(listener: ListenerConfig): DeviceListener {
     const { clock, log, recorder, names, arrivals } = this.#options;
-    return new Gateway({
+    return new DeviceListener({
       config: listener,
       directory: this.directory,
       clock,

@@ -3,8 +3,8 @@ import { decodePayload } from '../protocol/codec.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { PREFIX_BYTES } from '../protocol/frame.ts';
 import type { RegisterRequest } from '../protocol/message.ts';
-import { NAMELESS_MAX_FRAME } from './core/nameless-link.ts';
-import { namelessCodec } from './device-codec.ts';
+import { PENDING_MAX_FRAME } from './core/pending-link.ts';
+import { pendingCodec } from './device-codec.ts';
 import type { WireCodec } from './wire.ts';
 
 /** How links of one listener are read that have no name yet; made once while the configuration stays the same. */
@@ -17,10 +17,10 @@ export class NamelessSpeech {
     if (this.#codec !== undefined && this.#config === config && this.#spoken === spoken) return this.#codec;
     const { session, maxFrame, messages } = config;
     const own = messages === undefined || spoken.includes(messages) ? [] : [messages];
-    const bound = Math.min(maxFrame, NAMELESS_MAX_FRAME);
+    const bound = Math.min(maxFrame, PENDING_MAX_FRAME);
     this.#config = config;
     this.#spoken = spoken;
-    this.#codec = namelessCodec(session.identity, bound, [...own, ...spoken]);
+    this.#codec = pendingCodec(session.identity, bound, [...own, ...spoken]);
     return this.#codec;
   }
 }
@@ -30,7 +30,7 @@ export function loneRegister(
   bytes: Uint8Array,
   { definition }: WireCodec,
 ): RegisterRequest['fields'] | undefined {
-  if (bytes.length <= PREFIX_BYTES || bytes.length > PREFIX_BYTES + NAMELESS_MAX_FRAME) return undefined;
+  if (bytes.length <= PREFIX_BYTES || bytes.length > PREFIX_BYTES + PENDING_MAX_FRAME) return undefined;
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
   if (bytes.length !== PREFIX_BYTES + length) return undefined;
   const message = decodePayload(definition, bytes, PREFIX_BYTES, bytes.length);

@@ -1,5 +1,5 @@
 import type { RegisterRequest } from '../protocol/message.ts';
-import type { HeldMessage } from './core/nameless-link.ts';
+import type { HeldMessage } from './core/pending-link.ts';
 import type { LinkOffer } from './core/session-events.ts';
 import type { Wire } from './wire.ts';
 

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../errors.ts';
 /** What carries the bytes. */
 export type Transport = 'tcp' | 'serial' | 'replay';
 
-/** Why and how a link ended; `detail` is for people and names what was seen and the mend. */
+/** Why and how a link ended; `detail` is for people and names what was seen and the fix. */
 export interface LinkEnd {
   readonly code: ErrorCode;
   readonly detail: string;

@@ -45,7 +45,7 @@ export async function openPort(address: SerialAddress, holder: PortOwner): Promi
     if (error instanceof HeartwireError) {
       return {
         code: error.code,
-        detail: error.mend === undefined ? error.message : `${error.message} ${error.mend}`,
+        detail: error.fix === undefined ? error.message : `${error.message} ${error.fix}`,
       };
     }
     return { code: 'port_failed', detail: `A serial port could not be looked for: ${String(error)}.` };

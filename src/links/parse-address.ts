@@ -105,14 +105,14 @@ function refuseScheme(name: string): { readonly ok: false } & AddressProblem {
 }
 
 function parseReplayAddress(rest: string): Parsed<LinkAddress> {
-  const mend = 'Write replay:FILE.trace, or replay:FILE.trace?speed=10.';
+  const fix = 'Write replay:FILE.trace, or replay:FILE.trace?speed=10.';
   const [, path = '', , option] = /^(.*?)(\?(.*))?$/s.exec(rest) ?? [];
-  if (path === '') return refuse('The file of the trace is missing.', mend);
+  if (path === '') return refuse('The file of the trace is missing.', fix);
   if (option === undefined) return { ok: true, value: { scheme: 'replay', path, speed: 1 } };
   const [, text] = /^speed=(\d{1,6}(?:\.\d{1,3})?)$/.exec(option) ?? [];
   const speed = Number(text ?? 0);
   if (speed > 0) return { ok: true, value: { scheme: 'replay', path, speed } };
-  return refuse('Behind the question mark stands the speed, a number above 0.', mend);
+  return refuse('Behind the question mark stands the speed, a number above 0.', fix);
 }
 
 interface Endpoint {
@@ -128,38 +128,38 @@ function splitEndpoint(text: string): readonly [string, string] | undefined {
   return colon > 0 && PORT.test(port) && !/[\s/\\]/.test(host) ? [host, port] : undefined;
 }
 
-function parseEndpoint(rest: string, lowestPort: number, mend: string): Parsed<Endpoint> {
+function parseEndpoint(rest: string, lowestPort: number, fix: string): Parsed<Endpoint> {
   const text = rest.endsWith('/') ? rest.slice(0, -1) : rest;
-  if (text === '') return refuse('Host and port are missing.', mend);
-  if (text.includes('?')) return refuse('A TCP link takes no options behind a question mark.', mend);
+  if (text === '') return refuse('Host and port are missing.', fix);
+  if (text.includes('?')) return refuse('A TCP link takes no options behind a question mark.', fix);
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/s.exec(text);
   if (bracketed !== null) {
     const [, host = '', port] = bracketed;
-    if (!isIPv6(host)) return refuse(`"${host}" is no IPv6 address.`, mend);
-    return withPort(host, port, lowestPort, mend);
+    if (!isIPv6(host)) return refuse(`"${host}" is no IPv6 address.`, fix);
+    return withPort(host, port, lowestPort, fix);
   }
-  if (PORT.test(text)) return refuse('The host is missing.', mend);
+  if (PORT.test(text)) return refuse('The host is missing.', fix);
   if (isIPv6(text) || text.indexOf(':') !== text.lastIndexOf(':')) {
-    return refuse('An IPv6 address needs brackets, else its end looks like a port.', mend);
+    return refuse('An IPv6 address needs brackets, else its end looks like a port.', fix);
   }
   const colon = text.indexOf(':');
   const host = colon < 0 ? text : text.slice(0, colon);
   const port = colon < 0 ? undefined : text.slice(colon + 1);
-  if (host === '') return refuse('The host is missing.', mend);
-  if (host === '*') return refuse('"*" is no host.', mend);
-  if (/^[\d.]+$/.test(host) && !isIPv4(host)) return refuse(`"${host}" is no IPv4 address.`, mend);
+  if (host === '') return refuse('The host is missing.', fix);
+  if (host === '*') return refuse('"*" is no host.', fix);
+  if (/^[\d.]+$/.test(host) && !isIPv4(host)) return refuse(`"${host}" is no IPv4 address.`, fix);
   if (
     !/^[\p{L}\p{N}_]([\p{L}\p{N}_.-]*[\p{L}\p{N}_.])?$/u.test(host) ||
     host.length > 253 ||
     host.includes('..')
   ) {
-    return refuse(`"${host}" is no host name.`, mend);
+    return refuse(`"${host}" is no host name.`, fix);
   }
-  return withPort(host, port, lowestPort, mend);
+  return withPort(host, port, lowestPort, fix);
 }
 
-function withPort(host: string, text: string | undefined, lowest: number, mend: string): Parsed<Endpoint> {
-  if (text === undefined || text === '') return refuse('The port is missing.', mend);
+function withPort(host: string, text: string | undefined, lowest: number, fix: string): Parsed<Endpoint> {
+  if (text === undefined || text === '') return refuse('The port is missing.', fix);
   const port = Number(text);
   if (!PORT.test(text)) return refuse(`"${text}" is no port.`, `Ports are numbers from ${lowest} to 65535.`);
   if (port < lowest || port > 65_535) {

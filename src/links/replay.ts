@@ -1,9 +1,9 @@
+import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
-import { defaultSilenceMs, markSilence, Silences } from '../capture/silences.ts';
-import { openRegular } from '../system/regular-file.ts';
 import type { TraceEvent, TraceHead } from '../trace/event.ts';
 import { TraceParser } from '../trace/parser.ts';
+import { defaultSilenceMs, markSilence, Silences } from '../trace/silences.ts';
 import type { ReplayAddress } from './address.ts';
 import type { Link, LinkEnd, LinkHandlers, SendOutcome } from './link.ts';
 import { LinkLife, ownEnd } from './link-life.ts';
@@ -174,7 +174,7 @@ async function* readPieces(path: string, signal: AbortSignal): AsyncGenerator<Pi
     warning: () => undefined,
   });
   const packed = path.endsWith('.gz');
-  const file = (await openRegular(path)).createReadStream({ signal });
+  const file = createReadStream(path, { signal });
   const pieces: AsyncIterable<Uint8Array> = packed
     ? pipeline(file, createGunzip({ finishFlush: constants.Z_SYNC_FLUSH }), () => undefined)
     : file;

@@ -49,11 +49,11 @@ export const missingEnd = (path: string): LinkEnd => ({
 /** Names the line to type: on Linux, joining the group that owns the port. */
 export async function permissionEnd(path: string): Promise<LinkEnd> {
   const group = process.platform === 'linux' ? await groupOf(path) : undefined;
-  const mend =
+  const fix =
     group === undefined
       ? 'Give this user access to it.'
       : `Type \`sudo usermod -aG ${group} ${userInfo().username}\`, then log out and in again.`;
-  return { code: 'port_permission', detail: `This user may not open ${path}. ${mend}` };
+  return { code: 'port_permission', detail: `This user may not open ${path}. ${fix}` };
 }
 
 /** Names who holds the port, where the system tells. */
@@ -99,7 +99,7 @@ async function groupOf(path: string): Promise<string> {
     const groups = await readFile('/etc/group', 'utf8');
     const line = groups.split('\n').find((each) => each.split(':')[2] === String(gid));
     const name = line?.split(':', 1)[0];
-    // Joining root's group is no mend.
+    // Joining root's group is no fix.
     return name === undefined || name === 'root' ? 'dialout' : name;
   } catch {
     // The port or the list of groups cannot be read: the usual group is the best advice.

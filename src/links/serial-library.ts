@@ -17,7 +17,7 @@ export function loadSerialPort(): Promise<typeof SerialPort> {
         `The native part of the serial library does not load on ${process.platform}-${process.arch}: ${
           cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)
         }`,
-        { cause, mend: 'Run `npm rebuild @serialport/bindings-cpp` with the Node that runs the bridge.' },
+        { cause, fix: 'Run `npm rebuild @serialport/bindings-cpp` with the Node that runs the bridge.' },
       );
     },
   );

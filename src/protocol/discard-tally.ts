@@ -1,7 +1,7 @@
 import type { Discarded, DiscardReason } from './decoder.ts';
 import { SAMPLE_BYTES } from './decoder.ts';
 import { copyOf, hexExcerpt } from './describe.ts';
-import { recogniseIntruder } from './intruder.ts';
+import { recogniseForeignProtocol } from './foreign-protocol.ts';
 
 /** Gathers the bytes between two frames into one report; counts them without keeping more than a sample. */
 export class DiscardTally {
@@ -28,7 +28,7 @@ export class DiscardTally {
       count: this.count,
       reason: this.#reason,
       expected: this.#expected,
-      seen: recogniseIntruder(sample, 0, sample.length) ?? hexExcerpt(sample, 0, sample.length),
+      seen: recogniseForeignProtocol(sample, 0, sample.length) ?? hexExcerpt(sample, 0, sample.length),
       sample,
     };
     this.count = 0;

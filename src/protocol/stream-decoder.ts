@@ -4,8 +4,8 @@ import { SAMPLE_BYTES } from './decoder.ts';
 import type { ProtocolDefinition } from './definition.ts';
 import { lengthsInWords } from './definition.ts';
 import { copyOf, hexExcerpt, quotedText } from './describe.ts';
+import { recogniseForeignProtocol, startsTelnet } from './foreign-protocol.ts';
 import { PREFIX_BYTES } from './frame.ts';
-import { recogniseIntruder, startsTelnet } from './intruder.ts';
 import { LinearBuffer } from './linear-buffer.ts';
 
 /** Behind a half frame, chunks up to this size are copied whole: that is cheaper than to copy what it lacks by itself. */
@@ -130,24 +130,24 @@ export class StreamDecoder implements FrameDecoder {
       at = end;
     }
     // Telnet opens with three bytes and waits for the answer: a fourth may never come.
-    if (to - at === 3 && startsTelnet(bytes, at, to)) return this.#fault('intruder', bytes, at, to);
+    if (to - at === 3 && startsTelnet(bytes, at, to)) return this.#fault('foreignProtocol', bytes, at, to);
     return at;
   }
 
   #fault(reason: FaultReason, bytes: Uint8Array, at: number, to: number): number {
     const length = headerLength(bytes, at, to);
-    const intruder = reason === 'zero_length' ? undefined : recogniseIntruder(bytes, at, to);
+    const foreignProtocol = reason === 'zero_length' ? undefined : recogniseForeignProtocol(bytes, at, to);
     const message =
       reason === 'impossible_length' ? this.#definition.message(bytes[at + PREFIX_BYTES] ?? 0) : undefined;
     const report: DecoderFault = {
-      reason: intruder === undefined ? reason : 'intruder',
+      reason: foreignProtocol === undefined ? reason : 'foreignProtocol',
       length,
       expected:
         message === undefined
           ? `a length of 1 to ${this.#definition.maxFrame} bytes`
           : `${lengthsInWords(message)} for ${message.name}`,
       seen:
-        intruder ??
+        foreignProtocol ??
         `a length of ${length}: ${hexExcerpt(bytes, at, to)} ${quotedText(bytes, at, Math.min(to, at + 16))}`,
       sample: copyOf(bytes, at, Math.min(to, at + SAMPLE_BYTES)),
     };

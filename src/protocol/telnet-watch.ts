@@ -1,5 +1,5 @@
 import type { FrameDecoder, FrameSink, LineRemark } from './decoder.ts';
-import { startsTelnet, telnetInWords } from './intruder.ts';
+import { startsTelnet, telnetInWords } from './foreign-protocol.ts';
 
 const NO_BYTES = new Uint8Array(0);
 const IAC = 0xff;

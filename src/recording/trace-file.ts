@@ -101,7 +101,7 @@ export function unreadable(name: string, cause: unknown): HeartwireError {
   const detail = cause instanceof Error ? cause.message : String(cause);
   return new HeartwireError('trace_unreadable', `${name}: The trace could not be read: ${detail}.`, {
     seen: name,
-    mend: 'Check the path, its permissions, and that a .gz is whole.',
+    fix: 'Check the path, its permissions, and that a .gz is whole.',
     cause,
   });
 }

@@ -1,8 +1,8 @@
-import { defaultSilenceMs } from '../capture/silences.ts';
 import { formatDuration, parseDuration } from '../config/duration.ts';
 import type { BareSettings, PollSettings, SessionSettings } from '../contract/settings.ts';
 import { HeartwireError } from '../errors.ts';
 import type { TraceHead } from '../trace/event.ts';
+import { defaultSilenceMs } from '../trace/silences.ts';
 
 /** How a recorded device was spoken to. */
 export interface TracedDevice {
@@ -157,10 +157,10 @@ class MetaReader {
     this.#file = file;
   }
 
-  unfit(key: string, problem: string, mend: string): HeartwireError {
+  unfit(key: string, problem: string, fix: string): HeartwireError {
     const seen = this.#meta[key];
     return new HeartwireError('trace_unfit', `${this.#file}: #meta ${key}: ${problem}`, {
-      mend,
+      fix,
       ...(seen === undefined ? {} : { seen }),
     });
   }
@@ -182,14 +182,14 @@ class MetaReader {
   }
 
   polls(text: string): readonly PollSettings[] {
-    const mend = 'Leave it as it was recorded, or remove it.';
+    const fix = 'Leave it as it was recorded, or remove it.';
     try {
       const value: unknown = JSON.parse(text);
       if (Array.isArray(value) && value.every(isPoll)) return value;
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
     }
-    throw this.unfit('polls', 'This is no list of polls.', mend);
+    throw this.unfit('polls', 'This is no list of polls.', fix);
   }
 
   number(key: string, fallback: number): number {

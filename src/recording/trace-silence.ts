@@ -1,8 +1,8 @@
-import { markSilence, Silences } from '../capture/silences.ts';
 import { framingOf } from '../devices/device-codec.ts';
 import { framingNeedsSilence } from '../devices/wire-codec.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { TraceEvent, TraceHead } from '../trace/event.ts';
+import { markSilence, Silences } from '../trace/silences.ts';
 import type { TraceSource } from './trace-file.ts';
 import { silenceMs } from './trace-meta.ts';
 

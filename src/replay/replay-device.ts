@@ -1,8 +1,8 @@
 import type { Publisher } from '../contract/publisher.ts';
 import { MessageCatalog } from '../devices/core/message-catalog.ts';
 import { deviceCodec } from '../devices/device-codec.ts';
+import { DeviceListener } from '../devices/device-listener.ts';
 import { DeviceRunner } from '../devices/device-runner.ts';
-import { Gateway } from '../devices/gateway.ts';
 import { messageEvent } from '../devices/message-event.ts';
 import { Wire, type WireCodec, type WireOwner, type WireTap } from '../devices/wire.ts';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
@@ -62,7 +62,7 @@ export class ReplayDevice {
   readonly #wires = new WeakMap<PlayedLink, Wire>();
   readonly #directory: ReplayDirectory;
   readonly #runner: DeviceRunner | undefined;
-  readonly #gateway: Gateway | undefined;
+  readonly #deviceListener: DeviceListener | undefined;
   #listener: ListenerHandlers | undefined;
   /** Dialled by the session, not yet opened by the trace. */
   #dialled: PlayedLink | undefined;
@@ -93,13 +93,13 @@ export class ReplayDevice {
       this.#directory.device = this.#runner;
       this.#directory.byAddress = device.knownBy === 'address';
     }
-    this.#gateway = device.dialIn ? this.#makeGateway() : undefined;
+    this.#deviceListener = device.dialIn ? this.#makeGateway() : undefined;
   }
 
   start(): void {
     this.#runner?.start();
     // It opens no port: its listener is the trace.
-    void this.#gateway?.start();
+    void this.#deviceListener?.start();
   }
 
   /** What the trace says next; the clock shows its time. `file` is named where an expectation is not met. */
@@ -272,7 +272,7 @@ export class ReplayDevice {
     return new Wire(link, this.#codec, owner, { tap });
   }
 
-  #makeGateway(): Gateway {
+  #makeGateway(): DeviceListener {
     const { clock, log, device } = this.#options;
     const listener: Listener = {
       address: '0.0.0.0:0',
@@ -282,7 +282,7 @@ export class ReplayDevice {
       },
       close: () => undefined,
     };
-    return new Gateway({
+    return new DeviceListener({
       config: {
         link: { scheme: 'tcp-listen', host: '0.0.0.0', port: 0 },
         unknown: 'accept',

@@ -1,12 +1,12 @@
 import type { JsonObject } from '../contract/publisher.ts';
+import type { DeviceListenerStatus } from '../devices/device-listener.ts';
 import type { DeviceReading } from '../devices/device-runner.ts';
-import type { GatewayStatus } from '../devices/gateway.ts';
 
 export interface ReadinessOptions {
   /** Devices without which the bridge is of no use, by the present configuration. */
   required(): readonly string[];
   reading(device: string): DeviceReading | undefined;
-  listeners(): readonly GatewayStatus[];
+  listeners(): readonly DeviceListenerStatus[];
 }
 
 /** Why work is not to be sent here now. */
@@ -19,7 +19,7 @@ export interface NotReady extends JsonObject {
 
 /**
  * Whether the bridge can do its work: it listens wherever it should, every required device came up at least once, and
- * it does not stop. A device that goes away later makes nothing unready: to take the bridge out would not mend it.
+ * it does not stop. A device that goes away later makes nothing unready: to take the bridge out would not fix it.
  */
 export class Readiness {
   readonly #options: ReadinessOptions;

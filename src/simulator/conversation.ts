@@ -16,7 +16,7 @@ const STREAM_PROTOCOL = builtinProtocol({ identity: 'any' });
 const LINE_PROTOCOL = builtinProtocol();
 
 /** How a device talks on one link. */
-export interface ConversationSettings {
+export interface LinkProtocolSettings {
   readonly role: 'client' | 'server';
   readonly identity: DeviceIdentity;
   /** A client registers on this link; one that does not beats from the start. */
@@ -35,7 +35,7 @@ export interface ConversationSettings {
 }
 
 /** What a conversation needs of its surroundings. */
-export interface ConversationPorts {
+export interface LinkProtocolPorts {
   readonly timers: Timers;
   readonly random: Random;
   readonly counts: FrameCounts;
@@ -56,9 +56,9 @@ export interface ConversationPorts {
  *
  * As a server it answers; both answer heartbeat and datetime requests, and a reply is never answered.
  */
-export class Conversation {
-  readonly #settings: ConversationSettings;
-  readonly #ports: ConversationPorts;
+export class LinkProtocol {
+  readonly #settings: LinkProtocolSettings;
+  readonly #ports: LinkProtocolPorts;
   readonly #line: FaultyLine;
   readonly #decoder: FrameDecoder;
   #lastValidAtMs: number;
@@ -66,7 +66,7 @@ export class Conversation {
   #mute = false;
 
   /** `serial` resynchronises inside the bytes instead of hanging up. */
-  constructor(settings: ConversationSettings, ports: ConversationPorts, serial: boolean) {
+  constructor(settings: LinkProtocolSettings, ports: LinkProtocolPorts, serial: boolean) {
     this.#settings = settings;
     this.#ports = ports;
     this.#line = new FaultyLine((bytes) => ports.send(bytes), settings.faults, ports.random, ports.timers);

@@ -72,22 +72,22 @@ export function parseFaults(text: string): Faults {
 }
 
 function readValue(name: string, word: FaultWord, text: string | undefined, part: string): number | true {
-  const mend = `Write for example ${word.example}.`;
+  const fix = `Write for example ${word.example}.`;
   if (text === undefined) {
     if (word.alone !== undefined) return word.alone;
-    throw badFault(`"${name}" needs ${word.value === 'ratio' ? 'a share' : 'a duration'}`, part, mend);
+    throw badFault(`"${name}" needs ${word.value === 'ratio' ? 'a share' : 'a duration'}`, part, fix);
   }
   switch (word.value) {
     case 'none':
-      throw badFault(`"${name}" takes no value`, part, mend);
+      throw badFault(`"${name}" takes no value`, part, fix);
     case 'ratio': {
       const ratio = /^(\d+(\.\d+)?|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
-      if (!(ratio >= 0 && ratio <= 1)) throw badFault(`"${text}" is no share from 0 to 1`, part, mend);
+      if (!(ratio >= 0 && ratio <= 1)) throw badFault(`"${text}" is no share from 0 to 1`, part, fix);
       return ratio;
     }
     case 'duration': {
       const ms = durationMs(text);
-      if (ms === undefined || ms <= 0) throw badFault(`"${text}" is no duration with a unit`, part, mend);
+      if (ms === undefined || ms <= 0) throw badFault(`"${text}" is no duration with a unit`, part, fix);
       return ms;
     }
   }
@@ -101,9 +101,9 @@ function durationMs(text: string): number | undefined {
   return amount === undefined || unitMs === undefined ? undefined : Number(amount) * unitMs;
 }
 
-function badFault(problem: string, seen: string, mend: string): HeartwireError {
-  return new HeartwireError('bad_fault', `Cannot read the fault "${seen}": ${problem}. ${mend}`, {
+function badFault(problem: string, seen: string, fix: string): HeartwireError {
+  return new HeartwireError('bad_fault', `Cannot read the fault "${seen}": ${problem}. ${fix}`, {
     seen,
-    mend,
+    fix,
   });
 }

@@ -123,7 +123,7 @@ function openNative(): ReturnType<NativePty['open']> {
     return requireBinary('pty.node').open(80, 24);
   } catch (cause) {
     throw new HeartwireError('pty_unavailable', 'There are no pseudo-terminals here.', {
-      mend: 'They exist on Linux and macOS, with the optional package @lydell/node-pty.',
+      fix: 'They exist on Linux and macOS, with the optional package @lydell/node-pty.',
       cause,
     });
   }

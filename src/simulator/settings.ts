@@ -79,9 +79,9 @@ export function checkFaultsFit(
   }
 }
 
-function misfit(seen: string, problem: string, mend: string): HeartwireError {
-  return new HeartwireError('bad_fault', `The fault "${seen}" does not fit: ${problem}. ${mend}`, {
+function misfit(seen: string, problem: string, fix: string): HeartwireError {
+  return new HeartwireError('bad_fault', `The fault "${seen}" does not fit: ${problem}. ${fix}`, {
     seen,
-    mend,
+    fix,
   });
 }

@@ -3,7 +3,7 @@ import type { LinkAddress, ListenAddress } from '../links/address.ts';
 import { dial, listen } from '../links/dial.ts';
 import type { Link, LinkEnd, Listener } from '../links/link.ts';
 import { formatLocalTime } from '../system/local-time.ts';
-import { Conversation, type ConversationSettings } from './conversation.ts';
+import { LinkProtocol, type LinkProtocolSettings } from './conversation.ts';
 import type { DeviceNews, FrameCounts } from './event.ts';
 import type { Faults } from './faults.ts';
 import { Freezer } from './freezer.ts';
@@ -37,7 +37,7 @@ export class SimulatedDevice implements AsyncDisposable {
   readonly #ports: SimulatorPorts;
   readonly #faults: Faults;
   readonly #role: 'client' | 'server';
-  readonly #talk: Omit<ConversationSettings, 'registers'>;
+  readonly #talk: Omit<LinkProtocolSettings, 'registers'>;
   readonly #registersAgain: boolean;
   readonly #reconnect: { readonly initialMs: number; readonly maxMs: number };
   readonly #startDelayMs: number;
@@ -189,7 +189,7 @@ export class SimulatedDevice implements AsyncDisposable {
     const timers = new Timers(this.#ports.clock, gate);
     // A generator of its own, so that the damage on one link does not depend on what others do.
     const random = seededRandom(this.#ports.random() * 2 ** 32);
-    const conversation = new Conversation(
+    const linkProtocol = new LinkProtocol(
       { ...this.#talk, registers: this.#registersAgain || !this.#hasRegistered },
       {
         timers,
@@ -212,16 +212,16 @@ export class SimulatedDevice implements AsyncDisposable {
         if (this.#links.size > MAX_LINKS) link.destroy();
         gate(() => {
           this.#tell({ kind: 'connected', address });
-          conversation.start();
+          linkProtocol.start();
         });
       },
-      data: (chunk) => this.#freezer.run(() => conversation.receive(chunk), chunk.length),
-      idle: () => gate(() => conversation.lineIdle()),
+      data: (chunk) => this.#freezer.run(() => linkProtocol.receive(chunk), chunk.length),
+      idle: () => gate(() => linkProtocol.lineIdle()),
       closed: (end) => {
         timeout.cancel();
         this.#links.delete(link);
         gate(() => {
-          conversation.end();
+          linkProtocol.end();
           this.#ended(link.address, end);
         });
         this.#noteQuiet();

@@ -15,24 +15,24 @@ export function listenError(
   if (code === 'EADDRINUSE') {
     return new HeartwireError('address_in_use', `Another program listens on ${address}.`, {
       ...details,
-      mend: `Take another port with ${another} (0 takes any free one), or stop the other program.`,
+      fix: `Take another port with ${another} (0 takes any free one), or stop the other program.`,
     });
   }
   if (code === 'EADDRNOTAVAIL' || code === 'host_unknown') {
     return new HeartwireError('address_unavailable', `${host} is no address of this machine.`, {
       ...details,
-      mend: `Set ${keys}.host to an address of this machine: 127.0.0.1 for this machine only, 0.0.0.0 for all its networks.`,
+      fix: `Set ${keys}.host to an address of this machine: 127.0.0.1 for this machine only, 0.0.0.0 for all its networks.`,
     });
   }
   if (code === 'EACCES') {
     return new HeartwireError('listen_failed', `The system does not let this program listen on ${address}.`, {
       ...details,
-      mend: `Ports below 1024 need special rights; take a higher one with ${another}.`,
+      fix: `Ports below 1024 need special rights; take a higher one with ${another}.`,
     });
   }
   return new HeartwireError('listen_failed', `Listening on ${address} failed: ${String(cause)}.`, {
     ...details,
-    mend: `Check ${keys}.host and ${keys}.port in devices.yaml.`,
+    fix: `Check ${keys}.host and ${keys}.port in devices.yaml.`,
   });
 }
 

@@ -106,7 +106,7 @@ function intlFormatter(timeZone: string): Intl.DateTimeFormat {
   } catch (cause) {
     throw new HeartwireError('bad_argument', `"${timeZone}" is not a time zone of this machine's database.`, {
       seen: timeZone,
-      mend: 'Use an IANA name such as Europe/Berlin or Asia/Shanghai.',
+      fix: 'Use an IANA name such as Europe/Berlin or Asia/Shanghai.',
       cause,
     });
   }

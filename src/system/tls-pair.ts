@@ -13,7 +13,7 @@ export interface TlsPair {
   readonly validUntil: number;
 }
 
-/** The pair in two files, or which of the two is to be mended, and how. */
+/** The pair in two files, or which of the two is to be fixed, and how. */
 export type ReadPair = TlsPair | { readonly of: keyof TlsFiles; readonly error: HeartwireError };
 
 /** Reads a pair, and makes sure that it can be served: both are PEM, and they belong to each other. */
@@ -85,7 +85,7 @@ export function outOfDate(pair: TlsPair, files: TlsFiles, wallMs: number): Heart
       : `The certificate ${files.cert} was valid until ${at}.`,
     {
       seen: files.cert,
-      mend: early ? 'Check the clock of this machine.' : 'Renew it; the new one is served without a restart.',
+      fix: early ? 'Check the clock of this machine.' : 'Renew it; the new one is served without a restart.',
     },
   );
 }
@@ -104,18 +104,18 @@ async function readPem(path: string, of: keyof TlsFiles): Promise<Buffer | Exclu
         : cause instanceof FileRefusal
           ? cause.message
           : String(cause);
-    const mend = missing
+    const fix = missing
       ? 'Check the path; it is looked for beside devices.yaml unless it is absolute.'
       : denied
         ? 'Give the user of the bridge the right to read it.'
         : 'Name a regular file that can be read.';
     const what = of === 'cert' ? 'certificate' : 'key';
-    return failure(of, 'tls_unreadable', path, `The ${what} ${path} cannot be read: ${why}.`, mend, cause);
+    return failure(of, 'tls_unreadable', path, `The ${what} ${path} cannot be read: ${why}.`, fix, cause);
   }
 }
 
-function invalid(of: keyof TlsFiles, path: string, what: string, mend: string, cause: unknown) {
-  return failure(of, 'tls_invalid', path, `${path} ${what}.`, mend, cause);
+function invalid(of: keyof TlsFiles, path: string, what: string, fix: string, cause: unknown) {
+  return failure(of, 'tls_invalid', path, `${path} ${what}.`, fix, cause);
 }
 
 function failure(
@@ -123,8 +123,8 @@ function failure(
   code: ErrorCode,
   seen: string,
   message: string,
-  mend: string,
+  fix: string,
   cause?: unknown,
 ) {
-  return { of, error: new HeartwireError(code, message, { seen, mend, cause }) };
+  return { of, error: new HeartwireError(code, message, { seen, fix, cause }) };
 }

@@ -1,4 +1,3 @@
-import { withSilences } from '../capture/silences.ts';
 import { loadMessages } from '../config/messages/load-messages.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { StateDocument } from '../contract/feed/topic-documents.ts';
@@ -13,6 +12,7 @@ import type { ReplayLine } from '../replay/replay-line.ts';
 import { parseBytes } from '../trace/bytes-text.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import type { Unmet } from '../trace/expectations.ts';
+import { withSilences } from '../trace/silences.ts';
 import type { Trace } from './trace-fixture.ts';
 
 /** Something that a test does to the link, besides what the trace says. */
@@ -136,7 +136,7 @@ export class ReplayedTrace {
         break;
       case 'bytes': {
         const bytes = parseBytes(fault.bytes);
-        if (!(bytes instanceof Uint8Array)) throw new TypeError(`${bytes.problem} ${bytes.mend}`);
+        if (!(bytes instanceof Uint8Array)) throw new TypeError(`${bytes.problem} ${bytes.fix}`);
         if (!this.#device.inject(bytes)) throw new TypeError('There is no open link to inject bytes into.');
         break;
       }

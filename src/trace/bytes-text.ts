@@ -5,7 +5,7 @@ export const MOST_LINE_BYTES = 16 * 1024 * 1024;
 export interface BytesProblem {
   readonly at: number;
   readonly problem: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
@@ -62,7 +62,7 @@ class BytesReader {
       if (problem !== undefined) return problem;
     }
     if (this.#bytes.length > 0) return Uint8Array.from(this.#bytes);
-    return { at: 0, problem: 'There are no bytes here.', mend: 'Write hex, quoted text, or both.' };
+    return { at: 0, problem: 'There are no bytes here.', fix: 'Write hex, quoted text, or both.' };
   }
 
   #hex(): BytesProblem | undefined {
@@ -74,21 +74,21 @@ class BytesReader {
       return {
         at: this.#at,
         problem: `"${next}" is no hex digit.`,
-        mend: 'Write two hex digits for each byte, or quote text.',
+        fix: 'Write two hex digits for each byte, or quote text.',
       };
     }
     if (digits === '') {
       return {
         at: this.#at,
         problem: `"${next}" is no byte.`,
-        mend: 'Write two hex digits for each byte, or quote text.',
+        fix: 'Write two hex digits for each byte, or quote text.',
       };
     }
     if (digits.length % 2 !== 0) {
       return {
         at: this.#at - 1,
         problem: 'A byte has two hex digits, and one is missing.',
-        mend: 'Write 01 for 1.',
+        fix: 'Write 01 for 1.',
       };
     }
     for (let at = 0; at < digits.length; at += 2)
@@ -101,11 +101,11 @@ class BytesReader {
     for (;;) {
       const char = this.#text.charAt(this.#at);
       if (char === '')
-        return { at: opened, problem: 'The quote is not closed.', mend: 'End the text with ".' };
+        return { at: opened, problem: 'The quote is not closed.', fix: 'End the text with ".' };
       if (char === '"') {
         this.#at++;
         if (this.#at === opened + 2)
-          return { at: opened, problem: 'There are no bytes here.', mend: 'Remove the empty quotes.' };
+          return { at: opened, problem: 'There are no bytes here.', fix: 'Remove the empty quotes.' };
         return undefined;
       }
       const problem = char === '\\' ? this.#escape() : this.#character();
@@ -130,7 +130,7 @@ class BytesReader {
       return {
         at,
         problem: `"\\${letter}" means nothing.`,
-        mend: 'Write \\xNN with two hex digits, \\", \\\\, \\n, \\r, \\t or \\0.',
+        fix: 'Write \\xNN with two hex digits, \\", \\\\, \\n, \\r, \\t or \\0.',
       };
     }
     this.#bytes.push(byte);
@@ -145,7 +145,7 @@ class BytesReader {
     const [whole, digits = ''] = /^\*(\d{1,9})(?=\s|$)/.exec(this.#text.slice(at, at + 12)) ?? [];
     const count = Number(digits);
     if (whole === undefined || count === 0) {
-      return { at, problem: 'Behind * stands how often the bytes come.', mend: 'Write for example 00*16.' };
+      return { at, problem: 'Behind * stands how often the bytes come.', fix: 'Write for example 00*16.' };
     }
     const unit = this.#bytes.slice(from);
     const problem = this.#tooLong(unit.length * (count - 1));
@@ -158,6 +158,6 @@ class BytesReader {
   #tooLong(more: number): BytesProblem | undefined {
     if (this.#bytes.length + more <= MOST_LINE_BYTES) return undefined;
     const problem = `One line stands for more than ${MOST_LINE_BYTES} bytes.`;
-    return { at: this.#at, problem, mend: 'Cut it into several lines.' };
+    return { at: this.#at, problem, fix: 'Cut it into several lines.' };
   }
 }

@@ -17,7 +17,7 @@ export function parseFact(sign: string, rest: string): TraceFact | BytesProblem 
       return {
         at: 0,
         problem: `"${word}" is nothing that happens to a connection.`,
-        mend: `Write ${LIFE_WORDS.join(', ')}.`,
+        fix: `Write ${LIFE_WORDS.join(', ')}.`,
       };
     }
     case '*':
@@ -34,7 +34,7 @@ function parseExpectation(rest: string): TraceFact | BytesProblem {
     return {
       at: 0,
       problem: 'This is nothing to expect.',
-      mend: 'Write a message and {fields}, discarded COUNT REASON, or send BYTES.',
+      fix: 'Write a message and {fields}, discarded COUNT REASON, or send BYTES.',
     };
   if (name === 'send') {
     const bytes = parseBytes(more);
@@ -48,7 +48,7 @@ function parseExpectation(rest: string): TraceFact | BytesProblem {
     return {
       at,
       problem: 'Behind discarded stand how many bytes, and why.',
-      mend: 'Write for example discarded 3 no_header.',
+      fix: 'Write for example discarded 3 no_header.',
     };
   }
   const fields = more.trim() === '' ? {} : jsonObject(more);
@@ -56,7 +56,7 @@ function parseExpectation(rest: string): TraceFact | BytesProblem {
     return {
       at,
       problem: 'Behind the message stand some of its fields.',
-      mend: 'Write them as a JSON object, for example {"error":0}.',
+      fix: 'Write them as a JSON object, for example {"error":0}.',
     };
   return { kind: 'expect', expectation: { kind: 'message', message: name, fields } };
 }

@@ -6,7 +6,7 @@ import { traceError } from './trace-error.ts';
 export interface HeadProblem {
   readonly column: number;
   readonly problem: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 const WORD = /[ \t]+([a-z][a-z0-9_]*)=("(?:[^"\\]|\\.)*"|[^\s"=]+)(?=[ \t]|$)/y;
@@ -37,14 +37,14 @@ export class HeadReader {
     return {
       column: 1,
       problem: 'This means nothing.',
-      mend: 'Write #start, #meta, #end, or a comment with a space behind its #.',
+      fix: 'Write #start, #meta, #end, or a comment with a space behind its #.',
     };
   }
 
   /** @throws HeartwireError `trace_invalid` where something is missing. */
   finish(line: number): TraceHead {
     if (!this.#magic)
-      throw traceError({ file: this.#file, line: 1, column: 1 }, notTrace.problem, notTrace.mend);
+      throw traceError({ file: this.#file, line: 1, column: 1 }, notTrace.problem, notTrace.fix);
     if (this.#startMs === undefined) {
       throw traceError(
         { file: this.#file, line, column: 1 },
@@ -62,11 +62,11 @@ export class HeadReader {
       return {
         column: 8,
         problem: 'This is no time in UTC.',
-        mend: 'Write for example #start 2026-01-01T00:00:00.000Z.',
+        fix: 'Write for example #start 2026-01-01T00:00:00.000Z.',
       };
     }
     if (this.#startMs !== undefined)
-      return { column: 1, problem: 'A trace starts once.', mend: 'Remove one of the #start lines.' };
+      return { column: 1, problem: 'A trace starts once.', fix: 'Remove one of the #start lines.' };
     this.#startMs = ms;
     return undefined;
   }
@@ -80,16 +80,16 @@ export class HeadReader {
         return {
           column: at + 2,
           problem: 'This is no key=value.',
-          mend: 'Write for example device=psu-1; quote values with spaces.',
+          fix: 'Write for example device=psu-1; quote values with spaces.',
         };
       if (this.#meta.has(key))
-        return { column: at + 2, problem: `"${key}" is given twice.`, mend: 'Remove one of the two.' };
+        return { column: at + 2, problem: `"${key}" is given twice.`, fix: 'Remove one of the two.' };
       const value = text.startsWith('"') ? unquoted(text) : text;
       if (value === undefined)
         return {
           column: at + 3 + key.length,
           problem: 'The quoted text is no JSON string.',
-          mend: 'Write \\" for a quote and \\\\ for a backslash.',
+          fix: 'Write \\" for a quote and \\\\ for a backslash.',
         };
       this.#meta.set(key, value);
     }
@@ -100,7 +100,7 @@ export class HeadReader {
 const notTrace: HeadProblem = {
   column: 1,
   problem: 'This is no trace: its first line is not #heartwire-trace 1.',
-  mend: 'Check the file; `heartwire import` reads captures and hex dumps.',
+  fix: 'Check the file; `heartwire import` reads captures and hex dumps.',
 };
 
 function unquoted(text: string): string | undefined {

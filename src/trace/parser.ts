@@ -168,7 +168,7 @@ export class TraceParser {
       );
     }
     const problem = this.#head.take(line, this.#line);
-    if (problem !== undefined) throw this.#error(problem.column, problem.problem, problem.mend, line);
+    if (problem !== undefined) throw this.#error(problem.column, problem.problem, problem.fix, line);
   }
 
   #begin(): void {
@@ -191,7 +191,7 @@ export class TraceParser {
     const fact = parseFact(sign, rest);
     if ('problem' in fact) {
       const column = (rest === '' ? line.length : line.lastIndexOf(rest)) + 1 + fact.at;
-      throw this.#error(column, fact.problem, fact.mend, rest.slice(fact.at));
+      throw this.#error(column, fact.problem, fact.fix, rest.slice(fact.at));
     }
     this.#atUs = atUs;
     this.#sink.event({ atUs, connection, fact, line: this.#line });
@@ -225,7 +225,7 @@ export class TraceParser {
     );
   }
 
-  #error(column: number, problem: string, mend: string, seen?: string): HeartwireError {
-    return traceError({ file: this.#file, line: this.#line, column }, problem, mend, seen);
+  #error(column: number, problem: string, fix: string, seen?: string): HeartwireError {
+    return traceError({ file: this.#file, line: this.#line, column }, problem, fix, seen);
   }
 }

@@ -8,10 +8,10 @@ export interface TracePlace {
 }
 
 /** What is wrong in a trace, and where. */
-export function traceError(place: TracePlace, problem: string, mend: string, seen?: string): HeartwireError {
+export function traceError(place: TracePlace, problem: string, fix: string, seen?: string): HeartwireError {
   const { file, line, column } = place;
   return new HeartwireError('trace_invalid', `${file}:${line}:${column}: ${problem}`, {
-    mend,
+    fix,
     ...(seen === undefined ? {} : { seen: seen.slice(0, 80) }),
   });
 }

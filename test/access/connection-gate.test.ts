@@ -1,8 +1,8 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { AdmissionControl } from '../../src/access/admission-control.ts';
 import { ConnectionGate } from '../../src/access/connection-gate.ts';
-import { Doorman } from '../../src/access/doorman.ts';
 import { DEFAULT_REQUEST_LIMITS } from '../../src/access/request-limits.ts';
 import { parseBlock } from '../../src/contract/address-match.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -93,14 +93,14 @@ describe('a connection too many', () => {
   };
 
   it('hears with its first request what is wrong and when to come back', () => {
-    const doorman = new Doorman(
+    const admissionControl = new AdmissionControl(
       named,
       { ...DEFAULT_REQUEST_LIMITS, ...LIMITS, maxConnectionsPerAddress: 1 },
       new FakeClock(),
     );
     const sockets = Array.from({ length: 3 }, () => socketFrom('10.0.0.7'));
-    for (const socket of sockets) doorman.arrived(socket, false);
-    const verdicts = sockets.map((socket) => doorman.admit(requestOver(socket)));
+    for (const socket of sockets) admissionControl.arrived(socket, false);
+    const verdicts = sockets.map((socket) => admissionControl.admit(requestOver(socket)));
     expect(verdicts.map(({ ok }) => ok)).toEqual([true, true, false]);
     expect(verdicts[2]).toMatchObject({
       answer: {
@@ -114,13 +114,13 @@ describe('a connection too many', () => {
   it('is none where it comes from a trusted proxy: it carries many', () => {
     const proxy = parseBlock('10.0.0.0/24');
     const admission = { ...named, trustedProxies: proxy === undefined ? [] : [proxy] };
-    const doorman = new Doorman(
+    const admissionControl = new AdmissionControl(
       admission,
       { ...DEFAULT_REQUEST_LIMITS, ...LIMITS, maxConnectionsPerAddress: 1 },
       new FakeClock(),
     );
     const sockets = Array.from({ length: 20 }, () => socketFrom('10.0.0.7'));
-    for (const socket of sockets) doorman.arrived(socket, false);
-    expect(sockets.every((socket) => doorman.admit(requestOver(socket)).ok)).toBe(true);
+    for (const socket of sockets) admissionControl.arrived(socket, false);
+    expect(sockets.every((socket) => admissionControl.admit(requestOver(socket)).ok)).toBe(true);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { NamelessLink } from '../../src/devices/core/nameless-link.ts';
+import { PendingLink } from '../../src/devices/core/pending-link.ts';
 import { type DeviceReading, DeviceRunner } from '../../src/devices/device-runner.ts';
 import { Wire, type WireCodec, type WireOwner } from '../../src/devices/wire.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
@@ -232,7 +232,7 @@ describe('a defect with a device that dials in', () => {
 
   it.each([
     ['before it was opened', () => vi.spyOn(Wire.prototype, 'open').mockImplementationOnce(broken)],
-    ['behind that', () => vi.spyOn(NamelessLink.prototype, 'nextDeadline').mockImplementationOnce(broken)],
+    ['behind that', () => vi.spyOn(PendingLink.prototype, 'nextDeadline').mockImplementationOnce(broken)],
   ])('closes a link that could not be received, %s, and counts it no more', async (_, breakIt) => {
     const bench = new GatewayBench();
     const spy = breakIt();
@@ -240,8 +240,8 @@ describe('a defect with a device that dials in', () => {
     spy.mockRestore();
     await Promise.resolve();
     expect(link.isOpen).toBe(false);
-    expect(bench.gateway.status().connections).toBe(0);
-    expect(bench.gateway.nameless()).toEqual([]);
+    expect(bench.deviceListener.status().connections).toBe(0);
+    expect(bench.deviceListener.nameless()).toEqual([]);
     expect(bench.clock.timers).toBe(0);
     expect(bench.warnings).toEqual([expect.stringContaining('the clock is broken')]);
   });
@@ -249,11 +249,11 @@ describe('a defect with a device that dials in', () => {
   it('closes a link without a name whose silence could not be judged', () => {
     const bench = new GatewayBench();
     const link = bench.dialIn();
-    const judging = vi.spyOn(NamelessLink.prototype, 'handle').mockImplementationOnce(broken);
+    const judging = vi.spyOn(PendingLink.prototype, 'handle').mockImplementationOnce(broken);
     bench.clock.advance(10_000);
     judging.mockRestore();
     expect(link.isOpen).toBe(false);
-    expect(bench.gateway.nameless()).toEqual([]);
+    expect(bench.deviceListener.nameless()).toEqual([]);
     expect(bench.warnings).toEqual([expect.stringContaining('the clock is broken')]);
   });
 
@@ -263,7 +263,7 @@ describe('a defect with a device that dials in', () => {
     const link = bench.dialIn();
     link.data(DATETIME);
     expect(link.isOpen).toBe(false);
-    expect(bench.gateway.nameless()).toEqual([]);
+    expect(bench.deviceListener.nameless()).toEqual([]);
     expect(bench.warnings).toEqual([expect.stringContaining('the clock is broken')]);
   });
 });

@@ -54,7 +54,7 @@ async function bridgeTo(port: number, keys: string, messages: string): Promise<B
   return new Bridge({ config, clock: systemClock, log, version: '0.0.0-test' });
 }
 
-it('bytes that a gateway sends between replies cost neither a reply nor the link', {
+it('bytes that a deviceListener sends between replies cost neither a reply nor the link', {
   timeout: 20_000,
 }, async () => {
   await using device = new Answering((nth) =>

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Spool } from '../../src/devices/files/spool.ts';
+import { UploadStore } from '../../src/devices/files/upload-store.ts';
 import { collapsingLog } from '../../src/system/collapsing-log.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { HEARTBEAT_REPLY } from '../support/gateway-bench.ts';
@@ -119,9 +119,10 @@ describe('a wall clock that is set', () => {
 
   it.each(STEPS)('%s keeps the order in which files go, and never takes a name twice', async (_, stepMs) => {
     const clock = new FakeClock();
-    const spool = new Spool({ dir, maxFileBytes: 1_000, budgetBytes: 1_000_000, maxFiles: 4 }, clock);
-    await spool.start();
-    const store = (text: string) => spool.store('p1', 1, { offset: 0, last: true, data: Buffer.from(text) });
+    const uploads = new UploadStore({ dir, maxFileBytes: 1_000, budgetBytes: 1_000_000, maxFiles: 4 }, clock);
+    await uploads.start();
+    const store = (text: string) =>
+      uploads.store('p1', 1, { offset: 0, last: true, data: Buffer.from(text) });
     await store('one');
     clock.stepWall(stepMs);
     await store('two');
@@ -129,27 +130,28 @@ describe('a wall clock that is set', () => {
     clock.stepWall(-stepMs);
     await store('three');
     await store('four');
-    const kept = spool.files.map(({ id }) => readFile(spool.find(id)?.path ?? '', 'utf8'));
+    const kept = uploads.files.map(({ id }) => readFile(uploads.find(id)?.path ?? '', 'utf8'));
     expect(await Promise.all(kept)).toEqual(['two', 'three', 'four']);
-    await spool[Symbol.asyncDispose]();
+    await uploads[Symbol.asyncDispose]();
   });
 
   it.each(STEPS)(
     '%s does not end the wait for a device that has sent a part of a file',
     async (_, stepMs) => {
       const clock = new FakeClock();
-      const make = () => new Spool({ dir, maxFileBytes: 1_000, budgetBytes: 1_000_000, maxFiles: 4 }, clock);
+      const make = () =>
+        new UploadStore({ dir, maxFileBytes: 1_000, budgetBytes: 1_000_000, maxFiles: 4 }, clock);
       const former = make();
       await former.start();
       const half = { total: 2, next: 1, lastSum: 1 };
       await former.store('p1', 1, { offset: 0, last: false, data: Buffer.from('half'), half });
       await former[Symbol.asyncDispose]();
-      const spool = make();
-      await spool.start();
+      const uploads = make();
+      await uploads.start();
       clock.stepWall(stepMs);
       clock.advance(9 * 60_000);
-      expect(spool.claim('p1')).toHaveLength(1);
-      await spool[Symbol.asyncDispose]();
+      expect(uploads.claim('p1')).toHaveLength(1);
+      await uploads[Symbol.asyncDispose]();
     },
   );
 });

@@ -32,7 +32,7 @@ describe('a bridge that goes away', () => {
     await expect(call()).rejects.toMatchObject({
       code: 'bridge_unreachable',
       message: expect.stringContaining('gave no answer'),
-      mend: expect.stringContaining('done or not'),
+      fix: expect.stringContaining('done or not'),
     });
   });
 

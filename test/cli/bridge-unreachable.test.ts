@@ -7,9 +7,9 @@ test.each([
   ['wss://localhost:8080/ws', 'unable to verify the first certificate', 'NODE_EXTRA_CA_CERTS'],
   ['wss://localhost:8080/ws', 'ssl3_get_record:wrong version number:record.c:350:\n', 'write http://'],
   ['ws://localhost:8080/ws', 'socket hang up', 'write https://'],
-])('%s and "%s": %s', (url, why, mend) => {
+])('%s and "%s": %s', (url, why, fix) => {
   const error = bridgeUnreachable(url, why, 'heartwire');
   expect(error.message).toMatch(/^The bridge at \S+ could not be reached: .*[a-z0-9]\.$/);
   expect(error.message).toContain(why.trim().replace(/:$/, ''));
-  expect(error.mend).toContain(mend);
+  expect(error.fix).toContain(fix);
 });

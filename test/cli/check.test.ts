@@ -30,7 +30,7 @@ describe('check', () => {
     });
   });
 
-  it('prints every problem with its place and mend, on standard output', async () => {
+  it('prints every problem with its place and fix, on standard output', async () => {
     const { code, out, err } = await runCli(['check'], folder);
     expect({ code, err }).toEqual({ code: 2, err: '' });
     expect(out.split('\n').slice(0, -1)).toEqual([
@@ -58,8 +58,8 @@ describe('check', () => {
       listeners: 0,
       problems: [
         { severity: 'error', line: 2, column: 5, code: 'config_not_registered', device: 'a' },
-        { severity: 'error', line: 4, column: 28, code: 'config_bad_duration', seen: '3', mend: /Write 3s/ },
-      ].map((each) => ({ ...each, ...('mend' in each ? { mend: expect.stringMatching(each.mend) } : {}) })),
+        { severity: 'error', line: 4, column: 28, code: 'config_bad_duration', seen: '3', fix: /Write 3s/ },
+      ].map((each) => ({ ...each, ...('fix' in each ? { fix: expect.stringMatching(each.fix) } : {}) })),
     });
   });
 

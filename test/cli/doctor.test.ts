@@ -70,7 +70,7 @@ ${token('old', ', expires: "2020-01-31"')}${token('new', ', expires: "2999-01-31
     expect(exit).toBe(1);
   });
 
-  test('finds nothing to mend where a device answers and ports are free', async () => {
+  test('finds nothing to fix where a device answers and ports are free', async () => {
     const device = await serve();
     const { exit, findings } = await diagnose(
       `server: { host: 127.0.0.1, port: 0 }
@@ -86,7 +86,7 @@ devices:
     await device.stop();
   });
 
-  test('names a busy listening port, a missing serial port and a refused address, each with its mend', async () => {
+  test('names a busy listening port, a missing serial port and a refused address, each with its fix', async () => {
     const other = await serve();
     const another = await serve();
     const gone = await serve();

@@ -235,7 +235,7 @@ describe('the keys', () => {
     ['\u001b[24~', undefined],
   ])('order: %j', (key, order) => expect(press(key).order).toBe(order));
 
-  it('type a filter, in which q is a letter, and mend it', () => {
+  it('type a filter, in which q is a letter, and fix it', () => {
     const typed = press('/quux\u007fx é\u001b[A');
     expect(typed).toEqual({ choice: { ...CHOICE, typing: true, filter: 'quux é' }, order: undefined });
     expect(press('\r', typed.choice).choice).toEqual({ ...CHOICE, filter: 'quux é' });

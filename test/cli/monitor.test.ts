@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
-import { Sealer } from '../../src/encryption/sealer.ts';
+import { Encryptor } from '../../src/encryption/encryptor.ts';
 import { BridgeFace } from '../support/bridge-face.ts';
 import { RecordedIo } from '../support/recorded-io.ts';
 
@@ -179,9 +179,9 @@ describe('monitor', () => {
     it('shows what is encrypted with the key, and marks it without, with no word beside the table', async () => {
       const key = new Uint8Array(randomBytes(32));
       const rules = [{ pattern: 'devices/#', key: 'k' }];
-      const sealer = new Sealer({ rules, keys: new Map([['k', key]]) });
+      const encryptor = new Encryptor({ rules, keys: new Map([['k', key]]) });
       const topic = 'devices/psu-1/state';
-      const sealed = await sealer.seal(topic, state('psu-1', 'online', { values: { t: { v: 7 } } }));
+      const sealed = await encryptor.seal(topic, state('psu-1', 'online', { values: { t: { v: 7 } } }));
       face.store.publishState(topic, sealed);
       await start();
       await shows(/^psu-1 +secret .*encrypted; its key/m);

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { openPayloads } from '../../src/cli/open-payloads.ts';
 import type { ServerMessage } from '../../src/client/index.ts';
-import { Sealer } from '../../src/encryption/sealer.ts';
+import { Encryptor } from '../../src/encryption/encryptor.ts';
 
 const keys = [randomBytes(32), randomBytes(32), randomBytes(32)].map((each) => new Uint8Array(each));
-const sealer = new Sealer({
+const encryptor = new Encryptor({
   keys: new Map(keys.map((each, index) => [`k${index}`, each])),
   rules: keys.map((_, index) => ({ pattern: `devices/d${index}/#`, key: `k${index}` })),
 });
@@ -13,7 +13,7 @@ const topics = keys.map((_, index) => `devices/d${index}/state`);
 
 async function snapshot(): Promise<ServerMessage> {
   const items = topics.map(async (topic) => {
-    return { topic, epoch: 'e', rev: 1, seq: 1, state: await sealer.seal(topic, { topic }) };
+    return { topic, epoch: 'e', rev: 1, seq: 1, state: await encryptor.seal(topic, { topic }) };
   });
   return {
     type: 'snapshot',
@@ -72,7 +72,7 @@ describe('opening with several keys that have no names', () => {
   it('says that a payload was moved, and asks for no key then', async () => {
     const told: string[] = [];
     const open = openPayloads(keys, (text) => void told.push(text));
-    const data = await sealer.seal('devices/d0/state', {});
+    const data = await encryptor.seal('devices/d0/state', {});
     const payload = { topic: 'devices/d1/state', epoch: 'e', rev: 1, seq: 1, data };
     await open({ type: 'event', id: 'm', timestamp: 1, payload });
     expect(told).toEqual([

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { openSecrets, type SecretProblem } from '../../src/client/secret.ts';
 import type { JsonObject } from '../../src/contract/feed/json.ts';
 import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
-import { Sealer } from '../../src/encryption/sealer.ts';
+import { Encryptor } from '../../src/encryption/encryptor.ts';
 
 const TOPIC = 'devices/psu-1/state';
 const key = new Uint8Array(randomBytes(32));
 const text = Buffer.from(key).toString('base64');
-const sealer = new Sealer({ rules: [{ pattern: 'devices/#', key: 'k' }], keys: new Map([['k', key]]) });
+const encryptor = new Encryptor({ rules: [{ pattern: 'devices/#', key: 'k' }], keys: new Map([['k', key]]) });
 const version = { topic: TOPIC, epoch: 'e', rev: 5, seq: 3 };
 const envelope = { id: 'm', timestamp: 1 };
 
@@ -28,14 +28,14 @@ describe('opening what the bridge encrypted', () => {
     ['bytes', key],
   ])('takes a key as %s', async (_, given) => {
     const { open } = opening({ k: given });
-    const state = await sealer.seal(TOPIC, { status: 'online' });
+    const state = await encryptor.seal(TOPIC, { status: 'online' });
     const message = await open(update({ full: true, state }));
     expect(message.payload).toEqual({ ...version, full: true, state: { status: 'online' } });
   });
 
   it('makes a whole document of a patch', async () => {
     const { open } = opening();
-    const patch = await sealer.seal(TOPIC, { status: 'stale' });
+    const patch = await encryptor.seal(TOPIC, { status: 'stale' });
     const message = await open(update({ prev: 2, patch: { ...patch, status: null, values: null } }));
     expect(message.payload).toEqual({ ...version, full: true, state: { status: 'stale' } });
   });
@@ -48,16 +48,16 @@ describe('opening what the bridge encrypted', () => {
   it('opens the items of a snapshot, events and replies', async () => {
     const { open } = opening();
     const items = [
-      { ...version, state: await sealer.seal(TOPIC, { n: 1 }) },
+      { ...version, state: await encryptor.seal(TOPIC, { n: 1 }) },
       { ...version, topic: 'devices/open/state', state: { n: 2 } },
     ];
     const snapshot = await open({ ...envelope, type: 'snapshot', payload: { items, removed: [] } });
     expect(snapshot).toMatchObject({ payload: { items: [{ state: { n: 1 } }, { state: { n: 2 } }] } });
-    const data = await sealer.seal(TOPIC, { n: 3 });
+    const data = await encryptor.seal(TOPIC, { n: 3 });
     expect(await open({ ...envelope, type: 'event', payload: { ...version, data } })).toMatchObject({
       payload: { data: { n: 3 } },
     });
-    const fields = await sealer.seal('devices/psu-1/messages', { n: 4 });
+    const fields = await encryptor.seal('devices/psu-1/messages', { n: 4 });
     const result = { error: 0, fields };
     expect(await open({ ...envelope, type: 'response', payload: { result } })).toMatchObject({
       payload: { result: { error: 0, fields: { n: 4 } } },
@@ -84,7 +84,7 @@ describe('what cannot be opened', () => {
     const message = await open(update({ full: true, state }));
     return { state: (message.payload as { readonly state: JsonObject }).state, problems };
   };
-  const sealed = () => sealer.seal(TOPIC, { status: 'online' });
+  const sealed = () => encryptor.seal(TOPIC, { status: 'online' });
 
   it.each<[string, (jwe: string) => Promise<string> | string, SecretProblem['reason']]>([
     [
@@ -93,7 +93,11 @@ describe('what cannot be opened', () => {
       'unreadable',
     ],
     ['a changed tag', (jwe) => `${jwe.slice(0, -4)}AAAA`, 'unreadable'],
-    ['another topic', async () => String((await sealer.seal('devices/other/state', {})).$jwe), 'unreadable'],
+    [
+      'another topic',
+      async () => String((await encryptor.seal('devices/other/state', {})).$jwe),
+      'unreadable',
+    ],
     [
       'another header',
       (jwe) =>
@@ -140,7 +144,7 @@ describe('what cannot be opened', () => {
   });
 
   it('does not take a key from the prototype', async () => {
-    const strange = new Sealer({
+    const strange = new Encryptor({
       rules: [{ pattern: 'devices/#', key: '__proto__' }],
       keys: new Map([['__proto__', key]]),
     });

@@ -71,7 +71,7 @@ describe('a damaged configuration', () => {
       expect(each.line).toBeLessThanOrEqual(lines);
       expect(each.column).toBeGreaterThanOrEqual(1);
       expect(formatProblem(each)).not.toMatch(/undefined|\[object|\n/);
-      expect(each.mend).toMatch(/[.?]$/);
+      expect(each.fix).toMatch(/[.?]$/);
     }
     // Whoever gets less than was written is told why.
     const wrong = problems.some((each) => each.severity === 'error');

@@ -124,11 +124,11 @@ describe('messages: in devices.yaml', () => {
 
   it('at the top of the file are for all devices that name none', async () => {
     const { config, lines } = await read(
-      'messages: meter.yaml\nfiles: { dir: spool, budget_mb: 8 }\ndevices:\n  - { id: m, link: COM3, session: none }\n',
+      'messages: meter.yaml\nfiles: { dir: uploads, budget_mb: 8 }\ndevices:\n  - { id: m, link: COM3, session: none }\n',
     );
     expect(lines).toEqual([]);
     expect(config?.files).toEqual({
-      dir: 'spool',
+      dir: 'uploads',
       // No file is larger than all of them may be.
       maxFileBytes: 8 * 1024 * 1024,
       budgetBytes: 8 * 1024 * 1024,
@@ -140,7 +140,7 @@ describe('messages: in devices.yaml', () => {
 
   it('warn of a largest file that never fits into the budget', async () => {
     const { config, lines } = await read(
-      'messages: meter.yaml\nfiles: { dir: spool, max_file_mb: 8, budget_mb: 10, device_share: 50 }\ndevices:\n  - { id: m, link: COM3, session: none }\n',
+      'messages: meter.yaml\nfiles: { dir: uploads, max_file_mb: 8, budget_mb: 10, device_share: 50 }\ndevices:\n  - { id: m, link: COM3, session: none }\n',
     );
     expect(lines).toEqual([
       expect.stringMatching(

@@ -66,10 +66,10 @@ describe('a single mistake', () => {
     ['poll: [{ message: a, every: 1 }]', 'poll[0].every', 'config_bad_duration', 'Write 1s'],
     ['silence: 5', 'silence', 'config_bad_duration', 'Write 5s'],
     ['match: { imei: "490154203237518" }', 'match', 'config_conflict', 'one of the two'],
-  ])('%s', (keys, path, code, mend) => {
+  ])('%s', (keys, path, code, fix) => {
     const found = problem(withKeys(keys));
     expect(found).toMatchObject({ path: `devices[0].${path}`, code, device: 'x', severity: 'error' });
-    expect(found.mend).toContain(mend);
+    expect(found.fix).toContain(fix);
   });
 
   it.each([
@@ -88,10 +88,10 @@ describe('a single mistake', () => {
     ['id: x, link: COM3, data_bits: 9', 'data_bits', 'config_bad_value', '5, 6, 7 or 8'],
     ['id: x, link: COM3, xon: yes', 'xon', 'config_bad_type', 'true or false'],
     ['id: x, link: COM3, gap: 10ms', 'gap', 'config_bad_duration', '50ms to 1m'],
-  ])('{ %s }', (keys, path, code, mend) => {
+  ])('{ %s }', (keys, path, code, fix) => {
     const found = problem(`devices:\n  - { ${keys}, ${REGISTER} }`);
     expect(found).toMatchObject({ path: `devices[0].${path}`, code });
-    expect(found.mend).toContain(mend);
+    expect(found.fix).toContain(fix);
   });
 
   it.each([
@@ -108,10 +108,10 @@ describe('a single mistake', () => {
       'Write "490154203237518".',
     ],
     ['appid: 996da38d-a7be-4947-aa4c-f8208b5f4ade', 'imei', 'Add `imei:`'],
-  ])('register: { %s }', (register, key, mend) => {
+  ])('register: { %s }', (register, key, fix) => {
     const found = problem(`devices:\n  - { id: x, link: "tcp:a:1", register: { ${register} } }`);
     expect(found.path).toBe(`devices[0].register.${key}`);
-    expect(found.mend).toContain(mend);
+    expect(found.fix).toContain(fix);
   });
 
   it('tells an unquoted IMEI to be quoted, as it stands in the file', () => {
@@ -123,7 +123,7 @@ describe('a single mistake', () => {
       column: 13,
       code: 'config_unquoted',
       seen: '012345678901237',
-      mend: 'Quote it: "012345678901237".',
+      fix: 'Quote it: "012345678901237".',
     });
   });
 
@@ -135,7 +135,7 @@ describe('a single mistake', () => {
       line: 2,
       column: 5,
     });
-    expect(found.mend).toMatch(/register: \{ appid: .*imei: "\d{15}" \}.*role: server/);
+    expect(found.fix).toMatch(/register: \{ appid: .*imei: "\d{15}" \}.*role: server/);
   });
 
   it('only warns of a wrong check digit', () => {
@@ -202,15 +202,15 @@ describe('a single mistake', () => {
     ],
     // No place for it, or so many that to name them says nothing.
     ['nonsense: 1', 'nonsense', 'Remove it; docs/devices-yaml.md lists the keys that exist.'],
-  ])('%s stands in the wrong place, and the mend says where it belongs', (text, path, mend) => {
+  ])('%s stands in the wrong place, and the fix says where it belongs', (text, path, fix) => {
     const { problems: found } = loadConfig(`${listening}${text}`, 'f');
-    expect(found).toMatchObject([{ path, code: 'config_unknown_key', mend }]);
+    expect(found).toMatchObject([{ path, code: 'config_unknown_key', fix }]);
   });
 
   it('says both where a key is nearly right here and right elsewhere', () => {
     const found = problem(withKeys('dir: x'));
     expect(found).toMatchObject({ path: 'devices[0].dir', code: 'config_unknown_key' });
-    expect(found.mend).toMatch(
+    expect(found.fix).toMatch(
       /^Did you mean `dtr`\? `dir` itself belongs below `recording:` or below `\w+:`\.$/,
     );
   });
@@ -218,11 +218,11 @@ describe('a single mistake', () => {
   it('names the place of every key of the file, wherever else it stands, with no word of versions', () => {
     for (const key of ['port', 'origins', 'max_patterns', 'imei', 'baud', 'match', 'jitter', 'budget_mb']) {
       const { problems: found } = loadConfig(`${listening}${key}: 1`, 'f');
-      expect(found.map(({ mend }) => mend)).toEqual([expect.stringMatching(/belongs below/)]);
+      expect(found.map(({ fix }) => fix)).toEqual([expect.stringMatching(/belongs below/)]);
     }
   });
 
-  it('prints as one line with the mend', () => {
+  it('prints as one line with the fix', () => {
     expect(formatProblem(problem(withKeys('heartbeat: { missed: 0 }')))).toBe(
       'devices.yaml:2:136: error: devices[0].heartbeat.missed: The number is out of range (seen: 0). Write a whole number from 1 to 1000.',
     );

@@ -100,7 +100,7 @@ describe('readConfig', () => {
     await expect(readConfig(join(folder, name))).rejects.toMatchObject({
       code: 'config_unreadable',
       message,
-      mend: /./,
+      fix: /./,
     });
   });
 });

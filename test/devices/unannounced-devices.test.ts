@@ -95,7 +95,7 @@ describe('max_new_per_minute', () => {
     const bench = new GatewayBench({ maxNewPerMinute: 1 });
     for (let index = 0; index < 30; index++) visit(bench, index);
     expect(bench.warnings.filter((each) => each.includes('max_new_per_minute'))).toHaveLength(1);
-    expect(bench.gateway.status().refused_connections).toBe(29);
+    expect(bench.deviceListener.status().refused_connections).toBe(29);
   });
 });
 

@@ -8,7 +8,7 @@ import type { FeedSession } from '../../src/feed/core/session.ts';
 import { SessionMemory } from '../../src/feed/core/session-memory.ts';
 import type { SessionLine } from '../../src/feed/core/session-surroundings.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
-import type { Outlet, Subscriber } from '../../src/feed/core/subscriber.ts';
+import type { Sink, Subscriber } from '../../src/feed/core/subscriber.ts';
 import { FeedView } from '../support/feed-view.ts';
 import { ModelPass, modelAudience, modelSession } from '../support/model-session.ts';
 
@@ -20,7 +20,7 @@ const EVENTS = ['devices/d1/messages', 'devices/d2/messages'];
 const BIG = 'x'.repeat(40_000);
 
 /** A socket that drains only when it is told to; frames are lines. */
-class SlowOutlet implements Outlet {
+class SlowOutlet implements Sink {
   readonly view = new FeedView();
   #held = '';
   mostUnsent = 0;
@@ -67,14 +67,14 @@ class World {
     for (let round = 0; round < 1_000; round++) {
       this.flush(1_000);
       for (const client of this.clients) client.drain();
-      if (!this.audience.pending && this.clients.every(({ outlet }) => outlet.unsent === 0)) return;
+      if (!this.audience.pending && this.clients.every(({ sink }) => sink.unsent === 0)) return;
     }
     throw new Error('the feed does not come to rest');
   }
 }
 
 class Client {
-  readonly outlet = new SlowOutlet();
+  readonly sink = new SlowOutlet();
   readonly subscriber: Subscriber;
   readonly session: FeedSession<SessionLine>;
   readonly patterns = new Map<string, number>();
@@ -83,12 +83,12 @@ class Client {
 
   constructor(world: World) {
     this.#world = world;
-    this.subscriber = world.audience.admit(this.outlet);
+    this.subscriber = world.audience.admit(this.sink);
     this.session = modelSession(world.audience, this.subscriber, new SessionMemory('secret', 'c', 't'), NOW);
   }
 
   drain(): void {
-    this.outlet.drain();
+    this.sink.drain();
     this.checkPosition();
     if (this.subscriber.full) this.#world.audience.wake(this.subscriber);
   }
@@ -97,7 +97,7 @@ class Client {
     const id = String(++this.#asked);
     // A second subscription makes the first no younger.
     if (!this.patterns.has(pattern)) this.patterns.set(pattern, this.#world.store.rev);
-    this.outlet.view.subscribing(id, [pattern]);
+    this.sink.view.subscribing(id, [pattern]);
     this.session.receive(JSON.stringify({ type: 'subscribe', id, topics: [pattern] }), NOW);
   }
 
@@ -106,8 +106,8 @@ class Client {
     this.session.receive(JSON.stringify({ type: 'unsubscribe', topics: [pattern] }), NOW);
     // The rest of the model is about patterns that stay: the answer is awaited.
     this.#world.settleAll();
-    for (const topic of [...this.outlet.view.topics.keys()]) {
-      if (!this.hears(topic)) this.outlet.view.topics.delete(topic);
+    for (const topic of [...this.sink.view.topics.keys()]) {
+      if (!this.hears(topic)) this.sink.view.topics.delete(topic);
     }
   }
 
@@ -117,7 +117,7 @@ class Client {
 
   /** Everything up to its position, of what it was synced on, is known to it. */
   checkPosition(): void {
-    const { view } = this.outlet;
+    const { view } = this.sink;
     for (const { kind, topic, rev, seq } of this.#world.changes) {
       if (rev > view.position) break;
       const since = [...view.synced].filter((each) => this.patterns.has(each) && matchesTopic(each, topic));
@@ -135,7 +135,7 @@ class Client {
   }
 
   knowsOf(topic: string, seq: number): boolean {
-    const { events, gaps } = this.outlet.view;
+    const { events, gaps } = this.sink.view;
     return (
       (events.get(topic) ?? []).includes(seq) ||
       gaps.some((gap) => gap.topic === topic && gap.from <= seq && seq <= gap.to)
@@ -182,7 +182,7 @@ describe('subscribers that stall, overlap, come and go', () => {
         for (const each of steps) perform(world, each);
         world.settleAll();
         for (const client of world.clients) {
-          const { view, mostUnsent } = client.outlet;
+          const { view, mostUnsent } = client.sink;
           expect(view.breaches).toEqual([]);
           expect([...view.synced].sort()).toEqual([...client.patterns.keys()].sort());
           const documents = world.store.documents('#').filter(({ topic }) => client.hears(topic));

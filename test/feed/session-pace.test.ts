@@ -7,7 +7,7 @@ import { ModelPass, modelAudience, modelSession } from '../support/model-session
 /** One session over an outlet that takes as much as the test lets it. */
 class Stage {
   readonly store = new FeedStore({ epoch: 'e' });
-  readonly outlet = {
+  readonly sink = {
     unsent: 0,
     write: (bytes: Uint8Array): number => {
       this.#text += new TextDecoder().decode(bytes);
@@ -18,7 +18,7 @@ class Stage {
   #text = '';
   readonly #audience = modelAudience(this.store, () => this.#now);
   readonly #pass = new ModelPass(this.#audience);
-  readonly #subscriber = this.#audience.admit(this.outlet);
+  readonly #subscriber = this.#audience.admit(this.sink);
   readonly #session = modelSession(
     this.#audience,
     this.#subscriber,
@@ -60,15 +60,15 @@ const toldOf = (messages: readonly JsonObject[]): unknown[] =>
 const typesOf = (messages: readonly JsonObject[]): unknown[] => messages.map(({ type }) => type);
 
 describe('a session', () => {
-  it('is sent again what it did not acknowledge only once its outlet has drained', () => {
+  it('is sent again what it did not acknowledge only once its sink has drained', () => {
     const stage = new Stage();
     stage.say({ type: 'subscribe', topics: ['a'], ack: true });
     stage.store.publishEvent('a', { n: 1 });
     expect(typesOf(stage.flush())).toContain('event');
-    stage.outlet.unsent = 17 * 1024;
+    stage.sink.unsent = 17 * 1024;
     stage.monoMs = 31_000;
     expect(typesOf(stage.flush())).toEqual([]);
-    stage.outlet.unsent = 16 * 1024;
+    stage.sink.unsent = 16 * 1024;
     expect(typesOf(stage.flush())).toEqual(['event']);
   });
 
@@ -97,7 +97,7 @@ describe('a session', () => {
     const costMs = (others: number): number => {
       const stage = new Stage();
       for (let n = 0; n < 20_000; n++) stage.store.publishEvent(`devices/d${n % 50}/messages`, { n });
-      stage.outlet.unsent = 65 * 1024;
+      stage.sink.unsent = 65 * 1024;
       const topics = (group: number) => Array.from({ length: 50 }, (_, n) => `other/${group}/${n}`);
       for (let group = 0; group < others; group++)
         stage.say({ type: 'subscribe', topics: topics(group), ...SINCE(10_000 + group) });
@@ -113,11 +113,11 @@ describe('a session', () => {
   it('is told that what is left of its request is complete when the rest of it is given up', () => {
     const stage = new Stage();
     for (const topic of ['a/1', 'b/1']) stage.store.publishState(topic, { topic });
-    stage.outlet.unsent = 65 * 1024;
+    stage.sink.unsent = 65 * 1024;
     stage.say({ type: 'subscribe', id: '1', topics: ['a/#', 'none'] });
     stage.say({ type: 'subscribe', id: '2', topics: ['a/#', 'b/#'] });
     stage.say({ type: 'unsubscribe', topics: ['a/#'] });
-    stage.outlet.unsent = 0;
+    stage.sink.unsent = 0;
     const payloads = stage.flush().flatMap(({ type, payload }) => (type === 'synced' ? [payload] : []));
     expect(payloads).toMatchObject([
       { reply_to: '1', topics: ['none'] },

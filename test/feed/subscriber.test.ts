@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { Audience } from '../../src/feed/core/audience.ts';
 import { Interests } from '../../src/feed/core/interests.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
-import type { Outlet, Subscriber } from '../../src/feed/core/subscriber.ts';
+import type { Sink, Subscriber } from '../../src/feed/core/subscriber.ts';
 import { plainFramer } from '../support/plain-framer.ts';
 
 const NOW = { monoMs: 0, wallMs: 0 };
 
-class RecordingOutlet implements Outlet {
+class RecordingOutlet implements Sink {
   unsent = 0;
   readonly writes: Uint8Array[] = [];
   readonly #keeps: boolean;
@@ -39,11 +39,11 @@ class Stage {
     overfull: () => this.audience.settle(NOW),
   });
 
-  join(keeps: boolean, ...patterns: string[]): { outlet: RecordingOutlet; subscriber: Subscriber } {
-    const outlet = new RecordingOutlet(keeps);
-    const subscriber = this.audience.admit(outlet);
+  join(keeps: boolean, ...patterns: string[]): { sink: RecordingOutlet; subscriber: Subscriber } {
+    const sink = new RecordingOutlet(keeps);
+    const subscriber = this.audience.admit(sink);
     this.audience.assign(subscriber, new Interests(patterns), NOW);
-    return { outlet, subscriber };
+    return { sink, subscriber };
   }
 
   pass(): void {
@@ -56,23 +56,23 @@ describe('a subscriber that is owed very much', () => {
     const stage = new Stage();
     const text = 'x'.repeat(1_000);
     for (let n = 0; n < 3_000; n++) stage.store.publishState(`a/${n}`, { text });
-    const { outlet, subscriber } = stage.join(false, 'a/+', 'b');
+    const { sink, subscriber } = stage.join(false, 'a/+', 'b');
     subscriber.startSnapshot(['a/+', 'b'], '1');
     let most = 0;
     let passes = 0;
     for (; stage.audience.pending; passes++) {
-      const before = outlet.bytes;
+      const before = sink.bytes;
       if (passes < 5) stage.store.publishEvent('b', { passes });
       stage.pass();
-      most = Math.max(most, outlet.bytes - before);
+      most = Math.max(most, sink.bytes - before);
       // Nothing is read from it before it has what it asked for.
-      expect(subscriber.full).toBe(!outlet.text.includes('"synced"'));
+      expect(subscriber.full).toBe(!sink.text.includes('"synced"'));
     }
     expect(most).toBeLessThan(1_000_000);
     expect(passes).toBeLessThan(20);
-    expect(outlet.text.match(/"state":/g)).toHaveLength(3_000);
-    expect(outlet.text.match(/"passes":/g)).toHaveLength(5);
-    expect(outlet.text.match(/"synced"/g)).toHaveLength(1);
+    expect(sink.text.match(/"state":/g)).toHaveLength(3_000);
+    expect(sink.text.match(/"passes":/g)).toHaveLength(5);
+    expect(sink.text.match(/"synced"/g)).toHaveLength(1);
   });
 });
 
@@ -83,61 +83,61 @@ describe('subscribers in step', () => {
     const other = stage.join(false, 'c');
     for (let n = 0; n < 10; n++) stage.store.publishState('a', { n });
     stage.pass();
-    expect(a.outlet.writes).toHaveLength(1);
-    expect(b.outlet.writes[0]).toBe(a.outlet.writes[0]);
-    expect(a.outlet.text.match(/"type":"update"/g)).toHaveLength(10);
-    expect(other.outlet.writes).toHaveLength(0);
+    expect(a.sink.writes).toHaveLength(1);
+    expect(b.sink.writes[0]).toBe(a.sink.writes[0]);
+    expect(a.sink.text.match(/"type":"update"/g)).toHaveLength(10);
+    expect(other.sink.writes).toHaveLength(0);
   });
 
   it('go on hearing all when one with the same patterns goes twice', () => {
     const stage = new Stage();
     const { subscriber } = stage.join(false, 'a');
     stage.audience.dismiss(subscriber);
-    const { outlet } = stage.join(false, 'a');
+    const { sink } = stage.join(false, 'a');
     stage.audience.dismiss(subscriber);
     stage.store.publishBroadcast('c', 'hello');
     stage.store.publishState('a', { n: 1 });
     stage.audience.tellPositions();
     stage.pass();
-    const told = [...outlet.text.matchAll(/\{"type":"(\w+)"/g)].map(([, type]) => type);
+    const told = [...sink.text.matchAll(/\{"type":"(\w+)"/g)].map(([, type]) => type);
     expect(told).toEqual(['broadcast', 'update', 'position']);
   });
 
   it('get what is for them alone in the same write, behind what came before it', () => {
     const stage = new Stage();
-    const { outlet, subscriber } = stage.join(false, 'a');
+    const { sink, subscriber } = stage.join(false, 'a');
     stage.store.publishState('a', { n: 1 });
     subscriber.send('pong', {}, NOW);
     stage.store.publishState('a', { n: 2 });
     stage.pass();
-    expect(outlet.writes).toHaveLength(1);
-    expect(outlet.text.match(/"rev":\d|"pong"/g)).toEqual(['"rev":1', '"pong"', '"rev":2']);
+    expect(sink.writes).toHaveLength(1);
+    expect(sink.text.match(/"rev":\d|"pong"/g)).toEqual(['"rev":1', '"pong"', '"rev":2']);
   });
 
   it('hear once what several of their patterns cover, and nothing that none covers', () => {
     const stage = new Stage();
-    const { outlet } = stage.join(false, 'a/+', 'a/#', 'a/b');
+    const { sink } = stage.join(false, 'a/+', 'a/#', 'a/b');
     stage.store.publishEvent('a/b', {});
     stage.store.publishEvent('b', {});
     stage.pass();
-    expect(outlet.text.match(/"event"/g)).toHaveLength(1);
+    expect(sink.text.match(/"event"/g)).toHaveLength(1);
   });
 
   it('are written what they took over of a turn in which too much happened, though nothing follows', () => {
     const stage = new Stage();
-    const { outlet } = stage.join(false, '#');
+    const { sink } = stage.join(false, '#');
     for (let n = 0; n < 4_096; n++) stage.store.publishEvent(n < 4_000 ? 'a' : 'b', {});
     expect(stage.audience.pending).toBe(true);
     stage.pass();
-    expect(outlet.text.match(/"topic":"b"/g)).toHaveLength(96);
+    expect(sink.text.match(/"topic":"b"/g)).toHaveLength(96);
   });
 
   it('are not written more than they may hold by a turn in which very much happens', () => {
     const stage = new Stage();
-    const { outlet, subscriber } = stage.join(true, '#');
+    const { sink, subscriber } = stage.join(true, '#');
     for (let n = 0; n < 10_000; n++) stage.store.publishEvent('a', { n, text: 'x'.repeat(100) });
     stage.pass();
-    expect(outlet.unsent).toBeLessThan(3 * 64 * 1024);
+    expect(sink.unsent).toBeLessThan(3 * 64 * 1024);
     expect(subscriber.held).toBeLessThan(1024 * 1024 + 3 * 64 * 1024);
   });
 });
@@ -152,14 +152,14 @@ describe('subscribers that are behind', () => {
       stage.store.publishState('a', { n });
       stage.pass();
     }
-    for (const { outlet, subscriber } of all) {
+    for (const { sink, subscriber } of all) {
       expect(subscriber.full).toBe(true);
-      expect(outlet.writes).toHaveLength(1);
-      outlet.unsent = 0;
+      expect(sink.writes).toHaveLength(1);
+      sink.unsent = 0;
       stage.audience.wake(subscriber);
     }
     stage.pass();
-    const [first, second] = all.map(({ outlet }) => outlet.writes);
+    const [first, second] = all.map(({ sink }) => sink.writes);
     expect(first).toHaveLength(2);
     expect(second?.[1]).toBe(first?.[1]);
     expect(new TextDecoder().decode(first?.[1])).toContain('"full":true,"state":{"n":99}');
@@ -170,42 +170,40 @@ describe('subscribers that are behind', () => {
 
   it('lose their oldest events beyond 1,000, and are told which', () => {
     const stage = new Stage();
-    const { outlet, subscriber } = stage.join(true, '#');
+    const { sink, subscriber } = stage.join(true, '#');
     stage.store.publishState('s', { big: 'x'.repeat(70_000) });
     stage.pass();
     for (let n = 0; n < 1_500; n++) stage.store.publishEvent('a', { n });
     stage.pass();
-    outlet.unsent = 0;
-    outlet.writes.length = 0;
+    sink.unsent = 0;
+    sink.writes.length = 0;
     while (subscriber.held > 0) {
-      outlet.unsent = 0;
+      sink.unsent = 0;
       stage.audience.wake(subscriber);
       stage.pass();
-      outlet.unsent = 0;
+      sink.unsent = 0;
     }
-    expect(outlet.text).toContain(
-      '"topic":"a","epoch":"e","from_seq":1,"to_seq":500,"reason":"slow_consumer"',
-    );
-    const seqs = [...outlet.text.matchAll(/"type":"event".*?"seq":(\d+)/g)].map(([, seq]) => Number(seq));
+    expect(sink.text).toContain('"topic":"a","epoch":"e","from_seq":1,"to_seq":500,"reason":"slow_consumer"');
+    const seqs = [...sink.text.matchAll(/"type":"event".*?"seq":(\d+)/g)].map(([, seq]) => Number(seq));
     expect(seqs).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 501));
-    expect(outlet.text.indexOf('"gap"')).toBeLessThan(outlet.text.indexOf('"type":"event"'));
+    expect(sink.text.indexOf('"gap"')).toBeLessThan(sink.text.indexOf('"type":"event"'));
   });
 
   it('are not told a position beyond a loss that was not said yet', () => {
     const stage = new Stage();
-    const { outlet, subscriber } = stage.join(true, '#');
+    const { sink, subscriber } = stage.join(true, '#');
     stage.store.publishState('s', { big: 'x'.repeat(70_000) });
     stage.pass();
     for (let n = 0; n < 1_500; n++) stage.store.publishEvent(n % 2 === 0 ? 'a' : 'b', { n });
     stage.pass();
     subscriber.startSnapshot(['nothing'], 'x');
-    outlet.unsent = 0;
-    outlet.writes.length = 0;
+    sink.unsent = 0;
+    sink.writes.length = 0;
     stage.pass();
-    const synced = outlet.text.indexOf('"synced"');
-    expect(outlet.text.indexOf('"topic":"a","epoch":"e","from_seq":1,')).toBeLessThan(synced);
-    expect(outlet.text.indexOf('"topic":"b","epoch":"e","from_seq":1,')).toBeGreaterThan(synced);
+    const synced = sink.text.indexOf('"synced"');
+    expect(sink.text.indexOf('"topic":"a","epoch":"e","from_seq":1,')).toBeLessThan(synced);
+    expect(sink.text.indexOf('"topic":"b","epoch":"e","from_seq":1,')).toBeGreaterThan(synced);
     // The first event of b, which is lost, has rev 3.
-    expect(outlet.text.slice(synced)).toContain('"position":{"e":2}');
+    expect(sink.text.slice(synced)).toContain('"position":{"e":2}');
   });
 });

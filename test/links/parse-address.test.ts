@@ -114,12 +114,12 @@ describe('parseLinkAddress', () => {
     ['COM3?baud=9600-8N1&parity=even', /twice/, /Remove/],
     ['COM3?rtscts=maybe', /neither true nor false/, /rtscts=true/],
     ['COM3?stop_bits=3', /stop bits/, /1, 1\.5 or 2/],
-  ])('refuses %j and says what to write', (text, problem, mend) => {
+  ])('refuses %j and says what to write', (text, problem, fix) => {
     const parsed = parseLinkAddress(text);
     expect(parsed.ok).toBe(false);
     if (parsed.ok) return;
     expect(parsed.problem).toMatch(problem);
-    expect(parsed.mend).toMatch(mend);
+    expect(parsed.fix).toMatch(fix);
   });
 });
 
@@ -142,10 +142,10 @@ describe('parseListenAddress', () => {
     ['serial:/dev/ttyUSB0', /device/],
     ['udp:1', /begin with/],
     ['', /tcp-listen:HOST:PORT/],
-  ])('refuses %j and says what to write', (text, mend) => {
+  ])('refuses %j and says what to write', (text, fix) => {
     const parsed = parseListenAddress(text);
     expect(parsed.ok).toBe(false);
-    if (!parsed.ok) expect(parsed.mend).toMatch(mend);
+    if (!parsed.ok) expect(parsed.fix).toMatch(fix);
   });
 });
 
@@ -204,7 +204,7 @@ describe('an address written out', () => {
         ),
         (text) => {
           for (const parsed of [parseLinkAddress(text), parseListenAddress(text)]) {
-            if (!parsed.ok) expect(parsed.problem.length * parsed.mend.length).toBeGreaterThan(0);
+            if (!parsed.ok) expect(parsed.problem.length * parsed.fix.length).toBeGreaterThan(0);
           }
         },
       ),

@@ -109,11 +109,11 @@ test.each([
   ['EADDRNOTAVAIL', 'connect_failed', 'local address'],
   ['EINVAL', 'connect_failed', 'scope'],
   ['ESTRANGE', 'connect_failed', 'ESTRANGE'],
-])('dialling fails with %s: %s', (code, expected, mend) => {
+])('dialling fails with %s: %s', (code, expected, fix) => {
   const end = connectEnd(systemError(code), 'meter:9089');
   expect(end.code).toBe(expected);
   expect(end.detail).toContain('meter:9089');
-  expect(end.detail).toContain(mend);
+  expect(end.detail).toContain(fix);
 });
 
 test.each([

@@ -202,8 +202,8 @@ test.each([
   ['EACCES', 80, 'listen_failed', 'below 1024'],
   ['EACCES', 8080, 'listen_failed', 'another port'],
   ['EMFILE', 8080, 'open_file_limit', 'ulimit -n'],
-])('listening fails with %s at port %i: %s', (code, port, expected, mend) => {
+])('listening fails with %s at port %i: %s', (code, port, expected, fix) => {
   const end = listenEnd(Object.assign(new Error(code), { code }), `host:${port}`, port);
   expect(end.code).toBe(expected);
-  expect(end.detail).toContain(mend);
+  expect(end.detail).toContain(fix);
 });

@@ -3,7 +3,7 @@ import { encodeFrame } from '../../src/protocol/codec.ts';
 import type { FrameSink } from '../../src/protocol/decoder.ts';
 import { ProtocolDefinition } from '../../src/protocol/definition.ts';
 import { hexText } from '../../src/protocol/describe.ts';
-import { recogniseIntruder } from '../../src/protocol/intruder.ts';
+import { recogniseForeignProtocol } from '../../src/protocol/foreign-protocol.ts';
 import { builtinProtocol } from '../../src/protocol/messages/registry.ts';
 import { StreamDecoder } from '../../src/protocol/stream-decoder.ts';
 import { declaredProtocol } from '../support/declared.ts';
@@ -45,21 +45,29 @@ describe('a fault says what was expected and what was seen', () => {
     [
       'a browser',
       ascii('GET / HTTP/1.1\r\nHost: a\r\n'),
-      { reason: 'intruder', seen: 'an HTTP request: GET / HTTP/1.1' },
+      { reason: 'foreignProtocol', seen: 'an HTTP request: GET / HTTP/1.1' },
     ],
     [
       'a web server',
       ascii('HTTP/1.1 400 Bad\r\n'),
-      { reason: 'intruder', seen: 'an HTTP response: HTTP/1.1 400 Bad' },
+      { reason: 'foreignProtocol', seen: 'an HTTP response: HTTP/1.1 400 Bad' },
     ],
-    ['HTTP/2', ascii('PRI * HTTP/2.0\r\n'), { reason: 'intruder', seen: 'an HTTP request: PRI * HTTP/2.0' }],
-    ['TLS', fromHex('160301020001fc'), { reason: 'intruder', seen: 'a TLS handshake' }],
-    ['SSH', ascii('SSH-2.0-OpenSSH_9\r\n'), { reason: 'intruder', seen: 'an SSH peer: SSH-2.0-OpenSSH_9' }],
-    ['telnet', fromHex('fffd18'), { reason: 'intruder', seen: 'a telnet negotiation: IAC DO 24' }],
+    [
+      'HTTP/2',
+      ascii('PRI * HTTP/2.0\r\n'),
+      { reason: 'foreignProtocol', seen: 'an HTTP request: PRI * HTTP/2.0' },
+    ],
+    ['TLS', fromHex('160301020001fc'), { reason: 'foreignProtocol', seen: 'a TLS handshake' }],
+    [
+      'SSH',
+      ascii('SSH-2.0-OpenSSH_9\r\n'),
+      { reason: 'foreignProtocol', seen: 'an SSH peer: SSH-2.0-OpenSSH_9' },
+    ],
+    ['telnet', fromHex('fffd18'), { reason: 'foreignProtocol', seen: 'a telnet negotiation: IAC DO 24' }],
     [
       'RFC 2217',
       fromHex('fffb2c'),
-      { reason: 'intruder', seen: 'a telnet negotiation: IAC WILL 44 (RFC 2217 serial port control)' },
+      { reason: 'foreignProtocol', seen: 'a telnet negotiation: IAC WILL 44 (RFC 2217 serial port control)' },
     ],
   ])('%s', (_, bytes, report) => {
     const { sink, decoder } = recording();
@@ -88,9 +96,9 @@ describe('a fault says what was expected and what was seen', () => {
     }
   });
 
-  test('a plausible header is no intruder', () => {
-    expect(recogniseIntruder(fromHex('0000000101'), 0, 5)).toBeUndefined();
-    expect(recogniseIntruder(ascii('GE'), 0, 2)).toBeUndefined();
+  test('a plausible header is no foreignProtocol', () => {
+    expect(recogniseForeignProtocol(fromHex('0000000101'), 0, 5)).toBeUndefined();
+    expect(recogniseForeignProtocol(ascii('GE'), 0, 2)).toBeUndefined();
   });
 });
 

@@ -4,7 +4,7 @@ import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Spool } from '../../src/devices/files/spool.ts';
+import { UploadStore } from '../../src/devices/files/upload-store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { HEARTBEAT_REPLY } from '../support/gateway-bench.ts';
 import { RecorderBench } from '../support/recorder-bench.ts';
@@ -63,20 +63,20 @@ async function clear(): Promise<void> {
 describe.runIf(canMount)('a small file system', () => {
   it('has files left for recordings, however many tiny files devices send', async () => {
     const files = { dir: join(dir, 'files'), maxFileBytes: 10_000, budgetBytes: 100_000, maxFiles: 20 };
-    const spool = new Spool(files, new FakeClock());
-    await spool.start();
+    const uploads = new UploadStore(files, new FakeClock());
+    await uploads.start();
     await using bench = new RecorderBench({ dir: join(dir, 'traces'), maxFileBytes: 50, maxFiles: 20 });
     await bench.recorder.start();
     const tap = bench.tap('p1');
     for (let transfer = 0; transfer < 4 * FILES; transfer++) {
-      await spool.store('p2', transfer, { offset: 0, last: true, data: Buffer.from('tiny') });
+      await uploads.store('p2', transfer, { offset: 0, last: true, data: Buffer.from('tiny') });
       tap.received(HEARTBEAT_REPLY);
       await bench.second();
       expect(bench.recorder.status()).toMatchObject({ status: 'recording', missed_bytes: 0 });
     }
-    expect(spool.use.files).toBe(19);
+    expect(uploads.use.files).toBe(19);
     expect(bench.recorder.status()).toMatchObject({ files: 20 });
-    await spool[Symbol.asyncDispose]();
+    await uploads[Symbol.asyncDispose]();
   });
 
   it.each(['bytes', 'files'] as const)(

@@ -263,12 +263,12 @@ describe('bad bytes', () => {
 });
 
 describe('its life', () => {
-  it('names the mend where the port is taken', async () => {
+  it('names the fix where the port is taken', async () => {
     const { port } = await serve();
     await expect(serve({ port })).rejects.toMatchObject({
       code: 'address_in_use',
       seen: `127.0.0.1:${port}`,
-      mend: expect.stringMatching(/--port.*server\.port/),
+      fix: expect.stringMatching(/--port.*server\.port/),
     });
   });
 

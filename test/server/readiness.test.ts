@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { loadConfig } from '../../src/config/load.ts';
-import type { GatewayStatus } from '../../src/devices/gateway.ts';
+import type { DeviceListenerStatus } from '../../src/devices/device-listener.ts';
 import { encodeFrame } from '../../src/protocol/codec.ts';
 import { readyAnswer } from '../../src/server/http/observing-routes.ts';
 import { Readiness } from '../../src/server/readiness.ts';
@@ -12,7 +12,7 @@ const APPID = '3f2504e0-4f89-41d3-9a0c-0305e82c3301';
 const register = (imei: string) =>
   encodeFrame({ name: 'register', kind: 'request', fields: { appid: APPID, imei } });
 
-const listener = (status: GatewayStatus['status']): GatewayStatus => ({
+const listener = (status: DeviceListenerStatus['status']): DeviceListenerStatus => ({
   address: '127.0.0.1:9089',
   status,
   connections: 0,
@@ -20,7 +20,7 @@ const listener = (status: GatewayStatus['status']): GatewayStatus => ({
 });
 
 describe('readiness', () => {
-  const made = (listeners: readonly GatewayStatus[]) =>
+  const made = (listeners: readonly DeviceListenerStatus[]) =>
     new Readiness({ required: () => [], reading: () => undefined, listeners: () => listeners });
 
   it('is no until all is bound, and no again as soon as it stops', () => {

@@ -44,7 +44,7 @@ describe('parseFaults', () => {
     const error = refusal(text);
     expect(error.code).toBe('bad_fault');
     expect(error.message).toMatch(message);
-    expect(error.mend).toBeDefined();
+    expect(error.fix).toBeDefined();
   });
 
   test('every example can be read', () => {

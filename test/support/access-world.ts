@@ -6,7 +6,7 @@ import { FeedServer } from '../../src/app/feed-server.ts';
 import type { AccessConfig, StaticToken } from '../../src/config/access.ts';
 import type { Role } from '../../src/contract/role.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
-import type { FeedLog } from '../../src/feed/hub/roster.ts';
+import type { FeedLog } from '../../src/feed/hub/subscriber-registry.ts';
 import { JsonLinesServer } from '../../src/feed/transports/json-lines-server.ts';
 import { SseServer } from '../../src/feed/transports/sse-server.ts';
 import { HttpServer } from '../../src/server/http/http-server.ts';
@@ -59,7 +59,7 @@ export class AccessWorld {
       store,
       clock,
       feedServer: this.feed,
-      eventStreams: new SseServer(this.feed.roster),
+      eventStreams: new SseServer(this.feed.subscriberRegistry),
       auth: this.auth,
       refused: (address, detail) => void this.log.push({ event: 'refused', address, detail }),
       further: (path) =>
@@ -67,7 +67,11 @@ export class AccessWorld {
           ? () => ({ status: 200, headers: {}, body: '' })
           : undefined,
     });
-    this.#lines = new JsonLinesServer({ roster: this.feed.roster, host: '127.0.0.1', port: 0 });
+    this.#lines = new JsonLinesServer({
+      subscriberRegistry: this.feed.subscriberRegistry,
+      host: '127.0.0.1',
+      port: 0,
+    });
   }
 
   static async start(access: Partial<AccessConfig> | undefined): Promise<AccessWorld> {

@@ -51,7 +51,7 @@ export class BridgeFace {
     const { trustedProxies = [] } = options;
     const names = { host: '127.0.0.1', hosts: [], origins: [], trustedProxies };
     const feed = new FeedServer({ ...names, ...options.feed, store });
-    const eventStreams = new SseServer(feed.roster);
+    const eventStreams = new SseServer(feed.subscriberRegistry);
     const { onDefect } = options.feed ?? {};
     const http = new HttpServer({
       ...names,
@@ -62,7 +62,7 @@ export class BridgeFace {
       ...(onDefect === undefined ? {} : { onDefect }),
     });
     const lines = new JsonLinesServer({
-      roster: feed.roster,
+      subscriberRegistry: feed.subscriberRegistry,
       host: names.host,
       port: options.linesPort ?? 0,
     });
@@ -82,19 +82,19 @@ export class BridgeFace {
 
   /** As after a reload. */
   follow(limits: LiveLimits): void {
-    this.#feed.roster.follow(limits);
+    this.#feed.subscriberRegistry.follow(limits);
   }
 
   /** Whether a client was asked for a sign of life and has not been heard since. */
   awaits(clientId: string): boolean {
-    return this.#feed.roster.transports.some(({ tally }) =>
+    return this.#feed.subscriberRegistry.transports.some(({ tally }) =>
       [...tally.connections].some((each) => each.clientId === clientId && each.awaited),
     );
   }
 
   /** Why those ended that came over one kind of transport, and how many of each. */
   endings(name: TransportName): Readonly<Record<string, number>> {
-    const transport = this.#feed.roster.transports.find(({ tally }) => tally.name === name);
+    const transport = this.#feed.subscriberRegistry.transports.find(({ tally }) => tally.name === name);
     return Object.fromEntries(transport?.tally.endings ?? []);
   }
 

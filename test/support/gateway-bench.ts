@@ -3,10 +3,10 @@ import type { JsonObject } from '../../src/contract/feed/json.ts';
 import type { SessionSettings } from '../../src/contract/settings.ts';
 import { MessageCatalog } from '../../src/devices/core/message-catalog.ts';
 import { DeviceDirectory } from '../../src/devices/device-directory.ts';
+import { DeviceListener } from '../../src/devices/device-listener.ts';
 import { DeviceRunner } from '../../src/devices/device-runner.ts';
-import { DialInSpeeches } from '../../src/devices/dial-in-speeches.ts';
 import type { DialInTap } from '../../src/devices/dial-in-tap.ts';
-import { Gateway } from '../../src/devices/gateway.ts';
+import { LinkCodecs } from '../../src/devices/link-codecs.ts';
 import type { UnannouncedRun } from '../../src/devices/unannounced-devices.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import type { ListenerHandlers } from '../../src/links/link.ts';
@@ -36,7 +36,7 @@ export class GatewayBench {
   readonly arrivals = new Arrivals();
   readonly store = new FeedStore({ epoch: 'test' });
   readonly directory: DeviceDirectory;
-  readonly gateway: Gateway;
+  readonly deviceListener: DeviceListener;
   /** Handlers of the listeners, in the order in which they were started. */
   readonly listeners: ListenerHandlers[] = [];
   readonly warnings: string[] = [];
@@ -56,7 +56,7 @@ export class GatewayBench {
     const log = { info: () => undefined, warn: note, error: note };
     const localTime = () => this.localTime();
     const ports = { random: () => 0.5, localTime, parseLocalTime: () => undefined };
-    const speeches = new DialInSpeeches();
+    const speeches = new LinkCodecs();
     const make = (
       settings: SessionSettings,
       of: ListenerConfig | MatchedDeviceConfig,
@@ -84,7 +84,7 @@ export class GatewayBench {
     });
     this.#make = make;
     for (const device of matched) this.configure(device);
-    this.gateway = new Gateway({
+    this.deviceListener = new DeviceListener({
       config: { ...LISTENER, ...changes },
       directory: this.directory,
       clock: this.clock,
@@ -99,7 +99,7 @@ export class GatewayBench {
         close: () => undefined,
       }),
     });
-    void this.gateway.start();
+    void this.deviceListener.start();
     this.listeners[0]?.listening('127.0.0.1:9089');
   }
 

@@ -3,7 +3,11 @@ import { connect, type Socket } from 'node:net';
 import type { JsonObject } from '../../src/contract/feed/json.ts';
 import type { ServerMessage, ServerMessageType } from '../../src/contract/feed/server-messages.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
-import { type FeedLog, Roster, type RosterOptions } from '../../src/feed/hub/roster.ts';
+import {
+  type FeedLog,
+  SubscriberRegistry,
+  type SubscriberRegistryOptions,
+} from '../../src/feed/hub/subscriber-registry.ts';
 import { JsonLinesServer } from '../../src/feed/transports/json-lines-server.ts';
 import { FakeClock } from './fake-clock.ts';
 import { checkServerMessage } from './feed-contract.ts';
@@ -14,18 +18,27 @@ export class LinesWorld {
   readonly store = new FeedStore({ epoch: 'epoch', tell: 'followed' });
   readonly clock = new FakeClock();
   readonly log: FeedLog[] = [];
-  readonly roster: Roster;
+  readonly subscriberRegistry: SubscriberRegistry;
   readonly server: JsonLinesServer;
   readonly #sockets: Socket[] = [];
   #port = 0;
 
-  private constructor(options: Partial<RosterOptions>) {
+  private constructor(options: Partial<SubscriberRegistryOptions>) {
     const onLog = (entry: FeedLog) => void this.log.push(entry);
-    this.roster = new Roster({ store: this.store, clock: this.clock, onLog, ...options });
-    this.server = new JsonLinesServer({ roster: this.roster, host: '127.0.0.1', port: 0 });
+    this.subscriberRegistry = new SubscriberRegistry({
+      store: this.store,
+      clock: this.clock,
+      onLog,
+      ...options,
+    });
+    this.server = new JsonLinesServer({
+      subscriberRegistry: this.subscriberRegistry,
+      host: '127.0.0.1',
+      port: 0,
+    });
   }
 
-  static async start(options: Partial<RosterOptions> = {}): Promise<LinesWorld> {
+  static async start(options: Partial<SubscriberRegistryOptions> = {}): Promise<LinesWorld> {
     const world = new LinesWorld(options);
     world.#port = Number((await world.server.start()).split(':')[1]);
     return world;
@@ -53,7 +66,7 @@ export class LinesWorld {
   /** The sockets of the clients are closed first: the clock stands still, so nobody waits for them. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
-    await this.roster[Symbol.asyncDispose]();
+    await this.subscriberRegistry[Symbol.asyncDispose]();
     await this.server[Symbol.asyncDispose]();
   }
 }

@@ -6,7 +6,7 @@ import type { FeedSession } from '../../src/feed/core/session.ts';
 import { SessionMemory } from '../../src/feed/core/session-memory.ts';
 import type { SessionLine } from '../../src/feed/core/session-surroundings.ts';
 import { BROADCAST_TOPIC } from '../../src/feed/core/store.ts';
-import type { Outlet, Subscriber } from '../../src/feed/core/subscriber.ts';
+import type { Sink, Subscriber } from '../../src/feed/core/subscriber.ts';
 import type { FeedModel } from './feed-model.ts';
 import { ModelCommands } from './model-commands.ts';
 import { covers, type ModelGroup, ModelKnowledge } from './model-knowledge.ts';
@@ -25,7 +25,7 @@ export interface ModelTerms {
 type Synced = Extract<ServerMessage, { type: 'synced' }>['payload'];
 
 /** A group on its way: asked for, known, given up but not yet confirmed. */
-interface Followed {
+interface TopicInterest {
   readonly group: ModelGroup;
   wanted: boolean;
   phase: 'none' | 'asked' | 'leaving';
@@ -53,12 +53,12 @@ export class ModelClient {
   readonly view = new FeedView();
   readonly breaches: string[] = [];
   readonly commands = new ModelCommands();
-  readonly followed: readonly Followed[];
+  readonly followed: readonly TopicInterest[];
   mostUnsent = 0;
   readonly #terms: ModelTerms;
   readonly #model: FeedModel;
   readonly #knowledge: ModelKnowledge;
-  #open: Outlet | undefined;
+  #open: Sink | undefined;
   #subscriber: Subscriber | undefined;
   #session: FeedSession<SessionLine> | undefined;
   #memory: SessionMemory | undefined;
@@ -97,7 +97,7 @@ export class ModelClient {
   connect(): void {
     if (this.#session !== undefined) return;
     const { audience, now } = this.#model;
-    const subscriber = audience.admit(this.#outlet());
+    const subscriber = audience.admit(this.#sink());
     audience.letIn(subscriber, now);
     this.#subscriber = subscriber;
     const parked = this.#memory;
@@ -210,14 +210,14 @@ export class ModelClient {
   }
 
   /** One connection; what is written to it after it is cut goes nowhere. */
-  #outlet(): Outlet {
+  #sink(): Sink {
     const held = (): number => (this.#terms.swift === true ? 0 : this.#held.length);
-    const outlet: Outlet = {
+    const sink: Sink = {
       get unsent() {
         return held();
       },
       write: (bytes) => {
-        if (this.#open !== outlet) return 0;
+        if (this.#open !== sink) return 0;
         const text = new TextDecoder().decode(bytes);
         this.#held += text;
         this.mostUnsent = Math.max(this.mostUnsent, held());
@@ -225,11 +225,11 @@ export class ModelClient {
         return held();
       },
     };
-    this.#open = outlet;
-    return outlet;
+    this.#open = sink;
+    return sink;
   }
 
-  #ask(followed: Followed): void {
+  #ask(followed: TopicInterest): void {
     // What still comes of something that is given up would be taken for a part of what is asked for.
     if (this.#session === undefined || this.followed.some(({ phase }) => phase === 'leaving')) return;
     const { store, history } = this.#model;
@@ -261,7 +261,7 @@ export class ModelClient {
   }
 
   /** What others have begun later to follow here is told from there on, and never out of order. */
-  #mayGoOn(followed: Followed): boolean {
+  #mayGoOn(followed: TopicInterest): boolean {
     const { store, history } = this.#model;
     const rev = followed.from?.[store.epoch];
     const later = this.followed.filter(
@@ -336,7 +336,7 @@ export class ModelClient {
   }
 
   /** The groups that cover a topic here; something of what none of them covers is not to come. */
-  #following(topic: string): readonly Followed[] {
+  #following(topic: string): readonly TopicInterest[] {
     const mine = this.followed.filter(({ phase, group }) => phase !== 'none' && covers(group, topic));
     if (mine.length === 0 && topic !== BROADCAST_TOPIC) this.breaches.push(`${topic} came unasked`);
     return mine;
@@ -355,7 +355,7 @@ export class ModelClient {
   }
 
   /** What happened while it was away came before the end of the answer; what is to be acknowledged may take its time. */
-  #checkRecovered(followed: Followed): void {
+  #checkRecovered(followed: TopicInterest): void {
     const alone = (topic: string): boolean =>
       this.followed.every((each) => each === followed || each.phase === 'none' || !covers(each.group, topic));
     if (this.#terms.ack !== true) this.#knowledge.checkEvents({ ...followed }, followed.askedAt, alone);

@@ -51,19 +51,19 @@ export class TlsWorld {
     });
     const names = { host: '127.0.0.1', hosts: [], origins: [] };
     this.feed = new FeedServer({ ...names, store: this.store });
-    const { roster } = this.feed;
+    const { subscriberRegistry } = this.feed;
     const tls = this.#source;
     this.#http = new HttpServer({
       ...names,
       port: 0,
       store: this.store,
       feedServer: this.feed,
-      eventStreams: new SseServer(roster),
+      eventStreams: new SseServer(subscriberRegistry),
       tls,
       ...(handshakeMs === undefined ? {} : { patience: { ...PATIENT, handshakeMs } }),
     });
     const limit = handshakeMs === undefined ? {} : { handshakeMs };
-    this.#lines = new JsonLinesServer({ roster, host: '127.0.0.1', port: 0, tls, ...limit });
+    this.#lines = new JsonLinesServer({ subscriberRegistry, host: '127.0.0.1', port: 0, tls, ...limit });
   }
 
   /** `handshakeMs`: how long a handshake may take; everything else then has a minute. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { logRefusal, logSubscriber } from '../../src/app/subscriber-line.ts';
-import type { FeedLog } from '../../src/feed/hub/roster.ts';
+import type { FeedLog } from '../../src/feed/hub/subscriber-registry.ts';
 import { refusal } from '../../src/server/http/routes.ts';
 import { LogCounts } from '../../src/system/counting-log.ts';
 import type { Log } from '../../src/system/log.ts';

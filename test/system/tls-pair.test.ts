@@ -43,9 +43,9 @@ describe.runIf(hasOpenssl)('a certificate and its key', () => {
     const files = { cert: join(folder, cert), key: join(folder, key) };
     const read = await readTlsPair(files);
     if (!('error' in read)) throw new Error('it was read');
-    const { message, mend, seen } = read.error;
+    const { message, fix, seen } = read.error;
     expect([read.of, read.error.code, seen]).toEqual([of, code, files[of]]);
-    expect(`${message} ${mend}`).toMatch(words);
+    expect(`${message} ${fix}`).toMatch(words);
   });
 
   it('are out of date before and after, and not between', async () => {
@@ -55,7 +55,7 @@ describe.runIf(hasOpenssl)('a certificate and its key', () => {
     const about = (wallMs: number) => outOfDate(read, files, wallMs);
     expect(about(read.validFrom - 1)).toMatchObject({
       code: 'tls_expired',
-      mend: expect.stringContaining('clock'),
+      fix: expect.stringContaining('clock'),
     });
     expect(about(read.validFrom)).toBeUndefined();
     expect(about(read.validUntil)).toBeUndefined();
@@ -76,7 +76,7 @@ describe.runIf(hasOpenssl)('in devices.yaml', () => {
     expect(config?.server.tls).toEqual({ cert: join(folder, 'one.crt'), key: join(folder, 'one.key') });
   });
 
-  it('are checked, and the problem points at the file that is to be mended', async () => {
+  it('are checked, and the problem points at the file that is to be fixed', async () => {
     const { config, problems } = await checked('server:\n  tls:\n    cert: one.crt\n    key: two.key');
     expect(config).toBeUndefined();
     expect(problems).toMatchObject([

@@ -1,5 +1,5 @@
 import { afterReload, type ConfigDiff, diffSteps } from '../../config/diff-config.ts';
-import { keepLastGood } from '../../config/last-good.ts';
+import { keepLastKnownGood } from '../../config/last-known-good.ts';
 import type { BridgeConfig } from '../../config/model.ts';
 import { asProblem, type Problem } from '../../config/problem.ts';
 import type { FailedDevice, LoadedConfig } from '../../config/report.ts';
@@ -89,7 +89,7 @@ export class ConfigApplier {
       return rejected;
     }
     const before = this.#running;
-    const wanted = keepLastGood(before, { ...loaded, config });
+    const wanted = keepLastKnownGood(before, { ...loaded, config });
     const diff = await inSlices(diffSteps(before, wanted.config));
     this.#running = afterReload(before, wanted.config);
     const former = this.#outcome;

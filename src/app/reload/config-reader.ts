@@ -51,7 +51,7 @@ export class ConfigReader {
       reject(
         new HeartwireError('config_reader_failed', `${task.name} could not be read: ${why}.`, {
           seen: task.name,
-          mend: 'Check the size of the file and the memory that is left, then save it again.',
+          fix: 'Check the size of the file and the memory that is left, then save it again.',
           cause,
         }),
       );

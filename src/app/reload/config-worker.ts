@@ -25,8 +25,8 @@ async function* replies({ path, name }: WorkerTask): AsyncGenerator<WorkerReply>
     for (const next of partsOf(await readConfig(path, name))) yield { next };
   } catch (error) {
     if (!(error instanceof HeartwireError)) throw error;
-    const { code, message, seen, mend } = error;
-    const details = { ...(seen === undefined ? {} : { seen }), ...(mend === undefined ? {} : { mend }) };
+    const { code, message, seen, fix } = error;
+    const details = { ...(seen === undefined ? {} : { seen }), ...(fix === undefined ? {} : { fix }) };
     yield { error: { code, message, details } };
   }
 }

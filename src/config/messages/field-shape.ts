@@ -13,7 +13,7 @@ import { marginField } from './confirms-shape.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 
-const bad = (message: string, mend: string): FieldFinding => ({ code: 'config_bad_value', message, mend });
+const bad = (message: string, fix: string): FieldFinding => ({ code: 'config_bad_value', message, fix });
 
 /** A word whose meaning is checked with the rest of the declaration. */
 export const wordField = (
@@ -34,9 +34,9 @@ const constantField = (
   examples: readonly (number | string)[],
 ) =>
   field<number | string>({ type: [type, 'string'], description, examples }, (value) => {
-    const mend = `Write for example ${examples[0]}; beyond 2^53 in quotes.`;
+    const fix = `Write for example ${examples[0]}; beyond 2^53 in quotes.`;
     if (typeof value === 'number' || typeof value === 'string') return undefined;
-    return badType(what, value, mend);
+    return badType(what, value, fix);
   });
 
 const rangeField = (description: string) => {
@@ -50,13 +50,13 @@ const rangeField = (description: string) => {
     examples: [[0, 40]],
   };
   return field<readonly [number | null, number | null]>(json, (value) => {
-    const mend = 'Write the least and the greatest value: [0, 40]; null is no bound.';
-    if (!Array.isArray(value)) return badType('two numbers', value, mend);
-    if (value.length !== 2) return bad('Two numbers are expected here.', mend);
+    const fix = 'Write the least and the greatest value: [0, 40]; null is no bound.';
+    if (!Array.isArray(value)) return badType('two numbers', value, fix);
+    if (value.length !== 2) return bad('Two numbers are expected here.', fix);
     const wrong = value.findIndex(
       (bound) => bound !== null && !(typeof bound === 'number' && Number.isFinite(bound)),
     );
-    return wrong < 0 ? undefined : { ...bad('This is no number.', mend), path: [wrong] };
+    return wrong < 0 ? undefined : { ...bad('This is no number.', fix), path: [wrong] };
   });
 };
 
@@ -75,14 +75,13 @@ const extentField = (what: string, description: string) => {
     description,
   };
   return field<number | string | { readonly field: string }>(json, (value) => {
-    const mend = 'Write a number, u8, u16 or u32, { field: x } or rest.';
+    const fix = 'Write a number, u8, u16 or u32, { field: x } or rest.';
     if (typeof value === 'number' || (typeof value === 'string' && value !== '')) return undefined;
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-      return badType(what, value, mend);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return badType(what, value, fix);
     const [key, ...more] = Object.keys(value);
     if (key === 'field' && more.length === 0 && 'field' in value && typeof value.field === 'string')
       return undefined;
-    return bad(`This is no ${what.replace(/^an? /, '')}.`, mend);
+    return bad(`This is no ${what.replace(/^an? /, '')}.`, fix);
   });
 };
 
@@ -108,14 +107,14 @@ export const namesField = (description: string, example: Readonly<Record<string,
   );
 
 function checkNames(value: unknown, what: string): FieldFinding | undefined {
-  const mend = 'Write for example { 0: idle, 1: heating, 0x80: fault }.';
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return badType(what, value, mend);
+  const fix = 'Write for example { 0: idle, 1: heating, 0x80: fault }.';
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return badType(what, value, fix);
   for (const [key, name] of Object.entries(value)) {
     if (typeof name === 'string') continue;
     return {
       code: 'config_bad_type',
       message: `A name is expected here, and ${nameKind(name)} was found.`,
-      mend: 'Write a word, in quotes where YAML takes it for true, false or a number.',
+      fix: 'Write a word, in quotes where YAML takes it for true, false or a number.',
       path: [key],
     };
   }
@@ -188,7 +187,7 @@ export const fieldShape = z.strictObject({
     'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f32`, `f64`; with `le` or `be` behind it in another byte order), `text`, `bytes`, `array`, `struct`, `crc` or `reserved`.',
     ['u16', 'i24le', 'f32', 'text', 'array'],
   ),
-  description: wordField('a text', 'At the outlet.', 'For people.').optional(),
+  description: wordField('a text', 'At the sink.', 'For people.').optional(),
   when: condition.optional(),
   scale: anyNumber('Number: value = raw * scale + offset.', 0.01).optional(),
   offset: anyNumber('Number: see `scale`.', -40).optional(),

@@ -17,19 +17,19 @@ function bytesField(meta: FieldMeta) {
     ...meta,
   };
   return field<string | number | readonly number[]>(json, (value) => {
-    const mend = `Write a text, a byte such as 0x7e, or a list of 1 to ${LONGEST_MARK} bytes such as [0xb5, 0x62].`;
+    const fix = `Write a text, a byte such as 0x7e, or a list of 1 to ${LONGEST_MARK} bytes such as [0xb5, 0x62].`;
     if (typeof value === 'string' && value !== '') return undefined;
     if (
       value === undefined ||
       (typeof value !== 'number' && typeof value !== 'string' && !Array.isArray(value))
     )
-      return badType('bytes', value, mend);
+      return badType('bytes', value, fix);
     const each: readonly unknown[] = Array.isArray(value) ? value : [value];
     const wrong = each.findIndex(
       (byte) => typeof byte !== 'number' || !Number.isInteger(byte) || byte < 0 || byte > 255,
     );
     if (wrong < 0 && each.length > 0) return undefined;
-    const finding = { code: 'config_bad_value', message: 'These are no bytes.', mend } as const;
+    const finding = { code: 'config_bad_value', message: 'These are no bytes.', fix } as const;
     return Array.isArray(value) && wrong >= 0 ? { ...finding, path: [wrong] } : finding;
   });
 }

@@ -27,8 +27,8 @@ export function readFraming(value: unknown, byteOrder: ByteOrder, path: Path = [
   const type = typeOf(value);
   if (type === undefined) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      const mend = 'Write `type:` and its other keys below it, for example { type: slip }.';
-      return { findings: [{ ...badType('a group of keys', value, mend), path }] };
+      const fix = 'Write `type:` and its other keys below it, for example { type: slip }.';
+      return { findings: [{ ...badType('a group of keys', value, fix), path }] };
     }
     const parsed = framingTypeField.safeParse('type' in value ? value.type : undefined);
     const findings = explainIssues(framingTypeField, parsed.error?.issues ?? []);
@@ -42,11 +42,11 @@ export function readFraming(value: unknown, byteOrder: ByteOrder, path: Path = [
   const problems = checkFraming(framing);
   if (problems.length === 0) return { framing, findings: [] };
   return {
-    findings: problems.map(({ path: below, message, mend }) => ({
+    findings: problems.map(({ path: below, message, fix }) => ({
       code: 'config_bad_value',
       path: [...path, ...below],
       message: `${message.charAt(0).toUpperCase()}${message.slice(1)}.`,
-      mend,
+      fix,
     })),
   };
 }

@@ -22,15 +22,15 @@ const idField = field<string | { readonly type: string; readonly at?: number }>(
     examples: ['i8', { type: 'u16be', at: 2 }],
   },
   (value) => {
-    const mend = 'Write for example i8, or { type: u16be, at: 2 }.';
+    const fix = 'Write for example i8, or { type: u16be, at: 2 }.';
     if (typeof value === 'string') return undefined;
     if (typeof value !== 'object' || value === null || Array.isArray(value))
-      return badType('the type of the id', value, mend);
+      return badType('the type of the id', value, fix);
     const known = Object.keys(value).every((key) => key === 'type' || key === 'at');
     const typed = 'type' in value && typeof value.type === 'string';
     const placed = !('at' in value) || typeof value.at === 'number';
     if (known && typed && placed) return undefined;
-    return { code: 'config_bad_value', message: 'This is no message id.', mend };
+    return { code: 'config_bad_value', message: 'This is no message id.', fix };
   },
 );
 

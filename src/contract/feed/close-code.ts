@@ -1,4 +1,4 @@
-/** Why the server closes a connection. 4000-4499: reconnect; 4500-4999: do not, something must be mended first. */
+/** Why the server closes a connection. 4000-4499: reconnect; 4500-4999: do not, something must be fixed first. */
 export const CLOSE_CODES = {
   unsupported_data: 1003,
   invalid_utf8: 1007,

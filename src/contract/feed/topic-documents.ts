@@ -21,7 +21,7 @@ export const LINK_STATUSES = {
   connecting: 'is being opened',
   connected: 'carries bytes',
   backoff: 'failed; waits before it is opened anew',
-  failed: "can't work until something is mended; `reason` says what",
+  failed: "can't work until something is fixed; `reason` says what",
 } as const;
 
 export type LinkStatus = keyof typeof LINK_STATUSES;

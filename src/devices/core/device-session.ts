@@ -3,15 +3,15 @@ import type { SessionSettings } from '../../contract/settings.ts';
 import type { Instant } from '../../instant.ts';
 import type { Expectation } from '../../protocol/expectation.ts';
 import { Absence } from './absence.ts';
-import { beginConversation } from './begin-conversation.ts';
-import type { Conversation, Ending } from './conversation.ts';
+import { beginLinkProtocol } from './begin-link-protocol.ts';
 import { DialPlan } from './dial-plan.ts';
 import { EffectList } from './effect-list.ts';
-import type { FileHalf } from './file-half.ts';
+import type { Ending, LinkProtocol } from './link-protocol.ts';
 import { Measurements } from './measurements.ts';
 import { Newcomers } from './newcomers.ts';
 import { Noise } from './noise.ts';
 import { notOnline } from './not-online.ts';
+import type { PartialUpload } from './partial-upload.ts';
 import { receivedFiles } from './received-files.ts';
 import type { Defect, Effect, KnownBefore, LinkOffer, SessionEvent } from './session-events.ts';
 import { connecting, givenUp, phaseDeadline, type SessionPhase } from './session-phase.ts';
@@ -138,11 +138,11 @@ export class DeviceSession {
 
   /** What may come now over the present link, as far as what was sent over it tells. */
   expectation(now: Instant): Expectation | undefined {
-    return this.#phase.name === 'connected' ? this.#phase.conversation.expectation(now) : undefined;
+    return this.#phase.name === 'connected' ? this.#phase.linkProtocol.expectation(now) : undefined;
   }
 
   #take(event: SessionEvent, now: Instant): void {
-    const conversation = this.#phase.name === 'connected' ? this.#phase.conversation : undefined;
+    const linkProtocol = this.#phase.name === 'connected' ? this.#phase.linkProtocol : undefined;
     switch (event.type) {
       case 'started':
         if (this.#phase.name === 'stopped') this.#start(event.after, now);
@@ -168,7 +168,7 @@ export class DeviceSession {
       case 'offerWithdrawn':
         return this.#newcomers.withdrawn(event.offerId);
       case 'messageReceived': {
-        const ending = conversation?.received(event.message, now);
+        const ending = linkProtocol?.received(event.message, now);
         if (ending !== undefined) return this.#lost(ending, now);
         if (event.message.name === 'invalid' || event.message.name === 'echo') return;
         this.#noise.clear();
@@ -178,8 +178,8 @@ export class DeviceSession {
       case 'chunkReceived':
         this.stats.counts.bytes_in += event.bytes;
         this.stats.touch();
-        conversation?.chunkReceived(event.pending, now);
-        if (conversation !== undefined) this.#noise.remarked(event.remark, this.#context, now);
+        linkProtocol?.chunkReceived(event.pending, now);
+        if (linkProtocol !== undefined) this.#noise.remarked(event.remark, this.#context, now);
         return;
       case 'bytesDiscarded':
         this.stats.discarded(event.report);
@@ -190,12 +190,12 @@ export class DeviceSession {
         return this.#lost({ reason: 'bad_frame', detail, how: 'destroy' }, now);
       }
       case 'sendAccepted':
-        return conversation?.sendAccepted(event.message, now);
+        return linkProtocol?.sendAccepted(event.message, now);
       case 'sendRefused': {
         this.stats.counts.refused_sends += 1;
         this.stats.touch();
         this.#log('warn', event.code, `a ${event.message.name} ${event.message.kind} was not sent`);
-        const ending = conversation?.sendRefused(event.message, event.code, now);
+        const ending = linkProtocol?.sendRefused(event.message, event.code, now);
         if (ending !== undefined) this.#lost(ending, now);
         return;
       }
@@ -206,12 +206,12 @@ export class DeviceSession {
       case 'deadlineReached':
         return this.#deadlineReached(event.afterReading, now);
       case 'requestMade':
-        if (conversation?.succeeded) return conversation.requestMade(event, now);
+        if (linkProtocol?.succeeded) return linkProtocol.requestMade(event, now);
         return this.#effects.push(notOnline(event.requestId, this.status));
     }
   }
 
-  #restore(halves: readonly FileHalf[], now: Instant): void {
+  #restore(halves: readonly PartialUpload[], now: Instant): void {
     const { files } = this.#context;
     if (files !== undefined) return files.restore(halves, now);
     // It sends no files any more.
@@ -237,7 +237,7 @@ export class DeviceSession {
   #stop(reason: StopReason, now: Instant): void {
     const phase = this.#phase;
     if (phase.name === 'stopped') return;
-    if (phase.name === 'connected') phase.conversation.abandon('link_lost', STOPPED[reason]);
+    if (phase.name === 'connected') phase.linkProtocol.abandon('link_lost', STOPPED[reason]);
     if (phase.name === 'connected' || phase.name === 'connecting') {
       this.#effects.push({ type: 'closeLink', how: 'end' });
     }
@@ -268,16 +268,16 @@ export class DeviceSession {
     this.#phase = connecting(this.settings, now.monoMs, resolves);
   }
 
-  #connect(address: string, host: string, now: Instant): Conversation {
+  #connect(address: string, host: string, now: Instant): LinkProtocol {
     this.#absence.end();
     this.#noise.begin();
     this.stats.counts.connects += 1;
     this.stats.touch();
     const { attempt } = this.#plan;
     this.#axes.setLink('connected', now.wallMs, { address, attempt, since: now.wallMs });
-    const conversation = beginConversation(this.#context, host, now);
-    this.#phase = { name: 'connected', conversation };
-    return conversation;
+    const linkProtocol = beginLinkProtocol(this.#context, host, now);
+    this.#phase = { name: 'connected', linkProtocol };
+    return linkProtocol;
   }
 
   /** The present link is of no use any more. `gone`: it closed by itself; else it is to be closed in that way. */
@@ -290,8 +290,8 @@ export class DeviceSession {
     if (how !== 'gone') this.#effects.push({ type: 'closeLink', how });
     let hadSuccess = false;
     if (phase.name === 'connected') {
-      hadSuccess = phase.conversation.succeeded;
-      phase.conversation.abandon('link_lost', `the link was lost: ${detail}`);
+      hadSuccess = phase.linkProtocol.succeeded;
+      phase.linkProtocol.abandon('link_lost', `the link was lost: ${detail}`);
       const byItself = how === 'gone' && hadSuccess;
       this.#absence.begin({ reason, detail, byItself }, this.#context.seen, now);
     }
@@ -312,7 +312,7 @@ export class DeviceSession {
 
   #offered(offer: LinkOffer, now: Instant): void {
     if (this.#phase.name === 'stopped') return this.#newcomers.refuse(offer, STOPPED.stopped);
-    const incumbent = this.#phase.name === 'connected' ? this.#phase.conversation : undefined;
+    const incumbent = this.#phase.name === 'connected' ? this.#phase.linkProtocol : undefined;
     // Behind a loop that stood still it looks silent, and what it said may not have been read yet.
     const unjudged = this.#stoodStill || now.monoMs - (this.nextDeadline() ?? NEVER) > LATE_MS;
     const known = incumbent && { host: incumbent.host, heardAt: unjudged ? now.monoMs : incumbent.heardAt };
@@ -329,12 +329,12 @@ export class DeviceSession {
   #adopt(offer: LinkOffer, now: Instant): void {
     let held = false;
     if (this.#phase.name === 'connected') {
-      const { conversation } = this.#phase;
+      const { linkProtocol } = this.#phase;
       const text = `a newer link from ${offer.address} took over`;
-      conversation.abandon('link_replaced', text);
+      linkProtocol.abandon('link_replaced', text);
       this.#effects.push({ type: 'closeLink', how: 'destroy' });
       this.stats.counts.takeovers += 1;
-      held = this.#newcomers.tookOver(offer, conversation, now.monoMs);
+      held = this.#newcomers.tookOver(offer, linkProtocol, now.monoMs);
       this.#log('info', 'link_replaced', text);
     }
     this.#effects.push({ type: 'adoptLink', offerId: offer.offerId });
@@ -390,7 +390,7 @@ export class DeviceSession {
         if (this.#phase.until <= now.monoMs) this.#dial(now);
         return;
       case 'connected': {
-        const ending = this.#phase.conversation.watch(lateMs, now);
+        const ending = this.#phase.linkProtocol.watch(lateMs, now);
         if (ending !== undefined) this.#lost(this.#noise.explain(ending), now);
         return;
       }

@@ -1,5 +1,5 @@
 import { chunkSum } from './chunk-sum.ts';
-import type { FileHalf, HalfMark } from './file-half.ts';
+import type { PartialUpload, UploadCheckpoint } from './partial-upload.ts';
 
 /** One chunk as a device sent it. */
 export interface Chunk {
@@ -33,7 +33,7 @@ export type ReceiveVerdict =
       readonly offset: number;
       readonly last: boolean;
       /** How far the file is with it; absent where it is whole. */
-      readonly half?: HalfMark;
+      readonly half?: UploadCheckpoint;
     }
   /** It is there already: acknowledge it. */
   | { readonly do: 'acknowledge' }
@@ -99,7 +99,7 @@ export class FileReceiver {
   }
 
   /** Goes on from what an earlier run has stored; false where it cannot. */
-  restore({ transfer, total, next, bytes, lastSum, whole = NOTHING }: FileHalf, now: number): boolean {
+  restore({ transfer, total, next, bytes, lastSum, whole = NOTHING }: PartialUpload, now: number): boolean {
     const { maxBytes, maxTransfers } = this.#limits;
     if (this.#partial.has(transfer) || this.#partial.size >= maxTransfers) return false;
     if (next < 1 || next >= total || bytes > maxBytes) return false;
@@ -198,7 +198,12 @@ export class FileReceiver {
     partial.toSay = undefined;
     const { total, lastSum, bytes: offset } = partial;
     if (index === total - 1) return { do: 'store', transfer, index, offset, last: true };
-    const half: HalfMark = { total, next: index + 1, lastSum, ...(whole === undefined ? {} : { whole }) };
+    const half: UploadCheckpoint = {
+      total,
+      next: index + 1,
+      lastSum,
+      ...(whole === undefined ? {} : { whole }),
+    };
     return { do: 'store', transfer, index, offset, last: false, half };
   }
 

@@ -1,4 +1,4 @@
-import type { Ending } from './conversation.ts';
+import type { Ending } from './link-protocol.ts';
 
 const FRAME_PROGRESS_MS = 30_000;
 

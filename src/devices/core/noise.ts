@@ -1,6 +1,6 @@
 import type { Instant } from '../../instant.ts';
 import type { Discarded, LineRemark } from '../../protocol/decoder.ts';
-import type { Ending } from './conversation.ts';
+import type { Ending } from './link-protocol.ts';
 import type { SessionContext } from './session-ports.ts';
 
 /**

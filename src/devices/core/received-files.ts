@@ -2,9 +2,9 @@ import type { Instant } from '../../instant.ts';
 import { bytesOf } from '../../protocol/declared/value.ts';
 import type { DeclaredReply, DeclaredRequest } from '../../protocol/message.ts';
 import { type ChunkMessage, chunkMessage } from './chunk-message.ts';
-import type { FileHalf } from './file-half.ts';
 import { type Chunk, FileReceiver, type ReceiverLimits, type WholeFile } from './file-receiver.ts';
 import type { MessageCatalog } from './message-catalog.ts';
+import type { PartialUpload } from './partial-upload.ts';
 import type { Effect } from './session-events.ts';
 
 /** The error code with which a chunk is refused. */
@@ -29,7 +29,7 @@ export class ReceivedFiles {
   }
 
   /** Goes on with files that an earlier run has stored the first chunks of. */
-  restore(halves: readonly FileHalf[], now: Instant): void {
+  restore(halves: readonly PartialUpload[], now: Instant): void {
     for (const half of halves) {
       if (!this.#receiver.restore(half, now.monoMs))
         this.#emit({ type: 'dropFile', transfer: half.transfer });

@@ -3,9 +3,9 @@ import type { ErrorCode } from '../../errors.ts';
 import type { Values } from '../../protocol/declared/value.ts';
 import type { DecoderFault, Discarded, LineRemark } from '../../protocol/decoder.ts';
 import type { InvalidPayload, Message } from '../../protocol/message.ts';
-import type { FileHalf, HalfMark } from './file-half.ts';
 import type { WholeFile } from './file-receiver.ts';
 import type { Refusal } from './message-catalog.ts';
+import type { PartialUpload, UploadCheckpoint } from './partial-upload.ts';
 import type { StopReason } from './stop-reason.ts';
 
 /** A link that dialled in and wants to be this device; the listener keeps it until it is adopted or refused. */
@@ -44,7 +44,7 @@ export type SessionEvent =
   /** Where it follows a defect of ours, whoever is dialled is left alone for a while first. */
   | { readonly type: 'started'; readonly after?: Defect | KnownBefore }
   | { readonly type: 'stopped'; readonly reason: StopReason }
-  /** Whatever made the link fail is mended: a pause of the back-off ends now. */
+  /** Whatever made the link fail is fixed: a pause of the back-off ends now. */
   | { readonly type: 'pauseEnded' }
   /** The host of the link is a name, which is looked up before anything is dialled. */
   | { readonly type: 'linkResolving' }
@@ -73,7 +73,7 @@ export type SessionEvent =
   /** The bytes of an effect `send` were not taken by the link. */
   | { readonly type: 'sendRefused'; readonly message: Message; readonly code: ErrorCode }
   /** An earlier run has stored the first chunks of these files. */
-  | { readonly type: 'halvesFound'; readonly halves: readonly FileHalf[] }
+  | { readonly type: 'halvesFound'; readonly halves: readonly PartialUpload[] }
   /** The chunk of an effect `storeChunk` is on the disk, or could not be put there. */
   | { readonly type: 'chunkStored'; readonly transfer: number; readonly ok: boolean }
   /** The timer fired; `afterReading` where it follows an effect `readOnce`. */
@@ -147,7 +147,7 @@ export type Effect =
       /** Behind the last piece the file must be this. */
       readonly whole?: WholeFile;
       /** How far the file is with this piece, for a later run to go on; absent where it is the last one. */
-      readonly half?: HalfMark;
+      readonly half?: UploadCheckpoint;
     }
   /** What is there of a file is given up. */
   | { readonly type: 'dropFile'; readonly transfer: number }

@@ -1,6 +1,6 @@
 import type { SessionSettings } from '../../contract/settings.ts';
 import type { ErrorCode } from '../../errors.ts';
-import type { Conversation } from './conversation.ts';
+import type { LinkProtocol } from './link-protocol.ts';
 
 /** Where a session is with its link; instants are monotonic ms. */
 export type SessionPhase =
@@ -9,7 +9,7 @@ export type SessionPhase =
   /** `resolving`: nothing is dialled yet, the host's name is looked up. */
   | { readonly name: 'connecting'; readonly giveUpAt: number; readonly resolving: boolean }
   | { readonly name: 'waiting'; readonly until: number }
-  | { readonly name: 'connected'; readonly conversation: Conversation };
+  | { readonly name: 'connected'; readonly linkProtocol: LinkProtocol };
 
 type Connecting = Extract<SessionPhase, { name: 'connecting' }>;
 
@@ -50,6 +50,6 @@ export function phaseDeadline(phase: SessionPhase): number {
     case 'waiting':
       return phase.until;
     case 'connected':
-      return phase.conversation.nextDeadline();
+      return phase.linkProtocol.nextDeadline();
   }
 }

@@ -1,13 +1,13 @@
 import { tellDefect } from '../../system/defect.ts';
 import type { Log } from '../../system/log.ts';
-import type { FileHalf } from '../core/file-half.ts';
+import type { PartialUpload } from '../core/partial-upload.ts';
 import type { Effect } from '../core/session-events.ts';
-import type { ArrivedFile, Spool } from './spool.ts';
+import type { ArrivedFile, UploadStore } from './upload-store.ts';
 
 export interface DeviceFilesOptions {
   readonly device: string;
   /** Absent: nobody wants files of devices. */
-  readonly spool: Spool | undefined;
+  readonly uploads: UploadStore | undefined;
   readonly log: Log;
   /** A chunk is on the disk, or could not be put there. */
   stored(transfer: number, ok: boolean): void;
@@ -25,18 +25,18 @@ export class DeviceFiles {
   }
 
   /** What an earlier run has stored of files that are not whole; from now on it is the session's to go on with. */
-  claim(): readonly FileHalf[] {
-    return this.#options.spool?.claim(this.#options.device) ?? [];
+  claim(): readonly PartialUpload[] {
+    return this.#options.uploads?.claim(this.#options.device) ?? [];
   }
 
   store({ transfer, ...piece }: Extract<Effect, { type: 'storeChunk' }>): void {
-    const { device, spool } = this.#options;
+    const { device, uploads } = this.#options;
     const forgotten = this.#forgotten;
     const stored = (ok: boolean): void => {
       if (forgotten === this.#forgotten) this.#options.stored(transfer, ok);
     };
     const storing =
-      spool?.store(device, transfer, piece) ?? Promise.reject(new Error('no file is wanted here'));
+      uploads?.store(device, transfer, piece) ?? Promise.reject(new Error('no file is wanted here'));
     storing.then(
       (file) => {
         stored(true);
@@ -50,15 +50,15 @@ export class DeviceFiles {
   }
 
   drop(transfer: number): void {
-    const { device, spool } = this.#options;
-    spool?.drop(device, transfer).catch((cause: unknown) => this.#failed(cause));
+    const { device, uploads } = this.#options;
+    uploads?.drop(device, transfer).catch((cause: unknown) => this.#failed(cause));
   }
 
   /** Gives up all that is not whole. */
   forget(): void {
-    const { device, spool } = this.#options;
+    const { device, uploads } = this.#options;
     this.#forgotten += 1;
-    spool?.forget(device).catch((cause: unknown) => this.#failed(cause));
+    uploads?.forget(device).catch((cause: unknown) => this.#failed(cause));
   }
 
   #arrived(file: ArrivedFile, transfer: number): void {

@@ -54,7 +54,7 @@ export async function uploadFile(options: UploadOptions): Promise<SendProgress> 
         return sender.progress;
       case 'failed':
         throw new HeartwireError(step.code, capital(step.detail), {
-          mend: "Look at the device's state, then send the file again.",
+          fix: "Look at the device's state, then send the file again.",
         });
       case 'wait':
         await waitUntil(step.until, clock, signal);

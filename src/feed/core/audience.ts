@@ -1,13 +1,13 @@
 import type { Instant } from '../../instant.ts';
 import type { Change } from './change.ts';
-import { Cohort, Delivery } from './cohort.ts';
 import { Encoder, type Framer } from './encoder.ts';
 import { FeedTally } from './feed-tally.ts';
 import { Interests } from './interests.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import type { FeedStore } from './store.ts';
-import { type Outlet, Subscriber } from './subscriber.ts';
+import { type Sink, Subscriber } from './subscriber.ts';
 import type { SubscriberSurroundings } from './subscriber-surroundings.ts';
+import { Delivery, SubscriptionGroup } from './subscription-group.ts';
 
 /** Changes that may wait for the end of the turn; beyond it they are taken over by the subscribers at once. */
 const MAX_OPEN_DELIVERIES = 4_096;
@@ -31,18 +31,18 @@ export class Audience implements SubscriberSurroundings {
   readonly encoder: Encoder;
   readonly tally = new FeedTally();
   readonly #port: AudiencePort;
-  readonly #cohorts = new Map<string, Cohort>();
-  readonly #trie = new PatternTrie<Cohort>();
+  readonly #groups = new Map<string, SubscriptionGroup>();
+  readonly #trie = new PatternTrie<SubscriptionGroup>();
   /** Topic to the cohorts that hear it. */
-  readonly #matches = new Map<string, readonly Cohort[]>();
-  readonly #unwritten = new Set<Cohort>();
+  readonly #matches = new Map<string, readonly SubscriptionGroup[]>();
+  readonly #unwritten = new Set<SubscriptionGroup>();
   readonly #woken = new Set<Subscriber>();
   readonly #paced = new Set<Subscriber>();
   /** Those who were not told the whole position the last time, because something held them up. */
   readonly #heldUp = new Set<Subscriber>();
   readonly #stopListening: () => void;
   /** Nothing is delivered to those in here. */
-  readonly #outside = new Cohort([]);
+  readonly #outside = new SubscriptionGroup([]);
   #openDeliveries = 0;
   #toldRev = 0;
   #ticks = 0;
@@ -55,8 +55,8 @@ export class Audience implements SubscriberSurroundings {
   }
 
   /** A new subscriber, who hears nothing at all yet. */
-  admit(outlet: Outlet): Subscriber {
-    return new Subscriber(this, outlet, this.#outside);
+  admit(sink: Sink): Subscriber {
+    return new Subscriber(this, sink, this.#outside);
   }
 
   /** From now on a new subscriber hears broadcasts; patterns are assigned to it when it asks for them. */
@@ -69,14 +69,14 @@ export class Audience implements SubscriberSurroundings {
     this.#woken.delete(subscriber);
     this.#paced.delete(subscriber);
     this.#heldUp.delete(subscriber);
-    this.#disband(subscriber.cohort);
+    this.#disband(subscriber.group);
   }
 
   /** From now on the subscriber hears what these patterns cover, each change once. */
   assign(subscriber: Subscriber, interests: Interests, now: Instant): void {
-    const former = subscriber.cohort;
-    const cohort = this.#cohort(interests.patterns.toSorted());
-    subscriber.join(cohort, interests.special ? interests : cohort.interests, now);
+    const former = subscriber.group;
+    const group = this.#group(interests.patterns.toSorted());
+    subscriber.join(group, interests.special ? interests : group.interests, now);
     this.#disband(former);
   }
 
@@ -110,29 +110,29 @@ export class Audience implements SubscriberSurroundings {
    * them; what is published meanwhile waits for the next pass.
    */
   *pass(): Generator<Subscriber, void, void> {
-    const cohorts = [...this.#unwritten];
+    const groups = [...this.#unwritten];
     const woken = [...this.#woken];
     this.#unwritten.clear();
     this.#woken.clear();
     this.#openDeliveries = 0;
-    for (const cohort of cohorts) cohort.seal();
-    for (const cohort of cohorts) {
+    for (const group of groups) group.seal();
+    for (const group of groups) {
       // One generator less between the pass and each of very many.
-      for (const member of cohort.members) yield member;
-      cohort.release();
+      for (const member of group.members) yield member;
+      group.release();
     }
     yield* woken;
   }
 
   /** Every subscriber takes over what waits for it, within its own bounds. */
   settle(now: Instant): void {
-    for (const cohort of this.#unwritten) {
-      for (const member of cohort.members) {
+    for (const group of this.#unwritten) {
+      for (const member of group.members) {
         member.settle(now);
         this.#woken.add(member);
       }
-      cohort.seal();
-      cohort.release();
+      group.seal();
+      group.release();
     }
     this.#unwritten.clear();
     this.#openDeliveries = 0;
@@ -147,8 +147,8 @@ export class Audience implements SubscriberSurroundings {
     const idleToo = this.#ticks % IDLE_POSITION_TICKS === 0 && rev > this.#toldRev;
     if (idleToo) this.#toldRev = rev;
     const delivery = new Delivery({ kind: 'position', rev }, this.encoder);
-    for (const cohort of this.#cohorts.values()) {
-      if (cohort.patterns.length > 0 && (cohort.changed || idleToo)) this.#append(cohort, delivery);
+    for (const group of this.#groups.values()) {
+      if (group.patterns.length > 0 && (group.changed || idleToo)) this.#append(group, delivery);
     }
   }
 
@@ -157,18 +157,18 @@ export class Audience implements SubscriberSurroundings {
   }
 
   #deliver(change: Change): void {
-    const cohorts = change.kind === 'broadcast' ? this.#cohorts.values() : this.#hearing(change.topic);
+    const groups = change.kind === 'broadcast' ? this.#groups.values() : this.#hearing(change.topic);
     let delivery: Delivery | undefined;
-    for (const cohort of cohorts) {
+    for (const group of groups) {
       delivery ??= new Delivery(change, this.encoder);
-      this.#append(cohort, delivery);
+      this.#append(group, delivery);
     }
     if (delivery !== undefined && ++this.#openDeliveries >= MAX_OPEN_DELIVERIES) this.#port.overfull();
   }
 
-  #append(cohort: Cohort, delivery: Delivery): void {
-    cohort.append(delivery);
-    this.#unwritten.add(cohort);
+  #append(group: SubscriptionGroup, delivery: Delivery): void {
+    group.append(delivery);
+    this.#unwritten.add(group);
     this.#port.pending();
   }
 
@@ -177,7 +177,7 @@ export class Audience implements SubscriberSurroundings {
     return this.#hearing(topic).length > 0;
   }
 
-  #hearing(topic: string): readonly Cohort[] {
+  #hearing(topic: string): readonly SubscriptionGroup[] {
     const known = this.#matches.get(topic);
     if (known !== undefined) return known;
     const found = [...this.#trie.match(topic.split('/'))];
@@ -186,26 +186,26 @@ export class Audience implements SubscriberSurroundings {
     return found;
   }
 
-  #cohort(patterns: readonly string[]): Cohort {
+  #group(patterns: readonly string[]): SubscriptionGroup {
     const key = patterns.join('\n');
-    const known = this.#cohorts.get(key);
+    const known = this.#groups.get(key);
     if (known !== undefined) return known;
-    const cohort = new Cohort(patterns);
-    this.#cohorts.set(key, cohort);
-    for (const pattern of patterns) this.#trie.add(pattern, cohort);
+    const group = new SubscriptionGroup(patterns);
+    this.#groups.set(key, group);
+    for (const pattern of patterns) this.#trie.add(pattern, group);
     this.store.follow(patterns);
     this.#matches.clear();
-    return cohort;
+    return group;
   }
 
-  #disband(cohort: Cohort): void {
-    const key = cohort.patterns.join('\n');
+  #disband(group: SubscriptionGroup): void {
+    const key = group.patterns.join('\n');
     // Who goes twice must not take the cohort with him that others have made of the same patterns since.
-    if (!cohort.empty || cohort.patterns.length === 0 || this.#cohorts.get(key) !== cohort) return;
-    this.#cohorts.delete(key);
-    this.#unwritten.delete(cohort);
-    for (const pattern of cohort.patterns) this.#trie.delete(pattern, cohort);
-    this.store.unfollow(cohort.patterns);
+    if (!group.empty || group.patterns.length === 0 || this.#groups.get(key) !== group) return;
+    this.#groups.delete(key);
+    this.#unwritten.delete(group);
+    for (const pattern of group.patterns) this.#trie.delete(pattern, group);
+    this.store.unfollow(group.patterns);
     this.#matches.clear();
   }
 }

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../contract/feed/json.ts';
-import type { Interest } from './followed.ts';
+import type { Interest } from './topic-interest.ts';
 
 /** What is kept of one topic with state; it stays when the topic is removed, because `seq` goes on. */
 export interface Retained {

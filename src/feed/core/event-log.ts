@@ -1,10 +1,10 @@
 import { needsLiteralEnd } from '../../contract/feed/topic.ts';
 import type { BroadcastChange, EventChange } from './change.ts';
-import { type Followed, Interest } from './followed.ts';
 import type { PatternTrie } from './pattern-trie.ts';
 import { type Link, Recency } from './recency.ts';
 import { Ring } from './ring.ts';
 import { roughSize } from './rough-size.ts';
+import { Interest, type TopicInterest } from './topic-interest.ts';
 
 /** Events kept of one topic. */
 const KEPT_PER_TOPIC = 1_000;
@@ -62,7 +62,7 @@ export class EventLog {
   readonly #topics = new Map<string, Link<EventTopic>>();
   readonly #recency = new Recency<EventTopic>();
   /** Absent: everything is. */
-  readonly #followed: Followed | undefined;
+  readonly #followed: TopicInterest | undefined;
   /** The topics of all that is kept, oldest first, among places of what is not kept any more. */
   readonly #order = new Ring<EventTopic>();
   #keptCount = 0;
@@ -71,7 +71,7 @@ export class EventLog {
   /** Up to here it is not known any more which topics had events. */
   #forgottenRev = 0;
 
-  constructor(followed?: Followed) {
+  constructor(followed?: TopicInterest) {
     this.#followed = followed;
   }
 

@@ -7,10 +7,10 @@ import { HeartwireError } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import type { Change, Retained } from './change.ts';
 import { EventLog, type Gap, type PastEvent, type ToldAfter } from './event-log.ts';
-import { Followed, Interest } from './followed.ts';
 import { trieOf } from './pattern-trie.ts';
 import { type Link, Recency } from './recency.ts';
 import { RevHistory } from './rev-history.ts';
+import { Interest, TopicInterest } from './topic-interest.ts';
 
 /** Topics whose removal is remembered, and for how long. */
 const TOMBSTONES = 10_000;
@@ -62,7 +62,7 @@ export class FeedStore implements Publisher {
   readonly #tombstones = new Map<string, Link<Retained>>();
   readonly #recency = new Recency<Retained>();
   readonly #tellsAll: boolean;
-  readonly #followed = new Followed(EVENTS_MS);
+  readonly #followed = new TopicInterest(EVENTS_MS);
   readonly #events: EventLog;
   readonly #history = new RevHistory(TOMBSTONE_MS);
   /** Up to here it is not known any more what was removed. */
@@ -302,7 +302,7 @@ function patchOf(
       'bad_argument',
       `The document of ${topic} cannot be published: ${cause.message}.`,
       {
-        mend: 'Leave out what is unknown.',
+        fix: 'Leave out what is unknown.',
         cause,
       },
     );

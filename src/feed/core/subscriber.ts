@@ -1,15 +1,15 @@
 import type { PayloadOf, ServerMessageType } from '../../contract/feed/server-messages.ts';
 import type { Instant } from '../../instant.ts';
 import type { AckKeeper } from './ack-window.ts';
-import type { Cohort, Delivery } from './cohort.ts';
-import { Debts, type Recovery } from './debts.ts';
+import { Backlog, type Recovery } from './backlog.ts';
 import { CHUNK_BYTES, concatFrames } from './encoder.ts';
 import { FrameQueue } from './frame-queue.ts';
 import type { Interests } from './interests.ts';
-import { HIGH_WATER, LOW_WATER, type Outlet } from './outlet.ts';
+import { HIGH_WATER, LOW_WATER, type Sink } from './sink.ts';
 import type { SubscriberSurroundings } from './subscriber-surroundings.ts';
+import type { Delivery, SubscriptionGroup } from './subscription-group.ts';
 
-export { HIGH_WATER, LOW_WATER, type Outlet } from './outlet.ts';
+export { HIGH_WATER, LOW_WATER, type Sink } from './sink.ts';
 
 /** Of what one subscriber is owed, so much is written in one pass: others shall not wait for all of it. */
 const OWED_AT_ONCE = 256 * 1024;
@@ -29,19 +29,19 @@ const NOWHERE = -1;
  */
 export class Subscriber {
   readonly #shared: SubscriberSurroundings;
-  readonly #outlet: Outlet;
+  readonly #sink: Sink;
   /** Absent where nothing waits. */
   #waiting: FrameQueue | undefined;
   /** Absent until there is a session, or something to be acknowledged without one. */
   #keeper: AckKeeper | undefined;
-  #debts: Debts | undefined;
+  #backlog: Backlog | undefined;
   #full = false;
   /** What is owed is written in parts, and this was one of them. */
   #goesOn = false;
   #positionDue = false;
   /** Nothing concerns it but what its cohort shares. */
   #plain = false;
-  #cohort: Cohort;
+  #group: SubscriptionGroup;
   #cursor: number;
   #nextId = 1;
   #interests: Interests;
@@ -50,13 +50,13 @@ export class Subscriber {
   /** Where its cohort has it among its members; the cohort's to set. */
   seat = NOWHERE;
 
-  constructor(shared: SubscriberSurroundings, outlet: Outlet, cohort: Cohort) {
+  constructor(shared: SubscriberSurroundings, sink: Sink, group: SubscriptionGroup) {
     this.#shared = shared;
-    this.#outlet = outlet;
-    this.#cohort = cohort;
-    this.#interests = cohort.interests;
-    this.#cursor = cohort.end;
-    cohort.add(this);
+    this.#sink = sink;
+    this.#group = group;
+    this.#interests = group.interests;
+    this.#cursor = group.end;
+    group.add(this);
   }
 
   /** What it asked to hear, and how. */
@@ -64,29 +64,29 @@ export class Subscriber {
     return this.#interests;
   }
 
-  get cohort(): Cohort {
-    return this.#cohort;
+  get group(): SubscriptionGroup {
+    return this.#group;
   }
 
-  get outlet(): Outlet {
-    return this.#outlet;
+  get sink(): Sink {
+    return this.#sink;
   }
 
   /** The outlet holds more than it should, or is about to be given more: nothing is to be read from this subscriber. */
   get full(): boolean {
-    return this.#full || this.#goesOn || this.#waitingBytes + this.#outlet.unsent > HIGH_WATER;
+    return this.#full || this.#goesOn || this.#waitingBytes + this.#sink.unsent > HIGH_WATER;
   }
 
   /** Bytes that wait for this subscriber, roughly. */
   get held(): number {
-    return this.#outlet.unsent + this.#waitingBytes + (this.#debts?.bytes ?? 0);
+    return this.#sink.unsent + this.#waitingBytes + (this.#backlog?.bytes ?? 0);
   }
 
   /** Its session, and what was not acknowledged there: that is sent again. */
   resume(keeper: AckKeeper): void {
     this.#keeper = keeper;
     keeper.window?.resumed();
-    this.#debts?.resume(keeper);
+    this.#backlog?.resume(keeper);
     if ((keeper.window?.size ?? 0) === 0) return;
     this.#owe();
     this.#wake();
@@ -123,7 +123,7 @@ export class Subscriber {
 
   /** The last message, written whatever waits: nothing comes after it. */
   sendLast<Type extends ServerMessageType>(type: Type, payload: PayloadOf<Type>, now: Instant): void {
-    this.#outlet.write(this.#shared.encoder.message(type, this.#newId(), payload, now));
+    this.#sink.write(this.#shared.encoder.message(type, this.#newId(), payload, now));
   }
 
   /** `send` for what is framed already. */
@@ -134,19 +134,19 @@ export class Subscriber {
   }
 
   /** Moves to the audience of other patterns; what the former one was told before is still said. */
-  join(cohort: Cohort, interests: Interests, now: Instant): void {
+  join(group: SubscriptionGroup, interests: Interests, now: Instant): void {
     this.settle(now);
-    this.#debts?.releasePaced();
+    this.#backlog?.releasePaced();
     this.#plain = false;
-    this.#cohort.delete(this);
-    this.#cohort = cohort;
+    this.#group.delete(this);
+    this.#group = group;
     this.#interests = interests;
-    this.#cursor = cohort.end;
-    cohort.add(this);
+    this.#cursor = group.end;
+    group.add(this);
   }
 
   leave(): void {
-    this.#cohort.delete(this);
+    this.#group.delete(this);
     this.seat = NOWHERE;
     this.#plain = false;
   }
@@ -175,8 +175,8 @@ export class Subscriber {
 
   /** Wakes it if documents were held back until now; false where none is held back any more. */
   wakePaced(now: Instant): boolean {
-    if (this.#debts?.paceDue(now) === true) this.#wake();
-    return this.#debts?.holdsBack === true;
+    if (this.#backlog?.paceDue(now) === true) this.#wake();
+    return this.#backlog?.holdsBack === true;
   }
 
   /** Owes it a position, behind what is owed besides. */
@@ -194,12 +194,12 @@ export class Subscriber {
   /** Forgets what it is owed of patterns that were given up; `wanted` says which topics the others still cover. */
   forget(patterns: readonly string[], wanted: (topic: string) => boolean): void {
     this.#keeper?.window?.retain(wanted);
-    this.#debts?.forget(patterns, wanted);
+    this.#backlog?.forget(patterns, wanted);
   }
 
   /** Takes over everything that its cohort has for it: as it is where it is in step, else as what it is owed. */
   settle(now: Instant): void {
-    this.#advance(this.#cohort.end, now);
+    this.#advance(this.#group.end, now);
   }
 
   /** Writes as much as the outlet takes, and returns the bytes that wait for this subscriber then, roughly. */
@@ -213,14 +213,14 @@ export class Subscriber {
 
   #catchUp(now: Instant): void {
     this.#goesOn = false;
-    if (this.#full && this.#outlet.unsent <= LOW_WATER) this.#full = false;
+    if (this.#full && this.#sink.unsent <= LOW_WATER) this.#full = false;
     for (let owed = 0; !this.#full; ) {
       const bytes = this.#next(now);
       if (bytes === undefined) {
         this.#becomePlain();
         return;
       }
-      this.#full = this.#outlet.write(bytes) > HIGH_WATER;
+      this.#full = this.#sink.write(bytes) > HIGH_WATER;
       if (this.#inStep) continue;
       owed += bytes.length;
       if (owed < OWED_AT_ONCE || this.#full) continue;
@@ -228,11 +228,11 @@ export class Subscriber {
       this.#wake();
       break;
     }
-    this.#advance(this.#cohort.sealedEnd, now);
+    this.#advance(this.#group.sealedEnd, now);
   }
 
   get #inStep(): boolean {
-    return this.#debts?.inStep ?? true;
+    return this.#backlog?.inStep ?? true;
   }
 
   get #waitingBytes(): number {
@@ -249,30 +249,30 @@ export class Subscriber {
     this.#shared.wake(this);
   }
 
-  #owe(): Debts {
+  #owe(): Backlog {
     this.#plain = false;
     this.#keeper ??= { window: undefined };
-    this.#debts ??= new Debts(
+    this.#backlog ??= new Backlog(
       this.#shared,
       this.#keeper,
       () => this.#newId(),
       () => this.#shared.tellLater(this),
     );
-    return this.#debts;
+    return this.#backlog;
   }
 
   /** Writes what all members of its cohort share, and returns what is unsent then; undefined where that is not all. */
   #follow(now: Instant): number | undefined {
-    const cohort = this.#cohort;
-    const end = cohort.sealedEnd;
-    if (this.#cursor >= end) return this.#outlet.unsent;
+    const group = this.#group;
+    const end = group.sealedEnd;
+    if (this.#cursor >= end) return this.#sink.unsent;
     let unsent = 0;
     while (this.#cursor < end) {
-      const piece = cohort.piece(this.#cursor, now);
+      const piece = group.piece(this.#cursor, now);
       if (piece === undefined) return undefined;
       this.#shared.tally.deliveries += piece.end - this.#cursor;
       this.#cursor = piece.end;
-      unsent = this.#outlet.write(piece.bytes);
+      unsent = this.#sink.write(piece.bytes);
       if (unsent <= HIGH_WATER) continue;
       this.#full = true;
       this.#plain = false;
@@ -284,13 +284,13 @@ export class Subscriber {
   /** Nothing is left to be written. */
   #becomePlain(): void {
     this.#waiting = undefined;
-    if (this.#debts?.none === true) this.#debts = undefined;
-    this.#plain = this.#debts === undefined && !this.#interests.special && !this.#positionDue;
+    if (this.#backlog?.none === true) this.#backlog = undefined;
+    this.#plain = this.#backlog === undefined && !this.#interests.special && !this.#positionDue;
   }
 
   #next(now: Instant): Uint8Array | undefined {
     if (this.#waiting?.hasOrdered !== true && this.#inStep && !this.#interests.special) {
-      const piece = this.#cohort.piece(this.#cursor, now);
+      const piece = this.#group.piece(this.#cursor, now);
       if (piece !== undefined) {
         this.#shared.tally.deliveries += piece.end - piece.start;
         this.#cursor = piece.end;
@@ -299,7 +299,7 @@ export class Subscriber {
     }
     // Who is about to be told a position must know all that happened, or it would be claimed too early.
     const shared = this.#inStep && !this.#positionDue;
-    this.#advance(shared ? this.#cohort.sealedEnd : this.#cohort.end, now);
+    this.#advance(shared ? this.#group.sealedEnd : this.#group.end, now);
     const frames: Uint8Array[] = [];
     let size = 0;
     while (size < CHUNK_BYTES) {
@@ -315,7 +315,7 @@ export class Subscriber {
 
   #advance(end: number, now: Instant): void {
     if (this.#cursor >= end) return;
-    const deliveries = this.#cohort.range(this.#cursor, end);
+    const deliveries = this.#group.range(this.#cursor, end);
     this.#cursor = end;
     this.#plain = false;
     for (const delivery of deliveries) this.#hear(delivery, now);
@@ -344,16 +344,16 @@ export class Subscriber {
   }
 
   #takeOwed(now: Instant): Uint8Array | undefined {
-    const owed = this.#debts?.take(this.#outlet.unsent <= LOW_WATER, now);
+    const owed = this.#backlog?.take(this.#sink.unsent <= LOW_WATER, now);
     if (owed !== undefined || !this.#positionDue) return owed;
-    if (this.#cursor < this.#cohort.end) {
+    if (this.#cursor < this.#group.end) {
       // What happened since must not be claimed before it is said.
-      this.#advance(this.#cohort.end, now);
+      this.#advance(this.#group.end, now);
       return this.#waiting?.take() ?? this.#takeOwed(now);
     }
     this.#positionDue = false;
     const { store, encoder } = this.#shared;
-    const rev = this.#debts?.saidUpTo ?? store.rev;
+    const rev = this.#backlog?.saidUpTo ?? store.rev;
     if (rev < store.rev) this.#shared.tellLater(this);
     return encoder.position(rev, now);
   }

@@ -5,7 +5,7 @@ import type { Instant } from '../../instant.ts';
 import type { Audience } from '../core/audience.ts';
 import type { FeedSession } from '../core/session.ts';
 import type { SessionLine } from '../core/session-surroundings.ts';
-import { HIGH_WATER, LOW_WATER, type Outlet, type Subscriber } from '../core/subscriber.ts';
+import { HIGH_WATER, LOW_WATER, type Sink, type Subscriber } from '../core/subscriber.ts';
 import { asBuffer } from '../transports/as-buffer.ts';
 
 /** A protocol ping that nothing has answered yet. */
@@ -27,7 +27,7 @@ interface Control {
 }
 
 /** A socket that is too full to be written to. */
-interface Jam {
+interface Backpressure {
   /** Since when no byte was seen to leave it, monotonic ms. */
   sinceMs: number;
   /** Bytes that had left it then. */
@@ -41,7 +41,7 @@ interface Jam {
 const UNANSWERED: readonly CloseReason[] = ['message_too_large', 'invalid_utf8', 'internal_error'];
 
 /** What is particular to one kind of transport; it reads the socket, and hands what it reads to the connection. */
-export interface Carrier {
+export interface TransportSocket {
   /** Messages may still be written. */
   readonly open: boolean;
   /** What asks the other side for a sign of life below the level of messages; absent where there is no such thing. */
@@ -59,17 +59,17 @@ export interface Carrier {
  * One subscriber over any transport. Everything for it is written here, as frames that are made already, straight to
  * the socket; while the socket is too full, nothing more is written to it, and nothing is read from it.
  */
-export class Connection implements Outlet, SessionLine {
+export class Connection implements Sink, SessionLine {
   readonly subscriber: Subscriber;
   /** Where the other end is, as people write it. */
   readonly address: string;
-  readonly #carrier: Carrier;
+  readonly #transportSocket: TransportSocket;
   readonly #socket: Socket;
   readonly #audience: Audience;
   #session: FeedSession<Connection> | undefined;
   #handed = 0;
   #control: Control | undefined;
-  #jam: Jam | undefined;
+  #backpressure: Backpressure | undefined;
   #closedFor: CloseReason | undefined;
   #mayListen = false;
   /** What it may do; absent where it has not shown a token yet. */
@@ -83,8 +83,8 @@ export class Connection implements Outlet, SessionLine {
   /** Of all the seconds of an interval, the one in which it is pinged. */
   pingSecond = 0;
 
-  constructor(carrier: Carrier, socket: Socket, address: string, audience: Audience) {
-    this.#carrier = carrier;
+  constructor(transportSocket: TransportSocket, socket: Socket, address: string, audience: Audience) {
+    this.#transportSocket = transportSocket;
     this.#socket = socket;
     this.address = address;
     this.#audience = audience;
@@ -96,23 +96,23 @@ export class Connection implements Outlet, SessionLine {
   }
 
   get closing(): boolean {
-    return this.#closedFor !== undefined || !this.#carrier.open;
+    return this.#closedFor !== undefined || !this.#transportSocket.open;
   }
 
   /** For how long the socket has been too full to be written to, without a byte seen to leave it; 0 where it is not. */
   stuckMs(now: Instant): number {
-    const jam = this.#jam;
-    if (jam === undefined) return 0;
+    const backpressure = this.#backpressure;
+    if (backpressure === undefined) return 0;
     const sent = this.#handed - this.unsent;
-    if (sent > jam.sent) jam.sinceMs = now.monoMs;
-    jam.sent = sent;
-    return now.monoMs - jam.sinceMs;
+    if (sent > backpressure.sent) backpressure.sinceMs = now.monoMs;
+    backpressure.sent = sent;
+    return now.monoMs - backpressure.sinceMs;
   }
 
   /** It was pinged and not heard since, or is full: time may end it. */
   get awaited(): boolean {
     const control = this.#control;
-    return this.#jam !== undefined || control?.ping !== undefined || control?.pingWanted === true;
+    return this.#backpressure !== undefined || control?.ping !== undefined || control?.pingWanted === true;
   }
 
   /** Why our side closed it; undefined where it did not. */
@@ -162,8 +162,8 @@ export class Connection implements Outlet, SessionLine {
   receive(text: string, now: Instant): void {
     if (this.closing) return;
     this.#answered();
-    if (this.#jam !== undefined) {
-      this.#jam.unread.push(text);
+    if (this.#backpressure !== undefined) {
+      this.#backpressure.unread.push(text);
       return;
     }
     this.#session?.receive(text, now);
@@ -184,8 +184,8 @@ export class Connection implements Outlet, SessionLine {
 
   sendPing(): void {
     // Nothing is read from a full subscriber, so its answer could not be heard either.
-    if (this.closing || this.#jam !== undefined) return;
-    if (this.#carrier.pingFrame === undefined) {
+    if (this.closing || this.#backpressure !== undefined) return;
+    if (this.#transportSocket.pingFrame === undefined) {
       // Its session pings it with a message instead, and not everybody answers those.
       if (this.#session?.answersPings === true) this.#awaitAnswer();
       return;
@@ -212,14 +212,14 @@ export class Connection implements Outlet, SessionLine {
     } else held = this.subscriber.flush(now);
     // Who holds as little as this is not full.
     if (held > LOW_WATER && this.subscriber.full) this.#pause(now);
-    else if (this.#jam !== undefined) this.#resume(this.#jam, now);
+    else if (this.#backpressure !== undefined) this.#resume(this.#backpressure, now);
     return held;
   }
 
   /** The instant up to which an answer to the open ping may be awaited; undefined while none is open. */
   pingDeadlineMs(now: Instant, timeoutMs: number): number | undefined {
     const ping = this.#control?.ping;
-    if (ping === undefined || this.#jam !== undefined) return undefined;
+    if (ping === undefined || this.#backpressure !== undefined) return undefined;
     if (this.#socket.bytesRead !== ping.received) {
       this.#answered();
       return undefined;
@@ -247,8 +247,8 @@ export class Connection implements Outlet, SessionLine {
 
   /** It is told nothing any more. */
   dismiss(): void {
-    if (this.#jam !== undefined) this.#socket.off('drain', this.#jam.drained);
-    this.#jam = undefined;
+    if (this.#backpressure !== undefined) this.#socket.off('drain', this.#backpressure.drained);
+    this.#backpressure = undefined;
     this.#audience.dismiss(this.subscriber);
   }
 
@@ -262,8 +262,8 @@ export class Connection implements Outlet, SessionLine {
     this.#closedFor = reason;
     this.dismiss();
     // The other side's close frame must be read.
-    this.#carrier.resume();
-    this.#carrier.close(code, reason);
+    this.#transportSocket.resume();
+    this.#transportSocket.close(code, reason);
   }
 
   #controlled(): Control {
@@ -282,11 +282,11 @@ export class Connection implements Outlet, SessionLine {
   #writeControl(control: Control): void {
     if (control.pong !== undefined) this.write(control.pong);
     control.pong = undefined;
-    const { pingFrame } = this.#carrier;
+    const { pingFrame } = this.#transportSocket;
     if (control.pingWanted && pingFrame !== undefined) {
       control.pingWanted = false;
       this.write(pingFrame);
-      if (this.#carrier.answersPings) this.#awaitAnswer();
+      if (this.#transportSocket.answersPings) this.#awaitAnswer();
     }
     if (control.ping === undefined) this.#control = undefined;
   }
@@ -300,24 +300,24 @@ export class Connection implements Outlet, SessionLine {
   }
 
   #pause(now: Instant): void {
-    if (this.#jam !== undefined) {
+    if (this.#backpressure !== undefined) {
       this.stuckMs(now);
       return;
     }
     const drained = (): void => this.#audience.wake(this.subscriber);
-    this.#jam = { sinceMs: now.monoMs, sent: this.#handed - this.unsent, unread: [], drained };
+    this.#backpressure = { sinceMs: now.monoMs, sent: this.#handed - this.unsent, unread: [], drained };
     this.#answered();
     this.#socket.on('drain', drained);
-    this.#carrier.pause();
+    this.#transportSocket.pause();
   }
 
-  #resume({ drained, unread }: Jam, now: Instant): void {
-    this.#jam = undefined;
+  #resume({ drained, unread }: Backpressure, now: Instant): void {
+    this.#backpressure = undefined;
     this.#socket.off('drain', drained);
     while (!this.closing && !this.#setAside(unread)) {
       const text = unread.shift();
       if (text === undefined) {
-        this.#carrier.resume();
+        this.#transportSocket.resume();
         return;
       }
       this.receive(text, now);
@@ -326,8 +326,8 @@ export class Connection implements Outlet, SessionLine {
 
   /** The socket is full again: messages that were not heard yet wait on. */
   #setAside(unread: readonly string[]): boolean {
-    if (this.#jam === undefined) return false;
-    this.#jam.unread.push(...unread);
+    if (this.#backpressure === undefined) return false;
+    this.#backpressure.unread.push(...unread);
     return true;
   }
 }

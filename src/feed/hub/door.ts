@@ -1,6 +1,6 @@
 import type { Admission } from '../../access/admission.ts';
+import { refusedByName } from '../../access/admission-control.ts';
 import { type Caller, isLoopback } from '../../access/caller.ts';
-import { refusedByName } from '../../access/doorman.ts';
 import { type Answer, pathOf, refusal } from '../../server/http/routes.ts';
 
 const CLIENT_ID = /^[A-Za-z0-9._-]{1,64}$/;

@@ -1,4 +1,8 @@
-import { DEFAULT_DOOR_LIMITS, type DoorLimits, doorLimits } from '../../access/connection-gate.ts';
+import {
+  type AdmissionLimits,
+  admissionLimits,
+  DEFAULT_ADMISSION_LIMITS,
+} from '../../access/connection-gate.ts';
 import type { ServerConfig } from '../../config/server.ts';
 import type { FeedLimits } from '../../contract/feed/server-messages.ts';
 
@@ -40,7 +44,7 @@ export const DEFAULT_FEED_LIMITS: FeedServerLimits = {
   messageBurst: 200,
   maxPatterns: 256,
   authTimeoutMs: 10_000,
-  ...DEFAULT_DOOR_LIMITS,
+  ...DEFAULT_ADMISSION_LIMITS,
   maxConnections: 20_000,
   connectsPerSecond: 500,
   connectBurst: 1_000,
@@ -54,7 +58,7 @@ export const DEFAULT_FEED_LIMITS: FeedServerLimits = {
 };
 
 /** What may be changed while everybody stays connected. */
-export type LiveLimits = DoorLimits &
+export type LiveLimits = AdmissionLimits &
   Pick<
     FeedServerLimits,
     | 'flushWindowMs'
@@ -73,7 +77,7 @@ export function liveLimits(server: ServerConfig): LiveLimits {
   const { maxMessagesPerSecond: messagesPerSecond, maxMessageBytes, maxPatterns, authTimeoutMs } = server;
   const messageBurst = messagesPerSecond * MESSAGE_BURST;
   return {
-    ...doorLimits(server),
+    ...admissionLimits(server),
     flushWindowMs,
     maxMessageBytes,
     messagesPerSecond,

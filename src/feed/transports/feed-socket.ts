@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
-import type { Carrier, Connection } from '../hub/connection.ts';
-import type { Roster } from '../hub/roster.ts';
+import type { Connection, TransportSocket } from '../hub/connection.ts';
+import type { SubscriberRegistry } from '../hub/subscriber-registry.ts';
 import { PING_FRAME, pongFrame } from './text-frame.ts';
 
 /** How a connection ended that the other side closed. */
@@ -16,8 +16,8 @@ const CLOSED: ReadonlyMap<number, string> = new Map([
  * many, so that it carries its connection itself, and takes its own events where they are emitted: a listener for each
  * of them would weigh as much as all that is known of a subscriber.
  */
-export class FeedSocket extends WebSocket implements Carrier {
-  #roster: Roster | undefined;
+export class FeedSocket extends WebSocket implements TransportSocket {
+  #subscriberRegistry: SubscriberRegistry | undefined;
   #connection: Connection | undefined;
 
   get open(): boolean {
@@ -33,32 +33,32 @@ export class FeedSocket extends WebSocket implements Carrier {
   }
 
   /** From now on what arrives goes to the connection. */
-  carry(roster: Roster, connection: Connection): void {
-    this.#roster = roster;
+  carry(subscriberRegistry: SubscriberRegistry, connection: Connection): void {
+    this.#subscriberRegistry = subscriberRegistry;
     this.#connection = connection;
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
-    const [roster, connection] = [this.#roster, this.#connection];
-    if (roster === undefined || connection === undefined) return super.emit(event, ...args);
+    const [subscriberRegistry, connection] = [this.#subscriberRegistry, this.#connection];
+    if (subscriberRegistry === undefined || connection === undefined) return super.emit(event, ...args);
     const [first, second] = args;
     switch (event) {
       case 'message':
-        if (second === true) connection.close('unsupported_data', roster.clock.now());
+        if (second === true) connection.close('unsupported_data', subscriberRegistry.clock.now());
         // A Buffer, since nobody asks for anything else.
-        else roster.receive(connection, String(first));
+        else subscriberRegistry.receive(connection, String(first));
         return true;
       case 'ping':
-        if (first instanceof Uint8Array) connection.pinged(pongFrame(first), roster.clock.now());
+        if (first instanceof Uint8Array) connection.pinged(pongFrame(first), subscriberRegistry.clock.now());
         return true;
       case 'pong':
-        connection.heard(roster.clock.now());
+        connection.heard(subscriberRegistry.clock.now());
         return true;
       case 'error':
-        this.#failed(roster, connection, first);
+        this.#failed(subscriberRegistry, connection, first);
         return true;
       case 'close':
-        roster.leave(connection, CLOSED.get(Number(first)) ?? `code ${Number(first)}`);
+        subscriberRegistry.leave(connection, CLOSED.get(Number(first)) ?? `code ${Number(first)}`);
         return true;
       default:
         return super.emit(event, ...args);
@@ -66,11 +66,11 @@ export class FeedSocket extends WebSocket implements Carrier {
   }
 
   /** `ws` has closed with the right code itself, and reads nothing any more: not even the other side's. */
-  #failed(roster: Roster, connection: Connection, cause: unknown): void {
+  #failed(subscriberRegistry: SubscriberRegistry, connection: Connection, cause: unknown): void {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') connection.cutOff('message_too_large');
     if (code === 'WS_ERR_INVALID_UTF8') connection.cutOff('invalid_utf8');
-    roster.log(
+    subscriberRegistry.log(
       'error',
       connection.address,
       undefined,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createSecureServer } from 'node:tls';
 import { plainAddress } from '../../access/caller.ts';
-import { ConnectionGate, type DoorLimits } from '../../access/connection-gate.ts';
+import { type AdmissionLimits, ConnectionGate } from '../../access/connection-gate.ts';
 import { Handshakes } from '../../access/handshakes.ts';
 import { CLOSE_CODES } from '../../contract/feed/close-code.ts';
 import { parseClientMessage } from '../../contract/feed/parse-client-message.ts';
@@ -13,10 +13,10 @@ import { BACKLOG } from '../../system/backlog.ts';
 import { listenError } from '../../system/listen-error.ts';
 import type { TlsSource } from '../../system/tls-source.ts';
 import type { Connection } from '../hub/connection.ts';
-import type { Roster, Transport } from '../hub/roster.ts';
+import type { SubscriberRegistry, Transport } from '../hub/subscriber-registry.ts';
 import { endSocket } from './end-socket.ts';
-import { JsonLinesCarrier } from './json-lines-carrier.ts';
 import { jsonLine } from './json-lines-frame.ts';
+import { JsonLinesSocket } from './json-lines-socket.ts';
 
 /** Connections at once; more are closed as they come. */
 const MAX_CONNECTIONS = 20_000;
@@ -24,7 +24,7 @@ const MAX_CONNECTIONS = 20_000;
 const SOCKETS = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 };
 
 export interface JsonLinesServerOptions {
-  readonly roster: Roster;
+  readonly subscriberRegistry: SubscriberRegistry;
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
@@ -54,10 +54,10 @@ export class JsonLinesServer {
 
   constructor(options: JsonLinesServerOptions) {
     this.#options = options;
-    const { roster } = options;
-    this.#transport = roster.transport('json_lines', jsonLine);
-    this.#gate = new ConnectionGate(roster.limits, roster.clock);
-    this.#handshakes = new Handshakes(roster.clock, options.handshakeMs);
+    const { subscriberRegistry } = options;
+    this.#transport = subscriberRegistry.transport('json_lines', jsonLine);
+    this.#gate = new ConnectionGate(subscriberRegistry.limits, subscriberRegistry.clock);
+    this.#handshakes = new Handshakes(subscriberRegistry.clock, options.handshakeMs);
   }
 
   /**
@@ -86,7 +86,7 @@ export class JsonLinesServer {
   }
 
   /** Other limits hold for connections that come from now on. */
-  follow(limits: DoorLimits): void {
+  follow(limits: AdmissionLimits): void {
     this.#gate.follow(limits);
   }
 
@@ -118,35 +118,40 @@ export class JsonLinesServer {
   #admit(socket: Socket): void {
     // Without an address the peer is gone already.
     if (socket.remoteAddress === undefined) return void socket.destroy();
-    const { roster } = this.#options;
-    const { clock } = roster;
-    const { maxMessageBytes, closeTimeoutMs } = roster.limits;
+    const { subscriberRegistry } = this.#options;
+    const { clock } = subscriberRegistry;
+    const { maxMessageBytes, closeTimeoutMs } = subscriberRegistry.limits;
     const address = plainAddress(socket.remoteAddress);
     let why = 'closed';
     socket.on('error', (error: NodeJS.ErrnoException) => {
       why = error.code === 'EPIPE' ? 'closed' : 'lost';
     });
-    const retryAfterS = roster.retryAfterS(address);
+    const retryAfterS = subscriberRegistry.retryAfterS(address);
     if (retryAfterS !== undefined) {
       this.#sendAway(socket, retryAfterS);
       return;
     }
-    const carrier = new JsonLinesCarrier({ socket, clock, maxMessageBytes, closeTimeoutMs });
-    const connection = roster.admit(this.#transport, { carrier, socket, address, quiet: true });
-    socket.on('close', () => roster.leave(connection, why));
+    const transportSocket = new JsonLinesSocket({ socket, clock, maxMessageBytes, closeTimeoutMs });
+    const connection = subscriberRegistry.admit(this.#transport, {
+      transportSocket,
+      socket,
+      address,
+      quiet: true,
+    });
+    socket.on('close', () => subscriberRegistry.leave(connection, why));
     if (connection.session === undefined) return;
     const cutOff = (): void => {
       why = 'refused';
-      roster.log('refused', address, undefined, 'what it said first is no JSON object');
+      subscriberRegistry.log('refused', address, undefined, 'what it said first is no JSON object');
       socket.destroy();
     };
     let first = true;
-    carrier.start({
+    transportSocket.start({
       text: (text, lines) => {
         if (first && isNoObject(text)) return cutOff();
         first = false;
         if (connection.quiet && (lines || asksForStream(text))) this.#begin(connection);
-        roster.receive(connection, text);
+        subscriberRegistry.receive(connection, text);
       },
       newline: () => this.#begin(connection),
       tooLarge: () => connection.close('message_too_large', clock.now()),
@@ -159,12 +164,12 @@ export class JsonLinesServer {
   #begin(connection: Connection): void {
     if (!connection.quiet || connection.closing) return;
     connection.session?.startJsonPings();
-    this.#options.roster.begin(connection);
+    this.#options.subscriberRegistry.begin(connection);
   }
 
   /** There is no room now. */
   #sendAway(socket: Socket, retryAfterS: number): void {
-    const { clock, limits } = this.#options.roster;
+    const { clock, limits } = this.#options.subscriberRegistry;
     const { encoder } = this.#transport.audience;
     const now = clock.now();
     const message = 'More connections come than can be taken in now; come back later.';

@@ -6,10 +6,10 @@ import { forbidden } from '../../access/request-access.ts';
 import type { Answer } from '../../server/http/routes.ts';
 import { refusal } from '../../server/http/routes.ts';
 import { tooManyPatterns } from '../core/subscriptions.ts';
-import type { Roster, Transport } from '../hub/roster.ts';
-import { SseCarrier } from './sse-carrier.ts';
+import type { SubscriberRegistry, Transport } from '../hub/subscriber-registry.ts';
 import { sseFrame } from './sse-frame.ts';
 import { readStreamRequest } from './sse-request.ts';
+import { SseSocket } from './sse-socket.ts';
 
 /** A browser whose stream ended comes back after so long, drawn anew for each, so that not all come back at once. */
 const LEAST_RETRY_MS = 1_000;
@@ -26,13 +26,13 @@ const STREAM_HEADERS = {
 
 /** The feed as server-sent events: the same messages, for who only wants to listen. */
 export class SseServer {
-  readonly #roster: Roster;
+  readonly #subscriberRegistry: SubscriberRegistry;
   readonly #transport: Transport;
   readonly #random: () => number;
 
-  constructor(roster: Roster, random: () => number = Math.random) {
-    this.#roster = roster;
-    this.#transport = roster.transport('sse', sseFrame);
+  constructor(subscriberRegistry: SubscriberRegistry, random: () => number = Math.random) {
+    this.#subscriberRegistry = subscriberRegistry;
+    this.#transport = subscriberRegistry.transport('sse', sseFrame);
     this.#random = random;
   }
 
@@ -46,7 +46,7 @@ export class SseServer {
   ): Answer | undefined {
     const asked = readStreamRequest(request.url ?? '', request.headers);
     if (!('subscribe' in asked)) return asked;
-    const { clock, limits } = this.#roster;
+    const { clock, limits } = this.#subscriberRegistry;
     // Before the rights, against which each pattern would be held.
     if (asked.topics.length > limits.maxPatterns) {
       return refusal(400, 'bad_request', tooManyPatterns(limits.maxPatterns).message);
@@ -58,7 +58,7 @@ export class SseServer {
       return refusal(400, 'bad_request', 'A stream wants a connection of its own; this one is still in use.');
     }
     const address = plainAddress(caller.remoteAddress);
-    const retryAfterS = this.#roster.retryAfterS(address);
+    const retryAfterS = this.#subscriberRegistry.retryAfterS(address);
     const browser = request.headers.accept?.includes('text/event-stream') === true;
     if (retryAfterS !== undefined && !browser) {
       const message = 'More connections come than can be taken in now; come back later.';
@@ -79,16 +79,21 @@ export class SseServer {
       return undefined;
     }
     socket.write(`retry: ${Math.round(retryMs)}\n\n`);
-    const carrier = new SseCarrier(socket, clock, limits.closeTimeoutMs);
+    const transportSocket = new SseSocket(socket, clock, limits.closeTimeoutMs);
     const verdict = { ok: true, grant } as const;
-    const connection = this.#roster.admit(this.#transport, { carrier, socket, address, verdict });
+    const connection = this.#subscriberRegistry.admit(this.#transport, {
+      transportSocket,
+      socket,
+      address,
+      verdict,
+    });
     let why = 'closed';
     // Somebody who went away in order may be written to once more before his end is seen.
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') why = 'lost';
     });
-    socket.once('close', () => this.#roster.leave(connection, why));
-    this.#roster.receive(connection, asked.subscribe);
+    socket.once('close', () => this.#subscriberRegistry.leave(connection, why));
+    this.#subscriberRegistry.receive(connection, asked.subscribe);
     return undefined;
   }
 }

@@ -67,7 +67,7 @@ export class DeclaredProtocol {
     const wrong = lintProtocol(declaration).find(({ severity }) => severity === 'error');
     if (wrong !== undefined) {
       throw new HeartwireError('bad_declaration', `${pathText(wrong.path)}: ${wrong.message}`, {
-        mend: wrong.mend,
+        fix: wrong.fix,
       });
     }
     this.declaration = declaration;
@@ -364,7 +364,7 @@ export class DeclaredProtocol {
     if (codec !== undefined) return codec;
     throw new HeartwireError('message_unknown', `There is no message ${JSON.stringify(name)}`, {
       seen: name,
-      mend: `There are ${[...this.#byName.keys()].join(', ') || 'none'}.`,
+      fix: `There are ${[...this.#byName.keys()].join(', ') || 'none'}.`,
     });
   }
 

@@ -7,7 +7,7 @@ export interface DeclarationFinding {
   /** Keys and indices, as the file `messages.yaml` writes them. */
   readonly path: readonly (string | number)[];
   readonly message: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 export type Path = DeclarationFinding['path'];
@@ -20,10 +20,10 @@ export class Findings {
     code: DeclarationFinding['code'],
     path: Path,
     message: string,
-    mend: string,
+    fix: string,
     severity: DeclarationFinding['severity'] = 'error',
   ): void {
-    this.all.push({ severity, code, path, message, mend });
+    this.all.push({ severity, code, path, message, fix });
   }
 
   get errors(): number {

@@ -19,12 +19,12 @@ export function lintLimits(
   if (warn === undefined && alarm === undefined) {
     for (const [key, given] of Object.entries({ hysteresis, for: forMs })) {
       if (given === undefined) continue;
-      const mend = 'Add `warn` or `alarm`, or remove it.';
+      const fix = 'Add `warn` or `alarm`, or remove it.';
       findings.add(
         'config_no_effect',
         [...path, key],
         `\`${key}\` without a limit has no effect.`,
-        mend,
+        fix,
         'warning',
       );
     }
@@ -47,8 +47,8 @@ export function lintMargin(
     return true;
   } catch (error) {
     if (!(error instanceof FieldError)) throw error;
-    const mend = unit === undefined ? 'Write for example 0.5.' : `Write for example 0.5, or "0.5 ${unit}".`;
-    findings.add('config_bad_value', path, `This ${error.message}.`, mend);
+    const fix = unit === undefined ? 'Write for example 0.5.' : `Write for example 0.5, or "0.5 ${unit}".`;
+    findings.add('config_bad_value', path, `This ${error.message}.`, fix);
     return false;
   }
 }

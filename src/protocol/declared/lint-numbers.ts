@@ -16,8 +16,8 @@ export function lintNumber(
   findings: Findings,
 ): void {
   const { scale, offset, enum: names, bits, value, invalid } = field;
-  const bad = (key: string, message: string, mend: string) =>
-    findings.add('config_bad_value', [...path, key], message, mend);
+  const bad = (key: string, message: string, fix: string) =>
+    findings.add('config_bad_value', [...path, key], message, fix);
   if (scale !== undefined && (!Number.isFinite(scale) || scale === 0)) {
     bad('scale', 'A scale is a number other than 0.', 'Write for example 0.01.');
   }
@@ -165,8 +165,8 @@ function lintEnumUse(
     const raw = parseWhole(key);
     if (raw === undefined || (raw >= least && raw <= greatest)) continue;
     const message = `The field can never be ${key}.`;
-    const mend = `Its raw values are ${least} to ${greatest}.`;
-    findings.add('config_bad_value', typeof names === 'string' ? path : [...path, key], message, mend);
+    const fix = `Its raw values are ${least} to ${greatest}.`;
+    findings.add('config_bad_value', typeof names === 'string' ? path : [...path, key], message, fix);
   }
 }
 

@@ -156,12 +156,12 @@ function textOf(
   end: number,
 ): Value | undefined {
   const plain = decodeText(encoding, reading.bytes, start, end);
-  const mended = plain === undefined && content === undefined && value === undefined;
-  if (mended) {
+  const fixed = plain === undefined && content === undefined && value === undefined;
+  if (fixed) {
     const seen = hexExcerpt(reading.bytes, start, end);
     reading.issue('bad_text', `not all of ${seen} is text in ${encoding}`);
   }
-  const text = mended ? mendedText(encoding, reading.bytes, start, end) : plain;
+  const text = fixed ? mendedText(encoding, reading.bytes, start, end) : plain;
   const fits = content === undefined || contentFits(content, reading.bytes, start, end);
   if (text !== undefined && fits && (value === undefined || value === text)) return text;
   return reading.fail({

@@ -16,7 +16,7 @@ import { lengthType } from './layout.ts';
 export interface FramingProblem {
   readonly path: readonly (string | number)[];
   readonly message: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 const LONGEST_MARK = 64;
@@ -69,7 +69,7 @@ function* whole(path: Path, value: number, least: number, most: number): Generat
   yield {
     path,
     message: `${value} is not possible here`,
-    mend: `Use a whole number from ${least} to ${most}.`,
+    fix: `Use a whole number from ${least} to ${most}.`,
   };
 }
 
@@ -78,7 +78,7 @@ function* mark(path: Path, bytes: Uint8Array): Generator<FramingProblem> {
   yield {
     path,
     message: `${bytes.length} bytes are not possible here`,
-    mend: `Use 1 to ${LONGEST_MARK} bytes.`,
+    fix: `Use 1 to ${LONGEST_MARK} bytes.`,
   };
 }
 
@@ -87,7 +87,7 @@ function* checksum({ algorithm, separator }: ChecksumDeclaration): Generator<Fra
     yield {
       path: ['checksum', 'algorithm'],
       message: `there is no checksum named ${JSON.stringify(algorithm)}`,
-      mend: 'Use a name of the CRC catalogue such as crc-16/modbus, or sum-8, xor-8, fletcher-8-ubx.',
+      fix: 'Use a name of the CRC catalogue such as crc-16/modbus, or sum-8, xor-8, fletcher-8-ubx.',
     };
   }
   if (separator !== undefined) yield* mark(['checksum', 'separator'], separator);
@@ -112,7 +112,7 @@ function* frameChecksum(declaration: FrameChecksumDeclaration | undefined): Gene
       yield {
         path: [...path, 'to'],
         message: 'the range holds no byte',
-        mend: 'Let `to` be behind `from`, negative to count back from the checksum, or leave it out.',
+        fix: 'Let `to` be behind `from`, negative to count back from the checksum, or leave it out.',
       };
     }
   }
@@ -140,7 +140,7 @@ function* delimiter(declaration: DelimiterFraming): Generator<FramingProblem> {
     yield {
       path: ['start'],
       message: 'it begins with the same byte as the delimiter, and is another',
-      mend: 'Let both be the same, which is a flag that opens and ends a frame, or leave `start` out.',
+      fix: 'Let both be the same, which is a flag that opens and ends a frame, or leave `start` out.',
     };
   }
   if (escaping === undefined) return;
@@ -151,7 +151,7 @@ function* delimiter(declaration: DelimiterFraming): Generator<FramingProblem> {
     yield {
       path: ['escape', 'byte'],
       message: 'it is the first byte of the delimiter or of the start',
-      mend: 'Use another byte.',
+      fix: 'Use another byte.',
     };
   }
   const xor = escaping.xor ?? 0;
@@ -159,14 +159,14 @@ function* delimiter(declaration: DelimiterFraming): Generator<FramingProblem> {
     yield {
       path: ['escape', 'xor'],
       message: 'it makes one special byte of another',
-      mend: 'Use a value such as 0x20 that leads to none of them.',
+      fix: 'Use a value such as 0x20 that leads to none of them.',
     };
   }
   if (checksum?.separator !== undefined && checksum.separator[0] === escaping.byte) {
     yield {
       path: ['checksum', 'separator'],
       message: 'it begins with the escape',
-      mend: 'Use another separator, or none.',
+      fix: 'Use another separator, or none.',
     };
   }
 }

@@ -2,7 +2,7 @@ import { BUDGET_PER_BYTE, CheckBudget } from '../check-budget.ts';
 import type { DiscardReason, FaultReason, FrameSink } from '../decoder.ts';
 import { SAMPLE_BYTES } from '../decoder.ts';
 import { copyOf, hexExcerpt } from '../describe.ts';
-import { recogniseIntruder } from '../intruder.ts';
+import { recogniseForeignProtocol } from '../foreign-protocol.ts';
 import { SearchingDecoder } from '../searching-decoder.ts';
 import { readUnsigned } from './byte-order.ts';
 import { findBytes, startsWith } from './find-bytes.ts';
@@ -212,7 +212,7 @@ export class LayoutDecoder extends SearchingDecoder {
     const first = this.#begins(judge, bytes, at, tail, total);
     if (first === 'yes' || first === 'unknown' || (first === 'cut' && this.#hasLength(judge, total)))
       return 0;
-    if (recogniseIntruder(bytes, at, tail) !== undefined) return 0;
+    if (recogniseForeignProtocol(bytes, at, tail) !== undefined) return 0;
     let undecided = 0;
     for (let from = at + 1; from <= at + MOST_STRAY && from < tail; from++) {
       const whole = tail - from >= this.#layout.headerBytes ? this.#frameBytes(bytes, from) : tail;
@@ -301,16 +301,16 @@ export class LayoutDecoder extends SearchingDecoder {
     const { minBytes, maxBytes, length, overhead, payloadAt, tailBytes } = this.#layout;
     const { bytes } = this.buffer;
     const claimed = length === undefined ? total : total - overhead;
-    const intruder = claimed === 0 ? undefined : recogniseIntruder(bytes, at, tail);
+    const foreignProtocol = claimed === 0 ? undefined : recogniseForeignProtocol(bytes, at, tail);
     const reason: FaultReason =
       claimed === 0 ? 'zero_length' : total > maxBytes ? 'too_long' : 'impossible_length';
     this.report();
     this.ended = true;
     this.sink.fault({
-      reason: intruder === undefined ? reason : 'intruder',
+      reason: foreignProtocol === undefined ? reason : 'foreignProtocol',
       length: claimed,
       expected: `${this.#headerExpected}, and a payload of ${minBytes - payloadAt - tailBytes} to ${maxBytes - payloadAt - tailBytes} bytes`,
-      seen: intruder ?? `a length of ${claimed}: ${hexExcerpt(bytes, at, tail)}`,
+      seen: foreignProtocol ?? `a length of ${claimed}: ${hexExcerpt(bytes, at, tail)}`,
       sample: copyOf(bytes, at, Math.min(tail, at + SAMPLE_BYTES)),
     });
     return tail;

@@ -15,7 +15,7 @@ export function makeFraming(declaration: FramingDeclaration): Framing {
   const [problem] = checkFraming(declaration);
   if (problem !== undefined) {
     throw new HeartwireError('bad_argument', `framing.${problem.path.join('.')}: ${problem.message}`, {
-      mend: problem.mend,
+      fix: problem.fix,
     });
   }
   switch (declaration.type) {

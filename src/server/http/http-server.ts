@@ -4,10 +4,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
 import { type Admission, originConfigured } from '../../access/admission.ts';
+import { AdmissionControl } from '../../access/admission-control.ts';
 import { Authenticator } from '../../access/authenticator.ts';
 import { type Caller, plainAddress } from '../../access/caller.ts';
-import { DEFAULT_DOOR_LIMITS, type DoorLimits } from '../../access/connection-gate.ts';
-import { Doorman } from '../../access/doorman.ts';
+import { type AdmissionLimits, DEFAULT_ADMISSION_LIMITS } from '../../access/connection-gate.ts';
 import type { Grant } from '../../access/grant.ts';
 import { answerClientError, writeAnswer } from '../../access/raw-answer.ts';
 import { RequestAccess } from '../../access/request-access.ts';
@@ -54,7 +54,7 @@ export interface StreamReceiver {
   ): Answer | undefined;
 }
 
-export interface HttpServerOptions extends Admission, Partial<DoorLimits & RequestLimits> {
+export interface HttpServerOptions extends Admission, Partial<AdmissionLimits & RequestLimits> {
   /** 0 takes any free port. */
   readonly port: number;
   readonly store: RetainedState & ListedState;
@@ -92,7 +92,7 @@ const CLOSING_MS = 1_000;
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #clock: Clock;
-  readonly #doorman: Doorman;
+  readonly #admissionControl: AdmissionControl;
   readonly #access: RequestAccess;
   readonly #turns = new RequestTurns();
   readonly #sockets = new Set<Duplex>();
@@ -106,8 +106,8 @@ export class HttpServer {
     this.#clock = options.clock ?? systemClock;
     const { auth = new Authenticator(undefined, this.#clock) } = options;
     this.#access = new RequestAccess(auth, (address, message) => options.refused?.(address, message));
-    const limits = { ...DEFAULT_DOOR_LIMITS, ...DEFAULT_REQUEST_LIMITS, ...options };
-    this.#doorman = new Doorman(options, limits, this.#clock, (address, { body }) =>
+    const limits = { ...DEFAULT_ADMISSION_LIMITS, ...DEFAULT_REQUEST_LIMITS, ...options };
+    this.#admissionControl = new AdmissionControl(options, limits, this.#clock, (address, { body }) =>
       options.refused?.(address, String(body)),
     );
   }
@@ -143,7 +143,7 @@ export class HttpServer {
       if (socket.remoteAddress === undefined) return void socket.destroy();
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
-      this.#doorman.arrived(socket, tls !== undefined);
+      this.#admissionControl.arrived(socket, tls !== undefined);
     });
     server.on('upgrade', (request, socket, head) =>
       this.#turns.handOver(socket, head, (rest) => this.#upgrade(request, socket, rest)),
@@ -173,8 +173,8 @@ export class HttpServer {
   }
 
   /** Other limits hold for connections and requests that come from now on. */
-  follow(limits: DoorLimits & RequestLimits): void {
-    this.#doorman.follow(limits);
+  follow(limits: AdmissionLimits & RequestLimits): void {
+    this.#admissionControl.follow(limits);
   }
 
   /** Stops listening, lets answers that are under way go out, and closes every connection, upgraded ones too. */
@@ -198,7 +198,7 @@ export class HttpServer {
   #answer(request: IncomingMessage, response: ServerResponse, sources: RouteSources): void {
     if (hasBody(request)) this.#ending.add(request.socket);
     const standing = { ...SECURITY_HEADERS, ...crossOrigin(request, this.#options) };
-    const verdict = this.#doorman.admit(request);
+    const verdict = this.#admissionControl.admit(request);
     const early = verdict.ok ? preflight(request, this.#options) : verdict.answer;
     if (early !== undefined || !verdict.ok) {
       if (early !== undefined) this.#send(request, response, standing, early);
@@ -208,7 +208,7 @@ export class HttpServer {
     const conclude = async (): Promise<void> => {
       const judged = await this.#access.judge(request, caller);
       const answer = judged.ok
-        ? (this.#doorman.pacedToken(request, caller, judged.grant) ??
+        ? (this.#admissionControl.pacedToken(request, caller, judged.grant) ??
           this.#allowed(request, response, sources, standing, caller, judged.grant))
         : judged.answer;
       if (answer !== undefined) this.#send(request, response, standing, (await answer.later?.()) ?? answer);
@@ -272,7 +272,7 @@ export class HttpServer {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const verdict = this.#doorman.admit(request, 'upgrade');
+    const verdict = this.#admissionControl.admit(request, 'upgrade');
     const refused = verdict.ok ? notTheFeed(request) : verdict.answer;
     if (refused !== undefined || !verdict.ok) {
       if (refused !== undefined) writeAnswer(socket, refused);

@@ -47,7 +47,7 @@ export async function loadPage(file: string): Promise<Page> {
   } catch (cause) {
     throw new HeartwireError('page_unreadable', `The built-in page ${file} could not be read.`, {
       seen: file,
-      mend: 'Install heartwire again; the file is part of the package.',
+      fix: 'Install heartwire again; the file is part of the package.',
       cause,
     });
   }

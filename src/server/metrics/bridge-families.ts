@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { Registry } from 'prom-client';
 import type { JsonObject } from '../../contract/publisher.ts';
-import type { Spool } from '../../devices/files/spool.ts';
-import type { Gateway } from '../../devices/gateway.ts';
+import type { DeviceListener } from '../../devices/device-listener.ts';
+import type { UploadStore } from '../../devices/files/upload-store.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { LogCounts } from '../../system/counting-log.ts';
 import type { DiskUse } from '../../system/disk-budget.ts';
@@ -24,11 +24,11 @@ export interface BridgeFamilySources {
   readonly logCounts: LogCounts;
   /** Lines that the bound of the whole log left out, by level. */
   omittedLines(): Readonly<Record<string, number>>;
-  gateways(): readonly Gateway[];
+  deviceListeners(): readonly DeviceListener[];
   /** As `bridge/status` shows the configuration. */
   configStatus(): JsonObject;
   recorder(): { status(): JsonObject } | undefined;
-  spool(): Spool | undefined;
+  uploads(): UploadStore | undefined;
   loopDelay(): LoopDelay;
   readonly usage?: (() => ProcessUsage) | undefined;
 }
@@ -86,37 +86,40 @@ function addConfiguration(registry: Registry, { configStatus }: BridgeFamilySour
   });
 }
 
-function addListeners(registry: Registry, { gateways }: BridgeFamilySources): void {
+function addListeners(registry: Registry, { deviceListeners }: BridgeFamilySources): void {
   const labels = ['listener'];
-  const each = (of: (gateway: Gateway) => number) => (): Sample[] =>
-    gateways().map((gateway) => [{ listener: gateway.status().address }, of(gateway)]);
+  const each = (of: (deviceListener: DeviceListener) => number) => (): Sample[] =>
+    deviceListeners().map((deviceListener) => [
+      { listener: deviceListener.status().address },
+      of(deviceListener),
+    ]);
   addGauge(registry, {
     name: 'heartwire_listener_up',
     help: 'Whether devices can dial in at this address (1) or not (0).',
     labels,
-    read: each((gateway) => (gateway.status().status === 'listening' ? 1 : 0)),
+    read: each((deviceListener) => (deviceListener.status().status === 'listening' ? 1 : 0)),
   });
   addGauge(registry, {
     name: 'heartwire_listener_connections',
     help: 'Connections of devices that dialled in.',
     labels,
-    read: each((gateway) => gateway.status().connections),
+    read: each((deviceListener) => deviceListener.status().connections),
   });
   addCounter(registry, {
     name: 'heartwire_listener_refused_connections_total',
     help: 'Connections of devices that a cap refused, or that could not be accepted.',
     labels,
-    read: each((gateway) => gateway.status().refused_connections),
+    read: each((deviceListener) => deviceListener.status().refused_connections),
   });
   addGauge(registry, {
     name: 'heartwire_unregistered_links',
     help: 'Links that dialled in and have no name yet.',
     labels,
-    read: each((gateway) => gateway.nameless().length),
+    read: each((deviceListener) => deviceListener.nameless().length),
   });
 }
 
-function addDisk(registry: Registry, { recorder, spool }: BridgeFamilySources): void {
+function addDisk(registry: Registry, { recorder, uploads }: BridgeFamilySources): void {
   const ofRecorder = (of: (status: JsonObject) => unknown) => (): readonly Sample[] => {
     const value = of(recorder()?.status() ?? {});
     return typeof value === 'number' ? one(value) : [];
@@ -149,7 +152,7 @@ function addDisk(registry: Registry, { recorder, spool }: BridgeFamilySources): 
     read: ofRecorder(({ files }) => files),
   });
   const ofSpool = (of: (use: DiskUse) => number) => (): readonly Sample[] => {
-    const use = spool()?.use;
+    const use = uploads()?.use;
     return use === undefined ? [] : one(of(use));
   };
   addGauge(registry, {

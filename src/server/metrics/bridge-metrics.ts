@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import { ROUND_TRIP_BOUNDS_MS, Tally } from '../../devices/core/tally.ts';
 import type { DeviceReading } from '../../devices/device-runner.ts';
 import type { FeedStore } from '../../feed/core/store.ts';
-import type { Roster } from '../../feed/hub/roster.ts';
+import type { SubscriberRegistry } from '../../feed/hub/subscriber-registry.ts';
 import type { Clock } from '../../system/clock.ts';
 import { inSlices, Slices } from '../../system/slices.ts';
 import { KEPT_MS, LARGEST_FRESH } from '../http/device-list.ts';
@@ -14,7 +14,7 @@ import { histogramText } from './histogram-text.ts';
 import { LoopDelayWatch } from './loop-delay.ts';
 
 export interface BridgeMetricsOptions extends DeviceMetersOptions, Omit<BridgeFamilySources, 'loopDelay'> {
-  roster(): Roster;
+  subscriberRegistry(): SubscriberRegistry;
   readonly store: FeedStore;
 }
 
@@ -40,7 +40,7 @@ export class BridgeMetrics {
     const loopDelay = () => this.#loop.read(options.clock.now().monoMs);
     addBridgeFamilies(this.#registry, { ...options, loopDelay });
     addDeviceFamilies(this.#registry, () => this.#devices());
-    addFeedFamilies(this.#registry, options.roster, options.store);
+    addFeedFamilies(this.#registry, options.subscriberRegistry, options.store);
   }
 
   start(): void {

@@ -1,15 +1,19 @@
 import type { Registry } from 'prom-client';
 import { CLOSE_CODES } from '../../contract/feed/close-code.ts';
 import type { FeedStore } from '../../feed/core/store.ts';
-import type { Roster, Transport } from '../../feed/hub/roster.ts';
+import type { SubscriberRegistry, Transport } from '../../feed/hub/subscriber-registry.ts';
 import { addCounter, addGauge, one, type Sample } from './family.ts';
 
 const CODES: Readonly<Record<string, number>> = CLOSE_CODES;
 
 /** What is told of subscribers, and of the feed itself. */
-export function addFeedFamilies(registry: Registry, roster: () => Roster, store: FeedStore): void {
+export function addFeedFamilies(
+  registry: Registry,
+  subscriberRegistry: () => SubscriberRegistry,
+  store: FeedStore,
+): void {
   const byTransport = (of: (transport: Transport) => number) => (): Sample[] =>
-    roster().transports.map((transport) => [{ transport: transport.tally.name }, of(transport)]);
+    subscriberRegistry().transports.map((transport) => [{ transport: transport.tally.name }, of(transport)]);
   const labels = ['transport'];
   addGauge(registry, {
     name: 'heartwire_subscribers',
@@ -40,7 +44,7 @@ export function addFeedFamilies(registry: Registry, roster: () => Roster, store:
     help: 'Connections of subscribers that ended, by reason; the code is empty where we did not close them.',
     labels: ['transport', 'reason', 'code'],
     read: () =>
-      roster().transports.flatMap(({ tally }) =>
+      subscriberRegistry().transports.flatMap(({ tally }) =>
         [...tally.endings].map(([reason, ended]): Sample => {
           const code = CODES[reason];
           const labelled = { transport: tally.name, reason };
@@ -53,7 +57,7 @@ export function addFeedFamilies(registry: Registry, roster: () => Roster, store:
     help: 'Events that a subscriber was told to have missed, by reason.',
     labels: ['transport', 'reason'],
     read: () =>
-      roster().transports.flatMap(({ tally, audience }): Sample[] => [
+      subscriberRegistry().transports.flatMap(({ tally, audience }): Sample[] => [
         [{ transport: tally.name, reason: 'slow_consumer' }, audience.tally.droppedSlow],
         [{ transport: tally.name, reason: 'unacked' }, audience.tally.droppedUnacked],
       ]),
@@ -61,7 +65,7 @@ export function addFeedFamilies(registry: Registry, roster: () => Roster, store:
   addGauge(registry, {
     name: 'heartwire_feed_backlog_bytes',
     help: 'Bytes that wait for all subscribers together.',
-    read: () => one(roster().heldBytes),
+    read: () => one(subscriberRegistry().heldBytes),
   });
   addCounter(registry, {
     name: 'heartwire_feed_changes_total',

@@ -86,7 +86,7 @@ describe('a configuration that is read in a thread', () => {
       code: 'config_unreadable',
       message: 'There is no such file: m.yaml.',
       seen: 'm.yaml',
-      mend: expect.stringContaining('heartwire init'),
+      fix: expect.stringContaining('heartwire init'),
     });
   });
 

@@ -41,7 +41,7 @@ describe('a reload that fails half way by a defect', () => {
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
       random: () => 0.5,
       publisher: store,
-      spool: undefined,
+      uploads: undefined,
       recorder: () => undefined,
       wantsBytes: () => false,
     });

@@ -66,7 +66,7 @@ describe.runIf(needs('python3').run)('a device whose new version is wrong', () =
     expect(comings(a.peer)).toEqual({ connected: 1, disconnected: 0 });
   });
 
-  it('is shown as failed where there is no earlier one, until it is mended or taken out', async () => {
+  it('is shown as failed where there is no earlier one, until it is fixed or taken out', async () => {
     const a = await PythonPeer.serve();
     await using _a = a.peer;
     await using bridge = await startBridge(yaml(device('a', a.port)));

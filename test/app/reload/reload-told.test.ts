@@ -93,7 +93,7 @@ describe('what is told of a reload', () => {
   it('is that a file cannot be read, in the words of whoever read it', async () => {
     const { becomes, lines, applier, told } = bench(BEFORE);
     await becomes(
-      new HeartwireError('config_unreadable', 'There is no such file: devices.yaml.', { mend: 'Write it.' }),
+      new HeartwireError('config_unreadable', 'There is no such file: devices.yaml.', { fix: 'Write it.' }),
     );
     expect(lines[0]).toBe('devices.yaml:1:1: error: There is no such file: devices.yaml. Write it.');
     expect(applier.status()).toMatchObject({ generation: 1, rejected_at: expect.any(Number) });

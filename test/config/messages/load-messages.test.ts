@@ -253,10 +253,10 @@ describe('one problem, with its place', () => {
     ['more than 1 MiB', BIG, '1:1  config_too_large', /right file/],
     ['brackets without end', '['.repeat(100_000), '1:201  config_too_large', /right file/],
     ['aliases that multiply', BOMB, '2:10  config_syntax', /common|out/],
-  ])('%s', (_, text, place, mend) => {
+  ])('%s', (_, text, place, fix) => {
     const [first] = loadMessages(text, 'f').problems;
     expect(found(text)[0]).toBe(place);
-    expect(first && formatProblem(first)).toMatch(mend);
+    expect(first && formatProblem(first)).toMatch(fix);
     expect(loadMessages(text, 'f').protocol).toBeUndefined();
   });
 

@@ -89,11 +89,11 @@ describe('a framing', () => {
       'protocol.framing.max_frame',
       /268435456/,
     ],
-  ])('with %s is told where and how to mend it', (_, text, path, words) => {
+  ])('with %s is told where and how to fix it', (_, text, path, words) => {
     const { framing, findings } = readFraming(parse(text), 'big', ['protocol', 'framing']);
     expect(framing).toBeUndefined();
     expect(findings.map((each) => formatPath(each.path))).toContain(path);
-    expect(findings.map((each) => `${each.message} ${each.mend}`).join()).toMatch(words);
+    expect(findings.map((each) => `${each.message} ${each.fix}`).join()).toMatch(words);
   });
 
   test('what is read is made', () => {

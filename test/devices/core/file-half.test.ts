@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   chooseHalves,
-  type FoundHalf,
-  type HalfRecord,
+  type FoundPartial,
   RECORD_LENGTH,
   readRecord,
   recordText,
-} from '../../../src/devices/core/file-half.ts';
+  type UploadRecord,
+} from '../../../src/devices/core/partial-upload.ts';
 
-const RECORD: HalfRecord = {
+const RECORD: UploadRecord = {
   total: 300,
   next: 150,
   bytes: 150_000,
@@ -57,7 +57,7 @@ describe('the record of a half', () => {
     expect(readRecord(`${text}\n`)).toBeUndefined();
   });
 
-  it.each<[string, Partial<HalfRecord>]>([
+  it.each<[string, Partial<UploadRecord>]>([
     ['no chunk is there', { next: 0 }],
     ['all are', { next: 300 }],
     ['there are more than all', { next: 301 }],
@@ -80,13 +80,13 @@ describe('which halves are gone on from', () => {
     maxPerDevice: 2,
   };
   let last = 0;
-  const half = (changes: Partial<FoundHalf> = {}): FoundHalf => {
+  const half = (changes: Partial<FoundPartial> = {}): FoundPartial => {
     last += 1;
     return { device: `d${last}`, transfer: last, record: RECORD, fileBytes: 150_000, ageMs: 10, ...changes };
   };
   const small = { record: { ...RECORD, bytes: 10 } };
 
-  it.each<[string, FoundHalf[], number[]]>([
+  it.each<[string, FoundPartial[], number[]]>([
     ['those that are all there', [half(), half({ fileBytes: 150_001 })], [0, 1]],
     ['none of which bytes are missing', [half({ fileBytes: 149_999 })], []],
     ['none that is old', [half({ ageMs: 1_001 }), half({ ageMs: 1_000 })], [1]],

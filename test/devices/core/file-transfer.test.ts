@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { FileHalf, HalfMark } from '../../../src/devices/core/file-half.ts';
 import { type Chunk, FileReceiver, type ReceiveVerdict } from '../../../src/devices/core/file-receiver.ts';
 import { FileSender, type SendStep } from '../../../src/devices/core/file-sender.ts';
+import type { PartialUpload, UploadCheckpoint } from '../../../src/devices/core/partial-upload.ts';
 import type { RequestOutcome } from '../../../src/devices/core/session-events.ts';
 
 const taken: RequestOutcome = { ok: true, error: 0, fields: {}, roundTripMs: 1 };
@@ -252,7 +252,7 @@ describe('a file that is gone on with after a restart', () => {
   /** A new run, in which the first `next` chunks are there. */
   function restored(next: number): FileReceiver {
     const former = new FileReceiver(limits);
-    let half: HalfMark | undefined;
+    let half: UploadCheckpoint | undefined;
     for (let index = 0; index < next; index++) {
       const verdict = former.chunk(chunkAt(index), 0);
       if (verdict.do === 'store') half = verdict.half;
@@ -310,7 +310,7 @@ describe('a file that is gone on with after a restart', () => {
     expect(files.expire(601_000)).toEqual([1]);
   });
 
-  it.each<[string, Partial<FileHalf>]>([
+  it.each<[string, Partial<PartialUpload>]>([
     ['nothing is there', { next: 0 }],
     ['all is there', { next: 9 }],
     ['it is too large', { bytes: 4_097 }],

@@ -3,18 +3,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DeviceFiles } from '../../../src/devices/files/device-files.ts';
-import { Spool } from '../../../src/devices/files/spool.ts';
+import { UploadStore } from '../../../src/devices/files/upload-store.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 describe('a chunk of a device', () => {
   let dir: string;
-  let spool: Spool;
+  let uploads: UploadStore;
   const told: string[] = [];
 
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'heartwire-device-files-'));
-    spool = new Spool({ dir, maxFileBytes: 1_000, budgetBytes: 100_000, maxFiles: 100 }, new FakeClock());
-    await spool.start();
+    uploads = new UploadStore(
+      { dir, maxFileBytes: 1_000, budgetBytes: 100_000, maxFiles: 100 },
+      new FakeClock(),
+    );
+    await uploads.start();
     told.length = 0;
   });
   afterEach(() => rm(dir, { recursive: true }));
@@ -22,7 +25,7 @@ describe('a chunk of a device', () => {
   const filesOf = (arrived: () => void): DeviceFiles =>
     new DeviceFiles({
       device: 'p1',
-      spool,
+      uploads,
       log: { info: () => undefined, warn: () => undefined, error: (_, text) => void told.push(text) },
       stored: (transfer, ok) => void told.push(`${transfer} ${ok}`),
       arrived,
@@ -37,7 +40,7 @@ describe('a chunk of a device', () => {
     files.store(chunk('new'));
     await expect.poll(() => told).toEqual(['1 true']);
     expect(await readdir(dir)).toHaveLength(1);
-    await spool[Symbol.asyncDispose]();
+    await uploads[Symbol.asyncDispose]();
     expect(told).toEqual(['1 true']);
   });
 
@@ -49,6 +52,6 @@ describe('a chunk of a device', () => {
     await expect
       .poll(() => told)
       .toEqual(['1 true', expect.stringContaining('TypeError: the feed is broken')]);
-    expect(spool.files).toHaveLength(1);
+    expect(uploads.files).toHaveLength(1);
   });
 });

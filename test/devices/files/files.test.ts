@@ -93,7 +93,7 @@ interface Listing {
 describe('a file of a device', () => {
   const limits = { maxFileBytes: 4 * MIB, budgetBytes: 6 * MIB, maxFiles: 100, deviceShare: 1 };
 
-  it('lands in the spool over a link that breaks, and is served', { timeout: 30_000 }, async () => {
+  it('lands in the uploads over a link that breaks, and is served', { timeout: 30_000 }, async () => {
     await using device = new FileDevice();
     const { bridge, httpPort } = await bridgeTo(await device.listen(), { dir, ...limits });
     await using _ = bridge;

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Spool } from '../../../src/devices/files/spool.ts';
+import { UploadStore } from '../../../src/devices/files/upload-store.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const BLOCK = 4_096;
@@ -11,21 +11,21 @@ const hasProc = existsSync('/proc/self/fd');
 if (!hasProc) console.warn('skipped: there is no /proc/self/fd to count descriptors in');
 
 let dir = '';
-const runs: Spool[] = [];
+const runs: UploadStore[] = [];
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'heartwire-budget-'));
 });
 afterEach(async () => {
-  for (const spool of runs.splice(0)) await spool[Symbol.asyncDispose]();
+  for (const uploads of runs.splice(0)) await uploads[Symbol.asyncDispose]();
   await rm(dir, { recursive: true });
 });
 
-async function run(blocks: number, maxFiles = 1_000, deviceShare?: number): Promise<Spool> {
+async function run(blocks: number, maxFiles = 1_000, deviceShare?: number): Promise<UploadStore> {
   const settings = { dir, maxFileBytes: 1_000_000, budgetBytes: blocks * BLOCK, maxFiles, deviceShare };
-  const spool = new Spool(settings, new FakeClock());
-  runs.push(spool);
-  await spool.start();
-  return spool;
+  const uploads = new UploadStore(settings, new FakeClock());
+  runs.push(uploads);
+  await uploads.start();
+  return uploads;
 }
 
 const whole = (bytes: number) => ({ offset: 0, last: true, data: Buffer.alloc(bytes, 1) });
@@ -35,8 +35,8 @@ const half = (bytes: number, next = 1) => ({
   data: Buffer.alloc(bytes, next),
   half: { total: 100, next, lastSum: next },
 });
-const transfersOf = (spool: Spool, device: string) =>
-  spool.files.filter(({ id }) => id.startsWith(`${device}.`)).map(({ id }) => /Z-(\d+)/.exec(id)?.[1]);
+const transfersOf = (uploads: UploadStore, device: string) =>
+  uploads.files.filter(({ id }) => id.startsWith(`${device}.`)).map(({ id }) => /Z-(\d+)/.exec(id)?.[1]);
 
 /** As the disk counts. */
 async function taken(): Promise<{ bytes: number; files: number }> {
@@ -52,66 +52,69 @@ describe('the budget of files', () => {
   it('counts whole blocks: 500 files of 4 bytes do not stay in 100 blocks', {
     timeout: 60_000,
   }, async () => {
-    const spool = await run(100);
-    for (let transfer = 0; transfer < 500; transfer++) await spool.store('p1', transfer, whole(4));
+    const uploads = await run(100);
+    for (let transfer = 0; transfer < 500; transfer++) await uploads.store('p1', transfer, whole(4));
     expect(await taken()).toEqual({ bytes: 99 * BLOCK, files: 99 });
-    expect(spool.use).toEqual(await taken());
-    expect(transfersOf(spool, 'p1').at(-1)).toBe('499');
+    expect(uploads.use).toEqual(await taken());
+    expect(transfersOf(uploads, 'p1').at(-1)).toBe('499');
   });
 
   it('counts files, and the records beside those that are not whole', async () => {
-    const spool = await run(1_000, 10);
+    const uploads = await run(1_000, 10);
     for (let transfer = 0; transfer < 40; transfer++) {
-      await spool.store('p1', transfer, whole(4));
-      await spool.store('p2', transfer % 4, half(4));
+      await uploads.store('p1', transfer, whole(4));
+      await uploads.store('p2', transfer % 4, half(4));
       expect((await taken()).files).toBeLessThanOrEqual(10);
-      expect(spool.use.files).toBe((await taken()).files);
+      expect(uploads.use.files).toBe((await taken()).files);
     }
   });
 
   it('is not used up by one device: those that take less keep what they have', async () => {
-    const spool = await run(20);
-    await spool.store('p1', 1, whole(BLOCK));
-    await spool.store('p2', 1, whole(BLOCK));
-    for (let transfer = 1; transfer < 100; transfer++) await spool.store('flood', transfer, whole(2 * BLOCK));
-    expect(transfersOf(spool, 'p1')).toEqual(['1']);
-    expect(transfersOf(spool, 'p2')).toEqual(['1']);
-    for (let transfer = 2; transfer < 8; transfer++) await spool.store('p1', transfer, whole(BLOCK));
-    expect(transfersOf(spool, 'p1')).toEqual(['1', '2', '3', '4', '5', '6', '7']);
-    expect(spool.use).toEqual(await taken());
+    const uploads = await run(20);
+    await uploads.store('p1', 1, whole(BLOCK));
+    await uploads.store('p2', 1, whole(BLOCK));
+    for (let transfer = 1; transfer < 100; transfer++)
+      await uploads.store('flood', transfer, whole(2 * BLOCK));
+    expect(transfersOf(uploads, 'p1')).toEqual(['1']);
+    expect(transfersOf(uploads, 'p2')).toEqual(['1']);
+    for (let transfer = 2; transfer < 8; transfer++) await uploads.store('p1', transfer, whole(BLOCK));
+    expect(transfersOf(uploads, 'p1')).toEqual(['1', '2', '3', '4', '5', '6', '7']);
+    expect(uploads.use).toEqual(await taken());
   });
 
   it('has a share for each device, which holds without any other', async () => {
-    const spool = await run(20, 1_000, 0.25);
-    for (let transfer = 1; transfer < 10; transfer++) await spool.store('p1', transfer, whole(BLOCK));
+    const uploads = await run(20, 1_000, 0.25);
+    for (let transfer = 1; transfer < 10; transfer++) await uploads.store('p1', transfer, whole(BLOCK));
     expect(await taken()).toEqual({ bytes: 4 * BLOCK, files: 4 });
-    await expect(spool.store('p1', 10, whole(5 * BLOCK))).rejects.toThrow(
+    await expect(uploads.store('p1', 10, whole(5 * BLOCK))).rejects.toThrow(
       'what p1 sends is beyond 20480 bytes',
     );
-    expect(transfersOf(spool, 'p1')).toEqual(['6', '7', '8', '9']);
+    expect(transfersOf(uploads, 'p1')).toEqual(['6', '7', '8', '9']);
   });
 
   it('takes it from the device that holds the most where nothing is whole, and refuses its next piece', async () => {
-    const spool = await run(20);
+    const uploads = await run(20);
     for (const transfer of [1, 2]) {
-      for (const next of [1, 2]) await spool.store('flood', transfer, half(4 * BLOCK, next));
+      for (const next of [1, 2]) await uploads.store('flood', transfer, half(4 * BLOCK, next));
     }
-    expect(await spool.store('p1', 1, whole(2 * BLOCK))).toMatchObject({ bytes: 2 * BLOCK });
+    expect(await uploads.store('p1', 1, whole(2 * BLOCK))).toMatchObject({ bytes: 2 * BLOCK });
     expect((await readdir(dir)).filter((name) => name.endsWith('.part'))).toHaveLength(1);
-    await expect(spool.store('flood', 1, half(4 * BLOCK, 3))).rejects.toThrow('came at byte 0');
-    await expect(spool.store('flood', 3, whole(12 * BLOCK))).rejects.toThrow('the budget for files is spent');
-    expect(spool.use).toEqual(await taken());
+    await expect(uploads.store('flood', 1, half(4 * BLOCK, 3))).rejects.toThrow('came at byte 0');
+    await expect(uploads.store('flood', 3, whole(12 * BLOCK))).rejects.toThrow(
+      'the budget for files is spent',
+    );
+    expect(uploads.use).toEqual(await taken());
   });
 
   it('holds for many that come at once', async () => {
-    const spool = await run(20, 12);
+    const uploads = await run(20, 12);
     const stored = Array.from({ length: 50 }, (_, index) =>
-      spool.store(`p${index % 7}`, index, whole(3 * BLOCK)),
+      uploads.store(`p${index % 7}`, index, whole(3 * BLOCK)),
     );
     const outcomes = await Promise.allSettled(stored);
     expect(outcomes.some(({ status }) => status === 'fulfilled')).toBe(true);
     const now = await taken();
-    expect(spool.use).toEqual(now);
+    expect(uploads.use).toEqual(now);
     expect(now.bytes).toBeLessThanOrEqual(20 * BLOCK);
     expect(now.files).toBeLessThanOrEqual(12);
   });
@@ -122,16 +125,16 @@ describe('the budget of files', () => {
     await former.store('p2', 1, whole(4));
     await former.store('p2', 2, half(4));
     await former[Symbol.asyncDispose]();
-    const spool = await run(10, 8);
-    expect(spool.use).toEqual(await taken());
-    expect(spool.use).toEqual({ bytes: 8 * BLOCK, files: 8 });
-    expect(transfersOf(spool, 'p2')).toEqual(['1']);
+    const uploads = await run(10, 8);
+    expect(uploads.use).toEqual(await taken());
+    expect(uploads.use).toEqual({ bytes: 8 * BLOCK, files: 8 });
+    expect(transfersOf(uploads, 'p2')).toEqual(['1']);
   });
 
   it.runIf(hasProc)('keeps few descriptors for files that many devices have begun', async () => {
-    const spool = await run(2_000);
+    const uploads = await run(2_000);
     const devices = Array.from({ length: 150 }, (_, index) => `p${index}`);
-    for (const device of devices) await spool.store(device, 1, half(10));
+    for (const device of devices) await uploads.store(device, 1, half(10));
     const open = () =>
       readdirSync('/proc/self/fd').filter((fd) => {
         try {
@@ -143,10 +146,10 @@ describe('the budget of files', () => {
       }).length;
     await expect.poll(open).toBeLessThanOrEqual(2 * 64);
     for (const device of devices) {
-      await spool.store(device, 1, half(10, 2));
+      await uploads.store(device, 1, half(10, 2));
       const last = { offset: 20, last: true, data: Buffer.alloc(10, 3) };
-      const done = await spool.store(device, 1, last);
-      const bytes = await readFile(spool.find(done?.id ?? '')?.path ?? '');
+      const done = await uploads.store(device, 1, last);
+      const bytes = await readFile(uploads.find(done?.id ?? '')?.path ?? '');
       expect(bytes.toString('hex')).toBe('01'.repeat(10) + '02'.repeat(10) + '03'.repeat(10));
     }
     expect(open()).toBe(0);

@@ -48,7 +48,7 @@ describe('a program that writes objects without newlines', () => {
     const bare = world.stranger();
     bare.send('{"type":"broadcast","data":1}');
     expect((await bare.next('broadcast_ack')).payload.recipients).toBe(0);
-    expect(world.roster.clients()).toHaveLength(1);
+    expect(world.subscriberRegistry.clients()).toHaveLength(1);
   });
 
   it.each(['\n', ' \r\n'])('behind which a newline (%j) comes late: it is welcomed then', async (late) => {
@@ -109,8 +109,8 @@ describe('a program that writes objects without newlines', () => {
 
     kept?.send('{"type":"ping"}');
     await kept?.next('pong');
-    await expect.poll(() => world.roster.clients().length).toBe(2);
-    await world.roster[Symbol.asyncDispose]();
+    await expect.poll(() => world.subscriberRegistry.clients().length).toBe(2);
+    await world.subscriberRegistry[Symbol.asyncDispose]();
     await Promise.all([kept?.closed, mute?.closed]);
     expect([kept, mute].map((each) => each && types(each))).toEqual([['pong'], ['closing']]);
   });
@@ -134,7 +134,7 @@ describe('a program that ends lines with a newline', () => {
     await using world = await LinesWorld.start();
     const loud = await world.client();
     const mute = world.stranger();
-    await expect.poll(() => world.roster.clients().length).toBe(2);
+    await expect.poll(() => world.subscriberRegistry.clients().length).toBe(2);
     loud.send({ type: 'broadcast', data: 1 });
     await loud.next('broadcast');
     advance(world, 60);

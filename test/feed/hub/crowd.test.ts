@@ -12,7 +12,7 @@ import { ThrottlingProxy } from '../../support/throttling-proxy.ts';
 const EVENTS = 'devices/d0/messages';
 
 describe('a subscriber at one byte a second', () => {
-  it('costs bounded memory, holds up nobody, and converges once its line is mended', async () => {
+  it('costs bounded memory, holds up nobody, and converges once its line is fixed', async () => {
     await using world = await FeedWorld.start();
     await using proxy = await ThrottlingProxy.start(world.port);
     using slow = new ReturningClient({ url: `ws://127.0.0.1:${proxy.port}/ws`, topics: ['#'] });
@@ -68,9 +68,9 @@ describe('ten thousand subscriptions', () => {
     const now = { monoMs: 0, wallMs: 0 };
     const written: number[] = [];
     for (let client = 0; client < 40; client++) {
-      const outlet = { unsent: 0, write: () => written.push(client) && 0 };
+      const sink = { unsent: 0, write: () => written.push(client) && 0 };
       const patterns = Array.from({ length: 250 }, (_, n) => `devices/c${client}-${n}/+`);
-      audience.assign(audience.admit(outlet), new Interests(patterns), now);
+      audience.assign(audience.admit(sink), new Interests(patterns), now);
     }
     passes = 0;
     for (let n = 0; n < 1_000; n++) store.publishState(`devices/unheard-${n}/state`, { n });

@@ -64,7 +64,7 @@ describe.each(DOORS)('a defect with a subscriber over %s', (door) => {
     face.store.publishState(GOOD, { n: 1 });
     await witness.until(() => witness.view.documents()[GOOD]?.n === 1);
     expect(witness.types).not.toContain('closing');
-    // What is mended is had again.
+    // What is fixed is had again.
     world.document.broken = false;
     using back = await DoorClient.follow(door, face, [BROKEN]);
     expect(back.view.documents()).toMatchObject({ [BROKEN]: { value: 1 } });

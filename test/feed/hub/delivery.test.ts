@@ -258,14 +258,14 @@ describe('a flush window', () => {
     const client = await world.client();
     client.send({ type: 'subscribe', id: '1', topics: ['a'] });
     await client.next('synced');
-    const { limits } = world.feed.roster;
-    world.feed.roster.follow({ ...limits, flushWindowMs: 50 });
+    const { limits } = world.feed.subscriberRegistry;
+    world.feed.subscriberRegistry.follow({ ...limits, flushWindowMs: 50 });
     world.store.publishState('a', { n: 1 });
     await turn();
     expect(client.messages.at(-1)?.type).toBe('synced');
     world.clock.advance(50);
     await expect.poll(() => client.view.documents()).toEqual({ a: { n: 1 } });
-    world.feed.roster.follow({ ...limits, flushWindowMs: 0 });
+    world.feed.subscriberRegistry.follow({ ...limits, flushWindowMs: 0 });
     world.store.publishState('a', { n: 2 });
     await expect.poll(() => client.view.documents()).toEqual({ a: { n: 2 } });
   });

@@ -42,7 +42,7 @@ function setUp(
   };
   const loop = new FlushLoop(audience, clock, flush, 0, arrivals);
   const text = new TextDecoder();
-  const outlet = {
+  const sink = {
     unsent: 0,
     write: (bytes: Uint8Array) => {
       writes++;
@@ -51,7 +51,7 @@ function setUp(
       return 0;
     },
   };
-  const all = Array.from({ length: subscribers }, () => audience.admit(outlet));
+  const all = Array.from({ length: subscribers }, () => audience.admit(sink));
   for (const subscriber of all) audience.assign(subscriber, new Interests(['a']), clock.now());
   return { store, clock, loop, all, written: () => writes, told: () => ({ events, gaps }) };
 }

@@ -21,7 +21,9 @@ describe('JSON lines over TCP', () => {
     ]);
     expect(client.view.documents()).toEqual({ 'devices/a/state': { status: 'stale', text: 'é€😀' } });
     expect(client.view.breaches).toEqual([]);
-    expect(world.roster.clients()).toMatchObject([{ address: '127.0.0.1', subscriptions: ['devices/#'] }]);
+    expect(world.subscriberRegistry.clients()).toMatchObject([
+      { address: '127.0.0.1', subscriptions: ['devices/#'] },
+    ]);
   });
 
   it('take an object without a newline, several at once, and one in pieces', async () => {
@@ -55,7 +57,7 @@ describe('JSON lines over TCP', () => {
     other.send({ type: 'ping' });
     await other.next('pong');
     expect(other.messages.map(({ type }) => type)).not.toContain('broadcast');
-    await expect.poll(() => world.roster.clients().length).toBe(1);
+    await expect.poll(() => world.subscriberRegistry.clients().length).toBe(1);
   });
 
   it('answer a later line that is wrong with an error, and more than 20 with the end', async () => {
@@ -87,7 +89,7 @@ describe('JSON lines over TCP', () => {
     fast.send('{"type":"ping"}'.repeat(500));
     expect((await fast.next('error')).payload).toMatchObject({ code: 'rate_limited', retry: true });
     expect((await fast.next('closing')).payload).toMatchObject({ code: 4013, reconnect: true });
-    await expect.poll(() => world.roster.clients()).toEqual([]);
+    await expect.poll(() => world.subscriberRegistry.clients()).toEqual([]);
   });
 
   it('bring a ping every 20 s that needs no answer', async () => {
@@ -112,7 +114,7 @@ describe('JSON lines over TCP', () => {
     dead.send({ type: 'pong' });
     const id = dead.clientId;
     const heardAt = (): number | undefined =>
-      world.roster.clients().find((each) => each.id === id)?.last_activity;
+      world.subscriberRegistry.clients().find((each) => each.id === id)?.last_activity;
     const before = heardAt();
     await expect.poll(heardAt).not.toBe(before);
     advance(51);
@@ -166,7 +168,7 @@ describe('JSON lines over TCP', () => {
     await expect
       .poll(() => {
         world.store.publishEvent('a/b', {});
-        return world.roster.clients();
+        return world.subscriberRegistry.clients();
       })
       .toEqual([]);
   });
@@ -177,7 +179,7 @@ describe('JSON lines over TCP', () => {
     await client.subscribe('1', '#');
     client.socket.pause();
     const big = 'x'.repeat(16_000);
-    const backlog = (): number => world.roster.clients()[0]?.backlog ?? 0;
+    const backlog = (): number => world.subscriberRegistry.clients()[0]?.backlog ?? 0;
     for (let round = 0; backlog() <= 64 * 1024; round++) {
       world.store.publishState('devices/a/state', { round, big: big + round });
       world.store.publishEvent('devices/a/messages', { round });
@@ -205,15 +207,15 @@ describe('JSON lines over TCP', () => {
     const client = await world.client();
     await client.subscribe('1', '#');
     client.socket.pause();
-    for (let round = 0; (world.roster.clients()[0]?.backlog ?? 0) <= 64 * 1024; round++) {
+    for (let round = 0; (world.subscriberRegistry.clients()[0]?.backlog ?? 0) <= 64 * 1024; round++) {
       world.store.publishState('devices/a/state', { round, big: 'x'.repeat(16_000) + round });
       await turn();
     }
     for (let second = 0; second < 32; second++) world.clock.advance(1_000);
-    expect(world.roster.clients()).toEqual([]);
+    expect(world.subscriberRegistry.clients()).toEqual([]);
     // Two seconds for an end in order.
     world.clock.advance(2_000);
-    await expect.poll(() => world.roster.heldBytes).toBe(0);
+    await expect.poll(() => world.subscriberRegistry.heldBytes).toBe(0);
     expect(world.clock.timers).toBeLessThanOrEqual(1);
   });
 });
@@ -222,7 +224,7 @@ describe('its server', () => {
   it('tells everybody when to come back, and closes', async () => {
     await using world = await LinesWorld.start();
     const client = await world.client();
-    await world.roster[Symbol.asyncDispose]();
+    await world.subscriberRegistry[Symbol.asyncDispose]();
     expect((await client.next('closing')).payload).toMatchObject({
       code: 4000,
       retry_after_ms: expect.any(Number),
@@ -232,12 +234,16 @@ describe('its server', () => {
     expect(world.clock.timers).toBe(0);
   });
 
-  it('names the mend where the port is taken', async () => {
+  it('names the fix where the port is taken', async () => {
     await using world = await LinesWorld.start();
-    const second = new JsonLinesServer({ roster: world.roster, host: '127.0.0.1', port: world.port });
+    const second = new JsonLinesServer({
+      subscriberRegistry: world.subscriberRegistry,
+      host: '127.0.0.1',
+      port: world.port,
+    });
     await expect(second.start()).rejects.toMatchObject({
       code: 'address_in_use',
-      mend: expect.stringContaining('server.tcp.port'),
+      fix: expect.stringContaining('server.tcp.port'),
     });
   });
 });

@@ -55,13 +55,13 @@ describe('a checksum', () => {
     expect(decoderOf(framing).feed(wire, 'idle').events).toEqual(['discarded 17 bad_checksum']);
   });
 
-  test('that does not exist is refused, with the place and the mend', () => {
+  test('that does not exist is refused, with the place and the fix', () => {
     expect(findChecksum('crc-17')).toBeUndefined();
     expect(() => makeFraming({ type: 'slip', checksum: { algorithm: 'crc-17' } })).toThrow(
       expect.objectContaining({
         code: 'bad_argument',
         message: expect.stringContaining('framing.checksum.algorithm'),
-        mend: expect.stringContaining('crc-16/modbus'),
+        fix: expect.stringContaining('crc-16/modbus'),
       }),
     );
   });

@@ -1,0 +1,106 @@
+import type { BridgeConfig } from '../config/model.ts';
+import type { JsonObject } from '../contract/publisher.ts';
+import type { DeviceReading } from '../devices/device-runner.ts';
+import type { UploadStore } from '../devices/files/upload-store.ts';
+import type { Fleet } from '../devices/fleet.ts';
+import type { FeedStore } from '../feed/core/store.ts';
+import type { SubscriberRegistry } from '../feed/hub/subscriber-registry.ts';
+import { observingRoutes } from '../server/http/observing-routes.ts';
+import type { Answer } from '../server/http/routes.ts';
+import type { ProcessUsage } from '../server/metrics/bridge-families.ts';
+import { BridgeMetrics } from '../server/metrics/bridge-metrics.ts';
+import { Readiness } from '../server/readiness.ts';
+import { BoundedLog, DEFAULT_LINES_PER_SECOND } from '../system/bounded-log.ts';
+import type { Clock } from '../system/clock.ts';
+import { collapsingLog } from '../system/collapsing-log.ts';
+import { LogCounts } from '../system/counting-log.ts';
+import type { Log } from '../system/log.ts';
+
+export interface MonitoringOptions {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: FeedStore;
+  readonly uploads: UploadStore | undefined;
+  readonly usage?: (() => ProcessUsage) | undefined;
+  /** The present configuration. */
+  config(): BridgeConfig;
+  /** As `bridge/status` shows it. */
+  configStatus(): JsonObject;
+  fleet(): Fleet;
+  subscriberRegistry(): SubscriberRegistry;
+  recorder(): { status(): JsonObject } | undefined;
+}
+
+/** What those see who watch over a bridge: its log, its metrics, and whether it is ready. */
+export class Monitoring {
+  /** Counted and collapsed. */
+  readonly log: Log;
+  /** What there is at a path, for the HTTP server. */
+  readonly routes: (path: string) => (() => Answer) | undefined;
+  readonly #bounded: BoundedLog;
+  readonly #metrics: BridgeMetrics;
+  readonly #readiness: Readiness;
+
+  constructor(options: MonitoringOptions) {
+    const { clock, store, config, fleet, uploads } = options;
+    const logCounts = new LogCounts();
+    this.#bounded = new BoundedLog(options.log, clock, config().log?.maxLinesPerSecond);
+    this.log = logCounts.counting(collapsingLog(this.#bounded.log, clock));
+    this.#metrics = new BridgeMetrics({
+      version: options.version,
+      nodeVersion: process.versions.node,
+      clock,
+      logCounts,
+      omittedLines: () => this.#bounded.omitted,
+      store,
+      perDevice: config().metrics?.perDevice ?? false,
+      all: () => fleet().directory.all(),
+      isConfigured: (id) => fleet().directory.isConfigured(id),
+      deviceListeners: () => fleet().deviceListeners(),
+      subscriberRegistry: options.subscriberRegistry,
+      configStatus: options.configStatus,
+      recorder: options.recorder,
+      uploads: () => uploads,
+      usage: options.usage,
+    });
+    this.#readiness = new Readiness({
+      required: () => config().requiredDevices ?? [],
+      reading: (id) => fleet().directory.get(id)?.reading,
+      listeners: () =>
+        fleet()
+          .deviceListeners()
+          .map((deviceListener) => deviceListener.status()),
+    });
+    this.routes = observingRoutes(this.#metrics, this.#readiness, () => config().access !== undefined);
+  }
+
+  start(): void {
+    this.#metrics.start();
+  }
+
+  /** Another configuration holds from now on. */
+  follow({ log }: BridgeConfig): void {
+    this.#bounded.follow(log?.maxLinesPerSecond ?? DEFAULT_LINES_PER_SECOND);
+  }
+
+  /** Everything is bound, and every device dialled. */
+  started(): void {
+    this.#readiness.started();
+  }
+
+  /** Work is to go elsewhere from here on. */
+  draining(): void {
+    this.#readiness.draining();
+  }
+
+  readonly retired = (reading: DeviceReading): void => {
+    this.#metrics.retire(reading);
+    this.#readiness.retire(reading);
+  };
+
+  stop(): void {
+    this.#metrics.stop();
+    this.#bounded.stop();
+  }
+}

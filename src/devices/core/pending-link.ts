@@ -1,0 +1,176 @@
+import type { Instant } from '../../instant.ts';
+import type { DecoderFault } from '../../protocol/decoder.ts';
+import type { InvalidPayload, Message, RegisterRequest } from '../../protocol/message.ts';
+import { answerTo, type LocalTime, registerReply } from './answer.ts';
+
+/** Largest payload of a link that has no name yet, in bytes. */
+export const PENDING_MAX_FRAME = 256;
+
+/** What may come while a claim is examined; whoever says more is refused. */
+const MOST_HELD_FRAMES = 256;
+const MOST_HELD_BYTES = 64 * 1024;
+
+/** A link without a valid frame for so long is closed, in ms. */
+const SILENCE_LIMIT_MS = 10_000;
+
+/** A message that waits for the device of its link. */
+export type HeldMessage = Message | InvalidPayload;
+
+export type PendingEvent =
+  /** Before their frames. */
+  | { readonly type: 'bytesReceived'; readonly count: number }
+  | { readonly type: 'messageReceived'; readonly message: Message | InvalidPayload }
+  /** A device was found, which may have to examine the claim. */
+  | { readonly type: 'offered' }
+  | { readonly type: 'streamFaulted'; readonly fault: DecoderFault }
+  /** Nobody wants a device of this name: the identity is refused, or taken by a link that lives. */
+  | { readonly type: 'refused'; readonly reason: string }
+  | { readonly type: 'deadlineReached'; readonly afterReading: boolean };
+
+export type PendingEffect =
+  | { readonly type: 'send'; readonly message: Message }
+  | {
+      readonly type: 'closeLink';
+      readonly how: 'end' | 'destroy';
+      readonly reason: string;
+      readonly detail: string;
+    }
+  | { readonly type: 'readOnce' }
+  /** A frame came whose content is not as declared; worth a line in the log. */
+  | { readonly type: 'rejected'; readonly detail: string }
+  /** A valid frame of a known message came: the link may be named by its address. */
+  | { readonly type: 'spoke' }
+  /** The peer says who it is; it waits for its reply until the link is adopted or `refused`. */
+  | { readonly type: 'registered'; readonly identity: RegisterRequest['fields'] };
+
+/**
+ * A link that dialled in and has not said who it is, or whose claim is being examined. Requests are answered from the
+ * start, because real devices beat and ask the time before they register; some never register. While a claim is
+ * examined, everything else is held for the device, in its order.
+ */
+export class PendingLink {
+  readonly since: Instant;
+  readonly #localTime: LocalTime;
+  #heardAt: number;
+  #claims: RegisterRequest['fields'] | undefined;
+  #awaitsReading = false;
+  #held: HeldMessage[] | undefined;
+  #bytesSinceOffer = 0;
+  /** Valid frames of known messages. */
+  frames = 0;
+  /** When the last of them came, ms since the epoch. */
+  lastFrameAt: number | undefined;
+  /** What was wrong with the last frame that was not as declared. */
+  lastProblem: string | undefined;
+
+  constructor(localTime: LocalTime, now: Instant) {
+    this.#localTime = localTime;
+    this.since = now;
+    this.#heardAt = now.monoMs;
+  }
+
+  /** What it claims to be while that is examined. */
+  get claims(): RegisterRequest['fields'] | undefined {
+    return this.#claims;
+  }
+
+  /** What it has said since it was offered to a device, and is not answered yet. */
+  get held(): readonly HeldMessage[] {
+    return this.#held ?? [];
+  }
+
+  nextDeadline(): number | undefined {
+    const silentAt = this.#silentAt();
+    return this.#awaitsReading || silentAt === Number.POSITIVE_INFINITY ? undefined : silentAt;
+  }
+
+  /** Whoever registered waits for our reply, and may well be silent until it comes. */
+  #silentAt(): number {
+    return this.#claims === undefined ? this.#heardAt + SILENCE_LIMIT_MS : Number.POSITIVE_INFINITY;
+  }
+
+  handle(event: PendingEvent, now: Instant): PendingEffect[] {
+    switch (event.type) {
+      case 'bytesReceived':
+        if (this.#held === undefined) return [];
+        this.#bytesSinceOffer += event.count;
+        return this.#bytesSinceOffer > MOST_HELD_BYTES ? this.#refused(TOO_MUCH) : [];
+      case 'messageReceived':
+        return this.#received(event.message, now);
+      case 'offered':
+        this.#held = [];
+        return [];
+      case 'streamFaulted': {
+        const detail = `saw ${event.fault.seen}; expected ${event.fault.expected}`;
+        return [{ type: 'closeLink', how: 'destroy', reason: 'bad_frame', detail }];
+      }
+      case 'refused':
+        return this.#refused(event.reason);
+      case 'deadlineReached':
+        return this.#deadlineReached(event.afterReading, now);
+    }
+  }
+
+  #received(message: Message | InvalidPayload, now: Instant): PendingEffect[] {
+    const held = this.#held;
+    if (held !== undefined && !isAnswered(message)) {
+      if (held.length === MOST_HELD_FRAMES) return this.#refused(TOO_MUCH);
+      held.push(message);
+      if (message.name !== 'invalid' && message.name !== 'unknown') this.#heard(now);
+      return [];
+    }
+    if (message.name === 'invalid') {
+      const { kind, field, offset, expected, seen } = message;
+      const detail = `${message.message} ${kind}, ${field} at byte ${offset}: saw ${seen}, expected ${expected}`;
+      this.lastProblem = detail;
+      const told: PendingEffect = { type: 'rejected', detail };
+      const wrong = message.message === 'register' && kind === 'request';
+      return wrong ? [told, { type: 'send', message: registerReply(-1) }] : [told];
+    }
+    // Anybody can send bytes that read as an unknown id: they are no sign of a device.
+    if (message.name === 'unknown' || message.name === 'echo') return [];
+    this.#heard(now);
+    if (message.kind === 'reply' || message.name === 'declared') return [{ type: 'spoke' }];
+    if (message.name === 'register') {
+      // Said again while the first is examined: one reply will do.
+      if (this.#claims !== undefined) return [];
+      this.#claims = message.fields;
+      return [{ type: 'registered', identity: message.fields }];
+    }
+    const answer = answerTo(message, now, this.#localTime);
+    return answer === undefined
+      ? [{ type: 'spoke' }]
+      : [{ type: 'send', message: answer }, { type: 'spoke' }];
+  }
+
+  #heard(now: Instant): void {
+    this.frames += 1;
+    this.lastFrameAt = now.wallMs;
+    this.#heardAt = now.monoMs;
+  }
+
+  #refused(reason: string): PendingEffect[] {
+    const close: PendingEffect = { type: 'closeLink', how: 'end', reason: 'refused', detail: reason };
+    return this.#claims === undefined ? [close] : [{ type: 'send', message: registerReply(-1) }, close];
+  }
+
+  #deadlineReached(afterReading: boolean, now: Instant): PendingEffect[] {
+    this.#awaitsReading = false;
+    if (now.monoMs < this.#silentAt()) return [];
+    // However late the timer was, the sign of life may lie in the socket already.
+    if (!afterReading) {
+      this.#awaitsReading = true;
+      return [{ type: 'readOnce' }];
+    }
+    const detail = `no valid frame for ${SILENCE_LIMIT_MS / 1_000} s`;
+    return [{ type: 'closeLink', how: 'destroy', reason: 'silent', detail }];
+  }
+}
+
+const TOO_MUCH = `more than ${MOST_HELD_FRAMES} frames or ${MOST_HELD_BYTES} bytes came while its claim was examined`;
+
+/** What is answered whosever link it is, an invalid register too. */
+function isAnswered(message: HeldMessage): boolean {
+  const name = message.name === 'invalid' ? message.message : message.name;
+  return message.kind === 'request' && (name === 'register' || name === 'heartbeat' || name === 'datetime');
+}

@@ -1,0 +1,278 @@
+import type { BareSettings } from '../../contract/settings.ts';
+import type { ErrorCode } from '../../errors.ts';
+import type { Instant } from '../../instant.ts';
+import type { Expectation } from '../../protocol/expectation.ts';
+import type { DeclaredMessage, EchoedMessage, InvalidPayload, Message } from '../../protocol/message.ts';
+import { Calls } from './calls.ts';
+import { DeclaredTraffic } from './declared-traffic.ts';
+import { FrameProgress } from './frame-progress.ts';
+import { LineTurns, type SendRequest } from './line-turns.ts';
+import type { CallersRequest, Ending, LinkProtocol } from './link-protocol.ts';
+import { nameOf } from './message-catalog.ts';
+import { PollPlan } from './poll-plan.ts';
+import type { InFlight } from './request-slots.ts';
+import { prepareDeclared } from './requests.ts';
+import { SentPayloads } from './sent-payloads.ts';
+import type { SessionContext } from './session-ports.ts';
+
+/** Requests in a row that came back and were not answered, with nothing else before: the line returns what is sent. */
+const ENOUGH_ECHOES = 2;
+
+const LOOP: Ending = {
+  reason: 'echo',
+  detail:
+    'our own requests came back, and nothing else: a loopback plug, or an adapter that echoes what is sent',
+  how: 'destroy',
+};
+
+/**
+ * A conversation with a device that knows neither register nor heartbeat: it is online while valid frames come. Where
+ * it is polled, all is asked in turns; where it only talks, requests go out as they come.
+ */
+export class PolledProtocol implements LinkProtocol {
+  readonly host: string;
+  readonly #context: SessionContext;
+  readonly #settings: BareSettings;
+  readonly #calls: Calls;
+  readonly #declared: DeclaredTraffic;
+  /** Absent where both sides may speak at any time. */
+  readonly #turns: LineTurns | undefined;
+  readonly #progress = new FrameProgress();
+  readonly #sent: SentPayloads;
+  /** Requests that came back, since anything else came. */
+  readonly #echoed = new Set<string>();
+  #unansweredEchoes = 0;
+  /** A valid frame of the device came over this link. */
+  #spoke = false;
+  /** What came last that is no message of this device, while a reply was awaited. */
+  #foreign: string | undefined;
+  #heardAt: number;
+  #halfJudged = false;
+  #succeeded = false;
+
+  constructor(context: SessionContext, settings: BareSettings, host: string, now: Instant) {
+    const { requestTimeoutMs } = context.settings;
+    this.#context = context;
+    this.#settings = settings;
+    this.host = host;
+    // A device that only answers may not even have heard the question: its slot can't stay closed for ever.
+    const { lateMs = requestTimeoutMs } = settings;
+    this.#calls = new Calls(context, lateMs);
+    this.#declared = new DeclaredTraffic(context, this.#calls);
+    this.#sent = new SentPayloads(requestTimeoutMs + lateMs);
+    this.#heardAt = now.monoMs;
+    if (settings.polls.length === 0) return;
+    this.#turns = new LineTurns(
+      new PollPlan(
+        settings.polls,
+        ({ message, fields }) => prepareDeclared(context, message, fields),
+        now.monoMs,
+      ),
+      { turnaroundMs: settings.turnaroundMs, pollTimeoutMs: requestTimeoutMs },
+      this.#calls,
+      (...order) => this.#send(...order),
+      now,
+    );
+  }
+
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  get succeeded(): boolean {
+    return this.#succeeded;
+  }
+
+  open(now: Instant): void {
+    if (this.#settings.silenceMs === undefined) this.#succeed(now);
+    this.#turns?.act(now);
+  }
+
+  /** An address is no sign of life: only what it says counts. */
+  openKnown(_register: undefined | { appid: string; imei: string }, now: Instant): void {
+    this.open(now);
+  }
+
+  expectation(now: Instant): Expectation {
+    return { ...this.#calls.expectation(now), sent: this.#sent.own(now.monoMs) };
+  }
+
+  received(message: Message | InvalidPayload, now: Instant): Ending | undefined {
+    const { stats } = this.#context;
+    stats.counts.frames_in += 1;
+    stats.touch();
+    if (message.name === 'echo') this.#receivedEcho(message, now);
+    else if (message.name === 'invalid') this.#receivedInvalid(message, now);
+    else if (message.name === 'declared') this.#receivedDeclared(message, now);
+    else this.#receivedUnknown(message, now);
+    return undefined;
+  }
+
+  #receivedDeclared(message: DeclaredMessage, now: Instant): void {
+    // Another host on the line asks, or what we sent comes back after all that time.
+    if (this.#comesFromHost(message)) {
+      this.#declared.setAside(message, 'unsolicited');
+      this.#turns?.heard(now);
+      return;
+    }
+    const match = this.#declared.received(message, now);
+    this.#turns?.heard(now);
+    // Where everything is asked for, what answers nothing may be meant for another host, or come from another device.
+    if (match?.kind !== 'unsolicited' || this.#turns === undefined) this.#heard(now);
+    if (match?.kind !== 'answers') return;
+    this.#sent.answered(match.request.message);
+    this.#turns?.over(match.request.message, now);
+  }
+
+  #receivedUnknown(message: Exclude<Message, DeclaredMessage | EchoedMessage>, now: Instant): void {
+    this.#turns?.heard(now);
+    const answers = message.name === 'unknown' ? message.answers : undefined;
+    if (answers !== undefined) {
+      const mark = this.#calls.unattributed(answers, now);
+      this.#declared.setAside(message, mark);
+      if (mark === 'late' || this.#turns === undefined) this.#heard(now);
+      return;
+    }
+    this.#heard(now);
+    if (message.kind === 'unknown') this.#context.stats.counts.unknown += 1;
+    this.#context.emit({ type: 'publishMessage', message });
+  }
+
+  #receivedEcho({ payload }: EchoedMessage, now: Instant): void {
+    this.#turns?.heard(now);
+    const name = this.#sent.returned(payload);
+    if (name !== undefined) this.#echoed.add(name);
+    const { stats } = this.#context;
+    const seen = name ?? 'what we sent';
+    stats.discarded({ count: payload.length, reason: 'echo', expected: 'a reply', seen, sample: payload });
+  }
+
+  chunkReceived(pending: number, now: Instant): void {
+    this.#progress.chunkReceived(pending, now.monoMs);
+  }
+
+  requestMade({ requestId, message, fields, timeoutMs }: CallersRequest, now: Instant): void {
+    const requester = { by: 'caller', requestId } as const;
+    const prepared = prepareDeclared(this.#context, message, fields);
+    if (!prepared.ok) return this.#calls.settle(requester, prepared);
+    const expiresAt = now.monoMs + timeoutMs;
+    if (this.#turns !== undefined) {
+      return this.#turns.join({ request: prepared.request, requester, expiresAt }, now);
+    }
+    const why = this.#calls.obstacle(prepared.request, now);
+    if (why !== undefined) return this.#calls.settle(requester, { ok: false, ...why });
+    this.#send(prepared.request, requester, expiresAt, now, message);
+  }
+
+  #send(...[request, requester, timesOutAt, now, group]: Parameters<SendRequest>): void {
+    this.#foreign = undefined;
+    this.#sent.add(request, now.monoMs);
+    this.#calls.send(request, requester, timesOutAt, now, group);
+  }
+
+  sendAccepted(message: Message, now: Instant): void {
+    this.#calls.sent(nameOf(message), now);
+    this.#turns?.over(nameOf(message), now);
+  }
+
+  sendRefused(message: Message, code: ErrorCode, now: Instant): Ending | undefined {
+    this.#calls.refused(nameOf(message), code);
+    this.#turns?.over(nameOf(message), now);
+    return undefined;
+  }
+
+  /** There is nothing to ask that every device answers: only what it says by itself counts. */
+  probe(): void {}
+
+  abandon(code: ErrorCode, detail: string): void {
+    this.#calls.abandon(code, detail);
+    this.#turns?.abandon(code, detail);
+  }
+
+  nextDeadline(): number {
+    const turns = this.#turns?.nextDeadline() ?? Number.POSITIVE_INFINITY;
+    return Math.min(this.#judgedAt(), this.#calls.nextDeadline(), turns, this.#progress.nextDeadline());
+  }
+
+  watch(lateMs: number, now: Instant): Ending | undefined {
+    const stalled = this.#progress.ending(now.monoMs);
+    if (stalled !== undefined) return stalled;
+    const { silenceMs } = this.#settings;
+    // While we did not run, we did not ask either: the silence of that time is not the device's.
+    if (silenceMs !== undefined && lateMs > silenceMs / 6) {
+      this.#heardAt = Math.min(this.#heardAt + lateMs, now.monoMs);
+    }
+    this.#halfJudged = this.#heardAt + (silenceMs ?? 0) / 2 <= now.monoMs;
+    if (this.#silentAt() <= now.monoMs) {
+      if (!this.#spoke && this.#unansweredEchoes > 0) return LOOP;
+      const detail = `no valid frame for ${Math.round(now.monoMs - this.#heardAt)} ms`;
+      return { reason: 'silent', detail, how: 'destroy' };
+    }
+    const timedOut = this.#calls.timeOut(now, this.#foreign);
+    if (this.#isLoop(timedOut)) {
+      const detail =
+        'our own requests came back, and nothing else: a loopback plug, or an adapter that echoes';
+      return { reason: 'echo', detail, how: 'destroy' };
+    }
+    for (const { message } of timedOut) this.#turns?.over(message, now);
+    this.#turns?.act(now);
+    return undefined;
+  }
+
+  #isLoop(timedOut: readonly InFlight[]): boolean {
+    for (const { message } of timedOut) if (this.#echoed.delete(message)) this.#unansweredEchoes += 1;
+    return !this.#spoke && this.#unansweredEchoes >= ENOUGH_ECHOES;
+  }
+
+  /** Half-way it is looked at too, so that a sleep of ours is noticed before it is taken for the device's silence. */
+  #judgedAt(): number {
+    const { silenceMs } = this.#settings;
+    if (silenceMs === undefined || this.#halfJudged) return this.#silentAt();
+    return this.#heardAt + silenceMs / 2;
+  }
+
+  /** One ms past the limit, because silence is judged by "more than". */
+  #silentAt(): number {
+    return this.#heardAt + (this.#settings.silenceMs ?? Number.POSITIVE_INFINITY) + 1;
+  }
+
+  /** A valid frame is a sign of life, whatever it was. */
+  #heard(now: Instant): void {
+    this.#heardAt = now.monoMs;
+    this.#halfJudged = false;
+    this.#spoke = true;
+    this.#context.seen = true;
+    this.#context.stats.counts.last_frame_at = now.wallMs;
+    this.#succeed(now);
+  }
+
+  #succeed(now: Instant): void {
+    if (this.#succeeded) return;
+    const { axes, settings } = this.#context;
+    this.#succeeded = true;
+    this.#context.seen = true;
+    this.#context.succeeded();
+    this.#context.stats.tally.lives += 1;
+    axes.setStatus('online', now.wallMs);
+    const over = axes.document.link.address ?? settings.transport;
+    this.#context.emit({ type: 'log', level: 'info', reason: 'online', text: `online over ${over}` });
+  }
+
+  #receivedInvalid(message: InvalidPayload, now: Instant): void {
+    const { stats } = this.#context;
+    stats.counts.invalid += 1;
+    this.#context.emit({ type: 'publishMessage', message });
+    const detail = `${message.message} ${message.kind}, ${message.field} at byte ${message.offset}: saw ${message.seen}, expected ${message.expected}`;
+    this.#context.emit({ type: 'log', level: 'warn', reason: 'invalid_message', text: detail });
+    this.#declared.receivedInvalid(message);
+    this.#foreign = detail;
+    if (message.kind !== 'reply') return;
+    const match = this.#calls.repliedInvalid(message.message, detail, now);
+    if (match.kind === 'answers') this.#turns?.over(message.message, now);
+  }
+
+  /** Only we may send it. */
+  #comesFromHost({ kind, message }: DeclaredMessage): boolean {
+    return kind !== 'reply' && this.#context.ports.messages?.declaration(message)?.from === 'host';
+  }
+}

@@ -1,0 +1,389 @@
+import type { ListenerConfig } from '../config/model.ts';
+import { type ErrorCode, HeartwireError } from '../errors.ts';
+import { formatHostPort } from '../links/host-port.ts';
+import type { Link, LinkEnd, Listener } from '../links/link.ts';
+import { encodeFrame } from '../protocol/codec.ts';
+import type { RegisterRequest } from '../protocol/message.ts';
+import type { Arrivals } from '../system/arrivals.ts';
+import type { Clock, Timer } from '../system/clock.ts';
+import { tellDefect } from '../system/defect.ts';
+import type { Log } from '../system/log.ts';
+import { ConnectionCount } from './connection-count.ts';
+import type { LocalTime } from './core/answer.ts';
+import { backOffMs } from './core/back-off.ts';
+import { nameByAddress } from './core/device-name.ts';
+import type { DeviceDirectory } from './device-directory.ts';
+import type { DeviceRunner } from './device-runner.ts';
+import type { DialInTap } from './dial-in-tap.ts';
+import { loneRegister, NamelessSpeech } from './nameless-speech.ts';
+import type { Transfer } from './offered-wire.ts';
+import { PendingRunner } from './pending-runner.ts';
+import type { Resolution } from './unannounced-devices.ts';
+import { Wire, type WireCodec } from './wire.ts';
+
+/** A link that speaks but does not register may be named by its address after so long, in ms. */
+const NAMED_BY_ADDRESS_AFTER_MS = 10_000;
+/** How a listener that failed is opened again. */
+const REOPEN = { initialMs: 1_000, maxMs: 30_000, multiplier: 2, jitter: 'full' } as const;
+/** Refused connections are told to the log at most so often. */
+const COMPLAIN_EVERY_MS = 10_000;
+
+export interface DeviceListenerOptions {
+  readonly config: ListenerConfig;
+  readonly directory: DeviceDirectory;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly localTime: LocalTime;
+  readonly random: () => number;
+  /** Counts those that are accepted. */
+  readonly arrivals?: Arrivals | undefined;
+  makeListener(): Listener;
+  /** Who looks on at a link that dialled in; `named` is called once it belongs to a device. */
+  tap?(): DialInTap | undefined;
+}
+
+/** A listening address as `bridge/status` shows it. */
+export interface DeviceListenerStatus {
+  readonly address: string;
+  readonly status: 'opening' | 'listening' | 'backoff' | 'closed';
+  readonly reason?: string;
+  readonly detail?: string;
+  readonly connections: number;
+  /** Connections refused by a cap, or that could not be accepted, since the start. */
+  readonly refused_connections: number;
+}
+
+interface Nameless {
+  readonly runner: PendingRunner;
+  readonly wire: Wire;
+  readonly tap: DialInTap | undefined;
+  offer?: { readonly to: DeviceRunner; withdraw(): void };
+}
+
+let nextOfferId = 1;
+
+/** Lets devices dial in at one address, holds their links until they have a name, and hands them to their device. */
+export class DeviceListener {
+  readonly #options: DeviceListenerOptions;
+  #config: ListenerConfig;
+  readonly #speech = new NamelessSpeech();
+  readonly #nameless = new Map<PendingRunner, Nameless>();
+  readonly #connections = new ConnectionCount();
+  #refused = 0;
+  #complainedAt = Number.NEGATIVE_INFINITY;
+  #listener: Listener | undefined;
+  #status: DeviceListenerStatus['status'] = 'opening';
+  #end: LinkEnd | undefined;
+  #address: string;
+  #attempt = 0;
+  #reopen: Timer | undefined;
+  #gaveUp: (() => void) | undefined;
+
+  constructor(options: DeviceListenerOptions) {
+    this.#options = options;
+    const { config } = options;
+    this.#config = config;
+    this.#address = formatHostPort(config.link.host, config.link.port);
+  }
+
+  /** As configured now. */
+  get config(): ListenerConfig {
+    return this.#config;
+  }
+
+  /** Another configuration of the same address; links without a name are closed where it reads them in another way. */
+  reconfigure(config: ListenerConfig, anew: boolean): void {
+    this.#config = config;
+    if (!anew) return;
+    this.#closeNameless('reconfigured', 'the configuration of this listener changed');
+  }
+
+  /**
+   * Resolves with the address once it is bound. A first failure rejects; later ones are fixed by trying again.
+   * @throws HeartwireError the code of the failure, e.g. `address_in_use`
+   */
+  start(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#listen(resolve, (end) => {
+        this.#status = 'closed';
+        reject(new HeartwireError(end.code, end.detail));
+      });
+    });
+  }
+
+  /** Opens while the bridge runs: a failure, which it resolves with, is fixed by trying again. */
+  open(): Promise<LinkEnd | undefined> {
+    return new Promise((resolve) => {
+      this.#gaveUp = () => resolve(undefined);
+      this.#listen(
+        () => resolve(undefined),
+        (end) => {
+          this.#listenAgain(end, 'failed');
+          resolve(end);
+        },
+      );
+    });
+  }
+
+  close(why = 'the bridge stops'): void {
+    this.#status = 'closed';
+    this.#gaveUp?.();
+    this.#reopen?.cancel();
+    this.#listener?.close();
+    this.#listener = undefined;
+    this.#closeNameless('stopped', why);
+  }
+
+  status(): DeviceListenerStatus {
+    return {
+      address: this.#address,
+      status: this.#status,
+      ...(this.#end === undefined ? {} : { reason: this.#end.code, detail: this.#end.detail }),
+      connections: this.#connections.total,
+      refused_connections: this.#refused,
+    };
+  }
+
+  /** The links that have no name. */
+  nameless(): PendingRunner[] {
+    return [...this.#nameless.keys()];
+  }
+
+  #listen(listening: (address: string) => void, failed: (end: LinkEnd) => void): void {
+    const listener = this.#options.makeListener();
+    this.#listener = listener;
+    let bound = false;
+    listener.start({
+      listening: (address) => {
+        bound = true;
+        this.#attempt = 0;
+        this.#address = address;
+        this.#status = 'listening';
+        this.#end = undefined;
+        listening(address);
+      },
+      accepted: (link, host) => this.#accepted(link, host),
+      acceptFailed: (end) => this.#complain(end.detail, end.code),
+      closed: (end) => {
+        if (listener !== this.#listener) return;
+        this.#end = end;
+        if (bound) this.#listenAgain(end, 'ended');
+        else failed(end);
+      },
+    });
+  }
+
+  #listenAgain(end: LinkEnd, what: 'ended' | 'failed'): void {
+    const { clock, log, random } = this.#options;
+    this.#status = 'backoff';
+    log.error(
+      { code: end.code, address: this.#address },
+      `listening at ${this.#address} ${what}: ${end.detail}`,
+    );
+    const at = clock.now().monoMs + backOffMs(REOPEN, ++this.#attempt, random());
+    this.#reopen = clock.setTimer(at, () => {
+      this.#status = 'opening';
+      this.#listen(
+        (address) => log.info({ event: 'listening', address }, `listening at ${address} again`),
+        (failure) => this.#listenAgain(failure, 'failed'),
+      );
+    });
+  }
+
+  #accepted(link: Link, host: string): void {
+    const { clock, arrivals } = this.#options;
+    arrivals?.arrived(clock.now().monoMs);
+    const cap = this.#connections.reached(host, this.#config);
+    if (cap !== undefined) {
+      this.#complain(`refused a connection of ${link.address} (${cap} reached)`);
+      link.destroy();
+      return;
+    }
+    const ended = this.#connections.came(host);
+    try {
+      this.#receive(link, host, ended);
+    } catch (cause) {
+      tellDefect(this.#options.log, { address: link.address }, cause);
+      this.#giveUp(link);
+      // Only a link that was opened tells of its end.
+      ended();
+    }
+  }
+
+  #giveUp(link: Link): void {
+    for (const { runner, wire } of [...this.#nameless.values()]) {
+      if (wire.link !== link) continue;
+      runner.release();
+      this.#nameless.delete(runner);
+    }
+    link.destroy();
+  }
+
+  #receive(link: Link, host: string, ended: () => void): void {
+    const known = this.#knownAtOnce(host);
+    const runner = this.#makeNameless(link.address, host, known);
+    const tap = this.#options.tap?.();
+    const bare = known !== undefined && 'device' in known ? known.device : undefined;
+    const crowded = known === undefined && this.#options.arrivals?.crowded === true;
+    const wire = new Wire(link, bare?.dialIn?.codec ?? this.#pendingCodec(), runner, {
+      ended,
+      dropsUnread: crowded ? (bytes) => this.#onlyRegisters(bytes, host) : undefined,
+      tap,
+      idleAfterMs: bare?.dialIn?.idleAfterMs,
+    });
+    this.#nameless.set(runner, { runner, wire, tap });
+    this.#keepNamelessBudget();
+    runner.open(wire);
+  }
+
+  /**
+   * Whether this is a register and nothing else, of a device that is of no use without its link: whoever has sent it and
+   * hung up is trying again by now, and must not take over from itself.
+   */
+  #onlyRegisters(bytes: Uint8Array, host: string): boolean {
+    const register = loneRegister(bytes, this.#pendingCodec());
+    if (register === undefined) return false;
+    const { presence } = this.#options.directory.matching(register, host)?.settings ?? this.#config.session;
+    return presence === undefined;
+  }
+
+  #makeNameless(address: string, host: string, known?: Resolution): PendingRunner {
+    return new PendingRunner(address, host, this.#options, {
+      opened: (self) => {
+        if (known !== undefined) this.#handOver(self, known);
+      },
+      registered: (self, identity) => this.#registered(self, identity),
+      rejected: (_, detail) => {
+        this.#options.log.warn(
+          { code: 'invalid_message', address },
+          `${address} sent what is no message: ${detail}`,
+        );
+      },
+      spoke: (self) => this.#spoke(self),
+      ended: (self, reason, detail) => this.#namelessEnded(self, reason, detail),
+    });
+  }
+
+  /** Who this is where it never says so: a device without a register is known by its address, before its first byte. */
+  #knownAtOnce(host: string): Resolution | undefined {
+    const { directory } = this.#options;
+    const device = directory.resolveBare(host);
+    if (device !== undefined) return { device };
+    if (this.#config.session.bare === undefined) return undefined;
+    return directory.accept(nameByAddress(host), this.#config, { host });
+  }
+
+  #pendingCodec(): WireCodec {
+    return this.#speech.of(this.#config, this.#options.directory.spoken());
+  }
+
+  #closeNameless(reason: string, detail: string): void {
+    for (const { runner } of [...this.#nameless.values()]) runner.close(reason, detail);
+  }
+
+  /** The oldest nameless link makes room for the newest. */
+  #keepNamelessBudget(): void {
+    const { maxNameless } = this.#config;
+    const [oldest] = this.#nameless.keys();
+    if (oldest === undefined || this.#nameless.size <= maxNameless) return;
+    this.#complain(`closed ${oldest.address}: more than ${maxNameless} links have no name`);
+    oldest.close('nameless_budget', `more than ${maxNameless} links have no name`);
+  }
+
+  #registered(runner: PendingRunner, identity: { appid: string; imei: string }): void {
+    const resolution = this.#options.directory.resolve(identity, runner.host, this.#config);
+    this.#handOver(runner, resolution, identity);
+  }
+
+  #spoke(runner: PendingRunner): void {
+    const { directory, clock } = this.#options;
+    const config = this.#config;
+    const nameless = this.#nameless.get(runner);
+    if (nameless === undefined || nameless.offer !== undefined) return;
+    const waited = clock.now().monoMs - runner.link.since.monoMs >= NAMED_BY_ADDRESS_AFTER_MS;
+    const device = directory.resolveAddress(runner.host, waited);
+    if (device?.settings.bare !== undefined) {
+      // It came into the configuration while this link was open, which has been read in another framing.
+      return runner.close('reconfigured', `${device.id} is known by this address, and never registers`);
+    }
+    if (device !== undefined) return this.#handOver(runner, { device });
+    if (config.anonymous !== 'by-address' || !waited) return;
+    this.#handOver(runner, directory.accept(nameByAddress(runner.host), config, { host: runner.host }));
+  }
+
+  #handOver(runner: PendingRunner, resolution: Resolution, register?: { appid: string; imei: string }): void {
+    const nameless = this.#nameless.get(runner);
+    if (nameless === undefined) return;
+    if ('refused' in resolution) {
+      const { refused, code } = resolution;
+      // What is refused because there is too much of it must not fill the log as well.
+      if (code !== undefined) this.#complain(`refused ${runner.address} (${refused})`, code);
+      else this.#options.log.warn({ code: 'device_refused', address: runner.address }, refused);
+      return runner.refuse(resolution.refused);
+    }
+    const { device } = resolution;
+    // It was offered to the device of its address already, which has not taken it.
+    const former = nameless.offer;
+    former?.withdraw();
+    const offerId = nextOfferId++;
+    nameless.offer = { to: device, withdraw: () => device.withdraw(offerId) };
+    if (device.dialIn !== undefined) nameless.wire.speak(device.dialIn.codec);
+    if (former?.to !== device) runner.offered();
+    device.offer({
+      offerId,
+      address: runner.address,
+      host: runner.host,
+      wire: nameless.wire,
+      ...(register === undefined
+        ? { registers: (message) => this.#transfer(nameless, device, message) }
+        : { register }),
+      adopted: () => {
+        this.#nameless.delete(runner);
+        nameless.tap?.named(device.id);
+        return runner.release();
+      },
+      refused: (reason) => {
+        delete nameless.offer;
+        runner.refuse(reason);
+      },
+    });
+  }
+
+  /** A link of a device that was known by its address goes where its register says. */
+  #transfer({ runner, wire, tap }: Nameless, from: DeviceRunner, register: RegisterRequest) {
+    if (this.#status === 'closed') return undefined;
+    const { address, host } = runner;
+    const resolution = this.#options.directory.resolve(register.fields, host, this.#config);
+    if ('device' in resolution && resolution.device === from) return undefined;
+    // What identifies one device may be secret, and this is told in the topics of another one.
+    const detail =
+      'device' in resolution
+        ? `it registered: its link is that of ${resolution.device.id}`
+        : `it registered as ${register.fields.imei}: ${resolution.refused}`;
+    const take = (): void => {
+      const fresh = this.#makeNameless(address, host);
+      this.#nameless.set(fresh, { runner: fresh, wire, tap });
+      this.#keepNamelessBudget();
+      tap?.handedOn(address, wire.withRest(encodeFrame(register)), detail);
+      wire.speak(this.#pendingCodec());
+      fresh.take(wire, register);
+    };
+    return { detail, take } satisfies Transfer;
+  }
+
+  #namelessEnded(runner: PendingRunner, reason: string, detail: string): void {
+    const nameless = this.#nameless.get(runner);
+    this.#nameless.delete(runner);
+    nameless?.offer?.withdraw();
+    const { log } = this.#options;
+    log.info({ code: reason, address: runner.address }, `${runner.address} left without a name: ${detail}`);
+  }
+
+  #complain(text: string, code: ErrorCode | 'connection_refused' = 'connection_refused'): void {
+    this.#refused += 1;
+    const now = this.#options.clock.now().monoMs;
+    if (now - this.#complainedAt < COMPLAIN_EVERY_MS) return;
+    this.#complainedAt = now;
+    this.#options.log.warn({ code, refused: this.#refused }, text);
+  }
+}

@@ -1,0 +1,167 @@
+import { encodeFrame } from '../protocol/codec.ts';
+import type { DecoderFault } from '../protocol/decoder.ts';
+import type { InvalidPayload, Message, RegisterRequest } from '../protocol/message.ts';
+import type { Clock, Timer } from '../system/clock.ts';
+import { DeadlineTimer } from '../system/deadline-timer.ts';
+import { tellDefect } from '../system/defect.ts';
+import type { Log } from '../system/log.ts';
+import type { LocalTime } from './core/answer.ts';
+import { type HeldMessage, type PendingEffect, type PendingEvent, PendingLink } from './core/pending-link.ts';
+import type { Wire, WireOwner } from './wire.ts';
+
+/** Whoever lets devices dial in hears of a link without a name. */
+export interface PendingHandlers {
+  /** The link can carry bytes. */
+  opened(runner: PendingRunner): void;
+  registered(runner: PendingRunner, identity: RegisterRequest['fields']): void;
+  /** A frame came whose content is not as declared. */
+  rejected(runner: PendingRunner, detail: string): void;
+  /** A valid frame came, so the link may be named by its address. */
+  spoke(runner: PendingRunner): void;
+  /** The link is gone, by itself or because it was closed. */
+  ended(runner: PendingRunner, reason: string, detail: string): void;
+}
+
+/** Performs the orders of one link that has no name yet, until a device takes it over. */
+export class PendingRunner implements WireOwner {
+  readonly link: PendingLink;
+  /** The peer's address with its port, and without. */
+  readonly address: string;
+  readonly host: string;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #handlers: PendingHandlers;
+  readonly #timer: DeadlineTimer;
+  #reading: Timer | undefined;
+  #wire: Wire | undefined;
+
+  constructor(
+    address: string,
+    host: string,
+    { localTime, clock, log }: { localTime: LocalTime; clock: Clock; log: Log },
+    handlers: PendingHandlers,
+  ) {
+    this.address = address;
+    this.host = host;
+    this.#clock = clock;
+    this.#log = log;
+    this.#handlers = handlers;
+    this.link = new PendingLink(localTime, clock.now());
+    this.#timer = new DeadlineTimer(clock, () => this.#due(false));
+  }
+
+  open(wire: Wire): void {
+    this.#wire = wire;
+    wire.open();
+    this.#timer.follow(this.link.nextDeadline());
+  }
+
+  /** Takes over a wire that is open, and whose peer registers just now. */
+  take(wire: Wire, register: RegisterRequest): void {
+    this.#wire = wire;
+    wire.owner = this;
+    this.wireMessage(wire, register);
+  }
+
+  /** A device is asked whether it takes the link, and its bytes are read as those of that device from here on. */
+  offered(): void {
+    this.#handle({ type: 'offered' });
+  }
+
+  /** Hands the wire over, with what is held of it; nothing of it is heard here any more. */
+  release(): readonly HeldMessage[] {
+    this.#forget();
+    return this.link.held;
+  }
+
+  refuse(reason: string): void {
+    this.#handle({ type: 'refused', reason });
+  }
+
+  close(reason: string, detail: string): void {
+    this.#close('destroy', reason, detail);
+  }
+
+  wireOpened(wire: Wire): void {
+    if (wire === this.#wire) this.#handlers.opened(this);
+  }
+
+  wireBytes(wire: Wire, { byteLength }: Uint8Array): void {
+    if (wire === this.#wire) this.#handle({ type: 'bytesReceived', count: byteLength });
+  }
+
+  wireDiscarded(): void {}
+
+  wireChunk(): void {}
+
+  wireMessage(wire: Wire, message: Message | InvalidPayload): void {
+    if (wire === this.#wire) this.#handle({ type: 'messageReceived', message });
+  }
+
+  wireFaulted(wire: Wire, fault: DecoderFault): void {
+    if (wire === this.#wire) this.#handle({ type: 'streamFaulted', fault });
+  }
+
+  wireClosed(wire: Wire, end: { readonly code: string; readonly detail: string }): void {
+    if (wire !== this.#wire) return;
+    this.#forget();
+    this.#handlers.ended(this, end.code, end.detail);
+  }
+
+  wireBroke(wire: Wire, cause: unknown): void {
+    if (wire === this.#wire) this.#broke(cause);
+  }
+
+  #broke(cause: unknown): void {
+    const detail = tellDefect(this.#log, { address: this.address }, cause);
+    this.#close('destroy', 'internal_error', detail);
+  }
+
+  /** From a timer; what a wire brings is guarded by the wire. */
+  #due(afterReading: boolean): void {
+    try {
+      this.#handle({ type: 'deadlineReached', afterReading });
+    } catch (cause) {
+      this.#broke(cause);
+    }
+  }
+
+  #handle(event: PendingEvent): void {
+    for (const effect of this.link.handle(event, this.#clock.now())) this.#perform(effect);
+    if (this.#wire !== undefined) this.#timer.follow(this.link.nextDeadline());
+  }
+
+  #perform(effect: PendingEffect): void {
+    switch (effect.type) {
+      case 'send':
+        // A peer that does not read its replies is closed for its silence.
+        this.#wire?.send(encodeFrame(effect.message));
+        return;
+      case 'closeLink':
+        return this.#close(effect.how, effect.reason, effect.detail);
+      case 'readOnce':
+        this.#reading = this.#clock.afterReading(() => this.#due(true));
+        return;
+      case 'rejected':
+        return this.#handlers.rejected(this, effect.detail);
+      case 'spoke':
+        return this.#handlers.spoke(this);
+      case 'registered':
+        return this.#handlers.registered(this, effect.identity);
+    }
+  }
+
+  #close(how: 'end' | 'destroy', reason: string, detail: string): void {
+    const wire = this.#wire;
+    if (wire === undefined) return;
+    this.#forget();
+    wire.close(how);
+    this.#handlers.ended(this, reason, detail);
+  }
+
+  #forget(): void {
+    this.#wire = undefined;
+    this.#timer.cancel();
+    this.#reading?.cancel();
+  }
+}

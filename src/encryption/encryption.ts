@@ -1,0 +1,59 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { EncryptionConfig } from '../config/secrecy.ts';
+import type { CommandOutcome } from '../contract/command.ts';
+import { isJsonObject } from '../contract/feed/json.ts';
+import type { Publisher } from '../contract/publisher.ts';
+import type { FeedStore } from '../feed/core/store.ts';
+import type { Log } from '../system/log.ts';
+import { EncryptingPublisher } from './encrypting-publisher.ts';
+import { Encryptor } from './encryptor.ts';
+
+/** What a bridge says in secret: the one way from its devices into the feed. */
+export class Encryption {
+  readonly #publisher: EncryptingPublisher;
+  readonly #log: Log;
+  #config: EncryptionConfig | undefined;
+  #encryptor: Encryptor | undefined;
+
+  constructor(store: FeedStore, log: Log) {
+    this.#log = log;
+    this.#publisher = new EncryptingPublisher({
+      publisher: store,
+      retained: () => store.documents('devices/#'),
+      log,
+    });
+  }
+
+  /** Where everything that devices say goes. */
+  get publisher(): Publisher {
+    return this.#publisher;
+  }
+
+  /** Encrypts from now on as the configuration says: with other keys, other topics, or nothing at all. */
+  follow(config: EncryptionConfig | undefined): void {
+    if (isDeepStrictEqual(config, this.#config)) return;
+    this.#config = config;
+    this.#encryptor = config && new Encryptor(config);
+    this.#publisher.replace(this.#encryptor);
+    const rules = config?.rules.map(({ pattern, key }) => `${pattern} with ${key}`) ?? [];
+    this.#log.info(
+      { event: 'secrecy' },
+      rules.length === 0 ? 'nothing is encrypted any more' : `encrypted: ${rules.join(', ')}`,
+    );
+  }
+
+  /** Whether what is said on a topic is for holders of a key alone. */
+  conceals(topic: string): boolean {
+    return this.#encryptor?.seals(topic) === true;
+  }
+
+  /** The fields that a device answered are as secret as its messages; whether it did what it was asked is not. */
+  async outcome(device: string, done: Promise<CommandOutcome>): Promise<CommandOutcome> {
+    const outcome = await done;
+    const topic = `devices/${device}/messages`;
+    if (!outcome.ok || this.#encryptor?.seals(topic) !== true) return outcome;
+    const { fields } = outcome.result;
+    if (!isJsonObject(fields)) return outcome;
+    return { ok: true, result: { ...outcome.result, fields: await this.#encryptor.seal(topic, fields) } };
+  }
+}

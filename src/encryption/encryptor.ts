@@ -1,0 +1,46 @@
+import { CompactEncrypt } from 'jose';
+import { type EncryptionConfig, keyOf } from '../config/secrecy.ts';
+import type { JsonObject } from '../contract/publisher.ts';
+import { HeartwireError } from '../errors.ts';
+
+const MAX_KNOWN_TOPICS = 10_000;
+
+/** Encrypts the payloads of some topics for those who hold a key. */
+export class Encryptor {
+  readonly #config: EncryptionConfig;
+  /** Matching a pattern costs more than looking up, and topics are few beside what is said under them. */
+  readonly #keyOfTopic = new Map<string, string | undefined>();
+
+  constructor(config: EncryptionConfig) {
+    this.#config = config;
+  }
+
+  /** Whether what is said under this topic is encrypted. */
+  seals(topic: string): boolean {
+    return this.#keyId(topic) !== undefined;
+  }
+
+  /** The payload as a JWE in compact form, bound to its topic: `{"$jwe": "..."}`. */
+  async seal(topic: string, payload: JsonObject): Promise<JsonObject> {
+    const kid = this.#keyId(topic);
+    const key = kid === undefined ? undefined : this.#config.keys.get(kid);
+    if (kid === undefined || key === undefined) {
+      throw new HeartwireError('bad_argument', 'Nothing says with which key the topic is encrypted.', {
+        seen: topic,
+      });
+    }
+    const sealed = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(payload)))
+      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid, topic })
+      .encrypt(key);
+    return { $jwe: sealed };
+  }
+
+  #keyId(topic: string): string | undefined {
+    if (this.#keyOfTopic.has(topic)) return this.#keyOfTopic.get(topic);
+    const id = keyOf(this.#config.rules, topic);
+    // Devices come and go; their topics must not stay for ever.
+    if (this.#keyOfTopic.size >= MAX_KNOWN_TOPICS) this.#keyOfTopic.clear();
+    this.#keyOfTopic.set(topic, id);
+    return id;
+  }
+}

@@ -1,0 +1,165 @@
+import type { Instant } from '../../instant.ts';
+import type { Change } from './change.ts';
+import { CHUNK_BYTES, concatFrames, type Encoder } from './encoder.ts';
+import { Interests } from './interests.ts';
+import type { Subscriber } from './subscriber.ts';
+
+/** Where in the stream all that matches up to `rev` has been said. */
+export interface PositionMark {
+  readonly kind: 'position';
+  readonly rev: number;
+}
+
+/** One change on its way to subscribers; its frame is made once, when the first of them needs it. */
+export class Delivery {
+  readonly change: Change | PositionMark;
+  readonly #encoder: Encoder;
+  #frame: Uint8Array | undefined;
+
+  constructor(change: Change | PositionMark, encoder: Encoder) {
+    this.change = change;
+    this.#encoder = encoder;
+  }
+
+  frame(now: Instant): Uint8Array {
+    this.#frame ??=
+      this.change.kind === 'position'
+        ? this.#encoder.position(this.change.rev, now)
+        : this.#encoder.change(this.change, now);
+    return this.#frame;
+  }
+}
+
+/** Consecutive frames in one buffer, at most 64 KiB where one frame alone is not larger. */
+interface Piece {
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * All subscribers with the same patterns. What matches is appended here once for all of them, and members that are in
+ * step are written the very same bytes. Deliveries are counted for ever; each member remembers how far it has come.
+ *
+ *     ... dropped | sealed: being written to members | open: of this turn
+ *                 base                               sealedEnd          end
+ */
+export class SubscriptionGroup {
+  /** What a member wants that wants nothing special. */
+  readonly interests: Interests;
+  /** Each knows its own place in here. */
+  #members: Subscriber[] = [];
+  /** Somebody goes through the members, and must not notice who comes or goes. */
+  #lent = false;
+  /** Something other than a position was appended since the last position. */
+  changed = false;
+  #base = 0;
+  #sealed: Delivery[] = [];
+  #open: Delivery[] = [];
+  #pieces: Piece[] | undefined;
+
+  constructor(patterns: readonly string[]) {
+    this.interests = new Interests(patterns);
+  }
+
+  get patterns(): readonly string[] {
+    return this.interests.patterns;
+  }
+
+  /** As they are now; who comes or goes later does not change the list. */
+  get members(): readonly Subscriber[] {
+    this.#lent = true;
+    return this.#members;
+  }
+
+  get empty(): boolean {
+    return this.#members.length === 0;
+  }
+
+  add(subscriber: Subscriber): void {
+    const members = this.#own();
+    subscriber.seat = members.length;
+    members.push(subscriber);
+  }
+
+  /** The last one takes the place of who goes. */
+  delete(subscriber: Subscriber): void {
+    const members = this.#own();
+    if (members[subscriber.seat] !== subscriber) return;
+    const last = members.pop();
+    if (last === undefined || last === subscriber) return;
+    members[subscriber.seat] = last;
+    last.seat = subscriber.seat;
+  }
+
+  get sealedEnd(): number {
+    return this.#base + this.#sealed.length;
+  }
+
+  get end(): number {
+    return this.sealedEnd + this.#open.length;
+  }
+
+  append(delivery: Delivery): void {
+    this.#open.push(delivery);
+    this.changed = delivery.change.kind !== 'position';
+  }
+
+  /** Closes what was appended so far into what the next pass writes. */
+  seal(): void {
+    this.#sealed = this.#sealed.length === 0 ? this.#open : [...this.#sealed, ...this.#open];
+    this.#open = [];
+    this.#pieces = undefined;
+  }
+
+  /** Every member is past what was sealed. */
+  release(): void {
+    this.#base = this.sealedEnd;
+    this.#sealed = [];
+    this.#pieces = undefined;
+  }
+
+  /** The members, for nobody but us to go through. */
+  #own(): Subscriber[] {
+    if (this.#lent) this.#members = [...this.#members];
+    this.#lent = false;
+    return this.#members;
+  }
+
+  /** Deliveries from `start` to before `end`. */
+  range(start: number, end: number): Delivery[] {
+    const all = this.#open.length === 0 ? this.#sealed : [...this.#sealed, ...this.#open];
+    return start === this.#base && end - start === all.length
+      ? all
+      : all.slice(start - this.#base, end - this.#base);
+  }
+
+  /** The sealed bytes that begin exactly at `start`, shared by all members that stand there. */
+  piece(start: number, now: Instant): Piece | undefined {
+    this.#pieces ??= joinPieces(this.#sealed, this.#base, now);
+    const first = this.#pieces[0];
+    // Nearly always there is but one, and this is asked for every subscriber.
+    return first?.start === start ? first : this.#pieces.find((piece) => piece.start === start);
+  }
+}
+
+function joinPieces(deliveries: readonly Delivery[], base: number, now: Instant): Piece[] {
+  const pieces: Piece[] = [];
+  let frames: Uint8Array[] = [];
+  let size = 0;
+  let start = base;
+  const close = (end: number): void => {
+    if (frames.length > 0) pieces.push({ start, end, bytes: concatFrames(frames) });
+    frames = [];
+    size = 0;
+    start = end;
+  };
+  for (const [index, delivery] of deliveries.entries()) {
+    const frame = delivery.frame(now);
+    if (size + frame.length > CHUNK_BYTES) close(base + index);
+    frames.push(frame);
+    size += frame.length;
+  }
+  close(base + deliveries.length);
+  return pieces;
+}
