@@ -1,36 +1,52 @@
 import { describe, expect, it } from 'vitest';
-import { breaches, type Room, roomOf, shapeBreaches } from './support/import-law.ts';
+import {
+  breaches,
+  cycles,
+  doorBreaches,
+  impureReaches,
+  type Room,
+  roomOf,
+  shapeBreaches,
+} from './support/import-law.ts';
 import { projectFiles, readProjectFile } from './support/project-files.ts';
 
-/** The import law: a room imports only from rooms with a lower floor number, and from itself. */
+/**
+ * The import law: a room imports only from rooms with a lower floor number, and from itself. What lies in a `core/` is
+ * pure and stands on the floor of its room, which it serves.
+ */
 const ROOMS: readonly Room[] = [
   { path: 'src/errors.ts', floor: 0, pure: true },
   { path: 'src/instant.ts', floor: 0, pure: true },
-  { path: 'src/system/printable.ts', floor: 0, pure: true },
-  { path: 'src/protocol', floor: 1, pure: true },
-  { path: 'src/trace', floor: 2, pure: true },
-  { path: 'src/device', floor: 3, pure: true },
-  { path: 'src/feed', floor: 4, pure: true },
-  { path: 'src/feed/wire', floor: 4, pure: true, only: ['src/errors.ts', 'src/instant.ts'] },
-  { path: 'src/access', floor: 5, pure: true },
-  { path: 'src/client', floor: 5, only: ['src/feed/wire'] },
-  { path: 'src/system/regular-file.ts', floor: 5 },
-  { path: 'src/system/local-time.ts', floor: 6 },
-  { path: 'src/links', floor: 6 },
-  { path: 'src/config', floor: 7 },
-  { path: 'src/runtime', floor: 8 },
+  { path: 'src/contract', floor: 1, pure: true, packages: ['zod'] },
+  { path: 'src/system', floor: 2 },
+  { path: 'src/protocol', floor: 2, pure: true },
+  { path: 'src/client', floor: 2 },
+  { path: 'src/trace', floor: 3, pure: true },
+  { path: 'src/links', floor: 4 },
+  { path: 'src/config', floor: 5 },
+  { path: 'src/devices', floor: 6 },
+  { path: 'src/devices/core', floor: 6, pure: true },
+  { path: 'src/recording', floor: 7 },
+  { path: 'src/capture', floor: 7 },
+  { path: 'src/access', floor: 8 },
+  { path: 'src/feed', floor: 9 },
+  { path: 'src/feed/core', floor: 9, pure: true },
+  { path: 'src/server', floor: 10 },
+  { path: 'src/encryption', floor: 10 },
+  { path: 'src/app', floor: 11 },
+  { path: 'src/replay', floor: 12 },
   {
     path: 'src/simulator',
-    floor: 8,
-    only: ['src/errors.ts', 'src/instant.ts', 'src/protocol', 'src/system/local-time.ts', 'src/links'],
+    floor: 12,
+    only: ['src/errors.ts', 'src/instant.ts', 'src/contract', 'src/system', 'src/protocol', 'src/links'],
   },
-  { path: 'src/testing', floor: 9 },
-  { path: 'src/cli', floor: 9 },
-  { path: 'src/index.ts', floor: 9 },
-  { path: 'bin', floor: 10, process: true },
+  { path: 'src/testing', floor: 13 },
+  { path: 'src/cli', floor: 13 },
+  { path: 'src/index.ts', floor: 13 },
+  { path: 'bin', floor: 14, process: true },
 ];
 
-const LONGEST = 400;
+const LONGEST = 450;
 
 const files = (...below: readonly string[]) =>
   projectFiles(below, ['.ts', '.mjs']).map((path) => ({ path, text: readProjectFile(path) }));
@@ -53,6 +69,14 @@ describe('the house', () => {
     expect(house.flatMap((file) => breaches(ROOMS, file))).toEqual([]);
   });
 
+  it('has pure files that reach pure files only', () => {
+    expect(impureReaches(ROOMS, house)).toEqual([]);
+  });
+
+  it('has no circle of imports, those of types included', () => {
+    expect(cycles(house)).toEqual([]);
+  });
+
   it('is made of small files with names in kebab-case', () => {
     const all = [...house, ...files('test', 'bench', 'scripts')];
     expect(all.flatMap((file) => shapeBreaches(file, LONGEST))).toEqual([]);
@@ -63,13 +87,17 @@ describe('the law has teeth', () => {
   it.each([
     [
       'src/feed/core/store.ts',
-      "import { systemClock } from '../runtime/clock.ts';",
-      'of floor 8, but src/feed stands on floor 4',
+      "import { route } from '../../server/http/routes.ts';",
+      'of floor 10, but src/feed/core stands on floor 9',
     ],
-    ['src/feed/core/store.ts', "import type { Clock } from '../runtime/clock.ts';", 'of floor 8'],
-    ['src/feed/core/store.ts', "export * from '../runtime/clock.ts';", 'of floor 8'],
-    ['src/app/bridge.ts', "import '../simulator/fleet.ts';", 'of floor 8, but src/runtime stands on floor 8'],
-    ['src/app/bridge.ts', "await import('../cli/run.ts');", 'of floor 9'],
+    ['src/feed/core/store.ts', "import type { Route } from '../../server/http/routes.ts';", 'of floor 10'],
+    ['src/feed/core/store.ts', "export * from '../../server/http/routes.ts';", 'of floor 10'],
+    [
+      'src/replay/replay.ts',
+      "import '../simulator/fleet.ts';",
+      'of floor 12, but src/replay stands on floor 12',
+    ],
+    ['src/app/bridge.ts', "await import('../cli/run.ts');", 'of floor 13'],
     ['src/app/bridge.ts', 'await import(name);', 'imports something that is not written out'],
     [
       'src/app/bridge.ts',
@@ -80,38 +108,40 @@ describe('the law has teeth', () => {
     ['src/app/bridge.ts', "import x from '../../test/x.ts';", 'imports test/x.ts, which belongs to no room'],
     ['src/errors.ts', "import type { Instant } from './instant.ts';", 'of floor 0'],
     [
-      'src/device/session.ts',
+      'src/devices/core/session.ts',
       "import { createHash } from 'node:crypto';",
       'is pure, but imports node:crypto',
     ],
     ['src/protocol/crc.ts', "import { z } from 'zod';", 'is pure, but imports zod'],
     ['src/protocol/crc.ts', "export { z } from 'zod';", 'is pure, but imports zod'],
-    [
-      'src/feed/wire/patch.ts',
-      "import { crc } from '../../protocol/crc.ts';",
-      'may import only src/errors.ts, src/instant.ts',
-    ],
-    ['src/feed/wire/patch.ts', "import { Store } from '../store.ts';", 'may import only'],
-    ['src/client/client.ts', "import { Store } from '../feed/store.ts';", 'may import only src/feed/wire'],
+    ['src/contract/patch.ts', "import { crc } from '../protocol/crc.ts';", 'of floor 2'],
+    ['src/contract/patch.ts', "import pino from 'pino';", 'is pure, but imports pino'],
+    ['src/client/client.ts', "import { Store } from '../feed/store.ts';", 'of floor 9'],
+    ['src/client/client.ts', "import { Clock } from '../system/clock.ts';", 'of floor 2'],
+    ['src/feed/core/store.ts', "import { Hub } from '../hub.ts';", 'of floor 9'],
     ['src/simulator/fleet.ts', "import { load } from '../config/load.ts';", 'may import only'],
-    ['src/device/session.ts', 'const at = Date.now();', 'is pure, but reads a clock'],
-    ['src/device/session.ts', 'const at = new Date();', 'is pure, but reads a clock'],
-    ['src/device/session.ts', 'const at = performance.now();', 'is pure, but reads a clock'],
-    ['src/device/session.ts', 'const pick = Math.random();', 'is pure, but draws random numbers'],
+    ['src/devices/core/session.ts', 'const at = Date.now();', 'is pure, but reads a clock'],
+    ['src/devices/core/session.ts', 'const at = new Date();', 'is pure, but reads a clock'],
+    ['src/devices/core/session.ts', 'const at = performance.now();', 'is pure, but reads a clock'],
+    ['src/devices/core/session.ts', 'const pick = Math.random();', 'is pure, but draws random numbers'],
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the sample is program text.
-    ['src/device/session.ts', 'const text = `${Math.random()}`;', 'is pure, but draws random numbers'],
-    ['src/device/session.ts', 'setTimeout(beat, 3);', 'is pure, but sets a timer'],
-    ['src/device/session.ts', 'const bytes = Buffer.alloc(4);', 'is pure, but uses Buffer'],
-    ['src/device/session.ts', 'const quote = /["\'`]/; const bytes: Buffer = x;', 'is pure, but uses Buffer'],
-    ['src/device/session.ts', 'new Intl.DateTimeFormat();', 'is pure, but asks for a time zone'],
-    ['src/device/session.ts', 'new Date(wallMs).getHours();', 'is pure, but asks for the local time'],
-    ['src/device/session.ts', 'console.log(1);', 'is pure, but reaches outside'],
+    ['src/devices/core/session.ts', 'const text = `${Math.random()}`;', 'is pure, but draws random numbers'],
+    ['src/devices/core/session.ts', 'setTimeout(beat, 3);', 'is pure, but sets a timer'],
+    ['src/devices/core/session.ts', 'const bytes = Buffer.alloc(4);', 'is pure, but uses Buffer'],
+    [
+      'src/devices/core/session.ts',
+      'const quote = /["\'`]/; const bytes: Buffer = x;',
+      'is pure, but uses Buffer',
+    ],
+    ['src/devices/core/session.ts', 'new Intl.DateTimeFormat();', 'is pure, but asks for a time zone'],
+    ['src/devices/core/session.ts', 'new Date(wallMs).getHours();', 'is pure, but asks for the local time'],
+    ['src/devices/core/session.ts', 'console.log(1);', 'is pure, but reaches outside'],
     ['src/system/log.ts', 'process.stdout.write(text);', 'uses process'],
     ['src/system/log.ts', "import { stdout } from 'node:process';", 'uses process'],
     ['src/system/log.ts', 'const { env } = process;', 'uses process'],
-    ['src/device/session.ts', 'process.nextTick(beat);', 'is pure, but sets a timer'],
+    ['src/devices/core/session.ts', 'process.nextTick(beat);', 'is pure, but sets a timer'],
     [
-      'src/device/session.ts',
+      'src/devices/core/session.ts',
       "if (process.platform === 'win32') beat();",
       'is pure, but asks about the machine',
     ],
@@ -125,8 +155,8 @@ describe('the law has teeth', () => {
 
   it('names the line', () => {
     const text = "/* Date.now()\n * more */\nconst a = 'x';\nconst at = Date.now(); // now\n";
-    expect(breaches(ROOMS, { path: 'src/device/a.ts', text })).toEqual([
-      'src/device/a.ts:4: is pure, but reads a clock',
+    expect(breaches(ROOMS, { path: 'src/devices/core/a.ts', text })).toEqual([
+      'src/devices/core/a.ts:4: is pure, but reads a clock',
     ]);
   });
 
@@ -141,22 +171,66 @@ describe('the law has teeth', () => {
   });
 });
 
+describe('the law sees from file to file', () => {
+  const file = (path: string, text: string) => ({ path, text });
+
+  it('a circle, through types as well', () => {
+    const circle = [
+      file('src/feed/core/a.ts', "import { b } from './b.ts';"),
+      file('src/feed/core/b.ts', "import type { C } from './c.ts';"),
+      file('src/feed/core/c.ts', "export * from './a.ts';"),
+    ];
+    expect(cycles(circle)).toEqual([
+      'src/feed/core/a.ts -> src/feed/core/b.ts -> src/feed/core/c.ts -> src/feed/core/a.ts',
+    ]);
+    expect(cycles(circle.slice(0, 2))).toEqual([]);
+  });
+
+  it('what a pure file reaches at run time', () => {
+    const clock = file('src/system/clock.ts', 'export const now = () => Date.now();');
+    const between = file('src/system/between.ts', "import { now } from './clock.ts';");
+    const reaches = (text: string) =>
+      impureReaches(ROOMS, [file('src/feed/core/a.ts', text), between, clock]);
+    expect(reaches("import { x } from '../../system/between.ts';")).toEqual([
+      'src/feed/core/a.ts: reaches src/system/clock.ts, which is not pure',
+    ]);
+    expect(reaches("import type { Clock } from '../../system/clock.ts';")).toEqual([]);
+  });
+
+  it('who passes a door', () => {
+    const from = (text: string) => doorBreaches([file('src/app/bridge.ts', text)], ['src/client/secret.ts']);
+    expect(from("import { a } from '../feed/hub/a.ts';")).toEqual([
+      'src/app/bridge.ts: imports src/feed/hub/a.ts, past the door of src/feed',
+    ]);
+    expect(from("import { a } from '../feed/index.ts'; import { s } from '../client/secret.ts';")).toEqual(
+      [],
+    );
+    expect(from("import { a } from './reload/a.ts'; import { e } from '../errors.ts';")).toEqual([]);
+  });
+});
+
 describe('the law lets pass', () => {
   it.each([
     [
       'src/feed/core/store.ts',
-      "import { match } from './wire/match.ts'; import { crc } from '../protocol/crc.ts';",
+      "import { match } from './match.ts'; import { crc } from '../../protocol/crc.ts';",
     ],
-    ['src/feed/wire/patch.ts', "import type { Instant } from '../../instant.ts'; import './match.ts';"],
-    ['src/client/client.ts', "import { apply } from '../feed/wire/patch.ts'; import WebSocket from 'ws';"],
+    ['src/contract/patch.ts', "import type { Instant } from '../instant.ts'; import { z } from 'zod';"],
+    ['src/client/client.ts', "import { apply } from '../contract/patch.ts'; import WebSocket from 'ws';"],
     ['src/simulator/fleet.ts', "import { crc } from '../protocol/crc.ts'; import net from 'node:net';"],
-    ['src/app/bridge.ts', "import { load } from '../config/load.ts'; import { a } from './http/a.ts';"],
-    ['src/device/session.ts', "const at = Date.UTC(2026, 0, 1); const text = 'process.exit, Date.now()';"],
-    ['src/device/session.ts', '// Date.now()\nconst day = new Date(wallMs).toISOString(); task.process();'],
-    ['src/device/session.ts', 'const half = total / 2; /* Buffer */ const ratio = half / 3;'],
+    ['src/app/bridge.ts', "import { load } from '../config/load.ts'; import { a } from './reload/a.ts';"],
+    [
+      'src/devices/core/session.ts',
+      "const at = Date.UTC(2026, 0, 1); const text = 'process.exit, Date.now()';",
+    ],
+    [
+      'src/devices/core/session.ts',
+      '// Date.now()\nconst day = new Date(wallMs).toISOString(); task.process();',
+    ],
+    ['src/devices/core/session.ts', 'const half = total / 2; /* Buffer */ const ratio = half / 3;'],
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the sample is program text.
-    ['src/device/session.ts', 'const text = `Buffer ${name} process.env ${`Math.random() ${1}`}`;'],
-    ['src/runtime/http/a.ts', 'const here = import.meta.url; const child = spawn(); child.process.kill();'],
+    ['src/devices/core/session.ts', 'const text = `Buffer ${name} process.env ${`Math.random() ${1}`}`;'],
+    ['src/server/http/a.ts', 'const here = import.meta.url; const child = spawn(); child.process.kill();'],
     ['src/links/tcp.ts', "process.nextTick(opened); if (process.platform === 'win32') beat();"],
     ['bin/heartwire.ts', "import { main } from '../src/cli/main.ts'; process.exitCode = 2;"],
   ])('%s with %s', (path, text) => {
@@ -164,8 +238,8 @@ describe('the law lets pass', () => {
   });
 
   it('finds the innermost room', () => {
-    expect(roomOf(ROOMS, 'src/feed/wire/patch.ts')?.path).toBe('src/feed/wire');
-    expect(roomOf(ROOMS, 'src/feed/wired.ts')?.path).toBe('src/feed');
+    expect(roomOf(ROOMS, 'src/feed/core/store.ts')?.path).toBe('src/feed/core');
+    expect(roomOf(ROOMS, 'src/feed/cores.ts')?.path).toBe('src/feed');
     expect(roomOf(ROOMS, 'src/feeds/a.ts')).toBeUndefined();
   });
 });

@@ -15,7 +15,7 @@ const texts: readonly string[] = [...page.matchAll(/```json\n([\s\S]*?)```/g)].f
 /** What is left out of the page for the sake of the reader. */
 const ENVELOPE = { id: 'm1', timestamp: 0 };
 
-/** Which topic holds such a document. What is shown of `bridge/status` is compared in runtime/reload/reload-told.test.ts. */
+/** Which topic holds such a document. What is shown of `bridge/status` is compared in app/reload/reload-told.test.ts. */
 function topicOf(document: JsonObject): string | undefined {
   if ('config' in document) return undefined;
   if ('fields' in document) return 'declarations/1k2f8s0y3qv9';

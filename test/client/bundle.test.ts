@@ -20,8 +20,8 @@ describe('the client for browsers', () => {
 
   it('loses no name that the wire, a caller or its own code speaks of', () => {
     const [, list = ''] = /INTERNAL = `([^`]*)`/.exec(readProjectFile('scripts/bundle.mjs')) ?? [];
-    const wire = ['server-messages', 'client-message', 'client-fields'].flatMap((name) =>
-      words(withoutComments(readProjectFile(`src/feed/wire/${name}.ts`))),
+    const wire = ['server-messages', 'client-messages', 'topic-documents'].flatMap((name) =>
+      words(withoutComments(readProjectFile(`src/contract/feed/${name}.ts`))),
     );
     const quoted = [
       ...text()

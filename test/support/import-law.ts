@@ -9,6 +9,8 @@ export interface Room {
   readonly floor: number;
   /** No package, no `node:*`, no clock, time zone, random source or `Buffer`. */
   readonly pure?: true;
+  /** Packages that a pure room may import all the same. */
+  readonly packages?: readonly string[];
   /** The only other rooms that it may import from, whatever their floor. */
   readonly only?: readonly string[];
   /** The one place that may use `process`: arguments, environment, streams, signals, exit. */
@@ -87,7 +89,7 @@ function importBreach(
   specifier: string,
 ): string | undefined {
   if (!specifier.startsWith('.')) {
-    if (room.pure) return `is pure, but imports ${specifier}`;
+    if (room.pure && !room.packages?.includes(specifier)) return `is pure, but imports ${specifier}`;
     return /^(?:node:)?process$/.test(specifier) && !room.process ? 'uses process' : undefined;
   }
   const target = posix.join(posix.dirname(from), specifier);
@@ -102,6 +104,97 @@ function importBreach(
   // A room inside this one stands on its floor and may serve it.
   if (other.path.startsWith(`${room.path}/`) || other.floor < room.floor) return undefined;
   return `imports ${target} of floor ${other.floor}, but ${room.path} stands on floor ${room.floor}`;
+}
+
+/** An import as it is written: the file that it leads to, and whether it is there at run time. */
+export interface Import {
+  readonly target: string;
+  readonly type: boolean;
+}
+
+const STATEMENT = /\b(import|export)\s+(type\s+)?(?:\*(?:\s+as\s+\w+)?|[\w\s{},*]*?)\s*from\s*"§(\d+)"/g;
+const BARE = /\bimport\s*\(?\s*"§(\d+)"/g;
+
+/** What a file imports of the project, types included. */
+export function importsOf({ path, text }: SourceFile): readonly Import[] {
+  const { code, strings } = scanSource(text);
+  const at = (index: string | undefined): string => strings[Number(index)] ?? '';
+  const found: Import[] = [];
+  for (const [whole, , word, index] of code.matchAll(STATEMENT)) {
+    const named = /\{([^}]*)\}/.exec(whole)?.[1];
+    const types = named !== undefined && named.split(',').every((each) => /^\s*(?:type\s|$)/.test(each));
+    found.push({ target: at(index), type: word !== undefined || types });
+  }
+  for (const [, index] of code.matchAll(BARE)) found.push({ target: at(index), type: false });
+  return found
+    .filter(({ target }) => target.startsWith('.'))
+    .map(({ target, type }) => ({ target: posix.join(posix.dirname(path), target), type }));
+}
+
+/** Files that import each other in a circle, types included; each circle once, as `a -> b -> a`. */
+export function cycles(files: readonly SourceFile[]): readonly string[] {
+  const graph = new Map(files.map((file) => [file.path, importsOf(file).map(({ target }) => target)]));
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (path: string, way: readonly string[]): void => {
+    const start = way.indexOf(path);
+    if (start >= 0) {
+      found.push([...way.slice(start), path].join(' -> '));
+      return;
+    }
+    if (done.has(path)) return;
+    for (const next of graph.get(path) ?? []) visit(next, [...way, path]);
+    done.add(path);
+  };
+  for (const path of graph.keys()) visit(path, []);
+  return found;
+}
+
+/** Files of pure rooms that reach, at run time, a file which is not pure; as `path: reaches other`. */
+export function impureReaches(rooms: readonly Room[], files: readonly SourceFile[]): readonly string[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const pure = (file: SourceFile): boolean => {
+    const room = roomOf(rooms, file.path);
+    if (room === undefined) return false;
+    const asPure: Room = { path: file.path, floor: room.floor, pure: true, packages: ['zod'] };
+    return breaches([...rooms.filter(({ path }) => path !== file.path), asPure], file).every(
+      (each) => !each.includes('is pure, but'),
+    );
+  };
+  const verdicts = new Map<string, string | undefined>();
+  const culprit = (path: string): string | undefined => {
+    if (verdicts.has(path)) return verdicts.get(path);
+    verdicts.set(path, undefined);
+    const file = byPath.get(path);
+    if (file === undefined) return undefined;
+    const verdict = pure(file)
+      ? importsOf(file)
+          .filter(({ type }) => !type)
+          .map(({ target }) => culprit(target))
+          .find((each) => each !== undefined)
+      : path;
+    verdicts.set(path, verdict);
+    return verdict;
+  };
+  return files
+    .filter(({ path }) => roomOf(rooms, path)?.pure === true)
+    .flatMap(({ path }) => {
+      const reached = culprit(path);
+      return reached === undefined ? [] : [`${path}: reaches ${reached}, which is not pure`];
+    });
+}
+
+/** Imports from another room that pass its door, `index.ts`; where a room has another door, it is in `doors`. */
+export function doorBreaches(files: readonly SourceFile[], doors: readonly string[]): readonly string[] {
+  const roomOfPath = (path: string): string | undefined => /^src\/([^/]+)\//.exec(path)?.[1];
+  return files.flatMap((file) =>
+    importsOf(file).flatMap(({ target }) => {
+      const room = roomOfPath(target);
+      if (room === undefined || room === roomOfPath(file.path)) return [];
+      if (target === `src/${room}/index.ts` || doors.includes(target)) return [];
+      return [`${file.path}: imports ${target}, past the door of src/${room}`];
+    }),
+  );
 }
 
 /** What is wrong with a file's name or size. */

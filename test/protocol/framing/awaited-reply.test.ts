@@ -75,7 +75,7 @@ describe('bytes in front of a reply on a stream', () => {
     const many = new Uint8Array(64).fill(0xff);
     expect(events(LENGTH, 'stream', [many], () => true).faults).toHaveLength(1);
     expect(events(LENGTH, 'stream', [bytesOf('"GET / HTTP/1.1"')], () => true).faults).toMatchObject([
-      { reason: 'foreignProtocol' },
+      { reason: 'intruder' },
     ]);
   });
 
