@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Answer, pathOf, refusal, STREAM_PATH } from '../server/http/routes.ts';
+import { AddressPace, isLoopback, plainAddress } from '../system/addresses.ts';
 import type { Clock } from '../system/clock.ts';
-import { AddressPace } from './address-caps.ts';
 import { type Admission, hostAdmitted, originAdmitted } from './admission.ts';
-import { type Caller, callerOf, isLoopback, isTrusted, plainAddress } from './caller.ts';
+import { type Caller, callerOf, isTrusted } from './caller.ts';
 import { type AdmissionLimits, ConnectionGate } from './connection-gate.ts';
 import { ANYBODY, type Grant } from './grant.ts';
+import { type Answer, refusal } from './http-answer.ts';
+import { pathOf, STREAM_PATH } from './paths.ts';
 import { refusedAddress } from './request-access.ts';
 import type { RequestLimits } from './request-limits.ts';
 

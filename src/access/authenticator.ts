@@ -1,7 +1,6 @@
 import { type AccessConfig, asksForToken } from '../config/access.ts';
+import { addressKey, isLoopback } from '../system/addresses.ts';
 import type { Clock } from '../system/clock.ts';
-import { addressKey } from './address-caps.ts';
-import { isLoopback } from './caller.ts';
 import { FailedTries } from './failed-tries.ts';
 import { ANYBODY, type Grant, isExpired, ownerOf } from './grant.ts';
 import { JwtVerifier } from './jwt-verifier.ts';

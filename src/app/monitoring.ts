@@ -1,3 +1,4 @@
+import type { Answer } from '../access/http-answer.ts';
 import type { BridgeConfig } from '../config/model.ts';
 import type { JsonObject } from '../contract/publisher.ts';
 import type { DeviceReading } from '../devices/device-runner.ts';
@@ -6,7 +7,6 @@ import type { Fleet } from '../devices/fleet.ts';
 import type { FeedStore } from '../feed/core/store.ts';
 import type { SubscriberRegistry } from '../feed/hub/subscriber-registry.ts';
 import { observingRoutes } from '../server/http/observing-routes.ts';
-import type { Answer } from '../server/http/routes.ts';
 import type { ProcessUsage } from '../server/metrics/bridge-families.ts';
 import { BridgeMetrics } from '../server/metrics/bridge-metrics.ts';
 import { Readiness } from '../server/readiness.ts';

@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Answer } from '../../src/access/http-answer.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import { HttpServer, type HttpServerOptions } from '../../src/server/http/http-server.ts';
-import type { Answer } from '../../src/server/http/routes.ts';
 import { withResolvers } from '../../src/system/with-resolvers.ts';
 import { rawExchange } from '../support/http.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { refusal } from '../../src/access/http-answer.ts';
 import { logRefusal, logSubscriber } from '../../src/app/subscriber-line.ts';
 import type { FeedLog } from '../../src/feed/hub/subscriber-registry.ts';
-import { refusal } from '../../src/server/http/routes.ts';
 import { LogCounts } from '../../src/system/counting-log.ts';
 import type { Log } from '../../src/system/log.ts';
 

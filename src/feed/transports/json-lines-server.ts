@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createSecureServer } from 'node:tls';
-import { plainAddress } from '../../access/caller.ts';
 import { type AdmissionLimits, ConnectionGate } from '../../access/connection-gate.ts';
 import { Handshakes } from '../../access/handshakes.ts';
 import { CLOSE_CODES } from '../../contract/feed/close-code.ts';
@@ -9,6 +8,7 @@ import { parseClientMessage } from '../../contract/feed/parse-client-message.ts'
 import { HeartwireError } from '../../errors.ts';
 import { formatHostPort } from '../../links/host-port.ts';
 import { listeningHost } from '../../links/names/as-lookup.ts';
+import { plainAddress } from '../../system/addresses.ts';
 import { BACKLOG } from '../../system/backlog.ts';
 import { listenError } from '../../system/listen-error.ts';
 import type { TlsSource } from '../../system/tls-source.ts';

@@ -6,15 +6,23 @@ import { type Duplex, pipeline } from 'node:stream';
 import { type Admission, originConfigured } from '../../access/admission.ts';
 import { AdmissionControl } from '../../access/admission-control.ts';
 import { Authenticator } from '../../access/authenticator.ts';
-import { type Caller, plainAddress } from '../../access/caller.ts';
+import type { Caller } from '../../access/caller.ts';
 import { type AdmissionLimits, DEFAULT_ADMISSION_LIMITS } from '../../access/connection-gate.ts';
 import type { Grant } from '../../access/grant.ts';
-import { answerClientError, writeAnswer } from '../../access/raw-answer.ts';
+import {
+  type Answer,
+  answerClientError,
+  refusal,
+  SECURITY_HEADERS,
+  writeAnswer,
+} from '../../access/http-answer.ts';
+import { isFeedPath, pathOf, STREAM_PATH } from '../../access/paths.ts';
 import { RequestAccess } from '../../access/request-access.ts';
 import { DEFAULT_REQUEST_LIMITS, type RequestLimits } from '../../access/request-limits.ts';
 import type { JsonObject } from '../../contract/publisher.ts';
 import { ERROR_CODES, HeartwireError } from '../../errors.ts';
 import { listeningHost } from '../../links/names/as-lookup.ts';
+import { plainAddress } from '../../system/addresses.ts';
 import { BACKLOG } from '../../system/backlog.ts';
 import { type Clock, systemClock } from '../../system/clock.ts';
 import type { Affected } from '../../system/defect.ts';
@@ -24,19 +32,7 @@ import type { TlsSource } from '../../system/tls-source.ts';
 import { DeviceList, type ListedState } from './device-list.ts';
 import { builtInPage, loadPage } from './page.ts';
 import { RequestTurns } from './request-turns.ts';
-import {
-  type Answer,
-  isFeedPath,
-  pathOf,
-  type RetainedState,
-  type RouteSources,
-  refusal,
-  route,
-  SECURITY_HEADERS,
-  type ServedFiles,
-  STREAM_PATH,
-  upgradeRequired,
-} from './routes.ts';
+import { type RetainedState, type RouteSources, route, type ServedFiles, upgradeRequired } from './routes.ts';
 
 /** Takes over the connection of a WebSocket upgrade; Host and Origin have been checked. */
 export interface UpgradeReceiver {

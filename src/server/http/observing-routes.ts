@@ -1,7 +1,7 @@
+import { type Answer, refusal } from '../../access/http-answer.ts';
 import { asyncApiText } from '../../contract/feed/async-api.ts';
 import type { BridgeMetrics } from '../metrics/bridge-metrics.ts';
 import type { Readiness } from '../readiness.ts';
-import { type Answer, refusal } from './routes.ts';
 
 /** What those who watch the bridge ask for, by path. */
 export function observingRoutes(

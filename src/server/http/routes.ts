@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { type Answer, JSON_TYPE, jsonAnswer, refusal } from '../../access/http-answer.ts';
+import { isFeedPath, pathOf, STREAM_PATH } from '../../access/paths.ts';
 import type { Json, JsonObject } from '../../contract/publisher.ts';
-import type { ErrorCode } from '../../errors.ts';
 import type { DeviceList, RenderedList } from './device-list.ts';
 import { hasVersion } from './entity-tag.ts';
 import type { Page, StaticFile } from './page.ts';
@@ -19,27 +20,6 @@ export interface RetainedDocument {
   readonly rev: number;
   readonly document: JsonObject;
 }
-
-/** An answer without its connection. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | string;
-  /** Sent instead of the body: so many bytes of the file at this path. */
-  readonly file?: { readonly path: string; readonly bytes: number };
-  /** Sent instead of all this, once it is made; never rejects. */
-  readonly later?: () => Promise<Answer>;
-}
-
-/** For every answer: nothing here may be framed, sniffed, or used by a page of another origin. */
-export const SECURITY_HEADERS = {
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-} as const;
 
 /** Files that can be had at `/api/files`. */
 export interface ServedFiles {
@@ -62,11 +42,7 @@ export interface RouteSources {
   further?(path: string): (() => Answer) | undefined;
 }
 
-/** Where the feed is to be had as server-sent events. */
-export const STREAM_PATH = '/api/feed';
-
 const METHODS = 'GET, HEAD';
-const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Answers one admitted request; HEAD is a GET whose body the caller leaves out. */
 export function route(
@@ -94,12 +70,12 @@ export function route(
     if (at === '/') return () => pageAnswer(page, ifNoneMatch);
     const script = page.scripts.get(at);
     if (script !== undefined) return () => scriptAnswer(script, ifNoneMatch);
-    if (at === '/healthz') return () => json(200, { status: 'ok', ...sources.health() });
+    if (at === '/healthz') return () => jsonAnswer(200, { status: 'ok', ...sources.health() });
     if (at === '/api/devices') return () => deviceList(sources.devices, ifNoneMatch);
     const device = /^\/api\/devices\/([^/]+)$/.exec(at)?.[1];
     if (device !== undefined) return () => oneDevice(device, sources.store, ifNoneMatch);
     if (at === '/api/files')
-      return () => json(200, { files: (sources.files?.files ?? []).map((each) => ({ ...each })) });
+      return () => jsonAnswer(200, { files: (sources.files?.files ?? []).map((each) => ({ ...each })) });
     const file = /^\/api\/files\/([^/]+)$/.exec(at)?.[1];
     if (file !== undefined) return () => oneFile(file, sources.files);
     if (at === STREAM_PATH && sources.streams) return streamHead;
@@ -108,39 +84,10 @@ export function route(
   }
 }
 
-/** `/ws`, or `/ws/<client_id>`. */
-export function isFeedPath(path: string): boolean {
-  return path === '/ws' || /^\/ws\/[^/]*$/.test(path);
-}
-
-/** The decoded path of a request target, without its query; absent where it cannot be decoded. */
-export function pathOf(target: string): string | undefined {
-  const path = (/^https?:\/\/[^/]*/.test(target) ? target.replace(/^https?:\/\/[^/]*/, '') : target).split(
-    /[?#]/,
-    1,
-  )[0];
-  try {
-    return decodeURIComponent(path === undefined || path === '' ? '/' : path);
-  } catch {
-    // A stray percent sign; the caller says so.
-    return undefined;
-  }
-}
-
 /** What HEAD tells of the stream; a GET is not answered here. */
 function streamHead(): Answer {
   const headers = { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store' };
   return { status: 200, headers, body: '' };
-}
-
-/** An error as every route reports it: `{code, message}`. */
-export function refusal(
-  status: number,
-  code: ErrorCode,
-  message: string,
-  headers: Readonly<Record<string, string>> = {},
-): Answer {
-  return json(status, { code, message }, headers);
 }
 
 /** What a plain request to the feed, or an upgrade to something else than WebSocket, gets. */
@@ -199,7 +146,7 @@ function oneDevice(id: string, store: RetainedState, ifNoneMatch: string | undef
 function versioned(etag: string, ifNoneMatch: string | undefined, body: () => Json): Answer {
   const headers = { ETag: etag, 'Cache-Control': 'no-cache' };
   if (hasVersion(ifNoneMatch, etag)) return { status: 304, headers, body: '' };
-  return json(200, body(), headers);
+  return jsonAnswer(200, body(), headers);
 }
 
 function oneFile(id: string, files: ServedFiles | undefined): Answer {
@@ -214,12 +161,4 @@ function oneFile(id: string, files: ServedFiles | undefined): Answer {
     'Cache-Control': 'private, max-age=31536000, immutable',
   };
   return { status: 200, headers, body: '', file };
-}
-
-function json(status: number, value: Json, headers: Readonly<Record<string, string>> = {}): Answer {
-  return {
-    status,
-    headers: { 'Content-Type': JSON_TYPE, 'Cache-Control': 'no-store', ...headers },
-    body: `${JSON.stringify(value)}\n`,
-  };
 }

@@ -1,5 +1,14 @@
 import { parseBlock } from '../contract/address-match.ts';
-import { Rate } from '../system/rate-limits.ts';
+import { Rate } from './rate-limits.ts';
+
+export function isLoopback(address: string | undefined): boolean {
+  return address === '::1' || /^(::ffff:)?127\./.test(address ?? '');
+}
+
+/** An IP address as people write it. */
+export function plainAddress(address: string | undefined): string {
+  return (address ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
+}
 
 /** Addresses whose pace is remembered; the ones that were quiet for longest are forgotten first. */
 const MOST_REMEMBERED = 10_000;
