@@ -14,7 +14,7 @@ const ROOMS: readonly Room[] = [
   { path: 'src/feed/wire', floor: 4, pure: true, only: ['src/errors.ts', 'src/instant.ts'] },
   { path: 'src/access', floor: 5, pure: true },
   { path: 'src/client', floor: 5, only: ['src/feed/wire'] },
-  { path: 'src/system/regular-file.ts', floor: 5 },
+  { path: 'src/system/files.ts', floor: 5 },
   { path: 'src/system/local-time.ts', floor: 6 },
   { path: 'src/links', floor: 6 },
   { path: 'src/config', floor: 7 },

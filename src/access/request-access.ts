@@ -3,8 +3,7 @@ import { plainAddress } from '../system/addresses.ts';
 import type { Authenticator, Verdict } from './authenticator.ts';
 import type { Caller } from './caller.ts';
 import { bearerToken, tokenInAddress } from './credentials.ts';
-import { type AccessRefusal, refusedTopics } from './decide.ts';
-import type { Grant } from './grant.ts';
+import { type AccessRefusal, type Grant, refusedTopics } from './grant.ts';
 import { type Answer, refusal } from './http-answer.ts';
 import { isOpenPath, pathOf, topicsOf } from './paths.ts';
 

@@ -5,8 +5,8 @@ import { formatProblem } from '../config/problem.ts';
 import { readConfig } from '../config/read.ts';
 import type { LinesConfig } from '../config/server.ts';
 import type { TlsFiles } from '../contract/tls-files.ts';
-import { addressLabel } from '../links/address-label.ts';
-import { outOfDate, readTlsPair } from '../system/tls-pair.ts';
+import { addressLabel } from '../links/address.ts';
+import { outOfDate, readTlsPair } from '../system/tls.ts';
 import { DEFAULT_CONFIG_FILE } from './check.ts';
 import type { Command } from './command.ts';
 import {

@@ -1,8 +1,7 @@
 import { parseDuration } from '../config/duration.ts';
 import { HeartwireError } from '../errors.ts';
-import type { LinkAddress, ListenAddress } from '../links/address.ts';
+import type { LinkAddress, ListenAddress, Parsed } from '../links/address.ts';
 import { parseLinkAddress, parseListenAddress } from '../links/parse-address.ts';
-import type { Parsed } from '../links/parsed.ts';
 import { parseFaults } from '../simulator/faults.ts';
 import { randomIdentity } from '../simulator/identity.ts';
 import { forkedRandom } from '../simulator/random.ts';

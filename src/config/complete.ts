@@ -1,5 +1,4 @@
-import type { LinkAddress, SerialSettings } from '../links/address.ts';
-import { addressLabel } from '../links/address-label.ts';
+import { addressLabel, type LinkAddress, type SerialSettings } from '../links/address.ts';
 import { parseLinkAddress } from '../links/parse-address.ts';
 import { DEFAULT_SERIAL_SETTINGS, parseBaud } from '../links/parse-serial-address.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
@@ -12,8 +11,7 @@ import { checkMessagesFit } from './message-files.ts';
 import type { DeviceConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
 import { recordOf } from './record-of.ts';
-import type { DefaultsShape, DeviceShape } from './shape.ts';
-import { LINE_KEYS } from './shape.ts';
+import { type DefaultsShape, type DeviceShape, LINE_KEYS } from './shape.ts';
 import type { TraceRoles } from './trace-roles.ts';
 
 type Add = (finding: Finding) => void;

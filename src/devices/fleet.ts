@@ -3,7 +3,7 @@ import type { BridgeConfig, DeviceConfig, DialledDeviceConfig, ListenerConfig } 
 import type { FailedDevice } from '../config/report.ts';
 import type { Publisher } from '../contract/publisher.ts';
 import type { SessionSettings } from '../contract/settings.ts';
-import { addressLabel } from '../links/address-label.ts';
+import { addressLabel } from '../links/address.ts';
 import { listen } from '../links/dial.ts';
 import type { LinkEnd } from '../links/link.ts';
 import type { NameResolver } from '../links/names/name-resolver.ts';

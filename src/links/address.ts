@@ -1,3 +1,5 @@
+import { isIPv6 } from 'node:net';
+
 /** A TCP peer; `host` without brackets. */
 export interface TcpAddress {
   readonly scheme: 'tcp';
@@ -53,3 +55,46 @@ export interface ReplayAddress {
 
 /** What a device can be dialled by. */
 export type LinkAddress = TcpAddress | SerialAddress | ReplayAddress;
+
+/** Where an address leads, for people and state documents: `10.0.0.7:9089`, `[::1]:9089`, `/dev/ttyUSB0`, `usb=0403:6001`. */
+export function addressLabel(address: LinkAddress | ListenAddress): string {
+  if (address.scheme === 'serial') return selectorLabel(address.port);
+  if (address.scheme === 'replay') return address.path;
+  return `${isIPv6(address.host) ? `[${address.host}]` : address.host}:${address.port}`;
+}
+
+/** A serial port as the part of an address that names it. */
+export function selectorLabel(port: SerialSelector): string {
+  switch (port.by) {
+    case 'path':
+      return port.path;
+    case 'usb':
+      return `usb=${port.vendorId}:${port.productId}`;
+    case 'usb_serial':
+      return `usb_serial=${port.serialNumber}`;
+    case 'by_id':
+      return `by_id=${port.name}`;
+  }
+}
+
+/** `10.0.0.7:9089`, `[fe80::1%eth0]:9089`. */
+export const formatHostPort = (host: string, port: number): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
+/** An IPv4 peer of a dual-stack socket is `::ffff:10.0.0.7` to the operating system and `10.0.0.7` to everyone else. */
+export const normaliseHost = (host: string): string =>
+  host.toLowerCase().startsWith('::ffff:') && host.includes('.') ? host.slice('::ffff:'.length) : host;
+
+/** Why a text could not be read: what is wrong with it, and what to write instead; whole sentences. */
+export interface AddressProblem {
+  readonly problem: string;
+  readonly fix: string;
+}
+
+/** What a text was read as, or why not. */
+export type Parsed<T> = { readonly ok: true; readonly value: T } | ({ readonly ok: false } & AddressProblem);
+
+/** Says what is wrong with a text, and what to write instead. */
+export function refuse(problem: string, fix: string): { readonly ok: false } & AddressProblem {
+  return { ok: false, problem, fix };
+}

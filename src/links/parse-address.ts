@@ -1,7 +1,13 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import type { LinkAddress, ListenAddress, SerialSettings } from './address.ts';
+import {
+  type AddressProblem,
+  type LinkAddress,
+  type ListenAddress,
+  type Parsed,
+  refuse,
+  type SerialSettings,
+} from './address.ts';
 import { DEFAULT_SERIAL_SETTINGS, parseSerialAddress } from './parse-serial-address.ts';
-import { type AddressProblem, type Parsed, refuse } from './parsed.ts';
 
 const TCP_MEND = 'Write tcp:HOST:PORT, for example tcp:10.0.0.7:9089 or tcp:[fe80::1%eth0]:9089.';
 const LISTEN_MEND =

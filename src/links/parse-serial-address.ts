@@ -1,5 +1,10 @@
-import type { SerialAddress, SerialSelector, SerialSettings } from './address.ts';
-import { type Parsed, refuse } from './parsed.ts';
+import {
+  type Parsed,
+  refuse,
+  type SerialAddress,
+  type SerialSelector,
+  type SerialSettings,
+} from './address.ts';
 
 /** How a serial line is spoken to where nothing else is said: 115200-8N1, no flow control, modem lines left alone. */
 export const DEFAULT_SERIAL_SETTINGS: SerialSettings = {

@@ -1,8 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import type { LinkEnd } from './link.ts';
-import type { PortOwner } from './port-claims.ts';
-import { describeHolders, portHolders } from './port-holders.ts';
+import { describeHolders, type PortOwner, portHolders } from './port-holders.ts';
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

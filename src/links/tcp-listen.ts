@@ -1,7 +1,6 @@
 import { createServer, isIP, type Server } from 'node:net';
 import { HeartwireError } from '../errors.ts';
-import type { ListenAddress } from './address.ts';
-import { formatHostPort, normaliseHost } from './host-port.ts';
+import { formatHostPort, type ListenAddress, normaliseHost } from './address.ts';
 import type { LinkEnd, Listener, ListenerHandlers } from './link.ts';
 import { type NameAnswer, type NameResolver, systemNames } from './names/name-resolver.ts';
 import { KEEP_ALIVE_MS, TcpLink } from './tcp.ts';

@@ -1,11 +1,9 @@
 import { connect, isIP, type Socket } from 'node:net';
-import type { TcpAddress } from './address.ts';
-import { formatHostPort, normaliseHost } from './host-port.ts';
+import { formatHostPort, normaliseHost, type TcpAddress } from './address.ts';
 import { IdleSensor } from './idle-sensor.ts';
 import type { Link, LinkEnd, LinkHandlers, SendOutcome } from './link.ts';
 import { goneEnd, LINGER_MS, LinkLife, ownEnd, peerEnd } from './link-life.ts';
-import { asLookup } from './names/as-lookup.ts';
-import { type NameAnswer, type NameResolver, systemNames } from './names/name-resolver.ts';
+import { asLookup, type NameAnswer, type NameResolver, systemNames } from './names/name-resolver.ts';
 import { brokenEnd, connectEnd } from './tcp-end.ts';
 import { WriteQueue } from './write-queue.ts';
 

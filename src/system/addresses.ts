@@ -1,21 +1,22 @@
 import { parseBlock } from '../contract/address-match.ts';
-import { Rate } from './rate-limits.ts';
+import { Lru } from './lru.ts';
+import { Rate } from './token-bucket.ts';
 
 export function isLoopback(address: string | undefined): boolean {
   return address === '::1' || /^(::ffff:)?127\./.test(address ?? '');
 }
 
-/** An IP address as people write it. */
+/** An IP address as people write it: an IPv4 peer of a dual-stack socket is `::ffff:10.0.0.7` to the operating system. */
 export function plainAddress(address: string | undefined): string {
   return (address ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
 }
 
-/** Addresses whose pace is remembered; the ones that were quiet for longest are forgotten first. */
+/** Addresses whose use is remembered; the one that was quiet for longest is forgotten first. */
 const MOST_REMEMBERED = 10_000;
-/** Bits of an IPv6 address that one customer of a provider is given, and can vary the rest of at will. */
+/** Bits of an IPv6 address that a provider assigns to one customer, who can choose the rest at will. */
 const IPV6_SITE_BITS = 64;
 
-/** Under what an address is counted: itself, or its network of 64 bits where it is IPv6. */
+/** The key under which an address is counted: itself, or its network of 64 bits where it is IPv6. */
 export function addressKey(address: string): string {
   const [unscoped = ''] = address.split('%');
   const block = parseBlock(`${unscoped}/${IPV6_SITE_BITS}`);
@@ -46,17 +47,17 @@ export class AddressCount {
   }
 }
 
-/** So many connections per second from one address on average, and `burst` at once. */
+/** So many of something per second for each address on average, and `burst` at once. */
 export class AddressPace {
   #rate: Rate;
   /** By address, the instant from which on all of its burst is free again. */
-  readonly #freeAtMs = new Map<string, number>();
+  readonly #freeAtMs = new Lru<string, number>(MOST_REMEMBERED);
 
   constructor(perSecond: number, burst: number) {
     this.#rate = new Rate(perSecond, burst);
   }
 
-  /** Other bounds hold from now on; what was taken under the former ones is forgotten where they differ. */
+  /** Applies other bounds from now on; what was taken under different ones is forgotten. */
   follow(perSecond: number, burst: number): void {
     const rate = new Rate(perSecond, burst);
     if (this.#rate.equals(rate)) return;
@@ -64,18 +65,23 @@ export class AddressPace {
     this.#freeAtMs.clear();
   }
 
-  /** Whether one more is within bounds. */
+  /** Takes one where that is within bounds. */
   take(address: string, monoMs: number): boolean {
     const key = addressKey(address);
     const before = this.#freeAtMs.get(key) ?? -Infinity;
     const after = this.#rate.take(before, monoMs);
-    // Put last again: the map remembers the order, and the first is the one that was quiet for longest.
-    this.#freeAtMs.delete(key);
     this.#freeAtMs.set(key, after ?? before);
-    if (this.#freeAtMs.size > MOST_REMEMBERED) {
-      const [quietest] = this.#freeAtMs.keys();
-      if (quietest !== undefined) this.#freeAtMs.delete(quietest);
-    }
     return after !== undefined;
+  }
+
+  /** Takes one, also beyond the bounds. */
+  charge(address: string, monoMs: number): void {
+    const key = addressKey(address);
+    this.#freeAtMs.set(key, this.#rate.charge(this.#freeAtMs.get(key) ?? -Infinity, monoMs));
+  }
+
+  /** How long it takes until one more is within bounds; 0 where it is now. */
+  waitMs(address: string, monoMs: number): number {
+    return this.#rate.waitMs(this.#freeAtMs.get(addressKey(address)) ?? -Infinity, monoMs);
   }
 }

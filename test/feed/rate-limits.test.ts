@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Rate, TokenBucket } from '../../src/system/rate-limits.ts';
+import { Rate, TokenBucket } from '../../src/system/token-bucket.ts';
 
 /** How many of so many are granted at one instant. */
 function granted(bucket: TokenBucket, wanted: number, monoMs: number): number {

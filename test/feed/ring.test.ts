@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Ring } from '../../src/feed/core/ring.ts';
+import { Ring } from '../../src/system/ring.ts';
 
 const all = (ring: Ring<number>): (number | undefined)[] =>
   Array.from({ length: ring.length }, (_, index) => ring.at(index));

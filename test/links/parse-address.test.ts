@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LinkAddress, ListenAddress, SerialSettings } from '../../src/links/address.ts';
-import { addressLabel } from '../../src/links/address-label.ts';
+import {
+  addressLabel,
+  type LinkAddress,
+  type ListenAddress,
+  type SerialSettings,
+} from '../../src/links/address.ts';
 import { parseLinkAddress, parseListenAddress } from '../../src/links/parse-address.ts';
 import { DEFAULT_SERIAL_SETTINGS } from '../../src/links/parse-serial-address.ts';
 import { writtenAddress } from './written-address.ts';

@@ -1,5 +1,9 @@
-import type { LinkAddress, ListenAddress } from '../../src/links/address.ts';
-import { addressLabel, selectorLabel } from '../../src/links/address-label.ts';
+import {
+  addressLabel,
+  type LinkAddress,
+  type ListenAddress,
+  selectorLabel,
+} from '../../src/links/address.ts';
 
 /** The address as somebody may write it in a configuration, every serial setting spelled out. */
 export function writtenAddress(address: LinkAddress | ListenAddress): string {

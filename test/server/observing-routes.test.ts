@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { metricsAnswer } from '../../src/server/http/observing-routes.ts';
+import { metricsAnswer } from '../../src/server/http/routes.ts';
 import { readProjectFile } from '../support/project-files.ts';
 import { startBridge } from '../support/test-bridge.ts';
 

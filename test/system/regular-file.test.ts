@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JwtVerifier } from '../../src/access/jwt-verifier.ts';
 import { readConfig } from '../../src/config/read.ts';
-import { readRegular } from '../../src/system/regular-file.ts';
-import { readTlsPair } from '../../src/system/tls-pair.ts';
+import { readRegular } from '../../src/system/files.ts';
+import { readTlsPair } from '../../src/system/tls.ts';
 import { runCli } from '../cli/check-io.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heartwire-kinds-'));

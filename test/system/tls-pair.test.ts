@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config/read.ts';
-import { outOfDate, readTlsPair } from '../../src/system/tls-pair.ts';
+import { outOfDate, readTlsPair } from '../../src/system/tls.ts';
 import { hasOpenssl, makeCertificate } from '../support/certificates.ts';
 import { needs } from '../support/needs.ts';
 

@@ -8,7 +8,7 @@ import { AddressCount, AddressPace, isLoopback } from '../../system/addresses.ts
 import type { Arrivals } from '../../system/arrivals.ts';
 import { type Clock, systemClock, type Timer } from '../../system/clock.ts';
 import type { Affected } from '../../system/defect.ts';
-import { TokenBucket } from '../../system/rate-limits.ts';
+import { TokenBucket } from '../../system/token-bucket.ts';
 import { Audience } from '../core/audience.ts';
 import type { Framer } from '../core/encoder.ts';
 import { FeedSession } from '../core/session.ts';

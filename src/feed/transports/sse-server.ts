@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../../access/caller.ts';
-import { refusedTopics } from '../../access/decide.ts';
-import type { Grant } from '../../access/grant.ts';
+import { type Grant, refusedTopics } from '../../access/grant.ts';
 import { type Answer, refusal } from '../../access/http-answer.ts';
 import { forbidden } from '../../access/request-access.ts';
 import { plainAddress } from '../../system/addresses.ts';

@@ -6,12 +6,15 @@ import type { SubscriberRegistry } from '../../feed/hub/subscriber-registry.ts';
 import type { Clock } from '../../system/clock.ts';
 import { inSlices, Slices } from '../../system/slices.ts';
 import { KEPT_MS, LARGEST_FRESH } from '../http/device-list.ts';
-import { addBridgeFamilies, type BridgeFamilySources } from './bridge-families.ts';
-import { addDeviceFamilies } from './device-families.ts';
-import { DeviceMeters, type DeviceMetersOptions, type DeviceSnapshot } from './device-meters.ts';
+import { addBridgeFamilies, type BridgeFamilySources, LoopDelayWatch } from './bridge-families.ts';
+import {
+  addDeviceFamilies,
+  DeviceMeters,
+  type DeviceMetersOptions,
+  type DeviceSnapshot,
+} from './device-families.ts';
+import { histogramText } from './family.ts';
 import { addFeedFamilies } from './feed-families.ts';
-import { histogramText } from './histogram-text.ts';
-import { LoopDelayWatch } from './loop-delay.ts';
 
 export interface BridgeMetricsOptions extends DeviceMetersOptions, Omit<BridgeFamilySources, 'loopDelay'> {
   subscriberRegistry(): SubscriberRegistry;

@@ -2,8 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { StateAxes } from '../../../src/devices/core/state-document.ts';
 import { Stats } from '../../../src/devices/core/stats.ts';
 import type { DeviceReading } from '../../../src/devices/device-runner.ts';
-import { DeviceMeters, MOST_NAMED_DEVICES } from '../../../src/server/metrics/device-meters.ts';
-import { DEVICE_COUNTERS } from '../../../src/server/metrics/device-sums.ts';
+import {
+  DEVICE_COUNTERS,
+  DeviceMeters,
+  MOST_NAMED_DEVICES,
+} from '../../../src/server/metrics/device-families.ts';
 
 const FRAMES = DEVICE_COUNTERS.findIndex(({ name }) => name === 'heartwire_received_frames_total');
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hostAdmitted, originAdmitted } from '../../src/access/admission.ts';
+import { hostAdmitted, originAdmitted } from '../../src/access/host-and-origin.ts';
 
 const LOOPBACK_ONLY = { host: '127.0.0.1', hosts: [], origins: [] };
 const CONFIGURED = {

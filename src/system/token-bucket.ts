@@ -1,11 +1,11 @@
-/** Rounding of repeated sums must not cost anybody the last one of a burst. */
+/** Keeps the rounding of repeated sums from refusing the last one of a burst. */
 const SLACK = 1 + 1e-9;
-/** Who gets none in a second gets the next one in thirty years; with infinity nothing could be reckoned. */
+/** Stands for a rate of zero, because nothing can be calculated with infinity: thirty years. */
 const NEVER_MS = 1e12;
 
 /**
- * So many per second on average, and `burst` at once. What somebody has used of it is one number that he keeps himself:
- * the instant from which on all of it is free again. So very many can share one rate.
+ * So many per second on average, and `burst` at once. What one user has taken is a single number that the user keeps:
+ * the instant from which on all of the burst is free again. So many users share one rate.
  */
 export class Rate {
   readonly #eachMs: number;
@@ -20,14 +20,24 @@ export class Rate {
     return this.#eachMs === other.#eachMs && this.#burstMs === other.#burstMs;
   }
 
-  /** With one more taken at `monoMs`; undefined where that is one too many. Who never took any begins with `-Infinity`. */
+  /** With one more taken at `monoMs`; undefined where that is one too many. A new user begins with `-Infinity`. */
   take(freeAtMs: number, monoMs: number): number | undefined {
-    const freeAt = Math.max(freeAtMs, monoMs) + this.#eachMs;
+    const freeAt = this.charge(freeAtMs, monoMs);
     return freeAt - monoMs <= this.#burstMs ? freeAt : undefined;
+  }
+
+  /** With one more taken at `monoMs`, also beyond the burst. */
+  charge(freeAtMs: number, monoMs: number): number {
+    return Math.max(freeAtMs, monoMs) + this.#eachMs;
+  }
+
+  /** How long after `monoMs` one more is within the burst; 0 where it is now. */
+  waitMs(freeAtMs: number, monoMs: number): number {
+    return Math.max(0, this.charge(freeAtMs, monoMs) - monoMs - this.#burstMs);
   }
 }
 
-/** One who keeps to a rate. */
+/** A rate with its only user. */
 export class TokenBucket {
   readonly #rate: Rate;
   #freeAtMs = -Infinity;
@@ -45,7 +55,7 @@ export class TokenBucket {
   }
 }
 
-/** Counts what happened within the last minute. */
+/** Counts events within the last minute. */
 export class MinuteCount {
   readonly #most: number;
   #times: number[] = [];

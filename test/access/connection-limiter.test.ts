@@ -1,9 +1,11 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { AdmissionControl } from '../../src/access/admission-control.ts';
-import { ConnectionGate } from '../../src/access/connection-gate.ts';
-import { DEFAULT_REQUEST_LIMITS } from '../../src/access/request-limits.ts';
+import {
+  AdmissionControl,
+  ConnectionLimiter,
+  DEFAULT_REQUEST_LIMITS,
+} from '../../src/access/admission-control.ts';
 import { parseBlock } from '../../src/contract/address-match.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -16,10 +18,10 @@ function socketFrom(remoteAddress: string): Socket {
 }
 
 function arriving(limits: Partial<typeof LIMITS> = {}, clock = new FakeClock()) {
-  const gate = new ConnectionGate({ ...LIMITS, ...limits }, clock);
+  const limiter = new ConnectionLimiter({ ...LIMITS, ...limits }, clock);
   return (address: string, handshake = false) => {
     const socket = socketFrom(address);
-    const served = gate.arrived(socket, handshake);
+    const served = limiter.accepts(socket, handshake);
     return { socket, served, cut: socket.destroyed };
   };
 }
@@ -50,19 +52,19 @@ describe('how many connections of one address are served', () => {
 
   it('as many as the limits that hold now allow; who is in stays', () => {
     const clock = new FakeClock();
-    const gate = new ConnectionGate(LIMITS, clock);
+    const limiter = new ConnectionLimiter(LIMITS, clock);
     const arrive = (count: number) =>
       Array.from({ length: count }, () => {
         const socket = socketFrom('10.0.0.7');
-        return { socket, served: gate.arrived(socket, false), cut: socket.destroyed };
+        return { socket, served: limiter.accepts(socket, false), cut: socket.destroyed };
       });
     const first = arrive(4);
-    gate.follow({ ...LIMITS, maxConnectionsPerAddress: 3 });
+    limiter.follow({ ...LIMITS, maxConnectionsPerAddress: 3 });
     expect(fates(arrive(3))).toEqual(['served', 'served', 'answered']);
-    gate.follow({ ...LIMITS, maxConnectionsPerAddress: 1 });
+    limiter.follow({ ...LIMITS, maxConnectionsPerAddress: 1 });
     expect(fates(arrive(1))).toEqual(['cut']);
     expect(first.some(({ socket }) => socket.destroyed)).toBe(false);
-    gate.follow({ maxConnectionsPerAddress: 100, connectsPerSecondPerAddress: 1, connectBurstPerAddress: 1 });
+    limiter.follow({ maxConnectionsPerAddress: 100, connectsPerSecondPerAddress: 1, connectBurstPerAddress: 1 });
     clock.advance(60_000);
     expect(fates(arrive(2))).toEqual(['served', 'answered']);
   });
@@ -99,7 +101,7 @@ describe('a connection too many', () => {
       new FakeClock(),
     );
     const sockets = Array.from({ length: 3 }, () => socketFrom('10.0.0.7'));
-    for (const socket of sockets) admissionControl.arrived(socket, false);
+    for (const socket of sockets) admissionControl.accept(socket, false);
     const verdicts = sockets.map((socket) => admissionControl.admit(requestOver(socket)));
     expect(verdicts.map(({ ok }) => ok)).toEqual([true, true, false]);
     expect(verdicts[2]).toMatchObject({
@@ -120,7 +122,7 @@ describe('a connection too many', () => {
       new FakeClock(),
     );
     const sockets = Array.from({ length: 20 }, () => socketFrom('10.0.0.7'));
-    for (const socket of sockets) admissionControl.arrived(socket, false);
+    for (const socket of sockets) admissionControl.accept(socket, false);
     expect(sockets.every((socket) => admissionControl.admit(requestOver(socket)).ok)).toBe(true);
   });
 });
