@@ -5,7 +5,7 @@ import { formatProblem } from '../config/problem.ts';
 import { readConfig } from '../config/read.ts';
 import type { LinesConfig } from '../config/server.ts';
 import type { TlsFiles } from '../contract/tls-files.ts';
-import { addressLabel } from '../links/address.ts';
+import { addressLabel } from '../links/transports.ts';
 import { outOfDate, readTlsPair } from '../system/tls.ts';
 import { DEFAULT_CONFIG_FILE } from './check.ts';
 import type { Command } from './command.ts';

@@ -1,13 +1,14 @@
 import { constants } from 'node:fs';
 import { access, readFile, realpath, stat } from 'node:fs/promises';
 import type { ErrorCode } from '../errors.ts';
-import { addressLabel, type LinkAddress, type ListenAddress, type SerialAddress } from '../links/address.ts';
-import { dial, listen } from '../links/dial.ts';
 import type { LinkEnd } from '../links/link.ts';
 import { listeningHost } from '../links/names/name-resolver.ts';
 import { otherReaders } from '../links/port-holders.ts';
 import { resolvePort } from '../links/port-resolve.ts';
+import type { SerialAddress } from '../links/serial-address.ts';
 import { busyEnd, missingEnd, permissionEnd } from '../links/serial-end.ts';
+import type { ListenAddress } from '../links/tcp-listen.ts';
+import { addressLabel, dial, type LinkAddress, listen } from '../links/transports.ts';
 import { urlHost } from '../system/listening.ts';
 
 /** As long as somebody waits who looks at a screen. */

@@ -1,6 +1,5 @@
-import { addressLabel, type LinkAddress, type SerialSettings } from '../links/address.ts';
-import { parseLinkAddress } from '../links/parse-address.ts';
-import { DEFAULT_SERIAL_SETTINGS, parseBaud } from '../links/parse-serial-address.ts';
+import { DEFAULT_SERIAL_SETTINGS, parseBaud, type SerialSettings } from '../links/serial-address.ts';
+import { addressLabel, type LinkAddress, parseLinkAddress } from '../links/transports.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { completeMatched } from './complete-matched.ts';
 import { completeSession } from './complete-session.ts';

@@ -1,7 +1,5 @@
+import type { Transport } from '../contract/transport.ts';
 import type { ErrorCode } from '../errors.ts';
-
-/** What carries the bytes. */
-export type Transport = 'tcp' | 'serial' | 'replay';
 
 /** Why and how a link ended; `detail` is for people and names what was seen and the fix. */
 export interface LinkEnd {

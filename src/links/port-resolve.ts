@@ -1,8 +1,8 @@
 import { type Stats, stat } from 'node:fs';
 import { access } from 'node:fs/promises';
-import type { SerialSelector } from './address.ts';
 import type { LinkEnd } from './link.ts';
 import { listPorts, type PortIdentity } from './port-list.ts';
+import type { SerialSelector } from './serial-address.ts';
 
 /** Where a selector leads now: a path to open, or why there is none. */
 export type ResolvedPort = { readonly path: string } | { readonly end: LinkEnd };

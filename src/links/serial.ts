@@ -1,9 +1,15 @@
-import { addressLabel, type SerialAddress, type SerialSettings } from './address.ts';
 import { IdleSensor } from './idle-sensor.ts';
 import type { Link, LinkHandlers, SendOutcome } from './link.ts';
 import { LINGER_MS, LinkLife, ownEnd } from './link-life.ts';
+import type { LinkTransport } from './link-transport.ts';
 import { type OpenPort, openPort } from './open-port.ts';
 import { watchPresence } from './port-resolve.ts';
+import {
+  parseSerialAddress,
+  type SerialAddress,
+  type SerialSettings,
+  selectorLabel,
+} from './serial-address.ts';
 import { portBrokenEnd, unpluggedEnd } from './serial-end.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -41,7 +47,7 @@ export class SerialLink implements Link {
 
   constructor(target: SerialAddress, options: SerialLinkOptions = {}) {
     this.#target = target;
-    this.address = addressLabel(target);
+    this.address = selectorLabel(target.port);
     this.#device = options.device;
     this.#gapMs = options.gapMs ?? lineGapMs(target.settings);
   }
@@ -184,3 +190,9 @@ export const lineGapMs = (settings: SerialSettings): number =>
     MIN_GAP_MS,
     Math.ceil((GAP_CHARACTERS * bitsPerCharacter(settings) * 1_000) / settings.baud) + LATENCY_MS,
   );
+
+export const serial: LinkTransport<SerialAddress> = {
+  parse: parseSerialAddress,
+  label: ({ port }) => selectorLabel(port),
+  dial: (address, { gapMs, device }) => new SerialLink(address, { gapMs, device }),
+};

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_SERIAL_SETTINGS, type SerialSettings } from '../../src/links/serial-address.ts';
+import type { ListenAddress } from '../../src/links/tcp-listen.ts';
 import {
   addressLabel,
   type LinkAddress,
-  type ListenAddress,
-  type SerialSettings,
-} from '../../src/links/address.ts';
-import { parseLinkAddress, parseListenAddress } from '../../src/links/parse-address.ts';
-import { DEFAULT_SERIAL_SETTINGS } from '../../src/links/parse-serial-address.ts';
+  parseLinkAddress,
+  parseListenAddress,
+} from '../../src/links/transports.ts';
 import { writtenAddress } from './written-address.ts';
 
 const path = (text: string) => ({ by: 'path', path: text });

@@ -1,10 +1,49 @@
-import {
-  type Parsed,
-  refuse,
-  type SerialAddress,
-  type SerialSelector,
-  type SerialSettings,
-} from './address.ts';
+import { type Parsed, refuse } from './address.ts';
+
+/** How a serial port is found: by path, or by what stays the same when it is plugged in again; never by index. */
+export type SerialSelector =
+  | { readonly by: 'path'; readonly path: string }
+  /** USB vendor and product id, four lower-case hex digits each. */
+  | { readonly by: 'usb'; readonly vendorId: string; readonly productId: string }
+  | { readonly by: 'usb_serial'; readonly serialNumber: string }
+  /** A name below `/dev/serial/by-id/`. */
+  | { readonly by: 'by_id'; readonly name: string };
+
+export interface SerialSettings {
+  readonly baud: number;
+  readonly dataBits: 5 | 6 | 7 | 8;
+  readonly stopBits: 1 | 1.5 | 2;
+  readonly parity: 'none' | 'even' | 'odd' | 'mark' | 'space';
+  readonly rtscts: boolean;
+  readonly xon: boolean;
+  readonly xoff: boolean;
+  /** Modem lines set when the port is opened; absent: left as they are. */
+  readonly dtr?: boolean;
+  readonly rts?: boolean;
+  /** Drop the modem lines when the port is closed. */
+  readonly hupcl: boolean;
+}
+
+/** A serial port and how it is spoken to. */
+export interface SerialAddress {
+  readonly scheme: 'serial';
+  readonly port: SerialSelector;
+  readonly settings: SerialSettings;
+}
+
+/** A serial port as the part of an address that names it. */
+export function selectorLabel(port: SerialSelector): string {
+  switch (port.by) {
+    case 'path':
+      return port.path;
+    case 'usb':
+      return `usb=${port.vendorId}:${port.productId}`;
+    case 'usb_serial':
+      return `usb_serial=${port.serialNumber}`;
+    case 'by_id':
+      return `by_id=${port.name}`;
+  }
+}
 
 /** How a serial line is spoken to where nothing else is said: 115200-8N1, no flow control, modem lines left alone. */
 export const DEFAULT_SERIAL_SETTINGS: SerialSettings = {
@@ -48,7 +87,7 @@ function parseSelector(text: string): Parsed<SerialSelector> {
   if (hasControl(text)) return refuse('The name of the port holds a control character.', 'Remove it.');
   if (found === null) return parsePath(text);
   const [, by = '', value = ''] = found;
-  if (value === '') return refuse(`Behind "${by}=" nothing follows.`, selectorMend);
+  if (value === '') return refuse(`Behind "${by}=" nothing follows.`, SELECTOR_FIX);
   switch (by) {
     case 'usb': {
       const [, vendorId, productId] = /^([0-9a-f]{4}):([0-9a-f]{4})$/.exec(value.toLowerCase()) ?? [];
@@ -69,17 +108,17 @@ function parseSelector(text: string): Parsed<SerialSelector> {
           )
         : { ok: true, value: { by: 'by_id', name: value } };
     default:
-      return refuse(`Ports cannot be found by "${by}".`, selectorMend);
+      return refuse(`Ports cannot be found by "${by}".`, SELECTOR_FIX);
   }
 }
 
-const selectorMend =
+const SELECTOR_FIX =
   'Write a path (/dev/ttyUSB0, COM3), usb=0403:6001, usb_serial=FT1234 or by_id=NAME; never an index, which changes.';
 
 function parsePath(text: string): Parsed<SerialSelector> {
   const path = /^COM\d+:$/i.test(text) ? text.slice(0, -1) : text;
-  if (path === '') return refuse('The serial port is missing.', selectorMend);
-  if (/^\d+$/.test(path)) return refuse('A serial port is not named by its index.', selectorMend);
+  if (path === '') return refuse('The serial port is missing.', SELECTOR_FIX);
+  if (/^\d+$/.test(path)) return refuse('A serial port is not named by its index.', SELECTOR_FIX);
   if (path.startsWith('dev/'))
     return refuse('The path of a serial port must be absolute.', `Write serial:/${path}.`);
   return { ok: true, value: { by: 'path', path } };
