@@ -2,9 +2,9 @@ import { type ClientMessage, clientMessageContract } from '../contract/feed/clie
 import { coversPattern } from '../contract/feed/covers-pattern.ts';
 import { type Role, reaches } from '../contract/role.ts';
 
-/** What a token gives to whoever shows it. */
+/** The rights that a token gives. */
 export interface Grant {
-  /** Whose it is: no two issuers use the same. */
+  /** The name of its owner: no two issuers use the same. */
   readonly subject: string;
   readonly role: Role;
   /** Patterns of topics; what lies outside is forbidden. `#` is everything, raw bytes too. */
@@ -19,12 +19,12 @@ export interface Grant {
  */
 const DESCRIPTION = /^declarations\/[0-9a-z]+$/;
 
-/** The subject of everybody, where no token is asked for. */
+/** The subject of every connection where no token is needed. */
 export const ANYBODY = 'anybody';
 
-/** Names who holds a grant together with what it allows: the same text, and rights neither grew nor shrank. */
+/** Names the owner of a grant together with its rights: where the text is the same, the rights are the same. */
 export function ownerOf({ subject, role, topics }: Grant): string {
-  // Where nobody shows a token, whoever knows the secret of a session may go on with it, wherever he is.
+  // Without tokens, the secret of a session is enough to resume it from any address.
   return subject === ANYBODY ? ANYBODY : JSON.stringify([subject, role, [...topics].sort()]);
 }
 
@@ -41,7 +41,7 @@ export function mayHear(grant: Grant, pattern: string): boolean {
   return DESCRIPTION.test(pattern) || coversPattern(grant.topics, pattern);
 }
 
-/** A device is commanded by whoever may hear all of it: what a command brings about shows there. */
+/** A command needs the right to all topics of its device, where its effects show. */
 export function mayCommand(grant: Grant, device: string): boolean {
   if (!hasRole(grant, 'command')) return false;
   const plain = device !== '' && !/[/+#]/.test(device);
@@ -54,10 +54,10 @@ export interface AccessRefusal {
   readonly message: string;
 }
 
-/** Where it is told who comes and goes, with addresses. */
+/** The topic of all connections, with their addresses. */
 const CLIENTS_TOPIC = 'clients';
 
-/** Why a message is not carried out for whoever holds this grant (none: no token was shown yet), or undefined. */
+/** Why a message is not carried out under this grant (none: no token was shown yet), or undefined. */
 export function refusedMessage(grant: Grant | undefined, message: ClientMessage): AccessRefusal | undefined {
   const { role, topics } = clientMessageContract(message.type);
   if (role === undefined) return undefined;
@@ -84,7 +84,7 @@ export function refusedMessage(grant: Grant | undefined, message: ClientMessage)
   }
 }
 
-/** Why not all of these patterns may be heard, or undefined. */
+/** Why not all of these patterns may be subscribed to, or undefined. */
 export function refusedTopics(grant: Grant, patterns: readonly string[]): AccessRefusal | undefined {
   const outside = patterns.find((each) => !mayHear(grant, each));
   if (outside === undefined) return undefined;

@@ -56,7 +56,7 @@ const PARSE_FAILURES: ReadonlyMap<string, readonly [status: number, message: str
 
 /** Answers on a bare socket, and closes it. */
 export function writeAnswer(socket: Duplex, answer: Answer): void {
-  // The peer may be gone before it has read the refusal, and that harms nobody.
+  // The peer may be gone before it has read the refusal, which does no harm.
   socket.on('error', () => socket.destroy());
   const body = Buffer.from(answer.body);
   const headers = {

@@ -9,12 +9,12 @@ import { isOpenPath, pathOf, topicsOf } from './paths.ts';
 
 const CHALLENGE = 'Bearer realm="heartwire"';
 
-/** Somebody may have what he asks for, or gets an answer that says why not. */
+/** A request is allowed, or has an answer that says why not. */
 export type Judged =
   | { readonly ok: true; readonly grant: Grant }
   | { readonly ok: false; readonly answer: Answer };
 
-/** What is done about a request with its token: nothing, or an answer. Every path that is not named open needs one. */
+/** Judges requests by their tokens. Every path that is not named open needs one. */
 export class RequestAccess {
   readonly #auth: Authenticator;
   readonly #refused: (address: string, message: string) => void;
@@ -24,7 +24,7 @@ export class RequestAccess {
     this.#refused = refused;
   }
 
-  /** Whether a request may be answered. Waits only for tokens that are signed. */
+  /** Whether a request is allowed. Only signed tokens are judged asynchronously. */
   judge(request: IncomingMessage, caller: Caller): Judged | Promise<Judged> {
     const path = pathOf(request.url ?? '/') ?? '/';
     const address = plainAddress(caller.remoteAddress);

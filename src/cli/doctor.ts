@@ -102,16 +102,16 @@ function traces({ devices, listeners }: BridgeConfig): number {
   );
 }
 
-function examinations({ id, links, session }: DialledDeviceConfig): Array<() => Promise<Finding>> {
-  return links.map((link) => () => {
-    switch (link.scheme) {
-      case 'serial':
-        return examinePort(id, link);
-      case 'tcp':
-        return examineAddress(id, link, Math.min(session.connectTimeoutMs, LONGEST_WAIT_MS));
-      case 'replay':
-        return examineTrace(id, link.path);
-    }
+function examinations({
+  id,
+  links,
+  session,
+}: DialledDeviceConfig): Array<() => Promise<Finding | undefined>> {
+  return links.map((link) => async () => {
+    if (link.scheme === 'serial') return examinePort(id, link);
+    if (link.scheme === 'replay') return examineTrace(id, link.path);
+    if (link.scheme !== 'tcp') return undefined;
+    return examineAddress(id, link, Math.min(session.connectTimeoutMs, LONGEST_WAIT_MS));
   });
 }
 

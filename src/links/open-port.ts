@@ -8,7 +8,7 @@ import { resolvePort } from './port-resolve.ts';
 import type { SerialAddress, SerialSettings } from './serial-address.ts';
 import { busyEnd, missingEnd, openEnd, ownBusyEnd } from './serial-end.ts';
 
-/** A port that is open and claimed; whoever has it calls `release` once its descriptor is closed. */
+/** A port that is open and claimed; its holder calls `release` once its descriptor is closed. */
 export interface OpenPort {
   readonly port: SerialPort;
   /** As it was found: the name that people know. */

@@ -14,7 +14,7 @@ let latest:
   | undefined;
 
 /**
- * The other processes that have a device file open, by its canonical path; as far as `/proc` tells this user (nothing
+ * The other processes that have a device file open, by its canonical path; as far as `/proc` shows them to this user (nothing
  * on other systems than Linux, and only one's own processes without root). Scans are shared by calls close in time.
  */
 export async function portHolders(realPath: string): Promise<PortHolder[]> {
@@ -27,8 +27,8 @@ export async function portHolders(realPath: string): Promise<PortHolder[]> {
 }
 
 /**
- * Those of them that would take bytes away from us: not every program takes the lock of a port that it reads. Ptys are
- * kept open by their makers, `socat` among them, and are nobody's for that.
+ * Those of them that would take bytes away from this process: not every program locks the port that it reads. Ptys are
+ * kept open by their makers, `socat` among them, and do not count.
  */
 export async function otherReaders(realPath: string): Promise<PortHolder[]> {
   return /^\/dev\/(tty|rfcomm)/.test(realPath) ? portHolders(realPath) : [];

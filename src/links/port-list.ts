@@ -114,7 +114,7 @@ const attribute = (directory: string, name: string): Promise<string | undefined>
 let loading: Promise<typeof SerialPort> | undefined;
 
 /**
- * The serial library, loaded at its first use: who speaks TCP only never loads its native part. Rejects with
+ * The serial library, loaded at its first use: a bridge with TCP only never loads its native part. Rejects with
  * `serial_unavailable` where that does not load, and tries again the next time.
  */
 export function loadSerialPort(): Promise<typeof SerialPort> {

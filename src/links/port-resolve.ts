@@ -9,7 +9,7 @@ export type ResolvedPort = { readonly path: string } | { readonly end: LinkEnd }
 
 const SEE_PORTS = 'Plug the device in, or see `heartwire ports` for what is there.';
 
-/** Finds the port that a selector names; asked anew at every opening, because a replug may rename it. */
+/** Finds the port that a selector names; asked again at every opening, because a replug may rename it. */
 export async function resolvePort(
   selector: SerialSelector,
   list: () => Promise<PortIdentity[]> = listPorts,
@@ -107,7 +107,7 @@ function looksByFile(realPath: string): Look {
   let first: Stats | undefined;
   return (result) =>
     stat(realPath, (error, stats) => {
-      // Only a missing file is a missing port; a lack of descriptors or of rights tells nothing.
+      // Only a missing file is a missing port; a lack of descriptors or of rights says nothing.
       if (error !== null) return result(!['ENOENT', 'ENXIO', 'ENODEV', 'ENOTDIR'].includes(error.code ?? ''));
       first ??= stats;
       result(stats.rdev === first.rdev && stats.ino === first.ino);
@@ -119,7 +119,7 @@ function looksByList(path: string): Look {
   return (result) => {
     listPorts().then(
       (ports) => result(ports.some((port) => port.path.toUpperCase() === name)),
-      // A list that cannot be had tells nothing about the port.
+      // A list that cannot be read says nothing about the port.
       () => result(true),
     );
   };

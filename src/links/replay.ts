@@ -56,7 +56,7 @@ export class ReplayLink implements Link {
       setImmediate(() => this.#finish(ownEnd(this.address)));
       return;
     }
-    // A trace may be a pipe that nothing comes from: who destroys the link does not wait for it.
+    // A trace may be a pipe without data: destroying the link does not wait for it.
     const { signal } = this.#over;
     const destroyed = new Promise<LinkEnd>((resolve) => {
       signal.addEventListener('abort', () => resolve(ownEnd(this.address)), { once: true });

@@ -19,13 +19,13 @@ const ADAPTER_MS = 50;
 export interface SerialLinkOptions {
   /** Silence after which `idle` is called, in ms; by default the formula for the line's speed. */
   readonly gapMs?: number | undefined;
-  /** Whose link it is, for whoever wants the port beside it. */
+  /** The device of the link, named to others that want the port. */
   readonly device?: string | undefined;
 }
 
 /**
- * A serial port. The bytes are handed on as they are read; beside them a sensor tells when the line falls idle, and a
- * presence poll tells when the port is gone, because the port's own `close` cannot be trusted to.
+ * A serial port. The bytes are handed on as they are read; beside them a sensor detects that the line falls idle, and a
+ * presence poll that the port is gone, because the port's own `close` cannot be trusted to.
  */
 export class SerialLink implements Link {
   readonly transport = 'serial';
@@ -154,7 +154,7 @@ export class SerialLink implements Link {
     else this.#whenGone();
   }
 
-  /** The stream tells its end before the descriptor is closed; the port is free only after that. */
+  /** The stream reports its end before the descriptor is closed; the port is free only after that. */
   #whenGone(): void {
     const port = this.#open?.port;
     if (port === undefined || port.isOpen || port.opening || port.closing) return;

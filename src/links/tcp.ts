@@ -125,7 +125,7 @@ export class TcpLink implements Link {
     }
     this.#stale = answer.stale;
     this.#life.dialling(answer.stale);
-    // Whoever is told may have had enough.
+    // The handler may have closed the link.
     if (this.#life.isOpening) this.#dial(target, answer.addresses);
     else if (this.#socket === undefined) setImmediate(() => this.#finish());
   }
@@ -197,7 +197,7 @@ export class TcpLink implements Link {
     this.#sensor?.sawBytes();
   }
 
-  /** Reads what was kept back, unless the peer is `gone` and whoever has the link does not want it then. */
+  /** Reads what was kept back, unless the peer is `gone` and the receiver drops it. */
   #takeFirst(gone: boolean): void {
     const chunks = this.#first;
     this.#first = undefined;

@@ -50,7 +50,7 @@ export const systemClock: Clock = {
 
 /**
  * One timer that follows a machine's next deadline. A deadline that moves further away leaves the timer as it is: it
- * fires early, the machine finds nothing due, and it is set anew. So a busy device costs no timer per frame.
+ * fires early, the machine finds nothing due, and it is set again. So a busy device costs no timer per frame.
  */
 export class DeadlineTimer {
   readonly #clock: Clock;

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 
-/** A file that may not be read, or not to its end; whoever wanted it says which one, and with which code. */
+/** A file that may not be read, or not to its end; the caller says which one, and with which code. */
 export class FileRefusal extends Error {
   readonly reason: 'kind' | 'size';
 
@@ -19,14 +19,14 @@ export const LARGEST_SECRET = 1024 * 1024;
 const GIVEN = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
 
 /**
- * Opens a file to be read. A pipe would wait for somebody who writes, a device might never end: they are refused at once,
+ * Opens a file to be read. A pipe would wait for a writer, a device might never end: they are refused at once,
  * but for what the process was given (`/dev/stdin`). A folder is opened; reading it is what fails.
  * @throws FileRefusal, and errors of the file system
  */
 export async function openRegular(path: string): Promise<FileHandle> {
   if (GIVEN.test(path)) return open(path, 'r');
   refuse(await stat(path));
-  // It may be another one by now: this open waits for nobody. Windows has no such flag, and no such pipes.
+  // It may be another one by now: this open does not wait. Windows has no such flag, and no such pipes.
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     refuse(await file.stat());

@@ -7,9 +7,9 @@ type Level = keyof Log;
 /** Lines that a whole log may have per second, on average; so many seconds' worth of them at once. */
 export const DEFAULT_LINES_PER_SECOND = 10;
 const BURST_SECONDS = 60;
-/** What was left out is told once in so long. */
-const TOLD_EVERY_MS = 10_000;
-/** A flood of what is only told leaves room for what is wrong: each level has a share, and those of the levels below it. */
+/** What was left out is logged once in so long. */
+const REPORT_EVERY_MS = 10_000;
+/** A flood of information leaves room for errors: each level has its share, and may use those of the levels below it. */
 const SHARES: Readonly<Record<Level, number>> = { info: 0.6, warn: 0.2, error: 0.2 };
 const MAY_TAKE: Readonly<Record<Level, readonly Level[]>> = {
   info: ['info'],
@@ -24,7 +24,7 @@ export class BoundedLog {
   #buckets: ReadonlyMap<Level, TokenBucket>;
   #linesPerSecond: number;
   readonly #omitted: Record<Level, number> = { info: 0, warn: 0, error: 0 };
-  #untold: Record<Level, number> = { info: 0, warn: 0, error: 0 };
+  #unreported: Record<Level, number> = { info: 0, warn: 0, error: 0 };
   #timer: Timer | undefined;
 
   constructor(log: Log, clock: Clock, linesPerSecond = DEFAULT_LINES_PER_SECOND) {
@@ -46,10 +46,10 @@ export class BoundedLog {
     this.#buckets = bucketsOf(linesPerSecond);
   }
 
-  /** Tells what has been left out and was not told yet. */
+  /** Logs what has been left out and was not reported yet. */
   stop(): void {
     this.#timer?.cancel();
-    this.#tell();
+    this.#report();
   }
 
   readonly log: Log = {
@@ -65,15 +65,15 @@ export class BoundedLog {
       return;
     }
     this.#omitted[level] += 1;
-    this.#untold[level] += 1;
-    this.#timer ??= this.#clock.setTimer(now + TOLD_EVERY_MS, () => this.#tell());
+    this.#unreported[level] += 1;
+    this.#timer ??= this.#clock.setTimer(now + REPORT_EVERY_MS, () => this.#report());
   }
 
-  #tell(): void {
+  #report(): void {
     this.#timer = undefined;
-    const { info, warn, error } = this.#untold;
+    const { info, warn, error } = this.#unreported;
     if (info + warn + error === 0) return;
-    this.#untold = { info: 0, warn: 0, error: 0 };
+    this.#unreported = { info: 0, warn: 0, error: 0 };
     this.#log.warn(
       { event: 'log_limited', omitted: { info, warn, error } },
       `the log was too long: ${error} errors, ${warn} warnings and ${info} other lines were left out; ` +
@@ -94,7 +94,7 @@ function bucketsOf(linesPerSecond: number): ReadonlyMap<Level, TokenBucket> {
 
 const WINDOW_MS = 10_000;
 const LINES_PER_WINDOW = 5;
-/** Devices and peers times codes that are counted at once; beyond it counting starts anew. */
+/** Devices and peers times codes that are counted at once; beyond that, counting starts again. */
 const MAX_KINDS = 10_000;
 
 interface Kind {
@@ -119,8 +119,8 @@ export function collapsingLog(log: Log, clock: Clock): Log {
   const kinds = new Map<string, Kind>();
   const write = (level: keyof Log, fields: object, text: string): void => {
     const { device, address, code, event }: Fields = fields;
-    const who = device ?? address?.replace(/:\d+$/, '') ?? '';
-    const key = `${level} ${who} ${code ?? event ?? ''}`;
+    const source = device ?? address?.replace(/:\d+$/, '') ?? '';
+    const key = `${level} ${source} ${code ?? event ?? ''}`;
     const now = clock.now().monoMs;
     let kind = kinds.get(key);
     let left = 0;
@@ -145,7 +145,7 @@ export function collapsingLog(log: Log, clock: Clock): Log {
   };
 }
 
-/** Codes that are told apart; a code that is none of ours could otherwise make series without end. */
+/** Codes that are counted apart; a foreign code could otherwise make series without end. */
 const MOST_KINDS = 300;
 
 interface Coded {

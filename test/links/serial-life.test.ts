@@ -103,7 +103,7 @@ describe.runIf(hasPtys())('a serial link on a pty', () => {
   });
 
   test.each([
-    ['of the same device', 'meter', 'our own former link is still being closed'],
+    ['of the same device', 'meter', 'its own former link is still being closed'],
     ['of another device', 'pump', 'that of the device meter is still being closed'],
     ['of nobody that is known', undefined, 'that of the device meter is still being closed'],
   ])('a port that is still being closed is not held for good: a link %s', async (_, device, words) => {

@@ -105,7 +105,7 @@ export class NameResolver {
     };
   }
 
-  /** As `lookUp`, for those who do not give up. */
+  /** As `lookUp`, without giving up. */
   resolve(name: string): Promise<NameAnswer> {
     return new Promise((resolve) => void this.lookUp(name, resolve));
   }

@@ -76,7 +76,7 @@ export interface HttpServerOptions extends Admission, Partial<AdmissionLimits & 
   readonly auth?: Authenticator;
   /** A defect showed with one request; absent: it is thrown on, and ends everything. */
   onDefect?(affected: Affected, cause: unknown): void;
-  /** Somebody was not let in; `detail` is words, or the body of the answer. */
+  /** A request was rejected; `detail` is words, or the body of the answer. */
   refused?(address: string, detail: string): void;
   /** What else there is at a path. */
   readonly further?: (path: string) => (() => Answer) | undefined;
@@ -93,7 +93,7 @@ export interface HttpServerOptions extends Admission, Partial<AdmissionLimits & 
 const MAX_CONNECTIONS = 20_000;
 const CLOSING_MS = 1_000;
 
-/** One port for browsers and programs: the page, the API, and the door to the feed. */
+/** One port for browsers and programs: the page, the API, and the upgrade to the feed. */
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #clock: Clock;
@@ -158,7 +158,7 @@ export class HttpServer {
       this.#turns.handOver(socket, head, () => writeAnswer(socket, noProxy)),
     );
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      // What is wrong with a body that nobody reads is no reason for a second answer.
+      // A fault in a body that is not read is no reason for a second answer.
       if (this.#ending.has(socket)) return;
       const answer = (): void => answerClientError(error, socket);
       // What could not be parsed stands behind requests that are still to be answered.
@@ -247,7 +247,7 @@ export class HttpServer {
       ...standing,
       ...answer.headers,
       ...(answer.status === 304 || answer.status === 204 ? {} : { 'Content-Length': length }),
-      // A body that nobody wants to read is not read: the connection ends with the answer.
+      // The body is not read: the connection ends with the answer.
       ...(hasBody(request) ? { Connection: 'close' } : {}),
     });
     if (answer.file === undefined || request.method === 'HEAD') {
@@ -344,7 +344,7 @@ export interface Patience {
   readonly headersMs: number;
   /** Over the whole of a request. */
   readonly requestMs: number;
-  /** How often it is looked who takes too long. */
+  /** How often connections are checked. */
   readonly lookMs: number;
   /** Between two bytes of an answer that it takes. */
   readonly idleMs: number;
@@ -379,7 +379,7 @@ export async function makeHttpServer(
   return patient(server, idleMs);
 }
 
-/** An answer that nobody reads holds its memory for so long. */
+/** Bounds how long an answer that is not read holds its memory. */
 function patient(server: Server, idleMs: number): Server {
   server.timeout = idleMs;
   return server;

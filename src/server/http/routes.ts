@@ -86,7 +86,7 @@ export function route(
   }
 }
 
-/** What HEAD tells of the stream; a GET is not answered here. */
+/** The head of the stream; a GET is not answered here. */
 function streamHead(): Answer {
   const headers = { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store' };
   return { status: 200, headers, body: '' };
@@ -144,7 +144,7 @@ function oneDevice(id: string, store: RetainedState, ifNoneMatch: string | undef
   );
 }
 
-/** Only who has another version is sent this one. */
+/** Sends the document only where the client has another version. */
 function versioned(etag: string, ifNoneMatch: string | undefined, body: () => Json): Answer {
   const headers = { ETag: etag, 'Cache-Control': 'no-cache' };
   if (hasVersion(ifNoneMatch, etag)) return { status: 304, headers, body: '' };
@@ -165,7 +165,7 @@ function oneFile(id: string, files: ServedFiles | undefined): Answer {
   return { status: 200, headers, body: '', file };
 }
 
-/** What those who watch the bridge ask for, by path. */
+/** The routes for monitoring, by path. */
 export function observingRoutes(
   metrics: BridgeMetrics,
   readiness: Readiness,
@@ -199,7 +199,7 @@ export function metricsAnswer(metrics: Pick<BridgeMetrics, 'contentType' | 'text
   return { status: 200, headers, body: '', later };
 }
 
-/** 200, or 503 with every reason why not. `discreet`: whoever asks showed no token, and is told no names. */
+/** 200, or 503 with every reason why not. `discreet`: the request has no token, so the answer holds no names. */
 export function readyAnswer(readiness: Pick<Readiness, 'reasons'>, discreet = false): Answer {
   const reasons = readiness.reasons().map((each) => {
     const { kind, message } = each;

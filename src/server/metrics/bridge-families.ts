@@ -32,7 +32,7 @@ export interface BridgeFamilySources {
   readonly usage?: (() => ProcessUsage) | undefined;
 }
 
-/** What is told of the bridge itself: its listeners, its log, its disk and its event loop. */
+/** The metrics of the bridge itself: its listeners, its log, its disk and its event loop. */
 export function addBridgeFamilies(registry: Registry, sources: BridgeFamilySources): void {
   const { version, nodeVersion, clock } = sources;
   const startedAt = clock.now().wallMs / 1_000;
@@ -201,7 +201,7 @@ function addProcess(registry: Registry, { loopDelay, usage }: BridgeFamilySource
 
 /** How often the loop is looked at, in ms; what is measured counts this time in. */
 const RESOLUTION_MS = 40;
-/** What is told covers so much of the past, and at most twice as much where it is asked for as often. */
+/** A reading covers so much of the past, and at most twice as much where it is read as often. */
 const WINDOW_MS = 60_000;
 const NS_PER_S = 1e9;
 
@@ -214,7 +214,7 @@ export interface LoopDelay {
 
 /**
  * Watches how late the event loop is. Of two histograms that are emptied in turn the fuller one is read, so that
- * everybody who asks is told of the same past.
+ * every reader sees the same past.
  */
 export class LoopDelayWatch {
   #full: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });

@@ -22,7 +22,7 @@ export interface BridgeMetricsOptions extends DeviceMetersOptions, Omit<BridgeFa
 }
 
 /**
- * What a bridge tells Prometheus. Everything is counted where it happens and only put together here, when it is asked
+ * The metrics of a bridge for Prometheus. Everything is counted where it happens and only put together here, when it is asked
  * for; there is nothing that two bridges of one process would share.
  */
 export class BridgeMetrics {
@@ -32,7 +32,7 @@ export class BridgeMetrics {
   readonly #loop = new LoopDelayWatch();
   readonly #clock: Clock;
   #snapshot: DeviceSnapshot | undefined;
-  /** Of many devices; that of few is rendered whenever somebody asks. */
+  /** Of many devices; that of few is rendered for each request. */
   #latest: { readonly text: Uint8Array; readonly begunAtMs: number } | undefined;
   #rendering: Promise<Uint8Array> | undefined;
 
@@ -53,7 +53,7 @@ export class BridgeMetrics {
   /** A device counts nothing any more; what it has counted stays. */
   readonly retire = (reading: DeviceReading): void => this.#meters.retire(reading);
 
-  /** Everything, in the text format of Prometheus, as UTF-8; rendered once for all who ask, in slices where it is long. */
+  /** Everything, in the text format of Prometheus, as UTF-8; rendered once for all concurrent requests, in slices where it is long. */
   text(): Promise<Uint8Array> {
     if (this.#rendering !== undefined) return this.#rendering;
     const latest = this.#latest;

@@ -1,29 +1,11 @@
 import type { Registry } from 'prom-client';
-import type { DeviceStatus, LinkStatus, StatsDocument } from '../../contract/feed/topic-documents.ts';
+import { DEVICE_STATUSES, LINK_STATUSES, type StatsDocument } from '../../contract/feed/topic-documents.ts';
 import { Tally } from '../../devices/core/tally.ts';
 import type { DeviceReading } from '../../devices/device-runner.ts';
 import { atOnce } from '../../system/slices.ts';
 import { addCounter, addGauge, type Sample } from './family.ts';
 
-/** Every status has a series from the start, so that a rule about it has something to look at. */
-const DEVICE_STATUSES: Readonly<Record<DeviceStatus, true>> = {
-  unknown: true,
-  registering: true,
-  online: true,
-  stale: true,
-  offline: true,
-  away: true,
-};
-const LINK_STATUSES: Readonly<Record<LinkStatus, true>> = {
-  disabled: true,
-  listening: true,
-  connecting: true,
-  connected: true,
-  backoff: true,
-  failed: true,
-};
-
-/** What is told of devices; `now` gives them as they are when metrics are read. */
+/** The metrics of devices; `now` gives them as they are when metrics are read. */
 export function addDeviceFamilies(registry: Registry, now: () => DeviceSnapshot): void {
   addGauge(registry, {
     name: 'heartwire_devices',
@@ -102,10 +84,11 @@ function addNamed(registry: Registry, now: () => DeviceSnapshot): void {
 }
 
 function byStatus<Status extends string>(
-  all: Readonly<Record<Status, true>>,
+  all: Readonly<Record<Status, unknown>>,
   readings: readonly DeviceReading[],
   of: (reading: DeviceReading) => Status,
 ): Sample[] {
+  // Every status has a series from the start, so that a rule about it has something to look at.
   const counts = new Map<string, number>(Object.keys(all).map((status) => [status, 0]));
   for (const reading of readings) counts.set(of(reading), (counts.get(of(reading)) ?? 0) + 1);
   return [...counts].map(([status, count]) => [{ status }, count]);
@@ -231,7 +214,7 @@ export const DEVICE_COUNTERS: readonly DeviceCounter[] = [
   counted('heartwire_invalid_frames_total', 'invalid', 'Frames whose content was not as declared.'),
   counted('heartwire_unknown_frames_total', 'unknown', 'Frames with an id that is not declared.'),
   counted('heartwire_late_replies_total', 'late_replies', 'Replies that came after their time was up.'),
-  counted('heartwire_unsolicited_replies_total', 'unsolicited_replies', 'Replies that nobody had asked for.'),
+  counted('heartwire_unsolicited_replies_total', 'unsolicited_replies', 'Replies without a request.'),
   counted('heartwire_error_replies_total', 'error_replies', 'Replies with an error code of the device.'),
   counted('heartwire_request_timeouts_total', 'timeouts', 'Requests that were not answered in time.'),
   counted('heartwire_refused_sends_total', 'refused_sends', 'Frames that a link did not take.'),

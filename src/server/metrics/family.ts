@@ -3,7 +3,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 /** One value of a family, with the values of its labels; a label without a value is left out. */
 export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
 
-/** What is told under one name. It is read when it is asked for: nothing is kept, and nothing counted twice. */
+/** The values under one name, read for each request: nothing is kept, and nothing counted twice. */
 export interface Family {
   readonly name: string;
   readonly help: string;
