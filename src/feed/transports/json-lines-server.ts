@@ -45,7 +45,7 @@ export class JsonLinesServer {
   readonly #options: JsonLinesServerOptions;
   readonly #transport: Transport;
   /** A TLS handshake costs more than all that comes behind it, so who comes too often does not get to it. */
-  readonly #gate: ConnectionLimiter;
+  readonly #connections: ConnectionLimiter;
   readonly #handshakes: Handshakes;
   #server: Server | undefined;
   #closing: Promise<void> | undefined;
@@ -54,7 +54,7 @@ export class JsonLinesServer {
     this.#options = options;
     const { subscriberRegistry } = options;
     this.#transport = subscriberRegistry.transport('json_lines', jsonLine);
-    this.#gate = new ConnectionLimiter(subscriberRegistry.limits, subscriberRegistry.clock);
+    this.#connections = new ConnectionLimiter(subscriberRegistry.limits, subscriberRegistry.clock);
     this.#handshakes = new Handshakes(subscriberRegistry.clock, options.handshakeMs);
   }
 
@@ -85,7 +85,7 @@ export class JsonLinesServer {
 
   /** Other limits hold for connections that come from now on. */
   follow(limits: AdmissionLimits): void {
-    this.#gate.follow(limits);
+    this.#connections.follow(limits);
   }
 
   /** Stops listening; the connections are the roster's to close, before. */
@@ -108,7 +108,7 @@ export class JsonLinesServer {
     const server = createSecureServer({ ...SOCKETS, ...pair });
     this.#handshakes.watch(server);
     server.on('secureConnection', (socket) => this.#admit(socket));
-    server.on('connection', (socket: Socket) => this.#gate.accepts(socket, true));
+    server.on('connection', (socket: Socket) => this.#connections.accepts(socket, true));
     tls.serve(server);
     return server;
   }

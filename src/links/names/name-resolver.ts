@@ -1,5 +1,6 @@
 import { isIP, type LookupFunction } from 'node:net';
 import { HeartwireError } from '../../errors.ts';
+import { Lru } from '../../system/lru.ts';
 import type { LinkEnd } from '../link.ts';
 import { type Answered, DnsChannel } from './dns-channel.ts';
 import {
@@ -76,7 +77,7 @@ export class NameResolver {
   readonly #options: NameResolverOptions;
   readonly #hosts: HostsFile;
   readonly #now: () => number;
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Lru<string, Kept>(MOST_KEPT);
   readonly #running = new Map<string, LookUp>();
   #channel: DnsChannel | undefined;
 
@@ -218,11 +219,7 @@ export class NameResolver {
 
   #keep(name: string, { addresses, keepMs }: { addresses: readonly string[]; keepMs: number }): void {
     const atMs = this.#now();
-    this.#kept.delete(name);
     this.#kept.set(name, { addresses, atMs, freshUntilMs: atMs + keepMs, silentUntilMs: atMs, why: '' });
-    if (this.#kept.size <= MOST_KEPT) return;
-    const [oldest] = this.#kept.keys();
-    if (oldest !== undefined) this.#kept.delete(oldest);
   }
 
   #stale(name: string, { addresses, atMs, why }: Kept): NameAnswer {
