@@ -4,8 +4,7 @@ import { LineDecoder } from '../src/protocol/line-decoder.ts';
 import type { Message } from '../src/protocol/message.ts';
 import { builtinProtocol } from '../src/protocol/messages/registry.ts';
 import { StreamDecoder } from '../src/protocol/stream-decoder.ts';
-import type { Bench, BenchRow } from './support/bench.ts';
-import { alternate } from './support/bench.ts';
+import { alternate, type Bench, type BenchRow } from './support/bench.ts';
 
 const CHUNK_BYTES = 64;
 /** Little enough for a round to fit into a slice of a processor that others use too. */

@@ -1,8 +1,7 @@
 import type { FrameSink } from '../src/protocol/decoder.ts';
 import type { FramingDeclaration } from '../src/protocol/framing/declaration.ts';
 import { makeFraming } from '../src/protocol/framing/make-framing.ts';
-import type { Bench, BenchRow } from './support/bench.ts';
-import { alternate } from './support/bench.ts';
+import { alternate, type Bench, type BenchRow } from './support/bench.ts';
 import { measureFraming } from './support/damaged-framing.ts';
 import { readBurst } from './support/gap-burst.ts';
 import * as naive from './support/naive-framings.ts';

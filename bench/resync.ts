@@ -1,14 +1,11 @@
 import { encodeFrame } from '../src/protocol/codec.ts';
 import { DEFAULT_PROTOCOL } from '../src/protocol/declared/declaration.ts';
 import { DeclaredProtocol } from '../src/protocol/declared/declared-protocol.ts';
-import type { FrameShape, MessageDefinition } from '../src/protocol/definition.ts';
-import { ProtocolDefinition } from '../src/protocol/definition.ts';
+import { type FrameShape, type MessageDefinition, ProtocolDefinition } from '../src/protocol/definition.ts';
 import { LineDecoder } from '../src/protocol/line-decoder.ts';
 import { builtinMessages, builtinProtocol } from '../src/protocol/messages/registry.ts';
-import type { Bench, BenchRow } from './support/bench.ts';
-import { alternate } from './support/bench.ts';
-import type { Recovery } from './support/damaged-line.ts';
-import { measureRecovery } from './support/damaged-line.ts';
+import { alternate, type Bench, type BenchRow } from './support/bench.ts';
+import { measureRecovery, type Recovery } from './support/damaged-line.ts';
 import { seededRandom } from './support/random.ts';
 
 const MIB = 1_048_576;

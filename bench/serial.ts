@@ -1,7 +1,7 @@
 import { InterByteTimeoutParser } from '@serialport/parser-inter-byte-timeout';
 import { SerialPort } from 'serialport';
-import { dial } from '../src/links/dial.ts';
 import type { Link } from '../src/links/link.ts';
+import { dial } from '../src/links/transports.ts';
 import { encodeFrame } from '../src/protocol/codec.ts';
 import { LineDecoder } from '../src/protocol/line-decoder.ts';
 import { builtinProtocol } from '../src/protocol/messages/registry.ts';

@@ -5,7 +5,7 @@ import { formatProblem } from '../src/config/problem.ts';
 import { TABLES, withTables } from '../src/contract/tables.ts';
 import { Stats } from '../src/devices/core/stats.ts';
 import { announced, DEFAULT_FEED_LIMITS } from '../src/feed/hub/limits.ts';
-import { parseLinkAddress, parseListenAddress } from '../src/links/parse-address.ts';
+import { parseLinkAddress, parseListenAddress } from '../src/links/transports.ts';
 import { encodeFrame } from '../src/protocol/codec.ts';
 import type { Message } from '../src/protocol/message.ts';
 import { projectFiles, readProjectFile } from './support/project-files.ts';

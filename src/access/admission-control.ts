@@ -1,95 +1,180 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Answer, pathOf, refusal, STREAM_PATH } from '../server/http/routes.ts';
+import type { ServerConfig } from '../config/server.ts';
+import { AddressCount, AddressPace, isLoopback, plainAddress } from '../system/addresses.ts';
 import type { Clock } from '../system/clock.ts';
-import { AddressPace } from './address-caps.ts';
-import { type Admission, hostAdmitted, originAdmitted } from './admission.ts';
-import { type Caller, callerOf, isLoopback, isTrusted, plainAddress } from './caller.ts';
-import { type AdmissionLimits, ConnectionGate } from './connection-gate.ts';
+import { type Caller, callerOf, isTrusted } from './caller.ts';
 import { ANYBODY, type Grant } from './grant.ts';
+import { type Admission, refusedByName, repeatedHeader } from './host-and-origin.ts';
+import { type Answer, refusal } from './http-answer.ts';
+import { pathOf, STREAM_PATH } from './paths.ts';
 import { refusedAddress } from './request-access.ts';
-import type { RequestLimits } from './request-limits.ts';
+
+/** What one address may take of a port, off loopback. */
+export interface AdmissionLimits {
+  /** Subscribers of one address. Twice as many connections are served, so that pages load while all are taken. */
+  readonly maxConnectionsPerAddress: number;
+  /** New connections of one address per second, on average and at once. */
+  readonly connectsPerSecondPerAddress: number;
+  readonly connectBurstPerAddress: number;
+}
+
+/** HTTP requests of one address, and of one token, per second, on average and at once; loopback is no exception. */
+export interface RequestLimits {
+  readonly requestsPerSecond: number;
+  readonly requestBurst: number;
+}
+
+export const DEFAULT_ADMISSION_LIMITS: AdmissionLimits = {
+  maxConnectionsPerAddress: 30,
+  connectsPerSecondPerAddress: 10,
+  connectBurstPerAddress: 60,
+};
+export const DEFAULT_REQUEST_LIMITS: RequestLimits = { requestsPerSecond: 100, requestBurst: 500 };
+
+/** Seconds' worth of a rate that may come at once. */
+const CONNECT_BURST_S = 6;
+const REQUEST_BURST_S = 5;
+
+/** The limits for connections, as they are configured. */
+export function admissionLimits(server: ServerConfig): AdmissionLimits {
+  const { maxConnectionsPerAddress, maxConnectsPerSecond: rate } = server;
+  return {
+    maxConnectionsPerAddress,
+    connectsPerSecondPerAddress: rate,
+    connectBurstPerAddress: rate * CONNECT_BURST_S,
+  };
+}
+
+/** The limits for requests, as they are configured. */
+export function requestLimits({ maxRequestsPerSecond: rate }: ServerConfig): RequestLimits {
+  return { requestsPerSecond: rate, requestBurst: rate * REQUEST_BURST_S };
+}
+
+/** Connections served, and connections answered with the reason of their refusal, as multiples of what subscribers may hold. */
+const SERVED = 2;
+const ANSWERED = 3;
+
+/** Counts the connections to one port by address, from the first byte on: before a request, before any handshake. */
+export class ConnectionLimiter {
+  #limits: AdmissionLimits;
+  readonly #clock: Clock;
+  readonly #held = new AddressCount();
+  readonly #pace: AddressPace;
+
+  constructor(limits: AdmissionLimits, clock: Clock) {
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#pace = new AddressPace(limits.connectsPerSecondPerAddress, limits.connectBurstPerAddress);
+  }
+
+  /** Applies other limits to connections that come from now on; open ones stay. */
+  follow(limits: AdmissionLimits): void {
+    this.#limits = limits;
+    this.#pace.follow(limits.connectsPerSecondPerAddress, limits.connectBurstPerAddress);
+  }
+
+  /**
+   * Counts a new connection until it is closed; false where it is one too many and has to be refused. It is destroyed
+   * at once where there are far too many, or where an answer would cost a `handshake` first.
+   */
+  accepts(socket: Socket, handshake: boolean): boolean {
+    const address = plainAddress(socket.remoteAddress);
+    if (isLoopback(address)) return true;
+    const held = this.#held.add(address);
+    socket.once('close', () => this.#held.remove(address));
+    const { maxConnectionsPerAddress: most } = this.#limits;
+    const tooFast = !this.#pace.take(address, this.#clock.now().monoMs);
+    if (!tooFast && held <= SERVED * most) return true;
+    if (handshake || held > ANSWERED * most) socket.destroy();
+    return false;
+  }
+}
 
 const RETRY_AFTER_S = 5;
 /** At one request a second, which is the lowest rate, one more is free by then. */
 const REQUEST_AFTER_S = 1;
 
-/** Somebody is let in, or is sent away with an answer. */
+/** A request is admitted, or rejected with an answer. */
 export type Verdict =
   | { readonly ok: true; readonly caller: Caller }
   | { readonly ok: false; readonly answer: Answer };
 
 /**
- * Everybody who comes to the HTTP port passes here twice: with his connection, which is counted, and with each request,
- * which is let in or not. What may be decided of a request before it is understood is decided in `admit`, for plain
+ * Judges every connection to the HTTP port when it comes, and every request on it before its content is read: plain
  * requests, streams and upgrades alike.
+ *
+ *     connection -> accept   counted by address; one too many is marked
+ *     request    -> admit    marked connection, rate of the address, Host and Origin, token in the address
+ *     grant      -> limitToken   rate of the token
  */
 export class AdmissionControl {
   readonly #admission: Admission;
-  readonly #gate: ConnectionGate;
-  readonly #refused: (address: string, answer: Answer) => void;
-  readonly #unwelcome = new WeakSet<Socket>();
+  readonly #connections: ConnectionLimiter;
+  readonly #rejected: (address: string, answer: Answer) => void;
+  /** Sockets that are one too many; their first request is answered with the reason. */
+  readonly #overLimit = new WeakSet<Socket>();
   readonly #clock: Clock;
   readonly #byAddress: AddressPace;
   readonly #byToken: AddressPace;
 
-  /** `refused` hears of whom names or tokens in addresses keep out; a page is not told why its WebSocket failed. */
+  /** `rejected` is called for names and tokens in addresses only, because a page does not see why its WebSocket failed. */
   constructor(
     admission: Admission,
     limits: AdmissionLimits & RequestLimits,
     clock: Clock,
-    refused: (address: string, answer: Answer) => void = () => undefined,
+    rejected: (address: string, answer: Answer) => void = () => undefined,
   ) {
     this.#admission = admission;
-    this.#gate = new ConnectionGate(limits, clock);
+    this.#connections = new ConnectionLimiter(limits, clock);
     this.#clock = clock;
     this.#byAddress = new AddressPace(limits.requestsPerSecond, limits.requestBurst);
     this.#byToken = new AddressPace(limits.requestsPerSecond, limits.requestBurst);
-    this.#refused = refused;
+    this.#rejected = rejected;
   }
 
-  /** Other limits hold for connections and requests that come from now on. */
+  /** Applies other limits to connections and requests that come from now on. */
   follow(limits: AdmissionLimits & RequestLimits): void {
-    this.#gate.follow(limits);
+    this.#connections.follow(limits);
     this.#byAddress.follow(limits.requestsPerSecond, limits.requestBurst);
     this.#byToken.follow(limits.requestsPerSecond, limits.requestBurst);
   }
 
-  /** The answer to a request beyond the rate of its token; undefined where it is within, or shows none. */
-  pacedToken(request: IncomingMessage, caller: Caller, { subject }: Grant): Answer | undefined {
+  /** Counts a new connection; one too many is refused with the answer to its first request, which can say why. */
+  accept(socket: Socket, handshake: boolean): void {
+    // A proxy carries the connections of many clients.
+    if (isTrusted(plainAddress(socket.remoteAddress), this.#admission.trustedProxies ?? [])) return;
+    if (!this.#connections.accepts(socket, handshake)) this.#overLimit.add(socket);
+  }
+
+  /** Whether a request is admitted, and with which caller. Upgrades have no rate: a connection has one at most. */
+  admit(request: IncomingMessage, kind: 'request' | 'upgrade' = 'request'): Verdict {
+    const caller = callerOf(request, this.#admission.trustedProxies);
+    const limited =
+      this.#limitConnection(request, caller) ??
+      (kind === 'request' ? this.#limitAddress(request, caller) : undefined);
+    if (limited !== undefined) return { ok: false, answer: limited };
+    const answer =
+      repeatedHeader(request) ?? refusedByName(caller, this.#admission) ?? refusedAddress(request.url ?? '');
+    if (answer === undefined) return { ok: true, caller };
+    this.#rejected(plainAddress(caller.remoteAddress), answer);
+    return { ok: false, answer };
+  }
+
+  /** The answer to a request beyond the rate of its token; undefined within the rate, and without a token. */
+  limitToken(request: IncomingMessage, caller: Caller, { subject }: Grant): Answer | undefined {
     if (subject === ANYBODY || this.#byToken.take(subject, this.#clock.now().monoMs)) return undefined;
     return tooManyRequests(`The token ${subject}`, request, caller);
   }
 
-  /** Counts a new connection; one that is too many is answered with its first request, so that it is said why. */
-  arrived(socket: Socket, handshake: boolean): void {
-    // The connections of a proxy are those of many.
-    if (isTrusted(plainAddress(socket.remoteAddress), this.#admission.trustedProxies ?? [])) return;
-    if (!this.#gate.arrived(socket, handshake)) this.#unwelcome.add(socket);
-  }
-
-  /** Whether a request is let in, and as whose. An upgrade is one a connection, and those are counted already. */
-  admit(request: IncomingMessage, kind: 'request' | 'upgrade' = 'request'): Verdict {
-    const caller = callerOf(request, this.#admission.trustedProxies);
-    const crowded = this.#crowded(request, caller);
-    if (crowded !== undefined) return { ok: false, answer: crowded };
-    const tooMany = kind === 'request' ? this.#paced(request, caller) : undefined;
-    if (tooMany !== undefined) return { ok: false, answer: tooMany };
-    const answer =
-      repeatedHeader(request) ?? refusedByName(caller, this.#admission) ?? refusedAddress(request.url ?? '');
-    if (answer === undefined) return { ok: true, caller };
-    this.#refused(plainAddress(caller.remoteAddress), answer);
-    return { ok: false, answer };
-  }
-
-  #paced(request: IncomingMessage, caller: Caller): Answer | undefined {
+  #limitAddress(request: IncomingMessage, caller: Caller): Answer | undefined {
     const address = plainAddress(caller.remoteAddress);
     if (this.#byAddress.take(address, this.#clock.now().monoMs)) return undefined;
     return tooManyRequests(address, request, caller);
   }
 
-  #crowded(request: IncomingMessage, { remoteAddress }: Caller): Answer | undefined {
-    if (!this.#unwelcome.has(request.socket)) return undefined;
+  #limitConnection(request: IncomingMessage, { remoteAddress }: Caller): Answer | undefined {
+    if (!this.#overLimit.has(request.socket)) return undefined;
     const address = plainAddress(remoteAddress);
     const message = `${address} holds too many connections, or opens them too fast; close some and come back later.`;
     return refusal(429, 'too_many_connections', message, {
@@ -99,35 +184,18 @@ export class AdmissionControl {
   }
 }
 
-/** Headers that say who asks, and for what; of two lines, a proxy might believe the one and we the other. */
-const ONCE = ['host', 'origin', 'authorization'];
-
-function repeatedHeader({ rawHeaders }: IncomingMessage): Answer | undefined {
-  const seen = new Set<string>();
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = (rawHeaders[at] ?? '').toLowerCase();
-    if (!ONCE.includes(name)) continue;
-    if (seen.has(name)) {
-      const message = `The request has more than one \`${name}\` header; send exactly one.`;
-      return refusal(400, 'bad_request', message, { Connection: 'close' });
-    }
-    seen.add(name);
-  }
-  return undefined;
-}
-
-function tooManyRequests(asking: string, request: IncomingMessage, { proxy }: Caller): Answer {
+function tooManyRequests(sender: string, request: IncomingMessage, { proxy }: Caller): Answer {
   const browser = request.headers.accept?.includes('text/event-stream') === true;
   if (browser && pathOf(request.url ?? '/') === STREAM_PATH) return laterStream();
-  const message = `${asking} sends too many requests; wait a second, or raise server.max_requests_per_second in devices.yaml.`;
+  const message = `${sender} sends too many requests; wait a second, or raise server.max_requests_per_second in devices.yaml.`;
   return refusal(429, 'too_many_requests', message, {
     'Retry-After': String(REQUEST_AFTER_S),
-    // What is pipelined behind it need not be refused one by one; the connections of a proxy are those of many.
+    // Closing saves a refusal for each request pipelined behind it; a proxy carries the connections of many clients.
     ...(proxy === 'trusted' ? {} : { Connection: 'close' }),
   });
 }
 
-/** For a browser that opens a stream: a refusal by status would keep it from ever coming back. */
+/** For a browser that opens a stream: after a refusal by status it would never reconnect. */
 function laterStream(): Answer {
   return {
     status: 200,
@@ -138,34 +206,4 @@ function laterStream(): Answer {
     },
     body: `retry: ${REQUEST_AFTER_S * 1_000}\n\n`,
   };
-}
-
-/** Why a request does not get in by the names that it carries; undefined where it does. */
-export function refusedByName(caller: Caller, admission: Admission): Answer | undefined {
-  const { host, origin, remoteAddress } = caller;
-  if (caller.proxy === 'unnamed' && isLoopback(remoteAddress)) {
-    // Everybody behind it would count as a program on this machine.
-    const address = plainAddress(remoteAddress);
-    return refusal(
-      403,
-      'proxy_not_trusted',
-      `This request came through a proxy at ${address}; add ${address} to server.trusted_proxies in devices.yaml.`,
-      { Connection: 'close' },
-    );
-  }
-  if (!hostAdmitted(host, admission, caller.localAddress)) {
-    const name = host === undefined ? 'no name' : `"${host.slice(0, 100)}"`;
-    return refusal(
-      403,
-      'host_not_allowed',
-      `This bridge does not answer to ${name}; add the host name to server.hosts in devices.yaml.`,
-      { Connection: 'close' },
-    );
-  }
-  if (origin === undefined || originAdmitted(origin, host, admission, caller.scheme)) return undefined;
-  return refusal(
-    403,
-    'origin_not_allowed',
-    `Pages of ${origin.slice(0, 100)} may not use this bridge; add the origin to server.origins in devices.yaml.`,
-  );
 }

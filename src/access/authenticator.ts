@@ -1,14 +1,22 @@
-import { type AccessConfig, asksForToken } from '../config/access.ts';
+import { timingSafeEqual } from 'node:crypto';
+import {
+  type AccessConfig,
+  asksForToken,
+  CLOSE_TO_NETWORK,
+  openToNetwork,
+  type StaticToken,
+} from '../config/access.ts';
+import type { BridgeConfig } from '../config/model.ts';
+import { HeartwireError } from '../errors.ts';
+import { AddressPace, isLoopback } from '../system/addresses.ts';
 import type { Clock } from '../system/clock.ts';
-import { addressKey } from './address-caps.ts';
-import { isLoopback } from './caller.ts';
-import { FailedTries } from './failed-tries.ts';
+import type { Log } from '../system/log.ts';
+import { Lru } from '../system/lru.ts';
+import { hashToken } from './credentials.ts';
 import { ANYBODY, type Grant, isExpired, ownerOf } from './grant.ts';
 import { JwtVerifier } from './jwt-verifier.ts';
-import { StaticTokens } from './static-tokens.ts';
-import { hashToken } from './token.ts';
 
-/** What became of a token. No text in it holds anything of the token. */
+/** The verdict on a token. No text in it holds anything of the token. */
 export type Verdict =
   | { readonly ok: true; readonly grant: Grant }
   | { readonly ok: false; readonly code: 'unauthorized'; readonly message: string }
@@ -19,24 +27,26 @@ export type Verdict =
       readonly retryAfterS: number;
     };
 
-/** Tokens that were right are tried at once also where an address has been wrong too often; so many are remembered. */
+/** Tokens that were right are judged at once, also from an address with too many wrong ones; so many are remembered. */
 const MAX_REMEMBERED = 4_096;
+/** Wrong tokens of one address that are judged at once, and per minute. */
+const TRIES = 10;
 
-/** Of everybody where no token is asked for; the same objects for all, since there may be very many. */
+/** The grants where no token is needed; one object for all, because there may be very many connections. */
 const HERE: Grant = { subject: ANYBODY, role: 'admin', topics: ['#'] };
 const ELSEWHERE: Grant = { subject: ANYBODY, role: 'command', topics: ['#'] };
 
-/** Knows which tokens are good for what. A static token is judged at once, one that is signed a moment later. */
+/** Judges tokens: a static one at once, a signed one asynchronously. Wrong ones are limited by address. */
 export class Authenticator {
   readonly #clock: Clock;
   #config: AccessConfig | undefined;
   #tokens: StaticTokens;
   #jwt: JwtVerifier | undefined;
-  readonly #tries = new FailedTries();
-  /** Hashes of tokens that were right the last time; by another configuration perhaps, and so each is judged again. */
-  readonly #good = new Set<string>();
-  /** To judge a grant again by its token; nothing else reads them. */
-  readonly #shown = new WeakMap<Grant, string>();
+  readonly #wrong = new AddressPace(TRIES / 60, TRIES);
+  /** Hashes of tokens that were right the last time, perhaps by another configuration: each is judged again. */
+  readonly #good = new Lru<string, true>(MAX_REMEMBERED);
+  /** The token of each grant, to judge it again; nothing else reads it. */
+  readonly #tokenOf = new WeakMap<Grant, string>();
   readonly #listeners = new Set<() => void>();
 
   /** Signed tokens are taken only after `start`. */
@@ -55,8 +65,8 @@ export class Authenticator {
   }
 
   /**
-   * From now on another configuration holds; its key is read anew, also where it is the same file. Those who listen
-   * judge again whom they let in. Where it rejects, everything is as before.
+   * Applies another configuration and reads its key again, also where it is the same file; then the listeners judge the
+   * grants of their connections again. Where it rejects, nothing has changed.
    * @throws HeartwireError `config_key_unreadable`
    */
   async replace(config: AccessConfig | undefined): Promise<void> {
@@ -73,35 +83,35 @@ export class Authenticator {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** A token is asked for. */
+  /** Whether a token is needed. */
   get required(): boolean {
     return asksForToken(this.#config);
   }
 
-  /** What everybody may do where no token is asked for; closing the connections of others, on this machine only. */
+  /** The grant of an address where no token is needed; closing other connections is allowed on this machine only. */
   openGrant(address: string): Grant {
     return isLoopback(address) ? HERE : ELSEWHERE;
   }
 
-  /** Judges a token that came from an address. Where none is asked for, every one is good. Never rejects. */
+  /** Judges a token that came from an address. Where none is needed, every token is good. Never rejects. */
   verify(token: string, address: string): Verdict | Promise<Verdict> {
     if (!this.required) return { ok: true, grant: this.openGrant(address) };
     const hash = hashToken(token);
-    const key = addressKey(address);
-    const waitS = this.#tries.waitS(key, this.#clock.now().monoMs);
-    if (waitS !== undefined && !this.#good.has(hash)) {
+    const waitMs = this.#wrong.waitMs(address, this.#clock.now().monoMs);
+    if (waitMs > 0 && !this.#good.has(hash)) {
+      const waitS = Math.ceil(waitMs / 1_000);
       const message = `Too many wrong tokens came from this address; try again in ${waitS} s.`;
       return { ok: false, code: 'rate_limited', message, retryAfterS: waitS };
     }
     const judged = this.#judge(token, hash);
     return judged instanceof Promise
-      ? judged.then((each) => this.#concluded(each, token, hash, key))
-      : this.#concluded(judged, token, hash, key);
+      ? judged.then((each) => this.#concluded(each, token, hash, address))
+      : this.#concluded(judged, token, hash, address);
   }
 
   /** Whether the token of a grant still gives the same. */
   async holds(grant: Grant): Promise<boolean> {
-    const token = this.#shown.get(grant);
+    const token = this.#tokenOf.get(grant);
     if (token === undefined) return !this.required;
     const judged = await this.#judge(token, hashToken(token));
     return 'subject' in judged && ownerOf(judged) === ownerOf(grant);
@@ -112,28 +122,80 @@ export class Authenticator {
     const found = this.#tokens.find(hash);
     if (found !== undefined) return isExpired(found, wallMs) ? { problem: 'it has expired' } : { ...found };
     const jwt = this.#jwt;
-    if (jwt === undefined) return { problem: 'it is not one of ours' };
+    if (jwt === undefined) return { problem: 'it is not known here' };
     return jwt.verify(token, wallMs).then((judged) =>
-      // Another configuration came meanwhile, and those who were in by then have been judged by it already.
+      // Another configuration came meanwhile, and the connections of that moment have been judged by it already.
       jwt === this.#jwt ? judged : this.#judge(token, hash),
     );
   }
 
   #concluded(judged: Grant | { problem: string }, token: string, hash: string, address: string): Verdict {
     if ('problem' in judged) {
-      this.#tries.add(address, this.#clock.now().monoMs);
+      this.#wrong.charge(address, this.#clock.now().monoMs);
       this.#good.delete(hash);
       return { ok: false, code: 'unauthorized', message: `The token is not accepted: ${judged.problem}.` };
     }
-    this.#shown.set(judged, token);
-    this.#good.delete(hash);
-    this.#good.add(hash);
-    const [oldest] = this.#good;
-    if (oldest !== undefined && this.#good.size > MAX_REMEMBERED) this.#good.delete(oldest);
+    this.#tokenOf.set(judged, token);
+    this.#good.set(hash, true);
     return { ok: true, grant: judged };
   }
 }
 
 async function open(config: AccessConfig | undefined): Promise<JwtVerifier | undefined> {
   return config?.jwt === undefined || config.insecure ? undefined : JwtVerifier.open(config.jwt);
+}
+
+/** The tokens that the configuration holds as hashes. */
+export class StaticTokens {
+  readonly #entries: readonly { readonly hash: Buffer; readonly grant: Grant }[];
+
+  constructor(tokens: readonly StaticToken[]) {
+    this.#entries = tokens.map(({ name, hash, role, topics, expiresAtMs }) => ({
+      hash: Buffer.from(hash, 'hex'),
+      grant: {
+        subject: `token:${name}`,
+        role,
+        topics,
+        ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+      },
+    }));
+  }
+
+  /** The grant of the token with this hash. Every entry is compared, each in the same time. */
+  find(hash: string): Grant | undefined {
+    const sought = Buffer.from(hash, 'hex');
+    let found: Grant | undefined;
+    for (const each of this.#entries) if (timingSafeEqual(each.hash, sought)) found = each.grant;
+    return found;
+  }
+}
+
+/**
+ * Refuses to serve other machines without a token, unless the configuration says so, which is then logged.
+ * @throws HeartwireError `config_insecure`
+ */
+export function requireClosed({ server, access }: Pick<BridgeConfig, 'server' | 'access'>, log: Log): void {
+  const open = openToNetwork(server, access);
+  if (open === undefined) return;
+  const message = `Every machine that reaches ${open.host} (${open.key}) may use the bridge without a token.`;
+  if (access?.insecure !== true) {
+    throw new HeartwireError('config_insecure', message, { seen: open.host, fix: CLOSE_TO_NETWORK });
+  }
+  log.warn({ code: 'config_insecure' }, `${message} The configuration says so: insecure: true.`);
+}
+
+/** Applies the rights of another version of the configuration; returns the reason where the former ones stay. */
+export async function followAccess(
+  auth: Authenticator,
+  config: BridgeConfig,
+  log: Log,
+): Promise<HeartwireError | undefined> {
+  try {
+    requireClosed(config, log);
+    await auth.replace(config.access);
+    return undefined;
+  } catch (error) {
+    if (error instanceof HeartwireError) return error;
+    throw error;
+  }
 }

@@ -3,22 +3,22 @@ import { isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type AddressBlock, addressInBlock } from '../contract/address-match.ts';
 
-/** Who asks, and by what name he asks for us, as far as it decides whether he is let in. */
+/** The sender of a request and the name it asks for, as far as admission depends on them. */
 export interface Caller {
   /** The `Host` of the request; a trusted proxy may have been asked for another. */
   readonly host: string | undefined;
   readonly origin: string | undefined;
-  /** The address at which he came in; a socket that was asked for it remembers it for ever. */
+  /** The local address of the connection; read lazily, because a socket keeps it for ever once it was read. */
   localAddress(): string | undefined;
-  /** Where he is: the other end of the connection or, behind trusted proxies, the last hop that is none of them. */
+  /** The other end of the connection or, behind trusted proxies, the last hop that is none of them. */
   readonly remoteAddress: string | undefined;
-  /** What the browser spoke; undefined where a proxy that nobody named might speak something else with it. */
+  /** What the browser spoke; undefined where an unknown proxy may speak something else with it. */
   readonly scheme?: 'http' | 'https';
-  /** The request came through a proxy: one of `server.trusted_proxies`, or one that nobody named. */
+  /** The request came through a proxy: one of `server.trusted_proxies`, or an unknown one. */
   readonly proxy?: 'trusted' | 'unnamed';
 }
 
-/** Who sent a request; what a proxy says of it is believed from `trusted` addresses only. */
+/** The caller of a request; the headers of a proxy are believed from `trusted` addresses only. */
 export function callerOf(request: IncomingMessage, trusted: readonly AddressBlock[] = []): Caller {
   const { remoteAddress } = request.socket;
   const localAddress = (): string | undefined => request.socket.localAddress;
@@ -54,12 +54,12 @@ function isForwarded({ headers }: IncomingMessage): boolean {
   return PROXY_HEADERS.some((name) => headers[name] !== undefined);
 }
 
-/** The address of the hop nearest to us that is no proxy of ours; what stands left of it anybody may have written. */
+/** The address of the nearest hop that is no trusted proxy; any sender may have written what stands left of it. */
 function lastUntrusted(hops: readonly string[], trusted: readonly AddressBlock[]): string | undefined {
   let nearest: string | undefined;
   for (const hop of [...hops].reverse()) {
     const address = withoutPort(hop);
-    // Who wrote this knew no better; the proxy that told us so is as far as we can see.
+    // No address: the proxy that wrote it is the last one that is known.
     if (isIP(address) === 0) break;
     nearest = address;
     if (!isTrusted(address, trusted)) break;
@@ -67,7 +67,7 @@ function lastUntrusted(hops: readonly string[], trusted: readonly AddressBlock[]
   return nearest;
 }
 
-/** Whether an address is one of our proxies. */
+/** Whether an address is a trusted proxy. */
 export function isTrusted(address: string, trusted: readonly AddressBlock[]): boolean {
   return trusted.some((block) => addressInBlock(address, block));
 }
@@ -84,13 +84,4 @@ function listed(header: string | readonly string[] | undefined): readonly string
 function withoutPort(hop: string): string {
   const bracketed = /^\[([^\]]*)\](?::\d+)?$/.exec(hop)?.[1];
   return bracketed ?? hop.replace(/^([\d.]+):\d+$/, '$1');
-}
-
-export function isLoopback(address: string | undefined): boolean {
-  return address === '::1' || /^(::ffff:)?127\./.test(address ?? '');
-}
-
-/** An IP address as people write it. */
-export function plainAddress(address: string | undefined): string {
-  return (address ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
 }

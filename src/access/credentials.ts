@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** The subprotocol that is answered; the one that carries a token never is. */
@@ -10,7 +11,7 @@ const QUERY_NAMES =
   /^(?:access[_-]?token|auth(?:orization|[_-]?token)?|token|bearer|jwt|api[_-]?key|id[_-]?token)$/i;
 const TOKEN_LIKE = /^(?:hw_[A-Za-z0-9_-]{20,}|eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)$/;
 
-/** The token of `Authorization: Bearer`; other schemes are somebody else's, such as a proxy's. */
+/** The token of `Authorization: Bearer`; other schemes belong to others, such as a proxy. */
 export function bearerToken({ authorization }: IncomingHttpHeaders): string | undefined {
   return /^Bearer +([^\s,]+) *$/i.exec(authorization ?? '')?.[1];
 }
@@ -41,7 +42,20 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // A stray percent sign; whoever reads the query says so.
+    // A stray percent sign; the reader of the query reports it.
     return text;
   }
+}
+
+/** Shows that a text is a token, in a log or a commit where it does not belong. */
+const PREFIX = 'hw_';
+
+/** A new token of 256 random bits. */
+export function makeToken(): string {
+  return `${PREFIX}${randomBytes(32).toString('base64url')}`;
+}
+
+/** SHA-256, 64 hex digits: a token is random, so that nothing slower is needed to keep it from being guessed. */
+export function hashToken(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
 }

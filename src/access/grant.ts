@@ -1,9 +1,10 @@
+import { type ClientMessage, clientMessageContract } from '../contract/feed/client-messages.ts';
 import { coversPattern } from '../contract/feed/covers-pattern.ts';
 import { type Role, reaches } from '../contract/role.ts';
 
-/** What a token gives to whoever shows it. */
+/** The rights that a token gives. */
 export interface Grant {
-  /** Whose it is: no two issuers use the same. */
+  /** The name of its owner: no two issuers use the same. */
   readonly subject: string;
   readonly role: Role;
   /** Patterns of topics; what lies outside is forbidden. `#` is everything, raw bytes too. */
@@ -18,12 +19,12 @@ export interface Grant {
  */
 const DESCRIPTION = /^declarations\/[0-9a-z]+$/;
 
-/** The subject of everybody, where no token is asked for. */
+/** The subject of every connection where no token is needed. */
 export const ANYBODY = 'anybody';
 
-/** Names who holds a grant together with what it allows: the same text, and rights neither grew nor shrank. */
+/** Names the owner of a grant together with its rights: where the text is the same, the rights are the same. */
 export function ownerOf({ subject, role, topics }: Grant): string {
-  // Where nobody shows a token, whoever knows the secret of a session may go on with it, wherever he is.
+  // Without tokens, the secret of a session is enough to resume it from any address.
   return subject === ANYBODY ? ANYBODY : JSON.stringify([subject, role, [...topics].sort()]);
 }
 
@@ -40,9 +41,57 @@ export function mayHear(grant: Grant, pattern: string): boolean {
   return DESCRIPTION.test(pattern) || coversPattern(grant.topics, pattern);
 }
 
-/** A device is commanded by whoever may hear all of it: what a command brings about shows there. */
+/** A command needs the right to all topics of its device, where its effects show. */
 export function mayCommand(grant: Grant, device: string): boolean {
   if (!hasRole(grant, 'command')) return false;
   const plain = device !== '' && !/[/+#]/.test(device);
   return mayHear(grant, plain ? `devices/${device}/#` : 'devices/#');
 }
+
+/** Why something is not done. */
+export interface AccessRefusal {
+  readonly code: 'unauthorized' | 'forbidden';
+  readonly message: string;
+}
+
+/** The topic of all connections, with their addresses. */
+const CLIENTS_TOPIC = 'clients';
+
+/** Why a message is not carried out under this grant (none: no token was shown yet), or undefined. */
+export function refusedMessage(grant: Grant | undefined, message: ClientMessage): AccessRefusal | undefined {
+  const { role, topics } = clientMessageContract(message.type);
+  if (role === undefined) return undefined;
+  if (grant === undefined) {
+    const how = 'Say {"type":"auth","token":"..."} first';
+    return { code: 'unauthorized', message: `${how}; before it, only ping is answered.` };
+  }
+  if (!hasRole(grant, role)) {
+    return forbidden(`"${message.type}" needs the role ${role}; this token has ${grant.role}.`);
+  }
+  if (topics === undefined) return undefined;
+  switch (topics) {
+    case 'clients':
+      return refusedTopics(grant, [CLIENTS_TOPIC]);
+    case 'those named':
+      return refusedTopics(grant, 'topics' in message ? message.topics : []);
+    case 'of the device': {
+      const device = 'device' in message ? message.device : '';
+      if (mayCommand(grant, device)) return undefined;
+      return forbidden(
+        `Commands to ${device.slice(0, 64)} need devices/${device.slice(0, 64)}/# in the topics of the token.`,
+      );
+    }
+  }
+}
+
+/** Why not all of these patterns may be subscribed to, or undefined. */
+export function refusedTopics(grant: Grant, patterns: readonly string[]): AccessRefusal | undefined {
+  const outside = patterns.find((each) => !mayHear(grant, each));
+  if (outside === undefined) return undefined;
+  const own = grant.topics.length === 0 ? 'none' : grant.topics.slice(0, 8).join(', ');
+  return forbidden(
+    `"${outside.slice(0, 200)}" reaches beyond the topics of this token (${own.slice(0, 500)}).`,
+  );
+}
+
+const forbidden = (message: string): AccessRefusal => ({ code: 'forbidden', message });

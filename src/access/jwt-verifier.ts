@@ -4,7 +4,7 @@ import type { JwtConfig } from '../config/jwt.ts';
 import { patternProblem } from '../contract/feed/topic.ts';
 import { highestRole, isRole } from '../contract/role.ts';
 import { HeartwireError } from '../errors.ts';
-import { FileRefusal, LARGEST_SECRET, readRegular } from '../system/regular-file.ts';
+import { FileRefusal, LARGEST_SECRET, readRegular } from '../system/files.ts';
 import type { Grant } from './grant.ts';
 
 /** Bytes of a shared secret at least; shorter ones can be guessed from one token. */
@@ -13,12 +13,12 @@ const MAX_TOPICS = 64;
 
 type Key = KeyObject | ReturnType<typeof createLocalJWKSet>;
 
-/** Why a token is not taken; nothing of the token stands in it. */
+/** Why a token is not accepted; it holds nothing of the token. */
 export interface JwtProblem {
   readonly problem: string;
 }
 
-/** Checks tokens that somebody else signed. */
+/** Checks signed tokens of other issuers. */
 export class JwtVerifier {
   readonly #config: JwtConfig;
   readonly #key: Key;
@@ -48,7 +48,7 @@ export class JwtVerifier {
       throw bad(`could not be read (${cause instanceof FileRefusal ? cause.message : code})`, cause);
     }
     if (kind === 'secret') {
-      // An editor ends a file with a line break, and nobody means it.
+      // An editor ends a file with a line break, which is no part of the secret.
       const secret = Buffer.from(text.trim());
       if (secret.length < LEAST_SECRET) throw bad(`is shorter than ${LEAST_SECRET} bytes`);
       return new JwtVerifier(config, createSecretKey(secret));
@@ -66,7 +66,7 @@ export class JwtVerifier {
     }
   }
 
-  /** What a token gives at this time, or why it is not taken. Never rejects. */
+  /** The grant of a token at this time, or why it is not accepted. Never rejects. */
   async verify(token: string, wallMs: number): Promise<Grant | JwtProblem> {
     const { algorithms, issuer, audience, clockToleranceMs } = this.#config;
     const options = {
@@ -112,7 +112,7 @@ function texts(claim: unknown): readonly string[] {
   return list.filter((each) => typeof each === 'string');
 }
 
-/** Of what jose throws, what helps; its own words may quote the token. */
+/** A reason for each error of jose, whose own texts may quote the token. */
 function problemOf(error: unknown): string {
   if (error instanceof errors.JWTExpired) return 'it has expired';
   if (error instanceof errors.JWTClaimValidationFailed) {
@@ -122,5 +122,5 @@ function problemOf(error: unknown): string {
   }
   if (error instanceof errors.JOSEAlgNotAllowed) return 'it is signed in a way that is not allowed here';
   if (error instanceof errors.JWKSNoMatchingKey) return 'it is signed with a key that is not known here';
-  return 'it is not one of ours';
+  return 'it is not known here';
 }

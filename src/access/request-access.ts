@@ -1,28 +1,20 @@
 import type { IncomingMessage } from 'node:http';
-import { SCRIPT_PATHS } from '../server/http/page.ts';
-import { type Answer, isFeedPath, pathOf, refusal, STREAM_PATH } from '../server/http/routes.ts';
+import { plainAddress } from '../system/addresses.ts';
 import type { Authenticator, Verdict } from './authenticator.ts';
-import { type Caller, plainAddress } from './caller.ts';
+import type { Caller } from './caller.ts';
 import { bearerToken, tokenInAddress } from './credentials.ts';
-import { type AccessRefusal, refusedTopics } from './decide.ts';
-import type { Grant } from './grant.ts';
+import { type AccessRefusal, type Grant, refusedTopics } from './grant.ts';
+import { type Answer, refusal } from './http-answer.ts';
+import { isOpenPath, pathOf, topicsOf } from './paths.ts';
 
-/** The page and its scripts hold nothing of anybody's; whether the process lives and is ready is for whoever starts it. */
-const OPEN_PATHS: ReadonlySet<string> = new Set([
-  '/',
-  ...SCRIPT_PATHS,
-  '/healthz',
-  '/readyz',
-  '/asyncapi.json',
-]);
 const CHALLENGE = 'Bearer realm="heartwire"';
 
-/** Somebody may have what he asks for, or gets an answer that says why not. */
+/** A request is allowed, or has an answer that says why not. */
 export type Judged =
   | { readonly ok: true; readonly grant: Grant }
   | { readonly ok: false; readonly answer: Answer };
 
-/** What is done about a request with its token: nothing, or an answer. Every path that is not named open needs one. */
+/** Judges requests by their tokens. Every path that is not named open needs one. */
 export class RequestAccess {
   readonly #auth: Authenticator;
   readonly #refused: (address: string, message: string) => void;
@@ -32,11 +24,11 @@ export class RequestAccess {
     this.#refused = refused;
   }
 
-  /** Whether a request may be answered. Waits only for tokens that are signed. */
+  /** Whether a request is allowed. Only signed tokens are judged asynchronously. */
   judge(request: IncomingMessage, caller: Caller): Judged | Promise<Judged> {
     const path = pathOf(request.url ?? '/') ?? '/';
     const address = plainAddress(caller.remoteAddress);
-    const free = !this.#auth.required || OPEN_PATHS.has(path) || isFeedPath(path);
+    const free = !this.#auth.required || isOpenPath(path);
     if (free) return { ok: true, grant: this.#auth.openGrant(address) };
     const token = bearerToken(request.headers);
     if (token === undefined) return { ok: false, answer: tokenWanted() };
@@ -89,17 +81,4 @@ function tokenWanted(): Answer {
   return refusal(401, 'unauthorized', 'A token is needed here; send it as "Authorization: Bearer".', {
     'WWW-Authenticate': CHALLENGE,
   });
-}
-
-/** The topics that a path shows; a list of devices is all of them, or it is refused. */
-function topicsOf(path: string): readonly string[] {
-  const device = /^\/api\/devices\/([^/]+)$/.exec(path)?.[1];
-  if (device !== undefined) return [`devices/${device}/state`];
-  if (path === '/api/devices') return ['devices/+/state'];
-  if (path === '/api/files') return ['devices/+/messages'];
-  // Device, time and transfer, as the spool names them.
-  const sender = /^\/api\/files\/([^/]+)\.\d{8}T\d{9}Z-[^/]*$/.exec(path)?.[1];
-  if (sender !== undefined) return [`devices/${sender}/messages`];
-  if (path.startsWith('/api/') && path !== STREAM_PATH) return ['#'];
-  return [];
 }

@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocketServer } from 'ws';
-import type { Admission } from '../access/admission.ts';
 import type { Verdict } from '../access/authenticator.ts';
-import { type Caller, callerOf, plainAddress } from '../access/caller.ts';
+import { type Caller, callerOf } from '../access/caller.ts';
 import { bearerToken, chosenProtocol, protocolToken } from '../access/credentials.ts';
-import { writeAnswer } from '../access/raw-answer.ts';
+import type { Admission } from '../access/host-and-origin.ts';
+import { type Answer, refusal, writeAnswer } from '../access/http-answer.ts';
 import { refusedToken } from '../access/request-access.ts';
 import type { ClientEntry } from '../contract/feed/server-messages.ts';
 import { refusedCaller, requestedClientId } from '../feed/hub/door.ts';
@@ -18,7 +18,7 @@ import {
 } from '../feed/hub/subscriber-registry.ts';
 import { FeedSocket } from '../feed/transports/feed-socket.ts';
 import { textFrame } from '../feed/transports/text-frame.ts';
-import { type Answer, refusal } from '../server/http/routes.ts';
+import { plainAddress } from '../system/addresses.ts';
 
 export type { CommandOutcome, FeedClient, FeedCommand } from '../contract/command.ts';
 export type { CommandHandler } from '../feed/hub/command-dispatcher.ts';

@@ -1,3 +1,4 @@
+import type { Answer } from '../access/http-answer.ts';
 import type { BridgeConfig } from '../config/model.ts';
 import type { JsonObject } from '../contract/publisher.ts';
 import type { DeviceReading } from '../devices/device-runner.ts';
@@ -5,16 +6,13 @@ import type { UploadStore } from '../devices/files/upload-store.ts';
 import type { Fleet } from '../devices/fleet.ts';
 import type { FeedStore } from '../feed/core/store.ts';
 import type { SubscriberRegistry } from '../feed/hub/subscriber-registry.ts';
-import { observingRoutes } from '../server/http/observing-routes.ts';
-import type { Answer } from '../server/http/routes.ts';
+import { observingRoutes } from '../server/http/routes.ts';
 import type { ProcessUsage } from '../server/metrics/bridge-families.ts';
 import { BridgeMetrics } from '../server/metrics/bridge-metrics.ts';
 import { Readiness } from '../server/readiness.ts';
-import { BoundedLog, DEFAULT_LINES_PER_SECOND } from '../system/bounded-log.ts';
 import type { Clock } from '../system/clock.ts';
-import { collapsingLog } from '../system/collapsing-log.ts';
-import { LogCounts } from '../system/counting-log.ts';
 import type { Log } from '../system/log.ts';
+import { BoundedLog, collapsingLog, DEFAULT_LINES_PER_SECOND, LogCounts } from '../system/log-limits.ts';
 
 export interface MonitoringOptions {
   readonly version: string;

@@ -1,5 +1,4 @@
-import type { ErrorCode } from '../errors.ts';
-import { HeartwireError } from '../errors.ts';
+import { type ErrorCode, HeartwireError } from '../errors.ts';
 
 /** A packet as a capture holds it. */
 export interface CaptureFrame {

@@ -3,7 +3,7 @@ import type { Decode } from '../client/index.ts';
 import { isJsonObject, type Json, type JsonObject } from '../contract/feed/json.ts';
 import type { RequestOutcome } from '../devices/core/session-events.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
-import { lookupOf } from '../links/names/as-lookup.ts';
+import { lookupOf } from '../links/names/name-resolver.ts';
 import type { Values } from '../protocol/declared/value.ts';
 import type { Clock } from '../system/clock.ts';
 import { withResolvers } from '../system/with-resolvers.ts';

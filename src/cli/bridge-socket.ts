@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import type { SocketConstructor } from '../client/index.ts';
-import { lookupOf } from '../links/names/as-lookup.ts';
+import { lookupOf } from '../links/names/name-resolver.ts';
 
 export interface BridgeSocketOptions {
   /** Sent as the `Origin` header; bridges on other machines want one that they know. */

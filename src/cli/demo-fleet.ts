@@ -1,8 +1,6 @@
 import type { BridgeConfig, DeviceConfig, DialledDeviceConfig, ListenerConfig } from '../config/model.ts';
 import { HeartwireError } from '../errors.ts';
-import type { LinkAddress } from '../links/address.ts';
-import { addressLabel } from '../links/address-label.ts';
-import { parseLinkAddress } from '../links/parse-address.ts';
+import { addressLabel, type LinkAddress, parseLinkAddress } from '../links/transports.ts';
 import { PtyPair } from '../simulator/pty.ts';
 import { seededRandom } from '../simulator/random.ts';
 import { SimulatedDevice } from '../simulator/simulated-device.ts';

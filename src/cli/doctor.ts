@@ -5,8 +5,8 @@ import { formatProblem } from '../config/problem.ts';
 import { readConfig } from '../config/read.ts';
 import type { LinesConfig } from '../config/server.ts';
 import type { TlsFiles } from '../contract/tls-files.ts';
-import { addressLabel } from '../links/address-label.ts';
-import { outOfDate, readTlsPair } from '../system/tls-pair.ts';
+import { addressLabel } from '../links/transports.ts';
+import { outOfDate, readTlsPair } from '../system/tls.ts';
 import { DEFAULT_CONFIG_FILE } from './check.ts';
 import type { Command } from './command.ts';
 import {
@@ -102,16 +102,16 @@ function traces({ devices, listeners }: BridgeConfig): number {
   );
 }
 
-function examinations({ id, links, session }: DialledDeviceConfig): Array<() => Promise<Finding>> {
-  return links.map((link) => () => {
-    switch (link.scheme) {
-      case 'serial':
-        return examinePort(id, link);
-      case 'tcp':
-        return examineAddress(id, link, Math.min(session.connectTimeoutMs, LONGEST_WAIT_MS));
-      case 'replay':
-        return examineTrace(id, link.path);
-    }
+function examinations({
+  id,
+  links,
+  session,
+}: DialledDeviceConfig): Array<() => Promise<Finding | undefined>> {
+  return links.map((link) => async () => {
+    if (link.scheme === 'serial') return examinePort(id, link);
+    if (link.scheme === 'replay') return examineTrace(id, link.path);
+    if (link.scheme !== 'tcp') return undefined;
+    return examineAddress(id, link, Math.min(session.connectTimeoutMs, LONGEST_WAIT_MS));
   });
 }
 

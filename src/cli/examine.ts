@@ -1,15 +1,15 @@
 import { constants } from 'node:fs';
 import { access, readFile, realpath, stat } from 'node:fs/promises';
 import type { ErrorCode } from '../errors.ts';
-import type { LinkAddress, ListenAddress, SerialAddress } from '../links/address.ts';
-import { addressLabel } from '../links/address-label.ts';
-import { dial, listen } from '../links/dial.ts';
 import type { LinkEnd } from '../links/link.ts';
-import { listeningHost } from '../links/names/as-lookup.ts';
+import { listeningHost } from '../links/names/name-resolver.ts';
 import { otherReaders } from '../links/port-holders.ts';
 import { resolvePort } from '../links/port-resolve.ts';
+import type { SerialAddress } from '../links/serial-address.ts';
 import { busyEnd, missingEnd, permissionEnd } from '../links/serial-end.ts';
-import { urlHost } from '../system/listen-error.ts';
+import type { ListenAddress } from '../links/tcp-listen.ts';
+import { addressLabel, dial, type LinkAddress, listen } from '../links/transports.ts';
+import { urlHost } from '../system/listening.ts';
 
 /** As long as somebody waits who looks at a screen. */
 const ANSWER_WITHIN_MS = 1_000;

@@ -1,4 +1,4 @@
-import { formatHostPort } from '../links/host-port.ts';
+import { formatHostPort } from '../links/address.ts';
 
 /** A device that is to stand in the file. */
 export interface NewDevice {

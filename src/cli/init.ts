@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { HeartwireError } from '../errors.ts';
-import { parseLinkAddress, parseListenAddress } from '../links/parse-address.ts';
-import { parseBaud } from '../links/parse-serial-address.ts';
 import { listPorts } from '../links/port-list.ts';
+import { parseBaud } from '../links/serial-address.ts';
+import { parseLinkAddress, parseListenAddress } from '../links/transports.ts';
 import type { CliIo, Command } from './command.ts';
 import { DEFAULT_LISTEN_AT, initText, type NewConfig, type NewDevice } from './init-text.ts';
 import { stableLink } from './ports.ts';

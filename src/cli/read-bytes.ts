@@ -1,5 +1,5 @@
 import { HeartwireError } from '../errors.ts';
-import { FileRefusal, readRegular } from '../system/regular-file.ts';
+import { FileRefusal, readRegular } from '../system/files.ts';
 
 /** Bytes that are taken from a file, or from standard input, at once. */
 export const LARGEST_INPUT = 64 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { HeartwireError } from '../errors.ts';
-import { FileRefusal, LARGEST_SECRET, readRegular } from '../system/regular-file.ts';
+import { FileRefusal, LARGEST_SECRET, readRegular } from '../system/files.ts';
 import type { CliIo } from './command.ts';
 
 /**

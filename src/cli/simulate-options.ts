@@ -1,8 +1,8 @@
 import { parseDuration } from '../config/duration.ts';
 import { HeartwireError } from '../errors.ts';
-import type { LinkAddress, ListenAddress } from '../links/address.ts';
-import { parseLinkAddress, parseListenAddress } from '../links/parse-address.ts';
-import type { Parsed } from '../links/parsed.ts';
+import type { Parsed } from '../links/address.ts';
+import type { ListenAddress } from '../links/tcp-listen.ts';
+import { type LinkAddress, parseLinkAddress, parseListenAddress } from '../links/transports.ts';
 import { parseFaults } from '../simulator/faults.ts';
 import { randomIdentity } from '../simulator/identity.ts';
 import { forkedRandom } from '../simulator/random.ts';

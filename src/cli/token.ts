@@ -1,4 +1,4 @@
-import { hashToken, makeToken } from '../access/token.ts';
+import { hashToken, makeToken } from '../access/credentials.ts';
 import { readDate } from '../config/access.ts';
 import { patternProblem } from '../contract/feed/topic.ts';
 import { ROLES, type Role } from '../contract/role.ts';

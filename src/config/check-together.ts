@@ -1,4 +1,4 @@
-import { addressLabel } from '../links/address-label.ts';
+import { addressLabel } from '../links/transports.ts';
 import { type MatchRule, matchRule, ruleCovers, rulesOverlap } from './match-rule.ts';
 import type { DeviceConfig, ListenerConfig, ServerConfig } from './model.ts';
 import { type Finding, formatPath, type Path } from './problem.ts';

@@ -1,4 +1,4 @@
-import { parseListenAddress } from '../links/parse-address.ts';
+import { parseListenAddress } from '../links/transports.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { completeSession } from './complete-session.ts';
 import { dialInLife } from './dial-in-life.ts';

@@ -1,7 +1,5 @@
-import type { LinkAddress, SerialSettings } from '../links/address.ts';
-import { addressLabel } from '../links/address-label.ts';
-import { parseLinkAddress } from '../links/parse-address.ts';
-import { DEFAULT_SERIAL_SETTINGS, parseBaud } from '../links/parse-serial-address.ts';
+import { DEFAULT_SERIAL_SETTINGS, parseBaud, type SerialSettings } from '../links/serial-address.ts';
+import { addressLabel, type LinkAddress, parseLinkAddress } from '../links/transports.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { completeMatched } from './complete-matched.ts';
 import { completeSession } from './complete-session.ts';
@@ -12,8 +10,7 @@ import { checkMessagesFit } from './message-files.ts';
 import type { DeviceConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
 import { recordOf } from './record-of.ts';
-import type { DefaultsShape, DeviceShape } from './shape.ts';
-import { LINE_KEYS } from './shape.ts';
+import { type DefaultsShape, type DeviceShape, LINE_KEYS } from './shape.ts';
 import type { TraceRoles } from './trace-roles.ts';
 
 type Add = (finding: Finding) => void;

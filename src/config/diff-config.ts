@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { addressLabel } from '../links/address-label.ts';
+import { addressLabel } from '../links/transports.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { BridgeConfig, DeviceConfig, ListenerConfig } from './model.ts';
 

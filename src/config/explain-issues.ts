@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { FieldFinding } from './field.ts';
-import { capital, nameKind } from './field.ts';
+import { capital, type FieldFinding, nameKind } from './field.ts';
 import type { Finding, Path } from './problem.ts';
 import { suggest } from './suggest.ts';
 

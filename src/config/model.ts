@@ -1,5 +1,6 @@
 import type { SessionSettings } from '../contract/settings.ts';
-import type { LinkAddress, ListenAddress } from '../links/address.ts';
+import type { ListenAddress } from '../links/tcp-listen.ts';
+import type { LinkAddress } from '../links/transports.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { AccessConfig } from './access.ts';
 import type { KnownDevicesConfig } from './known-devices.ts';

@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { HeartwireError } from '../errors.ts';
-import { FileRefusal, LARGEST_SECRET, openRegular } from '../system/regular-file.ts';
+import { FileRefusal, LARGEST_SECRET, openRegular } from '../system/files.ts';
 import { checkNesting } from './check-nesting.ts';
 import { type FileStamp, stampOf } from './file-stamp.ts';
 import { loadConfig } from './load.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LEAST_BACK_OFF_MS } from '../contract/settings.ts';
-import { parseLinkAddress, parseListenAddress } from '../links/parse-address.ts';
-import { HIGHEST_BAUD, parseBaud } from '../links/parse-serial-address.ts';
+import { HIGHEST_BAUD, parseBaud } from '../links/serial-address.ts';
+import { parseLinkAddress, parseListenAddress } from '../links/transports.ts';
 import { accessShape } from './access.ts';
 import { BARE_KEYS } from './bare-shape.ts';
 import {

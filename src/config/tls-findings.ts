@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { TlsFiles } from '../contract/tls-files.ts';
-import { outOfDate, readTlsPair } from '../system/tls-pair.ts';
+import { outOfDate, readTlsPair } from '../system/tls.ts';
 import type { Finding } from './problem.ts';
 import type { LoadedConfig } from './report.ts';
 

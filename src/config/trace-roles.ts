@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { constants, gunzipSync } from 'node:zlib';
 import { HeartwireError } from '../errors.ts';
-import { parseLinkAddress } from '../links/parse-address.ts';
+import { parseLinkAddress } from '../links/transports.ts';
 import type { TraceHead } from '../trace/event.ts';
 import { TraceParser } from '../trace/parser.ts';
 import { isKeyed } from './keyed.ts';

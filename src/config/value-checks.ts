@@ -1,6 +1,6 @@
 import { parseBlock } from '../contract/address-match.ts';
-import { formatHostPort } from '../links/host-port.ts';
-import { parseListenAddress } from '../links/parse-address.ts';
+import { formatHostPort } from '../links/address.ts';
+import { parseListenAddress } from '../links/transports.ts';
 import type { FieldFinding } from './field.ts';
 import { suggest } from './suggest.ts';
 

@@ -1,3 +1,4 @@
+import type { Transport } from './transport.ts';
 import type { Values } from './value.ts';
 
 /** Who registers and who answers. */
@@ -31,7 +32,7 @@ export const LEAST_BACK_OFF_MS = 100;
 export interface SessionSettings {
   readonly device: string;
   readonly role: Role;
-  readonly transport: 'tcp' | 'serial' | 'replay';
+  readonly transport: Transport;
   /** Addresses tried in turn; one for most. Empty where the device dials in. */
   readonly addresses: readonly string[];
   /** `session: none`; absent for a device of the built-in protocol. */

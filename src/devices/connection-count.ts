@@ -1,5 +1,5 @@
-import { AddressCount } from '../access/address-caps.ts';
 import type { ListenerConfig } from '../config/model.ts';
+import { AddressCount } from '../system/addresses.ts';
 
 /** Who is connected to one listener: in all, and from each address, as those of subscribers are counted. */
 export class ConnectionCount {

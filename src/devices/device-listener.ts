@@ -1,6 +1,6 @@
 import type { ListenerConfig } from '../config/model.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
-import { formatHostPort } from '../links/host-port.ts';
+import { formatHostPort } from '../links/address.ts';
 import type { Link, LinkEnd, Listener } from '../links/link.ts';
 import { encodeFrame } from '../protocol/codec.ts';
 import type { RegisterRequest } from '../protocol/message.ts';

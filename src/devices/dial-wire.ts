@@ -1,6 +1,6 @@
 import type { DialledDeviceConfig } from '../config/model.ts';
-import { dial } from '../links/dial.ts';
 import type { NameResolver } from '../links/names/name-resolver.ts';
+import { dial } from '../links/transports.ts';
 import { deviceCodec, framingOf } from './device-codec.ts';
 import { Wire, type WireOptions, type WireOwner } from './wire.ts';
 import { framingNeedsSilence, SERIAL_SERVER_GAP_MS } from './wire-codec.ts';

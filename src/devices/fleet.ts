@@ -3,10 +3,9 @@ import type { BridgeConfig, DeviceConfig, DialledDeviceConfig, ListenerConfig } 
 import type { FailedDevice } from '../config/report.ts';
 import type { Publisher } from '../contract/publisher.ts';
 import type { SessionSettings } from '../contract/settings.ts';
-import { addressLabel } from '../links/address-label.ts';
-import { listen } from '../links/dial.ts';
 import type { LinkEnd } from '../links/link.ts';
 import type { NameResolver } from '../links/names/name-resolver.ts';
+import { addressLabel, listen } from '../links/transports.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { Arrivals } from '../system/arrivals.ts';
 import type { Clock } from '../system/clock.ts';

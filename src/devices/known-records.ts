@@ -1,5 +1,5 @@
 import type { Instant } from '../instant.ts';
-import { addressLabel } from '../links/address-label.ts';
+import { addressLabel } from '../links/transports.ts';
 import type { Clock } from '../system/clock.ts';
 import type { KnownBefore } from './core/session-events.ts';
 import type { DeviceDirectory } from './device-directory.ts';

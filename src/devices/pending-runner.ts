@@ -1,8 +1,7 @@
 import { encodeFrame } from '../protocol/codec.ts';
 import type { DecoderFault } from '../protocol/decoder.ts';
 import type { InvalidPayload, Message, RegisterRequest } from '../protocol/message.ts';
-import type { Clock, Timer } from '../system/clock.ts';
-import { DeadlineTimer } from '../system/deadline-timer.ts';
+import { type Clock, DeadlineTimer, type Timer } from '../system/clock.ts';
 import { tellDefect } from '../system/defect.ts';
 import type { Log } from '../system/log.ts';
 import type { LocalTime } from './core/answer.ts';

@@ -1,55 +1,79 @@
-/** A TCP peer; `host` without brackets. */
-export interface TcpAddress {
-  readonly scheme: 'tcp';
+import { isIPv4, isIPv6 } from 'node:net';
+
+const PORT = /^\d{1,5}$/;
+
+/** `10.0.0.7:9089`, `[fe80::1%eth0]:9089`. */
+export const formatHostPort = (host: string, port: number): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
+/** Why a text could not be read: what is wrong with it, and what to write instead; whole sentences. */
+export interface AddressProblem {
+  readonly problem: string;
+  readonly fix: string;
+}
+
+/** What a text was read as, or why not. */
+export type Parsed<T> = { readonly ok: true; readonly value: T } | ({ readonly ok: false } & AddressProblem);
+
+/** Says what is wrong with a text, and what to write instead. */
+export function refuse(problem: string, fix: string): { readonly ok: false } & AddressProblem {
+  return { ok: false, problem, fix };
+}
+
+/** Whether a text is the number of a port, or looks like one. */
+export const looksLikePort = (text: string): boolean => PORT.test(text);
+
+/** A host, without brackets, and a port. */
+export interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
 
-/** How a serial port is found: by path, or by what stays the same when it is plugged in again; never by index. */
-export type SerialSelector =
-  | { readonly by: 'path'; readonly path: string }
-  /** USB vendor and product id, four lower-case hex digits each. */
-  | { readonly by: 'usb'; readonly vendorId: string; readonly productId: string }
-  | { readonly by: 'usb_serial'; readonly serialNumber: string }
-  /** A name below `/dev/serial/by-id/`. */
-  | { readonly by: 'by_id'; readonly name: string };
-
-export interface SerialSettings {
-  readonly baud: number;
-  readonly dataBits: 5 | 6 | 7 | 8;
-  readonly stopBits: 1 | 1.5 | 2;
-  readonly parity: 'none' | 'even' | 'odd' | 'mark' | 'space';
-  readonly rtscts: boolean;
-  readonly xon: boolean;
-  readonly xoff: boolean;
-  /** Modem lines set when the port is opened; absent: left as they are. */
-  readonly dtr?: boolean;
-  readonly rts?: boolean;
-  /** Drop the modem lines when the port is closed. */
-  readonly hupcl: boolean;
+/** The text before and behind the last colon, where the latter looks like a port. */
+export function splitEndpoint(text: string): readonly [string, string] | undefined {
+  const colon = text.lastIndexOf(':');
+  const host = text.slice(0, colon);
+  const port = text.slice(colon + 1);
+  return colon > 0 && PORT.test(port) && !/[\s/\\]/.test(host) ? [host, port] : undefined;
 }
 
-/** A serial port and how it is spoken to. */
-export interface SerialAddress {
-  readonly scheme: 'serial';
-  readonly port: SerialSelector;
-  readonly settings: SerialSettings;
+/** Reads `HOST:PORT`; `fix` says how the whole address is written. */
+export function parseEndpoint(rest: string, lowestPort: number, fix: string): Parsed<Endpoint> {
+  const text = rest.endsWith('/') ? rest.slice(0, -1) : rest;
+  if (text === '') return refuse('Host and port are missing.', fix);
+  if (text.includes('?')) return refuse('A TCP link takes no options behind a question mark.', fix);
+  const bracketed = /^\[([^\]]*)\](?::(.*))?$/s.exec(text);
+  if (bracketed !== null) {
+    const [, host = '', port] = bracketed;
+    if (!isIPv6(host)) return refuse(`"${host}" is no IPv6 address.`, fix);
+    return withPort(host, port, lowestPort, fix);
+  }
+  if (PORT.test(text)) return refuse('The host is missing.', fix);
+  if (isIPv6(text) || text.indexOf(':') !== text.lastIndexOf(':')) {
+    return refuse('An IPv6 address needs brackets, else its end looks like a port.', fix);
+  }
+  const colon = text.indexOf(':');
+  const host = colon < 0 ? text : text.slice(0, colon);
+  const port = colon < 0 ? undefined : text.slice(colon + 1);
+  if (host === '') return refuse('The host is missing.', fix);
+  if (host === '*') return refuse('"*" is no host.', fix);
+  if (/^[\d.]+$/.test(host) && !isIPv4(host)) return refuse(`"${host}" is no IPv4 address.`, fix);
+  if (
+    !/^[\p{L}\p{N}_]([\p{L}\p{N}_.-]*[\p{L}\p{N}_.])?$/u.test(host) ||
+    host.length > 253 ||
+    host.includes('..')
+  ) {
+    return refuse(`"${host}" is no host name.`, fix);
+  }
+  return withPort(host, port, lowestPort, fix);
 }
 
-/** A listening TCP address; port 0 takes any free one. */
-export interface ListenAddress {
-  readonly scheme: 'tcp-listen';
-  readonly host: string;
-  readonly port: number;
+function withPort(host: string, text: string | undefined, lowest: number, fix: string): Parsed<Endpoint> {
+  if (text === undefined || text === '') return refuse('The port is missing.', fix);
+  const port = Number(text);
+  if (!PORT.test(text)) return refuse(`"${text}" is no port.`, `Ports are numbers from ${lowest} to 65535.`);
+  if (port < lowest || port > 65_535) {
+    return refuse(`Port ${text} does not exist.`, `Ports go from ${lowest} to 65535.`);
+  }
+  return { ok: true, value: { host, port } };
 }
-
-/** A trace that is played as if it were a device. */
-export interface ReplayAddress {
-  readonly scheme: 'replay';
-  readonly path: string;
-  /** How many times as fast as it was. */
-  readonly speed: number;
-}
-
-/** What a device can be dialled by. */
-export type LinkAddress = TcpAddress | SerialAddress | ReplayAddress;

@@ -1,6 +1,6 @@
 import { InterByteTimeoutParser } from '@serialport/parser-inter-byte-timeout';
 
-/** Marks of one burst that the parser keeps before it is told anew; bounds its buffer, not the burst. */
+/** Marks of one burst that the parser keeps before it is started again; bounds its buffer, not the burst. */
 const MAX_MARKS = 1_024;
 /** Part of a gap after which the parser is fed again while bytes go on coming; the rest is waited for at the end. */
 const FEED_EVERY = 0.5;
@@ -13,7 +13,7 @@ const MAX_ROUNDS = 5;
 const MARK = new Uint8Array(1);
 
 /**
- * Tells when a line has fallen silent: `idle` is called once after every burst, when nothing was read for `gapMs`.
+ * Detects that a line has fallen silent: `idle` is called once after every burst, when nothing was read for `gapMs`.
  *
  * The inter-byte-timeout parser is the sensor, beside the data and not in its way: it is fed marks, at
  * most two a gap, never the bytes. The end of its burst is only a suspicion, because a loop that stood still fires the parser's timer before

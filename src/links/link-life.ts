@@ -8,7 +8,7 @@ import type { LinkEnd, LinkHandlers } from './link.ts';
  *                         └────────────── destroying ◀───────────────┤
  *                                              └──── finish ──▶ closed (once)
  *
- * The first cause of an end is the one that is told; after `destroying` nothing but `closed` is.
+ * The first cause of an end is the one that is reported; after `destroying` nothing but `closed` is.
  */
 export class LinkLife {
   #handlers: LinkHandlers | undefined;
@@ -36,7 +36,7 @@ export class LinkLife {
     return this.#state === 'ending';
   }
 
-  /** Destroyed or closed: what arrives from now on is nobody's. */
+  /** Destroyed or closed: what arrives from now on is dropped. */
   get isOver(): boolean {
     return this.#state === 'destroying' || this.#state === 'closed';
   }
@@ -98,7 +98,7 @@ export class LinkLife {
 const nothing = (): void => undefined;
 const SPENT: LinkHandlers = { opened: nothing, data: nothing, idle: nothing, closed: nothing };
 
-/** The end that we brought about ourselves. */
+/** The end that this process brought about itself. */
 export const ownEnd = (address: string): LinkEnd => ({
   code: 'link_ended',
   detail: `We closed the link with ${address}.`,

@@ -1,7 +1,5 @@
+import type { Transport } from '../contract/transport.ts';
 import type { ErrorCode } from '../errors.ts';
-
-/** What carries the bytes. */
-export type Transport = 'tcp' | 'serial' | 'replay';
 
 /** Why and how a link ended; `detail` is for people and names what was seen and the fix. */
 export interface LinkEnd {
@@ -33,8 +31,8 @@ export interface LinkHandlers {
 export type SendOutcome = 'accepted' | 'link_queue_full' | 'link_not_open';
 
 /**
- * One life of one byte stream, without any knowledge of the protocol. It is opened once and never again: whoever
- * reconnects makes a new link. Handlers are never called from inside `open`, `send`, `end` or `destroy`, but later.
+ * One life of one byte stream, without any knowledge of the protocol. It is opened once and never again: a
+ * reconnect makes a new link. Handlers are never called from inside `open`, `send`, `end` or `destroy`, but later.
  * Reading is never paused.
  */
 export interface Link {

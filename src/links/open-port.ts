@@ -1,15 +1,14 @@
 import { realpath } from 'node:fs/promises';
 import type { SerialPort } from 'serialport';
 import { HeartwireError } from '../errors.ts';
-import type { SerialAddress, SerialSettings } from './address.ts';
 import type { LinkEnd } from './link.ts';
-import { claimPort, type PortOwner } from './port-claims.ts';
-import { otherReaders } from './port-holders.ts';
+import { claimPort, otherReaders, type PortOwner } from './port-holders.ts';
+import { loadSerialPort, turnLoopOnEvents } from './port-list.ts';
 import { resolvePort } from './port-resolve.ts';
+import type { SerialAddress, SerialSettings } from './serial-address.ts';
 import { busyEnd, missingEnd, openEnd, ownBusyEnd } from './serial-end.ts';
-import { loadSerialPort, turnLoopOnEvents } from './serial-library.ts';
 
-/** A port that is open and claimed; whoever has it calls `release` once its descriptor is closed. */
+/** A port that is open and claimed; its holder calls `release` once its descriptor is closed. */
 export interface OpenPort {
   readonly port: SerialPort;
   /** As it was found: the name that people know. */

@@ -14,7 +14,7 @@ let latest:
   | undefined;
 
 /**
- * The other processes that have a device file open, by its canonical path; as far as `/proc` tells this user (nothing
+ * The other processes that have a device file open, by its canonical path; as far as `/proc` shows them to this user (nothing
  * on other systems than Linux, and only one's own processes without root). Scans are shared by calls close in time.
  */
 export async function portHolders(realPath: string): Promise<PortHolder[]> {
@@ -27,8 +27,8 @@ export async function portHolders(realPath: string): Promise<PortHolder[]> {
 }
 
 /**
- * Those of them that would take bytes away from us: not every program takes the lock of a port that it reads. Ptys are
- * kept open by their makers, `socat` among them, and are nobody's for that.
+ * Those of them that would take bytes away from this process: not every program locks the port that it reads. Ptys are
+ * kept open by their makers, `socat` among them, and do not count.
  */
 export async function otherReaders(realPath: string): Promise<PortHolder[]> {
   return /^\/dev\/(tty|rfcomm)/.test(realPath) ? portHolders(realPath) : [];
@@ -68,4 +68,32 @@ async function unlessGone<T>(reading: Promise<T>, otherwise: T): Promise<T> {
       return otherwise;
     throw error;
   }
+}
+
+/** A link of this process that has a port, as the next one that wants it sees it. */
+export interface PortOwner {
+  /** The device whose link it is, where that is known. */
+  readonly device: string | undefined;
+  /** It is being closed: the port is free once the operating system has let go of it. */
+  readonly leaving: boolean;
+}
+
+/** The ports that links of this process hold, by canonical path: two readers would split the bytes between them. */
+const claims = new Map<string, PortOwner>();
+
+/** Takes a port; its holder where another link has it. `release` gives it back, once. */
+export function claimPort(
+  realPath: string,
+  holder: PortOwner,
+): { readonly release: () => void } | { readonly heldBy: PortOwner } {
+  const key = process.platform === 'win32' ? realPath.replace(/^\\\\\.\\/, '').toUpperCase() : realPath;
+  const heldBy = claims.get(key);
+  if (heldBy !== undefined) return { heldBy };
+  claims.set(key, holder);
+  let held = true;
+  const release = (): void => {
+    if (held) claims.delete(key);
+    held = false;
+  };
+  return { release };
 }

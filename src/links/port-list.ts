@@ -1,6 +1,7 @@
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { loadSerialPort } from './serial-library.ts';
+import type { SerialPort } from 'serialport';
+import { HeartwireError } from '../errors.ts';
 
 /** A serial port with what stays the same when it is plugged in again; ids in lower-case hex, as selectors want them. */
 export interface PortIdentity {
@@ -109,3 +110,40 @@ const attribute = (directory: string, name: string): Promise<string | undefined>
     (text) => text.trim(),
     () => undefined,
   );
+
+let loading: Promise<typeof SerialPort> | undefined;
+
+/**
+ * The serial library, loaded at its first use: a bridge with TCP only never loads its native part. Rejects with
+ * `serial_unavailable` where that does not load, and tries again the next time.
+ */
+export function loadSerialPort(): Promise<typeof SerialPort> {
+  loading ??= import('serialport').then(
+    (library) => library.SerialPort,
+    (cause: unknown) => {
+      loading = undefined;
+      throw new HeartwireError(
+        'serial_unavailable',
+        `The native part of the serial library does not load on ${process.platform}-${process.arch}: ${
+          cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)
+        }`,
+        { cause, fix: 'Run `npm rebuild @serialport/bindings-cpp` with the Node that runs the bridge.' },
+      );
+    },
+  );
+  return loading;
+}
+
+const EVENTS_OF_POLLER = ['readable', 'writable'] as const;
+const nothing = (): void => undefined;
+
+/**
+ * Lets reads and writes of an open port go on at once. The poller of the library calls JavaScript from native code
+ * without a callback scope, so Node 26 runs the promises behind such a call only when something else turns the event
+ * loop (node-serialport#3148). One immediate for each event turns it; other releases of Node do not need it. On
+ * Windows the library has no poller.
+ */
+export function turnLoopOnEvents({ port: binding }: SerialPort): void {
+  if (binding === undefined || !('poller' in binding)) return;
+  for (const event of EVENTS_OF_POLLER) binding.poller.on(event, () => setImmediate(nothing));
+}

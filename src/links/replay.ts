@@ -4,9 +4,18 @@ import { constants, createGunzip } from 'node:zlib';
 import type { TraceEvent, TraceHead } from '../trace/event.ts';
 import { TraceParser } from '../trace/parser.ts';
 import { defaultSilenceMs, markSilence, Silences } from '../trace/silences.ts';
-import type { ReplayAddress } from './address.ts';
+import { type Parsed, refuse } from './address.ts';
 import type { Link, LinkEnd, LinkHandlers, SendOutcome } from './link.ts';
 import { LinkLife, ownEnd } from './link-life.ts';
+import type { LinkTransport } from './link-transport.ts';
+
+/** A trace that is played as if it were a device. */
+export interface ReplayAddress {
+  readonly scheme: 'replay';
+  readonly path: string;
+  /** How many times as fast as it was. */
+  readonly speed: number;
+}
 
 /** Longest wait at one time, in ms, so that a destroyed link lets go soon. */
 const LONGEST_WAIT_MS = 1_000;
@@ -47,7 +56,7 @@ export class ReplayLink implements Link {
       setImmediate(() => this.#finish(ownEnd(this.address)));
       return;
     }
-    // A trace may be a pipe that nothing comes from: who destroys the link does not wait for it.
+    // A trace may be a pipe without data: destroying the link does not wait for it.
     const { signal } = this.#over;
     const destroyed = new Promise<LinkEnd>((resolve) => {
       signal.addEventListener('abort', () => resolve(ownEnd(this.address)), { once: true });
@@ -190,4 +199,21 @@ async function* readPieces(path: string, signal: AbortSignal): AsyncGenerator<Pi
 function failedEnd(address: string, error: unknown): LinkEnd {
   const detail = error instanceof Error ? error.message : String(error);
   return { code: 'trace_unreadable', detail: `${address} could not be played: ${detail}.` };
+}
+
+export const replay: LinkTransport<ReplayAddress> = {
+  parse: parseReplayAddress,
+  label: ({ path }) => path,
+  dial: (address, { silence }) => new ReplayLink(address, { silence }),
+};
+
+function parseReplayAddress(rest: string): Parsed<ReplayAddress> {
+  const fix = 'Write replay:FILE.trace, or replay:FILE.trace?speed=10.';
+  const [, path = '', , option] = /^(.*?)(\?(.*))?$/s.exec(rest) ?? [];
+  if (path === '') return refuse('The file of the trace is missing.', fix);
+  if (option === undefined) return { ok: true, value: { scheme: 'replay', path, speed: 1 } };
+  const [, text] = /^speed=(\d{1,6}(?:\.\d{1,3})?)$/.exec(option) ?? [];
+  const speed = Number(text ?? 0);
+  if (speed > 0) return { ok: true, value: { scheme: 'replay', path, speed } };
+  return refuse('Behind the question mark stands the speed, a number above 0.', fix);
 }

@@ -1,8 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import type { LinkEnd } from './link.ts';
-import type { PortOwner } from './port-claims.ts';
-import { describeHolders, portHolders } from './port-holders.ts';
+import { describeHolders, type PortOwner, portHolders } from './port-holders.ts';
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -56,21 +55,21 @@ export async function permissionEnd(path: string): Promise<LinkEnd> {
   return { code: 'port_permission', detail: `This user may not open ${path}. ${fix}` };
 }
 
-/** Names who holds the port, where the system tells. */
+/** Names the holders of the port, where the system shows them. */
 export async function busyEnd(path: string, realPath: string): Promise<LinkEnd> {
   const holders = await portHolders(realPath);
-  const who = holders.length > 0 ? describeHolders(holders) : 'another program';
-  return { code: 'port_busy', detail: `${path} is held by ${who}. Stop it, or use another port.` };
+  const owner = holders.length > 0 ? describeHolders(holders) : 'another program';
+  return { code: 'port_busy', detail: `${path} is held by ${owner}. Stop it, or use another port.` };
 }
 
-/** A link of this bridge has the port; `device` is who wants it. */
+/** A link of this bridge has the port; `device` wants it. */
 export function ownBusyEnd(path: string, holder: PortOwner, device: string | undefined): LinkEnd {
   const { leaving } = holder;
-  const who = holder.device === undefined ? 'another device' : `the device ${holder.device}`;
-  const whose = device !== undefined && holder.device === device ? 'our own former link' : `that of ${who}`;
+  const owner = holder.device === undefined ? 'another device' : `the device ${holder.device}`;
+  const whose = device !== undefined && holder.device === device ? 'its own former link' : `that of ${owner}`;
   const detail = leaving
     ? `${path} is not free yet: ${whose} is still being closed. It is tried again by itself.`
-    : `${path} is held by ${who} of this bridge. Give each device a port of its own.`;
+    : `${path} is held by ${owner} of this bridge. Give each device a port of its own.`;
   return { code: 'port_busy', detail };
 }
 

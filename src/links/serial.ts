@@ -1,11 +1,15 @@
-import type { SerialAddress } from './address.ts';
-import { addressLabel } from './address-label.ts';
 import { IdleSensor } from './idle-sensor.ts';
-import { bitsPerCharacter, lineGapMs } from './line-gap.ts';
 import type { Link, LinkHandlers, SendOutcome } from './link.ts';
 import { LINGER_MS, LinkLife, ownEnd } from './link-life.ts';
+import type { LinkTransport } from './link-transport.ts';
 import { type OpenPort, openPort } from './open-port.ts';
-import { watchPresence } from './port-presence.ts';
+import { watchPresence } from './port-resolve.ts';
+import {
+  parseSerialAddress,
+  type SerialAddress,
+  type SerialSettings,
+  selectorLabel,
+} from './serial-address.ts';
 import { portBrokenEnd, unpluggedEnd } from './serial-end.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -15,13 +19,13 @@ const ADAPTER_MS = 50;
 export interface SerialLinkOptions {
   /** Silence after which `idle` is called, in ms; by default the formula for the line's speed. */
   readonly gapMs?: number | undefined;
-  /** Whose link it is, for whoever wants the port beside it. */
+  /** The device of the link, named to others that want the port. */
   readonly device?: string | undefined;
 }
 
 /**
- * A serial port. The bytes are handed on as they are read; beside them a sensor tells when the line falls idle, and a
- * presence poll tells when the port is gone, because the port's own `close` cannot be trusted to.
+ * A serial port. The bytes are handed on as they are read; beside them a sensor detects that the line falls idle, and a
+ * presence poll that the port is gone, because the port's own `close` cannot be trusted to.
  */
 export class SerialLink implements Link {
   readonly transport = 'serial';
@@ -43,7 +47,7 @@ export class SerialLink implements Link {
 
   constructor(target: SerialAddress, options: SerialLinkOptions = {}) {
     this.#target = target;
-    this.address = addressLabel(target);
+    this.address = selectorLabel(target.port);
     this.#device = options.device;
     this.#gapMs = options.gapMs ?? lineGapMs(target.settings);
   }
@@ -150,7 +154,7 @@ export class SerialLink implements Link {
     else this.#whenGone();
   }
 
-  /** The stream tells its end before the descriptor is closed; the port is free only after that. */
+  /** The stream reports its end before the descriptor is closed; the port is free only after that. */
   #whenGone(): void {
     const port = this.#open?.port;
     if (port === undefined || port.isOpen || port.opening || port.closing) return;
@@ -168,3 +172,27 @@ export class SerialLink implements Link {
     this.#life.finish(unpluggedEnd(this.address));
   }
 }
+
+/** No gap is shorter: USB adapters hold bytes back for 16 ms and more, which looks like silence. */
+const MIN_GAP_MS = 50;
+/** Two latency timers of an FTDI adapter. */
+const LATENCY_MS = 32;
+/** Characters that fit into a silence that ends a frame. */
+const GAP_CHARACTERS = 10;
+
+/** Bits on the wire for one character: start, data, parity and stop bits. */
+export const bitsPerCharacter = (settings: SerialSettings): number =>
+  1 + settings.dataBits + (settings.parity === 'none' ? 0 : 1) + settings.stopBits;
+
+/** Silence after which a line with these settings counts as idle, in ms. */
+export const lineGapMs = (settings: SerialSettings): number =>
+  Math.max(
+    MIN_GAP_MS,
+    Math.ceil((GAP_CHARACTERS * bitsPerCharacter(settings) * 1_000) / settings.baud) + LATENCY_MS,
+  );
+
+export const serial: LinkTransport<SerialAddress> = {
+  parse: parseSerialAddress,
+  label: ({ port }) => selectorLabel(port),
+  dial: (address, { gapMs, device }) => new SerialLink(address, { gapMs, device }),
+};

@@ -1,11 +1,18 @@
 import { createServer, isIP, type Server } from 'node:net';
 import { HeartwireError } from '../errors.ts';
-import type { ListenAddress } from './address.ts';
-import { formatHostPort, normaliseHost } from './host-port.ts';
+import { plainAddress } from '../system/addresses.ts';
+import { formatHostPort } from './address.ts';
 import type { LinkEnd, Listener, ListenerHandlers } from './link.ts';
 import { type NameAnswer, type NameResolver, systemNames } from './names/name-resolver.ts';
 import { KEEP_ALIVE_MS, TcpLink } from './tcp.ts';
 import { listenEnd, systemCode } from './tcp-end.ts';
+
+/** A listening TCP address; port 0 takes any free one. */
+export interface ListenAddress {
+  readonly scheme: 'tcp-listen';
+  readonly host: string;
+  readonly port: number;
+}
 
 /** Peers that may wait to be accepted; a rack that comes back after a power cut dials all at once. */
 const BACKLOG = 1_024;
@@ -46,7 +53,7 @@ export class TcpListener implements Listener {
       const host = socket.remoteAddress;
       // Without an address the peer is gone already, before anybody looked.
       if (this.#over || host === undefined) socket.destroy();
-      else handlers.accepted(TcpLink.accepted(socket), normaliseHost(host));
+      else handlers.accepted(TcpLink.accepted(socket), plainAddress(host));
     });
     server.on('error', (error) => this.#failed(server, handlers, error));
     const { host } = this.#target;

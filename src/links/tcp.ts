@@ -1,13 +1,20 @@
 import { connect, isIP, type Socket } from 'node:net';
-import type { TcpAddress } from './address.ts';
-import { formatHostPort, normaliseHost } from './host-port.ts';
+import { plainAddress } from '../system/addresses.ts';
+import { formatHostPort, parseEndpoint } from './address.ts';
 import { IdleSensor } from './idle-sensor.ts';
 import type { Link, LinkEnd, LinkHandlers, SendOutcome } from './link.ts';
 import { goneEnd, LINGER_MS, LinkLife, ownEnd, peerEnd } from './link-life.ts';
-import { asLookup } from './names/as-lookup.ts';
-import { type NameAnswer, type NameResolver, systemNames } from './names/name-resolver.ts';
+import type { LinkTransport } from './link-transport.ts';
+import { asLookup, type NameAnswer, type NameResolver, systemNames } from './names/name-resolver.ts';
 import { brokenEnd, connectEnd } from './tcp-end.ts';
 import { WriteQueue } from './write-queue.ts';
+
+/** A TCP peer; `host` without brackets. */
+export interface TcpAddress {
+  readonly scheme: 'tcp';
+  readonly host: string;
+  readonly port: number;
+}
 
 /** Delay of the first keep-alive probe; Node silently drops values below 1,000 ms. */
 export const KEEP_ALIVE_MS = 15_000;
@@ -51,7 +58,7 @@ export class TcpLink implements Link {
       this.address = formatHostPort(target.host, target.port);
       return;
     }
-    this.address = formatHostPort(normaliseHost(target.remoteAddress ?? ''), target.remotePort ?? 0);
+    this.address = formatHostPort(plainAddress(target.remoteAddress ?? ''), target.remotePort ?? 0);
     this.#take(target);
   }
 
@@ -118,7 +125,7 @@ export class TcpLink implements Link {
     }
     this.#stale = answer.stale;
     this.#life.dialling(answer.stale);
-    // Whoever is told may have had enough.
+    // The handler may have closed the link.
     if (this.#life.isOpening) this.#dial(target, answer.addresses);
     else if (this.#socket === undefined) setImmediate(() => this.#finish());
   }
@@ -190,7 +197,7 @@ export class TcpLink implements Link {
     this.#sensor?.sawBytes();
   }
 
-  /** Reads what was kept back, unless the peer is `gone` and whoever has the link does not want it then. */
+  /** Reads what was kept back, unless the peer is `gone` and the receiver drops it. */
   #takeFirst(gone: boolean): void {
     const chunks = this.#first;
     this.#first = undefined;
@@ -217,3 +224,14 @@ export class TcpLink implements Link {
     this.#life.finish(peerEnd(this.address));
   }
 }
+
+const FIX = 'Write tcp:HOST:PORT, for example tcp:10.0.0.7:9089 or tcp:[fe80::1%eth0]:9089.';
+
+export const tcp: LinkTransport<TcpAddress> = {
+  parse(rest) {
+    const endpoint = parseEndpoint(rest, 1, FIX);
+    return endpoint.ok ? { ok: true, value: { scheme: 'tcp', ...endpoint.value } } : endpoint;
+  },
+  label: ({ host, port }) => formatHostPort(host, port),
+  dial: (address, options) => TcpLink.dial(address, options),
+};

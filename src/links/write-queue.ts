@@ -63,7 +63,7 @@ export class WriteQueue {
 
   #writeAll(frames: readonly Uint8Array[], taken: () => void): void {
     this.#stream.cork();
-    // A stream takes what it is given in order, and tells of the last one behind all others.
+    // A stream takes what it is given in order, and reports the last one behind all others.
     for (const [index, frame] of frames.entries()) {
       if (index < frames.length - 1) this.#stream.write(frame);
       else this.#stream.write(frame, taken);

@@ -1,5 +1,4 @@
-import type { Discarded, DiscardReason } from './decoder.ts';
-import { SAMPLE_BYTES } from './decoder.ts';
+import { type Discarded, type DiscardReason, SAMPLE_BYTES } from './decoder.ts';
 import { copyOf, hexExcerpt } from './describe.ts';
 import { recogniseForeignProtocol } from './foreign-protocol.ts';
 

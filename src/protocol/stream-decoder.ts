@@ -1,8 +1,12 @@
 import { HeartwireError } from '../errors.ts';
-import type { DecoderFault, FaultReason, FrameDecoder, FrameSink } from './decoder.ts';
-import { SAMPLE_BYTES } from './decoder.ts';
-import type { ProtocolDefinition } from './definition.ts';
-import { lengthsInWords } from './definition.ts';
+import {
+  type DecoderFault,
+  type FaultReason,
+  type FrameDecoder,
+  type FrameSink,
+  SAMPLE_BYTES,
+} from './decoder.ts';
+import { lengthsInWords, type ProtocolDefinition } from './definition.ts';
 import { copyOf, hexExcerpt, quotedText } from './describe.ts';
 import { recogniseForeignProtocol, startsTelnet } from './foreign-protocol.ts';
 import { PREFIX_BYTES } from './frame.ts';

@@ -3,7 +3,7 @@ import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGzip, type Gzip, constants as zlib } from 'node:zlib';
 import { blocksOf, DiskBudget, type DiskUse, type NoRoom } from '../system/disk-budget.ts';
-import { writeAll } from '../system/write-all.ts';
+import { writeAll } from '../system/files.ts';
 import type { RecorderSettings } from './recorder.ts';
 
 /** `psu-1.20260101T000000000Z.trace`, or `...Z-2.trace.gz`. */

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
 import { HeartwireError } from '../errors.ts';
-import { openRegular } from '../system/regular-file.ts';
+import { openRegular } from '../system/files.ts';
 import type { TraceEvent, TraceHead } from '../trace/event.ts';
 import { TraceParser } from '../trace/parser.ts';
 

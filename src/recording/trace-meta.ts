@@ -1,5 +1,6 @@
 import { formatDuration, parseDuration } from '../config/duration.ts';
 import type { BareSettings, PollSettings, SessionSettings } from '../contract/settings.ts';
+import { TRANSPORTS } from '../contract/transport.ts';
 import { HeartwireError } from '../errors.ts';
 import type { TraceHead } from '../trace/event.ts';
 import { defaultSilenceMs } from '../trace/silences.ts';
@@ -71,7 +72,7 @@ function bareMeta({ silenceMs, polls, turnaroundMs, lateMs }: BareSettings): Rec
  */
 export function readMeta(head: TraceHead, fallback: string, file: string): TracedDevice {
   const meta = new MetaReader(head.meta, file);
-  const transport = meta.choice('transport', ['tcp', 'serial', 'replay'], 'tcp');
+  const transport = meta.choice('transport', TRANSPORTS, 'tcp');
   const role = meta.choice('role', ['client', 'server'], 'client');
   const dialIn =
     meta.choice('dial', ['in', 'out'], role === 'server' && transport === 'tcp' ? 'in' : 'out') === 'in';

@@ -1,4 +1,5 @@
-import type { Link, LinkEnd, LinkHandlers, SendOutcome, Transport } from '../links/link.ts';
+import type { Transport } from '../contract/transport.ts';
+import type { Link, LinkEnd, LinkHandlers, SendOutcome } from '../links/link.ts';
 import { ownEnd } from '../links/link-life.ts';
 
 /** A link whose peer is a trace: whoever plays it says when it opens, what is read, and how it ends. */

@@ -23,7 +23,7 @@ export interface NotReady extends JsonObject {
  */
 export class Readiness {
   readonly #options: ReadinessOptions;
-  /** Required or not, came up in a former life: a device that is configured anew did not fail to come up. */
+  /** Devices that came up before they were configured again; those did not fail to come up. */
   readonly #cameUp = new Set<string>();
   #phase: 'starting' | 'running' | 'draining' = 'starting';
 

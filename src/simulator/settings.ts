@@ -1,6 +1,7 @@
 import { HeartwireError } from '../errors.ts';
-import type { LinkAddress, ListenAddress } from '../links/address.ts';
 import type { Link, Listener } from '../links/link.ts';
+import type { ListenAddress } from '../links/tcp-listen.ts';
+import type { LinkAddress } from '../links/transports.ts';
 import type { SimulatorClock } from './clock.ts';
 import type { SimulatorEvent } from './event.ts';
 import type { Faults } from './faults.ts';

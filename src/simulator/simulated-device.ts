@@ -1,7 +1,7 @@
 import { HeartwireError } from '../errors.ts';
-import type { LinkAddress, ListenAddress } from '../links/address.ts';
-import { dial, listen } from '../links/dial.ts';
 import type { Link, LinkEnd, Listener } from '../links/link.ts';
+import type { ListenAddress } from '../links/tcp-listen.ts';
+import { dial, type LinkAddress, listen } from '../links/transports.ts';
 import { formatLocalTime } from '../system/local-time.ts';
 import { LinkProtocol, type LinkProtocolSettings } from './conversation.ts';
 import type { DeviceNews, FrameCounts } from './event.ts';

@@ -1,4 +1,5 @@
-import type { LinkAddress, ListenAddress } from '../links/address.ts';
+import type { ListenAddress } from '../links/tcp-listen.ts';
+import type { LinkAddress } from '../links/transports.ts';
 import type { SimulatorClock } from './clock.ts';
 import type { FrameCounts, SimulatorEvent } from './event.ts';
 import { type DeviceIdentity, randomIdentity } from './identity.ts';

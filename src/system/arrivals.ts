@@ -5,7 +5,7 @@ const CROWD = 20;
 /**
  * The devices that dial in, counted as they are accepted. Of each listener the event loop accepts one connection a turn
  * (measured with libuv 1.46), so devices that come back all together get in as fast as the loop turns: where it writes to many
- * subscribers in every turn, they wait. Whoever writes looks here, and lets the loop turn first while devices come in.
+ * subscribers in every turn, they wait. A writer looks here, and lets the loop turn first while devices come in.
  */
 export class Arrivals {
   #count = 0;

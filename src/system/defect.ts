@@ -1,13 +1,13 @@
 import type { Log } from './log.ts';
 
-/** With whom a defect showed, as the log names them. */
+/** The device, address or client where a defect showed, as the log names it. */
 export interface Affected {
   readonly device?: string;
   readonly address?: string;
   readonly client?: string;
 }
 
-/** What stands beside the text of a line that tells of a defect. */
+/** The fields of a log line about a defect. */
 export interface LoggedDefect extends Affected {
   readonly code: 'internal_error';
   /** As pino wants an error, so that its stack is written out. */
@@ -15,23 +15,23 @@ export interface LoggedDefect extends Affected {
 }
 
 /**
- * Tells the log of a defect of Heartwire itself: something threw that nothing should. Returns it as others are told of
- * it, without the places in the code.
+ * Logs a defect of Heartwire itself: an error that nothing should throw. Returns its text for others, without the
+ * places in the code.
  */
 export function tellDefect(log: Log, affected: Affected, cause: unknown): string {
   const err = cause instanceof Error ? cause : new Error(String(cause));
-  const told = `${err.name}: ${err.message}`;
+  const summary = `${err.name}: ${err.message}`;
   const [place = ''] = /\n\s+at .*/.exec(err.stack ?? '') ?? [];
-  const text = `a defect of Heartwire, please report it: ${told}${place.replace(/\s+/g, ' ')}`;
+  const text = `a defect of Heartwire, please report it: ${summary}${place.replace(/\s+/g, ' ')}`;
   const fields: LoggedDefect = { ...affected, code: 'internal_error', err };
   log.error(fields, text);
-  return told;
+  return summary;
 }
 
 /** Further apart they are not in a row. */
 const IN_A_ROW_MS = 10 * 60_000;
 
-/** How many defects in a row showed with somebody. */
+/** Counts the defects in a row of one device or client. */
 export class DefectStreak {
   #times = 0;
   #at = 0;

@@ -26,7 +26,7 @@ export function formatLocalTime(wallMs: number, timeZone?: string): string {
 }
 
 /**
- * The Unix epoch ms of `YYYY-MM-DD HH:MM:SS` told in a time zone; `undefined` where the text is no such time. Of the
+ * The Unix epoch ms of `YYYY-MM-DD HH:MM:SS` in a time zone; `undefined` where the text is no such time. Of the
  * two meanings in an hour that is lived twice, the one nearer to `nearWallMs` (the earlier where that is absent); a
  * time in a skipped hour is read as if the clock had not been put forward.
  */

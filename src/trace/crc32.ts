@@ -1,14 +1,8 @@
-const TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
-  let value = index;
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-  return value;
-});
+import { makeCrc } from '../protocol/crc/crc.ts';
+
+const CRC_32 = makeCrc(['crc-32/iso-hdlc', 32, 0x04c11db7, 0xffffffff, 'reflected', 0xffffffff, 0xcbf43926]);
 
 /** CRC-32 as in gzip and zip; of several pieces, hand in the sum of those before. */
 export function crc32(bytes: Uint8Array, before = 0): number {
-  let crc = ~before;
-  for (let index = 0; index < bytes.length; index++) {
-    crc = (crc >>> 8) ^ (TABLE[(crc ^ (bytes[index] ?? 0)) & 0xff] ?? 0);
-  }
-  return ~crc >>> 0;
+  return CRC_32.finish(CRC_32.update(CRC_32.unfinish(before), bytes, 0, bytes.length));
 }

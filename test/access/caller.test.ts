@@ -1,8 +1,8 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { refusedByName } from '../../src/access/admission-control.ts';
 import { callerOf } from '../../src/access/caller.ts';
+import { refusedByName } from '../../src/access/host-and-origin.ts';
 import { type AddressBlock, parseBlock } from '../../src/contract/address-match.ts';
 
 const blocks = (...texts: readonly string[]): readonly AddressBlock[] =>

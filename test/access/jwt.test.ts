@@ -98,7 +98,7 @@ describe('a signed token', () => {
       {},
       'its claim heartwire_topics holds what is no pattern of topics, or more than 64',
     ],
-    ['is signed by a stranger', CLAIMS, { key: stranger.privateKey }, 'it is not one of ours'],
+    ['is signed by a stranger', CLAIMS, { key: stranger.privateKey }, 'it is not known here'],
     [
       'is of another issuer',
       { ...CLAIMS, iss: 'https://evil.example', aud: 'heartwire' },
@@ -138,7 +138,7 @@ describe('a signed token', () => {
     const [head = '', , signature = ''] = (await sign(CLAIMS)).split('.');
     const body = Buffer.from(JSON.stringify({ sub: 'root', exp: NOW, ...CLAIMS })).toString('base64url');
     expect(await verifier.verify(`${head}.${body}.${signature}`, NOW)).toEqual({
-      problem: 'it is not one of ours',
+      problem: 'it is not known here',
     });
   });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UploadStore } from '../../src/devices/files/upload-store.ts';
-import { collapsingLog } from '../../src/system/collapsing-log.ts';
+import { collapsingLog } from '../../src/system/log-limits.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { HEARTBEAT_REPLY } from '../support/gateway-bench.ts';
 import { type Fault, faultyDisk, RecorderBench } from '../support/recorder-bench.ts';

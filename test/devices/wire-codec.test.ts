@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Wire, type WireOwner } from '../../src/devices/wire.ts';
 import { type CodecParts, framingNeedsSilence, makeWireCodec } from '../../src/devices/wire-codec.ts';
-import { dial } from '../../src/links/dial.ts';
 import type { Link } from '../../src/links/link.ts';
+import { dial } from '../../src/links/transports.ts';
 import { hexText } from '../../src/protocol/describe.ts';
 import type { FramingDeclaration } from '../../src/protocol/framing/declaration.ts';
 import type { InvalidPayload, Message } from '../../src/protocol/message.ts';

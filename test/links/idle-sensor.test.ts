@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { IdleSensor } from '../../src/links/idle-sensor.ts';
-import { lineGapMs } from '../../src/links/line-gap.ts';
+import { lineGapMs } from '../../src/links/serial.ts';
 import { serialAddress } from '../support/serial-address.ts';
 
 describe('the sensor of silence', () => {

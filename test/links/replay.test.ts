@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type DialOptions, dial } from '../../src/links/dial.ts';
-import { parseLinkAddress } from '../../src/links/parse-address.ts';
+import type { DialOptions } from '../../src/links/link-transport.ts';
+import { dial, parseLinkAddress } from '../../src/links/transports.ts';
 import { type LinkPair, linkContract } from '../support/link-contract.ts';
 import { startBridge } from '../support/test-bridge.ts';
 

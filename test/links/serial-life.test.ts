@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { SerialAddress } from '../../src/links/address.ts';
-import { dial } from '../../src/links/dial.ts';
 import type { Link } from '../../src/links/link.ts';
+import type { SerialAddress } from '../../src/links/serial-address.ts';
+import { dial } from '../../src/links/transports.ts';
 import { needs } from '../support/needs.ts';
 import { hasPtys, openPty, type Pty } from '../support/pty.ts';
 import { RecordedLink } from '../support/recorded-link.ts';
@@ -103,7 +103,7 @@ describe.runIf(hasPtys())('a serial link on a pty', () => {
   });
 
   test.each([
-    ['of the same device', 'meter', 'our own former link is still being closed'],
+    ['of the same device', 'meter', 'its own former link is still being closed'],
     ['of another device', 'pump', 'that of the device meter is still being closed'],
     ['of nobody that is known', undefined, 'that of the device meter is still being closed'],
   ])('a port that is still being closed is not held for good: a link %s', async (_, device, words) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { dial } from '../../src/links/dial.ts';
+import { dial } from '../../src/links/transports.ts';
 import { hasPtys, openPty } from '../support/pty.ts';
 import { RecordedLink } from '../support/recorded-link.ts';
 import { serialAddress } from '../support/serial-address.ts';

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { dial } from '../../src/links/dial.ts';
+import { dial } from '../../src/links/transports.ts';
 import { linkContract } from '../support/link-contract.ts';
 import { hasPtys, openPty } from '../support/pty.ts';
 import { serialAddress } from '../support/serial-address.ts';

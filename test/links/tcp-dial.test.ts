@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { dial } from '../../src/links/dial.ts';
 import { brokenEnd, connectEnd } from '../../src/links/tcp-end.ts';
+import { dial } from '../../src/links/transports.ts';
 import { RecordedLink } from '../support/recorded-link.ts';
 
 const servers: Server[] = [];

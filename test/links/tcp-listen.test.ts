@@ -1,8 +1,8 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { listen } from '../../src/links/dial.ts';
 import type { Link, LinkEnd, Listener } from '../../src/links/link.ts';
 import { listenEnd } from '../../src/links/tcp-end.ts';
+import { listen } from '../../src/links/transports.ts';
 import { RecordedLink } from '../support/recorded-link.ts';
 import { leftBehind, resources } from '../support/resources.ts';
 

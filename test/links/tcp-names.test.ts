@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { dial, listen } from '../../src/links/dial.ts';
 import { NameResolver } from '../../src/links/names/name-resolver.ts';
+import { dial, listen } from '../../src/links/transports.ts';
 import { DnsServer } from '../support/dns-server.ts';
 import { RecordedLink } from '../support/recorded-link.ts';
 import { leftBehind, resources } from '../support/resources.ts';

@@ -1,5 +1,6 @@
-import type { LinkAddress, ListenAddress } from '../../src/links/address.ts';
-import { addressLabel, selectorLabel } from '../../src/links/address-label.ts';
+import { selectorLabel } from '../../src/links/serial-address.ts';
+import type { ListenAddress } from '../../src/links/tcp-listen.ts';
+import { addressLabel, type LinkAddress } from '../../src/links/transports.ts';
 
 /** The address as somebody may write it in a configuration, every serial setting spelled out. */
 export function writtenAddress(address: LinkAddress | ListenAddress): string {

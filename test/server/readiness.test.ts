@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { loadConfig } from '../../src/config/load.ts';
 import type { DeviceListenerStatus } from '../../src/devices/device-listener.ts';
 import { encodeFrame } from '../../src/protocol/codec.ts';
-import { readyAnswer } from '../../src/server/http/observing-routes.ts';
+import { readyAnswer } from '../../src/server/http/routes.ts';
 import { Readiness } from '../../src/server/readiness.ts';
 import { startBridge } from '../support/test-bridge.ts';
 

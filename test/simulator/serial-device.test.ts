@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseLinkAddress } from '../../src/links/parse-address.ts';
+import { parseLinkAddress } from '../../src/links/transports.ts';
 import type { SimulatorEvent } from '../../src/simulator/event.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
 import { SimulatedDevice } from '../../src/simulator/simulated-device.ts';

@@ -1,4 +1,5 @@
-import type { Link, LinkEnd, LinkHandlers, SendOutcome, Transport } from '../../src/links/link.ts';
+import type { Transport } from '../../src/contract/transport.ts';
+import type { Link, LinkEnd, LinkHandlers, SendOutcome } from '../../src/links/link.ts';
 
 /** A link in memory, whose every event the test decides. Its controls call the handlers at once. */
 export class FakeLink implements Link {

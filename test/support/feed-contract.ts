@@ -1,6 +1,9 @@
 import { FEED_ERROR_CODES } from '../../src/contract/feed/feed-error.ts';
-import type { ServerMessageType } from '../../src/contract/feed/server-messages.ts';
-import { SERVER_MESSAGES, serverMessageSchema } from '../../src/contract/feed/server-messages.ts';
+import {
+  SERVER_MESSAGES,
+  type ServerMessageType,
+  serverMessageSchema,
+} from '../../src/contract/feed/server-messages.ts';
 import { matchesTopic } from '../../src/contract/feed/topic.ts';
 import { TOPICS } from '../../src/contract/feed/topic-documents.ts';
 import { ERROR_CODES } from '../../src/errors.ts';

@@ -3,8 +3,11 @@ import type { BareSettings, PollSettings } from '../../src/contract/settings.ts'
 import { DeviceSession } from '../../src/devices/core/device-session.ts';
 import { MessageCatalog } from '../../src/devices/core/message-catalog.ts';
 import type { Effect, RequestOutcome, SessionEvent } from '../../src/devices/core/session-events.ts';
-import type { MessageDeclaration, ProtocolDeclaration } from '../../src/protocol/declared/declaration.ts';
-import { DEFAULT_PROTOCOL } from '../../src/protocol/declared/declaration.ts';
+import {
+  DEFAULT_PROTOCOL,
+  type MessageDeclaration,
+  type ProtocolDeclaration,
+} from '../../src/protocol/declared/declaration.ts';
 import { DeclaredProtocol } from '../../src/protocol/declared/declared-protocol.ts';
 import type { Values } from '../../src/protocol/declared/value.ts';
 import { settings } from './session-bench.ts';

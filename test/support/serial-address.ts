@@ -1,4 +1,4 @@
-import type { SerialAddress, SerialSelector, SerialSettings } from '../../src/links/address.ts';
+import type { SerialAddress, SerialSelector, SerialSettings } from '../../src/links/serial-address.ts';
 
 const SETTINGS: SerialSettings = {
   baud: 115_200,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { dial, listen } from '../../src/links/dial.ts';
 import type { Link } from '../../src/links/link.ts';
+import { dial, listen } from '../../src/links/transports.ts';
 import type { LinkPair, RawPeer } from './link-contract.ts';
 
 /** A plain socket as the other end. */

@@ -11,7 +11,7 @@ import { FeedStore } from '../../src/feed/core/store.ts';
 import { JsonLinesServer } from '../../src/feed/transports/json-lines-server.ts';
 import { SseServer } from '../../src/feed/transports/sse-server.ts';
 import { HttpServer } from '../../src/server/http/http-server.ts';
-import { TlsSource } from '../../src/system/tls-source.ts';
+import { TlsSource } from '../../src/system/tls.ts';
 import { makeCertificate, type TestCertificate } from './certificates.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FeedClient } from './feed-world.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { BoundedLog } from '../../src/system/bounded-log.ts';
 import type { Log } from '../../src/system/log.ts';
+import { BoundedLog } from '../../src/system/log-limits.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { reload } from '../support/reload.ts';
 import { startBridge } from '../support/test-bridge.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { collapsingLog } from '../../src/system/collapsing-log.ts';
+import { collapsingLog } from '../../src/system/log-limits.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 function bench() {

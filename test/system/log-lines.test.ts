@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { refusal } from '../../src/access/http-answer.ts';
 import { logRefusal, logSubscriber } from '../../src/app/subscriber-line.ts';
 import type { FeedLog } from '../../src/feed/hub/subscriber-registry.ts';
-import { refusal } from '../../src/server/http/routes.ts';
-import { LogCounts } from '../../src/system/counting-log.ts';
 import type { Log } from '../../src/system/log.ts';
+import { LogCounts } from '../../src/system/log-limits.ts';
 
 function keptLog() {
   const lines: Array<{ readonly level: string; readonly fields: object; readonly text: string }> = [];

@@ -1,7 +1,7 @@
 import type { ConfigDiff } from '../../config/diff-config.ts';
 import { formatProblem } from '../../config/problem.ts';
 import type { JsonObject } from '../../contract/publisher.ts';
-import { addressLabel } from '../../links/address-label.ts';
+import { addressLabel } from '../../links/transports.ts';
 import type { ConfigOutcome } from './config-applier.ts';
 
 /** Names shown of each kind; more of them are counted, not listed. */

@@ -1,5 +1,5 @@
 import type { ConfigDiff } from '../../config/diff-config.ts';
-import { addressLabel } from '../../links/address-label.ts';
+import { addressLabel } from '../../links/transports.ts';
 import type { ConfigOutcome } from './config-applier.ts';
 
 /** Names in one line; more of them are counted. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jsonSchemaOf, type Schema } from '../json-schema.ts';
+import { TRANSPORTS } from '../transport.ts';
 import { count, instant, jsonObject, list } from './field-types.ts';
 
 /** What a device is, as far as its own frames tell; each with when it is so. */
@@ -38,7 +39,7 @@ const identity = z.object({ appid: z.string(), imei: z.string() }).readonly();
 
 const link = z.object({
   status: oneOf(LINK_STATUSES),
-  transport: z.enum(['tcp', 'serial', 'replay']),
+  transport: z.enum(TRANSPORTS),
   address: z.string().exactOptional(),
   since: instant(),
   attempt: count('Openings since the last success.'),

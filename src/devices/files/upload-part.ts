@@ -1,6 +1,6 @@
 import { constants, type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { writeAll } from '../../system/write-all.ts';
+import { writeAll } from '../../system/files.ts';
 import type { WholeFile } from '../core/file-receiver.ts';
 import { recordText, type UploadCheckpoint, type UploadRecord } from '../core/partial-upload.ts';
 

@@ -1,8 +1,8 @@
 import { needsLiteralEnd } from '../../contract/feed/topic.ts';
+import { Ring } from '../../system/ring.ts';
 import type { BroadcastChange, EventChange } from './change.ts';
 import type { PatternTrie } from './pattern-trie.ts';
 import { type Link, Recency } from './recency.ts';
-import { Ring } from './ring.ts';
 import { roughSize } from './rough-size.ts';
 import { Interest, type TopicInterest } from './topic-interest.ts';
 

@@ -2,7 +2,7 @@ import type { CommandOutcome, FeedClient, FeedCommand } from '../../contract/com
 import type { CloseReason } from '../../contract/feed/close-code.ts';
 import type { ClientEntry, FeedLimits } from '../../contract/feed/server-messages.ts';
 import type { Instant } from '../../instant.ts';
-import { Rate } from '../../system/rate-limits.ts';
+import { Rate } from '../../system/token-bucket.ts';
 import type { Audience } from './audience.ts';
 import type { SessionAccess } from './session-access.ts';
 import type { SessionMemory } from './session-memory.ts';

@@ -4,7 +4,7 @@ import type { FeedErrorCode } from '../../contract/feed/feed-error.ts';
 import { parseClientMessage } from '../../contract/feed/parse-client-message.ts';
 import { type ClientEntry, PROTOCOL_VERSION } from '../../contract/feed/server-messages.ts';
 import type { Instant } from '../../instant.ts';
-import { MinuteCount } from '../../system/rate-limits.ts';
+import { MinuteCount } from '../../system/token-bucket.ts';
 import { MAX_OPEN_COMMANDS } from './command-memory.ts';
 import type { SessionMemory } from './session-memory.ts';
 import type { SessionLine, SessionPort, SessionSurroundings, SessionTerms } from './session-surroundings.ts';

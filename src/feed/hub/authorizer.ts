@@ -1,6 +1,5 @@
 import type { Authenticator, Verdict } from '../../access/authenticator.ts';
-import { type AccessRefusal, refusedMessage } from '../../access/decide.ts';
-import { ANYBODY, isExpired, ownerOf } from '../../access/grant.ts';
+import { type AccessRefusal, ANYBODY, isExpired, ownerOf, refusedMessage } from '../../access/grant.ts';
 import type { ClientMessage } from '../../contract/feed/client-messages.ts';
 import type { CloseReason } from '../../contract/feed/close-code.ts';
 import type { Instant } from '../../instant.ts';

@@ -1,7 +1,8 @@
-import type { Admission } from '../../access/admission.ts';
-import { refusedByName } from '../../access/admission-control.ts';
-import { type Caller, isLoopback } from '../../access/caller.ts';
-import { type Answer, pathOf, refusal } from '../../server/http/routes.ts';
+import type { Caller } from '../../access/caller.ts';
+import { type Admission, refusedByName } from '../../access/host-and-origin.ts';
+import { type Answer, refusal } from '../../access/http-answer.ts';
+import { pathOf } from '../../access/paths.ts';
+import { isLoopback } from '../../system/addresses.ts';
 
 const CLIENT_ID = /^[A-Za-z0-9._-]{1,64}$/;
 

@@ -2,7 +2,7 @@ import {
   type AdmissionLimits,
   admissionLimits,
   DEFAULT_ADMISSION_LIMITS,
-} from '../../access/connection-gate.ts';
+} from '../../access/admission-control.ts';
 import type { ServerConfig } from '../../config/server.ts';
 import type { FeedLimits } from '../../contract/feed/server-messages.ts';
 

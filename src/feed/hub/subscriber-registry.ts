@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { AddressCount, AddressPace } from '../../access/address-caps.ts';
 import { Authenticator, type Verdict } from '../../access/authenticator.ts';
-import { isLoopback } from '../../access/caller.ts';
 import { ownerOf } from '../../access/grant.ts';
 import type { ClientEntry } from '../../contract/feed/server-messages.ts';
 import type { Instant } from '../../instant.ts';
+import { AddressCount, AddressPace, isLoopback } from '../../system/addresses.ts';
 import type { Arrivals } from '../../system/arrivals.ts';
 import { type Clock, systemClock, type Timer } from '../../system/clock.ts';
 import type { Affected } from '../../system/defect.ts';
-import { TokenBucket } from '../../system/rate-limits.ts';
+import { TokenBucket } from '../../system/token-bucket.ts';
 import { Audience } from '../core/audience.ts';
 import type { Framer } from '../core/encoder.ts';
 import { FeedSession } from '../core/session.ts';

@@ -1,17 +1,15 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createSecureServer } from 'node:tls';
-import { plainAddress } from '../../access/caller.ts';
-import { type AdmissionLimits, ConnectionGate } from '../../access/connection-gate.ts';
-import { Handshakes } from '../../access/handshakes.ts';
+import { type AdmissionLimits, ConnectionLimiter } from '../../access/admission-control.ts';
 import { CLOSE_CODES } from '../../contract/feed/close-code.ts';
 import { parseClientMessage } from '../../contract/feed/parse-client-message.ts';
 import { HeartwireError } from '../../errors.ts';
-import { formatHostPort } from '../../links/host-port.ts';
-import { listeningHost } from '../../links/names/as-lookup.ts';
-import { BACKLOG } from '../../system/backlog.ts';
-import { listenError } from '../../system/listen-error.ts';
-import type { TlsSource } from '../../system/tls-source.ts';
+import { formatHostPort } from '../../links/address.ts';
+import { listeningHost } from '../../links/names/name-resolver.ts';
+import { plainAddress } from '../../system/addresses.ts';
+import { BACKLOG, Handshakes, listenError } from '../../system/listening.ts';
+import type { TlsSource } from '../../system/tls.ts';
 import type { Connection } from '../hub/connection.ts';
 import type { SubscriberRegistry, Transport } from '../hub/subscriber-registry.ts';
 import { endSocket } from './end-socket.ts';
@@ -47,7 +45,7 @@ export class JsonLinesServer {
   readonly #options: JsonLinesServerOptions;
   readonly #transport: Transport;
   /** A TLS handshake costs more than all that comes behind it, so who comes too often does not get to it. */
-  readonly #gate: ConnectionGate;
+  readonly #connections: ConnectionLimiter;
   readonly #handshakes: Handshakes;
   #server: Server | undefined;
   #closing: Promise<void> | undefined;
@@ -56,7 +54,7 @@ export class JsonLinesServer {
     this.#options = options;
     const { subscriberRegistry } = options;
     this.#transport = subscriberRegistry.transport('json_lines', jsonLine);
-    this.#gate = new ConnectionGate(subscriberRegistry.limits, subscriberRegistry.clock);
+    this.#connections = new ConnectionLimiter(subscriberRegistry.limits, subscriberRegistry.clock);
     this.#handshakes = new Handshakes(subscriberRegistry.clock, options.handshakeMs);
   }
 
@@ -87,7 +85,7 @@ export class JsonLinesServer {
 
   /** Other limits hold for connections that come from now on. */
   follow(limits: AdmissionLimits): void {
-    this.#gate.follow(limits);
+    this.#connections.follow(limits);
   }
 
   /** Stops listening; the connections are the roster's to close, before. */
@@ -110,7 +108,7 @@ export class JsonLinesServer {
     const server = createSecureServer({ ...SOCKETS, ...pair });
     this.#handshakes.watch(server);
     server.on('secureConnection', (socket) => this.#admit(socket));
-    server.on('connection', (socket: Socket) => this.#gate.arrived(socket, true));
+    server.on('connection', (socket: Socket) => this.#connections.accepts(socket, true));
     tls.serve(server);
     return server;
   }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { type Answer, refusal } from '../../access/http-answer.ts';
 import type { JsonObject } from '../../contract/feed/json.ts';
 import { parseClientMessage } from '../../contract/feed/parse-client-message.ts';
-import { type Answer, refusal } from '../../server/http/routes.ts';
 import { positionOf } from './sse-frame.ts';
 
 /** What somebody wants to follow: the message `subscribe` that it would have sent over a WebSocket. */

@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Caller, plainAddress } from '../../access/caller.ts';
-import { refusedTopics } from '../../access/decide.ts';
-import type { Grant } from '../../access/grant.ts';
+import type { Caller } from '../../access/caller.ts';
+import { type Grant, refusedTopics } from '../../access/grant.ts';
+import { type Answer, refusal } from '../../access/http-answer.ts';
 import { forbidden } from '../../access/request-access.ts';
-import type { Answer } from '../../server/http/routes.ts';
-import { refusal } from '../../server/http/routes.ts';
+import { plainAddress } from '../../system/addresses.ts';
 import { tooManyPatterns } from '../core/subscriptions.ts';
 import type { SubscriberRegistry, Transport } from '../hub/subscriber-registry.ts';
 import { sseFrame } from './sse-frame.ts';

@@ -1,8 +1,12 @@
+import { isIP, type LookupFunction } from 'node:net';
+import { HeartwireError } from '../../errors.ts';
+import { Lru } from '../../system/lru.ts';
 import type { LinkEnd } from '../link.ts';
 import { type Answered, DnsChannel } from './dns-channel.ts';
-import { HOSTS_FILE, HostsFile } from './hosts-file.ts';
 import {
   candidates,
+  HOSTS_FILE,
+  HostsFile,
   isMulticastName,
   NSSWITCH_CONF,
   parseNsswitch,
@@ -73,7 +77,7 @@ export class NameResolver {
   readonly #options: NameResolverOptions;
   readonly #hosts: HostsFile;
   readonly #now: () => number;
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Lru<string, Kept>(MOST_KEPT);
   readonly #running = new Map<string, LookUp>();
   #channel: DnsChannel | undefined;
 
@@ -102,7 +106,7 @@ export class NameResolver {
     };
   }
 
-  /** As `lookUp`, for those who do not give up. */
+  /** As `lookUp`, without giving up. */
   resolve(name: string): Promise<NameAnswer> {
     return new Promise((resolve) => void this.lookUp(name, resolve));
   }
@@ -215,11 +219,7 @@ export class NameResolver {
 
   #keep(name: string, { addresses, keepMs }: { addresses: readonly string[]; keepMs: number }): void {
     const atMs = this.#now();
-    this.#kept.delete(name);
     this.#kept.set(name, { addresses, atMs, freshUntilMs: atMs + keepMs, silentUntilMs: atMs, why: '' });
-    if (this.#kept.size <= MOST_KEPT) return;
-    const [oldest] = this.#kept.keys();
-    if (oldest !== undefined) this.#kept.delete(oldest);
   }
 
   #stale(name: string, { addresses, atMs, why }: Kept): NameAnswer {
@@ -279,4 +279,39 @@ function silentEnd(name: string, why: string, limitMs: number): LinkEnd {
     code: 'name_not_resolved',
     detail: `The name ${name} could not be resolved: ${what}. Check the name servers of this machine, or write the IP address.`,
   };
+}
+
+/** For `connect` of Node, which looks names up by the system where it is given nothing: addresses that are known. */
+export function asLookup(addresses: readonly string[]): LookupFunction {
+  const all = addresses.map((address) => ({ address, family: isIP(address) }));
+  return (_host, options, done) => {
+    const fit = all.filter(({ family }) => !options.family || options.family === family);
+    const [first] = fit;
+    if (first === undefined) {
+      const text = `No address of the wanted family among ${addresses.join(', ')}.`;
+      process.nextTick(() => done(new HeartwireError('host_unknown', text), '', 0));
+    } else if (options.all === true) process.nextTick(() => done(null, fit));
+    else process.nextTick(() => done(null, first.address, first.family));
+  };
+}
+
+/** For sockets that are not links: names are resolved as for those. */
+export function lookupOf(names: NameResolver = systemNames): LookupFunction {
+  return (host, options, done) => {
+    names.lookUp(host, (answer) => {
+      if (answer.ok) asLookup(answer.addresses)(host, options, done);
+      else done(new HeartwireError(answer.end.code, answer.end.detail), '', 0);
+    });
+  };
+}
+
+/**
+ * The address to listen at for a host of the configuration, which may be a name of this machine.
+ * @throws HeartwireError `host_unknown`, `name_not_resolved`
+ */
+export async function listeningHost(host: string, names: NameResolver = systemNames): Promise<string> {
+  if (isIP(host) !== 0) return host;
+  const answer = await names.resolve(host);
+  if (!answer.ok) throw new HeartwireError(answer.end.code, answer.end.detail, { seen: host });
+  return answer.addresses[0] ?? host;
 }

@@ -1,4 +1,4 @@
-import type { Checksum } from './checksum.ts';
+import type { LinearChecksum } from './checksum.ts';
 import type { CrcModel } from './models.ts';
 
 /** The lowest `bits` bits of a value in reverse order. */
@@ -9,11 +9,11 @@ function reversed(value: number, bits: number): number {
 }
 
 /** A CRC of up to 32 bits, one table look-up per byte. */
-export function makeCrc(model: CrcModel<number>): Checksum {
+export function makeCrc(model: CrcModel<number>): LinearChecksum {
   return model[4] === 'reflected' ? makeReflected(model) : makePlain(model);
 }
 
-function makeReflected([name, bits, polynomial, initial, , finalXor]: CrcModel<number>): Checksum {
+function makeReflected([name, bits, polynomial, initial, , finalXor]: CrcModel<number>): LinearChecksum {
   const turned = reversed(polynomial, bits);
   const table = new Int32Array(256);
   for (let byte = 0; byte < 256; byte++) {
@@ -41,7 +41,7 @@ function makeReflected([name, bits, polynomial, initial, , finalXor]: CrcModel<n
 }
 
 /** The register stands at the upper end of 32 bits, so that one loop does for every width. */
-function makePlain([name, bits, polynomial, initial, order, finalXor]: CrcModel<number>): Checksum {
+function makePlain([name, bits, polynomial, initial, order, finalXor]: CrcModel<number>): LinearChecksum {
   const shift = 32 - bits;
   const aligned = polynomial << shift;
   const table = new Int32Array(256);

@@ -1,6 +1,5 @@
 import { BUDGET_PER_BYTE, CheckBudget } from '../check-budget.ts';
-import type { DiscardReason, FaultReason, FrameSink } from '../decoder.ts';
-import { SAMPLE_BYTES } from '../decoder.ts';
+import { type DiscardReason, type FaultReason, type FrameSink, SAMPLE_BYTES } from '../decoder.ts';
 import { copyOf, hexExcerpt } from '../describe.ts';
 import { recogniseForeignProtocol } from '../foreign-protocol.ts';
 import { SearchingDecoder } from '../searching-decoder.ts';

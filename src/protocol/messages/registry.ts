@@ -1,9 +1,7 @@
-import type { MessageDefinition } from '../definition.ts';
-import { ProtocolDefinition } from '../definition.ts';
+import { type MessageDefinition, ProtocolDefinition } from '../definition.ts';
 import { datetimeMessage } from './datetime.ts';
 import { heartbeatMessage } from './heartbeat.ts';
-import type { IdentityRule } from './register.ts';
-import { registerMessage } from './register.ts';
+import { type IdentityRule, registerMessage } from './register.ts';
 
 export interface BuiltinOptions {
   /** Default `standard`: the appid is a UUID in text form, the IMEI is 15 digits. */

@@ -1,5 +1,4 @@
-import type { FrameShape, MessageDefinition } from '../definition.ts';
-import { lengthsInWords } from '../definition.ts';
+import { type FrameShape, lengthsInWords, type MessageDefinition } from '../definition.ts';
 import { hexExcerpt } from '../describe.ts';
 import type { InvalidPayload, RequestName } from '../message.ts';
 

@@ -35,7 +35,7 @@ export const KEPT_MS = 1_000;
 /** Documents between two places where the rendering may be interrupted. */
 const STRIDE = 32;
 
-/** The body of `/api/devices`, rendered once for all who ask, in slices where it is large. */
+/** The body of `/api/devices`, rendered once for all concurrent requests, in slices where it is large. */
 export class DeviceList {
   readonly #state: ListedState;
   readonly #clock: Clock;
@@ -78,7 +78,7 @@ export class DeviceList {
   *#render(): Generator<undefined, Rendering> {
     const { epoch } = this.#state;
     const begunAtMs = this.#clock.now().monoMs;
-    // Read first: changes made while the list is put together can then only be told twice, never missed.
+    // Read first: changes made while the list is put together can then only be sent twice, never missed.
     const position = this.#state.position();
     const found = new Map<string, JsonObject>();
     let newest = 0;

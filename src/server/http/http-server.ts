@@ -1,42 +1,47 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
-import { type Admission, originConfigured } from '../../access/admission.ts';
-import { AdmissionControl } from '../../access/admission-control.ts';
+import {
+  AdmissionControl,
+  type AdmissionLimits,
+  DEFAULT_ADMISSION_LIMITS,
+  DEFAULT_REQUEST_LIMITS,
+  type RequestLimits,
+} from '../../access/admission-control.ts';
 import { Authenticator } from '../../access/authenticator.ts';
-import { type Caller, plainAddress } from '../../access/caller.ts';
-import { type AdmissionLimits, DEFAULT_ADMISSION_LIMITS } from '../../access/connection-gate.ts';
+import type { Caller } from '../../access/caller.ts';
 import type { Grant } from '../../access/grant.ts';
-import { answerClientError, writeAnswer } from '../../access/raw-answer.ts';
+import { type Admission, originConfigured } from '../../access/host-and-origin.ts';
+import {
+  type Answer,
+  answerClientError,
+  refusal,
+  SECURITY_HEADERS,
+  writeAnswer,
+} from '../../access/http-answer.ts';
+import { isFeedPath, pathOf, STREAM_PATH } from '../../access/paths.ts';
 import { RequestAccess } from '../../access/request-access.ts';
-import { DEFAULT_REQUEST_LIMITS, type RequestLimits } from '../../access/request-limits.ts';
 import type { JsonObject } from '../../contract/publisher.ts';
 import { ERROR_CODES, HeartwireError } from '../../errors.ts';
-import { listeningHost } from '../../links/names/as-lookup.ts';
-import { BACKLOG } from '../../system/backlog.ts';
+import { listeningHost } from '../../links/names/name-resolver.ts';
+import { plainAddress } from '../../system/addresses.ts';
 import { type Clock, systemClock } from '../../system/clock.ts';
 import type { Affected } from '../../system/defect.ts';
-import { listenError, urlHost } from '../../system/listen-error.ts';
-import { makeHttpServer, type Patience } from '../../system/make-server.ts';
-import type { TlsSource } from '../../system/tls-source.ts';
+import { BACKLOG, HANDSHAKE_MS, Handshakes, listenError, urlHost } from '../../system/listening.ts';
+import type { TlsSource } from '../../system/tls.ts';
 import { DeviceList, type ListedState } from './device-list.ts';
 import { builtInPage, loadPage } from './page.ts';
 import { RequestTurns } from './request-turns.ts';
-import {
-  type Answer,
-  isFeedPath,
-  pathOf,
-  type RetainedState,
-  type RouteSources,
-  refusal,
-  route,
-  SECURITY_HEADERS,
-  type ServedFiles,
-  STREAM_PATH,
-  upgradeRequired,
-} from './routes.ts';
+import { type RetainedState, type RouteSources, route, type ServedFiles, upgradeRequired } from './routes.ts';
 
 /** Takes over the connection of a WebSocket upgrade; Host and Origin have been checked. */
 export interface UpgradeReceiver {
@@ -71,7 +76,7 @@ export interface HttpServerOptions extends Admission, Partial<AdmissionLimits & 
   readonly auth?: Authenticator;
   /** A defect showed with one request; absent: it is thrown on, and ends everything. */
   onDefect?(affected: Affected, cause: unknown): void;
-  /** Somebody was not let in; `detail` is words, or the body of the answer. */
+  /** A request was rejected; `detail` is words, or the body of the answer. */
   refused?(address: string, detail: string): void;
   /** What else there is at a path. */
   readonly further?: (path: string) => (() => Answer) | undefined;
@@ -88,7 +93,7 @@ export interface HttpServerOptions extends Admission, Partial<AdmissionLimits & 
 const MAX_CONNECTIONS = 20_000;
 const CLOSING_MS = 1_000;
 
-/** One port for browsers and programs: the page, the API, and the door to the feed. */
+/** One port for browsers and programs: the page, the API, and the upgrade to the feed. */
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #clock: Clock;
@@ -143,7 +148,7 @@ export class HttpServer {
       if (socket.remoteAddress === undefined) return void socket.destroy();
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
-      this.#admissionControl.arrived(socket, tls !== undefined);
+      this.#admissionControl.accept(socket, tls !== undefined);
     });
     server.on('upgrade', (request, socket, head) =>
       this.#turns.handOver(socket, head, (rest) => this.#upgrade(request, socket, rest)),
@@ -153,7 +158,7 @@ export class HttpServer {
       this.#turns.handOver(socket, head, () => writeAnswer(socket, noProxy)),
     );
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      // What is wrong with a body that nobody reads is no reason for a second answer.
+      // A fault in a body that is not read is no reason for a second answer.
       if (this.#ending.has(socket)) return;
       const answer = (): void => answerClientError(error, socket);
       // What could not be parsed stands behind requests that are still to be answered.
@@ -208,7 +213,7 @@ export class HttpServer {
     const conclude = async (): Promise<void> => {
       const judged = await this.#access.judge(request, caller);
       const answer = judged.ok
-        ? (this.#admissionControl.pacedToken(request, caller, judged.grant) ??
+        ? (this.#admissionControl.limitToken(request, caller, judged.grant) ??
           this.#allowed(request, response, sources, standing, caller, judged.grant))
         : judged.answer;
       if (answer !== undefined) this.#send(request, response, standing, (await answer.later?.()) ?? answer);
@@ -242,7 +247,7 @@ export class HttpServer {
       ...standing,
       ...answer.headers,
       ...(answer.status === 304 || answer.status === 204 ? {} : { 'Content-Length': length }),
-      // A body that nobody wants to read is not read: the connection ends with the answer.
+      // The body is not read: the connection ends with the answer.
       ...(hasBody(request) ? { Connection: 'close' } : {}),
     });
     if (answer.file === undefined || request.method === 'HEAD') {
@@ -328,4 +333,54 @@ function preflight(request: IncomingMessage, admission: Admission): Answer | und
 function hasBody(request: IncomingMessage): boolean {
   const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
   return encoding !== undefined || (length !== undefined && length !== '0');
+}
+
+/** What a peer may take of the server's time and memory before it has said what it wants. */
+const LIMITS = { keepAliveTimeout: 5_000, maxHeaderSize: 16 * 1024 } as const;
+
+/** How long a peer may take over what it has to say. */
+export interface Patience {
+  /** Over the headers of a request, from its first byte or, for the first one, from the connection. */
+  readonly headersMs: number;
+  /** Over the whole of a request. */
+  readonly requestMs: number;
+  /** How often connections are checked. */
+  readonly lookMs: number;
+  /** Between two bytes of an answer that it takes. */
+  readonly idleMs: number;
+  /** Over a TLS handshake as a whole; 10 s where it is left out. */
+  readonly handshakeMs?: number;
+}
+
+const PATIENCE: Patience = { headersMs: 10_000, requestMs: 15_000, lookMs: 2_000, idleMs: 60_000 };
+
+/**
+ * A server that does not listen yet; over TLS where there is a pair.
+ * @throws HeartwireError as `TlsSource.load`
+ */
+export async function makeHttpServer(
+  listener: RequestListener,
+  tls: TlsSource | undefined,
+  patience: Patience = PATIENCE,
+  clock: Clock = systemClock,
+): Promise<Server> {
+  const { headersMs, requestMs, lookMs, idleMs, handshakeMs = HANDSHAKE_MS } = patience;
+  const timeouts = {
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: lookMs,
+  };
+  const limits = { ...LIMITS, ...timeouts };
+  if (tls === undefined) return patient(createServer(limits, listener), idleMs);
+  const pair = await tls.load();
+  const server = createSecureServer({ ...limits, ...pair }, listener);
+  new Handshakes(clock, handshakeMs).watch(server);
+  tls.serve(server);
+  return patient(server, idleMs);
+}
+
+/** Bounds how long an answer that is not read holds its memory. */
+function patient(server: Server, idleMs: number): Server {
+  server.timeout = idleMs;
+  return server;
 }

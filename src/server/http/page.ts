@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SCRIPT_PATHS } from '../../access/paths.ts';
 import { HeartwireError } from '../../errors.ts';
 
 /** A file that is sent as it is. */
@@ -23,12 +24,6 @@ export interface Page extends StaticFile {
 export function builtInPage(): string {
   return inPackage('web', 'index.html');
 }
-
-/** What `scripts/bundle.mjs` makes, each served under its own name. */
-const SCRIPTS = ['heartwire-client.js', 'heartwire-client-secret.js'];
-
-/** Where those are served; anybody may have them, because they hold no data. */
-export const SCRIPT_PATHS: readonly string[] = SCRIPTS.map((name) => `/${name}`);
 
 /** A file beside `package.json`, from the sources and from `dist/`. */
 function inPackage(...path: readonly string[]): string {
@@ -53,9 +48,9 @@ export async function loadPage(file: string): Promise<Page> {
   }
   const html = body.toString('utf8');
   const scripts = new Map<string, StaticFile>();
-  for (const name of SCRIPTS) {
-    const script = await readFile(inPackage('dist', 'src', 'client', name)).catch(() => undefined);
-    if (script !== undefined) scripts.set(`/${name}`, staticFile(script));
+  for (const path of SCRIPT_PATHS) {
+    const script = await readFile(inPackage('dist', 'src', 'client', path)).catch(() => undefined);
+    if (script !== undefined) scripts.set(path, staticFile(script));
   }
   return {
     ...staticFile(body),

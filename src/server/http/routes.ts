@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
+import { type Answer, JSON_TYPE, jsonAnswer, refusal } from '../../access/http-answer.ts';
+import { isFeedPath, pathOf, STREAM_PATH } from '../../access/paths.ts';
+import { asyncApiText } from '../../contract/feed/async-api.ts';
 import type { Json, JsonObject } from '../../contract/publisher.ts';
-import type { ErrorCode } from '../../errors.ts';
+import type { BridgeMetrics } from '../metrics/bridge-metrics.ts';
+import type { Readiness } from '../readiness.ts';
 import type { DeviceList, RenderedList } from './device-list.ts';
-import { hasVersion } from './entity-tag.ts';
 import type { Page, StaticFile } from './page.ts';
 
 /** What the HTTP routes read of the retained state. */
@@ -19,27 +22,6 @@ export interface RetainedDocument {
   readonly rev: number;
   readonly document: JsonObject;
 }
-
-/** An answer without its connection. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | string;
-  /** Sent instead of the body: so many bytes of the file at this path. */
-  readonly file?: { readonly path: string; readonly bytes: number };
-  /** Sent instead of all this, once it is made; never rejects. */
-  readonly later?: () => Promise<Answer>;
-}
-
-/** For every answer: nothing here may be framed, sniffed, or used by a page of another origin. */
-export const SECURITY_HEADERS = {
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-} as const;
 
 /** Files that can be had at `/api/files`. */
 export interface ServedFiles {
@@ -62,11 +44,7 @@ export interface RouteSources {
   further?(path: string): (() => Answer) | undefined;
 }
 
-/** Where the feed is to be had as server-sent events. */
-export const STREAM_PATH = '/api/feed';
-
 const METHODS = 'GET, HEAD';
-const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Answers one admitted request; HEAD is a GET whose body the caller leaves out. */
 export function route(
@@ -94,12 +72,12 @@ export function route(
     if (at === '/') return () => pageAnswer(page, ifNoneMatch);
     const script = page.scripts.get(at);
     if (script !== undefined) return () => scriptAnswer(script, ifNoneMatch);
-    if (at === '/healthz') return () => json(200, { status: 'ok', ...sources.health() });
+    if (at === '/healthz') return () => jsonAnswer(200, { status: 'ok', ...sources.health() });
     if (at === '/api/devices') return () => deviceList(sources.devices, ifNoneMatch);
     const device = /^\/api\/devices\/([^/]+)$/.exec(at)?.[1];
     if (device !== undefined) return () => oneDevice(device, sources.store, ifNoneMatch);
     if (at === '/api/files')
-      return () => json(200, { files: (sources.files?.files ?? []).map((each) => ({ ...each })) });
+      return () => jsonAnswer(200, { files: (sources.files?.files ?? []).map((each) => ({ ...each })) });
     const file = /^\/api\/files\/([^/]+)$/.exec(at)?.[1];
     if (file !== undefined) return () => oneFile(file, sources.files);
     if (at === STREAM_PATH && sources.streams) return streamHead;
@@ -108,39 +86,10 @@ export function route(
   }
 }
 
-/** `/ws`, or `/ws/<client_id>`. */
-export function isFeedPath(path: string): boolean {
-  return path === '/ws' || /^\/ws\/[^/]*$/.test(path);
-}
-
-/** The decoded path of a request target, without its query; absent where it cannot be decoded. */
-export function pathOf(target: string): string | undefined {
-  const path = (/^https?:\/\/[^/]*/.test(target) ? target.replace(/^https?:\/\/[^/]*/, '') : target).split(
-    /[?#]/,
-    1,
-  )[0];
-  try {
-    return decodeURIComponent(path === undefined || path === '' ? '/' : path);
-  } catch {
-    // A stray percent sign; the caller says so.
-    return undefined;
-  }
-}
-
-/** What HEAD tells of the stream; a GET is not answered here. */
+/** The head of the stream; a GET is not answered here. */
 function streamHead(): Answer {
   const headers = { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store' };
   return { status: 200, headers, body: '' };
-}
-
-/** An error as every route reports it: `{code, message}`. */
-export function refusal(
-  status: number,
-  code: ErrorCode,
-  message: string,
-  headers: Readonly<Record<string, string>> = {},
-): Answer {
-  return json(status, { code, message }, headers);
 }
 
 /** What a plain request to the feed, or an upgrade to something else than WebSocket, gets. */
@@ -195,11 +144,11 @@ function oneDevice(id: string, store: RetainedState, ifNoneMatch: string | undef
   );
 }
 
-/** Only who has another version is sent this one. */
+/** Sends the document only where the client has another version. */
 function versioned(etag: string, ifNoneMatch: string | undefined, body: () => Json): Answer {
   const headers = { ETag: etag, 'Cache-Control': 'no-cache' };
   if (hasVersion(ifNoneMatch, etag)) return { status: 304, headers, body: '' };
-  return json(200, body(), headers);
+  return jsonAnswer(200, body(), headers);
 }
 
 function oneFile(id: string, files: ServedFiles | undefined): Answer {
@@ -216,10 +165,62 @@ function oneFile(id: string, files: ServedFiles | undefined): Answer {
   return { status: 200, headers, body: '', file };
 }
 
-function json(status: number, value: Json, headers: Readonly<Record<string, string>> = {}): Answer {
-  return {
-    status,
-    headers: { 'Content-Type': JSON_TYPE, 'Cache-Control': 'no-store', ...headers },
-    body: `${JSON.stringify(value)}\n`,
+/** The routes for monitoring, by path. */
+export function observingRoutes(
+  metrics: BridgeMetrics,
+  readiness: Readiness,
+  discreet: () => boolean,
+): (path: string) => (() => Answer) | undefined {
+  const routes: Readonly<Record<string, () => Answer>> = {
+    '/metrics': () => metricsAnswer(metrics),
+    '/readyz': () => readyAnswer(readiness, discreet()),
+    '/asyncapi.json': () => ({
+      status: 200,
+      headers: { ...JSON_HEADERS, 'Cache-Control': 'no-cache' },
+      body: asyncApiText(),
+    }),
   };
+  return (path) => (Object.hasOwn(routes, path) ? routes[path] : undefined);
+}
+
+const JSON_HEADERS = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' };
+
+/** Put together when it is sent. */
+export function metricsAnswer(metrics: Pick<BridgeMetrics, 'contentType' | 'text'>): Answer {
+  const headers = { 'Content-Type': metrics.contentType, 'Cache-Control': 'no-store' };
+  const later = async (): Promise<Answer> => {
+    try {
+      return { status: 200, headers, body: await metrics.text() };
+    } catch (cause) {
+      const detail = cause instanceof Error ? cause.message : String(cause);
+      return refusal(500, 'metrics_failed', `The metrics could not be put together: ${detail}`);
+    }
+  };
+  return { status: 200, headers, body: '', later };
+}
+
+/** 200, or 503 with every reason why not. `discreet`: the request has no token, so the answer holds no names. */
+export function readyAnswer(readiness: Pick<Readiness, 'reasons'>, discreet = false): Answer {
+  const reasons = readiness.reasons().map((each) => {
+    const { kind, message } = each;
+    return discreet ? { kind, message } : each;
+  });
+  const body = reasons.length === 0 ? { status: 'ready' } : { status: 'not_ready', reasons };
+  return {
+    status: reasons.length === 0 ? 200 : 503,
+    headers: JSON_HEADERS,
+    body: `${JSON.stringify(body)}\n`,
+  };
+}
+
+/** Whether a client that sends this `If-None-Match` has the version already; `W/` makes no difference (RFC 9110, 13.1.2). */
+export function hasVersion(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  if (ifNoneMatch.trim() === '*') return true;
+  const wanted = opaque(etag);
+  return ifNoneMatch.split(',').some((each) => opaque(each.trim()) === wanted);
+}
+
+function opaque(etag: string): string {
+  return etag.startsWith('W/') ? etag.slice(2) : etag;
 }

@@ -1,14 +1,13 @@
-import { performance } from 'node:perf_hooks';
+import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { Registry } from 'prom-client';
 import type { JsonObject } from '../../contract/publisher.ts';
 import type { DeviceListener } from '../../devices/device-listener.ts';
 import type { UploadStore } from '../../devices/files/upload-store.ts';
 import type { Clock } from '../../system/clock.ts';
-import type { LogCounts } from '../../system/counting-log.ts';
 import type { DiskUse } from '../../system/disk-budget.ts';
+import type { LogCounts } from '../../system/log-limits.ts';
 import { addCounter, addGauge, one, type Sample } from './family.ts';
-import type { LoopDelay } from './loop-delay.ts';
 
 /** What the process uses, as the operating system counts it. */
 export interface ProcessUsage {
@@ -33,7 +32,7 @@ export interface BridgeFamilySources {
   readonly usage?: (() => ProcessUsage) | undefined;
 }
 
-/** What is told of the bridge itself: its listeners, its log, its disk and its event loop. */
+/** The metrics of the bridge itself: its listeners, its log, its disk and its event loop. */
 export function addBridgeFamilies(registry: Registry, sources: BridgeFamilySources): void {
   const { version, nodeVersion, clock } = sources;
   const startedAt = clock.now().wallMs / 1_000;
@@ -198,4 +197,58 @@ function addProcess(registry: Registry, { loopDelay, usage }: BridgeFamilySource
     help: 'Processor time of the process.',
     read: () => one(usage().cpuSeconds),
   });
+}
+
+/** How often the loop is looked at, in ms; what is measured counts this time in. */
+const RESOLUTION_MS = 40;
+/** A reading covers so much of the past, and at most twice as much where it is read as often. */
+const WINDOW_MS = 60_000;
+const NS_PER_S = 1e9;
+
+/** How late the event loop came to what was due, in seconds. */
+export interface LoopDelay {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/**
+ * Watches how late the event loop is. Of two histograms that are emptied in turn the fuller one is read, so that
+ * every reader sees the same past.
+ */
+export class LoopDelayWatch {
+  #full: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  #fresh: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  #turnedAtMs: number | undefined;
+
+  start(): void {
+    this.#full.enable();
+    this.#fresh.enable();
+  }
+
+  stop(): void {
+    this.#full.disable();
+    this.#fresh.disable();
+  }
+
+  read(monoMs: number): LoopDelay {
+    this.#turnedAtMs ??= monoMs;
+    if (monoMs - this.#turnedAtMs >= WINDOW_MS) {
+      [this.#full, this.#fresh] = [this.#fresh, this.#full];
+      this.#fresh.reset();
+      this.#turnedAtMs = monoMs;
+    }
+    const histogram = this.#full;
+    // Without a measurement yet, the maximum is none.
+    if (histogram.count === 0) return { p50: 0, p99: 0, max: 0 };
+    return {
+      p50: late(histogram.percentile(50)),
+      p99: late(histogram.percentile(99)),
+      max: late(histogram.max),
+    };
+  }
+}
+
+function late(ns: number): number {
+  return Math.max(0, ns / NS_PER_S - RESOLUTION_MS / 1_000);
 }

@@ -6,12 +6,15 @@ import type { SubscriberRegistry } from '../../feed/hub/subscriber-registry.ts';
 import type { Clock } from '../../system/clock.ts';
 import { inSlices, Slices } from '../../system/slices.ts';
 import { KEPT_MS, LARGEST_FRESH } from '../http/device-list.ts';
-import { addBridgeFamilies, type BridgeFamilySources } from './bridge-families.ts';
-import { addDeviceFamilies } from './device-families.ts';
-import { DeviceMeters, type DeviceMetersOptions, type DeviceSnapshot } from './device-meters.ts';
+import { addBridgeFamilies, type BridgeFamilySources, LoopDelayWatch } from './bridge-families.ts';
+import {
+  addDeviceFamilies,
+  DeviceMeters,
+  type DeviceMetersOptions,
+  type DeviceSnapshot,
+} from './device-families.ts';
+import { histogramText } from './family.ts';
 import { addFeedFamilies } from './feed-families.ts';
-import { histogramText } from './histogram-text.ts';
-import { LoopDelayWatch } from './loop-delay.ts';
 
 export interface BridgeMetricsOptions extends DeviceMetersOptions, Omit<BridgeFamilySources, 'loopDelay'> {
   subscriberRegistry(): SubscriberRegistry;
@@ -19,7 +22,7 @@ export interface BridgeMetricsOptions extends DeviceMetersOptions, Omit<BridgeFa
 }
 
 /**
- * What a bridge tells Prometheus. Everything is counted where it happens and only put together here, when it is asked
+ * The metrics of a bridge for Prometheus. Everything is counted where it happens and only put together here, when it is asked
  * for; there is nothing that two bridges of one process would share.
  */
 export class BridgeMetrics {
@@ -29,7 +32,7 @@ export class BridgeMetrics {
   readonly #loop = new LoopDelayWatch();
   readonly #clock: Clock;
   #snapshot: DeviceSnapshot | undefined;
-  /** Of many devices; that of few is rendered whenever somebody asks. */
+  /** Of many devices; that of few is rendered for each request. */
   #latest: { readonly text: Uint8Array; readonly begunAtMs: number } | undefined;
   #rendering: Promise<Uint8Array> | undefined;
 
@@ -50,7 +53,7 @@ export class BridgeMetrics {
   /** A device counts nothing any more; what it has counted stays. */
   readonly retire = (reading: DeviceReading): void => this.#meters.retire(reading);
 
-  /** Everything, in the text format of Prometheus, as UTF-8; rendered once for all who ask, in slices where it is long. */
+  /** Everything, in the text format of Prometheus, as UTF-8; rendered once for all concurrent requests, in slices where it is long. */
   text(): Promise<Uint8Array> {
     if (this.#rendering !== undefined) return this.#rendering;
     const latest = this.#latest;

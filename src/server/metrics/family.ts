@@ -3,7 +3,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 /** One value of a family, with the values of its labels; a label without a value is left out. */
 export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
 
-/** What is told under one name. It is read when it is asked for: nothing is kept, and nothing counted twice. */
+/** The values under one name, read for each request: nothing is kept, and nothing counted twice. */
 export interface Family {
   readonly name: string;
   readonly help: string;
@@ -40,4 +40,24 @@ export function one(value: number): readonly Sample[] {
 
 function settings(registry: Registry, { name, help, labels = [] }: Family) {
   return { name, help, labelNames: [...labels], registers: [registry] };
+}
+
+/** A histogram that was counted elsewhere; `counts` are not cumulative, with one more than there are `bounds`. */
+export interface CountedHistogram {
+  readonly name: string;
+  readonly help: string;
+  readonly bounds: readonly number[];
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
+/** As the text format of Prometheus has it; the library can only observe one value after the other. */
+export function histogramText({ name, help, bounds, counts, sum }: CountedHistogram): string {
+  let count = 0;
+  const buckets = [...bounds.map(String), '+Inf'].map((le, index) => {
+    count += counts[index] ?? 0;
+    return `${name}_bucket{le="${le}"} ${count}`;
+  });
+  const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`, ...buckets];
+  return [...lines, `${name}_sum ${sum}`, `${name}_count ${count}`, ''].join('\n');
 }

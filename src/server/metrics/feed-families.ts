@@ -6,7 +6,7 @@ import { addCounter, addGauge, one, type Sample } from './family.ts';
 
 const CODES: Readonly<Record<string, number>> = CLOSE_CODES;
 
-/** What is told of subscribers, and of the feed itself. */
+/** The metrics of subscribers, and of the feed itself. */
 export function addFeedFamilies(
   registry: Registry,
   subscriberRegistry: () => SubscriberRegistry,
@@ -36,7 +36,7 @@ export function addFeedFamilies(
   );
   count(
     'heartwire_feed_deliveries_total',
-    'Messages handed to subscribers; one told to ten counts ten times.',
+    'Messages handed to subscribers; one sent to ten counts ten times.',
     ({ audience }) => audience.tally.deliveries,
   );
   addCounter(registry, {
@@ -54,7 +54,7 @@ export function addFeedFamilies(
   });
   addCounter(registry, {
     name: 'heartwire_feed_dropped_events_total',
-    help: 'Events that a subscriber was told to have missed, by reason.',
+    help: 'Events that subscribers missed, by reason.',
     labels: ['transport', 'reason'],
     read: () =>
       subscriberRegistry().transports.flatMap(({ tally, audience }): Sample[] => [

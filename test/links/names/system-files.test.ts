@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { parseHosts } from '../../../src/links/names/hosts-file.ts';
 import {
   candidates,
+  parseHosts,
   parseNsswitch,
   parseResolvConf,
   systemMayKnow,

@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CHECKSUM_ALIASES, CHECKSUM_NAMES, findChecksum } from '../../../src/protocol/crc/catalogue.ts';
 import { checksumOf, wideChecksumOf } from '../../../src/protocol/crc/checksum.ts';
-import type { CrcModel } from '../../../src/protocol/crc/models.ts';
-import { CRC_MODELS, WIDE_CRC_MODELS } from '../../../src/protocol/crc/models.ts';
+import { CRC_MODELS, type CrcModel, WIDE_CRC_MODELS } from '../../../src/protocol/crc/models.ts';
 import { SUMS } from '../../../src/protocol/crc/sums.ts';
 
 const text = new TextEncoder().encode('123456789');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LoopDelayWatch } from '../../../src/server/metrics/loop-delay.ts';
+import { LoopDelayWatch } from '../../../src/server/metrics/bridge-families.ts';
 
 describe('the delay of the event loop', () => {
   it('shows a stall for a minute at least, to everybody who asks, and forgets it in the end', async () => {
