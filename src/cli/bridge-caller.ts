@@ -7,8 +7,8 @@ import { lookupOf } from '../links/names/as-lookup.ts';
 import type { Values } from '../protocol/declared/value.ts';
 import type { Clock } from '../system/clock.ts';
 import { withResolvers } from '../system/with-resolvers.ts';
-import { TOKEN_MEND } from './bridge-token.ts';
-import { bridgeUnreachable } from './bridge-unreachable.ts';
+import { bridgeUnreachable } from './bridge-feed.ts';
+import { TOKEN_MEND } from './bridge-options.ts';
 
 /** What a bridge answered to a command. */
 export type CallReply =

@@ -1,6 +1,5 @@
 import type { Argv } from 'yargs';
 import type { ProcessUsage } from '../server/metrics/bridge-families.ts';
-import type { Terminal } from './terminal.ts';
 
 /** What a command may touch of the process that runs it; `bin/` makes it, tests make their own. */
 export interface CliIo {
@@ -35,17 +34,42 @@ export interface CliIo {
 /** 0 done, 1 the work failed, 2 wrong usage or configuration. */
 export type ExitCode = 0 | 1 | 2;
 
-/** One command of the command line: one file in `cli/`, one line in `cli/main.ts`. */
+/** One command of the command line: a file in `commands/`, which exports it as `command`. */
 export interface Command<Args> {
-  /** As yargs writes it: `check [file]`. */
-  readonly usage: string;
-  readonly describe: string;
   /** Shell line and what it does; shown by `--help`. */
   readonly examples: ReadonlyArray<readonly [string, string]>;
   /** A lone hyphen is standard input to it; to others it means nothing. */
   readonly takesHyphen?: boolean;
-  /** What it prints holds orders for a terminal, or is data for programs: it escapes itself what devices and files say. */
+  /** Its output holds control sequences or is data for programs, so the command escapes text of devices and files itself. */
   readonly raw?: true;
   options(yargs: Argv): Argv<Args>;
   run(args: Args, io: CliIo): Promise<ExitCode>;
+}
+
+/** A command whose arguments only it knows the type of. */
+export interface AnyCommand extends Omit<Command<never>, 'options'> {
+  options(yargs: Argv): unknown;
+}
+
+/** An entry of `COMMANDS`. */
+export interface LoadableCommand {
+  /** As yargs writes it: `check [file]`. */
+  readonly usage: string;
+  readonly describe: string;
+  load(): Promise<{ readonly command: AnyCommand }>;
+}
+
+/** A terminal that a command may draw on and take keys from; `bin/` makes it. */
+export interface Terminal {
+  /** In characters; changes as people pull at the window. */
+  size(): { readonly columns: number; readonly rows: number };
+  /** Calls after every change of the size until the returned function is called. */
+  onResize(callback: () => void): () => void;
+  /**
+   * Every key goes to `callback`, Ctrl-C too, and none is shown, until the returned function is called. Text may hold
+   * several keys.
+   */
+  onKeys(callback: (text: string) => void): () => void;
+  /** Puts the process to sleep as Ctrl-Z does, and calls once it goes on. */
+  suspend(resumed: () => void): void;
 }
