@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { luaDissector } from '../../src/capture/dissector.ts';
-import { PcapngExport } from '../../src/capture/export-pcapng.ts';
+import { PcapngExport } from '../../src/capture/pcapng.ts';
 import { RowMaker } from '../../src/capture/export-rows.ts';
 import { builtinDeclaration } from '../../src/protocol/declared/builtin.ts';
 import type { DeclaredProtocol } from '../../src/protocol/declared/declared-protocol.ts';

@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
-import { PcapngExport } from '../../capture/export-pcapng.ts';
+import { PcapngExport } from '../../capture/pcapng.ts';
 import { CSV_HEAD, csvLine, type ExportRow, jsonLine, RowMaker } from '../../capture/export-rows.ts';
 import { HeartwireError } from '../../errors.ts';
 import { openTrace, traceName } from '../../recording/trace-file.ts';
