@@ -13,7 +13,7 @@ interface KeyArgs {
 }
 
 /** What is said where something is encrypted and no key fits. */
-const KEY_MEND = 'Set HEARTWIRE_KEY, or name the file of the key with --key-file.';
+const KEY_FIX = 'Set HEARTWIRE_KEY, or name the file of the key with --key-file.';
 const KEY_FORM = 'A key is 32 bytes in base64, as `heartwire key` prints one.';
 /** Every payload may be tried with each of them. */
 const MAX_KEYS = 16;
@@ -99,5 +99,5 @@ export function openPayloads(keys: readonly Uint8Array[], note: (text: string) =
 function problemText({ reason, topic = 'the answer', keyId, message }: SecretProblem): string {
   if (keyId === undefined) return `${topic} is shown as it came. ${message}`;
   const encrypted = `${topic} is encrypted with the key "${keyId.slice(0, LONGEST_ID)}", and shown as it came.`;
-  return `${encrypted} ${reason === 'key_unknown' ? 'No key was given.' : message} ${KEY_MEND}`;
+  return `${encrypted} ${reason === 'key_unknown' ? 'No key was given.' : message} ${KEY_FIX}`;
 }

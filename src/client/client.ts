@@ -211,8 +211,12 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
   }
 
   /** Any other message that is answered, such as `get_clients`; resolves with the payload of the answer. */
-  async request(type: string, fields: JsonObject = {}, { signal }: CallOptions = {}): Promise<object> {
-    return (await this.#call(type, fields, TIMEOUT_MS, signal)).payload;
+  async request(
+    type: string,
+    fields: JsonObject = {},
+    { timeoutMs = TIMEOUT_MS, signal }: CommandOptions = {},
+  ): Promise<object> {
+    return (await this.#call(type, fields, timeoutMs, signal)).payload;
   }
 
   /** Waits no longer for the next attempt, where one is waited for. */

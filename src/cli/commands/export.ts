@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
-import { PcapngExport } from '../../capture/pcapng.ts';
 import { CSV_HEAD, csvLine, type ExportRow, jsonLine, RowMaker } from '../../capture/export-rows.ts';
+import { PcapngExport } from '../../capture/pcapng.ts';
 import { HeartwireError } from '../../errors.ts';
 import { openTrace, traceName } from '../../recording/trace-file.ts';
 import { sourceWithSilences } from '../../recording/trace-silence.ts';

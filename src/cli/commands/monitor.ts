@@ -3,7 +3,7 @@ import type { JsonObject } from '../../contract/feed/json.ts';
 import { HeartwireError } from '../../errors.ts';
 import { systemClock } from '../../system/clock.ts';
 import { printableLines } from '../../system/printable.ts';
-import { openFeed, whyOf } from '../bridge-feed.ts';
+import { openFeed, whyOf } from '../bridge-connection.ts';
 import { bridgeKeys, openPayloads, readerOptions } from '../bridge-keys.ts';
 import { bridgeToken, bridgeUrl } from '../bridge-options.ts';
 import type { CliIo, Command, ExitCode, Terminal } from '../command.ts';

@@ -1,6 +1,6 @@
 import { HeartwireError } from '../../errors.ts';
 import { systemClock } from '../../system/clock.ts';
-import { BridgeCaller } from '../bridge-caller.ts';
+import { BridgeCaller } from '../bridge-connection.ts';
 import { bridgeOptions, bridgeToken, bridgeUrl } from '../bridge-options.ts';
 import type { Command } from '../command.ts';
 import { errorText } from '../error-text.ts';
@@ -15,7 +15,7 @@ interface NoteArgs {
 
 /** How long the bridge may take to write it down. */
 const ANSWER_MS = 10_000;
-const NOT_RECORDED_MEND =
+const NOT_RECORDED_FIX =
   'Record it: `record: true` in its entry of devices.yaml, or `heartwire run --record DIR`.';
 
 /** Writes a note into the trace of a device that is being recorded. */
@@ -46,7 +46,7 @@ export const command: Command<NoteArgs> = {
     const reply = await caller.call(args.device, 'note', { text: args.text.join(' ') }, ANSWER_MS);
     if (!reply.ok)
       throw new HeartwireError('bridge_refused', reply.message, {
-        ...(reply.code === 'recording_off' ? { fix: NOT_RECORDED_MEND } : {}),
+        ...(reply.code === 'recording_off' ? { fix: NOT_RECORDED_FIX } : {}),
       });
     return 0;
   },

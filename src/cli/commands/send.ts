@@ -8,7 +8,7 @@ import { HeartwireError } from '../../errors.ts';
 import type { MessageDeclaration } from '../../protocol/declared/declaration.ts';
 import { bytesOfHex, bytesValue, type Values } from '../../protocol/declared/value.ts';
 import { systemClock } from '../../system/clock.ts';
-import { BridgeCaller, type CallReply, outcomeOf } from '../bridge-caller.ts';
+import { BridgeCaller, type CallReply, outcomeOf } from '../bridge-connection.ts';
 import { bridgeKeys, openPayloads, readerOptions } from '../bridge-keys.ts';
 import { bridgeToken, bridgeUrl } from '../bridge-options.ts';
 import type { CliIo, Command, ExitCode } from '../command.ts';

@@ -1,6 +1,6 @@
 import { patternProblem } from '../../contract/feed/topic.ts';
 import { HeartwireError } from '../../errors.ts';
-import { openFeed } from '../bridge-feed.ts';
+import { openFeed } from '../bridge-connection.ts';
 import { bridgeKeys, openPayloads, readerOptions } from '../bridge-keys.ts';
 import { bridgeToken, bridgeUrl } from '../bridge-options.ts';
 import type { CliIo, Command, ExitCode } from '../command.ts';
