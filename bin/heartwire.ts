@@ -13,7 +13,7 @@ function programName(script: string, cwd: string): string {
 
 const outClosed = new AbortController();
 
-/** Results could not be written, other than because nobody reads them any more. */
+/** Results could not be written, other than because their reader is gone. */
 let outFailed = false;
 
 // A reader that has gone away (`| head`), or a terminal that was closed (EIO), ends the output, and is no error.
@@ -32,10 +32,10 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EIO') outClosed.abort();
 });
 
-/** Whoever asked the command to end does not wait for a reader of its output. */
+/** After a signal, the end does not wait for a reader of the output. */
 let signalled = false;
 
-/** Resolves once all that was printed has been taken, or once nobody reads it any more. */
+/** Resolves once all that was printed has been taken, or once its reader is gone. */
 function outputTaken(): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
@@ -69,15 +69,15 @@ const io: CliIo = {
   cwd: process.cwd(),
   drained: () => (process.stdout.writableNeedDrain ? outputTaken() : undefined),
   onSignal(signal, callback) {
-    const told = (): void => {
+    const received = (): void => {
       signalled = true;
       callback();
     };
-    process.on(signal, told);
-    return () => void process.off(signal, told);
+    process.on(signal, received);
+    return () => void process.off(signal, received);
   },
   onUncaught(callback) {
-    // What a promise brings that nobody looks at comes here too.
+    // Unhandled rejections of promises come here, too.
     process.on('uncaughtException', callback);
     return () => void process.off('uncaughtException', callback);
   },

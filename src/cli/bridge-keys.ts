@@ -68,20 +68,20 @@ function bad(message: string, seen?: string): HeartwireError {
   });
 }
 
-/** So many different problems are told: whoever is connected to chooses the names of keys. */
-const MAX_TOLD = 8;
+/** Different problems that are reported: the peer chooses the names of keys. */
+const MAX_REPORTED = 8;
 const LONGEST_ID = 64;
 
 /**
  * The `decode` of a command: opens what one of the keys fits, and leaves the rest as it came. Of each key that is not
- * here it is told once, with the first topic that wanted it.
+ * here one problem is reported, with the first topic that needs it.
  */
 export function openPayloads(keys: readonly Uint8Array[], note: (text: string) => void): Decode {
-  const told = new Set<string>();
+  const reported = new Set<string>();
   const onProblem = (problem: SecretProblem): void => {
     const what = `${problem.reason} ${problem.keyId}`;
-    if (told.has(what) || told.size >= MAX_TOLD) return;
-    told.add(what);
+    if (reported.has(what) || reported.size >= MAX_REPORTED) return;
+    reported.add(what);
     note(printable(problemText(problem)));
   };
   // A key alone does not say what it is called, so each is tried; what the last one cannot open, none can.

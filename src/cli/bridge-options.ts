@@ -47,7 +47,7 @@ function originText(given: unknown): string {
   );
 }
 
-/** Where a bridge is looked for when nobody says where it is. */
+/** The address of a bridge by default. */
 const DEFAULT_BRIDGE_URL = 'http://127.0.0.1:8080';
 
 /**

@@ -13,7 +13,7 @@ export interface CliIo {
   readonly tty?: Terminal;
   /** Standard error is a terminal, and the log is read by people there; as `terminal` where it is left out. */
   readonly errTerminal?: boolean;
-  /** What the process uses now; absent where nobody knows. */
+  /** What the process uses now; absent where that is not known. */
   readonly usage?: () => ProcessUsage;
   /** How this program is called from here, for lines to be typed next: `npx heartwire`. */
   readonly program: string;
@@ -21,13 +21,13 @@ export interface CliIo {
   readonly cwd: string;
   /** Calls on every such signal until the returned function is called. Unwatched signals end the process. */
   onSignal(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', callback: () => void): () => void;
-  /** Calls on whatever nobody caught, until the returned function is called. Unwatched, it ends the process. */
+  /** Calls on every uncaught error, until the returned function is called. Unwatched, it ends the process. */
   onUncaught(callback: (cause: unknown) => void): () => void;
   /** Standard input, read when it is called; absent where there is none. */
   readonly stdin?: () => AsyncIterable<Uint8Array>;
-  /** Resolves once what was given to `out` has been taken; undefined where nothing waits, or where nobody can tell. */
+  /** Resolves once what was given to `out` has been taken; undefined where nothing waits, or where that is not known. */
   readonly drained?: () => Promise<void> | undefined;
-  /** Aborted when nobody reads standard output any more (a closed pipe). */
+  /** Aborted when standard output is closed (a pipe without a reader). */
   readonly outClosed: AbortSignal;
 }
 

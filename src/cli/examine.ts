@@ -14,7 +14,7 @@ import { openTrace } from '../recording/trace-file.ts';
 import { blocksOf } from '../system/disk-budget.ts';
 import { urlHost } from '../system/listen-error.ts';
 
-/** As long as somebody waits who looks at a screen. */
+/** As long as a person waits in front of a screen. */
 const ANSWER_WITHIN_MS = 1_000;
 
 /** What would happen to one thing of the configuration on this machine, now. */
@@ -116,7 +116,7 @@ export function examineListening(about: string, address: ListenAddress): Promise
 }
 
 /**
- * The same for the port of page, API and feed. Whoever examines a machine on which the bridge runs is told so: what that
+ * The same for the port of page, API and feed. Where the bridge runs on this machine, the finding says so: what that
  * holds is busy, and nothing is wrong with it.
  */
 export async function examineServer(address: ListenAddress): Promise<Finding> {
@@ -125,7 +125,7 @@ export async function examineServer(address: ListenAddress): Promise<Finding> {
   if (finding.code !== 'address_in_use' || !(await isBridge(address))) return finding;
   return {
     ...finding,
-    detail: `A bridge runs at ${url} already. What it holds, ports and addresses, is busy for everybody else; stop it to examine them.`,
+    detail: `A bridge runs at ${url} already. What it holds, ports and addresses, is busy for others; stop it to examine them.`,
   };
 }
 
@@ -142,7 +142,7 @@ async function isBridge({ host, port }: ListenAddress): Promise<boolean> {
   }
 }
 
-/** Compares the limit on open files with what the configuration may need; undefined where the system does not tell. */
+/** Compares the limit on open files with what the configuration may need; undefined where the system does not say. */
 export async function examineOpenFiles(
   needed: number,
   limitsFile = '/proc/self/limits',

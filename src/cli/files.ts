@@ -38,7 +38,7 @@ export async function writeOutput(io: CliIo, named: string, text: string): Promi
   }
 }
 
-/** What is told of a file or an output that could not be written, or not to its end. */
+/** The error of a file or an output that could not be written, or not to its end. */
 export function outputNotWritten(named: string, cause: unknown): HeartwireError {
   const detail = cause instanceof Error ? cause.message : String(cause);
   return new HeartwireError('file_not_written', `${named} could not be written: ${detail}.`, {
@@ -71,7 +71,7 @@ async function identityOf(io: CliIo, named: string): Promise<string | undefined>
     const { dev, ino } = await stat(resolve(io.cwd, named), { bigint: true });
     return `${dev} ${ino}`;
   } catch {
-    // Whoever reads or writes it says why that is not possible.
+    // The later reading or writing reports why that is not possible.
     return undefined;
   }
 }

@@ -104,7 +104,7 @@ async function started(config: BridgeConfig, io: CliIo): Promise<[Bridge, Bridge
   } catch (error) {
     const taken = error instanceof HeartwireError && error.code === 'address_in_use';
     if (!taken) throw error;
-    // The page's own port is the one that people were told; it is not replaced in silence.
+    // The page's own port is the one that was announced; it is not replaced in silence.
     const { host, port, tcp } = config.server;
     if (error.seen === `${host}:${port}`) throw elsewhereError(error, port, io);
     const server = { ...config.server, ...(tcp === undefined ? {} : { tcp: { ...tcp, port: 0 } }) };
@@ -113,7 +113,7 @@ async function started(config: BridgeConfig, io: CliIo): Promise<[Bridge, Bridge
   }
 }
 
-/** What to type next, in the words of whoever called us. */
+/** What to type next, as this program was called. */
 function elsewhereError(error: HeartwireError, taken: number, io: CliIo): HeartwireError {
   // Not the next one: there the demo that has this port serves JSON lines.
   const other = taken + 10 > 65_535 ? 0 : taken + 10;
@@ -162,7 +162,7 @@ function exampleFile(): string {
 }
 
 const ANYWHERE = { scheme: 'tcp-listen', host: '127.0.0.1', port: 0 } as const;
-/** An address at which nothing listens, as far as anybody knows. */
+/** An address at which nothing listens, as far as is known. */
 const NOBODY: LinkAddress = { scheme: 'tcp', host: '127.0.0.1', port: 1 };
 const APPID = '996da38d-a7be-4947-aa4c-f8208b5f4ade';
 const MADE_UP = { appid: APPID, imei: '490154203237518' };
@@ -301,7 +301,7 @@ function anywhere(listeners: readonly ListenerConfig[]): ListenerConfig[] {
   return listeners.map((listener) => ({ ...listener, link: { ...listener.link, port: 0 } }));
 }
 
-/** An address as a listener of ours (`host:port`) or a pty (a path) reported it. */
+/** An address as one of our listeners (`host:port`) or a pty (a path) reported it. */
 function reportedAddress(text: string): LinkAddress {
   const parsed = parseLinkAddress(text.startsWith('/') ? text : `tcp:${text}`);
   if (!parsed.ok) throw new Error(parsed.problem);

@@ -163,7 +163,7 @@ function examineToken({ name, expiresAtMs }: StaticToken): () => Promise<Finding
   };
 }
 
-/** One port behind two names, which the configuration alone cannot show: whoever comes first would have it. */
+/** One port behind two names, which the configuration alone cannot show: the first to open it would have it. */
 async function sharedPorts(devices: readonly DialledDeviceConfig[]): Promise<Finding[]> {
   const owners = new Map<string, string>();
   const findings: Finding[] = [];

@@ -83,7 +83,7 @@ export const command: Command<ExportArgs> = {
 
 interface Sink {
   write(part: string | Uint8Array): Promise<void> | undefined;
-  /** Nobody reads it any more. */
+  /** Its reader is gone. */
   unwanted(): boolean;
   close(): Promise<void>;
 }

@@ -155,7 +155,7 @@ function traceText({ startMs, events, meta }: Imported, args: ImportArgs): strin
     given.role = args.dialled ? 'client' : 'server';
     given.dial = args.dialled ? 'out' : 'in';
   } else if (meta === '') {
-    // Bytes without a life: whoever sent them is taken to be the one who registers.
+    // Bytes without a connection: their sender is taken to be the side that registers.
     given.role = 'server';
     given.dial = 'in';
   }

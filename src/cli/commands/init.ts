@@ -48,13 +48,13 @@ export const command: Command<InitArgs> = {
   },
 };
 
-/** What stands in the file where nobody is asked. */
+/** What stands in the file where nothing is asked. */
 export function byDefault(ports: readonly OfferedPort[]): NewConfig {
   const devices = ports.map(({ link }, index) => ({ id: `serial-${index + 1}`, link, baud: DEFAULT_BAUD }));
   return { devices, listenAt: DEFAULT_LISTEN_AT };
 }
 
-/** Asks which of the ports are wanted, which addresses, and whom we register with. */
+/** Asks which of the ports are wanted, which addresses, and with which identity we register. */
 export async function askFor(ports: readonly OfferedPort[], io: CliIo): Promise<NewConfig> {
   await using questions = new Questions(io);
   const devices: NewDevice[] = [];
@@ -121,7 +121,7 @@ async function askDevice(
 
 /** Without both, the file would be wrong from the start. */
 function unregistered(questions: Questions, id: string): Pick<NewDevice, 'id'> {
-  questions.tell(
+  questions.say(
     `Then ${id} is written without: put \`register:\` in place of \`session: none\` once you know both.`,
   );
   return { id };
@@ -157,7 +157,7 @@ interface NewDevice {
 
 interface NewConfig {
   readonly devices: readonly NewDevice[];
-  /** `host:port`; absent: nobody dials in. */
+  /** `host:port`; absent: no device dials in. */
   readonly listenAt?: string;
 }
 
@@ -209,5 +209,5 @@ function deviceText({ id, link, baud, register }: NewDevice): string {
   return `  - id: ${JSON.stringify(id)}\n    link: ${JSON.stringify(link)}\n${speed}${life}`;
 }
 
-/** Where devices dial in where nobody says otherwise. */
+/** Where devices dial in by default. */
 const DEFAULT_LISTEN_AT = formatHostPort('127.0.0.1', 9089);

@@ -4,7 +4,7 @@ import type { Command } from '../command.ts';
 /** Prints a new key for `secrecy`. */
 export const command: Command<object> = {
   examples: [
-    ['heartwire key > keys/bench-2026.key', 'and give the same file to who shall read'],
+    ['heartwire key > keys/bench-2026.key', 'and give the same file to each reader'],
     ['heartwire tail --key-file keys/bench-2026.key', 'reads with it'],
   ],
   options: (yargs) => yargs,

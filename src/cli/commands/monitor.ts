@@ -83,7 +83,7 @@ export const command: Command<MonitorArgs> = {
 };
 
 async function showTable(source: Source, args: MonitorArgs, io: CliIo, tty: Terminal): Promise<void> {
-  // The screen itself tells of the connection, and of keys that are missing; a line of a log would tear it.
+  // The screen itself shows the connection, and which keys are missing; a line of a log would tear it.
   const note = (): void => undefined;
   const decode = openPayloads(source.keys, note);
   using feed = openFeed({ ...source, decode, retry: args.retry, io, note });
@@ -147,14 +147,14 @@ async function printChanges(source: Source, args: MonitorArgs, io: CliIo): Promi
     sort: 'id',
     help: false,
   };
-  const told = new Map<string, string>();
+  const printed = new Map<string, string>();
   feed.client.view.onChange(({ device, topic, document }) => {
     if (device === undefined || topic !== `devices/${device}/state`) return;
     const row = document && deviceRow(device, document, undefined, declarationOf(feed.client, document));
     const said = row === undefined ? 'removed' : changeText(row);
-    if (told.get(device) === said) return;
-    if (row === undefined) told.delete(device);
-    else if (shownRows([row], choice).length > 0 || told.has(device)) told.set(device, said);
+    if (printed.get(device) === said) return;
+    if (row === undefined) printed.delete(device);
+    else if (shownRows([row], choice).length > 0 || printed.has(device)) printed.set(device, said);
     else return;
     const at = new Date(systemClock.now().wallMs).toISOString();
     io.out(
@@ -193,7 +193,7 @@ function declarationOf(client: Client, { declaration: key }: JsonObject): JsonOb
   return typeof key === 'string' ? client.view.document(`declarations/${key}`) : undefined;
 }
 
-/** The rows of all devices; one is made anew only when its documents are. */
+/** The rows of all devices; one is made again only when its documents are. */
 function rowsOf(client: Client): () => DeviceRow[] {
   type Documents = readonly [
     state: JsonObject,

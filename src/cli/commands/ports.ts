@@ -79,7 +79,7 @@ export function changesBetween(
   ];
 }
 
-/** The link to write in devices.yaml: by what stays the same over a replug, as far as it tells this port from the others. */
+/** The link to write in devices.yaml: by what stays the same over a replug, as far as it distinguishes this port from the others. */
 export function stableLink(port: PortIdentity, among: readonly PortIdentity[]): string {
   const { serialNumber, byId, vendorId, productId, path } = port;
   const alone = (same: (other: PortIdentity) => boolean): boolean => among.filter(same).length <= 1;

@@ -49,7 +49,7 @@ export const command: Command<ReplayArgs> = {
         describe: 'max, or how many times as fast as it was (max; 1 with --serve)',
       })
       .option('expect', { type: 'string', requiresArg: true, describe: 'JSON lines to compare with' })
-      .option('update', { type: 'boolean', default: false, describe: 'Write the file of --expect anew' })
+      .option('update', { type: 'boolean', default: false, describe: 'Write the file of --expect again' })
       .option('messages', { type: 'string', requiresArg: true, describe: 'messages.yaml of the devices' })
       .option('serve', { type: 'boolean', default: false, describe: 'Serve page, API and feed meanwhile' })
       .option('port', {

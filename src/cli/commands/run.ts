@@ -28,7 +28,7 @@ interface RunArgs {
   readonly quiet: boolean;
 }
 
-/** The bridge: devices in, feed and page out, until it is told to stop. */
+/** The bridge: devices in, feed and page out, until a signal to stop. */
 export const command: Command<RunArgs> = {
   raw: true,
   examples: [
@@ -58,7 +58,7 @@ export const command: Command<RunArgs> = {
       .option('quiet', { type: 'boolean', default: false, describe: 'Log warnings and errors only' }),
   async run(args, io) {
     const log = cliLog(io, args.quiet ? 'warn' : 'info');
-    if (io.errTerminal ?? io.terminal) return runBridge(args, io, log, tellAtTerminal(io));
+    if (io.errTerminal ?? io.terminal) return runBridge(args, io, log, reportAtTerminal(io));
     // Programs read what is written here, so that every line is one of the log.
     try {
       return await runBridge(args, io, log, (problems, unfit) => {
@@ -73,16 +73,16 @@ export const command: Command<RunArgs> = {
 };
 
 /** Says what is wrong with the configuration, and with the command line beside it. */
-type Tell = (problems: readonly Problem[], unfit: HeartwireError | undefined) => void;
+type Report = (problems: readonly Problem[], unfit: HeartwireError | undefined) => void;
 
-const tellAtTerminal =
-  (io: CliIo): Tell =>
+const reportAtTerminal =
+  (io: CliIo): Report =>
   (problems, unfit) => {
     for (const problem of problems) io.err(printableLines(`${formatProblem(problem)}\n`));
     if (unfit !== undefined) io.err(errorText(unfit));
   };
 
-async function runBridge(args: RunArgs, io: CliIo, log: Log, tell: Tell): Promise<ExitCode> {
+async function runBridge(args: RunArgs, io: CliIo, log: Log, report: Report): Promise<ExitCode> {
   const served = ({ config, ...found }: ReadConfig): ReadConfig => {
     return config === undefined ? found : { ...found, config: servedAt(config, args) };
   };
@@ -90,7 +90,7 @@ async function runBridge(args: RunArgs, io: CliIo, log: Log, tell: Tell): Promis
   const loaded = served(await readConfig(path, args.file));
   const { config, failed, problems } = loaded;
   const unfit = await recordFolderProblem(args.record, io.cwd);
-  tell(problems, unfit);
+  report(problems, unfit);
   if (config === undefined || unfit !== undefined) return 2;
   const bridge = new Bridge({
     config,
@@ -113,7 +113,7 @@ async function runBridge(args: RunArgs, io: CliIo, log: Log, tell: Tell): Promis
   return await serve(bridge, reloader, reader, watched, crash.crashed, io);
 }
 
-/** What is configured wrongly is told by the log of a bridge that runs; what was just typed, at once. */
+/** What is configured wrongly is reported by the log of a bridge that runs; what was just typed, at once. */
 async function recordFolderProblem(
   dir: string | undefined,
   cwd: string,

@@ -102,7 +102,7 @@ async function run(args: SendArgs, given: CliIo): Promise<ExitCode> {
     program: io.program,
   });
   if (raw !== undefined)
-    return tell(await caller.call(args.device, RAW, { data: bytesValue(raw) }, timeout), RAW, args, io);
+    return printReply(await caller.call(args.device, RAW, { data: bytesValue(raw) }, timeout), RAW, args, io);
   if (file !== undefined) return await sendWhole(file, caller, args, io);
   return await sendMessage(message ?? '', caller, args, io);
 }
@@ -122,7 +122,7 @@ async function sendMessage(
       readBytes(resolve(io.cwd, path), path),
     );
   }
-  return tell(await caller.call(device, message, values, timeout), message, args, io);
+  return printReply(await caller.call(device, message, values, timeout), message, args, io);
 }
 
 async function sendWhole(path: string, caller: BridgeCaller, args: SendArgs, io: CliIo): Promise<ExitCode> {
@@ -146,7 +146,7 @@ async function sendWhole(path: string, caller: BridgeCaller, args: SendArgs, io:
         },
       },
       chunks,
-      // A device tells a new file from the rest of an old one by it.
+      // By it a device distinguishes a new file from the rest of an old one.
       transfer: Math.floor(Math.random() * 0x1_0000),
       clock,
       request: async (message, fields) => outcomeOf(await caller.call(device, message, fields, timeout)),
@@ -186,7 +186,7 @@ async function declarations(caller: BridgeCaller, device: string): Promise<reado
   return reply.result.messages as unknown as readonly MessageDeclaration[];
 }
 
-function tell(reply: CallReply, message: string, { json }: SendArgs, io: CliIo): ExitCode {
+function printReply(reply: CallReply, message: string, { json }: SendArgs, io: CliIo): ExitCode {
   if (!reply.ok) {
     if (!json && io.terminal) throw refusal(reply);
     io.out(`${JSON.stringify({ code: reply.code, message: reply.message })}\n`);

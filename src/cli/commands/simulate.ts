@@ -13,7 +13,7 @@ import type { Command } from '../command.ts';
 import { stopRequest } from '../lifecycle.ts';
 import { SUMMARY_EVERY_MS, simulateReport } from '../ui/simulation-report.ts';
 
-/** Runs fake devices until it is told to stop. */
+/** Runs fake devices until a signal to stop. */
 export const command: Command<SimulateArgs> = {
   examples: [
     ['heartwire simulate --connect 127.0.0.1:9089 --count 20', '20 devices dial a listening bridge'],

@@ -28,7 +28,7 @@ interface Source {
   readonly keys: readonly Uint8Array[];
 }
 
-/** Prints what happens on a bridge's feed until it is told to stop. */
+/** Prints what happens on a bridge's feed until a signal to stop. */
 export const command: Command<TailArgs> = {
   raw: true,
   examples: [

@@ -18,7 +18,7 @@ interface TokenArgs {
 /** Makes an access token: prints it once, and the lines with its hash for `devices.yaml`. */
 export const command: Command<TokenArgs> = {
   examples: [
-    ['heartwire token --name panel --topics "devices/#"', 'may hear all devices, and do nothing'],
+    ['heartwire token --name panel --topics "devices/#"', 'may read all devices, and do nothing'],
     ['heartwire token --name ops --role admin', 'may do everything'],
     ['heartwire token --name plc > plc.token 2> plc.yaml', 'the token into one file, its lines into another'],
   ],
@@ -36,7 +36,7 @@ export const command: Command<TokenArgs> = {
         array: true,
         requiresArg: true,
         default: ['#'],
-        describe: 'Patterns of the topics that it may hear',
+        describe: 'Patterns of the topics that it may read',
       })
       .option('expires', {
         type: 'string',
@@ -57,7 +57,7 @@ export const command: Command<TokenArgs> = {
       io.out(`${JSON.stringify({ token: made, entry })}\n`);
       return 0;
     }
-    // The token alone is the result, so that it can go into a file without passing anybody's eyes.
+    // The token alone is the result, so that it can go into a file without being shown.
     io.out(`${made}\n`);
     io.err(
       [

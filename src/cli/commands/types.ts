@@ -31,7 +31,7 @@ export const command: Command<TypesArgs> = {
 /** TypeScript of the values of declared messages, as subscribers get them and as commands take them. */
 function typesText({ messages, enums }: ProtocolDeclaration, source: string): string {
   const parts = [
-    `// Made from ${source} by \`heartwire types\`; make it anew when that changes.\n`,
+    `// Made from ${source} by \`heartwire types\`; make it again when that changes.\n`,
     '/** Bytes as JSON carries them. */\nexport interface Bytes {\n  /** Base64. */\n  readonly $bytes: string;\n  readonly len: number;\n}\n',
   ];
   const entries: string[] = [];

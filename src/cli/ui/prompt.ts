@@ -31,7 +31,7 @@ export class Questions implements AsyncDisposable {
   }
 
   /** Says something between two questions. */
-  tell(text: string): void {
+  say(text: string): void {
     this.#io.err(`  ${text}\n`);
   }
 

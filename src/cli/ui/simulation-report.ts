@@ -1,13 +1,13 @@
 import type { FrameCounts, SimulatorEvent } from '../../simulator/event.ts';
 import type { CliIo } from '../command.ts';
 
-/** Up to so many devices, each is told about by itself; of more, only how many do what. */
-const TOLD_ONE_BY_ONE = 10;
+/** Up to this number each device is reported; above it, only the numbers of devices. */
+const REPORTED_ONE_BY_ONE = 10;
 
-/** How often, at most, the state of a large fleet is told. */
+/** How often, at most, the state of a large fleet is reported. */
 export const SUMMARY_EVERY_MS = 1_000;
 
-/** Tells what simulated devices do: to people on a terminal, to machines as JSON lines, and next to nothing in a pipe. */
+/** Reports what simulated devices do: to people on a terminal, to machines as JSON lines, and next to nothing in a pipe. */
 export interface SimulateReport {
   event(event: SimulatorEvent): void;
   /** A second has passed. */
@@ -15,7 +15,7 @@ export interface SimulateReport {
   ended(): void;
 }
 
-/** Chooses how to tell. `counts` and `wallMs` are asked when they are needed. */
+/** Chooses how to report. `counts` and `wallMs` are asked when they are needed. */
 export function simulateReport(
   io: CliIo,
   options: { readonly json: boolean; readonly count: number },
@@ -24,7 +24,7 @@ export function simulateReport(
 ): SimulateReport {
   if (options.json) return new JsonReport(io, counts, wallMs);
   if (!io.terminal) return new QuietReport(io);
-  if (options.count <= TOLD_ONE_BY_ONE) return new LineReport(io, counts);
+  if (options.count <= REPORTED_ONE_BY_ONE) return new LineReport(io, counts);
   return new SummaryReport(io, options.count, counts);
 }
 
@@ -107,7 +107,7 @@ class SummaryReport implements SimulateReport {
   readonly #links = new Map<string, number>();
   readonly #registered = new Set<string>();
   #lastDetail = '';
-  #told = '';
+  #reported = '';
 
   constructor(io: CliIo, count: number, counts: () => FrameCounts) {
     this.#io = io;
@@ -145,8 +145,8 @@ class SummaryReport implements SimulateReport {
 
   tick(): void {
     const state = `${this.#links.size} of ${this.#count} connected, ${this.#registered.size} registered`;
-    if (state === this.#told) return;
-    this.#told = state;
+    if (state === this.#reported) return;
+    this.#reported = state;
     const why = this.#lastDetail === '' ? '' : ` Last: ${this.#lastDetail}`;
     this.#io.out(`${state}; ${countsInWords(this.#counts())}.${why}\n`);
   }

@@ -27,7 +27,7 @@ const STATUS_STYLES: Readonly<Record<string, Style>> = {
   secret: 'dim',
   unknown: 'dim',
 };
-/** What needs somebody first comes first. */
+/** The most urgent status comes first. */
 const STATUS_ORDER = ['offline', 'stale', 'registering', 'unknown', 'away', 'online', 'secret'];
 
 /** Lines that are no rows: title, counts, heading, foot. */
@@ -226,7 +226,7 @@ function cells(
   textOf: (name: keyof Widths) => string,
   styleOf: (name: keyof Widths) => Style = () => 'plain',
 ): Styled[] {
-  // The keys of an object literal of ours.
+  // The keys of an object literal in this file.
   const names = Object.keys(HEADINGS) as (keyof Widths)[];
   return names
     .filter((name) => widths[name] > 0)
