@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 import { relative } from 'node:path';
-import type { CliIo } from '../src/cli/command.ts';
+import type { CliIo, Terminal } from '../src/cli/command.ts';
+import { errorText } from '../src/cli/error-text.ts';
+import { outputNotWritten } from '../src/cli/files.ts';
 import { main } from '../src/cli/main.ts';
-import { tellError } from '../src/cli/tell-error.ts';
-import { outputNotWritten } from '../src/cli/write-output.ts';
-import { ownTerminal } from './terminal.ts';
 
 /** From a checkout there is no `npx heartwire`, which finds installed packages only. */
 function programName(script: string, cwd: string): string {
@@ -14,7 +13,7 @@ function programName(script: string, cwd: string): string {
 
 const outClosed = new AbortController();
 
-/** Results could not be written, other than because nobody reads them any more. */
+/** Results could not be written, other than because their reader is gone. */
 let outFailed = false;
 
 // A reader that has gone away (`| head`), or a terminal that was closed (EIO), ends the output, and is no error.
@@ -24,7 +23,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     outFailed = true;
     // The last words may fail when the command is over.
     process.exitCode = 1;
-    process.stderr.write(tellError(outputNotWritten('The output', error)));
+    process.stderr.write(errorText(outputNotWritten('The output', error)));
   }
   outClosed.abort();
 });
@@ -33,10 +32,10 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EIO') outClosed.abort();
 });
 
-/** Whoever asked the command to end does not wait for a reader of its output. */
+/** After a signal, the end does not wait for a reader of the output. */
 let signalled = false;
 
-/** Resolves once all that was printed has been taken, or once nobody reads it any more. */
+/** Resolves once all that was printed has been taken, or once its reader is gone. */
 function outputTaken(): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
@@ -70,15 +69,15 @@ const io: CliIo = {
   cwd: process.cwd(),
   drained: () => (process.stdout.writableNeedDrain ? outputTaken() : undefined),
   onSignal(signal, callback) {
-    const told = (): void => {
+    const received = (): void => {
       signalled = true;
       callback();
     };
-    process.on(signal, told);
-    return () => void process.off(signal, told);
+    process.on(signal, received);
+    return () => void process.off(signal, received);
   },
   onUncaught(callback) {
-    // What a promise brings that nobody looks at comes here too.
+    // Unhandled rejections of promises come here, too.
     process.on('uncaughtException', callback);
     return () => void process.off('uncaughtException', callback);
   },
@@ -91,3 +90,38 @@ if (code !== 0 || !outFailed) process.exitCode = code;
 if (!signalled) await outputTaken();
 // The command is over; whatever still holds the process (a port that does not close) shall not hold it for long.
 setTimeout(() => process.exit(), 2_000).unref();
+
+/** The terminal of this process; undefined where people neither see its output nor type its input. */
+function ownTerminal(): Terminal | undefined {
+  const { stdin, stdout } = process;
+  if (!stdin.isTTY || !stdout.isTTY || process.env.TERM === 'dumb') return undefined;
+  // The last thing a process does: a crash must not leave a terminal that shows no typing.
+  const restore = (): void => {
+    if (stdin.isRaw) stdin.setRawMode(false);
+  };
+  return {
+    size: () => ({ columns: stdout.columns, rows: stdout.rows }),
+    onResize(callback) {
+      stdout.on('resize', callback);
+      return () => void stdout.off('resize', callback);
+    },
+    onKeys(callback) {
+      stdin.setRawMode(true);
+      stdin.setEncoding('utf8');
+      stdin.on('data', callback);
+      stdin.resume();
+      process.once('exit', restore);
+      return () => {
+        stdin.off('data', callback);
+        stdin.pause();
+        restore();
+        process.off('exit', restore);
+      };
+    },
+    suspend(resumed) {
+      // All of the pipeline, as the terminal would. Without a shell that could wake us the system ignores it: we go on.
+      process.kill(0, 'SIGTSTP');
+      setImmediate(resumed);
+    },
+  };
+}

@@ -8,10 +8,10 @@ import { rolldown } from 'rolldown';
  * is a key of the wire, a name that callers use, or spoken of as a text.
  */
 const INTERNAL = `
-  abandon acknowledge afterMs answered apply begin burst closeSocket covers deadline disconnected dispatch done effect
-  ended expire final firstMissing getToken giveUp giveUpAtMs handle hasToken heard judge keepOnly nextDeadline
-  notResynced notTaken nowSynced openSocket patterns perSecond ports receive received reconcile refused remove
-  sessionLost settle settled subscribing take terms tokenCame told unsent wake`;
+  abandon acknowledge activity afterMs answered applied apply begin burst callbacks closeSocket covers deadline
+  disconnected dispatch done effect ended expire final firstMissing getToken giveUp giveUpAtMs handle hasToken judge
+  keepOnly nextDeadline notResynced notTaken nowSynced openSocket patterns perSecond ports receive received reconcile
+  refused remove sessionLost settle settled subscribing take terms tokenReceived unsent wake`;
 
 const root = new URL('..', import.meta.url);
 const bundle = await rolldown({

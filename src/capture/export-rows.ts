@@ -2,10 +2,9 @@ import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts
 import { toHex } from '../trace/bytes-text.ts';
 import type { TraceEvent, TraceHead } from '../trace/event.ts';
 import { formatExpectation, oneLine } from '../trace/format-trace.ts';
-import { type FrameReading, frameReading } from './frame-reading.ts';
-import { FrameSplitter, type TracedFrame } from './frame-splitter.ts';
+import { type FrameReading, FrameSplitter, frameReading, type TracedFrame } from './frames.ts';
 
-/** One thing that a trace tells, frame by frame. */
+/** One frame or event of a trace. */
 export interface ExportRow {
   readonly atUs: number;
   readonly connection: string;

@@ -1,11 +1,11 @@
 import { HeartwireError } from '../errors.ts';
 import type { TraceEvent, TraceFact } from '../trace/event.ts';
-import { parseFact } from '../trace/parse-fact.ts';
+import { parseFact } from '../trace/parse-line.ts';
 import { type CaptureFrame, readCapture } from './capture-reader.ts';
-import { LINKTYPE_USER0 } from './pcapng-writer.ts';
+import { LINKTYPE_USER0 } from './pcapng.ts';
+import type { PacketTime } from './tcp-conversations.ts';
 import { TcpConversations } from './tcp-conversations.ts';
 import { KNOWN_LINK_TYPES, tcpSegment } from './tcp-segment.ts';
-import type { PacketTime } from './tcp-stream.ts';
 
 export interface ImportOptions {
   /** The TCP port of the server; not needed for captures that Heartwire wrote. */

@@ -1,6 +1,6 @@
 import type { TraceFact } from '../trace/event.ts';
+import { MinHeap } from './min-heap.ts';
 import type { TcpSegment } from './tcp-segment.ts';
-import { type PacketTime, type StreamPart, TcpStream } from './tcp-stream.ts';
 
 type Add = (at: PacketTime, connection: string, fact: TraceFact) => void;
 
@@ -27,7 +27,7 @@ const life = (word: 'dial' | 'open' | 'close' | 'error', detail: string): TraceF
   detail,
 });
 
-/** Follows the TCP connections of one server port through a capture, and tells what went over them. */
+/** Follows the TCP connections of one server port through a capture, and reports the bytes of each. */
 export class TcpConversations {
   readonly #port: number;
   readonly #dialled: boolean;
@@ -57,7 +57,7 @@ export class TcpConversations {
     if (!fromClient && segment.syn) this.#opened(at, linkProtocol);
     if (segment.payload.length > 0) {
       this.#opened(at, linkProtocol);
-      this.#tell(linkProtocol, fromClient, side.stream.push(first, segment.payload, at));
+      this.#report(linkProtocol, fromClient, side.stream.push(first, segment.payload, at));
     }
     if (segment.rst) return this.#ended(at, linkProtocol, fromClient, 'link_reset');
     if (segment.fin) side.finSeen = true;
@@ -66,7 +66,7 @@ export class TcpConversations {
     }
   }
 
-  /** The capture is over: what still waits for missing segments is told with its gaps. */
+  /** The capture is over: what still waits for missing segments is reported with its gaps. */
   finish(): void {
     for (const linkProtocol of this.#byKey.values()) this.#flush(linkProtocol);
   }
@@ -108,7 +108,7 @@ export class TcpConversations {
     this.#add(at, linkProtocol.name, life('open', peer));
   }
 
-  #tell({ name }: LinkProtocol, fromClient: boolean, parts: readonly StreamPart[]): void {
+  #report({ name }: LinkProtocol, fromClient: boolean, parts: readonly StreamPart[]): void {
     const kind = fromClient === this.#dialled ? 'out' : 'in';
     for (const part of parts) {
       if (part.kind === 'bytes') this.#add(part.at, name, { kind, bytes: part.bytes });
@@ -148,7 +148,104 @@ export class TcpConversations {
   }
 
   #flush(linkProtocol: LinkProtocol): void {
-    this.#tell(linkProtocol, true, linkProtocol.client.stream.finish());
-    this.#tell(linkProtocol, false, linkProtocol.server.stream.finish());
+    this.#report(linkProtocol, true, linkProtocol.client.stream.finish());
+    this.#report(linkProtocol, false, linkProtocol.server.stream.finish());
+  }
+}
+
+/** Bytes that may wait for a segment that is missing. */
+const MOST_WAITING = 4 * 1024 * 1024;
+/** What a segment that waits takes besides its bytes. */
+const SEGMENT_OVERHEAD = 64;
+
+/** The packet that brought something: its time stamp, and its place in the capture. */
+export interface PacketTime {
+  readonly epochUs: bigint;
+  readonly packet: number;
+}
+
+/** What comes out of one direction of a connection, in the order of its bytes, each with when the peer had it. */
+type StreamPart =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly at: PacketTime }
+  /** The capture does not hold these bytes. */
+  | { readonly kind: 'gap'; readonly bytes: number; readonly at: PacketTime };
+
+interface Waiting {
+  /** Of its first byte, counted from where the stream began. */
+  readonly position: number;
+  readonly bytes: Uint8Array;
+  readonly at: PacketTime;
+}
+
+/** How far b lies behind a in the circle of sequence numbers; negative where before. */
+const distance = (a: number, b: number): number => (b - a) | 0;
+const later = (a: PacketTime | undefined, b: PacketTime): PacketTime =>
+  a !== undefined && a.packet > b.packet ? a : b;
+
+/** Puts the segments of one direction in order: retransmissions count once, overlaps and late ones find their place. */
+export class TcpStream {
+  /** The sequence number of the next byte, and its place in the stream. */
+  #next: number | undefined;
+  #position = 0;
+  readonly #waiting = new MinHeap<Waiting>((a, b) => a.position < b.position);
+  #waitingBytes = 0;
+  #lastAt: PacketTime | undefined;
+
+  /**
+   * The sequence number of the first byte, as a SYN says, which may be sent again; a capture that begins later takes the
+   * first one it sees.
+   */
+  begin(seq: number): void {
+    this.#next ??= seq >>> 0;
+  }
+
+  push(seq: number, bytes: Uint8Array, at: PacketTime): StreamPart[] {
+    if (bytes.length === 0) return [];
+    this.#next ??= seq;
+    this.#waiting.push({ position: this.#position + distance(this.#next, seq), bytes, at });
+    this.#waitingBytes += bytes.length + SEGMENT_OVERHEAD;
+    const parts: StreamPart[] = [];
+    this.#take(parts);
+    while (this.#waitingBytes > MOST_WAITING) this.#skip(parts);
+    return parts;
+  }
+
+  /** Nothing follows: what waits is reported, with the gaps before it. */
+  finish(): StreamPart[] {
+    const parts: StreamPart[] = [];
+    while (this.#waiting.first !== undefined) this.#skip(parts);
+    return parts;
+  }
+
+  /** What follows without a gap. */
+  #take(parts: StreamPart[]): void {
+    for (;;) {
+      const segment = this.#waiting.first;
+      if (segment === undefined || segment.position > this.#position) return;
+      this.#waiting.pop();
+      this.#waitingBytes -= segment.bytes.length + SEGMENT_OVERHEAD;
+      const fresh = segment.bytes.subarray(this.#position - segment.position);
+      if (fresh.length === 0) continue;
+      // Bytes behind a segment that came late had to wait for it.
+      this.#lastAt = later(this.#lastAt, segment.at);
+      parts.push({ kind: 'bytes', bytes: fresh, at: this.#lastAt });
+      this.#advance(fresh.length);
+    }
+  }
+
+  /** Gives up what is missing before the first segment that waits. Bytes behind it were not held up in the peer. */
+  #skip(parts: StreamPart[]): void {
+    const segment = this.#waiting.first;
+    if (segment === undefined) return;
+    const gap = segment.position - this.#position;
+    this.#lastAt = later(this.#lastAt, segment.at);
+    parts.push({ kind: 'gap', bytes: gap, at: this.#lastAt });
+    this.#advance(gap);
+    this.#take(parts);
+  }
+
+  #advance(bytes: number): void {
+    this.#next = ((this.#next ?? 0) + bytes) >>> 0;
+    this.#position += bytes;
   }
 }

@@ -37,7 +37,7 @@ interface Network {
 function network(linkType: number, reader: Reader): Network | undefined {
   switch (linkType) {
     case 0:
-    case 108: // Loopback of the BSDs: an address family in the byte order of whoever captured.
+    case 108: // Loopback of the BSDs: an address family in the byte order of the capturing machine.
       return byVersion(reader, 4);
     case 12:
     case 14:

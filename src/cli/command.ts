@@ -1,6 +1,5 @@
 import type { Argv } from 'yargs';
 import type { ProcessUsage } from '../server/metrics/bridge-families.ts';
-import type { Terminal } from './terminal.ts';
 
 /** What a command may touch of the process that runs it; `bin/` makes it, tests make their own. */
 export interface CliIo {
@@ -14,7 +13,7 @@ export interface CliIo {
   readonly tty?: Terminal;
   /** Standard error is a terminal, and the log is read by people there; as `terminal` where it is left out. */
   readonly errTerminal?: boolean;
-  /** What the process uses now; absent where nobody knows. */
+  /** What the process uses now; absent where that is not known. */
   readonly usage?: () => ProcessUsage;
   /** How this program is called from here, for lines to be typed next: `npx heartwire`. */
   readonly program: string;
@@ -22,30 +21,55 @@ export interface CliIo {
   readonly cwd: string;
   /** Calls on every such signal until the returned function is called. Unwatched signals end the process. */
   onSignal(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', callback: () => void): () => void;
-  /** Calls on whatever nobody caught, until the returned function is called. Unwatched, it ends the process. */
+  /** Calls on every uncaught error, until the returned function is called. Unwatched, it ends the process. */
   onUncaught(callback: (cause: unknown) => void): () => void;
   /** Standard input, read when it is called; absent where there is none. */
   readonly stdin?: () => AsyncIterable<Uint8Array>;
-  /** Resolves once what was given to `out` has been taken; undefined where nothing waits, or where nobody can tell. */
+  /** Resolves once what was given to `out` has been taken; undefined where nothing waits, or where that is not known. */
   readonly drained?: () => Promise<void> | undefined;
-  /** Aborted when nobody reads standard output any more (a closed pipe). */
+  /** Aborted when standard output is closed (a pipe without a reader). */
   readonly outClosed: AbortSignal;
 }
 
 /** 0 done, 1 the work failed, 2 wrong usage or configuration. */
 export type ExitCode = 0 | 1 | 2;
 
-/** One command of the command line: one file in `cli/`, one line in `cli/main.ts`. */
+/** One command of the command line: a file in `commands/`, which exports it as `command`. */
 export interface Command<Args> {
-  /** As yargs writes it: `check [file]`. */
-  readonly usage: string;
-  readonly describe: string;
   /** Shell line and what it does; shown by `--help`. */
   readonly examples: ReadonlyArray<readonly [string, string]>;
   /** A lone hyphen is standard input to it; to others it means nothing. */
   readonly takesHyphen?: boolean;
-  /** What it prints holds orders for a terminal, or is data for programs: it escapes itself what devices and files say. */
+  /** Its output holds control sequences or is data for programs, so the command escapes text of devices and files itself. */
   readonly raw?: true;
   options(yargs: Argv): Argv<Args>;
   run(args: Args, io: CliIo): Promise<ExitCode>;
+}
+
+/** A command whose arguments only it knows the type of. */
+export interface AnyCommand extends Omit<Command<never>, 'options'> {
+  options(yargs: Argv): unknown;
+}
+
+/** An entry of `COMMANDS`. */
+export interface LoadableCommand {
+  /** As yargs writes it: `check [file]`. */
+  readonly usage: string;
+  readonly describe: string;
+  load(): Promise<{ readonly command: AnyCommand }>;
+}
+
+/** A terminal that a command may draw on and take keys from; `bin/` makes it. */
+export interface Terminal {
+  /** In characters; changes as people pull at the window. */
+  size(): { readonly columns: number; readonly rows: number };
+  /** Calls after every change of the size until the returned function is called. */
+  onResize(callback: () => void): () => void;
+  /**
+   * Every key goes to `callback`, Ctrl-C too, and none is shown, until the returned function is called. Text may hold
+   * several keys.
+   */
+  onKeys(callback: (text: string) => void): () => void;
+  /** Puts the process to sleep as Ctrl-Z does, and calls once it goes on. */
+  suspend(resumed: () => void): void;
 }

@@ -1,6 +1,7 @@
-import { constants } from 'node:fs';
-import { access, readFile, realpath, stat } from 'node:fs/promises';
-import type { ErrorCode } from '../errors.ts';
+import { constants, type StatsFs } from 'node:fs';
+import { access, readdir, readFile, realpath, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type ErrorCode, HeartwireError } from '../errors.ts';
 import type { LinkEnd } from '../links/link.ts';
 import { listeningHost } from '../links/names/name-resolver.ts';
 import { otherReaders } from '../links/port-holders.ts';
@@ -9,9 +10,11 @@ import type { SerialAddress } from '../links/serial-address.ts';
 import { busyEnd, missingEnd, permissionEnd } from '../links/serial-end.ts';
 import type { ListenAddress } from '../links/tcp-listen.ts';
 import { addressLabel, dial, type LinkAddress, listen } from '../links/transports.ts';
+import { openTrace } from '../recording/trace-file.ts';
+import { blocksOf } from '../system/disk-budget.ts';
 import { urlHost } from '../system/listening.ts';
 
-/** As long as somebody waits who looks at a screen. */
+/** As long as a person waits in front of a screen. */
 const ANSWER_WITHIN_MS = 1_000;
 
 /** What would happen to one thing of the configuration on this machine, now. */
@@ -113,7 +116,7 @@ export function examineListening(about: string, address: ListenAddress): Promise
 }
 
 /**
- * The same for the port of page, API and feed. Whoever examines a machine on which the bridge runs is told so: what that
+ * The same for the port of page, API and feed. Where the bridge runs on this machine, the finding says so: what that
  * holds is busy, and nothing is wrong with it.
  */
 export async function examineServer(address: ListenAddress): Promise<Finding> {
@@ -122,7 +125,7 @@ export async function examineServer(address: ListenAddress): Promise<Finding> {
   if (finding.code !== 'address_in_use' || !(await isBridge(address))) return finding;
   return {
     ...finding,
-    detail: `A bridge runs at ${url} already. What it holds, ports and addresses, is busy for everybody else; stop it to examine them.`,
+    detail: `A bridge runs at ${url} already. What it holds, ports and addresses, is busy for others; stop it to examine them.`,
   };
 }
 
@@ -139,7 +142,7 @@ async function isBridge({ host, port }: ListenAddress): Promise<boolean> {
   }
 }
 
-/** Compares the limit on open files with what the configuration may need; undefined where the system does not tell. */
+/** Compares the limit on open files with what the configuration may need; undefined where the system does not say. */
 export async function examineOpenFiles(
   needed: number,
   limitsFile = '/proc/self/limits',
@@ -157,4 +160,103 @@ export async function examineOpenFiles(
     code: 'open_file_limit',
     detail: `The limit of ${limit} open files is below the ${needed} that this configuration may need. Type \`ulimit -n ${needed}\` before starting, or set LimitNOFILE= in its systemd unit.`,
   });
+}
+
+/** Whether a folder is there and may be written to, or can be made. Nothing is made. `named`: where it is given. */
+export async function examineFolder(
+  about: string,
+  dir: string,
+  code: ErrorCode,
+  named = `\`${about}.dir\``,
+): Promise<Finding> {
+  for (let path = dir; ; path = dirname(path)) {
+    const found = await stat(path).catch((cause: NodeJS.ErrnoException) => cause);
+    // Where there is a file on the way to it, that is found further up.
+    if (found instanceof Error) {
+      const missing = found.code === 'ENOENT' || found.code === 'ENOTDIR';
+      if (missing && dirname(path) !== path) continue;
+      return bad(about, { code, detail: `${path} cannot be looked at (${found.code}).` });
+    }
+    if (!found.isDirectory()) {
+      const detail = `${path} is no folder. Take it away, or name another folder as ${named}.`;
+      return bad(about, { code, detail });
+    }
+    try {
+      await access(path, constants.W_OK | constants.X_OK);
+    } catch {
+      const detail = `This user may not write to ${path}. Change its owner, or name another folder as ${named}.`;
+      return bad(about, { code, detail });
+    }
+    return good(about, path === dir ? `${dir} may be written to.` : `${dir} will be made.`);
+  }
+}
+
+export interface RoomWanted {
+  readonly budgetBytes: number;
+  readonly maxFiles: number;
+}
+
+const MIB = 1024 * 1024;
+
+/** Whether the disk of a folder has room for its budget; undefined where it has, or does not say. */
+export async function examineRoom(
+  about: string,
+  dir: string,
+  code: ErrorCode,
+  { budgetBytes, maxFiles }: RoomWanted,
+): Promise<Finding | undefined> {
+  const disk = await diskOf(dir);
+  if (disk === undefined) return undefined;
+  const { bytes, files } = await usedBy(dir);
+  const freeBytes = disk.bavail * disk.bsize + bytes;
+  if (freeBytes < budgetBytes) {
+    const detail = `${about}.budget_mb is ${mib(budgetBytes)}, and the disk of ${dir} has room for ${mib(freeBytes)}. Lower it, or free space.`;
+    return bad(about, { code, detail });
+  }
+  // A file system without a table of files says 0 of both.
+  const freeFiles = disk.files === 0 ? Number.POSITIVE_INFINITY : disk.ffree + files;
+  if (freeFiles >= maxFiles) return undefined;
+  const detail = `${about}.max_files is ${maxFiles}, and the disk of ${dir} has room for ${freeFiles} files. Lower it, or remove files.`;
+  return bad(about, { code, detail });
+}
+
+/** That of the folder, or of the first one above it that is there. */
+async function diskOf(dir: string): Promise<StatsFs | undefined> {
+  for (let path = dir; ; path = dirname(path)) {
+    try {
+      return await statfs(path);
+    } catch {
+      // It is not there yet, or may not be looked at, which is found elsewhere.
+      if (dirname(path) === path) return undefined;
+    }
+  }
+}
+
+async function usedBy(dir: string): Promise<{ readonly bytes: number; readonly files: number }> {
+  // A folder that is not there has nothing in it; one that may not be read is found elsewhere.
+  const names = await readdir(dir).catch((): string[] => []);
+  let bytes = 0;
+  let files = 0;
+  for (const name of names) {
+    const found = await stat(join(dir, name)).catch(() => undefined);
+    if (found?.isFile() !== true) continue;
+    bytes += blocksOf(found.size);
+    files += 1;
+  }
+  return { bytes, files };
+}
+
+const mib = (bytes: number): string => `${Math.floor(bytes / MIB)} MiB`;
+
+/** Reads the beginning of a trace that a device plays. */
+export async function examineTrace(about: string, path: string): Promise<Finding> {
+  try {
+    const { events } = await openTrace(path, path, () => undefined);
+    // Nothing more of it is read.
+    await events[Symbol.asyncIterator]().return?.();
+    return good(about, `${path} is a trace.`);
+  } catch (error) {
+    if (!(error instanceof HeartwireError)) throw error;
+    return bad(about, { code: error.code, detail: error.message });
+  }
 }

@@ -1,23 +1,19 @@
 import { mayReconnect } from '../contract/feed/close-code.ts';
 import type { JsonObject } from '../contract/feed/json.ts';
 import type { ServerMessage } from '../contract/feed/server-messages.ts';
-import { type BackOff, backOffMs } from './back-off.ts';
 import { ClientError, ownError } from './client-error.ts';
-import { Following } from './following.ts';
 import { Outbox } from './outbox.ts';
-import type { Phase } from './phase.ts';
 import type { Moment } from './ports.ts';
 import { type Asked, type Outcome, Requests } from './requests.ts';
-import type { EventMessage, Lost, SessionEffect, SessionEvent } from './session-events.ts';
+import type { ClientStatus, ConnectionState, EventMessage, Lost, SessionEffect } from './session-events.ts';
 import { Silence } from './silence.ts';
-import type { ClientStatus, ConnectionState } from './status.ts';
-import type { Wanted } from './subscriptions.ts';
+import { Subscriptions, type Wanted } from './subscriptions.ts';
 import type { FeedView } from './view.ts';
 
 export interface ClientSessionOptions {
   readonly backOff: BackOff;
   readonly random: () => number;
-  /** There is a token, or somebody to ask for one. */
+  /** There is a token, or a function that gives one. */
   readonly hasToken: boolean;
 }
 
@@ -29,12 +25,15 @@ const PING_INTERVAL_MS = 20_000;
 /** The close code by which the bridge asks for a new token. */
 const TOKEN_EXPIRED = 4002;
 
-/** One client's side of the feed, over one connection after another: events in, orders out; knows no socket. */
+/** One thing that happens, to the connection or because the program asks for something: a call of one method. */
+export type SessionEvent = (session: ClientSession) => void;
+
+/** One client's side of the feed, over one connection after another: events in, effects out; knows no socket. */
 export class ClientSession {
   readonly #options: ClientSessionOptions;
   readonly #requests = new Requests((request, outcome) => this.#settle(request, outcome));
   readonly #outbox = new Outbox();
-  readonly #following = new Following({
+  readonly #subscriptions = new Subscriptions({
     send: (type, fields) => this.#send(type, fields),
     effect: (effect) => void this.#effects.push(effect),
     giveUp: ({ code, message }) => {
@@ -71,30 +70,30 @@ export class ClientSession {
   }
 
   get view(): FeedView {
-    return this.#following.view;
+    return this.#subscriptions.view;
   }
 
   get status(): ClientStatus {
     return this.#status;
   }
 
-  /** As the bridge calls it now; absent before its first word. */
+  /** As the bridge calls it now; absent before its first message. */
   get clientId(): string | undefined {
     return this.#clientId;
   }
 
-  /** One thing happens, told by calling one of the methods below; returns what is to be done about it. */
+  /** Handles one event, a call of one of the methods below; returns the effects to perform. */
   handle(event: SessionEvent, now: Moment): readonly SessionEffect[] {
     this.#effects = [];
     this.#now = now;
     event(this);
-    // Whoever asks too late hears of it, too.
+    // Requests that come too late are rejected, too.
     if (this.#phase.kind === 'closed') this.#requests.closed();
-    this.#following.reconcile();
+    this.#subscriptions.reconcile();
     const wordsOf = (request: string): JsonObject | undefined => this.#requests.send(request, now.monoMs);
     for (const text of this.#outbox.take(now.monoMs, wordsOf))
-      this.#effects.push((orders) => orders.send(text));
-    this.#tellStatus();
+      this.#effects.push((handler) => handler.send(text));
+    this.#reportStatus();
     return this.#effects;
   }
 
@@ -104,7 +103,7 @@ export class ClientSession {
       this.#phaseEndsAtMs,
       this.#requests.nextDeadline,
       this.#silence?.nextDeadline ?? Infinity,
-      this.#following.nextDeadline,
+      this.#subscriptions.nextDeadline,
       this.#outbox.nextDeadline,
     );
   }
@@ -118,14 +117,14 @@ export class ClientSession {
     if (this.#phase.kind === 'waiting') this.#open();
   }
 
-  /** Something came over the connection; what it says follows, or not. */
-  heard(): void {
-    this.#silence?.heard(this.#now.monoMs);
+  /** Bytes came over the connection; a message follows, or not. */
+  activity(): void {
+    this.#silence?.activity(this.#now.monoMs);
   }
 
   received(message: ServerMessage): void {
-    this.heard();
-    this.#following.receive(message);
+    this.activity();
+    this.#subscriptions.receive(message);
     switch (message.type) {
       case 'welcome':
         if (this.#phase.kind === 'opening') this.#welcome(message.payload);
@@ -162,7 +161,7 @@ export class ClientSession {
     if (this.#phase.kind !== 'waiting' && this.#phase.kind !== 'closed') this.#lose(lost);
   }
 
-  tokenCame(token: string): void {
+  tokenReceived(token: string): void {
     this.#tokenAwaited = false;
     this.#token = token;
     if (this.#phase.kind === 'authenticating') this.#authenticate();
@@ -170,17 +169,17 @@ export class ClientSession {
 
   subscribe(handle: number, wanted: Wanted): void {
     if (this.#phase.kind === 'closed')
-      this.#effects.push((orders) => orders.handle(handle, ownError('closed')));
-    else this.#following.add(handle, wanted);
+      this.#effects.push((handler) => handler.handle(handle, ownError('closed')));
+    else this.#subscriptions.add(handle, wanted);
   }
 
   unsubscribe(handle: number): void {
-    this.#following.remove(handle);
+    this.#subscriptions.remove(handle);
   }
 
   /** The event with this id was dealt with. */
   acknowledge(id: string): void {
-    this.#following.acknowledge(id, this.#now.monoMs);
+    this.#subscriptions.acknowledge(id, this.#now.monoMs);
   }
 
   /** It was not: when it is sent again it is news. */
@@ -188,7 +187,7 @@ export class ClientSession {
     this.view.notTaken(message);
   }
 
-  /** Whoever asked does not want to know any more. */
+  /** The caller does not wait for the answer any more. */
   abandon(request: number): void {
     this.#requests.abandon(request);
   }
@@ -200,13 +199,13 @@ export class ClientSession {
     this.#phase = { kind: 'closed' };
     this.#why = { ...this.#why, reason: error?.code ?? 'closed', detail: error?.message };
     this.#requests.closed();
-    this.#tellStatus();
-    this.#effects.push((orders) => orders.ended(error));
+    this.#reportStatus();
+    this.#effects.push((handler) => handler.ended(error));
   }
 
   #open(): void {
     this.#phase = { kind: 'opening', atMs: this.#now.monoMs + WELCOME_LIMIT_MS };
-    this.#effects.push((orders) => orders.openSocket());
+    this.#effects.push((handler) => handler.openSocket());
   }
 
   #welcome(welcome: Welcome): void {
@@ -227,12 +226,12 @@ export class ClientSession {
     if (id !== undefined || this.#tokenAwaited) return;
     this.#tokenAwaited = true;
     const renew = this.#renewToken;
-    this.#effects.push((orders) => orders.getToken(renew));
+    this.#effects.push((handler) => handler.getToken(renew));
     this.#renewToken = false;
   }
 
   #resume(): void {
-    this.#following.begin();
+    this.#subscriptions.begin();
     if (this.#session === undefined) this.#begin();
     else this.#phase = { kind: 'resuming', id: this.#send('resume', { session: this.#session }) };
   }
@@ -252,11 +251,11 @@ export class ClientSession {
       else if (outcome.retry) this.#lose({ code: 1000, reason: outcome.code });
       else this.close(outcome);
     } else if (
-      !this.#following.answered(replyTo, outcome) &&
+      !this.#subscriptions.answered(replyTo, outcome) &&
       !this.#requests.answered(replyTo, outcome) &&
       refused
     )
-      this.#effects.push((orders) => orders.error(outcome));
+      this.#effects.push((handler) => handler.error(outcome));
     if (this.#useless !== undefined) this.#lose(this.#useless);
   }
 
@@ -270,7 +269,7 @@ export class ClientSession {
 
   ask(request: number, asked: Asked): void {
     const { monoMs } = this.#now;
-    // What can't be sent now would be carried out when nobody expects it any more.
+    // Sent later, it would be carried out when the caller does not expect it any more.
     if (this.#status.state === 'stale') {
       this.#settle(request, ownError('not_connected'));
       return;
@@ -291,7 +290,7 @@ export class ClientSession {
       this.#token = undefined;
       this.#renewToken = true;
     }
-    // A token that expired is no trouble of the bridge's, unless it happens again and again.
+    // A token that expired is no fault of the bridge, unless it happens again and again.
     const { backOff, random } = this.#options;
     const jitterMs = expired && this.#attempt === 0 ? 0 : backOffMs(backOff, this.#attempt, random());
     const delayMs = Math.max(afterMs, jitterMs);
@@ -301,10 +300,10 @@ export class ClientSession {
   }
 
   #disconnect(): void {
-    this.#effects.push((orders) => orders.closeSocket());
+    this.#effects.push((handler) => handler.closeSocket());
     this.#silence = this.#useless = undefined;
     this.#outbox.end();
-    this.#following.end();
+    this.#subscriptions.end();
     this.#caughtUp = false;
     this.#requests.disconnected(this.#now.monoMs);
   }
@@ -312,7 +311,7 @@ export class ClientSession {
   deadline(): void {
     const { monoMs } = this.#now;
     this.#requests.expire(monoMs);
-    this.#following.deadline(monoMs);
+    this.#subscriptions.deadline(monoMs);
     if (monoMs >= this.#phaseEndsAtMs) {
       if (this.#phase.kind === 'waiting') this.#open();
       else this.#lose({ code: 1006, reason: 'no_welcome' });
@@ -335,11 +334,11 @@ export class ClientSession {
   }
 
   #settle(request: number, outcome: Outcome): void {
-    this.#effects.push((orders) => orders.settle(request, outcome));
+    this.#effects.push((handler) => handler.settle(request, outcome));
   }
 
-  #tellStatus(): void {
-    if (!this.#caughtUp && this.#phase.kind === 'open') this.#caughtUp = this.#following.synced;
+  #reportStatus(): void {
+    if (!this.#caughtUp && this.#phase.kind === 'open') this.#caughtUp = this.#subscriptions.synced;
     const state = this.#state;
     if (state === 'connected') {
       this.#reached = true;
@@ -356,7 +355,7 @@ export class ClientSession {
     };
     if (JSON.stringify(status) === JSON.stringify(this.#status)) return;
     this.#status = status;
-    this.#effects.push((orders) => orders.status(status));
+    this.#effects.push((handler) => handler.status(status));
   }
 
   get #state(): ConnectionState {
@@ -366,4 +365,34 @@ export class ClientSession {
     if (kind === 'waiting' || kind === 'opening' || this.#silence?.stale === true) return 'stale';
     return this.#caughtUp ? 'connected' : 'recovering';
   }
+}
+
+/**
+ * Where the connection stands.
+ *
+ *     waiting ──▶ opening ──welcome──▶ authenticating ──▶ resuming ──▶ open
+ *        ▲           │                     │                 │          │
+ *        └───────────┴──────── lost ───────┴─────────────────┴──────────┘       closed: for good, from anywhere
+ *
+ * Subscriptions are stated from `resuming` on. Commands are sent only in `open`: before the former session has
+ * answered, it is not known whether asking again is asking twice.
+ */
+type Phase =
+  /** The first two end by themselves, at `atMs`. */
+  | { readonly kind: 'waiting'; readonly atMs: number; readonly retryAt: number }
+  | { readonly kind: 'opening'; readonly atMs: number }
+  /** Until the message of this `id` is answered; without one, the token is awaited. */
+  | { readonly kind: 'authenticating'; readonly id: string | undefined }
+  | { readonly kind: 'resuming'; readonly id: string }
+  | { readonly kind: 'open' }
+  | { readonly kind: 'closed' };
+
+interface BackOff {
+  readonly firstMs: number;
+  readonly mostMs: number;
+}
+
+/** Full jitter: any time up to a bound that doubles with each attempt, so that many clients do not come back as a herd. */
+function backOffMs({ firstMs, mostMs }: BackOff, attempt: number, random: number): number {
+  return random * Math.min(mostMs, firstMs * 2 ** Math.min(attempt, 30));
 }

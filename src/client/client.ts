@@ -1,18 +1,16 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Json, JsonObject } from '../contract/feed/json.ts';
 import type { ServerMessage } from '../contract/feed/server-messages.ts';
-import { ClientError } from './client-error.ts';
+import { ClientError, ownError } from './client-error.ts';
 import { ClientSession } from './client-session.ts';
 import type { CommandFields, CommandName, CommandReply, CommandResult, DeviceTypes } from './device-types.ts';
-import { feedAddress } from './feed-address.ts';
 import { deviceOf, type FeedItem } from './items.ts';
 import { Listeners } from './listeners.ts';
 import { LiveView } from './live-view.ts';
 import { type ClientPorts, portsOf } from './ports.ts';
 import type { Outcome } from './requests.ts';
-import type { EventMessage } from './session-events.ts';
+import type { ClientStatus, EventMessage } from './session-events.ts';
 import { type Decode, SessionRunner, type TokenSource } from './session-runner.ts';
-import type { ClientStatus } from './status.ts';
 import { type SubscribeOptions, Subscription } from './subscription.ts';
 import type { ViewChange } from './view.ts';
 
@@ -22,7 +20,7 @@ export interface ConnectOptions extends Partial<ClientPorts> {
   readonly token?: TokenSource;
   /** Back-off between attempts; 1 s doubling up to 30 s where this is left out, each with full jitter. */
   readonly backOff?: { readonly firstMs: number; readonly mostMs: number };
-  /** Sees every message of the bridge before anybody else does, and may give another in its place. */
+  /** Gets every message of the bridge first, and may return another in its place. */
   readonly decode?: Decode;
 }
 
@@ -44,12 +42,12 @@ export interface CommandOptions extends CallOptions {
   readonly timeoutMs?: number;
 }
 
-/** What a client tells, by name. */
+/** The events of a client, by name. */
 export interface ClientEvents {
   readonly status: [status: ClientStatus];
   /** Events, broadcasts and gaps of all subscriptions. */
   readonly item: [item: FeedItem];
-  /** Something that the bridge refused and no promise is waiting for, or that made no sense. */
+  /** What the bridge refused without a promise that waits for it, or what could not be read. */
   readonly error: [error: ClientError];
   /** Every message as it came, with what it changed in the view; of a gap, what is really missing here. */
   readonly message: [message: ServerMessage, changes: readonly ViewChange[], repeated: boolean];
@@ -59,7 +57,7 @@ const BACK_OFF = { firstMs: 1_000, mostMs: 30_000 };
 const TIMEOUT_MS = 5_000;
 
 /**
- * Connects to a bridge, and stays connected until `close`, or until the bridge does not want this client any more.
+ * Connects to a bridge, and stays connected until `close`, or until the bridge rejects this client.
  *
  * @throws ClientError `bad_address` or `no_websocket`
  */
@@ -105,15 +103,15 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
       ports,
       token,
       decode,
-      told: {
-        status: (status) => this.#listeners.status.tell(status),
-        error: (error) => this.#listeners.error.tell(error),
-        told: (message, changes, repeated = false) => {
+      callbacks: {
+        status: (status) => this.#listeners.status.emit(status),
+        error: (error) => this.#listeners.error.emit(error),
+        applied: (message, changes, repeated = false) => {
           this.#newest = this.#last;
-          this.view.tell(changes);
+          this.view.emit(changes);
           if (message === undefined) return;
-          this.#listeners.message.tell(message, changes, repeated);
-          this.#tellItem(message, repeated);
+          this.#listeners.message.emit(message, changes, repeated);
+          this.#reportItem(message, repeated);
         },
         settle: (request, outcome) => {
           this.#calls.get(request)?.(outcome);
@@ -123,7 +121,7 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
           const subscription = this.#subscriptions.get(handle);
           if (error !== undefined) {
             this.#subscriptions.delete(handle);
-            this.#listeners.error.tell(error);
+            this.#listeners.error.emit(error);
           }
           subscription?.settled(error);
         },
@@ -145,7 +143,7 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
     return this.#session.status;
   }
 
-  /** As the bridge calls this client now; absent before its first word. */
+  /** As the bridge calls this client now; absent before its first message. */
   get clientId(): string | undefined {
     return this.#session.clientId;
   }
@@ -204,7 +202,7 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
     return { fields: {}, ...result } as CommandResult<CommandReply<Types, Name>>;
   }
 
-  /** Tells all clients of the bridge something; resolves with their number. */
+  /** Sends something to all clients of the bridge; resolves with their number. */
   async broadcast(data: Json, options?: CallOptions): Promise<number> {
     const { recipients } = (await this.request('broadcast', { data }, options)) as {
       readonly recipients: number;
@@ -213,8 +211,12 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
   }
 
   /** Any other message that is answered, such as `get_clients`; resolves with the payload of the answer. */
-  async request(type: string, fields: JsonObject = {}, { signal }: CallOptions = {}): Promise<object> {
-    return (await this.#call(type, fields, TIMEOUT_MS, signal)).payload;
+  async request(
+    type: string,
+    fields: JsonObject = {},
+    { timeoutMs = TIMEOUT_MS, signal }: CommandOptions = {},
+  ): Promise<object> {
+    return (await this.#call(type, fields, timeoutMs, signal)).payload;
   }
 
   /** Waits no longer for the next attempt, where one is waited for. */
@@ -255,7 +257,7 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
     });
   }
 
-  #tellItem(message: ServerMessage, repeated: boolean): void {
+  #reportItem(message: ServerMessage, repeated: boolean): void {
     if (message.type === 'gap') {
       const { topic, from_seq: fromSeq, to_seq: toSeq, reason } = message.payload;
       if (!repeated) this.#deliver({ kind: 'gap', topic, device: deviceOf(topic), fromSeq, toSeq, reason });
@@ -284,7 +286,7 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
   }
 
   #deliver(item: FeedItem): ReadonlyArray<Promise<boolean>> {
-    this.#listeners.item.tell(item);
+    this.#listeners.item.emit(item);
     const pending: Array<Promise<boolean>> = [];
     // What a listener subscribes to in the meantime begins with the next item.
     for (const [handle, subscription] of this.#subscriptions)
@@ -300,4 +302,19 @@ export class Client<Types extends DeviceTypes = DeviceTypes> implements Disposab
     this.#last += 1;
     return this.#last;
   }
+}
+
+/**
+ * The address of a bridge's feed: `ws(s)://` and `http(s)://` are both understood, and `/ws` is filled in where the
+ * path does not end in it. In a page, relative addresses count from the page, and none at all means its own bridge.
+ *
+ * @throws ClientError `bad_address`
+ */
+function feedAddress(text = './'): string {
+  // Only pages have a location.
+  const { location } = globalThis as { readonly location?: { readonly href: string } };
+  const url = new URL(text, location?.href);
+  url.protocol = url.protocol.replace('http', 'ws');
+  if (!/^wss?:$/.test(url.protocol)) throw ownError('bad_address', `"${text}" is no bridge's address.`);
+  return `${url.origin}${url.pathname.replace(/\/*(\/ws(\/[^/]+)?)?\/*$/, (_, path = '/ws') => path)}`;
 }

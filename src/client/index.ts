@@ -20,11 +20,11 @@ export type {
   DeviceTypes,
   ValuesOf,
 } from './device-types.ts';
+export { qualityOf } from './device-types.ts';
 export type { FeedBroadcast, FeedEvent, FeedGap, FeedItem } from './items.ts';
 export type { DocumentChange, LiveView } from './live-view.ts';
 export type { ClientClock, ClientPorts, Moment, SocketConstructor, SocketLike } from './ports.ts';
-export { qualityOf } from './quality.ts';
+export type { ClientStatus, ConnectionState } from './session-events.ts';
 export type { Decode, TokenSource } from './session-runner.ts';
-export type { ClientStatus, ConnectionState } from './status.ts';
 export type { SubscribeOptions, Subscription } from './subscription.ts';
 export type { ViewChange } from './view.ts';

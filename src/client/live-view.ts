@@ -1,8 +1,7 @@
 import type { JsonObject } from '../contract/feed/json.ts';
 import type { DeviceState, DeviceTypes } from './device-types.ts';
 import { deviceOf } from './items.ts';
-import { Listeners } from './listeners.ts';
-import { type Reader, Readers } from './readers.ts';
+import { Listeners, type Reader, Readers } from './listeners.ts';
 import type { FeedView, ViewChange } from './view.ts';
 
 /** One document is another now. */
@@ -63,7 +62,7 @@ export class LiveView<Types extends DeviceTypes = DeviceTypes> {
     return this.#listeners.add(listener);
   }
 
-  /** What is there now, and then every change; who is slow gets the present document, and none in between. */
+  /** What is there now, and then every change; a slow reader gets the present document, and none in between. */
   [Symbol.asyncIterator](): AsyncGenerator<DocumentChange, undefined, undefined> {
     const reader = new ChangeReader();
     for (const topic of this.#documents.topics()) reader.push(this.#changeOf(topic));
@@ -71,11 +70,11 @@ export class LiveView<Types extends DeviceTypes = DeviceTypes> {
   }
 
   /** For the client. */
-  tell(changes: readonly ViewChange[]): void {
+  emit(changes: readonly ViewChange[]): void {
     for (const { topic } of changes) {
       const change = this.#changeOf(topic);
       for (const reader of this.#readers) reader.push(change);
-      this.#listeners.tell(change);
+      this.#listeners.emit(change);
     }
   }
 

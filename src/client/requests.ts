@@ -37,7 +37,7 @@ export class Requests {
     this.#pending.set(id, { ...asked, request, state: 'waiting', giveUpAtMs: nowMs + asked.timeoutMs });
   }
 
-  /** Whoever asked does not want to know any more. */
+  /** The caller does not wait for the answer any more. */
   abandon(request: number): void {
     for (const [id, pending] of this.#pending) if (pending.request === request) this.#pending.delete(id);
   }
@@ -47,7 +47,7 @@ export class Requests {
     return [...this.#pending.keys()];
   }
 
-  /** The message of this id, which counts as sent; undefined where nobody wants it any more. */
+  /** The message of this id, which counts as sent; undefined where it was abandoned. */
   send(id: string, nowMs: number): JsonObject | undefined {
     const pending = this.#pending.get(id);
     if (pending === undefined) return undefined;

@@ -5,7 +5,7 @@ import type { Decode } from './session-runner.ts';
 /** 32 bytes, or the same as base64 or base64url text. */
 export type SecretKey = Uint8Array | string;
 
-/** The keys by their ids, or who finds one; undefined where it is not known. */
+/** The keys by their ids, or a function that finds one; undefined where it is not known. */
 export type SecretKeys =
   | Readonly<Record<string, SecretKey>>
   | ((keyId: string) => SecretKey | undefined | Promise<SecretKey | undefined>);

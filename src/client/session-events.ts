@@ -1,12 +1,37 @@
 import type { ServerMessage } from '../contract/feed/server-messages.ts';
 import type { ClientError } from './client-error.ts';
-import type { ClientSession } from './client-session.ts';
 import type { Outcome } from './requests.ts';
-import type { ClientStatus } from './status.ts';
 import type { ViewChange } from './view.ts';
 
-/** What has happened, to the connection or because the program wants something: a call of one of its methods. */
-export type SessionEvent = (session: ClientSession) => void;
+/**
+ * How true the view is.
+ *
+ *     connecting ──▶ connected ──▶ stale ──▶ recovering ──▶ connected
+ *          └──────────────┴──────────┴───────────┴────────▶ closed
+ *
+ * - `connecting`: the view was never complete.
+ * - `connected`: the view is the present.
+ * - `stale`: the connection is lost, or silent; the view is the last that was known.
+ * - `recovering`: the connection is back; what changed meanwhile is on its way.
+ * - `closed`: for good; the view will not change any more.
+ */
+export type ConnectionState = 'connecting' | 'connected' | 'recovering' | 'stale' | 'closed';
+
+export interface ClientStatus {
+  readonly state: ConnectionState;
+  /** When this state began, in ms since the Unix epoch. */
+  readonly since: number;
+  /** Why, as a word: one of the bridge's close reasons, or `unreachable`, `connection_lost`, `silent`, `no_welcome`. */
+  readonly reason?: string | undefined;
+  /** Why, as a sentence. */
+  readonly detail?: string | undefined;
+  /** The close code of the last connection, where it was closed. */
+  readonly code?: number | undefined;
+  /** Attempts since the view was last the present. */
+  readonly attempt: number;
+  /** When the next attempt is made, in ms since the Unix epoch; absent while one is under way. */
+  readonly retryAt?: number | undefined;
+}
 
 /** Why a connection is gone. */
 export interface Lost {
@@ -21,16 +46,16 @@ export interface Lost {
 
 export type EventMessage = Extract<ServerMessage, { readonly type: 'event' | 'broadcast' }>;
 
-/** Who carries out what a session orders. */
-export interface Orders {
+/** Performs the effects of a session. */
+export interface EffectHandler {
   /** In place of any that there is. */
   openSocket(): void;
   closeSocket(): void;
   send(text: string): void;
   getToken(renew: boolean): void;
   status(status: ClientStatus): void;
-  /** A message, with what it changed; without one where the change is our own doing. */
-  told(message: ServerMessage | undefined, changes: readonly ViewChange[], repeated?: boolean): void;
+  /** A message, with what it changed; without one where the client itself made the change. */
+  applied(message: ServerMessage | undefined, changes: readonly ViewChange[], repeated?: boolean): void;
   settle(request: number, outcome: Outcome): void;
   /** A handle has all that it asked for; or, with an error, gets none of it. */
   handle(handle: number, error?: ClientError): void;
@@ -39,5 +64,5 @@ export interface Orders {
   ended(error?: ClientError): void;
 }
 
-/** One order, for whoever carries it out. */
-export type SessionEffect = (orders: Orders) => void;
+/** One effect: a call of the handler that performs it. */
+export type SessionEffect = (orders: EffectHandler) => void;

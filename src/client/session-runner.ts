@@ -1,18 +1,18 @@
 import { isJsonObject, type Json } from '../contract/feed/json.ts';
 import type { ServerMessage } from '../contract/feed/server-messages.ts';
 import { ownError } from './client-error.ts';
-import type { ClientSession } from './client-session.ts';
+import type { ClientSession, SessionEvent } from './client-session.ts';
 import type { ClientPorts, SocketLike } from './ports.ts';
-import type { Orders, SessionEvent } from './session-events.ts';
+import type { EffectHandler } from './session-events.ts';
 
-/** A token, or who gives one: asked when the bridge wants it, and with `renew` once it has expired. */
+/** A token, or a function that gives one: called when the bridge asks for it, with `renew` once it has expired. */
 export type TokenSource = string | ((asked: { readonly renew: boolean }) => string | Promise<string>);
 
-/** Every message passes through here before it is understood; while one is awaited, those behind it wait. */
+/** Gets every message first and may return another in its place; while one is awaited, those behind it wait. */
 export type Decode = (message: ServerMessage) => ServerMessage | Promise<ServerMessage>;
 
-/** What is for the program, not for the connection. */
-export type Told = Pick<Orders, 'status' | 'told' | 'settle' | 'handle' | 'error' | 'ended'>;
+/** The effects for the program, not for the connection. */
+export type Callbacks = Pick<EffectHandler, 'status' | 'applied' | 'settle' | 'handle' | 'error' | 'ended'>;
 
 export interface SessionRunnerOptions {
   readonly url: string;
@@ -20,13 +20,13 @@ export interface SessionRunnerOptions {
   readonly ports: ClientPorts;
   readonly token: TokenSource | undefined;
   readonly decode: Decode | undefined;
-  readonly told: Told;
+  readonly callbacks: Callbacks;
 }
 
-/** Performs what a session orders: one socket, one timer, and events one after another. */
+/** Performs the effects of a session: one socket, one timer, and events one after another. */
 export class SessionRunner {
   readonly #options: SessionRunnerOptions;
-  readonly #orders: Orders;
+  readonly #handler: EffectHandler;
   readonly #queue: SessionEvent[] = [];
   #busy = false;
   #socket: SocketLike | undefined;
@@ -36,16 +36,16 @@ export class SessionRunner {
 
   constructor(options: SessionRunnerOptions) {
     this.#options = options;
-    const { told } = options;
-    this.#orders = {
-      ...told,
+    const { callbacks } = options;
+    this.#handler = {
+      ...callbacks,
       openSocket: () => this.#open(),
       closeSocket: () => this.#drop(),
       send: (text) => this.#socket?.send(text),
       getToken: (renew) => void this.#getToken(renew),
       ended: (error) => {
         this.#unwatch?.();
-        told.ended(error);
+        callbacks.ended(error);
       },
     };
   }
@@ -62,7 +62,7 @@ export class SessionRunner {
     this.#busy = true;
     const { session, ports } = this.#options;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift())
-      for (const effect of session.handle(next, ports.clock.now())) effect(this.#orders);
+      for (const effect of session.handle(next, ports.clock.now())) effect(this.#handler);
     this.#busy = false;
     this.#arm();
   }
@@ -83,11 +83,11 @@ export class SessionRunner {
     this.#socket = socket;
     const { decode } = this.#options;
     const unreadable = (what: string, cause?: unknown): void =>
-      this.#orders.error(ownError('unreadable', what, cause));
+      this.#handler.error(ownError('unreadable', what, cause));
     let detail: string | undefined;
     /** Done once all that came is decoded, one after another. */
     let reading = Promise.resolve();
-    // What a socket says after it was given up is about a connection that nobody has any more.
+    // Events of a socket that was dropped belong to a former connection.
     const happens = (event: SessionEvent): void => {
       if (this.#socket === socket) this.dispatch(event);
     };
@@ -97,7 +97,7 @@ export class SessionRunner {
       const message = readMessage(data);
       if (message !== undefined && decode === undefined) return received(message);
       // What is decoded first may take its time.
-      happens((session) => session.heard());
+      happens((session) => session.activity());
       if (message === undefined || decode === undefined) return unreadable('Not a message of the protocol.');
       const failed = (error: unknown): void => unreadable(`"${message.type}" was not decoded.`, error);
       reading = reading.then(() => decode(message)).then(received, failed);
@@ -125,7 +125,7 @@ export class SessionRunner {
     const { token } = this.#options;
     try {
       const given = typeof token === 'function' ? await token({ renew }) : (token ?? '');
-      this.dispatch((session) => session.tokenCame(given));
+      this.dispatch((session) => session.tokenReceived(given));
     } catch (error) {
       this.dispatch((session) => session.close(ownError('token_failed', String(error), error)));
     }

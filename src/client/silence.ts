@@ -1,4 +1,4 @@
-/** Without a word for so many ping intervals: ask, call it stale, give it up. The device's own rule has the same 1.5. */
+/** Without a message for so many ping intervals: ask, call it stale, give it up. The device's own rule has the same 1.5. */
 const ASK_AFTER = 1.1;
 const STALE_AFTER = 1.5;
 const LOST_AFTER = 2.25;
@@ -10,19 +10,19 @@ const LATE_MS = 1_000;
 export type Judgement = 'ask' | 'lost';
 
 /**
- * Watches one connection for silence. The bridge pings in every interval, so much more than one without a word means
- * that nobody is there. A page that was frozen, or a laptop that slept, finds all its deadlines passed at once: it then
+ * Watches one connection for silence. The bridge pings in every interval, so much more than one without a message means
+ * that the bridge is gone. A page that was frozen, or a laptop that slept, finds all its deadlines passed at once: it then
  * asks, and judges by whether the answer comes.
  */
 export class Silence {
   readonly #intervalMs: number;
-  #heardAtMs: number;
+  #activeAtMs: number;
   #askedAtMs: number | undefined;
   #stale = false;
 
   constructor(intervalMs: number, nowMs: number) {
     this.#intervalMs = intervalMs;
-    this.#heardAtMs = nowMs;
+    this.#activeAtMs = nowMs;
   }
 
   /** Nothing came for so long that the view can't be called the present. */
@@ -30,31 +30,31 @@ export class Silence {
     return this.#stale;
   }
 
-  heard(nowMs: number): void {
-    this.#heardAtMs = nowMs;
+  activity(nowMs: number): void {
+    this.#activeAtMs = nowMs;
     this.#askedAtMs = undefined;
     this.#stale = false;
   }
 
   get nextDeadline(): number {
-    if (this.#askedAtMs === undefined) return this.#heardAtMs + ASK_AFTER * this.#intervalMs;
-    return this.#stale ? this.#lostAtMs(this.#askedAtMs) : this.#heardAtMs + STALE_AFTER * this.#intervalMs;
+    if (this.#askedAtMs === undefined) return this.#activeAtMs + ASK_AFTER * this.#intervalMs;
+    return this.#stale ? this.#lostAtMs(this.#askedAtMs) : this.#activeAtMs + STALE_AFTER * this.#intervalMs;
   }
 
   judge(nowMs: number): Judgement | undefined {
-    if (nowMs >= this.#heardAtMs + STALE_AFTER * this.#intervalMs) this.#stale = true;
+    if (nowMs >= this.#activeAtMs + STALE_AFTER * this.#intervalMs) this.#stale = true;
     if (this.#askedAtMs !== undefined) {
       const lateMs = nowMs - this.#lostAtMs(this.#askedAtMs);
       if (lateMs < 0) return undefined;
       if (lateMs <= LATE_MS) return 'lost';
-    } else if (nowMs < this.#heardAtMs + ASK_AFTER * this.#intervalMs) return undefined;
+    } else if (nowMs < this.#activeAtMs + ASK_AFTER * this.#intervalMs) return undefined;
     this.#askedAtMs = nowMs;
     return 'ask';
   }
 
   #lostAtMs(askedAtMs: number): number {
     return Math.max(
-      this.#heardAtMs + LOST_AFTER * this.#intervalMs,
+      this.#activeAtMs + LOST_AFTER * this.#intervalMs,
       askedAtMs + ANSWER_WITHIN * this.#intervalMs,
     );
   }

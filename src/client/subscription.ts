@@ -1,9 +1,8 @@
 import { matchesTopic } from '../contract/feed/topic.ts';
 import { type ClientError, ownError } from './client-error.ts';
-import { ItemQueue } from './item-queue.ts';
 import type { FeedItem } from './items.ts';
-import { report } from './listeners.ts';
-import { Readers } from './readers.ts';
+import { ItemQueue } from './items.ts';
+import { Readers, report } from './listeners.ts';
 
 export interface SubscribeOptions {
   /** The document of one topic comes at most so often a second; the last one always comes. */
@@ -40,7 +39,7 @@ export class Subscription implements AsyncIterable<FeedItem> {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    // Who does not wait for it hears of it by the client's errors and status.
+    // The errors and the status of the client report it, too.
     this.ready.catch(() => undefined);
   }
 
@@ -83,7 +82,7 @@ export class Subscription implements AsyncIterable<FeedItem> {
   }
 }
 
-/** False where it threw; that is reported like anything that nobody caught. */
+/** False where it threw; the error is reported as uncaught. */
 async function dealtWith(onItem: (item: FeedItem) => unknown, item: FeedItem): Promise<boolean> {
   try {
     await onItem(item);

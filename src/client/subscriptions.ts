@@ -1,3 +1,157 @@
+import type { JsonObject } from '../contract/feed/json.ts';
+import type { ServerMessage } from '../contract/feed/server-messages.ts';
+import { ClientError } from './client-error.ts';
+import type { Outcome } from './requests.ts';
+import type { SessionEffect } from './session-events.ts';
+import { FeedView } from './view.ts';
+
+/** A request about topics that is not answered yet. */
+interface PendingRequest {
+  readonly type: 'subscribe' | 'resync' | 'unsubscribe';
+  readonly topics: readonly string[];
+}
+
+/** How `Subscriptions` sends and reports. */
+export interface SubscriptionsPort {
+  /** Returns the id under which it goes. */
+  send(type: string, fields: JsonObject): string;
+  effect(effect: SessionEffect): void;
+  /** This connection is of no use. */
+  giveUp(error: ClientError): void;
+}
+
+/** Acknowledgements of so long go in one message. */
+const ACK_EVERY_MS = 20;
+
+/** The subscriptions of a client: the wanted patterns, the view of their topics, and the requests that both need. */
+export class Subscriptions {
+  readonly view = new FeedView();
+  readonly #port: SubscriptionsPort;
+  readonly #wanted = new WantedTopics();
+  readonly #pending = new Map<string, PendingRequest>();
+  /** The connection is authorized, so requests can be sent. */
+  #active = false;
+  #acks: string[] = [];
+  #ackAtMs = Infinity;
+
+  constructor(port: SubscriptionsPort) {
+    this.#port = port;
+  }
+
+  /** Everything that is wanted was synced on this connection. */
+  get synced(): boolean {
+    return this.#wanted.synced;
+  }
+
+  get nextDeadline(): number {
+    return this.#ackAtMs;
+  }
+
+  /** A connection is there, and the bridge has let it in. */
+  begin(): void {
+    this.view.connected();
+    this.#active = true;
+  }
+
+  end(): void {
+    this.#active = false;
+    this.#wanted.disconnected();
+    this.#pending.clear();
+    this.#acks = [];
+    this.#ackAtMs = Infinity;
+  }
+
+  add(handle: number, wanted: Wanted): void {
+    this.#wanted.add(handle, wanted);
+    this.#reportSynced([]);
+  }
+
+  remove(handle: number): void {
+    this.#wanted.remove(handle);
+    if (!this.#active) this.#dropUnwanted();
+  }
+
+  /** Applies a message to the view, and reports the changes. */
+  receive(message: ServerMessage): void {
+    // The bridge knows what it can't send, not what was known here before.
+    const known =
+      message.type === 'gap'
+        ? { ...message, payload: { ...message.payload, from_seq: this.view.firstMissing(message.payload) } }
+        : message;
+    const { resync, changes, repeated } = this.view.apply(message);
+    this.#port.effect((handler) => handler.applied(known, changes, repeated));
+    this.#request('resync', resync);
+    if (message.type !== 'synced') return;
+    const { reply_to: replyTo, topics } = message.payload;
+    if (replyTo !== undefined) this.#pending.delete(replyTo);
+    this.#reportSynced(topics);
+  }
+
+  /** Whether this was the answer to a request of these subscriptions. */
+  answered(replyTo: string, outcome: Outcome): boolean {
+    const request = this.#pending.get(replyTo);
+    if (request === undefined) return false;
+    this.#pending.delete(replyTo);
+    if (request.type === 'unsubscribe') this.#dropUnwanted();
+    else if (outcome instanceof ClientError) this.#refused(replyTo, request, outcome);
+    return true;
+  }
+
+  /** The event with this id was dealt with. */
+  acknowledge(id: string, nowMs: number): void {
+    if (!this.#active) return;
+    this.#acks.push(id);
+    this.#ackAtMs = Math.min(this.#ackAtMs, nowMs + ACK_EVERY_MS);
+  }
+
+  deadline(nowMs: number): void {
+    if (nowMs < this.#ackAtMs) return;
+    this.#port.send('ack', { ids: this.#acks });
+    this.#acks = [];
+    this.#ackAtMs = Infinity;
+  }
+
+  /**
+   * Requests from the bridge what is wanted, where that has changed. Not while it is to give something up: what still comes of
+   * that would be taken for a part of what is asked for next.
+   */
+  reconcile(): void {
+    if (!this.#active || [...this.#pending.values()].some(({ type }) => type === 'unsubscribe')) return;
+    const orders = this.#wanted.reconcile((topic) => this.view.since([topic]) !== undefined);
+    for (const { topics, terms } of orders?.subscribe ?? []) {
+      const since = this.view.since(topics);
+      // Pings that a page can see; and silence then means the same everywhere.
+      this.#request('subscribe', topics, { json_ping: true, since, ...terms });
+    }
+    this.#request('unsubscribe', orders?.unsubscribe);
+  }
+
+  #request(type: PendingRequest['type'], topics: readonly string[] = [], more: JsonObject = {}): void {
+    if (topics.length === 0) return;
+    const id = this.#port.send(type, { topics, ...more });
+    this.#pending.set(id, { type, topics });
+    if (type === 'subscribe') this.view.subscribing(id);
+  }
+
+  #refused(id: string, { type, topics }: PendingRequest, error: ClientError): void {
+    this.view.refused(id);
+    // Never for being too fast, because the outbox heeds the rate; whatever it is, a later connection asks again.
+    if (error.retry) this.#port.giveUp(error);
+    else if (type === 'resync') this.view.notResynced(topics);
+    else
+      this.#wanted.refused(topics, (handle) => this.#port.effect((handler) => handler.handle(handle, error)));
+  }
+
+  #reportSynced(topics: readonly string[]): void {
+    this.#wanted.nowSynced(topics, (handle) => this.#port.effect((handler) => handler.handle(handle)));
+  }
+
+  #dropUnwanted(): void {
+    const changes = this.view.keepOnly(this.#wanted.patterns());
+    if (changes.length > 0) this.#port.effect((handler) => handler.applied(undefined, changes));
+  }
+}
+
 /** What one handle wants. */
 export interface Wanted {
   readonly topics: readonly string[];
@@ -15,7 +169,7 @@ export interface SubscribeOrder {
 }
 
 /** What is to be sent. */
-export interface Orders {
+export interface SubscriptionChanges {
   readonly subscribe: Iterable<SubscribeOrder>;
   readonly unsubscribe: readonly string[];
 }
@@ -27,15 +181,15 @@ interface OnWire {
 }
 
 /**
- * Which patterns are wanted, by whom, and which of them this connection was asked for. The bridge knows each pattern
+ * Which patterns are wanted by which handle, and which of them this connection was asked for. The bridge knows each pattern
  * once, under its last terms; so handles that share one get the most that any of them asked for.
  */
-export class Subscriptions {
+class WantedTopics {
   readonly #wanted = new Map<number, Wanted>();
   readonly #wire = new Map<string, OnWire>();
   /** What is wanted is not what the bridge was asked for. */
   #changed = false;
-  /** Handles that were not told yet that all of theirs is synced. */
+  /** Handles whose topics are not all synced yet. */
   readonly #waiting = new Map<number, Wanted>();
 
   add(handle: number, wanted: Wanted): void {
@@ -67,7 +221,7 @@ export class Subscriptions {
   }
 
   /** What must be sent so that the bridge knows what is wanted, if it does not; it counts as sent. */
-  reconcile(isCovered: (topic: string) => boolean): Orders | undefined {
+  reconcile(isCovered: (topic: string) => boolean): SubscriptionChanges | undefined {
     if (!this.#changed) return undefined;
     this.#changed = false;
     const seen = new Set<string>();
@@ -92,8 +246,8 @@ export class Subscriptions {
     return { subscribe: groups.values(), unsubscribe };
   }
 
-  /** These patterns are synced; tells the handles that have all of theirs now, for the first time. */
-  nowSynced(topics: readonly string[], tell: (handle: number) => void): void {
+  /** These patterns are synced; reports the handles that have all of theirs now, for the first time. */
+  nowSynced(topics: readonly string[], report: (handle: number) => void): void {
     for (const topic of topics) {
       const onWire = this.#wire.get(topic);
       if (onWire !== undefined) onWire.synced = true;
@@ -101,17 +255,17 @@ export class Subscriptions {
     for (const [handle, wanted] of this.#waiting) {
       if (!this.#isSynced(wanted)) continue;
       this.#waiting.delete(handle);
-      tell(handle);
+      report(handle);
     }
   }
 
-  /** The bridge does not have it so; tells the handles that want any of these, which are forgotten. */
-  refused(topics: readonly string[], tell: (handle: number) => void): void {
+  /** The bridge does not have it so; reports the handles that want any of these, which are forgotten. */
+  refused(topics: readonly string[], report: (handle: number) => void): void {
     for (const topic of topics) this.#wire.delete(topic);
     for (const [handle, wanted] of this.#wanted) {
       if (!wanted.topics.some((topic) => topics.includes(topic))) continue;
       this.remove(handle);
-      tell(handle);
+      report(handle);
     }
   }
 

@@ -13,12 +13,12 @@ export interface ViewChange {
   readonly update?: UpdatePayload;
 }
 
-/** What a message means for one who follows the feed. */
+/** What a message means for a subscriber of the feed. */
 export interface ViewResult {
   readonly changes: readonly ViewChange[];
   /** Topics to ask for with one `resync`; each is named once until its document has come. */
   readonly resync: readonly string[];
-  /** An event or a gap that was told before: after a reconnect, some may be told twice. */
+  /** An event or a gap that came before: after a reconnect, some may come twice. */
   readonly repeated: boolean;
 }
 
@@ -59,7 +59,7 @@ export class FeedView {
   /** The last event of each topic. */
   readonly #lastEvents = new Map<string, { readonly epoch: string; readonly seq: number }>();
   readonly #ids = new Set<string>();
-  /** Of broadcasts: very many events may come between one that was heard early and the same again. */
+  /** Of broadcasts: very many events may come between one that came early and the same again. */
   readonly #broadcastIds = new Set<string>();
   /** What the message in hand brings about. */
   #changes: ViewChange[] = [];
@@ -139,7 +139,7 @@ export class FeedView {
     return type === 'broadcast' ? this.#broadcastIds : this.#ids;
   }
 
-  /** Whether it was told before. */
+  /** Whether it came before. */
   #take(message: ServerMessage): boolean {
     switch (message.type) {
       case 'snapshot':
@@ -227,7 +227,7 @@ export class FeedView {
     }
     const last = this.#lastEvents.get(topic);
     if (last?.epoch === epoch && seq <= last.seq) return false;
-    // Set anew, so that the topic which was silent for longest is the first to go.
+    // Set again, so that the topic which was silent for longest is the first to go.
     this.#lastEvents.delete(topic);
     this.#lastEvents.set(topic, { epoch, seq });
     dropOldest(this.#lastEvents, MAX_REMEMBERED);

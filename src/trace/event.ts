@@ -38,6 +38,6 @@ export interface TraceEvent {
 export interface TraceHead {
   /** What the wall clock showed at 0.000000, in ms since the epoch. */
   readonly startMs: number;
-  /** `#meta`: the device, how it was spoken to, and what it was told. */
+  /** `#meta`: the device, its link, and its settings. */
   readonly meta: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,7 @@
+import { HeartwireError } from '../errors.ts';
+import { findChecksum } from '../protocol/crc/catalogue.ts';
+import { type Checksum, checksumOf } from '../protocol/crc/checksum.ts';
 import { toHex } from './bytes-text.ts';
-import { crc32 } from './crc32.ts';
 import type { Expectation, TraceEvent, TraceFact, TraceHead } from './event.ts';
 
 /** The first words of every trace; `sums` behind them says that `#sum` lines confirm the lines before them. */
@@ -21,8 +23,20 @@ export function formatMeta(meta: Readonly<Record<string, string>>): string {
 }
 
 /** Confirms the bytes since the last `#sum`, or since the beginning. `sum` may be a faster CRC-32 than the pure one. */
-export function formatSum(bytes: Uint8Array, sum: (bytes: Uint8Array) => number = crc32): string {
+export function formatSum(
+  bytes: Uint8Array,
+  sum = (whole: Uint8Array): number => checksumOf(CRC_32, whole),
+): string {
   return `#sum ${sum(bytes).toString(16).padStart(8, '0')}\n`;
+}
+
+/** The checksum of `#sum` lines: CRC-32 as in gzip. */
+export const CRC_32: Checksum = crc32();
+
+function crc32(): Checksum {
+  const found = findChecksum('crc-32/iso-hdlc');
+  if (found === undefined || found.wide) throw new HeartwireError('bad_argument', 'There is no CRC-32.');
+  return found;
 }
 
 /** The last line of a trace that was closed in order. */

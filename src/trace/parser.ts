@@ -1,20 +1,18 @@
 import type { HeartwireError } from '../errors.ts';
-import { crc32 } from './crc32.ts';
 import type { TraceEvent, TraceHead } from './event.ts';
-import { parseFact } from './parse-fact.ts';
-import { HeadReader } from './parse-head.ts';
-import { traceError } from './trace-error.ts';
+import { CRC_32 } from './format-trace.ts';
+import { HeadReader, parseFact, traceError } from './parse-line.ts';
 
 /** Bytes of the longest line: the most bytes that it may stand for, as hex with spaces, and something in front. */
 const LONGEST_LINE = 64 * 1024 * 1024;
 const NEWLINE = 10;
 
-/** Who hears what stands in a trace, in its order. */
+/** Receives what a trace holds, in its order. */
 export interface TraceSink {
   /** Once, before the first event, or at the end where there is none. */
   head(head: TraceHead): void;
   event(event: TraceEvent): void;
-  /** Nothing is wrong with what was read, but it is not all. */
+  /** What was read is right, but not complete. */
   warning(text: string): void;
 }
 
@@ -36,7 +34,8 @@ export class TraceParser {
   #atUs = 0;
   #ended = false;
   #began = false;
-  #crc = 0;
+  /** Of the lines since the last `#sum`. */
+  #crc = CRC_32.initial;
   /** The line behind the last `#sum`. */
   #unconfirmedFrom = 1;
 
@@ -119,7 +118,7 @@ export class TraceParser {
     const line = (this.#line === 1 ? text.replace(/^\ufeff/, '') : text).replace(/\r?\n$/, '');
     const sum = SUM.exec(line);
     if (sum !== null) return this.#confirm(sum[1] ?? '');
-    if (this.#head.sums || !this.#began) this.#crc = crc32(bytes, this.#crc);
+    if (this.#head.sums || !this.#began) this.#crc = CRC_32.update(this.#crc, bytes, 0, bytes.length);
     if (this.#ended) {
       if (line.trim() === '') return;
       throw this.#error(1, 'Nothing may follow #end.', 'Give each trace a file of its own.', line);
@@ -136,7 +135,7 @@ export class TraceParser {
         `Write ${'`#heartwire-trace 1 sums`'}, or remove the #sum lines.`,
       );
     }
-    if (Number.parseInt(hex, 16) !== this.#crc) {
+    if (Number.parseInt(hex, 16) !== CRC_32.finish(this.#crc)) {
       const { file, line } = { file: this.#file, line: this.#line };
       throw traceError(
         { file, line, column: 1 },
@@ -145,7 +144,7 @@ export class TraceParser {
         hex,
       );
     }
-    this.#crc = 0;
+    this.#crc = CRC_32.initial;
     this.#unconfirmedFrom = this.#line + 1;
   }
 

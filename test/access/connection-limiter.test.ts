@@ -64,7 +64,11 @@ describe('how many connections of one address are served', () => {
     limiter.follow({ ...LIMITS, maxConnectionsPerAddress: 1 });
     expect(fates(arrive(1))).toEqual(['cut']);
     expect(first.some(({ socket }) => socket.destroyed)).toBe(false);
-    limiter.follow({ maxConnectionsPerAddress: 100, connectsPerSecondPerAddress: 1, connectBurstPerAddress: 1 });
+    limiter.follow({
+      maxConnectionsPerAddress: 100,
+      connectsPerSecondPerAddress: 1,
+      connectBurstPerAddress: 1,
+    });
     clock.advance(60_000);
     expect(fates(arrive(2))).toEqual(['served', 'answered']);
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type PacketTime, TcpStream } from '../../src/capture/tcp-conversations.ts';
 import { tcpSegment } from '../../src/capture/tcp-segment.ts';
-import { type PacketTime, TcpStream } from '../../src/capture/tcp-stream.ts';
 
 const PAYLOAD = [0, 0, 0, 1, 1];
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { BridgeCaller } from '../../src/cli/bridge-caller.ts';
+import { BridgeCaller } from '../../src/cli/bridge-connection.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 let server: WebSocketServer;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bridgeUnreachable } from '../../src/cli/bridge-unreachable.ts';
+import { bridgeUnreachable } from '../../src/cli/bridge-connection.ts';
 
 test.each([
   ['ws://127.0.0.1:8080/ws', 'connect ECONNREFUSED 127.0.0.1:8080', 'Start it with "heartwire run"'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bridgeUrl, feedUrl } from '../../src/cli/bridge-url.ts';
+import { bridgeUrl, feedUrl } from '../../src/cli/bridge-options.ts';
 import { RecordedIo } from '../support/recorded-io.ts';
 
 test.each([

@@ -5,9 +5,9 @@ import { mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { PcapngExport } from '../../src/capture/export-pcapng.ts';
 import { RowMaker } from '../../src/capture/export-rows.ts';
 import { importCapture } from '../../src/capture/import-capture.ts';
+import { PcapngExport } from '../../src/capture/pcapng.ts';
 import { HeartwireError } from '../../src/errors.ts';
 import { SimulatedDevice } from '../../src/simulator/simulated-device.ts';
 import { systemClock } from '../../src/system/clock.ts';

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { doctor } from '../../src/cli/doctor.ts';
+import { command as doctor } from '../../src/cli/commands/doctor.ts';
 import { examineOpenFiles, examinePort } from '../../src/cli/examine.ts';
 import { portHolders } from '../../src/links/port-holders.ts';
 import { hasOpenssl, makeCertificate } from '../support/certificates.ts';

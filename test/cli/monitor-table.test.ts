@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
-import { ageText, type DeviceRow, deviceRow } from '../../src/cli/device-row.ts';
-import { type MonitorChoice, pressKeys } from '../../src/cli/monitor-keys.ts';
-import { extentOf, type MonitorScene, monitorLines, shownRows } from '../../src/cli/monitor-table.ts';
+import { ageText, type DeviceRow, deviceRow } from '../../src/cli/ui/device-row.ts';
+import { type MonitorChoice, pressKeys } from '../../src/cli/ui/keys.ts';
+import { extentOf, type MonitorScene, monitorLines, shownRows } from '../../src/cli/ui/table.ts';
 
 const CHOICE: MonitorChoice = { top: 0, filter: '', typing: false, sort: 'id', help: false };
 const row = (id: string, more: Partial<DeviceRow> = {}): DeviceRow => ({

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Terminal } from '../../src/cli/command.ts';
 import { main } from '../../src/cli/main.ts';
-import type { Terminal } from '../../src/cli/terminal.ts';
 import { Encryptor } from '../../src/encryption/encryptor.ts';
 import { BridgeFace } from '../support/bridge-face.ts';
 import { RecordedIo } from '../support/recorded-io.ts';

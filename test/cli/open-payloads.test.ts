@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { openPayloads } from '../../src/cli/open-payloads.ts';
+import { openPayloads } from '../../src/cli/bridge-keys.ts';
 import type { ServerMessage } from '../../src/client/index.ts';
 import { Encryptor } from '../../src/encryption/encryptor.ts';
 

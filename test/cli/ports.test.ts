@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { changesBetween, ports, stableLink } from '../../src/cli/ports.ts';
+import { changesBetween, command as ports, stableLink } from '../../src/cli/commands/ports.ts';
 import type { PortIdentity } from '../../src/links/port-list.ts';
 import { RecordedIo } from '../support/recorded-io.ts';
 

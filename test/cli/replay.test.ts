@@ -2,7 +2,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { diffLines } from '../../src/cli/replay-diff.ts';
+import { diffLines } from '../../src/cli/commands/replay.ts';
 import { runCli } from './check-io.ts';
 
 const TRACE = `#heartwire-trace 1

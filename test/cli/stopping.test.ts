@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CliIo } from '../../src/cli/command.ts';
-import { END_DEADLINE_MS, endWithin } from '../../src/cli/end-within.ts';
-import { stopRequest } from '../../src/cli/stop-request.ts';
+import { END_DEADLINE_MS, endWithin, stopRequest } from '../../src/cli/lifecycle.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 function fakeIo(): { io: CliIo; signal(): void; watched(): number; errors: string[] } {

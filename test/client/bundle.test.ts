@@ -20,8 +20,8 @@ describe('the client for browsers', () => {
 
   it('loses no name that the wire, a caller or its own code speaks of', () => {
     const [, list = ''] = /INTERNAL = `([^`]*)`/.exec(readProjectFile('scripts/bundle.mjs')) ?? [];
-    const wire = ['server-messages', 'client-messages', 'topic-documents'].flatMap((name) =>
-      words(withoutComments(readProjectFile(`src/contract/feed/${name}.ts`))),
+    const wire = ['server-messages', 'client-messages', 'field-types', 'topic-documents'].flatMap((name) =>
+      keys(withoutComments(readProjectFile(`src/contract/feed/${name}.ts`))),
     );
     const quoted = [
       ...text()
@@ -53,6 +53,11 @@ describe('the client for browsers', () => {
 
 function words(text: string): string[] {
   return text.match(/\w+/g) ?? [];
+}
+
+/** The keys of objects and types; words within texts are none. */
+function keys(text: string): string[] {
+  return [...text.replace(/'[^'\n]*'|`[^`]*`/g, '').matchAll(/(\w+)\??:/g)].map(([, key = '']) => key);
 }
 
 function withoutComments(text: string): string {

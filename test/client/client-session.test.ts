@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ClientSession } from '../../src/client/client-session.ts';
-import type { Orders, SessionEvent } from '../../src/client/session-events.ts';
+import { ClientSession, type SessionEvent } from '../../src/client/client-session.ts';
+import type { EffectHandler } from '../../src/client/session-events.ts';
 import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
 
-/** At this second this happens, these orders follow, and the next deadline is at that second. */
-type Step = readonly [atS: number, event: SessionEvent, orders: readonly string[], deadlineS: number];
+/** At this second this happens, these effects follow, and the next deadline is at that second. */
+type Step = readonly [atS: number, event: SessionEvent, effects: readonly string[], deadlineS: number];
 
 const says = (type: string, payload: object): SessionEvent => {
   // The shapes are those of the contract; only what the session reads is spelled out.
@@ -30,19 +30,19 @@ function run(steps: readonly Step[], hasToken = false): void {
   const session = new ClientSession({ backOff, random: () => 0.5, hasToken }, { monoMs: 0, wallMs: 0 });
   for (const [atS, event, expected, deadlineS] of steps) {
     const said: string[] = [];
-    const orders: Orders = {
+    const handler: EffectHandler = {
       openSocket: () => void said.push('open'),
       closeSocket: () => void said.push('drop'),
       send: (text) => void said.push(text),
       getToken: (renew) => void said.push(renew ? 'new token' : 'token'),
       status: ({ state, reason = '' }) => void said.push(`${state} ${reason}`.trim()),
-      told: () => undefined,
+      applied: () => undefined,
       settle: (_request, outcome) => void said.push(outcome instanceof Error ? outcome.code : 'answered'),
       handle: () => undefined,
       error: ({ code }) => void said.push(`error ${code}`),
       ended: () => void said.push('ended'),
     };
-    for (const each of session.handle(event, { monoMs: atS * 1_000, wallMs: atS * 1_000 })) each(orders);
+    for (const each of session.handle(event, { monoMs: atS * 1_000, wallMs: atS * 1_000 })) each(handler);
     expect([atS, ...said]).toEqual([atS, ...expected]);
     expect([atS, session.nextDeadline() / 1_000]).toEqual([atS, deadlineS]);
   }
@@ -51,7 +51,7 @@ function run(steps: readonly Step[], hasToken = false): void {
 describe('a session of the client', () => {
   it.each<[string, readonly Step[]]>([
     [
-      'tries again ever more patiently, and at once when it is told to',
+      'tries again ever more patiently, and at once on request',
       [
         [0, start, ['open'], 10],
         [1, lost(1006), ['drop', 'connecting unreachable'], 1.5],
@@ -151,13 +151,13 @@ describe('a session of the client', () => {
     ],
   ])('%s', (_what, steps) => run(steps));
 
-  it('asks for a token where one is wanted, keeps it, and asks anew when it has expired', () => {
+  it('asks for a token where one is wanted, keeps it, and asks again when it has expired', () => {
     const auth = (id: string, token: string) => `{"type":"auth","id":"${id}","token":"${token}"}`;
     run(
       [
         [0, start, ['open'], 10],
         [1, welcome('s', 'required'), ['token'], 23],
-        [2, (session) => session.tokenCame('x'), [auth('1', 'x')], 23],
+        [2, (session) => session.tokenReceived('x'), [auth('1', 'x')], 23],
         [3, says('response', { reply_to: '1', result: {} }), ['connected'], 25],
         [4, lost(1006), ['drop', 'stale connection_lost'], 4.5],
         [5, deadline, ['open', 'stale connection_lost'], 15],

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Silence } from '../../src/client/silence.ts';
 
-/** What is judged at which second, and whether it is stale then; `heard` is a word of the bridge. */
-function run(steps: ReadonlyArray<readonly [atS: number, what: 'judge' | 'heard', expected?: string]>): void {
+/** What is judged at which second, and whether it is stale then; `activity` is a message of the bridge. */
+function run(
+  steps: ReadonlyArray<readonly [atS: number, what: 'judge' | 'activity', expected?: string]>,
+): void {
   const silence = new Silence(20_000, 0);
   for (const [atS, what, expected] of steps) {
-    if (what === 'heard') silence.heard(atS * 1_000);
+    if (what === 'activity') silence.activity(atS * 1_000);
     else {
       const judgement = silence.judge(atS * 1_000);
       expect(`${atS}: ${judgement ?? 'nothing'}${silence.stale ? ', stale' : ''}`).toBe(
@@ -30,9 +32,9 @@ describe('silence, with pings every 20 s', () => {
     [
       'is nothing while something comes',
       [
-        [19, 'heard'],
+        [19, 'activity'],
         [22, 'judge', 'nothing'],
-        [40, 'heard'],
+        [40, 'activity'],
         [45, 'judge', 'nothing'],
       ],
     ],
@@ -41,7 +43,7 @@ describe('silence, with pings every 20 s', () => {
       [
         [22, 'judge', 'ask'],
         [31, 'judge', 'nothing, stale'],
-        [32, 'heard'],
+        [32, 'activity'],
         [50, 'judge', 'nothing'],
         [54, 'judge', 'ask'],
       ],
@@ -67,7 +69,7 @@ describe('silence, with pings every 20 s', () => {
       [
         [22, 'judge', 'ask'],
         [900, 'judge', 'ask, stale'],
-        [901, 'heard'],
+        [901, 'activity'],
         [902, 'judge', 'nothing'],
       ],
     ],

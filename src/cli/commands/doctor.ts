@@ -1,0 +1,194 @@
+import { resolve } from 'node:path';
+import type { StaticToken } from '../../config/access.ts';
+import type { BridgeConfig, DialledDeviceConfig } from '../../config/model.ts';
+import { formatProblem } from '../../config/problem.ts';
+import { readConfig } from '../../config/read.ts';
+import type { LinesConfig } from '../../config/server.ts';
+import type { TlsFiles } from '../../contract/tls-files.ts';
+import { addressLabel } from '../../links/transports.ts';
+import { outOfDate, readTlsPair } from '../../system/tls.ts';
+import type { Command } from '../command.ts';
+import {
+  bad,
+  examineAddress,
+  examineFolder,
+  examineListening,
+  examineOpenFiles,
+  examinePort,
+  examineRoom,
+  examineServer,
+  examineTrace,
+  type Finding,
+  good,
+  realPathOf,
+} from '../examine.ts';
+import { DEFAULT_CONFIG_FILE } from './check.ts';
+
+interface DoctorArgs {
+  readonly file: string;
+  readonly json: boolean;
+}
+
+/** Connections tried at once. */
+const AT_ONCE = 32;
+const LONGEST_WAIT_MS = 5_000;
+/** Descriptors of the process itself, and of a few subscribers. */
+const SPARE_FILES = 256;
+
+/** Says what would not work on this machine, before it is started. */
+export const command: Command<DoctorArgs> = {
+  examples: [
+    ['heartwire doctor', 'examines what devices.yaml names; serial ports are looked at, not opened'],
+    ['heartwire doctor bench.yaml --json', 'the same for a machine to read'],
+  ],
+  options: (yargs) =>
+    yargs
+      .positional('file', { type: 'string', default: DEFAULT_CONFIG_FILE, describe: 'The configuration' })
+      .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
+  async run({ file, json }, io) {
+    const { config, problems } = await readConfig(resolve(io.cwd, file), file);
+    const errors = problems.filter(({ severity }) => severity === 'error');
+    const findings = config === undefined ? [] : await examine(config, io.cwd);
+    const sick = findings.filter(({ code }) => code !== undefined);
+    if (json) {
+      const healthy = errors.length === 0 && sick.length === 0;
+      io.out(`${JSON.stringify({ file, healthy, problems, findings })}\n`);
+    } else {
+      for (const problem of errors) io.out(`${formatProblem(problem)}\n`);
+      for (const { about, code, detail } of findings) {
+        io.out(
+          `${code === undefined ? 'ok ' : 'BAD'} ${about}: ${code === undefined ? '' : `${code}: `}${detail}\n`,
+        );
+      }
+      const wrong = errors.length + sick.length;
+      io.out(wrong === 0 ? `${file}: all is well\n` : `${file}: ${wrong} to fix\n`);
+    }
+    if (errors.length > 0) return 2;
+    return sick.length === 0 ? 0 : 1;
+  },
+};
+
+/** Everything that the configuration needs of this machine, in the order of the file. */
+async function examine(config: BridgeConfig, cwd: string): Promise<Finding[]> {
+  const { server, listeners, devices } = config;
+  const dialled = devices.filter((device) => device.kind === 'dialled');
+  const connections = listeners.reduce((sum, listener) => sum + listener.maxConnections, 0);
+  const jobs: Array<() => Promise<Finding | undefined>> = [
+    () => examineServer({ scheme: 'tcp-listen', host: server.host, port: server.port }),
+    ...(server.tcp === undefined ? [] : [examineLines(server.tcp)]),
+    ...(server.tls === undefined ? [] : [examineCertificate(server.tls)]),
+    ...(config.access === undefined ? [] : config.access.tokens.map(examineToken)),
+    ...listeners.map(
+      ({ link }) =>
+        () =>
+          examineListening('listener', link),
+    ),
+    ...dialled.flatMap(examinations),
+    ...folders(config, cwd),
+    () => examineOpenFiles(SPARE_FILES + dialled.length + connections + traces(config)),
+  ];
+  const findings = await inTurn(jobs);
+  return [...findings.filter((each) => each !== undefined), ...(await sharedPorts(dialled))];
+}
+
+/** A recorded device with a link has its trace open, too. */
+function traces({ devices, listeners }: BridgeConfig): number {
+  const unannounced = listeners.filter(({ record }) => record === true);
+  return (
+    devices.filter(({ record }) => record === true).length +
+    unannounced.reduce((sum, { maxDevices }) => sum + maxDevices, 0)
+  );
+}
+
+function examinations({
+  id,
+  links,
+  session,
+}: DialledDeviceConfig): Array<() => Promise<Finding | undefined>> {
+  return links.map((link) => async () => {
+    if (link.scheme === 'serial') return examinePort(id, link);
+    if (link.scheme === 'replay') return examineTrace(id, link.path);
+    if (link.scheme !== 'tcp') return undefined;
+    return examineAddress(id, link, Math.min(session.connectTimeoutMs, LONGEST_WAIT_MS));
+  });
+}
+
+/** Those that something is written to. */
+function folders(
+  { recording, files, devices, listeners }: BridgeConfig,
+  cwd: string,
+): Array<() => Promise<Finding | undefined>> {
+  const records = [...devices, ...listeners].some(({ record }) => record === true);
+  const traces = resolve(cwd, recording.dir);
+  const received = files && { ...files, dir: resolve(cwd, files.dir) };
+  return [
+    ...(records
+      ? [
+          () => examineFolder('recording', traces, 'recording_failed'),
+          () => examineRoom('recording', traces, 'recording_budget', recording),
+        ]
+      : []),
+    ...(received
+      ? [
+          () => examineFolder('files', received.dir, 'file_not_written'),
+          () => examineRoom('files', received.dir, 'file_not_stored', received),
+        ]
+      : []),
+  ];
+}
+
+function examineLines({ host, port }: LinesConfig): () => Promise<Finding> {
+  return () => examineListening('server.tcp', { scheme: 'tcp-listen', host, port });
+}
+
+function examineCertificate(files: TlsFiles): () => Promise<Finding> {
+  return async () => {
+    const read = await readTlsPair(files);
+    const error = 'error' in read ? read.error : outOfDate(read, files, Date.now());
+    if (error !== undefined) {
+      return bad('server', { code: error.code, detail: [error.message, error.fix].join(' ') });
+    }
+    const until = 'error' in read ? '' : new Date(read.validUntil).toISOString();
+    return good('server', `The certificate and its key fit, and are valid until ${until}.`);
+  };
+}
+
+/** Silent about a token that lasts. */
+function examineToken({ name, expiresAtMs }: StaticToken): () => Promise<Finding | undefined> {
+  return async () => {
+    if (expiresAtMs === undefined || expiresAtMs > Date.now()) return undefined;
+    const ended = new Date(expiresAtMs).toISOString();
+    const detail = `The token ${name} came to its end at ${ended}. Take it out, or make another one with \`heartwire token\`.`;
+    return bad('access', { code: 'unauthorized', detail });
+  };
+}
+
+/** One port behind two names, which the configuration alone cannot show: the first to open it would have it. */
+async function sharedPorts(devices: readonly DialledDeviceConfig[]): Promise<Finding[]> {
+  const owners = new Map<string, string>();
+  const findings: Finding[] = [];
+  for (const { id, links } of devices) {
+    for (const link of links) {
+      const realPath = link.scheme === 'serial' ? await realPathOf(link) : undefined;
+      if (realPath === undefined) continue;
+      const owner = owners.get(realPath) ?? id;
+      owners.set(realPath, owner);
+      if (owner === id) continue;
+      findings.push(
+        bad(id, {
+          code: 'port_busy',
+          detail: `${addressLabel(link)} is the port of ${owner} already. Give each device a port of its own.`,
+        }),
+      );
+    }
+  }
+  return findings;
+}
+
+async function inTurn<T>(jobs: ReadonlyArray<() => Promise<T>>): Promise<T[]> {
+  const results: T[] = [];
+  for (let at = 0; at < jobs.length; at += AT_ONCE) {
+    results.push(...(await Promise.all(jobs.slice(at, at + AT_ONCE).map((job) => job()))));
+  }
+  return results;
+}

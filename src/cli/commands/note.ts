@@ -1,0 +1,53 @@
+import { HeartwireError } from '../../errors.ts';
+import { systemClock } from '../../system/clock.ts';
+import { BridgeCaller } from '../bridge-connection.ts';
+import { bridgeOptions, bridgeToken, bridgeUrl } from '../bridge-options.ts';
+import type { Command } from '../command.ts';
+import { errorText } from '../error-text.ts';
+
+interface NoteArgs {
+  readonly device: string;
+  readonly text: readonly string[];
+  readonly url: string | undefined;
+  readonly origin: string | undefined;
+  readonly 'token-file': string | undefined;
+}
+
+/** How long the bridge may take to write it down. */
+const ANSWER_MS = 10_000;
+const NOT_RECORDED_FIX =
+  'Record it: `record: true` in its entry of devices.yaml, or `heartwire run --record DIR`.';
+
+/** Writes a note into the trace of a device that is being recorded. */
+export const command: Command<NoteArgs> = {
+  examples: [['heartwire note psu-1 wiggled the cable', 'stands in the trace with its time']],
+  options: (yargs) =>
+    bridgeOptions(
+      yargs
+        .positional('device', { type: 'string', demandOption: true, describe: 'The device' })
+        .positional('text', { type: 'string', array: true, demandOption: true, describe: 'The note' }),
+    ),
+  async run(args, io) {
+    let url: string;
+    let token: string | undefined;
+    try {
+      url = bridgeUrl(args.url, io);
+      token = await bridgeToken(args['token-file'], io);
+    } catch (error) {
+      if (!(error instanceof HeartwireError)) throw error;
+      io.err(errorText(error));
+      return 2;
+    }
+    using caller = new BridgeCaller(url, systemClock, {
+      origin: args.origin,
+      token,
+      program: io.program,
+    });
+    const reply = await caller.call(args.device, 'note', { text: args.text.join(' ') }, ANSWER_MS);
+    if (!reply.ok)
+      throw new HeartwireError('bridge_refused', reply.message, {
+        ...(reply.code === 'recording_off' ? { fix: NOT_RECORDED_FIX } : {}),
+      });
+    return 0;
+  },
+};

@@ -1,0 +1,172 @@
+import { resolve } from 'node:path';
+import { Bridge } from '../../app/bridge.ts';
+import { logProblems } from '../../app/log-problems.ts';
+import { ConfigReader } from '../../app/reload/config-reader.ts';
+import { ConfigReloader } from '../../app/reload/config-reloader.ts';
+import type { BridgeConfig } from '../../config/model.ts';
+import { formatProblem, type Problem } from '../../config/problem.ts';
+import { type ReadConfig, readConfig } from '../../config/read.ts';
+import type { LoadedConfig } from '../../config/report.ts';
+import { HeartwireError } from '../../errors.ts';
+import { systemClock } from '../../system/clock.ts';
+import type { Log } from '../../system/log.ts';
+import { printableLines } from '../../system/printable.ts';
+import type { CliIo, Command, ExitCode } from '../command.ts';
+import { errorText, exitCodeOf } from '../error-text.ts';
+import { examineFolder } from '../examine.ts';
+import { endWithin, stopRequest } from '../lifecycle.ts';
+import { cliLog, crashHandler, logFailure } from '../log.ts';
+import { portNumber } from '../option-values.ts';
+import { packageVersion } from '../version.ts';
+
+interface RunArgs {
+  readonly file: string;
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  readonly record: string | undefined;
+  readonly watch: boolean;
+  readonly quiet: boolean;
+}
+
+/** The bridge: devices in, feed and page out, until a signal to stop. */
+export const command: Command<RunArgs> = {
+  raw: true,
+  examples: [
+    ['heartwire run', 'reads ./devices.yaml'],
+    ['heartwire run bench.yaml --port 9000', 'serves page, API and feed at another port'],
+    ['heartwire run --no-watch', 'reloads on SIGHUP only, not when a file changes'],
+  ],
+  options: (yargs) =>
+    yargs
+      .positional('file', { type: 'string', default: 'devices.yaml', describe: 'The configuration' })
+      .option('host', { type: 'string', requiresArg: true, describe: 'Instead of server.host' })
+      .option('port', {
+        coerce: portNumber,
+        requiresArg: true,
+        describe: 'Instead of server.port; 0 takes any',
+      })
+      .option('record', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Write a trace of every device into this folder',
+      })
+      .option('watch', {
+        type: 'boolean',
+        default: true,
+        describe: 'Reload when a file of the configuration changes',
+      })
+      .option('quiet', { type: 'boolean', default: false, describe: 'Log warnings and errors only' }),
+  async run(args, io) {
+    const log = cliLog(io, args.quiet ? 'warn' : 'info');
+    if (io.errTerminal ?? io.terminal) return runBridge(args, io, log, reportAtTerminal(io));
+    // Programs read what is written here, so that every line is one of the log.
+    try {
+      return await runBridge(args, io, log, (problems, unfit) => {
+        logProblems(log, problems, args.file);
+        if (unfit !== undefined) logFailure(log, unfit);
+      });
+    } catch (error) {
+      logFailure(log, error);
+      return exitCodeOf(error);
+    }
+  },
+};
+
+/** Says what is wrong with the configuration, and with the command line beside it. */
+type Report = (problems: readonly Problem[], unfit: HeartwireError | undefined) => void;
+
+const reportAtTerminal =
+  (io: CliIo): Report =>
+  (problems, unfit) => {
+    for (const problem of problems) io.err(printableLines(`${formatProblem(problem)}\n`));
+    if (unfit !== undefined) io.err(errorText(unfit));
+  };
+
+async function runBridge(args: RunArgs, io: CliIo, log: Log, report: Report): Promise<ExitCode> {
+  const served = ({ config, ...found }: ReadConfig): ReadConfig => {
+    return config === undefined ? found : { ...found, config: servedAt(config, args) };
+  };
+  const path = resolve(io.cwd, args.file);
+  const loaded = served(await readConfig(path, args.file));
+  const { config, failed, problems } = loaded;
+  const unfit = await recordFolderProblem(args.record, io.cwd);
+  report(problems, unfit);
+  if (config === undefined || unfit !== undefined) return 2;
+  const bridge = new Bridge({
+    config,
+    failed,
+    problems,
+    recordDir: args.record === undefined ? undefined : resolve(io.cwd, args.record),
+    knownFile: config.knownDevices && resolve(io.cwd, config.knownDevices.file),
+    clock: systemClock,
+    log,
+    version: packageVersion(),
+    usage: io.usage,
+  });
+  const apply = (next: LoadedConfig) => bridge.apply(next);
+  const reader = new ConfigReader();
+  // Only the first version is read here: nothing runs yet that could be held up.
+  const read = async () => served(await reader.read(path, args.file));
+  const reloader = new ConfigReloader({ file: args.file, clock: systemClock, log, read, apply });
+  using crash = crashHandler(io, log);
+  const watched = args.watch ? loaded.sources : undefined;
+  return await serve(bridge, reloader, reader, watched, crash.crashed, io);
+}
+
+/** What is configured wrongly is reported by the log of a bridge that runs; what was just typed, at once. */
+async function recordFolderProblem(
+  dir: string | undefined,
+  cwd: string,
+): Promise<HeartwireError | undefined> {
+  if (dir === undefined) return undefined;
+  const { code, detail } = await examineFolder(
+    'recording',
+    resolve(cwd, dir),
+    'recording_failed',
+    '--record',
+  );
+  return code === undefined ? undefined : new HeartwireError(code, detail, { seen: dir });
+}
+
+/** What the command line says wins over the file, every time that it is read. */
+function servedAt(config: BridgeConfig, args: RunArgs): BridgeConfig {
+  const { host = config.server.host, port = config.server.port } = args;
+  return { ...config, server: { ...config.server, host, port } };
+}
+
+async function serve(
+  bridge: Bridge,
+  reloader: ConfigReloader,
+  reader: ConfigReader,
+  watched: ReadConfig['sources'] | undefined,
+  crashed: Promise<'crashed'>,
+  io: CliIo,
+): Promise<ExitCode> {
+  // On Windows it says that the console is closed, and the process is ended soon, whatever it makes of that.
+  const reloads = process.platform !== 'win32';
+  using stop = stopRequest(io, { hangs: !reloads, withOutput: io.terminal });
+  const starting = bridge.start();
+  using _hangUp = reloads ? reloadOnHangUp(io, starting, reloader) : undefined;
+  const { url, lines, listeners } = await starting;
+  await using _bridge = endWithin(bridge, io, systemClock);
+  await using _reloader = reloader;
+  using _reader = reader;
+  if (watched !== undefined) await reloader.watch(watched);
+  io.out(`Heartwire is at ${url} (feed: ${url.replace('http', 'ws')}/ws)\n`);
+  if (lines !== undefined) io.out(`The feed as JSON lines is at ${lines}\n`);
+  for (const address of listeners) io.out(`Devices may dial in at ${address}\n`);
+  const why = await Promise.race([stop.requested, crashed]);
+  return why === 'crashed' ? 1 : 0;
+}
+
+function reloadOnHangUp(io: CliIo, starting: Promise<unknown>, reloader: ConfigReloader): Disposable {
+  const unwatch = io.onSignal('SIGHUP', () => {
+    // Where the terminal is gone, this cannot be written, and that is what ends the bridge.
+    if (io.terminal) io.err('heartwire: SIGHUP: the configuration is read again\n');
+    starting.then(
+      () => reloader.reload(),
+      () => undefined,
+    );
+  });
+  return { [Symbol.dispose]: unwatch };
+}

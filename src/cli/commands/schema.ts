@@ -1,0 +1,31 @@
+import { devicesJsonSchemaText } from '../../config/json-schema.ts';
+import { messagesJsonSchemaText } from '../../config/messages/json-schema.ts';
+import type { Command } from '../command.ts';
+
+interface SchemaArgs {
+  readonly of: 'devices' | 'messages';
+}
+
+/** Prints the JSON Schema of a configuration file. */
+export const command: Command<SchemaArgs> = {
+  examples: [
+    ['heartwire schema devices > devices.schema.json', 'completion and checks for devices.yaml in an editor'],
+    ['heartwire schema messages > messages.schema.json', 'the same for messages.yaml'],
+  ],
+  options: (yargs) =>
+    yargs.positional('of', {
+      choices: ['devices', 'messages'] as const,
+      demandOption: true,
+      describe: 'The file that it describes',
+    }),
+  async run({ of }, io) {
+    switch (of) {
+      case 'devices':
+        io.out(devicesJsonSchemaText());
+        return 0;
+      case 'messages':
+        io.out(messagesJsonSchemaText());
+        return 0;
+    }
+  },
+};

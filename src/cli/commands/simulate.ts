@@ -1,0 +1,213 @@
+import { parseDuration } from '../../config/duration.ts';
+import { HeartwireError } from '../../errors.ts';
+import type { Parsed } from '../../links/address.ts';
+import type { ListenAddress } from '../../links/tcp-listen.ts';
+import { type LinkAddress, parseLinkAddress, parseListenAddress } from '../../links/transports.ts';
+import { FAULT_EXAMPLES, parseFaults } from '../../simulator/faults.ts';
+import { randomIdentity } from '../../simulator/identity.ts';
+import { forkedRandom } from '../../simulator/random.ts';
+import { checkFaultsFit, defaultRole } from '../../simulator/settings.ts';
+import { SimulatedFleet, type SimulatedFleetOptions } from '../../simulator/simulated-fleet.ts';
+import { systemClock } from '../../system/clock.ts';
+import type { Command } from '../command.ts';
+import { stopRequest } from '../lifecycle.ts';
+import { SUMMARY_EVERY_MS, simulateReport } from '../ui/simulation-report.ts';
+
+/** Runs fake devices until a signal to stop. */
+export const command: Command<SimulateArgs> = {
+  examples: [
+    ['heartwire simulate --connect 127.0.0.1:9089 --count 20', '20 devices dial a listening bridge'],
+    [
+      'heartwire simulate --listen 9100 --clock-offset -90s',
+      'one device waits to be dialled; its clock is late',
+    ],
+    ['heartwire simulate --connect 127.0.0.1:9089 --fault drop=0.01,stall=5s', 'a device in trouble'],
+    ['heartwire simulate --pty /dev/ttyUSB1', 'a device at the other end of a serial line'],
+  ],
+  options: (yargs) =>
+    yargs
+      .option('connect', { type: 'string', requiresArg: true, describe: 'HOST:PORT to dial' })
+      .option('listen', {
+        type: 'string',
+        requiresArg: true,
+        describe: '[HOST:]PORT to wait at; further devices take the ports behind it; 0 takes any',
+      })
+      .option('pty', { type: 'string', requiresArg: true, describe: 'Serial port to sit at, ?baud= and all' })
+      .option('count', { type: 'number', default: 1, describe: 'How many devices' })
+      .option('every', { type: 'string', describe: 'Heartbeat interval, 3s by default where it dials' })
+      .option('ask-time', { type: 'string', describe: 'Ask the time so often, e.g. 10s' })
+      .option('early', {
+        type: 'string',
+        array: true,
+        default: [] as string[],
+        describe: 'Asked before it registers: heartbeat, datetime or both',
+      })
+      .option('register-once', {
+        type: 'boolean',
+        default: false,
+        describe: 'Never register again after a cut',
+      })
+      .option('appid', { type: 'string', describe: 'UUID of the first device' })
+      .option('imei', { type: 'string', describe: 'IMEI of the first device' })
+      .option('clock-offset', {
+        nargs: 1,
+        type: 'string',
+        describe: "How far its clock is ahead: 2s, or -1h for one that's late",
+      })
+      .option('time-zone', { type: 'string', describe: 'Where its clock hangs, e.g. Asia/Shanghai' })
+      .option('fault', {
+        type: 'string',
+        array: true,
+        default: [] as string[],
+        describe: `Any of ${FAULT_EXAMPLES.join(', ')}`,
+      })
+      .option('seed', {
+        type: 'number',
+        default: 1,
+        describe: 'The same seed makes the same devices and damage; give a second fleet another one',
+      })
+      .option('json', { type: 'boolean', default: false, describe: 'Print what happens as JSON lines' }),
+  async run(args, io) {
+    let options: SimulatedFleetOptions;
+    try {
+      options = fleetOptions(args);
+    } catch (error) {
+      if (!(error instanceof HeartwireError)) throw error;
+      io.err(`heartwire: ${error.message}\n`);
+      return 2;
+    }
+    // Asked for from the start: a signal that comes while it starts must not be lost.
+    using stop = stopRequest(io, { withOutput: true });
+    const report = simulateReport(
+      io,
+      args,
+      () => fleet.counts(),
+      () => systemClock.now().wallMs,
+    );
+    const fleet = new SimulatedFleet(options, { clock: systemClock, report: (event) => report.event(event) });
+    await using running = fleet;
+    await running.start();
+    const ticking = setInterval(() => report.tick(), SUMMARY_EVERY_MS);
+    await stop.requested;
+    clearInterval(ticking);
+    await running.stop();
+    report.ended();
+    return 0;
+  },
+};
+
+/** The options of `simulate` as they were typed. */
+interface SimulateArgs {
+  readonly connect: string | undefined;
+  readonly listen: string | undefined;
+  readonly pty: string | undefined;
+  readonly count: number;
+  readonly every: string | undefined;
+  readonly 'ask-time': string | undefined;
+  readonly early: readonly string[];
+  readonly 'register-once': boolean;
+  readonly appid: string | undefined;
+  readonly imei: string | undefined;
+  readonly 'clock-offset': string | undefined;
+  readonly 'time-zone': string | undefined;
+  readonly fault: readonly string[];
+  readonly seed: number;
+  readonly json: boolean;
+}
+
+const MAX_COUNT = 10_000;
+
+/** Turns what was typed into a fleet. @throws HeartwireError `bad_argument`, `bad_address` or `bad_fault`. */
+function fleetOptions(args: SimulateArgs): SimulatedFleetOptions {
+  const address = addressOf(args);
+  const faults = parseFaults(args.fault.join(','));
+  checkFaultsFit(faults, address, defaultRole(address));
+  if (!Number.isInteger(args.count) || args.count < 1 || args.count > MAX_COUNT) {
+    throw bad(`--count is a whole number from 1 to ${MAX_COUNT}`, String(args.count));
+  }
+  if (address.scheme === 'tcp-listen' && address.port + args.count - 1 > 65_535) {
+    throw bad('--listen PORT and --count stay within port 65535', `${address.port} and ${args.count}`);
+  }
+  if (args.pty !== undefined && args.count > 1) throw bad('--pty is one device', `--count ${args.count}`);
+  if (!Number.isInteger(args.seed)) throw bad('--seed is a whole number', String(args.seed));
+  return {
+    address,
+    count: args.count,
+    seed: args.seed,
+    faults,
+    early: args.early.flatMap((each) => each.split(',')).map(earlyRequest),
+    registersAgain: !args['register-once'],
+    identities: identities(args),
+    ...optional('heartbeatEveryMs', duration('--every', args.every)),
+    ...optional('datetimeEveryMs', duration('--ask-time', args['ask-time'])),
+    ...optional('clockOffsetMs', signedDuration('--clock-offset', args['clock-offset'])),
+    ...optional('timeZone', timeZone(args['time-zone'])),
+  };
+}
+
+function addressOf({ connect, listen, pty }: SimulateArgs): LinkAddress | ListenAddress {
+  const given = [connect, listen, pty].filter((each) => each !== undefined);
+  if (given.length !== 1) {
+    throw bad('Choose one of --connect HOST:PORT, --listen PORT and --pty PATH', `${given.length} of them`);
+  }
+  if (connect !== undefined) return read('--connect', connect, parseLinkAddress(`tcp:${connect}`));
+  if (pty !== undefined) return read('--pty', pty, parseLinkAddress(`serial:${pty}`));
+  const where = listen ?? '';
+  const full = /^\d+$/.test(where) ? `127.0.0.1:${where}` : where;
+  return read('--listen', where, parseListenAddress(`tcp-listen:${full}`));
+}
+
+function read<Address>(option: string, seen: string, parsed: Parsed<Address>): Address {
+  if (parsed.ok) return parsed.value;
+  // The option says what kind of address it is; the scheme in front of it is for devices.yaml.
+  const fix = parsed.fix.replaceAll(/\btcp(?:-listen)?:(?!\/\/)/g, '');
+  const message = `Cannot read ${option} "${seen}": ${parsed.problem} ${fix}`;
+  throw new HeartwireError('bad_address', message, { seen, fix });
+}
+
+function earlyRequest(text: string): 'heartbeat' | 'datetime' {
+  if (text === 'heartbeat' || text === 'datetime') return text;
+  throw bad('--early takes heartbeat, datetime or both', text);
+}
+
+/** An identity that is given counts for the first device; what is not given of it is made up. */
+function identities({ appid, imei, seed }: SimulateArgs): SimulatedFleetOptions['identities'] & object {
+  if (appid === undefined && imei === undefined) return [];
+  if (appid !== undefined && !/^[\x20-\x7e]{36}$/.test(appid)) throw bad('--appid has 36 characters', appid);
+  if (imei !== undefined && !/^[\x20-\x7e]{15}$/.test(imei)) throw bad('--imei has 15 characters', imei);
+  const made = randomIdentity(forkedRandom(seed, 0));
+  return [{ appid: appid ?? made.appid, imei: imei ?? made.imei }];
+}
+
+function duration(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = parseDuration(text);
+  if (ms === undefined || ms < 1) throw bad(`${option} is a duration with a unit, such as 100ms or 3s`, text);
+  return ms;
+}
+
+function signedDuration(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = parseDuration(text.replace(/^[+-]/, ''));
+  if (ms === undefined) throw bad(`${option} is a duration with a unit, such as 2s or -1h`, text);
+  return text.startsWith('-') ? -ms : ms;
+}
+
+function timeZone(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone;
+  } catch (cause) {
+    throw bad('--time-zone is an IANA name such as Asia/Shanghai', text, cause);
+  }
+}
+
+/** An optional property is left out, not undefined, where there is nothing to say. */
+function optional<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
+  // The one key is the one that the type names.
+  return (value === undefined ? {} : { [key]: value }) as { [K in Key]?: Value };
+}
+
+function bad(expected: string, seen: string, cause?: unknown): HeartwireError {
+  return new HeartwireError('bad_argument', `${expected}; seen: ${seen}.`, { seen, fix: expected, cause });
+}

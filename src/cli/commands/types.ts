@@ -1,0 +1,154 @@
+import { parseBits } from '../../protocol/declared/bits-field.ts';
+import type {
+  EnumDeclaration,
+  FieldDeclaration,
+  MessageDeclaration,
+  ProtocolDeclaration,
+} from '../../protocol/declared/declaration.ts';
+import type { Command } from '../command.ts';
+import { declaredIn } from '../messages.ts';
+
+interface TypesArgs {
+  readonly messages: string;
+}
+
+/** Prints TypeScript of declared messages. */
+export const command: Command<TypesArgs> = {
+  examples: [['heartwire types messages.yaml > messages.d.ts', 'types of what a device sends and takes']],
+  options: (yargs) =>
+    yargs.positional('messages', {
+      type: 'string',
+      default: 'messages.yaml',
+      describe: 'The messages.yaml that declares them',
+    }),
+  async run({ messages }, io) {
+    const protocol = await declaredIn(messages, io);
+    io.out(typesText(protocol.declaration, messages));
+    return 0;
+  },
+};
+
+/** TypeScript of the values of declared messages, as subscribers get them and as commands take them. */
+function typesText({ messages, enums }: ProtocolDeclaration, source: string): string {
+  const parts = [
+    `// Made from ${source} by \`heartwire types\`; make it again when that changes.\n`,
+    '/** Bytes as JSON carries them. */\nexport interface Bytes {\n  /** Base64. */\n  readonly $bytes: string;\n  readonly len: number;\n}\n',
+  ];
+  const entries: string[] = [];
+  const commands: string[] = [];
+  for (const message of messages) {
+    const name = typeName(message.name);
+    parts.push(interfaceText(name, message.description, message.fields ?? [], enums));
+    if (typeof message.reply === 'object') {
+      parts.push(
+        interfaceText(
+          `${name}Reply`,
+          `The reply to \`${message.name}\`, where its error code is 0.`,
+          message.reply.fields,
+          enums,
+        ),
+      );
+    }
+    entries.push(...entryOf(message, name));
+    commands.push(...commandOf(message, name));
+  }
+  parts.push(
+    `/** \`values\` in the state of a device. */\nexport interface DeviceValues {\n${entries.join('')}}\n`,
+    `/** What may be sent to a device, by name. */\nexport interface DeviceCommands {\n${commands.join('')}}\n`,
+    '/** For the client: `connect<Devices>(...)` of heartwire/client. */\nexport interface Devices {\n  readonly values: DeviceValues;\n  readonly commands: DeviceCommands;\n}\n',
+  );
+  return parts.join('\n');
+}
+
+/** What of a message lands in the state: what the device sends. */
+function entryOf({ name, from, reply }: MessageDeclaration, type: string): string[] {
+  if (typeof reply === 'object' && from !== 'device') return [`  readonly ${name}?: ${type}Reply;\n`];
+  return from === 'host' ? [] : [`  readonly ${name}?: ${type};\n`];
+}
+
+/** What a subscriber may ask the bridge to send. */
+function commandOf({ name, from, reply }: MessageDeclaration, type: string): string[] {
+  if (from === 'device') return [];
+  const answered = typeof reply === 'object' ? `${type}Reply` : 'Record<string, never>';
+  return [`  readonly ${name}: { readonly fields: ${type}; readonly reply: ${answered} };\n`];
+}
+
+function interfaceText(
+  name: string,
+  description: string | undefined,
+  fields: readonly FieldDeclaration[],
+  enums: ProtocolDeclaration['enums'],
+): string {
+  return `${comment(description, '')}export interface ${name} ${bodyText(fields, enums, '')}\n`;
+}
+
+function bodyText(
+  fields: readonly FieldDeclaration[],
+  enums: ProtocolDeclaration['enums'],
+  indent: string,
+): string {
+  const inner = `${indent}  `;
+  const lines = fields
+    .filter(
+      ({ name, type, value }) =>
+        name !== undefined && type !== 'crc' && type !== 'reserved' && value === undefined,
+    )
+    .map((field) => {
+      const optional =
+        field.when !== undefined || field.invalid !== undefined || /^f(32|64)/.test(field.type) ? '?' : '';
+      const about = [field.description, field.unit === undefined ? undefined : `In ${field.unit}.`]
+        .filter((each) => each !== undefined)
+        .join(' ');
+      return `${comment(about === '' ? undefined : about, inner)}${inner}readonly ${field.name}${optional}: ${fieldType(field, enums, inner)};\n`;
+    });
+  return lines.length === 0 ? '{}' : `{\n${lines.join('')}${indent}}`;
+}
+
+function fieldType(field: FieldDeclaration, enums: ProtocolDeclaration['enums'], indent: string): string {
+  switch (field.type) {
+    case 'text':
+      return 'string';
+    case 'bytes':
+      return 'Bytes';
+    case 'struct':
+      return bodyText(field.fields ?? [], enums, indent);
+    case 'array': {
+      const { of } = field;
+      if (of === undefined) return 'readonly unknown[]';
+      const element = fieldType(of, enums, indent);
+      const gaps = of.invalid !== undefined || /^f(32|64)/.test(of.type);
+      return gaps || element.includes('|')
+        ? `readonly (${element}${gaps ? ' | null' : ''})[]`
+        : `readonly ${element}[]`;
+    }
+    default:
+      break;
+  }
+  if (field.bits !== undefined) {
+    const bits = field.bits.map(({ name, at, enum: names, description }) => {
+      const single = (parseBits(at)?.count ?? 1) === 1;
+      const type = names === undefined ? (single ? 'boolean' : 'number') : namesType(names, enums);
+      return `${comment(description, `${indent}  `)}${indent}  readonly ${name}: ${type};\n`;
+    });
+    return `{\n${bits.join('')}${indent}}`;
+  }
+  if (field.enum !== undefined) return namesType(field.enum, enums);
+  // Beyond 2^53 a whole number is decimal text.
+  return /^[ui](56|64)/.test(field.type) && field.scale === undefined ? 'number | string' : 'number';
+}
+
+/** A value without a name is its number. */
+function namesType(names: string | EnumDeclaration, enums: ProtocolDeclaration['enums']): string {
+  const values = typeof names === 'string' ? (enums[names] ?? {}) : names;
+  return [...Object.values(values).map((name) => JSON.stringify(name)), 'number'].join(' | ');
+}
+
+function comment(text: string | undefined, indent: string): string {
+  return text === undefined ? '' : `${indent}/** ${text.replaceAll('*/', '* /').replace(/\s+/g, ' ')} */\n`;
+}
+
+const typeName = (name: string): string =>
+  name
+    .split('_')
+    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
+    .join('');

@@ -1,0 +1,38 @@
+import { resolve } from 'node:path';
+import { formatProblem } from '../config/problem.ts';
+import { HeartwireError } from '../errors.ts';
+import { builtinDeclaration, withBuiltin } from '../protocol/declared/builtin.ts';
+import { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { printableLines } from '../system/printable.ts';
+import type { CliIo } from './command.ts';
+
+/**
+ * The messages of a file, or the built-in ones where none is named; the built-in ones stand in front of others that
+ * travel in the same frames. @throws HeartwireError `config_invalid`, `config_unreadable`
+ */
+export async function protocolOf(file: string | undefined, io: CliIo): Promise<DeclaredProtocol> {
+  if (file === undefined) return new DeclaredProtocol(builtinDeclaration());
+  return new DeclaredProtocol(withBuiltin((await declaredIn(file, io)).declaration));
+}
+
+/** As `declaredIn`; undefined where no file is named. */
+export async function messagesOption(
+  file: string | undefined,
+  io: CliIo,
+): Promise<DeclaredProtocol | undefined> {
+  return file === undefined ? undefined : await declaredIn(file, io);
+}
+
+/**
+ * The messages of a file, and no others. Prints its problems on standard error.
+ *
+ * @throws HeartwireError `config_invalid`, `config_unreadable`
+ */
+export async function declaredIn(file: string, io: CliIo): Promise<DeclaredProtocol> {
+  // The reader of configurations takes longer to load than everything else that decoding needs.
+  const { readMessages } = await import('../config/messages/read-messages.ts');
+  const { protocol, problems } = await readMessages(resolve(io.cwd, file), file);
+  for (const problem of problems) io.err(printableLines(`${formatProblem(problem)}\n`));
+  if (protocol !== undefined) return protocol;
+  throw new HeartwireError('config_invalid', `${file} cannot be used`, { fix: 'Fix what is listed above.' });
+}
