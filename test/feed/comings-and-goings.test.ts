@@ -88,13 +88,13 @@ const STEPS: Readonly<Record<string, Step>> = {
     a: fc.integer({ min: 1, max: 3 }),
     b: topic,
     act: (model, a, b) => {
-      model.audience.tellPositions();
+      model.audience.sendPositions();
       model.flush(a);
       model.store.publishState(STATES[b] ?? '', { slice: model.store.rev });
     },
   },
   night: { weight: 1, a: fc.nat(2), act: night },
-  position: { weight: 2, a: nothing, act: ({ audience }) => audience.tellPositions() },
+  position: { weight: 2, a: nothing, act: ({ audience }) => audience.sendPositions() },
   restart: { weight: 1, a: nothing, act: (model) => model.restart() },
 };
 

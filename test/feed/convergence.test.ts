@@ -5,8 +5,8 @@ import { matchesTopic } from '../../src/contract/feed/topic.ts';
 import type { Audience } from '../../src/feed/core/audience.ts';
 import type { Change } from '../../src/feed/core/change.ts';
 import type { FeedSession } from '../../src/feed/core/session.ts';
+import type { SessionConnection } from '../../src/feed/core/session-context.ts';
 import { SessionMemory } from '../../src/feed/core/session-memory.ts';
-import type { SessionLine } from '../../src/feed/core/session-surroundings.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import type { Sink, Subscriber } from '../../src/feed/core/subscriber.ts';
 import { FeedView } from '../support/feed-view.ts';
@@ -43,7 +43,7 @@ class SlowOutlet implements Sink {
 }
 
 class World {
-  readonly store = new FeedStore({ epoch: 'e', tell: 'followed' });
+  readonly store = new FeedStore({ epoch: 'e', notify: 'followed' });
   readonly audience: Audience;
   readonly clients: Client[] = [];
   readonly changes: Change[] = [];
@@ -63,7 +63,7 @@ class World {
 
   settleAll(): void {
     // Those who heard nothing of their own are told the position only so often.
-    for (let tick = 0; tick < 20; tick++) this.audience.tellPositions();
+    for (let tick = 0; tick < 20; tick++) this.audience.sendPositions();
     for (let round = 0; round < 1_000; round++) {
       this.flush(1_000);
       for (const client of this.clients) client.drain();
@@ -76,7 +76,7 @@ class World {
 class Client {
   readonly sink = new SlowOutlet();
   readonly subscriber: Subscriber;
-  readonly session: FeedSession<SessionLine>;
+  readonly session: FeedSession<SessionConnection>;
   readonly patterns = new Map<string, number>();
   readonly #world: World;
   #asked = 0;
@@ -171,7 +171,7 @@ function perform(world: World, [kind, a, b]: readonly [string, number, number]):
     client?.session.receive(JSON.stringify({ type: 'resync', topics: [TOPICS[b]] }), NOW);
   } else if (kind === 'flush') world.flush(a);
   else if (kind === 'drain') client?.drain();
-  else world.audience.tellPositions();
+  else world.audience.sendPositions();
 }
 
 describe('subscribers that stall, overlap, come and go', () => {

@@ -12,7 +12,7 @@ const events = (store: FeedStore, rev: number, ...patterns: string[]) => {
 
 describe('events of topics that nobody asked for', () => {
   function setUp() {
-    const store = new FeedStore({ epoch: 'e', tell: 'followed' });
+    const store = new FeedStore({ epoch: 'e', notify: 'followed' });
     const told: Change[] = [];
     store.listen((change) => told.push(change));
     return { store, told };
@@ -75,7 +75,7 @@ describe('events of topics that nobody asked for', () => {
 
 describe('documents of topics that nobody asked for', () => {
   it('are kept and counted, and told by what changed from the moment on at which somebody asks', () => {
-    const store = new FeedStore({ epoch: 'e', tell: 'followed' });
+    const store = new FeedStore({ epoch: 'e', notify: 'followed' });
     const told: Change[] = [];
     store.listen((change) => told.push(change));
     store.publishState('a', { x: 1 });
@@ -94,7 +94,7 @@ describe('documents of topics that nobody asked for', () => {
   });
 
   it('are refused as others are', () => {
-    const store = new FeedStore({ epoch: 'e', tell: 'followed' });
+    const store = new FeedStore({ epoch: 'e', notify: 'followed' });
     store.publishState('a', { x: 1 });
     expect(() => store.publishState('a', { x: null })).toThrow('x is null');
   });

@@ -27,7 +27,7 @@ class Stage {
         return stage.unsent;
       },
     });
-    this.#audience.letIn(subscriber, NOW);
+    this.#audience.join(subscriber, NOW);
     const session = modelSession(
       this.#audience,
       subscriber,
@@ -36,7 +36,7 @@ class Stage {
       parked,
     );
     const say = (message: JsonObject) => session.receive(JSON.stringify(message), NOW);
-    return { session, say, go: () => this.#audience.dismiss(subscriber) };
+    return { session, say, go: () => this.#audience.detach(subscriber) };
   }
 
   /** One that was told three events, acknowledged none, and went. */
@@ -54,7 +54,7 @@ class Stage {
   flush(): unknown[] {
     this.#text = '';
     for (let round = 0; round < 3; round++) {
-      this.#audience.tellPositions();
+      this.#audience.sendPositions();
       this.#pass.flush(9, NOW);
     }
     const found = this.#text.matchAll(

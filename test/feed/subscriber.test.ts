@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Audience } from '../../src/feed/core/audience.ts';
-import { Interests } from '../../src/feed/core/interests.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import type { Sink, Subscriber } from '../../src/feed/core/subscriber.ts';
+import { Subscriptions } from '../../src/feed/core/subscriptions.ts';
 import { plainFramer } from '../support/plain-framer.ts';
 
 const NOW = { monoMs: 0, wallMs: 0 };
@@ -42,7 +42,7 @@ class Stage {
   join(keeps: boolean, ...patterns: string[]): { sink: RecordingOutlet; subscriber: Subscriber } {
     const sink = new RecordingOutlet(keeps);
     const subscriber = this.audience.admit(sink);
-    this.audience.assign(subscriber, new Interests(patterns), NOW);
+    this.audience.assign(subscriber, new Subscriptions(patterns), NOW);
     return { sink, subscriber };
   }
 
@@ -92,12 +92,12 @@ describe('subscribers in step', () => {
   it('go on hearing all when one with the same patterns goes twice', () => {
     const stage = new Stage();
     const { subscriber } = stage.join(false, 'a');
-    stage.audience.dismiss(subscriber);
+    stage.audience.detach(subscriber);
     const { sink } = stage.join(false, 'a');
-    stage.audience.dismiss(subscriber);
+    stage.audience.detach(subscriber);
     stage.store.publishBroadcast('c', 'hello');
     stage.store.publishState('a', { n: 1 });
-    stage.audience.tellPositions();
+    stage.audience.sendPositions();
     stage.pass();
     const told = [...sink.text.matchAll(/\{"type":"(\w+)"/g)].map(([, type]) => type);
     expect(told).toEqual(['broadcast', 'update', 'position']);

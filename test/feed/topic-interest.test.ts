@@ -79,13 +79,13 @@ describe('an audience', () => {
   const at = (monoMs: number) => ({ monoMs, wallMs: monoMs });
 
   it('follows what its subscribers have asked for, each pattern until the last one of them is gone', () => {
-    const store = new FeedStore({ epoch: 'e', tell: 'followed' });
+    const store = new FeedStore({ epoch: 'e', notify: 'followed' });
     const audiences = [new Audience(store, plainFramer, port), new Audience(store, plainFramer, port)];
     let made = 0;
     const subscribers = audiences.map((audience) => {
       const subscriber = audience.admit(sink);
-      audience.assign(subscriber, subscriber.interests.with(['a/#', 'b'], {}), at(0));
-      return { leave: () => audience.dismiss(subscriber) };
+      audience.assign(subscriber, subscriber.subscriptions.with(['a/#', 'b'], {}), at(0));
+      return { leave: () => audience.detach(subscriber) };
     });
     const madeAfter = subscribers.map(({ leave }) => {
       leave();

@@ -13,7 +13,7 @@ type Done = (outcome: CommandOutcome, now: Instant) => void;
 
 /** A feed without sockets whose time, passes and connections are the test's to move. */
 export class FeedModel {
-  store = new FeedStore({ epoch: 'life-0', tell: 'followed' });
+  store = new FeedStore({ epoch: 'life-0', notify: 'followed' });
   audience: Audience;
   /** Of this life. */
   history = new ModelHistory();
@@ -43,7 +43,7 @@ export class FeedModel {
       client.forgetSession();
     }
     this.#waiting = [];
-    this.store = new FeedStore({ epoch: `life-${++this.#lives}`, tell: 'followed' });
+    this.store = new FeedStore({ epoch: `life-${++this.#lives}`, notify: 'followed' });
     this.history = new ModelHistory();
     this.audience = this.#open();
     this.#pass = new ModelPass(this.audience);
@@ -95,7 +95,7 @@ export class FeedModel {
     for (const client of this.clients) client.connect();
     while (this.#waiting.length > 0) this.answer(0);
     for (let round = 0; round < 2_000; round++) {
-      if (round % 50 === 0) for (let tick = 0; tick < 20; tick++) this.audience.tellPositions();
+      if (round % 50 === 0) for (let tick = 0; tick < 20; tick++) this.audience.sendPositions();
       this.advance(100);
       this.flush(1_000);
       for (const client of this.clients) {

@@ -12,7 +12,7 @@ import { FeedView } from './feed-view.ts';
 
 /** A feed on 127.0.0.1 with clients of any manners. Use with `await using`. */
 export class FeedWorld {
-  readonly store = new FeedStore({ epoch: 'epoch', tell: 'followed' });
+  readonly store = new FeedStore({ epoch: 'epoch', notify: 'followed' });
   readonly clock = new FakeClock();
   readonly feed: FeedServer;
   readonly #http: Server = createServer();

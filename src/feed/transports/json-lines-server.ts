@@ -12,15 +12,26 @@ import { listeningHost } from '../../links/names/as-lookup.ts';
 import { BACKLOG } from '../../system/backlog.ts';
 import { listenError } from '../../system/listen-error.ts';
 import type { TlsSource } from '../../system/tls-source.ts';
-import type { Connection } from '../hub/connection.ts';
-import type { SubscriberRegistry, Transport } from '../hub/subscriber-registry.ts';
-import { endSocket } from './end-socket.ts';
-import { jsonLine } from './json-lines-frame.ts';
+import type { TextPart } from '../core/encoder.ts';
+import { type Connection, endSocket } from '../hub/connection.ts';
+import type { SubscriberRegistry } from '../hub/subscriber-registry.ts';
+import type { Transport } from '../hub/transport.ts';
 import { JsonLinesSocket } from './json-lines-socket.ts';
+import { frameAround, textLength } from './text-parts.ts';
+
+const LF = 0x0a;
+
+/** One JSON text, given in parts, as a line. */
+export function jsonLine(parts: readonly TextPart[]): Uint8Array {
+  const length = textLength(parts);
+  const line = frameAround(parts, 0, length + 1);
+  line[length] = LF;
+  return line;
+}
 
 /** Connections at once; more are closed as they come. */
 const MAX_CONNECTIONS = 20_000;
-// Half open: who has said all that it wants to say may still listen.
+// Half open: a client that has sent its last message may still read.
 const SOCKETS = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 };
 
 export interface JsonLinesServerOptions {
@@ -38,7 +49,8 @@ export interface JsonLinesServerOptions {
 
 /**
  * The feed for programs without WebSocket: the same messages, one JSON object a line, over TCP or TLS. A web page can
- * make its browser send a request here, and so whoever does not begin with an object is cut off at its first byte.
+ * make its browser send a request here, and so a connection that does not begin with an object is cut off at its first
+ * byte.
  *
  * A bare program writes one object without a newline, and takes what it reads then for the answer: it gets one object for
  * each of its own, and nothing else, until it subscribes.
@@ -46,7 +58,7 @@ export interface JsonLinesServerOptions {
 export class JsonLinesServer {
   readonly #options: JsonLinesServerOptions;
   readonly #transport: Transport;
-  /** A TLS handshake costs more than all that comes behind it, so who comes too often does not get to it. */
+  /** A TLS handshake costs more than all that follows, so the rate of an address is checked before it. */
   readonly #gate: ConnectionGate;
   readonly #handshakes: Handshakes;
   #server: Server | undefined;
@@ -85,12 +97,12 @@ export class JsonLinesServer {
     return tls === undefined ? at : `tls://${at}`;
   }
 
-  /** Other limits hold for connections that come from now on. */
+  /** Other limits apply to new connections. */
   follow(limits: AdmissionLimits): void {
     this.#gate.follow(limits);
   }
 
-  /** Stops listening; the connections are the roster's to close, before. */
+  /** Stops listening; the registry closes the connections, before. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -128,7 +140,7 @@ export class JsonLinesServer {
     });
     const retryAfterS = subscriberRegistry.retryAfterS(address);
     if (retryAfterS !== undefined) {
-      this.#sendAway(socket, retryAfterS);
+      this.#refuse(socket, retryAfterS);
       return;
     }
     const transportSocket = new JsonLinesSocket({ socket, clock, maxMessageBytes, closeTimeoutMs });
@@ -142,7 +154,7 @@ export class JsonLinesServer {
     if (connection.session === undefined) return;
     const cutOff = (): void => {
       why = 'refused';
-      subscriberRegistry.log('refused', address, undefined, 'what it said first is no JSON object');
+      subscriberRegistry.log('refused', address, undefined, 'its first message is not a JSON object');
       socket.destroy();
     };
     let first = true;
@@ -160,7 +172,7 @@ export class JsonLinesServer {
     });
   }
 
-  /** It reads a stream: it is welcomed, and gets what it did not ask for, too. */
+  /** It reads a stream: it is welcomed, and also gets what it did not ask for. */
   #begin(connection: Connection): void {
     if (!connection.quiet || connection.closing) return;
     connection.session?.startJsonPings();
@@ -168,7 +180,7 @@ export class JsonLinesServer {
   }
 
   /** There is no room now. */
-  #sendAway(socket: Socket, retryAfterS: number): void {
+  #refuse(socket: Socket, retryAfterS: number): void {
     const { clock, limits } = this.#options.subscriberRegistry;
     const { encoder } = this.#transport.audience;
     const now = clock.now();
@@ -181,7 +193,7 @@ export class JsonLinesServer {
   }
 }
 
-/** What brings more than one answer, and goes on doing so. */
+/** A request with more than one answer. */
 function asksForStream(text: string): boolean {
   const parsed = parseClientMessage(text);
   return parsed.ok && (parsed.message.type === 'subscribe' || parsed.message.type === 'resume');

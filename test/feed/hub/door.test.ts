@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
-import { refusedCaller } from '../../../src/feed/hub/door.ts';
+import { refusedCaller } from '../../../src/feed/hub/admission.ts';
 import { FeedClient, FeedWorld } from '../../support/feed-world.ts';
 
 async function refusal(url: string, options: ClientOptions): Promise<{ status: number; code: string }> {

@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Audience } from '../../../src/feed/core/audience.ts';
-import { Interests } from '../../../src/feed/core/interests.ts';
 import { FeedStore } from '../../../src/feed/core/store.ts';
 import type { Subscriber } from '../../../src/feed/core/subscriber.ts';
+import { Subscriptions } from '../../../src/feed/core/subscriptions.ts';
 import { FlushLoop } from '../../../src/feed/hub/flush-loop.ts';
 import { DEFAULT_FEED_LIMITS } from '../../../src/feed/hub/limits.ts';
 import type { Instant } from '../../../src/instant.ts';
@@ -52,7 +52,7 @@ function setUp(
     },
   };
   const all = Array.from({ length: subscribers }, () => audience.admit(sink));
-  for (const subscriber of all) audience.assign(subscriber, new Interests(['a']), clock.now());
+  for (const subscriber of all) audience.assign(subscriber, new Subscriptions(['a']), clock.now());
   return { store, clock, loop, all, written: () => writes, told: () => ({ events, gaps }) };
 }
 

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { TransportName } from '../../../src/feed/hub/transport-tally.ts';
+import type { TransportName } from '../../../src/feed/hub/transport.ts';
 import { BridgeFace } from '../../support/bridge-face.ts';
 import { DOORS, DoorClient } from '../../support/door-client.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

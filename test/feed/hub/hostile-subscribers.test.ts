@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { CLOSE_CODES, type CloseReason } from '../../../src/contract/feed/close-code.ts';
 import { DEFAULT_FEED_LIMITS, type FeedServerLimits } from '../../../src/feed/hub/limits.ts';
-import type { TransportName } from '../../../src/feed/hub/transport-tally.ts';
+import type { TransportName } from '../../../src/feed/hub/transport.ts';
 import { BridgeFace } from '../../support/bridge-face.ts';
 import { DOORS, DoorClient } from '../../support/door-client.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

@@ -52,7 +52,7 @@ describe('JSON lines over TCP', () => {
     await client.closed;
     expect(client.messages.map(({ type }) => type)).toEqual(['welcome']);
     expect(world.log).toContainEqual(
-      expect.objectContaining({ event: 'refused', detail: 'what it said first is no JSON object' }),
+      expect.objectContaining({ event: 'refused', detail: 'its first message is not a JSON object' }),
     );
     other.send({ type: 'ping' });
     await other.next('pong');

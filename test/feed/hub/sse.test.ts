@@ -86,7 +86,7 @@ describe('a stream of server-sent events', () => {
   });
 
   it('takes patterns as they are typed', async () => {
-    const store = new FeedStore({ epoch: 'e', tell: 'followed' });
+    const store = new FeedStore({ epoch: 'e', notify: 'followed' });
     for (const topic of ['devices/a b/state', 'bridge/status', 'a,b']) store.publishState(topic, {});
     for (const [query, topics] of [
       ['topics=devices/+/state', ['devices/a b/state']],
