@@ -106,7 +106,7 @@ const step = fc.oneof(
 );
 
 describe('subscribers that are cut off, stall, follow more and less, and come back', () => {
-  it('all come to know what the store knows, take nothing twice, and are told of every loss', () => {
+  it('all come to know what the store knows, take nothing twice, and learn of every loss', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 150, size: 'max' }), (steps) => {
         const model = new FeedModel(TERMS);

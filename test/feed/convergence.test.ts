@@ -16,11 +16,11 @@ const NOW = { monoMs: 0, wallMs: 0 };
 const PATTERNS = ['devices/+/state', 'devices/d1/#', '#', 'devices/d2/state', 'devices/+/messages'];
 const TOPICS = ['d1', 'd2', 'd3', 'd4'].map((id) => `devices/${id}/state`);
 const EVENTS = ['devices/d1/messages', 'devices/d2/messages'];
-/** Two of these are more than an outlet may hold. */
+/** Two of these are more than a sink may hold. */
 const BIG = 'x'.repeat(40_000);
 
-/** A socket that drains only when it is told to; frames are lines. */
-class SlowOutlet implements Sink {
+/** A socket that drains only on demand; frames are lines. */
+class SlowSink implements Sink {
   readonly view = new FeedView();
   #held = '';
   mostUnsent = 0;
@@ -62,7 +62,7 @@ class World {
   }
 
   settleAll(): void {
-    // Those who heard nothing of their own are told the position only so often.
+    // Groups without changes of their own get the position only so often.
     for (let tick = 0; tick < 20; tick++) this.audience.sendPositions();
     for (let round = 0; round < 1_000; round++) {
       this.flush(1_000);
@@ -74,7 +74,7 @@ class World {
 }
 
 class Client {
-  readonly sink = new SlowOutlet();
+  readonly sink = new SlowSink();
   readonly subscriber: Subscriber;
   readonly session: FeedSession<SessionConnection>;
   readonly patterns = new Map<string, number>();

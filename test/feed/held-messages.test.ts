@@ -31,7 +31,7 @@ function takenOf(length: number): number {
     clientCount: 0,
     command: () => undefined,
     resume: () => undefined,
-    access: anybody, // who never judges one
+    access: anybody, // It never reaches a verdict.
     kick: () => false,
   };
   const shared = new SessionContext(audience, port, LIMITS, 20_000, 30_000, NOW);

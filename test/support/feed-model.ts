@@ -36,7 +36,7 @@ export class FeedModel {
     return { monoMs: this.monoMs, wallMs: this.monoMs };
   }
 
-  /** The bridge starts anew: another epoch, nothing retained, nobody connected. */
+  /** The bridge restarts: another epoch, nothing retained, no client connected. */
   restart(): void {
     for (const client of this.clients) {
       client.disconnect();
@@ -49,7 +49,7 @@ export class FeedModel {
     this.#pass = new ModelPass(this.audience);
   }
 
-  /** A removal that nobody is told happened all the same. */
+  /** A removal without a message happened all the same. */
   remove(topic: string): void {
     const before = this.store.rev;
     this.store.removeState(topic);
@@ -90,7 +90,7 @@ export class FeedModel {
     waiting?.done({ ok: true, result: { n: waiting.n } }, this.now);
   }
 
-  /** Everybody is connected and reads until there is nothing more to say. */
+  /** Every client is connected and reads until nothing more is to be sent. */
   settle(): void {
     for (const client of this.clients) client.connect();
     while (this.#waiting.length > 0) this.answer(0);

@@ -97,7 +97,7 @@ export class RawClient {
   }
 }
 
-/** A client that keeps all that it hears, and follows the client's rule. */
+/** A client that keeps all messages, and follows the client's rule. */
 export class FeedClient {
   readonly socket: WebSocket;
   readonly view = new FeedView();

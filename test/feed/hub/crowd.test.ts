@@ -12,7 +12,7 @@ import { ThrottlingProxy } from '../../support/throttling-proxy.ts';
 const EVENTS = 'devices/d0/messages';
 
 describe('a subscriber at one byte a second', () => {
-  it('costs bounded memory, holds up nobody, and converges once its line is fixed', async () => {
+  it('costs bounded memory, holds up no other, and converges once its line is fixed', async () => {
     await using world = await FeedWorld.start();
     await using proxy = await ThrottlingProxy.start(world.port);
     using slow = new ReturningClient({ url: `ws://127.0.0.1:${proxy.port}/ws`, topics: ['#'] });
