@@ -63,7 +63,7 @@ export function reject(
 
 /** The requested client id belongs to another connection. */
 export function idInUse(id: string): Rejection {
-  const message = `Another connection goes by the client id "${id}"; who has its session may resume it over /ws.`;
+  const message = `Another connection goes by the client id "${id}"; a client that has its session may resume it over /ws.`;
   return { code: 'client_id_in_use', message, reason: 'forbidden' };
 }
 
