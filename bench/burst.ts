@@ -47,7 +47,7 @@ async function until(condition: () => boolean, seconds: number): Promise<boolean
 }
 
 async function* run(): AsyncGenerator<BenchRow> {
-  const store = new FeedStore({ epoch: 'bench', tell: 'followed' });
+  const store = new FeedStore({ epoch: 'bench', notify: 'followed' });
   const feed = new FeedServer({
     store,
     clock,

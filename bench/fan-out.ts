@@ -53,7 +53,7 @@ async function subscribers(port: number, greeting: string): Promise<ChildProcess
 }
 
 async function feedWay(): Promise<Way> {
-  const store = new FeedStore({ epoch: 'bench', tell: 'followed' });
+  const store = new FeedStore({ epoch: 'bench', notify: 'followed' });
   const feed = new FeedServer({ store, host: '127.0.0.1', hosts: [], origins: [], closeTimeoutMs: 100 });
   const http = createServer();
   http.on('upgrade', (request, socket, head) => feed.handleUpgrade(request, socket, head));

@@ -30,7 +30,7 @@ let told = 0;
 async function start(kind: 'heartwire' | 'ws'): Promise<number> {
   const http = createServer();
   if (kind === 'heartwire') {
-    const store = new FeedStore({ epoch: 'bench', tell: 'followed' });
+    const store = new FeedStore({ epoch: 'bench', notify: 'followed' });
     const feed = new FeedServer({
       store,
       host: '127.0.0.1',

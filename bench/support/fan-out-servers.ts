@@ -8,7 +8,7 @@ import { FeedServer } from '../../src/app/feed-server.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import { JsonLinesServer } from '../../src/feed/transports/json-lines-server.ts';
 import { SseServer } from '../../src/feed/transports/sse-server.ts';
-import { textFrame } from '../../src/feed/transports/text-frame.ts';
+import { textFrame } from '../../src/feed/transports/websocket.ts';
 import { type Clock, systemClock } from '../../src/system/clock.ts';
 import {
   clientFrame,
@@ -50,7 +50,7 @@ function overFeed(store: FeedStore, server: FeedServer, transport: number, group
 const clock: Clock = { ...systemClock, setTimer: () => ({ cancel: () => undefined }) };
 
 function feed() {
-  const store = new FeedStore({ epoch: 'bench', tell: 'followed' });
+  const store = new FeedStore({ epoch: 'bench', notify: 'followed' });
   const server = new FeedServer({ store, clock, host: '127.0.0.1', hosts: [], origins: [], ...WIDE_OPEN });
   return { store, server };
 }

@@ -93,7 +93,7 @@ export class Bridge {
     const { server } = config;
     // 96 bits: a position of another life of the bridge is never taken for one of this.
     const epoch = randomBytes(12).toString('base64url');
-    this.store = new FeedStore({ epoch, tell: 'followed' });
+    this.store = new FeedStore({ epoch, notify: 'followed' });
     this.#uploads = config.files && new UploadStore(config.files, clock);
     this.#observation = new Monitoring({
       ...options,

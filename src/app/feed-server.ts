@@ -9,19 +9,19 @@ import type { Admission } from '../access/host-and-origin.ts';
 import { type Answer, refusal, writeAnswer } from '../access/http-answer.ts';
 import { refusedToken } from '../access/request-access.ts';
 import type { ClientEntry } from '../contract/feed/server-messages.ts';
-import { refusedCaller, requestedClientId } from '../feed/hub/door.ts';
+import { refusedCaller, requestedClientId } from '../feed/hub/admission.ts';
 import {
   type Arrival,
   SubscriberRegistry,
   type SubscriberRegistryOptions,
-  type Transport,
 } from '../feed/hub/subscriber-registry.ts';
-import { FeedSocket } from '../feed/transports/feed-socket.ts';
-import { textFrame } from '../feed/transports/text-frame.ts';
+import type { Transport } from '../feed/hub/transport.ts';
+import { FeedSocket, textFrame } from '../feed/transports/websocket.ts';
+
 import { plainAddress } from '../system/addresses.ts';
 
 export type { CommandOutcome, FeedClient, FeedCommand } from '../contract/command.ts';
-export type { CommandHandler } from '../feed/hub/command-dispatcher.ts';
+export type { CommandHandler } from '../feed/hub/session-service.ts';
 export type { FeedLog } from '../feed/hub/subscriber-registry.ts';
 
 export interface FeedServerOptions extends Admission, SubscriberRegistryOptions {}
@@ -63,7 +63,7 @@ export class FeedServer {
 
   /** Whether any subscriber would hear an event of this topic. */
   hasAudience(topic: string): boolean {
-    return this.subscriberRegistry.hears(topic);
+    return this.subscriberRegistry.subscribedTo(topic);
   }
 
   /** Bytes that wait for all subscribers together, roughly. */

@@ -88,13 +88,13 @@ const STEPS: Readonly<Record<string, Step>> = {
     a: fc.integer({ min: 1, max: 3 }),
     b: topic,
     act: (model, a, b) => {
-      model.audience.tellPositions();
+      model.audience.sendPositions();
       model.flush(a);
       model.store.publishState(STATES[b] ?? '', { slice: model.store.rev });
     },
   },
   night: { weight: 1, a: fc.nat(2), act: night },
-  position: { weight: 2, a: nothing, act: ({ audience }) => audience.tellPositions() },
+  position: { weight: 2, a: nothing, act: ({ audience }) => audience.sendPositions() },
   restart: { weight: 1, a: nothing, act: (model) => model.restart() },
 };
 
@@ -106,7 +106,7 @@ const step = fc.oneof(
 );
 
 describe('subscribers that are cut off, stall, follow more and less, and come back', () => {
-  it('all come to know what the store knows, take nothing twice, and are told of every loss', () => {
+  it('all come to know what the store knows, take nothing twice, and learn of every loss', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 150, size: 'max' }), (steps) => {
         const model = new FeedModel(TERMS);

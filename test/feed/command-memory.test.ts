@@ -2,8 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { CommandOutcome, FeedCommand } from '../../src/contract/command.ts';
-import { CommandMemory } from '../../src/feed/core/command-memory.ts';
-import { fingerprint } from '../../src/feed/core/fingerprint.ts';
+import { CommandMemory, fingerprint } from '../../src/feed/core/command-memory.ts';
 
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');

@@ -5,8 +5,8 @@ import { matchesTopic } from '../../src/contract/feed/topic.ts';
 import type { Audience } from '../../src/feed/core/audience.ts';
 import type { Change } from '../../src/feed/core/change.ts';
 import type { FeedSession } from '../../src/feed/core/session.ts';
+import type { SessionConnection } from '../../src/feed/core/session-context.ts';
 import { SessionMemory } from '../../src/feed/core/session-memory.ts';
-import type { SessionLine } from '../../src/feed/core/session-surroundings.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import type { Sink, Subscriber } from '../../src/feed/core/subscriber.ts';
 import { FeedView } from '../support/feed-view.ts';
@@ -16,11 +16,11 @@ const NOW = { monoMs: 0, wallMs: 0 };
 const PATTERNS = ['devices/+/state', 'devices/d1/#', '#', 'devices/d2/state', 'devices/+/messages'];
 const TOPICS = ['d1', 'd2', 'd3', 'd4'].map((id) => `devices/${id}/state`);
 const EVENTS = ['devices/d1/messages', 'devices/d2/messages'];
-/** Two of these are more than an outlet may hold. */
+/** Two of these are more than a sink may hold. */
 const BIG = 'x'.repeat(40_000);
 
-/** A socket that drains only when it is told to; frames are lines. */
-class SlowOutlet implements Sink {
+/** A socket that drains only on demand; frames are lines. */
+class SlowSink implements Sink {
   readonly view = new FeedView();
   #held = '';
   mostUnsent = 0;
@@ -43,7 +43,7 @@ class SlowOutlet implements Sink {
 }
 
 class World {
-  readonly store = new FeedStore({ epoch: 'e', tell: 'followed' });
+  readonly store = new FeedStore({ epoch: 'e', notify: 'followed' });
   readonly audience: Audience;
   readonly clients: Client[] = [];
   readonly changes: Change[] = [];
@@ -62,8 +62,8 @@ class World {
   }
 
   settleAll(): void {
-    // Those who heard nothing of their own are told the position only so often.
-    for (let tick = 0; tick < 20; tick++) this.audience.tellPositions();
+    // Groups without changes of their own get the position only so often.
+    for (let tick = 0; tick < 20; tick++) this.audience.sendPositions();
     for (let round = 0; round < 1_000; round++) {
       this.flush(1_000);
       for (const client of this.clients) client.drain();
@@ -74,9 +74,9 @@ class World {
 }
 
 class Client {
-  readonly sink = new SlowOutlet();
+  readonly sink = new SlowSink();
   readonly subscriber: Subscriber;
-  readonly session: FeedSession<SessionLine>;
+  readonly session: FeedSession<SessionConnection>;
   readonly patterns = new Map<string, number>();
   readonly #world: World;
   #asked = 0;
@@ -171,7 +171,7 @@ function perform(world: World, [kind, a, b]: readonly [string, number, number]):
     client?.session.receive(JSON.stringify({ type: 'resync', topics: [TOPICS[b]] }), NOW);
   } else if (kind === 'flush') world.flush(a);
   else if (kind === 'drain') client?.drain();
-  else world.audience.tellPositions();
+  else world.audience.sendPositions();
 }
 
 describe('subscribers that stall, overlap, come and go', () => {

@@ -10,33 +10,33 @@ const events = (store: FeedStore, rev: number, ...patterns: string[]) => {
   };
 };
 
-describe('events of topics that nobody asked for', () => {
+describe('events of topics without a subscription', () => {
   function setUp() {
-    const store = new FeedStore({ epoch: 'e', tell: 'followed' });
-    const told: Change[] = [];
-    store.listen((change) => told.push(change));
-    return { store, told };
+    const store = new FeedStore({ epoch: 'e', notify: 'followed' });
+    const seen: Change[] = [];
+    store.listen((change) => seen.push(change));
+    return { store, seen };
   }
 
-  it('are counted, and neither made nor told nor kept', () => {
-    const { store, told } = setUp();
+  it('are counted, and neither made nor published nor kept', () => {
+    const { store, seen } = setUp();
     let made = 0;
     const make = () => ({ n: ++made });
     store.publishEvent('a/messages', make);
     store.publishEvent('a/messages', make);
-    expect({ made, told, rev: store.rev }).toEqual({ made: 0, told: [], rev: 2 });
+    expect({ made, seen, rev: store.rev }).toEqual({ made: 0, seen: [], rev: 2 });
     expect(events(store, 0, '#')).toEqual({ seqs: [], gaps: ['a/messages 1-2'] });
   });
 
-  it('are made, told and kept from the moment on at which a pattern covers them', () => {
-    const { store, told } = setUp();
+  it('are made, published and kept from the moment on at which a pattern covers them', () => {
+    const { store, seen } = setUp();
     store.publishEvent('a/messages', { n: 1 });
     store.follow(['b/#']);
     store.publishEvent('a/messages', { n: 2 });
     store.follow(['+/messages']);
     store.publishEvent('a/messages', () => ({ n: 3 }));
     store.publishEvent('c/messages', { n: 1 });
-    expect(told).toMatchObject([
+    expect(seen).toMatchObject([
       { topic: 'a/messages', rev: 3, seq: 3, data: { n: 3 } },
       { topic: 'c/messages', rev: 4, seq: 1 },
     ]);
@@ -46,11 +46,11 @@ describe('events of topics that nobody asked for', () => {
     });
   });
 
-  it('are all followed where more patterns are asked for than are told apart', () => {
-    const { store, told } = setUp();
+  it('are all followed where more patterns are asked for than are kept apart', () => {
+    const { store, seen } = setUp();
     store.follow(Array.from({ length: 10_001 }, (_, n) => `other/${n}`));
     store.publishEvent('a/messages', {});
-    expect(told).toHaveLength(1);
+    expect(seen).toHaveLength(1);
   });
 
   it('are one gap from the oldest that was kept on, once one of them was not', () => {
@@ -66,27 +66,27 @@ describe('events of topics that nobody asked for', () => {
     expect(events(store, 0, 'a')).toEqual({ seqs: [], gaps: ['a 1-2'] });
   });
 
-  it('are broadcasts nowhere: whoever is connected hears them', () => {
-    const { store, told } = setUp();
+  it('are no broadcasts: every connected client gets them', () => {
+    const { store, seen } = setUp();
     store.publishBroadcast('c_1', { n: 1 });
-    expect(told).toHaveLength(1);
+    expect(seen).toHaveLength(1);
   });
 });
 
-describe('documents of topics that nobody asked for', () => {
-  it('are kept and counted, and told by what changed from the moment on at which somebody asks', () => {
-    const store = new FeedStore({ epoch: 'e', tell: 'followed' });
-    const told: Change[] = [];
-    store.listen((change) => told.push(change));
+describe('documents of topics without a subscription', () => {
+  it('are kept and counted, and published as patches from the first subscription on', () => {
+    const store = new FeedStore({ epoch: 'e', notify: 'followed' });
+    const seen: Change[] = [];
+    store.listen((change) => seen.push(change));
     store.publishState('a', { x: 1 });
     store.publishState('a', { x: 1 });
     store.publishState('a', { x: 2 });
-    expect(told).toEqual([]);
+    expect(seen).toEqual([]);
     expect(store.version('a')).toMatchObject({ rev: 2, seq: 2, document: { x: 2 } });
     store.follow(['+']);
     store.publishState('a', { x: 2, y: 1 });
     store.removeState('a');
-    expect(told).toMatchObject([
+    expect(seen).toMatchObject([
       { kind: 'state', rev: 3, seq: 3, patch: { prev: 2, body: { y: 1 } } },
       { kind: 'removal', rev: 4, seq: 4 },
     ]);
@@ -94,7 +94,7 @@ describe('documents of topics that nobody asked for', () => {
   });
 
   it('are refused as others are', () => {
-    const store = new FeedStore({ epoch: 'e', tell: 'followed' });
+    const store = new FeedStore({ epoch: 'e', notify: 'followed' });
     store.publishState('a', { x: 1 });
     expect(() => store.publishState('a', { x: null })).toThrow('x is null');
   });
@@ -117,11 +117,11 @@ describe('events that are kept', () => {
     expect(gaps).toEqual(['busy 1-9000']);
   });
 
-  it('are left out from the rev on after which they are told anyway', () => {
+  it('are left out from the rev on after which they are sent anyway', () => {
     const store = new FeedStore({ epoch: 'e' });
     for (let n = 0; n < 1_001; n++) for (const topic of ['a', 'b', 'c']) store.publishEvent(topic, { n });
-    const told: Readonly<Record<string, number>> = { a: 0, b: 6 };
-    const { events: again, gaps } = store.missed(0, ['#'], ([topic = '']) => told[topic] ?? Infinity);
+    const seen: Readonly<Record<string, number>> = { a: 0, b: 6 };
+    const { events: again, gaps } = store.missed(0, ['#'], ([topic = '']) => seen[topic] ?? Infinity);
     const seqs = (topic: string) => again.filter((each) => each.topic === topic).map(({ seq }) => seq);
     expect([seqs('a'), seqs('b'), seqs('c').length]).toEqual([[], [2], 1_000]);
     expect(gaps.map(({ topic }) => topic).sort()).toEqual(['b', 'c']);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FeedSession } from '../../src/feed/core/session.ts';
+import { type SessionConnection, SessionContext } from '../../src/feed/core/session-context.ts';
 import { SessionMemory } from '../../src/feed/core/session-memory.ts';
-import { type SessionLine, SessionSurroundings } from '../../src/feed/core/session-surroundings.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import { anybody } from '../support/anybody.ts';
 import { modelAudience } from '../support/model-session.ts';
@@ -20,7 +20,7 @@ const LIMITS = {
 function takenOf(length: number): number {
   const audience = modelAudience(new FeedStore({ epoch: 'e' }), () => NOW);
   const closed: string[] = [];
-  const line: SessionLine = {
+  const connection: SessionConnection = {
     subscriber: audience.admit({ unsent: 0, write: () => 0 }),
     address: 'test',
     traffic: { sent: 0, received: 0 },
@@ -31,11 +31,11 @@ function takenOf(length: number): number {
     clientCount: 0,
     command: () => undefined,
     resume: () => undefined,
-    access: anybody, // who never judges one
+    access: anybody, // It never reaches a verdict.
     kick: () => false,
   };
-  const shared = new SessionSurroundings(audience, port, LIMITS, 20_000, 30_000, NOW);
-  const session = new FeedSession(shared, line, new SessionMemory('s', 'c', 't'), NOW);
+  const shared = new SessionContext(audience, port, LIMITS, 20_000, 30_000, NOW);
+  const session = new FeedSession(shared, connection, new SessionMemory('s', 'c', 't'), NOW);
   session.receive('{"type":"auth","token":"t"}', NOW);
   let taken = 0;
   while (closed.length === 0 && taken <= 1_000) {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { RateLimitedTopics } from '../../src/feed/core/rate-limited-topics.ts';
 
-describe('topics that are told only so often', () => {
-  it('are told at once, then no sooner than allowed, each with the first change that waited', () => {
+describe('rate-limited topics', () => {
+  it('are sent at once, then no sooner than allowed, each with the first change that waited', () => {
     const paced = new RateLimitedTopics();
     const changed = (rev: number, atMs: number) => paced.changed('a', rev, 100, atMs);
     expect([changed(1, 0), changed(2, 50), changed(3, 60)]).toEqual([1, undefined, undefined]);
@@ -11,17 +11,17 @@ describe('topics that are told only so often', () => {
     expect([[...paced.due(300)], [...paced.due(400)], paced.waiting]).toEqual([[], [], false]);
   });
 
-  it('are not told twice where one changes when its time has come and nobody has looked yet', () => {
+  it('are not sent twice where one changes when it is due and not checked yet', () => {
     const paced = new RateLimitedTopics();
-    let told = 0;
+    let sent = 0;
     for (let atMs = 0; atMs < 1_000; atMs += 3) {
-      if (paced.changed('a', atMs, 100, atMs) !== undefined) told++;
-      if (atMs % 20 < 3) told += [...paced.due(atMs)].length;
+      if (paced.changed('a', atMs, 100, atMs) !== undefined) sent++;
+      if (atMs % 20 < 3) sent += [...paced.due(atMs)].length;
     }
-    expect(told).toBe(10);
+    expect(sent).toBe(10);
   });
 
-  it('are forgotten once they may be told at once again', () => {
+  it('are forgotten once they may be sent at once again', () => {
     const paced = new RateLimitedTopics();
     const seen: number[] = [];
     for (let n = 0; n < 10_000; n++) {

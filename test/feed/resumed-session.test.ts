@@ -13,7 +13,7 @@ class Stage {
   readonly #pass = new ModelPass(this.#audience);
   #text = '';
   #made = 0;
-  /** Of the outlet that was made last. */
+  /** Of the sink that was made last. */
   unsent = 0;
 
   come(parked?: SessionMemory) {
@@ -27,7 +27,7 @@ class Stage {
         return stage.unsent;
       },
     });
-    this.#audience.letIn(subscriber, NOW);
+    this.#audience.join(subscriber, NOW);
     const session = modelSession(
       this.#audience,
       subscriber,
@@ -36,10 +36,10 @@ class Stage {
       parked,
     );
     const say = (message: JsonObject) => session.receive(JSON.stringify(message), NOW);
-    return { session, say, go: () => this.#audience.dismiss(subscriber) };
+    return { session, say, go: () => this.#audience.detach(subscriber) };
   }
 
-  /** One that was told three events, acknowledged none, and went. */
+  /** A client that got three events, acknowledged none, and went. */
   leaveUnacknowledged(): SessionMemory {
     const { session, say, go } = this.come();
     say({ type: 'subscribe', topics: ['a/#'], ack: true });
@@ -54,7 +54,7 @@ class Stage {
   flush(): unknown[] {
     this.#text = '';
     for (let round = 0; round < 3; round++) {
-      this.#audience.tellPositions();
+      this.#audience.sendPositions();
       this.#pass.flush(9, NOW);
     }
     const found = this.#text.matchAll(
@@ -68,19 +68,19 @@ class Stage {
 }
 
 describe('a session that is resumed with events that were not acknowledged', () => {
-  it('is told no position beyond them before they are sent again', () => {
+  it('gets no position beyond them before they are sent again', () => {
     const stage = new Stage();
     const parked = stage.leaveUnacknowledged();
     const { say } = stage.come(parked);
     say({ type: 'resume', session: parked.secret });
     say({ type: 'subscribe', topics: ['a/#'], ack: true, since: { e: 0 } });
-    const told = stage.flush();
-    expect(told.filter((each) => typeof each === 'number')).toEqual([1, 2, 3]);
-    for (const [index, each] of told.entries()) {
+    const sent = stage.flush();
+    expect(sent.filter((each) => typeof each === 'number')).toEqual([1, 2, 3]);
+    for (const [index, each] of sent.entries()) {
       if (typeof each !== 'object' || each === null || !('position' in each)) continue;
-      expect(told.slice(0, index)).toEqual(expect.arrayContaining([1, 2, 3].slice(0, Number(each.position))));
+      expect(sent.slice(0, index)).toEqual(expect.arrayContaining([1, 2, 3].slice(0, Number(each.position))));
     }
-    expect(told.at(-1)).toEqual({ position: 3 });
+    expect(sent.at(-1)).toEqual({ position: 3 });
   });
 
   it('is sent them again though something waits for it already', () => {

@@ -4,7 +4,7 @@ import { SessionMemory } from '../../src/feed/core/session-memory.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import { ModelPass, modelAudience, modelSession } from '../support/model-session.ts';
 
-/** One session over an outlet that takes as much as the test lets it. */
+/** One session over a sink that takes as much as the test lets it. */
 class Stage {
   readonly store = new FeedStore({ epoch: 'e' });
   readonly sink = {
@@ -49,7 +49,7 @@ class Stage {
 const SINCE = (rev: number): JsonObject => ({ since: { e: rev } });
 
 /** Of events, the `rev`; of `synced`, its position as text. */
-const toldOf = (messages: readonly JsonObject[]): unknown[] =>
+const seqsOf = (messages: readonly JsonObject[]): unknown[] =>
   messages.flatMap<unknown>(({ type, payload }) => {
     // Messages of a server have an object there.
     const { rev, position } = payload as { rev?: number; position?: { e: number } };
@@ -72,14 +72,14 @@ describe('a session', () => {
     expect(typesOf(stage.flush())).toEqual(['event']);
   });
 
-  it('is told of an alarm before the events that wait for an acknowledgement to go', () => {
+  it('gets an alarm before the events that wait for an acknowledgement to go', () => {
     const stage = new Stage();
     stage.say({ type: 'subscribe', topics: ['devices/#'], ack: true });
     for (let n = 0; n < 40; n++) stage.store.publishEvent('devices/d1/messages', { n });
-    expect(toldOf(stage.flush())).toContain(32);
+    expect(seqsOf(stage.flush())).toContain(32);
     stage.store.publishEvent('devices/d1/alarms', {});
     stage.say({ type: 'ack', ids: ['r1.e', 'r2.e'] });
-    expect(toldOf(stage.flush())).toEqual([41, 33]);
+    expect(seqsOf(stage.flush())).toEqual([41, 33]);
   });
 
   it('gets an event to acknowledge that is larger than all that may wait for it', () => {
@@ -88,9 +88,9 @@ describe('a session', () => {
     stage.flush();
     stage.store.publishEvent('a', { n: 1 });
     stage.store.publishEvent('a', { text: 'x'.repeat(1024 * 1024) });
-    const told = stage.flush();
-    expect(typesOf(told)).toEqual(['gap', 'event']);
-    expect(toldOf(told)).toEqual([2]);
+    const sent = stage.flush();
+    expect(typesOf(sent)).toEqual(['gap', 'event']);
+    expect(seqsOf(sent)).toEqual([2]);
   });
 
   it('finds what it missed at about the same cost, whatever else it follows', () => {
@@ -110,7 +110,7 @@ describe('a session', () => {
     expect(least(5)).toBeLessThan(20 * least(0));
   });
 
-  it('is told that what is left of its request is complete when the rest of it is given up', () => {
+  it('learns that the rest of its request is complete when the other part is given up', () => {
     const stage = new Stage();
     for (const topic of ['a/1', 'b/1']) stage.store.publishState(topic, { topic });
     stage.sink.unsent = 65 * 1024;
@@ -125,22 +125,22 @@ describe('a session', () => {
     ]);
   });
 
-  it('is told the past of all that it asks for in its order, and no position beyond what was not told of it', () => {
+  it('gets past events in their order, and no position beyond those that were not sent', () => {
     const stage = new Stage();
     for (const topic of ['b', 'a', 'a', 'a']) stage.store.publishEvent(topic, {});
     stage.say({ type: 'subscribe', topics: ['a'], ...SINCE(0) });
     stage.say({ type: 'subscribe', topics: ['b'], ...SINCE(0) });
     stage.say({ type: 'subscribe', topics: ['none'] });
-    expect(toldOf(stage.flush())).toEqual([1, 'up to 1', 2, 3, 4, 'up to 4', 'up to 4']);
+    expect(seqsOf(stage.flush())).toEqual([1, 'up to 1', 2, 3, 4, 'up to 4', 'up to 4']);
   });
 
-  it('is told the past that an overlapping pattern goes further back into, and none of it twice', () => {
+  it('gets the older past of an overlapping pattern, and none of it twice', () => {
     const stage = new Stage();
     for (let n = 0; n < 3; n++) stage.store.publishEvent('a/x', { n });
     stage.say({ type: 'subscribe', topics: ['#'] });
     stage.say({ type: 'subscribe', topics: ['a/#'], ...SINCE(2) });
     stage.say({ type: 'subscribe', topics: ['a/+'], ...SINCE(1) });
     stage.say({ type: 'subscribe', topics: ['a/x'], ...SINCE(0) });
-    expect(toldOf(stage.flush()).filter((each) => typeof each === 'number')).toEqual([1, 2, 3]);
+    expect(seqsOf(stage.flush()).filter((each) => typeof each === 'number')).toEqual([1, 2, 3]);
   });
 });

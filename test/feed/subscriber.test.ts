@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Audience } from '../../src/feed/core/audience.ts';
-import { Interests } from '../../src/feed/core/interests.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import type { Sink, Subscriber } from '../../src/feed/core/subscriber.ts';
+import { Subscriptions } from '../../src/feed/core/subscriptions.ts';
 import { plainFramer } from '../support/plain-framer.ts';
 
 const NOW = { monoMs: 0, wallMs: 0 };
 
-class RecordingOutlet implements Sink {
+class RecordingSink implements Sink {
   unsent = 0;
   readonly writes: Uint8Array[] = [];
   readonly #keeps: boolean;
@@ -39,10 +39,10 @@ class Stage {
     overfull: () => this.audience.settle(NOW),
   });
 
-  join(keeps: boolean, ...patterns: string[]): { sink: RecordingOutlet; subscriber: Subscriber } {
-    const sink = new RecordingOutlet(keeps);
+  join(keeps: boolean, ...patterns: string[]): { sink: RecordingSink; subscriber: Subscriber } {
+    const sink = new RecordingSink(keeps);
     const subscriber = this.audience.admit(sink);
-    this.audience.assign(subscriber, new Interests(patterns), NOW);
+    this.audience.assign(subscriber, new Subscriptions(patterns), NOW);
     return { sink, subscriber };
   }
 
@@ -51,7 +51,7 @@ class Stage {
   }
 }
 
-describe('a subscriber that is owed very much', () => {
+describe('a subscriber with a large backlog', () => {
   it('is written some of it in each pass, however fast it takes it, and misses nothing meanwhile', () => {
     const stage = new Stage();
     const text = 'x'.repeat(1_000);
@@ -92,15 +92,15 @@ describe('subscribers in step', () => {
   it('go on hearing all when one with the same patterns goes twice', () => {
     const stage = new Stage();
     const { subscriber } = stage.join(false, 'a');
-    stage.audience.dismiss(subscriber);
+    stage.audience.detach(subscriber);
     const { sink } = stage.join(false, 'a');
-    stage.audience.dismiss(subscriber);
+    stage.audience.detach(subscriber);
     stage.store.publishBroadcast('c', 'hello');
     stage.store.publishState('a', { n: 1 });
-    stage.audience.tellPositions();
+    stage.audience.sendPositions();
     stage.pass();
-    const told = [...sink.text.matchAll(/\{"type":"(\w+)"/g)].map(([, type]) => type);
-    expect(told).toEqual(['broadcast', 'update', 'position']);
+    const sent = [...sink.text.matchAll(/\{"type":"(\w+)"/g)].map(([, type]) => type);
+    expect(sent).toEqual(['broadcast', 'update', 'position']);
   });
 
   it('get what is for them alone in the same write, behind what came before it', () => {
@@ -168,7 +168,7 @@ describe('subscribers that are behind', () => {
     expect(new TextDecoder().decode(first?.[2])).toContain('"patch":{"n":100}');
   });
 
-  it('lose their oldest events beyond 1,000, and are told which', () => {
+  it('lose their oldest events beyond 1,000, and learn which', () => {
     const stage = new Stage();
     const { sink, subscriber } = stage.join(true, '#');
     stage.store.publishState('s', { big: 'x'.repeat(70_000) });
@@ -189,7 +189,7 @@ describe('subscribers that are behind', () => {
     expect(sink.text.indexOf('"gap"')).toBeLessThan(sink.text.indexOf('"type":"event"'));
   });
 
-  it('are not told a position beyond a loss that was not said yet', () => {
+  it('get no position beyond a loss that was not sent yet', () => {
     const stage = new Stage();
     const { sink, subscriber } = stage.join(true, '#');
     stage.store.publishState('s', { big: 'x'.repeat(70_000) });

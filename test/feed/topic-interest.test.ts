@@ -27,7 +27,7 @@ describe('what is followed', () => {
     expect(followed.remembersLeft).toBe(false);
   });
 
-  it('is not forgotten where somebody comes back in time', () => {
+  it('is not forgotten where a client comes back in time', () => {
     const followed = new TopicInterest(KEEP_MS);
     const a = topic('a');
     followed.begin(['a']);
@@ -44,7 +44,7 @@ describe('what is followed', () => {
     expect(a.among(followed)).toBe(false);
   });
 
-  it('is everything for as long as more patterns are asked for than are told apart, and a while longer', () => {
+  it('is everything for as long as more patterns are asked for than are kept apart, and a while longer', () => {
     const followed = new TopicInterest(KEEP_MS);
     const [a, other] = [topic('a'), topic('elsewhere')];
     const many = Array.from({ length: 10_000 }, (_, n) => `other/${n}`);
@@ -79,13 +79,13 @@ describe('an audience', () => {
   const at = (monoMs: number) => ({ monoMs, wallMs: monoMs });
 
   it('follows what its subscribers have asked for, each pattern until the last one of them is gone', () => {
-    const store = new FeedStore({ epoch: 'e', tell: 'followed' });
+    const store = new FeedStore({ epoch: 'e', notify: 'followed' });
     const audiences = [new Audience(store, plainFramer, port), new Audience(store, plainFramer, port)];
     let made = 0;
     const subscribers = audiences.map((audience) => {
       const subscriber = audience.admit(sink);
-      audience.assign(subscriber, subscriber.interests.with(['a/#', 'b'], {}), at(0));
-      return { leave: () => audience.dismiss(subscriber) };
+      audience.assign(subscriber, subscriber.subscriptions.with(['a/#', 'b'], {}), at(0));
+      return { leave: () => audience.detach(subscriber) };
     });
     const madeAfter = subscribers.map(({ leave }) => {
       leave();

@@ -29,7 +29,7 @@ export const secretOf = (name: string): string => `hw_${name}-${'x'.repeat(40)}`
 
 /** All three doors of a bridge that asks for tokens. Use with `await using`. */
 export class AccessWorld {
-  readonly store = new FeedStore({ epoch: 'epoch', tell: 'followed' });
+  readonly store = new FeedStore({ epoch: 'epoch', notify: 'followed' });
   readonly clock = new FakeClock();
   readonly log: FeedLog[] = [];
   readonly auth: Authenticator;

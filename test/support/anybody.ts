@@ -1,4 +1,4 @@
-import type { SessionAccess } from '../../src/feed/core/session-access.ts';
+import type { SessionAccess } from '../../src/feed/core/session-context.ts';
 
 /** Who may do everything, without a token. */
 export const anybody: SessionAccess<unknown> = {

@@ -3,7 +3,7 @@ import type { AddressBlock } from '../../src/contract/address-match.ts';
 import type { ClientEntry } from '../../src/contract/feed/server-messages.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import type { LiveLimits } from '../../src/feed/hub/limits.ts';
-import type { TransportName } from '../../src/feed/hub/transport-tally.ts';
+import type { TransportName } from '../../src/feed/hub/transport.ts';
 import { JsonLinesServer } from '../../src/feed/transports/json-lines-server.ts';
 import { SseServer } from '../../src/feed/transports/sse-server.ts';
 import { HttpServer } from '../../src/server/http/http-server.ts';
@@ -47,7 +47,7 @@ export class BridgeFace {
     } = {},
   ): Promise<BridgeFace> {
     const store =
-      options.store ?? new FeedStore({ epoch: options.epoch ?? 'epoch-of-the-test', tell: 'followed' });
+      options.store ?? new FeedStore({ epoch: options.epoch ?? 'epoch-of-the-test', notify: 'followed' });
     const { trustedProxies = [] } = options;
     const names = { host: '127.0.0.1', hosts: [], origins: [], trustedProxies };
     const feed = new FeedServer({ ...names, ...options.feed, store });

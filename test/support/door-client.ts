@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { JsonObject } from '../../src/contract/feed/json.ts';
 import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
-import type { TransportName } from '../../src/feed/hub/transport-tally.ts';
+import type { TransportName } from '../../src/feed/hub/transport.ts';
 import { FeedView } from './feed-view.ts';
 
 export const DOORS: readonly TransportName[] = ['websocket', 'json_lines', 'sse'];

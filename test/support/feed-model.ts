@@ -13,7 +13,7 @@ type Done = (outcome: CommandOutcome, now: Instant) => void;
 
 /** A feed without sockets whose time, passes and connections are the test's to move. */
 export class FeedModel {
-  store = new FeedStore({ epoch: 'life-0', tell: 'followed' });
+  store = new FeedStore({ epoch: 'life-0', notify: 'followed' });
   audience: Audience;
   /** Of this life. */
   history = new ModelHistory();
@@ -36,20 +36,20 @@ export class FeedModel {
     return { monoMs: this.monoMs, wallMs: this.monoMs };
   }
 
-  /** The bridge starts anew: another epoch, nothing retained, nobody connected. */
+  /** The bridge restarts: another epoch, nothing retained, no client connected. */
   restart(): void {
     for (const client of this.clients) {
       client.disconnect();
       client.forgetSession();
     }
     this.#waiting = [];
-    this.store = new FeedStore({ epoch: `life-${++this.#lives}`, tell: 'followed' });
+    this.store = new FeedStore({ epoch: `life-${++this.#lives}`, notify: 'followed' });
     this.history = new ModelHistory();
     this.audience = this.#open();
     this.#pass = new ModelPass(this.audience);
   }
 
-  /** A removal that nobody is told happened all the same. */
+  /** A removal without a message happened all the same. */
   remove(topic: string): void {
     const before = this.store.rev;
     this.store.removeState(topic);
@@ -90,12 +90,12 @@ export class FeedModel {
     waiting?.done({ ok: true, result: { n: waiting.n } }, this.now);
   }
 
-  /** Everybody is connected and reads until there is nothing more to say. */
+  /** Every client is connected and reads until nothing more is to be sent. */
   settle(): void {
     for (const client of this.clients) client.connect();
     while (this.#waiting.length > 0) this.answer(0);
     for (let round = 0; round < 2_000; round++) {
-      if (round % 50 === 0) for (let tick = 0; tick < 20; tick++) this.audience.tellPositions();
+      if (round % 50 === 0) for (let tick = 0; tick < 20; tick++) this.audience.sendPositions();
       this.advance(100);
       this.flush(1_000);
       for (const client of this.clients) {

@@ -10,7 +10,7 @@ interface Known {
   readonly state?: JsonObject;
 }
 
-/** What a subscriber knows by the client's rule, and everything that it was told against the rules. */
+/** What a subscriber knows by the client's rule, and every breach of the rules that it saw. */
 export class FeedView {
   readonly topics = new Map<string, Known>();
   readonly synced = new Set<string>();

@@ -12,7 +12,7 @@ import { FeedView } from './feed-view.ts';
 
 /** A feed on 127.0.0.1 with clients of any manners. Use with `await using`. */
 export class FeedWorld {
-  readonly store = new FeedStore({ epoch: 'epoch', tell: 'followed' });
+  readonly store = new FeedStore({ epoch: 'epoch', notify: 'followed' });
   readonly clock = new FakeClock();
   readonly feed: FeedServer;
   readonly #http: Server = createServer();
@@ -97,7 +97,7 @@ export class RawClient {
   }
 }
 
-/** A client that keeps all that it hears, and follows the client's rule. */
+/** A client that keeps all messages, and follows the client's rule. */
 export class FeedClient {
   readonly socket: WebSocket;
   readonly view = new FeedView();

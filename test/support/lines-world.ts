@@ -15,7 +15,7 @@ import { FeedView } from './feed-view.ts';
 
 /** A feed as JSON lines on 127.0.0.1. Use with `await using`. */
 export class LinesWorld {
-  readonly store = new FeedStore({ epoch: 'epoch', tell: 'followed' });
+  readonly store = new FeedStore({ epoch: 'epoch', notify: 'followed' });
   readonly clock = new FakeClock();
   readonly log: FeedLog[] = [];
   readonly subscriberRegistry: SubscriberRegistry;

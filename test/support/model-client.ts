@@ -3,8 +3,8 @@ import type { JsonObject } from '../../src/contract/feed/json.ts';
 import type { Position } from '../../src/contract/feed/position.ts';
 import type { ServerMessage, SnapshotItem, Version } from '../../src/contract/feed/server-messages.ts';
 import type { FeedSession } from '../../src/feed/core/session.ts';
+import type { SessionConnection } from '../../src/feed/core/session-context.ts';
 import { SessionMemory } from '../../src/feed/core/session-memory.ts';
-import type { SessionLine } from '../../src/feed/core/session-surroundings.ts';
 import { BROADCAST_TOPIC } from '../../src/feed/core/store.ts';
 import type { Sink, Subscriber } from '../../src/feed/core/subscriber.ts';
 import type { FeedModel } from './feed-model.ts';
@@ -60,7 +60,7 @@ export class ModelClient {
   readonly #knowledge: ModelKnowledge;
   #open: Sink | undefined;
   #subscriber: Subscriber | undefined;
-  #session: FeedSession<SessionLine> | undefined;
+  #session: FeedSession<SessionConnection> | undefined;
   #memory: SessionMemory | undefined;
   #held = '';
   #toAcknowledge: string[] = [];
@@ -98,7 +98,7 @@ export class ModelClient {
     if (this.#session !== undefined) return;
     const { audience, now } = this.#model;
     const subscriber = audience.admit(this.#sink());
-    audience.letIn(subscriber, now);
+    audience.join(subscriber, now);
     this.#subscriber = subscriber;
     const parked = this.#memory;
     const memory = new SessionMemory(`secret-${++this.#ids}`, 'c', 't');
@@ -121,7 +121,7 @@ export class ModelClient {
 
   /** What is under way is lost. */
   disconnect(): void {
-    if (this.#subscriber !== undefined) this.#model.audience.dismiss(this.#subscriber);
+    if (this.#subscriber !== undefined) this.#model.audience.detach(this.#subscriber);
     if (this.#memory?.listener === this.#session && this.#memory !== undefined)
       this.#memory.listener = undefined;
     this.#session = this.#subscriber = this.#open = undefined;

@@ -1,12 +1,12 @@
 import type { CommandOutcome, FeedCommand } from '../../src/contract/command.ts';
 import { Audience } from '../../src/feed/core/audience.ts';
 import { FeedSession } from '../../src/feed/core/session.ts';
-import type { SessionMemory } from '../../src/feed/core/session-memory.ts';
 import {
-  type SessionLine,
+  type SessionConnection,
+  SessionContext,
   type SessionPort,
-  SessionSurroundings,
-} from '../../src/feed/core/session-surroundings.ts';
+} from '../../src/feed/core/session-context.ts';
+import type { SessionMemory } from '../../src/feed/core/session-memory.ts';
 import type { FeedStore } from '../../src/feed/core/store.ts';
 import type { Subscriber } from '../../src/feed/core/subscriber.ts';
 import type { Instant } from '../../src/instant.ts';
@@ -33,7 +33,7 @@ export function modelSession(
   now: Instant,
   parked?: SessionMemory,
   command: (command: FeedCommand, done: CommandDone) => void = () => undefined,
-): FeedSession<SessionLine> {
+): FeedSession<SessionConnection> {
   const limits = {
     max_message_bytes: 65_536,
     messages_per_second: 1e9,
@@ -42,7 +42,7 @@ export function modelSession(
     max_connections_per_address: 30,
     auth_timeout_ms: 10_000,
   };
-  const port: SessionPort<SessionLine> = {
+  const port: SessionPort<SessionConnection> = {
     clients: () => [],
     clientCount: 0,
     command: (asked, _client, done) => command(asked, done),
@@ -50,15 +50,15 @@ export function modelSession(
     access: anybody,
     kick: () => false,
   };
-  const line: SessionLine = {
+  const connection: SessionConnection = {
     subscriber,
     address: 'test',
     traffic: { sent: 0, received: 0 },
     close: () => undefined,
   };
   return new FeedSession(
-    new SessionSurroundings(audience, port, limits, 20_000, 30_000, now),
-    line,
+    new SessionContext(audience, port, limits, 20_000, 30_000, now),
+    connection,
     memory,
     now,
   );

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../src/contract/publisher.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import { HttpServer } from '../../src/server/http/http-server.ts';
 
-/** A feed that says exactly what the test tells it to, right or wrong, and keeps what it was told. */
+/** A feed that sends exactly what the test says, right or wrong, and keeps what it received. */
 export class ScriptedFeed {
   readonly received: JsonObject[] = [];
   readonly #sockets = new WebSocketServer({ noServer: true });

@@ -23,7 +23,7 @@ export class TlsWorld {
   readonly folder: string;
   readonly first: TestCertificate;
   readonly files: { readonly cert: string; readonly key: string };
-  readonly store = new FeedStore({ epoch: 'epoch', tell: 'followed' });
+  readonly store = new FeedStore({ epoch: 'epoch', notify: 'followed' });
   /** Of the source of the pair only, and late enough for certificates made by the test; the feed keeps the system's time. */
   readonly clock = new FakeClock(1_000, Date.now() + 60_000);
   readonly failed: string[] = [];

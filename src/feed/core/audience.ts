@@ -1,21 +1,19 @@
 import type { Instant } from '../../instant.ts';
 import type { Change } from './change.ts';
-import { Encoder, type Framer } from './encoder.ts';
-import { FeedTally } from './feed-tally.ts';
-import { Interests } from './interests.ts';
+import { Encoder, FeedTally, type Framer } from './encoder.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import type { FeedStore } from './store.ts';
-import { type Sink, Subscriber } from './subscriber.ts';
-import type { SubscriberSurroundings } from './subscriber-surroundings.ts';
+import { type Sink, Subscriber, type SubscriberContext } from './subscriber.ts';
 import { Delivery, SubscriptionGroup } from './subscription-group.ts';
+import { Subscriptions } from './subscriptions.ts';
 
-/** Changes that may wait for the end of the turn; beyond it they are taken over by the subscribers at once. */
+/** Changes that may wait for the end of the turn; beyond it the subscribers take them over at once. */
 const MAX_OPEN_DELIVERIES = 4_096;
 const MAX_CACHED_TOPICS = 100_000;
-/** Cohorts that hear nothing of their own are told the position only so often, in ticks of `tellPositions`. */
+/** Groups without changes of their own get the position only so often, in ticks of `sendPositions`. */
 const IDLE_POSITION_TICKS = 20;
 
-/** What the audience asks of whoever performs its writes. */
+/** What the audience asks of the loop that performs its writes. */
 export interface AudiencePort {
   /** There is something to write: make a pass at the end of this turn of the loop. */
   pending(): void;
@@ -25,26 +23,36 @@ export interface AudiencePort {
   paced(): void;
 }
 
-/** Who hears what: all subscribers of one store over one kind of transport. */
-export class Audience implements SubscriberSurroundings {
+/**
+ * All subscribers of one store over one kind of transport. The path of a change to the sockets:
+ *
+ *     FeedStore ──Change──▶ Audience ──Delivery──▶ SubscriptionGroup (one for each set of patterns)
+ *                              │ pending()              │ encoded once, joined to pieces
+ *                              ▼                        ▼
+ *                          FlushLoop ──each of pass()──▶ Subscriber.flush ──▶ Sink (the socket)
+ *
+ * A subscriber in sync writes the pieces of its group; one that is behind writes from its own `Backlog`.
+ */
+export class Audience implements SubscriberContext {
   readonly store: FeedStore;
   readonly encoder: Encoder;
   readonly tally = new FeedTally();
   readonly #port: AudiencePort;
-  readonly #groups = new Map<string, SubscriptionGroup>();
-  readonly #trie = new PatternTrie<SubscriptionGroup>();
-  /** Topic to the cohorts that hear it. */
-  readonly #matches = new Map<string, readonly SubscriptionGroup[]>();
-  readonly #unwritten = new Set<SubscriptionGroup>();
+  /** By the sorted patterns. */
+  readonly #groups = new Map<string, SubscriptionGroup<Subscriber>>();
+  readonly #trie = new PatternTrie<SubscriptionGroup<Subscriber>>();
+  /** Topic to the groups whose patterns cover it. */
+  readonly #matches = new Map<string, readonly SubscriptionGroup<Subscriber>[]>();
+  readonly #unwritten = new Set<SubscriptionGroup<Subscriber>>();
   readonly #woken = new Set<Subscriber>();
   readonly #paced = new Set<Subscriber>();
-  /** Those who were not told the whole position the last time, because something held them up. */
-  readonly #heldUp = new Set<Subscriber>();
+  /** Subscribers whose last position was not the present one. */
+  readonly #positionLate = new Set<Subscriber>();
   readonly #stopListening: () => void;
-  /** Nothing is delivered to those in here. */
-  readonly #outside = new SubscriptionGroup([]);
+  /** The group of subscribers that get nothing yet. */
+  readonly #outside = new SubscriptionGroup<Subscriber>([]);
   #openDeliveries = 0;
-  #toldRev = 0;
+  #sentRev = 0;
   #ticks = 0;
 
   constructor(store: FeedStore, framer: Framer, port: AudiencePort) {
@@ -54,30 +62,30 @@ export class Audience implements SubscriberSurroundings {
     this.#stopListening = store.listen((change) => this.#deliver(change));
   }
 
-  /** A new subscriber, who hears nothing at all yet. */
+  /** A new subscriber, which gets nothing yet that it did not ask for. */
   admit(sink: Sink): Subscriber {
     return new Subscriber(this, sink, this.#outside);
   }
 
-  /** From now on a new subscriber hears broadcasts; patterns are assigned to it when it asks for them. */
-  letIn(subscriber: Subscriber, now: Instant): void {
-    this.assign(subscriber, Interests.none, now);
+  /** From now on a new subscriber gets broadcasts; patterns are assigned to it when it asks for them. */
+  join(subscriber: Subscriber, now: Instant): void {
+    this.assign(subscriber, Subscriptions.none, now);
   }
 
-  dismiss(subscriber: Subscriber): void {
+  detach(subscriber: Subscriber): void {
     subscriber.leave();
     this.#woken.delete(subscriber);
     this.#paced.delete(subscriber);
-    this.#heldUp.delete(subscriber);
-    this.#disband(subscriber.group);
+    this.#positionLate.delete(subscriber);
+    this.#removeIfEmpty(subscriber.group);
   }
 
-  /** From now on the subscriber hears what these patterns cover, each change once. */
-  assign(subscriber: Subscriber, interests: Interests, now: Instant): void {
+  /** From now on the subscriber gets what these patterns cover, each change once. */
+  assign(subscriber: Subscriber, subscriptions: Subscriptions, now: Instant): void {
     const former = subscriber.group;
-    const group = this.#group(interests.patterns.toSorted());
-    subscriber.join(group, interests.special ? interests : group.interests, now);
-    this.#disband(former);
+    const group = this.#group(subscriptions.patterns.toSorted());
+    subscriber.join(group, subscriptions.special ? subscriptions : group.subscriptions, now);
+    this.#removeIfEmpty(former);
   }
 
   wake(subscriber: Subscriber): void {
@@ -90,11 +98,11 @@ export class Audience implements SubscriberSurroundings {
     this.#paced.add(subscriber);
   }
 
-  tellLater(subscriber: Subscriber): void {
-    this.#heldUp.add(subscriber);
+  sendPositionLater(subscriber: Subscriber): void {
+    this.#positionLate.add(subscriber);
   }
 
-  /** Wakes those whose held back documents are due; to be called a moment after `paced`, until it returns false. */
+  /** Wakes subscribers whose held back documents are due; call it a moment after `paced`, until it returns false. */
   wakePaced(now: Instant): boolean {
     for (const subscriber of this.#paced) if (!subscriber.wakePaced(now)) this.#paced.delete(subscriber);
     return this.#paced.size > 0;
@@ -138,14 +146,14 @@ export class Audience implements SubscriberSurroundings {
     this.#openDeliveries = 0;
   }
 
-  /** Puts the position into the stream of all who heard something since the last time; to be called once a second. */
-  tellPositions(): void {
+  /** Appends the position to every stream that had changes since the last one; to be called once a second. */
+  sendPositions(): void {
     this.#ticks++;
-    for (const subscriber of this.#heldUp) subscriber.tellPosition();
-    this.#heldUp.clear();
+    for (const subscriber of this.#positionLate) subscriber.sendPosition();
+    this.#positionLate.clear();
     const { rev } = this.store;
-    const idleToo = this.#ticks % IDLE_POSITION_TICKS === 0 && rev > this.#toldRev;
-    if (idleToo) this.#toldRev = rev;
+    const idleToo = this.#ticks % IDLE_POSITION_TICKS === 0 && rev > this.#sentRev;
+    if (idleToo) this.#sentRev = rev;
     const delivery = new Delivery({ kind: 'position', rev }, this.encoder);
     for (const group of this.#groups.values()) {
       if (group.patterns.length > 0 && (group.changed || idleToo)) this.#append(group, delivery);
@@ -156,8 +164,13 @@ export class Audience implements SubscriberSurroundings {
     this.#stopListening();
   }
 
+  /** Whether any subscriber would get an event of this topic: one without subscribers need not be made. */
+  subscribedTo(topic: string): boolean {
+    return this.#groupsOf(topic).length > 0;
+  }
+
   #deliver(change: Change): void {
-    const groups = change.kind === 'broadcast' ? this.#groups.values() : this.#hearing(change.topic);
+    const groups = change.kind === 'broadcast' ? this.#groups.values() : this.#groupsOf(change.topic);
     let delivery: Delivery | undefined;
     for (const group of groups) {
       delivery ??= new Delivery(change, this.encoder);
@@ -166,18 +179,13 @@ export class Audience implements SubscriberSurroundings {
     if (delivery !== undefined && ++this.#openDeliveries >= MAX_OPEN_DELIVERIES) this.#port.overfull();
   }
 
-  #append(group: SubscriptionGroup, delivery: Delivery): void {
+  #append(group: SubscriptionGroup<Subscriber>, delivery: Delivery): void {
     group.append(delivery);
     this.#unwritten.add(group);
     this.#port.pending();
   }
 
-  /** Whether anybody would hear an event of this topic, so that what nobody wants need not be made. */
-  hears(topic: string): boolean {
-    return this.#hearing(topic).length > 0;
-  }
-
-  #hearing(topic: string): readonly SubscriptionGroup[] {
+  #groupsOf(topic: string): readonly SubscriptionGroup<Subscriber>[] {
     const known = this.#matches.get(topic);
     if (known !== undefined) return known;
     const found = [...this.#trie.match(topic.split('/'))];
@@ -186,11 +194,11 @@ export class Audience implements SubscriberSurroundings {
     return found;
   }
 
-  #group(patterns: readonly string[]): SubscriptionGroup {
+  #group(patterns: readonly string[]): SubscriptionGroup<Subscriber> {
     const key = patterns.join('\n');
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
-    const group = new SubscriptionGroup(patterns);
+    const group = new SubscriptionGroup<Subscriber>(patterns);
     this.#groups.set(key, group);
     for (const pattern of patterns) this.#trie.add(pattern, group);
     this.store.follow(patterns);
@@ -198,9 +206,9 @@ export class Audience implements SubscriberSurroundings {
     return group;
   }
 
-  #disband(group: SubscriptionGroup): void {
+  #removeIfEmpty(group: SubscriptionGroup<Subscriber>): void {
     const key = group.patterns.join('\n');
-    // Who goes twice must not take the cohort with him that others have made of the same patterns since.
+    // Removes the group only if it is still the registered one: a subscriber may be detached twice.
     if (!group.empty || group.patterns.length === 0 || this.#groups.get(key) !== group) return;
     this.#groups.delete(key);
     this.#unwritten.delete(group);

@@ -1,7 +1,21 @@
-import type { Json, JsonObject } from '../../contract/feed/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../contract/feed/json.ts';
 import type { Interest } from './topic-interest.ts';
 
-/** What is kept of one topic with state; it stays when the topic is removed, because `seq` goes on. */
+/** Bytes of memory that a value takes, in their order of magnitude. */
+export function roughSize(value: Json | undefined): number {
+  if (typeof value === 'string') return 24 + value.length;
+  if (Array.isArray(value)) {
+    let size = 32;
+    for (const item of value as readonly Json[]) size += roughSize(item);
+    return size;
+  }
+  if (!isJsonObject(value)) return 16;
+  let size = 48;
+  for (const key in value) size += 16 + roughSize(value[key]);
+  return size;
+}
+
+/** One topic with state; it stays when the topic is removed, because `seq` goes on. */
 export interface Retained {
   readonly topic: string;
   readonly interest: Interest;
@@ -29,7 +43,7 @@ export interface Removal extends ChangeBase {
   readonly kind: 'removal';
 }
 
-/** An event keeps its id when it is sent again, and no other event of any life of the bridge has it. */
+/** An event keeps its id when it is sent again, and no other event has it, before or after a restart. */
 interface Identified extends ChangeBase {
   readonly id: string;
 }
@@ -39,7 +53,7 @@ export interface EventChange extends Identified {
   readonly data: JsonObject;
 }
 
-/** Goes to everybody, whatever they subscribed to. */
+/** Goes to all connected clients, whatever they subscribed to. */
 export interface BroadcastChange extends Identified {
   readonly kind: 'broadcast';
   readonly from: string;

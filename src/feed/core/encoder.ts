@@ -3,18 +3,30 @@ import type { Instant } from '../../instant.ts';
 import type { Change, Retained } from './change.ts';
 import type { PastEvent } from './event-log.ts';
 
+/** What was sent to the subscribers of one kind of transport, and what was lost on the way; counted since the start. */
+export class FeedTally {
+  /** Messages handed to subscribers: one sent to ten of them counts ten times. */
+  deliveries = 0;
+  /** Bytes that were put together for single subscribers, beside what all share. */
+  ownBytes = 0;
+  /** Events that a subscriber was too slow for. */
+  droppedSlow = 0;
+  /** Events that were sent often enough and never acknowledged. */
+  droppedUnacked = 0;
+}
+
 /** A piece of a text, or what it is in UTF-8. */
 export type TextPart = string | Uint8Array;
 
 /** Wraps one JSON text, given in parts, as the transport carries it (a WebSocket text frame, a line). */
 export type Framer = (parts: readonly TextPart[]) => Uint8Array;
 
-/** Largest snapshot message, and most bytes handed to an outlet at once, one message larger than that excepted. */
+/** Largest snapshot message, and most bytes handed to a sink at once, except for a single message that is larger. */
 export const CHUNK_BYTES = 64 * 1024;
 
 const utf8 = new TextEncoder();
 
-/** Makes frames; those that many subscribers get are made once and kept for as long as their version is the present one. */
+/** Makes frames; those for many subscribers are made once, and kept while their version is the present one. */
 export class Encoder {
   readonly #epoch: string;
   readonly #framer: Framer;
@@ -44,7 +56,7 @@ export class Encoder {
     return this.#framer([text]);
   }
 
-  /** An event that wants to be acknowledged; encoded once for all who are to acknowledge it. */
+  /** An event that needs an acknowledgement; encoded once for all subscribers. */
   acked(event: PastEvent, now: Instant): Uint8Array {
     const known = this.#acked.get(event);
     if (known !== undefined) return known;
@@ -62,7 +74,7 @@ export class Encoder {
     return frame;
   }
 
-  /** An event for those who come back; encoded once for all of them. */
+  /** An event for clients that come back; encoded once for all of them. */
   past(event: PastEvent, now: Instant): Uint8Array {
     const known = this.#past.get(event);
     if (known !== undefined) return known;
@@ -71,7 +83,7 @@ export class Encoder {
     return frame;
   }
 
-  /** The frame that everybody in step gets. */
+  /** The frame that every subscriber in sync gets. */
   change(change: Change, now: Instant): Uint8Array {
     const { topic, rev, seq } = change;
     const epoch = this.#epoch;
@@ -99,7 +111,7 @@ export class Encoder {
     return this.message('position', `p${rev}`, { position: { [this.#epoch]: rev } }, now);
   }
 
-  /** The present version of a topic for those who are behind; encoded once per version. */
+  /** The present version of a topic for subscribers that are behind; encoded once per version. */
   full(retained: Retained, now: Instant): Uint8Array {
     const known = this.#fullFrames.get(retained);
     if (known !== undefined) return known;

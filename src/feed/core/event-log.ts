@@ -1,9 +1,8 @@
 import { needsLiteralEnd } from '../../contract/feed/topic.ts';
 import { Ring } from '../../system/ring.ts';
-import type { BroadcastChange, EventChange } from './change.ts';
+import { type BroadcastChange, type EventChange, roughSize } from './change.ts';
 import type { PatternTrie } from './pattern-trie.ts';
 import { type Link, Recency } from './recency.ts';
-import { roughSize } from './rough-size.ts';
 import { Interest, type TopicInterest } from './topic-interest.ts';
 
 /** Events kept of one topic. */
@@ -12,16 +11,16 @@ const KEPT_PER_TOPIC = 1_000;
 const KEPT_BYTES = 64 * 1024 * 1024;
 /** Topics whose `seq` is remembered; beyond it the one that has been quiet the longest is forgotten. */
 const TOPICS = 100_000;
-/** Of what is lost, every so many events it is remembered which `rev` had which `seq`. */
+/** For lost events, the `rev` of every so many is remembered. */
 const MILESTONE_EVERY = 100;
 const MILESTONES = 100;
 
 export type PastEvent = EventChange | BroadcastChange;
 
-/** The `rev` after which the events of a topic are told somebody anyway; infinite where none are. */
-export type ToldAfter = (levels: readonly string[]) => number;
+/** The `rev` after which a subscriber gets the events of a topic anyway; infinite where it gets none. */
+export type SentAfter = (levels: readonly string[]) => number;
 
-/** Events of one topic that nobody can be told any more. */
+/** Events of one topic that can no longer be sent. */
 export interface Gap {
   readonly topic: string;
   readonly fromSeq: number;
@@ -50,14 +49,14 @@ interface EventTopic {
   readonly milestones: Array<readonly [rev: number, seq: number]>;
 }
 
-/** What becomes of the next event of a topic. */
+/** The number of the next event of a topic, and whether it is kept. */
 export interface NextEvent {
   readonly seq: number;
-  /** Somebody hears it, or may come back for it: it is to be added. Else nobody will ever ask for it. */
+  /** Some client is subscribed to it, or may come back for it: it is to be added. */
   readonly followed: boolean;
 }
 
-/** What happened lately: the `seq` of every event topic, and its last events for those who come back. */
+/** The `seq` of every event topic, and its last events for clients that come back. */
 export class EventLog {
   readonly #topics = new Map<string, Link<EventTopic>>();
   readonly #recency = new Recency<EventTopic>();
@@ -93,7 +92,7 @@ export class EventLog {
     this.#recency.touch(link);
     value.followed = this.#followed === undefined || value.interest.among(this.#followed);
     if (value.followed) return value;
-    // What is kept from when it was followed ends before this one: all of it is one gap for whoever comes back.
+    // The events kept from when it was followed end before this one: all of them become one gap for a returning client.
     this.#dropAll(value);
     lose(value, rev, value.seq);
     return value;
@@ -103,7 +102,7 @@ export class EventLog {
   add(event: PastEvent): void {
     const value = this.#topics.get(event.topic)?.value;
     if (value === undefined) return;
-    // Raw bytes are many, and are taken down only while somebody listens: there is nothing to come back to.
+    // Raw bytes are many, and are recorded only while a client is subscribed: none are kept for later.
     if (value.bytes) return lose(value, event.rev, event.seq);
     const size = roughSize(event.data);
     this.#keptBytes += size;
@@ -119,7 +118,7 @@ export class EventLog {
     if (this.#order.length > 2 * this.#keptCount + KEPT_PER_TOPIC) this.#compact();
   }
 
-  /** Lets go of all events up to `rev`. */
+  /** Removes all events up to `rev`. */
   expire(rev: number): void {
     for (let oldest = this.#order.at(0); oldest !== undefined; oldest = this.#order.at(0)) {
       if (oldest.gone === 0 && (oldest.kept.at(0)?.rev ?? Infinity) > rev) return;
@@ -127,11 +126,11 @@ export class EventLog {
     }
   }
 
-  /** What happened after `rev` to topics that are covered, and is not told anyway: in its order, and what of it is lost. */
+  /** The events after `rev` of covered topics that are not sent anyway, in their order; and the gaps among them. */
   since(
     rev: number,
     patterns: PatternTrie<true>,
-    toldAfter: ToldAfter,
+    sentAfter: SentAfter,
   ): { events: PastEvent[]; gaps: Gap[] } {
     const events: PastEvent[] = [];
     const gaps: Gap[] = [];
@@ -139,7 +138,7 @@ export class EventLog {
       if (each.rev <= rev) break;
       const { levels } = each.interest;
       if (!patterns.covers(levels)) continue;
-      const end = toldAfter(levels);
+      const end = sentAfter(levels);
       if (end <= rev) continue;
       if (each.lostRev > rev) {
         const before = each.milestones.findLast(([at]) => at <= rev)?.[1] ?? each.firstSeq - 1;
@@ -178,7 +177,7 @@ export class EventLog {
     return link;
   }
 
-  /** Takes the place at the front of the order; the event that it stands for goes, where it is still there. */
+  /** Removes the first place of the order, and its event where it is still there. */
   #dropOldest(): void {
     const topic = this.#order.shift();
     if (topic === undefined) return;
@@ -201,7 +200,7 @@ export class EventLog {
     lose(topic, event.rev, event.seq);
   }
 
-  /** What is gone of a topic went in the order in which it came. */
+  /** Removes places without events; a topic loses its events in the order in which they came. */
   #compact(): void {
     this.#order.retain((topic) => {
       if (topic.gone === 0) return true;
@@ -210,7 +209,7 @@ export class EventLog {
     });
   }
 
-  /** What has been quiet the longest: so as many positions as can be stay good for a recovery. */
+  /** Forgets the topic that has been quiet the longest, so that as many positions as possible stay recoverable. */
   #forgetQuietest(): void {
     const quietest = this.#recency.oldest();
     if (quietest === undefined) return;

@@ -1,17 +1,117 @@
 import { isAlarms } from '../../contract/feed/topic.ts';
 import type { Instant } from '../../instant.ts';
 import { type AckKeeper, AckWindow } from './ack-window.ts';
-import type { Encoder } from './encoder.ts';
-import { EventBacklog } from './event-backlog.ts';
+import type { Encoder, FeedTally } from './encoder.ts';
 import type { Gap, PastEvent } from './event-log.ts';
-import type { FeedTally } from './feed-tally.ts';
+
+/** Events that may wait in one queue. */
+const QUEUE_MESSAGES = 1_000;
+const QUEUE_BYTES = 1024 * 1024;
+
+/** An event on its way to one subscriber. */
+interface Waiting {
+  readonly event: PastEvent;
+  readonly frame: Uint8Array;
+}
+
+/** A bounded queue of events for a subscriber that is behind; beyond the bounds the oldest go, and each loss becomes a gap. */
+class EventQueue {
+  #waiting: Waiting[] = [];
+  #head = 0;
+  #bytes = 0;
+  readonly #gaps = new Map<string, Gap>();
+  readonly #tally: FeedTally;
+
+  constructor(tally: FeedTally) {
+    this.#tally = tally;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get #count(): number {
+    return this.#waiting.length - this.#head;
+  }
+
+  get empty(): boolean {
+    return this.#head === this.#waiting.length && this.#gaps.size === 0;
+  }
+
+  push(event: PastEvent, frame: Uint8Array): void {
+    this.#waiting.push({ event, frame });
+    this.#bytes += frame.length;
+    // The last one stays, however large it is: else a subscriber that gets all events this way would never get it.
+    while (this.#count > QUEUE_MESSAGES || (this.#count > 1 && this.#bytes > QUEUE_BYTES)) this.#drop();
+  }
+
+  /** Sorts the events again, after some were pushed that are older than others in the queue. */
+  order(): void {
+    this.#waiting = this.#waiting.slice(this.#head).sort((a, b) => a.event.rev - b.event.rev);
+    this.#head = 0;
+  }
+
+  takeGap(): Gap | undefined {
+    const [gap] = this.#gaps.values();
+    if (gap !== undefined) this.#gaps.delete(gap.topic);
+    return gap;
+  }
+
+  /** To be called once there is no gap: a gap comes before the events that follow it. */
+  takeEvent(): Waiting | undefined {
+    return this.#shift();
+  }
+
+  /** Removes what is no longer wanted. */
+  retain(wanted: (topic: string) => boolean): void {
+    const kept = this.#waiting.slice(this.#head).filter(({ event }) => wanted(event.topic));
+    this.#waiting = kept;
+    this.#head = 0;
+    this.#bytes = kept.reduce((sum, each) => sum + each.frame.length, 0);
+    for (const topic of [...this.#gaps.keys()]) if (!wanted(topic)) this.#gaps.delete(topic);
+  }
+
+  /** The `rev` of the oldest event that was not sent yet, whether it waits or is lost. */
+  firstRev(): number | undefined {
+    let first = this.#waiting[this.#head]?.event.rev;
+    for (const { rev } of this.#gaps.values()) if (first === undefined || rev < first) first = rev;
+    return first;
+  }
+
+  #drop(): void {
+    const lost = this.#shift();
+    if (lost === undefined) return;
+    this.#tally.droppedSlow += 1;
+    const { topic, seq, rev } = lost.event;
+    const gap = this.#gaps.get(topic);
+    this.#gaps.set(topic, {
+      topic,
+      fromSeq: gap?.fromSeq ?? seq,
+      toSeq: seq,
+      rev: gap?.rev ?? rev,
+      reason: 'slow_consumer',
+    });
+  }
+
+  #shift(): Waiting | undefined {
+    const first = this.#waiting[this.#head];
+    if (first === undefined) return undefined;
+    this.#head++;
+    this.#bytes -= first.frame.length;
+    if (this.#head > QUEUE_MESSAGES) {
+      this.#waiting = this.#waiting.slice(this.#head);
+      this.#head = 0;
+    }
+    return first;
+  }
+}
 
 /** What a reference to an event costs in memory, roughly. */
 const REFERENCE_BYTES = 16;
 
 /**
- * Events that wait for one subscriber. Past ones come before new ones; alarms before other new ones; those that want
- * to be acknowledged wait by themselves, because nobody else shall wait for an acknowledgement.
+ * Events that wait for one subscriber. Past ones come before new ones; alarms before other new ones; those that need
+ * an acknowledgement have queues of their own, so that no other event waits for an acknowledgement.
  */
 export class EventQueues {
   readonly #encoder: Encoder;
@@ -19,23 +119,23 @@ export class EventQueues {
   #gaps: Gap[] = [];
   #past: PastEvent[] = [];
   #pastHead = 0;
-  readonly #alarms: EventBacklog;
-  readonly #plain: EventBacklog;
-  readonly #acked: EventBacklog;
-  readonly #ackedAlarms: EventBacklog;
+  readonly #alarms: EventQueue;
+  readonly #plain: EventQueue;
+  readonly #acked: EventQueue;
+  readonly #ackedAlarms: EventQueue;
   readonly #tally: FeedTally;
 
   constructor(encoder: Encoder, tally: FeedTally, keeper: AckKeeper) {
     this.#encoder = encoder;
     this.#keeper = keeper;
     this.#tally = tally;
-    this.#alarms = new EventBacklog(tally);
-    this.#plain = new EventBacklog(tally);
-    this.#acked = new EventBacklog(tally);
-    this.#ackedAlarms = new EventBacklog(tally);
+    this.#alarms = new EventQueue(tally);
+    this.#plain = new EventQueue(tally);
+    this.#acked = new EventQueue(tally);
+    this.#ackedAlarms = new EventQueue(tally);
   }
 
-  /** A session goes on here that has a window already. */
+  /** Attaches the window of a resumed session. */
   resume(keeper: AckKeeper): void {
     this.#keeper = keeper;
   }
@@ -46,23 +146,23 @@ export class EventQueues {
 
   /** Nothing waits that the shared stream must not overtake. */
   get empty(): boolean {
-    return this.pastTold && this.#alarms.empty && this.#plain.empty;
+    return this.pastSent && this.#alarms.empty && this.#plain.empty;
   }
 
-  /** Nothing waits, nor is anything out that wants to be acknowledged. */
+  /** Nothing waits, and every event that needs an acknowledgement has one. */
   get idle(): boolean {
     const acked = this.#acked.empty && this.#ackedAlarms.empty;
     return this.empty && acked && (this.#window?.size ?? 0) === 0;
   }
 
-  /** What happened while the subscriber was away is said, and what of it is lost. */
-  get pastTold(): boolean {
+  /** The events that the subscriber missed while it was away are sent, and their gaps. */
+  get pastSent(): boolean {
     return this.#pastHead === this.#past.length && this.#gaps.length === 0;
   }
 
   get bytes(): number {
     const references = (this.#past.length - this.#pastHead) * REFERENCE_BYTES;
-    return this.#backlogs.reduce((sum, { bytes }) => sum + bytes, references);
+    return this.#queues.reduce((sum, { bytes }) => sum + bytes, references);
   }
 
   push(event: PastEvent, frame: Uint8Array): void {
@@ -73,7 +173,7 @@ export class EventQueues {
     (isAlarms(event.topic) ? this.#ackedAlarms : this.#acked).push(event, this.#encoder.acked(event, now));
   }
 
-  /** What happened while the subscriber was away; those in the window are sent again anyway. */
+  /** Enqueues the events that the subscriber missed while it was away; those in the window are sent again anyway. */
   recover(
     gaps: readonly Gap[],
     events: readonly PastEvent[],
@@ -81,14 +181,14 @@ export class EventQueues {
     now: Instant,
   ): void {
     this.#gaps.push(...gaps);
-    // There may be very many already, and nothing to be added.
+    // Very many may wait already, and nothing is to be added.
     if (events.length === 0) return;
     const past = this.#past.slice(this.#pastHead);
     for (const event of events) {
       if (!acked(event.topic)) past.push(event);
-      else if (this.#window?.owes(event) !== true) this.pushAcked(event, now);
+      else if (this.#window?.claim(event) !== true) this.pushAcked(event, now);
     }
-    // What is recovered later may have happened earlier, and what is not said yet is found at the front.
+    // A later recovery may add earlier events, and the first one that was not sent yet must stand at the front.
     this.#past = past.sort((a, b) => a.rev - b.rev);
     this.#pastHead = 0;
     this.#acked.order();
@@ -97,13 +197,13 @@ export class EventQueues {
 
   /** Alarms go first, but never before older ones. */
   takeAlarm(now: Instant): Gap | Uint8Array | undefined {
-    if (!this.pastTold) return undefined;
+    if (!this.pastSent) return undefined;
     return (
       this.#alarms.takeGap() ?? this.#alarms.takeEvent()?.frame ?? this.#takeAcked(this.#ackedAlarms, now)
     );
   }
 
-  /** `drained`: the outlet holds little, so that what was not acknowledged may be sent again. */
+  /** `drained`: the sink holds little, so that unacknowledged events may be sent again. */
   take(drained: boolean, now: Instant): Gap | Uint8Array | undefined {
     const gap = this.#gaps.shift();
     if (gap !== undefined) return gap;
@@ -126,29 +226,29 @@ export class EventQueues {
     this.#past = this.#past.slice(this.#pastHead).filter(({ topic }) => wanted(topic));
     this.#pastHead = 0;
     this.#window?.retain(wanted);
-    for (const backlog of this.#backlogs) backlog.retain(wanted);
+    for (const queue of this.#queues) queue.retain(wanted);
   }
 
-  /** The lowest `rev` that was not said yet, whether it waits or is lost. */
+  /** The lowest `rev` that was not sent yet, whether it waits or is lost. */
   firstRev(): number {
-    const backlogs = this.#backlogs.map((each) => each.firstRev() ?? Infinity);
+    const queues = this.#queues.map((each) => each.firstRev() ?? Infinity);
     return Math.min(
-      ...backlogs,
+      ...queues,
       this.#window?.firstRev() ?? Infinity,
       this.#past[this.#pastHead]?.rev ?? Infinity,
       ...this.#gaps.map(({ rev }) => rev),
     );
   }
 
-  get #backlogs(): readonly EventBacklog[] {
+  get #queues(): readonly EventQueue[] {
     return [this.#alarms, this.#plain, this.#acked, this.#ackedAlarms];
   }
 
-  #takeAcked(backlog: EventBacklog, now: Instant): Gap | Uint8Array | undefined {
+  #takeAcked(queue: EventQueue, now: Instant): Gap | Uint8Array | undefined {
     if (this.#window?.room === false) return undefined;
-    const gap = backlog.takeGap();
+    const gap = queue.takeGap();
     if (gap !== undefined) return gap;
-    const waiting = backlog.takeEvent();
+    const waiting = queue.takeEvent();
     if (waiting === undefined) return undefined;
     this.#keeper.window ??= new AckWindow();
     this.#keeper.window.sent(waiting.event, now.monoMs);

@@ -5,7 +5,7 @@ interface Node<T> {
   readonly values: Set<T>;
 }
 
-/** Patterns to what was filed under them; matching a topic costs by its levels, not by the number of patterns. */
+/** Values by pattern; matching a topic costs by its levels, not by the number of patterns. */
 export class PatternTrie<T> {
   readonly #root: Node<T> = newNode();
 
@@ -22,7 +22,7 @@ export class PatternTrie<T> {
     node.values.add(value);
   }
 
-  /** Branches that hold nothing any more go with it. */
+  /** Also removes branches that are empty then. */
   delete(pattern: string, value: T): void {
     const path: Array<readonly [Node<T>, string]> = [];
     let node = this.#root;
@@ -40,7 +40,7 @@ export class PatternTrie<T> {
     }
   }
 
-  /** Everything filed under a pattern that covers the topic, each once. */
+  /** The values of all patterns that cover the topic, each once. */
   match(levels: readonly string[]): Set<T> {
     const found = new Set<T>();
     collect(this.#root, levels, 0, needsLiteralEnd(levels), found);
@@ -53,7 +53,7 @@ export class PatternTrie<T> {
   }
 }
 
-/** Patterns of which only counts whether any covers a topic. */
+/** A trie that only says whether any pattern covers a topic. */
 export function trieOf(patterns: readonly string[]): PatternTrie<true> {
   const trie = new PatternTrie<true>();
   for (const pattern of patterns) trie.add(pattern, true);

@@ -1,15 +1,15 @@
 interface Pace {
   readonly intervalMs: number;
-  /** From here on it may be told. */
+  /** From here on it may be sent. */
   dueAtMs: number;
   /** Of the first change that was held back. */
   missedRev: number | undefined;
 }
 
-/** So many topics are remembered at least before it is looked which of them need not be any more. */
+/** So many topics are remembered at least before those that need not be are removed. */
 const FEW = 64;
 
-/** Topics that a subscriber is told of only so often: when each was told last, and which wait for their time. */
+/** Rate-limited topics of one subscriber: when each was sent last, and which wait for their time. */
 export class RateLimitedTopics {
   readonly #paces = new Map<string, Pace>();
   readonly #waiting = new Set<string>();
@@ -20,7 +20,7 @@ export class RateLimitedTopics {
     return this.#waiting.size > 0;
   }
 
-  /** Topics of which it is known when they were told. */
+  /** Topics of which it is known when they were sent. */
   get remembered(): number {
     return this.#paces.size;
   }
@@ -29,7 +29,7 @@ export class RateLimitedTopics {
     return this.#waiting.size;
   }
 
-  /** A topic changed; the first `rev` of it that was not told where it may be told at once, undefined where it waits. */
+  /** A topic changed; the first `rev` of it that was not sent where it may be sent at once, undefined where it waits. */
   changed(topic: string, rev: number, intervalMs: number, monoMs: number): number | undefined {
     const pace = this.#paces.get(topic);
     if (pace === undefined) {
@@ -38,7 +38,7 @@ export class RateLimitedTopics {
       return rev;
     }
     pace.missedRev ??= rev;
-    if (monoMs >= pace.dueAtMs) return this.#tell(topic, pace, monoMs);
+    if (monoMs >= pace.dueAtMs) return this.#release(topic, pace, monoMs);
     this.#waiting.add(topic);
     return undefined;
   }
@@ -48,13 +48,13 @@ export class RateLimitedTopics {
     for (const topic of this.#waiting) {
       const pace = this.#paces.get(topic);
       if (pace === undefined || pace.dueAtMs > monoMs) continue;
-      const rev = this.#tell(topic, pace, monoMs);
+      const rev = this.#release(topic, pace, monoMs);
       if (rev !== undefined) yield [topic, rev];
     }
   }
 
-  /** Takes out all that wait, and forgets when they were told. */
-  *release(): Generator<readonly [topic: string, rev: number]> {
+  /** Takes out all that wait, and forgets when they were sent. */
+  *releaseAll(): Generator<readonly [topic: string, rev: number]> {
     for (const topic of this.#waiting) {
       const rev = this.#paces.get(topic)?.missedRev;
       if (rev !== undefined) yield [topic, rev];
@@ -72,8 +72,8 @@ export class RateLimitedTopics {
     return first;
   }
 
-  /** What was held back goes with what it is told of now. */
-  #tell(topic: string, pace: Pace, monoMs: number): number | undefined {
+  /** What was held back goes with what is sent now. */
+  #release(topic: string, pace: Pace, monoMs: number): number | undefined {
     const rev = pace.missedRev;
     pace.missedRev = undefined;
     pace.dueAtMs = monoMs + pace.intervalMs;
@@ -81,7 +81,7 @@ export class RateLimitedTopics {
     return rev;
   }
 
-  /** What may be told at once is told so without being remembered: topics come and go. */
+  /** Topics that may be sent at once need not be remembered: topics come and go. */
   #forget(monoMs: number): void {
     for (const [topic, { dueAtMs }] of this.#paces)
       if (dueAtMs <= monoMs && !this.#waiting.has(topic)) this.#paces.delete(topic);

@@ -3,17 +3,54 @@ import type { Instant } from '../../instant.ts';
 import type { AckKeeper, AckWindow } from './ack-window.ts';
 import { CommandMemory } from './command-memory.ts';
 
-/** Who is told what became of a command. */
+/** More are not kept; the oldest goes first. */
+const MAX_PARKED = 10_000;
+
+/** Sessions without a connection, kept for a while so that a client can resume them. */
+export class ParkedSessions {
+  readonly #keepMs: number;
+  readonly #parked = new Map<string, { readonly memory: SessionMemory; readonly untilMs: number }>();
+
+  constructor(keepMs: number) {
+    this.#keepMs = keepMs;
+  }
+
+  park(memory: SessionMemory, monoMs: number): void {
+    this.expire(monoMs);
+    this.#parked.set(memory.secret, { memory, untilMs: monoMs + this.#keepMs });
+    const [oldest] = this.#parked.keys();
+    if (oldest !== undefined && this.#parked.size > MAX_PARKED) this.#parked.delete(oldest);
+  }
+
+  /** Removes and returns the session of this secret, but only for its owner. */
+  take(secret: string, owner: string, monoMs: number): SessionMemory | undefined {
+    this.expire(monoMs);
+    const memory = this.#parked.get(secret)?.memory;
+    if (memory?.owner !== owner) return undefined;
+    this.#parked.delete(secret);
+    return memory;
+  }
+
+  /** All are kept for the same time, so the oldest ones are at the front. */
+  expire(monoMs: number): void {
+    for (const [secret, { untilMs }] of this.#parked) {
+      if (untilMs > monoMs) return;
+      this.#parked.delete(secret);
+    }
+  }
+}
+
+/** The receiver of command outcomes: the connection that a session has now. */
 export interface CommandListener {
   answerCommand(replyTo: string | undefined, outcome: CommandOutcome, now: Instant, ackId?: string): void;
 }
 
-/** What of a session outlives its connection: events that were not acknowledged, and what became of commands. */
+/** The part of a session that outlives its connection: unacknowledged events, and outcomes of commands. */
 export class SessionMemory implements AckKeeper {
-  /** At least 128 random bits as text: whoever knows it may go on with this session. */
+  /** At least 128 random bits as text: a client that knows it may resume this session. */
   readonly secret: string;
   clientId: string;
-  /** Names who has it together with what he may; another one can't go on with it. */
+  /** Names the grant under which it was made; a connection with another one cannot resume it. */
   owner = '';
   window: AckWindow | undefined;
   /** The connection that this session has now. */
@@ -34,8 +71,8 @@ export class SessionMemory implements AckKeeper {
   }
 
   /**
-   * A command that was `new` has come to its end; the listener is told, whichever connection that is by now. With `ack`
-   * it is told again until it is acknowledged.
+   * A command that was `new` has come to its end; the listener gets the outcome, whichever connection that is by now.
+   * With `ack` it is sent again until it is acknowledged.
    */
   settle(id: string | undefined, outcome: CommandOutcome, now: Instant, ack: boolean): void {
     this.commands.settle(id, outcome);
@@ -43,7 +80,7 @@ export class SessionMemory implements AckKeeper {
     this.listener?.answerCommand(id, outcome, now, ackId);
   }
 
-  /** What was told, events and outcomes, and not acknowledged yet. */
+  /** Events and outcomes that were sent and not acknowledged yet. */
   get unacknowledged(): number {
     return (this.window?.size ?? 0) + (this.#commands?.unacknowledged ?? 0);
   }
@@ -53,14 +90,14 @@ export class SessionMemory implements AckKeeper {
     this.#commands?.acknowledge(id);
   }
 
-  /** Tells the listener again of outcomes that were not acknowledged in time. */
+  /** Sends outcomes again that were not acknowledged in time. */
   remind(now: Instant): void {
     for (const { id, replyTo, outcome } of this.#commands?.again(now.monoMs) ?? []) {
       this.listener?.answerCommand(replyTo, outcome, now, id);
     }
   }
 
-  /** The session goes on over another connection. */
+  /** The session moves to another connection. */
   resumed(): void {
     this.#commands?.resumed();
   }

@@ -1,60 +1,102 @@
 import type { CommandOutcome, FeedClient, FeedCommand } from '../../contract/command.ts';
-import type { ClientMessage } from '../../contract/feed/client-messages.ts';
+import type { ClientMessage, ClientMessageType } from '../../contract/feed/client-messages.ts';
 import type { FeedErrorCode } from '../../contract/feed/feed-error.ts';
 import { parseClientMessage } from '../../contract/feed/parse-client-message.ts';
 import { type ClientEntry, PROTOCOL_VERSION } from '../../contract/feed/server-messages.ts';
 import type { Instant } from '../../instant.ts';
 import { MinuteCount } from '../../system/token-bucket.ts';
 import { MAX_OPEN_COMMANDS } from './command-memory.ts';
+import type { SessionConnection, SessionContext, SessionPort, SessionTerms } from './session-context.ts';
 import type { SessionMemory } from './session-memory.ts';
-import type { SessionLine, SessionPort, SessionSurroundings, SessionTerms } from './session-surroundings.ts';
+import { resync, type SubscriptionProblem, subscribe, tooManyPatterns, unsubscribe } from './subscribe.ts';
 import type { Subscriber } from './subscriber.ts';
-import {
-  resync,
-  type SubscriptionProblem,
-  subscribe,
-  tooManyPatterns,
-  unsubscribe,
-} from './subscriptions.ts';
 
 const ERRORS_PER_MINUTE = 20;
 /** Messages above the rate that are answered with an error before the connection is closed. */
 const REFUSALS_PER_MINUTE = 200;
-/** What may come in behind a token that is still being looked at: messages, and characters of them. */
+/** What may arrive while a token is verified: messages, and characters of them. */
 const MAX_HELD = 64;
 const MAX_HELD_LENGTH = 2 ** 20;
 const DEFAULT_COMMAND_TIMEOUT_MS = 5_000;
 
-/** What a client did wrong within the last minute. */
+/** The errors of a client within the last minute. */
 class Faults {
   readonly errors = new MinuteCount(ERRORS_PER_MINUTE);
   /** Messages above the rate. */
   readonly refusals = new MinuteCount(REFUSALS_PER_MINUTE);
 }
 
-/** One client's conversation: its messages in, replies and subscriptions out; knows no transport. */
-export class FeedSession<Line extends SessionLine> {
-  readonly #shared: SessionSurroundings<Line>;
+type Messages = { readonly [T in ClientMessageType]: Extract<ClientMessage, { readonly type: T }> };
+type Handler<T extends ClientMessageType> = (
+  session: FeedSession<SessionConnection>,
+  message: Messages[T],
+  now: Instant,
+) => void;
+type Handlers = { readonly [T in ClientMessageType]: Handler<T> };
+
+/** One client's session: its messages in, replies and subscriptions out; knows no transport. */
+export class FeedSession<Connection extends SessionConnection> {
+  /** What each message of a client does. */
+  static readonly #handlers: Handlers = {
+    auth: (session, { token, id }) => session.#authenticate(token, id),
+    subscribe: (session, message, now) => session.#subscribe(message, now),
+    unsubscribe: (session, { id, topics }, now) => {
+      const { audience } = session.#context;
+      session.#failed(id, unsubscribe(audience, session.#subscriber, topics, reply(id), now), now);
+    },
+    resync: (session, { id, topics }, now) =>
+      session.#failed(id, resync(session.#subscriber, topics, reply(id), now), now),
+    ping: (session, { id, timestamp }, now) => {
+      const echoed = timestamp === undefined ? {} : { timestamp };
+      session.#subscriber.answer('pong', { ...reply(id), ...echoed }, now);
+    },
+    pong: (session) => {
+      session.#answersPings = session.#jsonPing;
+    },
+    echo: (session, { id, data }, now) => session.#subscriber.answer('echo', { ...reply(id), data }, now),
+    get_clients: (session, { id }, now) => {
+      const clients = session.#port.clients();
+      session.#subscriber.answer('clients_list', { ...reply(id), clients, count: clients.length }, now);
+    },
+    broadcast: (session, { id, data }, now) => {
+      const recipients = session.#port.clientCount;
+      session.#context.audience.store.publishBroadcast(session.#memory.clientId, data);
+      session.#subscriber.answer('broadcast_ack', { ...reply(id), recipients }, now);
+    },
+    command: (session, message, now) => session.#command(message, now),
+    ack: (session, { ids }) => {
+      for (const id of ids) session.#memory.acknowledge(id);
+      session.#context.audience.wake(session.#subscriber);
+    },
+    resume: (session, { id, session: secret }, now) => session.#resume(secret, id, now),
+    kick: (session, { id, client_id: clientId }, now) => session.#kick(clientId, id, now),
+  };
+  readonly #context: SessionContext<Connection>;
   readonly #terms: SessionTerms;
-  readonly #line: Line;
+  readonly #connection: Connection;
   #memory: SessionMemory;
-  /** Nothing was asked for yet that belongs to a session. */
+  /** The client did not use the session yet, so that it may still resume another one. */
   #fresh = true;
-  /** Of the rate at which it may send messages. */
+  /** State of the message rate: from when on the next message is allowed, monotonic ms. */
   #freeAtMs = -Infinity;
   #faults: Faults | undefined;
-  /** What came in behind a token that is still being looked at. */
+  /** Messages that arrived while a token is verified. */
   #held: { readonly texts: string[]; length: number } | undefined;
   #jsonPing = false;
   #answersPings = false;
-  /** Since the sessions' common start. */
+  /** Since `startedAtMs`. */
   #lastActivityMs: number;
   readonly #connectedAtMs: number;
 
-  constructor(shared: SessionSurroundings<Line>, line: Line, memory: SessionMemory, now: Instant) {
-    this.#shared = shared;
-    this.#terms = shared.terms;
-    this.#line = line;
+  constructor(
+    context: SessionContext<Connection>,
+    connection: Connection,
+    memory: SessionMemory,
+    now: Instant,
+  ) {
+    this.#context = context;
+    this.#terms = context.terms;
+    this.#connection = connection;
     this.#memory = memory;
     this.#attach(memory);
     this.#connectedAtMs = this.#sinceStartMs(now);
@@ -62,43 +104,43 @@ export class FeedSession<Line extends SessionLine> {
   }
 
   get entry(): ClientEntry {
-    const { sent, received } = this.#line.traffic;
-    const { startedAtMs } = this.#shared;
+    const { sent, received } = this.#connection.traffic;
+    const { startedAtMs } = this.#context;
     return {
       ...this.#client,
       connected_at: startedAtMs + this.#connectedAtMs,
       last_activity: startedAtMs + this.#lastActivityMs,
-      subscriptions: this.#subscriber.interests.patterns,
+      subscriptions: this.#subscriber.subscriptions.patterns,
       backlog: this.#subscriber.held,
       bytes_sent: sent,
       bytes_received: received,
     };
   }
 
-  /** What is to be kept when the connection is gone. */
+  /** The part that outlives the connection. */
   get memory(): SessionMemory {
     return this.#memory;
   }
 
   #sinceStartMs(now: Instant): number {
-    return Math.round(now.wallMs) - this.#shared.startedAtMs;
+    return Math.round(now.wallMs) - this.#context.startedAtMs;
   }
 
   get #subscriber(): Subscriber {
-    return this.#line.subscriber;
+    return this.#connection.subscriber;
   }
 
-  get #port(): SessionPort<Line> {
-    return this.#shared.port;
+  get #port(): SessionPort<Connection> {
+    return this.#context.port;
   }
 
   get #client(): FeedClient {
-    return { id: this.#memory.clientId, address: this.#line.address };
+    return { id: this.#memory.clientId, address: this.#connection.address };
   }
 
   welcome(now: Instant): void {
-    const { audience, pingIntervalMs, pingTimeoutMs } = this.#shared;
-    const status = this.#port.access.status(this.#line);
+    const { audience, pingIntervalMs, pingTimeoutMs } = this.#context;
+    const status = this.#port.access.status(this.#connection);
     this.#subscriber.send(
       'welcome',
       {
@@ -122,7 +164,7 @@ export class FeedSession<Line extends SessionLine> {
     if (held === undefined) return this.#read(text, now);
     held.length += text.length;
     if (held.texts.push(text) > MAX_HELD || held.length > MAX_HELD_LENGTH)
-      this.#line.close('rate_limited', now);
+      this.#connection.close('rate_limited', now);
   }
 
   #read(text: string, now: Instant): void {
@@ -145,14 +187,14 @@ export class FeedSession<Line extends SessionLine> {
   #refused(message: ClientMessage): SubscriptionProblem | undefined {
     const { access } = this.#port;
     const most = this.#terms.limits.max_patterns;
-    // Counting costs nothing; holding each of very many patterns against many rights does.
+    // Counting costs nothing; comparing each of very many patterns with many rights does.
     const tooMany = message.type === 'subscribe' && message.topics.length > most;
-    if (tooMany && access.status(this.#line) !== 'required') return tooManyPatterns(most);
-    return access.refused(this.#line, message);
+    if (tooMany && access.status(this.#connection) !== 'required') return tooManyPatterns(most);
+    return access.refused(this.#connection, message);
   }
 
   /** A protocol ping or pong is a sign of life too. */
-  heard(now: Instant): void {
+  touch(now: Instant): void {
     this.#lastActivityMs = this.#sinceStartMs(now);
   }
 
@@ -165,82 +207,33 @@ export class FeedSession<Line extends SessionLine> {
     this.#subscriber.answer('error', { ...reply(replyTo), code, message, retry }, now, ackId);
   }
 
-  /** Outcomes that were not acknowledged in time are told again, as far as the subscriber takes them. */
+  /** Sends outcomes again that were not acknowledged in time, as far as the subscriber takes them. */
   remind(now: Instant): void {
     if (!this.#subscriber.full) this.#memory.remind(now);
   }
 
-  /** It is sent JSON pings without asking: its transport has none of its own. */
+  /** It gets JSON pings without asking: its transport has no pings. */
   startJsonPings(): void {
     this.#jsonPing = true;
   }
 
-  /** It has answered a JSON ping: who did it once is taken to do it always. */
+  /** It has answered a JSON ping, and is expected to answer all of them. */
   get answersPings(): boolean {
     return this.#answersPings;
   }
 
-  /** Sends a JSON ping to who asked for them. */
+  /** Sends a JSON ping, if the client asked for them. */
   ping(now: Instant): void {
     if (this.#jsonPing) this.#subscriber.send('ping', { server_time: Math.round(now.wallMs) }, now);
   }
 
-  #handle(message: ClientMessage, now: Instant): void {
-    const { id } = message;
-    const { audience } = this.#shared;
-    switch (message.type) {
-      case 'auth':
-        this.#authenticate(message.token, id);
-        return;
-      case 'subscribe':
-        this.#subscribe(message, now);
-        return;
-      case 'unsubscribe':
-        this.#failed(id, unsubscribe(audience, this.#subscriber, message.topics, reply(id), now), now);
-        return;
-      case 'resync':
-        this.#failed(id, resync(this.#subscriber, message.topics, reply(id), now), now);
-        return;
-      case 'ping': {
-        const timestamp = message.timestamp === undefined ? {} : { timestamp: message.timestamp };
-        this.#subscriber.answer('pong', { ...reply(id), ...timestamp }, now);
-        return;
-      }
-      case 'pong':
-        this.#answersPings = this.#jsonPing;
-        return;
-      case 'echo':
-        this.#subscriber.answer('echo', { ...reply(id), data: message.data }, now);
-        return;
-      case 'get_clients': {
-        const clients = this.#port.clients();
-        this.#subscriber.answer('clients_list', { ...reply(id), clients, count: clients.length }, now);
-        return;
-      }
-      case 'broadcast': {
-        const recipients = this.#port.clientCount;
-        audience.store.publishBroadcast(this.#memory.clientId, message.data);
-        this.#subscriber.answer('broadcast_ack', { ...reply(id), recipients }, now);
-        return;
-      }
-      case 'command':
-        this.#command(message, now);
-        return;
-      case 'ack':
-        for (const each of message.ids) this.#memory.acknowledge(each);
-        audience.wake(this.#subscriber);
-        return;
-      case 'resume':
-        this.#resume(message.session, id, now);
-        return;
-      case 'kick':
-        this.#kick(message.client_id, id, now);
-        return;
-    }
+  #handle<T extends ClientMessageType>(message: Messages[T], now: Instant): void {
+    const handle: Handler<T> = FeedSession.#handlers[message.type];
+    handle(this, message, now);
   }
 
-  #subscribe(message: Extract<ClientMessage, { readonly type: 'subscribe' }>, now: Instant): void {
-    const { audience } = this.#shared;
+  #subscribe(message: Messages['subscribe'], now: Instant): void {
+    const { audience } = this.#context;
     const most = this.#terms.limits.max_patterns;
     const problem = subscribe(audience, this.#subscriber, message, most, now);
     this.#failed(message.id, problem, now);
@@ -249,14 +242,14 @@ export class FeedSession<Line extends SessionLine> {
     if (message.json_ping !== undefined) this.#jsonPing = message.json_ping;
   }
 
-  /** What comes in until it is known what became of the token waits, and is then judged by it. */
+  /** Messages that arrive before the verdict wait for it, and are read under its rights. */
   #authenticate(token: string, id: string | undefined): void {
     this.#held = { texts: [], length: 0 };
-    this.#port.access.authenticate(this.#line, token, (outcome, now) => {
+    this.#port.access.authenticate(this.#connection, token, (outcome, now) => {
       if (outcome.ok) this.#subscriber.answer('response', { ...reply(id), result: outcome.result }, now);
       else {
         this.#fail(id, outcome.code, outcome.message, now, outcome.retry);
-        if (outcome.close !== undefined) this.#line.close(outcome.close, now);
+        if (outcome.close !== undefined) this.#connection.close(outcome.close, now);
       }
       const held = this.#held?.texts ?? [];
       this.#held = undefined;
@@ -264,7 +257,7 @@ export class FeedSession<Line extends SessionLine> {
     });
   }
 
-  #command(message: Extract<ClientMessage, { readonly type: 'command' }>, now: Instant): void {
+  #command(message: Messages['command'], now: Instant): void {
     const {
       id,
       device,
@@ -289,13 +282,14 @@ export class FeedSession<Line extends SessionLine> {
     } else if (asked !== 'pending') this.answerCommand(id, asked, now);
   }
 
-  /** Goes on with a session that another connection had. */
+  /** Takes over the session of another connection. */
   #resume(secret: string, id: string | undefined, now: Instant): void {
     if (!this.#fresh) {
       this.#fail(id, 'resume_too_late', 'A session is resumed before anything else is asked for.', now);
       return;
     }
-    const memory = secret === this.#memory.secret ? this.#memory : this.#port.resume(this.#line, secret);
+    const memory =
+      secret === this.#memory.secret ? this.#memory : this.#port.resume(this.#connection, secret);
     if (memory === undefined) {
       this.#fail(id, 'session_unknown', 'There is no such session any more; this one is new.', now);
       return;
@@ -338,16 +332,16 @@ export class FeedSession<Line extends SessionLine> {
 
   #countError(now: Instant): void {
     this.#faults ??= new Faults();
-    if (!this.#faults.errors.add(now.monoMs)) this.#line.close('too_many_errors', now);
+    if (!this.#faults.errors.add(now.monoMs)) this.#connection.close('too_many_errors', now);
   }
 
-  /** Too fast is not wrong: it is counted apart from errors, and a client that slows down may go on. */
+  /** A message above the rate is no error: it is counted apart, and a client that slows down may go on. */
   #refuse(replyTo: string | undefined, now: Instant): void {
     const rate = this.#terms.limits.messages_per_second;
     const message = `More than ${rate} messages a second; this one was not carried out.`;
     this.#subscriber.answer('error', { ...reply(replyTo), code: 'rate_limited', message, retry: true }, now);
     this.#faults ??= new Faults();
-    if (!this.#faults.refusals.add(now.monoMs)) this.#line.close('rate_limited', now);
+    if (!this.#faults.refusals.add(now.monoMs)) this.#connection.close('rate_limited', now);
   }
 }
 

@@ -6,32 +6,64 @@ import type { Publisher } from '../../contract/publisher.ts';
 import { HeartwireError } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import type { Change, Retained } from './change.ts';
-import { EventLog, type Gap, type PastEvent, type ToldAfter } from './event-log.ts';
+import { EventLog, type Gap, type PastEvent, type SentAfter } from './event-log.ts';
 import { trieOf } from './pattern-trie.ts';
 import { type Link, Recency } from './recency.ts';
-import { RevHistory } from './rev-history.ts';
 import { Interest, TopicInterest } from './topic-interest.ts';
+
+const EVERY_MS = 10_000;
+
+/** When which `rev` was reached, to ten seconds; never newer than it was. */
+class RevHistory {
+  readonly #keepMs: number;
+  #notes: Array<{ readonly atMs: number; readonly rev: number }> = [];
+
+  constructor(keepMs: number) {
+    this.#keepMs = keepMs;
+  }
+
+  note(rev: number, monoMs: number): void {
+    const last = this.#notes.at(-1);
+    if (last !== undefined && monoMs - last.atMs < EVERY_MS) return;
+    this.#notes.push({ atMs: monoMs, rev });
+    // One note beyond the time is needed to know what was reached before it.
+    const second = this.#notes[1];
+    if (second !== undefined && second.atMs < monoMs - this.#keepMs) this.#notes.shift();
+  }
+
+  /** A `rev` that was reached at least that long ago; 0 where none is known. */
+  reachedBefore(monoMs: number): number {
+    let low = 0;
+    let high = this.#notes.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#notes[middle]?.atMs ?? Infinity) <= monoMs) low = middle + 1;
+      else high = middle;
+    }
+    return this.#notes[low - 1]?.rev ?? 0;
+  }
+}
 
 /** Topics whose removal is remembered, and for how long. */
 const TOMBSTONES = 10_000;
 const TOMBSTONE_MS = 24 * 3_600_000;
-/** How long events are kept for those who come back, and what they followed is remembered. */
+/** How long events are kept for clients that come back, and their patterns are remembered. */
 const EVENTS_MS = 600_000;
 
-/** So much of the epoch makes the ids of events unique over the lives of a bridge: 36 bits where it is base64url. */
+/** Characters of the epoch in the ids of events, which make them unique over restarts: 36 bits where it is base64url. */
 const EPOCH_IN_IDS = 6;
 
 /** The topic under which broadcasts of clients are counted. */
 export const BROADCAST_TOPIC = 'broadcast/all';
 
 export interface StoreOptions {
-  /** Names this life of the publisher: at least 64 random bits as text, new at every start. */
+  /** Names this run of the publisher: at least 64 random bits as text, new at every start. */
   readonly epoch: string;
   /**
-   * What is told to listeners. `followed`: topics that somebody asks for by `follow`, or did until a while ago. Events of
-   * all others are only counted, for nobody hears them and nobody can come back for them. All where it is left out.
+   * The changes that listeners get. `followed`: those of topics that are followed by `follow`, or were until a while
+   * ago; events of all other topics are only counted, because no client can ask for them. All where it is left out.
    */
-  readonly tell?: 'all' | 'followed';
+  readonly notify?: 'all' | 'followed';
 }
 
 /** A retained document with its version. */
@@ -51,7 +83,7 @@ export interface Missed {
 }
 
 /**
- * What the feed knows: one retained document per topic, and the count of everything that ever changed. Every change
+ * The state of the feed: one retained document per topic, and the count of everything that ever changed. Every change
  * gets the next `rev` of the store and the next `seq` of its topic, which goes on after a removal.
  */
 export class FeedStore implements Publisher {
@@ -61,11 +93,11 @@ export class FeedStore implements Publisher {
   readonly #retained = new Map<string, Link<Retained>>();
   readonly #tombstones = new Map<string, Link<Retained>>();
   readonly #recency = new Recency<Retained>();
-  readonly #tellsAll: boolean;
+  readonly #notifiesAll: boolean;
   readonly #followed = new TopicInterest(EVENTS_MS);
   readonly #events: EventLog;
   readonly #history = new RevHistory(TOMBSTONE_MS);
-  /** Up to here it is not known any more what was removed. */
+  /** Up to here it is no longer known what was removed. */
   #forgottenRev = 0;
   /** The highest `seq` that was forgotten: a topic that returns goes on above it. */
   #forgottenSeq = 0;
@@ -74,9 +106,9 @@ export class FeedStore implements Publisher {
   constructor(options: StoreOptions) {
     this.epoch = options.epoch;
     this.#idEnd = options.epoch.slice(0, EPOCH_IN_IDS);
-    this.#tellsAll = options.tell !== 'followed';
-    this.#events = new EventLog(this.#tellsAll ? undefined : this.#followed);
-    // Whoever is connected hears them.
+    this.#notifiesAll = options.notify !== 'followed';
+    this.#events = new EventLog(this.#notifiesAll ? undefined : this.#followed);
+    // Every connected client gets them.
     this.#followed.begin([BROADCAST_TOPIC]);
   }
 
@@ -99,8 +131,8 @@ export class FeedStore implements Publisher {
     const before = link?.value;
     const known = before ?? this.#tombstones.get(topic)?.value;
     const interest = known?.interest ?? new Interest(checkedLevels(topic));
-    const told = this.#isTold(interest);
-    const patch = patchOf(topic, before?.document, document, told);
+    const notified = this.#isNotified(interest);
+    const patch = patchOf(topic, before?.document, document, notified);
     if (before !== undefined && patch === undefined) return;
     const rev = ++this.#rev;
     const seq = (known?.seq ?? this.#forgottenSeq) + 1;
@@ -108,8 +140,8 @@ export class FeedStore implements Publisher {
     if (link === undefined) this.#retained.set(topic, this.#renew(this.#tombstones.get(topic), retained));
     else this.#renew(link, retained);
     if (link === undefined) this.#tombstones.delete(topic);
-    if (!told) return;
-    this.#tell({
+    if (!notified) return;
+    this.#notify({
       kind: 'state',
       topic,
       rev,
@@ -128,20 +160,20 @@ export class FeedStore implements Publisher {
     this.#retained.delete(topic);
     this.#tombstones.set(topic, this.#renew(link, { topic, interest, rev, seq, document: undefined }));
     if (this.#tombstones.size > TOMBSTONES) this.#forgetOldest();
-    if (this.#isTold(interest)) this.#tell({ kind: 'removal', topic, rev, seq });
+    if (this.#isNotified(interest)) this.#notify({ kind: 'removal', topic, rev, seq });
   }
 
-  /** Somebody asks for raw bytes of some device, or did so until a while ago. */
+  /** Some client is subscribed to raw bytes of some device, or was until a while ago. */
   get followsBytes(): boolean {
     return this.#followed.bytes;
   }
 
-  /** Somebody asks for what these patterns cover; `unfollow` them when that ends. */
+  /** A subscription to these patterns begins; `unfollow` them when it ends. */
   follow(patterns: readonly string[]): void {
     this.#followed.begin(patterns);
   }
 
-  /** Nobody hears them any more for whom they were followed, who may come back for it within a while. */
+  /** A subscription to these patterns ends; its client may come back within a while. */
   unfollow(patterns: readonly string[]): void {
     this.#followed.end(patterns);
   }
@@ -150,32 +182,32 @@ export class FeedStore implements Publisher {
     const { seq, followed } = this.#events.next(topic, this.#rev + 1, () => checkedLevels(topic));
     const rev = ++this.#rev;
     if (!followed) return;
-    const said = typeof data === 'function' ? data() : data;
-    const event = { kind: 'event', id: this.#eventId(rev), topic, rev, seq, data: said } as const;
+    const made = typeof data === 'function' ? data() : data;
+    const event = { kind: 'event', id: this.#eventId(rev), topic, rev, seq, data: made } as const;
     this.#events.add(event);
-    this.#tell(event);
+    this.#notify(event);
   }
 
-  /** One client's message to all others, itself included; who is connected hears it without asking for it. */
+  /** One client's message to all connected clients, itself included, without a subscription. */
   publishBroadcast(from: string, data: Json): void {
     const topic = BROADCAST_TOPIC;
     const { seq } = this.#events.next(topic, this.#rev + 1, () => checkedLevels(topic));
     const rev = ++this.#rev;
     const broadcast = { kind: 'broadcast', id: this.#eventId(rev), topic, rev, seq, from, data } as const;
     this.#events.add(broadcast);
-    this.#tell(broadcast);
+    this.#notify(broadcast);
   }
 
   #eventId(rev: number): string {
     return `r${rev}.${this.#idEnd}`;
   }
 
-  /** There are events or patterns that are to go soon: time should pass. */
+  /** There are events or patterns that expire soon: `age` is to be called. */
   get isAging(): boolean {
     return this.#followed.remembersLeft || !this.#events.empty;
   }
 
-  /** Time passes: lets go of tombstones, events and what nobody follows, once it is too old. To be called now and again. */
+  /** Time passes: removes tombstones, events and patterns that are too old. To be called about once a second. */
   age(now: Instant): void {
     this.#followed.age(now.monoMs);
     this.#history.note(this.#rev, now.monoMs);
@@ -187,7 +219,7 @@ export class FeedStore implements Publisher {
     }
   }
 
-  /** The `rev` of a position from which everything that changed can be told; undefined where it is not known any more. */
+  /** The `rev` of a position from which every change can be recovered; undefined where that is impossible. */
   recoverable(position: Position): number | undefined {
     const rev = Object.hasOwn(position, this.epoch) ? position[this.epoch] : undefined;
     if (rev === undefined || rev > this.#rev) return undefined;
@@ -196,16 +228,16 @@ export class FeedStore implements Publisher {
 
   /**
    * What changed after a `rev` that is `recoverable`; costs by what changed since, not by what there is. Events that are
-   * told anyway are left out.
+   * sent anyway are left out.
    */
-  missed(rev: number, patterns: readonly string[], toldAfter: ToldAfter = () => Infinity): Missed {
+  missed(rev: number, patterns: readonly string[], sentAfter: SentAfter = () => Infinity): Missed {
     const trie = trieOf(patterns);
     const states: Retained[] = [];
     for (const each of this.#recency.newestFirst()) {
       if (each.rev <= rev) break;
       if (trie.covers(each.interest.levels)) states.push(each);
     }
-    return { states: states.reverse(), ...this.#events.since(rev, trie, toldAfter) };
+    return { states: states.reverse(), ...this.#events.since(rev, trie, sentAfter) };
   }
 
   /** The present document of a topic, or undefined where it has none. Not to be modified. */
@@ -222,19 +254,19 @@ export class FeedStore implements Publisher {
     return found;
   }
 
-  /** What is kept of every present topic that one of the patterns covers, each once. */
+  /** Every present topic that one of the patterns covers, each once. */
   *retained(patterns: readonly string[]): Generator<Retained> {
     const [only] = patterns;
     const exact = patterns.length === 1 && only !== undefined && !hasWildcard(only);
     const one = exact ? this.#retained.get(only)?.value : undefined;
     if (one !== undefined) yield one;
     if (exact) return;
-    // However many the patterns are, the topics are gone through once.
+    // One pass over the topics, however many patterns there are.
     const trie = trieOf(patterns);
     for (const { value: each } of this.#retained.values()) if (trie.covers(each.interest.levels)) yield each;
   }
 
-  /** What is kept of a topic, its tombstone included; for one never seen, or long forgotten, a tombstone that is honest about it. */
+  /** A topic or its tombstone; for one never seen, or long forgotten, a tombstone of now. */
   version(topic: string): Retained {
     const known = this.#retained.get(topic) ?? this.#tombstones.get(topic);
     return (
@@ -265,11 +297,11 @@ export class FeedStore implements Publisher {
     this.#recency.remove(oldest);
   }
 
-  #isTold(interest: Interest): boolean {
-    return this.#tellsAll || interest.among(this.#followed);
+  #isNotified(interest: Interest): boolean {
+    return this.#notifiesAll || interest.among(this.#followed);
   }
 
-  #tell(change: Change): void {
+  #notify(change: Change): void {
     for (const listener of this.#listeners) listener(change);
   }
 }
@@ -281,19 +313,19 @@ function checkedLevels(topic: string): readonly string[] {
   return topic.split('/');
 }
 
-/** Stands for a patch that nobody would get. */
-const UNTOLD: JsonObject = {};
+/** Stands for a patch that no listener gets. */
+const UNPUBLISHED: JsonObject = {};
 
 /** What changed; undefined where nothing did, or all of it is new. */
 function patchOf(
   topic: string,
   before: JsonObject | undefined,
   document: JsonObject,
-  told: boolean,
+  notified: boolean,
 ): JsonObject | undefined {
   try {
-    if (before !== undefined && told) return diff(before, document);
-    if (before !== undefined) return differs(before, document) ? UNTOLD : undefined;
+    if (before !== undefined && notified) return diff(before, document);
+    if (before !== undefined) return differs(before, document) ? UNPUBLISHED : undefined;
     checkDocument(document);
     return undefined;
   } catch (cause) {

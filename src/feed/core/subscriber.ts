@@ -1,34 +1,84 @@
 import type { PayloadOf, ServerMessageType } from '../../contract/feed/server-messages.ts';
 import type { Instant } from '../../instant.ts';
 import type { AckKeeper } from './ack-window.ts';
-import { Backlog, type Recovery } from './backlog.ts';
+import { Backlog, type BacklogContext, type Recovery } from './backlog.ts';
 import { CHUNK_BYTES, concatFrames } from './encoder.ts';
-import { FrameQueue } from './frame-queue.ts';
-import type { Interests } from './interests.ts';
-import { HIGH_WATER, LOW_WATER, type Sink } from './sink.ts';
-import type { SubscriberSurroundings } from './subscriber-surroundings.ts';
 import type { Delivery, SubscriptionGroup } from './subscription-group.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
-export { HIGH_WATER, LOW_WATER, type Sink } from './sink.ts';
+/** Above this many unsent bytes nothing more is written to a subscriber, until they are at most `LOW_WATER`. */
+export const HIGH_WATER = 64 * 1024;
+export const LOW_WATER = 16 * 1024;
 
-/** Of what one subscriber is owed, so much is written in one pass: others shall not wait for all of it. */
-const OWED_AT_ONCE = 256 * 1024;
+/** The way out to one subscriber; everything for it goes through here. */
+export interface Sink {
+  /** Bytes accepted and not sent yet. */
+  readonly unsent: number;
+  /** Returns what is unsent then. */
+  write(bytes: Uint8Array): number;
+}
 
-/** The seat of who belongs to no cohort any more. */
-const NOWHERE = -1;
+/** Frames that wait for one subscriber: its own ones and shared ones in their order; answers may go before them. */
+class FrameQueue {
+  readonly #ordered: Uint8Array[] = [];
+  readonly #urgent: Uint8Array[] = [];
+  #bytes = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Something waits that must not be overtaken by what comes later. */
+  get hasOrdered(): boolean {
+    return this.#ordered.length > 0;
+  }
+
+  push(frame: Uint8Array): void {
+    this.#ordered.push(frame);
+    this.#bytes += frame.length;
+  }
+
+  /** Behind other urgent ones, before all else. */
+  pushUrgent(frame: Uint8Array): void {
+    this.#urgent.push(frame);
+    this.#bytes += frame.length;
+  }
+
+  take(): Uint8Array | undefined {
+    const frame = this.#urgent.shift() ?? this.#ordered.shift();
+    if (frame !== undefined) this.#bytes -= frame.length;
+    return frame;
+  }
+}
+
+/** What subscribers share. */
+export interface SubscriberContext extends BacklogContext {
+  /** The subscriber has something to write; `flush` is to be called in this turn of the loop. */
+  wake(subscriber: Subscriber): void;
+  /** The subscriber holds back documents whose time comes later. */
+  pace(subscriber: Subscriber): void;
+  /** The last position that the subscriber got is not the present one: call `sendPosition` in a second. */
+  sendPositionLater(subscriber: Subscriber): void;
+}
+
+/** Bytes of one backlog that are written in one pass: other subscribers shall not wait for all of it. */
+const PENDING_PER_PASS = 256 * 1024;
+
+/** The index of a subscriber that has left its group. */
+const NOT_A_MEMBER = -1;
 
 /**
- * What one subscriber still has to be told.
+ * One subscriber: what is still to be written to it, and in which order.
  *
- * In step, it is written its cohort's shared bytes. Behind (its outlet is full, or a snapshot is under way), changes
- * of state become one mark per topic, and events wait in a bounded backlog; as the outlet drains, the present
- * documents are written, and when no mark and no event is left, it is in step again. Nothing is ever composed.
+ * In sync, it gets the shared bytes of its group. Behind (its sink is full, or a snapshot is under way), changes of
+ * state become one mark per topic, and events wait in bounded queues; as the sink drains, the present documents are
+ * written, and when no mark and no event is left, it is in sync again. Changes are never merged with each other.
  *
- *     cohort ──in step──▶ ready ──▶ outlet
- *        └────behind────▶ debts ──as it drains──▶ outlet
+ *     group ──in sync──▶ shared pieces ──▶ sink
+ *       └─────behind───▶ Backlog ──as it drains──▶ sink
  */
 export class Subscriber {
-  readonly #shared: SubscriberSurroundings;
+  readonly #context: SubscriberContext;
   readonly #sink: Sink;
   /** Absent where nothing waits. */
   #waiting: FrameQueue | undefined;
@@ -36,35 +86,34 @@ export class Subscriber {
   #keeper: AckKeeper | undefined;
   #backlog: Backlog | undefined;
   #full = false;
-  /** What is owed is written in parts, and this was one of them. */
-  #goesOn = false;
+  /** The backlog is written in parts, and more parts follow. */
+  #continues = false;
   #positionDue = false;
-  /** Nothing concerns it but what its cohort shares. */
+  /** It gets nothing but the shared bytes of its group. */
   #plain = false;
-  #group: SubscriptionGroup;
+  #group: SubscriptionGroup<Subscriber>;
   #cursor: number;
   #nextId = 1;
-  #interests: Interests;
-  /** The `rev` after which it is told what its patterns cover: one of all of them, or one of each. */
-  toldFrom: number | ReadonlyMap<string, number> = 0;
-  /** Where its cohort has it among its members; the cohort's to set. */
-  seat = NOWHERE;
+  #subscriptions: Subscriptions;
+  /** The `rev` after which it gets what its patterns cover: one for all patterns, or one for each. */
+  sentFrom: number | ReadonlyMap<string, number> = 0;
+  index = NOT_A_MEMBER;
 
-  constructor(shared: SubscriberSurroundings, sink: Sink, group: SubscriptionGroup) {
-    this.#shared = shared;
+  constructor(context: SubscriberContext, sink: Sink, group: SubscriptionGroup<Subscriber>) {
+    this.#context = context;
     this.#sink = sink;
     this.#group = group;
-    this.#interests = group.interests;
+    this.#subscriptions = group.subscriptions;
     this.#cursor = group.end;
     group.add(this);
   }
 
-  /** What it asked to hear, and how. */
-  get interests(): Interests {
-    return this.#interests;
+  /** Its patterns and their terms. */
+  get subscriptions(): Subscriptions {
+    return this.#subscriptions;
   }
 
-  get group(): SubscriptionGroup {
+  get group(): SubscriptionGroup<Subscriber> {
     return this.#group;
   }
 
@@ -72,9 +121,9 @@ export class Subscriber {
     return this.#sink;
   }
 
-  /** The outlet holds more than it should, or is about to be given more: nothing is to be read from this subscriber. */
+  /** The sink holds more than it should, or is about to get more: nothing is to be read from this subscriber. */
   get full(): boolean {
-    return this.#full || this.#goesOn || this.#waitingBytes + this.#sink.unsent > HIGH_WATER;
+    return this.#full || this.#continues || this.#waitingBytes + this.#sink.unsent > HIGH_WATER;
   }
 
   /** Bytes that wait for this subscriber, roughly. */
@@ -82,24 +131,23 @@ export class Subscriber {
     return this.#sink.unsent + this.#waitingBytes + (this.#backlog?.bytes ?? 0);
   }
 
-  /** Its session, and what was not acknowledged there: that is sent again. */
+  /** Attaches the window of its session: what was not acknowledged is sent again. */
   resume(keeper: AckKeeper): void {
     this.#keeper = keeper;
     keeper.window?.resumed();
     this.#backlog?.resume(keeper);
     if ((keeper.window?.size ?? 0) === 0) return;
-    this.#owe();
+    this.#openBacklog();
     this.#wake();
   }
 
   /** Queues a message for this subscriber alone, behind everything that came before it. */
   send<Type extends ServerMessageType>(type: Type, payload: PayloadOf<Type>, now: Instant): void {
-    this.sendFrame(this.#shared.encoder.message(type, this.#newId(), payload, now), now);
+    this.sendFrame(this.#context.encoder.message(type, this.#newId(), payload, now), now);
   }
 
   /**
-   * `send` for what need not stay behind what came before it: where something waits, it goes first. With `ackId` it wants
-   * to be acknowledged under that id.
+   * `send` for a message that may overtake what waits. With `ackId` the client has to acknowledge it under that id.
    */
   answer<Type extends ServerMessageType>(
     type: Type,
@@ -107,13 +155,13 @@ export class Subscriber {
     now: Instant,
     ackId?: string,
   ): void {
-    const { encoder } = this.#shared;
+    const { encoder } = this.#context;
     const frame =
       ackId === undefined
         ? encoder.message(type, this.#newId(), payload, now)
         : encoder.message(type, ackId, payload, now, 'ack_required');
     this.settle(now);
-    if (this.#inStep && !this.full) this.#queue(frame);
+    if (this.#inSync && !this.full) this.#queue(frame);
     else {
       this.#waiting ??= new FrameQueue();
       this.#waiting.pushUrgent(frame);
@@ -123,7 +171,7 @@ export class Subscriber {
 
   /** The last message, written whatever waits: nothing comes after it. */
   sendLast<Type extends ServerMessageType>(type: Type, payload: PayloadOf<Type>, now: Instant): void {
-    this.#sink.write(this.#shared.encoder.message(type, this.#newId(), payload, now));
+    this.#sink.write(this.#context.encoder.message(type, this.#newId(), payload, now));
   }
 
   /** `send` for what is framed already. */
@@ -133,106 +181,103 @@ export class Subscriber {
     this.#wake();
   }
 
-  /** Moves to the audience of other patterns; what the former one was told before is still said. */
-  join(group: SubscriptionGroup, interests: Interests, now: Instant): void {
+  /** Moves to the group of other patterns; what the former group got before is still sent. */
+  join(group: SubscriptionGroup<Subscriber>, subscriptions: Subscriptions, now: Instant): void {
     this.settle(now);
     this.#backlog?.releasePaced();
     this.#plain = false;
     this.#group.delete(this);
     this.#group = group;
-    this.#interests = interests;
+    this.#subscriptions = subscriptions;
     this.#cursor = group.end;
     group.add(this);
   }
 
   leave(): void {
     this.#group.delete(this);
-    this.seat = NOWHERE;
+    this.index = NOT_A_MEMBER;
     this.#plain = false;
   }
 
-  /** Owes the present document of every topic that matches; `synced` follows the last of them. */
+  /** Enqueues the present document of every topic that matches; `synced` follows the last of them. */
   startSnapshot(patterns: readonly string[], replyTo: string | undefined): void {
-    this.#owe().snapshot(patterns, replyTo);
+    this.#openBacklog().snapshot(patterns, replyTo);
     this.#wake();
   }
 
-  /**
-   * Owes what changed since a `rev` that the store can recover: documents, removals, and the events that are `news`;
-   * `synced` follows the last of them.
-   */
+  /** Enqueues documents, removals and events since a `rev` that the store can recover; `synced` follows the last of them. */
   startRecovery(recovery: Recovery, now: Instant): void {
-    this.#owe().recover(recovery, (topic) => this.#interests.acked(topic), now);
+    this.#openBacklog().recover(recovery, (topic) => this.#subscriptions.acked(topic), now);
     this.#wake();
   }
 
-  /** Wakes it if something is to be sent again. */
+  /** Wakes it if unacknowledged events are to be sent again. */
   remind(now: Instant): void {
     if (this.#keeper?.window?.isDue(now.monoMs) !== true) return;
-    this.#owe();
+    this.#openBacklog();
     this.#wake();
   }
 
-  /** Wakes it if documents were held back until now; false where none is held back any more. */
+  /** Wakes it if held back documents are due; false where none is held back any more. */
   wakePaced(now: Instant): boolean {
     if (this.#backlog?.paceDue(now) === true) this.#wake();
     return this.#backlog?.holdsBack === true;
   }
 
-  /** Owes it a position, behind what is owed besides. */
-  tellPosition(): void {
+  /** Enqueues a position, behind the rest of the backlog. */
+  sendPosition(): void {
     this.#positionDue = true;
     this.#wake();
   }
 
-  /** Owes the present documents of these topics, as `full` updates. */
+  /** Enqueues the present documents of these topics, as `full` updates. */
   startResync(topics: readonly string[]): void {
-    this.#owe().resync(topics);
+    this.#openBacklog().resync(topics);
     this.#wake();
   }
 
-  /** Forgets what it is owed of patterns that were given up; `wanted` says which topics the others still cover. */
+  /** Removes what is pending of patterns that were given up; `wanted` says which topics the others still cover. */
   forget(patterns: readonly string[], wanted: (topic: string) => boolean): void {
     this.#keeper?.window?.retain(wanted);
     this.#backlog?.forget(patterns, wanted);
   }
 
-  /** Takes over everything that its cohort has for it: as it is where it is in step, else as what it is owed. */
+  /** Takes over everything that its group has for it: as frames where it is in sync, else into the backlog. */
   settle(now: Instant): void {
     this.#advance(this.#group.end, now);
   }
 
-  /** Writes as much as the outlet takes, and returns the bytes that wait for this subscriber then, roughly. */
+  /** Writes as much as the sink takes, and returns the bytes that wait for this subscriber then, roughly. */
   flush(now: Instant): number {
     // Nearly always this is all, and there may be very many.
-    const unsent = this.#plain ? this.#follow(now) : undefined;
+    const unsent = this.#plain ? this.#writeShared(now) : undefined;
     if (unsent !== undefined) return unsent;
-    if (this.seat !== NOWHERE) this.#catchUp(now);
+    if (this.index !== NOT_A_MEMBER) this.#catchUp(now);
     return this.held;
   }
 
   #catchUp(now: Instant): void {
-    this.#goesOn = false;
+    this.#continues = false;
     if (this.#full && this.#sink.unsent <= LOW_WATER) this.#full = false;
-    for (let owed = 0; !this.#full; ) {
+    for (let written = 0; !this.#full; ) {
       const bytes = this.#next(now);
       if (bytes === undefined) {
         this.#becomePlain();
         return;
       }
       this.#full = this.#sink.write(bytes) > HIGH_WATER;
-      if (this.#inStep) continue;
-      owed += bytes.length;
-      if (owed < OWED_AT_ONCE || this.#full) continue;
-      this.#goesOn = true;
+      if (this.#inSync) continue;
+      written += bytes.length;
+      if (written < PENDING_PER_PASS || this.#full) continue;
+      this.#continues = true;
       this.#wake();
       break;
     }
     this.#advance(this.#group.sealedEnd, now);
   }
 
-  get #inStep(): boolean {
-    return this.#backlog?.inStep ?? true;
+  get #inSync(): boolean {
+    return this.#backlog?.inSync ?? true;
   }
 
   get #waitingBytes(): number {
@@ -246,23 +291,23 @@ export class Subscriber {
 
   #wake(): void {
     this.#plain = false;
-    this.#shared.wake(this);
+    this.#context.wake(this);
   }
 
-  #owe(): Backlog {
+  #openBacklog(): Backlog {
     this.#plain = false;
     this.#keeper ??= { window: undefined };
     this.#backlog ??= new Backlog(
-      this.#shared,
+      this.#context,
       this.#keeper,
       () => this.#newId(),
-      () => this.#shared.tellLater(this),
+      () => this.#context.sendPositionLater(this),
     );
     return this.#backlog;
   }
 
-  /** Writes what all members of its cohort share, and returns what is unsent then; undefined where that is not all. */
-  #follow(now: Instant): number | undefined {
+  /** Writes what all members of its group share, and returns what is unsent then; undefined where that is not all. */
+  #writeShared(now: Instant): number | undefined {
     const group = this.#group;
     const end = group.sealedEnd;
     if (this.#cursor >= end) return this.#sink.unsent;
@@ -270,7 +315,7 @@ export class Subscriber {
     while (this.#cursor < end) {
       const piece = group.piece(this.#cursor, now);
       if (piece === undefined) return undefined;
-      this.#shared.tally.deliveries += piece.end - this.#cursor;
+      this.#context.tally.deliveries += piece.end - this.#cursor;
       this.#cursor = piece.end;
       unsent = this.#sink.write(piece.bytes);
       if (unsent <= HIGH_WATER) continue;
@@ -285,31 +330,31 @@ export class Subscriber {
   #becomePlain(): void {
     this.#waiting = undefined;
     if (this.#backlog?.none === true) this.#backlog = undefined;
-    this.#plain = this.#backlog === undefined && !this.#interests.special && !this.#positionDue;
+    this.#plain = this.#backlog === undefined && !this.#subscriptions.special && !this.#positionDue;
   }
 
   #next(now: Instant): Uint8Array | undefined {
-    if (this.#waiting?.hasOrdered !== true && this.#inStep && !this.#interests.special) {
+    if (this.#waiting?.hasOrdered !== true && this.#inSync && !this.#subscriptions.special) {
       const piece = this.#group.piece(this.#cursor, now);
       if (piece !== undefined) {
-        this.#shared.tally.deliveries += piece.end - piece.start;
+        this.#context.tally.deliveries += piece.end - piece.start;
         this.#cursor = piece.end;
         return piece.bytes;
       }
     }
-    // Who is about to be told a position must know all that happened, or it would be claimed too early.
-    const shared = this.#inStep && !this.#positionDue;
-    this.#advance(shared ? this.#group.sealedEnd : this.#group.end, now);
+    // Before a position is sent, all changes up to it must be sent, or it would be claimed too early.
+    const sealedOnly = this.#inSync && !this.#positionDue;
+    this.#advance(sealedOnly ? this.#group.sealedEnd : this.#group.end, now);
     const frames: Uint8Array[] = [];
     let size = 0;
     while (size < CHUNK_BYTES) {
-      const frame = this.#waiting?.take() ?? this.#takeOwed(now);
+      const frame = this.#waiting?.take() ?? this.#takePending(now);
       if (frame === undefined) break;
       size += frame.length;
       frames.push(frame);
     }
-    this.#shared.tally.deliveries += frames.length;
-    this.#shared.tally.ownBytes += size;
+    this.#context.tally.deliveries += frames.length;
+    this.#context.tally.ownBytes += size;
     return frames.length === 0 ? undefined : concatFrames(frames);
   }
 
@@ -318,43 +363,43 @@ export class Subscriber {
     const deliveries = this.#group.range(this.#cursor, end);
     this.#cursor = end;
     this.#plain = false;
-    for (const delivery of deliveries) this.#hear(delivery, now);
+    for (const delivery of deliveries) this.#receive(delivery, now);
   }
 
-  #hear(delivery: Delivery, now: Instant): void {
+  #receive(delivery: Delivery, now: Instant): void {
     const { change } = delivery;
-    if (this.#goesApart(change, now)) return;
-    if (this.#inStep && !this.full) {
+    if (this.#divert(change, now)) return;
+    if (this.#inSync && !this.full) {
       this.#queue(delivery.frame(now));
     } else if (change.kind === 'position') this.#positionDue = true;
-    else this.#owe().missed(change, () => delivery.frame(now));
+    else this.#openBacklog().missed(change, () => delivery.frame(now));
   }
 
-  /** Takes over what this subscriber is not told the way that all others are. */
-  #goesApart(change: Delivery['change'], now: Instant): boolean {
-    if (!this.#interests.special) return false;
+  /** Takes over a change to which special terms apply; false where none do. */
+  #divert(change: Delivery['change'], now: Instant): boolean {
+    if (!this.#subscriptions.special) return false;
     if (change.kind === 'position') this.#positionDue = true;
     else if (change.kind === 'state' || change.kind === 'removal') {
-      const intervalMs = this.#interests.intervalMs(change.topic);
+      const intervalMs = this.#subscriptions.intervalMs(change.topic);
       if (intervalMs === 0) return false;
-      if (!this.#owe().pace(change, intervalMs, now)) this.#shared.pace(this);
-    } else if (this.#interests.acked(change.topic)) this.#owe().pushAcked(change, now);
+      if (!this.#openBacklog().pace(change, intervalMs, now)) this.#context.pace(this);
+    } else if (this.#subscriptions.acked(change.topic)) this.#openBacklog().pushAcked(change, now);
     else return false;
     return true;
   }
 
-  #takeOwed(now: Instant): Uint8Array | undefined {
-    const owed = this.#backlog?.take(this.#sink.unsent <= LOW_WATER, now);
-    if (owed !== undefined || !this.#positionDue) return owed;
+  #takePending(now: Instant): Uint8Array | undefined {
+    const pending = this.#backlog?.take(this.#sink.unsent <= LOW_WATER, now);
+    if (pending !== undefined || !this.#positionDue) return pending;
     if (this.#cursor < this.#group.end) {
-      // What happened since must not be claimed before it is said.
+      // A change must not be claimed by a position before it is sent.
       this.#advance(this.#group.end, now);
-      return this.#waiting?.take() ?? this.#takeOwed(now);
+      return this.#waiting?.take() ?? this.#takePending(now);
     }
     this.#positionDue = false;
-    const { store, encoder } = this.#shared;
-    const rev = this.#backlog?.saidUpTo ?? store.rev;
-    if (rev < store.rev) this.#shared.tellLater(this);
+    const { store, encoder } = this.#context;
+    const rev = this.#backlog?.sentUpTo ?? store.rev;
+    if (rev < store.rev) this.#context.sendPositionLater(this);
     return encoder.position(rev, now);
   }
 

@@ -1,13 +1,18 @@
 import type { Instant } from '../../instant.ts';
 import type { Change } from './change.ts';
 import { CHUNK_BYTES, concatFrames, type Encoder } from './encoder.ts';
-import { Interests } from './interests.ts';
-import type { Subscriber } from './subscriber.ts';
+import { Subscriptions } from './subscriptions.ts';
 
-/** Where in the stream all that matches up to `rev` has been said. */
+/** The place in the stream at which all that matches up to `rev` has been sent. */
 export interface PositionMark {
   readonly kind: 'position';
   readonly rev: number;
+}
+
+/** A member of a group. */
+export interface GroupMember {
+  /** Its place in the list of members; only the group sets it. */
+  index: number;
 }
 
 /** One change on its way to subscribers; its frame is made once, when the first of them needs it. */
@@ -38,19 +43,18 @@ interface Piece {
 }
 
 /**
- * All subscribers with the same patterns. What matches is appended here once for all of them, and members that are in
- * step are written the very same bytes. Deliveries are counted for ever; each member remembers how far it has come.
+ * All subscribers with the same patterns. What matches is appended here once for all of them, and every member that is
+ * in sync gets the very same bytes. Deliveries are counted for ever; each member remembers its own cursor.
  *
  *     ... dropped | sealed: being written to members | open: of this turn
  *                 base                               sealedEnd          end
  */
-export class SubscriptionGroup {
-  /** What a member wants that wants nothing special. */
-  readonly interests: Interests;
-  /** Each knows its own place in here. */
-  #members: Subscriber[] = [];
-  /** Somebody goes through the members, and must not notice who comes or goes. */
-  #lent = false;
+export class SubscriptionGroup<Member extends GroupMember> {
+  /** The patterns without special terms. */
+  readonly subscriptions: Subscriptions;
+  #members: Member[] = [];
+  /** A pass iterates over the list of members: it is copied before it changes. */
+  #shared = false;
   /** Something other than a position was appended since the last position. */
   changed = false;
   #base = 0;
@@ -59,16 +63,16 @@ export class SubscriptionGroup {
   #pieces: Piece[] | undefined;
 
   constructor(patterns: readonly string[]) {
-    this.interests = new Interests(patterns);
+    this.subscriptions = new Subscriptions(patterns);
   }
 
   get patterns(): readonly string[] {
-    return this.interests.patterns;
+    return this.subscriptions.patterns;
   }
 
-  /** As they are now; who comes or goes later does not change the list. */
-  get members(): readonly Subscriber[] {
-    this.#lent = true;
+  /** A snapshot: later members are not in it, and former ones stay. */
+  get members(): readonly Member[] {
+    this.#shared = true;
     return this.#members;
   }
 
@@ -76,20 +80,20 @@ export class SubscriptionGroup {
     return this.#members.length === 0;
   }
 
-  add(subscriber: Subscriber): void {
+  add(member: Member): void {
     const members = this.#own();
-    subscriber.seat = members.length;
-    members.push(subscriber);
+    member.index = members.length;
+    members.push(member);
   }
 
-  /** The last one takes the place of who goes. */
-  delete(subscriber: Subscriber): void {
+  /** The last member takes the place of the one that is removed. */
+  delete(member: Member): void {
     const members = this.#own();
-    if (members[subscriber.seat] !== subscriber) return;
+    if (members[member.index] !== member) return;
     const last = members.pop();
-    if (last === undefined || last === subscriber) return;
-    members[subscriber.seat] = last;
-    last.seat = subscriber.seat;
+    if (last === undefined || last === member) return;
+    members[member.index] = last;
+    last.index = member.index;
   }
 
   get sealedEnd(): number {
@@ -105,7 +109,7 @@ export class SubscriptionGroup {
     this.changed = delivery.change.kind !== 'position';
   }
 
-  /** Closes what was appended so far into what the next pass writes. */
+  /** Moves what was appended so far to what the next pass writes. */
   seal(): void {
     this.#sealed = this.#sealed.length === 0 ? this.#open : [...this.#sealed, ...this.#open];
     this.#open = [];
@@ -119,10 +123,10 @@ export class SubscriptionGroup {
     this.#pieces = undefined;
   }
 
-  /** The members, for nobody but us to go through. */
-  #own(): Subscriber[] {
-    if (this.#lent) this.#members = [...this.#members];
-    this.#lent = false;
+  /** The list of members, to be changed. */
+  #own(): Member[] {
+    if (this.#shared) this.#members = [...this.#members];
+    this.#shared = false;
     return this.#members;
   }
 
@@ -138,7 +142,7 @@ export class SubscriptionGroup {
   piece(start: number, now: Instant): Piece | undefined {
     this.#pieces ??= joinPieces(this.#sealed, this.#base, now);
     const first = this.#pieces[0];
-    // Nearly always there is but one, and this is asked for every subscriber.
+    // Nearly always there is one piece only, and this is called for every subscriber.
     return first?.start === start ? first : this.#pieces.find((piece) => piece.start === start);
   }
 }

@@ -1,111 +1,108 @@
-import type { ClientMessage } from '../../contract/feed/client-messages.ts';
-import type { FeedErrorCode } from '../../contract/feed/feed-error.ts';
-import type { Instant } from '../../instant.ts';
-import type { Audience } from './audience.ts';
-import { PatternTrie } from './pattern-trie.ts';
-import { BROADCAST_TOPIC } from './store.ts';
-import type { Subscriber } from './subscriber.ts';
+import { PatternTrie, trieOf } from './pattern-trie.ts';
 
-type Subscribe = Extract<ClientMessage, { readonly type: 'subscribe' }>;
-
-/** Why a request was not carried out. */
-export interface SubscriptionProblem {
-  readonly code: FeedErrorCode;
-  readonly message: string;
+/** The terms of a subscription beside its topics. */
+export interface Terms {
+  /** Documents of one topic come at most so often; absent: as often as they change. */
+  readonly maxHz?: number | undefined;
+  /** Events are to be acknowledged. */
+  readonly ack?: boolean | undefined;
 }
 
-/** A further subscription, answered with a snapshot or with what was missed; or what is wrong with it. */
-export function subscribe(
-  audience: Audience,
-  subscriber: Subscriber,
-  { id, topics, since, max_hz: maxHz, ack }: Subscribe,
-  maxPatterns: number,
-  now: Instant,
-): SubscriptionProblem | undefined {
-  const former = subscriber.interests.patterns;
-  const interests = subscriber.interests.with(topics, { maxHz, ack });
-  if (interests.patterns.length > maxPatterns) return tooManyPatterns(maxPatterns);
-  audience.assign(subscriber, interests, now);
-  const rev = since === undefined ? undefined : audience.store.recoverable(since);
-  const { toldFrom } = subscriber;
-  subscriber.toldFrom = toldFromThenOn(subscriber, former, topics, rev ?? audience.store.rev);
-  if (rev === undefined) {
-    subscriber.startSnapshot(topics, id);
-    return undefined;
+interface TopicTerms {
+  readonly intervalMs: number;
+  readonly acked: boolean;
+}
+
+const MAX_CACHED_TOPICS = 10_000;
+const NO_TERMS: Terms = {};
+const PLAIN: TopicTerms = { intervalMs: 0, acked: false };
+
+/**
+ * Patterns and the terms of each; where several cover a topic, the best of them counts. Immutable, so that subscribers
+ * with the same ones can share them.
+ */
+export class Subscriptions {
+  /** Nothing. */
+  static readonly none = new Subscriptions([]);
+
+  readonly patterns: readonly string[];
+  /** Where some are special: all terms by pattern, and a cache of the terms of each topic. */
+  readonly #special:
+    | { readonly trie: PatternTrie<Terms>; readonly byTopic: Map<string, TopicTerms> }
+    | undefined;
+  /** Made on first use, which is rare. */
+  #trie: PatternTrie<true> | undefined;
+  /** The terms of those patterns that have any; absent where none has. */
+  readonly #terms: ReadonlyMap<string, Terms> | undefined;
+
+  /** The patterns must differ from each other. */
+  constructor(patterns: readonly string[], terms?: ReadonlyMap<string, Terms>) {
+    this.patterns = patterns;
+    if (terms === undefined || terms.size === 0) return;
+    this.#terms = terms;
+    const trie = new PatternTrie<Terms>();
+    for (const pattern of patterns) trie.add(pattern, terms.get(pattern) ?? NO_TERMS);
+    this.#special = { trie, byTopic: new Map() };
   }
-  const starts = startsOf(toldFrom, former);
-  const toldAfter = (levels: readonly string[]): number => Math.min(Infinity, ...starts.match(levels));
-  subscriber.startRecovery({ patterns: topics, since: rev, replyTo: id, toldAfter }, now);
-  return undefined;
-}
 
-export const tooManyPatterns = (most: number): SubscriptionProblem => ({
-  code: 'too_many_patterns',
-  message: `A client may subscribe to ${most} patterns at once.`,
-});
-
-/** From which `rev` on each of these patterns is told; those that begin alike stand for one. */
-function startsOf(toldFrom: Subscriber['toldFrom'], patterns: readonly string[]): PatternTrie<number> {
-  const starts = new PatternTrie<number>();
-  for (const pattern of patterns) starts.add(pattern, startOf(toldFrom, pattern));
-  return starts;
-}
-
-/** From which `rev` on a pattern of the subscriber is told. */
-function startOf(told: Subscriber['toldFrom'], pattern: string): number {
-  return typeof told === 'number' ? told : (told.get(pattern) ?? Infinity);
-}
-
-/** With further patterns that are told from `rev` on; who has asked but once, like nearly all, needs no map for it. */
-function toldFromThenOn(
-  { toldFrom }: Subscriber,
-  former: readonly string[],
-  added: readonly string[],
-  rev: number,
-): Subscriber['toldFrom'] {
-  if (former.length === 0 || toldFrom === rev) return rev;
-  const starts = new Map(former.map((pattern) => [pattern, startOf(toldFrom, pattern)]));
-  for (const pattern of added) starts.set(pattern, Math.min(starts.get(pattern) ?? rev, rev));
-  return starts;
-}
-
-/** Ends subscriptions; or what is wrong with that. */
-export function unsubscribe(
-  audience: Audience,
-  subscriber: Subscriber,
-  topics: readonly string[],
-  replyTo: { readonly reply_to?: string },
-  now: Instant,
-): SubscriptionProblem | undefined {
-  const unknown = topics.find((topic) => !subscriber.interests.has(topic));
-  if (unknown !== undefined) {
-    return { code: 'not_subscribed', message: `There is no subscription to "${unknown}".` };
+  /** Some topics are rate-limited or acknowledged, so that the shared stream is not enough. */
+  get special(): boolean {
+    return this.#special !== undefined;
   }
-  const interests = subscriber.interests.without(topics);
-  audience.assign(subscriber, interests, now);
-  // Very many events of few topics may wait.
-  const known = new Map([[BROADCAST_TOPIC, true]]);
-  subscriber.forget(topics, (topic) => {
-    const wanted = known.get(topic) ?? interests.hears(topic);
-    known.set(topic, wanted);
-    return wanted;
-  });
-  subscriber.send('response', { ...replyTo, result: { unsubscribed: topics } }, now);
-  return undefined;
-}
 
-/** Topics are told anew as they are now; or what is wrong with that. */
-export function resync(
-  subscriber: Subscriber,
-  topics: readonly string[],
-  replyTo: { readonly reply_to?: string },
-  now: Instant,
-): SubscriptionProblem | undefined {
-  const foreign = topics.find((topic) => !subscriber.interests.hears(topic));
-  if (foreign !== undefined) {
-    return { code: 'not_subscribed', message: `No subscription covers "${foreign}".` };
+  has(pattern: string): boolean {
+    return this.patterns.includes(pattern);
   }
-  subscriber.send('response', { ...replyTo, result: { resyncing: topics } }, now);
-  subscriber.startResync(topics);
-  return undefined;
+
+  /** These, with further patterns; where one was there before, its new terms count. */
+  with(patterns: readonly string[], terms: Terms): Subscriptions {
+    const special = terms.maxHz !== undefined || terms.ack === true;
+    const all = new Map(this.#terms);
+    for (const pattern of patterns) {
+      if (special) all.set(pattern, terms);
+      else all.delete(pattern);
+    }
+    return new Subscriptions([...new Set([...this.patterns, ...patterns])], all);
+  }
+
+  without(patterns: readonly string[]): Subscriptions {
+    const gone = new Set(patterns);
+    const all = new Map(this.#terms);
+    for (const pattern of gone) all.delete(pattern);
+    return new Subscriptions(
+      this.patterns.filter((each) => !gone.has(each)),
+      all,
+    );
+  }
+
+  covers(topic: string): boolean {
+    this.#trie ??= trieOf(this.patterns);
+    return this.#trie.covers(topic.split('/'));
+  }
+
+  /** Least time between two documents of a topic; 0 where there is none. */
+  intervalMs(topic: string): number {
+    return this.#termsOf(topic).intervalMs;
+  }
+
+  acked(topic: string): boolean {
+    return this.#termsOf(topic).acked;
+  }
+
+  #termsOf(topic: string): TopicTerms {
+    if (this.#special === undefined) return PLAIN;
+    const { trie, byTopic } = this.#special;
+    const known = byTopic.get(topic);
+    if (known !== undefined) return known;
+    let highest: number | undefined;
+    let acked = false;
+    for (const { maxHz = Infinity, ack } of trie.match(topic.split('/'))) {
+      highest = Math.max(highest ?? 0, maxHz);
+      acked ||= ack === true;
+    }
+    const terms = highest === undefined ? PLAIN : { intervalMs: 1_000 / highest, acked };
+    if (byTopic.size >= MAX_CACHED_TOPICS) byTopic.clear();
+    byTopic.set(topic, terms);
+    return terms;
+  }
 }

@@ -1,12 +1,12 @@
 import { PatternTrie } from './pattern-trie.ts';
 
-/** Patterns that are told apart; beyond, everything counts as followed. */
+/** Patterns that are kept apart; beyond, every topic counts as followed. */
 const MOST = 10_000;
 /** Stands for all patterns beyond those; no pattern is empty. */
 const ALL_OTHERS = '';
 
 /**
- * The patterns that somebody asks for, or asked for until a while ago: whoever did may come back for what they cover.
+ * The patterns that some client subscribes to, or did until a while ago: it may come back for what they cover.
  *
  *     ──begin──▶ followed ──the last one ends──▶ left ──a while──▶ forgotten
  *                    ▲                            │
@@ -15,9 +15,9 @@ const ALL_OTHERS = '';
 export class TopicInterest {
   readonly #keepMs: number;
   readonly #trie = new PatternTrie<true>();
-  /** How many ask for each; none: it is one of those that were left. */
+  /** Subscriptions for each; 0: it is one of those that were left. */
   readonly #followers = new Map<string, number>();
-  /** Since when nobody asks for them any more, which is noted when time passes. */
+  /** Since when they have no subscription, noted by `age`. */
   readonly #left = new Map<string, number | undefined>();
   #bytesPatterns = 0;
   /** Moves when more is followed, so that a verdict can be kept until then. */
@@ -25,7 +25,7 @@ export class TopicInterest {
   /** Moves when something is forgotten. */
   lost = 1;
 
-  /** A pattern is forgotten so long after nobody asks for it any more. */
+  /** A pattern is forgotten so long after its last subscription. */
   constructor(keepMs: number) {
     this.#keepMs = keepMs;
   }
@@ -35,15 +35,15 @@ export class TopicInterest {
     return this.#bytesPatterns > 0;
   }
 
-  /** Nobody asks for some of them any more, and they are not forgotten yet. */
+  /** Some have no subscription any more, and are not forgotten yet. */
   get remembersLeft(): boolean {
     return this.#left.size > 0;
   }
 
-  /** One more asks for each of these. */
+  /** Adds a subscription to each of these. */
   begin(patterns: readonly string[]): void {
     for (const pattern of patterns) {
-      // Once some are not told apart, those that come later are not either: so each ends as what it began as.
+      // Once some are not kept apart, later ones are not either: so each ends as what it began as.
       const full = this.#followers.size >= MOST || this.#followers.has(ALL_OTHERS);
       const key = full && !this.#followers.has(pattern) ? ALL_OTHERS : pattern;
       const followers = this.#followers.get(key);
@@ -53,7 +53,7 @@ export class TopicInterest {
     }
   }
 
-  /** One less asks for each of these. */
+  /** Removes a subscription from each of these. */
   end(patterns: readonly string[]): void {
     for (const pattern of patterns) {
       const key = this.#followers.has(pattern) ? pattern : ALL_OTHERS;
@@ -63,7 +63,7 @@ export class TopicInterest {
     }
   }
 
-  /** Time passes: forgets what nobody has asked for long enough. */
+  /** Time passes: forgets what had no subscription for long enough. */
   age(monoMs: number): void {
     for (const [key, sinceMs] of this.#left) {
       if (sinceMs === undefined) this.#left.set(key, monoMs);
@@ -94,7 +94,7 @@ function mayBeBytes(key: string): boolean {
   return key === ALL_OTHERS || key.endsWith('/bytes');
 }
 
-/** One topic, and whether it is followed: looked up anew only when that may have changed. */
+/** One topic, and whether it is followed: looked up again only when that may have changed. */
 export class Interest {
   readonly levels: readonly string[];
   #asOf = 0;

@@ -4,23 +4,22 @@ import type { ClientMessage } from '../../contract/feed/client-messages.ts';
 import type { CloseReason } from '../../contract/feed/close-code.ts';
 import type { Instant } from '../../instant.ts';
 import type { Clock } from '../../system/clock.ts';
-import type { AccessStatus, AuthOutcome, SessionAccess } from '../core/session-access.ts';
-import type { Connection } from './connection.ts';
-import type { Refused } from './reject.ts';
-import type { Attempt } from './session-service.ts';
+import type { AccessStatus, AuthOutcome, SessionAccess } from '../core/session-context.ts';
+import type { Rejection } from './admission.ts';
+import type { Attempt, Connection } from './connection.ts';
 
 export interface AuthorizerOptions {
   readonly authenticator: Authenticator;
   readonly clock: Clock;
-  /** A connection has shown a good token: lets it in, or says why not. */
-  letIn(connection: Connection): Refused | undefined;
-  /** What comes later than what asked for it. */
+  /** A connection has its first grant; returns why it may not stay. */
+  authorized(connection: Connection): Rejection | undefined;
+  /** Runs what comes later than the request for it. */
   readonly attempt: Attempt;
-  /** A token was not good. */
+  /** A token was rejected. */
   refused(address: string, message: string): void;
 }
 
-/** What each connection may do, from its first moment to the end of its token. */
+/** Decides what each connection may do, from its first moment to the end of its token. */
 export class Authorizer implements SessionAccess<Connection> {
   readonly #options: AuthorizerOptions;
 
@@ -33,12 +32,12 @@ export class Authorizer implements SessionAccess<Connection> {
     return grant === undefined ? 'required' : 'ok';
   }
 
-  /** Names who is connected together with what he may; empty where he has not shown a token yet. */
+  /** Names the grant of a connection; empty where no token was shown yet. */
   ownerOf({ grant }: Connection): string {
     return grant === undefined ? '' : ownerOf(grant);
   }
 
-  /** Whose token it is; undefined where none was shown, or none is asked for. */
+  /** The subject of its token; undefined where none was shown, or none is required. */
   subjectOf({ grant }: Connection): string | undefined {
     return grant === undefined || grant.subject === ANYBODY ? undefined : grant.subject;
   }
@@ -66,14 +65,14 @@ export class Authorizer implements SessionAccess<Connection> {
     else conclude(verdict);
   }
 
-  /** Why it is to be closed now: no token in time, or one that has come to its end. */
-  over({ grant, tokenDueAtMs }: Connection, now: Instant): CloseReason | undefined {
+  /** Why it is to be closed now: no token in time, or an expired one. */
+  expiry({ grant, tokenDueAtMs }: Connection, now: Instant): CloseReason | undefined {
     if (grant !== undefined) return isExpired(grant, now.wallMs) ? 'token_expired' : undefined;
     return tokenDueAtMs !== undefined && now.monoMs >= tokenDueAtMs ? 'auth_timeout' : undefined;
   }
 
-  /** Whether its token is still good for the same; who has shown none yet has nothing to lose. */
-  async holds({ grant }: Connection): Promise<boolean> {
+  /** Whether its token still grants the same; true where none was shown yet. */
+  async stillValid({ grant }: Connection): Promise<boolean> {
     return grant === undefined || this.#options.authenticator.holds(grant);
   }
 
@@ -92,9 +91,9 @@ export class Authorizer implements SessionAccess<Connection> {
       return { ok: false, code: 'forbidden', message, retry: false };
     }
     connection.grant = grant;
-    const entry = former === undefined ? this.#options.letIn(connection) : undefined;
-    if (entry !== undefined) {
-      const { code, message, reason } = entry;
+    const rejection = former === undefined ? this.#options.authorized(connection) : undefined;
+    if (rejection !== undefined) {
+      const { code, message, reason } = rejection;
       return { ok: false, code, message, retry: true, close: reason };
     }
     const { subject, role, topics, expiresAtMs } = grant;

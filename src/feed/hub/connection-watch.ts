@@ -2,14 +2,14 @@ import type { Instant } from '../../instant.ts';
 import type { Connection } from './connection.ts';
 import type { FeedServerLimits } from './limits.ts';
 
-/** Ends the connections that do not answer, that take nothing, and, where all hold too much together, the worst one. */
+/** Closes connections that do not answer or take nothing, and the one that holds most where all hold too much. */
 export class ConnectionWatch {
   readonly #limits: FeedServerLimits;
   readonly #random: () => number;
   /** Seconds between two pings of the same connection, and which of them it is. */
   readonly #seconds: number;
   #second = 0;
-  /** Pinged and not heard since, or too full to be written to. */
+  /** Pinged and silent since, or too full to be written to. */
   readonly #watched = new Set<Connection>();
   #heldBytes = 0;
 
@@ -26,8 +26,8 @@ export class ConnectionWatch {
   }
 
   /**
-   * By chance it is given the second of the interval in which it is pinged: no second has much more work than another,
-   * and who came one after the other is not pinged one after the other for ever.
+   * Draws the second of the interval in which a connection is pinged: no second has much more work than another, and
+   * connections that came together are not pinged together.
    */
   add(connection: Connection): void {
     connection.pingSecond = Math.floor(this.#random() * this.#seconds);
@@ -48,12 +48,12 @@ export class ConnectionWatch {
     if (this.#heldBytes > this.#limits.maxHeldBytes) this.#dropWorst(now);
   }
 
-  /** Once a second, before anything else of it. */
+  /** Once a second, first. */
   nextSecond(): void {
     this.#second = (this.#second + 1) % this.#seconds;
   }
 
-  /** Once a second, for each of them: pings it where this is its second. */
+  /** Once a second, for each connection: pings it where this is its second. */
   pingInTurn(connection: Connection, now: Instant): void {
     if (connection.pingSecond !== this.#second || connection.session === undefined) return;
     connection.sendPing();
@@ -61,12 +61,12 @@ export class ConnectionWatch {
     this.#watched.add(connection);
   }
 
-  /** Once a second, behind the pings: whoever has been silent or stuck for too long. */
-  judgeAll(now: Instant): void {
-    for (const connection of this.#watched) this.#judge(connection, now);
+  /** Once a second, after the pings: closes connections that are silent or stuck for too long. */
+  checkAll(now: Instant): void {
+    for (const connection of this.#watched) this.#check(connection, now);
   }
 
-  #judge(connection: Connection, now: Instant): void {
+  #check(connection: Connection, now: Instant): void {
     const { pingTimeoutMs, stuckLimitMs } = this.#limits;
     if (connection.stuckMs(now) >= stuckLimitMs) connection.close('slow_consumer', now);
     const deadline = connection.pingDeadlineMs(now, pingTimeoutMs);

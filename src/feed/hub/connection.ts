@@ -2,11 +2,34 @@ import type { Socket } from 'node:net';
 import type { Grant } from '../../access/grant.ts';
 import { CLOSE_CODES, type CloseReason, mayReconnect } from '../../contract/feed/close-code.ts';
 import type { Instant } from '../../instant.ts';
+import type { Clock } from '../../system/clock.ts';
 import type { Audience } from '../core/audience.ts';
 import type { FeedSession } from '../core/session.ts';
-import type { SessionLine } from '../core/session-surroundings.ts';
+import type { SessionConnection } from '../core/session-context.ts';
 import { HIGH_WATER, LOW_WATER, type Sink, type Subscriber } from '../core/subscriber.ts';
-import { asBuffer } from '../transports/as-buffer.ts';
+
+let lastBytes: Uint8Array | undefined;
+let lastBuffer: Buffer = Buffer.alloc(0);
+
+/**
+ * The same bytes as a `Buffer`, which a socket makes of them anyway, once for each write. Bytes for many subscribers
+ * come here one write after the other, and so their `Buffer` is made once.
+ */
+function asBuffer(bytes: Uint8Array): Buffer {
+  if (bytes instanceof Buffer) return bytes;
+  if (bytes !== lastBytes) {
+    lastBytes = bytes;
+    lastBuffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  return lastBuffer;
+}
+
+/** Ends a socket after what was written; destroys it where the peer does not take that or does not answer in time. */
+export function endSocket(socket: Socket, clock: Clock, timeoutMs: number): void {
+  const timer = clock.setTimer(clock.now().monoMs + timeoutMs, () => socket.destroy());
+  socket.once('close', () => timer.cancel());
+  socket.end();
+}
 
 /** A protocol ping that nothing has answered yet. */
 interface OpenPing {
@@ -14,11 +37,11 @@ interface OpenPing {
   readonly handed: number;
   /** Bytes received when it was sent. */
   readonly received: number;
-  /** When the last byte of the ping was seen to have left our queue, monotonic ms. */
+  /** When the last byte of the ping was seen to have left the queue of the socket, monotonic ms. */
   leftAtMs: number | undefined;
 }
 
-/** Pings both ways that are under way. */
+/** Pings that are under way, in both directions. */
 interface Control {
   /** The answer to the last ping that came in. */
   pong: Uint8Array | undefined;
@@ -28,7 +51,7 @@ interface Control {
 
 /** A socket that is too full to be written to. */
 interface Backpressure {
-  /** Since when no byte was seen to leave it, monotonic ms. */
+  /** Since when no byte has left it, monotonic ms. */
   sinceMs: number;
   /** Bytes that had left it then. */
   sent: number;
@@ -37,21 +60,21 @@ interface Backpressure {
   readonly drained: () => void;
 }
 
-/** What ends a connection while something that it said has no answer. */
+/** Reasons that end a connection while a message of it has no answer. */
 const UNANSWERED: readonly CloseReason[] = ['message_too_large', 'invalid_utf8', 'internal_error'];
 
-/** What is particular to one kind of transport; it reads the socket, and hands what it reads to the connection. */
+/** The part of one kind of transport: it reads the socket, and hands messages to the connection. */
 export interface TransportSocket {
   /** Messages may still be written. */
   readonly open: boolean;
-  /** What asks the other side for a sign of life below the level of messages; absent where there is no such thing. */
+  /** The ping below the level of messages; absent where the transport has none. */
   readonly pingFrame: Uint8Array | undefined;
-  /** The other side is bound to answer it, and is taken for gone where it does not. */
+  /** The peer must answer it, and counts as gone where it does not. */
   readonly answersPings: boolean;
-  /** Nothing more is to be read for now. */
+  /** Stops reading for now. */
   pause(): void;
   resume(): void;
-  /** Ends the connection in order, after what was written; has an end of its own where the other side does not answer. */
+  /** Ends the connection in order, after what was written; and in any case some time later. */
   close(code: number, reason: string): void;
 }
 
@@ -59,9 +82,9 @@ export interface TransportSocket {
  * One subscriber over any transport. Everything for it is written here, as frames that are made already, straight to
  * the socket; while the socket is too full, nothing more is written to it, and nothing is read from it.
  */
-export class Connection implements Sink, SessionLine {
+export class Connection implements Sink, SessionConnection {
   readonly subscriber: Subscriber;
-  /** Where the other end is, as people write it. */
+  /** The address of the peer, in its usual notation. */
   readonly address: string;
   readonly #transportSocket: TransportSocket;
   readonly #socket: Socket;
@@ -71,16 +94,16 @@ export class Connection implements Sink, SessionLine {
   #control: Control | undefined;
   #backpressure: Backpressure | undefined;
   #closedFor: CloseReason | undefined;
-  #mayListen = false;
-  /** What it may do; absent where it has not shown a token yet. */
+  #authorized = false;
+  /** What it may do; absent until a token was shown. */
   grant: Grant | undefined;
-  /** By when it has to show one, monotonic ms; absent where it need not. */
+  /** When the time to show one ends, monotonic ms; absent where none is needed. */
   tokenDueAtMs: number | undefined;
   /** Bytes held, as last counted by the server. */
   counted = 0;
-  /** It gets answers only: its program reads once for each object that it writes. */
+  /** It gets answers only: its program reads one object for each that it writes. */
   quiet = false;
-  /** Of all the seconds of an interval, the one in which it is pinged. */
+  /** The second of the ping interval in which it is pinged. */
   pingSecond = 0;
 
   constructor(transportSocket: TransportSocket, socket: Socket, address: string, audience: Audience) {
@@ -109,13 +132,13 @@ export class Connection implements Sink, SessionLine {
     return now.monoMs - backpressure.sinceMs;
   }
 
-  /** It was pinged and not heard since, or is full: time may end it. */
+  /** It was pinged and is silent since, or is full: it may time out. */
   get awaited(): boolean {
     const control = this.#control;
     return this.#backpressure !== undefined || control?.ping !== undefined || control?.pingWanted === true;
   }
 
-  /** Why our side closed it; undefined where it did not. */
+  /** Why the server closed it; undefined where it did not. */
   get closedFor(): CloseReason | undefined {
     return this.#closedFor;
   }
@@ -125,7 +148,7 @@ export class Connection implements Sink, SessionLine {
     return { sent: this.#handed - this.unsent, received: this.#socket.bytesRead };
   }
 
-  /** Undefined where it is not to stay. */
+  /** Undefined where it was rejected. */
   get session(): FeedSession<Connection> | undefined {
     return this.#session;
   }
@@ -139,16 +162,16 @@ export class Connection implements Sink, SessionLine {
     this.#session = session;
   }
 
-  /** From now on it gets what goes to everybody; where it is quiet, once it begins. */
-  letIn(now: Instant): void {
-    this.#mayListen = true;
-    if (!this.quiet) this.#audience.letIn(this.subscriber, now);
+  /** From now on it gets broadcasts; where it is quiet, from `begin` on. */
+  authorize(now: Instant): void {
+    this.#authorized = true;
+    if (!this.quiet) this.#audience.join(this.subscriber, now);
   }
 
-  /** It is quiet no longer. */
+  /** It is no longer quiet. */
   begin(now: Instant): void {
     this.quiet = false;
-    if (this.#mayListen) this.#audience.letIn(this.subscriber, now);
+    if (this.#authorized) this.#audience.join(this.subscriber, now);
     this.#session?.welcome(now);
   }
 
@@ -170,23 +193,23 @@ export class Connection implements Sink, SessionLine {
     if (this.subscriber.full) this.#pause(now);
   }
 
-  /** A ping below the level of messages came in, to be answered by `pong`; only the last one of those that wait is. */
+  /** A ping below the level of messages arrived, to be answered by `pong`; of several that wait, only the last is. */
   pinged(pong: Uint8Array, now: Instant): void {
-    this.heard(now);
+    this.touch(now);
     this.#controlled().pong = pong;
     this.#audience.wake(this.subscriber);
   }
 
-  heard(now: Instant): void {
+  touch(now: Instant): void {
     this.#answered();
-    this.#session?.heard(now);
+    this.#session?.touch(now);
   }
 
   sendPing(): void {
-    // Nothing is read from a full subscriber, so its answer could not be heard either.
+    // Nothing is read from a full subscriber, so its answer could not be read either.
     if (this.closing || this.#backpressure !== undefined) return;
     if (this.#transportSocket.pingFrame === undefined) {
-      // Its session pings it with a message instead, and not everybody answers those.
+      // Its session pings it with a message instead, which not every client answers.
       if (this.#session?.answersPings === true) this.#awaitAnswer();
       return;
     }
@@ -210,7 +233,7 @@ export class Connection implements Sink, SessionLine {
       held = this.subscriber.flush(now);
       this.#socket.uncork();
     } else held = this.subscriber.flush(now);
-    // Who holds as little as this is not full.
+    // A subscriber that holds as little as this is not full.
     if (held > LOW_WATER && this.subscriber.full) this.#pause(now);
     else if (this.#backpressure !== undefined) this.#resume(this.#backpressure, now);
     return held;
@@ -234,34 +257,34 @@ export class Connection implements Sink, SessionLine {
     this.#end(reason, now, retryAfterMs);
   }
 
-  /** A defect showed with it: what waits for it may be what is broken, and is not written. */
-  breakOff(now: Instant): void {
+  /** A defect showed with it: what waits may be the cause, and is not written. */
+  abort(now: Instant): void {
     if (!this.closing) this.#end('internal_error', now);
   }
 
-  /** The carrier has closed it by itself. */
-  cutOff(reason: CloseReason): void {
+  /** The transport has closed it by itself. */
+  closedByTransport(reason: CloseReason): void {
     this.#closedFor ??= reason;
-    this.dismiss();
+    this.detach();
   }
 
-  /** It is told nothing any more. */
-  dismiss(): void {
+  /** Nothing more is written to it. */
+  detach(): void {
     if (this.#backpressure !== undefined) this.#socket.off('drain', this.#backpressure.drained);
     this.#backpressure = undefined;
-    this.#audience.dismiss(this.subscriber);
+    this.#audience.detach(this.subscriber);
   }
 
   #end(reason: CloseReason, now: Instant, retryAfterMs?: number): void {
     const code = CLOSE_CODES[reason];
     const retry = retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };
-    // Past what waits: if the socket takes anything at all, the reason shall come through.
-    // But a quiet one had its answer, and takes what comes next for another.
+    // It overtakes what waits, so that the reason arrives if the socket takes anything at all.
+    // But a quiet client had its answer, and would take this for the next one.
     if (!this.quiet || this.#socket.bytesRead === 0 || UNANSWERED.includes(reason))
       this.subscriber.sendLast('closing', { code, reason, reconnect: mayReconnect(code), ...retry }, now);
     this.#closedFor = reason;
-    this.dismiss();
-    // The other side's close frame must be read.
+    this.detach();
+    // The close frame of the peer must be read.
     this.#transportSocket.resume();
     this.#transportSocket.close(code, reason);
   }
@@ -271,7 +294,7 @@ export class Connection implements Sink, SessionLine {
     return this.#control;
   }
 
-  /** It is there: whatever was asked of it is answered. */
+  /** It showed a sign of life: an open ping is answered. */
   #answered(): void {
     const control = this.#control;
     if (control?.ping === undefined) return;
@@ -324,10 +347,13 @@ export class Connection implements Sink, SessionLine {
     }
   }
 
-  /** The socket is full again: messages that were not heard yet wait on. */
+  /** The socket is full again: messages that were not handled yet wait on. */
   #setAside(unread: readonly string[]): boolean {
     if (this.#backpressure === undefined) return false;
     this.#backpressure.unread.push(...unread);
     return true;
   }
 }
+
+/** Runs an action for one connection, or for none any more; a defect in it ends that connection only. */
+export type Attempt = (connection: Connection | undefined, act: () => void) => void;

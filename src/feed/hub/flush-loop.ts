@@ -4,25 +4,29 @@ import type { Clock, Timer } from '../../system/clock.ts';
 import type { Audience } from '../core/audience.ts';
 import type { Subscriber } from '../core/subscriber.ts';
 
-/** One slice of a pass: whichever is reached first. */
+/** Bounds of one slice of a pass: whichever is reached first. */
 const SLICE_SUBSCRIBERS = 256;
 const SLICE_MS = 4;
-/** How often within a slice the clock is read: after so many, and where they are owed much, after so many bytes of that. */
+/** How often a slice reads the clock: after so many subscribers, and after so many bytes of single backlogs. */
 const CLOCK_EVERY = 16;
 const CLOCK_EVERY_BYTES = 64 * 1024;
 /**
- * While devices come in the loop turns between two slices, and accepts one of them each time: for so long at least and
- * until so many are in, but no longer than a slow machine may take over them.
+ * While devices connect, the event loop turns between two slices, and accepts one device each time: for so long at
+ * least and until so many are accepted, but no longer than `mostMs`.
  */
 const YIELD = { ms: 4, devices: 8, mostMs: 16 } as const;
-/** How often documents that are held back for a rate are looked at. */
+/** How often rate-limited documents are checked. */
 const PACE_MS = 20;
 
 /**
  * Makes the passes of an audience: one at the end of every turn of the event loop in which something is to be written,
- * so that everything of that turn goes out together; a long pass lets the loop turn between its slices. With a flush
- * window, a pass is made only so long after the first of what it writes. Devices that come in go before subscribers:
- * while they do, slices are rarer, and what is published meanwhile goes out together.
+ * so that everything of that turn goes out together. With a flush window, a pass follows the first change by that time.
+ *
+ *     request ──▶ end of turn (or window) ──▶ slice: flush up to 256 subscribers or 4 ms ──▶ done
+ *                        ▲                          │ some are left
+ *                        └──────────────────────────┘
+ *
+ * Devices that connect go before subscribers: while they do, slices are rarer, and carry more.
  */
 export class FlushLoop {
   readonly #audience: Audience;
@@ -34,9 +38,9 @@ export class FlushLoop {
   #flushing = false;
   #paceTimer: Timer | undefined;
   readonly #arrivals: Arrivals | undefined;
-  /** Devices that had come in when it was looked last. */
+  /** Devices that were accepted at the last look. */
   #arrived = 0;
-  /** When the last slice ended, and how many had come in by then. */
+  /** When the last slice ended, and how many devices were accepted by then. */
   #wrote = { atMs: Number.NEGATIVE_INFINITY, arrived: 0 };
 
   constructor(
@@ -53,7 +57,7 @@ export class FlushLoop {
     this.#flush = flush;
   }
 
-  /** Another window, for what is published from now on. */
+  /** Sets the window of later changes. */
   follow(windowMs: number): void {
     this.#windowMs = windowMs;
   }
@@ -65,13 +69,13 @@ export class FlushLoop {
   }
 
   /**
-   * More is published in this turn than may wait for its end: what there is goes out now, to all of them. Who keeps up
-   * so loses nothing of a burst, as far as the operating system has room for it.
+   * More is published in this turn than may wait for its end: all of it is written now. So a subscriber that keeps up
+   * loses nothing of a burst, as far as the operating system has room for it.
    */
   overfull(): void {
     const now = this.#clock.now();
     if (this.#flushing) {
-      // What is published while somebody is written to can't be written in between.
+      // A change that is published during a write can't be written in between.
       this.#audience.settle(now);
       return;
     }
@@ -83,7 +87,7 @@ export class FlushLoop {
     this.#flushing = false;
   }
 
-  /** Looks after documents that are held back, for as long as there are any. */
+  /** Checks held back documents, for as long as there are any. */
   pace(): void {
     this.#paceTimer ??= this.#clock.setTimer(this.#clock.now().monoMs + PACE_MS, () => {
       this.#paceTimer = undefined;
@@ -107,7 +111,7 @@ export class FlushLoop {
     else this.#slice();
   };
 
-  /** A device came in during this turn, so more may wait, and a slice was made just before. */
+  /** A device was accepted in this turn, so more may wait, and a slice was made just before. */
   #yields(): boolean {
     if (this.#arrivals === undefined) return false;
     const { count } = this.#arrivals;
@@ -130,7 +134,7 @@ export class FlushLoop {
     if (!done || this.#audience.pending) this.request();
   }
 
-  /** Whether none are left. */
+  /** Whether no subscriber is left. */
   #flushSome(pass: Generator<Subscriber, void, void>, now: Instant): boolean {
     const { tally } = this.#audience;
     let askAt = tally.ownBytes + CLOCK_EVERY_BYTES;

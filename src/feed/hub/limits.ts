@@ -6,7 +6,7 @@ import {
 import type { ServerConfig } from '../../config/server.ts';
 import type { FeedLimits } from '../../contract/feed/server-messages.ts';
 
-/** What the feed allows, announced in `welcome` where it concerns clients. */
+/** Limits of the feed; `welcome` announces those that concern clients. */
 export interface FeedServerLimits {
   readonly maxMessageBytes: number;
   readonly messagesPerSecond: number;
@@ -16,15 +16,15 @@ export interface FeedServerLimits {
   readonly authTimeoutMs: number;
   /** Connections of one address that is not loopback. */
   readonly maxConnectionsPerAddress: number;
-  /** New connections of such an address per second, on average and at once; more are told to come back later. */
+  /** New connections of such an address per second, on average and at once; more are asked to come back later. */
   readonly connectsPerSecondPerAddress: number;
   readonly connectBurstPerAddress: number;
-  /** Connections in all; more are told to come back later. */
+  /** Connections in all; more are asked to come back later. */
   readonly maxConnections: number;
-  /** New connections, on average and at once; more are told to come back later. */
+  /** New connections, on average and at once; more are asked to come back later. */
   readonly connectsPerSecond: number;
   readonly connectBurst: number;
-  /** For how long a session is kept for a connection that goes on with it. */
+  /** How long a session is kept for a connection that resumes it. */
   readonly resumeMs: number;
   /** How long a change may wait for others to go out with it; 0: until the end of the same turn of the loop. */
   readonly flushWindowMs: number;
@@ -34,7 +34,7 @@ export interface FeedServerLimits {
   readonly pingTimeoutMs: number;
   /** How long a full socket may go without a byte leaving it. */
   readonly stuckLimitMs: number;
-  /** How long the other side may take over the closing handshake. */
+  /** How long the peer may take for the closing handshake. */
   readonly closeTimeoutMs: number;
 }
 
@@ -57,7 +57,7 @@ export const DEFAULT_FEED_LIMITS: FeedServerLimits = {
   closeTimeoutMs: 2_000,
 };
 
-/** What may be changed while everybody stays connected. */
+/** Limits that may change while clients stay connected. */
 export type LiveLimits = AdmissionLimits &
   Pick<
     FeedServerLimits,

@@ -1,21 +1,60 @@
 import type { CommandOutcome, FeedClient, FeedCommand } from '../../contract/command.ts';
 import type { ClientEntry } from '../../contract/feed/server-messages.ts';
+import { HeartwireError } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import type { Clock } from '../../system/clock.ts';
+import { withResolvers } from '../../system/with-resolvers.ts';
+import type { SessionPort } from '../core/session-context.ts';
 import type { SessionMemory } from '../core/session-memory.ts';
-import type { SessionPort } from '../core/session-surroundings.ts';
 import type { Authorizer } from './authorizer.ts';
-import { type CommandHandler, carryOut } from './command-dispatcher.ts';
-import type { Connection } from './connection.ts';
+import type { Attempt, Connection } from './connection.ts';
 import type { Presence } from './presence.ts';
 
-/** Does something that concerns one connection, or none any more; a defect in it ends that connection, and no other. */
-export type Attempt = (connection: Connection | undefined, act: () => void) => void;
+/** Carries out commands of clients to devices; a rejection is answered with its code. */
+export type CommandHandler = (command: FeedCommand, client: FeedClient) => Promise<CommandOutcome>;
 
-/** What all sessions ask of the roster, of each other, and of the devices. One for all of them: there are very many. */
+/** The handler knows the time-out and names what it waited for; this much later the feed answers instead. */
+const GRACE_MS = 1_000;
+
+const NO_COMMANDS: CommandOutcome = {
+  ok: false,
+  code: 'not_supported',
+  message: 'This server takes no commands.',
+  retry: false,
+};
+
+/** Runs one command to exactly one outcome, whatever the handler does. Never rejects. */
+export function dispatchCommand(
+  command: FeedCommand,
+  client: FeedClient,
+  handler: CommandHandler | undefined,
+  clock: Clock,
+): Promise<CommandOutcome> {
+  if (handler === undefined) return Promise.resolve(NO_COMMANDS);
+  const { promise, resolve } = withResolvers<CommandOutcome>();
+  const timer = clock.setTimer(clock.now().monoMs + command.timeoutMs + GRACE_MS, () => {
+    const message = `No answer within ${command.timeoutMs} ms.`;
+    resolve({ ok: false, code: 'command_timeout', message, retry: true });
+  });
+  const attempt = async (): Promise<CommandOutcome> => handler(command, client);
+  attempt()
+    .catch((cause: unknown) => outcomeOf(cause))
+    .then((outcome) => {
+      timer.cancel();
+      resolve(outcome);
+    });
+  return promise;
+}
+
+function outcomeOf(cause: unknown): CommandOutcome {
+  const code = cause instanceof HeartwireError ? cause.code : 'command_failed';
+  return { ok: false, code, message: cause instanceof Error ? cause.message : String(cause), retry: false };
+}
+
+/** Serves what sessions ask of presence, of each other and of devices. One for all sessions: there are very many. */
 export class SessionService implements SessionPort<Connection> {
   readonly access: Authorizer;
-  readonly #attendance: Presence;
+  readonly #presence: Presence;
   readonly #clock: Clock;
   readonly #commands: CommandHandler | undefined;
   readonly #attempt: Attempt;
@@ -23,29 +62,29 @@ export class SessionService implements SessionPort<Connection> {
   /** Without `commands` every command is answered with `not_supported`. */
   constructor(
     access: Authorizer,
-    attendance: Presence,
+    presence: Presence,
     clock: Clock,
     commands: CommandHandler | undefined,
     attempt: Attempt,
   ) {
     this.access = access;
-    this.#attendance = attendance;
+    this.#presence = presence;
     this.#clock = clock;
     this.#commands = commands;
     this.#attempt = attempt;
   }
 
-  /** How many get what goes to everybody. */
+  /** Clients that a broadcast reaches. */
   get clientCount(): number {
     let count = 0;
-    for (const { quiet } of this.#attendance.present()) if (!quiet) count++;
+    for (const { quiet } of this.#presence.present()) if (!quiet) count++;
     return count;
   }
 
-  /** Everybody who is connected and was let in. */
+  /** All connected and authorized clients. */
   clients(): readonly ClientEntry[] {
     const entries: ClientEntry[] = [];
-    for (const { session, closing } of this.#attendance.present()) {
+    for (const { session, closing } of this.#presence.present()) {
       if (session !== undefined && !closing) entries.push(session.entry);
     }
     return entries;
@@ -57,18 +96,18 @@ export class SessionService implements SessionPort<Connection> {
     done: (outcome: CommandOutcome, now: Instant) => void,
   ): void {
     const clock = this.#clock;
-    void carryOut(command, client, this.#commands, clock).then((outcome) =>
-      // Its session may be another connection's by now, or wait for one.
-      this.#attempt(this.#attendance.holderOf(client.id), () => done(outcome, clock.now())),
+    void dispatchCommand(command, client, this.#commands, clock).then((outcome) =>
+      // Another connection may have the session by now, or none.
+      this.#attempt(this.#presence.holderOf(client.id), () => done(outcome, clock.now())),
     );
   }
 
   resume(connection: Connection, secret: string): SessionMemory | undefined {
-    return this.#attendance.resume(secret, connection, this.access.ownerOf(connection), this.#clock.now());
+    return this.#presence.resume(secret, connection, this.access.ownerOf(connection), this.#clock.now());
   }
 
   kick(clientId: string): boolean {
-    const kicked = this.#attendance.holderOf(clientId);
+    const kicked = this.#presence.holderOf(clientId);
     kicked?.close('kicked', this.#clock.now());
     return kicked !== undefined;
   }

@@ -4,36 +4,27 @@ import { Authenticator, type Verdict } from '../../access/authenticator.ts';
 import { ownerOf } from '../../access/grant.ts';
 import type { ClientEntry } from '../../contract/feed/server-messages.ts';
 import type { Instant } from '../../instant.ts';
-import { AddressCount, AddressPace, isLoopback } from '../../system/addresses.ts';
 import type { Arrivals } from '../../system/arrivals.ts';
 import { type Clock, systemClock, type Timer } from '../../system/clock.ts';
 import type { Affected } from '../../system/defect.ts';
-import { TokenBucket } from '../../system/token-bucket.ts';
-import { Audience } from '../core/audience.ts';
 import type { Framer } from '../core/encoder.ts';
 import { FeedSession } from '../core/session.ts';
 import { SessionMemory } from '../core/session-memory.ts';
-import { SessionSurroundings } from '../core/session-surroundings.ts';
 import type { FeedStore } from '../core/store.ts';
-import type { Subscriber } from '../core/subscriber.ts';
+import { ConnectionQuota, idInUse, type Rejection, reject } from './admission.ts';
 import { Authorizer } from './authorizer.ts';
-import type { CommandHandler } from './command-dispatcher.ts';
-import { Connection, type TransportSocket } from './connection.ts';
+import { type Attempt, Connection, type TransportSocket } from './connection.ts';
 import { ConnectionWatch } from './connection-watch.ts';
-import { FlushLoop } from './flush-loop.ts';
-import { announced, DEFAULT_FEED_LIMITS, type FeedServerLimits, type LiveLimits } from './limits.ts';
+import { DEFAULT_FEED_LIMITS, type FeedServerLimits, type LiveLimits } from './limits.ts';
 import { Presence } from './presence.ts';
-import { idInUse, type Refused, reject } from './reject.ts';
-import { type Attempt, SessionService } from './session-service.ts';
-import { type TransportName, TransportTally } from './transport-tally.ts';
+import { type CommandHandler, SessionService } from './session-service.ts';
+import { Transport, type TransportName } from './transport.ts';
 
-const BEAT_MS = 1_000;
+const TICK_MS = 1_000;
 /** Reconnecting clients are spread so that about this many come back per second. */
 const RETURNING_PER_SECOND = 100;
-/** Who is told to come back later is told a random number of seconds, up to this. */
-const MOST_RETRY_S = 10;
 
-/** Something about one subscriber that is worth a line in the log. */
+/** One line of the log about a subscriber. */
 export interface FeedLog {
   readonly event: 'connected' | 'disconnected' | 'refused' | 'error';
   readonly address: string;
@@ -44,57 +35,52 @@ export interface FeedLog {
 export interface SubscriberRegistryOptions extends Partial<FeedServerLimits> {
   readonly store: FeedStore;
   readonly clock?: Clock;
-  /** Knows the tokens; absent: none is asked for. */
+  /** Verifies tokens; absent: no token is required. */
   readonly auth?: Authenticator;
   /** At least 0 and less than 1; spreads what must not come together. */
   random?(): number;
-  /** Devices that come in, and go before subscribers. */
+  /** Counts devices that connect; they go before subscribers. */
   readonly arrivals?: Arrivals;
   /** Absent: every command is answered with `not_supported`. */
   readonly commands?: CommandHandler;
   onLog?(entry: FeedLog): void;
-  /** A defect showed with one connection, which is closed for it; absent: it is thrown on, and ends everything. */
+  /** A defect showed with one connection, which is closed for it; absent: it is thrown on, and ends the process. */
   onDefect?(affected: Affected, cause: unknown): void;
 }
 
-/** All subscribers whose messages are framed alike, and the loop that writes to them. */
-export interface Transport {
-  readonly audience: Audience;
-  readonly sessions: SessionSurroundings<Connection>;
-  readonly loop: FlushLoop;
-  readonly tally: TransportTally;
-}
-
-/** Who comes in. */
+/** A new connection, as its transport hands it over. */
 export interface Arrival {
   readonly transportSocket: TransportSocket;
   readonly socket: Socket;
-  /** As people write it. */
+  /** In its usual notation. */
   readonly address: string;
-  /** The client id asked for; one is made where it is absent. */
+  /** The requested client id; one is made where it is absent. */
   readonly wantedId?: string | undefined;
-  /** Nothing is said to it unasked until `begin`. */
+  /** It gets answers only until `begin`. */
   readonly quiet?: boolean;
-  /** What became of the token that it brought; absent: it brought none, and may yet show one. */
+  /** The verdict on the token of the handshake; absent: there was none, and one may be shown later. */
   readonly verdict?: Verdict | undefined;
 }
 
-/** Everybody who follows the feed, whatever the transport. One timer for all of them; nothing waits for any of them. */
+/**
+ * All subscribers, over all transports. A connection passes through here: `admit` opens it (`ConnectionQuota` rejects,
+ * `Authorizer` grants, `Presence` lists), `receive` hands its messages to its session, each `Transport` writes to it,
+ * `ConnectionWatch` pings it, and `leave` removes it. One timer serves all of them; nothing waits for any of them.
+ */
 export class SubscriberRegistry {
   readonly clock: Clock;
   readonly auth: Authenticator;
   #limits: FeedServerLimits;
   readonly #options: SubscriberRegistryOptions;
   readonly #transports: Transport[] = [];
-  readonly #attendance: Presence;
-  readonly #desk: SessionService;
+  readonly #presence: Presence;
+  readonly #authorizer: Authorizer;
+  readonly #sessions: SessionService;
   readonly #random: () => number;
-  readonly #perAddress = new AddressCount();
   readonly #watch: ConnectionWatch;
-  readonly #arrivals: TokenBucket;
-  readonly #pace: AddressPace;
+  readonly #quota: ConnectionQuota;
   readonly #stopListening: () => void;
-  #beat: Timer | undefined;
+  #timer: Timer | undefined;
   #closing: Promise<void> | undefined;
   #allGone: (() => void) | undefined;
 
@@ -105,67 +91,58 @@ export class SubscriberRegistry {
     this.#limits = { ...DEFAULT_FEED_LIMITS, ...options };
     this.clock = options.clock ?? systemClock;
     this.#watch = new ConnectionWatch(this.limits, random);
+    this.#quota = new ConnectionQuota(this.limits, random);
     this.auth = options.auth ?? new Authenticator(undefined, this.clock);
-    this.#stopListening = this.auth.onReplaced(() => this.#judgeAnew());
-    const hears = (topic: string): boolean => this.hears(topic);
-    this.#attendance = new Presence({ store: options.store, resumeMs: this.limits.resumeMs, hears });
-    const access = new Authorizer({
+    this.#stopListening = this.auth.onReplaced(() => this.#recheckTokens());
+    this.#presence = new Presence({
+      store: options.store,
+      resumeMs: this.limits.resumeMs,
+      subscribedTo: (topic) => this.subscribedTo(topic),
+    });
+    this.#authorizer = new Authorizer({
       authenticator: this.auth,
       clock: this.clock,
-      letIn: (connection) => this.#letIn(connection),
+      authorized: (connection) => this.#enter(connection),
       refused: (address, message) => this.log('refused', address, undefined, message),
       attempt: this.#attempt,
     });
-    this.#desk = new SessionService(access, this.#attendance, this.clock, options.commands, this.#attempt);
-    const { connectsPerSecond, connectBurst } = this.limits;
-    const { connectsPerSecondPerAddress, connectBurstPerAddress } = this.limits;
-    this.#arrivals = new TokenBucket(connectsPerSecond, connectBurst);
-    this.#pace = new AddressPace(connectsPerSecondPerAddress, connectBurstPerAddress);
+    this.#sessions = new SessionService(
+      this.#authorizer,
+      this.#presence,
+      this.clock,
+      options.commands,
+      this.#attempt,
+    );
   }
 
   get limits(): FeedServerLimits {
     return this.#limits;
   }
 
-  /** Other limits hold for whoever comes from now on; nobody who is here is sent away for them. */
+  /** Other limits apply to new connections; no present one is closed for them. */
   follow(limits: LiveLimits): void {
     this.#limits = { ...this.#limits, ...limits };
-    this.#pace.follow(limits.connectsPerSecondPerAddress, limits.connectBurstPerAddress);
-    for (const { loop, sessions } of this.#transports) {
-      loop.follow(limits.flushWindowMs);
-      sessions.follow(announced(this.#limits));
-    }
+    this.#quota.follow(limits);
+    for (const transport of this.#transports) transport.follow(this.#limits);
   }
 
-  /** A further kind of transport; to be asked for once for each. */
+  /** Adds a kind of transport; to be called once for each. */
   transport(name: TransportName, framer: Framer): Transport {
-    const audience = new Audience(this.#options.store, framer, {
-      pending: () => loop.request(),
-      overfull: () => loop.overfull(),
-      paced: () => loop.pace(),
+    const transport = new Transport(name, framer, {
+      store: this.#options.store,
+      clock: this.clock,
+      limits: this.limits,
+      port: this.#sessions,
+      arrivals: this.#options.arrivals,
+      flush: ({ sink }, now) => {
+        if (!(sink instanceof Connection)) return;
+        try {
+          this.#watch.flush(sink, now);
+        } catch (cause) {
+          this.#abort(sink, cause);
+        }
+      },
     });
-    const flush = ({ sink }: Subscriber, now: Instant): void => {
-      if (!(sink instanceof Connection)) return;
-      try {
-        this.#watch.flush(sink, now);
-      } catch (cause) {
-        this.#broke(sink, cause);
-      }
-    };
-    const { arrivals } = this.#options;
-    const loop = new FlushLoop(audience, this.clock, flush, this.limits.flushWindowMs, arrivals);
-    const { pingIntervalMs, pingTimeoutMs } = this.limits;
-    const limits = announced(this.limits);
-    const now = this.clock.now();
-    const sessions = new SessionSurroundings(
-      audience,
-      this.#desk,
-      limits,
-      pingIntervalMs,
-      pingTimeoutMs,
-      now,
-    );
-    const transport = { audience, sessions, loop, tally: new TransportTally(name) };
     this.#transports.push(transport);
     return transport;
   }
@@ -174,14 +151,14 @@ export class SubscriberRegistry {
     return this.#transports;
   }
 
-  /** Everybody who is connected and was let in. */
+  /** All connected and authorized clients. */
   clients(): readonly ClientEntry[] {
-    return this.#desk.clients();
+    return this.#sessions.clients();
   }
 
-  /** Whether any subscriber would hear an event of this topic. */
-  hears(topic: string): boolean {
-    return this.#transports.some(({ audience }) => audience.hears(topic));
+  /** Whether any subscriber would get an event of this topic. */
+  subscribedTo(topic: string): boolean {
+    return this.#transports.some(({ audience }) => audience.subscribedTo(topic));
   }
 
   /** Connections whose sockets are not closed yet. */
@@ -199,21 +176,17 @@ export class SubscriberRegistry {
   }
 
   /**
-   * To be asked before a connection is taken in: whether there is room now. Else the seconds after which to come back,
-   * spread so that not all who are refused come back together.
+   * To be called before a connection is admitted: undefined where there is room now, else the seconds after which to
+   * come back, spread so that refused clients do not come back together.
    */
   retryAfterS(address: string): number | undefined {
     const full = this.#closing !== undefined || this.#size >= this.limits.maxConnections;
-    const { monoMs } = this.clock.now();
-    // One address that comes too fast takes nothing from what all of them share.
-    const steady = full || isLoopback(address) || this.#pace.take(address, monoMs);
-    if (!full && steady && this.#arrivals.take(monoMs)) return undefined;
-    return 1 + Math.floor(this.#random() * MOST_RETRY_S);
+    return this.#quota.retryAfterS(address, full, this.clock.now());
   }
 
   /**
-   * Takes a connection in and welcomes it, unless it is quiet. One that is not to stay gets the reason and is closed; its
-   * `session` is undefined. In either case `leave` is to be called once its socket is closed.
+   * Opens a connection and welcomes it, unless it is quiet. A rejected one gets the reason and is closed; its `session`
+   * is undefined. In either case `leave` is to be called once its socket is closed.
    */
   admit(transport: Transport, arrival: Arrival): Connection {
     const { transportSocket, socket, address, wantedId, quiet = false, verdict } = arrival;
@@ -221,24 +194,20 @@ export class SubscriberRegistry {
     const connection = new Connection(transportSocket, socket, address, transport.audience);
     connection.quiet = quiet;
     const id = wantedId ?? `c_${randomBytes(6).toString('base64url')}`;
-    transport.tally.came(connection);
-    this.#perAddress.add(address);
+    transport.tally.opened(connection);
+    const overLimit = this.#quota.opened(address, this.limits.maxConnectionsPerAddress);
     if (this.#closing !== undefined) {
       connection.close('draining', now, RETURNING_PER_SECOND);
       return connection;
     }
-    const most = this.limits.maxConnectionsPerAddress;
-    if (!isLoopback(address) && this.#perAddress.of(address) > most) {
-      const message = `${address} holds ${most} connections already.`;
-      return reject(connection, { code: 'connection_limit', message, reason: 'connection_limit' }, now);
-    }
+    if (overLimit !== undefined) return reject(connection, overLimit, now);
     if (verdict?.ok === false) {
       this.log('refused', address, wantedId, verdict.message);
       const reason = verdict.code === 'rate_limited' ? 'rate_limited' : 'unauthorized';
       return reject(connection, { ...verdict, reason }, now);
     }
     const grant = verdict?.grant ?? (this.auth.required ? undefined : this.auth.openGrant(address));
-    if (grant !== undefined && !this.#attendance.isFree(id, ownerOf(grant))) {
+    if (grant !== undefined && !this.#presence.isFree(id, ownerOf(grant))) {
       return reject(connection, idInUse(id), now);
     }
     connection.grant = grant;
@@ -247,19 +216,19 @@ export class SubscriberRegistry {
     const [secret = '', tag = ''] = [16, 6].map((bytes) => randomBytes(bytes).toString('base64url'));
     const memory = new SessionMemory(secret, id, tag);
     connection.start(new FeedSession(transport.sessions, connection, memory, now));
-    if (grant !== undefined) this.#letIn(connection);
+    if (grant !== undefined) this.#enter(connection);
     this.#watch.add(connection);
-    this.#armBeat();
+    this.#armTimer();
     if (!quiet) connection.session?.welcome(now);
     return connection;
   }
 
-  /** A quiet connection is welcomed, and from now on gets what it did not ask for, too. */
+  /** A quiet connection is welcomed, and from now on also gets what it did not ask for. */
   begin(connection: Connection): void {
     this.#attempt(connection, () => connection.begin(this.clock.now()));
   }
 
-  /** A message came in over a connection. */
+  /** A message arrived over a connection. */
   receive(connection: Connection, text: string): void {
     this.#attempt(connection, () => connection.receive(text, this.clock.now()));
   }
@@ -268,12 +237,12 @@ export class SubscriberRegistry {
     try {
       act();
     } catch (cause) {
-      this.#broke(connection, cause);
+      this.#abort(connection, cause);
     }
   };
 
-  /** Something threw that nothing should while one connection was looked after; all others go on. */
-  #broke(connection: Connection | undefined, cause: unknown): void {
+  /** A defect showed with one connection: it is closed, and all others go on. */
+  #abort(connection: Connection | undefined, cause: unknown): void {
     const { onDefect } = this.#options;
     if (onDefect === undefined) throw cause;
     const { address, clientId } = connection ?? {};
@@ -284,20 +253,20 @@ export class SubscriberRegistry {
       },
       cause,
     );
-    connection?.breakOff(this.clock.now());
+    connection?.abort(this.clock.now());
   }
 
   /** The socket of a connection is closed. */
   leave(connection: Connection, why: string): void {
     const reason = connection.closedFor ?? why;
-    if (!this.#transports.some(({ tally }) => tally.left(connection, reason))) return;
+    if (!this.#transports.some(({ tally }) => tally.closed(connection, reason))) return;
     const { address, clientId } = connection;
-    connection.dismiss();
-    if (this.#attendance.leave(connection, reason, this.clock.now())) {
+    connection.detach();
+    if (this.#presence.leave(connection, reason, this.clock.now())) {
       this.log('disconnected', address, clientId, reason);
     }
     this.#watch.delete(connection);
-    this.#perAddress.remove(address);
+    this.#quota.closed(address);
     if (this.#size === 0) this.#allGone?.();
   }
 
@@ -310,7 +279,7 @@ export class SubscriberRegistry {
     });
   }
 
-  /** Tells every subscriber to come back later, spread over time, and closes. */
+  /** Asks every subscriber to come back later, spread over time, and closes. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -318,7 +287,7 @@ export class SubscriberRegistry {
 
   async #close(): Promise<void> {
     const now = this.clock.now();
-    const spreadMs = Math.max(1_000, (this.#attendance.size / RETURNING_PER_SECOND) * 1_000);
+    const spreadMs = Math.max(1_000, (this.#presence.size / RETURNING_PER_SECOND) * 1_000);
     const gone = new Promise<void>((resolve) => {
       this.#allGone = resolve;
     });
@@ -326,64 +295,61 @@ export class SubscriberRegistry {
       connection.close('draining', now, Math.round(this.#random() * spreadMs));
     }
     if (this.#size > 0) await gone;
-    for (const { loop, audience } of this.#transports) {
-      loop.stop();
-      audience.close();
-    }
-    this.#beat?.cancel();
+    for (const transport of this.#transports) transport.close();
+    this.#timer?.cancel();
     this.#stopListening();
   }
 
-  /** It may do something: it is let in, unless its client id is somebody else's by now. */
-  #letIn(connection: Connection): Refused | undefined {
+  /** An authorized connection gets its place among the clients, unless its client id is taken by now. */
+  #enter(connection: Connection): Rejection | undefined {
     const { session, address } = connection;
     if (session === undefined) return undefined;
     const now = this.clock.now();
     const { memory } = session;
-    const owner = this.#desk.access.ownerOf(connection);
-    if (!this.#attendance.isFree(memory.clientId, owner)) return idInUse(memory.clientId);
+    const owner = this.#authorizer.ownerOf(connection);
+    if (!this.#presence.isFree(memory.clientId, owner)) return idInUse(memory.clientId);
     memory.owner = owner;
-    connection.letIn(now);
-    this.#attendance.letIn(connection, memory, now);
-    this.log('connected', address, memory.clientId, this.#desk.access.subjectOf(connection));
+    connection.authorize(now);
+    this.#presence.add(connection, memory, now);
+    this.log('connected', address, memory.clientId, this.#authorizer.subjectOf(connection));
     return undefined;
   }
 
-  /** Other tokens hold from now on: whose is no longer good for the same, goes. */
-  #judgeAnew(): void {
+  /** The tokens were replaced: a connection whose token no longer grants the same is closed. */
+  #recheckTokens(): void {
     for (const connection of this.#connections()) {
-      void this.#desk.access.holds(connection).then((holds) => {
-        if (!holds) connection.close('unauthorized', this.clock.now());
+      void this.#authorizer.stillValid(connection).then((valid) => {
+        if (!valid) connection.close('unauthorized', this.clock.now());
       });
     }
   }
 
-  #armBeat(): void {
-    this.#beat ??= this.clock.setTimer(this.clock.now().monoMs + BEAT_MS, () => {
-      this.#beat = undefined;
-      if (this.#size > 0 || this.#options.store.isAging) this.#armBeat();
+  #armTimer(): void {
+    this.#timer ??= this.clock.setTimer(this.clock.now().monoMs + TICK_MS, () => {
+      this.#timer = undefined;
+      if (this.#size > 0 || this.#options.store.isAging) this.#armTimer();
       this.#tick();
     });
   }
 
-  /** Once a second: positions, tokens that are over, reminders, and whoever has been silent or stuck for too long. */
+  /** Once a second: positions, expired tokens, repeated outcomes, and connections that are silent or stuck. */
   #tick(): void {
     const now = this.clock.now();
     this.#options.store.age(now);
-    this.#attendance.expire(now);
-    for (const { audience } of this.#transports) audience.tellPositions();
+    this.#presence.expire(now);
+    for (const { audience } of this.#transports) audience.sendPositions();
     this.#watch.nextSecond();
     for (const connection of this.#connections()) {
-      this.#attempt(connection, () => this.#lookAfter(connection, now));
+      this.#attempt(connection, () => this.#tend(connection, now));
     }
-    this.#watch.judgeAll(now);
+    this.#watch.checkAll(now);
   }
 
-  #lookAfter(connection: Connection, now: Instant): void {
-    const reason = this.#desk.access.over(connection, now);
+  #tend(connection: Connection, now: Instant): void {
+    const reason = this.#authorizer.expiry(connection, now);
     if (reason !== undefined) connection.close(reason, now);
     const { subscriber, session, closing } = connection;
-    // Its session may be another connection's by now.
+    // Another connection may have its session by now.
     if (closing) return;
     subscriber.remind(now);
     session?.remind(now);

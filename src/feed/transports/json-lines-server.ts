@@ -10,15 +10,26 @@ import { listeningHost } from '../../links/names/name-resolver.ts';
 import { plainAddress } from '../../system/addresses.ts';
 import { BACKLOG, Handshakes, listenError } from '../../system/listening.ts';
 import type { TlsSource } from '../../system/tls.ts';
-import type { Connection } from '../hub/connection.ts';
-import type { SubscriberRegistry, Transport } from '../hub/subscriber-registry.ts';
-import { endSocket } from './end-socket.ts';
-import { jsonLine } from './json-lines-frame.ts';
+import type { TextPart } from '../core/encoder.ts';
+import { type Connection, endSocket } from '../hub/connection.ts';
+import type { SubscriberRegistry } from '../hub/subscriber-registry.ts';
+import type { Transport } from '../hub/transport.ts';
 import { JsonLinesSocket } from './json-lines-socket.ts';
+import { frameAround, textLength } from './text-parts.ts';
+
+const LF = 0x0a;
+
+/** One JSON text, given in parts, as a line. */
+export function jsonLine(parts: readonly TextPart[]): Uint8Array {
+  const length = textLength(parts);
+  const line = frameAround(parts, 0, length + 1);
+  line[length] = LF;
+  return line;
+}
 
 /** Connections at once; more are closed as they come. */
 const MAX_CONNECTIONS = 20_000;
-// Half open: who has said all that it wants to say may still listen.
+// Half open: a client that has sent its last message may still read.
 const SOCKETS = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 };
 
 export interface JsonLinesServerOptions {
@@ -36,7 +47,8 @@ export interface JsonLinesServerOptions {
 
 /**
  * The feed for programs without WebSocket: the same messages, one JSON object a line, over TCP or TLS. A web page can
- * make its browser send a request here, and so whoever does not begin with an object is cut off at its first byte.
+ * make its browser send a request here, and so a connection that does not begin with an object is cut off at its first
+ * byte.
  *
  * A bare program writes one object without a newline, and takes what it reads then for the answer: it gets one object for
  * each of its own, and nothing else, until it subscribes.
@@ -44,7 +56,7 @@ export interface JsonLinesServerOptions {
 export class JsonLinesServer {
   readonly #options: JsonLinesServerOptions;
   readonly #transport: Transport;
-  /** A TLS handshake costs more than all that comes behind it, so who comes too often does not get to it. */
+  /** A TLS handshake costs more than all that follows, so the rate of an address is checked before it. */
   readonly #connections: ConnectionLimiter;
   readonly #handshakes: Handshakes;
   #server: Server | undefined;
@@ -83,12 +95,12 @@ export class JsonLinesServer {
     return tls === undefined ? at : `tls://${at}`;
   }
 
-  /** Other limits hold for connections that come from now on. */
+  /** Other limits apply to new connections. */
   follow(limits: AdmissionLimits): void {
     this.#connections.follow(limits);
   }
 
-  /** Stops listening; the connections are the roster's to close, before. */
+  /** Stops listening; the registry closes the connections, before. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -126,7 +138,7 @@ export class JsonLinesServer {
     });
     const retryAfterS = subscriberRegistry.retryAfterS(address);
     if (retryAfterS !== undefined) {
-      this.#sendAway(socket, retryAfterS);
+      this.#refuse(socket, retryAfterS);
       return;
     }
     const transportSocket = new JsonLinesSocket({ socket, clock, maxMessageBytes, closeTimeoutMs });
@@ -140,7 +152,7 @@ export class JsonLinesServer {
     if (connection.session === undefined) return;
     const cutOff = (): void => {
       why = 'refused';
-      subscriberRegistry.log('refused', address, undefined, 'what it said first is no JSON object');
+      subscriberRegistry.log('refused', address, undefined, 'its first message is not a JSON object');
       socket.destroy();
     };
     let first = true;
@@ -158,7 +170,7 @@ export class JsonLinesServer {
     });
   }
 
-  /** It reads a stream: it is welcomed, and gets what it did not ask for, too. */
+  /** It reads a stream: it is welcomed, and also gets what it did not ask for. */
   #begin(connection: Connection): void {
     if (!connection.quiet || connection.closing) return;
     connection.session?.startJsonPings();
@@ -166,7 +178,7 @@ export class JsonLinesServer {
   }
 
   /** There is no room now. */
-  #sendAway(socket: Socket, retryAfterS: number): void {
+  #refuse(socket: Socket, retryAfterS: number): void {
     const { clock, limits } = this.#options.subscriberRegistry;
     const { encoder } = this.#transport.audience;
     const now = clock.now();
@@ -179,7 +191,7 @@ export class JsonLinesServer {
   }
 }
 
-/** What brings more than one answer, and goes on doing so. */
+/** A request with more than one answer. */
 function asksForStream(text: string): boolean {
   const parsed = parseClientMessage(text);
   return parsed.ok && (parsed.message.type === 'subscribe' || parsed.message.type === 'resume');

@@ -1,10 +1,9 @@
 import type { Socket } from 'node:net';
 import { JsonScanner } from '../../contract/feed/json-scan.ts';
 import type { Clock } from '../../system/clock.ts';
-import type { TransportSocket } from '../hub/connection.ts';
-import { endSocket } from './end-socket.ts';
+import { endSocket, type TransportSocket } from '../hub/connection.ts';
 
-/** What the other side of a TCP connection said. */
+/** Receives what a TCP client sent. */
 export interface JsonLinesSink {
   /** `lines`: its first object had a newline behind it, or an empty line before it. */
   text(text: string, lines: boolean): void;
@@ -13,7 +12,7 @@ export interface JsonLinesSink {
   /** More bytes than a message may have. */
   tooLarge(): void;
   notUtf8(): void;
-  /** It begins with something that is no object: whoever this is, it does not speak the protocol. */
+  /** Its first bytes are no object: it does not speak this protocol. */
   foreign(): void;
 }
 
@@ -24,7 +23,7 @@ export interface JsonLinesSocketOptions {
   readonly closeTimeoutMs: number;
 }
 
-/** What messages that came together may take of one turn of the loop. */
+/** How long messages that came together may take of one turn of the loop. */
 const TURN_MS = 4;
 
 type Found =
@@ -39,7 +38,7 @@ export class JsonLinesSocket implements TransportSocket {
   readonly #scanner: JsonScanner;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
   #sink: JsonLinesSink | undefined;
-  /** What was found and is told in the next turn of the loop. */
+  /** A message that waits for the next turn of the loop. */
   #next: Found | undefined;
   #turn: NodeJS.Immediate | undefined;
   #paused = false;
@@ -72,26 +71,26 @@ export class JsonLinesSocket implements TransportSocket {
 
   resume(): void {
     this.#paused = false;
-    this.#goOn();
+    this.#readOn();
   }
 
   close(): void {
     if (this.#ended) return;
     this.#ended = true;
     const { socket, clock, closeTimeoutMs } = this.#options;
-    // What still comes is not heard, but must be read for the end behind it to be seen.
+    // Later bytes are ignored, but must be read so that the end behind them is seen.
     socket.resume();
     endSocket(socket, clock, closeTimeoutMs);
   }
 
-  #goOn(): void {
+  #readOn(): void {
     this.#read();
     if (!this.#paused && this.#turn === undefined) this.#options.socket.resume();
   }
 
-  /** Tells what has arrived, up to where the connection is paused or over. Who asks for very much waits for the others. */
+  /** Delivers what has arrived, until the connection is paused or over; a client with very much waits for the others. */
   #read(): void {
-    // What one message brings about may pause and resume this connection.
+    // A message may pause and resume this connection.
     if (this.#reading || this.#turn !== undefined) return;
     this.#reading = true;
     const { clock } = this.#options;
@@ -100,7 +99,7 @@ export class JsonLinesSocket implements TransportSocket {
       const found = this.#next ?? this.#scan();
       this.#next = undefined;
       if (found === undefined) break;
-      if (clock.now().monoMs <= endsAtMs) this.#tell(found);
+      if (clock.now().monoMs <= endsAtMs) this.#deliver(found);
       else {
         this.#next = found;
         this.#waitForTurn();
@@ -115,7 +114,7 @@ export class JsonLinesSocket implements TransportSocket {
     this.#options.socket.pause();
     this.#turn = setImmediate(() => {
       this.#turn = undefined;
-      if (!this.#paused && !this.#ended) this.#goOn();
+      if (!this.#paused && !this.#ended) this.#readOn();
     });
   }
 
@@ -130,7 +129,7 @@ export class JsonLinesSocket implements TransportSocket {
     }
   }
 
-  #tell(found: Found): void {
+  #deliver(found: Found): void {
     switch (found.kind) {
       case 'text':
         this.#sink?.text(found.text, this.#scanner.lines);

@@ -3,8 +3,8 @@ import type { Position } from '../../contract/feed/position.ts';
 import type { TextPart } from '../core/encoder.ts';
 import { frameAround, textLength } from './text-parts.ts';
 
-/** How those messages begin that say how far the client has come. */
-const TELL_POSITION = ['{"type":"synced",', '{"type":"position",'];
+/** The beginnings of messages with a position. */
+const WITH_POSITION = ['{"type":"synced",', '{"type":"position",'];
 const EPOCH = /^[A-Za-z0-9_-]{1,128}$/;
 const MAX_EPOCHS = 64;
 
@@ -12,15 +12,15 @@ const MAX_EPOCHS = 64;
 export const HEARTBEAT_COMMENT: Uint8Array = Buffer.from(': heartbeat\n\n');
 
 /**
- * One JSON text, given in parts, as a server-sent event. The `id` of an event is what a browser says when it comes
- * back, so only those carry one that tell a position; it stands for all events since.
+ * One JSON text, given in parts, as a server-sent event. A browser sends the last `id` when it comes back, so only
+ * events with a position have one; it stands for all events since.
  */
 export function sseFrame(parts: readonly TextPart[]): Uint8Array {
   const event = [`${eventId(parts)}data: `, ...parts, '\n\n'];
   return frameAround(event, 0, textLength(event));
 }
 
-/** The position that an event id stands for; undefined where it is none of ours. */
+/** The position that an event id stands for; undefined where this server made no such id. */
 export function positionOf(eventId: string): Position | undefined {
   const position: Record<string, number> = {};
   const entries = eventId.split(',');
@@ -37,7 +37,7 @@ export function positionOf(eventId: string): Position | undefined {
 
 function eventId(parts: readonly TextPart[]): string {
   const [text] = parts;
-  if (typeof text !== 'string' || !TELL_POSITION.some((head) => text.startsWith(head))) return '';
+  if (typeof text !== 'string' || !WITH_POSITION.some((head) => text.startsWith(head))) return '';
   // What the encoder made is JSON.
   const message = JSON.parse(text) as Json;
   const payload = isJsonObject(message) ? message.payload : undefined;

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../contract/feed/json.ts';
 import { parseClientMessage } from '../../contract/feed/parse-client-message.ts';
 import { positionOf } from './sse-frame.ts';
 
-/** What somebody wants to follow: the message `subscribe` that it would have sent over a WebSocket. */
+/** The topics of a stream, and the `subscribe` that a client would have sent over a WebSocket. */
 export interface StreamRequest {
   readonly subscribe: string;
   readonly topics: readonly string[];
@@ -14,7 +14,7 @@ const KNOWN = ['topics', 'max_hz'];
 
 /**
  * Reads the query of `GET /api/feed`. A `+` is a plus, not a space, so that patterns can be typed as they are; `#`
- * must be written `%23`, because nobody's browser sends what stands behind one.
+ * must be written `%23`, because browsers do not send what stands behind one.
  */
 export function readStreamRequest(target: string, headers: IncomingHttpHeaders): StreamRequest | Answer {
   const site = headers['sec-fetch-site'];
@@ -32,7 +32,7 @@ export function readStreamRequest(target: string, headers: IncomingHttpHeaders):
     return badQuery('Say what to follow: /api/feed?topics=devices/+/state,bridge/status (write # as %23).');
   }
   const maxHz = query.get('max_hz')?.at(-1);
-  // A browser that comes back says the last id that it saw, and so how far it has come with these very patterns.
+  // A browser that comes back sends the last id that it saw, which is its position with these very patterns.
   const lastId = headers['last-event-id'];
   const since = typeof lastId === 'string' ? positionOf(lastId) : undefined;
   const message: JsonObject = {

@@ -1,16 +1,46 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Caller } from '../../access/caller.ts';
 import { type Grant, refusedTopics } from '../../access/grant.ts';
 import { type Answer, refusal } from '../../access/http-answer.ts';
 import { forbidden } from '../../access/request-access.ts';
 import { plainAddress } from '../../system/addresses.ts';
-import { tooManyPatterns } from '../core/subscriptions.ts';
-import type { SubscriberRegistry, Transport } from '../hub/subscriber-registry.ts';
-import { sseFrame } from './sse-frame.ts';
+import type { Clock } from '../../system/clock.ts';
+import { tooManyPatterns } from '../core/subscribe.ts';
+import { endSocket, type TransportSocket } from '../hub/connection.ts';
+import type { SubscriberRegistry } from '../hub/subscriber-registry.ts';
+import type { Transport } from '../hub/transport.ts';
+import { HEARTBEAT_COMMENT, sseFrame } from './sse-frame.ts';
 import { readStreamRequest } from './sse-request.ts';
-import { SseSocket } from './sse-socket.ts';
 
-/** A browser whose stream ended comes back after so long, drawn anew for each, so that not all come back at once. */
+/** A stream of server-sent events: nothing is read, so nothing is paused, and pings have no answer. */
+class SseSocket implements TransportSocket {
+  readonly pingFrame = HEARTBEAT_COMMENT;
+  readonly answersPings = false;
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #closeTimeoutMs: number;
+
+  constructor(socket: Socket, clock: Clock, closeTimeoutMs: number) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.#closeTimeoutMs = closeTimeoutMs;
+  }
+
+  get open(): boolean {
+    return this.#socket.writable;
+  }
+
+  pause(): void {}
+
+  resume(): void {}
+
+  close(): void {
+    endSocket(this.#socket, this.#clock, this.#closeTimeoutMs);
+  }
+}
+
+/** A browser whose stream ended comes back after so long, drawn for each, so that not all come back at once. */
 const LEAST_RETRY_MS = 1_000;
 const MOST_RETRY_MS = 5_000;
 const KEEP_ALIVE_AFTER_MS = 10_000;
@@ -23,7 +53,7 @@ const STREAM_HEADERS = {
   Connection: 'close',
 } as const;
 
-/** The feed as server-sent events: the same messages, for who only wants to listen. */
+/** The feed as server-sent events: the same messages, for clients that only read. */
 export class SseServer {
   readonly #subscriberRegistry: SubscriberRegistry;
   readonly #transport: Transport;
@@ -46,7 +76,7 @@ export class SseServer {
     const asked = readStreamRequest(request.url ?? '', request.headers);
     if (!('subscribe' in asked)) return asked;
     const { clock, limits } = this.#subscriberRegistry;
-    // Before the rights, against which each pattern would be held.
+    // Before the rights, which are checked for each pattern.
     if (asked.topics.length > limits.maxPatterns) {
       return refusal(400, 'bad_request', tooManyPatterns(limits.maxPatterns).message);
     }
@@ -63,13 +93,13 @@ export class SseServer {
       const message = 'More connections come than can be taken in now; come back later.';
       return refusal(503, 'too_busy', message, { 'Retry-After': String(retryAfterS) });
     }
-    // The end of the connection is the end of the body, so that the very bytes that others get can be written to it.
+    // The end of the connection is the end of the body, so that the bytes of all subscribers can be written as they are.
     response.useChunkedEncodingByDefault = false;
     response.writeHead(200, { ...headers, ...STREAM_HEADERS });
     response.flushHeaders();
     socket.setTimeout(0);
     socket.setNoDelay(true);
-    // Nobody answers here; where nothing is under way, the operating system asks.
+    // The client sends nothing; on an idle connection the operating system checks it.
     socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS);
     const retryMs = LEAST_RETRY_MS + this.#random() * (MOST_RETRY_MS - LEAST_RETRY_MS);
     if (retryAfterS !== undefined) {
@@ -87,7 +117,7 @@ export class SseServer {
       verdict,
     });
     let why = 'closed';
-    // Somebody who went away in order may be written to once more before his end is seen.
+    // A client that closed in order may be written to once more before its end is seen.
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') why = 'lost';
     });

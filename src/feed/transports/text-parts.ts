@@ -8,7 +8,7 @@ export function textLength(parts: readonly TextPart[]): number {
 }
 
 /**
- * A frame of so many bytes around a text, which begins at `at`; what comes before and behind it is the caller's to write.
+ * A frame of so many bytes around a text, which begins at `at`; the caller writes what comes before and behind it.
  * Not from the pool: the frame may be held by many subscribers, and would hold its neighbours in the pool too.
  */
 export function frameAround(parts: readonly TextPart[], at: number, length: number): Buffer {

@@ -1,7 +1,8 @@
 import type { Registry } from 'prom-client';
 import { CLOSE_CODES } from '../../contract/feed/close-code.ts';
 import type { FeedStore } from '../../feed/core/store.ts';
-import type { SubscriberRegistry, Transport } from '../../feed/hub/subscriber-registry.ts';
+import type { SubscriberRegistry } from '../../feed/hub/subscriber-registry.ts';
+import type { Transport } from '../../feed/hub/transport.ts';
 import { addCounter, addGauge, one, type Sample } from './family.ts';
 
 const CODES: Readonly<Record<string, number>> = CLOSE_CODES;

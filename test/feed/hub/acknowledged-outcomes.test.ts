@@ -11,7 +11,7 @@ function secretOf(client: FeedClient): string {
   return welcome?.type === 'welcome' ? welcome.payload.session : '';
 }
 
-/** What a client was told of its commands. */
+/** The outcomes that a client got of its commands. */
 const outcomes = (client: FeedClient) =>
   client.messages.filter(({ type }) => type === 'response' || type === 'error');
 
@@ -24,7 +24,7 @@ describe('the outcome of a command that asks for an acknowledgement', () => {
   it.each([
     ['response', DONE],
     ['error', REFUSED],
-  ] as const)('is told again under the same id until it is acknowledged: %s', async (type, outcome) => {
+  ] as const)('is sent again under the same id until it is acknowledged: %s', async (type, outcome) => {
     await using world = await FeedWorld.start({ commands: async () => outcome });
     const client = await world.client();
     client.send({ ...ASK, id: '1' });
@@ -40,7 +40,7 @@ describe('the outcome of a command that asks for an acknowledgement', () => {
     expect(outcomes(client)).toHaveLength(2);
   });
 
-  it('is told five times, and then only who asks again', async () => {
+  it('is sent five times, and then only on request', async () => {
     let carriedOut = 0;
     const commands = async () => {
       carriedOut++;
@@ -60,7 +60,7 @@ describe('the outcome of a command that asks for an acknowledgement', () => {
     expect(carriedOut).toBe(1);
   });
 
-  it('comes by itself to who resumes the session, unless it was acknowledged', async () => {
+  it('comes by itself to a client that resumes the session, unless it was acknowledged', async () => {
     await using world = await FeedWorld.start({ commands: async () => DONE });
     const first = await world.client();
     first.send({ ...ASK, id: 'kept' });

@@ -88,7 +88,7 @@ describe('what a client does wrong', () => {
     expect(await client.closed).toMatchObject({ code: 1007 });
   });
 
-  it('harms nobody else, and leaves nothing behind', async () => {
+  it('harms no other client, and leaves nothing behind', async () => {
     await using world = await FeedWorld.start();
     const other = await world.client();
     await other.subscribe('1', '#');

@@ -64,7 +64,7 @@ describe('a subscriber', () => {
     expect(client.view.breaches).toEqual([]);
   });
 
-  it('is told how far it is once a second, however much happens, and no more where nothing does', async () => {
+  it('gets its position once a second, however much happens, and none where nothing does', async () => {
     await using world = await FeedWorld.start();
     const client = await world.client();
     await client.subscribe('1', '#');
@@ -87,7 +87,7 @@ describe('a subscriber', () => {
     await client.next('synced');
   });
 
-  it('hears no more of what it unsubscribed', async () => {
+  it('gets no more of what it unsubscribed', async () => {
     await using world = await FeedWorld.start();
     const client = await world.client();
     await client.subscribe('1', 'a/#', 'b');
@@ -135,7 +135,7 @@ describe('a subscriber', () => {
     expect((await client.next('ping')).payload.server_time).toBeLessThanOrEqual(world.clock.now().wallMs);
   });
 
-  it('sees who else is there, and what it broadcasts itself', async () => {
+  it('sees the other clients, and its own broadcasts', async () => {
     await using world = await FeedWorld.start();
     const one = await world.client('/ws/one');
     const two = await world.client('/ws/two');
@@ -207,7 +207,7 @@ describe('a command', () => {
     expect((await client.next('error')).payload).toMatchObject({ code: 'command_timeout', retry: true });
   });
 
-  it('is refused where nobody takes any, and where too many wait', async () => {
+  it('is refused where no handler takes any, and where too many wait', async () => {
     await using none = await FeedWorld.start();
     const client = await none.client();
     client.send(command);

@@ -2,8 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { FrameCounter } from '../../../bench/support/frame-counter.ts';
 import { Audience } from '../../../src/feed/core/audience.ts';
-import { Interests } from '../../../src/feed/core/interests.ts';
 import { FeedStore } from '../../../src/feed/core/store.ts';
+import { Subscriptions } from '../../../src/feed/core/subscriptions.ts';
 import { FeedWorld } from '../../support/feed-world.ts';
 import { plainFramer } from '../../support/plain-framer.ts';
 import { ReturningClient } from '../../support/returning-client.ts';
@@ -12,7 +12,7 @@ import { ThrottlingProxy } from '../../support/throttling-proxy.ts';
 const EVENTS = 'devices/d0/messages';
 
 describe('a subscriber at one byte a second', () => {
-  it('costs bounded memory, holds up nobody, and converges once its line is fixed', async () => {
+  it('costs bounded memory, holds up no other, and converges once its line is fixed', async () => {
     await using world = await FeedWorld.start();
     await using proxy = await ThrottlingProxy.start(world.port);
     using slow = new ReturningClient({ url: `ws://127.0.0.1:${proxy.port}/ws`, topics: ['#'] });
@@ -70,7 +70,7 @@ describe('ten thousand subscriptions', () => {
     for (let client = 0; client < 40; client++) {
       const sink = { unsent: 0, write: () => written.push(client) && 0 };
       const patterns = Array.from({ length: 250 }, (_, n) => `devices/c${client}-${n}/+`);
-      audience.assign(audience.admit(sink), new Interests(patterns), now);
+      audience.assign(audience.admit(sink), new Subscriptions(patterns), now);
     }
     passes = 0;
     for (let n = 0; n < 1_000; n++) store.publishState(`devices/unheard-${n}/state`, { n });

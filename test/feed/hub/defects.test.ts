@@ -33,20 +33,21 @@ const broken = (): never => {
 
 /** A bridge with one document that is well and one that is not, and what it says of defects. */
 async function stage(feed: Partial<FeedServerOptions> = {}) {
-  const told: object[] = [];
+  const reported: object[] = [];
   const document = new Document();
-  const onDefect = (hit: object, cause: unknown): void => void told.push({ ...hit, cause: String(cause) });
+  const onDefect = (hit: object, cause: unknown): void =>
+    void reported.push({ ...hit, cause: String(cause) });
   const face = await BridgeFace.open({ feed: { ...feed, onDefect, closeTimeoutMs: 100 } });
   face.store.publishState(GOOD, { n: 0 });
   face.store.publishState(BROKEN, document.state);
   document.broken = true;
-  return { face, document, told, [Symbol.asyncDispose]: () => face[Symbol.asyncDispose]() };
+  return { face, document, reported, [Symbol.asyncDispose]: () => face[Symbol.asyncDispose]() };
 }
 
 describe.each(DOORS)('a defect with a subscriber over %s', (door) => {
   it('ends its connection, and no other', async () => {
     await using world = await stage();
-    const { face, told } = world;
+    const { face, reported } = world;
     using witness = await DoorClient.follow(door, face, [GOOD]);
     using hit = DoorClient.knock(door, face, [BROKEN]);
     if (door !== 'sse') {
@@ -54,7 +55,7 @@ describe.each(DOORS)('a defect with a subscriber over %s', (door) => {
       hit.say({ type: 'subscribe', topics: [BROKEN] });
     }
     await hit.closed;
-    expect(told).toEqual([
+    expect(reported).toEqual([
       { address: '127.0.0.1', client: expect.any(String), cause: 'TypeError: this document is broken' },
     ]);
     await expect.poll(() => face.endings(door)).toEqual({ internal_error: 1 });
@@ -74,21 +75,21 @@ describe.each(DOORS)('a defect with a subscriber over %s', (door) => {
 describe('a defect that shows', () => {
   it('where a message of a subscriber is read ends its connection, and no other', async () => {
     await using world = await stage();
-    const { face, told } = world;
+    const { face, reported } = world;
     using witness = await DoorClient.follow('websocket', face, [GOOD]);
     using hit = await DoorClient.follow('websocket', face, [GOOD]);
     Object.assign(face.store, { recoverable: broken });
     hit.say({ type: 'subscribe', topics: [GOOD], since: { e: 1 } });
     await hit.closed;
     expect(hit.closing).toMatchObject({ reason: 'internal_error' });
-    expect(told).toMatchObject([{ client: hit.clientId, cause: 'TypeError: the position is broken' }]);
+    expect(reported).toMatchObject([{ client: hit.clientId, cause: 'TypeError: the position is broken' }]);
     expect(face.clients.map(({ id }) => id)).toEqual([witness.clientId]);
   });
 
   it('where connections are looked after each second ends one, and the others are looked after', async () => {
     const clock = new FakeClock();
     await using world = await stage({ clock });
-    const { face, told } = world;
+    const { face, reported } = world;
     using hit = await DoorClient.follow('websocket', face, [GOOD]);
     using witness = await DoorClient.follow('websocket', face, [GOOD]);
     const remind = vi.spyOn(Subscriber.prototype, 'remind').mockImplementationOnce(broken);
@@ -96,7 +97,7 @@ describe('a defect that shows', () => {
     expect(remind).toHaveBeenCalledTimes(2);
     remind.mockRestore();
     await hit.closed;
-    expect(told).toMatchObject([{ client: hit.clientId, cause: 'TypeError: the position is broken' }]);
+    expect(reported).toMatchObject([{ client: hit.clientId, cause: 'TypeError: the position is broken' }]);
     expect(face.clients.map(({ id }) => id)).toEqual([witness.clientId]);
   });
 });
@@ -105,13 +106,13 @@ describe.each(['websocket', 'json_lines'] as const)('a defect in what comes late
   it('ends the connection that waits for it, and no other', async () => {
     const { state } = Object.assign(new Document(), { broken: true });
     await using world = await stage({ commands: async () => ({ ok: true, result: state }) });
-    const { face, told } = world;
+    const { face, reported } = world;
     using witness = await DoorClient.follow(door, face, [GOOD]);
     using hit = DoorClient.knock(door, face);
     await hit.until(() => hit.types.includes('welcome'));
     hit.say({ type: 'command', id: 'c', device: 'd1', message: 'read' });
     await hit.closed;
-    expect(told).toEqual([
+    expect(reported).toEqual([
       { address: '127.0.0.1', client: hit.clientId, cause: 'TypeError: this document is broken' },
     ]);
     expect(hit.closing).toMatchObject({ reason: 'internal_error' });
@@ -123,13 +124,13 @@ describe.each(['websocket', 'json_lines'] as const)('a defect in what comes late
 describe('a defect with a request over HTTP', () => {
   it('is answered, and others are too', async () => {
     await using world = await stage();
-    const { face, told } = world;
+    const { face, reported } = world;
     const answer = await ask(face.port, '/api/devices/broken');
     expect([answer.status, JSON.parse(answer.text)]).toEqual([
       500,
       { code: 'internal_error', message: expect.stringContaining('defect') },
     ]);
-    expect(told).toEqual([{ address: '127.0.0.1', cause: 'TypeError: this document is broken' }]);
+    expect(reported).toEqual([{ address: '127.0.0.1', cause: 'TypeError: this document is broken' }]);
     expect((await ask(face.port, '/api/devices/good')).status).toBe(200);
   });
 });

@@ -35,7 +35,7 @@ function secretOf(client: FeedClient): string {
 }
 
 describe('events that are to be acknowledged', () => {
-  it('are broadcasts too, where a pattern with ack covers them; told again until they are acknowledged', async () => {
+  it('are broadcasts too, where a pattern with ack covers them; sent again until they are acknowledged', async () => {
     await using world = await FeedWorld.start();
     const client = await world.client();
     client.send({ type: 'subscribe', id: 's', topics: ['broadcast/+'], ack: true });
@@ -70,7 +70,7 @@ describe('events that are to be acknowledged', () => {
     await expect.poll(() => events(client).length).toBe(40);
   });
 
-  it('are the same to everybody else', async () => {
+  it('are the same to all other clients', async () => {
     await using world = await FeedWorld.start();
     await acknowledging(world);
     const plain = await world.client();
@@ -79,7 +79,7 @@ describe('events that are to be acknowledged', () => {
     expect(await plain.next('event')).not.toHaveProperty('ack_required');
   });
 
-  it('are sent again every 30 s, five times in all, and then told as lost', async () => {
+  it('are sent again every 30 s, five times in all, and then reported as lost', async () => {
     await using world = await FeedWorld.start({ pingTimeoutMs: 1e9 });
     const client = await acknowledging(world);
     world.store.publishEvent(TOPIC, { n: 1 });
@@ -105,7 +105,7 @@ describe('events that are to be acknowledged', () => {
     expect(events(client)).toHaveLength(5);
   });
 
-  it('come again to who resumes the session, but not what was acknowledged', async () => {
+  it('come again to a client that resumes the session, but not what was acknowledged', async () => {
     await using world = await FeedWorld.start();
     const first = await acknowledging(world, '/ws/me');
     for (let n = 1; n <= 3; n++) world.store.publishEvent(TOPIC, { n });
@@ -144,7 +144,7 @@ describe('events that are to be acknowledged', () => {
 describe('a command with an id', () => {
   const command = { type: 'command', id: '9', device: 'p1', message: 'datetime' };
 
-  it('is carried out once, and its result is told again', async () => {
+  it('is carried out once, and its result is sent again', async () => {
     let count = 0;
     await using world = await FeedWorld.start({
       commands: async () => ({ ok: true, result: { count: ++count } }),
@@ -160,7 +160,7 @@ describe('a command with an id', () => {
     expect((await client.next('error')).payload).toMatchObject({ reply_to: '9', code: 'bad_field' });
   });
 
-  it('is answered to who resumed the session meanwhile', async () => {
+  it('is answered to the client that resumed the session meanwhile', async () => {
     const waiting: Array<(outcome: CommandOutcome) => void> = [];
     await using world = await FeedWorld.start({
       commands: () => new Promise((resolve) => waiting.push(resolve)),
@@ -189,7 +189,7 @@ describe('a subscription with a rate', () => {
     const client = await world.client();
     client.send({ type: 'subscribe', id: '1', topics: ['devices/+/state'], max_hz: 2 });
     await client.next('synced');
-    const told = (): unknown[] =>
+    const sent = (): unknown[] =>
       client.messages.flatMap((each) =>
         each.type === 'update' && 'full' in each.payload ? [each.payload.state.n] : [],
       );
@@ -197,18 +197,18 @@ describe('a subscription with a rate', () => {
       world.store.publishState('devices/d1/state', { n });
       await settled(client);
     }
-    expect(told()).toEqual([1]);
+    expect(sent()).toEqual([1]);
     world.clock.advance(400);
     await settled(client);
-    expect(told()).toEqual([1]);
+    expect(sent()).toEqual([1]);
     world.clock.advance(200);
-    await expect.poll(told).toEqual([1, 5]);
+    await expect.poll(sent).toEqual([1, 5]);
     world.store.publishState('devices/d1/state', { n: 6 });
     world.clock.advance(300);
     await settled(client);
-    expect(told()).toEqual([1, 5]);
+    expect(sent()).toEqual([1, 5]);
     world.clock.advance(200);
-    await expect.poll(told).toEqual([1, 5, 6]);
+    await expect.poll(sent).toEqual([1, 5, 6]);
     expect(client.messages.some((each) => each.type === 'update' && 'patch' in each.payload)).toBe(false);
   });
 
@@ -224,9 +224,9 @@ describe('a subscription with a rate', () => {
       await settled(client);
     }
     expect(client.view.documents()).toEqual({ 'devices/d1/state': { n: 3 }, 'devices/d2/state': { n: 1 } });
-    const told = client.view.position;
+    const sent = client.view.position;
     world.clock.advance(1_000);
-    await expect.poll(() => client.view.position).toBeGreaterThan(told);
+    await expect.poll(() => client.view.position).toBeGreaterThan(sent);
     // What is held back is not claimed.
     expect(client.view.position).toBe(3);
   });

@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Audience } from '../../../src/feed/core/audience.ts';
-import { Interests } from '../../../src/feed/core/interests.ts';
 import { FeedStore } from '../../../src/feed/core/store.ts';
 import type { Subscriber } from '../../../src/feed/core/subscriber.ts';
+import { Subscriptions } from '../../../src/feed/core/subscriptions.ts';
 import { FlushLoop } from '../../../src/feed/hub/flush-loop.ts';
 import { DEFAULT_FEED_LIMITS } from '../../../src/feed/hub/limits.ts';
 import type { Instant } from '../../../src/instant.ts';
@@ -24,7 +24,7 @@ function setUp(
   loop: FlushLoop;
   all: readonly Subscriber[];
   written: () => number;
-  told: () => { events: number; gaps: number };
+  received: () => { events: number; gaps: number };
 } {
   const clock = new FakeClock();
   const store = new FeedStore({ epoch: 'e' });
@@ -52,8 +52,8 @@ function setUp(
     },
   };
   const all = Array.from({ length: subscribers }, () => audience.admit(sink));
-  for (const subscriber of all) audience.assign(subscriber, new Interests(['a']), clock.now());
-  return { store, clock, loop, all, written: () => writes, told: () => ({ events, gaps }) };
+  for (const subscriber of all) audience.assign(subscriber, new Subscriptions(['a']), clock.now());
+  return { store, clock, loop, all, written: () => writes, received: () => ({ events, gaps }) };
 }
 
 describe('a flush window', () => {
@@ -73,19 +73,19 @@ describe('a flush window', () => {
     expect(written()).toBe(2);
   });
 
-  it.each(DOORS)('is followed by subscribers over %s who are there already', async (door) => {
+  it.each(DOORS)('applies to present subscribers over %s', async (door) => {
     const clock = new FakeClock();
     await using face = await BridgeFace.open({ feed: { clock } });
     using client = await DoorClient.follow(door, face, ['a']);
-    const told = () => client.view.documents().a?.n;
+    const received = () => client.view.documents().a?.n;
     face.follow({ ...DEFAULT_FEED_LIMITS, flushWindowMs: 200 });
     face.store.publishState('a', { n: 1 });
     // What goes out at once would be here by then.
     await ask(face.port, '/api/devices');
     await ask(face.port, '/api/devices');
-    expect(told()).toBeUndefined();
+    expect(received()).toBeUndefined();
     clock.advance(200);
-    await expect.poll(told).toBe(1);
+    await expect.poll(received).toBe(1);
   });
 });
 
@@ -125,7 +125,7 @@ describe('a pass over many subscribers', () => {
     [40_000, 3, [2, 4, 5]],
     [20_000, 3, [4, 5]],
     [100, 3, [5]],
-  ])('looks at the time sooner where each is owed %d bytes', async (bytes, flushMs, expected) => {
+  ])('looks at the time sooner where each has a backlog of %d bytes', async (bytes, flushMs, expected) => {
     const { store, written, all } = setUp(5, flushMs);
     store.publishState('a', { text: 'x'.repeat(bytes) });
     while (written() < 5) await turn();
@@ -148,13 +148,13 @@ describe('a pass over many subscribers', () => {
     expect(written()).toBe(1_200);
   });
 
-  it('loses nothing of a burst in one turn for who takes it, also in the middle of a pass', async () => {
-    const { store, written, told } = setUp(300, 0);
+  it('loses nothing of a burst in one turn for a subscriber that takes it, also in the middle of a pass', async () => {
+    const { store, written, received } = setUp(300, 0);
     store.publishEvent('a', { n: 0 });
     while (written() === 0) await turn();
     for (let n = 1; n <= 10_000; n++) store.publishEvent('a', { n });
     for (let turns = 0; turns < 20; turns++) await turn();
-    expect(told()).toEqual({ events: 300 * 10_001, gaps: 0 });
+    expect(received()).toEqual({ events: 300 * 10_001, gaps: 0 });
   });
 });
 

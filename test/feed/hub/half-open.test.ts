@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { TransportName } from '../../../src/feed/hub/transport-tally.ts';
+import type { TransportName } from '../../../src/feed/hub/transport.ts';
 import { BridgeFace } from '../../support/bridge-face.ts';
 import { DOORS, DoorClient } from '../../support/door-client.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -67,7 +67,7 @@ describe.each(DOORS)('a subscriber over %s', (door) => {
     expect(cable.face.subscribers).toBe(2);
   });
 
-  it('whose cable is pulled is let go once its socket is full, and the other one hears all', async () => {
+  it('whose cable is pulled is closed once its socket is full, and the other one gets all', async () => {
     await using cable = await Cable.lay(door);
     cable.proxy.halfOpen();
     for (let round = 0; cable.face.heldBytes <= 64 * 1024; round++) {
@@ -94,7 +94,7 @@ describe.each(DOORS)('a subscriber over %s', (door) => {
 describe('a subscriber that answers, and whose cable is pulled while all is quiet', () => {
   it.each(['websocket', 'json_lines'] as const)('is let go over %s 30 s after a ping', async (door) => {
     await using cable = await Cable.lay(door);
-    // Over a WebSocket everybody does; here, who has done it once is taken to do it always.
+    // Over a WebSocket every client does; here, a client that did it once is expected to do it always.
     for (const client of [cable.far, cable.near]) {
       if (door !== 'json_lines') continue;
       client.answers = true;

@@ -45,7 +45,7 @@ describe('JSON that would change what an object is', () => {
   it.each(HOSTILE)('over JSON lines: %s', async (_start, text) => {
     await using world = await LinesWorld.start();
     const client = await world.client();
-    // Who begins with what is no message is cut off, so the first one is.
+    // A client that does not begin with a message is cut off, so the first one is.
     client.send({ type: 'ping' }, `${text}\n`, {
       type: 'echo',
       id: 'after',

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { CLOSE_CODES, type CloseReason } from '../../../src/contract/feed/close-code.ts';
 import { DEFAULT_FEED_LIMITS, type FeedServerLimits } from '../../../src/feed/hub/limits.ts';
-import type { TransportName } from '../../../src/feed/hub/transport-tally.ts';
+import type { TransportName } from '../../../src/feed/hub/transport.ts';
 import { BridgeFace } from '../../support/bridge-face.ts';
 import { DOORS, DoorClient } from '../../support/door-client.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -15,7 +15,7 @@ const BIG = 'x'.repeat(16_000);
 /** One flush above the high-water mark, the events' 1 MiB, and the marks. */
 const MOST_HELD = 64 * 1024 + 80 * 1024 + 1024 * 1024;
 
-/** A bridge with a well-behaved subscriber over each transport, who see all that happens. */
+/** A bridge with a well-behaved subscriber over each transport, which sees all changes. */
 class Stage {
   readonly clock: FakeClock;
   readonly face: BridgeFace;
@@ -35,7 +35,7 @@ class Stage {
     return new Stage(clock, face, await Promise.all(DOORS.map((door) => DoorClient.follow(door, face))));
   }
 
-  /** Something happens, and everybody who reads has its turn. */
+  /** A change is published, and every client that reads has its turn. */
   async publish(text = ''): Promise<void> {
     this.#published += 1;
     this.face.store.publishEvent(EVENTS, { n: this.#published, text });
@@ -56,7 +56,7 @@ class Stage {
     return passSeconds(this.clock, this.face, seconds, this.witnesses);
   }
 
-  /** Who ended its own direction might still listen: one ping tells its system, and the next one us. */
+  /** A client that ended its own direction may still read: one ping reaches its system, and the next one fails. */
   async untilOnlyWitnesses(): Promise<void> {
     await expect
       .poll(async () => {
@@ -66,13 +66,13 @@ class Stage {
       .toBe(DOORS.length);
   }
 
-  /** How the one who misbehaved ended, as the metrics tell it. */
+  /** How the hostile client ended, by the metrics. */
   async ended(door: TransportName, reason: string): Promise<void> {
     await expect.poll(() => this.face.endings(door), { timeout: 5_000 }).toEqual({ [reason]: 1 });
     expect(this.face.subscribers).toBe(DOORS.length);
   }
 
-  /** Nobody else has noticed anything, and nothing is left behind. */
+  /** No other client has noticed anything, and nothing is left behind. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.publish();
@@ -91,7 +91,7 @@ class Stage {
   }
 }
 
-/** What breaks the rules of WebSocket itself is told by the close frame alone. */
+/** What breaks the rules of WebSocket itself is answered by the close frame alone. */
 const BELOW_MESSAGES: readonly CloseReason[] = ['message_too_large', 'invalid_utf8'];
 
 /** A closing message with its code, and, where there is one, a close frame with the same. */
@@ -106,7 +106,7 @@ async function isTold(client: DoorClient, reason: CloseReason): Promise<void> {
 const SPEAKING = DOORS.filter((door) => door !== 'sse');
 
 describe.each(DOORS)('a subscriber over %s', (door) => {
-  it('that never reads is closed after 30 s, and told why when it reads after all', async () => {
+  it('that never reads is closed after 30 s, and learns why when it reads after all', async () => {
     await using stage = await Stage.open({ closeTimeoutMs: 20_000 });
     using client = await DoorClient.follow(door, stage.face);
     client.socket.pause();
@@ -250,7 +250,7 @@ describe('a subscriber over sse', () => {
     using client = await DoorClient.follow('sse', stage.face);
     const request = 'GET /api/feed?topics=%23 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
     const requests = Buffer.from(request.repeat(2 ** 20 / request.length));
-    // More than the system holds for a connection that nobody reads.
+    // More than the system holds for a connection without a reader.
     for (let count = 0; count < 24; count++) {
       client.socket.write(requests);
       await stage.publish();
@@ -274,7 +274,7 @@ describe('a subscriber over sse', () => {
     ['10,000 patterns', Array.from({ length: 10_000 }, (_, n) => `d/${n}`).join(), 431],
     ['257 patterns', Array.from({ length: 257 }, (_, n) => n).join(), 400],
     ['text that is no UTF-8', '%c3%28', 400],
-  ])('that asks for %s is told so', async (_what, topics, status) => {
+  ])('that asks for %s learns so', async (_what, topics, status) => {
     await using stage = await Stage.open();
     const text = `GET /api/feed?topics=${topics} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`;
     expect(await rawExchange(stage.face.port, text)).toContain(`HTTP/1.1 ${status} `);
@@ -283,7 +283,7 @@ describe('a subscriber over sse', () => {
 });
 
 describe('a thousand connections at once', () => {
-  it.each(DOORS)('over %s are welcomed, or told when to come back', async (door) => {
+  it.each(DOORS)('over %s are welcomed, or learn when to come back', async (door) => {
     await using stage = await Stage.open();
     const clients = Array.from({ length: 1_050 }, () => DoorClient.knock(door, stage.face, ['nothing']));
     const welcomed = () => clients.filter(({ types }) => types[0] === 'welcome').length;

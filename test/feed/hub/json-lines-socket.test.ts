@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { JsonLinesSocket } from '../../../src/feed/transports/json-lines-socket.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-/** What somebody said whose every message takes so long, and after which of them the loop turned. */
+/** The messages of a client each of which takes so long, and after which of them the loop turned. */
 async function hear(text: string, messageMs: number): Promise<readonly string[]> {
   const heard: string[] = [];
   const clock = new FakeClock();
@@ -15,17 +15,17 @@ async function hear(text: string, messageMs: number): Promise<readonly string[]>
       maxMessageBytes: 1_024,
       closeTimeoutMs: 1_000,
     });
-    const hears = (what: string) => {
+    const received = (what: string) => {
       heard.push(what);
       clock.advance(messageMs);
       setImmediate(() => heard.at(-1) !== 'turn' && heard.push('turn'));
     };
     transportSocket.start({
-      text: hears,
+      text: received,
       newline: () => undefined,
-      tooLarge: () => hears('too large'),
-      notUtf8: () => hears('not utf8'),
-      foreign: () => hears('foreign'),
+      tooLarge: () => received('too large'),
+      notUtf8: () => received('not utf8'),
+      foreign: () => received('foreign'),
     });
     socket.on('end', () => socket.end());
   }).listen(0, '127.0.0.1');

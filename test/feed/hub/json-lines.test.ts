@@ -52,7 +52,7 @@ describe('JSON lines over TCP', () => {
     await client.closed;
     expect(client.messages.map(({ type }) => type)).toEqual(['welcome']);
     expect(world.log).toContainEqual(
-      expect.objectContaining({ event: 'refused', detail: 'what it said first is no JSON object' }),
+      expect.objectContaining({ event: 'refused', detail: 'its first message is not a JSON object' }),
     );
     other.send({ type: 'ping' });
     await other.next('pong');
@@ -103,7 +103,7 @@ describe('JSON lines over TCP', () => {
     expect((await client.next('pong')).payload).toMatchObject({ reply_to: 'here' });
   });
 
-  it('end for who answered a ping once, and then no more: its cable may be cut', async () => {
+  it('end for a client that answered a ping once, and then no more: its cable may be cut', async () => {
     await using world = await LinesWorld.start();
     const [dead, mute] = [await world.client(), await world.client()];
     const advance = (seconds: number): void => {
@@ -124,7 +124,7 @@ describe('JSON lines over TCP', () => {
     expect((await mute.next('pong')).payload).toMatchObject({ reply_to: 'still here' });
   });
 
-  it('send away who comes when there is no room, with the time to come back', async () => {
+  it('refuse a client when there is no room, with the time to come back', async () => {
     await using world = await LinesWorld.start({ connectsPerSecond: 1, connectBurst: 1 });
     const first = await world.client();
     const second = world.stranger();
@@ -157,7 +157,7 @@ describe('JSON lines over TCP', () => {
     after.send({ type: 'ack', ids: [event.id] });
   });
 
-  it('go on for who has said all that it wants to say', async () => {
+  it('go on for a client that has sent its last message', async () => {
     await using world = await LinesWorld.start();
     const client = await world.client();
     client.socket.end('{"type":"subscribe","topics":["#"]}');
@@ -173,7 +173,7 @@ describe('JSON lines over TCP', () => {
       .toEqual([]);
   });
 
-  it('hold little for who does not read, hear nothing of it meanwhile, and catch it up', async () => {
+  it('hold little for a client that does not read, read nothing of it meanwhile, and let it catch up', async () => {
     await using world = await LinesWorld.start();
     const client = await world.client();
     await client.subscribe('1', '#');
@@ -202,7 +202,7 @@ describe('JSON lines over TCP', () => {
     await expect.poll(backlog).toBe(0);
   });
 
-  it('end for who takes nothing for 30 s, without its consent', async () => {
+  it('end for a client that takes nothing for 30 s, without its consent', async () => {
     await using world = await LinesWorld.start();
     const client = await world.client();
     await client.subscribe('1', '#');
@@ -221,7 +221,7 @@ describe('JSON lines over TCP', () => {
 });
 
 describe('its server', () => {
-  it('tells everybody when to come back, and closes', async () => {
+  it('tells every client when to come back, and closes', async () => {
     await using world = await LinesWorld.start();
     const client = await world.client();
     await world.subscriberRegistry[Symbol.asyncDispose]();

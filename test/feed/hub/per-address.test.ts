@@ -7,7 +7,7 @@ import { BridgeFace } from '../../support/bridge-face.ts';
 import { FeedClient } from '../../support/feed-world.ts';
 import { ask } from '../../support/http.ts';
 
-/** A proxy on this machine is trusted, so that a test can be anybody. */
+/** A proxy on this machine is trusted, so that a test can have any address. */
 const PROXIES = [parseBlock('127.0.0.1')].filter((each): each is AddressBlock => each !== undefined);
 
 function open(limits: object): Promise<BridgeFace> {
@@ -22,7 +22,7 @@ function caller(face: BridgeFace, address: string): WebSocket {
 }
 
 describe('subscribers of one address', () => {
-  it('are told of the limit, and the one too many is closed with its code', async () => {
+  it('learn of the limit, and the one too many is closed with its code', async () => {
     await using face = await open({ maxConnectionsPerAddress: 2 });
     const clients = ['203.0.113.9', '203.0.113.9', '203.0.113.8'].map(
       (address) => new FeedClient(caller(face, address)),
@@ -51,7 +51,7 @@ describe('subscribers of one address', () => {
     expect(stream.text).toContain('4504');
   });
 
-  it('that come too fast are told before the upgrade when to come back; others come in meanwhile', async () => {
+  it('that come too fast learn before the upgrade when to come back; others come in meanwhile', async () => {
     await using face = await open({ connectsPerSecondPerAddress: 0.01, connectBurstPerAddress: 2 });
     for (let i = 0; i < 2; i += 1) await new FeedClient(caller(face, '203.0.113.9')).next('welcome');
     const late = caller(face, '203.0.113.9');

@@ -17,7 +17,7 @@ function secretOf(client: FeedClient): string {
 }
 
 describe('the topic "clients"', () => {
-  it('tells who comes, who goes, and why', async () => {
+  it('tells which clients join and leave, and why', async () => {
     await using world = await FeedWorld.start();
     const watcher = await world.client('/ws/watcher');
     await watcher.subscribe('1', 'clients');
@@ -42,7 +42,7 @@ describe('the topic "clients"', () => {
       ]);
   });
 
-  it('costs nothing before anybody listens', async () => {
+  it('costs nothing before a client subscribes', async () => {
     await using world = await FeedWorld.start();
     await world.client();
     await world.client();
@@ -51,7 +51,7 @@ describe('the topic "clients"', () => {
 });
 
 describe('the list of clients', () => {
-  it('tells what each hears, and how many bytes went each way', async () => {
+  it('tells what each is subscribed to, and how many bytes went each way', async () => {
     await using world = await FeedWorld.start();
     const client = await world.client('/ws/me');
     await client.subscribe('1', 'a/#');
@@ -80,7 +80,7 @@ describe('kick', () => {
 });
 
 describe('taking over', () => {
-  it('is not for who was kicked, not even while the other connection takes its time to end', async () => {
+  it('is not for a kicked client, not even while the other connection takes its time to end', async () => {
     await using world = await FeedWorld.start();
     const admin = await world.client();
     const victim = await world.client('/ws/victim');
@@ -110,7 +110,7 @@ describe('taking over', () => {
     expect((await third.next('response')).payload.result).toMatchObject({ client_id: 'me' });
   });
 
-  it('is told with the addresses of both', async () => {
+  it('is published with the addresses of both', async () => {
     const trustedProxies = [parseBlock('127.0.0.0/8')].filter((block) => block !== undefined);
     await using world = await FeedWorld.start({ trustedProxies });
     const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } });
@@ -143,7 +143,7 @@ describe('taking over', () => {
     expect(secretOf(thief)).not.toBe(secretOf(former));
   });
 
-  it('leaves the client id to who has it by then', async () => {
+  it('leaves the client id to the client that has it by then', async () => {
     await using world = await FeedWorld.start();
     const former = await world.client('/ws/me');
     former.socket.terminate();
@@ -157,7 +157,7 @@ describe('taking over', () => {
 });
 
 describe('more connections than can be taken in', () => {
-  it('are told over HTTP when to come back', async () => {
+  it('learn over HTTP when to come back', async () => {
     await using world = await FeedWorld.start({ connectBurst: 2, connectsPerSecond: 1 });
     await world.client();
     await world.client();

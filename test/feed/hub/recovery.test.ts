@@ -39,7 +39,7 @@ describe('a subscriber that comes back with a position', () => {
     expect((await client.next('event')).payload.seq).toBe(3);
   });
 
-  it('is told which events are not kept any more', async () => {
+  it('learns which events are not kept any more', async () => {
     await using world = await FeedWorld.start();
     const { store } = world;
     store.follow(['devices/#']);
@@ -58,7 +58,7 @@ describe('a subscriber that comes back with a position', () => {
     expect(client.view.breaches).toEqual([]);
   });
 
-  it('is told that events older than ten minutes are gone', async () => {
+  it('learns that events older than ten minutes are gone', async () => {
     await using world = await FeedWorld.start();
     const { store, clock } = world;
     store.follow(['#']);
@@ -74,7 +74,7 @@ describe('a subscriber that comes back with a position', () => {
     expect(seqs(client)).toEqual([2]);
   });
 
-  it('is told events of a topic that had none while it was there, for it asked for them then', async () => {
+  it('gets events of a topic that had none while it was connected, because it subscribed to them then', async () => {
     await using world = await FeedWorld.start();
     const { store } = world;
     const first = await world.client();
@@ -87,7 +87,7 @@ describe('a subscriber that comes back with a position', () => {
     expect(seqs(client)).toEqual([1]);
   });
 
-  it('is told of every loss before the end of the answer', async () => {
+  it('learns of every loss before the end of the answer', async () => {
     await using world = await FeedWorld.start();
     const { store } = world;
     const since = store.position();
@@ -98,7 +98,7 @@ describe('a subscriber that comes back with a position', () => {
     expect(client.messages.at(-1)?.type).toBe('synced');
   });
 
-  it('is told that events are gone of what nobody asked for in the ten minutes before them', async () => {
+  it('learns that events are gone of topics without a subscription in the ten minutes before them', async () => {
     await using world = await FeedWorld.start();
     const { store, clock } = world;
     const first = await world.client();
@@ -114,7 +114,7 @@ describe('a subscriber that comes back with a position', () => {
     publish();
     expect(made).toBe(1);
     clock.advance(10_000);
-    // Nobody is there, and there is nothing left to be forgotten.
+    // No client is there, and nothing is left to be forgotten.
     expect(clock.timers).toBe(0);
     const client = await back(world, position, 'devices/#');
     expect((await client.next('synced')).payload.mode).toBe('since');
@@ -123,7 +123,7 @@ describe('a subscriber that comes back with a position', () => {
     expect((await client.next('event')).payload).toMatchObject({ seq: 3, data: { n: 2 } });
   });
 
-  it('is told that events are gone which nobody had ever asked for', async () => {
+  it('learns that events are gone of topics that never had a subscription', async () => {
     await using world = await FeedWorld.start();
     const { store } = world;
     const since = store.position();

@@ -18,7 +18,7 @@ async function fillUp(world: FeedWorld, isFull: () => boolean): Promise<number> 
 }
 
 describe('a subscriber that never reads', () => {
-  it('costs bounded memory, delays nobody, and knows all when it reads again', async () => {
+  it('costs bounded memory, delays no other, and knows all when it reads again', async () => {
     await using world = await FeedWorld.start();
     const fast = await world.client('/ws/fast');
     await fast.subscribe('1', 'devices/#');
@@ -46,12 +46,12 @@ describe('a subscriber that never reads', () => {
 
     slow.socket.resume();
     await expect.poll(() => slow.view.documents(), { timeout: 10_000 }).toEqual(present());
-    const told = (): number => {
+    const sent = (): number => {
       const seqs = new Set(slow.view.events.get('devices/d0/messages'));
       for (const { from, to } of slow.view.gaps) for (let seq = from; seq <= to; seq++) seqs.add(seq);
       return seqs.size;
     };
-    await expect.poll(told).toBe(fast.view.events.get('devices/d0/messages')?.length);
+    await expect.poll(sent).toBe(fast.view.events.get('devices/d0/messages')?.length);
     expect(slow.view.gaps).toMatchObject([{ topic: 'devices/d0/messages' }]);
     expect([...fast.view.breaches, ...slow.view.breaches]).toEqual([]);
     await expect.poll(backlog).toBe(0);
@@ -153,7 +153,7 @@ describe('a subscriber whose cable is pulled', () => {
 });
 
 describe('a feed that is stopped', () => {
-  it('tells everybody when to come back, and ends within its time', async () => {
+  it('tells every client when to come back, and ends within its time', async () => {
     await using world = await FeedWorld.start({ closeTimeoutMs: 200 });
     const client = await world.client();
     await world.raw();

@@ -86,7 +86,7 @@ describe('a stream of server-sent events', () => {
   });
 
   it('takes patterns as they are typed', async () => {
-    const store = new FeedStore({ epoch: 'e', tell: 'followed' });
+    const store = new FeedStore({ epoch: 'e', notify: 'followed' });
     for (const topic of ['devices/a b/state', 'bridge/status', 'a,b']) store.publishState(topic, {});
     for (const [query, topics] of [
       ['topics=devices/+/state', ['devices/a b/state']],
@@ -149,7 +149,7 @@ describe('a stream of server-sent events', () => {
     expect((await reply).match(/HTTP\/1\.1/g)).toHaveLength(1);
   });
 
-  it('carries a comment every 20 s, and ends for who takes nothing for 30 s', async () => {
+  it('carries a comment every 20 s, and ends for a client that takes nothing for 30 s', async () => {
     const clock = new FakeClock();
     await using face = await BridgeFace.open({ feed: { clock } });
     const client = await SseClient.open(face.port, ['#']);
@@ -187,7 +187,7 @@ describe('a stream of server-sent events', () => {
     expect(client.view.breaches).toEqual([]);
   });
 
-  it('is told when the bridge stops', async () => {
+  it('learns when the bridge stops', async () => {
     await using face = await BridgeFace.open();
     const client = await SseClient.open(face.port, ['#']);
     await expect.poll(() => client.types).toContain('synced');

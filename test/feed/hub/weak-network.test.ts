@@ -55,7 +55,7 @@ const synced = async (clients: readonly ReturningClient[]): Promise<void> => {
   await expect.poll(() => clients.every((client) => client.synced), { timeout: 30_000 }).toBe(true);
 };
 
-/** They know what there is and what they missed, and no position that they were told has lied. */
+/** They know what there is and what they missed, and no position that they got was too high. */
 async function converged(
   face: BridgeFace,
   clients: readonly ReturningClient[],
@@ -71,7 +71,7 @@ async function converged(
 }
 
 describe('subscribers behind a weak network, over every transport', () => {
-  it('converge after delay, resets, cuts and cables pulled; no event is lost without a word, none told twice', async () => {
+  it('converge after delay, resets, cuts and cables pulled; no event is lost without a word, none sent twice', async () => {
     await using face = await BridgeFace.open();
     const truth = new Map([witness(face)]);
     const weak = { delayMs: 5, bytesPerSecond: 400_000 };

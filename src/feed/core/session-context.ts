@@ -1,25 +1,58 @@
 import type { CommandOutcome, FeedClient, FeedCommand } from '../../contract/command.ts';
+import type { ClientMessage } from '../../contract/feed/client-messages.ts';
 import type { CloseReason } from '../../contract/feed/close-code.ts';
+import type { FeedErrorCode } from '../../contract/feed/feed-error.ts';
+import type { JsonObject } from '../../contract/feed/json.ts';
 import type { ClientEntry, FeedLimits } from '../../contract/feed/server-messages.ts';
 import type { Instant } from '../../instant.ts';
 import { Rate } from '../../system/token-bucket.ts';
 import type { Audience } from './audience.ts';
-import type { SessionAccess } from './session-access.ts';
 import type { SessionMemory } from './session-memory.ts';
 import type { Subscriber } from './subscriber.ts';
 
+/** Whether a token is needed, was shown, or is not asked for. */
+export type AccessStatus = 'none' | 'required' | 'ok';
+
+/** The verdict on a token that was shown. */
+export type AuthOutcome =
+  | { readonly ok: true; readonly result: JsonObject }
+  | {
+      readonly ok: false;
+      readonly code: FeedErrorCode;
+      readonly message: string;
+      readonly retry: boolean;
+      /** The connection ends with it. */
+      readonly close?: CloseReason;
+    };
+
+/** Decides what the connection of a session may do. */
+export interface SessionAccess<Connection> {
+  status(connection: Connection): AccessStatus;
+  /** Why a message is not carried out, or undefined. */
+  refused(
+    connection: Connection,
+    message: ClientMessage,
+  ): { readonly code: FeedErrorCode; readonly message: string } | undefined;
+  /** `done` is called exactly once, within this call or later, or never where the connection has ended. */
+  authenticate(
+    connection: Connection,
+    token: string,
+    done: (outcome: AuthOutcome, now: Instant) => void,
+  ): void;
+}
+
 /** The connection of one session. */
-export interface SessionLine {
+export interface SessionConnection {
   readonly subscriber: Subscriber;
-  /** Where the client is, as people write it. */
+  /** The address of the client, in its usual notation. */
   readonly address: string;
   /** Bytes over the wire so far. */
   readonly traffic: { readonly sent: number; readonly received: number };
   close(reason: CloseReason, now: Instant): void;
 }
 
-/** What sessions ask of whoever runs them. One for all of them: there are very many. */
-export interface SessionPort<Line extends SessionLine> {
+/** What sessions ask of the hub. One for all of them: there are very many. */
+export interface SessionPort<Connection extends SessionConnection> {
   /** Every client now connected. */
   clients(): readonly ClientEntry[];
   /** Of those that a broadcast reaches. */
@@ -30,17 +63,17 @@ export interface SessionPort<Line extends SessionLine> {
     client: FeedClient,
     done: (outcome: CommandOutcome, now: Instant) => void,
   ): void;
-  readonly access: SessionAccess<Line>;
-  /** Takes the session with this secret from whoever has it; undefined where there is none of this owner. */
-  resume(line: Line, secret: string): SessionMemory | undefined;
+  readonly access: SessionAccess<Connection>;
+  /** Takes the session with this secret from its present connection; undefined where this owner has none. */
+  resume(connection: Connection, secret: string): SessionMemory | undefined;
   /** Closes the connection of another client; false where there is none. */
   kick(clientId: string): boolean;
 }
 
-/** What a session was promised when it began, and keeps. */
+/** The limits of a session, fixed when it begins. */
 export class SessionTerms {
   readonly limits: FeedLimits;
-  /** At which it may send messages. */
+  /** Of the messages that it may send. */
   readonly rate: Rate;
 
   constructor(limits: FeedLimits) {
@@ -50,9 +83,9 @@ export class SessionTerms {
 }
 
 /** What all sessions of one transport share. */
-export class SessionSurroundings<Line extends SessionLine> {
+export class SessionContext<Connection extends SessionConnection> {
   readonly audience: Audience;
-  readonly port: SessionPort<Line>;
+  readonly port: SessionPort<Connection>;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
   /** Instants of sessions are whole ms since this one, wall clock: as small integers they need no object of their own. */
@@ -61,7 +94,7 @@ export class SessionSurroundings<Line extends SessionLine> {
 
   constructor(
     audience: Audience,
-    port: SessionPort<Line>,
+    port: SessionPort<Connection>,
     limits: FeedLimits,
     pingIntervalMs: number,
     pingTimeoutMs: number,
@@ -75,12 +108,12 @@ export class SessionSurroundings<Line extends SessionLine> {
     this.startedAtMs = Math.round(now.wallMs);
   }
 
-  /** Those of a session that begins now. */
+  /** The terms of a session that begins now. */
   get terms(): SessionTerms {
     return this.#terms;
   }
 
-  /** Other limits hold for sessions that begin from now on. */
+  /** Other limits apply to sessions that begin from now on. */
   follow(limits: FeedLimits): void {
     this.#terms = new SessionTerms(limits);
   }

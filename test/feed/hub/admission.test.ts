@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
-import { refusedCaller } from '../../../src/feed/hub/door.ts';
+import { refusedCaller } from '../../../src/feed/hub/admission.ts';
 import { FeedClient, FeedWorld } from '../../support/feed-world.ts';
 
 async function refusal(url: string, options: ClientOptions): Promise<{ status: number; code: string }> {
@@ -14,7 +14,7 @@ async function refusal(url: string, options: ClientOptions): Promise<{ status: n
   return { status: response.statusCode ?? 0, code: (JSON.parse(body) as { code: string }).code };
 }
 
-describe('who is let in', () => {
+describe('admission', () => {
   const local = { host: '127.0.0.1:8080', localAddress: () => '127.0.0.1', remoteAddress: '127.0.0.1' };
   const remote = { host: '10.0.0.5:8080', localAddress: () => '10.0.0.5', remoteAddress: '10.0.0.9' };
 
@@ -70,7 +70,7 @@ describe('who is let in', () => {
     ['a version that is not spoken', { 'Sec-WebSocket-Version': '12' }],
     ['no key', { 'Sec-WebSocket-Key': 'none' }],
     ['a subprotocol that is none', { 'Sec-WebSocket-Protocol': 'a,,b' }],
-  ])('is nobody whose handshake has %s, and is told so as all others are', async (_, wrong) => {
+  ])('rejects a handshake with %s in the usual form', async (_, wrong) => {
     await using world = await FeedWorld.start();
     const headers = {
       Connection: 'Upgrade',
