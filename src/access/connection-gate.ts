@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { ServerConfig } from '../config/server.ts';
+import { DEFAULT_SERVER, type ServerConfig } from '../config/server.ts';
 import type { Clock } from '../system/clock.ts';
 import { AddressCount, AddressPace } from './address-caps.ts';
 import { isLoopback, plainAddress } from './caller.ts';
@@ -13,13 +13,9 @@ export interface AdmissionLimits {
   readonly connectBurstPerAddress: number;
 }
 
-export const DEFAULT_ADMISSION_LIMITS: AdmissionLimits = {
-  maxConnectionsPerAddress: 30,
-  connectsPerSecondPerAddress: 10,
-  connectBurstPerAddress: 60,
-};
-
 const BURST = 6;
+
+export const DEFAULT_ADMISSION_LIMITS: AdmissionLimits = admissionLimits(DEFAULT_SERVER);
 
 /** The limits as they are configured. */
 export function admissionLimits(server: ServerConfig): AdmissionLimits {

@@ -1,4 +1,4 @@
-import type { ServerConfig } from '../config/server.ts';
+import { DEFAULT_SERVER, type ServerConfig } from '../config/server.ts';
 
 /** HTTP requests of one address, and of one token, per second, on average and at once; loopback is no exception. */
 export interface RequestLimits {
@@ -6,9 +6,9 @@ export interface RequestLimits {
   readonly requestBurst: number;
 }
 
-export const DEFAULT_REQUEST_LIMITS: RequestLimits = { requestsPerSecond: 100, requestBurst: 500 };
-
 const BURST = 5;
+
+export const DEFAULT_REQUEST_LIMITS: RequestLimits = requestLimits(DEFAULT_SERVER);
 
 /** The limits as they are configured. */
 export function requestLimits({ maxRequestsPerSecond: rate }: ServerConfig): RequestLimits {

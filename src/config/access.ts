@@ -111,17 +111,16 @@ export const accessShape = z.strictObject({
   jwt: jwtShape.optional().meta({ description: 'Tokens that somebody else signs: JSON Web Tokens.' }),
   insecure: flagField({
     description: '`true` lets everybody in who can reach the bridge, without a token, off loopback too.',
-    default: false,
-  }).optional(),
+  }).prefault(false),
 });
 
 /** Fills in what is left out; files lie beside the configuration `file`. */
 export function completeAccess(
-  given: z.infer<typeof accessShape>,
+  given: z.output<typeof accessShape>,
   file: string,
   add: (finding: Finding) => void,
 ): AccessConfig {
-  const { tokens = [], jwt, insecure = false } = given;
+  const { tokens = [], jwt, insecure } = given;
   for (const key of ['name', 'hash'] as const) {
     for (const [index, token] of tokens.entries()) {
       if (tokens.findIndex((each) => each[key] === token[key]) === index) continue;
