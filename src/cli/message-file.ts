@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { readMessages } from '../config/messages/read-messages.ts';
 import { formatProblem } from '../config/problem.ts';
+import { readMessages } from '../config/read.ts';
 import { HeartwireError } from '../errors.ts';
 import { builtinDeclaration, withBuiltin } from '../protocol/declared/builtin.ts';
 import { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';

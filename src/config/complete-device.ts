@@ -61,8 +61,7 @@ function completeDialled(
   roles: TraceRoles,
 ): DeviceConfig | undefined {
   const lineSettings = serialSettings({ ...defaults, ...given });
-  const texts = typeof given.link === 'string' ? [given.link] : (given.link ?? []);
-  const links = texts.flatMap((text): LinkAddress[] => {
+  const links = (given.link ?? []).flatMap((text): LinkAddress[] => {
     const parsed = parseLinkAddress(text, lineSettings);
     return parsed.ok ? [parsed.value] : [];
   });
@@ -149,7 +148,7 @@ function completeMatched(
   const complete: MatchConfig = {
     ...(imei === undefined ? {} : { imei }),
     ...(appid === undefined ? {} : { appid }),
-    ...(from === undefined ? {} : { from: typeof from === 'string' ? [from] : from }),
+    ...(from === undefined ? {} : { from }),
   };
   if (session === undefined) return undefined;
   const life = dialInLife(given, defaults, session, messages, path, add);

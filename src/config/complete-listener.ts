@@ -36,7 +36,8 @@ function checkBareListener(given: ListenerShape, path: Path, add: Add): void {
     add({
       code: given.anonymous === undefined ? 'config_missing_key' : 'config_conflict',
       path: [...path, 'anonymous'],
-      message: 'With `session: none` nobody registers, so whoever dials in can only be named by its address.',
+      message:
+        'With `session: none` no device registers, so one that dials in can only be named by its address.',
       fix: 'Write `anonymous: by-address`, or remove `session: none`.',
     });
   }
@@ -46,7 +47,7 @@ function checkBareListener(given: ListenerShape, path: Path, add: Add): void {
     code: 'config_no_effect',
     path: [...path, 'unknown'],
     atKey: true,
-    message: '`unknown` has no effect with `session: none`, where nobody registers.',
+    message: '`unknown` has no effect with `session: none`, where no device registers.',
     fix: 'Remove it.',
   });
 }

@@ -5,7 +5,7 @@ import { formatDuration } from './duration.ts';
 import { configOf, resolveKeys } from './keys.ts';
 import type { Finding, Path } from './problem.ts';
 import { BARE, CLOCK, HEARTBEAT, PRESENCE, RECONNECT, SESSION, TIMEOUTS } from './session-keys.ts';
-import type { DefaultsShape, DeviceShape, ListenerShape } from './shape.ts';
+import type { DefaultsShape, SessionShape } from './shape.ts';
 
 type Place = Pick<SessionSettings, 'device' | 'role' | 'transport'>;
 export type Add = (finding: Finding) => void;
@@ -17,7 +17,7 @@ const IDENTITY = { identity: SESSION.identity };
  * the role that it has unless one is given. Undefined where something is missing, which has then been added.
  */
 export function completeSession(
-  given: Partial<DeviceShape> | ListenerShape,
+  given: SessionShape,
   defaults: DefaultsShape,
   place: Place,
   path: Path,
@@ -72,7 +72,7 @@ export function completeSession(
 }
 
 /** What appid and IMEI may be. */
-export const identityOf = (given: Partial<DeviceShape>, defaults: DefaultsShape): 'standard' | 'any' =>
+export const identityOf = (given: SessionShape, defaults: DefaultsShape): 'standard' | 'any' =>
   resolveKeys(IDENTITY, defaults, given).identity;
 
 function addIdleRegister(bare: boolean, path: Path, add: Add): void {
@@ -132,21 +132,19 @@ function addMissingRegister(register: Register | undefined, path: Path, add: Add
   }
 }
 
-type Given = Partial<DeviceShape>;
-
 const SILENCE_MS = 10_000;
 const POLLS_MISSED = 3;
 const LATE_MS = 2_000;
 const NEXT_REPLY_MS = 2_000;
 
 /** Whether the device knows neither register nor heartbeat. */
-function isBare(given: Given, defaults: DefaultsShape): boolean {
+function isBare(given: SessionShape, defaults: DefaultsShape): boolean {
   return resolveKeys(BARE, defaults, given).session === 'none';
 }
 
 /** How a device without register and heartbeat lives; undefined for one of the built-in protocol. */
 export function completeBare(
-  own: Given,
+  own: SessionShape,
   defaults: DefaultsShape,
   path: Path,
   add: Add,

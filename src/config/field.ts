@@ -64,6 +64,12 @@ export const badType = (expected: string, value: unknown, fix: string): FieldFin
   fix,
 });
 
+export const badValue = (message: string, fix: string): FieldFinding => ({
+  code: 'config_bad_value',
+  message,
+  fix,
+});
+
 /** A text that YAML took for a number or a boolean because it stands without quotes. */
 function unquoted(what: string, value: unknown): FieldFinding | undefined {
   if (typeof value !== 'number' && typeof value !== 'boolean' && typeof value !== 'bigint') return undefined;
@@ -200,12 +206,12 @@ export function flagField(meta: FieldMeta) {
   );
 }
 
-/** One text, or a list of at least one; each is checked by `check`. */
+/** One text, or a list of at least one; read as a list. */
 export function oneOrMoreField(
   what: string,
   example: string,
   meta: FieldMeta,
-  check: (text: string) => FieldFinding | undefined = () => undefined,
+  checkText: (text: string) => FieldFinding | undefined = () => undefined,
 ) {
   const json = {
     anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }],
@@ -213,9 +219,9 @@ export function oneOrMoreField(
   };
   const checkOne = (value: unknown) =>
     typeof value === 'string' && value !== ''
-      ? check(value)
+      ? checkText(value)
       : (unquoted(what, value) ?? badType(what, value, `Write for example ${example}.`));
-  return field<string | readonly string[]>(json, (value) => {
+  const check = (value: unknown): FieldFinding | undefined => {
     if (!Array.isArray(value)) return checkOne(value);
     if (value.length === 0) {
       return {
@@ -229,5 +235,8 @@ export function oneOrMoreField(
       if (finding !== undefined) return { ...finding, path: [index, ...(finding.path ?? [])] };
     }
     return undefined;
-  });
+  };
+  return field<string | readonly string[]>(json, check).transform((value) =>
+    typeof value === 'string' ? [value] : value,
+  );
 }

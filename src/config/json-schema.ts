@@ -48,7 +48,7 @@ export function devicesJsonSchema(): Readonly<Record<string, unknown>> {
   return documentSchema(
     fileShape,
     'Heartwire devices.yaml',
-    'Which devices Heartwire talks to, where it listens, and where it serves what it hears.',
+    'Which devices Heartwire talks to, where it listens, and where it serves what it receives.',
   );
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationField, oneOrMoreField, textField } from './field.ts';
+import { badValue, durationField, oneOrMoreField, textField } from './field.ts';
 import { type ConfigOf, configOf } from './keys.ts';
 import type { Finding } from './problem.ts';
 
@@ -49,17 +49,16 @@ export const jwtShape = z.strictObject({
     (text) =>
       [...SECRET_ALGORITHMS, ...PAIR_ALGORITHMS].includes(text)
         ? undefined
-        : {
-            code: 'config_bad_value',
-            message: 'This is no algorithm that tokens may be signed with.',
-            fix: `Write one of ${[...SECRET_ALGORITHMS, ...PAIR_ALGORITHMS].join(', ')}.`,
-          },
+        : badValue(
+            'This is no algorithm that tokens may be signed with.',
+            `Write one of ${[...SECRET_ALGORITHMS, ...PAIR_ALGORITHMS].join(', ')}.`,
+          ),
   ).optional(),
   issuer: oneOrMoreField('an issuer', 'https://login.example', {
-    description: 'Who must have issued it (`iss`); anybody with the key where it is left out.',
+    description: 'The issuers that are accepted (`iss`); any with the key where it is left out.',
   }).optional(),
   audience: oneOrMoreField('an audience', 'heartwire', {
-    description: 'For whom it must be (`aud`); anybody where it is left out.',
+    description: 'The audiences that are accepted (`aud`); any where it is left out.',
   }).optional(),
   ...CLAIMS,
 });
@@ -93,8 +92,7 @@ export function completeJwt(
   }
   const kind = secret !== undefined ? 'secret' : pem !== undefined ? 'pem' : 'jwks';
   const possible = kind === 'secret' ? SECRET_ALGORITHMS : PAIR_ALGORITHMS;
-  const wanted = algorithms === undefined ? undefined : listOf(algorithms);
-  const foreign = wanted?.find((each) => !possible.includes(each));
+  const foreign = algorithms?.find((each) => !possible.includes(each));
   if (foreign !== undefined) {
     add({
       code: 'config_conflict',
@@ -105,12 +103,9 @@ export function completeJwt(
   }
   return {
     key: { kind, path: beside(files[0] ?? '') },
-    algorithms: wanted ?? (kind === 'secret' ? ['HS256'] : ['ES256', 'EdDSA', 'RS256']),
-    ...(issuer === undefined ? {} : { issuer: listOf(issuer) }),
-    ...(audience === undefined ? {} : { audience: listOf(audience) }),
+    algorithms: algorithms ?? (kind === 'secret' ? ['HS256'] : ['ES256', 'EdDSA', 'RS256']),
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(audience === undefined ? {} : { audience }),
     ...configOf(CLAIMS, given),
   };
 }
-
-const listOf = (value: string | readonly string[]): readonly string[] =>
-  typeof value === 'string' ? [value] : value;

@@ -1,19 +1,18 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { accessShape, checkOpenness, completeAccess } from './access.ts';
 import { checkTogether, type Placed } from './check-together.ts';
 import { completeDevice } from './complete-device.ts';
 import { completeListener } from './complete-listener.ts';
 import { explainIssues } from './explain-issues.ts';
-import type { Keys } from './keys.ts';
+import { configOf, type Keys } from './keys.ts';
 import { checkDialIn, type MessageFiles, messagesNamed } from './message-files.ts';
 import type { DeviceConfig, ListenerConfig } from './model.ts';
-import { completeLog, completeMetrics, logShape, metricsShape } from './observing.ts';
 import type { Finding, Path } from './problem.ts';
 import { LARGEST_CONFIG, readDocument } from './read-document.ts';
 import type { LoadedConfig, Report } from './report.ts';
 import { completeEncryption, type KeyFiles, secrecyShape } from './secrecy.ts';
 import { completeServer, serverShape } from './server.ts';
-import { defaultsShape, deviceShape, fileShape, listenerShape } from './shape.ts';
+import { defaultsShape, deviceShape, fileShape, LOG, listenerShape, METRICS } from './shape.ts';
 import {
   checkRoomFor,
   completeFiles,
@@ -90,8 +89,8 @@ function assemble(
   const files = fits(filesShape, ['files'], root.files);
   const known = completeKnownDevices(filled(knownDevicesShape, 'known_devices'), file);
   const secrecy = fits(secrecyShape, ['secrecy'], root.secrecy);
-  const metrics = filled(metricsShape, 'metrics');
-  const log = filled(logShape, 'log');
+  const metrics = filled(z.strictObject(METRICS), 'metrics');
+  const log = filled(z.strictObject(LOG), 'log');
   const listeners: Placed<ListenerConfig>[] = [];
   for (const [index, entry] of listOf(root.listeners).entries()) {
     const path = ['listeners', index];
@@ -137,8 +136,8 @@ function assemble(
     ...(files === undefined ? {} : { files: completeFiles(files, add) }),
     ...(known === undefined ? {} : { knownDevices: known }),
     ...(secrecy === undefined ? {} : { secrecy: completeEncryption(secrecy, keyFiles, ids, add) }),
-    metrics: completeMetrics(metrics),
-    log: completeLog(log),
+    metrics: configOf(METRICS, metrics),
+    log: configOf(LOG, log),
     requiredDevices: requiredIds(listOf(root.devices)),
     devices: good(devices),
     listeners: good(listeners),

@@ -3,10 +3,9 @@ import type { LinkAddress, ListenAddress } from '../links/address.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { AccessConfig } from './access.ts';
 import type { ConfigOf } from './keys.ts';
-import type { LogConfig, MetricsConfig } from './observing.ts';
 import type { EncryptionConfig } from './secrecy.ts';
 import type { ServerConfig } from './server.ts';
-import type { ADMISSION } from './shape.ts';
+import type { ADMISSION, LOG, METRICS } from './shape.ts';
 import type { FilesConfig, KnownDevicesConfig, RecordingConfig } from './storage.ts';
 
 export type { ServerConfig } from './server.ts';
@@ -83,8 +82,8 @@ export interface BridgeConfig {
   readonly knownDevices?: KnownDevicesConfig;
   /** Absent: nothing is encrypted. */
   readonly secrecy?: EncryptionConfig;
-  readonly metrics?: MetricsConfig;
-  readonly log?: LogConfig;
+  readonly metrics?: ConfigOf<typeof METRICS>;
+  readonly log?: ConfigOf<typeof LOG>;
   /** Ids of devices without which the bridge is not ready; some may be missing among `devices`. */
   readonly requiredDevices?: readonly string[];
   readonly devices: readonly DeviceConfig[];

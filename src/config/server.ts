@@ -13,7 +13,7 @@ const LINES = {
   host: textField(
     'a host',
     '127.0.0.1',
-    { description: 'The address for JSON lines; whoever reaches it may use the feed.' },
+    { description: 'The address for JSON lines; every program that reaches it may use the feed.' },
     checkHost,
   ).prefault('127.0.0.1'),
   port: numberField(0, 65_535, { description: 'The port for JSON lines; 0 takes any free one.' }),

@@ -3,6 +3,7 @@ import { LEAST_BACK_OFF_MS } from '../contract/settings.ts';
 import { DEFAULT_SERIAL_SETTINGS, HIGHEST_BAUD, parseBaud } from '../links/parse-serial-address.ts';
 import {
   badType,
+  badValue,
   choiceField,
   durationField,
   durationOrFalse,
@@ -108,7 +109,7 @@ export const TIMEOUTS = {
 export const SESSION = {
   role: choiceField(['client', 'server'], {
     description:
-      'client: we register, then send heartbeats; server: the peer does, and we answer. Whoever dials is client by default.',
+      'client: we register, then send heartbeats; server: the peer does, and we answer. The side that dials is client by default.',
   }).optional(),
   register: register.optional(),
   identity: choiceField(['standard', 'any'], {
@@ -190,7 +191,7 @@ export const LINE = {
         return badType('a baud rate', value, 'Write for example 9600, 115200 or 115200-8N1.');
       }
       const parsed = parseBaud(String(value));
-      return parsed.ok ? undefined : { code: 'config_bad_value', message: parsed.problem, fix: parsed.fix };
+      return parsed.ok ? undefined : badValue(parsed.problem, parsed.fix);
     },
   ).prefault(DEFAULT_SERIAL_SETTINGS.baud),
   ...PORT,
@@ -218,11 +219,10 @@ const pollKeys = z.strictObject({
     (value) =>
       /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(value)
         ? undefined
-        : {
-            code: 'config_bad_value',
-            message: 'Values have no name like this.',
-            fix: 'Use letters, digits and underscores, at most 64, not a digit first.',
-          },
+        : badValue(
+            'Values have no name like this.',
+            'Use letters, digits and underscores, at most 64, not a digit first.',
+          ),
   ).optional(),
 });
 

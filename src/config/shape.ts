@@ -11,7 +11,6 @@ import {
   textField,
 } from './field.ts';
 import { deferred, live } from './keys.ts';
-import { logShape, metricsShape } from './observing.ts';
 import { secrecyShape } from './secrecy.ts';
 import { serverShape } from './server.ts';
 import { appid, BARE, DIALLED, imei, LINE, SESSION } from './session-keys.ts';
@@ -140,6 +139,20 @@ export const listenerShape = z.strictObject({
 
 export const defaultsShape = z.strictObject({ ...deferred(SESSION), ...deferred(DIALLED) });
 
+export const METRICS = {
+  per_device: flagField({
+    description:
+      'Configured devices, 1,000 at most, have series of their own at `/metrics`; without it all devices are counted together.',
+  }).prefault(false),
+};
+
+export const LOG = {
+  max_lines_per_second: numberField(1, 100_000, {
+    description:
+      'Lines of the log per second, on average; a minute of them at once. Errors have room before warnings, and those before other lines; what is left out is counted.',
+  }).prefault(10),
+};
+
 /** The whole of `devices.yaml`. */
 export const fileShape = z.strictObject({
   server: serverShape.optional().meta({ description: 'Where the feed, the page and the API are served.' }),
@@ -162,14 +175,16 @@ export const fileShape = z.strictObject({
   secrecy: live(
     secrecyShape
       .optional()
-      .meta({ description: 'What only subscribers with a key can read, whoever carries it to them.' }),
+      .meta({ description: 'What only subscribers with a key can read, whatever carries it to them.' }),
   ),
-  metrics: metricsShape.optional().meta({ description: 'What `/metrics` shows.' }),
-  log: live(logShape.optional().meta({ description: 'How much is written to the log.' })),
+  metrics: z.strictObject(METRICS).optional().meta({ description: 'What `/metrics` shows.' }),
+  log: live(z.strictObject(LOG).optional().meta({ description: 'How much is written to the log.' })),
   devices: z.array(deviceShape).optional().meta({ description: 'The devices.' }),
   listeners: z.array(listenerShape).optional().meta({ description: 'Where devices may dial in.' }),
 });
 
-export type DeviceShape = z.infer<typeof deviceShape>;
-export type ListenerShape = z.infer<typeof listenerShape>;
-export type DefaultsShape = z.infer<typeof defaultsShape>;
+export type DeviceShape = z.output<typeof deviceShape>;
+/** What a device shares with listeners and `defaults`. */
+export type SessionShape = Partial<Omit<DeviceShape, keyof typeof DEVICE>>;
+export type ListenerShape = z.output<typeof listenerShape>;
+export type DefaultsShape = z.output<typeof defaultsShape>;
