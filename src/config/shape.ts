@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseLinkAddress, parseListenAddress } from '../links/parse-address.ts';
+import { DEFAULT_LINES_PER_SECOND } from '../system/bounded-log.ts';
 import { accessShape } from './access.ts';
 import {
   choiceField,
@@ -150,7 +151,7 @@ export const LOG = {
   max_lines_per_second: numberField(1, 100_000, {
     description:
       'Lines of the log per second, on average; a minute of them at once. Errors have room before warnings, and those before other lines; what is left out is counted.',
-  }).prefault(10),
+  }).prefault(DEFAULT_LINES_PER_SECOND),
 };
 
 /** The whole of `devices.yaml`. */
