@@ -3,7 +3,6 @@ export type { ConfigOutcome } from './app/reload/config-applier.ts';
 export { ConfigReader, type ConfigReaderOptions } from './app/reload/config-reader.ts';
 export { loadConfig } from './config/load.ts';
 export { type LoadedMessages, loadMessages } from './config/messages/load-messages.ts';
-export { readMessages } from './config/messages/read-messages.ts';
 export type {
   BridgeConfig,
   DeviceConfig,
@@ -12,7 +11,7 @@ export type {
   ServerConfig,
 } from './config/model.ts';
 export { formatProblem, type Problem } from './config/problem.ts';
-export { type ReadConfig, readConfig } from './config/read.ts';
+export { type ReadConfig, readConfig, readMessages } from './config/read.ts';
 export type { FailedDevice, LoadedConfig } from './config/report.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, HeartwireError } from './errors.ts';
 export type { Instant } from './instant.ts';

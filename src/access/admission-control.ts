@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ServerConfig } from '../config/server.ts';
+import { DEFAULT_SERVER, type ServerConfig } from '../config/server.ts';
 import { AddressCount, AddressPace, isLoopback, plainAddress } from '../system/addresses.ts';
 import type { Clock } from '../system/clock.ts';
 import { type Caller, callerOf, isTrusted } from './caller.ts';
@@ -25,13 +25,6 @@ export interface RequestLimits {
   readonly requestBurst: number;
 }
 
-export const DEFAULT_ADMISSION_LIMITS: AdmissionLimits = {
-  maxConnectionsPerAddress: 30,
-  connectsPerSecondPerAddress: 10,
-  connectBurstPerAddress: 60,
-};
-export const DEFAULT_REQUEST_LIMITS: RequestLimits = { requestsPerSecond: 100, requestBurst: 500 };
-
 /** Seconds' worth of a rate that may come at once. */
 const CONNECT_BURST_S = 6;
 const REQUEST_BURST_S = 5;
@@ -50,6 +43,9 @@ export function admissionLimits(server: ServerConfig): AdmissionLimits {
 export function requestLimits({ maxRequestsPerSecond: rate }: ServerConfig): RequestLimits {
   return { requestsPerSecond: rate, requestBurst: rate * REQUEST_BURST_S };
 }
+
+export const DEFAULT_ADMISSION_LIMITS: AdmissionLimits = admissionLimits(DEFAULT_SERVER);
+export const DEFAULT_REQUEST_LIMITS: RequestLimits = requestLimits(DEFAULT_SERVER);
 
 /** Connections served, and connections answered with the reason of their refusal, as multiples of what subscribers may hold. */
 const SERVED = 2;

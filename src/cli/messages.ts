@@ -30,7 +30,7 @@ export async function messagesOption(
  */
 export async function declaredIn(file: string, io: CliIo): Promise<DeclaredProtocol> {
   // The reader of configurations takes longer to load than everything else that decoding needs.
-  const { readMessages } = await import('../config/messages/read-messages.ts');
+  const { readMessages } = await import('../config/read.ts');
   const { protocol, problems } = await readMessages(resolve(io.cwd, file), file);
   for (const problem of problems) io.err(printableLines(`${formatProblem(problem)}\n`));
   if (protocol !== undefined) return protocol;

@@ -2,7 +2,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { patternProblem } from '../contract/feed/topic.ts';
 import { highestRole, isRole, ROLES, type Role } from '../contract/role.ts';
-import { type FieldFinding, flagField, oneOrMoreField, textField } from './field.ts';
+import { badValue, flagField, oneOrMoreField, textField } from './field.ts';
 import { completeJwt, type JwtConfig, jwtShape } from './jwt.ts';
 import type { Finding } from './problem.ts';
 import type { ServerConfig } from './server.ts';
@@ -25,24 +25,22 @@ export interface StaticToken {
 export interface AccessConfig {
   readonly tokens: readonly StaticToken[];
   readonly jwt?: JwtConfig;
-  /** Nobody needs a token, whoever can reach the bridge. */
+  /** No token is asked for. */
   readonly insecure: boolean;
 }
-
-const bad = (message: string, fix: string): FieldFinding => ({ code: 'config_bad_value', message, fix });
 
 const roles = oneOrMoreField(
   'a role',
   'read',
   {
     description:
-      '`read` hears, `command` also sends commands and broadcasts, `admin` also closes the connections of others.',
+      '`read` receives, `command` also sends commands and broadcasts, `admin` also closes the connections of others.',
     examples: ['read', ['read', 'command']],
   },
   (text) => {
     if (isRole(text)) return undefined;
     const meant = suggest(text, ROLES);
-    return bad(
+    return badValue(
       'There is no such role.',
       `${meant === undefined ? '' : `Did you mean ${meant}? `}Write read, command or admin.`,
     );
@@ -53,14 +51,15 @@ const topics = oneOrMoreField(
   'a pattern of topics',
   '"devices/psu-1/#"',
   {
-    description: 'Patterns of the topics that it may hear; everything beyond them is refused. `"#"` is all.',
+    description:
+      'Patterns of the topics that it may receive; everything beyond them is refused. `"#"` is all.',
     examples: ['#', ['devices/psu-1/#', 'bridge/status']],
   },
   (text) => {
     const problem = patternProblem(text);
     return problem === undefined
       ? undefined
-      : bad(`This is no pattern: ${problem}.`, 'Write for example "devices/psu-1/#" or "#", in quotes.');
+      : badValue(`This is no pattern: ${problem}.`, 'Write for example "devices/psu-1/#" or "#", in quotes.');
   },
 );
 
@@ -68,11 +67,14 @@ const tokenShape = z.strictObject({
   name: textField(
     'the name of the token',
     'panel',
-    { description: 'Whose it is, for the log and for sessions; no other token has it.', examples: ['panel'] },
+    { description: 'Its name, for the log and for sessions; no other token has it.', examples: ['panel'] },
     (text) =>
       /^[A-Za-z0-9._@-]{1,64}$/.test(text)
         ? undefined
-        : bad('This is no name of a token.', 'Use 1 to 64 letters, digits, dots, underscores, hyphens or @.'),
+        : badValue(
+            'This is no name of a token.',
+            'Use 1 to 64 letters, digits, dots, underscores, hyphens or @.',
+          ),
   ),
   hash: textField(
     'the hash of the token',
@@ -84,7 +86,7 @@ const tokenShape = z.strictObject({
     (text) =>
       /^sha256:[0-9a-f]{64}$/.test(text)
         ? undefined
-        : bad(
+        : badValue(
             'This is no hash of a token.',
             'Make a token with `heartwire token`, and paste the lines that it prints; a token itself does not belong here.',
           ),
@@ -100,7 +102,7 @@ const tokenShape = z.strictObject({
     },
     (text) =>
       readDate(text) === undefined
-        ? bad('This is no date.', 'Write for example 2027-01-31, or 2027-01-31T12:00:00Z.')
+        ? badValue('This is no date.', 'Write for example 2027-01-31, or 2027-01-31T12:00:00Z.')
         : undefined,
   ).optional(),
 });
@@ -108,20 +110,19 @@ const tokenShape = z.strictObject({
 /** The key `access`, as it is written. */
 export const accessShape = z.strictObject({
   tokens: z.array(tokenShape).optional().meta({ description: 'Tokens that are written down.' }),
-  jwt: jwtShape.optional().meta({ description: 'Tokens that somebody else signs: JSON Web Tokens.' }),
+  jwt: jwtShape.optional().meta({ description: 'Tokens that another party signs: JSON Web Tokens.' }),
   insecure: flagField({
-    description: '`true` lets everybody in who can reach the bridge, without a token, off loopback too.',
-    default: false,
-  }).optional(),
+    description: '`true` lets every program in that can reach the bridge, without a token, off loopback too.',
+  }).prefault(false),
 });
 
 /** Fills in what is left out; files lie beside the configuration `file`. */
 export function completeAccess(
-  given: z.infer<typeof accessShape>,
+  given: z.output<typeof accessShape>,
   file: string,
   add: (finding: Finding) => void,
 ): AccessConfig {
-  const { tokens = [], jwt, insecure = false } = given;
+  const { tokens = [], jwt, insecure } = given;
   for (const key of ['name', 'hash'] as const) {
     for (const [index, token] of tokens.entries()) {
       if (tokens.findIndex((each) => each[key] === token[key]) === index) continue;
@@ -134,7 +135,7 @@ export function completeAccess(
     }
   }
   for (const [index, token] of tokens.entries()) {
-    if (typeof token.topics === 'string' || token.topics.length <= MAX_TOPICS) continue;
+    if (token.topics.length <= MAX_TOPICS) continue;
     add({
       code: 'config_bad_value',
       path: ['access', 'tokens', index, 'topics'],
@@ -159,14 +160,13 @@ export function completeAccess(
 }
 
 function completeToken(given: z.infer<typeof tokenShape>): StaticToken {
-  const named = typeof given.roles === 'string' ? [given.roles] : given.roles;
   const expiresAtMs = given.expires === undefined ? undefined : readDate(given.expires);
   return {
     name: given.name,
     hash: given.hash.slice('sha256:'.length),
     // Its check admits no list that is empty, and nothing in it that is no role.
-    role: highestRole(named.filter(isRole)) ?? 'read',
-    topics: typeof given.topics === 'string' ? [given.topics] : given.topics,
+    role: highestRole(given.roles.filter(isRole)) ?? 'read',
+    topics: given.topics,
     ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
   };
 }
@@ -188,7 +188,7 @@ export function openToNetwork(
   if (server.tcp !== undefined && !isLoopbackHost(server.tcp.host)) {
     return { key: 'server.tcp.host', host: server.tcp.host };
   }
-  // Whoever reaches the proxy reaches the bridge, wherever that listens.
+  // A program that reaches the proxy reaches the bridge, wherever that listens.
   return server.trustedProxies.length === 0
     ? undefined
     : { key: 'server.trusted_proxies', host: 'a proxy of server.trusted_proxies' };
@@ -198,7 +198,7 @@ export function openToNetwork(
 export const CLOSE_TO_NETWORK =
   'Make a token with `heartwire token` and add it below `access:`, serve 127.0.0.1 only, or spell out `access: { insecure: true }`.';
 
-/** Says where anybody who reaches the bridge may use it; an error unless `insecure` is spelled out. */
+/** Reports where the bridge may be used without a token; an error unless `insecure` is spelled out. */
 export function checkOpenness(
   server: ServerConfig,
   access: AccessConfig | undefined,
@@ -212,7 +212,7 @@ export function checkOpenness(
     code: 'config_insecure',
     path: open.key.split('.'),
     unless: [['access']],
-    message: `Whoever reaches ${open.host} may use the bridge without a token.`,
+    message: `Every program that reaches ${open.host} may use the bridge without a token.`,
     fix: insecure ? 'Make a token with `heartwire token` unless that is what you want.' : CLOSE_TO_NETWORK,
   });
 }

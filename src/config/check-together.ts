@@ -1,6 +1,6 @@
+import { type AddressBlock, parseBlock } from '../contract/address-match.ts';
 import { addressLabel } from '../links/transports.ts';
-import { type MatchRule, matchRule, ruleCovers, rulesOverlap } from './match-rule.ts';
-import type { DeviceConfig, ListenerConfig, ServerConfig } from './model.ts';
+import type { DeviceConfig, ListenerConfig, MatchConfig, ServerConfig } from './model.ts';
 import { type Finding, formatPath, type Path } from './problem.ts';
 
 /** A part of the configuration and where it stands. */
@@ -110,7 +110,7 @@ function checkMatches({ devices, listens }: Whole, add: Add): void {
       code: 'config_no_effect',
       path: [...first.path, 'match'],
       atKey: true,
-      message: 'The device dials in, and nobody listens.',
+      message: 'The device dials in, and there is no listener.',
       fix: 'Add `listeners:` with an entry such as `- link: tcp-listen:0.0.0.0:9089`.',
     });
   }
@@ -155,4 +155,51 @@ function reportOverlap(
       ? 'Put the narrower match first, or make the two different.'
       : 'Make the two different: give both an `imei:`, or networks that do not overlap.',
   });
+}
+
+/** A `match` made ready to be compared with many others. */
+interface MatchRule {
+  readonly imei: string | undefined;
+  /** In lower case: UUIDs do not differ by it. */
+  readonly appid: string | undefined;
+  readonly from: readonly AddressBlock[] | undefined;
+  /** It never registers: every peer that dials in from there is this device. */
+  readonly bare: boolean;
+}
+
+function matchRule({ imei, appid, from }: MatchConfig, bare: boolean): MatchRule {
+  return {
+    bare,
+    imei,
+    appid: appid?.toLowerCase(),
+    from: from?.flatMap((text) => parseBlock(text) ?? []),
+  };
+}
+
+/** Whether a peer can match both. */
+function rulesOverlap(a: MatchRule, b: MatchRule): boolean {
+  // No device registers from the address of one that never does, unless its own match names the address too.
+  if (a.bare !== b.bare && (a.from === undefined || b.from === undefined)) return false;
+  if (a.imei !== undefined && b.imei !== undefined && a.imei !== b.imei) return false;
+  if (a.appid !== undefined && b.appid !== undefined && a.appid !== b.appid) return false;
+  if (a.from === undefined || b.from === undefined) return true;
+  return a.from.some((one) => b.from?.some((other) => inside(one, other) || inside(other, one)));
+}
+
+/** Whether every peer that matches `b` matches `a`. */
+function ruleCovers(a: MatchRule, b: MatchRule): boolean {
+  if (a.imei !== undefined && a.imei !== b.imei) return false;
+  if (a.appid !== undefined && a.appid !== b.appid) return false;
+  if (a.from === undefined) return true;
+  return b.from?.every((one) => a.from?.some((other) => inside(one, other))) ?? false;
+}
+
+/** Whether the first block lies in the second. */
+function inside(inner: AddressBlock, outer: AddressBlock): boolean {
+  if (inner.bytes.length !== outer.bytes.length || inner.prefix < outer.prefix) return false;
+  for (let bit = 0, index = 0; bit < outer.prefix; bit += 8, index++) {
+    const mask = 0xff & (0xff << Math.max(0, bit + 8 - outer.prefix));
+    if ((((inner.bytes[index] ?? 0) ^ (outer.bytes[index] ?? 0)) & mask) !== 0) return false;
+  }
+  return true;
 }

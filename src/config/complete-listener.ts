@@ -1,14 +1,11 @@
 import { parseListenAddress } from '../links/transports.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { completeSession } from './complete-session.ts';
-import { dialInLife } from './dial-in-life.ts';
-import { durationMs } from './duration.ts';
+import { dialInLife, recordOf } from './complete-device.ts';
+import { type Add, completeSession } from './complete-session.ts';
+import { resolveKeys } from './keys.ts';
 import type { ListenerConfig } from './model.ts';
-import type { Finding, Path } from './problem.ts';
-import { recordOf } from './record-of.ts';
-import type { DefaultsShape, ListenerShape } from './shape.ts';
-
-type Add = (finding: Finding) => void;
+import type { Path } from './problem.ts';
+import { ADMISSION, type DefaultsShape, type ListenerShape } from './shape.ts';
 
 /** Fills in what a listener leaves out; undefined where it cannot be run, which has then been added. */
 export function completeListener(
@@ -20,21 +17,14 @@ export function completeListener(
 ): ListenerConfig | undefined {
   const link = parseListenAddress(given.link);
   const place = { device: '', role: 'server', transport: 'tcp' } as const;
-  // Whoever dials in is known by its register, unless the listener itself says otherwise.
+  // A peer that dials in is known by its register, unless the listener itself says otherwise.
   const session = completeSession(given, { ...defaults, session: 'standard' }, place, path, add);
   if (given.session === 'none') checkBareListener(given, path, add);
   else warnOfListenersLine(given, path, add);
   if (!link.ok || session === undefined) return undefined;
   return {
     link: link.value,
-    unknown: given.unknown ?? 'accept',
-    anonymous: given.anonymous ?? 'refuse',
-    maxDevices: given.max_devices ?? 1_000,
-    maxNewPerMinute: given.max_new_per_minute ?? 1_000,
-    forgetMs: durationMs(given.forget ?? '24h'),
-    maxNameless: given.max_nameless ?? 256,
-    maxConnections: given.max_connections ?? 10_000,
-    maxConnectionsPerAddress: given.max_connections_per_address ?? 1_000,
+    ...resolveKeys(ADMISSION, given),
     ...dialInLife(given, defaults, session, messages, path, add),
     session,
     ...recordOf(given, defaults),
@@ -46,7 +36,8 @@ function checkBareListener(given: ListenerShape, path: Path, add: Add): void {
     add({
       code: given.anonymous === undefined ? 'config_missing_key' : 'config_conflict',
       path: [...path, 'anonymous'],
-      message: 'With `session: none` nobody registers, so whoever dials in can only be named by its address.',
+      message:
+        'With `session: none` no device registers, so one that dials in can only be named by its address.',
       fix: 'Write `anonymous: by-address`, or remove `session: none`.',
     });
   }
@@ -56,7 +47,7 @@ function checkBareListener(given: ListenerShape, path: Path, add: Add): void {
     code: 'config_no_effect',
     path: [...path, 'unknown'],
     atKey: true,
-    message: '`unknown` has no effect with `session: none`, where nobody registers.',
+    message: '`unknown` has no effect with `session: none`, where no device registers.',
     fix: 'Remove it.',
   });
 }

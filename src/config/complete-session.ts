@@ -1,36 +1,36 @@
-import type { SessionSettings } from '../contract/settings.ts';
-import { completeBare, DEFAULT_REQUEST_TIMEOUT, isBare } from './complete-bare.ts';
-import { durationMs } from './duration.ts';
-import { checkIdentity } from './identity.ts';
+import type { BareSettings, SessionSettings } from '../contract/settings.ts';
+import type { Values } from '../protocol/declared/value.ts';
+import { luhnValid } from '../protocol/luhn.ts';
+import { formatDuration } from './duration.ts';
+import { configOf, resolveKeys } from './keys.ts';
 import type { Finding, Path } from './problem.ts';
-import type { DefaultsShape, DeviceShape, ListenerShape } from './shape.ts';
+import { BARE, CLOCK, HEARTBEAT, PRESENCE, RECONNECT, SESSION, TIMEOUTS } from './session-keys.ts';
+import type { DefaultsShape, SessionShape } from './shape.ts';
 
 type Place = Pick<SessionSettings, 'device' | 'role' | 'transport'>;
-type Add = (finding: Finding) => void;
+export type Add = (finding: Finding) => void;
+
+const IDENTITY = { identity: SESSION.identity };
 
 /**
  * How a peer is kept alive: what it says itself, then `defaults`, then what is built in, key by key. `place` carries
  * the role that it has unless one is given. Undefined where something is missing, which has then been added.
  */
 export function completeSession(
-  given: Partial<DeviceShape> | ListenerShape,
+  given: SessionShape,
   defaults: DefaultsShape,
   place: Place,
   path: Path,
   add: Add,
 ): SessionSettings | undefined {
   const role = given.role ?? defaults.role ?? place.role;
-  const identity = given.identity ?? defaults.identity ?? 'standard';
-  const heartbeat = { ...defaults.heartbeat, ...given.heartbeat };
-  const reconnect = { ...defaults.reconnect, ...('reconnect' in given ? given.reconnect : {}) };
-  const connectTimeout =
-    ('connect_timeout' in given ? given.connect_timeout : undefined) ?? defaults.connect_timeout;
+  const identity = identityOf(given, defaults);
+  const ownReconnect = 'reconnect' in given ? given.reconnect : undefined;
+  const reconnect = resolveKeys(RECONNECT, defaults.reconnect, ownReconnect);
   const asked = mergeSwitched(defaults.clock, given.clock);
   const asks = role === 'client' && !isBare(given, defaults);
   const clock = asked === undefined && asks ? {} : (asked ?? undefined);
   const presence = mergeSwitched(defaults.presence, given.presence);
-  const timeZone = clock?.time_zone;
-
   const register = { ...defaults.register, ...given.register };
   const { appid, imei } = register;
   const bare = completeBare(given, defaults, path, add);
@@ -42,14 +42,13 @@ export function completeSession(
     checkIdentity(given.register ?? {}, identity, [...path, 'register'], add);
     checkIdentity(inherited(defaults.register, given.register), identity, ['defaults', 'register'], add);
   } else if (given.register !== undefined) addIdleRegister(bare !== undefined, path, add);
-  const initialMs = durationMs(reconnect.initial ?? '1s');
-  const maxMs =
-    reconnect.max === undefined ? Math.max(durationMs('30s'), initialMs) : durationMs(reconnect.max);
-  if (maxMs < initialMs) {
+  const { initialMs } = reconnect;
+  const longestMs = ownReconnect?.max ?? defaults.reconnect?.max;
+  if (longestMs !== undefined && longestMs < initialMs) {
     add({
       code: 'config_conflict',
       path: 'reconnect' in given ? [...path, 'reconnect'] : ['defaults', 'reconnect'],
-      message: `The longest pause (${reconnect.max}) is shorter than the first (${reconnect.initial ?? '1s'}).`,
+      message: `The longest pause (${formatDuration(longestMs)}) is shorter than the first (${formatDuration(initialMs)}).`,
       fix: 'Make `max` at least `initial`.',
     });
     return undefined;
@@ -63,32 +62,18 @@ export function completeSession(
     ...(bare === undefined ? {} : { bare }),
     ...(registers && appid !== undefined && imei !== undefined ? { register: { appid, imei } } : {}),
     identity,
-    heartbeat: {
-      intervalMs: durationMs(heartbeat.interval ?? '3s'),
-      missed: heartbeat.missed ?? 3,
-      from: heartbeat.from ?? 'client',
-    },
-    ...(clock === undefined
-      ? {}
-      : {
-          clock: {
-            everyMs: durationMs(clock.every ?? '60s'),
-            ...(timeZone === undefined ? {} : { timeZone }),
-          },
-        }),
-    reconnect: {
-      initialMs,
-      maxMs,
-      multiplier: reconnect.multiplier ?? 2,
-      jitter: reconnect.jitter ?? 'full',
-    },
-    ...(presence?.every === undefined ? {} : { presence: { everyMs: durationMs(presence.every) } }),
-    connectTimeoutMs: durationMs(connectTimeout ?? '10s'),
-    requestTimeoutMs: durationMs(
-      given.request_timeout ?? defaults.request_timeout ?? DEFAULT_REQUEST_TIMEOUT,
-    ),
+    heartbeat: resolveKeys(HEARTBEAT, defaults.heartbeat, given.heartbeat),
+    ...(clock && { clock: resolveKeys(CLOCK, clock) }),
+    // One that is not given is no reason to wait shorter than the first time.
+    reconnect: { ...reconnect, maxMs: longestMs ?? Math.max(reconnect.maxMs, initialMs) },
+    ...(presence?.every !== undefined && { presence: configOf(PRESENCE, { every: presence.every }) }),
+    ...resolveKeys(TIMEOUTS, defaults, given),
   };
 }
+
+/** What appid and IMEI may be. */
+export const identityOf = (given: SessionShape, defaults: DefaultsShape): 'standard' | 'any' =>
+  resolveKeys(IDENTITY, defaults, given).identity;
 
 function addIdleRegister(bare: boolean, path: Path, add: Add): void {
   add({
@@ -123,11 +108,7 @@ function inherited(base: Register = {}, own: Register = {}): Register {
   };
 }
 
-function addMissingRegister(
-  register: Register | undefined,
-  path: Path,
-  add: (finding: Finding) => void,
-): void {
+function addMissingRegister(register: Register | undefined, path: Path, add: Add): void {
   const unless = [[...path, 'role']];
   if (register === undefined) {
     add({
@@ -149,4 +130,119 @@ function addMissingRegister(
       fix: `Add \`${key}:\` below \`register:\`.`,
     });
   }
+}
+
+const SILENCE_MS = 10_000;
+const POLLS_MISSED = 3;
+const LATE_MS = 2_000;
+const NEXT_REPLY_MS = 2_000;
+
+/** Whether the device knows neither register nor heartbeat. */
+function isBare(given: SessionShape, defaults: DefaultsShape): boolean {
+  return resolveKeys(BARE, defaults, given).session === 'none';
+}
+
+/** How a device without register and heartbeat lives; undefined for one of the built-in protocol. */
+export function completeBare(
+  own: SessionShape,
+  defaults: DefaultsShape,
+  path: Path,
+  add: Add,
+): BareSettings | undefined {
+  if (!isBare(own, defaults)) {
+    for (const key of ['silence', 'poll', 'late_window', 'turnaround'] as const) {
+      if (own[key] === undefined) continue;
+      add({
+        severity: 'warning',
+        code: 'config_no_effect',
+        path: [...path, key],
+        atKey: true,
+        message: `\`${key}\` has no effect on a device that registers and sends heartbeats.`,
+        fix: 'Remove it, or add `session: none`.',
+      });
+    }
+    return undefined;
+  }
+  const { poll = [], silence, lateWindowMs, turnaroundMs } = resolveKeys(BARE, defaults, own);
+  const polls = poll.map(({ message, every, as, fields = {} }) => ({
+    message,
+    // Values of YAML are those of JSON; whether they fit is for the declaration of the message to say.
+    fields: fields as Values,
+    everyMs: every,
+    ...(as === undefined || as === message ? {} : { as }),
+  }));
+  const fastest = Math.min(...polls.map(({ everyMs }) => everyMs));
+  const { requestTimeoutMs } = resolveKeys(TIMEOUTS, defaults, own);
+  const lateMs = lateWindowMs ?? Math.max(LATE_MS, Math.round(requestTimeoutMs / 2));
+  // One lost reply does not make a device offline: the line is asked again once its reply can't come any more.
+  const lostMs = requestTimeoutMs + lateMs + NEXT_REPLY_MS;
+  const byDefault = polls.length === 0 ? SILENCE_MS : Math.max(SILENCE_MS, fastest * POLLS_MISSED, lostMs);
+  return {
+    ...(silence === false ? {} : { silenceMs: silence ?? byDefault }),
+    polls,
+    ...(lateWindowMs === undefined && polls.length === 0 ? {} : { lateMs }),
+    turnaroundMs,
+  };
+}
+
+/** Checks an appid and an IMEI by what the protocol can carry, and by what they usually are unless `identity: any`. */
+export function checkIdentity(
+  given: { readonly appid?: string | undefined; readonly imei?: string | undefined },
+  identity: 'standard' | 'any',
+  path: Path,
+  add: Add,
+): void {
+  const { appid, imei } = given;
+  if (appid !== undefined) {
+    const problem = identity === 'any' ? wrongLength(appid, 36) : wrongUuid(appid);
+    if (problem !== undefined) addBad('appid', problem, path, add);
+  }
+  if (imei === undefined) return;
+  const problem = identity === 'any' ? wrongLength(imei, 15) : wrongImei(imei);
+  if (problem !== undefined) addBad('imei', problem, path, add);
+  else if (/^\d{15}$/.test(imei) && !luhnValid(imei)) {
+    add({
+      severity: 'warning',
+      code: 'config_unlikely',
+      path: [...path, 'imei'],
+      message: 'The last digit of this IMEI is not its check digit.',
+      fix: 'Compare it with the device; if the device really has it, nothing need be done.',
+    });
+  }
+}
+
+type Wrong = readonly [message: string, fix: string];
+
+function addBad(key: string, [message, fix]: Wrong, path: Path, add: Add): void {
+  add({ code: 'config_bad_value', path: [...path, key], message, fix });
+}
+
+function wrongLength(text: string, length: number): Wrong | undefined {
+  if (!/^[\x20-\x7e]*$/.test(text))
+    return ['The text holds characters that are not ASCII.', 'Use ASCII only.'];
+  if (text.length === length) return undefined;
+  return [
+    `The text has ${text.length} characters, and its field in the frame has ${length}.`,
+    `Write ${length}.`,
+  ];
+}
+
+function wrongUuid(text: string): Wrong | undefined {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return undefined;
+  const digits = text.replace(/[-{}]/g, '');
+  const fix = /^[0-9a-f]{32}$/i.test(digits)
+    ? `Write ${digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')}.`
+    : 'Write 8-4-4-4-12 hex digits, or add `identity: any` where it is other text.';
+  return ['This is no UUID.', fix];
+}
+
+function wrongImei(text: string): Wrong | undefined {
+  if (/^\d{15}$/.test(text)) return undefined;
+  const digits = text.replace(/[\s-]/g, '');
+  const what =
+    /^\d+$/.test(digits) && digits === text ? `This IMEI has ${text.length} digits.` : 'This is no IMEI.';
+  const fix = /^\d{15}$/.test(digits)
+    ? `Write "${digits}".`
+    : 'Write its 15 digits, or add `identity: any` where it is other text of 15 characters.';
+  return [what, fix];
 }

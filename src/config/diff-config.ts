@@ -1,7 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { addressLabel } from '../links/transports.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { configName, type Effect, effectOf, type Keys } from './keys.ts';
 import type { BridgeConfig, DeviceConfig, ListenerConfig } from './model.ts';
+import { SERVER } from './server.ts';
+import { fileShape } from './shape.ts';
 
 export interface Change<T> {
   readonly from: T;
@@ -9,7 +12,7 @@ export interface Change<T> {
 }
 
 export interface ListenerChange extends Change<ListenerConfig> {
-  /** Devices that it accepted begin anew, because they are spoken to, or recorded, in another way. */
+  /** Devices that it accepted start again, because they are spoken to, or recorded, in another way. */
   readonly anew: boolean;
 }
 
@@ -28,36 +31,35 @@ export interface ConfigDiff {
   readonly listeners: ListDiff<ListenerConfig, ListenerChange>;
   /** Other keys that take effect at once, as they are written: `server.origins`. */
   readonly settings: readonly string[];
-  /** Keys that take effect when the process is started anew. */
+  /** Keys that take effect when the process is started again. */
   readonly needsRestart: readonly string[];
 }
 
-/** Keys beside devices and listeners that take effect while the bridge runs; every other one needs a restart. */
-const AT_ONCE: ReadonlySet<string> = new Set([
-  'server.origins',
-  'server.hosts',
-  'server.trusted_proxies',
-  'server.max_connections_per_address',
-  'server.max_connects_per_second',
-  'server.max_requests_per_second',
-  'server.max_message_bytes',
-  'server.max_messages_per_second',
-  'server.max_patterns',
-  'server.auth_timeout',
-  'server.flush_window',
-  'access',
-  'secrecy',
-  'log',
-]);
-/** What is compared with the devices and listeners that it concerns, or says nothing of how they are run. */
-const PARTS: ReadonlySet<string> = new Set([
-  'file',
-  'messages',
-  'devices',
-  'listeners',
-  'server',
-  'requiredDevices',
-]);
+/** Keys that are compared key by key, or with the devices and listeners that they concern. */
+const PARTS: ReadonlySet<string> = new Set(['server', 'defaults', 'messages', 'devices', 'listeners']);
+
+/** The other keys of the file, and those of `server`: what the diff looks at one by one. */
+export const SETTINGS: readonly Setting[] = [
+  ...settingsIn(fileShape.shape, []).filter(({ key }) => !PARTS.has(key)),
+  ...settingsIn(SERVER, ['server']),
+];
+
+export interface Setting {
+  /** As it is written: `server.origins`. */
+  readonly key: string;
+  /** Its name in the configuration, or in its `server`. */
+  readonly name: string;
+  /** Undefined: after a restart. */
+  readonly effect: Effect | undefined;
+}
+
+function settingsIn(keys: Keys, above: readonly string[]): Setting[] {
+  return Object.entries(keys).map(([key, type]) => ({
+    key: [...above, key].join('.'),
+    name: configName(key, type),
+    effect: effectOf(type),
+  }));
+}
 
 /** Compares by value: the order of devices and the text of the file do not matter, what a device speaks does. */
 export function diffConfig(from: BridgeConfig, to: BridgeConfig): ConfigDiff {
@@ -71,9 +73,9 @@ export function diffConfig(from: BridgeConfig, to: BridgeConfig): ConfigDiff {
 /** The same; may be interrupted wherever it yields. */
 export function* diffSteps(from: BridgeConfig, to: BridgeConfig): Generator<undefined, ConfigDiff> {
   const same = comparing();
-  const ofServer = differentKeys(from.server, to.server).map((key) => `server.${asWritten(key)}`);
-  const others = differentKeys(from, to, PARTS);
-  const different = [...new Set([...ofServer, ...others.map(asWritten)])].sort();
+  const different = SETTINGS.filter(
+    (setting) => !isDeepStrictEqual(settingOf(from, setting), settingOf(to, setting)),
+  );
   const listeners = yield* diffList(
     listenersByAddress(from.listeners),
     listenersByAddress(to.listeners),
@@ -85,33 +87,30 @@ export function* diffSteps(from: BridgeConfig, to: BridgeConfig): Generator<unde
       ...listeners,
       changed: listeners.changed.map((each) => ({ ...each, anew: !sameLife(each) })),
     },
-    settings: different.filter((key) => AT_ONCE.has(key)),
-    needsRestart: different.filter((key) => !AT_ONCE.has(key)),
+    settings: keysOf(different.filter(({ effect }) => effect !== undefined)),
+    needsRestart: keysOf(different.filter(({ effect }) => effect === undefined)),
   };
 }
 
+const keysOf = (settings: readonly Setting[]): string[] => settings.map(({ key }) => key).sort();
+
+/** The part of a configuration in which a setting stands. */
+const partOf = (config: BridgeConfig, { key }: Setting): object =>
+  key.startsWith('server.') ? config.server : config;
+
+const settingOf = (config: BridgeConfig, setting: Setting): unknown =>
+  Reflect.get(partOf(config, setting), setting.name);
+
 /** What runs once the differences are applied: all that is new, but for what needs a restart. */
 export function afterReload(running: BridgeConfig, next: BridgeConfig): BridgeConfig {
-  const { host, port, tls, tcp } = running.server;
-  const { tls: _tls, tcp: _tcp, ...live } = next.server;
-  const { secrecy: _secrecy, access: _access, log: _log, ...kept } = running;
-  return {
-    ...kept,
-    ...(next.access === undefined ? {} : { access: next.access }),
-    ...(next.secrecy === undefined ? {} : { secrecy: next.secrecy }),
-    ...(next.log === undefined ? {} : { log: next.log }),
-    file: next.file,
-    server: {
-      ...live,
-      host,
-      port,
-      ...(tls === undefined ? {} : { tls }),
-      ...(tcp === undefined ? {} : { tcp }),
-    },
-    devices: next.devices,
-    listeners: next.listeners,
-    ...(next.requiredDevices === undefined ? {} : { requiredDevices: next.requiredDevices }),
-  };
+  const after: BridgeConfig = { ...next, server: { ...next.server } };
+  for (const setting of SETTINGS.filter(({ effect }) => effect === undefined)) {
+    const part = partOf(after, setting);
+    const value = settingOf(running, setting);
+    if (value === undefined) Reflect.deleteProperty(part, setting.name);
+    else Reflect.set(part, setting.name, value);
+  }
+  return after;
 }
 
 function* diffList<T>(
@@ -180,14 +179,3 @@ function sameLife({ from, to }: Change<ListenerConfig>): boolean {
   });
   return isDeepStrictEqual(life(from), life(to));
 }
-
-function differentKeys(from: object, to: object, but: ReadonlySet<string> = new Set()): string[] {
-  const before = new Map<string, unknown>(Object.entries(from));
-  const after = new Map<string, unknown>(Object.entries(to));
-  const keys = [...new Set([...before.keys(), ...after.keys()])];
-  return keys.filter((key) => !but.has(key) && !isDeepStrictEqual(before.get(key), after.get(key)));
-}
-
-/** `authTimeoutMs` as it stands in the file, where the value carries the unit: `auth_timeout`. */
-const asWritten = (key: string): string =>
-  key.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -3,7 +3,7 @@ import { capital, type FieldFinding, nameKind } from './field.ts';
 import type { Finding, Path } from './problem.ts';
 import { suggest } from './suggest.ts';
 
-/** What people write who know other programs, or an older text of ours. */
+/** Names of these keys in other programs, and in older documents of this one. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   address: 'link',
   baudrate: 'baud',
@@ -16,7 +16,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 };
 
 const LONGEST_LIST = 8;
-/** A key with more places than these is at home nearly everywhere. */
+/** A key that more places know is named without them. */
 const MOST_PLACES = 4;
 
 /** Says of everything that does not fit the shape where it is, what it is, and what to write instead. */
@@ -180,7 +180,8 @@ function keysOf(shape: z.ZodType, path: Path): string[] {
 }
 
 function bare(schema: z.core.$ZodType): z.core.$ZodType {
-  if (schema instanceof z.ZodOptional) return bare(schema.unwrap());
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault) return bare(schema.unwrap());
+  if (schema instanceof z.ZodPipe) return bare(schema.in);
   if (schema instanceof z.ZodUnion) {
     return (
       schema.options.map(bare).find((option: z.core.$ZodType) => option instanceof z.ZodObject) ?? schema

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
-import { formatDuration, parseDuration } from './duration.ts';
+import { durationMs, formatDuration, parseDuration } from './duration.ts';
 import { suggest } from './suggest.ts';
 
 /** What is wrong with one value. */
@@ -12,7 +12,7 @@ export interface FieldFinding {
   readonly path?: readonly (string | number)[];
 }
 
-/** What an editor shows and checks: plain JSON Schema. */
+/** What an editor shows and checks: plain JSON Schema; the default of a key of `devices.yaml` is its `.prefault(...)`. */
 export interface FieldMeta {
   readonly description: string;
   readonly default?: unknown;
@@ -20,7 +20,7 @@ export interface FieldMeta {
   readonly [keyword: string]: unknown;
 }
 
-/** zod's name for what is not its own check; the code of ours is in the finding. */
+/** zod's name for a check that is not its own; the error code is in the finding. */
 const ZOD_CODE = 'custom';
 
 /** A value with a check that names the fix, and the JSON Schema that says the same to an editor. */
@@ -64,6 +64,12 @@ export const badType = (expected: string, value: unknown, fix: string): FieldFin
   fix,
 });
 
+export const badValue = (message: string, fix: string): FieldFinding => ({
+  code: 'config_bad_value',
+  message,
+  fix,
+});
+
 /** A text that YAML took for a number or a boolean because it stands without quotes. */
 function unquoted(what: string, value: unknown): FieldFinding | undefined {
   if (typeof value !== 'number' && typeof value !== 'boolean' && typeof value !== 'bigint') return undefined;
@@ -83,7 +89,7 @@ export function textField(
   what: string,
   example: string,
   meta: FieldMeta,
-  check: (text: string) => FieldFinding | undefined,
+  check: (text: string) => FieldFinding | undefined = () => undefined,
 ) {
   return field<string>({ type: 'string', ...meta }, (value) => {
     if (typeof value === 'string' && value !== '') return check(value);
@@ -91,38 +97,66 @@ export function textField(
   });
 }
 
+declare const unit: unique symbol;
+
+/** A duration of the file, once it is read. */
+export type Milliseconds = number & { readonly [unit]: 'ms' };
+
+const DURATIONS = new WeakSet<z.core.$ZodType>();
+
+/** Whether the values of a key are durations, whether or not it may be left out. */
+export function isDuration(type: z.core.$ZodType): boolean {
+  if (type instanceof z.ZodOptional || type instanceof z.ZodPrefault) return isDuration(type.unwrap());
+  return DURATIONS.has(type);
+}
+
 /** A duration with its unit, within bounds in ms. */
 export function durationField(lowestMs: number, highestMs: number, meta: FieldMeta) {
-  const json = { type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h)$', ...meta };
-  return field<string>(json, (value) => {
-    if (typeof value === 'number') {
-      return {
-        code: 'config_bad_duration',
-        message: `${value} what? A duration carries its unit.`,
-        fix: `Write ${value}s if seconds are meant, or use ms, m or h.`,
-      };
-    }
-    if (typeof value !== 'string')
-      return badType('a duration', value, 'Write for example 250ms, 3s, 15m or 24h.');
-    const ms = parseDuration(value);
-    if (ms === undefined) {
-      const spaced = parseDuration(value.replace(/\s/g, '').toLowerCase());
-      return {
-        code: 'config_bad_duration',
-        message: 'This is no duration.',
-        fix:
-          spaced === undefined
-            ? 'Write a number and ms, s, m or h, for example 250ms, 1.5s, 15m or 24h.'
-            : `Write ${formatDuration(spaced)}.`,
-      };
-    }
-    if (ms >= lowestMs && ms <= highestMs) return undefined;
+  const type = durationText(lowestMs, highestMs, meta).transform((text) => durationMs(text) as Milliseconds);
+  DURATIONS.add(type);
+  return type;
+}
+
+/** A duration that may be switched off. */
+export const durationOrFalse = (lowestMs: number, highestMs: number, meta: FieldMeta) =>
+  z
+    .union([z.literal(false), durationText(lowestMs, highestMs, meta)])
+    // Behind the union: a branch that converts loses the finding of its check.
+    .transform((value) => (value === false ? value : durationMs(value)));
+
+const durationText = (lowestMs: number, highestMs: number, meta: FieldMeta) =>
+  field<string>({ type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h)$', ...meta }, (value) =>
+    checkDuration(value, lowestMs, highestMs),
+  );
+
+function checkDuration(value: unknown, lowestMs: number, highestMs: number): FieldFinding | undefined {
+  if (typeof value === 'number') {
     return {
       code: 'config_bad_duration',
-      message: `The duration is too ${ms < lowestMs ? 'short' : 'long'}.`,
-      fix: `Write ${formatDuration(lowestMs)} to ${formatDuration(highestMs)}.`,
+      message: `${value} what? A duration carries its unit.`,
+      fix: `Write ${value}s if seconds are meant, or use ms, m or h.`,
     };
-  });
+  }
+  if (typeof value !== 'string')
+    return badType('a duration', value, 'Write for example 250ms, 3s, 15m or 24h.');
+  const ms = parseDuration(value);
+  if (ms === undefined) {
+    const spaced = parseDuration(value.replace(/\s/g, '').toLowerCase());
+    return {
+      code: 'config_bad_duration',
+      message: 'This is no duration.',
+      fix:
+        spaced === undefined
+          ? 'Write a number and ms, s, m or h, for example 250ms, 1.5s, 15m or 24h.'
+          : `Write ${formatDuration(spaced)}.`,
+    };
+  }
+  if (ms >= lowestMs && ms <= highestMs) return undefined;
+  return {
+    code: 'config_bad_duration',
+    message: `The duration is too ${ms < lowestMs ? 'short' : 'long'}.`,
+    fix: `Write ${formatDuration(lowestMs)} to ${formatDuration(highestMs)}.`,
+  };
 }
 
 /** A number within bounds, whole unless `fraction`. */
@@ -137,6 +171,16 @@ export function numberField(lowest: number, highest: number, meta: FieldMeta, fr
     return { code: 'config_bad_value', message: 'The number is out of range.', fix };
   });
 }
+
+const MIB = 1024 * 1024;
+
+/** A size in whole MiB, read as bytes. Its key ends in `_mb`. */
+export const mebibytesField = (lowest: number, highest: number, meta: FieldMeta) =>
+  numberField(lowest, highest, meta).transform((mib) => mib * MIB);
+
+/** A part in percent, read as a number above 0 and at most 1. */
+export const percentField = (meta: FieldMeta) =>
+  numberField(1, 100, meta).transform((percent) => percent / 100);
 
 /** One of a few words (or numbers). */
 export function choiceField<const T extends string | number>(values: readonly T[], meta: FieldMeta) {
@@ -162,12 +206,12 @@ export function flagField(meta: FieldMeta) {
   );
 }
 
-/** One text, or a list of at least one; each is checked by `check`. */
+/** One text, or a list of at least one; read as a list. */
 export function oneOrMoreField(
   what: string,
   example: string,
   meta: FieldMeta,
-  check: (text: string) => FieldFinding | undefined,
+  checkText: (text: string) => FieldFinding | undefined = () => undefined,
 ) {
   const json = {
     anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }],
@@ -175,9 +219,9 @@ export function oneOrMoreField(
   };
   const checkOne = (value: unknown) =>
     typeof value === 'string' && value !== ''
-      ? check(value)
+      ? checkText(value)
       : (unquoted(what, value) ?? badType(what, value, `Write for example ${example}.`));
-  return field<string | readonly string[]>(json, (value) => {
+  const check = (value: unknown): FieldFinding | undefined => {
     if (!Array.isArray(value)) return checkOne(value);
     if (value.length === 0) {
       return {
@@ -191,5 +235,8 @@ export function oneOrMoreField(
       if (finding !== undefined) return { ...finding, path: [index, ...(finding.path ?? [])] };
     }
     return undefined;
-  });
+  };
+  return field<string | readonly string[]>(json, check).transform((value) =>
+    typeof value === 'string' ? [value] : value,
+  );
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { durationMs } from './duration.ts';
-import { durationField, oneOrMoreField, textField } from './field.ts';
+import { badValue, durationField, oneOrMoreField, textField } from './field.ts';
+import { type ConfigOf, configOf } from './keys.ts';
 import type { Finding } from './problem.ts';
 
 /** Ways to sign of each kind of key; those of secrets and of key pairs are never mixed. */
@@ -18,24 +18,22 @@ const PAIR_ALGORITHMS = [
   'PS512',
 ];
 
-/** Tokens that somebody else signs. */
-export interface JwtConfig {
-  /** With what they are checked: one file. */
-  readonly key: { readonly kind: 'secret' | 'pem' | 'jwks'; readonly path: string };
-  /** No other is taken, whatever a token says of itself. */
-  readonly algorithms: readonly string[];
-  readonly issuer?: readonly string[];
-  readonly audience?: readonly string[];
-  readonly rolesClaim: string;
-  readonly topicsClaim: string;
-  readonly clockToleranceMs: number;
-}
+const CLAIMS = {
+  roles_claim: textField('the name of a claim', 'heartwire_roles', {
+    description: 'The claim with the role, or a list of roles.',
+  }).prefault('heartwire_roles'),
+  topics_claim: textField('the name of a claim', 'heartwire_topics', {
+    description: 'The claim with the list of patterns of topics.',
+  }).prefault('heartwire_topics'),
+  clock_tolerance: durationField(0, 10 * 60_000, {
+    description: 'How far the clock of the issuer may be off.',
+  }).prefault('5s'),
+};
 
-const fine = (): undefined => undefined;
 const keyFile = (what: string, example: string, description: string) =>
-  textField(what, example, { description }, fine).optional();
+  textField(what, example, { description }).optional();
 
-/** The key `access.jwt`, as it is written. */
+/** The key `access.jwt`. */
 export const jwtShape = z.strictObject({
   secret_file: keyFile('a file', 'jwt.secret', 'The file of a shared secret of at least 32 bytes.'),
   public_key_file: keyFile('a file', 'issuer.pem', 'The file of a public key or a certificate, PEM.'),
@@ -51,45 +49,33 @@ export const jwtShape = z.strictObject({
     (text) =>
       [...SECRET_ALGORITHMS, ...PAIR_ALGORITHMS].includes(text)
         ? undefined
-        : {
-            code: 'config_bad_value',
-            message: 'This is no algorithm that tokens may be signed with.',
-            fix: `Write one of ${[...SECRET_ALGORITHMS, ...PAIR_ALGORITHMS].join(', ')}.`,
-          },
+        : badValue(
+            'This is no algorithm that tokens may be signed with.',
+            `Write one of ${[...SECRET_ALGORITHMS, ...PAIR_ALGORITHMS].join(', ')}.`,
+          ),
   ).optional(),
-  issuer: oneOrMoreField(
-    'an issuer',
-    'https://login.example',
-    { description: 'Who must have issued it (`iss`); anybody with the key where it is left out.' },
-    fine,
-  ).optional(),
-  audience: oneOrMoreField(
-    'an audience',
-    'heartwire',
-    { description: 'For whom it must be (`aud`); anybody where it is left out.' },
-    fine,
-  ).optional(),
-  roles_claim: textField(
-    'the name of a claim',
-    'heartwire_roles',
-    { description: 'The claim with the role, or a list of roles.', default: 'heartwire_roles' },
-    fine,
-  ).optional(),
-  topics_claim: textField(
-    'the name of a claim',
-    'heartwire_topics',
-    { description: 'The claim with the list of patterns of topics.', default: 'heartwire_topics' },
-    fine,
-  ).optional(),
-  clock_tolerance: durationField(0, 10 * 60_000, {
-    description: 'How far the clock of the issuer may be off.',
-    default: '5s',
+  issuer: oneOrMoreField('an issuer', 'https://login.example', {
+    description: 'The issuers that are accepted (`iss`); any with the key where it is left out.',
   }).optional(),
+  audience: oneOrMoreField('an audience', 'heartwire', {
+    description: 'The audiences that are accepted (`aud`); any where it is left out.',
+  }).optional(),
+  ...CLAIMS,
 });
+
+/** Tokens that another party signs. */
+export interface JwtConfig extends ConfigOf<typeof CLAIMS> {
+  /** With what they are checked: one file. */
+  readonly key: { readonly kind: 'secret' | 'pem' | 'jwks'; readonly path: string };
+  /** No other is taken, whatever a token says of itself. */
+  readonly algorithms: readonly string[];
+  readonly issuer?: readonly string[];
+  readonly audience?: readonly string[];
+}
 
 /** Fills in what is left out, and says which keys contradict each other. */
 export function completeJwt(
-  given: z.infer<typeof jwtShape>,
+  given: z.output<typeof jwtShape>,
   beside: (path: string) => string,
   add: (finding: Finding) => void,
 ): JwtConfig {
@@ -106,8 +92,7 @@ export function completeJwt(
   }
   const kind = secret !== undefined ? 'secret' : pem !== undefined ? 'pem' : 'jwks';
   const possible = kind === 'secret' ? SECRET_ALGORITHMS : PAIR_ALGORITHMS;
-  const wanted = algorithms === undefined ? undefined : listOf(algorithms);
-  const foreign = wanted?.find((each) => !possible.includes(each));
+  const foreign = algorithms?.find((each) => !possible.includes(each));
   if (foreign !== undefined) {
     add({
       code: 'config_conflict',
@@ -118,14 +103,9 @@ export function completeJwt(
   }
   return {
     key: { kind, path: beside(files[0] ?? '') },
-    algorithms: wanted ?? (kind === 'secret' ? ['HS256'] : ['ES256', 'EdDSA', 'RS256']),
-    ...(issuer === undefined ? {} : { issuer: listOf(issuer) }),
-    ...(audience === undefined ? {} : { audience: listOf(audience) }),
-    rolesClaim: given.roles_claim ?? 'heartwire_roles',
-    topicsClaim: given.topics_claim ?? 'heartwire_topics',
-    clockToleranceMs: durationMs(given.clock_tolerance ?? '5s'),
+    algorithms: algorithms ?? (kind === 'secret' ? ['HS256'] : ['ES256', 'EdDSA', 'RS256']),
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(audience === undefined ? {} : { audience }),
+    ...configOf(CLAIMS, given),
   };
 }
-
-const listOf = (value: string | readonly string[]): readonly string[] =>
-  typeof value === 'string' ? [value] : value;

@@ -1,21 +1,27 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { accessShape, checkOpenness, completeAccess } from './access.ts';
 import { checkTogether, type Placed } from './check-together.ts';
-import { completeDevice } from './complete.ts';
+import { completeDevice } from './complete-device.ts';
 import { completeListener } from './complete-listener.ts';
 import { explainIssues } from './explain-issues.ts';
-import { completeFiles, filesShape } from './files.ts';
-import { completeKnownDevices, knownDevicesShape } from './known-devices.ts';
+import { configOf, type Keys } from './keys.ts';
 import { checkDialIn, type MessageFiles, messagesNamed } from './message-files.ts';
 import type { DeviceConfig, ListenerConfig } from './model.ts';
-import { completeLog, completeMetrics, logShape, metricsShape, requiredIds } from './observing.ts';
 import type { Finding, Path } from './problem.ts';
 import { LARGEST_CONFIG, readDocument } from './read-document.ts';
-import { checkRoomFor, completeRecording, recordingShape } from './recording.ts';
 import type { LoadedConfig, Report } from './report.ts';
 import { completeEncryption, type KeyFiles, secrecyShape } from './secrecy.ts';
 import { completeServer, serverShape } from './server.ts';
-import { type DefaultsShape, defaultsShape, deviceShape, fileShape, listenerShape } from './shape.ts';
+import { defaultsShape, deviceShape, fileShape, LOG, listenerShape, METRICS } from './shape.ts';
+import {
+  checkRoomFor,
+  completeFiles,
+  completeKnownDevices,
+  completeRecording,
+  filesShape,
+  knownDevicesShape,
+  recordingShape,
+} from './storage.ts';
 import type { TraceRoles } from './trace-roles.ts';
 
 /**
@@ -67,23 +73,24 @@ function assemble(
     return right === undefined ? undefined : shape.safeParse({ ...instead, ...right }).data;
   };
 
-  const server = completeServer(fits(serverShape, ['server'], root.server ?? {}) ?? {}, add);
+  /** A group all of whose keys have a default, or may be absent. */
+  const filled = <K extends Keys>(shape: z.ZodObject<K>, key: string) =>
+    fits(shape, [key], root[key] ?? {}) ?? shape.parse({});
+
+  const server = completeServer(filled(serverShape, 'server'), add);
   const givenAccess = fits(accessShape, ['access'], root.access);
   const access = givenAccess && completeAccess(givenAccess, file, add);
   checkOpenness(server, access, add);
-  const defaults: DefaultsShape = fits(defaultsShape, ['defaults'], root.defaults ?? {}) ?? {};
-  const recording = completeRecording(fits(recordingShape, ['recording'], root.recording ?? {}) ?? {});
+  const defaults = filled(defaultsShape, 'defaults');
+  const recording = completeRecording(filled(recordingShape, 'recording'));
   const messagesOf = (name: unknown, path: Path) =>
     messagesNamed(typeof name === 'string' && name !== '' ? name : undefined, messageFiles, path, add);
   const messages = messagesOf(root.messages, []);
   const files = fits(filesShape, ['files'], root.files);
-  const known = completeKnownDevices(
-    fits(knownDevicesShape, ['known_devices'], root.known_devices ?? {}) ?? {},
-    file,
-  );
+  const known = completeKnownDevices(filled(knownDevicesShape, 'known_devices'), file);
   const secrecy = fits(secrecyShape, ['secrecy'], root.secrecy);
-  const metrics = fits(metricsShape, ['metrics'], root.metrics ?? {}) ?? {};
-  const log = fits(logShape, ['log'], root.log ?? {}) ?? {};
+  const metrics = filled(z.strictObject(METRICS), 'metrics');
+  const log = filled(z.strictObject(LOG), 'log');
   const listeners: Placed<ListenerConfig>[] = [];
   for (const [index, entry] of listOf(root.listeners).entries()) {
     const path = ['listeners', index];
@@ -129,8 +136,8 @@ function assemble(
     ...(files === undefined ? {} : { files: completeFiles(files, add) }),
     ...(known === undefined ? {} : { knownDevices: known }),
     ...(secrecy === undefined ? {} : { secrecy: completeEncryption(secrecy, keyFiles, ids, add) }),
-    metrics: completeMetrics(metrics),
-    log: completeLog(log),
+    metrics: configOf(METRICS, metrics),
+    log: configOf(LOG, log),
     requiredDevices: requiredIds(listOf(root.devices)),
     devices: good(devices),
     listeners: good(listeners),
@@ -141,5 +148,13 @@ const idIn = (entry: unknown, path: Path): Placed<string>[] =>
   typeof entry === 'object' && entry !== null && 'id' in entry && typeof entry.id === 'string'
     ? [{ path, value: entry.id }]
     : [];
+
+/** Ids of the devices that are required, those with an error included: they are as good as down. */
+function requiredIds(devices: readonly unknown[]): string[] {
+  return devices.flatMap((entry) => {
+    if (typeof entry !== 'object' || entry === null || !('required' in entry) || !('id' in entry)) return [];
+    return entry.required === true && typeof entry.id === 'string' ? [entry.id] : [];
+  });
+}
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

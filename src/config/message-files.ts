@@ -1,10 +1,11 @@
 import type { PollSettings, SessionSettings } from '../contract/settings.ts';
-import { MessageCatalog } from '../devices/core/message-catalog.ts';
 import { clashWithBuiltin } from '../protocol/declared/builtin.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { prepareRequest } from '../protocol/declared/prepare-request.ts';
 import { isStandardFraming } from '../protocol/framing/make-framing.ts';
-import { isKeyed } from './keyed.ts';
+import { capital } from './field.ts';
 import type { Finding, Path, Problem } from './problem.ts';
+import { isKeyed } from './yaml-source.ts';
 
 /** A file of declared messages that a configuration names, as far as it could be read. */
 export interface MessageFile {
@@ -45,7 +46,7 @@ export function messagesNamed(
         : (file?.unreadable ?? `${name} was not read.`),
     fix:
       errors > 0
-        ? 'Mend what is listed for it.'
+        ? 'Fix what is listed for it.'
         : 'Name a file that can be read, beside this one or by its whole path.',
   });
   return undefined;
@@ -58,9 +59,8 @@ export function checkMessagesFit(
   path: Path,
   add: (finding: Finding) => void,
 ): void {
-  const catalog = messages && new MessageCatalog(messages);
   for (const [index, poll] of (session.bare?.polls ?? []).entries()) {
-    const prepared = catalog?.prepare(poll.message, poll.fields);
+    const prepared = messages && prepareRequest(messages, poll.message, poll.fields);
     if (prepared?.ok === true) continue;
     add({
       code: 'config_bad_value',
@@ -74,7 +74,7 @@ export function checkMessagesFit(
           : 'Poll with a message from the host, and with fields as it declares them.',
     });
   }
-  if (catalog !== undefined) checkGroups(session.bare?.polls ?? [], catalog, path, add);
+  if (messages !== undefined) checkGroups(session.bare?.polls ?? [], messages, path, add);
   if (messages === undefined || session.bare !== undefined || goesBesideRegister(messages)) return;
   const clash = sharesFrames(messages) ? clashWithBuiltin(messages.declaration.messages) : undefined;
   const bare = '`session: none` where the device knows neither register nor heartbeat';
@@ -92,18 +92,18 @@ export function checkMessagesFit(
 /** Values that are not the same must not stand under one name, and must not take each other's place. */
 function checkGroups(
   polls: readonly PollSettings[],
-  catalog: MessageCatalog,
+  protocol: DeclaredProtocol,
   path: Path,
   add: (finding: Finding) => void,
 ): void {
   const asked = polls.map(({ message, fields, as = message }) => {
-    const prepared = catalog.prepare(message, fields);
+    const prepared = prepareRequest(protocol, message, fields);
     const payload = prepared.ok ? String(prepared.request.payload) : undefined;
     return { message, group: as, payload };
   });
   for (const [index, { message, group, payload }] of asked.entries()) {
     const here = [...path, 'poll', index];
-    if (group !== message && catalog.declaration(group) !== undefined) {
+    if (group !== message && protocol.message(group) !== undefined) {
       add({
         code: 'config_conflict',
         path: [...here, 'as'],
@@ -157,5 +157,3 @@ const sharesFrames = (messages: DeclaredProtocol): boolean =>
 export function longestOf(messages: DeclaredProtocol): number {
   return Math.max(0, ...messages.messages.flatMap(({ forms }) => forms.map(({ maxLength }) => maxLength)));
 }
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

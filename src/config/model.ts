@@ -3,14 +3,14 @@ import type { ListenAddress } from '../links/tcp-listen.ts';
 import type { LinkAddress } from '../links/transports.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { AccessConfig } from './access.ts';
-import type { KnownDevicesConfig } from './known-devices.ts';
-import type { LogConfig, MetricsConfig } from './observing.ts';
-import type { RecordingConfig } from './recording.ts';
+import type { ConfigOf } from './keys.ts';
 import type { EncryptionConfig } from './secrecy.ts';
 import type { ServerConfig } from './server.ts';
+import type { ADMISSION, LOG, METRICS } from './shape.ts';
+import type { FilesConfig, KnownDevicesConfig, RecordingConfig } from './storage.ts';
 
-export type { RecordingConfig } from './recording.ts';
 export type { ServerConfig } from './server.ts';
+export type { FilesConfig, RecordingConfig } from './storage.ts';
 
 /** What a device that dials in must show to be this device; all that are given must agree. */
 export interface MatchConfig {
@@ -36,7 +36,7 @@ interface DeviceBase {
 /** `serial` resynchronises inside the stream; `stream` closes at the first impossible header. */
 export type LineKind = 'stream' | 'serial';
 
-/** A device that we dial: over TCP, or a serial line. */
+/** A device that is dialled: over TCP, or a serial line. */
 export interface DialledDeviceConfig extends DeviceBase {
   readonly kind: 'dialled';
   /** In the order in which they are tried; as many as `session.addresses`. */
@@ -54,24 +54,9 @@ export interface MatchedDeviceConfig extends DeviceBase {
 
 export type DeviceConfig = DialledDeviceConfig | MatchedDeviceConfig;
 
-/** An address at which devices dial in. */
-export interface ListenerConfig {
+/** An address at which devices dial in, and what it admits. */
+export interface ListenerConfig extends ConfigOf<typeof ADMISSION> {
   readonly link: ListenAddress;
-  /** What becomes of a device that no `match` names. */
-  readonly unknown: 'accept' | 'refuse';
-  /** `by-address` names a link that never registers `addr-<ip>`. */
-  readonly anonymous: 'refuse' | 'by-address';
-  /** Unknown devices kept at once; for one more, one that came once and is gone makes room, or it is refused. */
-  readonly maxDevices: number;
-  /** Unknown devices that one address makes known, at once and in a minute on average. */
-  readonly maxNewPerMinute: number;
-  /** An unknown device that has been away for so long is forgotten, in ms. */
-  readonly forgetMs: number;
-  /** Links without a name at once; beyond it the oldest is closed. */
-  readonly maxNameless: number;
-  /** Connections at once, in all and per address. */
-  readonly maxConnections: number;
-  readonly maxConnectionsPerAddress: number;
   readonly maxFrame: number;
   /** How the bytes of devices accepted here are read, as for a device. */
   readonly line?: LineKind;
@@ -83,22 +68,12 @@ export interface ListenerConfig {
   readonly session: SessionSettings;
 }
 
-/** Where files go that devices send. */
-export interface FilesConfig {
-  readonly dir: string;
-  readonly maxFileBytes: number;
-  readonly budgetBytes: number;
-  readonly maxFiles: number;
-  /** What one device may take of both, above 0 and at most 1. */
-  readonly deviceShare: number;
-}
-
 /** A configuration without problems, all defaults filled in. */
 export interface BridgeConfig {
   /** The file that it came from, as it was named. */
   readonly file: string;
   readonly server: ServerConfig;
-  /** Absent: nobody is asked for a token. */
+  /** Absent: no token is asked for. */
   readonly access?: AccessConfig;
   /** Where traces are written, if any are. */
   readonly recording: RecordingConfig;
@@ -108,8 +83,8 @@ export interface BridgeConfig {
   readonly knownDevices?: KnownDevicesConfig;
   /** Absent: nothing is encrypted. */
   readonly secrecy?: EncryptionConfig;
-  readonly metrics?: MetricsConfig;
-  readonly log?: LogConfig;
+  readonly metrics?: ConfigOf<typeof METRICS>;
+  readonly log?: ConfigOf<typeof LOG>;
   /** Ids of devices without which the bridge is not ready; some may be missing among `devices`. */
   readonly requiredDevices?: readonly string[];
   readonly devices: readonly DeviceConfig[];

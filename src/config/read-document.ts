@@ -1,8 +1,6 @@
-import { checkNesting } from './check-nesting.ts';
-import { isKeyed } from './keyed.ts';
 import type { Problem } from './problem.ts';
 import { Report } from './report.ts';
-import { readYaml, type YamlOptions } from './yaml-source.ts';
+import { checkNesting, isKeyed, readYaml, type YamlOptions } from './yaml-source.ts';
 
 /** The largest files that are read, in bytes, or in characters of their text: ten thousand devices, or messages, fit. */
 export const LARGEST_CONFIG = 4 * 1024 * 1024;
@@ -21,7 +19,7 @@ export type ReadDocument =
 
 /** What kind of file it is. */
 export interface DocumentKind {
-  /** How such a file begins, for whoever has none. */
+  /** How such a file begins, for one that is empty. */
   readonly begin: string;
   /** The keys that it may have. */
   readonly keys: readonly string[];

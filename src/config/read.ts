@@ -1,20 +1,27 @@
+import type { BigIntStats } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import type { TlsFiles } from '../contract/tls-files.ts';
 import { HeartwireError } from '../errors.ts';
 import { FileRefusal, LARGEST_SECRET, openRegular } from '../system/files.ts';
-import { checkNesting } from './check-nesting.ts';
-import { type FileStamp, stampOf } from './file-stamp.ts';
+import { outOfDate, readTlsPair } from '../system/tls.ts';
 import { loadConfig } from './load.ts';
 import { type MessageFile, namedMessageFiles } from './message-files.ts';
-import { loadMessages } from './messages/load-messages.ts';
+import { type LoadedMessages, loadMessages } from './messages/load-messages.ts';
 import { asProblem, type Finding, type Problem } from './problem.ts';
 import { LARGEST_CONFIG, LARGEST_MESSAGES, largerThan } from './read-document.ts';
 import type { LoadedConfig } from './report.ts';
 import { type KeyFile, namedKeyFiles } from './secrecy.ts';
-import { withCertificate } from './tls-findings.ts';
 import { readTraceRoles } from './trace-roles.ts';
-import { readYaml } from './yaml-source.ts';
+import { checkNesting, readYaml } from './yaml-source.ts';
 
 const DEVICES_DOCUMENT = 'docs/devices-yaml.md';
+
+/** Names one version of a file: another text behind the same path has another stamp, also where its size is the same. */
+export type FileStamp = string;
+
+export function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): FileStamp {
+  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+}
 
 /** A configuration, and the files that it came from. */
 export interface ReadConfig extends LoadedConfig {
@@ -53,10 +60,48 @@ export async function readConfig(path: string, name = path): Promise<ReadConfig>
   const roles = await readTraceRoles(value);
   const load = (found?: readonly Finding[]) => loadConfig(text, name, messages, keys, found, roles);
   const loaded = await withCertificate(dirname(path), load);
-  // Read by whoever checks tokens, each time that a configuration is applied.
+  // The verifier of tokens reads it, each time that a configuration is applied.
   const key = loaded.config?.access?.jwt?.key.path;
   if (key !== undefined) sources.set(resolve(key), undefined);
   return { ...loaded, sources };
+}
+
+/**
+ * Loads a configuration and looks into the certificate and the key that it names, which lie in `folder` unless their
+ * paths are absolute; what is wrong with them is given to `load`, which reports it with its place.
+ */
+async function withCertificate(
+  folder: string,
+  load: (found?: readonly Finding[]) => LoadedConfig,
+): Promise<LoadedConfig> {
+  const loaded = load();
+  const named = loaded.config?.server.tls;
+  if (named === undefined) return loaded;
+  const tls = { cert: resolve(folder, named.cert), key: resolve(folder, named.key) };
+  const findings = await tlsFindings(tls, Date.now());
+  const again = findings.length === 0 ? loaded : load(findings);
+  if (again.config === undefined) return again;
+  return { ...again, config: { ...again.config, server: { ...again.config.server, tls } } };
+}
+
+/** What is wrong with a certificate and its key, where the configuration names them. */
+async function tlsFindings(files: TlsFiles, wallMs: number): Promise<readonly Finding[]> {
+  const read = await readTlsPair(files);
+  const late = 'error' in read ? undefined : outOfDate(read, files, wallMs);
+  const error = 'error' in read ? read.error : late;
+  if (error === undefined) return [];
+  const of = 'error' in read ? read.of : 'cert';
+  const { code, message, fix = 'Check the file.' } = error;
+  const severity = late === undefined ? {} : { severity: 'warning' as const };
+  return [{ ...severity, code, path: ['server', 'tls', of], message, fix }];
+}
+
+/**
+ * Reads and checks a `messages.yaml`; `name` is how problems name it, the path where it is left out. Rejects with
+ * `config_unreadable` where there is no such file, or none that is text.
+ */
+export async function readMessages(path: string, name = path): Promise<LoadedMessages> {
+  return loadMessages(await readText(path, name, 'docs/messages.md'), name);
 }
 
 async function readMessageFile(

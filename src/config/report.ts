@@ -1,7 +1,6 @@
-import { isKeyed } from './keyed.ts';
 import type { BridgeConfig } from './model.ts';
 import { type Finding, formatPath, type Path, type Problem } from './problem.ts';
-import type { SyntaxFinding, YamlSource } from './yaml-source.ts';
+import { isKeyed, type SyntaxFinding, type YamlSource } from './yaml-source.ts';
 
 /** A device that is configured and cannot be run. */
 export interface FailedDevice {

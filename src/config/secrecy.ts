@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { coversPattern } from '../contract/feed/covers-pattern.ts';
 import { patternProblem } from '../contract/feed/topic.ts';
-import { textField } from './field.ts';
+import { badValue, textField } from './field.ts';
 import type { Finding } from './problem.ts';
 
 /** Bytes of a key for A256GCM. */
@@ -38,18 +38,14 @@ const key = z.strictObject({
     (text) =>
       /^[A-Za-z0-9._-]{1,64}$/.test(text)
         ? undefined
-        : {
-            code: 'config_bad_value',
-            message: 'This cannot be the id of a key.',
-            fix: 'Use 1 to 64 letters, digits, dots, underscores and hyphens.',
-          },
+        : badValue(
+            'This cannot be the id of a key.',
+            'Use 1 to 64 letters, digits, dots, underscores and hyphens.',
+          ),
   ),
-  file: textField(
-    'a file',
-    'keys/bench-2026.key',
-    { description: 'The file of the key, as `heartwire key` writes it: 32 bytes in base64.' },
-    () => undefined,
-  ),
+  file: textField('a file', 'keys/bench-2026.key', {
+    description: 'The file of the key, as `heartwire key` writes it: 32 bytes in base64.',
+  }),
 });
 
 const rule = z.strictObject({
@@ -62,12 +58,7 @@ const rule = z.strictObject({
     },
     checkPattern,
   ),
-  key: textField(
-    'the id of a key',
-    'bench-2026',
-    { description: 'With which key of `keys`.' },
-    () => undefined,
-  ),
+  key: textField('the id of a key', 'bench-2026', { description: 'With which key of `keys`.' }),
 });
 
 /** The key `secrecy`, as it is written. */
@@ -82,19 +73,19 @@ export const secrecyShape = z.strictObject({
 /** What devices say, by the last level of its topic. */
 const KINDS = ['state', 'stats', 'messages', 'alarms', 'bytes'];
 
-/** A pattern that covers nothing would leave in the open what somebody wants to be secret. */
+/** A pattern that covers nothing would leave in the clear what shall be secret. */
 function checkPattern(text: string) {
-  const bad = (message: string, fix: string) => ({ code: 'config_bad_value' as const, message, fix });
   const problem = patternProblem(text);
-  if (problem !== undefined) return bad(`Not a pattern: ${problem}.`, EXAMPLES);
+  if (problem !== undefined) return badValue(`Not a pattern: ${problem}.`, EXAMPLES);
   const [root, , kind, ...more] = text.split('/');
-  if (root !== 'devices') return bad('Only what devices say is encrypted.', EXAMPLES);
+  if (root !== 'devices') return badValue('Only what devices say is encrypted.', EXAMPLES);
   if (text === 'devices/#') return undefined;
   if (kind === undefined)
-    return bad('No topic is matched by this pattern.', `Write ${text.replace(/\/$/, '')}/#.`);
-  if (more.join('/') !== '' && more.join('/') !== '#') return bad('No topic has so many levels.', EXAMPLES);
+    return badValue('No topic is matched by this pattern.', `Write ${text.replace(/\/$/, '')}/#.`);
+  if (more.join('/') !== '' && more.join('/') !== '#')
+    return badValue('No topic has so many levels.', EXAMPLES);
   if (kind === '#' || kind === '+' || KINDS.includes(kind)) return undefined;
-  return bad(
+  return badValue(
     `Devices say nothing under "${kind}".`,
     `Write one of ${KINDS.join(', ')}, or # for all of them.`,
   );

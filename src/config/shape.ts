@@ -1,214 +1,31 @@
 import { z } from 'zod';
-import { LEAST_BACK_OFF_MS } from '../contract/settings.ts';
-import { HIGHEST_BAUD, parseBaud } from '../links/serial-address.ts';
 import { parseLinkAddress, parseListenAddress } from '../links/transports.ts';
+import { DEFAULT_LINES_PER_SECOND } from '../system/log-limits.ts';
 import { accessShape } from './access.ts';
-import { BARE_KEYS } from './bare-shape.ts';
 import {
-  badType,
   choiceField,
   durationField,
   type FieldFinding,
-  field,
   flagField,
   numberField,
   oneOrMoreField,
   textField,
 } from './field.ts';
-import { filesShape } from './files.ts';
-import { knownDevicesShape } from './known-devices.ts';
-import { logShape, metricsShape, requiredField } from './observing.ts';
-import { recordField, recordingShape } from './recording.ts';
+import { deferred, live } from './keys.ts';
 import { secrecyShape } from './secrecy.ts';
 import { serverShape } from './server.ts';
-import { checkId, checkNetwork, checkTimeZone } from './value-checks.ts';
+import { appid, BARE, DIALLED, imei, LINE, SESSION } from './session-keys.ts';
+import { filesShape, knownDevicesShape, recordingShape } from './storage.ts';
+import { checkId, checkNetwork } from './value-checks.ts';
 
 const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-/** The longest frame that may be configured, in bytes: a frame is held in memory until it is whole. */
-const HIGHEST_MAX_FRAME = 64 * 1024 * 1024;
-/** The longest of the built-in messages, a register request, in bytes. */
-export const LONGEST_DECLARED_FRAME = 52;
+const DAY = 24 * 60 * 60 * SECOND;
 
 const refused = (parsed: { readonly problem: string; readonly fix: string }): FieldFinding => ({
   code: 'config_bad_link',
   message: parsed.problem,
   fix: parsed.fix,
 });
-
-const heartbeat = z.strictObject({
-  interval: durationField(100, DAY, {
-    description: 'Time from one heartbeat to the next.',
-    default: '3s',
-  }).optional(),
-  missed: numberField(1, 1_000, {
-    description: 'So many intervals (and one second) without any valid frame, and the device is offline.',
-    default: 3,
-  }).optional(),
-  from: choiceField(['client', 'server', 'both'], {
-    description: 'Who sends heartbeats: the side that registers (client), the other one (server), or both.',
-    default: 'client',
-  }).optional(),
-});
-
-const clockKeys = z.strictObject({
-  every: durationField(SECOND, 7 * DAY, {
-    description: "Time from one request for the device's time to the next.",
-    default: '60s',
-  }).optional(),
-  time_zone: textField(
-    'a time zone',
-    'Europe/Berlin',
-    {
-      description:
-        "The time zone of the device's clock, an IANA name; that of the bridge where it is left out.",
-      examples: ['Asia/Shanghai', 'Europe/Berlin', 'UTC'],
-    },
-    checkTimeZone,
-  ).optional(),
-});
-const clock = z.union([z.literal(false), clockKeys]).meta({
-  description:
-    "Asking for the device's time. The client role does so every 60 s; the server role only where `clock` is given. `false` switches it off.",
-});
-
-const reconnect = z.strictObject({
-  initial: durationField(LEAST_BACK_OFF_MS, HOUR, {
-    description: 'The longest first pause.',
-    default: '1s',
-  }).optional(),
-  max: durationField(LEAST_BACK_OFF_MS, DAY, {
-    description: 'The longest pause of all.',
-    default: '30s',
-  }).optional(),
-  multiplier: numberField(
-    1,
-    10,
-    { description: 'Each pause may be so many times as long as the one before.', default: 2 },
-    true,
-  ).optional(),
-  jitter: choiceField(['full', 'none'], {
-    description:
-      '`full` draws each pause at random between 100 ms and its bound, so that many devices do not return at once.',
-    default: 'full',
-  }).optional(),
-});
-
-const presenceKeys = z.strictObject({
-  every: durationField(SECOND, 30 * DAY, { description: 'The device reports at least so often.' }),
-});
-const presence = z.union([z.literal(false), presenceKeys]).meta({
-  description:
-    'For devices that connect, report and hang up: `away`, not `offline`, until the next report is overdue. `false` switches it off.',
-});
-
-const imei = (description: string) =>
-  textField('an IMEI', '"490154203237518"', { description, examples: ['490154203237518'] }, () => undefined);
-const appid = (description: string) =>
-  textField(
-    'an appid',
-    '3f2504e0-4f89-41d3-9a0c-0305e82c3301',
-    { description, examples: ['3f2504e0-4f89-41d3-9a0c-0305e82c3301'] },
-    () => undefined,
-  );
-
-const register = z.strictObject({
-  appid: appid('A UUID; 36 characters of any text with `identity: any`.').optional(),
-  imei: imei('15 digits, in quotes; 15 characters of any text with `identity: any`.').optional(),
-});
-
-const role = choiceField(['client', 'server'], {
-  description:
-    'client: we register, then send heartbeats; server: the peer does, and we answer. Whoever dials is client by default.',
-});
-const identity = choiceField(['standard', 'any'], {
-  description: '`any` admits an appid that is no UUID and an IMEI that is not 15 digits.',
-  default: 'standard',
-});
-const maxFrame = numberField(LONGEST_DECLARED_FRAME, HIGHEST_MAX_FRAME, {
-  description:
-    'The longest payload of a frame, in bytes; 1 MiB on a stream, 52 on a serial line where it is left out.',
-});
-const requestTimeout = durationField(10, 10 * MINUTE, {
-  description: 'How long a request waits for its reply.',
-  default: '5s',
-});
-
-/** What one peer is told and asked, whoever dialled. */
-const session = {
-  role: role.optional(),
-  register: register.optional(),
-  identity: identity.optional(),
-  heartbeat: heartbeat.optional(),
-  clock: clock.optional(),
-  presence: presence.optional(),
-  request_timeout: requestTimeout.optional(),
-  max_frame: maxFrame.optional(),
-  record: recordField.optional(),
-};
-
-/** How a serial line is spoken to. */
-export const LINE_KEYS = {
-  line: choiceField(['stream', 'serial'], {
-    description:
-      '`serial` finds frames again behind lost or foreign bytes; the default for serial ports, and right for TCP to a serial server.',
-  }).optional(),
-  gap: durationField(50, MINUTE, {
-    description:
-      'Silence that ends a half frame on a serial line; computed from the baud rate where it is left out.',
-  }).optional(),
-  baud: field<number | string>(
-    {
-      anyOf: [
-        { type: 'integer', minimum: 1, maximum: HIGHEST_BAUD },
-        { type: 'string', pattern: '^\\d+(-[5-8][NEOMSneoms](1|1\\.5|2))?$' },
-      ],
-      description: 'Speed of a serial line, also with data bits, parity and stop bits.',
-      default: 115_200,
-      examples: [9_600, '115200-8N1'],
-    },
-    (value) => {
-      if (typeof value !== 'number' && typeof value !== 'string') {
-        return badType('a baud rate', value, 'Write for example 9600, 115200 or 115200-8N1.');
-      }
-      const parsed = parseBaud(String(value));
-      return parsed.ok ? undefined : { code: 'config_bad_value', message: parsed.problem, fix: parsed.fix };
-    },
-  ).optional(),
-  data_bits: choiceField([5, 6, 7, 8], { description: 'Data bits of a serial line.', default: 8 }).optional(),
-  stop_bits: choiceField([1, 1.5, 2], { description: 'Stop bits of a serial line.', default: 1 }).optional(),
-  parity: choiceField(['none', 'even', 'odd', 'mark', 'space'], {
-    description: 'Parity of a serial line.',
-    default: 'none',
-  }).optional(),
-  rtscts: flagField({ description: 'Hardware flow control.', default: false }).optional(),
-  xon: flagField({ description: 'Software flow control of what we send.', default: false }).optional(),
-  xoff: flagField({ description: 'Software flow control of what we receive.', default: false }).optional(),
-  dtr: flagField({
-    description: 'The DTR line once the port is open; left as it is where it is left out.',
-  }).optional(),
-  rts: flagField({
-    description: 'The RTS line once the port is open; left as it is where it is left out.',
-  }).optional(),
-  hupcl: flagField({
-    description: 'Drop the modem lines when the port is closed.',
-    default: true,
-  }).optional(),
-};
-
-/** What only a device that we dial has. */
-export const DIALLED_KEYS = {
-  ...LINE_KEYS,
-  ...BARE_KEYS,
-  reconnect: reconnect.optional(),
-  connect_timeout: durationField(100, 10 * MINUTE, {
-    description: 'How long an address may take to answer before the next one is tried.',
-    default: '10s',
-  }).optional(),
-};
 
 const match = z.strictObject({
   imei: imei('The IMEI with which it registers, in quotes.').optional(),
@@ -225,9 +42,10 @@ const match = z.strictObject({
 });
 
 const messages = (description: string) =>
-  textField('a file', 'messages.yaml', { description, examples: ['messages.yaml'] }, () => undefined);
+  textField('a file', 'messages.yaml', { description, examples: ['messages.yaml'] });
 
-export const deviceShape = z.strictObject({
+/** The keys that only a device has. */
+export const DEVICE = {
   id: textField(
     'the id of the device',
     'psu-1',
@@ -256,12 +74,44 @@ export const deviceShape = z.strictObject({
   messages: messages(
     'What it speaks besides the built-in messages, or with `session: none` instead of them: a file of declared messages.',
   ).optional(),
-  required: requiredField.optional(),
-  ...session,
-  ...DIALLED_KEYS,
-});
+  required: flagField({ description: '`/readyz` says no until this device has come up once.' }).prefault(
+    false,
+  ),
+};
 
-export const listenerShape = z.strictObject({
+export const deviceShape = z.strictObject({ ...DEVICE, ...deferred(SESSION), ...deferred(DIALLED) });
+
+/** What a listener admits; `defaults` does not count. */
+export const ADMISSION = {
+  unknown: choiceField(['accept', 'refuse'], {
+    description: 'What becomes of a device that no `match` names.',
+  }).prefault('accept'),
+  anonymous: choiceField(['refuse', 'by-address'], {
+    description: '`by-address` names a link that never registers `addr-<ip>`.',
+  }).prefault('refuse'),
+  max_devices: numberField(0, 1_000_000, {
+    description: 'Unknown devices kept at once; for one more, one that came once and is gone makes room.',
+  }).prefault(1_000),
+  max_new_per_minute: numberField(1, 1_000_000, {
+    description: 'Unknown devices that one address makes known in a minute, or at once.',
+  }).prefault(1_000),
+  forget: durationField(SECOND, 365 * DAY, {
+    description: 'An unknown device that has been away for so long is forgotten.',
+  }).prefault('24h'),
+  max_nameless: numberField(1, 1_000_000, {
+    description: 'Links without a name at once; beyond it the oldest is closed.',
+  }).prefault(256),
+  max_connections: numberField(1, 1_000_000, {
+    description: 'Connections at once.',
+  }).prefault(10_000),
+  max_connections_per_address: numberField(1, 1_000_000, {
+    description:
+      'Connections at once from one address, IPv6 by networks of 64 bits; many devices may sit behind one router.',
+  }).prefault(1_000),
+};
+
+/** The keys that only a listener has. */
+export const LISTENER = {
   link: textField(
     'the address to listen at',
     'tcp-listen:127.0.0.1:9089',
@@ -274,56 +124,44 @@ export const listenerShape = z.strictObject({
       return parsed.ok ? undefined : refused(parsed);
     },
   ),
-  unknown: choiceField(['accept', 'refuse'], {
-    description: 'What becomes of a device that no `match` names.',
-    default: 'accept',
-  }).optional(),
-  anonymous: choiceField(['refuse', 'by-address'], {
-    description: '`by-address` names a link that never registers `addr-<ip>`.',
-    default: 'refuse',
-  }).optional(),
-  max_devices: numberField(0, 1_000_000, {
-    description: 'Unknown devices kept at once; for one more, one that came once and is gone makes room.',
-    default: 1_000,
-  }).optional(),
-  max_new_per_minute: numberField(1, 1_000_000, {
-    description: 'Unknown devices that one address makes known in a minute, or at once.',
-    default: 1_000,
-  }).optional(),
-  forget: durationField(SECOND, 365 * DAY, {
-    description: 'An unknown device that has been away for so long is forgotten.',
-    default: '24h',
-  }).optional(),
-  max_nameless: numberField(1, 1_000_000, {
-    description: 'Links without a name at once; beyond it the oldest is closed.',
-    default: 256,
-  }).optional(),
-  max_connections: numberField(1, 1_000_000, {
-    description: 'Connections at once.',
-    default: 10_000,
-  }).optional(),
-  max_connections_per_address: numberField(1, 1_000_000, {
-    description:
-      'Connections at once from one address, IPv6 by networks of 64 bits; many devices may sit behind one router.',
-    default: 1_000,
-  }).optional(),
+  ...deferred(ADMISSION),
   messages: messages(
     'What devices accepted here speak, by a file of their own instead of the one at the top.',
   ).optional(),
-  ...BARE_KEYS,
-  line: LINE_KEYS.line,
-  gap: LINE_KEYS.gap,
-  ...session,
+};
+
+export const listenerShape = z.strictObject({
+  ...LISTENER,
+  ...deferred(BARE),
+  line: LINE.line,
+  gap: LINE.gap,
+  ...deferred(SESSION),
 });
 
-export const defaultsShape = z.strictObject({ ...session, ...DIALLED_KEYS });
+export const defaultsShape = z.strictObject({ ...deferred(SESSION), ...deferred(DIALLED) });
 
-/** The whole of `devices.yaml`, as it is written: nothing filled in, nothing converted. */
+export const METRICS = {
+  per_device: flagField({
+    description:
+      'Configured devices, 1,000 at most, have series of their own at `/metrics`; without it all devices are counted together.',
+  }).prefault(false),
+};
+
+export const LOG = {
+  max_lines_per_second: numberField(1, 100_000, {
+    description:
+      'Lines of the log per second, on average; a minute of them at once. Errors have room before warnings, and those before other lines; what is left out is counted.',
+  }).prefault(DEFAULT_LINES_PER_SECOND),
+};
+
+/** The whole of `devices.yaml`. */
 export const fileShape = z.strictObject({
   server: serverShape.optional().meta({ description: 'Where the feed, the page and the API are served.' }),
-  access: accessShape
-    .optional()
-    .meta({ description: 'Who may use the bridge; needed where it serves other machines.' }),
+  access: live(
+    accessShape
+      .optional()
+      .meta({ description: 'Who may use the bridge; needed where it serves other machines.' }),
+  ),
   defaults: defaultsShape
     .optional()
     .meta({ description: 'What each device and listener has unless it says otherwise.' }),
@@ -335,15 +173,19 @@ export const fileShape = z.strictObject({
   known_devices: knownDevicesShape
     .optional()
     .meta({ description: 'Where unannounced devices are remembered over a restart.' }),
-  secrecy: secrecyShape
-    .optional()
-    .meta({ description: 'What only subscribers with a key can read, whoever carries it to them.' }),
-  metrics: metricsShape.optional().meta({ description: 'What is told at `/metrics`.' }),
-  log: logShape.optional().meta({ description: 'How much is written to the log.' }),
+  secrecy: live(
+    secrecyShape
+      .optional()
+      .meta({ description: 'What only subscribers with a key can read, whatever carries it to them.' }),
+  ),
+  metrics: z.strictObject(METRICS).optional().meta({ description: 'What `/metrics` shows.' }),
+  log: live(z.strictObject(LOG).optional().meta({ description: 'How much is written to the log.' })),
   devices: z.array(deviceShape).optional().meta({ description: 'The devices.' }),
   listeners: z.array(listenerShape).optional().meta({ description: 'Where devices may dial in.' }),
 });
 
-export type DeviceShape = z.infer<typeof deviceShape>;
-export type ListenerShape = z.infer<typeof listenerShape>;
-export type DefaultsShape = z.infer<typeof defaultsShape>;
+export type DeviceShape = z.output<typeof deviceShape>;
+/** What a device shares with listeners and `defaults`. */
+export type SessionShape = Partial<Omit<DeviceShape, keyof typeof DEVICE>>;
+export type ListenerShape = z.output<typeof listenerShape>;
+export type DefaultsShape = z.output<typeof defaultsShape>;

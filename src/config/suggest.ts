@@ -15,7 +15,7 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** `maxDevices`, `max-devices` and `max_devices` are one word to whoever writes them. */
+/** `maxDevices`, `max-devices` and `max_devices` are meant as one word. */
 function simplify(word: string): string {
   return word.toLowerCase().replace(/[-_\s]/g, '');
 }

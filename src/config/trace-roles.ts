@@ -1,12 +1,11 @@
 import { open, stat } from 'node:fs/promises';
 import { constants, gunzipSync } from 'node:zlib';
+import type { Role } from '../contract/settings.ts';
 import { HeartwireError } from '../errors.ts';
 import { parseLinkAddress } from '../links/transports.ts';
 import type { TraceHead } from '../trace/event.ts';
 import { TraceParser } from '../trace/parser.ts';
-import { isKeyed } from './keyed.ts';
-
-export type Role = 'client' | 'server';
+import { isKeyed } from './yaml-source.ts';
 
 /** The roles in which traces were recorded, by the path in `replay:PATH`; one that does not say it is absent. */
 export type TraceRoles = ReadonlyMap<string, Role>;
@@ -34,7 +33,7 @@ function namedTraces(document: unknown): ReadonlySet<string> {
   return paths;
 }
 
-/** The head of a trace; undefined where there is none, which the link tells when it is dialled. */
+/** The head of a trace; undefined where there is none, which the link reports when it is dialled. */
 async function readHead(path: string): Promise<TraceHead | undefined> {
   let head: TraceHead | undefined;
   const parser = new TraceParser(path, {

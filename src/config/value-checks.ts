@@ -1,18 +1,16 @@
 import { parseBlock } from '../contract/address-match.ts';
 import { formatHostPort } from '../links/address.ts';
 import { parseListenAddress } from '../links/transports.ts';
-import type { FieldFinding } from './field.ts';
+import { badValue, type FieldFinding } from './field.ts';
 import { suggest } from './suggest.ts';
 
 type Check = (text: string) => FieldFinding | undefined;
-
-const bad = (message: string, fix: string): FieldFinding => ({ code: 'config_bad_value', message, fix });
 
 /** Ids stand in topics, in URLs and in file names. */
 export const checkId: Check = (text) => {
   if (/^[A-Za-z0-9._-]{1,64}$/.test(text) && text !== '.' && text !== '..') return undefined;
   const plain = text.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 64);
-  return bad(
+  return badValue(
     text.length > 64
       ? 'The id is longer than 64 characters.'
       : 'The id holds characters that a topic or URL cannot carry.',
@@ -24,7 +22,7 @@ export const checkId: Check = (text) => {
 export const checkTimeZone: Check = (text) => {
   if (isTimeZone(text)) return undefined;
   const meant = suggest(text, Intl.supportedValuesOf('timeZone'));
-  return bad(
+  return badValue(
     'This time zone is not known.',
     `${meant === undefined ? '' : `Did you mean ${meant}? `}Write an IANA name, for example Europe/Berlin, Asia/Shanghai or UTC.`,
   );
@@ -43,16 +41,16 @@ function isTimeZone(name: string): boolean {
 
 export const checkNetwork: Check = (text) =>
   parseBlock(text) === undefined
-    ? bad(
+    ? badValue(
         'This is neither an IP address nor a network.',
         'Write for example 10.0.0.7, 10.0.0.0/24 or fd00::/8.',
       )
     : undefined;
 
 export const checkHost: Check = (text) => {
-  if (text === '*') return bad('"*" is no host.', 'Write 0.0.0.0 for every network of this machine.');
+  if (text === '*') return badValue('"*" is no host.', 'Write 0.0.0.0 for every network of this machine.');
   if (parseListenAddress(`tcp-listen:${formatHostPort(text, 0)}`).ok) return undefined;
-  return bad(
+  return badValue(
     'This is no host.',
     'Write an address of this machine without port or brackets, for example 127.0.0.1, 0.0.0.0 or ::1.',
   );
@@ -60,7 +58,7 @@ export const checkHost: Check = (text) => {
 
 export const checkHostName: Check = (text) => {
   if (checkHost(text) === undefined) return undefined;
-  return bad(
+  return badValue(
     'This is no host name.',
     'Write the name alone, without scheme, port or path, for example bench-3.example.',
   );
@@ -70,12 +68,12 @@ export const checkOrigin: Check = (text) => {
   const fix =
     'Write scheme, host and, where it is not the usual one, port: for example https://panel.example:8443.';
   if (text === '*')
-    return bad('Every web page of the world would be let in.', 'Name the origins one by one.');
-  if (!URL.canParse(text)) return bad('This is no origin.', fix);
+    return badValue('Every web page of the world would be let in.', 'Name the origins one by one.');
+  if (!URL.canParse(text)) return badValue('This is no origin.', fix);
   const url = new URL(text);
   const plain = `${url.protocol}//${url.host}`;
-  if (url.host === '') return bad('This is no origin.', fix);
+  if (url.host === '') return badValue('This is no origin.', fix);
   return plain === text
     ? undefined
-    : bad('This is more than an origin, or not as a browser writes it.', `Write ${plain}.`);
+    : badValue('This is more than an origin, or not as a browser writes it.', `Write ${plain}.`);
 };

@@ -2,11 +2,14 @@ import { CLIENT_MESSAGE_TYPES, clientMessageContract } from './feed/client-messa
 import { SERVER_MESSAGE_TYPES, serverMessageContract } from './feed/server-messages.ts';
 import { DEVICE_STATUSES, LINK_STATUSES, TOPICS } from './feed/topic-documents.ts';
 
+/** How tables are made, by their names. */
+export type Tables = Readonly<Record<string, () => string>>;
+
 /**
  * The tables of the documents that are made from the contracts, by the name that their place in a document carries:
  * they stand between `<!-- table: NAME -->` and `<!-- end -->`.
  */
-export const TABLES: Readonly<Record<string, () => string>> = {
+export const TABLES: Tables = {
   'client messages': () =>
     table(
       ['`type`', 'keys', 'answer'],
@@ -39,7 +42,8 @@ export const TABLES: Readonly<Record<string, () => string>> = {
 const words = (of: Readonly<Record<string, string>>): readonly (readonly string[])[] =>
   Object.entries(of).map(([word, text]) => [`\`${word}\``, text]);
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table of a document. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`.replaceAll('|  |', '| |');
   return [line(head), `|${head.map(() => '---|').join('')}\n`, ...rows.map(line)].join('');
 }
@@ -47,9 +51,9 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 const PLACE = /(<!-- table: ([a-z ]+) -->\n)[\s\S]*?(<!-- end -->)/g;
 
 /** A document with its tables as the contracts say them. @throws RangeError where a table has no such name. */
-export function withTables(document: string): string {
+export function withTables(document: string, tables: Tables = TABLES): string {
   return document.replace(PLACE, (_, start: string, name: string, end: string) => {
-    const make = TABLES[name];
+    const make = tables[name];
     if (make === undefined) throw new RangeError(`There is no table "${name}".`);
     return `${start}${make()}${end}`;
   });

@@ -160,10 +160,10 @@ export class DeviceRecording {
     await this.#save('');
     const { settings, clock } = this.#options;
     const ageMs = clock.now().monoMs - this.#startMonoMs;
-    const { maxFileBytes, budgetBytes, deviceShare = 1, maxFileMs } = settings;
+    const { maxFileBytes, budgetBytes, deviceShare = 1, maxAgeMs } = settings;
     const most = Math.min(maxFileBytes, (budgetBytes * deviceShare) / TRACES_PER_BUDGET);
     const file = this.#file;
-    if (file === undefined || (file.bytes < most && ageMs < maxFileMs)) return;
+    if (file === undefined || (file.bytes < most && ageMs < maxAgeMs)) return;
     await this.endTrace();
   }
 

@@ -26,7 +26,7 @@ const MOST_LINES = 5;
 export interface RecorderSettings {
   readonly dir: string;
   readonly maxFileBytes: number;
-  readonly maxFileMs: number;
+  readonly maxAgeMs: number;
   /** What all traces of the folder take of the disk in whole blocks, and how many there are. */
   readonly budgetBytes: number;
   readonly maxFiles: number;
@@ -37,7 +37,7 @@ export interface RecorderSettings {
 
 export const RECORDER_DEFAULTS = {
   maxFileBytes: 64 * 1024 * 1024,
-  maxFileMs: 24 * 3_600_000,
+  maxAgeMs: 24 * 3_600_000,
   budgetBytes: 1024 * 1024 * 1024,
   maxFiles: 10_000,
   gzip: false,

@@ -78,7 +78,7 @@ describe('a wall clock that is set', () => {
   it.each(STEPS)(
     '%s leaves the times of a trace even, ends none early, and is noted in the next',
     async (_, stepMs) => {
-      await using bench = new RecorderBench({ dir, maxFileMs: 10_000 });
+      await using bench = new RecorderBench({ dir, maxAgeMs: 10_000 });
       await bench.recorder.start();
       const tap = bench.tap('p1');
       for (let second = 0; second < 15; second++) {

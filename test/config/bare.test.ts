@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { completeBare } from '../../src/config/complete-bare.ts';
+import { completeBare } from '../../src/config/complete-session.ts';
+import { deviceShape } from '../../src/config/shape.ts';
 import { device, problem, REGISTER } from './example.ts';
+
+/** The life that these keys of a device mean. */
+const lifeOf = (keys: object) =>
+  completeBare(deviceShape.parse({ id: 'x', session: 'none', ...keys }), {}, [], () => undefined);
 
 const bare = (keys: string) => device(`link: /dev/ttyUSB0, session: none, ${keys}`).session;
 
@@ -19,8 +24,7 @@ describe('session: none', () => {
       { message: 'read_power', every: '5s', fields: { unit: 1 } },
       { message: 'b', every: '1m' },
     ];
-    const given = { session: 'none', poll, turnaround: '50ms' } as const;
-    expect(completeBare(given, {}, [], () => undefined)).toEqual({
+    expect(lifeOf({ poll, turnaround: '50ms' })).toEqual({
       silenceMs: 15_000,
       polls: [
         { message: 'read_power', fields: { unit: 1 }, everyMs: 5_000 },
@@ -58,10 +62,7 @@ describe('session: none', () => {
 });
 
 describe('how late a reply may be', () => {
-  const life = (more: object) => {
-    const poll = [{ message: 'a', every: '1s' }];
-    return completeBare({ session: 'none', poll, ...more }, {}, [], () => undefined);
-  };
+  const life = (more: object) => lifeOf({ poll: [{ message: 'a', every: '1s' }], ...more });
 
   it('follows the time-out, and is at least 2 s', () => {
     expect(life({})).toMatchObject({ lateMs: 2_500, silenceMs: 10_000 });

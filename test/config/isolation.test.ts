@@ -91,7 +91,7 @@ describe('entries that collide', () => {
     expect(found).toEqual(severity === undefined ? [] : [`3:14 ${severity} devices[1].match config_overlap`]);
   });
 
-  it('warns where nobody listens for a device that dials in', () => {
+  it('warns where there is no listener for a device that dials in', () => {
     expect(problems('devices:\n  - { id: a, match: { imei: "490154203237518" } }')).toEqual([
       '2:14 warning devices[0].match config_no_effect',
     ]);

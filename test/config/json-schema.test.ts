@@ -2,14 +2,13 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { devicesJsonSchema, devicesJsonSchemaText } from '../../src/config/json-schema.ts';
 import { loadMessages } from '../../src/config/messages/load-messages.ts';
-import { load, REGISTER } from './example.ts';
+import { load } from './example.ts';
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
   readonly description?: string;
-  readonly default?: unknown;
   readonly additionalProperties?: unknown;
   readonly required?: readonly string[];
 }
@@ -44,90 +43,6 @@ describe('the JSON Schema', () => {
     const groups = /^(devices|listeners|defaults)\.(heartbeat|reconnect|register)$/;
     const silent = keysOf(root).filter(([path, { description }]) => !description && !groups.test(path));
     expect(silent.map(([path]) => path)).toEqual([]);
-  });
-
-  it('names the defaults that are filled in', () => {
-    const { server, access, recording, knownDevices, metrics, log, requiredDevices, devices, listeners } =
-      load(
-        `server: { tcp: { port: 0 } }\naccess: { jwt: { jwks_file: keys.json } }\ndevices:\n  - { id: x, link: COM3, gap: 50ms, ${REGISTER} }\nlisteners:\n  - link: tcp-listen:127.0.0.1:0\n`,
-      );
-    const [device] = devices;
-    const [listener] = listeners;
-    if (device?.kind !== 'dialled' || listener === undefined)
-      throw new Error('the example is not as it should be');
-    const { session } = device;
-    const [link] = device.links;
-    const line = link.scheme === 'serial' ? link.settings : undefined;
-    const seconds = (ms: number | undefined) => `${(ms ?? 0) / 1_000}s`;
-    const filled: Readonly<Record<string, unknown>> = {
-      'server.host': server.host,
-      'server.port': server.port,
-      'server.origins': server.origins,
-      'server.hosts': server.hosts,
-      'server.trusted_proxies': server.trustedProxies,
-      'server.max_connections_per_address': server.maxConnectionsPerAddress,
-      'server.max_connects_per_second': server.maxConnectsPerSecond,
-      'server.max_requests_per_second': server.maxRequestsPerSecond,
-      'server.max_message_bytes': server.maxMessageBytes,
-      'server.max_messages_per_second': server.maxMessagesPerSecond,
-      'server.max_patterns': server.maxPatterns,
-      'server.auth_timeout': seconds(server.authTimeoutMs),
-      'server.tcp.host': server.tcp?.host,
-      'access.insecure': access?.insecure,
-      'access.jwt.roles_claim': access?.jwt?.rolesClaim,
-      'access.jwt.topics_claim': access?.jwt?.topicsClaim,
-      'access.jwt.clock_tolerance': seconds(access?.jwt?.clockToleranceMs),
-      'known_devices.keep': knownDevices !== undefined,
-      'recording.dir': recording.dir,
-      'recording.max_file_mb': recording.maxFileBytes / 1_048_576,
-      'recording.max_age': `${recording.maxFileMs / 3_600_000}h`,
-      'recording.budget_mb': recording.budgetBytes / 1_048_576,
-      'recording.max_files': recording.maxFiles,
-      'recording.device_share': recording.deviceShare * 100,
-      'recording.gzip': recording.gzip,
-      'metrics.per_device': metrics?.perDevice,
-      'log.max_lines_per_second': log?.maxLinesPerSecond,
-      'devices.required': requiredDevices?.includes(device.id),
-      'devices.heartbeat.interval': seconds(session.heartbeat.intervalMs),
-      'devices.heartbeat.missed': session.heartbeat.missed,
-      'devices.heartbeat.from': session.heartbeat.from,
-      'devices.clock.every': seconds(session.clock?.everyMs),
-      'devices.reconnect.initial': seconds(session.reconnect.initialMs),
-      'devices.reconnect.max': seconds(session.reconnect.maxMs),
-      'devices.reconnect.multiplier': session.reconnect.multiplier,
-      'devices.reconnect.jitter': session.reconnect.jitter,
-      'devices.identity': session.identity,
-      'devices.connect_timeout': seconds(session.connectTimeoutMs),
-      'devices.request_timeout': seconds(session.requestTimeoutMs),
-      'devices.baud': line?.baud,
-      'devices.data_bits': line?.dataBits,
-      'devices.stop_bits': line?.stopBits,
-      'devices.parity': line?.parity,
-      'devices.rtscts': line?.rtscts,
-      'devices.xon': line?.xon,
-      'devices.xoff': line?.xoff,
-      'devices.hupcl': line?.hupcl,
-      'listeners.unknown': listener.unknown,
-      'listeners.anonymous': listener.anonymous,
-      'listeners.max_devices': listener.maxDevices,
-      'listeners.max_new_per_minute': listener.maxNewPerMinute,
-      'listeners.forget': `${listener.forgetMs / 3_600_000}h`,
-      'listeners.max_nameless': listener.maxNameless,
-      'listeners.max_connections': listener.maxConnections,
-      'listeners.max_connections_per_address': listener.maxConnectionsPerAddress,
-    };
-    const named = Object.fromEntries(
-      keysOf(root).flatMap(([path, schema]) =>
-        Object.hasOwn(schema, 'default') ? [[path, schema.default]] : [],
-      ),
-    );
-    expect(named).toMatchObject(filled);
-    const shared = Object.keys(named).filter((path) => !Object.hasOwn(filled, path));
-    // What is left is the same again below `defaults` and `listeners`.
-    for (const path of shared) {
-      const twin = path.replace(/^(defaults|listeners)\./, 'devices.');
-      expect([path, named[path]]).toEqual([path, filled[twin]]);
-    }
   });
 });
 

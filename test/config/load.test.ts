@@ -34,7 +34,7 @@ describe('loadConfig', () => {
       recording: {
         dir: 'traces',
         maxFileBytes: 67_108_864,
-        maxFileMs: 86_400_000,
+        maxAgeMs: 86_400_000,
         budgetBytes: 1_073_741_824,
         maxFiles: 10_000,
         deviceShare: 1,

@@ -171,7 +171,7 @@ describe('a recorder', () => {
   );
 
   it('begins a new trace when one is old', async () => {
-    const bench = new Bench({ maxFileMs: 2_000 });
+    const bench = new Bench({ maxAgeMs: 2_000 });
     await bench.recorder.start();
     const tap = tapOf(bench, 'p1');
     session(bench, tap);

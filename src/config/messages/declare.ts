@@ -7,7 +7,6 @@ import {
   type ProtocolDeclaration,
 } from '../../protocol/declared/declaration.ts';
 import { DEFAULT_MAX_PAYLOAD, type FramingDeclaration } from '../../protocol/framing/declaration.ts';
-import { parseDuration } from '../duration.ts';
 import type { FieldShape } from './field-shape.ts';
 import type { FileShape, MessageShape } from './shape.ts';
 
@@ -50,11 +49,10 @@ function maxFrameOf(framing: FramingDeclaration): number {
 }
 
 function declareMessage({ every, reply, fields, rejects, ...rest }: MessageShape): MessageDeclaration {
-  const everyMs = every === undefined ? undefined : parseDuration(every);
   return {
     ...defined(rest),
     name: rest.name,
-    ...(everyMs === undefined ? {} : { everyMs }),
+    ...(every === undefined ? {} : { everyMs: every }),
     ...(rejects === undefined ? {} : { rejects: { ...defined(rejects), request: rejects.request } }),
     ...(reply === undefined
       ? {}
@@ -91,8 +89,7 @@ function declareField({
 }
 
 function declareLimits({ for: lasting, ...rest }: NonNullable<FieldShape['limits']>): LimitsDeclaration {
-  const forMs = lasting === undefined ? undefined : parseDuration(lasting);
-  return { ...defined(rest), ...(forMs === undefined ? {} : { forMs }) };
+  return { ...defined(rest), ...(lasting === undefined ? {} : { forMs: lasting }) };
 }
 
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };

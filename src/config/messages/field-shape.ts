@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   badType,
+  badValue,
   choiceField,
   durationField,
   type FieldFinding,
@@ -9,11 +10,22 @@ import {
   numberField,
   textField,
 } from '../field.ts';
-import { marginField } from './confirms-shape.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 
-const bad = (message: string, fix: string): FieldFinding => ({ code: 'config_bad_value', message, fix });
+/** How far two values may be apart; the unit of a text is checked with the rest of the declaration. */
+const marginField = (description: string) =>
+  field<number | string>(
+    { anyOf: [{ type: 'number', minimum: 0 }, { type: 'string' }], description, examples: [0.5, '0.5 °C'] },
+    (value) => checkMargin(value),
+  );
+
+export function checkMargin(value: unknown): FieldFinding | undefined {
+  const fix = 'Write for example 0.5, or "0.5 °C" with the unit of the field.';
+  if (typeof value === 'number')
+    return Number.isFinite(value) && value >= 0 ? undefined : badValue('This is no difference.', fix);
+  return typeof value === 'string' && value !== '' ? undefined : badType('a number', value, fix);
+}
 
 /** A word whose meaning is checked with the rest of the declaration. */
 export const wordField = (
@@ -52,11 +64,11 @@ const rangeField = (description: string) => {
   return field<readonly [number | null, number | null]>(json, (value) => {
     const fix = 'Write the least and the greatest value: [0, 40]; null is no bound.';
     if (!Array.isArray(value)) return badType('two numbers', value, fix);
-    if (value.length !== 2) return bad('Two numbers are expected here.', fix);
+    if (value.length !== 2) return badValue('Two numbers are expected here.', fix);
     const wrong = value.findIndex(
       (bound) => bound !== null && !(typeof bound === 'number' && Number.isFinite(bound)),
     );
-    return wrong < 0 ? undefined : { ...bad('This is no number.', fix), path: [wrong] };
+    return wrong < 0 ? undefined : { ...badValue('This is no number.', fix), path: [wrong] };
   });
 };
 
@@ -81,7 +93,7 @@ const extentField = (what: string, description: string) => {
     const [key, ...more] = Object.keys(value);
     if (key === 'field' && more.length === 0 && 'field' in value && typeof value.field === 'string')
       return undefined;
-    return bad(`This is no ${what.replace(/^an? /, '')}.`, fix);
+    return badValue(`This is no ${what.replace(/^an? /, '')}.`, fix);
   });
 };
 

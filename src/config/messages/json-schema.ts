@@ -1,4 +1,4 @@
-import { documentSchema } from '../document-schema.ts';
+import { documentSchema } from '../json-schema.ts';
 import { editorShape } from './shape.ts';
 
 /** JSON Schema (2020-12) of `messages.yaml`, for editors: completion, descriptions, and most of the checks. */

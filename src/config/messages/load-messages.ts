@@ -1,10 +1,10 @@
 import { DeclaredProtocol } from '../../protocol/declared/declared-protocol.ts';
 import { lintProtocol } from '../../protocol/declared/lint.ts';
 import { explainIssues } from '../explain-issues.ts';
-import { isKeyed } from '../keyed.ts';
 import type { Problem } from '../problem.ts';
 import { LARGEST_MESSAGES, readDocument } from '../read-document.ts';
 import type { Report } from '../report.ts';
+import { isKeyed } from '../yaml-source.ts';
 import { declareProtocol } from './declare.ts';
 import { readFraming } from './read-framing.ts';
 import { type FileShape, headShape, type MessageShape, messageShape } from './shape.ts';

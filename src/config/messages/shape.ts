@@ -1,7 +1,15 @@
 import { z } from 'zod';
-import { badType, choiceField, durationField, field, numberField } from '../field.ts';
-import { confirmsField } from './confirms-shape.ts';
-import { enumField, fieldShape, namesField, wordField } from './field-shape.ts';
+import type { ConfirmDeclaration } from '../../protocol/declared/declaration.ts';
+import {
+  badType,
+  badValue,
+  choiceField,
+  durationField,
+  type FieldFinding,
+  field,
+  numberField,
+} from '../field.ts';
+import { checkMargin, enumField, fieldShape, namesField, wordField } from './field-shape.ts';
 import { framingShape } from './framing-shape.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -62,6 +70,53 @@ const reply = z
     description: 'What answers it: nothing, an error code, or an error code and on success fields.',
     default: 'none',
   });
+
+/** Own field to the field of the state that shows it. */
+const confirmsField = () => {
+  const json = {
+    type: 'object',
+    additionalProperties: {
+      anyOf: [
+        { type: 'string' },
+        {
+          type: 'object',
+          properties: {
+            field: { type: 'string' },
+            within: { anyOf: [{ type: 'number', minimum: 0 }, { type: 'string' }] },
+          },
+          required: ['field'],
+          additionalProperties: false,
+        },
+      ],
+    },
+    description:
+      'Own field to `message.field`, or to that `field` and how near it must come (`within`): the command is observed when these agree.',
+    examples: [{ target: 'telemetry.setpoint' }, { target: { field: 'telemetry.setpoint', within: 0.01 } }],
+  };
+  return field<Readonly<Record<string, string | ConfirmDeclaration>>>(json, (value) => {
+    const fix = 'Write for example { target: telemetry.setpoint }.';
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return badType('fields by name', value, fix);
+    for (const [own, shown] of Object.entries(value)) {
+      const wrong = checkConfirm(shown);
+      if (wrong !== undefined) return { ...wrong, path: [own, ...(wrong.path ?? [])] };
+    }
+    return undefined;
+  });
+};
+
+function checkConfirm(shown: unknown): FieldFinding | undefined {
+  const fix = 'Write for example telemetry.setpoint, or { field: telemetry.setpoint, within: 0.01 }.';
+  if (typeof shown === 'string') return undefined;
+  if (typeof shown !== 'object' || shown === null || Array.isArray(shown))
+    return badType('a field of the state', shown, fix);
+  const { field: named, within, ...rest } = shown as Readonly<Record<string, unknown>>; // an object of YAML
+  if (typeof named !== 'string') return { ...badType('a field of the state', named, fix), path: ['field'] };
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) return { ...badValue('`confirms` has no such key.', fix), path: [unknown] };
+  const wrong = within === undefined ? undefined : checkMargin(within);
+  return wrong && { ...wrong, path: ['within'] };
+}
 
 /** One message, as it stands in the file. */
 export const messageShape = z.strictObject({

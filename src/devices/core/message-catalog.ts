@@ -1,7 +1,7 @@
-import { type ErrorCode, HeartwireError } from '../../errors.ts';
 import type { FieldDeclaration, MessageDeclaration } from '../../protocol/declared/declaration.ts';
 import type { DeclaredProtocol } from '../../protocol/declared/declared-protocol.ts';
 import { parseNumberType } from '../../protocol/declared/number-type.ts';
+import { prepareRequest, type RequestRefusal } from '../../protocol/declared/prepare-request.ts';
 import { marginOf } from '../../protocol/declared/quantity.ts';
 import { ownValue, type Value, type Values } from '../../protocol/declared/value.ts';
 import { agrees } from '../../protocol/expectation.ts';
@@ -31,9 +31,7 @@ export interface OutgoingRequest {
 }
 
 /** A request by name and fields, or why there is none. */
-export type Prepared =
-  | { readonly ok: true; readonly request: OutgoingRequest }
-  | { readonly ok: false; readonly code: ErrorCode; readonly detail: string };
+export type Prepared = { readonly ok: true; readonly request: OutgoingRequest } | RequestRefusal;
 
 /** The reason that a device gives for refusing a request. */
 export interface Refusal {
@@ -42,11 +40,6 @@ export interface Refusal {
   /** Its code, raw, where the declaration names one; and what that is called. */
   readonly code?: Value;
   readonly name?: string;
-}
-
-interface Sent {
-  readonly message: DeclaredMessage;
-  readonly payload: Uint8Array;
 }
 
 const NO_VALUES: Values = {};
@@ -74,19 +67,9 @@ export class MessageCatalog {
 
   /** Checks the fields against the declaration: names, ranges, enums, lengths. */
   prepare(name: string, fields: Values): Prepared {
-    const declaration = this.declaration(name);
-    if (declaration === undefined) {
-      const known = this.declarations.filter(({ from }) => from !== 'device').map((each) => each.name);
-      const list = known.length === 0 ? 'none is declared from the host' : `declared are ${known.join(', ')}`;
-      return { ok: false, code: 'message_unknown', detail: `there is no message ${name}; ${list}` };
-    }
-    if (declaration.from === 'device') {
-      const detail = `${name} comes from the device: it is declared with \`from: device\``;
-      return { ok: false, code: 'request_not_allowed', detail };
-    }
-    const sent = this.#asSent(name, fields);
-    if ('ok' in sent) return sent;
-    const { message, payload } = sent;
+    const prepared = prepareRequest(this.protocol, name, fields);
+    if (!prepared.ok) return prepared;
+    const { declaration, message, payload } = prepared.request;
     const { replies } = this.protocol;
     return {
       ok: true,
@@ -129,21 +112,6 @@ export class MessageCatalog {
       ...(value === undefined ? {} : { code: number ?? value }),
       ...(typeof value === 'string' && number !== undefined ? { name: value } : {}),
     };
-  }
-
-  /** The message with the values that its bytes carry: rounded, checked, nothing left out. */
-  #asSent(name: string, fields: Values): Sent | (Prepared & { ok: false }) {
-    try {
-      const payload = this.protocol.encode(name, fields);
-      const message = this.protocol.decode(payload, 0, payload.length, 'host');
-      if (message.name === 'declared' && message.message === name) return { message, payload };
-      const detail = `${name} with these fields would be read as another message`;
-      return { ok: false, code: 'bad_field_value', detail };
-    } catch (error) {
-      if (!(error instanceof HeartwireError)) throw error;
-      const seen = error.seen === undefined ? '' : ` (seen: ${error.seen})`;
-      return { ok: false, code: error.code, detail: `${error.message}${seen}` };
-    }
   }
 
   #confirmations({ fields: own = [], confirms = {} }: MessageDeclaration, fields: Values): Confirmation[] {

@@ -1,9 +1,5 @@
-import {
-  type AdmissionLimits,
-  admissionLimits,
-  DEFAULT_ADMISSION_LIMITS,
-} from '../../access/admission-control.ts';
-import type { ServerConfig } from '../../config/server.ts';
+import { type AdmissionLimits, admissionLimits } from '../../access/admission-control.ts';
+import { DEFAULT_SERVER, type ServerConfig } from '../../config/server.ts';
 import type { FeedLimits } from '../../contract/feed/server-messages.ts';
 
 /** Limits of the feed; `welcome` announces those that concern clients. */
@@ -38,18 +34,14 @@ export interface FeedServerLimits {
   readonly closeTimeoutMs: number;
 }
 
+const MESSAGE_BURST = 2;
+
 export const DEFAULT_FEED_LIMITS: FeedServerLimits = {
-  maxMessageBytes: 64 * 1024,
-  messagesPerSecond: 100,
-  messageBurst: 200,
-  maxPatterns: 256,
-  authTimeoutMs: 10_000,
-  ...DEFAULT_ADMISSION_LIMITS,
+  ...liveLimits(DEFAULT_SERVER),
   maxConnections: 20_000,
   connectsPerSecond: 500,
   connectBurst: 1_000,
   resumeMs: 120_000,
-  flushWindowMs: 0,
   maxHeldBytes: 256 * 1024 * 1024,
   pingIntervalMs: 20_000,
   pingTimeoutMs: 30_000,
@@ -69,12 +61,15 @@ export type LiveLimits = AdmissionLimits &
     | 'authTimeoutMs'
   >;
 
-const MESSAGE_BURST = 2;
-
 /** As they are configured. */
 export function liveLimits(server: ServerConfig): LiveLimits {
-  const { flushWindowMs = DEFAULT_FEED_LIMITS.flushWindowMs } = server;
-  const { maxMessagesPerSecond: messagesPerSecond, maxMessageBytes, maxPatterns, authTimeoutMs } = server;
+  const {
+    flushWindowMs = 0,
+    maxMessagesPerSecond: messagesPerSecond,
+    maxMessageBytes,
+    maxPatterns,
+    authTimeoutMs,
+  } = server;
   const messageBurst = messagesPerSecond * MESSAGE_BURST;
   return {
     ...admissionLimits(server),
