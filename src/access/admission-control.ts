@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Answer, pathOf, refusal, STREAM_PATH } from '../server/http/routes.ts';
+import { AddressPace } from '../system/address-caps.ts';
 import type { Clock } from '../system/clock.ts';
-import { AddressPace } from './address-caps.ts';
 import { type Admission, hostAdmitted, originAdmitted } from './admission.ts';
 import { type Caller, callerOf, isLoopback, isTrusted, plainAddress } from './caller.ts';
 import { type AdmissionLimits, ConnectionGate } from './connection-gate.ts';

@@ -1,6 +1,6 @@
 import { type AccessConfig, asksForToken } from '../config/access.ts';
+import { addressKey } from '../system/address-caps.ts';
 import type { Clock } from '../system/clock.ts';
-import { addressKey } from './address-caps.ts';
 import { isLoopback } from './caller.ts';
 import { FailedTries } from './failed-tries.ts';
 import { ANYBODY, type Grant, isExpired, ownerOf } from './grant.ts';

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ServerConfig } from '../config/server.ts';
+import { AddressCount, AddressPace } from '../system/address-caps.ts';
 import type { Clock } from '../system/clock.ts';
-import { AddressCount, AddressPace } from './address-caps.ts';
 import { isLoopback, plainAddress } from './caller.ts';
 
 /** What one address may take of a port, off loopback. */

@@ -5,10 +5,8 @@ import type { SessionSettings } from '../contract/settings.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { RegisterRequest } from '../protocol/message.ts';
 import type { Clock } from '../system/clock.ts';
-import { nameByImei } from './core/device-name.ts';
 import type { DeviceRunner } from './device-runner.ts';
-import type { KnownDevice } from './known-devices-file.ts';
-import { arrivalOf, knownBefore } from './known-records.ts';
+import { arrivalOf, type KnownDevice, knownBefore } from './known-devices.ts';
 import {
   type Arrival,
   type Resolution,
@@ -17,7 +15,7 @@ import {
   type UnannouncedRun,
 } from './unannounced-devices.ts';
 
-export interface DirectoryOptions {
+interface DirectoryOptions {
   readonly clock: Clock;
   makeRunner(settings: SessionSettings, listener: ListenerConfig, run: UnannouncedRun): DeviceRunner;
   /** An unannounced device is not known any more, or begins anew. */
@@ -27,7 +25,7 @@ export interface DirectoryOptions {
 }
 
 /** A device of the configuration; with `match` where it dials in. */
-export interface Configured {
+interface Configured {
   readonly runner: DeviceRunner;
   readonly match?: MatchConfig | undefined;
 }
@@ -251,4 +249,19 @@ function cameFrom(match: MatchConfig, host: string): boolean {
     const block = parseBlock(text);
     return block !== undefined && addressInBlock(host, block);
   });
+}
+
+const NAME = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** The id of a device that no `match` names: its IMEI, or `hex-` and its bytes where that could be no name. */
+function nameByImei(imei: string): string {
+  if (NAME.test(imei)) return imei;
+  const bytes = new TextEncoder().encode(imei);
+  return `hex-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
+/** The id of a device that never says who it is: `addr-` and its IP address, colons as hyphens, without the scope. */
+export function nameByAddress(host: string): string {
+  const [address = ''] = host.split('%');
+  return `addr-${address.replaceAll(':', '-')}`;
 }

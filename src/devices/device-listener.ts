@@ -4,22 +4,20 @@ import { formatHostPort } from '../links/host-port.ts';
 import type { Link, LinkEnd, Listener } from '../links/link.ts';
 import { encodeFrame } from '../protocol/codec.ts';
 import type { RegisterRequest } from '../protocol/message.ts';
+import { AddressCount } from '../system/address-caps.ts';
 import type { Arrivals } from '../system/arrivals.ts';
 import type { Clock, Timer } from '../system/clock.ts';
 import { tellDefect } from '../system/defect.ts';
 import type { Log } from '../system/log.ts';
-import { ConnectionCount } from './connection-count.ts';
 import type { LocalTime } from './core/answer.ts';
-import { backOffMs } from './core/back-off.ts';
-import { nameByAddress } from './core/device-name.ts';
-import type { DeviceDirectory } from './device-directory.ts';
+import { backOffMs } from './core/dial-plan.ts';
+import { type DeviceDirectory, nameByAddress } from './device-directory.ts';
 import type { DeviceRunner } from './device-runner.ts';
-import type { DialInTap } from './dial-in-tap.ts';
-import { loneRegister, NamelessSpeech } from './nameless-speech.ts';
-import type { Transfer } from './offered-wire.ts';
-import { PendingRunner } from './pending-runner.ts';
+import { PendingRunner, type Transfer } from './pending-runner.ts';
 import type { Resolution } from './unannounced-devices.ts';
-import { Wire, type WireCodec } from './wire.ts';
+import { type DialInTap, Wire } from './wire.ts';
+import type { WireCodec } from './wire-codec.ts';
+import { loneRegister, NamelessSpeech } from './wire-codec.ts';
 
 /** A link that speaks but does not register may be named by its address after so long, in ms. */
 const NAMED_BY_ADDRESS_AFTER_MS = 10_000;
@@ -28,7 +26,7 @@ const REOPEN = { initialMs: 1_000, maxMs: 30_000, multiplier: 2, jitter: 'full' 
 /** Refused connections are told to the log at most so often. */
 const COMPLAIN_EVERY_MS = 10_000;
 
-export interface DeviceListenerOptions {
+interface DeviceListenerOptions {
   readonly config: ListenerConfig;
   readonly directory: DeviceDirectory;
   readonly clock: Clock;
@@ -385,5 +383,41 @@ export class DeviceListener {
     if (now - this.#complainedAt < COMPLAIN_EVERY_MS) return;
     this.#complainedAt = now;
     this.#options.log.warn({ code, refused: this.#refused }, text);
+  }
+}
+
+/** Who is connected to one listener: in all, and from each address, as those of subscribers are counted. */
+export class ConnectionCount {
+  #total = 0;
+  readonly #perAddress = new AddressCount();
+
+  get total(): number {
+    return this.#total;
+  }
+
+  /** The bound that keeps one more of this host out, as it is written; undefined where there is room. */
+  reached(
+    host: string,
+    {
+      maxConnections,
+      maxConnectionsPerAddress,
+    }: Pick<ListenerConfig, 'maxConnections' | 'maxConnectionsPerAddress'>,
+  ): string | undefined {
+    if (this.#total >= maxConnections) return `max_connections: ${maxConnections}`;
+    if (this.#perAddress.of(host) < maxConnectionsPerAddress) return undefined;
+    return `max_connections_per_address: ${maxConnectionsPerAddress}`;
+  }
+
+  /** One more; returns what is to be called when it is gone, and counts once. */
+  came(host: string): () => void {
+    this.#total += 1;
+    this.#perAddress.add(host);
+    let here = true;
+    return () => {
+      if (!here) return;
+      here = false;
+      this.#total -= 1;
+      this.#perAddress.remove(host);
+    };
   }
 }

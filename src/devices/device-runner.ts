@@ -13,18 +13,17 @@ import { DefectStreak, tellDefect } from '../system/defect.ts';
 import type { Log } from '../system/log.ts';
 import { DeviceSession } from './core/device-session.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
-import type { Effect, KnownBefore, RequestOutcome, SessionEvent } from './core/session-events.ts';
+import type { Effect, KnownBefore, RequestOutcome, SessionEvent, StopReason } from './core/session-events.ts';
 import type { SessionPorts } from './core/session-ports.ts';
-import type { StopReason } from './core/stop-reason.ts';
-import type { Tally } from './core/tally.ts';
+import type { Tally } from './core/stats.ts';
 import { DevicePublisher } from './device-publisher.ts';
 import { DeviceFiles } from './files/device-files.ts';
 import type { UploadStore } from './files/upload-store.ts';
-import type { LinkCodec } from './link-codecs.ts';
 import { LinkPresence, lastLinkedAt } from './link-presence.ts';
-import type { OfferedWire } from './offered-wire.ts';
 import { OpenRequests } from './open-requests.ts';
+import type { OfferedWire } from './pending-runner.ts';
 import type { Wire, WireOwner } from './wire.ts';
+import type { LinkCodec } from './wire-codec.ts';
 
 /** Serial ports are read by the thread pool: what lay in one when the loop woke up has come from there by then. */
 const SERIAL_SETTLE_MS = 10;

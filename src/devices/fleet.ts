@@ -1,6 +1,7 @@
 import { type ConfigDiff, type ListenerChange, listenersByAddress } from '../config/diff-config.ts';
 import type { BridgeConfig, DeviceConfig, DialledDeviceConfig, ListenerConfig } from '../config/model.ts';
 import type { FailedDevice } from '../config/report.ts';
+import type { StateDocument } from '../contract/feed/topic-documents.ts';
 import type { Publisher } from '../contract/publisher.ts';
 import type { SessionSettings } from '../contract/settings.ts';
 import { addressLabel } from '../links/address-label.ts';
@@ -13,24 +14,21 @@ import type { Clock } from '../system/clock.ts';
 import { formatLocalTime, parseLocalTime } from '../system/local-time.ts';
 import type { Log } from '../system/log.ts';
 import { markReplay } from '../system/mark-replay.ts';
-import { inSlices, Slices } from '../system/slices.ts';
+import { atOnce, inSlices, Slices } from '../system/slices.ts';
 import { describeMessages } from './core/describe-messages.ts';
 import { MessageCatalog } from './core/message-catalog.ts';
 import type { SessionPorts } from './core/session-ports.ts';
-import { DepartingLinks } from './departing-links.ts';
 import { DeviceDirectory, type Settling } from './device-directory.ts';
 import { DeviceListener } from './device-listener.ts';
 import { declarationTopic } from './device-publisher.ts';
 import { type DeviceReading, DeviceRunner } from './device-runner.ts';
-import type { DeviceTaps } from './dial-in-tap.ts';
-import { dialWire } from './dial-wire.ts';
-import { FailedDevices } from './failed-devices.ts';
 import { RECEIVING, type UploadStore } from './files/upload-store.ts';
-import type { KnownDevice } from './known-devices-file.ts';
-import { LinkCodecs } from './link-codecs.ts';
+import type { KnownDevice } from './known-devices.ts';
 import type { UnannouncedRun } from './unannounced-devices.ts';
+import { type DeviceTaps, dialWire } from './wire.ts';
+import { LinkCodecs } from './wire-codec.ts';
 
-export interface FleetOptions {
+interface FleetOptions {
   readonly config: BridgeConfig;
   readonly failed: readonly FailedDevice[];
   readonly clock: Clock;
@@ -286,3 +284,101 @@ const claimsOf = ({ id, links }: DialledDeviceConfig): string[] => [
   `device ${id}`,
   ...links.map((link) => (link.scheme === 'serial' ? 'serial' : addressLabel(link))),
 ];
+
+/** Shows devices that are configured and cannot be run: each has a state that says why. */
+class FailedDevices {
+  readonly #publisher: Publisher;
+  readonly #clock: Clock;
+  /** What is wrong, by device. */
+  #shown: ReadonlyMap<string, string> = new Map();
+
+  constructor(publisher: Publisher, clock: Clock) {
+    this.#publisher = publisher;
+    this.#clock = clock;
+  }
+
+  /** These, and no others; a device that runs by now speaks for itself. */
+  show(failed: readonly FailedDevice[], directory: DeviceDirectory): void {
+    atOnce(this.showing(failed, directory));
+  }
+
+  /** The same; may be interrupted wherever it yields. */
+  *showing(failed: readonly FailedDevice[], directory: DeviceDirectory): Generator<undefined, void> {
+    const shown = new Map(failed.map((device) => [device.id, detailOf(device)]));
+    for (const id of this.#shown.keys()) {
+      yield;
+      if (!shown.has(id) && directory.get(id) === undefined) this.#publisher.removeState(topicOf(id));
+    }
+    for (const [id, detail] of shown) {
+      yield;
+      if (this.#shown.get(id) !== detail)
+        this.#publisher.publishState(topicOf(id), this.#document(id, detail));
+    }
+    this.#shown = shown;
+  }
+
+  #document(device: string, detail: string): StateDocument {
+    const since = this.#clock.now().wallMs;
+    const link = { status: 'failed', transport: 'tcp', since, attempt: 0 } as const;
+    return { device, status: 'unknown', since, link: { ...link, reason: 'config_invalid', detail } };
+  }
+}
+
+const topicOf = (device: string): string => `devices/${device}/state`;
+
+const detailOf = ({ problems }: FailedDevice): string =>
+  problems.map(({ line, column, message }) => `${line}:${column}: ${message}`).join(' ');
+
+/** A link that is closed in order is gone by then, whatever its peer does. */
+const LONGEST_MS = 2_000;
+
+interface Departing {
+  readonly device: string;
+  /** What it takes for itself. */
+  readonly claims: readonly string[];
+  readonly gone: Promise<void>;
+}
+
+/** The links that are open or being closed, so that whoever needs what one of them holds can wait for it. */
+class DepartingLinks {
+  readonly #clock: Clock;
+  readonly #links = new Set<Departing>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A link of a device is being opened; the returned function is to be called when it is gone. */
+  opened(device: string, claims: readonly string[]): () => void {
+    let left = (): void => undefined;
+    const gone = new Promise<void>((resolve) => {
+      left = resolve;
+    });
+    const link = { device, claims, gone };
+    this.#links.add(link);
+    return () => {
+      this.#links.delete(link);
+      left();
+    };
+  }
+
+  /** What waits until the present links of these devices are gone, as far as they hold one of the claims. */
+  departuresOf(devices: ReadonlySet<string>): (claims: readonly string[]) => Promise<void> {
+    const links = [...this.#links].filter(({ device }) => devices.has(device));
+    return (claims) => {
+      const awaited = links.filter((link) => link.claims.some((each) => claims.includes(each)));
+      return this.#all(awaited.map(({ gone }) => gone));
+    };
+  }
+
+  #all(gone: readonly Promise<void>[]): Promise<void> {
+    if (gone.length === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#clock.setTimer(this.#clock.now().monoMs + LONGEST_MS, resolve);
+      void Promise.all(gone).then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+}

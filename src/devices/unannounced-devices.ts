@@ -1,6 +1,6 @@
-import { AddressPace } from '../access/address-caps.ts';
 import type { ListenerConfig } from '../config/model.ts';
 import type { RegisterRequest } from '../protocol/message.ts';
+import { AddressPace } from '../system/address-caps.ts';
 import type { Clock, Timer } from '../system/clock.ts';
 import type { KnownBefore } from './core/session-events.ts';
 import type { DeviceRunner } from './device-runner.ts';

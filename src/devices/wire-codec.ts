@@ -1,13 +1,39 @@
+import type { ListenerConfig, MatchedDeviceConfig } from '../config/model.ts';
+import type { SessionSettings } from '../contract/settings.ts';
+import { decodePayload, encodeFrame } from '../protocol/codec.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { payloadJudge } from '../protocol/declared/payload-judge.ts';
 import type { FrameDecoder, FrameSink } from '../protocol/decoder.ts';
-import type { ProtocolDefinition } from '../protocol/definition.ts';
+import { ProtocolDefinition } from '../protocol/definition.ts';
+import type { Expectation } from '../protocol/expectation.ts';
 import { PREFIX_BYTES } from '../protocol/frame.ts';
 import { writeUnsigned } from '../protocol/framing/byte-order.ts';
 import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
 import type { PayloadJudge } from '../protocol/framing/framing.ts';
 import { isStandardFraming, makeFraming } from '../protocol/framing/make-framing.ts';
 import { LineDecoder } from '../protocol/line-decoder.ts';
+import type { DeclaredMessage, InvalidPayload, Message, RegisterRequest } from '../protocol/message.ts';
+import type { IdentityRule } from '../protocol/messages/register.ts';
+import { builtinMessages } from '../protocol/messages/registry.ts';
 import { StreamDecoder } from '../protocol/stream-decoder.ts';
-import type { WireCodec } from './wire.ts';
+import { PENDING_MAX_FRAME } from './core/pending-link.ts';
+
+/** How the bytes of a wire are read. */
+export interface WireCodec {
+  readonly definition: ProtocolDefinition;
+  /** `awaited` names the message of which the reply is the only one that can come now. */
+  makeDecoder(
+    definition: ProtocolDefinition,
+    sink: FrameSink,
+    awaited: () => string | undefined,
+  ): FrameDecoder;
+  /** What a payload says, where this is expected; absent: what the definition knows. */
+  decode?(bytes: Uint8Array, start: number, end: number, expected?: Expectation): Message | InvalidPayload;
+  /** The whole frame around a payload; absent: behind four bytes of length. */
+  frame?(payload: Uint8Array): Uint8Array;
+  /** The whole frame of a message; absent: as the built-in protocol has it. */
+  encode?(message: Message): Uint8Array;
+}
 
 /** Silence that ends a half frame of a serial line behind a serial server, in ms. */
 export const SERIAL_SERVER_GAP_MS = 200;
@@ -56,4 +82,156 @@ function standardFrame(payload: Uint8Array): Uint8Array {
   writeUnsigned(frame, 0, PREFIX_BYTES, 'big', payload.length);
   frame.set(payload, PREFIX_BYTES);
   return frame;
+}
+
+/** What a device speaks. */
+interface DeviceCodecs {
+  readonly identity: IdentityRule;
+  /** Register, heartbeat and datetime are part of it. */
+  readonly builtin: boolean;
+  readonly maxFrame: number;
+  readonly line: 'stream' | 'serial';
+  /** Absent where nothing else is declared. */
+  readonly messages?: DeclaredProtocol | undefined;
+}
+
+/** How frames are told apart; absent: by four bytes of length. */
+export function framingOf({ builtin, messages }: Pick<DeviceCodecs, 'builtin' | 'messages'>) {
+  // Beside the built-in messages the declared ones travel in the same frames.
+  const declared = builtin ? undefined : messages?.declaration.framing;
+  return declared === undefined || isStandardFraming(declared) ? undefined : declared;
+}
+
+/** The messages that the frame decoders know: those that begin with an id of one byte. */
+function definitionOf({ identity, builtin, maxFrame, messages }: Omit<DeviceCodecs, 'line'>) {
+  const declared = messages?.hasBuiltinIds === true ? messages.definition([], 'device').messages : [];
+  return new ProtocolDefinition([...(builtin ? builtinMessages(identity) : []), ...declared], maxFrame);
+}
+
+/** How the bytes of a device are read and written. */
+export function deviceCodec(speech: DeviceCodecs): WireCodec {
+  const { builtin, messages, line } = speech;
+  const own = messages === undefined || builtin ? {} : ownMessages(messages);
+  const codec = makeWireCodec({
+    definition: definitionOf(speech),
+    line,
+    framing: framingFor(speech),
+    ...own,
+  });
+  return { ...codec, encode: (message) => encode(message, codec, messages) };
+}
+
+/**
+ * How a link is read that has not said who it is: the built-in messages, and whatever one of `spoken` declares is at
+ * least a sign of life. A length that one of them excludes is no fault, for the peer may speak another.
+ */
+function pendingCodec(
+  identity: IdentityRule,
+  maxFrame: number,
+  spoken: readonly DeclaredProtocol[],
+): WireCodec {
+  const speech = { identity, builtin: true, maxFrame, line: 'stream' } as const;
+  const codec = deviceCodec(speech);
+  const decode = (bytes: Uint8Array, start: number, end: number): Message | InvalidPayload => {
+    const plain = decodePayload(codec.definition, bytes, start, end);
+    if (plain.name !== 'unknown') return plain;
+    const protocol = spoken.find((each) => each.check(bytes, start, end, 'device') >= 0);
+    return protocol?.decode(bytes, start, end, 'device') ?? plain;
+  };
+  return { ...codec, decode };
+}
+
+/** Where nothing is built in, the declared messages say what a payload is. */
+function ownMessages(messages: DeclaredProtocol): Pick<CodecParts, 'decode' | 'judge'> {
+  return {
+    decode: (bytes, start, end, expected) => messages.decode(bytes, start, end, 'device', expected),
+    judge: payloadJudge(messages, 'device'),
+  };
+}
+
+/** Ids that the decoders of the standard framing cannot look at need one that asks the messages. */
+function framingFor({ builtin, messages }: DeviceCodecs): FramingDeclaration | undefined {
+  if (builtin || messages === undefined) return undefined;
+  const { framing } = messages.declaration;
+  return isStandardFraming(framing) && messages.hasBuiltinIds ? undefined : framing;
+}
+
+function encode(message: Message, codec: WireCodec, messages: DeclaredProtocol | undefined): Uint8Array {
+  if (message.name !== 'declared' || messages === undefined) return encodeFrame(message);
+  const payload = encodePayload(message, messages);
+  return codec.frame?.(payload) ?? payload;
+}
+
+function encodePayload(message: DeclaredMessage, messages: DeclaredProtocol): Uint8Array {
+  if (message.kind === 'reply') return messages.encodeReply(message.message, message.error, message.fields);
+  return messages.encode(message.message, message.fields);
+}
+
+const NOTHING_DECLARED = {};
+
+/** How the bytes of a link that dialled in are read, from its first frame on or from the one behind its register. */
+export interface LinkCodec {
+  readonly codec: WireCodec;
+  /** Silence that the link reports, in ms, where frames end with it. */
+  readonly idleAfterMs?: number | undefined;
+}
+
+/** How devices that dial in are read. Those that speak the same share a codec, whose tables are not small. */
+export class LinkCodecs {
+  readonly #codecs = new WeakMap<object, Map<string, WireCodec>>();
+
+  of(
+    { identity, bare }: SessionSettings,
+    { messages, maxFrame, line = 'stream', gapMs }: ReadFrom,
+  ): LinkCodec {
+    const speech: DeviceCodecs = { identity, builtin: bare === undefined, maxFrame, line, messages };
+    const silence = line === 'serial' || framingNeedsSilence(framingOf(speech));
+    return {
+      codec: this.#codec(speech),
+      ...(silence ? { idleAfterMs: gapMs ?? SERIAL_SERVER_GAP_MS } : {}),
+    };
+  }
+
+  #codec(speech: DeviceCodecs): WireCodec {
+    const { messages, identity, builtin, maxFrame, line } = speech;
+    const declared = messages ?? NOTHING_DECLARED;
+    const made = this.#codecs.get(declared) ?? new Map<string, WireCodec>();
+    this.#codecs.set(declared, made);
+    const key = `${identity} ${builtin} ${maxFrame} ${line}`;
+    const codec = made.get(key) ?? deviceCodec(speech);
+    made.set(key, codec);
+    return codec;
+  }
+}
+
+type ReadFrom = Pick<ListenerConfig | MatchedDeviceConfig, 'messages' | 'maxFrame' | 'line' | 'gapMs'>;
+
+/** How links of one listener are read that have no name yet; made once while the configuration stays the same. */
+export class NamelessSpeech {
+  #config: ListenerConfig | undefined;
+  #spoken: readonly DeclaredProtocol[] = [];
+  #codec: WireCodec | undefined;
+
+  of(config: ListenerConfig, spoken: readonly DeclaredProtocol[]): WireCodec {
+    if (this.#codec !== undefined && this.#config === config && this.#spoken === spoken) return this.#codec;
+    const { session, maxFrame, messages } = config;
+    const own = messages === undefined || spoken.includes(messages) ? [] : [messages];
+    const bound = Math.min(maxFrame, PENDING_MAX_FRAME);
+    this.#config = config;
+    this.#spoken = spoken;
+    this.#codec = pendingCodec(session.identity, bound, [...own, ...spoken]);
+    return this.#codec;
+  }
+}
+
+/** Whom bytes register that are one register and nothing else; undefined where they are anything else. */
+export function loneRegister(
+  bytes: Uint8Array,
+  { definition }: WireCodec,
+): RegisterRequest['fields'] | undefined {
+  if (bytes.length <= PREFIX_BYTES || bytes.length > PREFIX_BYTES + PENDING_MAX_FRAME) return undefined;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+  if (bytes.length !== PREFIX_BYTES + length) return undefined;
+  const message = decodePayload(definition, bytes, PREFIX_BYTES, bytes.length);
+  return message.name === 'register' && message.kind === 'request' ? message.fields : undefined;
 }

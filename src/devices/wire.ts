@@ -1,10 +1,19 @@
+import type { DialledDeviceConfig } from '../config/model.ts';
+import { dial } from '../links/dial.ts';
 import type { Link, LinkEnd, SendOutcome } from '../links/link.ts';
+import type { NameResolver } from '../links/names/name-resolver.ts';
 import { decodePayload, encodeFrame } from '../protocol/codec.ts';
 import type { DecoderFault, Discarded, FrameDecoder, FrameSink, LineRemark } from '../protocol/decoder.ts';
-import type { ProtocolDefinition } from '../protocol/definition.ts';
 import type { Expectation } from '../protocol/expectation.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
 import { TelnetWatch } from '../protocol/telnet-watch.ts';
+import {
+  deviceCodec,
+  framingNeedsSilence,
+  framingOf,
+  SERIAL_SERVER_GAP_MS,
+  type WireCodec,
+} from './wire-codec.ts';
 
 /** Who hears what a wire brings. An owner compares the wire with its present one and drops what others say. */
 export interface WireOwner {
@@ -45,7 +54,7 @@ export interface WireTap {
 }
 
 /** A wire's ways to the outside; both are optional. */
-export interface WireOptions {
+interface WireOptions {
   /** Called once, when the link is gone, whoever owns the wire by then. */
   readonly ended?: (() => void) | undefined;
   readonly tap?: WireTap | undefined;
@@ -53,23 +62,6 @@ export interface WireOptions {
   readonly idleAfterMs?: number | undefined;
   /** As the link has it. */
   readonly dropsUnread?: ((bytes: Uint8Array) => boolean) | undefined;
-}
-
-/** How the bytes of a wire are read. */
-export interface WireCodec {
-  readonly definition: ProtocolDefinition;
-  /** `awaited` names the message of which the reply is the only one that can come now. */
-  makeDecoder(
-    definition: ProtocolDefinition,
-    sink: FrameSink,
-    awaited: () => string | undefined,
-  ): FrameDecoder;
-  /** What a payload says, where this is expected; absent: what the definition knows. */
-  decode?(bytes: Uint8Array, start: number, end: number, expected?: Expectation): Message | InvalidPayload;
-  /** The whole frame around a payload; absent: behind four bytes of length. */
-  frame?(payload: Uint8Array): Uint8Array;
-  /** The whole frame of a message; absent: as the built-in protocol has it. */
-  encode?(message: Message): Uint8Array;
 }
 
 const NOTHING = new Uint8Array();
@@ -258,4 +250,51 @@ export class Wire {
     if (how === 'end') this.link.end();
     else this.link.destroy();
   }
+}
+
+/** Looks on at a link that has no name at first. */
+export interface DialInTap extends WireTap {
+  named(device: string): void;
+  /** It is another's, who will be named, from these bytes on, which are the end of what was received last. */
+  handedOn(address: string, bytes: Uint8Array, why: string): void;
+}
+
+/** Gives the taps of what is recorded: of a dialled device by its name, of a link that has none yet. */
+export interface DeviceTaps {
+  tap(device: string): WireTap | undefined;
+  tapDialIn(): DialInTap | undefined;
+  /** The device is gone for good. */
+  retire(device: string): void;
+}
+
+/** A fresh, unopened wire to one of the addresses of a device that we dial. */
+export function dialWire(
+  device: DialledDeviceConfig,
+  addressIndex: number,
+  owner: WireOwner,
+  options: WireOptions & { readonly names?: NameResolver | undefined },
+): Wire {
+  const address = device.links[addressIndex];
+  // The session only orders what its settings list, and those come from the same configuration.
+  if (address === undefined) throw new Error(`${device.id} has no address ${addressIndex}`);
+  const { messages, line, maxFrame, session } = device;
+  const speech = {
+    identity: session.identity,
+    builtin: session.bare === undefined,
+    maxFrame,
+    line,
+    messages,
+  };
+  const needsSilence = framingNeedsSilence(framingOf(speech));
+  const reportsSilence = line === 'serial' || needsSilence;
+  const link = dial(address, {
+    device: device.id,
+    names: options.names,
+    ...(reportsSilence && address.scheme === 'tcp'
+      ? { idleAfterMs: device.gapMs ?? SERIAL_SERVER_GAP_MS }
+      : {}),
+    ...(device.gapMs === undefined ? {} : { gapMs: device.gapMs }),
+    silence: needsSilence ? { gapMs: device.gapMs } : undefined,
+  });
+  return new Wire(link, deviceCodec(speech), owner, options);
 }

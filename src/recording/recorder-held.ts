@@ -1,4 +1,4 @@
-import type { DialInTap } from '../devices/dial-in-tap.ts';
+import type { DialInTap } from '../devices/wire.ts';
 import type { LinkEnd } from '../links/link.ts';
 import type { Clock } from '../system/clock.ts';
 import type { TraceFact } from '../trace/event.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { PendingLink } from '../../src/devices/core/pending-link.ts';
 import { type DeviceReading, DeviceRunner } from '../../src/devices/device-runner.ts';
-import { Wire, type WireCodec, type WireOwner } from '../../src/devices/wire.ts';
+import { Wire, type WireOwner } from '../../src/devices/wire.ts';
+import type { WireCodec } from '../../src/devices/wire-codec.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import { encodeFrame } from '../../src/protocol/codec.ts';
 import { builtinProtocol } from '../../src/protocol/messages/registry.ts';

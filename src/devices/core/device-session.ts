@@ -3,23 +3,29 @@ import type { SessionSettings } from '../../contract/settings.ts';
 import type { Instant } from '../../instant.ts';
 import type { Expectation } from '../../protocol/expectation.ts';
 import { Absence } from './absence.ts';
-import { beginLinkProtocol } from './begin-link-protocol.ts';
 import { DialPlan } from './dial-plan.ts';
-import { EffectList } from './effect-list.ts';
+import { receivedFiles } from './file-receiver.ts';
+import { HeartbeatProtocol } from './heartbeat-protocol.ts';
 import type { Ending, LinkProtocol } from './link-protocol.ts';
 import { Measurements } from './measurements.ts';
-import { Newcomers } from './newcomers.ts';
 import { Noise } from './noise.ts';
-import { notOnline } from './not-online.ts';
 import type { PartialUpload } from './partial-upload.ts';
-import { receivedFiles } from './received-files.ts';
-import type { Defect, Effect, KnownBefore, LinkOffer, SessionEvent } from './session-events.ts';
+import { PolledProtocol } from './polled-protocol.ts';
+import {
+  type Defect,
+  type Effect,
+  EffectList,
+  type KnownBefore,
+  type LinkOffer,
+  type SessionEvent,
+  STOPPED,
+  type StopReason,
+} from './session-events.ts';
 import { connecting, givenUp, phaseDeadline, type SessionPhase } from './session-phase.ts';
 import type { SessionContext, SessionPorts } from './session-ports.ts';
 import { StateAxes } from './state-document.ts';
 import { Stats } from './stats.ts';
-import { STOPPED, type StopReason } from './stop-reason.ts';
-import { HELD } from './takeover.ts';
+import { HELD, Newcomers } from './takeover.ts';
 
 /*
  * One device's life, as a machine without effects: events in, orders out. Two axes are kept apart. The link axis is
@@ -396,4 +402,23 @@ export class DeviceSession {
       }
     }
   }
+}
+
+/** The conversation over a new link, of the kind that the device understands. */
+function beginLinkProtocol(context: SessionContext, host: string, now: Instant): LinkProtocol {
+  const { bare } = context.settings;
+  context.files?.linkLost();
+  return bare === undefined
+    ? new HeartbeatProtocol(context, host, now)
+    : new PolledProtocol(context, bare, host, now);
+}
+
+/** The answer to a request for a device that cannot be asked now. */
+function notOnline(requestId: number, status: DeviceStatus): Effect {
+  // Over a link before this one it was heard, and its silence is not long enough yet.
+  const detail =
+    status === 'online'
+      ? 'nothing has come over its new link yet; nothing was sent'
+      : `the status of the device is ${status}; nothing was sent`;
+  return { type: 'settleRequest', requestId, outcome: { ok: false, code: 'device_not_online', detail } };
 }

@@ -5,10 +5,8 @@ import { luhnValid } from '../../protocol/luhn.ts';
 import type { BuiltinMessage, InvalidPayload, Message, RegisterRequest } from '../../protocol/message.ts';
 import { answerTo, registerReply } from './answer.ts';
 import { DeclaredTraffic } from './declared-traffic.ts';
-import { EchoWatch } from './echo-watch.ts';
-import { FrameProgress } from './frame-progress.ts';
 import { Life } from './life.ts';
-import type { CallersRequest, Ending, LinkProtocol } from './link-protocol.ts';
+import { type CallersRequest, type Ending, FrameProgress, type LinkProtocol } from './link-protocol.ts';
 import { nameOf } from './message-catalog.ts';
 import { Requests } from './requests.ts';
 import type { SessionContext } from './session-ports.ts';
@@ -314,3 +312,56 @@ const echo = (what: string): Ending => ({
   detail: `our own ${what} came back: a loopback plug, or an adapter that echoes what is sent`,
   how: 'destroy',
 });
+
+/** So many beats in a row that come back as they went are suspicious. */
+const ENOUGH = 2;
+
+/**
+ * Tells a line that returns what we send when it does so only after the register, as with a plug that is exchanged: our
+ * beat comes back as a request, and our answer to that as its reply. A peer that beats at the same moment looks alike, so
+ * after a few such beats the answer is withheld: a peer replies all the same, a line that echoes has nothing to return.
+ */
+class EchoWatch {
+  #awaits: 'request' | 'reply' | undefined;
+  #returned = 0;
+  #withheld = 0;
+  #peerIsThere = false;
+
+  /** Requests that are not answered before something else comes; where that is nothing by the next beat, they were ours. */
+  get withheld(): number {
+    return this.#withheld;
+  }
+
+  /** A beat of ours goes out. */
+  beatSent(): void {
+    if (this.#awaits !== undefined) this.#returned = 0;
+    this.#awaits = 'request';
+  }
+
+  /** A valid frame came; gives how many requests are to be answered now that were withheld. */
+  heard({ name, kind }: Message): number {
+    // A question for the time comes back in the same way, and at any time.
+    if (this.#peerIsThere || name === 'datetime') return 0;
+    const beat = name === 'heartbeat' && kind === 'request';
+    if (this.#withheld > 0) {
+      if (beat) this.#withheld += 1;
+      return beat ? 0 : this.#release();
+    }
+    if (name === 'heartbeat' && kind === this.#awaits) {
+      this.#awaits = beat ? 'reply' : undefined;
+      if (!beat) this.#returned += 1;
+      else if (this.#returned >= ENOUGH) this.#withheld = 1;
+    } else {
+      this.#returned = 0;
+      this.#awaits = undefined;
+    }
+    return 0;
+  }
+
+  #release(): number {
+    const released = this.#withheld;
+    this.#withheld = 0;
+    this.#peerIsThere = true;
+    return released;
+  }
+}

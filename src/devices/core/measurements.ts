@@ -1,8 +1,7 @@
 import type { AlarmEvent, Quality } from '../../contract/feed/topic-documents.ts';
 import type { MessageDeclaration } from '../../protocol/declared/declaration.ts';
 import type { Value, Values } from '../../protocol/declared/value.ts';
-import { Alarm } from './alarms.ts';
-import { type WatchedField, watchedFields } from './limits.ts';
+import { Alarm, type WatchedField, watchedFields } from './alarms.ts';
 import { shareOld, valueAt } from './state-value.ts';
 
 /** Values by message and field, and what is to be known of them by `message.field`; parts that do not change stay the same objects. */

@@ -1,5 +1,9 @@
-import { chunkSum } from './chunk-sum.ts';
-import type { WholeFile } from './file-receiver.ts';
+/** What a whole file must be, as far as its chunks say. */
+export interface WholeFile {
+  /** In bytes. */
+  readonly size?: number;
+  readonly crc32?: number;
+}
 
 /** How far a file is of which the first chunks are there. */
 export interface UploadCheckpoint {
@@ -37,7 +41,7 @@ export interface FoundPartial {
   readonly ageMs: number;
 }
 
-export interface PartialLimits {
+interface PartialLimits {
   readonly maxFileBytes: number;
   /** Of all halves together, as the disk counts. */
   readonly budgetBytes: number;
@@ -119,3 +123,10 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 
 const sumText = (text: string): string =>
   chunkSum(new TextEncoder().encode(text)).toString(16).padStart(SUM_DIGITS, '0');
+
+/** FNV-1a, 32 bits: tells chunks, and other short texts, apart. */
+export function chunkSum(data: Uint8Array): number {
+  let sum = 0x811c9dc5;
+  for (const byte of data) sum = Math.imul(sum ^ byte, 0x01000193);
+  return sum >>> 0;
+}

@@ -3,10 +3,17 @@ import type { ErrorCode } from '../../errors.ts';
 import type { Values } from '../../protocol/declared/value.ts';
 import type { DecoderFault, Discarded, LineRemark } from '../../protocol/decoder.ts';
 import type { InvalidPayload, Message } from '../../protocol/message.ts';
-import type { WholeFile } from './file-receiver.ts';
 import type { Refusal } from './message-catalog.ts';
-import type { PartialUpload, UploadCheckpoint } from './partial-upload.ts';
-import type { StopReason } from './stop-reason.ts';
+import type { PartialUpload, UploadCheckpoint, WholeFile } from './partial-upload.ts';
+
+/** Why a device is stopped, in the words of those whose requests fail by it. */
+export const STOPPED = {
+  stopped: 'the bridge stopped this device',
+  reconfigured: 'the configuration of this device changed',
+  removed: 'this device was taken out of the configuration',
+} as const;
+
+export type StopReason = keyof typeof STOPPED;
 
 /** A link that dialled in and wants to be this device; the listener keeps it until it is adopted or refused. */
 export interface LinkOffer {
@@ -159,3 +166,32 @@ export type Effect =
       readonly reason: string;
       readonly text: string;
     };
+
+const NONE: readonly Effect[] = [];
+
+/** The orders that one event results in. Mostly they are one or two: a list that grows would take room for many. */
+export class EffectList {
+  #first: Effect | undefined;
+  #second: Effect | undefined;
+  #others: Effect[] | undefined;
+
+  push(effect: Effect): void {
+    if (this.#first === undefined) this.#first = effect;
+    else if (this.#second === undefined) this.#second = effect;
+    else {
+      this.#others ??= [];
+      this.#others.push(effect);
+    }
+  }
+
+  /** All of them, in their order; none are left. */
+  take(): readonly Effect[] {
+    const first = this.#first;
+    if (first === undefined) return NONE;
+    const second = this.#second;
+    const others = this.#others;
+    this.#first = this.#second = this.#others = undefined;
+    if (second === undefined) return [first];
+    return others === undefined ? [first, second] : [first, second, ...others];
+  }
+}

@@ -1,10 +1,9 @@
 import type { SessionSettings } from '../../contract/settings.ts';
 import type { LocalTime } from './answer.ts';
 import type { ClockEstimate } from './clock-estimate.ts';
-import type { ReceiverLimits } from './file-receiver.ts';
+import type { ReceivedFiles, ReceiverLimits } from './file-receiver.ts';
 import type { Measurements } from './measurements.ts';
 import type { MessageCatalog } from './message-catalog.ts';
-import type { ReceivedFiles } from './received-files.ts';
 import type { Effect } from './session-events.ts';
 import type { StateAxes } from './state-document.ts';
 import type { Stats } from './stats.ts';

@@ -3,11 +3,18 @@ import { join } from 'node:path';
 import { HeartwireError } from '../../errors.ts';
 import type { Clock, Timer } from '../../system/clock.ts';
 import { blocksOf, DiskBudget, type DiskUse } from '../../system/disk-budget.ts';
-import type { ReceiverLimits, WholeFile } from '../core/file-receiver.ts';
-import { chooseHalves, type PartialUpload, RECORD_LENGTH } from '../core/partial-upload.ts';
-import { findPartial, type PartialOnDisk } from './find-partial.ts';
-import { readUploadName, uploadName } from './upload-name.ts';
-import { PART, type Piece, RECORD, UploadPart } from './upload-part.ts';
+import type { ReceiverLimits } from '../core/file-receiver.ts';
+import { chooseHalves, type PartialUpload, RECORD_LENGTH, type WholeFile } from '../core/partial-upload.ts';
+import {
+  findPartial,
+  PART,
+  type PartialOnDisk,
+  type Piece,
+  RECORD,
+  readUploadName,
+  UploadPart,
+  uploadName,
+} from './upload-part.ts';
 
 /** Files of one device that may be on their way at once, and how long a pause may be, over a restart too. */
 export const RECEIVING = {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { AddressCount, AddressPace } from '../../access/address-caps.ts';
 import { Authenticator, type Verdict } from '../../access/authenticator.ts';
 import { isLoopback } from '../../access/caller.ts';
 import { ownerOf } from '../../access/grant.ts';
 import type { ClientEntry } from '../../contract/feed/server-messages.ts';
 import type { Instant } from '../../instant.ts';
+import { AddressCount, AddressPace } from '../../system/address-caps.ts';
 import type { Arrivals } from '../../system/arrivals.ts';
 import { type Clock, systemClock, type Timer } from '../../system/clock.ts';
 import type { Affected } from '../../system/defect.ts';

@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { DeviceStatus, LinkStatus } from '../../contract/feed/topic-documents.ts';
-import type { Tally } from '../../devices/core/tally.ts';
+import type { Tally } from '../../devices/core/stats.ts';
 import type { DeviceReading } from '../../devices/device-runner.ts';
 import type { DeviceSnapshot } from './device-meters.ts';
 import { DEVICE_COUNTERS } from './device-sums.ts';

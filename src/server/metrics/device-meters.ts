@@ -1,4 +1,4 @@
-import type { Tally } from '../../devices/core/tally.ts';
+import type { Tally } from '../../devices/core/stats.ts';
 import type { DeviceReading } from '../../devices/device-runner.ts';
 import { atOnce } from '../../system/slices.ts';
 import { DeviceSums } from './device-sums.ts';

@@ -1,5 +1,5 @@
 import type { StatsDocument } from '../../contract/feed/topic-documents.ts';
-import { Tally } from '../../devices/core/tally.ts';
+import { Tally } from '../../devices/core/stats.ts';
 import type { DeviceReading } from '../../devices/device-runner.ts';
 
 /** One figure that is counted for every device. */

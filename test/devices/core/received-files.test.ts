@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chunkMessage } from '../../../src/devices/core/chunk-message.ts';
+import { ReceivedFiles } from '../../../src/devices/core/file-receiver.ts';
 import { MessageCatalog } from '../../../src/devices/core/message-catalog.ts';
-import { ReceivedFiles } from '../../../src/devices/core/received-files.ts';
 import type { Effect } from '../../../src/devices/core/session-events.ts';
 import { bytesValue } from '../../../src/protocol/declared/value.ts';
 import type { DeclaredRequest } from '../../../src/protocol/message.ts';

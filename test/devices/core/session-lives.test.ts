@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type ReplayedTrace, replay, traceFixture, traceText } from '../../../src/testing/index.ts';
 
 const fixture = (name: string) =>
-  traceFixture(new URL(`../../fixtures/traces/${name}.trace`, import.meta.url));
+  traceFixture(new URL(`../../../fixtures/traces/${name}.trace`, import.meta.url));
 
 const US = 'appid=996da38d-a7be-4947-aa4c-f8208b5f4ade imei=869858030720693';
 const REGISTER = '00000034 00 "3f2504e0-4f89-41d3-9a0c-0305e82c3301" "490154203237518"';

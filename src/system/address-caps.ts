@@ -1,5 +1,5 @@
 import { parseBlock } from '../contract/address-match.ts';
-import { Rate } from '../system/rate-limits.ts';
+import { Rate } from './rate-limits.ts';
 
 /** Addresses whose pace is remembered; the ones that were quiet for longest are forgotten first. */
 const MOST_REMEMBERED = 10_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AddressCount, AddressPace, addressKey } from '../../src/access/address-caps.ts';
+import { AddressCount, AddressPace, addressKey } from '../../src/system/address-caps.ts';
 
 describe('under what an address is counted', () => {
   it.each([
