@@ -11,7 +11,7 @@ import type { ArrivedFile } from './files/upload-store.ts';
 /** Where the fields of some messages are described. */
 export const declarationTopic = (key: string): string => `declarations/${key}`;
 
-/** What one device says in the feed, on topics of its own, until it falls silent. */
+/** Publishes one device in the feed, on its own topics, until it is closed. */
 export class DevicePublisher {
   readonly #publisher: Publisher;
   readonly #clock: Clock;
@@ -26,9 +26,9 @@ export class DevicePublisher {
   /** What its values mean, where it speaks declared messages. */
   readonly #description: MessagesDescription | undefined;
   #described = false;
-  #silent = false;
+  #closed = false;
 
-  /** `wantsBytes` tells whether anybody listens to the raw bytes; they are not even copied where nobody does. */
+  /** `wantsBytes`: whether a topic of raw bytes has subscribers; without one the bytes are not even copied. */
   constructor(
     device: string,
     publisher: Publisher,
@@ -50,13 +50,13 @@ export class DevicePublisher {
     };
   }
 
-  get silent(): boolean {
-    return this.#silent;
+  get closed(): boolean {
+    return this.#closed;
   }
 
-  /** What is still on its way must not speak for whoever comes after it; what was said stays. */
-  fallSilent(): void {
-    this.#silent = true;
+  /** Events still on their way must not be published for the next runner of this device; what is published stays. */
+  close(): void {
+    this.#closed = true;
   }
 
   /** Takes the device out of the feed. */
@@ -66,7 +66,7 @@ export class DevicePublisher {
   }
 
   state(document: StateDocument): void {
-    if (this.#silent) return;
+    if (this.#closed) return;
     const description = this.#description;
     if (description === undefined) {
       this.#publisher.publishState(this.#topics.state, document);
@@ -80,28 +80,28 @@ export class DevicePublisher {
   }
 
   stats(document: StatsDocument): void {
-    if (!this.#silent) this.#publisher.publishState(this.#topics.stats, document);
+    if (!this.#closed) this.#publisher.publishState(this.#topics.stats, document);
   }
 
   message(message: Message | InvalidPayload, mark?: MessageMark, group?: string): void {
-    if (this.#silent) return;
+    if (this.#closed) return;
     this.#publisher.publishEvent(this.#topics.messages, () =>
       messageEvent(message, this.#clock.now().wallMs, mark, group),
     );
   }
 
   alarm(alarm: AlarmEvent): void {
-    if (this.#silent) return;
+    if (this.#closed) return;
     this.#publisher.publishEvent(this.#topics.alarms, { at: this.#clock.now().wallMs, ...alarm });
   }
 
   bytes(direction: 'in' | 'out', bytes: Uint8Array): void {
-    if (this.#silent || !this.#wantsBytes(this.#topics.bytes)) return;
+    if (this.#closed || !this.#wantsBytes(this.#topics.bytes)) return;
     const at = this.#clock.now().wallMs;
     this.#publisher.publishEvent(this.#topics.bytes, { at, direction, bytes: bytesAsJson(bytes) });
   }
 
-  /** Said of a device that fell silent, too: the file is there, whatever has become of the device meanwhile. */
+  /** Published after `close` too: the file is there, whatever has become of the device. */
   fileArrived({ id, bytes, crc32 }: ArrivedFile, transfer: number): void {
     const file = { id, bytes, crc32, transfer, url: `/api/files/${id}` };
     this.#publisher.publishEvent(this.#topics.messages, {
@@ -130,7 +130,7 @@ export function messageEvent(
 ): JsonObject {
   if (message.name === 'declared' && message.kind !== 'reply' && mark === undefined) {
     const { message: name, kind, fields, raw, issues } = message;
-    // Nearly all that devices say comes by here; parts that are put together one by one cost as much as all the rest.
+    // Hot path: nearly all messages pass here, and building the event part by part costs as much as all the rest.
     if (issues.length === 0) {
       return isEmpty(raw) ? { at, message: name, kind, fields } : { at, message: name, kind, fields, raw };
     }

@@ -182,7 +182,7 @@ interface Away {
   readonly byItself: boolean;
 }
 
-/** What a file holds, and how many of its lines are none of ours. */
+/** What a file holds, and how many of its lines cannot be read. */
 interface ReadKnown {
   readonly devices: readonly KnownDevice[];
   readonly broken: number;
@@ -190,7 +190,7 @@ interface ReadKnown {
 
 const HEAD = { heartwire: 'known-devices', version: 1 } as const;
 const NAME = /^[A-Za-z0-9._-]{1,128}$/;
-/** A million devices are half of it; more is no file of ours. */
+/** A million devices are half of it; a larger file is none of this program. */
 const LARGEST_BYTES = 512 * 1024 * 1024;
 /** So many devices are made text at once: the loop goes on between them. */
 const LINES_AT_ONCE = 500;
@@ -265,7 +265,7 @@ function parsed(line: string): JsonObject | undefined {
   }
 }
 
-/** Undefined where it is none: whoever can write the file gets no other device into the bridge than a listener would. */
+/** Undefined where it is none: a line in the file adds no device that a listener would not accept. */
 function deviceOf(json: JsonObject): KnownDevice | undefined {
   const { id, listener, byAddress, settled, host, identity, away } = json;
   if (typeof id !== 'string' || !NAME.test(id) || typeof listener !== 'string') return undefined;

@@ -35,7 +35,7 @@ export interface WireCodec {
   encode?(message: Message): Uint8Array;
 }
 
-/** Silence that ends a half frame of a serial line behind a serial server, in ms. */
+/** Silence that ends an unfinished frame of a serial line behind a serial server, in ms. */
 export const SERIAL_SERVER_GAP_MS = 200;
 
 /** What decides how the bytes of a device are read. */
@@ -84,8 +84,8 @@ function standardFrame(payload: Uint8Array): Uint8Array {
   return frame;
 }
 
-/** What a device speaks. */
-interface DeviceCodecs {
+/** What decides the codec of a device. */
+interface CodecSpec {
   readonly identity: IdentityRule;
   /** Register, heartbeat and datetime are part of it. */
   readonly builtin: boolean;
@@ -96,46 +96,45 @@ interface DeviceCodecs {
 }
 
 /** How frames are told apart; absent: by four bytes of length. */
-export function framingOf({ builtin, messages }: Pick<DeviceCodecs, 'builtin' | 'messages'>) {
+export function framingOf({ builtin, messages }: Pick<CodecSpec, 'builtin' | 'messages'>) {
   // Beside the built-in messages the declared ones travel in the same frames.
   const declared = builtin ? undefined : messages?.declaration.framing;
   return declared === undefined || isStandardFraming(declared) ? undefined : declared;
 }
 
 /** The messages that the frame decoders know: those that begin with an id of one byte. */
-function definitionOf({ identity, builtin, maxFrame, messages }: Omit<DeviceCodecs, 'line'>) {
+function definitionOf({ identity, builtin, maxFrame, messages }: Omit<CodecSpec, 'line'>) {
   const declared = messages?.hasBuiltinIds === true ? messages.definition([], 'device').messages : [];
   return new ProtocolDefinition([...(builtin ? builtinMessages(identity) : []), ...declared], maxFrame);
 }
 
 /** How the bytes of a device are read and written. */
-export function deviceCodec(speech: DeviceCodecs): WireCodec {
-  const { builtin, messages, line } = speech;
+export function deviceCodec(spec: CodecSpec): WireCodec {
+  const { builtin, messages, line } = spec;
   const own = messages === undefined || builtin ? {} : ownMessages(messages);
   const codec = makeWireCodec({
-    definition: definitionOf(speech),
+    definition: definitionOf(spec),
     line,
-    framing: framingFor(speech),
+    framing: framingFor(spec),
     ...own,
   });
   return { ...codec, encode: (message) => encode(message, codec, messages) };
 }
 
 /**
- * How a link is read that has not said who it is: the built-in messages, and whatever one of `spoken` declares is at
- * least a sign of life. A length that one of them excludes is no fault, for the peer may speak another.
+ * How a pending link is read: the built-in messages; what one of `protocols` declares is at least a sign of life. A length that one of them excludes is no fault, for the peer may speak another.
  */
 function pendingCodec(
   identity: IdentityRule,
   maxFrame: number,
-  spoken: readonly DeclaredProtocol[],
+  protocols: readonly DeclaredProtocol[],
 ): WireCodec {
-  const speech = { identity, builtin: true, maxFrame, line: 'stream' } as const;
-  const codec = deviceCodec(speech);
+  const spec = { identity, builtin: true, maxFrame, line: 'stream' } as const;
+  const codec = deviceCodec(spec);
   const decode = (bytes: Uint8Array, start: number, end: number): Message | InvalidPayload => {
     const plain = decodePayload(codec.definition, bytes, start, end);
     if (plain.name !== 'unknown') return plain;
-    const protocol = spoken.find((each) => each.check(bytes, start, end, 'device') >= 0);
+    const protocol = protocols.find((each) => each.check(bytes, start, end, 'device') >= 0);
     return protocol?.decode(bytes, start, end, 'device') ?? plain;
   };
   return { ...codec, decode };
@@ -150,7 +149,7 @@ function ownMessages(messages: DeclaredProtocol): Pick<CodecParts, 'decode' | 'j
 }
 
 /** Ids that the decoders of the standard framing cannot look at need one that asks the messages. */
-function framingFor({ builtin, messages }: DeviceCodecs): FramingDeclaration | undefined {
+function framingFor({ builtin, messages }: CodecSpec): FramingDeclaration | undefined {
   if (builtin || messages === undefined) return undefined;
   const { framing } = messages.declaration;
   return isStandardFraming(framing) && messages.hasBuiltinIds ? undefined : framing;
@@ -184,21 +183,21 @@ export class LinkCodecs {
     { identity, bare }: SessionSettings,
     { messages, maxFrame, line = 'stream', gapMs }: ReadFrom,
   ): LinkCodec {
-    const speech: DeviceCodecs = { identity, builtin: bare === undefined, maxFrame, line, messages };
-    const silence = line === 'serial' || framingNeedsSilence(framingOf(speech));
+    const spec: CodecSpec = { identity, builtin: bare === undefined, maxFrame, line, messages };
+    const silence = line === 'serial' || framingNeedsSilence(framingOf(spec));
     return {
-      codec: this.#codec(speech),
+      codec: this.#codec(spec),
       ...(silence ? { idleAfterMs: gapMs ?? SERIAL_SERVER_GAP_MS } : {}),
     };
   }
 
-  #codec(speech: DeviceCodecs): WireCodec {
-    const { messages, identity, builtin, maxFrame, line } = speech;
+  #codec(spec: CodecSpec): WireCodec {
+    const { messages, identity, builtin, maxFrame, line } = spec;
     const declared = messages ?? NOTHING_DECLARED;
     const made = this.#codecs.get(declared) ?? new Map<string, WireCodec>();
     this.#codecs.set(declared, made);
     const key = `${identity} ${builtin} ${maxFrame} ${line}`;
-    const codec = made.get(key) ?? deviceCodec(speech);
+    const codec = made.get(key) ?? deviceCodec(spec);
     made.set(key, codec);
     return codec;
   }
@@ -206,25 +205,26 @@ export class LinkCodecs {
 
 type ReadFrom = Pick<ListenerConfig | MatchedDeviceConfig, 'messages' | 'maxFrame' | 'line' | 'gapMs'>;
 
-/** How links of one listener are read that have no name yet; made once while the configuration stays the same. */
-export class NamelessSpeech {
+/** How the pending links of one listener are read; made once while the configuration stays the same. */
+export class PendingCodecs {
   #config: ListenerConfig | undefined;
-  #spoken: readonly DeclaredProtocol[] = [];
+  #protocols: readonly DeclaredProtocol[] = [];
   #codec: WireCodec | undefined;
 
-  of(config: ListenerConfig, spoken: readonly DeclaredProtocol[]): WireCodec {
-    if (this.#codec !== undefined && this.#config === config && this.#spoken === spoken) return this.#codec;
+  of(config: ListenerConfig, protocols: readonly DeclaredProtocol[]): WireCodec {
+    if (this.#codec !== undefined && this.#config === config && this.#protocols === protocols)
+      return this.#codec;
     const { session, maxFrame, messages } = config;
-    const own = messages === undefined || spoken.includes(messages) ? [] : [messages];
+    const own = messages === undefined || protocols.includes(messages) ? [] : [messages];
     const bound = Math.min(maxFrame, PENDING_MAX_FRAME);
     this.#config = config;
-    this.#spoken = spoken;
-    this.#codec = pendingCodec(session.identity, bound, [...own, ...spoken]);
+    this.#protocols = protocols;
+    this.#codec = pendingCodec(session.identity, bound, [...own, ...protocols]);
     return this.#codec;
   }
 }
 
-/** Whom bytes register that are one register and nothing else; undefined where they are anything else. */
+/** The identity in bytes that are exactly one register request; undefined where they are anything else. */
 export function loneRegister(
   bytes: Uint8Array,
   { definition }: WireCodec,

@@ -15,7 +15,7 @@ import {
   type WireCodec,
 } from './wire-codec.ts';
 
-/** Who hears what a wire brings. An owner compares the wire with its present one and drops what others say. */
+/** Receives the events of a wire. An owner compares the wire with its present one and drops events of others. */
 export interface WireOwner {
   /** Of a wire whose host is a name: its addresses are known; `stale` says how they may be out of date. */
   wireDialling?(wire: Wire, stale?: string): void;
@@ -30,11 +30,11 @@ export interface WireOwner {
   /** After the chunk's frames; `pending` bytes of an unfinished frame are held. `remark` says what is odd about the line. */
   wireChunk(wire: Wire, bytes: number, pending: number, remark?: LineRemark): void;
   wireClosed(wire: Wire, end: LinkEnd): void;
-  /** A defect: something threw on the way, so that nobody knows what was taken of it. The wire is of no use any more. */
+  /** A defect: a handler threw, and how much of the event was handled is unknown. The wire is of no use any more. */
   wireBroke(wire: Wire, cause: unknown): void;
 }
 
-/** Looks on while a wire lives, without a say: a recorder, or whoever checks a replay. */
+/** Observes a wire without influence on it: a recorder, or the check of a replay. */
 export interface WireTap {
   /** The wire that is looked at, before anything happens. */
   made?(wire: Wire): void;
@@ -55,7 +55,7 @@ export interface WireTap {
 
 /** A wire's ways to the outside; both are optional. */
 interface WireOptions {
-  /** Called once, when the link is gone, whoever owns the wire by then. */
+  /** Called once, when the link is gone, whatever the owner is by then. */
   readonly ended?: (() => void) | undefined;
   readonly tap?: WireTap | undefined;
   /** Silence that the link shall report on TCP too, in ms. */
@@ -146,7 +146,7 @@ export class Wire {
   }
 
   open(): void {
-    // A look-up is no part of dialling, for whoever looks on.
+    // For a tap, the look-up is no part of dialling.
     let awaitsName = this.link.resolves === true;
     const dialled = (): void => {
       awaitsName = false;
@@ -215,10 +215,10 @@ export class Wire {
   }
 
   /**
-   * Other messages in the same frames, from the next frame on: between two of one chunk too. A half frame that is held
+   * Other messages in the same frames, from the next frame on: between two of one chunk too. An unfinished frame that is held
    * already is read as one of them.
    */
-  speak(codec: WireCodec): void {
+  setCodec(codec: WireCodec): void {
     this.#codec = codec;
     this.#decoder.define?.(codec.definition);
   }
@@ -252,14 +252,14 @@ export class Wire {
   }
 }
 
-/** Looks on at a link that has no name at first. */
+/** Observes a link that is pending at first. */
 export interface DialInTap extends WireTap {
   named(device: string): void;
-  /** It is another's, who will be named, from these bytes on, which are the end of what was received last. */
-  handedOn(address: string, bytes: Uint8Array, why: string): void;
+  /** The link goes to another device, named later, from these bytes on: they are the end of the last chunk. */
+  transferred(address: string, bytes: Uint8Array, why: string): void;
 }
 
-/** Gives the taps of what is recorded: of a dialled device by its name, of a link that has none yet. */
+/** The taps of a recorder: of a dialled device by its name, and of pending links. */
 export interface DeviceTaps {
   tap(device: string): WireTap | undefined;
   tapDialIn(): DialInTap | undefined;
@@ -275,17 +275,17 @@ export function dialWire(
   options: WireOptions & { readonly names?: NameResolver | undefined },
 ): Wire {
   const address = device.links[addressIndex];
-  // The session only orders what its settings list, and those come from the same configuration.
+  // The session opens only addresses of its settings, which come from the same configuration.
   if (address === undefined) throw new Error(`${device.id} has no address ${addressIndex}`);
   const { messages, line, maxFrame, session } = device;
-  const speech = {
+  const spec = {
     identity: session.identity,
     builtin: session.bare === undefined,
     maxFrame,
     line,
     messages,
   };
-  const needsSilence = framingNeedsSilence(framingOf(speech));
+  const needsSilence = framingNeedsSilence(framingOf(spec));
   const reportsSilence = line === 'serial' || needsSilence;
   const link = dial(address, {
     device: device.id,
@@ -296,5 +296,5 @@ export function dialWire(
     ...(device.gapMs === undefined ? {} : { gapMs: device.gapMs }),
     silence: needsSilence ? { gapMs: device.gapMs } : undefined,
   });
-  return new Wire(link, deviceCodec(speech), owner, options);
+  return new Wire(link, deviceCodec(spec), owner, options);
 }

@@ -51,7 +51,7 @@ export class HeldRecording implements DialInTap {
     recording?.write(this.#connection, { kind: 'note', text });
   }
 
-  handedOn(address: string, bytes: Uint8Array, why: string): void {
+  transferred(address: string, bytes: Uint8Array, why: string): void {
     this.#recording?.ended(this.#connection, { code: 'link_closed', detail: why });
     this.#recording = undefined;
     this.#unrecorded = false;

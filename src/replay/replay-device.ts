@@ -308,7 +308,7 @@ export class ReplayDevice {
         const link = this.#accepting;
         return link === undefined
           ? undefined
-          : { ...this.#tap(link), named: () => undefined, handedOn: () => undefined };
+          : { ...this.#tap(link), named: () => undefined, transferred: () => undefined };
       },
     });
   }

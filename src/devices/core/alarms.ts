@@ -113,7 +113,7 @@ class Latch {
 }
 
 /**
- * Watches the values of one field against its limits, and tells every change of level or side once. A value that is
+ * Watches the values of one field against its limits, and reports every change of level or side once. A value that is
  * absent changes nothing: what stood before stands until the next one.
  */
 export class Alarm {
@@ -185,7 +185,7 @@ export class Alarm {
     };
   }
 
-  /** Of two sides that an array exceeds to the same level, the one that was told stays. */
+  /** Of two sides that an array exceeds to the same level, the one reported before stays. */
   #worstNow(before: Limit | undefined): Limit | undefined {
     const exceeded = this.#latches.filter((latch) => latch.exceeded).map(({ limit }) => limit);
     const [first] = exceeded;

@@ -23,7 +23,7 @@ type Refusal = 'out_of_order' | 'too_large' | 'too_many' | 'contradictory' | 'no
 
 /** What becomes of a chunk. */
 export type ReceiveVerdict =
-  /** To be written behind what is there; `stored` is to be told, and only then is the chunk acknowledged. */
+  /** To be written behind what is there; `stored` is to be called, and only then is the chunk acknowledged. */
   | {
       readonly do: 'store';
       readonly transfer: number;
@@ -31,7 +31,7 @@ export type ReceiveVerdict =
       readonly offset: number;
       readonly last: boolean;
       /** How far the file is with it; absent where it is whole. */
-      readonly half?: UploadCheckpoint;
+      readonly checkpoint?: UploadCheckpoint;
     }
   /** It is there already: acknowledge it. */
   | { readonly do: 'acknowledge' }
@@ -63,7 +63,7 @@ interface Partial {
   /** Tells a repetition of the last chunk from another one. */
   lastSum: number;
   touchedAt: number;
-  /** What an earlier run was told of the whole file, until the first chunk of this one has said the same. */
+  /** What an earlier run knew of the whole file, until the first chunk of this run says the same. */
   toSay: WholeFile | undefined;
 }
 
@@ -121,14 +121,14 @@ export class FileReceiver {
       return { do: 'refuse', why: 'contradictory' };
     current.touchedAt = now;
     if (current.storing === index) return { do: 'nothing' };
-    // It begins anew, while the disk is at a chunk of the former file: not what is there already.
+    // The file starts again while the disk writes a chunk of the former one: no repetition.
     if (index === 0 && current.storing !== undefined) return { do: 'refuse', why: 'out_of_order' };
     if (index < current.next) return { do: 'acknowledge' };
     if (index > current.next) return { do: 'refuse', why: 'out_of_order' };
     return this.#store(current, { transfer, index, total, data, whole });
   }
 
-  /** The chunk that was to be stored is, or could not be. Tells whether the file is whole now. */
+  /** The chunk that was to be stored is, or could not be. Returns whether the file is whole now. */
   stored(transfer: number, ok: boolean, now: number): { readonly complete: boolean } {
     const partial = this.#partial.get(transfer);
     if (partial?.storing === undefined) return { complete: false };
@@ -196,13 +196,13 @@ export class FileReceiver {
     partial.toSay = undefined;
     const { total, lastSum, bytes: offset } = partial;
     if (index === total - 1) return { do: 'store', transfer, index, offset, last: true };
-    const half: UploadCheckpoint = {
+    const checkpoint: UploadCheckpoint = {
       total,
       next: index + 1,
       lastSum,
       ...(whole === undefined ? {} : { whole }),
     };
-    return { do: 'store', transfer, index, offset, last: false, half };
+    return { do: 'store', transfer, index, offset, last: false, checkpoint };
   }
 
   #tooLarge(transfer: number): ReceiveVerdict {
@@ -216,7 +216,7 @@ export class FileReceiver {
   }
 }
 
-/** A first chunk begins the file anew, unless it is the one that came last. */
+/** A first chunk starts the file again, unless it is the one that came last. */
 function isNew(partial: Partial, sum: number, whole: WholeFile): boolean {
   const repeats = partial.storing === 0 || (partial.storing === undefined && partial.next === 1);
   const same = repeats && partial.lastSum === sum && !saysOtherwise(partial, whole);
@@ -249,10 +249,10 @@ export class ReceivedFiles {
   }
 
   /** Goes on with files that an earlier run has stored the first chunks of. */
-  restore(halves: readonly PartialUpload[], now: Instant): void {
-    for (const half of halves) {
-      if (!this.#receiver.restore(half, now.monoMs))
-        this.#emit({ type: 'dropFile', transfer: half.transfer });
+  restore(partials: readonly PartialUpload[], now: Instant): void {
+    for (const partial of partials) {
+      if (!this.#receiver.restore(partial, now.monoMs))
+        this.#emit({ type: 'dropFile', transfer: partial.transfer });
     }
   }
 
@@ -303,7 +303,7 @@ export class ReceivedFiles {
   }
 }
 
-/** Undefined where the device sends no files, or nobody wants them. */
+/** Undefined where the device sends no files, or they are not wanted. */
 export function receivedFiles(
   messages: MessageCatalog | undefined,
   limits: ReceiverLimits | undefined,

@@ -83,12 +83,12 @@ export class LineTurns {
   over(message: string, now: Instant): void {
     if (this.#asking !== message) return;
     this.#asking = undefined;
-    this.heard(now);
+    this.received(now);
     this.act(now);
   }
 
   /** The other side spoke: it gets the time to finish. */
-  heard(now: Instant): void {
+  received(now: Instant): void {
     this.#quietAt = now.monoMs + this.#turnaroundMs;
   }
 

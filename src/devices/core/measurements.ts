@@ -16,7 +16,7 @@ const OVERDUE_FACTOR = 1.5;
 interface Watch {
   readonly field: WatchedField;
   readonly alarm: Alarm;
-  /** What is told of it now; undefined: nothing, for it is good, or of no concern. */
+  /** Its published quality; undefined: good, or not judged. */
   quality: Quality | undefined;
 }
 
@@ -87,7 +87,7 @@ export class Measurements {
     return this.#measured;
   }
 
-  /** Takes over the fields of one message; tells which limits were crossed. `now` in monotonic ms. */
+  /** Takes over the fields of one message; returns the limits that were crossed. `now` in monotonic ms. */
   update(message: string, fields: Values, now: number): readonly AlarmEvent[] {
     const kept =
       this.#recent?.name === message ? this.#recent : this.#kept.find(({ name }) => name === message);
@@ -130,7 +130,7 @@ export class Measurements {
     this.#requalify();
   }
 
-  /** Marks what has not come for too long; tells which limits have been exceeded, or kept, for long enough. */
+  /** Marks what has not come for too long; returns the limits that have been exceeded, or kept, for long enough. */
   expire(now: number): readonly AlarmEvent[] {
     const events = this.#expireAlarms(now);
     let any = events.length > 0;

@@ -23,7 +23,7 @@ const LOOP: Ending = {
 };
 
 /**
- * A conversation with a device that knows neither register nor heartbeat: it is online while valid frames come. Where
+ * The link of a device that knows neither register nor heartbeat: it is online while valid frames come. Where
  * it is polled, all is asked in turns; where it only talks, requests go out as they come.
  */
 export class PolledProtocol implements LinkProtocol {
@@ -43,7 +43,7 @@ export class PolledProtocol implements LinkProtocol {
   #spoke = false;
   /** What came last that is no message of this device, while a reply was awaited. */
   #foreign: string | undefined;
-  #heardAt: number;
+  #lastValidAt: number;
   #halfJudged = false;
   #succeeded = false;
 
@@ -52,12 +52,12 @@ export class PolledProtocol implements LinkProtocol {
     this.#context = context;
     this.#settings = settings;
     this.host = host;
-    // A device that only answers may not even have heard the question: its slot can't stay closed for ever.
+    // A device that only answers may not have received the request: its slot can't stay closed for ever.
     const { lateMs = requestTimeoutMs } = settings;
     this.#calls = new Calls(context, lateMs);
     this.#declared = new DeclaredTraffic(context, this.#calls);
     this.#sent = new SentPayloads(requestTimeoutMs + lateMs);
-    this.#heardAt = now.monoMs;
+    this.#lastValidAt = now.monoMs;
     if (settings.polls.length === 0) return;
     this.#turns = new LineTurns(
       new PollPlan(
@@ -72,8 +72,8 @@ export class PolledProtocol implements LinkProtocol {
     );
   }
 
-  get heardAt(): number {
-    return this.#heardAt;
+  get lastValidAt(): number {
+    return this.#lastValidAt;
   }
 
   get succeeded(): boolean {
@@ -109,34 +109,34 @@ export class PolledProtocol implements LinkProtocol {
     // Another host on the line asks, or what we sent comes back after all that time.
     if (this.#comesFromHost(message)) {
       this.#declared.setAside(message, 'unsolicited');
-      this.#turns?.heard(now);
+      this.#turns?.received(now);
       return;
     }
     const match = this.#declared.received(message, now);
-    this.#turns?.heard(now);
+    this.#turns?.received(now);
     // Where everything is asked for, what answers nothing may be meant for another host, or come from another device.
-    if (match?.kind !== 'unsolicited' || this.#turns === undefined) this.#heard(now);
+    if (match?.kind !== 'unsolicited' || this.#turns === undefined) this.#validFrame(now);
     if (match?.kind !== 'answers') return;
     this.#sent.answered(match.request.message);
     this.#turns?.over(match.request.message, now);
   }
 
   #receivedUnknown(message: Exclude<Message, DeclaredMessage | EchoedMessage>, now: Instant): void {
-    this.#turns?.heard(now);
+    this.#turns?.received(now);
     const answers = message.name === 'unknown' ? message.answers : undefined;
     if (answers !== undefined) {
       const mark = this.#calls.unattributed(answers, now);
       this.#declared.setAside(message, mark);
-      if (mark === 'late' || this.#turns === undefined) this.#heard(now);
+      if (mark === 'late' || this.#turns === undefined) this.#validFrame(now);
       return;
     }
-    this.#heard(now);
+    this.#validFrame(now);
     if (message.kind === 'unknown') this.#context.stats.counts.unknown += 1;
     this.#context.emit({ type: 'publishMessage', message });
   }
 
   #receivedEcho({ payload }: EchoedMessage, now: Instant): void {
-    this.#turns?.heard(now);
+    this.#turns?.received(now);
     const name = this.#sent.returned(payload);
     if (name !== undefined) this.#echoed.add(name);
     const { stats } = this.#context;
@@ -197,12 +197,12 @@ export class PolledProtocol implements LinkProtocol {
     const { silenceMs } = this.#settings;
     // While we did not run, we did not ask either: the silence of that time is not the device's.
     if (silenceMs !== undefined && lateMs > silenceMs / 6) {
-      this.#heardAt = Math.min(this.#heardAt + lateMs, now.monoMs);
+      this.#lastValidAt = Math.min(this.#lastValidAt + lateMs, now.monoMs);
     }
-    this.#halfJudged = this.#heardAt + (silenceMs ?? 0) / 2 <= now.monoMs;
+    this.#halfJudged = this.#lastValidAt + (silenceMs ?? 0) / 2 <= now.monoMs;
     if (this.#silentAt() <= now.monoMs) {
       if (!this.#spoke && this.#unansweredEchoes > 0) return LOOP;
-      const detail = `no valid frame for ${Math.round(now.monoMs - this.#heardAt)} ms`;
+      const detail = `no valid frame for ${Math.round(now.monoMs - this.#lastValidAt)} ms`;
       return { reason: 'silent', detail, how: 'destroy' };
     }
     const timedOut = this.#calls.timeOut(now, this.#foreign);
@@ -221,21 +221,21 @@ export class PolledProtocol implements LinkProtocol {
     return !this.#spoke && this.#unansweredEchoes >= ENOUGH_ECHOES;
   }
 
-  /** Half-way it is looked at too, so that a sleep of ours is noticed before it is taken for the device's silence. */
+  /** Half-way it is looked at too, so that a sleep of this computer is noticed before it counts as the device's silence. */
   #judgedAt(): number {
     const { silenceMs } = this.#settings;
     if (silenceMs === undefined || this.#halfJudged) return this.#silentAt();
-    return this.#heardAt + silenceMs / 2;
+    return this.#lastValidAt + silenceMs / 2;
   }
 
   /** One ms past the limit, because silence is judged by "more than". */
   #silentAt(): number {
-    return this.#heardAt + (this.#settings.silenceMs ?? Number.POSITIVE_INFINITY) + 1;
+    return this.#lastValidAt + (this.#settings.silenceMs ?? Number.POSITIVE_INFINITY) + 1;
   }
 
   /** A valid frame is a sign of life, whatever it was. */
-  #heard(now: Instant): void {
-    this.#heardAt = now.monoMs;
+  #validFrame(now: Instant): void {
+    this.#lastValidAt = now.monoMs;
     this.#halfJudged = false;
     this.#spoke = true;
     this.#context.seen = true;
@@ -319,7 +319,7 @@ class SentPayloads {
       .map(({ payload }) => payload);
   }
 
-  /** One of them came; gives the name of the request that it is. */
+  /** One of them came; returns the name of its request. */
   returned(payload: Uint8Array): string | undefined {
     const index = this.#sent.findIndex(
       (each) =>

@@ -1,55 +1,99 @@
-import type { Effect, LinkOffer } from './session-events.ts';
+import type { Effect, LinkClaim } from './session-events.ts';
+
+/*
+ * Two links claim the identity of one device. The newest wins, unless the incumbent is lively (a valid frame came
+ * within one heartbeat interval) and the claim comes from another address: then the incumbent is probed for one
+ * interval. Two devices with one identity would replace each other for ever, so after the third takeover within a
+ * minute the incumbent is held.
+ *
+ *   free --claim, lively incumbent elsewhere--> waiting --withdrawn, newer claim, valid frame of the incumbent--> free
+ *                                               waiting --its time is up, or the incumbent is lost--> attached, free
+ *   free --claim, any other incumbent, or none--> attached --third takeover in 60 s--> held --60 s--> free
+ *   held --claim--> refused
+ */
 
 const WINDOW_MS = 60_000;
 const MOST_IN_WINDOW = 3;
 const HOLD_MS = 60_000;
 
-/** What a state says while the present link is held. */
+/** The detail of a state while the present link is held. */
 export const HELD = '3 takeovers in 60 s: this link is held for 60 s, newer ones are refused';
 
-/** What is known of the link that now has the identity. */
+/** The link that has the identity now. */
 interface Incumbent {
   readonly host: string;
   /** Monotonic ms of its last valid frame. */
-  readonly heardAt: number;
+  readonly lastValidAt: number;
 }
 
-type TakeoverDecision = 'adopt' | 'probe' | 'refuse';
+/** A claim that waits while the incumbent is probed. */
+interface Waiting {
+  readonly claim: LinkClaim;
+  /** The incumbent has until then; monotonic ms. */
+  readonly until: number;
+}
 
-/**
- * Who keeps an identity that two links claim. The newest wins, unless the incumbent spoke within one heartbeat
- * interval and the newcomer calls from another address: then the incumbent is probed for one interval. Two devices
- * with one identity would take each other over for ever, so at the third takeover in a minute the incumbent is held.
- */
-class TakeoverGuard {
+/** The links that claim the identity of a device beside its present one. Instants are monotonic ms. */
+export class Takeover {
   readonly #intervalMs: number;
+  readonly #emit: (effect: Effect) => void;
+  #waiting: Waiting | undefined;
+  /** When the takeovers of the last minute were. */
   #takeovers: number[] = [];
-  #heldUntil = Number.NEGATIVE_INFINITY;
+  #heldUntil: number | undefined;
 
-  constructor(heartbeatIntervalMs: number) {
+  constructor(heartbeatIntervalMs: number, emit: (effect: Effect) => void) {
     this.#intervalMs = heartbeatIntervalMs;
+    this.#emit = emit;
   }
 
-  held(now: number): boolean {
-    return now < this.#heldUntil;
+  /** What the caller does with a claim: attaches it, or probes the incumbent while it waits; a refused one is settled. */
+  decide(claim: LinkClaim, incumbent: Incumbent | undefined, now: number): 'attach' | 'probe' | 'refuse' {
+    // Only the newest claim waits.
+    this.refuseWaiting('a newer link claims the identity');
+    if (incumbent === undefined) return 'attach';
+    if (this.held(now)) {
+      this.refuse(claim, 'duplicate_identity: the present link is held');
+      return 'refuse';
+    }
+    if (!this.#lively(incumbent, now) || incumbent.host === claim.host) return 'attach';
+    this.#waiting = { claim, until: now + this.#intervalMs };
+    return 'probe';
   }
 
-  decide(offer: LinkOffer, incumbent: Incumbent | undefined, now: number): TakeoverDecision {
-    if (incumbent === undefined) return 'adopt';
-    if (this.held(now)) return 'refuse';
-    return this.#lively(incumbent, now) && incumbent.host !== offer.host ? 'probe' : 'adopt';
+  withdrawn(claimId: LinkClaim['claimId']): void {
+    if (this.#waiting?.claim.claimId === claimId) this.#waiting = undefined;
   }
 
-  #lively(incumbent: Incumbent, now: number): boolean {
-    return now - incumbent.heardAt < this.#intervalMs;
+  refuse(claim: LinkClaim, why: string): void {
+    this.#emit({ type: 'refuseLink', claimId: claim.claimId, reason: why });
+    const text = `${claim.address} claims this identity too; refused, ${why}`;
+    this.#emit({ type: 'log', level: 'warn', reason: 'takeover_refused', text });
+  }
+
+  refuseWaiting(why: string): void {
+    const claim = this.takeWaiting();
+    if (claim !== undefined) this.refuse(claim, why);
+  }
+
+  /** The waiting claim, which waits no longer. */
+  takeWaiting(): LinkClaim | undefined {
+    const claim = this.#waiting?.claim;
+    this.#waiting = undefined;
+    return claim;
+  }
+
+  /** The claim that waited until the incumbent's time was up, and waits no longer. */
+  takeDue(now: number): LinkClaim | undefined {
+    return this.#waiting !== undefined && this.#waiting.until <= now ? this.takeWaiting() : undefined;
   }
 
   /**
-   * Whether this takeover was one too many, so that the new incumbent is held from now on. A device that comes back
-   * from its own address after a silence takes over nobody but itself, and is not counted.
+   * Counts a takeover; true where it is the third in a minute, and the new incumbent is held from now on. A device that
+   * comes back from its own address after a silence replaces only itself, and is not counted.
    */
-  tookOver(offer: LinkOffer, from: Incumbent, now: number): boolean {
-    if (from.host === offer.host && !this.#lively(from, now)) return false;
+  tookOver(claim: LinkClaim, from: Incumbent, now: number): boolean {
+    if (from.host === claim.host && !this.#lively(from, now)) return false;
     this.#takeovers = this.#takeovers.filter((at) => now - at < WINDOW_MS);
     this.#takeovers.push(now);
     if (this.#takeovers.length < MOST_IN_WINDOW) return false;
@@ -58,91 +102,24 @@ class TakeoverGuard {
     return true;
   }
 
+  /** Newer links are refused. */
+  held(now: number): boolean {
+    return this.#heldUntil !== undefined && now < this.#heldUntil;
+  }
+
   /** The hold is over, reported once. */
   releaseDue(now: number): boolean {
-    if (this.#heldUntil === Number.NEGATIVE_INFINITY || now < this.#heldUntil) return false;
-    this.#heldUntil = Number.NEGATIVE_INFINITY;
+    if (this.#heldUntil === undefined || now < this.#heldUntil) return false;
+    this.#heldUntil = undefined;
     return true;
   }
 
   nextDeadline(): number {
-    return this.#heldUntil === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : this.#heldUntil;
-  }
-}
-
-/** A newcomer that waits while the incumbent is asked whether it lives. */
-interface Waiting {
-  readonly offer: LinkOffer;
-  /** The incumbent has until then; monotonic ms. */
-  readonly until: number;
-}
-
-/** The links that claim the identity of a device beside its present one: refused, adopted, or waiting for the probe of that one. */
-export class Newcomers {
-  readonly #intervalMs: number;
-  readonly #guard: TakeoverGuard;
-  readonly #emit: (effect: Effect) => void;
-  #waiting: Waiting | undefined;
-
-  constructor(heartbeatIntervalMs: number, emit: (effect: Effect) => void) {
-    this.#intervalMs = heartbeatIntervalMs;
-    this.#guard = new TakeoverGuard(heartbeatIntervalMs);
-    this.#emit = emit;
+    const waits = this.#waiting?.until ?? Number.POSITIVE_INFINITY;
+    return Math.min(waits, this.#heldUntil ?? Number.POSITIVE_INFINITY);
   }
 
-  /** What becomes of an offer: to be adopted, refused already, or waiting while the caller probes the incumbent. */
-  offered(offer: LinkOffer, incumbent: Incumbent | undefined, now: number): TakeoverDecision {
-    // Only the newest newcomer waits.
-    this.refuseWaiting('a newer link claims the identity');
-    const decision = this.#guard.decide(offer, incumbent, now);
-    if (decision === 'probe') this.#waiting = { offer, until: now + this.#intervalMs };
-    if (decision === 'refuse') this.refuse(offer, 'duplicate_identity: the present link is held');
-    return decision;
-  }
-
-  withdrawn(offerId: LinkOffer['offerId']): void {
-    if (this.#waiting?.offer.offerId === offerId) this.#waiting = undefined;
-  }
-
-  refuse(offer: LinkOffer, why: string): void {
-    this.#emit({ type: 'refuseLink', offerId: offer.offerId, reason: why });
-    const text = `${offer.address} claims this identity too; refused, ${why}`;
-    this.#emit({ type: 'log', level: 'warn', reason: 'takeover_refused', text });
-  }
-
-  refuseWaiting(why: string): void {
-    const offer = this.takeWaiting();
-    if (offer !== undefined) this.refuse(offer, why);
-  }
-
-  /** Who waits, and waits no longer. */
-  takeWaiting(): LinkOffer | undefined {
-    const offer = this.#waiting?.offer;
-    this.#waiting = undefined;
-    return offer;
-  }
-
-  /** Who waited until the incumbent's time was up, and waits no longer. */
-  takeDue(now: number): LinkOffer | undefined {
-    return this.#waiting !== undefined && this.#waiting.until <= now ? this.takeWaiting() : undefined;
-  }
-
-  /** The newcomer has the link now; whether it is held from now on, because takeovers are too many. */
-  tookOver(offer: LinkOffer, from: Incumbent, now: number): boolean {
-    return this.#guard.tookOver(offer, from, now);
-  }
-
-  /** Newer links are refused. */
-  held(now: number): boolean {
-    return this.#guard.held(now);
-  }
-
-  /** The hold is over, reported once. */
-  releaseDue(now: number): boolean {
-    return this.#guard.releaseDue(now);
-  }
-
-  nextDeadline(): number {
-    return Math.min(this.#waiting?.until ?? Number.POSITIVE_INFINITY, this.#guard.nextDeadline());
+  #lively({ lastValidAt }: Incumbent, now: number): boolean {
+    return now - lastValidAt < this.#intervalMs;
   }
 }

@@ -15,8 +15,8 @@ export type SendFileOptions = Pick<UploadOptions, 'progressed' | 'stallLimitMs' 
 };
 
 /**
- * Sends a file in the chunks that the device's messages declare. `present` is the device as it is later on: it may be
- * configured anew, or be gone.
+ * Sends a file in the chunks that the device's messages declare. `present` gives the runner of the device later on:
+ * the device may be reconfigured, or be gone.
  * @throws HeartwireError `message_unknown`, and as `uploadFile`
  */
 export function sendFile(

@@ -12,7 +12,7 @@ import {
   type WholeFile,
 } from '../core/partial-upload.ts';
 
-/** What the name of a file in the spool says. */
+/** What the name of a file in the upload store holds. */
 interface UploadName {
   readonly device: string;
   /** Whatever number the field of the message can hold, a negative one too. */
@@ -21,13 +21,13 @@ interface UploadName {
 
 const NAME = /^([A-Za-z0-9._-]{1,64})\.\d{8}T\d{9}Z-(-?\d{1,16})(?:-\d+)?\.bin$/;
 
-/** Names are ours, never the device's. `attempt` counts from 1, for names that are taken. */
+/** The bridge makes the names, never the device. `attempt` counts from 1, for names that are taken. */
 export function uploadName({ device, transfer }: UploadName, wallMs: number, attempt: number): string {
   const stamp = new Date(wallMs).toISOString().replace(/[-:.]/g, '');
   return `${device}.${stamp}-${transfer}${attempt === 1 ? '' : `-${attempt}`}.bin`;
 }
 
-/** Undefined where the file is not one of ours; it is left alone then. */
+/** Undefined where the file is not one of an upload store; it is left alone then. */
 export function readUploadName(name: string): UploadName | undefined {
   const [, device, transfer] = NAME.exec(name) ?? [];
   return device === undefined ? undefined : { device, transfer: Number(transfer) };
@@ -48,7 +48,7 @@ export interface Piece {
   /** Behind the last piece the file must be this. */
   readonly whole?: WholeFile;
   /** How far the file is with this piece; without it no later run goes on from there. */
-  readonly half?: UploadCheckpoint;
+  readonly checkpoint?: UploadCheckpoint;
 }
 
 /**
@@ -84,15 +84,15 @@ export class UploadPart {
     return this.#crc;
   }
 
-  async write({ offset, data, half }: Piece): Promise<void> {
+  async write({ offset, data, checkpoint }: Piece): Promise<void> {
     this.#data ??= await this.#open();
     await writeOver(this.#data, data, offset);
     this.#bytes += data.length;
     this.#crc = crc32(data, this.#crc);
-    if (half === undefined) return;
+    if (checkpoint === undefined) return;
     this.#record ??= await open(`${this.path}${RECORD}`, OVERWRITE);
     this.#recorded = true;
-    const line = recordText({ ...half, bytes: this.#bytes, crc32: this.#crc });
+    const line = recordText({ ...checkpoint, bytes: this.#bytes, crc32: this.#crc });
     await writeOver(this.#record, new TextEncoder().encode(line), 0);
   }
 
@@ -103,7 +103,7 @@ export class UploadPart {
 
   /** The file is whole: it takes its name. */
   async finish(): Promise<void> {
-    // The device is told that it arrived: then it is to be there after a power cut too.
+    // Acknowledged to the device next, so it must survive a power cut.
     await this.#data?.datasync();
     await this.#close();
     await rename(`${this.path}${PART}`, this.path);
@@ -171,12 +171,12 @@ async function crcOf(handle: FileHandle, bytes: number): Promise<number | undefi
   return crc;
 }
 
-/** A half in the folder, by the name that the file shall have. */
+/** A checkpoint in the folder, by the name that the file shall have. */
 export interface PartialOnDisk extends FoundPartial {
   readonly id: string;
 }
 
-/** The half that lies in the folder under a name; undefined where there is none that could go on, whatever is wrong with it. */
+/** The checkpoint that lies in the folder under a name; undefined where there is none that could go on, whatever is wrong with it. */
 export async function findPartial(
   dir: string,
   id: string,
