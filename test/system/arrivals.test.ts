@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeFrame } from '../../src/protocol/codec.ts';
 import { Arrivals } from '../../src/system/arrivals.ts';
-import { ListenerBench, HEARTBEAT, join, matchedDevice } from '../support/listener-bench.ts';
+import { HEARTBEAT, join, ListenerBench, matchedDevice } from '../support/listener-bench.ts';
 import { APPID, dialIn, IMEI, registerRequest } from '../support/session-bench.ts';
 
 const register = (imei = IMEI) => encodeFrame(registerRequest({ appid: APPID, imei }));
