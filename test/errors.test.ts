@@ -69,8 +69,8 @@ describe('the codes in the source', () => {
   it.each([
     ['a code', ['src'], /\bcode: "§(\d+)"/g],
     ['the code of an error', ['src'], /\bHeartwireError\(\s*"§(\d+)"/g],
-    ['a reason', ['src/devices'], /\breason: "§(\d+)"/g],
-    ['the reason of a status', ['src/devices'], /\bsetStatus\((?:[^;"]*"§\d+"|[^;",]*),[^;"]*"§(\d+)"/g],
+    ['a reason', ['src/devices/core'], /\breason: "§(\d+)"/g],
+    ['the reason of a status', ['src/devices/core'], /\bsetStatus\((?:[^;"]*"§\d+"|[^;",]*),[^;"]*"§(\d+)"/g],
   ])('are documented wherever %s is written out', (_, folders, pattern) => {
     const words = written(folders, pattern);
     expect(words.length).toBeGreaterThan(2);

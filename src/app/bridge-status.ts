@@ -49,7 +49,7 @@ export class BridgeStatus {
     const deviceListeners = this.#options.deviceListeners();
     const recorder = this.#options.recorder();
     const nameless = deviceListeners.flatMap((deviceListener) =>
-      deviceListener.nameless().map((runner) => ({ runner, listener: deviceListener.status().address })),
+      deviceListener.pendingLinks().map((runner) => ({ runner, listener: deviceListener.status().address })),
     );
     return {
       version,

@@ -8,12 +8,10 @@ import type { FailedDevice, LoadedConfig } from '../config/report.ts';
 import { performCommand } from '../devices/commands.ts';
 import type { SendProgress } from '../devices/core/file-sender.ts';
 import type { DeviceDirectory } from '../devices/device-directory.ts';
-import type { FileSource } from '../devices/files/file-upload.ts';
-import { type SendFileOptions, sendFile } from '../devices/files/send-file.ts';
+import { type FileSource, type SendFileOptions, sendFile } from '../devices/files/send-file.ts';
 import { UploadStore } from '../devices/files/upload-store.ts';
 import { Fleet } from '../devices/fleet.ts';
-import { KnownDevices } from '../devices/known-devices.ts';
-import { knownDevices } from '../devices/known-records.ts';
+import { KnownDevices, knownDevices } from '../devices/known-devices.ts';
 import { Encryption } from '../encryption/encryption.ts';
 import { HeartwireError } from '../errors.ts';
 import { FeedStore } from '../feed/core/store.ts';
@@ -126,7 +124,8 @@ export class Bridge {
       knownChanged: () => this.#known?.changed(),
     });
     const { knownFile } = options;
-    const devices = () => knownDevices(this.directory, (topic) => this.#secrecy.conceals(topic), clock);
+    const devices = () =>
+      knownDevices(this.directory.unannounced(), (topic) => this.#secrecy.conceals(topic), clock);
     this.#known =
       knownFile === undefined ? undefined : new KnownDevices({ file: knownFile, clock, log, devices });
     this.#applier = new ConfigApplier({

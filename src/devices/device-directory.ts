@@ -5,10 +5,8 @@ import type { SessionSettings } from '../contract/settings.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { RegisterRequest } from '../protocol/message.ts';
 import type { Clock } from '../system/clock.ts';
-import { nameByImei } from './core/device-name.ts';
 import type { DeviceRunner } from './device-runner.ts';
-import type { KnownDevice } from './known-devices-file.ts';
-import { arrivalOf, knownBefore } from './known-records.ts';
+import { arrivalOf, type KnownDevice, knownBefore } from './known-devices.ts';
 import {
   type Arrival,
   type Resolution,
@@ -17,17 +15,17 @@ import {
   type UnannouncedRun,
 } from './unannounced-devices.ts';
 
-export interface DirectoryOptions {
+interface DirectoryOptions {
   readonly clock: Clock;
   makeRunner(settings: SessionSettings, listener: ListenerConfig, run: UnannouncedRun): DeviceRunner;
-  /** An unannounced device is not known any more, or begins anew. */
+  /** An unannounced device is not known any more, or starts again. */
   over?(id: string): void;
   /** What is known of unannounced devices is different now. */
   changed?(): void;
 }
 
 /** A device of the configuration; with `match` where it dials in. */
-export interface Configured {
+interface Configured {
   readonly runner: DeviceRunner;
   readonly match?: MatchConfig | undefined;
 }
@@ -45,7 +43,7 @@ export class DeviceDirectory {
   readonly #clock: Clock;
   readonly #unannounced: UnannouncedDevices;
   readonly #unsettled = new Map<string, Settling>();
-  #spoken: readonly DeclaredProtocol[] | undefined;
+  #protocols: readonly DeclaredProtocol[] | undefined;
 
   constructor({ clock, makeRunner, over, changed }: DirectoryOptions) {
     this.#clock = clock;
@@ -70,7 +68,7 @@ export class DeviceDirectory {
     this.#settleAll();
     this.#configured.clear();
     this.#matches = [];
-    this.#spoken = undefined;
+    this.#protocols = undefined;
     for (const [id, each] of settling) this.#unsettled.set(id, each);
     for (const { runner, match } of devices) this.add(runner, match);
     for (const id of settling.keys()) {
@@ -85,32 +83,32 @@ export class DeviceDirectory {
 
   /**
    * A listener has another configuration from now on, or (undefined) is gone. Devices that it accepted and would not
-   * accept any more are removed; the others begin anew with their new settings where `anew` says so.
+   * accept any more are removed; the others start again with their new settings where it `restarts` them.
    */
-  relisten(from: ListenerConfig, to: ListenerConfig | undefined, anew: boolean): void {
+  relisten(from: ListenerConfig, to: ListenerConfig | undefined, restarts: boolean): void {
     this.#unannounced.removeWhere(
       (_, { listener, byAddress }) => listener === from && (to === undefined || refuses(to, byAddress)),
     );
-    if (to !== undefined) this.#unannounced.relisten(from, to, anew);
+    if (to !== undefined) this.#unannounced.relisten(from, to, restarts);
   }
 
   /** One more device of the configuration; with `match` where it dials in. */
   add(runner: DeviceRunner, match?: MatchConfig): void {
     this.#configured.set(runner.id, runner);
     if (match !== undefined) this.#matches.push({ match, runner });
-    this.#spoken = undefined;
+    this.#protocols = undefined;
   }
 
-  /** What devices of the configuration speak that dial in and register; the same array while they stay the same. */
-  spoken(): readonly DeclaredProtocol[] {
-    this.#spoken ??= [
+  /** The protocols of configured devices that dial in and register; the same array while they stay the same. */
+  registeringProtocols(): readonly DeclaredProtocol[] {
+    this.#protocols ??= [
       ...new Set(
         this.#matches.flatMap(({ runner: { settings, messages } }) =>
           settings.bare === undefined && messages !== undefined ? [messages.protocol] : [],
         ),
       ),
     ];
-    return this.#spoken;
+    return this.#protocols;
   }
 
   /** The device of this address that never registers. */
@@ -145,7 +143,7 @@ export class DeviceDirectory {
     return counts;
   }
 
-  /** Whose link this is, by what it registered as. Configured devices come first. */
+  /** The device of a link by what it registered as. Configured devices come first. */
   resolve(identity: RegisterRequest['fields'], host: string, listener: ListenerConfig): Resolution {
     const device = this.#matched({ identity, host });
     if (device !== undefined) return { device };
@@ -210,7 +208,7 @@ export class DeviceDirectory {
     this.#unannounced.stop();
   }
 
-  /** The configured device that a peer is, as far as its register or its address tells. */
+  /** The configured device of a peer, found by its register or its address. */
   #matched({ identity, host }: Arrival): DeviceRunner | undefined {
     if (identity === undefined) return this.resolveAddress(host, true);
     const found = this.#matches.find(({ match }) => matches(match, identity, host));
@@ -251,4 +249,19 @@ function cameFrom(match: MatchConfig, host: string): boolean {
     const block = parseBlock(text);
     return block !== undefined && addressInBlock(host, block);
   });
+}
+
+const NAME = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** The id of a device that no `match` names: its IMEI, or `hex-` and its bytes where that could be no name. */
+function nameByImei(imei: string): string {
+  if (NAME.test(imei)) return imei;
+  const bytes = new TextEncoder().encode(imei);
+  return `hex-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
+/** The id of a device that never registers: `addr-` and its IP address, colons as hyphens, without the scope. */
+export function nameByAddress(host: string): string {
+  const [address = ''] = host.split('%');
+  return `addr-${address.replaceAll(':', '-')}`;
 }

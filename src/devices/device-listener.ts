@@ -4,31 +4,28 @@ import { formatHostPort } from '../links/address.ts';
 import type { Link, LinkEnd, Listener } from '../links/link.ts';
 import { encodeFrame } from '../protocol/codec.ts';
 import type { RegisterRequest } from '../protocol/message.ts';
+import { AddressCount } from '../system/addresses.ts';
 import type { Arrivals } from '../system/arrivals.ts';
 import type { Clock, Timer } from '../system/clock.ts';
 import { tellDefect } from '../system/defect.ts';
 import type { Log } from '../system/log.ts';
-import { ConnectionCount } from './connection-count.ts';
-import type { LocalTime } from './core/answer.ts';
-import { backOffMs } from './core/back-off.ts';
-import { nameByAddress } from './core/device-name.ts';
-import type { DeviceDirectory } from './device-directory.ts';
+import { backOffMs } from './core/dial-plan.ts';
+import type { LocalTime } from './core/link-protocol.ts';
+import { type DeviceDirectory, nameByAddress } from './device-directory.ts';
 import type { DeviceRunner } from './device-runner.ts';
-import type { DialInTap } from './dial-in-tap.ts';
-import { loneRegister, NamelessSpeech } from './nameless-speech.ts';
-import type { Transfer } from './offered-wire.ts';
-import { PendingRunner } from './pending-runner.ts';
+import { PendingRunner, type Transfer } from './pending-runner.ts';
 import type { Resolution } from './unannounced-devices.ts';
-import { Wire, type WireCodec } from './wire.ts';
+import { type DialInTap, Wire } from './wire.ts';
+import { loneRegister, PendingCodecs, type WireCodec } from './wire-codec.ts';
 
-/** A link that speaks but does not register may be named by its address after so long, in ms. */
+/** A link that speaks but does not register is matched by its address after so long, in ms. */
 const NAMED_BY_ADDRESS_AFTER_MS = 10_000;
 /** How a listener that failed is opened again. */
 const REOPEN = { initialMs: 1_000, maxMs: 30_000, multiplier: 2, jitter: 'full' } as const;
-/** Refused connections are told to the log at most so often. */
-const COMPLAIN_EVERY_MS = 10_000;
+/** The least time between two log lines about refused connections, in ms. */
+const WARN_EVERY_MS = 10_000;
 
-export interface DeviceListenerOptions {
+interface DeviceListenerOptions {
   readonly config: ListenerConfig;
   readonly directory: DeviceDirectory;
   readonly clock: Clock;
@@ -38,7 +35,7 @@ export interface DeviceListenerOptions {
   /** Counts those that are accepted. */
   readonly arrivals?: Arrivals | undefined;
   makeListener(): Listener;
-  /** Who looks on at a link that dialled in; `named` is called once it belongs to a device. */
+  /** The tap of a link that dialled in; its `named` is called once the link belongs to a device. */
   tap?(): DialInTap | undefined;
 }
 
@@ -53,24 +50,24 @@ export interface DeviceListenerStatus {
   readonly refused_connections: number;
 }
 
-interface Nameless {
+interface Pending {
   readonly runner: PendingRunner;
   readonly wire: Wire;
   readonly tap: DialInTap | undefined;
-  offer?: { readonly to: DeviceRunner; withdraw(): void };
+  claim?: { readonly to: DeviceRunner; withdraw(): void };
 }
 
-let nextOfferId = 1;
+let nextClaimId = 1;
 
-/** Lets devices dial in at one address, holds their links until they have a name, and hands them to their device. */
+/** Accepts devices at one address, keeps their links pending until the device is known, and hands them to it. */
 export class DeviceListener {
   readonly #options: DeviceListenerOptions;
   #config: ListenerConfig;
-  readonly #speech = new NamelessSpeech();
-  readonly #nameless = new Map<PendingRunner, Nameless>();
+  readonly #codecs = new PendingCodecs();
+  readonly #pending = new Map<PendingRunner, Pending>();
   readonly #connections = new ConnectionCount();
   #refused = 0;
-  #complainedAt = Number.NEGATIVE_INFINITY;
+  #warnedAt = Number.NEGATIVE_INFINITY;
   #listener: Listener | undefined;
   #status: DeviceListenerStatus['status'] = 'opening';
   #end: LinkEnd | undefined;
@@ -91,11 +88,11 @@ export class DeviceListener {
     return this.#config;
   }
 
-  /** Another configuration of the same address; links without a name are closed where it reads them in another way. */
-  reconfigure(config: ListenerConfig, anew: boolean): void {
+  /** Another configuration of the same address; `reframed`: it reads bytes in another way, so pending links are closed. */
+  reconfigure(config: ListenerConfig, reframed: boolean): void {
     this.#config = config;
-    if (!anew) return;
-    this.#closeNameless('reconfigured', 'the configuration of this listener changed');
+    if (!reframed) return;
+    this.#closePending('reconfigured', 'the configuration of this listener changed');
   }
 
   /**
@@ -131,7 +128,7 @@ export class DeviceListener {
     this.#reopen?.cancel();
     this.#listener?.close();
     this.#listener = undefined;
-    this.#closeNameless('stopped', why);
+    this.#closePending('stopped', why);
   }
 
   status(): DeviceListenerStatus {
@@ -144,9 +141,9 @@ export class DeviceListener {
     };
   }
 
-  /** The links that have no name. */
-  nameless(): PendingRunner[] {
-    return [...this.#nameless.keys()];
+  /** The links whose device is not known yet. */
+  pendingLinks(): PendingRunner[] {
+    return [...this.#pending.keys()];
   }
 
   #listen(listening: (address: string) => void, failed: (end: LinkEnd) => void): void {
@@ -163,7 +160,7 @@ export class DeviceListener {
         listening(address);
       },
       accepted: (link, host) => this.#accepted(link, host),
-      acceptFailed: (end) => this.#complain(end.detail, end.code),
+      acceptFailed: (end) => this.#warn(end.detail, end.code),
       closed: (end) => {
         if (listener !== this.#listener) return;
         this.#end = end;
@@ -195,7 +192,7 @@ export class DeviceListener {
     arrivals?.arrived(clock.now().monoMs);
     const cap = this.#connections.reached(host, this.#config);
     if (cap !== undefined) {
-      this.#complain(`refused a connection of ${link.address} (${cap} reached)`);
+      this.#warn(`refused a connection of ${link.address} (${cap} reached)`);
       link.destroy();
       return;
     }
@@ -205,23 +202,23 @@ export class DeviceListener {
     } catch (cause) {
       tellDefect(this.#options.log, { address: link.address }, cause);
       this.#giveUp(link);
-      // Only a link that was opened tells of its end.
+      // Only a link that was opened reports its end.
       ended();
     }
   }
 
   #giveUp(link: Link): void {
-    for (const { runner, wire } of [...this.#nameless.values()]) {
+    for (const { runner, wire } of [...this.#pending.values()]) {
       if (wire.link !== link) continue;
       runner.release();
-      this.#nameless.delete(runner);
+      this.#pending.delete(runner);
     }
     link.destroy();
   }
 
   #receive(link: Link, host: string, ended: () => void): void {
     const known = this.#knownAtOnce(host);
-    const runner = this.#makeNameless(link.address, host, known);
+    const runner = this.#makePending(link.address, host, known);
     const tap = this.#options.tap?.();
     const bare = known !== undefined && 'device' in known ? known.device : undefined;
     const crowded = known === undefined && this.#options.arrivals?.crowded === true;
@@ -231,14 +228,14 @@ export class DeviceListener {
       tap,
       idleAfterMs: bare?.dialIn?.idleAfterMs,
     });
-    this.#nameless.set(runner, { runner, wire, tap });
-    this.#keepNamelessBudget();
+    this.#pending.set(runner, { runner, wire, tap });
+    this.#keepPendingBudget();
     runner.open(wire);
   }
 
   /**
-   * Whether this is a register and nothing else, of a device that is of no use without its link: whoever has sent it and
-   * hung up is trying again by now, and must not take over from itself.
+   * Whether this is a register and nothing else, of a device that is of no use without its link: a device
+   * that sent it and hung up is trying again by now, and must not take over from itself.
    */
   #onlyRegisters(bytes: Uint8Array, host: string): boolean {
     const register = loneRegister(bytes, this.#pendingCodec());
@@ -247,7 +244,7 @@ export class DeviceListener {
     return presence === undefined;
   }
 
-  #makeNameless(address: string, host: string, known?: Resolution): PendingRunner {
+  #makePending(address: string, host: string, known?: Resolution): PendingRunner {
     return new PendingRunner(address, host, this.#options, {
       opened: (self) => {
         if (known !== undefined) this.#handOver(self, known);
@@ -260,11 +257,11 @@ export class DeviceListener {
         );
       },
       spoke: (self) => this.#spoke(self),
-      ended: (self, reason, detail) => this.#namelessEnded(self, reason, detail),
+      ended: (self, reason, detail) => this.#pendingEnded(self, reason, detail),
     });
   }
 
-  /** Who this is where it never says so: a device without a register is known by its address, before its first byte. */
+  /** The device of an address that never registers: it is known before its first byte. */
   #knownAtOnce(host: string): Resolution | undefined {
     const { directory } = this.#options;
     const device = directory.resolveBare(host);
@@ -274,19 +271,19 @@ export class DeviceListener {
   }
 
   #pendingCodec(): WireCodec {
-    return this.#speech.of(this.#config, this.#options.directory.spoken());
+    return this.#codecs.of(this.#config, this.#options.directory.registeringProtocols());
   }
 
-  #closeNameless(reason: string, detail: string): void {
-    for (const { runner } of [...this.#nameless.values()]) runner.close(reason, detail);
+  #closePending(reason: string, detail: string): void {
+    for (const { runner } of [...this.#pending.values()]) runner.close(reason, detail);
   }
 
-  /** The oldest nameless link makes room for the newest. */
-  #keepNamelessBudget(): void {
+  /** The newest pending link replaces the oldest where there are too many. */
+  #keepPendingBudget(): void {
     const { maxNameless } = this.#config;
-    const [oldest] = this.#nameless.keys();
-    if (oldest === undefined || this.#nameless.size <= maxNameless) return;
-    this.#complain(`closed ${oldest.address}: more than ${maxNameless} links have no name`);
+    const [oldest] = this.#pending.keys();
+    if (oldest === undefined || this.#pending.size <= maxNameless) return;
+    this.#warn(`closed ${oldest.address}: more than ${maxNameless} links have no name`);
     oldest.close('nameless_budget', `more than ${maxNameless} links have no name`);
   }
 
@@ -298,8 +295,8 @@ export class DeviceListener {
   #spoke(runner: PendingRunner): void {
     const { directory, clock } = this.#options;
     const config = this.#config;
-    const nameless = this.#nameless.get(runner);
-    if (nameless === undefined || nameless.offer !== undefined) return;
+    const pending = this.#pending.get(runner);
+    if (pending === undefined || pending.claim !== undefined) return;
     const waited = clock.now().monoMs - runner.link.since.monoMs >= NAMED_BY_ADDRESS_AFTER_MS;
     const device = directory.resolveAddress(runner.host, waited);
     if (device?.settings.bare !== undefined) {
@@ -312,78 +309,114 @@ export class DeviceListener {
   }
 
   #handOver(runner: PendingRunner, resolution: Resolution, register?: { appid: string; imei: string }): void {
-    const nameless = this.#nameless.get(runner);
-    if (nameless === undefined) return;
+    const pending = this.#pending.get(runner);
+    if (pending === undefined) return;
     if ('refused' in resolution) {
       const { refused, code } = resolution;
       // What is refused because there is too much of it must not fill the log as well.
-      if (code !== undefined) this.#complain(`refused ${runner.address} (${refused})`, code);
+      if (code !== undefined) this.#warn(`refused ${runner.address} (${refused})`, code);
       else this.#options.log.warn({ code: 'device_refused', address: runner.address }, refused);
       return runner.refuse(resolution.refused);
     }
     const { device } = resolution;
-    // It was offered to the device of its address already, which has not taken it.
-    const former = nameless.offer;
+    // It claimed the device of its address already, which has not attached it.
+    const former = pending.claim;
     former?.withdraw();
-    const offerId = nextOfferId++;
-    nameless.offer = { to: device, withdraw: () => device.withdraw(offerId) };
-    if (device.dialIn !== undefined) nameless.wire.speak(device.dialIn.codec);
-    if (former?.to !== device) runner.offered();
-    device.offer({
-      offerId,
+    const claimId = nextClaimId++;
+    pending.claim = { to: device, withdraw: () => device.withdraw(claimId) };
+    if (device.dialIn !== undefined) pending.wire.setCodec(device.dialIn.codec);
+    if (former?.to !== device) runner.claimMade();
+    device.claim({
+      claimId,
       address: runner.address,
       host: runner.host,
-      wire: nameless.wire,
+      wire: pending.wire,
       ...(register === undefined
-        ? { registers: (message) => this.#transfer(nameless, device, message) }
+        ? { registers: (message) => this.#transfer(pending, device, message) }
         : { register }),
-      adopted: () => {
-        this.#nameless.delete(runner);
-        nameless.tap?.named(device.id);
+      attached: () => {
+        this.#pending.delete(runner);
+        pending.tap?.named(device.id);
         return runner.release();
       },
       refused: (reason) => {
-        delete nameless.offer;
+        delete pending.claim;
         runner.refuse(reason);
       },
     });
   }
 
   /** A link of a device that was known by its address goes where its register says. */
-  #transfer({ runner, wire, tap }: Nameless, from: DeviceRunner, register: RegisterRequest) {
+  #transfer({ runner, wire, tap }: Pending, from: DeviceRunner, register: RegisterRequest) {
     if (this.#status === 'closed') return undefined;
     const { address, host } = runner;
     const resolution = this.#options.directory.resolve(register.fields, host, this.#config);
     if ('device' in resolution && resolution.device === from) return undefined;
-    // What identifies one device may be secret, and this is told in the topics of another one.
+    // What identifies one device may be secret, and this is published in the topics of another one.
     const detail =
       'device' in resolution
         ? `it registered: its link is that of ${resolution.device.id}`
         : `it registered as ${register.fields.imei}: ${resolution.refused}`;
     const take = (): void => {
-      const fresh = this.#makeNameless(address, host);
-      this.#nameless.set(fresh, { runner: fresh, wire, tap });
-      this.#keepNamelessBudget();
-      tap?.handedOn(address, wire.withRest(encodeFrame(register)), detail);
-      wire.speak(this.#pendingCodec());
+      const fresh = this.#makePending(address, host);
+      this.#pending.set(fresh, { runner: fresh, wire, tap });
+      this.#keepPendingBudget();
+      tap?.transferred(address, wire.withRest(encodeFrame(register)), detail);
+      wire.setCodec(this.#pendingCodec());
       fresh.take(wire, register);
     };
     return { detail, take } satisfies Transfer;
   }
 
-  #namelessEnded(runner: PendingRunner, reason: string, detail: string): void {
-    const nameless = this.#nameless.get(runner);
-    this.#nameless.delete(runner);
-    nameless?.offer?.withdraw();
+  #pendingEnded(runner: PendingRunner, reason: string, detail: string): void {
+    const pending = this.#pending.get(runner);
+    this.#pending.delete(runner);
+    pending?.claim?.withdraw();
     const { log } = this.#options;
     log.info({ code: reason, address: runner.address }, `${runner.address} left without a name: ${detail}`);
   }
 
-  #complain(text: string, code: ErrorCode | 'connection_refused' = 'connection_refused'): void {
+  #warn(text: string, code: ErrorCode | 'connection_refused' = 'connection_refused'): void {
     this.#refused += 1;
     const now = this.#options.clock.now().monoMs;
-    if (now - this.#complainedAt < COMPLAIN_EVERY_MS) return;
-    this.#complainedAt = now;
+    if (now - this.#warnedAt < WARN_EVERY_MS) return;
+    this.#warnedAt = now;
     this.#options.log.warn({ code, refused: this.#refused }, text);
+  }
+}
+
+/** Counts the connections of one listener: in all, and from each address or IPv6 site. */
+export class ConnectionCount {
+  #total = 0;
+  readonly #perAddress = new AddressCount();
+
+  get total(): number {
+    return this.#total;
+  }
+
+  /** The bound that keeps one more of this host out, as it is written; undefined where there is room. */
+  reached(
+    host: string,
+    {
+      maxConnections,
+      maxConnectionsPerAddress,
+    }: Pick<ListenerConfig, 'maxConnections' | 'maxConnectionsPerAddress'>,
+  ): string | undefined {
+    if (this.#total >= maxConnections) return `max_connections: ${maxConnections}`;
+    if (this.#perAddress.of(host) < maxConnectionsPerAddress) return undefined;
+    return `max_connections_per_address: ${maxConnectionsPerAddress}`;
+  }
+
+  /** One more; returns what is to be called when it is gone, and counts once. */
+  came(host: string): () => void {
+    this.#total += 1;
+    this.#perAddress.add(host);
+    let here = true;
+    return () => {
+      if (!here) return;
+      here = false;
+      this.#total -= 1;
+      this.#perAddress.remove(host);
+    };
   }
 }

@@ -1,17 +1,17 @@
 import type { AlarmEvent, StateDocument, StatsDocument } from '../contract/feed/topic-documents.ts';
-import type { Publisher } from '../contract/publisher.ts';
+import type { JsonObject, Publisher } from '../contract/publisher.ts';
+import type { Values } from '../protocol/declared/value.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
 import type { Clock } from '../system/clock.ts';
 import { describeMessages, type MessagesDescription } from './core/describe-messages.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
 import type { MessageMark } from './core/session-events.ts';
 import type { ArrivedFile } from './files/upload-store.ts';
-import { bytesAsJson, messageEvent } from './message-event.ts';
 
 /** Where the fields of some messages are described. */
 export const declarationTopic = (key: string): string => `declarations/${key}`;
 
-/** What one device says in the feed, on topics of its own, until it falls silent. */
+/** Publishes one device in the feed, on its own topics, until it is closed. */
 export class DevicePublisher {
   readonly #publisher: Publisher;
   readonly #clock: Clock;
@@ -26,9 +26,9 @@ export class DevicePublisher {
   /** What its values mean, where it speaks declared messages. */
   readonly #description: MessagesDescription | undefined;
   #described = false;
-  #silent = false;
+  #closed = false;
 
-  /** `wantsBytes` tells whether anybody listens to the raw bytes; they are not even copied where nobody does. */
+  /** `wantsBytes`: whether a topic of raw bytes has subscribers; without one the bytes are not even copied. */
   constructor(
     device: string,
     publisher: Publisher,
@@ -50,13 +50,13 @@ export class DevicePublisher {
     };
   }
 
-  get silent(): boolean {
-    return this.#silent;
+  get closed(): boolean {
+    return this.#closed;
   }
 
-  /** What is still on its way must not speak for whoever comes after it; what was said stays. */
-  fallSilent(): void {
-    this.#silent = true;
+  /** Events still on their way must not be published for the next runner of this device; what is published stays. */
+  close(): void {
+    this.#closed = true;
   }
 
   /** Takes the device out of the feed. */
@@ -66,7 +66,7 @@ export class DevicePublisher {
   }
 
   state(document: StateDocument): void {
-    if (this.#silent) return;
+    if (this.#closed) return;
     const description = this.#description;
     if (description === undefined) {
       this.#publisher.publishState(this.#topics.state, document);
@@ -80,28 +80,28 @@ export class DevicePublisher {
   }
 
   stats(document: StatsDocument): void {
-    if (!this.#silent) this.#publisher.publishState(this.#topics.stats, document);
+    if (!this.#closed) this.#publisher.publishState(this.#topics.stats, document);
   }
 
   message(message: Message | InvalidPayload, mark?: MessageMark, group?: string): void {
-    if (this.#silent) return;
+    if (this.#closed) return;
     this.#publisher.publishEvent(this.#topics.messages, () =>
       messageEvent(message, this.#clock.now().wallMs, mark, group),
     );
   }
 
   alarm(alarm: AlarmEvent): void {
-    if (this.#silent) return;
+    if (this.#closed) return;
     this.#publisher.publishEvent(this.#topics.alarms, { at: this.#clock.now().wallMs, ...alarm });
   }
 
   bytes(direction: 'in' | 'out', bytes: Uint8Array): void {
-    if (this.#silent || !this.#wantsBytes(this.#topics.bytes)) return;
+    if (this.#closed || !this.#wantsBytes(this.#topics.bytes)) return;
     const at = this.#clock.now().wallMs;
     this.#publisher.publishEvent(this.#topics.bytes, { at, direction, bytes: bytesAsJson(bytes) });
   }
 
-  /** Said of a device that fell silent, too: the file is there, whatever has become of the device meanwhile. */
+  /** Published after `close` too: the file is there, whatever has become of the device. */
   fileArrived({ id, bytes, crc32 }: ArrivedFile, transfer: number): void {
     const file = { id, bytes, crc32, transfer, url: `/api/files/${id}` };
     this.#publisher.publishEvent(this.#topics.messages, {
@@ -110,4 +110,69 @@ export class DevicePublisher {
       file,
     });
   }
+}
+
+/** Bytes as JSON: base64, and how many they are. */
+function bytesAsJson(bytes: Uint8Array): JsonObject {
+  const { buffer, byteOffset, byteLength } = bytes;
+  return { $bytes: Buffer.from(buffer, byteOffset, byteLength).toString('base64'), len: byteLength };
+}
+
+/**
+ * A message of a device as an event on `devices/<id>/messages`; `at` in ms since the epoch. `group`: where the values are
+ * in the state, where that is not the message's name.
+ */
+export function messageEvent(
+  message: Message | InvalidPayload,
+  at: number,
+  mark?: string,
+  group?: string,
+): JsonObject {
+  if (message.name === 'declared' && message.kind !== 'reply' && mark === undefined) {
+    const { message: name, kind, fields, raw, issues } = message;
+    // Hot path: nearly all messages pass here, and building the event part by part costs as much as all the rest.
+    if (issues.length === 0) {
+      return isEmpty(raw) ? { at, message: name, kind, fields } : { at, message: name, kind, fields, raw };
+    }
+  }
+  const head = { at, ...(mark === undefined ? {} : { [mark]: true }) };
+  if (message.name === 'invalid') {
+    const { name: _, message: name, kind, payload, ...invalid } = message;
+    const bytes = payload === undefined ? {} : { payload: bytesAsJson(payload) };
+    return { ...head, message: name, kind, invalid, ...bytes };
+  }
+  if (message.name === 'unknown') {
+    const { id, answers, payload } = message;
+    return {
+      ...head,
+      message: 'unknown',
+      ...(id === undefined ? {} : { id }),
+      ...(answers === undefined ? {} : { kind: 'reply', answers }),
+      payload: bytesAsJson(payload),
+    };
+  }
+  if (message.name === 'echo') return { ...head, message: 'echo', payload: bytesAsJson(message.payload) };
+  if (message.name === 'declared') {
+    const { message: name, kind, fields, raw, issues } = message;
+    const { errorName } = message.kind === 'reply' ? message : {};
+    return {
+      ...head,
+      message: name,
+      ...(group === undefined ? {} : { as: group }),
+      kind,
+      ...(message.kind === 'reply' ? { error: message.error } : {}),
+      ...(errorName === undefined ? {} : { error_name: errorName }),
+      fields,
+      ...(isEmpty(raw) ? {} : { raw }),
+      ...(issues.length === 0 ? {} : { issues: issues.map((issue) => ({ ...issue })) }),
+    };
+  }
+  const fields = 'fields' in message ? { fields: { ...message.fields } } : {};
+  const error = message.kind === 'reply' ? { error: message.error } : {};
+  return { ...head, message: message.name, kind: message.kind, ...error, ...fields };
+}
+
+function isEmpty(values: Values): boolean {
+  for (const _ in values) return false;
+  return true;
 }

@@ -12,23 +12,20 @@ import { DefectStreak, tellDefect } from '../system/defect.ts';
 import type { Log } from '../system/log.ts';
 import { DeviceSession } from './core/device-session.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
-import type { Effect, KnownBefore, RequestOutcome, SessionEvent } from './core/session-events.ts';
+import type { Effect, KnownBefore, RequestOutcome, SessionEvent, StopReason } from './core/session-events.ts';
 import type { SessionPorts } from './core/session-ports.ts';
-import type { StopReason } from './core/stop-reason.ts';
-import type { Tally } from './core/tally.ts';
+import type { Tally } from './core/stats.ts';
 import { DevicePublisher } from './device-publisher.ts';
 import { DeviceFiles } from './files/device-files.ts';
 import type { UploadStore } from './files/upload-store.ts';
-import type { LinkCodec } from './link-codecs.ts';
-import { LinkPresence, lastLinkedAt } from './link-presence.ts';
-import type { OfferedWire } from './offered-wire.ts';
-import { OpenRequests } from './open-requests.ts';
+import type { WireClaim } from './pending-runner.ts';
 import type { Wire, WireOwner } from './wire.ts';
+import type { LinkCodec } from './wire-codec.ts';
 
 /** Serial ports are read by the thread pool: what lay in one when the loop woke up has come from there by then. */
 const SERIAL_SETTLE_MS = 10;
-/** Where nothing of the device can even be told, it is tried again after so long. */
-const TELL_AGAIN_MS = 30_000;
+/** The pause before a session starts again whose first start failed too, in ms. */
+const START_AGAIN_MS = 30_000;
 
 /** One device as metrics see it. */
 export interface DeviceReading {
@@ -51,44 +48,48 @@ export interface DeviceRunnerOptions {
   readonly dialIn?: LinkCodec | undefined;
   /** Where files of the device go; it sends none where this is absent. */
   readonly uploads?: UploadStore | undefined;
-  /** Whether anybody listens to the raw bytes; they are not even copied where nobody does. */
+  /** Whether a topic of raw bytes has subscribers; without one the bytes are not even copied. */
   wantsBytes(topic: string): boolean;
   /** It was stopped, and counts nothing any more. */
   readonly retired?: ((reading: DeviceReading) => void) | undefined;
-  /** It has a link now, or has none any more. */
+  /** Whether it has a link changed. */
   readonly linked?: ((linked: boolean) => void) | undefined;
   /** What an earlier run of the bridge knew of it. */
   readonly known?: KnownBefore | undefined;
 }
 
 /**
- * Performs the orders of one device's session. Events that are raised while orders are performed wait their turn, and
- * what a replaced link still has to say is dropped by the identity of its wire. A defect, ours or of whoever hears of
- * the device, ends here: the link is closed, and a fresh session takes over after a pause.
+ * Performs the effects of one device's session. Events that are raised while effects are performed wait their turn, and
+ * what a replaced link still has to say is dropped by the identity of its wire. A defect, of this code or of a
+ * subscriber in the process, ends here: the link is closed, and a fresh session takes over after a pause.
  */
 export class DeviceRunner implements WireOwner {
   readonly id: string;
   readonly #options: DeviceRunnerOptions;
   #session: DeviceSession;
   readonly #timer: DeadlineTimer;
-  readonly #voice: DevicePublisher;
+  readonly #publisher: DevicePublisher;
   readonly #files: DeviceFiles;
-  /** Events that came while the orders of another one were performed. */
+  /** Events that came while the effects of another one were performed. */
   readonly #queue: Array<{ readonly event: SessionEvent; readonly wire: Wire | undefined }> = [];
-  readonly #offers = new Map<number, OfferedWire>();
-  readonly #requests = new OpenRequests();
+  readonly #claims = new Map<number, WireClaim>();
+  /** Requests that are not settled yet, by id. */
+  readonly #requests = new Map<number, (outcome: RequestOutcome) => void>();
+  #nextRequestId = 1;
   #wire: Wire | undefined;
-  /** Whose the present link is, where its peer was known by its address and has not registered yet. */
-  #registers: OfferedWire['registers'];
+  /** Finds the device of the present link where its peer was known by its address and has not registered yet. */
+  #registers: WireClaim['registers'];
   #reading: Timer | undefined;
   #running = false;
   #bytesOut = 0;
   /** When the chunk came whose frames are handled now. */
   #chunkAt: Instant | undefined;
-  readonly #presence: LinkPresence;
+  #linked = false;
+  /** Monotonic ms; it may lie before the start of the process. */
+  #lastLinkedAt: number;
   readonly #defects = new DefectStreak();
-  /** A fresh session is told of the defect that ended the one before. */
-  #beginningAfresh = false;
+  /** A fresh session starts with the defect that ended the one before. */
+  #restarting = false;
 
   constructor(options: DeviceRunnerOptions) {
     const { settings, ports, clock, publisher } = options;
@@ -98,15 +99,16 @@ export class DeviceRunner implements WireOwner {
     this.#timer = new DeadlineTimer(clock, () =>
       this.#dispatch({ type: 'deadlineReached', afterReading: false }),
     );
-    this.#presence = new LinkPresence(lastLinkedAt(clock.now(), options.known), options.linked);
+    const { monoMs, wallMs } = clock.now();
+    this.#lastLinkedAt = monoMs - Math.max(0, wallMs - (options.known?.since ?? wallMs));
     const wantsBytes = (topic: string): boolean => options.wantsBytes(topic);
-    this.#voice = new DevicePublisher(settings.device, publisher, clock, wantsBytes, ports.messages);
+    this.#publisher = new DevicePublisher(settings.device, publisher, clock, wantsBytes, ports.messages);
     this.#files = new DeviceFiles({
       device: settings.device,
       uploads: options.uploads,
       log: options.log,
       stored: (transfer, ok) => this.#dispatch({ type: 'chunkStored', transfer, ok }),
-      arrived: (file, transfer) => this.#voice.fileArrived(file, transfer),
+      arrived: (file, transfer) => this.#publisher.fileArrived(file, transfer),
     });
   }
 
@@ -135,12 +137,12 @@ export class DeviceRunner implements WireOwner {
 
   /** How long it has been without a link, in ms; 0 while it has one. */
   awayMs(): number {
-    return this.#session.connected ? 0 : this.#presence.awayMs(this.#options.clock.now().monoMs);
+    return this.#session.connected ? 0 : this.#options.clock.now().monoMs - this.#lastLinkedAt;
   }
 
   start(): void {
-    const halves = this.#files.claim();
-    if (halves.length > 0) this.#dispatch({ type: 'halvesFound', halves });
+    const partials = this.#files.takePartials();
+    if (partials.length > 0) this.#dispatch({ type: 'partialsFound', partials });
     const { known } = this.#options;
     this.#dispatch({ type: 'started', ...(known === undefined ? {} : { after: known }) });
   }
@@ -153,7 +155,7 @@ export class DeviceRunner implements WireOwner {
   /** Closes the link and fails what is in flight. The last state stays published, and nothing is added to it. */
   stop(reason: StopReason = 'stopped'): void {
     this.#dispatch({ type: 'stopped', reason });
-    this.#voice.fallSilent();
+    this.#publisher.close();
     // Where the bridge stops, the next run goes on with the files that are not whole.
     this.#retire(reason !== 'stopped');
   }
@@ -161,26 +163,28 @@ export class DeviceRunner implements WireOwner {
   /** Stops, and takes the device out of the feed. */
   remove(): void {
     this.stop('removed');
-    this.#voice.remove();
+    this.#publisher.remove();
   }
 
-  /** Either `adopted` or `refused` of the offer is called, now or later, unless it is withdrawn. */
-  offer(offer: OfferedWire): void {
-    this.#offers.set(offer.offerId, offer);
-    const { offerId, address, host, register } = offer;
+  /** Either `attached` or `refused` of the claim is called, now or later, unless it is withdrawn. */
+  claim(claim: WireClaim): void {
+    this.#claims.set(claim.claimId, claim);
+    const { claimId, address, host, register } = claim;
     const known = register === undefined ? {} : { register };
-    this.#dispatch({ type: 'linkOffered', offer: { offerId, address, host, ...known } });
+    this.#dispatch({ type: 'linkClaimed', claim: { claimId, address, host, ...known } });
   }
 
-  withdraw(offerId: number): void {
-    if (this.#offers.delete(offerId)) this.#dispatch({ type: 'offerWithdrawn', offerId });
+  withdraw(claimId: number): void {
+    if (this.#claims.delete(claimId)) this.#dispatch({ type: 'claimWithdrawn', claimId });
   }
 
   /** Sends a request at once or not at all; always resolves. */
   request(message: string, fields: Values, timeoutMs: number): Promise<RequestOutcome> {
-    return this.#requests.open((requestId) =>
-      this.#dispatch({ type: 'requestMade', requestId, message, fields, timeoutMs }),
-    );
+    const requestId = this.#nextRequestId++;
+    return new Promise((resolve) => {
+      this.#requests.set(requestId, resolve);
+      this.#dispatch({ type: 'requestMade', requestId, message, fields, timeoutMs });
+    });
   }
 
   /** Writes bytes to the present link as they are, past all that is known of the device. */
@@ -203,7 +207,7 @@ export class DeviceRunner implements WireOwner {
   wireBytes(wire: Wire, chunk: Uint8Array): void {
     if (wire !== this.#wire) return;
     this.#chunkAt = this.#options.clock.now();
-    this.#voice.bytes('in', chunk);
+    this.#publisher.bytes('in', chunk);
   }
 
   expectation(): Expectation | undefined {
@@ -211,7 +215,7 @@ export class DeviceRunner implements WireOwner {
   }
 
   wireMessage(wire: Wire, message: Message | InvalidPayload): void {
-    if (this.#registers !== undefined && this.#handsOn(wire, message)) return;
+    if (this.#registers !== undefined && this.#transfers(wire, message)) return;
     this.#dispatch({ type: 'messageReceived', message }, wire, this.#chunkAt);
   }
 
@@ -242,17 +246,17 @@ export class DeviceRunner implements WireOwner {
   }
 
   wireBroke(wire: Wire, cause: unknown): void {
-    if (wire === this.#wire) this.#beginAfresh(cause);
+    if (wire === this.#wire) this.#restart(cause);
     else tellDefect(this.#options.log, { device: this.id }, cause);
   }
 
-  #handsOn(wire: Wire, message: Message | InvalidPayload): boolean {
+  #transfers(wire: Wire, message: Message | InvalidPayload): boolean {
     if (wire !== this.#wire || message.name !== 'register' || message.kind !== 'request') return false;
     const transfer = this.#registers?.(message);
     this.#registers = undefined;
     if (transfer === undefined) return false;
     this.#chunkAt = undefined;
-    this.#dispatch({ type: 'linkHandedOn', detail: transfer.detail }, wire);
+    this.#dispatch({ type: 'linkTransferred', detail: transfer.detail }, wire);
     transfer.take();
     return true;
   }
@@ -271,18 +275,27 @@ export class DeviceRunner implements WireOwner {
       }
     } catch (cause) {
       this.#running = false;
-      return this.#beginAfresh(cause);
+      return this.#restart(cause);
     }
     this.#running = false;
-    this.#presence.note(this.#session.connected, now.monoMs);
+    this.#noteLinked(now.monoMs);
     // The end of its chunk follows at once.
-    if (event.type === 'messageReceived' || this.#voice.silent) return;
+    if (event.type === 'messageReceived' || this.#publisher.closed) return;
     this.#timer.follow(this.#session.nextDeadline());
+  }
+
+  /** Reports a link that came or went. */
+  #noteLinked(now: number): void {
+    const { connected } = this.#session;
+    if (connected || this.#linked) this.#lastLinkedAt = now;
+    if (connected === this.#linked) return;
+    this.#linked = connected;
+    this.#options.linked?.(connected);
   }
 
   #handle(event: SessionEvent, wire: Wire | undefined, now: Instant): void {
     if (wire !== undefined && wire !== this.#wire) return;
-    if (event.type === 'linkClosed' || event.type === 'linkHandedOn') this.#wire = undefined;
+    if (event.type === 'linkClosed' || event.type === 'linkTransferred') this.#wire = undefined;
     for (const effect of this.#session.handle(event, now)) this.#perform(effect);
   }
 
@@ -300,19 +313,19 @@ export class DeviceRunner implements WireOwner {
         wire?.close(effect.how);
         return;
       }
-      case 'adoptLink': {
-        const offer = this.#takeOffer(effect.offerId);
-        if (offer === undefined) return;
-        const held = offer.adopted();
+      case 'attachLink': {
+        const claim = this.#takeClaim(effect.claimId);
+        if (claim === undefined) return;
+        const held = claim.attached();
         for (const message of held)
-          this.#queue.push({ event: { type: 'messageReceived', message }, wire: offer.wire });
-        this.#wire = offer.wire;
-        this.#registers = this.settings.role === 'server' ? offer.registers : undefined;
-        offer.wire.owner = this;
+          this.#queue.push({ event: { type: 'messageReceived', message }, wire: claim.wire });
+        this.#wire = claim.wire;
+        this.#registers = this.settings.role === 'server' ? claim.registers : undefined;
+        claim.wire.owner = this;
         return;
       }
       case 'refuseLink':
-        this.#takeOffer(effect.offerId)?.refused(effect.reason);
+        this.#takeClaim(effect.claimId)?.refused(effect.reason);
         return;
       case 'send':
         return this.#send(effect.message, effect.report ?? false);
@@ -323,26 +336,26 @@ export class DeviceRunner implements WireOwner {
         );
         return;
       case 'publishState':
-        return this.#voice.state(effect.document);
+        return this.#publisher.state(effect.document);
       case 'publishStats':
-        return this.#voice.stats(effect.document);
+        return this.#publisher.stats(effect.document);
       case 'publishMessage':
-        return this.#voice.message(effect.message, effect.mark, effect.group);
+        return this.#publisher.message(effect.message, effect.mark, effect.group);
       case 'storeChunk':
         return this.#files.store(effect);
       case 'dropFile':
         return this.#files.drop(effect.transfer);
       case 'publishAlarm':
-        return this.#voice.alarm(effect.alarm);
+        return this.#publisher.alarm(effect.alarm);
       case 'settleRequest':
-        return this.#requests.settle(effect.requestId, effect.outcome);
+        return this.#settle(effect.requestId, effect.outcome);
       case 'log':
         return log[effect.level]({ device: this.id, code: effect.reason }, effect.text);
     }
   }
 
   /** What the session knows may be wrong from here on: nothing of it is kept but that the device was seen. */
-  #beginAfresh(cause: unknown): void {
+  #restart(cause: unknown): void {
     const { clock, log, settings, ports } = this.#options;
     const now = clock.now();
     const detail = tellDefect(log, { device: this.id }, cause);
@@ -350,22 +363,23 @@ export class DeviceRunner implements WireOwner {
     this.#wire = undefined;
     this.#queue.length = 0;
     wire?.close('destroy');
-    this.#requests.settleAll({ ok: false, code: 'internal_error', detail });
-    for (const offerId of [...this.#offers.keys()]) this.#takeOffer(offerId)?.refused(detail);
+    for (const requestId of [...this.#requests.keys()])
+      this.#settle(requestId, { ok: false, code: 'internal_error', detail });
+    for (const claimId of [...this.#claims.keys()]) this.#takeClaim(claimId)?.refused(detail);
     const { seen } = this.#session;
     this.#retire(true);
     this.#bytesOut = 0;
     this.#session = new DeviceSession(settings, ports, now);
-    if (this.#voice.silent) return;
+    if (this.#publisher.closed) return;
     const after = { detail, times: this.#defects.showed(now.monoMs), seen };
     const start = (): void => this.#dispatch({ type: 'started', after });
-    if (this.#beginningAfresh) {
-      this.#reading = clock.setTimer(now.monoMs + TELL_AGAIN_MS, start);
+    if (this.#restarting) {
+      this.#reading = clock.setTimer(now.monoMs + START_AGAIN_MS, start);
       return;
     }
-    this.#beginningAfresh = true;
+    this.#restarting = true;
     start();
-    this.#beginningAfresh = false;
+    this.#restarting = false;
   }
 
   /** Nothing of what it counted, awaits or holds goes on. */
@@ -376,10 +390,16 @@ export class DeviceRunner implements WireOwner {
     this.#options.retired?.(this.reading);
   }
 
-  #takeOffer(offerId: number): OfferedWire | undefined {
-    const offer = this.#offers.get(offerId);
-    this.#offers.delete(offerId);
-    return offer;
+  #settle(requestId: number, outcome: RequestOutcome): void {
+    const resolve = this.#requests.get(requestId);
+    this.#requests.delete(requestId);
+    resolve?.(outcome);
+  }
+
+  #takeClaim(claimId: number): WireClaim | undefined {
+    const claim = this.#claims.get(claimId);
+    this.#claims.delete(claimId);
+    return claim;
   }
 
   #send(message: Message, report: boolean): void {
@@ -394,6 +414,6 @@ export class DeviceRunner implements WireOwner {
 
   #sent(bytes: Uint8Array): void {
     this.#bytesOut += bytes.length;
-    this.#voice.bytes('out', bytes);
+    this.#publisher.bytes('out', bytes);
   }
 }

@@ -1,6 +1,7 @@
 import { type ConfigDiff, type ListenerChange, listenersByAddress } from '../config/diff-config.ts';
 import type { BridgeConfig, DeviceConfig, DialledDeviceConfig, ListenerConfig } from '../config/model.ts';
 import type { FailedDevice } from '../config/report.ts';
+import type { StateDocument } from '../contract/feed/topic-documents.ts';
 import type { Publisher } from '../contract/publisher.ts';
 import type { SessionSettings } from '../contract/settings.ts';
 import type { LinkEnd } from '../links/link.ts';
@@ -12,24 +13,21 @@ import type { Clock } from '../system/clock.ts';
 import { formatLocalTime, parseLocalTime } from '../system/local-time.ts';
 import type { Log } from '../system/log.ts';
 import { markReplay } from '../system/mark-replay.ts';
-import { inSlices, Slices } from '../system/slices.ts';
+import { atOnce, inSlices, Slices } from '../system/slices.ts';
 import { describeMessages } from './core/describe-messages.ts';
 import { MessageCatalog } from './core/message-catalog.ts';
 import type { SessionPorts } from './core/session-ports.ts';
-import { DepartingLinks } from './departing-links.ts';
 import { DeviceDirectory, type Settling } from './device-directory.ts';
 import { DeviceListener } from './device-listener.ts';
 import { declarationTopic } from './device-publisher.ts';
 import { type DeviceReading, DeviceRunner } from './device-runner.ts';
-import type { DeviceTaps } from './dial-in-tap.ts';
-import { dialWire } from './dial-wire.ts';
-import { FailedDevices } from './failed-devices.ts';
 import { RECEIVING, type UploadStore } from './files/upload-store.ts';
-import type { KnownDevice } from './known-devices-file.ts';
-import { LinkCodecs } from './link-codecs.ts';
+import type { KnownDevice } from './known-devices.ts';
 import type { UnannouncedRun } from './unannounced-devices.ts';
+import { type DeviceTaps, dialWire } from './wire.ts';
+import { LinkCodecs } from './wire-codec.ts';
 
-export interface FleetOptions {
+interface FleetOptions {
   readonly config: BridgeConfig;
   readonly failed: readonly FailedDevice[];
   readonly clock: Clock;
@@ -43,23 +41,23 @@ export interface FleetOptions {
   readonly arrivals?: Arrivals | undefined;
   /** Looks on at every link, where there is one. */
   recorder(): DeviceTaps | undefined;
-  /** Whether anybody listens to a topic of raw bytes. */
+  /** Whether a subscriber wants a topic of raw bytes. */
   wantsBytes(topic: string): boolean;
-  /** A device was stopped, for good or to be run anew. */
+  /** A device was stopped, for good or to be started again. */
   readonly retired?: ((reading: DeviceReading) => void) | undefined;
   /** What is known of unannounced devices is different now. */
   readonly knownChanged?: (() => void) | undefined;
 }
 
-/** Everything that stands towards the devices: their runners, and the gateways at which they dial in. */
+/** The device side of the bridge: runners, and the listeners at which devices dial in. */
 export class Fleet {
   readonly directory: DeviceDirectory;
   readonly #options: FleetOptions;
   readonly #ports: SessionPorts;
   readonly #deviceListeners = new Map<string, DeviceListener>();
   readonly #failed: FailedDevices;
-  readonly #speeches = new LinkCodecs();
-  readonly #links: DepartingLinks;
+  readonly #codecs = new LinkCodecs();
+  readonly #links: ClosingLinks;
   /** By which key the messages of each are described. */
   readonly #declarations = new WeakMap<DeviceRunner, string>();
   #config: BridgeConfig;
@@ -71,7 +69,7 @@ export class Fleet {
     this.#config = config;
     this.#ports = { random, localTime: (wallMs) => formatLocalTime(wallMs), parseLocalTime };
     this.#failed = new FailedDevices(publisher, clock);
-    this.#links = new DepartingLinks(clock);
+    this.#links = new ClosingLinks(clock);
     this.directory = new DeviceDirectory({
       clock,
       makeRunner: (settings, listener, run) => this.#makeRunner(settings, listener, run),
@@ -79,7 +77,7 @@ export class Fleet {
       changed: () => options.knownChanged?.(),
     });
     for (const [name, listener] of listenersByAddress(config.listeners)) {
-      this.#deviceListeners.set(name, this.#makeGateway(listener));
+      this.#deviceListeners.set(name, this.#makeListener(listener));
     }
     for (const device of config.devices) this.directory.add(this.#runnerOf(device), matchOf(device));
   }
@@ -132,13 +130,13 @@ export class Fleet {
     const opening = this.#relisten(diff.listeners.changed);
     await inSlices(this.directory.configure(entries, settling));
     await inSlices(this.#failed.showing(failed, this.directory));
-    const departures = this.#links.departuresOf(new Set([...gone, ...changed.map(({ to }) => to.id)]));
+    const closing = this.#links.closingOf(new Set([...gone, ...changed.map(({ to }) => to.id)]));
     const starting: Promise<void>[] = [];
     for (const device of fresh) {
       // What dials in has begun when it was settled; what is dialled needs its port to be free.
       if (device.kind !== 'dialled') continue;
       starting.push(
-        departures(claimsOf(device)).then(() => {
+        closing(resourcesOf(device)).then(() => {
           if (!this.#stopped) this.directory.get(device.id)?.start();
         }),
       );
@@ -186,7 +184,7 @@ export class Fleet {
     this.directory.stop();
   }
 
-  /** Closes listeners that are gone, tells those that changed, and opens new ones. */
+  /** Closes listeners that are gone, reconfigures those that changed, and opens new ones. */
   #relisten(changed: readonly ListenerChange[]): Promise<LinkEnd | undefined>[] {
     const { listeners } = this.#config;
     const named = listenersByAddress(listeners);
@@ -201,7 +199,7 @@ export class Fleet {
       const deviceListener = this.#deviceListeners.get(name);
       const change = changed.find(({ to }) => to === listener);
       if (deviceListener === undefined) {
-        const made = this.#makeGateway(listener);
+        const made = this.#makeListener(listener);
         this.#deviceListeners.set(name, made);
         opening.push(made.open());
       } else if (change !== undefined) {
@@ -232,7 +230,7 @@ export class Fleet {
     const links = this.#links;
     const runner = new DeviceRunner({
       settings,
-      ...(device === undefined ? { dialIn: this.#speeches.of(settings, of) } : {}),
+      ...(device === undefined ? { dialIn: this.#codecs.of(settings, of) } : {}),
       ports: messages === undefined ? this.#ports : this.#portsWith(messages),
       uploads,
       publisher: device?.links[0].scheme === 'replay' ? markReplay(publisher) : publisher,
@@ -240,7 +238,7 @@ export class Fleet {
       log,
       makeWire(addressIndex, owner) {
         if (device === undefined) throw new Error(`${settings.device} is not dialled`);
-        const ended = links.opened(device.id, claimsOf(device));
+        const ended = links.opened(device.id, resourcesOf(device));
         return dialWire(device, addressIndex, owner, { tap: recorder()?.tap(device.id), ended, names });
       },
       wantsBytes,
@@ -262,7 +260,7 @@ export class Fleet {
     };
   }
 
-  #makeGateway(listener: ListenerConfig): DeviceListener {
+  #makeListener(listener: ListenerConfig): DeviceListener {
     const { clock, log, recorder, names, arrivals } = this.#options;
     return new DeviceListener({
       config: listener,
@@ -281,7 +279,105 @@ export class Fleet {
 const matchOf = (device: DeviceConfig) => (device.kind === 'matched' ? device.match : undefined);
 
 /** What a dialled device needs for itself. A serial port has many names, so all of them count as one. */
-const claimsOf = ({ id, links }: DialledDeviceConfig): string[] => [
+const resourcesOf = ({ id, links }: DialledDeviceConfig): string[] => [
   `device ${id}`,
   ...links.map((link) => (link.scheme === 'serial' ? 'serial' : addressLabel(link))),
 ];
+
+/** Shows devices that are configured and cannot be run: each has a state that says why. */
+class FailedDevices {
+  readonly #publisher: Publisher;
+  readonly #clock: Clock;
+  /** What is wrong, by device. */
+  #shown: ReadonlyMap<string, string> = new Map();
+
+  constructor(publisher: Publisher, clock: Clock) {
+    this.#publisher = publisher;
+    this.#clock = clock;
+  }
+
+  /** These, and no others; a device that runs by now publishes its own state. */
+  show(failed: readonly FailedDevice[], directory: DeviceDirectory): void {
+    atOnce(this.showing(failed, directory));
+  }
+
+  /** The same; may be interrupted wherever it yields. */
+  *showing(failed: readonly FailedDevice[], directory: DeviceDirectory): Generator<undefined, void> {
+    const shown = new Map(failed.map((device) => [device.id, detailOf(device)]));
+    for (const id of this.#shown.keys()) {
+      yield;
+      if (!shown.has(id) && directory.get(id) === undefined) this.#publisher.removeState(topicOf(id));
+    }
+    for (const [id, detail] of shown) {
+      yield;
+      if (this.#shown.get(id) !== detail)
+        this.#publisher.publishState(topicOf(id), this.#document(id, detail));
+    }
+    this.#shown = shown;
+  }
+
+  #document(device: string, detail: string): StateDocument {
+    const since = this.#clock.now().wallMs;
+    const link = { status: 'failed', transport: 'tcp', since, attempt: 0 } as const;
+    return { device, status: 'unknown', since, link: { ...link, reason: 'config_invalid', detail } };
+  }
+}
+
+const topicOf = (device: string): string => `devices/${device}/state`;
+
+const detailOf = ({ problems }: FailedDevice): string =>
+  problems.map(({ line, column, message }) => `${line}:${column}: ${message}`).join(' ');
+
+/** A link that is closed in order is gone after this time, in ms. */
+const LONGEST_MS = 2_000;
+
+interface ClosingLink {
+  readonly device: string;
+  /** What it holds exclusively. */
+  readonly resources: readonly string[];
+  readonly gone: Promise<void>;
+}
+
+/** The links that are open or being closed: a new link waits here until the resources it needs are free. */
+class ClosingLinks {
+  readonly #clock: Clock;
+  readonly #links = new Set<ClosingLink>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A link of a device is being opened; the returned function is to be called when it is gone. */
+  opened(device: string, resources: readonly string[]): () => void {
+    let left = (): void => undefined;
+    const gone = new Promise<void>((resolve) => {
+      left = resolve;
+    });
+    const link = { device, resources, gone };
+    this.#links.add(link);
+    return () => {
+      this.#links.delete(link);
+      left();
+    };
+  }
+
+  /** What waits until the present links of these devices are gone, as far as they hold one of these resources. */
+  closingOf(devices: ReadonlySet<string>): (resources: readonly string[]) => Promise<void> {
+    const links = [...this.#links].filter(({ device }) => devices.has(device));
+    return (resources) => {
+      const awaited = links.filter((link) => link.resources.some((each) => resources.includes(each)));
+      return this.#all(awaited.map(({ gone }) => gone));
+    };
+  }
+
+  #all(gone: readonly Promise<void>[]): Promise<void> {
+    if (gone.length === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#clock.setTimer(this.#clock.now().monoMs + LONGEST_MS, resolve);
+      void Promise.all(gone).then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+}

@@ -4,24 +4,45 @@ import type { InvalidPayload, Message, RegisterRequest } from '../protocol/messa
 import { type Clock, DeadlineTimer, type Timer } from '../system/clock.ts';
 import { tellDefect } from '../system/defect.ts';
 import type { Log } from '../system/log.ts';
-import type { LocalTime } from './core/answer.ts';
+import type { LocalTime } from './core/link-protocol.ts';
 import { type HeldMessage, type PendingEffect, type PendingEvent, PendingLink } from './core/pending-link.ts';
+import type { LinkClaim } from './core/session-events.ts';
 import type { Wire, WireOwner } from './wire.ts';
 
-/** Whoever lets devices dial in hears of a link without a name. */
-export interface PendingHandlers {
+/** A link that dialled in, and what is done with it once the session has decided. */
+export interface WireClaim extends LinkClaim {
+  readonly wire: Wire;
+  /** The runner owns the wire from here on; what the peer has said since the claim comes before all that follows. */
+  attached(): readonly HeldMessage[];
+  refused(reason: string): void;
+  /**
+   * The peer, known by its address alone until now, registers; it is asked once. Undefined where the link stays with
+   * its device; else the runner lets go of the wire, and calls `take`.
+   */
+  registers?(register: RegisterRequest): Transfer | undefined;
+}
+
+/** A link goes to the device as which its peer registered. */
+export interface Transfer {
+  readonly detail: string;
+  /** The wire has an owner again from here on. */
+  take(): void;
+}
+
+/** How a pending link reports to its listener. */
+interface PendingHandlers {
   /** The link can carry bytes. */
   opened(runner: PendingRunner): void;
   registered(runner: PendingRunner, identity: RegisterRequest['fields']): void;
   /** A frame came whose content is not as declared. */
   rejected(runner: PendingRunner, detail: string): void;
-  /** A valid frame came, so the link may be named by its address. */
+  /** A valid frame came: the device may be found by the address. */
   spoke(runner: PendingRunner): void;
   /** The link is gone, by itself or because it was closed. */
   ended(runner: PendingRunner, reason: string, detail: string): void;
 }
 
-/** Performs the orders of one link that has no name yet, until a device takes it over. */
+/** Performs the effects of one pending link, until a device takes it over. */
 export class PendingRunner implements WireOwner {
   readonly link: PendingLink;
   /** The peer's address with its port, and without. */
@@ -62,12 +83,12 @@ export class PendingRunner implements WireOwner {
     this.wireMessage(wire, register);
   }
 
-  /** A device is asked whether it takes the link, and its bytes are read as those of that device from here on. */
-  offered(): void {
-    this.#handle({ type: 'offered' });
+  /** The link claims a device; its bytes are read as those of that device from here on. */
+  claimMade(): void {
+    this.#handle({ type: 'claimMade' });
   }
 
-  /** Hands the wire over, with what is held of it; nothing of it is heard here any more. */
+  /** Hands the wire over, with the messages held of it; later events of it are ignored here. */
   release(): readonly HeldMessage[] {
     this.#forget();
     return this.link.held;

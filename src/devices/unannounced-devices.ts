@@ -48,7 +48,7 @@ type Entry = { -readonly [K in keyof Unannounced]: Unannounced[K] } & {
 export interface UnannouncedOptions {
   readonly clock: Clock;
   makeRunner(name: string, listener: ListenerConfig, run: UnannouncedRun): DeviceRunner;
-  /** A device is not known any more, or begins anew. */
+  /** A device is not known any more, or starts again. */
   over(name: string): void;
   /** What another run would have to know is different now. */
   changed(): void;
@@ -124,13 +124,13 @@ export class UnannouncedDevices {
     this.#options.changed();
   }
 
-  /** Those of a listener have another one from now on; they begin anew where `anew` says so. */
-  relisten(from: ListenerConfig, to: ListenerConfig, anew: boolean): void {
+  /** Devices of one listener belong to another one from now on; with `restarts` they start again. */
+  relisten(from: ListenerConfig, to: ListenerConfig, restarts: boolean): void {
     this.#follow(from, to);
     for (const [name, entry] of [...this.#entries]) {
       if (entry.listener !== from) continue;
       entry.listener = to;
-      if (!anew) continue;
+      if (!restarts) continue;
       entry.runner.stop('reconfigured');
       this.#options.over(name);
       this.#enter(name, entry);

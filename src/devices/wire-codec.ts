@@ -1,15 +1,41 @@
+import type { ListenerConfig, MatchedDeviceConfig } from '../config/model.ts';
+import type { SessionSettings } from '../contract/settings.ts';
+import { decodePayload, encodeFrame } from '../protocol/codec.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { payloadJudge } from '../protocol/declared/payload-judge.ts';
 import type { FrameDecoder, FrameSink } from '../protocol/decoder.ts';
-import type { ProtocolDefinition } from '../protocol/definition.ts';
+import { ProtocolDefinition } from '../protocol/definition.ts';
+import type { Expectation } from '../protocol/expectation.ts';
 import { PREFIX_BYTES } from '../protocol/frame.ts';
 import { writeUnsigned } from '../protocol/framing/byte-order.ts';
 import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
 import type { PayloadJudge } from '../protocol/framing/framing.ts';
 import { isStandardFraming, makeFraming } from '../protocol/framing/make-framing.ts';
 import { LineDecoder } from '../protocol/line-decoder.ts';
+import type { DeclaredMessage, InvalidPayload, Message, RegisterRequest } from '../protocol/message.ts';
+import type { IdentityRule } from '../protocol/messages/register.ts';
+import { builtinMessages } from '../protocol/messages/registry.ts';
 import { StreamDecoder } from '../protocol/stream-decoder.ts';
-import type { WireCodec } from './wire.ts';
+import { PENDING_MAX_FRAME } from './core/pending-link.ts';
 
-/** Silence that ends a half frame of a serial line behind a serial server, in ms. */
+/** How the bytes of a wire are read. */
+export interface WireCodec {
+  readonly definition: ProtocolDefinition;
+  /** `awaited` names the message of which the reply is the only one that can come now. */
+  makeDecoder(
+    definition: ProtocolDefinition,
+    sink: FrameSink,
+    awaited: () => string | undefined,
+  ): FrameDecoder;
+  /** What a payload says, where this is expected; absent: what the definition knows. */
+  decode?(bytes: Uint8Array, start: number, end: number, expected?: Expectation): Message | InvalidPayload;
+  /** The whole frame around a payload; absent: behind four bytes of length. */
+  frame?(payload: Uint8Array): Uint8Array;
+  /** The whole frame of a message; absent: as the built-in protocol has it. */
+  encode?(message: Message): Uint8Array;
+}
+
+/** Silence that ends an unfinished frame of a serial line behind a serial server, in ms. */
 export const SERIAL_SERVER_GAP_MS = 200;
 
 /** What decides how the bytes of a device are read. */
@@ -56,4 +82,156 @@ function standardFrame(payload: Uint8Array): Uint8Array {
   writeUnsigned(frame, 0, PREFIX_BYTES, 'big', payload.length);
   frame.set(payload, PREFIX_BYTES);
   return frame;
+}
+
+/** What decides the codec of a device. */
+interface CodecSpec {
+  readonly identity: IdentityRule;
+  /** Register, heartbeat and datetime are part of it. */
+  readonly builtin: boolean;
+  readonly maxFrame: number;
+  readonly line: 'stream' | 'serial';
+  /** Absent where nothing else is declared. */
+  readonly messages?: DeclaredProtocol | undefined;
+}
+
+/** How frames are told apart; absent: by four bytes of length. */
+export function framingOf({ builtin, messages }: Pick<CodecSpec, 'builtin' | 'messages'>) {
+  // Beside the built-in messages the declared ones travel in the same frames.
+  const declared = builtin ? undefined : messages?.declaration.framing;
+  return declared === undefined || isStandardFraming(declared) ? undefined : declared;
+}
+
+/** The messages that the frame decoders know: those that begin with an id of one byte. */
+function definitionOf({ identity, builtin, maxFrame, messages }: Omit<CodecSpec, 'line'>) {
+  const declared = messages?.hasBuiltinIds === true ? messages.definition([], 'device').messages : [];
+  return new ProtocolDefinition([...(builtin ? builtinMessages(identity) : []), ...declared], maxFrame);
+}
+
+/** How the bytes of a device are read and written. */
+export function deviceCodec(spec: CodecSpec): WireCodec {
+  const { builtin, messages, line } = spec;
+  const own = messages === undefined || builtin ? {} : ownMessages(messages);
+  const codec = makeWireCodec({
+    definition: definitionOf(spec),
+    line,
+    framing: framingFor(spec),
+    ...own,
+  });
+  return { ...codec, encode: (message) => encode(message, codec, messages) };
+}
+
+/**
+ * How a pending link is read: the built-in messages; what one of `protocols` declares is at least a sign of life. A length that one of them excludes is no fault, for the peer may speak another.
+ */
+function pendingCodec(
+  identity: IdentityRule,
+  maxFrame: number,
+  protocols: readonly DeclaredProtocol[],
+): WireCodec {
+  const spec = { identity, builtin: true, maxFrame, line: 'stream' } as const;
+  const codec = deviceCodec(spec);
+  const decode = (bytes: Uint8Array, start: number, end: number): Message | InvalidPayload => {
+    const plain = decodePayload(codec.definition, bytes, start, end);
+    if (plain.name !== 'unknown') return plain;
+    const protocol = protocols.find((each) => each.check(bytes, start, end, 'device') >= 0);
+    return protocol?.decode(bytes, start, end, 'device') ?? plain;
+  };
+  return { ...codec, decode };
+}
+
+/** Where nothing is built in, the declared messages say what a payload is. */
+function ownMessages(messages: DeclaredProtocol): Pick<CodecParts, 'decode' | 'judge'> {
+  return {
+    decode: (bytes, start, end, expected) => messages.decode(bytes, start, end, 'device', expected),
+    judge: payloadJudge(messages, 'device'),
+  };
+}
+
+/** Ids that the decoders of the standard framing cannot look at need one that asks the messages. */
+function framingFor({ builtin, messages }: CodecSpec): FramingDeclaration | undefined {
+  if (builtin || messages === undefined) return undefined;
+  const { framing } = messages.declaration;
+  return isStandardFraming(framing) && messages.hasBuiltinIds ? undefined : framing;
+}
+
+function encode(message: Message, codec: WireCodec, messages: DeclaredProtocol | undefined): Uint8Array {
+  if (message.name !== 'declared' || messages === undefined) return encodeFrame(message);
+  const payload = encodePayload(message, messages);
+  return codec.frame?.(payload) ?? payload;
+}
+
+function encodePayload(message: DeclaredMessage, messages: DeclaredProtocol): Uint8Array {
+  if (message.kind === 'reply') return messages.encodeReply(message.message, message.error, message.fields);
+  return messages.encode(message.message, message.fields);
+}
+
+const NOTHING_DECLARED = {};
+
+/** How the bytes of a link that dialled in are read, from its first frame on or from the one behind its register. */
+export interface LinkCodec {
+  readonly codec: WireCodec;
+  /** Silence that the link reports, in ms, where frames end with it. */
+  readonly idleAfterMs?: number | undefined;
+}
+
+/** How devices that dial in are read. Those that speak the same share a codec, whose tables are not small. */
+export class LinkCodecs {
+  readonly #codecs = new WeakMap<object, Map<string, WireCodec>>();
+
+  of(
+    { identity, bare }: SessionSettings,
+    { messages, maxFrame, line = 'stream', gapMs }: ReadFrom,
+  ): LinkCodec {
+    const spec: CodecSpec = { identity, builtin: bare === undefined, maxFrame, line, messages };
+    const silence = line === 'serial' || framingNeedsSilence(framingOf(spec));
+    return {
+      codec: this.#codec(spec),
+      ...(silence ? { idleAfterMs: gapMs ?? SERIAL_SERVER_GAP_MS } : {}),
+    };
+  }
+
+  #codec(spec: CodecSpec): WireCodec {
+    const { messages, identity, builtin, maxFrame, line } = spec;
+    const declared = messages ?? NOTHING_DECLARED;
+    const made = this.#codecs.get(declared) ?? new Map<string, WireCodec>();
+    this.#codecs.set(declared, made);
+    const key = `${identity} ${builtin} ${maxFrame} ${line}`;
+    const codec = made.get(key) ?? deviceCodec(spec);
+    made.set(key, codec);
+    return codec;
+  }
+}
+
+type ReadFrom = Pick<ListenerConfig | MatchedDeviceConfig, 'messages' | 'maxFrame' | 'line' | 'gapMs'>;
+
+/** How the pending links of one listener are read; made once while the configuration stays the same. */
+export class PendingCodecs {
+  #config: ListenerConfig | undefined;
+  #protocols: readonly DeclaredProtocol[] = [];
+  #codec: WireCodec | undefined;
+
+  of(config: ListenerConfig, protocols: readonly DeclaredProtocol[]): WireCodec {
+    if (this.#codec !== undefined && this.#config === config && this.#protocols === protocols)
+      return this.#codec;
+    const { session, maxFrame, messages } = config;
+    const own = messages === undefined || protocols.includes(messages) ? [] : [messages];
+    const bound = Math.min(maxFrame, PENDING_MAX_FRAME);
+    this.#config = config;
+    this.#protocols = protocols;
+    this.#codec = pendingCodec(session.identity, bound, [...own, ...protocols]);
+    return this.#codec;
+  }
+}
+
+/** The identity in bytes that are exactly one register request; undefined where they are anything else. */
+export function loneRegister(
+  bytes: Uint8Array,
+  { definition }: WireCodec,
+): RegisterRequest['fields'] | undefined {
+  if (bytes.length <= PREFIX_BYTES || bytes.length > PREFIX_BYTES + PENDING_MAX_FRAME) return undefined;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+  if (bytes.length !== PREFIX_BYTES + length) return undefined;
+  const message = decodePayload(definition, bytes, PREFIX_BYTES, bytes.length);
+  return message.name === 'register' && message.kind === 'request' ? message.fields : undefined;
 }

@@ -1,12 +1,21 @@
+import type { DialledDeviceConfig } from '../config/model.ts';
 import type { Link, LinkEnd, SendOutcome } from '../links/link.ts';
+import type { NameResolver } from '../links/names/name-resolver.ts';
+import { dial } from '../links/transports.ts';
 import { decodePayload, encodeFrame } from '../protocol/codec.ts';
 import type { DecoderFault, Discarded, FrameDecoder, FrameSink, LineRemark } from '../protocol/decoder.ts';
-import type { ProtocolDefinition } from '../protocol/definition.ts';
 import type { Expectation } from '../protocol/expectation.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
 import { TelnetWatch } from '../protocol/telnet-watch.ts';
+import {
+  deviceCodec,
+  framingNeedsSilence,
+  framingOf,
+  SERIAL_SERVER_GAP_MS,
+  type WireCodec,
+} from './wire-codec.ts';
 
-/** Who hears what a wire brings. An owner compares the wire with its present one and drops what others say. */
+/** Receives the events of a wire. An owner compares the wire with its present one and drops events of others. */
 export interface WireOwner {
   /** Of a wire whose host is a name: its addresses are known; `stale` says how they may be out of date. */
   wireDialling?(wire: Wire, stale?: string): void;
@@ -21,11 +30,11 @@ export interface WireOwner {
   /** After the chunk's frames; `pending` bytes of an unfinished frame are held. `remark` says what is odd about the line. */
   wireChunk(wire: Wire, bytes: number, pending: number, remark?: LineRemark): void;
   wireClosed(wire: Wire, end: LinkEnd): void;
-  /** A defect: something threw on the way, so that nobody knows what was taken of it. The wire is of no use any more. */
+  /** A defect: a handler threw, and how much of the event was handled is unknown. The wire is of no use any more. */
   wireBroke(wire: Wire, cause: unknown): void;
 }
 
-/** Looks on while a wire lives, without a say: a recorder, or whoever checks a replay. */
+/** Observes a wire without influence on it: a recorder, or the check of a replay. */
 export interface WireTap {
   /** The wire that is looked at, before anything happens. */
   made?(wire: Wire): void;
@@ -45,31 +54,14 @@ export interface WireTap {
 }
 
 /** A wire's ways to the outside; both are optional. */
-export interface WireOptions {
-  /** Called once, when the link is gone, whoever owns the wire by then. */
+interface WireOptions {
+  /** Called once, when the link is gone, whatever the owner is by then. */
   readonly ended?: (() => void) | undefined;
   readonly tap?: WireTap | undefined;
   /** Silence that the link shall report on TCP too, in ms. */
   readonly idleAfterMs?: number | undefined;
   /** As the link has it. */
   readonly dropsUnread?: ((bytes: Uint8Array) => boolean) | undefined;
-}
-
-/** How the bytes of a wire are read. */
-export interface WireCodec {
-  readonly definition: ProtocolDefinition;
-  /** `awaited` names the message of which the reply is the only one that can come now. */
-  makeDecoder(
-    definition: ProtocolDefinition,
-    sink: FrameSink,
-    awaited: () => string | undefined,
-  ): FrameDecoder;
-  /** What a payload says, where this is expected; absent: what the definition knows. */
-  decode?(bytes: Uint8Array, start: number, end: number, expected?: Expectation): Message | InvalidPayload;
-  /** The whole frame around a payload; absent: behind four bytes of length. */
-  frame?(payload: Uint8Array): Uint8Array;
-  /** The whole frame of a message; absent: as the built-in protocol has it. */
-  encode?(message: Message): Uint8Array;
 }
 
 const NOTHING = new Uint8Array();
@@ -154,7 +146,7 @@ export class Wire {
   }
 
   open(): void {
-    // A look-up is no part of dialling, for whoever looks on.
+    // For a tap, the look-up is no part of dialling.
     let awaitsName = this.link.resolves === true;
     const dialled = (): void => {
       awaitsName = false;
@@ -223,10 +215,10 @@ export class Wire {
   }
 
   /**
-   * Other messages in the same frames, from the next frame on: between two of one chunk too. A half frame that is held
+   * Other messages in the same frames, from the next frame on: between two of one chunk too. An unfinished frame that is held
    * already is read as one of them.
    */
-  speak(codec: WireCodec): void {
+  setCodec(codec: WireCodec): void {
     this.#codec = codec;
     this.#decoder.define?.(codec.definition);
   }
@@ -258,4 +250,51 @@ export class Wire {
     if (how === 'end') this.link.end();
     else this.link.destroy();
   }
+}
+
+/** Observes a link that is pending at first. */
+export interface DialInTap extends WireTap {
+  named(device: string): void;
+  /** The link goes to another device, named later, from these bytes on: they are the end of the last chunk. */
+  transferred(address: string, bytes: Uint8Array, why: string): void;
+}
+
+/** The taps of a recorder: of a dialled device by its name, and of pending links. */
+export interface DeviceTaps {
+  tap(device: string): WireTap | undefined;
+  tapDialIn(): DialInTap | undefined;
+  /** The device is gone for good. */
+  retire(device: string): void;
+}
+
+/** A fresh, unopened wire to one of the addresses of a device that we dial. */
+export function dialWire(
+  device: DialledDeviceConfig,
+  addressIndex: number,
+  owner: WireOwner,
+  options: WireOptions & { readonly names?: NameResolver | undefined },
+): Wire {
+  const address = device.links[addressIndex];
+  // The session opens only addresses of its settings, which come from the same configuration.
+  if (address === undefined) throw new Error(`${device.id} has no address ${addressIndex}`);
+  const { messages, line, maxFrame, session } = device;
+  const spec = {
+    identity: session.identity,
+    builtin: session.bare === undefined,
+    maxFrame,
+    line,
+    messages,
+  };
+  const needsSilence = framingNeedsSilence(framingOf(spec));
+  const reportsSilence = line === 'serial' || needsSilence;
+  const link = dial(address, {
+    device: device.id,
+    names: options.names,
+    ...(reportsSilence && address.scheme === 'tcp'
+      ? { idleAfterMs: device.gapMs ?? SERIAL_SERVER_GAP_MS }
+      : {}),
+    ...(device.gapMs === undefined ? {} : { gapMs: device.gapMs }),
+    silence: needsSilence ? { gapMs: device.gapMs } : undefined,
+  });
+  return new Wire(link, deviceCodec(spec), owner, options);
 }

@@ -1,4 +1,4 @@
-import type { DialInTap } from '../devices/dial-in-tap.ts';
+import type { DialInTap } from '../devices/wire.ts';
 import type { LinkEnd } from '../links/link.ts';
 import type { Clock } from '../system/clock.ts';
 import type { TraceFact } from '../trace/event.ts';
@@ -51,7 +51,7 @@ export class HeldRecording implements DialInTap {
     recording?.write(this.#connection, { kind: 'note', text });
   }
 
-  handedOn(address: string, bytes: Uint8Array, why: string): void {
+  transferred(address: string, bytes: Uint8Array, why: string): void {
     this.#recording?.ended(this.#connection, { code: 'link_closed', detail: why });
     this.#recording = undefined;
     this.#unrecorded = false;

@@ -1,6 +1,5 @@
 import type { JsonObject } from '../contract/publisher.ts';
-import type { DialInTap } from '../devices/dial-in-tap.ts';
-import type { WireTap } from '../devices/wire.ts';
+import type { DialInTap, WireTap } from '../devices/wire.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
 import type { Clock, Timer } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';

@@ -1,5 +1,4 @@
-import { framingOf } from '../devices/device-codec.ts';
-import { framingNeedsSilence } from '../devices/wire-codec.ts';
+import { framingNeedsSilence, framingOf } from '../devices/wire-codec.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { TraceEvent, TraceHead } from '../trace/event.ts';
 import { markSilence, Silences } from '../trace/silences.ts';

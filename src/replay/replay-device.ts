@@ -1,10 +1,11 @@
 import type { Publisher } from '../contract/publisher.ts';
 import { MessageCatalog } from '../devices/core/message-catalog.ts';
-import { deviceCodec } from '../devices/device-codec.ts';
 import { DeviceListener } from '../devices/device-listener.ts';
+import { messageEvent } from '../devices/device-publisher.ts';
 import { DeviceRunner } from '../devices/device-runner.ts';
-import { messageEvent } from '../devices/message-event.ts';
-import { Wire, type WireCodec, type WireOwner, type WireTap } from '../devices/wire.ts';
+import { Wire, type WireOwner, type WireTap } from '../devices/wire.ts';
+import type { WireCodec } from '../devices/wire-codec.ts';
+import { deviceCodec } from '../devices/wire-codec.ts';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 import type { LinkEnd, Listener, ListenerHandlers } from '../links/link.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
@@ -307,7 +308,7 @@ export class ReplayDevice {
         const link = this.#accepting;
         return link === undefined
           ? undefined
-          : { ...this.#tap(link), named: () => undefined, handedOn: () => undefined };
+          : { ...this.#tap(link), named: () => undefined, transferred: () => undefined };
       },
     });
   }

@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { PendingLink } from '../../src/devices/core/pending-link.ts';
 import { type DeviceReading, DeviceRunner } from '../../src/devices/device-runner.ts';
-import { Wire, type WireCodec, type WireOwner } from '../../src/devices/wire.ts';
+import { Wire, type WireOwner } from '../../src/devices/wire.ts';
+import type { WireCodec } from '../../src/devices/wire-codec.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import { encodeFrame } from '../../src/protocol/codec.ts';
 import { builtinProtocol } from '../../src/protocol/messages/registry.ts';
@@ -12,13 +13,13 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { FakeLink } from '../support/fake-link.ts';
 import {
   DATETIME,
-  GatewayBench,
   HEARTBEAT,
   HEARTBEAT_REPLY,
   hex,
   join,
+  ListenerBench,
   REGISTERED,
-} from '../support/gateway-bench.ts';
+} from '../support/listener-bench.ts';
 import { dialIn, OUR_REGISTER, registerRequest, settings } from '../support/session-bench.ts';
 
 const TOLD = 'TypeError: the clock is broken';
@@ -188,7 +189,7 @@ describe('a defect with a device that dials in', () => {
     encodeFrame(registerRequest({ appid: '996da38d-a7be-4947-aa4c-f8208b5f4ade', imei }));
 
   it('closes its link and no other, and the device may come back', () => {
-    const bench = new GatewayBench();
+    const bench = new ListenerBench();
     const [one, other] = [bench.dialIn('10.0.0.1'), bench.dialIn('10.0.0.2')];
     one.data(register('869858030720693'));
     other.data(register('869858030720701'));
@@ -207,25 +208,25 @@ describe('a defect with a device that dials in', () => {
     expect(bench.state('869858030720693')).toMatchObject({ status: 'online' });
   });
 
-  it('refuses whoever offered a link meanwhile', () => {
+  it('refuses the links that claimed it meanwhile', () => {
     const bench = new Bench(dialIn());
     const refused: string[] = [];
-    const offer = (offerId: number): void =>
-      bench.runner.offer({
-        offerId,
+    const claim = (claimId: number): void =>
+      bench.runner.claim({
+        claimId,
         address: '10.0.0.1:1',
         host: '10.0.0.1',
         register: OUR_REGISTER,
         wire: bench.wire(bench.runner),
-        adopted: () => [],
-        refused: (why) => void refused.push(`${offerId}: ${why}`),
+        attached: () => [],
+        refused: (why) => void refused.push(`${claimId}: ${why}`),
       });
     bench.publishing = () => {
       bench.publishing = () => undefined;
-      offer(2);
+      claim(2);
       broken();
     };
-    offer(1);
+    claim(1);
     expect(refused).toEqual([`2: ${TOLD}`]);
     expect(bench.state).toMatchObject({ link: { status: 'listening', reason: 'internal_error' } });
   });
@@ -234,36 +235,36 @@ describe('a defect with a device that dials in', () => {
     ['before it was opened', () => vi.spyOn(Wire.prototype, 'open').mockImplementationOnce(broken)],
     ['behind that', () => vi.spyOn(PendingLink.prototype, 'nextDeadline').mockImplementationOnce(broken)],
   ])('closes a link that could not be received, %s, and counts it no more', async (_, breakIt) => {
-    const bench = new GatewayBench();
+    const bench = new ListenerBench();
     const spy = breakIt();
     const link = bench.dialIn();
     spy.mockRestore();
     await Promise.resolve();
     expect(link.isOpen).toBe(false);
     expect(bench.deviceListener.status().connections).toBe(0);
-    expect(bench.deviceListener.nameless()).toEqual([]);
+    expect(bench.deviceListener.pendingLinks()).toEqual([]);
     expect(bench.clock.timers).toBe(0);
     expect(bench.warnings).toEqual([expect.stringContaining('the clock is broken')]);
   });
 
   it('closes a link without a name whose silence could not be judged', () => {
-    const bench = new GatewayBench();
+    const bench = new ListenerBench();
     const link = bench.dialIn();
     const judging = vi.spyOn(PendingLink.prototype, 'handle').mockImplementationOnce(broken);
     bench.clock.advance(10_000);
     judging.mockRestore();
     expect(link.isOpen).toBe(false);
-    expect(bench.deviceListener.nameless()).toEqual([]);
+    expect(bench.deviceListener.pendingLinks()).toEqual([]);
     expect(bench.warnings).toEqual([expect.stringContaining('the clock is broken')]);
   });
 
   it('closes a link without a name, and lets go of it', () => {
-    const bench = new GatewayBench();
+    const bench = new ListenerBench();
     bench.localTime = broken;
     const link = bench.dialIn();
     link.data(DATETIME);
     expect(link.isOpen).toBe(false);
-    expect(bench.deviceListener.nameless()).toEqual([]);
+    expect(bench.deviceListener.pendingLinks()).toEqual([]);
     expect(bench.warnings).toEqual([expect.stringContaining('the clock is broken')]);
   });
 });

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UploadStore } from '../../src/devices/files/upload-store.ts';
 import { collapsingLog } from '../../src/system/log-limits.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { HEARTBEAT_REPLY } from '../support/gateway-bench.ts';
+import { HEARTBEAT_REPLY } from '../support/listener-bench.ts';
 import { type Fault, faultyDisk, RecorderBench } from '../support/recorder-bench.ts';
 import { reply, SessionBench, settings } from '../support/session-bench.ts';
 
@@ -144,13 +144,13 @@ describe('a wall clock that is set', () => {
       const former = make();
       await former.start();
       const half = { total: 2, next: 1, lastSum: 1 };
-      await former.store('p1', 1, { offset: 0, last: false, data: Buffer.from('half'), half });
+      await former.store('p1', 1, { offset: 0, last: false, data: Buffer.from('half'), checkpoint: half });
       await former[Symbol.asyncDispose]();
       const uploads = make();
       await uploads.start();
       clock.stepWall(stepMs);
       clock.advance(9 * 60_000);
-      expect(uploads.claim('p1')).toHaveLength(1);
+      expect(uploads.takePartials('p1')).toHaveLength(1);
       await uploads[Symbol.asyncDispose]();
     },
   );

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { encodeFrame } from '../../src/protocol/codec.ts';
 import { replay, type Trace, traceFixture } from '../../src/testing/index.ts';
-import { HEARTBEAT } from '../support/gateway-bench.ts';
+import { HEARTBEAT } from '../support/listener-bench.ts';
 import { RunningProgram } from '../support/running-program.ts';
 
 const IMEI = '490154203237518';

@@ -3,15 +3,15 @@ import { encodeFrame } from '../../src/protocol/codec.ts';
 import type { MessageDeclaration } from '../../src/protocol/declared/declaration.ts';
 import { declaredProtocol } from '../support/declared.ts';
 import {
-  GatewayBench,
   HEARTBEAT,
   HEARTBEAT_REPLY,
   hex,
   join,
+  ListenerBench,
   matchedDevice,
   REFUSED,
   REGISTERED,
-} from '../support/gateway-bench.ts';
+} from '../support/listener-bench.ts';
 import { APPID, dialIn, IMEI, registerRequest } from '../support/session-bench.ts';
 
 const register = encodeFrame(registerRequest({ appid: APPID, imei: IMEI }));
@@ -43,7 +43,7 @@ const journal = (line: string) => {
 
 /** A device that is online, and a link from elsewhere that has registered as it. */
 function examined() {
-  const bench = new GatewayBench({}, [
+  const bench = new ListenerBench({}, [
     matchedDevice('lamp', { imei: '490154203237518' }, { messages: declaredProtocol(OTHERS) }),
     matchedDevice('oven', { imei: IMEI }, { messages: declaredProtocol(MESSAGES) }),
   ]);
@@ -52,7 +52,7 @@ function examined() {
   const newcomer = bench.dialIn('10.0.0.2');
   newcomer.data(register);
   incumbent.takeSent();
-  expect(bench.deviceListener.nameless()).toHaveLength(1);
+  expect(bench.deviceListener.pendingLinks()).toHaveLength(1);
   return { bench, incumbent, newcomer };
 }
 
@@ -98,7 +98,7 @@ describe('while the claim of a newcomer is examined', () => {
     for (const frame of frames) newcomer.data(frame);
     expect(hex(newcomer.takeSent())).toEqual(hex([REFUSED]));
     expect(newcomer.calls).toEqual(['open', 'end']);
-    expect(bench.deviceListener.nameless()).toEqual([]);
+    expect(bench.deviceListener.pendingLinks()).toEqual([]);
     bench.clock.advance(3_000);
     expect(bench.state('oven')).toMatchObject({ link: { address: incumbent.address } });
   });
@@ -107,7 +107,7 @@ describe('while the claim of a newcomer is examined', () => {
     const session = dialIn({ device: 'oven' });
     const messages = declaredProtocol(MESSAGES);
     const match = { from: ['10.0.0.0/24'] };
-    const bench = new GatewayBench({}, [matchedDevice('oven', match, { messages, session })]);
+    const bench = new ListenerBench({}, [matchedDevice('oven', match, { messages, session })]);
     bench.dialIn('10.0.0.1').data(HEARTBEAT);
     const newcomer = bench.dialIn('10.0.0.2');
     newcomer.data(join(HEARTBEAT, climate(20)));
@@ -121,7 +121,7 @@ describe('while the claim of a newcomer is examined', () => {
 
   it('it is held for the same device from before its register on', () => {
     const match = { from: ['10.0.0.0/24'] };
-    const bench = new GatewayBench({}, [
+    const bench = new ListenerBench({}, [
       matchedDevice('oven', match, { messages: declaredProtocol(MESSAGES) }),
     ]);
     bench.dialIn('10.0.0.1').data(HEARTBEAT);
@@ -135,8 +135,8 @@ describe('while the claim of a newcomer is examined', () => {
     });
   });
 
-  it('a link that is offered by its address and registers is that of one device', () => {
-    const bench = new GatewayBench({}, [
+  it('a link that is claimed by its address and registers is that of one device', () => {
+    const bench = new ListenerBench({}, [
       matchedDevice('lamp', { imei: IMEI }),
       matchedDevice('oven', { from: ['10.0.0.0/24'] }),
     ]);

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { encodeFrame } from '../../src/protocol/codec.ts';
 import {
-  GatewayBench,
   HEARTBEAT,
   HEARTBEAT_REPLY,
   hex,
   join,
+  ListenerBench,
   matchedDevice,
   REFUSED,
   REGISTERED,
-} from '../support/gateway-bench.ts';
+} from '../support/listener-bench.ts';
 import { APPID, IMEI, registerRequest } from '../support/session-bench.ts';
 
 const OTHER_IMEI = '490154203237518';
@@ -17,7 +17,7 @@ const register = (imei = IMEI) => encodeFrame(registerRequest({ appid: APPID, im
 const BY_ADDRESS = 'addr-10.0.0.1';
 
 /** A link that has been named by its address, and what has been sent to it is taken. */
-function named(bench: GatewayBench) {
+function named(bench: ListenerBench) {
   const link = bench.dialIn('10.0.0.1');
   link.data(HEARTBEAT);
   bench.clock.advance(9_000);
@@ -31,7 +31,7 @@ function named(bench: GatewayBench) {
 
 describe('a link that was named by its address and registers', () => {
   it('goes to the device of the configuration of that identity, in the middle of a segment', () => {
-    const bench = new GatewayBench({ anonymous: 'by-address' }, [matchedDevice('truck', { imei: IMEI })]);
+    const bench = new ListenerBench({ anonymous: 'by-address' }, [matchedDevice('truck', { imei: IMEI })]);
     const link = named(bench);
     link.data(join(HEARTBEAT, register(), HEARTBEAT));
     expect(hex(link.takeSent())).toEqual(hex([HEARTBEAT_REPLY, REGISTERED, HEARTBEAT_REPLY]));
@@ -50,7 +50,7 @@ describe('a link that was named by its address and registers', () => {
       },
     });
     expect(link.calls).toEqual(['open']);
-    expect(bench.deviceListener.nameless()).toEqual([]);
+    expect(bench.deviceListener.pendingLinks()).toEqual([]);
     link.close();
     expect(bench.state('truck')?.status).toBe('offline');
     expect(bench.state(BY_ADDRESS)?.reason).toBe('link_handed_on');
@@ -58,7 +58,7 @@ describe('a link that was named by its address and registers', () => {
   });
 
   it('becomes an unknown device by its IMEI', () => {
-    const bench = new GatewayBench({ anonymous: 'by-address' });
+    const bench = new ListenerBench({ anonymous: 'by-address' });
     const link = named(bench);
     link.data(register());
     expect(hex(link.takeSent())).toEqual(hex([REGISTERED]));
@@ -69,24 +69,26 @@ describe('a link that was named by its address and registers', () => {
   });
 
   it('is refused where unknown devices are', () => {
-    const bench = new GatewayBench({ anonymous: 'by-address', unknown: 'refuse' });
+    const bench = new ListenerBench({ anonymous: 'by-address', unknown: 'refuse' });
     const link = named(bench);
     link.data(register());
     expect(hex(link.takeSent())).toEqual(hex([REFUSED]));
     expect(link.calls).toEqual(['open', 'end']);
     expect(bench.state(BY_ADDRESS)).toMatchObject({ status: 'offline', reason: 'link_handed_on' });
-    expect(bench.deviceListener.nameless()).toEqual([]);
+    expect(bench.deviceListener.pendingLinks()).toEqual([]);
   });
 
   it('waits like any other while the present link of that device is probed', () => {
-    const bench = new GatewayBench({ anonymous: 'by-address' });
+    const bench = new ListenerBench({ anonymous: 'by-address' });
     const incumbent = bench.dialIn('10.0.0.2');
     incumbent.data(register());
     const link = named(bench);
     incumbent.data(HEARTBEAT);
     link.data(register());
     expect(hex(link.takeSent())).toEqual([]);
-    expect(bench.deviceListener.nameless().map((each) => each.link.claims?.imei)).toEqual([IMEI]);
+    expect(bench.deviceListener.pendingLinks().map((each) => each.link.claimedIdentity?.imei)).toEqual([
+      IMEI,
+    ]);
     bench.clock.advance(3_000);
     expect(hex(link.takeSent())).toEqual(hex([REGISTERED]));
     expect(bench.state(IMEI)).toMatchObject({ status: 'online', link: { address: link.address } });
@@ -102,10 +104,10 @@ describe('a link that was named by its address and registers', () => {
     const handed: Buffer[] = [];
     const tap = {
       named: () => undefined,
-      handedOn: (_address: string, bytes: Uint8Array) => void handed.push(Buffer.from(bytes)),
+      transferred: (_address: string, bytes: Uint8Array) => void handed.push(Buffer.from(bytes)),
       received: (chunk: Uint8Array) => void (handed.length > 0 && handed.push(Buffer.from(chunk))),
     };
-    const bench = new GatewayBench(
+    const bench = new ListenerBench(
       { anonymous: 'by-address' },
       [matchedDevice('truck', { imei: IMEI })],
       () => tap,
@@ -124,7 +126,7 @@ describe('a link that was named by its address and registers', () => {
   });
 
   it('stays with the device of the configuration that is meant', () => {
-    const bench = new GatewayBench({}, [
+    const bench = new ListenerBench({}, [
       matchedDevice('far', { imei: OTHER_IMEI }),
       matchedDevice('near', { from: ['10.0.0.1'] }),
     ]);

@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { encodeFrame } from '../../src/protocol/codec.ts';
 import {
   DATETIME,
-  GatewayBench,
   HEARTBEAT,
   HEARTBEAT_REPLY,
   hex,
   join,
+  ListenerBench,
   matchedDevice,
   REFUSED,
   REGISTERED,
-} from '../support/gateway-bench.ts';
+} from '../support/listener-bench.ts';
 import { APPID, dialIn, IMEI, registerRequest } from '../support/session-bench.ts';
 
 const OTHER_IMEI = '490154203237518';
@@ -27,34 +27,34 @@ const DATETIME_REPLY = Uint8Array.from([
 
 describe('a link without a name', () => {
   it('is answered from the start, and named by its register, all in one segment', () => {
-    const bench = new GatewayBench();
+    const bench = new ListenerBench();
     const link = bench.dialIn();
     link.data(join(HEARTBEAT, DATETIME, register(), HEARTBEAT));
     expect(hex(link.takeSent())).toEqual(hex([HEARTBEAT_REPLY, DATETIME_REPLY, REGISTERED, HEARTBEAT_REPLY]));
     expect(bench.state(IMEI)).toMatchObject({ status: 'online', identity: { appid: APPID, imei: IMEI } });
-    expect(bench.deviceListener.nameless()).toEqual([]);
+    expect(bench.deviceListener.pendingLinks()).toEqual([]);
   });
 
   it('is closed after 10 s without a valid frame', () => {
-    const bench = new GatewayBench();
+    const bench = new ListenerBench();
     const link = bench.dialIn();
     bench.clock.advance(9_999);
     expect(link.calls).toEqual(['open']);
     bench.clock.advance(1);
     expect(link.calls).toEqual(['open', 'destroy']);
-    expect(bench.deviceListener.nameless()).toEqual([]);
+    expect(bench.deviceListener.pendingLinks()).toEqual([]);
     expect(bench.clock.timers).toBe(0);
   });
 
   it('stays as long as it exchanges valid frames', () => {
-    const bench = new GatewayBench();
+    const bench = new ListenerBench();
     const link = bench.dialIn();
     for (let i = 0; i < 20; i++) {
       bench.clock.advance(9_000);
       link.data(HEARTBEAT);
     }
     expect(link.calls).toEqual(['open']);
-    expect(bench.deviceListener.nameless().map(({ link: { frames } }) => frames)).toEqual([20]);
+    expect(bench.deviceListener.pendingLinks().map(({ link: { frames } }) => frames)).toEqual([20]);
     expect(bench.devices).toEqual([]);
   });
 
@@ -63,7 +63,7 @@ describe('a link without a name', () => {
     ['unknown ids', [0, 0, 0, 1, 0x55]],
     ['a register that is none', [...register('49015420323751X')]],
   ])('does not live on %s', (_what, bytes) => {
-    const bench = new GatewayBench();
+    const bench = new ListenerBench();
     const link = bench.dialIn();
     bench.clock.advance(5_000);
     link.data(Uint8Array.from(bytes));
@@ -72,7 +72,7 @@ describe('a link without a name', () => {
   });
 
   it('gets -1 for a register that is none', () => {
-    const bench = new GatewayBench();
+    const bench = new ListenerBench();
     const link = bench.dialIn();
     link.data(register(IMEI, 'not-a-uuid-not-a-uuid-not-a-uuid-not'));
     expect(hex(link.takeSent())).toEqual(hex([REFUSED]));
@@ -89,7 +89,7 @@ describe('a link without a name', () => {
     ['SSH', [...new TextEncoder().encode('SSH-2.0-OpenSSH_9.2\r\n')]],
     ['telnet', [0xff, 0xfd, 0x18, 0xff, 0xfd]],
   ])('is closed at once for %s', (_what, bytes) => {
-    const bench = new GatewayBench();
+    const bench = new ListenerBench();
     const other = bench.dialIn('10.0.0.2');
     const link = bench.dialIn();
     link.data(Uint8Array.from(bytes));
@@ -99,7 +99,7 @@ describe('a link without a name', () => {
   });
 
   it('is the oldest to go when there are too many', () => {
-    const bench = new GatewayBench({ maxNameless: 2 });
+    const bench = new ListenerBench({ maxNameless: 2 });
     const [first, second, third] = [bench.dialIn(), bench.dialIn(), bench.dialIn()];
     expect(first.calls).toEqual(['open', 'destroy']);
     expect(second.calls).toEqual(['open']);
@@ -107,7 +107,7 @@ describe('a link without a name', () => {
   });
 
   it('with a name may send larger frames', () => {
-    const bench = new GatewayBench();
+    const bench = new ListenerBench();
     const link = bench.dialIn();
     link.data(register());
     link.data(join(Uint8Array.from([0, 0, 1, 1, 0x40]), new Uint8Array(256), HEARTBEAT));
@@ -118,7 +118,7 @@ describe('a link without a name', () => {
 
 describe('whose link it is', () => {
   it('a configured device is found by all that its match says', () => {
-    const bench = new GatewayBench({ unknown: 'refuse' }, [
+    const bench = new ListenerBench({ unknown: 'refuse' }, [
       matchedDevice('far', { imei: IMEI, from: ['192.168.0.0/16'] }),
       matchedDevice('near', { imei: IMEI, from: ['10.0.0.0/24'] }),
       matchedDevice('app', { appid: '3F2504E0-4F89-41D3-9A0C-0305E82C3301' }),
@@ -135,7 +135,7 @@ describe('whose link it is', () => {
   });
 
   it('a configured device that is known by its address needs no register', () => {
-    const bench = new GatewayBench({ unknown: 'refuse' }, [matchedDevice('dumb', { from: ['10.0.0.7'] })]);
+    const bench = new ListenerBench({ unknown: 'refuse' }, [matchedDevice('dumb', { from: ['10.0.0.7'] })]);
     const link = bench.dialIn('10.0.0.7');
     link.data(HEARTBEAT);
     expect(bench.state('dumb')?.status).toBe('online');
@@ -145,7 +145,7 @@ describe('whose link it is', () => {
   });
 
   it('a device that is known by its register comes before one that is known by its address', () => {
-    const bench = new GatewayBench({ unknown: 'refuse' }, [
+    const bench = new ListenerBench({ unknown: 'refuse' }, [
       matchedDevice('named', { imei: IMEI }),
       matchedDevice('dumb', { from: ['10.0.0.7'] }),
     ]);
@@ -165,7 +165,7 @@ describe('whose link it is', () => {
   });
 
   it('an unknown one that never registers is named by its address where that is wanted', () => {
-    const bench = new GatewayBench({ anonymous: 'by-address' });
+    const bench = new ListenerBench({ anonymous: 'by-address' });
     const link = bench.dialIn('fe80::1%eth0');
     link.data(HEARTBEAT);
     expect(bench.devices).toEqual([]);
@@ -177,13 +177,13 @@ describe('whose link it is', () => {
   });
 
   it('an IMEI that could be no name becomes hex', () => {
-    const bench = new GatewayBench({ session: dialIn({ identity: 'any' }) });
+    const bench = new ListenerBench({ session: dialIn({ identity: 'any' }) });
     bench.dialIn().data(register('../../etc/passw'));
     expect(bench.devices).toEqual(['hex-2e2e2f2e2e2f6574632f7061737377']);
   });
 
   it('no more unknown devices than max_devices, and one that is long away is forgotten', () => {
-    const bench = new GatewayBench({ maxDevices: 1, forgetMs: 3_600_000 });
+    const bench = new ListenerBench({ maxDevices: 1, forgetMs: 3_600_000 });
     const link = bench.dialIn();
     link.data(register());
     const late = bench.dialIn();
@@ -198,7 +198,7 @@ describe('whose link it is', () => {
   });
 
   it('an unknown device does not become a configured one of the same id', () => {
-    const bench = new GatewayBench({}, [matchedDevice(IMEI, { imei: OTHER_IMEI })]);
+    const bench = new ListenerBench({}, [matchedDevice(IMEI, { imei: OTHER_IMEI })]);
     const link = bench.dialIn();
     link.data(register());
     expect(hex(link.takeSent())).toEqual(hex([REFUSED]));
@@ -208,7 +208,7 @@ describe('whose link it is', () => {
 
 describe('takeover through the deviceListener', () => {
   it('the late close of a replaced link does not knock the new one offline', () => {
-    const bench = new GatewayBench();
+    const bench = new ListenerBench();
     const old = bench.dialIn();
     old.data(register());
     const next = bench.dialIn();
@@ -218,8 +218,8 @@ describe('takeover through the deviceListener', () => {
     expect(bench.state(IMEI)).toMatchObject({ status: 'online', link: { address: next.address } });
   });
 
-  it('a newcomer is answered while the incumbent is probed, and adopted when that is silent', () => {
-    const bench = new GatewayBench();
+  it('a newcomer is answered while the incumbent is probed, and attached when that is silent', () => {
+    const bench = new ListenerBench();
     const incumbent = bench.dialIn('10.0.0.1');
     incumbent.data(register());
     incumbent.takeSent();
@@ -234,7 +234,7 @@ describe('takeover through the deviceListener', () => {
 
   it('a newcomer that waits for its reply is not taken for silent, however long the probe is', () => {
     const heartbeat = { intervalMs: 60_000, missed: 3, from: 'client' } as const;
-    const bench = new GatewayBench({ session: dialIn({ heartbeat }) });
+    const bench = new ListenerBench({ session: dialIn({ heartbeat }) });
     bench.dialIn('10.0.0.1').data(register());
     const newcomer = bench.dialIn('10.0.0.2');
     newcomer.data(register());
@@ -246,7 +246,7 @@ describe('takeover through the deviceListener', () => {
   });
 
   it('a newcomer is refused when the incumbent answers', () => {
-    const bench = new GatewayBench();
+    const bench = new ListenerBench();
     const incumbent = bench.dialIn('10.0.0.1');
     incumbent.data(register());
     const newcomer = bench.dialIn('10.0.0.2');
@@ -260,7 +260,7 @@ describe('takeover through the deviceListener', () => {
 
 describe('connections', () => {
   it('are capped in all and per address, and counted down when they end', () => {
-    const bench = new GatewayBench({ maxConnections: 3, maxConnectionsPerAddress: 2 });
+    const bench = new ListenerBench({ maxConnections: 3, maxConnectionsPerAddress: 2 });
     const [first] = [bench.dialIn('10.0.0.1'), bench.dialIn('10.0.0.1')];
     expect(bench.dialIn('10.0.0.1').calls).toEqual(['destroy']);
     bench.dialIn('10.0.0.2');
@@ -271,14 +271,14 @@ describe('connections', () => {
   });
 
   it('that could not be accepted are told', () => {
-    const bench = new GatewayBench();
+    const bench = new ListenerBench();
     bench.listeners[0]?.acceptFailed?.({ code: 'accept_failed', detail: 'no file descriptor is left' });
     expect(bench.deviceListener.status()).toMatchObject({ status: 'listening', refused_connections: 1 });
     expect(bench.warnings).toEqual(['no file descriptor is left']);
   });
 
   it('are listened for again, for ever, when the listener fails', () => {
-    const bench = new GatewayBench();
+    const bench = new ListenerBench();
     bench.listeners[0]?.closed({ code: 'listen_failed', detail: 'the network went away' });
     expect(bench.deviceListener.status()).toMatchObject({ status: 'backoff', reason: 'listen_failed' });
     bench.clock.advance(1_000);

@@ -7,7 +7,7 @@ import { builtinProtocol } from '../../src/protocol/messages/registry.ts';
 import { StreamDecoder } from '../../src/protocol/stream-decoder.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeLink } from '../support/fake-link.ts';
-import { HEARTBEAT, HEARTBEAT_REPLY, hex, join, REGISTERED } from '../support/gateway-bench.ts';
+import { HEARTBEAT, HEARTBEAT_REPLY, hex, join, REGISTERED } from '../support/listener-bench.ts';
 import { OUR_REGISTER, registerRequest, settings } from '../support/session-bench.ts';
 
 const REGISTER = encodeFrame(registerRequest(OUR_REGISTER));

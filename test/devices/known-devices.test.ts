@@ -2,8 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { KnownDevices } from '../../src/devices/known-devices.ts';
-import { type KnownDevice, readKnown, writeKnown } from '../../src/devices/known-devices-file.ts';
+import { type KnownDevice, KnownDevices, readKnown, writeKnown } from '../../src/devices/known-devices.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const DEVICE: KnownDevice = {

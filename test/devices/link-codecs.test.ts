@@ -4,14 +4,14 @@ import { DEFAULT_PROTOCOL, type MessageDeclaration } from '../../src/protocol/de
 import { DeclaredProtocol } from '../../src/protocol/declared/declared-protocol.ts';
 import { declaredProtocol } from '../support/declared.ts';
 import {
-  GatewayBench,
   HEARTBEAT,
   HEARTBEAT_REPLY,
   hex,
   join,
+  ListenerBench,
   matchedDevice,
   REGISTERED,
-} from '../support/gateway-bench.ts';
+} from '../support/listener-bench.ts';
 import { APPID, dialIn, IMEI, registerRequest } from '../support/session-bench.ts';
 
 const OTHER_IMEI = '490154203237518';
@@ -37,7 +37,7 @@ const WARM = bytes('00000003 10 00d7');
 const HELLO = bytes('00000007 10 05 68656c6c6f');
 
 const twoModels = () =>
-  new GatewayBench({}, [
+  new ListenerBench({}, [
     matchedDevice('oven', { imei: IMEI }, { messages: degrees }),
     matchedDevice('scribe', { imei: OTHER_IMEI }, { messages: text }),
   ]);
@@ -95,7 +95,7 @@ describe('devices that dial in with messages of their own', () => {
     const newer = bench.dialIn('10.0.0.9');
     newer.data(register());
     newer.data(WARM.subarray(0, 5));
-    // The incumbent is silent for a heartbeat interval: the newer one is adopted in the middle of a frame.
+    // The incumbent is silent for a heartbeat interval: the newer one is attached in the middle of a frame.
     bench.clock.advance(3_000);
     expect(hex(newer.takeSent())).toEqual(hex([REGISTERED]));
     newer.data(bytes('0064'));
@@ -106,7 +106,7 @@ describe('devices that dial in with messages of their own', () => {
   });
 
   it('that return without registering again are known by their address and say them', () => {
-    const bench = new GatewayBench({}, [
+    const bench = new ListenerBench({}, [
       matchedDevice('oven', { from: ['10.0.0.1'] }, { messages: degrees }),
       matchedDevice('scribe', { imei: OTHER_IMEI }, { messages: text }),
     ]);
@@ -120,7 +120,7 @@ describe('devices that dial in with messages of their own', () => {
   });
 
   it('may send longer frames than the listener admits before they have a name', () => {
-    const bench = new GatewayBench({}, [
+    const bench = new ListenerBench({}, [
       matchedDevice('scribe', { imei: IMEI }, { messages: text, maxFrame: 20 }),
     ]);
     const link = bench.dialIn();
@@ -132,7 +132,7 @@ describe('devices that dial in with messages of their own', () => {
 });
 
 it('an unknown device speaks the messages of the listener that it came by', () => {
-  const bench = new GatewayBench({ messages: text });
+  const bench = new ListenerBench({ messages: text });
   bench.dialIn().data(join(register(), HELLO));
   expect(bench.state(IMEI)).toMatchObject({ values: { journal: { line: 'hello' } } });
 });
@@ -152,9 +152,9 @@ describe('a device that dials in and never registers', () => {
     matchedDevice('meter', { from: [from] }, { messages: meter, session: dialIn({ device: 'meter', bare }) });
 
   it('is known by its address at once, polled, and read in its own framing', () => {
-    const bench = new GatewayBench({}, [bareMeter('10.0.0.40'), matchedDevice('oven', { imei: IMEI })]);
+    const bench = new ListenerBench({}, [bareMeter('10.0.0.40'), matchedDevice('oven', { imei: IMEI })]);
     const link = bench.dialIn('10.0.0.40');
-    expect(bench.deviceListener.nameless()).toEqual([]);
+    expect(bench.deviceListener.pendingLinks()).toEqual([]);
     expect(hex(link.takeSent())).toEqual(['c001c0']);
     expect(bench.state('meter')).not.toMatchObject({ status: 'online' });
     link.data(bytes('00dbdc c0'));
@@ -164,7 +164,7 @@ describe('a device that dials in and never registers', () => {
   });
 
   it('is offline after its silence, and online on its next link', () => {
-    const bench = new GatewayBench({}, [bareMeter('10.0.0.40')]);
+    const bench = new ListenerBench({}, [bareMeter('10.0.0.40')]);
     const link = bench.dialIn('10.0.0.40');
     link.data(bytes('0007 c0'));
     bench.clock.advance(6_000);
@@ -175,7 +175,7 @@ describe('a device that dials in and never registers', () => {
   });
 
   it('calls again where its link was open before it was configured', () => {
-    const bench = new GatewayBench();
+    const bench = new ListenerBench();
     const link = bench.dialIn('10.0.0.40');
     bench.configure(bareMeter('10.0.0.40'));
     link.data(HEARTBEAT);
@@ -185,7 +185,7 @@ describe('a device that dials in and never registers', () => {
   });
 
   it('has one link: the newest', () => {
-    const bench = new GatewayBench({}, [bareMeter('10.0.0.40')]);
+    const bench = new ListenerBench({}, [bareMeter('10.0.0.40')]);
     const first = bench.dialIn('10.0.0.40');
     first.data(bytes('0007 c0'));
     const second = bench.dialIn('10.0.0.40');
@@ -200,7 +200,7 @@ describe('a device that dials in and never registers', () => {
   });
 
   it('leaves others at the same listener as they are', () => {
-    const bench = new GatewayBench({}, [bareMeter('10.0.0.40')]);
+    const bench = new ListenerBench({}, [bareMeter('10.0.0.40')]);
     const link = bench.dialIn('10.0.0.41');
     link.data(join(HEARTBEAT, register()));
     expect(hex(link.takeSent())).toEqual(hex([HEARTBEAT_REPLY, REGISTERED]));
@@ -208,7 +208,7 @@ describe('a device that dials in and never registers', () => {
   });
 
   it('may be anybody who comes by a listener of such devices', () => {
-    const bench = new GatewayBench({ anonymous: 'by-address', messages: meter, session: dialIn({ bare }) });
+    const bench = new ListenerBench({ anonymous: 'by-address', messages: meter, session: dialIn({ bare }) });
     const links = [bench.dialIn('10.0.0.1'), bench.dialIn('fe80::1%eth0')];
     for (const link of links) expect(hex(link.takeSent())).toEqual(['c001c0']);
     links[0]?.data(bytes('0007 c0'));
@@ -217,7 +217,7 @@ describe('a device that dials in and never registers', () => {
   });
 
   it('is refused where as many as may be are known', () => {
-    const bench = new GatewayBench({
+    const bench = new ListenerBench({
       anonymous: 'by-address',
       messages: meter,
       session: dialIn({ bare }),
@@ -227,6 +227,6 @@ describe('a device that dials in and never registers', () => {
     const second = bench.dialIn('10.0.0.2');
     expect(second.calls).toEqual(['open', 'end']);
     expect(bench.warnings.join()).toContain('max_devices: 1');
-    expect(bench.deviceListener.nameless()).toEqual([]);
+    expect(bench.deviceListener.pendingLinks()).toEqual([]);
   });
 });

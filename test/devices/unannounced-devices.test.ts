@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { encodeFrame } from '../../src/protocol/codec.ts';
-import { GatewayBench, HEARTBEAT, hex, REFUSED, REGISTERED } from '../support/gateway-bench.ts';
+import { HEARTBEAT, hex, ListenerBench, REFUSED, REGISTERED } from '../support/listener-bench.ts';
 import { APPID, registerRequest } from '../support/session-bench.ts';
 
 const imei = (index: number): string => String(100_000_000_000_000 + index);
 const register = (index: number) => encodeFrame(registerRequest({ appid: APPID, imei: imei(index) }));
 
 /** A device that dials in and registers; tells whether it was taken. */
-function visit(bench: GatewayBench, index: number, host = '10.0.0.1') {
+function visit(bench: ListenerBench, index: number, host = '10.0.0.1') {
   const link = bench.dialIn(host);
   link.data(register(index));
   const said = hex(link.takeSent());
@@ -17,7 +17,7 @@ function visit(bench: GatewayBench, index: number, host = '10.0.0.1') {
 }
 
 /** It comes, and is gone again. */
-function callBriefly(bench: GatewayBench, index: number, host?: string): boolean {
+function callBriefly(bench: ListenerBench, index: number, host?: string): boolean {
   const { link, taken } = visit(bench, index, host);
   if (taken) link.close();
   bench.clock.advance(1_000);
@@ -26,7 +26,7 @@ function callBriefly(bench: GatewayBench, index: number, host?: string): boolean
 
 describe('where max_devices are known', () => {
   it('the one that came once and has been gone for longest makes room for a new one', () => {
-    const bench = new GatewayBench({ maxDevices: 3 });
+    const bench = new ListenerBench({ maxDevices: 3 });
     for (const index of [1, 2, 3]) callBriefly(bench, index);
     expect(callBriefly(bench, 4)).toBe(true);
     expect(bench.devices.sort()).toEqual([2, 3, 4].map(imei));
@@ -35,7 +35,7 @@ describe('where max_devices are known', () => {
   });
 
   it('one that is connected, or came again, stays', () => {
-    const bench = new GatewayBench({ maxDevices: 3 });
+    const bench = new ListenerBench({ maxDevices: 3 });
     const { link } = visit(bench, 1);
     callBriefly(bench, 2);
     callBriefly(bench, 2);
@@ -49,7 +49,7 @@ describe('where max_devices are known', () => {
   });
 
   it('one that stayed for ten minutes stays known', () => {
-    const bench = new GatewayBench({ maxDevices: 2 });
+    const bench = new ListenerBench({ maxDevices: 2 });
     const { link } = visit(bench, 1);
     for (let second = 0; second < 600; second++) {
       link.data(HEARTBEAT);
@@ -61,7 +61,7 @@ describe('where max_devices are known', () => {
   });
 
   it('and none of them came once only, a new one is refused until one is forgotten', () => {
-    const bench = new GatewayBench({ maxDevices: 2, forgetMs: 3_600_000 });
+    const bench = new ListenerBench({ maxDevices: 2, forgetMs: 3_600_000 });
     for (const index of [1, 2, 1, 2]) callBriefly(bench, index);
     expect(visit(bench, 3).taken).toBe(false);
     expect(bench.warnings.join()).toContain('max_devices: 2');
@@ -72,7 +72,7 @@ describe('where max_devices are known', () => {
 
 describe('max_new_per_minute', () => {
   it('bounds the new devices of one address, and nothing else', () => {
-    const bench = new GatewayBench({ maxNewPerMinute: 2 });
+    const bench = new ListenerBench({ maxNewPerMinute: 2 });
     expect([1, 2, 3].map((index) => visit(bench, index).taken)).toEqual([true, true, false]);
     expect(bench.warnings.join()).toContain('max_new_per_minute: 2');
     // A device that is known comes as often as it likes.
@@ -85,14 +85,14 @@ describe('max_new_per_minute', () => {
   });
 
   it('counts IPv6 by networks of 64 bits', () => {
-    const bench = new GatewayBench({ maxNewPerMinute: 1 });
+    const bench = new ListenerBench({ maxNewPerMinute: 1 });
     expect(visit(bench, 1, '2001:db8::1').taken).toBe(true);
     expect(visit(bench, 2, '2001:db8::2:1').taken).toBe(false);
     expect(visit(bench, 2, '2001:db8:0:1::1').taken).toBe(true);
   });
 
   it('writes one line for many refusals, and counts them', () => {
-    const bench = new GatewayBench({ maxNewPerMinute: 1 });
+    const bench = new ListenerBench({ maxNewPerMinute: 1 });
     for (let index = 0; index < 30; index++) visit(bench, index);
     expect(bench.warnings.filter((each) => each.includes('max_new_per_minute'))).toHaveLength(1);
     expect(bench.deviceListener.status().refused_connections).toBe(29);
@@ -100,7 +100,7 @@ describe('max_new_per_minute', () => {
 });
 
 it('a new device is taken without a look at all that are known', () => {
-  const bench = new GatewayBench({
+  const bench = new ListenerBench({
     maxDevices: 5_000,
     maxNewPerMinute: 5_000,
     maxConnectionsPerAddress: 5_000,

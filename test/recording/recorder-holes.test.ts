@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CreateFile } from '../../src/recording/recorder-store.ts';
 import { replay, traceFixture } from '../../src/testing/index.ts';
-import { HEARTBEAT_REPLY, REGISTERED } from '../support/gateway-bench.ts';
+import { HEARTBEAT_REPLY, REGISTERED } from '../support/listener-bench.ts';
 import { type Fault, faultyDisk, RecorderBench } from '../support/recorder-bench.ts';
 
 let dir = '';

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { RecorderSettings } from '../../src/recording/recorder.ts';
 import type { CreateFile } from '../../src/recording/recorder-store.ts';
 import { replay, traceFixture } from '../../src/testing/index.ts';
-import { HEARTBEAT, HEARTBEAT_REPLY, REGISTERED } from '../support/gateway-bench.ts';
+import { HEARTBEAT, HEARTBEAT_REPLY, REGISTERED } from '../support/listener-bench.ts';
 import { RecorderBench } from '../support/recorder-bench.ts';
 
 let dir: string;
@@ -313,7 +313,7 @@ describe('a link without a name', () => {
     await bench.recorder.start();
     const tap = bench.recorder.tapDialIn();
     tap?.opened?.('10.0.0.7:51234');
-    tap?.handedOn('10.0.0.7:51234', new Uint8Array(65_536), 'it registered');
+    tap?.transferred('10.0.0.7:51234', new Uint8Array(65_536), 'it registered');
     tap?.named('in-1');
     await bench.recorder.close();
     const [name = ''] = await traces();
@@ -327,7 +327,7 @@ describe('a link without a name', () => {
     tap?.opened?.('10.0.0.7:51234');
     tap?.named('in-1');
     tap?.received?.(HEARTBEAT);
-    tap?.handedOn('10.0.0.7:51234', Uint8Array.of(2), 'it registered');
+    tap?.transferred('10.0.0.7:51234', Uint8Array.of(2), 'it registered');
     tap?.sent?.(HEARTBEAT_REPLY);
     tap?.named('in-2');
     tap?.received?.(HEARTBEAT);

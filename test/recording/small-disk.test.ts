@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UploadStore } from '../../src/devices/files/upload-store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { HEARTBEAT_REPLY } from '../support/gateway-bench.ts';
+import { HEARTBEAT_REPLY } from '../support/listener-bench.ts';
 import { RecorderBench } from '../support/recorder-bench.ts';
 
 const FILES = 60;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readConfig } from '../../src/config/read.ts';
-import { dialWire } from '../../src/devices/dial-wire.ts';
+import { dialWire } from '../../src/devices/wire.ts';
 
 it('a device that is a trace without idle lines gets its frames, where they end with silence', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'heartwire-'));

@@ -4,7 +4,7 @@ import { DeviceSession } from '../../src/devices/core/device-session.ts';
 import { type MessageCatalog, nameOf } from '../../src/devices/core/message-catalog.ts';
 import type {
   Effect,
-  LinkOffer,
+  LinkClaim,
   RequestOutcome,
   SessionEvent,
 } from '../../src/devices/core/session-events.ts';
@@ -51,7 +51,7 @@ export const registerRequest = (fields: { appid: string; imei: string }): Messag
   fields,
 });
 
-/** Drives one session on a time that only moves when told, and remembers what it ordered. */
+/** Drives one session with a clock that a test moves, and records its effects. */
 export class SessionBench {
   readonly session: DeviceSession;
   readonly startWallMs = Date.UTC(2026, 0, 1);
@@ -76,7 +76,7 @@ export class SessionBench {
     return { monoMs: this.now, wallMs: this.startWallMs + this.now };
   }
 
-  /** Reports an event; gives the orders, without what is published and logged, in short words. */
+  /** Reports an event; returns the effects, without what is published and logged, in short words. */
   tell(event: SessionEvent): string[] {
     return this.session.handle(event, this.instant()).flatMap((effect) => this.#note(effect));
   }
@@ -85,8 +85,8 @@ export class SessionBench {
     return this.tell({ type: 'messageReceived', message });
   }
 
-  offer(offer: LinkOffer): string[] {
-    return this.tell({ type: 'linkOffered', offer });
+  claim(claim: LinkClaim): string[] {
+    return this.tell({ type: 'linkClaimed', claim });
   }
 
   /** Lets time pass; deadlines are met on the dot. Gives the orders with their times. */
@@ -156,10 +156,10 @@ export class SessionBench {
         return [`open ${effect.addressIndex}`];
       case 'closeLink':
         return [effect.how];
-      case 'adoptLink':
-        return [`adopt ${effect.offerId}`];
+      case 'attachLink':
+        return [`attach ${effect.claimId}`];
       case 'refuseLink':
-        return [`refuse ${effect.offerId}`];
+        return [`refuse ${effect.claimId}`];
       case 'readOnce':
         return ['read once'];
     }

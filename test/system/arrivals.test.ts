@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeFrame } from '../../src/protocol/codec.ts';
 import { Arrivals } from '../../src/system/arrivals.ts';
-import { GatewayBench, HEARTBEAT, join, matchedDevice } from '../support/gateway-bench.ts';
+import { HEARTBEAT, join, ListenerBench, matchedDevice } from '../support/listener-bench.ts';
 import { APPID, dialIn, IMEI, registerRequest } from '../support/session-bench.ts';
 
 const register = (imei = IMEI) => encodeFrame(registerRequest({ appid: APPID, imei }));
@@ -30,14 +30,14 @@ describe('arrivals', () => {
 });
 
 describe('a link that comes in a crowd', () => {
-  const crowded = (...given: ConstructorParameters<typeof GatewayBench>) => {
-    const bench = new GatewayBench(...given);
+  const crowded = (...given: ConstructorParameters<typeof ListenerBench>) => {
+    const bench = new ListenerBench(...given);
     for (let count = 0; count < 25; count++) bench.dialIn('10.0.0.9');
     return bench;
   };
 
   it('is the only kind whose first bytes are kept back', () => {
-    expect(new GatewayBench().dialIn().keepsFirst).toBe(false);
+    expect(new ListenerBench().dialIn().keepsFirst).toBe(false);
     const bench = crowded();
     expect(bench.dialIn().keepsFirst).toBe(true);
     bench.clock.advance(1_000);
@@ -73,7 +73,7 @@ describe('a link that comes in a crowd', () => {
 
 describe('unannounced devices', () => {
   it('that come all at once are looked at once, and forgotten when their time is over', () => {
-    const bench = new GatewayBench({ forgetMs: 30_000 });
+    const bench = new ListenerBench({ forgetMs: 30_000 });
     const links = Array.from({ length: 100 }, (_, index) => {
       const link = bench.dialIn();
       link.data(register(String(100_000_000_000_000 + index)));

@@ -1,12 +1,12 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { JsonObject } from '../../contract/feed/json.ts';
+import type { Values } from '../../contract/value.ts';
 import { chunkMessage } from '../../devices/core/chunk-message.ts';
-import { uploadFile } from '../../devices/files/file-upload.ts';
-import { noChunks } from '../../devices/files/send-file.ts';
+import { noChunks, uploadFile } from '../../devices/files/send-file.ts';
 import { HeartwireError } from '../../errors.ts';
 import type { MessageDeclaration } from '../../protocol/declared/declaration.ts';
-import { bytesOfHex, bytesValue, type Values } from '../../protocol/declared/value.ts';
+import { bytesOfHex, bytesValue } from '../../protocol/declared/value.ts';
 import { systemClock } from '../../system/clock.ts';
 import { BridgeCaller, type CallReply, outcomeOf } from '../bridge-connection.ts';
 import { bridgeKeys, openPayloads, readerOptions } from '../bridge-keys.ts';

@@ -5,11 +5,11 @@ import type { StateAxes } from './state-document.ts';
 
 /** A report may be late by half its period before the device counts as gone. */
 const OVERDUE_FACTOR = 1.5;
-/** How a peer hangs up: who closes with our last answer unread resets the link. */
+/** How a peer hangs up: closing with our last answer unread resets the link. */
 const HANG_UPS: readonly string[] = ['link_closed', 'link_reset'];
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** How a link ended, as far as it tells of the device. */
+/** How a link ended, as far as it matters to the device. */
 export interface Parting {
   readonly reason: string;
   readonly detail: string;

@@ -1,5 +1,75 @@
 import type { AlarmEvent, Direction, Level } from '../../contract/feed/topic-documents.ts';
-import type { Limit, WatchedField } from './limits.ts';
+import type { FieldDeclaration, MessageDeclaration, Range } from '../../protocol/declared/declaration.ts';
+import { marginOf } from '../../protocol/declared/quantity.ts';
+
+/** One declared field with limits, or with a raw value that says "no value". */
+export interface WatchedField {
+  /** From the message to the field, through structures. */
+  readonly path: readonly string[];
+  /** `message.field`, as in `quality`. */
+  readonly name: string;
+  readonly unit?: string;
+  /** An array of numbers: its worst element counts. */
+  readonly many: boolean;
+  /** It is absent from a message only if its raw value says "no value". */
+  readonly tellsInvalid: boolean;
+  readonly limits: readonly Limit[];
+}
+
+/** One bound of a value, with the level that holds beyond it. */
+interface Limit {
+  readonly level: Exclude<Level, 'good'>;
+  readonly limit: number;
+  readonly direction: Direction;
+  /** So far within the limit the value is good again. */
+  readonly hysteresis: number;
+  /** A value is beyond, or good again, once it has been so for so long. */
+  readonly forMs: number;
+}
+
+/** The fields of a message that are watched; those of its reply where it answers with fields. */
+export function watchedFields(message: MessageDeclaration): readonly WatchedField[] {
+  const { reply } = message;
+  const replied = typeof reply === 'object' ? reply.fields : [];
+  return [...(message.fields ?? []), ...replied].flatMap((field) => watched(field, [message.name]));
+}
+
+function watched(field: FieldDeclaration, above: readonly string[]): WatchedField[] {
+  const { name, type, fields = [], of } = field;
+  if (name === undefined) return [];
+  const path = [...above, name];
+  if (type === 'struct') return fields.flatMap((each) => watched(each, path));
+  const many = type === 'array';
+  const { limits, unit, invalid } = many ? (of ?? field) : field;
+  const tellsInvalid = !many && invalid !== undefined && field.when === undefined;
+  if (limits === undefined && !tellsInvalid) return [];
+  return [
+    {
+      path: path.slice(1),
+      name: path.join('.'),
+      many,
+      tellsInvalid,
+      ...(unit === undefined ? {} : { unit }),
+      limits: limits === undefined ? [] : limitsOf(limits, unit),
+    },
+  ];
+}
+
+/** The worst first; below before above. */
+function limitsOf(
+  { warn, alarm, hysteresis, forMs = 0 }: NonNullable<FieldDeclaration['limits']>,
+  unit: string | undefined,
+): Limit[] {
+  const around = { hysteresis: hysteresis === undefined ? 0 : marginOf(hysteresis, unit), forMs };
+  const both = (level: Limit['level'], [least, greatest]: Range): Limit[] => [
+    ...(least === null ? [] : [{ level, limit: least, direction: 'below' as const, ...around }]),
+    ...(greatest === null ? [] : [{ level, limit: greatest, direction: 'above' as const, ...around }]),
+  ];
+  return [
+    ...(alarm === undefined ? [] : both('alarm', alarm)),
+    ...(warn === undefined ? [] : both('warn', warn)),
+  ];
+}
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -43,7 +113,7 @@ class Latch {
 }
 
 /**
- * Watches the values of one field against its limits, and tells every change of level or side once. A value that is
+ * Watches the values of one field against its limits, and reports every change of level or side once. A value that is
  * absent changes nothing: what stood before stands until the next one.
  */
 export class Alarm {
@@ -115,7 +185,7 @@ export class Alarm {
     };
   }
 
-  /** Of two sides that an array exceeds to the same level, the one that was told stays. */
+  /** Of two sides that an array exceeds to the same level, the one reported before stays. */
   #worstNow(before: Limit | undefined): Limit | undefined {
     const exceeded = this.#latches.filter((latch) => latch.exceeded).map(({ limit }) => limit);
     const [first] = exceeded;

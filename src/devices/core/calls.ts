@@ -129,7 +129,7 @@ export class Calls {
     return match;
   }
 
-  /** A reply came of which nothing tells which of these messages it answers. */
+  /** A reply came that may answer any of these messages. */
   unattributed(messages: readonly string[], now: Instant): 'late' | 'unsolicited' {
     return this.#slots.unattributed(messages, now.monoMs);
   }
@@ -146,7 +146,7 @@ export class Calls {
     return match;
   }
 
-  /** A reply came whose content is not as declared; tells whether a request waited for it. */
+  /** A reply came whose content is not as declared; returns whether a request waited for it. */
   repliedInvalid(message: string, detail: string, now: Instant): ReplyMatch {
     const match = this.#slots.repliedInvalid(message, now.monoMs);
     if (match.kind === 'answers') this.#failed(match.request, 'invalid_reply', detail);

@@ -19,9 +19,9 @@ import { type OffsetBounds, type OffsetRange, OffsetRegion } from './offset-regi
  * aimed: short before the roll-over, which bounds the offset from above, and short behind it, which bounds it from
  * below, as the claim needs it.
  *
- * Offsets are kept against our monotonic clock, which nobody sets; the wall clock enters only where they are
+ * Offsets are kept against our monotonic clock, which is never set; the wall clock enters only where they are
  * presented. A machine that slept shows as a wall clock that ran ahead of the monotonic one, and so does a wall
- * clock that was set: the two cannot be told apart, so the estimate starts anew after either.
+ * clock that was set: the two cannot be told apart, so the estimate starts again after either.
  */
 
 const SECOND_MS = 1_000;
@@ -56,7 +56,7 @@ export interface ClockEstimate {
   /** The last ones, which agree with each other; the newest is last. */
   readonly exchanges: readonly OffsetBounds[];
   readonly at: Instant;
-  /** Exchanges that agree; 1 after starting anew. */
+  /** Exchanges that agree; 1 after a new start. */
   readonly samples: number;
 }
 
@@ -74,7 +74,7 @@ function jumpMs(from: Instant, to: Instant): number {
   return Math.abs(gainedMs) > JUMP_FLOOR_MS + SLEW * Math.abs(elapsedMs) ? gainedMs : 0;
 }
 
-/** Takes in one exchange; starts anew where it contradicts the estimate, or where our own clocks jumped since. */
+/** Takes in one exchange; starts again where it contradicts the estimate, or where our own clocks jumped since. */
 export function observe(estimate: ClockEstimate | undefined, exchange: ClockExchange): ClockEstimate {
   const { deviceWallMs, sent, received } = exchange;
   const jumpedMs = jumpMs(sent, received);

@@ -14,7 +14,7 @@ import type { SessionContext } from './session-ports.ts';
 
 const NOT_AS_DECLARED = -1;
 
-/** What declared messages mean, whichever life the device leads: values, alarms, replies, the effect of commands. */
+/** Handles declared messages under every link protocol: values, alarms, replies, the effect of commands. */
 export class DeclaredTraffic {
   readonly #context: SessionContext;
   readonly #calls: Calls;
@@ -47,7 +47,7 @@ export class DeclaredTraffic {
     return undefined;
   }
 
-  /** A device that waits for a status is told that its message was of no use. */
+  /** Answers a device that waits for a status: its message was not as declared. */
   receivedInvalid({ kind, message }: InvalidPayload): void {
     if (kind !== 'request') return;
     const id = this.#context.ports.messages?.id(message);

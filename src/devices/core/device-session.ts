@@ -3,34 +3,40 @@ import type { SessionSettings } from '../../contract/settings.ts';
 import type { Instant } from '../../instant.ts';
 import type { Expectation } from '../../protocol/expectation.ts';
 import { Absence } from './absence.ts';
-import { beginLinkProtocol } from './begin-link-protocol.ts';
 import { DialPlan } from './dial-plan.ts';
-import { EffectList } from './effect-list.ts';
+import { receivedFiles } from './file-receiver.ts';
+import { HeartbeatProtocol } from './heartbeat-protocol.ts';
 import type { Ending, LinkProtocol } from './link-protocol.ts';
 import { Measurements } from './measurements.ts';
-import { Newcomers } from './newcomers.ts';
 import { Noise } from './noise.ts';
-import { notOnline } from './not-online.ts';
 import type { PartialUpload } from './partial-upload.ts';
-import { receivedFiles } from './received-files.ts';
-import type { Defect, Effect, KnownBefore, LinkOffer, SessionEvent } from './session-events.ts';
+import { PolledProtocol } from './polled-protocol.ts';
+import {
+  type Defect,
+  type Effect,
+  EffectList,
+  type KnownBefore,
+  type LinkClaim,
+  type SessionEvent,
+  STOPPED,
+  type StopReason,
+} from './session-events.ts';
 import { connecting, givenUp, phaseDeadline, type SessionPhase } from './session-phase.ts';
 import type { SessionContext, SessionPorts } from './session-ports.ts';
 import { StateAxes } from './state-document.ts';
 import { Stats } from './stats.ts';
-import { STOPPED, type StopReason } from './stop-reason.ts';
-import { HELD } from './takeover.ts';
+import { HELD, Takeover } from './takeover.ts';
 
 /*
- * One device's life, as a machine without effects: events in, orders out. Two axes are kept apart. The link axis is
+ * One device's life, as a machine that performs nothing: events in, effects out. Two axes are kept apart. The link axis is
  * what the operating system says, the device axis what the peer's own valid frames say:
  *
  *   dialled:     connecting (its name is resolved first) --opened--> connected --closed, silent, fault--> (next address, or back-off) --> connecting
- *   dialled in:  listening --offer adopted--> connected --closed, silent, fault--> listening
+ *   dialled in:  listening --claim attached--> connected --closed, silent, fault--> listening
  *
  *   connected:   registering --exchange succeeded--> online <--valid frame--> stale --> offline (link destroyed)
  *
- * Whoever runs the machine keeps one timer at `nextDeadline()`, drops events of links that are no longer the present
+ * The runner of the machine keeps one timer at `nextDeadline()`, drops events of links that are no longer the present
  * one, and reports the consequences of every effect as events, later.
  */
 
@@ -46,7 +52,7 @@ export class DeviceSession {
   readonly stats = new Stats();
   readonly #noise = new Noise();
   readonly #plan: DialPlan;
-  readonly #newcomers: Newcomers;
+  readonly #takeover: Takeover;
   #phase: SessionPhase = { name: 'stopped' };
   readonly #absence: Absence;
   readonly #effects = new EffectList();
@@ -65,7 +71,7 @@ export class DeviceSession {
       if (effect.type === 'send') this.stats.counts.frames_out += 1;
       this.#effects.push(effect);
     };
-    this.#newcomers = new Newcomers(settings.heartbeat.intervalMs, emit);
+    this.#takeover = new Takeover(settings.heartbeat.intervalMs, emit);
     this.#context = {
       settings,
       ports,
@@ -80,15 +86,15 @@ export class DeviceSession {
     };
   }
 
-  /** Takes one event, gives the orders that follow from it; never throws. */
+  /** Takes one event, returns the effects that follow from it; never throws. */
   handle(event: SessionEvent, now: Instant): readonly Effect[] {
     this.#take(event, now);
     const { attempt } = this.#plan;
     if (this.#phase.name === 'connected' && this.#axes.document.link.attempt !== attempt) {
       this.#axes.setLink('connected', now.wallMs, { attempt, ...this.#noise.remark });
     }
-    // Whoever comes online again, from a silence or over a next link, says so until the hold is over.
-    if (this.status === 'online' && this.#newcomers.held(now.monoMs)) {
+    // A held device that comes online again, from a silence or over a next link, shows it until the hold is over.
+    if (this.status === 'online' && this.#takeover.held(now.monoMs)) {
       this.#axes.setStatus('online', now.wallMs, 'duplicate_identity', HELD);
     }
     this.#measure();
@@ -102,7 +108,7 @@ export class DeviceSession {
   /** When `deadlineReached` is due, monotonic ms; undefined: not at all. */
   nextDeadline(): number | undefined {
     if (this.#awaitsReading) return undefined;
-    const own = Math.min(this.#absence.deadline, this.stats.nextDeadline(), this.#newcomers.nextDeadline());
+    const own = Math.min(this.#absence.deadline, this.stats.nextDeadline(), this.#takeover.nextDeadline());
     const { measurements, files } = this.#context;
     const kept = Math.min(measurements.nextDeadline(), files?.nextDeadline() ?? NEVER);
     const next = Math.min(own, kept, phaseDeadline(this.#phase));
@@ -136,7 +142,7 @@ export class DeviceSession {
     this.#axes.setMeasured(measurements.measured);
   }
 
-  /** What may come now over the present link, as far as what was sent over it tells. */
+  /** What may come now over the present link, judged by what was sent over it. */
   expectation(now: Instant): Expectation | undefined {
     return this.#phase.name === 'connected' ? this.#phase.linkProtocol.expectation(now) : undefined;
   }
@@ -161,18 +167,18 @@ export class DeviceSession {
         return;
       case 'linkClosed':
         return this.#lost({ reason: event.code, detail: event.detail, how: 'gone' }, now);
-      case 'linkHandedOn':
+      case 'linkTransferred':
         return this.#lost({ reason: 'link_handed_on', detail: event.detail, how: 'gone' }, now);
-      case 'linkOffered':
-        return this.#offered(event.offer, now);
-      case 'offerWithdrawn':
-        return this.#newcomers.withdrawn(event.offerId);
+      case 'linkClaimed':
+        return this.#claimed(event.claim, now);
+      case 'claimWithdrawn':
+        return this.#takeover.withdrawn(event.claimId);
       case 'messageReceived': {
         const ending = linkProtocol?.received(event.message, now);
         if (ending !== undefined) return this.#lost(ending, now);
         if (event.message.name === 'invalid' || event.message.name === 'echo') return;
         this.#noise.clear();
-        this.#newcomers.refuseWaiting('the present link is alive');
+        this.#takeover.refuseWaiting('the present link is alive');
         return;
       }
       case 'chunkReceived':
@@ -183,7 +189,7 @@ export class DeviceSession {
         return;
       case 'bytesDiscarded':
         this.stats.discarded(event.report);
-        if (event.past !== true) this.#noise.heard(event.report);
+        if (event.past !== true) this.#noise.discarded(event.report);
         return;
       case 'streamFaulted': {
         const detail = `saw ${event.fault.seen}; expected ${event.fault.expected}`;
@@ -199,8 +205,8 @@ export class DeviceSession {
         if (ending !== undefined) this.#lost(ending, now);
         return;
       }
-      case 'halvesFound':
-        return this.#restore(event.halves, now);
+      case 'partialsFound':
+        return this.#restore(event.partials, now);
       case 'chunkStored':
         return this.#context.files?.stored(event.transfer, event.ok, now);
       case 'deadlineReached':
@@ -211,11 +217,11 @@ export class DeviceSession {
     }
   }
 
-  #restore(halves: readonly PartialUpload[], now: Instant): void {
+  #restore(partials: readonly PartialUpload[], now: Instant): void {
     const { files } = this.#context;
-    if (files !== undefined) return files.restore(halves, now);
+    if (files !== undefined) return files.restore(partials, now);
     // It sends no files any more.
-    for (const { transfer } of halves) this.#effects.push({ type: 'dropFile', transfer });
+    for (const { transfer } of partials) this.#effects.push({ type: 'dropFile', transfer });
   }
 
   #start(after: Defect | KnownBefore | undefined, now: Instant): void {
@@ -241,7 +247,7 @@ export class DeviceSession {
     if (phase.name === 'connected' || phase.name === 'connecting') {
       this.#effects.push({ type: 'closeLink', how: 'end' });
     }
-    this.#newcomers.refuseWaiting(STOPPED[reason]);
+    this.#takeover.refuseWaiting(STOPPED[reason]);
     this.#phase = { name: 'stopped' };
     this.#absence.end();
     this.#axes.setLink('disabled', now.wallMs);
@@ -298,8 +304,8 @@ export class DeviceSession {
     if (this.settings.addresses.length > 0) return this.#dialAgain(hadSuccess, reason, detail, now);
     this.#phase = { name: 'listening' };
     this.#axes.setLink('listening', now.wallMs, { reason, detail });
-    const waiting = this.#newcomers.takeWaiting();
-    if (waiting !== undefined) this.#adopt(waiting, now);
+    const waiting = this.#takeover.takeWaiting();
+    if (waiting !== undefined) this.#attach(waiting, now);
   }
 
   #dialAgain(hadSuccess: boolean, reason: string, detail: string, now: Instant): void {
@@ -310,15 +316,18 @@ export class DeviceSession {
     else this.#phase = { name: 'waiting', until: now.monoMs + next.forMs };
   }
 
-  #offered(offer: LinkOffer, now: Instant): void {
-    if (this.#phase.name === 'stopped') return this.#newcomers.refuse(offer, STOPPED.stopped);
+  #claimed(claim: LinkClaim, now: Instant): void {
+    if (this.#phase.name === 'stopped') return this.#takeover.refuse(claim, STOPPED.stopped);
     const incumbent = this.#phase.name === 'connected' ? this.#phase.linkProtocol : undefined;
     // Behind a loop that stood still it looks silent, and what it said may not have been read yet.
     const unjudged = this.#stoodStill || now.monoMs - (this.nextDeadline() ?? NEVER) > LATE_MS;
-    const known = incumbent && { host: incumbent.host, heardAt: unjudged ? now.monoMs : incumbent.heardAt };
-    switch (this.#newcomers.offered(offer, known, now.monoMs)) {
-      case 'adopt':
-        return this.#adopt(offer, now);
+    const known = incumbent && {
+      host: incumbent.host,
+      lastValidAt: unjudged ? now.monoMs : incumbent.lastValidAt,
+    };
+    switch (this.#takeover.decide(claim, known, now.monoMs)) {
+      case 'attach':
+        return this.#attach(claim, now);
       case 'probe':
         return incumbent?.probe(now);
       case 'refuse':
@@ -326,19 +335,19 @@ export class DeviceSession {
     }
   }
 
-  #adopt(offer: LinkOffer, now: Instant): void {
+  #attach(claim: LinkClaim, now: Instant): void {
     let held = false;
     if (this.#phase.name === 'connected') {
       const { linkProtocol } = this.#phase;
-      const text = `a newer link from ${offer.address} took over`;
+      const text = `a newer link from ${claim.address} took over`;
       linkProtocol.abandon('link_replaced', text);
       this.#effects.push({ type: 'closeLink', how: 'destroy' });
       this.stats.counts.takeovers += 1;
-      held = this.#newcomers.tookOver(offer, linkProtocol, now.monoMs);
+      held = this.#takeover.tookOver(claim, linkProtocol, now.monoMs);
       this.#log('info', 'link_replaced', text);
     }
-    this.#effects.push({ type: 'adoptLink', offerId: offer.offerId });
-    this.#connect(offer.address, offer.host, now).openKnown(offer.register, now);
+    this.#effects.push({ type: 'attachLink', claimId: claim.claimId });
+    this.#connect(claim.address, claim.host, now).openKnown(claim.register, now);
     if (!held) return;
     this.#axes.setStatus(this.status, now.wallMs, 'duplicate_identity', HELD);
     this.#log('warn', 'duplicate_identity', HELD);
@@ -368,11 +377,11 @@ export class DeviceSession {
     for (const alarm of alarms) this.#effects.push({ type: 'publishAlarm', alarm });
     this.#context.files?.expire(now);
     this.#absence.expire(now);
-    if (this.#newcomers.releaseDue(now.monoMs) && this.#axes.document.reason === 'duplicate_identity') {
+    if (this.#takeover.releaseDue(now.monoMs) && this.#axes.document.reason === 'duplicate_identity') {
       this.#axes.setStatus(this.status, now.wallMs);
     }
-    const newcomer = this.#newcomers.takeDue(now.monoMs);
-    if (newcomer !== undefined) return this.#adopt(newcomer, now);
+    const claim = this.#takeover.takeDue(now.monoMs);
+    if (claim !== undefined) return this.#attach(claim, now);
     this.#phaseDeadlineReached(lateMs, now);
   }
 
@@ -396,4 +405,23 @@ export class DeviceSession {
       }
     }
   }
+}
+
+/** The protocol of a new link, of the kind that the device understands. */
+function beginLinkProtocol(context: SessionContext, host: string, now: Instant): LinkProtocol {
+  const { bare } = context.settings;
+  context.files?.linkLost();
+  return bare === undefined
+    ? new HeartbeatProtocol(context, host, now)
+    : new PolledProtocol(context, bare, host, now);
+}
+
+/** The answer to a request for a device that cannot be asked now. */
+function notOnline(requestId: number, status: DeviceStatus): Effect {
+  // Its last valid frame came over an earlier link, and its silence is not long enough yet.
+  const detail =
+    status === 'online'
+      ? 'nothing has come over its new link yet; nothing was sent'
+      : `the status of the device is ${status}; nothing was sent`;
+  return { type: 'settleRequest', requestId, outcome: { ok: false, code: 'device_not_online', detail } };
 }

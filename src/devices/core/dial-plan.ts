@@ -1,8 +1,7 @@
-import type { SessionSettings } from '../../contract/settings.ts';
-import { backOffMs } from './back-off.ts';
+import { LEAST_BACK_OFF_MS, type SessionSettings } from '../../contract/settings.ts';
 
 /** What comes after a link that failed or was lost. */
-export type NextDial =
+type NextDial =
   | { readonly kind: 'dial'; readonly addressIndex: number }
   | { readonly kind: 'wait'; readonly forMs: number };
 
@@ -53,5 +52,23 @@ export class DialPlan {
     }
     this.#addressIndex = 0;
     return { kind: 'wait', forMs: this.pauseAfter(this.#pauses + 1) };
+  }
+}
+
+/**
+ * The pause before the next try, in ms. `attempt` counts the failures in a row, from 1; `random` is in [0, 1). With
+ * full jitter the pause is spread evenly between the least one and the ceiling, so that many devices which failed
+ * together do not come back together.
+ */
+export function backOffMs(reconnect: SessionSettings['reconnect'], attempt: number, random: number): number {
+  const steps = Math.max(0, attempt - 1);
+  // The power may overflow to Infinity, which the limit brings back.
+  const grown = Math.max(LEAST_BACK_OFF_MS, reconnect.initialMs) * reconnect.multiplier ** steps;
+  const ceilingMs = Math.max(LEAST_BACK_OFF_MS, Math.min(reconnect.maxMs, grown));
+  switch (reconnect.jitter) {
+    case 'none':
+      return ceilingMs;
+    case 'full':
+      return LEAST_BACK_OFF_MS + random * (ceilingMs - LEAST_BACK_OFF_MS);
   }
 }

@@ -1,5 +1,10 @@
-import { chunkSum } from './chunk-sum.ts';
-import type { PartialUpload, UploadCheckpoint } from './partial-upload.ts';
+import type { Instant } from '../../instant.ts';
+import { bytesOf } from '../../protocol/declared/value.ts';
+import type { DeclaredReply, DeclaredRequest } from '../../protocol/message.ts';
+import { type ChunkMessage, chunkMessage } from './chunk-message.ts';
+import type { MessageCatalog } from './message-catalog.ts';
+import { chunkSum, type PartialUpload, type UploadCheckpoint, type WholeFile } from './partial-upload.ts';
+import type { Effect } from './session-events.ts';
 
 /** One chunk as a device sent it. */
 export interface Chunk {
@@ -13,19 +18,12 @@ export interface Chunk {
   readonly whole?: WholeFile;
 }
 
-/** What a whole file must be, as far as its chunks say. */
-export interface WholeFile {
-  /** In bytes. */
-  readonly size?: number;
-  readonly crc32?: number;
-}
-
 /** Why a chunk is not taken; the device gets -1. */
-export type Refusal = 'out_of_order' | 'too_large' | 'too_many' | 'contradictory' | 'not_stored';
+type Refusal = 'out_of_order' | 'too_large' | 'too_many' | 'contradictory' | 'not_stored';
 
 /** What becomes of a chunk. */
 export type ReceiveVerdict =
-  /** To be written behind what is there; `stored` is to be told, and only then is the chunk acknowledged. */
+  /** To be written behind what is there; `stored` is to be called, and only then is the chunk acknowledged. */
   | {
       readonly do: 'store';
       readonly transfer: number;
@@ -33,7 +31,7 @@ export type ReceiveVerdict =
       readonly offset: number;
       readonly last: boolean;
       /** How far the file is with it; absent where it is whole. */
-      readonly half?: UploadCheckpoint;
+      readonly checkpoint?: UploadCheckpoint;
     }
   /** It is there already: acknowledge it. */
   | { readonly do: 'acknowledge' }
@@ -65,7 +63,7 @@ interface Partial {
   /** Tells a repetition of the last chunk from another one. */
   lastSum: number;
   touchedAt: number;
-  /** What an earlier run was told of the whole file, until the first chunk of this one has said the same. */
+  /** What an earlier run knew of the whole file, until the first chunk of this run says the same. */
   toSay: WholeFile | undefined;
 }
 
@@ -123,14 +121,14 @@ export class FileReceiver {
       return { do: 'refuse', why: 'contradictory' };
     current.touchedAt = now;
     if (current.storing === index) return { do: 'nothing' };
-    // It begins anew, while the disk is at a chunk of the former file: not what is there already.
+    // The file starts again while the disk writes a chunk of the former one: no repetition.
     if (index === 0 && current.storing !== undefined) return { do: 'refuse', why: 'out_of_order' };
     if (index < current.next) return { do: 'acknowledge' };
     if (index > current.next) return { do: 'refuse', why: 'out_of_order' };
     return this.#store(current, { transfer, index, total, data, whole });
   }
 
-  /** The chunk that was to be stored is, or could not be. Tells whether the file is whole now. */
+  /** The chunk that was to be stored is, or could not be. Returns whether the file is whole now. */
   stored(transfer: number, ok: boolean, now: number): { readonly complete: boolean } {
     const partial = this.#partial.get(transfer);
     if (partial?.storing === undefined) return { complete: false };
@@ -198,13 +196,13 @@ export class FileReceiver {
     partial.toSay = undefined;
     const { total, lastSum, bytes: offset } = partial;
     if (index === total - 1) return { do: 'store', transfer, index, offset, last: true };
-    const half: UploadCheckpoint = {
+    const checkpoint: UploadCheckpoint = {
       total,
       next: index + 1,
       lastSum,
       ...(whole === undefined ? {} : { whole }),
     };
-    return { do: 'store', transfer, index, offset, last: false, half };
+    return { do: 'store', transfer, index, offset, last: false, checkpoint };
   }
 
   #tooLarge(transfer: number): ReceiveVerdict {
@@ -218,7 +216,7 @@ export class FileReceiver {
   }
 }
 
-/** A first chunk begins the file anew, unless it is the one that came last. */
+/** A first chunk starts the file again, unless it is the one that came last. */
 function isNew(partial: Partial, sum: number, whole: WholeFile): boolean {
   const repeats = partial.storing === 0 || (partial.storing === undefined && partial.next === 1);
   const same = repeats && partial.lastSum === sum && !saysOtherwise(partial, whole);
@@ -227,4 +225,115 @@ function isNew(partial: Partial, sum: number, whole: WholeFile): boolean {
 
 function saysOtherwise({ toSay }: Partial, { size, crc32 }: WholeFile): boolean {
   return toSay !== undefined && (toSay.size !== size || toSay.crc32 !== crc32);
+}
+
+/** The error code with which a chunk is refused. */
+const REFUSED = -1;
+
+/** Files that one device sends: its chunks are stored one by one, and each is answered when it is safe. */
+export class ReceivedFiles {
+  readonly #message: ChunkMessage;
+  readonly #receiver: FileReceiver;
+  readonly #emit: (effect: Effect) => void;
+  /** Chunks of the present link whose answer waits for the disk. */
+  readonly #answers = new Map<number, DeclaredReply>();
+
+  constructor(message: ChunkMessage, limits: ReceiverLimits, emit: (effect: Effect) => void) {
+    this.#message = message;
+    this.#receiver = new FileReceiver(limits);
+    this.#emit = emit;
+  }
+
+  nextDeadline(): number {
+    return this.#receiver.nextDeadline();
+  }
+
+  /** Goes on with files that an earlier run has stored the first chunks of. */
+  restore(partials: readonly PartialUpload[], now: Instant): void {
+    for (const partial of partials) {
+      if (!this.#receiver.restore(partial, now.monoMs))
+        this.#emit({ type: 'dropFile', transfer: partial.transfer });
+    }
+  }
+
+  /** Whether the message is a chunk, which is then dealt with. */
+  takes(message: DeclaredRequest, now: Instant): boolean {
+    if (message.message !== this.#message.name) return false;
+    const chunk = chunkOf(message, this.#message);
+    const answer = replyTo(message);
+    const verdict = chunk === undefined ? undefined : this.#receiver.chunk(chunk, now.monoMs);
+    if (chunk === undefined || verdict === undefined || verdict.do === 'refuse') {
+      const why = verdict?.do === 'refuse' ? verdict.why : 'no chunk';
+      const text = `a chunk of a file was refused: ${why}`;
+      this.#emit({ type: 'log', level: 'warn', reason: 'transfer_refused', text });
+      if (chunk !== undefined && verdict?.do === 'refuse' && verdict.givesUp === true) {
+        this.#emit({ type: 'dropFile', transfer: chunk.transfer });
+      }
+      this.#emit({ type: 'send', message: { ...answer, error: REFUSED } });
+    } else if (verdict.do === 'acknowledge') {
+      this.#emit({ type: 'send', message: answer });
+    } else if (verdict.do === 'store') {
+      this.#answers.set(chunk.transfer, answer);
+      const { do: _, index: _index, ...piece } = verdict;
+      const said = chunk.whole === undefined ? {} : { whole: chunk.whole };
+      this.#emit({ type: 'storeChunk', ...piece, data: chunk.data, ...said });
+    } else {
+      // It may have come over the link before this one, which took its answer with it.
+      this.#answers.set(chunk.transfer, answer);
+    }
+    return true;
+  }
+
+  /** A chunk is on the disk, or could not be put there. */
+  stored(transfer: number, ok: boolean, now: Instant): void {
+    this.#receiver.stored(transfer, ok, now.monoMs);
+    const answer = this.#answers.get(transfer);
+    this.#answers.delete(transfer);
+    if (answer !== undefined)
+      this.#emit({ type: 'send', message: ok ? answer : { ...answer, error: REFUSED } });
+  }
+
+  /** Answers belong to the link of their question. */
+  linkLost(): void {
+    this.#answers.clear();
+  }
+
+  expire(now: Instant): void {
+    for (const transfer of this.#receiver.expire(now.monoMs)) this.#emit({ type: 'dropFile', transfer });
+  }
+}
+
+/** Undefined where the device sends no files, or they are not wanted. */
+export function receivedFiles(
+  messages: MessageCatalog | undefined,
+  limits: ReceiverLimits | undefined,
+  emit: (effect: Effect) => void,
+): ReceivedFiles | undefined {
+  const message = messages && chunkMessage(messages.declarations, 'device');
+  return message === undefined || limits === undefined ? undefined : new ReceivedFiles(message, limits, emit);
+}
+
+function chunkOf({ fields }: DeclaredRequest, { saysSize, saysCrc }: ChunkMessage): Chunk | undefined {
+  const { transfer, index, total, size, file_crc: crc32 } = fields;
+  const data = bytesOf(fields.data);
+  if (typeof transfer !== 'number' || typeof index !== 'number' || typeof total !== 'number')
+    return undefined;
+  const whole: WholeFile = {
+    ...(saysSize && typeof size === 'number' ? { size } : {}),
+    ...(saysCrc && typeof crc32 === 'number' ? { crc32 } : {}),
+  };
+  return data === undefined ? undefined : { transfer, index, total, data, whole };
+}
+
+function replyTo({ message, id }: DeclaredRequest): DeclaredReply {
+  const reply = {
+    name: 'declared',
+    message,
+    kind: 'reply',
+    error: 0,
+    fields: {},
+    raw: {},
+    issues: [],
+  } as const;
+  return id === undefined ? reply : { ...reply, id };
 }

@@ -3,17 +3,21 @@ import type { Instant } from '../../instant.ts';
 import type { Expectation } from '../../protocol/expectation.ts';
 import { luhnValid } from '../../protocol/luhn.ts';
 import type { BuiltinMessage, InvalidPayload, Message, RegisterRequest } from '../../protocol/message.ts';
-import { answerTo, registerReply } from './answer.ts';
 import { DeclaredTraffic } from './declared-traffic.ts';
-import { EchoWatch } from './echo-watch.ts';
-import { FrameProgress } from './frame-progress.ts';
 import { Life } from './life.ts';
-import type { CallersRequest, Ending, LinkProtocol } from './link-protocol.ts';
+import {
+  answerTo,
+  type CallersRequest,
+  type Ending,
+  FrameProgress,
+  type LinkProtocol,
+  registerReply,
+} from './link-protocol.ts';
 import { nameOf } from './message-catalog.ts';
 import { Requests } from './requests.ts';
 import type { SessionContext } from './session-ports.ts';
 
-/** A conversation in the built-in protocol: one side registers, heartbeats tell that the other lives. */
+/** The built-in protocol over one link: one side registers, heartbeats show that the other is alive. */
 export class HeartbeatProtocol implements LinkProtocol {
   readonly host: string;
   readonly #life: Life;
@@ -21,9 +25,9 @@ export class HeartbeatProtocol implements LinkProtocol {
   readonly #requests: Requests;
   readonly #declared: DeclaredTraffic;
   #registered = false;
-  /** What the peer registered as over this link; the state still tells what it was over an earlier one. */
+  /** What the peer registered as over this link; the state still has that of an earlier one. */
   #identity: RegisterRequest['fields'] | undefined;
-  /** The peer answered a beat of ours. */
+  /** The peer answered one of our beats. */
   #beatAnswered = false;
   #succeeded = false;
   readonly #progress = new FrameProgress();
@@ -41,8 +45,8 @@ export class HeartbeatProtocol implements LinkProtocol {
     context.axes.setStatus('registering', now.wallMs);
   }
 
-  get heardAt(): number {
-    return this.#life.heardAt;
+  get lastValidAt(): number {
+    return this.#life.lastValidAt;
   }
 
   get succeeded(): boolean {
@@ -66,8 +70,8 @@ export class HeartbeatProtocol implements LinkProtocol {
     // Where messages have ids, what comes back is known by them.
     if (message.name === 'echo') return undefined;
     if (this.#isEcho(message)) return echo('register');
-    for (let left = this.#echo?.heard(message) ?? 0; left > 0; left--) this.#send(BEAT_ANSWER);
-    this.#heard(now);
+    for (let left = this.#echo?.received(message) ?? 0; left > 0; left--) this.#send(BEAT_ANSWER);
+    this.#validFrame(now);
     if (message.name === 'declared') {
       this.#declared.received(message, now);
       return undefined;
@@ -129,7 +133,7 @@ export class HeartbeatProtocol implements LinkProtocol {
     if (lateMs > settings.heartbeat.intervalMs / 2) this.#life.excuse(lateMs, now.monoMs);
     const verdict = this.#life.judge(now.monoMs);
     if (verdict === 'silent') {
-      const silenceMs = Math.round(now.monoMs - this.#life.heardAt);
+      const silenceMs = Math.round(now.monoMs - this.#life.lastValidAt);
       return { reason: 'silent', detail: `no valid frame for ${silenceMs} ms`, how: 'destroy' };
     }
     if (verdict === 'stale' && axes.document.status === 'online') {
@@ -148,19 +152,19 @@ export class HeartbeatProtocol implements LinkProtocol {
   }
 
   /** A valid frame is a sign of life, whatever it was. */
-  #heard(now: Instant): void {
+  #validFrame(now: Instant): void {
     const { axes, stats } = this.#context;
-    this.#life.heard(now.monoMs);
+    this.#life.received(now.monoMs);
     this.#context.seen = true;
     stats.counts.last_frame_at = now.wallMs;
     if (axes.document.status === 'stale') axes.setStatus('online', now.wallMs);
   }
 
   #isEcho(message: Message): boolean {
-    const { role, register: ours } = this.#context.settings;
-    if (role !== 'client' || ours === undefined) return false;
+    const { role, register: own } = this.#context.settings;
+    if (role !== 'client' || own === undefined) return false;
     if (message.name !== 'register' || message.kind !== 'request') return false;
-    return message.fields.appid === ours.appid && message.fields.imei === ours.imei;
+    return message.fields.appid === own.appid && message.fields.imei === own.imei;
   }
 
   #receivedInvalid(message: InvalidPayload, now: Instant): Ending | undefined {
@@ -314,3 +318,56 @@ const echo = (what: string): Ending => ({
   detail: `our own ${what} came back: a loopback plug, or an adapter that echoes what is sent`,
   how: 'destroy',
 });
+
+/** So many beats in a row that come back as they went are suspicious. */
+const ENOUGH = 2;
+
+/**
+ * Detects a line that echoes what we send only after the register, as with a plug that is exchanged: our
+ * beat comes back as a request, and our answer to that as its reply. A peer that beats at the same moment looks alike, so
+ * after a few such beats the answer is withheld: a peer replies all the same, a line that echoes has nothing to return.
+ */
+class EchoWatch {
+  #awaits: 'request' | 'reply' | undefined;
+  #returned = 0;
+  #withheld = 0;
+  #peerIsThere = false;
+
+  /** Requests that are not answered before something else comes; where that is nothing by the next beat, they were echoes. */
+  get withheld(): number {
+    return this.#withheld;
+  }
+
+  /** One of our beats goes out. */
+  beatSent(): void {
+    if (this.#awaits !== undefined) this.#returned = 0;
+    this.#awaits = 'request';
+  }
+
+  /** A valid frame came; returns how many withheld requests are to be answered now. */
+  received({ name, kind }: Message): number {
+    // A question for the time comes back in the same way, and at any time.
+    if (this.#peerIsThere || name === 'datetime') return 0;
+    const beat = name === 'heartbeat' && kind === 'request';
+    if (this.#withheld > 0) {
+      if (beat) this.#withheld += 1;
+      return beat ? 0 : this.#release();
+    }
+    if (name === 'heartbeat' && kind === this.#awaits) {
+      this.#awaits = beat ? 'reply' : undefined;
+      if (!beat) this.#returned += 1;
+      else if (this.#returned >= ENOUGH) this.#withheld = 1;
+    } else {
+      this.#returned = 0;
+      this.#awaits = undefined;
+    }
+    return 0;
+  }
+
+  #release(): number {
+    const released = this.#withheld;
+    this.#withheld = 0;
+    this.#peerIsThere = true;
+    return released;
+  }
+}

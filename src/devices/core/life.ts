@@ -11,7 +11,7 @@ export class Life {
   readonly #staleAfterMs: number;
   readonly #silentAfterMs: number;
   /** The last valid frame, whatever it was; the opening of the link until then. */
-  #heardAt: number;
+  #lastValidAt: number;
   #judged: Verdict = 'fresh';
   #nextBeatAt = Number.POSITIVE_INFINITY;
   /** When the unanswered beats were sent, oldest first. */
@@ -21,30 +21,30 @@ export class Life {
     this.#intervalMs = heartbeat.intervalMs;
     this.#staleAfterMs = heartbeat.intervalMs * 1.5;
     this.#silentAfterMs = heartbeat.intervalMs * heartbeat.missed + SILENT_GRACE_MS;
-    this.#heardAt = now;
+    this.#lastValidAt = now;
   }
 
-  get heardAt(): number {
-    return this.#heardAt;
+  get lastValidAt(): number {
+    return this.#lastValidAt;
   }
 
   get beatsOut(): number {
     return this.#out.length;
   }
 
-  heard(now: number): void {
-    this.#heardAt = now;
+  received(now: number): void {
+    this.#lastValidAt = now;
     this.#judged = 'fresh';
   }
 
-  /** We were not running for so long: that time is ours, not the peer's silence. */
+  /** The process did not run for so long: that time does not count as the peer's silence. */
   excuse(stalledMs: number, now: number): void {
-    this.#heardAt = Math.min(this.#heardAt + stalledMs, now);
+    this.#lastValidAt = Math.min(this.#lastValidAt + stalledMs, now);
   }
 
   /** What the silence means now; the next deadline is that of the next verdict. */
   judge(now: number): Verdict {
-    const silenceMs = now - this.#heardAt;
+    const silenceMs = now - this.#lastValidAt;
     if (silenceMs > this.#silentAfterMs) this.#judged = 'silent';
     else this.#judged = silenceMs > this.#staleAfterMs ? 'stale' : 'fresh';
     return this.#judged;
@@ -77,12 +77,12 @@ export class Life {
     return this.#out.length === 0 ? now - sentAt : 'ambiguous';
   }
 
-  /** When something is next to be done or said. */
+  /** When something is to be done or judged next. */
   nextDeadline(): number {
     // With one missed beat it may be silent before it is stale.
     const untilStale = this.#judged === 'fresh' ? this.#staleAfterMs : Number.POSITIVE_INFINITY;
     const nextVerdict = Math.min(untilStale, this.#silentAfterMs);
     // One ms past the limit, because silence is judged by "more than".
-    return Math.min(this.#nextBeatAt, this.#heardAt + nextVerdict + 1);
+    return Math.min(this.#nextBeatAt, this.#lastValidAt + nextVerdict + 1);
   }
 }

@@ -1,10 +1,10 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import type { Expectation } from '../../protocol/expectation.ts';
-import type { InvalidPayload, Message, RegisterRequest } from '../../protocol/message.ts';
+import type { BuiltinMessage, InvalidPayload, Message, RegisterRequest } from '../../protocol/message.ts';
 import type { SessionEvent } from './session-events.ts';
 
-/** Why a conversation can't go on, and how its link is to be closed. */
+/** Why a link can't go on, and how it is to be closed. */
 export interface Ending {
   readonly reason: string;
   readonly detail: string;
@@ -15,21 +15,21 @@ export interface Ending {
 export type CallersRequest = Extract<SessionEvent, { type: 'requestMade' }>;
 
 /**
- * What is said over one link, from its opening to its end: whether the peer lives, what it is asked, what it says. It
- * sets the device axis while it lasts; how it ends is told to the session, which owns the link.
+ * The protocol of one link, from its opening to its end: whether the peer is alive, requests, messages. It
+ * sets the device axis while it lasts; its end is returned to the session, which owns the link.
  */
 export interface LinkProtocol {
   /** The peer's IP address where it dialled in, else empty. */
   readonly host: string;
   /** The last valid frame, or the opening of the link until then; monotonic ms. */
-  readonly heardAt: number;
+  readonly lastValidAt: number;
   /** The device was online over this link. */
   readonly succeeded: boolean;
   /** We opened the link. */
   open(now: Instant): void;
   /** The peer dialled in and is already known, by its register or by its address. */
   openKnown(register: RegisterRequest['fields'] | undefined, now: Instant): void;
-  /** What may come now, as far as what was sent tells. */
+  /** What may come now, judged by what was sent. */
   expectation(now: Instant): Expectation;
   received(message: Message | InvalidPayload, now: Instant): Ending | undefined;
   chunkReceived(pending: number, now: Instant): void;
@@ -45,4 +45,47 @@ export interface LinkProtocol {
   nextDeadline(): number;
   /** A deadline has passed, `lateMs` ago. */
   watch(lateMs: number, now: Instant): Ending | undefined;
+}
+
+const FRAME_PROGRESS_MS = 30_000;
+
+/** Watches that a frame that was begun grows. Instants are monotonic ms. */
+export class FrameProgress {
+  #dueAt = Number.POSITIVE_INFINITY;
+
+  /** A chunk came, and so many bytes of an unfinished frame are held since. */
+  chunkReceived(pending: number, now: number): void {
+    this.#dueAt = pending > 0 ? now + FRAME_PROGRESS_MS : Number.POSITIVE_INFINITY;
+  }
+
+  nextDeadline(): number {
+    return this.#dueAt;
+  }
+
+  ending(now: number): Ending | undefined {
+    if (this.#dueAt > now) return undefined;
+    const detail = 'a frame was begun and did not grow for 30 s';
+    return { reason: 'frame_stalled', detail, how: 'destroy' };
+  }
+}
+
+/** Formats an instant of the wall clock as local `YYYY-MM-DD HH:MM:SS`; handed in, because pure code knows no time zone. */
+export type LocalTime = (wallMs: number) => string;
+
+/** The reply to a request that both roles answer; undefined for everything else. A reply is never answered. */
+export function answerTo(message: BuiltinMessage, now: Instant, localTime: LocalTime): Message | undefined {
+  if (message.kind !== 'request') return undefined;
+  switch (message.name) {
+    case 'heartbeat':
+      return { name: 'heartbeat', kind: 'reply', error: 0 };
+    case 'datetime':
+      return { name: 'datetime', kind: 'reply', error: 0, fields: { datetime: localTime(now.wallMs) } };
+    case 'register':
+      return undefined;
+  }
+}
+
+/** The answer to a register request, error 0 or -1. */
+export function registerReply(error: 0 | -1): Message {
+  return { name: 'register', kind: 'reply', error };
 }

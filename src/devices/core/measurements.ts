@@ -1,8 +1,7 @@
 import type { AlarmEvent, Quality } from '../../contract/feed/topic-documents.ts';
 import type { MessageDeclaration } from '../../protocol/declared/declaration.ts';
 import type { Value, Values } from '../../protocol/declared/value.ts';
-import { Alarm } from './alarms.ts';
-import { type WatchedField, watchedFields } from './limits.ts';
+import { Alarm, type WatchedField, watchedFields } from './alarms.ts';
 import { shareOld, valueAt } from './state-value.ts';
 
 /** Values by message and field, and what is to be known of them by `message.field`; parts that do not change stay the same objects. */
@@ -17,7 +16,7 @@ const OVERDUE_FACTOR = 1.5;
 interface Watch {
   readonly field: WatchedField;
   readonly alarm: Alarm;
-  /** What is told of it now; undefined: nothing, for it is good, or of no concern. */
+  /** Its published quality; undefined: good, or not judged. */
   quality: Quality | undefined;
 }
 
@@ -88,7 +87,7 @@ export class Measurements {
     return this.#measured;
   }
 
-  /** Takes over the fields of one message; tells which limits were crossed. `now` in monotonic ms. */
+  /** Takes over the fields of one message; returns the limits that were crossed. `now` in monotonic ms. */
   update(message: string, fields: Values, now: number): readonly AlarmEvent[] {
     const kept =
       this.#recent?.name === message ? this.#recent : this.#kept.find(({ name }) => name === message);
@@ -131,7 +130,7 @@ export class Measurements {
     this.#requalify();
   }
 
-  /** Marks what has not come for too long; tells which limits have been exceeded, or kept, for long enough. */
+  /** Marks what has not come for too long; returns the limits that have been exceeded, or kept, for long enough. */
   expire(now: number): readonly AlarmEvent[] {
     const events = this.#expireAlarms(now);
     let any = events.length > 0;

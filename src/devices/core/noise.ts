@@ -5,7 +5,7 @@ import type { SessionContext } from './session-ports.ts';
 
 /**
  * Bytes that were no frames, since the last valid one. A line that is silent by the protocol and still brought bytes
- * has the wrong speed, or somebody else at its end: what came first says most.
+ * has the wrong speed, or another kind of device at its end: what came first says most.
  */
 export class Noise {
   #bytes = 0;
@@ -32,7 +32,7 @@ export class Noise {
     emit({ type: 'log', level: 'warn', reason: remark.reason, text: remark.detail });
   }
 
-  heard(report: Discarded): void {
+  discarded(report: Discarded): void {
     if (this.#bytes === 0) this.#seen = report.seen;
     this.#bytes += report.count;
   }

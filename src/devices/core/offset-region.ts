@@ -1,7 +1,7 @@
 /*
  * Which offsets and rates of a clock agree with what was seen of it.
  *
- * A clock that nobody sets is a line: offset(t) = offset + rate * (t - at). What an exchange says of it is two
+ * A clock that is not set is a line: offset(t) = offset + rate * (t - at). What an exchange says of it is two
  * half-planes over (offset, rate), so several exchanges leave a convex polygon; an empty one says that they contradict
  * each other. Offset and rate are kept together because a rate of 1,000 ppm is 60 ms a minute: three exchanges around
  * the roll-over of a second bound it far better than the assumed maximum does.

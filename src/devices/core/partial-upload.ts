@@ -1,5 +1,9 @@
-import { chunkSum } from './chunk-sum.ts';
-import type { WholeFile } from './file-receiver.ts';
+/** What a whole file must be, as far as its chunks say. */
+export interface WholeFile {
+  /** In bytes. */
+  readonly size?: number;
+  readonly crc32?: number;
+}
 
 /** How far a file is of which the first chunks are there. */
 export interface UploadCheckpoint {
@@ -13,20 +17,20 @@ export interface UploadCheckpoint {
   readonly whole?: WholeFile;
 }
 
-/** A half that a file can go on from. */
+/** A partial that a file can go on from. */
 export interface PartialUpload extends UploadCheckpoint {
   readonly transfer: number;
   readonly bytes: number;
 }
 
-/** What is written down beside the bytes of a half. */
+/** What is written down beside the bytes of a partial. */
 export interface UploadRecord extends UploadCheckpoint {
   readonly bytes: number;
   /** Of all these bytes. */
   readonly crc32: number;
 }
 
-/** A half as it was found on the disk, with a record that can be read. */
+/** A partial as it was found on the disk, with a record that can be read. */
 export interface FoundPartial {
   readonly device: string;
   readonly transfer: number;
@@ -37,14 +41,14 @@ export interface FoundPartial {
   readonly ageMs: number;
 }
 
-export interface PartialLimits {
+interface PartialLimits {
   readonly maxFileBytes: number;
-  /** Of all halves together, as the disk counts. */
+  /** Of all partials together, as the disk counts. */
   readonly budgetBytes: number;
-  /** What a half of so many bytes takes of the disk, with its record. */
+  /** What a partial of so many bytes takes of the disk, with its record. */
   readonly diskBytes: (bytes: number) => number;
   readonly maxAgeMs: number;
-  readonly maxHalves: number;
+  readonly maxPartials: number;
   readonly maxPerDevice: number;
 }
 
@@ -54,7 +58,7 @@ const SUM_DIGITS = 8;
 /** Characters of a record, each a byte. */
 export const RECORD_LENGTH = TEXT_LENGTH + 1 + SUM_DIGITS + 1;
 
-/** A record as one line, always of the same length, with a sum that shows where it was written by half. */
+/** A record as one line, always of the same length, with a sum that shows where it was written by partial. */
 export function recordText({ total, next, bytes, crc32, lastSum, whole = {} }: UploadRecord): string {
   const { size, crc32: file_crc } = whole;
   const json = { version: 1, total, next, bytes, crc32, last_sum: lastSum, size, file_crc };
@@ -80,25 +84,25 @@ export function readRecord(line: string): UploadRecord | undefined {
 }
 
 /**
- * The halves that are worth going on from: not too old, all there, and within bounds, the youngest first. The bytes
+ * The partials that are worth going on from: not too old, all there, and within bounds, the youngest first. The bytes
  * themselves are looked at when they go on.
  */
-export function chooseHalves<Found extends FoundPartial>(
+export function choosePartials<Found extends FoundPartial>(
   found: readonly Found[],
-  { maxFileBytes, budgetBytes, diskBytes, maxAgeMs, maxHalves, maxPerDevice }: PartialLimits,
+  { maxFileBytes, budgetBytes, diskBytes, maxAgeMs, maxPartials, maxPerDevice }: PartialLimits,
 ): Found[] {
   const chosen: Found[] = [];
   const transfers = new Map<string, Set<number>>();
   let held = 0;
-  for (const half of found.toSorted((a, b) => a.ageMs - b.ageMs)) {
-    const { device, transfer, record, fileBytes, ageMs } = half;
+  for (const partial of found.toSorted((a, b) => a.ageMs - b.ageMs)) {
+    const { device, transfer, record, fileBytes, ageMs } = partial;
     const others = transfers.get(device) ?? new Set<number>();
-    if (chosen.length >= maxHalves || others.size >= maxPerDevice || others.has(transfer)) continue;
+    if (chosen.length >= maxPartials || others.size >= maxPerDevice || others.has(transfer)) continue;
     if (ageMs > maxAgeMs || fileBytes < record.bytes || record.bytes > maxFileBytes) continue;
     if ((record.whole?.size ?? record.bytes) < record.bytes || held + diskBytes(record.bytes) > budgetBytes)
       continue;
     held += diskBytes(record.bytes);
-    chosen.push(half);
+    chosen.push(partial);
     transfers.set(device, others.add(transfer));
   }
   return chosen;
@@ -107,7 +111,7 @@ export function chooseHalves<Found extends FoundPartial>(
 function parse(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);
-    // Each member is looked at by whoever asked.
+    // The caller checks each member.
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
   } catch {
     // No JSON: it says nothing.
@@ -119,3 +123,10 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 
 const sumText = (text: string): string =>
   chunkSum(new TextEncoder().encode(text)).toString(16).padStart(SUM_DIGITS, '0');
+
+/** FNV-1a, 32 bits: tells chunks, and other short texts, apart. */
+export function chunkSum(data: Uint8Array): number {
+  let sum = 0x811c9dc5;
+  for (const byte of data) sum = Math.imul(sum ^ byte, 0x01000193);
+  return sum >>> 0;
+}

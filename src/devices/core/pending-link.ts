@@ -1,12 +1,18 @@
 import type { Instant } from '../../instant.ts';
 import type { DecoderFault } from '../../protocol/decoder.ts';
 import type { InvalidPayload, Message, RegisterRequest } from '../../protocol/message.ts';
-import { answerTo, type LocalTime, registerReply } from './answer.ts';
+import { answerTo, type LocalTime, registerReply } from './link-protocol.ts';
 
-/** Largest payload of a link that has no name yet, in bytes. */
+/*
+ *   pending --register, or matched by its address--> claimed --attached--> a link of that device
+ *                                                    claimed --refused, or too much is held--> closed
+ *   pending --bad frame, no valid frame for 10 s--> closed
+ */
+
+/** Largest payload of a pending link, in bytes. */
 export const PENDING_MAX_FRAME = 256;
 
-/** What may come while a claim is examined; whoever says more is refused. */
+/** What may come while a claim is examined; a link that sends more is refused. */
 const MOST_HELD_FRAMES = 256;
 const MOST_HELD_BYTES = 64 * 1024;
 
@@ -21,9 +27,9 @@ export type PendingEvent =
   | { readonly type: 'bytesReceived'; readonly count: number }
   | { readonly type: 'messageReceived'; readonly message: Message | InvalidPayload }
   /** A device was found, which may have to examine the claim. */
-  | { readonly type: 'offered' }
+  | { readonly type: 'claimMade' }
   | { readonly type: 'streamFaulted'; readonly fault: DecoderFault }
-  /** Nobody wants a device of this name: the identity is refused, or taken by a link that lives. */
+  /** The identity is refused, or taken by a link that is alive. */
   | { readonly type: 'refused'; readonly reason: string }
   | { readonly type: 'deadlineReached'; readonly afterReading: boolean };
 
@@ -38,24 +44,24 @@ export type PendingEffect =
   | { readonly type: 'readOnce' }
   /** A frame came whose content is not as declared; worth a line in the log. */
   | { readonly type: 'rejected'; readonly detail: string }
-  /** A valid frame of a known message came: the link may be named by its address. */
+  /** A valid frame of a known message came: the device may be found by the address. */
   | { readonly type: 'spoke' }
-  /** The peer says who it is; it waits for its reply until the link is adopted or `refused`. */
+  /** The peer registered; it waits for its reply until the link is attached or `refused`. */
   | { readonly type: 'registered'; readonly identity: RegisterRequest['fields'] };
 
 /**
- * A link that dialled in and has not said who it is, or whose claim is being examined. Requests are answered from the
+ * A link that dialled in and has not registered, or whose claim is being examined. Requests are answered from the
  * start, because real devices beat and ask the time before they register; some never register. While a claim is
  * examined, everything else is held for the device, in its order.
  */
 export class PendingLink {
   readonly since: Instant;
   readonly #localTime: LocalTime;
-  #heardAt: number;
-  #claims: RegisterRequest['fields'] | undefined;
+  #lastValidAt: number;
+  #identity: RegisterRequest['fields'] | undefined;
   #awaitsReading = false;
   #held: HeldMessage[] | undefined;
-  #bytesSinceOffer = 0;
+  #bytesSinceClaim = 0;
   /** Valid frames of known messages. */
   frames = 0;
   /** When the last of them came, ms since the epoch. */
@@ -66,15 +72,15 @@ export class PendingLink {
   constructor(localTime: LocalTime, now: Instant) {
     this.#localTime = localTime;
     this.since = now;
-    this.#heardAt = now.monoMs;
+    this.#lastValidAt = now.monoMs;
   }
 
   /** What it claims to be while that is examined. */
-  get claims(): RegisterRequest['fields'] | undefined {
-    return this.#claims;
+  get claimedIdentity(): RegisterRequest['fields'] | undefined {
+    return this.#identity;
   }
 
-  /** What it has said since it was offered to a device, and is not answered yet. */
+  /** Messages since its claim that are not answered yet. */
   get held(): readonly HeldMessage[] {
     return this.#held ?? [];
   }
@@ -84,20 +90,20 @@ export class PendingLink {
     return this.#awaitsReading || silentAt === Number.POSITIVE_INFINITY ? undefined : silentAt;
   }
 
-  /** Whoever registered waits for our reply, and may well be silent until it comes. */
+  /** A peer that registered waits for our reply, and may be silent until it comes. */
   #silentAt(): number {
-    return this.#claims === undefined ? this.#heardAt + SILENCE_LIMIT_MS : Number.POSITIVE_INFINITY;
+    return this.#identity === undefined ? this.#lastValidAt + SILENCE_LIMIT_MS : Number.POSITIVE_INFINITY;
   }
 
   handle(event: PendingEvent, now: Instant): PendingEffect[] {
     switch (event.type) {
       case 'bytesReceived':
         if (this.#held === undefined) return [];
-        this.#bytesSinceOffer += event.count;
-        return this.#bytesSinceOffer > MOST_HELD_BYTES ? this.#refused(TOO_MUCH) : [];
+        this.#bytesSinceClaim += event.count;
+        return this.#bytesSinceClaim > MOST_HELD_BYTES ? this.#refused(TOO_MUCH) : [];
       case 'messageReceived':
         return this.#received(event.message, now);
-      case 'offered':
+      case 'claimMade':
         this.#held = [];
         return [];
       case 'streamFaulted': {
@@ -116,25 +122,25 @@ export class PendingLink {
     if (held !== undefined && !isAnswered(message)) {
       if (held.length === MOST_HELD_FRAMES) return this.#refused(TOO_MUCH);
       held.push(message);
-      if (message.name !== 'invalid' && message.name !== 'unknown') this.#heard(now);
+      if (message.name !== 'invalid' && message.name !== 'unknown') this.#validFrame(now);
       return [];
     }
     if (message.name === 'invalid') {
       const { kind, field, offset, expected, seen } = message;
       const detail = `${message.message} ${kind}, ${field} at byte ${offset}: saw ${seen}, expected ${expected}`;
       this.lastProblem = detail;
-      const told: PendingEffect = { type: 'rejected', detail };
+      const rejected: PendingEffect = { type: 'rejected', detail };
       const wrong = message.message === 'register' && kind === 'request';
-      return wrong ? [told, { type: 'send', message: registerReply(-1) }] : [told];
+      return wrong ? [rejected, { type: 'send', message: registerReply(-1) }] : [rejected];
     }
-    // Anybody can send bytes that read as an unknown id: they are no sign of a device.
+    // Any bytes may read as an unknown id: they are no sign of a device.
     if (message.name === 'unknown' || message.name === 'echo') return [];
-    this.#heard(now);
+    this.#validFrame(now);
     if (message.kind === 'reply' || message.name === 'declared') return [{ type: 'spoke' }];
     if (message.name === 'register') {
       // Said again while the first is examined: one reply will do.
-      if (this.#claims !== undefined) return [];
-      this.#claims = message.fields;
+      if (this.#identity !== undefined) return [];
+      this.#identity = message.fields;
       return [{ type: 'registered', identity: message.fields }];
     }
     const answer = answerTo(message, now, this.#localTime);
@@ -143,15 +149,15 @@ export class PendingLink {
       : [{ type: 'send', message: answer }, { type: 'spoke' }];
   }
 
-  #heard(now: Instant): void {
+  #validFrame(now: Instant): void {
     this.frames += 1;
     this.lastFrameAt = now.wallMs;
-    this.#heardAt = now.monoMs;
+    this.#lastValidAt = now.monoMs;
   }
 
   #refused(reason: string): PendingEffect[] {
     const close: PendingEffect = { type: 'closeLink', how: 'end', reason: 'refused', detail: reason };
-    return this.#claims === undefined ? [close] : [{ type: 'send', message: registerReply(-1) }, close];
+    return this.#identity === undefined ? [close] : [{ type: 'send', message: registerReply(-1) }, close];
   }
 
   #deadlineReached(afterReading: boolean, now: Instant): PendingEffect[] {

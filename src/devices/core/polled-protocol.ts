@@ -5,14 +5,11 @@ import type { Expectation } from '../../protocol/expectation.ts';
 import type { DeclaredMessage, EchoedMessage, InvalidPayload, Message } from '../../protocol/message.ts';
 import { Calls } from './calls.ts';
 import { DeclaredTraffic } from './declared-traffic.ts';
-import { FrameProgress } from './frame-progress.ts';
-import { LineTurns, type SendRequest } from './line-turns.ts';
-import type { CallersRequest, Ending, LinkProtocol } from './link-protocol.ts';
-import { nameOf } from './message-catalog.ts';
-import { PollPlan } from './poll-plan.ts';
+import { LineTurns, PollPlan, type SendRequest } from './line-turns.ts';
+import { type CallersRequest, type Ending, FrameProgress, type LinkProtocol } from './link-protocol.ts';
+import { nameOf, type OutgoingRequest } from './message-catalog.ts';
 import type { InFlight } from './request-slots.ts';
 import { prepareDeclared } from './requests.ts';
-import { SentPayloads } from './sent-payloads.ts';
 import type { SessionContext } from './session-ports.ts';
 
 /** Requests in a row that came back and were not answered, with nothing else before: the line returns what is sent. */
@@ -26,7 +23,7 @@ const LOOP: Ending = {
 };
 
 /**
- * A conversation with a device that knows neither register nor heartbeat: it is online while valid frames come. Where
+ * The link of a device that knows neither register nor heartbeat: it is online while valid frames come. Where
  * it is polled, all is asked in turns; where it only talks, requests go out as they come.
  */
 export class PolledProtocol implements LinkProtocol {
@@ -46,7 +43,7 @@ export class PolledProtocol implements LinkProtocol {
   #spoke = false;
   /** What came last that is no message of this device, while a reply was awaited. */
   #foreign: string | undefined;
-  #heardAt: number;
+  #lastValidAt: number;
   #halfJudged = false;
   #succeeded = false;
 
@@ -55,12 +52,12 @@ export class PolledProtocol implements LinkProtocol {
     this.#context = context;
     this.#settings = settings;
     this.host = host;
-    // A device that only answers may not even have heard the question: its slot can't stay closed for ever.
+    // A device that only answers may not have received the request: its slot can't stay closed for ever.
     const { lateMs = requestTimeoutMs } = settings;
     this.#calls = new Calls(context, lateMs);
     this.#declared = new DeclaredTraffic(context, this.#calls);
     this.#sent = new SentPayloads(requestTimeoutMs + lateMs);
-    this.#heardAt = now.monoMs;
+    this.#lastValidAt = now.monoMs;
     if (settings.polls.length === 0) return;
     this.#turns = new LineTurns(
       new PollPlan(
@@ -75,8 +72,8 @@ export class PolledProtocol implements LinkProtocol {
     );
   }
 
-  get heardAt(): number {
-    return this.#heardAt;
+  get lastValidAt(): number {
+    return this.#lastValidAt;
   }
 
   get succeeded(): boolean {
@@ -112,34 +109,34 @@ export class PolledProtocol implements LinkProtocol {
     // Another host on the line asks, or what we sent comes back after all that time.
     if (this.#comesFromHost(message)) {
       this.#declared.setAside(message, 'unsolicited');
-      this.#turns?.heard(now);
+      this.#turns?.received(now);
       return;
     }
     const match = this.#declared.received(message, now);
-    this.#turns?.heard(now);
+    this.#turns?.received(now);
     // Where everything is asked for, what answers nothing may be meant for another host, or come from another device.
-    if (match?.kind !== 'unsolicited' || this.#turns === undefined) this.#heard(now);
+    if (match?.kind !== 'unsolicited' || this.#turns === undefined) this.#validFrame(now);
     if (match?.kind !== 'answers') return;
     this.#sent.answered(match.request.message);
     this.#turns?.over(match.request.message, now);
   }
 
   #receivedUnknown(message: Exclude<Message, DeclaredMessage | EchoedMessage>, now: Instant): void {
-    this.#turns?.heard(now);
+    this.#turns?.received(now);
     const answers = message.name === 'unknown' ? message.answers : undefined;
     if (answers !== undefined) {
       const mark = this.#calls.unattributed(answers, now);
       this.#declared.setAside(message, mark);
-      if (mark === 'late' || this.#turns === undefined) this.#heard(now);
+      if (mark === 'late' || this.#turns === undefined) this.#validFrame(now);
       return;
     }
-    this.#heard(now);
+    this.#validFrame(now);
     if (message.kind === 'unknown') this.#context.stats.counts.unknown += 1;
     this.#context.emit({ type: 'publishMessage', message });
   }
 
   #receivedEcho({ payload }: EchoedMessage, now: Instant): void {
-    this.#turns?.heard(now);
+    this.#turns?.received(now);
     const name = this.#sent.returned(payload);
     if (name !== undefined) this.#echoed.add(name);
     const { stats } = this.#context;
@@ -200,12 +197,12 @@ export class PolledProtocol implements LinkProtocol {
     const { silenceMs } = this.#settings;
     // While we did not run, we did not ask either: the silence of that time is not the device's.
     if (silenceMs !== undefined && lateMs > silenceMs / 6) {
-      this.#heardAt = Math.min(this.#heardAt + lateMs, now.monoMs);
+      this.#lastValidAt = Math.min(this.#lastValidAt + lateMs, now.monoMs);
     }
-    this.#halfJudged = this.#heardAt + (silenceMs ?? 0) / 2 <= now.monoMs;
+    this.#halfJudged = this.#lastValidAt + (silenceMs ?? 0) / 2 <= now.monoMs;
     if (this.#silentAt() <= now.monoMs) {
       if (!this.#spoke && this.#unansweredEchoes > 0) return LOOP;
-      const detail = `no valid frame for ${Math.round(now.monoMs - this.#heardAt)} ms`;
+      const detail = `no valid frame for ${Math.round(now.monoMs - this.#lastValidAt)} ms`;
       return { reason: 'silent', detail, how: 'destroy' };
     }
     const timedOut = this.#calls.timeOut(now, this.#foreign);
@@ -224,21 +221,21 @@ export class PolledProtocol implements LinkProtocol {
     return !this.#spoke && this.#unansweredEchoes >= ENOUGH_ECHOES;
   }
 
-  /** Half-way it is looked at too, so that a sleep of ours is noticed before it is taken for the device's silence. */
+  /** Half-way it is looked at too, so that a sleep of this computer is noticed before it counts as the device's silence. */
   #judgedAt(): number {
     const { silenceMs } = this.#settings;
     if (silenceMs === undefined || this.#halfJudged) return this.#silentAt();
-    return this.#heardAt + silenceMs / 2;
+    return this.#lastValidAt + silenceMs / 2;
   }
 
   /** One ms past the limit, because silence is judged by "more than". */
   #silentAt(): number {
-    return this.#heardAt + (this.#settings.silenceMs ?? Number.POSITIVE_INFINITY) + 1;
+    return this.#lastValidAt + (this.#settings.silenceMs ?? Number.POSITIVE_INFINITY) + 1;
   }
 
   /** A valid frame is a sign of life, whatever it was. */
-  #heard(now: Instant): void {
-    this.#heardAt = now.monoMs;
+  #validFrame(now: Instant): void {
+    this.#lastValidAt = now.monoMs;
     this.#halfJudged = false;
     this.#spoke = true;
     this.#context.seen = true;
@@ -274,5 +271,70 @@ export class PolledProtocol implements LinkProtocol {
   /** Only we may send it. */
   #comesFromHost({ kind, message }: DeclaredMessage): boolean {
     return kind !== 'reply' && this.#context.ports.messages?.declaration(message)?.from === 'host';
+  }
+}
+
+interface Sent {
+  readonly name: string;
+  readonly payload: Uint8Array;
+  readonly sentAt: number;
+  readonly asks: boolean;
+  readonly mirrored: boolean;
+  /** The next copy of it is the reply. */
+  isReply: boolean;
+}
+
+const NONE: readonly Uint8Array[] = [];
+
+/** Payloads that are kept. */
+const MOST_KEPT = 16;
+
+/**
+ * What went out over one link and may come back as it was. Once for each time that it was sent: a device may say the
+ * same of its own accord. Where the reply is declared to be the request, byte for byte, the first copy is the reply,
+ * unless the line has returned a request whose reply is another.
+ */
+class SentPayloads {
+  readonly #keepMs: number;
+  #sent: Sent[] = [];
+  #lineEchoes = false;
+
+  constructor(keepMs: number) {
+    this.#keepMs = keepMs;
+  }
+
+  /** Instants are monotonic ms. */
+  add({ name, payload, awaitsReply, mirrored = false }: OutgoingRequest, now: number): void {
+    if (payload === undefined) return;
+    this.#sent = this.#sent.filter(({ sentAt }) => now - sentAt < this.#keepMs).slice(1 - MOST_KEPT);
+    const isReply = mirrored && !this.#lineEchoes;
+    this.#sent.push({ name, payload, sentAt: now, asks: awaitsReply, mirrored, isReply });
+  }
+
+  /** The payloads that are our own where they come. */
+  own(now: number): readonly Uint8Array[] {
+    if (this.#sent.length === 0) return NONE;
+    return this.#sent
+      .filter(({ isReply, sentAt }) => !isReply && now - sentAt < this.#keepMs)
+      .map(({ payload }) => payload);
+  }
+
+  /** One of them came; returns the name of its request. */
+  returned(payload: Uint8Array): string | undefined {
+    const index = this.#sent.findIndex(
+      (each) =>
+        each.payload.length === payload.length && each.payload.every((byte, at) => byte === payload[at]),
+    );
+    const [echoed] = index < 0 ? [] : this.#sent.splice(index, 1);
+    if (echoed?.asks) this.#lineEchoes = true;
+    return echoed?.name;
+  }
+
+  /** A request of this name was answered. */
+  answered(name: string): void {
+    const sent = this.#sent.findLast((each) => each.name === name);
+    if (sent === undefined) return;
+    if (sent.isReply) sent.isReply = false;
+    else if (!sent.mirrored) this.#lineEchoes = false;
   }
 }

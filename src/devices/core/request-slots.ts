@@ -3,7 +3,7 @@ import type { Values } from '../../protocol/declared/value.ts';
 import { agrees, type ExpectedReply } from '../../protocol/expectation.ts';
 import type { Observation } from './confirmation.ts';
 
-/** Who waits for the reply. */
+/** Which side waits for the reply. */
 export type Requester = { readonly by: 'session' } | { readonly by: 'caller'; readonly requestId: number };
 
 /** A request whose reply is awaited. */
@@ -131,7 +131,7 @@ export class RequestSlots {
     return this.replied(message, only.same, monoMs);
   }
 
-  /** A reply came that may answer any of these messages; nothing tells which. */
+  /** A reply came that may answer any of these messages; which one is unknown. */
   unattributed(messages: readonly string[], monoMs: number): 'late' | 'unsolicited' {
     this.#expire(monoMs);
     const match = this.#set(({ message }) => messages.includes(message));

@@ -104,14 +104,14 @@ export class Requests {
     if (message === 'datetime') this.#planClock(undefined, now);
   }
 
-  /** Fails what has waited long enough; tells whether our registration was among it. */
+  /** Fails what has waited long enough; returns whether our registration was among it. */
   timeOut(now: Instant): { readonly registerTimedOut: boolean } {
     const names = this.calls.timeOut(now).map(({ message }) => message);
     if (names.includes('datetime')) this.#planClock(undefined, now);
     return { registerTimedOut: names.includes('register') };
   }
 
-  /** Asks the time now, and again and again, where the configuration wants it. */
+  /** Asks the time now and periodically, where the configuration wants it. */
   beginClock(now: Instant): void {
     if (this.#context.settings.clock !== undefined) this.#nextClockAt = now.monoMs;
   }

@@ -3,15 +3,22 @@ import type { ErrorCode } from '../../errors.ts';
 import type { Values } from '../../protocol/declared/value.ts';
 import type { DecoderFault, Discarded, LineRemark } from '../../protocol/decoder.ts';
 import type { InvalidPayload, Message } from '../../protocol/message.ts';
-import type { WholeFile } from './file-receiver.ts';
 import type { Refusal } from './message-catalog.ts';
-import type { PartialUpload, UploadCheckpoint } from './partial-upload.ts';
-import type { StopReason } from './stop-reason.ts';
+import type { PartialUpload, UploadCheckpoint, WholeFile } from './partial-upload.ts';
 
-/** A link that dialled in and wants to be this device; the listener keeps it until it is adopted or refused. */
-export interface LinkOffer {
-  /** Unique among the offers of one process. */
-  readonly offerId: number;
+/** Why a device is stopped, as the detail of the requests that fail by it. */
+export const STOPPED = {
+  stopped: 'the bridge stopped this device',
+  reconfigured: 'the configuration of this device changed',
+  removed: 'this device was taken out of the configuration',
+} as const;
+
+export type StopReason = keyof typeof STOPPED;
+
+/** A link that dialled in and claims to be this device; the listener keeps it until it is attached or refused. */
+export interface LinkClaim {
+  /** Unique among the claims of one process. */
+  readonly claimId: number;
   readonly address: string;
   /** The peer's IP address. */
   readonly host: string;
@@ -39,12 +46,12 @@ export interface KnownBefore {
   readonly identity?: { readonly appid: string; readonly imei: string } | undefined;
 }
 
-/** What happened, as the session is told. Events about a link always mean the present one. */
+/** What happened. Events about a link always mean the present one. */
 export type SessionEvent =
-  /** Where it follows a defect of ours, whoever is dialled is left alone for a while first. */
+  /** After a defect, a device that is dialled is left alone for a while first. */
   | { readonly type: 'started'; readonly after?: Defect | KnownBefore }
   | { readonly type: 'stopped'; readonly reason: StopReason }
-  /** Whatever made the link fail is fixed: a pause of the back-off ends now. */
+  /** The cause of the failed link is fixed: a pause of the back-off ends now. */
   | { readonly type: 'pauseEnded' }
   /** The host of the link is a name, which is looked up before anything is dialled. */
   | { readonly type: 'linkResolving' }
@@ -53,10 +60,10 @@ export type SessionEvent =
   | { readonly type: 'linkOpened'; readonly address: string }
   /** Also a link that could not be opened. */
   | { readonly type: 'linkClosed'; readonly code: ErrorCode; readonly detail: string }
-  /** The peer registered as another device: the link is that one's, and open still. */
-  | { readonly type: 'linkHandedOn'; readonly detail: string }
-  | { readonly type: 'linkOffered'; readonly offer: LinkOffer }
-  | { readonly type: 'offerWithdrawn'; readonly offerId: number }
+  /** The peer registered as another device: the link goes to that one, and stays open. */
+  | { readonly type: 'linkTransferred'; readonly detail: string }
+  | { readonly type: 'linkClaimed'; readonly claim: LinkClaim }
+  | { readonly type: 'claimWithdrawn'; readonly claimId: number }
   | { readonly type: 'messageReceived'; readonly message: Message | InvalidPayload }
   /** A chunk was decoded; `pending` bytes of an unfinished frame are held. `remark`: what is odd about the line. */
   | {
@@ -73,7 +80,7 @@ export type SessionEvent =
   /** The bytes of an effect `send` were not taken by the link. */
   | { readonly type: 'sendRefused'; readonly message: Message; readonly code: ErrorCode }
   /** An earlier run has stored the first chunks of these files. */
-  | { readonly type: 'halvesFound'; readonly halves: readonly PartialUpload[] }
+  | { readonly type: 'partialsFound'; readonly partials: readonly PartialUpload[] }
   /** The chunk of an effect `storeChunk` is on the disk, or could not be put there. */
   | { readonly type: 'chunkStored'; readonly transfer: number; readonly ok: boolean }
   /** The timer fired; `afterReading` where it follows an effect `readOnce`. */
@@ -111,15 +118,15 @@ export type RequestOutcome =
       readonly refusal?: Refusal;
     };
 
-/** What is to be done, in this order. */
+/** What the runner performs, in this order. */
 export type Effect =
   | { readonly type: 'openLink'; readonly addressIndex: number }
   /** `end` writes out what is queued first. The session has done with the link: nothing of it is reported any more. */
   | { readonly type: 'closeLink'; readonly how: 'end' | 'destroy' }
-  /** The offered link is the present one from here on; what it had sent so far is answered by the session. */
-  | { readonly type: 'adoptLink'; readonly offerId: number }
-  /** The offered link gets a register reply with error -1 where it registered, and is closed. */
-  | { readonly type: 'refuseLink'; readonly offerId: number; readonly reason: string }
+  /** The claimed link is the present one from here on; what it had sent so far is answered by the session. */
+  | { readonly type: 'attachLink'; readonly claimId: number }
+  /** The claimed link gets a register reply with error -1 where it registered, and is closed. */
+  | { readonly type: 'refuseLink'; readonly claimId: number; readonly reason: string }
   /** With `report`, `sendAccepted` is wanted too. */
   | { readonly type: 'send'; readonly message: Message; readonly report?: boolean }
   /**
@@ -137,7 +144,7 @@ export type Effect =
       /** Where the values of a reply are in the state, where that is not the message's name. */
       readonly group?: string;
     }
-  /** A piece of a file of the device, to be written at this offset; `chunkStored` is to be reported. Offset 0 begins anew. */
+  /** A piece of a file of the device, to be written at this offset; `chunkStored` is to be reported. Offset 0 starts the file again. */
   | {
       readonly type: 'storeChunk';
       readonly transfer: number;
@@ -147,7 +154,7 @@ export type Effect =
       /** Behind the last piece the file must be this. */
       readonly whole?: WholeFile;
       /** How far the file is with this piece, for a later run to go on; absent where it is the last one. */
-      readonly half?: UploadCheckpoint;
+      readonly checkpoint?: UploadCheckpoint;
     }
   /** What is there of a file is given up. */
   | { readonly type: 'dropFile'; readonly transfer: number }
@@ -159,3 +166,32 @@ export type Effect =
       readonly reason: string;
       readonly text: string;
     };
+
+const NONE: readonly Effect[] = [];
+
+/** The effects of one event. Mostly they are one or two: a list that grows would allocate room for many. */
+export class EffectList {
+  #first: Effect | undefined;
+  #second: Effect | undefined;
+  #others: Effect[] | undefined;
+
+  push(effect: Effect): void {
+    if (this.#first === undefined) this.#first = effect;
+    else if (this.#second === undefined) this.#second = effect;
+    else {
+      this.#others ??= [];
+      this.#others.push(effect);
+    }
+  }
+
+  /** All of them, in their order; none are left. */
+  take(): readonly Effect[] {
+    const first = this.#first;
+    if (first === undefined) return NONE;
+    const second = this.#second;
+    const others = this.#others;
+    this.#first = this.#second = this.#others = undefined;
+    if (second === undefined) return [first];
+    return others === undefined ? [first, second] : [first, second, ...others];
+  }
+}

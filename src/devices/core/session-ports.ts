@@ -1,10 +1,9 @@
 import type { SessionSettings } from '../../contract/settings.ts';
-import type { LocalTime } from './answer.ts';
 import type { ClockEstimate } from './clock-estimate.ts';
-import type { ReceiverLimits } from './file-receiver.ts';
+import type { ReceivedFiles, ReceiverLimits } from './file-receiver.ts';
+import type { LocalTime } from './link-protocol.ts';
 import type { Measurements } from './measurements.ts';
 import type { MessageCatalog } from './message-catalog.ts';
-import type { ReceivedFiles } from './received-files.ts';
 import type { Effect } from './session-events.ts';
 import type { StateAxes } from './state-document.ts';
 import type { Stats } from './stats.ts';
@@ -26,7 +25,7 @@ export interface SessionPorts {
   readonly files?: ReceiverLimits;
 }
 
-/** What outlives a link, shared by a session and the conversation over its present link. */
+/** What outlives a link, shared by a session and the protocol of its present link. */
 export interface SessionContext {
   readonly settings: SessionSettings;
   readonly ports: SessionPorts;
@@ -34,13 +33,13 @@ export interface SessionContext {
   readonly stats: Stats;
   /** What the device last said of itself. */
   readonly measurements: Measurements;
-  /** Absent where the device sends no files, or nobody wants them. */
+  /** Absent where the device sends no files, or they are not wanted. */
   readonly files: ReceivedFiles | undefined;
   clock: ClockEstimate | undefined;
   /** A valid frame came since the start. */
   seen: boolean;
-  /** Adds to the orders that the event in hand results in. */
+  /** Adds to the effects of the event in hand. */
   emit(effect: Effect): void;
-  /** An exchange succeeded: back-off starts anew. */
+  /** An exchange succeeded: back-off starts from its first step. */
   succeeded(): void;
 }

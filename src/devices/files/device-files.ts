@@ -6,7 +6,7 @@ import type { ArrivedFile, UploadStore } from './upload-store.ts';
 
 export interface DeviceFilesOptions {
   readonly device: string;
-  /** Absent: nobody wants files of devices. */
+  /** Absent: files of devices are not wanted. */
   readonly uploads: UploadStore | undefined;
   readonly log: Log;
   /** A chunk is on the disk, or could not be put there. */
@@ -14,10 +14,10 @@ export interface DeviceFilesOptions {
   arrived(file: ArrivedFile, transfer: number): void;
 }
 
-/** The way of one device's files from its session to the disk; what goes wrong there is told to the log. */
+/** Carries the files of one device from its session to the disk; failures go to the log. */
 export class DeviceFiles {
   readonly #options: DeviceFilesOptions;
-  /** Whoever stored a chunk before all was forgotten does not ask any more what became of it. */
+  /** Counts `forget`: chunks stored before the last one are not reported. */
   #forgotten = 0;
 
   constructor(options: DeviceFilesOptions) {
@@ -25,8 +25,8 @@ export class DeviceFiles {
   }
 
   /** What an earlier run has stored of files that are not whole; from now on it is the session's to go on with. */
-  claim(): readonly PartialUpload[] {
-    return this.#options.uploads?.claim(this.#options.device) ?? [];
+  takePartials(): readonly PartialUpload[] {
+    return this.#options.uploads?.takePartials(this.#options.device) ?? [];
   }
 
   store({ transfer, ...piece }: Extract<Effect, { type: 'storeChunk' }>): void {
@@ -66,7 +66,7 @@ export class DeviceFiles {
     try {
       arrived(file, transfer);
     } catch (cause) {
-      // It is on the disk, and nobody is here to catch this.
+      // The file is on the disk; no caller would catch this.
       tellDefect(log, { device }, cause);
     }
   }

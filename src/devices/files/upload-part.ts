@@ -1,8 +1,37 @@
-import { constants, type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { constants, type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { writeAll } from '../../system/files.ts';
-import type { WholeFile } from '../core/file-receiver.ts';
-import { recordText, type UploadCheckpoint, type UploadRecord } from '../core/partial-upload.ts';
+import {
+  type FoundPartial,
+  RECORD_LENGTH,
+  readRecord,
+  recordText,
+  type UploadCheckpoint,
+  type UploadRecord,
+  type WholeFile,
+} from '../core/partial-upload.ts';
+
+/** What the name of a file in the upload store holds. */
+interface UploadName {
+  readonly device: string;
+  /** Whatever number the field of the message can hold, a negative one too. */
+  readonly transfer: number;
+}
+
+const NAME = /^([A-Za-z0-9._-]{1,64})\.\d{8}T\d{9}Z-(-?\d{1,16})(?:-\d+)?\.bin$/;
+
+/** The bridge makes the names, never the device. `attempt` counts from 1, for names that are taken. */
+export function uploadName({ device, transfer }: UploadName, wallMs: number, attempt: number): string {
+  const stamp = new Date(wallMs).toISOString().replace(/[-:.]/g, '');
+  return `${device}.${stamp}-${transfer}${attempt === 1 ? '' : `-${attempt}`}.bin`;
+}
+
+/** Undefined where the file is not one of an upload store; it is left alone then. */
+export function readUploadName(name: string): UploadName | undefined {
+  const [, device, transfer] = NAME.exec(name) ?? [];
+  return device === undefined ? undefined : { device, transfer: Number(transfer) };
+}
 
 /** Behind the name of the file: what there is of its bytes, and how far that is. */
 export const PART = '.part';
@@ -19,7 +48,7 @@ export interface Piece {
   /** Behind the last piece the file must be this. */
   readonly whole?: WholeFile;
   /** How far the file is with this piece; without it no later run goes on from there. */
-  readonly half?: UploadCheckpoint;
+  readonly checkpoint?: UploadCheckpoint;
 }
 
 /**
@@ -55,15 +84,15 @@ export class UploadPart {
     return this.#crc;
   }
 
-  async write({ offset, data, half }: Piece): Promise<void> {
+  async write({ offset, data, checkpoint }: Piece): Promise<void> {
     this.#data ??= await this.#open();
     await writeOver(this.#data, data, offset);
     this.#bytes += data.length;
     this.#crc = crc32(data, this.#crc);
-    if (half === undefined) return;
+    if (checkpoint === undefined) return;
     this.#record ??= await open(`${this.path}${RECORD}`, OVERWRITE);
     this.#recorded = true;
-    const line = recordText({ ...half, bytes: this.#bytes, crc32: this.#crc });
+    const line = recordText({ ...checkpoint, bytes: this.#bytes, crc32: this.#crc });
     await writeOver(this.#record, new TextEncoder().encode(line), 0);
   }
 
@@ -74,7 +103,7 @@ export class UploadPart {
 
   /** The file is whole: it takes its name. */
   async finish(): Promise<void> {
-    // The device is told that it arrived: then it is to be there after a power cut too.
+    // Acknowledged to the device next, so it must survive a power cut.
     await this.#data?.datasync();
     await this.#close();
     await rename(`${this.path}${PART}`, this.path);
@@ -140,4 +169,42 @@ async function crcOf(handle: FileHandle, bytes: number): Promise<number | undefi
     at += bytesRead;
   }
   return crc;
+}
+
+/** A checkpoint in the folder, by the name that the file shall have. */
+export interface PartialOnDisk extends FoundPartial {
+  readonly id: string;
+}
+
+/** The checkpoint that lies in the folder under a name; undefined where there is none that could go on, whatever is wrong with it. */
+export async function findPartial(
+  dir: string,
+  id: string,
+  wallMs: number,
+): Promise<PartialOnDisk | undefined> {
+  const name = readUploadName(id);
+  if (name === undefined) return undefined;
+  const path = join(dir, id);
+  try {
+    const [part, note] = await Promise.all([lstat(`${path}${PART}`), lstat(`${path}${RECORD}`)]);
+    if (!part.isFile() || !note.isFile() || note.size !== RECORD_LENGTH) return undefined;
+    const record = readRecord(await textOf(`${path}${RECORD}`));
+    // Where the clock was set back meanwhile, it is as young as can be.
+    const ageMs = Math.max(0, wallMs - note.mtimeMs);
+    return record && { id, ...name, record, fileBytes: part.size, ageMs };
+  } catch {
+    // Gone, or not to be read: nothing to go on from.
+    return undefined;
+  }
+}
+
+async function textOf(path: string): Promise<string> {
+  const handle = await open(path, 'r');
+  try {
+    const buffer = Buffer.alloc(RECORD_LENGTH);
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+    return buffer.toString('latin1', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
 }

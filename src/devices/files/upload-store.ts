@@ -3,11 +3,18 @@ import { join } from 'node:path';
 import { HeartwireError } from '../../errors.ts';
 import type { Clock, Timer } from '../../system/clock.ts';
 import { blocksOf, DiskBudget, type DiskUse } from '../../system/disk-budget.ts';
-import type { ReceiverLimits, WholeFile } from '../core/file-receiver.ts';
-import { chooseHalves, type PartialUpload, RECORD_LENGTH } from '../core/partial-upload.ts';
-import { findPartial, type PartialOnDisk } from './find-partial.ts';
-import { readUploadName, uploadName } from './upload-name.ts';
-import { PART, type Piece, RECORD, UploadPart } from './upload-part.ts';
+import type { ReceiverLimits } from '../core/file-receiver.ts';
+import { choosePartials, type PartialUpload, RECORD_LENGTH, type WholeFile } from '../core/partial-upload.ts';
+import {
+  findPartial,
+  PART,
+  type PartialOnDisk,
+  type Piece,
+  RECORD,
+  readUploadName,
+  UploadPart,
+  uploadName,
+} from './upload-part.ts';
 
 /** Files of one device that may be on their way at once, and how long a pause may be, over a restart too. */
 export const RECEIVING = {
@@ -15,7 +22,7 @@ export const RECEIVING = {
   patienceMs: 10 * 60_000,
 } as const satisfies Partial<ReceiverLimits>;
 /** What an earlier run left is not gone on from where it is older, or where there is more of it. */
-const KEPT = { maxAgeMs: 24 * 60 * 60_000, maxHalves: 256, maxPerDevice: RECEIVING.maxTransfers };
+const KEPT = { maxAgeMs: 24 * 60 * 60_000, maxPartials: 256, maxPerDevice: RECEIVING.maxTransfers };
 
 /** Files on their way that are open at once, each with its record; a process has a limit on what it may have open. */
 const MOST_OPEN = 64;
@@ -71,7 +78,7 @@ export class UploadStore {
   /** Those with descriptors; the one that was written to last comes last. */
   readonly #open = new Set<Slot>();
   /** What an earlier run left, by device, until that is here. */
-  readonly #unclaimed = new Map<string, PartialUpload[]>();
+  readonly #leftPartials = new Map<string, PartialUpload[]>();
   /** The oldest first. */
   readonly #files = new Map<string, StoredFile>();
   /** What is done one after the other, for one transfer of one device. */
@@ -86,7 +93,7 @@ export class UploadStore {
   }
 
   /**
-   * Makes the folder, counts what is there, and removes what an earlier run did not finish and nobody can go on with.
+   * Makes the folder, counts what is there, and removes what an earlier run did not finish and no device can go on with.
    *
    * @throws HeartwireError `file_not_written` where the folder cannot be used
    */
@@ -111,29 +118,29 @@ export class UploadStore {
   async #read(dir: string): Promise<void> {
     await mkdir(dir, { recursive: true });
     const found: StoredFile[] = [];
-    const halves = new Set<string>();
+    const partials = new Set<string>();
     for (const name of await readdir(dir)) {
       const ending = [PART, RECORD].find((each) => name.endsWith(each));
       const id = ending === undefined ? name : name.slice(0, -ending.length);
       if (readUploadName(id) === undefined) continue;
       if (ending !== undefined) {
-        halves.add(id);
+        partials.add(id);
         continue;
       }
       const { size, mtimeMs } = await stat(join(dir, name));
       found.push({ id: name, bytes: size, at: Math.round(mtimeMs) });
     }
     for (const file of found.sort((a, b) => a.at - b.at)) this.#keep(file);
-    await this.#keepHalves(halves);
+    await this.#keepPartials(partials);
     // The budget may be smaller than that of an earlier run.
     await this.#remove(this.#budget.makeRoom('', { bytes: 0, files: 0 }));
   }
 
   /** What an earlier run has stored of the files of a device; from now on they are the device's to go on with. */
-  claim(device: string): readonly PartialUpload[] {
-    const halves = this.#unclaimed.get(device) ?? [];
-    this.#unclaimed.delete(device);
-    return halves;
+  takePartials(device: string): readonly PartialUpload[] {
+    const partials = this.#leftPartials.get(device) ?? [];
+    this.#leftPartials.delete(device);
+    return partials;
   }
 
   get files(): readonly StoredFile[] {
@@ -145,14 +152,14 @@ export class UploadStore {
     return this.#budget.use;
   }
 
-  /** Where a file lies; undefined for every name that is not one of ours. */
+  /** Where a file lies; undefined for a name that is not in the store. */
   find(id: string): (StoredFile & { readonly path: string }) | undefined {
     const file = this.#files.get(id);
     return file && { ...file, path: join(this.#settings.dir, id) };
   }
 
   /**
-   * Writes one piece; resolves once it is written, with the file where that was the last one. Offset 0 begins anew.
+   * Writes one piece; resolves once it is written, with the file where that was the last one. Offset 0 starts the file again.
    * Rejects where the disk or the budget does not take it; what was there is gone then.
    */
   store(device: string, transfer: number, piece: Piece): Promise<ArrivedFile | undefined> {
@@ -172,9 +179,9 @@ export class UploadStore {
     return this.#inTurn(`${device}/${transfer}`, (key) => this.#discard(key));
   }
 
-  /** Gives up all that is there of the files of a device: nobody will send the rest. */
+  /** Gives up the unfinished files of a device: the rest of them will not come. */
   async forget(device: string): Promise<void> {
-    this.#unclaimed.delete(device);
+    this.#leftPartials.delete(device);
     const prefix = `${device}/`;
     // What is still to be written has no part yet, and shall leave none.
     const keys = new Set(
@@ -192,21 +199,21 @@ export class UploadStore {
     this.#parts.clear();
   }
 
-  async #keepHalves(ids: ReadonlySet<string>): Promise<void> {
+  async #keepPartials(ids: ReadonlySet<string>): Promise<void> {
     const { dir, maxFileBytes, budgetBytes, maxFiles, deviceShare = 1 } = this.#settings;
     const { monoMs, wallMs } = this.#clock.now();
     const found: PartialOnDisk[] = [];
     for (const id of ids) {
-      const half = this.#files.has(id) ? undefined : await findPartial(dir, id, wallMs);
-      if (half !== undefined) found.push(half);
+      const partial = this.#files.has(id) ? undefined : await findPartial(dir, id, wallMs);
+      if (partial !== undefined) found.push(partial);
     }
     const maxPerDevice = Math.min(KEPT.maxPerDevice, Math.floor((maxFiles * deviceShare) / PART_FILES));
-    const maxHalves = Math.min(KEPT.maxHalves, Math.floor(maxFiles / PART_FILES));
-    const kept = chooseHalves(found, {
+    const maxPartials = Math.min(KEPT.maxPartials, Math.floor(maxFiles / PART_FILES));
+    const kept = choosePartials(found, {
       ...KEPT,
       maxFileBytes,
       budgetBytes,
-      maxHalves,
+      maxPartials,
       maxPerDevice,
       diskBytes: (bytes) => blocksOf(bytes) + RECORD_BYTES,
     });
@@ -219,13 +226,13 @@ export class UploadStore {
       const use = { bytes: blocksOf(record.bytes) + RECORD_BYTES, files: PART_FILES };
       this.#budget.hold(device, use);
       this.#parts.set(key, { device, key, part: new UploadPart(join(dir, id), record), use });
-      const { crc32: _, ...half } = record;
-      this.#unclaimed.set(device, [...(this.#unclaimed.get(device) ?? []), { transfer, ...half }]);
+      const { crc32: _, ...partial } = record;
+      this.#leftPartials.set(device, [...(this.#leftPartials.get(device) ?? []), { transfer, ...partial }]);
     }
     if (kept.length === 0) return;
     this.#patience = this.#clock.setTimer(monoMs + RECEIVING.patienceMs, () => {
       // What cannot be removed now is looked at again by the next run.
-      for (const device of this.#unclaimed.keys()) this.forget(device).catch(() => undefined);
+      for (const device of this.#leftPartials.keys()) this.forget(device).catch(() => undefined);
     });
   }
 

@@ -114,7 +114,7 @@ function addListeners(registry: Registry, { deviceListeners }: BridgeFamilySourc
     name: 'heartwire_unregistered_links',
     help: 'Links that dialled in and have no name yet.',
     labels,
-    read: each((deviceListener) => deviceListener.nameless().length),
+    read: each((deviceListener) => deviceListener.pendingLinks().length),
   });
 }
 

@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import { ROUND_TRIP_BOUNDS_MS, Tally } from '../../devices/core/tally.ts';
+import { ROUND_TRIP_BOUNDS_MS, Tally } from '../../devices/core/stats.ts';
 import type { DeviceReading } from '../../devices/device-runner.ts';
 import type { FeedStore } from '../../feed/core/store.ts';
 import type { SubscriberRegistry } from '../../feed/hub/subscriber-registry.ts';

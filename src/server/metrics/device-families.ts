@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import { DEVICE_STATUSES, LINK_STATUSES, type StatsDocument } from '../../contract/feed/topic-documents.ts';
-import { Tally } from '../../devices/core/tally.ts';
+import { Tally } from '../../devices/core/stats.ts';
 import type { DeviceReading } from '../../devices/device-runner.ts';
 import { atOnce } from '../../system/slices.ts';
 import { addCounter, addGauge, type Sample } from './family.ts';

@@ -248,7 +248,7 @@ describe('a device that only answers', () => {
 });
 
 describe('a device without a register that dials in', () => {
-  let offerId = 0;
+  let claimId = 0;
   const dialled = () => {
     const life = { silenceMs: 10_000, polls: [], turnaroundMs: 20 };
     const bench = new SessionBench(dialIn({ bare: life }), () => 0.5, ovenCatalog());
@@ -256,7 +256,7 @@ describe('a device without a register that dials in', () => {
     return bench;
   };
   const dials = (bench: SessionBench) =>
-    bench.offer({ offerId: ++offerId, address: `10.0.0.1:${50_000 + offerId}`, host: '10.0.0.1' });
+    bench.claim({ claimId: ++claimId, address: `10.0.0.1:${50_000 + claimId}`, host: '10.0.0.1' });
 
   it('is not online by dialling again and again, though its link is held then', () => {
     const bench = dialled();

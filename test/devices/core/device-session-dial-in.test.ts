@@ -10,16 +10,16 @@ import {
 } from '../../support/session-bench.ts';
 
 const identity = { appid: APPID, imei: IMEI };
-let offerId = 0;
-const from = (host: string) => ({ offerId: ++offerId, address: `${host}:50000`, host, register: identity });
+let claimId = 0;
+const from = (host: string) => ({ claimId: ++claimId, address: `${host}:50000`, host, register: identity });
 const hungUp = { type: 'linkClosed', code: 'link_closed', detail: 'the peer closed the link' } as const;
 
 function dialledIn(settings = dialIn(), host = '10.0.0.1') {
   const bench = new SessionBench(settings);
   bench.tell({ type: 'started' });
-  const offer = from(host);
-  const orders = bench.offer(offer);
-  return { bench, offer, orders };
+  const claim = from(host);
+  const orders = bench.claim(claim);
+  return { bench, claim, orders };
 }
 
 describe('a device that dials in', () => {
@@ -27,8 +27,8 @@ describe('a device that dials in', () => {
     const bench = new SessionBench(dialIn());
     bench.tell({ type: 'started' });
     expect(bench.axes).toBe('unknown, link listening');
-    const offer = from('10.0.0.1');
-    expect(bench.offer(offer)).toEqual([`adopt ${offer.offerId}`, 'send register reply 0']);
+    const claim = from('10.0.0.1');
+    expect(bench.claim(claim)).toEqual([`attach ${claim.claimId}`, 'send register reply 0']);
     expect(bench.axes).toBe('online, link connected');
     expect(bench.state?.identity).toEqual(identity);
     expect(bench.state?.link.address).toBe('10.0.0.1:50000');
@@ -77,10 +77,10 @@ describe('a device that dials in', () => {
     const bench = new SessionBench(dialIn());
     bench.tell({ type: 'started' });
     const { register: _, ...byAddress } = from('10.0.0.1');
-    bench.offer(byAddress);
+    bench.claim(byAddress);
     bench.message(registerRequest(identity));
     bench.tell(hungUp);
-    bench.offer({ ...byAddress, offerId: ++offerId });
+    bench.claim({ ...byAddress, claimId: ++claimId });
     const other = { appid: APPID, imei: '490154203237518' };
     expect(bench.message(registerRequest(other))).toEqual(['send register reply 0']);
     expect(bench.axes).toBe('online, link connected');
@@ -91,7 +91,7 @@ describe('a device that dials in', () => {
   it('has a warning where its IMEI fails the checksum', () => {
     const { bench } = dialledIn();
     bench.tell(hungUp);
-    bench.offer({ ...from('10.0.0.1'), register: { appid: APPID, imei: '869858030720694' } });
+    bench.claim({ ...from('10.0.0.1'), register: { appid: APPID, imei: '869858030720694' } });
     expect(bench.state?.warnings).toEqual(['imei_checksum']);
   });
 
@@ -103,7 +103,7 @@ describe('a device that dials in', () => {
     expect(bench.state?.status).toBe('away');
     bench.pass(1);
     expect(bench.axes).toBe('offline (overdue), link listening (link_closed)');
-    bench.offer(from('10.0.0.1'));
+    bench.claim(from('10.0.0.1'));
     expect(bench.axes).toBe('online, link connected');
   });
 
@@ -111,7 +111,7 @@ describe('a device that dials in', () => {
     const { bench } = dialledIn(dialIn({ presence: { everyMs: 4_000 } }));
     bench.tell(hungUp);
     bench.pass(5_000);
-    bench.offer(from('10.0.0.1'));
+    bench.claim(from('10.0.0.1'));
     bench.pass(1_001);
     expect(bench.axes).toBe('online, link connected');
   });
@@ -133,13 +133,13 @@ describe('takeover', () => {
   it('from the same address the newest link wins at once', () => {
     const { bench } = dialledIn();
     const next = from('10.0.0.1');
-    expect(bench.offer(next)).toEqual(['destroy', `adopt ${next.offerId}`, 'send register reply 0']);
+    expect(bench.claim(next)).toEqual(['destroy', `attach ${next.claimId}`, 'send register reply 0']);
     expect(bench.axes).toBe('online, link connected');
   });
 
   it('counts what the former link left, and does not blame the newest for it', () => {
     const { bench } = dialledIn();
-    bench.offer(from('10.0.0.1'));
+    bench.claim(from('10.0.0.1'));
     const report = { reason: 'truncated', count: 3, sample: Uint8Array.of(0, 0, 0), seen: '000000' } as const;
     bench.tell({ type: 'bytesDiscarded', report: { ...report, expected: 'a frame' }, past: true });
     expect(bench.session.stats.counts.discarded_bytes).toBe(3);
@@ -152,7 +152,7 @@ describe('takeover', () => {
     const { bench } = dialledIn();
     const since = bench.state?.link.since ?? 0;
     bench.pass(1_000);
-    bench.offer(from('10.0.0.1'));
+    bench.claim(from('10.0.0.1'));
     expect(bench.state?.link.since).toBe(since + 1_000);
   });
 
@@ -160,15 +160,15 @@ describe('takeover', () => {
     const { bench } = dialledIn();
     bench.pass(3_000);
     const next = from('10.0.0.2');
-    expect(bench.offer(next)).toContain(`adopt ${next.offerId}`);
+    expect(bench.claim(next)).toContain(`attach ${next.claimId}`);
   });
 
   it('from another address a lively link is probed, and keeps the identity when it answers', () => {
     const { bench } = dialledIn();
     bench.pass(1_000);
     const next = from('10.0.0.2');
-    expect(bench.offer(next)).toEqual(['send heartbeat request']);
-    expect(bench.message(reply('heartbeat'))).toEqual([`refuse ${next.offerId}`]);
+    expect(bench.claim(next)).toEqual(['send heartbeat request']);
+    expect(bench.message(reply('heartbeat'))).toEqual([`refuse ${next.claimId}`]);
     expect(bench.axes).toBe('online, link connected');
     expect(bench.state?.link.address).toBe('10.0.0.1:50000');
     // One question is no reason to beat from now on.
@@ -183,8 +183,8 @@ describe('takeover', () => {
     bench.pass(1_000);
     standStill(bench);
     const next = from('10.0.0.2');
-    expect(bench.offer(next)).toEqual(['send heartbeat request']);
-    expect(bench.message(request('heartbeat'))).toEqual(['send heartbeat reply 0', `refuse ${next.offerId}`]);
+    expect(bench.claim(next)).toEqual(['send heartbeat request']);
+    expect(bench.message(request('heartbeat'))).toEqual(['send heartbeat reply 0', `refuse ${next.claimId}`]);
     expect(bench.axes).toBe('online, link connected');
   });
 
@@ -192,10 +192,10 @@ describe('takeover', () => {
     const { bench } = dialledIn();
     bench.pass(1_000);
     const next = from('10.0.0.2');
-    bench.offer(next);
+    bench.claim(next);
     expect(bench.pass(3_000)).toEqual([
       '4000 destroy',
-      `4000 adopt ${next.offerId}`,
+      `4000 attach ${next.claimId}`,
       '4000 send register reply 0',
     ]);
     expect(bench.state?.link.address).toBe('10.0.0.2:50000');
@@ -204,16 +204,16 @@ describe('takeover', () => {
   it('a probed link that closes yields at once', () => {
     const { bench } = dialledIn();
     const next = from('10.0.0.2');
-    bench.offer(next);
-    expect(bench.tell(hungUp)).toEqual([`adopt ${next.offerId}`, 'send register reply 0']);
+    bench.claim(next);
+    expect(bench.tell(hungUp)).toEqual([`attach ${next.claimId}`, 'send register reply 0']);
     expect(bench.axes).toBe('online, link connected');
   });
 
   it('a newcomer that goes away is forgotten', () => {
     const { bench } = dialledIn();
     const next = from('10.0.0.2');
-    bench.offer(next);
-    bench.tell({ type: 'offerWithdrawn', offerId: next.offerId });
+    bench.claim(next);
+    bench.tell({ type: 'claimWithdrawn', claimId: next.claimId });
     expect(bench.pass(3_500)).toEqual([]);
   });
 
@@ -221,29 +221,29 @@ describe('takeover', () => {
     const { bench } = dialledIn();
     for (let i = 0; i < 3; i++) {
       bench.pass(1_000);
-      bench.offer(from('10.0.0.1'));
+      bench.claim(from('10.0.0.1'));
     }
     expect(bench.axes).toBe('online (duplicate_identity), link connected');
     const fourth = from('10.0.0.1');
-    expect(bench.offer(fourth)).toEqual([`refuse ${fourth.offerId}`]);
+    expect(bench.claim(fourth)).toEqual([`refuse ${fourth.claimId}`]);
     for (let at = 0; at < 60; at += 2) {
       bench.pass(2_000);
       bench.message(request('heartbeat'));
     }
     expect(bench.axes).toBe('online, link connected');
     const fifth = from('10.0.0.1');
-    expect(bench.offer(fifth)).toContain(`adopt ${fifth.offerId}`);
+    expect(bench.claim(fifth)).toContain(`attach ${fifth.claimId}`);
   });
 
   it('say so for as long as the hold lasts, over a silence and a next link too', () => {
     const { bench } = dialledIn();
-    for (let i = 0; i < 3; i++) bench.offer(from('10.0.0.1'));
+    for (let i = 0; i < 3; i++) bench.claim(from('10.0.0.1'));
     bench.pass(5_000);
     expect(bench.axes).toBe('stale (silent), link connected');
     bench.message(request('heartbeat'));
     expect(bench.axes).toBe('online (duplicate_identity), link connected');
     bench.tell({ type: 'linkClosed', code: 'link_closed', detail: 'over' });
-    bench.offer(from('10.0.0.1'));
+    bench.claim(from('10.0.0.1'));
     expect(bench.axes).toBe('online (duplicate_identity), link connected');
     for (let at = 5; at < 62; at += 3) {
       bench.pass(3_000);
@@ -254,16 +254,16 @@ describe('takeover', () => {
 
   it('a held incumbent that dies is no obstacle', () => {
     const { bench } = dialledIn();
-    for (let i = 0; i < 3; i++) bench.offer(from('10.0.0.1'));
+    for (let i = 0; i < 3; i++) bench.claim(from('10.0.0.1'));
     bench.pass(11_000);
     expect(bench.state?.status).toBe('offline');
     const next = from('10.0.0.3');
-    expect(bench.offer(next)).toContain(`adopt ${next.offerId}`);
+    expect(bench.claim(next)).toContain(`attach ${next.claimId}`);
   });
 
   it('fails what was in flight over the replaced link', () => {
     const { bench } = dialledIn();
     bench.tell({ type: 'requestMade', requestId: 1, message: 'datetime', fields: {}, timeoutMs: 5_000 });
-    expect(bench.offer(from('10.0.0.1'))[0]).toBe('settle 1 link_replaced');
+    expect(bench.claim(from('10.0.0.1'))[0]).toBe('settle 1 link_replaced');
   });
 });

@@ -191,13 +191,13 @@ describe('a file that is received', () => {
 
   it('says how far it is with each chunk but the last', () => {
     const files = new FileReceiver(limits);
-    const half = (index: number) => {
+    const checkpoint = (index: number) => {
       const verdict = files.chunk({ transfer: 1, index, total: 2, data: bytes(10), whole: { size: 20 } }, 0);
       files.stored(1, true, 0);
-      return verdict.do === 'store' ? verdict.half : verdict;
+      return verdict.do === 'store' ? verdict.checkpoint : verdict;
     };
-    expect(half(0)).toEqual({ total: 2, next: 1, lastSum: expect.any(Number), whole: { size: 20 } });
-    expect(half(1)).toBeUndefined();
+    expect(checkpoint(0)).toEqual({ total: 2, next: 1, lastSum: expect.any(Number), whole: { size: 20 } });
+    expect(checkpoint(1)).toBeUndefined();
   });
 
   it('arrives whole over a link that loses questions and answers', () => {
@@ -252,15 +252,15 @@ describe('a file that is gone on with after a restart', () => {
   /** A new run, in which the first `next` chunks are there. */
   function restored(next: number): FileReceiver {
     const former = new FileReceiver(limits);
-    let half: UploadCheckpoint | undefined;
+    let checkpoint: UploadCheckpoint | undefined;
     for (let index = 0; index < next; index++) {
       const verdict = former.chunk(chunkAt(index), 0);
-      if (verdict.do === 'store') half = verdict.half;
+      if (verdict.do === 'store') checkpoint = verdict.checkpoint;
       former.stored(1, true, 0);
     }
     const files = new FileReceiver(limits);
-    if (half === undefined) throw new Error('nothing was stored');
-    expect(files.restore({ transfer: 1, bytes: next * 10, ...half }, 1_000)).toBe(true);
+    if (checkpoint === undefined) throw new Error('nothing was stored');
+    expect(files.restore({ transfer: 1, bytes: next * 10, ...checkpoint }, 1_000)).toBe(true);
     return files;
   }
 
@@ -316,13 +316,13 @@ describe('a file that is gone on with after a restart', () => {
     ['it is too large', { bytes: 4_097 }],
     ['it is there already', { transfer: 1 }],
   ])('is none where %s', (_, changes) => {
-    const half = { transfer: 5, total: 9, next: 3, bytes: 30, lastSum: 1, ...changes };
-    expect(restored(3).restore(half, 0)).toBe(false);
+    const checkpoint = { transfer: 5, total: 9, next: 3, bytes: 30, lastSum: 1, ...changes };
+    expect(restored(3).restore(checkpoint, 0)).toBe(false);
   });
 
   it('is one of few', () => {
     const files = restored(3);
-    const half = { total: 9, next: 3, bytes: 30, lastSum: 1 };
-    expect([2, 3].map((transfer) => files.restore({ ...half, transfer }, 0))).toEqual([true, false]);
+    const checkpoint = { total: 9, next: 3, bytes: 30, lastSum: 1 };
+    expect([2, 3].map((transfer) => files.restore({ ...checkpoint, transfer }, 0))).toEqual([true, false]);
   });
 });

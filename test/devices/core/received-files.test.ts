@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chunkMessage } from '../../../src/devices/core/chunk-message.ts';
+import { ReceivedFiles } from '../../../src/devices/core/file-receiver.ts';
 import { MessageCatalog } from '../../../src/devices/core/message-catalog.ts';
-import { ReceivedFiles } from '../../../src/devices/core/received-files.ts';
 import type { Effect } from '../../../src/devices/core/session-events.ts';
 import { bytesValue } from '../../../src/protocol/declared/value.ts';
 import type { DeclaredRequest } from '../../../src/protocol/message.ts';
@@ -121,7 +121,7 @@ describe('chunks of a device', () => {
   it('go on no more with a device that sends no files now', () => {
     const half = { transfer: 7, total: 2, next: 1, bytes: 10, lastSum: 1 };
     const session = new SessionBench(settings());
-    expect(session.tell({ type: 'halvesFound', halves: [half] })).toEqual(['drop 7']);
+    expect(session.tell({ type: 'partialsFound', partials: [half] })).toEqual(['drop 7']);
   });
 
   it('are no other messages', () => {

@@ -96,7 +96,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.tuple(fc.nat(2), fc.constantFrom(undefined, OUR_REGISTER)).map(
       ([host, register]): Step =>
         (world) =>
-          world.offer(`10.0.0.${host}`, register),
+          world.claim(`10.0.0.${host}`, register),
     ),
   },
   { weight: 1, arbitrary: fc.constant<Step>((world) => world.withdraw()) },
@@ -114,7 +114,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** What a runner would do, and what it may rely on. */
 class World {
   readonly bench: SessionBench;
-  readonly #offers = new Set<number>();
+  readonly #claims = new Set<number>();
   readonly #asked = new Set<number>();
   #link: 'none' | 'opening' | 'open' = 'none';
   #ids = 0;
@@ -162,23 +162,23 @@ class World {
   handOn(): void {
     if (this.#link !== 'open' || this.bench.session.settings.addresses.length > 0) return;
     this.#link = 'none';
-    this.#tell({ type: 'linkHandedOn', detail: 'it registered as another' });
+    this.#tell({ type: 'linkTransferred', detail: 'it registered as another' });
   }
 
-  offer(host: string, register: typeof OTHER | undefined): void {
+  claim(host: string, register: typeof OTHER | undefined): void {
     const { addresses, bare } = this.bench.session.settings;
     if (addresses.length > 0) return;
-    const offerId = ++this.#ids;
-    this.#offers.add(offerId);
+    const claimId = ++this.#ids;
+    this.#claims.add(claimId);
     const known = bare !== undefined || register === undefined ? {} : { register };
-    this.#tell({ type: 'linkOffered', offer: { offerId, address: `${host}:50000`, host, ...known } });
+    this.#tell({ type: 'linkClaimed', claim: { claimId, address: `${host}:50000`, host, ...known } });
   }
 
   withdraw(): void {
-    const [offerId] = this.#offers;
-    if (offerId === undefined) return;
-    this.#offers.delete(offerId);
-    this.#tell({ type: 'offerWithdrawn', offerId });
+    const [claimId] = this.#claims;
+    if (claimId === undefined) return;
+    this.#claims.delete(claimId);
+    this.#tell({ type: 'claimWithdrawn', claimId });
   }
 
   ask(name: string): void {
@@ -191,7 +191,7 @@ class World {
   stop(): void {
     this.#tell({ type: 'stopped', reason: 'stopped' });
     expect(this.#link).toBe('none');
-    expect([...this.#asked, ...this.#offers]).toEqual([]);
+    expect([...this.#asked, ...this.#claims]).toEqual([]);
   }
 
   #tell(event: Parameters<SessionBench['tell']>[0]): void {
@@ -211,13 +211,13 @@ class World {
         expect(this.#link).toBe('none');
         this.#link = 'opening';
         return;
-      case 'adopt':
+      case 'attach':
         expect(this.#link).toBe('none');
-        expect(this.#offers.delete(Number(id))).toBe(true);
+        expect(this.#claims.delete(Number(id))).toBe(true);
         this.#link = 'open';
         return;
       case 'refuse':
-        expect(this.#offers.delete(Number(id))).toBe(true);
+        expect(this.#claims.delete(Number(id))).toBe(true);
         return;
       case 'settle':
         expect(this.#asked.delete(Number(id))).toBe(true);
@@ -239,7 +239,7 @@ describe('a session, whatever happens to it', () => {
     ['dialled', settings],
     ['dialling in', dialIn],
   ])(
-    '%s has one link at most, settles each request and offer once, and never hangs at a deadline',
+    '%s has one link at most, settles each request and claim once, and never hangs at a deadline',
     (_how, make) => {
       fc.assert(
         fc.property(life, fc.array(step, { maxLength: 120, size: 'max' }), (changes, steps) => {

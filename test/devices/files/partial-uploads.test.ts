@@ -65,7 +65,7 @@ async function store(uploads: UploadStore, from: number, to: number, device = 'p
       offset,
       data,
       last,
-      ...(last ? {} : { half: marks(index + 1) }),
+      ...(last ? {} : { checkpoint: marks(index + 1) }),
     });
   }
   return done;
@@ -94,9 +94,9 @@ describe('a file of which the first chunks are there', () => {
     if (ended) await former[Symbol.asyncDispose]();
     const uploads = await run();
     expect(uploads.files).toEqual([]);
-    expect(uploads.claim('p2')).toEqual([]);
-    expect(uploads.claim('p1')).toEqual([{ transfer: 7, bytes: 3 * CHUNK, ...marks(3) }]);
-    expect(uploads.claim('p1')).toEqual([]);
+    expect(uploads.takePartials('p2')).toEqual([]);
+    expect(uploads.takePartials('p1')).toEqual([{ transfer: 7, bytes: 3 * CHUNK, ...marks(3) }]);
+    expect(uploads.takePartials('p1')).toEqual([]);
     const done = await store(uploads, 3, 5);
     expect(done?.bytes).toBe(file.length);
     expect(sha256(await readFile(uploads.find(done?.id ?? '')?.path ?? ''))).toBe(sha256(file));
@@ -110,7 +110,7 @@ describe('a file of which the first chunks are there', () => {
     await store(next, 1, 2);
     await next[Symbol.asyncDispose]();
     const uploads = await run();
-    expect(uploads.claim('p1')).toMatchObject([{ next: 2, bytes: 2 * CHUNK }]);
+    expect(uploads.takePartials('p1')).toMatchObject([{ next: 2, bytes: 2 * CHUNK }]);
     const done = await store(uploads, 2, 5);
     expect(sha256(await readFile(uploads.find(done?.id ?? '')?.path ?? ''))).toBe(sha256(file));
   });
@@ -157,7 +157,7 @@ describe('what is found of a file', () => {
     await store(await run(), 0, 3);
     await damage(await left());
     const uploads = await run();
-    expect(uploads.claim('p1')).toEqual([]);
+    expect(uploads.takePartials('p1')).toEqual([]);
     expect((await readdir(dir)).filter((name) => name !== 'elsewhere')).toEqual([]);
     await expect(store(uploads, 3, 4)).rejects.toThrow('came at byte 0');
   });
@@ -177,7 +177,7 @@ describe('what is found of a file', () => {
   it('is kept where the clock was set back meanwhile', async () => {
     await store(await run(), 0, 3);
     await aged((await left()).record, -DAY_S * 400);
-    expect((await run()).claim('p1')).toHaveLength(1);
+    expect((await run()).takePartials('p1')).toHaveLength(1);
   });
 
   it('waits for its device for ten minutes', async () => {
@@ -186,14 +186,14 @@ describe('what is found of a file', () => {
     await store(former, 0, 3, 'p2');
     await former[Symbol.asyncDispose]();
     const uploads = await run();
-    expect(uploads.claim('p1')).toHaveLength(1);
+    expect(uploads.takePartials('p1')).toHaveLength(1);
     clock.advance(10 * MINUTE_MS - 1);
     expect(await readdir(dir)).toHaveLength(4);
     clock.advance(1);
     await expect
       .poll(() => readdir(dir))
       .toEqual([expect.stringMatching(/^p1\..*\.half$/), expect.stringMatching(/^p1\..*\.part$/)]);
-    expect(uploads.claim('p2')).toEqual([]);
+    expect(uploads.takePartials('p2')).toEqual([]);
     expect(await store(uploads, 3, 5, 'p1')).toMatchObject({ bytes: file.length });
   });
 
@@ -213,7 +213,7 @@ describe('what is found of a file', () => {
     await former[Symbol.asyncDispose]();
     const uploads = await run({ budgetBytes: 12_288 });
     expect(await readdir(dir)).toHaveLength(2);
-    const kept = ['p1', 'p2'].filter((device) => uploads.claim(device).length > 0);
+    const kept = ['p1', 'p2'].filter((device) => uploads.takePartials(device).length > 0);
     expect(kept).toHaveLength(1);
     await expect(
       uploads.store('p3', 1, { offset: 0, last: true, data: Buffer.alloc(8_193) }),
@@ -226,7 +226,7 @@ describe('what is found of a file', () => {
     await former[Symbol.asyncDispose]();
     const uploads = await run();
     await uploads.forget('p1');
-    expect(uploads.claim('p1')).toEqual([]);
+    expect(uploads.takePartials('p1')).toEqual([]);
     expect(await readdir(dir)).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readUploadName, uploadName } from '../../../src/devices/files/upload-name.ts';
+import { readUploadName, uploadName } from '../../../src/devices/files/upload-part.ts';
 
 const AT = Date.UTC(2026, 10, 21, 0, 7, 36, 25);
 

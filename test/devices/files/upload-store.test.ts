@@ -97,7 +97,7 @@ describe('the uploads', () => {
     expect(await readdir(dir)).toHaveLength(2);
   });
 
-  it('knows what an earlier run left, removes halves that nobody can go on with, and leaves what is not its own', async () => {
+  it('knows what an earlier run left, removes partials that nobody can go on with, and leaves what is not its own', async () => {
     const earlier = make();
     await earlier.start();
     const file = await earlier.store('p1', 1, whole(Buffer.from('kept')));
@@ -126,7 +126,7 @@ describe('the uploads', () => {
     expect(await uploads.store('p1', 1, { ...whole(data), whole: right })).toMatchObject({ bytes: 11 });
   });
 
-  it('removes the halves of a device that is gone, and of no other', async () => {
+  it('removes the partials of a device that is gone, and of no other', async () => {
     const uploads = make();
     await uploads.start();
     const half = { offset: 0, last: false, data: Buffer.from('half') };

@@ -29,11 +29,11 @@ async function run(blocks: number, maxFiles = 1_000, deviceShare?: number): Prom
 }
 
 const whole = (bytes: number) => ({ offset: 0, last: true, data: Buffer.alloc(bytes, 1) });
-const half = (bytes: number, next = 1) => ({
+const checkpointed = (bytes: number, next = 1) => ({
   offset: (next - 1) * bytes,
   last: false,
   data: Buffer.alloc(bytes, next),
-  half: { total: 100, next, lastSum: next },
+  checkpoint: { total: 100, next, lastSum: next },
 });
 const transfersOf = (uploads: UploadStore, device: string) =>
   uploads.files.filter(({ id }) => id.startsWith(`${device}.`)).map(({ id }) => /Z-(\d+)/.exec(id)?.[1]);
@@ -63,7 +63,7 @@ describe('the budget of files', () => {
     const uploads = await run(1_000, 10);
     for (let transfer = 0; transfer < 40; transfer++) {
       await uploads.store('p1', transfer, whole(4));
-      await uploads.store('p2', transfer % 4, half(4));
+      await uploads.store('p2', transfer % 4, checkpointed(4));
       expect((await taken()).files).toBeLessThanOrEqual(10);
       expect(uploads.use.files).toBe((await taken()).files);
     }
@@ -95,11 +95,11 @@ describe('the budget of files', () => {
   it('takes it from the device that holds the most where nothing is whole, and refuses its next piece', async () => {
     const uploads = await run(20);
     for (const transfer of [1, 2]) {
-      for (const next of [1, 2]) await uploads.store('flood', transfer, half(4 * BLOCK, next));
+      for (const next of [1, 2]) await uploads.store('flood', transfer, checkpointed(4 * BLOCK, next));
     }
     expect(await uploads.store('p1', 1, whole(2 * BLOCK))).toMatchObject({ bytes: 2 * BLOCK });
     expect((await readdir(dir)).filter((name) => name.endsWith('.part'))).toHaveLength(1);
-    await expect(uploads.store('flood', 1, half(4 * BLOCK, 3))).rejects.toThrow('came at byte 0');
+    await expect(uploads.store('flood', 1, checkpointed(4 * BLOCK, 3))).rejects.toThrow('came at byte 0');
     await expect(uploads.store('flood', 3, whole(12 * BLOCK))).rejects.toThrow(
       'the budget for files is spent',
     );
@@ -123,7 +123,7 @@ describe('the budget of files', () => {
     const former = await run(100);
     for (let transfer = 1; transfer <= 30; transfer++) await former.store('p1', transfer, whole(4));
     await former.store('p2', 1, whole(4));
-    await former.store('p2', 2, half(4));
+    await former.store('p2', 2, checkpointed(4));
     await former[Symbol.asyncDispose]();
     const uploads = await run(10, 8);
     expect(uploads.use).toEqual(await taken());
@@ -134,7 +134,7 @@ describe('the budget of files', () => {
   it.runIf(hasProc)('keeps few descriptors for files that many devices have begun', async () => {
     const uploads = await run(2_000);
     const devices = Array.from({ length: 150 }, (_, index) => `p${index}`);
-    for (const device of devices) await uploads.store(device, 1, half(10));
+    for (const device of devices) await uploads.store(device, 1, checkpointed(10));
     const open = () =>
       readdirSync('/proc/self/fd').filter((fd) => {
         try {
@@ -146,7 +146,7 @@ describe('the budget of files', () => {
       }).length;
     await expect.poll(open).toBeLessThanOrEqual(2 * 64);
     for (const device of devices) {
-      await uploads.store(device, 1, half(10, 2));
+      await uploads.store(device, 1, checkpointed(10, 2));
       const last = { offset: 20, last: true, data: Buffer.alloc(10, 3) };
       const done = await uploads.store(device, 1, last);
       const bytes = await readFile(uploads.find(done?.id ?? '')?.path ?? '');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LEAST_BACK_OFF_MS } from '../../../src/contract/settings.ts';
-import { backOffMs } from '../../../src/devices/core/back-off.ts';
+import { backOffMs } from '../../../src/devices/core/dial-plan.ts';
 
 const usual = { initialMs: 1_000, maxMs: 30_000, multiplier: 2, jitter: 'full' } as const;
 const steady = { ...usual, jitter: 'none' } as const;

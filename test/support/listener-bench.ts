@@ -5,9 +5,9 @@ import { MessageCatalog } from '../../src/devices/core/message-catalog.ts';
 import { DeviceDirectory } from '../../src/devices/device-directory.ts';
 import { DeviceListener } from '../../src/devices/device-listener.ts';
 import { DeviceRunner } from '../../src/devices/device-runner.ts';
-import type { DialInTap } from '../../src/devices/dial-in-tap.ts';
-import { LinkCodecs } from '../../src/devices/link-codecs.ts';
 import type { UnannouncedRun } from '../../src/devices/unannounced-devices.ts';
+import type { DialInTap } from '../../src/devices/wire.ts';
+import { LinkCodecs } from '../../src/devices/wire-codec.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import type { ListenerHandlers } from '../../src/links/link.ts';
 import { encodeFrame } from '../../src/protocol/codec.ts';
@@ -30,8 +30,8 @@ export const LISTENER: ListenerConfig = {
   session: dialIn(),
 };
 
-/** A gateway without sockets: links dial in as told, time passes as told. */
-export class GatewayBench {
+/** A listener without sockets: a test dials in, and lets time pass. */
+export class ListenerBench {
   readonly clock = new FakeClock();
   readonly arrivals = new Arrivals();
   readonly store = new FeedStore({ epoch: 'test' });
@@ -42,7 +42,7 @@ export class GatewayBench {
   readonly warnings: string[] = [];
   /** How often what is known of unannounced devices became different. */
   changes = 0;
-  /** What a device is told that asks the time. */
+  /** The answer to a device that asks the time. */
   localTime = (): string => '2026-11-21 00:07:36';
   readonly #make: (settings: SessionSettings, of: MatchedDeviceConfig) => DeviceRunner;
   #port = 50_000;
@@ -56,7 +56,7 @@ export class GatewayBench {
     const log = { info: () => undefined, warn: note, error: note };
     const localTime = () => this.localTime();
     const ports = { random: () => 0.5, localTime, parseLocalTime: () => undefined };
-    const speeches = new LinkCodecs();
+    const codecs = new LinkCodecs();
     const make = (
       settings: SessionSettings,
       of: ListenerConfig | MatchedDeviceConfig,
@@ -65,7 +65,7 @@ export class GatewayBench {
       new DeviceRunner({
         settings,
         ports: of.messages === undefined ? ports : { ...ports, messages: new MessageCatalog(of.messages) },
-        dialIn: speeches.of(settings, of),
+        dialIn: codecs.of(settings, of),
         publisher: this.store,
         clock: this.clock,
         log,

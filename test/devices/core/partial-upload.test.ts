@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  chooseHalves,
+  choosePartials,
   type FoundPartial,
   RECORD_LENGTH,
   readRecord,
@@ -18,7 +18,7 @@ const RECORD: UploadRecord = {
   whole: {},
 };
 
-describe('the record of a half', () => {
+describe('the record of a partial upload', () => {
   const count = fc.nat(Number.MAX_SAFE_INTEGER);
   const record = fc
     .record({
@@ -70,46 +70,46 @@ describe('the record of a half', () => {
   });
 });
 
-describe('which halves are gone on from', () => {
+describe('which partials are gone on from', () => {
   const limits = {
     maxFileBytes: 200_000,
     budgetBytes: 500_000,
     diskBytes: (bytes: number) => bytes,
     maxAgeMs: 1_000,
-    maxHalves: 4,
+    maxPartials: 4,
     maxPerDevice: 2,
   };
   let last = 0;
-  const half = (changes: Partial<FoundPartial> = {}): FoundPartial => {
+  const found = (changes: Partial<FoundPartial> = {}): FoundPartial => {
     last += 1;
     return { device: `d${last}`, transfer: last, record: RECORD, fileBytes: 150_000, ageMs: 10, ...changes };
   };
   const small = { record: { ...RECORD, bytes: 10 } };
 
   it.each<[string, FoundPartial[], number[]]>([
-    ['those that are all there', [half(), half({ fileBytes: 150_001 })], [0, 1]],
-    ['none of which bytes are missing', [half({ fileBytes: 149_999 })], []],
-    ['none that is old', [half({ ageMs: 1_001 }), half({ ageMs: 1_000 })], [1]],
-    ['none that is too large', [half({ record: { ...RECORD, bytes: 200_001 }, fileBytes: 200_001 })], []],
+    ['those that are all there', [found(), found({ fileBytes: 150_001 })], [0, 1]],
+    ['none of which bytes are missing', [found({ fileBytes: 149_999 })], []],
+    ['none that is old', [found({ ageMs: 1_001 }), found({ ageMs: 1_000 })], [1]],
+    ['none that is too large', [found({ record: { ...RECORD, bytes: 200_001 }, fileBytes: 200_001 })], []],
     [
       'none that has more bytes than its file',
-      [half({ record: { ...RECORD, whole: { size: 149_999 } } })],
+      [found({ record: { ...RECORD, whole: { size: 149_999 } } })],
       [],
     ],
     [
       'the youngest within the budget',
-      [half({ ageMs: 4 }), half({ ageMs: 3 }), half({ ageMs: 1 }), half({ ageMs: 2 })],
+      [found({ ageMs: 4 }), found({ ageMs: 3 }), found({ ageMs: 1 }), found({ ageMs: 2 })],
       [2, 3, 1],
     ],
     [
       'a small one behind one that is too much',
-      [half(), half(), half(), half(), half({ ...small, ageMs: 11 })],
+      [found(), found(), found(), found(), found({ ...small, ageMs: 11 })],
       [0, 1, 2, 4],
     ],
-    ['a few of each device', [1, 2, 3].map((transfer) => half({ ...small, device: 'p', transfer })), [0, 1]],
-    ['one of each transfer', [9, 8].map((ageMs) => half({ device: 'p', transfer: 7, ageMs })), [1]],
-    ['so many in all', Array.from({ length: 9 }, () => half(small)), [0, 1, 2, 3]],
+    ['a few of each device', [1, 2, 3].map((transfer) => found({ ...small, device: 'p', transfer })), [0, 1]],
+    ['one of each transfer', [9, 8].map((ageMs) => found({ device: 'p', transfer: 7, ageMs })), [1]],
+    ['so many in all', Array.from({ length: 9 }, () => found(small)), [0, 1, 2, 3]],
   ])('%s', (_, found, expected) => {
-    expect(chooseHalves(found, limits).map((each) => found.indexOf(each))).toEqual(expected);
+    expect(choosePartials(found, limits).map((each) => found.indexOf(each))).toEqual(expected);
   });
 });

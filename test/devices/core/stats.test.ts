@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Stats } from '../../../src/devices/core/stats.ts';
-import { ROUND_TRIP_BOUNDS_MS, Tally } from '../../../src/devices/core/tally.ts';
+import { ROUND_TRIP_BOUNDS_MS, Stats, Tally } from '../../../src/devices/core/stats.ts';
 
 const report = (count: number, reason: 'no_header' | 'truncated') => ({
   count,

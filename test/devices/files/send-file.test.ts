@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { type FileSource, uploadFile } from '../../../src/devices/files/file-upload.ts';
+import { type FileSource, uploadFile } from '../../../src/devices/files/send-file.ts';
 import type { Values } from '../../../src/protocol/declared/value.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
