@@ -1,4 +1,4 @@
-import { MinHeap } from './min-heap.ts';
+import { MinHeap } from '../system/min-heap.ts';
 
 /** Bytes that may wait for a segment that is missing. */
 const MOST_WAITING = 4 * 1024 * 1024;

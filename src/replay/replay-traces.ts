@@ -1,4 +1,4 @@
-import { MinHeap } from '../capture/min-heap.ts';
+import { MinHeap } from '../system/min-heap.ts';
 import type { FeedStore } from '../feed/core/store.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { type TraceSource, traceName } from '../recording/trace-file.ts';
