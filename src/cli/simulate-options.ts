@@ -4,8 +4,7 @@ import type { LinkAddress, ListenAddress } from '../links/address.ts';
 import { parseLinkAddress, parseListenAddress } from '../links/parse-address.ts';
 import type { Parsed } from '../links/parsed.ts';
 import { parseFaults } from '../simulator/faults.ts';
-import { randomIdentity } from '../simulator/identity.ts';
-import { forkedRandom } from '../simulator/random.ts';
+import { forkedRandom, randomIdentity } from '../simulator/random.ts';
 import { checkFaultsFit, defaultRole } from '../simulator/settings.ts';
 import type { SimulatedFleetOptions } from '../simulator/simulated-fleet.ts';
 

@@ -1,4 +1,4 @@
-import type { FrameCounts, SimulatorEvent } from '../simulator/event.ts';
+import type { FrameCounts, SimulatorEvent } from '../simulator/settings.ts';
 import type { CliIo } from './command.ts';
 
 /** Up to so many devices, each is told about by itself; of more, only how many do what. */

@@ -1,11 +1,9 @@
 import { HeartwireError } from '../errors.ts';
 import type { LinkAddress, ListenAddress } from '../links/address.ts';
 import type { Link, Listener } from '../links/link.ts';
-import type { SimulatorClock } from './clock.ts';
-import type { SimulatorEvent } from './event.ts';
 import type { Faults } from './faults.ts';
-import type { DeviceIdentity } from './identity.ts';
-import type { Random } from './random.ts';
+import type { DeviceIdentity, Random } from './random.ts';
+import type { SimulatorClock } from './timers.ts';
 
 /** What all devices of a fleet have in common. Durations in ms. */
 export interface DeviceBehaviour {
@@ -84,4 +82,38 @@ function misfit(seen: string, problem: string, fix: string): HeartwireError {
     seen,
     fix,
   });
+}
+
+/** What happened to a simulated device; each carries its name. */
+export type SimulatorEvent = { readonly device: string } & (
+  | { readonly kind: 'listening' | 'connected'; readonly address: string }
+  /** The other side accepted our registration. */
+  | { readonly kind: 'registered' }
+  /** The other side answered our registration with an error. */
+  | { readonly kind: 'refused'; readonly error: number }
+  /** The other side registered with us. */
+  | { readonly kind: 'peer_registered'; readonly appid: string; readonly imei: string }
+  /** A link ended; a device that dials tries again after `retryInMs`. */
+  | {
+      readonly kind: 'disconnected';
+      readonly address: string;
+      readonly code: string;
+      readonly detail: string;
+      readonly retryInMs?: number;
+    }
+  /** A fault began or ended by itself. */
+  | { readonly kind: 'stalled' | 'resumed' | 'half_open' }
+);
+
+/** What a device says about itself, without its name. */
+export type DeviceNews = SimulatorEvent extends infer Event
+  ? Event extends SimulatorEvent
+    ? Omit<Event, 'device'>
+    : never
+  : never;
+
+/** Frames that went over the links of one device, or of a fleet. */
+export interface FrameCounts {
+  sent: number;
+  received: number;
 }

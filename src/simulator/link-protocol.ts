@@ -4,11 +4,9 @@ import { LineDecoder } from '../protocol/line-decoder.ts';
 import type { Message, RequestName } from '../protocol/message.ts';
 import { builtinProtocol } from '../protocol/messages/registry.ts';
 import { StreamDecoder } from '../protocol/stream-decoder.ts';
-import type { DeviceNews, FrameCounts } from './event.ts';
-import type { Faults } from './faults.ts';
-import { FaultyLine } from './faulty-line.ts';
-import type { DeviceIdentity } from './identity.ts';
-import type { Random } from './random.ts';
+import { type Faults, FaultyLine } from './faults.ts';
+import type { DeviceIdentity, Random } from './random.ts';
+import type { DeviceNews, FrameCounts } from './settings.ts';
 import type { Timers } from './timers.ts';
 
 /** On a stream, a fake device has no reason to judge what others register as; on a line, that finds frames again. */
