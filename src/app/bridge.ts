@@ -23,6 +23,7 @@ import { liveLimits } from '../feed/hub/limits.ts';
 import { JsonLinesServer } from '../feed/transports/json-lines-server.ts';
 import { SseServer } from '../feed/transports/sse-server.ts';
 import type { NameResolver } from '../links/names/name-resolver.ts';
+import { noteCommand, recorderFor } from '../recording/bridge-recorder.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import { HttpServer } from '../server/http/http-server.ts';
 import type { ProcessUsage } from '../server/metrics/bridge-families.ts';
@@ -33,11 +34,8 @@ import type { Log } from '../system/log.ts';
 import { TlsSource } from '../system/tls-source.ts';
 import { BridgeStatus } from './bridge-status.ts';
 import { FeedServer } from './feed-server.ts';
-import { Monitoring } from './monitoring.ts';
-import { noteCommand } from './note-command.ts';
-import { recorderFor } from './recorder-of-bridge.ts';
+import { logRefusal, logSubscriber, Monitoring } from './monitoring.ts';
 import { ConfigApplier, type ConfigOutcome } from './reload/config-applier.ts';
-import { logRefusal, logSubscriber } from './subscriber-line.ts';
 
 export interface BridgeOptions {
   readonly config: BridgeConfig;

@@ -1,10 +1,11 @@
 import type { BridgeConfig } from '../config/model.ts';
+import { CLOSE_CODES } from '../contract/feed/close-code.ts';
 import type { JsonObject } from '../contract/publisher.ts';
 import type { DeviceReading } from '../devices/device-runner.ts';
 import type { UploadStore } from '../devices/files/upload-store.ts';
 import type { Fleet } from '../devices/fleet.ts';
 import type { FeedStore } from '../feed/core/store.ts';
-import type { SubscriberRegistry } from '../feed/hub/subscriber-registry.ts';
+import type { FeedLog, SubscriberRegistry } from '../feed/hub/subscriber-registry.ts';
 import { observingRoutes } from '../server/http/observing-routes.ts';
 import type { Answer } from '../server/http/routes.ts';
 import type { ProcessUsage } from '../server/metrics/bridge-families.ts';
@@ -103,4 +104,32 @@ export class Monitoring {
     this.#metrics.stop();
     this.#bounded.stop();
   }
+}
+
+/** Writes what happened to one subscriber, with the code of why it was refused or closed. */
+export function logSubscriber(log: Log, { event, address, client, detail }: FeedLog): void {
+  const level = event === 'connected' || event === 'disconnected' ? 'info' : 'warn';
+  const who = client === undefined ? address : `${client} at ${address}`;
+  const { code, text } = explained(detail);
+  log[level](
+    { event, client, address, ...(code === undefined ? {} : { code }) },
+    `subscriber ${who} ${event}${text === undefined ? '' : `: ${text}`}`,
+  );
+}
+
+/** Writes that a request was refused, with the code of its answer where that has one. */
+export function logRefusal(log: Log, address: string, detail: string): void {
+  const { code, text } = explained(detail);
+  log.warn(
+    { event: 'refused', address, ...(code === undefined ? {} : { code }) },
+    `request from ${address} refused: ${text ?? detail}`,
+  );
+}
+
+/** A refusal may be the body of an HTTP answer: `{"code","message"}`. */
+function explained(detail: string | undefined): { readonly code?: string; readonly text?: string } {
+  if (detail === undefined) return {};
+  const [, code = '', text = ''] = /^\{"code":"([a-z_]+)","message":"(.*)"\}\s*$/s.exec(detail) ?? [];
+  if (code !== '') return { code, text: text.replaceAll('\\"', '"') };
+  return Object.hasOwn(CLOSE_CODES, detail) ? { code: detail, text: detail } : { text: detail };
 }

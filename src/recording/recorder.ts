@@ -1,15 +1,13 @@
 import type { JsonObject } from '../contract/publisher.ts';
 import type { DialInTap } from '../devices/dial-in-tap.ts';
 import type { WireTap } from '../devices/wire.ts';
-import type { ErrorCode } from '../errors.ts';
-import { HeartwireError } from '../errors.ts';
+import { type ErrorCode, HeartwireError } from '../errors.ts';
 import type { Clock, Timer } from '../system/clock.ts';
+import type { DiskUse } from '../system/disk-budget.ts';
 import type { Log } from '../system/log.ts';
-import { RecordedConnection } from './recorder-connection.ts';
-import { DeviceRecording } from './recorder-device.ts';
-import { HeldRecording } from './recorder-held.ts';
-import { recordingStatus } from './recorder-status.ts';
-import { type CreateFile, RecordingStore } from './recorder-store.ts';
+import { DeviceRecording, RecordedConnection } from './device-recording.ts';
+import { DialInRecording } from './dial-in-recording.ts';
+import { type CreateFile, type RecorderSettings, RecordingStore } from './recording-store.ts';
 import { metaOf, type TracedDevice } from './trace-meta.ts';
 
 /** What is on disk is at most so old, in ms, so that a crash loses no more than the last second. */
@@ -22,27 +20,6 @@ const MOST_WAITING = 64 * 1024 * 1024;
 const TRAILER_BYTES = 32;
 /** Lines of the log about single devices between two flushes; a full disk concerns all of them. */
 const MOST_LINES = 5;
-
-/** Where and how much is recorded; sizes in bytes, durations in ms. */
-export interface RecorderSettings {
-  readonly dir: string;
-  readonly maxFileBytes: number;
-  readonly maxFileMs: number;
-  /** What all traces of the folder take of the disk in whole blocks, and how many there are. */
-  readonly budgetBytes: number;
-  readonly maxFiles: number;
-  /** What one device may take of both; 1 where it is left out. */
-  readonly deviceShare?: number | undefined;
-  readonly gzip: boolean;
-}
-
-export const RECORDER_DEFAULTS = {
-  maxFileBytes: 64 * 1024 * 1024,
-  maxFileMs: 24 * 3_600_000,
-  budgetBytes: 1024 * 1024 * 1024,
-  maxFiles: 10_000,
-  gzip: false,
-} as const;
 
 export interface RecorderOptions {
   readonly settings: RecorderSettings;
@@ -99,7 +76,7 @@ export class Recorder {
 
   /** Looks on at a link that dialled in, whose bytes are held until it has a name. */
   tapDialIn(): DialInTap | undefined {
-    return new HeldRecording(this.#connection(), this.#options.clock, (device) => this.#of(device));
+    return new DialInRecording(this.#connection(), this.#options.clock, (device) => this.#of(device));
   }
 
   /** The device is gone, or spoken to in another way from now on: its trace ends with its present link. */
@@ -354,4 +331,55 @@ export class Recorder {
     this.#lines = 0;
     this.#unsaid = 0;
   }
+}
+
+/** Interrupted devices that are shown one by one. */
+const SHOWN = 20;
+
+interface RecordingFigures {
+  readonly dir: string;
+  readonly devices: number;
+  readonly recordings: readonly DeviceRecording[];
+  readonly use: DiskUse;
+  readonly noFolder: { readonly detail: string; readonly since: number } | undefined;
+  /** Of holes that are over. */
+  readonly missedBytes: number;
+}
+
+/** What `bridge/status` shows of the recordings. */
+function recordingStatus(figures: RecordingFigures): JsonObject {
+  const { dir, devices, recordings, use, noFolder, missedBytes } = figures;
+  const holes = recordings.flatMap(({ device, hole }) => (hole === undefined ? [] : [{ device, ...hole }]));
+  const missed = holes.reduce((sum, hole) => sum + hole.missedBytes, missedBytes);
+  const first = noFolder ? { reason: 'recording_failed', ...noFolder } : earliest(holes);
+  // Traces that are open go on where the folder cannot be used any more.
+  const none = holes.length >= recordings.length;
+  return {
+    status: first === undefined ? 'recording' : none ? 'stopped' : 'interrupted',
+    dir,
+    devices,
+    files: use.files,
+    bytes: use.bytes,
+    missed_bytes: missed,
+    ...(first === undefined ? {} : { reason: first.reason, detail: first.detail, since: first.since }),
+    ...(holes.length === 0
+      ? {}
+      : {
+          interrupted_count: holes.length,
+          interrupted: holes.slice(0, SHOWN).map(({ device, reason, detail, since, missedBytes: bytes }) => ({
+            device,
+            reason,
+            detail,
+            since,
+            missed_bytes: bytes,
+          })),
+        }),
+  };
+}
+
+function earliest<T extends { readonly since: number }>(all: readonly T[]): T | undefined {
+  return all.reduce<T | undefined>(
+    (first, each) => (first && first.since <= each.since ? first : each),
+    undefined,
+  );
 }

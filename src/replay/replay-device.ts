@@ -1,13 +1,17 @@
+import type { ListenerConfig } from '../config/model.ts';
 import type { Publisher } from '../contract/publisher.ts';
 import { MessageCatalog } from '../devices/core/message-catalog.ts';
 import { deviceCodec } from '../devices/device-codec.ts';
+import { DeviceDirectory } from '../devices/device-directory.ts';
 import { DeviceListener } from '../devices/device-listener.ts';
 import { DeviceRunner } from '../devices/device-runner.ts';
 import { messageEvent } from '../devices/message-event.ts';
+import type { Resolution } from '../devices/unannounced-devices.ts';
 import { Wire, type WireCodec, type WireOwner, type WireTap } from '../devices/wire.ts';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 import type { LinkEnd, Listener, ListenerHandlers } from '../links/link.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import type { RegisterRequest } from '../protocol/message.ts';
 import type { TracedDevice } from '../recording/trace-meta.ts';
 import { formatLocalTime, parseLocalTime } from '../system/local-time.ts';
 import type { Log } from '../system/log.ts';
@@ -16,9 +20,28 @@ import { toHex } from '../trace/bytes-text.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { Expectations } from '../trace/expectations.ts';
 import { PlayedLink } from './played-link.ts';
-import { ReplayDirectory } from './replay-directory.ts';
-import type { ReplayFact } from './replay-line.ts';
+import type { ReplayFact } from './replay.ts';
 import type { VirtualClock } from './virtual-clock.ts';
+
+/** Of a trace every link belongs to its device, as soon as it was known then. */
+class ReplayDirectory extends DeviceDirectory {
+  /** Absent: the device comes to be when it dials in, as an unannounced one. */
+  device: DeviceRunner | undefined;
+  /** It was known by its address alone. */
+  byAddress = false;
+
+  override resolve(identity: RegisterRequest['fields'], host: string, listener: ListenerConfig): Resolution {
+    return this.device === undefined ? super.resolve(identity, host, listener) : { device: this.device };
+  }
+
+  override resolveBare(): DeviceRunner | undefined {
+    return this.device?.settings.bare === undefined ? undefined : this.resolveAddress();
+  }
+
+  override resolveAddress(): DeviceRunner | undefined {
+    return this.byAddress ? this.device : undefined;
+  }
+}
 
 /** Just below 1: a pause of the back-off lasts as long as it may, unless the trace dials before. */
 const LONGEST_PAUSE = 1 - 2 ** -53;

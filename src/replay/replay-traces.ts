@@ -1,13 +1,12 @@
-import { MinHeap } from '../system/min-heap.ts';
 import type { FeedStore } from '../feed/core/store.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { type TraceSource, traceName } from '../recording/trace-file.ts';
 import type { Log } from '../system/log.ts';
+import { MinHeap } from '../system/min-heap.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import type { Unmet } from '../trace/expectations.ts';
-import { Replay } from './replay.ts';
+import { Replay, type ReplayLine } from './replay.ts';
 import type { ReplayDevice } from './replay-device.ts';
-import type { ReplayLine } from './replay-line.ts';
 import { paceBy } from './replay-pace.ts';
 
 export interface ReplayTracesOptions {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { logRefusal, logSubscriber } from '../../src/app/subscriber-line.ts';
+import { logRefusal, logSubscriber } from '../../src/app/monitoring.ts';
 import type { FeedLog } from '../../src/feed/hub/subscriber-registry.ts';
 import { refusal } from '../../src/server/http/routes.ts';
 import { LogCounts } from '../../src/system/counting-log.ts';

@@ -1,13 +1,13 @@
 import { afterReload, type ConfigDiff, diffSteps } from '../../config/diff-config.ts';
 import { keepLastKnownGood } from '../../config/last-known-good.ts';
 import type { BridgeConfig } from '../../config/model.ts';
-import { asProblem, type Problem } from '../../config/problem.ts';
+import { asProblem, formatProblem, type Problem } from '../../config/problem.ts';
 import type { FailedDevice, LoadedConfig } from '../../config/report.ts';
 import type { JsonObject } from '../../contract/publisher.ts';
 import type { HeartwireError } from '../../errors.ts';
+import { addressLabel } from '../../links/address-label.ts';
 import type { Clock } from '../../system/clock.ts';
 import { inSlices } from '../../system/slices.ts';
-import { configDocument } from './config-document.ts';
 
 export interface ConfigApplierOptions {
   readonly config: BridgeConfig;
@@ -118,4 +118,50 @@ export class ConfigApplier {
 
 function withAccessOf({ access }: BridgeConfig, { access: _, ...config }: BridgeConfig): BridgeConfig {
   return access === undefined ? config : { ...config, access };
+}
+
+/** Names shown of each kind; more of them are counted, not listed. */
+const SHOWN = 100;
+
+/** What `bridge/status` says of the configuration: what runs, and what the last reload did. */
+function configDocument(
+  file: string,
+  { diff, generation, kept, problems }: ConfigOutcome,
+  loadedAt: number,
+  rejectedAt: number | undefined,
+): JsonObject {
+  return {
+    file,
+    generation,
+    loaded_at: loadedAt,
+    ...(rejectedAt === undefined ? {} : { rejected_at: rejectedAt }),
+    applied: appliedDocument(diff),
+    kept: kept.slice(0, SHOWN),
+    problem_count: problems.length,
+    problems: problems.slice(0, SHOWN).map(formatProblem),
+  };
+}
+
+function appliedDocument(diff: ConfigDiff | undefined): JsonObject {
+  const { added = [], changed = [], removed = [] } = diff?.devices ?? {};
+  const listeners = diff?.listeners;
+  const lists = {
+    added: added.map(({ id }) => id),
+    changed: changed.map(({ to }) => to.id),
+    removed: removed.map(({ id }) => id),
+  };
+  const omitted = Object.values(lists).reduce((sum, { length }) => sum + Math.max(0, length - SHOWN), 0);
+  return {
+    added: lists.added.slice(0, SHOWN),
+    changed: lists.changed.slice(0, SHOWN),
+    removed: lists.removed.slice(0, SHOWN),
+    ...(omitted === 0 ? {} : { omitted }),
+    listeners: {
+      added: (listeners?.added ?? []).slice(0, SHOWN).map(({ link }) => addressLabel(link)),
+      changed: (listeners?.changed ?? []).slice(0, SHOWN).map(({ to }) => addressLabel(to.link)),
+      removed: (listeners?.removed ?? []).slice(0, SHOWN).map(({ link }) => addressLabel(link)),
+    },
+    settings: [...(diff?.settings ?? [])],
+    needs_restart: [...(diff?.needsRestart ?? [])],
+  };
 }

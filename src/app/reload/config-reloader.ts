@@ -5,10 +5,9 @@ import { HeartwireError } from '../../errors.ts';
 import type { Clock } from '../../system/clock.ts';
 import { tellDefect } from '../../system/defect.ts';
 import type { Log } from '../../system/log.ts';
-import { logProblems } from '../log-problems.ts';
 import type { ConfigOutcome } from './config-applier.ts';
 import { FileWatcher } from './file-watcher.ts';
-import { reloadText, restartText } from './reload-text.ts';
+import { logProblems, reloadText, restartText } from './reload-log.ts';
 
 export interface ConfigReloaderOptions {
   /** As people call it. */

@@ -4,7 +4,19 @@ import { join } from 'node:path';
 import { createGzip, type Gzip, constants as zlib } from 'node:zlib';
 import { blocksOf, DiskBudget, type DiskUse, type NoRoom } from '../system/disk-budget.ts';
 import { writeAll } from '../system/write-all.ts';
-import type { RecorderSettings } from './recorder.ts';
+
+/** Where and how much is recorded; sizes in bytes, durations in ms. */
+export interface RecorderSettings {
+  readonly dir: string;
+  readonly maxFileBytes: number;
+  readonly maxFileMs: number;
+  /** What all traces of the folder take of the disk in whole blocks, and how many there are. */
+  readonly budgetBytes: number;
+  readonly maxFiles: number;
+  /** What one device may take of both; 1 where it is left out. */
+  readonly deviceShare?: number | undefined;
+  readonly gzip: boolean;
+}
 
 /** `psu-1.20260101T000000000Z.trace`, or `...Z-2.trace.gz`. */
 const OURS = /^(.+)\.\d{8}T\d{9}Z(?:-\d+)?\.trace(?:\.gz)?$/;
