@@ -1,5 +1,5 @@
 import { HeartwireError } from '../errors.ts';
-import { openTrace } from '../recording/trace-file.ts';
+import { openTrace } from '../links/trace-file.ts';
 import { bad, type Finding, good } from './examine.ts';
 
 /** Reads the beginning of a trace that a device plays. */

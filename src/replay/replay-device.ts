@@ -10,6 +10,7 @@ import type { Resolution } from '../devices/unannounced-devices.ts';
 import { Wire, type WireCodec, type WireOwner, type WireTap } from '../devices/wire.ts';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 import type { LinkEnd, Listener, ListenerHandlers } from '../links/link.ts';
+import { PlayedLink } from '../links/played-link.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { RegisterRequest } from '../protocol/message.ts';
 import type { TracedDevice } from '../recording/trace-meta.ts';
@@ -19,8 +20,7 @@ import { markReplay } from '../system/mark-replay.ts';
 import { toHex } from '../trace/bytes-text.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { Expectations } from '../trace/expectations.ts';
-import { PlayedLink } from './played-link.ts';
-import type { ReplayFact } from './replay.ts';
+import type { ReplayFact } from './replay-line.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** Of a trace every link belongs to its device, as soon as it was known then. */
@@ -67,7 +67,7 @@ interface Connection {
 }
 
 /**
- * One device whose peer is a trace. Bytes and the life of links come from the trace; decoder, session, gateway and
+ * One device whose peer is a trace. Bytes and the life of links come from the trace; decoder, session, listener and
  * their time-outs are those of a live device, on a clock that the trace drives.
  */
 export class ReplayDevice {
@@ -80,7 +80,7 @@ export class ReplayDevice {
   readonly #connections = new Map<string, Connection>();
   /** Connections that are over; the oldest are forgotten. */
   readonly #ended = new Set<string>();
-  /** Names of the connections, for what is told of a link. */
+  /** Names of the connections, for the lines about a link. */
   readonly #names = new WeakMap<PlayedLink, string>();
   readonly #wires = new WeakMap<PlayedLink, Wire>();
   readonly #directory: ReplayDirectory;
@@ -116,7 +116,7 @@ export class ReplayDevice {
       this.#directory.device = this.#runner;
       this.#directory.byAddress = device.knownBy === 'address';
     }
-    this.#deviceListener = device.dialIn ? this.#makeGateway() : undefined;
+    this.#deviceListener = device.dialIn ? this.#makeListener() : undefined;
   }
 
   start(): void {
@@ -133,7 +133,7 @@ export class ReplayDevice {
         this.#bytes(connection, fact.bytes);
         break;
       case 'out':
-        // What we send now is what counts; what we sent then is for people.
+        // Recorded frames are for people: the replayed session sends its own.
         break;
       case 'life':
         this.#life(connection, fact.word, fact.detail);
@@ -295,7 +295,7 @@ export class ReplayDevice {
     return new Wire(link, this.#codec, owner, { tap });
   }
 
-  #makeGateway(): DeviceListener {
+  #makeListener(): DeviceListener {
     const { clock, log, device } = this.#options;
     const listener: Listener = {
       address: '0.0.0.0:0',
@@ -349,9 +349,13 @@ export class ReplayDevice {
         this.#expectations.happened(name(), { kind: 'send', bytes: frame });
       },
       message: (message) => {
-        const { at: _, message: told, fields, ...rest } = messageEvent(message, 0);
+        const { at: _, message: messageName, fields, ...rest } = messageEvent(message, 0);
         const flat = typeof fields === 'object' && fields !== null && !Array.isArray(fields) ? fields : {};
-        const outcome = { kind: 'message' as const, message: String(told), fields: { ...rest, ...flat } };
+        const outcome = {
+          kind: 'message' as const,
+          message: String(messageName),
+          fields: { ...rest, ...flat },
+        };
         this.#expectations.happened(name(), outcome);
       },
       discarded: ({ count, reason, expected, seen }) => {
