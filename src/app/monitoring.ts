@@ -15,6 +15,7 @@ import { BoundedLog, DEFAULT_LINES_PER_SECOND } from '../system/bounded-log.ts';
 import type { Clock } from '../system/clock.ts';
 import { collapsingLog } from '../system/collapsing-log.ts';
 import { LogCounts } from '../system/counting-log.ts';
+import type { Live } from '../system/live-config.ts';
 import type { Log } from '../system/log.ts';
 
 export interface MonitoringOptions {
@@ -24,8 +25,7 @@ export interface MonitoringOptions {
   readonly store: FeedStore;
   readonly uploads: UploadStore | undefined;
   readonly usage?: (() => ProcessUsage) | undefined;
-  /** The present configuration. */
-  config(): BridgeConfig;
+  readonly live: Live<BridgeConfig>;
   /** As `bridge/status` shows it. */
   configStatus(): JsonObject;
   fleet(): Fleet;
@@ -44,9 +44,10 @@ export class Monitoring {
   readonly #readiness: Readiness;
 
   constructor(options: MonitoringOptions) {
-    const { clock, store, config, fleet, uploads } = options;
+    const { clock, store, live, fleet, uploads } = options;
     const logCounts = new LogCounts();
-    this.#bounded = new BoundedLog(options.log, clock, config().log?.maxLinesPerSecond);
+    this.#bounded = new BoundedLog(options.log, clock, live.value.log?.maxLinesPerSecond);
+    live.watch(({ log }) => this.#bounded.follow(log?.maxLinesPerSecond ?? DEFAULT_LINES_PER_SECOND));
     this.log = logCounts.counting(collapsingLog(this.#bounded.log, clock));
     this.#metrics = new BridgeMetrics({
       version: options.version,
@@ -55,7 +56,7 @@ export class Monitoring {
       logCounts,
       omittedLines: () => this.#bounded.omitted,
       store,
-      perDevice: config().metrics?.perDevice ?? false,
+      perDevice: live.value.metrics?.perDevice ?? false,
       all: () => fleet().directory.all(),
       isConfigured: (id) => fleet().directory.isConfigured(id),
       deviceListeners: () => fleet().deviceListeners(),
@@ -66,23 +67,18 @@ export class Monitoring {
       usage: options.usage,
     });
     this.#readiness = new Readiness({
-      required: () => config().requiredDevices ?? [],
+      required: () => live.value.requiredDevices ?? [],
       reading: (id) => fleet().directory.get(id)?.reading,
       listeners: () =>
         fleet()
           .deviceListeners()
           .map((deviceListener) => deviceListener.status()),
     });
-    this.routes = observingRoutes(this.#metrics, this.#readiness, () => config().access !== undefined);
+    this.routes = observingRoutes(this.#metrics, this.#readiness, () => live.value.access !== undefined);
   }
 
   start(): void {
     this.#metrics.start();
-  }
-
-  /** Another configuration holds from now on. */
-  follow({ log }: BridgeConfig): void {
-    this.#bounded.follow(log?.maxLinesPerSecond ?? DEFAULT_LINES_PER_SECOND);
   }
 
   /** Everything is bound, and every device dialled. */

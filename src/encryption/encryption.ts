@@ -30,7 +30,7 @@ export class Encryption {
   }
 
   /** Encrypts from now on as the configuration says: with other keys, other topics, or nothing at all. */
-  follow(config: EncryptionConfig | undefined): void {
+  apply(config: EncryptionConfig | undefined): void {
     if (isDeepStrictEqual(config, this.#config)) return;
     this.#config = config;
     this.#encryptor = config && new Encryptor(config);
@@ -43,7 +43,7 @@ export class Encryption {
   }
 
   /** Whether what is said on a topic is for holders of a key alone. */
-  conceals(topic: string): boolean {
+  encrypts(topic: string): boolean {
     return this.#encryptor?.seals(topic) === true;
   }
 

@@ -2,13 +2,14 @@ import type { BridgeConfig, DeviceConfig } from '../config/model.ts';
 import type { CommandOutcome, FeedCommand } from '../contract/command.ts';
 import type { DeviceDirectory } from '../devices/device-directory.ts';
 import type { Clock } from '../system/clock.ts';
+import type { Live } from '../system/live-config.ts';
 import type { Log } from '../system/log.ts';
 import { Recorder } from './recorder.ts';
 import type { TracedDevice } from './trace-meta.ts';
 
 export interface BridgeRecorderOptions {
   /** What runs; it changes with every reload. */
-  config(): BridgeConfig;
+  readonly live: Live<BridgeConfig>;
   /** Records every device that does not say `record: false`, into this folder. */
   readonly recordDir?: string | undefined;
   readonly clock: Clock;
@@ -16,39 +17,70 @@ export interface BridgeRecorderOptions {
   readonly directory: DeviceDirectory;
 }
 
-/** The recorder of a bridge; undefined where nothing is to be recorded. */
-export function recorderFor(options: BridgeRecorderOptions): Recorder | undefined {
-  const { recordDir, clock, log, directory } = options;
-  const everything = recordDir !== undefined;
-  const wanted = ({ record }: { readonly record?: boolean }) => record ?? everything;
-  const { recording, devices, listeners } = options.config();
-  if (![...devices, ...listeners].some(wanted)) return undefined;
-  const byId = memoized((config: BridgeConfig) => new Map(config.devices.map((each) => [each.id, each])));
-  return new Recorder({
-    settings: { ...recording, dir: recordDir ?? recording.dir },
-    clock,
-    log,
-    describe(id) {
-      const device = byId(options.config()).get(id);
-      if (device !== undefined) return wanted(device) ? describeConfigured(device) : undefined;
-      // Whoever dialled in unannounced has the settings of the listener that it came by.
-      const settings = directory.get(id)?.settings;
-      const listener = directory.listenerOf(id);
-      if (settings === undefined || listener === undefined || !wanted(listener)) return undefined;
-      const knownBy = id.startsWith('addr-') ? 'any-address' : 'register';
-      return {
-        settings,
-        dialIn: true,
-        line: listener.line ?? 'stream',
-        maxFrame: listener.maxFrame,
-        timeZone: ownZone(),
-        knownBy,
-      };
-    },
-  });
+/** The recorder of a bridge: made as soon as the configuration asks for it, at the start or with a reload. */
+export class BridgeRecorder {
+  readonly #options: BridgeRecorderOptions;
+  #recorder: Recorder | undefined;
+
+  constructor(options: BridgeRecorderOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined while nothing is to be recorded. */
+  get recorder(): Recorder | undefined {
+    return this.#recorder;
+  }
+
+  /** Starts the recorder where the present configuration asks for the first one. */
+  async apply(): Promise<void> {
+    const { devices, listeners } = this.#options.live.value;
+    if (this.#recorder !== undefined || ![...devices, ...listeners].some((each) => this.#wants(each))) return;
+    const { live, recordDir, clock, log } = this.#options;
+    const { recording } = live.value;
+    const byId = memoized((config: BridgeConfig) => new Map(config.devices.map((each) => [each.id, each])));
+    this.#recorder = new Recorder({
+      settings: { ...recording, dir: recordDir ?? recording.dir },
+      clock,
+      log,
+      describe: (id) => this.#describe(id, byId(live.value)),
+    });
+    await this.#recorder.start();
+  }
+
+  /** Performs the command `note`: a line of text in the trace of a device; undefined for another command. */
+  note(command: FeedCommand): Promise<CommandOutcome> | undefined {
+    if (command.message !== 'note') return undefined;
+    return Promise.resolve(note(command, this.#options.directory, this.#recorder));
+  }
+
+  async close(): Promise<void> {
+    await this.#recorder?.close();
+  }
+
+  #wants({ record }: { readonly record?: boolean }): boolean {
+    return record ?? this.#options.recordDir !== undefined;
+  }
+
+  #describe(id: string, configured: ReadonlyMap<string, DeviceConfig>): TracedDevice | undefined {
+    const device = configured.get(id);
+    if (device !== undefined) return this.#wants(device) ? describeConfigured(device) : undefined;
+    // An unannounced device has the settings of its listener.
+    const { directory } = this.#options;
+    const settings = directory.get(id)?.settings;
+    const listener = directory.listenerOf(id);
+    if (settings === undefined || listener === undefined || !this.#wants(listener)) return undefined;
+    return {
+      settings,
+      dialIn: true,
+      line: listener.line ?? 'stream',
+      maxFrame: listener.maxFrame,
+      timeZone: ownZone(),
+      knownBy: id.startsWith('addr-') ? 'any-address' : 'register',
+    };
+  }
 }
 
-/** Computes anew only where it is asked about another thing than before. */
+/** Remembers the value of the last key. */
 function memoized<K extends object, V>(compute: (key: K) => V): (key: K) => V {
   let last: { readonly key: K; readonly value: V } | undefined;
   return (key) => {
@@ -71,16 +103,6 @@ function describeConfigured(device: DeviceConfig): TracedDevice {
 const ownZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 const MOST_CHARACTERS = 1_000;
-
-/** Performs the command `note`: a line of text in the trace of a device; undefined where it is another command. */
-export function noteCommand(
-  command: FeedCommand,
-  directory: DeviceDirectory,
-  recorder: Recorder | undefined,
-): Promise<CommandOutcome> | undefined {
-  if (command.message !== 'note') return undefined;
-  return Promise.resolve(note(command, directory, recorder));
-}
 
 function note(
   { device, fields }: FeedCommand,

@@ -7,10 +7,12 @@ import type { JsonObject } from '../../contract/publisher.ts';
 import type { HeartwireError } from '../../errors.ts';
 import { addressLabel } from '../../links/address-label.ts';
 import type { Clock } from '../../system/clock.ts';
+import type { LiveConfig } from '../../system/live-config.ts';
 import { inSlices } from '../../system/slices.ts';
 
 export interface ConfigApplierOptions {
-  readonly config: BridgeConfig;
+  /** What runs; keys that need a restart are as they were at the start. */
+  readonly live: LiveConfig<BridgeConfig>;
   /** What was found in the file that the bridge was started with. */
   readonly problems: readonly Problem[];
   readonly clock: Clock;
@@ -41,7 +43,6 @@ export interface ConfigOutcome {
 /** Keeps what runs at the last good version of the configuration, one version after the other. */
 export class ConfigApplier {
   readonly #options: ConfigApplierOptions;
-  #running: BridgeConfig;
   #loadedAt: number;
   #rejectedAt: number | undefined;
   #outcome: ConfigOutcome;
@@ -49,19 +50,13 @@ export class ConfigApplier {
 
   constructor(options: ConfigApplierOptions) {
     this.#options = options;
-    this.#running = options.config;
     this.#loadedAt = options.clock.now().wallMs;
     this.#outcome = { generation: 1, kept: [], problems: options.problems };
   }
 
-  /** What runs; keys that need a restart are as they were at the start. */
-  get config(): BridgeConfig {
-    return this.#running;
-  }
-
   /** The member `config` of `bridge/status`. */
   status(): JsonObject {
-    return configDocument(this.#running.file, this.#outcome, this.#loadedAt, this.#rejectedAt);
+    return configDocument(this.#options.live.value.file, this.#outcome, this.#loadedAt, this.#rejectedAt);
   }
 
   /** Applies what can be used of a version, after those that came before it. */
@@ -77,7 +72,7 @@ export class ConfigApplier {
   }
 
   async #apply(loaded: LoadedConfig): Promise<ConfigOutcome> {
-    const { clock, run, applied } = this.#options;
+    const { live, clock, run, applied } = this.#options;
     const { config, problems } = loaded;
     if (config === undefined) {
       this.#rejectedAt = clock.now().wallMs;
@@ -88,25 +83,26 @@ export class ConfigApplier {
       applied();
       return rejected;
     }
-    const before = this.#running;
+    const before = live.value;
     const wanted = keepLastKnownGood(before, { ...loaded, config });
     const diff = await inSlices(diffSteps(before, wanted.config));
-    this.#running = afterReload(before, wanted.config);
+    const after = afterReload(before, wanted.config);
     const former = this.#outcome;
     const outcome = { diff, generation: this.#outcome.generation + 1, kept: wanted.kept, problems };
     this.#outcome = outcome;
     let locked: HeartwireError | undefined;
     try {
-      locked = await run(diff, this.#running, wanted.failed);
+      live.set(after);
+      locked = await run(diff, after, wanted.failed);
     } catch (cause) {
-      this.#running = before;
+      live.set(before);
       this.#outcome = former;
       throw cause;
     }
     this.#loadedAt = clock.now().wallMs;
     this.#rejectedAt = undefined;
     if (locked !== undefined) {
-      this.#running = withAccessOf(before, this.#running);
+      live.set(withAccessOf(before, after));
       const settings = diff.settings.filter((key) => key !== 'access');
       const problem = asProblem(locked, config.file, 'access');
       this.#outcome = { ...outcome, diff: { ...diff, settings }, problems: [...problems, problem] };

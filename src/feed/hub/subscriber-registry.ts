@@ -9,6 +9,7 @@ import type { Instant } from '../../instant.ts';
 import type { Arrivals } from '../../system/arrivals.ts';
 import { type Clock, systemClock, type Timer } from '../../system/clock.ts';
 import type { Affected } from '../../system/defect.ts';
+import type { Live } from '../../system/live-config.ts';
 import { TokenBucket } from '../../system/rate-limits.ts';
 import { Audience } from '../core/audience.ts';
 import type { Framer } from '../core/encoder.ts';
@@ -45,6 +46,8 @@ export interface FeedLog {
 export interface SubscriberRegistryOptions extends Partial<FeedServerLimits> {
   readonly store: FeedStore;
   readonly clock?: Clock;
+  /** Limits that change while it runs. */
+  readonly live?: Live<LiveLimits>;
   /** Knows the tokens; absent: none is asked for. */
   readonly auth?: Authenticator;
   /** At least 0 and less than 1; spreads what must not come together. */
@@ -103,7 +106,8 @@ export class SubscriberRegistry {
     const { random = Math.random } = options;
     this.#options = options;
     this.#random = random;
-    this.#limits = { ...DEFAULT_FEED_LIMITS, ...options };
+    this.#limits = { ...DEFAULT_FEED_LIMITS, ...options, ...options.live?.value };
+    options.live?.watch((limits) => this.#follow(limits));
     this.clock = options.clock ?? systemClock;
     this.#watch = new ConnectionWatch(this.limits, random);
     this.auth = options.auth ?? new Authenticator(undefined, this.clock);
@@ -129,7 +133,7 @@ export class SubscriberRegistry {
   }
 
   /** Other limits hold for whoever comes from now on; nobody who is here is sent away for them. */
-  follow(limits: LiveLimits): void {
+  #follow(limits: LiveLimits): void {
     this.#limits = { ...this.#limits, ...limits };
     this.#pace.follow(limits.connectsPerSecondPerAddress, limits.connectBurstPerAddress);
     for (const { loop, sessions } of this.#transports) {

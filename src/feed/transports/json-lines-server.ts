@@ -11,6 +11,7 @@ import { formatHostPort } from '../../links/host-port.ts';
 import { listeningHost } from '../../links/names/as-lookup.ts';
 import { BACKLOG } from '../../system/backlog.ts';
 import { listenError } from '../../system/listen-error.ts';
+import type { Live } from '../../system/live-config.ts';
 import type { TlsSource } from '../../system/tls-source.ts';
 import type { Connection } from '../hub/connection.ts';
 import type { SubscriberRegistry, Transport } from '../hub/subscriber-registry.ts';
@@ -30,6 +31,8 @@ export interface JsonLinesServerOptions {
   readonly port: number;
   /** Served over TLS with its pair; the bridge disposes of it. */
   readonly tls?: TlsSource;
+  /** Limits that change while it runs. */
+  readonly live?: Live<AdmissionLimits>;
   /** How long a TLS handshake may take; 10 s where it is left out. */
   readonly handshakeMs?: number;
   /** Accepting a connection failed; the server goes on. */
@@ -57,6 +60,7 @@ export class JsonLinesServer {
     const { subscriberRegistry } = options;
     this.#transport = subscriberRegistry.transport('json_lines', jsonLine);
     this.#gate = new ConnectionGate(subscriberRegistry.limits, subscriberRegistry.clock);
+    options.live?.watch((limits) => this.#gate.follow(limits));
     this.#handshakes = new Handshakes(subscriberRegistry.clock, options.handshakeMs);
   }
 
@@ -83,11 +87,6 @@ export class JsonLinesServer {
     // A TCP server's address is never a path.
     const at = formatHostPort(host, (server.address() as AddressInfo).port);
     return tls === undefined ? at : `tls://${at}`;
-  }
-
-  /** Other limits hold for connections that come from now on. */
-  follow(limits: AdmissionLimits): void {
-    this.#gate.follow(limits);
   }
 
   /** Stops listening; the connections are the roster's to close, before. */
