@@ -38,9 +38,9 @@ import { ConfigApplier, type ConfigOutcome } from './reload/config-applier.ts';
 
 export interface BridgeOptions {
   readonly config: BridgeConfig;
-  /** Devices that can't be run, to be shown as failed. */
+  /** Devices that cannot run; they are shown as failed. */
   readonly failed?: readonly FailedDevice[];
-  /** What was found in the file of the configuration, to be shown in `bridge/status`. */
+  /** Problems of the file of the configuration, for `bridge/status`. */
   readonly problems?: readonly Problem[];
   readonly clock: Clock;
   readonly log: Log;
@@ -53,7 +53,7 @@ export interface BridgeOptions {
   readonly random?: () => number;
   /** Resolves the names of devices and listeners; the resolver of the process by default. */
   readonly names?: NameResolver | undefined;
-  /** For the metrics; what the process uses is not told where it is left out. */
+  /** For the metrics; without it they have no figures of the process. */
   readonly usage?: (() => ProcessUsage) | undefined;
 }
 

@@ -33,7 +33,7 @@ export interface MonitoringOptions {
   recorder(): { status(): JsonObject } | undefined;
 }
 
-/** What those see who watch over a bridge: its log, its metrics, and whether it is ready. */
+/** Log, metrics and readiness of a bridge. */
 export class Monitoring {
   /** Counted and collapsed. */
   readonly log: Log;
@@ -86,7 +86,7 @@ export class Monitoring {
     this.#readiness.started();
   }
 
-  /** Work is to go elsewhere from here on. */
+  /** The bridge stops: it is not ready from now on. */
   draining(): void {
     this.#readiness.draining();
   }
@@ -105,11 +105,11 @@ export class Monitoring {
 /** Writes what happened to one subscriber, with the code of why it was refused or closed. */
 export function logSubscriber(log: Log, { event, address, client, detail }: FeedLog): void {
   const level = event === 'connected' || event === 'disconnected' ? 'info' : 'warn';
-  const who = client === undefined ? address : `${client} at ${address}`;
+  const subscriber = client === undefined ? address : `${client} at ${address}`;
   const { code, text } = explained(detail);
   log[level](
     { event, client, address, ...(code === undefined ? {} : { code }) },
-    `subscriber ${who} ${event}${text === undefined ? '' : `: ${text}`}`,
+    `subscriber ${subscriber} ${event}${text === undefined ? '' : `: ${text}`}`,
   );
 }
 

@@ -193,7 +193,7 @@ export class DeviceRecording {
     await this.endTrace();
   }
 
-  /** Lets go of the descriptor until there is more to be written. */
+  /** Closes the descriptor until there is more to be written. */
   async rest(): Promise<void> {
     await this.#file?.rest();
   }
@@ -213,8 +213,8 @@ export class DeviceRecording {
   }
 
   /**
-   * From now on bytes are only counted, until `resume`; what waits is counted too, and let go. Resolves once the disk
-   * has let go of the trace.
+   * From now on bytes are only counted, until `resume`; what waits is counted and dropped. Resolves once the file is
+   * closed.
    */
   interrupt(reason: ErrorCode, detail: string): Promise<void> {
     const { monoMs, wallMs } = this.#options.clock.now();

@@ -53,7 +53,7 @@ export class Recorder {
   #retrying: Promise<void> | undefined;
   #closed = false;
   #lines = 0;
-  #unsaid = 0;
+  #omittedLines = 0;
   /** Bytes that stand in no trace, of holes that are over. */
   #missedBytes = 0;
   #nextConnection = 1;
@@ -69,12 +69,12 @@ export class Recorder {
     this.#later();
   }
 
-  /** Looks on at a link that we dial; undefined where the device is not recorded. */
+  /** Observes a link that the bridge dials; undefined where the device is not recorded. */
   tap(device: string): WireTap | undefined {
     return this.#of(device)?.tap(this.#connection());
   }
 
-  /** Looks on at a link that dialled in, whose bytes are held until it has a name. */
+  /** Observes a link that dialled in; its bytes are held until it has a name. */
   tapDialIn(): DialInTap | undefined {
     return new DialInRecording(this.#connection(), this.#options.clock, (device) => this.#of(device));
   }
@@ -149,7 +149,7 @@ export class Recorder {
     const { clock, settings } = this.#options;
     const meta = metaOf(traced);
     const recording = new DeviceRecording({ device, meta, clock, settings, store: this.#store });
-    // It has no file that would have to be let go of.
+    // It has no file to be closed.
     if (this.#noFolder !== undefined) void recording.interrupt('recording_failed', this.#noFolder.detail);
     this.#devices.set(device, recording);
     return recording;
@@ -159,7 +159,7 @@ export class Recorder {
     const { clock } = this.#options;
     if (this.#closed) return;
     this.#timer = clock.setTimer(clock.now().monoMs + FLUSH_EVERY_MS, () => {
-      this.#sumUp();
+      this.#logOmitted();
       this.#tooSlow();
       if (clock.now().monoMs >= this.#retryAt) this.#retry();
       // All at once: one wake-up for many writes costs less than one for each.
@@ -170,7 +170,7 @@ export class Recorder {
 
   /** A write that takes long is waited for; what comes meanwhile waits too, within bounds, and goes right after it. */
   #flushSoon(recording: DeviceRecording): void {
-    if (recording.isInterrupted) return this.#letGo(recording);
+    if (recording.isInterrupted) return this.#forgetIfOver(recording);
     if (this.#busy.has(recording)) this.#due.add(recording);
     else if (recording.due > 0 || this.#isOver(recording)) {
       this.#work(recording, async () => {
@@ -242,14 +242,14 @@ export class Recorder {
   #interrupt(recording: DeviceRecording, code: ErrorCode, detail: string): Promise<void> {
     const { clock, log, settings } = this.#options;
     const known = recording.hole !== undefined;
-    const letGo = recording.interrupt(code, detail);
+    const closed = recording.interrupt(code, detail);
     this.#due.delete(recording);
     this.#retryAt = Math.min(this.#retryAt, clock.now().monoMs + RETRY_EVERY_MS);
-    if (known) return letGo;
+    if (known) return closed;
     const { device } = recording;
     const text = `recording of ${device} to ${settings.dir} is interrupted, and tried again every minute: ${detail}`;
-    this.#say(() => log.error({ device, code, dir: settings.dir }, text));
-    return letGo;
+    this.#logLine(() => log.error({ device, code, dir: settings.dir }, text));
+    return closed;
   }
 
   /** Tries all that is interrupted; a write that is still under way is waited for. */
@@ -273,12 +273,12 @@ export class Recorder {
       this.#missedBytes += missed;
       const fields = { device, event: 'recording_resumed', missed_bytes: missed };
       const text = `recording of ${device} goes on; ${missed} bytes are missing in it`;
-      this.#say(() => this.#options.log.info(fields, text));
+      this.#logLine(() => this.#options.log.info(fields, text));
     });
   }
 
-  /** Nothing more comes of a device that is gone. */
-  #letGo(recording: DeviceRecording): void {
+  /** A retired device without a link records no more, interrupted or not. */
+  #forgetIfOver(recording: DeviceRecording): void {
     if (!this.#isOver(recording)) return;
     this.#ending.delete(recording);
     this.#missedBytes += recording.hole?.missedBytes ?? 0;
@@ -316,20 +316,20 @@ export class Recorder {
     }
   }
 
-  #say(line: () => void): void {
+  #logLine(line: () => void): void {
     if (this.#lines++ < MOST_LINES) line();
-    else this.#unsaid += 1;
+    else this.#omittedLines += 1;
   }
 
-  #sumUp(): void {
+  #logOmitted(): void {
     const { log, settings } = this.#options;
-    if (this.#unsaid > 0) {
+    if (this.#omittedLines > 0) {
       const interrupted = this.#all().filter(({ isInterrupted }) => isInterrupted).length;
-      const text = `${this.#unsaid} more recordings changed; ${interrupted} are interrupted now`;
+      const text = `${this.#omittedLines} more recordings changed; ${interrupted} are interrupted now`;
       log.warn({ code: 'recording_failed', dir: settings.dir, interrupted }, text);
     }
     this.#lines = 0;
-    this.#unsaid = 0;
+    this.#omittedLines = 0;
   }
 }
 

@@ -19,7 +19,7 @@ export interface RecorderSettings {
 }
 
 /** `psu-1.20260101T000000000Z.trace`, or `...Z-2.trace.gz`. */
-const OURS = /^(.+)\.\d{8}T\d{9}Z(?:-\d+)?\.trace(?:\.gz)?$/;
+const TRACE_NAME = /^(.+)\.\d{8}T\d{9}Z(?:-\d+)?\.trace(?:\.gz)?$/;
 
 /** What a recorder needs of a file. */
 export interface WritableFile {
@@ -58,7 +58,7 @@ export class RecordingStore {
     if (this.#counted) return;
     const found: { device: string; path: string; size: number; mtimeMs: number }[] = [];
     for (const name of await readdir(dir)) {
-      const [, device] = OURS.exec(name) ?? [];
+      const [, device] = TRACE_NAME.exec(name) ?? [];
       if (device === undefined) continue;
       const path = join(dir, name);
       const { size, mtimeMs } = await stat(path);
@@ -194,14 +194,14 @@ export class RecordingFile {
     return this.#handle !== undefined;
   }
 
-  /** Lets go of the descriptor until more is to be written. */
+  /** Closes the descriptor until more is to be written. */
   async rest(): Promise<void> {
     const handle = this.#handle;
     this.#handle = undefined;
     await handle?.close();
   }
 
-  /** The disk failed: the file is let go as it is, and is removed where nothing can be read from it. */
+  /** The disk failed: the file is closed as it is, and removed where nothing can be read from it. */
   async abandon(): Promise<void> {
     this.#gzip?.destroy();
     // A disk that failed may fail here as well; the failure is known already.

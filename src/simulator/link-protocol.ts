@@ -41,9 +41,9 @@ export interface LinkProtocolPorts {
   send(bytes: Uint8Array): void;
   /** `orderly` writes out what is queued first. */
   hangUp(orderly: boolean): void;
-  /** A request of ours succeeded, or one of the peer's did. */
+  /** A request of either side succeeded. */
   succeeded(): void;
-  tell(news: DeviceNews): void;
+  report(news: DeviceNews): void;
 }
 
 /**
@@ -110,7 +110,7 @@ export class LinkProtocol {
   #fallSilent(): void {
     this.#mute = true;
     this.#ports.timers.cancelAll();
-    this.#ports.tell({ kind: 'half_open' });
+    this.#ports.report({ kind: 'half_open' });
   }
 
   #received(bytes: Uint8Array, start: number, end: number): void {
@@ -132,7 +132,7 @@ export class LinkProtocol {
         const refused = this.#settings.role === 'client' || this.#settings.faults.refuse === true;
         this.#answer({ name: 'register', kind: 'reply', error: refused ? -1 : 0 });
         if (refused) return;
-        this.#ports.tell({ kind: 'peer_registered', ...request.fields });
+        this.#ports.report({ kind: 'peer_registered', ...request.fields });
         this.#ports.succeeded();
         this.#beginToBeat();
         return;
@@ -154,13 +154,13 @@ export class LinkProtocol {
   #replied(name: RequestName, error: number): void {
     if (error !== 0) {
       if (name !== 'register') return;
-      this.#ports.tell({ kind: 'refused', error });
+      this.#ports.report({ kind: 'refused', error });
       this.#ports.hangUp(true);
       return;
     }
     this.#ports.succeeded();
     if (name === 'register') {
-      this.#ports.tell({ kind: 'registered' });
+      this.#ports.report({ kind: 'registered' });
       this.#beginToBeat();
     } else if (name === 'heartbeat' && this.#beating && this.#settings.faults.shortEveryMs !== undefined) {
       this.#ports.hangUp(true);

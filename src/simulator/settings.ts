@@ -17,7 +17,7 @@ export interface DeviceBehaviour {
   readonly early?: ReadonlyArray<'heartbeat' | 'datetime'>;
   /** False: a client registers on its first link only. Default: true. */
   readonly registersAgain?: boolean;
-  /** How far the device's clock is ahead of ours. */
+  /** How far the device's clock is ahead of the system clock. */
   readonly clockOffsetMs?: number;
   /** Where the device's clock hangs, as an IANA name; absent: here. */
   readonly timeZone?: string;
@@ -87,11 +87,11 @@ function misfit(seen: string, problem: string, fix: string): HeartwireError {
 /** What happened to a simulated device; each carries its name. */
 export type SimulatorEvent = { readonly device: string } & (
   | { readonly kind: 'listening' | 'connected'; readonly address: string }
-  /** The other side accepted our registration. */
+  /** The other side accepted the registration. */
   | { readonly kind: 'registered' }
-  /** The other side answered our registration with an error. */
+  /** The other side answered the registration with an error. */
   | { readonly kind: 'refused'; readonly error: number }
-  /** The other side registered with us. */
+  /** The other side registered. */
   | { readonly kind: 'peer_registered'; readonly appid: string; readonly imei: string }
   /** A link ended; a device that dials tries again after `retryInMs`. */
   | {

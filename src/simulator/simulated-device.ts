@@ -217,7 +217,7 @@ export class SimulatedDevice implements AsyncDisposable {
       listener.start({
         listening: (boundTo) => {
           this.#listeningAt = boundTo;
-          this.#tell({ kind: 'listening', address: boundTo });
+          this.#report({ kind: 'listening', address: boundTo });
           resolve();
         },
         accepted: (link) => this.#take(link),
@@ -255,7 +255,7 @@ export class SimulatedDevice implements AsyncDisposable {
         succeeded: () => {
           this.#failures = 0;
         },
-        tell: (news) => this.#tell(news),
+        report: (news) => this.#report(news),
       },
       link.transport === 'serial',
     );
@@ -265,7 +265,7 @@ export class SimulatedDevice implements AsyncDisposable {
         timeout.cancel();
         if (this.#links.size > MAX_LINKS) link.destroy();
         gate(() => {
-          this.#tell({ kind: 'connected', address });
+          this.#report({ kind: 'connected', address });
           linkProtocol.start();
         });
       },
@@ -284,11 +284,16 @@ export class SimulatedDevice implements AsyncDisposable {
   }
 
   #ended(address: string, end: LinkEnd): void {
-    // Who stopped it knows.
+    // `stop` reports nothing.
     if (!this.#running) return;
     const again = this.#address.scheme === 'tcp-listen' ? undefined : this.#address;
     const retryInMs = again === undefined ? undefined : this.#nextDelayMs();
-    this.#tell({ kind: 'disconnected', address, ...end, ...(retryInMs === undefined ? {} : { retryInMs }) });
+    this.#report({
+      kind: 'disconnected',
+      address,
+      ...end,
+      ...(retryInMs === undefined ? {} : { retryInMs }),
+    });
     if (again !== undefined) this.#timers.after(retryInMs ?? 0, () => this.#dialIn(again, 0));
   }
 
@@ -304,16 +309,16 @@ export class SimulatedDevice implements AsyncDisposable {
   #stallLater(forMs: number): void {
     this.#outerTimers.after(WORKS_PER_STALL * forMs, () => {
       this.#freezer.freeze('stall');
-      this.#tell({ kind: 'stalled' });
+      this.#report({ kind: 'stalled' });
       this.#outerTimers.after(forMs, () => {
-        this.#tell({ kind: 'resumed' });
+        this.#report({ kind: 'resumed' });
         this.#stallLater(forMs);
         this.#freezer.thaw('stall');
       });
     });
   }
 
-  #tell(news: DeviceNews): void {
+  #report(news: DeviceNews): void {
     if (news.kind === 'registered') this.#hasRegistered = true;
     this.#ports.report?.({ ...news, device: this.name });
   }

@@ -25,7 +25,7 @@ export interface ConfigApplierOptions {
     config: BridgeConfig,
     failed: readonly FailedDevice[],
   ): Promise<HeartwireError | undefined>;
-  /** The outcome can be told. */
+  /** `status` has changed. */
   applied(): void;
 }
 

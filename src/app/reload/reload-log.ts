@@ -36,7 +36,7 @@ export function reloadText(file: string, { diff, generation, kept, problems }: C
   return `${file} was reloaded (version ${generation}): ${parts.join('; ') || 'nothing is different'}`;
 }
 
-/** What is to be said to whoever changed what only a restart can change; undefined where there is no such thing. */
+/** The warning that changed keys need a restart; undefined where none does. */
 export function restartText(file: string, { diff }: ConfigOutcome): string | undefined {
   const keys = phrase(diff?.needsRestart ?? [], 'needs', 'need');
   return keys && `${file}: ${keys} a restart to take effect`;
