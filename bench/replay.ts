@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { FeedStore } from '../src/feed/core/store.ts';
+import { parseTrace } from '../src/links/trace-file.ts';
 import { encodeFrame } from '../src/protocol/codec.ts';
-import { parseTrace } from '../src/recording/trace-file.ts';
 import { replayTraces } from '../src/replay/replay-traces.ts';
 import { formatEvent, formatHead } from '../src/trace/format-trace.ts';
 import type { Bench, BenchRow } from './support/bench.ts';

@@ -38,9 +38,9 @@ export class BridgeStatus {
     this.#timer?.cancel();
   }
 
-  /** Tells how it is, without waiting. */
+  /** Publishes the present document at once. */
   publish(): void {
-    // A document that is equal to the last one is no change, and goes to nobody.
+    // The store drops a document that equals the last one.
     this.#options.publisher.publishState('bridge/status', this.#document());
   }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { admissionLimits, requestLimits } from '../access/admission-control.ts';
+import { requestLimits } from '../access/admission-control.ts';
 import { Authenticator, followAccess, requireClosed } from '../access/authenticator.ts';
 import type { ConfigDiff } from '../config/diff-config.ts';
 import type { BridgeConfig } from '../config/model.ts';
@@ -19,27 +19,25 @@ import { liveLimits } from '../feed/hub/limits.ts';
 import { JsonLinesServer } from '../feed/transports/json-lines-server.ts';
 import { SseServer } from '../feed/transports/sse-server.ts';
 import type { NameResolver } from '../links/names/name-resolver.ts';
-import type { Recorder } from '../recording/recorder.ts';
+import { BridgeRecorder } from '../recording/bridge-recorder.ts';
 import { HttpServer } from '../server/http/http-server.ts';
 import type { ProcessUsage } from '../server/metrics/bridge-families.ts';
 import { Arrivals } from '../system/arrivals.ts';
 import type { Clock } from '../system/clock.ts';
 import { type Affected, tellDefect } from '../system/defect.ts';
+import { LiveConfig } from '../system/live-config.ts';
 import type { Log } from '../system/log.ts';
 import { TlsSource } from '../system/tls.ts';
 import { BridgeStatus } from './bridge-status.ts';
 import { FeedServer } from './feed-server.ts';
-import { Monitoring } from './monitoring.ts';
-import { noteCommand } from './note-command.ts';
-import { recorderFor } from './recorder-of-bridge.ts';
+import { logRefusal, logSubscriber, Monitoring } from './monitoring.ts';
 import { ConfigApplier, type ConfigOutcome } from './reload/config-applier.ts';
-import { logRefusal, logSubscriber } from './subscriber-line.ts';
 
 export interface BridgeOptions {
   readonly config: BridgeConfig;
-  /** Devices that can't be run, to be shown as failed. */
+  /** Devices that cannot run; they are shown as failed. */
   readonly failed?: readonly FailedDevice[];
-  /** What was found in the file of the configuration, to be shown in `bridge/status`. */
+  /** Problems of the file of the configuration, for `bridge/status`. */
   readonly problems?: readonly Problem[];
   readonly clock: Clock;
   readonly log: Log;
@@ -52,7 +50,7 @@ export interface BridgeOptions {
   readonly random?: () => number;
   /** Resolves the names of devices and listeners; the resolver of the process by default. */
   readonly names?: NameResolver | undefined;
-  /** For the metrics; what the process uses is not told where it is left out. */
+  /** For the metrics; without it they have no figures of the process. */
   readonly usage?: (() => ProcessUsage) | undefined;
 }
 
@@ -67,13 +65,13 @@ export interface BridgeAddresses {
   readonly listeners: readonly string[];
 }
 
-/** The whole product in one object: devices in, feed out. */
+/** The whole product in one object: devices in, feed out. What is wired to what, and the order of start and stop. */
 export class Bridge {
   readonly store: FeedStore;
   readonly #options: BridgeOptions;
-  readonly #secrecy: Encryption;
+  readonly #encryption: Encryption;
   readonly #known: KnownDevices | undefined;
-  readonly #observation: Monitoring;
+  readonly #monitoring: Monitoring;
   readonly #auth: Authenticator;
   readonly #fleet: Fleet;
   readonly #feed: FeedServer;
@@ -82,31 +80,41 @@ export class Bridge {
   readonly #tls: TlsSource | undefined;
   readonly #status: BridgeStatus;
   readonly #applier: ConfigApplier;
-  #recorder: Recorder | undefined;
+  readonly #recorder: BridgeRecorder;
   readonly #uploads: UploadStore | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: BridgeOptions) {
-    const { config, clock } = options;
+    const { config, clock, knownFile, recordDir } = options;
     const { server } = config;
-    // 96 bits: a position of another life of the bridge is never taken for one of this.
+    const live = new LiveConfig(config);
+    // 96 bits: no position of another run is ever valid in this one.
     const epoch = randomBytes(12).toString('base64url');
     this.store = new FeedStore({ epoch, notify: 'followed' });
     this.#uploads = config.files && new UploadStore(config.files, clock);
-    this.#observation = new Monitoring({
+    this.#applier = new ConfigApplier({
+      live,
+      problems: options.problems ?? [],
+      clock,
+      run: (diff, next, failed) => this.#run(diff, next, failed),
+      applied: () => this.#status.publish(),
+    });
+    const configStatus = () => this.#applier.status();
+    const recorder = () => this.#recorder.recorder;
+    this.#monitoring = new Monitoring({
       ...options,
       store: this.store,
       uploads: this.#uploads,
-      config: () => this.#applier?.config ?? config,
-      configStatus: () => this.#applier.status(),
+      live,
+      configStatus,
       fleet: () => this.#fleet,
       subscriberRegistry: () => this.#feed.subscriberRegistry,
-      recorder: () => this.#recorder,
+      recorder,
     });
-    const { log } = this.#observation;
+    const { log } = this.#monitoring;
     this.#options = { ...options, log };
     this.#auth = new Authenticator(config.access, clock);
-    this.#secrecy = new Encryption(this.store, log);
+    this.#encryption = new Encryption(this.store, log);
     const arrivals = new Arrivals();
     this.#fleet = new Fleet({
       config,
@@ -115,54 +123,46 @@ export class Bridge {
       clock,
       log,
       random: options.random ?? Math.random,
-      publisher: this.#secrecy.publisher,
+      publisher: this.#encryption.publisher,
       uploads: this.#uploads,
       names: options.names,
-      recorder: () => this.#recorder,
+      recorder,
       wantsBytes: (topic) => this.store.followsBytes && this.#feed.hasAudience(topic),
-      retired: this.#observation.retired,
+      retired: this.#monitoring.retired,
       knownChanged: () => this.#known?.changed(),
     });
-    const { knownFile } = options;
+    const { directory } = this;
     const devices = () =>
-      knownDevices(this.directory.unannounced(), (topic) => this.#secrecy.conceals(topic), clock);
+      knownDevices(directory.unannounced(), (topic) => this.#encryption.encrypts(topic), clock);
     this.#known =
       knownFile === undefined ? undefined : new KnownDevices({ file: knownFile, clock, log, devices });
-    this.#applier = new ConfigApplier({
-      config,
-      problems: options.problems ?? [],
-      clock,
-      run: (diff, next, failed) => this.#run(diff, next, failed),
-      applied: () => this.#status.publish(),
-    });
-    const running = () => this.#applier.config;
-    const { directory } = this;
-    this.#recorder = this.#makeRecorder();
+    this.#recorder = new BridgeRecorder({ live, recordDir, clock, log, directory });
     const onDefect = (affected: Affected, cause: unknown): void => void tellDefect(log, affected, cause);
+    const limits = live.map(({ server: now }) => ({ ...liveLimits(now), ...requestLimits(now) }));
     this.#feed = new FeedServer({
       store: this.store,
       arrivals,
       clock,
       auth: this.#auth,
       get origins() {
-        return running().server.origins;
+        return live.value.server.origins;
       },
       host: server.host,
       get hosts() {
-        return running().server.hosts;
+        return live.value.server.hosts;
       },
       get trustedProxies() {
-        return running().server.trustedProxies;
+        return live.value.server.trustedProxies;
       },
-      ...liveLimits(server),
+      live: limits,
       commands: (command) =>
-        noteCommand(command, directory, this.#recorder) ??
-        this.#secrecy.outcome(command.device, performCommand(directory, command)),
+        this.#recorder.note(command) ??
+        this.#encryption.outcome(command.device, performCommand(directory, command)),
       onLog: (entry) => logSubscriber(log, entry),
       onDefect,
     });
     const failed = (error: HeartwireError): void => log.error({ code: error.code }, error.message);
-    const tls =
+    this.#tls =
       server.tls &&
       new TlsSource({
         files: server.tls,
@@ -174,7 +174,7 @@ export class Bridge {
           ),
         failed,
       });
-    this.#tls = tls;
+    const tls = this.#tls;
     const { tcp } = server;
     const { subscriberRegistry } = this.#feed;
     this.#lines =
@@ -183,6 +183,7 @@ export class Bridge {
         subscriberRegistry,
         host: tcp.host,
         port: tcp.port,
+        live: limits,
         ...(tls && tcp.tls ? { tls } : {}),
         failed,
       });
@@ -191,25 +192,24 @@ export class Bridge {
       host: server.host,
       port: server.port,
       get hosts() {
-        return running().server.hosts;
+        return live.value.server.hosts;
       },
       get origins() {
-        return running().server.origins;
+        return live.value.server.origins;
+      },
+      get trustedProxies() {
+        return live.value.server.trustedProxies;
       },
       store: this.store,
       feedServer: this.#feed,
-      eventStreams: new SseServer(this.#feed.subscriberRegistry),
+      eventStreams: new SseServer(subscriberRegistry),
       auth: this.#auth,
       refused: (address, detail) => logRefusal(log, address, detail),
-      get trustedProxies() {
-        return running().server.trustedProxies;
-      },
-      ...admissionLimits(server),
-      ...requestLimits(server),
+      live: limits,
       ...(tls === undefined ? {} : { tls }),
       clock,
       health: () => ({ version: options.version, devices: directory.countByStatus() }),
-      further: this.#observation.routes,
+      further: this.#monitoring.routes,
       failed,
       onDefect,
     });
@@ -219,8 +219,8 @@ export class Bridge {
       directory,
       deviceListeners: () => this.#fleet.deviceListeners(),
       publisher: this.store,
-      recorder: () => this.#recorder,
-      config: () => this.#applier.status(),
+      recorder,
+      config: configStatus,
     });
   }
 
@@ -229,23 +229,24 @@ export class Bridge {
   }
 
   /**
-   * Serves, listens and dials. A port that can't be had is an error here, and is fixed by itself later on.
+   * Serves, listens and dials. A port that is taken is an error here; while the bridge runs, it is tried again.
    * @throws HeartwireError `config_insecure`, `config_key_unreadable`, `address_in_use`, `address_unavailable`, `listen_failed`
    */
   async start(): Promise<BridgeAddresses> {
+    const { config, log } = this.#options;
     try {
-      requireClosed(this.#options.config, this.#options.log);
+      requireClosed(config, log);
       await this.#auth.start();
-      this.#secrecy.follow(this.#options.config.secrecy);
-      this.#observation.start();
-      await this.#recorder?.start();
+      this.#encryption.apply(config.secrecy);
+      this.#monitoring.start();
+      await this.#recorder.apply();
       await this.#uploads?.start();
       const { url, port } = await this.#http.start();
       const lines = await this.#lines?.start();
       for (const device of (await this.#known?.load()) ?? []) this.#fleet.restore(device);
       const listeners = await this.#fleet.start();
       this.#status.start();
-      this.#observation.started();
+      this.#monitoring.started();
       return { url, port, ...(lines === undefined ? {} : { lines }), listeners };
     } catch (error) {
       await this[Symbol.asyncDispose]();
@@ -254,15 +255,15 @@ export class Bridge {
   }
 
   /**
-   * Runs another version of the configuration in a bridge that was started: what is different is applied, and only that.
-   * A part of it that is wrong stays as it was, and so does everything where the file as a whole cannot be used. Resolves
-   * once links that had to make room are gone and new listeners were tried.
+   * Applies another version of the configuration to a bridge that was started: what is different, and only that. A part
+   * of it that is wrong stays as it was; where the file as a whole cannot be used, so does everything. Resolves once links
+   * that had to make room are closed and new listeners were tried.
    */
   apply(loaded: LoadedConfig): Promise<ConfigOutcome> {
     return this.#applier.apply(loaded);
   }
 
-  /** Closes the links of all devices, tells the subscribers, and lets go of every port. */
+  /** Closes all subscribers, the links of all devices, and every port. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -274,50 +275,33 @@ export class Bridge {
     failed: readonly FailedDevice[],
   ): Promise<HeartwireError | undefined> {
     if (this.#closing !== undefined) return undefined;
-    this.#followLimits(config);
-    this.#observation.follow(config);
     const locked = await followAccess(this.#auth, config, this.#options.log);
-    if (this.#recorder === undefined) {
-      this.#recorder = this.#makeRecorder();
-      await this.#recorder?.start();
-    }
-    // Before a device that shall be secret says its first word.
-    this.#secrecy.follow(config.secrecy);
+    await this.#recorder.apply();
+    // After access: what becomes plain must not reach a subscriber whose rights end with this reload. Before devices:
+    // the first message of a secret device is encrypted.
+    this.#encryption.apply(config.secrecy);
     await this.#fleet.apply(diff, config, failed);
     return locked;
   }
 
-  #followLimits({ server }: BridgeConfig): void {
-    const limits = liveLimits(server);
-    this.#feed.subscriberRegistry.follow(limits);
-    this.#http.follow({ ...limits, ...requestLimits(server) });
-    this.#lines?.follow(limits);
-  }
-
-  #makeRecorder(): Recorder | undefined {
-    const { recordDir, clock, log } = this.#options;
-    const config = () => this.#applier.config;
-    return recorderFor({ config, recordDir, clock, log, directory: this.directory });
-  }
-
   async #close(): Promise<void> {
-    this.#observation.draining();
+    this.#monitoring.draining();
     this.#status.stop();
-    // The subscribers first: what they last saw of a device is how it was, not that we let go of it.
+    // Subscribers first: the last state that they get of a device is from before its link is closed.
     await Promise.all([this.#feed[Symbol.asyncDispose](), this.#lines?.[Symbol.asyncDispose]()]);
-    // As long as the devices are connected: the next run shall know that they were.
+    // While devices are connected: the file says for the next run that they were.
     await this.#known?.close();
     this.#fleet.stop();
     await this.#applier[Symbol.asyncDispose]();
-    await this.#recorder?.close();
+    await this.#recorder.close();
     await this.#uploads?.[Symbol.asyncDispose]();
     await this.#http[Symbol.asyncDispose]();
     this.#tls?.[Symbol.dispose]();
-    this.#observation.stop();
+    this.#monitoring.stop();
   }
 
   /**
-   * Sends a file in the chunks that the device's messages declare, over links that may come and go meanwhile.
+   * Sends a file in the chunks that the device's messages declare, over as many links as it takes.
    * @throws HeartwireError `device_unknown`, `message_unknown`, and as `uploadFile`
    */
   async sendFile(device: string, source: FileSource, options: SendFileOptions = {}): Promise<SendProgress> {

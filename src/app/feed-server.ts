@@ -26,7 +26,7 @@ export type { FeedLog } from '../feed/hub/subscriber-registry.ts';
 
 export interface FeedServerOptions extends Admission, SubscriberRegistryOptions {}
 
-/** The WebSocket door to the feed; other transports come in through the same `roster`. */
+/** The feed over WebSocket; other transports use the same `subscriberRegistry`. */
 export class FeedServer {
   readonly subscriberRegistry: SubscriberRegistry;
   readonly #options: FeedServerOptions;
@@ -46,22 +46,22 @@ export class FeedServer {
         clientTracking: false,
         perMessageDeflate: false,
         autoPong: false,
-        // One message or ping a turn of the loop for each connection: who sends thousands at once waits for the others.
+        // One message or ping a turn of the loop for each connection: a burst of thousands does not delay the others.
         allowSynchronousEvents: false,
         closeTimeout: closeTimeoutMs,
         handleProtocols: chosenProtocol,
       };
     this.#sockets = new WebSocketServer(settings);
-    // By itself it would answer in another way than everybody else here.
+    // The answer of `ws` has another form than all answers here.
     this.#sockets.on('wsClientError', (error, socket) => writeAnswer(socket, badHandshake(error.message)));
   }
 
-  /** Everybody who is connected, over any transport. */
+  /** All connections, over any transport. */
   clients(): readonly ClientEntry[] {
     return this.subscriberRegistry.clients();
   }
 
-  /** Whether any subscriber would hear an event of this topic. */
+  /** Whether any subscriber follows this topic. */
   hasAudience(topic: string): boolean {
     return this.subscriberRegistry.subscribedTo(topic);
   }
@@ -97,12 +97,12 @@ export class FeedServer {
     const bearer = bearerToken(headers);
     const token = bearer ?? protocolToken(headers);
     const conclude = (verdict: Verdict | undefined): void => {
-      // A browser is not told the status of a refused handshake, only the code of a close.
+      // A browser shows a page the code of a close, but not the status of a refused handshake.
       if (verdict?.ok === false && bearer !== undefined) {
         this.subscriberRegistry.log('refused', address, wanted.id, verdict.message);
         writeAnswer(socket, refusedToken(verdict));
       } else {
-        // Of this socket: the next one may have another, and `ws` knows them by those of its server.
+        // `ws` takes the limit of a socket from its server when it is opened.
         this.#sockets.options.maxPayload = this.subscriberRegistry.limits.maxMessageBytes;
         this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
           // The server makes no others.
@@ -116,7 +116,7 @@ export class FeedServer {
       conclude(verdict);
       return;
     }
-    // It may be gone before its token is judged.
+    // The peer may close before its token is verified.
     const lost = (): void => void socket.destroy();
     socket.once('error', lost);
     void verdict.then((each) => {
@@ -125,7 +125,7 @@ export class FeedServer {
     });
   }
 
-  /** Tells every subscriber to come back later, spread over time, and closes. */
+  /** Closes every connection with a time to reconnect, spread over some seconds. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.subscriberRegistry[Symbol.asyncDispose]();
   }

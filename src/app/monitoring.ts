@@ -1,16 +1,18 @@
 import type { Answer } from '../access/http-answer.ts';
 import type { BridgeConfig } from '../config/model.ts';
+import { CLOSE_CODES } from '../contract/feed/close-code.ts';
 import type { JsonObject } from '../contract/publisher.ts';
 import type { DeviceReading } from '../devices/device-runner.ts';
 import type { UploadStore } from '../devices/files/upload-store.ts';
 import type { Fleet } from '../devices/fleet.ts';
 import type { FeedStore } from '../feed/core/store.ts';
-import type { SubscriberRegistry } from '../feed/hub/subscriber-registry.ts';
+import type { FeedLog, SubscriberRegistry } from '../feed/hub/subscriber-registry.ts';
 import { observingRoutes } from '../server/http/routes.ts';
 import type { ProcessUsage } from '../server/metrics/bridge-families.ts';
 import { BridgeMetrics } from '../server/metrics/bridge-metrics.ts';
 import { Readiness } from '../server/readiness.ts';
 import type { Clock } from '../system/clock.ts';
+import type { Live } from '../system/live-config.ts';
 import type { Log } from '../system/log.ts';
 import { BoundedLog, collapsingLog, DEFAULT_LINES_PER_SECOND, LogCounts } from '../system/log-limits.ts';
 
@@ -21,8 +23,7 @@ export interface MonitoringOptions {
   readonly store: FeedStore;
   readonly uploads: UploadStore | undefined;
   readonly usage?: (() => ProcessUsage) | undefined;
-  /** The present configuration. */
-  config(): BridgeConfig;
+  readonly live: Live<BridgeConfig>;
   /** As `bridge/status` shows it. */
   configStatus(): JsonObject;
   fleet(): Fleet;
@@ -30,7 +31,7 @@ export interface MonitoringOptions {
   recorder(): { status(): JsonObject } | undefined;
 }
 
-/** What those see who watch over a bridge: its log, its metrics, and whether it is ready. */
+/** Log, metrics and readiness of a bridge. */
 export class Monitoring {
   /** Counted and collapsed. */
   readonly log: Log;
@@ -41,9 +42,10 @@ export class Monitoring {
   readonly #readiness: Readiness;
 
   constructor(options: MonitoringOptions) {
-    const { clock, store, config, fleet, uploads } = options;
+    const { clock, store, live, fleet, uploads } = options;
     const logCounts = new LogCounts();
-    this.#bounded = new BoundedLog(options.log, clock, config().log?.maxLinesPerSecond);
+    this.#bounded = new BoundedLog(options.log, clock, live.value.log?.maxLinesPerSecond);
+    live.watch(({ log }) => this.#bounded.follow(log?.maxLinesPerSecond ?? DEFAULT_LINES_PER_SECOND));
     this.log = logCounts.counting(collapsingLog(this.#bounded.log, clock));
     this.#metrics = new BridgeMetrics({
       version: options.version,
@@ -52,7 +54,7 @@ export class Monitoring {
       logCounts,
       omittedLines: () => this.#bounded.omitted,
       store,
-      perDevice: config().metrics?.perDevice ?? false,
+      perDevice: live.value.metrics?.perDevice ?? false,
       all: () => fleet().directory.all(),
       isConfigured: (id) => fleet().directory.isConfigured(id),
       deviceListeners: () => fleet().deviceListeners(),
@@ -63,23 +65,18 @@ export class Monitoring {
       usage: options.usage,
     });
     this.#readiness = new Readiness({
-      required: () => config().requiredDevices ?? [],
+      required: () => live.value.requiredDevices ?? [],
       reading: (id) => fleet().directory.get(id)?.reading,
       listeners: () =>
         fleet()
           .deviceListeners()
           .map((deviceListener) => deviceListener.status()),
     });
-    this.routes = observingRoutes(this.#metrics, this.#readiness, () => config().access !== undefined);
+    this.routes = observingRoutes(this.#metrics, this.#readiness, () => live.value.access !== undefined);
   }
 
   start(): void {
     this.#metrics.start();
-  }
-
-  /** Another configuration holds from now on. */
-  follow({ log }: BridgeConfig): void {
-    this.#bounded.follow(log?.maxLinesPerSecond ?? DEFAULT_LINES_PER_SECOND);
   }
 
   /** Everything is bound, and every device dialled. */
@@ -87,7 +84,7 @@ export class Monitoring {
     this.#readiness.started();
   }
 
-  /** Work is to go elsewhere from here on. */
+  /** The bridge stops: it is not ready from now on. */
   draining(): void {
     this.#readiness.draining();
   }
@@ -101,4 +98,32 @@ export class Monitoring {
     this.#metrics.stop();
     this.#bounded.stop();
   }
+}
+
+/** Writes what happened to one subscriber, with the code of why it was refused or closed. */
+export function logSubscriber(log: Log, { event, address, client, detail }: FeedLog): void {
+  const level = event === 'connected' || event === 'disconnected' ? 'info' : 'warn';
+  const subscriber = client === undefined ? address : `${client} at ${address}`;
+  const { code, text } = explained(detail);
+  log[level](
+    { event, client, address, ...(code === undefined ? {} : { code }) },
+    `subscriber ${subscriber} ${event}${text === undefined ? '' : `: ${text}`}`,
+  );
+}
+
+/** Writes that a request was refused, with the code of its answer where that has one. */
+export function logRefusal(log: Log, address: string, detail: string): void {
+  const { code, text } = explained(detail);
+  log.warn(
+    { event: 'refused', address, ...(code === undefined ? {} : { code }) },
+    `request from ${address} refused: ${text ?? detail}`,
+  );
+}
+
+/** A refusal may be the body of an HTTP answer: `{"code","message"}`. */
+function explained(detail: string | undefined): { readonly code?: string; readonly text?: string } {
+  if (detail === undefined) return {};
+  const [, code = '', text = ''] = /^\{"code":"([a-z_]+)","message":"(.*)"\}\s*$/s.exec(detail) ?? [];
+  if (code !== '') return { code, text: text.replaceAll('\\"', '"') };
+  return Object.hasOwn(CLOSE_CODES, detail) ? { code: detail, text: detail } : { text: detail };
 }

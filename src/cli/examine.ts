@@ -9,8 +9,8 @@ import { resolvePort } from '../links/port-resolve.ts';
 import type { SerialAddress } from '../links/serial-address.ts';
 import { busyEnd, missingEnd, permissionEnd } from '../links/serial-end.ts';
 import type { ListenAddress } from '../links/tcp-listen.ts';
+import { openTrace } from '../links/trace-file.ts';
 import { addressLabel, dial, type LinkAddress, listen } from '../links/transports.ts';
-import { openTrace } from '../recording/trace-file.ts';
 import { blocksOf } from '../system/disk-budget.ts';
 import { urlHost } from '../system/listening.ts';
 

@@ -3,7 +3,7 @@ import type { JsonObject, Publisher } from '../contract/publisher.ts';
 import type { Log } from '../system/log.ts';
 import type { Encryptor } from './encryptor.ts';
 
-/** Events of one topic that may wait to be encrypted; beyond it the oldest are lost, and it is said how many. */
+/** Events of one topic that may wait to be encrypted; beyond it the oldest are lost, and counted. */
 const MAX_WAITING_EVENTS = 1_000;
 
 export interface EncryptingOptions {
@@ -13,11 +13,11 @@ export interface EncryptingOptions {
   readonly log: Log;
 }
 
-/** What waits for one topic, in order: encrypting takes its time, and the next thing is said only after it. */
+/** What waits for one topic. Encrypting is asynchronous; the lane keeps the order. */
 interface Lane {
-  /** The document as it is, not encrypted; undefined where there is none. */
+  /** In plain; undefined where there is none. */
   document: JsonObject | undefined;
-  /** The document has still to be said. */
+  /** The document is still to be published. */
   changed: boolean;
   readonly events: JsonObject[];
   lost: number;
@@ -25,9 +25,9 @@ interface Lane {
 }
 
 /**
- * A publisher that encrypts what its sealer covers (nothing until it has one), and hands on the rest as it is. The feed then holds the encrypted
- * document, so whatever serves it - WebSocket, JSON lines, the HTTP API, a proxy behind it - has nothing else. While one
- * state is encrypted, the ones that follow replace each other.
+ * A publisher that encrypts the topics of its encryptor (none until it has one), and passes on the rest as it is. The
+ * store then holds encrypted documents only, whatever serves them: WebSocket, JSON lines, the HTTP API, a proxy. While
+ * one state is encrypted, later ones replace each other.
  */
 export class EncryptingPublisher implements Publisher {
   readonly #options: EncryptingOptions;
@@ -39,7 +39,7 @@ export class EncryptingPublisher implements Publisher {
   }
 
   publishState(topic: string, document: JsonObject): void {
-    if (!this.#isSealed(topic)) {
+    if (!this.#encrypts(topic)) {
       this.#options.publisher.publishState(topic, document);
       return;
     }
@@ -62,7 +62,7 @@ export class EncryptingPublisher implements Publisher {
   }
 
   publishEvent(topic: string, data: JsonObject | (() => JsonObject)): void {
-    if (!this.#isSealed(topic)) {
+    if (!this.#encrypts(topic)) {
       this.#options.publisher.publishEvent(topic, data);
       return;
     }
@@ -75,23 +75,23 @@ export class EncryptingPublisher implements Publisher {
     this.#work(topic, lane);
   }
 
-  /** Other keys, or other topics: every document that is concerned is said anew. */
+  /** Other keys, or other topics: every document that they concern is published again. */
   replace(encryptor: Encryptor | undefined): void {
     const { publisher, retained } = this.#options;
     const plain = new Map<string, JsonObject>();
     for (const { topic, document } of retained()) {
-      if (document !== undefined && !this.#isSealed(topic)) plain.set(topic, document);
+      if (document !== undefined && !this.#encrypts(topic)) plain.set(topic, document);
     }
     for (const [topic, { document }] of this.#lanes) if (document !== undefined) plain.set(topic, document);
     const before = this.#encryptor;
     this.#encryptor = encryptor;
     for (const [topic, document] of plain) {
       const lane = this.#lanes.get(topic);
-      if (encryptor?.seals(topic) === true) {
-        // The same words under another key are another document.
+      if (encryptor?.encrypts(topic) === true) {
+        // The same document under another key is a change.
         if (lane !== undefined) lane.document = undefined;
         this.publishState(topic, document);
-      } else if (before?.seals(topic) === true) {
+      } else if (before?.encrypts(topic) === true) {
         if (lane !== undefined) {
           lane.document = undefined;
           lane.changed = false;
@@ -102,8 +102,8 @@ export class EncryptingPublisher implements Publisher {
     }
   }
 
-  #isSealed(topic: string): boolean {
-    return this.#encryptor?.seals(topic) === true;
+  #encrypts(topic: string): boolean {
+    return this.#encryptor?.encrypts(topic) === true;
   }
 
   #lane(topic: string): Lane {
@@ -121,7 +121,7 @@ export class EncryptingPublisher implements Publisher {
     this.#drain(topic, lane).catch((error: unknown) => {
       this.#options.log.error(
         { code: 'seal_failed', topic, err: error },
-        `what was said under ${topic} could not be encrypted, and was not published: ${String(error)}`,
+        `a payload of ${topic} could not be encrypted, and was not published: ${String(error)}`,
       );
     });
   }
@@ -130,11 +130,11 @@ export class EncryptingPublisher implements Publisher {
     try {
       while (lane.changed || lane.events.length > 0) {
         const encryptor = this.#encryptor;
-        if (encryptor?.seals(topic) !== true) {
-          // It was decided meanwhile that this is no secret; only events still wait here.
+        if (encryptor?.encrypts(topic) !== true) {
+          // The topic became plain meanwhile; only events still wait here.
           for (const data of lane.events.splice(0)) this.#options.publisher.publishEvent(topic, data);
-        } else if (lane.changed) await this.#sealState(topic, lane, encryptor);
-        else await this.#sealEvents(topic, lane, encryptor);
+        } else if (lane.changed) await this.#encryptState(topic, lane, encryptor);
+        else await this.#encryptEvents(topic, lane, encryptor);
       }
     } finally {
       lane.busy = false;
@@ -147,17 +147,17 @@ export class EncryptingPublisher implements Publisher {
     if (!lane.busy && lane.document === undefined && lane.events.length === 0) this.#lanes.delete(topic);
   }
 
-  async #sealState(topic: string, lane: Lane, encryptor: Encryptor): Promise<void> {
+  async #encryptState(topic: string, lane: Lane, encryptor: Encryptor): Promise<void> {
     const { document } = lane;
     lane.changed = false;
     if (document === undefined) return;
-    const sealed = await encryptor.seal(topic, document);
-    // Replaced or removed meanwhile: what is true now is said instead.
+    const encrypted = await encryptor.encrypt(topic, document);
+    // Replaced or removed meanwhile: the present document is published instead.
     if (lane.document !== document || encryptor !== this.#encryptor) return;
-    this.#options.publisher.publishState(topic, sealed);
+    this.#options.publisher.publishState(topic, encrypted);
   }
 
-  async #sealEvents(topic: string, lane: Lane, encryptor: Encryptor): Promise<void> {
+  async #encryptEvents(topic: string, lane: Lane, encryptor: Encryptor): Promise<void> {
     const { publisher, log } = this.#options;
     const events = lane.events.splice(0);
     const { lost } = lane;
@@ -167,7 +167,7 @@ export class EncryptingPublisher implements Publisher {
       log.warn({ code, topic, lost }, `${lost} events of ${topic} came faster than they could be encrypted`);
       publisher.publishEvent(topic, { lost, reason: code });
     }
-    const sealed = await Promise.all(events.map((data) => encryptor.seal(topic, data)));
-    for (const data of sealed) publisher.publishEvent(topic, data);
+    const encrypted = await Promise.all(events.map((data) => encryptor.encrypt(topic, data)));
+    for (const data of encrypted) publisher.publishEvent(topic, data);
   }
 }

@@ -8,7 +8,7 @@ import type { Log } from '../system/log.ts';
 import { EncryptingPublisher } from './encrypting-publisher.ts';
 import { Encryptor } from './encryptor.ts';
 
-/** What a bridge says in secret: the one way from its devices into the feed. */
+/** The way from the devices into the feed, encrypted where the configuration says so. */
 export class Encryption {
   readonly #publisher: EncryptingPublisher;
   readonly #log: Log;
@@ -24,13 +24,13 @@ export class Encryption {
     });
   }
 
-  /** Where everything that devices say goes. */
+  /** Devices publish here. */
   get publisher(): Publisher {
     return this.#publisher;
   }
 
   /** Encrypts from now on as the configuration says: with other keys, other topics, or nothing at all. */
-  follow(config: EncryptionConfig | undefined): void {
+  apply(config: EncryptionConfig | undefined): void {
     if (isDeepStrictEqual(config, this.#config)) return;
     this.#config = config;
     this.#encryptor = config && new Encryptor(config);
@@ -42,18 +42,18 @@ export class Encryption {
     );
   }
 
-  /** Whether what is said on a topic is for holders of a key alone. */
-  conceals(topic: string): boolean {
-    return this.#encryptor?.seals(topic) === true;
+  /** Whether payloads of a topic are encrypted. */
+  encrypts(topic: string): boolean {
+    return this.#encryptor?.encrypts(topic) === true;
   }
 
-  /** The fields that a device answered are as secret as its messages; whether it did what it was asked is not. */
+  /** Encrypts the fields of an answer as the messages of its device are; success and failure stay plain. */
   async outcome(device: string, done: Promise<CommandOutcome>): Promise<CommandOutcome> {
     const outcome = await done;
     const topic = `devices/${device}/messages`;
-    if (!outcome.ok || this.#encryptor?.seals(topic) !== true) return outcome;
+    if (!outcome.ok || this.#encryptor?.encrypts(topic) !== true) return outcome;
     const { fields } = outcome.result;
     if (!isJsonObject(fields)) return outcome;
-    return { ok: true, result: { ...outcome.result, fields: await this.#encryptor.seal(topic, fields) } };
+    return { ok: true, result: { ...outcome.result, fields: await this.#encryptor.encrypt(topic, fields) } };
   }
 }

@@ -5,23 +5,23 @@ import { HeartwireError } from '../errors.ts';
 
 const MAX_KNOWN_TOPICS = 10_000;
 
-/** Encrypts the payloads of some topics for those who hold a key. */
+/** Encrypts the payloads of some topics for holders of a key. */
 export class Encryptor {
   readonly #config: EncryptionConfig;
-  /** Matching a pattern costs more than looking up, and topics are few beside what is said under them. */
+  /** Matching a pattern costs more than a lookup, and topics are few compared with their messages. */
   readonly #keyOfTopic = new Map<string, string | undefined>();
 
   constructor(config: EncryptionConfig) {
     this.#config = config;
   }
 
-  /** Whether what is said under this topic is encrypted. */
-  seals(topic: string): boolean {
+  /** Whether payloads of this topic are encrypted. */
+  encrypts(topic: string): boolean {
     return this.#keyId(topic) !== undefined;
   }
 
   /** The payload as a JWE in compact form, bound to its topic: `{"$jwe": "..."}`. */
-  async seal(topic: string, payload: JsonObject): Promise<JsonObject> {
+  async encrypt(topic: string, payload: JsonObject): Promise<JsonObject> {
     const kid = this.#keyId(topic);
     const key = kid === undefined ? undefined : this.#config.keys.get(kid);
     if (kid === undefined || key === undefined) {
@@ -29,10 +29,10 @@ export class Encryptor {
         seen: topic,
       });
     }
-    const sealed = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(payload)))
+    const jwe = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(payload)))
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid, topic })
       .encrypt(key);
-    return { $jwe: sealed };
+    return { $jwe: jwe };
   }
 
   #keyId(topic: string): string | undefined {

@@ -1,13 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream';
-import { constants, createGunzip } from 'node:zlib';
-import type { TraceEvent, TraceHead } from '../trace/event.ts';
-import { TraceParser } from '../trace/parser.ts';
-import { defaultSilenceMs, markSilence, Silences } from '../trace/silences.ts';
+import { Pace } from '../system/pace.ts';
+import type { TraceEvent } from '../trace/event.ts';
+import { addSilences, defaultSilenceMs } from '../trace/silences.ts';
 import { type Parsed, refuse } from './address.ts';
-import type { Link, LinkEnd, LinkHandlers, SendOutcome } from './link.ts';
-import { LinkLife, ownEnd } from './link-life.ts';
+import type { LinkEnd, LinkHandlers } from './link.ts';
 import type { LinkTransport } from './link-transport.ts';
+import { PlayedLink } from './played-link.ts';
+import { parseTrace, unpacked } from './trace-file.ts';
 
 /** A trace that is played as if it were a device. */
 export interface ReplayAddress {
@@ -16,9 +15,6 @@ export interface ReplayAddress {
   /** How many times as fast as it was. */
   readonly speed: number;
 }
-
-/** Longest wait at one time, in ms, so that a destroyed link lets go soon. */
-const LONGEST_WAIT_MS = 1_000;
 
 export interface ReplayLinkOptions {
   /**
@@ -29,171 +25,87 @@ export interface ReplayLinkOptions {
 }
 
 /** Which connection of its trace each address plays next; a device keeps its address for life. */
-const played = new WeakMap<ReplayAddress, number>();
+const nextOf = new WeakMap<ReplayAddress, number>();
 
 /**
- * A link whose peer is a trace: what came from the peer then comes now, at the pace of then times `speed`, chunk by
- * chunk. Every link that is dialled plays the next connection of the trace, and the first again after the last. What
- * is sent goes nowhere.
+ * A link that plays one connection of a trace: the bytes of the peer come chunk by chunk, at the recorded pace times
+ * `speed`. Every link that is dialled plays the next connection, and the first again after the last.
  */
-export class ReplayLink implements Link {
-  readonly transport = 'replay';
-  readonly address: string;
-  readonly queued = 0;
+export class ReplayLink extends PlayedLink {
   readonly #target: ReplayAddress;
   readonly #silence: ReplayLinkOptions['silence'];
-  readonly #life = new LinkLife();
   readonly #over = new AbortController();
 
   constructor(target: ReplayAddress, options: ReplayLinkOptions = {}) {
+    super('replay', target.path, setImmediate);
     this.#target = target;
     this.#silence = options.silence;
-    this.address = target.path;
   }
 
-  open(handlers: LinkHandlers): void {
-    if (!this.#life.begin(handlers)) {
-      setImmediate(() => this.#finish(ownEnd(this.address)));
-      return;
-    }
-    // A trace may be a pipe without data: destroying the link does not wait for it.
-    const { signal } = this.#over;
-    const destroyed = new Promise<LinkEnd>((resolve) => {
-      signal.addEventListener('abort', () => resolve(ownEnd(this.address)), { once: true });
-    });
-    const played = this.#play().catch((error: unknown) => failedEnd(this.address, error));
-    void Promise.race([played, destroyed]).then((end) => this.#finish(end));
+  override open(handlers: LinkHandlers): void {
+    super.open(handlers);
+    if (this.isOver) return;
+    void this.#play()
+      .catch((error: unknown) => failedEnd(this.address, error))
+      .then((end) => this.playEnd(end));
   }
 
-  send(): SendOutcome {
-    return this.#life.isOpen ? 'accepted' : 'link_not_open';
-  }
-
-  end(): void {
-    this.destroy();
-  }
-
-  destroy(): void {
-    if (this.#life.destroying(ownEnd(this.address))) this.#over.abort();
-  }
-
-  #finish(end: LinkEnd): void {
-    if (!this.#life.isOver) this.#life.destroying(end);
-    setImmediate(() => this.#life.finish(end));
+  override destroy(): void {
+    super.destroy();
+    // A trace may be a pipe without a writer: reading it ends with this signal alone.
+    this.#over.abort();
   }
 
   /** Plays one connection to its end. */
   async #play(): Promise<LinkEnd> {
-    const wanted = played.get(this.#target) ?? 0;
+    const { path, speed } = this.#target;
+    const wanted = nextOf.get(this.#target) ?? 0;
     const names: string[] = [];
-    let startUs = 0;
-    let startedAt = 0;
-    let talked = false;
+    const pace = new Pace({ speed, signal: this.#over.signal });
+    let startUs: number | undefined;
+    let hasRead = false;
     for await (const { connection, fact, atUs } of this.#events()) {
-      if (this.#over.signal.aborted) return ownEnd(this.address);
       const carries = fact.kind === 'in' || fact.kind === 'life';
       if (carries && !names.includes(connection) && !(fact.kind === 'life' && fact.word === 'dial')) {
         if (names.length > wanted) continue;
         names.push(connection);
       }
       if (names.length <= wanted || connection !== names[wanted]) continue;
-      if (startedAt === 0) {
-        startedAt = performance.now();
-        startUs = atUs;
-        played.set(this.#target, wanted + 1);
-      }
-      await this.#wait(startedAt + (atUs - startUs) / 1_000 / this.#target.speed);
-      if (this.#over.signal.aborted) return ownEnd(this.address);
-      switch (fact.kind) {
-        case 'in':
-          this.#life.opened(this.address);
-          this.#life.data(fact.bytes);
-          talked = true;
-          break;
-        case 'life':
-          if (fact.word === 'close' || fact.word === 'error') {
-            return {
-              code: 'link_closed',
-              detail: `In ${this.address} the link ended here: ${fact.detail.replace(/\.$/, '')}.`,
-            };
-          }
-          if (fact.word === 'open') this.#life.opened(this.address);
-          // What was silent already, as where only we have talked, does not fall silent again.
-          if (fact.word === 'idle' && talked) this.#life.idle();
-          if (fact.word === 'idle') talked = false;
-          break;
-        case 'out':
-        case 'note':
-        case 'expect':
-          break;
+      if (startUs === undefined) nextOf.set(this.#target, wanted + 1);
+      startUs ??= atUs;
+      await pace.until((atUs - startUs) / 1_000);
+      // Destroyed meanwhile: it has an end already.
+      if (this.isOver) break;
+      if (fact.kind === 'in') {
+        this.playOpen(path);
+        this.playBytes(fact.bytes);
+        hasRead = true;
+      } else if (fact.kind === 'life') {
+        if (fact.word === 'close' || fact.word === 'error') {
+          return {
+            code: 'link_closed',
+            detail: `In ${path} the link ended here: ${fact.detail.replace(/\.$/, '')}.`,
+          };
+        }
+        if (fact.word === 'open') this.playOpen(path);
+        // A silence behind bytes that were sent is no end of a frame that was read.
+        if (fact.word === 'idle' && hasRead) this.playIdle();
+        if (fact.word === 'idle') hasRead = false;
       }
     }
-    if (names.length <= wanted) played.set(this.#target, 0);
-    return {
-      code: 'trace_ended',
-      detail: `${this.address} is at its end; it begins again when it is dialled.`,
-    };
+    if (names.length <= wanted) nextOf.set(this.#target, 0);
+    return { code: 'trace_ended', detail: `${path} is at its end; it begins again when it is dialled.` };
   }
 
   async *#events(): AsyncGenerator<TraceEvent> {
-    let silences: Silences | undefined;
-    for await (const { events, head } of readPieces(this.#target.path, this.#over.signal)) {
-      if (this.#silence === undefined || events.length === 0) {
-        yield* events;
-        continue;
-      }
-      const { gapMs = defaultSilenceMs(head?.meta.transport) } = this.#silence;
-      silences ??= new Silences(gapMs, markSilence(events));
-      for (const event of events) yield* silences.take(event);
-    }
-    if (silences !== undefined) yield* silences.finish();
-  }
-
-  async #wait(until: number): Promise<void> {
-    const { signal } = this.#over;
-    for (let left = until - performance.now(); left > 0; left = until - performance.now()) {
-      if (signal.aborted) return;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(done, Math.min(left, LONGEST_WAIT_MS));
-        signal.addEventListener('abort', done, { once: true });
-        function done(): void {
-          clearTimeout(timer);
-          signal.removeEventListener('abort', done);
-          resolve();
-        }
-      });
-    }
-  }
-}
-
-interface Piece {
-  readonly events: readonly TraceEvent[];
-  readonly head: TraceHead | undefined;
-}
-
-async function* readPieces(path: string, signal: AbortSignal): AsyncGenerator<Piece> {
-  let events: TraceEvent[] = [];
-  let head: TraceHead | undefined;
-  const parser = new TraceParser(path, {
-    head: (of) => {
-      head = of;
-    },
-    event: (event) => void events.push(event),
+    const { path } = this.#target;
+    const file = createReadStream(path, { signal: this.#over.signal });
     // A recording that a crash cut short is played as far as it goes.
-    warning: () => undefined,
-  });
-  const packed = path.endsWith('.gz');
-  const file = createReadStream(path, { signal });
-  const pieces: AsyncIterable<Uint8Array> = packed
-    ? pipeline(file, createGunzip({ finishFlush: constants.Z_SYNC_FLUSH }), () => undefined)
-    : file;
-  for await (const piece of pieces) {
-    parser.push(piece);
-    yield { events, head };
-    events = [];
+    const { head, events } = await parseTrace(path, unpacked(file), () => undefined);
+    const { gapMs = defaultSilenceMs(head.meta.transport) } = this.#silence ?? {};
+    const pieces = this.#silence === undefined ? events : addSilences(events, gapMs);
+    for await (const piece of pieces) yield* piece;
   }
-  parser.finish();
-  yield { events, head };
 }
 
 function failedEnd(address: string, error: unknown): LinkEnd {

@@ -2,12 +2,11 @@ import type { JsonObject } from '../contract/publisher.ts';
 import type { DialInTap, WireTap } from '../devices/wire.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
 import type { Clock, Timer } from '../system/clock.ts';
+import type { DiskUse } from '../system/disk-budget.ts';
 import type { Log } from '../system/log.ts';
-import { RecordedConnection } from './recorder-connection.ts';
-import { DeviceRecording } from './recorder-device.ts';
-import { HeldRecording } from './recorder-held.ts';
-import { recordingStatus } from './recorder-status.ts';
-import { type CreateFile, RecordingStore } from './recorder-store.ts';
+import { DeviceRecording, RecordedConnection } from './device-recording.ts';
+import { DialInRecording } from './dial-in-recording.ts';
+import { type CreateFile, type RecorderSettings, RecordingStore } from './recording-store.ts';
 import { metaOf, type TracedDevice } from './trace-meta.ts';
 
 /** What is on disk is at most so old, in ms, so that a crash loses no more than the last second. */
@@ -20,27 +19,6 @@ const MOST_WAITING = 64 * 1024 * 1024;
 const TRAILER_BYTES = 32;
 /** Lines of the log about single devices between two flushes; a full disk concerns all of them. */
 const MOST_LINES = 5;
-
-/** Where and how much is recorded; sizes in bytes, durations in ms. */
-export interface RecorderSettings {
-  readonly dir: string;
-  readonly maxFileBytes: number;
-  readonly maxAgeMs: number;
-  /** What all traces of the folder take of the disk in whole blocks, and how many there are. */
-  readonly budgetBytes: number;
-  readonly maxFiles: number;
-  /** What one device may take of both; 1 where it is left out. */
-  readonly deviceShare?: number | undefined;
-  readonly gzip: boolean;
-}
-
-export const RECORDER_DEFAULTS = {
-  maxFileBytes: 64 * 1024 * 1024,
-  maxAgeMs: 24 * 3_600_000,
-  budgetBytes: 1024 * 1024 * 1024,
-  maxFiles: 10_000,
-  gzip: false,
-} as const;
 
 export interface RecorderOptions {
   readonly settings: RecorderSettings;
@@ -74,7 +52,7 @@ export class Recorder {
   #retrying: Promise<void> | undefined;
   #closed = false;
   #lines = 0;
-  #unsaid = 0;
+  #omittedLines = 0;
   /** Bytes that stand in no trace, of holes that are over. */
   #missedBytes = 0;
   #nextConnection = 1;
@@ -90,14 +68,14 @@ export class Recorder {
     this.#later();
   }
 
-  /** Looks on at a link that we dial; undefined where the device is not recorded. */
+  /** Observes a link that the bridge dials; undefined where the device is not recorded. */
   tap(device: string): WireTap | undefined {
     return this.#of(device)?.tap(this.#connection());
   }
 
-  /** Looks on at a link that dialled in, whose bytes are held until it has a name. */
+  /** Observes a link that dialled in; its bytes are held until it has a name. */
   tapDialIn(): DialInTap | undefined {
-    return new HeldRecording(this.#connection(), this.#options.clock, (device) => this.#of(device));
+    return new DialInRecording(this.#connection(), this.#options.clock, (device) => this.#of(device));
   }
 
   /** The device is gone, or spoken to in another way from now on: its trace ends with its present link. */
@@ -170,7 +148,7 @@ export class Recorder {
     const { clock, settings } = this.#options;
     const meta = metaOf(traced);
     const recording = new DeviceRecording({ device, meta, clock, settings, store: this.#store });
-    // It has no file that would have to be let go of.
+    // It has no file to be closed.
     if (this.#noFolder !== undefined) void recording.interrupt('recording_failed', this.#noFolder.detail);
     this.#devices.set(device, recording);
     return recording;
@@ -180,7 +158,7 @@ export class Recorder {
     const { clock } = this.#options;
     if (this.#closed) return;
     this.#timer = clock.setTimer(clock.now().monoMs + FLUSH_EVERY_MS, () => {
-      this.#sumUp();
+      this.#logOmitted();
       this.#tooSlow();
       if (clock.now().monoMs >= this.#retryAt) this.#retry();
       // All at once: one wake-up for many writes costs less than one for each.
@@ -191,7 +169,7 @@ export class Recorder {
 
   /** A write that takes long is waited for; what comes meanwhile waits too, within bounds, and goes right after it. */
   #flushSoon(recording: DeviceRecording): void {
-    if (recording.isInterrupted) return this.#letGo(recording);
+    if (recording.isInterrupted) return this.#forgetIfOver(recording);
     if (this.#busy.has(recording)) this.#due.add(recording);
     else if (recording.due > 0 || this.#isOver(recording)) {
       this.#work(recording, async () => {
@@ -263,14 +241,14 @@ export class Recorder {
   #interrupt(recording: DeviceRecording, code: ErrorCode, detail: string): Promise<void> {
     const { clock, log, settings } = this.#options;
     const known = recording.hole !== undefined;
-    const letGo = recording.interrupt(code, detail);
+    const closed = recording.interrupt(code, detail);
     this.#due.delete(recording);
     this.#retryAt = Math.min(this.#retryAt, clock.now().monoMs + RETRY_EVERY_MS);
-    if (known) return letGo;
+    if (known) return closed;
     const { device } = recording;
     const text = `recording of ${device} to ${settings.dir} is interrupted, and tried again every minute: ${detail}`;
-    this.#say(() => log.error({ device, code, dir: settings.dir }, text));
-    return letGo;
+    this.#logLine(() => log.error({ device, code, dir: settings.dir }, text));
+    return closed;
   }
 
   /** Tries all that is interrupted; a write that is still under way is waited for. */
@@ -294,12 +272,12 @@ export class Recorder {
       this.#missedBytes += missed;
       const fields = { device, event: 'recording_resumed', missed_bytes: missed };
       const text = `recording of ${device} goes on; ${missed} bytes are missing in it`;
-      this.#say(() => this.#options.log.info(fields, text));
+      this.#logLine(() => this.#options.log.info(fields, text));
     });
   }
 
-  /** Nothing more comes of a device that is gone. */
-  #letGo(recording: DeviceRecording): void {
+  /** A retired device without a link records no more, interrupted or not. */
+  #forgetIfOver(recording: DeviceRecording): void {
     if (!this.#isOver(recording)) return;
     this.#ending.delete(recording);
     this.#missedBytes += recording.hole?.missedBytes ?? 0;
@@ -337,19 +315,70 @@ export class Recorder {
     }
   }
 
-  #say(line: () => void): void {
+  #logLine(line: () => void): void {
     if (this.#lines++ < MOST_LINES) line();
-    else this.#unsaid += 1;
+    else this.#omittedLines += 1;
   }
 
-  #sumUp(): void {
+  #logOmitted(): void {
     const { log, settings } = this.#options;
-    if (this.#unsaid > 0) {
+    if (this.#omittedLines > 0) {
       const interrupted = this.#all().filter(({ isInterrupted }) => isInterrupted).length;
-      const text = `${this.#unsaid} more recordings changed; ${interrupted} are interrupted now`;
+      const text = `${this.#omittedLines} more recordings changed; ${interrupted} are interrupted now`;
       log.warn({ code: 'recording_failed', dir: settings.dir, interrupted }, text);
     }
     this.#lines = 0;
-    this.#unsaid = 0;
+    this.#omittedLines = 0;
   }
+}
+
+/** Interrupted devices that are shown one by one. */
+const SHOWN = 20;
+
+interface RecordingFigures {
+  readonly dir: string;
+  readonly devices: number;
+  readonly recordings: readonly DeviceRecording[];
+  readonly use: DiskUse;
+  readonly noFolder: { readonly detail: string; readonly since: number } | undefined;
+  /** Of holes that are over. */
+  readonly missedBytes: number;
+}
+
+/** What `bridge/status` shows of the recordings. */
+function recordingStatus(figures: RecordingFigures): JsonObject {
+  const { dir, devices, recordings, use, noFolder, missedBytes } = figures;
+  const holes = recordings.flatMap(({ device, hole }) => (hole === undefined ? [] : [{ device, ...hole }]));
+  const missed = holes.reduce((sum, hole) => sum + hole.missedBytes, missedBytes);
+  const first = noFolder ? { reason: 'recording_failed', ...noFolder } : earliest(holes);
+  // Traces that are open go on where the folder cannot be used any more.
+  const none = holes.length >= recordings.length;
+  return {
+    status: first === undefined ? 'recording' : none ? 'stopped' : 'interrupted',
+    dir,
+    devices,
+    files: use.files,
+    bytes: use.bytes,
+    missed_bytes: missed,
+    ...(first === undefined ? {} : { reason: first.reason, detail: first.detail, since: first.since }),
+    ...(holes.length === 0
+      ? {}
+      : {
+          interrupted_count: holes.length,
+          interrupted: holes.slice(0, SHOWN).map(({ device, reason, detail, since, missedBytes: bytes }) => ({
+            device,
+            reason,
+            detail,
+            since,
+            missed_bytes: bytes,
+          })),
+        }),
+  };
+}
+
+function earliest<T extends { readonly since: number }>(all: readonly T[]): T | undefined {
+  return all.reduce<T | undefined>(
+    (first, each) => (first && first.since <= each.since ? first : each),
+    undefined,
+  );
 }

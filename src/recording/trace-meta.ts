@@ -1,9 +1,12 @@
 import { formatDuration, parseDuration } from '../config/duration.ts';
 import type { BareSettings, PollSettings, SessionSettings } from '../contract/settings.ts';
 import { TRANSPORTS } from '../contract/transport.ts';
+import { framingNeedsSilence, framingOf } from '../devices/wire-codec.ts';
 import { HeartwireError } from '../errors.ts';
+import type { TraceSource } from '../links/trace-file.ts';
+import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { TraceHead } from '../trace/event.ts';
-import { defaultSilenceMs } from '../trace/silences.ts';
+import { addSilences, defaultSilenceMs } from '../trace/silences.ts';
 
 /** How a recorded device was spoken to. */
 export interface TracedDevice {
@@ -12,7 +15,7 @@ export interface TracedDevice {
   readonly dialIn: boolean;
   readonly line: 'stream' | 'serial';
   readonly maxFrame: number;
-  /** The time zone of the bridge, which it told the device's clock by. */
+  /** The time zone of the bridge, in which it answers the device's clock. */
   readonly timeZone: string;
   /** Where it dialled in: by what it was known. */
   readonly knownBy: 'register' | 'address' | 'any-address';
@@ -82,7 +85,7 @@ export function readMeta(head: TraceHead, fallback: string, file: string): Trace
   if (bare === undefined && role === 'client' && (appid === undefined || imei === undefined)) {
     throw meta.unfit(
       'appid',
-      'In the client role we register, and the trace does not say as whom.',
+      'In the client role the bridge registers, and the trace does not say with which identity.',
       'Add appid=UUID and imei=DIGITS to its #meta line.',
     );
   }
@@ -136,7 +139,7 @@ export function readMeta(head: TraceHead, fallback: string, file: string): Trace
  *
  * @throws HeartwireError `trace_unfit`
  */
-export function silenceMs(head: TraceHead, file: string): number {
+function silenceMs(head: TraceHead, file: string): number {
   return new MetaReader(head.meta, file).duration('gap', defaultSilenceMs(head.meta.transport));
 }
 
@@ -216,4 +219,39 @@ function isPoll(value: unknown): value is PollSettings {
     value.everyMs > 0 &&
     (!('as' in value) || typeof value.as === 'string')
   );
+}
+
+/**
+ * The silence that ends a frame of a trace, in ms; undefined where frames end in another way.
+ *
+ * @throws HeartwireError `trace_unfit`
+ */
+export function decisiveSilenceMs(
+  head: TraceHead,
+  messages: DeclaredProtocol | undefined,
+  file: string,
+): number | undefined {
+  const framing = framingOf({ builtin: head.meta.session !== 'none', messages });
+  return framingNeedsSilence(framing) ? silenceMs(head, file) : undefined;
+}
+
+/**
+ * Adds `idle` events, by its times, to a trace whose frames end with silence and which has none. `warn` is called with
+ * what was assumed.
+ *
+ * @throws HeartwireError `trace_unfit`
+ */
+export function sourceWithSilences(
+  source: TraceSource,
+  messages: DeclaredProtocol | undefined,
+  warn: (text: string) => void,
+): TraceSource {
+  const { head, name, events } = source;
+  const gapMs = decisiveSilenceMs(head, messages, name);
+  if (gapMs === undefined) return source;
+  const found = (): void =>
+    warn(
+      `${name}: it has no idle lines: a frame ends where nothing follows for ${gapMs} ms, or the other side talks. Write gap=... in its #meta line for another silence.`,
+    );
+  return { ...source, events: addSilences(events, gapMs, found) };
 }

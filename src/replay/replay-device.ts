@@ -1,14 +1,18 @@
+import type { ListenerConfig } from '../config/model.ts';
 import type { Publisher } from '../contract/publisher.ts';
 import { MessageCatalog } from '../devices/core/message-catalog.ts';
+import { DeviceDirectory } from '../devices/device-directory.ts';
 import { DeviceListener } from '../devices/device-listener.ts';
 import { messageEvent } from '../devices/device-publisher.ts';
 import { DeviceRunner } from '../devices/device-runner.ts';
+import type { Resolution } from '../devices/unannounced-devices.ts';
 import { Wire, type WireOwner, type WireTap } from '../devices/wire.ts';
-import type { WireCodec } from '../devices/wire-codec.ts';
-import { deviceCodec } from '../devices/wire-codec.ts';
+import { deviceCodec, type WireCodec } from '../devices/wire-codec.ts';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 import type { LinkEnd, Listener, ListenerHandlers } from '../links/link.ts';
+import { PlayedLink } from '../links/played-link.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import type { RegisterRequest } from '../protocol/message.ts';
 import type { TracedDevice } from '../recording/trace-meta.ts';
 import { formatLocalTime, parseLocalTime } from '../system/local-time.ts';
 import type { Log } from '../system/log.ts';
@@ -16,10 +20,28 @@ import { markReplay } from '../system/mark-replay.ts';
 import { toHex } from '../trace/bytes-text.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { Expectations } from '../trace/expectations.ts';
-import { PlayedLink } from './played-link.ts';
-import { ReplayDirectory } from './replay-directory.ts';
 import type { ReplayFact } from './replay-line.ts';
 import type { VirtualClock } from './virtual-clock.ts';
+
+/** Of a trace every link belongs to its device, as soon as it was known then. */
+class ReplayDirectory extends DeviceDirectory {
+  /** Absent: the device comes to be when it dials in, as an unannounced one. */
+  device: DeviceRunner | undefined;
+  /** It was known by its address alone. */
+  byAddress = false;
+
+  override resolve(identity: RegisterRequest['fields'], host: string, listener: ListenerConfig): Resolution {
+    return this.device === undefined ? super.resolve(identity, host, listener) : { device: this.device };
+  }
+
+  override resolveBare(): DeviceRunner | undefined {
+    return this.device?.settings.bare === undefined ? undefined : this.resolveAddress();
+  }
+
+  override resolveAddress(): DeviceRunner | undefined {
+    return this.byAddress ? this.device : undefined;
+  }
+}
 
 /** Just below 1: a pause of the back-off lasts as long as it may, unless the trace dials before. */
 const LONGEST_PAUSE = 1 - 2 ** -53;
@@ -45,7 +67,7 @@ interface Connection {
 }
 
 /**
- * One device whose peer is a trace. Bytes and the life of links come from the trace; decoder, session, gateway and
+ * One device whose peer is a trace. Bytes and the life of links come from the trace; decoder, session, listener and
  * their time-outs are those of a live device, on a clock that the trace drives.
  */
 export class ReplayDevice {
@@ -58,7 +80,7 @@ export class ReplayDevice {
   readonly #connections = new Map<string, Connection>();
   /** Connections that are over; the oldest are forgotten. */
   readonly #ended = new Set<string>();
-  /** Names of the connections, for what is told of a link. */
+  /** Names of the connections, for the lines about a link. */
   readonly #names = new WeakMap<PlayedLink, string>();
   readonly #wires = new WeakMap<PlayedLink, Wire>();
   readonly #directory: ReplayDirectory;
@@ -94,7 +116,7 @@ export class ReplayDevice {
       this.#directory.device = this.#runner;
       this.#directory.byAddress = device.knownBy === 'address';
     }
-    this.#deviceListener = device.dialIn ? this.#makeGateway() : undefined;
+    this.#deviceListener = device.dialIn ? this.#makeListener() : undefined;
   }
 
   start(): void {
@@ -111,7 +133,7 @@ export class ReplayDevice {
         this.#bytes(connection, fact.bytes);
         break;
       case 'out':
-        // What we send now is what counts; what we sent then is for people.
+        // Recorded frames are for people: the replayed session sends its own.
         break;
       case 'life':
         this.#life(connection, fact.word, fact.detail);
@@ -273,7 +295,7 @@ export class ReplayDevice {
     return new Wire(link, this.#codec, owner, { tap });
   }
 
-  #makeGateway(): DeviceListener {
+  #makeListener(): DeviceListener {
     const { clock, log, device } = this.#options;
     const listener: Listener = {
       address: '0.0.0.0:0',
@@ -327,9 +349,13 @@ export class ReplayDevice {
         this.#expectations.happened(name(), { kind: 'send', bytes: frame });
       },
       message: (message) => {
-        const { at: _, message: told, fields, ...rest } = messageEvent(message, 0);
+        const { at: _, message: messageName, fields, ...rest } = messageEvent(message, 0);
         const flat = typeof fields === 'object' && fields !== null && !Array.isArray(fields) ? fields : {};
-        const outcome = { kind: 'message' as const, message: String(told), fields: { ...rest, ...flat } };
+        const outcome = {
+          kind: 'message' as const,
+          message: String(messageName),
+          fields: { ...rest, ...flat },
+        };
         this.#expectations.happened(name(), outcome);
       },
       discarded: ({ count, reason, expected, seen }) => {

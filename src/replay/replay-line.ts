@@ -4,7 +4,7 @@ import type { Unmet } from '../trace/expectations.ts';
 
 /** What happens in a replay besides what it publishes. */
 export type ReplayFact =
-  /** A frame that we sent, as hex. */
+  /** A frame that the bridge sent, as hex. */
   | { readonly sent: string; readonly connection: string }
   | {
       readonly discarded: {
@@ -24,7 +24,7 @@ export type ReplayFact =
       };
       readonly connection: string;
     }
-  /** Bytes of a connection that we had closed by then, or never opened. */
+  /** Bytes of a connection that the bridge had closed by then, or never opened. */
   | { readonly unread: number; readonly connection: string }
   | { readonly note: string; readonly connection: string }
   /** A `?` of the trace that was not met. */

@@ -1,14 +1,14 @@
-import { MinHeap } from '../capture/min-heap.ts';
 import type { FeedStore } from '../feed/core/store.ts';
+import { type TraceSource, traceName } from '../links/trace-file.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { type TraceSource, traceName } from '../recording/trace-file.ts';
 import type { Log } from '../system/log.ts';
+import { MinHeap } from '../system/min-heap.ts';
+import { Pace } from '../system/pace.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import type { Unmet } from '../trace/expectations.ts';
 import { Replay } from './replay.ts';
 import type { ReplayDevice } from './replay-device.ts';
 import type { ReplayLine } from './replay-line.ts';
-import { paceBy } from './replay-pace.ts';
 
 export interface ReplayTracesOptions {
   readonly store: FeedStore;
@@ -17,7 +17,7 @@ export interface ReplayTracesOptions {
   readonly messages?: DeclaredProtocol | undefined;
   line?(line: ReplayLine): void;
   wantsBytes?(topic: string): boolean;
-  /** Waited for before more is read: whoever takes the lines may be slow. */
+  /** Waited for before more is read: the reader of the lines may be slow. */
   ready?: (() => Promise<void> | undefined) | undefined;
   /** Virtual ms that go by in each real one; absent: as fast as possible. */
   readonly speed?: number;
@@ -36,7 +36,7 @@ export interface ReplayResult {
 interface Track {
   readonly device: ReplayDevice;
   readonly offsetMs: number;
-  /** To tell it from others, where there are any. */
+  /** Distinguishes it from the others; undefined for a single trace. */
   readonly file: string | undefined;
   readonly pieces: AsyncIterator<readonly TraceEvent[]>;
   readonly order: number;
@@ -61,7 +61,8 @@ export async function replayTraces(
   const tracks = new MinHeap<Track>(earlier);
   let events = 0;
   const { speed, signal = new AbortController().signal } = options;
-  const pace = speed === undefined ? undefined : paceBy(speed, (monoMs) => replay.clock.goTo(monoMs), signal);
+  const reached = (monoMs: number): void => replay.clock.goTo(monoMs);
+  const pace = speed === undefined ? undefined : new Pace({ speed, signal, reached });
   const ordered = [...sources].sort((a, b) => a.head.startMs - b.head.startMs);
   for (const [order, source] of ordered.entries()) {
     const device = replay.device(source.head, traceName(source.name), source.name);
@@ -74,7 +75,7 @@ export async function replayTraces(
   for (let track = tracks.first; track !== undefined; track = tracks.first) {
     const event = track.events[track.at];
     if (event === undefined || signal.aborted) break;
-    const wait = pace?.(track.dueMs);
+    const wait = pace?.until(track.dueMs);
     if (wait !== undefined) {
       await wait;
       if (signal.aborted) break;

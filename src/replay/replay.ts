@@ -51,8 +51,8 @@ export class Replay {
       line === undefined
         ? () => undefined
         : options.store.listen((change) => {
-            const told = changeLine(this.#seconds(), change);
-            if (told !== undefined) line(told);
+            const made = changeLine(this.#seconds(), change);
+            if (made !== undefined) line(made);
           });
   }
 

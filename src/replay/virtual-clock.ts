@@ -1,5 +1,6 @@
 import type { Instant } from '../instant.ts';
 import type { Clock, Timer } from '../system/clock.ts';
+import { MinHeap } from '../system/min-heap.ts';
 
 interface Pending {
   readonly atMonoMs: number;
@@ -10,13 +11,13 @@ interface Pending {
 const before = (a: Pending, b: Pending): boolean =>
   a.atMonoMs < b.atMonoMs || (a.atMonoMs === b.atMonoMs && a.order < b.order);
 
-/** A clock that goes where it is told, firing every timer on the dot on its way; the same calls give the same order. */
+/** A clock that is moved by hand. Every timer fires at its own time on the way; the same calls give the same order. */
 export class VirtualClock implements Clock {
   readonly #startWallMs: number;
   #monoMs = 0;
   #order = 0;
-  /** A binary heap; cancelled timers stay until they are due. */
-  readonly #heap: Pending[] = [];
+  /** Cancelled timers stay until they are due. */
+  readonly #timers = new MinHeap<Pending>(before);
   readonly #soon: Array<() => void> = [];
   #draining = false;
 
@@ -32,7 +33,7 @@ export class VirtualClock implements Clock {
 
   setTimer(atMonoMs: number, callback: () => void): Timer {
     const pending: Pending = { atMonoMs, order: this.#order++, callback };
-    this.#push(pending);
+    this.#timers.push(pending);
     return {
       cancel: () => {
         pending.callback = undefined;
@@ -50,7 +51,7 @@ export class VirtualClock implements Clock {
     };
   }
 
-  /** Calls as soon as what is being done is done, at the same time. */
+  /** Calls at the same time, once the current callback has returned. */
   soon(callback: () => void): void {
     this.#soon.push(callback);
   }
@@ -59,9 +60,9 @@ export class VirtualClock implements Clock {
   goTo(monoMs: number): void {
     this.drain();
     for (;;) {
-      const next = this.#heap[0];
+      const next = this.#timers.first;
       if (next === undefined || next.atMonoMs > monoMs) break;
-      this.#pop();
+      this.#timers.pop();
       if (next.callback === undefined) continue;
       this.#monoMs = Math.max(this.#monoMs, next.atMonoMs);
       const { callback } = next;
@@ -74,11 +75,11 @@ export class VirtualClock implements Clock {
 
   /** When the next timer is due; undefined: none is set. */
   nextAt(): number | undefined {
-    while (this.#heap[0] !== undefined && this.#heap[0].callback === undefined) this.#pop();
-    return this.#heap[0]?.atMonoMs;
+    while (this.#timers.first !== undefined && this.#timers.first.callback === undefined) this.#timers.pop();
+    return this.#timers.first?.atMonoMs;
   }
 
-  /** Does what was left for `soon`. */
+  /** Calls what was given to `soon`. */
   drain(): void {
     if (this.#draining) return;
     this.#draining = true;
@@ -87,35 +88,5 @@ export class VirtualClock implements Clock {
     } finally {
       this.#draining = false;
     }
-  }
-
-  #push(pending: Pending): void {
-    const heap = this.#heap;
-    let at = heap.push(pending) - 1;
-    while (at > 0) {
-      const above = (at - 1) >> 1;
-      const parent = heap[above];
-      if (parent === undefined || !before(pending, parent)) break;
-      heap[at] = parent;
-      at = above;
-    }
-    heap[at] = pending;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
-    let at = 0;
-    for (;;) {
-      const left = 2 * at + 1;
-      const [a, b] = [heap[left], heap[left + 1]];
-      if (a === undefined) break;
-      const [child, smaller] = b !== undefined && before(b, a) ? [left + 1, b] : [left, a];
-      if (!before(smaller, last)) break;
-      heap[at] = smaller;
-      at = child;
-    }
-    heap[at] = last;
   }
 }

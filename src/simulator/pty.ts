@@ -12,7 +12,7 @@ interface NativePty {
 
 /**
  * A pseudo-terminal of the kernel's own: `path` is opened like a serial port, this object is the other end of the
- * line. node-pty's public `open` reads from the slave too and so steals bytes from whoever opens the port, and it
+ * line. node-pty's public `open` reads from the slave too and so steals bytes from the program that opens the port, and it
  * leaves the slave's descriptor open: hence its native part alone.
  */
 export class Pty implements AsyncDisposable {
@@ -42,7 +42,7 @@ export class Pty implements AsyncDisposable {
     this.stream.on('data', listener);
   }
 
-  /** Not through the stream: that writes with blocking calls, and whoever reads may live in this very process. */
+  /** Not through the stream: that writes with blocking calls, and the reader may be in this process. */
   write(bytes: Uint8Array): void {
     this.#waiting.push(bytes);
     this.#writeOn();

@@ -2,11 +2,9 @@ import { HeartwireError } from '../errors.ts';
 import type { Link, Listener } from '../links/link.ts';
 import type { ListenAddress } from '../links/tcp-listen.ts';
 import type { LinkAddress } from '../links/transports.ts';
-import type { SimulatorClock } from './clock.ts';
-import type { SimulatorEvent } from './event.ts';
 import type { Faults } from './faults.ts';
-import type { DeviceIdentity } from './identity.ts';
-import type { Random } from './random.ts';
+import type { DeviceIdentity, Random } from './random.ts';
+import type { SimulatorClock } from './timers.ts';
 
 /** What all devices of a fleet have in common. Durations in ms. */
 export interface DeviceBehaviour {
@@ -20,7 +18,7 @@ export interface DeviceBehaviour {
   readonly early?: ReadonlyArray<'heartbeat' | 'datetime'>;
   /** False: a client registers on its first link only. Default: true. */
   readonly registersAgain?: boolean;
-  /** How far the device's clock is ahead of ours. */
+  /** How far the device's clock is ahead of the system clock. */
   readonly clockOffsetMs?: number;
   /** Where the device's clock hangs, as an IANA name; absent: here. */
   readonly timeZone?: string;
@@ -85,4 +83,38 @@ function misfit(seen: string, problem: string, fix: string): HeartwireError {
     seen,
     fix,
   });
+}
+
+/** What happened to a simulated device; each carries its name. */
+export type SimulatorEvent = { readonly device: string } & (
+  | { readonly kind: 'listening' | 'connected'; readonly address: string }
+  /** The other side accepted the registration. */
+  | { readonly kind: 'registered' }
+  /** The other side answered the registration with an error. */
+  | { readonly kind: 'refused'; readonly error: number }
+  /** The other side registered. */
+  | { readonly kind: 'peer_registered'; readonly appid: string; readonly imei: string }
+  /** A link ended; a device that dials tries again after `retryInMs`. */
+  | {
+      readonly kind: 'disconnected';
+      readonly address: string;
+      readonly code: string;
+      readonly detail: string;
+      readonly retryInMs?: number;
+    }
+  /** A fault began or ended by itself. */
+  | { readonly kind: 'stalled' | 'resumed' | 'half_open' }
+);
+
+/** What a device says about itself, without its name. */
+export type DeviceNews = SimulatorEvent extends infer Event
+  ? Event extends SimulatorEvent
+    ? Omit<Event, 'device'>
+    : never
+  : never;
+
+/** Frames that went over the links of one device, or of a fleet. */
+export interface FrameCounts {
+  sent: number;
+  received: number;
 }

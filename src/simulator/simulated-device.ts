@@ -3,20 +3,74 @@ import type { Link, LinkEnd, Listener } from '../links/link.ts';
 import type { ListenAddress } from '../links/tcp-listen.ts';
 import { dial, type LinkAddress, listen } from '../links/transports.ts';
 import { formatLocalTime } from '../system/local-time.ts';
-import { LinkProtocol, type LinkProtocolSettings } from './conversation.ts';
-import type { DeviceNews, FrameCounts } from './event.ts';
 import type { Faults } from './faults.ts';
-import { Freezer } from './freezer.ts';
-import type { DeviceIdentity } from './identity.ts';
-import { seededRandom } from './random.ts';
+import { LinkProtocol, type LinkProtocolSettings } from './link-protocol.ts';
+import { type DeviceIdentity, seededRandom } from './random.ts';
 import {
   checkFaultsFit,
+  type DeviceNews,
   defaultRole,
+  type FrameCounts,
   HEARTBEAT_EVERY_MS,
   type SimulatedDeviceOptions,
   type SimulatorPorts,
 } from './settings.ts';
 import { Timers } from './timers.ts';
+
+/** Bytes that arrive for a frozen device and are kept, like those that a kernel keeps for a stopped process. */
+const HELD_BYTES_LIMIT = 1024 * 1024;
+
+/** Lets actions through, or holds them, in their order, while there is a reason to stand still. */
+class Freezer<Reason extends string> {
+  readonly #reasons = new Set<Reason>();
+  readonly #held: Array<() => void> = [];
+  #heldBytes = 0;
+  #thawing = false;
+
+  get frozen(): boolean {
+    return this.#reasons.size > 0;
+  }
+
+  freeze(reason: Reason): void {
+    this.#reasons.add(reason);
+  }
+
+  /** What was held happens now, unless another reason remains. */
+  thaw(reason: Reason): void {
+    this.#reasons.delete(reason);
+    // An action may thaw or freeze in its turn; the order of what is held must survive that.
+    if (this.#thawing) return;
+    this.#thawing = true;
+    try {
+      while (!this.frozen) {
+        const action = this.#held.shift();
+        if (action === undefined) break;
+        action();
+      }
+      if (this.#held.length === 0) this.#heldBytes = 0;
+    } finally {
+      this.#thawing = false;
+    }
+  }
+
+  /** `bytes` is what the action carries; beyond 1 MiB held, those that carry bytes are lost. */
+  run(action: () => void, bytes = 0): void {
+    if (!this.frozen && !this.#thawing) {
+      action();
+      return;
+    }
+    if (bytes > 0 && this.#heldBytes + bytes > HELD_BYTES_LIMIT) return;
+    this.#heldBytes += bytes;
+    this.#held.push(action);
+  }
+
+  /** Forgets what is held and every reason. */
+  clear(): void {
+    this.#reasons.clear();
+    this.#held.length = 0;
+    this.#heldBytes = 0;
+  }
+}
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const RECONNECT = { initialMs: 500, maxMs: 10_000 };
@@ -163,7 +217,7 @@ export class SimulatedDevice implements AsyncDisposable {
       listener.start({
         listening: (boundTo) => {
           this.#listeningAt = boundTo;
-          this.#tell({ kind: 'listening', address: boundTo });
+          this.#report({ kind: 'listening', address: boundTo });
           resolve();
         },
         accepted: (link) => this.#take(link),
@@ -201,7 +255,7 @@ export class SimulatedDevice implements AsyncDisposable {
         succeeded: () => {
           this.#failures = 0;
         },
-        tell: (news) => this.#tell(news),
+        report: (news) => this.#report(news),
       },
       link.transport === 'serial',
     );
@@ -211,7 +265,7 @@ export class SimulatedDevice implements AsyncDisposable {
         timeout.cancel();
         if (this.#links.size > MAX_LINKS) link.destroy();
         gate(() => {
-          this.#tell({ kind: 'connected', address });
+          this.#report({ kind: 'connected', address });
           linkProtocol.start();
         });
       },
@@ -230,11 +284,16 @@ export class SimulatedDevice implements AsyncDisposable {
   }
 
   #ended(address: string, end: LinkEnd): void {
-    // Who stopped it knows.
+    // `stop` reports nothing.
     if (!this.#running) return;
     const again = this.#address.scheme === 'tcp-listen' ? undefined : this.#address;
     const retryInMs = again === undefined ? undefined : this.#nextDelayMs();
-    this.#tell({ kind: 'disconnected', address, ...end, ...(retryInMs === undefined ? {} : { retryInMs }) });
+    this.#report({
+      kind: 'disconnected',
+      address,
+      ...end,
+      ...(retryInMs === undefined ? {} : { retryInMs }),
+    });
     if (again !== undefined) this.#timers.after(retryInMs ?? 0, () => this.#dialIn(again, 0));
   }
 
@@ -250,16 +309,16 @@ export class SimulatedDevice implements AsyncDisposable {
   #stallLater(forMs: number): void {
     this.#outerTimers.after(WORKS_PER_STALL * forMs, () => {
       this.#freezer.freeze('stall');
-      this.#tell({ kind: 'stalled' });
+      this.#report({ kind: 'stalled' });
       this.#outerTimers.after(forMs, () => {
-        this.#tell({ kind: 'resumed' });
+        this.#report({ kind: 'resumed' });
         this.#stallLater(forMs);
         this.#freezer.thaw('stall');
       });
     });
   }
 
-  #tell(news: DeviceNews): void {
+  #report(news: DeviceNews): void {
     if (news.kind === 'registered') this.#hasRegistered = true;
     this.#ports.report?.({ ...news, device: this.name });
   }

@@ -1,11 +1,9 @@
 import type { ListenAddress } from '../links/tcp-listen.ts';
 import type { LinkAddress } from '../links/transports.ts';
-import type { SimulatorClock } from './clock.ts';
-import type { FrameCounts, SimulatorEvent } from './event.ts';
-import { type DeviceIdentity, randomIdentity } from './identity.ts';
-import { forkedRandom, type Random } from './random.ts';
-import type { DeviceBehaviour, SimulatorPorts } from './settings.ts';
+import { type DeviceIdentity, forkedRandom, type Random, randomIdentity } from './random.ts';
+import type { DeviceBehaviour, FrameCounts, SimulatorEvent, SimulatorPorts } from './settings.ts';
 import { SimulatedDevice } from './simulated-device.ts';
+import type { SimulatorClock } from './timers.ts';
 
 /** The starts of a fleet that dials are spread over this long, or one heartbeat interval where that is shorter. */
 const SPREAD_MS = 1_000;

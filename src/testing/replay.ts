@@ -5,7 +5,7 @@ import type { JsonObject } from '../contract/publisher.ts';
 import { ERROR_CODES, type ErrorCode, HeartwireError } from '../errors.ts';
 import { FeedStore } from '../feed/core/store.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { decisiveSilenceMs } from '../recording/trace-silence.ts';
+import { decisiveSilenceMs } from '../recording/trace-meta.ts';
 import { Replay } from '../replay/replay.ts';
 import type { ReplayDevice } from '../replay/replay-device.ts';
 import type { ReplayLine } from '../replay/replay-line.ts';
@@ -83,7 +83,7 @@ export class ReplayedTrace {
     return this.lines.flatMap(({ received }) => (isObject(received) ? [received] : []));
   }
 
-  /** Frames that we sent, as hex, in order. */
+  /** Frames that the bridge sent, as hex, in order. */
   get sent(): string[] {
     return this.lines.flatMap(({ sent }) => (typeof sent === 'string' ? [sent] : []));
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { CUT_GZIP, isCutShort, isPacked, traceName, unreadable } from '../recording/trace-file.ts';
+import { CUT_GZIP, isCutShort, isPacked, traceName, unreadable } from '../links/trace-file.ts';
 import type { TraceEvent, TraceHead } from '../trace/event.ts';
 import { TraceParser } from '../trace/parser.ts';
 
@@ -65,7 +65,7 @@ function parse(name: string, bytes: Uint8Array, cut = false): Trace {
   });
   parser.push(bytes);
   parser.finish(cut);
-  // The parser tells the head before it is finished, or throws.
+  // The parser reports the head before it is finished, or throws.
   if (head === undefined) throw new Error(`${name} has no head`);
   return { name: traceName(name), head, events, warnings };
 }

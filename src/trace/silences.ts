@@ -71,3 +71,31 @@ export function withSilences(events: readonly TraceEvent[], gapMs: number): read
   const silences = new Silences(gapMs, markSilence(events));
   return [...events.flatMap((event) => silences.take(event)), ...silences.finish()];
 }
+
+/** The same for a trace that is read piece by piece. `found` is called once, when the first silence is added. */
+export async function* addSilences(
+  pieces: AsyncIterable<readonly TraceEvent[]>,
+  gapMs: number,
+  found: () => void = () => undefined,
+): AsyncGenerator<readonly TraceEvent[]> {
+  let silences: Silences | undefined;
+  let added = false;
+  const note = (before: number, after: readonly TraceEvent[]): readonly TraceEvent[] => {
+    if (!added && after.length > before) {
+      added = true;
+      found();
+    }
+    return after;
+  };
+  for await (const piece of pieces) {
+    if (piece.length === 0) continue;
+    // A trace that has such lines has one behind its first burst.
+    silences ??= new Silences(gapMs, markSilence(piece));
+    const finder = silences;
+    yield note(
+      piece.length,
+      piece.flatMap((event) => finder.take(event)),
+    );
+  }
+  if (silences !== undefined) yield note(0, silences.finish());
+}

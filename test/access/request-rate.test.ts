@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import { DEFAULT_ADMISSION_LIMITS } from '../../src/access/admission-control.ts';
 import { parseBlock } from '../../src/contract/address-match.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import { HttpServer, type HttpServerOptions } from '../../src/server/http/http-server.ts';
+import { LiveConfig } from '../../src/system/live-config.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ask } from '../support/http.ts';
 import { startBridge } from '../support/test-bridge.ts';
@@ -74,14 +76,10 @@ describe('requests of one address', () => {
   });
 
   it('follow other limits at once', async () => {
-    const { server, statuses } = await serve();
-    const limits = {
-      maxConnectionsPerAddress: 30,
-      connectsPerSecondPerAddress: 10,
-      connectBurstPerAddress: 60,
-    };
+    const live = new LiveConfig({ ...DEFAULT_ADMISSION_LIMITS, requestsPerSecond: 1, requestBurst: 3 });
+    const { statuses } = await serve({ live });
     expect(await statuses(4)).toEqual([200, 200, 200, 429]);
-    server.follow({ ...limits, requestsPerSecond: 1, requestBurst: 5 });
+    live.set({ ...live.value, requestBurst: 5 });
     expect(await statuses(6)).toEqual([200, 200, 200, 200, 200, 429]);
   });
 });

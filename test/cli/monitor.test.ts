@@ -181,7 +181,7 @@ describe('monitor', () => {
       const rules = [{ pattern: 'devices/#', key: 'k' }];
       const encryptor = new Encryptor({ rules, keys: new Map([['k', key]]) });
       const topic = 'devices/psu-1/state';
-      const sealed = await encryptor.seal(topic, state('psu-1', 'online', { values: { t: { v: 7 } } }));
+      const sealed = await encryptor.encrypt(topic, state('psu-1', 'online', { values: { t: { v: 7 } } }));
       face.store.publishState(topic, sealed);
       await start();
       await shows(/^psu-1 +secret .*encrypted; its key/m);

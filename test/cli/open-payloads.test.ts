@@ -13,7 +13,7 @@ const topics = keys.map((_, index) => `devices/d${index}/state`);
 
 async function snapshot(): Promise<ServerMessage> {
   const items = topics.map(async (topic) => {
-    return { topic, epoch: 'e', rev: 1, seq: 1, state: await encryptor.seal(topic, { topic }) };
+    return { topic, epoch: 'e', rev: 1, seq: 1, state: await encryptor.encrypt(topic, { topic }) };
   });
   return {
     type: 'snapshot',
@@ -72,7 +72,7 @@ describe('opening with several keys that have no names', () => {
   it('says that a payload was moved, and asks for no key then', async () => {
     const told: string[] = [];
     const open = openPayloads(keys, (text) => void told.push(text));
-    const data = await encryptor.seal('devices/d0/state', {});
+    const data = await encryptor.encrypt('devices/d0/state', {});
     const payload = { topic: 'devices/d1/state', epoch: 'e', rev: 1, seq: 1, data };
     await open({ type: 'event', id: 'm', timestamp: 1, payload });
     expect(told).toEqual([

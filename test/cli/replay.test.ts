@@ -78,7 +78,7 @@ describe('replay', () => {
 
   it.each([
     ['role=client', 'role=client transport=carrier-pigeon', /#meta transport: "carrier-pigeon"/],
-    ['role=client', 'role=client', /#meta appid: In the client role we register/],
+    ['role=client', 'role=client', /#meta appid: In the client role the bridge register/],
     ['role=client', 'role=server interval=3', /#meta interval: "3" is no duration/],
   ])('says what a trace with %s lacks', async (_, meta, problem) => {
     const text = TRACE.replace('transport=tcp role=server', meta);

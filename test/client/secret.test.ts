@@ -28,14 +28,14 @@ describe('opening what the bridge encrypted', () => {
     ['bytes', key],
   ])('takes a key as %s', async (_, given) => {
     const { open } = opening({ k: given });
-    const state = await encryptor.seal(TOPIC, { status: 'online' });
+    const state = await encryptor.encrypt(TOPIC, { status: 'online' });
     const message = await open(update({ full: true, state }));
     expect(message.payload).toEqual({ ...version, full: true, state: { status: 'online' } });
   });
 
   it('makes a whole document of a patch', async () => {
     const { open } = opening();
-    const patch = await encryptor.seal(TOPIC, { status: 'stale' });
+    const patch = await encryptor.encrypt(TOPIC, { status: 'stale' });
     const message = await open(update({ prev: 2, patch: { ...patch, status: null, values: null } }));
     expect(message.payload).toEqual({ ...version, full: true, state: { status: 'stale' } });
   });
@@ -48,16 +48,16 @@ describe('opening what the bridge encrypted', () => {
   it('opens the items of a snapshot, events and replies', async () => {
     const { open } = opening();
     const items = [
-      { ...version, state: await encryptor.seal(TOPIC, { n: 1 }) },
+      { ...version, state: await encryptor.encrypt(TOPIC, { n: 1 }) },
       { ...version, topic: 'devices/open/state', state: { n: 2 } },
     ];
     const snapshot = await open({ ...envelope, type: 'snapshot', payload: { items, removed: [] } });
     expect(snapshot).toMatchObject({ payload: { items: [{ state: { n: 1 } }, { state: { n: 2 } }] } });
-    const data = await encryptor.seal(TOPIC, { n: 3 });
+    const data = await encryptor.encrypt(TOPIC, { n: 3 });
     expect(await open({ ...envelope, type: 'event', payload: { ...version, data } })).toMatchObject({
       payload: { data: { n: 3 } },
     });
-    const fields = await encryptor.seal('devices/psu-1/messages', { n: 4 });
+    const fields = await encryptor.encrypt('devices/psu-1/messages', { n: 4 });
     const result = { error: 0, fields };
     expect(await open({ ...envelope, type: 'response', payload: { result } })).toMatchObject({
       payload: { result: { error: 0, fields: { n: 4 } } },
@@ -84,7 +84,7 @@ describe('what cannot be opened', () => {
     const message = await open(update({ full: true, state }));
     return { state: (message.payload as { readonly state: JsonObject }).state, problems };
   };
-  const sealed = () => encryptor.seal(TOPIC, { status: 'online' });
+  const sealed = () => encryptor.encrypt(TOPIC, { status: 'online' });
 
   it.each<[string, (jwe: string) => Promise<string> | string, SecretProblem['reason']]>([
     [
@@ -95,7 +95,7 @@ describe('what cannot be opened', () => {
     ['a changed tag', (jwe) => `${jwe.slice(0, -4)}AAAA`, 'unreadable'],
     [
       'another topic',
-      async () => String((await encryptor.seal('devices/other/state', {})).$jwe),
+      async () => String((await encryptor.encrypt('devices/other/state', {})).$jwe),
       'unreadable',
     ],
     [
@@ -148,7 +148,7 @@ describe('what cannot be opened', () => {
       rules: [{ pattern: 'devices/#', key: '__proto__' }],
       keys: new Map([['__proto__', key]]),
     });
-    const { problems } = await opened(await strange.seal(TOPIC, {}), { k: text });
+    const { problems } = await opened(await strange.encrypt(TOPIC, {}), { k: text });
     expect(problems).toMatchObject([{ reason: 'key_unknown', keyId: '__proto__' }]);
   });
 

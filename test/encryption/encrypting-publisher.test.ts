@@ -12,7 +12,7 @@ const OPEN = 'devices/psu-2/state';
 
 const OLD = new Uint8Array(randomBytes(32));
 const NEW = new Uint8Array(randomBytes(32));
-const sealerWith = (key: string) =>
+const encryptorWith = (key: string) =>
   new Encryptor({
     rules: [{ pattern: 'devices/psu-1/#', key }],
     keys: new Map([
@@ -21,7 +21,7 @@ const sealerWith = (key: string) =>
     ]),
   });
 
-/** A feed behind a sealing publisher, and everything that it said. */
+/** A feed behind an encrypting publisher, and everything that it said. */
 function feed(encryptor: Encryptor | undefined) {
   const store = new FeedStore({ epoch: 'e' });
   const events: JsonObject[] = [];
@@ -42,7 +42,7 @@ function feed(encryptor: Encryptor | undefined) {
   return { store, publisher, events, states, warnings };
 }
 
-/** Opens with the library that sealed, which is not the code of our client. */
+/** Opens with the library that encrypted, which is not the code of our client. */
 async function opened(payload: JsonObject | undefined, key: Uint8Array): Promise<unknown> {
   const { plaintext } = await compactDecrypt(String(payload?.$jwe), key);
   return JSON.parse(new TextDecoder().decode(plaintext));
@@ -52,13 +52,13 @@ const kidOf = (payload: JsonObject | undefined) => decodeProtectedHeader(String(
 
 describe('a publisher that encrypts', () => {
   it('hands on at once what it does not cover', () => {
-    const { store, publisher } = feed(sealerWith('old'));
+    const { store, publisher } = feed(encryptorWith('old'));
     publisher.publishState(OPEN, { status: 'online' });
     expect(store.document(OPEN)).toEqual({ status: 'online' });
   });
 
   it('retains nothing but the encrypted document, bound to its topic and naming its key', async () => {
-    const { store, publisher } = feed(sealerWith('old'));
+    const { store, publisher } = feed(encryptorWith('old'));
     publisher.publishState(STATE, { status: 'online', values: { secret: 4711 } });
     await expect.poll(() => store.document(STATE)).toBeDefined();
     const document = store.document(STATE);
@@ -74,7 +74,7 @@ describe('a publisher that encrypts', () => {
   });
 
   it('says the last of several states, and the same one not again', async () => {
-    const { publisher, states, store } = feed(sealerWith('old'));
+    const { publisher, states, store } = feed(encryptorWith('old'));
     for (let count = 0; count <= 100; count++) publisher.publishState(STATE, { count });
     await expect
       .poll(async () => opened(store.document(STATE), OLD).catch(() => undefined))
@@ -89,7 +89,7 @@ describe('a publisher that encrypts', () => {
   });
 
   it('says every event in its order', async () => {
-    const { publisher, events } = feed(sealerWith('old'));
+    const { publisher, events } = feed(encryptorWith('old'));
     for (let n = 0; n < 500; n++) publisher.publishEvent(MESSAGES, { n });
     await expect.poll(() => events.length).toBe(500);
     const numbers = await Promise.all(events.map(async (each) => opened(each, OLD)));
@@ -97,7 +97,7 @@ describe('a publisher that encrypts', () => {
   });
 
   it('tells how many events were lost where they came too fast', async () => {
-    const { publisher, events, warnings } = feed(sealerWith('old'));
+    const { publisher, events, warnings } = feed(encryptorWith('old'));
     for (let n = 0; n < 3_000; n++) publisher.publishEvent(MESSAGES, { n });
     await expect.poll(() => events.length).toBeGreaterThan(1_000);
     const lost = events.filter(({ reason }) => reason === 'seal_overrun');
@@ -110,7 +110,7 @@ describe('a publisher that encrypts', () => {
   });
 
   it('never brings back what was removed while it was being encrypted', async () => {
-    const { publisher, store, states } = feed(sealerWith('old'));
+    const { publisher, store, states } = feed(encryptorWith('old'));
     publisher.publishState(STATE, { count: 1 });
     publisher.removeState(STATE);
     publisher.publishEvent(MESSAGES, { n: 1 });
@@ -128,10 +128,10 @@ describe('a publisher that encrypts', () => {
 
 describe('other keys', () => {
   it('are used at once, for what was said before too', async () => {
-    const { publisher, store } = feed(sealerWith('old'));
+    const { publisher, store } = feed(encryptorWith('old'));
     publisher.publishState(STATE, { count: 1 });
     await expect.poll(() => kidOf(store.document(STATE) ?? { $jwe: 'e30.' })).toBe('old');
-    publisher.replace(sealerWith('new'));
+    publisher.replace(encryptorWith('new'));
     await expect.poll(() => kidOf(store.document(STATE))).toBe('new');
     expect(await opened(store.document(STATE), NEW)).toEqual({ count: 1 });
   });
@@ -140,7 +140,7 @@ describe('other keys', () => {
     const { publisher, store } = feed(undefined);
     publisher.publishState(STATE, { count: 1 });
     publisher.publishState(OPEN, { count: 2 });
-    publisher.replace(sealerWith('new'));
+    publisher.replace(encryptorWith('new'));
     await expect.poll(() => typeof store.document(STATE)?.$jwe).toBe('string');
     expect(store.document(OPEN)).toEqual({ count: 2 });
     publisher.replace(undefined);

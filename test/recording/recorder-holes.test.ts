@@ -2,7 +2,7 @@ import { mkdtemp, open, readdir, readFile, rename, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CreateFile } from '../../src/recording/recorder-store.ts';
+import type { CreateFile } from '../../src/recording/recording-store.ts';
 import { replay, traceFixture } from '../../src/testing/index.ts';
 import { HEARTBEAT_REPLY, REGISTERED } from '../support/listener-bench.ts';
 import { type Fault, faultyDisk, RecorderBench } from '../support/recorder-bench.ts';

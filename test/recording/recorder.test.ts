@@ -3,8 +3,7 @@ import { mkdtemp, open, readdir, readFile, stat, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { RecorderSettings } from '../../src/recording/recorder.ts';
-import type { CreateFile } from '../../src/recording/recorder-store.ts';
+import type { CreateFile, RecorderSettings } from '../../src/recording/recording-store.ts';
 import { replay, traceFixture } from '../../src/testing/index.ts';
 import { HEARTBEAT, HEARTBEAT_REPLY, REGISTERED } from '../support/listener-bench.ts';
 import { RecorderBench } from '../support/recorder-bench.ts';

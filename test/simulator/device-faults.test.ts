@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { HeartwireError } from '../../src/errors.ts';
-import { damage } from '../../src/simulator/faulty-line.ts';
+import { damage } from '../../src/simulator/faults.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
 import { DeviceRig, settle, WIRE } from './device-rig.ts';
 

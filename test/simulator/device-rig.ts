@@ -1,8 +1,7 @@
 import type { ListenerHandlers } from '../../src/links/link.ts';
-import type { SimulatorEvent } from '../../src/simulator/event.ts';
 import { parseFaults } from '../../src/simulator/faults.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
-import type { DeviceBehaviour } from '../../src/simulator/settings.ts';
+import type { DeviceBehaviour, SimulatorEvent } from '../../src/simulator/settings.ts';
 import { SimulatedDevice } from '../../src/simulator/simulated-device.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeLink } from '../support/fake-link.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { SimulatorEvent } from '../../src/simulator/event.ts';
 import { FAULT_EXAMPLES } from '../../src/simulator/faults.ts';
+import type { SimulatorEvent } from '../../src/simulator/settings.ts';
 import { readProjectFile } from '../support/project-files.ts';
 
 const text = readProjectFile('docs/simulator.md');

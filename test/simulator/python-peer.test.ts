@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { SimulatorEvent } from '../../src/simulator/event.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
-import type { DeviceBehaviour } from '../../src/simulator/settings.ts';
+import type { DeviceBehaviour, SimulatorEvent } from '../../src/simulator/settings.ts';
 import { SimulatedDevice } from '../../src/simulator/simulated-device.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { needs } from '../support/needs.ts';

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { luhnDigit, randomIdentity } from '../../src/simulator/identity.ts';
-import { forkedRandom, randomInteger, seededRandom } from '../../src/simulator/random.ts';
+import {
+  forkedRandom,
+  luhnDigit,
+  randomIdentity,
+  randomInteger,
+  seededRandom,
+} from '../../src/simulator/random.ts';
 
 const take = (random: () => number, count: number): number[] => Array.from({ length: count }, () => random());
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseLinkAddress } from '../../src/links/transports.ts';
-import type { SimulatorEvent } from '../../src/simulator/event.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
+import type { SimulatorEvent } from '../../src/simulator/settings.ts';
 import { SimulatedDevice } from '../../src/simulator/simulated-device.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { hasPtys, openPty } from '../support/pty.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { SimulatorEvent } from '../../src/simulator/event.ts';
+import type { SimulatorEvent } from '../../src/simulator/settings.ts';
 import { SimulatedFleet, type SimulatedFleetOptions } from '../../src/simulator/simulated-fleet.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { FakeClock } from '../support/fake-clock.ts';

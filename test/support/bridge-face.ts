@@ -2,11 +2,12 @@ import { FeedServer, type FeedServerOptions } from '../../src/app/feed-server.ts
 import type { AddressBlock } from '../../src/contract/address-match.ts';
 import type { ClientEntry } from '../../src/contract/feed/server-messages.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
-import type { LiveLimits } from '../../src/feed/hub/limits.ts';
+import { DEFAULT_FEED_LIMITS, type LiveLimits } from '../../src/feed/hub/limits.ts';
 import type { TransportName } from '../../src/feed/hub/transport.ts';
 import { JsonLinesServer } from '../../src/feed/transports/json-lines-server.ts';
 import { SseServer } from '../../src/feed/transports/sse-server.ts';
 import { HttpServer } from '../../src/server/http/http-server.ts';
+import { LiveConfig } from '../../src/system/live-config.ts';
 
 /** What a bridge shows to the web, over a store that the test writes. */
 export class BridgeFace {
@@ -18,18 +19,21 @@ export class BridgeFace {
   readonly #feed: FeedServer;
   readonly #http: HttpServer;
   readonly #lines: JsonLinesServer;
+  readonly #live: LiveConfig<LiveLimits>;
 
   private constructor(
     store: FeedStore,
     feed: FeedServer,
     http: HttpServer,
     lines: JsonLinesServer,
+    live: LiveConfig<LiveLimits>,
     ports: { readonly port: number; readonly url: string; readonly linesPort: number },
   ) {
     this.store = store;
     this.#feed = feed;
     this.#http = http;
     this.#lines = lines;
+    this.#live = live;
     this.port = ports.port;
     this.url = ports.url;
     this.linesPort = ports.linesPort;
@@ -50,7 +54,8 @@ export class BridgeFace {
       options.store ?? new FeedStore({ epoch: options.epoch ?? 'epoch-of-the-test', notify: 'followed' });
     const { trustedProxies = [] } = options;
     const names = { host: '127.0.0.1', hosts: [], origins: [], trustedProxies };
-    const feed = new FeedServer({ ...names, ...options.feed, store });
+    const live = new LiveConfig<LiveLimits>({ ...DEFAULT_FEED_LIMITS, ...options.feed });
+    const feed = new FeedServer({ ...names, ...options.feed, store, live });
     const eventStreams = new SseServer(feed.subscriberRegistry);
     const { onDefect } = options.feed ?? {};
     const http = new HttpServer({
@@ -68,7 +73,7 @@ export class BridgeFace {
     });
     const { port, url } = await http.start();
     const linesPort = Number((await lines.start()).split(':')[1]);
-    return new BridgeFace(store, feed, http, lines, { port, url, linesPort });
+    return new BridgeFace(store, feed, http, lines, live, { port, url, linesPort });
   }
 
   /** How many are connected to the feed. */
@@ -82,7 +87,7 @@ export class BridgeFace {
 
   /** As after a reload. */
   follow(limits: LiveLimits): void {
-    this.#feed.subscriberRegistry.follow(limits);
+    this.#live.set(limits);
   }
 
   /** Whether a client was asked for a sign of life and has not been heard since. */

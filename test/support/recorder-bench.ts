@@ -1,9 +1,17 @@
 import { open } from 'node:fs/promises';
 import type { WireTap } from '../../src/devices/wire.ts';
-import { RECORDER_DEFAULTS, Recorder, type RecorderSettings } from '../../src/recording/recorder.ts';
-import type { CreateFile } from '../../src/recording/recorder-store.ts';
+import { Recorder } from '../../src/recording/recorder.ts';
+import type { CreateFile, RecorderSettings } from '../../src/recording/recording-store.ts';
 import { FakeClock } from './fake-clock.ts';
 import { dialIn, settings } from './session-bench.ts';
+
+const RECORDER_DEFAULTS = {
+  maxFileBytes: 64 * 1024 * 1024,
+  maxAgeMs: 24 * 3_600_000,
+  budgetBytes: 1024 * 1024 * 1024,
+  maxFiles: 10_000,
+  gzip: false,
+} as const;
 
 /** A recorder on a clock that the test moves; `in-...` dial in, and `secret` is not recorded. */
 export class RecorderBench implements AsyncDisposable {

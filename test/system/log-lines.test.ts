@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { refusal } from '../../src/access/http-answer.ts';
-import { logRefusal, logSubscriber } from '../../src/app/subscriber-line.ts';
+import { logRefusal, logSubscriber } from '../../src/app/monitoring.ts';
 import type { FeedLog } from '../../src/feed/hub/subscriber-registry.ts';
 import type { Log } from '../../src/system/log.ts';
 import { LogCounts } from '../../src/system/log-limits.ts';

@@ -1,16 +1,18 @@
 import { afterReload, type ConfigDiff, diffSteps } from '../../config/diff-config.ts';
 import { keepLastKnownGood } from '../../config/last-known-good.ts';
 import type { BridgeConfig } from '../../config/model.ts';
-import { asProblem, type Problem } from '../../config/problem.ts';
+import { asProblem, formatProblem, type Problem } from '../../config/problem.ts';
 import type { FailedDevice, LoadedConfig } from '../../config/report.ts';
 import type { JsonObject } from '../../contract/publisher.ts';
 import type { HeartwireError } from '../../errors.ts';
+import { addressLabel } from '../../links/transports.ts';
 import type { Clock } from '../../system/clock.ts';
+import type { LiveConfig } from '../../system/live-config.ts';
 import { inSlices } from '../../system/slices.ts';
-import { configDocument } from './config-document.ts';
 
 export interface ConfigApplierOptions {
-  readonly config: BridgeConfig;
+  /** What runs; keys that need a restart are as they were at the start. */
+  readonly live: LiveConfig<BridgeConfig>;
   /** What was found in the file that the bridge was started with. */
   readonly problems: readonly Problem[];
   readonly clock: Clock;
@@ -23,7 +25,7 @@ export interface ConfigApplierOptions {
     config: BridgeConfig,
     failed: readonly FailedDevice[],
   ): Promise<HeartwireError | undefined>;
-  /** The outcome can be told. */
+  /** `status` has changed. */
   applied(): void;
 }
 
@@ -41,7 +43,6 @@ export interface ConfigOutcome {
 /** Keeps what runs at the last good version of the configuration, one version after the other. */
 export class ConfigApplier {
   readonly #options: ConfigApplierOptions;
-  #running: BridgeConfig;
   #loadedAt: number;
   #rejectedAt: number | undefined;
   #outcome: ConfigOutcome;
@@ -49,19 +50,13 @@ export class ConfigApplier {
 
   constructor(options: ConfigApplierOptions) {
     this.#options = options;
-    this.#running = options.config;
     this.#loadedAt = options.clock.now().wallMs;
     this.#outcome = { generation: 1, kept: [], problems: options.problems };
   }
 
-  /** What runs; keys that need a restart are as they were at the start. */
-  get config(): BridgeConfig {
-    return this.#running;
-  }
-
   /** The member `config` of `bridge/status`. */
   status(): JsonObject {
-    return configDocument(this.#running.file, this.#outcome, this.#loadedAt, this.#rejectedAt);
+    return configDocument(this.#options.live.value.file, this.#outcome, this.#loadedAt, this.#rejectedAt);
   }
 
   /** Applies what can be used of a version, after those that came before it. */
@@ -77,7 +72,7 @@ export class ConfigApplier {
   }
 
   async #apply(loaded: LoadedConfig): Promise<ConfigOutcome> {
-    const { clock, run, applied } = this.#options;
+    const { live, clock, run, applied } = this.#options;
     const { config, problems } = loaded;
     if (config === undefined) {
       this.#rejectedAt = clock.now().wallMs;
@@ -88,25 +83,26 @@ export class ConfigApplier {
       applied();
       return rejected;
     }
-    const before = this.#running;
+    const before = live.value;
     const wanted = keepLastKnownGood(before, { ...loaded, config });
     const diff = await inSlices(diffSteps(before, wanted.config));
-    this.#running = afterReload(before, wanted.config);
+    const after = afterReload(before, wanted.config);
     const former = this.#outcome;
     const outcome = { diff, generation: this.#outcome.generation + 1, kept: wanted.kept, problems };
     this.#outcome = outcome;
     let locked: HeartwireError | undefined;
     try {
-      locked = await run(diff, this.#running, wanted.failed);
+      live.set(after);
+      locked = await run(diff, after, wanted.failed);
     } catch (cause) {
-      this.#running = before;
+      live.set(before);
       this.#outcome = former;
       throw cause;
     }
     this.#loadedAt = clock.now().wallMs;
     this.#rejectedAt = undefined;
     if (locked !== undefined) {
-      this.#running = withAccessOf(before, this.#running);
+      live.set(withAccessOf(before, after));
       const settings = diff.settings.filter((key) => key !== 'access');
       const problem = asProblem(locked, config.file, 'access');
       this.#outcome = { ...outcome, diff: { ...diff, settings }, problems: [...problems, problem] };
@@ -118,4 +114,50 @@ export class ConfigApplier {
 
 function withAccessOf({ access }: BridgeConfig, { access: _, ...config }: BridgeConfig): BridgeConfig {
   return access === undefined ? config : { ...config, access };
+}
+
+/** Names shown of each kind; more of them are counted, not listed. */
+const SHOWN = 100;
+
+/** What `bridge/status` says of the configuration: what runs, and what the last reload did. */
+function configDocument(
+  file: string,
+  { diff, generation, kept, problems }: ConfigOutcome,
+  loadedAt: number,
+  rejectedAt: number | undefined,
+): JsonObject {
+  return {
+    file,
+    generation,
+    loaded_at: loadedAt,
+    ...(rejectedAt === undefined ? {} : { rejected_at: rejectedAt }),
+    applied: appliedDocument(diff),
+    kept: kept.slice(0, SHOWN),
+    problem_count: problems.length,
+    problems: problems.slice(0, SHOWN).map(formatProblem),
+  };
+}
+
+function appliedDocument(diff: ConfigDiff | undefined): JsonObject {
+  const { added = [], changed = [], removed = [] } = diff?.devices ?? {};
+  const listeners = diff?.listeners;
+  const lists = {
+    added: added.map(({ id }) => id),
+    changed: changed.map(({ to }) => to.id),
+    removed: removed.map(({ id }) => id),
+  };
+  const omitted = Object.values(lists).reduce((sum, { length }) => sum + Math.max(0, length - SHOWN), 0);
+  return {
+    added: lists.added.slice(0, SHOWN),
+    changed: lists.changed.slice(0, SHOWN),
+    removed: lists.removed.slice(0, SHOWN),
+    ...(omitted === 0 ? {} : { omitted }),
+    listeners: {
+      added: (listeners?.added ?? []).slice(0, SHOWN).map(({ link }) => addressLabel(link)),
+      changed: (listeners?.changed ?? []).slice(0, SHOWN).map(({ to }) => addressLabel(to.link)),
+      removed: (listeners?.removed ?? []).slice(0, SHOWN).map(({ link }) => addressLabel(link)),
+    },
+    settings: [...(diff?.settings ?? [])],
+    needs_restart: [...(diff?.needsRestart ?? [])],
+  };
 }

@@ -5,17 +5,16 @@ import { HeartwireError } from '../../errors.ts';
 import type { Clock } from '../../system/clock.ts';
 import { tellDefect } from '../../system/defect.ts';
 import type { Log } from '../../system/log.ts';
-import { logProblems } from '../log-problems.ts';
 import type { ConfigOutcome } from './config-applier.ts';
 import { FileWatcher } from './file-watcher.ts';
-import { reloadText, restartText } from './reload-text.ts';
+import { logProblems, reloadText, restartText } from './reload-log.ts';
 
 export interface ConfigReloaderOptions {
   /** As people call it. */
   readonly file: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** Reads the file anew, and those that it names. */
+  /** Reads the file again, and the files that it names. */
   read(): Promise<ReadConfig>;
   apply(loaded: LoadedConfig): Promise<ConfigOutcome>;
 }
@@ -64,10 +63,10 @@ export class ConfigReloader {
     try {
       const loaded = await this.#read();
       if (this.#closed) return;
-      this.#tell(await this.#options.apply(loaded));
+      this.#log(await this.#options.apply(loaded));
       if ('sources' in loaded && !this.#closed) await this.#watcher?.follow(loaded.sources);
     } catch (error) {
-      // Every device goes on as it was: nothing need end for it.
+      // A defect of a reload leaves every device as it was, and the process goes on.
       tellDefect(log, {}, error);
       log.error({ code: 'config_rejected', file }, `${file} was not applied; every device goes on as it was`);
     }
@@ -83,7 +82,7 @@ export class ConfigReloader {
     }
   }
 
-  #tell(outcome: ConfigOutcome): void {
+  #log(outcome: ConfigOutcome): void {
     const { log, file } = this.#options;
     const { problems, diff, generation } = outcome;
     logProblems(log, problems, file);

@@ -1,24 +1,8 @@
-// The thread of a `ConfigReader`: reads and checks one configuration, and hands it over part by part.
+// The thread of a `ConfigReader`: reads and checks one configuration, and sends it part by part.
 import { parentPort, workerData } from 'node:worker_threads';
 import { readConfig } from '../../config/read.ts';
-import { type ErrorCode, type ErrorDetails, HeartwireError } from '../../errors.ts';
-import { type ConfigPart, partsOf } from './config-parts.ts';
-
-/** What is to be read, and how problems name it. */
-export interface WorkerTask {
-  readonly path: string;
-  readonly name: string;
-}
-
-/** An error that was foreseen, as it crosses to another thread. */
-export interface CrossedError {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly details: ErrorDetails;
-}
-
-/** What the thread says: the next part whenever it is asked for one. */
-export type WorkerReply = { readonly next: ConfigPart } | { readonly error: CrossedError };
+import { HeartwireError } from '../../errors.ts';
+import { partsOf, type WorkerReply, type WorkerTask } from './config-reader.ts';
 
 async function* replies({ path, name }: WorkerTask): AsyncGenerator<WorkerReply> {
   try {

@@ -6,16 +6,16 @@ import type { Clock, Timer } from '../../system/clock.ts';
 
 /** A file counts as written once it has been the same for so long: editors write twice, and empty it in between. */
 export const SETTLE_MS = 150;
-/** Network file systems tell nobody of a change, so files are looked at now and again all the same. */
+/** Network file systems report no change, so files are polled as well, in ms. */
 export const LOOK_EVERY_MS = 5_000;
 
-/** How files are looked at; tests bring their own. */
-export interface FileEyes {
+/** Access to the file system; tests pass their own. */
+export interface FileProbe {
   /** Undefined where there is no such file. */
   stamp(path: string): Promise<FileStamp | undefined>;
   /** The directory behind a path that may lead through symbolic links; undefined where it leads nowhere. */
   realDirectory(path: string): Promise<string | undefined>;
-  /** Calls when something in the directory may have changed; undefined where that is never told. */
+  /** Calls when something in the directory may have changed; undefined where the system cannot watch it. */
   watch(directory: string, touched: () => void): { close(): void } | undefined;
 }
 
@@ -23,18 +23,18 @@ export interface FileWatcherOptions {
   readonly clock: Clock;
   /** One of the files is another one than before, and has settled. */
   changed(): void;
-  readonly eyes?: FileEyes;
+  readonly probe?: FileProbe;
 }
 
 /**
  * Says when files change. It watches the directories around them, because editors put a new file in the place of the
  * old one, and because Kubernetes exchanges the link that leads to all files of a volume; and it looks at them now and
- * again, because not every file system tells.
+ * again, because not every file system reports changes.
  */
 export class FileWatcher {
   readonly #options: FileWatcherOptions;
-  readonly #eyes: FileEyes;
-  /** What was last told, or read by whoever follows. */
+  readonly #probe: FileProbe;
+  /** The versions that were reported or read last. */
   readonly #known = new Map<string, FileStamp | undefined>();
   readonly #watches = new Map<string, { close(): void }>();
   /** What was seen when something was different the last time. */
@@ -45,18 +45,18 @@ export class FileWatcher {
 
   constructor(options: FileWatcherOptions) {
     this.#options = options;
-    this.#eyes = options.eyes ?? ownEyes;
+    this.#probe = options.probe ?? systemProbe;
   }
 
   /**
    * Follows these files from now on, and no others. The stamps are of the versions that were read; a file without one
-   * could not be read, and is told of when it changes.
+   * could not be read; its next change is reported.
    */
   async follow(sources: ReadonlyMap<string, FileStamp | undefined>): Promise<void> {
     for (const path of this.#known.keys()) if (!sources.has(path)) this.#known.delete(path);
     for (const [path, stamp] of sources) {
       if (stamp !== undefined) this.#known.set(path, stamp);
-      else if (!this.#known.has(path)) this.#known.set(path, await this.#eyes.stamp(path));
+      else if (!this.#known.has(path)) this.#known.set(path, await this.#probe.stamp(path));
     }
     await this.#watchDirectories();
     // What changed before it was watched is found now.
@@ -75,14 +75,14 @@ export class FileWatcher {
     const directories = new Set<string>();
     for (const path of this.#known.keys()) {
       directories.add(dirname(path));
-      const real = await this.#eyes.realDirectory(path);
+      const real = await this.#probe.realDirectory(path);
       if (real !== undefined) directories.add(real);
     }
     if (this.#closed) return;
-    // All of them anew: a directory may have been replaced by another one of its name.
+    // All of them again: a directory may have been replaced by another one of its name.
     this.#unwatch();
     for (const directory of directories) {
-      const watching = this.#eyes.watch(directory, () => this.#touched());
+      const watching = this.#probe.watch(directory, () => this.#touched());
       if (watching !== undefined) this.#watches.set(directory, watching);
     }
   }
@@ -113,7 +113,7 @@ export class FileWatcher {
 
   async #look(): Promise<void> {
     const seen = new Map<string, FileStamp | undefined>();
-    for (const path of [...this.#known.keys()]) seen.set(path, await this.#eyes.stamp(path));
+    for (const path of [...this.#known.keys()]) seen.set(path, await this.#probe.stamp(path));
     if (this.#closed) return;
     const different = [...seen].filter(([path, stamp]) => this.#known.get(path) !== stamp);
     if (different.length === 0) {
@@ -131,12 +131,12 @@ export class FileWatcher {
   }
 }
 
-const ownEyes: FileEyes = {
+const systemProbe: FileProbe = {
   async stamp(path) {
     try {
       return stampOf(await stat(path, { bigint: true }));
     } catch {
-      // Whatever the reason, whoever reads the file is told it then.
+      // The reader of the file reports the reason.
       return undefined;
     }
   },

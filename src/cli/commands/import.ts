@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { type Imported, importCapture } from '../../capture/import-capture.ts';
 import { importHex, importRaw, importTimedLines, isHexLine } from '../../capture/import-text.ts';
 import { HeartwireError } from '../../errors.ts';
-import { traceName } from '../../recording/trace-file.ts';
+import { traceName } from '../../links/trace-file.ts';
 import { readRegular } from '../../system/files.ts';
 import { formatEvent, formatMeta, TRACE_MAGIC } from '../../trace/format-trace.ts';
 import { TraceParser } from '../../trace/parser.ts';

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { Bridge } from '../../app/bridge.ts';
-import { logProblems } from '../../app/log-problems.ts';
 import { ConfigReader } from '../../app/reload/config-reader.ts';
 import { ConfigReloader } from '../../app/reload/config-reloader.ts';
+import { logProblems } from '../../app/reload/reload-log.ts';
 import type { BridgeConfig } from '../../config/model.ts';
 import { formatProblem, type Problem } from '../../config/problem.ts';
 import { type ReadConfig, readConfig } from '../../config/read.ts';

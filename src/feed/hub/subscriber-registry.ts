@@ -7,6 +7,7 @@ import type { Instant } from '../../instant.ts';
 import type { Arrivals } from '../../system/arrivals.ts';
 import { type Clock, systemClock, type Timer } from '../../system/clock.ts';
 import type { Affected } from '../../system/defect.ts';
+import type { Live } from '../../system/live-config.ts';
 import type { Framer } from '../core/encoder.ts';
 import { FeedSession } from '../core/session.ts';
 import { SessionMemory } from '../core/session-memory.ts';
@@ -35,6 +36,8 @@ export interface FeedLog {
 export interface SubscriberRegistryOptions extends Partial<FeedServerLimits> {
   readonly store: FeedStore;
   readonly clock?: Clock;
+  /** Limits that change while it runs. */
+  readonly live?: Live<LiveLimits>;
   /** Verifies tokens; absent: no token is required. */
   readonly auth?: Authenticator;
   /** At least 0 and less than 1; spreads what must not come together. */
@@ -88,7 +91,8 @@ export class SubscriberRegistry {
     const { random = Math.random } = options;
     this.#options = options;
     this.#random = random;
-    this.#limits = { ...DEFAULT_FEED_LIMITS, ...options };
+    this.#limits = { ...DEFAULT_FEED_LIMITS, ...options, ...options.live?.value };
+    options.live?.watch((limits) => this.#follow(limits));
     this.clock = options.clock ?? systemClock;
     this.#watch = new ConnectionWatch(this.limits, random);
     this.#quota = new ConnectionQuota(this.limits, random);
@@ -120,7 +124,7 @@ export class SubscriberRegistry {
   }
 
   /** Other limits apply to new connections; no present one is closed for them. */
-  follow(limits: LiveLimits): void {
+  #follow(limits: LiveLimits): void {
     this.#limits = { ...this.#limits, ...limits };
     this.#quota.follow(limits);
     for (const transport of this.#transports) transport.follow(this.#limits);

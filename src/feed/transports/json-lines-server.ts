@@ -9,6 +9,7 @@ import { formatHostPort } from '../../links/address.ts';
 import { listeningHost } from '../../links/names/name-resolver.ts';
 import { plainAddress } from '../../system/addresses.ts';
 import { BACKLOG, Handshakes, listenError } from '../../system/listening.ts';
+import type { Live } from '../../system/live-config.ts';
 import type { TlsSource } from '../../system/tls.ts';
 import type { TextPart } from '../core/encoder.ts';
 import { type Connection, endSocket } from '../hub/connection.ts';
@@ -39,6 +40,8 @@ export interface JsonLinesServerOptions {
   readonly port: number;
   /** Served over TLS with its pair; the bridge disposes of it. */
   readonly tls?: TlsSource;
+  /** Limits that change while it runs. */
+  readonly live?: Live<AdmissionLimits>;
   /** How long a TLS handshake may take; 10 s where it is left out. */
   readonly handshakeMs?: number;
   /** Accepting a connection failed; the server goes on. */
@@ -67,6 +70,7 @@ export class JsonLinesServer {
     const { subscriberRegistry } = options;
     this.#transport = subscriberRegistry.transport('json_lines', jsonLine);
     this.#connections = new ConnectionLimiter(subscriberRegistry.limits, subscriberRegistry.clock);
+    options.live?.watch((limits) => this.#connections.follow(limits));
     this.#handshakes = new Handshakes(subscriberRegistry.clock, options.handshakeMs);
   }
 
@@ -93,11 +97,6 @@ export class JsonLinesServer {
     // A TCP server's address is never a path.
     const at = formatHostPort(host, (server.address() as AddressInfo).port);
     return tls === undefined ? at : `tls://${at}`;
-  }
-
-  /** Other limits apply to new connections. */
-  follow(limits: AdmissionLimits): void {
-    this.#connections.follow(limits);
   }
 
   /** Stops listening; the registry closes the connections, before. */

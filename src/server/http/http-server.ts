@@ -37,6 +37,7 @@ import { plainAddress } from '../../system/addresses.ts';
 import { type Clock, systemClock } from '../../system/clock.ts';
 import type { Affected } from '../../system/defect.ts';
 import { BACKLOG, HANDSHAKE_MS, Handshakes, listenError, urlHost } from '../../system/listening.ts';
+import type { Live } from '../../system/live-config.ts';
 import type { TlsSource } from '../../system/tls.ts';
 import { DeviceList, type ListedState } from './device-list.ts';
 import { builtInPage, loadPage } from './page.ts';
@@ -83,6 +84,8 @@ export interface HttpServerOptions extends Admission, Partial<AdmissionLimits & 
   /** Accepting a connection failed, for want of file descriptors for instance; the server goes on. */
   failed?(error: HeartwireError): void;
   readonly clock?: Clock;
+  /** Limits that change while it runs. */
+  readonly live?: Live<AdmissionLimits & RequestLimits>;
   /** With peers that take their time. */
   readonly patience?: Patience;
   /** Served over TLS with its pair; the bridge disposes of it. */
@@ -111,10 +114,16 @@ export class HttpServer {
     this.#clock = options.clock ?? systemClock;
     const { auth = new Authenticator(undefined, this.#clock) } = options;
     this.#access = new RequestAccess(auth, (address, message) => options.refused?.(address, message));
-    const limits = { ...DEFAULT_ADMISSION_LIMITS, ...DEFAULT_REQUEST_LIMITS, ...options };
+    const limits = {
+      ...DEFAULT_ADMISSION_LIMITS,
+      ...DEFAULT_REQUEST_LIMITS,
+      ...options,
+      ...options.live?.value,
+    };
     this.#admissionControl = new AdmissionControl(options, limits, this.#clock, (address, { body }) =>
       options.refused?.(address, String(body)),
     );
+    options.live?.watch((live) => this.#admissionControl.follow(live));
   }
 
   /** @throws HeartwireError `address_in_use`, `address_unavailable`, `listen_failed`, `page_unreadable`, `tls_*` */
@@ -175,11 +184,6 @@ export class HttpServer {
     // A TCP server's address is never a path.
     const taken = (server.address() as AddressInfo).port;
     return { url: `${tls === undefined ? 'http' : 'https'}://${urlHost(host)}:${taken}`, port: taken };
-  }
-
-  /** Other limits hold for connections and requests that come from now on. */
-  follow(limits: AdmissionLimits & RequestLimits): void {
-    this.#admissionControl.follow(limits);
   }
 
   /** Stops listening, lets answers that are under way go out, and closes every connection, upgraded ones too. */

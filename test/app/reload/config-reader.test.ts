@@ -2,8 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ConfigAssembly, type ConfigPart, partsOf } from '../../../src/app/reload/config-parts.ts';
-import { ConfigReader } from '../../../src/app/reload/config-reader.ts';
+import {
+  ConfigAssembly,
+  type ConfigPart,
+  ConfigReader,
+  partsOf,
+} from '../../../src/app/reload/config-reader.ts';
 import { readConfig } from '../../../src/config/read.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heartwire-reader-'));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
-  type FileEyes,
+  type FileProbe,
   FileWatcher,
   LOOK_EVERY_MS,
   SETTLE_MS,
@@ -12,7 +12,7 @@ import { systemClock } from '../../../src/system/clock.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 /** Files that are versions and nothing else, in directories that tell what the test says. */
-class PaperFiles implements FileEyes {
+class PaperFiles implements FileProbe {
   readonly versions = new Map<string, string>();
   readonly watched = new Map<string, () => void>();
   tells = true;
@@ -45,7 +45,7 @@ async function bench(sources: Readonly<Record<string, string | undefined>>) {
   const files = new PaperFiles();
   for (const [path, version] of Object.entries(sources)) if (version) files.versions.set(path, version);
   let changes = 0;
-  const watcher = new FileWatcher({ clock, eyes: files, changed: () => void changes++ });
+  const watcher = new FileWatcher({ clock, probe: files, changed: () => void changes++ });
   await watcher.follow(new Map(Object.entries(sources)));
   return {
     clock,

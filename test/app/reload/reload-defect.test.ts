@@ -4,6 +4,7 @@ import { loadConfig } from '../../../src/config/load.ts';
 import type { BridgeConfig, DeviceConfig } from '../../../src/config/model.ts';
 import { Fleet } from '../../../src/devices/fleet.ts';
 import { FeedStore } from '../../../src/feed/core/store.ts';
+import { LiveConfig } from '../../../src/system/live-config.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const TEXT = `
@@ -68,8 +69,9 @@ describe('a reload that fails half way by a defect', () => {
   it('is as if it had not been: the next one is compared with what runs', async () => {
     let fails = true;
     const clock = new FakeClock();
+    const live = new LiveConfig(configOf(TEXT));
     const applier = new ConfigApplier({
-      config: configOf(TEXT),
+      live,
       problems: [],
       clock,
       run: async () => {
@@ -82,7 +84,7 @@ describe('a reload that fails half way by a defect', () => {
     const before = applier.status();
     clock.advance(1_000);
     await expect(next()).rejects.toThrow('this cannot be made');
-    expect(applier.config.devices.map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(live.value.devices.map(({ id }) => id)).toEqual(['a', 'b']);
     expect(applier.status()).toEqual(before);
     fails = false;
     const { diff, generation } = await next();

@@ -5,6 +5,7 @@ import { loadConfig } from '../../../src/config/load.ts';
 import type { ReadConfig } from '../../../src/config/read.ts';
 import type { LoadedConfig } from '../../../src/config/report.ts';
 import { HeartwireError } from '../../../src/errors.ts';
+import { LiveConfig } from '../../../src/system/live-config.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { readProjectFile } from '../../support/project-files.ts';
 
@@ -25,7 +26,13 @@ function bench(first: string) {
   let reads = 0;
   let told = 0;
   const run = async () => undefined;
-  const applier = new ConfigApplier({ config, problems: [], clock, run, applied: () => void told++ });
+  const applier = new ConfigApplier({
+    live: new LiveConfig(config),
+    problems: [],
+    clock,
+    run,
+    applied: () => void told++,
+  });
   const reloader = new ConfigReloader({
     file: 'devices.yaml',
     clock,

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { CommandOutcome } from '../../../src/contract/command.ts';
 import type { ServerMessage } from '../../../src/contract/feed/server-messages.ts';
+import { DEFAULT_FEED_LIMITS, type LiveLimits } from '../../../src/feed/hub/limits.ts';
+import { LiveConfig } from '../../../src/system/live-config.ts';
 import { FeedClient, FeedWorld } from '../../support/feed-world.ts';
 
 const TOPIC = 'devices/d1/messages';
@@ -254,18 +256,18 @@ describe('a flush window', () => {
   });
 
   it('may be another one for what is published from now on', async () => {
-    await using world = await FeedWorld.start();
+    const live = new LiveConfig<LiveLimits>(DEFAULT_FEED_LIMITS);
+    await using world = await FeedWorld.start({ live });
     const client = await world.client();
     client.send({ type: 'subscribe', id: '1', topics: ['a'] });
     await client.next('synced');
-    const { limits } = world.feed.subscriberRegistry;
-    world.feed.subscriberRegistry.follow({ ...limits, flushWindowMs: 50 });
+    live.set({ ...live.value, flushWindowMs: 50 });
     world.store.publishState('a', { n: 1 });
     await turn();
     expect(client.messages.at(-1)?.type).toBe('synced');
     world.clock.advance(50);
     await expect.poll(() => client.view.documents()).toEqual({ a: { n: 1 } });
-    world.feed.subscriberRegistry.follow({ ...limits, flushWindowMs: 0 });
+    live.set({ ...live.value, flushWindowMs: 0 });
     world.store.publishState('a', { n: 2 });
     await expect.poll(() => client.view.documents()).toEqual({ a: { n: 2 } });
   });

@@ -2,8 +2,7 @@ import type { DialInTap } from '../devices/wire.ts';
 import type { LinkEnd } from '../links/link.ts';
 import type { Clock } from '../system/clock.ts';
 import type { TraceFact } from '../trace/event.ts';
-import type { RecordedConnection } from './recorder-connection.ts';
-import type { DeviceRecording } from './recorder-device.ts';
+import type { DeviceRecording, RecordedConnection } from './device-recording.ts';
 
 /** Bytes of a link without a name that are held. */
 const MOST_HELD = 64 * 1024;
@@ -16,7 +15,7 @@ interface Held {
 }
 
 /** Holds what goes over a link that dialled in until it has a name, then writes it into the trace of its device. */
-export class HeldRecording implements DialInTap {
+export class DialInRecording implements DialInTap {
   readonly #connection: RecordedConnection;
   readonly #clock: Clock;
   readonly #recordingOf: (device: string) => DeviceRecording | undefined;

@@ -1,6 +1,25 @@
 import type { ConfigDiff } from '../../config/diff-config.ts';
+import { formatProblem, type Problem } from '../../config/problem.ts';
 import { addressLabel } from '../../links/transports.ts';
+import type { Log } from '../../system/log.ts';
 import type { ConfigOutcome } from './config-applier.ts';
+
+/** Problems written to the log at once; more of them are counted. */
+const MOST = 50;
+
+/** Writes what is wrong with a configuration to the log, a line for each problem. */
+export function logProblems(log: Log, problems: readonly Problem[], file: string): void {
+  for (const problem of problems.slice(0, MOST)) {
+    const { severity, code, line, column } = problem;
+    const level = severity === 'error' ? 'error' : 'warn';
+    log[level]({ code, file: problem.file, line, column }, formatProblem(problem));
+  }
+  if (problems.length <= MOST) return;
+  log.warn(
+    { code: 'config_invalid', file },
+    `${problems.length - MOST} more problems; heartwire check lists them all`,
+  );
+}
 
 /** Names in one line; more of them are counted. */
 const NAMED = 10;
@@ -17,7 +36,7 @@ export function reloadText(file: string, { diff, generation, kept, problems }: C
   return `${file} was reloaded (version ${generation}): ${parts.join('; ') || 'nothing is different'}`;
 }
 
-/** What is to be said to whoever changed what only a restart can change; undefined where there is no such thing. */
+/** The warning that changed keys need a restart; undefined where none does. */
 export function restartText(file: string, { diff }: ConfigOutcome): string | undefined {
   const keys = phrase(diff?.needsRestart ?? [], 'needs', 'need');
   return keys && `${file}: ${keys} a restart to take effect`;

@@ -4,10 +4,22 @@ import { join } from 'node:path';
 import { createGzip, type Gzip, constants as zlib } from 'node:zlib';
 import { blocksOf, DiskBudget, type DiskUse, type NoRoom } from '../system/disk-budget.ts';
 import { writeAll } from '../system/files.ts';
-import type { RecorderSettings } from './recorder.ts';
+
+/** Where and how much is recorded; sizes in bytes, durations in ms. */
+export interface RecorderSettings {
+  readonly dir: string;
+  readonly maxFileBytes: number;
+  readonly maxAgeMs: number;
+  /** What all traces of the folder take of the disk in whole blocks, and how many there are. */
+  readonly budgetBytes: number;
+  readonly maxFiles: number;
+  /** What one device may take of both; 1 where it is left out. */
+  readonly deviceShare?: number | undefined;
+  readonly gzip: boolean;
+}
 
 /** `psu-1.20260101T000000000Z.trace`, or `...Z-2.trace.gz`. */
-const OURS = /^(.+)\.\d{8}T\d{9}Z(?:-\d+)?\.trace(?:\.gz)?$/;
+const TRACE_NAME = /^(.+)\.\d{8}T\d{9}Z(?:-\d+)?\.trace(?:\.gz)?$/;
 
 /** What a recorder needs of a file. */
 export interface WritableFile {
@@ -46,7 +58,7 @@ export class RecordingStore {
     if (this.#counted) return;
     const found: { device: string; path: string; size: number; mtimeMs: number }[] = [];
     for (const name of await readdir(dir)) {
-      const [, device] = OURS.exec(name) ?? [];
+      const [, device] = TRACE_NAME.exec(name) ?? [];
       if (device === undefined) continue;
       const path = join(dir, name);
       const { size, mtimeMs } = await stat(path);
@@ -182,14 +194,14 @@ export class RecordingFile {
     return this.#handle !== undefined;
   }
 
-  /** Lets go of the descriptor until more is to be written. */
+  /** Closes the descriptor until more is to be written. */
   async rest(): Promise<void> {
     const handle = this.#handle;
     this.#handle = undefined;
     await handle?.close();
   }
 
-  /** The disk failed: the file is let go as it is, and is removed where nothing can be read from it. */
+  /** The disk failed: the file is closed as it is, and removed where nothing can be read from it. */
   async abandon(): Promise<void> {
     this.#gzip?.destroy();
     // A disk that failed may fail here as well; the failure is known already.

@@ -1,3 +1,4 @@
+import type { ReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
@@ -66,7 +67,7 @@ async function* parsePieces(
     event: (event) => void events.push(event),
     warning: warn,
   });
-  // By hand: what a loop would throw away says whether the bytes were cut short.
+  // Not for-await: the value that the iterator returns says whether the bytes were cut short.
   const iterator = pieces[Symbol.asyncIterator]();
   try {
     let next = await iterator.next();
@@ -74,7 +75,7 @@ async function* parsePieces(
       try {
         parser.push(next.value);
       } catch (error) {
-        // What stands before the line that is wrong is told first.
+        // The events before the line that is wrong come first.
         if (head !== undefined && events.length > 0) yield { head, events };
         throw error;
       }
@@ -90,7 +91,7 @@ async function* parsePieces(
 
 async function* readPieces(path: string, name: string): AsyncGenerator<Uint8Array, boolean> {
   try {
-    return yield* unpacked(path);
+    return yield* unpacked((await openRegular(path)).createReadStream());
   } catch (cause) {
     throw cause instanceof HeartwireError ? cause : unreadable(name, cause);
   }
@@ -118,9 +119,9 @@ export function isCutShort(packedEnd: Uint8Array, bytes: number): boolean {
   return said !== bytes % 2 ** 32;
 }
 
-async function* unpacked(path: string): AsyncGenerator<Buffer, boolean> {
+/** The bytes of a trace, gzipped or not; returns whether they were cut short. Destroys the stream. */
+export async function* unpacked(source: ReadStream): AsyncGenerator<Buffer, boolean> {
   // One piece after the other, and nowhere back: it may be a pipe.
-  const source = (await openRegular(path)).createReadStream();
   try {
     const pieces: AsyncIterator<Buffer> = source[Symbol.asyncIterator]();
     let head = Buffer.alloc(0);

@@ -6,9 +6,35 @@ import type { Clock } from '../system/clock.ts';
 import { LineBuffer } from '../system/line-buffer.ts';
 import type { LifeWord, TraceFact } from '../trace/event.ts';
 import { formatEvent, formatHead, formatSum, TRACE_END } from '../trace/format-trace.ts';
-import type { RecorderSettings } from './recorder.ts';
-import type { RecordedConnection } from './recorder-connection.ts';
-import type { RecordingFile, RecordingStore } from './recorder-store.ts';
+import type { RecorderSettings, RecordingFile, RecordingStore } from './recording-store.ts';
+
+/** One connection of a device as its trace names it. */
+export class RecordedConnection {
+  readonly #nextName: () => string;
+  #name = '';
+  /** What stands between the time and the bytes on its lines. */
+  in: Uint8Array = new Uint8Array();
+  out: Uint8Array = new Uint8Array();
+  /** What opened it, for the head of the next trace. */
+  address = '';
+
+  /** `nextName` returns a name that no other connection had before. */
+  constructor(nextName: () => string) {
+    this.#nextName = nextName;
+    this.rename();
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** What follows does not join what was recorded before: a reader must not put the bytes of the two together. */
+  rename(): void {
+    this.#name = this.#nextName();
+    this.in = Buffer.from(` ${this.#name} < `);
+    this.out = Buffer.from(` ${this.#name} > `);
+  }
+}
 
 export interface DeviceRecordingOptions {
   readonly device: string;
@@ -167,7 +193,7 @@ export class DeviceRecording {
     await this.endTrace();
   }
 
-  /** Lets go of the descriptor until there is more to be written. */
+  /** Closes the descriptor until there is more to be written. */
   async rest(): Promise<void> {
     await this.#file?.rest();
   }
@@ -187,8 +213,8 @@ export class DeviceRecording {
   }
 
   /**
-   * From now on bytes are only counted, until `resume`; what waits is counted too, and let go. Resolves once the disk
-   * has let go of the trace.
+   * From now on bytes are only counted, until `resume`; what waits is counted and dropped. Resolves once the file is
+   * closed.
    */
   interrupt(reason: ErrorCode, detail: string): Promise<void> {
     const { monoMs, wallMs } = this.#options.clock.now();

@@ -4,11 +4,9 @@ import { LineDecoder } from '../protocol/line-decoder.ts';
 import type { Message, RequestName } from '../protocol/message.ts';
 import { builtinProtocol } from '../protocol/messages/registry.ts';
 import { StreamDecoder } from '../protocol/stream-decoder.ts';
-import type { DeviceNews, FrameCounts } from './event.ts';
-import type { Faults } from './faults.ts';
-import { FaultyLine } from './faulty-line.ts';
-import type { DeviceIdentity } from './identity.ts';
-import type { Random } from './random.ts';
+import { type Faults, FaultyLine } from './faults.ts';
+import type { DeviceIdentity, Random } from './random.ts';
+import type { DeviceNews, FrameCounts } from './settings.ts';
 import type { Timers } from './timers.ts';
 
 /** On a stream, a fake device has no reason to judge what others register as; on a line, that finds frames again. */
@@ -43,9 +41,9 @@ export interface LinkProtocolPorts {
   send(bytes: Uint8Array): void;
   /** `orderly` writes out what is queued first. */
   hangUp(orderly: boolean): void;
-  /** A request of ours succeeded, or one of the peer's did. */
+  /** A request of either side succeeded. */
   succeeded(): void;
-  tell(news: DeviceNews): void;
+  report(news: DeviceNews): void;
 }
 
 /**
@@ -112,7 +110,7 @@ export class LinkProtocol {
   #fallSilent(): void {
     this.#mute = true;
     this.#ports.timers.cancelAll();
-    this.#ports.tell({ kind: 'half_open' });
+    this.#ports.report({ kind: 'half_open' });
   }
 
   #received(bytes: Uint8Array, start: number, end: number): void {
@@ -134,7 +132,7 @@ export class LinkProtocol {
         const refused = this.#settings.role === 'client' || this.#settings.faults.refuse === true;
         this.#answer({ name: 'register', kind: 'reply', error: refused ? -1 : 0 });
         if (refused) return;
-        this.#ports.tell({ kind: 'peer_registered', ...request.fields });
+        this.#ports.report({ kind: 'peer_registered', ...request.fields });
         this.#ports.succeeded();
         this.#beginToBeat();
         return;
@@ -156,13 +154,13 @@ export class LinkProtocol {
   #replied(name: RequestName, error: number): void {
     if (error !== 0) {
       if (name !== 'register') return;
-      this.#ports.tell({ kind: 'refused', error });
+      this.#ports.report({ kind: 'refused', error });
       this.#ports.hangUp(true);
       return;
     }
     this.#ports.succeeded();
     if (name === 'register') {
-      this.#ports.tell({ kind: 'registered' });
+      this.#ports.report({ kind: 'registered' });
       this.#beginToBeat();
     } else if (name === 'heartbeat' && this.#beating && this.#settings.faults.shortEveryMs !== undefined) {
       this.#ports.hangUp(true);

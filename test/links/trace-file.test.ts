@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { HeartwireError } from '../../src/errors.ts';
-import { openTrace } from '../../src/recording/trace-file.ts';
+import { openTrace } from '../../src/links/trace-file.ts';
 import { traceFixture } from '../../src/testing/index.ts';
 import type { TraceEvent } from '../../src/trace/event.ts';
 
