@@ -124,7 +124,7 @@ export class Wire {
       fault: (fault) => {
         const remark = this.#takeRemark() ?? this.#telnet.discarded(fault.sample);
         const seen = remark?.reason === 'telnet' ? remark.detail : undefined;
-        const report = seen === undefined ? fault : { ...fault, reason: 'foreignProtocol' as const, seen };
+        const report = seen === undefined ? fault : { ...fault, reason: 'intruder' as const, seen };
         this.#tap?.faulted?.(report);
         this.owner.wireFaulted(this, report);
       },

@@ -36,7 +36,7 @@ export interface Discarded {
 }
 
 /** Why a stream cannot go on. */
-export type FaultReason = 'zero_length' | 'too_long' | 'impossible_length' | 'foreignProtocol';
+export type FaultReason = 'zero_length' | 'too_long' | 'impossible_length' | 'intruder';
 
 /** The end of a stream without hunting: the link must be closed and opened anew. */
 export interface DecoderFault {

@@ -130,7 +130,7 @@ export class StreamDecoder implements FrameDecoder {
       at = end;
     }
     // Telnet opens with three bytes and waits for the answer: a fourth may never come.
-    if (to - at === 3 && startsTelnet(bytes, at, to)) return this.#fault('foreignProtocol', bytes, at, to);
+    if (to - at === 3 && startsTelnet(bytes, at, to)) return this.#fault('intruder', bytes, at, to);
     return at;
   }
 
@@ -140,7 +140,7 @@ export class StreamDecoder implements FrameDecoder {
     const message =
       reason === 'impossible_length' ? this.#definition.message(bytes[at + PREFIX_BYTES] ?? 0) : undefined;
     const report: DecoderFault = {
-      reason: foreignProtocol === undefined ? reason : 'foreignProtocol',
+      reason: foreignProtocol === undefined ? reason : 'intruder',
       length,
       expected:
         message === undefined

@@ -45,29 +45,21 @@ describe('a fault says what was expected and what was seen', () => {
     [
       'a browser',
       ascii('GET / HTTP/1.1\r\nHost: a\r\n'),
-      { reason: 'foreignProtocol', seen: 'an HTTP request: GET / HTTP/1.1' },
+      { reason: 'intruder', seen: 'an HTTP request: GET / HTTP/1.1' },
     ],
     [
       'a web server',
       ascii('HTTP/1.1 400 Bad\r\n'),
-      { reason: 'foreignProtocol', seen: 'an HTTP response: HTTP/1.1 400 Bad' },
+      { reason: 'intruder', seen: 'an HTTP response: HTTP/1.1 400 Bad' },
     ],
-    [
-      'HTTP/2',
-      ascii('PRI * HTTP/2.0\r\n'),
-      { reason: 'foreignProtocol', seen: 'an HTTP request: PRI * HTTP/2.0' },
-    ],
-    ['TLS', fromHex('160301020001fc'), { reason: 'foreignProtocol', seen: 'a TLS handshake' }],
-    [
-      'SSH',
-      ascii('SSH-2.0-OpenSSH_9\r\n'),
-      { reason: 'foreignProtocol', seen: 'an SSH peer: SSH-2.0-OpenSSH_9' },
-    ],
-    ['telnet', fromHex('fffd18'), { reason: 'foreignProtocol', seen: 'a telnet negotiation: IAC DO 24' }],
+    ['HTTP/2', ascii('PRI * HTTP/2.0\r\n'), { reason: 'intruder', seen: 'an HTTP request: PRI * HTTP/2.0' }],
+    ['TLS', fromHex('160301020001fc'), { reason: 'intruder', seen: 'a TLS handshake' }],
+    ['SSH', ascii('SSH-2.0-OpenSSH_9\r\n'), { reason: 'intruder', seen: 'an SSH peer: SSH-2.0-OpenSSH_9' }],
+    ['telnet', fromHex('fffd18'), { reason: 'intruder', seen: 'a telnet negotiation: IAC DO 24' }],
     [
       'RFC 2217',
       fromHex('fffb2c'),
-      { reason: 'foreignProtocol', seen: 'a telnet negotiation: IAC WILL 44 (RFC 2217 serial port control)' },
+      { reason: 'intruder', seen: 'a telnet negotiation: IAC WILL 44 (RFC 2217 serial port control)' },
     ],
   ])('%s', (_, bytes, report) => {
     const { sink, decoder } = recording();

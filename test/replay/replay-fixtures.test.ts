@@ -79,7 +79,7 @@ describe('the fixtures show', () => {
   });
 
   /** Every reason that a session gives of itself, as it stands in its source. */
-  const own = projectFiles(['src/device'], ['.ts']).flatMap((path) =>
+  const own = projectFiles(['src/devices'], ['.ts']).flatMap((path) =>
     [
       ...readProjectFile(path).matchAll(
         /(?:(?:return |lost\()\{ reason: |setStatus\([^)]*, )'([a-z_]+)'[,)]/g,

@@ -253,7 +253,7 @@ export class Connection implements Sink, SessionLine {
   }
 
   #end(reason: CloseReason, now: Instant, retryAfterMs?: number): void {
-    const code = CLOSE_CODES[reason];
+    const { code } = CLOSE_CODES[reason];
     const retry = retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };
     // Past what waits: if the socket takes anything at all, the reason shall come through.
     // But a quiet one had its answer, and takes what comes next for another.

@@ -307,7 +307,7 @@ export class LayoutDecoder extends SearchingDecoder {
     this.report();
     this.ended = true;
     this.sink.fault({
-      reason: foreignProtocol === undefined ? reason : 'foreignProtocol',
+      reason: foreignProtocol === undefined ? reason : 'intruder',
       length: claimed,
       expected: `${this.#headerExpected}, and a payload of ${minBytes - payloadAt - tailBytes} to ${maxBytes - payloadAt - tailBytes} bytes`,
       seen: foreignProtocol ?? `a length of ${claimed}: ${hexExcerpt(bytes, at, tail)}`,

@@ -4,7 +4,7 @@ import type { FeedStore } from '../../feed/core/store.ts';
 import type { SubscriberRegistry, Transport } from '../../feed/hub/subscriber-registry.ts';
 import { addCounter, addGauge, one, type Sample } from './family.ts';
 
-const CODES: Readonly<Record<string, number>> = CLOSE_CODES;
+const CODES: Readonly<Record<string, { readonly code: number }>> = CLOSE_CODES;
 
 /** What is told of subscribers, and of the feed itself. */
 export function addFeedFamilies(
@@ -46,7 +46,7 @@ export function addFeedFamilies(
     read: () =>
       subscriberRegistry().transports.flatMap(({ tally }) =>
         [...tally.endings].map(([reason, ended]): Sample => {
-          const code = CODES[reason];
+          const code = CODES[reason]?.code;
           const labelled = { transport: tally.name, reason };
           return [code === undefined ? labelled : { ...labelled, code: String(code) }, ended];
         }),

@@ -237,7 +237,7 @@ describe('a device that we dial', () => {
   it('closes a link whose bytes are no frames, and says what it saw', () => {
     const bench = online();
     const fault = {
-      reason: 'foreignProtocol',
+      reason: 'intruder',
       length: 0x48545450,
       expected: 'a length of at most 1048576',
       seen: 'an HTTP response',

@@ -14,7 +14,7 @@ function events(
   const sink = Object.assign(new CollectingSink(), { awaitsReply: awaits });
   const judge = {
     possible: () => true,
-    hasLength: (length: number) => length === FRAME.length,
+    spans: [[FRAME.length, FRAME.length]] as const,
     // The only message begins with 77.
     check: (bytes: Uint8Array, start: number) => (bytes[start + 2] === 0x77 ? 1 : ~1),
   };
@@ -75,7 +75,7 @@ describe('bytes in front of a reply on a stream', () => {
     const many = new Uint8Array(64).fill(0xff);
     expect(events(LENGTH, 'stream', [many], () => true).faults).toHaveLength(1);
     expect(events(LENGTH, 'stream', [bytesOf('"GET / HTTP/1.1"')], () => true).faults).toMatchObject([
-      { reason: 'foreignProtocol' },
+      { reason: 'intruder' },
     ]);
   });
 
