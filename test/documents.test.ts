@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { devicesJsonSchema } from '../src/config/json-schema.ts';
 import { loadConfig } from '../src/config/load.ts';
+import { MESSAGES_TABLES } from '../src/config/messages/tables.ts';
 import { formatProblem } from '../src/config/problem.ts';
 import { TABLES, withTables } from '../src/contract/tables.ts';
 import { Stats } from '../src/devices/core/stats.ts';
@@ -14,12 +15,15 @@ describe('the tables of the documents', () => {
   const pages = projectFiles(['docs'], ['.md']);
 
   it('are as the contracts say (else run `npm run generate`)', () => {
-    for (const page of pages) expect(withTables(readProjectFile(page)), page).toBe(readProjectFile(page));
+    for (const page of pages)
+      expect(withTables(readProjectFile(page), MESSAGES_TABLES), page).toBe(readProjectFile(page));
   });
 
   it('stand somewhere, each of them', () => {
     const text = pages.map(readProjectFile).join('\n');
-    const missing = Object.keys(TABLES).filter((name) => !text.includes(`<!-- table: ${name} -->`));
+    const missing = Object.keys({ ...TABLES, ...MESSAGES_TABLES }).filter(
+      (name) => !text.includes(`<!-- table: ${name} -->`),
+    );
     expect(missing).toEqual([]);
   });
 

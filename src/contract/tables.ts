@@ -59,17 +59,18 @@ const codes = (of: Readonly<Record<string, CodeText>>): readonly (readonly strin
 const words = (of: Readonly<Record<string, string>>): readonly (readonly string[])[] =>
   Object.entries(of).map(([word, text]) => [`\`${word}\``, text]);
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table of a document. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`.replaceAll('|  |', '| |');
   return [line(head), `|${head.map(() => '---|').join('')}\n`, ...rows.map(line)].join('');
 }
 
 const PLACE = /(<!-- table: ([a-z ]+) -->\n)[\s\S]*?(<!-- end -->)/g;
 
-/** A document with its tables as the contracts say them. @throws RangeError where a table has no such name. */
-export function withTables(document: string): string {
+/** A document with its tables as the contracts say them, and those of `more` rooms. @throws RangeError where a table has no such name. */
+export function withTables(document: string, more: typeof TABLES = {}): string {
   return document.replace(PLACE, (_, start: string, name: string, end: string) => {
-    const make = TABLES[name];
+    const make = TABLES[name] ?? more[name];
     if (make === undefined) throw new RangeError(`There is no table "${name}".`);
     return `${start}${make()}${end}`;
   });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { badType, choiceField, durationField, field, numberField } from '../field.ts';
 import { confirmsField } from './confirms-shape.ts';
 import { enumField, fieldShape, namesField, wordField } from './field-shape.ts';
-import { framingShape } from './framing-shape.ts';
+import { framingShape } from './read-framing.ts';
 
 const DAY = 24 * 60 * 60_000;
 

@@ -1,0 +1,64 @@
+/**
+ * Keys of `messages.yaml` as data. The types of the declarations are made from these tables here; the checks, the
+ * JSON Schema, the tables of the documents and the conversion of a file are made from them in `config/messages`.
+ */
+export type KeyTable = Readonly<Record<string, Key>>;
+
+export type Key = KeyMeta & KeyKind;
+
+interface KeyMeta {
+  readonly description?: string;
+  readonly examples?: readonly unknown[];
+  /** What is used where the key is left out. */
+  readonly default?: unknown;
+  readonly required?: true;
+}
+
+export type KeyKind =
+  | { readonly kind: 'number'; readonly least: number; readonly greatest: number }
+  | { readonly kind: 'choice'; readonly values: readonly string[] }
+  /** A text whose meaning is checked with the rest of the declaration. */
+  | { readonly kind: 'word'; readonly what: string; readonly example: string }
+  /** A text stands for its UTF-8 bytes, a number for one byte, a list of numbers for several. */
+  | { readonly kind: 'bytes' }
+  /** Left out, it is the byte order of the protocol. */
+  | { readonly kind: 'byte order' }
+  /** `u16`, `u24` and `u32` take the byte order of the protocol. */
+  | { readonly kind: 'length type'; readonly values: readonly string[] }
+  | { readonly kind: 'group'; readonly keys: KeyTable }
+  | { readonly kind: 'groups'; readonly keys: KeyTable };
+
+/** What the keys of a table declare: `max_frame` of the file is `maxFrame`, bytes are bytes. */
+export type Declared<T extends KeyTable> = Readonly<
+  { [K in RequiredKey<T> as Camel<K>]: Value<T[K]> } & {
+    [K in Exclude<keyof T & string, RequiredKey<T>> as Camel<K>]?: Value<T[K]> | undefined;
+  }
+>;
+
+type RequiredKey<T extends KeyTable> = {
+  [K in keyof T & string]: T[K] extends { readonly required: true } ? K : never;
+}[keyof T & string];
+
+type Camel<K extends string> = K extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : K;
+
+type Value<K extends Key> = K extends {
+  readonly kind: 'choice' | 'length type';
+  readonly values: readonly (infer V)[];
+}
+  ? V
+  : K extends { readonly kind: 'groups'; readonly keys: infer G extends KeyTable }
+    ? readonly Declared<G>[]
+    : K extends { readonly kind: 'group'; readonly keys: infer G extends KeyTable }
+      ? Declared<G>
+      : K extends { readonly kind: infer N extends keyof Values }
+        ? Values[N]
+        : never;
+
+interface Values {
+  readonly number: number;
+  readonly word: string;
+  readonly bytes: Uint8Array;
+  readonly 'byte order': 'big' | 'little';
+}
