@@ -1,32 +1,56 @@
 import { z } from 'zod';
+import { FIELD_KEYS } from '../../protocol/declared/declaration.ts';
 import type { ByteOrder } from '../../protocol/framing/byte-order.ts';
 import type { Declared, Key, KeyTable } from '../../protocol/keys.ts';
-import { badType, choiceField, type FieldMeta, field, numberField, textField } from '../field.ts';
+import { parseDuration } from '../duration.ts';
+import { choiceField, durationField, numberField, textField } from '../field.ts';
+import {
+  bitRangeField,
+  bytesField,
+  conditionValue,
+  confirmsField,
+  constantField,
+  enumField,
+  extentField,
+  marginField,
+  namesField,
+  rangeField,
+} from './value-shapes.ts';
 
-const LONGEST_BYTES = 64;
 /** Types of a length that take the byte order of the protocol. */
 const OPEN_LENGTH_TYPES = ['u16', 'u24', 'u32'];
 
 /** The shape of each key of a table, for a group of keys. */
 export function shapesOf(keys: KeyTable): Record<string, z.ZodType> {
-  return Object.fromEntries(
-    Object.entries(keys).map(([name, key]) => [
-      name,
-      key.required === true ? shapeOf(key) : shapeOf(key).optional(),
-    ]),
-  );
+  const shapes: Record<string, z.ZodType> = {};
+  for (const [name, key] of Object.entries(keys)) {
+    let shape: z.ZodType | undefined;
+    // A field lies within a field: it is made when it is looked at.
+    const get = () => {
+      shape ??= key.required === true ? shapeOf(key) : optional(key);
+      return shape;
+    };
+    Object.defineProperty(shapes, name, { enumerable: true, get });
+  }
+  return shapes;
 }
 
+/** An element of an array keeps the identity of the shape of a field. */
+const optional = (key: Key): z.ZodType =>
+  key.kind === 'field' ? fieldShape.optional().meta(metaOf(key)) : shapeOf(key).optional();
+
+const metaOf = ({ description = '', examples, default: preset }: Key) => ({
+  description,
+  ...(examples === undefined ? {} : { examples }),
+  ...(preset === undefined ? {} : { default: preset }),
+});
+
 function shapeOf(key: Key): z.ZodType {
-  const { description = '', examples, default: preset } = key;
-  const meta = {
-    description,
-    ...(examples === undefined ? {} : { examples }),
-    ...(preset === undefined ? {} : { default: preset }),
-  };
+  const meta = metaOf(key);
+  const { description } = meta;
   switch (key.kind) {
     case 'number':
-      return numberField(key.least, key.greatest, meta);
+      return numberField(key.least, key.greatest, meta, key.fraction);
     case 'choice':
       return choiceField(key.values, meta);
     case 'length type':
@@ -37,6 +61,36 @@ function shapeOf(key: Key): z.ZodType {
       return textField(key.what, key.example, meta, () => undefined);
     case 'bytes':
       return bytesField(meta);
+    case 'duration':
+      return durationField(key.least, key.greatest, meta);
+    case 'constant':
+      return constantField(key.type, key.what, description, (key.examples ?? []) as (number | string)[]);
+    case 'extent':
+      return extentField(key.what, description);
+    case 'range':
+      return rangeField(description);
+    case 'margin':
+      return marginField(description);
+    case 'enum':
+      return enumField(description);
+    case 'names':
+      return namesField(description, key.examples ?? []);
+    case 'bit range':
+      return bitRangeField(meta);
+    case 'condition value':
+      return conditionValue(description);
+    case 'confirms':
+      return confirmsField(description);
+    case 'requests':
+      return z.union([z.literal('any'), z.array(z.string()).min(1)]).meta(meta);
+    case 'words':
+      return z.array(shapeOf(key.of)).meta(meta);
+    case 'field':
+      return fieldShape;
+    case 'fields':
+      return z.array(fieldShape).meta(meta);
+    case 'reply':
+      return replyShape.meta(meta);
     case 'group':
       return z.strictObject(shapesOf(key.keys)).meta(meta);
     case 'groups':
@@ -44,45 +98,33 @@ function shapeOf(key: Key): z.ZodType {
   }
 }
 
-/** Fixed bytes: a text stands for its UTF-8 bytes, a number for one byte, a list of numbers for several. */
-function bytesField(meta: FieldMeta) {
-  const byte = { type: 'integer', minimum: 0, maximum: 255 };
-  const json = {
-    anyOf: [
-      { type: 'string', minLength: 1, maxLength: LONGEST_BYTES },
-      byte,
-      { type: 'array', items: byte, minItems: 1, maxItems: LONGEST_BYTES },
-    ],
-    ...meta,
-  };
-  return field<GivenBytes>(json, (value) => {
-    const fix = `Write a text, a byte such as 0x7e, or a list of 1 to ${LONGEST_BYTES} bytes such as [0xb5, 0x62].`;
-    if (typeof value === 'string' && value !== '') return undefined;
-    if (
-      value === undefined ||
-      (typeof value !== 'number' && typeof value !== 'string' && !Array.isArray(value))
-    )
-      return badType('bytes', value, fix);
-    const each: readonly unknown[] = Array.isArray(value) ? value : [value];
-    const wrong = each.findIndex(
-      (byte) => typeof byte !== 'number' || !Number.isInteger(byte) || byte < 0 || byte > 255,
-    );
-    if (wrong < 0 && each.length > 0) return undefined;
-    const finding = { code: 'config_bad_value', message: 'These are no bytes.', fix } as const;
-    return Array.isArray(value) && wrong >= 0 ? { ...finding, path: [wrong] } : finding;
-  });
-}
+/** One field of a message, as it stands in the file; what its keys mean together is checked by the lint. */
+const fieldShape: z.ZodObject = z.strictObject(shapesOf(FIELD_KEYS));
+
+const replyShape = z.union([
+  z.literal('none'),
+  z.literal('status'),
+  z.strictObject({
+    fields: z
+      .array(fieldShape)
+      .meta({ description: 'Its fields, behind the error code; they are there where that is 0.' }),
+  }),
+]);
 
 type GivenBytes = string | number | readonly number[];
 type Given = Readonly<Record<string, unknown>>;
 
 /** What a group of keys declares, once the shapes of the table have passed it. */
-export function declareKeys<T extends KeyTable>(keys: T, given: Given, byteOrder: ByteOrder): Declared<T> {
+export function declareKeys<T extends KeyTable, V = unknown>(
+  keys: T,
+  given: Given,
+  byteOrder: ByteOrder,
+): Declared<T, V> {
   const declared = Object.entries(keys).flatMap(([name, key]) => {
     const value = declareKey(key, given[name], byteOrder);
-    return value === undefined ? [] : [[camelCase(name), value]];
+    return value === undefined ? [] : [[key.kind === 'duration' ? `${name}Ms` : camelCase(name), value]];
   });
-  return Object.fromEntries(declared) as Declared<T>; // each value is of the kind that its shape lets pass
+  return Object.fromEntries(declared) as Declared<T, V>; // each value is of the kind that its shape lets pass
 }
 
 function declareKey(key: Key, value: unknown, byteOrder: ByteOrder): unknown {
@@ -98,10 +140,16 @@ function declareKey(key: Key, value: unknown, byteOrder: ByteOrder): unknown {
       return declareKeys(key.keys, value as Given, byteOrder);
     case 'groups':
       return (value as readonly Given[]).map((each) => declareKeys(key.keys, each, byteOrder));
-    case 'number':
-    case 'choice':
-    case 'byte order':
-    case 'word':
+    case 'field':
+      return declareKeys(FIELD_KEYS, value as Given, byteOrder);
+    case 'fields':
+      return (value as readonly Given[]).map((each) => declareKeys(FIELD_KEYS, each, byteOrder));
+    case 'reply':
+      if (typeof value === 'string') return value;
+      return declareKeys({ fields: { kind: 'fields' } }, value as Given, byteOrder);
+    case 'duration':
+      return parseDuration(String(value));
+    default:
       return value;
   }
 }
