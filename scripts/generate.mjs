@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { devicesJsonSchemaText } from '../dist/src/config/json-schema.js';
 import { messagesJsonSchemaText } from '../dist/src/config/messages/json-schema.js';
 import { CONFIG_TABLES } from '../dist/src/config/tables.js';
+import { MESSAGES_TABLES } from '../dist/src/config/messages/tables.js';
 import { asyncApiText } from '../dist/src/contract/feed/async-api.js';
 import { TABLES, withTables } from '../dist/src/contract/tables.js';
 
@@ -15,6 +16,6 @@ writeFileSync(at('schemas/asyncapi.json'), asyncApiText());
 for (const name of readdirSync(at('docs')).filter((each) => each.endsWith('.md'))) {
   const path = at(`docs/${name}`);
   const text = readFileSync(path, 'utf8');
-  const written = withTables(text, { ...TABLES, ...CONFIG_TABLES });
+  const written = withTables(text, { ...TABLES, ...CONFIG_TABLES, ...MESSAGES_TABLES });
   if (written !== text) writeFileSync(path, written);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { devicesJsonSchema } from '../src/config/json-schema.ts';
 import { loadConfig } from '../src/config/load.ts';
+import { MESSAGES_TABLES } from '../src/config/messages/tables.ts';
 import { formatProblem } from '../src/config/problem.ts';
 import { CONFIG_TABLES } from '../src/config/tables.ts';
 import { TABLES, withTables } from '../src/contract/tables.ts';
@@ -13,7 +14,7 @@ import { projectFiles, readProjectFile } from './support/project-files.ts';
 
 describe('the tables of the documents', () => {
   const pages = projectFiles(['docs'], ['.md']);
-  const tables = { ...TABLES, ...CONFIG_TABLES };
+  const tables = { ...TABLES, ...CONFIG_TABLES, ...MESSAGES_TABLES };
 
   it('are as the contracts say (else run `npm run generate`)', () => {
     for (const page of pages) {

@@ -1,57 +1,31 @@
 import { describe, expect, it } from 'vitest';
-import { CLOSE_CODES } from '../src/contract/feed/close-code.ts';
+import { CLOSE_CODES, mayReconnect } from '../src/contract/feed/close-code.ts';
+import { DEVICE_REASONS } from '../src/contract/feed/device-reason.ts';
 import { FEED_ERROR_CODES } from '../src/contract/feed/feed-error.ts';
-import { ERROR_CODES, HeartwireError } from '../src/errors.ts';
+import { type CodeText, ERROR_CODES, HeartwireError } from '../src/errors.ts';
 import { projectFiles, readProjectFile } from './support/project-files.ts';
 import { scanSource } from './support/source-text.ts';
 
-interface Row {
-  readonly code: string;
-  readonly meaning: string;
-  readonly fix: string;
-}
-
-const [codes = '', feedCodes = '', reasons = ''] = readProjectFile('docs/errors.md').split(
-  /^## In (?:answers of the feed|a device's state).*$/m,
-);
-
-function documented(text = codes): readonly Row[] {
-  const rows = text.matchAll(/^\| `([a-z0-9_]+)` \| (.*?) \| (.*?) \|$/gm);
-  return [...rows].map(([, code = '', meaning = '', fix = '']) => ({ code, meaning, fix }));
-}
-
-describe('the codes in docs/errors.md', () => {
-  it('are those of the source, with the same meaning', () => {
-    const meanings = Object.fromEntries(documented().map(({ code, meaning }) => [code, meaning]));
-    expect(meanings).toEqual(ERROR_CODES);
-  });
-
-  it('list those of the feed by themselves', () => {
-    expect(documented(feedCodes).map(({ code }) => code)).toEqual([...FEED_ERROR_CODES]);
-  });
-
-  it('have the close codes of the feed beside them', () => {
-    const rows = [...feedCodes.matchAll(/^\| (\d{4}) \| `([a-z0-9_]+)` \| [A-Z].{10,}\. \|$/gm)];
-    expect(Object.fromEntries(rows.map(([, code, reason]) => [reason, Number(code)]))).toEqual(CLOSE_CODES);
-  });
-
-  it('are listed once each', () => {
-    const listed = documented().map(({ code }) => code);
-    expect(listed.filter((code, index) => listed.indexOf(code) !== index)).toEqual([]);
-  });
-
-  it('each say what to do next', () => {
-    expect(
-      [codes, feedCodes, reasons].flatMap(documented).filter(({ fix }) => !/^[A-Z].{10,}\.$/.test(fix)),
-    ).toEqual([]);
-  });
-});
+const TABLES: Readonly<Record<string, Readonly<Record<string, CodeText>>>> = {
+  'the errors': ERROR_CODES,
+  'the feed': FEED_ERROR_CODES,
+  'the state of a device': DEVICE_REASONS,
+};
 
 describe('the codes in the source', () => {
-  it('are snake_case words with a sentence', () => {
-    for (const [code, meaning] of Object.entries(ERROR_CODES)) {
+  it.each(Object.entries(TABLES))('are words with two sentences in the table of %s', (_, codes) => {
+    for (const [code, { meaning, fix }] of Object.entries(codes)) {
       expect(code).toMatch(/^[a-z]+(?:_[a-z0-9]+)*$/);
       expect(meaning).toMatch(/^[A-Z].{10,}\.$/);
+      expect(fix).toMatch(/^[A-Z].{10,}\.$/);
+    }
+  });
+
+  it('say for each close of the feed whether the client comes back', () => {
+    for (const { code, meaning, client } of Object.values(CLOSE_CODES)) {
+      expect(meaning).toMatch(/^[A-Z].{10,}\.$/);
+      if (code >= 4000)
+        expect(client.startsWith('Reconnects'), `${code}: ${client}`).toBe(mayReconnect(code));
     }
   });
 
@@ -62,9 +36,9 @@ describe('the codes in the source', () => {
       return [...code.matchAll(pattern)].map(([, at]) => strings[Number(at)] ?? '');
     });
   }
-  const known = new Set([codes, feedCodes, reasons].flatMap(documented).map(({ code }) => code));
-  // zod's own, and a line in the log that nothing is wrong with.
-  const innocent = new Set(['custom', 'online']);
+  const known = new Set(Object.values(TABLES).flatMap(Object.keys));
+  // The code of zod, the reason of a fault on the line, and a line in the log where nothing is wrong.
+  const innocent = new Set(['custom', 'intruder', 'online']);
 
   it.each([
     ['a code', ['src'], /\bcode: "§(\d+)"/g],

@@ -1,4 +1,8 @@
+import { type CodeText, ERROR_CODES } from '../errors.ts';
 import { CLIENT_MESSAGE_TYPES, clientMessageContract } from './feed/client-messages.ts';
+import { CLOSE_CODES } from './feed/close-code.ts';
+import { DEVICE_REASONS } from './feed/device-reason.ts';
+import { FEED_ERROR_CODES } from './feed/feed-error.ts';
 import { SERVER_MESSAGE_TYPES, serverMessageContract } from './feed/server-messages.ts';
 import { DEVICE_STATUSES, LINK_STATUSES, TOPICS } from './feed/topic-documents.ts';
 
@@ -37,7 +41,23 @@ export const TABLES: Tables = {
     ),
   'device statuses': () => table(['`status`', 'when'], words(DEVICE_STATUSES)),
   'link statuses': () => table(['`link.status`', 'when'], words(LINK_STATUSES)),
+  'error codes': () => table(['code', 'meaning', 'what to do'], codes(ERROR_CODES)),
+  'feed error codes': () => table(['code', 'meaning', 'what to do'], codes(FEED_ERROR_CODES)),
+  'device reasons': () => table(['reason', 'meaning', 'what to do'], codes(DEVICE_REASONS)),
+  'close codes': () =>
+    table(
+      ['close code', 'reason', 'meaning', 'what the client does'],
+      Object.entries(CLOSE_CODES).map(([reason, { code, meaning, client }]) => [
+        String(code),
+        `\`${reason}\``,
+        meaning,
+        client,
+      ]),
+    ),
 };
+
+const codes = (of: Readonly<Record<string, CodeText>>): readonly (readonly string[])[] =>
+  Object.entries(of).map(([code, { meaning, fix }]) => [`\`${code}\``, meaning, fix]);
 
 const words = (of: Readonly<Record<string, string>>): readonly (readonly string[])[] =>
   Object.entries(of).map(([word, text]) => [`\`${word}\``, text]);

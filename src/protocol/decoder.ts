@@ -38,7 +38,7 @@ export interface Discarded {
 /** Why a stream cannot go on. */
 export type FaultReason = 'zero_length' | 'too_long' | 'impossible_length' | 'intruder';
 
-/** The end of a stream without hunting: the link must be closed and opened anew. */
+/** The end of a stream without hunting: the link must be closed and opened again. */
 export interface DecoderFault {
   readonly reason: FaultReason;
   /** The length that the header claimed, unsigned. */
@@ -83,7 +83,7 @@ export interface FrameDecoder {
   close(): void;
   /**
    * Other messages and another bound of the same framing, from the next header on; the header of a half frame is read
-   * anew. May be called from within the sink. Absent where the framing is all that the decoder knows.
+   * again. May be called from within the sink. Absent where the framing is all that the decoder knows.
    */
   define?(definition: ProtocolDefinition): void;
   /** Bytes of an unfinished frame now held. */

@@ -20,7 +20,7 @@ export class DiscardTally {
     this.count += to - from;
   }
 
-  /** The report of what was gathered; the tally starts anew. */
+  /** The report of what was gathered; the tally starts again at zero. */
   take(): Discarded {
     const sample = copyOf(this.#sample, 0, Math.min(this.count, SAMPLE_BYTES));
     const report: Discarded = {

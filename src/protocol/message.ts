@@ -80,7 +80,7 @@ export interface DeclaredReply extends DeclaredContent {
   readonly errorName?: string;
 }
 
-/** A declared message that nobody answers. */
+/** A declared message without a reply. */
 export interface DeclaredNotice extends DeclaredContent {
   readonly kind: 'notice';
 }
@@ -96,7 +96,7 @@ export interface EchoedMessage {
   readonly payload: Uint8Array;
 }
 
-/** The messages of the built-in protocol, and those that nobody declared. */
+/** The messages of the built-in protocol, and undeclared ones. */
 export type BuiltinMessage =
   | RegisterRequest
   | RegisterReply

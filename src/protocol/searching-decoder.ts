@@ -73,7 +73,7 @@ export abstract class SearchingDecoder implements FrameDecoder {
       done = true;
     } finally {
       this.#inside = false;
-      // After an exception of the sink nobody knows which frames it has taken.
+      // After an exception of the sink it is not known which frames it has taken.
       if (!done) this.ended = true;
       if (this.ended) this.buffer.clear();
     }

@@ -13,7 +13,7 @@ const WINDOW_BYTES = 512;
 /** So often on one link the window is read in both ways. */
 const MOST_LOOKS = 16;
 
-const MEND =
+const FIX =
   'set the port of the serial server to raw TCP, without telnet and without RFC 2217; until then every frame with an ff byte is lost';
 
 /**
@@ -77,14 +77,14 @@ export class TelnetWatch {
     this.#looks++;
     if (this.#framesIn(plain) <= this.#framesIn(raw)) return undefined;
     this.#known = true;
-    return { reason: 'telnet', detail: `telnet, which doubles every ff byte; ${MEND}` };
+    return { reason: 'telnet', detail: `telnet, which doubles every ff byte; ${FIX}` };
   }
 
   #found(bytes: Uint8Array): LineRemark {
     this.#known = true;
     this.#window = NO_BYTES;
     const words = telnetInWords(bytes, 0, bytes.length);
-    return { reason: 'telnet', detail: `a telnet negotiation: ${words}; ${MEND}` };
+    return { reason: 'telnet', detail: `a telnet negotiation: ${words}; ${FIX}` };
   }
 
   #framesIn(bytes: Uint8Array): number {

@@ -379,6 +379,6 @@ const isErrorCode = (word: string): word is ErrorCode => Object.hasOwn(ERROR_COD
 /** The code in front of the words, where there is one. */
 function endOf(detail: string, fallback: ErrorCode): LinkEnd {
   const [, word = '', rest = ''] = /^(\S*)\s*(.*)$/.exec(detail) ?? [];
-  if (isErrorCode(word)) return { code: word, detail: rest === '' ? ERROR_CODES[word] : rest };
-  return { code: fallback, detail: detail === '' ? ERROR_CODES[fallback] : detail };
+  if (isErrorCode(word)) return { code: word, detail: rest === '' ? ERROR_CODES[word].meaning : rest };
+  return { code: fallback, detail: detail === '' ? ERROR_CODES[fallback].meaning : detail };
 }

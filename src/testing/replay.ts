@@ -128,7 +128,7 @@ export class ReplayedTrace {
     switch (fault.kind) {
       case 'break': {
         const { code = 'link_reset' } = fault;
-        this.#device.endLinks({ code, detail: ERROR_CODES[code] });
+        this.#device.endLinks({ code, detail: ERROR_CODES[code].meaning });
         break;
       }
       case 'silence':

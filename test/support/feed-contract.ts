@@ -9,7 +9,7 @@ import { TOPICS } from '../../src/contract/feed/topic-documents.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { schemaProblems } from './schema-check.ts';
 
-const CODES: ReadonlySet<unknown> = new Set([...FEED_ERROR_CODES, ...Object.keys(ERROR_CODES)]);
+const CODES: ReadonlySet<unknown> = new Set([...Object.keys(FEED_ERROR_CODES), ...Object.keys(ERROR_CODES)]);
 
 /** Throws where a message of a server is not as `schemas/asyncapi.json` says, down to the last key. */
 export function checkServerMessage(message: { readonly type: string; readonly payload?: object }): void {

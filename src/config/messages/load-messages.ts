@@ -7,7 +7,7 @@ import type { Report } from '../report.ts';
 import { isKeyed } from '../yaml-source.ts';
 import { declareProtocol } from './declare.ts';
 import { readFraming } from './read-framing.ts';
-import { type FileShape, headShape, type MessageShape, messageShape } from './shape.ts';
+import { type FileShape, headShape, messageShape } from './shape.ts';
 
 export interface LoadedMessages {
   /** Absent where any problem is an error. */
@@ -58,7 +58,7 @@ function check(root: Readonly<Record<string, unknown>>, report: Report): Declare
   if (headWrong || !Array.isArray(root.messages)) return undefined;
 
   const indices: number[] = [];
-  const messages: MessageShape[] = [];
+  const messages: Readonly<Record<string, unknown>>[] = [];
   for (const [index, entry] of root.messages.entries()) {
     const message = messageShape.safeParse(entry);
     if (!message.success) continue;

@@ -1,18 +1,9 @@
 import { z } from 'zod';
-import type { ConfirmDeclaration } from '../../protocol/declared/declaration.ts';
-import {
-  badType,
-  badValue,
-  choiceField,
-  durationField,
-  type FieldFinding,
-  field,
-  numberField,
-} from '../field.ts';
-import { checkMargin, enumField, fieldShape, namesField, wordField } from './field-shape.ts';
-import { framingShape } from './framing-shape.ts';
-
-const DAY = 24 * 60 * 60_000;
+import { MESSAGE_KEYS } from '../../protocol/declared/declaration.ts';
+import { badType, choiceField, field, textField } from '../field.ts';
+import { shapesOf } from './keys.ts';
+import { framingShape } from './read-framing.ts';
+import { enumField, namesField } from './value-shapes.ts';
 
 const idField = field<string | { readonly type: string; readonly at?: number }>(
   {
@@ -48,108 +39,20 @@ const protocolKeys = {
     default: 'big',
   }).optional(),
   id: idField.optional(),
-  error: wordField(
+  error: textField(
     'the type of the error code',
     'i8',
-    'Type of the error code behind the id of a reply, or `none`; `i8` for length-prefixed frames with an id, else `none`.',
-    ['i8', 'u16', 'none'],
+    {
+      description:
+        'Type of the error code behind the id of a reply, or `none`; `i8` for length-prefixed frames with an id, else `none`.',
+      examples: ['i8', 'u16', 'none'],
+    },
+    () => undefined,
   ).optional(),
 };
 
-const reply = z
-  .union([
-    z.literal('none'),
-    z.literal('status'),
-    z.strictObject({
-      fields: z
-        .array(fieldShape)
-        .meta({ description: 'Its fields, behind the error code; they are there where that is 0.' }),
-    }),
-  ])
-  .meta({
-    description: 'What answers it: nothing, an error code, or an error code and on success fields.',
-    default: 'none',
-  });
-
-/** Own field to the field of the state that shows it. */
-const confirmsField = () => {
-  const json = {
-    type: 'object',
-    additionalProperties: {
-      anyOf: [
-        { type: 'string' },
-        {
-          type: 'object',
-          properties: {
-            field: { type: 'string' },
-            within: { anyOf: [{ type: 'number', minimum: 0 }, { type: 'string' }] },
-          },
-          required: ['field'],
-          additionalProperties: false,
-        },
-      ],
-    },
-    description:
-      'Own field to `message.field`, or to that `field` and how near it must come (`within`): the command is observed when these agree.',
-    examples: [{ target: 'telemetry.setpoint' }, { target: { field: 'telemetry.setpoint', within: 0.01 } }],
-  };
-  return field<Readonly<Record<string, string | ConfirmDeclaration>>>(json, (value) => {
-    const fix = 'Write for example { target: telemetry.setpoint }.';
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-      return badType('fields by name', value, fix);
-    for (const [own, shown] of Object.entries(value)) {
-      const wrong = checkConfirm(shown);
-      if (wrong !== undefined) return { ...wrong, path: [own, ...(wrong.path ?? [])] };
-    }
-    return undefined;
-  });
-};
-
-function checkConfirm(shown: unknown): FieldFinding | undefined {
-  const fix = 'Write for example telemetry.setpoint, or { field: telemetry.setpoint, within: 0.01 }.';
-  if (typeof shown === 'string') return undefined;
-  if (typeof shown !== 'object' || shown === null || Array.isArray(shown))
-    return badType('a field of the state', shown, fix);
-  const { field: named, within, ...rest } = shown as Readonly<Record<string, unknown>>; // an object of YAML
-  if (typeof named !== 'string') return { ...badType('a field of the state', named, fix), path: ['field'] };
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) return { ...badValue('`confirms` has no such key.', fix), path: [unknown] };
-  const wrong = within === undefined ? undefined : checkMargin(within);
-  return wrong && { ...wrong, path: ['within'] };
-}
-
 /** One message, as it stands in the file. */
-export const messageShape = z.strictObject({
-  name: wordField('a name', 'telemetry', 'The name of the message in topics, state and commands.'),
-  description: wordField('a text', 'Once a second.', 'For people.').optional(),
-  id: numberField(-(2 ** 47), 2 ** 48, {
-    description: 'Its id; 0xF0 and -16 are the same id of one byte.',
-    examples: [16],
-  }).optional(),
-  from: choiceField(['device', 'host', 'any'], { description: 'Who sends it.', default: 'any' }).optional(),
-  reply: reply.optional(),
-  every: durationField(10, 30 * DAY, {
-    description: 'Values are stale when the message stays away for longer.',
-  }).optional(),
-  confirms: confirmsField().optional(),
-  rejects: z
-    .strictObject({
-      request: z
-        .union([z.literal('any'), z.array(z.string()).min(1)])
-        .meta({ description: 'The requests that it may refuse: `any`, or their names.', examples: ['any'] }),
-      code: wordField('the name of a field', 'code', 'The field of this message that says why.').optional(),
-    })
-    .optional()
-    .meta({
-      description:
-        'The device sends it instead of a reply: it ends the request that is awaited, with the reason of the device.',
-      examples: [{ request: ['read_power'] }],
-    }),
-  errors: namesField("Names of error codes in its reply, beside the protocol's.", {
-    2: 'too_hot',
-  }).optional(),
-  fields: z.array(fieldShape).optional().meta({ description: 'Its fields, one behind the other.' }),
-});
+export const messageShape = z.strictObject(shapesOf(MESSAGE_KEYS));
 
 const commonKeys = {
   version: choiceField([1], { description: 'Version of this language.', default: 1 }).optional(),
@@ -160,7 +63,7 @@ const commonKeys = {
       description: 'Names of raw values, for fields to refer to.',
       examples: [{ mode: { 0: 'idle', 1: 'heating' } }],
     }),
-  errors: namesField('Names of error codes in replies.', { '-1': 'error', 5: 'busy' }).optional(),
+  errors: namesField('Names of error codes in replies.', [{ '-1': 'error', 5: 'busy' }]).optional(),
 };
 
 /** The file without its messages, which are checked one by one; `readFraming` knows what is wrong with a framing. */
@@ -184,4 +87,3 @@ export const editorShape = z.strictObject({
 });
 
 export type FileShape = z.infer<typeof headShape>;
-export type MessageShape = z.infer<typeof messageShape>;

@@ -46,7 +46,7 @@ export function asyncApi(): Node {
       version: `${PROTOCOL_VERSION}.0.0`,
       description: DESCRIPTION,
       license: { name: 'MIT' },
-      'x-close-codes': Object.entries(CLOSE_CODES).map(([reason, code]) => ({
+      'x-close-codes': Object.entries(CLOSE_CODES).map(([reason, { code }]) => ({
         code,
         reason,
         reconnect: mayReconnect(code),

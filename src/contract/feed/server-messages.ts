@@ -177,7 +177,7 @@ export const SERVER_MESSAGES = table({
     payload: z.object({
       reply_to: replyTo,
       code: z.string().meta({
-        description: `Of the feed itself: ${FEED_ERROR_CODES.join(', ')}. Of a command, a code of the bridge. All are explained in docs/errors.md.`,
+        description: `Of the feed itself: ${Object.keys(FEED_ERROR_CODES).join(', ')}. Of a command, a code of the bridge. All are explained in docs/errors.md.`,
       }),
       message: z.string().meta({ description: 'For people.' }),
       retry: z.boolean().meta({ description: 'The same message may succeed later.' }),
@@ -189,7 +189,7 @@ export const SERVER_MESSAGES = table({
     keysText: '`code`, `reason`, `reconnect`, `retry_after_ms`: why the connection is about to end',
     payload: z.object({
       code: z
-        .literal(Object.values(CLOSE_CODES))
+        .literal(Object.values(CLOSE_CODES).map(({ code }) => code))
         .meta({ description: 'The code with which a WebSocket is closed.' }),
       reason: z.literal([...Object.keys(CLOSE_CODES), 'too_busy']),
       reconnect: z.boolean().meta({ description: 'Whether to come back.' }),

@@ -276,7 +276,7 @@ export class Connection implements Sink, SessionConnection {
   }
 
   #end(reason: CloseReason, now: Instant, retryAfterMs?: number): void {
-    const code = CLOSE_CODES[reason];
+    const { code } = CLOSE_CODES[reason];
     const retry = retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };
     // It overtakes what waits, so that the reason arrives if the socket takes anything at all.
     // But a quiet client had its answer, and would take this for the next one.

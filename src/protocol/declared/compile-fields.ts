@@ -65,7 +65,7 @@ export function compileFields(
     const slot = outer.referred.has(name) ? outer.next.slot++ : -1;
     const scope: Scope = {
       ...outer,
-      // Both grow as the fields go by: whoever looks at them sees those in front.
+      // Both grow with each field: a reader sees the fields in front.
       targets,
       marks,
       slot,

@@ -1,5 +1,6 @@
 import type { ByteOrder } from '../framing/byte-order.ts';
 import type { FramingDeclaration } from '../framing/declaration.ts';
+import type { Declared, KeyTable } from '../keys.ts';
 
 export type { ByteOrder } from '../framing/byte-order.ts';
 export type { FramingDeclaration } from '../framing/declaration.ts';
@@ -19,31 +20,8 @@ export type WholeNumber = number | string;
 /** Least and greatest value; null is no bound. */
 export type Range = readonly [number | null, number | null];
 
-export type TextEncoding = 'ascii' | 'utf8' | 'latin1' | 'utf16le' | 'utf16be';
-
-/** What text must look like, beyond its encoding. */
-export type TextContent = 'uuid' | 'digits' | 'datetime' | 'printable';
-
-/** Present only where an earlier field has one of these values (`is`), or none of them (`not`). */
-export interface Condition {
-  /** An earlier field of the same structure or one around it, or one of its bits: `status.door_open`. */
-  readonly field: string;
-  readonly is?: ConditionValue | readonly ConditionValue[];
-  readonly not?: ConditionValue | readonly ConditionValue[];
-}
-
 /** A raw number, the name of an enum's value, or the state of a bit. */
 export type ConditionValue = number | string | boolean;
-
-/** A value outside of a range is doubtful (`warn`) or dangerous (`alarm`). */
-export interface LimitsDeclaration {
-  readonly warn?: Range;
-  readonly alarm?: Range;
-  /** So far within a limit an exceeded one is over; a number, or text with the field's unit. 0 where it is left out. */
-  readonly hysteresis?: number | string;
-  /** So long a value is beyond a limit, or back, before it counts, in ms; 0 where it is left out. */
-  readonly forMs?: number;
-}
 
 /** What of the state shows that a command was carried out. */
 export interface ConfirmDeclaration {
@@ -53,88 +31,320 @@ export interface ConfirmDeclaration {
   readonly within?: number | string;
 }
 
-export interface BitDeclaration {
-  readonly name: string;
-  /** A bit, 0 the least significant, or a range: `2..3`. */
-  readonly at: number | string;
-  readonly enum?: string | EnumDeclaration;
-  readonly description?: string;
-}
-
-/**
- * One field. Which keys have a meaning depends on `type`: a number type, `text`, `bytes`, `array`, `struct`, `crc` or
- * `reserved`.
- */
-export interface FieldDeclaration {
-  /** Every field but a reserved one and the elements of an array has a name. */
-  readonly name?: string;
-  readonly type: string;
-  readonly description?: string;
-  readonly when?: Condition;
-  // numbers
-  readonly scale?: number;
-  readonly offset?: number;
-  readonly unit?: string;
-  /** The raw value that says "no value". */
-  readonly invalid?: WholeNumber;
-  readonly limits?: LimitsDeclaration;
-  /** Values outside are refused when encoded, and an issue when decoded. */
-  readonly range?: Range;
-  readonly enum?: string | EnumDeclaration;
-  readonly bits?: readonly BitDeclaration[];
-  /** What stands there always: a number, text, or for `bytes` hex digits. Such a field is no part of the values. */
-  readonly value?: WholeNumber;
-  // text, bytes, reserved
-  readonly length?: Extent;
-  /** Longest content, in bytes; of an array, most elements. */
-  readonly max?: number;
-  readonly encoding?: TextEncoding;
-  /** A byte that ends the text instead of a length. */
-  readonly terminator?: number;
-  /** The byte that fills text of a fixed length; 0 where it is left out. */
-  readonly pad?: number;
-  readonly content?: TextContent;
-  // arrays and structures
-  readonly count?: Extent;
-  readonly of?: FieldDeclaration;
-  readonly fields?: readonly FieldDeclaration[];
-  // checksums
-  readonly algorithm?: string;
-  /** Names of earlier fields, and `id`; everything in front of it where it is left out. */
-  readonly covers?: readonly string[];
-  /** Of this checksum, where it is not the protocol's. */
-  readonly byteOrder?: ByteOrder;
-}
-
-export type Sender = 'device' | 'host' | 'any';
-
 /** What answers a message: nothing, an error code, or an error code and (on success) fields. */
 export type ReplyDeclaration = 'none' | 'status' | { readonly fields: readonly FieldDeclaration[] };
 
-/** A message of the device that ends a request instead of its reply. */
-export interface RejectsDeclaration {
-  readonly request: 'any' | readonly string[];
-  /** A field of the message, or of a structure in it: `error.code`. */
-  readonly code?: string;
+/** Values of the kinds of keys that only fields and messages have. */
+interface Values {
+  readonly extent: Extent;
+  readonly range: Range;
+  readonly margin: number | string;
+  readonly enum: string | EnumDeclaration;
+  readonly names: EnumDeclaration;
+  readonly 'bit range': number | string;
+  readonly 'condition value': ConditionValue | readonly ConditionValue[];
+  readonly confirms: Readonly<Record<string, string | ConfirmDeclaration>>;
+  readonly reply: ReplyDeclaration;
+  readonly requests: 'any' | readonly string[];
+  readonly field: FieldDeclaration;
+  readonly fields: readonly FieldDeclaration[];
 }
 
-export interface MessageDeclaration {
-  readonly name: string;
-  readonly description?: string;
-  /** Absent where the protocol has no ids. */
-  readonly id?: number;
-  readonly from?: Sender;
-  readonly reply?: ReplyDeclaration;
-  /** Values are stale when the message stays away for longer, in ms. */
-  readonly everyMs?: number;
-  /** Own field to that of the state, `message.field` where nothing else is said: the command is observed when these agree. */
-  readonly confirms?: Readonly<Record<string, string | ConfirmDeclaration>>;
-  /** It refuses the request that is awaited: which ones, and the field that says why. */
-  readonly rejects?: RejectsDeclaration;
-  /** Names of error codes in its reply, beside those of the protocol. */
-  readonly errors?: EnumDeclaration;
-  readonly fields?: readonly FieldDeclaration[];
-}
+const DAY_MS = 24 * 60 * 60_000;
+
+const description = {
+  kind: 'word',
+  what: 'a text',
+  example: 'At the sink.',
+  description: 'For people.',
+  examples: ['At the sink.'],
+} as const;
+
+const CONDITION_KEYS = {
+  field: {
+    kind: 'word',
+    what: 'the name of a field',
+    example: 'mode',
+    required: true,
+    description: 'An earlier field, or one of its bits.',
+    examples: ['mode', 'status.door_open'],
+  },
+  is: {
+    kind: 'condition value',
+    description: 'The field is there where the other has this value, or one of these.',
+  },
+  not: {
+    kind: 'condition value',
+    description: 'The field is there where the other has none of these values.',
+  },
+} as const satisfies KeyTable;
+
+const BIT_KEYS = {
+  name: {
+    kind: 'word',
+    what: 'a name',
+    example: 'door_open',
+    required: true,
+    description: 'The name of the bits.',
+    examples: ['door_open'],
+  },
+  at: {
+    kind: 'bit range',
+    required: true,
+    description: 'A bit, 0 the least significant, or a range of them.',
+    examples: [0, '2..3'],
+  },
+  enum: { kind: 'enum', description: 'Names of their values.' },
+  description: { ...description, example: 'The door is open.', examples: ['The door is open.'] },
+} as const satisfies KeyTable;
+
+const LIMITS_KEYS = {
+  warn: { kind: 'range', description: 'Outside of this, the value is doubtful.' },
+  alarm: { kind: 'range', description: 'Outside of this, it is an alarm.' },
+  hysteresis: {
+    kind: 'margin',
+    description:
+      'A value that was outside is good again once it is so far within the limit, in its own unit.',
+  },
+  for: {
+    kind: 'duration',
+    least: 1,
+    greatest: DAY_MS,
+    description: 'A value counts as outside, or as good again, once it has been so for so long.',
+  },
+} as const satisfies KeyTable;
+
+/** The keys of a field. Which of them have a meaning depends on `type`. */
+export const FIELD_KEYS = {
+  name: {
+    kind: 'word',
+    what: 'a name',
+    example: 'temperature',
+    description: 'The name of the value; reserved bytes and elements of an array have none.',
+    examples: ['temperature'],
+  },
+  type: {
+    kind: 'word',
+    what: 'a type',
+    example: 'u16',
+    required: true,
+    description:
+      'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f32`, `f64`; with `le` or `be` behind it in another byte order), `text`, `bytes`, `array`, `struct`, `crc` or `reserved`.',
+    examples: ['u16', 'i24le', 'f32', 'text', 'array'],
+  },
+  description,
+  when: {
+    kind: 'group',
+    keys: CONDITION_KEYS,
+    description: 'The field is there only where an earlier one has a certain value.',
+  },
+  scale: {
+    kind: 'number',
+    least: -Number.MAX_VALUE,
+    greatest: Number.MAX_VALUE,
+    fraction: true,
+    description: 'Number: value = raw * scale + offset.',
+    examples: [0.01],
+  },
+  offset: {
+    kind: 'number',
+    least: -Number.MAX_VALUE,
+    greatest: Number.MAX_VALUE,
+    fraction: true,
+    description: 'Number: see `scale`.',
+    examples: [-40],
+  },
+  unit: {
+    kind: 'word',
+    what: 'a unit',
+    example: '"°C"',
+    description: 'Number: the unit of the value.',
+    examples: ['°C', 'mA', 's'],
+  },
+  invalid: {
+    kind: 'constant',
+    type: 'integer',
+    what: 'a whole number',
+    description: 'Number: the raw value that says "no value"; of a float its bits.',
+    examples: [0x7fff, 0x7fc00000],
+  },
+  limits: {
+    kind: 'group',
+    keys: LIMITS_KEYS,
+    description: 'What is good, and what is dangerous, in the unit of the value.',
+  },
+  range: {
+    kind: 'range',
+    description: 'Number: what can be sent. A received value outside is reported with the message.',
+  },
+  enum: {
+    kind: 'enum',
+    description: 'Whole number: names of its values, an enum from `enums:` or written out.',
+  },
+  bits: {
+    kind: 'groups',
+    keys: BIT_KEYS,
+    description: 'Unsigned number: its bits by name. A single bit without names is true or false.',
+  },
+  value: {
+    kind: 'constant',
+    type: 'number',
+    what: 'a number or a text',
+    description: 'Number, text or bytes: what stands there always; it is no part of the values.',
+    examples: [0x55, '0xdd03'],
+  },
+  length: {
+    kind: 'extent',
+    what: 'a length',
+    description:
+      'Text, bytes: a number, the type of a number in front of it, an earlier field, or all the rest. Reserved: how many bytes.',
+  },
+  max: {
+    kind: 'number',
+    least: 0,
+    greatest: 0x1000_0000,
+    description: 'Text, bytes: most bytes. Array: most elements.',
+  },
+  encoding: {
+    kind: 'choice',
+    values: ['ascii', 'utf8', 'latin1', 'utf16le', 'utf16be'],
+    description: 'Text: its encoding.',
+    default: 'utf8',
+  },
+  terminator: {
+    kind: 'number',
+    least: 0,
+    greatest: 255,
+    description: 'Text: the byte that ends it, instead of a length.',
+  },
+  pad: {
+    kind: 'number',
+    least: 0,
+    greatest: 255,
+    description: 'Text of a fixed length: what it is filled up with.',
+    default: 0,
+  },
+  content: {
+    kind: 'choice',
+    values: ['uuid', 'digits', 'datetime', 'printable'],
+    description: 'Text: what it must look like.',
+  },
+  count: {
+    kind: 'extent',
+    what: 'a count',
+    description: 'Array: how many elements, in the same ways as `length`.',
+  },
+  of: { kind: 'field', description: 'Array: what each element is, a field without a name.' },
+  fields: { kind: 'fields', description: 'Structure: its fields.' },
+  algorithm: {
+    kind: 'word',
+    what: 'the name of a checksum',
+    example: 'crc-16/modbus',
+    description: 'Checksum: its name in the reveng catalogue, or one of the simple sums.',
+    examples: ['crc-16/modbus'],
+  },
+  covers: {
+    kind: 'words',
+    of: {
+      kind: 'word',
+      what: 'the name of a field',
+      example: 'data',
+      description: 'An earlier field, or `id`.',
+      examples: ['data'],
+    },
+    description:
+      'Checksum: earlier fields as they stand on the wire, with a length in front, and `id`; all that stands in front of it where it is left out.',
+  },
+  byte_order: {
+    kind: 'choice',
+    values: ['big', 'little'],
+    description: "Checksum: order of its bytes, where it is not the protocol's.",
+  },
+} as const satisfies KeyTable;
+
+/** One field. */
+export type FieldDeclaration = Declared<typeof FIELD_KEYS, Values>;
+
+export type TextEncoding = NonNullable<FieldDeclaration['encoding']>;
+
+/** What text must look like, beyond its encoding. */
+export type TextContent = NonNullable<FieldDeclaration['content']>;
+
+/** Present only where an earlier field has one of these values (`is`), or none of them (`not`). */
+export type Condition = Declared<typeof CONDITION_KEYS, Values>;
+
+/** A value outside of a range is doubtful (`warn`) or dangerous (`alarm`). */
+export type LimitsDeclaration = Declared<typeof LIMITS_KEYS, Values>;
+
+export type BitDeclaration = Declared<typeof BIT_KEYS, Values>;
+
+/** The keys of a message. */
+export const MESSAGE_KEYS = {
+  name: {
+    kind: 'word',
+    what: 'a name',
+    example: 'telemetry',
+    required: true,
+    description: 'The name of the message in topics, state and commands.',
+    examples: ['telemetry'],
+  },
+  description: { ...description, example: 'Once a second.', examples: ['Once a second.'] },
+  id: {
+    kind: 'number',
+    least: -(2 ** 47),
+    greatest: 2 ** 48,
+    description: 'Its id; 0xF0 and -16 are the same id of one byte.',
+    examples: [16],
+  },
+  from: { kind: 'choice', values: ['device', 'host', 'any'], description: 'Who sends it.', default: 'any' },
+  reply: {
+    kind: 'reply',
+    description: 'What answers it: nothing, an error code, or an error code and on success fields.',
+    default: 'none',
+  },
+  every: {
+    kind: 'duration',
+    least: 10,
+    greatest: 30 * DAY_MS,
+    description: 'Values are stale when the message stays away for longer.',
+  },
+  confirms: {
+    kind: 'confirms',
+    description:
+      'Own field to `message.field`, or to that `field` and how near it must come (`within`): the command is observed when these agree.',
+  },
+  rejects: {
+    kind: 'group',
+    keys: {
+      request: {
+        kind: 'requests',
+        required: true,
+        description: 'The requests that it may refuse: `any`, or their names.',
+        examples: ['any'],
+      },
+      code: {
+        kind: 'word',
+        what: 'the name of a field',
+        example: 'code',
+        description: 'The field of this message that says why.',
+        examples: ['code'],
+      },
+    },
+    description:
+      'The device sends it instead of a reply: it ends the request that is awaited, with the reason of the device.',
+    examples: [{ request: ['read_power'] }],
+  },
+  errors: {
+    kind: 'names',
+    description: "Names of error codes in its reply, beside the protocol's.",
+    examples: [{ 2: 'too_hot' }],
+  },
+  fields: { kind: 'fields', description: 'Its fields, one behind the other.' },
+} as const satisfies KeyTable;
+
+export type MessageDeclaration = Declared<typeof MESSAGE_KEYS, Values>;
+
+export type Sender = NonNullable<MessageDeclaration['from']>;
 
 export interface IdDeclaration {
   readonly type: NumberTypeName;

@@ -59,7 +59,7 @@ export function lintFields(fields: readonly FieldDeclaration[], path: Path, arou
     }
     const behind = takesRest(field) ? fields.slice(index + 1) : [];
     const restPossible = around.restPossible && behind.every((each) => isFixed(each, around.protocol));
-    // The map grows as the fields go by: whoever looks at it sees those in front.
+    // The map grows with each field: a reader sees the fields in front.
     lintField(field, here, { ...around, earlier, restPossible }, own);
     if (name !== undefined) {
       own.set(name, field);

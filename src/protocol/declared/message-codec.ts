@@ -39,7 +39,7 @@ export interface Form {
 
 interface CompiledForm extends Form {
   readonly body: FieldCodec;
-  /** The same without an id at the front, which whoever looked the message up has read already. */
+  /** The same without an id at the front, which was read already to find the message. */
   readonly behindId: FieldCodec;
   /** Bytes of that id. */
   readonly idBytes: number;

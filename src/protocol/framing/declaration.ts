@@ -1,134 +1,11 @@
-import type { ByteOrder } from './byte-order.ts';
+import type { Declared, Key, KeyTable } from '../keys.ts';
 
 /** How a length stands on the wire: unsigned, `be` the most significant byte first. */
 export const LENGTH_TYPES = ['u8', 'u16be', 'u16le', 'u24be', 'u24le', 'u32be', 'u32le'] as const;
 export type LengthType = (typeof LENGTH_TYPES)[number];
 
-/** Bytes that a checksum covers, as offsets from the first byte of the frame; at least one byte. */
-export interface CoveredRange {
-  readonly from: number;
-  /** The offset behind the last one; absent: up to the checksum. Negative: counted back from the checksum. */
-  readonly to?: number | undefined;
-}
-
-/** A checksum behind the payload. */
-export interface ChecksumDeclaration {
-  /** A name that `findChecksum` knows. */
-  readonly algorithm: string;
-  /** Order of its bytes; `big` where it is absent. */
-  readonly order?: ByteOrder | undefined;
-  /** `hex` writes two ASCII digits for every byte; `binary` where it is absent. */
-  readonly encoding?: 'binary' | 'hex' | undefined;
-  /** Fixed bytes in front of it that belong to neither payload nor checksum, like the `*` of NMEA 0183. */
-  readonly separator?: Uint8Array | undefined;
-}
-
-/** A checksum in a frame with a layout: it can cover parts of the frame. */
-export interface FrameChecksumDeclaration extends ChecksumDeclaration {
-  /** In the order in which they are summed up; absent: all between the sync word and the checksum. */
-  readonly covers?: readonly CoveredRange[] | undefined;
-}
-
-interface Bounded {
-  /** Upper bound of a payload in bytes; see `DEFAULT_MAX_PAYLOAD`. */
-  readonly maxFrame?: number | undefined;
-}
-
-interface Tail {
-  readonly checksum?: FrameChecksumDeclaration | undefined;
-  /** Fixed bytes that end every frame, behind the checksum. */
-  readonly trailer?: Uint8Array | undefined;
-}
-
-interface LengthField extends Bounded, Tail {
-  readonly length: LengthType;
-  /** Offset of the length in the frame; absent: at its front, or right behind the sync word. */
-  readonly at?: number | undefined;
-  /** Added to the length to get the bytes between it and the checksum; may be negative. Absent: 0. */
-  readonly adjust?: number | undefined;
-}
-
-/**
- * A length leads the frame. The payload is everything up to the checksum; a length right at the front is not part of
- * it, one that stands further behind is.
- */
-export interface LengthFraming extends LengthField {
-  readonly type: 'length';
-}
-
-/** A sync word leads the frame and belongs to nothing; then as with `length`. */
-export interface SyncFraming extends LengthField {
-  readonly type: 'sync';
-  readonly sync: Uint8Array;
-}
-
-/** Every frame has the same number of bytes. The payload is what stands between the sync word and the checksum. */
-export interface FixedFraming extends Tail {
-  readonly type: 'fixed';
-  /** Bytes of the whole frame, with sync word, checksum and trailer. */
-  readonly length: number;
-  readonly sync?: Uint8Array | undefined;
-}
-
-interface Delimited extends Bounded {
-  readonly checksum?: ChecksumDeclaration | undefined;
-  /**
-   * What comes first after a link was opened may be the end of a frame. `skip` sets it aside up to the first
-   * delimiter or silence, `take` trusts it. Absent: `skip` on a serial line without a checksum, else `take`.
-   */
-  readonly first?: 'skip' | 'take' | undefined;
-}
-
-/** RFC 1055. */
-export interface SlipFraming extends Delimited {
-  readonly type: 'slip';
-}
-
-/** Consistent overhead byte stuffing: a zero byte ends every frame. */
-export interface CobsFraming extends Delimited {
-  readonly type: 'cobs';
-}
-
-/** Some bytes end every frame; empty frames are passed over. */
-export interface DelimiterFraming extends Delimited {
-  readonly type: 'delimiter';
-  readonly delimiter: Uint8Array;
-  /**
-   * Fixed bytes that begin every frame and belong to nothing; a line comes into step with them. The same as `delimiter`:
-   * a flag, which opens and ends frames, and of which one between two frames may do for both.
-   */
-  readonly start?: Uint8Array | undefined;
-  /** The byte behind this one is content, whatever it is, after an XOR with `xor` (absent: 0). */
-  readonly escape?: { readonly byte: number; readonly xor?: number | undefined } | undefined;
-}
-
-/** What arrives between two silences is a frame. */
-export interface GapFraming extends Bounded {
-  readonly type: 'gap';
-  readonly checksum?: ChecksumDeclaration | undefined;
-}
-
-/** How frames are told apart: what `protocol.framing` of `messages.yaml` says, with bytes as bytes. */
-export type FramingDeclaration =
-  | LengthFraming
-  | SyncFraming
-  | SlipFraming
-  | CobsFraming
-  | DelimiterFraming
-  | FixedFraming
-  | GapFraming;
-
-export type FramingType = FramingDeclaration['type'];
-
-export const FRAMING_TYPES = [
-  'length',
-  'sync',
-  'slip',
-  'cobs',
-  'delimiter',
-  'fixed',
-  'gap',
-] as const satisfies readonly FramingType[];
+/** The greatest bound of a payload that can be asked for, in bytes. */
+export const GREATEST_MAX_PAYLOAD = 0x1000_0000;
 
 /** Bounds of a payload where a declaration gives none, in bytes. */
 export const DEFAULT_MAX_PAYLOAD = {
@@ -138,7 +15,207 @@ export const DEFAULT_MAX_PAYLOAD = {
   cobs: 65_536,
   delimiter: 65_536,
   gap: 4096,
-} as const satisfies Readonly<Record<Exclude<FramingType, 'fixed'>, number>>;
+} as const;
 
-/** The greatest bound that can be asked for, in bytes. */
-export const GREATEST_MAX_PAYLOAD = 0x1000_0000;
+const CHECKSUM_KEYS = {
+  algorithm: {
+    kind: 'word',
+    what: 'the name of a checksum',
+    example: 'crc-16/modbus',
+    required: true,
+    description: 'A name of the CRC catalogue, or one of the simple sums: see the table of checksums.',
+    examples: ['crc-16/modbus', 'crc-32', 'fletcher-8-ubx', 'sum-8', 'xor-8'],
+  },
+  order: {
+    kind: 'byte order',
+    description:
+      'Order of its bytes, `big` with the most significant one first; `byte_order` where it is left out.',
+  },
+  encoding: {
+    kind: 'choice',
+    values: ['binary', 'hex'],
+    description: '`hex` for two ASCII digits a byte.',
+    default: 'binary',
+  },
+  separator: {
+    kind: 'bytes',
+    description: 'Bytes between the payload and the checksum that belong to neither, such as "*".',
+  },
+} as const satisfies KeyTable;
+
+/** Offsets from the first byte of the frame; at least one byte is covered. */
+const COVERED_KEYS = {
+  from: {
+    kind: 'number',
+    least: 0,
+    greatest: 1024,
+    required: true,
+    description: 'The first byte, counted from the front of the frame.',
+  },
+  to: {
+    kind: 'number',
+    least: -1024,
+    greatest: 1024,
+    description:
+      'The byte behind the last one; negative to count back from the checksum, up to which it goes where this is left out.',
+  },
+} as const satisfies KeyTable;
+
+const FRAME_CHECKSUM_KEYS = {
+  ...CHECKSUM_KEYS,
+  covers: {
+    kind: 'groups',
+    keys: COVERED_KEYS,
+    description: 'What it covers; all between the sync word and the checksum where it is left out.',
+  },
+} as const satisfies KeyTable;
+
+/** A checksum behind the payload. */
+export type ChecksumDeclaration = Declared<typeof CHECKSUM_KEYS>;
+
+/** A checksum in a frame with a layout: it can cover parts of the frame, in the order in which they are given. */
+export type FrameChecksumDeclaration = Declared<typeof FRAME_CHECKSUM_KEYS>;
+
+/** Bytes that a checksum covers. */
+export type CoveredRange = Declared<typeof COVERED_KEYS>;
+
+const checksum = {
+  kind: 'group',
+  keys: CHECKSUM_KEYS,
+  description: 'A checksum behind the payload, and over all of it.',
+} as const satisfies Key;
+
+/** Keys behind the payload of a frame with a layout. */
+const TAIL_KEYS = {
+  checksum: { kind: 'group', keys: FRAME_CHECKSUM_KEYS, description: 'A checksum behind the payload.' },
+  trailer: { kind: 'bytes', description: 'Bytes that end every frame, behind the checksum.' },
+} as const satisfies KeyTable;
+
+const LENGTH_KEYS = {
+  length: {
+    kind: 'length type',
+    values: LENGTH_TYPES,
+    required: true,
+    description:
+      'Width of the length and, with `be` or `le`, its byte order; `byte_order` where that is left out.',
+  },
+  at: {
+    kind: 'number',
+    least: 0,
+    greatest: 1020,
+    description:
+      'Where the length stands, counted from the front of the frame; at the front, or behind the sync word, where it is left out.',
+  },
+  adjust: {
+    kind: 'number',
+    least: -1024,
+    greatest: 1024,
+    description: 'Added to the length to get the bytes between it and the checksum.',
+    default: 0,
+  },
+} as const satisfies KeyTable;
+
+const first = {
+  kind: 'choice',
+  values: ['skip', 'take'],
+  description:
+    'What arrives first after the link was opened may be half a frame. `skip` sets it aside, `take` trusts it. Left out, on a serial line without a checksum it is `skip`, unless a reply is awaited by then: what comes first after we have asked is taken.',
+} as const satisfies Key;
+
+const sync = {
+  kind: 'bytes',
+  description: 'Bytes that begin every frame and belong to nothing.',
+} as const satisfies Key;
+
+const maxFrame = (preset: number) =>
+  ({
+    kind: 'number',
+    least: 1,
+    greatest: GREATEST_MAX_PAYLOAD,
+    description: 'The longest payload, in bytes.',
+    default: preset,
+  }) as const satisfies Key;
+
+/** The keys of `protocol.framing` in `messages.yaml`, beside `type`, by the type of the framing. */
+export const FRAMING_KEYS = {
+  /**
+   * A length leads the frame. The payload is everything up to the checksum; a length right at the front is not part of
+   * it, a length further behind is.
+   */
+  length: { ...LENGTH_KEYS, ...TAIL_KEYS, max_frame: maxFrame(DEFAULT_MAX_PAYLOAD.length) },
+  /** A sync word leads the frame and belongs to nothing; then as with `length`. */
+  sync: {
+    sync: { ...sync, required: true },
+    ...LENGTH_KEYS,
+    ...TAIL_KEYS,
+    max_frame: maxFrame(DEFAULT_MAX_PAYLOAD.sync),
+  },
+  /** RFC 1055. */
+  slip: { checksum, first, max_frame: maxFrame(DEFAULT_MAX_PAYLOAD.slip) },
+  /** Consistent overhead byte stuffing: a zero byte ends every frame. */
+  cobs: { checksum, first, max_frame: maxFrame(DEFAULT_MAX_PAYLOAD.cobs) },
+  /** Some bytes end every frame; empty frames are passed over. */
+  delimiter: {
+    delimiter: { kind: 'bytes', required: true, description: 'Bytes that end every frame.' },
+    start: {
+      kind: 'bytes',
+      description:
+        'Bytes that begin every frame and belong to nothing; the same as `delimiter` for a flag, which does both.',
+    },
+    escape: {
+      kind: 'group',
+      keys: {
+        byte: {
+          kind: 'number',
+          least: 0,
+          greatest: 255,
+          required: true,
+          description: 'The byte behind this one is content, whatever it is.',
+        },
+        xor: {
+          kind: 'number',
+          least: 0,
+          greatest: 255,
+          description: 'That byte is sent with these bits turned.',
+          default: 0,
+        },
+      },
+      description: 'How a delimiter is sent that belongs to the payload.',
+    },
+    checksum,
+    first,
+    max_frame: maxFrame(DEFAULT_MAX_PAYLOAD.delimiter),
+  },
+  /** Every frame has the same number of bytes. The payload stands between the sync word and the checksum. */
+  fixed: {
+    length: {
+      kind: 'number',
+      least: 1,
+      greatest: 65_536,
+      required: true,
+      description: 'Bytes of the whole frame, with sync word, checksum and trailer.',
+    },
+    sync,
+    ...TAIL_KEYS,
+  },
+  /** What arrives between two silences is a frame. */
+  gap: { checksum, max_frame: maxFrame(DEFAULT_MAX_PAYLOAD.gap) },
+} as const satisfies Readonly<Record<string, KeyTable>>;
+
+export type FramingType = keyof typeof FRAMING_KEYS;
+
+// The keys of an object literal are its own.
+export const FRAMING_TYPES = Object.keys(FRAMING_KEYS) as readonly FramingType[];
+
+type Framing<T extends FramingType> = { readonly type: T } & Declared<(typeof FRAMING_KEYS)[T]>;
+
+export type LengthFraming = Framing<'length'>;
+export type SyncFraming = Framing<'sync'>;
+export type FixedFraming = Framing<'fixed'>;
+export type SlipFraming = Framing<'slip'>;
+export type CobsFraming = Framing<'cobs'>;
+export type DelimiterFraming = Framing<'delimiter'>;
+export type GapFraming = Framing<'gap'>;
+
+/** How frames are told apart: what `protocol.framing` of `messages.yaml` says, with bytes as bytes. */
+export type FramingDeclaration = { [T in FramingType]: Framing<T> }[FramingType];

@@ -236,7 +236,13 @@ export class HttpServer {
     if (onDefect === undefined) throw cause;
     onDefect({ address: plainAddress(remoteAddress) }, cause);
     if (response.headersSent) response.destroy();
-    else this.#send(request, response, standing, refusal(500, 'internal_error', ERROR_CODES.internal_error));
+    else
+      this.#send(
+        request,
+        response,
+        standing,
+        refusal(500, 'internal_error', ERROR_CODES.internal_error.meaning),
+      );
   }
 
   #send(

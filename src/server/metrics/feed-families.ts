@@ -5,7 +5,7 @@ import type { SubscriberRegistry } from '../../feed/hub/subscriber-registry.ts';
 import type { Transport } from '../../feed/hub/transport.ts';
 import { addCounter, addGauge, one, type Sample } from './family.ts';
 
-const CODES: Readonly<Record<string, number>> = CLOSE_CODES;
+const CODES: Readonly<Record<string, { readonly code: number }>> = CLOSE_CODES;
 
 /** The metrics of subscribers, and of the feed itself. */
 export function addFeedFamilies(
@@ -47,7 +47,7 @@ export function addFeedFamilies(
     read: () =>
       subscriberRegistry().transports.flatMap(({ tally }) =>
         [...tally.endings].map(([reason, ended]): Sample => {
-          const code = CODES[reason];
+          const code = CODES[reason]?.code;
           const labelled = { transport: tally.name, reason };
           return [code === undefined ? labelled : { ...labelled, code: String(code) }, ended];
         }),

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { framingShape } from '../../../src/config/messages/framing-shape.ts';
-import { readFraming } from '../../../src/config/messages/read-framing.ts';
+import { framingShape, readFraming } from '../../../src/config/messages/read-framing.ts';
 import { formatPath } from '../../../src/config/problem.ts';
 import { makeFraming } from '../../../src/protocol/framing/make-framing.ts';
 

@@ -104,11 +104,8 @@ describe('the AsyncAPI document', () => {
       ...CLIENT_SCHEMAS.map(({ type }) => `client_${type}`),
     ];
     expect(Object.keys(at('#/channels/feed/messages') ?? {}).sort()).toEqual(types.sort());
-    const closes = JSON.parse(JSON.stringify(at('#/info/x-close-codes'))) as {
-      code: number;
-      reason: string;
-    }[];
-    expect(Object.fromEntries(closes.map(({ code, reason }) => [reason, code]))).toEqual(CLOSE_CODES);
+    const closes = JSON.parse(JSON.stringify(at('#/info/x-close-codes'))) as { reason: string }[];
+    expect(closes.map(({ reason }) => reason)).toEqual(Object.keys(CLOSE_CODES));
     const documented = readProjectFile('docs/feed.md').matchAll(
       /^\| `([a-z]+(?:\/[a-z<>]+)*)` \| (state|event) \|/gm,
     );

@@ -59,7 +59,7 @@ describe.each(DOORS)('a defect with a subscriber over %s', (door) => {
       { address: '127.0.0.1', client: expect.any(String), cause: 'TypeError: this document is broken' },
     ]);
     await expect.poll(() => face.endings(door)).toEqual({ internal_error: 1 });
-    const code = CLOSE_CODES.internal_error;
+    const { code } = CLOSE_CODES.internal_error;
     expect(hit.closing).toEqual({ code, reason: 'internal_error', reconnect: true });
     if (door === 'websocket') expect(hit.closeCode).toBe(code);
     face.store.publishState(GOOD, { n: 1 });

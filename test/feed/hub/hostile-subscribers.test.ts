@@ -97,7 +97,7 @@ const BELOW_MESSAGES: readonly CloseReason[] = ['message_too_large', 'invalid_ut
 /** A closing message with its code, and, where there is one, a close frame with the same. */
 async function isTold(client: DoorClient, reason: CloseReason): Promise<void> {
   await client.closed;
-  const code = CLOSE_CODES[reason];
+  const { code } = CLOSE_CODES[reason];
   if (client.door === 'websocket') expect(client.closeCode).toBe(code);
   if (client.door === 'websocket' && BELOW_MESSAGES.includes(reason)) return;
   expect(client.closing).toMatchObject({ code, reason });
@@ -290,7 +290,7 @@ describe('a thousand connections at once', () => {
     const refused = () =>
       clients.filter(({ head, closing }) =>
         door === 'json_lines'
-          ? closing?.code === CLOSE_CODES.draining && (closing.retry_after_ms ?? 0) >= 1_000
+          ? closing?.code === CLOSE_CODES.draining.code && (closing.retry_after_ms ?? 0) >= 1_000
           : /^HTTP\/1\.1 503 [\s\S]*Retry-After: \d+\r\n/.test(head),
       ).length;
     while (welcomed() + refused() < clients.length)

@@ -14,7 +14,7 @@ function events(
   const sink = Object.assign(new CollectingSink(), { awaitsReply: awaits });
   const judge = {
     possible: () => true,
-    hasLength: (length: number) => length === FRAME.length,
+    spans: [[FRAME.length, FRAME.length]] as const,
     // The only message begins with 77.
     check: (bytes: Uint8Array, start: number) => (bytes[start + 2] === 0x77 ? 1 : ~1),
   };

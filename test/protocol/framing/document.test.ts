@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { z } from 'zod';
-import { framingShapes } from '../../../src/config/messages/framing-shape.ts';
 import { readFraming } from '../../../src/config/messages/read-framing.ts';
 import { CHECKSUM_ALIASES, CHECKSUM_NAMES } from '../../../src/protocol/crc/catalogue.ts';
 import { hexText } from '../../../src/protocol/describe.ts';
@@ -22,23 +20,6 @@ const examples = [...document.matchAll(/```yaml\n([\s\S]*?)```\n```text\n([\s\S]
   }),
 );
 
-interface Schema {
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly items?: Schema;
-  readonly description?: string;
-  readonly default?: unknown;
-}
-
-/** The rows that a schema asks for: every described key, dotted, with its default. */
-function wanted(schema: Schema, path = ''): readonly string[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
-    const preset = value.default === undefined ? '' : `\`${value.default}\``;
-    const own =
-      value.description === undefined ? [] : [`| \`${path}${key}\` | ${preset} | ${value.description} |`];
-    return [...own, ...wanted(value, `${path}${key}.`), ...wanted(value.items ?? {}, `${path}${key}[].`)];
-  });
-}
-
 describe('docs/framings.md', () => {
   test('has an example of every framing', () => {
     expect(new Set(examples.map(({ protocol }) => protocol.framing.type))).toEqual(new Set(FRAMING_TYPES));
@@ -54,14 +35,6 @@ describe('docs/framings.md', () => {
       const { events } = decoderOf(framing).feed('idle', bytesOf(wire), 'idle');
       expect(events).toEqual([hexText(bytesOf(payload))]);
     }
-  });
-
-  test.each(FRAMING_TYPES)('explains every key of %s, in the words of the schema', (type) => {
-    const rows = wanted(
-      z.toJSONSchema(framingShapes[type], { io: 'input', unrepresentable: 'any' }) as Schema,
-    );
-    expect(rows.length).toBeGreaterThan(2);
-    expect(rows.filter((row) => !document.includes(row))).toEqual([]);
   });
 
   test('lists every checksum by its name, and by its others', () => {

@@ -13,8 +13,8 @@ describe('length on a stream', () => {
     ['0000 01', 'fault zero_length', '0'],
     ['0065 01', 'fault too_long', '101'],
     ['ffff 01', 'fault too_long', '65535'],
-    ['"GET / HTTP/1.1" 0d0a', 'fault foreignProtocol', 'an HTTP request: GET / HTTP/1.1'],
-    ['"SSH-2.0-x" 0d0a', 'fault foreignProtocol', 'SSH'],
+    ['"GET / HTTP/1.1" 0d0a', 'fault intruder', 'an HTTP request: GET / HTTP/1.1'],
+    ['"SSH-2.0-x" 0d0a', 'fault intruder', 'SSH'],
   ])('%s ends it: %s', (text, event, seen) => {
     const { sink, decoder, feed } = decoderOf(framing, stream);
     feed(bytesOf('0001 aa'), bytesOf(text), bytesOf('0001 bb'));

@@ -1,0 +1,210 @@
+import type { ConfirmDeclaration } from '../../protocol/declared/declaration.ts';
+import { badType, type FieldFinding, type FieldMeta, field, nameKind } from '../field.ts';
+
+const LONGEST_BYTES = 64;
+
+const bad = (message: string, fix: string): FieldFinding => ({ code: 'config_bad_value', message, fix });
+
+/** A number, or a text: numbers beyond 2^53 stand in quotes. */
+export const constantField = (
+  type: 'integer' | 'number',
+  what: string,
+  description: string,
+  examples: readonly (number | string)[],
+) =>
+  field<number | string>({ type: [type, 'string'], description, examples }, (value) => {
+    const fix = `Write for example ${examples[0]}; beyond 2^53 in quotes.`;
+    if (typeof value === 'number' || typeof value === 'string') return undefined;
+    return badType(what, value, fix);
+  });
+
+export const rangeField = (description: string) => {
+  const bound = { type: ['number', 'null'] };
+  const json = {
+    type: 'array',
+    prefixItems: [bound, bound],
+    minItems: 2,
+    maxItems: 2,
+    description,
+    examples: [[0, 40]],
+  };
+  return field<readonly [number | null, number | null]>(json, (value) => {
+    const fix = 'Write the least and the greatest value: [0, 40]; null is no bound.';
+    if (!Array.isArray(value)) return badType('two numbers', value, fix);
+    if (value.length !== 2) return bad('Two numbers are expected here.', fix);
+    const wrong = value.findIndex(
+      (bound) => bound !== null && !(typeof bound === 'number' && Number.isFinite(bound)),
+    );
+    return wrong < 0 ? undefined : { ...bad('This is no number.', fix), path: [wrong] };
+  });
+};
+
+export const extentField = (what: string, description: string) => {
+  const json = {
+    anyOf: [
+      { type: 'integer', minimum: 0 },
+      { type: 'string', examples: ['u8', 'u16', 'rest'] },
+      {
+        type: 'object',
+        properties: { field: { type: 'string' } },
+        required: ['field'],
+        additionalProperties: false,
+      },
+    ],
+    description,
+  };
+  return field<number | string | { readonly field: string }>(json, (value) => {
+    const fix = 'Write a number, u8, u16 or u32, { field: x } or rest.';
+    if (typeof value === 'number' || (typeof value === 'string' && value !== '')) return undefined;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return badType(what, value, fix);
+    const [key, ...more] = Object.keys(value);
+    if (key === 'field' && more.length === 0 && 'field' in value && typeof value.field === 'string')
+      return undefined;
+    return bad(`This is no ${what.replace(/^an? /, '')}.`, fix);
+  });
+};
+
+/** An enum by name, or written out. */
+export const enumField = (description: string) => {
+  const json = {
+    anyOf: [{ type: 'string' }, { type: 'object', additionalProperties: { type: 'string' } }],
+    description,
+    examples: ['mode', { 0: 'off', 1: 'on' }],
+  };
+  return field<string | Readonly<Record<string, string>>>(json, (value) =>
+    typeof value === 'string' && value !== ''
+      ? undefined
+      : checkNames(value, 'the name of an enum, or its values'),
+  );
+};
+
+/** Names by raw value. */
+export const namesField = (description: string, examples: readonly unknown[]) =>
+  field<Readonly<Record<string, string>>>(
+    { type: 'object', additionalProperties: { type: 'string' }, description, examples },
+    (value) => checkNames(value, 'names by raw value'),
+  );
+
+function checkNames(value: unknown, what: string): FieldFinding | undefined {
+  const fix = 'Write for example { 0: idle, 1: heating, 0x80: fault }.';
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return badType(what, value, fix);
+  for (const [key, name] of Object.entries(value)) {
+    if (typeof name === 'string') continue;
+    return {
+      code: 'config_bad_type',
+      message: `A name is expected here, and ${nameKind(name)} was found.`,
+      fix: 'Write a word, in quotes where YAML takes it for true, false or a number.',
+      path: [key],
+    };
+  }
+  return undefined;
+}
+
+export const conditionValue = (description: string) =>
+  field<string | number | boolean | readonly (string | number | boolean)[]>(
+    { description, examples: [1, 'heating', [1, 2], true] },
+    (value) => {
+      const each: readonly unknown[] = Array.isArray(value) ? value : [value];
+      const plain = each.every((one) => ['string', 'number', 'boolean'].includes(typeof one));
+      return plain && each.length > 0
+        ? undefined
+        : badType('a value, or a list of them', value, 'Write for example 1, heating or [1, 2].');
+    },
+  );
+
+/** A bit, 0 the least significant, or a range of them: `2..3`. */
+export const bitRangeField = (meta: FieldMeta) =>
+  field<number | string>({ type: ['integer', 'string'], ...meta }, (value) =>
+    typeof value === 'number' || typeof value === 'string'
+      ? undefined
+      : badType('a bit or a range of bits', value, 'Write for example 0 or 2..3.'),
+  );
+
+/** Fixed bytes: a text stands for its UTF-8 bytes, a number for one byte, a list of numbers for several. */
+export function bytesField(meta: FieldMeta) {
+  const byte = { type: 'integer', minimum: 0, maximum: 255 };
+  const json = {
+    anyOf: [
+      { type: 'string', minLength: 1, maxLength: LONGEST_BYTES },
+      byte,
+      { type: 'array', items: byte, minItems: 1, maxItems: LONGEST_BYTES },
+    ],
+    ...meta,
+  };
+  return field<string | number | readonly number[]>(json, (value) => {
+    const fix = `Write a text, a byte such as 0x7e, or a list of 1 to ${LONGEST_BYTES} bytes such as [0xb5, 0x62].`;
+    if (typeof value === 'string' && value !== '') return undefined;
+    if (
+      value === undefined ||
+      (typeof value !== 'number' && typeof value !== 'string' && !Array.isArray(value))
+    )
+      return badType('bytes', value, fix);
+    const each: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const wrong = each.findIndex(
+      (byte) => typeof byte !== 'number' || !Number.isInteger(byte) || byte < 0 || byte > 255,
+    );
+    if (wrong < 0 && each.length > 0) return undefined;
+    const finding = { code: 'config_bad_value', message: 'These are no bytes.', fix } as const;
+    return Array.isArray(value) && wrong >= 0 ? { ...finding, path: [wrong] } : finding;
+  });
+}
+
+/** How far two values may be apart; the unit of a text is checked with the rest of the declaration. */
+export const marginField = (description: string) =>
+  field<number | string>(
+    { anyOf: [{ type: 'number', minimum: 0 }, { type: 'string' }], description, examples: [0.5, '0.5 °C'] },
+    (value) => checkMargin(value),
+  );
+
+function checkMargin(value: unknown): FieldFinding | undefined {
+  const fix = 'Write for example 0.5, or "0.5 °C" with the unit of the field.';
+  if (typeof value === 'number')
+    return Number.isFinite(value) && value >= 0 ? undefined : bad('This is no difference.', fix);
+  return typeof value === 'string' && value !== '' ? undefined : badType('a number', value, fix);
+}
+
+/** Own field to the field of the state that shows it. */
+export const confirmsField = (description: string) => {
+  const json = {
+    type: 'object',
+    additionalProperties: {
+      anyOf: [
+        { type: 'string' },
+        {
+          type: 'object',
+          properties: {
+            field: { type: 'string' },
+            within: { anyOf: [{ type: 'number', minimum: 0 }, { type: 'string' }] },
+          },
+          required: ['field'],
+          additionalProperties: false,
+        },
+      ],
+    },
+    description,
+    examples: [{ target: 'telemetry.setpoint' }, { target: { field: 'telemetry.setpoint', within: 0.01 } }],
+  };
+  return field<Readonly<Record<string, string | ConfirmDeclaration>>>(json, (value) => {
+    const fix = 'Write for example { target: telemetry.setpoint }.';
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return badType('fields by name', value, fix);
+    for (const [own, shown] of Object.entries(value)) {
+      const wrong = checkConfirm(shown);
+      if (wrong !== undefined) return { ...wrong, path: [own, ...(wrong.path ?? [])] };
+    }
+    return undefined;
+  });
+};
+
+function checkConfirm(shown: unknown): FieldFinding | undefined {
+  const fix = 'Write for example telemetry.setpoint, or { field: telemetry.setpoint, within: 0.01 }.';
+  if (typeof shown === 'string') return undefined;
+  if (typeof shown !== 'object' || shown === null || Array.isArray(shown))
+    return badType('a field of the state', shown, fix);
+  const { field: named, within, ...rest } = shown as Readonly<Record<string, unknown>>; // an object of YAML
+  if (typeof named !== 'string') return { ...badType('a field of the state', named, fix), path: ['field'] };
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) return { ...bad('`confirms` has no such key.', fix), path: [unknown] };
+  const wrong = within === undefined ? undefined : checkMargin(within);
+  return wrong && { ...wrong, path: ['within'] };
+}
