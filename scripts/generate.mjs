@@ -3,8 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { devicesJsonSchemaText } from '../dist/src/config/json-schema.js';
 import { messagesJsonSchemaText } from '../dist/src/config/messages/json-schema.js';
-import { CONFIG_TABLES } from '../dist/src/config/tables.js';
 import { MESSAGES_TABLES } from '../dist/src/config/messages/tables.js';
+import { CONFIG_TABLES } from '../dist/src/config/tables.js';
 import { asyncApiText } from '../dist/src/contract/feed/async-api.js';
 import { TABLES, withTables } from '../dist/src/contract/tables.js';
 
