@@ -122,8 +122,8 @@ export function importsOf({ path, text }: SourceFile): readonly Import[] {
   const found: Import[] = [];
   for (const [whole, , word, index] of code.matchAll(STATEMENT)) {
     const named = /\{([^}]*)\}/.exec(whole)?.[1];
-    const types = named !== undefined && named.split(',').every((each) => /^\s*(?:type\s|$)/.test(each));
-    found.push({ target: at(index), type: word !== undefined || types });
+    const types = named?.split(',').every((each) => /^\s*(?:type\s|$)/.test(each));
+    found.push({ target: at(index), type: word !== undefined || types === true });
   }
   for (const [, index] of code.matchAll(BARE)) found.push({ target: at(index), type: false });
   return found
