@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { FIELD_KEYS } from '../../protocol/declared/declaration.ts';
 import type { ByteOrder } from '../../protocol/framing/byte-order.ts';
 import type { Declared, Key, KeyTable } from '../../protocol/keys.ts';
-import { parseDuration } from '../duration.ts';
 import { choiceField, durationField, numberField, textField } from '../field.ts';
 import {
   bitRangeField,
@@ -147,8 +146,6 @@ function declareKey(key: Key, value: unknown, byteOrder: ByteOrder): unknown {
     case 'reply':
       if (typeof value === 'string') return value;
       return declareKeys({ fields: { kind: 'fields' } }, value as Given, byteOrder);
-    case 'duration':
-      return parseDuration(String(value));
     default:
       return value;
   }
