@@ -194,7 +194,7 @@ export const ERROR_CODES = {
   },
   port_busy: {
     meaning: 'Another device of the bridge, or another program, has the serial port open.',
-    fix: 'Close the other program; `heartwire doctor` names it where the operating system tells which one it is.',
+    fix: 'Close the other program; `heartwire doctor` names it where the operating system reports which one it is.',
   },
   port_not_serial: {
     meaning: 'The path does not name a serial port.',

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../contract/feed/json.ts';
 import type { DeclarationDocument, StateDocument } from '../contract/feed/topic-documents.ts';
 
-/** What `heartwire types` tells of the declared messages; with none of it, everything is JSON. */
+/** What `heartwire types` prints of the declared messages; with none of it, everything is JSON. */
 export interface DeviceTypes {
   /** `values` in the state of a device. */
   readonly values?: object;

@@ -13,7 +13,7 @@ export interface Change<T> {
 
 export interface ListenerChange extends Change<ListenerConfig> {
   /** Devices that it accepted start again, because they are spoken to, or recorded, in another way. */
-  readonly anew: boolean;
+  readonly restarts: boolean;
 }
 
 /** What is different between two lists, by the names of their members. */
@@ -85,7 +85,7 @@ export function* diffSteps(from: BridgeConfig, to: BridgeConfig): Generator<unde
     devices: yield* diffList(devicesById(from.devices), devicesById(to.devices), same),
     listeners: {
       ...listeners,
-      changed: listeners.changed.map((each) => ({ ...each, anew: !sameLife(each) })),
+      changed: listeners.changed.map((each) => ({ ...each, restarts: !sameLife(each) })),
     },
     settings: keysOf(different.filter(({ effect }) => effect !== undefined)),
     needsRestart: keysOf(different.filter(({ effect }) => effect === undefined)),

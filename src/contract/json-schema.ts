@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The part of JSON Schema (draft 7, as AsyncAPI takes it) that the contracts are told in. */
+/** The part of JSON Schema (draft 7, as AsyncAPI takes it) that the contracts are written in. */
 export interface Schema {
   readonly $ref?: string;
   readonly type?: SchemaType | readonly SchemaType[];

@@ -12,6 +12,6 @@ export interface Publisher {
   publishState(topic: string, document: JsonObject): void;
   /** The topic is gone; nothing happens where it never was. */
   removeState(topic: string): void;
-  /** Something that happened; never retained. A function is called at once, and only where somebody wants to know. */
+  /** Something that happened; never retained. A function is called at once, and only where its result is used. */
   publishEvent(topic: string, data: JsonObject | (() => JsonObject)): void;
 }

@@ -1,4 +1,4 @@
-/** What somebody may do, each with all that stand before it. */
+/** What a client may do; each role includes those before it. */
 export const ROLES = ['read', 'command', 'admin'] as const;
 
 export type Role = (typeof ROLES)[number];

@@ -39,7 +39,7 @@ export async function performCommand(
 /** Sends bytes as they are; a name that no declared message can have. */
 const RAW = '$raw';
 
-/** Tells what the device speaks, as it is declared. */
+/** Reports what the device speaks, as it is declared. */
 const DESCRIBE = '$messages';
 
 function describe(runner: DeviceRunner): CommandOutcome {

@@ -203,8 +203,8 @@ export class Fleet {
         this.#deviceListeners.set(name, made);
         opening.push(made.open());
       } else if (change !== undefined) {
-        this.directory.relisten(deviceListener.config, listener, change.anew);
-        deviceListener.reconfigure(listener, change.anew);
+        this.directory.relisten(deviceListener.config, listener, change.restarts);
+        deviceListener.reconfigure(listener, change.restarts);
       }
     }
     return opening;

@@ -20,7 +20,7 @@ export interface WireOwner {
   /** Of a wire whose host is a name: its addresses are known; `stale` says how they may be out of date. */
   wireDialling?(wire: Wire, stale?: string): void;
   wireOpened(wire: Wire, address: string): void;
-  /** What may come now, as far as what was sent tells; absent, or undefined, where nothing was. */
+  /** What may come now, as far as it follows from what was sent; absent, or undefined, where nothing was. */
   expectation?(): Expectation | undefined;
   /** Before the chunk's frames. */
   wireBytes(wire: Wire, chunk: Uint8Array): void;

@@ -51,7 +51,7 @@ export class TcpListener implements Listener {
     server.on('listening', () => this.#listening(server, handlers));
     server.on('connection', (socket) => {
       const host = socket.remoteAddress;
-      // Without an address the peer is gone already, before anybody looked.
+      // Without an address the peer is gone already.
       if (this.#over || host === undefined) socket.destroy();
       else handlers.accepted(TcpLink.accepted(socket), plainAddress(host));
     });

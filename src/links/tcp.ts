@@ -79,7 +79,7 @@ export class TcpLink implements Link {
   open(handlers: LinkHandlers): void {
     this.#idleAfterMs = handlers.idleAfterMs ?? this.#idleAfterMs;
     if (!this.#life.begin(handlers)) {
-      // It ended before anybody listened to it.
+      // It ended before it had handlers.
       if (this.#socket === undefined || this.#socket.closed) setImmediate(() => this.#finish());
       return;
     }

@@ -61,8 +61,8 @@ export interface LineRemark {
 export interface FrameSink {
   /**
    * One whole frame: its payload, of at least one byte, is `bytes.subarray(start, end)` and valid only during the
-   * call. What surrounds it there depends on the framing (the payload of an escaped frame stands alone), so nobody
-   * may look outside; the bytes as they were on the wire are those of the link.
+   * call. What surrounds it there depends on the framing (the payload of an escaped frame stands alone), so the
+   * sink reads nothing outside; the bytes as they were on the wire are those of the link.
    */
   frame(bytes: Uint8Array, start: number, end: number): void;
   discarded(report: Discarded): void;

@@ -8,7 +8,7 @@ export interface ExpectedReply {
   readonly same: Values;
 }
 
-/** What may come over a line, as far as what was sent over it tells. */
+/** What may come over a line, as far as it follows from what was sent. */
 export interface Expectation {
   /** The messages whose reply is awaited, and not late. */
   readonly awaited: readonly string[];

@@ -30,7 +30,7 @@ export function telnetInWords(bytes: Uint8Array, start: number, end: number): st
 
 /**
  * Names another protocol by its first bytes, in words: HTTP, TLS, SSH or telnet. Ask only where the bytes are no
- * plausible header of ours; four bytes are enough (three for telnet), more make the words better.
+ * plausible header of the expected protocol; four bytes are enough (three for telnet), more make the words better.
  */
 export function recogniseForeignProtocol(bytes: Uint8Array, start: number, end: number): string | undefined {
   if (startsTelnet(bytes, start, end)) return `a telnet negotiation: ${telnetInWords(bytes, start, end)}`;

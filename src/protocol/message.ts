@@ -41,7 +41,7 @@ export interface DatetimeReply {
 
 /**
  * A frame within bounds whose id is not declared; only streams without hunting (TCP) deliver these. Or a reply of which
- * nothing tells what it answers.
+ * nothing shows which request it answers.
  */
 export interface UnknownMessage {
   readonly name: 'unknown';

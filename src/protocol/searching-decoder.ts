@@ -51,7 +51,7 @@ export abstract class SearchingDecoder implements FrameDecoder {
   /** Takes what is held as far as it is decided; `final` decides all of it, for nothing follows. */
   protected abstract take(final: boolean): void;
 
-  /** Hands over what was set aside; before every frame, so that the sink hears of both in the order of the bytes. */
+  /** Hands over what was set aside; before every frame, so that the sink gets both in the order of the bytes. */
   protected report(): void {
     if (this.tally.count > 0 && !this.ended) this.sink.discarded(this.tally.take());
   }

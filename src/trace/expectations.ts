@@ -51,7 +51,7 @@ export class Expectations {
   expect(connection: string, expectation: Expectation, place: Place): void {
     const kept = this.#of(connection, expectation.kind);
     if (kept.forgotten > 0) {
-      const got = `${kept.forgotten} of its kind that nobody asked about; they are not kept`;
+      const got = `${kept.forgotten} of its kind without an expectation; they are not kept`;
       return this.#unmet({ ...place, connection, expected: formatExpectation(expectation), got });
     }
     const outcome = kept.outcomes.shift();

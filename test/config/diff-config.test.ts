@@ -33,13 +33,13 @@ function summary(from: BridgeConfig, to: BridgeConfig) {
     removed: devices.removed.map(({ id }) => id),
     unchanged: devices.unchanged.map(({ id }) => id),
     listeners: [listeners.added, listeners.changed, listeners.removed].map(({ length }) => length),
-    anew: listeners.changed.map(({ anew }) => anew),
+    restarts: listeners.changed.map(({ restarts }) => restarts),
     settings,
     needsRestart,
   };
 }
 
-const NOTHING = { added: [], changed: [], removed: [], listeners: [0, 0, 0], anew: [], settings: [] };
+const NOTHING = { added: [], changed: [], removed: [], listeners: [0, 0, 0], restarts: [], settings: [] };
 const QUIET = { ...NOTHING, needsRestart: [] };
 
 describe('what is different between two configurations', () => {
@@ -79,7 +79,7 @@ describe('what is different between two configurations', () => {
       changed: ['b'],
       unchanged: ['c'],
       listeners: [0, 1, 0],
-      anew: [true],
+      restarts: [true],
     });
   });
 
@@ -91,7 +91,7 @@ describe('what is different between two configurations', () => {
       ...QUIET,
       unchanged: ['b'],
       listeners: [0, 1, 0],
-      anew: [true],
+      restarts: [true],
     });
   });
 
@@ -104,11 +104,11 @@ describe('what is different between two configurations', () => {
     expect(summary(listeners(a), listeners(b, a))).toMatchObject({ listeners: [1, 0, 0] });
     expect(summary(listeners(any(), any()), listeners(any(), any(', max_devices: 5')))).toMatchObject({
       listeners: [0, 1, 0],
-      anew: [false],
+      restarts: [false],
     });
     expect(summary(listeners(any()), listeners(any(', heartbeat: { interval: 9s }')))).toMatchObject({
       listeners: [0, 1, 0],
-      anew: [true],
+      restarts: [true],
     });
   });
 

@@ -161,7 +161,7 @@ function exampleFile(): string {
 
 const ANYWHERE = { scheme: 'tcp-listen', host: '127.0.0.1', port: 0 } as const;
 /** An address at which nothing listens, as far as is known. */
-const NOBODY: LinkAddress = { scheme: 'tcp', host: '127.0.0.1', port: 1 };
+const UNREACHABLE: LinkAddress = { scheme: 'tcp', host: '127.0.0.1', port: 1 };
 const APPID = '996da38d-a7be-4947-aa4c-f8208b5f4ade';
 const MADE_UP = { appid: APPID, imei: '490154203237518' };
 /** So that the lights change while one watches: stands still for 8 s, works for 24 s. */
@@ -237,7 +237,7 @@ class DemoFleet {
 
   async #dialled(device: DialledDeviceConfig): Promise<DialledDeviceConfig> {
     const address = await this.#listening(device);
-    const links = device.links.map((_, index) => (index === device.links.length - 1 ? address : NOBODY));
+    const links = device.links.map((_, index) => (index === device.links.length - 1 ? address : UNREACHABLE));
     const [first = address, ...others] = links;
     const addresses = [first, ...others].map(addressLabel);
     return { ...device, links: [first, ...others], session: { ...device.session, addresses } };

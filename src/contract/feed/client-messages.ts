@@ -69,7 +69,7 @@ export const CLIENT_MESSAGES = table({
           type: 'object',
           maxProperties: MAX_EPOCHS,
           additionalProperties: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
-          description: 'The last position that was told, to get only what changed since.',
+          description: 'The last position that was received, to get only what changed since.',
         })
         .exactOptional(),
       max_hz: z
@@ -91,7 +91,7 @@ export const CLIENT_MESSAGES = table({
   resync: {
     summary: 'Asks for the present documents of topics of which something was missed.',
     keysText: '`topics`, without wildcards',
-    answerText: '`response`, then each topic anew',
+    answerText: '`response`, then the document of each topic',
     role: 'read',
     topics: 'those named',
     replies: ['response'],
@@ -140,7 +140,7 @@ export const CLIENT_MESSAGES = table({
     fields: z.strictObject({}),
   },
   broadcast: {
-    summary: 'Tells something to every client.',
+    summary: 'Sends something to every client.',
     keysText: '`data`, any JSON',
     answerText: '`broadcast` to every client, the sender too; `broadcast_ack` to the sender',
     role: 'command',
@@ -165,7 +165,7 @@ export const CLIENT_MESSAGES = table({
       timeout_ms: z.number(BAD_TIMEOUT).min(1, BAD_TIMEOUT).max(MAX_TIMEOUT_MS, BAD_TIMEOUT).exactOptional(),
       ack: flag(
         '"ack" must be true or false.',
-        'The outcome is to be acknowledged, and told again until it is.',
+        'The outcome is to be acknowledged, and sent again until it is.',
       ).exactOptional(),
     }),
   },

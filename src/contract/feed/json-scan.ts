@@ -173,7 +173,7 @@ function isBlank(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x09 || byte === 0x0d;
 }
 
-/** What a look at a JSON text tells before it is parsed. */
+/** What a scan finds in a JSON text before it is parsed. */
 export type Survey = 'fine' | 'too_deep' | 'huge_numbers';
 
 /**

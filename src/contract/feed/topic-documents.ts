@@ -15,13 +15,13 @@ export const DEVICE_STATUSES = {
 
 export type DeviceStatus = keyof typeof DEVICE_STATUSES;
 
-/** What its link is, as far as the operating system tells; each with when it is so. */
+/** What its link is, as far as the operating system reports it; each with when it is so. */
 export const LINK_STATUSES = {
   disabled: 'not started, or stopped',
   listening: 'waits for the device to dial in',
   connecting: 'is being opened',
   connected: 'carries bytes',
-  backoff: 'failed; waits before it is opened anew',
+  backoff: 'failed; waits before it is opened again',
   failed: "can't work until something is fixed; `reason` says what",
 } as const;
 
@@ -152,7 +152,7 @@ export type AlarmEvent = Omit<Readonly<z.output<typeof alarm>>, 'at'>;
 /** The document of `declarations/<key>`: every field of the messages that a device speaks. */
 export type DeclarationDocument = Omit<Readonly<z.output<typeof declaration>>, 'replay'>;
 
-/** What one kind of topic holds, and how it is told. */
+/** What one kind of topic holds, and how it is published. */
 export interface TopicContract {
   readonly name: string;
   /** Levels in braces stand for one level each. */
@@ -160,7 +160,7 @@ export interface TopicContract {
   readonly summary: string;
   /** What docs/feed.md says that it holds. */
   readonly holds: string;
-  /** A retained document, told by `snapshot` and `update`; or something that happened. */
+  /** A retained document, sent by `snapshot` and `update`; or something that happened. */
   readonly kind: 'state' | 'event' | 'broadcast';
   readonly document: Schema;
 }

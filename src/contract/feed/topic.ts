@@ -33,7 +33,7 @@ export function hasWildcard(pattern: string): boolean {
 }
 
 /**
- * Raw bytes are many, and nobody wants them by accident: a topic `devices/<id>/bytes` is matched only by a pattern
+ * Raw bytes are many, and no client gets them by accident: a topic `devices/<id>/bytes` is matched only by a pattern
  * whose last level says so.
  */
 export function needsLiteralEnd(levels: readonly string[]): boolean {

@@ -2,12 +2,12 @@ import type { Instant } from '../../instant.ts';
 import { type OffsetBounds, type OffsetRange, OffsetRegion } from './offset-region.ts';
 
 /*
- * What can honestly be said about a clock that tells only whole seconds, and that may be set at any time.
+ * What can honestly be said about a clock that reports only whole seconds, and that may be set at any time.
  *
  * One exchange says that somewhere between `sent` and `received` the device's clock stood in [T, T + 1 s). Clocks do
  * not run backwards, so device minus ours is at least T - received at `received`, and less than T + 1 s - sent at
  * `sent`. Several exchanges narrow it by intersection, fastest when the device's second rolls over inside the exchange:
- * each then tells on which side of the middle the truth lies, like a bisection.
+ * each then shows on which side of the middle the truth lies, like a bisection.
  *
  *      low |---------------- mid ----------------| high      feasible offsets
  *                         [sent  received]                   aimed so that the second rolls over here, if mid is true

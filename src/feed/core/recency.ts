@@ -6,14 +6,14 @@ export interface Link<T> {
   value: T;
   older: Link<T> | undefined;
   newer: Link<T> | undefined;
-  /** Its place in the list is to be found when somebody asks for the order. */
+  /** Its place in the list is found at the next read of the order. */
   touched: boolean;
   removed: boolean;
 }
 
 /**
- * Members in the order of their last `rev`; whoever changed lately is found without looking at the rest. They change far
- * more often than anybody asks for their order, so who is touched is only noted, and put into its place when it is asked.
+ * Members in the order of their last `rev`; the last changed ones are found without looking at the rest. They change far
+ * more often than their order is read, so a change is only noted, and the member is put into its place at the next read.
  */
 export class Recency<T extends { readonly rev: number }> {
   #newest: Link<T> | undefined;
@@ -65,7 +65,7 @@ export class Recency<T extends { readonly rev: number }> {
 
   #note(link: Link<T>): void {
     this.#touched.push(link);
-    // Members that came and went are not kept until somebody asks.
+    // Members that came and went are not kept until the next read.
     if (this.#touched.length > 2 * this.#members + MOST_REMOVED) this.#settle();
   }
 

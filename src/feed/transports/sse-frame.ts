@@ -8,7 +8,7 @@ const WITH_POSITION = ['{"type":"synced",', '{"type":"position",'];
 const EPOCH = /^[A-Za-z0-9_-]{1,128}$/;
 const MAX_EPOCHS = 64;
 
-/** A comment: it tells proxies and the operating system that the connection is in use, and is no event. */
+/** A comment: it shows proxies and the operating system that the connection is in use, and is no event. */
 export const HEARTBEAT_COMMENT: Uint8Array = Buffer.from(': heartbeat\n\n');
 
 /**

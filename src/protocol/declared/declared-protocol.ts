@@ -165,7 +165,7 @@ export class DeclaredProtocol {
     const candidates = this.#byId.get(id) ?? NO_CODECS;
     const found = this.#answer(expected.replies, candidates, bytes, start, end, from);
     if (found !== undefined) return found;
-    // Nothing but the silence between two frames tells where our own ends and the other one begins.
+    // Only the silence between two frames shows where the bridge's own ends and the other one begins.
     for (const sent of expected.sent) {
       if (sent.length > 0 && sent.length < length && sameBytes(sent, bytes, start))
         return this.#expected(without(expected, sent), bytes, start + sent.length, end, from);
@@ -187,7 +187,7 @@ export class DeclaredProtocol {
   /**
    * A message that refuses a request comes first: a reply without any form would be it as well. Others that are no reply
    * keep their place before or behind the replies. A reply is one that is expected; else the
-   * only one that fits; else nothing tells what it answers.
+   * only one that fits; else nothing shows which request it answers.
    */
   #answer(
     replies: Expectation['replies'],

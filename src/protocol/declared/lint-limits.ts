@@ -35,7 +35,7 @@ export function lintLimits(
   for (const range of [alarm, warn]) lintReturn(range, marginOf(hysteresis, unit), bounds, here, findings);
 }
 
-/** Checks a difference between two values; tells whether it is one. */
+/** Checks a difference between two values; returns whether it is one. */
 export function lintMargin(
   margin: number | string,
   unit: string | undefined,

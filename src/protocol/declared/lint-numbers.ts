@@ -109,7 +109,7 @@ function lintPattern(value: number | string, type: NumberType, path: Path, findi
   const float = type.kind === 'float';
   const possible =
     whole !== undefined && whole < limit && whole >= (type.signed && !float ? -(limit / 2n) : 0n);
-  // The bits of a number that anybody would send are not as small.
+  // The bits of a number that a device really sends are not as small.
   const unlikely = float && possible && whole > 0n && whole < limit >> (type.bytes === 4 ? 9n : 12n);
   if (possible && !unlikely) return;
   if (float && Number.isFinite(Number(value))) {

@@ -67,7 +67,7 @@ export function decodeText(
 }
 
 /** The text of bytes that are none, with U+FFFD for what is no character. */
-export function mendedText(encoding: TextEncoding, bytes: Uint8Array, start: number, end: number): string {
+export function lossyText(encoding: TextEncoding, bytes: Uint8Array, start: number, end: number): string {
   switch (encoding) {
     case 'ascii':
     case 'latin1': {

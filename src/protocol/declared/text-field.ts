@@ -9,7 +9,7 @@ import {
   decodeText,
   encodeText,
   isText,
-  mendedText,
+  lossyText,
   unitOf,
 } from './text-code.ts';
 import type { Value } from './value.ts';
@@ -161,7 +161,7 @@ function textOf(
     const seen = hexExcerpt(reading.bytes, start, end);
     reading.issue('bad_text', `not all of ${seen} is text in ${encoding}`);
   }
-  const text = fixed ? mendedText(encoding, reading.bytes, start, end) : plain;
+  const text = fixed ? lossyText(encoding, reading.bytes, start, end) : plain;
   const fits = content === undefined || contentFits(content, reading.bytes, start, end);
   if (text !== undefined && fits && (value === undefined || value === text)) return text;
   return reading.fail({

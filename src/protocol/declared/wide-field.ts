@@ -25,7 +25,7 @@ export function wideField(declaration: FieldDeclaration, type: NumberType, scope
     if (scaling !== undefined && typeof value === 'number') {
       if (range !== undefined && !within(value, range)) throw outOfRange(value, range);
       const raw = scaling.toRaw(value);
-      // What is beyond all numbers is beyond the type too, which is told below.
+      // What is beyond all numbers is beyond the type too, which is reported below.
       if (!Number.isNaN(raw)) return BigInt(Math.max(Math.min(raw, Number.MAX_VALUE), -Number.MAX_VALUE));
     }
     const whole = typeof value === 'string' || typeof value === 'number' ? parseWhole(value) : undefined;
