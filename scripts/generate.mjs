@@ -1,4 +1,5 @@
 // Writes what is derived from the contracts: the schemas that are shipped, and the tables of the documents.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { devicesJsonSchemaText } from '../dist/src/config/json-schema.js';
@@ -7,15 +8,32 @@ import { MESSAGES_TABLES } from '../dist/src/config/messages/tables.js';
 import { CONFIG_TABLES } from '../dist/src/config/tables.js';
 import { asyncApiText } from '../dist/src/contract/feed/async-api.js';
 import { TABLES, withTables } from '../dist/src/contract/tables.js';
+import { wireTypesText } from '../dist/src/contract/wire-types-text.js';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 mkdirSync(at('schemas'), { recursive: true });
 writeFileSync(at('schemas/devices.schema.json'), devicesJsonSchemaText());
 writeFileSync(at('schemas/messages.schema.json'), messagesJsonSchemaText());
 writeFileSync(at('schemas/asyncapi.json'), asyncApiText());
+writeFileSync(at('src/contract/feed/wire-types.ts'), formatted(wireTypesText()));
 for (const name of readdirSync(at('docs')).filter((each) => each.endsWith('.md'))) {
   const path = at(`docs/${name}`);
   const text = readFileSync(path, 'utf8');
   const written = withTables(text, { ...TABLES, ...CONFIG_TABLES, ...MESSAGES_TABLES });
   if (written !== text) writeFileSync(path, written);
+}
+
+/** As Biome puts it in order. */
+function formatted(text) {
+  const biome = at('node_modules/@biomejs/biome/bin/biome');
+  const { stdout, status } = spawnSync(
+    process.execPath,
+    [biome, 'format', '--stdin-file-path=wire-types.ts'],
+    {
+      input: text,
+      encoding: 'utf8',
+    },
+  );
+  if (status !== 0) throw new Error('Biome could not format the types.');
+  return stdout;
 }

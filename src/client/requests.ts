@@ -1,5 +1,5 @@
 import type { JsonObject } from '../contract/feed/json.ts';
-import type { ServerMessage } from '../contract/feed/server-messages.ts';
+import type { ServerMessage } from '../contract/feed/wire-types.ts';
 import { type ClientError, type ClientErrorCode, ownError } from './client-error.ts';
 
 /** The answer, or why there is none. */

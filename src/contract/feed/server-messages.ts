@@ -58,6 +58,9 @@ const updates = [
   z.object({ ...version, removed: z.literal(true) }),
 ] as const;
 
+/** `Object.keys` with the type of its table, which has no other keys. */
+const CLOSE_REASONS = Object.keys(CLOSE_CODES) as (keyof typeof CLOSE_CODES)[];
+
 /** One type of message: what it is for, what it holds, and how docs/feed.md lists it. */
 interface ServerMessageContract {
   readonly summary: string;
@@ -191,7 +194,7 @@ export const SERVER_MESSAGES = table({
       code: z
         .literal(Object.values(CLOSE_CODES).map(({ code }) => code))
         .meta({ description: 'The code with which a WebSocket is closed.' }),
-      reason: z.literal([...Object.keys(CLOSE_CODES), 'too_busy']),
+      reason: z.literal([...CLOSE_REASONS, 'too_busy']),
       reconnect: z.boolean().meta({ description: 'Whether to come back.' }),
       retry_after_ms: z.number().meta({ description: 'Not before so long.' }).exactOptional(),
     }),

@@ -37,6 +37,10 @@ const why = {
 };
 const identity = z.object({ appid: z.string(), imei: z.string() }).readonly();
 
+/** Of a value that is not simply good. */
+const QUALITIES = ['warn', 'alarm', 'stale', 'invalid'] as const;
+export type Quality = (typeof QUALITIES)[number];
+
 const link = z.object({
   status: oneOf(LINK_STATUSES),
   transport: z.enum(TRANSPORTS),
@@ -62,8 +66,9 @@ const state = z.object({
     .exactOptional(),
   values: jsonObject('Decoded values, by message and field.').exactOptional(),
   quality: z
-    .custom<Readonly<Record<string, Quality>>>()
-    .meta({ type: 'object', description: 'Of each value that is not simply good.' })
+    .record(z.string(), z.enum(QUALITIES))
+    .readonly()
+    .meta({ description: 'Of each value that is not simply good.' })
     .exactOptional(),
   declaration: z
     .string()
@@ -76,8 +81,6 @@ const state = z.object({
     .exactOptional(),
 });
 
-/** Of a value that is not simply good. */
-export type Quality = 'warn' | 'alarm' | 'stale' | 'invalid';
 /** How far a value is outside its limits. */
 export const LEVELS = ['good', 'warn', 'alarm'] as const;
 export type Level = (typeof LEVELS)[number];

@@ -182,7 +182,7 @@ export class JsonLinesServer {
     const { encoder } = this.#transport.audience;
     const now = clock.now();
     const message = 'More connections come than can be taken in now; come back later.';
-    const closing = { code: CLOSE_CODES.draining.code, reason: 'too_busy', reconnect: true };
+    const closing = { code: CLOSE_CODES.draining.code, reason: 'too_busy', reconnect: true } as const;
     socket.write(encoder.message('error', 'm1', { code: 'too_busy', message, retry: true }, now));
     socket.write(encoder.message('closing', 'm2', { ...closing, retry_after_ms: retryAfterS * 1_000 }, now));
     socket.resume();
