@@ -30,7 +30,7 @@ const ROOMS: readonly Room[] = [
   { path: 'bin', floor: 10, process: true },
 ];
 
-const LONGEST = 400;
+const LONGEST = 450;
 
 const files = (...below: readonly string[]) =>
   projectFiles(below, ['.ts', '.mjs']).map((path) => ({ path, text: readProjectFile(path) }));
