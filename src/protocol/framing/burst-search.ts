@@ -13,6 +13,15 @@ interface KnownFrame extends BurstFrame {
   readonly bits: number;
 }
 
+/** A right frame in front of others that fill the burst up to its end. */
+interface Filling {
+  readonly frame: BurstFrame;
+  readonly known: boolean;
+  /** How many of all these frames are of no declared message, and how many there are. */
+  readonly unknown: number;
+  readonly count: number;
+}
+
 /** How a burst was read. */
 export interface BurstReading {
   readonly frames: readonly BurstFrame[];
@@ -46,7 +55,7 @@ export interface SearchParts {
  * 1. The whole burst is known frames, one behind the other.
  * 2. The whole burst is one right frame, though of no declared message: a known frame between zero bytes in it, which
  *    keep many checksums right; else that frame.
- * 3. The whole burst is right frames, one behind the other.
+ * 3. The whole burst is right frames, one behind the other; a known frame between zero bytes instead of an unknown one.
  * 4. Known frames, from the front: an awaited reply before what overlaps it; of those with one start the nearest end,
  *    save where that leaves a single zero byte, which every 256th checksum ends in.
  */
@@ -58,10 +67,7 @@ export class BurstSearch {
   /** The first start first, for each start the nearest end. */
   #known: KnownFrame[] = [];
   /** For each place the frame by which right frames fill the burst up to its end, with the fewest unknown ones. */
-  #filling = new Map<
-    number,
-    { readonly frame: BurstFrame; readonly unknown: number; readonly count: number }
-  >();
+  #filling = new Map<number, Filling>();
 
   constructor(parts: SearchParts) {
     this.#parts = parts;
@@ -126,14 +132,14 @@ export class BurstSearch {
     const unknown = behind.unknown + (known ? 0 : 1);
     const present = this.#filling.get(frame.start);
     if (present !== undefined && present.unknown <= unknown) return;
-    this.#filling.set(frame.start, { frame, unknown, count: behind.count + 1 });
+    this.#filling.set(frame.start, { frame, known, unknown, count: behind.count + 1 });
   }
 
   #choose({ right, cut }: { readonly right: boolean; readonly cut: boolean }): readonly BurstFrame[] {
     const filling = cut ? undefined : this.#filling.get(this.#head);
     const several = filling !== undefined && filling.count > 1;
     if (several && filling.unknown === 0) return this.#filled();
-    if (right) return this.#fromFront(this.#amongZeros());
+    if (right) return this.#fromFront(this.#amongZeros({ start: this.#head, end: this.#tail }));
     return several ? this.#filled() : this.#fromFront(this.#known);
   }
 
@@ -141,19 +147,22 @@ export class BurstSearch {
     const frames: BurstFrame[] = [];
     let next = this.#filling.get(this.#head);
     while (next !== undefined) {
-      frames.push(next.frame);
-      next = this.#filling.get(next.frame.end);
+      const { frame, known } = next;
+      frames.push((known ? undefined : this.#amongZeros(frame)[0]) ?? frame);
+      next = this.#filling.get(frame.end);
     }
     return frames;
   }
 
-  /** The frames with nothing but zero bytes around them. */
-  #amongZeros(): readonly KnownFrame[] {
-    let first = this.#head;
-    let last = this.#tail;
+  /** The known frames of a range with nothing but zero bytes around them. */
+  #amongZeros(range: Pick<BurstFrame, 'start' | 'end'>): readonly KnownFrame[] {
+    let first = range.start;
+    let last = range.end;
     while (first < last && this.#bytes[first] === 0) first++;
     while (last > first && this.#bytes[last - 1] === 0) last--;
-    return this.#known.filter(({ start, end }) => start <= first && end >= last);
+    return this.#known.filter(
+      ({ start, end }) => start >= range.start && end <= range.end && start <= first && end >= last,
+    );
   }
 
   #fromFront(known: readonly KnownFrame[]): readonly BurstFrame[] {

@@ -153,6 +153,12 @@ describe.each(Object.entries(PROTOCOLS))('%s', (name, text) => {
     expect(sink.events).toEqual(['discarded 4 truncated']);
   });
 
+  test('a zero byte behind the last of two frames is none of it', () => {
+    const [one, two] = [frameOf(0), frameOf(7)];
+    expect(frames(joined(one, one, Uint8Array.of(0)), 'idle')).toEqual([payloadOf(one), payloadOf(one)]);
+    expect(frames(joined(Uint8Array.of(0), two, one), 'idle')).toEqual([payloadOf(two), payloadOf(one)]);
+  });
+
   test('law: frames among noise are delivered, whatever stands around them, and nothing else', () => {
     const noise = fc.uint8Array({ maxLength: 12 });
     const values = fc.uint8Array({ minLength: 1, maxLength: 20 });
