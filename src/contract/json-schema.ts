@@ -28,7 +28,7 @@ export interface Schema {
 type SchemaType = 'object' | 'array' | 'string' | 'number' | 'integer' | 'boolean' | 'null';
 
 /** What zod adds that says nothing to a reader of the schema. */
-const OMITTED = ['$schema', 'readOnly', 'propertyNames', 'default', 'problem', 'sample'] as const;
+const OMITTED = ['$schema', 'readOnly', 'propertyNames', 'default'] as const;
 
 /** The JSON Schema of a contract: of what is written, before defaults are filled in. */
 export function jsonSchemaOf(type: z.ZodType): Schema {

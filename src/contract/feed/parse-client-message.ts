@@ -95,7 +95,8 @@ function readFields(type: string, payload: Json, timestamp: number | undefined):
     return badField(`"${stray.slice(0, 64)}" is not a field of this message; ${list}.`);
   }
   // The envelope's `timestamp` is the message's own where it has one.
-  const given = keys.includes('timestamp') && timestamp !== undefined ? { timestamp, ...payload } : payload;
+  const own = keys.includes('timestamp') ? (payload.timestamp ?? timestamp) : undefined;
+  const given = own === undefined ? payload : { ...payload, timestamp: own };
   const read = fields.safeParse(given);
   if (read.success) {
     // The table pairs each type with the schema of its fields, which the compiler cannot see by index.

@@ -15,6 +15,7 @@ describe('a message of a client', () => {
     ['{"type":"ping"}', { type: 'ping' }],
     ['{"type":"ping","timestamp":1}', { type: 'ping', timestamp: 1 }],
     ['{"type":"ping","timestamp":1,"payload":{"timestamp":2}}', { type: 'ping', timestamp: 2 }],
+    ['{"type":"ping","timestamp":1,"payload":{"timestamp":null}}', { type: 'ping', timestamp: 1 }],
     ['{"type":"pong","payload":{"server_time":3}}', { type: 'pong' }],
     ['{"type":"echo","payload":{"x":[1]}}', { type: 'echo', data: { x: [1] } }],
     ['{"type":"echo","payload":"hello"}', { type: 'echo', data: 'hello' }],
