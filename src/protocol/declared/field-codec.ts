@@ -1,5 +1,7 @@
 import type { ByteOrder, EnumDeclaration, FieldDeclaration } from './declaration.ts';
 import type { Reading } from './reading.ts';
+import type { Split } from './split.ts';
+import type { TextNumbers } from './text-names.ts';
 import type { Value } from './value.ts';
 import type { Writing } from './writing.ts';
 
@@ -30,6 +32,8 @@ export interface FieldCodec {
 export interface Target {
   readonly slot: number;
   readonly declaration: FieldDeclaration;
+  /** Numbers of the texts that it may have, for conditions. */
+  readonly texts: TextNumbers;
 }
 
 /** Where a field stands while it is compiled. */
@@ -48,8 +52,12 @@ export interface Scope {
   readonly marks: ReadonlyMap<string, number>;
   /** Hands out numbers of slots and of marks. */
   readonly next: { slot: number; mark: number };
+  /** How the text around is split into columns, one of which the field is; absent among bytes. */
+  readonly columns?: Split | undefined;
   /** Bytes behind the field up to the end of the payload, for what takes all the rest. */
   readonly tail: number;
-  /** The slot in which a number keeps its raw value; -1 for none. */
+  /** The slot in which a number keeps its raw value, and a text its number; -1 for none. */
   readonly slot: number;
+  /** Numbers of the texts that conditions on the field name. */
+  readonly texts?: TextNumbers | undefined;
 }
