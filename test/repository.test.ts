@@ -136,6 +136,7 @@ describe('the package', () => {
         'dist/src',
         'docs',
         'examples',
+        'packs',
         'schemas',
         'web',
       ].sort(),
