@@ -30,6 +30,7 @@ await bundle.write({
   format: 'esm',
   entryFileNames: '[name].js',
   chunkFileNames: '[name].js',
+  comments: false,
   sourcemap: true,
   cleanDir: true,
 });
