@@ -68,7 +68,7 @@ function bcdForm(size: number, little: boolean): AddressForm {
       let left = value;
       for (let index = size - 1; index >= 0; index--) {
         const pair = left % 100;
-        bytes[placeOf(at, index)] = (Math.floor(pair / 10) << 4) | pair % 10;
+        bytes[placeOf(at, index)] = (Math.floor(pair / 10) << 4) | (pair % 10);
         left = Math.floor(left / 100);
       }
     },

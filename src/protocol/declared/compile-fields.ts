@@ -81,10 +81,7 @@ export function compileFields(
     members.push({
       name,
       codec,
-      present: both(
-        guard,
-        declaration.when === undefined ? undefined : presence(declaration.when, scope),
-      ),
+      present: both(guard, declaration.when === undefined ? undefined : presence(declaration.when, scope)),
       mark: markOf(name),
       slot,
       unit: declaration.unit,

@@ -11,7 +11,12 @@ export function lintAddress({ address, id, byteOrder, maxFrame }: ProtocolDeclar
   if (form === undefined) {
     if (address.type === 'bcd') {
       const message = 'Nothing says how many bytes the address has.';
-      findings.add('config_missing_key', [...path, 'length'], message, 'Add `length: 6`, or as many as it has.');
+      findings.add(
+        'config_missing_key',
+        [...path, 'length'],
+        message,
+        'Add `length: 6`, or as many as it has.',
+      );
       return;
     }
     findings.add(

@@ -225,7 +225,8 @@ function lintPlaces(
   const size = (address && addressForm(address, byteOrder)?.bytes) ?? 0;
   const bytes = id === undefined ? 0 : (parseNumberType(id.type, byteOrder)?.bytes ?? 0);
   const idFirst = id !== undefined && address !== undefined && id.at < address.at;
-  if (id !== undefined) lintPlace('id', id.at, address && !idFirst ? size : 0, message, protocol, path, findings);
+  if (id !== undefined)
+    lintPlace('id', id.at, address && !idFirst ? size : 0, message, protocol, path, findings);
   if (address === undefined || findings.errors > before) return;
   lintPlace('address', address.at, idFirst ? bytes : 0, message, protocol, path, findings);
 }
