@@ -258,7 +258,7 @@ export const ERROR_CODES = {
   },
   pack_unknown: {
     meaning: 'No pack of this name came with Heartwire, and none is installed beside the configuration.',
-    fix: '`heartwire packs` lists the packs that there are; another one is an npm package called `heartwire-pack-NAME`.',
+    fix: 'Use one of the packs that `heartwire packs` lists; another one is an npm package called `heartwire-pack-NAME`.',
   },
   pack_failed: {
     meaning: 'A pack is not as it says: a frame, a value or the output of a trace differs.',
