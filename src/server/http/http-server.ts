@@ -9,7 +9,7 @@ import {
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { type Duplex, pipeline } from 'node:stream';
+import { type Duplex, pipeline, Readable } from 'node:stream';
 import {
   AdmissionControl,
   type AdmissionLimits,
@@ -95,6 +95,7 @@ export interface HttpServerOptions extends Admission, Partial<AdmissionLimits & 
 /** Connections at once, subscribers included. */
 const MAX_CONNECTIONS = 20_000;
 const CLOSING_MS = 1_000;
+const ANSWER_SLICE_BYTES = 64 * 1024;
 
 /** One port for browsers and programs: the page, the API, and the upgrade to the feed. */
 export class HttpServer {
@@ -102,7 +103,7 @@ export class HttpServer {
   readonly #clock: Clock;
   readonly #admissionControl: AdmissionControl;
   readonly #access: RequestAccess;
-  readonly #turns = new RequestTurns();
+  readonly #turns: RequestTurns;
   readonly #sockets = new Set<Duplex>();
   /** They end with the answer that they have been given. */
   readonly #ending = new WeakSet<Duplex>();
@@ -112,6 +113,7 @@ export class HttpServer {
   constructor(options: HttpServerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#turns = new RequestTurns(this.#clock, (options.patience ?? PATIENCE).idleMs);
     const { auth = new Authenticator(undefined, this.#clock) } = options;
     this.#access = new RequestAccess(auth, (address, message) => options.refused?.(address, message));
     const limits = {
@@ -261,7 +263,9 @@ export class HttpServer {
       ...(hasBody(request) ? { Connection: 'close' } : {}),
     });
     if (answer.file === undefined || request.method === 'HEAD') {
-      response.end(request.method === 'HEAD' ? undefined : body);
+      if (request.method === 'HEAD' || body.byteLength <= ANSWER_SLICE_BYTES)
+        response.end(request.method === 'HEAD' ? undefined : body);
+      else pipeline(Readable.from(slices(body)), response, () => undefined);
       return;
     }
     // A reader that goes away, or a file that does: the connection ends short of its length, and the reader knows.
@@ -297,6 +301,12 @@ export class HttpServer {
     request.socket.setTimeout(0);
     this.#options.feedServer.handleUpgrade(request, socket, head, verdict.caller);
   }
+}
+
+/** A long answer goes out in pieces, so that it is seen when a slow reader takes some of it. */
+function* slices(body: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < body.byteLength; at += ANSWER_SLICE_BYTES)
+    yield body.subarray(at, at + ANSWER_SLICE_BYTES);
 }
 
 function wantsStream(request: IncomingMessage): boolean {
