@@ -37,7 +37,7 @@ export interface Head {
 export function compileFields(
   fields: readonly FieldDeclaration[],
   outer: Scope,
-  head?: Head,
+  heads: readonly Head[] = [],
 ): readonly Member[] {
   const targets = new Map<string, Target>(outer.targets);
   const marks = new Map<string, number>(outer.marks);
@@ -61,12 +61,18 @@ export function compileFields(
   };
   const counted = countedIn(fields);
   let offset = 0;
-  let behind = false;
-  for (const [index, declaration] of fields.entries()) {
-    if (head !== undefined && !behind && offset >= head.at) {
-      for (const each of head.members) addFixed(each);
-      behind = true;
+  let guard: Presence | undefined;
+  const left = heads.toSorted((a, b) => a.at - b.at);
+  const addHead = (): void => {
+    const head = left.shift();
+    guard = both(guard, head?.guard);
+    for (const each of head?.members ?? []) {
+      addFixed(each);
+      offset += each.codec.min;
     }
+  };
+  for (const [index, declaration] of fields.entries()) {
+    while (left[0] !== undefined && offset >= left[0].at) addHead();
     const name = declaration.name ?? `reserved_${index}`;
     const slot = outer.referred.has(name) ? outer.next.slot++ : -1;
     const texts: TextNumbers = new Map();
@@ -80,15 +86,12 @@ export function compileFields(
       tail: outer.columns === undefined ? outer.tail + tailBehind(fields, index, outer) : 0,
     };
     // In front of the id of a text stand fields of a fixed length, and no columns.
-    const inFront = head !== undefined && !behind;
+    const inFront = left.length > 0;
     const codec = compileField(declaration, inFront ? { ...scope, columns: undefined } : scope);
     members.push({
       name,
       codec,
-      present: both(
-        behind ? head?.guard : undefined,
-        declaration.when === undefined ? undefined : presence(declaration.when, scope),
-      ),
+      present: both(guard, declaration.when === undefined ? undefined : presence(declaration.when, scope)),
       mark: markOf(name),
       slot,
       unit: declaration.unit,
@@ -97,7 +100,7 @@ export function compileFields(
     if (slot >= 0) targets.set(name, { slot, declaration, texts });
     offset += codec.min;
   }
-  if (!behind) for (const each of head?.members ?? []) addFixed(each);
+  while (left.length > 0) addHead();
   return members;
 }
 
@@ -172,18 +175,18 @@ export function compileBody(
   fields: readonly FieldDeclaration[],
   form: SplitDeclaration,
   scope: Scope,
-  head?: Head,
+  heads: readonly Head[] = [],
 ): FieldCodec {
   const split = splitOf(form);
-  if (split === undefined) return structField(compileFields(fields, scope, head));
+  if (split === undefined) return structField(compileFields(fields, scope, heads));
   const { limit, tail } = scope;
   const inner = { ...scope, tail: 0 };
-  const behind = (codec: FieldCodec): FieldCodec => behindHead(compileFields([], inner, head), codec);
+  const behind = (codec: FieldCodec): FieldCodec => behindHead(compileFields([], inner, heads), codec);
   if (form.columns === 'auto') {
     return behind(splitField(autoColumns(split, limit), split, form, tail, limit));
   }
   if (split.keyValue.length === 0) {
-    const body = structField(compileFields(fields, { ...inner, columns: split }, head));
+    const body = structField(compileFields(fields, { ...inner, columns: split }, heads));
     return splitField(body, split, form, tail, limit);
   }
   return behind(keyedField(keyedMembers(fields, split, inner), split, form, tail, limit));
