@@ -1,9 +1,12 @@
 import {
+  type ByteOrder,
   DEFAULT_PROTOCOL,
+  type IdDeclaration,
   MESSAGE_KEYS,
   type MessageDeclaration,
   type ProtocolDeclaration,
 } from '../../protocol/declared/declaration.ts';
+import { parseNumberType } from '../../protocol/declared/number-type.ts';
 import { DEFAULT_MAX_PAYLOAD, type FramingDeclaration } from '../../protocol/framing/declaration.ts';
 import { declareKeys } from './keys.ts';
 import type { FileShape } from './shape.ts';
@@ -15,7 +18,7 @@ export function declareProtocol(
   messages: readonly Readonly<Record<string, unknown>>[],
 ): ProtocolDeclaration {
   const { protocol, enums = {}, errors = {} } = file;
-  const usual = framing ?? DEFAULT_PROTOCOL.framing;
+  const plain = framing ?? DEFAULT_PROTOCOL.framing;
   const id =
     protocol?.id === undefined
       ? framing === undefined
@@ -25,8 +28,12 @@ export function declareProtocol(
         ? { type: protocol.id, at: 0 }
         : { type: protocol.id.type, at: protocol.id.at ?? 0 };
   const error =
-    protocol?.error ?? (usual.type === 'length' && id !== undefined ? DEFAULT_PROTOCOL.error : 'none');
+    protocol?.error ?? (plain.type === 'length' && id !== undefined ? DEFAULT_PROTOCOL.error : 'none');
   const byteOrder = protocol?.byte_order ?? DEFAULT_PROTOCOL.byteOrder;
+  const declared = messages.map(
+    (message) => declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration,
+  );
+  const usual = withMessages(plain, id, byteOrder, declared);
   return {
     byteOrder,
     framing: usual,
@@ -38,8 +45,27 @@ export function declareProtocol(
       Object.entries(enums).map(([name, values]) => [name, typeof values === 'string' ? {} : values]),
     ),
     errors,
-    messages: messages.map((message) => declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration),
+    messages: declared,
   };
+}
+
+/** A framing with what it takes from the messages: where their id stands, and the constants of their checksums. */
+function withMessages(
+  framing: FramingDeclaration,
+  id: IdDeclaration | undefined,
+  byteOrder: ByteOrder,
+  messages: readonly MessageDeclaration[],
+): FramingDeclaration {
+  const { checksum } = framing;
+  const constants = messages.flatMap(({ id: own, crcExtra }) =>
+    own === undefined || crcExtra === undefined ? [] : [[String(own), crcExtra] as const],
+  );
+  const type = id === undefined ? undefined : parseNumberType(id.type, byteOrder);
+  if (id === undefined || type === undefined || checksum === undefined) return framing;
+  if (constants.length === 0 && checksum.extraById === undefined) return framing;
+  const extraById = { ...Object.fromEntries(constants), ...checksum.extraById };
+  const place = { at: id.at, bytes: type.bytes, order: type.little ? 'little' : 'big' } as const;
+  return { ...framing, id: place, checksum: { ...checksum, extraById } };
 }
 
 function maxFrameOf(framing: FramingDeclaration): number {

@@ -3,6 +3,7 @@ import type { FieldDeclaration, MessageDeclaration, ProtocolDeclaration } from '
 import { type DeclarationFinding, Findings, lintName, type Path } from './finding.ts';
 import { lintConfirms } from './lint-confirms.ts';
 import { lintFields, sizingScope } from './lint-fields.ts';
+import { lintCrcExtra, lintExtraById } from './lint-framing.ts';
 import { lintEnum } from './lint-numbers.ts';
 import { lintRejects } from './lint-rejects.ts';
 import { MessageCodec, wrapId } from './message-codec.ts';
@@ -50,7 +51,9 @@ export function lintProtocol(declaration: ProtocolDeclaration): readonly Declara
     }
     lintId(message, declaration, ids, path, findings);
     lintMessage(message, declaration, path, findings);
+    lintCrcExtra(message, declaration, path, findings);
   }
+  lintExtraById(declaration, findings);
   return findings.all;
 }
 
