@@ -1,13 +1,13 @@
 import {
-  type ByteOrder,
+  ADDRESS_KEYS,
+  type AddressDeclaration,
   DEFAULT_PROTOCOL,
-  type IdDeclaration,
   MESSAGE_KEYS,
   type MessageDeclaration,
   type ProtocolDeclaration,
 } from '../../protocol/declared/declaration.ts';
-import { parseNumberType } from '../../protocol/declared/number-type.ts';
 import { DEFAULT_MAX_PAYLOAD, type FramingDeclaration } from '../../protocol/framing/declaration.ts';
+import { withMessages } from './framing-with-messages.ts';
 import { declareKeys } from './keys.ts';
 import type { FileShape } from './shape.ts';
 
@@ -39,6 +39,7 @@ export function declareProtocol(
     framing: usual,
     maxFrame: maxFrameOf(usual),
     ...(id === undefined ? {} : { id }),
+    ...(protocol?.address === undefined ? {} : { address: addressOf(protocol.address, byteOrder) }),
     ...(error === 'none' ? {} : { error }),
     // A name in the place of an enum's values is refused by the lint, as an enum with a value "0".
     enums: Object.fromEntries(
@@ -49,23 +50,11 @@ export function declareProtocol(
   };
 }
 
-/** A framing with what it takes from the messages: where their id stands, and the constants of their checksums. */
-function withMessages(
-  framing: FramingDeclaration,
-  id: IdDeclaration | undefined,
-  byteOrder: ByteOrder,
-  messages: readonly MessageDeclaration[],
-): FramingDeclaration {
-  const { checksum } = framing;
-  const constants = messages.flatMap(({ id: own, crcExtra }) =>
-    own === undefined || crcExtra === undefined ? [] : [[String(own), crcExtra] as const],
-  );
-  const type = id === undefined ? undefined : parseNumberType(id.type, byteOrder);
-  if (id === undefined || type === undefined || checksum === undefined) return framing;
-  if (constants.length === 0 && checksum.extraById === undefined) return framing;
-  const extraById = { ...Object.fromEntries(constants), ...checksum.extraById };
-  const place = { at: id.at, bytes: type.bytes, order: type.little ? 'little' : 'big' } as const;
-  return { ...framing, id: place, checksum: { ...checksum, extraById } };
+function addressOf(
+  given: Readonly<Record<string, unknown>>,
+  byteOrder: ProtocolDeclaration['byteOrder'],
+): AddressDeclaration {
+  return { at: 0, ...declareKeys<typeof ADDRESS_KEYS>(ADDRESS_KEYS, given, byteOrder) } as AddressDeclaration; // as its shape lets pass
 }
 
 function maxFrameOf(framing: FramingDeclaration): number {
