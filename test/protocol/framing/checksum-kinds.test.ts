@@ -10,7 +10,7 @@ import { bytesOf, decoderOf } from './collecting-sink.ts';
 
 const text = new TextEncoder().encode('123456789');
 
-function valueOf(algorithm: ChecksumAlgorithm, bytes: Uint8Array = text): bigint {
+function checksumFor(algorithm: ChecksumAlgorithm, bytes: Uint8Array = text): bigint {
   const checksum = findChecksum(algorithm);
   if (checksum === undefined) throw new Error('no such checksum');
   return BigInt(checksum.wide ? wideChecksumOf(checksum, bytes) : checksumOf(checksum, bytes));
@@ -24,11 +24,11 @@ describe('sums', () => {
     ['xor-16', 'abc', 0x0262n],
     ['lrc-8', 'abc', 0xdan],
   ])('%s of %s', (name, input, value) => {
-    expect(valueOf(name, new TextEncoder().encode(input))).toBe(value);
+    expect(checksumFor(name, new TextEncoder().encode(input))).toBe(value);
   });
 
   test('inet-16 of an IPv4 header is the one that stands in it', () => {
-    expect(valueOf('inet-16', bytesOf('4500 0073 0000 4000 4011 0000 c0a8 0001 c0a8 00c7'))).toBe(0xb861n);
+    expect(checksumFor('inet-16', bytesOf('4500 0073 0000 4000 4011 0000 c0a8 0001 c0a8 00c7'))).toBe(0xb861n);
   });
 });
 
@@ -55,16 +55,16 @@ describe('a CRC by its parameters', () => {
   ])('%s', (name, parameters) => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
-        expect(valueOf(parameters, bytes)).toBe(valueOf(name, bytes));
+        expect(checksumFor(parameters, bytes)).toBe(checksumFor(name, bytes));
       }),
       { numRuns: 30 },
     );
   });
 
   test('a named checksum with its result turned', () => {
-    expect(valueOf({ name: 'sum-8', xorout: 0x55 })).toBe(0xddn ^ 0x55n);
-    expect(valueOf({ name: 'xor-8', init: 0xff })).toBe(0x31n ^ 0xffn);
-    expect(valueOf({ name: 'crc-16/xmodem', xorout: 0xffff })).toBe(valueOf('crc-16/gsm'));
+    expect(checksumFor({ name: 'sum-8', xorout: 0x55 })).toBe(0xddn ^ 0x55n);
+    expect(checksumFor({ name: 'xor-8', init: 0xff })).toBe(0x31n ^ 0xffn);
+    expect(checksumFor({ name: 'crc-16/xmodem', xorout: 0xffff })).toBe(checksumFor('crc-16/gsm'));
   });
 
   test.each<[ChecksumAlgorithm, string]>([
