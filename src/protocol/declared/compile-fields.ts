@@ -6,7 +6,7 @@ import { checksumField } from './checksum-field.ts';
 import { columnField, isColumnField, skippedColumn } from './column-field.ts';
 import { type Presence, presence, splitReference } from './condition.ts';
 import type { FieldDeclaration, SplitDeclaration } from './declaration.ts';
-import type { FieldCodec, Scope, Target } from './field-codec.ts';
+import type { FieldCodec, Scope, Target, TextNumbers } from './field-codec.ts';
 import { floatField } from './float-field.ts';
 import { type KeyedMember, keyedField } from './keyed-field.ts';
 import { numberField } from './number-field.ts';
@@ -16,7 +16,7 @@ import { splitField } from './split-field.ts';
 import { type Member, structField } from './struct-field.ts';
 import { encodeText, unitOf } from './text-code.ts';
 import { textField } from './text-field.ts';
-import { namedText, type TextNumbers, textInSlot } from './text-names.ts';
+import { namedText, textInSlot } from './text-names.ts';
 import { wideField } from './wide-field.ts';
 
 /** A field that is made by the compiler itself: the id, the error code. */

@@ -1,8 +1,7 @@
 import { bitsOf, parseBits } from './bits-field.ts';
 import type { Condition, ConditionValue, FieldDeclaration } from './declaration.ts';
 import { type EnumNames, enumNames } from './enum-names.ts';
-import type { Scope } from './field-codec.ts';
-import type { TextNumbers } from './text-names.ts';
+import type { Scope, TextNumbers } from './field-codec.ts';
 
 /** Whether a field is present, from the raw values of earlier ones; NaN stands for one that is absent itself. */
 export type Presence = (slots: readonly number[]) => boolean;

@@ -1,7 +1,6 @@
 import type { ByteOrder, EnumDeclaration, FieldDeclaration } from './declaration.ts';
 import type { Reading } from './reading.ts';
 import type { Split } from './split.ts';
-import type { TextNumbers } from './text-names.ts';
 import type { Value } from './value.ts';
 import type { Writing } from './writing.ts';
 
@@ -27,6 +26,9 @@ export interface FieldCodec {
   /** What a length or count that lies in another field must be for this value. */
   measure?(value: unknown): number;
 }
+
+/** Numbers for texts, by which conditions know the text of a field: those that no condition names have none. */
+export type TextNumbers = Map<string, number>;
 
 /** What fields can refer to. */
 export interface Target {

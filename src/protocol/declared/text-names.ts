@@ -1,5 +1,5 @@
 import type { EnumDeclaration } from './declaration.ts';
-import type { FieldCodec } from './field-codec.ts';
+import type { FieldCodec, TextNumbers } from './field-codec.ts';
 import { listed } from './number-field.ts';
 import { FieldError, shown } from './writing.ts';
 
@@ -28,9 +28,6 @@ export function namedText(codec: FieldCodec, names: EnumDeclaration): FieldCodec
     },
   };
 }
-
-/** Numbers for texts, by which conditions know the text of a field: those that no condition names have none. */
-export type TextNumbers = Map<string, number>;
 
 /** Keeps in its slot which of the texts that conditions name a field has. */
 export function textInSlot(codec: FieldCodec, slot: number, numbers: TextNumbers): FieldCodec {
