@@ -130,6 +130,8 @@ describe('the package', () => {
     expect([...manifest.files].sort()).toEqual(
       [
         '!dist/**/*.map',
+        '!dist/src/cli',
+        '!dist/src/simulator',
         'CHANGELOG.md',
         'devices.yaml',
         'dist/bin',
