@@ -5,6 +5,7 @@ import { type DeclarationFinding, Findings, lintName, type Path } from './findin
 import { lintAddress } from './lint-address.ts';
 import { lintConfirms } from './lint-confirms.ts';
 import { lintFields, sizingScope } from './lint-fields.ts';
+import { lintCrcExtra, lintExtraById } from './lint-framing.ts';
 import { lintEnum } from './lint-numbers.ts';
 import { lintRejects } from './lint-rejects.ts';
 import { MessageCodec, wrapId } from './message-codec.ts';
@@ -52,7 +53,9 @@ export function lintProtocol(declaration: ProtocolDeclaration): readonly Declara
     }
     lintId(message, declaration, ids, path, findings);
     lintMessage(message, declaration, path, findings);
+    lintCrcExtra(message, declaration, path, findings);
   }
+  lintExtraById(declaration, findings);
   return findings.all;
 }
 
