@@ -1,8 +1,6 @@
 import { parseBits } from '../protocol/declared/bits-field.ts';
 import { compileField, isColumn, takesRest } from '../protocol/declared/compile-fields.ts';
-import { splitReference } from '../protocol/declared/condition.ts';
 import type {
-  Condition,
   EnumDeclaration,
   Extent,
   FieldDeclaration,
@@ -15,6 +13,15 @@ import { sizingScope } from '../protocol/declared/lint-fields.ts';
 import { type NumberType, parseNumberType, parseWhole } from '../protocol/declared/number-type.ts';
 import { isSplit } from '../protocol/declared/split.ts';
 import { unitOf } from '../protocol/declared/text-code.ts';
+import {
+  luaBits,
+  luaCondition,
+  luaText,
+  luaValue,
+  type Referable,
+  type Visible,
+} from './dissector-references.ts';
+import { luaCases, luaMeasured, luaOptional, luaTlv, luaUntil } from './dissector-structures.ts';
 
 const ENCODINGS: Readonly<Record<TextEncoding, string>> = {
   ascii: 'ENC_ASCII',
@@ -86,7 +93,9 @@ export class LuaFields {
       const key = `${path}.${field.name ?? `field_${index + 1}`}`;
       const behind = fields.slice(index + 1).reduce((sum, each) => sum + fixedBytes(each, protocol), 0);
       const tail = takesRest(field) ? around.tail + behind : 0;
-      const lines = this.#one(field, key, { protocol, visible, tail });
+      const inner = field.optional === true ? around.tail + behind : tail;
+      const own = this.#one(field, key, { protocol, visible, tail: inner });
+      const lines = field.optional === true ? luaOptional(inner, own) : own;
       const condition = field.when === undefined ? undefined : luaCondition(field.when, protocol, visible);
       if (field.name !== undefined) visible.set(field.name, { key, declaration: field });
       if (condition === undefined) return lines;
@@ -107,11 +116,19 @@ export class LuaFields {
         this.#field(path, `ProtoField.bytes(${luaText(`heartwire.${path}`)}, ${label(path)})`);
         return this.#span(field, `tree:add(f[${luaText(path)}], buf(at, n))`, around);
       case 'struct':
-        return isSplit(field)
-          ? this.split(field.fields ?? [], field, path, around)
-          : this.#each(field.fields ?? [], path, around).flat();
+        return measured(field, around, (inner) =>
+          isSplit(field)
+            ? this.split(field.fields ?? [], field, path, inner)
+            : this.#each(field.fields ?? [], path, inner).flat(),
+        );
+      case 'switch':
+        return measured(field, around, (inner) => this.#switch(field, path, inner));
+      case 'tlv':
+        return this.#tlv(field, path, around);
       case 'array':
-        return this.#array(field, path, around);
+        return field.length === undefined
+          ? this.#array(field, path, around)
+          : measured(field, around, (inner) => this.#array({ ...field, count: 'rest' }, path, inner));
       case 'crc':
         this.#field(path, `ProtoField.bytes(${luaText(`heartwire.${path}`)}, ${label(path)})`);
         return take(path, fixedBytes(field, protocol));
@@ -255,11 +272,41 @@ export class LuaFields {
     ];
   }
 
+  #switch(
+    { on = '', cases = {}, else: otherwise = [] }: FieldDeclaration,
+    path: string,
+    around: Around,
+  ): string[] {
+    const target = around.visible.get(on)?.declaration;
+    const names = enumNames(target?.enum, around.protocol.enums);
+    const selected = Object.entries(cases).map(([value, fields]) => ({
+      holds: `${luaValue(on, around.visible)} == ${names?.rawOf(value) ?? parseWhole(value) ?? -1}`,
+      body: this.#each(fields, path, around).flat(),
+    }));
+    return luaCases(selected, this.#each(otherwise, path, around).flat());
+  }
+
+  #tlv(field: FieldDeclaration, path: string, around: Around): string[] {
+    const { tag = 'u8', length = 'u8', tags = {} } = field;
+    const type = parseNumberType(tag, around.protocol.byteOrder) ?? { bytes: 1, little: false };
+    this.#field(path, `ProtoField.bytes(${luaText(`heartwire.${path}`)}, ${label(path)})`);
+    const inner = { ...around, tail: 0 };
+    const bodies = Object.entries(tags).map(([key, each]): [string, string[]] => [
+      key,
+      this.#one(each, `${path}.${each.name ?? key}`, inner),
+    ]);
+    return luaTlv(type, extent(length, inner), Object.fromEntries(bodies), {
+      tail: around.tail,
+      show: `tree:add(f[${luaText(path)}], buf(at, stop - at))`,
+    });
+  }
+
   #array(field: FieldDeclaration, path: string, around: Around): string[] {
     const element = field.of;
     if (element === undefined) return [];
     const body = this.#one({ ...element, name: field.name ?? 'element' }, path, { ...around, tail: 0 });
     const inner = body.map((line) => `    ${line}`);
+    if (field.until !== undefined) return luaUntil(field.until, body);
     if (field.count === 'rest' || field.count === undefined) {
       return [
         `while at < stop - ${around.tail} do`,
@@ -286,6 +333,15 @@ export class LuaFields {
   }
 }
 
+function measured(
+  { length }: FieldDeclaration,
+  around: Around,
+  body: (inner: Around) => readonly string[],
+): string[] {
+  if (length === undefined) return [...body(around)];
+  return luaMeasured(extent(length, around), body({ ...around, tail: 0 }));
+}
+
 const label = (path: string): string => luaText(path.slice(path.indexOf('.') + 1));
 
 function take(path: string, bytes: number): string[] {
@@ -303,7 +359,14 @@ const forget = (key: string): string[] => ['else', `  v[${luaText(key)}] = nil`]
 function extent(of: Extent, { protocol, visible, tail }: Around): string[] {
   if (typeof of === 'number') return [`local n = ${of}`];
   if (of === 'rest') return [`local n = stop - at - ${tail}`];
-  if (typeof of === 'object') return [`local n = ${luaValue(of.field, visible)} or 0`];
+  if (typeof of === 'object') {
+    const { field, type = 'u8', adjust = 0 } = of;
+    const plain =
+      field === undefined
+        ? extent(type, { protocol, visible, tail })
+        : [`local n = ${luaValue(field, visible)} or 0`];
+    return adjust === 0 ? plain : [...plain, `n = math.max(0, n + ${adjust})`];
+  }
   const type = parseNumberType(of, protocol.byteOrder);
   const bytes = type?.bytes ?? 1;
   return [
@@ -348,47 +411,3 @@ function luaEnum(names: EnumDeclaration): string {
     .map(([value, name]) => `[${parseWhole(value) ?? 0}] = ${luaText(name)}`)
     .join(', ')} }`;
 }
-
-/** A field that later ones may refer to, with the key under which its raw value stands in `v`. */
-interface Referable {
-  readonly key: string;
-  readonly declaration: FieldDeclaration;
-}
-
-/** Earlier fields by name: those of the structures around, then those of this one. */
-type Visible = ReadonlyMap<string, Referable>;
-
-/** The raw value of an earlier field, which is nil where that is absent. */
-const luaValue = (name: string, visible: Visible): string => `v[${luaText(visible.get(name)?.key ?? name)}]`;
-
-/** Bits of a number. Arithmetic instead of bit operators, which differ between the versions of Lua. */
-const luaBits = (number: string, from: number, count: number): string =>
-  `math.floor(${number} / ${2 ** from}) % ${2 ** count}`;
-
-/** Whether a field is present. It never is where the field that says so is absent. */
-function luaCondition(
-  { field, is, not }: Condition,
-  protocol: ProtocolDeclaration,
-  visible: Visible,
-): string {
-  const [name, bitName] = splitReference(field);
-  const target = visible.get(name)?.declaration;
-  if (target === undefined) return 'true';
-  const bit = target.bits?.find((each) => each.name === bitName);
-  const bits = bit === undefined ? undefined : parseBits(bit.at);
-  const raw = luaValue(name, visible);
-  const value = bits === undefined ? raw : luaBits(raw, bits.from, bits.count);
-  const names = enumNames(bit === undefined ? target.enum : bit.enum, protocol.enums);
-  const any = [is ?? not ?? []]
-    .flat()
-    .map((each) => (typeof each === 'string' ? Number(names?.rawOf(each) ?? Number.NaN) : Number(each)))
-    .filter((each) => !Number.isNaN(each))
-    .map((each) => `${value} == ${each}`)
-    .join(' or ');
-  const wanted = any === '' ? 'false' : `(${any})`;
-  return `${raw} ~= nil and ${is === undefined ? 'not ' : ''}${wanted}`;
-}
-
-/** A text as Lua writes it. */
-export const luaText = (text: string): string =>
-  `"${text.replace(/[\\"]/g, '\\$&').replace(/[^\x20-\x7e]/g, (char) => [...new TextEncoder().encode(char)].map((byte) => `\\${String(byte).padStart(3, '0')}`).join(''))}"`;

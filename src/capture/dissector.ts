@@ -9,7 +9,8 @@ import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
 import { startWord } from '../protocol/framing/delimiter.ts';
 import { lengthType, NO_BYTES } from '../protocol/framing/layout.ts';
 import { isStandardFraming } from '../protocol/framing/make-framing.ts';
-import { constants, LuaFields, luaText } from './dissector-fields.ts';
+import { constants, LuaFields } from './dissector-fields.ts';
+import { luaText } from './dissector-references.ts';
 
 /**
  * A Wireshark dissector in Lua. It takes what `heartwire export` writes (link type USER0), in whatever frames; and TCP

@@ -1,5 +1,6 @@
 import { HeartwireError } from '../errors.ts';
 import type { FieldDeclaration } from '../protocol/declared/declaration.ts';
+import { fieldsWithin } from '../protocol/declared/field-references.ts';
 import { bytesOfHex, bytesValue, type Value, type Values } from '../protocol/declared/value.ts';
 
 /** Reads the file behind an `@`, by its path as it was typed. */
@@ -37,7 +38,7 @@ function fieldAt(
   const field = fields.find((each) => each.name === name);
   if (field === undefined || inner.length === 0) return field;
   if (field.bits !== undefined) return { type: 'u32', name: inner[0] ?? '' };
-  return fieldAt(field.fields ?? [], inner);
+  return fieldAt(fieldsWithin(field), inner);
 }
 
 function put(values: Record<string, Value>, names: readonly string[], value: Value, path: string): void {
@@ -74,6 +75,8 @@ async function parseValue(
       return parseBytes(text, path, read);
     case 'array':
     case 'struct':
+    case 'switch':
+    case 'tlv':
       return parseJson(text, path);
     default:
       if (/^[[{]/.test(text)) return parseJson(text, path);

@@ -1,5 +1,5 @@
 import { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from '../../protocol/crc/parameters.ts';
-import type { ConfirmDeclaration } from '../../protocol/declared/declaration.ts';
+import type { ConfirmDeclaration, ExtentElsewhere } from '../../protocol/declared/declaration.ts';
 import { badType, type FieldFinding, type FieldMeta, field, nameKind } from '../field.ts';
 
 const LONGEST_BYTES = 64;
@@ -47,20 +47,24 @@ export const extentField = (what: string, description: string) => {
       { type: 'string', examples: ['u8', 'u16', 'rest'] },
       {
         type: 'object',
-        properties: { field: { type: 'string' } },
-        required: ['field'],
+        properties: {
+          field: { type: 'string' },
+          type: { type: 'string' },
+          adjust: { type: 'integer' },
+        },
         additionalProperties: false,
       },
     ],
     description,
   };
-  return field<number | string | { readonly field: string }>(json, (value) => {
+  return field<number | string | ExtentElsewhere>(json, (value) => {
     const fix = 'Write a number, u8, u16 or u32, { field: x } or rest.';
     if (typeof value === 'number' || (typeof value === 'string' && value !== '')) return undefined;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return badType(what, value, fix);
-    const [key, ...more] = Object.keys(value);
-    if (key === 'field' && more.length === 0 && 'field' in value && typeof value.field === 'string')
-      return undefined;
+    const { field: named, type, adjust = 0, ...more } = value as Readonly<Record<string, unknown>>; // an object of YAML
+    const one =
+      typeof named === 'string' ? type === undefined : named === undefined && typeof type === 'string';
+    if (one && Number.isInteger(adjust) && Object.keys(more).length === 0) return undefined;
     return bad(`This is no ${what.replace(/^an? /, '')}.`, fix);
   });
 };

@@ -1,5 +1,6 @@
 import type { AlarmEvent, Direction, Level } from '../../contract/feed/topic-documents.ts';
 import type { FieldDeclaration, MessageDeclaration, Range } from '../../protocol/declared/declaration.ts';
+import { fieldsWithin } from '../../protocol/declared/field-references.ts';
 import { marginOf } from '../../protocol/declared/quantity.ts';
 
 /** One declared field with limits, or with a raw value that says "no value". */
@@ -35,13 +36,14 @@ export function watchedFields(message: MessageDeclaration): readonly WatchedFiel
 }
 
 function watched(field: FieldDeclaration, above: readonly string[]): WatchedField[] {
-  const { name, type, fields = [], of } = field;
+  const { name, type, of } = field;
   if (name === undefined) return [];
   const path = [...above, name];
-  if (type === 'struct') return fields.flatMap((each) => watched(each, path));
+  if (['struct', 'switch', 'tlv'].includes(type))
+    return fieldsWithin(field).flatMap((each) => watched(each, path));
   const many = type === 'array';
   const { limits, unit, invalid } = many ? (of ?? field) : field;
-  const tellsInvalid = !many && invalid !== undefined && field.when === undefined;
+  const tellsInvalid = !many && invalid !== undefined && field.when === undefined && field.optional !== true;
   if (limits === undefined && !tellsInvalid) return [];
   return [
     {

@@ -3,6 +3,7 @@ import { wideChecksumOf } from '../../protocol/crc/checksum.ts';
 import { CRC_64_XZ } from '../../protocol/crc/models.ts';
 import { makeWideCrc } from '../../protocol/crc/wide-crc.ts';
 import type { FieldDeclaration, MessageDeclaration } from '../../protocol/declared/declaration.ts';
+import { fieldsWithin } from '../../protocol/declared/field-references.ts';
 
 /** The fields of some messages; all devices that speak the same messages have the same key. */
 export interface MessagesDescription {
@@ -37,7 +38,7 @@ function fieldsOf({ name, fields = [], reply }: MessageDeclaration): Entry[] {
 
 /** A field, and those within it; the elements of a list have the path of the list. */
 function described(field: FieldDeclaration, above: string): Entry[] {
-  const { name, type, unit, bits = [], fields = [], of, value } = field;
+  const { name, type, unit, bits = [], of, value } = field;
   // What stands there always is no value.
   if (name === undefined || value !== undefined || type === 'crc') return [];
   const path = `${above}.${name}`;
@@ -45,6 +46,6 @@ function described(field: FieldDeclaration, above: string): Entry[] {
   return [
     [path, unit === undefined ? {} : { unit }],
     ...bits.map((bit): Entry => [`${path}.${bit.name}`, {}]),
-    ...fields.flatMap((each) => described(each, path)),
+    ...fieldsWithin(field).flatMap((each) => described(each, path)),
   ];
 }

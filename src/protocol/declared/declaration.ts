@@ -2,6 +2,7 @@ import type { ByteOrder } from '../framing/byte-order.ts';
 import type { FramingDeclaration } from '../framing/declaration.ts';
 import type { Declared, KeyTable } from '../keys.ts';
 import { COLUMN_KEYS, SPLIT_KEYS } from './split-keys.ts';
+import { STRUCTURE_KEYS } from './structure-keys.ts';
 
 export type { ByteOrder } from '../framing/byte-order.ts';
 export type { FramingDeclaration } from '../framing/declaration.ts';
@@ -10,7 +11,14 @@ export type { FramingDeclaration } from '../framing/declaration.ts';
 export type NumberTypeName = string;
 
 /** A count or a length: fixed, a number in front of it, the value of an earlier field, or all that is left. */
-export type Extent = number | NumberTypeName | { readonly field: string } | 'rest';
+export type Extent = number | NumberTypeName | ExtentElsewhere | 'rest';
+
+/** The number in an earlier field, or in front, and what is added to it where it counts other bytes as well. */
+export interface ExtentElsewhere {
+  readonly field?: string;
+  readonly type?: NumberTypeName;
+  readonly adjust?: number;
+}
 
 /** Values by name; keys are whole numbers in decimal. */
 export type EnumDeclaration = Readonly<Record<string, string>>;
@@ -49,6 +57,8 @@ interface Values {
   readonly requests: 'any' | readonly string[];
   readonly field: FieldDeclaration;
   readonly fields: readonly FieldDeclaration[];
+  readonly cases: Readonly<Record<string, readonly FieldDeclaration[]>>;
+  readonly tags: Readonly<Record<string, FieldDeclaration>>;
 }
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -77,6 +87,28 @@ const CONDITION_KEYS = {
   not: {
     kind: 'condition value',
     description: 'The field is there where the other has none of these values.',
+  },
+  gt: {
+    kind: 'number',
+    least: -Number.MAX_VALUE,
+    greatest: Number.MAX_VALUE,
+    fraction: true,
+    description: 'The field is there where the raw value of the other is greater.',
+  },
+  lt: {
+    kind: 'number',
+    least: -Number.MAX_VALUE,
+    greatest: Number.MAX_VALUE,
+    fraction: true,
+    description: 'The field is there where the raw value of the other is less.',
+  },
+  mask: {
+    kind: 'number',
+    least: 1,
+    greatest: 2 ** 48 - 1,
+    description:
+      'Only these bits of the raw value are compared; alone: the field is there where any of them is set.',
+    examples: [0x04],
   },
 } as const satisfies KeyTable;
 
@@ -130,7 +162,7 @@ export const FIELD_KEYS = {
     example: 'u16',
     required: true,
     description:
-      'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f32`, `f64`; with `le` or `be` behind it in another byte order), `text`, `bytes`, `array`, `struct`, `crc` or `reserved`.',
+      'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f32`, `f64`; with `le` or `be` behind it in another byte order), `text`, `bytes`, `array`, `struct`, `switch`, `tlv`, `crc` or `reserved`.',
     examples: ['u16', 'i24le', 'f32', 'text', 'array'],
   },
   description,
@@ -199,7 +231,7 @@ export const FIELD_KEYS = {
     kind: 'extent',
     what: 'a length',
     description:
-      'Text, bytes: a number, the type of a number in front of it, an earlier field, or all the rest. Reserved: how many bytes.',
+      'Text, bytes: a number, the type of a number in front of it, an earlier field, or all the rest. Array, structure, switch: their bytes. TLV list: the length of each element. Reserved: how many bytes.',
   },
   max: {
     kind: 'number',
@@ -238,6 +270,7 @@ export const FIELD_KEYS = {
   },
   of: { kind: 'field', description: 'Array: what each element is, a field without a name.' },
   fields: { kind: 'fields', description: 'Structure: its fields.' },
+  ...STRUCTURE_KEYS,
   ...SPLIT_KEYS,
   ...COLUMN_KEYS,
   algorithm: {
@@ -256,7 +289,12 @@ export const FIELD_KEYS = {
       examples: ['data'],
     },
     description:
-      'Checksum: earlier fields as they stand on the wire, with a length in front, and `id`; all that stands in front of it where it is left out.',
+      'Checksum: fields as they stand on the wire, with a length in front, and `id`; all that stands in front of it where it is left out. It may stand in front of what it covers.',
+  },
+  hex: {
+    kind: 'flag',
+    description: 'Checksum: two ASCII hex digits stand for each byte.',
+    default: false,
   },
   byte_order: {
     kind: 'choice',

@@ -1,6 +1,7 @@
 import { addressForm } from './address-field.ts';
 import { compileField } from './compile-fields.ts';
 import type { FieldDeclaration, MessageDeclaration, ProtocolDeclaration } from './declaration.ts';
+import { fieldsWithin } from './field-references.ts';
 import { type DeclarationFinding, Findings, lintName, type Path } from './finding.ts';
 import { lintAddress } from './lint-address.ts';
 import { lintSplit, within } from './lint-columns.ts';
@@ -106,8 +107,7 @@ function isModest({ messages }: ProtocolDeclaration, findings: Findings): boolea
     if (deepest > DEEPEST) return;
     for (const field of fields ?? []) {
       if (count++ > MOST_FIELDS) return;
-      visit(field.fields, depth + 1);
-      if (field.of !== undefined) visit([field.of], depth + 1);
+      visit(fieldsWithin(field), depth + 1);
     }
   };
   for (const [index, { fields, reply }] of messages.slice(0, MOST_MESSAGES).entries()) {
@@ -190,10 +190,10 @@ function lintMessage(
     coverable: new Set(protocol.id === undefined ? [] : ['id']),
     restPossible: true,
   };
-  lintSplit(message, fields, path, findings);
+  lintSplit(message, fields, path, findings, true);
   lintFields(fields, [...path, 'fields'], within(message, surroundings));
   if (typeof reply === 'object') {
-    lintSplit(reply, reply.fields, [...path, 'reply'], findings);
+    lintSplit(reply, reply.fields, [...path, 'reply'], findings, true);
     lintFields(reply.fields, [...path, 'reply', 'fields'], within(reply, surroundings));
     if (isSplit(reply) && protocol.error !== undefined) {
       findings.add(

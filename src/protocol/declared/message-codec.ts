@@ -2,14 +2,7 @@ import type { FrameShape, MessageDefinition } from '../definition.ts';
 import { copyOf } from '../describe.ts';
 import type { DeclaredMessage, InvalidPayload } from '../message.ts';
 import { ADDRESS_MEMBER, addressField, addressForm } from './address-field.ts';
-import {
-  compileBody,
-  compileFields,
-  constantNumber,
-  type FixedMember,
-  type Head,
-  referencesIn,
-} from './compile-fields.ts';
+import { compileBody, compileFields, constantNumber, type FixedMember, type Head } from './compile-fields.ts';
 import type {
   FieldDeclaration,
   MessageDeclaration,
@@ -19,10 +12,12 @@ import type {
 } from './declaration.ts';
 import { enumNames } from './enum-names.ts';
 import type { FieldCodec, Scope } from './field-codec.ts';
+import { fieldsWithin, referencesIn } from './field-references.ts';
 import { numberField } from './number-field.ts';
 import { type NumberType, parseNumberType } from './number-type.ts';
 import type { FieldTrace, Reading } from './reading.ts';
 import { isSplit } from './split.ts';
+import { EXTRA } from './split-field.ts';
 import { structField } from './struct-field.ts';
 import type { FieldIssue, Values } from './value.ts';
 import { FieldError, type Writing } from './writing.ts';
@@ -302,7 +297,8 @@ function compileForm(
   id: FixedMember | undefined,
   split: SplitDeclaration,
 ): CompiledForm {
-  const { referred, covered } = referencesIn(fields);
+  const listed = isSplit(split) ? fields : withExtra(fields, split.extra);
+  const { referred, covered } = referencesIn(listed);
   const next = { slot: 0, mark: 0 };
   const errorType =
     kind === 'reply' && protocol.error !== undefined
@@ -341,7 +337,7 @@ function compileForm(
     const form = splitForm(fields, split, scope, heads);
     return { ...form, kind, errorSlot, addressSlot, fields, split };
   }
-  const compiled = compileFields(fields, scope, heads);
+  const compiled = compileFields(listed, scope, heads);
   const body = structField(compiled);
   const [first, ...others] = compiled;
   const skipsId = id !== undefined && first?.name === 'id' && first.mark < 0 && protocol.id?.at === 0;
@@ -363,6 +359,17 @@ function compileForm(
     fields,
     split,
   };
+}
+
+/** The fields with what may stand behind them: in front of the checksums at the end. */
+function withExtra(
+  fields: readonly FieldDeclaration[],
+  extra: SplitDeclaration['extra'] = 'refuse',
+): readonly FieldDeclaration[] {
+  if (extra === 'refuse') return fields;
+  const behind = fields.findLastIndex(({ type }) => type !== 'crc') + 1;
+  const type = extra === 'keep' ? 'bytes' : 'reserved';
+  return fields.toSpliced(behind, 0, { name: EXTRA, type, length: 'rest', optional: true });
 }
 
 /** The form of a text; its id, and what stands in front of that, is its first column. */
@@ -417,9 +424,11 @@ function asColumn(codec: FieldCodec): FieldCodec {
 
 /** Checksums that are computed for one message; any number in an array. */
 function checksumsIn(fields: readonly FieldDeclaration[]): number {
-  return fields.reduce((sum, { type, fields: inner = [], of }) => {
-    const own = type === 'crc' ? 1 : checksumsIn(inner);
-    return sum + own + (of !== undefined && checksumsIn([of]) > 0 ? Number.POSITIVE_INFINITY : 0);
+  return fields.reduce((sum, field) => {
+    if (field.type === 'crc') return sum + 1;
+    const within = checksumsIn(fieldsWithin(field));
+    const often = within > 0 && (field.of !== undefined || field.tags !== undefined);
+    return sum + (often ? Number.POSITIVE_INFINITY : within);
   }, 0);
 }
 
