@@ -15,7 +15,7 @@ mkdirSync(at('schemas'), { recursive: true });
 writeFileSync(at('schemas/devices.schema.json'), devicesJsonSchemaText());
 writeFileSync(at('schemas/messages.schema.json'), messagesJsonSchemaText());
 writeFileSync(at('schemas/asyncapi.json'), asyncApiText());
-writeFileSync(at('src/contract/feed/wire-types.ts'), formatted(wireTypesText()));
+writeFileSync(at('src/contract/wire/wire-types.ts'), formatted(wireTypesText()));
 for (const name of readdirSync(at('docs')).filter((each) => each.endsWith('.md'))) {
   const path = at(`docs/${name}`);
   const text = readFileSync(path, 'utf8');

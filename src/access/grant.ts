@@ -1,5 +1,5 @@
 import { type ClientMessage, clientMessageContract } from '../contract/feed/client-messages.ts';
-import { coversPattern } from '../contract/feed/covers-pattern.ts';
+import { coversPattern } from '../contract/wire/covers-pattern.ts';
 import { type Role, reaches } from '../contract/role.ts';
 
 /** The rights that a token gives. */

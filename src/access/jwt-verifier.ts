@@ -1,7 +1,7 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
 import type { JwtConfig } from '../config/jwt.ts';
-import { patternProblem } from '../contract/feed/topic.ts';
+import { patternProblem } from '../contract/wire/topic.ts';
 import { highestRole, isRole } from '../contract/role.ts';
 import { HeartwireError } from '../errors.ts';
 import { FileRefusal, LARGEST_SECRET, readRegular } from '../system/files.ts';

@@ -1,6 +1,6 @@
 import type { Answer } from '../access/http-answer.ts';
 import type { BridgeConfig } from '../config/model.ts';
-import { CLOSE_CODES } from '../contract/feed/close-code.ts';
+import { CLOSE_CODES } from '../contract/wire/close-code.ts';
 import type { JsonObject } from '../contract/publisher.ts';
 import type { DeviceReading } from '../devices/device-runner.ts';
 import type { UploadStore } from '../devices/files/upload-store.ts';

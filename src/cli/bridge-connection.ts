@@ -8,7 +8,7 @@ import {
   type Decode,
   type SocketConstructor,
 } from '../client/index.ts';
-import { isJsonObject, type Json, type JsonObject } from '../contract/feed/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../contract/wire/json.ts';
 import type { RequestOutcome } from '../devices/core/session-events.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
 import { lookupOf } from '../links/names/name-resolver.ts';

@@ -1,6 +1,6 @@
-import { mayReconnect } from '../contract/feed/close-code.ts';
-import type { JsonObject } from '../contract/feed/json.ts';
-import type { ServerMessage } from '../contract/feed/wire-types.ts';
+import { mayReconnect } from '../contract/wire/close-code.ts';
+import type { JsonObject } from '../contract/wire/json.ts';
+import type { ServerMessage } from '../contract/wire/wire-types.ts';
 import { ClientError, ownError } from './client-error.ts';
 import { Outbox } from './outbox.ts';
 import type { Moment } from './ports.ts';

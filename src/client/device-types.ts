@@ -1,5 +1,5 @@
-import type { Json, JsonObject } from '../contract/feed/json.ts';
-import type { DeclarationDocument, StateDocument } from '../contract/feed/wire-types.ts';
+import type { Json, JsonObject } from '../contract/wire/json.ts';
+import type { DeclarationDocument, StateDocument } from '../contract/wire/wire-types.ts';
 
 /** What `heartwire types` prints of the declared messages; with none of it, everything is JSON. */
 export interface DeviceTypes {

@@ -1,5 +1,5 @@
-export type { Json, JsonObject } from '../contract/feed/json.ts';
-export type { ClientEntry, ServerMessage } from '../contract/feed/wire-types.ts';
+export type { Json, JsonObject } from '../contract/wire/json.ts';
+export type { ClientEntry, ServerMessage } from '../contract/wire/wire-types.ts';
 export {
   type CallOptions,
   type Client,

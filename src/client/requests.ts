@@ -1,5 +1,5 @@
-import type { JsonObject } from '../contract/feed/json.ts';
-import type { ServerMessage } from '../contract/feed/wire-types.ts';
+import type { JsonObject } from '../contract/wire/json.ts';
+import type { ServerMessage } from '../contract/wire/wire-types.ts';
 import { type ClientError, type ClientErrorCode, ownError } from './client-error.ts';
 
 /** The answer, or why there is none. */

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../contract/feed/json.ts';
-import type { ServerMessage } from '../contract/feed/wire-types.ts';
+import type { JsonObject } from '../contract/wire/json.ts';
+import type { ServerMessage } from '../contract/wire/wire-types.ts';
 import { ClientError } from './client-error.ts';
 import type { Outcome } from './requests.ts';
 import type { SessionEffect } from './session-events.ts';

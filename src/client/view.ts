@@ -1,8 +1,8 @@
-import type { JsonObject } from '../contract/feed/json.ts';
-import { applyPatch } from '../contract/feed/merge-patch.ts';
-import type { Position } from '../contract/feed/position.ts';
-import { matchesTopic } from '../contract/feed/topic.ts';
-import type { ServerMessage, UpdatePayload } from '../contract/feed/wire-types.ts';
+import type { JsonObject } from '../contract/wire/json.ts';
+import { applyPatch } from '../contract/wire/merge-patch.ts';
+import type { Position } from '../contract/wire/position.ts';
+import { matchesTopic } from '../contract/wire/topic.ts';
+import type { ServerMessage, UpdatePayload } from '../contract/wire/wire-types.ts';
 
 /** One document changed; `update` says it as it came, a snapshot's item as a full one. */
 export interface ViewChange {

@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
-import { patternProblem } from '../contract/feed/topic.ts';
+import { patternProblem } from '../contract/wire/topic.ts';
 import { highestRole, isRole, ROLES, type Role } from '../contract/role.ts';
 import { badValue, flagField, oneOrMoreField, textField } from './field.ts';
 import { completeJwt, type JwtConfig, jwtShape } from './jwt.ts';

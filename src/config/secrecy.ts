@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { coversPattern } from '../contract/feed/covers-pattern.ts';
-import { patternProblem } from '../contract/feed/topic.ts';
+import { coversPattern } from '../contract/wire/covers-pattern.ts';
+import { patternProblem } from '../contract/wire/topic.ts';
 import { badValue, textField } from './field.ts';
 import type { Finding } from './problem.ts';
 

@@ -1,6 +1,6 @@
 import { type CodeText, ERROR_CODES } from '../errors.ts';
 import { CLIENT_MESSAGE_TYPES, clientMessageContract } from './feed/client-messages.ts';
-import { CLOSE_CODES } from './feed/close-code.ts';
+import { CLOSE_CODES } from './wire/close-code.ts';
 import { DEVICE_REASONS } from './feed/device-reason.ts';
 import { FEED_ERROR_CODES } from './feed/feed-error.ts';
 import { SERVER_MESSAGE_TYPES, serverMessageContract } from './feed/server-messages.ts';

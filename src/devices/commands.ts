@@ -1,6 +1,6 @@
 import type { CommandOutcome, FeedCommand } from '../contract/command.ts';
 import type { FeedErrorCode } from '../contract/feed/feed-error.ts';
-import type { Json } from '../contract/feed/json.ts';
+import type { Json } from '../contract/wire/json.ts';
 import type { ErrorCode } from '../errors.ts';
 import { bytesOf } from '../protocol/declared/value.ts';
 import type { DeviceDirectory } from './device-directory.ts';

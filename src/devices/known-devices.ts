@@ -1,5 +1,5 @@
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
-import { isJsonObject, type Json, type JsonObject } from '../contract/feed/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../contract/wire/json.ts';
 import type { Instant } from '../instant.ts';
 import { addressLabel } from '../links/transports.ts';
 import type { Clock, Timer } from '../system/clock.ts';

@@ -1,4 +1,4 @@
-import { diff } from '../contract/feed/merge-patch.ts';
+import { diff } from '../contract/wire/merge-patch.ts';
 import type { JsonObject, Publisher } from '../contract/publisher.ts';
 import type { Log } from '../system/log.ts';
 import type { Encryptor } from './encryptor.ts';

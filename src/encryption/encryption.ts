@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { EncryptionConfig } from '../config/secrecy.ts';
 import type { CommandOutcome } from '../contract/command.ts';
-import { isJsonObject } from '../contract/feed/json.ts';
+import { isJsonObject } from '../contract/wire/json.ts';
 import type { Publisher } from '../contract/publisher.ts';
 import type { FeedStore } from '../feed/core/store.ts';
 import type { Log } from '../system/log.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClientMessage } from '../../src/contract/feed/client-messages.ts';
-import type { JsonObject } from '../../src/contract/feed/json.ts';
+import type { JsonObject } from '../../src/contract/wire/json.ts';
 import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
 import { AccessWorld, secretOf, token } from '../support/access-world.ts';
 import type { FeedClient } from '../support/feed-world.ts';

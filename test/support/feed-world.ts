@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { type ClientOptions, WebSocket } from 'ws';
 import { FeedServer, type FeedServerOptions } from '../../src/app/feed-server.ts';
-import type { JsonObject } from '../../src/contract/feed/json.ts';
+import type { JsonObject } from '../../src/contract/wire/json.ts';
 import type { ServerMessage, ServerMessageType } from '../../src/contract/feed/server-messages.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import { FakeClock } from './fake-clock.ts';

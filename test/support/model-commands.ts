@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/contract/feed/json.ts';
+import type { JsonObject } from '../../src/contract/wire/json.ts';
 import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
 
 type Answer = Extract<ServerMessage, { type: 'response' | 'error' }>;

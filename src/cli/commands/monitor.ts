@@ -1,5 +1,5 @@
 import type { Client, ClientStatus } from '../../client/index.ts';
-import type { JsonObject } from '../../contract/feed/json.ts';
+import type { JsonObject } from '../../contract/wire/json.ts';
 import { HeartwireError } from '../../errors.ts';
 import { systemClock } from '../../system/clock.ts';
 import { printableLines } from '../../system/printable.ts';

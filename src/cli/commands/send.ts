@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import type { JsonObject } from '../../contract/feed/json.ts';
+import type { JsonObject } from '../../contract/wire/json.ts';
 import type { Values } from '../../contract/value.ts';
 import { chunkMessage } from '../../devices/core/chunk-message.ts';
 import { noChunks, uploadFile } from '../../devices/files/send-file.ts';

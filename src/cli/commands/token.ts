@@ -1,6 +1,6 @@
 import { hashToken, makeToken } from '../../access/credentials.ts';
 import { readDate } from '../../config/access.ts';
-import { patternProblem } from '../../contract/feed/topic.ts';
+import { patternProblem } from '../../contract/wire/topic.ts';
 import { ROLES, type Role } from '../../contract/role.ts';
 import { HeartwireError } from '../../errors.ts';
 import { systemClock } from '../../system/clock.ts';

@@ -1,5 +1,5 @@
 import { type DeviceState, qualityOf } from '../../client/index.ts';
-import { isJsonObject, type Json, type JsonObject, ownValue } from '../../contract/feed/json.ts';
+import { isJsonObject, type Json, type JsonObject, ownValue } from '../../contract/wire/json.ts';
 import { printable } from '../../system/printable.ts';
 
 /** One device as a table shows it; all text is fit to be printed. */

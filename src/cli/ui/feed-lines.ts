@@ -1,5 +1,5 @@
 import type { ViewChange } from '../../client/view.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../contract/feed/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../contract/wire/json.ts';
 import type { ServerMessage } from '../../contract/feed/server-messages.ts';
 import { printable } from '../../system/printable.ts';
 

@@ -1,7 +1,7 @@
 import type { Schema } from '../json-schema.ts';
 import { type ClientMessageType, clientMessageContract } from './client-messages.ts';
 import { CLIENT_SCHEMAS } from './client-schemas.ts';
-import { CLOSE_CODES, mayReconnect } from './close-code.ts';
+import { CLOSE_CODES, mayReconnect } from '../wire/close-code.ts';
 import {
   PROTOCOL_VERSION,
   SERVER_MESSAGE_TYPES,

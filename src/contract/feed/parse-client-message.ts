@@ -8,7 +8,7 @@ import {
   payloadObject,
 } from './client-messages.ts';
 import type { FeedErrorCode } from './feed-error.ts';
-import { infinitePlace, isFiniteNumber, isJsonObject, type Json, type JsonObject, ownValue } from './json.ts';
+import { infinitePlace, isFiniteNumber, isJsonObject, type Json, type JsonObject, ownValue } from '../wire/json.ts';
 import { surveyJson } from './json-scan.ts';
 import type { FeedError } from './server-messages.ts';
 

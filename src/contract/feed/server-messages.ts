@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jsonSchemaOf, type Schema } from '../json-schema.ts';
-import { CLOSE_CODES } from './close-code.ts';
+import { CLOSE_CODES } from '../wire/close-code.ts';
 import { FEED_ERROR_CODES } from './feed-error.ts';
 import { count, instant, json, jsonObject, list, position } from './field-types.ts';
 

@@ -1,4 +1,4 @@
-import { needsLiteralEnd } from '../../contract/feed/topic.ts';
+import { needsLiteralEnd } from '../../contract/wire/topic.ts';
 import { Ring } from '../../system/ring.ts';
 import { type BroadcastChange, type EventChange, roughSize } from './change.ts';
 import type { PatternTrie } from './pattern-trie.ts';

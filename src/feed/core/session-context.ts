@@ -1,8 +1,8 @@
 import type { CommandOutcome, FeedClient, FeedCommand } from '../../contract/command.ts';
 import type { ClientMessage } from '../../contract/feed/client-messages.ts';
-import type { CloseReason } from '../../contract/feed/close-code.ts';
+import type { CloseReason } from '../../contract/wire/close-code.ts';
 import type { FeedErrorCode } from '../../contract/feed/feed-error.ts';
-import type { JsonObject } from '../../contract/feed/json.ts';
+import type { JsonObject } from '../../contract/wire/json.ts';
 import type { ClientEntry, FeedLimits } from '../../contract/feed/server-messages.ts';
 import type { Instant } from '../../instant.ts';
 import { Rate } from '../../system/token-bucket.ts';

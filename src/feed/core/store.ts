@@ -1,7 +1,7 @@
-import type { Json, JsonObject } from '../../contract/feed/json.ts';
-import { checkDocument, diff, differs, NotADocumentError } from '../../contract/feed/merge-patch.ts';
-import type { Position } from '../../contract/feed/position.ts';
-import { hasWildcard, topicProblem } from '../../contract/feed/topic.ts';
+import type { Json, JsonObject } from '../../contract/wire/json.ts';
+import { checkDocument, diff, differs, NotADocumentError } from '../../contract/wire/merge-patch.ts';
+import type { Position } from '../../contract/wire/position.ts';
+import { hasWildcard, topicProblem } from '../../contract/wire/topic.ts';
 import type { Publisher } from '../../contract/publisher.ts';
 import { HeartwireError } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';

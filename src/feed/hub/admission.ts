@@ -3,7 +3,7 @@ import { type Admission, refusedByName } from '../../access/host-and-origin.ts';
 import type { Answer } from '../../access/http-answer.ts';
 import { refusal } from '../../access/http-answer.ts';
 import { pathOf } from '../../access/paths.ts';
-import type { CloseReason } from '../../contract/feed/close-code.ts';
+import type { CloseReason } from '../../contract/wire/close-code.ts';
 import type { FeedErrorCode } from '../../contract/feed/feed-error.ts';
 import type { Instant } from '../../instant.ts';
 import { AddressCount, AddressPace, isLoopback } from '../../system/addresses.ts';

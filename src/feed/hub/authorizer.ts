@@ -1,7 +1,7 @@
 import type { Authenticator, Verdict } from '../../access/authenticator.ts';
 import { type AccessRefusal, ANYBODY, isExpired, ownerOf, refusedMessage } from '../../access/grant.ts';
 import type { ClientMessage } from '../../contract/feed/client-messages.ts';
-import type { CloseReason } from '../../contract/feed/close-code.ts';
+import type { CloseReason } from '../../contract/wire/close-code.ts';
 import type { Instant } from '../../instant.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { AccessStatus, AuthOutcome, SessionAccess } from '../core/session-context.ts';

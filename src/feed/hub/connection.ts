@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Grant } from '../../access/grant.ts';
-import { CLOSE_CODES, type CloseReason, mayReconnect } from '../../contract/feed/close-code.ts';
+import { CLOSE_CODES, type CloseReason, mayReconnect } from '../../contract/wire/close-code.ts';
 import type { Instant } from '../../instant.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Audience } from '../core/audience.ts';

@@ -1,4 +1,4 @@
-import { CLOSE_CODES, type CloseReason } from '../../contract/feed/close-code.ts';
+import { CLOSE_CODES, type CloseReason } from '../../contract/wire/close-code.ts';
 import type { Instant } from '../../instant.ts';
 import type { Arrivals } from '../../system/arrivals.ts';
 import type { Clock } from '../../system/clock.ts';

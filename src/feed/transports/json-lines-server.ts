@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createSecureServer } from 'node:tls';
 import { type AdmissionLimits, ConnectionLimiter } from '../../access/admission-control.ts';
-import { CLOSE_CODES } from '../../contract/feed/close-code.ts';
+import { CLOSE_CODES } from '../../contract/wire/close-code.ts';
 import { parseClientMessage } from '../../contract/feed/parse-client-message.ts';
 import { HeartwireError } from '../../errors.ts';
 import { formatHostPort } from '../../links/address.ts';

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Answer, refusal } from '../../access/http-answer.ts';
-import type { JsonObject } from '../../contract/feed/json.ts';
+import type { JsonObject } from '../../contract/wire/json.ts';
 import { parseClientMessage } from '../../contract/feed/parse-client-message.ts';
 import { positionOf } from './sse-frame.ts';
 

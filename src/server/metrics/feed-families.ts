@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import { CLOSE_CODES } from '../../contract/feed/close-code.ts';
+import { CLOSE_CODES } from '../../contract/wire/close-code.ts';
 import type { FeedStore } from '../../feed/core/store.ts';
 import type { SubscriberRegistry } from '../../feed/hub/subscriber-registry.ts';
 import type { Transport } from '../../feed/hub/transport.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/contract/feed/json.ts';
+import type { JsonObject } from '../../../src/contract/wire/json.ts';
 import type { ServerMessage } from '../../../src/contract/feed/server-messages.ts';
 import { type FeedClient, FeedWorld } from '../../support/feed-world.ts';
 
