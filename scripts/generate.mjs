@@ -7,8 +7,8 @@ import { messagesJsonSchemaText } from '../dist/src/config/messages/json-schema.
 import { MESSAGES_TABLES } from '../dist/src/config/messages/tables.js';
 import { CONFIG_TABLES } from '../dist/src/config/tables.js';
 import { asyncApiText } from '../dist/src/contract/feed/async-api.js';
-import { TABLES, withTables } from '../dist/src/contract/tables.js';
-import { wireTypesText } from '../dist/src/contract/wire-types-text.js';
+import { TABLES, withTables } from '../dist/src/contract/feed/tables.js';
+import { wireTypesText } from '../dist/src/contract/feed/wire-types-text.js';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 mkdirSync(at('schemas'), { recursive: true });

@@ -4,7 +4,7 @@ import { loadConfig } from '../src/config/load.ts';
 import { MESSAGES_TABLES } from '../src/config/messages/tables.ts';
 import { formatProblem } from '../src/config/problem.ts';
 import { CONFIG_TABLES } from '../src/config/tables.ts';
-import { TABLES, withTables } from '../src/contract/tables.ts';
+import { TABLES, withTables } from '../src/contract/feed/tables.ts';
 import { Stats } from '../src/devices/core/stats.ts';
 import { announced, DEFAULT_FEED_LIMITS } from '../src/feed/hub/limits.ts';
 import { parseLinkAddress, parseListenAddress } from '../src/links/transports.ts';

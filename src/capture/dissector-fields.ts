@@ -1,18 +1,21 @@
-import { parseBits } from '../protocol/declared/bits-field.ts';
-import { compileField, takesRest } from '../protocol/declared/compile-fields.ts';
-import { splitReference } from '../protocol/declared/condition.ts';
-import type {
-  Condition,
-  EnumDeclaration,
-  Extent,
-  FieldDeclaration,
-  ProtocolDeclaration,
-  TextEncoding,
-} from '../protocol/declared/declaration.ts';
-import { enumNames } from '../protocol/declared/enum-names.ts';
-import { sizingScope } from '../protocol/declared/lint-fields.ts';
-import { type NumberType, parseNumberType, parseWhole } from '../protocol/declared/number-type.ts';
-import { unitOf } from '../protocol/declared/text-code.ts';
+import {
+  type Condition,
+  compileField,
+  type EnumDeclaration,
+  type Extent,
+  enumNames,
+  type FieldDeclaration,
+  type NumberType,
+  type ProtocolDeclaration,
+  parseBits,
+  parseNumberType,
+  parseWhole,
+  sizingScope,
+  splitReference,
+  type TextEncoding,
+  takesRest,
+  unitOf,
+} from '../protocol/index.ts';
 
 const ENCODINGS: Readonly<Record<TextEncoding, string>> = {
   ascii: 'ENC_ASCII',

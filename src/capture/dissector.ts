@@ -1,12 +1,16 @@
-import type { ProtocolDeclaration } from '../protocol/declared/declaration.ts';
-import { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import type { Form } from '../protocol/declared/message-codec.ts';
-import { type NumberType, parseNumberType } from '../protocol/declared/number-type.ts';
-import { ChecksumField } from '../protocol/framing/checksum-field.ts';
-import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
-import { startWord } from '../protocol/framing/delimiter.ts';
-import { lengthType, NO_BYTES } from '../protocol/framing/layout.ts';
-import { isStandardFraming } from '../protocol/framing/make-framing.ts';
+import {
+  ChecksumField,
+  DeclaredProtocol,
+  type Form,
+  type FramingDeclaration,
+  isStandardFraming,
+  lengthType,
+  NO_BYTES,
+  type NumberType,
+  type ProtocolDeclaration,
+  parseNumberType,
+  startWord,
+} from '../protocol/index.ts';
 import { constants, LuaFields, luaText } from './dissector-fields.ts';
 
 /**

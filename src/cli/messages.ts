@@ -1,9 +1,7 @@
 import { resolve } from 'node:path';
-import { formatProblem } from '../config/problem.ts';
 import { HeartwireError } from '../errors.ts';
-import { builtinDeclaration, withBuiltin } from '../protocol/declared/builtin.ts';
-import { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { printableLines } from '../system/printable.ts';
+import { builtinDeclaration, DeclaredProtocol, withBuiltin } from '../protocol/index.ts';
+import { printableLines } from '../system/index.ts';
 import type { CliIo } from './command.ts';
 
 /**
@@ -30,7 +28,7 @@ export async function messagesOption(
  */
 export async function declaredIn(file: string, io: CliIo): Promise<DeclaredProtocol> {
   // The reader of configurations takes longer to load than everything else that decoding needs.
-  const { readMessages } = await import('../config/read.ts');
+  const { formatProblem, readMessages } = await import('../config/index.ts');
   const { protocol, problems } = await readMessages(resolve(io.cwd, file), file);
   for (const problem of problems) io.err(printableLines(`${formatProblem(problem)}\n`));
   if (protocol !== undefined) return protocol;

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../contract/wire/json.ts';
+import type { Json, JsonObject } from '../contract/wire/index.ts';
 import type { Reader } from './listeners.ts';
 
 /** Something that happened. */

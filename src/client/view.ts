@@ -1,8 +1,11 @@
-import type { JsonObject } from '../contract/wire/json.ts';
-import { applyPatch } from '../contract/wire/merge-patch.ts';
-import type { Position } from '../contract/wire/position.ts';
-import { matchesTopic } from '../contract/wire/topic.ts';
-import type { ServerMessage, UpdatePayload } from '../contract/wire/wire-types.ts';
+import {
+  applyPatch,
+  type JsonObject,
+  matchesTopic,
+  type Position,
+  type ServerMessage,
+  type UpdatePayload,
+} from '../contract/wire/index.ts';
 
 /** One document changed; `update` says it as it came, a snapshot's item as a full one. */
 export interface ViewChange {

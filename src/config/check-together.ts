@@ -1,5 +1,5 @@
-import { type AddressBlock, parseBlock } from '../contract/address-match.ts';
-import { addressLabel } from '../links/transports.ts';
+import { type AddressBlock, parseBlock } from '../contract/index.ts';
+import { addressLabel } from '../links/index.ts';
 import type { DeviceConfig, ListenerConfig, MatchConfig, ServerConfig } from './model.ts';
 import { type Finding, formatPath, type Path } from './problem.ts';
 

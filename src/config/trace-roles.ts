@@ -1,10 +1,9 @@
 import { open, stat } from 'node:fs/promises';
 import { constants, gunzipSync } from 'node:zlib';
-import type { SessionRole } from '../contract/settings.ts';
+import type { SessionRole } from '../contract/index.ts';
 import { HeartwireError } from '../errors.ts';
-import { parseLinkAddress } from '../links/transports.ts';
-import type { TraceHead } from '../trace/event.ts';
-import { TraceParser } from '../trace/parser.ts';
+import { parseLinkAddress } from '../links/index.ts';
+import { type TraceHead, TraceParser } from '../trace/index.ts';
 import { isKeyed } from './yaml-source.ts';
 
 /** The roles in which traces were recorded, by the path in `replay:PATH`; one that does not say it is absent. */

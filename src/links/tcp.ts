@@ -1,5 +1,5 @@
 import { connect, isIP, type Socket } from 'node:net';
-import { plainAddress } from '../system/addresses.ts';
+import { plainAddress } from '../system/index.ts';
 import { formatHostPort, parseEndpoint } from './address.ts';
 import { IdleSensor } from './idle-sensor.ts';
 import type { Link, LinkEnd, LinkHandlers, SendOutcome } from './link.ts';

@@ -1,8 +1,14 @@
 import { resolve } from 'node:path';
-import { type LoadedMessages, loadMessages, looksLikeMessages } from '../../config/messages/load-messages.ts';
-import { formatProblem, type Problem } from '../../config/problem.ts';
-import { readConfig, readText } from '../../config/read.ts';
-import type { LoadedConfig } from '../../config/report.ts';
+import {
+  formatProblem,
+  type LoadedConfig,
+  type LoadedMessages,
+  loadMessages,
+  looksLikeMessages,
+  type Problem,
+  readConfig,
+  readText,
+} from '../../config/index.ts';
 import type { Command } from '../command.ts';
 
 /** The configuration that commands read where none is named. */

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import { hexText } from '../../protocol/describe.ts';
-import { makeFraming } from '../../protocol/framing/make-framing.ts';
+import { hexText, makeFraming } from '../../protocol/index.ts';
 import type { Command } from '../command.ts';
 import { parseAssignments } from '../field-values.ts';
 import { readBytes } from '../files.ts';

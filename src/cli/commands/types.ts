@@ -1,10 +1,10 @@
-import { parseBits } from '../../protocol/declared/bits-field.ts';
-import type {
-  EnumDeclaration,
-  FieldDeclaration,
-  MessageDeclaration,
-  ProtocolDeclaration,
-} from '../../protocol/declared/declaration.ts';
+import {
+  type EnumDeclaration,
+  type FieldDeclaration,
+  type MessageDeclaration,
+  type ProtocolDeclaration,
+  parseBits,
+} from '../../protocol/index.ts';
 import type { Command } from '../command.ts';
 import { declaredIn } from '../messages.ts';
 

@@ -1,10 +1,11 @@
 import {
+  DEFAULT_MAX_PAYLOAD,
   DEFAULT_PROTOCOL,
+  type FramingDeclaration,
   MESSAGE_KEYS,
   type MessageDeclaration,
   type ProtocolDeclaration,
-} from '../../protocol/declared/declaration.ts';
-import { DEFAULT_MAX_PAYLOAD, type FramingDeclaration } from '../../protocol/framing/declaration.ts';
+} from '../../protocol/index.ts';
 import { declareKeys } from './keys.ts';
 import type { FileShape } from './shape.ts';
 

@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { FIELD_KEYS } from '../../protocol/declared/declaration.ts';
-import type { ByteOrder } from '../../protocol/framing/byte-order.ts';
-import type { Declared, Key, KeyTable } from '../../protocol/keys.ts';
+import { type ByteOrder, type Declared, FIELD_KEYS, type Key, type KeyTable } from '../../protocol/index.ts';
 import { choiceField, durationField, numberField, textField } from '../field.ts';
 import {
   bitRangeField,

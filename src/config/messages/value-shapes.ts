@@ -1,4 +1,4 @@
-import type { ConfirmDeclaration } from '../../protocol/declared/declaration.ts';
+import type { ConfirmDeclaration } from '../../protocol/index.ts';
 import { badType, type FieldFinding, type FieldMeta, field, nameKind } from '../field.ts';
 
 const LONGEST_BYTES = 64;

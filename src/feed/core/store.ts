@@ -1,8 +1,15 @@
-import type { Json, JsonObject } from '../../contract/wire/json.ts';
-import { checkDocument, diff, differs, NotADocumentError } from '../../contract/wire/merge-patch.ts';
-import type { Position } from '../../contract/wire/position.ts';
-import { hasWildcard, topicProblem } from '../../contract/wire/topic.ts';
-import type { Publisher } from '../../contract/publisher.ts';
+import type { Publisher } from '../../contract/index.ts';
+import {
+  checkDocument,
+  diff,
+  differs,
+  hasWildcard,
+  type Json,
+  type JsonObject,
+  NotADocumentError,
+  type Position,
+  topicProblem,
+} from '../../contract/wire/index.ts';
 import { HeartwireError } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import type { Change, Retained } from './change.ts';
