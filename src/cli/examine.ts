@@ -17,6 +17,7 @@ import {
   permissionEnd,
   resolvePort,
   type SerialAddress,
+  type UdpAddress,
 } from '../links/index.ts';
 import { blocksOf, urlHost } from '../system/index.ts';
 
@@ -69,6 +70,14 @@ export async function realPathOf(address: SerialAddress): Promise<string | undef
   const found = await resolvePort(address.port);
   if ('end' in found) return undefined;
   return realpath(found.path).catch(() => undefined);
+}
+
+/** Opens a socket for datagrams to an address, and sends none: whether a device is there, only it could say. */
+export async function examineDatagrams(about: string, address: UdpAddress): Promise<Finding> {
+  const finding = await examineAddress(about, address, ANSWER_WITHIN_MS);
+  if (finding.code !== undefined) return finding;
+  const label = addressLabel(address);
+  return good(about, `Datagrams can be sent to ${label}; whether a device is there shows when it answers.`);
 }
 
 /** Dials an address and hangs up again. */

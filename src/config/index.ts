@@ -28,8 +28,19 @@ export type {
   MatchConfig,
   MatchedDeviceConfig,
 } from './model.ts';
+export { checkFrame } from './packs/check-frame.ts';
+export { findPack, listPacks, type PackPlace, packNamed } from './packs/find-pack.ts';
+export { type Pack, readKeys, readPack } from './packs/read-pack.ts';
 export { asProblem, formatProblem, type Problem } from './problem.ts';
-export { type FileStamp, type ReadConfig, readConfig, readMessages, readText, stampOf } from './read.ts';
+export {
+  type FileStamp,
+  type ReadConfig,
+  readConfig,
+  readMessages,
+  readNamedMessages,
+  readText,
+  stampOf,
+} from './read.ts';
 export type { FailedDevice, LoadedConfig } from './report.ts';
 export { type EncryptionConfig, keyOf, keyOfText } from './secrecy.ts';
 export { DEFAULT_SERVER, type LinesConfig, type ServerConfig } from './server.ts';

@@ -31,3 +31,4 @@ export {
   parseLinkAddress,
   parseListenAddress,
 } from './transports.ts';
+export type { UdpAddress } from './udp.ts';

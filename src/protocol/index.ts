@@ -2,12 +2,16 @@ export { decodePayload, encodeFrame } from './codec.ts';
 export { CHECKSUM_NAMES, findChecksum } from './crc/catalogue.ts';
 export { type Checksum, checksumOf, type WideChecksum, wideChecksumOf } from './crc/checksum.ts';
 export { CRC_64_XZ } from './crc/models.ts';
+export { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from './crc/parameters.ts';
 export { makeWideCrc } from './crc/wide-crc.ts';
+export { parseAddress } from './declared/address-field.ts';
 export { parseBits } from './declared/bits-field.ts';
 export { builtinDeclaration, clashWithBuiltin, withBuiltin } from './declared/builtin.ts';
 export { compileField, takesRest } from './declared/compile-fields.ts';
 export { splitReference } from './declared/condition.ts';
 export {
+  ADDRESS_KEYS,
+  type AddressDeclaration,
   type Condition,
   type ConfirmDeclaration,
   DEFAULT_PROTOCOL,
@@ -15,6 +19,7 @@ export {
   type Extent,
   FIELD_KEYS,
   type FieldDeclaration,
+  type IdDeclaration,
   MESSAGE_KEYS,
   type MessageDeclaration,
   type ProtocolDeclaration,

@@ -1,5 +1,11 @@
 import { formatDuration, parseDuration } from '../config/index.ts';
-import { type BareSettings, type PollSettings, type SessionSettings, TRANSPORTS } from '../contract/index.ts';
+import {
+  type BareSettings,
+  lineOf,
+  type PollSettings,
+  type SessionSettings,
+  TRANSPORTS,
+} from '../contract/index.ts';
 import { framingNeedsSilence, framingOf } from '../devices/index.ts';
 import { HeartwireError } from '../errors.ts';
 import type { TraceSource } from '../links/index.ts';
@@ -77,7 +83,7 @@ export function readMeta(head: TraceHead, fallback: string, file: string): Trace
   const role = meta.choice('role', ['client', 'server'], 'client');
   const dialIn =
     meta.choice('dial', ['in', 'out'], role === 'server' && transport === 'tcp' ? 'in' : 'out') === 'in';
-  const line = meta.choice('line', ['stream', 'serial'], transport === 'serial' ? 'serial' : 'stream');
+  const line = meta.choice('line', ['stream', 'serial'], lineOf(transport));
   const { appid, imei, clock_zone: clockZone } = head.meta;
   const bare = head.meta.session === 'none' ? readBare(meta, head.meta) : undefined;
   if (bare === undefined && role === 'client' && (appid === undefined || imei === undefined)) {

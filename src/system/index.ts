@@ -14,6 +14,7 @@ export { Lru } from './lru.ts';
 export { markReplay } from './mark-replay.ts';
 export { MinHeap } from './min-heap.ts';
 export { Pace } from './pace.ts';
+export { inPackage } from './package-folder.ts';
 export { printable, printableLines } from './printable.ts';
 export { Ring } from './ring.ts';
 export { atOnce, inSlices, Slices } from './slices.ts';

@@ -1,6 +1,6 @@
+import type { ServerMessage, Version } from '../../src/contract/feed/server-messages.ts';
 import type { JsonObject } from '../../src/contract/wire/json.ts';
 import { applyPatch } from '../../src/contract/wire/merge-patch.ts';
-import type { ServerMessage, Version } from '../../src/contract/feed/server-messages.ts';
 import { matchesTopic } from '../../src/contract/wire/topic.ts';
 
 interface Known {

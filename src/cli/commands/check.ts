@@ -6,10 +6,12 @@ import {
   loadMessages,
   looksLikeMessages,
   type Problem,
+  packNamed,
   readConfig,
+  readNamedMessages,
   readText,
 } from '../../config/index.ts';
-import type { Command } from '../command.ts';
+import type { CliIo, Command } from '../command.ts';
 
 /** The configuration that commands read where none is named. */
 export const DEFAULT_CONFIG_FILE = 'devices.yaml';
@@ -31,11 +33,7 @@ export const command: Command<CheckArgs> = {
       .positional('file', { type: 'string', default: DEFAULT_CONFIG_FILE, describe: 'The configuration' })
       .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
   async run({ file, json }, io) {
-    const path = resolve(io.cwd, file);
-    const text = await readText(path, file);
-    const found = looksLikeMessages(text)
-      ? ofMessages(loadMessages(text, file))
-      : ofConfig(await readConfig(path, file));
+    const found = await check(file, io);
     const { problems, counts, words } = found;
     const valid = problems.every((problem) => problem.severity === 'warning');
     if (json) {
@@ -47,6 +45,15 @@ export const command: Command<CheckArgs> = {
     return valid ? 0 : 2;
   },
 };
+
+async function check(file: string, io: CliIo): Promise<Found> {
+  if (packNamed(file) !== undefined) return ofMessages(await readNamedMessages(file, io.cwd));
+  const path = resolve(io.cwd, file);
+  const text = await readText(path, file);
+  return looksLikeMessages(text)
+    ? ofMessages(loadMessages(text, file))
+    : ofConfig(await readConfig(path, file));
+}
 
 /** What a check found, whatever it looked at. */
 interface Found {

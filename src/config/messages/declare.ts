@@ -1,4 +1,6 @@
 import {
+  ADDRESS_KEYS,
+  type AddressDeclaration,
   DEFAULT_MAX_PAYLOAD,
   DEFAULT_PROTOCOL,
   type FramingDeclaration,
@@ -6,6 +8,7 @@ import {
   type MessageDeclaration,
   type ProtocolDeclaration,
 } from '../../protocol/index.ts';
+import { withMessages } from './framing-with-messages.ts';
 import { declareKeys } from './keys.ts';
 import type { FileShape } from './shape.ts';
 
@@ -16,7 +19,7 @@ export function declareProtocol(
   messages: readonly Readonly<Record<string, unknown>>[],
 ): ProtocolDeclaration {
   const { protocol, enums = {}, errors = {} } = file;
-  const usual = framing ?? DEFAULT_PROTOCOL.framing;
+  const plain = framing ?? DEFAULT_PROTOCOL.framing;
   const id =
     protocol?.id === undefined
       ? framing === undefined
@@ -26,21 +29,33 @@ export function declareProtocol(
         ? { type: protocol.id, at: 0 }
         : { type: protocol.id.type, at: protocol.id.at ?? 0 };
   const error =
-    protocol?.error ?? (usual.type === 'length' && id !== undefined ? DEFAULT_PROTOCOL.error : 'none');
+    protocol?.error ?? (plain.type === 'length' && id !== undefined ? DEFAULT_PROTOCOL.error : 'none');
   const byteOrder = protocol?.byte_order ?? DEFAULT_PROTOCOL.byteOrder;
+  const declared = messages.map(
+    (message) => declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration,
+  );
+  const usual = withMessages(plain, id, byteOrder, declared);
   return {
     byteOrder,
     framing: usual,
     maxFrame: maxFrameOf(usual),
     ...(id === undefined ? {} : { id }),
+    ...(protocol?.address === undefined ? {} : { address: addressOf(protocol.address, byteOrder) }),
     ...(error === 'none' ? {} : { error }),
     // A name in the place of an enum's values is refused by the lint, as an enum with a value "0".
     enums: Object.fromEntries(
       Object.entries(enums).map(([name, values]) => [name, typeof values === 'string' ? {} : values]),
     ),
     errors,
-    messages: messages.map((message) => declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration),
+    messages: declared,
   };
+}
+
+function addressOf(
+  given: Readonly<Record<string, unknown>>,
+  byteOrder: ProtocolDeclaration['byteOrder'],
+): AddressDeclaration {
+  return { at: 0, ...declareKeys<typeof ADDRESS_KEYS>(ADDRESS_KEYS, given, byteOrder) } as AddressDeclaration; // as its shape lets pass
 }
 
 function maxFrameOf(framing: FramingDeclaration): number {

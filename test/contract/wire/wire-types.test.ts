@@ -1,8 +1,8 @@
 import { expect, expectTypeOf, it } from 'vitest';
 import type * as contract from '../../../src/contract/feed/server-messages.ts';
 import type * as topics from '../../../src/contract/feed/topic-documents.ts';
-import type * as plain from '../../../src/contract/wire/wire-types.ts';
 import { wireTypesText } from '../../../src/contract/feed/wire-types-text.ts';
+import type * as plain from '../../../src/contract/wire/wire-types.ts';
 import { readProjectFile } from '../../support/project-files.ts';
 
 const words = (text: string): string => text.replace(/[\s;(),|'"]/g, '');
