@@ -1,7 +1,24 @@
-import { type Condition, compileField, type EnumDeclaration, type Extent, enumNames, type FieldDeclaration, type NumberType, type ProtocolDeclaration, parseBits, parseNumberType, parseWhole, sizingScope, splitReference, type TextEncoding, takesRest, unitOf } from '../protocol/index.ts';
-import { isColumn } from '../protocol/declared/compile-fields.ts';
-import type { SplitDeclaration } from '../protocol/declared/declaration.ts';
-import { isSplit } from '../protocol/declared/split.ts';
+import {
+  type Condition,
+  compileField,
+  type EnumDeclaration,
+  type Extent,
+  enumNames,
+  type FieldDeclaration,
+  isColumn,
+  isSplit,
+  type NumberType,
+  type ProtocolDeclaration,
+  parseBits,
+  parseNumberType,
+  parseWhole,
+  type SplitDeclaration,
+  sizingScope,
+  splitReference,
+  type TextEncoding,
+  takesRest,
+  unitOf,
+} from '../protocol/index.ts';
 
 const ENCODINGS: Readonly<Record<TextEncoding, string>> = {
   ascii: 'ENC_ASCII',

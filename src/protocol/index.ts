@@ -7,7 +7,7 @@ export { makeWideCrc } from './crc/wide-crc.ts';
 export { parseAddress } from './declared/address-field.ts';
 export { parseBits } from './declared/bits-field.ts';
 export { builtinDeclaration, clashWithBuiltin, withBuiltin } from './declared/builtin.ts';
-export { compileField, takesRest } from './declared/compile-fields.ts';
+export { compileField, isColumn, takesRest } from './declared/compile-fields.ts';
 export { splitReference } from './declared/condition.ts';
 export {
   ADDRESS_KEYS,
@@ -24,7 +24,9 @@ export {
   type MessageDeclaration,
   type ProtocolDeclaration,
   type Range,
+  REPLY_KEYS,
   type Sender,
+  type SplitDeclaration,
   type TextEncoding,
 } from './declared/declaration.ts';
 export { DeclaredProtocol, type Inspection } from './declared/declared-protocol.ts';
@@ -37,6 +39,7 @@ export { payloadJudge } from './declared/payload-judge.ts';
 export { prepareRequest, type RequestRefusal } from './declared/prepare-request.ts';
 export { marginOf } from './declared/quantity.ts';
 export type { FieldTrace } from './declared/reading.ts';
+export { isSplit } from './declared/split.ts';
 export { unitOf } from './declared/text-code.ts';
 export { bytesOf, bytesOfHex, bytesValue, type FieldIssue, ownValue } from './declared/value.ts';
 export type {

@@ -1,7 +1,13 @@
-import { type EnumDeclaration, type FieldDeclaration, type MessageDeclaration, type ProtocolDeclaration, parseBits } from '../../protocol/index.ts';
+import {
+  type EnumDeclaration,
+  type FieldDeclaration,
+  type MessageDeclaration,
+  type ProtocolDeclaration,
+  parseBits,
+  type SplitDeclaration,
+} from '../../protocol/index.ts';
 import type { Command } from '../command.ts';
 import { declaredIn } from '../messages.ts';
-import type { SplitDeclaration } from '../../protocol/declared/declaration.ts';
 
 interface TypesArgs {
   readonly messages: string;

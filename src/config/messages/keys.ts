@@ -1,8 +1,27 @@
 import { z } from 'zod';
-import { type ByteOrder, type Declared, FIELD_KEYS, type Key, type KeyTable } from '../../protocol/index.ts';
-import { choiceField, durationField, numberField, textField, flagField } from '../field.ts';
-import { bitRangeField, bytesField, checksumField, conditionValue, confirmsField, constantField, enumField, extentField, marginField, namesField, numbersField, rangeField } from './value-shapes.ts';
-import { REPLY_KEYS } from '../../protocol/declared/declaration.ts';
+import {
+  type ByteOrder,
+  type Declared,
+  FIELD_KEYS,
+  type Key,
+  type KeyTable,
+  REPLY_KEYS,
+} from '../../protocol/index.ts';
+import { choiceField, durationField, flagField, numberField, textField } from '../field.ts';
+import {
+  bitRangeField,
+  bytesField,
+  checksumField,
+  conditionValue,
+  confirmsField,
+  constantField,
+  enumField,
+  extentField,
+  marginField,
+  namesField,
+  numbersField,
+  rangeField,
+} from './value-shapes.ts';
 
 /** Types of a length that take the byte order of the protocol. */
 const OPEN_LENGTH_TYPES = ['u16', 'u24', 'u32'];
