@@ -1,7 +1,11 @@
-import { parseBits } from '../protocol/declared/bits-field.ts';
-import { splitReference } from '../protocol/declared/condition.ts';
-import type { Condition, FieldDeclaration, ProtocolDeclaration } from '../protocol/declared/declaration.ts';
-import { enumNames } from '../protocol/declared/enum-names.ts';
+import {
+  type Condition,
+  enumNames,
+  type FieldDeclaration,
+  type ProtocolDeclaration,
+  parseBits,
+  splitReference,
+} from '../protocol/index.ts';
 
 /** A field that later ones may refer to, with the key under which its raw value stands in `v`. */
 export interface Referable {

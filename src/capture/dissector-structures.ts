@@ -1,4 +1,4 @@
-import { parseWhole } from '../protocol/declared/number-type.ts';
+import { parseWhole } from '../protocol/index.ts';
 
 const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`);
 
