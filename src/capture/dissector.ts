@@ -7,15 +7,17 @@ import {
   type FramingDeclaration,
   isStandardFraming,
   lengthType,
+  type MessageDeclaration,
   NO_BYTES,
   type NumberType,
   type ProtocolDeclaration,
+  parseBits,
   parseNumberType,
   sizingScope,
   startWord,
 } from '../protocol/index.ts';
 import { constants, LuaFields } from './dissector-fields.ts';
-import { luaText } from './dissector-references.ts';
+import { luaBits, luaText } from './dissector-references.ts';
 
 /**
  * A Wireshark dissector in Lua. It takes what `heartwire export` writes (link type USER0), in whatever frames; and TCP
@@ -220,10 +222,12 @@ function luaVariant(declaration: ProtocolDeclaration, fields: LuaFields): string
           ...(idType === undefined || value === undefined ? [] : [`at = at + ${idType.bytes}`]),
           ...(carriesError ? fields.error(named) : []),
         ];
-        const listed = withAddress(form.fields, declaration);
+        const listed = withSelector(withAddress(form.fields, declaration), message, declaration);
         const body = fields.headed(listed, name, declaration, { at: id?.at ?? 0, lines: head }, form.split);
         const least = carriesError ? (idType?.bytes ?? 0) + 1 : form.minLength;
-        const fits = carriesError ? [] : constants(listed, declaration);
+        const fits = carriesError
+          ? []
+          : [...selectedBits(message, declaration), ...constants(listed, declaration)];
         return [
           `    { id = ${value ?? 'nil'}, name = ${luaText(name)}, kind = ${luaText(form.kind)},`,
           `      from = ${luaText(message.from ?? 'any')}, min = ${least}, max = ${mostBytes(form)},`,
@@ -264,6 +268,42 @@ function withAddress(fields: readonly FieldDeclaration[], protocol: ProtocolDecl
     if (field !== undefined) offset += compileField(field, sizingScope(protocol)).min;
   }
   return fields.toSpliced(index, 0, { name: taken ? 'device_address' : 'address', ...shown });
+}
+
+/** The fields with the parts of the id that no number of the protocol is, each as a constant in its place. */
+function withSelector(
+  fields: readonly FieldDeclaration[],
+  { selects = [] }: MessageDeclaration,
+  protocol: ProtocolDeclaration,
+): readonly FieldDeclaration[] {
+  const { selector = [] } = protocol;
+  let listed = fields;
+  for (const [part, { type, at, bits }] of selector.entries()) {
+    const value = selects[part];
+    if (value === undefined || bits !== undefined) continue;
+    let offset = 0;
+    let index = 0;
+    for (; index < listed.length && offset < at; index++) {
+      const field = listed[index];
+      if (field !== undefined) offset += compileField(field, sizingScope(protocol)).min;
+    }
+    listed = listed.toSpliced(index, 0, { name: `id_${part + 1}`, type, value });
+  }
+  return listed;
+}
+
+/** Lua conditions that the bits of an id hold. */
+function selectedBits(
+  { selects = [] }: MessageDeclaration,
+  { selector = [], byteOrder }: ProtocolDeclaration,
+): readonly string[] {
+  return selector.flatMap(({ type, at, bits }, part) => {
+    const number = parseNumberType(type, byteOrder);
+    const range = bits === undefined ? undefined : parseBits(bits);
+    if (range === undefined || number === undefined || selects[part] === undefined) return [];
+    const read = `buf(from + ${at}, ${number.bytes}):${number.little ? 'le_' : ''}uint()`;
+    return [`${luaBits(read, range.from, range.count)} == ${selects[part]}`];
+  });
 }
 
 const idBytes = ({ id, byteOrder }: ProtocolDeclaration): number =>

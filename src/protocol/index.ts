@@ -5,13 +5,12 @@ export { CRC_64_XZ } from './crc/models.ts';
 export { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from './crc/parameters.ts';
 export { makeWideCrc } from './crc/wide-crc.ts';
 export { parseAddress } from './declared/address-field.ts';
+export { ADDRESS_KEYS, type AddressDeclaration } from './declared/address-keys.ts';
 export { parseBits } from './declared/bits-field.ts';
 export { builtinDeclaration, clashWithBuiltin, withBuiltin } from './declared/builtin.ts';
 export { compileField, isColumn, takesRest } from './declared/compile-fields.ts';
 export { splitReference } from './declared/condition.ts';
 export {
-  ADDRESS_KEYS,
-  type AddressDeclaration,
   type Condition,
   type ConfirmDeclaration,
   DEFAULT_PROTOCOL,
@@ -26,6 +25,7 @@ export {
   type ProtocolDeclaration,
   type Range,
   REPLY_KEYS,
+  type SelectorPart,
   type Sender,
   type SplitDeclaration,
   type TextEncoding,
@@ -35,7 +35,7 @@ export { enumNames } from './declared/enum-names.ts';
 export { fieldsWithin } from './declared/field-references.ts';
 export { lintProtocol } from './declared/lint.ts';
 export { sizingScope } from './declared/lint-fields.ts';
-export type { Form } from './declared/message-codec.ts';
+export type { Form } from './declared/message-form.ts';
 export { type NumberType, parseNumberType, parseWhole } from './declared/number-type.ts';
 export { payloadJudge } from './declared/payload-judge.ts';
 export { prepareRequest, type RequestRefusal } from './declared/prepare-request.ts';

@@ -44,7 +44,7 @@ type KeyKind =
   | { readonly kind: 'checksum' }
   | { readonly kind: 'extent'; readonly what: string }
   | { readonly kind: 'range' | 'margin' | 'enum' | 'names' | 'bit range' | 'condition value' | 'confirms' }
-  | { readonly kind: 'reply' | 'requests' | 'field' | 'fields' | 'cases' | 'tags' }
+  | { readonly kind: 'reply' | 'requests' | 'field' | 'fields' | 'cases' | 'tags' | 'message id' }
   | { readonly kind: 'group'; readonly keys: KeyTable }
   | { readonly kind: 'groups'; readonly keys: KeyTable }
   | { readonly kind: 'words'; readonly of: Extract<KeyKind, { kind: 'word' }> & KeyMeta };

@@ -4,13 +4,15 @@ import {
   DEFAULT_MAX_PAYLOAD,
   DEFAULT_PROTOCOL,
   type FramingDeclaration,
+  type IdDeclaration,
   MESSAGE_KEYS,
   type MessageDeclaration,
   type ProtocolDeclaration,
+  type SelectorPart,
 } from '../../protocol/index.ts';
 import { withMessages } from './framing-with-messages.ts';
 import { declareKeys } from './keys.ts';
-import type { FileShape } from './shape.ts';
+import type { FileShape, IdShape } from './shape.ts';
 
 /** The declaration that a file means; defaults are filled in. */
 export function declareProtocol(
@@ -20,19 +22,20 @@ export function declareProtocol(
 ): ProtocolDeclaration {
   const { protocol, enums = {}, errors = {} } = file;
   const plain = framing ?? DEFAULT_PROTOCOL.framing;
+  const selector = selectorOf(protocol?.id);
   const id =
-    protocol?.id === undefined
-      ? framing === undefined
-        ? DEFAULT_PROTOCOL.id
-        : undefined
-      : typeof protocol.id === 'string'
-        ? { type: protocol.id, at: 0 }
-        : { type: protocol.id.type, at: protocol.id.at ?? 0 };
+    selector !== undefined
+      ? undefined
+      : protocol?.id === undefined
+        ? framing === undefined
+          ? DEFAULT_PROTOCOL.id
+          : undefined
+        : placeOf(protocol.id);
   const error =
     protocol?.error ?? (plain.type === 'length' && id !== undefined ? DEFAULT_PROTOCOL.error : 'none');
   const byteOrder = protocol?.byte_order ?? DEFAULT_PROTOCOL.byteOrder;
-  const declared = messages.map(
-    (message) => declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration,
+  const declared = messages.map((message) =>
+    withId(declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration, selector !== undefined),
   );
   const usual = withMessages(plain, id, byteOrder, declared);
   return {
@@ -40,6 +43,8 @@ export function declareProtocol(
     framing: usual,
     maxFrame: maxFrameOf(usual),
     ...(id === undefined ? {} : { id }),
+    ...(selector === undefined ? {} : { selector }),
+    ...(protocol?.zero_tail === undefined ? {} : { zeroTail: protocol.zero_tail }),
     ...(protocol?.address === undefined ? {} : { address: addressOf(protocol.address, byteOrder) }),
     ...(error === 'none' ? {} : { error }),
     // A name in the place of an enum's values is refused by the lint, as an enum with a value "0".
@@ -49,6 +54,38 @@ export function declareProtocol(
     errors,
     messages: declared,
   };
+}
+
+type GivenId = NonNullable<NonNullable<FileShape['protocol']>['id']>;
+
+/** The places of ids that are no single number. */
+function selectorOf(given: GivenId | undefined): readonly SelectorPart[] | undefined {
+  if (given === undefined || typeof given === 'string') return undefined;
+  const list = Array.isArray(given) ? (given as readonly IdShape[]) : [given as IdShape];
+  const [first] = list;
+  if (list.length === 1 && first?.type !== 'text' && first?.bits === undefined) return undefined;
+  return list.map(({ type, at = 0, bits, length, until }) => ({
+    type,
+    at,
+    bits,
+    length,
+    until: until === undefined ? undefined : new TextEncoder().encode(until),
+  }));
+}
+
+function placeOf(given: GivenId): IdDeclaration {
+  if (typeof given === 'string') return { type: given, at: 0 };
+  const [first] = Array.isArray(given) ? (given as readonly IdShape[]) : [given as IdShape];
+  return { type: first?.type ?? '', at: first?.at ?? 0 };
+}
+
+/** A message with its id where the protocol has it: as a number, or as what its selector compares. */
+function withId(message: MessageDeclaration, selected: boolean): MessageDeclaration {
+  const { id, ...others } = message;
+  const given: unknown = id;
+  if (given === undefined || (typeof given === 'number' && !selected)) return message;
+  const selects = (Array.isArray(given) ? given : [given]) as readonly (number | string)[]; // as its shape lets pass
+  return { ...others, selects };
 }
 
 function addressOf(

@@ -18,6 +18,7 @@ import {
   enumField,
   extentField,
   marginField,
+  messageIdField,
   namesField,
   numbersField,
   rangeField,
@@ -101,6 +102,8 @@ function shapeOf(key: Key): z.ZodType {
       return fieldShape;
     case 'fields':
       return z.array(fieldShape).meta(meta);
+    case 'message id':
+      return messageIdField(meta);
     case 'cases':
       return z.record(z.string(), z.array(fieldShape)).meta(meta);
     case 'tags':

@@ -148,6 +148,31 @@ export const bitRangeField = (meta: FieldMeta) =>
       : badType('a bit or a range of bits', value, 'Write for example 0 or 2..3.'),
   );
 
+/** A number or a text, or a list of them for an id at several places. */
+export const messageIdField = (meta: FieldMeta) => {
+  const least = -(2 ** 47);
+  const greatest = 2 ** 48;
+  const one = {
+    anyOf: [
+      { type: 'integer', minimum: least, maximum: greatest },
+      { type: 'string', minLength: 1 },
+    ],
+  };
+  const json = { anyOf: [...one.anyOf, { type: 'array', items: one, minItems: 1, maxItems: 4 }], ...meta };
+  return field<number | string | readonly (number | string)[]>(json, (value) => {
+    const fix = 'Write a whole number such as 0x10.';
+    const each: readonly unknown[] = Array.isArray(value) ? value : [value];
+    for (const one of each) {
+      if (typeof one === 'string' && one !== '') continue;
+      if (typeof one !== 'number') return badType('a whole number', one, fix);
+      if (!Number.isInteger(one)) return bad('This is no whole number.', fix);
+      if (one < least || one > greatest)
+        return bad(`This is not from ${least} to ${greatest}.`, 'Write a number within this range.');
+    }
+    return each.length > 0 && each.length <= 4 ? undefined : bad('This is no message id.', fix);
+  });
+};
+
 /** Fixed bytes: a text stands for its UTF-8 bytes, a number for one byte, a list of numbers for several. */
 export function bytesField(meta: FieldMeta) {
   const byte = { type: 'integer', minimum: 0, maximum: 255 };

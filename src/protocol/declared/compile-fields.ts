@@ -38,6 +38,8 @@ import { wideField } from './wide-field.ts';
 export interface FixedMember {
   readonly name: string;
   readonly codec: FieldCodec;
+  /** A text that ends in something else than the separator of the columns behind it. */
+  readonly ended?: boolean;
 }
 
 /** Members that stand among the declared fields at an offset of the payload. */

@@ -1,11 +1,13 @@
 import type { ByteOrder } from '../framing/byte-order.ts';
 import type { FramingDeclaration } from '../framing/declaration.ts';
 import type { Declared, KeyTable } from '../keys.ts';
+import type { AddressDeclaration } from './address-keys.ts';
 import { COLUMN_KEYS, SPLIT_KEYS } from './split-keys.ts';
-import { STRUCTURE_KEYS } from './structure-keys.ts';
+import { CONDITION_KEYS, STRUCTURE_KEYS } from './structure-keys.ts';
 
 export type { ByteOrder } from '../framing/byte-order.ts';
 export type { FramingDeclaration } from '../framing/declaration.ts';
+export { ADDRESS_KEYS, type AddressDeclaration } from './address-keys.ts';
 
 /** A name of a number type: `u8` to `u64` and `i8` to `i64` in steps of 8 bits, `f32`, `f64`; `le` or `be` may follow. */
 export type NumberTypeName = string;
@@ -57,6 +59,7 @@ interface Values {
   readonly requests: 'any' | readonly string[];
   readonly field: FieldDeclaration;
   readonly fields: readonly FieldDeclaration[];
+  readonly 'message id': number;
   readonly cases: Readonly<Record<string, readonly FieldDeclaration[]>>;
   readonly tags: Readonly<Record<string, FieldDeclaration>>;
 }
@@ -70,47 +73,6 @@ const description = {
   description: 'For people.',
   examples: ['At the sink.'],
 } as const;
-
-const CONDITION_KEYS = {
-  field: {
-    kind: 'word',
-    what: 'the name of a field',
-    example: 'mode',
-    required: true,
-    description: 'An earlier field, or one of its bits.',
-    examples: ['mode', 'status.door_open'],
-  },
-  is: {
-    kind: 'condition value',
-    description: 'The field is there where the other has this value, or one of these.',
-  },
-  not: {
-    kind: 'condition value',
-    description: 'The field is there where the other has none of these values.',
-  },
-  gt: {
-    kind: 'number',
-    least: -Number.MAX_VALUE,
-    greatest: Number.MAX_VALUE,
-    fraction: true,
-    description: 'The field is there where the raw value of the other is greater.',
-  },
-  lt: {
-    kind: 'number',
-    least: -Number.MAX_VALUE,
-    greatest: Number.MAX_VALUE,
-    fraction: true,
-    description: 'The field is there where the raw value of the other is less.',
-  },
-  mask: {
-    kind: 'number',
-    least: 1,
-    greatest: 2 ** 48 - 1,
-    description:
-      'Only these bits of the raw value are compared; alone: the field is there where any of them is set.',
-    examples: [0x04],
-  },
-} as const satisfies KeyTable;
 
 const BIT_KEYS = {
   name: {
@@ -344,10 +306,9 @@ export const MESSAGE_KEYS = {
   },
   description: { ...description, example: 'Once a second.', examples: ['Once a second.'] },
   id: {
-    kind: 'number',
-    least: -(2 ** 47),
-    greatest: 2 ** 48,
-    description: 'Its id; 0xF0 and -16 are the same id of one byte.',
+    kind: 'message id',
+    description:
+      'Its id; 0xF0 and -16 are the same id of one byte. A text or a list where `protocol.id` says so.',
     examples: [16],
   },
   from: { kind: 'choice', values: ['device', 'host', 'any'], description: 'Who sends it.', default: 'any' },
@@ -404,7 +365,22 @@ export const MESSAGE_KEYS = {
   ...SPLIT_KEYS,
 } as const satisfies KeyTable;
 
-export type MessageDeclaration = Declared<typeof MESSAGE_KEYS, Values>;
+export type MessageDeclaration = Declared<typeof MESSAGE_KEYS, Values> & {
+  /** Its ids where the protocol has a `selector`. */
+  readonly selects?: readonly (number | string)[] | undefined;
+};
+
+/** One of the places that tell messages apart, where that is no single number. */
+export interface SelectorPart {
+  /** `text`, or a number type. */
+  readonly type: string;
+  readonly at: number;
+  /** Of text: how many bytes it has always, or what ends it. */
+  readonly length?: number | undefined;
+  readonly until?: Uint8Array | undefined;
+  /** Of a number that is a field: the bits that count. */
+  readonly bits?: number | string | undefined;
+}
 
 export type Sender = NonNullable<MessageDeclaration['from']>;
 
@@ -414,48 +390,6 @@ export interface IdDeclaration {
   readonly at: number;
 }
 
-/** Where the address of a device stands in all messages, and how. */
-export const ADDRESS_KEYS = {
-  type: {
-    kind: 'word',
-    what: 'a type',
-    example: 'u8',
-    required: true,
-    description:
-      'An unsigned number of 8 to 48 bits (`u8`, `u16le`), or `bcd` with two digits in each of `length` bytes.',
-    examples: ['u8', 'u16', 'bcd'],
-  },
-  length: { kind: 'number', least: 1, greatest: 7, description: '`bcd`: how many bytes.' },
-  at: {
-    kind: 'number',
-    least: 0,
-    greatest: 0x1000_0000,
-    description: 'Its offset in the payload, in bytes.',
-    default: 0,
-  },
-  byte_order: {
-    kind: 'byte order',
-    description: "`bcd`: order of its bytes, where it is not the protocol's.",
-  },
-  broadcast: {
-    kind: 'number',
-    least: 0,
-    greatest: 2 ** 48,
-    description: 'The address that all devices hear, and none answers; no device has it.',
-    examples: [0],
-  },
-} as const satisfies KeyTable;
-
-export interface AddressDeclaration {
-  readonly type: string;
-  readonly length?: number | undefined;
-  readonly at: number;
-  readonly byteOrder?: ByteOrder | undefined;
-  readonly broadcast?: number | undefined;
-  /** The address of the one device whose messages these are; absent: that of any. */
-  readonly value?: number | undefined;
-}
-
 export interface ProtocolDeclaration {
   readonly byteOrder: ByteOrder;
   readonly framing: FramingDeclaration;
@@ -463,6 +397,10 @@ export interface ProtocolDeclaration {
   readonly maxFrame: number;
   /** Absent: messages carry no id. */
   readonly id?: IdDeclaration;
+  /** What tells messages apart instead of an id. */
+  readonly selector?: readonly SelectorPart[] | undefined;
+  /** Missing bytes at the end read as zeros; with `drop` zeros at the end are not sent. */
+  readonly zeroTail?: 'read' | 'drop' | undefined;
   /** Absent: messages name no device. */
   readonly address?: AddressDeclaration;
   /** Type of the error code that follows the id in a reply; absent: replies carry none. */

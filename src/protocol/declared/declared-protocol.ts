@@ -7,7 +7,8 @@ import { addressForm } from './address-field.ts';
 import type { ProtocolDeclaration, Sender } from './declaration.ts';
 import { pathText } from './finding.ts';
 import { lintProtocol } from './lint.ts';
-import { type Form, MessageCodec } from './message-codec.ts';
+import { MessageCodec } from './message-codec.ts';
+import type { Form } from './message-form.ts';
 import { loaderOf, type NumberType, parseNumberType } from './number-type.ts';
 import { type FieldTrace, Reading } from './reading.ts';
 import { ReplyForms } from './reply-forms.ts';
@@ -270,7 +271,7 @@ export class DeclaredProtocol {
       const left = length * this.passes - touched;
       if (left < length) break;
       const plausible = codec.check(form, reading, bytes, start, end, left);
-      touched += reading.at - start + reading.summed;
+      touched += reading.at - reading.origin + reading.summed;
       if (plausible) {
         reading.bytes = NO_BYTES;
         return touched;
@@ -299,7 +300,7 @@ export class DeclaredProtocol {
       if (awaited !== undefined && (codec.name !== awaited || form.kind !== 'reply')) continue;
       if (length < form.minLength || length > form.maxLength || !codec.mayComeFrom(form, from)) continue;
       const plausible = codec.check(form, reading, bytes, start, end, length * (form.passes + 1));
-      touched += reading.at - start + reading.summed;
+      touched += reading.at - reading.origin + reading.summed;
       if (!plausible) continue;
       reading.bytes = NO_BYTES;
       return { form, touched };

@@ -10,8 +10,10 @@ import { lintFields, sizingScope } from './lint-fields.ts';
 import { lintCrcExtra, lintExtraById } from './lint-framing.ts';
 import { lintEnum } from './lint-numbers.ts';
 import { lintRejects } from './lint-rejects.ts';
+import { lintSelector, lintSelects } from './lint-selector.ts';
 import { MessageCodec, wrapId } from './message-codec.ts';
 import { parseNumberType } from './number-type.ts';
+import { partBytes } from './selector.ts';
 import { isSplit } from './split.ts';
 
 /** Names with a meaning of their own wherever messages are named. */
@@ -31,6 +33,7 @@ export function lintProtocol(declaration: ProtocolDeclaration): readonly Declara
   if (!isModest(declaration, findings)) return findings.all;
   const names = new Map<string, number>();
   const ids = new Map<number, string>();
+  const selected = new Map<string, string>();
   for (const [index, message] of declaration.messages.entries()) {
     const path = ['messages', index];
     if (lintName(message.name, [...path, 'name'], 'The message', findings)) {
@@ -54,7 +57,8 @@ export function lintProtocol(declaration: ProtocolDeclaration): readonly Declara
       }
       names.set(message.name, index);
     }
-    lintId(message, declaration, ids, path, findings);
+    if (declaration.selector === undefined) lintId(message, declaration, ids, path, findings);
+    else lintSelects(message, declaration, selected, path, findings);
     lintMessage(message, declaration, path, findings);
     lintCrcExtra(message, declaration, path, findings);
   }
@@ -81,6 +85,7 @@ function lintHead(declaration: ProtocolDeclaration, findings: Findings): void {
       'Count the bytes in front of the id.',
     );
   }
+  lintSelector(declaration, findings);
   lintAddress(declaration, findings);
   const errorType = error === undefined ? undefined : parseNumberType(error, byteOrder);
   if (error !== undefined && (errorType === undefined || errorType.kind === 'float' || errorType.bytes > 4)) {
@@ -125,7 +130,7 @@ function isModest({ messages }: ProtocolDeclaration, findings: Findings): boolea
 }
 
 function lintId(
-  { id, name }: MessageDeclaration,
+  { id, selects, name }: MessageDeclaration,
   { id: place, byteOrder }: ProtocolDeclaration,
   ids: Map<number, string>,
   path: Path,
@@ -133,7 +138,7 @@ function lintId(
 ): void {
   const type = place === undefined ? undefined : parseNumberType(place.type, byteOrder);
   if (type === undefined) {
-    if (id !== undefined) {
+    if (id !== undefined || selects !== undefined) {
       findings.add(
         'config_no_effect',
         [...path, 'id'],
@@ -141,6 +146,15 @@ function lintId(
         'Add `id:` to `protocol:`, or remove this one.',
       );
     }
+    return;
+  }
+  if (selects !== undefined) {
+    findings.add(
+      'config_bad_value',
+      [...path, 'id'],
+      'The ids of this protocol are whole numbers.',
+      'Write a whole number, or say in `protocol.id` what the id is.',
+    );
     return;
   }
   if (id === undefined) {
@@ -187,7 +201,7 @@ function lintMessage(
     protocol,
     findings,
     earlier: new Map<string, FieldDeclaration>(),
-    coverable: new Set(protocol.id === undefined ? [] : ['id']),
+    coverable: new Set(protocol.id === undefined && protocol.selector === undefined ? [] : ['id']),
     restPossible: true,
   };
   lintSplit(message, fields, path, findings, true);
@@ -226,7 +240,11 @@ function lintMessage(
   lintRejects(message, protocol, path, findings);
   if (findings.errors > before) return;
   lintPlaces(message, protocol, path, findings);
-  if (findings.errors > before || (protocol.id !== undefined && message.id === undefined)) return;
+  const lacksId =
+    protocol.selector === undefined
+      ? protocol.id !== undefined && message.id === undefined
+      : message.selects === undefined;
+  if (findings.errors > before || lacksId) return;
   lintLengths(message, protocol, path, findings);
 }
 
@@ -244,6 +262,13 @@ function lintPlaces(
   const idFirst = id !== undefined && address !== undefined && id.at < address.at;
   if (id !== undefined)
     lintPlace('id', id.at, address && !idFirst ? size : 0, message, protocol, path, findings);
+  let front = 0;
+  for (const part of protocol.selector ?? []) {
+    if (findings.errors > before) return;
+    if (part.bits !== undefined) continue;
+    lintPlace('id', part.at, front, message, protocol, path, findings);
+    front += partBytes(part, protocol);
+  }
   if (address === undefined || findings.errors > before) return;
   lintPlace('address', address.at, idFirst ? bytes : 0, message, protocol, path, findings);
 }

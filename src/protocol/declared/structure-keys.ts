@@ -1,5 +1,47 @@
 import type { KeyTable } from '../keys.ts';
 
+/** When a field is there. */
+export const CONDITION_KEYS = {
+  field: {
+    kind: 'word',
+    what: 'the name of a field',
+    example: 'mode',
+    required: true,
+    description: 'An earlier field, or one of its bits.',
+    examples: ['mode', 'status.door_open'],
+  },
+  is: {
+    kind: 'condition value',
+    description: 'The field is there where the other has this value, or one of these.',
+  },
+  not: {
+    kind: 'condition value',
+    description: 'The field is there where the other has none of these values.',
+  },
+  gt: {
+    kind: 'number',
+    least: -Number.MAX_VALUE,
+    greatest: Number.MAX_VALUE,
+    fraction: true,
+    description: 'The field is there where the raw value of the other is greater.',
+  },
+  lt: {
+    kind: 'number',
+    least: -Number.MAX_VALUE,
+    greatest: Number.MAX_VALUE,
+    fraction: true,
+    description: 'The field is there where the raw value of the other is less.',
+  },
+  mask: {
+    kind: 'number',
+    least: 1,
+    greatest: 2 ** 48 - 1,
+    description:
+      'Only these bits of the raw value are compared; alone: the field is there where any of them is set.',
+    examples: [0x04],
+  },
+} as const satisfies KeyTable;
+
 /** The keys of fields that are made of others, and of what they refer to. */
 export const STRUCTURE_KEYS = {
   on: {
