@@ -215,7 +215,7 @@ function luaVariant(declaration: ProtocolDeclaration, fields: LuaFields): string
     declaration.error === undefined ? undefined : parseNumberType(declaration.error, byteOrder);
   const forms = new DeclaredProtocol(declaration).messages.flatMap(
     ({ name, id: value, forms: ofMessage, declaration: message }) =>
-      ofMessage.map((form) => {
+      (message.assemble === undefined ? ofMessage : []).map((form) => {
         const named = { ...declaration.errors, ...message.errors };
         const carriesError = form.kind === 'reply' && errorType?.bytes === 1;
         const head = [

@@ -6,6 +6,7 @@ export { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from './crc/parameters.ts
 export { makeWideCrc } from './crc/wide-crc.ts';
 export { parseAddress } from './declared/address-field.ts';
 export { ADDRESS_KEYS, type AddressDeclaration } from './declared/address-keys.ts';
+export { Assembler } from './declared/assembler.ts';
 export { parseBits } from './declared/bits-field.ts';
 export { builtinDeclaration, clashWithBuiltin, withBuiltin } from './declared/builtin.ts';
 export { compileField, isColumn, takesRest } from './declared/compile-fields.ts';

@@ -52,8 +52,21 @@ export function declareProtocol(
       Object.entries(enums).map(([name, values]) => [name, typeof values === 'string' ? {} : values]),
     ),
     errors,
-    messages: declared,
+    messages: declared.map((message) => withPartFields(message, declared)),
   };
+}
+
+/** A group has the fields of its parts, each of which may be missing in one of them. */
+function withPartFields(message: MessageDeclaration, all: readonly MessageDeclaration[]): MessageDeclaration {
+  const { assemble } = message;
+  if (assemble === undefined) return message;
+  const parts = all.filter(({ name }) => assemble.parts.includes(name));
+  const fields = new Map(
+    parts.flatMap((part) =>
+      (part.fields ?? []).map((field) => [field.name, { ...field, optional: true }] as const),
+    ),
+  );
+  return { ...message, fields: [...fields.values()] };
 }
 
 type GivenId = NonNullable<NonNullable<FileShape['protocol']>['id']>;

@@ -2,6 +2,7 @@ import type { ByteOrder } from '../framing/byte-order.ts';
 import type { FramingDeclaration } from '../framing/declaration.ts';
 import type { Declared, KeyTable } from '../keys.ts';
 import type { AddressDeclaration } from './address-keys.ts';
+import { ASSEMBLE_KEYS } from './assemble-keys.ts';
 import { COLUMN_KEYS, SPLIT_KEYS } from './split-keys.ts';
 import { CONDITION_KEYS, STRUCTURE_KEYS } from './structure-keys.ts';
 
@@ -363,6 +364,11 @@ export const MESSAGE_KEYS = {
   },
   fields: { kind: 'fields', description: 'Its fields, one behind the other.' },
   ...SPLIT_KEYS,
+  assemble: {
+    kind: 'group',
+    keys: ASSEMBLE_KEYS,
+    description: 'It is no message on the wire, but a group of the fields of several ones.',
+  },
 } as const satisfies KeyTable;
 
 export type MessageDeclaration = Declared<typeof MESSAGE_KEYS, Values> & {

@@ -4,6 +4,7 @@ import type { FieldDeclaration, MessageDeclaration, ProtocolDeclaration } from '
 import { fieldsWithin } from './field-references.ts';
 import { type DeclarationFinding, Findings, lintName, type Path } from './finding.ts';
 import { lintAddress } from './lint-address.ts';
+import { lintAssemble } from './lint-assemble.ts';
 import { lintSplit, within } from './lint-columns.ts';
 import { lintConfirms } from './lint-confirms.ts';
 import { lintFields, sizingScope } from './lint-fields.ts';
@@ -56,6 +57,10 @@ export function lintProtocol(declaration: ProtocolDeclaration): readonly Declara
         );
       }
       names.set(message.name, index);
+    }
+    if (message.assemble !== undefined) {
+      lintAssemble(message, declaration, path, findings);
+      continue;
     }
     if (declaration.selector === undefined) lintId(message, declaration, ids, path, findings);
     else lintSelects(message, declaration, selected, path, findings);

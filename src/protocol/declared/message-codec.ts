@@ -24,12 +24,17 @@ export class MessageCodec {
   readonly #reply: CompiledForm | undefined;
   readonly #errorName: (error: number) => string | undefined;
   readonly #limit: number;
+  /** Messages have their bytes with them, for the checksum of a group. */
+  readonly #keepsPayload: boolean;
 
   /** The declaration has passed the lint. */
   constructor(declaration: MessageDeclaration, protocol: ProtocolDeclaration) {
     this.declaration = declaration;
     this.name = declaration.name;
     this.#limit = protocol.maxFrame;
+    this.#keepsPayload = protocol.messages.some(
+      ({ assemble }) => assemble?.checksum !== undefined && assemble.parts.includes(declaration.name),
+    );
     const idType =
       protocol.id === undefined ? undefined : parseNumberType(protocol.id.type, protocol.byteOrder);
     this.id =
@@ -70,7 +75,8 @@ export class MessageCodec {
 
   /** Whether a form may come from this side: a reply comes from the other side than its message. */
   mayComeFrom(form: Form, from: Sender | undefined): boolean {
-    const { from: sender = 'any' } = this.declaration;
+    const { from: sender = 'any', assemble } = this.declaration;
+    if (assemble !== undefined) return false;
     if (from === undefined || from === 'any' || sender === 'any') return true;
     return (sender === from) === (form.kind !== 'reply');
   }
@@ -85,7 +91,9 @@ export class MessageCodec {
   ): DeclaredMessage | InvalidPayload {
     const compiled = form === this.#main ? this.#main : (this.#reply ?? this.#main);
     this.#begin(compiled, reading, bytes, start, end);
-    return this.#read(compiled, reading);
+    const message = this.#read(compiled, reading);
+    if (!this.#keepsPayload || message.name !== 'declared') return message;
+    return { ...message, payload: copyOf(bytes, start, end) };
   }
 
   /** The same, with a line for every field. */
@@ -229,7 +237,13 @@ export class MessageCodec {
 
   #write(form: CompiledForm, writing: Writing, fields: Values): Uint8Array {
     writing.begin(this.#limit);
+    const { assemble } = this.declaration;
     try {
+      if (assemble !== undefined)
+        throw new FieldError(
+          `is a group of several messages; encode ${assemble.parts.join(', ')}`,
+          this.name,
+        );
       form.body.write(writing, fields);
     } catch (error) {
       if (!(error instanceof FieldError)) throw error;
