@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import type { Expectation } from '../../protocol/expectation.ts';
 import type { BuiltinMessage, InvalidPayload, Message, RegisterRequest } from '../../protocol/message.ts';
+import type { LineWish } from './line-turns.ts';
 import type { SessionEvent } from './session-events.ts';
 
 /** Why a link can't go on, and how it is to be closed. */
@@ -38,6 +39,12 @@ export interface LinkProtocol {
   sendAccepted(message: Message, now: Instant): void;
   /** The link did not take the frame of a request. */
   sendRefused(message: Message, code: ErrorCode, now: Instant): Ending | undefined;
+  /** On a bus: when something can be sent. */
+  wish?(): LineWish;
+  /** On a bus: one request may be sent; an effect `turnOver` follows. */
+  turnGiven?(now: Instant): void;
+  /** On a bus: another device answered while a reply of this one was awaited. */
+  otherAnswered?(detail: string): void;
   /** Asks an incumbent for a sign of life. */
   probe(now: Instant): void;
   /** The link is gone; what is in flight fails with this code. */

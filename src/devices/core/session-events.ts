@@ -1,8 +1,14 @@
-import type { AlarmEvent, StateDocument, StatsDocument } from '../../contract/feed/topic-documents.ts';
+import type {
+  AlarmEvent,
+  LinkState,
+  StateDocument,
+  StatsDocument,
+} from '../../contract/feed/topic-documents.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Values } from '../../protocol/declared/value.ts';
 import type { DecoderFault, Discarded, LineRemark } from '../../protocol/decoder.ts';
 import type { InvalidPayload, Message } from '../../protocol/message.ts';
+import type { TurnEnd } from './bus-scheduler.ts';
 import type { Refusal } from './message-catalog.ts';
 import type { PartialUpload, UploadCheckpoint, WholeFile } from './partial-upload.ts';
 
@@ -83,6 +89,12 @@ export type SessionEvent =
   | { readonly type: 'partialsFound'; readonly partials: readonly PartialUpload[] }
   /** The chunk of an effect `storeChunk` is on the disk, or could not be put there. */
   | { readonly type: 'chunkStored'; readonly transfer: number; readonly ok: boolean }
+  /** How the link of the bus is, which this device waits for. */
+  | { readonly type: 'lineChanged'; readonly link: LinkState }
+  /** The device may send one request on the bus; an effect `turnOver` follows. */
+  | { readonly type: 'turnGiven' }
+  /** Another device answered while the reply of this one was awaited. */
+  | { readonly type: 'otherAnswered'; readonly detail: string }
   /** The timer fired; `afterReading` where it follows an effect `readOnce`. */
   | { readonly type: 'deadlineReached'; readonly afterReading: boolean }
   | {
@@ -134,6 +146,8 @@ export type Effect =
    * that what was read meanwhile may still be on its way.
    */
   | { readonly type: 'readOnce'; readonly late: boolean }
+  /** The device is done with its turn on the bus. */
+  | { readonly type: 'turnOver'; readonly how: TurnEnd }
   | { readonly type: 'publishState'; readonly document: StateDocument }
   | { readonly type: 'publishStats'; readonly document: StatsDocument }
   /** A message of the peer, for subscribers. */

@@ -18,13 +18,15 @@ const LOOK_UP_LIMIT_MS = 30_000;
 
 /** A link is opened. What the look-up of its name takes, where it `resolves` one first, is not counted as connecting. */
 export function connecting(
-  { connectTimeoutMs }: Pick<SessionSettings, 'connectTimeoutMs'>,
+  { connectTimeoutMs, bus }: Pick<SessionSettings, 'connectTimeoutMs' | 'bus'>,
   nowMs: number,
   resolves: boolean,
 ): Connecting {
   return {
     name: 'connecting',
-    giveUpAt: nowMs + (resolves ? LOOK_UP_LIMIT_MS : connectTimeoutMs),
+    // The bus opens its link, and tries again by itself.
+    giveUpAt:
+      bus !== undefined ? Number.POSITIVE_INFINITY : nowMs + (resolves ? LOOK_UP_LIMIT_MS : connectTimeoutMs),
     resolving: resolves,
   };
 }

@@ -63,6 +63,7 @@ export class DeclaredProtocol {
   readonly #addressOf: ((bytes: Uint8Array, at: number) => number) | undefined;
   readonly #addressEnd: number;
   readonly #byAddress = new Map<number, DeclaredProtocol>();
+  #ofAny: DeclaredProtocol | undefined;
   readonly #reading = new Reading();
   readonly #writing = new Writing();
 
@@ -100,8 +101,14 @@ export class DeclaredProtocol {
     const known = this.#byAddress.get(address);
     if (known !== undefined) return known;
     const made = new DeclaredProtocol({ ...this.declaration, address: { ...place, value: address } });
+    made.#ofAny = this.ofAnyAddress;
     this.#byAddress.set(address, made);
     return made;
+  }
+
+  /** The same protocol as all devices speak it. */
+  get ofAnyAddress(): DeclaredProtocol {
+    return this.#ofAny ?? this;
   }
 
   /** The address in a payload; undefined where there is none. */
