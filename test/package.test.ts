@@ -88,7 +88,7 @@ describe.runIf(full)('the package', () => {
         'web/index.html',
         'schemas/devices.schema.json',
         'docs/deploy/heartwire.service',
-        'examples/mh-z19/messages.yaml',
+        'packs/mh-z19/messages.yaml',
       ]),
     );
     const foreign = /\.map$|\.tsbuildinfo$|(?:^|\/)(?:test|bench|fixtures|scripts|node_modules)\/|\.test\./;

@@ -138,6 +138,7 @@ describe('the package', () => {
         'dist/src',
         'docs',
         'examples',
+        'packs',
         'schemas',
         'web',
       ].sort(),

@@ -333,7 +333,7 @@ function dialLink(
   return dial(address, {
     device: id,
     names,
-    ...(reportsSilence && address.scheme === 'tcp' ? { idleAfterMs: gapMs ?? SERIAL_SERVER_GAP_MS } : {}),
+    ...(reportsSilence ? { idleAfterMs: gapMs ?? SERIAL_SERVER_GAP_MS } : {}),
     ...(gapMs === undefined ? {} : { gapMs }),
     silence: needsSilence ? { gapMs } : undefined,
   });

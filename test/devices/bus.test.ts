@@ -48,7 +48,7 @@ describe('a bus of eight meters', () => {
       const state = line.state(`m${address}`);
       expect(state?.status).toBe('online');
       expect(state?.link).toMatchObject({ status: 'connected', bus: 'line' });
-      const { power: value } = state?.values?.read as { power: number };
+      const { power: value = 0 } = (state?.values?.read ?? {}) as { power?: number };
       expect(Math.floor(value / 100)).toBe(address);
     }
     expect(line.documents.get('buses/line/state')).toMatchObject({
