@@ -1,6 +1,5 @@
-import { addressLabel, type LinkAddress, parseLinkAddress } from '../links/transports.ts';
-import { parseAddress } from '../protocol/declared/address-field.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { addressLabel, type LinkAddress, parseLinkAddress } from '../links/index.ts';
+import { type DeclaredProtocol, parseAddress } from '../protocol/index.ts';
 import { maxFrameOf, recordOf, serialSettings } from './complete-device.ts';
 import { type Add, completeSession } from './complete-session.ts';
 import { resolveKeys } from './keys.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
 import { accessShape, checkOpenness, completeAccess } from './access.ts';
 import { checkBuses, withFraming } from './check-buses.ts';
 import { checkTogether, type Placed } from './check-together.ts';

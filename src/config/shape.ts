@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseLinkAddress, parseListenAddress } from '../links/transports.ts';
-import { DEFAULT_LINES_PER_SECOND } from '../system/log-limits.ts';
+import { parseLinkAddress, parseListenAddress } from '../links/index.ts';
+import { DEFAULT_LINES_PER_SECOND } from '../system/index.ts';
 import { accessShape } from './access.ts';
 import {
   badType,
@@ -252,12 +252,9 @@ export const fileShape = z.strictObject({
   ),
   metrics: z.strictObject(METRICS).optional().meta({ description: 'What `/metrics` shows.' }),
   log: live(z.strictObject(LOG).optional().meta({ description: 'How much is written to the log.' })),
-  buses: z
-    .array(busShape)
-    .optional()
-    .meta({
-      description: 'Lines that several devices share: RS-485, or what lies behind a gateway or a DTU.',
-    }),
+  buses: z.array(busShape).optional().meta({
+    description: 'Lines that several devices share: RS-485, or what lies behind a gateway or a DTU.',
+  }),
   devices: z.array(deviceShape).optional().meta({ description: 'The devices.' }),
   listeners: z.array(listenerShape).optional().meta({ description: 'Where devices may dial in.' }),
 });

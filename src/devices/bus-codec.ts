@@ -1,10 +1,13 @@
-import type { BusConfig } from '../config/model.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { payloadJudge } from '../protocol/declared/payload-judge.ts';
-import { ProtocolDefinition } from '../protocol/definition.ts';
-import type { Expectation } from '../protocol/expectation.ts';
-import type { PayloadJudge } from '../protocol/framing/framing.ts';
-import type { InvalidPayload, Message } from '../protocol/message.ts';
+import type { BusConfig } from '../config/index.ts';
+import {
+  type DeclaredProtocol,
+  type Expectation,
+  type InvalidPayload,
+  type Message,
+  type PayloadJudge,
+  ProtocolDefinition,
+  payloadJudge,
+} from '../protocol/index.ts';
 import { framingNeedsSilence, makeWireCodec, SERIAL_SERVER_GAP_MS, type WireCodec } from './wire-codec.ts';
 
 /** A device on a bus, as far as reading its frames needs it. */

@@ -1,16 +1,15 @@
-import type { BusConfig, BusDeviceConfig } from '../config/model.ts';
-import type { BusDocument, LinkState, StateDocument } from '../contract/feed/topic-documents.ts';
-import type { JsonObject, Publisher } from '../contract/publisher.ts';
+import type { BusConfig, BusDeviceConfig } from '../config/index.ts';
+import type { BusDocument, LinkState, StateDocument } from '../contract/feed/index.ts';
+import type { Publisher } from '../contract/index.ts';
+import type { JsonObject } from '../contract/wire/index.ts';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
-import type { SendOutcome } from '../links/link.ts';
-import type { Discarded } from '../protocol/decoder.ts';
-import type { Expectation } from '../protocol/expectation.ts';
-import type { DeclaredMessage, InvalidPayload, Message } from '../protocol/message.ts';
-import { type Clock, DeadlineTimer } from '../system/clock.ts';
-import type { Log } from '../system/log.ts';
+import type { SendOutcome } from '../links/index.ts';
+import type { DeclaredMessage, Discarded, Expectation, InvalidPayload, Message } from '../protocol/index.ts';
+import { type Clock, DeadlineTimer, type Log } from '../system/index.ts';
 import { BusCodec } from './bus-codec.ts';
+import type { BusDevice } from './bus-ports.ts';
+import type { LineWish } from './core/bus-scheduler.ts';
 import { type BusEvent, BusScheduler, type TurnEnd } from './core/bus-scheduler.ts';
-import type { LineWish } from './core/line-turns.ts';
 import type { SessionPorts } from './core/session-ports.ts';
 import { DeviceRunner, type DeviceRunnerOptions } from './device-runner.ts';
 import type { SessionWire, WireOwner } from './wire.ts';
@@ -18,9 +17,6 @@ import { deviceCodec, type LinkCodec, type WireCodec } from './wire-codec.ts';
 
 /** The least time between two log lines about answers of another device, in ms. */
 const WARN_EVERY_MS = 10_000;
-
-/** A device on a bus, as the bus speaks to it. */
-export type BusDevice = WireOwner & Pick<DeviceRunner, 'giveTurn' | 'lineChanged' | 'otherAnswered'>;
 
 export interface BusRunnerOptions {
   readonly config: BusConfig;
@@ -121,7 +117,7 @@ export class BusRunner {
     this.#handle({ type: 'joined', device: id });
     this.#publishDevices();
     if (this.#open) wire.opened(this.#link?.address ?? this.id);
-    else if (this.#link !== undefined) wire.runner.lineChanged(this.#link);
+    else if (this.#link !== undefined) wire.runner.tell({ type: 'lineChanged', link: this.#link });
   }
 
   detach(wire: MemberWire): void {
@@ -161,7 +157,7 @@ export class BusRunner {
     this.#running = true;
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
       for (const { device } of this.#scheduler.handle(next, this.#options.clock.now()))
-        this.#byDevice.get(device)?.runner.giveTurn();
+        this.#byDevice.get(device)?.runner.tell({ type: 'turnGiven' });
     }
     this.#running = false;
     const deadline = this.#scheduler.nextDeadline();
@@ -190,7 +186,8 @@ export class BusRunner {
     const right = message.name === 'declared';
     if (right && (wire === undefined || (asked !== undefined && asked !== wire && !wire.awaitsLate())))
       this.#otherAnswered(message, wire, asked);
-    if (!right && wire === undefined) asked?.runner.otherAnswered('bytes that are no frame of it');
+    if (!right && wire === undefined)
+      asked?.runner.tell({ type: 'otherAnswered', detail: 'bytes that are no frame of it' });
     wire?.message(message);
   }
 
@@ -211,7 +208,7 @@ export class BusRunner {
       asked === undefined
         ? `${who} spoke and was not asked`
         : `${who} answered, and ${asked.device.id} was asked`;
-    asked?.runner.otherAnswered(`an answer of ${who}`);
+    asked?.runner.tell({ type: 'otherAnswered', detail: `an answer of ${who}` });
     this.#publishDevices();
     const now = this.#options.clock.now().monoMs;
     if (now - this.#warnedAt < WARN_EVERY_MS) return;
@@ -236,7 +233,8 @@ export class BusRunner {
   #stateChanged(link: LinkState): void {
     this.#link = link;
     this.#publishDevices();
-    if (!this.#open) for (const wire of [...this.#byDevice.values()]) wire.runner.lineChanged(link);
+    if (!this.#open)
+      for (const wire of [...this.#byDevice.values()]) wire.runner.tell({ type: 'lineChanged', link });
   }
 
   #publishDevices(): void {

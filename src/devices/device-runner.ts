@@ -1,23 +1,25 @@
-import type {
-  DeviceStatus,
-  LinkState,
-  StateDocument,
-  StatsDocument,
-} from '../contract/feed/topic-documents.ts';
-import type { Publisher } from '../contract/publisher.ts';
-import type { SessionSettings } from '../contract/settings.ts';
+import type { DeviceStatus, StateDocument, StatsDocument } from '../contract/feed/index.ts';
+import type { Publisher, SessionSettings, Values } from '../contract/index.ts';
 import type { Instant } from '../instant.ts';
-import type { LinkEnd, SendOutcome } from '../links/link.ts';
-import type { Values } from '../protocol/declared/value.ts';
-import type { DecoderFault, Discarded, LineRemark } from '../protocol/decoder.ts';
-import type { Expectation } from '../protocol/expectation.ts';
-import type { InvalidPayload, Message } from '../protocol/message.ts';
-import { type Clock, DeadlineTimer, type Timer } from '../system/clock.ts';
-import { DefectStreak, tellDefect } from '../system/defect.ts';
-import type { Log } from '../system/log.ts';
-import type { TurnEnd } from './core/bus-scheduler.ts';
+import type { LinkEnd, SendOutcome } from '../links/index.ts';
+import type {
+  DecoderFault,
+  Discarded,
+  Expectation,
+  InvalidPayload,
+  LineRemark,
+  Message,
+} from '../protocol/index.ts';
+import {
+  type Clock,
+  DeadlineTimer,
+  DefectStreak,
+  type Log,
+  type Timer,
+  tellDefect,
+} from '../system/index.ts';
+import type { BusDevice, BusOrder, BusTurns, PortTap } from './bus-ports.ts';
 import { DeviceSession } from './core/device-session.ts';
-import type { LineWish } from './core/line-turns.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
 import type { Effect, KnownBefore, RequestOutcome, SessionEvent, StopReason } from './core/session-events.ts';
 import type { SessionPorts } from './core/session-ports.ts';
@@ -26,7 +28,7 @@ import { DevicePublisher } from './device-publisher.ts';
 import { DeviceFiles } from './files/device-files.ts';
 import type { UploadStore } from './files/upload-store.ts';
 import type { WireClaim } from './pending-runner.ts';
-import type { SessionWire, WireOwner } from './wire.ts';
+import type { SessionWire } from './wire.ts';
 import type { LinkCodec } from './wire-codec.ts';
 
 /** Serial ports are read by the thread pool: what lay in one when the loop woke up has come from there by then. */
@@ -43,22 +45,6 @@ export interface DeviceReading {
   readonly bytesOut: number;
 }
 
-/** What the link of a bus brings, for the devices on it. */
-export interface PortTap {
-  expectation(): Expectation | undefined;
-  /** Before the frames of the chunk. */
-  bytes(chunk: Uint8Array): void;
-  message(message: Message | InvalidPayload): void;
-  discarded(report: Discarded): void;
-}
-
-/** The part of a bus that gives one device its turns. */
-export interface BusTurns {
-  /** When the device can send something; told after everything that may change it. */
-  wanted(wish: LineWish): void;
-  turnOver(how: TurnEnd): void;
-}
-
 export interface DeviceRunnerOptions {
   readonly settings: SessionSettings;
   readonly ports: SessionPorts;
@@ -66,7 +52,7 @@ export interface DeviceRunnerOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** A fresh, unopened wire to one of the session's addresses. Not called for devices that dial in. */
-  makeWire(addressIndex: number, owner: DeviceRunner): SessionWire;
+  makeWire(addressIndex: number, owner: BusDevice): SessionWire;
   /** How its bytes are read where it dials in; absent: as the link was read when it had no name. */
   readonly dialIn?: LinkCodec | undefined;
   /** Where files of the device go; it sends none where this is absent. */
@@ -90,7 +76,7 @@ export interface DeviceRunnerOptions {
  * what a replaced link still has to say is dropped by the identity of its wire. A defect, of this code or of a
  * subscriber in the process, ends here: the link is closed, and a fresh session takes over after a pause.
  */
-export class DeviceRunner implements WireOwner {
+export class DeviceRunner implements BusDevice {
   readonly id: string;
   readonly #options: DeviceRunnerOptions;
   #session: DeviceSession;
@@ -221,19 +207,8 @@ export class DeviceRunner implements WireOwner {
     return outcome;
   }
 
-  /** How the link of its bus is, which it waits for. */
-  lineChanged(link: LinkState): void {
-    this.#dispatch({ type: 'lineChanged', link });
-  }
-
-  /** It may send one request on its bus. */
-  giveTurn(): void {
-    this.#dispatch({ type: 'turnGiven' });
-  }
-
-  /** Another device answered while the reply of this one was awaited. */
-  otherAnswered(detail: string): void {
-    this.#dispatch({ type: 'otherAnswered', detail });
+  tell(event: BusOrder): void {
+    this.#dispatch(event);
   }
 
   wireDialling(wire: SessionWire, stale?: string): void {

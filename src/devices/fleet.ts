@@ -1,26 +1,29 @@
-import { type ConfigDiff, type ListenerChange, listenersByAddress } from '../config/diff-config.ts';
-import type {
-  BridgeConfig,
-  BusConfig,
-  BusDeviceConfig,
-  DeviceConfig,
-  ListenerConfig,
-} from '../config/model.ts';
-import type { FailedDevice } from '../config/report.ts';
-import type { StateDocument } from '../contract/feed/topic-documents.ts';
-import type { Publisher } from '../contract/publisher.ts';
-import type { SessionSettings } from '../contract/settings.ts';
-import type { LinkEnd } from '../links/link.ts';
-import type { NameResolver } from '../links/names/name-resolver.ts';
-import { addressLabel, listen } from '../links/transports.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import type { Arrivals } from '../system/arrivals.ts';
-import type { Clock } from '../system/clock.ts';
-import { formatLocalTime, parseLocalTime } from '../system/local-time.ts';
-import type { Log } from '../system/log.ts';
-import { markReplay } from '../system/mark-replay.ts';
-import { atOnce, inSlices, Slices } from '../system/slices.ts';
+import {
+  type BridgeConfig,
+  type BusConfig,
+  type BusDeviceConfig,
+  type ConfigDiff,
+  type DeviceConfig,
+  type FailedDevice,
+  type ListenerChange,
+  type ListenerConfig,
+  listenersByAddress,
+} from '../config/index.ts';
+import type { Publisher, SessionSettings } from '../contract/index.ts';
+import { addressLabel, type LinkEnd, listen, type NameResolver } from '../links/index.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
+import {
+  type Arrivals,
+  type Clock,
+  formatLocalTime,
+  inSlices,
+  type Log,
+  markReplay,
+  parseLocalTime,
+  Slices,
+} from '../system/index.ts';
 import { BusRunner, MemberWire, memberCodec } from './bus-runner.ts';
+import { ClosingLinks } from './closing-links.ts';
 import { describeMessages } from './core/describe-messages.ts';
 import { MessageCatalog } from './core/message-catalog.ts';
 import type { SessionPorts } from './core/session-ports.ts';
@@ -28,6 +31,7 @@ import { DeviceDirectory, type Settling } from './device-directory.ts';
 import { DeviceListener } from './device-listener.ts';
 import { declarationTopic } from './device-publisher.ts';
 import { type DeviceReading, DeviceRunner } from './device-runner.ts';
+import { FailedDevices } from './failed-devices.ts';
 import { RECEIVING, type UploadStore } from './files/upload-store.ts';
 import type { KnownDevice } from './known-devices.ts';
 import type { UnannouncedRun } from './unannounced-devices.ts';
@@ -387,101 +391,3 @@ const resourcesOf = ({ id, links }: Pick<BusConfig, 'id' | 'links'>): string[] =
   `device ${id}`,
   ...links.map((link) => (link.scheme === 'serial' ? 'serial' : addressLabel(link))),
 ];
-
-/** Shows devices that are configured and cannot be run: each has a state that says why. */
-class FailedDevices {
-  readonly #publisher: Publisher;
-  readonly #clock: Clock;
-  /** What is wrong, by device. */
-  #shown: ReadonlyMap<string, string> = new Map();
-
-  constructor(publisher: Publisher, clock: Clock) {
-    this.#publisher = publisher;
-    this.#clock = clock;
-  }
-
-  /** These, and no others; a device that runs by now publishes its own state. */
-  show(failed: readonly FailedDevice[], directory: DeviceDirectory): void {
-    atOnce(this.showing(failed, directory));
-  }
-
-  /** The same; may be interrupted wherever it yields. */
-  *showing(failed: readonly FailedDevice[], directory: DeviceDirectory): Generator<undefined, void> {
-    const shown = new Map(failed.map((device) => [device.id, detailOf(device)]));
-    for (const id of this.#shown.keys()) {
-      yield;
-      if (!shown.has(id) && directory.get(id) === undefined) this.#publisher.removeState(topicOf(id));
-    }
-    for (const [id, detail] of shown) {
-      yield;
-      if (this.#shown.get(id) !== detail)
-        this.#publisher.publishState(topicOf(id), this.#document(id, detail));
-    }
-    this.#shown = shown;
-  }
-
-  #document(device: string, detail: string): StateDocument {
-    const since = this.#clock.now().wallMs;
-    const link = { status: 'failed', transport: 'tcp', since, attempt: 0 } as const;
-    return { device, status: 'unknown', since, link: { ...link, reason: 'config_invalid', detail } };
-  }
-}
-
-const topicOf = (device: string): string => `devices/${device}/state`;
-
-const detailOf = ({ problems }: FailedDevice): string =>
-  problems.map(({ line, column, message }) => `${line}:${column}: ${message}`).join(' ');
-
-/** A link that is closed in order is gone after this time, in ms. */
-const LONGEST_MS = 2_000;
-
-interface ClosingLink {
-  readonly device: string;
-  /** What it holds exclusively. */
-  readonly resources: readonly string[];
-  readonly gone: Promise<void>;
-}
-
-/** The links that are open or being closed: a new link waits here until the resources it needs are free. */
-class ClosingLinks {
-  readonly #clock: Clock;
-  readonly #links = new Set<ClosingLink>();
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** A link of a device is being opened; the returned function is to be called when it is gone. */
-  opened(device: string, resources: readonly string[]): () => void {
-    let left = (): void => undefined;
-    const gone = new Promise<void>((resolve) => {
-      left = resolve;
-    });
-    const link = { device, resources, gone };
-    this.#links.add(link);
-    return () => {
-      this.#links.delete(link);
-      left();
-    };
-  }
-
-  /** What waits until the present links of these devices are gone, as far as they hold one of these resources. */
-  closingOf(devices: ReadonlySet<string>): (resources: readonly string[]) => Promise<void> {
-    const links = [...this.#links].filter(({ device }) => devices.has(device));
-    return (resources) => {
-      const awaited = links.filter((link) => link.resources.some((each) => resources.includes(each)));
-      return this.#all(awaited.map(({ gone }) => gone));
-    };
-  }
-
-  #all(gone: readonly Promise<void>[]): Promise<void> {
-    if (gone.length === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = this.#clock.setTimer(this.#clock.now().monoMs + LONGEST_MS, resolve);
-      void Promise.all(gone).then(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
-  }
-}

@@ -1,5 +1,16 @@
 import type { Instant } from '../../instant.ts';
 
+/** When a device on a bus can send something; monotonic ms, infinite for never. */
+export interface LineWish {
+  readonly pollAt: number;
+  readonly commandAt: number;
+}
+
+export const NO_WISH: LineWish = {
+  pollAt: Number.POSITIVE_INFINITY,
+  commandAt: Number.POSITIVE_INFINITY,
+};
+
 /** How the turn of a device ended. */
 export type TurnEnd =
   /** The device answered, or refused. */

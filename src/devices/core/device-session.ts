@@ -1,12 +1,12 @@
-import type { DeviceStatus, StateDocument } from '../../contract/feed/topic-documents.ts';
-import type { SessionSettings } from '../../contract/settings.ts';
+import type { DeviceStatus, StateDocument } from '../../contract/feed/index.ts';
+import type { SessionSettings } from '../../contract/index.ts';
 import type { Instant } from '../../instant.ts';
-import type { Expectation } from '../../protocol/expectation.ts';
+import type { Expectation } from '../../protocol/index.ts';
 import { Absence } from './absence.ts';
+import { type LineWish, NO_WISH } from './bus-scheduler.ts';
 import { DialPlan } from './dial-plan.ts';
 import { receivedFiles } from './file-receiver.ts';
 import { HeartbeatProtocol } from './heartbeat-protocol.ts';
-import { type LineWish, NO_WISH } from './line-turns.ts';
 import type { Ending, LinkProtocol } from './link-protocol.ts';
 import { Measurements } from './measurements.ts';
 import { Noise } from './noise.ts';
@@ -23,7 +23,7 @@ import {
   STOPPED,
   type StopReason,
 } from './session-events.ts';
-import { connecting, givenUp, phaseDeadline, type SessionPhase } from './session-phase.ts';
+import { connecting, givenUp, notOnline, phaseDeadline, type SessionPhase } from './session-phase.ts';
 import type { SessionContext, SessionPorts } from './session-ports.ts';
 import { StateAxes } from './state-document.ts';
 import { Stats } from './stats.ts';
@@ -439,14 +439,4 @@ function beginLinkProtocol(context: SessionContext, host: string, now: Instant):
   return bare === undefined
     ? new HeartbeatProtocol(context, host, now)
     : new PolledProtocol(context, bare, host, now);
-}
-
-/** The answer to a request for a device that cannot be asked now. */
-function notOnline(requestId: number, status: DeviceStatus): Effect {
-  // Its last valid frame came over an earlier link, and its silence is not long enough yet.
-  const detail =
-    status === 'online'
-      ? 'nothing has come over its new link yet; nothing was sent'
-      : `the status of the device is ${status}; nothing was sent`;
-  return { type: 'settleRequest', requestId, outcome: { ok: false, code: 'device_not_online', detail } };
 }

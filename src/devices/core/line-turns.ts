@@ -1,7 +1,7 @@
-import type { PollSettings } from '../../contract/settings.ts';
+import type { PollSettings } from '../../contract/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
-import type { TurnEnd } from './bus-scheduler.ts';
+import { type LineWish, NO_WISH, type TurnEnd } from './bus-scheduler.ts';
 import type { Calls } from './calls.ts';
 import type { OutgoingRequest, Prepared } from './message-catalog.ts';
 import type { Requester } from './request-slots.ts';
@@ -33,17 +33,6 @@ export type SendRequest = (
  * Callers and polls take turns, so that neither starves the other. Where several devices share the line, the bus says
  * when this one may ask, and how long the line is quiet.
  */
-
-/** When a device on a bus can send something; monotonic ms, infinite for never. */
-export interface LineWish {
-  readonly pollAt: number;
-  readonly commandAt: number;
-}
-
-export const NO_WISH: LineWish = {
-  pollAt: Number.POSITIVE_INFINITY,
-  commandAt: Number.POSITIVE_INFINITY,
-};
 
 /** Whose turn it is on a line with one request at a time. */
 export class LineTurns {

@@ -1,11 +1,17 @@
-import type { BareSettings } from '../../contract/settings.ts';
+import type { BareSettings } from '../../contract/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
-import type { Expectation } from '../../protocol/expectation.ts';
-import type { DeclaredMessage, EchoedMessage, InvalidPayload, Message } from '../../protocol/message.ts';
+import type {
+  DeclaredMessage,
+  EchoedMessage,
+  Expectation,
+  InvalidPayload,
+  Message,
+} from '../../protocol/index.ts';
+import { type LineWish, NO_WISH } from './bus-scheduler.ts';
 import { Calls } from './calls.ts';
 import { DeclaredTraffic } from './declared-traffic.ts';
-import { LineTurns, type LineWish, NO_WISH, PollPlan, type SendRequest } from './line-turns.ts';
+import { LineTurns, PollPlan, type SendRequest } from './line-turns.ts';
 import { type CallersRequest, type Ending, FrameProgress, type LinkProtocol } from './link-protocol.ts';
 import { nameOf, type OutgoingRequest } from './message-catalog.ts';
 import type { InFlight } from './request-slots.ts';

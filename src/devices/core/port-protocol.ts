@@ -1,6 +1,5 @@
 import type { Instant } from '../../instant.ts';
-import type { Expectation } from '../../protocol/expectation.ts';
-import type { InvalidPayload, Message } from '../../protocol/message.ts';
+import type { Expectation, InvalidPayload, Message } from '../../protocol/index.ts';
 import { type Ending, FrameProgress, type LinkProtocol } from './link-protocol.ts';
 import type { SessionContext } from './session-ports.ts';
 

@@ -1,6 +1,8 @@
-import type { SessionSettings } from '../../contract/settings.ts';
+import type { DeviceStatus } from '../../contract/feed/index.ts';
+import type { SessionSettings } from '../../contract/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { LinkProtocol } from './link-protocol.ts';
+import type { Effect } from './session-events.ts';
 
 /** Where a session is with its link; instants are monotonic ms. */
 export type SessionPhase =
@@ -54,4 +56,14 @@ export function phaseDeadline(phase: SessionPhase): number {
     case 'connected':
       return phase.linkProtocol.nextDeadline();
   }
+}
+
+/** The answer to a request for a device that cannot be asked now. */
+export function notOnline(requestId: number, status: DeviceStatus): Effect {
+  // Its last valid frame came over an earlier link, and its silence is not long enough yet.
+  const detail =
+    status === 'online'
+      ? 'nothing has come over its new link yet; nothing was sent'
+      : `the status of the device is ${status}; nothing was sent`;
+  return { type: 'settleRequest', requestId, outcome: { ok: false, code: 'device_not_online', detail } };
 }
