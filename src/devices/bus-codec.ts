@@ -83,15 +83,6 @@ export class BusCodec<T extends AddressedDevice> {
     return this.#any[0]?.protocol.addressIn(bytes, start, end);
   }
 
-  /** What a frame says to devices whose request it is not; `from` is the side that sent it. */
-  decodeFrom(payload: Uint8Array, from: 'host' | 'device', expected?: Expectation): Message | InvalidPayload {
-    const address = this.addressIn(payload, 0, payload.length);
-    const protocol =
-      (address === undefined ? undefined : this.#byAddress.get(address)?.protocol) ?? this.#any[0]?.protocol;
-    if (protocol === undefined) return { name: 'unknown', kind: 'unknown', payload };
-    return protocol.decode(payload, 0, payload.length, from, expected);
-  }
-
   #learn(): void {
     const protocols = new Set([...this.#byAddress.values()].map(({ protocol }) => protocol.ofAnyAddress));
     this.#any = [...protocols].map((protocol) => ({ protocol, judge: payloadJudge(protocol, this.#from) }));
@@ -100,8 +91,12 @@ export class BusCodec<T extends AddressedDevice> {
   #decode(bytes: Uint8Array, start: number, end: number): Message | InvalidPayload {
     const address = this.addressIn(bytes, start, end);
     const known = address === undefined ? undefined : this.#byAddress.get(address);
-    if (known !== undefined)
-      return known.protocol.decode(bytes, start, end, this.#from, known.of.expectation());
+    if (known !== undefined) {
+      const expected = known.of.expectation();
+      return this.#from === undefined
+        ? pair(known.protocol, bytes, start, end, expected)
+        : known.protocol.decode(bytes, start, end, this.#from, expected);
+    }
     const right = this.#any.find(({ judge }) => judge.check(bytes, start, end) >= 0) ?? this.#any[0];
     if (right === undefined) return { name: 'unknown', kind: 'unknown', payload: bytes.slice(start, end) };
     return right.protocol.decode(bytes, start, end, this.#from);
@@ -133,3 +128,24 @@ export class BusCodec<T extends AddressedDevice> {
     };
   }
 }
+
+/** A frame of a line where another host asks: the reply that is awaited, else a request, else a reply to nothing. */
+function pair(
+  protocol: DeclaredProtocol,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  expected: Expectation | undefined,
+): Message | InvalidPayload {
+  if (expected !== undefined && expected.replies.length > 0) {
+    const reply = protocol.decode(bytes, start, end, 'device', expected);
+    if (reply.name === 'declared' && (reply.kind === 'reply' || refuses(protocol, reply.message)))
+      return reply;
+  }
+  const request = protocol.decode(bytes, start, end, 'host');
+  if (request.name === 'declared' && request.kind !== 'reply') return request;
+  return protocol.decode(bytes, start, end, 'device', expected);
+}
+
+const refuses = (protocol: DeclaredProtocol, message: string): boolean =>
+  protocol.message(message)?.declaration.rejects !== undefined;

@@ -183,12 +183,22 @@ export class BusRunner {
   #message(message: Message | InvalidPayload): void {
     const wire = this.#codec.deviceOf(message);
     const asked = this.#asked();
+    if (this.config.session.port?.passive === true) return this.#overheard(message, wire);
     const right = message.name === 'declared';
     if (right && (wire === undefined || (asked !== undefined && asked !== wire && !wire.awaitsLate())))
       this.#otherAnswered(message, wire, asked);
     if (!right && wire === undefined)
       asked?.runner.tell({ type: 'otherAnswered', detail: 'bytes that are no frame of it' });
     wire?.message(message);
+  }
+
+  /** A frame of a line where another host asks; what it asks of other devices is no business of these. */
+  #overheard(message: Message | InvalidPayload, wire: MemberWire | undefined): void {
+    if (message.name !== 'declared' || wire === undefined) return wire?.message(message);
+    const { from = 'any' } = wire.device.messages.message(message.message)?.declaration ?? {};
+    if (message.kind === 'reply' || from === 'device' || (message.kind === 'notice' && from !== 'host'))
+      return wire.message(message);
+    wire.runner.tell({ type: 'requestSeen', message });
   }
 
   #discarded(report: Discarded): void {

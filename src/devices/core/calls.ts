@@ -106,6 +106,18 @@ export class Calls {
     this.#context.emit({ type: 'send', message, ...(awaitsReply ? {} : { report: true }) });
   }
 
+  /** Another host sent a request: its reply is awaited as one of our own would be. */
+  seen(request: OutgoingRequest, timesOutAt: number, now: Instant, group: string | undefined): void {
+    const requester = { by: 'session' } as const;
+    this.#slots.open({
+      ...asked(request),
+      requester,
+      sentAt: now,
+      timesOutAt,
+      ...(group === undefined ? {} : { group }),
+    });
+  }
+
   /** Ends a caller's wait. */
   settle(requester: Requester, outcome: RequestOutcome): void {
     if (requester.by === 'session') return;

@@ -231,6 +231,8 @@ export class DeviceSession {
       case 'turnGiven':
         if (linkProtocol?.turnGiven !== undefined) return linkProtocol.turnGiven(now);
         return this.#effects.push({ type: 'turnOver', how: 'unused' });
+      case 'requestSeen':
+        return linkProtocol?.requestSeen?.(event.message, now);
       case 'otherAnswered':
         return linkProtocol?.otherAnswered?.(event.detail);
       case 'requestMade':

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import type {
   BuiltinMessage,
+  DeclaredMessage,
   Expectation,
   InvalidPayload,
   Message,
@@ -48,6 +49,8 @@ export interface LinkProtocol {
   wish?(): LineWish;
   /** On a bus: one request may be sent; an effect `turnOver` follows. */
   turnGiven?(now: Instant): void;
+  /** On a bus where another host asks: what it asked of this device. */
+  requestSeen?(message: DeclaredMessage, now: Instant): void;
   /** On a bus: another device answered while a reply of this one was awaited. */
   otherAnswered?(detail: string): void;
   /** Asks an incumbent for a sign of life. */

@@ -16,6 +16,7 @@ import { type CallersRequest, type Ending, FrameProgress, type LinkProtocol } fr
 import { nameOf, type OutgoingRequest } from './message-catalog.ts';
 import type { InFlight } from './request-slots.ts';
 import { prepareDeclared } from './requests.ts';
+import { SeenRequests } from './seen-requests.ts';
 import type { SessionContext } from './session-ports.ts';
 
 /** Requests in a row that came back and were not answered, with nothing else before: the line returns what is sent. */
@@ -58,6 +59,8 @@ export class PolledProtocol implements LinkProtocol {
   /** Other devices are on the line: silence of this one is no reason to close it. */
   readonly #shared: boolean;
   readonly #passive: boolean;
+  /** What the other host asks; absent where the bridge asks. */
+  readonly #seen: SeenRequests | undefined;
   /** On a shared line, requests since its last valid frame that it did not answer. */
   #unanswered = 0;
   /** It counts as silent until its next valid frame. */
@@ -77,6 +80,7 @@ export class PolledProtocol implements LinkProtocol {
     this.#lastValidAt = now.monoMs;
     this.#shared = shared;
     this.#passive = context.settings.bus?.passive === true;
+    if (this.#passive) this.#seen = new SeenRequests(context, settings.polls, now);
     if (this.#passive || (settings.polls.length === 0 && !shared)) return;
     this.#turns = new LineTurns(
       new PollPlan(
@@ -211,6 +215,14 @@ export class PolledProtocol implements LinkProtocol {
   turnGiven(now: Instant): void {
     if (this.#turns === undefined) this.#context.emit({ type: 'turnOver', how: 'unused' });
     else this.#turns.turnGiven(now);
+  }
+
+  requestSeen(message: DeclaredMessage, now: Instant): void {
+    this.#context.emit({ type: 'publishMessage', message });
+    const seen = this.#seen?.take(message);
+    // While the reply to another request may still come, nothing shows which of the two it answers.
+    if (seen === undefined || this.#calls.obstacle(seen.request, now) !== undefined) return;
+    this.#calls.seen(seen.request, now.monoMs + this.#context.settings.requestTimeoutMs, now, seen.group);
   }
 
   otherAnswered(detail: string): void {

@@ -1,7 +1,14 @@
 import type { AlarmEvent, LinkState, StateDocument, StatsDocument } from '../../contract/feed/index.ts';
 import type { Values } from '../../contract/index.ts';
 import type { ErrorCode } from '../../errors.ts';
-import type { DecoderFault, Discarded, InvalidPayload, LineRemark, Message } from '../../protocol/index.ts';
+import type {
+  DeclaredMessage,
+  DecoderFault,
+  Discarded,
+  InvalidPayload,
+  LineRemark,
+  Message,
+} from '../../protocol/index.ts';
 import type { TurnEnd } from './bus-scheduler.ts';
 import type { Refusal } from './message-catalog.ts';
 import type { PartialUpload, UploadCheckpoint, WholeFile } from './partial-upload.ts';
@@ -87,6 +94,8 @@ export type SessionEvent =
   | { readonly type: 'lineChanged'; readonly link: LinkState }
   /** The device may send one request on the bus; an effect `turnOver` follows. */
   | { readonly type: 'turnGiven' }
+  /** On a bus where another host asks: what it asked of this device. */
+  | { readonly type: 'requestSeen'; readonly message: DeclaredMessage }
   /** Another device answered while the reply of this one was awaited. */
   | { readonly type: 'otherAnswered'; readonly detail: string }
   /** The timer fired; `afterReading` where it follows an effect `readOnce`. */
