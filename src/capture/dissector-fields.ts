@@ -10,8 +10,8 @@ import type {
   TextEncoding,
 } from '../protocol/declared/declaration.ts';
 import { enumNames } from '../protocol/declared/enum-names.ts';
-import { sizingScope } from '../protocol/declared/lint-fields.ts';
 import { type NumberType, parseNumberType, parseWhole } from '../protocol/declared/number-type.ts';
+import { sizingScope } from '../protocol/declared/sizing.ts';
 import { unitOf } from '../protocol/declared/text-code.ts';
 
 const ENCODINGS: Readonly<Record<TextEncoding, string>> = {
@@ -20,6 +20,21 @@ const ENCODINGS: Readonly<Record<TextEncoding, string>> = {
   latin1: 'ENC_ISO_8859_1',
   utf16le: 'ENC_UTF_16 + ENC_LITTLE_ENDIAN',
   utf16be: 'ENC_UTF_16 + ENC_BIG_ENDIAN',
+  gbk: 'ENC_GB18030',
+  gb18030: 'ENC_GB18030',
+  big5: 'ENC_BIG5',
+  // Wireshark decodes no Shift_JIS.
+  shift_jis: 'ENC_ASCII',
+  euc_kr: 'ENC_EUC_KR',
+  cp1250: 'ENC_WINDOWS_1250',
+  cp1251: 'ENC_WINDOWS_1251',
+  cp1252: 'ENC_WINDOWS_1252',
+  cp1253: 'ENC_ISO_8859_7',
+  cp1254: 'ENC_ISO_8859_9',
+  cp1255: 'ENC_ISO_8859_8',
+  cp1256: 'ENC_ISO_8859_6',
+  cp1257: 'ENC_ISO_8859_13',
+  cp1258: 'ENC_WINDOWS_1252',
 };
 
 /** What surrounds a field. */

@@ -27,6 +27,9 @@ type KeyKind =
   | { readonly kind: 'word'; readonly what: string; readonly example: string }
   /** A number, or a text: numbers beyond 2^53 stand in quotes. */
   | { readonly kind: 'constant'; readonly what: string; readonly type: 'integer' | 'number' }
+  /** The same, or a list of them. */
+  | { readonly kind: 'constants'; readonly what: string; readonly type: 'integer' | 'number' }
+  | { readonly kind: 'flag' }
   /** Bounds in ms; declared in ms, as `forMs` of `for`. */
   | { readonly kind: 'duration'; readonly least: number; readonly greatest: number }
   /** A text stands for its UTF-8 bytes, a number for one byte, a list of numbers for several. */
@@ -36,7 +39,17 @@ type KeyKind =
   /** `u16`, `u24` and `u32` take the byte order of the protocol. */
   | { readonly kind: 'length type'; readonly values: readonly string[] }
   | { readonly kind: 'extent'; readonly what: string }
-  | { readonly kind: 'range' | 'margin' | 'enum' | 'names' | 'bit range' | 'condition value' | 'confirms' }
+  | {
+      readonly kind:
+        | 'range'
+        | 'margin'
+        | 'scale'
+        | 'enum'
+        | 'names'
+        | 'bit range'
+        | 'condition value'
+        | 'confirms';
+    }
   | { readonly kind: 'reply' | 'requests' | 'field' | 'fields' }
   | { readonly kind: 'group'; readonly keys: KeyTable }
   | { readonly kind: 'groups'; readonly keys: KeyTable }
@@ -82,6 +95,7 @@ interface Values {
   readonly word: string;
   readonly words: readonly string[];
   readonly constant: number | string;
+  readonly flag: boolean;
   readonly bytes: Uint8Array;
   readonly 'byte order': 'big' | 'little';
 }

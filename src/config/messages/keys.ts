@@ -2,18 +2,20 @@ import { z } from 'zod';
 import { FIELD_KEYS } from '../../protocol/declared/declaration.ts';
 import type { ByteOrder } from '../../protocol/framing/byte-order.ts';
 import type { Declared, Key, KeyTable } from '../../protocol/keys.ts';
-import { choiceField, durationField, numberField, textField } from '../field.ts';
+import { choiceField, durationField, flagField, numberField, textField } from '../field.ts';
 import {
   bitRangeField,
   bytesField,
   conditionValue,
   confirmsField,
   constantField,
+  constantsField,
   enumField,
   extentField,
   marginField,
   namesField,
   rangeField,
+  scaleField,
 } from './value-shapes.ts';
 
 /** Types of a length that take the byte order of the protocol. */
@@ -64,6 +66,12 @@ function shapeOf(key: Key): z.ZodType {
       return durationField(key.least, key.greatest, meta);
     case 'constant':
       return constantField(key.type, key.what, description, (key.examples ?? []) as (number | string)[]);
+    case 'constants':
+      return constantsField(key.type, key.what, description, (key.examples ?? []) as (number | string)[]);
+    case 'flag':
+      return flagField(meta);
+    case 'scale':
+      return scaleField(meta);
     case 'extent':
       return extentField(key.what, description);
     case 'range':

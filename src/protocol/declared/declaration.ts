@@ -5,7 +5,10 @@ import type { Declared, KeyTable } from '../keys.ts';
 export type { ByteOrder } from '../framing/byte-order.ts';
 export type { FramingDeclaration } from '../framing/declaration.ts';
 
-/** A name of a number type: `u8` to `u64` and `i8` to `i64` in steps of 8 bits, `f32`, `f64`; `le` or `be` may follow. */
+/**
+ * A name of a number type: `u8` to `u64` and `i8` to `i64` in steps of 8 bits, `f16`, `f32`, `f64`; `le` or `be` may
+ * follow, and of 32 and 64 bits `cdab` or `badc`.
+ */
 export type NumberTypeName = string;
 
 /** A count or a length: fixed, a number in front of it, the value of an earlier field, or all that is left. */
@@ -19,6 +22,13 @@ export type WholeNumber = number | string;
 
 /** Least and greatest value; null is no bound. */
 export type Range = readonly [number | null, number | null];
+
+/** A factor, or another field of the message that says it, as a power of ten or as it is, times a number. */
+export interface ScaleDeclaration {
+  readonly field: string;
+  readonly as?: 'exponent' | 'factor';
+  readonly times?: number;
+}
 
 /** A raw number, the name of an enum's value, or the state of a bit. */
 export type ConditionValue = number | string | boolean;
@@ -39,6 +49,8 @@ interface Values {
   readonly extent: Extent;
   readonly range: Range;
   readonly margin: number | string;
+  readonly scale: number | ScaleDeclaration;
+  readonly constants: number | string | readonly (number | string)[];
   readonly enum: string | EnumDeclaration;
   readonly names: EnumDeclaration;
   readonly 'bit range': number | string;
@@ -60,6 +72,23 @@ const description = {
   examples: ['At the sink.'],
 } as const;
 
+/** What people read instead of a name, in any language. */
+const label = {
+  kind: 'word',
+  what: 'a text',
+  example: '"Vorlauf"',
+  description: 'What people see in place of the name, in any language.',
+  examples: ['Vorlauf', '\u6e29\u5ea6'],
+} as const;
+
+const group = {
+  kind: 'word',
+  what: 'a text',
+  example: '"Kessel"',
+  description: 'A heading under which people see it, with others of the same.',
+  examples: ['Kessel'],
+} as const;
+
 const CONDITION_KEYS = {
   field: {
     kind: 'word',
@@ -79,6 +108,45 @@ const CONDITION_KEYS = {
   },
 } as const satisfies KeyTable;
 
+const LIMITS_KEYS = {
+  warn: { kind: 'range', description: 'Outside of this, the value is doubtful.' },
+  alarm: { kind: 'range', description: 'Outside of this, it is an alarm.' },
+  hysteresis: {
+    kind: 'margin',
+    description:
+      'A value that was outside is good again once it is so far within the limit, in its own unit.',
+  },
+  for: {
+    kind: 'duration',
+    least: 1,
+    greatest: DAY_MS,
+    description: 'A value counts as outside, or as good again, once it has been so for so long.',
+  },
+} as const satisfies KeyTable;
+
+const SCALE_KEYS = {
+  offset: {
+    kind: 'number',
+    least: -Number.MAX_VALUE,
+    greatest: Number.MAX_VALUE,
+    fraction: true,
+    description: 'Number: see `scale`.',
+    examples: [-40],
+  },
+  unit: {
+    kind: 'word',
+    what: 'a unit',
+    example: '"\u00b0C"',
+    description: 'Number: the unit of the value.',
+    examples: ['\u00b0C', 'mA', 's'],
+  },
+  limits: {
+    kind: 'group',
+    keys: LIMITS_KEYS,
+    description: 'What is good, and what is dangerous, in the unit of the value.',
+  },
+} as const satisfies KeyTable;
+
 const BIT_KEYS = {
   name: {
     kind: 'word',
@@ -95,22 +163,53 @@ const BIT_KEYS = {
     examples: [0, '2..3'],
   },
   enum: { kind: 'enum', description: 'Names of their values.' },
+  signed: {
+    kind: 'flag',
+    description: "The bits are a number in two's complement.",
+    default: false,
+  },
+  scale: {
+    kind: 'number',
+    least: -Number.MAX_VALUE,
+    greatest: Number.MAX_VALUE,
+    fraction: true,
+    description: 'value = raw * scale + offset.',
+    examples: [0.0625],
+  },
+  ...SCALE_KEYS,
+  invalid: {
+    kind: 'constants',
+    type: 'integer',
+    what: 'a whole number',
+    description: 'The raw value of the bits that says "no value", or a list of them.',
+    examples: [0xfff],
+  },
+  label,
   description: { ...description, example: 'The door is open.', examples: ['The door is open.'] },
 } as const satisfies KeyTable;
 
-const LIMITS_KEYS = {
-  warn: { kind: 'range', description: 'Outside of this, the value is doubtful.' },
-  alarm: { kind: 'range', description: 'Outside of this, it is an alarm.' },
-  hysteresis: {
-    kind: 'margin',
-    description:
-      'A value that was outside is good again once it is so far within the limit, in its own unit.',
+const TIME_KEYS = {
+  epoch: {
+    kind: 'constant',
+    type: 'number',
+    what: 'an epoch',
+    description: '`unix`, `gps` (which counts leap seconds), `ntp`, a year, or a date such as 2000-01-01.',
+    examples: ['unix', 2000, '1904-01-01'],
+    default: 'unix',
   },
-  for: {
-    kind: 'duration',
-    least: 1,
-    greatest: DAY_MS,
-    description: 'A value counts as outside, or as good again, once it has been so for so long.',
+  unit: {
+    kind: 'choice',
+    values: ['s', 'ms', 'us', 'ns', 'min', 'h', 'd'],
+    description: 'What is counted.',
+    default: 's',
+  },
+  zone: {
+    kind: 'word',
+    what: 'an offset from UTC',
+    example: '"+08:00"',
+    description: 'Where the clock of the device stands, if it counts local time.',
+    examples: ['+08:00'],
+    default: 'Z',
   },
 } as const satisfies KeyTable;
 
@@ -129,9 +228,11 @@ export const FIELD_KEYS = {
     example: 'u16',
     required: true,
     description:
-      'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f32`, `f64`; with `le` or `be` behind it in another byte order), `text`, `bytes`, `array`, `struct`, `crc` or `reserved`.',
-    examples: ['u16', 'i24le', 'f32', 'text', 'array'],
+      'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f16`, `f32`, `f64`; with `le` or `be` behind it in another byte order, with `cdab` or `badc` in another order of words; `bcd`, `varint`), a number in text (`number`, `hex_number`), a time (`time` in text, `bcd_time`, `byte_time`), `text`, `bytes`, `array`, `struct`, `crc` or `reserved`.',
+    examples: ['u16', 'i24le', 'f32cdab', 'number', 'text', 'array'],
   },
+  label,
+  group,
   description,
   when: {
     kind: 'group',
@@ -139,39 +240,83 @@ export const FIELD_KEYS = {
     description: 'The field is there only where an earlier one has a certain value.',
   },
   scale: {
-    kind: 'number',
-    least: -Number.MAX_VALUE,
-    greatest: Number.MAX_VALUE,
-    fraction: true,
-    description: 'Number: value = raw * scale + offset.',
-    examples: [0.01],
+    kind: 'scale',
+    description:
+      'Number: value = raw * scale + offset. `{ field: x }` takes ten to the power of another field; with `as: factor` that field itself; with `times` so many times as much.',
+    examples: [0.01, { field: 'power_sf' }],
   },
-  offset: {
-    kind: 'number',
-    least: -Number.MAX_VALUE,
-    greatest: Number.MAX_VALUE,
-    fraction: true,
-    description: 'Number: see `scale`.',
-    examples: [-40],
+  ...SCALE_KEYS,
+  negative: {
+    kind: 'group',
+    keys: CONDITION_KEYS,
+    description: 'Number: its sign stands in an earlier field; negative where that has a certain value.',
   },
-  unit: {
+  sign: {
+    kind: 'choice',
+    values: ['magnitude', 'zigzag', 'first_nibble', 'last_nibble', 'twos_complement'],
+    description:
+      'Whole number, `bcd`: `magnitude` (the top bit is the sign); `varint`: `zigzag`; `bcd`: `first_nibble` (F is minus) or `last_nibble` (D is minus); `hex_number`: `twos_complement`.',
+  },
+  digits: {
+    kind: 'number',
+    least: 1,
+    greatest: 20,
+    description: '`bcd`, `hex_number`: how many digits it has.',
+  },
+  as: {
+    kind: 'choice',
+    values: ['number', 'text'],
+    description: '`bcd`: `text` keeps the zeros in front, as in the number of a phone.',
+    default: 'number',
+  },
+  time: {
+    kind: 'group',
+    keys: TIME_KEYS,
+    description: 'Whole number: it counts time; the value is a time in ISO 8601.',
+  },
+  decimals: {
+    kind: 'number',
+    least: 0,
+    greatest: 20,
+    description: '`number`: digits behind the point when it is sent.',
+  },
+  format: {
     kind: 'word',
-    what: 'a unit',
-    example: '"°C"',
-    description: 'Number: the unit of the value.',
-    examples: ['°C', 'mA', 's'],
+    what: 'a format',
+    example: '"%.3f"',
+    description:
+      '`number`, `hex_number`: how it is sent, as `printf` has it. Time: its parts, `YYYY` `YY` `MM` `MMM` `DD` `hh` `mm` `ss` `f` `Z` `W` `E` `x`.',
+    examples: ['%+.3E', '%04X', 'YYYY-MM-DD hh:mm:ss'],
+  },
+  zone: {
+    kind: 'word',
+    what: 'an offset from UTC',
+    example: '"+08:00"',
+    description: 'Time: where the clock of the device stands; without it, times have no offset.',
+    examples: ['+08:00', 'Z'],
+  },
+  thousands: {
+    kind: 'word',
+    what: 'a character',
+    example: '","',
+    description: '`number`: what may stand between groups of three digits when it is received.',
+    examples: [','],
+  },
+  decimal_mark: {
+    kind: 'word',
+    what: 'a character',
+    example: '","',
+    description: '`number`: what stands in front of the decimals.',
+    examples: [','],
+    default: '.',
   },
   invalid: {
-    kind: 'constant',
+    kind: 'constants',
     type: 'integer',
     what: 'a whole number',
-    description: 'Number: the raw value that says "no value"; of a float its bits.',
-    examples: [0x7fff, 0x7fc00000],
-  },
-  limits: {
-    kind: 'group',
-    keys: LIMITS_KEYS,
-    description: 'What is good, and what is dangerous, in the unit of the value.',
+    description:
+      'Number: the raw value that says "no value", or a list of them; of a float its bits, or `nan` for all; of `bcd` and `bcd_time` its bytes; of text that text. The first one is sent.',
+    examples: [0x7fff, 'nan', [0x7fff, 0x8000]],
   },
   range: {
     kind: 'range',
@@ -197,7 +342,7 @@ export const FIELD_KEYS = {
     kind: 'extent',
     what: 'a length',
     description:
-      'Text, bytes: a number, the type of a number in front of it, an earlier field, or all the rest. Reserved: how many bytes.',
+      'Text, bytes: a number, the type of a number in front of it, an earlier field, or all the rest. Reserved, `bcd`: how many bytes.',
   },
   max: {
     kind: 'number',
@@ -207,22 +352,48 @@ export const FIELD_KEYS = {
   },
   encoding: {
     kind: 'choice',
-    values: ['ascii', 'utf8', 'latin1', 'utf16le', 'utf16be'],
-    description: 'Text: its encoding.',
+    values: [
+      'ascii',
+      'utf8',
+      'latin1',
+      'utf16le',
+      'utf16be',
+      'gbk',
+      'gb18030',
+      'big5',
+      'shift_jis',
+      'euc_kr',
+      'cp1250',
+      'cp1251',
+      'cp1252',
+      'cp1253',
+      'cp1254',
+      'cp1255',
+      'cp1256',
+      'cp1257',
+      'cp1258',
+    ],
+    description: 'Text: its encoding; `ascii` for numbers and times in text.',
     default: 'utf8',
   },
   terminator: {
     kind: 'number',
     least: 0,
     greatest: 255,
-    description: 'Text: the byte that ends it, instead of a length.',
+    description: 'Text: the byte that ends it, instead of a length, or within a fixed one.',
   },
   pad: {
     kind: 'number',
     least: 0,
     greatest: 255,
-    description: 'Text of a fixed length: what it is filled up with.',
+    description: 'Text of a fixed length: what it is filled up with; a blank where it stands at the right.',
     default: 0,
+  },
+  align: {
+    kind: 'choice',
+    values: ['left', 'right'],
+    description: 'Text of a fixed length: where it stands; numbers in text stand at the right.',
+    default: 'left',
   },
   content: {
     kind: 'choice',
@@ -258,7 +429,8 @@ export const FIELD_KEYS = {
   byte_order: {
     kind: 'choice',
     values: ['big', 'little'],
-    description: "Checksum: order of its bytes, where it is not the protocol's.",
+    description:
+      "Checksum, `bcd`, `bcd_time`, `byte_time`, `hex_number`: order of its bytes, where it is not the protocol's.",
   },
 } as const satisfies KeyTable;
 
@@ -288,6 +460,8 @@ export const MESSAGE_KEYS = {
     description: 'The name of the message in topics, state and commands.',
     examples: ['telemetry'],
   },
+  label: { ...label, examples: ['Messwerte'] },
+  group,
   description: { ...description, example: 'Once a second.', examples: ['Once a second.'] },
   id: {
     kind: 'number',

@@ -2,11 +2,12 @@ import { compileField } from './compile-fields.ts';
 import type { FieldDeclaration, MessageDeclaration, ProtocolDeclaration } from './declaration.ts';
 import { type DeclarationFinding, Findings, lintName, type Path } from './finding.ts';
 import { lintConfirms } from './lint-confirms.ts';
-import { lintFields, sizingScope } from './lint-fields.ts';
-import { lintEnum } from './lint-numbers.ts';
+import { lintEnum } from './lint-enums.ts';
+import { lintFields } from './lint-fields.ts';
 import { lintRejects } from './lint-rejects.ts';
 import { MessageCodec, wrapId } from './message-codec.ts';
 import { parseNumberType } from './number-type.ts';
+import { sizingScope } from './sizing.ts';
 
 /** Names with a meaning of their own wherever messages are named. */
 const RESERVED = new Set(['unknown', 'invalid', 'declared']);
