@@ -7,7 +7,9 @@ import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
 import { startWord } from '../protocol/framing/delimiter.ts';
 import { lengthType, NO_BYTES } from '../protocol/framing/layout.ts';
 import { isStandardFraming } from '../protocol/framing/make-framing.ts';
-import { constants, LuaFields, luaText } from './dissector-fields.ts';
+import { LuaFields, luaText } from './dissector-fields.ts';
+import { LUA_NUMBERS } from './dissector-numbers.ts';
+import { constants } from './dissector-places.ts';
 
 /**
  * A Wireshark dissector in Lua. It takes what `heartwire export` writes (link type USER0), in whatever frames; and TCP
@@ -108,7 +110,7 @@ local function xor(a, b)
   end
   return result
 end
-`;
+${LUA_NUMBERS}`;
 
 const TAIL = `
 local function form_of(list, buf, from, id, length, inbound)
