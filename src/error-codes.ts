@@ -256,6 +256,14 @@ export const ERROR_CODES = {
     meaning: 'The web page that sent the request belongs to an origin that may not use the bridge.',
     fix: 'Add the origin (`https://host:port`) to `server.origins` if you trust that page.',
   },
+  pack_unknown: {
+    meaning: 'No pack of this name came with Heartwire, and none is installed beside the configuration.',
+    fix: 'Use one of the packs that `heartwire packs` lists; another one is an npm package called `heartwire-pack-NAME`.',
+  },
+  pack_failed: {
+    meaning: 'A pack is not as it says: a frame, a value or the output of a trace differs.',
+    fix: 'Read the message: it names the file and what differs. For a pack that came with Heartwire, report it.',
+  },
   page_unreadable: {
     meaning: 'The built-in page could not be read.',
     fix: 'Install Heartwire again: a file of the package is missing.',

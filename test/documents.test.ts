@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { devicesJsonSchema } from '../src/config/json-schema.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { MESSAGES_TABLES } from '../src/config/messages/tables.ts';
+import { packTables, readShippedPacks } from '../src/config/packs/tables.ts';
 import { formatProblem } from '../src/config/problem.ts';
 import { CONFIG_TABLES } from '../src/config/tables.ts';
 import { TABLES, withTables } from '../src/contract/tables.ts';
@@ -12,9 +13,9 @@ import { encodeFrame } from '../src/protocol/codec.ts';
 import type { Message } from '../src/protocol/message.ts';
 import { projectFiles, readProjectFile } from './support/project-files.ts';
 
-describe('the tables of the documents', () => {
+describe('the tables of the documents', async () => {
   const pages = projectFiles(['docs'], ['.md']);
-  const tables = { ...TABLES, ...CONFIG_TABLES, ...MESSAGES_TABLES };
+  const tables = { ...TABLES, ...CONFIG_TABLES, ...MESSAGES_TABLES, ...packTables(await readShippedPacks()) };
 
   it('are as the contracts say (else run `npm run generate`)', () => {
     for (const page of pages) {

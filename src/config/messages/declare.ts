@@ -1,4 +1,6 @@
 import {
+  ADDRESS_KEYS,
+  type AddressDeclaration,
   DEFAULT_PROTOCOL,
   MESSAGE_KEYS,
   type MessageDeclaration,
@@ -32,6 +34,7 @@ export function declareProtocol(
     framing: usual,
     maxFrame: maxFrameOf(usual),
     ...(id === undefined ? {} : { id }),
+    ...(protocol?.address === undefined ? {} : { address: addressOf(protocol.address, byteOrder) }),
     ...(error === 'none' ? {} : { error }),
     // A name in the place of an enum's values is refused by the lint, as an enum with a value "0".
     enums: Object.fromEntries(
@@ -40,6 +43,13 @@ export function declareProtocol(
     errors,
     messages: messages.map((message) => declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration),
   };
+}
+
+function addressOf(
+  given: Readonly<Record<string, unknown>>,
+  byteOrder: ProtocolDeclaration['byteOrder'],
+): AddressDeclaration {
+  return { at: 0, ...declareKeys<typeof ADDRESS_KEYS>(ADDRESS_KEYS, given, byteOrder) } as AddressDeclaration; // as its shape lets pass
 }
 
 function maxFrameOf(framing: FramingDeclaration): number {

@@ -3,6 +3,7 @@ import { type MessageDefinition, ProtocolDefinition } from '../definition.ts';
 import { copyOf, hexExcerpt } from '../describe.ts';
 import { agrees, type Expectation } from '../expectation.ts';
 import type { DeclaredMessage, EchoedMessage, InvalidPayload, UnknownMessage } from '../message.ts';
+import { addressForm } from './address-field.ts';
 import type { ProtocolDeclaration, Sender } from './declaration.ts';
 import { pathText } from './finding.ts';
 import { lintProtocol } from './lint.ts';
@@ -59,6 +60,9 @@ export class DeclaredProtocol {
    * frame is searched.
    */
   readonly passes: number;
+  readonly #addressOf: ((bytes: Uint8Array, at: number) => number) | undefined;
+  readonly #addressEnd: number;
+  readonly #byAddress = new Map<number, DeclaredProtocol>();
   readonly #reading = new Reading();
   readonly #writing = new Writing();
 
@@ -77,12 +81,34 @@ export class DeclaredProtocol {
     this.#idType =
       declaration.id === undefined ? undefined : parseNumberType(declaration.id.type, declaration.byteOrder);
     this.#readId = this.#idType === undefined ? undefined : loaderOf(this.#idType);
+    const { address, byteOrder } = declaration;
+    const form = address && addressForm(address, byteOrder);
+    this.#addressOf = form?.load;
+    this.#addressEnd = (address?.at ?? 0) + (form?.bytes ?? 0);
     for (const codec of this.messages) {
       const known = this.#byId.get(codec.id) ?? [];
       this.#byId.set(codec.id, [...known, ...codec.forms.map((form) => ({ codec, form }))]);
     }
     const needed = [...this.#byId.values()].map((all) => all.reduce((sum, { form }) => sum + form.passes, 0));
     this.passes = Math.min(MOST_PASSES, Math.max(1, ...needed));
+  }
+
+  /** The same protocol as one device speaks it: messages to it and from it carry this address. */
+  at(address: number): DeclaredProtocol {
+    const { address: place } = this.declaration;
+    if (place === undefined) return this;
+    const known = this.#byAddress.get(address);
+    if (known !== undefined) return known;
+    const made = new DeclaredProtocol({ ...this.declaration, address: { ...place, value: address } });
+    this.#byAddress.set(address, made);
+    return made;
+  }
+
+  /** The address in a payload; undefined where there is none. */
+  addressIn(bytes: Uint8Array, start: number, end: number): number | undefined {
+    if (this.#addressOf === undefined || start + this.#addressEnd > end) return undefined;
+    const address = this.#addressOf(bytes, start + (this.declaration.address?.at ?? 0));
+    return address < 0 ? undefined : address;
   }
 
   /** The message of this name. */
