@@ -1,9 +1,9 @@
 import { compileField } from '../protocol/declared/compile-fields.ts';
 import type { FieldDeclaration, ProtocolDeclaration } from '../protocol/declared/declaration.ts';
 import { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { sizingScope } from '../protocol/declared/lint-fields.ts';
 import type { Form } from '../protocol/declared/message-codec.ts';
 import { type NumberType, parseNumberType } from '../protocol/declared/number-type.ts';
+import { sizingScope } from '../protocol/declared/sizing.ts';
 import { ChecksumField } from '../protocol/framing/checksum-field.ts';
 import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
 import { startWord } from '../protocol/framing/delimiter.ts';

@@ -6,6 +6,7 @@ import { choiceField, durationField, flagField, numberField, textField } from '.
 import {
   bitRangeField,
   bytesField,
+  checksumField,
   conditionValue,
   confirmsField,
   constantField,
@@ -14,6 +15,7 @@ import {
   extentField,
   marginField,
   namesField,
+  numbersField,
   rangeField,
   scaleField,
 } from './value-shapes.ts';
@@ -72,6 +74,10 @@ function shapeOf(key: Key): z.ZodType {
       return flagField(meta);
     case 'scale':
       return scaleField(meta);
+    case 'numbers':
+      return numbersField(key.least, key.greatest, meta);
+    case 'checksum':
+      return checksumField(meta);
     case 'extent':
       return extentField(key.what, description);
     case 'range':

@@ -408,11 +408,10 @@ export const FIELD_KEYS = {
   of: { kind: 'field', description: 'Array: what each element is, a field without a name.' },
   fields: { kind: 'fields', description: 'Structure: its fields.' },
   algorithm: {
-    kind: 'word',
-    what: 'the name of a checksum',
-    example: 'crc-16/modbus',
-    description: 'Checksum: its name in the reveng catalogue, or one of the simple sums.',
-    examples: ['crc-16/modbus'],
+    kind: 'checksum',
+    description:
+      'Checksum: its name in the reveng catalogue, one of the simple sums, or the parameters of a CRC, as in `framing`.',
+    examples: ['crc-16/modbus', { width: 16, poly: 0x1021, init: 0xffff }],
   },
   covers: {
     kind: 'words',
@@ -512,6 +511,13 @@ export const MESSAGE_KEYS = {
     kind: 'names',
     description: "Names of error codes in its reply, beside the protocol's.",
     examples: [{ 2: 'too_hot' }],
+  },
+  crc_extra: {
+    kind: 'number',
+    least: 0,
+    greatest: 255,
+    description:
+      'A byte that the checksum of its frame covers behind all others, though it is not on the wire (MAVLink: CRC_EXTRA).',
   },
   fields: { kind: 'fields', description: 'Its fields, one behind the other.' },
 } as const satisfies KeyTable;

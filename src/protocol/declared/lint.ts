@@ -6,6 +6,7 @@ import { lintAddress } from './lint-address.ts';
 import { lintConfirms } from './lint-confirms.ts';
 import { lintEnum } from './lint-enums.ts';
 import { lintFields } from './lint-fields.ts';
+import { lintCrcExtra, lintExtraById } from './lint-framing.ts';
 import { lintRejects } from './lint-rejects.ts';
 import { MessageCodec, wrapId } from './message-codec.ts';
 import { parseNumberType } from './number-type.ts';
@@ -53,7 +54,9 @@ export function lintProtocol(declaration: ProtocolDeclaration): readonly Declara
     }
     lintId(message, declaration, ids, path, findings);
     lintMessage(message, declaration, path, findings);
+    lintCrcExtra(message, declaration, path, findings);
   }
+  lintExtraById(declaration, findings);
   return findings.all;
 }
 
