@@ -1,17 +1,25 @@
 import { parseBits } from '../protocol/declared/bits-field.ts';
-import { takesRest } from '../protocol/declared/compile-fields.ts';
-import { splitReference } from '../protocol/declared/condition.ts';
+import { isColumn, takesRest } from '../protocol/declared/compile-fields.ts';
 import type {
-  Condition,
   EnumDeclaration,
   Extent,
   FieldDeclaration,
   ProtocolDeclaration,
+  SplitDeclaration,
   TextEncoding,
 } from '../protocol/declared/declaration.ts';
-import { enumNames } from '../protocol/declared/enum-names.ts';
-import { type NumberType, parseNumberType, parseWhole } from '../protocol/declared/number-type.ts';
+import { type NumberType, parseNumberType } from '../protocol/declared/number-type.ts';
+import { isSplit } from '../protocol/declared/split.ts';
 import { unitOf } from '../protocol/declared/text-code.ts';
+import {
+  luaBits,
+  luaCondition,
+  luaEnum,
+  luaText,
+  luaValue,
+  type Referable,
+  type Visible,
+} from './dissector-lua.ts';
 import { isReadByHand, luaBitValue, luaDigits, luaNumber, luaTime } from './dissector-numbers.ts';
 import { fixedBytes, leastBytes, type Peek, peekAhead } from './dissector-places.ts';
 
@@ -79,7 +87,14 @@ export class LuaFields {
     path: string,
     protocol: ProtocolDeclaration,
     head: { readonly at: number; readonly lines: readonly string[] },
+    form: SplitDeclaration = {},
   ): string[] {
+    if (isSplit(form)) {
+      // The id is a column, behind which its separator stands.
+      const behind =
+        head.lines.length === 0 ? [] : [`at = math.min(stop, at + ${form.separator?.length ?? 0})`];
+      return [...head.lines, ...behind, ...this.split(fields, form, path, { tail: 0 })];
+    }
     let offset = 0;
     const before = fields.findIndex((field) => {
       if (offset >= head.at) return true;
@@ -89,11 +104,6 @@ export class LuaFields {
     const count = before < 0 ? fields.length : before;
     const all = this.#each(fields, path, { protocol, visible: NOTHING_VISIBLE, tail: 0 });
     return [...all.slice(0, count).flat(), ...head.lines, ...all.slice(count).flat()];
-  }
-
-  /** Shows fields one behind the other; `at` moves on. */
-  sequence(fields: readonly FieldDeclaration[], path: string, protocol: ProtocolDeclaration): string[] {
-    return this.#each(fields, path, { protocol, visible: NOTHING_VISIBLE, tail: 0 }).flat();
   }
 
   #each(fields: readonly FieldDeclaration[], path: string, around: Around): string[][] {
@@ -134,7 +144,9 @@ export class LuaFields {
         this.#field(path, `ProtoField.bytes(${luaText(`heartwire.${path}`)}, ${label(path)})`);
         return this.#span(field, `tree:add(f[${luaText(path)}], buf(at, n))`, around);
       case 'struct':
-        return this.#each(field.fields ?? [], path, around).flat();
+        return isSplit(field)
+          ? this.split(field.fields ?? [], field, path, around)
+          : this.#each(field.fields ?? [], path, around).flat();
       case 'array':
         return this.#array(field, path, around);
       case 'crc':
@@ -143,6 +155,42 @@ export class LuaFields {
       default:
         return [];
     }
+  }
+
+  /** Shows a text that is split: its columns, or all of it where they are found by keys or not declared. */
+  split(
+    fields: readonly FieldDeclaration[],
+    form: SplitDeclaration,
+    path: string,
+    { tail }: Pick<Around, 'tail'>,
+  ): string[] {
+    const text = (key: string): string => {
+      this.#field(key, `ProtoField.string(${luaText(`heartwire.${key}`)}, ${label(key)})`);
+      return `tree:add_packet_field(f[${luaText(key)}], buf(at, n), ENC_UTF_8)`;
+    };
+    const stop = `stop - ${tail}`;
+    const separator = [...(form.separator ?? [])];
+    const columns = form.keyValue === undefined && form.columns === undefined && separator.length > 0;
+    const plain = columns ? fields.filter((_, index) => fields.slice(0, index + 1).every(isColumn)) : [];
+    const isThere = separator
+      .map((byte, index) => `buf(at + n + ${index}, 1):uint() == ${byte}`)
+      .join(' and ');
+    return [
+      'do',
+      `  local to = ${stop}`,
+      ...plain.flatMap((field, index) => [
+        '  do',
+        '    local n = 0',
+        `    while at + n < to and not (at + n + ${separator.length} <= to and ${isThere}) do n = n + 1 end`,
+        `    if n > 0 then ${text(`${path}.${field.name ?? `field_${index + 1}`}`)} end`,
+        `    at = math.min(to, at + n + ${separator.length})`,
+        '  end',
+      ]),
+      '  local n = to - at',
+      `  if n > 0 then ${text(`${path}.text`)} end`,
+      '  at = to',
+      'end',
+    ];
   }
 
   #number(field: FieldDeclaration, type: NumberType, path: string, around: Around): string[] {
@@ -376,53 +424,3 @@ function extent(of: Extent, { protocol, visible, tail }: Around): string[] {
     `at = at + ${bytes}`,
   ];
 }
-
-function luaEnum(names: EnumDeclaration): string {
-  return `{ ${Object.entries(names)
-    .map(([value, name]) => `[${parseWhole(value) ?? 0}] = ${luaText(name)}`)
-    .join(', ')} }`;
-}
-
-/** A field that later ones may refer to, with the key under which its raw value stands in `v`. */
-interface Referable {
-  readonly key: string;
-  readonly declaration: FieldDeclaration;
-}
-
-/** Earlier fields by name: those of the structures around, then those of this one. */
-type Visible = ReadonlyMap<string, Referable>;
-
-/** The raw value of an earlier field, which is nil where that is absent. */
-const luaValue = (name: string, visible: Visible): string => `v[${luaText(visible.get(name)?.key ?? name)}]`;
-
-/** Bits of a number. Arithmetic instead of bit operators, which differ between the versions of Lua. */
-const luaBits = (number: string, from: number, count: number): string =>
-  `math.floor(${number} / ${2 ** from}) % ${2 ** count}`;
-
-/** Whether a field is present. It never is where the field that says so is absent. */
-function luaCondition(
-  { field, is, not }: Condition,
-  protocol: ProtocolDeclaration,
-  visible: Visible,
-): string {
-  const [name, bitName] = splitReference(field);
-  const target = visible.get(name)?.declaration;
-  if (target === undefined) return 'true';
-  const bit = target.bits?.find((each) => each.name === bitName);
-  const bits = bit === undefined ? undefined : parseBits(bit.at);
-  const raw = luaValue(name, visible);
-  const value = bits === undefined ? raw : luaBits(raw, bits.from, bits.count);
-  const names = enumNames(bit === undefined ? target.enum : bit.enum, protocol.enums);
-  const any = [is ?? not ?? []]
-    .flat()
-    .map((each) => (typeof each === 'string' ? Number(names?.rawOf(each) ?? Number.NaN) : Number(each)))
-    .filter((each) => !Number.isNaN(each))
-    .map((each) => `${value} == ${each}`)
-    .join(' or ');
-  const wanted = any === '' ? 'false' : `(${any})`;
-  return `${raw} ~= nil and ${is === undefined ? 'not ' : ''}${wanted}`;
-}
-
-/** A text as Lua writes it. */
-export const luaText = (text: string): string =>
-  `"${text.replace(/[\\"]/g, '\\$&').replace(/[^\x20-\x7e]/g, (char) => [...new TextEncoder().encode(char)].map((byte) => `\\${String(byte).padStart(3, '0')}`).join(''))}"`;

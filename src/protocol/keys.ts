@@ -25,13 +25,13 @@ type KeyKind =
       readonly fraction?: true;
     }
   | { readonly kind: 'choice'; readonly values: readonly string[] }
+  | { readonly kind: 'flag' }
   /** A text whose meaning is checked with the rest of the declaration. */
   | { readonly kind: 'word'; readonly what: string; readonly example: string }
   /** A number, or a text: numbers beyond 2^53 stand in quotes. */
   | { readonly kind: 'constant'; readonly what: string; readonly type: 'integer' | 'number' }
   /** The same, or a list of them. */
   | { readonly kind: 'constants'; readonly what: string; readonly type: 'integer' | 'number' }
-  | { readonly kind: 'flag' }
   /** Bounds in ms; declared in ms, as `forMs` of `for`. */
   | { readonly kind: 'duration'; readonly least: number; readonly greatest: number }
   /** A text stands for its UTF-8 bytes, a number for one byte, a list of numbers for several. */
@@ -97,11 +97,11 @@ type Value<K extends Key, V> = K extends {
 
 interface Values {
   readonly number: number;
+  readonly flag: boolean;
   readonly duration: number;
   readonly word: string;
   readonly words: readonly string[];
   readonly constant: number | string;
-  readonly flag: boolean;
   readonly bytes: Uint8Array;
   readonly 'byte order': 'big' | 'little';
   readonly checksum: ChecksumAlgorithm;

@@ -5,6 +5,7 @@ import type {
   FieldDeclaration,
   MessageDeclaration,
   ProtocolDeclaration,
+  SplitDeclaration,
 } from '../../protocol/declared/declaration.ts';
 import type { Command } from '../command.ts';
 import { declaredIn } from '../messages.ts';
@@ -39,7 +40,7 @@ function typesText({ messages, enums }: ProtocolDeclaration, source: string): st
   const commands: string[] = [];
   for (const message of messages) {
     const name = typeName(message.name);
-    parts.push(interfaceText(name, message.description, message.fields ?? [], enums));
+    parts.push(interfaceText(name, message.description, message.fields ?? [], enums, message));
     if (typeof message.reply === 'object') {
       parts.push(
         interfaceText(
@@ -47,6 +48,7 @@ function typesText({ messages, enums }: ProtocolDeclaration, source: string): st
           `The reply to \`${message.name}\`, where its error code is 0.`,
           message.reply.fields,
           enums,
+          message.reply,
         ),
       );
     }
@@ -79,32 +81,47 @@ function interfaceText(
   description: string | undefined,
   fields: readonly FieldDeclaration[],
   enums: ProtocolDeclaration['enums'],
+  split: SplitDeclaration,
 ): string {
-  return `${comment(description, '')}export interface ${name} ${bodyText(fields, enums, '')}\n`;
+  return `${comment(description, '')}export interface ${name} ${bodyText(fields, enums, '', split)}\n`;
 }
 
 function bodyText(
   fields: readonly FieldDeclaration[],
   enums: ProtocolDeclaration['enums'],
   indent: string,
+  { columns, keyValue, extra }: SplitDeclaration,
 ): string {
   const inner = `${indent}  `;
+  if (columns === 'auto') return `{\n${inner}readonly [column: string]: number | string;\n${indent}}`;
   const lines = fields
     .filter(
       ({ name, type, value }) =>
         name !== undefined && type !== 'crc' && type !== 'reserved' && value === undefined,
     )
     .map((field) => {
-      const optional = field.when !== undefined || mayBeAbsent(field) ? '?' : '';
+      const optional =
+        field.when !== undefined ||
+        field.empty === true ||
+        (field.optional ?? keyValue !== undefined) ||
+        mayBeAbsent(field)
+          ? '?'
+          : '';
       const about = aboutText([field.label, field.description], field.unit);
       return `${comment(about, inner)}${inner}readonly ${field.name}${optional}: ${fieldType(field, enums, inner)};\n`;
     });
+  if (extra === 'keep') lines.push(`${inner}readonly extra?: readonly string[];\n`);
   return lines.length === 0 ? '{}' : `{\n${lines.join('')}${indent}}`;
 }
 
 function fieldType(field: FieldDeclaration, enums: ProtocolDeclaration['enums'], indent: string): string {
   switch (field.type) {
     case 'text':
+      return typeof field.enum === 'object'
+        ? `${Object.values(field.enum)
+            .map((name) => JSON.stringify(name))
+            .join(' | ')} | string`
+        : 'string';
     case 'time':
     case 'bcd_time':
     case 'byte_time':
@@ -112,7 +129,7 @@ function fieldType(field: FieldDeclaration, enums: ProtocolDeclaration['enums'],
     case 'bytes':
       return 'Bytes';
     case 'struct':
-      return bodyText(field.fields ?? [], enums, indent);
+      return bodyText(field.fields ?? [], enums, indent, field);
     case 'array': {
       const { of } = field;
       if (of === undefined) return 'readonly unknown[]';

@@ -1,6 +1,9 @@
 import type { ByteOrder } from '../framing/byte-order.ts';
 import type { FramingDeclaration } from '../framing/declaration.ts';
 import type { Declared, KeyTable } from '../keys.ts';
+import { description, group, label } from './label-keys.ts';
+import { BIT_KEYS, type LIMITS_KEYS, QUANTITY_KEYS } from './number-keys.ts';
+import { COLUMN_KEYS, SPLIT_KEYS } from './split-keys.ts';
 
 export type { ByteOrder } from '../framing/byte-order.ts';
 export type { FramingDeclaration } from '../framing/declaration.ts';
@@ -42,7 +45,7 @@ export interface ConfirmDeclaration {
 }
 
 /** What answers a message: nothing, an error code, or an error code and (on success) fields. */
-export type ReplyDeclaration = 'none' | 'status' | { readonly fields: readonly FieldDeclaration[] };
+export type ReplyDeclaration = 'none' | 'status' | Declared<typeof REPLY_KEYS, Values>;
 
 /** Values of the kinds of keys that only fields and messages have. */
 interface Values {
@@ -64,31 +67,6 @@ interface Values {
 
 const DAY_MS = 24 * 60 * 60_000;
 
-const description = {
-  kind: 'word',
-  what: 'a text',
-  example: 'At the sink.',
-  description: 'For people.',
-  examples: ['At the sink.'],
-} as const;
-
-/** What people read instead of a name, in any language. */
-const label = {
-  kind: 'word',
-  what: 'a text',
-  example: '"Vorlauf"',
-  description: 'What people see in place of the name, in any language.',
-  examples: ['Vorlauf', '\u6e29\u5ea6'],
-} as const;
-
-const group = {
-  kind: 'word',
-  what: 'a text',
-  example: '"Kessel"',
-  description: 'A heading under which people see it, with others of the same.',
-  examples: ['Kessel'],
-} as const;
-
 const CONDITION_KEYS = {
   field: {
     kind: 'word',
@@ -105,111 +83,6 @@ const CONDITION_KEYS = {
   not: {
     kind: 'condition value',
     description: 'The field is there where the other has none of these values.',
-  },
-} as const satisfies KeyTable;
-
-const LIMITS_KEYS = {
-  warn: { kind: 'range', description: 'Outside of this, the value is doubtful.' },
-  alarm: { kind: 'range', description: 'Outside of this, it is an alarm.' },
-  hysteresis: {
-    kind: 'margin',
-    description:
-      'A value that was outside is good again once it is so far within the limit, in its own unit.',
-  },
-  for: {
-    kind: 'duration',
-    least: 1,
-    greatest: DAY_MS,
-    description: 'A value counts as outside, or as good again, once it has been so for so long.',
-  },
-} as const satisfies KeyTable;
-
-const SCALE_KEYS = {
-  offset: {
-    kind: 'number',
-    least: -Number.MAX_VALUE,
-    greatest: Number.MAX_VALUE,
-    fraction: true,
-    description: 'Number: see `scale`.',
-    examples: [-40],
-  },
-  unit: {
-    kind: 'word',
-    what: 'a unit',
-    example: '"\u00b0C"',
-    description: 'Number: the unit of the value.',
-    examples: ['\u00b0C', 'mA', 's'],
-  },
-  limits: {
-    kind: 'group',
-    keys: LIMITS_KEYS,
-    description: 'What is good, and what is dangerous, in the unit of the value.',
-  },
-} as const satisfies KeyTable;
-
-const BIT_KEYS = {
-  name: {
-    kind: 'word',
-    what: 'a name',
-    example: 'door_open',
-    required: true,
-    description: 'The name of the bits.',
-    examples: ['door_open'],
-  },
-  at: {
-    kind: 'bit range',
-    required: true,
-    description: 'A bit, 0 the least significant, or a range of them.',
-    examples: [0, '2..3'],
-  },
-  enum: { kind: 'enum', description: 'Names of their values.' },
-  signed: {
-    kind: 'flag',
-    description: "The bits are a number in two's complement.",
-    default: false,
-  },
-  scale: {
-    kind: 'number',
-    least: -Number.MAX_VALUE,
-    greatest: Number.MAX_VALUE,
-    fraction: true,
-    description: 'value = raw * scale + offset.',
-    examples: [0.0625],
-  },
-  ...SCALE_KEYS,
-  invalid: {
-    kind: 'constants',
-    type: 'integer',
-    what: 'a whole number',
-    description: 'The raw value of the bits that says "no value", or a list of them.',
-    examples: [0xfff],
-  },
-  label,
-  description: { ...description, example: 'The door is open.', examples: ['The door is open.'] },
-} as const satisfies KeyTable;
-
-const TIME_KEYS = {
-  epoch: {
-    kind: 'constant',
-    type: 'number',
-    what: 'an epoch',
-    description: '`unix`, `gps` (which counts leap seconds), `ntp`, a year, or a date such as 2000-01-01.',
-    examples: ['unix', 2000, '1904-01-01'],
-    default: 'unix',
-  },
-  unit: {
-    kind: 'choice',
-    values: ['s', 'ms', 'us', 'ns', 'min', 'h', 'd'],
-    description: 'What is counted.',
-    default: 's',
-  },
-  zone: {
-    kind: 'word',
-    what: 'an offset from UTC',
-    example: '"+08:00"',
-    description: 'Where the clock of the device stands, if it counts local time.',
-    examples: ['+08:00'],
-    default: 'Z',
   },
 } as const satisfies KeyTable;
 
@@ -239,84 +112,11 @@ export const FIELD_KEYS = {
     keys: CONDITION_KEYS,
     description: 'The field is there only where an earlier one has a certain value.',
   },
-  scale: {
-    kind: 'scale',
-    description:
-      'Number: value = raw * scale + offset. `{ field: x }` takes ten to the power of another field; with `as: factor` that field itself; with `times` so many times as much.',
-    examples: [0.01, { field: 'power_sf' }],
-  },
-  ...SCALE_KEYS,
+  ...QUANTITY_KEYS,
   negative: {
     kind: 'group',
     keys: CONDITION_KEYS,
     description: 'Number: its sign stands in an earlier field; negative where that has a certain value.',
-  },
-  sign: {
-    kind: 'choice',
-    values: ['magnitude', 'zigzag', 'first_nibble', 'last_nibble', 'twos_complement'],
-    description:
-      'Whole number, `bcd`: `magnitude` (the top bit is the sign); `varint`: `zigzag`; `bcd`: `first_nibble` (F is minus) or `last_nibble` (D is minus); `hex_number`: `twos_complement`.',
-  },
-  digits: {
-    kind: 'number',
-    least: 1,
-    greatest: 20,
-    description: '`bcd`, `hex_number`: how many digits it has.',
-  },
-  as: {
-    kind: 'choice',
-    values: ['number', 'text'],
-    description: '`bcd`: `text` keeps the zeros in front, as in the number of a phone.',
-    default: 'number',
-  },
-  time: {
-    kind: 'group',
-    keys: TIME_KEYS,
-    description: 'Whole number: it counts time; the value is a time in ISO 8601.',
-  },
-  decimals: {
-    kind: 'number',
-    least: 0,
-    greatest: 20,
-    description: '`number`: digits behind the point when it is sent.',
-  },
-  format: {
-    kind: 'word',
-    what: 'a format',
-    example: '"%.3f"',
-    description:
-      '`number`, `hex_number`: how it is sent, as `printf` has it. Time: its parts, `YYYY` `YY` `MM` `MMM` `DD` `hh` `mm` `ss` `f` `Z` `W` `E` `x`.',
-    examples: ['%+.3E', '%04X', 'YYYY-MM-DD hh:mm:ss'],
-  },
-  zone: {
-    kind: 'word',
-    what: 'an offset from UTC',
-    example: '"+08:00"',
-    description: 'Time: where the clock of the device stands; without it, times have no offset.',
-    examples: ['+08:00', 'Z'],
-  },
-  thousands: {
-    kind: 'word',
-    what: 'a character',
-    example: '","',
-    description: '`number`: what may stand between groups of three digits when it is received.',
-    examples: [','],
-  },
-  decimal_mark: {
-    kind: 'word',
-    what: 'a character',
-    example: '","',
-    description: '`number`: what stands in front of the decimals.',
-    examples: [','],
-    default: '.',
-  },
-  invalid: {
-    kind: 'constants',
-    type: 'integer',
-    what: 'a whole number',
-    description:
-      'Number: the raw value that says "no value", or a list of them; of a float its bits, or `nan` for all; of `bcd` and `bcd_time` its bytes; of text that text. The first one is sent.',
-    examples: [0x7fff, 'nan', [0x7fff, 0x8000]],
   },
   range: {
     kind: 'range',
@@ -324,7 +124,8 @@ export const FIELD_KEYS = {
   },
   enum: {
     kind: 'enum',
-    description: 'Whole number: names of its values, an enum from `enums:` or written out.',
+    description:
+      'Whole number: names of its values, an enum from `enums:` or written out. Text in a column: names by text, written out.',
   },
   bits: {
     kind: 'groups',
@@ -407,6 +208,8 @@ export const FIELD_KEYS = {
   },
   of: { kind: 'field', description: 'Array: what each element is, a field without a name.' },
   fields: { kind: 'fields', description: 'Structure: its fields.' },
+  ...SPLIT_KEYS,
+  ...COLUMN_KEYS,
   algorithm: {
     kind: 'checksum',
     description:
@@ -444,10 +247,23 @@ export type TextContent = NonNullable<FieldDeclaration['content']>;
 /** Present only where an earlier field has one of these values (`is`), or none of them (`not`). */
 export type Condition = Declared<typeof CONDITION_KEYS, Values>;
 
+/** How a text is split into fields. */
+export type SplitDeclaration = Declared<typeof SPLIT_KEYS, Values>;
+
 /** A value outside of a range is doubtful (`warn`) or dangerous (`alarm`). */
 export type LimitsDeclaration = Declared<typeof LIMITS_KEYS, Values>;
 
 export type BitDeclaration = Declared<typeof BIT_KEYS, Values>;
+
+/** The keys of a reply that has fields. */
+export const REPLY_KEYS = {
+  fields: {
+    kind: 'fields',
+    required: true,
+    description: 'Its fields, behind the error code; they are there where that is 0.',
+  },
+  ...SPLIT_KEYS,
+} as const satisfies KeyTable;
 
 /** The keys of a message. */
 export const MESSAGE_KEYS = {
@@ -520,6 +336,7 @@ export const MESSAGE_KEYS = {
       'A byte that the checksum of its frame covers behind all others, though it is not on the wire (MAVLink: CRC_EXTRA).',
   },
   fields: { kind: 'fields', description: 'Its fields, one behind the other.' },
+  ...SPLIT_KEYS,
 } as const satisfies KeyTable;
 
 export type MessageDeclaration = Declared<typeof MESSAGE_KEYS, Values>;

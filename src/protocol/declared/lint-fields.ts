@@ -2,14 +2,17 @@ import { compileField, takesRest } from './compile-fields.ts';
 import type { FieldDeclaration, ProtocolDeclaration } from './declaration.ts';
 import { lintName, type Path } from './finding.ts';
 import { lintCoded } from './lint-coded.ts';
+import { isColumnKey, lintColumn, lintSplit, lintTextNames, within } from './lint-columns.ts';
 import { lintConstant } from './lint-constants.ts';
 import { lintNumber } from './lint-numbers.ts';
 import { isCount, lintChecksum, lintCondition, lintExtent, type Surroundings } from './lint-references.ts';
 import { lintReferredNumber } from './lint-scale.ts';
 import { parseNumberType } from './number-type.ts';
 import { sizingScope } from './sizing.ts';
+import { isSplit } from './split.ts';
 import { isTextType } from './text-slice.ts';
 
+const SPLIT = ['separator', 'keyValue', 'quotes', 'columns', 'extra'] as const;
 const COMMON = ['name', 'type', 'label', 'group', 'description', 'when'] as const;
 const TEXT = ['length', 'max', 'encoding', 'terminator', 'pad', 'align'] as const;
 const QUANTITY = [
@@ -26,7 +29,7 @@ const QUANTITY = [
 const CLOCK = ['format', 'zone', 'invalid'] as const;
 /** Keys with a meaning, by type; what is not listed is a number. */
 const KEYS: Readonly<Record<string, readonly (keyof FieldDeclaration)[]>> = {
-  text: [...COMMON, ...TEXT, 'content', 'value'],
+  text: [...COMMON, ...TEXT, 'content', 'value', 'enum'],
   number: [...COMMON, ...TEXT, ...QUANTITY, 'decimals', 'format', 'thousands', 'decimalMark'],
   hex_number: [...COMMON, ...TEXT, ...QUANTITY, 'format', 'sign', 'digits', 'byteOrder'],
   time: [...COMMON, ...TEXT, ...CLOCK],
@@ -35,11 +38,14 @@ const KEYS: Readonly<Record<string, readonly (keyof FieldDeclaration)[]>> = {
   bcd_time: [...COMMON, ...CLOCK, 'byteOrder'],
   byte_time: [...COMMON, ...CLOCK, 'byteOrder'],
   bytes: [...COMMON, 'length', 'max', 'value'],
-  array: [...COMMON, 'count', 'of', 'max'],
-  struct: [...COMMON, 'fields'],
+  array: [...COMMON, 'count', 'of', 'max', 'separator', 'quotes'],
+  struct: [...COMMON, 'fields', ...SPLIT],
   crc: [...COMMON, 'algorithm', 'covers', 'byteOrder'],
   reserved: [...COMMON, 'length'],
 };
+/** Types that are bytes and no text, beside plain numbers. */
+const CODED_TYPES = ['bcd', 'varint', 'bcd_time', 'byte_time'];
+const isCodedType = (type: string): boolean => CODED_TYPES.includes(type);
 const NUMBER_KEYS: readonly (keyof FieldDeclaration)[] = [...COMMON, ...QUANTITY, 'sign', 'bits', 'value'];
 
 /** Checks the fields of a message or a structure, one behind the other. */
@@ -69,7 +75,7 @@ export function lintFields(fields: readonly FieldDeclaration[], path: Path, arou
         );
       }
     }
-    const behind = takesRest(field) ? fields.slice(index + 1) : [];
+    const behind = takesRest(field) && around.region === undefined ? fields.slice(index + 1) : [];
     const restPossible = around.restPossible && behind.every((each) => isFixed(each, around.protocol));
     // The map grows with each field: a reader sees the fields in front.
     lintField(field, here, { ...around, earlier, restPossible }, own, fields.slice(index + 1));
@@ -108,7 +114,7 @@ function lintField(
     return;
   }
   for (const key of Object.keys(field) as (keyof FieldDeclaration)[]) {
-    if (field[key] === undefined || keys?.includes(key)) continue;
+    if (field[key] === undefined || keys?.includes(key) || isColumnKey(key, around.region)) continue;
     const written = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     findings.add(
       'config_no_effect',
@@ -117,6 +123,7 @@ function lintField(
       'Remove it.',
     );
   }
+  lintColumn(field, number !== undefined || isCodedType(type), path, around);
   if (field.when !== undefined) lintCondition(field.when, [...path, 'when'], around);
   if (number !== undefined) lintNumber(field, number, protocol.enums, path, findings);
   lintReferredNumber(field, path, { ...around, behind });
@@ -141,10 +148,11 @@ function lintField(
       lintArray(field, path, around, own);
       break;
     case 'struct':
-      if ((field.fields ?? []).length === 0) {
+      if ((field.fields ?? []).length === 0 && field.columns === undefined) {
         findings.add('config_missing_key', path, 'The structure has no fields.', 'Add `fields:`.');
       }
-      lintFields(field.fields ?? [], [...path, 'fields'], around);
+      lintSplit(field, field.fields ?? [], path, findings);
+      lintFields(field.fields ?? [], [...path, 'fields'], within(field, around));
       break;
     case 'crc':
       lintChecksum(field, path, around);
@@ -173,8 +181,11 @@ function lintContent(
 ): void {
   const { findings } = around;
   const { type, length, terminator, value, encoding = 'utf8', pad } = field;
+  if (type === 'text' && field.enum !== undefined) lintTextNames(field, path, around);
   if (value !== undefined) lintConstant(field, path, findings);
   else if (length === undefined && terminator === undefined) {
+    // A column ends where its separator stands.
+    if (around.region !== undefined) return;
     const also = isTextType(type) ? ', or `terminator: 0`' : '';
     findings.add(
       'config_missing_key',
@@ -232,7 +243,12 @@ function lintArray(
 ): void {
   const { findings, protocol } = around;
   const { count, of } = field;
-  if (count === undefined) {
+  const split = isSplit(field);
+  const inner = split ? within(field, around) : around;
+  lintSplit(field, undefined, path, findings);
+  if (count === undefined && split) {
+    // Its elements go up to the end of its text.
+  } else if (count === undefined) {
     findings.add(
       'config_missing_key',
       path,
@@ -273,8 +289,8 @@ function lintArray(
       'warning',
     );
   }
-  lintField(of, here, { ...around, restPossible: false }, new Map());
-  if (findings.errors > before) return;
+  lintField(of, here, { ...inner, restPossible: inner.region !== undefined }, new Map());
+  if (findings.errors > before || inner.region !== undefined) return;
   if (compileField(of, sizingScope(protocol)).min < 1) {
     findings.add(
       'config_bad_value',

@@ -6,7 +6,16 @@ export type { BytesValue, Value, Values } from '../../contract/value.ts';
 export interface FieldIssue {
   /** `mode`, `channels[2]`, `status.fan`. */
   readonly field: string;
-  readonly reason: 'unknown_value' | 'out_of_range' | 'not_finite' | 'bad_text' | 'not_a_number' | 'bad_time';
+  readonly reason:
+    | 'unknown_value'
+    | 'out_of_range'
+    | 'not_finite'
+    | 'bad_text'
+    | 'not_a_number'
+    | 'bad_time'
+    | 'empty'
+    | 'unknown_key'
+    | 'repeated';
   readonly detail: string;
 }
 
