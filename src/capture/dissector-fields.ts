@@ -1,4 +1,4 @@
-import { parseBits } from '../protocol/declared/bits-field.ts';
+import { parseBits } from '../protocol/declared/bit-range.ts';
 import { isColumn, takesRest } from '../protocol/declared/compile-fields.ts';
 import type {
   EnumDeclaration,

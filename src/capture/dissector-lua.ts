@@ -1,4 +1,4 @@
-import { parseBits } from '../protocol/declared/bits-field.ts';
+import { parseBits } from '../protocol/declared/bit-range.ts';
 import { splitReference } from '../protocol/declared/condition.ts';
 import type {
   Condition,

@@ -1,5 +1,5 @@
 import { bcdSize } from '../../protocol/declared/bcd.ts';
-import { parseBits } from '../../protocol/declared/bits-field.ts';
+import { parseBits } from '../../protocol/declared/bit-range.ts';
 import type {
   EnumDeclaration,
   FieldDeclaration,

@@ -1,3 +1,4 @@
+import { bitsOf, parseBits } from './bit-range.ts';
 import { type Conversion, conversionOf } from './conversion.ts';
 import type { BitDeclaration, FieldDeclaration } from './declaration.ts';
 import { type EnumNames, enumNames } from './enum-names.ts';
@@ -24,23 +25,6 @@ interface BitQuantity extends Conversion {
   readonly signed: boolean;
   /** Raw values that say "no value". */
   readonly none: readonly Raw[];
-}
-
-/** The lowest bit and how many there are: `3` or `2..3`; undefined where it is neither. */
-export function parseBits(
-  at: number | string,
-): { readonly from: number; readonly count: number } | undefined {
-  const [, first, last] = /^(\d{1,2})(?:\.\.(\d{1,2}))?$/.exec(String(at)) ?? [];
-  if (first === undefined) return undefined;
-  const from = Number(first);
-  const count = Number(last ?? first) - from + 1;
-  return count >= 1 ? { from, count } : undefined;
-}
-
-/** Some bits of a raw number. */
-export function bitsOf(raw: number, from: number, count: number): number {
-  if (from + count <= 31) return (raw >>> from) & ((1 << count) - 1);
-  return Math.floor(raw / 2 ** from) % 2 ** count;
 }
 
 /** Named bits of a whole number; a single bit without names is true or false. */

@@ -1,4 +1,4 @@
-import { parseBits } from './bits-field.ts';
+import { parseBits } from './bit-range.ts';
 import type { BitDeclaration, FieldDeclaration } from './declaration.ts';
 import { type Findings, lintName, type Path } from './finding.ts';
 import { type Enums, lintEnumUse } from './lint-enums.ts';
