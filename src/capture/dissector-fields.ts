@@ -1,16 +1,18 @@
-import { parseBits } from '../protocol/declared/bit-range.ts';
-import { isColumn, takesRest } from '../protocol/declared/compile-fields.ts';
-import type {
-  EnumDeclaration,
-  Extent,
-  FieldDeclaration,
-  ProtocolDeclaration,
-  SplitDeclaration,
-  TextEncoding,
-} from '../protocol/declared/declaration.ts';
-import { type NumberType, parseNumberType } from '../protocol/declared/number-type.ts';
-import { isSplit } from '../protocol/declared/split.ts';
-import { unitOf } from '../protocol/declared/text-code.ts';
+import {
+  type EnumDeclaration,
+  type Extent,
+  type FieldDeclaration,
+  isColumn,
+  isSplit,
+  type NumberType,
+  type ProtocolDeclaration,
+  parseBits,
+  parseNumberType,
+  type SplitDeclaration,
+  type TextEncoding,
+  takesRest,
+  unitOf,
+} from '../protocol/index.ts';
 import {
   luaBits,
   luaCondition,

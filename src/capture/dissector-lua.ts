@@ -1,13 +1,13 @@
-import { parseBits } from '../protocol/declared/bit-range.ts';
-import { splitReference } from '../protocol/declared/condition.ts';
-import type {
-  Condition,
-  EnumDeclaration,
-  FieldDeclaration,
-  ProtocolDeclaration,
-} from '../protocol/declared/declaration.ts';
-import { enumNames } from '../protocol/declared/enum-names.ts';
-import { parseWhole } from '../protocol/declared/number-type.ts';
+import {
+  type Condition,
+  type EnumDeclaration,
+  enumNames,
+  type FieldDeclaration,
+  type ProtocolDeclaration,
+  parseBits,
+  parseWhole,
+  splitReference,
+} from '../protocol/index.ts';
 
 export function luaEnum(names: EnumDeclaration): string {
   return `{ ${Object.entries(names)

@@ -1,8 +1,11 @@
-import { bcdSize } from '../protocol/declared/bcd.ts';
-import { parseOffset } from '../protocol/declared/clock-time.ts';
-import type { BitDeclaration, FieldDeclaration } from '../protocol/declared/declaration.ts';
-import { parseEpoch } from '../protocol/declared/epoch.ts';
-import type { NumberType } from '../protocol/declared/number-type.ts';
+import {
+  type BitDeclaration,
+  bcdSize,
+  type FieldDeclaration,
+  type NumberType,
+  parseEpoch,
+  parseOffset,
+} from '../protocol/index.ts';
 
 /** Functions of Lua for numbers that Wireshark does not read by itself. */
 export const LUA_NUMBERS = `

@@ -1,7 +1,11 @@
-import { compileField } from '../protocol/declared/compile-fields.ts';
-import type { FieldDeclaration, ProtocolDeclaration } from '../protocol/declared/declaration.ts';
-import { parseNumberType, parseWhole } from '../protocol/declared/number-type.ts';
-import { sizingScope } from '../protocol/declared/sizing.ts';
+import {
+  compileField,
+  type FieldDeclaration,
+  type ProtocolDeclaration,
+  parseNumberType,
+  parseWhole,
+  sizingScope,
+} from '../protocol/index.ts';
 import { luaNumber } from './dissector-numbers.ts';
 
 /** Lines of Lua that read a later field. */

@@ -1,12 +1,12 @@
-import { bcdSize } from '../../protocol/declared/bcd.ts';
-import { parseBits } from '../../protocol/declared/bit-range.ts';
-import type {
-  EnumDeclaration,
-  FieldDeclaration,
-  MessageDeclaration,
-  ProtocolDeclaration,
-  SplitDeclaration,
-} from '../../protocol/declared/declaration.ts';
+import {
+  bcdSize,
+  type EnumDeclaration,
+  type FieldDeclaration,
+  type MessageDeclaration,
+  type ProtocolDeclaration,
+  parseBits,
+  type SplitDeclaration,
+} from '../../protocol/index.ts';
 import type { Command } from '../command.ts';
 import { declaredIn } from '../messages.ts';
 

@@ -1,5 +1,9 @@
-import { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from '../../protocol/crc/parameters.ts';
-import type { ConfirmDeclaration, ScaleDeclaration } from '../../protocol/declared/declaration.ts';
+import {
+  CHECKSUM_PARAMETERS,
+  type ChecksumAlgorithm,
+  type ConfirmDeclaration,
+  type ScaleDeclaration,
+} from '../../protocol/index.ts';
 import { badType, type FieldFinding, type FieldMeta, field, nameKind } from '../field.ts';
 
 const LONGEST_BYTES = 64;
