@@ -195,7 +195,8 @@ function lintContent(
     );
     return;
   }
-  if (length !== undefined && typeof length !== 'number' && terminator !== undefined) {
+  const fixed = typeof length === 'number' && value === undefined;
+  if (length !== undefined && !fixed && terminator !== undefined) {
     findings.add(
       'config_conflict',
       [...path, 'terminator'],
