@@ -71,3 +71,29 @@ export function luaTlv(
     'end',
   ];
 }
+
+/** A text of columns, each shown by its own line, and what is left of it. */
+export function luaColumns(
+  columns: readonly string[],
+  separator: readonly number[],
+  { tail, rest }: { readonly tail: number; readonly rest: string },
+): string[] {
+  const size = separator.length;
+  const isThere = separator.map((byte, index) => `buf(at + n + ${index}, 1):uint() == ${byte}`).join(' and ');
+  return [
+    'do',
+    `  local to = stop - ${tail}`,
+    ...columns.flatMap((show) => [
+      '  do',
+      '    local n = 0',
+      `    while at + n < to and not (at + n + ${size} <= to and ${isThere}) do n = n + 1 end`,
+      `    if n > 0 then ${show} end`,
+      `    at = math.min(to, at + n + ${size})`,
+      '  end',
+    ]),
+    '  local n = to - at',
+    `  if n > 0 then ${rest} end`,
+    '  at = to',
+    'end',
+  ];
+}

@@ -7,11 +7,14 @@ export { makeWideCrc } from './crc/wide-crc.ts';
 export { parseAddress } from './declared/address-field.ts';
 export { ADDRESS_KEYS, type AddressDeclaration } from './declared/address-keys.ts';
 export { Assembler } from './declared/assembler.ts';
-export { parseBits } from './declared/bits-field.ts';
+export { bcdSize } from './declared/bcd.ts';
+export { parseBits } from './declared/bit-range.ts';
 export { builtinDeclaration, clashWithBuiltin, withBuiltin } from './declared/builtin.ts';
+export { parseOffset } from './declared/clock-time.ts';
 export { compileField, isColumn, takesRest } from './declared/compile-fields.ts';
 export { splitReference } from './declared/condition.ts';
 export {
+  type BitDeclaration,
   type Condition,
   type ConfirmDeclaration,
   DEFAULT_PROTOCOL,
@@ -26,6 +29,7 @@ export {
   type ProtocolDeclaration,
   type Range,
   REPLY_KEYS,
+  type ScaleDeclaration,
   type SelectorPart,
   type Sender,
   type SplitDeclaration,
@@ -33,15 +37,16 @@ export {
 } from './declared/declaration.ts';
 export { DeclaredProtocol, type Inspection } from './declared/declared-protocol.ts';
 export { enumNames } from './declared/enum-names.ts';
+export { parseEpoch } from './declared/epoch.ts';
 export { fieldsWithin } from './declared/field-references.ts';
 export { lintProtocol } from './declared/lint.ts';
-export { sizingScope } from './declared/lint-fields.ts';
 export type { Form } from './declared/message-form.ts';
 export { type NumberType, parseNumberType, parseWhole } from './declared/number-type.ts';
 export { payloadJudge } from './declared/payload-judge.ts';
 export { prepareRequest, type RequestRefusal } from './declared/prepare-request.ts';
 export { marginOf } from './declared/quantity.ts';
 export type { FieldTrace } from './declared/reading.ts';
+export { sizingScope } from './declared/sizing.ts';
 export { isSplit } from './declared/split.ts';
 export { unitOf } from './declared/text-code.ts';
 export { bytesOf, bytesOfHex, bytesValue, type FieldIssue, ownValue } from './declared/value.ts';

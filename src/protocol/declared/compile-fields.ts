@@ -1,10 +1,13 @@
+import { aheadOf } from './ahead.ts';
 import { arrayField } from './array-field.ts';
 import { autoColumns } from './auto-columns.ts';
 import { bitsField } from './bits-field.ts';
-import { bytesField, constantBytes, fixedBytes, reservedField } from './bytes-field.ts';
+import { bytesField, constantBytes, reservedField } from './bytes-field.ts';
 import { checksumField, frontChecksum } from './checksum-field.ts';
+import { bcdField, codedField, isCoded, varintField } from './coded-field.ts';
 import { columnField, isColumnField, skippedColumn } from './column-field.ts';
 import { type Presence, presence, textOfName } from './condition.ts';
+import { constantNumber, constantText } from './constant-field.ts';
 import type { FieldDeclaration, SplitDeclaration } from './declaration.ts';
 import { type EnumNames, enumNames } from './enum-names.ts';
 import { extentCodec } from './extent.ts';
@@ -14,23 +17,15 @@ import { floatField } from './float-field.ts';
 import { type KeyedMember, keyedField } from './keyed-field.ts';
 import { measuredField } from './measured-field.ts';
 import { numberField } from './number-field.ts';
-import {
-  loaderOf,
-  type NumberType,
-  parseNumberType,
-  parseWhole,
-  storeFloat,
-  storerOf,
-  storeWide,
-} from './number-type.ts';
+import { loaderOf, parseNumberType, parseWhole, storerOf } from './number-type.ts';
 import { optionalField, skippedRest } from './optional-field.ts';
 import { type Split, splitOf } from './split.ts';
 import { splitField } from './split-field.ts';
 import { type Member, structField } from './struct-field.ts';
 import { switchField } from './switch-field.ts';
-import { encodeText, unitOf } from './text-code.ts';
 import { textField } from './text-field.ts';
 import { namedText, textInSlot } from './text-names.ts';
+import { bcdTimeField, byteTimeField } from './time-field.ts';
 import { tlvField } from './tlv-field.ts';
 import { wideField } from './wide-field.ts';
 
@@ -49,6 +44,8 @@ export interface Head {
   /** Fields behind it are present only where this holds. */
   readonly guard?: Presence;
 }
+
+const NONE_AHEAD: Scope['ahead'] = new Map();
 
 /** Compiles fields in the order of the wire. */
 export function compileFields(
@@ -78,6 +75,12 @@ export function compileFields(
   };
   const counted = countedIn(fields);
   const ends: FixedMember[] = [];
+  const ahead = aheadOf(fields, members, outer.byteOrder);
+  const early = new Map(
+    [...ahead.values()].flatMap((each) =>
+      [...each].map(([name, { declaration }]) => [name, declaration.value]),
+    ),
+  );
   let offset = 0;
   let guard: Presence | undefined;
   const left = heads.toSorted((a, b) => a.at - b.at);
@@ -99,6 +102,7 @@ export function compileFields(
       // Both grow with each field: a reader sees the fields in front.
       targets,
       marks,
+      ahead: ahead.get(name) ?? NONE_AHEAD,
       slot,
       texts,
       tail: outer.columns === undefined ? outer.tail + tailBehind(fields, index, outer) : 0,
@@ -118,6 +122,7 @@ export function compileFields(
       slot,
       unit: declaration.unit,
       counts: counted.get(name),
+      ...(early.has(name) ? { early: rawOfConstant(early.get(name)) } : {}),
     });
     if (slot >= 0) targets.set(name, { slot, declaration, texts });
     offset += codec.min;
@@ -136,6 +141,8 @@ export function isInFront(
   if (type !== 'crc') return false;
   return fields.slice(index + 1).some(({ name }) => name !== undefined && covers.includes(name));
 }
+const rawOfConstant = (value: FieldDeclaration['value']): number =>
+  value === undefined ? Number.NaN : Number(parseWhole(value) ?? Number.NaN);
 
 function both(a: Presence | undefined, b: Presence | undefined): Presence | undefined {
   if (a === undefined || b === undefined) return a ?? b;
@@ -157,6 +164,9 @@ export function takesRest(field: FieldDeclaration | undefined): boolean {
   if (field === undefined) return false;
   switch (field.type) {
     case 'text':
+    case 'number':
+    case 'hex_number':
+    case 'time':
       return field.terminator === undefined && (field.length ?? 'rest') === 'rest';
     case 'bytes':
       return field.value === undefined && (field.length ?? 'rest') === 'rest';
@@ -269,6 +279,18 @@ function compileContent(declaration: FieldDeclaration, scope: Scope): FieldCodec
   switch (type) {
     case 'text':
       return compileText(declaration, scope);
+    case 'number':
+    case 'hex_number':
+    case 'time':
+      return textField(declaration, scope);
+    case 'bcd':
+      return bcdField(declaration, scope);
+    case 'varint':
+      return varintField(declaration, scope);
+    case 'bcd_time':
+      return bcdTimeField(declaration, scope.byteOrder);
+    case 'byte_time':
+      return byteTimeField(declaration, scope.byteOrder);
     case 'bytes':
       return value === undefined ? bytesField(declaration, scope) : constantBytes(value);
     case 'array':
@@ -293,6 +315,7 @@ function compileContent(declaration: FieldDeclaration, scope: Scope): FieldCodec
       if (number === undefined) return reservedField({ type, length: 0 }, 0);
       if (value !== undefined) return constantNumber(number, value, scope.slot);
       if (declaration.bits !== undefined) return bitsField(declaration, number, scope);
+      if (isCoded(declaration)) return codedField(declaration, number, scope);
       if (number.kind === 'float') return floatField(declaration, number);
       return number.bytes > 6
         ? wideField(declaration, number, scope)
@@ -385,55 +408,14 @@ function compileArray(declaration: FieldDeclaration, scope: Scope): FieldCodec {
   const of = declaration.of ?? { type: 'u8' };
   const split = splitOf(declaration);
   if (split === undefined) {
-    const element = compileField(of, { ...scope, slot: -1, tail: 0 });
+    const element = compileField(of, { ...scope, slot: -1, tail: 0, ahead: NONE_AHEAD });
     return arrayField(declaration, element, scope);
   }
-  const element = compileField(of, { ...scope, slot: -1, tail: 0, columns: split });
+  const element = compileField(of, { ...scope, slot: -1, tail: 0, columns: split, ahead: NONE_AHEAD });
   const list = arrayField({ ...declaration, count: declaration.count ?? 'rest' }, element, {
     ...scope,
     tail: 0,
     columns: split,
   });
   return splitField(list, split, declaration, scope.tail, scope.limit);
-}
-
-/** A number that is always the same. */
-export function constantNumber(type: NumberType, value: number | string, slot = -1): FieldCodec {
-  const bytes = new Uint8Array(type.bytes);
-  if (type.kind === 'float') storeFloat(type, bytes, 0, Number(value));
-  else storeWide(type, bytes, 0, parseWhole(value) ?? 0n);
-  const codec = fixedBytes(bytes, true);
-  if (slot < 0) return codec;
-  const raw = Number(parseWhole(value) ?? value);
-  return {
-    ...codec,
-    read(reading) {
-      reading.slots[slot] = raw;
-      return codec.read(reading);
-    },
-    check(reading) {
-      reading.slots[slot] = raw;
-      return codec.check(reading);
-    },
-    write(writing, given) {
-      writing.slots[slot] = raw;
-      codec.write(writing, given);
-    },
-  };
-}
-
-/** Text that is always the same, with what fills it up or ends it. */
-function constantText(declaration: FieldDeclaration, value: number | string, limit: number): FieldCodec {
-  const { encoding = 'utf8', length, pad = 0, terminator } = declaration;
-  const text = encodeText(encoding, String(value)) ?? new Uint8Array(0);
-  const unit = unitOf(encoding);
-  const end = terminator === undefined ? 0 : unit;
-  const bytes = new Uint8Array(
-    Math.max(text.length + end, typeof length === 'number' ? Math.min(length, limit) : 0),
-  );
-  for (let at = 0; at < bytes.length; at += unit) {
-    bytes[encoding === 'utf16be' ? at + 1 : at] = terminator ?? pad;
-  }
-  bytes.set(text);
-  return fixedBytes(bytes, true);
 }

@@ -49,6 +49,8 @@ export function referencesIn(fields: readonly FieldDeclaration[]): {
     for (const extent of [field.length, field.count])
       if (typeof extent === 'object' && extent.field !== undefined) referred.add(extent.field);
     if (field.when !== undefined) referred.add(splitReference(field.when.field)[0]);
+    if (field.negative !== undefined) referred.add(splitReference(field.negative.field)[0]);
+    if (typeof field.scale === 'object') referred.add(field.scale.field);
     if (field.on !== undefined) referred.add(field.on);
     for (const name of field.covers ?? []) covered.add(name);
     for (const each of fieldsWithin(field)) visit(each);

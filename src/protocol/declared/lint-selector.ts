@@ -1,4 +1,4 @@
-import { parseBits } from './bits-field.ts';
+import { parseBits } from './bit-range.ts';
 import type { MessageDeclaration, ProtocolDeclaration } from './declaration.ts';
 import type { Findings, Path } from './finding.ts';
 import { parseNumberType } from './number-type.ts';

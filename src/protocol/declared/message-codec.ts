@@ -1,7 +1,7 @@
 import type { FrameShape, MessageDefinition } from '../definition.ts';
 import { copyOf } from '../describe.ts';
 import type { DeclaredMessage, InvalidPayload } from '../message.ts';
-import { constantNumber } from './compile-fields.ts';
+import { constantNumber } from './constant-field.ts';
 import type { MessageDeclaration, ProtocolDeclaration, Sender } from './declaration.ts';
 import { enumNames } from './enum-names.ts';
 import { type CompiledForm, compileForm, type Form } from './message-form.ts';

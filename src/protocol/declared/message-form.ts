@@ -81,6 +81,7 @@ export function compileForm(
     next,
     tail: 0,
     slot: -1,
+    ahead: new Map(),
   };
   const members: FixedMember[] = id === undefined ? [] : [id];
   if (errorType !== undefined)

@@ -1,6 +1,7 @@
 import { hexExcerpt, quotedText } from '../describe.ts';
-import { parseBits } from './bits-field.ts';
-import { constantNumber, type Head } from './compile-fields.ts';
+import { parseBits } from './bit-range.ts';
+import type { Head } from './compile-fields.ts';
+import { constantNumber } from './constant-field.ts';
 import type { MessageDeclaration, ProtocolDeclaration, SelectorPart } from './declaration.ts';
 import type { FieldCodec } from './field-codec.ts';
 import { parseNumberType } from './number-type.ts';

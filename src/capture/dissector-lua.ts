@@ -1,11 +1,44 @@
 import {
   type Condition,
+  type EnumDeclaration,
   enumNames,
   type FieldDeclaration,
   type ProtocolDeclaration,
   parseBits,
+  parseWhole,
   splitReference,
+  type TextEncoding,
 } from '../protocol/index.ts';
+
+/** Encodings of text as Wireshark knows them. */
+export const ENCODINGS: Readonly<Record<TextEncoding, string>> = {
+  ascii: 'ENC_ASCII',
+  utf8: 'ENC_UTF_8',
+  latin1: 'ENC_ISO_8859_1',
+  utf16le: 'ENC_UTF_16 + ENC_LITTLE_ENDIAN',
+  utf16be: 'ENC_UTF_16 + ENC_BIG_ENDIAN',
+  gbk: 'ENC_GB18030',
+  gb18030: 'ENC_GB18030',
+  big5: 'ENC_BIG5',
+  // Wireshark decodes no Shift_JIS.
+  shift_jis: 'ENC_ASCII',
+  euc_kr: 'ENC_EUC_KR',
+  cp1250: 'ENC_WINDOWS_1250',
+  cp1251: 'ENC_WINDOWS_1251',
+  cp1252: 'ENC_WINDOWS_1252',
+  cp1253: 'ENC_ISO_8859_7',
+  cp1254: 'ENC_ISO_8859_9',
+  cp1255: 'ENC_ISO_8859_8',
+  cp1256: 'ENC_ISO_8859_6',
+  cp1257: 'ENC_ISO_8859_13',
+  cp1258: 'ENC_WINDOWS_1252',
+};
+
+export function luaEnum(names: EnumDeclaration): string {
+  return `{ ${Object.entries(names)
+    .map(([value, name]) => `[${parseWhole(value) ?? 0}] = ${luaText(name)}`)
+    .join(', ')} }`;
+}
 
 /** A field that later ones may refer to, with the key under which its raw value stands in `v`. */
 export interface Referable {
