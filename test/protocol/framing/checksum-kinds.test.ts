@@ -28,7 +28,9 @@ describe('sums', () => {
   });
 
   test('inet-16 of an IPv4 header is the one that stands in it', () => {
-    expect(checksumFor('inet-16', bytesOf('4500 0073 0000 4000 4011 0000 c0a8 0001 c0a8 00c7'))).toBe(0xb861n);
+    expect(checksumFor('inet-16', bytesOf('4500 0073 0000 4000 4011 0000 c0a8 0001 c0a8 00c7'))).toBe(
+      0xb861n,
+    );
   });
 });
 
