@@ -3,16 +3,20 @@ import { wrongParameters } from '../crc/parameters.ts';
 import { delimiter } from './check-delimiter.ts';
 import {
   type ChecksumDeclaration,
+  type DelimiterFraming,
   type FixedFraming,
   type FrameChecksumDeclaration,
   type FramingDeclaration,
   GREATEST_MAX_PAYLOAD,
   type IdFraming,
   type LengthFraming,
+  type SeveralFramings,
+  type SingleFraming,
   type SyncFraming,
 } from './declaration.ts';
 import { type FramingProblem, mark, whole } from './framing-problem.ts';
 import { lengthType } from './length-place.ts';
+import { isUnmarked } from './several.ts';
 import { syncWords } from './sync-word.ts';
 
 const LONGEST_HEADER = 1024;
@@ -22,10 +26,61 @@ export type { FramingProblem } from './framing-problem.ts';
 
 /** Everything that is wrong with a declaration, beyond the types of its parts. Empty: `makeFraming` takes it. */
 export function checkFraming(declaration: FramingDeclaration): readonly FramingProblem[] {
+  if (declaration.type === 'several') return [...several(declaration)];
   return [...common(declaration), ...special(declaration)];
 }
 
-function* special(declaration: FramingDeclaration): Generator<FramingProblem> {
+/** What is wrong with several framings on one line; a path begins with the index of one. */
+function* several({ kinds }: SeveralFramings): Generator<FramingProblem> {
+  const names = new Set<string>();
+  for (const [index, kind] of kinds.entries()) {
+    const { name, framing, resumes } = kind;
+    if (names.has(name)) {
+      yield {
+        path: [index, 'name'],
+        message: `${name} is there already`,
+        fix: 'Give each a name of its own.',
+      };
+    }
+    names.add(name);
+    for (const problem of checkFraming(framing)) yield { ...problem, path: [index, ...problem.path] };
+    const path = [index, 'type'];
+    if (framing.type === 'slip' || framing.type === 'cobs' || framing.type === 'gap') {
+      yield {
+        path,
+        message: `frames of \`${framing.type}\` cannot be told from others`,
+        fix: 'Use framings whose frames begin with a mark: sync, fixed, or delimiter with `start`.',
+      };
+    } else if (framing.type === 'length' && framing.checksum === undefined && framing.trailer === undefined) {
+      yield {
+        path,
+        message: 'nothing tells its frames from others',
+        fix: 'Give it a checksum or a trailer.',
+      };
+    } else if (isUnmarked(kind)) {
+      if (index < kinds.length - 1) {
+        yield {
+          path,
+          message: 'its frames may begin anywhere, so that no other could follow',
+          fix: 'Let it be the last, or give it a `start`.',
+        };
+      }
+      const { escape: escaping, prompt, checksum, delimiter } = framing as DelimiterFraming;
+      if (escaping ?? prompt ?? checksum ?? (delimiter instanceof Uint8Array ? undefined : delimiter)) {
+        yield {
+          path,
+          message: 'beside others, lines without a `start` have one delimiter and nothing else',
+          fix: 'Give it a `start`, or remove the other keys.',
+        };
+      }
+    } else if (resumes === true) {
+      yield { path: [index, 'resumes'], message: 'its frames begin with a mark', fix: 'Remove it.' };
+    }
+  }
+  if (kinds.length < 2) yield { path: [], message: 'these are not several', fix: 'Use `framing` for one.' };
+}
+
+function* special(declaration: SingleFraming): Generator<FramingProblem> {
   switch (declaration.type) {
     case 'length':
       yield* lengthField(declaration, 0);
@@ -53,7 +108,7 @@ function* special(declaration: FramingDeclaration): Generator<FramingProblem> {
   }
 }
 
-function* common(declaration: FramingDeclaration): Generator<FramingProblem> {
+function* common(declaration: SingleFraming): Generator<FramingProblem> {
   if (declaration.type !== 'fixed' && declaration.maxFrame !== undefined) {
     yield* whole(['max_frame'], declaration.maxFrame, 1, GREATEST_MAX_PAYLOAD);
   }

@@ -360,5 +360,29 @@ export interface FramingId {
   readonly order: 'big' | 'little';
 }
 
-/** How frames are told apart: what `protocol.framing` of `messages.yaml` says, with bytes as bytes. */
-export type FramingDeclaration = { [T in FramingType]: Framing<T> }[FramingType];
+/** One of several framings on a line. */
+export interface FramingKind {
+  readonly name: string;
+  readonly framing: SingleFraming;
+  /** Where the id of its messages stands, and the type of the error code in its replies; absent: they have none. */
+  readonly id?: { readonly type: string; readonly at: number } | undefined;
+  readonly error?: string | undefined;
+  /** Frames of other kinds may stand within a line of this one, which goes on behind them. */
+  readonly resumes?: boolean | undefined;
+}
+
+/** Frames of several kinds on one line: `protocol.framings`. A message names its own. */
+export interface SeveralFramings {
+  readonly type: 'several';
+  readonly kinds: readonly FramingKind[];
+  readonly checksum?: undefined;
+  readonly id?: undefined;
+}
+
+export type SingleFraming = { [T in FramingType]: Framing<T> }[FramingType];
+
+/** How frames are told apart: what `protocol.framing` or `framings` of `messages.yaml` says, with bytes as bytes. */
+export type FramingDeclaration = SingleFraming | SeveralFramings;
+
+/** The side of a link that reads and writes. */
+export type Side = 'host' | 'device';

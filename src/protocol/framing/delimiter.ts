@@ -12,31 +12,43 @@ import { Scratch } from './scratch.ts';
 import { SealedPayload } from './sealed-payload.ts';
 import { bytesInWords } from './words.ts';
 
-/** Frames that end with some bytes: lines of text, NMEA 0183, Modbus ASCII, asynchronous HDLC. */
-export function makeDelimiterFraming(declaration: DelimiterFraming): Framing {
+/** What undoes the marks and escapes of a framing with delimiters, and how long what stands between them may be. */
+export function delimitedEnvelope(declaration: DelimiterFraming) {
+  const { escape: escaping, encoding = 'raw', checksum, preamble, trailer } = declaration;
+  const [delimiter = NO_BYTES] = delimitersOf(declaration);
   const maxPayload = declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.delimiter;
-  const { escape: escaping, encoding = 'raw', checksum, prompt, trailer } = declaration;
-  const [delimiter = NO_BYTES, ...others] = delimitersOf(declaration);
-  const start = startWord(declaration);
-  const behind = checksum?.place === 'behind';
   const sealed = new SealedPayload(checksum, maxPayload, {
     id: declaration.id,
     front: checksum?.includes?.includes('start') ? (declaration.start ?? NO_BYTES) : NO_BYTES,
     back: checksum?.includes?.includes('delimiter') ? delimiter : NO_BYTES,
   });
-  const doubles = doublesEscape(declaration);
   const factor = escaping === undefined && encoding === 'raw' ? 1 : 2;
-  const plainLines = escaping === undefined && others.length === 0 && !behind && prompt === undefined;
+  const isBehind = checksum?.place === 'behind';
+  return {
+    sealed,
+    envelope: new PlainEnvelope(declaration, sealed) as Envelope,
+    behind: isBehind ? (sealed.checksum?.bytes ?? 0) + (trailer?.length ?? 0) : 0,
+    maxBytes: startWord(declaration).length + (preamble?.length ?? 0) + sealed.maxBytes * factor,
+  };
+}
+
+/** Frames that end with some bytes: lines of text, NMEA 0183, Modbus ASCII, asynchronous HDLC. */
+export function makeDelimiterFraming(declaration: DelimiterFraming): Framing {
+  const { escape: escaping, encoding = 'raw', checksum, prompt } = declaration;
+  const [delimiter = NO_BYTES, ...others] = delimitersOf(declaration);
+  const start = startWord(declaration);
+  const { sealed, behind, maxBytes } = delimitedEnvelope(declaration);
+  const plainLines = escaping === undefined && others.length === 0 && behind === 0 && prompt === undefined;
   const inText = checksum?.encoding === 'hex' || (checksum !== undefined && encoding !== 'raw');
   return delimitedFraming(declaration, {
     sealed,
     delimiter,
     others,
     literalEscape: (escaping?.xor ?? 0) === 0 ? escaping?.byte : undefined,
-    doubles,
+    doubles: doublesEscape(declaration),
     prompt,
-    behind: behind ? (sealed.checksum?.bytes ?? 0) + (trailer?.length ?? 0) : 0,
-    maxBytes: start.length + (declaration.preamble?.length ?? 0) + sealed.maxBytes * factor,
+    behind,
+    maxBytes,
     words: [
       [delimiter, ...others].map(bytesInWords).join(' or '),
       ...(start.length === 0 ? [] : [`start ${bytesInWords(start)}`]),
@@ -49,7 +61,7 @@ export function makeDelimiterFraming(declaration: DelimiterFraming): Framing {
     anyLineEnd: plainLines && lineEndOf(delimiter) !== undefined && inText,
     opens: sealed.checksum === undefined && declaration.start !== undefined && isFlag(declaration),
     makeEnvelope: () => new PlainEnvelope(declaration, sealed),
-    wrap: (payload) => wrap(declaration, payload, behind ? (sealed.checksum?.bytes ?? 0) : 0),
+    wrap: (payload) => wrap(declaration, payload, behind > 0 ? (sealed.checksum?.bytes ?? 0) : 0),
   });
 }
 

@@ -33,6 +33,8 @@ export interface PayloadJudge {
    * the id is not all there.
    */
   lengthOf?(bytes: Uint8Array, start: number, end: number): number;
+  /** What is known about payloads of one of several framings. */
+  of?(kind: string): PayloadJudge | undefined;
   /** Least and most bytes of the messages, each pair once; any length where it is left out. */
   readonly spans?: readonly (readonly [least: number, most: number])[];
   /** The checksum that ends every one of them, over all in front of it; it belongs to the payload. */
@@ -66,7 +68,7 @@ export interface Framing {
   makeDecoder(sink: FrameSink, options: FramingOptions): FrameDecoder;
   /**
    * The whole frame around a payload of at least one byte, in memory of its own. Throws `bad_argument` for a payload
-   * that no such frame can carry.
+   * that no such frame can carry. Of several framings it is that of this name, the first where it is left out.
    */
-  encode(payload: Uint8Array): Uint8Array;
+  encode(payload: Uint8Array, kind?: string): Uint8Array;
 }

@@ -212,9 +212,7 @@ export class LayoutDecoder extends SearchingDecoder {
 
   /** Where the payload of the frame at `at` begins. */
   #payloadAt(bytes: Uint8Array, at: number): number {
-    const { payloadAt, behindVarint, length } = this.#layout;
-    if (!behindVarint || length === undefined) return at + payloadAt;
-    return at + payloadAt + varintBytes(bytes, at + length.at) - 1;
+    return payloadPlaceIn(this.#layout, bytes, at);
   }
 
   #possible(bytes: Uint8Array, at: number, tail: number, total: number): boolean {
@@ -341,6 +339,16 @@ export class LayoutDecoder extends SearchingDecoder {
     });
     return tail;
   }
+}
+
+/** Where the payload of the frame at `at` begins. */
+export function payloadPlaceIn(
+  { payloadAt, behindVarint, length }: FrameLayout,
+  bytes: Uint8Array,
+  at: number,
+): number {
+  if (!behindVarint || length === undefined) return at + payloadAt;
+  return at + payloadAt + varintBytes(bytes, at + length.at) - 1;
 }
 
 /** Bytes of the whole frame at `at`, as its length or its id claims. */

@@ -1,13 +1,14 @@
 import { HeartwireError } from '../../errors.ts';
 import { checkFraming } from './check-framing.ts';
 import { makeCobsFraming } from './cobs.ts';
-import type { FramingDeclaration } from './declaration.ts';
+import type { FramingDeclaration, Side, SingleFraming } from './declaration.ts';
 import { makeDelimiterFraming } from './delimiter.ts';
 import { makeFixedFraming } from './fixed.ts';
 import type { Framing } from './framing.ts';
 import { makeGapFraming } from './gap.ts';
 import { makeIdFraming } from './id.ts';
 import { makeLengthFraming } from './length.ts';
+import { makeSeveralFramings } from './several.ts';
 import { makeSlipFraming } from './slip.ts';
 import { makeSyncFraming } from './sync.ts';
 
@@ -23,6 +24,7 @@ export function makeFraming(declared: FramingDeclaration, side: Side = 'host'): 
       fix: problem.fix,
     });
   }
+  if (declared.type === 'several') return makeSeveralFramings(declared, side, makeFraming);
   if (declared.type === 'delimiter' && declared.send !== undefined) {
     const { delimiter = declared.delimiter, start = declared.start } = declared.send;
     const sent = makeDelimiterFraming({ ...declared, delimiter, start });
@@ -34,10 +36,7 @@ export function makeFraming(declared: FramingDeclaration, side: Side = 'host'): 
   return makeOne(declared);
 }
 
-/** The side of a link that reads and writes. */
-export type Side = 'host' | 'device';
-
-function makeOne(declaration: FramingDeclaration): Framing {
+function makeOne(declaration: SingleFraming): Framing {
   switch (declaration.type) {
     case 'length':
       return makeLengthFraming(declaration);
