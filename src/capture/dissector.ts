@@ -6,9 +6,9 @@ import type { Form } from '../protocol/declared/message-codec.ts';
 import { type NumberType, parseNumberType } from '../protocol/declared/number-type.ts';
 import { ChecksumField } from '../protocol/framing/checksum-field.ts';
 import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
-import { startWord } from '../protocol/framing/delimiter.ts';
-import { lengthType, NO_BYTES } from '../protocol/framing/layout.ts';
-import { isStandardFraming } from '../protocol/framing/make-framing.ts';
+import { delimitersOf, startWord } from '../protocol/framing/delimiter.ts';
+import type { FrameLayout } from '../protocol/framing/layout.ts';
+import { isStandardFraming, makeFraming } from '../protocol/framing/make-framing.ts';
 import { constants, LuaFields, luaText } from './dissector-fields.ts';
 
 /**
@@ -272,24 +272,25 @@ function luaId(type: NumberType | undefined, at: number): string {
 function luaUnwrap(framing: FramingDeclaration): readonly string[] {
   switch (framing.type) {
     case 'length':
-    case 'sync': {
-      const sync = framing.type === 'sync' ? framing.sync : NO_BYTES;
-      const { at = sync.length, length } = framing;
-      const payloadAt = at === sync.length ? at + lengthType(length).width : sync.length;
-      return whole(sync, payloadAt, tailBytes(framing));
+    case 'sync':
+    case 'fixed':
+    case 'id': {
+      const { layout } = makeFraming(framing);
+      return layout === undefined ? ['return'] : whole(layout);
     }
-    case 'fixed': {
-      const { sync = NO_BYTES, length } = framing;
-      return [`if buf:len() ~= ${length} then return end`, ...whole(sync, sync.length, tailBytes(framing))];
+    case 'gap': {
+      const tail = checksumBytes(framing.checksum);
+      return [`if buf:len() <= ${tail} then return end`, `return buf, 0, buf:len() - ${tail}`];
     }
-    case 'gap':
-      return whole(NO_BYTES, 0, checksumBytes(framing.checksum));
     case 'slip':
       return [...unescaped(SLIP), ...sealed(checksumBytes(framing.checksum))];
     case 'cobs':
       return [...unescaped(COBS), ...sealed(checksumBytes(framing.checksum))];
     case 'delimiter':
-      return [...unescaped(delimited(framing)), ...sealed(checksumBytes(framing.checksum))];
+      return [
+        ...unescaped(delimited(framing)),
+        ...sealed(behindBytes(framing) > 0 ? 0 : checksumBytes(framing.checksum)),
+      ];
   }
 }
 
@@ -297,22 +298,40 @@ function checksumBytes(checksum: ConstructorParameters<typeof ChecksumField>[0] 
   return checksum === undefined ? 0 : new ChecksumField(checksum).bytes;
 }
 
-function tailBytes({
-  checksum,
-  trailer,
-}: Extract<FramingDeclaration, { type: 'fixed' | 'sync' | 'length' }>) {
-  return checksumBytes(checksum) + (trailer?.length ?? 0);
-}
-
-const starts = (bytes: Uint8Array, at: string): string[] =>
-  [...bytes].map((byte, index) => `buf(${at} + ${index}, 1):uint() == ${byte}`);
+const starts = (bytes: Iterable<number>, at: string): string =>
+  [...bytes]
+    .flatMap((byte, index) => (byte < 0 ? [] : [`buf(${at} + ${index}, 1):uint() == ${byte}`]))
+    .join(' and ');
 
 /** The payload lies in the frame as it is. */
-function whole(sync: Uint8Array, payloadAt: number, tail: number): string[] {
-  const wrong = sync.length === 0 ? '' : ` or not (${starts(sync, '0').join(' and ')})`;
+function whole({
+  preamble,
+  sync,
+  payloadAt,
+  tailBytes,
+  length,
+  behindVarint,
+  minBytes,
+  maxBytes,
+}: FrameLayout): string[] {
+  const [filler] = preamble;
+  const words = sync.words.map((word) => `(${starts(word, 'from')})`).join(' or ');
   return [
-    `if buf:len() <= ${payloadAt + tail}${wrong} then return end`,
-    `return buf, ${payloadAt}, buf:len() - ${tail}`,
+    'local from = 0',
+    ...(filler === undefined
+      ? []
+      : [`while from < buf:len() and buf(from, 1):uint() == ${filler} do from = from + 1 end`]),
+    `if buf:len() - from < ${minBytes} then return end`,
+    ...(minBytes === maxBytes ? [`if buf:len() - from ~= ${minBytes} then return end`] : []),
+    ...(words === '' ? [] : [`if not (${words}) then return end`]),
+    'local at = from',
+    ...(behindVarint
+      ? [
+          `while at + ${length?.at ?? 0} < buf:len() and buf(at + ${length?.at ?? 0}, 1):uint() >= 128 do at = at + 1 end`,
+        ]
+      : []),
+    `if buf:len() <= at + ${payloadAt + tailBytes} then return end`,
+    `return buf, at + ${payloadAt}, buf:len() - ${tailBytes}`,
   ];
 }
 
@@ -356,16 +375,30 @@ const COBS = [
   'end',
 ];
 
-function delimited(framing: Extract<FramingDeclaration, { type: 'delimiter' }>): string[] {
-  const { delimiter, escape: escaping } = framing;
+type DelimiterFraming = Extract<FramingDeclaration, { type: 'delimiter' }>;
+
+/** Bytes of a checksum, and what follows it, behind the delimiter. */
+function behindBytes({ checksum, trailer }: DelimiterFraming): number {
+  return checksum?.place === 'behind' ? checksumBytes(checksum) + (trailer?.length ?? 0) : 0;
+}
+
+function delimited(framing: DelimiterFraming): string[] {
+  const { escape: escaping, encoding = 'raw', prompt, preamble, send } = framing;
   const start = startWord(framing);
-  const ends = `stop >= at + ${delimiter.length} and ${starts(delimiter, `stop - ${delimiter.length}`).join(' and ')}`;
-  const begins = `stop >= at + ${delimiter.length} and ${starts(delimiter, 'at').join(' and ')}`;
+  const ends = [...delimitersOf(framing), ...(send?.delimiter === undefined ? [] : [send.delimiter])];
+  const [filler] = preamble ?? [];
+  const cut = ends.map(
+    (end, index) =>
+      `${index === 0 ? 'if' : 'elseif'} stop >= at + ${end.length} and ${starts(end, `stop - ${end.length}`)} then stop = stop - ${end.length}`,
+  );
+  const begins = [...ends, ...(prompt === undefined ? [] : [prompt])].map(
+    (mark) => `while stop >= at + ${mark.length} and ${starts(mark, 'at')} do at = at + ${mark.length} end`,
+  );
   const word =
     start.length === 0
       ? []
       : [
-          `if at + ${start.length} > stop or not (${starts(start, 'at').join(' and ')}) then return end`,
+          `if at + ${start.length} > stop or not (${starts(start, 'at')}) then return end`,
           `at = at + ${start.length}`,
         ];
   const content =
@@ -380,14 +413,34 @@ function delimited(framing: Extract<FramingDeclaration, { type: 'delimiter' }>):
           '  put(byte)',
         ];
   return [
-    'local at, stop = 0, buf:len()',
-    `if ${ends} then stop = stop - ${delimiter.length} end`,
-    `while ${begins} do at = at + ${delimiter.length} end`,
-    ...word,
-    'while at < stop do',
-    '  local byte = buf(at, 1):uint()',
-    ...content,
-    '  at = at + 1',
+    `local at, stop = 0, buf:len() - ${behindBytes(framing)}`,
+    ...cut,
     'end',
+    ...begins,
+    ...(filler === undefined
+      ? []
+      : [`while at < stop and buf(at, 1):uint() == ${filler} do at = at + 1 end`]),
+    ...word,
+    ...(encoding === 'raw'
+      ? ['while at < stop do', '  local byte = buf(at, 1):uint()', ...content, '  at = at + 1', 'end']
+      : hexContent(encoding === 'nibble_hex')),
   ];
 }
+
+/** Two digits are a byte; the first one alone with `nibble`. */
+const hexContent = (nibble: boolean): string[] => [
+  ...(nibble
+    ? [
+        'local first = at < stop and tonumber(buf(at, 1):string(), 16)',
+        'if not first then return end',
+        'put(first)',
+        'at = at + 1',
+      ]
+    : []),
+  'while at + 1 < stop do',
+  '  local byte = tonumber(buf(at, 2):string(), 16)',
+  '  if byte == nil then return end',
+  '  put(byte)',
+  '  at = at + 2',
+  'end',
+];

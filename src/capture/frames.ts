@@ -4,7 +4,6 @@ import { payloadJudge } from '../protocol/declared/payload-judge.ts';
 import type { FrameDecoder, FrameSink } from '../protocol/decoder.ts';
 import { DEFAULT_MAX_FRAME, ProtocolDefinition } from '../protocol/definition.ts';
 import { PREFIX_BYTES } from '../protocol/frame.ts';
-import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
 import type { Framing } from '../protocol/framing/framing.ts';
 import { isStandardFraming, makeFraming } from '../protocol/framing/make-framing.ts';
 import { LineDecoder } from '../protocol/line-decoder.ts';
@@ -49,12 +48,12 @@ export function frameReading(
   if (isStandardFraming(framing) && messages.hasBuiltinIds) {
     return { ...standard(new ProtocolDefinition(declared, maxFrameOf(meta)), line), decode };
   }
-  const made = makeFraming(framing);
+  const made = makeFraming(framing, direction === 'in' ? 'host' : 'device');
   const judge = payloadJudge(messages, from);
   return {
     makeDecoder: (sink) => made.makeDecoder(sink, { line, judge }),
     decode,
-    ...extentOf(made, framing.type),
+    ...extentOf(made),
   };
 }
 
@@ -68,28 +67,15 @@ function standard(definition: ProtocolDefinition, line: Line): FrameReading {
   };
 }
 
-function extentOf(
-  framing: Framing,
-  type: FramingDeclaration['type'],
-): Pick<FrameReading, 'escapes' | 'frameBytes'> {
-  switch (type) {
-    case 'length':
-    case 'sync':
-    case 'fixed':
-    case 'gap': {
-      // What surrounds a payload is as long in every frame.
-      let around: number | undefined;
-      const frameBytes: FrameReading['frameBytes'] = (bytes, start, end) => {
-        around ??= framing.encode(bytes.slice(start, end)).length - (end - start);
-        return end - start + around;
-      };
-      return { escapes: false, frameBytes };
-    }
-    case 'slip':
-    case 'cobs':
-    case 'delimiter':
-      return { escapes: true, frameBytes: () => undefined };
-  }
+function extentOf(framing: Framing): Pick<FrameReading, 'escapes' | 'frameBytes'> {
+  if (framing.varies) return { escapes: true, frameBytes: () => undefined };
+  // What surrounds a payload is as long in every frame.
+  let around: number | undefined;
+  const frameBytes: FrameReading['frameBytes'] = (bytes, start, end) => {
+    around ??= framing.encode(bytes.slice(start, end)).length - (end - start);
+    return end - start + around;
+  };
+  return { escapes: false, frameBytes };
 }
 
 function maxFrameOf(meta: TraceHead['meta']): number {

@@ -110,7 +110,7 @@ function print(
 /** The payloads that the protocol's framing finds, and what belongs to none. */
 function piecesOf(protocol: DeclaredProtocol, bytes: Uint8Array, from: DecodeArgs['from']): readonly Piece[] {
   const pieces: Piece[] = [];
-  const decoder = makeFraming(protocol.declaration.framing).makeDecoder(
+  const decoder = makeFraming(protocol.declaration.framing, from === 'host' ? 'device' : 'host').makeDecoder(
     {
       frame: (buffer, start, end) => pieces.push({ kind: 'payload', payload: buffer.slice(start, end) }),
       discarded: ({ count, reason, expected, seen }) =>

@@ -10,13 +10,16 @@ export function withMessages(
   messages: readonly MessageDeclaration[],
 ): FramingDeclaration {
   const { checksum } = framing;
+  const type = id === undefined ? undefined : parseNumberType(id.type, byteOrder);
+  if (id === undefined || type === undefined) return framing;
   const constants = messages.flatMap(({ id: own, crcExtra }) =>
     own === undefined || crcExtra === undefined ? [] : [[String(own), crcExtra] as const],
   );
-  const type = id === undefined ? undefined : parseNumberType(id.type, byteOrder);
-  if (id === undefined || type === undefined || checksum === undefined) return framing;
-  if (constants.length === 0 && checksum.extraById === undefined) return framing;
-  const extraById = { ...Object.fromEntries(constants), ...checksum.extraById };
   const place = { at: id.at, bytes: type.bytes, order: type.little ? 'little' : 'big' } as const;
-  return { ...framing, id: place, checksum: { ...checksum, extraById } };
+  const ownConstants = constants.length > 0 || checksum?.extraById !== undefined;
+  if (checksum !== undefined && ownConstants) {
+    const extraById = { ...Object.fromEntries(constants), ...checksum.extraById };
+    return { ...framing, id: place, checksum: { ...checksum, extraById } };
+  }
+  return framing.type === 'id' ? { ...framing, id: place } : framing;
 }

@@ -281,6 +281,22 @@ export class DeclaredProtocol {
   }
 
   /**
+   * Bytes of the message that begins here, where its id says it: all forms that it may have are of one fixed size. -1
+   * where it does not, -2 where the id is not all there.
+   */
+  lengthOf(bytes: Uint8Array, start: number, end: number, from?: Sender): number {
+    const id = this.#idOf(bytes, start, end);
+    if (Number.isNaN(id)) return -2;
+    let size = -1;
+    for (const { codec, form } of this.#byId.get(id) ?? NO_CODECS) {
+      if (!codec.mayComeFrom(form, from)) continue;
+      if (form.minLength !== form.maxLength || (size >= 0 && size !== form.minLength)) return -1;
+      size = form.minLength;
+    }
+    return size;
+  }
+
+  /**
    * The form that a whole payload has, as `check` finds it, and how many bytes were touched to find it. With `awaited`
    * only the reply to that message counts. Looks at each byte once for the fields and once for every checksum, of each
    * form with its id.

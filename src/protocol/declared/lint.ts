@@ -5,7 +5,7 @@ import { type DeclarationFinding, Findings, lintName, type Path } from './findin
 import { lintAddress } from './lint-address.ts';
 import { lintConfirms } from './lint-confirms.ts';
 import { lintFields, sizingScope } from './lint-fields.ts';
-import { lintCrcExtra, lintExtraById } from './lint-framing.ts';
+import { lintCrcExtra, lintExtraById, lintSizes } from './lint-framing.ts';
 import { lintEnum } from './lint-numbers.ts';
 import { lintRejects } from './lint-rejects.ts';
 import { MessageCodec, wrapId } from './message-codec.ts';
@@ -56,6 +56,10 @@ export function lintProtocol(declaration: ProtocolDeclaration): readonly Declara
     lintCrcExtra(message, declaration, path, findings);
   }
   lintExtraById(declaration, findings);
+  if (findings.errors === 0 && declaration.framing.type === 'id') {
+    const codecs = declaration.messages.map((each) => new MessageCodec(each, declaration));
+    lintSizes(declaration, codecs, findings);
+  }
   return findings.all;
 }
 

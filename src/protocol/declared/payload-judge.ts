@@ -21,6 +21,7 @@ export function payloadJudge(protocol: DeclaredProtocol, from?: Sender): Payload
       return { bits: form?.proofBits ?? -1, touched };
     },
     begins: (bytes, start, end) => protocol.begins(bytes, start, end, from),
+    lengthOf: (bytes, start, end) => protocol.lengthOf(bytes, start, end, from),
     spans: [...spans.values()],
     seal: sealOf(forms, protocol),
   };

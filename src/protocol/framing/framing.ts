@@ -1,5 +1,6 @@
 import type { FrameDecoder, FrameSink } from '../decoder.ts';
 import type { ChecksumDeclaration } from './declaration.ts';
+import type { FrameLayout } from './layout.ts';
 
 /**
  * What the declared messages know about a payload. It stands in for a checksum where a line has none: a frame counts
@@ -27,6 +28,11 @@ export interface PayloadJudge {
   ): { readonly bits: number; readonly touched: number };
   /** Whether these bytes begin a declared message, and more of it is to come, as the declaration or they say. */
   begins?(bytes: Uint8Array, start: number, end: number): boolean;
+  /**
+   * Bytes of the payload that begins here, by the id of its message; -1 where no message of a fixed size has it, -2 where
+   * the id is not all there.
+   */
+  lengthOf?(bytes: Uint8Array, start: number, end: number): number;
   /** Least and most bytes of the messages, each pair once; any length where it is left out. */
   readonly spans?: readonly (readonly [least: number, most: number])[];
   /** The checksum that ends every one of them, over all in front of it; it belongs to the payload. */
@@ -51,8 +57,12 @@ export interface Framing {
   readonly describe: string;
   /** Frames end with silence, so that a link must report it: `idle()` of the decoder, on TCP too. */
   readonly needsSilence: boolean;
+  /** What surrounds a payload is not as long in every frame. */
+  readonly varies: boolean;
   /** Upper bound of a payload, in bytes. */
   readonly maxPayload: number;
+  /** Where everything stands in a frame that says how long it is, or has a fixed size. */
+  readonly layout?: FrameLayout | undefined;
   makeDecoder(sink: FrameSink, options: FramingOptions): FrameDecoder;
   /**
    * The whole frame around a payload of at least one byte, in memory of its own. Throws `bad_argument` for a payload
