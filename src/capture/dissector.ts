@@ -1,14 +1,20 @@
-import { compileField } from '../protocol/declared/compile-fields.ts';
-import type { FieldDeclaration, ProtocolDeclaration } from '../protocol/declared/declaration.ts';
-import { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { sizingScope } from '../protocol/declared/lint-fields.ts';
-import type { Form } from '../protocol/declared/message-codec.ts';
-import { type NumberType, parseNumberType } from '../protocol/declared/number-type.ts';
-import { ChecksumField } from '../protocol/framing/checksum-field.ts';
-import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
-import { delimitersOf, startWord } from '../protocol/framing/delimiter.ts';
-import type { FrameLayout } from '../protocol/framing/layout.ts';
-import { isStandardFraming, makeFraming } from '../protocol/framing/make-framing.ts';
+import {
+  ChecksumField,
+  compileField,
+  DeclaredProtocol,
+  delimitersOf,
+  type FieldDeclaration,
+  type Form,
+  type FrameLayout,
+  type FramingDeclaration,
+  isStandardFraming,
+  makeFraming,
+  type NumberType,
+  type ProtocolDeclaration,
+  parseNumberType,
+  sizingScope,
+  startWord,
+} from '../protocol/index.ts';
 import { constants, LuaFields, luaText } from './dissector-fields.ts';
 
 /**

@@ -65,9 +65,9 @@ export {
   type FramingDeclaration,
   type FramingType,
 } from './framing/declaration.ts';
-export { startWord } from './framing/delimiter.ts';
+export { delimitersOf, startWord } from './framing/delimiter.ts';
 export type { Framing, FramingOptions, PayloadJudge } from './framing/framing.ts';
-export { lengthType, NO_BYTES } from './framing/layout.ts';
+export type { FrameLayout } from './framing/layout.ts';
 export { isStandardFraming, makeFraming } from './framing/make-framing.ts';
 export type { Declared, Key, KeyTable } from './keys.ts';
 export { LineDecoder } from './line-decoder.ts';
