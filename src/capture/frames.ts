@@ -22,7 +22,7 @@ import type { TraceHead } from '../trace/index.ts';
 /** How the bytes that went one way over a link are read. */
 export interface FrameReading {
   makeDecoder(sink: FrameSink): FrameDecoder;
-  decode(bytes: Uint8Array, start: number, end: number): Message | InvalidPayload;
+  decode(bytes: Uint8Array, start: number, end: number, kind?: string): Message | InvalidPayload;
   /**
    * Escapes hide how long a frame was: the decoder is to be given byte by byte, and a frame is all that came since what
    * was reported before.
@@ -50,7 +50,8 @@ export function frameReading(
     return standard(new ProtocolDefinition([...own, ...declared], maxFrameOf(meta)), line);
   }
   const { framing } = messages.declaration;
-  const decode: FrameReading['decode'] = (bytes, start, end) => messages.decode(bytes, start, end, from);
+  const decode: FrameReading['decode'] = (bytes, start, end, kind) =>
+    messages.decode(bytes, start, end, from, undefined, kind);
   if (isStandardFraming(framing) && messages.hasBuiltinIds) {
     return { ...standard(new ProtocolDefinition(declared, maxFrameOf(meta)), line), decode };
   }
@@ -105,8 +106,8 @@ export class FrameSplitter {
 
   constructor(reading: FrameReading) {
     const sink: FrameSink = {
-      frame: (bytes, start, end) => {
-        const message = reading.decode(bytes, start, end);
+      frame: (bytes, start, end, kind) => {
+        const message = reading.decode(bytes, start, end, kind);
         const count = reading.frameBytes(bytes, start, end) ?? this.#held.length;
         this.#found.push({ kind: 'frame', bytes: this.#take(count), message });
       },

@@ -31,6 +31,7 @@ export {
 } from './declared/declaration.ts';
 export { DeclaredProtocol, type Inspection } from './declared/declared-protocol.ts';
 export { enumNames } from './declared/enum-names.ts';
+export { partOf } from './declared/framing-parts.ts';
 export { lintProtocol } from './declared/lint.ts';
 export { sizingScope } from './declared/lint-fields.ts';
 export type { Form } from './declared/message-codec.ts';
@@ -63,7 +64,9 @@ export {
   FRAMING_KEYS,
   FRAMING_TYPES,
   type FramingDeclaration,
+  type FramingKind,
   type FramingType,
+  type SingleFraming,
 } from './framing/declaration.ts';
 export { delimitersOf, startWord } from './framing/delimiter.ts';
 export type { Framing, FramingOptions, PayloadJudge } from './framing/framing.ts';

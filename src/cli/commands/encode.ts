@@ -68,7 +68,9 @@ export const command: Command<EncodeArgs> = {
         : (sender === 'device') !== answers
           ? 'device'
           : 'host';
-    const bytes = payload ? encoded : makeFraming(protocol.declaration.framing, side).encode(encoded);
+    const bytes = payload
+      ? encoded
+      : makeFraming(protocol.declaration.framing, side).encode(encoded, protocol.kindOf(message));
     io.out(
       json
         ? `${JSON.stringify({ message, hex: hexText(bytes), bytes: bytes.length })}\n`

@@ -4,11 +4,20 @@ import type { MessageCodec } from './message-codec.ts';
 
 /** What a framing asks of the messages, and a message of its framing. */
 export function lintCrcExtra(
-  { crcExtra, id }: MessageDeclaration,
+  { crcExtra, id, framing: named }: MessageDeclaration,
   { framing }: ProtocolDeclaration,
   path: Path,
   findings: Findings,
 ): void {
+  if (named !== undefined) {
+    const message = 'There is one framing only, without a name.';
+    findings.add(
+      'config_no_effect',
+      [...path, 'framing'],
+      message,
+      'Remove it, or declare `protocol.framings`.',
+    );
+  }
   if (crcExtra === undefined) return;
   if (framing.checksum === undefined) {
     findings.add(

@@ -34,7 +34,7 @@ export interface PayloadJudge {
    */
   lengthOf?(bytes: Uint8Array, start: number, end: number): number;
   /** What is known about payloads of one of several framings. */
-  of?(kind: string): PayloadJudge | undefined;
+  readonly of?: ((kind: string) => PayloadJudge | undefined) | undefined;
   /** Least and most bytes of the messages, each pair once; any length where it is left out. */
   readonly spans?: readonly (readonly [least: number, most: number])[];
   /** The checksum that ends every one of them, over all in front of it; it belongs to the payload. */

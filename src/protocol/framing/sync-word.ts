@@ -30,6 +30,7 @@ export class SyncWords {
 
   /** Whether a word, or the beginning of one if `tail` comes first, stands here. */
   stands(bytes: Uint8Array, at: number, tail: number): boolean {
+    if (this.length === 0) return true;
     const count = Math.min(this.length, tail - at);
     return this.words.some((word) => {
       for (let index = 0; index < count; index++) {
