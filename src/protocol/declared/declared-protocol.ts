@@ -1,23 +1,15 @@
 import { HeartwireError } from '../../errors.ts';
 import { type MessageDefinition, ProtocolDefinition } from '../definition.ts';
 import { copyOf } from '../describe.ts';
-import { agrees, type Expectation } from '../expectation.ts';
+import { agrees, type Expectation, without } from '../expectation.ts';
 import type { DeclaredMessage, EchoedMessage, InvalidPayload, UnknownMessage } from '../message.ts';
 import { addressForm } from './address-field.ts';
-import {
-  type Candidate,
-  checkAmong,
-  type FoundForm,
-  formAmong,
-  isReply,
-  nearestTo,
-  sizeOf,
-} from './candidate.ts';
+import { type Candidate, checkAmong, type FoundForm, formAmong, isReply, nearestTo, sizeOf } from './candidate.ts';
 import type { ProtocolDeclaration, Sender } from './declaration.ts';
 import { pathText } from './finding.ts';
 import { kindOf, partFor, partOf } from './framing-parts.ts';
 import { lintProtocol } from './lint.ts';
-import { MessageCodec } from './message-codec.ts';
+import { type Form, MessageCodec } from './message-codec.ts';
 import { loaderOf, type NumberType, parseNumberType } from './number-type.ts';
 import { type FieldTrace, Reading } from './reading.ts';
 import { ReplyForms } from './reply-forms.ts';
@@ -31,10 +23,19 @@ export interface Inspection {
   readonly trace: readonly FieldTrace[];
 }
 
+<<<<<<< /tmp/doors-r8yc39/0
 const without = (expected: Expectation, echoed: Uint8Array): Expectation => ({
   ...expected,
   sent: expected.sent.filter((each) => each !== echoed),
 });
+=======
+interface Candidate {
+  readonly codec: MessageCodec;
+  readonly form: Form;
+}
+
+const isReply = ({ form }: Candidate): boolean => form.kind === 'reply';
+>>>>>>> /tmp/doors-r8yc39/2
 
 /** What the decoders grant for every byte received. */
 const MOST_PASSES = 16;
@@ -64,6 +65,7 @@ export class DeclaredProtocol {
   readonly #addressOf: ((bytes: Uint8Array, at: number) => number) | undefined;
   readonly #addressEnd: number;
   readonly #byAddress = new Map<number, DeclaredProtocol>();
+  #ofAny: DeclaredProtocol | undefined;
   readonly #reading = new Reading();
   readonly #writing = new Writing();
 
@@ -111,8 +113,14 @@ export class DeclaredProtocol {
     const known = this.#byAddress.get(address);
     if (known !== undefined) return known;
     const made = new DeclaredProtocol({ ...this.declaration, address: { ...place, value: address } });
+    made.#ofAny = this.ofAnyAddress;
     this.#byAddress.set(address, made);
     return made;
+  }
+
+  /** The same protocol as all devices speak it. */
+  get ofAnyAddress(): DeclaredProtocol {
+    return this.#ofAny ?? this;
   }
 
   /** The address in a payload; undefined where there is none. */

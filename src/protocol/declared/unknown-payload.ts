@@ -23,9 +23,3 @@ export function unknownPayload(
     payload: copyOf(bytes, start, end),
   };
 }
-
-/** Whether a payload that was sent stands here. */
-export function sameBytes(sent: Uint8Array, bytes: Uint8Array, start: number): boolean {
-  for (let index = 0; index < sent.length; index++) if (bytes[start + index] !== sent[index]) return false;
-  return true;
-}
