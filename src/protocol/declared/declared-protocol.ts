@@ -1,7 +1,7 @@
 import { HeartwireError } from '../../errors.ts';
 import { type MessageDefinition, ProtocolDefinition } from '../definition.ts';
 import { copyOf } from '../describe.ts';
-import { agrees, type Expectation, without } from '../expectation.ts';
+import { agrees, type Expectation, sameBytes, without } from '../expectation.ts';
 import type { DeclaredMessage, EchoedMessage, InvalidPayload, UnknownMessage } from '../message.ts';
 import { addressForm } from './address-field.ts';
 import { type Candidate, checkAmong, type FoundForm, formAmong, isReply, nearestTo, sizeOf } from './candidate.ts';
@@ -13,7 +13,7 @@ import { type Form, MessageCodec } from './message-codec.ts';
 import { loaderOf, type NumberType, parseNumberType } from './number-type.ts';
 import { type FieldTrace, Reading } from './reading.ts';
 import { ReplyForms } from './reply-forms.ts';
-import { sameBytes, unknownPayload } from './unknown-payload.ts';
+import { unknownPayload } from './unknown-payload.ts';
 import type { Values } from './value.ts';
 import { Writing } from './writing.ts';
 
