@@ -4,12 +4,20 @@ import { copyOf } from '../describe.ts';
 import { agrees, type Expectation, sameBytes, without } from '../expectation.ts';
 import type { DeclaredMessage, EchoedMessage, InvalidPayload, UnknownMessage } from '../message.ts';
 import { addressForm } from './address-field.ts';
-import { type Candidate, checkAmong, type FoundForm, formAmong, isReply, nearestTo, sizeOf } from './candidate.ts';
+import {
+  type Candidate,
+  checkAmong,
+  type FoundForm,
+  formAmong,
+  isReply,
+  nearestTo,
+  sizeOf,
+} from './candidate.ts';
 import type { ProtocolDeclaration, Sender } from './declaration.ts';
 import { pathText } from './finding.ts';
 import { kindOf, partFor, partOf } from './framing-parts.ts';
 import { lintProtocol } from './lint.ts';
-import { type Form, MessageCodec } from './message-codec.ts';
+import { MessageCodec } from './message-codec.ts';
 import { loaderOf, type NumberType, parseNumberType } from './number-type.ts';
 import { type FieldTrace, Reading } from './reading.ts';
 import { ReplyForms } from './reply-forms.ts';
@@ -22,20 +30,6 @@ export interface Inspection {
   readonly message: DeclaredMessage | UnknownMessage | InvalidPayload;
   readonly trace: readonly FieldTrace[];
 }
-
-<<<<<<< /tmp/doors-r8yc39/0
-const without = (expected: Expectation, echoed: Uint8Array): Expectation => ({
-  ...expected,
-  sent: expected.sent.filter((each) => each !== echoed),
-});
-=======
-interface Candidate {
-  readonly codec: MessageCodec;
-  readonly form: Form;
-}
-
-const isReply = ({ form }: Candidate): boolean => form.kind === 'reply';
->>>>>>> /tmp/doors-r8yc39/2
 
 /** What the decoders grant for every byte received. */
 const MOST_PASSES = 16;
