@@ -1,5 +1,16 @@
-import { compileField, DeclaredProtocol, type FieldDeclaration, type Form, isStandardFraming, type NumberType, type ProtocolDeclaration, parseNumberType, partOf, sizingScope } from '../protocol/index.ts';
-import { LuaFields, LuaFields } from './dissector-fields.ts';
+import {
+  compileField,
+  DeclaredProtocol,
+  type FieldDeclaration,
+  type Form,
+  isStandardFraming,
+  type NumberType,
+  type ProtocolDeclaration,
+  parseNumberType,
+  partOf,
+  sizingScope,
+} from '../protocol/index.ts';
+import { LuaFields } from './dissector-fields.ts';
 import { luaUnwrap } from './dissector-frames.ts';
 import { luaText } from './dissector-lua.ts';
 import { LUA_NUMBERS } from './dissector-numbers.ts';
