@@ -18,17 +18,17 @@ export interface MonitorScene {
   readonly lines: number;
 }
 
-const STATUS_STYLES: Readonly<Record<string, Style>> = {
-  online: 'green',
-  registering: 'yellow',
-  stale: 'yellow',
-  offline: 'red',
-  away: 'blue',
-  secret: 'dim',
-  unknown: 'dim',
-};
-/** The most urgent status comes first. */
-const STATUS_ORDER = ['offline', 'stale', 'registering', 'unknown', 'away', 'online', 'secret'];
+/** The most urgent status comes first, and one that is not here last. */
+const STATUS_STYLES: ReadonlyMap<string, Style> = new Map<DeviceRow['status'], Style>([
+  ['offline', 'red'],
+  ['stale', 'yellow'],
+  ['registering', 'yellow'],
+  ['unknown', 'dim'],
+  ['away', 'blue'],
+  ['online', 'green'],
+  ['secret', 'dim'],
+]);
+const STATUS_ORDER: readonly string[] = [...STATUS_STYLES.keys()];
 
 /** Lines that are no rows: title, counts, heading, foot. */
 const FRAME_LINES = 4;
@@ -67,7 +67,8 @@ function rank({ status, quality, failed }: DeviceRow): number {
   if (failed) return 0;
   // An alarm of a device that is online is nearer to a fault than to health.
   if (status === 'online' && quality !== undefined) return quality === 'alarm' ? 0.5 : 1.5;
-  return STATUS_ORDER.indexOf(status);
+  const place = STATUS_ORDER.indexOf(status);
+  return place < 0 ? STATUS_ORDER.length : place;
 }
 
 /** How many rows fit, of how many. */
@@ -121,7 +122,7 @@ function countLine(
     if (count === undefined) continue;
     parts.push(
       { text: '   ', style: 'plain' },
-      { text: `${count} ${status}`, style: STATUS_STYLES[status] ?? 'plain' },
+      { text: `${count} ${status}`, style: STATUS_STYLES.get(status) ?? 'plain' },
     );
   }
   const alarms = rows.filter(({ quality }) => quality === 'alarm').length;
@@ -214,7 +215,7 @@ function rowLine(row: DeviceRow, { now, connection }: MonitorScene, widths: Widt
   const styleOf = (name: keyof Widths): Style => {
     // What is not known to be true any more must not look as if it were.
     if (!connection.trusted) return 'dim';
-    if (name === 'status') return STATUS_STYLES[row.status] ?? 'plain';
+    if (name === 'status') return STATUS_STYLES.get(row.status) ?? 'plain';
     if (name !== 'detail' || row.quality === undefined) return 'plain';
     return row.quality === 'alarm' ? 'red' : 'yellow';
   };
