@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import { DEVICE_STATUSES } from '../../contract/wire/index.ts';
 import { ageText, type DeviceRow } from './device-row.ts';
 import { clampTop, type Extent, type MonitorChoice, type SortKey } from './keys.ts';
 import { type Style, type Styled, toWidth } from './styled-text.ts';
@@ -28,7 +29,9 @@ const STATUS_STYLES: ReadonlyMap<string, Style> = new Map<DeviceRow['status'], S
   ['online', 'green'],
   ['secret', 'dim'],
 ]);
-const STATUS_ORDER: readonly string[] = [...STATUS_STYLES.keys()];
+const STATUS_ORDER: readonly string[] = [
+  ...new Set([...STATUS_STYLES.keys(), ...Object.keys(DEVICE_STATUSES)]),
+];
 
 /** Lines that are no rows: title, counts, heading, foot. */
 const FRAME_LINES = 4;
@@ -67,8 +70,7 @@ function rank({ status, quality, failed }: DeviceRow): number {
   if (failed) return 0;
   // An alarm of a device that is online is nearer to a fault than to health.
   if (status === 'online' && quality !== undefined) return quality === 'alarm' ? 0.5 : 1.5;
-  const place = STATUS_ORDER.indexOf(status);
-  return place < 0 ? STATUS_ORDER.length : place;
+  return STATUS_ORDER.indexOf(status);
 }
 
 /** How many rows fit, of how many. */
