@@ -21,4 +21,18 @@ export type {
   Quality,
   StateDocument,
   StatsDocument,
+export {
+  type AlarmEvent,
+  type BusDocument,
+  DEVICE_STATUSES,
+  type DeclarationDocument,
+  type DeviceStatus,
+  type Direction,
+  type Level,
+  LINK_STATUSES,
+  type LinkState,
+  type LinkStatus,
+  type Quality,
+  type StateDocument,
+  type StatsDocument,
 } from './topic-documents.ts';
