@@ -14,6 +14,7 @@ export {
 export { type Tables, table } from './tables.ts';
 export type {
   AlarmEvent,
+  BusDocument,
   DeclarationDocument,
   Direction,
   Level,
@@ -21,18 +22,4 @@ export type {
   Quality,
   StateDocument,
   StatsDocument,
-export {
-  type AlarmEvent,
-  type BusDocument,
-  DEVICE_STATUSES,
-  type DeclarationDocument,
-  type DeviceStatus,
-  type Direction,
-  type Level,
-  LINK_STATUSES,
-  type LinkState,
-  type LinkStatus,
-  type Quality,
-  type StateDocument,
-  type StatsDocument,
 } from './topic-documents.ts';
