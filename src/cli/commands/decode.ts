@@ -24,7 +24,7 @@ interface DecodeArgs {
 
 /** What stood in the bytes, in their order. */
 type Piece =
-  | { readonly kind: 'payload'; readonly payload: Uint8Array }
+  | { readonly kind: 'payload'; readonly payload: Uint8Array; readonly framing?: string | undefined }
   | { readonly kind: 'problem'; readonly text: string; readonly bytes: number };
 
 /** Prints what bytes mean, field by field. */
@@ -65,10 +65,14 @@ export const command: Command<DecodeArgs> = {
         io.out(json ? `${JSON.stringify({ problem: piece.text, bytes: piece.bytes })}\n` : `${piece.text}\n`);
         groups.interrupt();
       } else {
-        sound = print(protocol, piece.payload, from, json, io) && sound;
+        sound = print(protocol, piece, from, json, io) && sound;
         sound =
-          printGroup(groups, protocol.decode(piece.payload, 0, piece.payload.length, from), json, io) &&
-          sound;
+          printGroup(
+            groups,
+            protocol.decode(piece.payload, 0, piece.payload.length, from, undefined, piece.framing),
+            json,
+            io,
+          ) && sound;
       }
     }
     if (pieces.length === 0) io.err('heartwire: there is no message in these bytes.\n');
@@ -103,12 +107,12 @@ function printGroup(
 
 function print(
   protocol: DeclaredProtocol,
-  payload: Uint8Array,
+  { payload, framing }: Extract<Piece, { kind: 'payload' }>,
   from: DecodeArgs['from'],
   json: boolean,
   io: CliIo,
 ): boolean {
-  const { message, trace } = protocol.inspect(payload, from);
+  const { message, trace } = protocol.inspect(payload, from, framing);
   if (json) {
     const { name, ...rest } = message;
     const content =
@@ -147,9 +151,10 @@ function print(
 /** The payloads that the protocol's framing finds, and what belongs to none. */
 function piecesOf(protocol: DeclaredProtocol, bytes: Uint8Array, from: DecodeArgs['from']): readonly Piece[] {
   const pieces: Piece[] = [];
-  const decoder = makeFraming(protocol.declaration.framing).makeDecoder(
+  const decoder = makeFraming(protocol.declaration.framing, from === 'host' ? 'device' : 'host').makeDecoder(
     {
-      frame: (buffer, start, end) => pieces.push({ kind: 'payload', payload: buffer.slice(start, end) }),
+      frame: (buffer, start, end, framing) =>
+        pieces.push({ kind: 'payload', payload: buffer.slice(start, end), framing }),
       discarded: ({ count, reason, expected, seen }) =>
         pieces.push({
           kind: 'problem',

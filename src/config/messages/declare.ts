@@ -4,15 +4,15 @@ import {
   DEFAULT_MAX_PAYLOAD,
   DEFAULT_PROTOCOL,
   type FramingDeclaration,
-  type IdDeclaration,
   MESSAGE_KEYS,
   type MessageDeclaration,
   type ProtocolDeclaration,
   type SelectorPart,
 } from '../../protocol/index.ts';
 import { withMessages } from './framing-with-messages.ts';
+import { type IdShape, placeOf } from './id-field.ts';
 import { declareKeys } from './keys.ts';
-import type { FileShape, IdShape } from './shape.ts';
+import type { FileShape } from './shape.ts';
 
 /** The declaration that a file means; defaults are filled in. */
 export function declareProtocol(
@@ -38,15 +38,16 @@ export function declareProtocol(
     withId(declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration, selector !== undefined),
   );
   const usual = withMessages(plain, id, byteOrder, declared);
+  const several = usual.type === 'several';
   return {
     byteOrder,
     framing: usual,
     maxFrame: maxFrameOf(usual),
-    ...(id === undefined ? {} : { id }),
+    ...(id === undefined || several ? {} : { id }),
     ...(selector === undefined ? {} : { selector }),
     ...(protocol?.zero_tail === undefined ? {} : { zeroTail: protocol.zero_tail }),
     ...(protocol?.address === undefined ? {} : { address: addressOf(protocol.address, byteOrder) }),
-    ...(error === 'none' ? {} : { error }),
+    ...(error === 'none' || several ? {} : { error }),
     // A name in the place of an enum's values is refused by the lint, as an enum with a value "0".
     enums: Object.fromEntries(
       Object.entries(enums).map(([name, values]) => [name, typeof values === 'string' ? {} : values]),
@@ -86,12 +87,6 @@ function selectorOf(given: GivenId | undefined): readonly SelectorPart[] | undef
   }));
 }
 
-function placeOf(given: GivenId): IdDeclaration {
-  if (typeof given === 'string') return { type: given, at: 0 };
-  const [first] = Array.isArray(given) ? (given as readonly IdShape[]) : [given as IdShape];
-  return { type: first?.type ?? '', at: first?.at ?? 0 };
-}
-
 /** A message with its id where the protocol has it: as a number, or as what its selector compares. */
 function withId(message: MessageDeclaration, selected: boolean): MessageDeclaration {
   const { id, ...others } = message;
@@ -109,6 +104,8 @@ function addressOf(
 }
 
 function maxFrameOf(framing: FramingDeclaration): number {
+  if (framing.type === 'several')
+    return Math.max(0, ...framing.kinds.map((kind) => maxFrameOf(kind.framing)));
   if (framing.type === 'fixed') return framing.length;
   return framing.maxFrame ?? DEFAULT_MAX_PAYLOAD[framing.type];
 }
