@@ -3,16 +3,29 @@ import type { Measured } from './measurements.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
+/** A device by its id, and by what people call it. */
+interface Named {
+  readonly device: string;
+  readonly label?: string;
+  readonly group?: string;
+}
+
 /** Keeps the two axes and what belongs to them; a part that does not change stays the same object. */
 export class StateAxes {
   #document: StateDocument;
   #published: StateDocument | undefined;
   #measured: Measured | undefined;
 
-  constructor(device: string, transport: LinkState['transport'], wallMs: number, measured?: Measured) {
+  constructor(
+    { device, label, group, transport }: Named & { readonly transport: LinkState['transport'] },
+    wallMs: number,
+    measured?: Measured,
+  ) {
     this.#measured = measured;
     this.#document = {
       device,
+      ...(label === undefined ? {} : { label }),
+      ...(group === undefined ? {} : { group }),
       status: 'unknown',
       since: wallMs,
       link: { status: 'disabled', transport, since: wallMs, attempt: 0 },
