@@ -16,10 +16,20 @@ export class StateAxes {
   #published: StateDocument | undefined;
   #measured: Measured | undefined;
 
+<<<<<<< /tmp/doors-OIj3Nc/0
   constructor(
     { device, label, group, transport }: Named & { readonly transport: LinkState['transport'] },
     wallMs: number,
     measured?: Measured,
+=======
+  /** `bus`: the bus whose link it is. */
+  constructor(
+    device: string,
+    transport: LinkState['transport'],
+    wallMs: number,
+    measured?: Measured,
+    bus?: string,
+>>>>>>> /tmp/doors-OIj3Nc/2
   ) {
     this.#measured = measured;
     this.#document = {
@@ -28,7 +38,13 @@ export class StateAxes {
       ...(group === undefined ? {} : { group }),
       status: 'unknown',
       since: wallMs,
-      link: { status: 'disabled', transport, since: wallMs, attempt: 0 },
+      link: {
+        status: 'disabled',
+        transport,
+        ...(bus === undefined ? {} : { bus }),
+        since: wallMs,
+        attempt: 0,
+      },
     };
   }
 
@@ -67,6 +83,7 @@ export class StateAxes {
     const next: LinkState = {
       status,
       transport: now.transport,
+      ...(now.bus === undefined ? {} : { bus: now.bus }),
       ...(address === undefined ? {} : { address }),
       since: more.since ?? (now.status === status ? now.since : wallMs),
       attempt: more.attempt ?? now.attempt,
