@@ -17,7 +17,7 @@ import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 import { type LinkEnd, type Listener, type ListenerHandlers, PlayedLink } from '../links/index.ts';
 import type { DeclaredProtocol, RegisterRequest } from '../protocol/index.ts';
 import type { TracedDevice } from '../recording/index.ts';
-import { formatLocalTime, type Log, markReplay, parseLocalTime } from '../system/index.ts';
+import { formatLocalTime, type Log, Lru, markReplay, parseLocalTime } from '../system/index.ts';
 import { Expectations, type TraceEvent, toHex } from '../trace/index.ts';
 import type { ReplayFact } from './replay-line.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -78,7 +78,7 @@ export class ReplayDevice {
   readonly #expectations: Expectations;
   readonly #connections = new Map<string, Connection>();
   /** Connections that are over; the oldest are forgotten. */
-  readonly #ended = new Set<string>();
+  readonly #ended = new Lru<string, true>(MOST_ENDED);
   /** Names of the connections, for the lines about a link. */
   readonly #names = new WeakMap<PlayedLink, string>();
   readonly #wires = new WeakMap<PlayedLink, Wire>();
@@ -255,10 +255,7 @@ export class ReplayDevice {
   }
 
   #remember(name: string): void {
-    this.#ended.add(name);
-    if (this.#ended.size <= MOST_ENDED) return;
-    const [oldest = ''] = this.#ended;
-    this.#ended.delete(oldest);
+    this.#ended.set(name, true);
   }
 
   #makeRunner(settings: TracedDevice['settings']): DeviceRunner {
