@@ -103,7 +103,7 @@ function completeDialled(
 }
 
 /** What people call it. */
-const namesOf = ({ label, group }: DeviceShape): Pick<SessionSettings, 'label' | 'group'> => ({
+export const namesOf = ({ label, group }: DeviceShape): Pick<SessionSettings, 'label' | 'group'> => ({
   ...(label === undefined ? {} : { label }),
   ...(group === undefined ? {} : { group }),
 });
