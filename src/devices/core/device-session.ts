@@ -4,6 +4,7 @@ import type { DeviceStatus } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
 import type { Expectation } from '../../protocol/index.ts';
 import { Absence } from './absence.ts';
+import { type LineWish, NO_WISH } from './bus-scheduler.ts';
 import { DialPlan } from './dial-plan.ts';
 import { receivedFiles } from './file-receiver.ts';
 import { HeartbeatProtocol } from './heartbeat-protocol.ts';
@@ -12,14 +13,22 @@ import { Measurements } from './measurements.ts';
 import { Noise } from './noise.ts';
 import type { PartialUpload } from './partial-upload.ts';
 import { PolledProtocol } from './polled-protocol.ts';
-import { type Defect, type Effect, EffectList, type KnownBefore, type LinkClaim, type SessionEvent, STOPPED, type StopReason } from './session-events.ts';
-import { connecting, givenUp, phaseDeadline, type SessionPhase, notOnline } from './session-phase.ts';
+import { PortProtocol } from './port-protocol.ts';
+import {
+  type Defect,
+  type Effect,
+  EffectList,
+  type KnownBefore,
+  type LinkClaim,
+  type SessionEvent,
+  STOPPED,
+  type StopReason,
+} from './session-events.ts';
+import { connecting, givenUp, notOnline, phaseDeadline, type SessionPhase } from './session-phase.ts';
 import type { SessionContext, SessionPorts } from './session-ports.ts';
 import { StateAxes } from './state-document.ts';
 import { Stats } from './stats.ts';
 import { HELD, Takeover } from './takeover.ts';
-import { type LineWish, NO_WISH } from './bus-scheduler.ts';
-import { PortProtocol } from './port-protocol.ts';
 
 /*
  * One device's life, as a machine that performs nothing: events in, effects out. Two axes are kept apart. The link axis is
@@ -58,17 +67,7 @@ export class DeviceSession {
   constructor(settings: SessionSettings, ports: SessionPorts, now: Instant) {
     this.settings = settings;
     const measurements = new Measurements(ports.messages?.declarations ?? [], settings.bare?.polls);
-<<<<<<< /tmp/doors-OIj3Nc/0
-    this.#axes = new StateAxes(settings, now.wallMs, measurements.measured);
-=======
-    this.#axes = new StateAxes(
-      settings.device,
-      settings.transport,
-      now.wallMs,
-      measurements.measured,
-      settings.bus?.id,
-    );
->>>>>>> /tmp/doors-OIj3Nc/2
+    this.#axes = new StateAxes(settings, now.wallMs, measurements.measured, settings.bus?.id);
     this.#absence = new Absence(settings, this.#axes);
     this.#plan = new DialPlan(settings, ports.random);
     const emit = (effect: Effect) => {

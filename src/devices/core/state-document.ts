@@ -17,20 +17,12 @@ export class StateAxes {
   #published: StateDocument | undefined;
   #measured: Measured | undefined;
 
-<<<<<<< /tmp/doors-OIj3Nc/0
+  /** `bus`: the bus whose link it is. */
   constructor(
     { device, label, group, transport }: Named & { readonly transport: LinkState['transport'] },
     wallMs: number,
     measured?: Measured,
-=======
-  /** `bus`: the bus whose link it is. */
-  constructor(
-    device: string,
-    transport: LinkState['transport'],
-    wallMs: number,
-    measured?: Measured,
     bus?: string,
->>>>>>> /tmp/doors-OIj3Nc/2
   ) {
     this.#measured = measured;
     this.#document = {
