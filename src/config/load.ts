@@ -9,6 +9,7 @@ import { checkDialIn, type MessageFiles, messagesNamed } from './message-files.t
 import type { DeviceConfig, ListenerConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
 import { LARGEST_CONFIG, readDocument } from './read-document.ts';
+import { addressedAlone, withPolls } from './register-maps.ts';
 import type { LoadedConfig, Report } from './report.ts';
 import { completeEncryption, type KeyFiles, secrecyShape } from './secrecy.ts';
 import { completeServer, serverShape } from './server.ts';
@@ -96,7 +97,8 @@ function assemble(
     const path = ['listeners', index];
     const given = fits(listenerShape, path, entry);
     const own = given?.messages === undefined ? messages : messagesOf(given.messages, path);
-    const value = given && completeListener(given, defaults, path, add, own);
+    const asked = given && withPolls(given, own);
+    const value = asked && completeListener(asked, defaults, path, add, addressedAlone(given, own));
     if (value !== undefined && !report.hasErrorIn(path)) listeners.push({ path, value });
   }
   const devices: Placed<DeviceConfig>[] = [];
@@ -105,7 +107,8 @@ function assemble(
     const path = ['devices', index];
     const given = fits(deviceShape, path, entry, { id: 'nameless' });
     const own = given?.messages === undefined ? messages : messagesOf(given.messages, path);
-    const value = given && completeDevice(given, defaults, path, add, own, roles);
+    const asked = given && withPolls(given, own);
+    const value = asked && completeDevice(asked, defaults, path, add, addressedAlone(given, own), roles);
     const right = value !== undefined && !report.hasErrorIn(path);
     if (right) devices.push({ path, value });
     else wrongIds.push(...idIn(entry, path));

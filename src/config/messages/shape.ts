@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ADDRESS_KEYS, MESSAGE_KEYS } from '../../protocol/declared/declaration.ts';
-import { badType, choiceField, field, textField } from '../field.ts';
+import { MAP_KEYS, MODBUS_PROTOCOLS, REGISTER_KEYS } from '../../protocol/registers/declaration.ts';
+import { badType, choiceField, field, flagField, textField } from '../field.ts';
 import { shapesOf } from './keys.ts';
 import { framingShape } from './read-framing.ts';
 import { enumField, namesField } from './value-shapes.ts';
@@ -81,17 +82,49 @@ export const headShape = z.strictObject({
   messages: z.array(messageShape),
 });
 
+/** One register of a map, as it stands in the file. */
+export const registerShape = z.strictObject({
+  ...shapesOf(REGISTER_KEYS),
+  write: flagField({
+    description: 'A command `write_NAME` writes it, and it is read back.',
+    default: false,
+  }).optional(),
+  read: flagField({
+    description: '`false` for a register that can only be written.',
+    default: true,
+  }).optional(),
+});
+
+const modbus = choiceField(MODBUS_PROTOCOLS, { description: 'How Modbus goes over the line.' });
+
+/** A file with a map of registers instead of messages, without the registers, which are checked one by one. */
+export const mapShape = z.strictObject({
+  version: commonKeys.version,
+  enums: commonKeys.enums,
+  protocol: modbus,
+  ...shapesOf(MAP_KEYS),
+  registers: z.array(registerShape),
+});
+
 /** The same as an editor should see it. */
 export const editorShape = z.strictObject({
   ...commonKeys,
   protocol: z
-    .strictObject({ ...protocolKeys, framing: framingShape.optional() })
+    .union([z.strictObject({ ...protocolKeys, framing: framingShape.optional() }), z.enum(MODBUS_PROTOCOLS)])
     .optional()
     .meta({
       description:
-        'How frames and messages are told apart; as in the built-in protocol where it is left out.',
+        'How frames and messages are told apart; as in the built-in protocol where it is left out. Of a register map, how Modbus goes over the line.',
     }),
-  messages: z.array(messageShape).meta({ description: 'The messages.' }),
+  messages: z
+    .array(messageShape)
+    .optional()
+    .meta({ description: 'The messages; a register map has `registers` instead.' }),
+  ...shapesOf(MAP_KEYS),
+  registers: z
+    .array(registerShape)
+    .optional()
+    .meta({ description: 'The registers of a Modbus device, instead of messages.' }),
 });
 
 export type FileShape = z.infer<typeof headShape>;

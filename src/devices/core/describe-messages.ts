@@ -30,9 +30,11 @@ export function describeMessages(messages: readonly MessageDeclaration[]): Messa
 
 type Entry = readonly [path: string, description: DeclarationDocument['fields'][string]];
 
-function fieldsOf({ name, fields = [], reply }: MessageDeclaration): Entry[] {
+function fieldsOf({ name, fields = [], reply, into }: MessageDeclaration): Entry[] {
   const replied = typeof reply === 'object' ? reply.fields : [];
-  return [...fields, ...replied].flatMap((field) => described(field, name));
+  // Of a command, what it takes is described under its own name.
+  const above = into === false || into === undefined ? name : into;
+  return [...fields, ...replied].flatMap((field) => described(field, above));
 }
 
 /** A field, and those within it; the elements of a list have the path of the list. */

@@ -1,4 +1,5 @@
 import { arrayField } from './array-field.ts';
+import { bitField, coilField } from './bit-field.ts';
 import { bitsField } from './bits-field.ts';
 import { bytesField, constantBytes, fixedBytes, reservedField } from './bytes-field.ts';
 import { checksumField } from './checksum-field.ts';
@@ -158,6 +159,10 @@ export function compileField(declaration: FieldDeclaration, scope: Scope): Field
       return checksumField(declaration, scope);
     case 'reserved':
       return reservedField(declaration, scope.limit);
+    case 'bit':
+      return bitField(declaration.at ?? 0);
+    case 'coil':
+      return coilField;
     default: {
       const number = parseNumberType(type, scope.byteOrder);
       // The lint refuses other types.

@@ -129,7 +129,7 @@ export const FIELD_KEYS = {
     example: 'u16',
     required: true,
     description:
-      'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f32`, `f64`; with `le` or `be` behind it in another byte order), `text`, `bytes`, `array`, `struct`, `crc` or `reserved`.',
+      'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f32`, `f64`; with `le` or `be` behind it in another byte order), `text`, `bytes`, `array`, `struct`, `crc`, `reserved`, `bit` (true or false, of the `reserved` byte in front) or `coil` (ff00 or 0000).',
     examples: ['u16', 'i24le', 'f32', 'text', 'array'],
   },
   description,
@@ -180,6 +180,12 @@ export const FIELD_KEYS = {
   enum: {
     kind: 'enum',
     description: 'Whole number: names of its values, an enum from `enums:` or written out.',
+  },
+  at: {
+    kind: 'number',
+    least: 0,
+    greatest: 7,
+    description: '`bit`: which one of the byte in front, 0 the least significant.',
   },
   bits: {
     kind: 'groups',
@@ -342,7 +348,13 @@ export const MESSAGE_KEYS = {
   fields: { kind: 'fields', description: 'Its fields, one behind the other.' },
 } as const satisfies KeyTable;
 
-export type MessageDeclaration = Declared<typeof MESSAGE_KEYS, Values>;
+export type MessageDeclaration = Declared<typeof MESSAGE_KEYS, Values> & {
+  /**
+   * Where its values stand in the state, beside those of other messages that say the same; false: they are no values of
+   * the device. Under its own name where it is left out. What is compiled to messages says it; no key of a file does.
+   */
+  readonly into?: string | false | undefined;
+};
 
 export type Sender = NonNullable<MessageDeclaration['from']>;
 
@@ -409,6 +421,8 @@ export interface ProtocolDeclaration {
   /** Names of error codes. */
   readonly errors: EnumDeclaration;
   readonly messages: readonly MessageDeclaration[];
+  /** What is asked of a device that is configured without a word about it: that of a register map. */
+  readonly polls?: readonly { readonly message: string; readonly everyMs: number }[] | undefined;
 }
 
 /** The protocol of the built-in messages, to which declared ones are added where a file says nothing else. */

@@ -16,6 +16,8 @@ const KEYS: Readonly<Record<string, readonly (keyof FieldDeclaration)[]>> = {
   struct: [...COMMON, 'fields'],
   crc: [...COMMON, 'algorithm', 'covers', 'byteOrder'],
   reserved: [...COMMON, 'length'],
+  bit: ['name', 'type', 'description', 'at'],
+  coil: COMMON,
 };
 const NUMBER_KEYS: readonly (keyof FieldDeclaration)[] = [
   ...COMMON,
@@ -61,6 +63,19 @@ export function lintFields(fields: readonly FieldDeclaration[], path: Path, arou
     const restPossible = around.restPossible && behind.every((each) => isFixed(each, around.protocol));
     // The map grows with each field: a reader sees the fields in front.
     lintField(field, here, { ...around, earlier, restPossible }, own);
+    const before = fields[index - 1];
+    if (
+      field.type === 'bit' &&
+      before?.type !== 'bit' &&
+      !(before?.type === 'reserved' && before.when === undefined)
+    ) {
+      findings.add(
+        'config_bad_value',
+        here,
+        'A bit belongs to a byte in front of it.',
+        'Put `{ type: reserved, length: 1 }` in front of it.',
+      );
+    }
     if (name !== undefined) {
       own.set(name, field);
       earlier.set(name, field);
@@ -105,7 +120,7 @@ function lintField(
       'config_bad_value',
       [...path, 'type'],
       `There is no type \`${type}\`.`,
-      'There are u8 to u64 and i8 to i64 in steps of 8, f32, f64 (each also with le or be), text, bytes, array, struct, crc and reserved.',
+      'There are u8 to u64 and i8 to i64 in steps of 8, f32, f64 (each also with le or be), text, bytes, array, struct, crc, reserved, bit and coil.',
     );
     return;
   }
