@@ -1,9 +1,9 @@
 import { devicesJsonSchemaText } from '../../config/json-schema.ts';
-import { messagesJsonSchemaText } from '../../config/messages/json-schema.ts';
+import { messagesJsonSchemaText, registersJsonSchemaText } from '../../config/messages/json-schema.ts';
 import type { Command } from '../command.ts';
 
 interface SchemaArgs {
-  readonly of: 'devices' | 'messages';
+  readonly of: 'devices' | 'messages' | 'registers';
 }
 
 /** Prints the JSON Schema of a configuration file. */
@@ -14,7 +14,7 @@ export const command: Command<SchemaArgs> = {
   ],
   options: (yargs) =>
     yargs.positional('of', {
-      choices: ['devices', 'messages'] as const,
+      choices: ['devices', 'messages', 'registers'] as const,
       demandOption: true,
       describe: 'The file that it describes',
     }),
@@ -25,6 +25,9 @@ export const command: Command<SchemaArgs> = {
         return 0;
       case 'messages':
         io.out(messagesJsonSchemaText());
+        return 0;
+      case 'registers':
+        io.out(registersJsonSchemaText());
         return 0;
     }
   },

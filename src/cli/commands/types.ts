@@ -51,7 +51,8 @@ function typesText({ messages, enums }: ProtocolDeclaration, source: string): st
         ),
       );
     }
-    if (typeof message.into === 'string') shared.set(message.into, [...(shared.get(message.into) ?? []), name]);
+    if (typeof message.into === 'string')
+      shared.set(message.into, [...(shared.get(message.into) ?? []), name]);
     else if (message.into === undefined) entries.push(...entryOf(message, name));
     commands.push(...commandOf(message, name));
   }

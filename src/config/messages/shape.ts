@@ -103,28 +103,20 @@ export const mapShape = z.strictObject({
   enums: commonKeys.enums,
   protocol: modbus,
   ...shapesOf(MAP_KEYS),
-  registers: z.array(registerShape),
+  registers: z.array(registerShape).meta({ description: 'The registers.' }),
 });
 
 /** The same as an editor should see it. */
 export const editorShape = z.strictObject({
   ...commonKeys,
   protocol: z
-    .union([z.strictObject({ ...protocolKeys, framing: framingShape.optional() }), z.enum(MODBUS_PROTOCOLS)])
+    .strictObject({ ...protocolKeys, framing: framingShape.optional() })
     .optional()
     .meta({
       description:
-        'How frames and messages are told apart; as in the built-in protocol where it is left out. Of a register map, how Modbus goes over the line.',
+        'How frames and messages are told apart; as in the built-in protocol where it is left out.',
     }),
-  messages: z
-    .array(messageShape)
-    .optional()
-    .meta({ description: 'The messages; a register map has `registers` instead.' }),
-  ...shapesOf(MAP_KEYS),
-  registers: z
-    .array(registerShape)
-    .optional()
-    .meta({ description: 'The registers of a Modbus device, instead of messages.' }),
+  messages: z.array(messageShape).meta({ description: 'The messages.' }),
 });
 
 export type FileShape = z.infer<typeof headShape>;
