@@ -33,7 +33,7 @@ export const ERROR_CODES = {
   },
   config_bad_link: {
     meaning: 'A link in the configuration could not be understood.',
-    fix: 'Write `tcp:HOST:PORT`, `/dev/ttyUSB0`, `COM3` or `tcp-listen:HOST:PORT`; `docs/devices-yaml.md` has all forms.',
+    fix: 'Write `tcp:HOST:PORT`, `/dev/ttyUSB0`, `COM3` or `tcp-listen:HOST:PORT`; `docs/links.md` has all forms.',
   },
   config_bad_type: {
     meaning: 'A value in the configuration is of another type than its key expects.',
@@ -171,6 +171,15 @@ export const ERROR_CODES = {
     meaning:
       'More than 1,024 frames, or 16 MiB, wait to be written to the link; the other side does not read.',
     fix: 'Send less, or find out why the device does not read.',
+  },
+  com_port_refused: {
+    meaning:
+      'The serial server took the connection and does not set its line over it (RFC 2217): it refuses, does not answer, or closes.',
+    fix: 'Switch RFC 2217 on for that port of the server; or write `tcp:HOST:PORT` with `line: serial` and set the line at the server itself.',
+  },
+  datagram_too_long: {
+    meaning: 'A frame is longer than one datagram can be, and a link over UDP sends each frame in one.',
+    fix: 'Send shorter frames (at most 65,507 bytes), or reach the device over TCP.',
   },
   accept_failed: {
     meaning: 'A peer that dialled in could not be accepted; the listener continues.',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { LEAST_BACK_OFF_MS } from '../contract/settings.ts';
-import { DEFAULT_SERIAL_SETTINGS, HIGHEST_BAUD, parseBaud } from '../links/serial-address.ts';
+import { LEAST_BACK_OFF_MS } from '../contract/index.ts';
+import { DEFAULT_SERIAL_SETTINGS, HIGHEST_BAUD, parseBaud } from '../links/index.ts';
 import {
   badType,
   badValue,
@@ -171,7 +171,7 @@ export const PORT = {
 export const LINE = {
   line: choiceField(['stream', 'serial'], {
     description:
-      '`serial` finds frames again behind lost or foreign bytes; the default for serial ports, and right for TCP to a serial server.',
+      '`serial` finds frames again behind lost or foreign bytes; the default for serial ports, RFC 2217 and UDP, and right for TCP to a serial server.',
   }).optional(),
   gap: durationField(50, MINUTE, {
     description:

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseLinkAddress, parseListenAddress } from '../links/transports.ts';
-import { DEFAULT_LINES_PER_SECOND } from '../system/log-limits.ts';
+import { parseLinkAddress, parseListenAddress } from '../links/index.ts';
+import { DEFAULT_LINES_PER_SECOND } from '../system/index.ts';
 import { accessShape } from './access.ts';
 import {
   choiceField,
@@ -61,7 +61,15 @@ export const DEVICE = {
     'tcp:10.0.0.7:9089',
     {
       description: 'Where the device is dialled; of a list, the next one when one does not answer.',
-      examples: ['tcp:10.0.0.7:9089', '/dev/ttyUSB0', 'serial:usb_serial=FT1234?baud=115200-8N1', 'COM3'],
+      examples: [
+        'tcp:10.0.0.7:9089',
+        '/dev/ttyUSB0',
+        'serial:usb_serial=FT1234?baud=115200-8N1',
+        'COM3',
+        'udp:10.0.0.7:9089',
+        'rfc2217:10.0.0.7:2217?baud=9600-8E1',
+        'unix:/run/gpsd.sock',
+      ],
     },
     (text) => {
       const parsed = parseLinkAddress(text);

@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { EncryptionConfig } from '../config/secrecy.ts';
-import type { CommandOutcome } from '../contract/command.ts';
-import { isJsonObject } from '../contract/feed/json.ts';
-import type { Publisher } from '../contract/publisher.ts';
-import type { FeedStore } from '../feed/core/store.ts';
-import type { Log } from '../system/log.ts';
+import type { EncryptionConfig } from '../config/index.ts';
+import type { CommandOutcome, Publisher } from '../contract/index.ts';
+import { isJsonObject } from '../contract/wire/index.ts';
+import type { FeedStore } from '../feed/index.ts';
+import type { Log } from '../system/index.ts';
 import { EncryptingPublisher } from './encrypting-publisher.ts';
 import { Encryptor } from './encryptor.ts';
 
@@ -29,12 +28,15 @@ export class Encryption {
     return this.#publisher;
   }
 
-  /** Encrypts from now on as the configuration says: with other keys, other topics, or nothing at all. */
-  apply(config: EncryptionConfig | undefined): void {
+  /**
+   * Encrypts from now on as the configuration says: with other keys, other topics, or nothing at all. Resolves when all
+   * that is retained was handed over to it.
+   */
+  async apply(config: EncryptionConfig | undefined): Promise<void> {
     if (isDeepStrictEqual(config, this.#config)) return;
     this.#config = config;
     this.#encryptor = config && new Encryptor(config);
-    this.#publisher.replace(this.#encryptor);
+    await this.#publisher.replace(this.#encryptor);
     const rules = config?.rules.map(({ pattern, key }) => `${pattern} with ${key}`) ?? [];
     this.#log.info(
       { event: 'secrecy' },

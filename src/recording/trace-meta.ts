@@ -1,12 +1,16 @@
-import { formatDuration, parseDuration } from '../config/duration.ts';
-import type { BareSettings, PollSettings, SessionSettings } from '../contract/settings.ts';
-import { TRANSPORTS } from '../contract/transport.ts';
-import { framingNeedsSilence, framingOf } from '../devices/wire-codec.ts';
+import { formatDuration, parseDuration } from '../config/index.ts';
+import {
+  type BareSettings,
+  lineOf,
+  type PollSettings,
+  type SessionSettings,
+  TRANSPORTS,
+} from '../contract/index.ts';
+import { framingNeedsSilence, framingOf } from '../devices/index.ts';
 import { HeartwireError } from '../errors.ts';
-import type { TraceSource } from '../links/trace-file.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import type { TraceHead } from '../trace/event.ts';
-import { addSilences, defaultSilenceMs } from '../trace/silences.ts';
+import type { TraceSource } from '../links/index.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
+import { addSilences, defaultSilenceMs, type TraceHead } from '../trace/index.ts';
 
 /** How a recorded device was spoken to. */
 export interface TracedDevice {
@@ -79,7 +83,7 @@ export function readMeta(head: TraceHead, fallback: string, file: string): Trace
   const role = meta.choice('role', ['client', 'server'], 'client');
   const dialIn =
     meta.choice('dial', ['in', 'out'], role === 'server' && transport === 'tcp' ? 'in' : 'out') === 'in';
-  const line = meta.choice('line', ['stream', 'serial'], transport === 'serial' ? 'serial' : 'stream');
+  const line = meta.choice('line', ['stream', 'serial'], lineOf(transport));
   const { appid, imei, clock_zone: clockZone } = head.meta;
   const bare = head.meta.session === 'none' ? readBare(meta, head.meta) : undefined;
   if (bare === undefined && role === 'client' && (appid === undefined || imei === undefined)) {

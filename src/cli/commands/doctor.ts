@@ -1,16 +1,20 @@
 import { resolve } from 'node:path';
-import type { StaticToken } from '../../config/access.ts';
-import type { BridgeConfig, DialledDeviceConfig } from '../../config/model.ts';
-import { formatProblem } from '../../config/problem.ts';
-import { readConfig } from '../../config/read.ts';
-import type { LinesConfig } from '../../config/server.ts';
-import type { TlsFiles } from '../../contract/tls-files.ts';
-import { addressLabel } from '../../links/transports.ts';
-import { outOfDate, readTlsPair } from '../../system/tls.ts';
+import {
+  type BridgeConfig,
+  type DialledDeviceConfig,
+  formatProblem,
+  type LinesConfig,
+  readConfig,
+  type StaticToken,
+} from '../../config/index.ts';
+import type { TlsFiles } from '../../contract/index.ts';
+import { addressLabel } from '../../links/index.ts';
+import { outOfDate, readTlsPair } from '../../system/index.ts';
 import type { Command } from '../command.ts';
 import {
   bad,
   examineAddress,
+  examineDatagrams,
   examineFolder,
   examineListening,
   examineOpenFiles,
@@ -108,8 +112,10 @@ function examinations({
   return links.map((link) => async () => {
     if (link.scheme === 'serial') return examinePort(id, link);
     if (link.scheme === 'replay') return examineTrace(id, link.path);
-    if (link.scheme !== 'tcp') return undefined;
-    return examineAddress(id, link, Math.min(session.connectTimeoutMs, LONGEST_WAIT_MS));
+    if (link.scheme === 'udp') return examineDatagrams(id, link);
+    const withinMs = Math.min(session.connectTimeoutMs, LONGEST_WAIT_MS);
+    // A serial server has its line to set, after the connection.
+    return examineAddress(id, link, link.scheme === 'rfc2217' ? withinMs + LONGEST_WAIT_MS : withinMs);
   });
 }
 

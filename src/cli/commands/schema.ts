@@ -1,5 +1,6 @@
 import { devicesJsonSchemaText } from '../../config/json-schema.ts';
 import { messagesJsonSchemaText, registersJsonSchemaText } from '../../config/messages/json-schema.ts';
+import { devicesJsonSchemaText, messagesJsonSchemaText } from '../../config/index.ts';
 import type { Command } from '../command.ts';
 
 interface SchemaArgs {

@@ -1,12 +1,14 @@
 import {
   ADDRESS_KEYS,
   type AddressDeclaration,
+  DEFAULT_MAX_PAYLOAD,
   DEFAULT_PROTOCOL,
+  type FramingDeclaration,
   MESSAGE_KEYS,
   type MessageDeclaration,
   type ProtocolDeclaration,
-} from '../../protocol/declared/declaration.ts';
-import { DEFAULT_MAX_PAYLOAD, type FramingDeclaration } from '../../protocol/framing/declaration.ts';
+} from '../../protocol/index.ts';
+import { withMessages } from './framing-with-messages.ts';
 import { declareKeys } from './keys.ts';
 import type { FileShape } from './shape.ts';
 
@@ -17,7 +19,7 @@ export function declareProtocol(
   messages: readonly Readonly<Record<string, unknown>>[],
 ): ProtocolDeclaration {
   const { protocol, enums = {}, errors = {} } = file;
-  const usual = framing ?? DEFAULT_PROTOCOL.framing;
+  const plain = framing ?? DEFAULT_PROTOCOL.framing;
   const id =
     protocol?.id === undefined
       ? framing === undefined
@@ -27,8 +29,12 @@ export function declareProtocol(
         ? { type: protocol.id, at: 0 }
         : { type: protocol.id.type, at: protocol.id.at ?? 0 };
   const error =
-    protocol?.error ?? (usual.type === 'length' && id !== undefined ? DEFAULT_PROTOCOL.error : 'none');
+    protocol?.error ?? (plain.type === 'length' && id !== undefined ? DEFAULT_PROTOCOL.error : 'none');
   const byteOrder = protocol?.byte_order ?? DEFAULT_PROTOCOL.byteOrder;
+  const declared = messages.map(
+    (message) => declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration,
+  );
+  const usual = withMessages(plain, id, byteOrder, declared);
   return {
     byteOrder,
     framing: usual,
@@ -41,7 +47,7 @@ export function declareProtocol(
       Object.entries(enums).map(([name, values]) => [name, typeof values === 'string' ? {} : values]),
     ),
     errors,
-    messages: messages.map((message) => declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration),
+    messages: declared,
   };
 }
 

@@ -1,4 +1,5 @@
 import { CHECKSUM_NAMES, findChecksum } from '../crc/catalogue.ts';
+import { wrongParameters } from '../crc/parameters.ts';
 import { splitReference } from './condition.ts';
 import type { Condition, Extent, FieldDeclaration, ProtocolDeclaration } from './declaration.ts';
 import { enumNames } from './enum-names.ts';
@@ -15,6 +16,8 @@ export interface Surroundings {
   readonly coverable: ReadonlySet<string>;
   /** All behind the field is of known length, so it may take all the rest. */
   readonly restPossible: boolean;
+  /** The fields are columns or pairs of a text. */
+  readonly region?: 'columns' | 'pairs' | undefined;
 }
 
 export function lintExtent(
@@ -95,12 +98,12 @@ export function lintCondition(
     );
     return;
   }
-  if (type === undefined || type.kind !== 'int' || type.bytes > 6) {
+  if (target.type !== 'text' && (type === undefined || type.kind !== 'int' || type.bytes > 6)) {
     findings.add(
       'config_bad_value',
       [...path, 'field'],
-      `\`${name}\` is no whole number of at most 48 bits.`,
-      'Name a whole number, or one of its bits.',
+      `\`${name}\` is no whole number of at most 48 bits, and no text.`,
+      'Name a whole number, one of its bits, or a text.',
     );
     return;
   }
@@ -113,6 +116,7 @@ export function lintCondition(
     );
     return;
   }
+  if (target.type === 'text') return;
   const names = enumNames(bit === undefined ? target.enum : bit.enum, protocol.enums);
   const wanted = condition.is ?? condition.not;
   for (const value of Array.isArray(wanted) ? wanted : [wanted]) {
@@ -138,6 +142,15 @@ export function lintChecksum(
       'Nothing says which checksum it is.',
       'Add for example `algorithm: crc-16/modbus`.',
     );
+  } else if (typeof algorithm !== 'string') {
+    const wrong = wrongParameters(algorithm, findChecksum);
+    if (wrong !== undefined)
+      findings.add(
+        'config_bad_value',
+        [...path, 'algorithm', wrong.key],
+        `${capital(wrong.message)}.`,
+        wrong.fix,
+      );
   } else if (findChecksum(algorithm) === undefined) {
     const near = CHECKSUM_NAMES.filter(
       (name) => name.split('/')[0] === algorithm.toLowerCase().split('/')[0],
@@ -172,3 +185,5 @@ export function lintChecksum(
 
 export const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0;
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
