@@ -1,4 +1,4 @@
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
 import type { DeviceShape, ListenerShape } from './shape.ts';
 
 /** The address of a device that is alone on its line and whose configuration names none. */

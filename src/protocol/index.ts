@@ -31,6 +31,7 @@ export {
 } from './declared/declaration.ts';
 export { DeclaredProtocol, type Inspection } from './declared/declared-protocol.ts';
 export { enumNames } from './declared/enum-names.ts';
+export { type DeclarationFinding, Findings, lintName } from './declared/finding.ts';
 export { lintProtocol } from './declared/lint.ts';
 export { sizingScope } from './declared/lint-fields.ts';
 export type { Form } from './declared/message-codec.ts';
@@ -93,5 +94,16 @@ export type {
 } from './message.ts';
 export type { IdentityRule } from './messages/register.ts';
 export { type BuiltinOptions, builtinMessages, builtinProtocol } from './messages/registry.ts';
+export { compileMap, isFramed } from './registers/compile-map.ts';
+export {
+  MAP_KEYS,
+  MODBUS_PROTOCOLS,
+  MOST_OF_A_MAP,
+  type ModbusProtocol,
+  REGISTER_KEYS,
+  type RegisterDeclaration,
+  type RegisterMap,
+} from './registers/declaration.ts';
+export { placeRegisters } from './registers/place.ts';
 export { StreamDecoder } from './stream-decoder.ts';
 export { TelnetWatch } from './telnet-watch.ts';

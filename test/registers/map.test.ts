@@ -95,7 +95,9 @@ describe('a register map', () => {
   });
 
   it('gives no reply a name that another request could have asked for', () => {
-    const protocol = load(map('name: a, at: input:0', 'name: b, at: input:7', 'name: c, at: input:9, type: u32'));
+    const protocol = load(
+      map('name: a, at: input:0', 'name: b, at: input:7', 'name: c, at: input:9, type: u32'),
+    );
     const reply = Uint8Array.from([17, 4, 2, 0, 5]);
     expect(protocol.decode(reply, 0, 5, 'device')).toMatchObject({
       name: 'unknown',

@@ -1,10 +1,7 @@
 import { resolve } from 'node:path';
-import { loadMessages } from '../../config/messages/load-messages.ts';
-import { formatProblem } from '../../config/problem.ts';
-import { readText } from '../../config/read.ts';
-import { isKeyed, readYaml } from '../../config/yaml-source.ts';
+import { formatProblem, isKeyed, loadMessages, readText, readYaml } from '../../config/index.ts';
 import { HeartwireError } from '../../errors.ts';
-import { MODBUS_PROTOCOLS, type ModbusProtocol } from '../../protocol/registers/declaration.ts';
+import { MODBUS_PROTOCOLS, type ModbusProtocol } from '../../protocol/index.ts';
 import type { CliIo, Command, ExitCode } from '../command.ts';
 import { csvOfMap, mapOfCsv } from '../register-csv.ts';
 

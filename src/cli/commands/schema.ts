@@ -1,6 +1,8 @@
-import { devicesJsonSchemaText } from '../../config/json-schema.ts';
-import { messagesJsonSchemaText, registersJsonSchemaText } from '../../config/messages/json-schema.ts';
-import { devicesJsonSchemaText, messagesJsonSchemaText } from '../../config/index.ts';
+import {
+  devicesJsonSchemaText,
+  messagesJsonSchemaText,
+  registersJsonSchemaText,
+} from '../../config/index.ts';
 import type { Command } from '../command.ts';
 
 interface SchemaArgs {

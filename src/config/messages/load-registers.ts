@@ -1,15 +1,18 @@
-import { DeclaredProtocol } from '../../protocol/declared/declared-protocol.ts';
-import { type DeclarationFinding, Findings, lintName } from '../../protocol/declared/finding.ts';
-import { lintProtocol } from '../../protocol/declared/lint.ts';
-import { compileMap, isFramed } from '../../protocol/registers/compile-map.ts';
 import {
+  compileMap,
+  type DeclarationFinding,
+  DeclaredProtocol,
+  Findings,
+  isFramed,
+  lintName,
+  lintProtocol,
   MAP_KEYS,
   MOST_OF_A_MAP,
+  placeRegisters,
   REGISTER_KEYS,
   type RegisterDeclaration,
   type RegisterMap,
-} from '../../protocol/registers/declaration.ts';
-import { placeRegisters } from '../../protocol/registers/place.ts';
+} from '../../protocol/index.ts';
 import { explainIssues } from '../explain-issues.ts';
 import type { Report } from '../report.ts';
 import { declareKeys } from './keys.ts';

@@ -1,10 +1,7 @@
 import { z } from 'zod';
-import { table } from '../../contract/tables.ts';
-import { FRAMING_TYPES } from '../../protocol/framing/declaration.ts';
-import { messagesJsonSchema, registersJsonSchema } from './json-schema.ts';
 import { table } from '../../contract/feed/index.ts';
 import { FRAMING_TYPES } from '../../protocol/index.ts';
-import { messagesJsonSchema } from './json-schema.ts';
+import { messagesJsonSchema, registersJsonSchema } from './json-schema.ts';
 import { shapeOfFraming } from './read-framing.ts';
 
 /** As much of JSON Schema as a table shows. */

@@ -1,6 +1,6 @@
 import { arrayField } from './array-field.ts';
-import { bitField, coilField } from './bit-field.ts';
 import { autoColumns } from './auto-columns.ts';
+import { bitField, coilField } from './bit-field.ts';
 import { bitsField } from './bits-field.ts';
 import { bytesField, constantBytes, fixedBytes, reservedField } from './bytes-field.ts';
 import { checksumField } from './checksum-field.ts';
