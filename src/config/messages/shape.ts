@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ADDRESS_KEYS, MAP_KEYS, MESSAGE_KEYS, MODBUS_PROTOCOLS, REGISTER_KEYS } from '../../protocol/index.ts';
-import { badType, badType, choiceField, choiceField, field, field, flagField, textField, textField } from '../field.ts';
+import { badType, choiceField, field, flagField, textField } from '../field.ts';
 import { shapesOf } from './keys.ts';
 import { framingShape } from './read-framing.ts';
 import { enumField, namesField } from './value-shapes.ts';
