@@ -92,6 +92,13 @@ export function compileMap(map: RegisterMap, placed: readonly PlacedRegister[]):
     enums: map.enums,
     errors: {},
     messages: [...all.map(({ message }) => message), ...exceptions],
+    registers: placed.map((register) => ({
+      table: register.table,
+      address: register.address,
+      size: register.size,
+      writable: register.declaration.write === true,
+      field: fieldOf(register),
+    })),
     polls: reads.map(({ message }, index) => ({
       message: message.name,
       everyMs: blocks[index]?.everyMs ?? 1_000,
