@@ -4,14 +4,13 @@ export { type Checksum, checksumOf, type WideChecksum, wideChecksumOf } from './
 export { CRC_64_XZ } from './crc/models.ts';
 export { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from './crc/parameters.ts';
 export { makeWideCrc } from './crc/wide-crc.ts';
+export { ADDRESS_KEYS, type AddressDeclaration } from './declared/address-declaration.ts';
 export { parseAddress } from './declared/address-field.ts';
 export { parseBits } from './declared/bits-field.ts';
 export { builtinDeclaration, clashWithBuiltin, withBuiltin } from './declared/builtin.ts';
 export { compileField, isColumn, takesRest } from './declared/compile-fields.ts';
 export { splitReference } from './declared/condition.ts';
 export {
-  ADDRESS_KEYS,
-  type AddressDeclaration,
   type Condition,
   type ConfirmDeclaration,
   DEFAULT_PROTOCOL,

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { ADDRESS_KEYS, MAP_KEYS, MESSAGE_KEYS, MODBUS_PROTOCOLS, REGISTER_KEYS } from '../../protocol/index.ts';
+import {
+  ADDRESS_KEYS,
+  MAP_KEYS,
+  MESSAGE_KEYS,
+  MODBUS_PROTOCOLS,
+  REGISTER_KEYS,
+} from '../../protocol/index.ts';
 import { badType, choiceField, field, flagField, textField } from '../field.ts';
 import { shapesOf } from './keys.ts';
 import { framingShape } from './read-framing.ts';
