@@ -22,6 +22,8 @@ export { messagesJsonSchemaText, registersJsonSchemaText } from './messages/json
 export { type LoadedMessages, loadMessages, looksLikeMessages } from './messages/load-messages.ts';
 export type {
   BridgeConfig,
+  BusConfig,
+  BusDeviceConfig,
   DeviceConfig,
   DialledDeviceConfig,
   ListenerConfig,

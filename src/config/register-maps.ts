@@ -18,13 +18,15 @@ export function withPolls<T extends DeviceShape | ListenerShape>(
   return { ...given, session: given.session ?? 'none', poll: [...(given.poll ?? []), ...asked] };
 }
 
-/** The messages of a register map as they go to a device that has its line for itself. */
-export function addressedAlone(
-  given: object | undefined,
+/** The address of a device of a register map that is alone on its line and says none. */
+export function addressAlone(
+  given: DeviceShape,
   messages: DeclaredProtocol | undefined,
-): DeclaredProtocol | undefined {
-  const { polls, address } = messages?.declaration ?? {};
-  if (polls === undefined || address?.value !== undefined) return messages;
-  const own = given !== undefined && 'address' in given ? given.address : undefined;
-  return messages?.at(Number(own ?? LONE_ADDRESS));
+): { readonly address?: number | string | undefined } {
+  return messages?.declaration.polls === undefined ? {} : { address: given.address ?? LONE_ADDRESS };
+}
+
+/** The messages of a register map as they go to devices that dial in, each with its line for itself. */
+export function addressedAlone(messages: DeclaredProtocol | undefined): DeclaredProtocol | undefined {
+  return messages?.declaration.polls === undefined ? messages : messages.at(LONE_ADDRESS);
 }

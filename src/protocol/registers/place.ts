@@ -64,7 +64,7 @@ function placeOf(
   }
   if (table === 'input' && declaration.write === true) return add('write', ...READ_ONLY);
   const { type = 'u16', length } = declaration;
-  if (type === 'text' || type === 'bytes') {
+  if (type === 'text' || type === 'bytes' || type === 'bcd') {
     if (typeof length === 'number' && length > 0 && length % 2 === 0 && length <= 246)
       return spaced({ index, declaration, table, address, size: length / 2, type });
     return add(
