@@ -4,6 +4,7 @@ export { type Checksum, checksumOf, type WideChecksum, wideChecksumOf } from './
 export { CRC_64_XZ } from './crc/models.ts';
 export { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from './crc/parameters.ts';
 export { makeWideCrc } from './crc/wide-crc.ts';
+export { ADDRESS_KEYS, type AddressDeclaration } from './declared/address-declaration.ts';
 export { parseAddress } from './declared/address-field.ts';
 export { bcdSize } from './declared/bcd.ts';
 export { parseBits } from './declared/bit-range.ts';
@@ -12,8 +13,6 @@ export { parseOffset } from './declared/clock-time.ts';
 export { compileField, isColumn, takesRest } from './declared/compile-fields.ts';
 export { splitReference } from './declared/condition.ts';
 export {
-  ADDRESS_KEYS,
-  type AddressDeclaration,
   type BitDeclaration,
   type Condition,
   type ConfirmDeclaration,
@@ -22,6 +21,7 @@ export {
   type Extent,
   FIELD_KEYS,
   type FieldDeclaration,
+  type HeldRegister,
   type IdDeclaration,
   MESSAGE_KEYS,
   type MessageDeclaration,

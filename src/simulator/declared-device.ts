@@ -1,8 +1,6 @@
-import type { Value, Values } from '../contract/value.ts';
+import type { Value, Values } from '../contract/index.ts';
 import { HeartwireError } from '../errors.ts';
-import type { FieldDeclaration } from '../protocol/declared/declaration.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import type { DeclaredMessage } from '../protocol/message.ts';
+import type { DeclaredMessage, DeclaredProtocol, FieldDeclaration } from '../protocol/index.ts';
 import { madeValues, type ValueSource } from './made-values.ts';
 import { ModbusImage } from './modbus-image.ts';
 

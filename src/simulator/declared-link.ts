@@ -1,25 +1,11 @@
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { payloadJudge } from '../protocol/declared/payload-judge.ts';
-import type { FrameDecoder } from '../protocol/decoder.ts';
-import type { Framing } from '../protocol/framing/framing.ts';
-import { makeFraming } from '../protocol/framing/make-framing.ts';
+import { type FrameDecoder, type Framing, makeFraming, payloadJudge } from '../protocol/index.ts';
 import { DeclaredDevice, type DeviceTime } from './declared-device.ts';
 import { type Faults, FaultyLine } from './faults.ts';
 import type { LinkProtocolPorts } from './link-protocol.ts';
+import type { DeclaredSettings } from './speech.ts';
 
 /** A silence that ends a frame, where its framing needs one. */
 const GAP_MS = 20;
-
-/** What declared devices say by themselves, and how often. */
-export interface DeclaredSettings {
-  /** As all devices speak it. */
-  readonly protocol: DeclaredProtocol;
-  /** Those that are on the line, where messages carry an address; one device where they do not. */
-  readonly addresses: readonly number[];
-  readonly seed: number;
-  /** How often a message is sent whose declaration does not say it, in ms; absent: never. */
-  readonly everyMs?: number | undefined;
-}
 
 /** The devices of a line, by their addresses. */
 export type DeclaredDevices = ReadonlyMap<number | undefined, DeclaredDevice>;

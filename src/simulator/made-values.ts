@@ -1,6 +1,5 @@
-import type { Value, Values } from '../contract/value.ts';
-import type { EnumDeclaration, FieldDeclaration } from '../protocol/declared/declaration.ts';
-import { parseNumberType } from '../protocol/declared/number-type.ts';
+import type { Value, Values } from '../contract/index.ts';
+import { type EnumDeclaration, type FieldDeclaration, parseNumberType } from '../protocol/index.ts';
 
 /** What a made-up value depends on: the same seed, name and time give the same one. */
 export interface ValueSource {
@@ -82,7 +81,8 @@ function numberOf(field: FieldDeclaration, path: string, source: ValueSource): V
     );
   }
   const [least, greatest] = boundsOf(field);
-  const { scale = 1, unit = '', name = '' } = field;
+  const { unit = '', name = '' } = field;
+  const scale = scaleOf(field);
   const phase = hash(path, source.seed);
   if (GROWS.test(unit) || COUNTS.test(name)) {
     const grown =
@@ -120,13 +120,17 @@ function boundsOf({
 }
 
 /** As finely as the field is written, or to hundredths. */
-function rounded(value: number, { type, scale, offset = 0 }: FieldDeclaration): number {
+function rounded(value: number, field: FieldDeclaration): number {
+  const { type, offset = 0 } = field;
   const whole = /^[ui]\d/.test(type);
-  const step = scale ?? (whole ? 1 : 0.01);
+  const step = field.scale === undefined ? (whole ? 1 : 0.01) : scaleOf(field);
   const steps = Math.round((value - offset) / step);
   // 0.1 * 3 is a little more than 0.3.
   return Number((steps * step + offset).toPrecision(12));
 }
+
+/** A scale that another field holds is made up with it, and is not known here. */
+const scaleOf = ({ scale }: FieldDeclaration): number => (typeof scale === 'number' ? scale : 1);
 
 function nameOf(names: EnumDeclaration, path: string, source: ValueSource): Value {
   const all = Object.values(names);

@@ -1,4 +1,4 @@
-import type { HeldRegister, ProtocolDeclaration } from '../protocol/declared/declaration.ts';
+import type { HeldRegister, ProtocolDeclaration } from '../protocol/index.ts';
 
 type Table = HeldRegister['table'];
 
@@ -137,7 +137,8 @@ export class ModbusImage {
         (each) => each.table === table && address >= each.address && address < each.address + each.size,
       );
       if (register?.writable !== true) return ILLEGAL_ADDRESS;
-      const { range, type, scale = 1, offset = 0 } = register.field;
+      const { range, type, scale: declared, offset = 0 } = register.field;
+      const scale = typeof declared === 'number' ? declared : 1;
       const [least, greatest] = range ?? [null, null];
       const raw = values[index] ?? 0;
       const value = (type.startsWith('i') && raw > 0x7fff ? raw - 0x10000 : raw) * scale + offset;

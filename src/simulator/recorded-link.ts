@@ -1,15 +1,6 @@
 import { type Faults, FaultyLine } from './faults.ts';
 import type { LinkProtocolPorts } from './link-protocol.ts';
-
-/** What a recorded device said: by itself, or as an answer. */
-export interface RecordedSpeech {
-  /** Without being asked, in ms since the link opened. */
-  readonly unasked: ReadonlyArray<{ readonly atMs: number; readonly bytes: Uint8Array }>;
-  /** What it answered, in order, to what it was sent (in hex), each time that it was. */
-  readonly answers: ReadonlyMap<string, readonly (readonly Uint8Array[])[]>;
-  /** What it said by itself begins again after so long, in ms. */
-  readonly durationMs: number;
-}
+import type { RecordedSpeech } from './speech.ts';
 
 /** A device that does as a trace did. */
 export class RecordedLink {
