@@ -96,13 +96,9 @@ function numberOf(field: FieldDeclaration, path: string, source: ValueSource): V
 }
 
 /** Between what can be sent, or what is good, or what is usual; never beyond what the type can carry. */
-function boundsOf({
-  type,
-  range,
-  limits,
-  scale = 1,
-  offset = 0,
-}: FieldDeclaration): readonly [number, number] {
+function boundsOf(field: FieldDeclaration): readonly [number, number] {
+  const { type, range, limits, offset = 0 } = field;
+  const scale = scaleOf(field);
   const number = parseNumberType(type, 'big');
   const bits = 8 * Math.min(number?.bytes ?? 4, 4);
   const signed = number?.signed === true;

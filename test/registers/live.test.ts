@@ -12,10 +12,10 @@ import { ModbusSlave } from './modbus-slave.ts';
 const REGISTERS = `enums: { mode: { 0: idle, 1: heating } }
 registers:
   - { name: voltage, at: input:0, type: f32, unit: V, every: 200ms, limits: { warn: [207, 253] } }
-  - { name: setpoint, at: holding:16, type: i16, scale: 0.1, unit: "°C", write: true, range: [-5, 45], every: 1h }
-  - { name: mode, at: holding:17, enum: mode, write: true, every: 1h }
-  - { name: energy, at: holding:20, type: u32, write: true, every: 1h }
-  - { name: running, at: coil:3, write: true, every: 1h }
+  - { name: setpoint, at: holding:16, type: i16, scale: 0.1, unit: "°C", write: true, range: [-5, 45], every: 4s }
+  - { name: mode, at: holding:17, enum: mode, write: true, every: 4s }
+  - { name: energy, at: holding:20, type: u32, write: true, every: 4s }
+  - { name: running, at: coil:3, write: true, every: 4s }
   - { name: pump, at: coil:12, every: 200ms }
   - { name: door, at: discrete:9, every: 200ms }
 `;
@@ -37,7 +37,7 @@ afterEach(() => rm(dir, { recursive: true }));
 async function bridgeTo(port: number, kind: 'rtu' | 'tcp'): Promise<Bridge> {
   await writeFile(join(dir, 'map.yaml'), `version: 1\nprotocol: modbus-${kind}\n${REGISTERS}`);
   const line = kind === 'rtu' ? 'line: serial, gap: 50ms,' : '';
-  const device = `{ id: m, link: "tcp:127.0.0.1:${port}", ${line} request_timeout: 300ms, late_window: 300ms, turnaround: 2ms, silence: 20s, messages: map.yaml }`;
+  const device = `{ id: m, link: "tcp:127.0.0.1:${port}", ${line} request_timeout: 1s, late_window: 500ms, turnaround: 2ms, silence: 20s, messages: map.yaml }`;
   await writeFile(join(dir, 'devices.yaml'), `server: { port: 0 }\ndevices:\n  - ${device}\n`);
   const { config, problems } = await readConfig(join(dir, 'devices.yaml'), 'devices.yaml');
   expect(problems.map(formatProblem)).toEqual([]);
@@ -47,7 +47,7 @@ async function bridgeTo(port: number, kind: 'rtu' | 'tcp'): Promise<Bridge> {
 }
 
 describe.each(['rtu', 'tcp'] as const)('a Modbus slave over %s', (kind) => {
-  const TIMES = { timeout: 30_000 };
+  const TIMES = { timeout: 45_000 };
 
   it('gives its registers under their names, and takes commands that are read back', TIMES, async () => {
     await using slave = await ModbusSlave.start(kind, ...SET);
@@ -56,7 +56,7 @@ describe.each(['rtu', 'tcp'] as const)('a Modbus slave over %s', (kind) => {
     await using watcher = await DeviceWatcher.connect(url, ['devices/+/state', 'devices/+/stats']);
     const values = () => (watcher.document('devices/m/state')?.values as Record<string, unknown>) ?? {};
     const registers = () => values().registers;
-    await expect.poll(registers, { timeout: 10_000 }).toEqual({
+    await expect.poll(registers, { timeout: 20_000 }).toEqual({
       voltage: 230.20001,
       setpoint: -5,
       mode: 'heating',

@@ -95,7 +95,7 @@ describe('a simulated Modbus slave', () => {
   });
 });
 
-const examples = projectFiles(['examples'], ['.yaml']).map(
+const examples = projectFiles(['examples'], ['messages.yaml']).map(
   (path) => [path, load(readProjectFile(path))] as const,
 );
 const packs = (await readShippedPacks()).map(({ name, protocol }) => [`pack ${name}`, protocol] as const);
