@@ -1,5 +1,11 @@
 import { type DeviceState, qualityOf } from '../../client/index.ts';
-import { isJsonObject, type Json, type JsonObject, ownValue } from '../../contract/wire/index.ts';
+import {
+  deviceStatusOf,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  ownValue,
+} from '../../contract/wire/index.ts';
 import { printable } from '../../system/index.ts';
 
 /** One device as a table shows it; all text is fit to be printed. */
@@ -20,7 +26,6 @@ export interface DeviceRow {
   readonly quality: 'alarm' | 'warn' | undefined;
 }
 
-const STATUSES = ['unknown', 'registering', 'online', 'stale', 'offline', 'away'] as const;
 const LONGEST_VALUE = 40;
 /** Seconds and below are what an age is read in. */
 const MINUTE_S = 60;
@@ -39,7 +44,7 @@ export function deviceRow(
 ): DeviceRow {
   const link = isJsonObject(state.link) ? state.link : {};
   const sealed = typeof state.$jwe === 'string';
-  const status = sealed ? 'secret' : STATUSES.find((each) => each === state.status);
+  const status = sealed ? 'secret' : deviceStatusOf(state.status);
   return {
     id: printable(id),
     status: status ?? 'unknown',

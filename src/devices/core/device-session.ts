@@ -1,5 +1,6 @@
-import type { DeviceStatus, StateDocument } from '../../contract/feed/index.ts';
+import type { StateDocument } from '../../contract/feed/index.ts';
 import type { SessionSettings } from '../../contract/index.ts';
+import type { DeviceStatus } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
 import type { Expectation } from '../../protocol/index.ts';
 import { Absence } from './absence.ts';

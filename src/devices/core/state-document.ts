@@ -1,4 +1,5 @@
-import type { DeviceStatus, LinkState, LinkStatus, StateDocument } from '../../contract/feed/index.ts';
+import type { LinkState, StateDocument } from '../../contract/feed/index.ts';
+import type { DeviceStatus, LinkStatus } from '../../contract/wire/index.ts';
 import type { Measured } from './measurements.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

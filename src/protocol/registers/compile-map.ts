@@ -34,7 +34,14 @@ const FRAMINGS: Readonly<Record<ModbusProtocol, FramingDeclaration | undefined>>
     checksum: { algorithm: 'crc-16/modbus', order: 'little' },
   },
   'modbus-tcp': { type: 'length', length: 'u16be', at: 4, maxFrame: 260 },
-  'modbus-ascii': undefined,
+  'modbus-ascii': {
+    type: 'delimiter',
+    start: Uint8Array.of(0x3a),
+    delimiter: Uint8Array.of(0x0d, 0x0a),
+    encoding: 'hex',
+    checksum: { algorithm: 'lrc-8', order: 'big' },
+    maxFrame: 254,
+  },
 };
 
 /** Bytes in front of the address in a frame over TCP. */

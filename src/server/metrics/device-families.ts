@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
-import { DEVICE_STATUSES, LINK_STATUSES, type StatsDocument } from '../../contract/feed/index.ts';
+import type { StatsDocument } from '../../contract/feed/index.ts';
+import { DEVICE_STATUSES, LINK_STATUSES } from '../../contract/wire/index.ts';
 import { type DeviceReading, Tally } from '../../devices/index.ts';
 import { atOnce } from '../../system/index.ts';
 import { addCounter, addGauge, type Sample } from './family.ts';
