@@ -46,11 +46,13 @@ export function deviceRow(
   const sealed = typeof state.$jwe === 'string';
   const status = sealed ? 'secret' : deviceStatusOf(state.status);
   return {
-    id: printable(id),
+    id: printable(labelled(id, textOf(state.label))),
     status: status ?? 'unknown',
     since: numberOf(state.since),
     link: printable(
-      [textOf(link.status), textOf(link.address)].filter((each) => each !== undefined).join(' '),
+      [textOf(link.status), textOf(link.bus), textOf(link.address)]
+        .filter((each) => each !== undefined)
+        .join(' '),
     ),
     failed: link.status === 'failed',
     seenAt: numberOf(stats?.last_frame_at),
@@ -78,7 +80,7 @@ function detailOf(state: JsonObject, link: JsonObject, declaration: JsonObject |
     const mark = own === undefined ? '' : ` (${String(own)})`;
     return {
       bad: own !== undefined,
-      text: `${path}=${valueText(value)}${unitOf(declaration, path, value)}${mark}`,
+      text: `${labelOf(declaration, path)}=${valueText(value)}${unitOf(declaration, path, value)}${mark}`,
     };
   });
   // What is out of its limits is what one looks for.
@@ -93,6 +95,17 @@ function flat(object: JsonObject, above = ''): [path: string, value: Json | unde
     const path = `${above}${key}`;
     return isJsonObject(value) && value.$bytes === undefined ? flat(value, `${path}.`) : [[path, value]];
   });
+}
+
+/** A device by what people call it, and by its id, which commands take. */
+const labelled = (id: string, label: string | undefined): string =>
+  label === undefined ? id : `${label} (${id})`;
+
+/** What people call a value; its path where they have no other name for it. */
+function labelOf(declaration: JsonObject | undefined, path: string): string {
+  const fields = isJsonObject(declaration?.fields) ? declaration.fields : {};
+  const described = ownValue(fields, path);
+  return (isJsonObject(described) ? textOf(described.label) : undefined) ?? path;
 }
 
 /** Behind a number, or a list of them; a word of an enum has none. */

@@ -28,8 +28,13 @@ const link = z.object({
   ...why,
 });
 
+const label = z.string().meta({ description: 'What people see in place of the name.' }).exactOptional();
+const group = z.string().meta({ description: 'A heading under which people see it.' }).exactOptional();
+
 const state = z.object({
   device: z.string(),
+  label,
+  group,
   status: oneOf(DEVICE_STATUSES),
   since: instant(),
   ...why,
@@ -120,11 +125,20 @@ const declaration = z.object({
     .record(
       z.string(),
       z
-        .object({ unit: z.string().meta({ description: 'As it is declared: `°C`.' }).exactOptional() })
+        .object({
+          unit: z.string().meta({ description: 'As it is declared: `°C`.' }).exactOptional(),
+          label,
+          group,
+        })
         .readonly(),
     )
     .readonly()
     .meta({ description: 'By message and field, with dots, as in `quality`.' }),
+  messages: z
+    .record(z.string(), z.object({ label, group }).readonly())
+    .readonly()
+    .meta({ description: 'Messages with names for people.' })
+    .exactOptional(),
   replay: z.literal(true).meta({ description: 'Of a trace that is played.' }).exactOptional(),
 });
 

@@ -67,13 +67,7 @@ export class DeviceSession {
   constructor(settings: SessionSettings, ports: SessionPorts, now: Instant) {
     this.settings = settings;
     const measurements = new Measurements(ports.messages?.declarations ?? [], settings.bare?.polls);
-    this.#axes = new StateAxes(
-      settings.device,
-      settings.transport,
-      now.wallMs,
-      measurements.measured,
-      settings.bus?.id,
-    );
+    this.#axes = new StateAxes(settings, now.wallMs, measurements.measured, settings.bus?.id);
     this.#absence = new Absence(settings, this.#axes);
     this.#plan = new DialPlan(settings, ports.random);
     const emit = (effect: Effect) => {

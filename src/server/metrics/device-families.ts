@@ -63,6 +63,17 @@ function addNamed(registry: Registry, now: () => DeviceSnapshot): void {
           return value === undefined ? [] : [[{ device: reading.id }, value]];
         }),
     });
+  addGauge(registry, {
+    name: 'heartwire_device_info',
+    help: 'Always 1; the labels say what people call the device.',
+    labels: ['device', 'label', 'group'],
+    read: () =>
+      now().named.flatMap(({ id, state: { label, group } }): Sample[] =>
+        label === undefined && group === undefined
+          ? []
+          : [[{ device: id, label: label ?? '', group: group ?? '' }, 1]],
+      ),
+  });
   each('heartwire_device_online', 'Whether the device is online (1) or not (0).', ({ state }) =>
     state.status === 'online' ? 1 : 0,
   );
