@@ -4,8 +4,8 @@ export { type Checksum, checksumOf, type WideChecksum, wideChecksumOf } from './
 export { CRC_64_XZ } from './crc/models.ts';
 export { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from './crc/parameters.ts';
 export { makeWideCrc } from './crc/wide-crc.ts';
+export { ADDRESS_KEYS, type AddressDeclaration } from './declared/address-declaration.ts';
 export { parseAddress } from './declared/address-field.ts';
-export { ADDRESS_KEYS, type AddressDeclaration } from './declared/address-keys.ts';
 export { Assembler } from './declared/assembler.ts';
 export { bcdSize } from './declared/bcd.ts';
 export { parseBits } from './declared/bit-range.ts';
@@ -23,6 +23,7 @@ export {
   type ExtentElsewhere,
   FIELD_KEYS,
   type FieldDeclaration,
+  type HeldRegister,
   type IdDeclaration,
   MESSAGE_KEYS,
   type MessageDeclaration,
@@ -39,6 +40,7 @@ export { DeclaredProtocol, type Inspection } from './declared/declared-protocol.
 export { enumNames } from './declared/enum-names.ts';
 export { parseEpoch } from './declared/epoch.ts';
 export { fieldsWithin } from './declared/field-references.ts';
+export { type DeclarationFinding, Findings, lintName } from './declared/finding.ts';
 export { partOf } from './declared/framing-parts.ts';
 export { lintProtocol } from './declared/lint.ts';
 export type { Form } from './declared/message-form.ts';
@@ -104,5 +106,16 @@ export type {
 } from './message.ts';
 export type { IdentityRule } from './messages/register.ts';
 export { type BuiltinOptions, builtinMessages, builtinProtocol } from './messages/registry.ts';
+export { compileMap, isFramed } from './registers/compile-map.ts';
+export {
+  MAP_KEYS,
+  MODBUS_PROTOCOLS,
+  MOST_OF_A_MAP,
+  type ModbusProtocol,
+  REGISTER_KEYS,
+  type RegisterDeclaration,
+  type RegisterMap,
+} from './registers/declaration.ts';
+export { placeRegisters } from './registers/place.ts';
 export { StreamDecoder } from './stream-decoder.ts';
 export { TelnetWatch } from './telnet-watch.ts';

@@ -1,8 +1,8 @@
 import type { ByteOrder } from '../framing/byte-order.ts';
 import type { FramingDeclaration } from '../framing/declaration.ts';
 import type { Declared, KeyTable } from '../keys.ts';
-import type { AddressDeclaration } from './address-keys.ts';
 import { ASSEMBLE_KEYS } from './assemble-keys.ts';
+import type { AddressDeclaration } from './address-declaration.ts';
 import { description, group, label } from './label-keys.ts';
 import { MESSAGE_FRAMING_KEYS } from './message-framing-keys.ts';
 import { BIT_KEYS, type LIMITS_KEYS, QUANTITY_KEYS } from './number-keys.ts';
@@ -11,7 +11,7 @@ import { CONDITION_KEYS, STRUCTURE_KEYS } from './structure-keys.ts';
 
 export type { ByteOrder } from '../framing/byte-order.ts';
 export type { FramingDeclaration } from '../framing/declaration.ts';
-export { ADDRESS_KEYS, type AddressDeclaration } from './address-keys.ts';
+export { ADDRESS_KEYS, type AddressDeclaration } from './address-declaration.ts';
 
 /**
  * A name of a number type: `u8` to `u64` and `i8` to `i64` in steps of 8 bits, `f16`, `f32`, `f64`; `le` or `be` may
@@ -97,7 +97,7 @@ export const FIELD_KEYS = {
     example: 'u16',
     required: true,
     description:
-      'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f16`, `f32`, `f64`; with `le` or `be` behind it in another byte order, with `cdab` or `badc` in another order of words; `bcd`, `varint`), a number in text (`number`, `hex_number`), a time (`time` in text, `bcd_time`, `byte_time`), `text`, `bytes`, `array`, `struct`, `switch`, `tlv`, `crc` or `reserved`.',
+      'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f16`, `f32`, `f64`; with `le` or `be` behind it in another byte order, with `cdab` or `badc` in another order of words; `bcd`, `varint`), a number in text (`number`, `hex_number`), a time (`time` in text, `bcd_time`, `byte_time`), `text`, `bytes`, `array`, `struct`, `switch`, `tlv`, `crc`, `reserved`, `bit` (true or false, of the `reserved` byte in front) or `coil` (ff00 or 0000).',
     examples: ['u16', 'i24le', 'f32cdab', 'number', 'text', 'array'],
   },
   label,
@@ -122,6 +122,12 @@ export const FIELD_KEYS = {
     kind: 'enum',
     description:
       'Whole number: names of its values, an enum from `enums:` or written out. Text in a column: names by text, written out.',
+  },
+  at: {
+    kind: 'number',
+    least: 0,
+    greatest: 7,
+    description: '`bit`: which one of the byte in front, 0 the least significant.',
   },
   bits: {
     kind: 'groups',
@@ -342,6 +348,11 @@ export const MESSAGE_KEYS = {
 export type MessageDeclaration = Declared<typeof MESSAGE_KEYS, Values> & {
   /** Its ids where the protocol has a `selector`. */
   readonly selects?: readonly (number | string)[] | undefined;
+  /**
+   * Where its values stand in the state, beside those of other messages that say the same; false: they are no values of
+   * the device. Under its own name where it is left out. What is compiled to messages says it; no key of a file does.
+   */
+  readonly into?: string | false | undefined;
 };
 
 /** One of the places that tell messages apart, where that is no single number. */
@@ -364,6 +375,16 @@ export interface IdDeclaration {
   readonly at: number;
 }
 
+/** A register of a map in its place. */
+export interface HeldRegister {
+  readonly table: 'input' | 'holding' | 'coil' | 'discrete';
+  readonly address: number;
+  /** Registers, or coils. */
+  readonly size: number;
+  readonly writable: boolean;
+  readonly field: FieldDeclaration;
+}
+
 export interface ProtocolDeclaration {
   readonly byteOrder: ByteOrder;
   readonly framing: FramingDeclaration;
@@ -383,6 +404,10 @@ export interface ProtocolDeclaration {
   /** Names of error codes. */
   readonly errors: EnumDeclaration;
   readonly messages: readonly MessageDeclaration[];
+  /** What is asked of a device that is configured without a word about it: that of a register map. */
+  readonly polls?: readonly { readonly message: string; readonly everyMs: number }[] | undefined;
+  /** The registers of a map, for a slave that answers whatever part of them a master reads or writes. */
+  readonly registers?: readonly HeldRegister[] | undefined;
 }
 
 /** The protocol of the built-in messages, to which declared ones are added where a file says nothing else. */
