@@ -1,8 +1,8 @@
 import type { ByteOrder } from '../framing/byte-order.ts';
 import type { FramingDeclaration } from '../framing/declaration.ts';
 import type { Declared, KeyTable } from '../keys.ts';
-import { ASSEMBLE_KEYS } from './assemble-keys.ts';
 import type { AddressDeclaration } from './address-declaration.ts';
+import { ASSEMBLE_KEYS } from './assemble-keys.ts';
 import { description, group, label } from './label-keys.ts';
 import { MESSAGE_FRAMING_KEYS } from './message-framing-keys.ts';
 import { BIT_KEYS, type LIMITS_KEYS, QUANTITY_KEYS } from './number-keys.ts';
