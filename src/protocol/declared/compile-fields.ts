@@ -24,6 +24,7 @@ import { type Split, splitOf } from './split.ts';
 import { splitField } from './split-field.ts';
 import { type Member, structField } from './struct-field.ts';
 import { switchField } from './switch-field.ts';
+import { decodeText } from './text-code.ts';
 import { textField } from './text-field.ts';
 import { namedText, textInSlot } from './text-names.ts';
 import { bcdTimeField, byteTimeField } from './time-field.ts';
@@ -198,7 +199,7 @@ export function compileField(declaration: FieldDeclaration, scope: Scope): Field
     return declaration.optional === true ? optionalField(codec, scope.tail, scope.slot) : codec;
   }
   if (!isColumn(declaration)) return compileContent(declaration, scope);
-  return columnField(declaration, compileColumn(declaration, scope), scope.columns, scope);
+  return columnField(declaration, compileColumn(declaration, scope, scope.columns), scope.columns, scope);
 }
 
 /** Whether a field is one column of a text, or the pair of a key; else it is made of several. */
@@ -207,8 +208,10 @@ export function isColumn({ type, separator, keyValue }: FieldDeclaration): boole
 }
 
 /** What reads the text of one column, which ends where the column does. */
-function compileColumn(declaration: FieldDeclaration, scope: Scope): FieldCodec {
-  const inner = { ...scope, columns: undefined, tail: 0 };
+function compileColumn(declaration: FieldDeclaration, scope: Scope, { separator }: Split): FieldCodec {
+  const { hemisphere } = declaration;
+  const joint = hemisphere === undefined ? undefined : decodeText('utf8', separator, 0, separator.length);
+  const inner = { ...scope, columns: undefined, tail: 0, joint };
   const { type, length, terminator, value } = declaration;
   if (type === 'reserved') return skippedColumn(scope.limit);
   const open = length === undefined && terminator === undefined && value === undefined;
