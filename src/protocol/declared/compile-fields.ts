@@ -108,6 +108,7 @@ export function compileFields(
       slot,
       texts,
       tail: outer.columns === undefined ? outer.tail + tailBehind(fields, index, outer) : 0,
+      columnsBehind: fields.slice(index + 1).filter(({ optional }) => optional === true).length,
     };
     // In front of the id of a text stand fields of a fixed length, and no columns.
     const inFront = left.length > 0;
@@ -416,13 +417,14 @@ function compileArray(declaration: FieldDeclaration, scope: Scope): FieldCodec {
   const of = declaration.of ?? { type: 'u8' };
   const split = splitOf(declaration);
   if (split === undefined) {
-    const element = compileField(of, { ...scope, slot: -1, tail: 0, ahead: NONE_AHEAD });
+    const element = compileField(of, { ...scope, slot: -1, tail: 0, columnsBehind: 0, ahead: NONE_AHEAD });
     return arrayField(declaration, element, scope);
   }
   const element = compileField(of, { ...scope, slot: -1, tail: 0, columns: split, ahead: NONE_AHEAD });
   const list = arrayField({ ...declaration, count: declaration.count ?? 'rest' }, element, {
     ...scope,
     tail: 0,
+    columnsBehind: 0,
     columns: split,
   });
   return splitField(list, split, declaration, scope.tail, scope.limit);

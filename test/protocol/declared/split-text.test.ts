@@ -75,6 +75,27 @@ describe('columns', () => {
     expect(again(place, text)).toBe(text);
   });
 
+  const gsv = declaredIn(
+    lines(`  - name: gsv
+    from: device
+    separator: ","
+    fields:
+      - { name: sentence, type: text, value: GPGSV }
+      - { name: satellites, type: array, count: rest, of: { type: struct, fields: [{ name: prn, type: text }, { name: snr, type: text, empty: true }] } }
+      - { name: band, type: text, optional: true }
+`),
+  );
+
+  test.each<[string, Values]>([
+    ['GPGSV,01,31,02,', { satellites: [{ prn: '01', snr: '31' }, { prn: '02' }] }],
+    ['GPGSV,01,31,02,,7', { satellites: [{ prn: '01', snr: '31' }, { prn: '02' }], band: '7' }],
+    ['GPGSV,7', { satellites: [], band: '7' }],
+    ['GPGSV', { satellites: [] }],
+  ])('columns behind a list are no element of it: %s', (text, fields) => {
+    expect(read(gsv, text)).toMatchObject({ name: 'declared', fields, issues: [] });
+    expect(again(gsv, text)).toBe(text);
+  });
+
   it('has no value where the sign is none, and no message where its column is missing', () => {
     expect(read(place, 'GPGLL,4916.45,X,12311.12,,A')).toMatchObject({
       fields: { valid: 'A' },
