@@ -11,6 +11,7 @@ import { type Clock, DeadlineTimer, type Timer } from '../system/clock.ts';
 import { DefectStreak, tellDefect } from '../system/defect.ts';
 import type { Log } from '../system/log.ts';
 import { DeviceSession } from './core/device-session.ts';
+import { introducedBy } from './core/login.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
 import type { Effect, KnownBefore, RequestOutcome, SessionEvent, StopReason } from './core/session-events.ts';
 import type { SessionPorts } from './core/session-ports.ts';
@@ -169,8 +170,11 @@ export class DeviceRunner implements WireOwner {
   /** Either `attached` or `refused` of the claim is called, now or later, unless it is withdrawn. */
   claim(claim: WireClaim): void {
     this.#claims.set(claim.claimId, claim);
-    const { claimId, address, host, register } = claim;
-    const known = register === undefined ? {} : { register };
+    const { claimId, address, host, register, login } = claim;
+    const known = {
+      ...(register === undefined ? {} : { register }),
+      ...(login === undefined ? {} : { login }),
+    };
     this.#dispatch({ type: 'linkClaimed', claim: { claimId, address, host, ...known } });
   }
 
@@ -251,7 +255,10 @@ export class DeviceRunner implements WireOwner {
   }
 
   #transfers(wire: Wire, message: Message | InvalidPayload): boolean {
-    if (wire !== this.#wire || message.name !== 'register' || message.kind !== 'request') return false;
+    if (wire !== this.#wire || message.name === 'invalid') return false;
+    const { login } = this.settings;
+    const protocol = login === true ? this.messages?.protocol : undefined;
+    if (introducedBy(message, protocol) === undefined) return false;
     const transfer = this.#registers?.(message);
     this.#registers = undefined;
     if (transfer === undefined) return false;

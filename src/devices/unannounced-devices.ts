@@ -1,5 +1,5 @@
 import type { ListenerConfig } from '../config/model.ts';
-import type { RegisterRequest } from '../protocol/message.ts';
+import type { Identity } from '../contract/identity.ts';
 import { AddressPace } from '../system/addresses.ts';
 import type { Clock, Timer } from '../system/clock.ts';
 import type { KnownBefore } from './core/session-events.ts';
@@ -18,7 +18,7 @@ export type Resolution =
 /** How an unannounced device made itself known: by its register, or by its address alone. */
 export interface Arrival {
   readonly host: string;
-  readonly identity?: RegisterRequest['fields'];
+  readonly identity?: Identity;
 }
 
 /** What the runner of an unannounced device gets beside its settings. */

@@ -3,7 +3,15 @@ import type { Link, LinkEnd, SendOutcome } from '../links/link.ts';
 import type { NameResolver } from '../links/names/name-resolver.ts';
 import { dial } from '../links/transports.ts';
 import { decodePayload, encodeFrame } from '../protocol/codec.ts';
-import type { DecoderFault, Discarded, FrameDecoder, FrameSink, LineRemark } from '../protocol/decoder.ts';
+import type { HelloCodec } from '../protocol/declared/hello.ts';
+import {
+  type DecoderFault,
+  type Discarded,
+  type FrameDecoder,
+  type FrameSink,
+  type LineRemark,
+  SAMPLE_BYTES,
+} from '../protocol/decoder.ts';
 import type { Expectation } from '../protocol/expectation.ts';
 import type { InvalidPayload, Message } from '../protocol/message.ts';
 import { TelnetWatch } from '../protocol/telnet-watch.ts';
@@ -91,6 +99,9 @@ export class Wire {
   readonly #dropsUnread: WireOptions['dropsUnread'];
   /** What is being read now. */
   #chunk: Uint8Array | undefined;
+  /** What comes in front of the first frame, until it has come; and what has come of it. */
+  #hello: HelloCodec | undefined;
+  #front = NOTHING;
   /** What was found to be odd about the line since the owner last took a chunk. */
   #remark: LineRemark | undefined;
 
@@ -98,6 +109,7 @@ export class Wire {
     this.link = link;
     this.owner = owner;
     this.#codec = codec;
+    this.#hello = codec.hello;
     this.#ended = options.ended;
     this.#tap = options.tap;
     this.#idleAfterMs = options.idleAfterMs;
@@ -173,9 +185,11 @@ export class Wire {
           this.owner.wireBytes(this, chunk);
           this.#chunk = chunk;
           this.#remark ??= this.#telnet.received(chunk);
-          this.#decoder.push(chunk);
+          const frames = this.#hello === undefined ? chunk : this.#behindHello(this.#hello, chunk);
+          if (frames.length > 0) this.#decoder.push(frames);
           this.#chunk = undefined;
-          this.owner.wireChunk(this, chunk.byteLength, this.#decoder.pending, this.#takeRemark());
+          const pending = this.#front.length + this.#decoder.pending;
+          this.owner.wireChunk(this, chunk.byteLength, pending, this.#takeRemark());
         } catch (cause) {
           this.#chunk = undefined;
           this.owner.wireBroke(this, cause);
@@ -197,6 +211,29 @@ export class Wire {
         this.#guarded(() => this.owner.wireClosed(this, end));
       },
     });
+  }
+
+  /** The bytes behind the hello; none while it is not whole. */
+  #behindHello(hello: HelloCodec, chunk: Uint8Array): Uint8Array {
+    const bytes = this.#front.length === 0 ? chunk : Buffer.concat([this.#front, chunk]);
+    const found = hello.read(bytes);
+    this.#front = NOTHING;
+    switch (found.kind) {
+      case 'more':
+        this.#front = Uint8Array.from(bytes);
+        return NOTHING;
+      case 'none': {
+        const { expected, seen } = found;
+        const sample = bytes.slice(0, SAMPLE_BYTES);
+        this.#sink.fault({ reason: 'no_hello', length: bytes.length, expected, seen, sample });
+        return NOTHING;
+      }
+      case 'message':
+        this.#hello = undefined;
+        this.#tap?.message?.(found.message);
+        this.owner.wireMessage(this, found.message);
+        return bytes.subarray(found.end);
+    }
   }
 
   #takeRemark(): LineRemark | undefined {
@@ -281,6 +318,7 @@ export function dialWire(
   const spec = {
     identity: session.identity,
     builtin: session.bare === undefined,
+    login: session.login,
     maxFrame,
     line,
     messages,

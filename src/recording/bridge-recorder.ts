@@ -95,8 +95,8 @@ function describeConfigured(device: DeviceConfig): TracedDevice {
   if (device.kind === 'dialled') {
     return { settings, dialIn: false, line: device.line, maxFrame, timeZone, knownBy: 'register' };
   }
-  const { imei, appid } = device.match;
-  const knownBy = imei === undefined && appid === undefined ? 'address' : 'register';
+  const { imei, appid, identity } = device.match;
+  const knownBy = [imei, appid, identity].every((each) => each === undefined) ? 'address' : 'register';
   return { settings, dialIn: true, line: device.line ?? 'stream', maxFrame, timeZone, knownBy };
 }
 

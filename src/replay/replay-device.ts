@@ -1,4 +1,5 @@
 import type { ListenerConfig } from '../config/model.ts';
+import type { Identity } from '../contract/identity.ts';
 import type { Publisher } from '../contract/publisher.ts';
 import { MessageCatalog } from '../devices/core/message-catalog.ts';
 import { DeviceDirectory } from '../devices/device-directory.ts';
@@ -12,7 +13,6 @@ import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 import type { LinkEnd, Listener, ListenerHandlers } from '../links/link.ts';
 import { PlayedLink } from '../links/played-link.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import type { RegisterRequest } from '../protocol/message.ts';
 import type { TracedDevice } from '../recording/trace-meta.ts';
 import { formatLocalTime, parseLocalTime } from '../system/local-time.ts';
 import type { Log } from '../system/log.ts';
@@ -30,12 +30,13 @@ class ReplayDirectory extends DeviceDirectory {
   /** It was known by its address alone. */
   byAddress = false;
 
-  override resolve(identity: RegisterRequest['fields'], host: string, listener: ListenerConfig): Resolution {
+  override resolve(identity: Identity, host: string, listener: ListenerConfig): Resolution {
     return this.device === undefined ? super.resolve(identity, host, listener) : { device: this.device };
   }
 
   override resolveBare(): DeviceRunner | undefined {
-    return this.device?.settings.bare === undefined ? undefined : this.resolveAddress();
+    const { bare, login } = this.device?.settings ?? {};
+    return bare === undefined || login === true ? undefined : this.resolveAddress();
   }
 
   override resolveAddress(): DeviceRunner | undefined {
@@ -102,6 +103,7 @@ export class ReplayDevice {
     this.#codec = deviceCodec({
       identity: settings.identity,
       builtin: settings.bare === undefined,
+      login: settings.login,
       maxFrame,
       line: device.line,
       messages,

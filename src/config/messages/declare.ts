@@ -1,9 +1,16 @@
 import {
   DEFAULT_PROTOCOL,
+  type FieldDeclaration,
   MESSAGE_KEYS,
   type MessageDeclaration,
   type ProtocolDeclaration,
 } from '../../protocol/declared/declaration.ts';
+import {
+  ANSWER_KEYS,
+  type AnswerDeclaration,
+  type ExchangeDeclaration,
+  PROTOCOL_KEYS,
+} from '../../protocol/declared/session-declaration.ts';
 import { DEFAULT_MAX_PAYLOAD, type FramingDeclaration } from '../../protocol/framing/declaration.ts';
 import { declareKeys } from './keys.ts';
 import type { FileShape } from './shape.ts';
@@ -14,7 +21,7 @@ export function declareProtocol(
   framing: FramingDeclaration | undefined,
   messages: readonly Readonly<Record<string, unknown>>[],
 ): ProtocolDeclaration {
-  const { protocol, enums = {}, errors = {} } = file;
+  const { protocol, enums = {}, errors = {}, answers } = file;
   const usual = framing ?? DEFAULT_PROTOCOL.framing;
   const id =
     protocol?.id === undefined
@@ -27,7 +34,13 @@ export function declareProtocol(
   const error =
     protocol?.error ?? (usual.type === 'length' && id !== undefined ? DEFAULT_PROTOCOL.error : 'none');
   const byteOrder = protocol?.byte_order ?? DEFAULT_PROTOCOL.byteOrder;
+  const exchange = declareKeys(
+    PROTOCOL_KEYS,
+    protocol ?? {},
+    byteOrder,
+  ) as ExchangeDeclaration<FieldDeclaration>;
   return {
+    ...exchange,
     byteOrder,
     framing: usual,
     maxFrame: maxFrameOf(usual),
@@ -39,6 +52,11 @@ export function declareProtocol(
     ),
     errors,
     messages: messages.map((message) => declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration),
+    ...(answers === undefined
+      ? {}
+      : {
+          answers: answers.map((answer) => declareKeys(ANSWER_KEYS, answer, byteOrder) as AnswerDeclaration),
+        }),
   };
 }
 

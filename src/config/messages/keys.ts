@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FIELD_KEYS } from '../../protocol/declared/declaration.ts';
+import { FIELD_KEYS, REPLY_KEYS } from '../../protocol/declared/declaration.ts';
 import type { ByteOrder } from '../../protocol/framing/byte-order.ts';
 import type { Declared, Key, KeyTable } from '../../protocol/keys.ts';
 import { choiceField, durationField, numberField, textField } from '../field.ts';
@@ -9,6 +9,7 @@ import {
   conditionValue,
   confirmsField,
   constantField,
+  copyField,
   enumField,
   extentField,
   marginField,
@@ -94,21 +95,21 @@ function shapeOf(key: Key): z.ZodType {
       return z.strictObject(shapesOf(key.keys)).meta(meta);
     case 'groups':
       return z.array(z.strictObject(shapesOf(key.keys))).meta(meta);
+    case 'logins': {
+      const one = z.strictObject(shapesOf(key.keys));
+      return z.union([one, z.array(one).min(1)]).meta(meta);
+    }
+    case 'copy':
+      return copyField(description, key.examples ?? []);
+    case 'values':
+      return z.record(z.string(), z.unknown()).meta(meta);
   }
 }
 
 /** One field of a message, as it stands in the file; what its keys mean together is checked by the lint. */
 const fieldShape: z.ZodObject = z.strictObject(shapesOf(FIELD_KEYS));
 
-const replyShape = z.union([
-  z.literal('none'),
-  z.literal('status'),
-  z.strictObject({
-    fields: z
-      .array(fieldShape)
-      .meta({ description: 'Its fields, behind the error code; they are there where that is 0.' }),
-  }),
-]);
+const replyShape = z.union([z.literal('none'), z.literal('status'), z.strictObject(shapesOf(REPLY_KEYS))]);
 
 type GivenBytes = string | number | readonly number[];
 type Given = Readonly<Record<string, unknown>>;
@@ -145,7 +146,11 @@ function declareKey(key: Key, value: unknown, byteOrder: ByteOrder): unknown {
       return (value as readonly Given[]).map((each) => declareKeys(FIELD_KEYS, each, byteOrder));
     case 'reply':
       if (typeof value === 'string') return value;
-      return declareKeys({ fields: { kind: 'fields' } }, value as Given, byteOrder);
+      return declareKeys(REPLY_KEYS, value as Given, byteOrder);
+    case 'logins':
+      return (Array.isArray(value) ? value : [value]).map((each) => declareKeys(key.keys, each, byteOrder));
+    case 'copy':
+      return Array.isArray(value) ? Object.fromEntries(value.map((name) => [name, name])) : value;
     default:
       return value;
   }

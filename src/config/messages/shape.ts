@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MESSAGE_KEYS } from '../../protocol/declared/declaration.ts';
+import { ANSWER_KEYS, PROTOCOL_KEYS } from '../../protocol/declared/session-declaration.ts';
 import { badType, choiceField, field, textField } from '../field.ts';
 import { shapesOf } from './keys.ts';
 import { framingShape } from './read-framing.ts';
@@ -33,7 +34,11 @@ const idField = field<string | { readonly type: string; readonly at?: number }>(
   },
 );
 
+// Their names and shapes are those of the table.
+const exchangeKeys = shapesOf(PROTOCOL_KEYS) as Record<keyof typeof PROTOCOL_KEYS, z.ZodType>;
+
 const protocolKeys = {
+  ...exchangeKeys,
   byte_order: choiceField(['big', 'little'], {
     description: 'Order of the bytes in numbers that do not say their own.',
     default: 'big',
@@ -63,6 +68,10 @@ const commonKeys = {
       description: 'Names of raw values, for fields to refer to.',
       examples: [{ mode: { 0: 'idle', 1: 'heating' } }],
     }),
+  answers: z
+    .array(z.strictObject(shapesOf(ANSWER_KEYS)))
+    .optional()
+    .meta({ description: 'Answers that are sent by rule, in either direction; the first that fits counts.' }),
   errors: namesField('Names of error codes in replies.', [{ '-1': 'error', 5: 'busy' }]).optional(),
 };
 

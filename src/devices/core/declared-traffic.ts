@@ -1,4 +1,6 @@
 import type { Instant } from '../../instant.ts';
+import type { AnswerPorts } from '../../protocol/declared/answers.ts';
+import { HELLO } from '../../protocol/declared/hello.ts';
 import type {
   DeclaredMessage,
   DeclaredNotice,
@@ -8,11 +10,17 @@ import type {
   Message,
 } from '../../protocol/message.ts';
 import type { Calls } from './calls.ts';
+import { sendAnswer } from './login.ts';
 import type { ReplyMatch } from './request-slots.ts';
 import type { MessageMark } from './session-events.ts';
 import type { SessionContext } from './session-ports.ts';
 
 const NOT_AS_DECLARED = -1;
+
+/** What answers by rule need of a session. */
+export function answerPorts({ numbers, ports }: SessionContext, now: Instant): AnswerPorts {
+  return { number: () => numbers?.take() ?? 0, wallMs: now.wallMs, localTime: ports.localTime };
+}
 
 /** Handles declared messages under every link protocol: values, alarms, replies, the effect of commands. */
 export class DeclaredTraffic {
@@ -41,9 +49,20 @@ export class DeclaredTraffic {
     if (message.kind === 'request' && this.#context.files?.takes(message, now)) return undefined;
     if (this.#context.ports.messages?.declaration(message.message)?.rejects !== undefined)
       return this.#refused(message, now);
+    const match = this.#calls.answeredBy(message, now);
+    if (match?.kind === 'late') {
+      this.setAside(message, 'late');
+      return match;
+    }
     this.#context.emit({ type: 'publishMessage', message });
-    this.#takeIn(message, message.message, now);
-    if (message.kind === 'request') this.#answer(message, 0);
+    if (message.message !== HELLO) this.#takeIn(message, message.message, now);
+    if (match?.kind === 'answers') return match;
+    const answer = this.#context.ports.messages?.protocol.answers.to(
+      message,
+      answerPorts(this.#context, now),
+    );
+    if (answer !== undefined) sendAnswer(this.#context, answer);
+    else if (message.kind === 'request') this.#answer(message, 0);
     return undefined;
   }
 

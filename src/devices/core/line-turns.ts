@@ -38,8 +38,8 @@ export class LineTurns {
   readonly #turnaroundMs: number;
   readonly #pollTimeoutMs: number;
   #waiting: Waiting[] = [];
-  /** The request that is out. */
-  #asking: string | undefined;
+  /** The requests that are out; as many as the protocol allows. */
+  readonly #asking: string[] = [];
   #quietAt: number;
   #pollsFirst = false;
 
@@ -60,7 +60,7 @@ export class LineTurns {
 
   nextDeadline(): number {
     const expiry = Math.min(Number.POSITIVE_INFINITY, ...this.#waiting.map(({ expiresAt }) => expiresAt));
-    if (this.#asking !== undefined) return expiry;
+    if (this.#asking.length >= this.#most) return expiry;
     const freeAt = (request: OutgoingRequest): number => this.#calls.freeAt(request);
     const free = this.#waiting.map(({ request }) => freeAt(request));
     const wanted = Math.min(this.#polls.nextDeadline(freeAt), ...free);
@@ -81,8 +81,9 @@ export class LineTurns {
 
   /** The exchange of this request is over, however it ended. */
   over(message: string, now: Instant): void {
-    if (this.#asking !== message) return;
-    this.#asking = undefined;
+    const index = this.#asking.indexOf(message);
+    if (index < 0) return;
+    this.#asking.splice(index, 1);
     this.received(now);
     this.act(now);
   }
@@ -95,10 +96,16 @@ export class LineTurns {
   /** Asks what is next, where the line is quiet. */
   act(now: Instant): void {
     this.#expire(now);
-    if (this.#asking !== undefined || now.monoMs < this.#quietAt) return;
-    if (!this.#pollsFirst && this.#askForCaller(now)) return;
-    if (this.#askPoll(now)) return;
-    this.#askForCaller(now);
+    while (this.#asking.length < this.#most && now.monoMs >= this.#quietAt) {
+      if (!this.#pollsFirst && this.#askForCaller(now)) continue;
+      if (this.#askPoll(now) || this.#askForCaller(now)) continue;
+      return;
+    }
+  }
+
+  /** One at a time, unless the protocol tells several apart. */
+  get #most(): number {
+    return Number.isFinite(this.#calls.most) ? this.#calls.most : 1;
   }
 
   /** The link is gone. */
@@ -126,7 +133,7 @@ export class LineTurns {
   }
 
   #ask(...[request, requester, timesOutAt, now, group]: Parameters<SendRequest>): void {
-    this.#asking = request.name;
+    this.#asking.push(request.name);
     this.#send(request, requester, timesOutAt, now, group);
   }
 

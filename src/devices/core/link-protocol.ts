@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import type { Expectation } from '../../protocol/expectation.ts';
-import type { BuiltinMessage, InvalidPayload, Message, RegisterRequest } from '../../protocol/message.ts';
-import type { SessionEvent } from './session-events.ts';
+import type { BuiltinMessage, InvalidPayload, Message } from '../../protocol/message.ts';
+import type { LinkClaim, SessionEvent } from './session-events.ts';
 
 /** Why a link can't go on, and how it is to be closed. */
 export interface Ending {
@@ -13,6 +13,9 @@ export interface Ending {
 
 /** What a session is asked to send on a caller's behalf. */
 export type CallersRequest = Extract<SessionEvent, { type: 'requestMade' }>;
+
+/** How a peer that dialled in made itself known. */
+export type Introduction = Pick<LinkClaim, 'register' | 'login'>;
 
 /**
  * The protocol of one link, from its opening to its end: whether the peer is alive, requests, messages. It
@@ -28,7 +31,7 @@ export interface LinkProtocol {
   /** We opened the link. */
   open(now: Instant): void;
   /** The peer dialled in and is already known, by its register or by its address. */
-  openKnown(register: RegisterRequest['fields'] | undefined, now: Instant): void;
+  openKnown(introduction: Introduction, now: Instant): void;
   /** What may come now, judged by what was sent. */
   expectation(now: Instant): Expectation;
   received(message: Message | InvalidPayload, now: Instant): Ending | undefined;

@@ -1,8 +1,9 @@
 import type { AlarmEvent, StateDocument, StatsDocument } from '../../contract/feed/topic-documents.ts';
+import type { Identity } from '../../contract/identity.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Values } from '../../protocol/declared/value.ts';
 import type { DecoderFault, Discarded, LineRemark } from '../../protocol/decoder.ts';
-import type { InvalidPayload, Message } from '../../protocol/message.ts';
+import type { DeclaredMessage, InvalidPayload, Message } from '../../protocol/message.ts';
 import type { Refusal } from './message-catalog.ts';
 import type { PartialUpload, UploadCheckpoint, WholeFile } from './partial-upload.ts';
 
@@ -22,8 +23,10 @@ export interface LinkClaim {
   readonly address: string;
   /** The peer's IP address. */
   readonly host: string;
-  /** What it registered as; absent where it is known by its address alone. */
-  readonly register?: { readonly appid: string; readonly imei: string };
+  /** What it registered or logged in as; absent where it is known by its address alone. */
+  readonly register?: Identity;
+  /** The declared message with which it did, which is not answered yet. */
+  readonly login?: DeclaredMessage;
 }
 
 /** What ended the session before this one of the same device. */
@@ -43,7 +46,7 @@ export interface KnownBefore {
   readonly detail: string;
   /** It hung up by itself, and may be away until its next report is overdue. */
   readonly byItself: boolean;
-  readonly identity?: { readonly appid: string; readonly imei: string } | undefined;
+  readonly identity?: Identity | undefined;
 }
 
 /** What happened. Events about a link always mean the present one. */

@@ -1,6 +1,8 @@
 import type { ByteOrder } from '../framing/byte-order.ts';
 import type { FramingDeclaration } from '../framing/declaration.ts';
 import type { Declared, KeyTable } from '../keys.ts';
+import type { AnswerDeclaration, CopyDeclaration, ExchangeDeclaration } from './session-declaration.ts';
+import type { Values as FieldValues } from './value.ts';
 
 export type { ByteOrder } from '../framing/byte-order.ts';
 export type { FramingDeclaration } from '../framing/declaration.ts';
@@ -32,7 +34,7 @@ export interface ConfirmDeclaration {
 }
 
 /** What answers a message: nothing, an error code, or an error code and (on success) fields. */
-export type ReplyDeclaration = 'none' | 'status' | { readonly fields: readonly FieldDeclaration[] };
+export type ReplyDeclaration = 'none' | 'status' | Declared<typeof REPLY_KEYS, Values>;
 
 /** Values of the kinds of keys that only fields and messages have. */
 interface Values {
@@ -46,6 +48,8 @@ interface Values {
   readonly confirms: Readonly<Record<string, string | ConfirmDeclaration>>;
   readonly reply: ReplyDeclaration;
   readonly requests: 'any' | readonly string[];
+  readonly copy: CopyDeclaration;
+  readonly values: FieldValues;
   readonly field: FieldDeclaration;
   readonly fields: readonly FieldDeclaration[];
 }
@@ -278,6 +282,33 @@ export type LimitsDeclaration = Declared<typeof LIMITS_KEYS, Values>;
 
 export type BitDeclaration = Declared<typeof BIT_KEYS, Values>;
 
+/** The keys of a reply that has fields. */
+export const REPLY_KEYS = {
+  fields: {
+    kind: 'fields',
+    required: true,
+    description: 'Its fields, behind the error code; they are there where that is 0.',
+  },
+  id: {
+    kind: 'number',
+    least: -(2 ** 47),
+    greatest: 2 ** 48,
+    description: 'Its id, where that is not the one of the message.',
+    examples: [0x90],
+  },
+  copy: {
+    kind: 'copy',
+    description:
+      'Its fields that repeat fields of the message. With it, or with `set`, the bridge makes the reply to a message of the device.',
+    examples: [['serial']],
+  },
+  set: {
+    kind: 'values',
+    description: 'Its other fields. Where the device replies, another value is a refusal.',
+    examples: [{ result: 0 }],
+  },
+} as const satisfies KeyTable;
+
 /** The keys of a message. */
 export const MESSAGE_KEYS = {
   name: {
@@ -352,7 +383,7 @@ export interface IdDeclaration {
   readonly at: number;
 }
 
-export interface ProtocolDeclaration {
+export interface ProtocolDeclaration extends ExchangeDeclaration<FieldDeclaration> {
   readonly byteOrder: ByteOrder;
   readonly framing: FramingDeclaration;
   /** The longest payload, in bytes. */
@@ -365,6 +396,8 @@ export interface ProtocolDeclaration {
   /** Names of error codes. */
   readonly errors: EnumDeclaration;
   readonly messages: readonly MessageDeclaration[];
+  /** What answers what by rule, the first that fits. */
+  readonly answers?: readonly AnswerDeclaration[];
 }
 
 /** The protocol of the built-in messages, to which declared ones are added where a file says nothing else. */

@@ -3,13 +3,16 @@ import { type MessageDefinition, ProtocolDefinition } from '../definition.ts';
 import { copyOf, hexExcerpt } from '../describe.ts';
 import { agrees, type Expectation } from '../expectation.ts';
 import type { DeclaredMessage, EchoedMessage, InvalidPayload, UnknownMessage } from '../message.ts';
+import { Answers } from './answers.ts';
 import type { ProtocolDeclaration, Sender } from './declaration.ts';
 import { pathText } from './finding.ts';
+import { HelloCodec } from './hello.ts';
 import { lintProtocol } from './lint.ts';
 import { type Form, MessageCodec } from './message-codec.ts';
 import { loaderOf, type NumberType, parseNumberType } from './number-type.ts';
 import { type FieldTrace, Reading } from './reading.ts';
 import { ReplyForms } from './reply-forms.ts';
+import { SequenceRule } from './sequence.ts';
 import type { Values } from './value.ts';
 import { Writing } from './writing.ts';
 
@@ -50,6 +53,12 @@ export class DeclaredProtocol {
   readonly messages: readonly MessageCodec[];
   /** What tells replies apart. */
   readonly replies: ReplyForms;
+  /** What is answered by rule. */
+  readonly answers: Answers;
+  /** Absent where messages carry no number of their own. */
+  readonly sequence: SequenceRule | undefined;
+  /** Absent where the first bytes of a link are a frame like all others. */
+  readonly hello: HelloCodec | undefined;
   readonly #byName: ReadonlyMap<string, MessageCodec>;
   readonly #byId = new Map<number | undefined, readonly Candidate[]>();
   readonly #idType: NumberType | undefined;
@@ -73,16 +82,27 @@ export class DeclaredProtocol {
     this.declaration = declaration;
     this.messages = declaration.messages.map((each) => new MessageCodec(each, declaration));
     this.replies = new ReplyForms(declaration, this.messages);
+    this.answers = new Answers(this);
+    this.sequence = SequenceRule.of(declaration);
+    this.hello = HelloCodec.of(declaration);
     this.#byName = new Map(this.messages.map((each) => [each.name, each]));
     this.#idType =
       declaration.id === undefined ? undefined : parseNumberType(declaration.id.type, declaration.byteOrder);
     this.#readId = this.#idType === undefined ? undefined : loaderOf(this.#idType);
     for (const codec of this.messages) {
-      const known = this.#byId.get(codec.id) ?? [];
-      this.#byId.set(codec.id, [...known, ...codec.forms.map((form) => ({ codec, form }))]);
+      for (const form of codec.forms) {
+        const known = this.#byId.get(form.id) ?? [];
+        this.#byId.set(form.id, [...known, { codec, form }]);
+      }
     }
     const needed = [...this.#byId.values()].map((all) => all.reduce((sum, { form }) => sum + form.passes, 0));
     this.passes = Math.min(MOST_PASSES, Math.max(1, ...needed));
+  }
+
+  /** A device that dials in says who it is, by a message or in front of all of them. */
+  get logsIn(): boolean {
+    const { session } = this.declaration;
+    return this.hello !== undefined || (session?.login?.length ?? 0) > 0;
   }
 
   /** The message of this name. */
@@ -342,8 +362,8 @@ export class DeclaredProtocol {
         'Only messages whose id is the first byte go beside the built-in ones',
       );
     }
-    const own = this.messages.map((codec) =>
-      codec.toDefinition(
+    const own = this.messages.flatMap((codec) =>
+      codec.toDefinitions(
         (bytes, start, end) => {
           const message = this.#first(bytes, start, end, from);
           this.#reading.bytes = NO_BYTES;

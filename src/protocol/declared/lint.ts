@@ -5,7 +5,8 @@ import { lintConfirms } from './lint-confirms.ts';
 import { lintFields, sizingScope } from './lint-fields.ts';
 import { lintEnum } from './lint-numbers.ts';
 import { lintRejects } from './lint-rejects.ts';
-import { MessageCodec, wrapId } from './message-codec.ts';
+import { lintSession } from './lint-session.ts';
+import { MessageCodec, replyIdOf, wrapId } from './message-codec.ts';
 import { parseNumberType } from './number-type.ts';
 
 /** Names with a meaning of their own wherever messages are named. */
@@ -51,6 +52,7 @@ export function lintProtocol(declaration: ProtocolDeclaration): readonly Declara
     lintId(message, declaration, ids, path, findings);
     lintMessage(message, declaration, path, findings);
   }
+  if (findings.errors === 0) lintSession(declaration, findings);
   return findings.all;
 }
 
@@ -119,12 +121,14 @@ function isModest({ messages }: ProtocolDeclaration, findings: Findings): boolea
 }
 
 function lintId(
-  { id, name }: MessageDeclaration,
-  { id: place, byteOrder }: ProtocolDeclaration,
+  message: MessageDeclaration,
+  protocol: ProtocolDeclaration,
   ids: Map<number, string>,
   path: Path,
   findings: Findings,
 ): void {
+  const { id, name } = message;
+  const { id: place, byteOrder } = protocol;
   const type = place === undefined ? undefined : parseNumberType(place.type, byteOrder);
   if (type === undefined) {
     if (id !== undefined) {
@@ -167,6 +171,31 @@ function lintId(
     );
   }
   ids.set(wrapped, name);
+  lintReplyId(message, protocol, ids, wrapped, path, findings);
+}
+
+/** The reply to a message has its id, or one that no other message has. */
+function lintReplyId(
+  message: MessageDeclaration,
+  protocol: ProtocolDeclaration,
+  ids: Map<number, string>,
+  own: number,
+  path: Path,
+  findings: Findings,
+): void {
+  const { reply = 'none', name } = message;
+  const replied = reply === 'none' ? own : replyIdOf(message, protocol);
+  if (replied === undefined || replied === own) return;
+  const taken = ids.get(replied);
+  if (taken !== undefined && taken !== name) {
+    findings.add(
+      'config_duplicate_id',
+      [...path, 'reply'],
+      `Its reply would have the id ${replied}, which \`${taken}\` has.`,
+      'Give the reply an id of its own: `reply: { id: 0x90, fields: [...] }`.',
+    );
+  }
+  ids.set(replied, name);
 }
 
 function lintMessage(
@@ -268,7 +297,13 @@ function lintLengths(
       'Raise `max_frame`, or make the message shorter.',
     );
   }
-  if (reply === undefined || main.minLength > reply.maxLength || reply.minLength > main.maxLength) return;
+  if (
+    reply === undefined ||
+    reply.id !== main.id ||
+    main.minLength > reply.maxLength ||
+    reply.minLength > main.maxLength
+  )
+    return;
   if (beginDifferently(main.fields, reply.fields)) return;
   const known = (message.from ?? 'any') !== 'any';
   findings.add(

@@ -35,6 +35,8 @@ export interface Form {
   /** So many times a check looks at each byte at most: once for the fields, once for every checksum. */
   readonly passes: number;
   readonly fields: readonly FieldDeclaration[];
+  /** That of the message, or another one of its reply. */
+  readonly id: number | undefined;
 }
 
 interface CompiledForm extends Form {
@@ -68,16 +70,13 @@ export class MessageCodec {
       protocol.id === undefined ? undefined : parseNumberType(protocol.id.type, protocol.byteOrder);
     this.id =
       idType === undefined || declaration.id === undefined ? undefined : wrapId(declaration.id, idType);
-    const id =
-      idType === undefined || this.id === undefined
-        ? undefined
-        : { name: 'id', codec: constantNumber(idType, this.id) };
+    const replyId = replyIdOf(declaration, protocol);
     const { fields = [], reply = 'none' } = declaration;
-    this.#main = compileForm(protocol, reply === 'none' ? 'notice' : 'request', fields, id);
+    this.#main = compileForm(protocol, reply === 'none' ? 'notice' : 'request', fields, this.id, idType);
     this.#reply =
       reply === 'none'
         ? undefined
-        : compileForm(protocol, 'reply', reply === 'status' ? [] : reply.fields, id);
+        : compileForm(protocol, 'reply', reply === 'status' ? [] : reply.fields, replyId, idType);
     this.forms = this.#reply === undefined ? [this.#main] : [this.#main, this.#reply];
     const names = enumNames({ ...protocol.errors, ...declaration.errors }, {});
     this.#errorName = (error) => names?.nameOf(error);
@@ -108,7 +107,25 @@ export class MessageCodec {
     return this.#read(compiled, reading);
   }
 
-  /** The same, with a line for every field. */
+  /**
+   * Decodes a message that says itself where it ends, from the front of some bytes; `end` is where it ended. Undefined
+   * where more bytes are needed.
+   */
+  decodeFront(
+    reading: Reading,
+    bytes: Uint8Array,
+  ): { readonly message: DeclaredMessage | InvalidPayload; readonly end: number } | undefined {
+    reading.begin(bytes, 0, bytes.length);
+    const fields = this.#main.body.read(reading) as Values | undefined; // as in #read
+    if (fields !== undefined && reading.failure === undefined) {
+      const end = reading.at;
+      return { message: this.decode(this.#main, reading, bytes, 0, end), end };
+    }
+    if (reading.failure?.reason === 'too_short') return undefined;
+    return { message: this.#invalid(this.#main, reading), end: 0 };
+  }
+
+  /** Decodes one form, with a line for every field. */
   inspect(
     form: Form,
     reading: Reading,
@@ -173,7 +190,7 @@ export class MessageCodec {
       name: 'declared',
       message: this.name,
       kind,
-      ...(this.id === undefined ? {} : { id: this.id }),
+      ...(form.id === undefined ? {} : { id: form.id }),
       error,
       ...(errorName === undefined ? {} : { errorName }),
       fields,
@@ -231,28 +248,43 @@ export class MessageCodec {
   }
 
   /** As the decoders of the built-in framing know it; only where the id is one byte at the front. */
-  toDefinition(
+  toDefinitions(
     decode: MessageDefinition['decode'],
     passes: number,
     check: FrameShape['check'],
-  ): MessageDefinition {
-    return {
+  ): readonly MessageDefinition[] {
+    return [...new Set(this.forms.map(({ id }) => id))].map((id) => ({
       name: this.name,
-      id: ((this.id ?? 0) << 24) >> 24,
+      id: ((id ?? 0) << 24) >> 24,
       anyLength: true,
       decode,
-      shapes: this.forms.map((form) => ({
-        message: this.name,
-        kind: form.kind === 'reply' ? 'reply' : 'request',
-        minLength: form.minLength,
-        maxLength: form.maxLength,
-        content: 'content as declared',
-        weak: !form.proven,
-        passes,
-        check,
-      })),
-    };
+      shapes: this.forms
+        .filter((form) => form.id === id)
+        .map((form) => ({
+          message: this.name,
+          kind: form.kind === 'reply' ? 'reply' : 'request',
+          minLength: form.minLength,
+          maxLength: form.maxLength,
+          content: 'content as declared',
+          weak: !form.proven,
+          passes,
+          check,
+        })),
+    }));
   }
+}
+
+/** The id that the reply to a message carries: its own, or the one that the rule of the protocol makes. */
+export function replyIdOf(
+  { id, reply }: MessageDeclaration,
+  { id: place, byteOrder, replyId }: ProtocolDeclaration,
+): number | undefined {
+  const type = place === undefined ? undefined : parseNumberType(place.type, byteOrder);
+  if (type === undefined || id === undefined) return undefined;
+  const own = typeof reply === 'object' ? reply.id : undefined;
+  if (own !== undefined) return wrapId(own, type);
+  const { or = 0, add = 0 } = replyId ?? {};
+  return wrapId(Number((BigInt(id) | BigInt(or)) + BigInt(add)), type);
 }
 
 /** 0xF0 and -16 are the same id of one byte; which of the two it is depends on the type. */
@@ -265,8 +297,13 @@ function compileForm(
   protocol: ProtocolDeclaration,
   kind: DeclaredKind,
   fields: readonly FieldDeclaration[],
-  id: FixedMember | undefined,
+  idValue: number | undefined,
+  idType: NumberType | undefined,
 ): CompiledForm {
+  const id: FixedMember | undefined =
+    idType === undefined || idValue === undefined
+      ? undefined
+      : { name: 'id', codec: constantNumber(idType, idValue) };
   const { referred, covered } = referencesIn(fields);
   const next = { slot: 0, mark: 0 };
   const errorType =
@@ -313,6 +350,7 @@ function compileForm(
       return sum + (proves && present === undefined ? 8 * codec.min : 0);
     }, 0),
     fields,
+    id: idValue,
   };
 }
 

@@ -1,0 +1,64 @@
+import { compileField } from './compile-fields.ts';
+import type { FieldDeclaration, ProtocolDeclaration } from './declaration.ts';
+import { sizingScope } from './lint-fields.ts';
+import { parseNumberType } from './number-type.ts';
+
+/** The numbers that tell the requests of one protocol apart, and where they stand. */
+export class SequenceRule {
+  readonly first: number;
+  /** How many numbers there are, from 0. */
+  readonly modulus: number;
+  readonly #protocol: ProtocolDeclaration;
+
+  /** Undefined where the protocol counts nothing. */
+  static of(protocol: ProtocolDeclaration): SequenceRule | undefined {
+    return protocol.sequence === undefined ? undefined : new SequenceRule(protocol);
+  }
+
+  private constructor(protocol: ProtocolDeclaration) {
+    const type = parseNumberType(protocol.sequence?.type ?? '', protocol.byteOrder);
+    this.#protocol = protocol;
+    this.modulus = 2 ** (8 * (type?.bytes ?? 1));
+    this.first = (protocol.sequence?.first ?? 0) % this.modulus;
+  }
+
+  /** The number behind another one. */
+  next(number: number): number {
+    return number + 1 < this.modulus ? number + 1 : this.first;
+  }
+
+  /** The field of a message, or of a reply, that holds the number; undefined where it has none. */
+  fieldOf(fields: readonly FieldDeclaration[], kind: 'message' | 'reply'): string | undefined {
+    const { sequence, id, error, byteOrder } = this.#protocol;
+    if (sequence === undefined) return undefined;
+    const wanted = parseNumberType(sequence.type, byteOrder);
+    const idBytes = id === undefined ? 0 : (parseNumberType(id.type, byteOrder)?.bytes ?? 0);
+    const errorBytes =
+      kind === 'message' || error === undefined ? 0 : (parseNumberType(error, byteOrder)?.bytes ?? 0);
+    let offset = 0;
+    let behind = false;
+    for (const field of fields) {
+      if (!behind && offset >= (id?.at ?? 0)) {
+        offset += idBytes + errorBytes;
+        behind = true;
+      }
+      if (offset > sequence.at) return undefined;
+      if (offset === sequence.at) {
+        const type = parseNumberType(field.type, byteOrder);
+        const same =
+          type?.kind === 'int' &&
+          !type.signed &&
+          type.bytes === wanted?.bytes &&
+          type.little === wanted.little;
+        return same && isPlain(field) ? field.name : undefined;
+      }
+      const codec = compileField(field, sizingScope(this.#protocol));
+      if (codec.min !== codec.max || field.when !== undefined) return undefined;
+      offset += codec.min;
+    }
+    return undefined;
+  }
+}
+
+const isPlain = ({ scale, offset, enum: names, bits, value, when, invalid }: FieldDeclaration): boolean =>
+  [scale, offset, names, bits, value, when, invalid].every((each) => each === undefined);
