@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { devicesJsonSchemaText } from '../dist/src/config/json-schema.js';
 import { messagesJsonSchemaText } from '../dist/src/config/messages/json-schema.js';
 import { MESSAGES_TABLES } from '../dist/src/config/messages/tables.js';
+import { packTables, readShippedPacks } from '../dist/src/config/packs/tables.js';
 import { CONFIG_TABLES } from '../dist/src/config/tables.js';
 import { asyncApiText } from '../dist/src/contract/feed/async-api.js';
 import { TABLES, withTables } from '../dist/src/contract/tables.js';
@@ -16,10 +17,11 @@ writeFileSync(at('schemas/devices.schema.json'), devicesJsonSchemaText());
 writeFileSync(at('schemas/messages.schema.json'), messagesJsonSchemaText());
 writeFileSync(at('schemas/asyncapi.json'), asyncApiText());
 writeFileSync(at('src/contract/feed/wire-types.ts'), formatted(wireTypesText()));
+const PACK_TABLES = packTables(await readShippedPacks());
 for (const name of readdirSync(at('docs')).filter((each) => each.endsWith('.md'))) {
   const path = at(`docs/${name}`);
   const text = readFileSync(path, 'utf8');
-  const written = withTables(text, { ...TABLES, ...CONFIG_TABLES, ...MESSAGES_TABLES });
+  const written = withTables(text, { ...TABLES, ...CONFIG_TABLES, ...MESSAGES_TABLES, ...PACK_TABLES });
   if (written !== text) writeFileSync(path, written);
 }
 

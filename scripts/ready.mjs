@@ -60,6 +60,7 @@ if (stale || process.argv.includes('--clean')) {
   mkdirSync(at('dist'), { recursive: true });
   const startedAt = new Date();
   run('building', process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', '.']);
-  run('bundling the client', process.execPath, [at('scripts', 'bundle.mjs')]);
+  run('bundling the client', process.execPath, [at('scripts', 'bundle-client.mjs')]);
+  run('bundling the command', process.execPath, [at('scripts', 'bundle-command.mjs')]);
   writeFileSync(built, startedAt.toISOString());
 }

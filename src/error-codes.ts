@@ -33,7 +33,7 @@ export const ERROR_CODES = {
   },
   config_bad_link: {
     meaning: 'A link in the configuration could not be understood.',
-    fix: 'Write `tcp:HOST:PORT`, `/dev/ttyUSB0`, `COM3` or `tcp-listen:HOST:PORT`; `docs/devices-yaml.md` has all forms.',
+    fix: 'Write `tcp:HOST:PORT`, `/dev/ttyUSB0`, `COM3` or `tcp-listen:HOST:PORT`; `docs/links.md` has all forms.',
   },
   config_bad_type: {
     meaning: 'A value in the configuration is of another type than its key expects.',
@@ -172,6 +172,15 @@ export const ERROR_CODES = {
       'More than 1,024 frames, or 16 MiB, wait to be written to the link; the other side does not read.',
     fix: 'Send less, or find out why the device does not read.',
   },
+  com_port_refused: {
+    meaning:
+      'The serial server took the connection and does not set its line over it (RFC 2217): it refuses, does not answer, or closes.',
+    fix: 'Switch RFC 2217 on for that port of the server; or write `tcp:HOST:PORT` with `line: serial` and set the line at the server itself.',
+  },
+  datagram_too_long: {
+    meaning: 'A frame is longer than one datagram can be, and a link over UDP sends each frame in one.',
+    fix: 'Send shorter frames (at most 65,507 bytes), or reach the device over TCP.',
+  },
   accept_failed: {
     meaning: 'A peer that dialled in could not be accepted; the listener continues.',
     fix: 'Read the detail; the usual cause is the limit on open files (`ulimit -n`).',
@@ -255,6 +264,14 @@ export const ERROR_CODES = {
   origin_not_allowed: {
     meaning: 'The web page that sent the request belongs to an origin that may not use the bridge.',
     fix: 'Add the origin (`https://host:port`) to `server.origins` if you trust that page.',
+  },
+  pack_unknown: {
+    meaning: 'No pack of this name came with Heartwire, and none is installed beside the configuration.',
+    fix: 'Use one of the packs that `heartwire packs` lists; another one is an npm package called `heartwire-pack-NAME`.',
+  },
+  pack_failed: {
+    meaning: 'A pack is not as it says: a frame, a value or the output of a trace differs.',
+    fix: 'Read the message: it names the file and what differs. For a pack that came with Heartwire, report it.',
   },
   page_unreadable: {
     meaning: 'The built-in page could not be read.',

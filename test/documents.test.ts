@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { devicesJsonSchema } from '../src/config/json-schema.ts';
 import { loadConfig } from '../src/config/load.ts';
+import { loadMessages } from '../src/config/messages/load-messages.ts';
 import { MESSAGES_TABLES } from '../src/config/messages/tables.ts';
+import { packTables, readShippedPacks } from '../src/config/packs/tables.ts';
 import { formatProblem } from '../src/config/problem.ts';
 import { CONFIG_TABLES } from '../src/config/tables.ts';
 import { TABLES, withTables } from '../src/contract/tables.ts';
@@ -12,9 +14,9 @@ import { encodeFrame } from '../src/protocol/codec.ts';
 import type { Message } from '../src/protocol/message.ts';
 import { projectFiles, readProjectFile } from './support/project-files.ts';
 
-describe('the tables of the documents', () => {
+describe('the tables of the documents', async () => {
   const pages = projectFiles(['docs'], ['.md']);
-  const tables = { ...TABLES, ...CONFIG_TABLES, ...MESSAGES_TABLES };
+  const tables = { ...TABLES, ...CONFIG_TABLES, ...MESSAGES_TABLES, ...packTables(await readShippedPacks()) };
 
   it('are as the contracts say (else run `npm run generate`)', () => {
     for (const page of pages) {
@@ -87,14 +89,27 @@ describe('docs/devices-yaml.md', () => {
   it('shows links that are understood', () => {
     const links = [...text.matchAll(/^\| (`.*?`) \| .* \|$/gm)]
       .flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, link = '']) => link))
-      .filter((link) => /^(?:tcp[:-]|serial:|\/dev|COM|\\\\)/.test(link));
+      .filter((link) => /^(?:tcp[:-]|udp[:-]|rfc2217:|unix:|serial:|\/dev|COM|\\\\)/.test(link));
     expect(links.length).toBeGreaterThan(6);
     for (const link of links) {
       const concrete = link.replace('HOST', 'host').replace('PORT', '9089');
-      const parsed = link.startsWith('tcp-listen:')
+      const parsed = /^(?:tcp|udp)-listen:/.test(link)
         ? parseListenAddress(concrete)
         : parseLinkAddress(concrete);
       expect(parsed, link).toMatchObject({ ok: true });
+    }
+  });
+});
+
+describe('docs/links.md', () => {
+  it('shows devices that are understood', () => {
+    const examples = readProjectFile('docs/links.md').match(/(?<=```yaml\n)[\s\S]*?(?=```)/g) ?? [];
+    expect(examples.length).toBeGreaterThan(5);
+    for (const each of examples) {
+      const named = [...each.matchAll(/messages: (.*)/g)].map(([, name = '']) => name);
+      const files = new Map(named.map((name) => [name, loadMessages(readProjectFile(name), name)]));
+      const { problems } = loadConfig(each, 'example', files);
+      expect(problems.filter(({ file }) => file === 'example').map(formatProblem), each).toEqual([]);
     }
   });
 });

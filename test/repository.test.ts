@@ -130,12 +130,15 @@ describe('the package', () => {
     expect([...manifest.files].sort()).toEqual(
       [
         '!dist/**/*.map',
+        '!dist/src/cli',
+        '!dist/src/simulator',
         'CHANGELOG.md',
         'devices.yaml',
         'dist/bin',
         'dist/src',
         'docs',
         'examples',
+        'packs',
         'schemas',
         'web',
       ].sort(),

@@ -1,7 +1,7 @@
 /** Where the feed is to be had as server-sent events. */
 export const STREAM_PATH = '/api/feed';
 
-/** The scripts of the page, which `scripts/bundle.mjs` makes; open to all, because they hold no data. */
+/** The scripts of the page, which `scripts/bundle-client.mjs` makes; open to all, because they hold no data. */
 export const SCRIPT_PATHS: readonly string[] = ['/heartwire-client.js', '/heartwire-client-secret.js'];
 
 /** The page and its scripts hold no data; a process supervisor asks without a token whether the process lives and is ready. */

@@ -1,5 +1,7 @@
-import type { ProtocolDeclaration } from '../protocol/declared/declaration.ts';
+import { compileField } from '../protocol/declared/compile-fields.ts';
+import type { FieldDeclaration, ProtocolDeclaration } from '../protocol/declared/declaration.ts';
 import { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { sizingScope } from '../protocol/declared/lint-fields.ts';
 import type { Form } from '../protocol/declared/message-codec.ts';
 import { type NumberType, parseNumberType } from '../protocol/declared/number-type.ts';
 import { ChecksumField } from '../protocol/framing/checksum-field.ts';
@@ -206,9 +208,10 @@ function luaVariant(declaration: ProtocolDeclaration, fields: LuaFields): string
           ...(idType === undefined || value === undefined ? [] : [`at = at + ${idType.bytes}`]),
           ...(carriesError ? fields.error(named) : []),
         ];
-        const body = fields.headed(form.fields, name, declaration, { at: id?.at ?? 0, lines: head });
+        const listed = withAddress(form.fields, declaration);
+        const body = fields.headed(listed, name, declaration, { at: id?.at ?? 0, lines: head });
         const least = carriesError ? (idType?.bytes ?? 0) + 1 : form.minLength;
-        const fits = carriesError ? [] : constants(form.fields, declaration);
+        const fits = carriesError ? [] : constants(listed, declaration);
         return [
           `    { id = ${form.id ?? value ?? 'nil'}, name = ${luaText(name)}, kind = ${luaText(form.kind)},`,
           `      from = ${luaText(message.from ?? 'any')}, min = ${least}, max = ${mostBytes(form)},`,
@@ -235,6 +238,24 @@ function luaVariant(declaration: ProtocolDeclaration, fields: LuaFields): string
     '  },',
   ];
 }
+
+/** The fields of a form with the address among them, as one of them. */
+function withAddress(fields: readonly FieldDeclaration[], protocol: ProtocolDeclaration) {
+  const { address } = protocol;
+  if (address === undefined) return fields;
+  const shown = address.type === 'bcd' ? { type: 'bytes', length: address.length } : { type: address.type };
+  const taken = fields.some(({ name }) => name === 'address');
+  let offset = protocol.id !== undefined && protocol.id.at < address.at ? idBytes(protocol) : 0;
+  let index = 0;
+  for (; index < fields.length && offset < address.at; index++) {
+    const field = fields[index];
+    if (field !== undefined) offset += compileField(field, sizingScope(protocol)).min;
+  }
+  return fields.toSpliced(index, 0, { name: taken ? 'device_address' : 'address', ...shown });
+}
+
+const idBytes = ({ id, byteOrder }: ProtocolDeclaration): number =>
+  id === undefined ? 0 : (parseNumberType(id.type, byteOrder)?.bytes ?? 0);
 
 const mostBytes = ({ maxLength }: Form): string => (Number.isFinite(maxLength) ? String(maxLength) : '2^31');
 

@@ -61,6 +61,11 @@ export const COMMANDS: readonly LoadableCommand[] = [
     load: () => import('./commands/types.ts'),
   },
   {
+    usage: 'packs [pack]',
+    describe: 'List the packs of declared messages (messages: pack:NAME), show one, or check one',
+    load: () => import('./commands/packs.ts'),
+  },
+  {
     usage: 'replay <trace..>',
     describe: 'Play traces: print what devices said, what became of them and what was sent, or compare it',
     load: () => import('./commands/replay.ts'),

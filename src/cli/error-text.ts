@@ -11,7 +11,7 @@ export function errorText(error: unknown): string {
 
 /** The exit code of a command that failed. */
 export const exitCodeOf = (error: unknown): ExitCode =>
-  error instanceof HeartwireError && error.code.startsWith('config_') ? 2 : 1;
+  error instanceof HeartwireError && /^(?:config_|pack_unknown$)/.test(error.code) ? 2 : 1;
 
 /** The message of an error and its fix. */
 export function sentencesOf(error: HeartwireError): string {

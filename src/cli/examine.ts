@@ -11,6 +11,7 @@ import { busyEnd, missingEnd, permissionEnd } from '../links/serial-end.ts';
 import type { ListenAddress } from '../links/tcp-listen.ts';
 import { openTrace } from '../links/trace-file.ts';
 import { addressLabel, dial, type LinkAddress, listen } from '../links/transports.ts';
+import type { UdpAddress } from '../links/udp.ts';
 import { blocksOf } from '../system/disk-budget.ts';
 import { urlHost } from '../system/listening.ts';
 
@@ -63,6 +64,14 @@ export async function realPathOf(address: SerialAddress): Promise<string | undef
   const found = await resolvePort(address.port);
   if ('end' in found) return undefined;
   return realpath(found.path).catch(() => undefined);
+}
+
+/** Opens a socket for datagrams to an address, and sends none: whether a device is there, only it could say. */
+export async function examineDatagrams(about: string, address: UdpAddress): Promise<Finding> {
+  const finding = await examineAddress(about, address, ANSWER_WITHIN_MS);
+  if (finding.code !== undefined) return finding;
+  const label = addressLabel(address);
+  return good(about, `Datagrams can be sent to ${label}; whether a device is there shows when it answers.`);
 }
 
 /** Dials an address and hangs up again. */

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { formatProblem } from '../config/problem.ts';
 import { HeartwireError } from '../errors.ts';
 import { builtinDeclaration, withBuiltin } from '../protocol/declared/builtin.ts';
@@ -7,8 +6,8 @@ import { printableLines } from '../system/printable.ts';
 import type { CliIo } from './command.ts';
 
 /**
- * The messages of a file, or the built-in ones where none is named; the built-in ones stand in front of others that
- * travel in the same frames. @throws HeartwireError `config_invalid`, `config_unreadable`
+ * The messages of a file or a pack (`pack:NAME`), or the built-in ones where none is named; the built-in ones stand in front of others that
+ * travel in the same frames. @throws HeartwireError `config_invalid`, `config_unreadable`, `pack_unknown`
  */
 export async function protocolOf(file: string | undefined, io: CliIo): Promise<DeclaredProtocol> {
   if (file === undefined) return new DeclaredProtocol(builtinDeclaration());
@@ -24,14 +23,14 @@ export async function messagesOption(
 }
 
 /**
- * The messages of a file, and no others. Prints its problems on standard error.
+ * The messages of a file or a pack, and no others. Prints its problems on standard error.
  *
- * @throws HeartwireError `config_invalid`, `config_unreadable`
+ * @throws HeartwireError `config_invalid`, `config_unreadable`, `pack_unknown`
  */
 export async function declaredIn(file: string, io: CliIo): Promise<DeclaredProtocol> {
   // The reader of configurations takes longer to load than everything else that decoding needs.
-  const { readMessages } = await import('../config/read.ts');
-  const { protocol, problems } = await readMessages(resolve(io.cwd, file), file);
+  const { readNamedMessages } = await import('../config/read.ts');
+  const { protocol, problems } = await readNamedMessages(file, io.cwd);
   for (const problem of problems) io.err(printableLines(`${formatProblem(problem)}\n`));
   if (protocol !== undefined) return protocol;
   throw new HeartwireError('config_invalid', `${file} cannot be used`, { fix: 'Fix what is listed above.' });

@@ -1,4 +1,5 @@
 import { type AddressBlock, parseBlock } from '../contract/address-match.ts';
+import type { Transport } from '../contract/transport.ts';
 import { addressLabel } from '../links/transports.ts';
 import type { DeviceConfig, ListenerConfig, MatchConfig, ServerConfig } from './model.ts';
 import { type Finding, formatPath, type Path } from './problem.ts';
@@ -79,25 +80,28 @@ function checkLinks(devices: Whole['devices'], add: Add): void {
   for (const { path, value } of devices) {
     if (value.kind === 'matched') continue;
     for (const [index, link] of value.links.entries()) {
-      const label = addressLabel(link);
+      const label = `${link.scheme} ${addressLabel(link)}`;
       const other = first.get(label);
       if (other === undefined || other === value.id) {
         first.set(label, value.id);
         continue;
       }
       add({
-        ...(link.scheme === 'tcp' ? { severity: 'warning' as const } : {}),
+        ...(exclusive(link.scheme) ? {} : { severity: 'warning' as const }),
         code: 'config_conflict',
         path: [...path, 'link', ...(value.links.length > 1 ? [index] : [])],
         message: `The device "${other}" has this link too.`,
-        fix:
-          link.scheme === 'tcp'
-            ? 'Check that two devices answer there.'
-            : 'A serial port has one owner: remove one of the two.',
+        fix: exclusive(link.scheme)
+          ? 'A serial port has one owner: remove one of the two.'
+          : 'Check that two devices answer there.',
       });
     }
   }
 }
+
+/** One link at a time; of a trace, too, two devices would each play every other connection. */
+const exclusive = (scheme: Transport): boolean =>
+  scheme === 'serial' || scheme === 'rfc2217' || scheme === 'replay';
 
 type Matched = Placed<DeviceConfig & { readonly kind: 'matched' }>;
 

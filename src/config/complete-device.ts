@@ -1,4 +1,5 @@
 import type { SessionSettings } from '../contract/settings.ts';
+import { lineOf, type Transport } from '../contract/transport.ts';
 import { DEFAULT_SERIAL_SETTINGS, parseBaud, type SerialSettings } from '../links/serial-address.ts';
 import { addressLabel, type LinkAddress, parseLinkAddress } from '../links/transports.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
@@ -70,17 +71,18 @@ function completeDialled(
     add({
       code: 'config_conflict',
       path: [...path, 'link'],
-      message: 'The links of one device are all serial, all TCP, or all traces.',
+      message: 'The links of one device are all of one kind: all serial, all TCP, and so on.',
       fix: 'Make two devices of it.',
     });
     break;
   }
-  const line = given.line ?? defaults.line ?? (transport === 'serial' ? 'serial' : 'stream');
-  if (first !== undefined && transport === 'tcp') warnOfLineKeys(given, line, path, add);
+  const line = given.line ?? defaults.line ?? lineOf(transport);
+  if (first !== undefined) warnOfLineKeys(given, transport, line, path, add);
   const role = (first?.scheme === 'replay' ? roles.get(first.path) : undefined) ?? 'client';
   const place = { device: given.id, role, transport };
   const session = completeSession(given, defaults, place, path, add, messages);
   if (session !== undefined) checkMessagesFit(session, messages, path, add);
+  if (session !== undefined) checkDatagramSilence(session, transport, path, add);
   if (first === undefined || session === undefined) return undefined;
   const gap = given.gap ?? defaults.gap;
   return {
@@ -96,18 +98,53 @@ function completeDialled(
   };
 }
 
-function warnOfLineKeys(given: DeviceShape, line: 'stream' | 'serial', path: Path, add: Add): void {
+/** Links whose serial line is set by the bridge. */
+const SETS_LINE: ReadonlySet<Transport> = new Set(['serial', 'rfc2217']);
+const KIND_OF: Readonly<Record<Transport, string>> = {
+  tcp: 'a TCP link',
+  serial: 'a serial link',
+  replay: 'a trace',
+  udp: 'a UDP link',
+  unix: 'a Unix socket',
+  rfc2217: 'an RFC 2217 link',
+};
+
+function warnOfLineKeys(
+  given: DeviceShape,
+  transport: Transport,
+  line: LineKind,
+  path: Path,
+  add: Add,
+): void {
+  if (transport === 'replay' || transport === 'serial') return;
+  const hasGap = line === 'serial' && transport !== 'udp';
   for (const key of keysGiven(given, LINE)) {
-    if (key === 'line' || (key === 'gap' && line === 'serial')) continue;
+    if (key === 'line' || (key === 'gap' ? hasGap : SETS_LINE.has(transport) && key !== 'hupcl')) continue;
+    const about = transport === 'udp' ? ', where each datagram ends by itself' : '';
     add({
       severity: 'warning',
       code: 'config_no_effect',
       path: [...path, key],
       atKey: true,
-      message: `\`${key}\` has no effect on a TCP link.`,
-      fix: key === 'gap' ? 'Remove it, or add `line: serial` for a serial server.' : 'Remove it.',
+      message: `\`${key}\` has no effect on ${KIND_OF[transport]}${key === 'gap' ? about : ''}.`,
+      fix:
+        key === 'gap' && transport !== 'udp'
+          ? 'Remove it, or add `line: serial` for a serial server.'
+          : 'Remove it.',
     });
   }
+}
+
+/** Nothing but its own silence shows that the device behind a datagram socket is off. */
+function checkDatagramSilence(session: SessionSettings, transport: Transport, path: Path, add: Add): void {
+  if (transport !== 'udp' || session.bare === undefined || session.bare.silenceMs !== undefined) return;
+  add({
+    code: 'config_conflict',
+    path: [...path, 'silence'],
+    message:
+      'A UDP link is open whether or not the device is there, so without `silence` it would be online for ever.',
+    fix: 'Write the longest pause between two of its messages, for example `silence: 30s`.',
+  });
 }
 
 const GIVEN_PORT = deferred(PORT);

@@ -1,4 +1,5 @@
 import type { PollSettings, SessionSettings } from '../contract/settings.ts';
+import type { HeartwireError } from '../errors.ts';
 import { clashWithBuiltin } from '../protocol/declared/builtin.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import { prepareRequest } from '../protocol/declared/prepare-request.ts';
@@ -12,7 +13,7 @@ export interface MessageFile {
   readonly protocol?: DeclaredProtocol;
   readonly problems: readonly Problem[];
   /** Why it could not be read at all. */
-  readonly unreadable?: string;
+  readonly unreadable?: HeartwireError;
 }
 
 /** By the names that stand in the configuration. */
@@ -37,13 +38,20 @@ export function messagesNamed(
   const file = files.get(name);
   if (file?.protocol !== undefined) return file.protocol;
   const errors = file?.problems.filter(({ severity }) => severity === 'error').length ?? 0;
+  const here = [...path, 'messages'];
+  const unknown = file?.unreadable?.code === 'pack_unknown' ? file.unreadable : undefined;
+  if (unknown !== undefined) {
+    const { code, message, fix = 'Name another one.' } = unknown;
+    add({ code, path: here, message, fix });
+    return undefined;
+  }
   add({
     code: file === undefined || file.unreadable !== undefined ? 'config_unreadable' : 'config_invalid',
-    path: [...path, 'messages'],
+    path: here,
     message:
       errors > 0
         ? `${name} has ${errors} ${errors === 1 ? 'error' : 'errors'}.`
-        : (file?.unreadable ?? `${name} was not read.`),
+        : (file?.unreadable?.message ?? `${name} was not read.`),
     fix:
       errors > 0
         ? 'Fix what is listed for it.'

@@ -7,6 +7,7 @@ import { outOfDate, readTlsPair } from '../system/tls.ts';
 import { loadConfig } from './load.ts';
 import { type MessageFile, namedMessageFiles } from './message-files.ts';
 import { type LoadedMessages, loadMessages } from './messages/load-messages.ts';
+import { findPack, messagesOfPack, packNamed } from './packs/find-pack.ts';
 import { asProblem, type Finding, type Problem } from './problem.ts';
 import { LARGEST_CONFIG, LARGEST_MESSAGES, largerThan } from './read-document.ts';
 import type { LoadedConfig } from './report.ts';
@@ -45,10 +46,14 @@ export async function readConfig(path: string, name = path): Promise<ReadConfig>
   // A text that is nested too deeply is not looked into for names.
   const { value } = checkNesting(text) === undefined ? readYaml(text) : { value: undefined };
   for (const each of namedMessageFiles(value)) {
-    const place = resolve(dirname(path), each);
-    const { stamp: version, ...file } = await readMessageFile(place, join(dirname(name), each));
-    messages.set(each, file);
-    sources.set(place, version);
+    const place = await placeOfMessages(each, dirname(path), dirname(name));
+    if (place instanceof HeartwireError) {
+      messages.set(each, { problems: [], unreadable: place });
+      continue;
+    }
+    const { stamp: version, ...file } = await readMessageFile(place.path, place.name);
+    messages.set(each, packNamed(each) === undefined ? file : withoutWarnings(file));
+    sources.set(place.path, version);
   }
   const keys = new Map<string, KeyFile>();
   for (const each of namedKeyFiles(value)) {
@@ -104,6 +109,40 @@ export async function readMessages(path: string, name = path): Promise<LoadedMes
   return loadMessages(await readText(path, name, 'docs/messages.md'), name);
 }
 
+/**
+ * Reads and checks the messages that a person named from a folder: a file, or a pack (`pack:NAME`). Rejects with
+ * `config_unreadable` or `pack_unknown` where there are none.
+ */
+export async function readNamedMessages(named: string, folder: string): Promise<LoadedMessages> {
+  const place = await placeOfMessages(named, folder, '');
+  if (place instanceof HeartwireError) throw place;
+  const found = await readMessages(place.path, place.name);
+  return packNamed(named) === undefined ? found : withoutWarnings(found);
+}
+
+/** A warning about a pack is for its author: `heartwire packs NAME --check` prints it. */
+const withoutWarnings = <T extends { readonly problems: readonly Problem[] }>(found: T): T => ({
+  ...found,
+  problems: found.problems.filter(({ severity }) => severity === 'error'),
+});
+
+/** Where named messages lie, and how problems name their file: `folder` is that of the naming file, `shown` as named. */
+async function placeOfMessages(
+  named: string,
+  folder: string,
+  shown: string,
+): Promise<{ readonly path: string; readonly name: string } | HeartwireError> {
+  const pack = packNamed(named);
+  if (pack === undefined) return { path: resolve(folder, named), name: join(shown, named) };
+  try {
+    const path = messagesOfPack(await findPack(pack, folder));
+    return { path, name: path };
+  } catch (error) {
+    if (error instanceof HeartwireError) return error;
+    throw error;
+  }
+}
+
 async function readMessageFile(
   path: string,
   name: string,
@@ -114,7 +153,7 @@ async function readMessageFile(
   } catch (error) {
     if (!(error instanceof HeartwireError)) throw error;
     if (error.code === 'config_too_large') return { problems: [sizeProblem(error, name)] };
-    return { problems: [], unreadable: error.message };
+    return { problems: [], unreadable: error };
   }
 }
 

@@ -171,7 +171,7 @@ export const PORT = {
 export const LINE = {
   line: choiceField(['stream', 'serial'], {
     description:
-      '`serial` finds frames again behind lost or foreign bytes; the default for serial ports, and right for TCP to a serial server.',
+      '`serial` finds frames again behind lost or foreign bytes; the default for serial ports, RFC 2217 and UDP, and right for TCP to a serial server.',
   }).optional(),
   gap: durationField(50, MINUTE, {
     description:

@@ -54,7 +54,7 @@ const match = z.strictObject({
 });
 
 const messages = (description: string) =>
-  textField('a file', 'messages.yaml', { description, examples: ['messages.yaml'] });
+  textField('a file', 'messages.yaml', { description, examples: ['messages.yaml', 'pack:eastron-sdm'] });
 
 /** The keys that only a device has. */
 export const DEVICE = {
@@ -73,7 +73,15 @@ export const DEVICE = {
     'tcp:10.0.0.7:9089',
     {
       description: 'Where the device is dialled; of a list, the next one when one does not answer.',
-      examples: ['tcp:10.0.0.7:9089', '/dev/ttyUSB0', 'serial:usb_serial=FT1234?baud=115200-8N1', 'COM3'],
+      examples: [
+        'tcp:10.0.0.7:9089',
+        '/dev/ttyUSB0',
+        'serial:usb_serial=FT1234?baud=115200-8N1',
+        'COM3',
+        'udp:10.0.0.7:9089',
+        'rfc2217:10.0.0.7:2217?baud=9600-8E1',
+        'unix:/run/gpsd.sock',
+      ],
     },
     (text) => {
       const parsed = parseLinkAddress(text);
@@ -84,7 +92,7 @@ export const DEVICE = {
     .optional()
     .meta({ description: 'By what a device that dials in is known; all that is given must agree.' }),
   messages: messages(
-    'What it speaks besides the built-in messages, or with `session: none` instead of them: a file of declared messages.',
+    'What it speaks besides the built-in messages, or with `session: none` instead of them: a file of declared messages, or a pack (`pack:NAME`).',
   ).optional(),
   required: flagField({ description: '`/readyz` says no until this device has come up once.' }).prefault(
     false,
@@ -138,7 +146,7 @@ export const LISTENER = {
   ),
   ...deferred(ADMISSION),
   messages: messages(
-    'What devices accepted here speak, by a file of their own instead of the one at the top.',
+    'What devices accepted here speak, by a file or a pack of their own instead of the one at the top.',
   ).optional(),
 };
 
@@ -180,7 +188,9 @@ export const fileShape = z.strictObject({
   recording: recordingShape
     .optional()
     .meta({ description: 'Where traces of the devices that have `record: true` are written.' }),
-  messages: messages('The file of declared messages of all devices that name none of their own.').optional(),
+  messages: messages(
+    'The file of declared messages, or the pack (`pack:NAME`), of all devices that name none of their own.',
+  ).optional(),
   files: filesShape.optional().meta({ description: 'Where files go that devices send in chunks.' }),
   known_devices: knownDevicesShape
     .optional()

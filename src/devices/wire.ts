@@ -328,9 +328,7 @@ export function dialWire(
   const link = dial(address, {
     device: device.id,
     names: options.names,
-    ...(reportsSilence && address.scheme === 'tcp'
-      ? { idleAfterMs: device.gapMs ?? SERIAL_SERVER_GAP_MS }
-      : {}),
+    ...(reportsSilence ? { idleAfterMs: device.gapMs ?? SERIAL_SERVER_GAP_MS } : {}),
     ...(device.gapMs === undefined ? {} : { gapMs: device.gapMs }),
     silence: needsSilence ? { gapMs: device.gapMs } : undefined,
   });

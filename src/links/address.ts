@@ -41,7 +41,7 @@ export function splitEndpoint(text: string): readonly [string, string] | undefin
 export function parseEndpoint(rest: string, lowestPort: number, fix: string): Parsed<Endpoint> {
   const text = rest.endsWith('/') ? rest.slice(0, -1) : rest;
   if (text === '') return refuse('Host and port are missing.', fix);
-  if (text.includes('?')) return refuse('A TCP link takes no options behind a question mark.', fix);
+  if (text.includes('?')) return refuse('This link takes no options behind a question mark.', fix);
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/s.exec(text);
   if (bracketed !== null) {
     const [, host = '', port] = bracketed;

@@ -5,7 +5,7 @@ import type { SerialSettings } from './serial-address.ts';
 
 /** What a device says of the links that are dialled to it. */
 export interface DialOptions {
-  /** TCP only: silence after which `idle` is called, in ms, for a serial line behind a serial server. Absent: never. */
+  /** Stream sockets only: silence after which `idle` is called, in ms, for a serial line behind a serial server. Absent: never. */
   readonly idleAfterMs?: number | undefined;
   /** Serial only: silence after which `idle` is called, in ms. Absent: by the formula for the line's speed. */
   readonly gapMs?: number | undefined;
@@ -13,7 +13,7 @@ export interface DialOptions {
   readonly device?: string | undefined;
   /** Replay only: frames end with silence. Absent: they do not. */
   readonly silence?: { readonly gapMs?: number | undefined } | undefined;
-  /** TCP only: resolves the host where it is a name; absent: the resolver of the process. */
+  /** Resolves the host where it is a name; absent: the resolver of the process. */
   readonly names?: NameResolver | undefined;
 }
 

@@ -21,7 +21,7 @@ export interface LinkHandlers {
   dropsUnread?(bytes: Uint8Array): boolean;
   /** Bytes as they were read; the receiver owns the chunk. */
   data(chunk: Uint8Array): void;
-  /** The line fell silent after data (serial lines, and TCP where that was asked for). */
+  /** The line fell silent after data (serial lines, and stream sockets where that was asked for), or a datagram ended. */
   idle(): void;
   /** Exactly once, last, whatever ended it: refusal, the peer, an error, or our own `end` or `destroy`. */
   closed(end: LinkEnd): void;

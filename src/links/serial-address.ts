@@ -74,7 +74,7 @@ export function parseSerialAddress(text: string, settings: SerialSettings): Pars
   const hasOptions = mark >= 0 && !(mark === 2 && text.startsWith('\\\\?\\'));
   const port = parseSelector(hasOptions ? text.slice(0, mark) : text);
   if (!port.ok) return port;
-  const change = parseOptions(hasOptions ? text.slice(mark + 1) : '');
+  const change = parseSerialOptions(hasOptions ? text.slice(mark + 1) : '');
   if (!change.ok) return change;
   return {
     ok: true,
@@ -132,7 +132,8 @@ function hasControl(text: string): boolean {
   return false;
 }
 
-function parseOptions(text: string): Parsed<Change> {
+/** Reads what stands behind the question mark: `baud=9600-8E1&dtr=off`. */
+export function parseSerialOptions(text: string): Parsed<Change> {
   let change: Change = {};
   for (const option of text.split('&')) {
     if (option === '') continue;

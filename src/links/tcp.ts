@@ -1,4 +1,5 @@
-import { connect, isIP, type Socket } from 'node:net';
+import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net';
+import type { Transport } from '../contract/transport.ts';
 import { plainAddress } from '../system/addresses.ts';
 import { formatHostPort, parseEndpoint } from './address.ts';
 import { IdleSensor } from './idle-sensor.ts';
@@ -29,11 +30,21 @@ export interface TcpLinkOptions {
   readonly names?: NameResolver | undefined;
 }
 
-/** A TCP connection, dialled by us or accepted from a listener. */
-export class TcpLink implements Link {
-  readonly transport = 'tcp';
+/** A stream socket that is dialled by something else than host and port. */
+export interface SocketDialler {
+  readonly transport: Transport;
+  /** Where it leads, as text. */
   readonly address: string;
-  readonly #target: TcpAddress | undefined;
+  dial(): Socket;
+  /** Why it could not be opened. */
+  failed(error: unknown): LinkEnd;
+}
+
+/** A TCP connection, dialled by us or accepted from a listener; or another stream socket that we dial. */
+export class TcpLink implements Link {
+  readonly transport: Transport;
+  readonly address: string;
+  readonly #target: TcpAddress | SocketDialler | undefined;
   readonly resolves: boolean;
   readonly #names: NameResolver;
   #idleAfterMs: number | undefined;
@@ -49,13 +60,14 @@ export class TcpLink implements Link {
   /** That the address dialled may be an old one. */
   #stale: string | undefined;
 
-  private constructor(target: TcpAddress | Socket, options: TcpLinkOptions) {
+  private constructor(target: TcpAddress | SocketDialler | Socket, options: TcpLinkOptions) {
     this.#idleAfterMs = options.idleAfterMs;
     this.#names = options.names ?? systemNames;
     this.resolves = 'scheme' in target && isIP(target.host) === 0;
-    if ('scheme' in target) {
+    this.transport = 'dial' in target ? target.transport : 'tcp';
+    if ('scheme' in target || 'dial' in target) {
       this.#target = target;
-      this.address = formatHostPort(target.host, target.port);
+      this.address = 'dial' in target ? target.address : formatHostPort(target.host, target.port);
       return;
     }
     this.address = formatHostPort(plainAddress(target.remoteAddress ?? ''), target.remotePort ?? 0);
@@ -63,7 +75,7 @@ export class TcpLink implements Link {
   }
 
   /** A link that dials when it is opened. */
-  static dial(target: TcpAddress, options: TcpLinkOptions = {}): TcpLink {
+  static dial(target: TcpAddress | SocketDialler, options: TcpLinkOptions = {}): TcpLink {
     return new TcpLink(target, options);
   }
 
@@ -83,9 +95,11 @@ export class TcpLink implements Link {
       if (this.#socket === undefined || this.#socket.closed) setImmediate(() => this.#finish());
       return;
     }
-    if (this.#target === undefined) process.nextTick(() => this.#opened());
-    else if (this.resolves) this.#resolve(this.#target);
-    else this.#dial(this.#target);
+    const target = this.#target;
+    if (target === undefined) process.nextTick(() => this.#opened());
+    else if ('dial' in target) this.#dial(() => target.dial());
+    else if (this.resolves) this.#resolve(target);
+    else this.#dial(() => connect(optionsOf(target)));
   }
 
   send(bytes: Uint8Array): SendOutcome {
@@ -126,28 +140,20 @@ export class TcpLink implements Link {
     this.#stale = answer.stale;
     this.#life.dialling(answer.stale);
     // The handler may have closed the link.
-    if (this.#life.isOpening) this.#dial(target, answer.addresses);
+    if (this.#life.isOpening) this.#dial(() => connect(optionsOf(target, answer.addresses)));
     else if (this.#socket === undefined) setImmediate(() => this.#finish());
   }
 
   #connectEnd(error: unknown): LinkEnd {
-    const end = connectEnd(error, this.address);
+    const target = this.#target;
+    const end =
+      target !== undefined && 'dial' in target ? target.failed(error) : connectEnd(error, this.address);
     return this.#stale === undefined ? end : { ...end, detail: `${end.detail} ${this.#stale}` };
   }
 
-  #dial(target: TcpAddress, addresses?: readonly string[]): void {
+  #dial(connected: () => Socket): void {
     try {
-      this.#take(
-        connect({
-          host: target.host,
-          port: target.port,
-          lookup: addresses === undefined ? undefined : asLookup(addresses),
-          noDelay: true,
-          keepAlive: true,
-          keepAliveInitialDelay: KEEP_ALIVE_MS,
-          autoSelectFamilyAttemptTimeout: FAMILY_ATTEMPT_MS,
-        }),
-      );
+      this.#take(connected());
     } catch (error) {
       // Node throws on a port that cannot be one; that is an end like any other.
       this.#life.destroying(this.#connectEnd(error));
@@ -224,6 +230,16 @@ export class TcpLink implements Link {
     this.#life.finish(peerEnd(this.address));
   }
 }
+
+const optionsOf = ({ host, port }: TcpAddress, addresses?: readonly string[]): NetConnectOpts => ({
+  host,
+  port,
+  lookup: addresses === undefined ? undefined : asLookup(addresses),
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: KEEP_ALIVE_MS,
+  autoSelectFamilyAttemptTimeout: FAMILY_ATTEMPT_MS,
+});
 
 const FIX = 'Write tcp:HOST:PORT, for example tcp:10.0.0.7:9089 or tcp:[fe80::1%eth0]:9089.';
 

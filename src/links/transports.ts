@@ -12,13 +12,16 @@ import type { Link, Listener } from './link.ts';
 import type { DialOptions, LinkTransport } from './link-transport.ts';
 import type { NameResolver } from './names/name-resolver.ts';
 import { replay } from './replay.ts';
+import { rfc2217 } from './rfc2217/rfc2217.ts';
 import { serial } from './serial.ts';
 import { DEFAULT_SERIAL_SETTINGS, type SerialSettings } from './serial-address.ts';
 import { tcp } from './tcp.ts';
 import { type ListenAddress, TcpListener } from './tcp-listen.ts';
+import { udp } from './udp.ts';
+import { unix } from './unix.ts';
 
 /** Every transport that a device can be dialled by, under the scheme of its addresses. */
-const TRANSPORTS = { tcp, serial, replay } satisfies {
+const TRANSPORTS = { tcp, serial, replay, udp, unix, rfc2217 } satisfies {
   readonly [T in Transport]: LinkTransport<{ readonly scheme: T }>;
 };
 
@@ -55,13 +58,15 @@ function isTransport(name: string): name is Transport {
 const LISTEN_FIX =
   'Write tcp-listen:HOST:PORT, for example tcp-listen:127.0.0.1:9089, or tcp-listen:0.0.0.0:9089 for every network.';
 const SCHEMES_FIX =
-  'Links begin with tcp:, serial:, tcp-listen: or replay:, for example tcp:10.0.0.7:9089 or serial:/dev/ttyUSB0?baud=115200-8N1.';
+  'Links begin with tcp:, serial:, udp:, unix:, rfc2217: or replay:, and those of listeners with tcp-listen:; for example tcp:10.0.0.7:9089 or serial:/dev/ttyUSB0?baud=115200-8N1.';
 
 /** `\\.\COM10` and `\\?\...` are Windows device paths; `COM3` is one even with the colon that DOS puts behind it. */
 const BARE_PORT = /^(\/|\\\\|\.{1,2}\/|COM\d+:?(\?|$))/i;
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):(?:\/\/)?(.*)$/s;
 const SCHEME_NAMES: ReadonlySet<string> = new Set(
-  'tcp tcp-listen serial replay udp telnet rfc2217 http https ws wss ssh unix mqtt modbus'.split(' '),
+  'tcp tcp-listen udp-listen serial replay udp telnet rfc2217 http https ws wss ssh unix mqtt modbus'.split(
+    ' ',
+  ),
 );
 
 /**

@@ -2,9 +2,9 @@ import type { Writable } from 'node:stream';
 import type { SendOutcome } from './link.ts';
 
 /** Frames that may wait for one link. */
-const MAX_QUEUED_FRAMES = 1_024;
+export const MAX_QUEUED_FRAMES = 1_024;
 /** Bytes that they may have together; a frame for which nothing waits may have more. */
-const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
+export const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
 /** Frames that are together no longer than this are put into one piece: that costs less than a list of pieces. */
 const JOINED_BYTES = 16 * 1024;
 

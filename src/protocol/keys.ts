@@ -1,3 +1,5 @@
+import type { ChecksumAlgorithm } from './crc/parameters.ts';
+
 /**
  * Keys of `messages.yaml` as data. The types of the declarations are made from these tables here; the checks, the
  * JSON Schema, the tables of the documents and the conversion of a file are made from them in `config/messages`.
@@ -35,6 +37,10 @@ type KeyKind =
   | { readonly kind: 'byte order' }
   /** `u16`, `u24` and `u32` take the byte order of the protocol. */
   | { readonly kind: 'length type'; readonly values: readonly string[] }
+  /** Whole numbers by id, of messages for example. */
+  | { readonly kind: 'numbers'; readonly least: number; readonly greatest: number }
+  /** The name of a checksum, or its parameters. */
+  | { readonly kind: 'checksum' }
   | { readonly kind: 'extent'; readonly what: string }
   | { readonly kind: 'range' | 'margin' | 'enum' | 'names' | 'bit range' | 'condition value' | 'confirms' }
   | { readonly kind: 'reply' | 'requests' | 'field' | 'fields' }
@@ -88,4 +94,6 @@ interface Values {
   readonly constant: number | string;
   readonly bytes: Uint8Array;
   readonly 'byte order': 'big' | 'little';
+  readonly checksum: ChecksumAlgorithm;
+  readonly numbers: Readonly<Record<string, number>>;
 }

@@ -60,6 +60,8 @@ interface DeclaredContent {
   readonly message: string;
   /** Absent where the protocol has no ids. */
   readonly id?: number;
+  /** Of the device that it goes to or comes from; absent where messages carry none. */
+  readonly address?: number;
   /** Values in their units; what is invalid or not present is absent. */
   readonly fields: Values;
   /** Raw values, where they differ. */

@@ -1,6 +1,6 @@
 import { formatDuration, parseDuration } from '../config/duration.ts';
 import type { BareSettings, PollSettings, SessionSettings } from '../contract/settings.ts';
-import { TRANSPORTS } from '../contract/transport.ts';
+import { lineOf, TRANSPORTS } from '../contract/transport.ts';
 import { framingNeedsSilence, framingOf } from '../devices/wire-codec.ts';
 import { HeartwireError } from '../errors.ts';
 import type { TraceSource } from '../links/trace-file.ts';
@@ -83,7 +83,7 @@ export function readMeta(head: TraceHead, fallback: string, file: string): Trace
   const role = meta.choice('role', ['client', 'server'], 'client');
   const dialIn =
     meta.choice('dial', ['in', 'out'], role === 'server' && transport === 'tcp' ? 'in' : 'out') === 'in';
-  const line = meta.choice('line', ['stream', 'serial'], transport === 'serial' ? 'serial' : 'stream');
+  const line = meta.choice('line', ['stream', 'serial'], lineOf(transport));
   const { appid, imei, clock_zone: clockZone } = head.meta;
   const bare = isBare(head) ? readBare(meta, head.meta) : undefined;
   if (bare === undefined && role === 'client' && (appid === undefined || imei === undefined)) {

@@ -103,7 +103,7 @@ describe('heartwire export --messages', () => {
 0.3 c1 < 00 00 00 00 18
 `,
     );
-    const messages = project('examples/mh-z19/messages.yaml');
+    const messages = project('packs/mh-z19/messages.yaml');
     const run = (...argv: string[]) =>
       runCli(['export', 'mh-z19.trace', '--messages', messages, ...argv], folder);
     const { out } = await run('--to', 'csv');

@@ -19,7 +19,7 @@ describe('the client for browsers', () => {
   });
 
   it('loses no name that the wire, a caller or its own code speaks of', () => {
-    const [, list = ''] = /INTERNAL = `([^`]*)`/.exec(readProjectFile('scripts/bundle.mjs')) ?? [];
+    const [, list = ''] = /INTERNAL = `([^`]*)`/.exec(readProjectFile('scripts/bundle-client.mjs')) ?? [];
     const wire = ['server-messages', 'client-messages', 'field-types', 'topic-documents'].flatMap((name) =>
       keys(withoutComments(readProjectFile(`src/contract/feed/${name}.ts`))),
     );

@@ -27,7 +27,6 @@ test('there are examples of several framings', () => {
       'examples/eastron-sdm',
       'examples/jbd-bms',
       'examples/jtt-808',
-      'examples/mh-z19',
       'examples/ublox-ubx',
     ]),
   );

@@ -97,7 +97,15 @@ describe('parseLinkAddress', () => {
     ['tcp:a:http', /"http" is no port/, /numbers/],
     ['tcp:a:80?baud=9600', /no options/, /tcp:HOST/],
     ['tcp-listen:0.0.0.0:1', /waits to be dialled/, /listeners/],
-    ['udp:10.0.0.7:1', /"udp:"/, /tcp:/],
+    ['udp:10.0.0.7', /port is missing/, /udp:HOST:PORT/],
+    ['udp:10.0.0.7:1?port=5', /local_port/, /local_port=9089/],
+    ['udp:10.0.0.7:1?local_port=0', /1 to 65535/, /local_port=9089/],
+    ['unix:', /missing/, /unix:PATH/],
+    ['unix:/run/', /folder/, /unix:PATH/],
+    [`unix:/${'x'.repeat(200)}`, /longer than/, /symbolic link/],
+    ['rfc2217:10.0.0.7', /port is missing/, /rfc2217:HOST:PORT/],
+    ['rfc2217:10.0.0.7:2217?baud=9600-9N1', /"9N1"/, /8N1/],
+    ['rfc2217:10.0.0.7:2217?speed=1', /no option "speed"/, /baud/],
     ['telnet:23', /"telnet:"/, /tcp:/],
     ['replay:', /missing/, /replay:FILE/],
     ['replay:x.trace?speed=0', /above 0/, /speed=10/],
@@ -185,6 +193,14 @@ describe('an address written out', () => {
     const address: fc.Arbitrary<LinkAddress> = fc.oneof(
       endpoint.map((each) => ({ scheme: 'tcp' as const, ...each })),
       fc.record({ port, settings }).map((each) => ({ scheme: 'serial' as const, ...each })),
+      endpoint.map((each) => ({ scheme: 'udp' as const, ...each })),
+      endpoint.map((each) => ({ scheme: 'udp' as const, ...each, localPort: 1 + (each.port % 65_535) })),
+      fc.tuple(endpoint, settings).map(([each, line]) => ({
+        scheme: 'rfc2217' as const,
+        ...each,
+        settings: line,
+      })),
+      fc.stringMatching(/^[./][A-Za-z0-9._-]{1,20}$/).map((path) => ({ scheme: 'unix' as const, path })),
     );
     fc.assert(
       fc.property(address, (each) => {

@@ -1,4 +1,4 @@
-import { selectorLabel } from '../../src/links/serial-address.ts';
+import { type SerialSettings, selectorLabel } from '../../src/links/serial-address.ts';
 import type { ListenAddress } from '../../src/links/tcp-listen.ts';
 import { addressLabel, type LinkAddress } from '../../src/links/transports.ts';
 
@@ -8,18 +8,29 @@ export function writtenAddress(address: LinkAddress | ListenAddress): string {
     case 'tcp':
     case 'tcp-listen':
       return `${address.scheme}:${addressLabel(address)}`;
+    case 'unix':
+      return `unix:${address.path}`;
+    case 'udp': {
+      const { localPort } = address;
+      return `udp:${addressLabel(address)}${localPort === undefined ? '' : `?local_port=${localPort}`}`;
+    }
+    case 'rfc2217':
+      return `rfc2217:${addressLabel(address)}?${writtenSettings(address.settings)}`;
     case 'replay':
       return `replay:${address.path}${address.speed === 1 ? '' : `?speed=${address.speed}`}`;
-    case 'serial': {
-      const { baud, dataBits, parity, stopBits, rtscts, xon, xoff, dtr, rts, hupcl } = address.settings;
-      const options = [`baud=${baud}-${dataBits}${parity.charAt(0).toUpperCase()}${stopBits}`];
-      for (const [name, value] of Object.entries({ rtscts, xon, xoff })) {
-        if (value) options.push(`${name}=true`);
-      }
-      if (dtr !== undefined) options.push(`dtr=${dtr}`);
-      if (rts !== undefined) options.push(`rts=${rts}`);
-      if (!hupcl) options.push('hupcl=false');
-      return `serial:${selectorLabel(address.port)}?${options.join('&')}`;
-    }
+    case 'serial':
+      return `serial:${selectorLabel(address.port)}?${writtenSettings(address.settings)}`;
   }
+}
+
+function writtenSettings(settings: SerialSettings): string {
+  const { baud, dataBits, parity, stopBits, rtscts, xon, xoff, dtr, rts, hupcl } = settings;
+  const options = [`baud=${baud}-${dataBits}${parity.charAt(0).toUpperCase()}${stopBits}`];
+  for (const [name, value] of Object.entries({ rtscts, xon, xoff })) {
+    if (value) options.push(`${name}=true`);
+  }
+  if (dtr !== undefined) options.push(`dtr=${dtr}`);
+  if (rts !== undefined) options.push(`rts=${rts}`);
+  if (!hupcl) options.push('hupcl=false');
+  return options.join('&');
 }

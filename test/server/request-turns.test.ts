@@ -177,3 +177,36 @@ describe('a header that says who asks, given twice', () => {
     expect(door.heads).toEqual([]);
   });
 });
+
+describe('an answer that its peer does not take', () => {
+  const LONG = 'x'.repeat(24 * 1024 * 1024);
+  const patience = { headersMs: 60_000, requestMs: 60_000, lookMs: 50, idleMs: 300 };
+
+  it('ends the connection, though the peer goes on to send', async () => {
+    const { port } = await serve(() => () => plain(LONG), { patience });
+    const peer = connect(port, '127.0.0.1');
+    peer.on('error', () => peer.destroy());
+    peer.write(get('/long'));
+    // One byte a turn: less than what the server reads ahead in all this time.
+    const closed = (): boolean => {
+      if (!peer.destroyed) peer.write('X');
+      return peer.destroyed;
+    };
+    await expect.poll(closed, { timeout: 20_000, interval: 20 }).toBe(true);
+  });
+
+  it('is sent to its end, where the peer takes a piece of it at a time', async () => {
+    const { port } = await serve(() => () => plain(LONG), { patience });
+    const peer = connect(port, '127.0.0.1');
+    let received = 0;
+    peer.on('data', (chunk) => {
+      received += chunk.byteLength;
+      peer.pause();
+      setImmediate(() => peer.resume());
+    });
+    const ended = new Promise((resolve) => peer.once('close', resolve));
+    peer.write(get('/long', 'Connection: close\r\n'));
+    await ended;
+    expect(received).toBeGreaterThan(LONG.length);
+  });
+});

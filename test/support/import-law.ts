@@ -198,11 +198,15 @@ export function doorBreaches(files: readonly SourceFile[], doors: readonly strin
 }
 
 /** What is wrong with a file's name or size. */
+/** One table with an entry for each error: it grows with them, and is read entry by entry. */
+const TABLES: readonly string[] = ['src/error-codes.ts'];
+
 export function shapeBreaches({ path, text }: SourceFile, longest: number): readonly string[] {
   const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
   const found: string[] = [];
   if (!/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+)*$/.test(posix.basename(path)))
     found.push(`${path}: is not kebab-case`);
-  if (lines > longest) found.push(`${path}: has ${lines} lines, more than ${longest}`);
+  if (lines > longest && !TABLES.includes(path))
+    found.push(`${path}: has ${lines} lines, more than ${longest}`);
   return found;
 }

@@ -13,6 +13,7 @@ export type Tool =
   | 'dumpcap'
   | 'openssl'
   | 'nginx'
+  | 'ser2net'
   | 'systemd-analyze';
 
 export interface Need {
@@ -33,6 +34,7 @@ const NAMES: Readonly<Record<Tool, readonly string[]>> = {
   dumpcap: ['dumpcap'],
   openssl: ['openssl'],
   nginx: ['nginx'],
+  ser2net: ['ser2net'],
   'systemd-analyze': ['systemd-analyze'],
 };
 

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { type LoadedMessages, loadMessages, looksLikeMessages } from '../../config/messages/load-messages.ts';
+import { packNamed } from '../../config/packs/find-pack.ts';
 import { formatProblem, type Problem } from '../../config/problem.ts';
-import { readConfig, readText } from '../../config/read.ts';
+import { readConfig, readNamedMessages, readText } from '../../config/read.ts';
 import type { LoadedConfig } from '../../config/report.ts';
-import type { Command } from '../command.ts';
+import type { CliIo, Command } from '../command.ts';
 
 /** The configuration that commands read where none is named. */
 export const DEFAULT_CONFIG_FILE = 'devices.yaml';
@@ -25,11 +26,7 @@ export const command: Command<CheckArgs> = {
       .positional('file', { type: 'string', default: DEFAULT_CONFIG_FILE, describe: 'The configuration' })
       .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
   async run({ file, json }, io) {
-    const path = resolve(io.cwd, file);
-    const text = await readText(path, file);
-    const found = looksLikeMessages(text)
-      ? ofMessages(loadMessages(text, file))
-      : ofConfig(await readConfig(path, file));
+    const found = await check(file, io);
     const { problems, counts, words } = found;
     const valid = problems.every((problem) => problem.severity === 'warning');
     if (json) {
@@ -41,6 +38,15 @@ export const command: Command<CheckArgs> = {
     return valid ? 0 : 2;
   },
 };
+
+async function check(file: string, io: CliIo): Promise<Found> {
+  if (packNamed(file) !== undefined) return ofMessages(await readNamedMessages(file, io.cwd));
+  const path = resolve(io.cwd, file);
+  const text = await readText(path, file);
+  return looksLikeMessages(text)
+    ? ofMessages(loadMessages(text, file))
+    : ofConfig(await readConfig(path, file));
+}
 
 /** What a check found, whatever it looked at. */
 interface Found {

@@ -87,7 +87,8 @@ function print(
         message.kind === 'reply' && message.error !== 0
           ? `, error ${message.error}${message.errorName === undefined ? '' : ` (${message.errorName})`}`
           : '';
-      io.out(`${message.message} ${message.kind}${error}, ${payload.length} bytes\n`);
+      const of = message.address === undefined ? '' : ` of device ${message.address}`;
+      io.out(`${message.message} ${message.kind}${of}${error}, ${payload.length} bytes\n`);
       io.out(fieldTable(payload, trace));
       for (const { field, detail } of message.issues) io.out(`  note: ${field}: ${detail}\n`);
       return true;

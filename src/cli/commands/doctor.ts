@@ -11,6 +11,7 @@ import type { Command } from '../command.ts';
 import {
   bad,
   examineAddress,
+  examineDatagrams,
   examineFolder,
   examineListening,
   examineOpenFiles,
@@ -108,8 +109,10 @@ function examinations({
   return links.map((link) => async () => {
     if (link.scheme === 'serial') return examinePort(id, link);
     if (link.scheme === 'replay') return examineTrace(id, link.path);
-    if (link.scheme !== 'tcp') return undefined;
-    return examineAddress(id, link, Math.min(session.connectTimeoutMs, LONGEST_WAIT_MS));
+    if (link.scheme === 'udp') return examineDatagrams(id, link);
+    const withinMs = Math.min(session.connectTimeoutMs, LONGEST_WAIT_MS);
+    // A serial server has its line to set, after the connection.
+    return examineAddress(id, link, link.scheme === 'rfc2217' ? withinMs + LONGEST_WAIT_MS : withinMs);
   });
 }
 

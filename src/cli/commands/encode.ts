@@ -1,4 +1,7 @@
 import { resolve } from 'node:path';
+import { HeartwireError } from '../../errors.ts';
+import { parseAddress } from '../../protocol/declared/address-field.ts';
+import type { DeclaredProtocol } from '../../protocol/declared/declared-protocol.ts';
 import { hexText } from '../../protocol/describe.ts';
 import { makeFraming } from '../../protocol/framing/make-framing.ts';
 import type { Command } from '../command.ts';
@@ -10,10 +13,22 @@ interface EncodeArgs {
   readonly message: string;
   readonly fields: readonly string[] | undefined;
   readonly messages: string | undefined;
+  readonly address: string | undefined;
   readonly payload: boolean;
   readonly reply: boolean;
   readonly error: number | undefined;
   readonly json: boolean;
+}
+
+function addressOf({ declaration }: DeclaredProtocol, text: string): number {
+  const { address, byteOrder } = declaration;
+  const parsed = address === undefined ? undefined : parseAddress(text, address, byteOrder);
+  if (parsed !== undefined) return parsed;
+  throw new HeartwireError(
+    'bad_argument',
+    address === undefined ? 'Messages of this file carry no address' : 'No message can carry this address',
+    { seen: text, fix: address === undefined ? 'Leave `--address` out.' : 'Write for example --address 1.' },
+  );
 }
 
 /** Prints the bytes of a message. */
@@ -32,12 +47,14 @@ export const command: Command<EncodeArgs> = {
       .positional('message', { type: 'string', demandOption: true, describe: 'Its name' })
       .positional('fields', { type: 'string', array: true, describe: 'Its fields: field=value' })
       .option('messages', { type: 'string', describe: 'The messages.yaml that declares it' })
+      .option('address', { type: 'string', describe: 'The address of the device, where messages carry one' })
       .option('payload', { type: 'boolean', default: false, describe: 'Without a frame around it' })
       .option('reply', { type: 'boolean', default: false, describe: 'The reply to the message, not itself' })
       .option('error', { type: 'number', describe: 'The error code of the reply' })
       .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
-  async run({ message, fields = [], messages, payload, reply, error, json }, io) {
-    const protocol = await protocolOf(messages, io);
+  async run({ message, fields = [], messages, address, payload, reply, error, json }, io) {
+    const spoken = await protocolOf(messages, io);
+    const protocol = address === undefined ? spoken : spoken.at(addressOf(spoken, address));
     const answers = reply || error !== undefined;
     const declared =
       protocol.message(message)?.forms.find(({ kind }) => (kind === 'reply') === answers)?.fields ?? [];

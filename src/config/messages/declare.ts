@@ -1,4 +1,6 @@
 import {
+  ADDRESS_KEYS,
+  type AddressDeclaration,
   DEFAULT_PROTOCOL,
   type FieldDeclaration,
   MESSAGE_KEYS,
@@ -12,6 +14,7 @@ import {
   PROTOCOL_KEYS,
 } from '../../protocol/declared/session-declaration.ts';
 import { DEFAULT_MAX_PAYLOAD, type FramingDeclaration } from '../../protocol/framing/declaration.ts';
+import { withMessages } from './framing-with-messages.ts';
 import { declareKeys } from './keys.ts';
 import type { FileShape } from './shape.ts';
 
@@ -22,7 +25,7 @@ export function declareProtocol(
   messages: readonly Readonly<Record<string, unknown>>[],
 ): ProtocolDeclaration {
   const { protocol, enums = {}, errors = {}, answers } = file;
-  const usual = framing ?? DEFAULT_PROTOCOL.framing;
+  const plain = framing ?? DEFAULT_PROTOCOL.framing;
   const id =
     protocol?.id === undefined
       ? framing === undefined
@@ -32,32 +35,44 @@ export function declareProtocol(
         ? { type: protocol.id, at: 0 }
         : { type: protocol.id.type, at: protocol.id.at ?? 0 };
   const error =
-    protocol?.error ?? (usual.type === 'length' && id !== undefined ? DEFAULT_PROTOCOL.error : 'none');
+    protocol?.error ?? (plain.type === 'length' && id !== undefined ? DEFAULT_PROTOCOL.error : 'none');
   const byteOrder = protocol?.byte_order ?? DEFAULT_PROTOCOL.byteOrder;
   const exchange = declareKeys(
     PROTOCOL_KEYS,
     protocol ?? {},
     byteOrder,
   ) as ExchangeDeclaration<FieldDeclaration>;
+  const declared = messages.map(
+    (message) => declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration,
+  );
+  const usual = withMessages(plain, id, byteOrder, declared);
   return {
     ...exchange,
     byteOrder,
     framing: usual,
     maxFrame: maxFrameOf(usual),
     ...(id === undefined ? {} : { id }),
+    ...(protocol?.address === undefined ? {} : { address: addressOf(protocol.address, byteOrder) }),
     ...(error === 'none' ? {} : { error }),
     // A name in the place of an enum's values is refused by the lint, as an enum with a value "0".
     enums: Object.fromEntries(
       Object.entries(enums).map(([name, values]) => [name, typeof values === 'string' ? {} : values]),
     ),
     errors,
-    messages: messages.map((message) => declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration),
+    messages: declared,
     ...(answers === undefined
       ? {}
       : {
           answers: answers.map((answer) => declareKeys(ANSWER_KEYS, answer, byteOrder) as AnswerDeclaration),
         }),
   };
+}
+
+function addressOf(
+  given: Readonly<Record<string, unknown>>,
+  byteOrder: ProtocolDeclaration['byteOrder'],
+): AddressDeclaration {
+  return { at: 0, ...declareKeys<typeof ADDRESS_KEYS>(ADDRESS_KEYS, given, byteOrder) } as AddressDeclaration; // as its shape lets pass
 }
 
 function maxFrameOf(framing: FramingDeclaration): number {

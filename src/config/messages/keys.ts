@@ -6,6 +6,7 @@ import { choiceField, durationField, numberField, textField } from '../field.ts'
 import {
   bitRangeField,
   bytesField,
+  checksumField,
   conditionValue,
   confirmsField,
   constantField,
@@ -14,6 +15,7 @@ import {
   extentField,
   marginField,
   namesField,
+  numbersField,
   rangeField,
 } from './value-shapes.ts';
 
@@ -65,6 +67,10 @@ function shapeOf(key: Key): z.ZodType {
       return durationField(key.least, key.greatest, meta);
     case 'constant':
       return constantField(key.type, key.what, description, (key.examples ?? []) as (number | string)[]);
+    case 'numbers':
+      return numbersField(key.least, key.greatest, meta);
+    case 'checksum':
+      return checksumField(meta);
     case 'extent':
       return extentField(key.what, description);
     case 'range':

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MESSAGE_KEYS } from '../../protocol/declared/declaration.ts';
 import { ANSWER_KEYS, PROTOCOL_KEYS } from '../../protocol/declared/session-declaration.ts';
+import { ADDRESS_KEYS, MESSAGE_KEYS } from '../../protocol/declared/declaration.ts';
 import { badType, choiceField, field, textField } from '../field.ts';
 import { shapesOf } from './keys.ts';
 import { framingShape } from './read-framing.ts';
@@ -44,6 +45,14 @@ const protocolKeys = {
     default: 'big',
   }).optional(),
   id: idField.optional(),
+  address: z
+    .strictObject(shapesOf(ADDRESS_KEYS))
+    .optional()
+    .meta({
+      description:
+        'Where the address of a device stands in every message: written when we send, compared when we receive.',
+      examples: [{ type: 'u8', at: 0, broadcast: 0 }],
+    }),
   error: textField(
     'the type of the error code',
     'i8',

@@ -1,3 +1,4 @@
+import { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from '../../protocol/crc/parameters.ts';
 import type { ConfirmDeclaration } from '../../protocol/declared/declaration.ts';
 import { badType, type FieldFinding, type FieldMeta, field, nameKind } from '../field.ts';
 
@@ -100,6 +101,25 @@ function checkNames(value: unknown, what: string): FieldFinding | undefined {
   return undefined;
 }
 
+/** Whole numbers by the ids that they belong to. */
+export function numbersField(least: number, greatest: number, meta: FieldMeta) {
+  const number = { type: 'integer', minimum: least, maximum: greatest };
+  return field<Readonly<Record<string, number>>>(
+    { type: 'object', additionalProperties: number, ...meta },
+    (value) => {
+      const fix = `Write whole numbers from ${least} to ${greatest} by id, for example { 0x01: ${least}, 0x02: ${greatest} }.`;
+      if (typeof value !== 'object' || value === null || Array.isArray(value))
+        return badType('numbers by id', value, fix);
+      for (const [id, number] of Object.entries(value)) {
+        if (!Number.isSafeInteger(Number(id))) return { ...bad(`\`${id}\` is no id.`, fix), path: [id] };
+        const fits = Number.isInteger(number) && number >= least && number <= greatest;
+        if (!fits) return { ...bad('This number is not possible here.', fix), path: [id] };
+      }
+      return undefined;
+    },
+  );
+}
+
 export const conditionValue = (description: string) =>
   field<string | number | boolean | readonly (string | number | boolean)[]>(
     { description, examples: [1, 'heating', [1, 2], true] },
@@ -169,6 +189,52 @@ export function bytesField(meta: FieldMeta) {
     if (wrong < 0 && each.length > 0) return undefined;
     const finding = { code: 'config_bad_value', message: 'These are no bytes.', fix } as const;
     return Array.isArray(value) && wrong >= 0 ? { ...finding, path: [wrong] } : finding;
+  });
+}
+
+/** A checksum by its name, or by its parameters; which of them go together is checked with the rest of the declaration. */
+export function checksumField(meta: FieldMeta) {
+  const number = { anyOf: [{ type: 'integer', minimum: 0 }, { type: 'string' }] };
+  const properties = {
+    name: { type: 'string', description: 'A checksum by its name, of which `init` or `xorout` is another.' },
+    width: { type: 'integer', minimum: 3, maximum: 64, description: 'Bits of a CRC.' },
+    poly: { ...number, description: 'Its polynomial, without the top bit.' },
+    init: { ...number, description: 'Its first register.', default: 0 },
+    refin: {
+      type: 'boolean',
+      description: 'Bytes go in with the least significant bit first.',
+      default: false,
+    },
+    refout: { type: 'boolean', description: 'The result is turned round bit by bit.', default: false },
+    xorout: { ...number, description: 'Bits of the result that are turned.', default: 0 },
+  };
+  const json = {
+    anyOf: [{ type: 'string' }, { type: 'object', properties, additionalProperties: false }],
+    ...meta,
+  };
+  return field<ChecksumAlgorithm>(json, (value) => {
+    const fix = 'Write for example crc-16/modbus, or { width: 16, poly: 0x1021, init: 0xffff }.';
+    if (typeof value === 'string' && value !== '') return undefined;
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return badType('the name of a checksum', value, fix);
+    for (const [key, given] of Object.entries(value)) {
+      const known = CHECKSUM_PARAMETERS.find((each) => each === key);
+      if (known === undefined)
+        return {
+          ...bad(`There is no key \`${key}\` here.`, `Possible are ${CHECKSUM_PARAMETERS.join(', ')}.`),
+          path: [key],
+        };
+      const type =
+        known === 'name'
+          ? ['string']
+          : known === 'width'
+            ? ['number']
+            : known.startsWith('ref')
+              ? ['boolean']
+              : ['number', 'string'];
+      if (!type.includes(typeof given)) return { ...bad(`\`${key}\` is not possible so.`, fix), path: [key] };
+    }
+    return undefined;
   });
 }
 

@@ -9,7 +9,7 @@ export type StateDocument = {
   readonly detail?: string;
   readonly link: {
     readonly status: 'disabled' | 'listening' | 'connecting' | 'connected' | 'backoff' | 'failed';
-    readonly transport: 'tcp' | 'serial' | 'replay';
+    readonly transport: 'tcp' | 'serial' | 'replay' | 'udp' | 'unix' | 'rfc2217';
     readonly address?: string;
     readonly since: number;
     readonly attempt: number;

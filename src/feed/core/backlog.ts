@@ -6,6 +6,7 @@ import type { Gap, PastEvent, SentAfter } from './event-log.ts';
 import { EventQueues } from './event-queues.ts';
 import { RateLimitedTopics } from './rate-limited-topics.ts';
 import type { FeedStore } from './store.ts';
+import { TopicList } from './topic-list.ts';
 
 /** One `subscribe` whose snapshot is under way. */
 interface SnapshotRequest {
@@ -14,17 +15,15 @@ interface SnapshotRequest {
   readonly mode: 'full' | 'since';
   /** Those of them that were not unsubscribed meanwhile. */
   patterns: readonly string[];
-  /** Topics that have not been taken yet, and one for past events. */
-  remaining: number;
+  /** The topics that it gets, and how many of them have been taken. */
+  list: TopicList;
+  taken: number;
+  /** Past events wait too. */
+  awaitsPast: boolean;
+  /** Of the first change that the subscriber missed in a topic that was not taken yet. */
+  missedRev: number | undefined;
   /** A snapshot message was sent; every request gets one at least, be it empty. */
   answered: boolean;
-}
-
-interface Mark {
-  /** Of the first change that the subscriber missed, where it was in sync before. */
-  missedRev: number | undefined;
-  /** Snapshots that still lack this topic. */
-  requests: SnapshotRequest[];
 }
 
 /** What to send next: some topics of one snapshot, or one topic of which changes were missed. */
@@ -35,79 +34,124 @@ type Due =
 /** Room for the envelope of a snapshot. */
 const ENVELOPE_BYTES = 1_024;
 
-/** One mark for each topic whose present document is still to be sent; first marked, first sent. */
-class DirtyTopics {
-  readonly #marks = new Map<string, Mark>();
+/** The change is of a topic that the snapshot has still to send. */
+const lacks = (request: SnapshotRequest, topic: string): boolean =>
+  request.list.indexOf(topic) >= request.taken;
 
+/**
+ * The topics whose present document is still to be sent; first marked, first sent. A snapshot is one entry, however many
+ * topics it has; a topic that it still lacks gets no mark of its own.
+ */
+class DirtyTopics {
+  /** The `rev` of the first missed change by topic, and snapshots; undefined where no change was missed. */
+  readonly #entries = new Map<string | SnapshotRequest, number | undefined>();
+  #snapshots: SnapshotRequest[] = [];
+
+  /** Marks and snapshots. */
   get size(): number {
-    return this.#marks.size;
+    return this.#entries.size;
+  }
+
+  /** Topics that are listed here and nowhere else. */
+  get listed(): number {
+    let listed = this.#entries.size;
+    for (const { mode, list, taken } of this.#snapshots)
+      if (mode === 'since') listed += list.topics.length - taken;
+    return listed;
   }
 
   /** A change was not written. */
   missed(topic: string, rev: number): void {
-    const mark = this.#marks.get(topic);
-    if (mark === undefined) this.#marks.set(topic, { missedRev: rev, requests: [] });
-    else mark.missedRev ??= rev;
+    const snapshot = this.#snapshots.find((each) => lacks(each, topic));
+    if (snapshot !== undefined) snapshot.missedRev ??= rev;
+    else if (this.#entries.get(topic) === undefined) this.#entries.set(topic, rev);
   }
 
   /** The whole document was asked for. */
   wanted(topic: string): void {
-    if (!this.#marks.has(topic)) this.#marks.set(topic, { missedRev: undefined, requests: [] });
+    if (this.#entries.has(topic) || this.#snapshots.some((each) => lacks(each, topic))) return;
+    this.#entries.set(topic, undefined);
   }
 
-  request(topic: string, request: SnapshotRequest): void {
-    const mark = this.#marks.get(topic);
-    if (mark === undefined) this.#marks.set(topic, { missedRev: undefined, requests: [request] });
-    else mark.requests.push(request);
-    request.remaining++;
+  /** All topics of the list are to be sent; marks of theirs go, since a snapshot says as much. */
+  request(request: SnapshotRequest): void {
+    for (const [entry, missedRev] of this.#entries) {
+      if (typeof entry !== 'string' || !lacks(request, entry)) continue;
+      this.#entries.delete(entry);
+      request.missedRev = lowest(request.missedRev, missedRev);
+    }
+    if (request.list.topics.length === 0) return;
+    this.#entries.set(request, undefined);
+    this.#snapshots.push(request);
   }
 
-  /** Removes topics that are no longer wanted, from snapshots too. Returns the snapshots that are complete by that. */
+  /** Removes topics that are no longer wanted, from snapshots too. Returns the snapshots that lack nothing by that. */
   retain(wanted: (topic: string) => boolean): SnapshotRequest[] {
-    const complete: SnapshotRequest[] = [];
-    for (const [topic, mark] of [...this.#marks]) {
-      if (wanted(topic)) continue;
-      this.#marks.delete(topic);
-      for (const request of mark.requests) if (--request.remaining === 0) complete.push(request);
+    for (const entry of [...this.#entries.keys()])
+      if (typeof entry === 'string' && !wanted(entry)) this.#entries.delete(entry);
+    const through: SnapshotRequest[] = [];
+    for (const request of [...this.#snapshots]) {
+      request.list = new TopicList(request.list.topics.slice(request.taken).filter(wanted));
+      request.taken = 0;
+      if (request.list.topics.length > 0) continue;
+      this.#remove(request);
+      through.push(request);
     }
-    return complete;
+    return through;
   }
 
-  /** Takes the next marks off; a snapshot gets as many topics as fit by `sizeOf`, and at least one. */
+  /** Takes the next entry off; a snapshot gets as many topics as fit by `sizeOf`, and at least one. */
   take(sizeOf: (topic: string) => number): Due | undefined {
-    const [first] = this.#marks;
-    if (first === undefined) return undefined;
-    const [topic, mark] = first;
-    const [request] = mark.requests;
-    if (request === undefined) {
-      this.#marks.delete(topic);
-      return { kind: 'full', topic };
+    const first = this.#entries.keys().next();
+    if (first.done === true) return undefined;
+    if (typeof first.value === 'string') {
+      this.#entries.delete(first.value);
+      return { kind: 'full', topic: first.value };
     }
-    const topics: string[] = [];
-    const again: Array<[string, Mark]> = [];
+    const request = first.value;
+    const { topics: all } = request.list;
     let size = ENVELOPE_BYTES;
-    for (const [next, { requests }] of this.#marks) {
-      if (requests[0] !== request) break;
-      size += sizeOf(next) + 1;
-      if (size > CHUNK_BYTES && topics.length > 0) break;
-      topics.push(next);
-      this.#marks.delete(next);
-      if (requests.length > 1) again.push([next, { missedRev: undefined, requests: requests.slice(1) }]);
+    let end = request.taken;
+    for (; end < all.length; end++) {
+      size += sizeOf(all[end] ?? '') + 1;
+      if (size > CHUNK_BYTES && end > request.taken) break;
     }
-    for (const [next, rest] of again) this.#marks.set(next, rest);
-    request.remaining -= topics.length;
+    const topics = all.slice(request.taken, end);
+    request.taken = end;
+    if (end === all.length) this.#remove(request);
     return { kind: 'snapshot', request, topics };
   }
 
   /** The lowest `rev` that was missed. */
   firstRev(): number | undefined {
     let first: number | undefined;
-    for (const { missedRev } of this.#marks.values()) {
-      if (missedRev !== undefined && (first === undefined || missedRev < first)) first = missedRev;
-    }
+    for (const missedRev of this.#entries.values()) first = lowest(first, missedRev);
+    for (const { missedRev } of this.#snapshots) first = lowest(first, missedRev);
     return first;
   }
+
+  #remove(request: SnapshotRequest): void {
+    this.#entries.delete(request);
+    this.#snapshots = this.#snapshots.filter((each) => each !== request);
+  }
 }
+
+function lowest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a;
+}
+
+function newRequest(
+  replyTo: string | undefined,
+  mode: SnapshotRequest['mode'],
+  patterns: readonly string[],
+  list: TopicList,
+): SnapshotRequest {
+  const nothingYet = { taken: 0, awaitsPast: false, missedRev: undefined, answered: false };
+  return { replyTo, mode, patterns, list, ...nothingYet };
+}
+
+const isComplete = ({ list, taken, awaitsPast }: SnapshotRequest): boolean =>
+  taken === list.topics.length && !awaitsPast;
 
 /** What a mark costs in memory, roughly; for the budget of all subscribers. */
 const MARK_BYTES = 128;
@@ -164,7 +208,7 @@ export class Backlog {
   }
 
   get bytes(): number {
-    return this.#events.bytes + (this.#marks.size + this.#paced.size) * MARK_BYTES;
+    return this.#events.bytes + (this.#marks.listed + this.#paced.size) * MARK_BYTES;
   }
 
   /** Every change up to this `rev` has been written, or superseded by one that was. */
@@ -218,10 +262,11 @@ export class Backlog {
 
   /** The present document of every topic that matches, and `synced` behind the last of them. */
   snapshot(patterns: readonly string[], replyTo: string | undefined): void {
-    const request: SnapshotRequest = { replyTo, mode: 'full', patterns, remaining: 0, answered: false };
+    const list = this.#context.store.topics(patterns);
+    const request = newRequest(replyTo, 'full', patterns, list);
     this.#requests.push(request);
-    for (const { topic } of this.#context.store.retained(patterns)) this.#marks.request(topic, request);
-    if (request.remaining === 0) this.#complete.push(request);
+    this.#marks.request(request);
+    if (list.topics.length === 0) this.#complete.push(request);
   }
 
   /** What changed since a `rev` that the store can recover, and `synced` behind the last of it. */
@@ -230,10 +275,11 @@ export class Backlog {
     acked: (topic: string) => boolean,
     now: Instant,
   ): void {
-    const request: SnapshotRequest = { replyTo, mode: 'since', patterns, remaining: 1, answered: false };
-    this.#requests.push(request);
     const { states, events, gaps } = this.#context.store.missed(since, patterns, sentAfter);
-    for (const { topic } of states) this.#marks.request(topic, request);
+    const request = newRequest(replyTo, 'since', patterns, new TopicList(states.map(({ topic }) => topic)));
+    request.awaitsPast = true;
+    this.#requests.push(request);
+    this.#marks.request(request);
     this.#events.recover(gaps, events, acked, now);
     this.#awaitingPast.push(request);
     this.#checkPast();
@@ -250,7 +296,7 @@ export class Backlog {
     }
     this.#events.retain(wanted);
     this.#checkPast();
-    this.#complete.push(...this.#marks.retain(wanted));
+    this.#complete.push(...this.#marks.retain(wanted).filter(isComplete));
   }
 
   /** What is to be written next. Alarms first; then events and documents take turns, so that neither starves the other. */
@@ -280,7 +326,8 @@ export class Backlog {
   #checkPast(): void {
     if (this.#awaitingPast.length === 0 || !this.#events.pastSent) return;
     for (const request of this.#awaitingPast) {
-      if (--request.remaining === 0) this.#complete.push(request);
+      request.awaitsPast = false;
+      if (isComplete(request)) this.#complete.push(request);
     }
     this.#awaitingPast = [];
   }
@@ -300,7 +347,7 @@ export class Backlog {
     if (due === undefined) return undefined;
     if (due.kind === 'full') return encoder.full(store.version(due.topic), now);
     due.request.answered = true;
-    if (due.request.remaining === 0) this.#complete.push(due.request);
+    if (isComplete(due.request)) this.#complete.push(due.request);
     const versions = due.topics.map((topic) => store.version(topic));
     return encoder.snapshot(
       this.#newId(),

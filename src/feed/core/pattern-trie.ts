@@ -49,7 +49,7 @@ export class PatternTrie<T> {
 
   /** Whether any pattern covers the topic. */
   covers(levels: readonly string[]): boolean {
-    return this.match(levels).size > 0;
+    return covers(this.#root, levels, 0, needsLiteralEnd(levels));
   }
 }
 
@@ -81,4 +81,14 @@ function collect<T>(
   if (exact !== undefined) collect(exact, levels, depth + 1, literalEnd, found);
   const any = literalEnd && depth === levels.length - 1 ? undefined : node.children.get('+');
   if (any !== undefined) collect(any, levels, depth + 1, literalEnd, found);
+}
+
+function covers<T>(node: Node<T>, levels: readonly string[], depth: number, literalEnd: boolean): boolean {
+  if (!literalEnd && node.children.has('#')) return true;
+  const level = levels[depth];
+  if (level === undefined) return node.values.size > 0;
+  const exact = node.children.get(level);
+  if (exact !== undefined && covers(exact, levels, depth + 1, literalEnd)) return true;
+  const any = literalEnd && depth === levels.length - 1 ? undefined : node.children.get('+');
+  return any !== undefined && covers(any, levels, depth + 1, literalEnd);
 }

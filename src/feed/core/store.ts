@@ -5,11 +5,13 @@ import { hasWildcard, topicProblem } from '../../contract/feed/topic.ts';
 import type { Publisher } from '../../contract/publisher.ts';
 import { HeartwireError } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
+import { Lru } from '../../system/lru.ts';
 import type { Change, Retained } from './change.ts';
 import { EventLog, type Gap, type PastEvent, type SentAfter } from './event-log.ts';
 import { trieOf } from './pattern-trie.ts';
 import { type Link, Recency } from './recency.ts';
 import { Interest, TopicInterest } from './topic-interest.ts';
+import { TopicList } from './topic-list.ts';
 
 const EVERY_MS = 10_000;
 
@@ -53,6 +55,9 @@ const EVENTS_MS = 600_000;
 /** Characters of the epoch in the ids of events, which make them unique over restarts: 36 bits where it is base64url. */
 const EPOCH_IN_IDS = 6;
 
+/** Lists of topics that are kept for later snapshots of the same patterns. */
+const TOPIC_LISTS = 16;
+
 /** The topic under which broadcasts of clients are counted. */
 export const BROADCAST_TOPIC = 'broadcast/all';
 
@@ -93,6 +98,7 @@ export class FeedStore implements Publisher {
   readonly #retained = new Map<string, Link<Retained>>();
   readonly #tombstones = new Map<string, Link<Retained>>();
   readonly #recency = new Recency<Retained>();
+  readonly #lists = new Lru<string, TopicList>(TOPIC_LISTS);
   readonly #notifiesAll: boolean;
   readonly #followed = new TopicInterest(EVENTS_MS);
   readonly #events: EventLog;
@@ -137,9 +143,11 @@ export class FeedStore implements Publisher {
     const rev = ++this.#rev;
     const seq = (known?.seq ?? this.#forgottenSeq) + 1;
     const retained: Retained = { topic, interest, rev, seq, document };
-    if (link === undefined) this.#retained.set(topic, this.#renew(this.#tombstones.get(topic), retained));
-    else this.#renew(link, retained);
-    if (link === undefined) this.#tombstones.delete(topic);
+    if (link === undefined) {
+      this.#retained.set(topic, this.#renew(this.#tombstones.get(topic), retained));
+      this.#tombstones.delete(topic);
+      this.#lists.clear();
+    } else this.#renew(link, retained);
     if (!notified) return;
     this.#notify({
       kind: 'state',
@@ -158,6 +166,7 @@ export class FeedStore implements Publisher {
     const { interest, seq: last } = link.value;
     const seq = last + 1;
     this.#retained.delete(topic);
+    this.#lists.clear();
     this.#tombstones.set(topic, this.#renew(link, { topic, interest, rev, seq, document: undefined }));
     if (this.#tombstones.size > TOMBSTONES) this.#forgetOldest();
     if (this.#isNotified(interest)) this.#notify({ kind: 'removal', topic, rev, seq });
@@ -264,6 +273,16 @@ export class FeedStore implements Publisher {
     // One pass over the topics, however many patterns there are.
     const trie = trieOf(patterns);
     for (const { value: each } of this.#retained.values()) if (trie.covers(each.interest.levels)) yield each;
+  }
+
+  /** The topics of `retained`; one list for all who ask for the same patterns until a topic comes or goes. */
+  topics(patterns: readonly string[]): TopicList {
+    const key = patterns.join('\n');
+    const known = this.#lists.get(key);
+    if (known !== undefined) return known;
+    const list = new TopicList(Array.from(this.retained(patterns), ({ topic }) => topic));
+    this.#lists.set(key, list);
+    return list;
   }
 
   /** A topic or its tombstone; for one never seen, or long forgotten, a tombstone of now. */

@@ -1,6 +1,7 @@
 import { type Checksum, checksumOf, type WideChecksum, wideChecksumOf } from './checksum.ts';
 import { makeCrc } from './crc.ts';
 import { CRC_MODELS, WIDE_CRC_MODELS } from './models.ts';
+import { type ChecksumAlgorithm, fromParameters } from './parameters.ts';
 import { SUMS } from './sums.ts';
 import { makeWideCrc } from './wide-crc.ts';
 
@@ -46,6 +47,10 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['sum8', 'sum-8'],
   ['sum16', 'sum-16'],
   ['xor8', 'xor-8'],
+  ['lrc-8', 'sum-8-twos'],
+  ['lrc', 'sum-8-twos'],
+  ['bcc', 'xor-8'],
+  ['rfc1071', 'inet-16'],
   ['ubx', 'fletcher-8-ubx'],
 ]);
 
@@ -70,9 +75,13 @@ export const CHECKSUM_ALIASES: ReadonlyMap<string, string> = ALIASES;
 
 /**
  * The checksum of this name (reveng's, or another that is usual; upper or lower case), its value of "123456789"
- * verified; undefined where there is none.
+ * verified; or that of these parameters. Undefined where there is none.
  */
-export function findChecksum(name: string): Checksum | WideChecksum | undefined {
+export function findChecksum(algorithm: ChecksumAlgorithm): Checksum | WideChecksum | undefined {
+  return typeof algorithm === 'string' ? named(algorithm) : fromParameters(algorithm, named);
+}
+
+function named(name: string): Checksum | WideChecksum | undefined {
   const lower = name.toLowerCase();
   const known = ALIASES.get(lower) ?? lower;
   const present = made.get(known) ?? MAKERS.get(known)?.();

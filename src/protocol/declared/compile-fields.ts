@@ -31,7 +31,7 @@ export interface Head {
 export function compileFields(
   fields: readonly FieldDeclaration[],
   outer: Scope,
-  head?: Head,
+  heads: readonly Head[] = [],
 ): readonly Member[] {
   const targets = new Map<string, Target>(outer.targets);
   const marks = new Map<string, number>(outer.marks);
@@ -55,12 +55,18 @@ export function compileFields(
   };
   const counted = countedIn(fields);
   let offset = 0;
-  let behind = false;
-  for (const [index, declaration] of fields.entries()) {
-    if (head !== undefined && !behind && offset >= head.at) {
-      for (const each of head.members) addFixed(each);
-      behind = true;
+  let guard: Presence | undefined;
+  const left = heads.toSorted((a, b) => a.at - b.at);
+  const addHead = (): void => {
+    const head = left.shift();
+    guard = both(guard, head?.guard);
+    for (const each of head?.members ?? []) {
+      addFixed(each);
+      offset += each.codec.min;
     }
+  };
+  for (const [index, declaration] of fields.entries()) {
+    while (left[0] !== undefined && offset >= left[0].at) addHead();
     const name = declaration.name ?? `reserved_${index}`;
     const slot = outer.referred.has(name) ? outer.next.slot++ : -1;
     const scope: Scope = {
@@ -75,10 +81,7 @@ export function compileFields(
     members.push({
       name,
       codec,
-      present: both(
-        behind ? head?.guard : undefined,
-        declaration.when === undefined ? undefined : presence(declaration.when, scope),
-      ),
+      present: both(guard, declaration.when === undefined ? undefined : presence(declaration.when, scope)),
       mark: markOf(name),
       slot,
       unit: declaration.unit,
@@ -87,7 +90,7 @@ export function compileFields(
     if (slot >= 0) targets.set(name, { slot, declaration });
     offset += codec.min;
   }
-  if (!behind) for (const each of head?.members ?? []) addFixed(each);
+  while (left.length > 0) addHead();
   return members;
 }
 

@@ -241,11 +241,10 @@ export const FIELD_KEYS = {
   of: { kind: 'field', description: 'Array: what each element is, a field without a name.' },
   fields: { kind: 'fields', description: 'Structure: its fields.' },
   algorithm: {
-    kind: 'word',
-    what: 'the name of a checksum',
-    example: 'crc-16/modbus',
-    description: 'Checksum: its name in the reveng catalogue, or one of the simple sums.',
-    examples: ['crc-16/modbus'],
+    kind: 'checksum',
+    description:
+      'Checksum: its name in the reveng catalogue, one of the simple sums, or the parameters of a CRC, as in `framing`.',
+    examples: ['crc-16/modbus', { width: 16, poly: 0x1021, init: 0xffff }],
   },
   covers: {
     kind: 'words',
@@ -370,6 +369,13 @@ export const MESSAGE_KEYS = {
     description: "Names of error codes in its reply, beside the protocol's.",
     examples: [{ 2: 'too_hot' }],
   },
+  crc_extra: {
+    kind: 'number',
+    least: 0,
+    greatest: 255,
+    description:
+      'A byte that the checksum of its frame covers behind all others, though it is not on the wire (MAVLink: CRC_EXTRA).',
+  },
   fields: { kind: 'fields', description: 'Its fields, one behind the other.' },
 } as const satisfies KeyTable;
 
@@ -383,6 +389,48 @@ export interface IdDeclaration {
   readonly at: number;
 }
 
+/** Where the address of a device stands in all messages, and how. */
+export const ADDRESS_KEYS = {
+  type: {
+    kind: 'word',
+    what: 'a type',
+    example: 'u8',
+    required: true,
+    description:
+      'An unsigned number of 8 to 48 bits (`u8`, `u16le`), or `bcd` with two digits in each of `length` bytes.',
+    examples: ['u8', 'u16', 'bcd'],
+  },
+  length: { kind: 'number', least: 1, greatest: 7, description: '`bcd`: how many bytes.' },
+  at: {
+    kind: 'number',
+    least: 0,
+    greatest: 0x1000_0000,
+    description: 'Its offset in the payload, in bytes.',
+    default: 0,
+  },
+  byte_order: {
+    kind: 'byte order',
+    description: "`bcd`: order of its bytes, where it is not the protocol's.",
+  },
+  broadcast: {
+    kind: 'number',
+    least: 0,
+    greatest: 2 ** 48,
+    description: 'The address that all devices hear, and none answers; no device has it.',
+    examples: [0],
+  },
+} as const satisfies KeyTable;
+
+export interface AddressDeclaration {
+  readonly type: string;
+  readonly length?: number | undefined;
+  readonly at: number;
+  readonly byteOrder?: ByteOrder | undefined;
+  readonly broadcast?: number | undefined;
+  /** The address of the one device whose messages these are; absent: that of any. */
+  readonly value?: number | undefined;
+}
+
 export interface ProtocolDeclaration extends ExchangeDeclaration<FieldDeclaration> {
   readonly byteOrder: ByteOrder;
   readonly framing: FramingDeclaration;
@@ -390,6 +438,8 @@ export interface ProtocolDeclaration extends ExchangeDeclaration<FieldDeclaratio
   readonly maxFrame: number;
   /** Absent: messages carry no id. */
   readonly id?: IdDeclaration;
+  /** Absent: messages name no device. */
+  readonly address?: AddressDeclaration;
   /** Type of the error code that follows the id in a reply; absent: replies carry none. */
   readonly error?: NumberTypeName;
   readonly enums: Readonly<Record<string, EnumDeclaration>>;

@@ -4,6 +4,7 @@ import { copyOf, hexExcerpt } from '../describe.ts';
 import { agrees, type Expectation } from '../expectation.ts';
 import type { DeclaredMessage, EchoedMessage, InvalidPayload, UnknownMessage } from '../message.ts';
 import { Answers } from './answers.ts';
+import { addressForm } from './address-field.ts';
 import type { ProtocolDeclaration, Sender } from './declaration.ts';
 import { pathText } from './finding.ts';
 import { HelloCodec } from './hello.ts';
@@ -68,6 +69,9 @@ export class DeclaredProtocol {
    * frame is searched.
    */
   readonly passes: number;
+  readonly #addressOf: ((bytes: Uint8Array, at: number) => number) | undefined;
+  readonly #addressEnd: number;
+  readonly #byAddress = new Map<number, DeclaredProtocol>();
   readonly #reading = new Reading();
   readonly #writing = new Writing();
 
@@ -89,6 +93,10 @@ export class DeclaredProtocol {
     this.#idType =
       declaration.id === undefined ? undefined : parseNumberType(declaration.id.type, declaration.byteOrder);
     this.#readId = this.#idType === undefined ? undefined : loaderOf(this.#idType);
+    const { address, byteOrder } = declaration;
+    const form = address && addressForm(address, byteOrder);
+    this.#addressOf = form?.load;
+    this.#addressEnd = (address?.at ?? 0) + (form?.bytes ?? 0);
     for (const codec of this.messages) {
       for (const form of codec.forms) {
         const known = this.#byId.get(form.id) ?? [];
@@ -103,6 +111,24 @@ export class DeclaredProtocol {
   get logsIn(): boolean {
     const { session } = this.declaration;
     return this.hello !== undefined || (session?.login?.length ?? 0) > 0;
+  }
+
+  /** The same protocol as one device speaks it: messages to it and from it carry this address. */
+  at(address: number): DeclaredProtocol {
+    const { address: place } = this.declaration;
+    if (place === undefined) return this;
+    const known = this.#byAddress.get(address);
+    if (known !== undefined) return known;
+    const made = new DeclaredProtocol({ ...this.declaration, address: { ...place, value: address } });
+    this.#byAddress.set(address, made);
+    return made;
+  }
+
+  /** The address in a payload; undefined where there is none. */
+  addressIn(bytes: Uint8Array, start: number, end: number): number | undefined {
+    if (this.#addressOf === undefined || start + this.#addressEnd > end) return undefined;
+    const address = this.#addressOf(bytes, start + (this.declaration.address?.at ?? 0));
+    return address < 0 ? undefined : address;
   }
 
   /** The message of this name. */

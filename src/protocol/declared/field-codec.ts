@@ -9,7 +9,7 @@ export interface FieldCodec {
   readonly min: number;
   readonly max: number;
   /** No part of the values, and what it is instead. */
-  readonly silent?: 'constant' | 'reserved' | 'checksum' | 'error code';
+  readonly silent?: 'constant' | 'reserved' | 'checksum' | 'error code' | 'address';
   /**
    * Moves on past the field and returns its value, undefined where it is invalid, or where `reading.failure` was set.
    * Leaves `reading.raw` where the raw value differs.

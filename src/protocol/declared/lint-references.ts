@@ -1,4 +1,5 @@
 import { CHECKSUM_NAMES, findChecksum } from '../crc/catalogue.ts';
+import { wrongParameters } from '../crc/parameters.ts';
 import { splitReference } from './condition.ts';
 import type { Condition, Extent, FieldDeclaration, ProtocolDeclaration } from './declaration.ts';
 import { enumNames } from './enum-names.ts';
@@ -138,6 +139,15 @@ export function lintChecksum(
       'Nothing says which checksum it is.',
       'Add for example `algorithm: crc-16/modbus`.',
     );
+  } else if (typeof algorithm !== 'string') {
+    const wrong = wrongParameters(algorithm, findChecksum);
+    if (wrong !== undefined)
+      findings.add(
+        'config_bad_value',
+        [...path, 'algorithm', wrong.key],
+        `${capital(wrong.message)}.`,
+        wrong.fix,
+      );
   } else if (findChecksum(algorithm) === undefined) {
     const near = CHECKSUM_NAMES.filter(
       (name) => name.split('/')[0] === algorithm.toLowerCase().split('/')[0],
@@ -172,3 +182,5 @@ export function lintChecksum(
 
 export const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0;
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

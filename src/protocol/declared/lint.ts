@@ -1,8 +1,11 @@
+import { addressForm } from './address-field.ts';
 import { compileField } from './compile-fields.ts';
 import type { FieldDeclaration, MessageDeclaration, ProtocolDeclaration } from './declaration.ts';
 import { type DeclarationFinding, Findings, lintName, type Path } from './finding.ts';
+import { lintAddress } from './lint-address.ts';
 import { lintConfirms } from './lint-confirms.ts';
 import { lintFields, sizingScope } from './lint-fields.ts';
+import { lintCrcExtra, lintExtraById } from './lint-framing.ts';
 import { lintEnum } from './lint-numbers.ts';
 import { lintRejects } from './lint-rejects.ts';
 import { lintSession } from './lint-session.ts';
@@ -51,15 +54,15 @@ export function lintProtocol(declaration: ProtocolDeclaration): readonly Declara
     }
     lintId(message, declaration, ids, path, findings);
     lintMessage(message, declaration, path, findings);
+    lintCrcExtra(message, declaration, path, findings);
   }
+  lintExtraById(declaration, findings);
   if (findings.errors === 0) lintSession(declaration, findings);
   return findings.all;
 }
 
-function lintHead(
-  { id, error, byteOrder, enums, errors, maxFrame }: ProtocolDeclaration,
-  findings: Findings,
-): void {
+function lintHead(declaration: ProtocolDeclaration, findings: Findings): void {
+  const { id, error, byteOrder, enums, errors, maxFrame } = declaration;
   const idType = id === undefined ? undefined : parseNumberType(id.type, byteOrder);
   if (id !== undefined && (idType === undefined || idType.kind === 'float' || idType.bytes > 6)) {
     findings.add(
@@ -77,6 +80,7 @@ function lintHead(
       'Count the bytes in front of the id.',
     );
   }
+  lintAddress(declaration, findings);
   const errorType = error === undefined ? undefined : parseNumberType(error, byteOrder);
   if (error !== undefined && (errorType === undefined || errorType.kind === 'float' || errorType.bytes > 4)) {
     findings.add(
@@ -236,27 +240,47 @@ function lintMessage(
   lintConfirms(message, protocol, path, findings);
   lintRejects(message, protocol, path, findings);
   if (findings.errors > before) return;
-  lintIdPlace(message, protocol, path, findings);
+  lintPlaces(message, protocol, path, findings);
   if (findings.errors > before || (protocol.id !== undefined && message.id === undefined)) return;
   lintLengths(message, protocol, path, findings);
 }
 
-/** Fields in front of the id end exactly where it begins. */
-function lintIdPlace(
+/** Fields in front of the address and of the id end exactly where these begin. */
+function lintPlaces(
   message: MessageDeclaration,
   protocol: ProtocolDeclaration,
   path: Path,
   findings: Findings,
 ): void {
-  const at = protocol.id?.at ?? 0;
-  if (at === 0) return;
+  const { id, address, byteOrder } = protocol;
+  const before = findings.errors;
+  const size = (address && addressForm(address, byteOrder)?.bytes) ?? 0;
+  const bytes = id === undefined ? 0 : (parseNumberType(id.type, byteOrder)?.bytes ?? 0);
+  const idFirst = id !== undefined && address !== undefined && id.at < address.at;
+  if (id !== undefined)
+    lintPlace('id', id.at, address && !idFirst ? size : 0, message, protocol, path, findings);
+  if (address === undefined || findings.errors > before) return;
+  lintPlace('address', address.at, idFirst ? bytes : 0, message, protocol, path, findings);
+}
+
+/** `earlier`: bytes of the other one, which stands in front of it. */
+function lintPlace(
+  what: 'id' | 'address',
+  at: number,
+  earlier: number,
+  message: MessageDeclaration,
+  protocol: ProtocolDeclaration,
+  path: Path,
+  findings: Findings,
+): void {
+  if (at === earlier) return;
   const { fields = [], reply } = message;
   const lists: readonly (readonly [readonly FieldDeclaration[], Path])[] = [
     [fields, [...path, 'fields']],
     ...(typeof reply === 'object' ? [[reply.fields, [...path, 'reply', 'fields']] as const] : []),
   ];
   for (const [list, place] of lists) {
-    let offset = 0;
+    let offset = earlier;
     for (const [index, field] of list.entries()) {
       if (offset >= at) break;
       const codec = compileField(field, sizingScope(protocol));
@@ -264,8 +288,8 @@ function lintIdPlace(
         findings.add(
           'config_conflict',
           [...place, index],
-          'In front of the id stand only fields of a fixed length.',
-          'Move it behind the id.',
+          `In front of the ${what} stand only fields of a fixed length.`,
+          `Move it behind the ${what}.`,
         );
         return;
       }
@@ -275,8 +299,8 @@ function lintIdPlace(
     findings.add(
       'config_conflict',
       place,
-      `The id begins at byte ${at}, and the fields in front of it end at byte ${offset}.`,
-      'Declare exactly the bytes in front of the id, reserved ones too.',
+      `The ${what} begins at byte ${at}, and the fields in front of it end at byte ${offset}.`,
+      `Declare exactly the bytes in front of the ${what}, reserved ones too.`,
     );
   }
 }

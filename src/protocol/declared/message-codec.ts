@@ -1,6 +1,7 @@
 import type { FrameShape, MessageDefinition } from '../definition.ts';
 import { copyOf } from '../describe.ts';
 import type { DeclaredMessage, InvalidPayload } from '../message.ts';
+import { ADDRESS_MEMBER, addressField, addressForm } from './address-field.ts';
 import {
   compileFields,
   constantNumber,
@@ -47,6 +48,8 @@ interface CompiledForm extends Form {
   readonly idBytes: number;
   /** The slot that holds the error code; -1 where there is none. */
   readonly errorSlot: number;
+  /** The slot that holds the address; -1 where messages carry none. */
+  readonly addressSlot: number;
 }
 
 /** One declared message, compiled: payloads to values and back. */
@@ -180,6 +183,7 @@ export class MessageCodec {
     const raw = (reading.raw as Values | undefined) ?? NO_VALUES; // as for `fields`
     const issues = reading.issues ?? NO_ISSUES;
     const { kind } = form;
+    if (form.addressSlot >= 0) return this.#addressed(form, reading, { fields, raw, issues });
     if (kind !== 'reply') {
       if (this.id === undefined) return { name: 'declared', message: this.name, kind, fields, raw, issues };
       return { name: 'declared', message: this.name, kind, id: this.id, fields, raw, issues };
@@ -197,6 +201,20 @@ export class MessageCodec {
       raw,
       issues,
     };
+  }
+
+  /** The same of a protocol whose messages carry the address of a device. */
+  #addressed(
+    { kind, errorSlot, addressSlot }: CompiledForm,
+    { slots }: Reading,
+    content: { readonly fields: Values; readonly raw: Values; readonly issues: readonly FieldIssue[] },
+  ): DeclaredMessage {
+    const id = this.id === undefined ? {} : { id: this.id };
+    const head = { name: 'declared', message: this.name, address: slots[addressSlot] ?? 0, ...id } as const;
+    if (kind !== 'reply') return { ...head, kind, ...content };
+    const error = errorSlot < 0 ? 0 : (slots[errorSlot] ?? 0);
+    const errorName = error === 0 ? undefined : this.#errorName(error);
+    return { ...head, kind, error, ...(errorName === undefined ? {} : { errorName }), ...content };
   }
 
   #invalid(form: CompiledForm, reading: Reading): InvalidPayload {
@@ -311,6 +329,8 @@ function compileForm(
       ? parseNumberType(protocol.error, protocol.byteOrder)
       : undefined;
   const errorSlot = errorType === undefined ? -1 : next.slot++;
+  const address = protocol.address && addressForm(protocol.address, protocol.byteOrder);
+  const addressSlot = address === undefined ? -1 : next.slot++;
   const scope: Scope = {
     byteOrder: protocol.byteOrder,
     enums: protocol.enums,
@@ -326,12 +346,18 @@ function compileForm(
   const members: FixedMember[] = id === undefined ? [] : [id];
   if (errorType !== undefined)
     members.push({ name: 'error', codec: errorCodec(errorType, scope, errorSlot) });
-  const head: Head = {
-    at: protocol.id?.at ?? 0,
-    members,
-    ...(errorSlot < 0 ? {} : { guard: (slots) => slots[errorSlot] === 0 }),
-  };
-  const compiled = compileFields(fields, scope, head);
+  const heads: Head[] = [
+    {
+      at: protocol.id?.at ?? 0,
+      members,
+      ...(errorSlot < 0 ? {} : { guard: (slots) => slots[errorSlot] === 0 }),
+    },
+  ];
+  if (address !== undefined) {
+    const codec = addressField(address, protocol.address?.value, addressSlot);
+    heads.unshift({ at: protocol.address?.at ?? 0, members: [{ name: ADDRESS_MEMBER, codec }] });
+  }
+  const compiled = compileFields(fields, scope, heads);
   const body = structField(compiled);
   const [first, ...others] = compiled;
   const skipsId = id !== undefined && first?.name === 'id' && first.mark < 0 && protocol.id?.at === 0;
@@ -341,6 +367,7 @@ function compileForm(
     behindId: skipsId ? structField(others) : body,
     idBytes: skipsId ? id.codec.min : 0,
     errorSlot,
+    addressSlot,
     minLength: body.min,
     maxLength: Math.min(body.max, protocol.maxFrame),
     passes: 1 + checksumsIn(fields),

@@ -1,3 +1,4 @@
+import { addressForm } from './address-field.ts';
 import { compileField } from './compile-fields.ts';
 import type { FieldDeclaration, MessageDeclaration, ProtocolDeclaration } from './declaration.ts';
 import { sizingScope } from './lint-fields.ts';
@@ -102,6 +103,7 @@ export class ReplyForms {
     if (this.#protocol.id !== undefined || this.#protocol.error !== undefined) return constants;
     let offset = 0;
     for (const field of fields) {
+      offset += this.#addressAt(offset);
       const { bytes, size } = this.#fixed(field);
       if (size === undefined) break;
       for (const [index, byte] of (bytes ?? []).entries()) constants.set(offset + index, byte);
@@ -117,6 +119,7 @@ export class ReplyForms {
     let offset = 0;
     const idAt = this.#protocol.id?.at ?? -1;
     for (const [index, a] of one.entries()) {
+      offset += this.#addressAt(offset);
       if (offset === idAt) shared.push(...open.splice(0));
       const b = other[index];
       const size = this.#fixed(a).size;
@@ -136,8 +139,15 @@ export class ReplyForms {
       if (a.value === undefined) open.push({ name: a.name, place });
       else if (isPlain(b)) open.push({ name: a.name, place, value: a.value });
     }
-    if (offset === idAt) shared.push(...open);
+    if (offset + this.#addressAt(offset) === idAt) shared.push(...open);
     return shared;
+  }
+
+  /** The bytes of the address where it stands at this offset; it is no declared field. */
+  #addressAt(offset: number): number {
+    const { address, byteOrder } = this.#protocol;
+    if (address === undefined || address.at !== offset) return 0;
+    return addressForm(address, byteOrder)?.bytes ?? 0;
   }
 
   /** The size of a field that always has the same, and its bytes where it is a constant. */

@@ -1,4 +1,5 @@
 import { findChecksum } from '../crc/catalogue.ts';
+import { wrongParameters } from '../crc/parameters.ts';
 import {
   type ChecksumDeclaration,
   type DelimiterFraming,
@@ -82,8 +83,18 @@ function* mark(path: Path, bytes: Uint8Array): Generator<FramingProblem> {
   };
 }
 
-function* checksum({ algorithm, separator }: ChecksumDeclaration): Generator<FramingProblem> {
-  if (findChecksum(algorithm) === undefined) {
+function* checksum({
+  algorithm,
+  separator,
+  extra,
+  extraById,
+}: ChecksumDeclaration): Generator<FramingProblem> {
+  if (typeof algorithm !== 'string') {
+    const wrong = wrongParameters(algorithm, findChecksum);
+    if (wrong !== undefined) {
+      yield { path: ['checksum', 'algorithm', wrong.key], message: wrong.message, fix: wrong.fix };
+    }
+  } else if (findChecksum(algorithm) === undefined) {
     yield {
       path: ['checksum', 'algorithm'],
       message: `there is no checksum named ${JSON.stringify(algorithm)}`,
@@ -91,6 +102,14 @@ function* checksum({ algorithm, separator }: ChecksumDeclaration): Generator<Fra
     };
   }
   if (separator !== undefined) yield* mark(['checksum', 'separator'], separator);
+  if (extra !== undefined) yield* mark(['checksum', 'extra'], extra);
+  if (extraById !== undefined && findChecksum(algorithm)?.wide === true) {
+    yield {
+      path: ['checksum', 'extra_by_id'],
+      message: 'it needs a checksum of at most 32 bits',
+      fix: 'Use another checksum, or `extra` for one constant.',
+    };
+  }
 }
 
 function* lengthField(

@@ -1,6 +1,8 @@
 import { HeartwireError } from '../../errors.ts';
 import { findChecksum } from '../crc/catalogue.ts';
 import { type Checksum, isLinear, type WideChecksum } from '../crc/checksum.ts';
+import { algorithmName } from '../crc/parameters.ts';
+import { type ByteOrder, readUnsigned } from './byte-order.ts';
 import type { CoveredRange, FrameChecksumDeclaration } from './declaration.ts';
 import { RightRanges, type TakeRange } from './right-ranges.ts';
 
@@ -11,6 +13,20 @@ const NEAR = 4;
 const LOOKS_PER_BYTE = 64;
 const FEW_LOOKS = 16_384;
 const DIGITS = new TextEncoder().encode('0123456789ABCDEF');
+
+/** Values that one byte can have. */
+const BYTE_VALUES = 256;
+
+/** What the rest of a framing adds to the declaration of its checksum. */
+export interface ChecksumSurroundings {
+  /** Where coverage begins if the declaration does not say, as an offset in the frame. */
+  readonly from?: number;
+  /** Bytes of the framing that are covered in front of the payload and behind it. */
+  readonly front?: Uint8Array | undefined;
+  readonly back?: Uint8Array | undefined;
+  /** Where the message id stands in the frame. */
+  readonly id?: { readonly at: number; readonly bytes: number; readonly order: ByteOrder } | undefined;
+}
 
 /** A checksum as it stands behind a payload: separator, then its value in bytes or in hex digits. */
 export class ChecksumField {
@@ -23,16 +39,24 @@ export class ChecksumField {
   readonly #hex: boolean;
   readonly #separator: Uint8Array;
   readonly #covers: readonly CoveredRange[];
+  readonly #front: Uint8Array;
+  /** Bytes that are covered behind all others, and are not on the wire as what they are here. */
+  readonly #extra: Uint8Array;
+  readonly #byId: ReadonlyMap<number, number> | undefined;
+  readonly #id: ChecksumSurroundings['id'];
+  /** The constant of the message that was computed last; -1 where none is declared for its id. */
+  #constant = 0;
+  readonly #single = new Uint8Array(1);
   /** The value that was computed last, in the order of the wire. */
   readonly #value: Uint8Array;
   #ranges: RightRanges | undefined;
 
-  /** `from` is where coverage begins if the declaration does not say, as an offset in the frame. */
-  constructor(declaration: FrameChecksumDeclaration, from = 0) {
+  constructor(declaration: FrameChecksumDeclaration, surroundings: ChecksumSurroundings = {}) {
+    const { from = 0, front = NO_BYTES, back = NO_BYTES, id } = surroundings;
     const checksum = findChecksum(declaration.algorithm);
     if (checksum === undefined) {
       throw new HeartwireError('bad_argument', 'There is no checksum of this name', {
-        seen: declaration.algorithm,
+        seen: algorithmName(declaration.algorithm),
       });
     }
     this.#checksum = checksum;
@@ -42,24 +66,52 @@ export class ChecksumField {
     this.#hex = declaration.encoding === 'hex';
     this.#separator = declaration.separator ?? NO_BYTES;
     this.#covers = declaration.covers ?? [{ from }];
+    this.#front = front;
+    this.#extra = joined(back, declaration.extra ?? NO_BYTES);
+    this.#id = id;
+    this.#byId = id === undefined ? undefined : tableOf(declaration.extraById, id.bytes);
     this.#value = new Uint8Array(checksum.bytes);
     this.bytes = this.#separator.length + checksum.bytes * (this.#hex ? 2 : 1);
   }
 
-  /** Whether the field at `at` holds the checksum of the frame that begins at `start`. */
+  /**
+   * Whether the field at `at` holds the checksum of the frame that begins at `start`. Of a message without a declared
+   * constant it holds that of one of 256.
+   */
   matches(bytes: Uint8Array, start: number, at: number): boolean {
     const separator = this.#separator;
     for (let index = 0; index < separator.length; index++) {
       if (bytes[at + index] !== separator[index]) return false;
     }
-    this.#compute(bytes, start, at);
+    if (this.#byId === undefined) {
+      this.#compute(bytes, start, at);
+      return this.#holds(bytes, at + separator.length);
+    }
+    const constant = this.#constantOf(bytes, start);
+    const last = constant < 0 ? BYTE_VALUES - 1 : constant;
+    const checksum = this.#checksum;
+    const covered = checksum.wide ? undefined : this.#covered(checksum, bytes, start, at);
+    for (this.#constant = Math.max(0, constant); this.#constant <= last; this.#constant++) {
+      if (checksum.wide || covered === undefined) this.#compute(bytes, start, at);
+      else this.#putAll(checksum, this.#finished(checksum, covered));
+      if (this.#holds(bytes, at + separator.length)) return true;
+    }
+    return false;
+  }
+
+  #holds(bytes: Uint8Array, first: number): boolean {
     const value = this.#value;
-    const first = at + separator.length;
     for (let index = 0; index < value.length; index++) {
       const seen = this.#hex ? hexByte(bytes, first + 2 * index) : bytes[first + index];
       if (seen !== value[index]) return false;
     }
     return true;
+  }
+
+  #constantOf(bytes: Uint8Array, start: number): number {
+    if (this.#byId === undefined || this.#id === undefined) return 0;
+    const { at, bytes: width, order } = this.#id;
+    return this.#byId.get(readUnsigned(bytes, start + at, width, order)) ?? -1;
   }
 
   /**
@@ -70,7 +122,7 @@ export class ChecksumField {
   findRanges(bytes: Uint8Array, head: number, tail: number, maxContent: number, take: TakeRange): void {
     const checksum = this.#checksum;
     if (checksum.wide) return this.#findNear(bytes, head, tail, maxContent, take);
-    if (isLinear(checksum) && !this.#hex && this.#separator.length === 0) {
+    if (isLinear(checksum) && !this.#hex && this.#separator.length + this.#extra.length === 0) {
       const order = this.#littleEndian ? 'little' : 'big';
       this.#ranges ??= new RightRanges(checksum, order, maxContent);
       return this.#ranges.find(bytes, head, tail, take);
@@ -82,7 +134,7 @@ export class ChecksumField {
       const last = Math.min(start + maxContent, tail - this.bytes);
       for (let at = start + 1; at <= last; at++) {
         register = checksum.update(register, bytes, at - 1, at);
-        if (!this.#stands(bytes, at, checksum.finish(register))) continue;
+        if (!this.#stands(bytes, at, this.#finished(checksum, register))) continue;
         if (!take(start, at, at + this.bytes)) return;
       }
     }
@@ -119,8 +171,14 @@ export class ChecksumField {
     return Number(this.#checksum.initial) === 0;
   }
 
-  /** Writes the field at `at`; what it covers must be complete. */
+  /** Writes the field at `at`; what it covers must be complete. @throws HeartwireError where its message has no constant */
   write(bytes: Uint8Array, start: number, at: number): void {
+    this.#constant = this.#constantOf(bytes, start);
+    if (this.#constant < 0) {
+      throw new HeartwireError('bad_argument', 'The checksum covers a constant, and this message has none', {
+        fix: 'Give the message its `crc_extra`.',
+      });
+    }
     this.#compute(bytes, start, at);
     bytes.set(this.#separator, at);
     const first = at + this.#separator.length;
@@ -136,29 +194,71 @@ export class ChecksumField {
   #compute(bytes: Uint8Array, start: number, at: number): void {
     const checksum = this.#checksum;
     if (checksum.wide) {
-      let register = checksum.initial;
+      let register = checksum.update(checksum.initial, this.#front, 0, this.#front.length);
       for (const { from, to } of this.#covers) {
         register = checksum.update(register, bytes, start + from, endOf(to, start, at));
       }
+      register = checksum.update(register, this.#extra, 0, this.#extra.length);
+      if (this.#byId !== undefined) register = checksum.update(register, this.#constantByte(), 0, 1);
       let rest = checksum.finish(register);
       for (let index = 0; index < checksum.bytes; index++) {
         this.#put(index, Number(rest & 0xffn));
         rest >>= 8n;
       }
     } else {
-      let register = checksum.initial;
-      for (const { from, to } of this.#covers) {
-        register = checksum.update(register, bytes, start + from, endOf(to, start, at));
-      }
-      const value = checksum.finish(register);
-      for (let index = 0; index < checksum.bytes; index++) this.#put(index, (value >>> (8 * index)) & 0xff);
+      this.#putAll(checksum, this.#finished(checksum, this.#covered(checksum, bytes, start, at)));
     }
+  }
+
+  #covered(checksum: Checksum, bytes: Uint8Array, start: number, at: number): number {
+    let register = checksum.initial;
+    if (this.#front.length > 0) register = checksum.update(register, this.#front, 0, this.#front.length);
+    for (const { from, to } of this.#covers) {
+      register = checksum.update(register, bytes, start + from, endOf(to, start, at));
+    }
+    return register;
+  }
+
+  #putAll(checksum: Checksum, value: number): void {
+    for (let index = 0; index < checksum.bytes; index++) this.#put(index, (value >>> (8 * index)) & 0xff);
+  }
+
+  #finished(checksum: Checksum, covered: number): number {
+    let register = covered;
+    if (this.#extra.length > 0) register = checksum.update(register, this.#extra, 0, this.#extra.length);
+    if (this.#byId !== undefined) register = checksum.update(register, this.#constantByte(), 0, 1);
+    return checksum.finish(register);
+  }
+
+  #constantByte(): Uint8Array {
+    this.#single[0] = this.#constant;
+    return this.#single;
   }
 
   /** `index` counts from the least significant byte. */
   #put(index: number, byte: number): void {
     this.#value[this.#littleEndian ? index : this.#value.length - 1 - index] = byte;
   }
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (first.length === 0) return second;
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+/** Constants by the id as it stands on the wire, unsigned. */
+function tableOf(
+  constants: Readonly<Record<string, number>> | undefined,
+  width: number,
+): ReadonlyMap<number, number> | undefined {
+  if (constants === undefined) return undefined;
+  const all = 2 ** (8 * width);
+  return new Map(
+    Object.entries(constants).map(([id, constant]) => [((Number(id) % all) + all) % all, constant]),
+  );
 }
 
 function endOf(to: number | undefined, start: number, at: number): number {

@@ -10,7 +10,9 @@ const LONGEST_RUN = 254;
 
 /** Consistent overhead byte stuffing: a payload has no zero byte on the wire, so that one can end it. */
 export function makeCobsFraming(declaration: CobsFraming): Framing {
-  const sealed = new SealedPayload(declaration.checksum, declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.cobs);
+  const sealed = new SealedPayload(declaration.checksum, declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.cobs, {
+    id: declaration.id,
+  });
   return delimitedFraming(declaration, {
     sealed,
     delimiter: Uint8Array.of(0),

@@ -19,12 +19,17 @@ export const DEFAULT_MAX_PAYLOAD = {
 
 const CHECKSUM_KEYS = {
   algorithm: {
-    kind: 'word',
-    what: 'the name of a checksum',
-    example: 'crc-16/modbus',
+    kind: 'checksum',
     required: true,
-    description: 'A name of the CRC catalogue, or one of the simple sums: see the table of checksums.',
-    examples: ['crc-16/modbus', 'crc-32', 'fletcher-8-ubx', 'sum-8', 'xor-8'],
+    description:
+      'A name of the CRC catalogue, one of the simple sums (see the table of checksums), or the parameters of a CRC: `width`, `poly`, `init`, `refin`, `refout`, `xorout`. `name` with `init` or `xorout` changes the checksum of that name.',
+    examples: [
+      'crc-16/modbus',
+      'crc-32',
+      'fletcher-8-ubx',
+      { width: 16, poly: 0x1021, init: 0xffff },
+      { name: 'sum-8', xorout: 0x55 },
+    ],
   },
   order: {
     kind: 'byte order',
@@ -40,6 +45,18 @@ const CHECKSUM_KEYS = {
   separator: {
     kind: 'bytes',
     description: 'Bytes between the payload and the checksum that belong to neither, such as "*".',
+  },
+  extra: {
+    kind: 'bytes',
+    description: 'Bytes that it covers behind all others, though they do not stand there on the wire.',
+  },
+  extra_by_id: {
+    kind: 'numbers',
+    least: 0,
+    greatest: 255,
+    description:
+      'A byte that it covers behind all others, by the id of the message (MAVLink: CRC_EXTRA); `crc_extra` of a message says the same.',
+    examples: [{ 0: 50, 30: 39 }],
   },
 } as const satisfies KeyTable;
 
@@ -207,7 +224,10 @@ export type FramingType = keyof typeof FRAMING_KEYS;
 // The keys of an object literal are its own.
 export const FRAMING_TYPES = Object.keys(FRAMING_KEYS) as readonly FramingType[];
 
-type Framing<T extends FramingType> = { readonly type: T } & Declared<(typeof FRAMING_KEYS)[T]>;
+type Framing<T extends FramingType> = {
+  readonly type: T;
+  readonly id?: FramingId | undefined;
+} & Declared<(typeof FRAMING_KEYS)[T]>;
 
 export type LengthFraming = Framing<'length'>;
 export type SyncFraming = Framing<'sync'>;
@@ -216,6 +236,13 @@ export type SlipFraming = Framing<'slip'>;
 export type CobsFraming = Framing<'cobs'>;
 export type DelimiterFraming = Framing<'delimiter'>;
 export type GapFraming = Framing<'gap'>;
+
+/** Where the id of a message stands in the payload: `protocol.id`, for what depends on it. */
+export interface FramingId {
+  readonly at: number;
+  readonly bytes: number;
+  readonly order: 'big' | 'little';
+}
 
 /** How frames are told apart: what `protocol.framing` of `messages.yaml` says, with bytes as bytes. */
 export type FramingDeclaration = { [T in FramingType]: Framing<T> }[FramingType];

@@ -13,7 +13,7 @@ import { bytesInWords } from './words.ts';
 /** Frames that end with some bytes: lines of text, NMEA 0183, Modbus ASCII, asynchronous HDLC. */
 export function makeDelimiterFraming(declaration: DelimiterFraming): Framing {
   const maxPayload = declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.delimiter;
-  const sealed = new SealedPayload(declaration.checksum, maxPayload);
+  const sealed = new SealedPayload(declaration.checksum, maxPayload, { id: declaration.id });
   const { delimiter, escape: escaping } = declaration;
   const start = startWord(declaration);
   return delimitedFraming(declaration, {

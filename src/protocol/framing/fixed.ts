@@ -17,6 +17,7 @@ export function makeFixedFraming(declaration: FixedFraming): Framing {
     checksum,
     trailer,
     maxPayload: length,
+    id: declaration.id,
   });
   const provable = sync.length > 0 || layout.checksum !== undefined || layout.trailer.length > 0;
   const words = [`${length} bytes`, ...(sync.length === 0 ? [] : [bytesInWords(sync)])];

@@ -13,7 +13,7 @@ const DECISIVE_BITS = 16;
 /** Frames that are told apart by the silence between them, like those of Modbus RTU. */
 export function makeGapFraming(declaration: GapFraming): Framing {
   const maxPayload = declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.gap;
-  const sealed = new SealedPayload(declaration.checksum, maxPayload);
+  const sealed = new SealedPayload(declaration.checksum, maxPayload, { id: declaration.id });
   return {
     describe: inWords(declaration, []),
     needsSilence: true,

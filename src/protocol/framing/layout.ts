@@ -1,7 +1,7 @@
 import { HeartwireError } from '../../errors.ts';
 import { type ByteOrder, writeUnsigned } from './byte-order.ts';
 import { ChecksumField } from './checksum-field.ts';
-import type { FrameChecksumDeclaration, LengthType } from './declaration.ts';
+import type { FrameChecksumDeclaration, FramingId, LengthType } from './declaration.ts';
 
 export const NO_BYTES = new Uint8Array(0);
 
@@ -64,16 +64,19 @@ interface LayoutParts {
   readonly checksum: FrameChecksumDeclaration | undefined;
   readonly trailer: Uint8Array | undefined;
   readonly maxPayload: number;
+  readonly id?: FramingId | undefined;
 }
 
 /** Reckons out a layout. */
 export function makeLayout(parts: LayoutParts): FrameLayout {
   const { sync, length, adjust, maxPayload } = parts;
   const trailer = parts.trailer ?? NO_BYTES;
-  const checksum = parts.checksum === undefined ? undefined : new ChecksumField(parts.checksum, sync.length);
-  const tailBytes = (checksum?.bytes ?? 0) + trailer.length;
   const headerBytes = length === undefined ? sync.length : length.at + length.width;
   const payloadAt = length?.at === sync.length ? headerBytes : sync.length;
+  const id = parts.id === undefined ? undefined : { ...parts.id, at: payloadAt + parts.id.at };
+  const checksum =
+    parts.checksum === undefined ? undefined : new ChecksumField(parts.checksum, { from: sync.length, id });
+  const tailBytes = (checksum?.bytes ?? 0) + trailer.length;
   const shared = { sync, length, headerBytes, payloadAt, checksum, trailer, tailBytes };
   if (length === undefined) return { ...shared, overhead: adjust, minBytes: adjust, maxBytes: adjust };
   return {

@@ -12,7 +12,15 @@ export function makeLengthFraming(declaration: LengthFraming): Framing {
   const { length, at = 0, adjust = 0, checksum, trailer } = declaration;
   const maxPayload = declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.length;
   const place = { at, ...lengthType(length) };
-  const layout = makeLayout({ sync: NO_BYTES, length: place, adjust, checksum, trailer, maxPayload });
+  const layout = makeLayout({
+    sync: NO_BYTES,
+    length: place,
+    adjust,
+    checksum,
+    trailer,
+    maxPayload,
+    id: declaration.id,
+  });
   const provable = layout.checksum !== undefined || layout.trailer.length > 0;
   return {
     describe: inWords(declaration, [`${length} at ${at}`]),

@@ -1,5 +1,5 @@
 import { HeartwireError } from '../../errors.ts';
-import { ChecksumField } from './checksum-field.ts';
+import { ChecksumField, type ChecksumSurroundings } from './checksum-field.ts';
 import type { ChecksumDeclaration } from './declaration.ts';
 
 /** A payload with its checksum behind it, where it has one, as it stands inside of a delimited frame. */
@@ -11,8 +11,12 @@ export class SealedPayload {
   /** In words, for reports. */
   readonly expected: string;
 
-  constructor(checksum: ChecksumDeclaration | undefined, maxPayload: number) {
-    this.checksum = checksum === undefined ? undefined : new ChecksumField(checksum);
+  constructor(
+    checksum: ChecksumDeclaration | undefined,
+    maxPayload: number,
+    surroundings: ChecksumSurroundings = {},
+  ) {
+    this.checksum = checksum === undefined ? undefined : new ChecksumField(checksum, surroundings);
     this.maxPayload = maxPayload;
     this.maxBytes = maxPayload + (this.checksum?.bytes ?? 0);
     this.expected = this.checksum === undefined ? 'a frame' : `a frame with ${this.checksum.name}`;

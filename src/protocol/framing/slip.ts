@@ -14,7 +14,9 @@ const ESC_ESC = 0xdd;
 
 /** SLIP (RFC 1055): END (c0) behind every frame and, when we send, in front of it, which ends whatever noise came before. */
 export function makeSlipFraming(declaration: SlipFraming): Framing {
-  const sealed = new SealedPayload(declaration.checksum, declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.slip);
+  const sealed = new SealedPayload(declaration.checksum, declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.slip, {
+    id: declaration.id,
+  });
   return delimitedFraming(declaration, {
     sealed,
     delimiter: Uint8Array.of(END),

@@ -9,7 +9,15 @@ export function makeSyncFraming(declaration: SyncFraming): Framing {
   const { sync, length, at = sync.length, adjust = 0, checksum, trailer } = declaration;
   const maxPayload = declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.sync;
   const place = { at, ...lengthType(length) };
-  const layout = makeLayout({ sync, length: place, adjust, checksum, trailer, maxPayload });
+  const layout = makeLayout({
+    sync,
+    length: place,
+    adjust,
+    checksum,
+    trailer,
+    maxPayload,
+    id: declaration.id,
+  });
   return {
     describe: inWords(declaration, [bytesInWords(sync), `${length} at ${at}`]),
     needsSilence: false,

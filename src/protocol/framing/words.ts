@@ -1,3 +1,4 @@
+import { algorithmName } from '../crc/parameters.ts';
 import { hexText } from '../describe.ts';
 import type { ChecksumDeclaration, FramingDeclaration } from './declaration.ts';
 
@@ -22,5 +23,5 @@ function checksumInWords({ algorithm, order, encoding }: ChecksumDeclaration): s
     ...(order === 'little' ? ['little-endian'] : []),
     ...(encoding === 'hex' ? ['in hex digits'] : []),
   ];
-  return [algorithm, ...form].join(' ');
+  return [algorithmName(algorithm), ...form].join(' ');
 }

@@ -9,7 +9,8 @@ import {
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { type Duplex, pipeline } from 'node:stream';
+import { type Duplex, pipeline, Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import {
   AdmissionControl,
   type AdmissionLimits,
@@ -95,6 +96,7 @@ export interface HttpServerOptions extends Admission, Partial<AdmissionLimits & 
 /** Connections at once, subscribers included. */
 const MAX_CONNECTIONS = 20_000;
 const CLOSING_MS = 1_000;
+const ANSWER_PIECE_BYTES = 256 * 1024;
 
 /** One port for browsers and programs: the page, the API, and the upgrade to the feed. */
 export class HttpServer {
@@ -102,7 +104,7 @@ export class HttpServer {
   readonly #clock: Clock;
   readonly #admissionControl: AdmissionControl;
   readonly #access: RequestAccess;
-  readonly #turns = new RequestTurns();
+  readonly #turns: RequestTurns;
   readonly #sockets = new Set<Duplex>();
   /** They end with the answer that they have been given. */
   readonly #ending = new WeakSet<Duplex>();
@@ -112,6 +114,7 @@ export class HttpServer {
   constructor(options: HttpServerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#turns = new RequestTurns(this.#clock, (options.patience ?? PATIENCE).idleMs);
     const { auth = new Authenticator(undefined, this.#clock) } = options;
     this.#access = new RequestAccess(auth, (address, message) => options.refused?.(address, message));
     const limits = {
@@ -261,7 +264,9 @@ export class HttpServer {
       ...(hasBody(request) ? { Connection: 'close' } : {}),
     });
     if (answer.file === undefined || request.method === 'HEAD') {
-      response.end(request.method === 'HEAD' ? undefined : body);
+      if (request.method === 'HEAD' || body.byteLength <= ANSWER_PIECE_BYTES)
+        response.end(request.method === 'HEAD' ? undefined : body);
+      else pipeline(Readable.from(pieces(body), { objectMode: false }), response, () => undefined);
       return;
     }
     // A reader that goes away, or a file that does: the connection ends short of its length, and the reader knows.
@@ -296,6 +301,17 @@ export class HttpServer {
     // How long a subscriber may be silent is the feed's to say.
     request.socket.setTimeout(0);
     this.#options.feedServer.handleUpgrade(request, socket, head, verdict.caller);
+  }
+}
+
+/**
+ * A long answer goes out in pieces, so that it is seen when a slow reader takes some of it; the event loop turns between
+ * two pieces, so that nothing else waits for all of it.
+ */
+async function* pieces(body: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < body.byteLength; at += ANSWER_PIECE_BYTES) {
+    if (at > 0) await setImmediate();
+    yield body.subarray(at, at + ANSWER_PIECE_BYTES);
   }
 }
 

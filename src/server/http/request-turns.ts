@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Clock, Timer } from '../../system/clock.ts';
 
 /** Bytes of one connection that are read as requests in one turn of the loop: some eighty of the shortest. */
 const SLICE_BYTES = 2_048;
@@ -11,6 +12,14 @@ const SLICE_BYTES = 2_048;
  */
 export class RequestTurns {
   readonly #connections = new WeakMap<Duplex, Pipeline>();
+  readonly #clock: Clock;
+  readonly #idleMs: number;
+
+  /** A connection ends when its peer takes nothing of an answer for `idleMs`. */
+  constructor(clock: Clock, idleMs: number) {
+    this.#clock = clock;
+    this.#idleMs = idleMs;
+  }
 
   /** Paces every connection of a server; `event` is the one with which it begins to read a connection. */
   pace(server: Server, event: 'connection' | 'secureConnection'): void {
@@ -24,7 +33,10 @@ export class RequestTurns {
       const [parse] = socket.listeners('data');
       const end = socket.listeners('end').find((each) => !ends.has(each));
       if (parse === undefined || end === undefined) return;
-      this.#connections.set(socket, new Pipeline(socket, parse as Parser, end as () => void));
+      this.#connections.set(
+        socket,
+        new Pipeline(socket, parse as Parser, end as () => void, this.#clock, this.#idleMs),
+      );
     });
   }
 
@@ -58,6 +70,8 @@ class Pipeline {
   readonly #socket: Socket;
   readonly #parse: Parser;
   readonly #end: () => void;
+  readonly #clock: Clock;
+  readonly #idleMs: number;
   readonly #waiting: Array<() => void> = [];
   #unread: Buffer[] = [];
   #ended = false;
@@ -65,11 +79,16 @@ class Pipeline {
   #busy = false;
   #paused = false;
   #streaming = false;
+  #watch: Timer | undefined;
+  #unwatched = false;
 
-  constructor(socket: Socket, parse: Parser, end: () => void) {
+  constructor(socket: Socket, parse: Parser, end: () => void, clock: Clock, idleMs: number) {
     this.#socket = socket;
     this.#parse = parse;
     this.#end = end;
+    this.#clock = clock;
+    this.#idleMs = idleMs;
+    socket.once('close', () => this.#stopWatch());
     socket.on('data', this.#received);
     socket.removeListener('data', parse);
     socket.on('end', this.#received);
@@ -80,6 +99,7 @@ class Pipeline {
     if (!this.#busy) {
       this.#busy = true;
       act();
+      this.#watchAnswer();
     } else this.#waiting.push(act);
   }
 
@@ -90,6 +110,7 @@ class Pipeline {
 
   stream(): void {
     this.#streaming = true;
+    this.#stopWatch();
     if (this.#ended) this.#end.call(this.#socket);
   }
 
@@ -100,13 +121,17 @@ class Pipeline {
     this.#ended = this.#paused = false;
     socket.removeListener('data', this.#received);
     socket.removeListener('end', this.#received);
-    if (!this.#busy) return act(rest);
+    if (!this.#busy) {
+      this.#stopWatch();
+      return act(rest);
+    }
     const failed = (): void => void socket.destroy();
     socket.on('error', failed);
     socket.on('timeout', failed);
     this.#waiting.push(() => {
       socket.removeListener('error', failed);
       socket.removeListener('timeout', failed);
+      this.#stopWatch();
       act(rest);
     });
   }
@@ -150,6 +175,31 @@ class Pipeline {
     // The slice held no whole request.
     this.#busy = true;
     setImmediate(this.#turn);
+  }
+
+  /**
+   * Ends the connection when nothing of what is to be sent was taken since the last look. The socket's own idle
+   * time-out does not do: each byte that the peer sends starts it again.
+   */
+  #watchAnswer(): void {
+    if (this.#watch !== undefined || this.#unwatched) return;
+    const before = this.#taken();
+    this.#watch = this.#clock.setTimer(this.#clock.now().monoMs + this.#idleMs, () => {
+      this.#watch = undefined;
+      if (this.#socket.writableLength > 0 && this.#taken() === before) this.#socket.destroy();
+      else if (this.#busy || this.#socket.writableLength > 0) this.#watchAnswer();
+    });
+  }
+
+  /** The connection is gone, or its new owner watches it. */
+  #stopWatch(): void {
+    this.#unwatched = true;
+    this.#watch?.cancel();
+  }
+
+  /** Bytes that the system has taken to send. */
+  #taken(): number {
+    return this.#socket.bytesWritten - this.#socket.writableLength;
   }
 
   /** What comes meanwhile stays in the socket, and the other side is slowed down. */

@@ -281,7 +281,7 @@ describe('what goes first', () => {
     client.socket.pause();
     const big = 'x'.repeat(16_000);
     for (let n = 0; world.feed.heldBytes <= 64 * 1024; n++) {
-      world.store.publishState(`devices/d${n % 4}/state`, { n, big });
+      world.store.publishState(`devices/d${n % 4}/state`, { big: `${n}${big}` });
       await turn();
     }
     for (let n = 0; n < 50; n++) world.store.publishEvent(TOPIC, { n, text: 'x'.repeat(1_000) });

@@ -6,7 +6,7 @@ const NAMES = 'src/links/names/';
 /** What Node looks names up for by the system's function, unless it is given addresses or a `lookup`. */
 const LOOKS_UP: ReadonlyArray<readonly [what: string, pattern: RegExp]> = [
   ['dns', /"§dns"/],
-  ['connects', /(?<![.\w#])connect\s*\(\s*\{(?![^}]*\blookup\b)/],
+  ['connects', /(?<![.\w#])connect\s*\(\s*\{(?![^}]*\b(?:lookup|path)\b)/],
   ['opens a WebSocket', /new WebSocket\s*\([^)]*\{(?![^)]*\blookup\b)/],
   ['listens', /\.listen\s*\(\s*\{\s*host\s*:/],
   ['fetches', /(?<![.\w#])fetch\s*\(/],

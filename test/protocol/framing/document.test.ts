@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
+import { loadMessages } from '../../../src/config/messages/load-messages.ts';
 import { readFraming } from '../../../src/config/messages/read-framing.ts';
 import { CHECKSUM_ALIASES, CHECKSUM_NAMES } from '../../../src/protocol/crc/catalogue.ts';
 import { hexText } from '../../../src/protocol/describe.ts';
@@ -12,7 +13,11 @@ const document = readProjectFile('docs/framings.md');
 
 const examples = [...document.matchAll(/```yaml\n([\s\S]*?)```\n```text\n([\s\S]*?)```/g)].map(
   ([, yaml = '', text = '']) => ({
-    protocol: parse(yaml).protocol as { byte_order?: 'big' | 'little'; framing: { type: string } },
+    protocol: parse(yaml).protocol as {
+      byte_order?: 'big' | 'little';
+      framing: { type: string };
+      id?: unknown;
+    },
     pairs: text
       .trim()
       .split('\n')
@@ -26,8 +31,10 @@ describe('docs/framings.md', () => {
   });
 
   test.each(examples)('$protocol.framing', ({ protocol, pairs }) => {
-    const { framing, findings } = readFraming(protocol.framing, protocol.byte_order ?? 'big');
+    const { findings } = readFraming(protocol.framing, protocol.byte_order ?? 'big');
     expect(findings).toEqual([]);
+    const { framing } =
+      loadMessages(stringify({ protocol, messages: [] }), 'messages.yaml').protocol?.declaration ?? {};
     if (framing === undefined) throw new Error('nothing was read');
     expect(pairs.length).toBeGreaterThan(0);
     for (const [payload = '', wire = ''] of pairs) {
