@@ -35,7 +35,13 @@ export function luaDissector(declarations: readonly ProtocolDeclaration[]): stri
         const path = `${name}${reply ? '.reply' : ''}`;
         const called = `decode_${functions.length + 1}`;
         const error = reply && errorType !== undefined ? fields.error(named) : [];
-        const body = fields.sequence(form.fields, reply ? name : path, declaration);
+        const body = fields.headed(
+          form.fields,
+          reply ? name : path,
+          declaration,
+          { at: 0, lines: [] },
+          form.split,
+        );
         functions.push(
           `-- ${name}, ${form.kind}`,
           `local function ${called}(buf, tree, at, stop)`,
@@ -209,7 +215,7 @@ function luaVariant(declaration: ProtocolDeclaration, fields: LuaFields): string
           ...(carriesError ? fields.error(named) : []),
         ];
         const listed = withAddress(form.fields, declaration);
-        const body = fields.headed(listed, name, declaration, { at: id?.at ?? 0, lines: head });
+        const body = fields.headed(listed, name, declaration, { at: id?.at ?? 0, lines: head }, form.split);
         const least = carriesError ? (idType?.bytes ?? 0) + 1 : form.minLength;
         const fits = carriesError ? [] : constants(listed, declaration);
         return [

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { FIELD_KEYS, REPLY_KEYS } from '../../protocol/declared/declaration.ts';
 import type { ByteOrder } from '../../protocol/framing/byte-order.ts';
 import type { Declared, Key, KeyTable } from '../../protocol/keys.ts';
-import { choiceField, durationField, numberField, textField } from '../field.ts';
+import { choiceField, durationField, flagField, numberField, textField } from '../field.ts';
 import {
   bitRangeField,
   bytesField,
@@ -55,6 +55,8 @@ function shapeOf(key: Key): z.ZodType {
       return numberField(key.least, key.greatest, meta, key.fraction);
     case 'choice':
       return choiceField(key.values, meta);
+    case 'flag':
+      return flagField(meta);
     case 'length type':
       return choiceField([...key.values, ...OPEN_LENGTH_TYPES], meta);
     case 'byte order':

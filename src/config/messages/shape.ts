@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { MESSAGE_KEYS } from '../../protocol/declared/declaration.ts';
 import { ANSWER_KEYS, PROTOCOL_KEYS } from '../../protocol/declared/session-declaration.ts';
 import { ADDRESS_KEYS, MESSAGE_KEYS } from '../../protocol/declared/declaration.ts';
 import { badType, choiceField, field, textField } from '../field.ts';

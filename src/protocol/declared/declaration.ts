@@ -3,6 +3,7 @@ import type { FramingDeclaration } from '../framing/declaration.ts';
 import type { Declared, KeyTable } from '../keys.ts';
 import type { AnswerDeclaration, CopyDeclaration, ExchangeDeclaration } from './session-declaration.ts';
 import type { Values as FieldValues } from './value.ts';
+import { COLUMN_KEYS, SPLIT_KEYS } from './split-keys.ts';
 
 export type { ByteOrder } from '../framing/byte-order.ts';
 export type { FramingDeclaration } from '../framing/declaration.ts';
@@ -183,7 +184,8 @@ export const FIELD_KEYS = {
   },
   enum: {
     kind: 'enum',
-    description: 'Whole number: names of its values, an enum from `enums:` or written out.',
+    description:
+      'Whole number: names of its values, an enum from `enums:` or written out. Text in a column: names by text, written out.',
   },
   bits: {
     kind: 'groups',
@@ -240,6 +242,8 @@ export const FIELD_KEYS = {
   },
   of: { kind: 'field', description: 'Array: what each element is, a field without a name.' },
   fields: { kind: 'fields', description: 'Structure: its fields.' },
+  ...SPLIT_KEYS,
+  ...COLUMN_KEYS,
   algorithm: {
     kind: 'checksum',
     description:
@@ -276,6 +280,9 @@ export type TextContent = NonNullable<FieldDeclaration['content']>;
 /** Present only where an earlier field has one of these values (`is`), or none of them (`not`). */
 export type Condition = Declared<typeof CONDITION_KEYS, Values>;
 
+/** How a text is split into fields. */
+export type SplitDeclaration = Declared<typeof SPLIT_KEYS, Values>;
+
 /** A value outside of a range is doubtful (`warn`) or dangerous (`alarm`). */
 export type LimitsDeclaration = Declared<typeof LIMITS_KEYS, Values>;
 
@@ -306,6 +313,7 @@ export const REPLY_KEYS = {
     description: 'Its other fields. Where the device replies, another value is a refusal.',
     examples: [{ result: 0 }],
   },
+  ...SPLIT_KEYS,
 } as const satisfies KeyTable;
 
 /** The keys of a message. */
@@ -377,6 +385,7 @@ export const MESSAGE_KEYS = {
       'A byte that the checksum of its frame covers behind all others, though it is not on the wire (MAVLink: CRC_EXTRA).',
   },
   fields: { kind: 'fields', description: 'Its fields, one behind the other.' },
+  ...SPLIT_KEYS,
 } as const satisfies KeyTable;
 
 export type MessageDeclaration = Declared<typeof MESSAGE_KEYS, Values>;

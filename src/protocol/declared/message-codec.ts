@@ -3,18 +3,26 @@ import { copyOf } from '../describe.ts';
 import type { DeclaredMessage, InvalidPayload } from '../message.ts';
 import { ADDRESS_MEMBER, addressField, addressForm } from './address-field.ts';
 import {
+  compileBody,
   compileFields,
   constantNumber,
   type FixedMember,
   type Head,
   referencesIn,
 } from './compile-fields.ts';
-import type { FieldDeclaration, MessageDeclaration, ProtocolDeclaration, Sender } from './declaration.ts';
+import type {
+  FieldDeclaration,
+  MessageDeclaration,
+  ProtocolDeclaration,
+  Sender,
+  SplitDeclaration,
+} from './declaration.ts';
 import { enumNames } from './enum-names.ts';
 import type { FieldCodec, Scope } from './field-codec.ts';
 import { numberField } from './number-field.ts';
 import { type NumberType, parseNumberType } from './number-type.ts';
 import type { FieldTrace, Reading } from './reading.ts';
+import { isSplit } from './split.ts';
 import { structField } from './struct-field.ts';
 import type { FieldIssue, Values } from './value.ts';
 import { FieldError, type Writing } from './writing.ts';
@@ -38,6 +46,8 @@ export interface Form {
   readonly fields: readonly FieldDeclaration[];
   /** That of the message, or another one of its reply. */
   readonly id: number | undefined;
+  /** How its text is split into these; without a separator it is bytes. */
+  readonly split: SplitDeclaration;
 }
 
 interface CompiledForm extends Form {
@@ -75,11 +85,25 @@ export class MessageCodec {
       idType === undefined || declaration.id === undefined ? undefined : wrapId(declaration.id, idType);
     const replyId = replyIdOf(declaration, protocol);
     const { fields = [], reply = 'none' } = declaration;
-    this.#main = compileForm(protocol, reply === 'none' ? 'notice' : 'request', fields, this.id, idType);
+    this.#main = compileForm(
+      protocol,
+      reply === 'none' ? 'notice' : 'request',
+      fields,
+      this.id,
+      idType,
+      declaration,
+    );
     this.#reply =
       reply === 'none'
         ? undefined
-        : compileForm(protocol, 'reply', reply === 'status' ? [] : reply.fields, replyId, idType);
+        : compileForm(
+            protocol,
+            'reply',
+            reply === 'status' ? [] : reply.fields,
+            replyId,
+            idType,
+            reply === 'status' ? {} : reply,
+          );
     this.forms = this.#reply === undefined ? [this.#main] : [this.#main, this.#reply];
     const names = enumNames({ ...protocol.errors, ...declaration.errors }, {});
     this.#errorName = (error) => names?.nameOf(error);
@@ -317,6 +341,7 @@ function compileForm(
   fields: readonly FieldDeclaration[],
   idValue: number | undefined,
   idType: NumberType | undefined,
+  split: SplitDeclaration,
 ): CompiledForm {
   const id: FixedMember | undefined =
     idType === undefined || idValue === undefined
@@ -357,6 +382,10 @@ function compileForm(
     const codec = addressField(address, protocol.address?.value, addressSlot);
     heads.unshift({ at: protocol.address?.at ?? 0, members: [{ name: ADDRESS_MEMBER, codec }] });
   }
+  if (isSplit(split)) {
+    const form = splitForm(fields, split, scope, heads);
+    return { ...form, kind, errorSlot, addressSlot, fields, id: idValue, split };
+  }
   const compiled = compileFields(fields, scope, heads);
   const body = structField(compiled);
   const [first, ...others] = compiled;
@@ -378,6 +407,57 @@ function compileForm(
     }, 0),
     fields,
     id: idValue,
+    split,
+  };
+}
+
+/** The form of a text; its id, and what stands in front of that, is its first column. */
+function splitForm(
+  fields: readonly FieldDeclaration[],
+  split: SplitDeclaration,
+  scope: Scope,
+  heads: readonly Head[],
+): Omit<CompiledForm, 'kind' | 'fields' | 'id' | 'split' | 'errorSlot' | 'addressSlot'> {
+  const columns = heads.map((head) => ({
+    ...head,
+    members: head.members.map(({ name, codec }) => ({ name, codec: asColumn(codec) })),
+  }));
+  const body = compileBody(fields, split, scope, columns);
+  const fixed = [...fields, ...fields.flatMap(({ of }) => of ?? [])];
+  const constants = fixed.reduce((sum, { value, prefix, suffix }) => {
+    return (
+      sum + (value === undefined ? 0 : String(value).length) + (prefix?.length ?? 0) + (suffix?.length ?? 0)
+    );
+  }, 0);
+  const idBytes = heads.flatMap(({ members }) => members).reduce((sum, { codec }) => sum + codec.min, 0);
+  return {
+    body,
+    behindId: body,
+    idBytes: 0,
+    minLength: idBytes,
+    maxLength: scope.limit,
+    passes: 2 + checksumsIn(fields),
+    proven: constants > 0,
+    proofBits: 8 * (constants + idBytes),
+  };
+}
+
+/** The id counts as a column, so that a separator stands behind it. */
+function asColumn(codec: FieldCodec): FieldCodec {
+  return {
+    ...codec,
+    read(reading) {
+      reading.column = 1;
+      return codec.read(reading);
+    },
+    check(reading) {
+      reading.column = 1;
+      return codec.check(reading);
+    },
+    write(writing, value) {
+      writing.column = 1;
+      codec.write(writing, value);
+    },
   };
 }
 

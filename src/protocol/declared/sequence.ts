@@ -1,3 +1,4 @@
+import { addressForm } from './address-field.ts';
 import { compileField } from './compile-fields.ts';
 import type { FieldDeclaration, ProtocolDeclaration } from './declaration.ts';
 import { sizingScope } from './lint-fields.ts';
@@ -29,19 +30,20 @@ export class SequenceRule {
 
   /** The field of a message, or of a reply, that holds the number; undefined where it has none. */
   fieldOf(fields: readonly FieldDeclaration[], kind: 'message' | 'reply'): string | undefined {
-    const { sequence, id, error, byteOrder } = this.#protocol;
+    const { sequence, id, error, byteOrder, address } = this.#protocol;
     if (sequence === undefined) return undefined;
     const wanted = parseNumberType(sequence.type, byteOrder);
     const idBytes = id === undefined ? 0 : (parseNumberType(id.type, byteOrder)?.bytes ?? 0);
     const errorBytes =
       kind === 'message' || error === undefined ? 0 : (parseNumberType(error, byteOrder)?.bytes ?? 0);
+    const addressBytes = address === undefined ? 0 : (addressForm(address, byteOrder)?.bytes ?? 0);
+    const heads = [
+      { at: id?.at ?? 0, bytes: idBytes + errorBytes },
+      { at: address?.at ?? 0, bytes: addressBytes },
+    ].sort((a, b) => a.at - b.at);
     let offset = 0;
-    let behind = false;
     for (const field of fields) {
-      if (!behind && offset >= (id?.at ?? 0)) {
-        offset += idBytes + errorBytes;
-        behind = true;
-      }
+      while (heads[0] !== undefined && offset >= heads[0].at) offset += heads.shift()?.bytes ?? 0;
       if (offset > sequence.at) return undefined;
       if (offset === sequence.at) {
         const type = parseNumberType(field.type, byteOrder);

@@ -6,7 +6,14 @@ export type { BytesValue, Value, Values } from '../../contract/value.ts';
 export interface FieldIssue {
   /** `mode`, `channels[2]`, `status.fan`. */
   readonly field: string;
-  readonly reason: 'unknown_value' | 'out_of_range' | 'not_finite' | 'bad_text';
+  readonly reason:
+    | 'unknown_value'
+    | 'out_of_range'
+    | 'not_finite'
+    | 'bad_text'
+    | 'empty'
+    | 'unknown_key'
+    | 'repeated';
   readonly detail: string;
 }
 
