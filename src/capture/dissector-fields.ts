@@ -1,20 +1,24 @@
-import { parseBits } from '../protocol/declared/bits-field.ts';
-import { compileField, isColumn, takesRest } from '../protocol/declared/compile-fields.ts';
-import { splitReference } from '../protocol/declared/condition.ts';
-import type {
-  Condition,
-  EnumDeclaration,
-  Extent,
-  FieldDeclaration,
-  ProtocolDeclaration,
-  SplitDeclaration,
-  TextEncoding,
-} from '../protocol/declared/declaration.ts';
-import { enumNames } from '../protocol/declared/enum-names.ts';
-import { sizingScope } from '../protocol/declared/lint-fields.ts';
-import { type NumberType, parseNumberType, parseWhole } from '../protocol/declared/number-type.ts';
-import { isSplit } from '../protocol/declared/split.ts';
-import { unitOf } from '../protocol/declared/text-code.ts';
+import {
+  type Condition,
+  compileField,
+  type EnumDeclaration,
+  type Extent,
+  enumNames,
+  type FieldDeclaration,
+  isColumn,
+  isSplit,
+  type NumberType,
+  type ProtocolDeclaration,
+  parseBits,
+  parseNumberType,
+  parseWhole,
+  type SplitDeclaration,
+  sizingScope,
+  splitReference,
+  type TextEncoding,
+  takesRest,
+  unitOf,
+} from '../protocol/index.ts';
 
 const ENCODINGS: Readonly<Record<TextEncoding, string>> = {
   ascii: 'ENC_ASCII',

@@ -1,14 +1,19 @@
-import { compileField } from '../protocol/declared/compile-fields.ts';
-import type { FieldDeclaration, ProtocolDeclaration } from '../protocol/declared/declaration.ts';
-import { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { sizingScope } from '../protocol/declared/lint-fields.ts';
-import type { Form } from '../protocol/declared/message-codec.ts';
-import { type NumberType, parseNumberType } from '../protocol/declared/number-type.ts';
-import { ChecksumField } from '../protocol/framing/checksum-field.ts';
-import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
-import { startWord } from '../protocol/framing/delimiter.ts';
-import { lengthType, NO_BYTES } from '../protocol/framing/layout.ts';
-import { isStandardFraming } from '../protocol/framing/make-framing.ts';
+import {
+  ChecksumField,
+  compileField,
+  DeclaredProtocol,
+  type FieldDeclaration,
+  type Form,
+  type FramingDeclaration,
+  isStandardFraming,
+  lengthType,
+  NO_BYTES,
+  type NumberType,
+  type ProtocolDeclaration,
+  parseNumberType,
+  sizingScope,
+  startWord,
+} from '../protocol/index.ts';
 import { constants, LuaFields, luaText } from './dissector-fields.ts';
 
 /**

@@ -7,13 +7,7 @@ import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts
 import type { Clock } from '../system/clock.ts';
 import type { DeviceRunner } from './device-runner.ts';
 import { arrivalOf, type KnownDevice, knownBefore } from './known-devices.ts';
-import {
-  type Arrival,
-  type Resolution,
-  type Unannounced,
-  UnannouncedDevices,
-  type UnannouncedRun,
-} from './unannounced-devices.ts';
+import { type Arrival, type Resolution, type Unannounced, UnannouncedDevices, type UnannouncedRun } from './unannounced-devices.ts';
 
 interface DirectoryOptions {
   readonly clock: Clock;

@@ -1,11 +1,11 @@
-import { parseBits } from '../../protocol/declared/bits-field.ts';
-import type {
-  EnumDeclaration,
-  FieldDeclaration,
-  MessageDeclaration,
-  ProtocolDeclaration,
-  SplitDeclaration,
-} from '../../protocol/declared/declaration.ts';
+import {
+  type EnumDeclaration,
+  type FieldDeclaration,
+  type MessageDeclaration,
+  type ProtocolDeclaration,
+  parseBits,
+  type SplitDeclaration,
+} from '../../protocol/index.ts';
 import type { Command } from '../command.ts';
 import { declaredIn } from '../messages.ts';
 

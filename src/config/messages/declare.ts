@@ -1,18 +1,5 @@
-import {
-  ADDRESS_KEYS,
-  type AddressDeclaration,
-  DEFAULT_PROTOCOL,
-  type FieldDeclaration,
-  MESSAGE_KEYS,
-  type MessageDeclaration,
-  type ProtocolDeclaration,
-} from '../../protocol/declared/declaration.ts';
-import {
-  ANSWER_KEYS,
-  type AnswerDeclaration,
-  type ExchangeDeclaration,
-  PROTOCOL_KEYS,
-} from '../../protocol/declared/session-declaration.ts';
+import { ADDRESS_KEYS, type AddressDeclaration, DEFAULT_PROTOCOL, type FieldDeclaration, MESSAGE_KEYS, type MessageDeclaration, type ProtocolDeclaration } from '../../protocol/declared/declaration.ts';
+import { ANSWER_KEYS, type AnswerDeclaration, type ExchangeDeclaration, PROTOCOL_KEYS } from '../../protocol/declared/session-declaration.ts';
 import { DEFAULT_MAX_PAYLOAD, type FramingDeclaration } from '../../protocol/framing/declaration.ts';
 import { withMessages } from './framing-with-messages.ts';
 import { declareKeys } from './keys.ts';

@@ -1,7 +1,12 @@
 import { z } from 'zod';
-import { FIELD_KEYS, REPLY_KEYS } from '../../protocol/declared/declaration.ts';
-import type { ByteOrder } from '../../protocol/framing/byte-order.ts';
-import type { Declared, Key, KeyTable } from '../../protocol/keys.ts';
+import {
+  type ByteOrder,
+  type Declared,
+  FIELD_KEYS,
+  type Key,
+  type KeyTable,
+  REPLY_KEYS,
+} from '../../protocol/index.ts';
 import { choiceField, durationField, flagField, numberField, textField } from '../field.ts';
 import {
   bitRangeField,

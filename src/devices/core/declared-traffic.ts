@@ -8,7 +8,7 @@ import type {
   DeclaredRequest,
   InvalidPayload,
   Message,
-} from '../../protocol/message.ts';
+} from '../../protocol/index.ts';
 import type { Calls } from './calls.ts';
 import { sendAnswer } from './login.ts';
 import type { ReplyMatch } from './request-slots.ts';

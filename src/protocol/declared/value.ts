@@ -1,6 +1,6 @@
-import type { BytesValue, Value, Values } from '../../contract/value.ts';
+export type { BytesValue, Value, Values } from '../../contract/index.ts';
 
-export type { BytesValue, Value, Values } from '../../contract/value.ts';
+import type { BytesValue, Value, Values } from '../../contract/index.ts';
 
 /** Something in a message that is worth a word, though the message counts. */
 export interface FieldIssue {
