@@ -1,7 +1,5 @@
-import type { BareSettings, PollSettings, SessionSettings } from '../contract/settings.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import type { Values } from '../protocol/declared/value.ts';
-import { luhnValid } from '../protocol/luhn.ts';
+import type { BareSettings, PollSettings, SessionSettings, Values } from '../contract/index.ts';
+import { type DeclaredProtocol, luhnValid } from '../protocol/index.ts';
 import { formatDuration } from './duration.ts';
 import { configOf, resolveKeys } from './keys.ts';
 import type { Finding, Path } from './problem.ts';

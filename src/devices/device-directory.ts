@@ -1,13 +1,23 @@
-import type { ListenerConfig, MatchConfig } from '../config/model.ts';
-import { addressInBlock, parseBlock } from '../contract/address-match.ts';
-import type { DeviceStatus } from '../contract/feed/topic-documents.ts';
-import { type Identity, identityText } from '../contract/identity.ts';
-import type { SessionSettings } from '../contract/settings.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import type { Clock } from '../system/clock.ts';
+import type { ListenerConfig, MatchConfig } from '../config/index.ts';
+import type { DeviceStatus } from '../contract/feed/index.ts';
+import {
+  addressInBlock,
+  type Identity,
+  identityText,
+  parseBlock,
+  type SessionSettings,
+} from '../contract/index.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
+import type { Clock } from '../system/index.ts';
 import type { DeviceRunner } from './device-runner.ts';
 import { arrivalOf, type KnownDevice, knownBefore } from './known-devices.ts';
-import { type Arrival, type Resolution, type Unannounced, UnannouncedDevices, type UnannouncedRun } from './unannounced-devices.ts';
+import {
+  type Arrival,
+  type Resolution,
+  type Unannounced,
+  UnannouncedDevices,
+  type UnannouncedRun,
+} from './unannounced-devices.ts';
 
 interface DirectoryOptions {
   readonly clock: Clock;

@@ -1,10 +1,12 @@
-import type { Identity } from '../contract/identity.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import type { DecoderFault } from '../protocol/decoder.ts';
-import type { DeclaredMessage, InvalidPayload, Message } from '../protocol/message.ts';
-import { type Clock, DeadlineTimer, type Timer } from '../system/clock.ts';
-import { tellDefect } from '../system/defect.ts';
-import type { Log } from '../system/log.ts';
+import type { Identity } from '../contract/index.ts';
+import type {
+  DeclaredMessage,
+  DeclaredProtocol,
+  DecoderFault,
+  InvalidPayload,
+  Message,
+} from '../protocol/index.ts';
+import { type Clock, DeadlineTimer, type Log, type Timer, tellDefect } from '../system/index.ts';
 import type { LocalTime } from './core/link-protocol.ts';
 import { type HeldMessage, type PendingEffect, type PendingEvent, PendingLink } from './core/pending-link.ts';
 import type { LinkClaim } from './core/session-events.ts';

@@ -1,14 +1,27 @@
-import type { DialledDeviceConfig } from '../config/model.ts';
-import type { Link, LinkEnd, SendOutcome } from '../links/link.ts';
-import type { NameResolver } from '../links/names/name-resolver.ts';
-import { dial } from '../links/transports.ts';
-import { decodePayload, encodeFrame } from '../protocol/codec.ts';
-import type { HelloCodec } from '../protocol/declared/hello.ts';
-import { type DecoderFault, type Discarded, type FrameDecoder, type FrameSink, type LineRemark, SAMPLE_BYTES } from '../protocol/decoder.ts';
-import type { Expectation } from '../protocol/expectation.ts';
-import type { InvalidPayload, Message } from '../protocol/message.ts';
-import { TelnetWatch } from '../protocol/telnet-watch.ts';
-import { deviceCodec, framingNeedsSilence, framingOf, SERIAL_SERVER_GAP_MS, type WireCodec } from './wire-codec.ts';
+import type { DialledDeviceConfig } from '../config/index.ts';
+import { dial, type Link, type LinkEnd, type NameResolver, type SendOutcome } from '../links/index.ts';
+import {
+  type DecoderFault,
+  type Discarded,
+  decodePayload,
+  type Expectation,
+  encodeFrame,
+  type FrameDecoder,
+  type FrameSink,
+  type HelloCodec,
+  type InvalidPayload,
+  type LineRemark,
+  type Message,
+  SAMPLE_BYTES,
+  TelnetWatch,
+} from '../protocol/index.ts';
+import {
+  deviceCodec,
+  framingNeedsSilence,
+  framingOf,
+  SERIAL_SERVER_GAP_MS,
+  type WireCodec,
+} from './wire-codec.ts';
 
 /** Receives the events of a wire. An owner compares the wire with its present one and drops events of others. */
 export interface WireOwner {

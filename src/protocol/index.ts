@@ -5,6 +5,7 @@ export { CRC_64_XZ } from './crc/models.ts';
 export { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from './crc/parameters.ts';
 export { makeWideCrc } from './crc/wide-crc.ts';
 export { parseAddress } from './declared/address-field.ts';
+export type { AnswerPorts } from './declared/answers.ts';
 export { parseBits } from './declared/bits-field.ts';
 export { builtinDeclaration, clashWithBuiltin, withBuiltin } from './declared/builtin.ts';
 export { compileField, isColumn, takesRest } from './declared/compile-fields.ts';
@@ -31,6 +32,7 @@ export {
 } from './declared/declaration.ts';
 export { DeclaredProtocol, type Inspection } from './declared/declared-protocol.ts';
 export { enumNames } from './declared/enum-names.ts';
+export { HELLO, HelloCodec } from './declared/hello.ts';
 export { lintProtocol } from './declared/lint.ts';
 export { sizingScope } from './declared/lint-fields.ts';
 export type { Form } from './declared/message-codec.ts';
@@ -39,17 +41,25 @@ export { payloadJudge } from './declared/payload-judge.ts';
 export { prepareRequest, type RequestRefusal } from './declared/prepare-request.ts';
 export { marginOf } from './declared/quantity.ts';
 export type { FieldTrace } from './declared/reading.ts';
+export { SequenceRule } from './declared/sequence.ts';
+export {
+  ANSWER_KEYS,
+  type AnswerDeclaration,
+  type ExchangeDeclaration,
+  PROTOCOL_KEYS,
+} from './declared/session-declaration.ts';
 export { isSplit } from './declared/split.ts';
 export { unitOf } from './declared/text-code.ts';
 export { bytesOf, bytesOfHex, bytesValue, type FieldIssue, ownValue } from './declared/value.ts';
-export type {
-  DecoderFault,
-  Discarded,
-  DiscardReason,
-  FaultReason,
-  FrameDecoder,
-  FrameSink,
-  LineRemark,
+export {
+  type DecoderFault,
+  type Discarded,
+  type DiscardReason,
+  type FaultReason,
+  type FrameDecoder,
+  type FrameSink,
+  type LineRemark,
+  SAMPLE_BYTES,
 } from './decoder.ts';
 export { DEFAULT_MAX_FRAME, ProtocolDefinition } from './definition.ts';
 export { hexExcerpt, hexText, quotedText } from './describe.ts';

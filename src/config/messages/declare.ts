@@ -1,6 +1,18 @@
-import { ADDRESS_KEYS, type AddressDeclaration, DEFAULT_PROTOCOL, type FieldDeclaration, MESSAGE_KEYS, type MessageDeclaration, type ProtocolDeclaration } from '../../protocol/declared/declaration.ts';
-import { ANSWER_KEYS, type AnswerDeclaration, type ExchangeDeclaration, PROTOCOL_KEYS } from '../../protocol/declared/session-declaration.ts';
-import { DEFAULT_MAX_PAYLOAD, type FramingDeclaration } from '../../protocol/framing/declaration.ts';
+import {
+  ADDRESS_KEYS,
+  type AddressDeclaration,
+  ANSWER_KEYS,
+  type AnswerDeclaration,
+  DEFAULT_MAX_PAYLOAD,
+  DEFAULT_PROTOCOL,
+  type ExchangeDeclaration,
+  type FieldDeclaration,
+  type FramingDeclaration,
+  MESSAGE_KEYS,
+  type MessageDeclaration,
+  PROTOCOL_KEYS,
+  type ProtocolDeclaration,
+} from '../../protocol/index.ts';
 import { withMessages } from './framing-with-messages.ts';
 import { declareKeys } from './keys.ts';
 import type { FileShape } from './shape.ts';

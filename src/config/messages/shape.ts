@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { ANSWER_KEYS, PROTOCOL_KEYS } from '../../protocol/declared/session-declaration.ts';
-import { ADDRESS_KEYS, MESSAGE_KEYS } from '../../protocol/declared/declaration.ts';
+import { ADDRESS_KEYS, ANSWER_KEYS, MESSAGE_KEYS, PROTOCOL_KEYS } from '../../protocol/index.ts';
 import { badType, choiceField, field, textField } from '../field.ts';
 import { shapesOf } from './keys.ts';
 import { framingShape } from './read-framing.ts';

@@ -1,13 +1,13 @@
 import type { Instant } from '../../instant.ts';
-import type { AnswerPorts } from '../../protocol/declared/answers.ts';
-import { HELLO } from '../../protocol/declared/hello.ts';
-import type {
-  DeclaredMessage,
-  DeclaredNotice,
-  DeclaredReply,
-  DeclaredRequest,
-  InvalidPayload,
-  Message,
+import {
+  type AnswerPorts,
+  type DeclaredMessage,
+  type DeclaredNotice,
+  type DeclaredReply,
+  type DeclaredRequest,
+  HELLO,
+  type InvalidPayload,
+  type Message,
 } from '../../protocol/index.ts';
 import type { Calls } from './calls.ts';
 import { sendAnswer } from './login.ts';

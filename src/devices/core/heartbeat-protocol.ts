@@ -1,4 +1,4 @@
-import type { Identity } from '../../contract/identity.ts';
+import type { Identity } from '../../contract/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import {

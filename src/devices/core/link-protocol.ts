@@ -1,7 +1,6 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
-import type { Expectation } from '../../protocol/expectation.ts';
-import type { BuiltinMessage, InvalidPayload, Message } from '../../protocol/message.ts';
+import type { BuiltinMessage, Expectation, InvalidPayload, Message } from '../../protocol/index.ts';
 import type { LinkClaim, SessionEvent } from './session-events.ts';
 
 /** Why a link can't go on, and how it is to be closed. */

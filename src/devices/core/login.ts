@@ -1,8 +1,12 @@
-import type { Identity } from '../../contract/identity.ts';
-import type { AnswerPorts } from '../../protocol/declared/answers.ts';
-import type { DeclaredProtocol } from '../../protocol/declared/declared-protocol.ts';
-import { HELLO } from '../../protocol/declared/hello.ts';
-import type { DeclaredMessage, InvalidPayload, Message } from '../../protocol/message.ts';
+import type { Identity } from '../../contract/index.ts';
+import {
+  type AnswerPorts,
+  type DeclaredMessage,
+  type DeclaredProtocol,
+  HELLO,
+  type InvalidPayload,
+  type Message,
+} from '../../protocol/index.ts';
 import type { Ending } from './link-protocol.ts';
 import type { SessionContext } from './session-ports.ts';
 

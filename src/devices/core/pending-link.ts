@@ -1,8 +1,12 @@
-import { type Identity, identityText } from '../../contract/identity.ts';
+import { type Identity, identityText } from '../../contract/index.ts';
 import type { Instant } from '../../instant.ts';
-import type { DeclaredProtocol } from '../../protocol/declared/declared-protocol.ts';
-import type { DecoderFault } from '../../protocol/decoder.ts';
-import type { DeclaredMessage, InvalidPayload, Message } from '../../protocol/message.ts';
+import type {
+  DeclaredMessage,
+  DeclaredProtocol,
+  DecoderFault,
+  InvalidPayload,
+  Message,
+} from '../../protocol/index.ts';
 import { answerTo, type LocalTime, registerReply } from './link-protocol.ts';
 import { introducedBy, loginAnswer } from './login.ts';
 import { SequenceNumbers } from './sequence-numbers.ts';

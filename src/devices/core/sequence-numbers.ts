@@ -1,4 +1,4 @@
-import type { SequenceRule } from '../../protocol/declared/sequence.ts';
+import type { SequenceRule } from '../../protocol/index.ts';
 
 /** The numbers of what is sent to one device. They go on over its links, so that a late reply meets no new request. */
 export class SequenceNumbers {

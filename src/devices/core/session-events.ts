@@ -1,9 +1,14 @@
-import type { AlarmEvent, StateDocument, StatsDocument } from '../../contract/feed/topic-documents.ts';
-import type { Identity } from '../../contract/identity.ts';
+import type { AlarmEvent, StateDocument, StatsDocument } from '../../contract/feed/index.ts';
+import type { Identity, Values } from '../../contract/index.ts';
 import type { ErrorCode } from '../../errors.ts';
-import type { Values } from '../../protocol/declared/value.ts';
-import type { DecoderFault, Discarded, LineRemark } from '../../protocol/decoder.ts';
-import type { DeclaredMessage, InvalidPayload, Message } from '../../protocol/message.ts';
+import type {
+  DeclaredMessage,
+  DecoderFault,
+  Discarded,
+  InvalidPayload,
+  LineRemark,
+  Message,
+} from '../../protocol/index.ts';
 import type { Refusal } from './message-catalog.ts';
 import type { PartialUpload, UploadCheckpoint, WholeFile } from './partial-upload.ts';
 

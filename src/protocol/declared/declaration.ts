@@ -2,8 +2,8 @@ import type { ByteOrder } from '../framing/byte-order.ts';
 import type { FramingDeclaration } from '../framing/declaration.ts';
 import type { Declared, KeyTable } from '../keys.ts';
 import type { AnswerDeclaration, CopyDeclaration, ExchangeDeclaration } from './session-declaration.ts';
-import type { Values as FieldValues } from './value.ts';
 import { COLUMN_KEYS, SPLIT_KEYS } from './split-keys.ts';
+import type { Values as FieldValues } from './value.ts';
 
 export type { ByteOrder } from '../framing/byte-order.ts';
 export type { FramingDeclaration } from '../framing/declaration.ts';
