@@ -162,7 +162,7 @@ export class Calls {
 
   /** A message came that answers a request by rule; undefined of one that never does. */
   answeredBy({ message, fields }: DeclaredMessage, now: Instant): ReplyMatch | undefined {
-    if (this.#context.ports.messages?.protocol.answers.answersOurs(message) !== true) return undefined;
+    if (this.#context.ports.messages?.protocol.answers.answersRequests(message) !== true) return undefined;
     const match = this.#slots.answered(message, fields, now.monoMs);
     if (match.kind === 'answers') this.#answered(match.request, { message, error: 0, fields }, now);
     return match;

@@ -158,6 +158,7 @@ export class MessageCatalog {
   /** Whether one frame may be the reply to either of two requests. */
   alike(one: Asked, other: Asked): boolean {
     if (one.answeredBy !== other.answeredBy) return false;
+    if (one.number !== other.number && this.#repeatsNumber(one) && this.#repeatsNumber(other)) return false;
     if (one.answeredBy !== undefined || one.message === other.message) {
       for (const name in one.same) {
         const value = other.same[name];
@@ -166,6 +167,13 @@ export class MessageCatalog {
       if (one.answeredBy !== undefined) return true;
     }
     return this.protocol.replies.alike(one.message, one.same, other.message, other.same);
+  }
+
+  /** Whether the number of a request stands in its reply where all messages have it. */
+  #repeatsNumber({ message, number }: Asked): boolean {
+    const reply = number === undefined ? undefined : this.declaration(message)?.reply;
+    if (typeof reply !== 'object') return false;
+    return this.protocol.sequence?.fieldOf(reply.fields, 'reply') !== undefined;
   }
 
   /** Whether a message that `rejects` may refuse this request. */

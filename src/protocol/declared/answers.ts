@@ -26,7 +26,7 @@ export interface Encoder {
   encodeReply(name: string, error: number, fields: Values): Uint8Array;
 }
 
-/** Which message of the device answers one of ours, and how that is known. */
+/** Which message of the device answers a request of the bridge, and how that is known. */
 export interface Acknowledgement {
   /** The message that answers. */
   readonly by: string;
@@ -115,13 +115,13 @@ export class Answers {
     return name === heartbeat?.message || name === time?.message;
   }
 
-  /** Which message answers one of ours; undefined where none does by rule. */
+  /** Which message answers a request of the bridge; undefined where none does by rule. */
   acknowledgementOf(request: string): Acknowledgement | undefined {
     return this.#acknowledgements.get(request);
   }
 
-  /** Whether a message of the device may answer one of ours by rule. */
-  answersOurs(name: string): boolean {
+  /** Whether a message of the device may answer a request of the bridge by rule. */
+  answersRequests(name: string): boolean {
     return this.#answering.has(name);
   }
 

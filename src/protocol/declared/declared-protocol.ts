@@ -1,6 +1,6 @@
 import { HeartwireError } from '../../errors.ts';
 import { type MessageDefinition, ProtocolDefinition } from '../definition.ts';
-import { copyOf, hexExcerpt } from '../describe.ts';
+import { copyOf } from '../describe.ts';
 import { agrees, type Expectation } from '../expectation.ts';
 import type { DeclaredMessage, EchoedMessage, InvalidPayload, UnknownMessage } from '../message.ts';
 import { addressForm } from './address-field.ts';
@@ -14,6 +14,7 @@ import { loaderOf, type NumberType, parseNumberType } from './number-type.ts';
 import { type FieldTrace, Reading } from './reading.ts';
 import { ReplyForms } from './reply-forms.ts';
 import { SequenceRule } from './sequence.ts';
+import { unknownPayload } from './unknown-payload.ts';
 import type { Values } from './value.ts';
 import { Writing } from './writing.ts';
 
@@ -176,7 +177,9 @@ export class DeclaredProtocol {
       if (message?.name === 'declared') return message;
       first ??= message;
     }
-    return first ?? this.#misfit(candidates, bytes, start, end, from) ?? this.#unknown(id, bytes, start, end);
+    return (
+      first ?? this.#misfit(candidates, bytes, start, end, from) ?? unknownPayload(id, bytes, start, end)
+    );
   }
 
   /** What a payload says as one candidate; undefined where its length, or its sender, excludes that. */
@@ -226,8 +229,8 @@ export class DeclaredProtocol {
       const message = blamed.codec.decode(blamed.form, this.#reading, bytes, start, end);
       if (message.name === 'invalid') return message;
     }
-    if (id === undefined) return this.#unknown(id, bytes, start, end);
-    return this.#misfit(candidates, bytes, start, end, from) ?? this.#unknown(id, bytes, start, end);
+    if (id === undefined) return unknownPayload(id, bytes, start, end);
+    return this.#misfit(candidates, bytes, start, end, from) ?? unknownPayload(id, bytes, start, end);
   }
 
   /**
@@ -438,27 +441,5 @@ export class DeclaredProtocol {
     if (nearest === undefined) return undefined;
     const message = nearest.codec.decode(nearest.form, this.#reading, bytes, start, end);
     return message.name === 'invalid' ? message : undefined;
-  }
-
-  #unknown(
-    id: number | undefined,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): UnknownMessage | InvalidPayload {
-    if (id !== undefined && !Number.isNaN(id)) {
-      return { name: 'unknown', kind: 'unknown', id, payload: copyOf(bytes, start, end) };
-    }
-    return {
-      name: 'invalid',
-      kind: 'notice',
-      message: 'unknown',
-      field: 'id',
-      offset: 0,
-      expected: id === undefined ? 'a declared message' : 'at least the id',
-      seen: `${end - start} bytes: ${hexExcerpt(bytes, start, end)}`,
-      reason: id === undefined ? 'unknown_message' : 'too_short',
-      payload: copyOf(bytes, start, end),
-    };
   }
 }

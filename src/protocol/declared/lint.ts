@@ -10,7 +10,8 @@ import { lintCrcExtra, lintExtraById } from './lint-framing.ts';
 import { lintEnum } from './lint-numbers.ts';
 import { lintRejects } from './lint-rejects.ts';
 import { lintSession } from './lint-session.ts';
-import { MessageCodec, replyIdOf, wrapId } from './message-codec.ts';
+import { MessageCodec } from './message-codec.ts';
+import { replyIdOf, wrapId } from './message-id.ts';
 import { parseNumberType } from './number-type.ts';
 import { isSplit } from './split.ts';
 

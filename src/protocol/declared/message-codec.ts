@@ -2,6 +2,7 @@ import type { FrameShape, MessageDefinition } from '../definition.ts';
 import { copyOf } from '../describe.ts';
 import type { DeclaredMessage, InvalidPayload } from '../message.ts';
 import { ADDRESS_MEMBER, addressField, addressForm } from './address-field.ts';
+import { checksumsIn } from './checksum-field.ts';
 import {
   compileBody,
   compileFields,
@@ -18,8 +19,9 @@ import type {
   SplitDeclaration,
 } from './declaration.ts';
 import { enumNames } from './enum-names.ts';
+import { errorCodec } from './error-code-field.ts';
 import type { FieldCodec, Scope } from './field-codec.ts';
-import { numberField } from './number-field.ts';
+import { replyIdOf, wrapId } from './message-id.ts';
 import { type NumberType, parseNumberType } from './number-type.ts';
 import type { FieldTrace, Reading } from './reading.ts';
 import { isSplit } from './split.ts';
@@ -316,25 +318,6 @@ export class MessageCodec {
   }
 }
 
-/** The id that the reply to a message carries: its own, or the one that the rule of the protocol makes. */
-export function replyIdOf(
-  { id, reply }: MessageDeclaration,
-  { id: place, byteOrder, replyId }: ProtocolDeclaration,
-): number | undefined {
-  const type = place === undefined ? undefined : parseNumberType(place.type, byteOrder);
-  if (type === undefined || id === undefined) return undefined;
-  const own = typeof reply === 'object' ? reply.id : undefined;
-  if (own !== undefined) return wrapId(own, type);
-  const { or = 0, add = 0 } = replyId ?? {};
-  return wrapId(Number((BigInt(id) | BigInt(or)) + BigInt(add)), type);
-}
-
-/** 0xF0 and -16 are the same id of one byte; which of the two it is depends on the type. */
-export function wrapId(id: number, type: NumberType): number {
-  const bits = type.bytes * 8;
-  return Number(type.signed ? BigInt.asIntN(bits, BigInt(id)) : BigInt.asUintN(bits, BigInt(id)));
-}
-
 function compileForm(
   protocol: ProtocolDeclaration,
   kind: DeclaredKind,
@@ -458,27 +441,5 @@ function asColumn(codec: FieldCodec): FieldCodec {
       writing.column = 1;
       codec.write(writing, value);
     },
-  };
-}
-
-/** Checksums that are computed for one message; any number in an array. */
-function checksumsIn(fields: readonly FieldDeclaration[]): number {
-  return fields.reduce((sum, { type, fields: inner = [], of }) => {
-    const own = type === 'crc' ? 1 : checksumsIn(inner);
-    return sum + own + (of !== undefined && checksumsIn([of]) > 0 ? Number.POSITIVE_INFINITY : 0);
-  }, 0);
-}
-
-/** The error code of a reply, which stands beside the fields. */
-function errorCodec(type: NumberType, scope: Scope, slot: number): FieldCodec {
-  const codec = numberField({ type: 'i8' }, type, { ...scope, slot });
-  return {
-    ...codec,
-    silent: 'error code',
-    read(reading) {
-      codec.read(reading);
-      return undefined;
-    },
-    write: (writing) => codec.write(writing, writing.slots[slot] ?? 0),
   };
 }

@@ -4,12 +4,18 @@ import type { FieldDeclaration, ProtocolDeclaration } from './declaration.ts';
 import { sizingScope } from './lint-fields.ts';
 import { parseNumberType } from './number-type.ts';
 
+interface Found {
+  readonly name: string | undefined;
+}
+
 /** The numbers that tell the requests of one protocol apart, and where they stand. */
 export class SequenceRule {
   readonly first: number;
   /** How many numbers there are, from 0. */
   readonly modulus: number;
   readonly #protocol: ProtocolDeclaration;
+  /** What was found; every answer and every request asks. */
+  readonly #fields = { message: new WeakMap<object, Found>(), reply: new WeakMap<object, Found>() };
 
   /** Undefined where the protocol counts nothing. */
   static of(protocol: ProtocolDeclaration): SequenceRule | undefined {
@@ -30,6 +36,15 @@ export class SequenceRule {
 
   /** The field of a message, or of a reply, that holds the number; undefined where it has none. */
   fieldOf(fields: readonly FieldDeclaration[], kind: 'message' | 'reply'): string | undefined {
+    const known = this.#fields[kind];
+    const before = known.get(fields);
+    if (before !== undefined) return before.name;
+    const name = this.#find(fields, kind);
+    known.set(fields, { name });
+    return name;
+  }
+
+  #find(fields: readonly FieldDeclaration[], kind: 'message' | 'reply'): string | undefined {
     const { sequence, id, error, byteOrder, address } = this.#protocol;
     if (sequence === undefined) return undefined;
     const wanted = parseNumberType(sequence.type, byteOrder);
