@@ -4,6 +4,7 @@ export { type Checksum, checksumOf, type WideChecksum, wideChecksumOf } from './
 export { CRC_64_XZ } from './crc/models.ts';
 export { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from './crc/parameters.ts';
 export { makeWideCrc } from './crc/wide-crc.ts';
+export { ADDRESS_KEYS, type AddressDeclaration } from './declared/address-declaration.ts';
 export { parseAddress } from './declared/address-field.ts';
 export type { AnswerPorts } from './declared/answers.ts';
 export { parseBits } from './declared/bits-field.ts';
@@ -11,8 +12,6 @@ export { builtinDeclaration, clashWithBuiltin, withBuiltin } from './declared/bu
 export { compileField, isColumn, takesRest } from './declared/compile-fields.ts';
 export { splitReference } from './declared/condition.ts';
 export {
-  ADDRESS_KEYS,
-  type AddressDeclaration,
   type Condition,
   type ConfirmDeclaration,
   DEFAULT_PROTOCOL,
