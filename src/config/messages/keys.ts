@@ -16,12 +16,14 @@ import {
   confirmsField,
   constantField,
   copyField,
+  constantsField,
   enumField,
   extentField,
   marginField,
   namesField,
   numbersField,
   rangeField,
+  scaleField,
 } from './value-shapes.ts';
 
 /** Types of a length that take the byte order of the protocol. */
@@ -74,6 +76,10 @@ function shapeOf(key: Key): z.ZodType {
       return durationField(key.least, key.greatest, meta);
     case 'constant':
       return constantField(key.type, key.what, description, (key.examples ?? []) as (number | string)[]);
+    case 'constants':
+      return constantsField(key.type, key.what, description, (key.examples ?? []) as (number | string)[]);
+    case 'scale':
+      return scaleField(meta);
     case 'numbers':
       return numbersField(key.least, key.greatest, meta);
     case 'checksum':
