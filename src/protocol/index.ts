@@ -7,7 +7,6 @@ export { makeWideCrc } from './crc/wide-crc.ts';
 export { ADDRESS_KEYS, type AddressDeclaration } from './declared/address-declaration.ts';
 export { parseAddress } from './declared/address-field.ts';
 export type { AnswerPorts } from './declared/answers.ts';
-export { parseBits } from './declared/bits-field.ts';
 export { bcdSize } from './declared/bcd.ts';
 export { parseBits } from './declared/bit-range.ts';
 export { builtinDeclaration, clashWithBuiltin, withBuiltin } from './declared/builtin.ts';
@@ -15,8 +14,6 @@ export { parseOffset } from './declared/clock-time.ts';
 export { compileField, isColumn, takesRest } from './declared/compile-fields.ts';
 export { splitReference } from './declared/condition.ts';
 export {
-  ADDRESS_KEYS,
-  type AddressDeclaration,
   type BitDeclaration,
   type Condition,
   type ConfirmDeclaration,
@@ -38,8 +35,8 @@ export {
 } from './declared/declaration.ts';
 export { DeclaredProtocol, type Inspection } from './declared/declared-protocol.ts';
 export { enumNames } from './declared/enum-names.ts';
-export { HELLO, HelloCodec } from './declared/hello.ts';
 export { parseEpoch } from './declared/epoch.ts';
+export { HELLO, HelloCodec } from './declared/hello.ts';
 export { lintProtocol } from './declared/lint.ts';
 export type { Form } from './declared/message-codec.ts';
 export { type NumberType, parseNumberType, parseWhole } from './declared/number-type.ts';

@@ -2,9 +2,9 @@ import type { ByteOrder } from '../framing/byte-order.ts';
 import type { FramingDeclaration } from '../framing/declaration.ts';
 import type { Declared, KeyTable } from '../keys.ts';
 import type { AddressDeclaration } from './address-declaration.ts';
-import type { AnswerDeclaration, CopyDeclaration, ExchangeDeclaration } from './session-declaration.ts';
 import { description, group, label } from './label-keys.ts';
 import { BIT_KEYS, type LIMITS_KEYS, QUANTITY_KEYS } from './number-keys.ts';
+import type { AnswerDeclaration, CopyDeclaration, ExchangeDeclaration } from './session-declaration.ts';
 import { COLUMN_KEYS, SPLIT_KEYS } from './split-keys.ts';
 import type { Values as FieldValues } from './value.ts';
 

@@ -1,8 +1,8 @@
 import { addressForm } from './address-field.ts';
 import { compileField } from './compile-fields.ts';
 import type { FieldDeclaration, ProtocolDeclaration } from './declaration.ts';
-import { sizingScope } from './lint-fields.ts';
 import { parseNumberType } from './number-type.ts';
+import { sizingScope } from './sizing.ts';
 
 interface Found {
   readonly name: string | undefined;
