@@ -98,10 +98,16 @@ function completeDialled(
     ...(gap === undefined || line === 'stream' ? {} : { gapMs: gap }),
     maxFrame: maxFrameOf(given, defaults, line, messages),
     ...(messages === undefined ? {} : { messages }),
-    session: { ...session, addresses: links.map(addressLabel) },
+    session: { ...session, ...namesOf(given), addresses: links.map(addressLabel) },
     ...recordOf(given, defaults),
   };
 }
+
+/** What people call it. */
+export const namesOf = ({ label, group }: DeviceShape): Pick<SessionSettings, 'label' | 'group'> => ({
+  ...(label === undefined ? {} : { label }),
+  ...(group === undefined ? {} : { group }),
+});
 
 /** Links whose serial line is set by the bridge. */
 const SETS_LINE: ReadonlySet<Transport> = new Set(['serial', 'rfc2217']);
@@ -195,7 +201,15 @@ function completeMatched(
   };
   if (session === undefined) return undefined;
   const life = dialInLife(given, defaults, session, messages, path, add);
-  return { kind: 'matched', id: given.id, match: complete, ...life, session, ...recordOf(given, defaults) };
+  const named = { ...session, ...namesOf(given) };
+  return {
+    kind: 'matched',
+    id: given.id,
+    match: complete,
+    ...life,
+    session: named,
+    ...recordOf(given, defaults),
+  };
 }
 
 function warnOfDialledKeys(

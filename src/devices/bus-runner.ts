@@ -52,6 +52,8 @@ export class BusRunner {
   #open = false;
   #state: JsonObject | undefined;
   #foreign = 0;
+  /** Of a trace: the device that was asked last. */
+  #overheardBy: MemberWire | undefined;
   #warnedAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
@@ -140,6 +142,15 @@ export class BusRunner {
     return outcome;
   }
 
+  /** A frame that a host sent, as a trace has it: the device to which it goes awaits the reply. */
+  overheard(frame: Uint8Array): void {
+    for (const message of this.#codec.requestsIn(frame)) {
+      const wire = this.#codec.deviceOf(message);
+      this.#overheardBy = wire;
+      wire?.runner.tell({ type: 'requestSeen', message });
+    }
+  }
+
   #dialIn(): LinkCodec | undefined {
     const { codec, idleAfterMs } = this.#codec;
     return this.config.match === undefined ? undefined : { codec, idleAfterMs };
@@ -147,7 +158,7 @@ export class BusRunner {
 
   #asked(): MemberWire | undefined {
     const { asked } = this.#scheduler;
-    return asked === undefined ? undefined : this.#byDevice.get(asked);
+    return asked === undefined ? this.#overheardBy : this.#byDevice.get(asked);
   }
 
   /** Run to completion: what a device does with its turn is handled behind the event that gave it. */

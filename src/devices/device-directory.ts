@@ -1,5 +1,4 @@
 import type { ListenerConfig, MatchConfig } from '../config/index.ts';
-import type { DeviceStatus } from '../contract/feed/index.ts';
 import {
   addressInBlock,
   type Identity,
@@ -7,6 +6,7 @@ import {
   parseBlock,
   type SessionSettings,
 } from '../contract/index.ts';
+import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import type { Clock } from '../system/index.ts';
 import type { DeviceRunner } from './device-runner.ts';

@@ -3,6 +3,7 @@ import type { FramingDeclaration } from '../framing/declaration.ts';
 import type { Declared, KeyTable } from '../keys.ts';
 import type { AddressDeclaration } from './address-declaration.ts';
 import { description, group, label } from './label-keys.ts';
+import { MESSAGE_FRAMING_KEYS } from './message-framing-keys.ts';
 import { BIT_KEYS, type LIMITS_KEYS, QUANTITY_KEYS } from './number-keys.ts';
 import type { AnswerDeclaration, CopyDeclaration, ExchangeDeclaration } from './session-declaration.ts';
 import { COLUMN_KEYS, SPLIT_KEYS } from './split-keys.ts';
@@ -352,13 +353,7 @@ export const MESSAGE_KEYS = {
     description: "Names of error codes in its reply, beside the protocol's.",
     examples: [{ 2: 'too_hot' }],
   },
-  crc_extra: {
-    kind: 'number',
-    least: 0,
-    greatest: 255,
-    description:
-      'A byte that the checksum of its frame covers behind all others, though it is not on the wire (MAVLink: CRC_EXTRA).',
-  },
+  ...MESSAGE_FRAMING_KEYS,
   fields: { kind: 'fields', description: 'Its fields, one behind the other.' },
   ...SPLIT_KEYS,
 } as const satisfies KeyTable;

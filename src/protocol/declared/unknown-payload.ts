@@ -1,7 +1,7 @@
 import { copyOf, hexExcerpt } from '../describe.ts';
 import type { InvalidPayload, UnknownMessage } from '../message.ts';
 
-/** A payload that is no declared message, with its id where it has one. */
+/** What is said of a payload that is no declared message. */
 export function unknownPayload(
   id: number | undefined,
   bytes: Uint8Array,
