@@ -167,7 +167,7 @@ export class DeviceRunner implements BusDevice {
     this.#dispatch({ type: 'pauseEnded' });
   }
 
-  /** Closes the link and fails what is in flight. The last state stays published, and nothing is added to it. */
+  /** Closes the link and fails what is in flight; the last state stays published. */
   stop(reason: StopReason = 'stopped'): void {
     this.#dispatch({ type: 'stopped', reason });
     this.#publisher.close();
@@ -184,12 +184,8 @@ export class DeviceRunner implements BusDevice {
   /** Either `attached` or `refused` of the claim is called, now or later, unless it is withdrawn. */
   claim(claim: WireClaim): void {
     this.#claims.set(claim.claimId, claim);
-    const { claimId, address, host, register, login } = claim;
-    const known = {
-      ...(register === undefined ? {} : { register }),
-      ...(login === undefined ? {} : { login }),
-    };
-    this.#dispatch({ type: 'linkClaimed', claim: { claimId, address, host, ...known } });
+    const { wire: _, attached: __, refused: ___, registers: ____, ...plain } = claim;
+    this.#dispatch({ type: 'linkClaimed', claim: plain });
   }
 
   withdraw(claimId: number): void {
