@@ -22,6 +22,7 @@ export {
   type Extent,
   FIELD_KEYS,
   type FieldDeclaration,
+  type HeldRegister,
   type IdDeclaration,
   MESSAGE_KEYS,
   type MessageDeclaration,
@@ -36,6 +37,7 @@ export {
 export { DeclaredProtocol, type Inspection } from './declared/declared-protocol.ts';
 export { enumNames } from './declared/enum-names.ts';
 export { parseEpoch } from './declared/epoch.ts';
+export { type DeclarationFinding, Findings, lintName } from './declared/finding.ts';
 export { partOf } from './declared/framing-parts.ts';
 export { HELLO, HelloCodec } from './declared/hello.ts';
 export { lintProtocol } from './declared/lint.ts';
@@ -110,5 +112,16 @@ export type {
 } from './message.ts';
 export type { IdentityRule } from './messages/register.ts';
 export { type BuiltinOptions, builtinMessages, builtinProtocol } from './messages/registry.ts';
+export { compileMap, isFramed } from './registers/compile-map.ts';
+export {
+  MAP_KEYS,
+  MODBUS_PROTOCOLS,
+  MOST_OF_A_MAP,
+  type ModbusProtocol,
+  REGISTER_KEYS,
+  type RegisterDeclaration,
+  type RegisterMap,
+} from './registers/declaration.ts';
+export { placeRegisters } from './registers/place.ts';
 export { StreamDecoder } from './stream-decoder.ts';
 export { TelnetWatch } from './telnet-watch.ts';

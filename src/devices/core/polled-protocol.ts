@@ -158,8 +158,19 @@ export class PolledProtocol implements LinkProtocol {
     if (message.message === this.#heartbeat) this.#context.stats.counts.last_heartbeat_at = now.wallMs;
     if (match?.kind !== 'answers') return undefined;
     this.#sent.answered(match.request.message);
+    if (match.request.observation !== undefined) this.#readBack(match.request.message, now);
     this.#turns?.over(match.request.message, now);
     return undefined;
+  }
+
+  /** A command was taken: what shows its effect is read at once, and not at its pace. */
+  #readBack(command: string, now: Instant): void {
+    const { confirms = {} } = this.#context.ports.messages?.declaration(command) ?? {};
+    const shown = Object.values(confirms).map((each) => (typeof each === 'string' ? each : each.field));
+    this.#turns?.hasten(
+      shown.map((each) => each.split('.')[0] ?? each),
+      now,
+    );
   }
 
   #receivedUnknown(message: Exclude<Message, DeclaredMessage | EchoedMessage>, now: Instant): void {

@@ -108,7 +108,7 @@ export const FIELD_KEYS = {
     example: 'u16',
     required: true,
     description:
-      'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f16`, `f32`, `f64`; with `le` or `be` behind it in another byte order, with `cdab` or `badc` in another order of words; `bcd`, `varint`), a number in text (`number`, `hex_number`), a time (`time` in text, `bcd_time`, `byte_time`), `text`, `bytes`, `array`, `struct`, `crc` or `reserved`.',
+      'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f16`, `f32`, `f64`; with `le` or `be` behind it in another byte order, with `cdab` or `badc` in another order of words; `bcd`, `varint`), a number in text (`number`, `hex_number`), a time (`time` in text, `bcd_time`, `byte_time`), `text`, `bytes`, `array`, `struct`, `crc`, `reserved`, `bit` (true or false, of the `reserved` byte in front) or `coil` (ff00 or 0000).',
     examples: ['u16', 'i24le', 'f32cdab', 'number', 'text', 'array'],
   },
   label,
@@ -133,6 +133,12 @@ export const FIELD_KEYS = {
     kind: 'enum',
     description:
       'Whole number: names of its values, an enum from `enums:` or written out. Text in a column: names by text, written out.',
+  },
+  at: {
+    kind: 'number',
+    least: 0,
+    greatest: 7,
+    description: '`bit`: which one of the byte in front, 0 the least significant.',
   },
   bits: {
     kind: 'groups',
@@ -358,7 +364,13 @@ export const MESSAGE_KEYS = {
   ...SPLIT_KEYS,
 } as const satisfies KeyTable;
 
-export type MessageDeclaration = Declared<typeof MESSAGE_KEYS, Values>;
+export type MessageDeclaration = Declared<typeof MESSAGE_KEYS, Values> & {
+  /**
+   * Where its values stand in the state, beside those of other messages that say the same; false: they are no values of
+   * the device. Under its own name where it is left out. What is compiled to messages says it; no key of a file does.
+   */
+  readonly into?: string | false | undefined;
+};
 
 export type Sender = NonNullable<MessageDeclaration['from']>;
 
@@ -366,6 +378,16 @@ export interface IdDeclaration {
   readonly type: NumberTypeName;
   /** Offset in the payload, in bytes. */
   readonly at: number;
+}
+
+/** A register of a map in its place. */
+export interface HeldRegister {
+  readonly table: 'input' | 'holding' | 'coil' | 'discrete';
+  readonly address: number;
+  /** Registers, or coils. */
+  readonly size: number;
+  readonly writable: boolean;
+  readonly field: FieldDeclaration;
 }
 
 export interface ProtocolDeclaration extends ExchangeDeclaration<FieldDeclaration> {
@@ -385,6 +407,10 @@ export interface ProtocolDeclaration extends ExchangeDeclaration<FieldDeclaratio
   readonly messages: readonly MessageDeclaration[];
   /** What answers what by rule, the first that fits. */
   readonly answers?: readonly AnswerDeclaration[];
+  /** What is asked of a device that is configured without a word about it: that of a register map. */
+  readonly polls?: readonly { readonly message: string; readonly everyMs: number }[] | undefined;
+  /** The registers of a map, for a slave that answers whatever part of them a master reads or writes. */
+  readonly registers?: readonly HeldRegister[] | undefined;
 }
 
 /** The protocol of the built-in messages, to which declared ones are added where a file says nothing else. */
