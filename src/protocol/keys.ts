@@ -63,7 +63,7 @@ type KeyKind =
         | 'condition value'
         | 'confirms';
     }
-  | { readonly kind: 'reply' | 'requests' | 'field' | 'fields' }
+  | { readonly kind: 'reply' | 'requests' | 'field' | 'fields' | 'cases' | 'tags' | 'message id' }
   /** Names of fields, each to itself or to another; values by name. */
   | { readonly kind: 'copy' | 'values' }
   | { readonly kind: 'group'; readonly keys: KeyTable }

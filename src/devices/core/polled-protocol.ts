@@ -52,7 +52,6 @@ export class PolledProtocol implements LinkProtocol {
   /** Absent where both sides may speak at any time. */
   readonly #turns: LineTurns | undefined;
   readonly #logins: Logins;
-  /** The message that is the heartbeat of either side. */
   readonly #heartbeat: string | undefined;
   readonly #progress = new FrameProgress();
   readonly #sent: SentPayloads;
@@ -320,17 +319,15 @@ export class PolledProtocol implements LinkProtocol {
     return this.#lastValidAt + this.#lookedAtMs();
   }
 
-  /** The silence after which it is looked at for the first time, in ms: one ms past the limit of a stale device. */
   #lookedAtMs(): number {
     const { silenceMs = 0, staleMs } = this.#settings;
     return staleMs === undefined ? silenceMs / 2 : staleMs + 1;
   }
 
   #judgeStale(now: Instant): void {
-    const { axes } = this.#context;
-    const { staleMs } = this.#settings;
-    if (staleMs === undefined || axes.document.status !== 'online') return;
-    if (now.monoMs - this.#lastValidAt <= staleMs) return;
+    const [{ axes }, { staleMs }] = [this.#context, this.#settings];
+    const silentMs = now.monoMs - this.#lastValidAt;
+    if (staleMs === undefined || silentMs <= staleMs || axes.document.status !== 'online') return;
     axes.setStatus('stale', now.wallMs, 'silent', 'no valid frame for more than 1.5 heartbeat intervals');
   }
 

@@ -90,8 +90,7 @@ export class DeclaredProtocol {
     );
     this.replies = new ReplyForms(declaration, this.messages);
     this.answers = new Answers(this);
-    this.sequence = SequenceRule.of(declaration);
-    this.hello = HelloCodec.of(declaration);
+    [this.sequence, this.hello] = [SequenceRule.of(declaration), HelloCodec.of(declaration)];
     this.#byName = new Map(this.messages.map((each) => [each.name, each]));
     this.#idType =
       declaration.id === undefined ? undefined : parseNumberType(declaration.id.type, declaration.byteOrder);
@@ -110,7 +109,7 @@ export class DeclaredProtocol {
     this.passes = Math.min(MOST_PASSES, Math.max(1, ...needed));
   }
 
-  /** A device that dials in says who it is, by a message or in front of all of them. */
+  /** A device says who it is. */
   get logsIn(): boolean {
     return this.hello !== undefined || this.declaration.session?.login !== undefined;
   }
@@ -385,11 +384,6 @@ export class DeclaredProtocol {
     return this.#codec(name).encodeReply(this.#writing, error, fields);
   }
 
-  /** The error code's name in the declaration of the message or of the protocol. */
-  errorName(message: string, error: number): string | undefined {
-    return this.#byName.get(message)?.errorName(error);
-  }
-
   /** Whether the frame decoders of the built-in protocol can tell these messages apart: the id is the first byte. */
   get hasBuiltinIds(): boolean {
     return this.declaration.id?.at === 0 && this.#idType?.bytes === 1;
@@ -406,7 +400,8 @@ export class DeclaredProtocol {
         'Only messages whose id is the first byte go beside the built-in ones',
       );
     }
-    const own = this.messages.flatMap((codec) =>
+    const single = this.messages.filter(({ declaration }) => declaration.assemble === undefined);
+    const own = single.flatMap((codec) =>
       codec.toDefinitions(
         (bytes, start, end) => {
           const message = this.#first(bytes, start, end, from);
