@@ -1,6 +1,6 @@
 import { type AddressBlock, parseBlock } from '../contract/address-match.ts';
 import type { Transport } from '../contract/transport.ts';
-import { addressLabel } from '../links/transports.ts';
+import { addressLabel, type ListenAddress } from '../links/transports.ts';
 import type { DeviceConfig, ListenerConfig, MatchConfig, ServerConfig } from './model.ts';
 import { type Finding, formatPath, type Path } from './problem.ts';
 
@@ -50,11 +50,12 @@ function checkIds({ devices, wrongIds }: Whole, add: Add): void {
 }
 
 function checkPorts({ server, listeners }: Whole, add: Add): void {
-  const taken: { readonly host: string; readonly port: number; readonly by: string }[] = [
-    { host: server.host, port: server.port, by: '`server`' },
-  ];
-  const claim = (host: string, port: number, by: string, path: Path): void => {
-    const other = taken.find((each) => each.port === port && port !== 0 && collide(each.host, host));
+  type Taken = Pick<ListenAddress, 'scheme' | 'host' | 'port'> & { readonly by: string };
+  const taken: Taken[] = [{ scheme: 'tcp-listen', host: server.host, port: server.port, by: '`server`' }];
+  const claim = ({ scheme, host, port }: ListenAddress, by: string, path: Path): void => {
+    const other = taken.find(
+      (each) => each.scheme === scheme && each.port === port && port !== 0 && collide(each.host, host),
+    );
     if (other !== undefined) {
       add({
         code: 'config_conflict',
@@ -63,12 +64,16 @@ function checkPorts({ server, listeners }: Whole, add: Add): void {
         fix: 'Give one of the two another port.',
       });
     }
-    taken.push({ host, port, by });
+    taken.push({ scheme, host, port, by });
   };
   if (server.tcp !== undefined)
-    claim(server.tcp.host, server.tcp.port, '`server.tcp`', ['server', 'tcp', 'port']);
+    claim({ scheme: 'tcp-listen', host: server.tcp.host, port: server.tcp.port }, '`server.tcp`', [
+      'server',
+      'tcp',
+      'port',
+    ]);
   for (const { path, value } of listeners) {
-    claim(value.link.host, value.link.port, formatPath(path), [...path, 'link']);
+    claim(value.link, formatPath(path), [...path, 'link']);
   }
 }
 

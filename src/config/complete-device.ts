@@ -237,13 +237,15 @@ export function dialInLife(
   add: Add,
 ): Pick<ListenerConfig, 'line' | 'gapMs' | 'maxFrame' | 'messages'> {
   const bare = session.bare !== undefined;
-  const line = (bare ? given.line : undefined) ?? 'stream';
   // The file at the top is for devices that can speak it; that others cannot is said once, at its place.
   const spoken =
     messages !== undefined && (bare || given.messages !== undefined || goesBesideRegister(messages))
       ? messages
       : undefined;
   checkMessagesFit(session, spoken, path, add);
+  // Nothing would be found again behind damage where no message is known.
+  const byDefault = bare && spoken === undefined ? 'stream' : lineOf(session.transport);
+  const line = (bare ? given.line : undefined) ?? byDefault;
   return {
     ...(line === 'stream' ? {} : { line }),
     ...(given.gap === undefined || line === 'stream' ? {} : { gapMs: given.gap }),

@@ -1,6 +1,5 @@
 import type { SessionSettings } from '../contract/settings.ts';
-import type { ListenAddress } from '../links/tcp-listen.ts';
-import type { LinkAddress } from '../links/transports.ts';
+import type { LinkAddress, ListenAddress } from '../links/transports.ts';
 import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
 import type { AccessConfig } from './access.ts';
 import type { ConfigOf } from './keys.ts';

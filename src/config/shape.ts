@@ -125,7 +125,7 @@ export const LISTENER = {
     'tcp-listen:127.0.0.1:9089',
     {
       description: 'Where devices dial in.',
-      examples: ['tcp-listen:127.0.0.1:9089', 'tcp-listen:[::]:9089'],
+      examples: ['tcp-listen:127.0.0.1:9089', 'tcp-listen:[::]:9089', 'udp-listen:0.0.0.0:9089'],
     },
     (text) => {
       const parsed = parseListenAddress(text);

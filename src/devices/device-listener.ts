@@ -1,7 +1,7 @@
 import type { ListenerConfig } from '../config/model.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
-import { formatHostPort } from '../links/address.ts';
 import type { Link, LinkEnd, Listener } from '../links/link.ts';
+import { addressLabel } from '../links/transports.ts';
 import { encodeFrame } from '../protocol/codec.ts';
 import type { RegisterRequest } from '../protocol/message.ts';
 import { AddressCount } from '../system/addresses.ts';
@@ -80,7 +80,7 @@ export class DeviceListener {
     this.#options = options;
     const { config } = options;
     this.#config = config;
-    this.#address = formatHostPort(config.link.host, config.link.port);
+    this.#address = addressLabel(config.link);
   }
 
   /** As configured now. */
@@ -222,7 +222,7 @@ export class DeviceListener {
     const tap = this.#options.tap?.();
     const bare = known !== undefined && 'device' in known ? known.device : undefined;
     const crowded = known === undefined && this.#options.arrivals?.crowded === true;
-    const wire = new Wire(link, bare?.dialIn?.codec ?? this.#pendingCodec(), runner, {
+    const wire = new Wire(link, this.#codecOf(bare, link) ?? this.#pendingCodec(), runner, {
       ended,
       dropsUnread: crowded ? (bytes) => this.#onlyRegisters(bytes, host) : undefined,
       tap,
@@ -272,6 +272,12 @@ export class DeviceListener {
 
   #pendingCodec(): WireCodec {
     return this.#codecs.of(this.#config, this.#options.directory.registeringProtocols());
+  }
+
+  /** How a link of this device is read; undefined: as one without a name. */
+  #codecOf(device: DeviceRunner | undefined, { transport }: Link): WireCodec | undefined {
+    const dialIn = device?.dialIn;
+    return transport === 'udp' ? (dialIn?.datagrams ?? dialIn)?.codec : dialIn?.codec;
   }
 
   #closePending(reason: string, detail: string): void {
@@ -324,12 +330,14 @@ export class DeviceListener {
     former?.withdraw();
     const claimId = nextClaimId++;
     pending.claim = { to: device, withdraw: () => device.withdraw(claimId) };
-    if (device.dialIn !== undefined) pending.wire.setCodec(device.dialIn.codec);
+    const codec = this.#codecOf(device, pending.wire.link);
+    if (codec !== undefined) pending.wire.setCodec(codec);
     if (former?.to !== device) runner.claimMade();
     device.claim({
       claimId,
       address: runner.address,
       host: runner.host,
+      transport: pending.wire.link.transport,
       wire: pending.wire,
       ...(register === undefined
         ? { registers: (message) => this.#transfer(pending, device, message) }

@@ -169,9 +169,10 @@ export class DeviceRunner implements WireOwner {
   /** Either `attached` or `refused` of the claim is called, now or later, unless it is withdrawn. */
   claim(claim: WireClaim): void {
     this.#claims.set(claim.claimId, claim);
-    const { claimId, address, host, register } = claim;
+    const { claimId, address, host, transport, register } = claim;
+    const by = transport === undefined ? {} : { transport };
     const known = register === undefined ? {} : { register };
-    this.#dispatch({ type: 'linkClaimed', claim: { claimId, address, host, ...known } });
+    this.#dispatch({ type: 'linkClaimed', claim: { claimId, address, host, ...by, ...known } });
   }
 
   withdraw(claimId: number): void {

@@ -270,10 +270,24 @@ export class Fleet {
       localTime: this.#ports.localTime,
       random: this.#ports.random,
       arrivals,
-      makeListener: () => listen(listener.link, names),
+      makeListener: () =>
+        listen(listener.link, {
+          names,
+          peersByHost: listener.session.bare !== undefined,
+          silentAfterMs: longestSilenceMs(listener.session),
+        }),
       tap: () => recorder()?.tapDialIn(),
     });
   }
+}
+
+/** A peer that sends datagrams and has no connection to lose is gone after so long at the least, in ms. */
+const LEAST_SILENCE_MS = 10 * 60_000;
+
+/** No device with these settings is silent for so long while it is there. */
+function longestSilenceMs({ heartbeat, bare, presence }: SessionSettings): number {
+  const silentMs = bare === undefined ? heartbeat.intervalMs * (heartbeat.missed + 1) : (bare.silenceMs ?? 0);
+  return Math.max(LEAST_SILENCE_MS, 2 * silentMs, 2 * (presence?.everyMs ?? 0));
 }
 
 const matchOf = (device: DeviceConfig) => (device.kind === 'matched' ? device.match : undefined);

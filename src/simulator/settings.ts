@@ -1,7 +1,6 @@
 import { HeartwireError } from '../errors.ts';
 import type { Link, Listener } from '../links/link.ts';
-import type { ListenAddress } from '../links/tcp-listen.ts';
-import type { LinkAddress } from '../links/transports.ts';
+import type { LinkAddress, ListenAddress } from '../links/transports.ts';
 import type { Faults } from './faults.ts';
 import type { DeviceIdentity, Random } from './random.ts';
 import type { SimulatorClock } from './timers.ts';
@@ -53,7 +52,7 @@ export const HEARTBEAT_EVERY_MS = 3_000;
 
 /** The role that a device has where none is given. */
 export function defaultRole(address: LinkAddress | ListenAddress): 'client' | 'server' {
-  return address.scheme === 'tcp' ? 'client' : 'server';
+  return ['tcp', 'udp', 'unix'].includes(address.scheme) ? 'client' : 'server';
 }
 
 /** @throws HeartwireError `bad_fault` where a fault would never show in a device of this kind. */

@@ -1,7 +1,7 @@
+import { lineOf } from '../contract/transport.ts';
 import { HeartwireError } from '../errors.ts';
 import type { Link, LinkEnd, Listener } from '../links/link.ts';
-import type { ListenAddress } from '../links/tcp-listen.ts';
-import { dial, type LinkAddress, listen } from '../links/transports.ts';
+import { dial, isListenAddress, type LinkAddress, type ListenAddress, listen } from '../links/transports.ts';
 import { formatLocalTime } from '../system/local-time.ts';
 import type { Faults } from './faults.ts';
 import { LinkProtocol, type LinkProtocolSettings } from './link-protocol.ts';
@@ -159,7 +159,7 @@ export class SimulatedDevice implements AsyncDisposable {
     if (this.#running) return;
     this.#running = true;
     if (this.#faults.stallMs !== undefined) this.#stallLater(this.#faults.stallMs);
-    if (this.#address.scheme !== 'tcp-listen') {
+    if (!isListenAddress(this.#address)) {
       this.#dialIn(this.#address, this.#startDelayMs);
       return;
     }
@@ -257,7 +257,7 @@ export class SimulatedDevice implements AsyncDisposable {
         },
         report: (news) => this.#report(news),
       },
-      link.transport === 'serial',
+      lineOf(link.transport) === 'serial',
     );
     const timeout = this.#outerTimers.after(CONNECT_TIMEOUT_MS, () => link.destroy());
     link.open({
@@ -286,7 +286,7 @@ export class SimulatedDevice implements AsyncDisposable {
   #ended(address: string, end: LinkEnd): void {
     // `stop` reports nothing.
     if (!this.#running) return;
-    const again = this.#address.scheme === 'tcp-listen' ? undefined : this.#address;
+    const again = isListenAddress(this.#address) ? undefined : this.#address;
     const retryInMs = again === undefined ? undefined : this.#nextDelayMs();
     this.#report({
       kind: 'disconnected',

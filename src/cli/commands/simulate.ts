@@ -1,7 +1,7 @@
 import { parseDuration } from '../../config/duration.ts';
 import { HeartwireError } from '../../errors.ts';
 import type { Parsed } from '../../links/address.ts';
-import type { ListenAddress } from '../../links/tcp-listen.ts';
+import type { ListenAddress } from '../../links/transports.ts';
 import { type LinkAddress, parseLinkAddress, parseListenAddress } from '../../links/transports.ts';
 import { FAULT_EXAMPLES, parseFaults } from '../../simulator/faults.ts';
 import { forkedRandom, randomIdentity } from '../../simulator/random.ts';

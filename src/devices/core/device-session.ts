@@ -347,6 +347,7 @@ export class DeviceSession {
       this.#log('info', 'link_replaced', text);
     }
     this.#effects.push({ type: 'attachLink', claimId: claim.claimId });
+    if (claim.transport !== undefined) this.#axes.setTransport(claim.transport);
     this.#connect(claim.address, claim.host, now).openKnown(claim.register, now);
     if (!held) return;
     this.#axes.setStatus(this.status, now.wallMs, 'duplicate_identity', HELD);

@@ -1,4 +1,5 @@
 import type { AlarmEvent, StateDocument, StatsDocument } from '../../contract/feed/topic-documents.ts';
+import type { Transport } from '../../contract/transport.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Values } from '../../protocol/declared/value.ts';
 import type { DecoderFault, Discarded, LineRemark } from '../../protocol/decoder.ts';
@@ -22,6 +23,8 @@ export interface LinkClaim {
   readonly address: string;
   /** The peer's IP address. */
   readonly host: string;
+  /** Absent: as the settings of the device say. */
+  readonly transport?: Transport;
   /** What it registered as; absent where it is known by its address alone. */
   readonly register?: { readonly appid: string; readonly imei: string };
 }

@@ -48,6 +48,12 @@ export class StateAxes {
     this.#document = next;
   }
 
+  /** A device that dials in may come by another way than before. */
+  setTransport(transport: LinkState['transport']): void {
+    const { link } = this.#document;
+    if (link.transport !== transport) this.#document = { ...this.#document, link: { ...link, transport } };
+  }
+
   /** `since` moves when the status does, and with every link that opens: it is handed in then. */
   setLink(
     status: LinkStatus,
