@@ -1,9 +1,6 @@
 #!/usr/bin/env node
 import { relative } from 'node:path';
-import type { CliIo, Terminal } from '../src/cli/command.ts';
-import { errorText } from '../src/cli/error-text.ts';
-import { outputNotWritten } from '../src/cli/files.ts';
-import { main } from '../src/cli/main.ts';
+import { type CliIo, errorText, main, outputNotWritten, type Terminal } from '../src/cli/index.ts';
 
 /** From a checkout there is no `npx heartwire`, which finds installed packages only. */
 function programName(script: string, cwd: string): string {

@@ -8,15 +8,15 @@ import { MESSAGES_TABLES } from '../dist/src/config/messages/tables.js';
 import { packTables, readShippedPacks } from '../dist/src/config/packs/tables.js';
 import { CONFIG_TABLES } from '../dist/src/config/tables.js';
 import { asyncApiText } from '../dist/src/contract/feed/async-api.js';
-import { TABLES, withTables } from '../dist/src/contract/tables.js';
-import { wireTypesText } from '../dist/src/contract/wire-types-text.js';
+import { TABLES, withTables } from '../dist/src/contract/feed/tables.js';
+import { wireTypesText } from '../dist/src/contract/feed/wire-types-text.js';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 mkdirSync(at('schemas'), { recursive: true });
 writeFileSync(at('schemas/devices.schema.json'), devicesJsonSchemaText());
 writeFileSync(at('schemas/messages.schema.json'), messagesJsonSchemaText());
 writeFileSync(at('schemas/asyncapi.json'), asyncApiText());
-writeFileSync(at('src/contract/feed/wire-types.ts'), formatted(wireTypesText()));
+writeFileSync(at('src/contract/wire/wire-types.ts'), formatted(wireTypesText()));
 const PACK_TABLES = packTables(await readShippedPacks());
 for (const name of readdirSync(at('docs')).filter((each) => each.endsWith('.md'))) {
   const path = at(`docs/${name}`);

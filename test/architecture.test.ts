@@ -3,6 +3,7 @@ import {
   breaches,
   cycles,
   doorBreaches,
+  idleOffers,
   impureReaches,
   type Room,
   roomOf,
@@ -76,6 +77,14 @@ describe('the house', () => {
 
   it('has no circle of imports, those of types included', () => {
     expect(cycles(house)).toEqual([]);
+  });
+
+  it('has rooms that are entered by their doors', () => {
+    expect(doorBreaches(house, ['src/client/secret.ts'])).toEqual([]);
+  });
+
+  it('has doors that offer what other rooms take', () => {
+    expect(idleOffers(house, ['src/index.ts', 'src/client/index.ts', 'src/testing/index.ts'])).toEqual([]);
   });
 
   it('is made of small files with names in kebab-case', () => {
@@ -196,6 +205,17 @@ describe('the law sees from file to file', () => {
       'src/feed/core/a.ts: reaches src/system/clock.ts, which is not pure',
     ]);
     expect(reaches("import type { Clock } from '../../system/clock.ts';")).toEqual([]);
+    const door = file(
+      'src/system/index.ts',
+      "export { type Clock, now } from './clock.ts'; export { Ring } from './ring.ts';",
+    );
+    const ring = file('src/system/ring.ts', 'export class Ring {}');
+    const through = (text: string) =>
+      impureReaches(ROOMS, [file('src/feed/core/a.ts', text), door, clock, ring]);
+    expect(through("import { type Clock, Ring } from '../../system/index.ts';")).toEqual([]);
+    expect(through("import { now } from '../../system/index.ts';")).toEqual([
+      'src/feed/core/a.ts: reaches src/system/clock.ts, which is not pure',
+    ]);
   });
 
   it('who passes a door', () => {
@@ -207,6 +227,31 @@ describe('the law sees from file to file', () => {
       [],
     );
     expect(from("import { a } from './reload/a.ts'; import { e } from '../errors.ts';")).toEqual([]);
+  });
+
+  it('who passes the door of a room inside a room', () => {
+    const inner = file('src/contract/wire/index.ts', "export { a } from './a.ts';");
+    const from = (path: string, text: string) => doorBreaches([inner, file(path, text)], []);
+    expect(from('src/contract/feed/b.ts', "import type { A } from '../wire/a.ts';")).toEqual([
+      'src/contract/feed/b.ts: imports src/contract/wire/a.ts, past the door of src/contract/wire',
+    ]);
+    expect(from('src/client/b.ts', "import { a } from '../contract/wire/index.ts';")).toEqual([]);
+    expect(
+      from('src/contract/wire/b.ts', "import { a } from './a.ts'; import { c } from '../c.ts';"),
+    ).toEqual([]);
+  });
+
+  it('which names of a door are not taken', () => {
+    const door = file(
+      'src/links/index.ts',
+      "export { a, type B } from './a.ts'; export { c } from './c.ts';",
+    );
+    const user = file(
+      'src/app/x.ts',
+      "import { a as b } from '../links/index.ts'; const { c } = await import('../links/index.ts');",
+    );
+    expect(idleOffers([door, user], [])).toEqual(['src/links/index.ts: offers B, which no other room takes']);
+    expect(idleOffers([door], ['src/links/index.ts'])).toEqual([]);
   });
 });
 

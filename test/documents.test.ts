@@ -6,7 +6,7 @@ import { MESSAGES_TABLES } from '../src/config/messages/tables.ts';
 import { packTables, readShippedPacks } from '../src/config/packs/tables.ts';
 import { formatProblem } from '../src/config/problem.ts';
 import { CONFIG_TABLES } from '../src/config/tables.ts';
-import { TABLES, withTables } from '../src/contract/tables.ts';
+import { TABLES, withTables } from '../src/contract/feed/tables.ts';
 import { Stats } from '../src/devices/core/stats.ts';
 import { announced, DEFAULT_FEED_LIMITS } from '../src/feed/hub/limits.ts';
 import { parseLinkAddress, parseListenAddress } from '../src/links/transports.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { CLOSE_CODES, mayReconnect } from '../src/contract/feed/close-code.ts';
 import { DEVICE_REASONS } from '../src/contract/feed/device-reason.ts';
 import { FEED_ERROR_CODES } from '../src/contract/feed/feed-error.ts';
+import { CLOSE_CODES, mayReconnect } from '../src/contract/wire/close-code.ts';
 import { type CodeText, ERROR_CODES, HeartwireError } from '../src/errors.ts';
 import { projectFiles, readProjectFile } from './support/project-files.ts';
 import { scanSource } from './support/source-text.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../src/contract/feed/json.ts';
 import { parseClientMessage } from '../src/contract/feed/parse-client-message.ts';
 import { SERVER_MESSAGES } from '../src/contract/feed/server-messages.ts';
+import type { JsonObject } from '../src/contract/wire/json.ts';
 import { checkServerMessage, checkTopicDocument } from './support/feed-contract.ts';
 import { readProjectFile } from './support/project-files.ts';
 

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { DEFAULT_SERVER, type ServerConfig } from '../config/server.ts';
-import { AddressCount, AddressPace, isLoopback, plainAddress } from '../system/addresses.ts';
-import type { Clock } from '../system/clock.ts';
+import { DEFAULT_SERVER, type ServerConfig } from '../config/index.ts';
+import { AddressCount, AddressPace, type Clock, isLoopback, plainAddress } from '../system/index.ts';
 import { type Caller, callerOf, isTrusted } from './caller.ts';
 import { ANYBODY, type Grant } from './grant.ts';
 import { type Admission, refusedByName, repeatedHeader } from './host-and-origin.ts';

@@ -2,16 +2,13 @@ import { timingSafeEqual } from 'node:crypto';
 import {
   type AccessConfig,
   asksForToken,
+  type BridgeConfig,
   CLOSE_TO_NETWORK,
   openToNetwork,
   type StaticToken,
-} from '../config/access.ts';
-import type { BridgeConfig } from '../config/model.ts';
+} from '../config/index.ts';
 import { HeartwireError } from '../errors.ts';
-import { AddressPace, isLoopback } from '../system/addresses.ts';
-import type { Clock } from '../system/clock.ts';
-import type { Log } from '../system/log.ts';
-import { Lru } from '../system/lru.ts';
+import { AddressPace, type Clock, isLoopback, type Log, Lru } from '../system/index.ts';
 import { hashToken } from './credentials.ts';
 import { ANYBODY, type Grant, isExpired, ownerOf } from './grant.ts';
 import { JwtVerifier } from './jwt-verifier.ts';

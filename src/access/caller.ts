@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { type AddressBlock, addressInBlock } from '../contract/address-match.ts';
+import { type AddressBlock, addressInBlock } from '../contract/index.ts';
 
 /** The sender of a request and the name it asks for, as far as admission depends on them. */
 export interface Caller {

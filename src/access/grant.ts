@@ -1,6 +1,6 @@
-import { type ClientMessage, clientMessageContract } from '../contract/feed/client-messages.ts';
-import { coversPattern } from '../contract/feed/covers-pattern.ts';
-import { type Role, reaches } from '../contract/role.ts';
+import { type ClientMessage, clientMessageContract } from '../contract/feed/index.ts';
+import { type Role, reaches } from '../contract/index.ts';
+import { coversPattern } from '../contract/wire/index.ts';
 
 /** The rights that a token gives. */
 export interface Grant {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import type { AddressBlock } from '../contract/address-match.ts';
-import { isLoopback, plainAddress } from '../system/addresses.ts';
+import type { AddressBlock } from '../contract/index.ts';
+import { isLoopback, plainAddress } from '../system/index.ts';
 import type { Caller } from './caller.ts';
 import { type Answer, refusal } from './http-answer.ts';
 

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Json } from '../contract/publisher.ts';
+import type { Json } from '../contract/wire/index.ts';
 import type { ErrorCode } from '../errors.ts';
 
 /** An answer without its connection. */

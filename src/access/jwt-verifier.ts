@@ -1,10 +1,10 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
-import type { JwtConfig } from '../config/jwt.ts';
-import { patternProblem } from '../contract/feed/topic.ts';
-import { highestRole, isRole } from '../contract/role.ts';
+import type { JwtConfig } from '../config/index.ts';
+import { highestRole, isRole } from '../contract/index.ts';
+import { patternProblem } from '../contract/wire/index.ts';
 import { HeartwireError } from '../errors.ts';
-import { FileRefusal, LARGEST_SECRET, readRegular } from '../system/files.ts';
+import { FileRefusal, LARGEST_SECRET, readRegular } from '../system/index.ts';
 import type { Grant } from './grant.ts';
 
 /** Bytes of a shared secret at least; shorter ones can be guessed from one token. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { plainAddress } from '../system/addresses.ts';
+import { plainAddress } from '../system/index.ts';
 import type { Authenticator, Verdict } from './authenticator.ts';
 import type { Caller } from './caller.ts';
 import { bearerToken, tokenInAddress } from './credentials.ts';

@@ -1,7 +1,7 @@
-import type { JsonObject, Publisher } from '../contract/publisher.ts';
-import type { DeviceDirectory } from '../devices/device-directory.ts';
-import type { DeviceListener } from '../devices/device-listener.ts';
-import type { Clock, Timer } from '../system/clock.ts';
+import type { Publisher } from '../contract/index.ts';
+import type { JsonObject } from '../contract/wire/index.ts';
+import type { DeviceDirectory, DeviceListener } from '../devices/index.ts';
+import type { Clock, Timer } from '../system/index.ts';
 
 const EVERY_MS = 1_000;
 /** Nameless links shown; a flood of them is counted, not listed. */

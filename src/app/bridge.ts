@@ -1,33 +1,33 @@
 import { randomBytes } from 'node:crypto';
-import { requestLimits } from '../access/admission-control.ts';
-import { Authenticator, followAccess, requireClosed } from '../access/authenticator.ts';
-import type { ConfigDiff } from '../config/diff-config.ts';
-import type { BridgeConfig } from '../config/model.ts';
-import type { Problem } from '../config/problem.ts';
-import type { FailedDevice, LoadedConfig } from '../config/report.ts';
-import { performCommand } from '../devices/commands.ts';
-import type { SendProgress } from '../devices/core/file-sender.ts';
-import type { DeviceDirectory } from '../devices/device-directory.ts';
-import { type FileSource, type SendFileOptions, sendFile } from '../devices/files/send-file.ts';
-import { UploadStore } from '../devices/files/upload-store.ts';
-import { Fleet } from '../devices/fleet.ts';
-import { KnownDevices, knownDevices } from '../devices/known-devices.ts';
-import { Encryption } from '../encryption/encryption.ts';
+import { Authenticator, followAccess, requestLimits, requireClosed } from '../access/index.ts';
+import type { BridgeConfig, ConfigDiff, FailedDevice, LoadedConfig, Problem } from '../config/index.ts';
+import {
+  type DeviceDirectory,
+  type FileSource,
+  Fleet,
+  KnownDevices,
+  knownDevices,
+  performCommand,
+  type SendFileOptions,
+  type SendProgress,
+  sendFile,
+  UploadStore,
+} from '../devices/index.ts';
+import { Encryption } from '../encryption/index.ts';
 import { HeartwireError } from '../errors.ts';
-import { FeedStore } from '../feed/core/store.ts';
-import { liveLimits } from '../feed/hub/limits.ts';
-import { JsonLinesServer } from '../feed/transports/json-lines-server.ts';
-import { SseServer } from '../feed/transports/sse-server.ts';
-import type { NameResolver } from '../links/names/name-resolver.ts';
-import { BridgeRecorder } from '../recording/bridge-recorder.ts';
-import { HttpServer } from '../server/http/http-server.ts';
-import type { ProcessUsage } from '../server/metrics/bridge-families.ts';
-import { Arrivals } from '../system/arrivals.ts';
-import type { Clock } from '../system/clock.ts';
-import { type Affected, tellDefect } from '../system/defect.ts';
-import { LiveConfig } from '../system/live-config.ts';
-import type { Log } from '../system/log.ts';
-import { TlsSource } from '../system/tls.ts';
+import { FeedStore, JsonLinesServer, liveLimits, SseServer } from '../feed/index.ts';
+import type { NameResolver } from '../links/index.ts';
+import { BridgeRecorder } from '../recording/index.ts';
+import { HttpServer, type ProcessUsage } from '../server/index.ts';
+import {
+  type Affected,
+  Arrivals,
+  type Clock,
+  LiveConfig,
+  type Log,
+  TlsSource,
+  tellDefect,
+} from '../system/index.ts';
 import { BridgeStatus } from './bridge-status.ts';
 import { FeedServer } from './feed-server.ts';
 import { logRefusal, logSubscriber, Monitoring } from './monitoring.ts';

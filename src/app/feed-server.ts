@@ -2,27 +2,35 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocketServer } from 'ws';
-import type { Verdict } from '../access/authenticator.ts';
-import { type Caller, callerOf } from '../access/caller.ts';
-import { bearerToken, chosenProtocol, protocolToken } from '../access/credentials.ts';
-import type { Admission } from '../access/host-and-origin.ts';
-import { type Answer, refusal, writeAnswer } from '../access/http-answer.ts';
-import { refusedToken } from '../access/request-access.ts';
-import type { ClientEntry } from '../contract/feed/server-messages.ts';
-import { refusedCaller, requestedClientId } from '../feed/hub/admission.ts';
+
+export type { CommandOutcome, FeedClient, FeedCommand } from '../contract/index.ts';
+export type { CommandHandler, FeedLog } from '../feed/index.ts';
+
+import {
+  type Admission,
+  type Answer,
+  bearerToken,
+  type Caller,
+  callerOf,
+  chosenProtocol,
+  protocolToken,
+  refusal,
+  refusedToken,
+  type Verdict,
+  writeAnswer,
+} from '../access/index.ts';
+import type { ClientEntry } from '../contract/feed/index.ts';
 import {
   type Arrival,
+  FeedSocket,
+  refusedCaller,
+  requestedClientId,
   SubscriberRegistry,
   type SubscriberRegistryOptions,
-} from '../feed/hub/subscriber-registry.ts';
-import type { Transport } from '../feed/hub/transport.ts';
-import { FeedSocket, textFrame } from '../feed/transports/websocket.ts';
-
-import { plainAddress } from '../system/addresses.ts';
-
-export type { CommandOutcome, FeedClient, FeedCommand } from '../contract/command.ts';
-export type { CommandHandler } from '../feed/hub/session-service.ts';
-export type { FeedLog } from '../feed/hub/subscriber-registry.ts';
+  type Transport,
+  textFrame,
+} from '../feed/index.ts';
+import { plainAddress } from '../system/index.ts';
 
 export interface FeedServerOptions extends Admission, SubscriberRegistryOptions {}
 

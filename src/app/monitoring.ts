@@ -1,20 +1,18 @@
-import type { Answer } from '../access/http-answer.ts';
-import type { BridgeConfig } from '../config/model.ts';
-import { CLOSE_CODES } from '../contract/feed/close-code.ts';
-import type { JsonObject } from '../contract/publisher.ts';
-import type { DeviceReading } from '../devices/device-runner.ts';
-import type { UploadStore } from '../devices/files/upload-store.ts';
-import type { Fleet } from '../devices/fleet.ts';
-import type { FeedStore } from '../feed/core/store.ts';
-import type { FeedLog, SubscriberRegistry } from '../feed/hub/subscriber-registry.ts';
-import { observingRoutes } from '../server/http/routes.ts';
-import type { ProcessUsage } from '../server/metrics/bridge-families.ts';
-import { BridgeMetrics } from '../server/metrics/bridge-metrics.ts';
-import { Readiness } from '../server/readiness.ts';
-import type { Clock } from '../system/clock.ts';
-import type { Live } from '../system/live-config.ts';
-import type { Log } from '../system/log.ts';
-import { BoundedLog, collapsingLog, DEFAULT_LINES_PER_SECOND, LogCounts } from '../system/log-limits.ts';
+import type { Answer } from '../access/index.ts';
+import type { BridgeConfig } from '../config/index.ts';
+import { CLOSE_CODES, type JsonObject } from '../contract/wire/index.ts';
+import type { DeviceReading, Fleet, UploadStore } from '../devices/index.ts';
+import type { FeedLog, FeedStore, SubscriberRegistry } from '../feed/index.ts';
+import { BridgeMetrics, observingRoutes, type ProcessUsage, Readiness } from '../server/index.ts';
+import {
+  BoundedLog,
+  type Clock,
+  collapsingLog,
+  DEFAULT_LINES_PER_SECOND,
+  type Live,
+  type Log,
+  LogCounts,
+} from '../system/index.ts';
 
 export interface MonitoringOptions {
   readonly version: string;

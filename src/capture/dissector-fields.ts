@@ -1,18 +1,24 @@
-import { parseBits } from '../protocol/declared/bits-field.ts';
-import { compileField, takesRest } from '../protocol/declared/compile-fields.ts';
-import { splitReference } from '../protocol/declared/condition.ts';
-import type {
-  Condition,
-  EnumDeclaration,
-  Extent,
-  FieldDeclaration,
-  ProtocolDeclaration,
-  TextEncoding,
-} from '../protocol/declared/declaration.ts';
-import { enumNames } from '../protocol/declared/enum-names.ts';
-import { sizingScope } from '../protocol/declared/lint-fields.ts';
-import { type NumberType, parseNumberType, parseWhole } from '../protocol/declared/number-type.ts';
-import { unitOf } from '../protocol/declared/text-code.ts';
+import {
+  type Condition,
+  compileField,
+  type EnumDeclaration,
+  type Extent,
+  enumNames,
+  type FieldDeclaration,
+  isColumn,
+  isSplit,
+  type NumberType,
+  type ProtocolDeclaration,
+  parseBits,
+  parseNumberType,
+  parseWhole,
+  type SplitDeclaration,
+  sizingScope,
+  splitReference,
+  type TextEncoding,
+  takesRest,
+  unitOf,
+} from '../protocol/index.ts';
 
 const ENCODINGS: Readonly<Record<TextEncoding, string>> = {
   ascii: 'ENC_ASCII',
@@ -58,7 +64,14 @@ export class LuaFields {
     path: string,
     protocol: ProtocolDeclaration,
     head: { readonly at: number; readonly lines: readonly string[] },
+    form: SplitDeclaration = {},
   ): string[] {
+    if (isSplit(form)) {
+      // The id is a column, behind which its separator stands.
+      const behind =
+        head.lines.length === 0 ? [] : [`at = math.min(stop, at + ${form.separator?.length ?? 0})`];
+      return [...head.lines, ...behind, ...this.split(fields, form, path, { tail: 0 })];
+    }
     let offset = 0;
     const before = fields.findIndex((field) => {
       if (offset >= head.at) return true;
@@ -68,11 +81,6 @@ export class LuaFields {
     const count = before < 0 ? fields.length : before;
     const all = this.#each(fields, path, { protocol, visible: NOTHING_VISIBLE, tail: 0 });
     return [...all.slice(0, count).flat(), ...head.lines, ...all.slice(count).flat()];
-  }
-
-  /** Shows fields one behind the other; `at` moves on. */
-  sequence(fields: readonly FieldDeclaration[], path: string, protocol: ProtocolDeclaration): string[] {
-    return this.#each(fields, path, { protocol, visible: NOTHING_VISIBLE, tail: 0 }).flat();
   }
 
   #each(fields: readonly FieldDeclaration[], path: string, around: Around): string[][] {
@@ -103,7 +111,9 @@ export class LuaFields {
         this.#field(path, `ProtoField.bytes(${luaText(`heartwire.${path}`)}, ${label(path)})`);
         return this.#span(field, `tree:add(f[${luaText(path)}], buf(at, n))`, around);
       case 'struct':
-        return this.#each(field.fields ?? [], path, around).flat();
+        return isSplit(field)
+          ? this.split(field.fields ?? [], field, path, around)
+          : this.#each(field.fields ?? [], path, around).flat();
       case 'array':
         return this.#array(field, path, around);
       case 'crc':
@@ -112,6 +122,42 @@ export class LuaFields {
       default:
         return [];
     }
+  }
+
+  /** Shows a text that is split: its columns, or all of it where they are found by keys or not declared. */
+  split(
+    fields: readonly FieldDeclaration[],
+    form: SplitDeclaration,
+    path: string,
+    { tail }: Pick<Around, 'tail'>,
+  ): string[] {
+    const text = (key: string): string => {
+      this.#field(key, `ProtoField.string(${luaText(`heartwire.${key}`)}, ${label(key)})`);
+      return `tree:add_packet_field(f[${luaText(key)}], buf(at, n), ENC_UTF_8)`;
+    };
+    const stop = `stop - ${tail}`;
+    const separator = [...(form.separator ?? [])];
+    const columns = form.keyValue === undefined && form.columns === undefined && separator.length > 0;
+    const plain = columns ? fields.filter((_, index) => fields.slice(0, index + 1).every(isColumn)) : [];
+    const isThere = separator
+      .map((byte, index) => `buf(at + n + ${index}, 1):uint() == ${byte}`)
+      .join(' and ');
+    return [
+      'do',
+      `  local to = ${stop}`,
+      ...plain.flatMap((field, index) => [
+        '  do',
+        '    local n = 0',
+        `    while at + n < to and not (at + n + ${separator.length} <= to and ${isThere}) do n = n + 1 end`,
+        `    if n > 0 then ${text(`${path}.${field.name ?? `field_${index + 1}`}`)} end`,
+        `    at = math.min(to, at + n + ${separator.length})`,
+        '  end',
+      ]),
+      '  local n = to - at',
+      `  if n > 0 then ${text(`${path}.text`)} end`,
+      '  at = to',
+      'end',
+    ];
   }
 
   #number(field: FieldDeclaration, type: NumberType, path: string, protocol: ProtocolDeclaration): string[] {

@@ -1,14 +1,19 @@
-import { compileField } from '../protocol/declared/compile-fields.ts';
-import type { FieldDeclaration, ProtocolDeclaration } from '../protocol/declared/declaration.ts';
-import { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { sizingScope } from '../protocol/declared/lint-fields.ts';
-import type { Form } from '../protocol/declared/message-codec.ts';
-import { type NumberType, parseNumberType } from '../protocol/declared/number-type.ts';
-import { ChecksumField } from '../protocol/framing/checksum-field.ts';
-import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
-import { startWord } from '../protocol/framing/delimiter.ts';
-import { lengthType, NO_BYTES } from '../protocol/framing/layout.ts';
-import { isStandardFraming } from '../protocol/framing/make-framing.ts';
+import {
+  ChecksumField,
+  compileField,
+  DeclaredProtocol,
+  type FieldDeclaration,
+  type Form,
+  type FramingDeclaration,
+  isStandardFraming,
+  lengthType,
+  NO_BYTES,
+  type NumberType,
+  type ProtocolDeclaration,
+  parseNumberType,
+  sizingScope,
+  startWord,
+} from '../protocol/index.ts';
 import { constants, LuaFields, luaText } from './dissector-fields.ts';
 
 /**
@@ -35,7 +40,13 @@ export function luaDissector(declarations: readonly ProtocolDeclaration[]): stri
         const path = `${name}${reply ? '.reply' : ''}`;
         const called = `decode_${functions.length + 1}`;
         const error = reply && errorType !== undefined ? fields.error(named) : [];
-        const body = fields.sequence(form.fields, reply ? name : path, declaration);
+        const body = fields.headed(
+          form.fields,
+          reply ? name : path,
+          declaration,
+          { at: 0, lines: [] },
+          form.split,
+        );
         functions.push(
           `-- ${name}, ${form.kind}`,
           `local function ${called}(buf, tree, at, stop)`,
@@ -209,7 +220,7 @@ function luaVariant(declaration: ProtocolDeclaration, fields: LuaFields): string
           ...(carriesError ? fields.error(named) : []),
         ];
         const listed = withAddress(form.fields, declaration);
-        const body = fields.headed(listed, name, declaration, { at: id?.at ?? 0, lines: head });
+        const body = fields.headed(listed, name, declaration, { at: id?.at ?? 0, lines: head }, form.split);
         const least = carriesError ? (idType?.bytes ?? 0) + 1 : form.minLength;
         const fits = carriesError ? [] : constants(listed, declaration);
         return [

@@ -1,7 +1,5 @@
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { toHex } from '../trace/bytes-text.ts';
-import type { TraceEvent, TraceHead } from '../trace/event.ts';
-import { formatExpectation, oneLine } from '../trace/format-trace.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
+import { formatExpectation, oneLine, type TraceEvent, type TraceHead, toHex } from '../trace/index.ts';
 import { type FrameReading, FrameSplitter, frameReading, type TracedFrame } from './frames.ts';
 
 /** One frame or event of a trace. */

@@ -1,18 +1,24 @@
-import { decodePayload } from '../protocol/codec.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { payloadJudge } from '../protocol/declared/payload-judge.ts';
-import type { FrameDecoder, FrameSink } from '../protocol/decoder.ts';
-import { DEFAULT_MAX_FRAME, ProtocolDefinition } from '../protocol/definition.ts';
-import { PREFIX_BYTES } from '../protocol/frame.ts';
-import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
-import type { Framing } from '../protocol/framing/framing.ts';
-import { isStandardFraming, makeFraming } from '../protocol/framing/make-framing.ts';
-import { LineDecoder } from '../protocol/line-decoder.ts';
-import { LinearBuffer } from '../protocol/linear-buffer.ts';
-import type { InvalidPayload, Message } from '../protocol/message.ts';
-import { builtinMessages } from '../protocol/messages/registry.ts';
-import { StreamDecoder } from '../protocol/stream-decoder.ts';
-import type { TraceHead } from '../trace/event.ts';
+import {
+  builtinMessages,
+  DEFAULT_MAX_FRAME,
+  type DeclaredProtocol,
+  decodePayload,
+  type FrameDecoder,
+  type FrameSink,
+  type Framing,
+  type FramingDeclaration,
+  type InvalidPayload,
+  isStandardFraming,
+  LinearBuffer,
+  LineDecoder,
+  type Message,
+  makeFraming,
+  PREFIX_BYTES,
+  ProtocolDefinition,
+  payloadJudge,
+  StreamDecoder,
+} from '../protocol/index.ts';
+import type { TraceHead } from '../trace/index.ts';
 
 /** How the bytes that went one way over a link are read. */
 export interface FrameReading {

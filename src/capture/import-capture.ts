@@ -1,6 +1,5 @@
 import { HeartwireError } from '../errors.ts';
-import type { TraceEvent, TraceFact } from '../trace/event.ts';
-import { parseFact } from '../trace/parse-line.ts';
+import { parseFact, type TraceEvent, type TraceFact } from '../trace/index.ts';
 import { type CaptureFrame, readCapture } from './capture-reader.ts';
 import { LINKTYPE_USER0 } from './pcapng.ts';
 import type { PacketTime } from './tcp-conversations.ts';

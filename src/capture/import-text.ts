@@ -1,6 +1,5 @@
 import { HeartwireError } from '../errors.ts';
-import { MOST_LINE_BYTES, parseBytes } from '../trace/bytes-text.ts';
-import type { TraceEvent, TraceFact } from '../trace/event.ts';
+import { MOST_LINE_BYTES, parseBytes, type TraceEvent, type TraceFact } from '../trace/index.ts';
 import type { Imported } from './import-capture.ts';
 
 /** Bytes of one chunk of a raw log. */

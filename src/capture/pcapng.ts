@@ -1,5 +1,4 @@
-import type { TraceHead } from '../trace/event.ts';
-import { formatMeta } from '../trace/format-trace.ts';
+import { formatMeta, type TraceHead } from '../trace/index.ts';
 import type { ExportRow } from './export-rows.ts';
 
 const NOTHING = new Uint8Array(0);

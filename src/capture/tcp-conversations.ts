@@ -1,5 +1,5 @@
-import { MinHeap } from '../system/min-heap.ts';
-import type { TraceFact } from '../trace/event.ts';
+import { MinHeap } from '../system/index.ts';
+import type { TraceFact } from '../trace/index.ts';
 import type { TcpSegment } from './tcp-segment.ts';
 
 type Add = (at: PacketTime, connection: string, fact: TraceFact) => void;

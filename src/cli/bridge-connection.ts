@@ -8,13 +8,12 @@ import {
   type Decode,
   type SocketConstructor,
 } from '../client/index.ts';
-import { isJsonObject, type Json, type JsonObject } from '../contract/feed/json.ts';
-import type { RequestOutcome } from '../devices/core/session-events.ts';
+import type { Values } from '../contract/index.ts';
+import { isJsonObject, type Json, type JsonObject } from '../contract/wire/index.ts';
+import type { RequestOutcome } from '../devices/index.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
-import { lookupOf } from '../links/names/name-resolver.ts';
-import type { Values } from '../protocol/declared/value.ts';
-import { type Clock, systemClock } from '../system/clock.ts';
-import { withResolvers } from '../system/with-resolvers.ts';
+import { lookupOf } from '../links/index.ts';
+import { type Clock, systemClock, withResolvers } from '../system/index.ts';
 import { TOKEN_FIX } from './bridge-options.ts';
 import type { CliIo } from './command.ts';
 

@@ -1,9 +1,9 @@
 import type { Argv } from 'yargs';
 import type { Decode } from '../client/index.ts';
 import { openSecrets, type SecretProblem } from '../client/secret.ts';
-import { keyOfText } from '../config/secrecy.ts';
+import { keyOfText } from '../config/index.ts';
 import { HeartwireError } from '../errors.ts';
-import { printable } from '../system/printable.ts';
+import { printable } from '../system/index.ts';
 import { type BridgeArgs, bridgeOptions } from './bridge-options.ts';
 import type { CliIo } from './command.ts';
 import { secretText } from './files.ts';

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import type { ProcessUsage } from '../server/metrics/bridge-families.ts';
+import type { ProcessUsage } from '../server/index.ts';
 
 /** What a command may touch of the process that runs it; `bin/` makes it, tests make their own. */
 export interface CliIo {

@@ -1,5 +1,5 @@
 import { HeartwireError } from '../errors.ts';
-import { printableLines } from '../system/printable.ts';
+import { printableLines } from '../system/index.ts';
 import type { ExitCode } from './command.ts';
 
 /** What a failure looks like on a terminal: a sentence and its fix for our own errors, the stack for all others. */

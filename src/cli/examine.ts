@@ -2,18 +2,24 @@ import { constants, type StatsFs } from 'node:fs';
 import { access, readdir, readFile, realpath, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
-import type { LinkEnd } from '../links/link.ts';
-import { listeningHost } from '../links/names/name-resolver.ts';
-import { otherReaders } from '../links/port-holders.ts';
-import { resolvePort } from '../links/port-resolve.ts';
-import type { SerialAddress } from '../links/serial-address.ts';
-import { busyEnd, missingEnd, permissionEnd } from '../links/serial-end.ts';
-import { openTrace } from '../links/trace-file.ts';
-import type { ListenAddress } from '../links/transports.ts';
-import { addressLabel, dial, type LinkAddress, listen } from '../links/transports.ts';
-import type { UdpAddress } from '../links/udp.ts';
-import { blocksOf } from '../system/disk-budget.ts';
-import { urlHost } from '../system/listening.ts';
+import {
+  addressLabel,
+  busyEnd,
+  dial,
+  type LinkAddress,
+  type LinkEnd,
+  type ListenAddress,
+  listen,
+  listeningHost,
+  missingEnd,
+  openTrace,
+  otherReaders,
+  permissionEnd,
+  resolvePort,
+  type SerialAddress,
+  type UdpAddress,
+} from '../links/index.ts';
+import { blocksOf, urlHost } from '../system/index.ts';
 
 /** As long as a person waits in front of a screen. */
 const ANSWER_WITHIN_MS = 1_000;

@@ -1,6 +1,6 @@
+import type { Value, Values } from '../contract/index.ts';
 import { HeartwireError } from '../errors.ts';
-import type { FieldDeclaration } from '../protocol/declared/declaration.ts';
-import { bytesOfHex, bytesValue, type Value, type Values } from '../protocol/declared/value.ts';
+import { bytesOfHex, bytesValue, type FieldDeclaration } from '../protocol/index.ts';
 
 /** Reads the file behind an `@`, by its path as it was typed. */
 export type ReadBytes = (path: string) => Promise<Uint8Array>;

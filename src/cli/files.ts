@@ -1,7 +1,7 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { HeartwireError } from '../errors.ts';
-import { FileRefusal, LARGEST_SECRET, readRegular } from '../system/files.ts';
+import { FileRefusal, LARGEST_SECRET, readRegular } from '../system/index.ts';
 import type { CliIo } from './command.ts';
 
 /** Bytes that are taken from a file, or from standard input, at once. */

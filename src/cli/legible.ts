@@ -1,4 +1,4 @@
-import { printableLines } from '../system/printable.ts';
+import { printableLines } from '../system/index.ts';
 import type { CliIo } from './command.ts';
 
 /**

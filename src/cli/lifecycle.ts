@@ -1,4 +1,4 @@
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/index.ts';
 import type { CliIo } from './command.ts';
 
 export interface StopRequest {

@@ -1,6 +1,5 @@
 import { HeartwireError } from '../errors.ts';
-import { tellDefect } from '../system/defect.ts';
-import { createLog, type Log } from '../system/log.ts';
+import { createLog, type Log, tellDefect } from '../system/index.ts';
 import type { CliIo } from './command.ts';
 import { sentencesOf } from './error-text.ts';
 

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { printableLines } from '../system/printable.ts';
+import { printableLines } from '../system/index.ts';
 import type { AnyCommand, CliIo, ExitCode } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { errorText, exitCodeOf } from './error-text.ts';

@@ -1,8 +1,6 @@
-import { formatProblem } from '../config/problem.ts';
 import { HeartwireError } from '../errors.ts';
-import { builtinDeclaration, withBuiltin } from '../protocol/declared/builtin.ts';
-import { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { printableLines } from '../system/printable.ts';
+import { builtinDeclaration, DeclaredProtocol, withBuiltin } from '../protocol/index.ts';
+import { printableLines } from '../system/index.ts';
 import type { CliIo } from './command.ts';
 
 /**
@@ -29,7 +27,7 @@ export async function messagesOption(
  */
 export async function declaredIn(file: string, io: CliIo): Promise<DeclaredProtocol> {
   // The reader of configurations takes longer to load than everything else that decoding needs.
-  const { readNamedMessages } = await import('../config/read.ts');
+  const { formatProblem, readNamedMessages } = await import('../config/index.ts');
   const { protocol, problems } = await readNamedMessages(file, io.cwd);
   for (const problem of problems) io.err(printableLines(`${formatProblem(problem)}\n`));
   if (protocol !== undefined) return protocol;

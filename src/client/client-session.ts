@@ -1,6 +1,4 @@
-import { mayReconnect } from '../contract/feed/close-code.ts';
-import type { JsonObject } from '../contract/feed/json.ts';
-import type { ServerMessage } from '../contract/feed/wire-types.ts';
+import { type JsonObject, mayReconnect, type ServerMessage } from '../contract/wire/index.ts';
 import { ClientError, ownError } from './client-error.ts';
 import { Outbox } from './outbox.ts';
 import type { Moment } from './ports.ts';

@@ -1,6 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Json, JsonObject } from '../contract/feed/json.ts';
-import type { ServerMessage } from '../contract/feed/wire-types.ts';
+import type { Json, JsonObject, ServerMessage } from '../contract/wire/index.ts';
 import { ClientError, ownError } from './client-error.ts';
 import { ClientSession } from './client-session.ts';
 import type { CommandFields, CommandName, CommandReply, CommandResult, DeviceTypes } from './device-types.ts';

@@ -1,5 +1,4 @@
-import type { Json, JsonObject } from '../contract/feed/json.ts';
-import type { DeclarationDocument, StateDocument } from '../contract/feed/wire-types.ts';
+import type { DeclarationDocument, Json, JsonObject, StateDocument } from '../contract/wire/index.ts';
 
 /** What `heartwire types` prints of the declared messages; with none of it, everything is JSON. */
 export interface DeviceTypes {

@@ -1,5 +1,4 @@
-export type { Json, JsonObject } from '../contract/feed/json.ts';
-export type { ClientEntry, ServerMessage } from '../contract/feed/wire-types.ts';
+export type { ClientEntry, Json, JsonObject, ServerMessage } from '../contract/wire/index.ts';
 export {
   type CallOptions,
   type Client,

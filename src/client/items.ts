@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../contract/feed/json.ts';
+import type { Json, JsonObject } from '../contract/wire/index.ts';
 import type { Reader } from './listeners.ts';
 
 /** Something that happened. */

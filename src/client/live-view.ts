@@ -1,4 +1,4 @@
-import type { JsonObject } from '../contract/feed/json.ts';
+import type { JsonObject } from '../contract/wire/index.ts';
 import type { DeviceState, DeviceTypes } from './device-types.ts';
 import { deviceOf } from './items.ts';
 import { Listeners, type Reader, Readers } from './listeners.ts';

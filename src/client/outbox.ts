@@ -1,4 +1,4 @@
-import type { JsonObject } from '../contract/feed/json.ts';
+import type { JsonObject } from '../contract/wire/index.ts';
 
 /** How many messages a bridge takes: so many a second, and so many at once. */
 export interface Rate {

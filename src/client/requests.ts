@@ -1,5 +1,4 @@
-import type { JsonObject } from '../contract/feed/json.ts';
-import type { ServerMessage } from '../contract/feed/wire-types.ts';
+import type { JsonObject, ServerMessage } from '../contract/wire/index.ts';
 import { type ClientError, type ClientErrorCode, ownError } from './client-error.ts';
 
 /** The answer, or why there is none. */

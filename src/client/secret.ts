@@ -1,5 +1,11 @@
-import { isJsonObject, type Json, type JsonObject } from '../contract/feed/json.ts';
-import type { ServerMessage, SnapshotItem, UpdatePayload } from '../contract/feed/wire-types.ts';
+import {
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  type ServerMessage,
+  type SnapshotItem,
+  type UpdatePayload,
+} from '../contract/wire/index.ts';
 import type { Decode } from './session-runner.ts';
 
 /** 32 bytes, or the same as base64 or base64url text. */

@@ -1,4 +1,4 @@
-import type { ServerMessage } from '../contract/feed/wire-types.ts';
+import type { ServerMessage } from '../contract/wire/index.ts';
 import type { ClientError } from './client-error.ts';
 import type { Outcome } from './requests.ts';
 import type { ViewChange } from './view.ts';

@@ -1,5 +1,4 @@
-import { isJsonObject, type Json } from '../contract/feed/json.ts';
-import type { ServerMessage } from '../contract/feed/wire-types.ts';
+import { isJsonObject, type Json, type ServerMessage } from '../contract/wire/index.ts';
 import { ownError } from './client-error.ts';
 import type { ClientSession, SessionEvent } from './client-session.ts';
 import type { ClientPorts, SocketLike } from './ports.ts';

@@ -1,4 +1,4 @@
-import { matchesTopic } from '../contract/feed/topic.ts';
+import { matchesTopic } from '../contract/wire/index.ts';
 import { type ClientError, ownError } from './client-error.ts';
 import type { FeedItem } from './items.ts';
 import { ItemQueue } from './items.ts';

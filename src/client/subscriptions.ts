@@ -1,5 +1,4 @@
-import type { JsonObject } from '../contract/feed/json.ts';
-import type { ServerMessage } from '../contract/feed/wire-types.ts';
+import type { JsonObject, ServerMessage } from '../contract/wire/index.ts';
 import { ClientError } from './client-error.ts';
 import type { Outcome } from './requests.ts';
 import type { SessionEffect } from './session-events.ts';

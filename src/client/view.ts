@@ -1,8 +1,11 @@
-import type { JsonObject } from '../contract/feed/json.ts';
-import { applyPatch } from '../contract/feed/merge-patch.ts';
-import type { Position } from '../contract/feed/position.ts';
-import { matchesTopic } from '../contract/feed/topic.ts';
-import type { ServerMessage, UpdatePayload } from '../contract/feed/wire-types.ts';
+import {
+  applyPatch,
+  type JsonObject,
+  matchesTopic,
+  type Position,
+  type ServerMessage,
+  type UpdatePayload,
+} from '../contract/wire/index.ts';
 
 /** One document changed; `update` says it as it came, a snapshot's item as a full one. */
 export interface ViewChange {

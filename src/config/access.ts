@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
-import { patternProblem } from '../contract/feed/topic.ts';
-import { highestRole, isRole, ROLES, type Role } from '../contract/role.ts';
+import { highestRole, isRole, ROLES, type Role } from '../contract/index.ts';
+import { patternProblem } from '../contract/wire/index.ts';
 import { badValue, flagField, oneOrMoreField, textField } from './field.ts';
 import { completeJwt, type JwtConfig, jwtShape } from './jwt.ts';
 import type { Finding } from './problem.ts';

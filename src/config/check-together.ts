@@ -1,6 +1,5 @@
-import { type AddressBlock, parseBlock } from '../contract/address-match.ts';
-import type { Transport } from '../contract/transport.ts';
-import { addressLabel, type ListenAddress } from '../links/transports.ts';
+import { type AddressBlock, parseBlock, type Transport } from '../contract/index.ts';
+import { addressLabel, type ListenAddress } from '../links/index.ts';
 import type { DeviceConfig, ListenerConfig, MatchConfig, ServerConfig } from './model.ts';
 import { type Finding, formatPath, type Path } from './problem.ts';
 

@@ -1,8 +1,13 @@
-import type { SessionSettings } from '../contract/settings.ts';
-import { lineOf, type Transport } from '../contract/transport.ts';
-import { DEFAULT_SERIAL_SETTINGS, parseBaud, type SerialSettings } from '../links/serial-address.ts';
-import { addressLabel, type LinkAddress, parseLinkAddress } from '../links/transports.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { lineOf, type SessionSettings, type Transport } from '../contract/index.ts';
+import {
+  addressLabel,
+  DEFAULT_SERIAL_SETTINGS,
+  type LinkAddress,
+  parseBaud,
+  parseLinkAddress,
+  type SerialSettings,
+} from '../links/index.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
 import { type Add, checkIdentity, completeSession, identityOf } from './complete-session.ts';
 import { configOf, deferred } from './keys.ts';
 import { checkMessagesFit, goesBesideRegister, longestOf } from './message-files.ts';

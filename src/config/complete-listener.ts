@@ -1,5 +1,5 @@
-import { acceptedTransport, parseListenAddress } from '../links/transports.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { acceptedTransport, parseListenAddress } from '../links/index.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
 import { dialInLife, recordOf } from './complete-device.ts';
 import { type Add, completeSession } from './complete-session.ts';
 import { resolveKeys } from './keys.ts';

@@ -1,6 +1,5 @@
-import type { BareSettings, SessionSettings } from '../contract/settings.ts';
-import type { Values } from '../protocol/declared/value.ts';
-import { luhnValid } from '../protocol/luhn.ts';
+import type { BareSettings, SessionSettings, Values } from '../contract/index.ts';
+import { luhnValid } from '../protocol/index.ts';
 import { formatDuration } from './duration.ts';
 import { configOf, resolveKeys } from './keys.ts';
 import type { Finding, Path } from './problem.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { addressLabel } from '../links/transports.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import { addressLabel } from '../links/index.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
 import { configName, type Effect, effectOf, type Keys } from './keys.ts';
 import type { BridgeConfig, DeviceConfig, ListenerConfig } from './model.ts';
 import { SERVER } from './server.ts';

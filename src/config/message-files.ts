@@ -1,9 +1,11 @@
-import type { PollSettings, SessionSettings } from '../contract/settings.ts';
+import type { PollSettings, SessionSettings } from '../contract/index.ts';
 import type { HeartwireError } from '../errors.ts';
-import { clashWithBuiltin } from '../protocol/declared/builtin.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { prepareRequest } from '../protocol/declared/prepare-request.ts';
-import { isStandardFraming } from '../protocol/framing/make-framing.ts';
+import {
+  clashWithBuiltin,
+  type DeclaredProtocol,
+  isStandardFraming,
+  prepareRequest,
+} from '../protocol/index.ts';
 import { capital } from './field.ts';
 import type { Finding, Path, Problem } from './problem.ts';
 import { isKeyed } from './yaml-source.ts';

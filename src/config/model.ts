@@ -1,6 +1,6 @@
-import type { SessionSettings } from '../contract/settings.ts';
-import type { LinkAddress, ListenAddress } from '../links/transports.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
+import type { SessionSettings } from '../contract/index.ts';
+import type { LinkAddress, ListenAddress } from '../links/index.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
 import type { AccessConfig } from './access.ts';
 import type { ConfigOf } from './keys.ts';
 import type { EncryptionConfig } from './secrecy.ts';

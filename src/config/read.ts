@@ -1,9 +1,8 @@
 import type { BigIntStats } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { TlsFiles } from '../contract/tls-files.ts';
+import type { TlsFiles } from '../contract/index.ts';
 import { HeartwireError } from '../errors.ts';
-import { FileRefusal, LARGEST_SECRET, openRegular } from '../system/files.ts';
-import { outOfDate, readTlsPair } from '../system/tls.ts';
+import { FileRefusal, LARGEST_SECRET, openRegular, outOfDate, readTlsPair } from '../system/index.ts';
 import { loadConfig } from './load.ts';
 import { type MessageFile, namedMessageFiles } from './message-files.ts';
 import { type LoadedMessages, loadMessages } from './messages/load-messages.ts';

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { coversPattern } from '../contract/feed/covers-pattern.ts';
-import { patternProblem } from '../contract/feed/topic.ts';
+import { coversPattern, patternProblem } from '../contract/wire/index.ts';
 import { badValue, textField } from './field.ts';
 import type { Finding } from './problem.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseBlock } from '../contract/address-match.ts';
+import { parseBlock } from '../contract/index.ts';
 import { durationField, flagField, numberField, textField } from './field.ts';
 import { type ConfigOf, configOf, defaultsOf, live } from './keys.ts';
 import type { Finding } from './problem.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { LEAST_BACK_OFF_MS } from '../contract/settings.ts';
-import { DEFAULT_SERIAL_SETTINGS, HIGHEST_BAUD, parseBaud } from '../links/serial-address.ts';
+import { LEAST_BACK_OFF_MS } from '../contract/index.ts';
+import { DEFAULT_SERIAL_SETTINGS, HIGHEST_BAUD, parseBaud } from '../links/index.ts';
 import {
   badType,
   badValue,

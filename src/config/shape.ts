@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseLinkAddress, parseListenAddress } from '../links/transports.ts';
-import { DEFAULT_LINES_PER_SECOND } from '../system/log-limits.ts';
+import { parseLinkAddress, parseListenAddress } from '../links/index.ts';
+import { DEFAULT_LINES_PER_SECOND } from '../system/index.ts';
 import { accessShape } from './access.ts';
 import {
   choiceField,

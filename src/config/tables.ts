@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Tables, table } from '../contract/tables.ts';
+import { type Tables, table } from '../contract/feed/index.ts';
 import { accessShape } from './access.ts';
 import { SETTINGS } from './diff-config.ts';
 import { inputSchema, type JsonSchema } from './json-schema.ts';

@@ -1,21 +1,20 @@
 import { open, stat } from 'node:fs/promises';
 import { constants, gunzipSync } from 'node:zlib';
-import type { Role } from '../contract/settings.ts';
+import type { SessionRole } from '../contract/index.ts';
 import { HeartwireError } from '../errors.ts';
-import { parseLinkAddress } from '../links/transports.ts';
-import type { TraceHead } from '../trace/event.ts';
-import { TraceParser } from '../trace/parser.ts';
+import { parseLinkAddress } from '../links/index.ts';
+import { type TraceHead, TraceParser } from '../trace/index.ts';
 import { isKeyed } from './yaml-source.ts';
 
 /** The roles in which traces were recorded, by the path in `replay:PATH`; one that does not say it is absent. */
-export type TraceRoles = ReadonlyMap<string, Role>;
+export type TraceRoles = ReadonlyMap<string, SessionRole>;
 
 /** A head is far shorter. */
 const HEAD_BYTES = 64 * 1_024;
 
 /** Looks into the traces that a configuration names as links of its devices. */
 export async function readTraceRoles(document: unknown): Promise<TraceRoles> {
-  const roles = new Map<string, Role>();
+  const roles = new Map<string, SessionRole>();
   for (const path of namedTraces(document)) {
     const role = (await readHead(path))?.meta.role;
     if (role === 'client' || role === 'server') roles.set(path, role);

@@ -1,6 +1,5 @@
-import { parseBlock } from '../contract/address-match.ts';
-import { formatHostPort } from '../links/address.ts';
-import { parseListenAddress } from '../links/transports.ts';
+import { parseBlock } from '../contract/index.ts';
+import { formatHostPort, parseListenAddress } from '../links/index.ts';
 import { badValue, type FieldFinding } from './field.ts';
 import { suggest } from './suggest.ts';
 

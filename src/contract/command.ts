@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
-import type { FeedErrorCode } from './feed/feed-error.ts';
-import type { JsonObject } from './feed/json.ts';
+import type { FeedErrorCode } from './feed/index.ts';
+import type { JsonObject } from './wire/index.ts';
 
 /** What a subscriber asks of a device. */
 export interface FeedCommand {

@@ -1,6 +1,6 @@
-import type { JsonObject } from './feed/json.ts';
+export type { Json, JsonObject } from './wire/index.ts';
 
-export type { Json, JsonObject } from './feed/json.ts';
+import type { JsonObject } from './wire/index.ts';
 
 /** Where the rest of the bridge hands its news to the feed; synchronous, and never waits for a subscriber. */
 export interface Publisher {

@@ -2,7 +2,7 @@ import type { Transport } from './transport.ts';
 import type { Values } from './value.ts';
 
 /** Who registers and who answers. */
-export type Role = 'client' | 'server';
+export type SessionRole = 'client' | 'server';
 
 /** The life of a device that knows neither register nor heartbeat. All durations in ms. */
 export interface BareSettings {
@@ -31,7 +31,7 @@ export const LEAST_BACK_OFF_MS = 100;
 /** How one device is kept alive. All durations in ms; the defaults are those of `config/`. */
 export interface SessionSettings {
   readonly device: string;
-  readonly role: Role;
+  readonly role: SessionRole;
   readonly transport: Transport;
   /** Addresses tried in turn; one for most. Empty where the device dials in. */
   readonly addresses: readonly string[];

@@ -1,8 +1,8 @@
-import type { CommandOutcome, FeedCommand } from '../contract/command.ts';
-import type { FeedErrorCode } from '../contract/feed/feed-error.ts';
-import type { Json } from '../contract/feed/json.ts';
+import type { FeedErrorCode } from '../contract/feed/index.ts';
+import type { CommandOutcome, FeedCommand } from '../contract/index.ts';
+import type { Json } from '../contract/wire/index.ts';
 import type { ErrorCode } from '../errors.ts';
-import { bytesOf } from '../protocol/declared/value.ts';
+import { bytesOf } from '../protocol/index.ts';
 import type { DeviceDirectory } from './device-directory.ts';
 import type { DeviceRunner } from './device-runner.ts';
 

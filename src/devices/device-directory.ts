@@ -1,10 +1,8 @@
-import type { ListenerConfig, MatchConfig } from '../config/model.ts';
-import { addressInBlock, parseBlock } from '../contract/address-match.ts';
-import type { DeviceStatus } from '../contract/feed/topic-documents.ts';
-import type { SessionSettings } from '../contract/settings.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import type { RegisterRequest } from '../protocol/message.ts';
-import type { Clock } from '../system/clock.ts';
+import type { ListenerConfig, MatchConfig } from '../config/index.ts';
+import type { DeviceStatus } from '../contract/feed/index.ts';
+import { addressInBlock, parseBlock, type SessionSettings } from '../contract/index.ts';
+import type { DeclaredProtocol, RegisterRequest } from '../protocol/index.ts';
+import type { Clock } from '../system/index.ts';
 import type { DeviceRunner } from './device-runner.ts';
 import { arrivalOf, type KnownDevice, knownBefore } from './known-devices.ts';
 import {

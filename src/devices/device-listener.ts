@@ -1,14 +1,15 @@
-import type { ListenerConfig } from '../config/model.ts';
+import type { ListenerConfig } from '../config/index.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
-import type { Link, LinkEnd, Listener } from '../links/link.ts';
-import { addressLabel } from '../links/transports.ts';
-import { encodeFrame } from '../protocol/codec.ts';
-import type { RegisterRequest } from '../protocol/message.ts';
-import { AddressCount } from '../system/addresses.ts';
-import type { Arrivals } from '../system/arrivals.ts';
-import type { Clock, Timer } from '../system/clock.ts';
-import { tellDefect } from '../system/defect.ts';
-import type { Log } from '../system/log.ts';
+import { addressLabel, type Link, type LinkEnd, type Listener } from '../links/index.ts';
+import { encodeFrame, type RegisterRequest } from '../protocol/index.ts';
+import {
+  AddressCount,
+  type Arrivals,
+  type Clock,
+  type Log,
+  type Timer,
+  tellDefect,
+} from '../system/index.ts';
 import { backOffMs } from './core/dial-plan.ts';
 import type { LocalTime } from './core/link-protocol.ts';
 import { type DeviceDirectory, nameByAddress } from './device-directory.ts';

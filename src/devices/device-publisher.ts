@@ -1,8 +1,8 @@
-import type { AlarmEvent, StateDocument, StatsDocument } from '../contract/feed/topic-documents.ts';
-import type { JsonObject, Publisher } from '../contract/publisher.ts';
-import type { Values } from '../protocol/declared/value.ts';
-import type { InvalidPayload, Message } from '../protocol/message.ts';
-import type { Clock } from '../system/clock.ts';
+import type { AlarmEvent, StateDocument, StatsDocument } from '../contract/feed/index.ts';
+import type { Publisher, Values } from '../contract/index.ts';
+import type { JsonObject } from '../contract/wire/index.ts';
+import type { InvalidPayload, Message } from '../protocol/index.ts';
+import type { Clock } from '../system/index.ts';
 import { describeMessages, type MessagesDescription } from './core/describe-messages.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
 import type { MessageMark } from './core/session-events.ts';

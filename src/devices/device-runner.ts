@@ -1,15 +1,23 @@
-import type { DeviceStatus, StateDocument, StatsDocument } from '../contract/feed/topic-documents.ts';
-import type { Publisher } from '../contract/publisher.ts';
-import type { SessionSettings } from '../contract/settings.ts';
+import type { DeviceStatus, StateDocument, StatsDocument } from '../contract/feed/index.ts';
+import type { Publisher, SessionSettings, Values } from '../contract/index.ts';
 import type { Instant } from '../instant.ts';
-import type { LinkEnd, SendOutcome } from '../links/link.ts';
-import type { Values } from '../protocol/declared/value.ts';
-import type { DecoderFault, Discarded, LineRemark } from '../protocol/decoder.ts';
-import type { Expectation } from '../protocol/expectation.ts';
-import type { InvalidPayload, Message } from '../protocol/message.ts';
-import { type Clock, DeadlineTimer, type Timer } from '../system/clock.ts';
-import { DefectStreak, tellDefect } from '../system/defect.ts';
-import type { Log } from '../system/log.ts';
+import type { LinkEnd, SendOutcome } from '../links/index.ts';
+import type {
+  DecoderFault,
+  Discarded,
+  Expectation,
+  InvalidPayload,
+  LineRemark,
+  Message,
+} from '../protocol/index.ts';
+import {
+  type Clock,
+  DeadlineTimer,
+  DefectStreak,
+  type Log,
+  type Timer,
+  tellDefect,
+} from '../system/index.ts';
 import { DeviceSession } from './core/device-session.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
 import type { Effect, KnownBefore, RequestOutcome, SessionEvent, StopReason } from './core/session-events.ts';

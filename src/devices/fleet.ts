@@ -1,19 +1,28 @@
-import { type ConfigDiff, type ListenerChange, listenersByAddress } from '../config/diff-config.ts';
-import type { BridgeConfig, DeviceConfig, DialledDeviceConfig, ListenerConfig } from '../config/model.ts';
-import type { FailedDevice } from '../config/report.ts';
-import type { StateDocument } from '../contract/feed/topic-documents.ts';
-import type { Publisher } from '../contract/publisher.ts';
-import type { SessionSettings } from '../contract/settings.ts';
-import type { LinkEnd } from '../links/link.ts';
-import type { NameResolver } from '../links/names/name-resolver.ts';
-import { addressLabel, listen } from '../links/transports.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import type { Arrivals } from '../system/arrivals.ts';
-import type { Clock } from '../system/clock.ts';
-import { formatLocalTime, parseLocalTime } from '../system/local-time.ts';
-import type { Log } from '../system/log.ts';
-import { markReplay } from '../system/mark-replay.ts';
-import { atOnce, inSlices, Slices } from '../system/slices.ts';
+import {
+  type BridgeConfig,
+  type ConfigDiff,
+  type DeviceConfig,
+  type DialledDeviceConfig,
+  type FailedDevice,
+  type ListenerChange,
+  type ListenerConfig,
+  listenersByAddress,
+} from '../config/index.ts';
+import type { StateDocument } from '../contract/feed/index.ts';
+import type { Publisher, SessionSettings } from '../contract/index.ts';
+import { addressLabel, type LinkEnd, listen, type NameResolver } from '../links/index.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
+import {
+  type Arrivals,
+  atOnce,
+  type Clock,
+  formatLocalTime,
+  inSlices,
+  type Log,
+  markReplay,
+  parseLocalTime,
+  Slices,
+} from '../system/index.ts';
 import { describeMessages } from './core/describe-messages.ts';
 import { MessageCatalog } from './core/message-catalog.ts';
 import type { SessionPorts } from './core/session-ports.ts';

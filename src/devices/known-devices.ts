@@ -1,9 +1,8 @@
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
-import { isJsonObject, type Json, type JsonObject } from '../contract/feed/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../contract/wire/index.ts';
 import type { Instant } from '../instant.ts';
-import { addressLabel } from '../links/transports.ts';
-import type { Clock, Timer } from '../system/clock.ts';
-import type { Log } from '../system/log.ts';
+import { addressLabel } from '../links/index.ts';
+import type { Clock, Log, Timer } from '../system/index.ts';
 import type { KnownBefore } from './core/session-events.ts';
 import type { Arrival, Unannounced } from './unannounced-devices.ts';
 

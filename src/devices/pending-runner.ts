@@ -1,9 +1,11 @@
-import { encodeFrame } from '../protocol/codec.ts';
-import type { DecoderFault } from '../protocol/decoder.ts';
-import type { InvalidPayload, Message, RegisterRequest } from '../protocol/message.ts';
-import { type Clock, DeadlineTimer, type Timer } from '../system/clock.ts';
-import { tellDefect } from '../system/defect.ts';
-import type { Log } from '../system/log.ts';
+import {
+  type DecoderFault,
+  encodeFrame,
+  type InvalidPayload,
+  type Message,
+  type RegisterRequest,
+} from '../protocol/index.ts';
+import { type Clock, DeadlineTimer, type Log, type Timer, tellDefect } from '../system/index.ts';
 import type { LocalTime } from './core/link-protocol.ts';
 import { type HeldMessage, type PendingEffect, type PendingEvent, PendingLink } from './core/pending-link.ts';
 import type { LinkClaim } from './core/session-events.ts';

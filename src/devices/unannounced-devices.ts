@@ -1,7 +1,6 @@
-import type { ListenerConfig } from '../config/model.ts';
-import type { RegisterRequest } from '../protocol/message.ts';
-import { AddressPace } from '../system/addresses.ts';
-import type { Clock, Timer } from '../system/clock.ts';
+import type { ListenerConfig } from '../config/index.ts';
+import type { RegisterRequest } from '../protocol/index.ts';
+import { AddressPace, type Clock, type Timer } from '../system/index.ts';
 import type { KnownBefore } from './core/session-events.ts';
 import type { DeviceRunner } from './device-runner.ts';
 

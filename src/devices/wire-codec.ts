@@ -1,23 +1,30 @@
-import type { ListenerConfig, MatchedDeviceConfig } from '../config/model.ts';
-import type { SessionSettings } from '../contract/settings.ts';
-import { lineOf } from '../contract/transport.ts';
-import { acceptedTransport } from '../links/transports.ts';
-import { decodePayload, encodeFrame } from '../protocol/codec.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { payloadJudge } from '../protocol/declared/payload-judge.ts';
-import type { FrameDecoder, FrameSink } from '../protocol/decoder.ts';
-import { ProtocolDefinition } from '../protocol/definition.ts';
-import type { Expectation } from '../protocol/expectation.ts';
-import { PREFIX_BYTES } from '../protocol/frame.ts';
-import { writeUnsigned } from '../protocol/framing/byte-order.ts';
-import type { FramingDeclaration } from '../protocol/framing/declaration.ts';
-import type { PayloadJudge } from '../protocol/framing/framing.ts';
-import { isStandardFraming, makeFraming } from '../protocol/framing/make-framing.ts';
-import { LineDecoder } from '../protocol/line-decoder.ts';
-import type { DeclaredMessage, InvalidPayload, Message, RegisterRequest } from '../protocol/message.ts';
-import type { IdentityRule } from '../protocol/messages/register.ts';
-import { builtinMessages } from '../protocol/messages/registry.ts';
-import { StreamDecoder } from '../protocol/stream-decoder.ts';
+import type { ListenerConfig, MatchedDeviceConfig } from '../config/index.ts';
+import { lineOf, type SessionSettings } from '../contract/index.ts';
+import { acceptedTransport } from '../links/index.ts';
+import {
+  builtinMessages,
+  type DeclaredMessage,
+  type DeclaredProtocol,
+  decodePayload,
+  type Expectation,
+  encodeFrame,
+  type FrameDecoder,
+  type FrameSink,
+  type FramingDeclaration,
+  type IdentityRule,
+  type InvalidPayload,
+  isStandardFraming,
+  LineDecoder,
+  type Message,
+  makeFraming,
+  type PayloadJudge,
+  PREFIX_BYTES,
+  ProtocolDefinition,
+  payloadJudge,
+  type RegisterRequest,
+  StreamDecoder,
+  writeUnsigned,
+} from '../protocol/index.ts';
 import { PENDING_MAX_FRAME } from './core/pending-link.ts';
 
 /** How the bytes of a wire are read. */

@@ -1,12 +1,18 @@
-import type { DialledDeviceConfig } from '../config/model.ts';
-import type { Link, LinkEnd, SendOutcome } from '../links/link.ts';
-import type { NameResolver } from '../links/names/name-resolver.ts';
-import { dial } from '../links/transports.ts';
-import { decodePayload, encodeFrame } from '../protocol/codec.ts';
-import type { DecoderFault, Discarded, FrameDecoder, FrameSink, LineRemark } from '../protocol/decoder.ts';
-import type { Expectation } from '../protocol/expectation.ts';
-import type { InvalidPayload, Message } from '../protocol/message.ts';
-import { TelnetWatch } from '../protocol/telnet-watch.ts';
+import type { DialledDeviceConfig } from '../config/index.ts';
+import { dial, type Link, type LinkEnd, type NameResolver, type SendOutcome } from '../links/index.ts';
+import {
+  type DecoderFault,
+  type Discarded,
+  decodePayload,
+  type Expectation,
+  encodeFrame,
+  type FrameDecoder,
+  type FrameSink,
+  type InvalidPayload,
+  type LineRemark,
+  type Message,
+  TelnetWatch,
+} from '../protocol/index.ts';
 import {
   deviceCodec,
   framingNeedsSilence,

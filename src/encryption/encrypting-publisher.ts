@@ -1,6 +1,6 @@
-import { diff } from '../contract/feed/merge-patch.ts';
-import type { JsonObject, Publisher } from '../contract/publisher.ts';
-import type { Log } from '../system/log.ts';
+import type { Publisher } from '../contract/index.ts';
+import { diff, type JsonObject } from '../contract/wire/index.ts';
+import type { Log } from '../system/index.ts';
 import type { Encryptor } from './encryptor.ts';
 
 /** Events of one topic that may wait to be encrypted; beyond it the oldest are lost, and counted. */

@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { EncryptionConfig } from '../config/secrecy.ts';
-import type { CommandOutcome } from '../contract/command.ts';
-import { isJsonObject } from '../contract/feed/json.ts';
-import type { Publisher } from '../contract/publisher.ts';
-import type { FeedStore } from '../feed/core/store.ts';
-import type { Log } from '../system/log.ts';
+import type { EncryptionConfig } from '../config/index.ts';
+import type { CommandOutcome, Publisher } from '../contract/index.ts';
+import { isJsonObject } from '../contract/wire/index.ts';
+import type { FeedStore } from '../feed/index.ts';
+import type { Log } from '../system/index.ts';
 import { EncryptingPublisher } from './encrypting-publisher.ts';
 import { Encryptor } from './encryptor.ts';
 

@@ -1,6 +1,6 @@
 import { CompactEncrypt } from 'jose';
-import { type EncryptionConfig, keyOf } from '../config/secrecy.ts';
-import type { JsonObject } from '../contract/publisher.ts';
+import { type EncryptionConfig, keyOf } from '../config/index.ts';
+import type { JsonObject } from '../contract/wire/index.ts';
 import { HeartwireError } from '../errors.ts';
 
 const MAX_KNOWN_TOPICS = 10_000;

@@ -1,4 +1,4 @@
-import type { Transport } from '../contract/transport.ts';
+import type { Transport } from '../contract/index.ts';
 import type { ErrorCode } from '../errors.ts';
 
 /** Why and how a link ended; `detail` is for people and names what was seen and the fix. */

@@ -1,4 +1,4 @@
-import type { Transport } from '../contract/transport.ts';
+import type { Transport } from '../contract/index.ts';
 import type { Link, LinkEnd, LinkHandlers, SendOutcome } from './link.ts';
 import { LinkLife, ownEnd } from './link-life.ts';
 

@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { Pace } from '../system/pace.ts';
-import type { TraceEvent } from '../trace/event.ts';
-import { addSilences, defaultSilenceMs } from '../trace/silences.ts';
+import { Pace } from '../system/index.ts';
+import { addSilences, defaultSilenceMs, type TraceEvent } from '../trace/index.ts';
 import { type Parsed, refuse } from './address.ts';
 import type { LinkEnd, LinkHandlers } from './link.ts';
 import type { LinkTransport } from './link-transport.ts';

@@ -1,6 +1,6 @@
 import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net';
-import type { Transport } from '../contract/transport.ts';
-import { plainAddress } from '../system/addresses.ts';
+import type { Transport } from '../contract/index.ts';
+import { plainAddress } from '../system/index.ts';
 import { formatHostPort, parseEndpoint } from './address.ts';
 import { IdleSensor } from './idle-sensor.ts';
 import type { Link, LinkEnd, LinkHandlers, SendOutcome } from './link.ts';

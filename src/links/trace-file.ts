@@ -3,9 +3,8 @@ import { basename } from 'node:path';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
 import { HeartwireError } from '../errors.ts';
-import { openRegular } from '../system/files.ts';
-import type { TraceEvent, TraceHead } from '../trace/event.ts';
-import { TraceParser } from '../trace/parser.ts';
+import { openRegular } from '../system/index.ts';
+import { type TraceEvent, type TraceHead, TraceParser } from '../trace/index.ts';
 
 /** A trace that is read as it is asked for. */
 export interface TraceSource {

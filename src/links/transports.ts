@@ -1,4 +1,4 @@
-import type { Transport } from '../contract/transport.ts';
+import type { Transport } from '../contract/index.ts';
 import {
   type AddressProblem,
   formatHostPort,

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIP, isIPv6 } from 'node:net';
 import { HeartwireError } from '../errors.ts';
-import { plainAddress } from '../system/addresses.ts';
+import { plainAddress } from '../system/index.ts';
 import { formatHostPort } from './address.ts';
 import type { LinkEnd, Listener, ListenerHandlers } from './link.ts';
 import { type NameAnswer, type NameResolver, systemNames } from './names/name-resolver.ts';

@@ -25,6 +25,7 @@ type KeyKind =
       readonly fraction?: true;
     }
   | { readonly kind: 'choice'; readonly values: readonly string[] }
+  | { readonly kind: 'flag' }
   /** A text whose meaning is checked with the rest of the declaration. */
   | { readonly kind: 'word'; readonly what: string; readonly example: string }
   /** A number, or a text: numbers beyond 2^53 stand in quotes. */
@@ -84,6 +85,7 @@ type Value<K extends Key, V> = K extends {
 
 interface Values {
   readonly number: number;
+  readonly flag: boolean;
   readonly duration: number;
   readonly word: string;
   readonly words: readonly string[];

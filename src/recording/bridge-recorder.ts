@@ -1,9 +1,7 @@
-import type { BridgeConfig, DeviceConfig } from '../config/model.ts';
-import type { CommandOutcome, FeedCommand } from '../contract/command.ts';
-import type { DeviceDirectory } from '../devices/device-directory.ts';
-import type { Clock } from '../system/clock.ts';
-import type { Live } from '../system/live-config.ts';
-import type { Log } from '../system/log.ts';
+import type { BridgeConfig, DeviceConfig } from '../config/index.ts';
+import type { CommandOutcome, FeedCommand } from '../contract/index.ts';
+import type { DeviceDirectory } from '../devices/index.ts';
+import type { Clock, Live, Log } from '../system/index.ts';
 import { Recorder } from './recorder.ts';
 import type { TracedDevice } from './trace-meta.ts';
 

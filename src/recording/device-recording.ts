@@ -1,11 +1,16 @@
 import { crc32 } from 'node:zlib';
-import type { WireTap } from '../devices/wire.ts';
+import type { WireTap } from '../devices/index.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { LinkEnd } from '../links/link.ts';
-import type { Clock } from '../system/clock.ts';
-import { LineBuffer } from '../system/line-buffer.ts';
-import type { LifeWord, TraceFact } from '../trace/event.ts';
-import { formatEvent, formatHead, formatSum, TRACE_END } from '../trace/format-trace.ts';
+import type { LinkEnd } from '../links/index.ts';
+import { type Clock, LineBuffer } from '../system/index.ts';
+import {
+  formatEvent,
+  formatHead,
+  formatSum,
+  type LifeWord,
+  TRACE_END,
+  type TraceFact,
+} from '../trace/index.ts';
 import type { RecorderSettings, RecordingFile, RecordingStore } from './recording-store.ts';
 
 /** One connection of a device as its trace names it. */

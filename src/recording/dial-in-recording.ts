@@ -1,7 +1,7 @@
-import type { DialInTap } from '../devices/wire.ts';
-import type { LinkEnd } from '../links/link.ts';
-import type { Clock } from '../system/clock.ts';
-import type { TraceFact } from '../trace/event.ts';
+import type { DialInTap } from '../devices/index.ts';
+import type { LinkEnd } from '../links/index.ts';
+import type { Clock } from '../system/index.ts';
+import type { TraceFact } from '../trace/index.ts';
 import type { DeviceRecording, RecordedConnection } from './device-recording.ts';
 
 /** Bytes of a link without a name that are held. */

@@ -1,9 +1,7 @@
-import type { JsonObject } from '../contract/publisher.ts';
-import type { DialInTap, WireTap } from '../devices/wire.ts';
+import type { JsonObject } from '../contract/wire/index.ts';
+import type { DialInTap, WireTap } from '../devices/index.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
-import type { Clock, Timer } from '../system/clock.ts';
-import type { DiskUse } from '../system/disk-budget.ts';
-import type { Log } from '../system/log.ts';
+import type { Clock, DiskUse, Log, Timer } from '../system/index.ts';
 import { DeviceRecording, RecordedConnection } from './device-recording.ts';
 import { DialInRecording } from './dial-in-recording.ts';
 import { type CreateFile, type RecorderSettings, RecordingStore } from './recording-store.ts';

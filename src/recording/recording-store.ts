@@ -2,8 +2,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGzip, type Gzip, constants as zlib } from 'node:zlib';
-import { blocksOf, DiskBudget, type DiskUse, type NoRoom } from '../system/disk-budget.ts';
-import { writeAll } from '../system/files.ts';
+import { blocksOf, DiskBudget, type DiskUse, type NoRoom, writeAll } from '../system/index.ts';
 
 /** Where and how much is recorded; sizes in bytes, durations in ms. */
 export interface RecorderSettings {

@@ -1,12 +1,16 @@
-import { formatDuration, parseDuration } from '../config/duration.ts';
-import type { BareSettings, PollSettings, SessionSettings } from '../contract/settings.ts';
-import { lineOf, TRANSPORTS } from '../contract/transport.ts';
-import { framingNeedsSilence, framingOf } from '../devices/wire-codec.ts';
+import { formatDuration, parseDuration } from '../config/index.ts';
+import {
+  type BareSettings,
+  lineOf,
+  type PollSettings,
+  type SessionSettings,
+  TRANSPORTS,
+} from '../contract/index.ts';
+import { framingNeedsSilence, framingOf } from '../devices/index.ts';
 import { HeartwireError } from '../errors.ts';
-import type { TraceSource } from '../links/trace-file.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import type { TraceHead } from '../trace/event.ts';
-import { addSilences, defaultSilenceMs } from '../trace/silences.ts';
+import type { TraceSource } from '../links/index.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
+import { addSilences, defaultSilenceMs, type TraceHead } from '../trace/index.ts';
 
 /** How a recorded device was spoken to. */
 export interface TracedDevice {

@@ -1,25 +1,24 @@
-import type { ListenerConfig } from '../config/model.ts';
-import type { Publisher } from '../contract/publisher.ts';
-import { MessageCatalog } from '../devices/core/message-catalog.ts';
-import { DeviceDirectory } from '../devices/device-directory.ts';
-import { DeviceListener } from '../devices/device-listener.ts';
-import { messageEvent } from '../devices/device-publisher.ts';
-import { DeviceRunner } from '../devices/device-runner.ts';
-import type { Resolution } from '../devices/unannounced-devices.ts';
-import { Wire, type WireOwner, type WireTap } from '../devices/wire.ts';
-import { deviceCodec, type WireCodec } from '../devices/wire-codec.ts';
+import type { ListenerConfig } from '../config/index.ts';
+import type { Publisher } from '../contract/index.ts';
+import {
+  DeviceDirectory,
+  DeviceListener,
+  DeviceRunner,
+  deviceCodec,
+  MessageCatalog,
+  messageEvent,
+  type Resolution,
+  Wire,
+  type WireCodec,
+  type WireOwner,
+  type WireTap,
+} from '../devices/index.ts';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
-import type { LinkEnd, Listener, ListenerHandlers } from '../links/link.ts';
-import { PlayedLink } from '../links/played-link.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import type { RegisterRequest } from '../protocol/message.ts';
-import type { TracedDevice } from '../recording/trace-meta.ts';
-import { formatLocalTime, parseLocalTime } from '../system/local-time.ts';
-import type { Log } from '../system/log.ts';
-import { markReplay } from '../system/mark-replay.ts';
-import { toHex } from '../trace/bytes-text.ts';
-import type { TraceEvent } from '../trace/event.ts';
-import { Expectations } from '../trace/expectations.ts';
+import { type LinkEnd, type Listener, type ListenerHandlers, PlayedLink } from '../links/index.ts';
+import type { DeclaredProtocol, RegisterRequest } from '../protocol/index.ts';
+import type { TracedDevice } from '../recording/index.ts';
+import { formatLocalTime, type Log, markReplay, parseLocalTime } from '../system/index.ts';
+import { Expectations, type TraceEvent, toHex } from '../trace/index.ts';
 import type { ReplayFact } from './replay-line.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 

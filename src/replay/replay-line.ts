@@ -1,6 +1,6 @@
-import type { JsonObject } from '../contract/publisher.ts';
-import type { Change } from '../feed/core/change.ts';
-import type { Unmet } from '../trace/expectations.ts';
+import type { JsonObject } from '../contract/wire/index.ts';
+import type { Change } from '../feed/index.ts';
+import type { Unmet } from '../trace/index.ts';
 
 /** What happens in a replay besides what it publishes. */
 export type ReplayFact =

@@ -1,8 +1,7 @@
-import { FeedServer } from '../app/feed-server.ts';
-import type { FeedStore } from '../feed/core/store.ts';
-import { HttpServer } from '../server/http/http-server.ts';
-import { systemClock } from '../system/clock.ts';
-import type { Log } from '../system/log.ts';
+import { FeedServer } from '../app/index.ts';
+import type { FeedStore } from '../feed/index.ts';
+import { HttpServer } from '../server/index.ts';
+import { type Log, systemClock } from '../system/index.ts';
 
 export interface ReplayServerOptions {
   readonly store: FeedStore;

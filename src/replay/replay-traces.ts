@@ -1,11 +1,8 @@
-import type { FeedStore } from '../feed/core/store.ts';
-import { type TraceSource, traceName } from '../links/trace-file.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import type { Log } from '../system/log.ts';
-import { MinHeap } from '../system/min-heap.ts';
-import { Pace } from '../system/pace.ts';
-import type { TraceEvent } from '../trace/event.ts';
-import type { Unmet } from '../trace/expectations.ts';
+import type { FeedStore } from '../feed/index.ts';
+import { type TraceSource, traceName } from '../links/index.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
+import { type Log, MinHeap, Pace } from '../system/index.ts';
+import type { TraceEvent, Unmet } from '../trace/index.ts';
 import { Replay } from './replay.ts';
 import type { ReplayDevice } from './replay-device.ts';
 import type { ReplayLine } from './replay-line.ts';

@@ -1,11 +1,9 @@
-import type { FeedStore } from '../feed/core/store.ts';
-import type { LinkEnd } from '../links/link.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { readMeta } from '../recording/trace-meta.ts';
-import type { LoggedDefect } from '../system/defect.ts';
-import type { Log } from '../system/log.ts';
-import type { TraceEvent, TraceHead } from '../trace/event.ts';
-import type { Unmet } from '../trace/expectations.ts';
+import type { FeedStore } from '../feed/index.ts';
+import type { LinkEnd } from '../links/index.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
+import { readMeta } from '../recording/index.ts';
+import type { Log, LoggedDefect } from '../system/index.ts';
+import type { TraceEvent, TraceHead, Unmet } from '../trace/index.ts';
 import { ReplayDevice } from './replay-device.ts';
 import { changeLine, factLine, type ReplayLine } from './replay-line.ts';
 import { VirtualClock } from './virtual-clock.ts';

@@ -1,6 +1,5 @@
 import type { Instant } from '../instant.ts';
-import type { Clock, Timer } from '../system/clock.ts';
-import { MinHeap } from '../system/min-heap.ts';
+import { type Clock, MinHeap, type Timer } from '../system/index.ts';
 
 interface Pending {
   readonly atMonoMs: number;

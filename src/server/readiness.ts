@@ -1,6 +1,5 @@
-import type { JsonObject } from '../contract/publisher.ts';
-import type { DeviceListenerStatus } from '../devices/device-listener.ts';
-import type { DeviceReading } from '../devices/device-runner.ts';
+import type { JsonObject } from '../contract/wire/index.ts';
+import type { DeviceListenerStatus, DeviceReading } from '../devices/index.ts';
 
 export interface ReadinessOptions {
   /** Devices without which the bridge is of no use, by the present configuration. */

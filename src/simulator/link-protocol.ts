@@ -1,9 +1,14 @@
-import { decodePayload, encodeFrame } from '../protocol/codec.ts';
-import type { FrameDecoder, FrameSink } from '../protocol/decoder.ts';
-import { LineDecoder } from '../protocol/line-decoder.ts';
-import type { Message, RequestName } from '../protocol/message.ts';
-import { builtinProtocol } from '../protocol/messages/registry.ts';
-import { StreamDecoder } from '../protocol/stream-decoder.ts';
+import {
+  builtinProtocol,
+  decodePayload,
+  encodeFrame,
+  type FrameDecoder,
+  type FrameSink,
+  LineDecoder,
+  type Message,
+  type RequestName,
+  StreamDecoder,
+} from '../protocol/index.ts';
 import { type Faults, FaultyLine } from './faults.ts';
 import type { DeviceIdentity, Random } from './random.ts';
 import type { DeviceNews, FrameCounts } from './settings.ts';

@@ -1,6 +1,5 @@
 import { HeartwireError } from '../errors.ts';
-import type { Link, Listener } from '../links/link.ts';
-import type { LinkAddress, ListenAddress } from '../links/transports.ts';
+import type { Link, LinkAddress, ListenAddress, Listener } from '../links/index.ts';
 import type { Faults } from './faults.ts';
 import type { DeviceIdentity, Random } from './random.ts';
 import type { SimulatorClock } from './timers.ts';

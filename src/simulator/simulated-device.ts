@@ -1,8 +1,16 @@
-import { lineOf } from '../contract/transport.ts';
+import { lineOf } from '../contract/index.ts';
 import { HeartwireError } from '../errors.ts';
-import type { Link, LinkEnd, Listener } from '../links/link.ts';
-import { dial, isListenAddress, type LinkAddress, type ListenAddress, listen } from '../links/transports.ts';
-import { formatLocalTime } from '../system/local-time.ts';
+import {
+  dial,
+  isListenAddress,
+  type Link,
+  type LinkAddress,
+  type LinkEnd,
+  type ListenAddress,
+  type Listener,
+  listen,
+} from '../links/index.ts';
+import { formatLocalTime } from '../system/index.ts';
 import type { Faults } from './faults.ts';
 import { LinkProtocol, type LinkProtocolSettings } from './link-protocol.ts';
 import { type DeviceIdentity, seededRandom } from './random.ts';

@@ -1,4 +1,4 @@
-import type { LinkAddress, ListenAddress } from '../links/transports.ts';
+import type { LinkAddress, ListenAddress } from '../links/index.ts';
 import { type DeviceIdentity, forkedRandom, type Random, randomIdentity } from './random.ts';
 import type { DeviceBehaviour, FrameCounts, SimulatorEvent, SimulatorPorts } from './settings.ts';
 import { SimulatedDevice } from './simulated-device.ts';

@@ -1,4 +1,4 @@
-import { parseBlock } from '../contract/address-match.ts';
+import { parseBlock } from '../contract/index.ts';
 import { Lru } from './lru.ts';
 import { Rate } from './token-bucket.ts';
 

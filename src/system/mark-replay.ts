@@ -1,4 +1,4 @@
-import type { Publisher } from '../contract/publisher.ts';
+import type { Publisher } from '../contract/index.ts';
 
 /** A publisher that marks everything that goes through it as `replay: true`. */
 export const markReplay = (publisher: Publisher): Publisher => ({

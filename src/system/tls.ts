@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import type { TlsFiles } from '../contract/tls-files.ts';
+import type { TlsFiles } from '../contract/index.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
 import type { Clock, Timer } from './clock.ts';
 import { FileRefusal, LARGEST_SECRET, readRegular } from './files.ts';

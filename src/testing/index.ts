@@ -1,5 +1,4 @@
-export type { StateDocument } from '../contract/feed/topic-documents.ts';
-export type { Expectation, TraceEvent, TraceFact, TraceHead } from '../trace/event.ts';
-export type { Unmet } from '../trace/expectations.ts';
+export type { StateDocument } from '../contract/feed/index.ts';
+export type { Expectation, TraceEvent, TraceFact, TraceHead, Unmet } from '../trace/index.ts';
 export { type Fault, ReplayedTrace, type ReplayTestOptions, replay } from './replay.ts';
 export { type Trace, traceFixture, traceText } from './trace-fixture.ts';

@@ -1,18 +1,12 @@
-import { loadMessages } from '../config/messages/load-messages.ts';
-import { formatProblem } from '../config/problem.ts';
-import type { StateDocument } from '../contract/feed/topic-documents.ts';
-import type { JsonObject } from '../contract/publisher.ts';
+import { formatProblem, loadMessages } from '../config/index.ts';
+import type { StateDocument } from '../contract/feed/index.ts';
+import type { JsonObject } from '../contract/wire/index.ts';
 import { ERROR_CODES, type ErrorCode, HeartwireError } from '../errors.ts';
-import { FeedStore } from '../feed/core/store.ts';
-import type { DeclaredProtocol } from '../protocol/declared/declared-protocol.ts';
-import { decisiveSilenceMs } from '../recording/trace-meta.ts';
-import { Replay } from '../replay/replay.ts';
-import type { ReplayDevice } from '../replay/replay-device.ts';
-import type { ReplayLine } from '../replay/replay-line.ts';
-import { parseBytes } from '../trace/bytes-text.ts';
-import type { TraceEvent } from '../trace/event.ts';
-import type { Unmet } from '../trace/expectations.ts';
-import { withSilences } from '../trace/silences.ts';
+import { FeedStore } from '../feed/index.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
+import { decisiveSilenceMs } from '../recording/index.ts';
+import { Replay, type ReplayDevice, type ReplayLine } from '../replay/index.ts';
+import { parseBytes, type TraceEvent, type Unmet, withSilences } from '../trace/index.ts';
 import type { Trace } from './trace-fixture.ts';
 
 /** Something that a test does to the link, besides what the trace says. */

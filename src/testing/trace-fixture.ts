@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { CUT_GZIP, isCutShort, isPacked, traceName, unreadable } from '../links/trace-file.ts';
-import type { TraceEvent, TraceHead } from '../trace/event.ts';
-import { TraceParser } from '../trace/parser.ts';
+import { CUT_GZIP, isCutShort, isPacked, traceName, unreadable } from '../links/index.ts';
+import { type TraceEvent, type TraceHead, TraceParser } from '../trace/index.ts';
 
 /** A whole trace in memory. */
 export interface Trace {

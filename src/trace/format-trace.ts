@@ -1,6 +1,5 @@
 import { HeartwireError } from '../errors.ts';
-import { findChecksum } from '../protocol/crc/catalogue.ts';
-import { type Checksum, checksumOf } from '../protocol/crc/checksum.ts';
+import { type Checksum, checksumOf, findChecksum } from '../protocol/index.ts';
 import { toHex } from './bytes-text.ts';
 import type { Expectation, TraceEvent, TraceFact, TraceHead } from './event.ts';
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { openSecrets, type SecretProblem } from '../../src/client/secret.ts';
-import type { JsonObject } from '../../src/contract/feed/json.ts';
 import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
+import type { JsonObject } from '../../src/contract/wire/json.ts';
 import { Encryptor } from '../../src/encryption/encryptor.ts';
 
 const TOPIC = 'devices/psu-1/state';

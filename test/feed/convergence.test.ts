@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
-import { matchesTopic } from '../../src/contract/feed/topic.ts';
+import { matchesTopic } from '../../src/contract/wire/topic.ts';
 import type { Audience } from '../../src/feed/core/audience.ts';
 import type { Change } from '../../src/feed/core/change.ts';
 import type { FeedSession } from '../../src/feed/core/session.ts';

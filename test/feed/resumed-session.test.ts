@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/contract/feed/json.ts';
+import type { JsonObject } from '../../src/contract/wire/json.ts';
 import { SessionMemory } from '../../src/feed/core/session-memory.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import { ModelPass, modelAudience, modelSession } from '../support/model-session.ts';

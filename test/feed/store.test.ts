@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/contract/feed/json.ts';
+import type { JsonObject } from '../../src/contract/wire/json.ts';
 import type { Change } from '../../src/feed/core/change.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 

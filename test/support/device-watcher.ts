@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { expect } from 'vitest';
 import { WebSocket } from 'ws';
 import { FeedView } from '../../src/client/view.ts';
-import type { JsonObject } from '../../src/contract/feed/json.ts';
 import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
+import type { JsonObject } from '../../src/contract/wire/json.ts';
 import { checkServerMessage, checkTopicDocument } from './feed-contract.ts';
 
 /** A subscriber that remembers every state it was shown. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import type { JsonObject } from '../../src/contract/feed/json.ts';
 import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
+import type { JsonObject } from '../../src/contract/wire/json.ts';
 import type { TransportName } from '../../src/feed/hub/transport.ts';
 import { FeedView } from './feed-view.ts';
 

@@ -4,8 +4,8 @@ import {
   type ServerMessageType,
   serverMessageSchema,
 } from '../../src/contract/feed/server-messages.ts';
-import { matchesTopic } from '../../src/contract/feed/topic.ts';
 import { TOPICS } from '../../src/contract/feed/topic-documents.ts';
+import { matchesTopic } from '../../src/contract/wire/topic.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { schemaProblems } from './schema-check.ts';
 

@@ -1,7 +1,7 @@
-import type { JsonObject } from '../../src/contract/feed/json.ts';
-import { applyPatch } from '../../src/contract/feed/merge-patch.ts';
 import type { ServerMessage, Version } from '../../src/contract/feed/server-messages.ts';
-import { matchesTopic } from '../../src/contract/feed/topic.ts';
+import type { JsonObject } from '../../src/contract/wire/json.ts';
+import { applyPatch } from '../../src/contract/wire/merge-patch.ts';
+import { matchesTopic } from '../../src/contract/wire/topic.ts';
 
 interface Known {
   readonly rev: number;

@@ -106,10 +106,12 @@ function importBreach(
   return `imports ${target} of floor ${other.floor}, but ${room.path} stands on floor ${room.floor}`;
 }
 
-/** An import as it is written: the file that it leads to, and whether it is there at run time. */
+/** An import as it is written: the file that it leads to, what it takes, and whether it is there at run time. */
 export interface Import {
   readonly target: string;
   readonly type: boolean;
+  /** What is there at run time of the names taken, as their home calls them; undefined for the whole file. */
+  readonly names?: readonly string[] | undefined;
 }
 
 const STATEMENT = /\b(import|export)\s+(type\s+)?(?:\*(?:\s+as\s+\w+)?|[\w\s{},*]*?)\s*from\s*"§(\d+)"/g;
@@ -121,14 +123,31 @@ export function importsOf({ path, text }: SourceFile): readonly Import[] {
   const at = (index: string | undefined): string => strings[Number(index)] ?? '';
   const found: Import[] = [];
   for (const [whole, , word, index] of code.matchAll(STATEMENT)) {
-    const named = /\{([^}]*)\}/.exec(whole)?.[1];
-    const types = named?.split(',').every((each) => /^\s*(?:type\s|$)/.test(each));
-    found.push({ target: at(index), type: word !== undefined || types === true });
+    const named = /\{([^}]*)\}/.exec(whole)?.[1]?.split(',');
+    const types = named?.every((each) => /^\s*(?:type\s|$)/.test(each));
+    const names = named
+      ?.filter((each) => !/^\s*(?:type\s|$)/.test(each))
+      .map((each) => each.trim().replace(/\s+as\s.*$/s, ''));
+    found.push({ target: at(index), type: word !== undefined || types === true, names });
   }
   for (const [, index] of code.matchAll(BARE)) found.push({ target: at(index), type: false });
   return found
     .filter(({ target }) => target.startsWith('.'))
-    .map(({ target, type }) => ({ target: posix.join(posix.dirname(path), target), type }));
+    .map(({ target, ...rest }) => ({ target: posix.join(posix.dirname(path), target), ...rest }));
+}
+
+/** The files that an import reaches at run time: through a door only those whose names it takes. */
+function reached(byPath: ReadonlyMap<string, SourceFile>, { target, names }: Import): readonly string[] {
+  const door = isDoor(target) ? byPath.get(target) : undefined;
+  if (door === undefined || names === undefined) return [target];
+  return importsOf(door)
+    .filter((offer) => !offer.type && offer.names?.some((name) => names.includes(name)))
+    .flatMap((offer) => reached(byPath, offer));
+}
+
+/** The door of a room, through which all others see it. */
+function isDoor(path: string): boolean {
+  return /^src\/.+\/index\.ts$/.test(path);
 }
 
 /** Files that import each other in a circle, types included; each circle once, as `a -> b -> a`. */
@@ -170,31 +189,66 @@ export function impureReaches(rooms: readonly Room[], files: readonly SourceFile
     const verdict = pure(file)
       ? importsOf(file)
           .filter(({ type }) => !type)
-          .map(({ target }) => culprit(target))
+          .flatMap((each) => reached(byPath, each))
+          .map(culprit)
           .find((each) => each !== undefined)
       : path;
     verdicts.set(path, verdict);
     return verdict;
   };
   return files
-    .filter(({ path }) => roomOf(rooms, path)?.pure === true)
+    .filter(({ path }) => roomOf(rooms, path)?.pure === true && !isDoor(path))
     .flatMap(({ path }) => {
       const reached = culprit(path);
       return reached === undefined ? [] : [`${path}: reaches ${reached}, which is not pure`];
     });
 }
 
-/** Imports from another room that pass its door, `index.ts`; where a room has another door, it is in `doors`. */
-export function doorBreaches(files: readonly SourceFile[], doors: readonly string[]): readonly string[] {
-  const roomOfPath = (path: string): string | undefined => /^src\/([^/]+)\//.exec(path)?.[1];
+/**
+ * Imports that pass a door: where a file lies in a room that does not hold the importer, its door is taken, `index.ts`.
+ * Each folder of `src/` is a room, and so is a folder further down that has a door. `entries` are further doors.
+ */
+export function doorBreaches(files: readonly SourceFile[], entries: readonly string[]): readonly string[] {
+  const inner = files.filter(({ path }) => isDoor(path)).map(({ path }) => posix.dirname(path));
   return files.flatMap((file) =>
     importsOf(file).flatMap(({ target }) => {
-      const room = roomOfPath(target);
-      if (room === undefined || room === roomOfPath(file.path)) return [];
-      if (target === `src/${room}/index.ts` || doors.includes(target)) return [];
-      return [`${file.path}: imports ${target}, past the door of src/${room}`];
+      const rooms = [/^src\/[^/]+(?=\/)/.exec(target)?.[0] ?? '', ...inner];
+      const room = rooms
+        .filter((each) => target.startsWith(`${each}/`) && !file.path.startsWith(`${each}/`))
+        .reduce((inmost, each) => (each.length > inmost.length ? each : inmost), '');
+      if (room === '' || target === `${room}/index.ts` || entries.includes(target)) return [];
+      return [`${file.path}: imports ${target}, past the door of ${room}`];
     }),
   );
+}
+
+/** Names of a door that none of the files takes, in `src/` and `bin/`. */
+export function idleOffers(files: readonly SourceFile[], entries: readonly string[]): readonly string[] {
+  const taken = new Set<string>();
+  const offered: Array<readonly [door: string, name: string]> = [];
+  for (const { path, text } of files) {
+    const { code, strings } = scanSource(text);
+    for (const [, how, list = '', index] of code.matchAll(
+      /\b(import|export)\s+(?:type\s+)?\{([^}]*)\}\s*from\s*"§(\d+)"/g,
+    )) {
+      const target = posix.join(posix.dirname(path), strings[Number(index)] ?? '');
+      for (const each of list.split(',').map((name) => name.trim().replace(/^type\s+/, ''))) {
+        if (each === '') continue;
+        const [name = '', as = name] = each.split(/\s+as\s+/);
+        taken.add(`${target} ${name}`);
+        if (how === 'export' && isDoor(path) && !entries.includes(path)) offered.push([path, as]);
+      }
+    }
+    for (const [, list = '', index] of code.matchAll(
+      /\{([\w\s,:]*)\}\s*=\s*await\s+import\s*\(\s*"§(\d+)"/g,
+    )) {
+      const target = posix.join(posix.dirname(path), strings[Number(index)] ?? '');
+      for (const each of list.split(',')) taken.add(`${target} ${each.split(':')[0]?.trim()}`);
+    }
+  }
+  return offered
+    .filter(([door, name]) => !taken.has(`${door} ${name}`))
+    .map(([door, name]) => `${door}: offers ${name}, which no other room takes`);
 }
 
 /** What is wrong with a file's name or size. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import type { JsonObject } from '../../src/contract/feed/json.ts';
 import type { ServerMessage, ServerMessageType } from '../../src/contract/feed/server-messages.ts';
+import type { JsonObject } from '../../src/contract/wire/json.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import {
   type FeedLog,

@@ -1,6 +1,6 @@
 import type { ListenerConfig, MatchedDeviceConfig } from '../../src/config/model.ts';
-import type { JsonObject } from '../../src/contract/feed/json.ts';
 import type { SessionSettings } from '../../src/contract/settings.ts';
+import type { JsonObject } from '../../src/contract/wire/json.ts';
 import { MessageCatalog } from '../../src/devices/core/message-catalog.ts';
 import { DeviceDirectory } from '../../src/devices/device-directory.ts';
 import { DeviceListener } from '../../src/devices/device-listener.ts';

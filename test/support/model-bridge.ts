@@ -1,6 +1,6 @@
 import type { SocketConstructor, SocketLike } from '../../src/client/index.ts';
-import type { JsonObject } from '../../src/contract/feed/json.ts';
-import { matchesTopic } from '../../src/contract/feed/topic.ts';
+import type { JsonObject } from '../../src/contract/wire/json.ts';
+import { matchesTopic } from '../../src/contract/wire/topic.ts';
 import type { FakeClock } from './fake-clock.ts';
 
 interface Kept {

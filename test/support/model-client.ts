@@ -1,7 +1,7 @@
 import { FeedView } from '../../src/client/view.ts';
-import type { JsonObject } from '../../src/contract/feed/json.ts';
-import type { Position } from '../../src/contract/feed/position.ts';
 import type { ServerMessage, SnapshotItem, Version } from '../../src/contract/feed/server-messages.ts';
+import type { JsonObject } from '../../src/contract/wire/json.ts';
+import type { Position } from '../../src/contract/wire/position.ts';
 import type { FeedSession } from '../../src/feed/core/session.ts';
 import type { SessionConnection } from '../../src/feed/core/session-context.ts';
 import { SessionMemory } from '../../src/feed/core/session-memory.ts';

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../src/contract/feed/json.ts';
 import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
+import type { JsonObject } from '../../src/contract/wire/json.ts';
 
 type Answer = Extract<ServerMessage, { type: 'response' | 'error' }>;
 

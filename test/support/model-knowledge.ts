@@ -1,6 +1,6 @@
 import type { FeedView } from '../../src/client/view.ts';
 import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
-import { matchesTopic } from '../../src/contract/feed/topic.ts';
+import { matchesTopic } from '../../src/contract/wire/topic.ts';
 import { BROADCAST_TOPIC } from '../../src/feed/core/store.ts';
 import type { ModelHistory } from './model-history.ts';
 

@@ -1,6 +1,6 @@
 import { FeedView } from '../../src/client/view.ts';
-import type { Position } from '../../src/contract/feed/position.ts';
 import type { ServerMessage } from '../../src/contract/feed/server-messages.ts';
+import type { Position } from '../../src/contract/wire/position.ts';
 import { type FeedLine, openLine } from './feed-lines.ts';
 import type { ModelHistory } from './model-history.ts';
 import { ModelKnowledge, type Owed } from './model-knowledge.ts';

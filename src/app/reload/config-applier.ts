@@ -1,14 +1,19 @@
-import { afterReload, type ConfigDiff, diffSteps } from '../../config/diff-config.ts';
-import { keepLastKnownGood } from '../../config/last-known-good.ts';
-import type { BridgeConfig } from '../../config/model.ts';
-import { asProblem, formatProblem, type Problem } from '../../config/problem.ts';
-import type { FailedDevice, LoadedConfig } from '../../config/report.ts';
-import type { JsonObject } from '../../contract/publisher.ts';
+import {
+  afterReload,
+  asProblem,
+  type BridgeConfig,
+  type ConfigDiff,
+  diffSteps,
+  type FailedDevice,
+  formatProblem,
+  keepLastKnownGood,
+  type LoadedConfig,
+  type Problem,
+} from '../../config/index.ts';
+import type { JsonObject } from '../../contract/wire/index.ts';
 import type { HeartwireError } from '../../errors.ts';
-import { addressLabel } from '../../links/transports.ts';
-import type { Clock } from '../../system/clock.ts';
-import type { LiveConfig } from '../../system/live-config.ts';
-import { inSlices } from '../../system/slices.ts';
+import { addressLabel } from '../../links/index.ts';
+import { type Clock, inSlices, type LiveConfig } from '../../system/index.ts';
 
 export interface ConfigApplierOptions {
   /** What runs; keys that need a restart are as they were at the start. */

@@ -1,14 +1,18 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { BridgeConfig, DeviceConfig, ListenerConfig } from '../../config/model.ts';
-import type { Problem } from '../../config/problem.ts';
-import { type ReadConfig, readConfig } from '../../config/read.ts';
-import type { FailedDevice } from '../../config/report.ts';
+import {
+  type BridgeConfig,
+  type DeviceConfig,
+  type FailedDevice,
+  type ListenerConfig,
+  type Problem,
+  type ReadConfig,
+  readConfig,
+} from '../../config/index.ts';
 import { type ErrorCode, type ErrorDetails, HeartwireError } from '../../errors.ts';
-import type { ProtocolDeclaration } from '../../protocol/declared/declaration.ts';
-import { DeclaredProtocol } from '../../protocol/declared/declared-protocol.ts';
-import { withResolvers } from '../../system/with-resolvers.ts';
+import { DeclaredProtocol, type ProtocolDeclaration } from '../../protocol/index.ts';
+import { withResolvers } from '../../system/index.ts';
 
 /** What is to be read, and how problems name it. */
 export interface WorkerTask {

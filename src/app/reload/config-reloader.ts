@@ -1,10 +1,6 @@
-import { asProblem } from '../../config/problem.ts';
-import type { ReadConfig } from '../../config/read.ts';
-import type { LoadedConfig } from '../../config/report.ts';
+import { asProblem, type LoadedConfig, type ReadConfig } from '../../config/index.ts';
 import { HeartwireError } from '../../errors.ts';
-import type { Clock } from '../../system/clock.ts';
-import { tellDefect } from '../../system/defect.ts';
-import type { Log } from '../../system/log.ts';
+import { type Clock, type Log, tellDefect } from '../../system/index.ts';
 import type { ConfigOutcome } from './config-applier.ts';
 import { FileWatcher } from './file-watcher.ts';
 import { logProblems, reloadText, restartText } from './reload-log.ts';

@@ -1,6 +1,6 @@
 // The thread of a `ConfigReader`: reads and checks one configuration, and sends it part by part.
 import { parentPort, workerData } from 'node:worker_threads';
-import { readConfig } from '../../config/read.ts';
+import { readConfig } from '../../config/index.ts';
 import { HeartwireError } from '../../errors.ts';
 import { partsOf, type WorkerReply, type WorkerTask } from './config-reader.ts';
 

@@ -1,8 +1,8 @@
 import { watch } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type FileStamp, stampOf } from '../../config/read.ts';
-import type { Clock, Timer } from '../../system/clock.ts';
+import { type FileStamp, stampOf } from '../../config/index.ts';
+import type { Clock, Timer } from '../../system/index.ts';
 
 /** A file counts as written once it has been the same for so long: editors write twice, and empty it in between. */
 export const SETTLE_MS = 150;

@@ -1,7 +1,6 @@
-import type { ConfigDiff } from '../../config/diff-config.ts';
-import { formatProblem, type Problem } from '../../config/problem.ts';
-import { addressLabel } from '../../links/transports.ts';
-import type { Log } from '../../system/log.ts';
+import { type ConfigDiff, formatProblem, type Problem } from '../../config/index.ts';
+import { addressLabel } from '../../links/index.ts';
+import type { Log } from '../../system/index.ts';
 import type { ConfigOutcome } from './config-applier.ts';
 
 /** Problems written to the log at once; more of them are counted. */

@@ -1,9 +1,16 @@
 import { resolve } from 'node:path';
-import { type LoadedMessages, loadMessages, looksLikeMessages } from '../../config/messages/load-messages.ts';
-import { packNamed } from '../../config/packs/find-pack.ts';
-import { formatProblem, type Problem } from '../../config/problem.ts';
-import { readConfig, readNamedMessages, readText } from '../../config/read.ts';
-import type { LoadedConfig } from '../../config/report.ts';
+import {
+  formatProblem,
+  type LoadedConfig,
+  type LoadedMessages,
+  loadMessages,
+  looksLikeMessages,
+  type Problem,
+  packNamed,
+  readConfig,
+  readNamedMessages,
+  readText,
+} from '../../config/index.ts';
 import type { CliIo, Command } from '../command.ts';
 
 /** The configuration that commands read where none is named. */

@@ -1,10 +1,14 @@
 import { resolve } from 'node:path';
 import { HeartwireError } from '../../errors.ts';
-import type { DeclaredProtocol } from '../../protocol/declared/declared-protocol.ts';
-import { payloadJudge } from '../../protocol/declared/payload-judge.ts';
-import type { FieldTrace } from '../../protocol/declared/reading.ts';
-import { hexExcerpt, hexText, quotedText } from '../../protocol/describe.ts';
-import { makeFraming } from '../../protocol/framing/make-framing.ts';
+import {
+  type DeclaredProtocol,
+  type FieldTrace,
+  hexExcerpt,
+  hexText,
+  makeFraming,
+  payloadJudge,
+  quotedText,
+} from '../../protocol/index.ts';
 import type { CliIo, Command } from '../command.ts';
 import { LARGEST_INPUT, readBytes, tooLarge } from '../files.ts';
 import { protocolOf } from '../messages.ts';

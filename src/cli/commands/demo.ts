@@ -1,16 +1,18 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Bridge, type BridgeAddresses } from '../../app/bridge.ts';
-import type { BridgeConfig, DeviceConfig, DialledDeviceConfig, ListenerConfig } from '../../config/model.ts';
-import { readConfig } from '../../config/read.ts';
-import { checkOrigin } from '../../config/value-checks.ts';
+import { Bridge, type BridgeAddresses } from '../../app/index.ts';
+import {
+  type BridgeConfig,
+  checkOrigin,
+  type DeviceConfig,
+  type DialledDeviceConfig,
+  type ListenerConfig,
+  readConfig,
+} from '../../config/index.ts';
 import { HeartwireError } from '../../errors.ts';
-import { addressLabel, type LinkAddress, parseLinkAddress } from '../../links/transports.ts';
-import { PtyPair } from '../../simulator/pty.ts';
-import { seededRandom } from '../../simulator/random.ts';
-import { SimulatedDevice } from '../../simulator/simulated-device.ts';
-import { SimulatedFleet } from '../../simulator/simulated-fleet.ts';
-import { systemClock } from '../../system/clock.ts';
+import { addressLabel, type LinkAddress, parseLinkAddress } from '../../links/index.ts';
+import { PtyPair, SimulatedDevice, SimulatedFleet, seededRandom } from '../../simulator/index.ts';
+import { systemClock } from '../../system/index.ts';
 import type { CliIo, Command } from '../command.ts';
 import { stopRequest } from '../lifecycle.ts';
 import { cliLog } from '../log.ts';

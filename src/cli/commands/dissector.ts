@@ -1,5 +1,5 @@
-import { luaDissector } from '../../capture/dissector.ts';
-import { builtinDeclaration } from '../../protocol/declared/builtin.ts';
+import { luaDissector } from '../../capture/index.ts';
+import { builtinDeclaration } from '../../protocol/index.ts';
 import type { Command } from '../command.ts';
 import { messagesOption } from '../messages.ts';
 

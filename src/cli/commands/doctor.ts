@@ -1,12 +1,15 @@
 import { resolve } from 'node:path';
-import type { StaticToken } from '../../config/access.ts';
-import type { BridgeConfig, DialledDeviceConfig } from '../../config/model.ts';
-import { formatProblem } from '../../config/problem.ts';
-import { readConfig } from '../../config/read.ts';
-import type { LinesConfig } from '../../config/server.ts';
-import type { TlsFiles } from '../../contract/tls-files.ts';
-import { addressLabel } from '../../links/transports.ts';
-import { outOfDate, readTlsPair } from '../../system/tls.ts';
+import {
+  type BridgeConfig,
+  type DialledDeviceConfig,
+  formatProblem,
+  type LinesConfig,
+  readConfig,
+  type StaticToken,
+} from '../../config/index.ts';
+import type { TlsFiles } from '../../contract/index.ts';
+import { addressLabel } from '../../links/index.ts';
+import { outOfDate, readTlsPair } from '../../system/index.ts';
 import type { Command } from '../command.ts';
 import {
   bad,

@@ -1,9 +1,6 @@
 import { resolve } from 'node:path';
 import { HeartwireError } from '../../errors.ts';
-import { parseAddress } from '../../protocol/declared/address-field.ts';
-import type { DeclaredProtocol } from '../../protocol/declared/declared-protocol.ts';
-import { hexText } from '../../protocol/describe.ts';
-import { makeFraming } from '../../protocol/framing/make-framing.ts';
+import { type DeclaredProtocol, hexText, makeFraming, parseAddress } from '../../protocol/index.ts';
 import type { Command } from '../command.ts';
 import { parseAssignments } from '../field-values.ts';
 import { readBytes } from '../files.ts';

@@ -1,10 +1,9 @@
 import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
-import { CSV_HEAD, csvLine, type ExportRow, jsonLine, RowMaker } from '../../capture/export-rows.ts';
-import { PcapngExport } from '../../capture/pcapng.ts';
+import { CSV_HEAD, csvLine, type ExportRow, jsonLine, PcapngExport, RowMaker } from '../../capture/index.ts';
 import { HeartwireError } from '../../errors.ts';
-import { openTrace, traceName } from '../../links/trace-file.ts';
-import { sourceWithSilences } from '../../recording/trace-meta.ts';
+import { openTrace, traceName } from '../../links/index.ts';
+import { sourceWithSilences } from '../../recording/index.ts';
 import type { CliIo, Command } from '../command.ts';
 import { errorText } from '../error-text.ts';
 import { outputNotWritten, refuseInput } from '../files.ts';

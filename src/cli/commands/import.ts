@@ -1,12 +1,17 @@
 import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { type Imported, importCapture } from '../../capture/import-capture.ts';
-import { importHex, importRaw, importTimedLines, isHexLine } from '../../capture/import-text.ts';
+import {
+  type Imported,
+  importCapture,
+  importHex,
+  importRaw,
+  importTimedLines,
+  isHexLine,
+} from '../../capture/index.ts';
 import { HeartwireError } from '../../errors.ts';
-import { traceName } from '../../links/trace-file.ts';
-import { readRegular } from '../../system/files.ts';
-import { formatEvent, formatMeta, TRACE_MAGIC } from '../../trace/format-trace.ts';
-import { TraceParser } from '../../trace/parser.ts';
+import { traceName } from '../../links/index.ts';
+import { readRegular } from '../../system/index.ts';
+import { formatEvent, formatMeta, TRACE_MAGIC, TraceParser } from '../../trace/index.ts';
 import type { Command } from '../command.ts';
 import { refuseInput, writeOutput } from '../files.ts';
 import { wholeNumber } from '../option-values.ts';

@@ -1,10 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { HeartwireError } from '../../errors.ts';
-import { formatHostPort } from '../../links/address.ts';
-import { listPorts } from '../../links/port-list.ts';
-import { parseBaud } from '../../links/serial-address.ts';
-import { parseLinkAddress, parseListenAddress } from '../../links/transports.ts';
+import {
+  formatHostPort,
+  listPorts,
+  parseBaud,
+  parseLinkAddress,
+  parseListenAddress,
+} from '../../links/index.ts';
 import type { CliIo, Command } from '../command.ts';
 import { Questions } from '../ui/prompt.ts';
 import { stableLink } from './ports.ts';

@@ -1,8 +1,7 @@
 import type { Client, ClientStatus } from '../../client/index.ts';
-import type { JsonObject } from '../../contract/feed/json.ts';
+import type { JsonObject } from '../../contract/wire/index.ts';
 import { HeartwireError } from '../../errors.ts';
-import { systemClock } from '../../system/clock.ts';
-import { printableLines } from '../../system/printable.ts';
+import { printableLines, systemClock } from '../../system/index.ts';
 import { openFeed, whyOf } from '../bridge-connection.ts';
 import { bridgeKeys, openPayloads, readerOptions } from '../bridge-keys.ts';
 import { bridgeToken, bridgeUrl } from '../bridge-options.ts';

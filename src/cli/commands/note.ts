@@ -1,5 +1,5 @@
 import { HeartwireError } from '../../errors.ts';
-import { systemClock } from '../../system/clock.ts';
+import { systemClock } from '../../system/index.ts';
 import { BridgeCaller } from '../bridge-connection.ts';
 import { bridgeOptions, bridgeToken, bridgeUrl } from '../bridge-options.ts';
 import type { Command } from '../command.ts';

@@ -1,15 +1,22 @@
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { checkFrame } from '../../config/packs/check-frame.ts';
-import { findPack, listPacks, type PackPlace } from '../../config/packs/find-pack.ts';
-import { type Pack, readKeys, readPack } from '../../config/packs/read-pack.ts';
-import { formatProblem, type Problem } from '../../config/problem.ts';
+import {
+  checkFrame,
+  findPack,
+  formatProblem,
+  listPacks,
+  type Pack,
+  type PackPlace,
+  type Problem,
+  readKeys,
+  readPack,
+} from '../../config/index.ts';
 import { HeartwireError } from '../../errors.ts';
-import { FeedStore } from '../../feed/core/store.ts';
-import { openTrace } from '../../links/trace-file.ts';
-import type { DeclaredProtocol } from '../../protocol/declared/declared-protocol.ts';
-import { sourceWithSilences } from '../../recording/trace-meta.ts';
-import { replayTraces } from '../../replay/replay-traces.ts';
+import { FeedStore } from '../../feed/index.ts';
+import { openTrace } from '../../links/index.ts';
+import type { DeclaredProtocol } from '../../protocol/index.ts';
+import { sourceWithSilences } from '../../recording/index.ts';
+import { replayTraces } from '../../replay/index.ts';
 import type { CliIo, Command, ExitCode } from '../command.ts';
 import { diffLines } from './replay.ts';
 

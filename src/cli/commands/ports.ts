@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { listPorts, type PortIdentity } from '../../links/port-list.ts';
+import { listPorts, type PortIdentity } from '../../links/index.ts';
 import type { CliIo, Command, ExitCode } from '../command.ts';
 
 interface PortsArgs {

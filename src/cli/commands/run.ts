@@ -1,16 +1,15 @@
 import { resolve } from 'node:path';
-import { Bridge } from '../../app/bridge.ts';
-import { ConfigReader } from '../../app/reload/config-reader.ts';
-import { ConfigReloader } from '../../app/reload/config-reloader.ts';
-import { logProblems } from '../../app/reload/reload-log.ts';
-import type { BridgeConfig } from '../../config/model.ts';
-import { formatProblem, type Problem } from '../../config/problem.ts';
-import { type ReadConfig, readConfig } from '../../config/read.ts';
-import type { LoadedConfig } from '../../config/report.ts';
+import { Bridge, ConfigReader, ConfigReloader, logProblems } from '../../app/index.ts';
+import {
+  type BridgeConfig,
+  formatProblem,
+  type LoadedConfig,
+  type Problem,
+  type ReadConfig,
+  readConfig,
+} from '../../config/index.ts';
 import { HeartwireError } from '../../errors.ts';
-import { systemClock } from '../../system/clock.ts';
-import type { Log } from '../../system/log.ts';
-import { printableLines } from '../../system/printable.ts';
+import { type Log, printableLines, systemClock } from '../../system/index.ts';
 import type { CliIo, Command, ExitCode } from '../command.ts';
 import { errorText, exitCodeOf } from '../error-text.ts';
 import { examineFolder } from '../examine.ts';

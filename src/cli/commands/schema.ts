@@ -1,5 +1,4 @@
-import { devicesJsonSchemaText } from '../../config/json-schema.ts';
-import { messagesJsonSchemaText } from '../../config/messages/json-schema.ts';
+import { devicesJsonSchemaText, messagesJsonSchemaText } from '../../config/index.ts';
 import type { Command } from '../command.ts';
 
 interface SchemaArgs {

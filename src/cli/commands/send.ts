@@ -1,13 +1,11 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import type { JsonObject } from '../../contract/feed/json.ts';
-import type { Values } from '../../contract/value.ts';
-import { chunkMessage } from '../../devices/core/chunk-message.ts';
-import { noChunks, uploadFile } from '../../devices/files/send-file.ts';
+import type { Values } from '../../contract/index.ts';
+import type { JsonObject } from '../../contract/wire/index.ts';
+import { chunkMessage, noChunks, uploadFile } from '../../devices/index.ts';
 import { HeartwireError } from '../../errors.ts';
-import type { MessageDeclaration } from '../../protocol/declared/declaration.ts';
-import { bytesOfHex, bytesValue } from '../../protocol/declared/value.ts';
-import { systemClock } from '../../system/clock.ts';
+import { bytesOfHex, bytesValue, type MessageDeclaration } from '../../protocol/index.ts';
+import { systemClock } from '../../system/index.ts';
 import { BridgeCaller, type CallReply, outcomeOf } from '../bridge-connection.ts';
 import { bridgeKeys, openPayloads, readerOptions } from '../bridge-keys.ts';
 import { bridgeToken, bridgeUrl } from '../bridge-options.ts';

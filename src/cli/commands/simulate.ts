@@ -1,13 +1,23 @@
-import { parseDuration } from '../../config/duration.ts';
+import { parseDuration } from '../../config/index.ts';
 import { HeartwireError } from '../../errors.ts';
-import type { Parsed } from '../../links/address.ts';
-import type { ListenAddress } from '../../links/transports.ts';
-import { type LinkAddress, parseLinkAddress, parseListenAddress } from '../../links/transports.ts';
-import { FAULT_EXAMPLES, parseFaults } from '../../simulator/faults.ts';
-import { forkedRandom, randomIdentity } from '../../simulator/random.ts';
-import { checkFaultsFit, defaultRole } from '../../simulator/settings.ts';
-import { SimulatedFleet, type SimulatedFleetOptions } from '../../simulator/simulated-fleet.ts';
-import { systemClock } from '../../system/clock.ts';
+import {
+  type LinkAddress,
+  type ListenAddress,
+  type Parsed,
+  parseLinkAddress,
+  parseListenAddress,
+} from '../../links/index.ts';
+import {
+  checkFaultsFit,
+  defaultRole,
+  FAULT_EXAMPLES,
+  forkedRandom,
+  parseFaults,
+  randomIdentity,
+  SimulatedFleet,
+  type SimulatedFleetOptions,
+} from '../../simulator/index.ts';
+import { systemClock } from '../../system/index.ts';
 import type { Command } from '../command.ts';
 import { stopRequest } from '../lifecycle.ts';
 import { SUMMARY_EVERY_MS, simulateReport } from '../ui/simulation-report.ts';

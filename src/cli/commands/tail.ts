@@ -1,4 +1,4 @@
-import { patternProblem } from '../../contract/feed/topic.ts';
+import { patternProblem } from '../../contract/wire/index.ts';
 import { HeartwireError } from '../../errors.ts';
 import { openFeed } from '../bridge-connection.ts';
 import { bridgeKeys, openPayloads, readerOptions } from '../bridge-keys.ts';

@@ -1,9 +1,9 @@
-import { hashToken, makeToken } from '../../access/credentials.ts';
-import { readDate } from '../../config/access.ts';
-import { patternProblem } from '../../contract/feed/topic.ts';
-import { ROLES, type Role } from '../../contract/role.ts';
+import { hashToken, makeToken } from '../../access/index.ts';
+import { readDate } from '../../config/index.ts';
+import { ROLES, type Role } from '../../contract/index.ts';
+import { patternProblem } from '../../contract/wire/index.ts';
 import { HeartwireError } from '../../errors.ts';
-import { systemClock } from '../../system/clock.ts';
+import { systemClock } from '../../system/index.ts';
 import type { Command } from '../command.ts';
 import { errorText } from '../error-text.ts';
 

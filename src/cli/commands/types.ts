@@ -1,10 +1,11 @@
-import { parseBits } from '../../protocol/declared/bits-field.ts';
-import type {
-  EnumDeclaration,
-  FieldDeclaration,
-  MessageDeclaration,
-  ProtocolDeclaration,
-} from '../../protocol/declared/declaration.ts';
+import {
+  type EnumDeclaration,
+  type FieldDeclaration,
+  type MessageDeclaration,
+  type ProtocolDeclaration,
+  parseBits,
+  type SplitDeclaration,
+} from '../../protocol/index.ts';
 import type { Command } from '../command.ts';
 import { declaredIn } from '../messages.ts';
 
@@ -38,7 +39,7 @@ function typesText({ messages, enums }: ProtocolDeclaration, source: string): st
   const commands: string[] = [];
   for (const message of messages) {
     const name = typeName(message.name);
-    parts.push(interfaceText(name, message.description, message.fields ?? [], enums));
+    parts.push(interfaceText(name, message.description, message.fields ?? [], enums, message));
     if (typeof message.reply === 'object') {
       parts.push(
         interfaceText(
@@ -46,6 +47,7 @@ function typesText({ messages, enums }: ProtocolDeclaration, source: string): st
           `The reply to \`${message.name}\`, where its error code is 0.`,
           message.reply.fields,
           enums,
+          message.reply,
         ),
       );
     }
@@ -78,16 +80,19 @@ function interfaceText(
   description: string | undefined,
   fields: readonly FieldDeclaration[],
   enums: ProtocolDeclaration['enums'],
+  split: SplitDeclaration,
 ): string {
-  return `${comment(description, '')}export interface ${name} ${bodyText(fields, enums, '')}\n`;
+  return `${comment(description, '')}export interface ${name} ${bodyText(fields, enums, '', split)}\n`;
 }
 
 function bodyText(
   fields: readonly FieldDeclaration[],
   enums: ProtocolDeclaration['enums'],
   indent: string,
+  { columns, keyValue, extra }: SplitDeclaration,
 ): string {
   const inner = `${indent}  `;
+  if (columns === 'auto') return `{\n${inner}readonly [column: string]: number | string;\n${indent}}`;
   const lines = fields
     .filter(
       ({ name, type, value }) =>
@@ -95,23 +100,34 @@ function bodyText(
     )
     .map((field) => {
       const optional =
-        field.when !== undefined || field.invalid !== undefined || /^f(32|64)/.test(field.type) ? '?' : '';
+        field.when !== undefined ||
+        field.invalid !== undefined ||
+        field.empty === true ||
+        (field.optional ?? keyValue !== undefined) ||
+        /^f(32|64)/.test(field.type)
+          ? '?'
+          : '';
       const about = [field.description, field.unit === undefined ? undefined : `In ${field.unit}.`]
         .filter((each) => each !== undefined)
         .join(' ');
       return `${comment(about === '' ? undefined : about, inner)}${inner}readonly ${field.name}${optional}: ${fieldType(field, enums, inner)};\n`;
     });
+  if (extra === 'keep') lines.push(`${inner}readonly extra?: readonly string[];\n`);
   return lines.length === 0 ? '{}' : `{\n${lines.join('')}${indent}}`;
 }
 
 function fieldType(field: FieldDeclaration, enums: ProtocolDeclaration['enums'], indent: string): string {
   switch (field.type) {
     case 'text':
-      return 'string';
+      return typeof field.enum === 'object'
+        ? `${Object.values(field.enum)
+            .map((name) => JSON.stringify(name))
+            .join(' | ')} | string`
+        : 'string';
     case 'bytes':
       return 'Bytes';
     case 'struct':
-      return bodyText(field.fields ?? [], enums, indent);
+      return bodyText(field.fields ?? [], enums, indent, field);
     case 'array': {
       const { of } = field;
       if (of === undefined) return 'readonly unknown[]';

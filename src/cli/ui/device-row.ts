@@ -1,6 +1,6 @@
 import { type DeviceState, qualityOf } from '../../client/index.ts';
-import { isJsonObject, type Json, type JsonObject, ownValue } from '../../contract/feed/json.ts';
-import { printable } from '../../system/printable.ts';
+import { isJsonObject, type Json, type JsonObject, ownValue } from '../../contract/wire/index.ts';
+import { printable } from '../../system/index.ts';
 
 /** One device as a table shows it; all text is fit to be printed. */
 export interface DeviceRow {

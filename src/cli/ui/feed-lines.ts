@@ -1,7 +1,7 @@
-import type { ViewChange } from '../../client/view.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../contract/feed/json.ts';
-import type { ServerMessage } from '../../contract/feed/server-messages.ts';
-import { printable } from '../../system/printable.ts';
+import type { ViewChange } from '../../client/index.ts';
+import type { ServerMessage } from '../../contract/feed/index.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../contract/wire/index.ts';
+import { printable } from '../../system/index.ts';
 
 /** Something to print: JSON for programs, its parts for people. */
 export interface TailEntry {

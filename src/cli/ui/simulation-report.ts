@@ -1,4 +1,4 @@
-import type { FrameCounts, SimulatorEvent } from '../../simulator/settings.ts';
+import type { FrameCounts, SimulatorEvent } from '../../simulator/index.ts';
 import type { CliIo } from '../command.ts';
 
 /** Up to this number each device is reported; above it, only the numbers of devices. */

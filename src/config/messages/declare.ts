@@ -1,12 +1,13 @@
 import {
   ADDRESS_KEYS,
   type AddressDeclaration,
+  DEFAULT_MAX_PAYLOAD,
   DEFAULT_PROTOCOL,
+  type FramingDeclaration,
   MESSAGE_KEYS,
   type MessageDeclaration,
   type ProtocolDeclaration,
-} from '../../protocol/declared/declaration.ts';
-import { DEFAULT_MAX_PAYLOAD, type FramingDeclaration } from '../../protocol/framing/declaration.ts';
+} from '../../protocol/index.ts';
 import { withMessages } from './framing-with-messages.ts';
 import { declareKeys } from './keys.ts';
 import type { FileShape } from './shape.ts';

@@ -1,6 +1,10 @@
-import type { ByteOrder, IdDeclaration, MessageDeclaration } from '../../protocol/declared/declaration.ts';
-import { parseNumberType } from '../../protocol/declared/number-type.ts';
-import type { FramingDeclaration } from '../../protocol/framing/declaration.ts';
+import {
+  type ByteOrder,
+  type FramingDeclaration,
+  type IdDeclaration,
+  type MessageDeclaration,
+  parseNumberType,
+} from '../../protocol/index.ts';
 
 /** A framing with what it takes from the messages: where their id stands, and the constants of their checksums. */
 export function withMessages(

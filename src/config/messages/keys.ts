@@ -1,8 +1,13 @@
 import { z } from 'zod';
-import { FIELD_KEYS } from '../../protocol/declared/declaration.ts';
-import type { ByteOrder } from '../../protocol/framing/byte-order.ts';
-import type { Declared, Key, KeyTable } from '../../protocol/keys.ts';
-import { choiceField, durationField, numberField, textField } from '../field.ts';
+import {
+  type ByteOrder,
+  type Declared,
+  FIELD_KEYS,
+  type Key,
+  type KeyTable,
+  REPLY_KEYS,
+} from '../../protocol/index.ts';
+import { choiceField, durationField, flagField, numberField, textField } from '../field.ts';
 import {
   bitRangeField,
   bytesField,
@@ -54,6 +59,8 @@ function shapeOf(key: Key): z.ZodType {
       return numberField(key.least, key.greatest, meta, key.fraction);
     case 'choice':
       return choiceField(key.values, meta);
+    case 'flag':
+      return flagField(meta);
     case 'length type':
       return choiceField([...key.values, ...OPEN_LENGTH_TYPES], meta);
     case 'byte order':
@@ -106,15 +113,7 @@ function shapeOf(key: Key): z.ZodType {
 /** One field of a message, as it stands in the file; what its keys mean together is checked by the lint. */
 const fieldShape: z.ZodObject = z.strictObject(shapesOf(FIELD_KEYS));
 
-const replyShape = z.union([
-  z.literal('none'),
-  z.literal('status'),
-  z.strictObject({
-    fields: z
-      .array(fieldShape)
-      .meta({ description: 'Its fields, behind the error code; they are there where that is 0.' }),
-  }),
-]);
+const replyShape = z.union([z.literal('none'), z.literal('status'), z.strictObject(shapesOf(REPLY_KEYS))]);
 
 type GivenBytes = string | number | readonly number[];
 type Given = Readonly<Record<string, unknown>>;
@@ -151,7 +150,7 @@ function declareKey(key: Key, value: unknown, byteOrder: ByteOrder): unknown {
       return (value as readonly Given[]).map((each) => declareKeys(FIELD_KEYS, each, byteOrder));
     case 'reply':
       if (typeof value === 'string') return value;
-      return declareKeys({ fields: { kind: 'fields' } }, value as Given, byteOrder);
+      return declareKeys(REPLY_KEYS, value as Given, byteOrder);
     default:
       return value;
   }

@@ -1,5 +1,4 @@
-import { DeclaredProtocol } from '../../protocol/declared/declared-protocol.ts';
-import { lintProtocol } from '../../protocol/declared/lint.ts';
+import { DeclaredProtocol, lintProtocol } from '../../protocol/index.ts';
 import { explainIssues } from '../explain-issues.ts';
 import type { Problem } from '../problem.ts';
 import { LARGEST_MESSAGES, readDocument } from '../read-document.ts';

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import type { ByteOrder } from '../../protocol/framing/byte-order.ts';
-import { checkFraming } from '../../protocol/framing/check-framing.ts';
 import {
+  type ByteOrder,
+  checkFraming,
   FRAMING_KEYS,
   FRAMING_TYPES,
   type FramingDeclaration,
   type FramingType,
-} from '../../protocol/framing/declaration.ts';
+} from '../../protocol/index.ts';
 import { explainIssues } from '../explain-issues.ts';
 import { badType, choiceField } from '../field.ts';
 import type { Finding, Path } from '../problem.ts';

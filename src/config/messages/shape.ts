@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ADDRESS_KEYS, MESSAGE_KEYS } from '../../protocol/declared/declaration.ts';
+import { ADDRESS_KEYS, MESSAGE_KEYS } from '../../protocol/index.ts';
 import { badType, choiceField, field, textField } from '../field.ts';
 import { shapesOf } from './keys.ts';
 import { framingShape } from './read-framing.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { table } from '../../contract/tables.ts';
-import { FRAMING_TYPES } from '../../protocol/framing/declaration.ts';
+import { table } from '../../contract/feed/index.ts';
+import { FRAMING_TYPES } from '../../protocol/index.ts';
 import { messagesJsonSchema } from './json-schema.ts';
 import { shapeOfFraming } from './read-framing.ts';
 

@@ -1,5 +1,8 @@
-import { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from '../../protocol/crc/parameters.ts';
-import type { ConfirmDeclaration } from '../../protocol/declared/declaration.ts';
+import {
+  CHECKSUM_PARAMETERS,
+  type ChecksumAlgorithm,
+  type ConfirmDeclaration,
+} from '../../protocol/index.ts';
 import { badType, type FieldFinding, type FieldMeta, field, nameKind } from '../field.ts';
 
 const LONGEST_BYTES = 64;

@@ -1,9 +1,6 @@
+import type { Values } from '../../contract/index.ts';
 import { HeartwireError } from '../../errors.ts';
-import type { DeclaredProtocol } from '../../protocol/declared/declared-protocol.ts';
-import { payloadJudge } from '../../protocol/declared/payload-judge.ts';
-import type { Values } from '../../protocol/declared/value.ts';
-import { hexText } from '../../protocol/describe.ts';
-import { makeFraming } from '../../protocol/framing/make-framing.ts';
+import { type DeclaredProtocol, hexText, makeFraming, payloadJudge } from '../../protocol/index.ts';
 import type { PackFrame } from './shape.ts';
 
 /** The bytes of a published frame. */

@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HeartwireError } from '../../errors.ts';
-import { inPackage } from '../../system/package-folder.ts';
+import { inPackage } from '../../system/index.ts';
 import { suggest } from '../suggest.ts';
 
 /** What stands in front of the name of a pack where a file of messages could be named. */

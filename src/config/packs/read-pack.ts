@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import type { DeclaredProtocol } from '../../protocol/declared/declared-protocol.ts';
+import type { DeclaredProtocol } from '../../protocol/index.ts';
 import { explainIssues } from '../explain-issues.ts';
 import type { Finding, Problem } from '../problem.ts';
 import { readMessages, readText } from '../read.ts';

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type Tables, table } from '../../contract/tables.ts';
+import { type Tables, table } from '../../contract/feed/index.ts';
 import { formatProblem } from '../problem.ts';
 import { listPacks, shippedPacks } from './find-pack.ts';
 import { type Pack, readPack } from './read-pack.ts';

@@ -1,7 +1,7 @@
-import type { Schema } from '../json-schema.ts';
+import { CLOSE_CODES, mayReconnect } from '../wire/index.ts';
 import { type ClientMessageType, clientMessageContract } from './client-messages.ts';
 import { CLIENT_SCHEMAS } from './client-schemas.ts';
-import { CLOSE_CODES, mayReconnect } from './close-code.ts';
+import type { Schema } from './json-schema.ts';
 import {
   PROTOCOL_VERSION,
   SERVER_MESSAGE_TYPES,

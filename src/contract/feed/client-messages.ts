@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Role } from '../role.ts';
+import type { Json } from '../wire/index.ts';
 import { filledText, flag, json, jsonObject, patterns, topics } from './field-types.ts';
-import type { Json } from './json.ts';
 import type { ServerMessageType } from './server-messages.ts';
 
 /** Topics whose documents one `resync` may ask for. */

@@ -1,10 +1,10 @@
-import { jsonSchemaOf, type Schema } from '../json-schema.ts';
 import {
   CLIENT_MESSAGE_TYPES,
   type ClientMessageType,
   clientMessageContract,
   payloadObject,
 } from './client-messages.ts';
+import { jsonSchemaOf, type Schema } from './json-schema.ts';
 import { MAX_ID_LENGTH } from './parse-client-message.ts';
 
 const ENVELOPE = {

@@ -1,6 +1,13 @@
 import { z } from 'zod';
-import { isJsonObject, type Json, type JsonObject } from './json.ts';
-import { MAX_LEVELS, MAX_TOPIC_LENGTH, patternProblem, topicProblem } from './topic.ts';
+import {
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  MAX_LEVELS,
+  MAX_TOPIC_LENGTH,
+  patternProblem,
+  topicProblem,
+} from '../wire/index.ts';
 
 /*
  * The types of which the messages and documents of the feed are made. A type of a client's message carries the

@@ -1,4 +1,12 @@
 import {
+  infinitePlace,
+  isFiniteNumber,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  ownValue,
+} from '../wire/index.ts';
+import {
   CLIENT_MESSAGE_TYPES,
   type ClientMessage,
   type ClientMessageType,
@@ -8,7 +16,6 @@ import {
   payloadObject,
 } from './client-messages.ts';
 import type { FeedErrorCode } from './feed-error.ts';
-import { infinitePlace, isFiniteNumber, isJsonObject, type Json, type JsonObject, ownValue } from './json.ts';
 import { surveyJson } from './json-scan.ts';
 import type { FeedError } from './server-messages.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { jsonSchemaOf, type Schema } from '../json-schema.ts';
-import { CLOSE_CODES } from './close-code.ts';
+import { CLOSE_CODES } from '../wire/index.ts';
 import { FEED_ERROR_CODES } from './feed-error.ts';
 import { count, instant, json, jsonObject, list, position } from './field-types.ts';
+import { jsonSchemaOf, type Schema } from './json-schema.ts';
 
 /** The version of the protocol, as announced in `welcome`. */
 export const PROTOCOL_VERSION = 1;

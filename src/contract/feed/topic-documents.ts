@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { jsonSchemaOf, type Schema } from '../json-schema.ts';
 import { TRANSPORTS } from '../transport.ts';
 import { count, instant, jsonObject, list } from './field-types.ts';
+import { jsonSchemaOf, type Schema } from './json-schema.ts';
 
 /** What a device is, as far as its own frames tell; each with when it is so. */
 export const DEVICE_STATUSES = {

@@ -1,6 +1,10 @@
-import type { AlarmEvent, Direction, Level } from '../../contract/feed/topic-documents.ts';
-import type { FieldDeclaration, MessageDeclaration, Range } from '../../protocol/declared/declaration.ts';
-import { marginOf } from '../../protocol/declared/quantity.ts';
+import type { AlarmEvent, Direction, Level } from '../../contract/feed/index.ts';
+import {
+  type FieldDeclaration,
+  type MessageDeclaration,
+  marginOf,
+  type Range,
+} from '../../protocol/index.ts';
 
 /** One declared field with limits, or with a raw value that says "no value". */
 export interface WatchedField {

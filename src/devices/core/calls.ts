@@ -1,8 +1,7 @@
+import type { Value } from '../../contract/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
-import type { Value } from '../../protocol/declared/value.ts';
-import type { Expectation } from '../../protocol/expectation.ts';
-import type { DeclaredMessage } from '../../protocol/message.ts';
+import type { DeclaredMessage, Expectation } from '../../protocol/index.ts';
 import { Observation } from './confirmation.ts';
 import type { OutgoingRequest, Refusal } from './message-catalog.ts';
 import { type Asked, type InFlight, type ReplyMatch, type Requester, RequestSlots } from './request-slots.ts';

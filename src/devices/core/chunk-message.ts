@@ -1,4 +1,4 @@
-import type { FieldDeclaration, MessageDeclaration, Sender } from '../../protocol/declared/declaration.ts';
+import type { FieldDeclaration, MessageDeclaration, Sender } from '../../protocol/index.ts';
 
 /** A declared message that carries a piece of a file. */
 export interface ChunkMessage {

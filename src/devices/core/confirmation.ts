@@ -1,4 +1,4 @@
-import type { Value } from '../../protocol/declared/value.ts';
+import type { Value } from '../../contract/index.ts';
 import { valueAt } from './state-value.ts';
 
 /** What a later message must say for a command to count as observed. */

@@ -6,7 +6,7 @@ import type {
   DeclaredRequest,
   InvalidPayload,
   Message,
-} from '../../protocol/message.ts';
+} from '../../protocol/index.ts';
 import type { Calls } from './calls.ts';
 import type { ReplyMatch } from './request-slots.ts';
 import type { MessageMark } from './session-events.ts';

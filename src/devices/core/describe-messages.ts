@@ -1,8 +1,11 @@
-import type { DeclarationDocument } from '../../contract/feed/topic-documents.ts';
-import { wideChecksumOf } from '../../protocol/crc/checksum.ts';
-import { CRC_64_XZ } from '../../protocol/crc/models.ts';
-import { makeWideCrc } from '../../protocol/crc/wide-crc.ts';
-import type { FieldDeclaration, MessageDeclaration } from '../../protocol/declared/declaration.ts';
+import type { DeclarationDocument } from '../../contract/feed/index.ts';
+import {
+  CRC_64_XZ,
+  type FieldDeclaration,
+  type MessageDeclaration,
+  makeWideCrc,
+  wideChecksumOf,
+} from '../../protocol/index.ts';
 
 /** The fields of some messages; all devices that speak the same messages have the same key. */
 export interface MessagesDescription {

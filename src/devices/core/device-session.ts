@@ -1,7 +1,7 @@
-import type { DeviceStatus, StateDocument } from '../../contract/feed/topic-documents.ts';
-import type { SessionSettings } from '../../contract/settings.ts';
+import type { DeviceStatus, StateDocument } from '../../contract/feed/index.ts';
+import type { SessionSettings } from '../../contract/index.ts';
 import type { Instant } from '../../instant.ts';
-import type { Expectation } from '../../protocol/expectation.ts';
+import type { Expectation } from '../../protocol/index.ts';
 import { Absence } from './absence.ts';
 import { DialPlan } from './dial-plan.ts';
 import { receivedFiles } from './file-receiver.ts';

@@ -1,4 +1,4 @@
-import { LEAST_BACK_OFF_MS, type SessionSettings } from '../../contract/settings.ts';
+import { LEAST_BACK_OFF_MS, type SessionSettings } from '../../contract/index.ts';
 
 /** What comes after a link that failed or was lost. */
 type NextDial =

@@ -1,6 +1,5 @@
 import type { Instant } from '../../instant.ts';
-import { bytesOf } from '../../protocol/declared/value.ts';
-import type { DeclaredReply, DeclaredRequest } from '../../protocol/message.ts';
+import { bytesOf, type DeclaredReply, type DeclaredRequest } from '../../protocol/index.ts';
 import { type ChunkMessage, chunkMessage } from './chunk-message.ts';
 import type { MessageCatalog } from './message-catalog.ts';
 import { chunkSum, type PartialUpload, type UploadCheckpoint, type WholeFile } from './partial-upload.ts';

@@ -1,8 +1,13 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
-import type { Expectation } from '../../protocol/expectation.ts';
-import { luhnValid } from '../../protocol/luhn.ts';
-import type { BuiltinMessage, InvalidPayload, Message, RegisterRequest } from '../../protocol/message.ts';
+import {
+  type BuiltinMessage,
+  type Expectation,
+  type InvalidPayload,
+  luhnValid,
+  type Message,
+  type RegisterRequest,
+} from '../../protocol/index.ts';
 import { DeclaredTraffic } from './declared-traffic.ts';
 import { Life } from './life.ts';
 import {

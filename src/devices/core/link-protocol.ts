@@ -1,7 +1,12 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
-import type { Expectation } from '../../protocol/expectation.ts';
-import type { BuiltinMessage, InvalidPayload, Message, RegisterRequest } from '../../protocol/message.ts';
+import type {
+  BuiltinMessage,
+  Expectation,
+  InvalidPayload,
+  Message,
+  RegisterRequest,
+} from '../../protocol/index.ts';
 import type { SessionEvent } from './session-events.ts';
 
 /** Why a link can't go on, and how it is to be closed. */

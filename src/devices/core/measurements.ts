@@ -1,6 +1,6 @@
-import type { AlarmEvent, Quality } from '../../contract/feed/topic-documents.ts';
-import type { MessageDeclaration } from '../../protocol/declared/declaration.ts';
-import type { Value, Values } from '../../protocol/declared/value.ts';
+import type { AlarmEvent, Quality } from '../../contract/feed/index.ts';
+import type { Value, Values } from '../../contract/index.ts';
+import type { MessageDeclaration } from '../../protocol/index.ts';
 import { Alarm, type WatchedField, watchedFields } from './alarms.ts';
 import { shareOld, valueAt } from './state-value.ts';
 

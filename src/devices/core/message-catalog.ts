@@ -1,11 +1,17 @@
-import type { FieldDeclaration, MessageDeclaration } from '../../protocol/declared/declaration.ts';
-import type { DeclaredProtocol } from '../../protocol/declared/declared-protocol.ts';
-import { parseNumberType } from '../../protocol/declared/number-type.ts';
-import { prepareRequest, type RequestRefusal } from '../../protocol/declared/prepare-request.ts';
-import { marginOf } from '../../protocol/declared/quantity.ts';
-import { ownValue, type Value, type Values } from '../../protocol/declared/value.ts';
-import { agrees } from '../../protocol/expectation.ts';
-import type { DeclaredMessage, Message } from '../../protocol/message.ts';
+import type { Value, Values } from '../../contract/index.ts';
+import {
+  agrees,
+  type DeclaredMessage,
+  type DeclaredProtocol,
+  type FieldDeclaration,
+  type Message,
+  type MessageDeclaration,
+  marginOf,
+  ownValue,
+  parseNumberType,
+  prepareRequest,
+  type RequestRefusal,
+} from '../../protocol/index.ts';
 import type { Confirmation } from './confirmation.ts';
 import type { Asked } from './request-slots.ts';
 import { valueAt } from './state-value.ts';

@@ -1,5 +1,5 @@
 import type { Instant } from '../../instant.ts';
-import type { Discarded, LineRemark } from '../../protocol/decoder.ts';
+import type { Discarded, LineRemark } from '../../protocol/index.ts';
 import type { Ending } from './link-protocol.ts';
 import type { SessionContext } from './session-ports.ts';
 

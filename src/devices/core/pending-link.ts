@@ -1,6 +1,5 @@
 import type { Instant } from '../../instant.ts';
-import type { DecoderFault } from '../../protocol/decoder.ts';
-import type { InvalidPayload, Message, RegisterRequest } from '../../protocol/message.ts';
+import type { DecoderFault, InvalidPayload, Message, RegisterRequest } from '../../protocol/index.ts';
 import { answerTo, type LocalTime, registerReply } from './link-protocol.ts';
 
 /*

@@ -1,8 +1,13 @@
-import type { BareSettings } from '../../contract/settings.ts';
+import type { BareSettings } from '../../contract/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
-import type { Expectation } from '../../protocol/expectation.ts';
-import type { DeclaredMessage, EchoedMessage, InvalidPayload, Message } from '../../protocol/message.ts';
+import type {
+  DeclaredMessage,
+  EchoedMessage,
+  Expectation,
+  InvalidPayload,
+  Message,
+} from '../../protocol/index.ts';
 import { Calls } from './calls.ts';
 import { DeclaredTraffic } from './declared-traffic.ts';
 import { LineTurns, PollPlan, type SendRequest } from './line-turns.ts';

@@ -1,6 +1,6 @@
+import type { Values } from '../../contract/index.ts';
 import type { Instant } from '../../instant.ts';
-import type { Values } from '../../protocol/declared/value.ts';
-import { agrees, type ExpectedReply } from '../../protocol/expectation.ts';
+import { agrees, type ExpectedReply } from '../../protocol/index.ts';
 import type { Observation } from './confirmation.ts';
 
 /** Which side waits for the reply. */

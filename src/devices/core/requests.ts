@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
-import type { BuiltinMessage } from '../../protocol/message.ts';
+import type { BuiltinMessage } from '../../protocol/index.ts';
 import { Calls } from './calls.ts';
 import { nextExchangeAt, observe, present } from './clock-estimate.ts';
 import type { Life } from './life.ts';

@@ -1,9 +1,7 @@
-import type { AlarmEvent, StateDocument, StatsDocument } from '../../contract/feed/topic-documents.ts';
-import type { Transport } from '../../contract/transport.ts';
+import type { AlarmEvent, StateDocument, StatsDocument } from '../../contract/feed/index.ts';
+import type { Transport, Values } from '../../contract/index.ts';
 import type { ErrorCode } from '../../errors.ts';
-import type { Values } from '../../protocol/declared/value.ts';
-import type { DecoderFault, Discarded, LineRemark } from '../../protocol/decoder.ts';
-import type { InvalidPayload, Message } from '../../protocol/message.ts';
+import type { DecoderFault, Discarded, InvalidPayload, LineRemark, Message } from '../../protocol/index.ts';
 import type { Refusal } from './message-catalog.ts';
 import type { PartialUpload, UploadCheckpoint, WholeFile } from './partial-upload.ts';
 

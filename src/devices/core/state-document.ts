@@ -1,9 +1,4 @@
-import type {
-  DeviceStatus,
-  LinkState,
-  LinkStatus,
-  StateDocument,
-} from '../../contract/feed/topic-documents.ts';
+import type { DeviceStatus, LinkState, LinkStatus, StateDocument } from '../../contract/feed/index.ts';
 import type { Measured } from './measurements.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -1,4 +1,4 @@
-import type { Value, Values } from '../../protocol/declared/value.ts';
+import type { Value, Values } from '../../contract/index.ts';
 
 /** `next`, with every part that equals that of `before` being the same object as there. */
 export function shareOld<T extends Value>(before: Value | undefined, next: T): T;

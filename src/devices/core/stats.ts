@@ -1,5 +1,5 @@
-import type { StatsDocument } from '../../contract/feed/topic-documents.ts';
-import type { Discarded } from '../../protocol/decoder.ts';
+import type { StatsDocument } from '../../contract/feed/index.ts';
+import type { Discarded } from '../../protocol/index.ts';
 
 const PUBLISH_EVERY_MS = 1_000;
 

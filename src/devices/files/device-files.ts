@@ -1,5 +1,4 @@
-import { tellDefect } from '../../system/defect.ts';
-import type { Log } from '../../system/log.ts';
+import { type Log, tellDefect } from '../../system/index.ts';
 import type { PartialUpload } from '../core/partial-upload.ts';
 import type { Effect } from '../core/session-events.ts';
 import type { ArrivedFile, UploadStore } from './upload-store.ts';

@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
+import type { Values } from '../../contract/index.ts';
 import { HeartwireError } from '../../errors.ts';
-import { bytesValue, type Values } from '../../protocol/declared/value.ts';
-import type { Clock } from '../../system/clock.ts';
+import { bytesValue } from '../../protocol/index.ts';
+import type { Clock } from '../../system/index.ts';
 import { type ChunkMessage, chunkMessage } from '../core/chunk-message.ts';
 import { FileSender, type FileToSend, type SendProgress, type SendStep } from '../core/file-sender.ts';
 import { type RequestOutcome, STOPPED } from '../core/session-events.ts';

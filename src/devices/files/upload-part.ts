@@ -1,7 +1,7 @@
 import { constants, type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { writeAll } from '../../system/files.ts';
+import { writeAll } from '../../system/index.ts';
 import {
   type FoundPartial,
   RECORD_LENGTH,

@@ -1,8 +1,7 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HeartwireError } from '../../errors.ts';
-import type { Clock, Timer } from '../../system/clock.ts';
-import { blocksOf, DiskBudget, type DiskUse } from '../../system/disk-budget.ts';
+import { blocksOf, type Clock, DiskBudget, type DiskUse, type Timer } from '../../system/index.ts';
 import type { ReceiverLimits } from '../core/file-receiver.ts';
 import { choosePartials, type PartialUpload, RECORD_LENGTH, type WholeFile } from '../core/partial-upload.ts';
 import {

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../../contract/feed/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../contract/wire/index.ts';
 import type { Interest } from './topic-interest.ts';
 
 /** Bytes of memory that a value takes, in their order of magnitude. */

@@ -1,7 +1,5 @@
-import type { CommandOutcome, FeedCommand } from '../../contract/command.ts';
-import { wideChecksumOf } from '../../protocol/crc/checksum.ts';
-import { CRC_64_XZ } from '../../protocol/crc/models.ts';
-import { makeWideCrc } from '../../protocol/crc/wide-crc.ts';
+import type { CommandOutcome, FeedCommand } from '../../contract/index.ts';
+import { CRC_64_XZ, makeWideCrc, wideChecksumOf } from '../../protocol/index.ts';
 import { REDELIVER_MS, TRIES } from './ack-window.ts';
 import { roughSize } from './change.ts';
 

@@ -1,4 +1,4 @@
-import type { PayloadOf, ServerMessageType } from '../../contract/feed/server-messages.ts';
+import type { PayloadOf, ServerMessageType } from '../../contract/feed/index.ts';
 import type { Instant } from '../../instant.ts';
 import type { Change, Retained } from './change.ts';
 import type { PastEvent } from './event-log.ts';

@@ -1,5 +1,5 @@
-import { needsLiteralEnd } from '../../contract/feed/topic.ts';
-import { Ring } from '../../system/ring.ts';
+import { needsLiteralEnd } from '../../contract/wire/index.ts';
+import { Ring } from '../../system/index.ts';
 import { type BroadcastChange, type EventChange, roughSize } from './change.ts';
 import type { PatternTrie } from './pattern-trie.ts';
 import { type Link, Recency } from './recency.ts';

@@ -1,4 +1,4 @@
-import { isAlarms } from '../../contract/feed/topic.ts';
+import { isAlarms } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
 import { type AckKeeper, AckWindow } from './ack-window.ts';
 import type { Encoder, FeedTally } from './encoder.ts';

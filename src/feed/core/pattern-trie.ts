@@ -1,4 +1,4 @@
-import { needsLiteralEnd } from '../../contract/feed/topic.ts';
+import { needsLiteralEnd } from '../../contract/wire/index.ts';
 
 interface Node<T> {
   readonly children: Map<string, Node<T>>;

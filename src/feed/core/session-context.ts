@@ -1,11 +1,8 @@
-import type { CommandOutcome, FeedClient, FeedCommand } from '../../contract/command.ts';
-import type { ClientMessage } from '../../contract/feed/client-messages.ts';
-import type { CloseReason } from '../../contract/feed/close-code.ts';
-import type { FeedErrorCode } from '../../contract/feed/feed-error.ts';
-import type { JsonObject } from '../../contract/feed/json.ts';
-import type { ClientEntry, FeedLimits } from '../../contract/feed/server-messages.ts';
+import type { ClientEntry, ClientMessage, FeedErrorCode, FeedLimits } from '../../contract/feed/index.ts';
+import type { CommandOutcome, FeedClient, FeedCommand } from '../../contract/index.ts';
+import type { CloseReason, JsonObject } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
-import { Rate } from '../../system/token-bucket.ts';
+import { Rate } from '../../system/index.ts';
 import type { Audience } from './audience.ts';
 import type { SessionMemory } from './session-memory.ts';
 import type { Subscriber } from './subscriber.ts';

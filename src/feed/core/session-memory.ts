@@ -1,4 +1,4 @@
-import type { CommandOutcome } from '../../contract/command.ts';
+import type { CommandOutcome } from '../../contract/index.ts';
 import type { Instant } from '../../instant.ts';
 import type { AckKeeper, AckWindow } from './ack-window.ts';
 import { CommandMemory } from './command-memory.ts';

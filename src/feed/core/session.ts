@@ -1,10 +1,14 @@
-import type { CommandOutcome, FeedClient, FeedCommand } from '../../contract/command.ts';
-import type { ClientMessage, ClientMessageType } from '../../contract/feed/client-messages.ts';
-import type { FeedErrorCode } from '../../contract/feed/feed-error.ts';
-import { parseClientMessage } from '../../contract/feed/parse-client-message.ts';
-import { type ClientEntry, PROTOCOL_VERSION } from '../../contract/feed/server-messages.ts';
+import {
+  type ClientEntry,
+  type ClientMessage,
+  type ClientMessageType,
+  type FeedErrorCode,
+  PROTOCOL_VERSION,
+  parseClientMessage,
+} from '../../contract/feed/index.ts';
+import type { CommandOutcome, FeedClient, FeedCommand } from '../../contract/index.ts';
 import type { Instant } from '../../instant.ts';
-import { MinuteCount } from '../../system/token-bucket.ts';
+import { MinuteCount } from '../../system/index.ts';
 import { MAX_OPEN_COMMANDS } from './command-memory.ts';
 import type { SessionConnection, SessionContext, SessionPort, SessionTerms } from './session-context.ts';
 import type { SessionMemory } from './session-memory.ts';

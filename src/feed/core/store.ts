@@ -1,11 +1,18 @@
-import type { Json, JsonObject } from '../../contract/feed/json.ts';
-import { checkDocument, diff, differs, NotADocumentError } from '../../contract/feed/merge-patch.ts';
-import type { Position } from '../../contract/feed/position.ts';
-import { hasWildcard, topicProblem } from '../../contract/feed/topic.ts';
-import type { Publisher } from '../../contract/publisher.ts';
+import type { Publisher } from '../../contract/index.ts';
+import {
+  checkDocument,
+  diff,
+  differs,
+  hasWildcard,
+  type Json,
+  type JsonObject,
+  NotADocumentError,
+  type Position,
+  topicProblem,
+} from '../../contract/wire/index.ts';
 import { HeartwireError } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
-import { Lru } from '../../system/lru.ts';
+import { Lru } from '../../system/index.ts';
 import type { Change, Retained } from './change.ts';
 import { EventLog, type Gap, type PastEvent, type SentAfter } from './event-log.ts';
 import { trieOf } from './pattern-trie.ts';

@@ -1,5 +1,4 @@
-import type { ClientMessage } from '../../contract/feed/client-messages.ts';
-import type { FeedErrorCode } from '../../contract/feed/feed-error.ts';
+import type { ClientMessage, FeedErrorCode } from '../../contract/feed/index.ts';
 import type { Instant } from '../../instant.ts';
 import type { Audience } from './audience.ts';
 import { PatternTrie } from './pattern-trie.ts';

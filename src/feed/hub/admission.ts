@@ -1,13 +1,15 @@
-import type { Caller } from '../../access/caller.ts';
-import { type Admission, refusedByName } from '../../access/host-and-origin.ts';
-import type { Answer } from '../../access/http-answer.ts';
-import { refusal } from '../../access/http-answer.ts';
-import { pathOf } from '../../access/paths.ts';
-import type { CloseReason } from '../../contract/feed/close-code.ts';
-import type { FeedErrorCode } from '../../contract/feed/feed-error.ts';
+import {
+  type Admission,
+  type Answer,
+  type Caller,
+  pathOf,
+  refusal,
+  refusedByName,
+} from '../../access/index.ts';
+import type { FeedErrorCode } from '../../contract/feed/index.ts';
+import type { CloseReason } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
-import { AddressCount, AddressPace, isLoopback } from '../../system/addresses.ts';
-import { TokenBucket } from '../../system/token-bucket.ts';
+import { AddressCount, AddressPace, isLoopback, TokenBucket } from '../../system/index.ts';
 import type { Connection } from './connection.ts';
 import type { FeedServerLimits, LiveLimits } from './limits.ts';
 

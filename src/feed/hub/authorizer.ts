@@ -1,9 +1,16 @@
-import type { Authenticator, Verdict } from '../../access/authenticator.ts';
-import { type AccessRefusal, ANYBODY, isExpired, ownerOf, refusedMessage } from '../../access/grant.ts';
-import type { ClientMessage } from '../../contract/feed/client-messages.ts';
-import type { CloseReason } from '../../contract/feed/close-code.ts';
+import {
+  type AccessRefusal,
+  ANYBODY,
+  type Authenticator,
+  isExpired,
+  ownerOf,
+  refusedMessage,
+  type Verdict,
+} from '../../access/index.ts';
+import type { ClientMessage } from '../../contract/feed/index.ts';
+import type { CloseReason } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
-import type { Clock } from '../../system/clock.ts';
+import type { Clock } from '../../system/index.ts';
 import type { AccessStatus, AuthOutcome, SessionAccess } from '../core/session-context.ts';
 import type { Rejection } from './admission.ts';
 import type { Attempt, Connection } from './connection.ts';

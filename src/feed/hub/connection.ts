@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
-import type { Grant } from '../../access/grant.ts';
-import { CLOSE_CODES, type CloseReason, mayReconnect } from '../../contract/feed/close-code.ts';
+import type { Grant } from '../../access/index.ts';
+import { CLOSE_CODES, type CloseReason, mayReconnect } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
-import type { Clock } from '../../system/clock.ts';
+import type { Clock } from '../../system/index.ts';
 import type { Audience } from '../core/audience.ts';
 import type { FeedSession } from '../core/session.ts';
 import type { SessionConnection } from '../core/session-context.ts';

@@ -1,6 +1,5 @@
 import type { Instant } from '../../instant.ts';
-import type { Arrivals } from '../../system/arrivals.ts';
-import type { Clock, Timer } from '../../system/clock.ts';
+import type { Arrivals, Clock, Timer } from '../../system/index.ts';
 import type { Audience } from '../core/audience.ts';
 import type { Subscriber } from '../core/subscriber.ts';
 

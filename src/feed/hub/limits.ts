@@ -1,6 +1,6 @@
-import { type AdmissionLimits, admissionLimits } from '../../access/admission-control.ts';
-import { DEFAULT_SERVER, type ServerConfig } from '../../config/server.ts';
-import type { FeedLimits } from '../../contract/feed/server-messages.ts';
+import { type AdmissionLimits, admissionLimits } from '../../access/index.ts';
+import { DEFAULT_SERVER, type ServerConfig } from '../../config/index.ts';
+import type { FeedLimits } from '../../contract/feed/index.ts';
 
 /** Limits of the feed; `welcome` announces those that concern clients. */
 export interface FeedServerLimits {

@@ -1,4 +1,4 @@
-import { ANYBODY } from '../../access/grant.ts';
+import { ANYBODY } from '../../access/index.ts';
 import type { Instant } from '../../instant.ts';
 import { ParkedSessions, type SessionMemory } from '../core/session-memory.ts';
 import type { FeedStore } from '../core/store.ts';

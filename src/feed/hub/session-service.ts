@@ -1,9 +1,8 @@
-import type { CommandOutcome, FeedClient, FeedCommand } from '../../contract/command.ts';
-import type { ClientEntry } from '../../contract/feed/server-messages.ts';
+import type { ClientEntry } from '../../contract/feed/index.ts';
+import type { CommandOutcome, FeedClient, FeedCommand } from '../../contract/index.ts';
 import { HeartwireError } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
-import type { Clock } from '../../system/clock.ts';
-import { withResolvers } from '../../system/with-resolvers.ts';
+import { type Clock, withResolvers } from '../../system/index.ts';
 import type { SessionPort } from '../core/session-context.ts';
 import type { SessionMemory } from '../core/session-memory.ts';
 import type { Authorizer } from './authorizer.ts';

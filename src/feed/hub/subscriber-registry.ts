@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { Authenticator, type Verdict } from '../../access/authenticator.ts';
-import { ownerOf } from '../../access/grant.ts';
-import type { ClientEntry } from '../../contract/feed/server-messages.ts';
+import { Authenticator, ownerOf, type Verdict } from '../../access/index.ts';
+import type { ClientEntry } from '../../contract/feed/index.ts';
 import type { Instant } from '../../instant.ts';
-import type { Arrivals } from '../../system/arrivals.ts';
-import { type Clock, systemClock, type Timer } from '../../system/clock.ts';
-import type { Affected } from '../../system/defect.ts';
-import type { Live } from '../../system/live-config.ts';
+import {
+  type Affected,
+  type Arrivals,
+  type Clock,
+  type Live,
+  systemClock,
+  type Timer,
+} from '../../system/index.ts';
 import type { Framer } from '../core/encoder.ts';
 import { FeedSession } from '../core/session.ts';
 import { SessionMemory } from '../core/session-memory.ts';

@@ -1,7 +1,6 @@
-import { CLOSE_CODES, type CloseReason } from '../../contract/feed/close-code.ts';
+import { CLOSE_CODES, type CloseReason } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
-import type { Arrivals } from '../../system/arrivals.ts';
-import type { Clock } from '../../system/clock.ts';
+import type { Arrivals, Clock } from '../../system/index.ts';
 import { Audience } from '../core/audience.ts';
 import type { Framer } from '../core/encoder.ts';
 import { SessionContext, type SessionPort } from '../core/session-context.ts';

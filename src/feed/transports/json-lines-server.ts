@@ -1,16 +1,19 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createSecureServer } from 'node:tls';
-import { type AdmissionLimits, ConnectionLimiter } from '../../access/admission-control.ts';
-import { CLOSE_CODES } from '../../contract/feed/close-code.ts';
-import { parseClientMessage } from '../../contract/feed/parse-client-message.ts';
+import { type AdmissionLimits, ConnectionLimiter } from '../../access/index.ts';
+import { parseClientMessage } from '../../contract/feed/index.ts';
+import { CLOSE_CODES } from '../../contract/wire/index.ts';
 import { HeartwireError } from '../../errors.ts';
-import { formatHostPort } from '../../links/address.ts';
-import { listeningHost } from '../../links/names/name-resolver.ts';
-import { plainAddress } from '../../system/addresses.ts';
-import { BACKLOG, Handshakes, listenError } from '../../system/listening.ts';
-import type { Live } from '../../system/live-config.ts';
-import type { TlsSource } from '../../system/tls.ts';
+import { formatHostPort, listeningHost } from '../../links/index.ts';
+import {
+  BACKLOG,
+  Handshakes,
+  type Live,
+  listenError,
+  plainAddress,
+  type TlsSource,
+} from '../../system/index.ts';
 import type { TextPart } from '../core/encoder.ts';
 import { type Connection, endSocket } from '../hub/connection.ts';
 import type { SubscriberRegistry } from '../hub/subscriber-registry.ts';

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { JsonScanner } from '../../contract/feed/json-scan.ts';
-import type { Clock } from '../../system/clock.ts';
+import { JsonScanner } from '../../contract/feed/index.ts';
+import type { Clock } from '../../system/index.ts';
 import { endSocket, type TransportSocket } from '../hub/connection.ts';
 
 /** Receives what a TCP client sent. */

@@ -1,5 +1,4 @@
-import { isJsonObject, type Json } from '../../contract/feed/json.ts';
-import type { Position } from '../../contract/feed/position.ts';
+import { isJsonObject, type Json, type Position } from '../../contract/wire/index.ts';
 import type { TextPart } from '../core/encoder.ts';
 import { frameAround, textLength } from './text-parts.ts';
 

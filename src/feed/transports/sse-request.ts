@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Answer, refusal } from '../../access/http-answer.ts';
-import type { JsonObject } from '../../contract/feed/json.ts';
-import { parseClientMessage } from '../../contract/feed/parse-client-message.ts';
+import { type Answer, refusal } from '../../access/index.ts';
+import { parseClientMessage } from '../../contract/feed/index.ts';
+import type { JsonObject } from '../../contract/wire/index.ts';
 import { positionOf } from './sse-frame.ts';
 
 /** The topics of a stream, and the `subscribe` that a client would have sent over a WebSocket. */

@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Caller } from '../../access/caller.ts';
-import { type Grant, refusedTopics } from '../../access/grant.ts';
-import { type Answer, refusal } from '../../access/http-answer.ts';
-import { forbidden } from '../../access/request-access.ts';
-import { plainAddress } from '../../system/addresses.ts';
-import type { Clock } from '../../system/clock.ts';
+import {
+  type Answer,
+  type Caller,
+  forbidden,
+  type Grant,
+  refusal,
+  refusedTopics,
+} from '../../access/index.ts';
+import { type Clock, plainAddress } from '../../system/index.ts';
 import { tooManyPatterns } from '../core/subscribe.ts';
 import { endSocket, type TransportSocket } from '../hub/connection.ts';
 import type { SubscriberRegistry } from '../hub/subscriber-registry.ts';

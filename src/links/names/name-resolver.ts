@@ -1,6 +1,6 @@
 import { isIP, type LookupFunction } from 'node:net';
 import { HeartwireError } from '../../errors.ts';
-import { Lru } from '../../system/lru.ts';
+import { Lru } from '../../system/index.ts';
 import type { LinkEnd } from '../link.ts';
 import { type Answered, DnsChannel } from './dns-channel.ts';
 import {

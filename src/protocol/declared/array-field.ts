@@ -11,7 +11,8 @@ export function arrayField(declaration: FieldDeclaration, element: FieldCodec, s
   const extent = extentCodec(declaration.count ?? 'rest', scope);
   const most = Math.min(declaration.max ?? scope.limit, extent.most);
   const rest = declaration.count === 'rest' || declaration.count === undefined;
-  const least = Math.max(1, element.min);
+  // A column may be empty, and still is one element.
+  const least = scope.columns === undefined ? Math.max(1, element.min) : 0;
   const checked = (value: unknown): readonly unknown[] => {
     if (value === undefined || value === null) throw new FieldError('is missing', shown(value));
     if (!Array.isArray(value)) throw new FieldError('must be a list', shown(value));
@@ -23,7 +24,7 @@ export function arrayField(declaration: FieldDeclaration, element: FieldCodec, s
     min: extent.prefix + (extent.fixed ?? 0) * element.min,
     max: extent.prefix + Math.min(most * element.max, scope.limit),
     read(reading) {
-      const said = extent.read(reading, least);
+      const said = extent.read(reading, Math.max(1, least));
       if (said === undefined) return undefined;
       if (!rest && said > most) return tooMany(reading, said, most, 'elements');
       // A count that the payload cannot hold is refused before a single element is read.
@@ -66,7 +67,7 @@ export function arrayField(declaration: FieldDeclaration, element: FieldCodec, s
       return values;
     },
     check(reading) {
-      const said = extent.look(reading, least);
+      const said = extent.look(reading, Math.max(1, least));
       if (said < 0 || (!rest && (said > most || said * least > reading.end - reading.at))) return false;
       const stop = reading.end - scope.tail;
       for (let index = 0; rest ? reading.at < stop : index < said; index++) {

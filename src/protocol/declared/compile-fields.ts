@@ -1,16 +1,22 @@
 import { arrayField } from './array-field.ts';
+import { autoColumns } from './auto-columns.ts';
 import { bitsField } from './bits-field.ts';
 import { bytesField, constantBytes, fixedBytes, reservedField } from './bytes-field.ts';
 import { checksumField } from './checksum-field.ts';
+import { columnField, isColumnField, skippedColumn } from './column-field.ts';
 import { type Presence, presence, splitReference } from './condition.ts';
-import type { FieldDeclaration } from './declaration.ts';
-import type { FieldCodec, Scope, Target } from './field-codec.ts';
+import type { FieldDeclaration, SplitDeclaration } from './declaration.ts';
+import type { FieldCodec, Scope, Target, TextNumbers } from './field-codec.ts';
 import { floatField } from './float-field.ts';
+import { type KeyedMember, keyedField } from './keyed-field.ts';
 import { numberField } from './number-field.ts';
 import { type NumberType, parseNumberType, parseWhole, storeFloat, storeWide } from './number-type.ts';
+import { type Split, splitOf } from './split.ts';
+import { splitField } from './split-field.ts';
 import { type Member, structField } from './struct-field.ts';
 import { encodeText, unitOf } from './text-code.ts';
 import { textField } from './text-field.ts';
+import { namedText, textInSlot } from './text-names.ts';
 import { wideField } from './wide-field.ts';
 
 /** A field that is made by the compiler itself: the id, the error code. */
@@ -69,15 +75,19 @@ export function compileFields(
     while (left[0] !== undefined && offset >= left[0].at) addHead();
     const name = declaration.name ?? `reserved_${index}`;
     const slot = outer.referred.has(name) ? outer.next.slot++ : -1;
+    const texts: TextNumbers = new Map();
     const scope: Scope = {
       ...outer,
       // Both grow with each field: a reader sees the fields in front.
       targets,
       marks,
       slot,
-      tail: outer.tail + tailBehind(fields, index, outer),
+      texts,
+      tail: outer.columns === undefined ? outer.tail + tailBehind(fields, index, outer) : 0,
     };
-    const codec = compileField(declaration, scope);
+    // In front of the id of a text stand fields of a fixed length, and no columns.
+    const inFront = left.length > 0;
+    const codec = compileField(declaration, inFront ? { ...scope, columns: undefined } : scope);
     members.push({
       name,
       codec,
@@ -87,7 +97,7 @@ export function compileFields(
       unit: declaration.unit,
       counts: counted.get(name),
     });
-    if (slot >= 0) targets.set(name, { slot, declaration });
+    if (slot >= 0) targets.set(name, { slot, declaration, texts });
     offset += codec.min;
   }
   while (left.length > 0) addHead();
@@ -118,8 +128,9 @@ export function takesRest(field: FieldDeclaration | undefined): boolean {
     case 'bytes':
       return field.value === undefined && (field.length ?? 'rest') === 'rest';
     case 'array':
-      return (field.count ?? 'rest') === 'rest';
+      return (field.count ?? 'rest') === 'rest' || field.separator !== undefined;
     case 'struct':
+      if (field.separator !== undefined || field.keyValue !== undefined) return true;
       return (field.fields ?? []).some(takesRest);
     default:
       return false;
@@ -140,20 +151,95 @@ function countedIn(fields: readonly FieldDeclaration[]): ReadonlyMap<string, str
 
 /** Compiles one field. The declaration has passed the lint. */
 export function compileField(declaration: FieldDeclaration, scope: Scope): FieldCodec {
+  if (scope.columns === undefined || !isColumn(declaration)) return compileContent(declaration, scope);
+  return columnField(declaration, compileColumn(declaration, scope), scope.columns, scope);
+}
+
+/** Whether a field is one column of a text, or the pair of a key; else it is made of several. */
+export function isColumn({ type, separator, keyValue }: FieldDeclaration): boolean {
+  return (type !== 'struct' && type !== 'array') || separator !== undefined || keyValue !== undefined;
+}
+
+/** What reads the text of one column, which ends where the column does. */
+function compileColumn(declaration: FieldDeclaration, scope: Scope): FieldCodec {
+  const inner = { ...scope, columns: undefined, tail: 0 };
+  const { type, length, terminator, value } = declaration;
+  if (type === 'reserved') return skippedColumn(scope.limit);
+  const open = length === undefined && terminator === undefined && value === undefined;
+  const ends = type !== 'struct' && type !== 'array' && type !== 'crc' && open;
+  return compileContent(ends ? { ...declaration, length: 'rest' } : declaration, inner);
+}
+
+/** Fields of a structure, a message or a reply: one behind the other, or a text that is split into them. */
+export function compileBody(
+  fields: readonly FieldDeclaration[],
+  form: SplitDeclaration,
+  scope: Scope,
+  heads: readonly Head[] = [],
+): FieldCodec {
+  const split = splitOf(form);
+  if (split === undefined) return structField(compileFields(fields, scope, heads));
+  const { limit, tail } = scope;
+  const inner = { ...scope, tail: 0 };
+  const behind = (codec: FieldCodec): FieldCodec => behindHead(compileFields([], inner, heads), codec);
+  if (form.columns === 'auto') {
+    return behind(splitField(autoColumns(split, limit), split, form, tail, limit));
+  }
+  if (split.keyValue.length === 0) {
+    const body = structField(compileFields(fields, { ...inner, columns: split }, heads));
+    return splitField(body, split, form, tail, limit);
+  }
+  return behind(keyedField(keyedMembers(fields, split, inner), split, form, tail, limit));
+}
+
+/** What has no values of its own, and then all that has. */
+function behindHead(head: readonly Member[], codec: FieldCodec): FieldCodec {
+  if (head.length === 0) return codec;
+  return {
+    ...codec,
+    min: head.reduce((sum, each) => sum + each.codec.min, codec.min),
+    read(reading) {
+      for (const { codec: fixed, name } of head) {
+        fixed.read(reading);
+        if (reading.failure === undefined) continue;
+        reading.failure.field = name;
+        return undefined;
+      }
+      return codec.read(reading);
+    },
+    check: (reading) => head.every((each) => each.codec.check(reading)) && codec.check(reading),
+    write(writing, value) {
+      for (const { codec: fixed } of head) fixed.write(writing, undefined);
+      codec.write(writing, value);
+    },
+  };
+}
+
+function keyedMembers(
+  fields: readonly FieldDeclaration[],
+  split: Split,
+  scope: Scope,
+): readonly KeyedMember[] {
+  return compileFields(fields, { ...scope, columns: split }).flatMap((member, index) => {
+    const { codec, name } = member;
+    const { key = name, optional } = fields[index] ?? {};
+    return isColumnField(codec)
+      ? [{ key, member, content: codec.content, required: optional === false }]
+      : [];
+  });
+}
+
+function compileContent(declaration: FieldDeclaration, scope: Scope): FieldCodec {
   const { type, value } = declaration;
   switch (type) {
     case 'text':
-      return value === undefined
-        ? textField(declaration, scope)
-        : constantText(declaration, value, scope.limit);
+      return compileText(declaration, scope);
     case 'bytes':
       return value === undefined ? bytesField(declaration, scope) : constantBytes(value);
-    case 'array': {
-      const element = compileField(declaration.of ?? { type: 'u8' }, { ...scope, slot: -1, tail: 0 });
-      return arrayField(declaration, element, scope);
-    }
+    case 'array':
+      return compileArray(declaration, scope);
     case 'struct':
-      return structField(compileFields(declaration.fields ?? [], scope));
+      return compileBody(declaration.fields ?? [], declaration, scope);
     case 'crc':
       return checksumField(declaration, scope);
     case 'reserved':
@@ -170,6 +256,31 @@ export function compileField(declaration: FieldDeclaration, scope: Scope): Field
         : numberField(declaration, number, scope);
     }
   }
+}
+
+function compileText(declaration: FieldDeclaration, scope: Scope): FieldCodec {
+  const { value, enum: names } = declaration;
+  if (value !== undefined) return constantText(declaration, value, scope.limit);
+  const plain = textField(declaration, scope);
+  const text =
+    scope.slot < 0 || scope.texts === undefined ? plain : textInSlot(plain, scope.slot, scope.texts);
+  return typeof names === 'object' ? namedText(text, names) : text;
+}
+
+function compileArray(declaration: FieldDeclaration, scope: Scope): FieldCodec {
+  const of = declaration.of ?? { type: 'u8' };
+  const split = splitOf(declaration);
+  if (split === undefined) {
+    const element = compileField(of, { ...scope, slot: -1, tail: 0 });
+    return arrayField(declaration, element, scope);
+  }
+  const element = compileField(of, { ...scope, slot: -1, tail: 0, columns: split });
+  const list = arrayField({ ...declaration, count: declaration.count ?? 'rest' }, element, {
+    ...scope,
+    tail: 0,
+    columns: split,
+  });
+  return splitField(list, split, declaration, scope.tail, scope.limit);
 }
 
 /** A number that is always the same. */

@@ -1,6 +1,7 @@
 import type { ByteOrder } from '../framing/byte-order.ts';
 import type { FramingDeclaration } from '../framing/declaration.ts';
 import type { Declared, KeyTable } from '../keys.ts';
+import { COLUMN_KEYS, SPLIT_KEYS } from './split-keys.ts';
 
 export type { ByteOrder } from '../framing/byte-order.ts';
 export type { FramingDeclaration } from '../framing/declaration.ts';
@@ -32,7 +33,7 @@ export interface ConfirmDeclaration {
 }
 
 /** What answers a message: nothing, an error code, or an error code and (on success) fields. */
-export type ReplyDeclaration = 'none' | 'status' | { readonly fields: readonly FieldDeclaration[] };
+export type ReplyDeclaration = 'none' | 'status' | Declared<typeof REPLY_KEYS, Values>;
 
 /** Values of the kinds of keys that only fields and messages have. */
 interface Values {
@@ -179,7 +180,8 @@ export const FIELD_KEYS = {
   },
   enum: {
     kind: 'enum',
-    description: 'Whole number: names of its values, an enum from `enums:` or written out.',
+    description:
+      'Whole number: names of its values, an enum from `enums:` or written out. Text in a column: names by text, written out.',
   },
   bits: {
     kind: 'groups',
@@ -236,6 +238,8 @@ export const FIELD_KEYS = {
   },
   of: { kind: 'field', description: 'Array: what each element is, a field without a name.' },
   fields: { kind: 'fields', description: 'Structure: its fields.' },
+  ...SPLIT_KEYS,
+  ...COLUMN_KEYS,
   algorithm: {
     kind: 'checksum',
     description:
@@ -272,10 +276,23 @@ export type TextContent = NonNullable<FieldDeclaration['content']>;
 /** Present only where an earlier field has one of these values (`is`), or none of them (`not`). */
 export type Condition = Declared<typeof CONDITION_KEYS, Values>;
 
+/** How a text is split into fields. */
+export type SplitDeclaration = Declared<typeof SPLIT_KEYS, Values>;
+
 /** A value outside of a range is doubtful (`warn`) or dangerous (`alarm`). */
 export type LimitsDeclaration = Declared<typeof LIMITS_KEYS, Values>;
 
 export type BitDeclaration = Declared<typeof BIT_KEYS, Values>;
+
+/** The keys of a reply that has fields. */
+export const REPLY_KEYS = {
+  fields: {
+    kind: 'fields',
+    required: true,
+    description: 'Its fields, behind the error code; they are there where that is 0.',
+  },
+  ...SPLIT_KEYS,
+} as const satisfies KeyTable;
 
 /** The keys of a message. */
 export const MESSAGE_KEYS = {
@@ -346,6 +363,7 @@ export const MESSAGE_KEYS = {
       'A byte that the checksum of its frame covers behind all others, though it is not on the wire (MAVLink: CRC_EXTRA).',
   },
   fields: { kind: 'fields', description: 'Its fields, one behind the other.' },
+  ...SPLIT_KEYS,
 } as const satisfies KeyTable;
 
 export type MessageDeclaration = Declared<typeof MESSAGE_KEYS, Values>;

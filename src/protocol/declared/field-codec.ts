@@ -1,5 +1,6 @@
 import type { ByteOrder, EnumDeclaration, FieldDeclaration } from './declaration.ts';
 import type { Reading } from './reading.ts';
+import type { Split } from './split.ts';
 import type { Value } from './value.ts';
 import type { Writing } from './writing.ts';
 
@@ -26,10 +27,15 @@ export interface FieldCodec {
   measure?(value: unknown): number;
 }
 
+/** Numbers for texts, by which conditions know the text of a field: those that no condition names have none. */
+export type TextNumbers = Map<string, number>;
+
 /** What fields can refer to. */
 export interface Target {
   readonly slot: number;
   readonly declaration: FieldDeclaration;
+  /** Numbers of the texts that it may have, for conditions. */
+  readonly texts: TextNumbers;
 }
 
 /** Where a field stands while it is compiled. */
@@ -48,8 +54,12 @@ export interface Scope {
   readonly marks: ReadonlyMap<string, number>;
   /** Hands out numbers of slots and of marks. */
   readonly next: { slot: number; mark: number };
+  /** How the text around is split into columns, one of which the field is; absent among bytes. */
+  readonly columns?: Split | undefined;
   /** Bytes behind the field up to the end of the payload, for what takes all the rest. */
   readonly tail: number;
-  /** The slot in which a number keeps its raw value; -1 for none. */
+  /** The slot in which a number keeps its raw value, and a text its number; -1 for none. */
   readonly slot: number;
+  /** Numbers of the texts that conditions on the field name. */
+  readonly texts?: TextNumbers | undefined;
 }

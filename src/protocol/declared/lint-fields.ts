@@ -2,18 +2,21 @@ import { compileField, takesRest } from './compile-fields.ts';
 import type { FieldDeclaration, ProtocolDeclaration } from './declaration.ts';
 import type { Scope } from './field-codec.ts';
 import { lintName, type Path } from './finding.ts';
+import { isColumnKey, lintColumn, lintSplit, lintTextNames, within } from './lint-columns.ts';
 import { lintConstant } from './lint-constants.ts';
 import { lintNumber } from './lint-numbers.ts';
 import { isCount, lintChecksum, lintCondition, lintExtent, type Surroundings } from './lint-references.ts';
 import { parseNumberType } from './number-type.ts';
+import { isSplit } from './split.ts';
 
+const SPLIT = ['separator', 'keyValue', 'quotes', 'columns', 'extra'] as const;
 const COMMON = ['name', 'type', 'description', 'when'] as const;
 /** Keys with a meaning, by type; what is not listed is a number. */
 const KEYS: Readonly<Record<string, readonly (keyof FieldDeclaration)[]>> = {
-  text: [...COMMON, 'length', 'max', 'encoding', 'terminator', 'pad', 'content', 'value'],
+  text: [...COMMON, 'length', 'max', 'encoding', 'terminator', 'pad', 'content', 'value', 'enum'],
   bytes: [...COMMON, 'length', 'max', 'value'],
-  array: [...COMMON, 'count', 'of', 'max'],
-  struct: [...COMMON, 'fields'],
+  array: [...COMMON, 'count', 'of', 'max', 'separator', 'quotes'],
+  struct: [...COMMON, 'fields', ...SPLIT],
   crc: [...COMMON, 'algorithm', 'covers', 'byteOrder'],
   reserved: [...COMMON, 'length'],
 };
@@ -57,7 +60,7 @@ export function lintFields(fields: readonly FieldDeclaration[], path: Path, arou
         );
       }
     }
-    const behind = takesRest(field) ? fields.slice(index + 1) : [];
+    const behind = takesRest(field) && around.region === undefined ? fields.slice(index + 1) : [];
     const restPossible = around.restPossible && behind.every((each) => isFixed(each, around.protocol));
     // The map grows with each field: a reader sees the fields in front.
     lintField(field, here, { ...around, earlier, restPossible }, own);
@@ -110,8 +113,8 @@ function lintField(
     return;
   }
   for (const key of Object.keys(field) as (keyof FieldDeclaration)[]) {
-    if (field[key] === undefined || keys?.includes(key)) continue;
-    const written = key === 'byteOrder' ? 'byte_order' : key;
+    if (field[key] === undefined || keys?.includes(key) || isColumnKey(key, around.region)) continue;
+    const written = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     findings.add(
       'config_no_effect',
       [...path, written],
@@ -119,6 +122,7 @@ function lintField(
       'Remove it.',
     );
   }
+  lintColumn(field, number !== undefined, path, around);
   if (field.when !== undefined) lintCondition(field.when, [...path, 'when'], around);
   if (number !== undefined) lintNumber(field, number, protocol.enums, path, findings);
   switch (type) {
@@ -130,10 +134,11 @@ function lintField(
       lintArray(field, path, around, own);
       break;
     case 'struct':
-      if ((field.fields ?? []).length === 0) {
+      if ((field.fields ?? []).length === 0 && field.columns === undefined) {
         findings.add('config_missing_key', path, 'The structure has no fields.', 'Add `fields:`.');
       }
-      lintFields(field.fields ?? [], [...path, 'fields'], around);
+      lintSplit(field, field.fields ?? [], path, findings);
+      lintFields(field.fields ?? [], [...path, 'fields'], within(field, around));
       break;
     case 'crc':
       lintChecksum(field, path, around);
@@ -162,8 +167,11 @@ function lintContent(
 ): void {
   const { findings } = around;
   const { type, length, terminator, value, encoding = 'utf8', pad } = field;
+  if (type === 'text' && field.enum !== undefined) lintTextNames(field, path, around);
   if (value !== undefined) lintConstant(field, path, findings);
   else if (length === undefined && terminator === undefined) {
+    // A column ends where its separator stands.
+    if (around.region !== undefined) return;
     const also = type === 'text' ? ', or `terminator: 0`' : '';
     findings.add(
       'config_missing_key',
@@ -213,7 +221,12 @@ function lintArray(
 ): void {
   const { findings, protocol } = around;
   const { count, of } = field;
-  if (count === undefined) {
+  const split = isSplit(field);
+  const inner = split ? within(field, around) : around;
+  lintSplit(field, undefined, path, findings);
+  if (count === undefined && split) {
+    // Its elements go up to the end of its text.
+  } else if (count === undefined) {
     findings.add(
       'config_missing_key',
       path,
@@ -254,8 +267,8 @@ function lintArray(
       'warning',
     );
   }
-  lintField(of, here, { ...around, restPossible: false }, new Map());
-  if (findings.errors > before) return;
+  lintField(of, here, { ...inner, restPossible: inner.region !== undefined }, new Map());
+  if (findings.errors > before || inner.region !== undefined) return;
   if (compileField(of, sizingScope(protocol)).min < 1) {
     findings.add(
       'config_bad_value',

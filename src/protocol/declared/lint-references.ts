@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly coverable: ReadonlySet<string>;
   /** All behind the field is of known length, so it may take all the rest. */
   readonly restPossible: boolean;
+  /** The fields are columns or pairs of a text. */
+  readonly region?: 'columns' | 'pairs' | undefined;
 }
 
 export function lintExtent(
@@ -96,12 +98,12 @@ export function lintCondition(
     );
     return;
   }
-  if (type === undefined || type.kind !== 'int' || type.bytes > 6) {
+  if (target.type !== 'text' && (type === undefined || type.kind !== 'int' || type.bytes > 6)) {
     findings.add(
       'config_bad_value',
       [...path, 'field'],
-      `\`${name}\` is no whole number of at most 48 bits.`,
-      'Name a whole number, or one of its bits.',
+      `\`${name}\` is no whole number of at most 48 bits, and no text.`,
+      'Name a whole number, one of its bits, or a text.',
     );
     return;
   }
@@ -114,6 +116,7 @@ export function lintCondition(
     );
     return;
   }
+  if (target.type === 'text') return;
   const names = enumNames(bit === undefined ? target.enum : bit.enum, protocol.enums);
   const wanted = condition.is ?? condition.not;
   for (const value of Array.isArray(wanted) ? wanted : [wanted]) {

@@ -3,6 +3,7 @@ import { compileField } from './compile-fields.ts';
 import type { FieldDeclaration, MessageDeclaration, ProtocolDeclaration } from './declaration.ts';
 import { type DeclarationFinding, Findings, lintName, type Path } from './finding.ts';
 import { lintAddress } from './lint-address.ts';
+import { lintSplit, within } from './lint-columns.ts';
 import { lintConfirms } from './lint-confirms.ts';
 import { lintFields, sizingScope } from './lint-fields.ts';
 import { lintCrcExtra, lintExtraById } from './lint-framing.ts';
@@ -10,6 +11,7 @@ import { lintEnum } from './lint-numbers.ts';
 import { lintRejects } from './lint-rejects.ts';
 import { MessageCodec, wrapId } from './message-codec.ts';
 import { parseNumberType } from './number-type.ts';
+import { isSplit } from './split.ts';
 
 /** Names with a meaning of their own wherever messages are named. */
 const RESERVED = new Set(['unknown', 'invalid', 'declared']);
@@ -188,8 +190,20 @@ function lintMessage(
     coverable: new Set(protocol.id === undefined ? [] : ['id']),
     restPossible: true,
   };
-  lintFields(fields, [...path, 'fields'], surroundings);
-  if (typeof reply === 'object') lintFields(reply.fields, [...path, 'reply', 'fields'], surroundings);
+  lintSplit(message, fields, path, findings);
+  lintFields(fields, [...path, 'fields'], within(message, surroundings));
+  if (typeof reply === 'object') {
+    lintSplit(reply, reply.fields, [...path, 'reply'], findings);
+    lintFields(reply.fields, [...path, 'reply', 'fields'], within(reply, surroundings));
+    if (isSplit(reply) && protocol.error !== undefined) {
+      findings.add(
+        'config_conflict',
+        [...path, 'reply'],
+        'Replies of this protocol carry an error code, which no text can have.',
+        'Write `error: none` in `protocol:`.',
+      );
+    }
+  }
   if (reply === 'status' && protocol.error === undefined) {
     findings.add(
       'config_conflict',

@@ -3,18 +3,26 @@ import { copyOf } from '../describe.ts';
 import type { DeclaredMessage, InvalidPayload } from '../message.ts';
 import { ADDRESS_MEMBER, addressField, addressForm } from './address-field.ts';
 import {
+  compileBody,
   compileFields,
   constantNumber,
   type FixedMember,
   type Head,
   referencesIn,
 } from './compile-fields.ts';
-import type { FieldDeclaration, MessageDeclaration, ProtocolDeclaration, Sender } from './declaration.ts';
+import type {
+  FieldDeclaration,
+  MessageDeclaration,
+  ProtocolDeclaration,
+  Sender,
+  SplitDeclaration,
+} from './declaration.ts';
 import { enumNames } from './enum-names.ts';
 import type { FieldCodec, Scope } from './field-codec.ts';
 import { numberField } from './number-field.ts';
 import { type NumberType, parseNumberType } from './number-type.ts';
 import type { FieldTrace, Reading } from './reading.ts';
+import { isSplit } from './split.ts';
 import { structField } from './struct-field.ts';
 import type { FieldIssue, Values } from './value.ts';
 import { FieldError, type Writing } from './writing.ts';
@@ -36,6 +44,8 @@ export interface Form {
   /** So many times a check looks at each byte at most: once for the fields, once for every checksum. */
   readonly passes: number;
   readonly fields: readonly FieldDeclaration[];
+  /** How its text is split into these; without a separator it is bytes. */
+  readonly split: SplitDeclaration;
 }
 
 interface CompiledForm extends Form {
@@ -76,11 +86,17 @@ export class MessageCodec {
         ? undefined
         : { name: 'id', codec: constantNumber(idType, this.id) };
     const { fields = [], reply = 'none' } = declaration;
-    this.#main = compileForm(protocol, reply === 'none' ? 'notice' : 'request', fields, id);
+    this.#main = compileForm(protocol, reply === 'none' ? 'notice' : 'request', fields, id, declaration);
     this.#reply =
       reply === 'none'
         ? undefined
-        : compileForm(protocol, 'reply', reply === 'status' ? [] : reply.fields, id);
+        : compileForm(
+            protocol,
+            'reply',
+            reply === 'status' ? [] : reply.fields,
+            id,
+            reply === 'status' ? {} : reply,
+          );
     this.forms = this.#reply === undefined ? [this.#main] : [this.#main, this.#reply];
     const names = enumNames({ ...protocol.errors, ...declaration.errors }, {});
     this.#errorName = (error) => names?.nameOf(error);
@@ -284,6 +300,7 @@ function compileForm(
   kind: DeclaredKind,
   fields: readonly FieldDeclaration[],
   id: FixedMember | undefined,
+  split: SplitDeclaration,
 ): CompiledForm {
   const { referred, covered } = referencesIn(fields);
   const next = { slot: 0, mark: 0 };
@@ -320,6 +337,10 @@ function compileForm(
     const codec = addressField(address, protocol.address?.value, addressSlot);
     heads.unshift({ at: protocol.address?.at ?? 0, members: [{ name: ADDRESS_MEMBER, codec }] });
   }
+  if (isSplit(split)) {
+    const form = splitForm(fields, split, scope, heads);
+    return { ...form, kind, errorSlot, addressSlot, fields, split };
+  }
   const compiled = compileFields(fields, scope, heads);
   const body = structField(compiled);
   const [first, ...others] = compiled;
@@ -340,6 +361,57 @@ function compileForm(
       return sum + (proves && present === undefined ? 8 * codec.min : 0);
     }, 0),
     fields,
+    split,
+  };
+}
+
+/** The form of a text; its id, and what stands in front of that, is its first column. */
+function splitForm(
+  fields: readonly FieldDeclaration[],
+  split: SplitDeclaration,
+  scope: Scope,
+  heads: readonly Head[],
+): Omit<CompiledForm, 'kind' | 'fields' | 'split' | 'errorSlot' | 'addressSlot'> {
+  const columns = heads.map((head) => ({
+    ...head,
+    members: head.members.map(({ name, codec }) => ({ name, codec: asColumn(codec) })),
+  }));
+  const body = compileBody(fields, split, scope, columns);
+  const fixed = [...fields, ...fields.flatMap(({ of }) => of ?? [])];
+  const constants = fixed.reduce((sum, { value, prefix, suffix }) => {
+    return (
+      sum + (value === undefined ? 0 : String(value).length) + (prefix?.length ?? 0) + (suffix?.length ?? 0)
+    );
+  }, 0);
+  const idBytes = heads.flatMap(({ members }) => members).reduce((sum, { codec }) => sum + codec.min, 0);
+  return {
+    body,
+    behindId: body,
+    idBytes: 0,
+    minLength: idBytes,
+    maxLength: scope.limit,
+    passes: 2 + checksumsIn(fields),
+    proven: constants > 0,
+    proofBits: 8 * (constants + idBytes),
+  };
+}
+
+/** The id counts as a column, so that a separator stands behind it. */
+function asColumn(codec: FieldCodec): FieldCodec {
+  return {
+    ...codec,
+    read(reading) {
+      reading.column = 1;
+      return codec.read(reading);
+    },
+    check(reading) {
+      reading.column = 1;
+      return codec.check(reading);
+    },
+    write(writing, value) {
+      writing.column = 1;
+      codec.write(writing, value);
+    },
   };
 }
 

@@ -62,6 +62,8 @@ export class Reading {
   /** Bytes that checksums looked at since `begin`, and may look at while a frame is searched. */
   summed = 0;
   mostSummed = 0;
+  /** Columns of the text around that were read. */
+  column = 0;
 
   begin(bytes: Uint8Array, start: number, end: number): void {
     this.bytes = bytes;
@@ -76,6 +78,7 @@ export class Reading {
     this.trace = undefined;
     this.depth = 0;
     this.summed = 0;
+    this.column = 0;
   }
 
   /** Moves on by so many bytes; false where the payload ends before. */

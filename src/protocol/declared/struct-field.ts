@@ -144,20 +144,20 @@ function restReader(members: readonly Member[]): ReadMembers {
 }
 
 /** What the members of one structure leave besides their values. */
-interface Left {
+export interface Left {
   readonly firstIssue: number;
   /** Issues up to this one have their names. */
   issues: number;
   raws: Record<string, Value> | undefined;
 }
 
-function rawsOf(left: Left): Record<string, Value> {
+export function rawsOf(left: Left): Record<string, Value> {
   left.raws ??= {};
   return left.raws;
 }
 
 /** Names what a member left; false where the member failed. */
-function takeEvent(reading: Reading, name: string, left: Left): boolean {
+export function takeEvent(reading: Reading, name: string, left: Left): boolean {
   reading.eventful = false;
   reading.raw = undefined;
   if (reading.issueCount !== left.issues) {
@@ -171,12 +171,12 @@ function takeEvent(reading: Reading, name: string, left: Left): boolean {
 }
 
 /** Passes on what was left, for the structure around this one. */
-function leave(reading: Reading, { firstIssue, issues, raws }: Left): void {
+export function leave(reading: Reading, { firstIssue, issues, raws }: Left): void {
   if (raws !== undefined) reading.keepRaw(raws);
   if (issues !== firstIssue) reading.eventful = true;
 }
 
-type ReadMember = (reading: Reading) => Value | undefined;
+export type ReadMember = (reading: Reading) => Value | undefined;
 
 /** Most members need neither a condition nor a mark. */
 function readerOf(member: Member): ReadMember {
@@ -184,7 +184,7 @@ function readerOf(member: Member): ReadMember {
   return (reading) => readMember(member, reading);
 }
 
-function readMember({ codec, present, mark, slot }: Member, reading: Reading): Value | undefined {
+export function readMember({ codec, present, mark, slot }: Member, reading: Reading): Value | undefined {
   if (present !== undefined && !present(reading.slots)) {
     if (slot >= 0) reading.slots[slot] = Number.NaN;
     if (mark >= 0) reading.marks[2 * mark] = reading.marks[2 * mark + 1] = 0;
@@ -217,40 +217,58 @@ function checkMember({ codec, present, mark, slot }: Member, reading: Reading): 
 /** The same, with a line in the trace for every field. */
 function readTraced(members: readonly Member[], reading: Reading): Values | undefined {
   const values: Record<string, Value> = {};
-  const left: Left = { firstIssue: reading.issueCount, issues: reading.issueCount, raws: undefined };
-  const trace = reading.trace ?? [];
-  for (const { name, codec, unit, ...member } of members) {
-    const at = reading.at;
-    const traced = trace.length;
-    reading.depth++;
-    const value = readMember({ name, codec, unit, ...member }, reading);
-    reading.depth--;
-    const { raw } = reading;
-    if (value !== undefined) values[name] = value;
-    if (reading.eventful) {
-      if (raw !== undefined) rawsOf(left)[name] = raw;
-      if (!takeEvent(reading, name, left)) return undefined;
-    }
-    if (reading.at === at && value === undefined) continue;
-    nameTrace(trace, traced, name, {
-      offset: at - reading.origin,
-      bytes: reading.at - at,
-      ...(raw === undefined ? {} : { raw }),
-      ...(value === undefined ? {} : { value }),
-      ...(unit === undefined ? {} : { unit }),
-      depth: reading.depth,
-      ...(codec.silent !== undefined
-        ? { note: codec.silent }
-        : value === undefined
-          ? { note: 'no value' }
-          : {}),
-    });
+  const left = beginLeft(reading);
+  for (const member of members) {
+    if (!readTracedMember(member, reading, values, left, (from) => readMember(member, from)))
+      return undefined;
   }
   leave(reading, left);
   return values;
 }
 
-function writeMember(
+export const beginLeft = (reading: Reading): Left => ({
+  firstIssue: reading.issueCount,
+  issues: reading.issueCount,
+  raws: undefined,
+});
+
+/** Reads one member into the values, with a line in the trace where one is kept; false where it failed. */
+export function readTracedMember(
+  { name, codec, unit }: Pick<Member, 'name' | 'codec' | 'unit'>,
+  reading: Reading,
+  values: Record<string, Value>,
+  left: Left,
+  read: ReadMember,
+): boolean {
+  const { trace, at } = reading;
+  const traced = trace?.length ?? 0;
+  reading.depth++;
+  const value = read(reading);
+  reading.depth--;
+  const { raw } = reading;
+  if (value !== undefined) values[name] = value;
+  if (reading.eventful) {
+    if (raw !== undefined) rawsOf(left)[name] = raw;
+    if (!takeEvent(reading, name, left)) return false;
+  }
+  if (trace === undefined || (reading.at === at && value === undefined)) return true;
+  nameTrace(trace, traced, name, {
+    offset: at - reading.origin,
+    bytes: reading.at - at,
+    ...(raw === undefined ? {} : { raw }),
+    ...(value === undefined ? {} : { value }),
+    ...(unit === undefined ? {} : { unit }),
+    depth: reading.depth,
+    ...(codec.silent !== undefined
+      ? { note: codec.silent }
+      : value === undefined
+        ? { note: 'no value' }
+        : {}),
+  });
+  return true;
+}
+
+export function writeMember(
   { name, codec, present, mark, slot, counts }: Member,
   values: Values,
   byName: ReadonlyMap<string, Member>,

@@ -1,12 +1,19 @@
-import type { BytesValue, Value, Values } from '../../contract/value.ts';
+export type { BytesValue, Value, Values } from '../../contract/index.ts';
 
-export type { BytesValue, Value, Values } from '../../contract/value.ts';
+import type { BytesValue, Value, Values } from '../../contract/index.ts';
 
 /** Something in a message that is worth a word, though the message counts. */
 export interface FieldIssue {
   /** `mode`, `channels[2]`, `status.fan`. */
   readonly field: string;
-  readonly reason: 'unknown_value' | 'out_of_range' | 'not_finite' | 'bad_text';
+  readonly reason:
+    | 'unknown_value'
+    | 'out_of_range'
+    | 'not_finite'
+    | 'bad_text'
+    | 'empty'
+    | 'unknown_key'
+    | 'repeated';
   readonly detail: string;
 }
 

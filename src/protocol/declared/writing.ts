@@ -8,9 +8,14 @@ export class Writing {
   readonly marks: number[] = [];
   /** The longest payload. */
   limit = 0;
+  /** Columns of the text around that were written, and those left out since. */
+  column = 0;
+  missing = 0;
 
   begin(limit: number): void {
     this.at = 0;
+    this.column = 0;
+    this.missing = 0;
     this.limit = limit;
   }
 

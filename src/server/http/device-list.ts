@@ -1,6 +1,5 @@
-import type { JsonObject } from '../../contract/publisher.ts';
-import type { Clock } from '../../system/clock.ts';
-import { inSlices } from '../../system/slices.ts';
+import type { JsonObject } from '../../contract/wire/index.ts';
+import { type Clock, inSlices } from '../../system/index.ts';
 
 /** The retained state, as far as a list of it needs. */
 export interface ListedState {

@@ -12,34 +12,42 @@ import type { AddressInfo } from 'node:net';
 import { type Duplex, pipeline, Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import {
+  type Admission,
   AdmissionControl,
   type AdmissionLimits,
+  type Answer,
+  Authenticator,
+  answerClientError,
+  type Caller,
   DEFAULT_ADMISSION_LIMITS,
   DEFAULT_REQUEST_LIMITS,
+  type Grant,
+  isFeedPath,
+  originConfigured,
+  pathOf,
+  RequestAccess,
   type RequestLimits,
-} from '../../access/admission-control.ts';
-import { Authenticator } from '../../access/authenticator.ts';
-import type { Caller } from '../../access/caller.ts';
-import type { Grant } from '../../access/grant.ts';
-import { type Admission, originConfigured } from '../../access/host-and-origin.ts';
-import {
-  type Answer,
-  answerClientError,
   refusal,
   SECURITY_HEADERS,
+  STREAM_PATH,
   writeAnswer,
-} from '../../access/http-answer.ts';
-import { isFeedPath, pathOf, STREAM_PATH } from '../../access/paths.ts';
-import { RequestAccess } from '../../access/request-access.ts';
-import type { JsonObject } from '../../contract/publisher.ts';
+} from '../../access/index.ts';
+import type { JsonObject } from '../../contract/wire/index.ts';
 import { ERROR_CODES, HeartwireError } from '../../errors.ts';
-import { listeningHost } from '../../links/names/name-resolver.ts';
-import { plainAddress } from '../../system/addresses.ts';
-import { type Clock, systemClock } from '../../system/clock.ts';
-import type { Affected } from '../../system/defect.ts';
-import { BACKLOG, HANDSHAKE_MS, Handshakes, listenError, urlHost } from '../../system/listening.ts';
-import type { Live } from '../../system/live-config.ts';
-import type { TlsSource } from '../../system/tls.ts';
+import { listeningHost } from '../../links/index.ts';
+import {
+  type Affected,
+  BACKLOG,
+  type Clock,
+  HANDSHAKE_MS,
+  Handshakes,
+  type Live,
+  listenError,
+  plainAddress,
+  systemClock,
+  type TlsSource,
+  urlHost,
+} from '../../system/index.ts';
 import { DeviceList, type ListedState } from './device-list.ts';
 import { builtInPage, loadPage } from './page.ts';
 import { RequestTurns } from './request-turns.ts';

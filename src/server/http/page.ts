@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SCRIPT_PATHS } from '../../access/paths.ts';
+import { SCRIPT_PATHS } from '../../access/index.ts';
 import { HeartwireError } from '../../errors.ts';
 
 /** A file that is sent as it is. */

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Clock, Timer } from '../../system/clock.ts';
+import type { Clock, Timer } from '../../system/index.ts';
 
 /** Bytes of one connection that are read as requests in one turn of the loop: some eighty of the shortest. */
 const SLICE_BYTES = 2_048;

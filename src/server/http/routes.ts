@@ -1,8 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import { type Answer, JSON_TYPE, jsonAnswer, refusal } from '../../access/http-answer.ts';
-import { isFeedPath, pathOf, STREAM_PATH } from '../../access/paths.ts';
-import { asyncApiText } from '../../contract/feed/async-api.ts';
-import type { Json, JsonObject } from '../../contract/publisher.ts';
+import {
+  type Answer,
+  isFeedPath,
+  JSON_TYPE,
+  jsonAnswer,
+  pathOf,
+  refusal,
+  STREAM_PATH,
+} from '../../access/index.ts';
+import { asyncApiText } from '../../contract/feed/index.ts';
+import type { Json, JsonObject } from '../../contract/wire/index.ts';
 import type { BridgeMetrics } from '../metrics/bridge-metrics.ts';
 import type { Readiness } from '../readiness.ts';
 import type { DeviceList, RenderedList } from './device-list.ts';

@@ -1,12 +1,9 @@
 import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { Registry } from 'prom-client';
-import type { JsonObject } from '../../contract/publisher.ts';
-import type { DeviceListener } from '../../devices/device-listener.ts';
-import type { UploadStore } from '../../devices/files/upload-store.ts';
-import type { Clock } from '../../system/clock.ts';
-import type { DiskUse } from '../../system/disk-budget.ts';
-import type { LogCounts } from '../../system/log-limits.ts';
+import type { JsonObject } from '../../contract/wire/index.ts';
+import type { DeviceListener, UploadStore } from '../../devices/index.ts';
+import type { Clock, DiskUse, LogCounts } from '../../system/index.ts';
 import { addCounter, addGauge, one, type Sample } from './family.ts';
 
 /** What the process uses, as the operating system counts it. */

@@ -1,10 +1,7 @@
 import { Registry } from 'prom-client';
-import { ROUND_TRIP_BOUNDS_MS, Tally } from '../../devices/core/stats.ts';
-import type { DeviceReading } from '../../devices/device-runner.ts';
-import type { FeedStore } from '../../feed/core/store.ts';
-import type { SubscriberRegistry } from '../../feed/hub/subscriber-registry.ts';
-import type { Clock } from '../../system/clock.ts';
-import { inSlices, Slices } from '../../system/slices.ts';
+import { type DeviceReading, ROUND_TRIP_BOUNDS_MS, Tally } from '../../devices/index.ts';
+import type { FeedStore, SubscriberRegistry } from '../../feed/index.ts';
+import { type Clock, inSlices, Slices } from '../../system/index.ts';
 import { KEPT_MS, LARGEST_FRESH } from '../http/device-list.ts';
 import { addBridgeFamilies, type BridgeFamilySources, LoopDelayWatch } from './bridge-families.ts';
 import {

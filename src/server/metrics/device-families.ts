@@ -1,8 +1,7 @@
 import type { Registry } from 'prom-client';
-import { DEVICE_STATUSES, LINK_STATUSES, type StatsDocument } from '../../contract/feed/topic-documents.ts';
-import { Tally } from '../../devices/core/stats.ts';
-import type { DeviceReading } from '../../devices/device-runner.ts';
-import { atOnce } from '../../system/slices.ts';
+import { DEVICE_STATUSES, LINK_STATUSES, type StatsDocument } from '../../contract/feed/index.ts';
+import { type DeviceReading, Tally } from '../../devices/index.ts';
+import { atOnce } from '../../system/index.ts';
 import { addCounter, addGauge, type Sample } from './family.ts';
 
 /** The metrics of devices; `now` gives them as they are when metrics are read. */

@@ -1,8 +1,6 @@
 import type { Registry } from 'prom-client';
-import { CLOSE_CODES } from '../../contract/feed/close-code.ts';
-import type { FeedStore } from '../../feed/core/store.ts';
-import type { SubscriberRegistry } from '../../feed/hub/subscriber-registry.ts';
-import type { Transport } from '../../feed/hub/transport.ts';
+import { CLOSE_CODES } from '../../contract/wire/index.ts';
+import type { FeedStore, SubscriberRegistry, Transport } from '../../feed/index.ts';
 import { addCounter, addGauge, one, type Sample } from './family.ts';
 
 const CODES: Readonly<Record<string, { readonly code: number }>> = CLOSE_CODES;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CLIENT_SCHEMAS } from '../../../src/contract/feed/client-schemas.ts';
+import type { Schema } from '../../../src/contract/feed/json-schema.ts';
 import { parseClientMessage } from '../../../src/contract/feed/parse-client-message.ts';
-import type { Schema } from '../../../src/contract/json-schema.ts';
 import { schemaProblems } from '../../support/schema-check.ts';
 
 const TYPES = CLIENT_SCHEMAS.map(({ type }) => type);

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { CLOSE_CODES, type CloseReason } from '../../../src/contract/feed/close-code.ts';
+import { CLOSE_CODES, type CloseReason } from '../../../src/contract/wire/close-code.ts';
 import { DEFAULT_FEED_LIMITS, type FeedServerLimits } from '../../../src/feed/hub/limits.ts';
 import type { TransportName } from '../../../src/feed/hub/transport.ts';
 import { BridgeFace } from '../../support/bridge-face.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/contract/feed/json.ts';
 import type { ServerMessage } from '../../../src/contract/feed/server-messages.ts';
+import type { JsonObject } from '../../../src/contract/wire/json.ts';
 import { type FeedClient, FeedWorld } from '../../support/feed-world.ts';
 
 async function back(world: FeedWorld, since: JsonObject, ...topics: string[]): Promise<FeedClient> {

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/contract/feed/json.ts';
+import type { JsonObject } from '../../../src/contract/wire/json.ts';
 import {
   applyPatch,
   checkDocument,
   diff,
   differs,
   equalJson,
-} from '../../../src/contract/feed/merge-patch.ts';
+} from '../../../src/contract/wire/merge-patch.ts';
 
 const keys = fc.constantFrom('a', 'b', 'c', 'toString', '__proto__', 'link');
 const { value } = fc.letrec((tie) => ({

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { coversPattern } from '../../src/contract/feed/covers-pattern.ts';
+import { coversPattern } from '../../../src/contract/wire/covers-pattern.ts';
 
 /** Does a pattern match a topic, read literally. */
 function matches(pattern: readonly string[], topic: readonly string[]): boolean {

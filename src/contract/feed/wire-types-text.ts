@@ -1,6 +1,6 @@
-import { SERVER_MESSAGE_TYPES, serverMessageContract, serverMessageSchema } from './feed/server-messages.ts';
-import { TOPICS } from './feed/topic-documents.ts';
 import type { Schema } from './json-schema.ts';
+import { SERVER_MESSAGE_TYPES, serverMessageContract, serverMessageSchema } from './server-messages.ts';
+import { TOPICS } from './topic-documents.ts';
 
 /** The documents of topics that have a type of their own. */
 const DOCUMENTS: Readonly<Record<string, string>> = {

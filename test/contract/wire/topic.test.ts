@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { matchesTopic, patternProblem, topicProblem } from '../../../src/contract/feed/topic.ts';
+import { matchesTopic, patternProblem, topicProblem } from '../../../src/contract/wire/topic.ts';
 import { PatternTrie } from '../../../src/feed/core/pattern-trie.ts';
 
 describe('a pattern and a topic', () => {

@@ -1,0 +1,28 @@
+export { asyncApiText } from './async-api.ts';
+export { type ClientMessage, type ClientMessageType, clientMessageContract } from './client-messages.ts';
+export type { FeedErrorCode } from './feed-error.ts';
+export { JsonScanner } from './json-scan.ts';
+export { parseClientMessage } from './parse-client-message.ts';
+export {
+  type ClientEntry,
+  type FeedLimits,
+  type PayloadOf,
+  PROTOCOL_VERSION,
+  type ServerMessage,
+  type ServerMessageType,
+} from './server-messages.ts';
+export { type Tables, table } from './tables.ts';
+export {
+  type AlarmEvent,
+  DEVICE_STATUSES,
+  type DeclarationDocument,
+  type DeviceStatus,
+  type Direction,
+  type Level,
+  LINK_STATUSES,
+  type LinkState,
+  type LinkStatus,
+  type Quality,
+  type StateDocument,
+  type StatsDocument,
+} from './topic-documents.ts';

@@ -1,0 +1,23 @@
+export { CLOSE_CODES, type CloseReason, mayReconnect } from './close-code.ts';
+export { coversPattern } from './covers-pattern.ts';
+export { infinitePlace, isFiniteNumber, isJsonObject, type Json, type JsonObject, ownValue } from './json.ts';
+export { applyPatch, checkDocument, diff, differs, NotADocumentError } from './merge-patch.ts';
+export type { Position } from './position.ts';
+export {
+  hasWildcard,
+  isAlarms,
+  MAX_LEVELS,
+  MAX_TOPIC_LENGTH,
+  matchesTopic,
+  needsLiteralEnd,
+  patternProblem,
+  topicProblem,
+} from './topic.ts';
+export type {
+  ClientEntry,
+  DeclarationDocument,
+  ServerMessage,
+  SnapshotItem,
+  StateDocument,
+  UpdatePayload,
+} from './wire-types.ts';

@@ -1,0 +1,1 @@
+export { Encryption } from './encryption.ts';

@@ -1,0 +1,36 @@
+export { formatHostPort, type Parsed } from './address.ts';
+export type { Link, LinkEnd, Listener, ListenerHandlers, SendOutcome } from './link.ts';
+export { listeningHost, lookupOf, NameResolver, type NameResolverOptions } from './names/name-resolver.ts';
+export { PlayedLink } from './played-link.ts';
+export { otherReaders } from './port-holders.ts';
+export { listPorts, type PortIdentity } from './port-list.ts';
+export { resolvePort } from './port-resolve.ts';
+export {
+  DEFAULT_SERIAL_SETTINGS,
+  HIGHEST_BAUD,
+  parseBaud,
+  type SerialAddress,
+  type SerialSettings,
+} from './serial-address.ts';
+export { busyEnd, missingEnd, permissionEnd } from './serial-end.ts';
+export {
+  CUT_GZIP,
+  isCutShort,
+  isPacked,
+  openTrace,
+  type TraceSource,
+  traceName,
+  unreadable,
+} from './trace-file.ts';
+export {
+  acceptedTransport,
+  addressLabel,
+  dial,
+  isListenAddress,
+  type LinkAddress,
+  type ListenAddress,
+  listen,
+  parseLinkAddress,
+  parseListenAddress,
+} from './transports.ts';
+export type { UdpAddress } from './udp.ts';

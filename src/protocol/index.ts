@@ -1,0 +1,97 @@
+export { decodePayload, encodeFrame } from './codec.ts';
+export { CHECKSUM_NAMES, findChecksum } from './crc/catalogue.ts';
+export { type Checksum, checksumOf, type WideChecksum, wideChecksumOf } from './crc/checksum.ts';
+export { CRC_64_XZ } from './crc/models.ts';
+export { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from './crc/parameters.ts';
+export { makeWideCrc } from './crc/wide-crc.ts';
+export { parseAddress } from './declared/address-field.ts';
+export { parseBits } from './declared/bits-field.ts';
+export { builtinDeclaration, clashWithBuiltin, withBuiltin } from './declared/builtin.ts';
+export { compileField, isColumn, takesRest } from './declared/compile-fields.ts';
+export { splitReference } from './declared/condition.ts';
+export {
+  ADDRESS_KEYS,
+  type AddressDeclaration,
+  type Condition,
+  type ConfirmDeclaration,
+  DEFAULT_PROTOCOL,
+  type EnumDeclaration,
+  type Extent,
+  FIELD_KEYS,
+  type FieldDeclaration,
+  type IdDeclaration,
+  MESSAGE_KEYS,
+  type MessageDeclaration,
+  type ProtocolDeclaration,
+  type Range,
+  REPLY_KEYS,
+  type Sender,
+  type SplitDeclaration,
+  type TextEncoding,
+} from './declared/declaration.ts';
+export { DeclaredProtocol, type Inspection } from './declared/declared-protocol.ts';
+export { enumNames } from './declared/enum-names.ts';
+export { lintProtocol } from './declared/lint.ts';
+export { sizingScope } from './declared/lint-fields.ts';
+export type { Form } from './declared/message-codec.ts';
+export { type NumberType, parseNumberType, parseWhole } from './declared/number-type.ts';
+export { payloadJudge } from './declared/payload-judge.ts';
+export { prepareRequest, type RequestRefusal } from './declared/prepare-request.ts';
+export { marginOf } from './declared/quantity.ts';
+export type { FieldTrace } from './declared/reading.ts';
+export { isSplit } from './declared/split.ts';
+export { unitOf } from './declared/text-code.ts';
+export { bytesOf, bytesOfHex, bytesValue, type FieldIssue, ownValue } from './declared/value.ts';
+export type {
+  DecoderFault,
+  Discarded,
+  DiscardReason,
+  FaultReason,
+  FrameDecoder,
+  FrameSink,
+  LineRemark,
+} from './decoder.ts';
+export { DEFAULT_MAX_FRAME, ProtocolDefinition } from './definition.ts';
+export { hexExcerpt, hexText, quotedText } from './describe.ts';
+export { agrees, type Expectation, type ExpectedReply } from './expectation.ts';
+export { PREFIX_BYTES } from './frame.ts';
+export { type ByteOrder, writeUnsigned } from './framing/byte-order.ts';
+export { checkFraming } from './framing/check-framing.ts';
+export { ChecksumField } from './framing/checksum-field.ts';
+export {
+  DEFAULT_MAX_PAYLOAD,
+  FRAMING_KEYS,
+  FRAMING_TYPES,
+  type FramingDeclaration,
+  type FramingType,
+} from './framing/declaration.ts';
+export { startWord } from './framing/delimiter.ts';
+export type { Framing, FramingOptions, PayloadJudge } from './framing/framing.ts';
+export { lengthType, NO_BYTES } from './framing/layout.ts';
+export { isStandardFraming, makeFraming } from './framing/make-framing.ts';
+export type { Declared, Key, KeyTable } from './keys.ts';
+export { LineDecoder } from './line-decoder.ts';
+export { LinearBuffer } from './linear-buffer.ts';
+export { luhnValid } from './luhn.ts';
+export type {
+  BuiltinMessage,
+  DatetimeReply,
+  DatetimeRequest,
+  DeclaredMessage,
+  DeclaredNotice,
+  DeclaredReply,
+  DeclaredRequest,
+  EchoedMessage,
+  HeartbeatReply,
+  HeartbeatRequest,
+  InvalidPayload,
+  Message,
+  RegisterReply,
+  RegisterRequest,
+  RequestName,
+  UnknownMessage,
+} from './message.ts';
+export type { IdentityRule } from './messages/register.ts';
+export { type BuiltinOptions, builtinMessages, builtinProtocol } from './messages/registry.ts';
+export { StreamDecoder } from './stream-decoder.ts';
+export { TelnetWatch } from './telnet-watch.ts';

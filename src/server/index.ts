@@ -1,0 +1,5 @@
+export { HttpServer } from './http/http-server.ts';
+export { observingRoutes } from './http/routes.ts';
+export type { ProcessUsage } from './metrics/bridge-families.ts';
+export { BridgeMetrics } from './metrics/bridge-metrics.ts';
+export { Readiness } from './readiness.ts';
