@@ -237,7 +237,7 @@ export class Bridge {
     try {
       requireClosed(config, log);
       await this.#auth.start();
-      this.#encryption.apply(config.secrecy);
+      await this.#encryption.apply(config.secrecy);
       this.#monitoring.start();
       await this.#recorder.apply();
       await this.#uploads?.start();
@@ -279,7 +279,7 @@ export class Bridge {
     await this.#recorder.apply();
     // After access: what becomes plain must not reach a subscriber whose rights end with this reload. Before devices:
     // the first message of a secret device is encrypted.
-    this.#encryption.apply(config.secrecy);
+    await this.#encryption.apply(config.secrecy);
     await this.#fleet.apply(diff, config, failed);
     return locked;
   }

@@ -1,6 +1,6 @@
 import type { Publisher } from '../contract/index.ts';
 import { diff, type JsonObject } from '../contract/wire/index.ts';
-import type { Log } from '../system/index.ts';
+import { inSlices, type Log } from '../system/index.ts';
 import type { Encryptor } from './encryptor.ts';
 
 /** Events of one topic that may wait to be encrypted; beyond it the oldest are lost, and counted. */
@@ -33,17 +33,23 @@ export class EncryptingPublisher implements Publisher {
   readonly #options: EncryptingOptions;
   readonly #lanes = new Map<string, Lane>();
   #encryptor: Encryptor | undefined;
+  /** Documents that are to be published again, because the keys or the topics of the encryptor changed. */
+  readonly #outdated = new Map<string, JsonObject>();
 
   constructor(options: EncryptingOptions) {
     this.#options = options;
   }
 
   publishState(topic: string, document: JsonObject): void {
+    const outdated = this.#outdated.delete(topic);
     if (!this.#encrypts(topic)) {
+      if (outdated) this.#clear(topic);
       this.#options.publisher.publishState(topic, document);
       return;
     }
     const lane = this.#lane(topic);
+    // The same document under another key is a change.
+    if (outdated) lane.document = undefined;
     // Two encryptions of one document differ; the change must be seen before.
     if (lane.document !== undefined && diff(lane.document, document) === undefined) return;
     lane.document = document;
@@ -52,12 +58,8 @@ export class EncryptingPublisher implements Publisher {
   }
 
   removeState(topic: string): void {
-    const lane = this.#lanes.get(topic);
-    if (lane !== undefined) {
-      lane.document = undefined;
-      lane.changed = false;
-      this.#forget(topic, lane);
-    }
+    this.#outdated.delete(topic);
+    this.#clear(topic);
     this.#options.publisher.removeState(topic);
   }
 
@@ -75,30 +77,26 @@ export class EncryptingPublisher implements Publisher {
     this.#work(topic, lane);
   }
 
-  /** Other keys, or other topics: every document that they concern is published again. */
-  replace(encryptor: Encryptor | undefined): void {
-    const { publisher, retained } = this.#options;
-    const plain = new Map<string, JsonObject>();
-    for (const { topic, document } of retained()) {
-      if (document !== undefined && !this.#encrypts(topic)) plain.set(topic, document);
+  /**
+   * Other keys, or other topics: every document that they concern is published again, with turns of the event loop
+   * between where there are many. What is published meanwhile goes by the new encryptor at once.
+   */
+  replace(encryptor: Encryptor | undefined): void | Promise<void> {
+    for (const { topic, document } of this.#options.retained()) {
+      if (document !== undefined && !this.#encrypts(topic)) this.#outdated.set(topic, document);
     }
-    for (const [topic, { document }] of this.#lanes) if (document !== undefined) plain.set(topic, document);
+    for (const [topic, { document }] of this.#lanes)
+      if (document !== undefined) this.#outdated.set(topic, document);
     const before = this.#encryptor;
     this.#encryptor = encryptor;
-    for (const [topic, document] of plain) {
-      const lane = this.#lanes.get(topic);
-      if (encryptor?.encrypts(topic) === true) {
-        // The same document under another key is a change.
-        if (lane !== undefined) lane.document = undefined;
-        this.publishState(topic, document);
-      } else if (before?.encrypts(topic) === true) {
-        if (lane !== undefined) {
-          lane.document = undefined;
-          lane.changed = false;
-          this.#forget(topic, lane);
-        }
-        publisher.publishState(topic, document);
-      }
+    return inSlices(this.#publishOutdated(before));
+  }
+
+  *#publishOutdated(before: Encryptor | undefined): Generator<void, void> {
+    for (const [topic, document] of this.#outdated) {
+      if (this.#encrypts(topic) || before?.encrypts(topic) === true) this.publishState(topic, document);
+      else this.#outdated.delete(topic);
+      yield;
     }
   }
 
@@ -140,6 +138,15 @@ export class EncryptingPublisher implements Publisher {
       lane.busy = false;
       this.#forget(topic, lane);
     }
+  }
+
+  /** Nothing of the topic is to be encrypted any more, but for events that wait. */
+  #clear(topic: string): void {
+    const lane = this.#lanes.get(topic);
+    if (lane === undefined) return;
+    lane.document = undefined;
+    lane.changed = false;
+    this.#forget(topic, lane);
   }
 
   /** A lane without a document and without work is not kept: devices come and go. */

@@ -28,12 +28,15 @@ export class Encryption {
     return this.#publisher;
   }
 
-  /** Encrypts from now on as the configuration says: with other keys, other topics, or nothing at all. */
-  apply(config: EncryptionConfig | undefined): void {
+  /**
+   * Encrypts from now on as the configuration says: with other keys, other topics, or nothing at all. Resolves when all
+   * that is retained was handed over to it.
+   */
+  async apply(config: EncryptionConfig | undefined): Promise<void> {
     if (isDeepStrictEqual(config, this.#config)) return;
     this.#config = config;
     this.#encryptor = config && new Encryptor(config);
-    this.#publisher.replace(this.#encryptor);
+    await this.#publisher.replace(this.#encryptor);
     const rules = config?.rules.map(({ pattern, key }) => `${pattern} with ${key}`) ?? [];
     this.#log.info(
       { event: 'secrecy' },

@@ -148,4 +148,29 @@ describe('other keys', () => {
     publisher.publishState(STATE, { count: 3 });
     expect(store.document(STATE)).toEqual({ count: 3 });
   });
+
+  it('are used with turns of the loop between, and never bring back what was changed meanwhile', async () => {
+    const { publisher, store } = feed(undefined);
+    const topics = Array.from({ length: 400 }, (_, at) => `${STATE}/${at}`);
+    // Long documents: encrypting all of them takes many slices.
+    const text = 'x'.repeat(20_000);
+    for (const topic of topics) publisher.publishState(topic, { count: 1, text });
+    let turns = 0;
+    let next = setImmediate(function again() {
+      turns++;
+      next = setImmediate(again);
+    });
+    const replaced = publisher.replace(encryptorWith('new'));
+    const [changed = '', removed = ''] = topics.slice(-2);
+    publisher.publishState(changed, { count: 2 });
+    publisher.removeState(removed);
+    await replaced;
+    clearImmediate(next);
+    expect(turns).toBeGreaterThan(0);
+    await expect
+      .poll(() => topics.filter((topic) => '$jwe' in (store.document(topic) ?? {})).length)
+      .toBe(399);
+    expect(await opened(store.document(changed), NEW)).toEqual({ count: 2 });
+    expect(store.document(removed)).toBeUndefined();
+  });
 });
