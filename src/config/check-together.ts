@@ -48,7 +48,7 @@ function checkIds({ devices, wrongIds }: Whole, add: Add): void {
   }
 }
 
-function checkPorts({ server, listeners }: Whole, add: Add): void {
+function checkPorts({ server, listeners, devices }: Whole, add: Add): void {
   type Taken = Pick<ListenAddress, 'scheme' | 'host' | 'port'> & { readonly by: string };
   const taken: Taken[] = [{ scheme: 'tcp-listen', host: server.host, port: server.port, by: '`server`' }];
   const claim = ({ scheme, host, port }: ListenAddress, by: string, path: Path): void => {
@@ -71,6 +71,14 @@ function checkPorts({ server, listeners }: Whole, add: Add): void {
       'tcp',
       'port',
     ]);
+  for (const { path, value } of devices) {
+    if (value.kind === 'matched') continue;
+    for (const [index, each] of (value.expose ?? []).entries()) {
+      if (each.kind === 'pty') continue;
+      const { host, port } = each;
+      claim({ scheme: 'tcp-listen', host, port }, formatPath(path), [...path, 'expose', index, each.kind]);
+    }
+  }
   for (const { path, value } of listeners) {
     claim(value.link, formatPath(path), [...path, 'link']);
   }

@@ -9,6 +9,7 @@ import {
 } from '../links/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import { type Add, checkIdentity, completeSession, identityOf } from './complete-session.ts';
+import { completeExpose } from './expose.ts';
 import { configOf, deferred } from './keys.ts';
 import { checkMessagesFit, goesBesideRegister, longestOf } from './message-files.ts';
 import type { DeviceConfig, LineKind, ListenerConfig, MatchConfig } from './model.ts';
@@ -86,6 +87,7 @@ function completeDialled(
   const role = (first?.scheme === 'replay' ? roles.get(first.path) : undefined) ?? 'client';
   const session = completeSession(given, defaults, { device: given.id, role, transport }, path, add);
   if (session !== undefined) checkMessagesFit(session, messages, path, add);
+  const expose = completeExpose(given.expose, path, add);
   if (session !== undefined) checkDatagramSilence(session, transport, path, add);
   if (first === undefined || session === undefined) return undefined;
   const gap = given.gap ?? defaults.gap;
@@ -98,6 +100,7 @@ function completeDialled(
     maxFrame: maxFrameOf(given, defaults, line, messages),
     ...(messages === undefined ? {} : { messages }),
     session: { ...session, addresses: links.map(addressLabel) },
+    ...(expose.length === 0 ? {} : { expose }),
     ...recordOf(given, defaults),
   };
 }
@@ -172,6 +175,15 @@ function completeMatched(
   messages: DeclaredProtocol | undefined,
 ): DeviceConfig | undefined {
   warnOfDialledKeys(given, path, add);
+  if (given.expose !== undefined) {
+    add({
+      code: 'config_conflict',
+      path: [...path, 'expose'],
+      atKey: true,
+      message: 'Only the port of a device that is dialled can be given on.',
+      fix: 'Remove `expose`, or give the device a `link:` where it can be dialled.',
+    });
+  }
   if (given.session === 'none') checkBareMatch(match, path, add);
   else if (match.imei === undefined && match.appid === undefined && match.from === undefined) {
     add({

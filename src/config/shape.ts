@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseLinkAddress, parseListenAddress } from '../links/index.ts';
 import { DEFAULT_LINES_PER_SECOND } from '../system/index.ts';
 import { accessShape } from './access.ts';
+import { exposeField } from './expose.ts';
 import {
   choiceField,
   durationField,
@@ -82,6 +83,7 @@ export const DEVICE = {
   messages: messages(
     'What it speaks besides the built-in messages, or with `session: none` instead of them: a file of declared messages, or a pack (`pack:NAME`).',
   ).optional(),
+  expose: exposeField,
   required: flagField({ description: '`/readyz` says no until this device has come up once.' }).prefault(
     false,
   ),

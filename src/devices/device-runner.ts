@@ -62,6 +62,8 @@ export interface DeviceRunnerOptions {
   readonly retired?: ((reading: DeviceReading) => void) | undefined;
   /** Whether it has a link changed. */
   readonly linked?: ((linked: boolean) => void) | undefined;
+  /** Gives its port on to other programs, from its start to its stop. */
+  readonly sharing?: { start(): void; stop(): void } | undefined;
   /** What an earlier run of the bridge knew of it. */
   readonly known?: KnownBefore | undefined;
 }
@@ -152,7 +154,13 @@ export class DeviceRunner implements WireOwner {
     const partials = this.#files.takePartials();
     if (partials.length > 0) this.#dispatch({ type: 'partialsFound', partials });
     const { known } = this.#options;
+    this.#options.sharing?.start();
     this.#dispatch({ type: 'started', ...(known === undefined ? {} : { after: known }) });
+  }
+
+  /** Who shares its port. */
+  portShared(places: NonNullable<StateDocument['shared']>): void {
+    if (!this.#publisher.closed) this.#dispatch({ type: 'portShared', places });
   }
 
   /** Ends a pause of the back-off: the device is dialled now. */
@@ -162,6 +170,7 @@ export class DeviceRunner implements WireOwner {
 
   /** Closes the link and fails what is in flight. The last state stays published, and nothing is added to it. */
   stop(reason: StopReason = 'stopped'): void {
+    this.#options.sharing?.stop();
     this.#dispatch({ type: 'stopped', reason });
     this.#publisher.close();
     // Where the bridge stops, the next run goes on with the files that are not whole.

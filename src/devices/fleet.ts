@@ -32,6 +32,7 @@ import { declarationTopic } from './device-publisher.ts';
 import { type DeviceReading, DeviceRunner } from './device-runner.ts';
 import { RECEIVING, type UploadStore } from './files/upload-store.ts';
 import type { KnownDevice } from './known-devices.ts';
+import { sharePort } from './share-port.ts';
 import type { UnannouncedRun } from './unannounced-devices.ts';
 import { type DeviceTaps, dialWire } from './wire.ts';
 import { LinkCodecs } from './wire-codec.ts';
@@ -237,7 +238,9 @@ export class Fleet {
     const { messages } = of;
     const device = 'kind' in of && of.kind === 'dialled' ? of : undefined;
     const links = this.#links;
-    const runner = new DeviceRunner({
+    const sharing = device && sharePort(device, log, () => runner);
+    const runner: DeviceRunner = new DeviceRunner({
+      sharing,
       settings,
       ...(device === undefined ? { dialIn: this.#codecs.of(settings, of) } : {}),
       ports: messages === undefined ? this.#ports : this.#portsWith(messages),
@@ -248,7 +251,12 @@ export class Fleet {
       makeWire(addressIndex, owner) {
         if (device === undefined) throw new Error(`${settings.device} is not dialled`);
         const ended = links.opened(device.id, resourcesOf(device));
-        return dialWire(device, addressIndex, owner, { tap: recorder()?.tap(device.id), ended, names });
+        return dialWire(device, addressIndex, owner, {
+          tap: recorder()?.tap(device.id),
+          ended,
+          names,
+          sharing,
+        });
       },
       wantsBytes,
       retired: this.#options.retired,

@@ -1,5 +1,12 @@
 import type { DialledDeviceConfig } from '../config/index.ts';
-import { dial, type Link, type LinkEnd, type NameResolver, type SendOutcome } from '../links/index.ts';
+import {
+  dial,
+  type Link,
+  type LinkEnd,
+  type NameResolver,
+  type PortSharing,
+  type SendOutcome,
+} from '../links/index.ts';
 import {
   type DecoderFault,
   type Discarded,
@@ -50,6 +57,8 @@ export interface WireTap {
   /** Bytes as they were read, before they are decoded. The chunk must not be kept. */
   received?(chunk: Uint8Array): void;
   idle?(): void;
+  /** What happened on the link beside what the bridge and the device said. */
+  noted?(text: string): void;
   /** A frame that the link took. */
   sent?(frame: Uint8Array): void;
   message?(message: Message | InvalidPayload): void;
@@ -278,7 +287,10 @@ export function dialWire(
   device: DialledDeviceConfig,
   addressIndex: number,
   owner: WireOwner,
-  options: WireOptions & { readonly names?: NameResolver | undefined },
+  options: WireOptions & {
+    readonly names?: NameResolver | undefined;
+    readonly sharing?: PortSharing | undefined;
+  },
 ): Wire {
   const address = device.links[addressIndex];
   // The session opens only addresses of its settings, which come from the same configuration.
@@ -300,5 +312,6 @@ export function dialWire(
     ...(device.gapMs === undefined ? {} : { gapMs: device.gapMs }),
     silence: needsSilence ? { gapMs: device.gapMs } : undefined,
   });
-  return new Wire(link, deviceCodec(spec), owner, options);
+  const shared = options.sharing?.wrap(link, (text) => options.tap?.noted?.(text)) ?? link;
+  return new Wire(shared, deviceCodec(spec), owner, options);
 }

@@ -34,7 +34,7 @@ const RECEIVE_BUFFER_BYTES = 1024 * 1024;
 const MOST_PEERS = 100_000;
 
 /**
- * Takes the datagrams that arrive at one address, and hands each peer over as a link. Whoever can reach the address can
+ * Takes the datagrams that arrive at one address, and hands each peer over as a link. A program that reaches the address can
  * send under any sender: what a datagram says decides, not where it seems to come from.
  */
 export class UdpListener implements Listener {

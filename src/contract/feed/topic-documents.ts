@@ -74,6 +74,20 @@ const state = z.object({
     .string()
     .meta({ description: 'The key of the topic that describes the values: `declarations/<key>`.' })
     .exactOptional(),
+  shared: z
+    .array(
+      z
+        .object({
+          at: z.string().meta({ description: '`pty /tmp/psu-1`, `tcp 127.0.0.1:4001`.' }),
+          read_only: z.literal(true).exactOptional(),
+          programs: list(z.string(), 'Those that use it, as far as the system tells.'),
+          ...why,
+        })
+        .readonly(),
+    )
+    .readonly()
+    .meta({ description: 'Where other programs may use the port (`expose`).' })
+    .exactOptional(),
   warnings: list(z.string(), 'What is odd but no error: `imei_checksum`.').exactOptional(),
   replay: z
     .literal(true)

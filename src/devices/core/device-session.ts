@@ -205,6 +205,8 @@ export class DeviceSession {
         if (ending !== undefined) this.#lost(ending, now);
         return;
       }
+      case 'portShared':
+        return this.#axes.setPart('shared', event.places);
       case 'partialsFound':
         return this.#restore(event.partials, now);
       case 'chunkStored':

@@ -84,6 +84,8 @@ export type SessionEvent =
   | { readonly type: 'partialsFound'; readonly partials: readonly PartialUpload[] }
   /** The chunk of an effect `storeChunk` is on the disk, or could not be put there. */
   | { readonly type: 'chunkStored'; readonly transfer: number; readonly ok: boolean }
+  /** Who shares the port changed. */
+  | { readonly type: 'portShared'; readonly places: NonNullable<StateDocument['shared']> }
   /** The timer fired; `afterReading` where it follows an effect `readOnce`. */
   | { readonly type: 'deadlineReached'; readonly afterReading: boolean }
   | {

@@ -77,7 +77,7 @@ export class StateAxes {
   }
 
   /** Sets or, with `undefined`, removes one part. */
-  setPart<K extends 'identity' | 'registered_as' | 'clock' | 'warnings'>(
+  setPart<K extends 'identity' | 'registered_as' | 'clock' | 'warnings' | 'shared'>(
     key: K,
     value: StateDocument[K] | undefined,
   ): void {
