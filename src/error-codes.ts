@@ -441,6 +441,10 @@ export const ERROR_CODES = {
     meaning: 'A piece of a file that a device sent could not be written to the disk.',
     fix: 'Check the folder `files.dir`, its permissions, the free space on its disk, and `files.budget_mb`, `files.max_files` and `files.device_share`; the device got error -1.',
   },
+  wrong_device: {
+    meaning: 'A frame of a device came over a bus, and that device was not asked.',
+    fix: 'Look for two devices with one address, a device that speaks unasked, or a second host on the line; `buses/<id>/state` counts such frames.',
+  },
   transfer_refused: {
     meaning: 'The device refused a chunk of a file.',
     fix: 'Its error code says why; check that the file is meant for this device.',

@@ -1,9 +1,6 @@
 import {
-  type Condition,
-  compileField,
   type EnumDeclaration,
   type Extent,
-  enumNames,
   type FieldDeclaration,
   isColumn,
   isSplit,
@@ -11,14 +8,22 @@ import {
   type ProtocolDeclaration,
   parseBits,
   parseNumberType,
-  parseWhole,
   type SplitDeclaration,
-  sizingScope,
-  splitReference,
   type TextEncoding,
   takesRest,
   unitOf,
 } from '../protocol/index.ts';
+import {
+  luaBits,
+  luaCondition,
+  luaEnum,
+  luaText,
+  luaValue,
+  type Referable,
+  type Visible,
+} from './dissector-lua.ts';
+import { isReadByHand, luaBitValue, luaDigits, luaNumber, luaTime } from './dissector-numbers.ts';
+import { fixedBytes, leastBytes, type Peek, peekAhead } from './dissector-places.ts';
 
 const ENCODINGS: Readonly<Record<TextEncoding, string>> = {
   ascii: 'ENC_ASCII',
@@ -26,6 +31,21 @@ const ENCODINGS: Readonly<Record<TextEncoding, string>> = {
   latin1: 'ENC_ISO_8859_1',
   utf16le: 'ENC_UTF_16 + ENC_LITTLE_ENDIAN',
   utf16be: 'ENC_UTF_16 + ENC_BIG_ENDIAN',
+  gbk: 'ENC_GB18030',
+  gb18030: 'ENC_GB18030',
+  big5: 'ENC_BIG5',
+  // Wireshark decodes no Shift_JIS.
+  shift_jis: 'ENC_ASCII',
+  euc_kr: 'ENC_EUC_KR',
+  cp1250: 'ENC_WINDOWS_1250',
+  cp1251: 'ENC_WINDOWS_1251',
+  cp1252: 'ENC_WINDOWS_1252',
+  cp1253: 'ENC_ISO_8859_7',
+  cp1254: 'ENC_ISO_8859_9',
+  cp1255: 'ENC_ISO_8859_8',
+  cp1256: 'ENC_ISO_8859_6',
+  cp1257: 'ENC_ISO_8859_13',
+  cp1258: 'ENC_WINDOWS_1252',
 };
 
 /** What surrounds a field. */
@@ -34,7 +54,12 @@ interface Around {
   readonly visible: Visible;
   /** Bytes behind it that it must leave, where it takes all the rest. */
   readonly tail: number;
+  /** A later field of the same structure, as a field of so many bytes at `at` finds it. */
+  readonly ahead?: ((name: string, bytes: number) => Peek | undefined) | undefined;
 }
+
+/** Whole numbers up to here are exact in the numbers of Lua. */
+const MOST_EXACT_BITS = 53;
 
 const NOTHING_VISIBLE: Visible = new Map();
 
@@ -90,7 +115,8 @@ export class LuaFields {
       const key = `${path}.${field.name ?? `field_${index + 1}`}`;
       const behind = fields.slice(index + 1).reduce((sum, each) => sum + fixedBytes(each, protocol), 0);
       const tail = takesRest(field) ? around.tail + behind : 0;
-      const lines = this.#one(field, key, { protocol, visible, tail });
+      const ahead: Around['ahead'] = (name, bytes) => peekAhead(fields, index, name, bytes, protocol);
+      const lines = this.#one(field, key, { protocol, visible, tail, ahead });
       const condition = field.when === undefined ? undefined : luaCondition(field.when, protocol, visible);
       if (field.name !== undefined) visible.set(field.name, { key, declaration: field });
       if (condition === undefined) return lines;
@@ -102,9 +128,18 @@ export class LuaFields {
   #one(field: FieldDeclaration, path: string, around: Around): string[] {
     const { protocol } = around;
     const type = parseNumberType(field.type, protocol.byteOrder);
-    if (type !== undefined) return this.#number(field, type, path, protocol);
+    if (type !== undefined) return this.#number(field, type, path, around);
     switch (field.type) {
+      case 'bcd':
+      case 'bcd_time':
+      case 'byte_time':
+        return this.#digits(field, path, around);
+      case 'varint':
+        return this.#varint(field, path, around);
       case 'text':
+      case 'number':
+      case 'hex_number':
+      case 'time':
         return this.#text(field, path, around);
       case 'bytes':
       case 'reserved':
@@ -160,58 +195,126 @@ export class LuaFields {
     ];
   }
 
-  #number(field: FieldDeclaration, type: NumberType, path: string, protocol: ProtocolDeclaration): string[] {
+  #number(field: FieldDeclaration, type: NumberType, path: string, around: Around): string[] {
+    const { protocol } = around;
     const { bytes, kind, signed, little } = type;
-    const width =
-      kind === 'float'
+    const byHand = isReadByHand(type, field);
+    const width = byHand
+      ? 'double'
+      : kind === 'float'
         ? bytes === 4
           ? 'float'
           : 'double'
         : `${signed ? '' : 'u'}int${bytes === 3 ? 24 : bytes <= 2 || bytes === 4 ? bytes * 8 : 64}`;
     const names = typeof field.enum === 'string' ? protocol.enums[field.enum] : field.enum;
-    const more = names !== undefined && kind === 'int' && bytes <= 4 ? `, base.DEC, ${luaEnum(names)}` : '';
+    const named = names !== undefined && kind === 'int' && bytes <= 4 && !byHand;
+    const more = named ? `, base.DEC, ${luaEnum(names)}` : '';
     this.#field(path, `ProtoField.${width}(${luaText(`heartwire.${path}`)}, ${label(path)}${more})`);
     const range = `buf(at, ${bytes})`;
-    const read =
+    const key = `v[${luaText(path)}]`;
+    const own =
       kind === 'float'
         ? `${little ? 'le_' : ''}float()`
         : `${little ? 'le_' : ''}${signed ? '' : 'u'}int${bytes > 4 ? '64' : ''}()${bytes > 4 ? ':tonumber()' : ''}`;
-    const lines = [`need(at, ${bytes}, stop)`, `v[${luaText(path)}] = ${range}:${read}`];
-    const item = `tree:add${little ? '_le' : ''}(f[${luaText(path)}], ${range})`;
-    const { scale = 1, offset = 0, unit } = field;
-    const scaled = scale !== 1 || offset !== 0 || unit !== undefined;
-    if (scaled) {
-      const value = `string.format("%.10g", v[${luaText(path)}] * ${scale} + ${offset})`;
-      lines.push(
-        `${item}:append_text(" = " .. ${value}${unit === undefined ? '' : ` .. ${luaText(` ${unit}`)}`})`,
-      );
-    } else {
-      lines.push(item);
-    }
-    if (kind === 'int' && bytes <= 4) lines.push(...this.#bits(field, path, range, read, protocol));
+    const read = byHand ? luaNumber(type, field.sign) : `${range}:${own}`;
+    const lines = [`need(at, ${bytes}, stop)`, `${key} = ${read}`];
+    const item = byHand
+      ? `tree:add(f[${luaText(path)}], ${range}, ${key})`
+      : `tree:add${little ? '_le' : ''}(f[${luaText(path)}], ${range})`;
+    lines.push(...this.#meant(field, key, item, bytes, around));
+    if (kind === 'int') lines.push(...this.#bits(field, path, type, protocol));
     return [...lines, `at = at + ${bytes}`];
   }
 
-  #bits(
-    field: FieldDeclaration,
-    path: string,
-    range: string,
-    read: string,
-    { enums }: ProtocolDeclaration,
-  ): string[] {
-    return (field.bits ?? []).flatMap(({ name, at, enum: declared }) => {
+  /** Lines that show an item with its value in its scale and unit, or with the time that it means. */
+  #meant(field: FieldDeclaration, raw: string, item: string, bytes: number, around: Around): string[] {
+    const { scale = 1, offset = 0, unit, time, negative } = field;
+    if (time !== undefined) {
+      const moment = luaTime(time, raw);
+      return [moment === undefined ? item : `${item}:append_text(" = " .. ${moment})`];
+    }
+    const lines: string[] = [];
+    let factor = `${scale}`;
+    if (typeof scale === 'object') {
+      const ahead = around.ahead?.(scale.field, bytes);
+      if (ahead !== undefined) lines.push(ahead.need);
+      const said = ahead?.read ?? `(${luaValue(scale.field, around.visible)} or 0)`;
+      factor = scale.as === 'factor' ? `${said} * ${scale.times ?? 1}` : `10 ^ ${said} * ${scale.times ?? 1}`;
+    }
+    if (scale === 1 && offset === 0 && unit === undefined && negative === undefined) return [item];
+    const sign =
+      negative === undefined
+        ? ''
+        : `((${luaCondition(negative, around.protocol, around.visible)}) and -1 or 1) * `;
+    const value = `string.format("%.10g", ${sign}${raw} * ${factor} + ${offset})`;
+    return [
+      ...lines,
+      `${item}:append_text(" = " .. ${value}${unit === undefined ? '' : ` .. ${luaText(` ${unit}`)}`})`,
+    ];
+  }
+
+  #bits(field: FieldDeclaration, path: string, type: NumberType, { enums }: ProtocolDeclaration): string[] {
+    const range = `buf(at, ${type.bytes})`;
+    return (field.bits ?? []).flatMap((bit) => {
+      const { name, at, enum: declared, unit } = bit;
       const { from = 0, count = 1 } = parseBits(at) ?? {};
       const key = `${path}.${name}`;
       const names = typeof declared === 'string' ? enums[declared] : declared;
-      const more = names === undefined ? '' : `, base.DEC, ${luaEnum(names)}`;
-      this.#field(key, `ProtoField.uint32(${luaText(`heartwire.${key}`)}, ${label(key)}${more})`);
-      return [`tree:add(f[${luaText(key)}], ${range}, ${luaBits(`${range}:${read}`, from, count)})`];
+      const usual =
+        names !== undefined || (bit.signed !== true && bit.scale === undefined && unit === undefined);
+      // Beyond 2^53 the numbers of Lua have no single bits.
+      const bits = luaBits(luaNumber(type), from, count);
+      if (from + count > MOST_EXACT_BITS) return [];
+      if (usual && count <= 32) {
+        const more = names === undefined ? '' : `, base.DEC, ${luaEnum(names)}`;
+        this.#field(key, `ProtoField.uint32(${luaText(`heartwire.${key}`)}, ${label(key)}${more})`);
+        return [`tree:add(f[${luaText(key)}], ${range}, ${bits})`];
+      }
+      this.#field(key, `ProtoField.double(${luaText(`heartwire.${key}`)}, ${label(key)})`);
+      const item = `tree:add(f[${luaText(key)}], ${range}, ${luaBitValue(bit, bits, count)})`;
+      return [unit === undefined ? item : `${item}:append_text(${luaText(` ${unit}`)})`];
     });
+  }
+
+  /** Digits in nibbles: as text, with the number that they are. */
+  #digits(field: FieldDeclaration, path: string, around: Around): string[] {
+    const bytes = fixedBytes(field, around.protocol);
+    this.#field(path, `ProtoField.string(${luaText(`heartwire.${path}`)}, ${label(path)})`);
+    const item = `tree:add(f[${luaText(path)}], buf(at, ${bytes}), digits)`;
+    const meant = field.type === 'bcd' && field.as !== 'text' && field.sign === undefined;
+    const shown = meant ? this.#meant(field, '(tonumber(digits) or 0)', item, bytes, around) : [item];
+    return [
+      'do',
+      `  need(at, ${bytes}, stop)`,
+      `  local digits = ${luaDigits(field, around.protocol.byteOrder, bytes)}`,
+      ...shown.map((line) => `  ${line}`),
+      `  at = at + ${bytes}`,
+      'end',
+    ];
+  }
+
+  #varint(field: FieldDeclaration, path: string, around: Around): string[] {
+    this.#field(path, `ProtoField.double(${luaText(`heartwire.${path}`)}, ${label(path)})`);
+    const key = `v[${luaText(path)}]`;
+    const zigzag = field.sign === 'zigzag';
+    return [
+      'do',
+      '  local count',
+      `  ${key}, count = varint(buf, at, stop)`,
+      ...(zigzag ? [`  ${key} = ${key} % 2 == 0 and ${key} / 2 or -(${key} + 1) / 2`] : []),
+      ...this.#meant(field, key, `tree:add(f[${luaText(path)}], buf(at, count), ${key})`, 0, around).map(
+        (line) => `  ${line}`,
+      ),
+      '  at = at + count',
+      'end',
+    ];
   }
 
   #text(field: FieldDeclaration, path: string, around: Around): string[] {
     this.#field(path, `ProtoField.string(${luaText(`heartwire.${path}`)}, ${label(path)})`);
-    const { encoding = 'utf8', terminator, pad = 0, length, value } = field;
+    const { encoding = field.type === 'text' ? 'utf8' : 'ascii', terminator, length, value } = field;
+    const right = (field.align ?? (isNumberText(field) ? 'right' : 'left')) === 'right';
+    const pad = field.pad ?? (right ? 32 : 0);
     const unit = unitOf(encoding);
     // The unit of UTF-16 whose other byte is zero.
     const unitIs = (byte: number): string => {
@@ -220,7 +323,7 @@ export class LuaFields {
     };
     // Not `buf(at, n):string(encoding)`: that cuts what takes more bytes in UTF-8 than here.
     const show = `tree:add_packet_field(f[${luaText(path)}], buf(at, n), ${ENCODINGS[encoding]})`;
-    if (value === undefined && terminator !== undefined) {
+    if (value === undefined && terminator !== undefined && typeof length !== 'number') {
       return [
         'do',
         '  local n = 0',
@@ -231,7 +334,8 @@ export class LuaFields {
         'end',
       ];
     }
-    if (value !== undefined || typeof length !== 'number' || (field.pad === undefined && field.content)) {
+    const filled = field.pad !== undefined || (field.content === undefined && field.type !== 'time');
+    if (value !== undefined || typeof length !== 'number' || right || !filled) {
       return this.#span(field, show, around);
     }
     return [
@@ -262,7 +366,11 @@ export class LuaFields {
   #array(field: FieldDeclaration, path: string, around: Around): string[] {
     const element = field.of;
     if (element === undefined) return [];
-    const body = this.#one({ ...element, name: field.name ?? 'element' }, path, { ...around, tail: 0 });
+    const body = this.#one({ ...element, name: field.name ?? 'element' }, path, {
+      ...around,
+      tail: 0,
+      ahead: undefined,
+    });
     const inner = body.map((line) => `    ${line}`);
     if (field.count === 'rest' || field.count === undefined) {
       return [
@@ -290,6 +398,8 @@ export class LuaFields {
   }
 }
 
+const isNumberText = ({ type }: FieldDeclaration): boolean => type === 'number' || type === 'hex_number';
+
 const label = (path: string): string => luaText(path.slice(path.indexOf('.') + 1));
 
 function take(path: string, bytes: number): string[] {
@@ -316,83 +426,3 @@ function extent(of: Extent, { protocol, visible, tail }: Around): string[] {
     `at = at + ${bytes}`,
   ];
 }
-
-/** Conditions on the bytes of a payload that begins at `from`: the constants that stand at an offset that never moves. */
-export function constants(fields: readonly FieldDeclaration[], protocol: ProtocolDeclaration): string[] {
-  const { id } = protocol;
-  const idBytes = id === undefined ? 0 : (parseNumberType(id.type, protocol.byteOrder)?.bytes ?? 0);
-  const found: string[] = [];
-  let offset = 0;
-  for (const field of fields) {
-    if (id !== undefined && offset === id.at) offset += idBytes;
-    const bytes = fixedBytes(field, protocol);
-    if (bytes === 0 || field.when !== undefined) break;
-    const type = parseNumberType(field.type, protocol.byteOrder);
-    if (field.value !== undefined && type?.kind === 'int' && bytes <= 4) {
-      const read = `${type.little ? 'le_' : ''}${type.signed ? '' : 'u'}int()`;
-      found.push(`buf(from + ${offset}, ${bytes}):${read} == ${parseWhole(field.value) ?? 0}`);
-    }
-    offset += bytes;
-  }
-  return found;
-}
-
-/** Bytes that a field always has; 0 where that depends. */
-function fixedBytes(field: FieldDeclaration, protocol: ProtocolDeclaration): number {
-  const { min, max } = compileField(field, sizingScope(protocol));
-  return min === max ? min : 0;
-}
-
-/** The fewest bytes that a field has. */
-const leastBytes = (field: FieldDeclaration, protocol: ProtocolDeclaration): number =>
-  compileField(field, sizingScope(protocol)).min;
-
-function luaEnum(names: EnumDeclaration): string {
-  return `{ ${Object.entries(names)
-    .map(([value, name]) => `[${parseWhole(value) ?? 0}] = ${luaText(name)}`)
-    .join(', ')} }`;
-}
-
-/** A field that later ones may refer to, with the key under which its raw value stands in `v`. */
-interface Referable {
-  readonly key: string;
-  readonly declaration: FieldDeclaration;
-}
-
-/** Earlier fields by name: those of the structures around, then those of this one. */
-type Visible = ReadonlyMap<string, Referable>;
-
-/** The raw value of an earlier field, which is nil where that is absent. */
-const luaValue = (name: string, visible: Visible): string => `v[${luaText(visible.get(name)?.key ?? name)}]`;
-
-/** Bits of a number. Arithmetic instead of bit operators, which differ between the versions of Lua. */
-const luaBits = (number: string, from: number, count: number): string =>
-  `math.floor(${number} / ${2 ** from}) % ${2 ** count}`;
-
-/** Whether a field is present. It never is where the field that says so is absent. */
-function luaCondition(
-  { field, is, not }: Condition,
-  protocol: ProtocolDeclaration,
-  visible: Visible,
-): string {
-  const [name, bitName] = splitReference(field);
-  const target = visible.get(name)?.declaration;
-  if (target === undefined) return 'true';
-  const bit = target.bits?.find((each) => each.name === bitName);
-  const bits = bit === undefined ? undefined : parseBits(bit.at);
-  const raw = luaValue(name, visible);
-  const value = bits === undefined ? raw : luaBits(raw, bits.from, bits.count);
-  const names = enumNames(bit === undefined ? target.enum : bit.enum, protocol.enums);
-  const any = [is ?? not ?? []]
-    .flat()
-    .map((each) => (typeof each === 'string' ? Number(names?.rawOf(each) ?? Number.NaN) : Number(each)))
-    .filter((each) => !Number.isNaN(each))
-    .map((each) => `${value} == ${each}`)
-    .join(' or ');
-  const wanted = any === '' ? 'false' : `(${any})`;
-  return `${raw} ~= nil and ${is === undefined ? 'not ' : ''}${wanted}`;
-}
-
-/** A text as Lua writes it. */
-export const luaText = (text: string): string =>
-  `"${text.replace(/[\\"]/g, '\\$&').replace(/[^\x20-\x7e]/g, (char) => [...new TextEncoder().encode(char)].map((byte) => `\\${String(byte).padStart(3, '0')}`).join(''))}"`;

@@ -14,7 +14,10 @@ import {
   sizingScope,
   startWord,
 } from '../protocol/index.ts';
-import { constants, LuaFields, luaText } from './dissector-fields.ts';
+import { LuaFields } from './dissector-fields.ts';
+import { luaText } from './dissector-lua.ts';
+import { LUA_NUMBERS } from './dissector-numbers.ts';
+import { constants } from './dissector-places.ts';
 
 /**
  * A Wireshark dissector in Lua. It takes what `heartwire export` writes (link type USER0), in whatever frames; and TCP
@@ -121,7 +124,7 @@ local function xor(a, b)
   end
   return result
 end
-`;
+${LUA_NUMBERS}`;
 
 const TAIL = `
 local function form_of(list, buf, from, id, length, inbound)

@@ -69,7 +69,12 @@ async function parseValue(
 ): Promise<Value> {
   switch (field?.type) {
     case 'text':
+    case 'time':
+    case 'bcd_time':
+    case 'byte_time':
       return text;
+    case 'bcd':
+      return field.as === 'text' || text.startsWith('0x') ? text : parsePlain(text);
     case 'bytes':
       return parseBytes(text, path, read);
     case 'array':
@@ -77,7 +82,8 @@ async function parseValue(
       return parseJson(text, path);
     default:
       if (/^[[{]/.test(text)) return parseJson(text, path);
-      return parsePlain(text);
+      // Of a float, these are its bits.
+      return /^f(?:16|32|64)/.test(field?.type ?? '') && text.startsWith('0x') ? text : parsePlain(text);
   }
 }
 

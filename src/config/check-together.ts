@@ -1,6 +1,6 @@
 import { type AddressBlock, parseBlock, type Transport } from '../contract/index.ts';
 import { addressLabel, type ListenAddress } from '../links/index.ts';
-import type { DeviceConfig, ListenerConfig, MatchConfig, ServerConfig } from './model.ts';
+import type { BusConfig, DeviceConfig, ListenerConfig, MatchConfig, ServerConfig } from './model.ts';
 import { type Finding, formatPath, type Path } from './problem.ts';
 
 /** A part of the configuration and where it stands. */
@@ -13,6 +13,7 @@ export interface Whole {
   readonly server: ServerConfig;
   readonly devices: readonly Placed<DeviceConfig>[];
   readonly listeners: readonly Placed<ListenerConfig>[];
+  readonly buses?: readonly Placed<BusConfig>[];
   /** Ids of devices that are wrong by themselves. */
   readonly wrongIds: readonly Placed<string>[];
   /** There are listeners, though perhaps none that is right. */
@@ -25,7 +26,7 @@ type Add = (finding: Finding) => void;
 export function checkTogether(whole: Whole, add: Add): void {
   checkIds(whole, add);
   checkPorts(whole, add);
-  checkLinks(whole.devices, add);
+  checkLinks(whole, add);
   checkMatches(whole, add);
 }
 
@@ -72,7 +73,7 @@ function checkPorts({ server, listeners, devices }: Whole, add: Add): void {
       'port',
     ]);
   for (const { path, value } of devices) {
-    if (value.kind === 'matched') continue;
+    if (value.kind !== 'dialled') continue;
     for (const [index, each] of (value.expose ?? []).entries()) {
       if (each.kind === 'pty') continue;
       const { host, port } = each;
@@ -87,10 +88,10 @@ function checkPorts({ server, listeners, devices }: Whole, add: Add): void {
 const collide = (a: string, b: string): boolean =>
   a === b || [a, b].some((host) => host === '0.0.0.0' || host === '::');
 
-function checkLinks(devices: Whole['devices'], add: Add): void {
+function checkLinks({ devices, buses = [] }: Whole, add: Add): void {
   const first = new Map<string, string>();
-  for (const { path, value } of devices) {
-    if (value.kind === 'matched') continue;
+  for (const { path, value } of [...buses, ...devices]) {
+    if (!('links' in value)) continue;
     for (const [index, link] of value.links.entries()) {
       const label = `${link.scheme} ${addressLabel(link)}`;
       const other = first.get(label);
@@ -102,9 +103,9 @@ function checkLinks(devices: Whole['devices'], add: Add): void {
         ...(exclusive(link.scheme) ? {} : { severity: 'warning' as const }),
         code: 'config_conflict',
         path: [...path, 'link', ...(value.links.length > 1 ? [index] : [])],
-        message: `The device "${other}" has this link too.`,
+        message: `${buses.some((bus) => bus.value.id === other) ? 'The bus' : 'The device'} "${other}" has this link too.`,
         fix: exclusive(link.scheme)
-          ? 'A serial port has one owner: remove one of the two.'
+          ? 'A serial port has one owner: remove one of the two, or put both devices on a bus (`buses:`).'
           : 'Check that two devices answer there.',
       });
     }

@@ -156,7 +156,7 @@ function checkDatagramSilence(session: SessionSettings, transport: Transport, pa
 
 const GIVEN_PORT = deferred(PORT);
 
-function serialSettings(given: DefaultsShape): SerialSettings {
+export function serialSettings(given: DefaultsShape): SerialSettings {
   const baud = given.baud === undefined ? undefined : parseBaud(String(given.baud));
   return {
     ...DEFAULT_SERIAL_SETTINGS,
@@ -272,7 +272,7 @@ export function dialInLife(
 }
 
 /** Upper bound of a payload in bytes: as given, else by the line and what is spoken on it. */
-function maxFrameOf(
+export function maxFrameOf(
   given: { readonly max_frame?: number | undefined },
   defaults: DefaultsShape,
   line: LineKind,

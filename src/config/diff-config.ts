@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { addressLabel } from '../links/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import { configName, type Effect, effectOf, type Keys } from './keys.ts';
-import type { BridgeConfig, DeviceConfig, ListenerConfig } from './model.ts';
+import type { BridgeConfig, BusConfig, DeviceConfig, ListenerConfig } from './model.ts';
 import { SERVER } from './server.ts';
 import { fileShape } from './shape.ts';
 
@@ -28,6 +28,7 @@ export interface ListDiff<T, C = Change<T>> {
 /** What is different between what runs and what shall run. */
 export interface ConfigDiff {
   readonly devices: ListDiff<DeviceConfig>;
+  readonly buses: ListDiff<BusConfig>;
   readonly listeners: ListDiff<ListenerConfig, ListenerChange>;
   /** Other keys that take effect at once, as they are written: `server.origins`. */
   readonly settings: readonly string[];
@@ -36,7 +37,14 @@ export interface ConfigDiff {
 }
 
 /** Keys that are compared key by key, or with the devices and listeners that they concern. */
-const PARTS: ReadonlySet<string> = new Set(['server', 'defaults', 'messages', 'devices', 'listeners']);
+const PARTS: ReadonlySet<string> = new Set([
+  'server',
+  'defaults',
+  'messages',
+  'devices',
+  'listeners',
+  'buses',
+]);
 
 /** The other keys of the file, and those of `server`: what the diff looks at one by one. */
 export const SETTINGS: readonly Setting[] = [
@@ -82,6 +90,7 @@ export function* diffSteps(from: BridgeConfig, to: BridgeConfig): Generator<unde
     same,
   );
   return {
+    buses: yield* diffList(busesById(from), busesById(to), isDeepStrictEqual),
     devices: yield* diffList(devicesById(from.devices), devicesById(to.devices), same),
     listeners: {
       ...listeners,
@@ -134,6 +143,9 @@ function* diffList<T>(
 
 const devicesById = (list: readonly DeviceConfig[]): ReadonlyMap<string, DeviceConfig> =>
   new Map(list.map((device) => [device.id, device]));
+
+const busesById = ({ buses = [] }: BridgeConfig): ReadonlyMap<string, BusConfig> =>
+  new Map(buses.map((bus) => [bus.id, bus]));
 
 /** Listeners have no names: each is known by its address, and those at port 0 by their order too. */
 export function listenersByAddress(list: readonly ListenerConfig[]): ReadonlyMap<string, ListenerConfig> {

@@ -22,6 +22,8 @@ export { messagesJsonSchemaText } from './messages/json-schema.ts';
 export { type LoadedMessages, loadMessages, looksLikeMessages } from './messages/load-messages.ts';
 export type {
   BridgeConfig,
+  BusConfig,
+  BusDeviceConfig,
   DeviceConfig,
   DialledDeviceConfig,
   ListenerConfig,

@@ -1,18 +1,30 @@
 import { z } from 'zod';
+import type { DeclaredProtocol } from '../protocol/index.ts';
 import { accessShape, checkOpenness, completeAccess } from './access.ts';
+import { checkBuses, withFraming } from './check-buses.ts';
 import { checkTogether, type Placed } from './check-together.ts';
+import { addIdleAddress, addressedMessages, completeBus, completeBusDevice } from './complete-bus.ts';
 import { completeDevice } from './complete-device.ts';
 import { completeListener } from './complete-listener.ts';
 import { explainIssues } from './explain-issues.ts';
 import { configOf, type Keys } from './keys.ts';
 import { checkDialIn, type MessageFiles, messagesNamed } from './message-files.ts';
-import type { DeviceConfig, ListenerConfig } from './model.ts';
+import type { BusConfig, DeviceConfig, ListenerConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
 import { LARGEST_CONFIG, readDocument } from './read-document.ts';
 import type { LoadedConfig, Report } from './report.ts';
 import { completeEncryption, type KeyFiles, secrecyShape } from './secrecy.ts';
 import { completeServer, serverShape } from './server.ts';
-import { defaultsShape, deviceShape, fileShape, LOG, listenerShape, METRICS } from './shape.ts';
+import {
+  busShape,
+  type DeviceShape,
+  defaultsShape,
+  deviceShape,
+  fileShape,
+  LOG,
+  listenerShape,
+  METRICS,
+} from './shape.ts';
 import {
   checkRoomFor,
   completeFiles,
@@ -99,24 +111,63 @@ function assemble(
     const value = given && completeListener(given, defaults, path, add, own);
     if (value !== undefined && !report.hasErrorIn(path)) listeners.push({ path, value });
   }
+  const buses: Placed<BusConfig>[] = [];
+  for (const [index, entry] of listOf(root.buses).entries()) {
+    const path = ['buses', index];
+    const given = fits(busShape, path, entry, { id: 'nameless' });
+    const value = given && completeBus(given, defaults, path, add);
+    if (value !== undefined && !report.hasErrorIn(path)) buses.push({ path, value });
+  }
+  const busIds = listOf(root.buses).flatMap((entry) => idIn(entry, []).map(({ value }) => value));
   const devices: Placed<DeviceConfig>[] = [];
   const wrongIds: Placed<string>[] = [];
   for (const [index, entry] of listOf(root.devices).entries()) {
     const path = ['devices', index];
     const given = fits(deviceShape, path, entry, { id: 'nameless' });
     const own = given?.messages === undefined ? messages : messagesOf(given.messages, path);
-    const value = given && completeDevice(given, defaults, path, add, own, roles);
+    const value =
+      given?.bus === undefined
+        ? given && alone(given, path, own)
+        : onBus({ ...given, bus: given.bus }, path, own);
     const right = value !== undefined && !report.hasErrorIn(path);
     if (right) devices.push({ path, value });
     else wrongIds.push(...idIn(entry, path));
+  }
+  function alone(given: DeviceShape, path: Path, own?: DeclaredProtocol) {
+    if (own?.declaration.address === undefined) {
+      if (given.address !== undefined) addIdleAddress(path, add);
+      return completeDevice(given, defaults, path, add, own, roles);
+    }
+    const addressed = addressedMessages(given, path, add, own);
+    return addressed && completeDevice(given, defaults, path, add, addressed.messages, roles);
+  }
+  function onBus(given: DeviceShape & { readonly bus: string }, path: Path, own?: DeclaredProtocol) {
+    if (!busIds.includes(given.bus)) {
+      add({
+        code: 'config_bad_value',
+        path: [...path, 'bus'],
+        message: `There is no bus \`${given.bus}\`.`,
+        fix:
+          busIds.length === 0
+            ? `Add \`buses:\` with \`- { id: ${given.bus}, link: /dev/ttyUSB0, baud: 9600-8N1 }\`.`
+            : `Write one of ${busIds.join(', ')}.`,
+      });
+      return undefined;
+    }
+    const bus = buses.find(({ value }) => value.id === given.bus)?.value;
+    return completeBusDevice(given, bus, defaults, path, add, own);
   }
   const unable = [...listeners, ...devices.filter(({ value }) => value.kind === 'matched')].some(
     ({ value }) => value.messages === undefined,
   );
   if (messages !== undefined && unable) checkDialIn(messages, add);
   checkRoomFor(devices.filter(({ value }) => value.record === true).length, recording, add);
-  checkTogether({ server, devices, wrongIds, listeners, listens: listOf(root.listeners).length > 0 }, add);
-  if (listOf(root.devices).length + listOf(root.listeners).length === 0) {
+  checkTogether(
+    { server, devices, wrongIds, listeners, listens: listOf(root.listeners).length > 0, buses },
+    add,
+  );
+  checkBuses(buses, listOf(root.devices), devices, add);
+  if (listOf(root.devices).length + listOf(root.listeners).length + listOf(root.buses).length === 0) {
     add({
       severity: 'warning',
       code: 'config_missing_key',
@@ -141,6 +192,7 @@ function assemble(
     requiredDevices: requiredIds(listOf(root.devices)),
     devices: good(devices),
     listeners: good(listeners),
+    ...(buses.length === 0 ? {} : { buses: good(buses).map((bus) => withFraming(bus, good(devices))) }),
   });
 }
 

@@ -1,6 +1,6 @@
 import type { SessionSettings } from '../contract/index.ts';
 import type { ExposeAddress, LinkAddress, ListenAddress } from '../links/index.ts';
-import type { DeclaredProtocol } from '../protocol/index.ts';
+import type { DeclaredProtocol, FramingDeclaration } from '../protocol/index.ts';
 import type { AccessConfig } from './access.ts';
 import type { ConfigOf } from './keys.ts';
 import type { EncryptionConfig } from './secrecy.ts';
@@ -53,7 +53,34 @@ export interface MatchedDeviceConfig extends DeviceBase {
   readonly line?: LineKind;
 }
 
-export type DeviceConfig = DialledDeviceConfig | MatchedDeviceConfig;
+/** A device that shares its line with others. */
+export interface BusDeviceConfig extends DeviceBase {
+  readonly kind: 'bus';
+  readonly bus: string;
+  readonly address: number;
+  /** As they go to its address. */
+  readonly messages: DeclaredProtocol;
+}
+
+export type DeviceConfig = DialledDeviceConfig | MatchedDeviceConfig | BusDeviceConfig;
+
+/** The line of several devices: dialled, or of a DTU that dials in. */
+export interface BusConfig {
+  readonly id: string;
+  /** In the order in which they are tried; none where it dials in. */
+  readonly links: readonly LinkAddress[];
+  readonly match?: MatchConfig;
+  readonly line: LineKind;
+  readonly gapMs?: number;
+  readonly maxFrame: number;
+  /** How frames are told apart, as the messages of its devices say; absent where no device is on it. */
+  readonly framing?: FramingDeclaration;
+  /** How long a request waits for its reply where a device says nothing else, in ms. */
+  readonly timeoutMs: number;
+  readonly record?: boolean;
+  /** The life of its link; `device` is the id of the bus. */
+  readonly session: SessionSettings;
+}
 
 /** An address at which devices dial in, and what it admits. */
 export interface ListenerConfig extends ConfigOf<typeof ADMISSION> {
@@ -90,4 +117,6 @@ export interface BridgeConfig {
   readonly requiredDevices?: readonly string[];
   readonly devices: readonly DeviceConfig[];
   readonly listeners: readonly ListenerConfig[];
+  /** The lines of devices of the kind `bus`. */
+  readonly buses?: readonly BusConfig[];
 }

@@ -4,9 +4,11 @@ import { DEFAULT_LINES_PER_SECOND } from '../system/index.ts';
 import { accessShape } from './access.ts';
 import { exposeField } from './expose.ts';
 import {
+  badType,
   choiceField,
   durationField,
   type FieldFinding,
+  field,
   flagField,
   numberField,
   oneOrMoreField,
@@ -15,7 +17,7 @@ import {
 import { deferred, live } from './keys.ts';
 import { secrecyShape } from './secrecy.ts';
 import { serverShape } from './server.ts';
-import { appid, BARE, DIALLED, imei, LINE, SESSION } from './session-keys.ts';
+import { appid, BARE, DIALLED, imei, LINE, SESSION, TIMEOUTS } from './session-keys.ts';
 import { filesShape, knownDevicesShape, recordingShape } from './storage.ts';
 import { checkId, checkNetwork } from './value-checks.ts';
 
@@ -76,6 +78,24 @@ export const DEVICE = {
       const parsed = parseLinkAddress(text);
       return parsed.ok ? undefined : refused(parsed);
     },
+  ).optional(),
+  bus: textField(
+    'the id of a bus',
+    'rs485-1',
+    { description: 'The bus on which the device is, instead of a link of its own.', examples: ['rs485-1'] },
+    checkId,
+  ).optional(),
+  address: field<number | string>(
+    {
+      anyOf: [{ type: 'integer', minimum: 0 }, { type: 'string' }],
+      description:
+        'Its address, which `protocol.address` of its messages places; long ones of digits in quotes.',
+      examples: [1, '000012345678'],
+    },
+    (value) =>
+      (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) || typeof value === 'string'
+        ? undefined
+        : badType('an address', value, 'Write for example 1, or "000012345678".'),
   ).optional(),
   match: match
     .optional()
@@ -148,6 +168,48 @@ export const listenerShape = z.strictObject({
   ...deferred(SESSION),
 });
 
+/** How a bus takes its turns. */
+export const BUS_TIMES = {
+  turnaround: durationField(0, 60 * SECOND, {
+    description: 'Silence between the end of one exchange and the next request on the line.',
+  }).prefault('20ms'),
+  timeout: durationField(10, 10 * 60 * SECOND, {
+    description: 'How long a request waits for its reply; a device may have its own `request_timeout`.',
+  }).prefault('1s'),
+};
+
+/** The keys of a bus. */
+export const BUS = {
+  id: textField(
+    'the id of the bus',
+    'rs485-1',
+    {
+      description: 'The name of the bus in topics, addresses and logs.',
+      pattern: '^[A-Za-z0-9._-]{1,64}$',
+      examples: ['rs485-1'],
+    },
+    checkId,
+  ),
+  link: DEVICE.link,
+  match: match.optional().meta({
+    description: 'By what a DTU is known that dials in and has the line behind it: its address, `from`.',
+  }),
+  passive: flagField({
+    description: 'Another host asks on this line: nothing is sent, and what it asks and gets is read.',
+  }).optional(),
+  ...BUS_TIMES,
+};
+
+export const busShape = z.strictObject({
+  ...BUS,
+  ...deferred(BUS_TIMES),
+  ...deferred(LINE),
+  reconnect: deferred(DIALLED).reconnect,
+  connect_timeout: deferred(TIMEOUTS).connect_timeout,
+  max_frame: deferred(SESSION).max_frame,
+  record: deferred(SESSION).record,
+});
+
 export const defaultsShape = z.strictObject({ ...deferred(SESSION), ...deferred(DIALLED) });
 
 export const METRICS = {
@@ -192,6 +254,9 @@ export const fileShape = z.strictObject({
   ),
   metrics: z.strictObject(METRICS).optional().meta({ description: 'What `/metrics` shows.' }),
   log: live(z.strictObject(LOG).optional().meta({ description: 'How much is written to the log.' })),
+  buses: z.array(busShape).optional().meta({
+    description: 'Lines that several devices share: RS-485, or what lies behind a gateway or a DTU.',
+  }),
   devices: z.array(deviceShape).optional().meta({ description: 'The devices.' }),
   listeners: z.array(listenerShape).optional().meta({ description: 'Where devices may dial in.' }),
 });
@@ -199,5 +264,6 @@ export const fileShape = z.strictObject({
 export type DeviceShape = z.output<typeof deviceShape>;
 /** What a device shares with listeners and `defaults`. */
 export type SessionShape = Partial<Omit<DeviceShape, keyof typeof DEVICE>>;
+export type BusShape = z.output<typeof busShape>;
 export type ListenerShape = z.output<typeof listenerShape>;
 export type DefaultsShape = z.output<typeof defaultsShape>;

@@ -6,12 +6,13 @@ import { inputSchema, type JsonSchema } from './json-schema.ts';
 import type { Effect, Keys } from './keys.ts';
 import { SERVER } from './server.ts';
 import { BARE, DIALLED, LINE, SESSION } from './session-keys.ts';
-import { DEVICE, fileShape, LISTENER } from './shape.ts';
+import { BUS, DEVICE, fileShape, LISTENER } from './shape.ts';
 import { knownDevicesShape } from './storage.ts';
 
 const { record, ...session } = SESSION;
 const { messages, files, recording, metrics, log, secrecy } = fileShape.shape;
 const { reconnect, connect_timeout } = DIALLED;
+const busKeys = { ...BUS, reconnect, connect_timeout, record };
 
 /** The tables of docs/devices-yaml.md, by their names. */
 export const CONFIG_TABLES: Tables = {
@@ -27,6 +28,7 @@ export const CONFIG_TABLES: Tables = {
   'keys of log': () => keysTable({ log }),
   'keys of secrecy': () => keysTable({ secrecy }),
   'keys of serial lines': () => keysTable(LINE),
+  'keys of buses': () => keysTable(busKeys),
   'keys of listeners': () => keysTable(LISTENER),
   'keys of known devices': () => keysTable(knownDevicesShape.shape),
   'effects of a reload': () =>

@@ -28,6 +28,21 @@ export interface PollSettings {
 /** The least pause before a link is tried again, so that a refused port never spins. */
 export const LEAST_BACK_OFF_MS = 100;
 
+/** The line of a device that shares it with others. */
+export interface BusSettings {
+  /** The id of the bus. */
+  readonly id: string;
+  /** Another host asks; nothing is sent. */
+  readonly passive?: true | undefined;
+}
+
+/** A link that several devices share. */
+export interface PortSettings {
+  /** Silence between the end of one exchange and the next request, in ms. */
+  readonly turnaroundMs: number;
+  readonly passive?: true | undefined;
+}
+
 /** How one device is kept alive. All durations in ms; the defaults are those of `config/`. */
 export interface SessionSettings {
   readonly device: string;
@@ -37,6 +52,10 @@ export interface SessionSettings {
   readonly addresses: readonly string[];
   /** `session: none`; absent for a device of the built-in protocol. */
   readonly bare?: BareSettings;
+  /** The bus on which the device is; absent where it has a link of its own. */
+  readonly bus?: BusSettings;
+  /** This is no device but the link of a bus. */
+  readonly port?: PortSettings;
   /** What we register as (client role). */
   readonly register?: { readonly appid: string; readonly imei: string };
   /** `any` admits a peer's appid or IMEI that is other text. */

@@ -97,6 +97,11 @@ export class DeviceDirectory {
     this.#protocols = undefined;
   }
 
+  /** The link of a bus whose DTU dials in; it is no device. */
+  addLine(port: DeviceRunner, match: MatchConfig): void {
+    this.#matches.push({ match, runner: port });
+  }
+
   /** The protocols of configured devices that dial in and register; the same array while they stay the same. */
   registeringProtocols(): readonly DeclaredProtocol[] {
     this.#protocols ??= [

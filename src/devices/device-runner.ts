@@ -18,6 +18,7 @@ import {
   type Timer,
   tellDefect,
 } from '../system/index.ts';
+import type { BusDevice, BusOrder, BusTurns, PortTap } from './bus-ports.ts';
 import { DeviceSession } from './core/device-session.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
 import type { Effect, KnownBefore, RequestOutcome, SessionEvent, StopReason } from './core/session-events.ts';
@@ -27,7 +28,7 @@ import { DevicePublisher } from './device-publisher.ts';
 import { DeviceFiles } from './files/device-files.ts';
 import type { UploadStore } from './files/upload-store.ts';
 import type { WireClaim } from './pending-runner.ts';
-import type { Wire, WireOwner } from './wire.ts';
+import type { SessionWire } from './wire.ts';
 import type { LinkCodec } from './wire-codec.ts';
 
 /** Serial ports are read by the thread pool: what lay in one when the loop woke up has come from there by then. */
@@ -51,7 +52,7 @@ export interface DeviceRunnerOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** A fresh, unopened wire to one of the session's addresses. Not called for devices that dial in. */
-  makeWire(addressIndex: number, owner: WireOwner): Wire;
+  makeWire(addressIndex: number, owner: BusDevice): SessionWire;
   /** How its bytes are read where it dials in; absent: as the link was read when it had no name. */
   readonly dialIn?: LinkCodec | undefined;
   /** Where files of the device go; it sends none where this is absent. */
@@ -64,6 +65,10 @@ export interface DeviceRunnerOptions {
   readonly linked?: ((linked: boolean) => void) | undefined;
   /** Gives its port on to other programs, from its start to its stop. */
   readonly sharing?: { start(): void; stop(): void } | undefined;
+  /** It is the link of a bus, whose devices take what comes. */
+  readonly port?: PortTap | undefined;
+  /** It is on a bus, which gives it its turns. */
+  readonly member?: BusTurns | undefined;
   /** What an earlier run of the bridge knew of it. */
   readonly known?: KnownBefore | undefined;
 }
@@ -73,7 +78,7 @@ export interface DeviceRunnerOptions {
  * what a replaced link still has to say is dropped by the identity of its wire. A defect, of this code or of a
  * subscriber in the process, ends here: the link is closed, and a fresh session takes over after a pause.
  */
-export class DeviceRunner implements WireOwner {
+export class DeviceRunner implements BusDevice {
   readonly id: string;
   readonly #options: DeviceRunnerOptions;
   #session: DeviceSession;
@@ -81,12 +86,12 @@ export class DeviceRunner implements WireOwner {
   readonly #publisher: DevicePublisher;
   readonly #files: DeviceFiles;
   /** Events that came while the effects of another one were performed. */
-  readonly #queue: Array<{ readonly event: SessionEvent; readonly wire: Wire | undefined }> = [];
+  readonly #queue: Array<{ readonly event: SessionEvent; readonly wire: SessionWire | undefined }> = [];
   readonly #claims = new Map<number, WireClaim>();
   /** Requests that are not settled yet, by id. */
   readonly #requests = new Map<number, (outcome: RequestOutcome) => void>();
   #nextRequestId = 1;
-  #wire: Wire | undefined;
+  #wire: SessionWire | undefined;
   /** Finds the device of the present link where its peer was known by its address and has not registered yet. */
   #registers: WireClaim['registers'];
   #reading: Timer | undefined;
@@ -212,32 +217,40 @@ export class DeviceRunner implements WireOwner {
     return outcome;
   }
 
-  wireDialling(wire: Wire, stale?: string): void {
+  tell(event: BusOrder): void {
+    this.#dispatch(event);
+  }
+
+  wireDialling(wire: SessionWire, stale?: string): void {
     const code = 'name_not_resolved';
     if (stale !== undefined) this.#options.log.warn({ device: this.id, code }, stale);
     this.#dispatch({ type: 'linkDialling' }, wire);
   }
 
-  wireOpened(wire: Wire, address: string): void {
+  wireOpened(wire: SessionWire, address: string): void {
     this.#dispatch({ type: 'linkOpened', address }, wire);
   }
 
-  wireBytes(wire: Wire, chunk: Uint8Array): void {
+  wireBytes(wire: SessionWire, chunk: Uint8Array): void {
     if (wire !== this.#wire) return;
     this.#chunkAt = this.#options.clock.now();
     this.#publisher.bytes('in', chunk);
+    this.#options.port?.bytes(chunk);
   }
 
   expectation(): Expectation | undefined {
+    const { port } = this.#options;
+    if (port !== undefined) return port.expectation();
     return this.#session.expectation(this.#chunkAt ?? this.#options.clock.now());
   }
 
-  wireMessage(wire: Wire, message: Message | InvalidPayload): void {
+  wireMessage(wire: SessionWire, message: Message | InvalidPayload): void {
     if (this.#registers !== undefined && this.#transfers(wire, message)) return;
     this.#dispatch({ type: 'messageReceived', message }, wire, this.#chunkAt);
+    if (wire === this.#wire) this.#options.port?.message(message);
   }
 
-  wireDiscarded(wire: Wire, report: Discarded): void {
+  wireDiscarded(wire: SessionWire, report: Discarded): void {
     const { id: device } = this;
     const sample = Buffer.from(report.sample).toString('hex');
     this.#options.log.warn(
@@ -247,28 +260,29 @@ export class DeviceRunner implements WireOwner {
     // A link that we close leaves what it holds of a frame: that is counted, though it is not the present one any more.
     const past = wire !== this.#wire;
     this.#dispatch({ type: 'bytesDiscarded', report, past }, past ? undefined : wire);
+    if (!past) this.#options.port?.discarded(report);
   }
 
-  wireFaulted(wire: Wire, fault: DecoderFault): void {
+  wireFaulted(wire: SessionWire, fault: DecoderFault): void {
     this.#dispatch({ type: 'streamFaulted', fault }, wire);
   }
 
-  wireChunk(wire: Wire, bytes: number, pending: number, remark?: LineRemark): void {
+  wireChunk(wire: SessionWire, bytes: number, pending: number, remark?: LineRemark): void {
     const at = this.#chunkAt;
     this.#chunkAt = undefined;
     this.#dispatch({ type: 'chunkReceived', bytes, pending, remark }, wire, at);
   }
 
-  wireClosed(wire: Wire, end: LinkEnd): void {
+  wireClosed(wire: SessionWire, end: LinkEnd): void {
     this.#dispatch({ type: 'linkClosed', code: end.code, detail: end.detail }, wire);
   }
 
-  wireBroke(wire: Wire, cause: unknown): void {
+  wireBroke(wire: SessionWire, cause: unknown): void {
     if (wire === this.#wire) this.#restart(cause);
     else tellDefect(this.#options.log, { device: this.id }, cause);
   }
 
-  #transfers(wire: Wire, message: Message | InvalidPayload): boolean {
+  #transfers(wire: SessionWire, message: Message | InvalidPayload): boolean {
     if (wire !== this.#wire || message.name !== 'register' || message.kind !== 'request') return false;
     const transfer = this.#registers?.(message);
     this.#registers = undefined;
@@ -279,7 +293,7 @@ export class DeviceRunner implements WireOwner {
     return true;
   }
 
-  #dispatch(event: SessionEvent, wire?: Wire, at?: Instant): void {
+  #dispatch(event: SessionEvent, wire?: SessionWire, at?: Instant): void {
     if (this.#running) {
       this.#queue.push({ event, wire });
       return;
@@ -297,6 +311,7 @@ export class DeviceRunner implements WireOwner {
     }
     this.#running = false;
     this.#noteLinked(now.monoMs);
+    this.#options.member?.wanted(this.#session.wish);
     // The end of its chunk follows at once.
     if (event.type === 'messageReceived' || this.#publisher.closed) return;
     this.#timer.follow(this.#session.nextDeadline());
@@ -311,7 +326,7 @@ export class DeviceRunner implements WireOwner {
     this.#options.linked?.(connected);
   }
 
-  #handle(event: SessionEvent, wire: Wire | undefined, now: Instant): void {
+  #handle(event: SessionEvent, wire: SessionWire | undefined, now: Instant): void {
     if (wire !== undefined && wire !== this.#wire) return;
     if (event.type === 'linkClosed' || event.type === 'linkTransferred') this.#wire = undefined;
     for (const effect of this.#session.handle(event, now)) this.#perform(effect);
@@ -323,7 +338,7 @@ export class DeviceRunner implements WireOwner {
       case 'openLink':
         this.#wire = this.#options.makeWire(effect.addressIndex, this);
         this.#wire.open();
-        if (this.#wire.link.resolves) this.#dispatch({ type: 'linkResolving' }, this.#wire);
+        if (this.#wire.resolves) this.#dispatch({ type: 'linkResolving' }, this.#wire);
         return;
       case 'closeLink': {
         const wire = this.#wire;
@@ -347,6 +362,8 @@ export class DeviceRunner implements WireOwner {
         return;
       case 'send':
         return this.#send(effect.message, effect.report ?? false);
+      case 'turnOver':
+        return this.#options.member?.turnOver(effect.how);
       case 'readOnce':
         this.#reading = clock.afterReading(
           () => this.#dispatch({ type: 'deadlineReached', afterReading: true }),

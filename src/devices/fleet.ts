@@ -1,20 +1,19 @@
 import {
   type BridgeConfig,
+  type BusConfig,
+  type BusDeviceConfig,
   type ConfigDiff,
   type DeviceConfig,
-  type DialledDeviceConfig,
   type FailedDevice,
   type ListenerChange,
   type ListenerConfig,
   listenersByAddress,
 } from '../config/index.ts';
-import type { StateDocument } from '../contract/feed/index.ts';
 import type { Publisher, SessionSettings } from '../contract/index.ts';
 import { addressLabel, type LinkEnd, listen, type NameResolver } from '../links/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import {
   type Arrivals,
-  atOnce,
   type Clock,
   formatLocalTime,
   inSlices,
@@ -23,6 +22,8 @@ import {
   parseLocalTime,
   Slices,
 } from '../system/index.ts';
+import { BusRunner, MemberWire, memberCodec } from './bus-runner.ts';
+import { ClosingLinks } from './closing-links.ts';
 import { describeMessages } from './core/describe-messages.ts';
 import { MessageCatalog } from './core/message-catalog.ts';
 import type { SessionPorts } from './core/session-ports.ts';
@@ -30,11 +31,12 @@ import { DeviceDirectory, type Settling } from './device-directory.ts';
 import { DeviceListener } from './device-listener.ts';
 import { declarationTopic } from './device-publisher.ts';
 import { type DeviceReading, DeviceRunner } from './device-runner.ts';
+import { FailedDevices } from './failed-devices.ts';
 import { RECEIVING, type UploadStore } from './files/upload-store.ts';
 import type { KnownDevice } from './known-devices.ts';
 import { sharePort } from './share-port.ts';
 import type { UnannouncedRun } from './unannounced-devices.ts';
-import { type DeviceTaps, dialWire } from './wire.ts';
+import { type DeviceTaps, dialBusWire, dialWire } from './wire.ts';
 import { LinkCodecs } from './wire-codec.ts';
 
 interface FleetOptions {
@@ -67,6 +69,7 @@ export class Fleet {
   readonly #deviceListeners = new Map<string, DeviceListener>();
   readonly #failed: FailedDevices;
   readonly #codecs = new LinkCodecs();
+  readonly #buses = new Map<string, BusRunner>();
   readonly #links: ClosingLinks;
   /** By which key the messages of each are described. */
   readonly #declarations = new WeakMap<DeviceRunner, string>();
@@ -89,7 +92,13 @@ export class Fleet {
     for (const [name, listener] of listenersByAddress(config.listeners)) {
       this.#deviceListeners.set(name, this.#makeListener(listener));
     }
+    for (const bus of config.buses ?? []) this.#buses.set(bus.id, this.#makeBus(bus));
     for (const device of config.devices) this.directory.add(this.#runnerOf(device), matchOf(device));
+    this.#matchBuses();
+  }
+
+  buses(): readonly BusRunner[] {
+    return [...this.#buses.values()];
   }
 
   deviceListeners(): readonly DeviceListener[] {
@@ -106,6 +115,8 @@ export class Fleet {
     );
     this.#failed.show(this.#options.failed, this.directory);
     for (const runner of this.directory.all()) runner.start();
+    // Their devices say how the bytes of a line are read.
+    for (const bus of this.#buses.values()) bus.start();
     return listeners;
   }
 
@@ -118,6 +129,7 @@ export class Fleet {
     const { added, changed, removed } = diff.devices;
     const fresh = new Set([...added, ...changed.map(({ to }) => to)]);
     const slices = new Slices();
+    const lines = this.#changedBuses(diff);
     // Before anything is stopped: where something of it cannot be made, all stays as it is.
     const made = new Map<DeviceConfig, DeviceRunner>();
     for (const device of config.devices) {
@@ -139,11 +151,13 @@ export class Fleet {
     ]);
     const opening = this.#relisten(diff.listeners.changed);
     await inSlices(this.directory.configure(entries, settling));
+    const opened = this.#replaceBuses(diff, lines);
     await inSlices(this.#failed.showing(failed, this.directory));
     const closing = this.#links.closingOf(new Set([...gone, ...changed.map(({ to }) => to.id)]));
     const starting: Promise<void>[] = [];
     for (const device of fresh) {
       // What dials in has begun when it was settled; what is dialled needs its port to be free.
+      if (device.kind === 'bus') this.directory.get(device.id)?.start();
       if (device.kind !== 'dialled') continue;
       starting.push(
         closing(resourcesOf(device)).then(() => {
@@ -152,6 +166,7 @@ export class Fleet {
       );
       await slices.pause();
     }
+    starting.push(...opened());
     const [ends] = await Promise.all([Promise.all(opening), Promise.all(starting)]);
     const still = this.#described();
     for (const key of described)
@@ -192,6 +207,64 @@ export class Fleet {
     this.#stopped = true;
     for (const deviceListener of this.#deviceListeners.values()) deviceListener.close();
     this.directory.stop();
+    for (const bus of this.#buses.values()) bus.stop();
+  }
+
+  /** The lines that are new, or are opened in another way; they are not open yet. */
+  #changedBuses({ buses }: ConfigDiff): ReadonlyMap<string, BusRunner> {
+    const made = [...buses.added, ...buses.changed.map(({ to }) => to)];
+    return new Map(made.map((bus) => [bus.id, this.#makeBus(bus)]));
+  }
+
+  /** Closes the lines that are gone or changed; returns what opens the new ones once their ports are free. */
+  #replaceBuses({ buses }: ConfigDiff, made: ReadonlyMap<string, BusRunner>): () => Promise<void>[] {
+    const closing = this.#links.closingOf(
+      new Set([...buses.removed, ...buses.changed.map(({ from }) => from)].map(({ id }) => id)),
+    );
+    const former = new Map(this.#buses);
+    for (const { id } of buses.removed) this.#buses.delete(id);
+    for (const [id, bus] of made) this.#buses.set(id, bus);
+    // Devices that stay as they are go over to the new line.
+    for (const { id } of buses.removed) this.#endBus(former.get(id), 'removed');
+    for (const { from } of buses.changed) this.#endBus(former.get(from.id), 'reconfigured');
+    this.#matchBuses();
+    return () =>
+      [...made.values()].map(async (bus) => {
+        await closing(resourcesOf(bus.config));
+        if (!this.#stopped && this.#buses.get(bus.id) === bus) bus.start();
+      });
+  }
+
+  #endBus(bus: BusRunner | undefined, reason: 'removed' | 'reconfigured'): void {
+    bus?.stop(reason);
+    if (bus !== undefined) this.#options.recorder()?.retire(bus.id);
+  }
+
+  /** DTUs that dial in are known by their addresses, behind the devices. */
+  #matchBuses(): void {
+    for (const { config, port } of this.#buses.values())
+      if (config.match !== undefined) this.directory.addLine(port, config.match);
+  }
+
+  #makeBus(config: BusConfig): BusRunner {
+    const { clock, log, publisher, recorder, wantsBytes, names } = this.#options;
+    return new BusRunner({
+      config,
+      ports: this.#ports,
+      publisher: config.links[0]?.scheme === 'replay' ? markReplay(publisher) : publisher,
+      clock,
+      log,
+      makeWire: (addressIndex, owner, codec) => {
+        const ended = this.#links.opened(config.id, resourcesOf(config));
+        return dialBusWire(config, addressIndex, owner, codec, {
+          tap: recorder()?.tap(config.id),
+          ended,
+          names,
+        });
+      },
+      note: (text) => void recorder()?.note?.(config.id, text),
+      wantsBytes,
+    });
   }
 
   /** Closes listeners that are gone, reconfigures those that changed, and opens new ones. */
@@ -225,13 +298,39 @@ export class Fleet {
     return new Set([...this.directory.all()].flatMap((runner) => this.#declarations.get(runner) ?? []));
   }
 
+  #busOf({ id, bus }: BusDeviceConfig): BusRunner {
+    const found = this.#buses.get(bus);
+    // A configuration without problems has the bus of each of its devices.
+    if (found === undefined) throw new Error(`${id} is on no bus`);
+    return found;
+  }
+
   #runnerOf(device: DeviceConfig): DeviceRunner {
-    return this.#makeRunner(device.session, device);
+    if (device.kind !== 'bus') return this.#makeRunner(device.session, device);
+    const codec = memberCodec(device);
+    const { links } = this.#config.buses?.find(({ id }) => id === device.bus) ?? {};
+    const { clock, log, publisher, wantsBytes, retired } = this.#options;
+    const runner = new DeviceRunner({
+      settings: device.session,
+      ports: this.#portsWith(device.messages),
+      publisher: links?.[0]?.scheme === 'replay' ? markReplay(publisher) : publisher,
+      clock,
+      log,
+      makeWire: (_, owner) => new MemberWire(device, codec, owner, this.#busOf(device)),
+      member: {
+        wanted: (wish) => this.#buses.get(device.bus)?.wanted(device.id, wish),
+        turnOver: (how) => this.#buses.get(device.bus)?.turnOver(device.id, how),
+      },
+      wantsBytes,
+      retired,
+    });
+    this.#declarations.set(runner, describeMessages(device.messages.declaration.messages).key);
+    return runner;
   }
 
   #makeRunner(
     settings: SessionSettings,
-    of: DeviceConfig | ListenerConfig,
+    of: Exclude<DeviceConfig, { kind: 'bus' }> | ListenerConfig,
     run?: UnannouncedRun,
   ): DeviceRunner {
     const { clock, log, uploads, publisher, recorder, wantsBytes, names } = this.#options;
@@ -310,105 +409,7 @@ function longestSilenceMs({ heartbeat, bare, presence }: SessionSettings): numbe
 const matchOf = (device: DeviceConfig) => (device.kind === 'matched' ? device.match : undefined);
 
 /** What a dialled device needs for itself. A serial port has many names, so all of them count as one. */
-const resourcesOf = ({ id, links }: DialledDeviceConfig): string[] => [
+const resourcesOf = ({ id, links }: Pick<BusConfig, 'id' | 'links'>): string[] => [
   `device ${id}`,
   ...links.map((link) => (link.scheme === 'serial' ? 'serial' : addressLabel(link))),
 ];
-
-/** Shows devices that are configured and cannot be run: each has a state that says why. */
-class FailedDevices {
-  readonly #publisher: Publisher;
-  readonly #clock: Clock;
-  /** What is wrong, by device. */
-  #shown: ReadonlyMap<string, string> = new Map();
-
-  constructor(publisher: Publisher, clock: Clock) {
-    this.#publisher = publisher;
-    this.#clock = clock;
-  }
-
-  /** These, and no others; a device that runs by now publishes its own state. */
-  show(failed: readonly FailedDevice[], directory: DeviceDirectory): void {
-    atOnce(this.showing(failed, directory));
-  }
-
-  /** The same; may be interrupted wherever it yields. */
-  *showing(failed: readonly FailedDevice[], directory: DeviceDirectory): Generator<undefined, void> {
-    const shown = new Map(failed.map((device) => [device.id, detailOf(device)]));
-    for (const id of this.#shown.keys()) {
-      yield;
-      if (!shown.has(id) && directory.get(id) === undefined) this.#publisher.removeState(topicOf(id));
-    }
-    for (const [id, detail] of shown) {
-      yield;
-      if (this.#shown.get(id) !== detail)
-        this.#publisher.publishState(topicOf(id), this.#document(id, detail));
-    }
-    this.#shown = shown;
-  }
-
-  #document(device: string, detail: string): StateDocument {
-    const since = this.#clock.now().wallMs;
-    const link = { status: 'failed', transport: 'tcp', since, attempt: 0 } as const;
-    return { device, status: 'unknown', since, link: { ...link, reason: 'config_invalid', detail } };
-  }
-}
-
-const topicOf = (device: string): string => `devices/${device}/state`;
-
-const detailOf = ({ problems }: FailedDevice): string =>
-  problems.map(({ line, column, message }) => `${line}:${column}: ${message}`).join(' ');
-
-/** A link that is closed in order is gone after this time, in ms. */
-const LONGEST_MS = 2_000;
-
-interface ClosingLink {
-  readonly device: string;
-  /** What it holds exclusively. */
-  readonly resources: readonly string[];
-  readonly gone: Promise<void>;
-}
-
-/** The links that are open or being closed: a new link waits here until the resources it needs are free. */
-class ClosingLinks {
-  readonly #clock: Clock;
-  readonly #links = new Set<ClosingLink>();
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** A link of a device is being opened; the returned function is to be called when it is gone. */
-  opened(device: string, resources: readonly string[]): () => void {
-    let left = (): void => undefined;
-    const gone = new Promise<void>((resolve) => {
-      left = resolve;
-    });
-    const link = { device, resources, gone };
-    this.#links.add(link);
-    return () => {
-      this.#links.delete(link);
-      left();
-    };
-  }
-
-  /** What waits until the present links of these devices are gone, as far as they hold one of these resources. */
-  closingOf(devices: ReadonlySet<string>): (resources: readonly string[]) => Promise<void> {
-    const links = [...this.#links].filter(({ device }) => devices.has(device));
-    return (resources) => {
-      const awaited = links.filter((link) => link.resources.some((each) => resources.includes(each)));
-      return this.#all(awaited.map(({ gone }) => gone));
-    };
-  }
-
-  #all(gone: readonly Promise<void>[]): Promise<void> {
-    if (gone.length === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = this.#clock.setTimer(this.#clock.now().monoMs + LONGEST_MS, resolve);
-      void Promise.all(gone).then(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
-  }
-}

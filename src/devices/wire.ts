@@ -1,7 +1,8 @@
-import type { DialledDeviceConfig } from '../config/index.ts';
+import type { BusConfig, DialledDeviceConfig } from '../config/index.ts';
 import {
   dial,
   type Link,
+  type LinkAddress,
   type LinkEnd,
   type NameResolver,
   type PortSharing,
@@ -28,23 +29,36 @@ import {
   type WireCodec,
 } from './wire-codec.ts';
 
+/** What a session needs of its wire: one of its own, or its part of a bus. */
+export interface SessionWire {
+  owner: WireOwner;
+  /** Its host is a name, which is looked up first. */
+  readonly resolves: boolean;
+  open(): void;
+  /** The whole frame of a message, as this wire carries it. @throws HeartwireError where it cannot carry it */
+  encode(message: Message): Uint8Array;
+  send(frame: Uint8Array): SendOutcome;
+  /** Nothing more is decoded. */
+  close(how: 'end' | 'destroy'): void;
+}
+
 /** Receives the events of a wire. An owner compares the wire with its present one and drops events of others. */
 export interface WireOwner {
   /** Of a wire whose host is a name: its addresses are known; `stale` says how they may be out of date. */
-  wireDialling?(wire: Wire, stale?: string): void;
-  wireOpened(wire: Wire, address: string): void;
+  wireDialling?(wire: SessionWire, stale?: string): void;
+  wireOpened(wire: SessionWire, address: string): void;
   /** What may come now, as far as it follows from what was sent; absent, or undefined, where nothing was. */
   expectation?(): Expectation | undefined;
   /** Before the chunk's frames. */
-  wireBytes(wire: Wire, chunk: Uint8Array): void;
-  wireMessage(wire: Wire, message: Message | InvalidPayload): void;
-  wireDiscarded(wire: Wire, report: Discarded): void;
-  wireFaulted(wire: Wire, fault: DecoderFault): void;
+  wireBytes(wire: SessionWire, chunk: Uint8Array): void;
+  wireMessage(wire: SessionWire, message: Message | InvalidPayload): void;
+  wireDiscarded(wire: SessionWire, report: Discarded): void;
+  wireFaulted(wire: SessionWire, fault: DecoderFault): void;
   /** After the chunk's frames; `pending` bytes of an unfinished frame are held. `remark` says what is odd about the line. */
-  wireChunk(wire: Wire, bytes: number, pending: number, remark?: LineRemark): void;
-  wireClosed(wire: Wire, end: LinkEnd): void;
+  wireChunk(wire: SessionWire, bytes: number, pending: number, remark?: LineRemark): void;
+  wireClosed(wire: SessionWire, end: LinkEnd): void;
   /** A defect: a handler threw, and how much of the event was handled is unknown. The wire is of no use any more. */
-  wireBroke(wire: Wire, cause: unknown): void;
+  wireBroke(wire: SessionWire, cause: unknown): void;
 }
 
 /** Observes a wire without influence on it: a recorder, or the check of a replay. */
@@ -93,7 +107,7 @@ function restBehind(frame: Uint8Array, chunk: Uint8Array): Uint8Array {
 }
 
 /** A link with its decoder. It can change hands between two frames of one chunk: set `owner`. */
-export class Wire {
+export class Wire implements SessionWire {
   readonly link: Link;
   owner: WireOwner;
   #codec: WireCodec;
@@ -158,6 +172,10 @@ export class Wire {
     const codec = this.#codec;
     if (codec.decode === undefined) return decodePayload(codec.definition, bytes, start, end);
     return codec.decode(bytes, start, end, this.owner.expectation?.());
+  }
+
+  get resolves(): boolean {
+    return this.link.resolves === true;
   }
 
   open(): void {
@@ -278,8 +296,16 @@ export interface DialInTap extends WireTap {
 export interface DeviceTaps {
   tap(device: string): WireTap | undefined;
   tapDialIn(): DialInTap | undefined;
+  /** A line for people in the trace of a device or a bus, where it is recorded. */
+  note?(device: string, text: string): boolean;
   /** The device is gone for good. */
   retire(device: string): void;
+}
+
+interface DialledWireOptions extends WireOptions {
+  readonly names?: NameResolver | undefined;
+  /** Gives its port on to other programs. */
+  readonly sharing?: PortSharing | undefined;
 }
 
 /** A fresh, unopened wire to one of the addresses of a device that we dial. */
@@ -287,10 +313,7 @@ export function dialWire(
   device: DialledDeviceConfig,
   addressIndex: number,
   owner: WireOwner,
-  options: WireOptions & {
-    readonly names?: NameResolver | undefined;
-    readonly sharing?: PortSharing | undefined;
-  },
+  options: DialledWireOptions,
 ): Wire {
   const address = device.links[addressIndex];
   // The session opens only addresses of its settings, which come from the same configuration.
@@ -303,15 +326,38 @@ export function dialWire(
     line,
     messages,
   };
-  const needsSilence = framingNeedsSilence(framingOf(spec));
+  const link = dialLink(address, device, framingNeedsSilence(framingOf(spec)), options);
+  return new Wire(link, deviceCodec(spec), owner, options);
+}
+
+/** The same of a bus, whose devices say how its bytes are read. */
+export function dialBusWire(
+  bus: BusConfig,
+  addressIndex: number,
+  owner: WireOwner,
+  codec: WireCodec,
+  options: DialledWireOptions,
+): Wire {
+  const address = bus.links[addressIndex];
+  // As above.
+  if (address === undefined) throw new Error(`${bus.id} has no address ${addressIndex}`);
+  const link = dialLink(address, bus, framingNeedsSilence(bus.framing), options);
+  return new Wire(link, codec, owner, options);
+}
+
+function dialLink(
+  address: LinkAddress,
+  { id, line, gapMs }: Pick<DialledDeviceConfig, 'id' | 'line' | 'gapMs'>,
+  needsSilence: boolean,
+  { names, sharing, tap }: DialledWireOptions,
+): Link {
   const reportsSilence = line === 'serial' || needsSilence;
   const link = dial(address, {
-    device: device.id,
-    names: options.names,
-    ...(reportsSilence ? { idleAfterMs: device.gapMs ?? SERIAL_SERVER_GAP_MS } : {}),
-    ...(device.gapMs === undefined ? {} : { gapMs: device.gapMs }),
-    silence: needsSilence ? { gapMs: device.gapMs } : undefined,
+    device: id,
+    names,
+    ...(reportsSilence ? { idleAfterMs: gapMs ?? SERIAL_SERVER_GAP_MS } : {}),
+    ...(gapMs === undefined ? {} : { gapMs }),
+    silence: needsSilence ? { gapMs } : undefined,
   });
-  const shared = options.sharing?.wrap(link, (text) => options.tap?.noted?.(text)) ?? link;
-  return new Wire(shared, deviceCodec(spec), owner, options);
+  return sharing?.wrap(link, (text) => tap?.noted?.(text)) ?? link;
 }

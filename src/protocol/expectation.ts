@@ -23,3 +23,15 @@ export function agrees(same: Values, fields: Values): boolean {
   for (const name in same) if (fields[name] !== same[name]) return false;
   return true;
 }
+
+/** Whether a payload begins with what was sent. */
+export function sameBytes(sent: Uint8Array, bytes: Uint8Array, start: number): boolean {
+  for (let index = 0; index < sent.length; index++) if (bytes[start + index] !== sent[index]) return false;
+  return true;
+}
+
+/** The same, but for one payload that came back. */
+export const without = (expected: Expectation, echoed: Uint8Array): Expectation => ({
+  ...expected,
+  sent: expected.sent.filter((each) => each !== echoed),
+});

@@ -5,13 +5,16 @@ export { CRC_64_XZ } from './crc/models.ts';
 export { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from './crc/parameters.ts';
 export { makeWideCrc } from './crc/wide-crc.ts';
 export { parseAddress } from './declared/address-field.ts';
-export { parseBits } from './declared/bits-field.ts';
+export { bcdSize } from './declared/bcd.ts';
+export { parseBits } from './declared/bit-range.ts';
 export { builtinDeclaration, clashWithBuiltin, withBuiltin } from './declared/builtin.ts';
+export { parseOffset } from './declared/clock-time.ts';
 export { compileField, isColumn, takesRest } from './declared/compile-fields.ts';
 export { splitReference } from './declared/condition.ts';
 export {
   ADDRESS_KEYS,
   type AddressDeclaration,
+  type BitDeclaration,
   type Condition,
   type ConfirmDeclaration,
   DEFAULT_PROTOCOL,
@@ -25,20 +28,22 @@ export {
   type ProtocolDeclaration,
   type Range,
   REPLY_KEYS,
+  type ScaleDeclaration,
   type Sender,
   type SplitDeclaration,
   type TextEncoding,
 } from './declared/declaration.ts';
 export { DeclaredProtocol, type Inspection } from './declared/declared-protocol.ts';
 export { enumNames } from './declared/enum-names.ts';
+export { parseEpoch } from './declared/epoch.ts';
 export { lintProtocol } from './declared/lint.ts';
-export { sizingScope } from './declared/lint-fields.ts';
 export type { Form } from './declared/message-codec.ts';
 export { type NumberType, parseNumberType, parseWhole } from './declared/number-type.ts';
 export { payloadJudge } from './declared/payload-judge.ts';
 export { prepareRequest, type RequestRefusal } from './declared/prepare-request.ts';
 export { marginOf } from './declared/quantity.ts';
 export type { FieldTrace } from './declared/reading.ts';
+export { sizingScope } from './declared/sizing.ts';
 export { isSplit } from './declared/split.ts';
 export { unitOf } from './declared/text-code.ts';
 export { bytesOf, bytesOfHex, bytesValue, type FieldIssue, ownValue } from './declared/value.ts';

@@ -30,6 +30,8 @@ type KeyKind =
   | { readonly kind: 'word'; readonly what: string; readonly example: string }
   /** A number, or a text: numbers beyond 2^53 stand in quotes. */
   | { readonly kind: 'constant'; readonly what: string; readonly type: 'integer' | 'number' }
+  /** The same, or a list of them. */
+  | { readonly kind: 'constants'; readonly what: string; readonly type: 'integer' | 'number' }
   /** Bounds in ms; declared in ms, as `forMs` of `for`. */
   | { readonly kind: 'duration'; readonly least: number; readonly greatest: number }
   /** A text stands for its UTF-8 bytes, a number for one byte, a list of numbers for several. */
@@ -43,7 +45,17 @@ type KeyKind =
   /** The name of a checksum, or its parameters. */
   | { readonly kind: 'checksum' }
   | { readonly kind: 'extent'; readonly what: string }
-  | { readonly kind: 'range' | 'margin' | 'enum' | 'names' | 'bit range' | 'condition value' | 'confirms' }
+  | {
+      readonly kind:
+        | 'range'
+        | 'margin'
+        | 'scale'
+        | 'enum'
+        | 'names'
+        | 'bit range'
+        | 'condition value'
+        | 'confirms';
+    }
   | { readonly kind: 'reply' | 'requests' | 'field' | 'fields' }
   | { readonly kind: 'group'; readonly keys: KeyTable }
   | { readonly kind: 'groups'; readonly keys: KeyTable }

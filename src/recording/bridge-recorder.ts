@@ -1,4 +1,4 @@
-import type { BridgeConfig, DeviceConfig } from '../config/index.ts';
+import type { BridgeConfig, BusConfig, DeviceConfig } from '../config/index.ts';
 import type { CommandOutcome, FeedCommand } from '../contract/index.ts';
 import type { DeviceDirectory } from '../devices/index.ts';
 import type { Clock, Live, Log } from '../system/index.ts';
@@ -31,11 +31,15 @@ export class BridgeRecorder {
 
   /** Starts the recorder where the present configuration asks for the first one. */
   async apply(): Promise<void> {
-    const { devices, listeners } = this.#options.live.value;
-    if (this.#recorder !== undefined || ![...devices, ...listeners].some((each) => this.#wants(each))) return;
+    const { devices, listeners, buses = [] } = this.#options.live.value;
+    if (this.#recorder !== undefined) return;
+    if (![...devices, ...listeners, ...buses].some((each) => this.#wants(each))) return;
     const { live, recordDir, clock, log } = this.#options;
     const { recording } = live.value;
-    const byId = memoized((config: BridgeConfig) => new Map(config.devices.map((each) => [each.id, each])));
+    const byId = memoized(
+      ({ devices: all, buses: lines = [] }: BridgeConfig) =>
+        new Map([...lines, ...all].map((each) => [each.id, each])),
+    );
     this.#recorder = new Recorder({
       settings: { ...recording, dir: recordDir ?? recording.dir },
       clock,
@@ -59,9 +63,13 @@ export class BridgeRecorder {
     return record ?? this.#options.recordDir !== undefined;
   }
 
-  #describe(id: string, configured: ReadonlyMap<string, DeviceConfig>): TracedDevice | undefined {
+  #describe(id: string, configured: ReadonlyMap<string, DeviceConfig | BusConfig>): TracedDevice | undefined {
     const device = configured.get(id);
-    if (device !== undefined) return this.#wants(device) ? describeConfigured(device) : undefined;
+    if (device !== undefined && !this.#wants(device)) return undefined;
+    if (device !== undefined)
+      return 'kind' in device
+        ? describeConfigured(device)
+        : describeBus(device, this.#options.live.value.devices);
     // An unannounced device has the settings of its listener.
     const { directory } = this.#options;
     const settings = directory.get(id)?.settings;
@@ -78,6 +86,17 @@ export class BridgeRecorder {
   }
 }
 
+function describeBus(bus: BusConfig, devices: readonly DeviceConfig[]): TracedDevice {
+  const { session: settings, maxFrame, line, match } = bus;
+  const members = devices.flatMap((device) =>
+    device.kind === 'bus' && device.bus === bus.id
+      ? [{ device: device.id, address: device.address, session: device.session }]
+      : [],
+  );
+  const dialIn = match !== undefined;
+  return { settings, dialIn, line, maxFrame, timeZone: ownZone(), knownBy: 'address', members };
+}
+
 /** Remembers the value of the last key. */
 function memoized<K extends object, V>(compute: (key: K) => V): (key: K) => V {
   let last: { readonly key: K; readonly value: V } | undefined;
@@ -87,12 +106,14 @@ function memoized<K extends object, V>(compute: (key: K) => V): (key: K) => V {
   };
 }
 
-function describeConfigured(device: DeviceConfig): TracedDevice {
+function describeConfigured(device: DeviceConfig): TracedDevice | undefined {
   const { session: settings, maxFrame } = device;
   const timeZone = ownZone();
   if (device.kind === 'dialled') {
     return { settings, dialIn: false, line: device.line, maxFrame, timeZone, knownBy: 'register' };
   }
+  // A device on a bus is in the trace of the bus.
+  if (device.kind === 'bus') return undefined;
   const { imei, appid } = device.match;
   const knownBy = imei === undefined && appid === undefined ? 'address' : 'register';
   return { settings, dialIn: true, line: device.line ?? 'stream', maxFrame, timeZone, knownBy };

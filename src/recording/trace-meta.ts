@@ -23,6 +23,15 @@ export interface TracedDevice {
   readonly timeZone: string;
   /** Where it dialled in: by what it was known. */
   readonly knownBy: 'register' | 'address' | 'any-address';
+  /** Of a bus: the devices on it. */
+  readonly members?: readonly TracedMember[] | undefined;
+}
+
+/** A device on a recorded bus. */
+export interface TracedMember {
+  readonly device: string;
+  readonly address: number;
+  readonly session: SessionSettings;
 }
 
 const STREAM_MAX_FRAME = 1024 * 1024;

@@ -150,6 +150,8 @@ export class SessionBench {
       case 'settleRequest':
         this.outcomes.set(effect.requestId, effect.outcome);
         return [`settle ${effect.requestId} ${effect.outcome.ok ? 'ok' : effect.outcome.code}`];
+      case 'turnOver':
+        return [`turn over, ${effect.how}`];
       case 'send':
         return [`send ${describe(effect.message)}`];
       case 'openLink':

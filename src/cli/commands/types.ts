@@ -1,4 +1,5 @@
 import {
+  bcdSize,
   type EnumDeclaration,
   type FieldDeclaration,
   type MessageDeclaration,
@@ -101,16 +102,13 @@ function bodyText(
     .map((field) => {
       const optional =
         field.when !== undefined ||
-        field.invalid !== undefined ||
         field.empty === true ||
         (field.optional ?? keyValue !== undefined) ||
-        /^f(32|64)/.test(field.type)
+        mayBeAbsent(field)
           ? '?'
           : '';
-      const about = [field.description, field.unit === undefined ? undefined : `In ${field.unit}.`]
-        .filter((each) => each !== undefined)
-        .join(' ');
-      return `${comment(about === '' ? undefined : about, inner)}${inner}readonly ${field.name}${optional}: ${fieldType(field, enums, inner)};\n`;
+      const about = aboutText([field.label, field.description], field.unit);
+      return `${comment(about, inner)}${inner}readonly ${field.name}${optional}: ${fieldType(field, enums, inner)};\n`;
     });
   if (extra === 'keep') lines.push(`${inner}readonly extra?: readonly string[];\n`);
   return lines.length === 0 ? '{}' : `{\n${lines.join('')}${indent}}`;
@@ -124,6 +122,10 @@ function fieldType(field: FieldDeclaration, enums: ProtocolDeclaration['enums'],
             .map((name) => JSON.stringify(name))
             .join(' | ')} | string`
         : 'string';
+    case 'time':
+    case 'bcd_time':
+    case 'byte_time':
+      return 'string';
     case 'bytes':
       return 'Bytes';
     case 'struct':
@@ -132,7 +134,7 @@ function fieldType(field: FieldDeclaration, enums: ProtocolDeclaration['enums'],
       const { of } = field;
       if (of === undefined) return 'readonly unknown[]';
       const element = fieldType(of, enums, indent);
-      const gaps = of.invalid !== undefined || /^f(32|64)/.test(of.type);
+      const gaps = mayBeAbsent(of);
       return gaps || element.includes('|')
         ? `readonly (${element}${gaps ? ' | null' : ''})[]`
         : `readonly ${element}[]`;
@@ -141,16 +143,37 @@ function fieldType(field: FieldDeclaration, enums: ProtocolDeclaration['enums'],
       break;
   }
   if (field.bits !== undefined) {
-    const bits = field.bits.map(({ name, at, enum: names, description }) => {
-      const single = (parseBits(at)?.count ?? 1) === 1;
-      const type = names === undefined ? (single ? 'boolean' : 'number') : namesType(names, enums);
-      return `${comment(description, `${indent}  `)}${indent}  readonly ${name}: ${type};\n`;
+    const bits = field.bits.map(({ name, at, enum: names, description, label, unit, invalid, scale }) => {
+      const count = parseBits(at)?.count ?? 1;
+      const plain =
+        count === 1 && scale === undefined ? 'boolean' : count > 53 ? 'number | string' : 'number';
+      const type = names === undefined ? plain : namesType(names, enums);
+      const about = aboutText([label, description], unit);
+      return `${comment(about, `${indent}  `)}${indent}  readonly ${name}${invalid === undefined ? '' : '?'}: ${type};\n`;
     });
     return `{\n${bits.join('')}${indent}}`;
   }
   if (field.enum !== undefined) return namesType(field.enum, enums);
+  if (field.time !== undefined || field.as === 'text') return 'string';
   // Beyond 2^53 a whole number is decimal text.
-  return /^[ui](56|64)/.test(field.type) && field.scale === undefined ? 'number | string' : 'number';
+  const wide = /^(?:[ui](?:56|64)|varint|number|hex_number)/.test(field.type) || longDigits(field);
+  return wide && field.scale === undefined ? 'number | string' : 'number';
+}
+
+const longDigits = (field: FieldDeclaration): boolean => field.type === 'bcd' && bcdSize(field).digits > 15;
+
+/** Whether a field may have no value, though it is there. */
+const mayBeAbsent = ({ type, invalid, scale, time }: FieldDeclaration): boolean =>
+  invalid !== undefined ||
+  typeof scale === 'object' ||
+  time !== undefined ||
+  /^f(?:16|32|64)|^(?:bcd|bcd_time|byte_time|number|hex_number|time)$/.test(type);
+
+function aboutText(texts: readonly (string | undefined)[], unit: string | undefined): string | undefined {
+  const said = [...texts, unit === undefined ? undefined : `In ${unit}.`].filter(
+    (each) => each !== undefined,
+  );
+  return said.length === 0 ? undefined : said.join(' ');
 }
 
 /** A value without a name is its number. */

@@ -15,12 +15,14 @@ import {
   conditionValue,
   confirmsField,
   constantField,
+  constantsField,
   enumField,
   extentField,
   marginField,
   namesField,
   numbersField,
   rangeField,
+  scaleField,
 } from './value-shapes.ts';
 
 /** Types of a length that take the byte order of the protocol. */
@@ -73,6 +75,10 @@ function shapeOf(key: Key): z.ZodType {
       return durationField(key.least, key.greatest, meta);
     case 'constant':
       return constantField(key.type, key.what, description, (key.examples ?? []) as (number | string)[]);
+    case 'constants':
+      return constantsField(key.type, key.what, description, (key.examples ?? []) as (number | string)[]);
+    case 'scale':
+      return scaleField(meta);
     case 'numbers':
       return numbersField(key.least, key.greatest, meta);
     case 'checksum':

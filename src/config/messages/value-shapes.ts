@@ -2,6 +2,7 @@ import {
   CHECKSUM_PARAMETERS,
   type ChecksumAlgorithm,
   type ConfirmDeclaration,
+  type ScaleDeclaration,
 } from '../../protocol/index.ts';
 import { badType, type FieldFinding, type FieldMeta, field, nameKind } from '../field.ts';
 
@@ -21,6 +22,67 @@ export const constantField = (
     if (typeof value === 'number' || typeof value === 'string') return undefined;
     return badType(what, value, fix);
   });
+
+/** One of these, or a list of them. */
+export const constantsField = (
+  type: 'integer' | 'number',
+  what: string,
+  description: string,
+  examples: readonly unknown[],
+) => {
+  const one = { type: [type, 'string'] };
+  const json = {
+    anyOf: [one, { type: 'array', items: one, minItems: 1, maxItems: MOST_CONSTANTS }],
+    description,
+    examples,
+  };
+  return field<number | string | readonly (number | string)[]>(json, (value) => {
+    const fix = `Write for example ${examples[0]}; beyond 2^53 in quotes.`;
+    const each: readonly unknown[] = Array.isArray(value) ? value : [value];
+    if (each.length === 0 || each.length > MOST_CONSTANTS)
+      return bad(`A list has 1 to ${MOST_CONSTANTS} values.`, 'Write one value, or a list of them.');
+    const wrong = each.findIndex((one) => typeof one !== 'number' && typeof one !== 'string');
+    if (wrong < 0) return undefined;
+    const finding = badType(what, each[wrong], fix);
+    return Array.isArray(value) ? { ...finding, path: [wrong] } : finding;
+  });
+};
+
+const MOST_CONSTANTS = 16;
+
+/** A factor, or the field that says it. */
+export const scaleField = (meta: FieldMeta) => {
+  const json = {
+    anyOf: [
+      { type: 'number' },
+      {
+        type: 'object',
+        properties: {
+          field: { type: 'string' },
+          as: { enum: ['exponent', 'factor'] },
+          times: { type: 'number' },
+        },
+        required: ['field'],
+        additionalProperties: false,
+      },
+    ],
+    ...meta,
+  };
+  return field<number | ScaleDeclaration>(json, (value) => {
+    const fix = 'Write a number, { field: x } or { field: x, as: factor }.';
+    if (typeof value === 'number') return undefined;
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return badType('a scale', value, fix);
+    const { field: named, as = 'exponent', times = 1, ...rest } = value as Readonly<Record<string, unknown>>; // an object of YAML
+    if (typeof named !== 'string') return { ...badType('the name of a field', named, fix), path: ['field'] };
+    if (as !== 'exponent' && as !== 'factor')
+      return { ...bad('It is an exponent of ten, or a factor.', fix), path: ['as'] };
+    if (typeof times !== 'number' || !Number.isFinite(times) || times === 0)
+      return { ...bad('This is no number other than 0.', 'Write for example 0.1.'), path: ['times'] };
+    const [unknown] = Object.keys(rest);
+    return unknown === undefined ? undefined : { ...bad('`scale` has no such key.', fix), path: [unknown] };
+  });
+};
 
 export const rangeField = (description: string) => {
   const bound = { type: ['number', 'null'] };

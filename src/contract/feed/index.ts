@@ -14,6 +14,7 @@ export {
 export { type Tables, table } from './tables.ts';
 export {
   type AlarmEvent,
+  type BusDocument,
   DEVICE_STATUSES,
   type DeclarationDocument,
   type DeviceStatus,

@@ -44,6 +44,7 @@ export type Quality = (typeof QUALITIES)[number];
 const link = z.object({
   status: oneOf(LINK_STATUSES),
   transport: z.enum(TRANSPORTS),
+  bus: z.string().meta({ description: 'The bus whose link it is: `buses/<id>/state`.' }).exactOptional(),
   address: z.string().exactOptional(),
   since: instant(),
   attempt: count('Openings since the last success.'),
@@ -93,6 +94,19 @@ const state = z.object({
     .literal(true)
     .meta({ description: 'A trace is played, this is no device of now.' })
     .exactOptional(),
+});
+
+const bus = z.object({
+  bus: z.string(),
+  /** Of the line: the devices on it have statuses of their own. */
+  link: link.readonly(),
+  devices: list(z.string(), 'The devices on it, by id.'),
+  passive: z
+    .literal(true)
+    .meta({ description: 'Another host asks on the line; nothing is sent.' })
+    .exactOptional(),
+  wrong_device: count('Frames of a device that was not asked.'),
+  replay: z.literal(true).meta({ description: 'Of a trace that is played.' }).exactOptional(),
 });
 
 /** How far a value is outside its limits. */
@@ -163,6 +177,8 @@ export type LinkState = Readonly<z.output<typeof link>>;
 export type StateDocument = Readonly<z.output<typeof state>>;
 /** The document of `devices/<id>/stats`; counts since the start of the bridge. */
 export type StatsDocument = Readonly<z.output<typeof stats>>;
+/** The document of `buses/<id>/state`. */
+export type BusDocument = Readonly<z.output<typeof bus>>;
 /** A value crossed a limit, or came back; an event of `devices/<id>/alarms`, without its time. */
 export type AlarmEvent = Omit<Readonly<z.output<typeof alarm>>, 'at'>;
 
@@ -197,6 +213,22 @@ export const TOPICS: readonly TopicContract[] = [
     address: 'devices/{device}/stats',
     summary: 'Counts of a device since the bridge was started; at most once a second.',
     holds: 'counts since the start of the bridge, last heartbeat, round trip; at most once a second',
+    kind: 'state',
+    document: jsonSchemaOf(stats),
+  },
+  {
+    name: 'busState',
+    address: 'buses/{bus}/state',
+    summary: 'How the line of several devices is: its link, and the devices on it.',
+    holds: 'the link of a line that several devices share, and which these are',
+    kind: 'state',
+    document: jsonSchemaOf(bus),
+  },
+  {
+    name: 'busStats',
+    address: 'buses/{bus}/stats',
+    summary: 'Counts of the line of several devices; at most once a second.',
+    holds: 'counts of that line, as `devices/<id>/stats` has them',
     kind: 'state',
     document: jsonSchemaOf(stats),
   },

@@ -10,6 +10,7 @@ export type StateDocument = {
   readonly link: {
     readonly status: 'disabled' | 'listening' | 'connecting' | 'connected' | 'backoff' | 'failed';
     readonly transport: 'tcp' | 'serial' | 'replay' | 'udp' | 'unix' | 'rfc2217';
+    readonly bus?: string;
     readonly address?: string;
     readonly since: number;
     readonly attempt: number;

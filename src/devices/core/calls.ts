@@ -91,6 +91,7 @@ export class Calls {
     timesOutAt: number,
     now: Instant,
     group: string | undefined,
+    observedUntil: number = timesOutAt,
   ): void {
     const { message, awaitsReply, confirms } = request;
     this.#slots.open({
@@ -100,9 +101,21 @@ export class Calls {
       timesOutAt,
       ...(group === undefined ? {} : { group }),
       ...(awaitsReply ? {} : { unanswered: true }),
-      ...(confirms.length === 0 ? {} : { observation: new Observation(confirms) }),
+      ...(confirms.length === 0 ? {} : { observation: new Observation(confirms), observedUntil }),
     });
     this.#context.emit({ type: 'send', message, ...(awaitsReply ? {} : { report: true }) });
+  }
+
+  /** Another host sent a request: its reply is awaited as one of our own would be. */
+  seen(request: OutgoingRequest, timesOutAt: number, now: Instant, group: string | undefined): void {
+    const requester = { by: 'session' } as const;
+    this.#slots.open({
+      ...asked(request),
+      requester,
+      sentAt: now,
+      timesOutAt,
+      ...(group === undefined ? {} : { group }),
+    });
   }
 
   /** Ends a caller's wait. */
@@ -198,10 +211,10 @@ export class Calls {
   }
 
   #succeeded(request: InFlight, outcome: Success): void {
-    const { requester, observation, timesOutAt } = request;
+    const { requester, observation, timesOutAt, observedUntil = timesOutAt } = request;
     if (observation === undefined || (outcome.error ?? 0) !== 0) return this.settle(requester, outcome);
     if (observation.met) return this.settle(requester, { ...outcome, observed: true });
-    this.#unobserved.push({ requester, observation, outcome, until: timesOutAt });
+    this.#unobserved.push({ requester, observation, outcome, until: observedUntil });
   }
 
   #failed({ requester }: InFlight, code: ErrorCode, detail: string, refusal?: Refusal): void {

@@ -3,6 +3,7 @@ import type { SessionSettings } from '../../contract/index.ts';
 import type { Instant } from '../../instant.ts';
 import type { Expectation } from '../../protocol/index.ts';
 import { Absence } from './absence.ts';
+import { type LineWish, NO_WISH } from './bus-scheduler.ts';
 import { DialPlan } from './dial-plan.ts';
 import { receivedFiles } from './file-receiver.ts';
 import { HeartbeatProtocol } from './heartbeat-protocol.ts';
@@ -11,6 +12,7 @@ import { Measurements } from './measurements.ts';
 import { Noise } from './noise.ts';
 import type { PartialUpload } from './partial-upload.ts';
 import { PolledProtocol } from './polled-protocol.ts';
+import { PortProtocol } from './port-protocol.ts';
 import {
   type Defect,
   type Effect,
@@ -21,7 +23,7 @@ import {
   STOPPED,
   type StopReason,
 } from './session-events.ts';
-import { connecting, givenUp, phaseDeadline, type SessionPhase } from './session-phase.ts';
+import { connecting, givenUp, notOnline, phaseDeadline, type SessionPhase } from './session-phase.ts';
 import type { SessionContext, SessionPorts } from './session-ports.ts';
 import { StateAxes } from './state-document.ts';
 import { Stats } from './stats.ts';
@@ -64,7 +66,13 @@ export class DeviceSession {
   constructor(settings: SessionSettings, ports: SessionPorts, now: Instant) {
     this.settings = settings;
     const measurements = new Measurements(ports.messages?.declarations ?? [], settings.bare?.polls);
-    this.#axes = new StateAxes(settings.device, settings.transport, now.wallMs, measurements.measured);
+    this.#axes = new StateAxes(
+      settings.device,
+      settings.transport,
+      now.wallMs,
+      measurements.measured,
+      settings.bus?.id,
+    );
     this.#absence = new Absence(settings, this.#axes);
     this.#plan = new DialPlan(settings, ports.random);
     const emit = (effect: Effect) => {
@@ -142,6 +150,12 @@ export class DeviceSession {
     this.#axes.setMeasured(measurements.measured);
   }
 
+  /** On a bus: when something can be sent. */
+  get wish(): LineWish {
+    const wish = this.#phase.name === 'connected' ? this.#phase.linkProtocol.wish?.() : undefined;
+    return wish ?? NO_WISH;
+  }
+
   /** What may come now over the present link, judged by what was sent over it. */
   expectation(now: Instant): Expectation | undefined {
     return this.#phase.name === 'connected' ? this.#phase.linkProtocol.expectation(now) : undefined;
@@ -213,6 +227,16 @@ export class DeviceSession {
         return this.#context.files?.stored(event.transfer, event.ok, now);
       case 'deadlineReached':
         return this.#deadlineReached(event.afterReading, now);
+      case 'lineChanged':
+        if (this.#phase.name === 'connecting') this.#axes.setLink(event.link.status, now.wallMs, event.link);
+        return;
+      case 'turnGiven':
+        if (linkProtocol?.turnGiven !== undefined) return linkProtocol.turnGiven(now);
+        return this.#effects.push({ type: 'turnOver', how: 'unused' });
+      case 'requestSeen':
+        return linkProtocol?.requestSeen?.(event.message, now);
+      case 'otherAnswered':
+        return linkProtocol?.otherAnswered?.(event.detail);
       case 'requestMade':
         if (linkProtocol?.succeeded) return linkProtocol.requestMade(event, now);
         return this.#effects.push(notOnline(event.requestId, this.status));
@@ -311,6 +335,8 @@ export class DeviceSession {
   }
 
   #dialAgain(hadSuccess: boolean, reason: string, detail: string, now: Instant): void {
+    // The bus tries again; this device waits for its link.
+    if (this.settings.bus !== undefined) return this.#dial(now);
     const next = this.#plan.failed(hadSuccess);
     const status = reason === 'echo' ? 'failed' : 'backoff';
     this.#axes.setLink(status, now.wallMs, { attempt: this.#plan.attempt, reason, detail });
@@ -412,19 +438,10 @@ export class DeviceSession {
 
 /** The protocol of a new link, of the kind that the device understands. */
 function beginLinkProtocol(context: SessionContext, host: string, now: Instant): LinkProtocol {
-  const { bare } = context.settings;
+  const { bare, port } = context.settings;
   context.files?.linkLost();
+  if (port !== undefined) return new PortProtocol(context, host, now);
   return bare === undefined
     ? new HeartbeatProtocol(context, host, now)
     : new PolledProtocol(context, bare, host, now);
-}
-
-/** The answer to a request for a device that cannot be asked now. */
-function notOnline(requestId: number, status: DeviceStatus): Effect {
-  // Its last valid frame came over an earlier link, and its silence is not long enough yet.
-  const detail =
-    status === 'online'
-      ? 'nothing has come over its new link yet; nothing was sent'
-      : `the status of the device is ${status}; nothing was sent`;
-  return { type: 'settleRequest', requestId, outcome: { ok: false, code: 'device_not_online', detail } };
 }

@@ -1,6 +1,7 @@
 import type { PollSettings } from '../../contract/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
+import { type LineWish, NO_WISH, type TurnEnd } from './bus-scheduler.ts';
 import type { Calls } from './calls.ts';
 import type { OutgoingRequest, Prepared } from './message-catalog.ts';
 import type { Requester } from './request-slots.ts';
@@ -20,6 +21,8 @@ export type SendRequest = (
   timesOutAt: number,
   now: Instant,
   group: string | undefined,
+  /** Until when its effect may show, where that is longer; monotonic ms. */
+  observedUntil?: number,
 ) => void;
 
 /*
@@ -27,7 +30,8 @@ export type SendRequest = (
  *
  *   quiet --a caller waits, or a poll is due--> asking --reply, time-out, nothing expected--> turn-around --> quiet
  *
- * Callers and polls take turns, so that neither starves the other.
+ * Callers and polls take turns, so that neither starves the other. Where several devices share the line, the bus says
+ * when this one may ask, and how long the line is quiet.
  */
 
 /** Whose turn it is on a line with one request at a time. */
@@ -42,6 +46,9 @@ export class LineTurns {
   #asking: string | undefined;
   #quietAt: number;
   #pollsFirst = false;
+  /** Ends the turn that the bus gave; absent where the line belongs to one device. */
+  readonly #endTurn: ((how: TurnEnd) => void) | undefined;
+  #hasTurn = false;
 
   constructor(
     polls: PollPlan,
@@ -49,7 +56,9 @@ export class LineTurns {
     calls: Calls,
     send: SendRequest,
     now: Instant,
+    endTurn?: (how: TurnEnd) => void,
   ) {
+    this.#endTurn = endTurn;
     this.#calls = calls;
     this.#send = send;
     this.#polls = polls;
@@ -60,11 +69,34 @@ export class LineTurns {
 
   nextDeadline(): number {
     const expiry = Math.min(Number.POSITIVE_INFINITY, ...this.#waiting.map(({ expiresAt }) => expiresAt));
-    if (this.#asking !== undefined) return expiry;
+    if (this.#asking !== undefined || this.#endTurn !== undefined) return expiry;
+    const wish = this.wish();
+    return Math.min(expiry, Math.max(Math.min(wish.pollAt, wish.commandAt), this.#quietAt));
+  }
+
+  /** When a poll, and a command, can be sent next; monotonic ms, infinite for never. */
+  wish(): LineWish {
+    if (this.#asking !== undefined) return NO_WISH;
     const freeAt = (request: OutgoingRequest): number => this.#calls.freeAt(request);
     const free = this.#waiting.map(({ request }) => freeAt(request));
-    const wanted = Math.min(this.#polls.nextDeadline(freeAt), ...free);
-    return Math.min(expiry, Math.max(wanted, this.#quietAt));
+    return {
+      pollAt: this.#polls.nextDeadline(freeAt),
+      commandAt: Math.min(Number.POSITIVE_INFINITY, ...free),
+    };
+  }
+
+  /** The bus gives the line for one request. */
+  turnGiven(now: Instant): void {
+    this.#hasTurn = true;
+    this.#pollsFirst = false;
+    this.act(now);
+    if (this.#asking === undefined) this.#turnOver('unused');
+  }
+
+  #turnOver(how: TurnEnd): void {
+    if (!this.#hasTurn) return;
+    this.#hasTurn = false;
+    this.#endTurn?.(how);
   }
 
   /** A caller's request takes its place; one of each name may wait. */
@@ -80,9 +112,10 @@ export class LineTurns {
   }
 
   /** The exchange of this request is over, however it ended. */
-  over(message: string, now: Instant): void {
+  over(message: string, now: Instant, how: TurnEnd = 'answered'): void {
     if (this.#asking !== message) return;
     this.#asking = undefined;
+    this.#turnOver(how);
     this.received(now);
     this.act(now);
   }
@@ -95,7 +128,8 @@ export class LineTurns {
   /** Asks what is next, where the line is quiet. */
   act(now: Instant): void {
     this.#expire(now);
-    if (this.#asking !== undefined || now.monoMs < this.#quietAt) return;
+    if (this.#asking !== undefined) return;
+    if (this.#endTurn === undefined ? now.monoMs < this.#quietAt : !this.#hasTurn) return;
     if (!this.#pollsFirst && this.#askForCaller(now)) return;
     if (this.#askPoll(now)) return;
     this.#askForCaller(now);
@@ -105,6 +139,7 @@ export class LineTurns {
   abandon(code: ErrorCode, detail: string): void {
     for (const { requester } of this.#waiting) this.#calls.settle(requester, { ok: false, code, detail });
     this.#waiting = [];
+    this.#hasTurn = false;
   }
 
   #askForCaller(now: Instant): boolean {
@@ -112,7 +147,11 @@ export class LineTurns {
     const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
     if (next === undefined) return false;
     this.#pollsFirst = true;
-    this.#ask(next.request, next.requester, next.expiresAt, now, this.#polls.groupOf(next.request));
+    const { request, requester, expiresAt } = next;
+    // On a bus, a device that does not answer a caller's request keeps the others waiting no longer than by a poll.
+    const timesOutAt =
+      this.#endTurn === undefined ? expiresAt : Math.min(expiresAt, now.monoMs + this.#pollTimeoutMs);
+    this.#ask(request, requester, timesOutAt, now, this.#polls.groupOf(request), expiresAt);
     return true;
   }
 
@@ -125,9 +164,9 @@ export class LineTurns {
     return true;
   }
 
-  #ask(...[request, requester, timesOutAt, now, group]: Parameters<SendRequest>): void {
-    this.#asking = request.name;
-    this.#send(request, requester, timesOutAt, now, group);
+  #ask(...order: Parameters<SendRequest>): void {
+    this.#asking = order[0].name;
+    this.#send(...order);
   }
 
   #expire(now: Instant): void {

@@ -2,11 +2,13 @@ import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import type {
   BuiltinMessage,
+  DeclaredMessage,
   Expectation,
   InvalidPayload,
   Message,
   RegisterRequest,
 } from '../../protocol/index.ts';
+import type { LineWish } from './bus-scheduler.ts';
 import type { SessionEvent } from './session-events.ts';
 
 /** Why a link can't go on, and how it is to be closed. */
@@ -43,6 +45,14 @@ export interface LinkProtocol {
   sendAccepted(message: Message, now: Instant): void;
   /** The link did not take the frame of a request. */
   sendRefused(message: Message, code: ErrorCode, now: Instant): Ending | undefined;
+  /** On a bus: when something can be sent. */
+  wish?(): LineWish;
+  /** On a bus: one request may be sent; an effect `turnOver` follows. */
+  turnGiven?(now: Instant): void;
+  /** On a bus where another host asks: what it asked of this device. */
+  requestSeen?(message: DeclaredMessage, now: Instant): void;
+  /** On a bus: another device answered while a reply of this one was awaited. */
+  otherAnswered?(detail: string): void;
   /** Asks an incumbent for a sign of life. */
   probe(now: Instant): void;
   /** The link is gone; what is in flight fails with this code. */

@@ -144,11 +144,18 @@ export class MessageCatalog {
     const [from, to] = [own, shown].map(
       (field) => field && parseNumberType(field.type, this.protocol.declaration.byteOrder),
     );
-    const scaled = to?.kind === 'int' && shown?.scale !== undefined ? Math.abs(shown.scale) / 2 : 0;
+    const scale = typeof shown?.scale === 'number' ? Math.abs(shown.scale) : undefined;
+    const whole = to?.kind === 'int' || shown?.type === 'bcd' || shown?.type === 'varint';
+    const printed = [own, shown].map((field) => stepOf(field, scale ?? 1));
+    const scaled = Math.max(whole && scale !== undefined ? scale / 2 : 0, ...printed);
     const single = [from, to].some((type) => type?.kind === 'float' && type.bytes === 4);
     return scaled + (single && typeof value === 'number' ? Math.abs(value) * SINGLE_STEP : 0);
   }
 }
+
+/** Half of the last decimal with which a number is printed. */
+const stepOf = (field: FieldDeclaration | undefined, scale: number): number =>
+  field?.decimals === undefined ? 0 : (scale * 10 ** -field.decimals) / 2;
 
 /** The distance of two neighbours among numbers of four bytes, as a share of them. */
 const SINGLE_STEP = 2 ** -23;

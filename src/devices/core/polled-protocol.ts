@@ -8,6 +8,7 @@ import type {
   InvalidPayload,
   Message,
 } from '../../protocol/index.ts';
+import { type LineWish, NO_WISH } from './bus-scheduler.ts';
 import { Calls } from './calls.ts';
 import { DeclaredTraffic } from './declared-traffic.ts';
 import { LineTurns, PollPlan, type SendRequest } from './line-turns.ts';
@@ -15,10 +16,14 @@ import { type CallersRequest, type Ending, FrameProgress, type LinkProtocol } fr
 import { nameOf, type OutgoingRequest } from './message-catalog.ts';
 import type { InFlight } from './request-slots.ts';
 import { prepareDeclared } from './requests.ts';
+import { SeenRequests } from './seen-requests.ts';
 import type { SessionContext } from './session-ports.ts';
 
 /** Requests in a row that came back and were not answered, with nothing else before: the line returns what is sent. */
 const ENOUGH_ECHOES = 2;
+
+/** On a shared line, requests in a row without an answer before silence is that of the device. */
+const ENOUGH_UNANSWERED = 2;
 
 const LOOP: Ending = {
   reason: 'echo',
@@ -51,9 +56,19 @@ export class PolledProtocol implements LinkProtocol {
   #lastValidAt: number;
   #halfJudged = false;
   #succeeded = false;
+  /** Other devices are on the line: silence of this one is no reason to close it. */
+  readonly #shared: boolean;
+  readonly #passive: boolean;
+  /** What the other host asks; absent where the bridge asks. */
+  readonly #seen: SeenRequests | undefined;
+  /** On a shared line, requests since its last valid frame that it did not answer. */
+  #unanswered = 0;
+  /** It counts as silent until its next valid frame. */
+  #silent = false;
 
   constructor(context: SessionContext, settings: BareSettings, host: string, now: Instant) {
     const { requestTimeoutMs } = context.settings;
+    const shared = context.settings.bus !== undefined;
     this.#context = context;
     this.#settings = settings;
     this.host = host;
@@ -63,7 +78,10 @@ export class PolledProtocol implements LinkProtocol {
     this.#declared = new DeclaredTraffic(context, this.#calls);
     this.#sent = new SentPayloads(requestTimeoutMs + lateMs);
     this.#lastValidAt = now.monoMs;
-    if (settings.polls.length === 0) return;
+    this.#shared = shared;
+    this.#passive = context.settings.bus?.passive === true;
+    if (this.#passive) this.#seen = new SeenRequests(context, settings.polls, now);
+    if (this.#passive || (settings.polls.length === 0 && !shared)) return;
     this.#turns = new LineTurns(
       new PollPlan(
         settings.polls,
@@ -74,6 +92,7 @@ export class PolledProtocol implements LinkProtocol {
       this.#calls,
       (...order) => this.#send(...order),
       now,
+      shared ? (how) => context.emit({ type: 'turnOver', how }) : undefined,
     );
   }
 
@@ -155,6 +174,10 @@ export class PolledProtocol implements LinkProtocol {
 
   requestMade({ requestId, message, fields, timeoutMs }: CallersRequest, now: Instant): void {
     const requester = { by: 'caller', requestId } as const;
+    if (this.#passive) {
+      const detail = `another host asks on the bus ${this.#context.settings.bus?.id}; nothing is sent there`;
+      return this.#calls.settle(requester, { ok: false, code: 'request_not_allowed', detail });
+    }
     const prepared = prepareDeclared(this.#context, message, fields);
     if (!prepared.ok) return this.#calls.settle(requester, prepared);
     const expiresAt = now.monoMs + timeoutMs;
@@ -166,21 +189,44 @@ export class PolledProtocol implements LinkProtocol {
     this.#send(prepared.request, requester, expiresAt, now, message);
   }
 
-  #send(...[request, requester, timesOutAt, now, group]: Parameters<SendRequest>): void {
+  #send(...order: Parameters<SendRequest>): void {
+    const [request, , , now] = order;
     this.#foreign = undefined;
     this.#sent.add(request, now.monoMs);
-    this.#calls.send(request, requester, timesOutAt, now, group);
+    this.#calls.send(...order);
   }
 
   sendAccepted(message: Message, now: Instant): void {
     this.#calls.sent(nameOf(message), now);
-    this.#turns?.over(nameOf(message), now);
+    this.#turns?.over(nameOf(message), now, 'sent');
   }
 
   sendRefused(message: Message, code: ErrorCode, now: Instant): Ending | undefined {
     this.#calls.refused(nameOf(message), code);
-    this.#turns?.over(nameOf(message), now);
+    this.#turns?.over(nameOf(message), now, 'sent');
     return undefined;
+  }
+
+  /** When something can be sent on a shared line. */
+  wish(): LineWish {
+    return this.#turns?.wish() ?? NO_WISH;
+  }
+
+  turnGiven(now: Instant): void {
+    if (this.#turns === undefined) this.#context.emit({ type: 'turnOver', how: 'unused' });
+    else this.#turns.turnGiven(now);
+  }
+
+  requestSeen(message: DeclaredMessage, now: Instant): void {
+    this.#context.emit({ type: 'publishMessage', message });
+    const seen = this.#seen?.take(message);
+    // While the reply to another request may still come, nothing shows which of the two it answers.
+    if (seen === undefined || this.#calls.obstacle(seen.request, now) !== undefined) return;
+    this.#calls.seen(seen.request, now.monoMs + this.#context.settings.requestTimeoutMs, now, seen.group);
+  }
+
+  otherAnswered(detail: string): void {
+    this.#foreign = detail;
   }
 
   /** There is nothing to ask that every device answers: only what it says by itself counts. */
@@ -205,7 +251,7 @@ export class PolledProtocol implements LinkProtocol {
       this.#lastValidAt = Math.min(this.#lastValidAt + lateMs, now.monoMs);
     }
     this.#halfJudged = this.#lastValidAt + (silenceMs ?? 0) / 2 <= now.monoMs;
-    if (this.#silentAt() <= now.monoMs) {
+    if (!this.#shared && this.#silentAt() <= now.monoMs) {
       if (!this.#spoke && this.#unansweredEchoes > 0) return LOOP;
       const detail = `no valid frame for ${Math.round(now.monoMs - this.#lastValidAt)} ms`;
       return { reason: 'silent', detail, how: 'destroy' };
@@ -216,25 +262,41 @@ export class PolledProtocol implements LinkProtocol {
         'our own requests came back, and nothing else: a loopback plug, or an adapter that echoes';
       return { reason: 'echo', detail, how: 'destroy' };
     }
-    for (const { message } of timedOut) this.#turns?.over(message, now);
+    this.#unanswered += timedOut.length;
+    for (const { message } of timedOut) this.#turns?.over(message, now, 'silent');
     this.#turns?.act(now);
+    if (this.#shared && this.#silentAt() <= now.monoMs) this.#fallSilent(now);
     return undefined;
+  }
+
+  /** The line stays open for the others; this device is asked again, and online with its next valid frame. */
+  #fallSilent(now: Instant): void {
+    const { axes, seen } = this.#context;
+    const detail = `no valid frame for ${Math.round(now.monoMs - this.#lastValidAt)} ms`;
+    const instead = this.#foreign === undefined ? '' : `; what came is none of it: ${this.#foreign}`;
+    this.#silent = true;
+    this.#succeeded = false;
+    axes.setStatus(seen ? 'offline' : 'unknown', now.wallMs, 'silent', `${detail}${instead}`);
+    this.#context.emit({ type: 'log', level: 'warn', reason: 'silent', text: `${detail}${instead}` });
   }
 
   #isLoop(timedOut: readonly InFlight[]): boolean {
     for (const { message } of timedOut) if (this.#echoed.delete(message)) this.#unansweredEchoes += 1;
-    return !this.#spoke && this.#unansweredEchoes >= ENOUGH_ECHOES;
+    return !this.#shared && !this.#spoke && this.#unansweredEchoes >= ENOUGH_ECHOES;
   }
 
   /** Half-way it is looked at too, so that a sleep of this computer is noticed before it counts as the device's silence. */
   #judgedAt(): number {
     const { silenceMs } = this.#settings;
-    if (silenceMs === undefined || this.#halfJudged) return this.#silentAt();
+    if (silenceMs === undefined || this.#halfJudged || this.#silent) return this.#silentAt();
     return this.#lastValidAt + silenceMs / 2;
   }
 
   /** One ms past the limit, because silence is judged by "more than". */
   #silentAt(): number {
+    // What is not asked, because others use the line, does not answer.
+    const asked = this.#passive || this.#unanswered >= ENOUGH_UNANSWERED;
+    if (this.#shared && (this.#silent || !asked)) return Number.POSITIVE_INFINITY;
     return this.#lastValidAt + (this.#settings.silenceMs ?? Number.POSITIVE_INFINITY) + 1;
   }
 
@@ -242,6 +304,8 @@ export class PolledProtocol implements LinkProtocol {
   #validFrame(now: Instant): void {
     this.#lastValidAt = now.monoMs;
     this.#halfJudged = false;
+    this.#silent = false;
+    this.#unanswered = 0;
     this.#spoke = true;
     this.#context.seen = true;
     this.#context.stats.counts.last_frame_at = now.wallMs;

@@ -22,8 +22,9 @@ export interface InFlight {
   readonly group?: string;
   /** Nothing answers it: it is done once the link has taken it. */
   readonly unanswered?: true;
-  /** Where the state is to show that it was carried out. */
+  /** Where the state is to show that it was carried out, until then at the latest (monotonic ms). */
   readonly observation?: Observation;
+  readonly observedUntil?: number;
 }
 
 /** What of a request decides whose reply a frame is. */

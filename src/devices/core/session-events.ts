@@ -1,7 +1,15 @@
-import type { AlarmEvent, StateDocument, StatsDocument } from '../../contract/feed/index.ts';
+import type { AlarmEvent, LinkState, StateDocument, StatsDocument } from '../../contract/feed/index.ts';
 import type { Transport, Values } from '../../contract/index.ts';
 import type { ErrorCode } from '../../errors.ts';
-import type { DecoderFault, Discarded, InvalidPayload, LineRemark, Message } from '../../protocol/index.ts';
+import type {
+  DeclaredMessage,
+  DecoderFault,
+  Discarded,
+  InvalidPayload,
+  LineRemark,
+  Message,
+} from '../../protocol/index.ts';
+import type { TurnEnd } from './bus-scheduler.ts';
 import type { Refusal } from './message-catalog.ts';
 import type { PartialUpload, UploadCheckpoint, WholeFile } from './partial-upload.ts';
 
@@ -86,6 +94,14 @@ export type SessionEvent =
   | { readonly type: 'chunkStored'; readonly transfer: number; readonly ok: boolean }
   /** Who shares the port changed. */
   | { readonly type: 'portShared'; readonly places: NonNullable<StateDocument['shared']> }
+  /** How the link of the bus is, which this device waits for. */
+  | { readonly type: 'lineChanged'; readonly link: LinkState }
+  /** The device may send one request on the bus; an effect `turnOver` follows. */
+  | { readonly type: 'turnGiven' }
+  /** On a bus where another host asks: what it asked of this device. */
+  | { readonly type: 'requestSeen'; readonly message: DeclaredMessage }
+  /** Another device answered while the reply of this one was awaited. */
+  | { readonly type: 'otherAnswered'; readonly detail: string }
   /** The timer fired; `afterReading` where it follows an effect `readOnce`. */
   | { readonly type: 'deadlineReached'; readonly afterReading: boolean }
   | {
@@ -137,6 +153,8 @@ export type Effect =
    * that what was read meanwhile may still be on its way.
    */
   | { readonly type: 'readOnce'; readonly late: boolean }
+  /** The device is done with its turn on the bus. */
+  | { readonly type: 'turnOver'; readonly how: TurnEnd }
   | { readonly type: 'publishState'; readonly document: StateDocument }
   | { readonly type: 'publishStats'; readonly document: StatsDocument }
   /** A message of the peer, for subscribers. */

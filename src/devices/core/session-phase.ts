@@ -1,6 +1,8 @@
+import type { DeviceStatus } from '../../contract/feed/index.ts';
 import type { SessionSettings } from '../../contract/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { LinkProtocol } from './link-protocol.ts';
+import type { Effect } from './session-events.ts';
 
 /** Where a session is with its link; instants are monotonic ms. */
 export type SessionPhase =
@@ -18,13 +20,15 @@ const LOOK_UP_LIMIT_MS = 30_000;
 
 /** A link is opened. What the look-up of its name takes, where it `resolves` one first, is not counted as connecting. */
 export function connecting(
-  { connectTimeoutMs }: Pick<SessionSettings, 'connectTimeoutMs'>,
+  { connectTimeoutMs, bus }: Pick<SessionSettings, 'connectTimeoutMs' | 'bus'>,
   nowMs: number,
   resolves: boolean,
 ): Connecting {
   return {
     name: 'connecting',
-    giveUpAt: nowMs + (resolves ? LOOK_UP_LIMIT_MS : connectTimeoutMs),
+    // The bus opens its link, and tries again by itself.
+    giveUpAt:
+      bus !== undefined ? Number.POSITIVE_INFINITY : nowMs + (resolves ? LOOK_UP_LIMIT_MS : connectTimeoutMs),
     resolving: resolves,
   };
 }
@@ -52,4 +56,14 @@ export function phaseDeadline(phase: SessionPhase): number {
     case 'connected':
       return phase.linkProtocol.nextDeadline();
   }
+}
+
+/** The answer to a request for a device that cannot be asked now. */
+export function notOnline(requestId: number, status: DeviceStatus): Effect {
+  // Its last valid frame came over an earlier link, and its silence is not long enough yet.
+  const detail =
+    status === 'online'
+      ? 'nothing has come over its new link yet; nothing was sent'
+      : `the status of the device is ${status}; nothing was sent`;
+  return { type: 'settleRequest', requestId, outcome: { ok: false, code: 'device_not_online', detail } };
 }

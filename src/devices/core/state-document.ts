@@ -9,13 +9,26 @@ export class StateAxes {
   #published: StateDocument | undefined;
   #measured: Measured | undefined;
 
-  constructor(device: string, transport: LinkState['transport'], wallMs: number, measured?: Measured) {
+  /** `bus`: the bus whose link it is. */
+  constructor(
+    device: string,
+    transport: LinkState['transport'],
+    wallMs: number,
+    measured?: Measured,
+    bus?: string,
+  ) {
     this.#measured = measured;
     this.#document = {
       device,
       status: 'unknown',
       since: wallMs,
-      link: { status: 'disabled', transport, since: wallMs, attempt: 0 },
+      link: {
+        status: 'disabled',
+        transport,
+        ...(bus === undefined ? {} : { bus }),
+        since: wallMs,
+        attempt: 0,
+      },
     };
   }
 
@@ -60,6 +73,7 @@ export class StateAxes {
     const next: LinkState = {
       status,
       transport: now.transport,
+      ...(now.bus === undefined ? {} : { bus: now.bus }),
       ...(address === undefined ? {} : { address }),
       since: more.since ?? (now.status === status ? now.since : wallMs),
       attempt: more.attempt ?? now.attempt,

@@ -1,34 +1,30 @@
+import { bitsOf, parseBits } from './bit-range.ts';
+import { type Conversion, conversionOf } from './conversion.ts';
 import type { BitDeclaration, FieldDeclaration } from './declaration.ts';
 import { type EnumNames, enumNames } from './enum-names.ts';
 import type { FieldCodec, Scope } from './field-codec.ts';
-import { listed } from './number-field.ts';
+import { listed, listOf } from './number-field.ts';
 import { loaderOf, loadWide, type NumberType, parseWhole, storeWide, wholeAsJson } from './number-type.ts';
-import { joinPath } from './reading.ts';
+import { type Raw, smallest } from './raw-number.ts';
+import { joinPath, nameIssues, type Reading } from './reading.ts';
 import { isValues, ownValue, type Value } from './value.ts';
-import { FieldError, shown } from './writing.ts';
+import { FieldError, shown, type Writing } from './writing.ts';
 
 interface Bit {
   readonly name: string;
   readonly from: number;
   readonly count: number;
   readonly names: EnumNames | undefined;
+  readonly unit: string | undefined;
+  /** Of bits that are more than an unsigned number or names. */
+  readonly quantity: BitQuantity | undefined;
 }
 
-/** The lowest bit and how many there are: `3` or `2..3`; undefined where it is neither. */
-export function parseBits(
-  at: number | string,
-): { readonly from: number; readonly count: number } | undefined {
-  const [, first, last] = /^(\d{1,2})(?:\.\.(\d{1,2}))?$/.exec(String(at)) ?? [];
-  if (first === undefined) return undefined;
-  const from = Number(first);
-  const count = Number(last ?? first) - from + 1;
-  return count >= 1 ? { from, count } : undefined;
-}
-
-/** Some bits of a raw number. */
-export function bitsOf(raw: number, from: number, count: number): number {
-  if (from + count <= 31) return (raw >>> from) & ((1 << count) - 1);
-  return Math.floor(raw / 2 ** from) % 2 ** count;
+/** Bits with a sign, a scale, or a raw value that says "no value". */
+interface BitQuantity extends Conversion {
+  readonly signed: boolean;
+  /** Raw values that say "no value". */
+  readonly none: readonly Raw[];
 }
 
 /** Named bits of a whole number; a single bit without names is true or false. */
@@ -48,26 +44,29 @@ export function bitsField(declaration: FieldDeclaration, type: NumberType, scope
       const raw = size > 6 ? loadWide(type, reading.bytes, at) : load(reading.bytes, at);
       if (slot >= 0) reading.slots[slot] = Number(raw);
       const values: Record<string, Value> = {};
-      for (const { name, from, count, names } of bits) {
+      for (const { name, from, count, names, unit, quantity } of bits) {
         const number =
           typeof raw === 'number'
             ? bitsOf(raw, from, count)
-            : Number(BigInt.asUintN(count, raw >> BigInt(from)));
-        let value: Value = count === 1 && names === undefined ? number === 1 : number;
-        if (names !== undefined) {
+            : smallest(BigInt.asUintN(count, raw >> BigInt(from)));
+        let value: Value | undefined =
+          count === 1 && names === undefined ? number === 1 : wholeAsJson(number);
+        if (quantity !== undefined) value = quantityOf(quantity, number, count, name, reading);
+        else if (names !== undefined) {
           const known = names.nameOf(number);
           if (known !== undefined) value = known;
           else {
             reading.issue('unknown_value', `${number} has no name`, name);
           }
         }
-        values[name] = value;
+        if (value !== undefined) values[name] = value;
         reading.trace?.push({
           field: name,
           offset: at - reading.origin,
           bytes: size,
-          raw: number,
-          value,
+          raw: wholeAsJson(number),
+          ...(value === undefined ? {} : { value }),
+          ...(unit === undefined ? {} : { unit }),
           depth: reading.depth,
           note: count === 1 ? `bit ${from}` : `bits ${from}..${from + count - 1}`,
         });
@@ -83,7 +82,7 @@ export function bitsField(declaration: FieldDeclaration, type: NumberType, scope
       return true;
     },
     write(writing, value) {
-      const raw = wholeOf(value, bits, type);
+      const raw = wholeOf(value, bits, type, writing);
       if (slot >= 0) writing.slots[slot] = Number(raw);
       const at = writing.take(size);
       storeWide(type, writing.bytes, at, raw);
@@ -91,12 +90,57 @@ export function bitsField(declaration: FieldDeclaration, type: NumberType, scope
   };
 }
 
-function compiled({ name, at, enum: declared }: BitDeclaration, scope: Scope): Bit[] {
+function compiled(bit: BitDeclaration, scope: Scope): Bit[] {
+  const { name, at, enum: declared, unit } = bit;
   const range = parseBits(at);
-  return range === undefined ? [] : [{ name, ...range, names: enumNames(declared, scope.enums) }];
+  if (range === undefined) return [];
+  return [
+    {
+      name,
+      ...range,
+      names: enumNames(declared, scope.enums),
+      unit,
+      quantity: quantityIn(bit, range.count, scope),
+    },
+  ];
 }
 
-function wholeOf(value: unknown, bits: readonly Bit[], type: NumberType): bigint {
+function quantityIn(bit: BitDeclaration, count: number, scope: Scope): BitQuantity | undefined {
+  const { signed = false, scale, offset, invalid, unit, enum: names } = bit;
+  if (!signed && scale === undefined && offset === undefined && invalid === undefined && unit === undefined)
+    return undefined;
+  const limit = 1n << BigInt(count);
+  const kind = {
+    whole: true,
+    least: smallest(signed ? -(limit / 2n) : 0n),
+    greatest: smallest(signed ? limit / 2n - 1n : limit - 1n),
+  };
+  const none = listOf(invalid ?? []).map((each) =>
+    signedBits(smallest(parseWhole(each) ?? 0n), signed, count),
+  );
+  return { ...conversionOf({ type: 'bits', scale, offset, unit, enum: names }, scope, kind), signed, none };
+}
+
+const signedBits = (raw: Raw, signed: boolean, count: number): Raw =>
+  signed ? smallest(BigInt.asIntN(count, BigInt(raw))) : raw;
+
+/** The value of some bits; what they leave is named after them, and their raw number stands within that of all. */
+function quantityOf(
+  { signed, none, toValue }: BitQuantity,
+  bits: Raw,
+  count: number,
+  name: string,
+  reading: Reading,
+): Value | undefined {
+  const raw = signedBits(bits, signed, count);
+  if (none.includes(raw)) return undefined;
+  const first = reading.issueCount;
+  const value = toValue(raw, reading);
+  if (reading.issueCount !== first) nameIssues(reading, first, name);
+  return value;
+}
+
+function wholeOf(value: unknown, bits: readonly Bit[], type: NumberType, writing: Writing): bigint {
   if (value === undefined || value === null) throw new FieldError('is missing', shown(value));
   if (typeof value === 'number' || typeof value === 'string') {
     const whole = parseWhole(value);
@@ -119,26 +163,48 @@ function wholeOf(value: unknown, bits: readonly Bit[], type: NumberType): bigint
     }
   }
   let whole = 0n;
-  for (const bit of bits) whole |= BigInt(bitValue(ownValue(value, bit.name), bit)) << BigInt(bit.from);
+  for (const bit of bits) whole |= bitValue(ownValue(value, bit.name), bit, writing) << BigInt(bit.from);
   return whole;
 }
 
-function bitValue(value: Value | undefined, { name, count, names }: Bit): number {
-  if (typeof value === 'boolean' && count === 1) return value ? 1 : 0;
+function bitValue(value: Value | undefined, { name, count, names, quantity }: Bit, writing: Writing): bigint {
+  if (quantity !== undefined) return quantityBits(quantity, value, count, name, writing);
+  if (typeof value === 'boolean' && count === 1) return value ? 1n : 0n;
   if (typeof value === 'string') {
-    const raw = names?.rawOf(value);
-    if (raw !== undefined) return Number(raw);
+    const raw = names === undefined ? parseWhole(value) : names.rawOf(value);
+    if (raw !== undefined && raw >= 0n && raw < 1n << BigInt(count)) return raw;
   }
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** count) return value;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** count)
+    return BigInt(value);
   const possible =
     names === undefined
       ? count === 1
         ? 'true or false'
-        : `0 to ${2 ** count - 1}`
+        : `0 to ${(1n << BigInt(count)) - 1n}`
       : `one of ${listed(names.names)}, or a number`;
   throw new FieldError(
     value === undefined ? 'is missing' : `must be ${possible}`,
     shown(value),
     joinPath('', name),
   );
+}
+
+function quantityBits(
+  { none, toRaw }: BitQuantity,
+  value: Value | undefined,
+  count: number,
+  name: string,
+  writing: Writing,
+): bigint {
+  const [first] = none;
+  if ((value === undefined || value === null) && first !== undefined)
+    return BigInt.asUintN(count, BigInt(first));
+  try {
+    const raw = toRaw(value, writing);
+    if (none.includes(raw)) throw new FieldError('is the value that says "no value"', shown(value));
+    return BigInt.asUintN(count, BigInt(raw));
+  } catch (error) {
+    if (!(error instanceof FieldError)) throw error;
+    throw new FieldError(error.message, error.seen, joinPath(name, error.path));
+  }
 }

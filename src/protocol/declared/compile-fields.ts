@@ -1,8 +1,10 @@
+import { aheadOf } from './ahead.ts';
 import { arrayField } from './array-field.ts';
 import { autoColumns } from './auto-columns.ts';
 import { bitsField } from './bits-field.ts';
 import { bytesField, constantBytes, fixedBytes, reservedField } from './bytes-field.ts';
 import { checksumField } from './checksum-field.ts';
+import { bcdField, codedField, isCoded, varintField } from './coded-field.ts';
 import { columnField, isColumnField, skippedColumn } from './column-field.ts';
 import { type Presence, presence, splitReference } from './condition.ts';
 import type { FieldDeclaration, SplitDeclaration } from './declaration.ts';
@@ -17,6 +19,7 @@ import { type Member, structField } from './struct-field.ts';
 import { encodeText, unitOf } from './text-code.ts';
 import { textField } from './text-field.ts';
 import { namedText, textInSlot } from './text-names.ts';
+import { bcdTimeField, byteTimeField } from './time-field.ts';
 import { wideField } from './wide-field.ts';
 
 /** A field that is made by the compiler itself: the id, the error code. */
@@ -32,6 +35,8 @@ export interface Head {
   /** Fields behind it are present only where this holds. */
   readonly guard?: Presence;
 }
+
+const NONE_AHEAD: Scope['ahead'] = new Map();
 
 /** Compiles fields in the order of the wire. */
 export function compileFields(
@@ -60,6 +65,12 @@ export function compileFields(
     });
   };
   const counted = countedIn(fields);
+  const ahead = aheadOf(fields, members, outer.byteOrder);
+  const early = new Map(
+    [...ahead.values()].flatMap((each) =>
+      [...each].map(([name, { declaration }]) => [name, declaration.value]),
+    ),
+  );
   let offset = 0;
   let guard: Presence | undefined;
   const left = heads.toSorted((a, b) => a.at - b.at);
@@ -81,6 +92,7 @@ export function compileFields(
       // Both grow with each field: a reader sees the fields in front.
       targets,
       marks,
+      ahead: ahead.get(name) ?? NONE_AHEAD,
       slot,
       texts,
       tail: outer.columns === undefined ? outer.tail + tailBehind(fields, index, outer) : 0,
@@ -96,6 +108,7 @@ export function compileFields(
       slot,
       unit: declaration.unit,
       counts: counted.get(name),
+      ...(early.has(name) ? { early: rawOfConstant(early.get(name)) } : {}),
     });
     if (slot >= 0) targets.set(name, { slot, declaration, texts });
     offset += codec.min;
@@ -103,6 +116,9 @@ export function compileFields(
   while (left.length > 0) addHead();
   return members;
 }
+
+const rawOfConstant = (value: FieldDeclaration['value']): number =>
+  value === undefined ? Number.NaN : Number(parseWhole(value) ?? Number.NaN);
 
 function both(a: Presence | undefined, b: Presence | undefined): Presence | undefined {
   if (a === undefined || b === undefined) return a ?? b;
@@ -124,6 +140,9 @@ export function takesRest(field: FieldDeclaration | undefined): boolean {
   if (field === undefined) return false;
   switch (field.type) {
     case 'text':
+    case 'number':
+    case 'hex_number':
+    case 'time':
       return field.terminator === undefined && (field.length ?? 'rest') === 'rest';
     case 'bytes':
       return field.value === undefined && (field.length ?? 'rest') === 'rest';
@@ -234,6 +253,18 @@ function compileContent(declaration: FieldDeclaration, scope: Scope): FieldCodec
   switch (type) {
     case 'text':
       return compileText(declaration, scope);
+    case 'number':
+    case 'hex_number':
+    case 'time':
+      return textField(declaration, scope);
+    case 'bcd':
+      return bcdField(declaration, scope);
+    case 'varint':
+      return varintField(declaration, scope);
+    case 'bcd_time':
+      return bcdTimeField(declaration, scope.byteOrder);
+    case 'byte_time':
+      return byteTimeField(declaration, scope.byteOrder);
     case 'bytes':
       return value === undefined ? bytesField(declaration, scope) : constantBytes(value);
     case 'array':
@@ -250,6 +281,7 @@ function compileContent(declaration: FieldDeclaration, scope: Scope): FieldCodec
       if (number === undefined) return reservedField({ type, length: 0 }, 0);
       if (value !== undefined) return constantNumber(number, value, scope.slot);
       if (declaration.bits !== undefined) return bitsField(declaration, number, scope);
+      if (isCoded(declaration)) return codedField(declaration, number, scope);
       if (number.kind === 'float') return floatField(declaration, number);
       return number.bytes > 6
         ? wideField(declaration, number, scope)
@@ -271,10 +303,10 @@ function compileArray(declaration: FieldDeclaration, scope: Scope): FieldCodec {
   const of = declaration.of ?? { type: 'u8' };
   const split = splitOf(declaration);
   if (split === undefined) {
-    const element = compileField(of, { ...scope, slot: -1, tail: 0 });
+    const element = compileField(of, { ...scope, slot: -1, tail: 0, ahead: NONE_AHEAD });
     return arrayField(declaration, element, scope);
   }
-  const element = compileField(of, { ...scope, slot: -1, tail: 0, columns: split });
+  const element = compileField(of, { ...scope, slot: -1, tail: 0, columns: split, ahead: NONE_AHEAD });
   const list = arrayField({ ...declaration, count: declaration.count ?? 'rest' }, element, {
     ...scope,
     tail: 0,
@@ -335,6 +367,8 @@ export function referencesIn(fields: readonly FieldDeclaration[]): {
     for (const extent of [field.length, field.count])
       if (typeof extent === 'object') referred.add(extent.field);
     if (field.when !== undefined) referred.add(splitReference(field.when.field)[0]);
+    if (field.negative !== undefined) referred.add(splitReference(field.negative.field)[0]);
+    if (typeof field.scale === 'object') referred.add(field.scale.field);
     for (const name of field.covers ?? []) covered.add(name);
     for (const each of field.fields ?? []) visit(each);
     if (field.of !== undefined) visit(field.of);

@@ -1,4 +1,4 @@
-import { bitsOf, parseBits } from './bits-field.ts';
+import { bitsOf, parseBits } from './bit-range.ts';
 import type { Condition, ConditionValue, FieldDeclaration } from './declaration.ts';
 import { type EnumNames, enumNames } from './enum-names.ts';
 import type { Scope, TextNumbers } from './field-codec.ts';

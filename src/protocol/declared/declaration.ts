@@ -1,12 +1,17 @@
 import type { ByteOrder } from '../framing/byte-order.ts';
 import type { FramingDeclaration } from '../framing/declaration.ts';
 import type { Declared, KeyTable } from '../keys.ts';
+import { description, group, label } from './label-keys.ts';
+import { BIT_KEYS, type LIMITS_KEYS, QUANTITY_KEYS } from './number-keys.ts';
 import { COLUMN_KEYS, SPLIT_KEYS } from './split-keys.ts';
 
 export type { ByteOrder } from '../framing/byte-order.ts';
 export type { FramingDeclaration } from '../framing/declaration.ts';
 
-/** A name of a number type: `u8` to `u64` and `i8` to `i64` in steps of 8 bits, `f32`, `f64`; `le` or `be` may follow. */
+/**
+ * A name of a number type: `u8` to `u64` and `i8` to `i64` in steps of 8 bits, `f16`, `f32`, `f64`; `le` or `be` may
+ * follow, and of 32 and 64 bits `cdab` or `badc`.
+ */
 export type NumberTypeName = string;
 
 /** A count or a length: fixed, a number in front of it, the value of an earlier field, or all that is left. */
@@ -20,6 +25,13 @@ export type WholeNumber = number | string;
 
 /** Least and greatest value; null is no bound. */
 export type Range = readonly [number | null, number | null];
+
+/** A factor, or another field of the message that says it, as a power of ten or as it is, times a number. */
+export interface ScaleDeclaration {
+  readonly field: string;
+  readonly as?: 'exponent' | 'factor';
+  readonly times?: number;
+}
 
 /** A raw number, the name of an enum's value, or the state of a bit. */
 export type ConditionValue = number | string | boolean;
@@ -40,6 +52,8 @@ interface Values {
   readonly extent: Extent;
   readonly range: Range;
   readonly margin: number | string;
+  readonly scale: number | ScaleDeclaration;
+  readonly constants: number | string | readonly (number | string)[];
   readonly enum: string | EnumDeclaration;
   readonly names: EnumDeclaration;
   readonly 'bit range': number | string;
@@ -52,14 +66,6 @@ interface Values {
 }
 
 const DAY_MS = 24 * 60 * 60_000;
-
-const description = {
-  kind: 'word',
-  what: 'a text',
-  example: 'At the sink.',
-  description: 'For people.',
-  examples: ['At the sink.'],
-} as const;
 
 const CONDITION_KEYS = {
   field: {
@@ -80,41 +86,6 @@ const CONDITION_KEYS = {
   },
 } as const satisfies KeyTable;
 
-const BIT_KEYS = {
-  name: {
-    kind: 'word',
-    what: 'a name',
-    example: 'door_open',
-    required: true,
-    description: 'The name of the bits.',
-    examples: ['door_open'],
-  },
-  at: {
-    kind: 'bit range',
-    required: true,
-    description: 'A bit, 0 the least significant, or a range of them.',
-    examples: [0, '2..3'],
-  },
-  enum: { kind: 'enum', description: 'Names of their values.' },
-  description: { ...description, example: 'The door is open.', examples: ['The door is open.'] },
-} as const satisfies KeyTable;
-
-const LIMITS_KEYS = {
-  warn: { kind: 'range', description: 'Outside of this, the value is doubtful.' },
-  alarm: { kind: 'range', description: 'Outside of this, it is an alarm.' },
-  hysteresis: {
-    kind: 'margin',
-    description:
-      'A value that was outside is good again once it is so far within the limit, in its own unit.',
-  },
-  for: {
-    kind: 'duration',
-    least: 1,
-    greatest: DAY_MS,
-    description: 'A value counts as outside, or as good again, once it has been so for so long.',
-  },
-} as const satisfies KeyTable;
-
 /** The keys of a field. Which of them have a meaning depends on `type`. */
 export const FIELD_KEYS = {
   name: {
@@ -130,49 +101,22 @@ export const FIELD_KEYS = {
     example: 'u16',
     required: true,
     description:
-      'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f32`, `f64`; with `le` or `be` behind it in another byte order), `text`, `bytes`, `array`, `struct`, `crc` or `reserved`.',
-    examples: ['u16', 'i24le', 'f32', 'text', 'array'],
+      'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f16`, `f32`, `f64`; with `le` or `be` behind it in another byte order, with `cdab` or `badc` in another order of words; `bcd`, `varint`), a number in text (`number`, `hex_number`), a time (`time` in text, `bcd_time`, `byte_time`), `text`, `bytes`, `array`, `struct`, `crc` or `reserved`.',
+    examples: ['u16', 'i24le', 'f32cdab', 'number', 'text', 'array'],
   },
+  label,
+  group,
   description,
   when: {
     kind: 'group',
     keys: CONDITION_KEYS,
     description: 'The field is there only where an earlier one has a certain value.',
   },
-  scale: {
-    kind: 'number',
-    least: -Number.MAX_VALUE,
-    greatest: Number.MAX_VALUE,
-    fraction: true,
-    description: 'Number: value = raw * scale + offset.',
-    examples: [0.01],
-  },
-  offset: {
-    kind: 'number',
-    least: -Number.MAX_VALUE,
-    greatest: Number.MAX_VALUE,
-    fraction: true,
-    description: 'Number: see `scale`.',
-    examples: [-40],
-  },
-  unit: {
-    kind: 'word',
-    what: 'a unit',
-    example: '"°C"',
-    description: 'Number: the unit of the value.',
-    examples: ['°C', 'mA', 's'],
-  },
-  invalid: {
-    kind: 'constant',
-    type: 'integer',
-    what: 'a whole number',
-    description: 'Number: the raw value that says "no value"; of a float its bits.',
-    examples: [0x7fff, 0x7fc00000],
-  },
-  limits: {
+  ...QUANTITY_KEYS,
+  negative: {
     kind: 'group',
-    keys: LIMITS_KEYS,
-    description: 'What is good, and what is dangerous, in the unit of the value.',
+    keys: CONDITION_KEYS,
+    description: 'Number: its sign stands in an earlier field; negative where that has a certain value.',
   },
   range: {
     kind: 'range',
@@ -199,7 +143,7 @@ export const FIELD_KEYS = {
     kind: 'extent',
     what: 'a length',
     description:
-      'Text, bytes: a number, the type of a number in front of it, an earlier field, or all the rest. Reserved: how many bytes.',
+      'Text, bytes: a number, the type of a number in front of it, an earlier field, or all the rest. Reserved, `bcd`: how many bytes.',
   },
   max: {
     kind: 'number',
@@ -209,22 +153,48 @@ export const FIELD_KEYS = {
   },
   encoding: {
     kind: 'choice',
-    values: ['ascii', 'utf8', 'latin1', 'utf16le', 'utf16be'],
-    description: 'Text: its encoding.',
+    values: [
+      'ascii',
+      'utf8',
+      'latin1',
+      'utf16le',
+      'utf16be',
+      'gbk',
+      'gb18030',
+      'big5',
+      'shift_jis',
+      'euc_kr',
+      'cp1250',
+      'cp1251',
+      'cp1252',
+      'cp1253',
+      'cp1254',
+      'cp1255',
+      'cp1256',
+      'cp1257',
+      'cp1258',
+    ],
+    description: 'Text: its encoding; `ascii` for numbers and times in text.',
     default: 'utf8',
   },
   terminator: {
     kind: 'number',
     least: 0,
     greatest: 255,
-    description: 'Text: the byte that ends it, instead of a length.',
+    description: 'Text: the byte that ends it, instead of a length, or within a fixed one.',
   },
   pad: {
     kind: 'number',
     least: 0,
     greatest: 255,
-    description: 'Text of a fixed length: what it is filled up with.',
+    description: 'Text of a fixed length: what it is filled up with; a blank where it stands at the right.',
     default: 0,
+  },
+  align: {
+    kind: 'choice',
+    values: ['left', 'right'],
+    description: 'Text of a fixed length: where it stands; numbers in text stand at the right.',
+    default: 'left',
   },
   content: {
     kind: 'choice',
@@ -261,7 +231,8 @@ export const FIELD_KEYS = {
   byte_order: {
     kind: 'choice',
     values: ['big', 'little'],
-    description: "Checksum: order of its bytes, where it is not the protocol's.",
+    description:
+      "Checksum, `bcd`, `bcd_time`, `byte_time`, `hex_number`: order of its bytes, where it is not the protocol's.",
   },
 } as const satisfies KeyTable;
 
@@ -304,6 +275,8 @@ export const MESSAGE_KEYS = {
     description: 'The name of the message in topics, state and commands.',
     examples: ['telemetry'],
   },
+  label: { ...label, examples: ['Messwerte'] },
+  group,
   description: { ...description, example: 'Once a second.', examples: ['Once a second.'] },
   id: {
     kind: 'number',

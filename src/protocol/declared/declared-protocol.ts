@@ -1,7 +1,7 @@
 import { HeartwireError } from '../../errors.ts';
 import { type MessageDefinition, ProtocolDefinition } from '../definition.ts';
 import { copyOf, hexExcerpt } from '../describe.ts';
-import { agrees, type Expectation } from '../expectation.ts';
+import { agrees, type Expectation, sameBytes, without } from '../expectation.ts';
 import type { DeclaredMessage, EchoedMessage, InvalidPayload, UnknownMessage } from '../message.ts';
 import { addressForm } from './address-field.ts';
 import type { ProtocolDeclaration, Sender } from './declaration.ts';
@@ -26,16 +26,6 @@ interface Candidate {
 }
 
 const isReply = ({ form }: Candidate): boolean => form.kind === 'reply';
-
-function sameBytes(sent: Uint8Array, bytes: Uint8Array, start: number): boolean {
-  for (let index = 0; index < sent.length; index++) if (bytes[start + index] !== sent[index]) return false;
-  return true;
-}
-
-const without = (expected: Expectation, echoed: Uint8Array): Expectation => ({
-  ...expected,
-  sent: expected.sent.filter((each) => each !== echoed),
-});
 
 /** What the decoders grant for every byte received. */
 const MOST_PASSES = 16;
@@ -63,6 +53,7 @@ export class DeclaredProtocol {
   readonly #addressOf: ((bytes: Uint8Array, at: number) => number) | undefined;
   readonly #addressEnd: number;
   readonly #byAddress = new Map<number, DeclaredProtocol>();
+  #ofAny: DeclaredProtocol | undefined;
   readonly #reading = new Reading();
   readonly #writing = new Writing();
 
@@ -100,8 +91,14 @@ export class DeclaredProtocol {
     const known = this.#byAddress.get(address);
     if (known !== undefined) return known;
     const made = new DeclaredProtocol({ ...this.declaration, address: { ...place, value: address } });
+    made.#ofAny = this.ofAnyAddress;
     this.#byAddress.set(address, made);
     return made;
+  }
+
+  /** The same protocol as all devices speak it. */
+  get ofAnyAddress(): DeclaredProtocol {
+    return this.#ofAny ?? this;
   }
 
   /** The address in a payload; undefined where there is none. */

@@ -38,6 +38,15 @@ export interface Target {
   readonly texts: TextNumbers;
 }
 
+/** A field further behind, at a distance that never changes. */
+export interface Ahead {
+  readonly declaration: FieldDeclaration;
+  /** Its raw number, where `reading.at` is the end of the field that looks; NaN beyond the end. */
+  peek(reading: Reading): number;
+  /** Its raw number in the values that are written; NaN where it is not given. */
+  written(writing: Writing): number;
+}
+
 /** Where a field stands while it is compiled. */
 export interface Scope {
   readonly byteOrder: ByteOrder;
@@ -50,6 +59,8 @@ export interface Scope {
   readonly covered: ReadonlySet<string>;
   /** Earlier fields of this structure and of those around it. */
   readonly targets: ReadonlyMap<string, Target>;
+  /** Fields behind this one to which it may refer. */
+  readonly ahead: ReadonlyMap<string, Ahead>;
   /** Marks of earlier fields that are covered. */
   readonly marks: ReadonlyMap<string, number>;
   /** Hands out numbers of slots and of marks. */

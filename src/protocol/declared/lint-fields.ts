@@ -1,37 +1,52 @@
 import { compileField, takesRest } from './compile-fields.ts';
 import type { FieldDeclaration, ProtocolDeclaration } from './declaration.ts';
-import type { Scope } from './field-codec.ts';
 import { lintName, type Path } from './finding.ts';
+import { lintCoded } from './lint-coded.ts';
 import { isColumnKey, lintColumn, lintSplit, lintTextNames, within } from './lint-columns.ts';
 import { lintConstant } from './lint-constants.ts';
 import { lintNumber } from './lint-numbers.ts';
 import { isCount, lintChecksum, lintCondition, lintExtent, type Surroundings } from './lint-references.ts';
+import { lintReferredNumber } from './lint-scale.ts';
 import { parseNumberType } from './number-type.ts';
+import { sizingScope } from './sizing.ts';
 import { isSplit } from './split.ts';
+import { isTextType } from './text-slice.ts';
 
 const SPLIT = ['separator', 'keyValue', 'quotes', 'columns', 'extra'] as const;
-const COMMON = ['name', 'type', 'description', 'when'] as const;
+const COMMON = ['name', 'type', 'label', 'group', 'description', 'when'] as const;
+const TEXT = ['length', 'max', 'encoding', 'terminator', 'pad', 'align'] as const;
+const QUANTITY = [
+  'scale',
+  'offset',
+  'unit',
+  'negative',
+  'invalid',
+  'limits',
+  'range',
+  'enum',
+  'time',
+] as const;
+const CLOCK = ['format', 'zone', 'invalid'] as const;
 /** Keys with a meaning, by type; what is not listed is a number. */
 const KEYS: Readonly<Record<string, readonly (keyof FieldDeclaration)[]>> = {
-  text: [...COMMON, 'length', 'max', 'encoding', 'terminator', 'pad', 'content', 'value', 'enum'],
+  text: [...COMMON, ...TEXT, 'content', 'value', 'enum'],
+  number: [...COMMON, ...TEXT, ...QUANTITY, 'decimals', 'format', 'thousands', 'decimalMark'],
+  hex_number: [...COMMON, ...TEXT, ...QUANTITY, 'format', 'sign', 'digits', 'byteOrder'],
+  time: [...COMMON, ...TEXT, ...CLOCK],
+  bcd: [...COMMON, ...QUANTITY, 'length', 'digits', 'byteOrder', 'sign', 'as'],
+  varint: [...COMMON, ...QUANTITY, 'sign'],
+  bcd_time: [...COMMON, ...CLOCK, 'byteOrder'],
+  byte_time: [...COMMON, ...CLOCK, 'byteOrder'],
   bytes: [...COMMON, 'length', 'max', 'value'],
   array: [...COMMON, 'count', 'of', 'max', 'separator', 'quotes'],
   struct: [...COMMON, 'fields', ...SPLIT],
   crc: [...COMMON, 'algorithm', 'covers', 'byteOrder'],
   reserved: [...COMMON, 'length'],
 };
-const NUMBER_KEYS: readonly (keyof FieldDeclaration)[] = [
-  ...COMMON,
-  'scale',
-  'offset',
-  'unit',
-  'invalid',
-  'limits',
-  'range',
-  'enum',
-  'bits',
-  'value',
-];
+/** Types that are bytes and no text, beside plain numbers. */
+const CODED_TYPES = ['bcd', 'varint', 'bcd_time', 'byte_time'];
+const isCodedType = (type: string): boolean => CODED_TYPES.includes(type);
+const NUMBER_KEYS: readonly (keyof FieldDeclaration)[] = [...COMMON, ...QUANTITY, 'sign', 'bits', 'value'];
 
 /** Checks the fields of a message or a structure, one behind the other. */
 export function lintFields(fields: readonly FieldDeclaration[], path: Path, around: Surroundings): void {
@@ -63,7 +78,7 @@ export function lintFields(fields: readonly FieldDeclaration[], path: Path, arou
     const behind = takesRest(field) && around.region === undefined ? fields.slice(index + 1) : [];
     const restPossible = around.restPossible && behind.every((each) => isFixed(each, around.protocol));
     // The map grows with each field: a reader sees the fields in front.
-    lintField(field, here, { ...around, earlier, restPossible }, own);
+    lintField(field, here, { ...around, earlier, restPossible }, own, fields.slice(index + 1));
     if (name !== undefined) {
       own.set(name, field);
       earlier.set(name, field);
@@ -78,26 +93,12 @@ function isFixed(field: FieldDeclaration, protocol: ProtocolDeclaration): boolea
   return codec.min === codec.max;
 }
 
-export function sizingScope(protocol: ProtocolDeclaration): Scope {
-  return {
-    byteOrder: protocol.byteOrder,
-    enums: protocol.enums,
-    limit: protocol.maxFrame,
-    referred: new Set(),
-    covered: new Set(),
-    targets: new Map(),
-    marks: new Map(),
-    next: { slot: 0, mark: 0 },
-    tail: 0,
-    slot: -1,
-  };
-}
-
 function lintField(
   field: FieldDeclaration,
   path: Path,
   around: Surroundings,
   own: ReadonlyMap<string, FieldDeclaration>,
+  behind: readonly FieldDeclaration[] = [],
 ): void {
   const { findings, protocol } = around;
   const { type } = field;
@@ -108,7 +109,7 @@ function lintField(
       'config_bad_value',
       [...path, 'type'],
       `There is no type \`${type}\`.`,
-      'There are u8 to u64 and i8 to i64 in steps of 8, f32, f64 (each also with le or be), text, bytes, array, struct, crc and reserved.',
+      'There are u8 to u64 and i8 to i64 in steps of 8, f16, f32, f64 (each also with le or be, 32 and 64 bits with cdab or badc), bcd, varint, number, hex_number, time, bcd_time, byte_time, text, bytes, array, struct, crc and reserved.',
     );
     return;
   }
@@ -122,10 +123,23 @@ function lintField(
       'Remove it.',
     );
   }
-  lintColumn(field, number !== undefined, path, around);
+  lintColumn(field, number !== undefined || isCodedType(type), path, around);
   if (field.when !== undefined) lintCondition(field.when, [...path, 'when'], around);
   if (number !== undefined) lintNumber(field, number, protocol.enums, path, findings);
+  lintReferredNumber(field, path, { ...around, behind });
   switch (type) {
+    case 'number':
+    case 'hex_number':
+    case 'time':
+      lintContent(field, path, around, own);
+      lintCoded(field, protocol.enums, path, findings);
+      break;
+    case 'bcd':
+    case 'varint':
+    case 'bcd_time':
+    case 'byte_time':
+      lintCoded(field, protocol.enums, path, findings);
+      break;
     case 'text':
     case 'bytes':
       lintContent(field, path, around, own);
@@ -172,7 +186,7 @@ function lintContent(
   else if (length === undefined && terminator === undefined) {
     // A column ends where its separator stands.
     if (around.region !== undefined) return;
-    const also = type === 'text' ? ', or `terminator: 0`' : '';
+    const also = isTextType(type) ? ', or `terminator: 0`' : '';
     findings.add(
       'config_missing_key',
       path,
@@ -181,12 +195,13 @@ function lintContent(
     );
     return;
   }
-  if (length !== undefined && terminator !== undefined) {
+  const fixed = typeof length === 'number' && value === undefined;
+  if (length !== undefined && !fixed && terminator !== undefined) {
     findings.add(
       'config_conflict',
       [...path, 'terminator'],
-      'The text has a length already.',
-      'Remove one of the two.',
+      'The text has a length already, and that is not fixed.',
+      'Remove one of the two, or write the length as a number.',
     );
   }
   if (terminator !== undefined && !isByte(terminator)) {
@@ -198,6 +213,14 @@ function lintContent(
       [...path, 'pad'],
       'Only text of a fixed length is filled up, with one byte.',
       'Remove it, or write 0 to 255.',
+    );
+  }
+  if (field.align !== undefined && typeof length !== 'number') {
+    findings.add(
+      'config_no_effect',
+      [...path, 'align'],
+      'Only text of a fixed length stands at one of its ends.',
+      'Remove it, or write the length as a number.',
     );
   }
   if (encoding.startsWith('utf16') && typeof length === 'number' && length % 2 !== 0) {

@@ -1,11 +1,27 @@
-import { parseBits } from './bits-field.ts';
-import type { EnumDeclaration, FieldDeclaration } from './declaration.ts';
-import { type Findings, lintName, type Path } from './finding.ts';
+import type { FieldDeclaration } from './declaration.ts';
+import type { Findings, Path } from './finding.ts';
+import { isAnyNan } from './float-field.ts';
+import { lintBits } from './lint-bits.ts';
+import { lintTime } from './lint-coded.ts';
+import { type Enums, lintEnumUse } from './lint-enums.ts';
 import { lintLimits, lintRange } from './lint-limits.ts';
-import { scalingOf } from './number-field.ts';
+import { listOf, scalingOf } from './number-field.ts';
 import { floatBits, type NumberType, parseWhole, storeFloat, wholeRange } from './number-type.ts';
 
-type Enums = Readonly<Record<string, EnumDeclaration>>;
+/** Keys without a meaning beside a constant, bits or names. */
+const EXCLUDED = [
+  'scale',
+  'offset',
+  'enum',
+  'bits',
+  'limits',
+  'range',
+  'invalid',
+  'unit',
+  'sign',
+  'negative',
+  'time',
+] as const;
 
 /** Checks what only numbers have: scale, enum, bits, limits, invalid, a constant value. */
 export function lintNumber(
@@ -15,10 +31,10 @@ export function lintNumber(
   path: Path,
   findings: Findings,
 ): void {
-  const { scale, offset, enum: names, bits, value, invalid } = field;
+  const { scale, offset, enum: names, bits, value } = field;
   const bad = (key: string, message: string, fix: string) =>
     findings.add('config_bad_value', [...path, key], message, fix);
-  if (scale !== undefined && (!Number.isFinite(scale) || scale === 0)) {
+  if (typeof scale === 'number' && (!Number.isFinite(scale) || scale === 0)) {
     bad('scale', 'A scale is a number other than 0.', 'Write for example 0.01.');
   }
   if (offset !== undefined && !Number.isFinite(offset))
@@ -39,9 +55,9 @@ export function lintNumber(
         : 'bits'
       : 'value';
   if (exclusive !== undefined) {
-    for (const key of ['scale', 'offset', 'enum', 'bits', 'limits', 'range', 'invalid', 'unit'] as const) {
+    for (const key of EXCLUDED) {
       if (key === exclusive || field[key] === undefined) continue;
-      if (exclusive === 'enum' && (key === 'invalid' || key === 'bits')) continue;
+      if (exclusive === 'enum' && (key === 'invalid' || key === 'bits' || key === 'sign')) continue;
       conflict(key, exclusive);
     }
   }
@@ -57,10 +73,12 @@ export function lintNumber(
     if (names !== undefined) lintEnumUse(names, enums, wholeRange(type), [...path, 'enum'], findings);
     if (bits !== undefined) lintBits(bits, type, enums, [...path, 'bits'], findings);
   }
-  if (invalid !== undefined) lintPattern(invalid, type, [...path, 'invalid'], findings);
-  if (scale !== 0 && exclusive === undefined) {
+  lintPatterns(field.invalid, type, [...path, 'invalid'], findings);
+  lintSign(field, type, path, findings);
+  if (field.time !== undefined) lintTime(field, path, findings);
+  if (scale !== 0 && exclusive === undefined && field.time === undefined) {
     const bounds = boundsOf(field, type);
-    if (type.kind === 'int' && !bounds.every(Number.isFinite)) {
+    if (type.kind === 'int' && typeof scale !== 'object' && !bounds.every(Number.isFinite)) {
       bad('scale', 'Values in this scale are beyond all numbers.', 'Write for example 0.01.');
       return;
     }
@@ -102,6 +120,29 @@ function lintInexact(path: Path, findings: Findings): void {
   );
 }
 
+function lintPatterns(
+  invalid: FieldDeclaration['invalid'],
+  type: NumberType,
+  path: Path,
+  findings: Findings,
+): void {
+  const list = typeof invalid === 'object';
+  for (const [index, each] of listOf(invalid ?? []).entries()) {
+    if (type.kind === 'float' && isAnyNan(each)) continue;
+    lintPattern(each, type, list ? [...path, index] : path, findings);
+  }
+}
+
+function lintSign({ sign }: FieldDeclaration, type: NumberType, path: Path, findings: Findings): void {
+  if (sign === undefined || (sign === 'magnitude' && type.kind === 'int' && type.signed)) return;
+  findings.add(
+    'config_bad_value',
+    [...path, 'sign'],
+    'A number of this type has no such sign.',
+    'Use `sign: magnitude` with a type such as i16, or remove it.',
+  );
+}
+
 /** A raw pattern may be written signed or unsigned: 0xFFFF and -1 are the same in an i16. */
 function lintPattern(value: number | string, type: NumberType, path: Path, findings: Findings): void {
   const whole = parseWhole(value);
@@ -134,147 +175,12 @@ function lintPattern(value: number | string, type: NumberType, path: Path, findi
 }
 
 function boundsOf(field: FieldDeclaration, type: NumberType): readonly [number, number] {
-  if (type.kind === 'float') return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  const [least, greatest] = wholeRange(type).map(Number) as [number, number];
+  if (type.kind === 'float' || typeof field.scale === 'object')
+    return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const [lowest, greatest] = wholeRange(type).map(Number) as [number, number];
+  const least = field.negative === undefined ? lowest : -greatest;
   const scaling = scalingOf(field, Math.max(-least, greatest));
   if (scaling === undefined) return [least, greatest];
   const ends = [scaling.toValue(least), scaling.toValue(greatest)];
   return [Math.min(...ends), Math.max(...ends)];
-}
-
-function lintEnumUse(
-  names: string | EnumDeclaration,
-  enums: Enums,
-  [least, greatest]: readonly [bigint, bigint],
-  path: Path,
-  findings: Findings,
-): void {
-  if (typeof names === 'string' && !Object.hasOwn(enums, names)) {
-    const known = Object.keys(enums);
-    findings.add(
-      'config_bad_value',
-      path,
-      `There is no enum \`${names}\`.`,
-      known.length === 0 ? 'Declare it below `enums:`.' : `There are ${known.join(', ')}.`,
-    );
-    return;
-  }
-  const values = typeof names === 'string' ? (enums[names] ?? {}) : names;
-  if (typeof names !== 'string' && !lintEnum(values, path, findings)) return;
-  for (const key of Object.keys(values)) {
-    const raw = parseWhole(key);
-    if (raw === undefined || (raw >= least && raw <= greatest)) continue;
-    const message = `The field can never be ${key}.`;
-    const fix = `Its raw values are ${least} to ${greatest}.`;
-    findings.add('config_bad_value', typeof names === 'string' ? path : [...path, key], message, fix);
-  }
-}
-
-/** Checks an enum by itself; false where it cannot be used. */
-export function lintEnum(values: EnumDeclaration, path: Path, findings: Findings): boolean {
-  const before = findings.errors;
-  const seen = new Map<string, string>();
-  const raws = new Map<bigint, string>();
-  if (Object.keys(values).length === 0) {
-    findings.add(
-      'config_bad_value',
-      path,
-      'The enum is empty.',
-      'Write for example { 0: idle, 1: running }.',
-    );
-  }
-  for (const [key, name] of Object.entries(values)) {
-    const raw = parseWhole(key);
-    const same = raw === undefined ? undefined : raws.get(raw);
-    if (raw === undefined) {
-      findings.add(
-        'config_bad_value',
-        [...path, key],
-        `${JSON.stringify(key)} is no whole number.`,
-        'Write the raw value in front of the colon, the name behind it.',
-      );
-    } else if (same !== undefined) {
-      findings.add(
-        'config_conflict',
-        [...path, key],
-        `${same} is the same number.`,
-        'Remove one of the two.',
-      );
-    } else raws.set(raw, key);
-    if (typeof name !== 'string' || name === '' || name.length > 64) {
-      findings.add(
-        'config_bad_type',
-        [...path, key],
-        'A name of 1 to 64 characters is expected here.',
-        'Write a word; quote it if YAML takes it for a number, or for true or false.',
-      );
-      continue;
-    }
-    const other = seen.get(name);
-    if (other !== undefined) {
-      findings.add(
-        'config_conflict',
-        [...path, key],
-        `${other} has the same name.`,
-        'Give each value a name of its own.',
-      );
-    }
-    seen.set(name, key);
-  }
-  return findings.errors === before;
-}
-
-function lintBits(
-  bits: NonNullable<FieldDeclaration['bits']>,
-  type: NumberType,
-  enums: Enums,
-  path: Path,
-  findings: Findings,
-): void {
-  if (type.signed) {
-    findings.add(
-      'config_bad_value',
-      path,
-      'Bits need an unsigned number.',
-      'Write `type: u` instead of `i`.',
-    );
-  }
-  if (bits.length === 0)
-    findings.add('config_bad_value', path, 'There are no bits.', 'Write for example { name: fan, at: 0 }.');
-  const owners: (string | undefined)[] = [];
-  const names = new Set<string>();
-  for (const [index, { name, at, enum: named }] of bits.entries()) {
-    const here = [...path, index];
-    if (lintName(name, [...here, 'name'], 'The bit', findings) && names.has(name)) {
-      findings.add(
-        'config_conflict',
-        [...here, 'name'],
-        `There are two bits \`${name}\`.`,
-        'Give each a name of its own.',
-      );
-    }
-    names.add(name);
-    const range = parseBits(at);
-    if (range === undefined || range.from + range.count > type.bytes * 8 || range.count > 32) {
-      findings.add(
-        'config_bad_value',
-        [...here, 'at'],
-        range === undefined ? 'This is neither a bit nor a range of bits.' : 'The number has no such bits.',
-        `Write a bit from 0 to ${type.bytes * 8 - 1}, or a range such as 2..3, of at most 32 bits.`,
-      );
-      continue;
-    }
-    const clash = owners.slice(range.from, range.from + range.count).find((owner) => owner !== undefined);
-    if (clash !== undefined) {
-      findings.add(
-        'config_conflict',
-        [...here, 'at'],
-        `The bits overlap with \`${clash}\`.`,
-        'Let every bit belong to one name.',
-      );
-    }
-    for (let bit = range.from; bit < range.from + range.count; bit++) owners[bit] ??= name;
-    if (named !== undefined)
-      lintEnumUse(named, enums, [0n, (1n << BigInt(range.count)) - 1n], [...here, 'enum'], findings);
-  }
 }

@@ -68,7 +68,8 @@ export function lintExtent(
     return;
   }
   const type = parseNumberType(target.type, protocol.byteOrder);
-  const plain = [target.scale, target.offset, target.enum, target.bits, target.value, target.when].every(
+  const { scale, offset, enum: names, bits, value, when, sign, negative, time } = target;
+  const plain = [scale, offset, names, bits, value, when, sign, negative, time].every(
     (each) => each === undefined,
   );
   if (type !== undefined && type.kind === 'int' && type.bytes <= 6 && plain) return;

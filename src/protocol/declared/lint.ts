@@ -5,12 +5,13 @@ import { type DeclarationFinding, Findings, lintName, type Path } from './findin
 import { lintAddress } from './lint-address.ts';
 import { lintSplit, within } from './lint-columns.ts';
 import { lintConfirms } from './lint-confirms.ts';
-import { lintFields, sizingScope } from './lint-fields.ts';
+import { lintEnum } from './lint-enums.ts';
+import { lintFields } from './lint-fields.ts';
 import { lintCrcExtra, lintExtraById } from './lint-framing.ts';
-import { lintEnum } from './lint-numbers.ts';
 import { lintRejects } from './lint-rejects.ts';
 import { MessageCodec, wrapId } from './message-codec.ts';
 import { parseNumberType } from './number-type.ts';
+import { sizingScope } from './sizing.ts';
 import { isSplit } from './split.ts';
 
 /** Names with a meaning of their own wherever messages are named. */

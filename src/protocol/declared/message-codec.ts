@@ -322,6 +322,7 @@ function compileForm(
     next,
     tail: 0,
     slot: -1,
+    ahead: new Map(),
   };
   const members: FixedMember[] = id === undefined ? [] : [id];
   if (errorType !== undefined)

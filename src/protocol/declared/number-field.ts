@@ -16,7 +16,7 @@ export function numberField(declaration: FieldDeclaration, type: NumberType, sco
   const [least, greatest] = wholeRange(type).map(Number) as [number, number];
   const scaling = scalingOf(declaration, Math.max(-least, greatest));
   const names = enumNames(declaration.enum, scope.enums);
-  const invalid = declaration.invalid === undefined ? undefined : inType(declaration.invalid, type);
+  const invalid = listOf(declaration.invalid ?? []).map((each) => inType(each, type));
   const { slot } = scope;
   const convert = converter(scaling, names, invalid, declaration.range);
   const toRaw = encoder(declaration, scaling, names, invalid);
@@ -58,6 +58,10 @@ export function numberField(declaration: FieldDeclaration, type: NumberType, sco
   };
 }
 
+/** One, or a list of them. */
+export const listOf = <T extends number | string>(each: T | readonly T[]): readonly T[] =>
+  typeof each === 'object' ? each : [each];
+
 /** The raw value that a declaration means, as the type would read it: 0xFFFF is -1 in an i16. */
 function inType(declared: number | string, type: NumberType): number {
   const whole = parseWhole(declared) ?? 0n;
@@ -65,7 +69,9 @@ function inType(declared: number | string, type: NumberType): number {
   return Number(type.signed ? BigInt.asIntN(bits, whole) : BigInt.asUintN(bits, whole));
 }
 
+/** The scale that is declared; undefined where it is 1, and where another field says it. */
 export function scalingOf({ scale, offset }: FieldDeclaration, largest: number): Scaling | undefined {
+  if (typeof scale === 'object') return undefined;
   if ((scale ?? 1) === 1 && (offset ?? 0) === 0) return undefined;
   return makeScaling(scale ?? 1, offset ?? 0, largest);
 }
@@ -75,7 +81,7 @@ type Convert = (raw: number, reading: Reading) => Value | undefined;
 function converter(
   scaling: Scaling | undefined,
   names: EnumNames | undefined,
-  invalid: number | undefined,
+  invalid: readonly number[],
   range: Range | undefined,
 ): Convert | undefined {
   let convert: Convert | undefined;
@@ -98,10 +104,13 @@ function converter(
     };
   }
   if (range !== undefined) convert = withRange(convert, range);
-  if (invalid === undefined) return convert;
+  const [first] = invalid;
+  if (first === undefined) return convert;
   const inner = convert;
+  const isInvalid =
+    invalid.length === 1 ? (raw: number) => raw === first : (raw: number) => invalid.includes(raw);
   return (raw, reading) => {
-    if (raw === invalid) {
+    if (isInvalid(raw)) {
       reading.keepRaw(raw);
       return undefined;
     }
@@ -142,16 +151,17 @@ function encoder(
   { range, value: constant }: FieldDeclaration,
   scaling: Scaling | undefined,
   names: EnumNames | undefined,
-  invalid: number | undefined,
+  invalid: readonly number[],
 ): (value: unknown) => number {
+  const [first] = invalid;
   return (value) => {
-    if ((value === undefined || value === null) && invalid !== undefined && constant === undefined)
-      return invalid;
+    if ((value === undefined || value === null) && first !== undefined && constant === undefined)
+      return first;
     const raw = rawOf(value, scaling, names);
     if (range !== undefined && typeof value === 'number' && !within(value, range)) {
       throw new FieldError(`must be ${rangeInWords(range)}`, shown(value));
     }
-    if (raw === invalid) throw new FieldError('is the value that says "no value"', shown(value));
+    if (invalid.includes(raw)) throw new FieldError('is the value that says "no value"', shown(value));
     return raw;
   };
 }

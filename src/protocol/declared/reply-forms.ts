@@ -1,8 +1,8 @@
 import { addressForm } from './address-field.ts';
 import { compileField } from './compile-fields.ts';
 import type { FieldDeclaration, MessageDeclaration, ProtocolDeclaration } from './declaration.ts';
-import { sizingScope } from './lint-fields.ts';
 import type { MessageCodec } from './message-codec.ts';
+import { sizingScope } from './sizing.ts';
 import type { Value, Values } from './value.ts';
 import { Writing } from './writing.ts';
 

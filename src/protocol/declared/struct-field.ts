@@ -16,12 +16,15 @@ export interface Member {
   readonly unit: string | undefined;
   /** Another member whose length or count this one says. */
   readonly counts: string | undefined;
+  /** Earlier members need its raw number when they are written: that of a constant, else NaN, and the given one. */
+  readonly early?: number;
 }
 
 /** Fields one behind the other, as an object. */
 export function structField(members: readonly Member[]): FieldCodec {
   const visible = new Set(members.filter(({ codec }) => !codec.silent).map(({ name }) => name));
   const byName = new Map(members.map((member) => [member.name, member]));
+  const early = members.filter((member) => member.early !== undefined);
   const readFirst = firstReader(members.slice(0, FIRST));
   const readRest = restReader(members.slice(FIRST));
   return {
@@ -52,6 +55,10 @@ export function structField(members: readonly Member[]): FieldCodec {
           shown(value[key]),
           key,
         );
+      }
+      for (const { name, slot, early: constant = Number.NaN } of early) {
+        const given = ownValue(value, name);
+        writing.slots[slot] = typeof given === 'number' ? given : constant;
       }
       for (const member of members) writeMember(member, value, byName, writing);
     },

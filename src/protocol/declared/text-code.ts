@@ -6,6 +6,14 @@ import {
   fittingUuid,
   UUID_BYTES,
 } from '../text-checks.ts';
+import {
+  characterLength,
+  encodeCharset,
+  isCharset,
+  isCharsetText,
+  lenientDecoder,
+  strictDecoder,
+} from './charset.ts';
 import type { TextContent, TextEncoding } from './declaration.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -28,6 +36,10 @@ const ENCODER = new TextEncoder();
 export function unitOf(encoding: TextEncoding): number {
   return encoding === 'utf16le' || encoding === 'utf16be' ? 2 : 1;
 }
+
+/** Bytes of the character that begins here, at least 1; of what is broken, 1. */
+export const characterBytes = (encoding: TextEncoding, bytes: Uint8Array, at: number, end: number): number =>
+  isCharset(encoding) ? characterLength(encoding, bytes, at, end) : 1;
 
 /** The text of some bytes; undefined where they are none in this encoding. */
 export function decodeText(
@@ -63,6 +75,8 @@ export function decodeText(
     case 'utf16le':
     case 'utf16be':
       return attempt(UTF16[encoding], bytes, start, end);
+    default:
+      return attempt(strictDecoder(encoding), bytes, start, end);
   }
 }
 
@@ -82,6 +96,8 @@ export function lossyText(encoding: TextEncoding, bytes: Uint8Array, start: numb
     case 'utf16le':
     case 'utf16be':
       return LENIENT[encoding].decode(bytes.subarray(start, end));
+    default:
+      return lenientDecoder(encoding).decode(bytes.subarray(start, end));
   }
 }
 
@@ -101,6 +117,8 @@ export function isText(encoding: TextEncoding, bytes: Uint8Array, start: number,
     case 'utf16le':
     case 'utf16be':
       return isUtf16(bytes, start, end, encoding === 'utf16le' ? 1 : 0);
+    default:
+      return isCharsetText(encoding, bytes, start, end, MOST_BROKEN);
   }
 }
 
@@ -111,7 +129,7 @@ function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
       at++;
       continue;
     }
-    const length = characterBytes(bytes, at, end);
+    const length = utf8Bytes(bytes, at, end);
     if (length > 0) {
       at += length;
       continue;
@@ -127,7 +145,7 @@ function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
  * Bytes of the character of several bytes that begins here; 0 where there is none. Table 3-7 of the Unicode standard:
  * what may follow a lead byte, so that nothing is overlong or a surrogate.
  */
-function characterBytes(bytes: Uint8Array, at: number, end: number): number {
+function utf8Bytes(bytes: Uint8Array, at: number, end: number): number {
   const lead = bytes[at] ?? 0;
   if (lead < 0xc2 || lead > 0xf4) return 0;
   const length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
@@ -187,6 +205,8 @@ export function encodeText(encoding: TextEncoding, text: string): Uint8Array | u
         view.setUint16(2 * at, text.charCodeAt(at), encoding === 'utf16le');
       return bytes;
     }
+    default:
+      return encodeCharset(encoding, text);
   }
 }
 

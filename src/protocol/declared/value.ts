@@ -11,6 +11,8 @@ export interface FieldIssue {
     | 'out_of_range'
     | 'not_finite'
     | 'bad_text'
+    | 'not_a_number'
+    | 'bad_time'
     | 'empty'
     | 'unknown_key'
     | 'repeated';

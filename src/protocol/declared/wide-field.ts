@@ -1,7 +1,7 @@
 import type { FieldDeclaration, Range } from './declaration.ts';
 import { enumNames } from './enum-names.ts';
 import type { FieldCodec, Scope } from './field-codec.ts';
-import { checkRange, listed, rangeInWords, scalingOf, within } from './number-field.ts';
+import { checkRange, listed, listOf, rangeInWords, scalingOf, within } from './number-field.ts';
 import { loadWide, type NumberType, parseWhole, storeWide, wholeAsJson, wholeRange } from './number-type.ts';
 import { numberOf } from './quantity.ts';
 import { FieldError, shown } from './writing.ts';
@@ -13,10 +13,11 @@ export function wideField(declaration: FieldDeclaration, type: NumberType, scope
   const [least, greatest] = wholeRange(type);
   const names = enumNames(declaration.enum, scope.enums);
   const scaling = scalingOf(declaration, Number.MAX_SAFE_INTEGER);
-  const invalid = declaration.invalid === undefined ? undefined : wideInType(declaration.invalid, type);
+  const invalid = listOf(declaration.invalid ?? []).map((each) => wideInType(each, type));
+  const [first] = invalid;
 
   const wholeOf = (value: unknown): bigint => {
-    if ((value === undefined || value === null) && invalid !== undefined) return invalid;
+    if ((value === undefined || value === null) && first !== undefined) return first;
     if (value === undefined || value === null) throw new FieldError('is missing', shown(value));
     if (names !== undefined && typeof value === 'string') {
       const named = names.rawOf(value);
@@ -50,7 +51,7 @@ export function wideField(declaration: FieldDeclaration, type: NumberType, scope
       reading.at = at + size;
       const whole = loadWide(type, reading.bytes, at);
       if (scope.slot >= 0) reading.slots[scope.slot] = Number(whole);
-      if (invalid !== undefined && BigInt(whole) === invalid) {
+      if (first !== undefined && invalid.includes(BigInt(whole))) {
         reading.keepRaw(wholeAsJson(whole));
         return undefined;
       }
@@ -80,7 +81,7 @@ export function wideField(declaration: FieldDeclaration, type: NumberType, scope
       const whole = wholeOf(value);
       if (whole < least || whole > greatest)
         throw new FieldError(`must be ${least} to ${greatest}`, shown(value));
-      if (value !== undefined && value !== null && whole === invalid) {
+      if (value !== undefined && value !== null && invalid.includes(whole)) {
         throw new FieldError('is the value that says "no value"', shown(value));
       }
       if (scope.slot >= 0) writing.slots[scope.slot] = Number(whole);

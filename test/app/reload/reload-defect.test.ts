@@ -11,7 +11,8 @@ const TEXT = `
 devices:
   - { id: a, match: { imei: "490154203237518" } }
   - { id: b, match: { imei: "869858030720693" } }
-listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
+buses: { added: [], changed: [], removed: [], unchanged: [] },
+      listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
 `;
 
 function configOf(text: string): BridgeConfig {
@@ -53,6 +54,7 @@ describe('a reload that fails half way by a defect', () => {
     const diff = {
       devices: { added: [], changed, removed: a === undefined ? [] : [a], unchanged: [] },
       listeners: { added: [], changed: [], removed: [], unchanged: [] },
+      buses: { added: [], changed: [], removed: [], unchanged: [] },
       settings: [],
       needsRestart: [],
     };

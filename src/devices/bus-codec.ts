@@ -1,0 +1,151 @@
+import type { BusConfig } from '../config/index.ts';
+import {
+  type DeclaredProtocol,
+  type Expectation,
+  type InvalidPayload,
+  type Message,
+  type PayloadJudge,
+  ProtocolDefinition,
+  payloadJudge,
+} from '../protocol/index.ts';
+import { framingNeedsSilence, makeWireCodec, SERIAL_SERVER_GAP_MS, type WireCodec } from './wire-codec.ts';
+
+/** A device on a bus, as far as reading its frames needs it. */
+export interface AddressedDevice {
+  readonly device: { readonly address: number; readonly messages: DeclaredProtocol };
+  expectation(): Expectation | undefined;
+}
+
+interface Entry<T> {
+  readonly of: T;
+  readonly protocol: DeclaredProtocol;
+  readonly judge: PayloadJudge;
+}
+
+const NO_FRAME = { bits: -1, touched: 0 };
+
+/**
+ * How the bytes of a bus are read: each frame as one of the device whose address it carries, and those of other addresses
+ * as any device would send them.
+ */
+export class BusCodec<T extends AddressedDevice> {
+  readonly codec: WireCodec;
+  /** Silence that the link reports, in ms, where frames end with it. */
+  readonly idleAfterMs: number | undefined;
+  readonly #byAddress = new Map<number, Entry<T>>();
+  /** One for each file of messages, read with any address. */
+  #any: readonly { readonly protocol: DeclaredProtocol; readonly judge: PayloadJudge }[] = [];
+  readonly #from: 'device' | undefined;
+
+  constructor({ framing, line, gapMs, maxFrame, session }: BusConfig) {
+    // Of a line where another host asks, both sides are read.
+    this.#from = session.port?.passive === true ? undefined : 'device';
+    const silence = line === 'serial' || framingNeedsSilence(framing);
+    this.idleAfterMs = silence ? (gapMs ?? SERIAL_SERVER_GAP_MS) : undefined;
+    const makeDecoder: WireCodec['makeDecoder'] = (definition, sink, awaited) =>
+      makeWireCodec({ definition, line, framing, judge: this.#judge() }).makeDecoder(
+        definition,
+        sink,
+        awaited,
+      );
+    this.codec = {
+      definition: new ProtocolDefinition([], maxFrame),
+      makeDecoder,
+      decode: (bytes, start, end) => this.#decode(bytes, start, end),
+    };
+  }
+
+  add(of: T): void {
+    const { address, messages } = of.device;
+    this.#byAddress.set(address, { of, protocol: messages, judge: payloadJudge(messages, this.#from) });
+    this.#learn();
+  }
+
+  remove(of: T): void {
+    const { address } = of.device;
+    if (this.#byAddress.get(address)?.of === of) this.#byAddress.delete(address);
+    this.#learn();
+  }
+
+  /** The device whose frame it is. */
+  deviceOf(message: Message | InvalidPayload): T | undefined {
+    const address = this.addressOf(message);
+    return address === undefined ? undefined : this.#byAddress.get(address)?.of;
+  }
+
+  addressOf(message: Message | InvalidPayload): number | undefined {
+    if (message.name === 'declared') return message.address;
+    const payload = 'payload' in message ? message.payload : undefined;
+    return payload && this.addressIn(payload, 0, payload.length);
+  }
+
+  addressIn(bytes: Uint8Array, start: number, end: number): number | undefined {
+    return this.#any[0]?.protocol.addressIn(bytes, start, end);
+  }
+
+  #learn(): void {
+    const protocols = new Set([...this.#byAddress.values()].map(({ protocol }) => protocol.ofAnyAddress));
+    this.#any = [...protocols].map((protocol) => ({ protocol, judge: payloadJudge(protocol, this.#from) }));
+  }
+
+  #decode(bytes: Uint8Array, start: number, end: number): Message | InvalidPayload {
+    const address = this.addressIn(bytes, start, end);
+    const known = address === undefined ? undefined : this.#byAddress.get(address);
+    if (known !== undefined) {
+      const expected = known.of.expectation();
+      return this.#from === undefined
+        ? pair(known.protocol, bytes, start, end, expected)
+        : known.protocol.decode(bytes, start, end, this.#from, expected);
+    }
+    const right = this.#any.find(({ judge }) => judge.check(bytes, start, end) >= 0) ?? this.#any[0];
+    if (right === undefined) return { name: 'unknown', kind: 'unknown', payload: bytes.slice(start, end) };
+    return right.protocol.decode(bytes, start, end, this.#from);
+  }
+
+  /** Who judges a payload: the device that it is of, or the messages of the others. */
+  #judgeOf(bytes: Uint8Array, start: number, end: number): PayloadJudge | undefined {
+    const address = this.addressIn(bytes, start, end);
+    return (address === undefined ? undefined : this.#byAddress.get(address)?.judge) ?? this.#any[0]?.judge;
+  }
+
+  #judge(): PayloadJudge {
+    const any = (): readonly PayloadJudge[] => this.#any.map(({ judge }) => judge);
+    const [first, ...others] = any();
+    const sealed = others.every(({ seal }) => JSON.stringify(seal) === JSON.stringify(first?.seal));
+    return {
+      get passes() {
+        return Math.max(1, ...any().map(({ passes = 1 }) => passes));
+      },
+      possible: () => true,
+      check: (bytes, start, end) => this.#judgeOf(bytes, start, end)?.check(bytes, start, end) ?? ~0,
+      proof: (bytes, start, end, awaited) =>
+        this.#judgeOf(bytes, start, end)?.proof?.(bytes, start, end, awaited) ?? NO_FRAME,
+      begins: (bytes, start, end) => any().some((judge) => judge.begins?.(bytes, start, end) === true),
+      get spans() {
+        return any().flatMap(({ spans = [] }) => spans);
+      },
+      seal: sealed ? first?.seal : undefined,
+    };
+  }
+}
+
+/** A frame of a line where another host asks: the reply that is awaited, else a request, else a reply to nothing. */
+function pair(
+  protocol: DeclaredProtocol,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  expected: Expectation | undefined,
+): Message | InvalidPayload {
+  if (expected !== undefined && expected.replies.length > 0) {
+    const reply = protocol.decode(bytes, start, end, 'device', expected);
+    if (reply.name === 'declared' && (reply.kind === 'reply' || refuses(protocol, reply.message)))
+      return reply;
+  }
+  const request = protocol.decode(bytes, start, end, 'host');
+  if (request.name === 'declared' && request.kind !== 'reply') return request;
+  return protocol.decode(bytes, start, end, 'device', expected);
+}
+
+const refuses = (protocol: DeclaredProtocol, message: string): boolean =>
+  protocol.message(message)?.declaration.rejects !== undefined;

@@ -1,0 +1,64 @@
+import { compileField } from './compile-fields.ts';
+import type { FieldDeclaration } from './declaration.ts';
+import type { Path } from './finding.ts';
+import { lintCondition, type Surroundings } from './lint-references.ts';
+import { parseNumberType } from './number-type.ts';
+import { sizingScope } from './sizing.ts';
+
+interface Behind extends Surroundings {
+  /** Fields of the same structure behind this one. */
+  readonly behind: readonly FieldDeclaration[];
+}
+
+/** Checks the fields from which a number takes its scale and its sign. */
+export function lintReferredNumber(field: FieldDeclaration, path: Path, around: Behind): void {
+  if (field.negative !== undefined) lintCondition(field.negative, [...path, 'negative'], around);
+  if (typeof field.scale !== 'object') return;
+  const { protocol, earlier, behind, findings } = around;
+  const here = [...path, 'scale', 'field'];
+  const name = field.scale.field;
+  const place = behind.findIndex((each) => each.name === name);
+  const target = earlier.get(name) ?? behind[place];
+  if (target === undefined) {
+    const known = [
+      ...earlier.keys(),
+      ...behind.flatMap((each) => (each.name === undefined ? [] : [each.name])),
+    ];
+    findings.add(
+      'config_bad_value',
+      here,
+      `There is no field \`${name}\`.`,
+      `Name an earlier field, or one behind this one in the same structure: ${known.slice(0, 12).join(', ')}.`,
+    );
+    return;
+  }
+  const type = parseNumberType(target.type, protocol.byteOrder);
+  const { scale, offset, enum: names, bits, sign, negative, time } = target;
+  const plain = [scale, offset, names, bits, sign, negative, time].every((each) => each === undefined);
+  if (type === undefined || type.kind !== 'int' || type.bytes > 6 || !plain) {
+    findings.add(
+      'config_bad_value',
+      here,
+      `\`${name}\` is no plain whole number.`,
+      'Name a field without scale, enum or bits.',
+    );
+    return;
+  }
+  if (earlier.has(name)) return;
+  const between = behind.slice(0, place);
+  const loose =
+    [...between, target].find((each) => each.when !== undefined) ??
+    between.find((each) => !isFixed(each, around));
+  if (loose === undefined) return;
+  findings.add(
+    'config_bad_value',
+    here,
+    `Where \`${name}\` stands depends on \`${loose.name ?? loose.type}\`.`,
+    'Behind a field, its scale is found only at a fixed distance; put it in front.',
+  );
+}
+
+function isFixed(field: FieldDeclaration, { protocol }: Surroundings): boolean {
+  const { min, max } = compileField(field, sizingScope(protocol));
+  return min === max;
+}
