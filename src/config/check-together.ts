@@ -49,7 +49,7 @@ function checkIds({ devices, wrongIds }: Whole, add: Add): void {
   }
 }
 
-function checkPorts({ server, listeners, devices }: Whole, add: Add): void {
+function checkPorts({ server, listeners, devices, buses = [] }: Whole, add: Add): void {
   type Taken = Pick<ListenAddress, 'scheme' | 'host' | 'port'> & { readonly by: string };
   const taken: Taken[] = [{ scheme: 'tcp-listen', host: server.host, port: server.port, by: '`server`' }];
   const claim = ({ scheme, host, port }: ListenAddress, by: string, path: Path): void => {
@@ -72,8 +72,8 @@ function checkPorts({ server, listeners, devices }: Whole, add: Add): void {
       'tcp',
       'port',
     ]);
-  for (const { path, value } of devices) {
-    if (value.kind !== 'dialled') continue;
+  for (const { path, value } of [...devices, ...buses]) {
+    if (!('expose' in value)) continue;
     for (const [index, each] of (value.expose ?? []).entries()) {
       if (each.kind === 'pty') continue;
       const { host, port } = each;

@@ -78,6 +78,8 @@ export interface BusConfig {
   /** How long a request waits for its reply where a device says nothing else, in ms. */
   readonly timeoutMs: number;
   readonly record?: boolean;
+  /** Where other programs may use its port; absent: nowhere. */
+  readonly expose?: readonly ExposeAddress[];
   /** The life of its link; `device` is the id of the bus. */
   readonly session: SessionSettings;
 }

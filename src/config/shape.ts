@@ -197,6 +197,7 @@ export const BUS = {
   passive: flagField({
     description: 'Another host asks on this line: nothing is sent, and what it asks and gets is read.',
   }).optional(),
+  expose: exposeField,
   ...BUS_TIMES,
 };
 

@@ -248,8 +248,15 @@ export class Fleet {
 
   #makeBus(config: BusConfig): BusRunner {
     const { clock, log, publisher, recorder, wantsBytes, names } = this.#options;
-    return new BusRunner({
+    const members = this.#config.devices.filter((each) => each.kind === 'bus' && each.bus === config.id);
+    const sessions = [
+      { ...config.session, requestTimeoutMs: config.timeoutMs },
+      ...members.map((each) => each.session),
+    ];
+    const sharing = sharePort(config, sessions, log, () => bus.port);
+    const bus: BusRunner = new BusRunner({
       config,
+      sharing,
       ports: this.#ports,
       publisher: config.links[0]?.scheme === 'replay' ? markReplay(publisher) : publisher,
       clock,
@@ -260,11 +267,13 @@ export class Fleet {
           tap: recorder()?.tap(config.id),
           ended,
           names,
+          sharing,
         });
       },
       note: (text) => void recorder()?.note?.(config.id, text),
       wantsBytes,
     });
+    return bus;
   }
 
   /** Closes listeners that are gone, reconfigures those that changed, and opens new ones. */
@@ -337,7 +346,7 @@ export class Fleet {
     const { messages } = of;
     const device = 'kind' in of && of.kind === 'dialled' ? of : undefined;
     const links = this.#links;
-    const sharing = device && sharePort(device, log, () => runner);
+    const sharing = device && sharePort(device, [device.session], log, () => runner);
     const runner: DeviceRunner = new DeviceRunner({
       sharing,
       settings,

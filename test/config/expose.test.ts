@@ -47,4 +47,18 @@ describe('expose', () => {
     const { problems } = load('[{ pty: /tmp/a }]', 'match: { imei: "490154203237518" }');
     expect(problems.join()).toMatch(/error config_conflict Only the port of a device that is dialled/);
   });
+
+  it('is a key of a bus, not of the devices on it; a passive one is read only', () => {
+    const bus = (keys: string, device = '') =>
+      loadConfig(
+        `buses:\n  - { id: line, link: /dev/ttyUSB0, ${keys} }\ndevices:\n  - { id: meter, bus: line, address: 1${device} }\n`,
+        'devices.yaml',
+      ).problems.map(({ code, message }) => `${code} ${message}`);
+    expect(bus('expose: [{ pty: /tmp/a }]').join()).not.toMatch(/expose|passive/);
+    expect(bus('passive: true, expose: [{ pty: /tmp/a }]').join()).toMatch(/config_conflict Nothing is sent/);
+    expect(bus('passive: true, expose: [{ pty: /tmp/a, read_only: true }]').join()).not.toMatch(
+      /Nothing is sent/,
+    );
+    expect(bus('baud: 9600', ', expose: [{ pty: /tmp/a }]').join()).toMatch(/`expose` has no effect/);
+  });
 });

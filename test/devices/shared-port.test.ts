@@ -15,6 +15,7 @@ import { serialAddress } from '../support/serial-address.ts';
 import { startBridge, type TestBridge } from '../support/test-bridge.ts';
 
 const FILE = 'examples/eastron-sdm/messages.yaml';
+const BUS_FILE = 'examples/modbus-bus/messages.yaml';
 const MESSAGES = new Map([[FILE, loadMessages(readProjectFile(FILE), FILE)]]);
 const folder = mkdtempSync(join(tmpdir(), 'hw-shared-'));
 const closing: (() => void)[] = [];
@@ -265,5 +266,33 @@ describe('a port that is given on', () => {
     expect(trace).toContain(`shared ${name} > ${request(12).toString('hex')}`);
     expect(trace).toContain(`shared ${name} < ${answer(12).toString('hex')}`);
     expect(trace).not.toMatch(/c\d+ < 010404447d/);
+  });
+
+  it('of a bus: the program and the devices on it ask in turn', async () => {
+    const meter = new Meter();
+    const port = await meter.listen();
+    await using bridge = await startBridge(
+      `buses:
+  - { id: line, link: "tcp:127.0.0.1:${port}", gap: 50ms, timeout: 300ms, expose: [{ tcp: "127.0.0.1:0" }] }
+devices:
+  - { id: meter, bus: line, address: 1, messages: ${BUS_FILE}, late_window: 100ms, poll: [{ message: read_input, every: 20ms, fields: { start: 0, count: 2 } }] }
+`,
+      undefined,
+      undefined,
+      new Map([[BUS_FILE, loadMessages(readProjectFile(BUS_FILE), BUS_FILE)]]),
+    );
+    const place = () =>
+      // The topic carries documents of this kind.
+      (bridge.bridge.store.document('buses/line/state') as { shared?: StateDocument['shared'] } | undefined)
+        ?.shared?.[0];
+    await expect.poll(() => Number(place()?.at.split(':').at(-1))).toBeGreaterThan(0);
+    await expect.poll(() => meter.asked.length).toBeGreaterThan(1);
+    const { socket, heard } = await program(Number(place()?.at.split(':').at(-1)));
+    for (let turn = 1; turn <= 3; turn += 1) {
+      socket.write(request(12));
+      await expect.poll(() => heard().length, { interval: 2 }).toBe(turn * 9);
+    }
+    expect(meter.collisions).toBe(0);
+    await expect.poll(() => place()?.programs).toEqual([`127.0.0.1:${socket.localPort}`]);
   });
 });
