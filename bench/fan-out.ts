@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { FeedServer } from '../src/app/feed-server.ts';
 import { FeedStore } from '../src/feed/core/store.ts';
+import { FeedServer } from '../src/feed/transports/feed-server.ts';
 import { type Bench, type BenchRow, median } from './support/bench.ts';
 import type { ClientsOrder } from './support/feed-clients.ts';
 

@@ -2,8 +2,8 @@
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { FeedServer } from '../../src/app/feed-server.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
+import { FeedServer } from '../../src/feed/transports/feed-server.ts';
 import { data, listen, text, topicOf } from './fan-out-way.ts';
 
 export type CrowdOrder =

@@ -1,4 +1,4 @@
-import { type ClientMessage, clientMessageContract } from '../contract/feed/index.ts';
+import { type ClientMessage, type ClientMessageType, clientMessageContract } from '../contract/feed/index.ts';
 import { type Role, reaches } from '../contract/index.ts';
 import { coversPattern } from '../contract/wire/index.ts';
 
@@ -62,7 +62,11 @@ export function refusedMessage(grant: Grant | undefined, message: ClientMessage)
   const { role, topics } = clientMessageContract(message.type);
   if (role === undefined) return undefined;
   if (grant === undefined) {
-    const how = 'Say {"type":"auth","token":"..."} first';
+    const first = { type: 'auth', token: '...' } satisfies {
+      readonly type: ClientMessageType;
+      readonly token: string;
+    };
+    const how = `Say ${JSON.stringify(first)} first`;
     return { code: 'unauthorized', message: `${how}; before it, only ping is answered.` };
   }
   if (!hasRole(grant, role)) {

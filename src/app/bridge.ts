@@ -15,7 +15,7 @@ import {
 } from '../devices/index.ts';
 import { Encryption } from '../encryption/index.ts';
 import { HeartwireError } from '../errors.ts';
-import { FeedStore, JsonLinesServer, liveLimits, SseServer } from '../feed/index.ts';
+import { FeedServer, FeedStore, JsonLinesServer, liveLimits, SseServer } from '../feed/index.ts';
 import type { NameResolver } from '../links/index.ts';
 import { BridgeRecorder } from '../recording/index.ts';
 import { HttpServer, type ProcessUsage } from '../server/index.ts';
@@ -29,7 +29,6 @@ import {
   tellDefect,
 } from '../system/index.ts';
 import { BridgeStatus } from './bridge-status.ts';
-import { FeedServer } from './feed-server.ts';
 import { logRefusal, logSubscriber, Monitoring } from './monitoring.ts';
 import { ConfigApplier, type ConfigOutcome } from './reload/config-applier.ts';
 

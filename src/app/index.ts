@@ -1,5 +1,4 @@
 export { Bridge, type BridgeAddresses, type BridgeOptions } from './bridge.ts';
-export { FeedServer } from './feed-server.ts';
 export type { ConfigOutcome } from './reload/config-applier.ts';
 export { ConfigReader, type ConfigReaderOptions } from './reload/config-reader.ts';
 export { ConfigReloader } from './reload/config-reloader.ts';

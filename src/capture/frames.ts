@@ -6,7 +6,6 @@ import {
   type FrameDecoder,
   type FrameSink,
   type Framing,
-  type FramingDeclaration,
   type InvalidPayload,
   isStandardFraming,
   LinearBuffer,
@@ -23,7 +22,7 @@ import type { TraceHead } from '../trace/index.ts';
 /** How the bytes that went one way over a link are read. */
 export interface FrameReading {
   makeDecoder(sink: FrameSink): FrameDecoder;
-  decode(bytes: Uint8Array, start: number, end: number): Message | InvalidPayload;
+  decode(bytes: Uint8Array, start: number, end: number, kind?: string): Message | InvalidPayload;
   /**
    * Escapes hide how long a frame was: the decoder is to be given byte by byte, and a frame is all that came since what
    * was reported before.
@@ -51,16 +50,17 @@ export function frameReading(
     return standard(new ProtocolDefinition([...own, ...declared], maxFrameOf(meta)), line);
   }
   const { framing } = messages.declaration;
-  const decode: FrameReading['decode'] = (bytes, start, end) => messages.decode(bytes, start, end, from);
+  const decode: FrameReading['decode'] = (bytes, start, end, kind) =>
+    messages.decode(bytes, start, end, from, undefined, kind);
   if (isStandardFraming(framing) && messages.hasBuiltinIds) {
     return { ...standard(new ProtocolDefinition(declared, maxFrameOf(meta)), line), decode };
   }
-  const made = makeFraming(framing);
+  const made = makeFraming(framing, direction === 'in' ? 'host' : 'device');
   const judge = payloadJudge(messages, from);
   return {
     makeDecoder: (sink) => made.makeDecoder(sink, { line, judge }),
     decode,
-    ...extentOf(made, framing.type),
+    ...extentOf(made),
   };
 }
 
@@ -74,28 +74,15 @@ function standard(definition: ProtocolDefinition, line: Line): FrameReading {
   };
 }
 
-function extentOf(
-  framing: Framing,
-  type: FramingDeclaration['type'],
-): Pick<FrameReading, 'escapes' | 'frameBytes'> {
-  switch (type) {
-    case 'length':
-    case 'sync':
-    case 'fixed':
-    case 'gap': {
-      // What surrounds a payload is as long in every frame.
-      let around: number | undefined;
-      const frameBytes: FrameReading['frameBytes'] = (bytes, start, end) => {
-        around ??= framing.encode(bytes.slice(start, end)).length - (end - start);
-        return end - start + around;
-      };
-      return { escapes: false, frameBytes };
-    }
-    case 'slip':
-    case 'cobs':
-    case 'delimiter':
-      return { escapes: true, frameBytes: () => undefined };
-  }
+function extentOf(framing: Framing): Pick<FrameReading, 'escapes' | 'frameBytes'> {
+  if (framing.varies) return { escapes: true, frameBytes: () => undefined };
+  // What surrounds a payload is as long in every frame.
+  let around: number | undefined;
+  const frameBytes: FrameReading['frameBytes'] = (bytes, start, end) => {
+    around ??= framing.encode(bytes.slice(start, end)).length - (end - start);
+    return end - start + around;
+  };
+  return { escapes: false, frameBytes };
 }
 
 function maxFrameOf(meta: TraceHead['meta']): number {
@@ -119,8 +106,8 @@ export class FrameSplitter {
 
   constructor(reading: FrameReading) {
     const sink: FrameSink = {
-      frame: (bytes, start, end) => {
-        const message = reading.decode(bytes, start, end);
+      frame: (bytes, start, end, kind) => {
+        const message = reading.decode(bytes, start, end, kind);
         const count = reading.frameBytes(bytes, start, end) ?? this.#held.length;
         this.#found.push({ kind: 'frame', bytes: this.#take(count), message });
       },

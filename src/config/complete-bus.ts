@@ -1,6 +1,6 @@
 import { addressLabel, type ExposeAddress, type LinkAddress, parseLinkAddress } from '../links/index.ts';
 import { type DeclaredProtocol, parseAddress } from '../protocol/index.ts';
-import { maxFrameOf, recordOf, serialSettings } from './complete-device.ts';
+import { maxFrameOf, namesOf, recordOf, serialSettings } from './complete-device.ts';
 import { type Add, completeSession } from './complete-session.ts';
 import { completeExpose } from './expose.ts';
 import { resolveKeys } from './keys.ts';
@@ -199,6 +199,7 @@ export function completeBusDevice(
     messages: own.messages,
     session: {
       ...session,
+      ...namesOf(given),
       transport,
       // It is opened, by the bus, wherever that is.
       addresses: [addresses[0] ?? bus.id],

@@ -99,11 +99,17 @@ function completeDialled(
     ...(gap === undefined || line === 'stream' ? {} : { gapMs: gap }),
     maxFrame: maxFrameOf(given, defaults, line, messages),
     ...(messages === undefined ? {} : { messages }),
-    session: { ...session, addresses: links.map(addressLabel) },
+    session: { ...session, ...namesOf(given), addresses: links.map(addressLabel) },
     ...(expose.length === 0 ? {} : { expose }),
     ...recordOf(given, defaults),
   };
 }
+
+/** What people call it. */
+export const namesOf = ({ label, group }: DeviceShape): Pick<SessionSettings, 'label' | 'group'> => ({
+  ...(label === undefined ? {} : { label }),
+  ...(group === undefined ? {} : { group }),
+});
 
 /** Links whose serial line is set by the bridge. */
 const SETS_LINE: ReadonlySet<Transport> = new Set(['serial', 'rfc2217']);
@@ -204,7 +210,15 @@ function completeMatched(
   };
   if (session === undefined) return undefined;
   const life = dialInLife(given, defaults, session, messages, path, add);
-  return { kind: 'matched', id: given.id, match: complete, ...life, session, ...recordOf(given, defaults) };
+  const named = { ...session, ...namesOf(given) };
+  return {
+    kind: 'matched',
+    id: given.id,
+    match: complete,
+    ...life,
+    session: named,
+    ...recordOf(given, defaults),
+  };
 }
 
 function warnOfDialledKeys(given: DeviceShape, path: Path, add: Add): void {

@@ -59,6 +59,14 @@ export const DEVICE = {
     },
     checkId,
   ),
+  label: textField('a text', '"Netzteil links"', {
+    description: 'What people see in place of the id, in any language.',
+    examples: ['Netzteil links', '\u70e4\u7bb1'],
+  }).optional(),
+  group: textField('a text', '"Pr\u00fcfstand 3"', {
+    description: 'A heading under which people see it, with others of the same.',
+    examples: ['Pr\u00fcfstand 3'],
+  }).optional(),
   link: oneOrMoreField(
     'a link',
     'tcp:10.0.0.7:9089',

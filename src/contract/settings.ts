@@ -46,6 +46,9 @@ export interface PortSettings {
 /** How one device is kept alive. All durations in ms; the defaults are those of `config/`. */
 export interface SessionSettings {
   readonly device: string;
+  /** For people: what they see in place of `device`, and under which heading. */
+  readonly label?: string;
+  readonly group?: string;
   readonly role: SessionRole;
   readonly transport: Transport;
   /** Addresses tried in turn; one for most. Empty where the device dials in. */

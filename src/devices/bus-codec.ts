@@ -1,9 +1,12 @@
 import type { BusConfig } from '../config/index.ts';
 import {
+  type DeclaredMessage,
   type DeclaredProtocol,
   type Expectation,
+  type FrameSink,
   type InvalidPayload,
   type Message,
+  makeFraming,
   type PayloadJudge,
   ProtocolDefinition,
   payloadJudge,
@@ -37,7 +40,11 @@ export class BusCodec<T extends AddressedDevice> {
   #any: readonly { readonly protocol: DeclaredProtocol; readonly judge: PayloadJudge }[] = [];
   readonly #from: 'device' | undefined;
 
-  constructor({ framing, line, gapMs, maxFrame, session }: BusConfig) {
+  readonly #config: BusConfig;
+
+  constructor(config: BusConfig) {
+    this.#config = config;
+    const { framing, line, gapMs, maxFrame, session } = config;
     // Of a line where another host asks, both sides are read.
     this.#from = session.port?.passive === true ? undefined : 'device';
     const silence = line === 'serial' || framingNeedsSilence(framing);
@@ -81,6 +88,24 @@ export class BusCodec<T extends AddressedDevice> {
 
   addressIn(bytes: Uint8Array, start: number, end: number): number | undefined {
     return this.#any[0]?.protocol.addressIn(bytes, start, end);
+  }
+
+  /** The requests in a frame that a host sent. */
+  requestsIn(frame: Uint8Array): readonly DeclaredMessage[] {
+    const found: DeclaredMessage[] = [];
+    const take = (bytes: Uint8Array, start: number, end: number): void => {
+      const address = this.addressIn(bytes, start, end);
+      const protocol = address === undefined ? undefined : this.#byAddress.get(address)?.protocol;
+      const message = protocol?.decode(bytes, start, end, 'host');
+      if (message?.name === 'declared') found.push(message);
+    };
+    const sink: FrameSink = { frame: take, discarded: () => undefined, fault: () => undefined };
+    const { framing = { type: 'gap' } } = this.#config;
+    const decoder = makeFraming(framing).makeDecoder(sink, { line: 'serial' });
+    decoder.push(frame);
+    decoder.idle();
+    decoder.close();
+    return found;
   }
 
   #learn(): void {

@@ -55,6 +55,8 @@ export class BusRunner {
   #foreign = 0;
   /** Who shares the port. */
   #shared: StateDocument['shared'];
+  /** Of a trace: the device that was asked last. */
+  #overheardBy: MemberWire | undefined;
   #warnedAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
@@ -144,6 +146,15 @@ export class BusRunner {
     return outcome;
   }
 
+  /** A frame that a host sent, as a trace has it: the device to which it goes awaits the reply. */
+  overheard(frame: Uint8Array): void {
+    for (const message of this.#codec.requestsIn(frame)) {
+      const wire = this.#codec.deviceOf(message);
+      this.#overheardBy = wire;
+      wire?.runner.tell({ type: 'requestSeen', message });
+    }
+  }
+
   #dialIn(): LinkCodec | undefined {
     const { codec, idleAfterMs } = this.#codec;
     return this.config.match === undefined ? undefined : { codec, idleAfterMs };
@@ -151,7 +162,7 @@ export class BusRunner {
 
   #asked(): MemberWire | undefined {
     const { asked } = this.#scheduler;
-    return asked === undefined ? undefined : this.#byDevice.get(asked);
+    return asked === undefined ? this.#overheardBy : this.#byDevice.get(asked);
   }
 
   /** Run to completion: what a device does with its turn is handled behind the event that gave it. */

@@ -1,6 +1,6 @@
 import type { ListenerConfig, MatchConfig } from '../config/index.ts';
-import type { DeviceStatus } from '../contract/feed/index.ts';
 import { addressInBlock, parseBlock, type SessionSettings } from '../contract/index.ts';
+import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { DeclaredProtocol, RegisterRequest } from '../protocol/index.ts';
 import type { Clock } from '../system/index.ts';
 import type { DeviceRunner } from './device-runner.ts';

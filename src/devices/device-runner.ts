@@ -1,5 +1,6 @@
-import type { DeviceStatus, StateDocument, StatsDocument } from '../contract/feed/index.ts';
+import type { StateDocument, StatsDocument } from '../contract/feed/index.ts';
 import type { Publisher, SessionSettings, Values } from '../contract/index.ts';
+import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { Instant } from '../instant.ts';
 import type { LinkEnd, SendOutcome } from '../links/index.ts';
 import type {

@@ -37,9 +37,15 @@ export interface WireCodec {
     awaited: () => string | undefined,
   ): FrameDecoder;
   /** What a payload says, where this is expected; absent: what the definition knows. */
-  decode?(bytes: Uint8Array, start: number, end: number, expected?: Expectation): Message | InvalidPayload;
-  /** The whole frame around a payload; absent: behind four bytes of length. */
-  frame?(payload: Uint8Array): Uint8Array;
+  decode?(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    expected?: Expectation,
+    kind?: string,
+  ): Message | InvalidPayload;
+  /** The whole frame around a payload, of the kind of this name; absent: behind four bytes of length. */
+  frame?(payload: Uint8Array, kind?: string): Uint8Array;
   /** The whole frame of a message; absent: as the built-in protocol has it. */
   encode?(message: Message): Uint8Array;
 }
@@ -77,7 +83,7 @@ export function makeWireCodec({ definition, line, framing, decode, judge }: Code
     ...own,
     definition,
     makeDecoder: (_, sink, awaited) => made.makeDecoder(sink, { line, judge, awaited }),
-    frame: (payload) => made.encode(payload),
+    frame: (payload, kind) => made.encode(payload, kind),
   };
 }
 
@@ -153,7 +159,8 @@ function pendingCodec(
 /** Where nothing is built in, the declared messages say what a payload is. */
 function ownMessages(messages: DeclaredProtocol): Pick<CodecParts, 'decode' | 'judge'> {
   return {
-    decode: (bytes, start, end, expected) => messages.decode(bytes, start, end, 'device', expected),
+    decode: (bytes, start, end, expected, kind) =>
+      messages.decode(bytes, start, end, 'device', expected, kind),
     judge: payloadJudge(messages, 'device'),
   };
 }
@@ -168,7 +175,7 @@ function framingFor({ builtin, messages }: CodecSpec): FramingDeclaration | unde
 function encode(message: Message, codec: WireCodec, messages: DeclaredProtocol | undefined): Uint8Array {
   if (message.name !== 'declared' || messages === undefined) return encodeFrame(message);
   const payload = encodePayload(message, messages);
-  return codec.frame?.(payload) ?? payload;
+  return codec.frame?.(payload, messages.kindOf(message.message)) ?? payload;
 }
 
 function encodePayload(message: DeclaredMessage, messages: DeclaredProtocol): Uint8Array {

@@ -132,8 +132,8 @@ export class Wire implements SessionWire {
     this.#idleAfterMs = options.idleAfterMs;
     this.#dropsUnread = options.dropsUnread;
     this.#sink = {
-      frame: (bytes, start, end) => {
-        const message = this.#decoded(bytes, start, end);
+      frame: (bytes, start, end, kind) => {
+        const message = this.#decoded(bytes, start, end, kind);
         this.#tap?.message?.(message);
         this.owner.wireMessage(this, message);
       },
@@ -168,10 +168,10 @@ export class Wire implements SessionWire {
     this.#tap?.made?.(this);
   }
 
-  #decoded(bytes: Uint8Array, start: number, end: number): Message | InvalidPayload {
+  #decoded(bytes: Uint8Array, start: number, end: number, kind?: string): Message | InvalidPayload {
     const codec = this.#codec;
     if (codec.decode === undefined) return decodePayload(codec.definition, bytes, start, end);
-    return codec.decode(bytes, start, end, this.owner.expectation?.());
+    return codec.decode(bytes, start, end, this.owner.expectation?.(), kind);
   }
 
   get resolves(): boolean {

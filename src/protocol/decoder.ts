@@ -62,9 +62,10 @@ export interface FrameSink {
   /**
    * One whole frame: its payload, of at least one byte, is `bytes.subarray(start, end)` and valid only during the
    * call. What surrounds it there depends on the framing (the payload of an escaped frame stands alone), so the
-   * sink reads nothing outside; the bytes as they were on the wire are those of the link.
+   * sink reads nothing outside; the bytes as they were on the wire are those of the link. `kind` names the framing where
+   * there are several on one line.
    */
-  frame(bytes: Uint8Array, start: number, end: number): void;
+  frame(bytes: Uint8Array, start: number, end: number, kind?: string): void;
   discarded(report: Discarded): void;
   /** Nothing follows a fault: later bytes are ignored. */
   fault(report: DecoderFault): void;

@@ -36,6 +36,7 @@ export {
 export { DeclaredProtocol, type Inspection } from './declared/declared-protocol.ts';
 export { enumNames } from './declared/enum-names.ts';
 export { parseEpoch } from './declared/epoch.ts';
+export { partOf } from './declared/framing-parts.ts';
 export { lintProtocol } from './declared/lint.ts';
 export type { Form } from './declared/message-codec.ts';
 export { type NumberType, parseNumberType, parseWhole } from './declared/number-type.ts';
@@ -68,11 +69,13 @@ export {
   FRAMING_KEYS,
   FRAMING_TYPES,
   type FramingDeclaration,
+  type FramingKind,
   type FramingType,
+  type SingleFraming,
 } from './framing/declaration.ts';
-export { startWord } from './framing/delimiter.ts';
+export { delimitersOf, startWord } from './framing/delimiter.ts';
 export type { Framing, FramingOptions, PayloadJudge } from './framing/framing.ts';
-export { lengthType, NO_BYTES } from './framing/layout.ts';
+export type { FrameLayout } from './framing/layout.ts';
 export { isStandardFraming, makeFraming } from './framing/make-framing.ts';
 export type { Declared, Key, KeyTable } from './keys.ts';
 export { LineDecoder } from './line-decoder.ts';

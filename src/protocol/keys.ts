@@ -1,5 +1,8 @@
 import type { ChecksumAlgorithm } from './crc/parameters.ts';
 
+/** Fixed bytes; -1 in an `Int16Array` stands for any byte. */
+export type SyncWord = Uint8Array | Int16Array;
+
 /**
  * Keys of `messages.yaml` as data. The types of the declarations are made from these tables here; the checks, the
  * JSON Schema, the tables of the documents and the conversion of a file are made from them in `config/messages`.
@@ -36,6 +39,10 @@ type KeyKind =
   | { readonly kind: 'duration'; readonly least: number; readonly greatest: number }
   /** A text stands for its UTF-8 bytes, a number for one byte, a list of numbers for several. */
   | { readonly kind: 'bytes' }
+  /** The same, or a list of several of them, of which any will do. */
+  | { readonly kind: 'byte words' }
+  /** The same; `any` in a list stands for whatever byte is there. */
+  | { readonly kind: 'sync words' }
   /** Left out, it is the byte order of the protocol. */
   | { readonly kind: 'byte order' }
   /** `u16`, `u24` and `u32` take the byte order of the protocol. */
@@ -103,6 +110,8 @@ interface Values {
   readonly words: readonly string[];
   readonly constant: number | string;
   readonly bytes: Uint8Array;
+  readonly 'byte words': Uint8Array | readonly Uint8Array[];
+  readonly 'sync words': SyncWord | readonly SyncWord[];
   readonly 'byte order': 'big' | 'little';
   readonly checksum: ChecksumAlgorithm;
   readonly numbers: Readonly<Record<string, number>>;

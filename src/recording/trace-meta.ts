@@ -67,7 +67,23 @@ export function metaOf(device: TracedDevice): Record<string, string> {
     connect_timeout: formatDuration(settings.connectTimeoutMs),
     request_timeout: formatDuration(settings.requestTimeoutMs),
     time_zone: timeZone,
+    ...defined('bus', device.members && busMeta(device.members, settings)),
   };
+}
+
+/** The devices on a bus, in one value. */
+function busMeta(members: readonly TracedMember[], { port }: SessionSettings): string {
+  return JSON.stringify({
+    ...(port?.passive === true ? { passive: true } : {}),
+    devices: members.map(({ device, address, session }) => ({
+      device,
+      address,
+      timeoutMs: session.requestTimeoutMs,
+      silenceMs: session.bare?.silenceMs,
+      lateMs: session.bare?.lateMs,
+      polls: session.bare?.polls ?? [],
+    })),
+  });
 }
 
 function bareMeta({ silenceMs, polls, turnaroundMs, lateMs }: BareSettings): Record<string, string> {
@@ -137,8 +153,13 @@ export function readMeta(head: TraceHead, fallback: string, file: string): Trace
       'Correct device= in the #meta line.',
     );
   }
+  const bus = head.meta.bus === undefined ? undefined : meta.bus(head.meta.bus);
   return {
-    settings,
+    settings:
+      bus === undefined
+        ? settings
+        : { ...settings, port: { turnaroundMs: 0, ...(bus.passive === true ? { passive: true } : {}) } },
+    ...(bus === undefined ? {} : { members: bus.devices.map((each) => memberOf(each, settings)) }),
     dialIn,
     line,
     maxFrame: meta.number('max_frame', line === 'serial' ? SERIAL_MAX_FRAME : STREAM_MAX_FRAME),
@@ -209,6 +230,16 @@ class MetaReader {
     throw this.unfit('polls', 'This is no list of polls.', fix);
   }
 
+  bus(text: string): TracedBus {
+    try {
+      const value: unknown = JSON.parse(text);
+      if (isBus(value)) return value;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+    throw this.unfit('bus', 'These are no devices of a bus.', 'Leave it as it was recorded.');
+  }
+
   number(key: string, fallback: number): number {
     const text = this.#meta[key];
     if (text === undefined) return fallback;
@@ -216,6 +247,66 @@ class MetaReader {
     if (/^\d{1,9}(?:\.\d{1,6})?$/.test(text) && value > 0) return value;
     throw this.unfit(key, `"${text}" is no number above 0.`, 'Write it in digits.');
   }
+}
+
+interface TracedBus {
+  readonly passive?: true;
+  readonly devices: readonly {
+    readonly device: string;
+    readonly address: number;
+    readonly timeoutMs: number;
+    readonly silenceMs?: number;
+    readonly lateMs?: number;
+    readonly polls: readonly PollSettings[];
+  }[];
+}
+
+/** Its requests are those of the trace: it sends none of its own. */
+function memberOf(
+  { device, address, timeoutMs, silenceMs, lateMs, polls }: TracedBus['devices'][number],
+  port: SessionSettings,
+): TracedMember {
+  const bare = {
+    polls,
+    turnaroundMs: 0,
+    ...(silenceMs === undefined ? {} : { silenceMs }),
+    ...(lateMs === undefined ? {} : { lateMs }),
+  };
+  const session: SessionSettings = {
+    ...port,
+    device,
+    addresses: [port.addresses[0] ?? port.device],
+    requestTimeoutMs: timeoutMs,
+    bus: { id: port.device, passive: true },
+    bare,
+  };
+  return { device, address, session };
+}
+
+function isBus(value: unknown): value is TracedBus {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'devices' in value &&
+    Array.isArray(value.devices) &&
+    value.devices.every(
+      (each: unknown) =>
+        typeof each === 'object' &&
+        each !== null &&
+        'device' in each &&
+        typeof each.device === 'string' &&
+        /^[A-Za-z0-9._-]{1,64}$/.test(each.device) &&
+        'address' in each &&
+        Number.isSafeInteger(each.address) &&
+        'timeoutMs' in each &&
+        typeof each.timeoutMs === 'number' &&
+        (!('silenceMs' in each) || typeof each.silenceMs === 'number') &&
+        (!('lateMs' in each) || typeof each.lateMs === 'number') &&
+        'polls' in each &&
+        Array.isArray(each.polls) &&
+        each.polls.every(isPoll),
+    )
+  );
 }
 
 function isPoll(value: unknown): value is PollSettings {

@@ -1,6 +1,7 @@
 import type { ListenerConfig } from '../config/index.ts';
 import type { Publisher } from '../contract/index.ts';
 import {
+  type BusRunner,
   DeviceDirectory,
   DeviceListener,
   DeviceRunner,
@@ -8,6 +9,7 @@ import {
   MessageCatalog,
   messageEvent,
   type Resolution,
+  type SessionPorts,
   Wire,
   type WireCodec,
   type WireOwner,
@@ -17,8 +19,9 @@ import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 import { type LinkEnd, type Listener, type ListenerHandlers, PlayedLink } from '../links/index.ts';
 import type { DeclaredProtocol, RegisterRequest } from '../protocol/index.ts';
 import type { TracedDevice } from '../recording/index.ts';
-import { formatLocalTime, type Log, markReplay, parseLocalTime } from '../system/index.ts';
+import { formatLocalTime, type Log, Lru, markReplay, parseLocalTime } from '../system/index.ts';
 import { Expectations, type TraceEvent, toHex } from '../trace/index.ts';
+import { makeReplayBus } from './replay-bus.ts';
 import type { ReplayFact } from './replay-line.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -78,12 +81,14 @@ export class ReplayDevice {
   readonly #expectations: Expectations;
   readonly #connections = new Map<string, Connection>();
   /** Connections that are over; the oldest are forgotten. */
-  readonly #ended = new Set<string>();
+  readonly #ended = new Lru<string, true>(MOST_ENDED);
   /** Names of the connections, for the lines about a link. */
   readonly #names = new WeakMap<PlayedLink, string>();
   readonly #wires = new WeakMap<PlayedLink, Wire>();
   readonly #directory: ReplayDirectory;
   readonly #runner: DeviceRunner | undefined;
+  readonly #bus: BusRunner | undefined;
+  readonly #members: readonly DeviceRunner[] = [];
   readonly #deviceListener: DeviceListener | undefined;
   #listener: ListenerHandlers | undefined;
   /** Dialled by the session, not yet opened by the trace. */
@@ -109,8 +114,22 @@ export class ReplayDevice {
     this.#expectations = new Expectations((unmet) => options.happened({ unmet }));
     this.#directory = new ReplayDirectory({ clock, makeRunner: (of) => this.#makeRunner(of) });
     const accepted = device.dialIn && device.knownBy === 'any-address';
+    if (device.members !== undefined) {
+      const { bus, devices } = makeReplayBus({
+        device,
+        messages,
+        ports: this.#ports(),
+        publisher: this.#publisher,
+        clock,
+        log: options.log,
+        dial: (index, owner, codec) => this.#dial(settings.addresses[index] ?? '', owner, codec),
+        wantsBytes: (topic) => options.wantsBytes?.(topic) ?? false,
+      });
+      this.#bus = bus;
+      this.#members = devices;
+    }
     if (!accepted) {
-      this.#runner = this.#makeRunner(settings);
+      this.#runner = this.#bus?.port ?? this.#makeRunner(settings);
       this.#directory.add(this.#runner);
       this.#directory.device = this.#runner;
       this.#directory.byAddress = device.knownBy === 'address';
@@ -119,6 +138,7 @@ export class ReplayDevice {
   }
 
   start(): void {
+    for (const member of this.#members) member.start();
     this.#runner?.start();
     // It opens no port: its listener is the trace.
     void this.#deviceListener?.start();
@@ -132,7 +152,8 @@ export class ReplayDevice {
         this.#bytes(connection, fact.bytes);
         break;
       case 'out':
-        // Recorded frames are for people: the replayed session sends its own.
+        // Recorded frames are for people: the replayed session sends its own. What is on a bus is asked as it was then.
+        this.#bus?.overheard(fact.bytes);
         break;
       case 'life':
         this.#life(connection, fact.word, fact.detail);
@@ -255,10 +276,7 @@ export class ReplayDevice {
   }
 
   #remember(name: string): void {
-    this.#ended.add(name);
-    if (this.#ended.size <= MOST_ENDED) return;
-    const [oldest = ''] = this.#ended;
-    this.#ended.delete(oldest);
+    this.#ended.set(name, true);
   }
 
   #makeRunner(settings: TracedDevice['settings']): DeviceRunner {
@@ -266,13 +284,7 @@ export class ReplayDevice {
     return new DeviceRunner({
       settings,
       ...(this.#options.device.dialIn ? { dialIn: { codec: this.#codec } } : {}),
-      ports: {
-        ...(this.#catalog === undefined ? {} : { messages: this.#catalog }),
-        random: () => LONGEST_PAUSE,
-        localTime: (wallMs) => this.#localTime(wallMs),
-        parseLocalTime: (text, zone, near) =>
-          parseLocalTime(text, zone ?? this.#options.device.timeZone, near),
-      },
+      ports: { ...(this.#catalog === undefined ? {} : { messages: this.#catalog }), ...this.#ports() },
       publisher: this.#publisher,
       clock,
       log,
@@ -281,7 +293,15 @@ export class ReplayDevice {
     });
   }
 
-  #dial(address: string, owner: WireOwner): Wire {
+  #ports(): SessionPorts {
+    return {
+      random: () => LONGEST_PAUSE,
+      localTime: (wallMs) => this.#localTime(wallMs),
+      parseLocalTime: (text, zone, near) => parseLocalTime(text, zone ?? this.#options.device.timeZone, near),
+    };
+  }
+
+  #dial(address: string, owner: WireOwner, codec: WireCodec = this.#codec): Wire {
     const { clock, device } = this.#options;
     const link = new PlayedLink(device.settings.transport, address, (then) => clock.soon(then));
     this.#dialled = link;
@@ -291,7 +311,7 @@ export class ReplayDevice {
         if (this.#dialled === link) this.#dialled = undefined;
       },
     };
-    return new Wire(link, this.#codec, owner, { tap });
+    return new Wire(link, codec, owner, { tap });
   }
 
   #makeListener(): DeviceListener {

@@ -1,5 +1,4 @@
-import { FeedServer } from '../app/index.ts';
-import type { FeedStore } from '../feed/index.ts';
+import { FeedServer, type FeedStore } from '../feed/index.ts';
 import { HttpServer } from '../server/index.ts';
 import { type Log, systemClock } from '../system/index.ts';
 

@@ -35,6 +35,11 @@ export class Lru<K, V> {
     return this.#entries.delete(key);
   }
 
+  /** From the one that was set longest ago to the newest; entries may be deleted on the way. */
+  [Symbol.iterator](): IterableIterator<[K, V]> {
+    return this.#entries[Symbol.iterator]();
+  }
+
   clear(): void {
     this.#entries.clear();
   }

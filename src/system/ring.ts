@@ -43,6 +43,13 @@ export class Ring<T> {
     }
   }
 
+  /** Puts the items in another order; those that compare as equal keep theirs. */
+  sort(compare: (a: T, b: T) => number): void {
+    const items: T[] = [];
+    for (let item = this.shift(); item !== undefined; item = this.shift()) items.push(item);
+    for (const item of items.sort(compare)) this.push(item);
+  }
+
   #resize(room: number): void {
     const items = new Array<T | undefined>(room).fill(undefined);
     for (let index = 0; index < this.#length; index++) items[index] = this.at(index);

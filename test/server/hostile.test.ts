@@ -4,8 +4,8 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { FeedServer } from '../../src/app/feed-server.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
+import { FeedServer } from '../../src/feed/transports/feed-server.ts';
 import { HttpServer, type HttpServerOptions } from '../../src/server/http/http-server.ts';
 import { ask, rawExchange } from '../support/http.ts';
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { FeedServer } from '../../src/app/feed-server.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
+import { FeedServer } from '../../src/feed/transports/feed-server.ts';
 import { HttpServer } from '../../src/server/http/http-server.ts';
 
 /** An address of this machine by which it is somebody else to itself. */

@@ -1,9 +1,9 @@
-import { FeedServer, type FeedServerOptions } from '../../src/app/feed-server.ts';
 import type { AddressBlock } from '../../src/contract/address-match.ts';
 import type { ClientEntry } from '../../src/contract/feed/server-messages.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import { DEFAULT_FEED_LIMITS, type LiveLimits } from '../../src/feed/hub/limits.ts';
 import type { TransportName } from '../../src/feed/hub/transport.ts';
+import { FeedServer, type FeedServerOptions } from '../../src/feed/transports/feed-server.ts';
 import { JsonLinesServer } from '../../src/feed/transports/json-lines-server.ts';
 import { SseServer } from '../../src/feed/transports/sse-server.ts';
 import { HttpServer } from '../../src/server/http/http-server.ts';

@@ -7,9 +7,10 @@ import { BusRunner, MemberWire, memberCodec } from '../../src/devices/bus-runner
 import { MessageCatalog } from '../../src/devices/core/message-catalog.ts';
 import type { RequestOutcome } from '../../src/devices/core/session-events.ts';
 import { DeviceRunner } from '../../src/devices/device-runner.ts';
-import { Wire } from '../../src/devices/wire.ts';
+import { Wire, type WireTap } from '../../src/devices/wire.ts';
 import type { DeclaredProtocol } from '../../src/protocol/declared/declared-protocol.ts';
 import type { Values } from '../../src/protocol/declared/value.ts';
+import type { TraceEvent, TraceFact } from '../../src/trace/event.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeLink } from './fake-link.ts';
 
@@ -79,6 +80,8 @@ export class BusLine {
   readonly asked: Asked[] = [];
   readonly documents = new Map<string, JsonObject>();
   readonly events: { readonly topic: string; readonly data: JsonObject }[] = [];
+  /** What a recorder would have of the line. */
+  readonly recorded: TraceEvent[] = [];
   readonly notes: string[] = [];
   readonly log: string[] = [];
   readonly outcomes = new Map<number, { readonly at: number; readonly outcome: RequestOutcome }>();
@@ -105,7 +108,7 @@ export class BusLine {
       ports,
       makeWire: (_, owner, codec) => {
         this.link = this.#makeLink();
-        return new Wire(this.link, codec, owner);
+        return new Wire(this.link, codec, owner, { tap: this.#tap() });
       },
       note: (text) => void this.notes.push(text),
     });
@@ -160,6 +163,18 @@ export class BusLine {
     if (!this.link.isOpen) return;
     this.link.data(bytes);
     this.link.idle();
+  }
+
+  #tap(): WireTap {
+    const add = (fact: TraceFact): void =>
+      void this.recorded.push({ atUs: this.now * 1_000, connection: 'c1', fact, line: 0 });
+    return {
+      dialled: (detail) => add({ kind: 'life', word: 'dial', detail }),
+      opened: (detail) => add({ kind: 'life', word: 'open', detail }),
+      received: (chunk) => add({ kind: 'in', bytes: chunk.slice() }),
+      idle: () => add({ kind: 'life', word: 'idle', detail: '' }),
+      sent: (frame) => add({ kind: 'out', bytes: frame }),
+    };
   }
 
   #makeLink(): FakeLink {

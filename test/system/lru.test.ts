@@ -28,4 +28,16 @@ describe('a bounded map', () => {
     lru.clear();
     expect(lru.size).toBe(0);
   });
+
+  it('goes through its entries from the oldest to the newest, and may lose some on the way', () => {
+    const lru = new Lru<string, number>(3);
+    for (const [key, value] of [
+      ['a', 1],
+      ['b', 2],
+      ['a', 3],
+    ] as const)
+      lru.set(key, value);
+    for (const [key, value] of lru) if (value === 2) lru.delete(key);
+    expect([...lru]).toEqual([['a', 3]]);
+  });
 });

@@ -8,23 +8,29 @@ const all = (ring: Ring<number>): (number | undefined)[] =>
 describe('a queue in one array', () => {
   it('holds what a plain array would, whatever is done with it', () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.nat({ max: 99 }), fc.constantFrom('shift', 'retain'))), (steps) => {
-        const ring = new Ring<number>();
-        let model: number[] = [];
-        for (const step of steps) {
-          if (typeof step === 'number') {
-            ring.push(step);
-            model.push(step);
-          } else if (step === 'shift') expect(ring.shift()).toBe(model.shift());
-          else {
-            ring.retain((each) => each % 3 > 0);
-            model = model.filter((each) => each % 3 > 0);
+      fc.property(
+        fc.array(fc.oneof(fc.nat({ max: 99 }), fc.constantFrom('shift', 'retain', 'sort'))),
+        (steps) => {
+          const ring = new Ring<number>();
+          let model: number[] = [];
+          for (const step of steps) {
+            if (typeof step === 'number') {
+              ring.push(step);
+              model.push(step);
+            } else if (step === 'shift') expect(ring.shift()).toBe(model.shift());
+            else if (step === 'sort') {
+              ring.sort((a, b) => a - b);
+              model.sort((a, b) => a - b);
+            } else {
+              ring.retain((each) => each % 3 > 0);
+              model = model.filter((each) => each % 3 > 0);
+            }
+            expect(all(ring)).toEqual(model);
+            expect(ring.at(-1)).toBe(model.at(-1));
+            expect(ring.at(model.length)).toBeUndefined();
           }
-          expect(all(ring)).toEqual(model);
-          expect(ring.at(-1)).toBe(model.at(-1));
-          expect(ring.at(model.length)).toBeUndefined();
-        }
-      }),
+        },
+      ),
     );
   });
 

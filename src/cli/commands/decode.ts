@@ -23,7 +23,7 @@ interface DecodeArgs {
 
 /** What stood in the bytes, in their order. */
 type Piece =
-  | { readonly kind: 'payload'; readonly payload: Uint8Array }
+  | { readonly kind: 'payload'; readonly payload: Uint8Array; readonly framing?: string | undefined }
   | { readonly kind: 'problem'; readonly text: string; readonly bytes: number };
 
 /** Prints what bytes mean, field by field. */
@@ -61,7 +61,7 @@ export const command: Command<DecodeArgs> = {
       if (piece.kind === 'problem') {
         sound = false;
         io.out(json ? `${JSON.stringify({ problem: piece.text, bytes: piece.bytes })}\n` : `${piece.text}\n`);
-      } else sound = print(protocol, piece.payload, from, json, io) && sound;
+      } else sound = print(protocol, piece, from, json, io) && sound;
     }
     if (pieces.length === 0) io.err('heartwire: there is no message in these bytes.\n');
     return sound ? 0 : 1;
@@ -70,12 +70,12 @@ export const command: Command<DecodeArgs> = {
 
 function print(
   protocol: DeclaredProtocol,
-  payload: Uint8Array,
+  { payload, framing }: Extract<Piece, { kind: 'payload' }>,
   from: DecodeArgs['from'],
   json: boolean,
   io: CliIo,
 ): boolean {
-  const { message, trace } = protocol.inspect(payload, from);
+  const { message, trace } = protocol.inspect(payload, from, framing);
   if (json) {
     const { name, ...rest } = message;
     const content =
@@ -114,9 +114,10 @@ function print(
 /** The payloads that the protocol's framing finds, and what belongs to none. */
 function piecesOf(protocol: DeclaredProtocol, bytes: Uint8Array, from: DecodeArgs['from']): readonly Piece[] {
   const pieces: Piece[] = [];
-  const decoder = makeFraming(protocol.declaration.framing).makeDecoder(
+  const decoder = makeFraming(protocol.declaration.framing, from === 'host' ? 'device' : 'host').makeDecoder(
     {
-      frame: (buffer, start, end) => pieces.push({ kind: 'payload', payload: buffer.slice(start, end) }),
+      frame: (buffer, start, end, framing) =>
+        pieces.push({ kind: 'payload', payload: buffer.slice(start, end), framing }),
       discarded: ({ count, reason, expected, seen }) =>
         pieces.push({
           kind: 'problem',

@@ -61,7 +61,16 @@ export const command: Command<EncodeArgs> = {
     const encoded = answers
       ? protocol.encodeReply(message, error ?? 0, values)
       : protocol.encode(message, values);
-    const bytes = payload ? encoded : makeFraming(protocol.declaration.framing).encode(encoded);
+    const sender = protocol.message(message)?.declaration.from;
+    const side =
+      sender === undefined || sender === 'any'
+        ? 'host'
+        : (sender === 'device') !== answers
+          ? 'device'
+          : 'host';
+    const bytes = payload
+      ? encoded
+      : makeFraming(protocol.declaration.framing, side).encode(encoded, protocol.kindOf(message));
     io.out(
       json
         ? `${JSON.stringify({ message, hex: hexText(bytes), bytes: bytes.length })}\n`

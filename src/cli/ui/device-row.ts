@@ -1,5 +1,11 @@
 import { type DeviceState, qualityOf } from '../../client/index.ts';
-import { isJsonObject, type Json, type JsonObject, ownValue } from '../../contract/wire/index.ts';
+import {
+  deviceStatusOf,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  ownValue,
+} from '../../contract/wire/index.ts';
 import { printable } from '../../system/index.ts';
 
 /** One device as a table shows it; all text is fit to be printed. */
@@ -20,7 +26,6 @@ export interface DeviceRow {
   readonly quality: 'alarm' | 'warn' | undefined;
 }
 
-const STATUSES = ['unknown', 'registering', 'online', 'stale', 'offline', 'away'] as const;
 const LONGEST_VALUE = 40;
 /** Seconds and below are what an age is read in. */
 const MINUTE_S = 60;
@@ -39,9 +44,9 @@ export function deviceRow(
 ): DeviceRow {
   const link = isJsonObject(state.link) ? state.link : {};
   const sealed = typeof state.$jwe === 'string';
-  const status = sealed ? 'secret' : STATUSES.find((each) => each === state.status);
+  const status = sealed ? 'secret' : deviceStatusOf(state.status);
   return {
-    id: printable(id),
+    id: printable(labelled(id, textOf(state.label))),
     status: status ?? 'unknown',
     since: numberOf(state.since),
     link: printable(
@@ -73,7 +78,7 @@ function detailOf(state: JsonObject, link: JsonObject, declaration: JsonObject |
     const mark = own === undefined ? '' : ` (${String(own)})`;
     return {
       bad: own !== undefined,
-      text: `${path}=${valueText(value)}${unitOf(declaration, path, value)}${mark}`,
+      text: `${labelOf(declaration, path)}=${valueText(value)}${unitOf(declaration, path, value)}${mark}`,
     };
   });
   // What is out of its limits is what one looks for.
@@ -88,6 +93,17 @@ function flat(object: JsonObject, above = ''): [path: string, value: Json | unde
     const path = `${above}${key}`;
     return isJsonObject(value) && value.$bytes === undefined ? flat(value, `${path}.`) : [[path, value]];
   });
+}
+
+/** A device by what people call it, and by its id, which commands take. */
+const labelled = (id: string, label: string | undefined): string =>
+  label === undefined ? id : `${label} (${id})`;
+
+/** What people call a value; its path where they have no other name for it. */
+function labelOf(declaration: JsonObject | undefined, path: string): string {
+  const fields = isJsonObject(declaration?.fields) ? declaration.fields : {};
+  const described = ownValue(fields, path);
+  return (isJsonObject(described) ? textOf(described.label) : undefined) ?? path;
 }
 
 /** Behind a number, or a list of them; a word of an enum has none. */

@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import { DEVICE_STATUSES } from '../../contract/wire/index.ts';
 import { ageText, type DeviceRow } from './device-row.ts';
 import { clampTop, type Extent, type MonitorChoice, type SortKey } from './keys.ts';
 import { type Style, type Styled, toWidth } from './styled-text.ts';
@@ -18,17 +19,19 @@ export interface MonitorScene {
   readonly lines: number;
 }
 
-const STATUS_STYLES: Readonly<Record<string, Style>> = {
-  online: 'green',
-  registering: 'yellow',
-  stale: 'yellow',
-  offline: 'red',
-  away: 'blue',
-  secret: 'dim',
-  unknown: 'dim',
-};
-/** The most urgent status comes first. */
-const STATUS_ORDER = ['offline', 'stale', 'registering', 'unknown', 'away', 'online', 'secret'];
+/** The most urgent status comes first, and one that is not here last. */
+const STATUS_STYLES: ReadonlyMap<string, Style> = new Map<DeviceRow['status'], Style>([
+  ['offline', 'red'],
+  ['stale', 'yellow'],
+  ['registering', 'yellow'],
+  ['unknown', 'dim'],
+  ['away', 'blue'],
+  ['online', 'green'],
+  ['secret', 'dim'],
+]);
+const STATUS_ORDER: readonly string[] = [
+  ...new Set([...STATUS_STYLES.keys(), ...Object.keys(DEVICE_STATUSES)]),
+];
 
 /** Lines that are no rows: title, counts, heading, foot. */
 const FRAME_LINES = 4;
@@ -121,7 +124,7 @@ function countLine(
     if (count === undefined) continue;
     parts.push(
       { text: '   ', style: 'plain' },
-      { text: `${count} ${status}`, style: STATUS_STYLES[status] ?? 'plain' },
+      { text: `${count} ${status}`, style: STATUS_STYLES.get(status) ?? 'plain' },
     );
   }
   const alarms = rows.filter(({ quality }) => quality === 'alarm').length;
@@ -214,7 +217,7 @@ function rowLine(row: DeviceRow, { now, connection }: MonitorScene, widths: Widt
   const styleOf = (name: keyof Widths): Style => {
     // What is not known to be true any more must not look as if it were.
     if (!connection.trusted) return 'dim';
-    if (name === 'status') return STATUS_STYLES[row.status] ?? 'plain';
+    if (name === 'status') return STATUS_STYLES.get(row.status) ?? 'plain';
     if (name !== 'detail' || row.quality === undefined) return 'plain';
     return row.quality === 'alarm' ? 'red' : 'yellow';
   };

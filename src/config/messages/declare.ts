@@ -35,13 +35,14 @@ export function declareProtocol(
     (message) => declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration,
   );
   const usual = withMessages(plain, id, byteOrder, declared);
+  const several = usual.type === 'several';
   return {
     byteOrder,
     framing: usual,
     maxFrame: maxFrameOf(usual),
-    ...(id === undefined ? {} : { id }),
+    ...(id === undefined || several ? {} : { id }),
     ...(protocol?.address === undefined ? {} : { address: addressOf(protocol.address, byteOrder) }),
-    ...(error === 'none' ? {} : { error }),
+    ...(error === 'none' || several ? {} : { error }),
     // A name in the place of an enum's values is refused by the lint, as an enum with a value "0".
     enums: Object.fromEntries(
       Object.entries(enums).map(([name, values]) => [name, typeof values === 'string' ? {} : values]),
@@ -59,6 +60,8 @@ function addressOf(
 }
 
 function maxFrameOf(framing: FramingDeclaration): number {
+  if (framing.type === 'several')
+    return Math.max(0, ...framing.kinds.map((kind) => maxFrameOf(kind.framing)));
   if (framing.type === 'fixed') return framing.length;
   return framing.maxFrame ?? DEFAULT_MAX_PAYLOAD[framing.type];
 }

@@ -11,6 +11,7 @@ import { choiceField, durationField, flagField, numberField, textField } from '.
 import {
   bitRangeField,
   bytesField,
+  byteWordsField,
   checksumField,
   conditionValue,
   confirmsField,
@@ -18,6 +19,7 @@ import {
   constantsField,
   enumField,
   extentField,
+  isListOfWords,
   marginField,
   namesField,
   numbersField,
@@ -71,6 +73,10 @@ function shapeOf(key: Key): z.ZodType {
       return textField(key.what, key.example, meta, () => undefined);
     case 'bytes':
       return bytesField(meta);
+    case 'byte words':
+      return byteWordsField(meta, false);
+    case 'sync words':
+      return byteWordsField(meta, true);
     case 'duration':
       return durationField(key.least, key.greatest, meta);
     case 'constant':
@@ -142,6 +148,11 @@ function declareKey(key: Key, value: unknown, byteOrder: ByteOrder): unknown {
   switch (key.kind) {
     case 'bytes':
       return bytesOf(value as GivenBytes);
+    case 'byte words':
+    case 'sync words':
+      return isListOfWords(value)
+        ? value.map((each) => wordOf(each as GivenWord))
+        : wordOf(value as GivenWord);
     case 'length type':
       return OPEN_LENGTH_TYPES.includes(String(value))
         ? `${value}${byteOrder === 'big' ? 'be' : 'le'}`
@@ -164,6 +175,14 @@ function declareKey(key: Key, value: unknown, byteOrder: ByteOrder): unknown {
 
 const camelCase = (name: string): string =>
   name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+type GivenWord = string | number | readonly (number | string)[];
+
+function wordOf(given: GivenWord): Uint8Array | Int16Array {
+  if (typeof given !== 'object') return bytesOf(given);
+  if (given.every((each) => typeof each === 'number')) return Uint8Array.from(given);
+  return Int16Array.from(given, (each) => (typeof each === 'number' ? each : -1));
+}
 
 function bytesOf(given: GivenBytes): Uint8Array {
   if (typeof given === 'string') return new TextEncoder().encode(given);

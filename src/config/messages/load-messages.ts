@@ -1,11 +1,11 @@
-import { DeclaredProtocol, lintProtocol } from '../../protocol/index.ts';
+import { type ByteOrder, DeclaredProtocol, lintProtocol } from '../../protocol/index.ts';
 import { explainIssues } from '../explain-issues.ts';
-import type { Problem } from '../problem.ts';
+import type { Finding, Problem } from '../problem.ts';
 import { LARGEST_MESSAGES, readDocument } from '../read-document.ts';
 import type { Report } from '../report.ts';
 import { isKeyed } from '../yaml-source.ts';
 import { declareProtocol } from './declare.ts';
-import { readFraming } from './read-framing.ts';
+import { type ReadFraming, readFraming, readFramings } from './read-framing.ts';
 import { type FileShape, headShape, messageShape } from './shape.ts';
 
 export interface LoadedMessages {
@@ -39,6 +39,24 @@ export function loadMessages(text: string, file: string): LoadedMessages {
   return { protocol, problems };
 }
 
+/** The framing, or the several framings, that a file declares. */
+function framingOf(given: Readonly<Record<string, unknown>>, byteOrder: ByteOrder): ReadFraming {
+  const { framing, framings } = given;
+  if (framings === undefined)
+    return framing === undefined
+      ? { findings: [] }
+      : readFraming(framing, byteOrder, ['protocol', 'framing']);
+  const read = readFramings(framings, byteOrder, ['protocol', 'framings']);
+  if (framing === undefined) return read;
+  const both: Finding = {
+    code: 'config_conflict',
+    path: ['protocol', 'framing'],
+    message: 'There are `framings` as well.',
+    fix: 'Make it one of them, with a name.',
+  };
+  return { findings: [...read.findings, both] };
+}
+
 /** Checks the shape of every part by itself, then what the parts that are right mean together. */
 function check(root: Readonly<Record<string, unknown>>, report: Report): DeclaredProtocol | undefined {
   const parsed = headShape.safeParse(root, { reportInput: true });
@@ -48,10 +66,7 @@ function check(root: Readonly<Record<string, unknown>>, report: Report): Declare
   const wrong = new Set(parsed.error?.issues.map(({ path }) => path[0]));
   const given = isKeyed(root.protocol) ? root.protocol : {};
   const byteOrder = given.byte_order === 'little' ? 'little' : 'big';
-  const framing =
-    given.framing === undefined
-      ? { framing: undefined, findings: [] }
-      : readFraming(given.framing, byteOrder, ['protocol', 'framing']);
+  const framing = framingOf(given, byteOrder);
   for (const finding of framing.findings) report.add(finding);
   const headWrong = framing.findings.length > 0 || [...wrong].some((key) => key !== 'messages');
   if (headWrong || !Array.isArray(root.messages)) return undefined;

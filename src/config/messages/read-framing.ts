@@ -5,11 +5,14 @@ import {
   FRAMING_KEYS,
   FRAMING_TYPES,
   type FramingDeclaration,
+  type FramingKind,
   type FramingType,
 } from '../../protocol/index.ts';
 import { explainIssues } from '../explain-issues.ts';
-import { badType, choiceField } from '../field.ts';
+import { badType, choiceField, flagField, textField } from '../field.ts';
 import type { Finding, Path } from '../problem.ts';
+import { isKeyed } from '../yaml-source.ts';
+import { idField } from './id-field.ts';
 import { declareKeys, shapesOf } from './keys.ts';
 
 /** The keys of a framing of each type. */
@@ -22,6 +25,75 @@ const [firstShape, ...moreShapes] = FRAMING_TYPES.map(shapeOfFraming);
 export const framingShape = z
   .discriminatedUnion('type', [firstShape ?? shapeOfFraming('length'), ...moreShapes])
   .meta({ description: 'How frames are told apart.' });
+
+/** Keys of one of several framings, beside its own. */
+const kindKeys = {
+  name: textField('a name', 'nmea', {
+    description: 'Its name, by which messages say that they come in its frames.',
+    examples: ['nmea'],
+  }),
+  id: idField
+    .optional()
+    .meta({ description: 'Where the id of its messages stands; without it they have none.' }),
+  error: textField('the type of the error code', 'i8', {
+    description: 'Type of the error code behind the id of a reply; none where it is left out.',
+    examples: ['i8'],
+  }).optional(),
+  resumes: flagField({
+    description:
+      'Frames of the other kinds may stand within a line of this one, which goes on behind them. Only for the last, without `start`.',
+    default: false,
+  }).optional(),
+};
+
+const KIND_KEYS = Object.keys(kindKeys);
+
+const shapeOfKind = <T extends FramingType>(type: T) =>
+  z.strictObject({ type: z.literal(type), ...kindKeys, ...shapesOf(FRAMING_KEYS[type]) });
+
+const [firstKind, ...moreKinds] = FRAMING_TYPES.map(shapeOfKind);
+
+/** `protocol.framings`, for the JSON Schema. */
+export const framingsShape = z
+  .array(z.discriminatedUnion('type', [firstKind ?? shapeOfKind('length'), ...moreKinds]))
+  .meta({
+    description: 'Frames of several kinds on one line, tried in this order; a message names its own.',
+  });
+
+/** Reads `protocol.framings` as it stands in a `messages.yaml`. */
+export function readFramings(value: unknown, byteOrder: ByteOrder, path: Path = []): ReadFraming {
+  if (!Array.isArray(value)) {
+    const fix = 'Write a list of framings, each with its `name:` and `type:`.';
+    return { findings: [{ ...badType('a list', value, fix), path }] };
+  }
+  const findings: Finding[] = [];
+  const kinds: FramingKind[] = [];
+  for (const [index, entry] of value.entries()) {
+    const here = [...path, index];
+    const given: Readonly<Record<string, unknown>> = isKeyed(entry) ? entry : {};
+    const own = Object.fromEntries(Object.entries(given).filter(([key]) => KIND_KEYS.includes(key)));
+    const rest = Object.fromEntries(Object.entries(given).filter(([key]) => !KIND_KEYS.includes(key)));
+    const shape = z.strictObject(kindKeys);
+    const parsed = shape.safeParse(own, { reportInput: true });
+    for (const finding of explainIssues(shape, parsed.error?.issues ?? [])) {
+      findings.push({ ...finding, path: [...here, ...finding.path] });
+    }
+    const read = readFraming(isKeyed(entry) ? rest : entry, byteOrder, here);
+    findings.push(...read.findings);
+    if (!parsed.success || read.framing === undefined || read.framing.type === 'several') continue;
+    const { name, id, error, resumes } = parsed.data;
+    const place = typeof id === 'string' ? { type: id, at: 0 } : id && { type: id.type, at: id.at ?? 0 };
+    kinds.push({
+      name,
+      framing: read.framing,
+      ...(place === undefined ? {} : { id: place }),
+      ...(error === undefined || error === 'none' ? {} : { error }),
+      ...(resumes === undefined ? {} : { resumes }),
+    });
+  }
+  if (findings.length > 0) return { findings };
+  return checked({ type: 'several', kinds }, path);
+}
 
 /** The one key that all framings have. */
 const framingTypeField = choiceField(FRAMING_TYPES, { description: 'How frames are told apart.' });
@@ -56,6 +128,11 @@ export function readFraming(value: unknown, byteOrder: ByteOrder, path: Path = [
     type,
     ...declareKeys(FRAMING_KEYS[type], parsed.data, byteOrder),
   } as unknown as FramingDeclaration;
+  return checked(framing, path);
+}
+
+/** A framing, or what is wrong with it. */
+function checked(framing: FramingDeclaration, path: Path): ReadFraming {
   const problems = checkFraming(framing);
   if (problems.length === 0) return { framing, findings: [] };
   return {

@@ -1,37 +1,10 @@
 import { z } from 'zod';
 import { ADDRESS_KEYS, MESSAGE_KEYS } from '../../protocol/index.ts';
-import { badType, choiceField, field, textField } from '../field.ts';
+import { choiceField, textField } from '../field.ts';
+import { idField } from './id-field.ts';
 import { shapesOf } from './keys.ts';
-import { framingShape } from './read-framing.ts';
+import { framingShape, framingsShape } from './read-framing.ts';
 import { enumField, namesField } from './value-shapes.ts';
-
-const idField = field<string | { readonly type: string; readonly at?: number }>(
-  {
-    anyOf: [
-      { type: 'string' },
-      {
-        type: 'object',
-        properties: { type: { type: 'string' }, at: { type: 'integer', minimum: 0 } },
-        required: ['type'],
-        additionalProperties: false,
-      },
-    ],
-    description:
-      'Type of the message id, and its offset in the payload; messages have none where `framing` is given and this is left out.',
-    examples: ['i8', { type: 'u16be', at: 2 }],
-  },
-  (value) => {
-    const fix = 'Write for example i8, or { type: u16be, at: 2 }.';
-    if (typeof value === 'string') return undefined;
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-      return badType('the type of the id', value, fix);
-    const known = Object.keys(value).every((key) => key === 'type' || key === 'at');
-    const typed = 'type' in value && typeof value.type === 'string';
-    const placed = !('at' in value) || typeof value.at === 'number';
-    if (known && typed && placed) return undefined;
-    return { code: 'config_bad_value', message: 'This is no message id.', fix };
-  },
-);
 
 const protocolKeys = {
   byte_order: choiceField(['big', 'little'], {
@@ -77,7 +50,9 @@ const commonKeys = {
 /** The file without its messages, which are checked one by one; `readFraming` knows what is wrong with a framing. */
 export const headShape = z.strictObject({
   ...commonKeys,
-  protocol: z.strictObject({ ...protocolKeys, framing: z.unknown().optional() }).optional(),
+  protocol: z
+    .strictObject({ ...protocolKeys, framing: z.unknown().optional(), framings: z.unknown().optional() })
+    .optional(),
   messages: z.array(messageShape),
 });
 
@@ -85,7 +60,7 @@ export const headShape = z.strictObject({
 export const editorShape = z.strictObject({
   ...commonKeys,
   protocol: z
-    .strictObject({ ...protocolKeys, framing: framingShape.optional() })
+    .strictObject({ ...protocolKeys, framing: framingShape.optional(), framings: framingsShape.optional() })
     .optional()
     .meta({
       description:

@@ -234,6 +234,52 @@ export function bytesField(meta: FieldMeta) {
   });
 }
 
+/** Whether a list is several words, rather than the bytes of one: it has texts or lists in it, and not only `any`. */
+export function isListOfWords(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.some((each) => typeof each !== 'number' && each !== ANY);
+}
+
+const ANY = 'any';
+
+/** Fixed bytes, or a list of several words of them; with `wild`, `any` stands for whatever byte is there. */
+export function byteWordsField(meta: FieldMeta, wild: boolean) {
+  const byte = { type: 'integer', minimum: 0, maximum: 255 };
+  const text = { type: 'string', minLength: 1, maxLength: LONGEST_BYTES };
+  const items = wild ? { anyOf: [byte, { const: ANY }] } : byte;
+  const bytes = { type: 'array', items, minItems: 1, maxItems: LONGEST_BYTES };
+  const words = { type: 'array', items: { anyOf: [text, byte, bytes] }, minItems: 1, maxItems: MOST_WORDS };
+  const json = { anyOf: [text, byte, bytes, words], ...meta };
+  return field<string | number | readonly unknown[]>(json, (value) => {
+    const fix = wild
+      ? `Write a text, a byte such as 0x7e, a list of 1 to ${LONGEST_BYTES} bytes such as [0xb5, 0x62] or [0x68, any, 0x68], or a list of such lists.`
+      : `Write a text, a byte such as 0x7e, a list of 1 to ${LONGEST_BYTES} bytes such as [0xb5, 0x62], or a list of texts and such lists.`;
+    if (!isListOfWords(value)) return wrongWord(value, wild, fix);
+    if (value.length > MOST_WORDS) return bad(`There are more than ${MOST_WORDS} of them.`, fix);
+    for (const [index, each] of value.entries()) {
+      const wrong = wrongWord(each, wild, fix);
+      if (wrong !== undefined) return { ...wrong, path: [index, ...(wrong.path ?? [])] };
+    }
+    return undefined;
+  });
+}
+
+const MOST_WORDS = 16;
+
+function wrongWord(value: unknown, wild: boolean, fix: string): FieldFinding | undefined {
+  if (typeof value === 'string' && value !== '') return undefined;
+  if (typeof value !== 'number' && !Array.isArray(value)) return badType('bytes', value, fix);
+  const each: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (each.length === 0 || each.length > LONGEST_BYTES) return bad('These are no bytes.', fix);
+  const wrong = each.findIndex(
+    (byte) =>
+      !(wild && byte === ANY) &&
+      (typeof byte !== 'number' || !Number.isInteger(byte) || byte < 0 || byte > 255),
+  );
+  if (wrong < 0) return undefined;
+  const finding = bad('These are no bytes.', fix);
+  return Array.isArray(value) ? { ...finding, path: [wrong] } : finding;
+}
+
 /** A checksum by its name, or by its parameters; which of them go together is checked with the rest of the declaration. */
 export function checksumField(meta: FieldMeta) {
   const number = { anyOf: [{ type: 'integer', minimum: 0 }, { type: 'string' }] };

@@ -26,9 +26,10 @@ export function checkFrame(protocol: DeclaredProtocol, frame: PackFrame): string
 function checkDecoded(protocol: DeclaredProtocol, frame: PackFrame): string | undefined {
   const found = payloadsIn(protocol, bytesOfFrame(frame), frame.from);
   if (typeof found === 'string') return found;
-  const [payload, ...others] = found;
-  if (payload === undefined || others.length > 0) return `${found.length} frames were found in these bytes`;
-  const message = protocol.decode(payload, 0, payload.length, frame.from);
+  const [first, ...others] = found;
+  if (first === undefined || others.length > 0) return `${found.length} frames were found in these bytes`;
+  const { payload, framing } = first;
+  const message = protocol.decode(payload, 0, payload.length, frame.from, undefined, framing);
   if (message.name === 'invalid')
     return `${message.field}: expected ${message.expected}, found ${message.seen}`;
   if (message.name !== 'declared') return `it is an unknown message: ${hexText(payload)}`;
@@ -54,9 +55,20 @@ function checkEncoded(protocol: DeclaredProtocol, frame: PackFrame): string | un
     if (!(error instanceof HeartwireError)) throw error;
     return error.message;
   }
-  const hex = hexText(makeFraming(protocol.declaration.framing).encode(encoded));
+  const hex = hexText(
+    makeFraming(protocol.declaration.framing, frame.from === 'device' ? 'device' : 'host').encode(
+      encoded,
+      protocol.kindOf(frame.message),
+    ),
+  );
   const wanted = hexText(bytesOfFrame(frame));
   return hex === wanted ? undefined : `its values encode to ${hex}, not to ${wanted}`;
+}
+
+interface FoundPayload {
+  readonly payload: Uint8Array;
+  /** The framing in whose frame it came, where there are several. */
+  readonly framing: string | undefined;
 }
 
 /** The payloads that the framing finds, or what it discards. */
@@ -64,12 +76,13 @@ function payloadsIn(
   protocol: DeclaredProtocol,
   bytes: Uint8Array,
   from: 'host' | 'device',
-): readonly Uint8Array[] | string {
-  const payloads: Uint8Array[] = [];
+): readonly FoundPayload[] | string {
+  const payloads: FoundPayload[] = [];
   let problem: string | undefined;
-  const decoder = makeFraming(protocol.declaration.framing).makeDecoder(
+  const decoder = makeFraming(protocol.declaration.framing, from === 'host' ? 'device' : 'host').makeDecoder(
     {
-      frame: (buffer, start, end) => void payloads.push(buffer.slice(start, end)),
+      frame: (buffer, start, end, framing) =>
+        void payloads.push({ payload: buffer.slice(start, end), framing }),
       discarded: ({ count, expected, seen }) => {
         problem ??= `${count} bytes belong to no message: expected ${expected}, found ${seen}`;
       },

@@ -12,18 +12,14 @@ export {
   type ServerMessageType,
 } from './server-messages.ts';
 export { type Tables, table } from './tables.ts';
-export {
-  type AlarmEvent,
-  type BusDocument,
-  DEVICE_STATUSES,
-  type DeclarationDocument,
-  type DeviceStatus,
-  type Direction,
-  type Level,
-  LINK_STATUSES,
-  type LinkState,
-  type LinkStatus,
-  type Quality,
-  type StateDocument,
-  type StatsDocument,
+export type {
+  AlarmEvent,
+  BusDocument,
+  DeclarationDocument,
+  Direction,
+  Level,
+  LinkState,
+  Quality,
+  StateDocument,
+  StatsDocument,
 } from './topic-documents.ts';

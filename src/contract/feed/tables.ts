@@ -1,10 +1,10 @@
 import { type CodeText, ERROR_CODES } from '../../errors.ts';
-import { CLOSE_CODES } from '../wire/index.ts';
+import { CLOSE_CODES, DEVICE_STATUSES, LINK_STATUSES } from '../wire/index.ts';
 import { CLIENT_MESSAGE_TYPES, clientMessageContract } from './client-messages.ts';
 import { DEVICE_REASONS } from './device-reason.ts';
 import { FEED_ERROR_CODES } from './feed-error.ts';
 import { SERVER_MESSAGE_TYPES, serverMessageContract } from './server-messages.ts';
-import { DEVICE_STATUSES, LINK_STATUSES, TOPICS } from './topic-documents.ts';
+import { TOPICS } from './topic-documents.ts';
 
 /** How tables are made, by their names. */
 export type Tables = Readonly<Record<string, () => string>>;

@@ -1,31 +1,8 @@
 import { z } from 'zod';
 import { TRANSPORTS } from '../transport.ts';
+import { DEVICE_STATUSES, LINK_STATUSES } from '../wire/index.ts';
 import { count, instant, jsonObject, list } from './field-types.ts';
 import { jsonSchemaOf, type Schema } from './json-schema.ts';
-
-/** What a device is, as far as its own frames tell; each with when it is so. */
-export const DEVICE_STATUSES = {
-  unknown: 'configured, and not seen since the start',
-  registering: 'the link is up, the registration is not done yet',
-  online: 'registered, and the last valid frame is at most 1.5 heartbeat intervals old',
-  stale: 'silent for longer',
-  offline: 'silent for `missed` intervals and a second, or the link is gone',
-  away: 'a device with `presence` hung up, and its next report is not overdue',
-} as const;
-
-export type DeviceStatus = keyof typeof DEVICE_STATUSES;
-
-/** What its link is, as far as the operating system reports it; each with when it is so. */
-export const LINK_STATUSES = {
-  disabled: 'not started, or stopped',
-  listening: 'waits for the device to dial in',
-  connecting: 'is being opened',
-  connected: 'carries bytes',
-  backoff: 'failed; waits before it is opened again',
-  failed: "can't work until something is fixed; `reason` says what",
-} as const;
-
-export type LinkStatus = keyof typeof LINK_STATUSES;
 
 /** One of the words that a table explains. */
 const oneOf = <T extends Readonly<Record<string, string>>>(words: T) =>
@@ -65,9 +42,13 @@ const shared = z
   )
   .readonly()
   .meta({ description: 'Where other programs may use the port (`expose`).' });
+const label = z.string().meta({ description: 'What people see in place of the name.' }).exactOptional();
+const group = z.string().meta({ description: 'A heading under which people see it.' }).exactOptional();
 
 const state = z.object({
   device: z.string(),
+  label,
+  group,
   status: oneOf(DEVICE_STATUSES),
   since: instant(),
   ...why,
@@ -160,11 +141,20 @@ const declaration = z.object({
     .record(
       z.string(),
       z
-        .object({ unit: z.string().meta({ description: 'As it is declared: `°C`.' }).exactOptional() })
+        .object({
+          unit: z.string().meta({ description: 'As it is declared: `°C`.' }).exactOptional(),
+          label,
+          group,
+        })
         .readonly(),
     )
     .readonly()
     .meta({ description: 'By message and field, with dots, as in `quality`.' }),
+  messages: z
+    .record(z.string(), z.object({ label, group }).readonly())
+    .readonly()
+    .meta({ description: 'Messages with names for people.' })
+    .exactOptional(),
   replay: z.literal(true).meta({ description: 'Of a trace that is played.' }).exactOptional(),
 });
 

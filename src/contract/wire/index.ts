@@ -4,6 +4,13 @@ export { infinitePlace, isFiniteNumber, isJsonObject, type Json, type JsonObject
 export { applyPatch, checkDocument, diff, differs, NotADocumentError } from './merge-patch.ts';
 export type { Position } from './position.ts';
 export {
+  DEVICE_STATUSES,
+  type DeviceStatus,
+  deviceStatusOf,
+  LINK_STATUSES,
+  type LinkStatus,
+} from './statuses.ts';
+export {
   hasWildcard,
   isAlarms,
   MAX_LEVELS,

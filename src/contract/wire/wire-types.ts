@@ -3,6 +3,8 @@ import type { Json, JsonObject } from './json.ts';
 
 export type StateDocument = {
   readonly device: string;
+  readonly label?: string;
+  readonly group?: string;
   readonly status: 'unknown' | 'registering' | 'online' | 'stale' | 'offline' | 'away';
   readonly since: number;
   readonly reason?: string;
@@ -34,7 +36,10 @@ export type StateDocument = {
   readonly replay?: true;
 };
 export type DeclarationDocument = {
-  readonly fields: Readonly<Record<string, { readonly unit?: string }>>;
+  readonly fields: Readonly<
+    Record<string, { readonly unit?: string; readonly label?: string; readonly group?: string }>
+  >;
+  readonly messages?: Readonly<Record<string, { readonly label?: string; readonly group?: string }>>;
   readonly replay?: true;
 };
 export type ServerMessage =

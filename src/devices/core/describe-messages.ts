@@ -24,30 +24,50 @@ export function describeMessages(messages: readonly MessageDeclaration[]): Messa
   const before = known.get(messages);
   if (before !== undefined) return before;
   const fields = Object.fromEntries(messages.flatMap(fieldsOf));
-  const document = { fields };
+  const named = messages.flatMap(({ name, label, group }) =>
+    label === undefined && group === undefined ? [] : [[name, forPeople({ label, group })] as const],
+  );
+  const document: DeclarationDocument =
+    named.length === 0 ? { fields } : { fields, messages: Object.fromEntries(named) };
   const key = wideChecksumOf(crc, utf8.encode(JSON.stringify(document))).toString(36);
   const description = { key, document };
   known.set(messages, description);
   return description;
 }
 
-type Entry = readonly [path: string, description: DeclarationDocument['fields'][string]];
-
-function fieldsOf({ name, fields = [], reply }: MessageDeclaration): Entry[] {
-  const replied = typeof reply === 'object' ? reply.fields : [];
-  return [...fields, ...replied].flatMap((field) => described(field, name));
+interface ForPeople {
+  readonly label?: string | undefined;
+  readonly group?: string | undefined;
+  readonly unit?: string | undefined;
 }
 
-/** A field, and those within it; the elements of a list have the path of the list. */
-function described(field: FieldDeclaration, above: string): Entry[] {
-  const { name, type, unit, bits = [], fields = [], of, value } = field;
+/** What of it is given. */
+const forPeople = ({ unit, label, group }: ForPeople): DeclarationDocument['fields'][string] => ({
+  ...(unit === undefined ? {} : { unit }),
+  ...(label === undefined ? {} : { label }),
+  ...(group === undefined ? {} : { group }),
+});
+
+type Entry = readonly [path: string, description: DeclarationDocument['fields'][string]];
+
+function fieldsOf({ name, fields = [], reply, group }: MessageDeclaration): Entry[] {
+  const replied = typeof reply === 'object' ? reply.fields : [];
+  return [...fields, ...replied].flatMap((field) => described(field, name, group));
+}
+
+/** A field, and those within it; the elements of a list have the path of the list, and parts the group of the whole. */
+function described(field: FieldDeclaration, above: string, around: string | undefined): Entry[] {
+  const { name, type, unit, label, group = around, bits = [], fields = [], of, value } = field;
   // What stands there always is no value.
   if (name === undefined || value !== undefined || type === 'crc') return [];
   const path = `${above}.${name}`;
-  if (type === 'array') return of === undefined ? [] : described({ ...of, name }, above);
+  if (type === 'array')
+    return of === undefined ? [] : described({ ...of, name, label: label ?? of.label }, above, group);
   return [
-    [path, unit === undefined ? {} : { unit }],
-    ...bits.map((bit): Entry => [`${path}.${bit.name}`, {}]),
-    ...fields.flatMap((each) => described(each, path)),
+    [path, forPeople({ unit, label, group })],
+    ...bits.map(
+      (bit): Entry => [`${path}.${bit.name}`, forPeople({ unit: bit.unit, label: bit.label, group })],
+    ),
+    ...fields.flatMap((each) => described(each, path, group)),
   ];
 }

@@ -1,5 +1,6 @@
-import type { DeviceStatus, StateDocument } from '../../contract/feed/index.ts';
+import type { StateDocument } from '../../contract/feed/index.ts';
 import type { SessionSettings } from '../../contract/index.ts';
+import type { DeviceStatus } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
 import type { Expectation } from '../../protocol/index.ts';
 import { Absence } from './absence.ts';
@@ -66,13 +67,7 @@ export class DeviceSession {
   constructor(settings: SessionSettings, ports: SessionPorts, now: Instant) {
     this.settings = settings;
     const measurements = new Measurements(ports.messages?.declarations ?? [], settings.bare?.polls);
-    this.#axes = new StateAxes(
-      settings.device,
-      settings.transport,
-      now.wallMs,
-      measurements.measured,
-      settings.bus?.id,
-    );
+    this.#axes = new StateAxes(settings, now.wallMs, measurements.measured, settings.bus?.id);
     this.#absence = new Absence(settings, this.#axes);
     this.#plan = new DialPlan(settings, ports.random);
     const emit = (effect: Effect) => {

@@ -1,5 +1,5 @@
-import type { DeviceStatus } from '../../contract/feed/index.ts';
 import type { SessionSettings } from '../../contract/index.ts';
+import type { DeviceStatus } from '../../contract/wire/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { LinkProtocol } from './link-protocol.ts';
 import type { Effect } from './session-events.ts';

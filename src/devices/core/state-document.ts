@@ -1,7 +1,15 @@
-import type { DeviceStatus, LinkState, LinkStatus, StateDocument } from '../../contract/feed/index.ts';
+import type { LinkState, StateDocument } from '../../contract/feed/index.ts';
+import type { DeviceStatus, LinkStatus } from '../../contract/wire/index.ts';
 import type { Measured } from './measurements.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A device by its id, and by what people call it. */
+interface Named {
+  readonly device: string;
+  readonly label?: string;
+  readonly group?: string;
+}
 
 /** Keeps the two axes and what belongs to them; a part that does not change stays the same object. */
 export class StateAxes {
@@ -11,8 +19,7 @@ export class StateAxes {
 
   /** `bus`: the bus whose link it is. */
   constructor(
-    device: string,
-    transport: LinkState['transport'],
+    { device, label, group, transport }: Named & { readonly transport: LinkState['transport'] },
     wallMs: number,
     measured?: Measured,
     bus?: string,
@@ -20,6 +27,8 @@ export class StateAxes {
     this.#measured = measured;
     this.#document = {
       device,
+      ...(label === undefined ? {} : { label }),
+      ...(group === undefined ? {} : { group }),
       status: 'unknown',
       since: wallMs,
       link: {

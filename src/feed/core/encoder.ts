@@ -3,6 +3,8 @@ import type { Instant } from '../../instant.ts';
 import type { Change, Retained } from './change.ts';
 import type { PastEvent } from './event-log.ts';
 
+const SNAPSHOT: ServerMessageType = 'snapshot';
+
 /** What was sent to the subscribers of one kind of transport, and what was lost on the way; counted since the start. */
 export class FeedTally {
   /** Messages handed to subscribers: one sent to ten of them counts ten times. */
@@ -155,7 +157,7 @@ export class Encoder {
     now: Instant,
   ): Uint8Array {
     const reply = replyTo === undefined ? '' : `"reply_to":${JSON.stringify(replyTo)},`;
-    const head = `{"type":"snapshot","id":${JSON.stringify(id)},"timestamp":${Math.round(now.wallMs)},"payload":{${reply}"items":[`;
+    const head = `{"type":"${SNAPSHOT}","id":${JSON.stringify(id)},"timestamp":${Math.round(now.wallMs)},"payload":{${reply}"items":[`;
     return this.#framer([head, ...separated(items), '],"removed":[', ...separated(removed), ']}}']);
   }
 }

@@ -1,5 +1,6 @@
 import { isAlarms } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
+import { Ring } from '../../system/index.ts';
 import { type AckKeeper, AckWindow } from './ack-window.ts';
 import type { Encoder, FeedTally } from './encoder.ts';
 import type { Gap, PastEvent } from './event-log.ts';
@@ -16,8 +17,7 @@ interface Waiting {
 
 /** A bounded queue of events for a subscriber that is behind; beyond the bounds the oldest go, and each loss becomes a gap. */
 class EventQueue {
-  #waiting: Waiting[] = [];
-  #head = 0;
+  readonly #waiting = new Ring<Waiting>();
   #bytes = 0;
   readonly #gaps = new Map<string, Gap>();
   readonly #tally: FeedTally;
@@ -30,25 +30,21 @@ class EventQueue {
     return this.#bytes;
   }
 
-  get #count(): number {
-    return this.#waiting.length - this.#head;
-  }
-
   get empty(): boolean {
-    return this.#head === this.#waiting.length && this.#gaps.size === 0;
+    return this.#waiting.length === 0 && this.#gaps.size === 0;
   }
 
   push(event: PastEvent, frame: Uint8Array): void {
     this.#waiting.push({ event, frame });
     this.#bytes += frame.length;
     // The last one stays, however large it is: else a subscriber that gets all events this way would never get it.
-    while (this.#count > QUEUE_MESSAGES || (this.#count > 1 && this.#bytes > QUEUE_BYTES)) this.#drop();
+    if (this.#waiting.length > QUEUE_MESSAGES) this.#drop();
+    while (this.#waiting.length > 1 && this.#bytes > QUEUE_BYTES) this.#drop();
   }
 
   /** Sorts the events again, after some were pushed that are older than others in the queue. */
   order(): void {
-    this.#waiting = this.#waiting.slice(this.#head).sort((a, b) => a.event.rev - b.event.rev);
-    this.#head = 0;
+    this.#waiting.sort((a, b) => a.event.rev - b.event.rev);
   }
 
   takeGap(): Gap | undefined {
@@ -64,16 +60,17 @@ class EventQueue {
 
   /** Removes what is no longer wanted. */
   retain(wanted: (topic: string) => boolean): void {
-    const kept = this.#waiting.slice(this.#head).filter(({ event }) => wanted(event.topic));
-    this.#waiting = kept;
-    this.#head = 0;
-    this.#bytes = kept.reduce((sum, each) => sum + each.frame.length, 0);
+    this.#waiting.retain(({ event, frame }) => {
+      const kept = wanted(event.topic);
+      if (!kept) this.#bytes -= frame.length;
+      return kept;
+    });
     for (const topic of [...this.#gaps.keys()]) if (!wanted(topic)) this.#gaps.delete(topic);
   }
 
   /** The `rev` of the oldest event that was not sent yet, whether it waits or is lost. */
   firstRev(): number | undefined {
-    let first = this.#waiting[this.#head]?.event.rev;
+    let first = this.#waiting.at(0)?.event.rev;
     for (const { rev } of this.#gaps.values()) if (first === undefined || rev < first) first = rev;
     return first;
   }
@@ -94,14 +91,8 @@ class EventQueue {
   }
 
   #shift(): Waiting | undefined {
-    const first = this.#waiting[this.#head];
-    if (first === undefined) return undefined;
-    this.#head++;
-    this.#bytes -= first.frame.length;
-    if (this.#head > QUEUE_MESSAGES) {
-      this.#waiting = this.#waiting.slice(this.#head);
-      this.#head = 0;
-    }
+    const first = this.#waiting.shift();
+    if (first !== undefined) this.#bytes -= first.frame.length;
     return first;
   }
 }
@@ -117,8 +108,7 @@ export class EventQueues {
   readonly #encoder: Encoder;
   #keeper: AckKeeper;
   #gaps: Gap[] = [];
-  #past: PastEvent[] = [];
-  #pastHead = 0;
+  readonly #past = new Ring<PastEvent>();
   readonly #alarms: EventQueue;
   readonly #plain: EventQueue;
   readonly #acked: EventQueue;
@@ -157,11 +147,11 @@ export class EventQueues {
 
   /** The events that the subscriber missed while it was away are sent, and their gaps. */
   get pastSent(): boolean {
-    return this.#pastHead === this.#past.length && this.#gaps.length === 0;
+    return this.#past.length === 0 && this.#gaps.length === 0;
   }
 
   get bytes(): number {
-    const references = (this.#past.length - this.#pastHead) * REFERENCE_BYTES;
+    const references = this.#past.length * REFERENCE_BYTES;
     return this.#queues.reduce((sum, { bytes }) => sum + bytes, references);
   }
 
@@ -183,14 +173,12 @@ export class EventQueues {
     this.#gaps.push(...gaps);
     // Very many may wait already, and nothing is to be added.
     if (events.length === 0) return;
-    const past = this.#past.slice(this.#pastHead);
     for (const event of events) {
-      if (!acked(event.topic)) past.push(event);
+      if (!acked(event.topic)) this.#past.push(event);
       else if (this.#window?.claim(event) !== true) this.pushAcked(event, now);
     }
     // A later recovery may add earlier events, and the first one that was not sent yet must stand at the front.
-    this.#past = past.sort((a, b) => a.rev - b.rev);
-    this.#pastHead = 0;
+    this.#past.sort((a, b) => a.rev - b.rev);
     this.#acked.order();
     this.#ackedAlarms.order();
   }
@@ -213,18 +201,14 @@ export class EventQueues {
       this.#tally.droppedUnacked += 1;
       return again;
     }
-    const past = this.#past[this.#pastHead];
-    if (past !== undefined) {
-      this.#pastHead++;
-      return this.#encoder.past(past, now);
-    }
+    const past = this.#past.shift();
+    if (past !== undefined) return this.#encoder.past(past, now);
     return this.#takeAcked(this.#acked, now) ?? this.#plain.takeGap() ?? this.#plain.takeEvent()?.frame;
   }
 
   retain(wanted: (topic: string) => boolean): void {
     this.#gaps = this.#gaps.filter(({ topic }) => wanted(topic));
-    this.#past = this.#past.slice(this.#pastHead).filter(({ topic }) => wanted(topic));
-    this.#pastHead = 0;
+    this.#past.retain(({ topic }) => wanted(topic));
     this.#window?.retain(wanted);
     for (const queue of this.#queues) queue.retain(wanted);
   }
@@ -235,7 +219,7 @@ export class EventQueues {
     return Math.min(
       ...queues,
       this.#window?.firstRev() ?? Infinity,
-      this.#past[this.#pastHead]?.rev ?? Infinity,
+      this.#past.at(0)?.rev ?? Infinity,
       ...this.#gaps.map(({ rev }) => rev),
     );
   }

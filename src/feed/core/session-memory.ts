@@ -1,5 +1,6 @@
 import type { CommandOutcome } from '../../contract/index.ts';
 import type { Instant } from '../../instant.ts';
+import { Lru } from '../../system/index.ts';
 import type { AckKeeper, AckWindow } from './ack-window.ts';
 import { CommandMemory } from './command-memory.ts';
 
@@ -9,7 +10,9 @@ const MAX_PARKED = 10_000;
 /** Sessions without a connection, kept for a while so that a client can resume them. */
 export class ParkedSessions {
   readonly #keepMs: number;
-  readonly #parked = new Map<string, { readonly memory: SessionMemory; readonly untilMs: number }>();
+  readonly #parked = new Lru<string, { readonly memory: SessionMemory; readonly untilMs: number }>(
+    MAX_PARKED,
+  );
 
   constructor(keepMs: number) {
     this.#keepMs = keepMs;
@@ -18,8 +21,6 @@ export class ParkedSessions {
   park(memory: SessionMemory, monoMs: number): void {
     this.expire(monoMs);
     this.#parked.set(memory.secret, { memory, untilMs: monoMs + this.#keepMs });
-    const [oldest] = this.#parked.keys();
-    if (oldest !== undefined && this.#parked.size > MAX_PARKED) this.#parked.delete(oldest);
   }
 
   /** Removes and returns the session of this secret, but only for its owner. */

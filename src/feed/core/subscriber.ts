@@ -1,5 +1,6 @@
 import type { PayloadOf, ServerMessageType } from '../../contract/feed/index.ts';
 import type { Instant } from '../../instant.ts';
+import { Ring } from '../../system/index.ts';
 import type { AckKeeper } from './ack-window.ts';
 import { Backlog, type BacklogContext, type Recovery } from './backlog.ts';
 import { CHUNK_BYTES, concatFrames } from './encoder.ts';
@@ -20,8 +21,8 @@ export interface Sink {
 
 /** Frames that wait for one subscriber: its own ones and shared ones in their order; answers may go before them. */
 class FrameQueue {
-  readonly #ordered: Uint8Array[] = [];
-  readonly #urgent: Uint8Array[] = [];
+  readonly #ordered = new Ring<Uint8Array>();
+  readonly #urgent = new Ring<Uint8Array>();
   #bytes = 0;
 
   get bytes(): number {

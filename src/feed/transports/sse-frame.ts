@@ -1,9 +1,12 @@
+import type { ServerMessageType } from '../../contract/feed/index.ts';
 import { isJsonObject, type Json, type Position } from '../../contract/wire/index.ts';
 import type { TextPart } from '../core/encoder.ts';
 import { frameAround, textLength } from './text-parts.ts';
 
 /** The beginnings of messages with a position. */
-const WITH_POSITION = ['{"type":"synced",', '{"type":"position",'];
+const WITH_POSITION = (['synced', 'position'] satisfies readonly ServerMessageType[]).map(
+  (type) => `{"type":"${type}",`,
+);
 const EPOCH = /^[A-Za-z0-9_-]{1,128}$/;
 const MAX_EPOCHS = 64;
 

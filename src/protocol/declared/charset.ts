@@ -23,26 +23,43 @@ export const isCharset = (name: string): name is Charset => Object.hasOwn(LABELS
 type Decoder = InstanceType<typeof TextDecoder>;
 
 interface Decoders {
-  readonly strict: Decoder;
-  readonly lenient: Decoder;
+  readonly strict: Pick<Decoder, 'decode'>;
+  readonly lenient: Pick<Decoder, 'decode'>;
 }
+
+/** Code page 1252 from 0x80 to 0x9f. Some platforms take its label for Latin-1. */
+const CP1252 =
+  '\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178';
+
+const cp1252: Pick<Decoder, 'decode'> = {
+  decode(given) {
+    let text = '';
+    // Only arrays of bytes are decoded here.
+    for (const byte of given as Uint8Array)
+      text += byte >= 0x80 && byte < 0xa0 ? CP1252.charAt(byte - 0x80) : String.fromCharCode(byte);
+    return text;
+  },
+};
 
 const decoders = new Map<Charset, Decoders>();
 
 function decodersOf(charset: Charset): Decoders {
   let known = decoders.get(charset);
   if (known === undefined) {
-    known = {
-      strict: new TextDecoder(LABELS[charset], { fatal: true }),
-      lenient: new TextDecoder(LABELS[charset]),
-    };
+    known =
+      charset === 'cp1252'
+        ? { strict: cp1252, lenient: cp1252 }
+        : {
+            strict: new TextDecoder(LABELS[charset], { fatal: true }),
+            lenient: new TextDecoder(LABELS[charset]),
+          };
     decoders.set(charset, known);
   }
   return known;
 }
 
-export const strictDecoder = (charset: Charset): Decoder => decodersOf(charset).strict;
-export const lenientDecoder = (charset: Charset): Decoder => decodersOf(charset).lenient;
+export const strictDecoder = (charset: Charset): Decoders['strict'] => decodersOf(charset).strict;
+export const lenientDecoder = (charset: Charset): Decoders['strict'] => decodersOf(charset).lenient;
 
 /** Whether a byte begins a character of several bytes. */
 function isLead(charset: Charset, byte: number): boolean {
@@ -115,7 +132,10 @@ function codesOf(charset: Charset): Codes {
     // Of several codes of one character, the standard's encoders write the first one, but for a few of Big5.
     if (!codes.has(text) || (charset === 'big5' && LAST_OF_BIG5.has(text))) codes.set(text, code);
   };
-  for (let byte = 0x80; byte < 0x100; byte++) if (!isLead(charset, byte)) add(byte, Uint8Array.of(byte));
+  // The single byte of the euro sign is read in GB 18030 too, and written in GBK alone.
+  const singles = charset !== 'gb18030';
+  for (let byte = 0x80; singles && byte < 0x100; byte++)
+    if (!isLead(charset, byte)) add(byte, Uint8Array.of(byte));
   for (let lead = 0x81; lead < 0xff; lead++) {
     if (!isLead(charset, lead) || isDecodedOnly(charset, lead)) continue;
     for (let trail = 0x40; trail < 0xff; trail++) add((lead << 8) | trail, Uint8Array.of(lead, trail));

@@ -2,6 +2,7 @@ import type { ByteOrder } from '../framing/byte-order.ts';
 import type { FramingDeclaration } from '../framing/declaration.ts';
 import type { Declared, KeyTable } from '../keys.ts';
 import { description, group, label } from './label-keys.ts';
+import { MESSAGE_FRAMING_KEYS } from './message-framing-keys.ts';
 import { BIT_KEYS, type LIMITS_KEYS, QUANTITY_KEYS } from './number-keys.ts';
 import { COLUMN_KEYS, SPLIT_KEYS } from './split-keys.ts';
 
@@ -328,13 +329,7 @@ export const MESSAGE_KEYS = {
     description: "Names of error codes in its reply, beside the protocol's.",
     examples: [{ 2: 'too_hot' }],
   },
-  crc_extra: {
-    kind: 'number',
-    least: 0,
-    greatest: 255,
-    description:
-      'A byte that the checksum of its frame covers behind all others, though it is not on the wire (MAVLink: CRC_EXTRA).',
-  },
+  ...MESSAGE_FRAMING_KEYS,
   fields: { kind: 'fields', description: 'Its fields, one behind the other.' },
   ...SPLIT_KEYS,
 } as const satisfies KeyTable;

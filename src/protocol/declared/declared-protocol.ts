@@ -1,16 +1,27 @@
 import { HeartwireError } from '../../errors.ts';
 import { type MessageDefinition, ProtocolDefinition } from '../definition.ts';
-import { copyOf, hexExcerpt } from '../describe.ts';
+import { copyOf } from '../describe.ts';
 import { agrees, type Expectation, sameBytes, without } from '../expectation.ts';
 import type { DeclaredMessage, EchoedMessage, InvalidPayload, UnknownMessage } from '../message.ts';
 import { addressForm } from './address-field.ts';
+import {
+  type Candidate,
+  checkAmong,
+  type FoundForm,
+  formAmong,
+  isReply,
+  nearestTo,
+  sizeOf,
+} from './candidate.ts';
 import type { ProtocolDeclaration, Sender } from './declaration.ts';
 import { pathText } from './finding.ts';
+import { kindOf, partFor, partOf } from './framing-parts.ts';
 import { lintProtocol } from './lint.ts';
-import { type Form, MessageCodec } from './message-codec.ts';
+import { MessageCodec } from './message-codec.ts';
 import { loaderOf, type NumberType, parseNumberType } from './number-type.ts';
 import { type FieldTrace, Reading } from './reading.ts';
 import { ReplyForms } from './reply-forms.ts';
+import { unknownPayload } from './unknown-payload.ts';
 import type { Values } from './value.ts';
 import { Writing } from './writing.ts';
 
@@ -19,13 +30,6 @@ export interface Inspection {
   readonly message: DeclaredMessage | UnknownMessage | InvalidPayload;
   readonly trace: readonly FieldTrace[];
 }
-
-interface Candidate {
-  readonly codec: MessageCodec;
-  readonly form: Form;
-}
-
-const isReply = ({ form }: Candidate): boolean => form.kind === 'reply';
 
 /** What the decoders grant for every byte received. */
 const MOST_PASSES = 16;
@@ -41,6 +45,8 @@ export class DeclaredProtocol {
   readonly messages: readonly MessageCodec[];
   /** What tells replies apart. */
   readonly replies: ReplyForms;
+  /** Where there are several framings, the messages of each. */
+  readonly #parts: ReadonlyMap<string, DeclaredProtocol> | undefined;
   readonly #byName: ReadonlyMap<string, MessageCodec>;
   readonly #byId = new Map<number | undefined, readonly Candidate[]>();
   readonly #idType: NumberType | undefined;
@@ -66,7 +72,17 @@ export class DeclaredProtocol {
       });
     }
     this.declaration = declaration;
-    this.messages = declaration.messages.map((each) => new MessageCodec(each, declaration));
+    const { framing } = declaration;
+    if (framing.type === 'several') {
+      this.#parts = new Map(
+        framing.kinds.map((kind) => [kind.name, new DeclaredProtocol(partOf(declaration, kind))]),
+      );
+    }
+    this.messages = declaration.messages.map(
+      (each) =>
+        this.#parts?.get(kindOf(declaration, each) ?? '')?.message(each.name) ??
+        new MessageCodec(each, declaration),
+    );
     this.replies = new ReplyForms(declaration, this.messages);
     this.#byName = new Map(this.messages.map((each) => [each.name, each]));
     this.#idType =
@@ -108,6 +124,17 @@ export class DeclaredProtocol {
     return address < 0 ? undefined : address;
   }
 
+  /** The messages of one of several framings. */
+  part(kind: string): DeclaredProtocol | undefined {
+    return this.#parts?.get(kind);
+  }
+
+  /** The framing whose frames a message has, where there are several. */
+  kindOf(name: string): string | undefined {
+    const message = this.declaration.messages.find((each) => each.name === name);
+    return message && kindOf(this.declaration, message);
+  }
+
   /** The message of this name. */
   message(name: string): MessageCodec | undefined {
     return this.#byName.get(name);
@@ -123,7 +150,11 @@ export class DeclaredProtocol {
     end: number = bytes.length,
     from?: Sender,
     expected?: Expectation,
+    kind?: string,
   ): DeclaredMessage | UnknownMessage | InvalidPayload | EchoedMessage {
+    if (this.#parts !== undefined) {
+      return partFor(this.#parts, kind, bytes, start, end, from).decode(bytes, start, end, from, expected);
+    }
     const message =
       expected === undefined || this.#tellsById(expected, bytes, start, end)
         ? this.#first(bytes, start, end, from)
@@ -153,7 +184,9 @@ export class DeclaredProtocol {
       if (message?.name === 'declared') return message;
       first ??= message;
     }
-    return first ?? this.#misfit(candidates, bytes, start, end, from) ?? this.#unknown(id, bytes, start, end);
+    return (
+      first ?? this.#misfit(candidates, bytes, start, end, from) ?? unknownPayload(id, bytes, start, end)
+    );
   }
 
   /** What a payload says as one candidate; undefined where its length, or its sender, excludes that. */
@@ -203,8 +236,8 @@ export class DeclaredProtocol {
       const message = blamed.codec.decode(blamed.form, this.#reading, bytes, start, end);
       if (message.name === 'invalid') return message;
     }
-    if (id === undefined) return this.#unknown(id, bytes, start, end);
-    return this.#misfit(candidates, bytes, start, end, from) ?? this.#unknown(id, bytes, start, end);
+    if (id === undefined) return unknownPayload(id, bytes, start, end);
+    return this.#misfit(candidates, bytes, start, end, from) ?? unknownPayload(id, bytes, start, end);
   }
 
   /**
@@ -255,26 +288,28 @@ export class DeclaredProtocol {
    * nothing: it is asked at every place where a frame may begin.
    */
   check(bytes: Uint8Array, start: number, end: number, from?: Sender): number {
-    const candidates = this.#byId.get(this.#idOf(bytes, start, end)) ?? NO_CODECS;
-    const reading = this.#reading;
-    const length = end - start;
-    let touched = 0;
-    for (let index = 0; index < candidates.length; index++) {
-      const candidate = candidates[index];
-      if (candidate === undefined) break;
-      const { codec, form } = candidate;
-      if (length < form.minLength || length > form.maxLength || !codec.mayComeFrom(form, from)) continue;
-      const left = length * this.passes - touched;
-      if (left < length) break;
-      const plausible = codec.check(form, reading, bytes, start, end, left);
-      touched += reading.at - start + reading.summed;
-      if (plausible) {
-        reading.bytes = NO_BYTES;
-        return touched;
+    if (this.#parts !== undefined) {
+      let seen = 0;
+      for (const part of this.#parts.values()) {
+        const touched = part.check(bytes, start, end, from);
+        if (touched >= 0) return seen + touched;
+        seen += ~touched;
       }
+      return ~seen;
     }
-    reading.bytes = NO_BYTES;
-    return ~touched;
+    const candidates = this.#byId.get(this.#idOf(bytes, start, end)) ?? NO_CODECS;
+    const touched = checkAmong(candidates, this.#reading, this.passes, bytes, start, end, from);
+    this.#reading.bytes = NO_BYTES;
+    return touched;
+  }
+
+  /**
+   * Bytes of the message that begins here, where its id says it: all forms that it may have are of one fixed size. -1
+   * where it does not, -2 where the id is not all there.
+   */
+  lengthOf(bytes: Uint8Array, start: number, end: number, from?: Sender): number {
+    const id = this.#idOf(bytes, start, end);
+    return Number.isNaN(id) ? -2 : sizeOf(this.#byId.get(id) ?? NO_CODECS, from);
   }
 
   /**
@@ -282,27 +317,11 @@ export class DeclaredProtocol {
    * only the reply to that message counts. Looks at each byte once for the fields and once for every checksum, of each
    * form with its id.
    */
-  formOf(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    from?: Sender,
-    awaited?: string,
-  ): { readonly form: Form | undefined; readonly touched: number } {
-    const reading = this.#reading;
-    const length = end - start;
-    let touched = 0;
-    for (const { codec, form } of this.#byId.get(this.#idOf(bytes, start, end)) ?? NO_CODECS) {
-      if (awaited !== undefined && (codec.name !== awaited || form.kind !== 'reply')) continue;
-      if (length < form.minLength || length > form.maxLength || !codec.mayComeFrom(form, from)) continue;
-      const plausible = codec.check(form, reading, bytes, start, end, length * (form.passes + 1));
-      touched += reading.at - start + reading.summed;
-      if (!plausible) continue;
-      reading.bytes = NO_BYTES;
-      return { form, touched };
-    }
-    reading.bytes = NO_BYTES;
-    return { form: undefined, touched };
+  formOf(bytes: Uint8Array, start: number, end: number, from?: Sender, awaited?: string): FoundForm {
+    const candidates = this.#byId.get(this.#idOf(bytes, start, end)) ?? NO_CODECS;
+    const found = formAmong(candidates, this.#reading, bytes, start, end, from, awaited);
+    this.#reading.bytes = NO_BYTES;
+    return found;
   }
 
   /** Whether these bytes are the front of a message, and more of it is to come, as its declaration or they say. */
@@ -320,7 +339,10 @@ export class DeclaredProtocol {
   }
 
   /** Decodes one payload and says of every field where it lies and what it holds. */
-  inspect(payload: Uint8Array, from?: Sender): Inspection {
+  inspect(payload: Uint8Array, from?: Sender, kind?: string): Inspection {
+    if (this.#parts !== undefined) {
+      return partFor(this.#parts, kind, payload, 0, payload.length, from).inspect(payload, from);
+    }
     const message = this.#first(payload, 0, payload.length, from);
     if (message.name === 'unknown') return { message, trace: [] };
     const codec = this.#byName.get(message.message);
@@ -406,36 +428,9 @@ export class DeclaredProtocol {
     end: number,
     from: Sender | undefined,
   ): InvalidPayload | undefined {
-    const possible = candidates.filter(({ codec, form }) => codec.mayComeFrom(form, from));
-    const shorter = possible.filter(({ form }) => form.minLength <= end - start);
-    const [nearest] =
-      shorter.length > 0
-        ? shorter.toSorted((a, b) => b.form.minLength - a.form.minLength)
-        : possible.toSorted((a, b) => a.form.minLength - b.form.minLength);
+    const nearest = nearestTo(end - start, candidates, from);
     if (nearest === undefined) return undefined;
     const message = nearest.codec.decode(nearest.form, this.#reading, bytes, start, end);
     return message.name === 'invalid' ? message : undefined;
-  }
-
-  #unknown(
-    id: number | undefined,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): UnknownMessage | InvalidPayload {
-    if (id !== undefined && !Number.isNaN(id)) {
-      return { name: 'unknown', kind: 'unknown', id, payload: copyOf(bytes, start, end) };
-    }
-    return {
-      name: 'invalid',
-      kind: 'notice',
-      message: 'unknown',
-      field: 'id',
-      offset: 0,
-      expected: id === undefined ? 'a declared message' : 'at least the id',
-      seen: `${end - start} bytes: ${hexExcerpt(bytes, start, end)}`,
-      reason: id === undefined ? 'unknown_message' : 'too_short',
-      payload: copyOf(bytes, start, end),
-    };
   }
 }

@@ -1,13 +1,15 @@
+import type { FramingKind } from '../framing/declaration.ts';
 import { addressForm } from './address-field.ts';
 import { compileField } from './compile-fields.ts';
 import type { FieldDeclaration, MessageDeclaration, ProtocolDeclaration } from './declaration.ts';
 import { type DeclarationFinding, Findings, lintName, type Path } from './finding.ts';
+import { kindOf, partOf } from './framing-parts.ts';
 import { lintAddress } from './lint-address.ts';
 import { lintSplit, within } from './lint-columns.ts';
 import { lintConfirms } from './lint-confirms.ts';
 import { lintEnum } from './lint-enums.ts';
 import { lintFields } from './lint-fields.ts';
-import { lintCrcExtra, lintExtraById } from './lint-framing.ts';
+import { lintCrcExtra, lintExtraById, lintSizes } from './lint-framing.ts';
 import { lintRejects } from './lint-rejects.ts';
 import { MessageCodec, wrapId } from './message-codec.ts';
 import { parseNumberType } from './number-type.ts';
@@ -25,6 +27,8 @@ const MOST_FIELDS = 10_000;
 
 /** Everything that is wrong or doubtful with a declaration, in its order. */
 export function lintProtocol(declaration: ProtocolDeclaration): readonly DeclarationFinding[] {
+  const { framing } = declaration;
+  if (framing.type === 'several') return lintSeveral(declaration, framing.kinds);
   const findings = new Findings();
   lintHead(declaration, findings);
   if (findings.errors > 0) return findings.all;
@@ -59,7 +63,64 @@ export function lintProtocol(declaration: ProtocolDeclaration): readonly Declara
     lintCrcExtra(message, declaration, path, findings);
   }
   lintExtraById(declaration, findings);
+  if (findings.errors === 0 && declaration.framing.type === 'id') {
+    const codecs = declaration.messages.map((each) => new MessageCodec(each, declaration));
+    lintSizes(declaration, codecs, findings);
+  }
   return findings.all;
+}
+
+/** Looks at the messages of each of several framings by themselves. */
+function lintSeveral(
+  declaration: ProtocolDeclaration,
+  kinds: readonly FramingKind[],
+): readonly DeclarationFinding[] {
+  const findings = new Findings();
+  const names = kinds.map(({ name }) => name);
+  const indices = new Map<string, number[]>();
+  const seen = new Map<string, number>();
+  for (const [index, message] of declaration.messages.entries()) {
+    const kind = kindOf(declaration, message) ?? '';
+    indices.set(kind, [...(indices.get(kind) ?? []), index]);
+    if (!names.includes(kind)) {
+      const text = `There is no framing \`${kind}\`.`;
+      findings.add(
+        'config_bad_value',
+        ['messages', index, 'framing'],
+        text,
+        `There are ${names.join(', ')}.`,
+      );
+    }
+    const other = seen.get(message.name);
+    if (other !== undefined && kindOf(declaration, declaration.messages[other] ?? message) !== kind) {
+      const text = `messages[${other}] has the same name.`;
+      findings.add(
+        'config_duplicate_id',
+        ['messages', index, 'name'],
+        text,
+        'Give each message a name of its own.',
+      );
+    }
+    seen.set(message.name, index);
+    lintConfirms(message, declaration, ['messages', index], findings);
+    lintRejects(message, declaration, ['messages', index], findings);
+  }
+  const parts = kinds.flatMap((kind, place) =>
+    lintProtocol(partOf(declaration, kind)).flatMap((finding): DeclarationFinding[] => {
+      const [first, index, ...rest] = finding.path;
+      if (first === 'messages' && typeof index === 'number') {
+        // A message of another framing may be meant.
+        if (rest[0] === 'confirms' || rest[0] === 'rejects') return [];
+        return [{ ...finding, path: [first, indices.get(kind.name)?.[index] ?? index, ...rest] }];
+      }
+      if (first === 'protocol') {
+        const below = finding.path.slice(1).filter((each) => each !== 'framing');
+        return [{ ...finding, path: ['protocol', 'framings', place, ...below] }];
+      }
+      return place === 0 ? [finding] : [];
+    }),
+  );
+  return [...findings.all, ...parts];
 }
 
 function lintHead(declaration: ProtocolDeclaration, findings: Findings): void {

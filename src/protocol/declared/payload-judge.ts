@@ -21,8 +21,17 @@ export function payloadJudge(protocol: DeclaredProtocol, from?: Sender): Payload
       return { bits: form?.proofBits ?? -1, touched };
     },
     begins: (bytes, start, end) => protocol.begins(bytes, start, end, from),
+    ...(protocol.declaration.framing.type === 'several' ? { of: partJudges(protocol, from) } : {}),
+    lengthOf: (bytes, start, end) => protocol.lengthOf(bytes, start, end, from),
     spans: [...spans.values()],
     seal: sealOf(forms, protocol),
+  };
+}
+
+function partJudges(protocol: DeclaredProtocol, from: Sender | undefined): PayloadJudge['of'] {
+  return (kind) => {
+    const part = protocol.part(kind);
+    return part && payloadJudge(part, from);
   };
 }
 

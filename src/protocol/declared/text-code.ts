@@ -170,7 +170,12 @@ function isUtf16(bytes: Uint8Array, start: number, end: number, high: 0 | 1): bo
   return broken + (paired ? 1 : 0) <= MOST_BROKEN;
 }
 
-function attempt(decoder: typeof UTF8, bytes: Uint8Array, start: number, end: number): string | undefined {
+function attempt(
+  decoder: Pick<typeof UTF8, 'decode'>,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): string | undefined {
   try {
     return decoder.decode(bytes.subarray(start, end));
   } catch (error) {

@@ -1,5 +1,6 @@
 import { findChecksum } from '../crc/catalogue.ts';
 import { wrongParameters } from '../crc/parameters.ts';
+import { delimiter } from './check-delimiter.ts';
 import {
   type ChecksumDeclaration,
   type DelimiterFraming,
@@ -7,39 +8,87 @@ import {
   type FrameChecksumDeclaration,
   type FramingDeclaration,
   GREATEST_MAX_PAYLOAD,
+  type IdFraming,
   type LengthFraming,
+  type SeveralFramings,
+  type SingleFraming,
   type SyncFraming,
 } from './declaration.ts';
-import { isFlag } from './delimiter.ts';
-import { lengthType } from './layout.ts';
+import { type FramingProblem, mark, whole } from './framing-problem.ts';
+import { lengthType } from './length-place.ts';
+import { isUnmarked } from './several.ts';
+import { syncWords } from './sync-word.ts';
 
-/** What is wrong with a declaration. `path` leads to the key, in the words of `messages.yaml`. */
-export interface FramingProblem {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-  readonly fix: string;
-}
-
-const LONGEST_MARK = 64;
 const LONGEST_HEADER = 1024;
 const GREATEST_FIXED = 65_536;
 
-type Path = FramingProblem['path'];
+export type { FramingProblem } from './framing-problem.ts';
 
 /** Everything that is wrong with a declaration, beyond the types of its parts. Empty: `makeFraming` takes it. */
 export function checkFraming(declaration: FramingDeclaration): readonly FramingProblem[] {
+  if (declaration.type === 'several') return [...several(declaration)];
   return [...common(declaration), ...special(declaration)];
 }
 
-function* special(declaration: FramingDeclaration): Generator<FramingProblem> {
+/** What is wrong with several framings on one line; a path begins with the index of one. */
+function* several({ kinds }: SeveralFramings): Generator<FramingProblem> {
+  const names = new Set<string>();
+  for (const [index, kind] of kinds.entries()) {
+    const { name, framing, resumes } = kind;
+    if (names.has(name)) {
+      yield {
+        path: [index, 'name'],
+        message: `${name} is there already`,
+        fix: 'Give each a name of its own.',
+      };
+    }
+    names.add(name);
+    for (const problem of checkFraming(framing)) yield { ...problem, path: [index, ...problem.path] };
+    const path = [index, 'type'];
+    if (framing.type === 'slip' || framing.type === 'cobs' || framing.type === 'gap') {
+      yield {
+        path,
+        message: `frames of \`${framing.type}\` cannot be told from others`,
+        fix: 'Use framings whose frames begin with a mark: sync, fixed, or delimiter with `start`.',
+      };
+    } else if (framing.type === 'length' && framing.checksum === undefined && framing.trailer === undefined) {
+      yield {
+        path,
+        message: 'nothing tells its frames from others',
+        fix: 'Give it a checksum or a trailer.',
+      };
+    } else if (isUnmarked(kind)) {
+      if (index < kinds.length - 1) {
+        yield {
+          path,
+          message: 'its frames may begin anywhere, so that no other could follow',
+          fix: 'Let it be the last, or give it a `start`.',
+        };
+      }
+      const { escape: escaping, prompt, checksum, delimiter } = framing as DelimiterFraming;
+      if (escaping ?? prompt ?? checksum ?? (delimiter instanceof Uint8Array ? undefined : delimiter)) {
+        yield {
+          path,
+          message: 'beside others, lines without a `start` have one delimiter and nothing else',
+          fix: 'Give it a `start`, or remove the other keys.',
+        };
+      }
+    } else if (resumes === true) {
+      yield { path: [index, 'resumes'], message: 'its frames begin with a mark', fix: 'Remove it.' };
+    }
+  }
+  if (kinds.length < 2) yield { path: [], message: 'these are not several', fix: 'Use `framing` for one.' };
+}
+
+function* special(declaration: SingleFraming): Generator<FramingProblem> {
   switch (declaration.type) {
     case 'length':
       yield* lengthField(declaration, 0);
       yield* frameChecksum(declaration.checksum);
       return;
     case 'sync':
-      yield* mark(['sync'], declaration.sync);
-      yield* lengthField(declaration, declaration.sync.length);
+      yield* syncMark(declaration);
+      yield* lengthField(declaration, firstFreePlace(declaration));
       yield* frameChecksum(declaration.checksum);
       return;
     case 'fixed':
@@ -48,6 +97,10 @@ function* special(declaration: FramingDeclaration): Generator<FramingProblem> {
     case 'delimiter':
       yield* delimiter(declaration);
       return;
+    case 'id':
+      yield* syncMark(declaration);
+      yield* frameChecksum(declaration.checksum);
+      return;
     case 'slip':
     case 'cobs':
     case 'gap':
@@ -55,7 +108,7 @@ function* special(declaration: FramingDeclaration): Generator<FramingProblem> {
   }
 }
 
-function* common(declaration: FramingDeclaration): Generator<FramingProblem> {
+function* common(declaration: SingleFraming): Generator<FramingProblem> {
   if (declaration.type !== 'fixed' && declaration.maxFrame !== undefined) {
     yield* whole(['max_frame'], declaration.maxFrame, 1, GREATEST_MAX_PAYLOAD);
   }
@@ -63,24 +116,6 @@ function* common(declaration: FramingDeclaration): Generator<FramingProblem> {
   if ('trailer' in declaration && declaration.trailer !== undefined) {
     yield* mark(['trailer'], declaration.trailer);
   }
-}
-
-function* whole(path: Path, value: number, least: number, most: number): Generator<FramingProblem> {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  yield {
-    path,
-    message: `${value} is not possible here`,
-    fix: `Use a whole number from ${least} to ${most}.`,
-  };
-}
-
-function* mark(path: Path, bytes: Uint8Array): Generator<FramingProblem> {
-  if (bytes.length >= 1 && bytes.length <= LONGEST_MARK) return;
-  yield {
-    path,
-    message: `${bytes.length} bytes are not possible here`,
-    fix: `Use 1 to ${LONGEST_MARK} bytes.`,
-  };
 }
 
 function* checksum({
@@ -112,11 +147,74 @@ function* checksum({
   }
 }
 
+/** A sync word begins with a byte that is fixed, words are as long as each other, and a preamble is none of them. */
+function* syncMark({
+  sync,
+  preamble,
+}: Pick<SyncFraming | FixedFraming | IdFraming, 'preamble'> & {
+  readonly sync?: SyncFraming['sync'] | undefined;
+}): Generator<FramingProblem> {
+  const { words, length } = syncWords(sync);
+  for (const [index, word] of words.entries()) {
+    const path = words.length === 1 ? ['sync'] : ['sync', index];
+    yield* mark(path, word);
+    if (word.length === length && (word[0] ?? 0) >= 0) continue;
+    yield word.length === length
+      ? { path, message: 'its first byte may be any', fix: 'Begin it with a fixed byte.' }
+      : { path, message: 'it is not as long as the first', fix: 'Let all sync words have the same length.' };
+  }
+  if (preamble === undefined) return;
+  yield* mark(['preamble'], preamble);
+  const [byte] = preamble;
+  if (preamble.some((each) => each !== byte)) {
+    yield {
+      path: ['preamble'],
+      message: 'its bytes differ',
+      fix: 'Use one byte, or the same several times.',
+    };
+  } else if (words.length === 0 || words.some((word) => word[0] === byte)) {
+    yield {
+      path: ['preamble'],
+      message: words.length === 0 ? 'nothing shows where it ends' : 'a sync word begins with the same byte',
+      fix: 'Declare a `sync` that begins with another byte.',
+    };
+  }
+}
+
+/** Where a length may stand: behind the sync word, or on its free bytes. */
+function firstFreePlace({ sync, at, length }: SyncFraming): number {
+  const words = syncWords(sync);
+  const { width } = lengthType(length);
+  if (at === undefined) return words.length;
+  for (let place = at; place < Math.min(at + width, words.length); place++) {
+    if (!words.isFree(place)) return words.length;
+  }
+  return 0;
+}
+
 function* lengthField(
-  { length, at, adjust }: LengthFraming | SyncFraming,
+  { length, at, adjust, unit, mask, again }: LengthFraming | SyncFraming,
   behind: number,
 ): Generator<FramingProblem> {
-  const { width } = lengthType(length);
+  const { width, kind } = lengthType(length);
+  if (unit !== undefined) yield* whole(['unit'], unit, 1, LONGEST_HEADER);
+  if (again !== undefined) yield* whole(['again'], again, 0, LONGEST_HEADER - width);
+  if (again !== undefined && kind === 'varint') {
+    yield { path: ['again'], message: 'a varint stands once', fix: 'Remove it.' };
+  }
+  if (mask !== undefined) {
+    yield* whole(['mask'], mask, 1, 2 ** (8 * Math.min(4, width)) - 1);
+    const lowest = 2 ** (31 - Math.clz32(mask & -mask));
+    if (kind !== 'binary') {
+      yield { path: ['mask'], message: 'only a binary length has bits', fix: 'Remove it.' };
+    } else if (!Number.isInteger(Math.log2(mask / lowest + 1))) {
+      yield {
+        path: ['mask'],
+        message: 'its bits are not next to each other',
+        fix: 'Use one run of bits, for example 0x03ff.',
+      };
+    }
+  }
   if (at !== undefined) yield* whole(['at'], at, behind, LONGEST_HEADER - width);
   if (adjust !== undefined) yield* whole(['adjust'], adjust, -LONGEST_HEADER, LONGEST_HEADER);
 }
@@ -139,53 +237,14 @@ function* frameChecksum(declaration: FrameChecksumDeclaration | undefined): Gene
 
 function* fixed(declaration: FixedFraming): Generator<FramingProblem> {
   const { length, sync, trailer } = declaration;
-  if (sync !== undefined) yield* mark(['sync'], sync);
+  yield* syncMark(declaration);
   yield* frameChecksum(declaration.checksum);
   const { algorithm, encoding, separator } = declaration.checksum ?? {};
   const sum = algorithm === undefined ? 0 : (findChecksum(algorithm)?.bytes ?? 0);
   const around =
-    (sync?.length ?? 0) +
+    syncWords(sync).length +
     sum * (encoding === 'hex' ? 2 : 1) +
     (separator?.length ?? 0) +
     (trailer?.length ?? 0);
   yield* whole(['length'], length, around + 1, GREATEST_FIXED);
-}
-
-function* delimiter(declaration: DelimiterFraming): Generator<FramingProblem> {
-  const { delimiter, start, escape: escaping, checksum } = declaration;
-  yield* mark(['delimiter'], delimiter);
-  if (start !== undefined) yield* mark(['start'], start);
-  if (start !== undefined && start[0] === delimiter[0] && !isFlag(declaration)) {
-    yield {
-      path: ['start'],
-      message: 'it begins with the same byte as the delimiter, and is another',
-      fix: 'Let both be the same, which is a flag that opens and ends a frame, or leave `start` out.',
-    };
-  }
-  if (escaping === undefined) return;
-  yield* whole(['escape', 'byte'], escaping.byte, 0, 255);
-  if (escaping.xor !== undefined) yield* whole(['escape', 'xor'], escaping.xor, 0, 255);
-  const marks = [delimiter[0], start?.[0]].filter((byte) => byte !== undefined);
-  if (marks.includes(escaping.byte)) {
-    yield {
-      path: ['escape', 'byte'],
-      message: 'it is the first byte of the delimiter or of the start',
-      fix: 'Use another byte.',
-    };
-  }
-  const xor = escaping.xor ?? 0;
-  if (xor !== 0 && [escaping.byte, ...marks].some((byte) => [escaping.byte, ...marks].includes(byte ^ xor))) {
-    yield {
-      path: ['escape', 'xor'],
-      message: 'it makes one special byte of another',
-      fix: 'Use a value such as 0x20 that leads to none of them.',
-    };
-  }
-  if (checksum?.separator !== undefined && checksum.separator[0] === escaping.byte) {
-    yield {
-      path: ['checksum', 'separator'],
-      message: 'it begins with the escape',
-      fix: 'Use another separator, or none.',
-    };
-  }
 }

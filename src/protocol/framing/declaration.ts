@@ -1,7 +1,21 @@
 import type { Declared, Key, KeyTable } from '../keys.ts';
 
-/** How a length stands on the wire: unsigned, `be` the most significant byte first. */
-export const LENGTH_TYPES = ['u8', 'u16be', 'u16le', 'u24be', 'u24le', 'u32be', 'u32le'] as const;
+/**
+ * How a length stands on the wire: unsigned, `be` the most significant byte first; `varint` seven bits a byte, the least
+ * significant ones first (LEB128); `dec4` four decimal digits as text, `hex4` four hexadecimal ones.
+ */
+export const LENGTH_TYPES = [
+  'u8',
+  'u16be',
+  'u16le',
+  'u24be',
+  'u24le',
+  'u32be',
+  'u32le',
+  'varint',
+  ...(['dec1', 'dec2', 'dec3', 'dec4', 'dec5', 'dec6'] as const),
+  ...(['hex1', 'hex2', 'hex3', 'hex4', 'hex6', 'hex8'] as const),
+] as const;
 export type LengthType = (typeof LENGTH_TYPES)[number];
 
 /** The greatest bound of a payload that can be asked for, in bytes. */
@@ -14,6 +28,7 @@ export const DEFAULT_MAX_PAYLOAD = {
   slip: 65_536,
   cobs: 65_536,
   delimiter: 65_536,
+  id: 4096,
   gap: 4096,
 } as const;
 
@@ -87,6 +102,27 @@ const FRAME_CHECKSUM_KEYS = {
   },
 } as const satisfies KeyTable;
 
+const DELIMITED_CHECKSUM_KEYS = {
+  ...CHECKSUM_KEYS,
+  place: {
+    kind: 'choice',
+    values: ['inside', 'behind'],
+    description: 'Whether it stands in front of the delimiter or behind it (STX text ETX BCC).',
+    default: 'inside',
+  },
+  includes: {
+    kind: 'words',
+    of: {
+      kind: 'word',
+      what: 'start or delimiter',
+      example: 'delimiter',
+      description: '`start` or `delimiter`.',
+      examples: ['delimiter'],
+    },
+    description: 'Marks that it covers beside the payload: `start`, `delimiter`.',
+  },
+} as const satisfies KeyTable;
+
 /** A checksum behind the payload. */
 export type ChecksumDeclaration = Declared<typeof CHECKSUM_KEYS>;
 
@@ -114,7 +150,27 @@ const LENGTH_KEYS = {
     values: LENGTH_TYPES,
     required: true,
     description:
-      'Width of the length and, with `be` or `le`, its byte order; `byte_order` where that is left out.',
+      'Width of the length and, with `be` or `le`, its byte order (`byte_order` where that is left out); `varint`; or digits as text: `dec4`, `hex2`.',
+  },
+  unit: {
+    kind: 'number',
+    least: 1,
+    greatest: 1024,
+    description: 'So many bytes are counted as one: 2 for a length in words.',
+    default: 1,
+  },
+  mask: {
+    kind: 'number',
+    least: 1,
+    greatest: 0xffff_ffff,
+    description:
+      'The bits of the number that are the length: 0x03ff for the lowest ten. The others are content.',
+  },
+  again: {
+    kind: 'number',
+    least: 0,
+    greatest: 1020,
+    description: 'Where the same length stands once more, counted from the front of the frame (M-Bus).',
   },
   at: {
     kind: 'number',
@@ -140,8 +196,15 @@ const first = {
 } as const satisfies Key;
 
 const sync = {
+  kind: 'sync words',
+  description:
+    'Bytes that begin every frame and belong to nothing, or a list of several such words as long as each other. `any` stands for whatever byte is there: from the first of them that is no length on, all is payload.',
+} as const satisfies Key;
+
+const preamble = {
   kind: 'bytes',
-  description: 'Bytes that begin every frame and belong to nothing.',
+  description:
+    'A byte, once or repeated, that is sent in front of every frame, and passed over there when it is received, however often it stands there.',
 } as const satisfies Key;
 
 const maxFrame = (preset: number) =>
@@ -163,6 +226,7 @@ export const FRAMING_KEYS = {
   /** A sync word leads the frame and belongs to nothing; then as with `length`. */
   sync: {
     sync: { ...sync, required: true },
+    preamble,
     ...LENGTH_KEYS,
     ...TAIL_KEYS,
     max_frame: maxFrame(DEFAULT_MAX_PAYLOAD.sync),
@@ -173,7 +237,12 @@ export const FRAMING_KEYS = {
   cobs: { checksum, first, max_frame: maxFrame(DEFAULT_MAX_PAYLOAD.cobs) },
   /** Some bytes end every frame; empty frames are passed over. */
   delimiter: {
-    delimiter: { kind: 'bytes', required: true, description: 'Bytes that end every frame.' },
+    delimiter: {
+      kind: 'byte words',
+      required: true,
+      description:
+        'Bytes that end every frame; of a list of several words any ends one, and the first of them is sent.',
+    },
     start: {
       kind: 'bytes',
       description:
@@ -197,9 +266,39 @@ export const FRAMING_KEYS = {
           default: 0,
         },
       },
-      description: 'How a delimiter is sent that belongs to the payload.',
+      description:
+        'How a delimiter is sent that belongs to the payload. Without `xor`, and where the delimiter begins with this byte, it is doubled (DLE).',
     },
-    checksum,
+    encoding: {
+      kind: 'choice',
+      values: ['raw', 'hex', 'nibble_hex'],
+      description:
+        'How payload and checksum stand between the marks: as they are, or in two hexadecimal digits a byte (Modbus ASCII); with `nibble_hex` the first byte is one digit (VE.Direct HEX).',
+      default: 'raw',
+    },
+    prompt: {
+      kind: 'bytes',
+      description:
+        'What a shell sends when it is ready for the next command, at the front of a line: no frame.',
+    },
+    preamble,
+    checksum: {
+      kind: 'group',
+      keys: DELIMITED_CHECKSUM_KEYS,
+      description: 'A checksum behind the payload, and over all of it.',
+    },
+    trailer: {
+      kind: 'bytes',
+      description: 'Bytes behind a checksum that stands behind the delimiter.',
+    },
+    send: {
+      kind: 'group',
+      keys: {
+        delimiter: { kind: 'bytes', description: 'Ends what we send.' },
+        start: { kind: 'bytes', description: 'Begins what we send.' },
+      },
+      description: 'What we send is marked by other bytes than what the device sends.',
+    },
     first,
     max_frame: maxFrame(DEFAULT_MAX_PAYLOAD.delimiter),
   },
@@ -213,7 +312,23 @@ export const FRAMING_KEYS = {
       description: 'Bytes of the whole frame, with sync word, checksum and trailer.',
     },
     sync,
+    preamble,
     ...TAIL_KEYS,
+  },
+  /** The id of a message says how long its frame is. */
+  id: {
+    lengths: {
+      kind: 'numbers',
+      least: 1,
+      greatest: 65_536,
+      description:
+        'Bytes of the payload by the id of the message; left out, they are those of the declared messages, which have each a fixed size.',
+      examples: [{ 1: 8, 2: 3 }],
+    },
+    sync,
+    preamble,
+    ...TAIL_KEYS,
+    max_frame: maxFrame(DEFAULT_MAX_PAYLOAD.id),
   },
   /** What arrives between two silences is a frame. */
   gap: { checksum, max_frame: maxFrame(DEFAULT_MAX_PAYLOAD.gap) },
@@ -235,6 +350,7 @@ export type FixedFraming = Framing<'fixed'>;
 export type SlipFraming = Framing<'slip'>;
 export type CobsFraming = Framing<'cobs'>;
 export type DelimiterFraming = Framing<'delimiter'>;
+export type IdFraming = Framing<'id'>;
 export type GapFraming = Framing<'gap'>;
 
 /** Where the id of a message stands in the payload: `protocol.id`, for what depends on it. */
@@ -244,5 +360,29 @@ export interface FramingId {
   readonly order: 'big' | 'little';
 }
 
-/** How frames are told apart: what `protocol.framing` of `messages.yaml` says, with bytes as bytes. */
-export type FramingDeclaration = { [T in FramingType]: Framing<T> }[FramingType];
+/** One of several framings on a line. */
+export interface FramingKind {
+  readonly name: string;
+  readonly framing: SingleFraming;
+  /** Where the id of its messages stands, and the type of the error code in its replies; absent: they have none. */
+  readonly id?: { readonly type: string; readonly at: number } | undefined;
+  readonly error?: string | undefined;
+  /** Frames of other kinds may stand within a line of this one, which goes on behind them. */
+  readonly resumes?: boolean | undefined;
+}
+
+/** Frames of several kinds on one line: `protocol.framings`. A message names its own. */
+export interface SeveralFramings {
+  readonly type: 'several';
+  readonly kinds: readonly FramingKind[];
+  readonly checksum?: undefined;
+  readonly id?: undefined;
+}
+
+export type SingleFraming = { [T in FramingType]: Framing<T> }[FramingType];
+
+/** How frames are told apart: what `protocol.framing` or `framings` of `messages.yaml` says, with bytes as bytes. */
+export type FramingDeclaration = SingleFraming | SeveralFramings;
+
+/** The side of a link that reads and writes. */
+export type Side = 'host' | 'device';

@@ -15,15 +15,24 @@ export interface Envelope {
   end: number;
   /** What would have been taken, in words. */
   readonly expected: string;
-  open(bytes: Uint8Array, start: number, end: number): Opened;
+  /** `next` is where the next frame begins: a checksum may stand between the delimiter and that. */
+  open(bytes: Uint8Array, start: number, end: number, next: number): Opened;
   /** Lets go of memory that one long frame made it take. */
   release(): void;
 }
 
 export interface DelimitedShape {
   readonly delimiter: Uint8Array;
+  /** Other bytes that end a frame as well. */
+  readonly others?: readonly Uint8Array[] | undefined;
   /** The byte behind this one is never part of a delimiter. */
   readonly literalEscape: number | undefined;
+  /** That byte begins the delimiter, and stands twice where it is content. */
+  readonly doubles?: boolean | undefined;
+  /** Bytes of a checksum behind the delimiter. */
+  readonly behind?: number | undefined;
+  /** Stands at the front of a line, and is no frame. */
+  readonly prompt?: Uint8Array | undefined;
   /** Most bytes that may stand between two delimiters. */
   readonly maxBytes: number;
   /** Whether everything up to the first delimiter, or silence, is set aside; what comes after we have asked is an answer. */
@@ -45,6 +54,11 @@ const MOST_NOISE = 4;
  */
 export class DelimitedDecoder extends SearchingDecoder {
   readonly #shape: DelimitedShape;
+  /** The words that end a frame, the longest first. */
+  readonly #ends: readonly Uint8Array[];
+  readonly #behind: number;
+  /** The rest of a longer end than that which a line was delivered for. */
+  #rest: Uint8Array | undefined;
   readonly #envelope: Envelope;
   /** Bytes held in which no delimiter begins. */
   #scanned = 0;
@@ -64,6 +78,8 @@ export class DelimitedDecoder extends SearchingDecoder {
   constructor(shape: DelimitedShape, envelope: Envelope, sink: FrameSink) {
     super(sink);
     this.#shape = shape;
+    this.#ends = [shape.delimiter, ...(shape.others ?? [])].toSorted((a, b) => b.length - a.length);
+    this.#behind = shape.behind ?? 0;
     this.#envelope = envelope;
     this.#skipping = shape.skipFirst === 'never' ? undefined : 'no_header';
     this.#lineEnds = shape.endsLines === undefined ? undefined : new LineEndWatch(shape.endsLines);
@@ -96,15 +112,22 @@ export class DelimitedDecoder extends SearchingDecoder {
   }
 
   #split(): void {
-    const { delimiter, literalEscape, maxBytes, proves } = this.#shape;
+    const { maxBytes, proves, prompt } = this.#shape;
     const { bytes, tail } = this.buffer;
     let at = this.buffer.head;
     let from = at + this.#scanned;
     while (!this.ended) {
+      if (from === at && (prompt !== undefined || this.#rest !== undefined)) {
+        at = this.#pass(bytes, at, tail);
+        from = at;
+        if (at === tail || this.#holdsPrompt(bytes, at, tail)) break;
+      }
       from = this.#seek(bytes, from, tail);
-      if (from + delimiter.length > tail || bytes[from] === literalEscape) break;
-      const next = from + delimiter.length;
+      const end = this.#endAt(bytes, from, tail);
+      const next = from + end + this.#behind;
+      if (end === 0 || next > tail) break;
       this.#piece(bytes, at, from, next);
+      this.#rest = this.#ends.length === 1 ? undefined : this.#longerThan(bytes, from, end);
       at = next;
       from = next;
     }
@@ -162,24 +185,74 @@ export class DelimitedDecoder extends SearchingDecoder {
     const length = end - at;
     if (length === 0 || length > this.#shape.maxBytes || this.#budget.credit < length) return false;
     this.#budget.spend(length);
-    return this.#envelope.open(bytes, at, end) === 'payload';
+    return this.#envelope.open(bytes, at, end, end) === 'payload';
+  }
+
+  /** Passes over prompts, and over what is left of the end of a line. */
+  #pass(bytes: Uint8Array, start: number, tail: number): number {
+    const { prompt } = this.#shape;
+    let at = start;
+    const rest = this.#rest;
+    if (rest !== undefined && at < tail) {
+      if (startsWith(bytes, at, at + rest.length, rest) && at + rest.length <= tail) at += rest.length;
+      this.#rest = undefined;
+    }
+    if (prompt === undefined || this.#skipping !== undefined) return at;
+    while (at + prompt.length <= tail && startsWith(bytes, at, tail, prompt)) at += prompt.length;
+    return at;
+  }
+
+  /** Whether a prompt begins here of which more is to come. */
+  #holdsPrompt(bytes: Uint8Array, at: number, tail: number): boolean {
+    const { prompt } = this.#shape;
+    return prompt !== undefined && tail - at < prompt.length && startsWith(bytes, at, tail, prompt);
+  }
+
+  /** Bytes of the delimiter that is all there at `at`; 0 where none is. */
+  #endAt(bytes: Uint8Array, at: number, tail: number): number {
+    const { literalEscape, doubles } = this.#shape;
+    if (at === tail || (bytes[at] === literalEscape && doubles !== true)) return 0;
+    for (const end of this.#ends) {
+      if (at + end.length <= tail && startsWith(bytes, at, tail, end)) return end.length;
+    }
+    return 0;
+  }
+
+  /** What would make a longer end of the one that stands at `at`. */
+  #longerThan(bytes: Uint8Array, at: number, length: number): Uint8Array | undefined {
+    return this.#ends
+      .find((end) => end.length > length && startsWith(bytes, at, at + length, end))
+      ?.subarray(length);
   }
 
   /** Where a delimiter, or the beginning of one at the end, stands; or an escape whose byte is yet to come. */
   #seek(bytes: Uint8Array, at: number, tail: number): number {
-    const { delimiter, literalEscape } = this.#shape;
+    const { delimiter, literalEscape, doubles } = this.#shape;
     if (literalEscape === undefined) {
+      if (this.#ends.length > 1) return this.#seekAny(bytes, at, tail);
       return delimiter.length === 1
         ? findByte(bytes, at, tail, delimiter[0] ?? 0)
         : findBytes(bytes, at, tail, delimiter);
     }
     let from = at;
     while (from < tail) {
-      if (bytes[from] === literalEscape) {
+      if (doubles === true) {
+        if (bytes[from] !== literalEscape) from++;
+        else if (bytes[from + 1] !== literalEscape && startsWith(bytes, from, tail, delimiter)) return from;
+        else if (from + 1 === tail) return from;
+        else from += 2;
+      } else if (bytes[from] === literalEscape) {
         if (from + 1 === tail) return from;
         from += 2;
       } else if (startsWith(bytes, from, tail, delimiter)) return from;
       else from++;
+    }
+    return tail;
+  }
+
+  #seekAny(bytes: Uint8Array, at: number, tail: number): number {
+    for (let from = at; from < tail; from++) {
+      for (const end of this.#ends) if (startsWith(bytes, from, tail, end)) return from;
     }
     return tail;
   }
@@ -193,10 +266,11 @@ export class DelimitedDecoder extends SearchingDecoder {
       return;
     }
     if (at === rawEnd) return;
-    const opened = rawEnd - at > this.#shape.maxBytes ? 'too_long' : this.#envelope.open(raw, at, rawEnd);
+    const opened =
+      rawEnd - at > this.#shape.maxBytes ? 'too_long' : this.#envelope.open(raw, at, rawEnd, next);
     if (opened === 'empty') return;
     if (opened !== 'payload') {
-      const noise = this.#noiseBefore(raw, at, rawEnd);
+      const noise = this.#noiseBefore(raw, at, rawEnd, next);
       this.#drop(at, noise === 0 ? next : at + noise, noise === 0 ? opened : 'no_header');
       if (noise === 0) return;
     }
@@ -208,12 +282,12 @@ export class DelimitedDecoder extends SearchingDecoder {
   }
 
   /** How many bytes stand in front of a frame that proves itself, which then is open; 0 where there is none. */
-  #noiseBefore(raw: Uint8Array, at: number, rawEnd: number): number {
+  #noiseBefore(raw: Uint8Array, at: number, rawEnd: number, next: number): number {
     const { proves, maxBytes } = this.#shape;
     if (proves === undefined) return 0;
     for (let noise = 1; noise <= MOST_NOISE && at + noise < rawEnd; noise++) {
       if (rawEnd - at - noise > maxBytes) continue;
-      if (this.#envelope.open(raw, at + noise, rawEnd) !== 'payload') continue;
+      if (this.#envelope.open(raw, at + noise, rawEnd, next) !== 'payload') continue;
       const { bytes, start, end } = this.#envelope;
       if (proves(bytes, start, end)) return noise;
     }

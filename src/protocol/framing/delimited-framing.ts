@@ -27,7 +27,11 @@ export function delimitedFraming(
   const {
     sealed,
     delimiter,
+    others,
     literalEscape,
+    doubles,
+    behind,
+    prompt,
     maxBytes,
     endsLines,
     anyLineEnd,
@@ -39,13 +43,18 @@ export function delimitedFraming(
   return {
     describe: inWords(declaration, words),
     needsSilence: false,
+    varies: true,
     maxPayload: sealed.maxPayload,
     makeDecoder(sink, { line, judge }) {
       const unsure = line === 'serial' && !proves ? 'unless-asked' : 'never';
       const skipFirst = first === undefined ? (opens ? 'always' : unsure) : FIRST[first];
       const shape = {
         delimiter,
+        others,
         literalEscape,
+        doubles,
+        behind,
+        prompt,
         maxBytes,
         skipFirst,
         endsLines,

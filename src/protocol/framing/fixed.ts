@@ -1,17 +1,20 @@
 import type { FixedFraming } from './declaration.ts';
 import type { Framing } from './framing.ts';
-import { encodeLayout, makeLayout, NO_BYTES } from './layout.ts';
+import { encodeLayout, makeLayout } from './layout.ts';
 import { LayoutDecoder } from './layout-decoder.ts';
-import { bytesInWords, inWords } from './words.ts';
+import { syncWords } from './sync-word.ts';
+import { inWords } from './words.ts';
 
 /**
  * Frames that all have the same number of bytes. Without a sync word, checksum or trailer only silence can bring a line
  * into step; on a stream they are simply counted off.
  */
 export function makeFixedFraming(declaration: FixedFraming): Framing {
-  const { length, sync = NO_BYTES, checksum, trailer } = declaration;
+  const { length, checksum, trailer, preamble } = declaration;
+  const sync = syncWords(declaration.sync);
   const layout = makeLayout({
-    sync,
+    preamble,
+    sync: declaration.sync,
     length: undefined,
     adjust: length,
     checksum,
@@ -20,10 +23,12 @@ export function makeFixedFraming(declaration: FixedFraming): Framing {
     id: declaration.id,
   });
   const provable = sync.length > 0 || layout.checksum !== undefined || layout.trailer.length > 0;
-  const words = [`${length} bytes`, ...(sync.length === 0 ? [] : [bytesInWords(sync)])];
+  const words = [`${length} bytes`, ...(sync.length === 0 ? [] : [sync.inWords])];
   return {
     describe: inWords(declaration, words),
     needsSilence: false,
+    varies: preamble !== undefined,
+    layout,
     maxPayload: length - layout.payloadAt - layout.tailBytes,
     makeDecoder(sink, { line, judge }) {
       if (provable) return new LayoutDecoder(layout, sink, 'slide');

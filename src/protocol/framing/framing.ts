@@ -1,5 +1,6 @@
 import type { FrameDecoder, FrameSink } from '../decoder.ts';
 import type { ChecksumDeclaration } from './declaration.ts';
+import type { FrameLayout } from './layout.ts';
 
 /**
  * What the declared messages know about a payload. It stands in for a checksum where a line has none: a frame counts
@@ -27,6 +28,13 @@ export interface PayloadJudge {
   ): { readonly bits: number; readonly touched: number };
   /** Whether these bytes begin a declared message, and more of it is to come, as the declaration or they say. */
   begins?(bytes: Uint8Array, start: number, end: number): boolean;
+  /**
+   * Bytes of the payload that begins here, by the id of its message; -1 where no message of a fixed size has it, -2 where
+   * the id is not all there.
+   */
+  lengthOf?(bytes: Uint8Array, start: number, end: number): number;
+  /** What is known about payloads of one of several framings. */
+  readonly of?: ((kind: string) => PayloadJudge | undefined) | undefined;
   /** Least and most bytes of the messages, each pair once; any length where it is left out. */
   readonly spans?: readonly (readonly [least: number, most: number])[];
   /** The checksum that ends every one of them, over all in front of it; it belongs to the payload. */
@@ -51,12 +59,16 @@ export interface Framing {
   readonly describe: string;
   /** Frames end with silence, so that a link must report it: `idle()` of the decoder, on TCP too. */
   readonly needsSilence: boolean;
+  /** What surrounds a payload is not as long in every frame. */
+  readonly varies: boolean;
   /** Upper bound of a payload, in bytes. */
   readonly maxPayload: number;
+  /** Where everything stands in a frame that says how long it is, or has a fixed size. */
+  readonly layout?: FrameLayout | undefined;
   makeDecoder(sink: FrameSink, options: FramingOptions): FrameDecoder;
   /**
    * The whole frame around a payload of at least one byte, in memory of its own. Throws `bad_argument` for a payload
-   * that no such frame can carry.
+   * that no such frame can carry. Of several framings it is that of this name, the first where it is left out.
    */
-  encode(payload: Uint8Array): Uint8Array;
+  encode(payload: Uint8Array, kind?: string): Uint8Array;
 }

@@ -17,6 +17,7 @@ export function makeGapFraming(declaration: GapFraming): Framing {
   return {
     describe: inWords(declaration, []),
     needsSilence: true,
+    varies: false,
     maxPayload,
     makeDecoder: (sink, options) => new GapDecoder(sealed, sink, options),
     encode: (payload) => new Uint8Array(sealed.seal(payload)),

@@ -4,9 +4,10 @@ import { copyOf, hexExcerpt } from '../describe.ts';
 import { recogniseForeignProtocol } from '../foreign-protocol.ts';
 import { SearchingDecoder } from '../searching-decoder.ts';
 import { readUnsigned } from './byte-order.ts';
-import { findBytes, startsWith } from './find-bytes.ts';
+import { startsWith } from './find-bytes.ts';
 import type { PayloadJudge } from './framing.ts';
 import type { FrameLayout } from './layout.ts';
+import { IMPOSSIBLE, INCOMPLETE, readLength, varintBytes } from './length-place.ts';
 
 /** Bytes of noise in front of a reply on a stream, at most: what a gateway sends to keep its connection alive. */
 const MOST_STRAY = 8;
@@ -30,6 +31,7 @@ export class LayoutDecoder extends SearchingDecoder {
   readonly #layout: FrameLayout;
   readonly #recovery: Recovery;
   readonly #judge: PayloadJudge | undefined;
+  readonly #sizes: PayloadJudge | undefined;
   readonly #headerExpected: string;
   readonly #budget = new CheckBudget();
   /** What is whole is proven by more than a sync word. */
@@ -42,8 +44,16 @@ export class LayoutDecoder extends SearchingDecoder {
   /** Nothing was set aside since the last frame or silence: a header stands where one must. */
   #inStep = true;
 
-  constructor(layout: FrameLayout, sink: FrameSink, recovery: Recovery, judge?: PayloadJudge) {
+  /** `sizes` says how long a message is where only its id tells. */
+  constructor(
+    layout: FrameLayout,
+    sink: FrameSink,
+    recovery: Recovery,
+    judge?: PayloadJudge,
+    sizes?: PayloadJudge,
+  ) {
     super(sink);
+    this.#sizes = sizes;
     this.#layout = layout;
     this.#recovery = recovery;
     this.#judge = judge;
@@ -113,11 +123,11 @@ export class LayoutDecoder extends SearchingDecoder {
 
   /** Whether a frame that is all there, and right, begins here. */
   #isWhole(bytes: Uint8Array, at: number, tail: number): boolean {
-    const { headerBytes, sync, trailer, tailBytes, payloadAt, checksum } = this.#layout;
+    const { headerBytes, sync, trailer, tailBytes, checksum } = this.#layout;
     if (tail - at < headerBytes || this.#syncFrom(bytes, at, tail) !== at) return false;
-    const total = this.#frameBytes(bytes, at);
+    const total = this.#frameBytes(bytes, at, tail);
     const end = at + total;
-    if (end > tail || !this.#possible(bytes, at, tail, total)) return false;
+    if (total < 0 || end > tail || !this.#possible(bytes, at, tail, total)) return false;
     if (!startsWith(bytes, end - trailer.length, end, trailer)) return false;
     if (checksum !== undefined) {
       if (this.#budget.credit < total) return false;
@@ -126,7 +136,7 @@ export class LayoutDecoder extends SearchingDecoder {
     }
     if (this.#judge === undefined) return sync.length + trailer.length > 0;
     if (this.#budget.credit < total * (this.#judge.passes ?? 1)) return false;
-    return this.#budget.spend(this.#judge.check(bytes, at + payloadAt, end - tailBytes));
+    return this.#budget.spend(this.#judge.check(bytes, this.#payloadAt(bytes, at), end - tailBytes));
   }
 
   #consumeTo(at: number): void {
@@ -145,7 +155,7 @@ export class LayoutDecoder extends SearchingDecoder {
       }
       const found = this.#syncFrom(bytes, at, tail);
       if (found > at) {
-        at = this.#drop(at, found, 'no_header', this.#headerExpected);
+        at = this.#pass(bytes, at, found);
         continue;
       }
       if (tail - at < headerBytes) {
@@ -153,7 +163,12 @@ export class LayoutDecoder extends SearchingDecoder {
         at = this.#giveUp(at, tail, 'truncated', 'the rest of a header');
         continue;
       }
-      const total = this.#frameBytes(bytes, at);
+      const total = this.#frameBytes(bytes, at, tail);
+      if (total === INCOMPLETE) {
+        if (!final) break;
+        at = this.#giveUp(at, tail, 'truncated', 'the rest of a header');
+        continue;
+      }
       const stray = this.#recovery === 'close' ? this.#stray(bytes, at, tail, total) : 0;
       if (stray < 0) {
         if (!final) break;
@@ -178,26 +193,34 @@ export class LayoutDecoder extends SearchingDecoder {
     this.#consumeTo(at);
   }
 
-  /** Where the sync word, or what is left of it at the end, begins. */
-  #syncFrom(bytes: Uint8Array, at: number, tail: number): number {
-    const { sync } = this.#layout;
-    return sync.length === 0 ? at : findBytes(bytes, at, tail, sync);
+  /** Sets aside what stands in front of a sync word, but for a preamble. */
+  #pass(bytes: Uint8Array, at: number, found: number): number {
+    const end = behindNoise(this.#layout.preamble, bytes, at, found);
+    if (end > at) this.#drop(at, end, 'no_header', this.#headerExpected);
+    return found;
   }
 
-  /** Bytes of the whole frame at `at`, as it claims; unbounded. */
-  #frameBytes(bytes: Uint8Array, at: number): number {
-    const { length, overhead } = this.#layout;
-    return length === undefined
-      ? overhead
-      : overhead + readUnsigned(bytes, at + length.at, length.width, length.order);
+  /** Where the sync word, or what is left of it at the end, begins. */
+  #syncFrom(bytes: Uint8Array, at: number, tail: number): number {
+    return this.#layout.sync.seek(bytes, at, tail);
+  }
+
+  /** Bytes of the whole frame at `at`, as it claims, unbounded; `INCOMPLETE` where more bytes must say it. */
+  #frameBytes(bytes: Uint8Array, at: number, tail: number): number {
+    return claimedBytes(this.#layout, bytes, at, tail, this.#sizes);
+  }
+
+  /** Where the payload of the frame at `at` begins. */
+  #payloadAt(bytes: Uint8Array, at: number): number {
+    return payloadPlaceIn(this.#layout, bytes, at);
   }
 
   #possible(bytes: Uint8Array, at: number, tail: number, total: number): boolean {
-    const { minBytes, maxBytes, payloadAt, tailBytes } = this.#layout;
+    const { minBytes, maxBytes, tailBytes } = this.#layout;
     if (total < minBytes || total > maxBytes) return false;
     if (this.#judge === undefined) return true;
-    const start = at + payloadAt;
-    const length = total - payloadAt - tailBytes;
+    const start = this.#payloadAt(bytes, at);
+    const length = total - (start - at) - tailBytes;
     return this.#judge.possible(bytes, start, Math.max(0, Math.min(tail - start, length)), length);
   }
 
@@ -214,7 +237,7 @@ export class LayoutDecoder extends SearchingDecoder {
     if (recogniseForeignProtocol(bytes, at, tail) !== undefined) return 0;
     let undecided = 0;
     for (let from = at + 1; from <= at + MOST_STRAY && from < tail; from++) {
-      const whole = tail - from >= this.#layout.headerBytes ? this.#frameBytes(bytes, from) : tail;
+      const whole = tail - from >= this.#layout.headerBytes ? this.#frameBytes(bytes, from, tail) : tail;
       const found = this.#begins(judge, bytes, from, tail, whole);
       if (found === 'yes') return from - at;
       if (found === 'cut') undecided = -1;
@@ -237,17 +260,19 @@ export class LayoutDecoder extends SearchingDecoder {
     tail: number,
     total: number,
   ): 'yes' | 'no' | 'cut' | 'unknown' {
-    const { payloadAt, tailBytes, headerBytes } = this.#layout;
-    if (tail - at < headerBytes) return 'cut';
+    const { tailBytes, headerBytes } = this.#layout;
+    if (tail - at < headerBytes || total === INCOMPLETE) return 'cut';
     if (!this.#possible(bytes, at, tail, total)) return 'no';
     if (at + total > tail) return 'cut';
     if (this.#budget.credit < total * (judge.passes ?? 1)) return 'unknown';
-    return this.#budget.spend(judge.check(bytes, at + payloadAt, at + total - tailBytes)) ? 'yes' : 'no';
+    return this.#budget.spend(judge.check(bytes, this.#payloadAt(bytes, at), at + total - tailBytes))
+      ? 'yes'
+      : 'no';
   }
 
   /** A frame that is all there. Returns where the search goes on. */
   #judgeWhole(bytes: Uint8Array, at: number, tail: number, total: number): number {
-    const { checksum, trailer, tailBytes, payloadAt } = this.#layout;
+    const { checksum, trailer, tailBytes } = this.#layout;
     const end = at + total;
     const payloadEnd = end - tailBytes;
     for (let index = 0; index < trailer.length; index++) {
@@ -267,14 +292,14 @@ export class LayoutDecoder extends SearchingDecoder {
           return this.#giveUp(at, tail, 'bad_checksum', `a frame with ${checksum.name}`);
         }
       } else if (this.#judge !== undefined && this.#recovery !== 'close') {
-        if (!this.#budget.spend(this.#judge.check(bytes, at + payloadAt, payloadEnd)))
+        if (!this.#budget.spend(this.#judge.check(bytes, this.#payloadAt(bytes, at), payloadEnd)))
           return this.#giveUp(at, tail, 'bad_content', 'the content of a declared message');
       }
     }
     this.report();
     if (this.ended) return tail;
     this.#inStep = true;
-    this.sink.frame(bytes, at + payloadAt, payloadEnd);
+    this.sink.frame(bytes, this.#payloadAt(bytes, at), payloadEnd);
     return end;
   }
 
@@ -316,10 +341,55 @@ export class LayoutDecoder extends SearchingDecoder {
   }
 }
 
-function headerInWords({ sync, length }: FrameLayout): string {
+/** Where the payload of the frame at `at` begins. */
+export function payloadPlaceIn(
+  { payloadAt, behindVarint, length }: FrameLayout,
+  bytes: Uint8Array,
+  at: number,
+): number {
+  if (!behindVarint || length === undefined) return at + payloadAt;
+  return at + payloadAt + varintBytes(bytes, at + length.at) - 1;
+}
+
+/** Bytes of the whole frame at `at`, as its length or its id claims. */
+export function claimedBytes(
+  layout: FrameLayout,
+  bytes: Uint8Array,
+  at: number,
+  tail: number,
+  judge: PayloadJudge | undefined,
+): number {
+  const { length, again, overhead, id, payloadAt, tailBytes, sizes } = layout;
+  if (length !== undefined) {
+    const value = readLength(length, bytes, at + length.at, tail);
+    if (value < 0) return value;
+    if (again >= 0 && readLength(length, bytes, at + again, tail) !== value) return IMPOSSIBLE;
+    const more = layout.behindVarint || length.kind === 'varint' ? varintBytes(bytes, at + length.at) - 1 : 0;
+    return overhead + value + more;
+  }
+  if (id === undefined || layout.minBytes === layout.maxBytes) return overhead;
+  const start = at + payloadAt;
+  const size =
+    sizes === undefined
+      ? (judge?.lengthOf?.(bytes, start, tail) ?? IMPOSSIBLE)
+      : (sizes.get(readUnsigned(bytes, start + id.at, id.bytes, id.order)) ?? IMPOSSIBLE);
+  return size < 0 ? size : payloadAt + size + tailBytes;
+}
+
+/** Where a preamble begins that ends at `found`; `found` where none does. */
+export function behindNoise(preamble: Uint8Array, bytes: Uint8Array, at: number, found: number): number {
+  const [byte] = preamble;
+  if (byte === undefined) return found;
+  let end = found;
+  while (end > at && bytes[end - 1] === byte) end--;
+  return end;
+}
+
+function headerInWords({ sync, length, id }: FrameLayout): string {
   const parts = [
-    ...(sync.length === 0 ? [] : [`the sync word ${hexExcerpt(sync, 0, sync.length)}`]),
+    ...(sync.length === 0 ? [] : [`the sync word ${sync.inWords}`]),
     ...(length === undefined ? [] : [`a possible length of ${length.width} bytes at ${length.at}`]),
+    ...(length !== undefined || id === undefined ? [] : ['the id of a message']),
   ];
   return parts.length === 0 ? 'a frame' : parts.join(' and ');
 }

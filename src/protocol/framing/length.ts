@@ -1,6 +1,6 @@
 import { DEFAULT_MAX_PAYLOAD, type LengthFraming } from './declaration.ts';
 import type { Framing } from './framing.ts';
-import { encodeLayout, lengthType, makeLayout, NO_BYTES } from './layout.ts';
+import { encodeLayout, lengthPlace, makeLayout } from './layout.ts';
 import { LayoutDecoder } from './layout-decoder.ts';
 import { inWords } from './words.ts';
 
@@ -9,23 +9,18 @@ import { inWords } from './words.ts';
  * serial line slides on where a checksum, a trailer or a judge can prove a frame, and else waits for silence.
  */
 export function makeLengthFraming(declaration: LengthFraming): Framing {
-  const { length, at = 0, adjust = 0, checksum, trailer } = declaration;
+  const { length, at = 0, adjust = 0, again, checksum, trailer, id } = declaration;
   const maxPayload = declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.length;
-  const place = { at, ...lengthType(length) };
-  const layout = makeLayout({
-    sync: NO_BYTES,
-    length: place,
-    adjust,
-    checksum,
-    trailer,
-    maxPayload,
-    id: declaration.id,
-  });
+  const place = lengthPlace(declaration, at);
+  const sync = undefined;
+  const layout = makeLayout({ sync, length: place, again, adjust, checksum, trailer, maxPayload, id });
   const provable = layout.checksum !== undefined || layout.trailer.length > 0;
   return {
     describe: inWords(declaration, [`${length} at ${at}`]),
     needsSilence: false,
+    varies: place.kind === 'varint',
     maxPayload,
+    layout,
     makeDecoder(sink, { line, judge }) {
       if (line === 'stream') return new LayoutDecoder(layout, sink, 'close', judge);
       if (provable) return new LayoutDecoder(layout, sink, 'slide');

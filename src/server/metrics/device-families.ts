@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
-import { DEVICE_STATUSES, LINK_STATUSES, type StatsDocument } from '../../contract/feed/index.ts';
+import type { StatsDocument } from '../../contract/feed/index.ts';
+import { DEVICE_STATUSES, LINK_STATUSES } from '../../contract/wire/index.ts';
 import { type DeviceReading, Tally } from '../../devices/index.ts';
 import { atOnce } from '../../system/index.ts';
 import { addCounter, addGauge, type Sample } from './family.ts';
@@ -62,6 +63,17 @@ function addNamed(registry: Registry, now: () => DeviceSnapshot): void {
           return value === undefined ? [] : [[{ device: reading.id }, value]];
         }),
     });
+  addGauge(registry, {
+    name: 'heartwire_device_info',
+    help: 'Always 1; the labels say what people call the device.',
+    labels: ['device', 'label', 'group'],
+    read: () =>
+      now().named.flatMap(({ id, state: { label, group } }): Sample[] =>
+        label === undefined && group === undefined
+          ? []
+          : [[{ device: id, label: label ?? '', group: group ?? '' }, 1]],
+      ),
+  });
   each('heartwire_device_online', 'Whether the device is online (1) or not (0).', ({ state }) =>
     state.status === 'online' ? 1 : 0,
   );

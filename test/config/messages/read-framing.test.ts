@@ -103,7 +103,7 @@ describe('a framing', () => {
 
   test('has a JSON Schema that describes every key', () => {
     const schema = z.toJSONSchema(framingShape, { io: 'input', unrepresentable: 'any' });
-    expect(schema.oneOf ?? schema.anyOf).toHaveLength(7);
+    expect(schema.oneOf ?? schema.anyOf).toHaveLength(8);
     expect(JSON.stringify(schema)).toContain('max_frame');
   });
 });

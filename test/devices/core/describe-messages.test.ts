@@ -45,6 +45,27 @@ describe('the description of messages', () => {
     });
   });
 
+  it('has what people call messages, fields and bits', () => {
+    const named: MessageDeclaration = {
+      name: 'boiler',
+      id: 4,
+      label: 'Kessel',
+      group: 'Heizung',
+      fields: [
+        { name: 'flow', type: 'u16', unit: '°C', label: 'Vorlauf' },
+        { name: 'state', type: 'u8', group: 'Zustand', bits: [{ name: 'burner', at: 0, label: '燃烧器' }] },
+      ],
+    };
+    expect(describeMessages([named]).document).toEqual({
+      fields: {
+        'boiler.flow': { unit: '°C', label: 'Vorlauf', group: 'Heizung' },
+        'boiler.state': { group: 'Zustand' },
+        'boiler.state.burner': { label: '燃烧器', group: 'Zustand' },
+      },
+      messages: { boiler: { label: 'Kessel', group: 'Heizung' } },
+    });
+  });
+
   it('has one key for the same document, and another for another', () => {
     const again = structuredClone(RIG);
     const other: MessageDeclaration = { ...RIG, fields: [{ name: 'load', type: 'f32', unit: 'N' }] };

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { FeedServerOptions } from '../../../src/app/feed-server.ts';
 import { CLOSE_CODES } from '../../../src/contract/wire/close-code.ts';
 import type { JsonObject } from '../../../src/contract/wire/json.ts';
 import { Subscriber } from '../../../src/feed/core/subscriber.ts';
+import type { FeedServerOptions } from '../../../src/feed/transports/feed-server.ts';
 import { BridgeFace } from '../../support/bridge-face.ts';
 import { DOORS, DoorClient } from '../../support/door-client.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

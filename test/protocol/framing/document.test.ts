@@ -11,7 +11,7 @@ import { bytesOf, decoderOf } from './collecting-sink.ts';
 
 const document = readProjectFile('docs/framings.md');
 
-const examples = [...document.matchAll(/```yaml\n([\s\S]*?)```\n```text\n([\s\S]*?)```/g)].map(
+const examples = [...document.matchAll(/```yaml\n((?:(?!```)[\s\S])*)```\n```text\n([\s\S]*?)```/g)].map(
   ([, yaml = '', text = '']) => ({
     protocol: parse(yaml).protocol as {
       byte_order?: 'big' | 'little';

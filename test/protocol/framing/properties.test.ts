@@ -24,7 +24,7 @@ describe.each(catalogue)('$name', ({ framing }) => {
         anyCuts,
         fc.constantFrom('stream' as const, 'serial' as const),
         (payloads, cuts, line) => {
-          const frames = payloads.map(encode);
+          const frames = payloads.map((payload) => encode(payload));
           const found = decoderOf(framing, { line }).feed('idle', ...arrivalsOf(frames, cuts, needsSilence));
           if (lengthInPayload) {
             const again = found.frames.map((hex) =>

@@ -13,7 +13,7 @@ const FRAMES = DEVICE_COUNTERS.findIndex(({ name }) => name === 'heartwire_recei
 function device(id: string, frames: number): DeviceReading {
   const stats = new Stats();
   stats.counts.frames_in = frames;
-  const state = new StateAxes(id, 'tcp', 0, { values: {}, quality: {} }).document;
+  const state = new StateAxes({ device: id, transport: 'tcp' }, 0, { values: {}, quality: {} }).document;
   return { id, state, counts: stats.counts, tally: stats.tally, bytesOut: 0 };
 }
 

@@ -3,9 +3,6 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocketServer } from 'ws';
 
-export type { CommandOutcome, FeedClient, FeedCommand } from '../contract/index.ts';
-export type { CommandHandler, FeedLog } from '../feed/index.ts';
-
 import {
   type Admission,
   type Answer,
@@ -18,19 +15,17 @@ import {
   refusedToken,
   type Verdict,
   writeAnswer,
-} from '../access/index.ts';
-import type { ClientEntry } from '../contract/feed/index.ts';
+} from '../../access/index.ts';
+import type { ClientEntry } from '../../contract/feed/index.ts';
+import { plainAddress } from '../../system/index.ts';
+import { refusedCaller, requestedClientId } from '../hub/admission.ts';
 import {
   type Arrival,
-  FeedSocket,
-  refusedCaller,
-  requestedClientId,
   SubscriberRegistry,
   type SubscriberRegistryOptions,
-  type Transport,
-  textFrame,
-} from '../feed/index.ts';
-import { plainAddress } from '../system/index.ts';
+} from '../hub/subscriber-registry.ts';
+import type { Transport } from '../hub/transport.ts';
+import { FeedSocket, textFrame } from './websocket.ts';
 
 export interface FeedServerOptions extends Admission, SubscriberRegistryOptions {}
 
