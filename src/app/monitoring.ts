@@ -56,6 +56,7 @@ export class Monitoring {
       all: () => fleet().directory.all(),
       isConfigured: (id) => fleet().directory.isConfigured(id),
       deviceListeners: () => fleet().deviceListeners(),
+      buses: () => fleet().buses(),
       subscriberRegistry: options.subscriberRegistry,
       configStatus: options.configStatus,
       recorder: options.recorder,

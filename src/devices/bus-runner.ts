@@ -94,6 +94,11 @@ export class BusRunner {
     return [...this.#byDevice.keys()];
   }
 
+  /** Frames of a device that was not asked. */
+  get wrongDevice(): number {
+    return this.#foreign;
+  }
+
   /** When a device on it can send something. */
   wanted(device: string, { commandAt, pollAt }: LineWish): void {
     this.#handle({ type: 'wanted', device, commandAt, pollAt });

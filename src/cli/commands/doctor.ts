@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import {
   type BridgeConfig,
+  type BusConfig,
   type DialledDeviceConfig,
   formatProblem,
   type LinesConfig,
@@ -75,7 +76,8 @@ export const command: Command<DoctorArgs> = {
 /** Everything that the configuration needs of this machine, in the order of the file. */
 async function examine(config: BridgeConfig, cwd: string): Promise<Finding[]> {
   const { server, listeners, devices } = config;
-  const dialled = devices.filter((device) => device.kind === 'dialled');
+  const buses = (config.buses ?? []).filter(({ links }) => links.length > 0);
+  const dialled = [...buses, ...devices.filter((device) => device.kind === 'dialled')];
   const connections = listeners.reduce((sum, listener) => sum + listener.maxConnections, 0);
   const jobs: Array<() => Promise<Finding | undefined>> = [
     () => examineServer({ scheme: 'tcp-listen', host: server.host, port: server.port }),
@@ -96,19 +98,18 @@ async function examine(config: BridgeConfig, cwd: string): Promise<Finding[]> {
 }
 
 /** A recorded device with a link has its trace open, too. */
-function traces({ devices, listeners }: BridgeConfig): number {
+function traces({ devices, listeners, buses = [] }: BridgeConfig): number {
   const unannounced = listeners.filter(({ record }) => record === true);
   return (
-    devices.filter(({ record }) => record === true).length +
+    [...buses, ...devices].filter(({ record }) => record === true).length +
     unannounced.reduce((sum, { maxDevices }) => sum + maxDevices, 0)
   );
 }
 
-function examinations({
-  id,
-  links,
-  session,
-}: DialledDeviceConfig): Array<() => Promise<Finding | undefined>> {
+/** A device, or a bus, that is dialled. */
+type Dialled = Pick<DialledDeviceConfig, 'id' | 'session'> & Pick<BusConfig, 'links'>;
+
+function examinations({ id, links, session }: Dialled): Array<() => Promise<Finding | undefined>> {
   return links.map((link) => async () => {
     if (link.scheme === 'serial') return examinePort(id, link);
     if (link.scheme === 'replay') return examineTrace(id, link.path);
@@ -121,10 +122,10 @@ function examinations({
 
 /** Those that something is written to. */
 function folders(
-  { recording, files, devices, listeners }: BridgeConfig,
+  { recording, files, devices, listeners, buses = [] }: BridgeConfig,
   cwd: string,
 ): Array<() => Promise<Finding | undefined>> {
-  const records = [...devices, ...listeners].some(({ record }) => record === true);
+  const records = [...devices, ...listeners, ...buses].some(({ record }) => record === true);
   const traces = resolve(cwd, recording.dir);
   const received = files && { ...files, dir: resolve(cwd, files.dir) };
   return [
@@ -170,7 +171,7 @@ function examineToken({ name, expiresAtMs }: StaticToken): () => Promise<Finding
 }
 
 /** One port behind two names, which the configuration alone cannot show: the first to open it would have it. */
-async function sharedPorts(devices: readonly DialledDeviceConfig[]): Promise<Finding[]> {
+async function sharedPorts(devices: readonly Dialled[]): Promise<Finding[]> {
   const owners = new Map<string, string>();
   const findings: Finding[] = [];
   for (const { id, links } of devices) {

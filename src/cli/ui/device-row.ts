@@ -50,7 +50,9 @@ export function deviceRow(
     status: status ?? 'unknown',
     since: numberOf(state.since),
     link: printable(
-      [textOf(link.status), textOf(link.address)].filter((each) => each !== undefined).join(' '),
+      [textOf(link.status), textOf(link.bus), textOf(link.address)]
+        .filter((each) => each !== undefined)
+        .join(' '),
     ),
     failed: link.status === 'failed',
     seenAt: numberOf(stats?.last_frame_at),

@@ -2,7 +2,7 @@ import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node
 import { getHeapStatistics } from 'node:v8';
 import type { Registry } from 'prom-client';
 import type { JsonObject } from '../../contract/wire/index.ts';
-import type { DeviceListener, UploadStore } from '../../devices/index.ts';
+import type { BusRunner, DeviceListener, UploadStore } from '../../devices/index.ts';
 import type { Clock, DiskUse, LogCounts } from '../../system/index.ts';
 import { addCounter, addGauge, one, type Sample } from './family.ts';
 
@@ -21,6 +21,7 @@ export interface BridgeFamilySources {
   /** Lines that the bound of the whole log left out, by level. */
   omittedLines(): Readonly<Record<string, number>>;
   deviceListeners(): readonly DeviceListener[];
+  buses(): readonly BusRunner[];
   /** As `bridge/status` shows the configuration. */
   configStatus(): JsonObject;
   recorder(): { status(): JsonObject } | undefined;
@@ -61,6 +62,7 @@ export function addBridgeFamilies(registry: Registry, sources: BridgeFamilySourc
   });
   addConfiguration(registry, sources);
   addListeners(registry, sources);
+  addBuses(registry, sources);
   addDisk(registry, sources);
   addProcess(registry, sources);
 }
@@ -112,6 +114,30 @@ function addListeners(registry: Registry, { deviceListeners }: BridgeFamilySourc
     help: 'Links that dialled in and have no name yet.',
     labels,
     read: each((deviceListener) => deviceListener.pendingLinks().length),
+  });
+}
+
+function addBuses(registry: Registry, { buses }: BridgeFamilySources): void {
+  const labels = ['bus'];
+  const each = (of: (bus: BusRunner) => number) => (): Sample[] =>
+    buses().map((bus) => [{ bus: bus.id }, of(bus)]);
+  addGauge(registry, {
+    name: 'heartwire_bus_up',
+    help: 'Whether the line of a bus is open (1) or not (0).',
+    labels,
+    read: each((bus) => Number(bus.port.reading.state.link.status === 'connected')),
+  });
+  addCounter(registry, {
+    name: 'heartwire_bus_discarded_bytes_total',
+    help: 'Bytes on the line of a bus that belonged to no frame.',
+    labels,
+    read: each((bus) => bus.port.reading.counts.discarded_bytes),
+  });
+  addCounter(registry, {
+    name: 'heartwire_bus_wrong_device_total',
+    help: 'Frames on a bus of a device that was not asked.',
+    labels,
+    read: each((bus) => bus.wrongDevice),
   });
 }
 
