@@ -164,11 +164,6 @@ export class DeviceRunner implements BusDevice {
     this.#dispatch({ type: 'started', ...(known === undefined ? {} : { after: known }) });
   }
 
-  /** Who shares its port. */
-  portShared(places: NonNullable<StateDocument['shared']>): void {
-    if (!this.#publisher.closed) this.#dispatch({ type: 'portShared', places });
-  }
-
   /** Ends a pause of the back-off: the device is dialled now. */
   dialNow(): void {
     this.#dispatch({ type: 'pauseEnded' });

@@ -31,7 +31,7 @@ export function sharePort(
     },
     duplex: sessions.every(({ bare }) => bare === undefined),
     settings: 'settings' in link ? link.settings : undefined,
-    changed: (places) => port().portShared(places),
+    changed: (places) => port().tell({ type: 'portShared', places }),
     failed: (code, detail) => log.warn({ device: id, code }, detail),
   });
 }
