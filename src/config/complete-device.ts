@@ -1,4 +1,4 @@
-import { lineOf, type SessionSettings, type Transport } from '../contract/index.ts';
+import { lineOf, type SessionSettings, TRANSPORT_NAMES, type Transport } from '../contract/index.ts';
 import {
   addressLabel,
   DEFAULT_SERIAL_SETTINGS,
@@ -113,14 +113,6 @@ export const namesOf = ({ label, group }: DeviceShape): Pick<SessionSettings, 'l
 
 /** Links whose serial line is set by the bridge. */
 const SETS_LINE: ReadonlySet<Transport> = new Set(['serial', 'rfc2217']);
-const KIND_OF: Readonly<Record<Transport, string>> = {
-  tcp: 'a TCP link',
-  serial: 'a serial link',
-  replay: 'a trace',
-  udp: 'a UDP link',
-  unix: 'a Unix socket',
-  rfc2217: 'an RFC 2217 link',
-};
 
 function warnOfLineKeys(
   given: DeviceShape,
@@ -139,7 +131,7 @@ function warnOfLineKeys(
       code: 'config_no_effect',
       path: [...path, key],
       atKey: true,
-      message: `\`${key}\` has no effect on ${KIND_OF[transport]}${key === 'gap' ? about : ''}.`,
+      message: `\`${key}\` has no effect on ${TRANSPORT_NAMES[transport]}${key === 'gap' ? about : ''}.`,
       fix:
         key === 'gap' && transport !== 'udp'
           ? 'Remove it, or add `line: serial` for a serial server.'

@@ -10,5 +10,5 @@ export {
   type SessionSettings,
 } from './settings.ts';
 export type { TlsFiles } from './tls-files.ts';
-export { lineOf, TRANSPORTS, type Transport } from './transport.ts';
+export { lineOf, TRANSPORT_NAMES, TRANSPORTS, type Transport } from './transport.ts';
 export type { BytesValue, Value, Values } from './value.ts';

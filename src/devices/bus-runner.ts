@@ -125,7 +125,7 @@ export class BusRunner {
     const { id } = wire.device;
     this.#byDevice.set(id, wire);
     this.#codec.add(wire);
-    this.#handle({ type: 'joined', device: id });
+    this.#handle({ type: 'joined', device: id, timeoutMs: wire.device.session.requestTimeoutMs });
     this.#publishDevices();
     if (this.#open) wire.opened(this.#link?.address ?? this.id);
     else if (this.#link !== undefined) wire.runner.tell({ type: 'lineChanged', link: this.#link });

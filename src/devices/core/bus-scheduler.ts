@@ -25,7 +25,8 @@ export type TurnEnd =
 export type BusEvent =
   | { readonly type: 'lineOpened' }
   | { readonly type: 'lineClosed' }
-  | { readonly type: 'joined'; readonly device: string }
+  /** `timeoutMs`: how long a request to it waits for its reply. */
+  | { readonly type: 'joined'; readonly device: string; readonly timeoutMs: number }
   | { readonly type: 'left'; readonly device: string }
   /** When it has a command, and a poll, to send next; monotonic ms, infinite for never. */
   | {
@@ -71,8 +72,8 @@ interface Member {
   misses: number;
   /** It is not asked for a poll before; monotonic ms. */
   notBefore: number;
-  /** How long its last turn without an answer took, in ms. */
-  cost: number;
+  /** How long a turn of it without an answer takes, in ms; what this process adds by standing still is not its fault. */
+  readonly cost: number;
 }
 
 /*
@@ -88,7 +89,7 @@ export class BusScheduler {
   readonly #turnaroundMs: number;
   readonly #members = new Map<string, Member>();
   #open = false;
-  #turn: { readonly device: string; readonly since: number } | undefined;
+  #turn: { readonly device: string } | undefined;
   #freeSince = 0;
   #quietAt = 0;
   #rank = 0;
@@ -120,7 +121,7 @@ export class BusScheduler {
         this.#turn = undefined;
         return NONE;
       case 'joined':
-        this.#members.set(event.device, newMember());
+        this.#members.set(event.device, newMember(event.timeoutMs + this.#turnaroundMs));
         break;
       case 'left':
         this.#members.delete(event.device);
@@ -132,7 +133,7 @@ export class BusScheduler {
         break;
       case 'turnOver':
         if (this.#turn?.device !== event.device) return NONE;
-        this.#turnOver(event.how, this.#turn, now);
+        this.#turnOver(event.how, this.#turn.device, now);
         break;
       case 'heard':
         if (this.#turn === undefined) this.#free(this.#freeSince, now + this.#turnaroundMs);
@@ -161,8 +162,8 @@ export class BusScheduler {
     member.pollAt = pollAt;
   }
 
-  #turnOver(how: TurnEnd, turn: { readonly device: string; readonly since: number }, now: number): void {
-    const member = this.#members.get(turn.device);
+  #turnOver(how: TurnEnd, device: string, now: number): void {
+    const member = this.#members.get(device);
     if (how === 'unused') {
       this.#turn = undefined;
       return;
@@ -171,14 +172,13 @@ export class BusScheduler {
       member.misses = 0;
       member.notBefore = 0;
     }
-    if (member !== undefined && how === 'silent')
-      this.#missed(member, now - turn.since + this.#turnaroundMs, now);
+    if (member !== undefined && how === 'silent') this.#missed(member, now);
     this.#over(now);
   }
 
-  #missed(member: Member, cost: number, now: number): void {
+  #missed(member: Member, now: number): void {
+    const { cost } = member;
     member.misses += 1;
-    member.cost = cost;
     if (member.misses < MISSES) return;
     const first = Math.max(FIRST_PAUSE_MS, 2 * cost);
     // The power may overflow to Infinity, which the limit brings back.
@@ -218,7 +218,7 @@ export class BusScheduler {
     member.turnRank = ++this.#rank;
     // One more that waits behind it waits since now.
     member.commandRank = this.#rank;
-    this.#turn = { device, since: now };
+    this.#turn = { device };
     return [{ type: 'giveTurn', device }];
   }
 
@@ -251,12 +251,12 @@ export class BusScheduler {
   }
 }
 
-const newMember = (): Member => ({
+const newMember = (cost: number): Member => ({
   commandAt: NEVER,
   pollAt: NEVER,
   commandRank: 0,
   turnRank: 0,
   misses: 0,
   notBefore: 0,
-  cost: 0,
+  cost,
 });

@@ -212,6 +212,9 @@ export class DelimitedDecoder extends SearchingDecoder {
   #endAt(bytes: Uint8Array, at: number, tail: number): number {
     const { literalEscape, doubles } = this.#shape;
     if (at === tail || (bytes[at] === literalEscape && doubles !== true)) return 0;
+    // What was found begins the one delimiter that there is.
+    if (this.#ends.length === 1)
+      return at + this.#shape.delimiter.length <= tail ? this.#shape.delimiter.length : 0;
     for (const end of this.#ends) {
       if (at + end.length <= tail && startsWith(bytes, at, tail, end)) return end.length;
     }

@@ -9,7 +9,7 @@ class Line {
   readonly #scheduler = new BusScheduler({ turnaroundMs: TURNAROUND_MS });
 
   constructor(...devices: string[]) {
-    for (const device of devices) this.tell(0, { type: 'joined', device });
+    for (const device of devices) this.tell(0, { type: 'joined', device, timeoutMs: 500 });
     this.tell(0, { type: 'lineOpened' });
   }
 
@@ -180,6 +180,15 @@ describe('a device that does not answer', () => {
     const now = (times.at(-1) ?? 0) + 60_000;
     line.tell(now, { type: 'turnOver', device: 'a', how: 'answered' });
     expect(line.deadline).toBe(now + TURNAROUND_MS);
+  });
+
+  it('is not blamed for the time in which this process stood still', () => {
+    const line = new Line('a');
+    line.polls(0, 'a');
+    line.tell(9_000, { type: 'turnOver', device: 'a', how: 'silent' });
+    expect(line.tell(9_020, { type: 'deadlineReached' })).toBe('a');
+    line.tell(18_000, { type: 'turnOver', device: 'a', how: 'silent' });
+    expect(line.deadline).toBe(18_000 + 1_040);
   });
 
   it('gets its commands through all the same', () => {
