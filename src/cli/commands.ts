@@ -66,6 +66,11 @@ export const COMMANDS: readonly LoadableCommand[] = [
     load: () => import('./commands/packs.ts'),
   },
   {
+    usage: 'registers <file>',
+    describe: 'Turn a table of Modbus registers (CSV) into a register map, or a map into a table',
+    load: () => import('./commands/registers.ts'),
+  },
+  {
     usage: 'replay <trace..>',
     describe: 'Play traces: print what devices said, what became of them and what was sent, or compare it',
     load: () => import('./commands/replay.ts'),

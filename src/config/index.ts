@@ -18,7 +18,7 @@ export { devicesJsonSchemaText } from './json-schema.ts';
 export type { JwtConfig } from './jwt.ts';
 export { keepLastKnownGood } from './last-known-good.ts';
 export { loadConfig } from './load.ts';
-export { messagesJsonSchemaText } from './messages/json-schema.ts';
+export { messagesJsonSchemaText, registersJsonSchemaText } from './messages/json-schema.ts';
 export { type LoadedMessages, loadMessages, looksLikeMessages } from './messages/load-messages.ts';
 export type {
   BridgeConfig,
@@ -47,3 +47,4 @@ export type { FailedDevice, LoadedConfig } from './report.ts';
 export { type EncryptionConfig, keyOf, keyOfText } from './secrecy.ts';
 export { DEFAULT_SERVER, type LinesConfig, type ServerConfig } from './server.ts';
 export { checkOrigin } from './value-checks.ts';
+export { isKeyed, readYaml } from './yaml-source.ts';

@@ -12,6 +12,7 @@ import { checkDialIn, type MessageFiles, messagesNamed } from './message-files.t
 import type { BusConfig, DeviceConfig, ListenerConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
 import { LARGEST_CONFIG, readDocument } from './read-document.ts';
+import { addressAlone, addressedAlone, withPolls } from './register-maps.ts';
 import type { LoadedConfig, Report } from './report.ts';
 import { completeEncryption, type KeyFiles, secrecyShape } from './secrecy.ts';
 import { completeServer, serverShape } from './server.ts';
@@ -108,7 +109,8 @@ function assemble(
     const path = ['listeners', index];
     const given = fits(listenerShape, path, entry);
     const own = given?.messages === undefined ? messages : messagesOf(given.messages, path);
-    const value = given && completeListener(given, defaults, path, add, own);
+    const asked = given && withPolls(given, own);
+    const value = asked && completeListener(asked, defaults, path, add, addressedAlone(own));
     if (value !== undefined && !report.hasErrorIn(path)) listeners.push({ path, value });
   }
   const buses: Placed<BusConfig>[] = [];
@@ -133,7 +135,8 @@ function assemble(
     if (right) devices.push({ path, value });
     else wrongIds.push(...idIn(entry, path));
   }
-  function alone(given: DeviceShape, path: Path, own?: DeclaredProtocol) {
+  function alone(entry: DeviceShape, path: Path, own?: DeclaredProtocol) {
+    const given = { ...withPolls(entry, own), ...addressAlone(entry, own) };
     if (own?.declaration.address === undefined) {
       if (given.address !== undefined) addIdleAddress(path, add);
       return completeDevice(given, defaults, path, add, own, roles);
@@ -155,7 +158,7 @@ function assemble(
       return undefined;
     }
     const bus = buses.find(({ value }) => value.id === given.bus)?.value;
-    return completeBusDevice(given, bus, defaults, path, add, own);
+    return completeBusDevice({ ...withPolls(given, own), bus: given.bus }, bus, defaults, path, add, own);
   }
   const unable = [...listeners, ...devices.filter(({ value }) => value.kind === 'matched')].some(
     ({ value }) => value.messages === undefined,

@@ -4,6 +4,7 @@ export { type Checksum, checksumOf, type WideChecksum, wideChecksumOf } from './
 export { CRC_64_XZ } from './crc/models.ts';
 export { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from './crc/parameters.ts';
 export { makeWideCrc } from './crc/wide-crc.ts';
+export { ADDRESS_KEYS, type AddressDeclaration } from './declared/address-declaration.ts';
 export { parseAddress } from './declared/address-field.ts';
 export { bcdSize } from './declared/bcd.ts';
 export { parseBits } from './declared/bit-range.ts';
@@ -12,8 +13,6 @@ export { parseOffset } from './declared/clock-time.ts';
 export { compileField, isColumn, takesRest } from './declared/compile-fields.ts';
 export { splitReference } from './declared/condition.ts';
 export {
-  ADDRESS_KEYS,
-  type AddressDeclaration,
   type BitDeclaration,
   type Condition,
   type ConfirmDeclaration,
@@ -22,6 +21,7 @@ export {
   type Extent,
   FIELD_KEYS,
   type FieldDeclaration,
+  type HeldRegister,
   type IdDeclaration,
   MESSAGE_KEYS,
   type MessageDeclaration,
@@ -36,6 +36,7 @@ export {
 export { DeclaredProtocol, type Inspection } from './declared/declared-protocol.ts';
 export { enumNames } from './declared/enum-names.ts';
 export { parseEpoch } from './declared/epoch.ts';
+export { type DeclarationFinding, Findings, lintName } from './declared/finding.ts';
 export { partOf } from './declared/framing-parts.ts';
 export { lintProtocol } from './declared/lint.ts';
 export type { Form } from './declared/message-codec.ts';
@@ -101,5 +102,16 @@ export type {
 } from './message.ts';
 export type { IdentityRule } from './messages/register.ts';
 export { type BuiltinOptions, builtinMessages, builtinProtocol } from './messages/registry.ts';
+export { compileMap, isFramed } from './registers/compile-map.ts';
+export {
+  MAP_KEYS,
+  MODBUS_PROTOCOLS,
+  MOST_OF_A_MAP,
+  type ModbusProtocol,
+  REGISTER_KEYS,
+  type RegisterDeclaration,
+  type RegisterMap,
+} from './registers/declaration.ts';
+export { placeRegisters } from './registers/place.ts';
 export { StreamDecoder } from './stream-decoder.ts';
 export { TelnetWatch } from './telnet-watch.ts';

@@ -32,6 +32,16 @@ const strict = (log: Log): Log => ({
   },
 });
 
+/** A device of a register map has the address that its trace says, or is alone on its line. */
+function addressed(
+  messages: DeclaredProtocol | undefined,
+  { meta }: TraceHead,
+): DeclaredProtocol | undefined {
+  const { polls, address } = messages?.declaration ?? {};
+  if (polls === undefined || address?.value !== undefined) return messages;
+  return messages?.at(Number(meta.address ?? 1));
+}
+
 /** One or more traced devices on one virtual clock; what goes in comes out the same, always. */
 export class Replay {
   readonly clock: VirtualClock;
@@ -71,7 +81,7 @@ export class Replay {
       clock: this.clock,
       publisher: store,
       log: strict(log),
-      messages,
+      messages: addressed(messages, head),
       happened: (fact) => {
         if ('unmet' in fact) this.unmet.push(fact.unmet);
         line?.(factLine(this.#seconds(), made.id, fact));

@@ -2,6 +2,7 @@ import { HeartwireError } from '../errors.ts';
 import type { Link, LinkAddress, ListenAddress, Listener } from '../links/index.ts';
 import type { Faults } from './faults.ts';
 import type { DeviceIdentity, Random } from './random.ts';
+import type { DeclaredSettings, RecordedSpeech } from './speech.ts';
 import type { SimulatorClock } from './timers.ts';
 
 /** What all devices of a fleet have in common. Durations in ms. */
@@ -25,6 +26,10 @@ export interface DeviceBehaviour {
   /** A client hangs up on a peer from which nothing valid came for so long. Default: 4 beats, at least 10 s. */
   readonly silenceLimitMs?: number;
   readonly faults?: Faults;
+  /** It speaks declared messages instead of the built-in ones. */
+  readonly declared?: DeclaredSettings;
+  /** It does as a recorded device did. */
+  readonly recorded?: RecordedSpeech;
 }
 
 /** One simulated device: `tcp` and `serial` addresses are dialled, at a `tcp-listen` address it waits. */

@@ -11,9 +11,11 @@ import {
   listen,
 } from '../links/index.ts';
 import { formatLocalTime } from '../system/index.ts';
+import { type DeclaredDevices, DeclaredLink, declaredDevices } from './declared-link.ts';
 import type { Faults } from './faults.ts';
-import { LinkProtocol, type LinkProtocolSettings } from './link-protocol.ts';
+import { LinkProtocol, type LinkProtocolPorts, type LinkProtocolSettings } from './link-protocol.ts';
 import { type DeviceIdentity, seededRandom } from './random.ts';
+import { RecordedLink } from './recorded-link.ts';
 import {
   checkFaultsFit,
   type DeviceNews,
@@ -101,6 +103,11 @@ export class SimulatedDevice implements AsyncDisposable {
   readonly #role: 'client' | 'server';
   readonly #talk: Omit<LinkProtocolSettings, 'registers'>;
   readonly #registersAgain: boolean;
+  readonly #declared: SimulatedDeviceOptions['declared'];
+  readonly #recorded: SimulatedDeviceOptions['recorded'];
+  /** What stands on its line, of declared messages. */
+  readonly #devices: DeclaredDevices | undefined;
+  #beganAt = 0;
   readonly #reconnect: { readonly initialMs: number; readonly maxMs: number };
   readonly #startDelayMs: number;
   readonly #freezer = new Freezer<'hand' | 'stall'>();
@@ -126,6 +133,9 @@ export class SimulatedDevice implements AsyncDisposable {
     this.#role = options.role ?? defaultRole(options.address);
     checkFaultsFit(this.#faults, options.address, this.#role);
     this.#registersAgain = options.registersAgain ?? true;
+    this.#declared = options.declared;
+    this.#recorded = options.recorded;
+    this.#devices = options.declared && declaredDevices(options.declared);
     this.#reconnect = options.reconnect ?? RECONNECT;
     this.#startDelayMs = options.startDelayMs ?? 0;
     this.#timers = new Timers(ports.clock, (action) => this.#freezer.run(action));
@@ -166,6 +176,7 @@ export class SimulatedDevice implements AsyncDisposable {
   async start(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
+    this.#beganAt = this.#ports.clock.now().monoMs;
     if (this.#faults.stallMs !== undefined) this.#stallLater(this.#faults.stallMs);
     if (!isListenAddress(this.#address)) {
       this.#dialIn(this.#address, this.#startDelayMs);
@@ -251,22 +262,18 @@ export class SimulatedDevice implements AsyncDisposable {
     const timers = new Timers(this.#ports.clock, gate);
     // A generator of its own, so that the damage on one link does not depend on what others do.
     const random = seededRandom(this.#ports.random() * 2 ** 32);
-    const linkProtocol = new LinkProtocol(
-      { ...this.#talk, registers: this.#registersAgain || !this.#hasRegistered },
-      {
-        timers,
-        random,
-        counts: this.counts,
-        now: () => this.#ports.clock.now().monoMs,
-        send: (bytes) => void link.send(bytes),
-        hangUp: (orderly) => (orderly ? link.end() : link.destroy()),
-        succeeded: () => {
-          this.#failures = 0;
-        },
-        report: (news) => this.#report(news),
+    const linkProtocol = this.#protocolOf(lineOf(link.transport) === 'serial', {
+      timers,
+      random,
+      counts: this.counts,
+      now: () => this.#ports.clock.now().monoMs,
+      send: (bytes) => void link.send(bytes),
+      hangUp: (orderly) => (orderly ? link.end() : link.destroy()),
+      succeeded: () => {
+        this.#failures = 0;
       },
-      lineOf(link.transport) === 'serial',
-    );
+      report: (news) => this.#report(news),
+    });
     const timeout = this.#outerTimers.after(CONNECT_TIMEOUT_MS, () => link.destroy());
     link.open({
       opened: (address) => {
@@ -289,6 +296,23 @@ export class SimulatedDevice implements AsyncDisposable {
         this.#noteQuiet();
       },
     });
+  }
+
+  /** What it speaks on one link. */
+  #protocolOf(serial: boolean, ports: LinkProtocolPorts): LinkProtocol | DeclaredLink | RecordedLink {
+    if (this.#recorded !== undefined) return new RecordedLink(this.#recorded, this.#faults, ports);
+    if (this.#declared !== undefined && this.#devices !== undefined) {
+      const time = (): { readonly elapsedMs: number; readonly wallMs: number } => {
+        const { monoMs, wallMs } = this.#ports.clock.now();
+        return { elapsedMs: monoMs - this.#beganAt, wallMs };
+      };
+      return new DeclaredLink(this.#declared, this.#faults, ports, this.#devices, time, serial);
+    }
+    return new LinkProtocol(
+      { ...this.#talk, registers: this.#registersAgain || !this.#hasRegistered },
+      ports,
+      serial,
+    );
   }
 
   #ended(address: string, end: LinkEnd): void {

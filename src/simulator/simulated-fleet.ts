@@ -41,6 +41,9 @@ export class SimulatedFleet implements AsyncDisposable {
           identity: identities[index] ?? made,
           address: addressOf(address, index),
           startDelayMs: random() * spreadMs,
+          ...(behaviour.declared === undefined
+            ? {}
+            : { declared: { ...behaviour.declared, seed: seed + index } }),
         },
         { ...ports, random },
       );

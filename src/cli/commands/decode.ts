@@ -98,6 +98,11 @@ function print(
       return true;
     }
     case 'unknown':
+      if (message.answers !== undefined) {
+        const hex = hexExcerpt(payload, 0, payload.length, 64);
+        io.out(`a reply to one of ${message.answers.join(', ')}, ${payload.length} bytes: ${hex}\n`);
+        return false;
+      }
       io.out(
         `unknown message ${message.id}, ${payload.length} bytes: ${hexExcerpt(payload, 0, payload.length, 64)}\n`,
       );

@@ -1,8 +1,12 @@
-import { devicesJsonSchemaText, messagesJsonSchemaText } from '../../config/index.ts';
+import {
+  devicesJsonSchemaText,
+  messagesJsonSchemaText,
+  registersJsonSchemaText,
+} from '../../config/index.ts';
 import type { Command } from '../command.ts';
 
 interface SchemaArgs {
-  readonly of: 'devices' | 'messages';
+  readonly of: 'devices' | 'messages' | 'registers';
 }
 
 /** Prints the JSON Schema of a configuration file. */
@@ -13,7 +17,7 @@ export const command: Command<SchemaArgs> = {
   ],
   options: (yargs) =>
     yargs.positional('of', {
-      choices: ['devices', 'messages'] as const,
+      choices: ['devices', 'messages', 'registers'] as const,
       demandOption: true,
       describe: 'The file that it describes',
     }),
@@ -24,6 +28,9 @@ export const command: Command<SchemaArgs> = {
         return 0;
       case 'messages':
         io.out(messagesJsonSchemaText());
+        return 0;
+      case 'registers':
+        io.out(registersJsonSchemaText());
         return 0;
     }
   },

@@ -20,6 +20,7 @@ import {
 import { systemClock } from '../../system/index.ts';
 import type { Command } from '../command.ts';
 import { stopRequest } from '../lifecycle.ts';
+import { speech } from '../simulated-speech.ts';
 import { SUMMARY_EVERY_MS, simulateReport } from '../ui/simulation-report.ts';
 
 /** Runs fake devices until a signal to stop. */
@@ -32,6 +33,9 @@ export const command: Command<SimulateArgs> = {
     ],
     ['heartwire simulate --connect 127.0.0.1:9089 --fault drop=0.01,stall=5s', 'a device in trouble'],
     ['heartwire simulate --pty /dev/ttyUSB1', 'a device at the other end of a serial line'],
+    ['heartwire simulate --pack eastron-sdm --pty ./line --address 1..8', 'eight meters on one line'],
+    ['heartwire simulate --messages my.yaml --listen 9100', 'a device of declared messages'],
+    ['heartwire simulate --like psu-1.trace --listen 9100', 'a device that says what a recorded one said'],
   ],
   options: (yargs) =>
     yargs
@@ -42,8 +46,27 @@ export const command: Command<SimulateArgs> = {
         describe: '[HOST:]PORT to wait at; further devices take the ports behind it; 0 takes any',
       })
       .option('pty', { type: 'string', requiresArg: true, describe: 'Serial port to sit at, ?baud= and all' })
+      .option('messages', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'The messages.yaml or register map that it speaks, or pack:NAME',
+      })
+      .option('pack', { type: 'string', requiresArg: true, describe: 'The same of a pack, by its name' })
+      .option('address', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Addresses on its line, where messages carry one: 1, 1,5 or 1..8 (1)',
+      })
+      .option('like', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'A trace: it says what that device said',
+      })
       .option('count', { type: 'number', default: 1, describe: 'How many devices' })
-      .option('every', { type: 'string', describe: 'Heartbeat interval, 3s by default where it dials' })
+      .option('every', {
+        type: 'string',
+        describe: 'Heartbeat interval, 3s by default where it dials; of messages that do not say how often',
+      })
       .option('ask-time', { type: 'string', describe: 'Ask the time so often, e.g. 10s' })
       .option('early', {
         type: 'string',
@@ -79,7 +102,7 @@ export const command: Command<SimulateArgs> = {
   async run(args, io) {
     let options: SimulatedFleetOptions;
     try {
-      options = fleetOptions(args);
+      options = { ...fleetOptions(args), ...(await speech(args, io)) };
     } catch (error) {
       if (!(error instanceof HeartwireError)) throw error;
       io.err(`heartwire: ${error.message}\n`);
@@ -106,7 +129,11 @@ export const command: Command<SimulateArgs> = {
 };
 
 /** The options of `simulate` as they were typed. */
-interface SimulateArgs {
+export interface SimulateArgs {
+  readonly messages: string | undefined;
+  readonly pack: string | undefined;
+  readonly address: string | undefined;
+  readonly like: string | undefined;
   readonly connect: string | undefined;
   readonly listen: string | undefined;
   readonly pty: string | undefined;

@@ -38,6 +38,8 @@ function typesText({ messages, enums }: ProtocolDeclaration, source: string): st
   ];
   const entries: string[] = [];
   const commands: string[] = [];
+  /** Replies whose values stand together. */
+  const shared = new Map<string, readonly string[]>();
   for (const message of messages) {
     const name = typeName(message.name);
     parts.push(interfaceText(name, message.description, message.fields ?? [], enums, message));
@@ -52,9 +54,13 @@ function typesText({ messages, enums }: ProtocolDeclaration, source: string): st
         ),
       );
     }
-    entries.push(...entryOf(message, name));
+    if (typeof message.into === 'string')
+      shared.set(message.into, [...(shared.get(message.into) ?? []), name]);
+    else if (message.into === undefined) entries.push(...entryOf(message, name));
     commands.push(...commandOf(message, name));
   }
+  for (const [group, names] of shared)
+    entries.push(`  readonly ${group}?: Partial<${names.map((each) => `${each}Reply`).join(' & ')}>;\n`);
   parts.push(
     `/** \`values\` in the state of a device. */\nexport interface DeviceValues {\n${entries.join('')}}\n`,
     `/** What may be sent to a device, by name. */\nexport interface DeviceCommands {\n${commands.join('')}}\n`,
@@ -128,6 +134,9 @@ function fieldType(field: FieldDeclaration, enums: ProtocolDeclaration['enums'],
       return 'string';
     case 'bytes':
       return 'Bytes';
+    case 'bit':
+    case 'coil':
+      return 'boolean';
     case 'struct':
       return bodyText(field.fields ?? [], enums, indent, field);
     case 'array': {

@@ -5,6 +5,7 @@ import { LARGEST_MESSAGES, readDocument } from '../read-document.ts';
 import type { Report } from '../report.ts';
 import { isKeyed } from '../yaml-source.ts';
 import { declareProtocol } from './declare.ts';
+import { checkRegisters, holdsRegisters } from './load-registers.ts';
 import { type ReadFraming, readFraming, readFramings } from './read-framing.ts';
 import { type FileShape, headShape, messageShape } from './shape.ts';
 
@@ -18,7 +19,7 @@ export interface LoadedMessages {
 /** Whether a text is a `messages.yaml` rather than a `devices.yaml`: its `messages:` are a list of its own. */
 export function looksLikeMessages(text: string): boolean {
   return (
-    /^(?:messages:[ \t]*(?:\[|#|\r?$)|(?:protocol|enums|errors):)/m.test(text) &&
+    /^(?:messages:[ \t]*(?:\[|#|\r?$)|(?:protocol|enums|errors|registers):)/m.test(text) &&
     !/^(?:devices|listeners|server|defaults):/m.test(text)
   );
 }
@@ -27,13 +28,14 @@ export function looksLikeMessages(text: string): boolean {
 export function loadMessages(text: string, file: string): LoadedMessages {
   const read = readDocument(text, file, {
     begin: 'Begin with `version: 1` and `messages:`.',
-    keys: Object.keys(headShape.shape),
+    keys: [...Object.keys(headShape.shape), 'registers'],
     largest: LARGEST_MESSAGES,
     yaml: { numericKeys: true },
   });
   if ('problem' in read) return { problems: [read.problem] };
   const { report, root } = read;
-  const protocol = root === undefined ? undefined : check(root, report);
+  const checkFile = root !== undefined && holdsRegisters(root) ? checkRegisters : check;
+  const protocol = root === undefined ? undefined : checkFile(root, report);
   const { problems } = report.finish();
   if (protocol === undefined || problems.some(({ severity }) => severity === 'error')) return { problems };
   return { protocol, problems };

@@ -1,6 +1,12 @@
 import { z } from 'zod';
-import { ADDRESS_KEYS, MESSAGE_KEYS } from '../../protocol/index.ts';
-import { choiceField, textField } from '../field.ts';
+import {
+  ADDRESS_KEYS,
+  MAP_KEYS,
+  MESSAGE_KEYS,
+  MODBUS_PROTOCOLS,
+  REGISTER_KEYS,
+} from '../../protocol/index.ts';
+import { choiceField, flagField, textField } from '../field.ts';
 import { idField } from './id-field.ts';
 import { shapesOf } from './keys.ts';
 import { framingShape, framingsShape } from './read-framing.ts';
@@ -54,6 +60,30 @@ export const headShape = z.strictObject({
     .strictObject({ ...protocolKeys, framing: z.unknown().optional(), framings: z.unknown().optional() })
     .optional(),
   messages: z.array(messageShape),
+});
+
+/** One register of a map, as it stands in the file. */
+export const registerShape = z.strictObject({
+  ...shapesOf(REGISTER_KEYS),
+  write: flagField({
+    description: 'A command `write_NAME` writes it, and it is read back.',
+    default: false,
+  }).optional(),
+  read: flagField({
+    description: '`false` for a register that can only be written.',
+    default: true,
+  }).optional(),
+});
+
+const modbus = choiceField(MODBUS_PROTOCOLS, { description: 'How Modbus goes over the line.' });
+
+/** A file with a map of registers instead of messages, without the registers, which are checked one by one. */
+export const mapShape = z.strictObject({
+  version: commonKeys.version,
+  enums: commonKeys.enums,
+  protocol: modbus,
+  ...shapesOf(MAP_KEYS),
+  registers: z.array(registerShape).meta({ description: 'The registers.' }),
 });
 
 /** The same as an editor should see it. */

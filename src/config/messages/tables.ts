@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { table } from '../../contract/feed/index.ts';
 import { FRAMING_TYPES } from '../../protocol/index.ts';
-import { messagesJsonSchema } from './json-schema.ts';
+import { messagesJsonSchema, registersJsonSchema } from './json-schema.ts';
 import { shapeOfFraming } from './read-framing.ts';
 
 /** As much of JSON Schema as a table shows. */
@@ -35,14 +35,17 @@ function rowsOf(schema: Schema | undefined, closed: readonly string[], list = ''
 const keyTable = (rows: readonly Row[]): string =>
   table(['key', 'default', 'meaning'], [...new Map(rows.map((row) => [row.join(), row])).values()]);
 
-// Both are JSON Schema by the declaration of zod.
+// All are JSON Schema by the declaration of zod.
 const fileSchema = (): Schema => messagesJsonSchema() as Schema;
+const mapSchema = (): Schema => registersJsonSchema() as Schema;
 const framingSchema = (type: (typeof FRAMING_TYPES)[number]): Schema =>
   z.toJSONSchema(shapeOfFraming(type), { io: 'input', unrepresentable: 'any' }) as Schema;
 
 /** The tables of docs/messages.md and docs/framings.md, by name. */
 export const MESSAGES_TABLES: Readonly<Record<string, () => string>> = {
   'keys of the file': () => keyTable(rowsOf(fileSchema(), ['framing', 'messages'])),
+  'keys of a register map': () => keyTable(rowsOf(mapSchema(), ['registers'])),
+  'keys of a register': () => keyTable(rowsOf(mapSchema().properties?.registers?.items, [])),
   'keys of a message': () => keyTable(rowsOf(fileSchema().properties?.messages?.items, [])),
   'keys of a field': () =>
     keyTable(Object.values(fileSchema().$defs ?? {}).flatMap((each) => rowsOf(each, []))),

@@ -13,7 +13,8 @@ export function bytesOfFrame({ hex, text }: PackFrame): Uint8Array {
 }
 
 /** What is wrong with a published frame; undefined where it decodes to its values, and these encode to its bytes. */
-export function checkFrame(protocol: DeclaredProtocol, frame: PackFrame): string | undefined {
+export function checkFrame(anyDevice: DeclaredProtocol, frame: PackFrame): string | undefined {
+  const protocol = frame.address === undefined ? anyDevice : anyDevice.at(frame.address);
   const decoded = checkDecoded(protocol, frame);
   if (decoded !== undefined) return decoded;
   const encoded = checkEncoded(protocol, frame);
@@ -29,7 +30,11 @@ function checkDecoded(protocol: DeclaredProtocol, frame: PackFrame): string | un
   const [first, ...others] = found;
   if (first === undefined || others.length > 0) return `${found.length} frames were found in these bytes`;
   const { payload, framing } = first;
-  const message = protocol.decode(payload, 0, payload.length, frame.from, undefined, framing);
+  // As when it was asked for: the published reply to one of several requests that look alike.
+  const replies = frame.kind === 'reply' ? [{ message: frame.message, same: {} }] : [];
+  const expected = { sent: [], replies, awaited: [] };
+  const message = protocol.decode(payload, 0, payload.length, frame.from, expected, framing);
+  if (message.name === 'echo') return 'it is an echo';
   if (message.name === 'invalid')
     return `${message.field}: expected ${message.expected}, found ${message.seen}`;
   if (message.name !== 'declared') return `it is an unknown message: ${hexText(payload)}`;

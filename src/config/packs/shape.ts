@@ -39,6 +39,9 @@ const frameShape = z.strictObject({
   message: textField('the name of a message', 'telemetry', { description: 'What it is.' }),
   kind: choiceField(['request', 'reply', 'notice'], { description: 'What it is there.' }),
   error: numberField(-(2 ** 31), 2 ** 32, { description: 'The error code of a reply.' }).optional(),
+  address: numberField(0, 2 ** 48, {
+    description: 'The address of the device in it, where the messages place one.',
+  }).optional(),
   fields: z.record(z.string(), z.unknown()).meta({ description: 'The published values.' }),
   issues: z
     .array(textField('the name of a field', 'mode', { description: 'A field.' }))

@@ -50,9 +50,11 @@ const forPeople = ({ unit, label, group }: ForPeople): DeclarationDocument['fiel
 
 type Entry = readonly [path: string, description: DeclarationDocument['fields'][string]];
 
-function fieldsOf({ name, fields = [], reply, group }: MessageDeclaration): Entry[] {
+function fieldsOf({ name, fields = [], reply, group, into }: MessageDeclaration): Entry[] {
   const replied = typeof reply === 'object' ? reply.fields : [];
-  return [...fields, ...replied].flatMap((field) => described(field, name, group));
+  // Of a command, what it takes is described under its own name.
+  const above = into === false || into === undefined ? name : into;
+  return [...fields, ...replied].flatMap((field) => described(field, above, group));
 }
 
 /** A field, and those within it; the elements of a list have the path of the list, and parts the group of the whole. */

@@ -120,6 +120,11 @@ export class LineTurns {
     this.act(now);
   }
 
+  /** What these messages say may have changed: they are asked next. */
+  hasten(messages: readonly string[], now: Instant): void {
+    this.#polls.hasten(messages, now.monoMs);
+  }
+
   /** The other side spoke: it gets the time to finish. */
   received(now: Instant): void {
     this.#quietAt = now.monoMs + this.#turnaroundMs;
@@ -203,6 +208,13 @@ export class PollPlan {
       const { everyMs, as: group = poll.message } = poll;
       return [{ request: prepared.request, group, everyMs, dueAt: now }];
     });
+  }
+
+  /** These are due now, and keep their cadence from here. */
+  hasten(messages: readonly string[], now: number): void {
+    for (const each of this.#polls) {
+      if (messages.includes(each.request.name)) each.dueAt = Math.min(each.dueAt, now);
+    }
   }
 
   /** When the next one can be asked; `freeAt` says when there is no obstacle to a request. */

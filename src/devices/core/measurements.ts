@@ -25,6 +25,8 @@ const NO_EVENTS: readonly AlarmEvent[] = [];
 /** One message whose values are kept. */
 interface Kept {
   readonly name: string;
+  /** The name under which its values stand in the state, beside those of other messages with the same. */
+  readonly into: string;
   readonly everyMs: number | undefined;
   readonly watches: readonly Watch[];
   values: Values | undefined;
@@ -48,7 +50,7 @@ function groupsOf(
   for (const { message, as: name } of polls) {
     const declaration = declarations.find((each) => each.name === message);
     if (name === undefined || name === message || declaration === undefined) continue;
-    groups.set(name, { ...declaration, name });
+    groups.set(name, { ...declaration, name, into: undefined });
   }
   return [...groups.values()];
 }
@@ -58,24 +60,21 @@ export class Measurements {
   /** A device has few messages, and says most of all what it said before. */
   readonly #kept: readonly Kept[];
   #recent: Kept | undefined;
+  /** Messages whose values stand together in the state, by the names of those that share their place. */
+  readonly #beside = new Map<string, readonly Kept[]>();
   /** Those of which a limit holds only after a while. */
   readonly #delayed: ReadonlyArray<{ readonly kept: Kept; readonly watch: Watch }>;
   #measured: Measured = { values: {}, quality: {} };
 
   /** `polls` whose replies have groups of their own. */
   constructor(declarations: readonly MessageDeclaration[], polls: readonly PolledGroup[] = []) {
-    this.#kept = [...declarations, ...groupsOf(declarations, polls)].map((declaration) => ({
-      name: declaration.name,
-      everyMs: declaration.everyMs,
-      watches: watchedFields(declaration).map((field) => ({
-        field,
-        alarm: new Alarm(declaration.name, field),
-        quality: undefined,
-      })),
-      values: undefined,
-      staleAt: Number.POSITIVE_INFINITY,
-      stale: false,
-    }));
+    this.#kept = [...declarations, ...groupsOf(declarations, polls)].flatMap(keptOf);
+    const shared = new Map<string, Kept[]>();
+    for (const kept of this.#kept) shared.set(kept.into, [...(shared.get(kept.into) ?? []), kept]);
+    for (const kept of shared.values()) {
+      if (kept.length === 1) continue;
+      for (const { name } of kept) this.#beside.set(name, kept);
+    }
     this.#delayed = this.#kept.flatMap((kept) =>
       kept.watches
         .filter(({ field }) => field.limits.some(({ forMs }) => forMs > 0))
@@ -106,7 +105,7 @@ export class Measurements {
     if (values !== before) {
       kept.values = values;
       const all: Record<string, Value | undefined> = { ...this.#measured.values };
-      all[message] = values;
+      all[kept.into] = this.#together(kept, values);
       this.#measured = { values: all, quality: this.#measured.quality };
     }
     for (const watch of kept.watches) {
@@ -119,6 +118,12 @@ export class Measurements {
     }
     if (requalify) this.#requalify();
     return events;
+  }
+
+  /** The values of a message, and of those beside it. */
+  #together({ name }: Kept, values: Values): Values {
+    const beside = this.#beside.get(name);
+    return beside === undefined ? values : Object.assign({}, ...beside.map((each) => each.values));
   }
 
   /** Nothing that is known is fresh any more. */
@@ -166,13 +171,13 @@ export class Measurements {
     const quality: Record<string, Quality> = {};
     for (const kept of this.#kept) {
       if (kept.values === undefined) continue;
-      const { name, values, stale } = kept;
+      const { into, values, stale } = kept;
       for (const { field, quality: own } of kept.watches) {
         // What is stale is so with all its parts, whatever was known of them.
         const covered = stale && Object.hasOwn(values, field.path[0] ?? '');
         if (own !== undefined && !covered) quality[field.name] = own;
       }
-      if (stale) for (const field of Object.keys(values)) quality[`${name}.${field}`] = 'stale';
+      if (stale) for (const field of Object.keys(values)) quality[`${into}.${field}`] = 'stale';
     }
     const before = this.#measured.quality;
     const keys = Object.keys(quality);
@@ -180,6 +185,19 @@ export class Measurements {
       keys.length === Object.keys(before).length && keys.every((key) => before[key] === quality[key]);
     if (!same) this.#measured = { ...this.#measured, quality };
   }
+}
+
+function keptOf(declaration: MessageDeclaration): Kept[] {
+  const { name, everyMs, into = name } = declaration;
+  if (into === false) return [];
+  const watches = watchedFields({ ...declaration, name: into }).map((field) => ({
+    field,
+    alarm: new Alarm(into, field),
+    quality: undefined,
+  }));
+  return [
+    { name, into, everyMs, watches, values: undefined, staleAt: Number.POSITIVE_INFINITY, stale: false },
+  ];
 }
 
 function age(kept: Kept): void {

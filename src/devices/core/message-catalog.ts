@@ -126,7 +126,9 @@ export class MessageCatalog {
       const { field, within } = typeof shown === 'string' ? { field: shown } : shown;
       const [message = '', ...path] = field.split('.');
       if (value === undefined || value === null) return [];
-      const target = fieldAt(this.declaration(message)?.fields, path);
+      const { fields: shownFields = [], reply } = this.declaration(message) ?? {};
+      const replied = typeof reply === 'object' ? reply.fields : [];
+      const target = fieldAt([...shownFields, ...replied], path);
       const tolerance =
         within === undefined
           ? this.#rounding(

@@ -142,7 +142,18 @@ export class PolledProtocol implements LinkProtocol {
     if (match?.kind !== 'unsolicited' || this.#turns === undefined) this.#validFrame(now);
     if (match?.kind !== 'answers') return;
     this.#sent.answered(match.request.message);
+    if (match.request.observation !== undefined) this.#readBack(match.request.message, now);
     this.#turns?.over(match.request.message, now);
+  }
+
+  /** A command was taken: what shows its effect is read at once, and not at its pace. */
+  #readBack(command: string, now: Instant): void {
+    const { confirms = {} } = this.#context.ports.messages?.declaration(command) ?? {};
+    const shown = Object.values(confirms).map((each) => (typeof each === 'string' ? each : each.field));
+    this.#turns?.hasten(
+      shown.map((each) => each.split('.')[0] ?? each),
+      now,
+    );
   }
 
   #receivedUnknown(message: Exclude<Message, DeclaredMessage | EchoedMessage>, now: Instant): void {

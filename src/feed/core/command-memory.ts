@@ -130,6 +130,11 @@ export class CommandMemory {
     return 'new';
   }
 
+  /** Commands are under way. */
+  get busy(): boolean {
+    return this.#inFlight > 0;
+  }
+
   /** A command that was `new` has come to its end. */
   settle(id: string | undefined, outcome: CommandOutcome): void {
     this.#inFlight--;

@@ -211,6 +211,11 @@ export class FeedSession<Connection extends SessionConnection> {
     this.#subscriber.answer('error', { ...reply(replyTo), code, message, retry }, now, ackId);
   }
 
+  /** An answer follows without another message of the client: a command is under way, or a token is being checked. */
+  get answersLater(): boolean {
+    return this.#memory.commands.busy || this.#held !== undefined;
+  }
+
   /** Sends outcomes again that were not acknowledged in time, as far as the subscriber takes them. */
   remind(now: Instant): void {
     if (!this.#subscriber.full) this.#memory.remind(now);

@@ -14,6 +14,8 @@ export interface JsonLinesSink {
   notUtf8(): void;
   /** Its first bytes are no object: it does not speak this protocol. */
   foreign(): void;
+  /** The peer sends nothing more, and all that it sent was delivered. It may still read. */
+  peerEnded(): void;
 }
 
 export interface JsonLinesSocketOptions {
@@ -44,6 +46,7 @@ export class JsonLinesSocket implements TransportSocket {
   #paused = false;
   #reading = false;
   #ended = false;
+  #peerEnded = false;
 
   constructor(options: JsonLinesSocketOptions) {
     this.#options = options;
@@ -61,6 +64,10 @@ export class JsonLinesSocket implements TransportSocket {
       if (this.#ended) return;
       this.#scanner.push(chunk);
       this.#read();
+    });
+    this.#options.socket.on('end', () => {
+      this.#peerEnded = true;
+      this.#readOn();
     });
   }
 
@@ -85,7 +92,9 @@ export class JsonLinesSocket implements TransportSocket {
 
   #readOn(): void {
     this.#read();
-    if (!this.#paused && this.#turn === undefined) this.#options.socket.resume();
+    if (this.#paused || this.#turn !== undefined) return;
+    if (!this.#peerEnded) this.#options.socket.resume();
+    else if (!this.#ended) this.#sink?.peerEnded();
   }
 
   /** Delivers what has arrived, until the connection is paused or over; a client with very much waits for the others. */

@@ -1,6 +1,7 @@
 import { aheadOf } from './ahead.ts';
 import { arrayField } from './array-field.ts';
 import { autoColumns } from './auto-columns.ts';
+import { bitField, coilField } from './bit-field.ts';
 import { bitsField } from './bits-field.ts';
 import { bytesField, constantBytes, fixedBytes, reservedField } from './bytes-field.ts';
 import { checksumField } from './checksum-field.ts';
@@ -275,6 +276,10 @@ function compileContent(declaration: FieldDeclaration, scope: Scope): FieldCodec
       return checksumField(declaration, scope);
     case 'reserved':
       return reservedField(declaration, scope.limit);
+    case 'bit':
+      return bitField(declaration.at ?? 0);
+    case 'coil':
+      return coilField;
     default: {
       const number = parseNumberType(type, scope.byteOrder);
       // The lint refuses other types.

@@ -1,6 +1,7 @@
 import type { ByteOrder } from '../framing/byte-order.ts';
 import type { FramingDeclaration } from '../framing/declaration.ts';
 import type { Declared, KeyTable } from '../keys.ts';
+import type { AddressDeclaration } from './address-declaration.ts';
 import { description, group, label } from './label-keys.ts';
 import { MESSAGE_FRAMING_KEYS } from './message-framing-keys.ts';
 import { BIT_KEYS, type LIMITS_KEYS, QUANTITY_KEYS } from './number-keys.ts';
@@ -8,6 +9,7 @@ import { COLUMN_KEYS, SPLIT_KEYS } from './split-keys.ts';
 
 export type { ByteOrder } from '../framing/byte-order.ts';
 export type { FramingDeclaration } from '../framing/declaration.ts';
+export { ADDRESS_KEYS, type AddressDeclaration } from './address-declaration.ts';
 
 /**
  * A name of a number type: `u8` to `u64` and `i8` to `i64` in steps of 8 bits, `f16`, `f32`, `f64`; `le` or `be` may
@@ -102,7 +104,7 @@ export const FIELD_KEYS = {
     example: 'u16',
     required: true,
     description:
-      'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f16`, `f32`, `f64`; with `le` or `be` behind it in another byte order, with `cdab` or `badc` in another order of words; `bcd`, `varint`), a number in text (`number`, `hex_number`), a time (`time` in text, `bcd_time`, `byte_time`), `text`, `bytes`, `array`, `struct`, `crc` or `reserved`.',
+      'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f16`, `f32`, `f64`; with `le` or `be` behind it in another byte order, with `cdab` or `badc` in another order of words; `bcd`, `varint`), a number in text (`number`, `hex_number`), a time (`time` in text, `bcd_time`, `byte_time`), `text`, `bytes`, `array`, `struct`, `crc`, `reserved`, `bit` (true or false, of the `reserved` byte in front) or `coil` (ff00 or 0000).',
     examples: ['u16', 'i24le', 'f32cdab', 'number', 'text', 'array'],
   },
   label,
@@ -127,6 +129,12 @@ export const FIELD_KEYS = {
     kind: 'enum',
     description:
       'Whole number: names of its values, an enum from `enums:` or written out. Text in a column: names by text, written out.',
+  },
+  at: {
+    kind: 'number',
+    least: 0,
+    greatest: 7,
+    description: '`bit`: which one of the byte in front, 0 the least significant.',
   },
   bits: {
     kind: 'groups',
@@ -334,7 +342,13 @@ export const MESSAGE_KEYS = {
   ...SPLIT_KEYS,
 } as const satisfies KeyTable;
 
-export type MessageDeclaration = Declared<typeof MESSAGE_KEYS, Values>;
+export type MessageDeclaration = Declared<typeof MESSAGE_KEYS, Values> & {
+  /**
+   * Where its values stand in the state, beside those of other messages that say the same; false: they are no values of
+   * the device. Under its own name where it is left out. What is compiled to messages says it; no key of a file does.
+   */
+  readonly into?: string | false | undefined;
+};
 
 export type Sender = NonNullable<MessageDeclaration['from']>;
 
@@ -344,46 +358,14 @@ export interface IdDeclaration {
   readonly at: number;
 }
 
-/** Where the address of a device stands in all messages, and how. */
-export const ADDRESS_KEYS = {
-  type: {
-    kind: 'word',
-    what: 'a type',
-    example: 'u8',
-    required: true,
-    description:
-      'An unsigned number of 8 to 48 bits (`u8`, `u16le`), or `bcd` with two digits in each of `length` bytes.',
-    examples: ['u8', 'u16', 'bcd'],
-  },
-  length: { kind: 'number', least: 1, greatest: 7, description: '`bcd`: how many bytes.' },
-  at: {
-    kind: 'number',
-    least: 0,
-    greatest: 0x1000_0000,
-    description: 'Its offset in the payload, in bytes.',
-    default: 0,
-  },
-  byte_order: {
-    kind: 'byte order',
-    description: "`bcd`: order of its bytes, where it is not the protocol's.",
-  },
-  broadcast: {
-    kind: 'number',
-    least: 0,
-    greatest: 2 ** 48,
-    description: 'The address that all devices hear, and none answers; no device has it.',
-    examples: [0],
-  },
-} as const satisfies KeyTable;
-
-export interface AddressDeclaration {
-  readonly type: string;
-  readonly length?: number | undefined;
-  readonly at: number;
-  readonly byteOrder?: ByteOrder | undefined;
-  readonly broadcast?: number | undefined;
-  /** The address of the one device whose messages these are; absent: that of any. */
-  readonly value?: number | undefined;
+/** A register of a map in its place. */
+export interface HeldRegister {
+  readonly table: 'input' | 'holding' | 'coil' | 'discrete';
+  readonly address: number;
+  /** Registers, or coils. */
+  readonly size: number;
+  readonly writable: boolean;
+  readonly field: FieldDeclaration;
 }
 
 export interface ProtocolDeclaration {
@@ -401,6 +383,10 @@ export interface ProtocolDeclaration {
   /** Names of error codes. */
   readonly errors: EnumDeclaration;
   readonly messages: readonly MessageDeclaration[];
+  /** What is asked of a device that is configured without a word about it: that of a register map. */
+  readonly polls?: readonly { readonly message: string; readonly everyMs: number }[] | undefined;
+  /** The registers of a map, for a slave that answers whatever part of them a master reads or writes. */
+  readonly registers?: readonly HeldRegister[] | undefined;
 }
 
 /** The protocol of the built-in messages, to which declared ones are added where a file says nothing else. */

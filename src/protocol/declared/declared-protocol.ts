@@ -178,6 +178,11 @@ export class DeclaredProtocol {
   ): DeclaredMessage | UnknownMessage | InvalidPayload {
     const id = this.#idOf(bytes, start, end);
     const candidates = this.#byId.get(id) ?? NO_CODECS;
+    // Which of its registers a reply holds is known by its request alone.
+    if (this.declaration.polls !== undefined) {
+      const found = this.#answer([], candidates, bytes, start, end, from);
+      if (found !== undefined) return found;
+    }
     let first: InvalidPayload | undefined;
     for (let index = 0; index < candidates.length; index++) {
       const message = this.#as(candidates[index], bytes, start, end, from);

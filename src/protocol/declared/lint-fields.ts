@@ -42,6 +42,8 @@ const KEYS: Readonly<Record<string, readonly (keyof FieldDeclaration)[]>> = {
   struct: [...COMMON, 'fields', ...SPLIT],
   crc: [...COMMON, 'algorithm', 'covers', 'byteOrder'],
   reserved: [...COMMON, 'length'],
+  bit: ['name', 'type', 'label', 'group', 'description', 'at'],
+  coil: COMMON,
 };
 /** Types that are bytes and no text, beside plain numbers. */
 const CODED_TYPES = ['bcd', 'varint', 'bcd_time', 'byte_time'];
@@ -79,6 +81,19 @@ export function lintFields(fields: readonly FieldDeclaration[], path: Path, arou
     const restPossible = around.restPossible && behind.every((each) => isFixed(each, around.protocol));
     // The map grows with each field: a reader sees the fields in front.
     lintField(field, here, { ...around, earlier, restPossible }, own, fields.slice(index + 1));
+    const before = fields[index - 1];
+    if (
+      field.type === 'bit' &&
+      before?.type !== 'bit' &&
+      !(before?.type === 'reserved' && before.when === undefined)
+    ) {
+      findings.add(
+        'config_bad_value',
+        here,
+        'A bit belongs to a byte in front of it.',
+        'Put `{ type: reserved, length: 1 }` in front of it.',
+      );
+    }
     if (name !== undefined) {
       own.set(name, field);
       earlier.set(name, field);
@@ -109,7 +124,7 @@ function lintField(
       'config_bad_value',
       [...path, 'type'],
       `There is no type \`${type}\`.`,
-      'There are u8 to u64 and i8 to i64 in steps of 8, f16, f32, f64 (each also with le or be, 32 and 64 bits with cdab or badc), bcd, varint, number, hex_number, time, bcd_time, byte_time, text, bytes, array, struct, crc and reserved.',
+      'There are u8 to u64 and i8 to i64 in steps of 8, f16, f32, f64 (each also with le or be, 32 and 64 bits with cdab or badc), bcd, varint, number, hex_number, time, bcd_time, byte_time, text, bytes, array, struct, crc, reserved, bit and coil.',
     );
     return;
   }

@@ -23,7 +23,7 @@ const NOTE = 'note';
 /** Structures in structures, at most. */
 const DEEPEST = 16;
 const MOST_MESSAGES = 4_096;
-const MOST_FIELDS = 10_000;
+const MOST_FIELDS = 50_000;
 
 /** Everything that is wrong or doubtful with a declaration, in its order. */
 export function lintProtocol(declaration: ProtocolDeclaration): readonly DeclarationFinding[] {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
-import { messagesJsonSchemaText } from '../../../src/config/messages/json-schema.ts';
+import { messagesJsonSchemaText, registersJsonSchemaText } from '../../../src/config/messages/json-schema.ts';
 import { loadMessages } from '../../../src/config/messages/load-messages.ts';
 import { formatProblem } from '../../../src/config/problem.ts';
 import { LARGEST_MESSAGES } from '../../../src/config/read-document.ts';
@@ -323,5 +323,7 @@ describe('the JSON Schema', () => {
   it('is shipped as it is generated (else run `npm run generate`)', () => {
     const shipped = readFileSync(new URL('../../../schemas/messages.schema.json', import.meta.url), 'utf8');
     expect(shipped).toBe(messagesJsonSchemaText());
+    const map = readFileSync(new URL('../../../schemas/registers.schema.json', import.meta.url), 'utf8');
+    expect(map).toBe(registersJsonSchemaText());
   });
 });

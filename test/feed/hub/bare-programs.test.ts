@@ -1,6 +1,10 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import type { CommandOutcome } from '../../../src/contract/command.ts';
+import { withResolvers } from '../../../src/system/with-resolvers.ts';
 import { BridgeFace } from '../../support/bridge-face.ts';
 import { LinesWorld } from '../../support/lines-world.ts';
 import { needs } from '../../support/needs.ts';
@@ -240,5 +244,34 @@ describe('a WebSocket at the root', () => {
       });
     expect(await statusOf('/feed')).toContain('404');
     expect(await statusOf('/', 'http://elsewhere.example')).toContain('403');
+  });
+});
+
+describe('a program that sends nothing more', () => {
+  const clients = (world: World) => world.subscriberRegistry.clients();
+
+  it('is let go where it said nothing, though it goes on to read', async () => {
+    await using world = await LinesWorld.start();
+    const peer = connect({ port: world.port, host: '127.0.0.1', allowHalfOpen: true });
+    const ended = once(peer, 'end');
+    peer.resume();
+    await expect.poll(() => clients(world).length).toBe(1);
+    peer.end();
+    await ended;
+    await expect.poll(() => clients(world)).toEqual([]);
+  });
+
+  it('gets the answer to its last command, however late, and is let go then', async () => {
+    const { promise, resolve } = withResolvers<CommandOutcome>();
+    await using world = await LinesWorld.start({ commands: () => promise });
+    const bare = world.stranger();
+    bare.socket.end('{"type":"command","id":"1","device":"a","message":"heartbeat"}');
+    await expect.poll(() => clients(world).length).toBe(1);
+    advance(world, 2);
+    expect(clients(world)).toHaveLength(1);
+    resolve({ ok: true, result: { error: 0 } });
+    await bare.next('response');
+    advance(world, 1);
+    await expect.poll(() => clients(world)).toEqual([]);
   });
 });

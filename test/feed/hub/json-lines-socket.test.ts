@@ -26,6 +26,7 @@ async function hear(text: string, messageMs: number): Promise<readonly string[]>
       tooLarge: () => received('too large'),
       notUtf8: () => received('not utf8'),
       foreign: () => received('foreign'),
+      peerEnded: () => undefined,
     });
     socket.on('end', () => socket.end());
   }).listen(0, '127.0.0.1');

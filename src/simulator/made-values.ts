@@ -1,0 +1,169 @@
+import type { Value, Values } from '../contract/index.ts';
+import { type EnumDeclaration, type FieldDeclaration, parseNumberType } from '../protocol/index.ts';
+
+/** What a made-up value depends on: the same seed, name and time give the same one. */
+export interface ValueSource {
+  readonly seed: number;
+  readonly enums: Readonly<Record<string, EnumDeclaration>>;
+  /** Of the device: since when its values move, and what they show as a time. In ms. */
+  readonly elapsedMs: number;
+  readonly wallMs: number;
+  /** Values that commands have set, by `message.field`. */
+  readonly set: ReadonlyMap<string, Value>;
+}
+
+/** Units and names of what only grows. */
+const GROWS = /^(?:[kM]?(?:Wh|varh|VAh|Ah)|s|h|min|l|m³)$/;
+const COUNTS = /(?:^|_)(?:count(?:er)?|total|energy|uptime|up_for|sequence|time_of_week)(?:_|$)/;
+/** A name or a bit lasts so long. */
+const STEP_MS = 10_000;
+const SHORTEST_PERIOD_MS = 20_000;
+/** Elements of an array that may have any number. */
+const ELEMENTS = 2;
+const LONGEST_TEXT = 16;
+
+/** Values for fields, by name; a length or count that another field has follows from that one. */
+export function madeValues(fields: readonly FieldDeclaration[], path: string, source: ValueSource): Values {
+  const values: Record<string, Value> = {};
+  const counted = new Set(
+    fields.flatMap(({ length, count }) =>
+      [length, count].flatMap((each) => (typeof each === 'object' ? [each.field] : [])),
+    ),
+  );
+  for (const field of fields) {
+    const { name } = field;
+    if (name === undefined || field.value !== undefined || counted.has(name) || isSilent(field)) continue;
+    const set = source.set.get(`${path}.${name}`);
+    values[name] = set ?? madeValue(field, `${path}.${name}`, source);
+  }
+  return values;
+}
+
+const isSilent = ({ type }: FieldDeclaration): boolean => type === 'crc' || type === 'reserved';
+
+function madeValue(field: FieldDeclaration, path: string, source: ValueSource): Value {
+  switch (field.type) {
+    case 'text':
+      return textOf(field, source);
+    case 'bytes':
+      return { ...zeros(field) };
+    case 'struct':
+      return madeValues(field.fields ?? [], path, source);
+    case 'array': {
+      const { count, of, max = ELEMENTS } = field;
+      const length = typeof count === 'number' ? count : Math.min(ELEMENTS, max);
+      if (of === undefined) return [];
+      return Array.from({ length }, (_, index) => madeValue(of, `${path}[${index}]`, source));
+    }
+    case 'bit':
+    case 'coil':
+      return stepOf(path, source) % 2 === 1;
+    case 'time':
+    case 'bcd_time':
+    case 'byte_time':
+      return new Date(Math.floor(source.wallMs / 1_000) * 1_000).toISOString();
+    default:
+      return numberOf(field, path, source);
+  }
+}
+
+function numberOf(field: FieldDeclaration, path: string, source: ValueSource): Value {
+  const names = typeof field.enum === 'string' ? source.enums[field.enum] : field.enum;
+  if (names !== undefined) return nameOf(names, path, source);
+  if (field.bits !== undefined) {
+    return Object.fromEntries(
+      field.bits.map(({ name, at, enum: own }) => {
+        const of = typeof own === 'string' ? source.enums[own] : own;
+        if (of !== undefined) return [name, nameOf(of, `${path}.${name}`, source)];
+        const step = stepOf(`${path}.${name}`, source) % 2;
+        return [name, String(at).includes('..') ? step : step === 1];
+      }),
+    );
+  }
+  const [least, greatest] = boundsOf(field);
+  const { unit = '', name = '' } = field;
+  const scale = scaleOf(field);
+  const phase = hash(path, source.seed);
+  if (GROWS.test(unit) || COUNTS.test(name)) {
+    const grown =
+      Math.floor(source.elapsedMs / 1_000) * Math.max(Math.abs(scale), 0.01) +
+      phase * 0.1 * (greatest - least);
+    return rounded(least + (grown % Math.max(greatest - least, 1e-9)), field);
+  }
+  const period = SHORTEST_PERIOD_MS * (1 + 3 * phase);
+  const wave = Math.sin(2 * Math.PI * (source.elapsedMs / period + phase));
+  return rounded((least + greatest) / 2 + 0.45 * (greatest - least) * wave, field);
+}
+
+/** Between what can be sent, or what is good, or what is usual; never beyond what the type can carry. */
+function boundsOf(field: FieldDeclaration): readonly [number, number] {
+  const { type, range, limits, offset = 0 } = field;
+  const scale = scaleOf(field);
+  const number = parseNumberType(type, 'big');
+  const bits = 8 * Math.min(number?.bytes ?? 4, 4);
+  const signed = number?.signed === true;
+  const raw = [signed ? -(2 ** (bits - 1)) : 0, (signed ? 2 ** (bits - 1) : 2 ** bits) - 2].map(
+    (each) => each * scale + offset,
+  );
+  const carried =
+    number?.kind === 'int'
+      ? [Math.min(...raw), Math.max(...raw)]
+      : [-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
+  const [least, greatest] = range ?? limits?.warn ?? limits?.alarm ?? [null, null];
+  const low = Math.max(carried[0] ?? 0, least ?? Math.min(0, (greatest ?? 0) - 100));
+  const high = Math.min(carried[1] ?? 0, greatest ?? Math.max(low + 100, low));
+  return [low, Math.max(low, high)];
+}
+
+/** As finely as the field is written, or to hundredths. */
+function rounded(value: number, field: FieldDeclaration): number {
+  const { type, offset = 0 } = field;
+  const whole = /^[ui]\d/.test(type);
+  const step = field.scale === undefined ? (whole ? 1 : 0.01) : scaleOf(field);
+  const steps = Math.round((value - offset) / step);
+  // 0.1 * 3 is a little more than 0.3.
+  return Number((steps * step + offset).toPrecision(12));
+}
+
+/** A scale that another field holds is made up with it, and is not known here. */
+const scaleOf = ({ scale }: FieldDeclaration): number => (typeof scale === 'number' ? scale : 1);
+
+function nameOf(names: EnumDeclaration, path: string, source: ValueSource): Value {
+  const all = Object.values(names);
+  return all[stepOf(path, source) % Math.max(all.length, 1)] ?? 0;
+}
+
+const stepOf = (path: string, { seed, elapsedMs }: ValueSource): number =>
+  Math.floor(elapsedMs / STEP_MS + 8 * hash(path, seed));
+
+function textOf(
+  { length, content, terminator, encoding = 'utf8' }: FieldDeclaration,
+  source: ValueSource,
+): string {
+  const unit = encoding.startsWith('utf16') ? 2 : 1;
+  const most = typeof length === 'number' ? Math.floor(length / unit) : LONGEST_TEXT;
+  switch (content) {
+    case 'uuid':
+      return '00000000-0000-4000-8000-000000000000';
+    case 'datetime':
+      return new Date(source.wallMs).toISOString().slice(0, 19).replace('T', ' ');
+    case 'digits':
+      return '1234567890'.repeat(Math.ceil(most / 10)).slice(0, most);
+    case 'printable':
+      return 'simulated'.padEnd(most, '.').slice(0, most);
+    case undefined:
+      return 'simulated'.slice(0, terminator === undefined ? most : LONGEST_TEXT);
+  }
+}
+
+function zeros({ length }: FieldDeclaration): { readonly $bytes: string; readonly len: number } {
+  const len = typeof length === 'number' ? length : 0;
+  return { $bytes: Buffer.alloc(len).toString('base64'), len };
+}
+
+/** A number from 0 to 1 that depends on a text and a seed (FNV-1a). */
+function hash(text: string, seed: number): number {
+  let value = (0x811c9dc5 ^ seed) >>> 0;
+  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193) >>> 0;
+  return ((value ^ (value >>> 15)) >>> 0) / 2 ** 32;
+}
