@@ -1,6 +1,7 @@
 import {
   type EnumDeclaration,
   type Extent,
+  enumNames,
   type FieldDeclaration,
   isColumn,
   isSplit,
@@ -8,12 +9,13 @@ import {
   type ProtocolDeclaration,
   parseBits,
   parseNumberType,
+  parseWhole,
   type SplitDeclaration,
-  type TextEncoding,
   takesRest,
   unitOf,
 } from '../protocol/index.ts';
 import {
+  ENCODINGS,
   luaBits,
   luaCondition,
   luaEnum,
@@ -24,29 +26,7 @@ import {
 } from './dissector-lua.ts';
 import { isReadByHand, luaBitValue, luaDigits, luaNumber, luaTime } from './dissector-numbers.ts';
 import { fixedBytes, leastBytes, type Peek, peekAhead } from './dissector-places.ts';
-
-const ENCODINGS: Readonly<Record<TextEncoding, string>> = {
-  ascii: 'ENC_ASCII',
-  utf8: 'ENC_UTF_8',
-  latin1: 'ENC_ISO_8859_1',
-  utf16le: 'ENC_UTF_16 + ENC_LITTLE_ENDIAN',
-  utf16be: 'ENC_UTF_16 + ENC_BIG_ENDIAN',
-  gbk: 'ENC_GB18030',
-  gb18030: 'ENC_GB18030',
-  big5: 'ENC_BIG5',
-  // Wireshark decodes no Shift_JIS.
-  shift_jis: 'ENC_ASCII',
-  euc_kr: 'ENC_EUC_KR',
-  cp1250: 'ENC_WINDOWS_1250',
-  cp1251: 'ENC_WINDOWS_1251',
-  cp1252: 'ENC_WINDOWS_1252',
-  cp1253: 'ENC_ISO_8859_7',
-  cp1254: 'ENC_ISO_8859_9',
-  cp1255: 'ENC_ISO_8859_8',
-  cp1256: 'ENC_ISO_8859_6',
-  cp1257: 'ENC_ISO_8859_13',
-  cp1258: 'ENC_WINDOWS_1252',
-};
+import { luaCases, luaColumns, luaMeasured, luaOptional, luaTlv, luaUntil } from './dissector-structures.ts';
 
 /** What surrounds a field. */
 interface Around {
@@ -116,7 +96,9 @@ export class LuaFields {
       const behind = fields.slice(index + 1).reduce((sum, each) => sum + fixedBytes(each, protocol), 0);
       const tail = takesRest(field) ? around.tail + behind : 0;
       const ahead: Around['ahead'] = (name, bytes) => peekAhead(fields, index, name, bytes, protocol);
-      const lines = this.#one(field, key, { protocol, visible, tail, ahead });
+      const inner = field.optional === true ? around.tail + behind : tail;
+      const own = this.#one(field, key, { protocol, visible, tail: inner, ahead });
+      const lines = field.optional === true ? luaOptional(inner, own) : own;
       const condition = field.when === undefined ? undefined : luaCondition(field.when, protocol, visible);
       if (field.name !== undefined) visible.set(field.name, { key, declaration: field });
       if (condition === undefined) return lines;
@@ -146,11 +128,19 @@ export class LuaFields {
         this.#field(path, `ProtoField.bytes(${luaText(`heartwire.${path}`)}, ${label(path)})`);
         return this.#span(field, `tree:add(f[${luaText(path)}], buf(at, n))`, around);
       case 'struct':
-        return isSplit(field)
-          ? this.split(field.fields ?? [], field, path, around)
-          : this.#each(field.fields ?? [], path, around).flat();
+        return measured(field, around, (inner) =>
+          isSplit(field)
+            ? this.split(field.fields ?? [], field, path, inner)
+            : this.#each(field.fields ?? [], path, inner).flat(),
+        );
+      case 'switch':
+        return measured(field, around, (inner) => this.#switch(field, path, inner));
+      case 'tlv':
+        return this.#tlv(field, path, around);
       case 'array':
-        return this.#array(field, path, around);
+        return field.length === undefined
+          ? this.#array(field, path, around)
+          : measured(field, around, (inner) => this.#array({ ...field, count: 'rest' }, path, inner));
       case 'crc':
         this.#field(path, `ProtoField.bytes(${luaText(`heartwire.${path}`)}, ${label(path)})`);
         return take(path, fixedBytes(field, protocol));
@@ -170,29 +160,11 @@ export class LuaFields {
       this.#field(key, `ProtoField.string(${luaText(`heartwire.${key}`)}, ${label(key)})`);
       return `tree:add_packet_field(f[${luaText(key)}], buf(at, n), ENC_UTF_8)`;
     };
-    const stop = `stop - ${tail}`;
     const separator = [...(form.separator ?? [])];
     const columns = form.keyValue === undefined && form.columns === undefined && separator.length > 0;
     const plain = columns ? fields.filter((_, index) => fields.slice(0, index + 1).every(isColumn)) : [];
-    const isThere = separator
-      .map((byte, index) => `buf(at + n + ${index}, 1):uint() == ${byte}`)
-      .join(' and ');
-    return [
-      'do',
-      `  local to = ${stop}`,
-      ...plain.flatMap((field, index) => [
-        '  do',
-        '    local n = 0',
-        `    while at + n < to and not (at + n + ${separator.length} <= to and ${isThere}) do n = n + 1 end`,
-        `    if n > 0 then ${text(`${path}.${field.name ?? `field_${index + 1}`}`)} end`,
-        `    at = math.min(to, at + n + ${separator.length})`,
-        '  end',
-      ]),
-      '  local n = to - at',
-      `  if n > 0 then ${text(`${path}.text`)} end`,
-      '  at = to',
-      'end',
-    ];
+    const names = plain.map((field, index) => `${path}.${field.name ?? `field_${index + 1}`}`);
+    return luaColumns(names.map(text), separator, { tail, rest: text(`${path}.text`) });
   }
 
   #number(field: FieldDeclaration, type: NumberType, path: string, around: Around): string[] {
@@ -363,6 +335,35 @@ export class LuaFields {
     ];
   }
 
+  #switch(
+    { on = '', cases = {}, else: otherwise = [] }: FieldDeclaration,
+    path: string,
+    around: Around,
+  ): string[] {
+    const target = around.visible.get(on)?.declaration;
+    const names = enumNames(target?.enum, around.protocol.enums);
+    const selected = Object.entries(cases).map(([value, fields]) => ({
+      holds: `${luaValue(on, around.visible)} == ${names?.rawOf(value) ?? parseWhole(value) ?? -1}`,
+      body: this.#each(fields, path, around).flat(),
+    }));
+    return luaCases(selected, this.#each(otherwise, path, around).flat());
+  }
+
+  #tlv(field: FieldDeclaration, path: string, around: Around): string[] {
+    const { tag = 'u8', length = 'u8', tags = {} } = field;
+    const type = parseNumberType(tag, around.protocol.byteOrder) ?? { bytes: 1, little: false };
+    this.#field(path, `ProtoField.bytes(${luaText(`heartwire.${path}`)}, ${label(path)})`);
+    const inner = { ...around, tail: 0 };
+    const bodies = Object.entries(tags).map(([key, each]): [string, string[]] => [
+      key,
+      this.#one(each, `${path}.${each.name ?? key}`, inner),
+    ]);
+    return luaTlv(type, extent(length, inner), Object.fromEntries(bodies), {
+      tail: around.tail,
+      show: `tree:add(f[${luaText(path)}], buf(at, stop - at))`,
+    });
+  }
+
   #array(field: FieldDeclaration, path: string, around: Around): string[] {
     const element = field.of;
     if (element === undefined) return [];
@@ -372,6 +373,7 @@ export class LuaFields {
       ahead: undefined,
     });
     const inner = body.map((line) => `    ${line}`);
+    if (field.until !== undefined) return luaUntil(field.until, body);
     if (field.count === 'rest' || field.count === undefined) {
       return [
         `while at < stop - ${around.tail} do`,
@@ -398,6 +400,14 @@ export class LuaFields {
   }
 }
 
+function measured(
+  { length }: FieldDeclaration,
+  around: Around,
+  body: (inner: Around) => readonly string[],
+): string[] {
+  if (length === undefined) return [...body(around)];
+  return luaMeasured(extent(length, around), body({ ...around, tail: 0 }));
+}
 const isNumberText = ({ type }: FieldDeclaration): boolean => type === 'number' || type === 'hex_number';
 
 const label = (path: string): string => luaText(path.slice(path.indexOf('.') + 1));
@@ -417,7 +427,14 @@ const forget = (key: string): string[] => ['else', `  v[${luaText(key)}] = nil`]
 function extent(of: Extent, { protocol, visible, tail }: Around): string[] {
   if (typeof of === 'number') return [`local n = ${of}`];
   if (of === 'rest') return [`local n = stop - at - ${tail}`];
-  if (typeof of === 'object') return [`local n = ${luaValue(of.field, visible)} or 0`];
+  if (typeof of === 'object') {
+    const { field, type = 'u8', adjust = 0 } = of;
+    const plain =
+      field === undefined
+        ? extent(type, { protocol, visible, tail })
+        : [`local n = ${luaValue(field, visible)} or 0`];
+    return adjust === 0 ? plain : [...plain, `n = math.max(0, n + ${adjust})`];
+  }
   const type = parseNumberType(of, protocol.byteOrder);
   const bytes = type?.bytes ?? 1;
   return [

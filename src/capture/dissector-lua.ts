@@ -7,7 +7,32 @@ import {
   parseBits,
   parseWhole,
   splitReference,
+  type TextEncoding,
 } from '../protocol/index.ts';
+
+/** Encodings of text as Wireshark knows them. */
+export const ENCODINGS: Readonly<Record<TextEncoding, string>> = {
+  ascii: 'ENC_ASCII',
+  utf8: 'ENC_UTF_8',
+  latin1: 'ENC_ISO_8859_1',
+  utf16le: 'ENC_UTF_16 + ENC_LITTLE_ENDIAN',
+  utf16be: 'ENC_UTF_16 + ENC_BIG_ENDIAN',
+  gbk: 'ENC_GB18030',
+  gb18030: 'ENC_GB18030',
+  big5: 'ENC_BIG5',
+  // Wireshark decodes no Shift_JIS.
+  shift_jis: 'ENC_ASCII',
+  euc_kr: 'ENC_EUC_KR',
+  cp1250: 'ENC_WINDOWS_1250',
+  cp1251: 'ENC_WINDOWS_1251',
+  cp1252: 'ENC_WINDOWS_1252',
+  cp1253: 'ENC_ISO_8859_7',
+  cp1254: 'ENC_ISO_8859_9',
+  cp1255: 'ENC_ISO_8859_8',
+  cp1256: 'ENC_ISO_8859_6',
+  cp1257: 'ENC_ISO_8859_13',
+  cp1258: 'ENC_WINDOWS_1252',
+};
 
 export function luaEnum(names: EnumDeclaration): string {
   return `{ ${Object.entries(names)
@@ -34,7 +59,7 @@ export const luaBits = (number: string, from: number, count: number): string =>
 
 /** Whether a field is present. It never is where the field that says so is absent. */
 export function luaCondition(
-  { field, is, not }: Condition,
+  { field, is, not, gt, lt, mask }: Condition,
   protocol: ProtocolDeclaration,
   visible: Visible,
 ): string {
@@ -46,14 +71,34 @@ export function luaCondition(
   const raw = luaValue(name, visible);
   const value = bits === undefined ? raw : luaBits(raw, bits.from, bits.count);
   const names = enumNames(bit === undefined ? target.enum : bit.enum, protocol.enums);
+  if (target.type === 'text') return 'true';
+  const compared = mask === undefined ? value : luaMasked(value, mask);
+  const bounds = [
+    ...(gt === undefined ? [] : [`${compared} > ${gt}`]),
+    ...(lt === undefined ? [] : [`${compared} < ${lt}`]),
+    ...(mask !== undefined && [is, not, gt, lt].every((each) => each === undefined)
+      ? [`${compared} ~= 0`]
+      : []),
+  ];
+  if (is === undefined && not === undefined) return [`${raw} ~= nil`, ...bounds].join(' and ');
   const any = [is ?? not ?? []]
     .flat()
     .map((each) => (typeof each === 'string' ? Number(names?.rawOf(each) ?? Number.NaN) : Number(each)))
     .filter((each) => !Number.isNaN(each))
-    .map((each) => `${value} == ${each}`)
+    .map((each) => `${compared} == ${each}`)
     .join(' or ');
   const wanted = any === '' ? 'false' : `(${any})`;
-  return `${raw} ~= nil and ${is === undefined ? 'not ' : ''}${wanted}`;
+  return [`${raw} ~= nil`, `${is === undefined ? 'not ' : ''}${wanted}`, ...bounds].join(' and ');
+}
+
+/** Bits of a number by a mask, one run of them after the other. */
+function luaMasked(value: string, mask: number): string {
+  const runs: string[] = [];
+  for (let from = 0; from < 48; from++) {
+    if (Math.floor(mask / 2 ** from) % 2 === 0) continue;
+    runs.push(`${luaBits(value, from, 1)} * ${2 ** from}`);
+  }
+  return `(${runs.join(' + ')})`;
 }
 
 /** A text as Lua writes it. */

@@ -45,6 +45,12 @@ export function constants(fields: readonly FieldDeclaration[], protocol: Protoco
     const bytes = fixedBytes(field, protocol);
     if (bytes === 0 || field.when !== undefined) break;
     const type = parseNumberType(field.type, protocol.byteOrder);
+    if (field.type === 'text' && typeof field.value === 'string' && /^[\x20-\x7e]+$/.test(field.value)) {
+      const letters = [...field.value].map(
+        (letter, index) => `buf(from + ${offset + index}, 1):uint() == ${letter.charCodeAt(0)}`,
+      );
+      if (field.encoding?.startsWith('utf16') !== true) found.push(...letters);
+    }
     if (field.value !== undefined && type?.kind === 'int' && bytes <= 4) {
       const read = `${type.little ? 'le_' : ''}${type.signed ? '' : 'u'}int()`;
       found.push(`buf(from + ${offset}, ${bytes}):${read} == ${parseWhole(field.value) ?? 0}`);

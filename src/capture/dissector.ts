@@ -4,15 +4,17 @@ import {
   type FieldDeclaration,
   type Form,
   isStandardFraming,
+  type MessageDeclaration,
   type NumberType,
   type ProtocolDeclaration,
+  parseBits,
   parseNumberType,
   partOf,
   sizingScope,
 } from '../protocol/index.ts';
 import { LuaFields } from './dissector-fields.ts';
 import { luaUnwrap } from './dissector-frames.ts';
-import { luaText } from './dissector-lua.ts';
+import { luaBits, luaText } from './dissector-lua.ts';
 import { LUA_NUMBERS } from './dissector-numbers.ts';
 import { constants } from './dissector-places.ts';
 
@@ -218,17 +220,19 @@ function luaVariant(declaration: ProtocolDeclaration, fields: LuaFields): string
     declaration.error === undefined ? undefined : parseNumberType(declaration.error, byteOrder);
   const forms = new DeclaredProtocol(declaration).messages.flatMap(
     ({ name, id: value, forms: ofMessage, declaration: message }) =>
-      ofMessage.map((form) => {
+      (message.assemble === undefined ? ofMessage : []).map((form) => {
         const named = { ...declaration.errors, ...message.errors };
         const carriesError = form.kind === 'reply' && errorType?.bytes === 1;
         const head = [
           ...(idType === undefined || value === undefined ? [] : [`at = at + ${idType.bytes}`]),
           ...(carriesError ? fields.error(named) : []),
         ];
-        const listed = withAddress(form.fields, declaration);
+        const listed = withSelector(withAddress(form.fields, declaration), message, declaration);
         const body = fields.headed(listed, name, declaration, { at: id?.at ?? 0, lines: head }, form.split);
         const least = carriesError ? (idType?.bytes ?? 0) + 1 : form.minLength;
-        const fits = carriesError ? [] : constants(listed, declaration);
+        const fits = carriesError
+          ? []
+          : [...selectedBits(message, declaration), ...constants(listed, declaration)];
         return [
           `    { id = ${value ?? 'nil'}, name = ${luaText(name)}, kind = ${luaText(form.kind)},`,
           `      from = ${luaText(message.from ?? 'any')}, min = ${least}, max = ${mostBytes(form)},`,
@@ -269,6 +273,42 @@ function withAddress(fields: readonly FieldDeclaration[], protocol: ProtocolDecl
     if (field !== undefined) offset += compileField(field, sizingScope(protocol)).min;
   }
   return fields.toSpliced(index, 0, { name: taken ? 'device_address' : 'address', ...shown });
+}
+
+/** The fields with the parts of the id that no number of the protocol is, each as a constant in its place. */
+function withSelector(
+  fields: readonly FieldDeclaration[],
+  { selects = [] }: MessageDeclaration,
+  protocol: ProtocolDeclaration,
+): readonly FieldDeclaration[] {
+  const { selector = [] } = protocol;
+  let listed = fields;
+  for (const [part, { type, at, bits }] of selector.entries()) {
+    const value = selects[part];
+    if (value === undefined || bits !== undefined) continue;
+    let offset = 0;
+    let index = 0;
+    for (; index < listed.length && offset < at; index++) {
+      const field = listed[index];
+      if (field !== undefined) offset += compileField(field, sizingScope(protocol)).min;
+    }
+    listed = listed.toSpliced(index, 0, { name: `id_${part + 1}`, type, value });
+  }
+  return listed;
+}
+
+/** Lua conditions that the bits of an id hold. */
+function selectedBits(
+  { selects = [] }: MessageDeclaration,
+  { selector = [], byteOrder }: ProtocolDeclaration,
+): readonly string[] {
+  return selector.flatMap(({ type, at, bits }, part) => {
+    const number = parseNumberType(type, byteOrder);
+    const range = bits === undefined ? undefined : parseBits(bits);
+    if (range === undefined || number === undefined || selects[part] === undefined) return [];
+    const read = `buf(from + ${at}, ${number.bytes}):${number.little ? 'le_' : ''}uint()`;
+    return [`${luaBits(read, range.from, range.count)} == ${selects[part]}`];
+  });
 }
 
 const idBytes = ({ id, byteOrder }: ProtocolDeclaration): number =>

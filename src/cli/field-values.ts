@@ -1,6 +1,6 @@
 import type { Value, Values } from '../contract/index.ts';
 import { HeartwireError } from '../errors.ts';
-import { bytesOfHex, bytesValue, type FieldDeclaration } from '../protocol/index.ts';
+import { bytesOfHex, bytesValue, type FieldDeclaration, fieldsWithin } from '../protocol/index.ts';
 
 /** Reads the file behind an `@`, by its path as it was typed. */
 export type ReadBytes = (path: string) => Promise<Uint8Array>;
@@ -37,7 +37,7 @@ function fieldAt(
   const field = fields.find((each) => each.name === name);
   if (field === undefined || inner.length === 0) return field;
   if (field.bits !== undefined) return { type: 'u32', name: inner[0] ?? '' };
-  return fieldAt(field.fields ?? [], inner);
+  return fieldAt(fieldsWithin(field), inner);
 }
 
 function put(values: Record<string, Value>, names: readonly string[], value: Value, path: string): void {
@@ -79,6 +79,8 @@ async function parseValue(
       return parseBytes(text, path, read);
     case 'array':
     case 'struct':
+    case 'switch':
+    case 'tlv':
       return parseJson(text, path);
     default:
       if (/^[[{]/.test(text)) return parseJson(text, path);

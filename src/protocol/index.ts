@@ -6,6 +6,7 @@ export { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from './crc/parameters.ts
 export { makeWideCrc } from './crc/wide-crc.ts';
 export { ADDRESS_KEYS, type AddressDeclaration } from './declared/address-declaration.ts';
 export { parseAddress } from './declared/address-field.ts';
+export { Assembler } from './declared/assembler.ts';
 export { bcdSize } from './declared/bcd.ts';
 export { parseBits } from './declared/bit-range.ts';
 export { builtinDeclaration, clashWithBuiltin, withBuiltin } from './declared/builtin.ts';
@@ -19,6 +20,7 @@ export {
   DEFAULT_PROTOCOL,
   type EnumDeclaration,
   type Extent,
+  type ExtentElsewhere,
   FIELD_KEYS,
   type FieldDeclaration,
   type HeldRegister,
@@ -29,6 +31,7 @@ export {
   type Range,
   REPLY_KEYS,
   type ScaleDeclaration,
+  type SelectorPart,
   type Sender,
   type SplitDeclaration,
   type TextEncoding,
@@ -36,10 +39,11 @@ export {
 export { DeclaredProtocol, type Inspection } from './declared/declared-protocol.ts';
 export { enumNames } from './declared/enum-names.ts';
 export { parseEpoch } from './declared/epoch.ts';
+export { fieldsWithin } from './declared/field-references.ts';
 export { type DeclarationFinding, Findings, lintName } from './declared/finding.ts';
 export { partOf } from './declared/framing-parts.ts';
 export { lintProtocol } from './declared/lint.ts';
-export type { Form } from './declared/message-codec.ts';
+export type { Form } from './declared/message-form.ts';
 export { type NumberType, parseNumberType, parseWhole } from './declared/number-type.ts';
 export { payloadJudge } from './declared/payload-judge.ts';
 export { prepareRequest, type RequestRefusal } from './declared/prepare-request.ts';

@@ -63,7 +63,7 @@ type KeyKind =
         | 'condition value'
         | 'confirms';
     }
-  | { readonly kind: 'reply' | 'requests' | 'field' | 'fields' }
+  | { readonly kind: 'reply' | 'requests' | 'field' | 'fields' | 'cases' | 'tags' | 'message id' }
   | { readonly kind: 'group'; readonly keys: KeyTable }
   | { readonly kind: 'groups'; readonly keys: KeyTable }
   | { readonly kind: 'words'; readonly of: Extract<KeyKind, { kind: 'word' }> & KeyMeta };

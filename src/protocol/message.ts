@@ -67,6 +67,8 @@ interface DeclaredContent {
   /** Raw values, where they differ. */
   readonly raw: Values;
   readonly issues: readonly FieldIssue[];
+  /** Of a part of a group with a checksum: the whole payload, a copy. */
+  readonly payload?: Uint8Array;
 }
 
 /** A declared message that is answered. */

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { HeartwireError } from '../../errors.ts';
 import {
+  Assembler,
   type DeclaredProtocol,
   type FieldTrace,
   hexExcerpt,
@@ -56,17 +57,53 @@ export const command: Command<DecodeArgs> = {
     const bytes = await inputBytes(input.map(String), io);
     const pieces = payload ? [{ kind: 'payload', payload: bytes } as const] : piecesOf(protocol, bytes, from);
     let sound = pieces.length > 0;
+    const groups = new Assembler(protocol.declaration);
     for (const [index, piece] of pieces.entries()) {
       if (index > 0 && !json) io.out('\n');
       if (piece.kind === 'problem') {
         sound = false;
         io.out(json ? `${JSON.stringify({ problem: piece.text, bytes: piece.bytes })}\n` : `${piece.text}\n`);
-      } else sound = print(protocol, piece, from, json, io) && sound;
+        groups.interrupt();
+      } else {
+        sound = print(protocol, piece, from, json, io) && sound;
+        sound =
+          printGroup(
+            groups,
+            protocol.decode(piece.payload, 0, piece.payload.length, from, undefined, piece.framing),
+            json,
+            io,
+          ) && sound;
+      }
     }
     if (pieces.length === 0) io.err('heartwire: there is no message in these bytes.\n');
     return sound ? 0 : 1;
   },
 };
+
+/** Prints the group that a message completes, or that it shows to be incomplete. */
+function printGroup(
+  groups: Assembler,
+  message: ReturnType<DeclaredProtocol['decode']>,
+  json: boolean,
+  io: CliIo,
+): boolean {
+  // Bytes of a file come at once, whatever time lay between them.
+  const part = message.name === 'declared' ? groups.take(message, 0) : undefined;
+  const { group, incomplete } = part ?? {};
+  if (incomplete !== undefined) {
+    const { name: _, ...rest } = incomplete;
+    io.out(
+      json ? `${JSON.stringify({ invalid: true, ...rest })}\n` : `incomplete ${rest.message}: ${rest.seen}\n`,
+    );
+  }
+  if (group !== undefined && json) {
+    const { name: _, ...content } = group;
+    io.out(`${JSON.stringify(content)}\n`);
+  } else if (group !== undefined) {
+    io.out(`${group.message}, assembled: ${JSON.stringify(group.fields)}\n`);
+  }
+  return incomplete === undefined;
+}
 
 function print(
   protocol: DeclaredProtocol,

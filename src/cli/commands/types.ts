@@ -96,7 +96,7 @@ function bodyText(
   fields: readonly FieldDeclaration[],
   enums: ProtocolDeclaration['enums'],
   indent: string,
-  { columns, keyValue, extra }: SplitDeclaration,
+  { columns, separator, keyValue, extra }: SplitDeclaration,
 ): string {
   const inner = `${indent}  `;
   if (columns === 'auto') return `{\n${inner}readonly [column: string]: number | string;\n${indent}}`;
@@ -116,7 +116,10 @@ function bodyText(
       const about = aboutText([field.label, field.description], field.unit);
       return `${comment(about, inner)}${inner}readonly ${field.name}${optional}: ${fieldType(field, enums, inner)};\n`;
     });
-  if (extra === 'keep') lines.push(`${inner}readonly extra?: readonly string[];\n`);
+  if (extra === 'keep') {
+    const text = separator !== undefined || keyValue !== undefined;
+    lines.push(`${inner}readonly extra?: ${text ? 'readonly string[]' : 'Bytes'};\n`);
+  }
   return lines.length === 0 ? '{}' : `{\n${lines.join('')}${indent}}`;
 }
 
@@ -134,6 +137,20 @@ function fieldType(field: FieldDeclaration, enums: ProtocolDeclaration['enums'],
       return 'string';
     case 'bytes':
       return 'Bytes';
+    case 'switch': {
+      const all = [...Object.values(field.cases ?? {}), ...(field.else === undefined ? [] : [field.else])];
+      const bodies = all.map((each) => bodyText(each, enums, indent, field));
+      return [...new Set(bodies)].join(' | ');
+    }
+    case 'tlv': {
+      const known = Object.values(field.tags ?? {}).map((each) => {
+        const type = fieldType(each, enums, `${indent}  `);
+        const listed = each.repeat === true ? `readonly (${type})[]` : type;
+        return `${comment(each.description, `${indent}  `)}${indent}  readonly ${each.name}?: ${listed};\n`;
+      });
+      const more = `${indent}  readonly [tag: \`tag_\${string}\`]: Bytes | readonly Bytes[];\n`;
+      return `{\n${known.join('')}${more}${indent}}`;
+    }
     case 'bit':
     case 'coil':
       return 'boolean';

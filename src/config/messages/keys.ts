@@ -21,6 +21,7 @@ import {
   extentField,
   isListOfWords,
   marginField,
+  messageIdField,
   namesField,
   numbersField,
   rangeField,
@@ -113,6 +114,12 @@ function shapeOf(key: Key): z.ZodType {
       return fieldShape;
     case 'fields':
       return z.array(fieldShape).meta(meta);
+    case 'message id':
+      return messageIdField(meta);
+    case 'cases':
+      return z.record(z.string(), z.array(fieldShape)).meta(meta);
+    case 'tags':
+      return z.record(z.string(), fieldShape).meta(meta);
     case 'reply':
       return replyShape.meta(meta);
     case 'group':
@@ -165,6 +172,12 @@ function declareKey(key: Key, value: unknown, byteOrder: ByteOrder): unknown {
       return declareKeys(FIELD_KEYS, value as Given, byteOrder);
     case 'fields':
       return (value as readonly Given[]).map((each) => declareKeys(FIELD_KEYS, each, byteOrder));
+    case 'cases':
+      return eachOf(value as Given, (fields) =>
+        (fields as readonly Given[]).map((each) => declareKeys(FIELD_KEYS, each, byteOrder)),
+      );
+    case 'tags':
+      return eachOf(value as Given, (field) => declareKeys(FIELD_KEYS, field as Given, byteOrder));
     case 'reply':
       if (typeof value === 'string') return value;
       return declareKeys(REPLY_KEYS, value as Given, byteOrder);
@@ -172,6 +185,9 @@ function declareKey(key: Key, value: unknown, byteOrder: ByteOrder): unknown {
       return value;
   }
 }
+
+const eachOf = (given: Given, declare: (value: unknown) => unknown): Given =>
+  Object.fromEntries(Object.entries(given).map(([name, value]) => [name, declare(value)]));
 
 const camelCase = (name: string): string =>
   name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());

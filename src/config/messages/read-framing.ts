@@ -12,7 +12,7 @@ import { explainIssues } from '../explain-issues.ts';
 import { badType, choiceField, flagField, textField } from '../field.ts';
 import type { Finding, Path } from '../problem.ts';
 import { isKeyed } from '../yaml-source.ts';
-import { idField } from './id-field.ts';
+import { idField, placeOf } from './id-field.ts';
 import { declareKeys, shapesOf } from './keys.ts';
 
 /** The keys of a framing of each type. */
@@ -82,7 +82,8 @@ export function readFramings(value: unknown, byteOrder: ByteOrder, path: Path = 
     findings.push(...read.findings);
     if (!parsed.success || read.framing === undefined || read.framing.type === 'several') continue;
     const { name, id, error, resumes } = parsed.data;
-    const place = typeof id === 'string' ? { type: id, at: 0 } : id && { type: id.type, at: id.at ?? 0 };
+    // What is no number is refused with the rest of the declaration.
+    const place = id === undefined ? undefined : placeOf(id);
     kinds.push({
       name,
       framing: read.framing,

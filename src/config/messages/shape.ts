@@ -18,6 +18,10 @@ const protocolKeys = {
     default: 'big',
   }).optional(),
   id: idField.optional(),
+  zero_tail: choiceField(['read', 'drop'], {
+    description:
+      'Bytes that are missing at the end of a payload read as zeros, as in MAVLink 2; with `drop` zeros at the end are not sent either.',
+  }).optional(),
   address: z
     .strictObject(shapesOf(ADDRESS_KEYS))
     .optional()

@@ -2,6 +2,7 @@ import {
   CHECKSUM_PARAMETERS,
   type ChecksumAlgorithm,
   type ConfirmDeclaration,
+  type ExtentElsewhere,
   type ScaleDeclaration,
 } from '../../protocol/index.ts';
 import { badType, type FieldFinding, type FieldMeta, field, nameKind } from '../field.ts';
@@ -112,20 +113,24 @@ export const extentField = (what: string, description: string) => {
       { type: 'string', examples: ['u8', 'u16', 'rest'] },
       {
         type: 'object',
-        properties: { field: { type: 'string' } },
-        required: ['field'],
+        properties: {
+          field: { type: 'string' },
+          type: { type: 'string' },
+          adjust: { type: 'integer' },
+        },
         additionalProperties: false,
       },
     ],
     description,
   };
-  return field<number | string | { readonly field: string }>(json, (value) => {
+  return field<number | string | ExtentElsewhere>(json, (value) => {
     const fix = 'Write a number, u8, u16 or u32, { field: x } or rest.';
     if (typeof value === 'number' || (typeof value === 'string' && value !== '')) return undefined;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return badType(what, value, fix);
-    const [key, ...more] = Object.keys(value);
-    if (key === 'field' && more.length === 0 && 'field' in value && typeof value.field === 'string')
-      return undefined;
+    const { field: named, type, adjust = 0, ...more } = value as Readonly<Record<string, unknown>>; // an object of YAML
+    const one =
+      typeof named === 'string' ? type === undefined : named === undefined && typeof type === 'string';
+    if (one && Number.isInteger(adjust) && Object.keys(more).length === 0) return undefined;
     return bad(`This is no ${what.replace(/^an? /, '')}.`, fix);
   });
 };
@@ -204,6 +209,31 @@ export const bitRangeField = (meta: FieldMeta) =>
       ? undefined
       : badType('a bit or a range of bits', value, 'Write for example 0 or 2..3.'),
   );
+
+/** A number or a text, or a list of them for an id at several places. */
+export const messageIdField = (meta: FieldMeta) => {
+  const least = -(2 ** 47);
+  const greatest = 2 ** 48;
+  const one = {
+    anyOf: [
+      { type: 'integer', minimum: least, maximum: greatest },
+      { type: 'string', minLength: 1 },
+    ],
+  };
+  const json = { anyOf: [...one.anyOf, { type: 'array', items: one, minItems: 1, maxItems: 4 }], ...meta };
+  return field<number | string | readonly (number | string)[]>(json, (value) => {
+    const fix = 'Write a whole number such as 0x10.';
+    const each: readonly unknown[] = Array.isArray(value) ? value : [value];
+    for (const one of each) {
+      if (typeof one === 'string' && one !== '') continue;
+      if (typeof one !== 'number') return badType('a whole number', one, fix);
+      if (!Number.isInteger(one)) return bad('This is no whole number.', fix);
+      if (one < least || one > greatest)
+        return bad(`This is not from ${least} to ${greatest}.`, 'Write a number within this range.');
+    }
+    return each.length > 0 && each.length <= 4 ? undefined : bad('This is no message id.', fix);
+  });
+};
 
 /** Fixed bytes: a text stands for its UTF-8 bytes, a number for one byte, a list of numbers for several. */
 export function bytesField(meta: FieldMeta) {

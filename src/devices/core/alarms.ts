@@ -1,6 +1,7 @@
 import type { AlarmEvent, Direction, Level } from '../../contract/feed/index.ts';
 import {
   type FieldDeclaration,
+  fieldsWithin,
   type MessageDeclaration,
   marginOf,
   type Range,
@@ -39,13 +40,14 @@ export function watchedFields(message: MessageDeclaration): readonly WatchedFiel
 }
 
 function watched(field: FieldDeclaration, above: readonly string[]): WatchedField[] {
-  const { name, type, fields = [], of } = field;
+  const { name, type, of } = field;
   if (name === undefined) return [];
   const path = [...above, name];
-  if (type === 'struct') return fields.flatMap((each) => watched(each, path));
+  if (['struct', 'switch', 'tlv'].includes(type))
+    return fieldsWithin(field).flatMap((each) => watched(each, path));
   const many = type === 'array';
   const { limits, unit, invalid } = many ? (of ?? field) : field;
-  const tellsInvalid = !many && invalid !== undefined && field.when === undefined;
+  const tellsInvalid = !many && invalid !== undefined && field.when === undefined && field.optional !== true;
   if (limits === undefined && !tellsInvalid) return [];
   return [
     {

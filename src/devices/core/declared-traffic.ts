@@ -1,11 +1,12 @@
 import type { Instant } from '../../instant.ts';
-import type {
-  DeclaredMessage,
-  DeclaredNotice,
-  DeclaredReply,
-  DeclaredRequest,
-  InvalidPayload,
-  Message,
+import {
+  Assembler,
+  type DeclaredMessage,
+  type DeclaredNotice,
+  type DeclaredReply,
+  type DeclaredRequest,
+  type InvalidPayload,
+  type Message,
 } from '../../protocol/index.ts';
 import type { Calls } from './calls.ts';
 import type { ReplyMatch } from './request-slots.ts';
@@ -22,6 +23,9 @@ export class DeclaredTraffic {
   /** Messages that are polled for different things. */
   readonly #ambiguous: ReadonlySet<string>;
 
+  /** Absent where no group is declared. */
+  readonly #assembler: Assembler | undefined;
+
   constructor(context: SessionContext, calls: Calls) {
     this.#context = context;
     this.#calls = calls;
@@ -32,6 +36,9 @@ export class DeclaredTraffic {
       groups.set(message, group);
     }
     this.#ambiguous = ambiguous;
+    const protocol = context.ports.messages?.protocol.declaration;
+    const assembles = protocol?.messages.some(({ assemble }) => assemble !== undefined) === true;
+    this.#assembler = assembles ? new Assembler(protocol) : undefined;
   }
 
   /** What it means for the requests that are out; undefined of a message that the device sends of its own accord. */
@@ -41,14 +48,33 @@ export class DeclaredTraffic {
     if (message.kind === 'request' && this.#context.files?.takes(message, now)) return undefined;
     if (this.#context.ports.messages?.declaration(message.message)?.rejects !== undefined)
       return this.#refused(message, now);
-    this.#context.emit({ type: 'publishMessage', message });
-    this.#takeIn(message, message.message, now);
+    const part = this.#assembler?.take(message, now.monoMs);
+    if (part !== undefined) {
+      if (part.incomplete !== undefined) this.#reportIncomplete(part.incomplete);
+      if (part.group !== undefined) this.#publish(part.group, now);
+      return undefined;
+    }
+    this.#publish(message, now);
     if (message.kind === 'request') this.#answer(message, 0);
     return undefined;
   }
 
+  #publish(message: DeclaredMessage, now: Instant): void {
+    this.#context.emit({ type: 'publishMessage', message });
+    this.#takeIn(message, message.message, now);
+  }
+
+  /** A group that will not be completed counts as a message that was not as declared; nothing of it is published. */
+  #reportIncomplete(message: InvalidPayload): void {
+    this.#context.stats.counts.invalid += 1;
+    this.#context.emit({ type: 'publishMessage', message });
+    const text = `${message.message} is incomplete: ${message.seen}`;
+    this.#context.emit({ type: 'log', level: 'warn', reason: 'invalid_message', text });
+  }
+
   /** Answers a device that waits for a status: its message was not as declared. */
   receivedInvalid({ kind, message }: InvalidPayload): void {
+    for (const incomplete of this.#assembler?.interrupt() ?? []) this.#reportIncomplete(incomplete);
     if (kind !== 'request') return;
     const id = this.#context.ports.messages?.id(message);
     this.#answer({ message, ...(id === undefined ? {} : { id }) }, NOT_AS_DECLARED);

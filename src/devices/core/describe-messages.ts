@@ -2,6 +2,7 @@ import type { DeclarationDocument } from '../../contract/feed/index.ts';
 import {
   CRC_64_XZ,
   type FieldDeclaration,
+  fieldsWithin,
   type MessageDeclaration,
   makeWideCrc,
   wideChecksumOf,
@@ -59,7 +60,7 @@ function fieldsOf({ name, fields = [], reply, group, into }: MessageDeclaration)
 
 /** A field, and those within it; the elements of a list have the path of the list, and parts the group of the whole. */
 function described(field: FieldDeclaration, above: string, around: string | undefined): Entry[] {
-  const { name, type, unit, label, group = around, bits = [], fields = [], of, value } = field;
+  const { name, type, unit, label, group = around, bits = [], of, value } = field;
   // What stands there always is no value.
   if (name === undefined || value !== undefined || type === 'crc') return [];
   const path = `${above}.${name}`;
@@ -70,6 +71,6 @@ function described(field: FieldDeclaration, above: string, around: string | unde
     ...bits.map(
       (bit): Entry => [`${path}.${bit.name}`, forPeople({ unit: bit.unit, label: bit.label, group })],
     ),
-    ...fields.flatMap((each) => described(each, path, group)),
+    ...fieldsWithin(field).flatMap((each) => described(each, path, group)),
   ];
 }

@@ -1,16 +1,26 @@
 import type { FieldDeclaration } from './declaration.ts';
 import { extentCodec } from './extent.ts';
 import type { FieldCodec, Scope } from './field-codec.ts';
-import { joinPath, nameIssues, nameTrace } from './reading.ts';
+import { joinPath, nameIssues, nameTrace, type Reading } from './reading.ts';
+import { isAt } from './split.ts';
 import { tooMany } from './text-field.ts';
 import type { Value } from './value.ts';
 import { FieldError, shown } from './writing.ts';
 
 /** Elements of one kind. */
 export function arrayField(declaration: FieldDeclaration, element: FieldCodec, scope: Scope): FieldCodec {
-  const extent = extentCodec(declaration.count ?? 'rest', scope);
+  const extent = extentCodec(
+    declaration.count ?? 'rest',
+    declaration.until === undefined ? scope : { ...scope, tail: 0 },
+  );
   const most = Math.min(declaration.max ?? scope.limit, extent.most);
-  const rest = declaration.count === 'rest' || declaration.count === undefined;
+  const { until } = declaration;
+  const rest = until === undefined && (declaration.count === 'rest' || declaration.count === undefined);
+  const ends = ({ bytes, at, end }: Reading): boolean => until !== undefined && isAt(bytes, at, end, until);
+  const goesOn = (reading: Reading, index: number, said: number, stop: number): boolean => {
+    if (until !== undefined) return !ends(reading);
+    return rest ? reading.at < stop : index < said;
+  };
   // A column may be empty, and still is one element.
   const least = scope.columns === undefined ? Math.max(1, element.min) : 0;
   const checked = (value: unknown): readonly unknown[] => {
@@ -21,19 +31,20 @@ export function arrayField(declaration: FieldDeclaration, element: FieldCodec, s
     return value;
   };
   return {
-    min: extent.prefix + (extent.fixed ?? 0) * element.min,
+    min: (until?.length ?? 0) + extent.prefix + (extent.fixed ?? 0) * element.min,
     max: extent.prefix + Math.min(most * element.max, scope.limit),
     read(reading) {
       const said = extent.read(reading, Math.max(1, least));
       if (said === undefined) return undefined;
-      if (!rest && said > most) return tooMany(reading, said, most, 'elements');
+      if (!rest && until === undefined && said > most) return tooMany(reading, said, most, 'elements');
       // A count that the payload cannot hold is refused before a single element is read.
-      if (!rest && said * least > reading.end - reading.at) return reading.short(said * least);
+      if (!rest && until === undefined && said * least > reading.end - reading.at)
+        return reading.short(said * least);
       const stop = reading.end - scope.tail;
       const values: Value[] = [];
       let raws: Value[] | undefined;
       const firstIssue = reading.issueCount;
-      for (let index = 0; rest ? reading.at < stop : index < said; index++) {
+      for (let index = 0; goesOn(reading, index, said, stop); index++) {
         if (index >= most) return tooMany(reading, index + 1, most, 'elements');
         const at = reading.at;
         const before = reading.issueCount;
@@ -62,17 +73,23 @@ export function arrayField(declaration: FieldDeclaration, element: FieldCodec, s
           depth: reading.depth,
         });
       }
+      if (until !== undefined) reading.at += until.length;
       if (raws !== undefined) reading.keepRaw(raws);
       if (reading.issueCount !== firstIssue) reading.eventful = true;
       return values;
     },
     check(reading) {
       const said = extent.look(reading, Math.max(1, least));
-      if (said < 0 || (!rest && (said > most || said * least > reading.end - reading.at))) return false;
+      if (
+        said < 0 ||
+        (!rest && until === undefined && (said > most || said * least > reading.end - reading.at))
+      )
+        return false;
       const stop = reading.end - scope.tail;
-      for (let index = 0; rest ? reading.at < stop : index < said; index++) {
+      for (let index = 0; goesOn(reading, index, said, stop); index++) {
         if (index >= most || !element.check(reading)) return false;
       }
+      if (until !== undefined) reading.at += until.length;
       return true;
     },
     write(writing, value) {
@@ -80,12 +97,16 @@ export function arrayField(declaration: FieldDeclaration, element: FieldCodec, s
       extent.write(writing, elements.length);
       for (const [index, each] of elements.entries()) {
         try {
+          const at = writing.at;
           element.write(writing, each);
+          if (until !== undefined && isAt(writing.bytes, at, writing.at, until))
+            throw new FieldError('begins with what ends the list', shown(each));
         } catch (error) {
           if (!(error instanceof FieldError)) throw error;
           throw new FieldError(error.message, error.seen, joinPath(`[${index}]`, error.path));
         }
       }
+      if (until !== undefined) writing.put(until);
     },
     measure: (value) => checked(value).length,
   };

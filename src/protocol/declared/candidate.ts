@@ -1,5 +1,6 @@
 import type { Sender } from './declaration.ts';
-import type { Form, MessageCodec } from './message-codec.ts';
+import type { MessageCodec } from './message-codec.ts';
+import type { Form } from './message-form.ts';
 import type { Reading } from './reading.ts';
 
 /** One form of a message, as one of those that a payload may be. */
@@ -33,7 +34,7 @@ export function checkAmong(
     const left = length * passes - touched;
     if (left < length) break;
     const plausible = codec.check(form, reading, bytes, start, end, left);
-    touched += reading.at - start + reading.summed;
+    touched += reading.at - reading.origin + reading.summed;
     if (plausible) return touched;
   }
   return ~touched;
@@ -61,7 +62,7 @@ export function formAmong(
     if (awaited !== undefined && (codec.name !== awaited || form.kind !== 'reply')) continue;
     if (length < form.minLength || length > form.maxLength || !codec.mayComeFrom(form, from)) continue;
     const plausible = codec.check(form, reading, bytes, start, end, length * (form.passes + 1));
-    touched += reading.at - start + reading.summed;
+    touched += reading.at - reading.origin + reading.summed;
     if (plausible) return { form, touched };
   }
   return { form: undefined, touched };

@@ -3,30 +3,39 @@ import { arrayField } from './array-field.ts';
 import { autoColumns } from './auto-columns.ts';
 import { bitField, coilField } from './bit-field.ts';
 import { bitsField } from './bits-field.ts';
-import { bytesField, constantBytes, fixedBytes, reservedField } from './bytes-field.ts';
-import { checksumField } from './checksum-field.ts';
+import { bytesField, constantBytes, reservedField } from './bytes-field.ts';
+import { checksumField, frontChecksum } from './checksum-field.ts';
 import { bcdField, codedField, isCoded, varintField } from './coded-field.ts';
 import { columnField, isColumnField, skippedColumn } from './column-field.ts';
-import { type Presence, presence, splitReference } from './condition.ts';
+import { type Presence, presence, textOfName } from './condition.ts';
+import { constantNumber, constantText } from './constant-field.ts';
 import type { FieldDeclaration, SplitDeclaration } from './declaration.ts';
+import { type EnumNames, enumNames } from './enum-names.ts';
+import { extentCodec } from './extent.ts';
 import type { FieldCodec, Scope, Target, TextNumbers } from './field-codec.ts';
+import { countedIn, fieldsWithin } from './field-references.ts';
 import { floatField } from './float-field.ts';
 import { type KeyedMember, keyedField } from './keyed-field.ts';
+import { measuredField } from './measured-field.ts';
 import { numberField } from './number-field.ts';
-import { type NumberType, parseNumberType, parseWhole, storeFloat, storeWide } from './number-type.ts';
+import { loaderOf, parseNumberType, parseWhole, storerOf } from './number-type.ts';
+import { optionalField, skippedRest } from './optional-field.ts';
 import { type Split, splitOf } from './split.ts';
 import { splitField } from './split-field.ts';
 import { type Member, structField } from './struct-field.ts';
-import { encodeText, unitOf } from './text-code.ts';
+import { switchField } from './switch-field.ts';
 import { textField } from './text-field.ts';
 import { namedText, textInSlot } from './text-names.ts';
 import { bcdTimeField, byteTimeField } from './time-field.ts';
+import { tlvField } from './tlv-field.ts';
 import { wideField } from './wide-field.ts';
 
 /** A field that is made by the compiler itself: the id, the error code. */
 export interface FixedMember {
   readonly name: string;
   readonly codec: FieldCodec;
+  /** A text that ends in something else than the separator of the columns behind it. */
+  readonly ended?: boolean;
 }
 
 /** Members that stand among the declared fields at an offset of the payload. */
@@ -66,6 +75,7 @@ export function compileFields(
     });
   };
   const counted = countedIn(fields);
+  const ends: FixedMember[] = [];
   const ahead = aheadOf(fields, members, outer.byteOrder);
   const early = new Map(
     [...ahead.values()].flatMap((each) =>
@@ -100,7 +110,11 @@ export function compileFields(
     };
     // In front of the id of a text stand fields of a fixed length, and no columns.
     const inFront = left.length > 0;
-    const codec = compileField(declaration, inFront ? { ...scope, columns: undefined } : scope);
+    const front =
+      inFront || !isInFront(declaration, fields, index) ? undefined : frontChecksum(declaration, scope);
+    if (front !== undefined) ends.push({ name, codec: front.end });
+    const codec =
+      front?.place ?? compileField(declaration, inFront ? { ...scope, columns: undefined } : scope);
     members.push({
       name,
       codec,
@@ -115,9 +129,19 @@ export function compileFields(
     offset += codec.min;
   }
   while (left.length > 0) addHead();
+  for (const each of ends) addFixed(each);
   return members;
 }
 
+/** Whether a checksum covers fields behind it. */
+export function isInFront(
+  { type, covers = [] }: FieldDeclaration,
+  fields: readonly FieldDeclaration[],
+  index: number,
+): boolean {
+  if (type !== 'crc') return false;
+  return fields.slice(index + 1).some(({ name }) => name !== undefined && covers.includes(name));
+}
 const rawOfConstant = (value: FieldDeclaration['value']): number =>
   value === undefined ? Number.NaN : Number(parseWhole(value) ?? Number.NaN);
 
@@ -129,7 +153,7 @@ function both(a: Presence | undefined, b: Presence | undefined): Presence | unde
 /** Bytes of the fields behind one, as far as they are known; the lint has seen to it that they are where it matters. */
 function tailBehind(fields: readonly FieldDeclaration[], index: number, scope: Scope): number {
   let bytes = 0;
-  if (!takesRest(fields[index])) return 0;
+  if (!takesRest(fields[index]) && fields[index]?.optional !== true) return 0;
   for (const each of fields.slice(index + 1)) {
     bytes += compileField(each, { ...scope, slot: -1, next: { slot: 0, mark: 0 } }).min;
   }
@@ -148,8 +172,18 @@ export function takesRest(field: FieldDeclaration | undefined): boolean {
     case 'bytes':
       return field.value === undefined && (field.length ?? 'rest') === 'rest';
     case 'array':
+      if (field.until !== undefined) return false;
+      if (field.length !== undefined) return field.length === 'rest';
       return (field.count ?? 'rest') === 'rest' || field.separator !== undefined;
+    case 'tlv':
+      return (field.count ?? 'rest') === 'rest';
+    case 'reserved':
+      return field.length === 'rest';
+    case 'switch':
+      if (field.length !== undefined) return field.length === 'rest';
+      return fieldsWithin(field).some(takesRest);
     case 'struct':
+      if (field.length !== undefined) return field.length === 'rest';
       if (field.separator !== undefined || field.keyValue !== undefined) return true;
       return (field.fields ?? []).some(takesRest);
     default:
@@ -157,21 +191,13 @@ export function takesRest(field: FieldDeclaration | undefined): boolean {
   }
 }
 
-/** Fields that say how long others are, with the first of those. */
-function countedIn(fields: readonly FieldDeclaration[]): ReadonlyMap<string, string> {
-  const counted = new Map<string, string>();
-  for (const { name, length, count } of fields) {
-    for (const extent of [length, count]) {
-      if (typeof extent !== 'object' || name === undefined || counted.has(extent.field)) continue;
-      counted.set(extent.field, name);
-    }
-  }
-  return counted;
-}
-
 /** Compiles one field. The declaration has passed the lint. */
 export function compileField(declaration: FieldDeclaration, scope: Scope): FieldCodec {
-  if (scope.columns === undefined || !isColumn(declaration)) return compileContent(declaration, scope);
+  if (scope.columns === undefined) {
+    const codec = compileContent(declaration, scope);
+    return declaration.optional === true ? optionalField(codec, scope.tail, scope.slot) : codec;
+  }
+  if (!isColumn(declaration)) return compileContent(declaration, scope);
   return columnField(declaration, compileColumn(declaration, scope), scope.columns, scope);
 }
 
@@ -271,11 +297,19 @@ function compileContent(declaration: FieldDeclaration, scope: Scope): FieldCodec
     case 'array':
       return compileArray(declaration, scope);
     case 'struct':
-      return compileBody(declaration.fields ?? [], declaration, scope);
+      return measured(declaration, scope, (inner) =>
+        compileBody(declaration.fields ?? [], declaration, inner),
+      );
+    case 'switch':
+      return measured(declaration, scope, (inner) => compileSwitch(declaration, inner));
+    case 'tlv':
+      return compileTlv(declaration, scope);
     case 'crc':
       return checksumField(declaration, scope);
     case 'reserved':
-      return reservedField(declaration, scope.limit);
+      return declaration.length === 'rest'
+        ? skippedRest(scope.tail, scope.limit)
+        : reservedField(declaration, scope.limit);
     case 'bit':
       return bitField(declaration.at ?? 0);
     case 'coil':
@@ -304,7 +338,78 @@ function compileText(declaration: FieldDeclaration, scope: Scope): FieldCodec {
   return typeof names === 'object' ? namedText(text, names) : text;
 }
 
+/** What has a length of its own ends there, and else where its fields end. */
+function measured(
+  { length, extra = 'refuse', separator, keyValue }: FieldDeclaration,
+  scope: Scope,
+  compile: (scope: Scope) => FieldCodec,
+): FieldCodec {
+  if (length === undefined) return compile(scope);
+  const inner = compile({ ...scope, tail: 0 });
+  const isText = separator !== undefined || keyValue !== undefined;
+  return measuredField(inner, extentCodec(length, scope), isText ? 'refuse' : extra, scope.limit);
+}
+
+function compileSwitch(declaration: FieldDeclaration, scope: Scope): FieldCodec {
+  const { on = '', cases = {}, else: otherwise } = declaration;
+  const target = scope.targets.get(on);
+  const bodyOf = (fields: readonly FieldDeclaration[]): FieldCodec =>
+    structField(compileFields(fields, { ...scope, slot: -1 }));
+  const names = enumNames(target?.declaration.enum, scope.enums);
+  return switchField(
+    Object.entries(cases).map(([value, fields]) => ({
+      raw: rawOfCase(value, target, names),
+      codec: bodyOf(fields),
+    })),
+    otherwise === undefined ? undefined : bodyOf(otherwise),
+    target?.slot ?? 0,
+    Object.keys(cases).join(', '),
+  );
+}
+
+/** The number in the slot of the selecting field that stands for a case. */
+function rawOfCase(value: string, target: Target | undefined, names: EnumNames | undefined): number {
+  if (target?.declaration.type !== 'text')
+    return Number(names?.rawOf(value) ?? parseWhole(value) ?? Number.NaN);
+  const text = textOfName(value, target.declaration.enum);
+  if (!target.texts.has(text)) target.texts.set(text, target.texts.size);
+  return target.texts.get(text) ?? -1;
+}
+
+function compileTlv(declaration: FieldDeclaration, scope: Scope): FieldCodec {
+  const { tag = 'u8', length = 'u8', count, tags = {} } = declaration;
+  const inner: Scope = { ...scope, slot: -1, tail: 0 };
+  const type = parseNumberType(tag, scope.byteOrder) ?? {
+    kind: 'int',
+    bytes: 1,
+    signed: false,
+    little: false,
+  };
+  const fields = Object.entries(tags).map(([key, field]) => ({
+    tag: Number(parseWhole(key) ?? -1),
+    name: field.name ?? '',
+    codec: compileField(field, inner),
+    unit: field.unit,
+    repeat: field.repeat === true,
+  }));
+  return tlvField(fields, {
+    type,
+    load: loaderOf(type),
+    store: storerOf(type),
+    length: extentCodec(length, inner),
+    count: count === undefined || count === 'rest' ? undefined : extentCodec(count, scope),
+    tail: scope.tail,
+    limit: scope.limit,
+  });
+}
+
 function compileArray(declaration: FieldDeclaration, scope: Scope): FieldCodec {
+  if (declaration.length !== undefined) {
+    const { length, ...list } = declaration;
+    return measured({ ...declaration, extra: undefined }, scope, (inner) =>
+      compileArray({ ...list, count: 'rest' }, inner),
+    );
+  }
   const of = declaration.of ?? { type: 'u8' };
   const split = splitOf(declaration);
   if (split === undefined) {
@@ -318,66 +423,4 @@ function compileArray(declaration: FieldDeclaration, scope: Scope): FieldCodec {
     columns: split,
   });
   return splitField(list, split, declaration, scope.tail, scope.limit);
-}
-
-/** A number that is always the same. */
-export function constantNumber(type: NumberType, value: number | string, slot = -1): FieldCodec {
-  const bytes = new Uint8Array(type.bytes);
-  if (type.kind === 'float') storeFloat(type, bytes, 0, Number(value));
-  else storeWide(type, bytes, 0, parseWhole(value) ?? 0n);
-  const codec = fixedBytes(bytes, true);
-  if (slot < 0) return codec;
-  const raw = Number(parseWhole(value) ?? value);
-  return {
-    ...codec,
-    read(reading) {
-      reading.slots[slot] = raw;
-      return codec.read(reading);
-    },
-    check(reading) {
-      reading.slots[slot] = raw;
-      return codec.check(reading);
-    },
-    write(writing, given) {
-      writing.slots[slot] = raw;
-      codec.write(writing, given);
-    },
-  };
-}
-
-/** Text that is always the same, with what fills it up or ends it. */
-function constantText(declaration: FieldDeclaration, value: number | string, limit: number): FieldCodec {
-  const { encoding = 'utf8', length, pad = 0, terminator } = declaration;
-  const text = encodeText(encoding, String(value)) ?? new Uint8Array(0);
-  const unit = unitOf(encoding);
-  const end = terminator === undefined ? 0 : unit;
-  const bytes = new Uint8Array(
-    Math.max(text.length + end, typeof length === 'number' ? Math.min(length, limit) : 0),
-  );
-  for (let at = 0; at < bytes.length; at += unit) {
-    bytes[encoding === 'utf16be' ? at + 1 : at] = terminator ?? pad;
-  }
-  bytes.set(text);
-  return fixedBytes(bytes, true);
-}
-
-/** Names to which some length, count or condition refers, and those that a checksum covers. */
-export function referencesIn(fields: readonly FieldDeclaration[]): {
-  readonly referred: Set<string>;
-  readonly covered: Set<string>;
-} {
-  const referred = new Set<string>();
-  const covered = new Set<string>();
-  const visit = (field: FieldDeclaration): void => {
-    for (const extent of [field.length, field.count])
-      if (typeof extent === 'object') referred.add(extent.field);
-    if (field.when !== undefined) referred.add(splitReference(field.when.field)[0]);
-    if (field.negative !== undefined) referred.add(splitReference(field.negative.field)[0]);
-    if (typeof field.scale === 'object') referred.add(field.scale.field);
-    for (const name of field.covers ?? []) covered.add(name);
-    for (const each of field.fields ?? []) visit(each);
-    if (field.of !== undefined) visit(field.of);
-  };
-  for (const field of fields) visit(field);
-  return { referred, covered };
 }

@@ -21,13 +21,38 @@ export function presence(condition: Condition, scope: Scope): Presence {
   const bit = declaration.bits?.find((each) => each.name === bitName);
   const range = bit === undefined ? undefined : parseBits(bit.at);
   const names = enumNames(bit === undefined ? declaration.enum : bit.enum, scope.enums);
-  const wanted = numbersOf(condition.is ?? condition.not, names);
-  const present = condition.is !== undefined;
+  const judge = judgeOf(condition, names);
   return (slots) => {
     const raw = slots[slot] ?? Number.NaN;
     if (Number.isNaN(raw)) return false;
-    return wanted.has(range === undefined ? raw : bitsOf(raw, range.from, range.count)) === present;
+    return judge(range === undefined ? raw : bitsOf(raw, range.from, range.count));
   };
+}
+
+type Judge = (raw: number) => boolean;
+
+/** Whether a raw number fulfils all that a condition says. */
+function judgeOf({ is, not, gt, lt, mask }: Condition, names: EnumNames | undefined): Judge {
+  const wanted = is === undefined ? undefined : numbersOf(is, names);
+  const unwanted = not === undefined ? undefined : numbersOf(not, names);
+  const alone = [is, not, gt, lt].every((each) => each === undefined);
+  const compared = (raw: number): boolean =>
+    (wanted === undefined || wanted.has(raw)) &&
+    !(unwanted?.has(raw) ?? false) &&
+    (gt === undefined || raw > gt) &&
+    (lt === undefined || raw < lt);
+  if (mask === undefined) return compared;
+  return (raw) => {
+    const bits = masked(raw, mask);
+    return alone ? bits !== 0 : compared(bits);
+  };
+}
+
+/** Bits of a number of at most 48 bits, in two halves. */
+function masked(raw: number, mask: number): number {
+  const high = 2 ** 24;
+  const low = (raw % high) & (mask % high);
+  return (Math.floor(raw / high) & Math.floor(mask / high)) * high + low;
 }
 
 /** Texts are compared by numbers that they get here, so that a slot can hold them. */

@@ -2,10 +2,12 @@ import type { ByteOrder } from '../framing/byte-order.ts';
 import type { FramingDeclaration } from '../framing/declaration.ts';
 import type { Declared, KeyTable } from '../keys.ts';
 import type { AddressDeclaration } from './address-declaration.ts';
+import { ASSEMBLE_KEYS } from './assemble-keys.ts';
 import { description, group, label } from './label-keys.ts';
 import { MESSAGE_FRAMING_KEYS } from './message-framing-keys.ts';
 import { BIT_KEYS, type LIMITS_KEYS, QUANTITY_KEYS } from './number-keys.ts';
 import { COLUMN_KEYS, SPLIT_KEYS } from './split-keys.ts';
+import { CONDITION_KEYS, STRUCTURE_KEYS } from './structure-keys.ts';
 
 export type { ByteOrder } from '../framing/byte-order.ts';
 export type { FramingDeclaration } from '../framing/declaration.ts';
@@ -18,7 +20,14 @@ export { ADDRESS_KEYS, type AddressDeclaration } from './address-declaration.ts'
 export type NumberTypeName = string;
 
 /** A count or a length: fixed, a number in front of it, the value of an earlier field, or all that is left. */
-export type Extent = number | NumberTypeName | { readonly field: string } | 'rest';
+export type Extent = number | NumberTypeName | ExtentElsewhere | 'rest';
+
+/** The number in an earlier field, or in front, and what is added to it where it counts other bytes as well. */
+export interface ExtentElsewhere {
+  readonly field?: string;
+  readonly type?: NumberTypeName;
+  readonly adjust?: number;
+}
 
 /** Values by name; keys are whole numbers in decimal. */
 export type EnumDeclaration = Readonly<Record<string, string>>;
@@ -66,28 +75,12 @@ interface Values {
   readonly requests: 'any' | readonly string[];
   readonly field: FieldDeclaration;
   readonly fields: readonly FieldDeclaration[];
+  readonly 'message id': number;
+  readonly cases: Readonly<Record<string, readonly FieldDeclaration[]>>;
+  readonly tags: Readonly<Record<string, FieldDeclaration>>;
 }
 
 const DAY_MS = 24 * 60 * 60_000;
-
-const CONDITION_KEYS = {
-  field: {
-    kind: 'word',
-    what: 'the name of a field',
-    example: 'mode',
-    required: true,
-    description: 'An earlier field, or one of its bits.',
-    examples: ['mode', 'status.door_open'],
-  },
-  is: {
-    kind: 'condition value',
-    description: 'The field is there where the other has this value, or one of these.',
-  },
-  not: {
-    kind: 'condition value',
-    description: 'The field is there where the other has none of these values.',
-  },
-} as const satisfies KeyTable;
 
 /** The keys of a field. Which of them have a meaning depends on `type`. */
 export const FIELD_KEYS = {
@@ -104,7 +97,7 @@ export const FIELD_KEYS = {
     example: 'u16',
     required: true,
     description:
-      'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f16`, `f32`, `f64`; with `le` or `be` behind it in another byte order, with `cdab` or `badc` in another order of words; `bcd`, `varint`), a number in text (`number`, `hex_number`), a time (`time` in text, `bcd_time`, `byte_time`), `text`, `bytes`, `array`, `struct`, `crc`, `reserved`, `bit` (true or false, of the `reserved` byte in front) or `coil` (ff00 or 0000).',
+      'A number (`u8` to `u64`, `i8` to `i64` in steps of 8 bits, `f16`, `f32`, `f64`; with `le` or `be` behind it in another byte order, with `cdab` or `badc` in another order of words; `bcd`, `varint`), a number in text (`number`, `hex_number`), a time (`time` in text, `bcd_time`, `byte_time`), `text`, `bytes`, `array`, `struct`, `switch`, `tlv`, `crc`, `reserved`, `bit` (true or false, of the `reserved` byte in front) or `coil` (ff00 or 0000).',
     examples: ['u16', 'i24le', 'f32cdab', 'number', 'text', 'array'],
   },
   label,
@@ -152,7 +145,7 @@ export const FIELD_KEYS = {
     kind: 'extent',
     what: 'a length',
     description:
-      'Text, bytes: a number, the type of a number in front of it, an earlier field, or all the rest. Reserved, `bcd`: how many bytes.',
+      'Text, bytes: a number, the type of a number in front of it, an earlier field, or all the rest. Array, structure, switch: their bytes. TLV list: the length of each element. Reserved, `bcd`: how many bytes.',
   },
   max: {
     kind: 'number',
@@ -217,6 +210,7 @@ export const FIELD_KEYS = {
   },
   of: { kind: 'field', description: 'Array: what each element is, a field without a name.' },
   fields: { kind: 'fields', description: 'Structure: its fields.' },
+  ...STRUCTURE_KEYS,
   ...SPLIT_KEYS,
   ...COLUMN_KEYS,
   algorithm: {
@@ -235,7 +229,12 @@ export const FIELD_KEYS = {
       examples: ['data'],
     },
     description:
-      'Checksum: earlier fields as they stand on the wire, with a length in front, and `id`; all that stands in front of it where it is left out.',
+      'Checksum: fields as they stand on the wire, with a length in front, and `id`; all that stands in front of it where it is left out. It may stand in front of what it covers.',
+  },
+  hex: {
+    kind: 'flag',
+    description: 'Checksum: two ASCII hex digits stand for each byte.',
+    default: false,
   },
   byte_order: {
     kind: 'choice',
@@ -288,10 +287,9 @@ export const MESSAGE_KEYS = {
   group,
   description: { ...description, example: 'Once a second.', examples: ['Once a second.'] },
   id: {
-    kind: 'number',
-    least: -(2 ** 47),
-    greatest: 2 ** 48,
-    description: 'Its id; 0xF0 and -16 are the same id of one byte.',
+    kind: 'message id',
+    description:
+      'Its id; 0xF0 and -16 are the same id of one byte. A text or a list where `protocol.id` says so.',
     examples: [16],
   },
   from: { kind: 'choice', values: ['device', 'host', 'any'], description: 'Who sends it.', default: 'any' },
@@ -340,15 +338,34 @@ export const MESSAGE_KEYS = {
   ...MESSAGE_FRAMING_KEYS,
   fields: { kind: 'fields', description: 'Its fields, one behind the other.' },
   ...SPLIT_KEYS,
+  assemble: {
+    kind: 'group',
+    keys: ASSEMBLE_KEYS,
+    description: 'It is no message on the wire, but a group of the fields of several ones.',
+  },
 } as const satisfies KeyTable;
 
 export type MessageDeclaration = Declared<typeof MESSAGE_KEYS, Values> & {
+  /** Its ids where the protocol has a `selector`. */
+  readonly selects?: readonly (number | string)[] | undefined;
   /**
    * Where its values stand in the state, beside those of other messages that say the same; false: they are no values of
    * the device. Under its own name where it is left out. What is compiled to messages says it; no key of a file does.
    */
   readonly into?: string | false | undefined;
 };
+
+/** One of the places that tell messages apart, where that is no single number. */
+export interface SelectorPart {
+  /** `text`, or a number type. */
+  readonly type: string;
+  readonly at: number;
+  /** Of text: how many bytes it has always, or what ends it. */
+  readonly length?: number | undefined;
+  readonly until?: Uint8Array | undefined;
+  /** Of a number that is a field: the bits that count. */
+  readonly bits?: number | string | undefined;
+}
 
 export type Sender = NonNullable<MessageDeclaration['from']>;
 
@@ -375,6 +392,10 @@ export interface ProtocolDeclaration {
   readonly maxFrame: number;
   /** Absent: messages carry no id. */
   readonly id?: IdDeclaration;
+  /** What tells messages apart instead of an id. */
+  readonly selector?: readonly SelectorPart[] | undefined;
+  /** Missing bytes at the end read as zeros; with `drop` zeros at the end are not sent. */
+  readonly zeroTail?: 'read' | 'drop' | undefined;
   /** Absent: messages name no device. */
   readonly address?: AddressDeclaration;
   /** Type of the error code that follows the id in a reply; absent: replies carry none. */

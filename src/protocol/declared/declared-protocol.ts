@@ -392,7 +392,8 @@ export class DeclaredProtocol {
         'Only messages whose id is the first byte go beside the built-in ones',
       );
     }
-    const own = this.messages.map((codec) =>
+    const single = this.messages.filter(({ declaration }) => declaration.assemble === undefined);
+    const own = single.map((codec) =>
       codec.toDefinition(
         (bytes, start, end) => {
           const message = this.#first(bytes, start, end, from);

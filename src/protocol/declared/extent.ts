@@ -29,7 +29,34 @@ export function extentCodec(extent: Extent, scope: Scope): ExtentCodec {
     if (type === undefined) return fixedExtent(0);
     return prefixed(type.bytes, 2 ** (8 * type.bytes) - 1, loaderOf(type), storerOf(type));
   }
-  return referred(scope.targets.get(extent.field)?.slot ?? 0);
+  const { field, type, adjust = 0 } = extent;
+  const plain =
+    field === undefined ? extentCodec(type ?? 'u8', scope) : referred(scope.targets.get(field)?.slot ?? 0);
+  return adjust === 0 ? plain : adjusted(plain, adjust);
+}
+
+/** A number that counts other bytes as well, or leaves some out. */
+function adjusted(extent: ExtentCodec, adjust: number): ExtentCodec {
+  return {
+    ...extent,
+    most: extent.most + adjust,
+    read(reading, unit) {
+      const said = extent.read(reading, unit);
+      if (said === undefined || said + adjust >= 0) return said === undefined ? undefined : said + adjust;
+      return reading.fail({
+        reason: 'bad_count',
+        field: '',
+        offset: reading.at - reading.origin,
+        expected: `at least ${-adjust}`,
+        seen: `${said}`,
+      });
+    },
+    look(reading, unit) {
+      const said = extent.look(reading, unit);
+      return said < 0 ? said : said + adjust;
+    },
+    write: (writing, count) => extent.write(writing, count - adjust),
+  };
 }
 
 function fixedExtent(count: number): ExtentCodec {

@@ -1,4 +1,5 @@
 import type { FieldDeclaration } from './declaration.ts';
+import { fieldsWithin } from './field-references.ts';
 
 /** Whether a field, or one of its bits, is at the end of a path of names. */
 export function hasField(fields: readonly FieldDeclaration[], [name, ...inner]: readonly string[]): boolean {
@@ -7,7 +8,7 @@ export function hasField(fields: readonly FieldDeclaration[], [name, ...inner]: 
   if (inner.length === 0) return true;
   const [bit] = inner;
   return (
-    hasField(field.fields ?? [], inner) ||
+    hasField(fieldsWithin(field), inner) ||
     (inner.length === 1 && (field.bits ?? []).some((each) => each.name === bit))
   );
 }

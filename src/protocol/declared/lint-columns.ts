@@ -1,3 +1,4 @@
+import { takesRest } from './compile-fields.ts';
 import type { FieldDeclaration, SplitDeclaration } from './declaration.ts';
 import type { Findings, Path } from './finding.ts';
 import type { Surroundings } from './lint-references.ts';
@@ -26,11 +27,13 @@ export function lintSplit(
   fields: readonly FieldDeclaration[] | undefined,
   path: Path,
   findings: Findings,
+  extraPossible = false,
 ): void {
   const { separator, keyValue, quotes, columns, extra } = form;
   if (!isSplit(form)) {
+    if (extraPossible) lintExtra(form, fields ?? [], path, findings);
     for (const [key, given] of Object.entries({ quotes, columns, extra })) {
-      if (given === undefined) continue;
+      if (given === undefined || (key === 'extra' && extraPossible)) continue;
       findings.add(
         'config_no_effect',
         [...path, key],
@@ -88,6 +91,24 @@ export function lintSplit(
   }
   if (keyValue !== undefined) lintKeys(fields ?? [], path, findings);
   else lintOptional(fields ?? [], path, findings);
+}
+
+/** Checks what becomes of bytes behind the fields. */
+function lintExtra(
+  { extra }: SplitDeclaration,
+  fields: readonly FieldDeclaration[],
+  path: Path,
+  findings: Findings,
+): void {
+  if (extra === undefined || extra === 'refuse') return;
+  const taken = fields.some(({ name }) => name === EXTRA);
+  if (!taken && !fields.some(takesRest)) return;
+  findings.add(
+    taken ? 'config_conflict' : 'config_no_effect',
+    [...path, 'extra'],
+    taken ? 'There is a field `extra`.' : 'A field takes all that is left already.',
+    taken ? 'Give the field another name.' : 'Remove it.',
+  );
 }
 
 function lintKeys(fields: readonly FieldDeclaration[], path: Path, findings: Findings): void {

@@ -4,6 +4,7 @@ import { lintName, type Path } from './finding.ts';
 import { lintCoded } from './lint-coded.ts';
 import { isColumnKey, lintColumn, lintSplit, lintTextNames, within } from './lint-columns.ts';
 import { lintConstant } from './lint-constants.ts';
+import { lintMeasured, lintSwitch, lintTlv, lintUntil } from './lint-nested.ts';
 import { lintNumber } from './lint-numbers.ts';
 import { isCount, lintChecksum, lintCondition, lintExtent, type Surroundings } from './lint-references.ts';
 import { lintReferredNumber } from './lint-scale.ts';
@@ -13,7 +14,7 @@ import { isSplit } from './split.ts';
 import { isTextType } from './text-slice.ts';
 
 const SPLIT = ['separator', 'keyValue', 'quotes', 'columns', 'extra'] as const;
-const COMMON = ['name', 'type', 'label', 'group', 'description', 'when'] as const;
+const COMMON = ['name', 'type', 'label', 'group', 'description', 'when', 'optional'] as const;
 const TEXT = ['length', 'max', 'encoding', 'terminator', 'pad', 'align'] as const;
 const QUANTITY = [
   'scale',
@@ -38,9 +39,11 @@ const KEYS: Readonly<Record<string, readonly (keyof FieldDeclaration)[]>> = {
   bcd_time: [...COMMON, ...CLOCK, 'byteOrder'],
   byte_time: [...COMMON, ...CLOCK, 'byteOrder'],
   bytes: [...COMMON, 'length', 'max', 'value'],
-  array: [...COMMON, 'count', 'of', 'max', 'separator', 'quotes'],
-  struct: [...COMMON, 'fields', ...SPLIT],
-  crc: [...COMMON, 'algorithm', 'covers', 'byteOrder'],
+  array: [...COMMON, 'count', 'of', 'max', 'separator', 'quotes', 'until', 'length'],
+  struct: [...COMMON, 'fields', 'length', ...SPLIT],
+  switch: [...COMMON, 'on', 'cases', 'else', 'length', 'extra'],
+  tlv: [...COMMON, 'tag', 'length', 'count', 'tags'],
+  crc: [...COMMON, 'algorithm', 'covers', 'byteOrder', 'hex'],
   reserved: [...COMMON, 'length'],
   bit: ['name', 'type', 'label', 'group', 'description', 'at'],
   coil: COMMON,
@@ -77,10 +80,32 @@ export function lintFields(fields: readonly FieldDeclaration[], path: Path, arou
         );
       }
     }
-    const behind = takesRest(field) && around.region === undefined ? fields.slice(index + 1) : [];
-    const restPossible = around.restPossible && behind.every((each) => isFixed(each, around.protocol));
+    const open = takesRest(field);
+    const tail = open || field.optional === true;
+    const behind = tail && around.region === undefined ? fields.slice(index + 1) : [];
+    const restPossible =
+      around.restPossible &&
+      behind.every(
+        (each) => (!open && (each.optional === true || takesRest(each))) || isFixed(each, around.protocol),
+      );
+    if (field.optional === true && !restPossible) {
+      findings.add(
+        'config_conflict',
+        [...here, 'optional'],
+        'Nothing shows whether the field is there: what stands behind it has no fixed length.',
+        'Only fields at the end may be missing, with fields of a fixed length behind them.',
+      );
+    }
     // The map grows with each field: a reader sees the fields in front.
     lintField(field, here, { ...around, earlier, restPossible }, own, fields.slice(index + 1));
+    if (field.type === 'crc') {
+      lintChecksum(
+        field,
+        here,
+        { ...around, earlier },
+        fields.slice(index + 1).map((each) => each.name),
+      );
+    }
     const before = fields[index - 1];
     if (
       field.type === 'bit' &&
@@ -103,7 +128,7 @@ export function lintFields(fields: readonly FieldDeclaration[], path: Path, arou
 
 /** Whether a field is always there and always as long. */
 function isFixed(field: FieldDeclaration, protocol: ProtocolDeclaration): boolean {
-  if (field.when !== undefined || takesRest(field)) return false;
+  if (field.when !== undefined || field.optional === true || takesRest(field)) return false;
   const codec = compileField(field, sizingScope(protocol));
   return codec.min === codec.max;
 }
@@ -124,7 +149,7 @@ function lintField(
       'config_bad_value',
       [...path, 'type'],
       `There is no type \`${type}\`.`,
-      'There are u8 to u64 and i8 to i64 in steps of 8, f16, f32, f64 (each also with le or be, 32 and 64 bits with cdab or badc), bcd, varint, number, hex_number, time, bcd_time, byte_time, text, bytes, array, struct, crc, reserved, bit and coil.',
+      'There are u8 to u64 and i8 to i64 in steps of 8, f16, f32, f64 (each also with le or be, 32 and 64 bits with cdab or badc), bcd, varint, number, hex_number, time, bcd_time, byte_time, text, bytes, array, struct, switch, tlv, crc, reserved, bit and coil.',
     );
     return;
   }
@@ -166,11 +191,18 @@ function lintField(
       if ((field.fields ?? []).length === 0 && field.columns === undefined) {
         findings.add('config_missing_key', path, 'The structure has no fields.', 'Add `fields:`.');
       }
-      lintSplit(field, field.fields ?? [], path, findings);
-      lintFields(field.fields ?? [], [...path, 'fields'], within(field, around));
+      lintSplit(field, field.fields ?? [], path, findings, field.length !== undefined);
+      lintFields(
+        field.fields ?? [],
+        [...path, 'fields'],
+        within(field, lintMeasured(field, path, around, own)),
+      );
       break;
-    case 'crc':
-      lintChecksum(field, path, around);
+    case 'switch':
+      lintSwitch(field, path, lintMeasured(field, path, around, own), lintFields);
+      break;
+    case 'tlv':
+      lintTlv(field, path, around, own, lintFields);
       break;
     case 'reserved':
       if (
@@ -262,8 +294,11 @@ function lintArray(
   const split = isSplit(field);
   const inner = split ? within(field, around) : around;
   lintSplit(field, undefined, path, findings);
-  if (count === undefined && split) {
-    // Its elements go up to the end of its text.
+  lintUntil(field, path, around);
+  if (field.length !== undefined) lintMeasured(field, path, around, own);
+  const endless = split || field.until !== undefined || field.length !== undefined;
+  if (count === undefined && endless) {
+    // Its elements go up to the end of its text or bytes, or to what ends the list.
   } else if (count === undefined) {
     findings.add(
       'config_missing_key',
@@ -283,7 +318,7 @@ function lintArray(
   }
   const here = [...path, 'of'];
   const before = findings.errors;
-  for (const key of ['name', 'when'] as const) {
+  for (const key of ['name', 'when', 'optional'] as const) {
     if (of[key] !== undefined)
       findings.add('config_no_effect', [...here, key], `Elements have no \`${key}\`.`, 'Remove it.');
   }

@@ -23,9 +23,10 @@ export interface Surroundings {
 export function lintExtent(
   extent: Extent,
   path: Path,
-  { protocol, findings, restPossible }: Surroundings,
+  around: Surroundings,
   own: ReadonlyMap<string, FieldDeclaration>,
 ): void {
+  const { protocol, findings, restPossible } = around;
   if (typeof extent === 'number') {
     if (isCount(extent) && extent <= protocol.maxFrame) return;
     findings.add(
@@ -55,6 +56,10 @@ export function lintExtent(
       'This says no length.',
       'Write a number, u8, u16, u24 or u32 (with le or be), { field: x } or rest.',
     );
+    return;
+  }
+  if (extent.field === undefined) {
+    lintExtent(extent.type ?? '', [...path, 'type'], around, own);
     return;
   }
   const target = own.get(extent.field);
@@ -108,18 +113,34 @@ export function lintCondition(
     );
     return;
   }
-  if ((condition.is === undefined) === (condition.not === undefined)) {
+  const { is, not, gt, lt, mask } = condition;
+  const none = [is, not, gt, lt, mask].every((each) => each === undefined);
+  if (none || (is !== undefined && not !== undefined)) {
     findings.add(
       'config_conflict',
       path,
-      'Exactly one of `is` and `not` says when the field is there.',
-      'Write for example { field: mode, is: 1 }.',
+      none
+        ? 'Nothing says when the field is there.'
+        : 'Only one of `is` and `not` says when the field is there.',
+      'Write for example { field: mode, is: 1 }, or gt, lt or mask.',
     );
     return;
   }
-  if (target.type === 'text') return;
+  if (target.type === 'text') {
+    for (const [key, given] of Object.entries({ gt, lt, mask })) {
+      if (given === undefined) continue;
+      findings.add(
+        'config_no_effect',
+        [...path, key],
+        'Texts have no order and no bits.',
+        'Write `is` or `not`.',
+      );
+    }
+    return;
+  }
   const names = enumNames(bit === undefined ? target.enum : bit.enum, protocol.enums);
-  const wanted = condition.is ?? condition.not;
+  const wanted = is ?? not;
+  if (wanted === undefined) return;
   for (const value of Array.isArray(wanted) ? wanted : [wanted]) {
     if (typeof value !== 'string' || names?.rawOf(value) !== undefined) continue;
     findings.add(
@@ -135,6 +156,7 @@ export function lintChecksum(
   { algorithm, covers }: FieldDeclaration,
   path: Path,
   { earlier, coverable, findings }: Surroundings,
+  later: readonly (string | undefined)[],
 ): void {
   if (algorithm === undefined) {
     findings.add(
@@ -174,11 +196,11 @@ export function lintChecksum(
     );
   }
   for (const [index, name] of (covers ?? []).entries()) {
-    if (earlier.has(name) || coverable.has(name)) continue;
+    if (earlier.has(name) || coverable.has(name) || later.includes(name)) continue;
     findings.add(
       'config_bad_value',
       [...path, 'covers', index],
-      `There is no field \`${name}\` in front of the checksum.`,
+      `There is no field \`${name}\` beside the checksum.`,
       `There are ${[...coverable, ...earlier.keys()].join(', ')}.`,
     );
   }

@@ -2,17 +2,21 @@ import type { FramingKind } from '../framing/declaration.ts';
 import { addressForm } from './address-field.ts';
 import { compileField } from './compile-fields.ts';
 import type { FieldDeclaration, MessageDeclaration, ProtocolDeclaration } from './declaration.ts';
+import { fieldsWithin } from './field-references.ts';
 import { type DeclarationFinding, Findings, lintName, type Path } from './finding.ts';
 import { kindOf, partOf } from './framing-parts.ts';
 import { lintAddress } from './lint-address.ts';
+import { lintAssemble } from './lint-assemble.ts';
 import { lintSplit, within } from './lint-columns.ts';
 import { lintConfirms } from './lint-confirms.ts';
 import { lintEnum } from './lint-enums.ts';
 import { lintFields } from './lint-fields.ts';
 import { lintCrcExtra, lintExtraById, lintSizes } from './lint-framing.ts';
 import { lintRejects } from './lint-rejects.ts';
+import { lintSelector, lintSelects } from './lint-selector.ts';
 import { MessageCodec, wrapId } from './message-codec.ts';
 import { parseNumberType } from './number-type.ts';
+import { partBytes } from './selector.ts';
 import { sizingScope } from './sizing.ts';
 import { isSplit } from './split.ts';
 
@@ -35,6 +39,7 @@ export function lintProtocol(declaration: ProtocolDeclaration): readonly Declara
   if (!isModest(declaration, findings)) return findings.all;
   const names = new Map<string, number>();
   const ids = new Map<number, string>();
+  const selected = new Map<string, string>();
   for (const [index, message] of declaration.messages.entries()) {
     const path = ['messages', index];
     if (lintName(message.name, [...path, 'name'], 'The message', findings)) {
@@ -58,7 +63,12 @@ export function lintProtocol(declaration: ProtocolDeclaration): readonly Declara
       }
       names.set(message.name, index);
     }
-    lintId(message, declaration, ids, path, findings);
+    if (message.assemble !== undefined) {
+      lintAssemble(message, declaration, path, findings);
+      continue;
+    }
+    if (declaration.selector === undefined) lintId(message, declaration, ids, path, findings);
+    else lintSelects(message, declaration, selected, path, findings);
     lintMessage(message, declaration, path, findings);
     lintCrcExtra(message, declaration, path, findings);
   }
@@ -142,6 +152,7 @@ function lintHead(declaration: ProtocolDeclaration, findings: Findings): void {
       'Count the bytes in front of the id.',
     );
   }
+  lintSelector(declaration, findings);
   lintAddress(declaration, findings);
   const errorType = error === undefined ? undefined : parseNumberType(error, byteOrder);
   if (error !== undefined && (errorType === undefined || errorType.kind === 'float' || errorType.bytes > 4)) {
@@ -168,8 +179,7 @@ function isModest({ messages }: ProtocolDeclaration, findings: Findings): boolea
     if (deepest > DEEPEST) return;
     for (const field of fields ?? []) {
       if (count++ > MOST_FIELDS) return;
-      visit(field.fields, depth + 1);
-      if (field.of !== undefined) visit([field.of], depth + 1);
+      visit(fieldsWithin(field), depth + 1);
     }
   };
   for (const [index, { fields, reply }] of messages.slice(0, MOST_MESSAGES).entries()) {
@@ -187,7 +197,7 @@ function isModest({ messages }: ProtocolDeclaration, findings: Findings): boolea
 }
 
 function lintId(
-  { id, name }: MessageDeclaration,
+  { id, selects, name }: MessageDeclaration,
   { id: place, byteOrder }: ProtocolDeclaration,
   ids: Map<number, string>,
   path: Path,
@@ -195,7 +205,7 @@ function lintId(
 ): void {
   const type = place === undefined ? undefined : parseNumberType(place.type, byteOrder);
   if (type === undefined) {
-    if (id !== undefined) {
+    if (id !== undefined || selects !== undefined) {
       findings.add(
         'config_no_effect',
         [...path, 'id'],
@@ -203,6 +213,15 @@ function lintId(
         'Add `id:` to `protocol:`, or remove this one.',
       );
     }
+    return;
+  }
+  if (selects !== undefined) {
+    findings.add(
+      'config_bad_value',
+      [...path, 'id'],
+      'The ids of this protocol are whole numbers.',
+      'Write a whole number, or say in `protocol.id` what the id is.',
+    );
     return;
   }
   if (id === undefined) {
@@ -249,13 +268,13 @@ function lintMessage(
     protocol,
     findings,
     earlier: new Map<string, FieldDeclaration>(),
-    coverable: new Set(protocol.id === undefined ? [] : ['id']),
+    coverable: new Set(protocol.id === undefined && protocol.selector === undefined ? [] : ['id']),
     restPossible: true,
   };
-  lintSplit(message, fields, path, findings);
+  lintSplit(message, fields, path, findings, true);
   lintFields(fields, [...path, 'fields'], within(message, surroundings));
   if (typeof reply === 'object') {
-    lintSplit(reply, reply.fields, [...path, 'reply'], findings);
+    lintSplit(reply, reply.fields, [...path, 'reply'], findings, true);
     lintFields(reply.fields, [...path, 'reply', 'fields'], within(reply, surroundings));
     if (isSplit(reply) && protocol.error !== undefined) {
       findings.add(
@@ -288,7 +307,11 @@ function lintMessage(
   lintRejects(message, protocol, path, findings);
   if (findings.errors > before) return;
   lintPlaces(message, protocol, path, findings);
-  if (findings.errors > before || (protocol.id !== undefined && message.id === undefined)) return;
+  const lacksId =
+    protocol.selector === undefined
+      ? protocol.id !== undefined && message.id === undefined
+      : message.selects === undefined;
+  if (findings.errors > before || lacksId) return;
   lintLengths(message, protocol, path, findings);
 }
 
@@ -306,6 +329,13 @@ function lintPlaces(
   const idFirst = id !== undefined && address !== undefined && id.at < address.at;
   if (id !== undefined)
     lintPlace('id', id.at, address && !idFirst ? size : 0, message, protocol, path, findings);
+  let front = 0;
+  for (const part of protocol.selector ?? []) {
+    if (findings.errors > before) return;
+    if (part.bits !== undefined) continue;
+    lintPlace('id', part.at, front, message, protocol, path, findings);
+    front += partBytes(part, protocol);
+  }
   if (address === undefined || findings.errors > before) return;
   lintPlace('address', address.at, idFirst ? bytes : 0, message, protocol, path, findings);
 }

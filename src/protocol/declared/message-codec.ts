@@ -1,64 +1,17 @@
 import type { FrameShape, MessageDefinition } from '../definition.ts';
 import { copyOf } from '../describe.ts';
 import type { DeclaredMessage, InvalidPayload } from '../message.ts';
-import { ADDRESS_MEMBER, addressField, addressForm } from './address-field.ts';
-import {
-  compileBody,
-  compileFields,
-  constantNumber,
-  type FixedMember,
-  type Head,
-  referencesIn,
-} from './compile-fields.ts';
-import type {
-  FieldDeclaration,
-  MessageDeclaration,
-  ProtocolDeclaration,
-  Sender,
-  SplitDeclaration,
-} from './declaration.ts';
+import { constantNumber } from './constant-field.ts';
+import type { MessageDeclaration, ProtocolDeclaration, Sender } from './declaration.ts';
 import { enumNames } from './enum-names.ts';
-import type { FieldCodec, Scope } from './field-codec.ts';
-import { numberField } from './number-field.ts';
+import { type CompiledForm, compileForm, type Form } from './message-form.ts';
 import { type NumberType, parseNumberType } from './number-type.ts';
 import type { FieldTrace, Reading } from './reading.ts';
-import { isSplit } from './split.ts';
-import { structField } from './struct-field.ts';
 import type { FieldIssue, Values } from './value.ts';
 import { FieldError, type Writing } from './writing.ts';
 
-export type DeclaredKind = DeclaredMessage['kind'];
-
 const NO_VALUES: Values = Object.freeze({});
 const NO_ISSUES: readonly FieldIssue[] = Object.freeze([]);
-
-/** One form of a message on the wire. */
-export interface Form {
-  readonly kind: DeclaredKind;
-  readonly minLength: number;
-  readonly maxLength: number;
-  /** Carries a checksum or a constant beside its id, so that a coincidence is unlikely. */
-  readonly proven: boolean;
-  /** Bits of its id, constants and checksums, which what is none can only have by chance. */
-  readonly proofBits: number;
-  /** So many times a check looks at each byte at most: once for the fields, once for every checksum. */
-  readonly passes: number;
-  readonly fields: readonly FieldDeclaration[];
-  /** How its text is split into these; without a separator it is bytes. */
-  readonly split: SplitDeclaration;
-}
-
-interface CompiledForm extends Form {
-  readonly body: FieldCodec;
-  /** The same without an id at the front, which was read already to find the message. */
-  readonly behindId: FieldCodec;
-  /** Bytes of that id. */
-  readonly idBytes: number;
-  /** The slot that holds the error code; -1 where there is none. */
-  readonly errorSlot: number;
-  /** The slot that holds the address; -1 where messages carry none. */
-  readonly addressSlot: number;
-}
 
 /** One declared message, compiled: payloads to values and back. */
 export class MessageCodec {
@@ -71,12 +24,17 @@ export class MessageCodec {
   readonly #reply: CompiledForm | undefined;
   readonly #errorName: (error: number) => string | undefined;
   readonly #limit: number;
+  /** Messages have their bytes with them, for the checksum of a group. */
+  readonly #keepsPayload: boolean;
 
   /** The declaration has passed the lint. */
   constructor(declaration: MessageDeclaration, protocol: ProtocolDeclaration) {
     this.declaration = declaration;
     this.name = declaration.name;
     this.#limit = protocol.maxFrame;
+    this.#keepsPayload = protocol.messages.some(
+      ({ assemble }) => assemble?.checksum !== undefined && assemble.parts.includes(declaration.name),
+    );
     const idType =
       protocol.id === undefined ? undefined : parseNumberType(protocol.id.type, protocol.byteOrder);
     this.id =
@@ -86,7 +44,14 @@ export class MessageCodec {
         ? undefined
         : { name: 'id', codec: constantNumber(idType, this.id) };
     const { fields = [], reply = 'none' } = declaration;
-    this.#main = compileForm(protocol, reply === 'none' ? 'notice' : 'request', fields, id, declaration);
+    this.#main = compileForm(
+      protocol,
+      reply === 'none' ? 'notice' : 'request',
+      fields,
+      id,
+      declaration,
+      declaration,
+    );
     this.#reply =
       reply === 'none'
         ? undefined
@@ -96,6 +61,7 @@ export class MessageCodec {
             reply === 'status' ? [] : reply.fields,
             id,
             reply === 'status' ? {} : reply,
+            declaration,
           );
     this.forms = this.#reply === undefined ? [this.#main] : [this.#main, this.#reply];
     const names = enumNames({ ...protocol.errors, ...declaration.errors }, {});
@@ -109,7 +75,8 @@ export class MessageCodec {
 
   /** Whether a form may come from this side: a reply comes from the other side than its message. */
   mayComeFrom(form: Form, from: Sender | undefined): boolean {
-    const { from: sender = 'any' } = this.declaration;
+    const { from: sender = 'any', assemble } = this.declaration;
+    if (assemble !== undefined) return false;
     if (from === undefined || from === 'any' || sender === 'any') return true;
     return (sender === from) === (form.kind !== 'reply');
   }
@@ -123,8 +90,10 @@ export class MessageCodec {
     end: number,
   ): DeclaredMessage | InvalidPayload {
     const compiled = form === this.#main ? this.#main : (this.#reply ?? this.#main);
-    reading.begin(bytes, start, end);
-    return this.#read(compiled, reading);
+    this.#begin(compiled, reading, bytes, start, end);
+    const message = this.#read(compiled, reading);
+    if (!this.#keepsPayload || message.name !== 'declared') return message;
+    return { ...message, payload: copyOf(bytes, start, end) };
   }
 
   /** The same, with a line for every field. */
@@ -134,7 +103,7 @@ export class MessageCodec {
     bytes: Uint8Array,
   ): { readonly message: DeclaredMessage | InvalidPayload; readonly trace: readonly FieldTrace[] } {
     const compiled = form === this.#main ? this.#main : (this.#reply ?? this.#main);
-    reading.begin(bytes, 0, bytes.length);
+    this.#begin(compiled, reading, bytes, 0, bytes.length);
     const trace: FieldTrace[] = [];
     reading.trace = trace;
     const message = this.#read(compiled, reading);
@@ -147,10 +116,11 @@ export class MessageCodec {
    * looked at: up to `at`, and `summed` for checksums, `most` in all.
    */
   check(form: Form, reading: Reading, bytes: Uint8Array, start: number, end: number, most: number): boolean {
-    const { body } = form === this.#main ? this.#main : (this.#reply ?? this.#main);
-    reading.begin(bytes, start, end);
+    const compiled = form === this.#main ? this.#main : (this.#reply ?? this.#main);
+    const { body } = compiled;
+    this.#begin(compiled, reading, bytes, start, end);
     reading.mostSummed = most - (end - start);
-    return body.check(reading) && reading.at === end;
+    return body.check(reading) && reading.at === reading.end;
   }
 
   /** Whether these bytes are the front of this form, and more of it is to come. */
@@ -159,6 +129,18 @@ export class MessageCodec {
     reading.begin(bytes, start, end);
     body.read(reading);
     return reading.failure?.reason === 'too_short';
+  }
+
+  /** Zeros stand for what a sender has cut off at the end. */
+  #begin(form: CompiledForm, reading: Reading, bytes: Uint8Array, start: number, end: number): void {
+    const lacking = form.padTo - (end - start);
+    if (lacking <= 0) {
+      reading.begin(bytes, start, end);
+      return;
+    }
+    const padded = new Uint8Array(form.padTo);
+    padded.set(bytes.subarray(start, end));
+    reading.begin(padded, 0, padded.length);
   }
 
   #read(form: CompiledForm, reading: Reading): DeclaredMessage | InvalidPayload {
@@ -255,12 +237,20 @@ export class MessageCodec {
 
   #write(form: CompiledForm, writing: Writing, fields: Values): Uint8Array {
     writing.begin(this.#limit);
+    const { assemble } = this.declaration;
     try {
+      if (assemble !== undefined)
+        throw new FieldError(
+          `is a group of several messages; encode ${assemble.parts.join(', ')}`,
+          this.name,
+        );
       form.body.write(writing, fields);
     } catch (error) {
       if (!(error instanceof FieldError)) throw error;
       throw error.toHeartwireError(this.name);
     }
+    const zeros = form.keepTo >= 0;
+    while (zeros && writing.at > form.keepTo && writing.bytes[writing.at - 1] === 0) writing.at--;
     return writing.finish();
   }
 
@@ -293,147 +283,4 @@ export class MessageCodec {
 export function wrapId(id: number, type: NumberType): number {
   const bits = type.bytes * 8;
   return Number(type.signed ? BigInt.asIntN(bits, BigInt(id)) : BigInt.asUintN(bits, BigInt(id)));
-}
-
-function compileForm(
-  protocol: ProtocolDeclaration,
-  kind: DeclaredKind,
-  fields: readonly FieldDeclaration[],
-  id: FixedMember | undefined,
-  split: SplitDeclaration,
-): CompiledForm {
-  const { referred, covered } = referencesIn(fields);
-  const next = { slot: 0, mark: 0 };
-  const errorType =
-    kind === 'reply' && protocol.error !== undefined
-      ? parseNumberType(protocol.error, protocol.byteOrder)
-      : undefined;
-  const errorSlot = errorType === undefined ? -1 : next.slot++;
-  const address = protocol.address && addressForm(protocol.address, protocol.byteOrder);
-  const addressSlot = address === undefined ? -1 : next.slot++;
-  const scope: Scope = {
-    byteOrder: protocol.byteOrder,
-    enums: protocol.enums,
-    limit: protocol.maxFrame,
-    referred,
-    covered,
-    targets: new Map(),
-    marks: new Map(),
-    next,
-    tail: 0,
-    slot: -1,
-    ahead: new Map(),
-  };
-  const members: FixedMember[] = id === undefined ? [] : [id];
-  if (errorType !== undefined)
-    members.push({ name: 'error', codec: errorCodec(errorType, scope, errorSlot) });
-  const heads: Head[] = [
-    {
-      at: protocol.id?.at ?? 0,
-      members,
-      ...(errorSlot < 0 ? {} : { guard: (slots) => slots[errorSlot] === 0 }),
-    },
-  ];
-  if (address !== undefined) {
-    const codec = addressField(address, protocol.address?.value, addressSlot);
-    heads.unshift({ at: protocol.address?.at ?? 0, members: [{ name: ADDRESS_MEMBER, codec }] });
-  }
-  if (isSplit(split)) {
-    const form = splitForm(fields, split, scope, heads);
-    return { ...form, kind, errorSlot, addressSlot, fields, split };
-  }
-  const compiled = compileFields(fields, scope, heads);
-  const body = structField(compiled);
-  const [first, ...others] = compiled;
-  const skipsId = id !== undefined && first?.name === 'id' && first.mark < 0 && protocol.id?.at === 0;
-  return {
-    kind,
-    body,
-    behindId: skipsId ? structField(others) : body,
-    idBytes: skipsId ? id.codec.min : 0,
-    errorSlot,
-    addressSlot,
-    minLength: body.min,
-    maxLength: Math.min(body.max, protocol.maxFrame),
-    passes: 1 + checksumsIn(fields),
-    proven: fields.some(({ type, value }) => type === 'crc' || value !== undefined),
-    proofBits: compiled.reduce((sum, { codec, present }) => {
-      const proves = codec.silent === 'constant' || codec.silent === 'checksum';
-      return sum + (proves && present === undefined ? 8 * codec.min : 0);
-    }, 0),
-    fields,
-    split,
-  };
-}
-
-/** The form of a text; its id, and what stands in front of that, is its first column. */
-function splitForm(
-  fields: readonly FieldDeclaration[],
-  split: SplitDeclaration,
-  scope: Scope,
-  heads: readonly Head[],
-): Omit<CompiledForm, 'kind' | 'fields' | 'split' | 'errorSlot' | 'addressSlot'> {
-  const columns = heads.map((head) => ({
-    ...head,
-    members: head.members.map(({ name, codec }) => ({ name, codec: asColumn(codec) })),
-  }));
-  const body = compileBody(fields, split, scope, columns);
-  const fixed = [...fields, ...fields.flatMap(({ of }) => of ?? [])];
-  const constants = fixed.reduce((sum, { value, prefix, suffix }) => {
-    return (
-      sum + (value === undefined ? 0 : String(value).length) + (prefix?.length ?? 0) + (suffix?.length ?? 0)
-    );
-  }, 0);
-  const idBytes = heads.flatMap(({ members }) => members).reduce((sum, { codec }) => sum + codec.min, 0);
-  return {
-    body,
-    behindId: body,
-    idBytes: 0,
-    minLength: idBytes,
-    maxLength: scope.limit,
-    passes: 2 + checksumsIn(fields),
-    proven: constants > 0,
-    proofBits: 8 * (constants + idBytes),
-  };
-}
-
-/** The id counts as a column, so that a separator stands behind it. */
-function asColumn(codec: FieldCodec): FieldCodec {
-  return {
-    ...codec,
-    read(reading) {
-      reading.column = 1;
-      return codec.read(reading);
-    },
-    check(reading) {
-      reading.column = 1;
-      return codec.check(reading);
-    },
-    write(writing, value) {
-      writing.column = 1;
-      codec.write(writing, value);
-    },
-  };
-}
-
-/** Checksums that are computed for one message; any number in an array. */
-function checksumsIn(fields: readonly FieldDeclaration[]): number {
-  return fields.reduce((sum, { type, fields: inner = [], of }) => {
-    const own = type === 'crc' ? 1 : checksumsIn(inner);
-    return sum + own + (of !== undefined && checksumsIn([of]) > 0 ? Number.POSITIVE_INFINITY : 0);
-  }, 0);
-}
-
-/** The error code of a reply, which stands beside the fields. */
-function errorCodec(type: NumberType, scope: Scope, slot: number): FieldCodec {
-  const codec = numberField({ type: 'i8' }, type, { ...scope, slot });
-  return {
-    ...codec,
-    silent: 'error code',
-    read(reading) {
-      codec.read(reading);
-      return undefined;
-    },
-    write: (writing) => codec.write(writing, writing.slots[slot] ?? 0),
-  };
 }

@@ -2,7 +2,7 @@ import type { ChecksumDeclaration } from '../framing/declaration.ts';
 import type { PayloadJudge } from '../framing/framing.ts';
 import type { FieldDeclaration, Sender } from './declaration.ts';
 import type { DeclaredProtocol } from './declared-protocol.ts';
-import type { Form } from './message-codec.ts';
+import type { Form } from './message-form.ts';
 
 /** What declared messages know about payloads that come from one side; see `PayloadJudge`. */
 export function payloadJudge(protocol: DeclaredProtocol, from?: Sender): PayloadJudge {

@@ -8,6 +8,7 @@ export type DecodeReason =
   | 'bad_constant'
   | 'bad_text'
   | 'bad_count'
+  | 'incomplete'
   | 'unknown_message';
 
 export interface DecodeFailure {

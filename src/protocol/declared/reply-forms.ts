@@ -62,7 +62,13 @@ export class ReplyForms {
     if (one === other) return true;
     const a = this.#outlines.get(one);
     const b = this.#outlines.get(other);
-    if (a === undefined || b === undefined || this.#protocol.id !== undefined) return false;
+    if (
+      a === undefined ||
+      b === undefined ||
+      this.#protocol.id !== undefined ||
+      this.#protocol.selector !== undefined
+    )
+      return false;
     // A reply that refuses is an error code and nothing else, whatever was asked.
     if (this.#protocol.error !== undefined) return true;
     if (a.minLength > b.maxLength || b.minLength > a.maxLength) return false;
@@ -100,7 +106,8 @@ export class ReplyForms {
   /** Of fields up to the first one without a fixed place. Where there are ids, they tell. */
   #constants(fields: readonly FieldDeclaration[]): ReadonlyMap<number, number> {
     const constants = new Map<number, number>();
-    if (this.#protocol.id !== undefined || this.#protocol.error !== undefined) return constants;
+    const { id, selector, error } = this.#protocol;
+    if (id !== undefined || selector !== undefined || error !== undefined) return constants;
     let offset = 0;
     for (const field of fields) {
       offset += this.#addressAt(offset);

@@ -1,5 +1,6 @@
 import type { Presence } from './condition.ts';
 import type { FieldCodec } from './field-codec.ts';
+import type { Counted } from './field-references.ts';
 import { joinPath, nameIssues, nameTrace, type Reading } from './reading.ts';
 import { isValues, ownValue, type Value, type Values } from './value.ts';
 import { FieldError, shown, type Writing } from './writing.ts';
@@ -15,7 +16,7 @@ export interface Member {
   readonly slot: number;
   readonly unit: string | undefined;
   /** Another member whose length or count this one says. */
-  readonly counts: string | undefined;
+  readonly counts: Counted | undefined;
   /** Earlier members need its raw number when they are written: that of a constant, else NaN, and the given one. */
   readonly early?: number;
 }
@@ -303,11 +304,12 @@ export function writeMember(
 
 /** A length or count that is left out follows from what it counts. */
 function derived(
-  counts: string | undefined,
+  counts: Counted | undefined,
   values: Values,
   byName: ReadonlyMap<string, Member>,
 ): number | undefined {
   if (counts === undefined) return undefined;
-  const value = ownValue(values, counts);
-  return value === undefined ? 0 : byName.get(counts)?.codec.measure?.(value);
+  const value = ownValue(values, counts.name);
+  const measured = value === undefined ? 0 : byName.get(counts.name)?.codec.measure?.(value);
+  return measured === undefined ? undefined : measured - counts.adjust;
 }

@@ -11,11 +11,14 @@ export class Writing {
   /** Columns of the text around that were written, and those left out since. */
   column = 0;
   missing = 0;
+  /** Where a field that may be missing at the end was left out; -1 for nowhere. */
+  endsAt = -1;
 
   begin(limit: number): void {
     this.at = 0;
     this.column = 0;
     this.missing = 0;
+    this.endsAt = -1;
     this.limit = limit;
   }
 

@@ -1,0 +1,181 @@
+import { findChecksum } from '../crc/catalogue.ts';
+import type { Checksum, WideChecksum } from '../crc/checksum.ts';
+import type { DeclaredMessage, InvalidPayload } from '../message.ts';
+import type { MessageDeclaration, ProtocolDeclaration } from './declaration.ts';
+import type { FieldIssue, Value, Values } from './value.ts';
+
+const DEFAULT_WITHIN_MS = 5_000;
+const DEFAULT_MAX = 64;
+const NO_BYTES = new Uint8Array(0);
+
+type Assemble = NonNullable<MessageDeclaration['assemble']>;
+
+/** What became of one part. */
+export interface Assembled {
+  /** The group that it completes. */
+  readonly group: DeclaredMessage | undefined;
+  /** A group that will not be completed. */
+  readonly incomplete: InvalidPayload | undefined;
+}
+
+/** Assembles the groups of one link from the messages that come over it. Times in monotonic ms. */
+export class Assembler {
+  readonly #groups: readonly Group[];
+  readonly #byPart: ReadonlyMap<string, Group>;
+
+  constructor({ messages }: Pick<ProtocolDeclaration, 'messages'>) {
+    this.#groups = messages.flatMap(({ name, assemble }) =>
+      assemble === undefined ? [] : [new Group(name, assemble)],
+    );
+    this.#byPart = new Map(this.#groups.flatMap((group) => group.parts.map((part) => [part, group])));
+  }
+
+  /** Takes a message; undefined where it is no part of a group. */
+  take(message: DeclaredMessage, now: number): Assembled | undefined {
+    return this.#byPart.get(message.message)?.take(message, now);
+  }
+
+  /** Something on the line could not be read: it may have been a part. */
+  interrupt(): readonly InvalidPayload[] {
+    return this.#groups.flatMap((group) => group.drop('a message that could not be read') ?? []);
+  }
+}
+
+interface Open {
+  readonly fields: Record<string, Value>;
+  readonly raw: Record<string, Value>;
+  readonly issues: FieldIssue[];
+  readonly startedAt: number;
+  readonly first: Values;
+  count: number;
+  register: number | bigint;
+}
+
+/**
+ *   waiting --a part that may begin--> open --parts in order--> open --the last one--> waiting, with a group
+ *   open --another order, too late, too many, a wrong checksum--> waiting, with a report; the part may begin again
+ */
+class Group {
+  readonly parts: readonly string[];
+  readonly #name: string;
+  readonly #assemble: Assemble;
+  readonly #checksum: Checksum | WideChecksum | undefined;
+  #open: Open | undefined;
+
+  constructor(name: string, assemble: Assemble) {
+    this.#name = name;
+    this.#assemble = assemble;
+    this.parts = assemble.parts;
+    this.#checksum = assemble.checksum === undefined ? undefined : findChecksum(assemble.checksum.algorithm);
+  }
+
+  take(part: DeclaredMessage, now: number): Assembled {
+    const wrong = this.#open === undefined ? undefined : this.#against(this.#open, part, now);
+    const incomplete = wrong === undefined ? undefined : this.drop(wrong);
+    if (this.#open === undefined) {
+      // A part of a group whose beginning was missed: that was reported, or came before the link.
+      if (!this.#begins(part)) return { group: undefined, incomplete };
+      this.#open = {
+        fields: {},
+        raw: {},
+        issues: [],
+        startedAt: now,
+        first: part.fields,
+        count: 0,
+        register: this.#checksum?.initial ?? 0,
+      };
+    }
+    this.#add(this.#open, part);
+    if (!this.#ends(this.#open, part)) return { group: undefined, incomplete };
+    const open = this.#open;
+    if (!this.#isRight(open)) return { group: undefined, incomplete: this.drop('a wrong checksum') };
+    this.#open = undefined;
+    const { fields, raw, issues } = open;
+    return {
+      group: { name: 'declared', message: this.#name, kind: 'notice', fields, raw, issues },
+      incomplete,
+    };
+  }
+
+  /** Gives up the group that is open, and says why. */
+  drop(why: string): InvalidPayload | undefined {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open === undefined) return undefined;
+    return {
+      name: 'invalid',
+      kind: 'notice',
+      message: this.#name,
+      field: '',
+      offset: 0,
+      expected: 'all parts of the group, in their order',
+      seen: `${open.count} ${open.count === 1 ? 'part' : 'parts'}, and ${why}`,
+      reason: 'incomplete',
+    };
+  }
+
+  #begins({ message, fields }: DeclaredMessage): boolean {
+    const { first, number } = this.#assemble;
+    if (first !== undefined) return message === first;
+    return number === undefined || fields[number] === 1;
+  }
+
+  /** Why a part does not go on with the group; undefined where it does. */
+  #against(open: Open, { message, fields }: DeclaredMessage, now: number): string | undefined {
+    const {
+      first,
+      number,
+      total,
+      same = [],
+      withinMs = DEFAULT_WITHIN_MS,
+      max = DEFAULT_MAX,
+    } = this.#assemble;
+    if (now - open.startedAt > withinMs) return `more than ${withinMs} ms`;
+    if (message === first) return 'the beginning of another one';
+    if (number !== undefined && fields[number] !== open.count + 1)
+      return `part ${String(fields[number])} instead of ${open.count + 1}`;
+    const differs = [...same, ...(total === undefined ? [] : [total])].find(
+      (name) => fields[name] !== open.first[name],
+    );
+    if (differs !== undefined) return `another ${differs}`;
+    return open.count >= max ? `more than ${max} parts` : undefined;
+  }
+
+  #add(open: Open, { fields, raw, issues, payload = NO_BYTES }: DeclaredMessage): void {
+    const { lists = [], checksum } = this.#assemble;
+    open.count++;
+    open.issues.push(...issues);
+    for (const [name, value] of Object.entries(fields)) {
+      if (value === undefined) continue;
+      const before = open.fields[name];
+      const joined = lists.includes(name) && Array.isArray(before) && Array.isArray(value);
+      open.fields[name] = joined ? [...before, ...value] : value;
+      const own = raw[name];
+      if (own !== undefined && !joined) open.raw[name] = own;
+      else delete open.raw[name];
+    }
+    for (const bytes of [checksum?.before ?? NO_BYTES, payload, checksum?.behind ?? NO_BYTES])
+      open.register = this.#update(open.register, bytes);
+  }
+
+  #update(register: number | bigint, bytes: Uint8Array): number | bigint {
+    const checksum = this.#checksum;
+    if (checksum === undefined) return register;
+    return checksum.wide
+      ? checksum.update(BigInt(register), bytes, 0, bytes.length)
+      : checksum.update(Number(register), bytes, 0, bytes.length);
+  }
+
+  #ends(open: Open, { message, fields }: DeclaredMessage): boolean {
+    const { last, total } = this.#assemble;
+    if (last !== undefined) return message === last;
+    return total !== undefined && Number(fields[total]) <= open.count;
+  }
+
+  #isRight({ register }: Open): boolean {
+    const checksum = this.#checksum;
+    if (checksum === undefined) return true;
+    const result = checksum.wide ? checksum.finish(BigInt(register)) : checksum.finish(Number(register));
+    return BigInt(result) === BigInt(this.#assemble.checksum?.result ?? 0);
+  }
+}
