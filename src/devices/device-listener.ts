@@ -1,7 +1,7 @@
 import type { ListenerConfig } from '../config/index.ts';
 import { type Identity, identityText } from '../contract/index.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
-import { formatHostPort, type Link, type LinkEnd, type Listener } from '../links/index.ts';
+import { addressLabel, type Link, type LinkEnd, type Listener } from '../links/index.ts';
 import type { DeclaredMessage, Message } from '../protocol/index.ts';
 import {
   AddressCount,
@@ -19,9 +19,9 @@ import type { DeviceRunner } from './device-runner.ts';
 import { PendingRunner, type Transfer } from './pending-runner.ts';
 import type { Resolution } from './unannounced-devices.ts';
 import { type DialInTap, Wire } from './wire.ts';
-import { type LinkCodec, LinkCodecs, loneRegister, PendingCodecs } from './wire-codec.ts';
+import { type LinkCodec, LinkCodecs, loneRegister, PendingCodecs, type WireCodec } from './wire-codec.ts';
 
-/** A link that speaks but does not register is matched by its address after so long, in ms. */
+/** A link that does not register is matched by its address after so long, in ms. */
 const NAMED_BY_ADDRESS_AFTER_MS = 10_000;
 /** How a listener that failed is opened again. */
 const REOPEN = { initialMs: 1_000, maxMs: 30_000, multiplier: 2, jitter: 'full' } as const;
@@ -84,7 +84,7 @@ export class DeviceListener {
     this.#options = options;
     const { config } = options;
     this.#config = config;
-    this.#address = formatHostPort(config.link.host, config.link.port);
+    this.#address = addressLabel(config.link);
   }
 
   /** As configured now. */
@@ -226,12 +226,12 @@ export class DeviceListener {
     const tap = this.#options.tap?.();
     const bare = known !== undefined && 'device' in known ? known.device : undefined;
     const crowded = known === undefined && this.#options.arrivals?.crowded === true;
-    const { codec, idleAfterMs } = bare?.dialIn ?? this.#pendingCodec();
-    const wire = new Wire(link, codec, runner, {
+    const read = bare?.dialIn ?? this.#pendingCodec();
+    const wire = new Wire(link, this.#codecOf(read, link), runner, {
       ended,
       dropsUnread: crowded ? (bytes) => this.#onlyRegisters(bytes, host) : undefined,
       tap,
-      idleAfterMs,
+      idleAfterMs: read.idleAfterMs,
     });
     this.#pending.set(runner, { runner, wire, tap });
     this.#keepPendingBudget();
@@ -270,7 +270,6 @@ export class DeviceListener {
     return new PendingRunner(address, host, this.#options, handlers, this.#protocol());
   }
 
-  /** What says who a device is; undefined: the built-in register does. */
   #protocol() {
     return this.#config.session.login === true ? this.#config.messages : undefined;
   }
@@ -288,6 +287,11 @@ export class DeviceListener {
     if (this.#config.session.login === true) return this.#linkCodecs.of(this.#config.session, this.#config);
     const codec = this.#codecs.of(this.#config, this.#options.directory.registeringProtocols());
     return { codec };
+  }
+
+  /** How a link is read: over UDP, each datagram by itself. */
+  #codecOf(read: LinkCodec, { transport }: Link): WireCodec {
+    return (transport === 'udp' ? (read.datagrams ?? read) : read).codec;
   }
 
   #closePending(reason: string, detail: string): void {
@@ -345,12 +349,14 @@ export class DeviceListener {
     former?.withdraw();
     const claimId = nextClaimId++;
     pending.claim = { to: device, withdraw: () => device.withdraw(claimId) };
-    if (device.dialIn !== undefined) pending.wire.setCodec(device.dialIn.codec);
+    const codec = device.dialIn && this.#codecOf(device.dialIn, pending.wire.link);
+    if (codec !== undefined) pending.wire.setCodec(codec);
     if (former?.to !== device) runner.claimMade();
     device.claim({
       claimId,
       address: runner.address,
       host: runner.host,
+      transport: pending.wire.link.transport,
       wire: pending.wire,
       ...(register === undefined
         ? { registers: (message) => this.#transfer(pending, device, message) }

@@ -65,6 +65,8 @@ export interface DeviceRunnerOptions {
   readonly retired?: ((reading: DeviceReading) => void) | undefined;
   /** Whether it has a link changed. */
   readonly linked?: ((linked: boolean) => void) | undefined;
+  /** Gives its port on to other programs, from its start to its stop. */
+  readonly sharing?: { start(): void; stop(): void } | undefined;
   /** It is the link of a bus, whose devices take what comes. */
   readonly port?: PortTap | undefined;
   /** It is on a bus, which gives it its turns. */
@@ -131,7 +133,6 @@ export class DeviceRunner implements BusDevice {
     return this.#options.settings;
   }
 
-  /** What it speaks besides the built-in messages. */
   get messages(): MessageCatalog | undefined {
     return this.#options.ports.messages;
   }
@@ -159,6 +160,7 @@ export class DeviceRunner implements BusDevice {
     const partials = this.#files.takePartials();
     if (partials.length > 0) this.#dispatch({ type: 'partialsFound', partials });
     const { known } = this.#options;
+    this.#options.sharing?.start();
     this.#dispatch({ type: 'started', ...(known === undefined ? {} : { after: known }) });
   }
 
@@ -169,6 +171,7 @@ export class DeviceRunner implements BusDevice {
 
   /** Closes the link and fails what is in flight; the last state stays published. */
   stop(reason: StopReason = 'stopped'): void {
+    this.#options.sharing?.stop();
     this.#dispatch({ type: 'stopped', reason });
     this.#publisher.close();
     // Where the bridge stops, the next run goes on with the files that are not whole.
