@@ -9,6 +9,7 @@ import {
 } from '../links/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import { type Add, checkIdentity, completeSession, identityOf } from './complete-session.ts';
+import { completeExpose } from './expose.ts';
 import { configOf, deferred } from './keys.ts';
 import { checkMessagesFit, goesBesideRegister, longestOf } from './message-files.ts';
 import type { DeviceConfig, LineKind, ListenerConfig, MatchConfig } from './model.ts';
@@ -86,6 +87,7 @@ function completeDialled(
   const role = (first?.scheme === 'replay' ? roles.get(first.path) : undefined) ?? 'client';
   const session = completeSession(given, defaults, { device: given.id, role, transport }, path, add);
   if (session !== undefined) checkMessagesFit(session, messages, path, add);
+  const expose = completeExpose(given.expose, path, add);
   if (session !== undefined) checkDatagramSilence(session, transport, path, add);
   if (first === undefined || session === undefined) return undefined;
   const gap = given.gap ?? defaults.gap;
@@ -98,6 +100,7 @@ function completeDialled(
     maxFrame: maxFrameOf(given, defaults, line, messages),
     ...(messages === undefined ? {} : { messages }),
     session: { ...session, ...namesOf(given), addresses: links.map(addressLabel) },
+    ...(expose.length === 0 ? {} : { expose }),
     ...recordOf(given, defaults),
   };
 }
@@ -170,6 +173,15 @@ function completeMatched(
   messages: DeclaredProtocol | undefined,
 ): DeviceConfig | undefined {
   warnOfDialledKeys(given, path, add);
+  if (given.expose !== undefined) {
+    add({
+      code: 'config_conflict',
+      path: [...path, 'expose'],
+      atKey: true,
+      message: 'Only the port of a device that is dialled can be given on.',
+      fix: 'Remove `expose`, or give the device a `link:` where it can be dialled.',
+    });
+  }
   if (given.session === 'none') checkBareMatch(match, path, add);
   else if (match.imei === undefined && match.appid === undefined && match.from === undefined) {
     add({
@@ -248,13 +260,15 @@ export function dialInLife(
   add: Add,
 ): Pick<ListenerConfig, 'line' | 'gapMs' | 'maxFrame' | 'messages'> {
   const bare = session.bare !== undefined;
-  const line = (bare ? given.line : undefined) ?? 'stream';
   // The file at the top is for devices that can speak it; that others cannot is said once, at its place.
   const spoken =
     messages !== undefined && (bare || given.messages !== undefined || goesBesideRegister(messages))
       ? messages
       : undefined;
   checkMessagesFit(session, spoken, path, add);
+  // Nothing would be found again behind damage where no message is known.
+  const byDefault = bare && spoken === undefined ? 'stream' : lineOf(session.transport);
+  const line = (bare ? given.line : undefined) ?? byDefault;
   return {
     ...(line === 'stream' ? {} : { line }),
     ...(given.gap === undefined || line === 'stream' ? {} : { gapMs: given.gap }),

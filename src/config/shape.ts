@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseLinkAddress, parseListenAddress } from '../links/index.ts';
 import { DEFAULT_LINES_PER_SECOND } from '../system/index.ts';
 import { accessShape } from './access.ts';
+import { exposeField } from './expose.ts';
 import {
   badType,
   choiceField,
@@ -110,6 +111,7 @@ export const DEVICE = {
   messages: messages(
     'What it speaks besides the built-in messages, or with `session: none` instead of them: a file of declared messages, or a pack (`pack:NAME`).',
   ).optional(),
+  expose: exposeField,
   required: flagField({ description: '`/readyz` says no until this device has come up once.' }).prefault(
     false,
   ),
@@ -153,7 +155,7 @@ export const LISTENER = {
     'tcp-listen:127.0.0.1:9089',
     {
       description: 'Where devices dial in.',
-      examples: ['tcp-listen:127.0.0.1:9089', 'tcp-listen:[::]:9089'],
+      examples: ['tcp-listen:127.0.0.1:9089', 'tcp-listen:[::]:9089', 'udp-listen:0.0.0.0:9089'],
     },
     (text) => {
       const parsed = parseListenAddress(text);
@@ -203,6 +205,7 @@ export const BUS = {
   passive: flagField({
     description: 'Another host asks on this line: nothing is sent, and what it asks and gets is read.',
   }).optional(),
+  expose: exposeField,
   ...BUS_TIMES,
 };
 

@@ -1,6 +1,6 @@
 import type { ListenerConfig } from '../config/index.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
-import { formatHostPort, type Link, type LinkEnd, type Listener } from '../links/index.ts';
+import { addressLabel, type Link, type LinkEnd, type Listener } from '../links/index.ts';
 import { encodeFrame, type RegisterRequest } from '../protocol/index.ts';
 import {
   AddressCount,
@@ -81,7 +81,7 @@ export class DeviceListener {
     this.#options = options;
     const { config } = options;
     this.#config = config;
-    this.#address = formatHostPort(config.link.host, config.link.port);
+    this.#address = addressLabel(config.link);
   }
 
   /** As configured now. */
@@ -223,7 +223,7 @@ export class DeviceListener {
     const tap = this.#options.tap?.();
     const bare = known !== undefined && 'device' in known ? known.device : undefined;
     const crowded = known === undefined && this.#options.arrivals?.crowded === true;
-    const wire = new Wire(link, bare?.dialIn?.codec ?? this.#pendingCodec(), runner, {
+    const wire = new Wire(link, this.#codecOf(bare, link) ?? this.#pendingCodec(), runner, {
       ended,
       dropsUnread: crowded ? (bytes) => this.#onlyRegisters(bytes, host) : undefined,
       tap,
@@ -273,6 +273,12 @@ export class DeviceListener {
 
   #pendingCodec(): WireCodec {
     return this.#codecs.of(this.#config, this.#options.directory.registeringProtocols());
+  }
+
+  /** How a link of this device is read; undefined: as one without a name. */
+  #codecOf(device: DeviceRunner | undefined, { transport }: Link): WireCodec | undefined {
+    const dialIn = device?.dialIn;
+    return transport === 'udp' ? (dialIn?.datagrams ?? dialIn)?.codec : dialIn?.codec;
   }
 
   #closePending(reason: string, detail: string): void {
@@ -325,12 +331,14 @@ export class DeviceListener {
     former?.withdraw();
     const claimId = nextClaimId++;
     pending.claim = { to: device, withdraw: () => device.withdraw(claimId) };
-    if (device.dialIn !== undefined) pending.wire.setCodec(device.dialIn.codec);
+    const codec = this.#codecOf(device, pending.wire.link);
+    if (codec !== undefined) pending.wire.setCodec(codec);
     if (former?.to !== device) runner.claimMade();
     device.claim({
       claimId,
       address: runner.address,
       host: runner.host,
+      transport: pending.wire.link.transport,
       wire: pending.wire,
       ...(register === undefined
         ? { registers: (message) => this.#transfer(pending, device, message) }

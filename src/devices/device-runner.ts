@@ -64,6 +64,8 @@ export interface DeviceRunnerOptions {
   readonly retired?: ((reading: DeviceReading) => void) | undefined;
   /** Whether it has a link changed. */
   readonly linked?: ((linked: boolean) => void) | undefined;
+  /** Gives its port on to other programs, from its start to its stop. */
+  readonly sharing?: { start(): void; stop(): void } | undefined;
   /** It is the link of a bus, whose devices take what comes. */
   readonly port?: PortTap | undefined;
   /** It is on a bus, which gives it its turns. */
@@ -158,6 +160,7 @@ export class DeviceRunner implements BusDevice {
     const partials = this.#files.takePartials();
     if (partials.length > 0) this.#dispatch({ type: 'partialsFound', partials });
     const { known } = this.#options;
+    this.#options.sharing?.start();
     this.#dispatch({ type: 'started', ...(known === undefined ? {} : { after: known }) });
   }
 
@@ -168,6 +171,7 @@ export class DeviceRunner implements BusDevice {
 
   /** Closes the link and fails what is in flight. The last state stays published, and nothing is added to it. */
   stop(reason: StopReason = 'stopped'): void {
+    this.#options.sharing?.stop();
     this.#dispatch({ type: 'stopped', reason });
     this.#publisher.close();
     // Where the bridge stops, the next run goes on with the files that are not whole.
@@ -183,9 +187,10 @@ export class DeviceRunner implements BusDevice {
   /** Either `attached` or `refused` of the claim is called, now or later, unless it is withdrawn. */
   claim(claim: WireClaim): void {
     this.#claims.set(claim.claimId, claim);
-    const { claimId, address, host, register } = claim;
+    const { claimId, address, host, transport, register } = claim;
+    const by = transport === undefined ? {} : { transport };
     const known = register === undefined ? {} : { register };
-    this.#dispatch({ type: 'linkClaimed', claim: { claimId, address, host, ...known } });
+    this.#dispatch({ type: 'linkClaimed', claim: { claimId, address, host, ...by, ...known } });
   }
 
   withdraw(claimId: number): void {

@@ -1,5 +1,6 @@
 import type { ListenerConfig, MatchedDeviceConfig } from '../config/index.ts';
-import type { SessionSettings } from '../contract/index.ts';
+import { lineOf, type SessionSettings } from '../contract/index.ts';
+import { acceptedTransport } from '../links/index.ts';
 import {
   builtinMessages,
   type DeclaredMessage,
@@ -142,8 +143,9 @@ function pendingCodec(
   identity: IdentityRule,
   maxFrame: number,
   protocols: readonly DeclaredProtocol[],
+  line: 'stream' | 'serial',
 ): WireCodec {
-  const spec = { identity, builtin: true, maxFrame, line: 'stream' } as const;
+  const spec = { identity, builtin: true, maxFrame, line } as const;
   const codec = deviceCodec(spec);
   const decode = (bytes: Uint8Array, start: number, end: number): Message | InvalidPayload => {
     const plain = decodePayload(codec.definition, bytes, start, end);
@@ -188,6 +190,8 @@ export interface LinkCodec {
   readonly codec: WireCodec;
   /** Silence that the link reports, in ms, where frames end with it. */
   readonly idleAfterMs?: number | undefined;
+  /** The same where the link carries datagrams, of which some may be lost or foreign; absent: no other way. */
+  readonly datagrams?: { readonly codec: WireCodec } | undefined;
 }
 
 /** How devices that dial in are read. Those that speak the same share a codec, whose tables are not small. */
@@ -200,8 +204,18 @@ export class LinkCodecs {
   ): LinkCodec {
     const spec: CodecSpec = { identity, builtin: bare === undefined, maxFrame, line, messages };
     const silence = line === 'serial' || framingNeedsSilence(framingOf(spec));
+    const codecOfLine = (): WireCodec => this.#codec({ ...spec, line: 'serial' });
     return {
       codec: this.#codec(spec),
+      ...(line === 'serial' || (bare !== undefined && messages === undefined)
+        ? {}
+        : {
+            datagrams: {
+              get codec() {
+                return codecOfLine();
+              },
+            },
+          }),
       ...(silence ? { idleAfterMs: gapMs ?? SERIAL_SERVER_GAP_MS } : {}),
     };
   }
@@ -229,12 +243,13 @@ export class PendingCodecs {
   of(config: ListenerConfig, protocols: readonly DeclaredProtocol[]): WireCodec {
     if (this.#codec !== undefined && this.#config === config && this.#protocols === protocols)
       return this.#codec;
-    const { session, maxFrame, messages } = config;
+    const { session, maxFrame, messages, link } = config;
+    const line = lineOf(acceptedTransport(link));
     const own = messages === undefined || protocols.includes(messages) ? [] : [messages];
     const bound = Math.min(maxFrame, PENDING_MAX_FRAME);
     this.#config = config;
     this.#protocols = protocols;
-    this.#codec = pendingCodec(session.identity, bound, [...own, ...protocols]);
+    this.#codec = pendingCodec(session.identity, bound, [...own, ...protocols], line);
     return this.#codec;
   }
 }

@@ -5,6 +5,7 @@ import {
   type LinkAddress,
   type LinkEnd,
   type NameResolver,
+  type PortSharing,
   type SendOutcome,
 } from '../links/index.ts';
 import {
@@ -70,6 +71,8 @@ export interface WireTap {
   /** Bytes as they were read, before they are decoded. The chunk must not be kept. */
   received?(chunk: Uint8Array): void;
   idle?(): void;
+  /** What happened on the link beside what the bridge and the device said. */
+  noted?(text: string): void;
   /** A frame that the link took. */
   sent?(frame: Uint8Array): void;
   message?(message: Message | InvalidPayload): void;
@@ -299,12 +302,18 @@ export interface DeviceTaps {
   retire(device: string): void;
 }
 
+interface DialledWireOptions extends WireOptions {
+  readonly names?: NameResolver | undefined;
+  /** Gives its port on to other programs. */
+  readonly sharing?: PortSharing | undefined;
+}
+
 /** A fresh, unopened wire to one of the addresses of a device that we dial. */
 export function dialWire(
   device: DialledDeviceConfig,
   addressIndex: number,
   owner: WireOwner,
-  options: WireOptions & { readonly names?: NameResolver | undefined },
+  options: DialledWireOptions,
 ): Wire {
   const address = device.links[addressIndex];
   // The session opens only addresses of its settings, which come from the same configuration.
@@ -317,7 +326,7 @@ export function dialWire(
     line,
     messages,
   };
-  const link = dialLink(address, device, framingNeedsSilence(framingOf(spec)), options.names);
+  const link = dialLink(address, device, framingNeedsSilence(framingOf(spec)), options);
   return new Wire(link, deviceCodec(spec), owner, options);
 }
 
@@ -327,12 +336,12 @@ export function dialBusWire(
   addressIndex: number,
   owner: WireOwner,
   codec: WireCodec,
-  options: WireOptions & { readonly names?: NameResolver | undefined },
+  options: DialledWireOptions,
 ): Wire {
   const address = bus.links[addressIndex];
   // As above.
   if (address === undefined) throw new Error(`${bus.id} has no address ${addressIndex}`);
-  const link = dialLink(address, bus, framingNeedsSilence(bus.framing), options.names);
+  const link = dialLink(address, bus, framingNeedsSilence(bus.framing), options);
   return new Wire(link, codec, owner, options);
 }
 
@@ -340,14 +349,15 @@ function dialLink(
   address: LinkAddress,
   { id, line, gapMs }: Pick<DialledDeviceConfig, 'id' | 'line' | 'gapMs'>,
   needsSilence: boolean,
-  names: NameResolver | undefined,
+  { names, sharing, tap }: DialledWireOptions,
 ): Link {
   const reportsSilence = line === 'serial' || needsSilence;
-  return dial(address, {
+  const link = dial(address, {
     device: id,
     names,
     ...(reportsSilence ? { idleAfterMs: gapMs ?? SERIAL_SERVER_GAP_MS } : {}),
     ...(gapMs === undefined ? {} : { gapMs }),
     silence: needsSilence ? { gapMs } : undefined,
   });
+  return sharing?.wrap(link, (text) => tap?.noted?.(text)) ?? link;
 }

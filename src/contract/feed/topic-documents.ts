@@ -28,6 +28,20 @@ const link = z.object({
   ...why,
 });
 
+/** Where other programs may use a port. */
+const shared = z
+  .array(
+    z
+      .object({
+        at: z.string().meta({ description: '`pty /tmp/psu-1`, `tcp 127.0.0.1:4001`.' }),
+        read_only: z.literal(true).exactOptional(),
+        programs: list(z.string(), 'Those that use it, as far as the system tells.'),
+        ...why,
+      })
+      .readonly(),
+  )
+  .readonly()
+  .meta({ description: 'Where other programs may use the port (`expose`).' });
 const label = z.string().meta({ description: 'What people see in place of the name.' }).exactOptional();
 const group = z.string().meta({ description: 'A heading under which people see it.' }).exactOptional();
 
@@ -57,6 +71,7 @@ const state = z.object({
     .string()
     .meta({ description: 'The key of the topic that describes the values: `declarations/<key>`.' })
     .exactOptional(),
+  shared: shared.exactOptional(),
   warnings: list(z.string(), 'What is odd but no error: `imei_checksum`.').exactOptional(),
   replay: z
     .literal(true)
@@ -74,6 +89,7 @@ const bus = z.object({
     .meta({ description: 'Another host asks on the line; nothing is sent.' })
     .exactOptional(),
   wrong_device: count('Frames of a device that was not asked.'),
+  shared: shared.exactOptional(),
   replay: z.literal(true).meta({ description: 'Of a trace that is played.' }).exactOptional(),
 });
 

@@ -25,6 +25,13 @@ export type StateDocument = {
   readonly values?: JsonObject;
   readonly quality?: Readonly<Record<string, 'warn' | 'alarm' | 'stale' | 'invalid'>>;
   readonly declaration?: string;
+  readonly shared?: readonly {
+    readonly at: string;
+    readonly read_only?: true;
+    readonly programs: readonly string[];
+    readonly reason?: string;
+    readonly detail?: string;
+  }[];
   readonly warnings?: readonly string[];
   readonly replay?: true;
 };

@@ -214,6 +214,8 @@ export class DeviceSession {
         if (ending !== undefined) this.#lost(ending, now);
         return;
       }
+      case 'portShared':
+        return this.#axes.setPart('shared', event.places);
       case 'partialsFound':
         return this.#restore(event.partials, now);
       case 'chunkStored':
@@ -368,6 +370,7 @@ export class DeviceSession {
       this.#log('info', 'link_replaced', text);
     }
     this.#effects.push({ type: 'attachLink', claimId: claim.claimId });
+    if (claim.transport !== undefined) this.#axes.setTransport(claim.transport);
     this.#connect(claim.address, claim.host, now).openKnown(claim.register, now);
     if (!held) return;
     this.#axes.setStatus(this.status, now.wallMs, 'duplicate_identity', HELD);

@@ -1,5 +1,5 @@
 import type { AlarmEvent, LinkState, StateDocument, StatsDocument } from '../../contract/feed/index.ts';
-import type { Values } from '../../contract/index.ts';
+import type { Transport, Values } from '../../contract/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type {
   DeclaredMessage,
@@ -29,6 +29,8 @@ export interface LinkClaim {
   readonly address: string;
   /** The peer's IP address. */
   readonly host: string;
+  /** Absent: as the settings of the device say. */
+  readonly transport?: Transport;
   /** What it registered as; absent where it is known by its address alone. */
   readonly register?: { readonly appid: string; readonly imei: string };
 }
@@ -90,6 +92,8 @@ export type SessionEvent =
   | { readonly type: 'partialsFound'; readonly partials: readonly PartialUpload[] }
   /** The chunk of an effect `storeChunk` is on the disk, or could not be put there. */
   | { readonly type: 'chunkStored'; readonly transfer: number; readonly ok: boolean }
+  /** Who shares the port changed. */
+  | { readonly type: 'portShared'; readonly places: NonNullable<StateDocument['shared']> }
   /** How the link of the bus is, which this device waits for. */
   | { readonly type: 'lineChanged'; readonly link: LinkState }
   /** The device may send one request on the bus; an effect `turnOver` follows. */
