@@ -181,6 +181,10 @@ export const ERROR_CODES = {
     meaning: 'A frame is longer than one datagram can be, and a link over UDP sends each frame in one.',
     fix: 'Send shorter frames (at most 65,507 bytes), or reach the device over TCP.',
   },
+  expose_failed: {
+    meaning: 'A place at which other programs may use the port of a device (`expose`) could not be made.',
+    fix: 'Read the detail: the path of a pty must be free, and its folder be there. The device goes on without it; it is tried again every 5 s.',
+  },
   accept_failed: {
     meaning: 'A peer that dialled in could not be accepted; the listener continues.',
     fix: 'Read the detail; the usual cause is the limit on open files (`ulimit -n`).',

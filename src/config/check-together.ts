@@ -1,5 +1,5 @@
 import { type AddressBlock, parseBlock, type Transport } from '../contract/index.ts';
-import { addressLabel } from '../links/index.ts';
+import { addressLabel, type ListenAddress } from '../links/index.ts';
 import type { BusConfig, DeviceConfig, ListenerConfig, MatchConfig, ServerConfig } from './model.ts';
 import { type Finding, formatPath, type Path } from './problem.ts';
 
@@ -49,12 +49,13 @@ function checkIds({ devices, wrongIds }: Whole, add: Add): void {
   }
 }
 
-function checkPorts({ server, listeners }: Whole, add: Add): void {
-  const taken: { readonly host: string; readonly port: number; readonly by: string }[] = [
-    { host: server.host, port: server.port, by: '`server`' },
-  ];
-  const claim = (host: string, port: number, by: string, path: Path): void => {
-    const other = taken.find((each) => each.port === port && port !== 0 && collide(each.host, host));
+function checkPorts({ server, listeners, devices, buses = [] }: Whole, add: Add): void {
+  type Taken = Pick<ListenAddress, 'scheme' | 'host' | 'port'> & { readonly by: string };
+  const taken: Taken[] = [{ scheme: 'tcp-listen', host: server.host, port: server.port, by: '`server`' }];
+  const claim = ({ scheme, host, port }: ListenAddress, by: string, path: Path): void => {
+    const other = taken.find(
+      (each) => each.scheme === scheme && each.port === port && port !== 0 && collide(each.host, host),
+    );
     if (other !== undefined) {
       add({
         code: 'config_conflict',
@@ -63,12 +64,24 @@ function checkPorts({ server, listeners }: Whole, add: Add): void {
         fix: 'Give one of the two another port.',
       });
     }
-    taken.push({ host, port, by });
+    taken.push({ scheme, host, port, by });
   };
   if (server.tcp !== undefined)
-    claim(server.tcp.host, server.tcp.port, '`server.tcp`', ['server', 'tcp', 'port']);
+    claim({ scheme: 'tcp-listen', host: server.tcp.host, port: server.tcp.port }, '`server.tcp`', [
+      'server',
+      'tcp',
+      'port',
+    ]);
+  for (const { path, value } of [...devices, ...buses]) {
+    if (!('expose' in value)) continue;
+    for (const [index, each] of (value.expose ?? []).entries()) {
+      if (each.kind === 'pty') continue;
+      const { host, port } = each;
+      claim({ scheme: 'tcp-listen', host, port }, formatPath(path), [...path, 'expose', index, each.kind]);
+    }
+  }
   for (const { path, value } of listeners) {
-    claim(value.link.host, value.link.port, formatPath(path), [...path, 'link']);
+    claim(value.link, formatPath(path), [...path, 'link']);
   }
 }
 
@@ -123,7 +136,7 @@ function checkMatches({ devices, listens }: Whole, add: Add): void {
   const open: Candidate[] = [];
   const earlier: Candidate[] = [];
   for (const placed of matched) {
-    const each = { placed, rule: matchRule(placed.value.match, placed.value.session.bare !== undefined) };
+    const each = { placed, rule: matchRule(placed.value.match, placed.value.session) };
     const { imei } = each.rule;
     const same = imei === undefined ? earlier : (byImei.get(imei) ?? []);
     const overlaps = (other: Candidate) => rulesOverlap(other.rule, each.rule);
@@ -171,10 +184,13 @@ interface MatchRule {
   readonly bare: boolean;
 }
 
-function matchRule({ imei, appid, from }: MatchConfig, bare: boolean): MatchRule {
+function matchRule(
+  { imei, identity, appid, from }: MatchConfig,
+  { bare, login }: DeviceConfig['session'],
+): MatchRule {
   return {
-    bare,
-    imei,
+    bare: bare !== undefined && login !== true,
+    imei: identity ?? imei,
     appid: appid?.toLowerCase(),
     from: from?.flatMap((text) => parseBlock(text) ?? []),
   };

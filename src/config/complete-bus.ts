@@ -1,7 +1,8 @@
-import { addressLabel, type LinkAddress, parseLinkAddress } from '../links/index.ts';
+import { addressLabel, type ExposeAddress, type LinkAddress, parseLinkAddress } from '../links/index.ts';
 import { type DeclaredProtocol, parseAddress } from '../protocol/index.ts';
 import { maxFrameOf, namesOf, recordOf, serialSettings } from './complete-device.ts';
 import { type Add, completeSession } from './complete-session.ts';
+import { completeExpose } from './expose.ts';
 import { resolveKeys } from './keys.ts';
 import { checkMessagesFit } from './message-files.ts';
 import type { BusConfig, BusDeviceConfig } from './model.ts';
@@ -45,9 +46,14 @@ export function completeBus(
   if (link !== undefined && links.length !== link.length) return undefined;
   if (
     match !== undefined &&
-    (match.from === undefined || match.imei !== undefined || match.appid !== undefined)
+    (match.from === undefined ||
+      match.imei !== undefined ||
+      match.appid !== undefined ||
+      match.identity !== undefined)
   ) {
-    const wrong = match.imei !== undefined ? ['imei'] : match.appid !== undefined ? ['appid'] : [];
+    const wrong = (['imei', 'appid', 'identity'] as const)
+      .filter((key) => match[key] !== undefined)
+      .slice(0, 1);
     add({
       code: 'config_conflict',
       path: [...path, 'match', ...wrong],
@@ -67,6 +73,8 @@ export function completeBus(
     add,
   );
   if (session === undefined) return undefined;
+  const expose = completeExpose(given.expose, path, add);
+  checkBusExpose(given, expose, path, add);
   const passive = given.passive === true ? { passive: true as const } : {};
   const gap = given.gap ?? defaults.gap;
   return {
@@ -78,6 +86,7 @@ export function completeBus(
     ...(gap === undefined ? {} : { gapMs: gap }),
     maxFrame: maxFrameOf(given, defaults, 'serial', undefined),
     timeoutMs,
+    ...(expose.length === 0 ? {} : { expose }),
     session: {
       ...session,
       addresses: links.map(addressLabel),
@@ -85,6 +94,31 @@ export function completeBus(
     },
     ...recordOf(given, defaults),
   };
+}
+
+function checkBusExpose(
+  { match, passive }: BusShape,
+  expose: readonly ExposeAddress[],
+  path: Path,
+  add: Add,
+): void {
+  const writes = expose.findIndex(({ readOnly }) => !readOnly);
+  if (match !== undefined && expose.length > 0) {
+    add({
+      code: 'config_conflict',
+      path: [...path, 'expose'],
+      atKey: true,
+      message: 'Only the port of a bus that is dialled can be given on.',
+      fix: 'Remove `expose`, or give the bus a `link:`.',
+    });
+  } else if (passive === true && writes >= 0) {
+    add({
+      code: 'config_conflict',
+      path: [...path, 'expose', writes],
+      message: 'Nothing is sent on a passive bus, and programs here could.',
+      fix: 'Add `read_only: true`.',
+    });
+  }
 }
 
 /** Fills in what a device on a bus leaves out. `bus`: undefined where it is wrong by itself. */
@@ -105,6 +139,7 @@ export function completeBusDevice(
     'connect_timeout',
     'turnaround',
     'gap',
+    'expose',
   ] as const) {
     if (given[key] === undefined) continue;
     const conflict = key === 'link' || key === 'match';

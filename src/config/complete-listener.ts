@@ -1,4 +1,4 @@
-import { parseListenAddress } from '../links/index.ts';
+import { acceptedTransport, parseListenAddress } from '../links/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import { dialInLife, recordOf } from './complete-device.ts';
 import { type Add, completeSession } from './complete-session.ts';
@@ -16,11 +16,12 @@ export function completeListener(
   messages?: DeclaredProtocol,
 ): ListenerConfig | undefined {
   const link = parseListenAddress(given.link);
-  const place = { device: '', role: 'server', transport: 'tcp' } as const;
+  const transport = link.ok ? acceptedTransport(link.value) : 'tcp';
+  const place = { device: '', role: 'server', transport } as const;
   // A peer that dials in is known by its register, unless the listener itself says otherwise.
-  const session = completeSession(given, { ...defaults, session: 'standard' }, place, path, add);
+  const session = completeSession(given, { ...defaults, session: 'standard' }, place, path, add, messages);
   if (given.session === 'none') checkBareListener(given, path, add);
-  else warnOfListenersLine(given, path, add);
+  else if (session?.bare === undefined) warnOfListenersLine(given, path, add);
   if (!link.ok || session === undefined) return undefined;
   return {
     link: link.value,

@@ -1,5 +1,5 @@
 import type { SessionSettings } from '../contract/index.ts';
-import type { LinkAddress, ListenAddress } from '../links/index.ts';
+import type { ExposeAddress, LinkAddress, ListenAddress } from '../links/index.ts';
 import type { DeclaredProtocol, FramingDeclaration } from '../protocol/index.ts';
 import type { AccessConfig } from './access.ts';
 import type { ConfigOf } from './keys.ts';
@@ -15,6 +15,8 @@ export type { FilesConfig, RecordingConfig } from './storage.ts';
 export interface MatchConfig {
   readonly imei?: string;
   readonly appid?: string;
+  /** What its login says, or the IMEI with which it registers. */
+  readonly identity?: string;
   /** CIDR blocks or single addresses. */
   readonly from?: readonly string[];
 }
@@ -41,6 +43,8 @@ export interface DialledDeviceConfig extends DeviceBase {
   /** In the order in which they are tried; as many as `session.addresses`. */
   readonly links: readonly [LinkAddress, ...LinkAddress[]];
   readonly line: LineKind;
+  /** Where other programs may use its port; absent: nowhere. */
+  readonly expose?: readonly ExposeAddress[];
 }
 
 /** A device that dials in; one with `session: none` is known by `match.from` alone. */
@@ -76,6 +80,8 @@ export interface BusConfig {
   /** How long a request waits for its reply where a device says nothing else, in ms. */
   readonly timeoutMs: number;
   readonly record?: boolean;
+  /** Where other programs may use its port; absent: nowhere. */
+  readonly expose?: readonly ExposeAddress[];
   /** The life of its link; `device` is the id of the bus. */
   readonly session: SessionSettings;
 }

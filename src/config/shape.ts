@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { parseLinkAddress, parseListenAddress } from '../links/index.ts';
 import { DEFAULT_LINES_PER_SECOND } from '../system/index.ts';
 import { accessShape } from './access.ts';
+import { exposeField } from './expose.ts';
 import {
   badType,
+  badValue,
   choiceField,
   durationField,
   type FieldFinding,
@@ -32,6 +34,17 @@ const refused = (parsed: { readonly problem: string; readonly fix: string }): Fi
 const match = z.strictObject({
   imei: imei('The IMEI with which it registers, in quotes.').optional(),
   appid: appid('The appid with which it registers.').optional(),
+  identity: textField(
+    'an identity',
+    '"013912345678"',
+    {
+      description:
+        'What the login of its messages says, as text, in quotes; of a device that registers, its IMEI.',
+      examples: ['013912345678'],
+    },
+    (value) =>
+      value.length <= 64 ? undefined : badValue('An identity has at most 64 characters.', 'Shorten it.'),
+  ).optional(),
   from: oneOrMoreField(
     'an address or network',
     '10.0.0.0/24',
@@ -110,6 +123,7 @@ export const DEVICE = {
   messages: messages(
     'What it speaks besides the built-in messages, or with `session: none` instead of them: a file of declared messages, or a pack (`pack:NAME`).',
   ).optional(),
+  expose: exposeField,
   required: flagField({ description: '`/readyz` says no until this device has come up once.' }).prefault(
     false,
   ),
@@ -153,7 +167,7 @@ export const LISTENER = {
     'tcp-listen:127.0.0.1:9089',
     {
       description: 'Where devices dial in.',
-      examples: ['tcp-listen:127.0.0.1:9089', 'tcp-listen:[::]:9089'],
+      examples: ['tcp-listen:127.0.0.1:9089', 'tcp-listen:[::]:9089', 'udp-listen:0.0.0.0:9089'],
     },
     (text) => {
       const parsed = parseListenAddress(text);
@@ -203,6 +217,7 @@ export const BUS = {
   passive: flagField({
     description: 'Another host asks on this line: nothing is sent, and what it asks and gets is read.',
   }).optional(),
+  expose: exposeField,
   ...BUS_TIMES,
 };
 

@@ -22,7 +22,7 @@ export interface BusTurns {
 /** What a bus tells a device on it. */
 export type BusOrder = Extract<
   SessionEvent,
-  { readonly type: 'lineChanged' | 'turnGiven' | 'otherAnswered' | 'requestSeen' }
+  { readonly type: 'portShared' | 'lineChanged' | 'turnGiven' | 'otherAnswered' | 'requestSeen' }
 >;
 
 /** A device as its bus speaks to it. */

@@ -30,6 +30,7 @@ export interface BusRunnerOptions {
   note(text: string): void;
   wantsBytes(topic: string): boolean;
   readonly retired?: DeviceRunnerOptions['retired'];
+  readonly sharing?: DeviceRunnerOptions['sharing'];
 }
 
 /**
@@ -52,6 +53,8 @@ export class BusRunner {
   #open = false;
   #state: JsonObject | undefined;
   #foreign = 0;
+  /** Who shares the port. */
+  #shared: StateDocument['shared'];
   /** Of a trace: the device that was asked last. */
   #overheardBy: MemberWire | undefined;
   #warnedAt = Number.NEGATIVE_INFINITY;
@@ -75,6 +78,7 @@ export class BusRunner {
       makeWire: (addressIndex, owner) => options.makeWire(addressIndex, owner, this.#codec.codec),
       wantsBytes: (topic) => options.wantsBytes(topicOfBus(topic)),
       retired: options.retired,
+      sharing: options.sharing,
       linked: (linked) => this.#linked(linked),
       port: {
         expectation: () => this.#asked()?.expectation(),
@@ -249,7 +253,9 @@ export class BusRunner {
       publishState: (topic, document) => {
         if (!topic.endsWith('/state')) return publisher.publishState(topicOfBus(topic), document);
         // The port publishes its state, and nothing else, on this topic.
-        this.#stateChanged((document as unknown as StateDocument).link);
+        const { link, shared } = document as unknown as StateDocument;
+        this.#shared = shared;
+        this.#stateChanged(link);
       },
       removeState: (topic) => publisher.removeState(topicOfBus(topic)),
       publishEvent: (topic, data) => publisher.publishEvent(topicOfBus(topic), data),
@@ -273,6 +279,7 @@ export class BusRunner {
       devices: this.devices,
       ...(passive === true ? { passive } : {}),
       wrong_device: this.#foreign,
+      ...(this.#shared === undefined ? {} : { shared: this.#shared }),
     };
     this.#state = document as unknown as JsonObject;
     this.#options.publisher.publishState(`buses/${this.id}/state`, this.#state);

@@ -21,6 +21,7 @@ import {
 } from '../system/index.ts';
 import type { BusDevice, BusOrder, BusTurns, PortTap } from './bus-ports.ts';
 import { DeviceSession } from './core/device-session.ts';
+import { introducedBy } from './core/login.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
 import type { Effect, KnownBefore, RequestOutcome, SessionEvent, StopReason } from './core/session-events.ts';
 import type { SessionPorts } from './core/session-ports.ts';
@@ -64,6 +65,8 @@ export interface DeviceRunnerOptions {
   readonly retired?: ((reading: DeviceReading) => void) | undefined;
   /** Whether it has a link changed. */
   readonly linked?: ((linked: boolean) => void) | undefined;
+  /** Gives its port on to other programs, from its start to its stop. */
+  readonly sharing?: { start(): void; stop(): void } | undefined;
   /** It is the link of a bus, whose devices take what comes. */
   readonly port?: PortTap | undefined;
   /** It is on a bus, which gives it its turns. */
@@ -130,7 +133,6 @@ export class DeviceRunner implements BusDevice {
     return this.#options.settings;
   }
 
-  /** What it speaks besides the built-in messages. */
   get messages(): MessageCatalog | undefined {
     return this.#options.ports.messages;
   }
@@ -158,6 +160,7 @@ export class DeviceRunner implements BusDevice {
     const partials = this.#files.takePartials();
     if (partials.length > 0) this.#dispatch({ type: 'partialsFound', partials });
     const { known } = this.#options;
+    this.#options.sharing?.start();
     this.#dispatch({ type: 'started', ...(known === undefined ? {} : { after: known }) });
   }
 
@@ -166,8 +169,9 @@ export class DeviceRunner implements BusDevice {
     this.#dispatch({ type: 'pauseEnded' });
   }
 
-  /** Closes the link and fails what is in flight. The last state stays published, and nothing is added to it. */
+  /** Closes the link and fails what is in flight; the last state stays published. */
   stop(reason: StopReason = 'stopped'): void {
+    this.#options.sharing?.stop();
     this.#dispatch({ type: 'stopped', reason });
     this.#publisher.close();
     // Where the bridge stops, the next run goes on with the files that are not whole.
@@ -183,9 +187,8 @@ export class DeviceRunner implements BusDevice {
   /** Either `attached` or `refused` of the claim is called, now or later, unless it is withdrawn. */
   claim(claim: WireClaim): void {
     this.#claims.set(claim.claimId, claim);
-    const { claimId, address, host, register } = claim;
-    const known = register === undefined ? {} : { register };
-    this.#dispatch({ type: 'linkClaimed', claim: { claimId, address, host, ...known } });
+    const { wire: _, attached: __, refused: ___, registers: ____, ...plain } = claim;
+    this.#dispatch({ type: 'linkClaimed', claim: plain });
   }
 
   withdraw(claimId: number): void {
@@ -274,7 +277,9 @@ export class DeviceRunner implements BusDevice {
   }
 
   #transfers(wire: SessionWire, message: Message | InvalidPayload): boolean {
-    if (wire !== this.#wire || message.name !== 'register' || message.kind !== 'request') return false;
+    if (wire !== this.#wire || message.name === 'invalid') return false;
+    const protocol = this.settings.login === true ? this.messages?.protocol : undefined;
+    if (introducedBy(message, protocol) === undefined) return false;
     const transfer = this.#registers?.(message);
     this.#registers = undefined;
     if (transfer === undefined) return false;

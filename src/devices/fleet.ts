@@ -34,6 +34,7 @@ import { type DeviceReading, DeviceRunner } from './device-runner.ts';
 import { FailedDevices } from './failed-devices.ts';
 import { RECEIVING, type UploadStore } from './files/upload-store.ts';
 import type { KnownDevice } from './known-devices.ts';
+import { sharePort } from './share-port.ts';
 import type { UnannouncedRun } from './unannounced-devices.ts';
 import { type DeviceTaps, dialBusWire, dialWire } from './wire.ts';
 import { LinkCodecs } from './wire-codec.ts';
@@ -247,8 +248,15 @@ export class Fleet {
 
   #makeBus(config: BusConfig): BusRunner {
     const { clock, log, publisher, recorder, wantsBytes, names } = this.#options;
-    return new BusRunner({
+    const members = this.#config.devices.filter((each) => each.kind === 'bus' && each.bus === config.id);
+    const sessions = [
+      { ...config.session, requestTimeoutMs: config.timeoutMs },
+      ...members.map((each) => each.session),
+    ];
+    const sharing = sharePort(config, sessions, log, () => bus.port);
+    const bus: BusRunner = new BusRunner({
       config,
+      sharing,
       ports: this.#ports,
       publisher: config.links[0]?.scheme === 'replay' ? markReplay(publisher) : publisher,
       clock,
@@ -259,11 +267,13 @@ export class Fleet {
           tap: recorder()?.tap(config.id),
           ended,
           names,
+          sharing,
         });
       },
       note: (text) => void recorder()?.note?.(config.id, text),
       wantsBytes,
     });
+    return bus;
   }
 
   /** Closes listeners that are gone, reconfigures those that changed, and opens new ones. */
@@ -336,7 +346,9 @@ export class Fleet {
     const { messages } = of;
     const device = 'kind' in of && of.kind === 'dialled' ? of : undefined;
     const links = this.#links;
-    const runner = new DeviceRunner({
+    const sharing = device && sharePort(device, [device.session], log, () => runner);
+    const runner: DeviceRunner = new DeviceRunner({
+      sharing,
       settings,
       ...(device === undefined ? { dialIn: this.#codecs.of(settings, of) } : {}),
       ports: messages === undefined ? this.#ports : this.#portsWith(messages),
@@ -347,7 +359,12 @@ export class Fleet {
       makeWire(addressIndex, owner) {
         if (device === undefined) throw new Error(`${settings.device} is not dialled`);
         const ended = links.opened(device.id, resourcesOf(device));
-        return dialWire(device, addressIndex, owner, { tap: recorder()?.tap(device.id), ended, names });
+        return dialWire(device, addressIndex, owner, {
+          tap: recorder()?.tap(device.id),
+          ended,
+          names,
+          sharing,
+        });
       },
       wantsBytes,
       retired: this.#options.retired,
@@ -378,10 +395,24 @@ export class Fleet {
       localTime: this.#ports.localTime,
       random: this.#ports.random,
       arrivals,
-      makeListener: () => listen(listener.link, names),
+      makeListener: () =>
+        listen(listener.link, {
+          names,
+          peersByHost: listener.session.bare !== undefined,
+          silentAfterMs: longestSilenceMs(listener.session),
+        }),
       tap: () => recorder()?.tapDialIn(),
     });
   }
+}
+
+/** A peer that sends datagrams and has no connection to lose is gone after so long at the least, in ms. */
+const LEAST_SILENCE_MS = 10 * 60_000;
+
+/** No device with these settings is silent for so long while it is there. */
+function longestSilenceMs({ heartbeat, bare, presence }: SessionSettings): number {
+  const silentMs = bare === undefined ? heartbeat.intervalMs * (heartbeat.missed + 1) : (bare.silenceMs ?? 0);
+  return Math.max(LEAST_SILENCE_MS, 2 * silentMs, 2 * (presence?.everyMs ?? 0));
 }
 
 const matchOf = (device: DeviceConfig) => (device.kind === 'matched' ? device.match : undefined);

@@ -1,5 +1,6 @@
 import type { ListenerConfig, MatchedDeviceConfig } from '../config/index.ts';
-import type { SessionSettings } from '../contract/index.ts';
+import { lineOf, type SessionSettings } from '../contract/index.ts';
+import { acceptedTransport } from '../links/index.ts';
 import {
   builtinMessages,
   type DeclaredMessage,
@@ -10,6 +11,7 @@ import {
   type FrameDecoder,
   type FrameSink,
   type FramingDeclaration,
+  type HelloCodec,
   type IdentityRule,
   type InvalidPayload,
   isStandardFraming,
@@ -45,6 +47,8 @@ export interface WireCodec {
   ): Message | InvalidPayload;
   /** The whole frame around a payload, of the kind of this name; absent: behind four bytes of length. */
   frame?(payload: Uint8Array, kind?: string): Uint8Array;
+  /** What comes in front of the first frame; absent: nothing. */
+  readonly hello?: HelloCodec | undefined;
   /** The whole frame of a message; absent: as the built-in protocol has it. */
   encode?(message: Message): Uint8Array;
 }
@@ -107,6 +111,8 @@ interface CodecSpec {
   readonly line: 'stream' | 'serial';
   /** Absent where nothing else is declared. */
   readonly messages?: DeclaredProtocol | undefined;
+  /** A link begins with what the messages declare in front of their frames, if that is anything. */
+  readonly login?: boolean | undefined;
 }
 
 /** How frames are told apart; absent: by four bytes of length. */
@@ -132,7 +138,8 @@ export function deviceCodec(spec: CodecSpec): WireCodec {
     framing: framingFor(spec),
     ...own,
   });
-  return { ...codec, encode: (message) => encode(message, codec, messages) };
+  const hello = spec.login === true ? messages?.hello : undefined;
+  return { ...codec, hello, encode: (message) => encode(message, codec, messages) };
 }
 
 /**
@@ -142,8 +149,9 @@ function pendingCodec(
   identity: IdentityRule,
   maxFrame: number,
   protocols: readonly DeclaredProtocol[],
+  line: 'stream' | 'serial',
 ): WireCodec {
-  const spec = { identity, builtin: true, maxFrame, line: 'stream' } as const;
+  const spec = { identity, builtin: true, maxFrame, line } as const;
   const codec = deviceCodec(spec);
   const decode = (bytes: Uint8Array, start: number, end: number): Message | InvalidPayload => {
     const plain = decodePayload(codec.definition, bytes, start, end);
@@ -172,7 +180,8 @@ function framingFor({ builtin, messages }: CodecSpec): FramingDeclaration | unde
 
 function encode(message: Message, codec: WireCodec, messages: DeclaredProtocol | undefined): Uint8Array {
   if (message.name !== 'declared' || messages === undefined) return encodeFrame(message);
-  const payload = encodePayload(message, messages);
+  if (message.encoded?.framed === false) return message.encoded.payload;
+  const payload = message.encoded?.payload ?? encodePayload(message, messages);
   return codec.frame?.(payload, messages.kindOf(message.message)) ?? payload;
 }
 
@@ -188,6 +197,8 @@ export interface LinkCodec {
   readonly codec: WireCodec;
   /** Silence that the link reports, in ms, where frames end with it. */
   readonly idleAfterMs?: number | undefined;
+  /** The same where the link carries datagrams, of which some may be lost or foreign; absent: no other way. */
+  readonly datagrams?: { readonly codec: WireCodec } | undefined;
 }
 
 /** How devices that dial in are read. Those that speak the same share a codec, whose tables are not small. */
@@ -195,23 +206,33 @@ export class LinkCodecs {
   readonly #codecs = new WeakMap<object, Map<string, WireCodec>>();
 
   of(
-    { identity, bare }: SessionSettings,
+    { identity, bare, login }: SessionSettings,
     { messages, maxFrame, line = 'stream', gapMs }: ReadFrom,
   ): LinkCodec {
-    const spec: CodecSpec = { identity, builtin: bare === undefined, maxFrame, line, messages };
+    const spec: CodecSpec = { identity, builtin: bare === undefined, maxFrame, line, messages, login };
     const silence = line === 'serial' || framingNeedsSilence(framingOf(spec));
+    const codecOfLine = (): WireCodec => this.#codec({ ...spec, line: 'serial' });
     return {
       codec: this.#codec(spec),
+      ...(line === 'serial' || (bare !== undefined && messages === undefined)
+        ? {}
+        : {
+            datagrams: {
+              get codec() {
+                return codecOfLine();
+              },
+            },
+          }),
       ...(silence ? { idleAfterMs: gapMs ?? SERIAL_SERVER_GAP_MS } : {}),
     };
   }
 
   #codec(spec: CodecSpec): WireCodec {
-    const { messages, identity, builtin, maxFrame, line } = spec;
+    const { messages, identity, builtin, maxFrame, line, login } = spec;
     const declared = messages ?? NOTHING_DECLARED;
     const made = this.#codecs.get(declared) ?? new Map<string, WireCodec>();
     this.#codecs.set(declared, made);
-    const key = `${identity} ${builtin} ${maxFrame} ${line}`;
+    const key = `${identity} ${builtin} ${maxFrame} ${line} ${login}`;
     const codec = made.get(key) ?? deviceCodec(spec);
     made.set(key, codec);
     return codec;
@@ -229,12 +250,13 @@ export class PendingCodecs {
   of(config: ListenerConfig, protocols: readonly DeclaredProtocol[]): WireCodec {
     if (this.#codec !== undefined && this.#config === config && this.#protocols === protocols)
       return this.#codec;
-    const { session, maxFrame, messages } = config;
+    const { session, maxFrame, messages, link } = config;
+    const line = lineOf(acceptedTransport(link));
     const own = messages === undefined || protocols.includes(messages) ? [] : [messages];
     const bound = Math.min(maxFrame, PENDING_MAX_FRAME);
     this.#config = config;
     this.#protocols = protocols;
-    this.#codec = pendingCodec(session.identity, bound, [...own, ...protocols]);
+    this.#codec = pendingCodec(session.identity, bound, [...own, ...protocols], line);
     return this.#codec;
   }
 }

@@ -5,6 +5,7 @@ import {
   type LinkAddress,
   type LinkEnd,
   type NameResolver,
+  type PortSharing,
   type SendOutcome,
 } from '../links/index.ts';
 import {
@@ -15,9 +16,11 @@ import {
   encodeFrame,
   type FrameDecoder,
   type FrameSink,
+  type HelloCodec,
   type InvalidPayload,
   type LineRemark,
   type Message,
+  SAMPLE_BYTES,
   TelnetWatch,
 } from '../protocol/index.ts';
 import {
@@ -70,6 +73,8 @@ export interface WireTap {
   /** Bytes as they were read, before they are decoded. The chunk must not be kept. */
   received?(chunk: Uint8Array): void;
   idle?(): void;
+  /** What happened on the link beside what the bridge and the device said. */
+  noted?(text: string): void;
   /** A frame that the link took. */
   sent?(frame: Uint8Array): void;
   message?(message: Message | InvalidPayload): void;
@@ -117,6 +122,9 @@ export class Wire implements SessionWire {
   readonly #dropsUnread: WireOptions['dropsUnread'];
   /** What is being read now. */
   #chunk: Uint8Array | undefined;
+  /** What comes in front of the first frame, until it has come; and what has come of it. */
+  #hello: HelloCodec | undefined;
+  #front = NOTHING;
   /** What was found to be odd about the line since the owner last took a chunk. */
   #remark: LineRemark | undefined;
 
@@ -124,6 +132,7 @@ export class Wire implements SessionWire {
     this.link = link;
     this.owner = owner;
     this.#codec = codec;
+    this.#hello = codec.hello;
     this.#ended = options.ended;
     this.#tap = options.tap;
     this.#idleAfterMs = options.idleAfterMs;
@@ -203,9 +212,11 @@ export class Wire implements SessionWire {
           this.owner.wireBytes(this, chunk);
           this.#chunk = chunk;
           this.#remark ??= this.#telnet.received(chunk);
-          this.#decoder.push(chunk);
+          const frames = this.#hello === undefined ? chunk : this.#behindHello(this.#hello, chunk);
+          if (frames.length > 0) this.#decoder.push(frames);
           this.#chunk = undefined;
-          this.owner.wireChunk(this, chunk.byteLength, this.#decoder.pending, this.#takeRemark());
+          const pending = this.#front.length + this.#decoder.pending;
+          this.owner.wireChunk(this, chunk.byteLength, pending, this.#takeRemark());
         } catch (cause) {
           this.#chunk = undefined;
           this.owner.wireBroke(this, cause);
@@ -227,6 +238,29 @@ export class Wire implements SessionWire {
         this.#guarded(() => this.owner.wireClosed(this, end));
       },
     });
+  }
+
+  /** The bytes behind the hello; none while it is not whole. */
+  #behindHello(hello: HelloCodec, chunk: Uint8Array): Uint8Array {
+    const bytes = this.#front.length === 0 ? chunk : Buffer.concat([this.#front, chunk]);
+    const found = hello.read(bytes);
+    this.#front = NOTHING;
+    switch (found.kind) {
+      case 'more':
+        this.#front = Uint8Array.from(bytes);
+        return NOTHING;
+      case 'none': {
+        const { expected, seen } = found;
+        const sample = bytes.slice(0, SAMPLE_BYTES);
+        this.#sink.fault({ reason: 'no_hello', length: bytes.length, expected, seen, sample });
+        return NOTHING;
+      }
+      case 'message':
+        this.#hello = undefined;
+        this.#tap?.message?.(found.message);
+        this.owner.wireMessage(this, found.message);
+        return bytes.subarray(found.end);
+    }
   }
 
   #takeRemark(): LineRemark | undefined {
@@ -299,12 +333,18 @@ export interface DeviceTaps {
   retire(device: string): void;
 }
 
+interface DialledWireOptions extends WireOptions {
+  readonly names?: NameResolver | undefined;
+  /** Gives its port on to other programs. */
+  readonly sharing?: PortSharing | undefined;
+}
+
 /** A fresh, unopened wire to one of the addresses of a device that we dial. */
 export function dialWire(
   device: DialledDeviceConfig,
   addressIndex: number,
   owner: WireOwner,
-  options: WireOptions & { readonly names?: NameResolver | undefined },
+  options: DialledWireOptions,
 ): Wire {
   const address = device.links[addressIndex];
   // The session opens only addresses of its settings, which come from the same configuration.
@@ -313,11 +353,12 @@ export function dialWire(
   const spec = {
     identity: session.identity,
     builtin: session.bare === undefined,
+    login: session.login,
     maxFrame,
     line,
     messages,
   };
-  const link = dialLink(address, device, framingNeedsSilence(framingOf(spec)), options.names);
+  const link = dialLink(address, device, framingNeedsSilence(framingOf(spec)), options);
   return new Wire(link, deviceCodec(spec), owner, options);
 }
 
@@ -327,12 +368,12 @@ export function dialBusWire(
   addressIndex: number,
   owner: WireOwner,
   codec: WireCodec,
-  options: WireOptions & { readonly names?: NameResolver | undefined },
+  options: DialledWireOptions,
 ): Wire {
   const address = bus.links[addressIndex];
   // As above.
   if (address === undefined) throw new Error(`${bus.id} has no address ${addressIndex}`);
-  const link = dialLink(address, bus, framingNeedsSilence(bus.framing), options.names);
+  const link = dialLink(address, bus, framingNeedsSilence(bus.framing), options);
   return new Wire(link, codec, owner, options);
 }
 
@@ -340,14 +381,15 @@ function dialLink(
   address: LinkAddress,
   { id, line, gapMs }: Pick<DialledDeviceConfig, 'id' | 'line' | 'gapMs'>,
   needsSilence: boolean,
-  names: NameResolver | undefined,
+  { names, sharing, tap }: DialledWireOptions,
 ): Link {
   const reportsSilence = line === 'serial' || needsSilence;
-  return dial(address, {
+  const link = dial(address, {
     device: id,
     names,
     ...(reportsSilence ? { idleAfterMs: gapMs ?? SERIAL_SERVER_GAP_MS } : {}),
     ...(gapMs === undefined ? {} : { gapMs }),
     silence: needsSilence ? { gapMs } : undefined,
   });
+  return sharing?.wrap(link, (text) => tap?.noted?.(text)) ?? link;
 }

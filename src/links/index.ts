@@ -5,6 +5,8 @@ export { PlayedLink } from './played-link.ts';
 export { otherReaders } from './port-holders.ts';
 export { listPorts, type PortIdentity } from './port-list.ts';
 export { resolvePort } from './port-resolve.ts';
+export { PtyPair } from './pty.ts';
+export { lineGapMs } from './serial.ts';
 export {
   DEFAULT_SERIAL_SETTINGS,
   HIGHEST_BAUD,
@@ -13,7 +15,8 @@ export {
   type SerialSettings,
 } from './serial-address.ts';
 export { busyEnd, missingEnd, permissionEnd } from './serial-end.ts';
-export type { ListenAddress } from './tcp-listen.ts';
+export type { ExposeAddress } from './sharing/exposure.ts';
+export { PortSharing, placeLabel } from './sharing/port-sharing.ts';
 export {
   CUT_GZIP,
   isCutShort,
@@ -24,9 +27,12 @@ export {
   unreadable,
 } from './trace-file.ts';
 export {
+  acceptedTransport,
   addressLabel,
   dial,
+  isListenAddress,
   type LinkAddress,
+  type ListenAddress,
   listen,
   parseLinkAddress,
   parseListenAddress,

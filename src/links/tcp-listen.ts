@@ -8,7 +8,7 @@ import { KEEP_ALIVE_MS, TcpLink } from './tcp.ts';
 import { listenEnd, systemCode } from './tcp-end.ts';
 
 /** A listening TCP address; port 0 takes any free one. */
-export interface ListenAddress {
+export interface TcpListenAddress {
   readonly scheme: 'tcp-listen';
   readonly host: string;
   readonly port: number;
@@ -19,7 +19,7 @@ const BACKLOG = 1_024;
 
 /** Listens on one TCP address and hands every peer over as a link. */
 export class TcpListener implements Listener {
-  readonly #target: ListenAddress;
+  readonly #target: TcpListenAddress;
   readonly #names: NameResolver;
   #address: string;
   #handlers: ListenerHandlers | undefined;
@@ -27,7 +27,7 @@ export class TcpListener implements Listener {
   #over = false;
   #leaveLookUp: (() => void) | undefined;
 
-  constructor(target: ListenAddress, names: NameResolver = systemNames) {
+  constructor(target: TcpListenAddress, names: NameResolver = systemNames) {
     this.#target = target;
     this.#names = names;
     this.#address = formatHostPort(target.host, target.port);

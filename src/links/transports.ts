@@ -10,14 +10,14 @@ import {
 } from './address.ts';
 import type { Link, Listener } from './link.ts';
 import type { DialOptions, LinkTransport } from './link-transport.ts';
-import type { NameResolver } from './names/name-resolver.ts';
 import { replay } from './replay.ts';
 import { rfc2217 } from './rfc2217/rfc2217.ts';
 import { serial } from './serial.ts';
 import { DEFAULT_SERIAL_SETTINGS, type SerialSettings } from './serial-address.ts';
 import { tcp } from './tcp.ts';
-import { type ListenAddress, TcpListener } from './tcp-listen.ts';
+import { type TcpListenAddress, TcpListener } from './tcp-listen.ts';
 import { udp } from './udp.ts';
+import { type UdpListenAddress, UdpListener, type UdpListenerOptions, udpListenLabel } from './udp-listen.ts';
 import { unix } from './unix.ts';
 
 /** Every transport that a device can be dialled by, under the scheme of its addresses. */
@@ -35,13 +35,27 @@ export function dial(address: LinkAddress, options: DialOptions = {}): Link {
   return transportOf(address).dial(address, options);
 }
 
+/** Where devices dial in. */
+export type ListenAddress = TcpListenAddress | UdpListenAddress;
+
+export function isListenAddress(address: LinkAddress | ListenAddress): address is ListenAddress {
+  return address.scheme === 'tcp-listen' || address.scheme === 'udp-listen';
+}
+
+/** How the links of a listener are carried. */
+export const acceptedTransport = ({ scheme }: ListenAddress): Transport =>
+  scheme === 'udp-listen' ? 'udp' : 'tcp';
+
 /** A fresh, unstarted listener. */
-export function listen(address: ListenAddress, names?: NameResolver): Listener {
-  return new TcpListener(address, names);
+export function listen(address: ListenAddress, options: UdpListenerOptions = {}): Listener {
+  return address.scheme === 'udp-listen'
+    ? new UdpListener(address, options)
+    : new TcpListener(address, options.names);
 }
 
 /** Where an address leads, for people and state documents: `10.0.0.7:9089`, `[::1]:9089`, `/dev/ttyUSB0`, `usb=0403:6001`. */
 export function addressLabel(address: LinkAddress | ListenAddress): string {
+  if (address.scheme === 'udp-listen') return udpListenLabel(address);
   return address.scheme === 'tcp-listen'
     ? formatHostPort(address.host, address.port)
     : transportOf(address).label(address);
@@ -56,9 +70,9 @@ function isTransport(name: string): name is Transport {
 }
 
 const LISTEN_FIX =
-  'Write tcp-listen:HOST:PORT, for example tcp-listen:127.0.0.1:9089, or tcp-listen:0.0.0.0:9089 for every network.';
+  'Write tcp-listen:HOST:PORT, for example tcp-listen:127.0.0.1:9089, or tcp-listen:0.0.0.0:9089 for every network; udp-listen:HOST:PORT takes datagrams.';
 const SCHEMES_FIX =
-  'Links begin with tcp:, serial:, udp:, unix:, rfc2217: or replay:, and those of listeners with tcp-listen:; for example tcp:10.0.0.7:9089 or serial:/dev/ttyUSB0?baud=115200-8N1.';
+  'Links begin with tcp:, serial:, udp:, unix:, rfc2217: or replay:, and those of listeners with tcp-listen: or udp-listen:; for example tcp:10.0.0.7:9089 or serial:/dev/ttyUSB0?baud=115200-8N1.';
 
 /** `\\.\COM10` and `\\?\...` are Windows device paths; `COM3` is one even with the colon that DOS puts behind it. */
 const BARE_PORT = /^(\/|\\\\|\.{1,2}\/|COM\d+:?(\?|$))/i;
@@ -82,9 +96,9 @@ export function parseLinkAddress(
   const scheme = splitScheme(link);
   if (scheme === undefined) return refuseBare(link);
   if (isTransport(scheme.name)) return TRANSPORTS[scheme.name].parse(scheme.rest, settings);
-  return scheme.name === 'tcp-listen'
+  return isListener(scheme.name)
     ? refuse(
-        'A device is dialled, and tcp-listen: waits to be dialled.',
+        `A device is dialled, and ${scheme.name}: waits to be dialled.`,
         'Move this link to `listeners:`, and give the device a `match:` instead.',
       )
     : refuseScheme(scheme.name);
@@ -102,18 +116,24 @@ export function parseListenAddress(text: string): Parsed<ListenAddress> {
         )
       : refuse('This is no address to listen at.', LISTEN_FIX);
   }
-  if (scheme.name === 'tcp-listen') {
+  if (isListener(scheme.name)) {
     const endpoint = parseEndpoint(scheme.rest, 0, LISTEN_FIX);
-    return endpoint.ok ? { ok: true, value: { scheme: 'tcp-listen', ...endpoint.value } } : endpoint;
+    return endpoint.ok ? { ok: true, value: { scheme: scheme.name, ...endpoint.value } } : endpoint;
   }
-  if (scheme.name === 'tcp') {
-    return refuse('tcp: dials, and a listener waits to be dialled.', `Write tcp-listen:${scheme.rest}.`);
+  if (scheme.name === 'tcp' || scheme.name === 'udp') {
+    return refuse(
+      `${scheme.name}: dials, and a listener waits to be dialled.`,
+      `Write ${scheme.name}-listen:${scheme.rest}.`,
+    );
   }
   if (scheme.name === 'serial') {
     return refuse('No device can dial in over a serial line.', 'Give the port as `link:` of a device.');
   }
   return refuseScheme(scheme.name);
 }
+
+const isListener = (name: string): name is ListenAddress['scheme'] =>
+  name === 'tcp-listen' || name === 'udp-listen';
 
 function splitScheme(link: string): { readonly name: string; readonly rest: string } | undefined {
   const found = SCHEME.exec(link);

@@ -147,6 +147,7 @@ export class DeviceRecording {
       opened: (address) => this.life(connection, 'open', address),
       received: (chunk) => this.bytes(connection.in, chunk),
       idle: () => this.life(connection, 'idle', ''),
+      noted: (text) => this.write(connection, { kind: 'note', text: text.slice(0, 1_000) }),
       sent: (frame) => this.bytes(connection.out, frame),
       closed: (end) => this.ended(connection, end),
     };

@@ -1,5 +1,4 @@
 export { FAULT_EXAMPLES, parseFaults } from './faults.ts';
-export { PtyPair } from './pty.ts';
 export { forkedRandom, randomIdentity, seededRandom } from './random.ts';
 export { checkFaultsFit, defaultRole, type FrameCounts, type SimulatorEvent } from './settings.ts';
 export { SimulatedDevice } from './simulated-device.ts';

@@ -56,7 +56,7 @@ export const HEARTBEAT_EVERY_MS = 3_000;
 
 /** The role that a device has where none is given. */
 export function defaultRole(address: LinkAddress | ListenAddress): 'client' | 'server' {
-  return address.scheme === 'tcp' ? 'client' : 'server';
+  return ['tcp', 'udp', 'unix'].includes(address.scheme) ? 'client' : 'server';
 }
 
 /** @throws HeartwireError `bad_fault` where a fault would never show in a device of this kind. */

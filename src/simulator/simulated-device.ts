@@ -1,6 +1,8 @@
+import { lineOf } from '../contract/index.ts';
 import { HeartwireError } from '../errors.ts';
 import {
   dial,
+  isListenAddress,
   type Link,
   type LinkAddress,
   type LinkEnd,
@@ -176,7 +178,7 @@ export class SimulatedDevice implements AsyncDisposable {
     this.#running = true;
     this.#beganAt = this.#ports.clock.now().monoMs;
     if (this.#faults.stallMs !== undefined) this.#stallLater(this.#faults.stallMs);
-    if (this.#address.scheme !== 'tcp-listen') {
+    if (!isListenAddress(this.#address)) {
       this.#dialIn(this.#address, this.#startDelayMs);
       return;
     }
@@ -260,7 +262,7 @@ export class SimulatedDevice implements AsyncDisposable {
     const timers = new Timers(this.#ports.clock, gate);
     // A generator of its own, so that the damage on one link does not depend on what others do.
     const random = seededRandom(this.#ports.random() * 2 ** 32);
-    const linkProtocol = this.#protocolOf(link.transport === 'serial', {
+    const linkProtocol = this.#protocolOf(lineOf(link.transport) === 'serial', {
       timers,
       random,
       counts: this.counts,
@@ -316,7 +318,7 @@ export class SimulatedDevice implements AsyncDisposable {
   #ended(address: string, end: LinkEnd): void {
     // `stop` reports nothing.
     if (!this.#running) return;
-    const again = this.#address.scheme === 'tcp-listen' ? undefined : this.#address;
+    const again = isListenAddress(this.#address) ? undefined : this.#address;
     const retryInMs = again === undefined ? undefined : this.#nextDelayMs();
     this.#report({
       kind: 'disconnected',

@@ -185,7 +185,7 @@ describe('a single mistake', () => {
   });
 
   it.each([
-    ['tcp: { port: 8081 }', 'tcp', 'It belongs below `server:`.'],
+    ['tcp: { port: 8081 }', 'tcp', 'It belongs below `server:` or below an entry of `expose:`.'],
     ['interval: 3s', 'interval', 'It belongs below `defaults.heartbeat:` or below `heartbeat:`.'],
     [
       'heartbeat: { interval: 3s }',

@@ -140,7 +140,7 @@ describe('listening at a name', () => {
     ['drop', 'closed name_not_resolved'],
   ] as const)('where the server does this: %s', async (does, expected) => {
     dns.set('here.example', does === 'answer' ? { does, addresses: ['127.0.0.1'] } : { does });
-    const listener = listen({ scheme: 'tcp-listen', host: 'here.example', port: 0 }, names);
+    const listener = listen({ scheme: 'tcp-listen', host: 'here.example', port: 0 }, { names: names });
     const events: string[] = [];
     listener.start({
       listening: (address) => void events.push(`listening ${address}`),
@@ -156,7 +156,7 @@ describe('listening at a name', () => {
   test('that is closed while it resolves is never bound', async () => {
     dns.set('here.example', { does: 'answer', addresses: ['127.0.0.1'] });
     dns.hold();
-    const listener = listen({ scheme: 'tcp-listen', host: 'here.example', port: 0 }, names);
+    const listener = listen({ scheme: 'tcp-listen', host: 'here.example', port: 0 }, { names: names });
     const events: string[] = [];
     listener.start({
       listening: () => void events.push('listening'),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_SERIAL_SETTINGS, type SerialSettings } from '../../src/links/serial-address.ts';
-import type { ListenAddress } from '../../src/links/tcp-listen.ts';
+import type { ListenAddress } from '../../src/links/transports.ts';
 import {
   addressLabel,
   type LinkAddress,
@@ -152,7 +152,8 @@ describe('parseListenAddress', () => {
     ['tcp-listen:9089', /tcp-listen:HOST:PORT/],
     ['tcp-listen:*:9089', /0\.0\.0\.0/],
     ['serial:/dev/ttyUSB0', /device/],
-    ['udp:1', /begin with/],
+    ['udp:0.0.0.0:9089', /Write udp-listen:0\.0\.0\.0:9089\./],
+    ['ws:1', /begin with/],
     ['', /tcp-listen:HOST:PORT/],
   ])('refuses %j and says what to write', (text, fix) => {
     const parsed = parseListenAddress(text);

@@ -1,10 +1,13 @@
+import { formatHostPort } from '../../src/links/address.ts';
 import { type SerialSettings, selectorLabel } from '../../src/links/serial-address.ts';
-import type { ListenAddress } from '../../src/links/tcp-listen.ts';
+import type { ListenAddress } from '../../src/links/transports.ts';
 import { addressLabel, type LinkAddress } from '../../src/links/transports.ts';
 
 /** The address as somebody may write it in a configuration, every serial setting spelled out. */
 export function writtenAddress(address: LinkAddress | ListenAddress): string {
   switch (address.scheme) {
+    case 'udp-listen':
+      return `udp-listen:${formatHostPort(address.host, address.port)}`;
     case 'tcp':
     case 'tcp-listen':
       return `${address.scheme}:${addressLabel(address)}`;

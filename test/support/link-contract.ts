@@ -164,7 +164,8 @@ export function linkContract(
       expect(link.send(Uint8Array.of(1))).toBe('link_not_open');
     });
 
-    test('tells once that the peer went away', async () => {
+    // A peer that sends datagrams alone may have no way to go.
+    test.skipIf(options.hangUpCodes.length === 0)('tells once that the peer went away', async () => {
       const { recorded, link, peer } = await openPair();
       peer.hangUp();
       await expect

@@ -1,4 +1,4 @@
-import { Pty as SystemPty } from '../../src/simulator/pty.ts';
+import { Pty as SystemPty } from '../../src/links/pty.ts';
 import type { RawPeer } from './link-contract.ts';
 
 /** A pseudo-terminal: `path` is opened as a serial port, the other end is the device on the line. */

@@ -1,5 +1,6 @@
 import { Bridge, type BridgeAddresses } from '../../src/app/bridge.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import type { MessageFiles } from '../../src/config/message-files.ts';
 import type { BridgeConfig } from '../../src/config/model.ts';
 import type { NameResolver } from '../../src/links/names/name-resolver.ts';
 import { systemClock } from '../../src/system/clock.ts';
@@ -22,8 +23,9 @@ export async function startBridge(
   yaml: string,
   server = '{ port: 0 }',
   names?: NameResolver,
+  messages?: MessageFiles,
 ): Promise<TestBridge> {
-  const { config, failed, problems } = loadConfig(`server: ${server}\n${yaml}`, 'test.yaml');
+  const { config, failed, problems } = loadConfig(`server: ${server}\n${yaml}`, 'test.yaml', messages);
   if (config === undefined) throw new Error(JSON.stringify(problems));
   const lines: Array<{ level: string; fields: object; text: string }> = [];
   const note = (level: string) => (fields: object, text: string) => void lines.push({ level, fields, text });

@@ -10,8 +10,8 @@ import {
   readConfig,
 } from '../../config/index.ts';
 import { HeartwireError } from '../../errors.ts';
-import { addressLabel, type LinkAddress, parseLinkAddress } from '../../links/index.ts';
-import { PtyPair, SimulatedDevice, SimulatedFleet, seededRandom } from '../../simulator/index.ts';
+import { addressLabel, type LinkAddress, PtyPair, parseLinkAddress } from '../../links/index.ts';
+import { SimulatedDevice, SimulatedFleet, seededRandom } from '../../simulator/index.ts';
 import { systemClock } from '../../system/index.ts';
 import type { CliIo, Command } from '../command.ts';
 import { stopRequest } from '../lifecycle.ts';

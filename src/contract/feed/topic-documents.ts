@@ -12,7 +12,16 @@ const why = {
   reason: z.string().meta({ description: 'A code of docs/errors.md.' }).exactOptional(),
   detail: z.string().meta({ description: 'For people.' }).exactOptional(),
 };
-const identity = z.object({ appid: z.string(), imei: z.string() }).readonly();
+const identity = z
+  .object({
+    appid: z.string().exactOptional(),
+    imei: z.string().exactOptional(),
+    identity: z
+      .string()
+      .meta({ description: 'What the login of its own messages says, as text.' })
+      .exactOptional(),
+  })
+  .readonly();
 
 /** Of a value that is not simply good. */
 const QUALITIES = ['warn', 'alarm', 'stale', 'invalid'] as const;
@@ -28,6 +37,20 @@ const link = z.object({
   ...why,
 });
 
+/** Where other programs may use a port. */
+const shared = z
+  .array(
+    z
+      .object({
+        at: z.string().meta({ description: '`pty /tmp/psu-1`, `tcp 127.0.0.1:4001`.' }),
+        read_only: z.literal(true).exactOptional(),
+        programs: list(z.string(), 'Those that use it, as far as the system tells.'),
+        ...why,
+      })
+      .readonly(),
+  )
+  .readonly()
+  .meta({ description: 'Where other programs may use the port (`expose`).' });
 const label = z.string().meta({ description: 'What people see in place of the name.' }).exactOptional();
 const group = z.string().meta({ description: 'A heading under which people see it.' }).exactOptional();
 
@@ -57,6 +80,7 @@ const state = z.object({
     .string()
     .meta({ description: 'The key of the topic that describes the values: `declarations/<key>`.' })
     .exactOptional(),
+  shared: shared.exactOptional(),
   warnings: list(z.string(), 'What is odd but no error: `imei_checksum`.').exactOptional(),
   replay: z
     .literal(true)
@@ -74,6 +98,7 @@ const bus = z.object({
     .meta({ description: 'Another host asks on the line; nothing is sent.' })
     .exactOptional(),
   wrong_device: count('Frames of a device that was not asked.'),
+  shared: shared.exactOptional(),
   replay: z.literal(true).meta({ description: 'Of a trace that is played.' }).exactOptional(),
 });
 

@@ -1,5 +1,5 @@
 import type { AlarmEvent, LinkState, StateDocument, StatsDocument } from '../../contract/feed/index.ts';
-import type { Values } from '../../contract/index.ts';
+import type { Identity, Transport, Values } from '../../contract/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type {
   DeclaredMessage,
@@ -29,8 +29,12 @@ export interface LinkClaim {
   readonly address: string;
   /** The peer's IP address. */
   readonly host: string;
-  /** What it registered as; absent where it is known by its address alone. */
-  readonly register?: { readonly appid: string; readonly imei: string };
+  /** Absent: as the settings of the device say. */
+  readonly transport?: Transport;
+  /** What it registered or logged in as; absent where it is known by its address alone. */
+  readonly register?: Identity;
+  /** The declared message with which it did, which is not answered yet. */
+  readonly login?: DeclaredMessage;
 }
 
 /** What ended the session before this one of the same device. */
@@ -50,7 +54,7 @@ export interface KnownBefore {
   readonly detail: string;
   /** It hung up by itself, and may be away until its next report is overdue. */
   readonly byItself: boolean;
-  readonly identity?: { readonly appid: string; readonly imei: string } | undefined;
+  readonly identity?: Identity | undefined;
 }
 
 /** What happened. Events about a link always mean the present one. */
@@ -90,6 +94,8 @@ export type SessionEvent =
   | { readonly type: 'partialsFound'; readonly partials: readonly PartialUpload[] }
   /** The chunk of an effect `storeChunk` is on the disk, or could not be put there. */
   | { readonly type: 'chunkStored'; readonly transfer: number; readonly ok: boolean }
+  /** Who shares the port changed. */
+  | { readonly type: 'portShared'; readonly places: NonNullable<StateDocument['shared']> }
   /** How the link of the bus is, which this device waits for. */
   | { readonly type: 'lineChanged'; readonly link: LinkState }
   /** The device may send one request on the bus; an effect `turnOver` follows. */

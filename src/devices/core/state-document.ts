@@ -65,6 +65,12 @@ export class StateAxes {
     this.#document = next;
   }
 
+  /** A device that dials in may come by another way than before. */
+  setTransport(transport: LinkState['transport']): void {
+    const { link } = this.#document;
+    if (link.transport !== transport) this.#document = { ...this.#document, link: { ...link, transport } };
+  }
+
   /** `since` moves when the status does, and with every link that opens: it is handed in then. */
   setLink(
     status: LinkStatus,
@@ -94,7 +100,7 @@ export class StateAxes {
   }
 
   /** Sets or, with `undefined`, removes one part. */
-  setPart<K extends 'identity' | 'registered_as' | 'clock' | 'warnings'>(
+  setPart<K extends 'identity' | 'registered_as' | 'clock' | 'warnings' | 'shared'>(
     key: K,
     value: StateDocument[K] | undefined,
   ): void {

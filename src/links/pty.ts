@@ -3,6 +3,9 @@ import { createRequire } from 'node:module';
 import { ReadStream } from 'node:tty';
 import { HeartwireError } from '../errors.ts';
 
+const LEAST_RETRY_MS = 1;
+const MOST_RETRY_MS = 50;
+
 interface NativePty {
   open(
     columns: number,
@@ -23,7 +26,9 @@ export class Pty implements AsyncDisposable {
   readonly #slave: number;
   readonly #closed: Promise<void>;
   readonly #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
   #writing = false;
+  #retryMs = LEAST_RETRY_MS;
   #gone = false;
 
   /** @throws HeartwireError `pty_unavailable` where the system, or this installation, has none. */
@@ -45,7 +50,13 @@ export class Pty implements AsyncDisposable {
   /** Not through the stream: that writes with blocking calls, and the reader may be in this process. */
   write(bytes: Uint8Array): void {
     this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
     this.#writeOn();
+  }
+
+  /** Bytes that no program has read, nor the kernel has room for. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
   }
 
   /** Writes before it returns, though the loop stands still. */
@@ -84,9 +95,13 @@ export class Pty implements AsyncDisposable {
       }
       if (error !== null) {
         if (error.code !== 'EAGAIN') throw error;
-        setTimeout(() => this.#writeOn(), 1);
+        // The buffer of the kernel is full until a program reads, if ever.
+        setTimeout(() => this.#writeOn(), this.#retryMs);
+        this.#retryMs = Math.min(MOST_RETRY_MS, this.#retryMs * 2);
         return;
       }
+      this.#retryMs = LEAST_RETRY_MS;
+      this.#waitingBytes -= written;
       if (written === next.length) this.#waiting.shift();
       else this.#waiting[0] = next.subarray(written);
       this.#writeOn();

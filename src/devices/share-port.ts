@@ -1,0 +1,45 @@
+import type { BusConfig, DialledDeviceConfig } from '../config/index.ts';
+import type { SessionSettings } from '../contract/index.ts';
+import { type LinkAddress, lineGapMs, PortSharing } from '../links/index.ts';
+import type { Log } from '../system/index.ts';
+import type { DeviceRunner } from './device-runner.ts';
+import { SERIAL_SERVER_GAP_MS } from './wire-codec.ts';
+
+/** Datagrams have ends, so that an answer is complete with its own. */
+const DATAGRAM_QUIET_MS = 20;
+const LEAST_LATE_MS = 2_000;
+
+/** How a port is given on to other programs; undefined where it is not. `port` is asked later. */
+export function sharePort(
+  { id, expose, links, gapMs }: Pick<DialledDeviceConfig | BusConfig, 'id' | 'expose' | 'links' | 'gapMs'>,
+  sessions: readonly SessionSettings[],
+  log: Log,
+  port: () => DeviceRunner,
+): PortSharing | undefined {
+  const [link] = links;
+  if (expose === undefined || link === undefined) return undefined;
+  const longest = (of: (session: SessionSettings) => number): number => Math.max(...sessions.map(of));
+  return new PortSharing({
+    exposes: expose,
+    times: {
+      quietMs: Math.max(
+        gapMs ?? quietOf(link),
+        longest((each) => each.port?.turnaroundMs ?? each.bare?.turnaroundMs ?? 0),
+      ),
+      replyMs: longest((each) => each.requestTimeoutMs + lateMs(each)),
+      holdMs: Math.min(...sessions.map(({ requestTimeoutMs }) => requestTimeoutMs)) / 2,
+    },
+    duplex: sessions.every(({ bare }) => bare === undefined),
+    settings: 'settings' in link ? link.settings : undefined,
+    changed: (places) => port().tell({ type: 'portShared', places }),
+    failed: (code, detail) => log.warn({ device: id, code }, detail),
+  });
+}
+
+const lateMs = ({ bare, requestTimeoutMs }: SessionSettings): number =>
+  bare?.lateMs ?? Math.max(LEAST_LATE_MS, requestTimeoutMs / 2);
+
+function quietOf(link: LinkAddress): number {
+  if (link.scheme === 'udp') return DATAGRAM_QUIET_MS;
+  return link.scheme === 'serial' ? lineGapMs(link.settings) : SERIAL_SERVER_GAP_MS;
+}
