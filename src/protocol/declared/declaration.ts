@@ -304,6 +304,13 @@ export const MESSAGE_KEYS = {
     greatest: 30 * DAY_MS,
     description: 'Values are stale when the message stays away for longer.',
   },
+  poll: {
+    kind: 'duration',
+    least: 10,
+    greatest: 30 * DAY_MS,
+    description:
+      'From the host: it is asked so often, unless `poll` of the device asks it in its own way. For a message that needs no values.',
+  },
   confirms: {
     kind: 'confirms',
     description:
