@@ -47,7 +47,8 @@ export function declareProtocol(
   // A framing with an id of its own has a number, whatever the protocol has.
   const hasNumber = ({ framing: name }: MessageDeclaration): boolean =>
     plain.type === 'several' &&
-    plain.kinds.find((kind, index) => (name === undefined ? index === 0 : kind.name === name))?.id !== undefined;
+    plain.kinds.find((kind, index) => (name === undefined ? index === 0 : kind.name === name))?.id !==
+      undefined;
   const declared = messages.map((message) => {
     const own = declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration;
     return withId(own, selector !== undefined && !hasNumber(own));
