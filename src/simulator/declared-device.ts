@@ -1,7 +1,7 @@
 import type { Value, Values } from '../contract/index.ts';
 import { HeartwireError } from '../errors.ts';
 import type { DeclaredMessage, DeclaredProtocol, FieldDeclaration } from '../protocol/index.ts';
-import { madeValues, type ValueSource } from './made-values.ts';
+import { autoFields, madeValues, type ValueSource } from './made-values.ts';
 import { ModbusImage } from './modbus-image.ts';
 
 /** Fields that are left out, one after the other, of a message that cannot hold them beside others. */
@@ -30,7 +30,8 @@ export class DeclaredDevice {
 
   /** The payload of a message that it sends by itself; undefined where made-up values cannot fill it. */
   say(message: string, time: DeviceTime): Uint8Array | undefined {
-    const fields = this.#protocol.message(message)?.forms[0].fields ?? [];
+    const { declaration, forms } = this.#protocol.message(message) ?? {};
+    const fields = declaration?.columns === 'auto' ? autoFields(declaration) : (forms?.[0].fields ?? []);
     return this.#encoded(this.#values(message, fields, time), (values) =>
       this.#protocol.encode(message, values),
     );

@@ -1,5 +1,10 @@
 import type { Value, Values } from '../contract/index.ts';
-import { type EnumDeclaration, type FieldDeclaration, parseNumberType } from '../protocol/index.ts';
+import {
+  type EnumDeclaration,
+  type FieldDeclaration,
+  type MessageDeclaration,
+  parseNumberType,
+} from '../protocol/index.ts';
 
 /** What a made-up value depends on: the same seed, name and time give the same one. */
 export interface ValueSource {
@@ -21,6 +26,15 @@ const SHORTEST_PERIOD_MS = 20_000;
 /** Elements of an array that may have any number. */
 const ELEMENTS = 2;
 const LONGEST_TEXT = 16;
+
+/** What stands in a line of which no column is declared: two sensors, with their names where it has names. */
+export const autoFields = ({ keyValue }: MessageDeclaration): readonly FieldDeclaration[] => {
+  const [first, second] = keyValue === undefined ? ['c1', 'c2'] : ['temperature', 'humidity'];
+  return [
+    { name: first, type: 'number', range: [18, 24] },
+    { name: second, type: 'number', range: [35, 55] },
+  ];
+};
 
 /** Values for fields, by name; a length or count that another field has follows from that one. */
 export function madeValues(fields: readonly FieldDeclaration[], path: string, source: ValueSource): Values {

@@ -45,7 +45,7 @@ export function autoColumns(split: Split, limit: number): FieldCodec {
       for (let at = reading.at; ; ) {
         const stop = separatorAt(bytes, at, end, split);
         if (++count > MOST) return false;
-        const pair = pairs && keyEnd(reading, split, at, stop) >= 0;
+        const pair = pairs && pairAt(reading, split, at, stop) !== undefined;
         if (pairs && !pair && stop > at) return false;
         found ||= pair;
         if (stop === end) break;
@@ -117,6 +117,7 @@ function take(
   const number = NUMBER.test(text) && !/^[+-]?0\d+$/.test(text) ? Number(text) : Number.NaN;
   const exact = Number.isFinite(number) && (!Number.isInteger(number) || Number.isSafeInteger(number));
   const value = exact ? number + 0 : text;
+  if (!exact && text.includes('\ufffd')) reading.issue('bad_text', 'bytes that are no text', name);
   Object.defineProperty(values, name, { value, enumerable: true, writable: true, configurable: true });
   reading.trace?.push({
     field: name,

@@ -205,6 +205,8 @@ describe('columns of which nothing is declared', () => {
     ['T (°C)=21.5,__proto__=1,constructor=2', 'pairs', { T_C: 21.5, proto: 1, constructor_: 2 }],
     ['a=b=c', 'pairs', { a: 'b=c' }],
     ['a=1,2', 'line', { c1: 'a=1', c2: 2 }],
+    ['1=2', 'line', { c1: '1=2' }],
+    ['1=2,a=3', 'line', { c1: '1=2', c2: 'a=3' }],
     ['', 'line', {}],
   ])('%s', (text, message, fields) => {
     expect(read(auto, text)).toMatchObject({ name: 'declared', message, fields });
@@ -215,6 +217,7 @@ describe('columns of which nothing is declared', () => {
       fields: { c2: 2 },
       issues: [{ field: 'c1', reason: 'not_finite' }],
     });
+    expect(read(auto, '21.\ufffd,2')).toMatchObject({ issues: [{ field: 'c1', reason: 'bad_text' }] });
     expect(read(auto, 'a=1,a=2')).toMatchObject({
       fields: { a: 1 },
       issues: [{ field: 'a', reason: 'repeated' }],
