@@ -64,7 +64,11 @@ export function structField(members: readonly Member[]): FieldCodec {
 }
 
 /** Leaves the raw number of a member that is written later. What is wrong with its value is said when it is written. */
-function foresee({ slot, codec, early = Number.NaN }: Member, given: Value | undefined, writing: Writing): void {
+function foresee(
+  { slot, codec, early = Number.NaN }: Member,
+  given: Value | undefined,
+  writing: Writing,
+): void {
   writing.slots[slot] = typeof given === 'number' ? given : early;
   if (typeof given !== 'string' && !isValues(given)) return;
   const { at } = writing;

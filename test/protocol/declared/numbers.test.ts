@@ -126,7 +126,14 @@ describe('signs', () => {
     const protocol = protocolOf([
       { name: 'latitude', type: 'u16', scale: 0.1, negative: { field: 'course.north', is: false } },
       { name: 'speed', type: 'u8' },
-      { name: 'course', type: 'u16', bits: [{ name: 'degrees', at: '0..9' }, { name: 'north', at: 10 }] },
+      {
+        name: 'course',
+        type: 'u16',
+        bits: [
+          { name: 'degrees', at: '0..9' },
+          { name: 'north', at: 10 },
+        ],
+      },
       { name: 'east', type: 'u8', enum: { 0: 'no', 1: 'yes' } },
     ]);
     const south = { latitude: -2.5, speed: 1, course: { degrees: 143, north: false }, east: 'yes' };
