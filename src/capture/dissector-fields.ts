@@ -218,13 +218,12 @@ export class LuaFields {
       factor = scale.as === 'factor' ? `${said} * ${scale.times ?? 1}` : `10 ^ ${said} * ${scale.times ?? 1}`;
     }
     if (scale === 1 && offset === 0 && unit === undefined && negative === undefined) return [item];
-    let sign = '';
-    if (negative !== undefined) {
-      const ahead = around.ahead?.(splitReference(negative.field)[0], bytes);
-      if (ahead !== undefined) lines.push(ahead.need);
-      const condition = luaCondition(negative, around.protocol, around.visible, ahead);
-      sign = `((${condition}) and -1 or 1) * `;
-    }
+    const signAhead = negative && around.ahead?.(splitReference(negative.field)[0], bytes);
+    if (signAhead !== undefined) lines.push(signAhead.need);
+    const sign =
+      negative === undefined
+        ? ''
+        : `((${luaCondition(negative, around.protocol, around.visible, signAhead)}) and -1 or 1) * `;
     const value = `string.format("%.10g", ${sign}${raw} * ${factor} + ${offset})`;
     return [
       ...lines,
