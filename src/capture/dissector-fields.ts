@@ -20,6 +20,7 @@ import {
   luaBits,
   luaCondition,
   luaEnum,
+  luaSign,
   luaText,
   luaValue,
   type Referable,
@@ -220,10 +221,7 @@ export class LuaFields {
     if (scale === 1 && offset === 0 && unit === undefined && negative === undefined) return [item];
     const signAhead = negative && around.ahead?.(splitReference(negative.field)[0], bytes);
     if (signAhead !== undefined) lines.push(signAhead.need);
-    const sign =
-      negative === undefined
-        ? ''
-        : `((${luaCondition(negative, around.protocol, around.visible, signAhead)}) and -1 or 1) * `;
+    const sign = luaSign(negative, around.protocol, around.visible, signAhead);
     const value = `string.format("%.10g", ${sign}${raw} * ${factor} + ${offset})`;
     return [
       ...lines,

@@ -92,6 +92,17 @@ export function luaCondition(
   return [`${raw} ~= nil`, `${is === undefined ? 'not ' : ''}${wanted}`, ...bounds].join(' and ');
 }
 
+/** The factor for the sign that another field says; nothing where none does. */
+export function luaSign(
+  negative: Condition | undefined,
+  protocol: ProtocolDeclaration,
+  visible: Visible,
+  ahead: Parameters<typeof luaCondition>[3],
+): string {
+  if (negative === undefined) return '';
+  return `((${luaCondition(negative, protocol, visible, ahead)}) and -1 or 1) * `;
+}
+
 /** Bits of a number by a mask, one run of them after the other. */
 function luaMasked(value: string, mask: number): string {
   const runs: string[] = [];
