@@ -163,7 +163,10 @@ export class LuaFields {
     const separator = [...(form.separator ?? [])];
     const columns = form.keyValue === undefined && form.columns === undefined && separator.length > 0;
     const plain = columns ? fields.filter((_, index) => fields.slice(0, index + 1).every(isColumn)) : [];
-    const names = plain.map((field, index) => `${path}.${field.name ?? `field_${index + 1}`}`);
+    const names = plain.flatMap((field, index) => {
+      const name = `${path}.${field.name ?? `field_${index + 1}`}`;
+      return field.hemisphere === undefined ? [name] : [name, `${name}_sign`];
+    });
     return luaColumns(names.map(text), separator, { tail, rest: text(`${path}.text`) });
   }
 

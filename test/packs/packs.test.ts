@@ -48,7 +48,7 @@ const expectation = ({ kind, message }: PackFrame) => ({
 });
 
 test('there are packs', () => {
-  expect(packs.map(({ name }) => name)).toEqual(expect.arrayContaining(['eastron-sdm', 'mh-z19']));
+  expect(packs.map(({ name }) => name)).toEqual(expect.arrayContaining(['eastron-sdm', 'jbd-bms', 'mh-z19']));
 });
 
 describe.each(packs.map((pack) => [pack.name, pack] as const))('%s', (name, pack) => {
@@ -67,7 +67,14 @@ describe.each(packs.map((pack) => [pack.name, pack] as const))('%s', (name, pack
     expect(others).toEqual([]);
     for (let at = 1; at < wire.length; at++) expect(payloadsOf(pack, wire, [at])).toEqual([payload]);
     const bytes = bytesOf(payload);
-    const decoded = speaking(frame).decode(bytes, 0, bytes.length, frame.from, expectation(frame));
+    const decoded = speaking(frame).decode(
+      bytes,
+      0,
+      bytes.length,
+      frame.from,
+      expectation(frame),
+      protocol.kindOf(frame.message),
+    );
     expect(decoded).toMatchObject({ name: 'declared', message: frame.message, kind: frame.kind });
     if (decoded.name !== 'declared') return;
     expect(decoded.fields).toEqual(frame.fields);
@@ -82,7 +89,8 @@ describe.each(packs.map((pack) => [pack.name, pack] as const))('%s', (name, pack
       kind === 'reply'
         ? speaking(frame).encodeReply(message, error, fields)
         : speaking(frame).encode(message, fields);
-    expect(hexText(makeFraming(protocol.declaration.framing).encode(encoded))).toBe(hexText(wireOf(frame)));
+    const framing = makeFraming(protocol.declaration.framing, frame.from === 'device' ? 'device' : 'host');
+    expect(hexText(framing.encode(encoded, protocol.kindOf(message)))).toBe(hexText(wireOf(frame)));
   });
 
   it.each(pack.traces)('$trace comes to its golden output', async ({ trace, golden }) => {

@@ -24,6 +24,7 @@ import { type Split, splitOf } from './split.ts';
 import { splitField } from './split-field.ts';
 import { type Member, structField } from './struct-field.ts';
 import { switchField } from './switch-field.ts';
+import { decodeText } from './text-code.ts';
 import { textField } from './text-field.ts';
 import { namedText, textInSlot } from './text-names.ts';
 import { bcdTimeField, byteTimeField } from './time-field.ts';
@@ -107,6 +108,7 @@ export function compileFields(
       slot,
       texts,
       tail: outer.columns === undefined ? outer.tail + tailBehind(fields, index, outer) : 0,
+      columnsBehind: fields.slice(index + 1).filter(({ optional }) => optional === true).length,
     };
     // In front of the id of a text stand fields of a fixed length, and no columns.
     const inFront = left.length > 0;
@@ -198,7 +200,7 @@ export function compileField(declaration: FieldDeclaration, scope: Scope): Field
     return declaration.optional === true ? optionalField(codec, scope.tail, scope.slot) : codec;
   }
   if (!isColumn(declaration)) return compileContent(declaration, scope);
-  return columnField(declaration, compileColumn(declaration, scope), scope.columns, scope);
+  return columnField(declaration, compileColumn(declaration, scope, scope.columns), scope.columns, scope);
 }
 
 /** Whether a field is one column of a text, or the pair of a key; else it is made of several. */
@@ -207,8 +209,10 @@ export function isColumn({ type, separator, keyValue }: FieldDeclaration): boole
 }
 
 /** What reads the text of one column, which ends where the column does. */
-function compileColumn(declaration: FieldDeclaration, scope: Scope): FieldCodec {
-  const inner = { ...scope, columns: undefined, tail: 0 };
+function compileColumn(declaration: FieldDeclaration, scope: Scope, { separator }: Split): FieldCodec {
+  const { hemisphere } = declaration;
+  const joint = hemisphere === undefined ? undefined : decodeText('utf8', separator, 0, separator.length);
+  const inner = { ...scope, columns: undefined, tail: 0, joint };
   const { type, length, terminator, value } = declaration;
   if (type === 'reserved') return skippedColumn(scope.limit);
   const open = length === undefined && terminator === undefined && value === undefined;
@@ -413,13 +417,14 @@ function compileArray(declaration: FieldDeclaration, scope: Scope): FieldCodec {
   const of = declaration.of ?? { type: 'u8' };
   const split = splitOf(declaration);
   if (split === undefined) {
-    const element = compileField(of, { ...scope, slot: -1, tail: 0, ahead: NONE_AHEAD });
+    const element = compileField(of, { ...scope, slot: -1, tail: 0, columnsBehind: 0, ahead: NONE_AHEAD });
     return arrayField(declaration, element, scope);
   }
   const element = compileField(of, { ...scope, slot: -1, tail: 0, columns: split, ahead: NONE_AHEAD });
   const list = arrayField({ ...declaration, count: declaration.count ?? 'rest' }, element, {
     ...scope,
     tail: 0,
+    columnsBehind: 0,
     columns: split,
   });
   return splitField(list, split, declaration, scope.tail, scope.limit);

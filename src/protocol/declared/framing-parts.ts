@@ -10,7 +10,18 @@ export function kindOf({ framing }: ProtocolDeclaration, message: MessageDeclara
 
 /** Where there are several framings, the protocol of one: its messages, with their id and error code. */
 export function partOf(declaration: ProtocolDeclaration, kind: FramingKind): ProtocolDeclaration {
-  const { id: _, error: __, ...rest } = declaration;
+  // Sessions and answers name messages of all kinds, and are those of the whole.
+  const {
+    id: _,
+    error: __,
+    session: _s,
+    hello: _h,
+    registration: _r,
+    answers: _a,
+    sequence: _q,
+    inFlight: _f,
+    ...rest
+  } = declaration;
   return {
     ...rest,
     framing: kind.framing,

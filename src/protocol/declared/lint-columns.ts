@@ -152,6 +152,14 @@ export function lintColumn(
 ): void {
   if (region === undefined) return;
   const { type, quoted, length } = field;
+  if (region === 'pairs' && field.hemisphere !== undefined) {
+    findings.add(
+      'config_no_effect',
+      [...path, 'hemisphere'],
+      'Behind a pair stands another key, and no sign.',
+      'Remove it, or split the text into columns.',
+    );
+  }
   if (isBinary || type === 'bytes') {
     findings.add(
       'config_bad_value',

@@ -170,6 +170,38 @@ describe('hexadecimal numbers in text', () => {
   });
 });
 
+describe('places', () => {
+  const latitude: Field = { type: 'number', length: 'rest', angle: 'ddmm', hemisphere: 'NS', unit: '\u00b0' };
+  test.each<[string, Partial<Field>, number, string?]>([
+    ['4807.038N', {}, 48.1173],
+    ['4807.038S', {}, -48.1173],
+    ['4134.49821229N', {}, 41.5749702048],
+    ['0000.5S', {}, -0.0083333333, '0000.5S'],
+    ['01131.000W', { angle: 'dddmm', hemisphere: 'EW' }, -11.5166666667, '01131W'],
+    ['01131.000W', { angle: 'dddmm', hemisphere: 'EW', decimals: 3 }, -11.5166666667],
+    ['0559.99999E', { angle: 'ddmm', hemisphere: 'EW', decimals: 2 }, 5.9999998333, '0600.00E'],
+    ['4807.038', { hemisphere: undefined }, 48.1173],
+    ['11.5985W', { angle: undefined, hemisphere: 'EW' }, -11.5985],
+  ])('%s', (text, more, value, sent = text) => {
+    expect(read({ ...latitude, ...more }, text)).toMatchObject({ fields: { a: value }, issues: [] });
+    expect(write({ ...latitude, ...more }, value)).toBe(sent);
+  });
+
+  test.each(['4860.000N', '4807.038', '4807.038E', '-4807.038N', '48N', 'N', '4807.038,N', '12345678.9N'])(
+    '%s is none',
+    (text) => {
+      const { fields, issues } = read(latitude, text);
+      expect([fields, issues.length]).toEqual([{}, 1]);
+    },
+  );
+
+  test('a key without a meaning is named', () => {
+    expect(complaints({ ...latitude, name: 'a', format: '%.3f' })).toEqual([
+      'format: `format` has no meaning beside `angle`.',
+    ]);
+  });
+});
+
 test.each([
   ['%5.1f', 3.16159, '  3.2'],
   ['%-6d|', 42, '42    |'],

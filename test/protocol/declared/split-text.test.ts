@@ -55,6 +55,55 @@ describe('columns', () => {
     expect(read(gga, text)).toMatchObject({ name: 'invalid', message: 'gga', reason, field });
   });
 
+  const place = declaredIn(
+    lines(`  - name: gll
+    from: device
+    separator: ","
+    fields:
+      - { name: sentence, type: text, value: GPGLL }
+      - { name: latitude, type: number, angle: ddmm, hemisphere: NS, empty: true }
+      - { name: longitude, type: number, angle: dddmm, hemisphere: EW, empty: true, decimals: 2 }
+      - { name: valid, type: text }
+`),
+  );
+
+  test.each<[string, Values]>([
+    ['GPGLL,4916.45,N,12311.12,W,A', { latitude: 49.2741666667, longitude: -123.1853333333, valid: 'A' }],
+    ['GPGLL,,,,,V', { valid: 'V' }],
+  ])('a number takes the column of its sign too: %s', (text, fields) => {
+    expect(read(place, text)).toMatchObject({ name: 'declared', fields, issues: [] });
+    expect(again(place, text)).toBe(text);
+  });
+
+  const gsv = declaredIn(
+    lines(`  - name: gsv
+    from: device
+    separator: ","
+    fields:
+      - { name: sentence, type: text, value: GPGSV }
+      - { name: satellites, type: array, count: rest, of: { type: struct, fields: [{ name: prn, type: text }, { name: snr, type: text, empty: true }] } }
+      - { name: band, type: text, optional: true }
+`),
+  );
+
+  test.each<[string, Values]>([
+    ['GPGSV,01,31,02,', { satellites: [{ prn: '01', snr: '31' }, { prn: '02' }] }],
+    ['GPGSV,01,31,02,,7', { satellites: [{ prn: '01', snr: '31' }, { prn: '02' }], band: '7' }],
+    ['GPGSV,7', { satellites: [], band: '7' }],
+    ['GPGSV', { satellites: [] }],
+  ])('columns behind a list are no element of it: %s', (text, fields) => {
+    expect(read(gsv, text)).toMatchObject({ name: 'declared', fields, issues: [] });
+    expect(again(gsv, text)).toBe(text);
+  });
+
+  it('has no value where the sign is none, and no message where its column is missing', () => {
+    expect(read(place, 'GPGLL,4916.45,X,12311.12,,A')).toMatchObject({
+      fields: { valid: 'A' },
+      issues: [{ field: 'latitude' }, { field: 'longitude' }],
+    });
+    expect(read(place, 'GPGLL,4916.45')).toMatchObject({ name: 'invalid', field: 'latitude' });
+  });
+
   it('reports what has no name, and what is empty though it may not be', () => {
     expect(read(gga, 'GPGGA,1,,7,')).toMatchObject({
       fields: { fix: '7' },
