@@ -41,6 +41,12 @@ export function makeScaling(scale: number, offset: number, largest: number): Sca
       };
     }
   }
+  const parts = Math.round(1 / scale);
+  if (offset === 0 && parts > 1 && Math.abs(parts * scale - 1) <= 2 * Number.EPSILON) {
+    // A part of one, such as 1 / 1,800,000, is divided as well.
+    const toFloat = (value: number) => value * parts;
+    return { toValue: (raw) => raw / parts, toRaw: (value) => Math.round(toFloat(value)), toFloat };
+  }
   const toFloat = (value: number) => (value - offset) / scale;
   const divisor = Math.round(1 / scale);
   return {
