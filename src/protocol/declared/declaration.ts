@@ -115,7 +115,8 @@ export const FIELD_KEYS = {
   negative: {
     kind: 'group',
     keys: CONDITION_KEYS,
-    description: 'Number: its sign stands in an earlier field; negative where that has a certain value.',
+    description:
+      'Number: its sign stands in an earlier field, or in one behind it in the same structure; negative where that has a certain value.',
   },
   range: {
     kind: 'range',
