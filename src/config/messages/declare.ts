@@ -44,9 +44,15 @@ export function declareProtocol(
     protocol ?? {},
     byteOrder,
   ) as ExchangeDeclaration<FieldDeclaration>;
-  const declared = messages.map((message) =>
-    withId(declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration, selector !== undefined),
-  );
+  // A framing with an id of its own has a number, whatever the protocol has.
+  const hasNumber = ({ framing: name }: MessageDeclaration): boolean =>
+    plain.type === 'several' &&
+    plain.kinds.find((kind, index) => (name === undefined ? index === 0 : kind.name === name))?.id !==
+      undefined;
+  const declared = messages.map((message) => {
+    const own = declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration;
+    return withId(own, selector !== undefined && !hasNumber(own));
+  });
   const usual = withMessages(plain, id, byteOrder, declared);
   const several = usual.type === 'several';
   return {

@@ -197,7 +197,7 @@ export class Answers {
     const field = fields?.find((each) => each.name === name);
     if (field?.type === 'text') return ports.localTime(ports.wallMs);
     const number = field && parseNumberType(field.type, this.#encoder.declaration.byteOrder);
-    if (number === undefined) return new Date(ports.wallMs).toISOString();
+    if (number === undefined || field?.time !== undefined) return new Date(ports.wallMs).toISOString();
     return field?.unit === 'ms' ? Math.round(ports.wallMs) : Math.floor(ports.wallMs / 1_000);
   }
 }

@@ -5,6 +5,7 @@ import type { AddressDeclaration } from './address-declaration.ts';
 import { ASSEMBLE_KEYS } from './assemble-keys.ts';
 import { description, group, label } from './label-keys.ts';
 import { MESSAGE_FRAMING_KEYS } from './message-framing-keys.ts';
+import { MESSAGE_TIME_KEYS } from './message-time-keys.ts';
 import { BIT_KEYS, type LIMITS_KEYS, QUANTITY_KEYS } from './number-keys.ts';
 import type { AnswerDeclaration, CopyDeclaration, ExchangeDeclaration } from './session-declaration.ts';
 import { COLUMN_KEYS, SPLIT_KEYS } from './split-keys.ts';
@@ -84,8 +85,6 @@ interface Values {
   readonly tags: Readonly<Record<string, FieldDeclaration>>;
 }
 
-const DAY_MS = 24 * 60 * 60_000;
-
 /** The keys of a field. Which of them have a meaning depends on `type`. */
 export const FIELD_KEYS = {
   name: {
@@ -116,7 +115,8 @@ export const FIELD_KEYS = {
   negative: {
     kind: 'group',
     keys: CONDITION_KEYS,
-    description: 'Number: its sign stands in an earlier field; negative where that has a certain value.',
+    description:
+      'Number: its sign stands in an earlier field, or in one behind it in the same structure; negative where that has a certain value.',
   },
   range: {
     kind: 'range',
@@ -320,12 +320,7 @@ export const MESSAGE_KEYS = {
     description: 'What answers it: nothing, an error code, or an error code and on success fields.',
     default: 'none',
   },
-  every: {
-    kind: 'duration',
-    least: 10,
-    greatest: 30 * DAY_MS,
-    description: 'Values are stale when the message stays away for longer.',
-  },
+  ...MESSAGE_TIME_KEYS,
   confirms: {
     kind: 'confirms',
     description:

@@ -25,7 +25,7 @@ export function partOf(declaration: ProtocolDeclaration, kind: FramingKind): Pro
   return {
     ...rest,
     framing: kind.framing,
-    ...(kind.id === undefined ? {} : { id: kind.id }),
+    ...(kind.id === undefined ? {} : { id: kind.id, selector: undefined }),
     ...(kind.error === undefined ? {} : { error: kind.error }),
     messages: declaration.messages
       .filter((message) => kindOf(declaration, message) === kind.name)

@@ -219,16 +219,4 @@ export function lintTextNames(
   if (value !== undefined || encoding?.startsWith('utf16')) {
     findings.add('config_no_effect', here, 'A constant has no names.', 'Remove it.');
   }
-  const seen = new Set<string>();
-  for (const [text, name] of Object.entries(names)) {
-    if (seen.has(name)) {
-      findings.add(
-        'config_conflict',
-        [...here, text],
-        `Two texts are called \`${name}\`.`,
-        'Give each a name of its own.',
-      );
-    }
-    seen.add(name);
-  }
 }

@@ -270,7 +270,7 @@ function lintMessage(
   findings: Findings,
 ): void {
   const before = findings.errors;
-  const { fields = [], reply = 'none', from = 'any', everyMs, errors } = message;
+  const { fields = [], reply = 'none', from = 'any', everyMs, pollMs, errors } = message;
   const surroundings = {
     protocol,
     findings,
@@ -306,6 +306,15 @@ function lintMessage(
       [...path, 'every'],
       'Only what the device sends can stay away.',
       'Remove it.',
+      'warning',
+    );
+  }
+  if (pollMs !== undefined && from === 'device') {
+    findings.add(
+      'config_no_effect',
+      [...path, 'poll'],
+      'Only what we send can be asked.',
+      'Remove it, or write `from: host`.',
       'warning',
     );
   }

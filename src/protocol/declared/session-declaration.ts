@@ -129,7 +129,7 @@ const TIME_KEYS = {
     example: 'time',
     required: true,
     description:
-      'The field of the answer that holds it: a number counts seconds, or with `unit: ms` milliseconds, since 1970; text is local time as YYYY-MM-DD HH:MM:SS.',
+      'The field of the answer that holds it: a number counts seconds, or with `unit: ms` milliseconds, since 1970; text is local time as YYYY-MM-DD HH:MM:SS; a `bcd_time`, `byte_time` or counted `time` is what it says.',
     examples: ['time'],
   },
   answer: message('The message that answers it; left out, it is its own reply.', 'time_reply'),

@@ -175,6 +175,16 @@ describe('columns', () => {
     expect(framed.decode(bytes.with(2, 0x2e))).toMatchObject({ name: 'invalid' });
   });
 
+  it('sends the first of several texts with one name', () => {
+    const output = declaredIn(
+      lines(
+        '  - { name: m, separator: ",", fields: [{ name: on, type: text, enum: { "1": yes, ON: yes, "0": no } }] }\n',
+      ),
+    );
+    expect(read(output, 'ON')).toMatchObject({ fields: { on: 'yes' }, raw: { on: 'ON' } });
+    expect(textOfBytes(output.encode('m', { on: 'yes' }))).toBe('1');
+  });
+
   it('knows a text as a condition', () => {
     const when = declaredIn(
       lines(`  - name: m
