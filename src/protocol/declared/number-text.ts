@@ -171,6 +171,6 @@ function hexPrinter(declaration: FieldDeclaration, bits: number): (raw: Raw) => 
       .toUpperCase()
       .padStart(digits ?? 1, '0');
     const ordered = byteOrder === 'little' ? reversed(text) : text;
-    return thousands === undefined ? ordered : ordered.replace(/(?<=[^])(?=(?:..)+$)/g, thousands);
+    return thousands === undefined ? ordered : ordered.replace(/(?!^)(?=(?:..)+$)/g, thousands);
   };
 }
