@@ -48,8 +48,13 @@ export function makeScaling(scale: number, offset: number, largest: number): Sca
     return { toValue: (raw) => raw / parts, toRaw: (value) => Math.round(toFloat(value)), toFloat };
   }
   const toFloat = (value: number) => (value - offset) / scale;
+  const divisor = Math.round(1 / scale);
   return {
-    toValue: (raw) => raw * scale + offset,
+    // A scale such as 1/1800000 has no short decimal; the division rounds once, and gives 10 and not 10.000000000000002.
+    toValue:
+      Math.abs(divisor * scale - 1) < 4 * Number.EPSILON
+        ? (raw) => raw / divisor + offset
+        : (raw) => raw * scale + offset,
     toRaw: (value) => Math.round(toFloat(value)),
     toFloat,
   };

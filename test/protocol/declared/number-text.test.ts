@@ -123,6 +123,8 @@ describe('numbers in text', () => {
   test('law: any finite number comes back, and with decimals rounded to them', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        // A whole number beyond 2^53 is text.
+        fc.pre(!Number.isInteger(value) || Number.isSafeInteger(value));
         expect(decoded(of(REST), encoded(of(REST), { a: value })).fields).toEqual({ a: value + 0 || 0 });
       }),
     );
