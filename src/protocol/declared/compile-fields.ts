@@ -15,6 +15,7 @@ import { extentCodec } from './extent.ts';
 import type { FieldCodec, Scope, Target, TextNumbers } from './field-codec.ts';
 import { countedIn, fieldsWithin } from './field-references.ts';
 import { floatField } from './float-field.ts';
+import { freeColumns } from './free-columns.ts';
 import { type KeyedMember, keyedField } from './keyed-field.ts';
 import { measuredField } from './measured-field.ts';
 import { numberField } from './number-field.ts';
@@ -233,7 +234,9 @@ export function compileBody(
   const inner = { ...scope, tail: 0 };
   const behind = (codec: FieldCodec): FieldCodec => behindHead(compileFields([], inner, heads), codec);
   if (form.columns === 'auto') {
-    return behind(splitField(autoColumns(split, limit), split, form, tail, limit));
+    const free = split.separator.length === 0 && split.keyValue.length === 0;
+    const columns = free ? freeColumns(limit) : autoColumns(split, limit);
+    return behind(splitField(columns, split, form, tail, limit));
   }
   if (split.keyValue.length === 0) {
     const body = structField(compileFields(fields, { ...inner, columns: split }, heads));

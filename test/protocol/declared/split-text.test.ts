@@ -249,6 +249,43 @@ describe('keys and values', () => {
   });
 });
 
+describe('columns of which not even the separator is declared', () => {
+  const free = declaredIn(lines('  - { name: line, from: device, columns: auto }\n'));
+
+  test.each<[string, Values]>([
+    ['21.5,40.2', { c1: 21.5, c2: 40.2 }],
+    ['21.5;40.2;', { c1: 21.5, c2: 40.2 }],
+    ['21.5\t40.2', { c1: 21.5, c2: 40.2 }],
+    [' 21.5  40.2 ', { c1: 21.5, c2: 40.2 }],
+    ['temp=21.5,hum=40', { temp: 21.5, hum: 40 }],
+    ['Value:377\tAVG5:431.01', { Value: 377, AVG5: 431.01 }],
+    ['a:1 b:2', { a: 1, b: 2 }],
+    ['T (°C): 21.5, 7', { T_C: 21.5, c2: 7 }],
+    ['12:30:05,21.5', { c1: '12:30:05', c2: 21.5 }],
+    ['21,5;40,2', { c1: '21,5', c2: '40,2' }],
+    ['ready to measure', { c1: 'ready to measure' }],
+    ['__proto__=1,constructor=2', { proto: 1, constructor_: 2 }],
+    ['', {}],
+  ])('%s', (text, fields) => {
+    expect(read(free, text)).toMatchObject({ name: 'declared', message: 'line', fields });
+  });
+
+  it('sends commas, and names with =', () => {
+    expect(textOfBytes(free.encode('line', { c1: 1, temp: 2.5, c3: 'x' }))).toBe('1,temp=2.5,x');
+  });
+
+  it('is bounded', () => {
+    for (const separator of [',', ';', '\t'])
+      expect(read(free, separator.repeat(1_000))).toMatchObject({ name: 'invalid', reason: 'bad_count' });
+    expect(read(free, '1 '.repeat(1_000))).toMatchObject({ name: 'declared' });
+  });
+
+  it('knows numbers that are none, and names that come twice', () => {
+    expect(read(free, 'a:nan\ta:2')).toMatchObject({ issues: [{ reason: 'not_finite' }] });
+    expect(read(free, 'a:1\ta:2')).toMatchObject({ fields: { a: 1 }, issues: [{ reason: 'repeated' }] });
+  });
+});
+
 describe('columns of which nothing is declared', () => {
   const auto = declaredIn(
     lines(`  - { name: pairs, separator: ",", key_value: "=", columns: auto }
