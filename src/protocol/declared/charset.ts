@@ -53,9 +53,11 @@ function shiftJis(fatal: boolean): Pick<Decoder, 'decode'> {
   const swapped = decoder.decode(Uint8Array.of(0x1a)) !== '\u001a';
   if (!swapped) return decoder;
   return {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is put right.
-    decode: (given) =>
-      decoder.decode(given).replace(/[\u001a\u001c\u007f]/g, (each) => CONTROLS[each] ?? each),
+    decode: (given) => {
+      let text = '';
+      for (const each of decoder.decode(given)) text += CONTROLS[each] ?? each;
+      return text;
+    },
   };
 }
 
