@@ -55,6 +55,7 @@ function whole({
   tailBytes,
   length,
   behindVarint,
+  added,
   minBytes,
   maxBytes,
 }: FrameLayout): string[] {
@@ -75,9 +76,22 @@ function whole({
         ]
       : []),
     `if buf:len() <= at + ${payloadAt + tailBytes} then return end`,
-    `return buf, at + ${payloadAt}, buf:len() - ${tailBytes}`,
+    ...(added === undefined
+      ? [`return buf, at + ${payloadAt}, buf:len() - ${tailBytes}`]
+      : takenOff(added.byte, added.from, payloadAt, tailBytes)),
   ];
 }
+
+/** The payload is put together without what is added to its bytes from `from` on. */
+const takenOff = (byte: number, from: number, payloadAt: number, tailBytes: number): string[] => [
+  'local out = {}',
+  `for index = at + ${payloadAt}, buf:len() - ${tailBytes + 1} do`,
+  '  local byte = buf(index, 1):uint()',
+  `  if index >= at + ${from} then byte = (byte - ${byte}) % 256 end`,
+  '  out[#out + 1] = string.format("%02x", byte)',
+  'end',
+  `return ByteArray.new(table.concat(out)):tvb("Frame with ${byte} taken off"), 0, #out`,
+];
 
 /** The payload is put together from what the escapes stand for, in `out`; a checksum stands behind it. */
 const unescaped = (body: readonly string[]): string[] => [

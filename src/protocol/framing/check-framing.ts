@@ -89,6 +89,7 @@ function* special(declaration: SingleFraming): Generator<FramingProblem> {
     case 'sync':
       yield* syncMark(declaration);
       yield* lengthField(declaration, firstFreePlace(declaration));
+      yield* addedBytes(declaration);
       yield* frameChecksum(declaration.checksum);
       return;
     case 'fixed':
@@ -179,6 +180,29 @@ function* syncMark({
       fix: 'Declare a `sync` that begins with another byte.',
     };
   }
+}
+
+/** What is added to bytes is added to none that tell where a frame is, or which message it holds. */
+function* addedBytes({ add, sync, length, at, again, checksum }: SyncFraming): Generator<FramingProblem> {
+  if (add === undefined) return;
+  const { length: word } = syncWords(sync);
+  const { width, kind } = lengthType(length);
+  const behindLength = (at ?? word) + width;
+  const behindAgain = again === undefined ? 0 : again + width;
+  yield* whole(['add', 'byte'], add.byte, 1, 255);
+  yield* whole(['add', 'from'], add.from, Math.max(word, behindLength, behindAgain), LONGEST_HEADER);
+  const conflict =
+    kind === 'varint'
+      ? ['length']
+      : checksum?.extraById === undefined
+        ? undefined
+        : ['checksum', 'extra_by_id'];
+  if (conflict === undefined) return;
+  yield {
+    path: ['add'],
+    message: `it cannot stand beside \`${conflict.join('.')}\``,
+    fix: `Remove one of them.`,
+  };
 }
 
 /** Where a length may stand: behind the sync word, or on its free bytes. */
