@@ -1,5 +1,6 @@
-// Makes one file of `heartwire/client` for browsers: no build on their side, no dependency, one request.
-import { writeFile } from 'node:fs/promises';
+// Makes one file each of `heartwire/client` and `heartwire/client/secret` for browsers: no build on their side, no
+// dependency, one request.
+import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -14,19 +15,20 @@ const INTERNAL = `
   refused remove sessionLost settle settled subscribing take terms tokenReceived unsent wake`;
 
 const root = new URL('..', import.meta.url);
-const bundle = await rolldown({
-  input: fileURLToPath(new URL('src/client/index.ts', root)),
-  platform: 'browser',
+await mkdir(new URL('dist/browser', root), { recursive: true });
+await write('src/client/index.ts', 'heartwire-client.js', {
+  include: new RegExp(`^(?:${INTERNAL.trim().split(/\s+/).join('|')})$`),
 });
-const { output } = await bundle.generate({
-  format: 'esm',
-  minify: {
-    compress: true,
-    mangle: true,
-    mangleProps: { include: new RegExp(`^(?:${INTERNAL.trim().split(/\s+/).join('|')})$`) },
-  },
-});
-await bundle.close();
-// What was said to the bundler about purity says nothing to a browser.
-const text = output[0].code.replaceAll('/* @__PURE__ */ ', '');
-await writeFile(fileURLToPath(new URL('dist/src/client/heartwire-client.js', root)), text);
+await write('src/client/secret.ts', 'heartwire-client-secret.js');
+
+async function write(source, name, mangleProps) {
+  const bundle = await rolldown({ input: fileURLToPath(new URL(source, root)), platform: 'browser' });
+  const { output } = await bundle.generate({
+    format: 'esm',
+    minify: { compress: true, mangle: true, ...(mangleProps && { mangleProps }) },
+  });
+  await bundle.close();
+  // What was said to the bundler about purity says nothing to a browser.
+  const text = output[0].code.replaceAll('/* @__PURE__ */ ', '');
+  await writeFile(fileURLToPath(new URL(`dist/browser/${name}`, root)), text);
+}

@@ -61,6 +61,6 @@ if (stale || process.argv.includes('--clean')) {
   const startedAt = new Date();
   run('building', process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', '.']);
   run('bundling the client', process.execPath, [at('scripts', 'bundle-client.mjs')]);
-  run('bundling the command', process.execPath, [at('scripts', 'bundle-command.mjs')]);
+  run('bundling the programs', process.execPath, [at('scripts', 'bundle-programs.mjs')]);
   writeFileSync(built, startedAt.toISOString());
 }

@@ -84,7 +84,9 @@ describe.runIf(full)('the package', () => {
         'README.md',
         'LICENSE',
         'dist/bin/heartwire.js',
-        'dist/src/index.d.ts',
+        'dist/lib/index.js',
+        'dist/types/index.d.ts',
+        'dist/browser/heartwire-client.js',
         'web/index.html',
         'schemas/devices.schema.json',
         'docs/deploy/heartwire.service',
@@ -93,7 +95,7 @@ describe.runIf(full)('the package', () => {
     );
     const foreign = /\.map$|\.tsbuildinfo$|(?:^|\/)(?:test|bench|fixtures|scripts|node_modules)\/|\.test\./;
     expect(paths.filter((path) => foreign.test(path))).toEqual([]);
-    expect(packed?.unpackedSize).toBeLessThan(8 * 1024 * 1024);
+    expect(packed?.unpackedSize).toBeLessThan(4 * 1024 * 1024);
   });
 
   it('has no link in its documents that leads out of it', () => {

@@ -21,7 +21,7 @@ function blocks(language: string): readonly string[] {
 
 const [page = ''] = blocks('html');
 const programs = blocks('js');
-const CLIENT = join(PROJECT_ROOT, 'dist/src/client/heartwire-client.js');
+const CLIENT = join(PROJECT_ROOT, 'dist/browser/heartwire-client.js');
 
 describe('docs/sdk.md', () => {
   let bridge: TestBridge;

@@ -11,6 +11,7 @@ import {
   parseNumberType,
   parseWhole,
   type SplitDeclaration,
+  splitReference,
   takesRest,
   unitOf,
 } from '../protocol/index.ts';
@@ -19,6 +20,7 @@ import {
   luaBits,
   luaCondition,
   luaEnum,
+  luaSign,
   luaText,
   luaValue,
   type Referable,
@@ -163,7 +165,10 @@ export class LuaFields {
     const separator = [...(form.separator ?? [])];
     const columns = form.keyValue === undefined && form.columns === undefined && separator.length > 0;
     const plain = columns ? fields.filter((_, index) => fields.slice(0, index + 1).every(isColumn)) : [];
-    const names = plain.map((field, index) => `${path}.${field.name ?? `field_${index + 1}`}`);
+    const names = plain.flatMap((field, index) => {
+      const name = `${path}.${field.name ?? `field_${index + 1}`}`;
+      return field.hemisphere === undefined ? [name] : [name, `${name}_sign`];
+    });
     return luaColumns(names.map(text), separator, { tail, rest: text(`${path}.text`) });
   }
 
@@ -214,10 +219,9 @@ export class LuaFields {
       factor = scale.as === 'factor' ? `${said} * ${scale.times ?? 1}` : `10 ^ ${said} * ${scale.times ?? 1}`;
     }
     if (scale === 1 && offset === 0 && unit === undefined && negative === undefined) return [item];
-    const sign =
-      negative === undefined
-        ? ''
-        : `((${luaCondition(negative, around.protocol, around.visible)}) and -1 or 1) * `;
+    const signAhead = negative && around.ahead?.(splitReference(negative.field)[0], bytes);
+    if (signAhead !== undefined) lines.push(signAhead.need);
+    const sign = luaSign(negative, around.protocol, around.visible, signAhead);
     const value = `string.format("%.10g", ${sign}${raw} * ${factor} + ${offset})`;
     return [
       ...lines,

@@ -62,13 +62,14 @@ export function luaCondition(
   { field, is, not, gt, lt, mask }: Condition,
   protocol: ProtocolDeclaration,
   visible: Visible,
+  ahead?: { readonly read: string; readonly declaration: FieldDeclaration },
 ): string {
   const [name, bitName] = splitReference(field);
-  const target = visible.get(name)?.declaration;
+  const target = ahead?.declaration ?? visible.get(name)?.declaration;
   if (target === undefined) return 'true';
   const bit = target.bits?.find((each) => each.name === bitName);
   const bits = bit === undefined ? undefined : parseBits(bit.at);
-  const raw = luaValue(name, visible);
+  const raw = ahead?.read ?? luaValue(name, visible);
   const value = bits === undefined ? raw : luaBits(raw, bits.from, bits.count);
   const names = enumNames(bit === undefined ? target.enum : bit.enum, protocol.enums);
   if (target.type === 'text') return 'true';
@@ -89,6 +90,17 @@ export function luaCondition(
     .join(' or ');
   const wanted = any === '' ? 'false' : `(${any})`;
   return [`${raw} ~= nil`, `${is === undefined ? 'not ' : ''}${wanted}`, ...bounds].join(' and ');
+}
+
+/** The factor for the sign that another field says; nothing where none does. */
+export function luaSign(
+  negative: Condition | undefined,
+  protocol: ProtocolDeclaration,
+  visible: Visible,
+  ahead: Parameters<typeof luaCondition>[3],
+): string {
+  if (negative === undefined) return '';
+  return `((${luaCondition(negative, protocol, visible, ahead)}) and -1 or 1) * `;
 }
 
 /** Bits of a number by a mask, one run of them after the other. */

@@ -10,6 +10,7 @@ import { luaNumber } from './dissector-numbers.ts';
 
 /** Lines of Lua that read a later field. */
 export interface Peek {
+  readonly declaration: FieldDeclaration;
   readonly need: string;
   readonly read: string;
 }
@@ -25,10 +26,11 @@ export function peekAhead(
   const place = fields.findIndex((each, at) => at > index && each.name === name);
   const target = fields[place];
   const type = target && parseNumberType(target.type, protocol.byteOrder);
-  if (type === undefined) return undefined;
+  if (target === undefined || type === undefined) return undefined;
   const between = fields.slice(index + 1, place).reduce((sum, each) => sum + fixedBytes(each, protocol), 0);
   const distance = bytes + between;
   return {
+    declaration: target,
     need: `need(at, ${distance + type.bytes}, stop)`,
     read: `(${luaNumber(type).replace('buf, at,', `buf, at + ${distance},`)})`,
   };

@@ -61,7 +61,7 @@ export function luaDissector(declarations: readonly ProtocolDeclaration[]): stri
         );
         const minimum = reply ? 2 : form.minLength;
         forms.push(
-          `  { id = ${id}, name = ${luaText(name)}, kind = ${luaText(form.kind)}, from = ${luaText(message.from ?? 'any')}, min = ${minimum}, max = ${form.maxLength}, decode = ${called} },`,
+          `  { id = ${form.id ?? id}, name = ${luaText(name)}, kind = ${luaText(form.kind)}, from = ${luaText(message.from ?? 'any')}, min = ${minimum}, max = ${form.maxLength}, decode = ${called} },`,
         );
       }
     }
@@ -234,7 +234,7 @@ function luaVariant(declaration: ProtocolDeclaration, fields: LuaFields): string
           ? []
           : [...selectedBits(message, declaration), ...constants(listed, declaration)];
         return [
-          `    { id = ${value ?? 'nil'}, name = ${luaText(name)}, kind = ${luaText(form.kind)},`,
+          `    { id = ${form.id ?? value ?? 'nil'}, name = ${luaText(name)}, kind = ${luaText(form.kind)},`,
           `      from = ${luaText(message.from ?? 'any')}, min = ${least}, max = ${mostBytes(form)},`,
           ...(fits.length === 0
             ? []

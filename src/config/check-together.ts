@@ -136,7 +136,7 @@ function checkMatches({ devices, listens }: Whole, add: Add): void {
   const open: Candidate[] = [];
   const earlier: Candidate[] = [];
   for (const placed of matched) {
-    const each = { placed, rule: matchRule(placed.value.match, placed.value.session.bare !== undefined) };
+    const each = { placed, rule: matchRule(placed.value.match, placed.value.session) };
     const { imei } = each.rule;
     const same = imei === undefined ? earlier : (byImei.get(imei) ?? []);
     const overlaps = (other: Candidate) => rulesOverlap(other.rule, each.rule);
@@ -184,10 +184,13 @@ interface MatchRule {
   readonly bare: boolean;
 }
 
-function matchRule({ imei, appid, from }: MatchConfig, bare: boolean): MatchRule {
+function matchRule(
+  { imei, identity, appid, from }: MatchConfig,
+  { bare, login }: DeviceConfig['session'],
+): MatchRule {
   return {
-    bare,
-    imei,
+    bare: bare !== undefined && login !== true,
+    imei: identity ?? imei,
     appid: appid?.toLowerCase(),
     from: from?.flatMap((text) => parseBlock(text) ?? []),
   };

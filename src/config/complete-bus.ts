@@ -46,9 +46,14 @@ export function completeBus(
   if (link !== undefined && links.length !== link.length) return undefined;
   if (
     match !== undefined &&
-    (match.from === undefined || match.imei !== undefined || match.appid !== undefined)
+    (match.from === undefined ||
+      match.imei !== undefined ||
+      match.appid !== undefined ||
+      match.identity !== undefined)
   ) {
-    const wrong = match.imei !== undefined ? ['imei'] : match.appid !== undefined ? ['appid'] : [];
+    const wrong = (['imei', 'appid', 'identity'] as const)
+      .filter((key) => match[key] !== undefined)
+      .slice(0, 1);
     add({
       code: 'config_conflict',
       path: [...path, 'match', ...wrong],

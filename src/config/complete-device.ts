@@ -85,7 +85,8 @@ function completeDialled(
   const line = given.line ?? defaults.line ?? lineOf(transport);
   if (first !== undefined) warnOfLineKeys(given, transport, line, path, add);
   const role = (first?.scheme === 'replay' ? roles.get(first.path) : undefined) ?? 'client';
-  const session = completeSession(given, defaults, { device: given.id, role, transport }, path, add);
+  const place = { device: given.id, role, transport };
+  const session = completeSession(given, defaults, place, path, add, messages);
   if (session !== undefined) checkMessagesFit(session, messages, path, add);
   const expose = completeExpose(given.expose, path, add);
   if (session !== undefined) checkDatagramSilence(session, transport, path, add);
@@ -172,7 +173,7 @@ function completeMatched(
   add: Add,
   messages: DeclaredProtocol | undefined,
 ): DeviceConfig | undefined {
-  warnOfDialledKeys(given, path, add);
+  warnOfDialledKeys(given, path, add, messages);
   if (given.expose !== undefined) {
     add({
       code: 'config_conflict',
@@ -183,21 +184,23 @@ function completeMatched(
     });
   }
   if (given.session === 'none') checkBareMatch(match, path, add);
-  else if (match.imei === undefined && match.appid === undefined && match.from === undefined) {
+  else if (Object.values(match).every((each) => each === undefined)) {
     add({
       code: 'config_missing_key',
       path: [...path, 'match'],
       message: 'Nothing says by what the device is known.',
-      fix: 'Add `imei:`, `appid:` or `from:` below `match:`.',
+      fix: 'Add `imei:`, `appid:`, `identity:` or `from:` below `match:`.',
     });
   }
   const place = { device: given.id, role: 'server', transport: 'tcp' } as const;
-  const session = completeSession(given, { ...defaults, session: 'standard' }, place, path, add);
+  const session = completeSession(given, { ...defaults, session: 'standard' }, place, path, add, messages);
+  if (session !== undefined) checkMatchedBy(match, session, path, add);
   checkIdentity(match, identityOf(given, defaults), [...path, 'match'], add);
-  const { imei, appid, from } = match;
+  const { imei, appid, identity, from } = match;
   const complete: MatchConfig = {
     ...(imei === undefined ? {} : { imei }),
     ...(appid === undefined ? {} : { appid }),
+    ...(identity === undefined ? {} : { identity }),
     ...(from === undefined ? {} : { from }),
   };
   if (session === undefined) return undefined;
@@ -213,8 +216,13 @@ function completeMatched(
   };
 }
 
-function warnOfDialledKeys(given: DeviceShape, path: Path, add: Add): void {
-  const bare = given.session === 'none';
+function warnOfDialledKeys(
+  given: DeviceShape,
+  path: Path,
+  add: Add,
+  messages: DeclaredProtocol | undefined,
+): void {
+  const bare = given.session === 'none' || messages?.logsIn === true;
   for (const key of keysGiven(given, DIALLED)) {
     if (key === 'session' || (bare && BARE_DIAL_IN.has(key))) continue;
     add({
@@ -231,13 +239,32 @@ function warnOfDialledKeys(given: DeviceShape, path: Path, add: Add): void {
 /** Keys of dialled devices that count for one that dials in without a register, too. */
 const BARE_DIAL_IN: ReadonlySet<string> = new Set([...Object.keys(BARE), 'line', 'gap']);
 
-/** A device that never registers is known by its address. */
-function checkBareMatch(
-  { imei, appid, from }: NonNullable<DeviceShape['match']>,
+/** A device is known by what it says: by its register, or by the login that its messages declare. */
+function checkMatchedBy(
+  { imei, appid }: NonNullable<DeviceShape['match']>,
+  { login }: SessionSettings,
   path: Path,
   add: Add,
 ): void {
-  const registers = imei !== undefined ? 'imei' : appid !== undefined ? 'appid' : undefined;
+  const key = imei !== undefined ? 'imei' : appid !== undefined ? 'appid' : undefined;
+  if (login !== true || key === undefined) return;
+  add({
+    code: 'config_conflict',
+    path: [...path, 'match', key],
+    message: `The messages of this device declare how it logs in, so it shows no ${key}.`,
+    fix: 'Write `identity:` with what its login says.',
+  });
+}
+
+/** A device that never registers is known by its address. */
+function checkBareMatch(
+  { imei, appid, identity, from }: NonNullable<DeviceShape['match']>,
+  path: Path,
+  add: Add,
+): void {
+  const registers = (['imei', 'appid', 'identity'] as const).find(
+    (key) => ({ imei, appid, identity })[key] !== undefined,
+  );
   if (registers === undefined && from !== undefined) return;
   add({
     code: registers === undefined ? 'config_missing_key' : 'config_conflict',

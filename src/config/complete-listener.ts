@@ -19,9 +19,9 @@ export function completeListener(
   const transport = link.ok ? acceptedTransport(link.value) : 'tcp';
   const place = { device: '', role: 'server', transport } as const;
   // A peer that dials in is known by its register, unless the listener itself says otherwise.
-  const session = completeSession(given, { ...defaults, session: 'standard' }, place, path, add);
+  const session = completeSession(given, { ...defaults, session: 'standard' }, place, path, add, messages);
   if (given.session === 'none') checkBareListener(given, path, add);
-  else warnOfListenersLine(given, path, add);
+  else if (session?.bare === undefined) warnOfListenersLine(given, path, add);
   if (!link.ok || session === undefined) return undefined;
   return {
     link: link.value,

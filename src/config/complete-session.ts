@@ -1,5 +1,5 @@
-import type { BareSettings, SessionSettings, Values } from '../contract/index.ts';
-import { luhnValid } from '../protocol/index.ts';
+import type { BareSettings, PollSettings, SessionSettings, Values } from '../contract/index.ts';
+import { type DeclaredProtocol, luhnValid } from '../protocol/index.ts';
 import { formatDuration } from './duration.ts';
 import { configOf, resolveKeys } from './keys.ts';
 import type { Finding, Path } from './problem.ts';
@@ -21,18 +21,20 @@ export function completeSession(
   place: Place,
   path: Path,
   add: Add,
+  messages?: DeclaredProtocol,
 ): SessionSettings | undefined {
   const role = given.role ?? defaults.role ?? place.role;
   const identity = identityOf(given, defaults);
   const ownReconnect = 'reconnect' in given ? given.reconnect : undefined;
   const reconnect = resolveKeys(RECONNECT, defaults.reconnect, ownReconnect);
   const asked = mergeSwitched(defaults.clock, given.clock);
-  const asks = role === 'client' && !isBare(given, defaults);
+  const bare = completeBare(given, defaults, path, add, messages);
+  const asks = role === 'client' && bare === undefined;
   const clock = asked === undefined && asks ? {} : (asked ?? undefined);
   const presence = mergeSwitched(defaults.presence, given.presence);
   const register = { ...defaults.register, ...given.register };
   const { appid, imei } = register;
-  const bare = completeBare(given, defaults, path, add);
+  const login = bare !== undefined && declaresSession(given, defaults, messages) && messages?.logsIn;
   const registers = role === 'client' && bare === undefined;
   if (registers) {
     const stated = given.register !== undefined || defaults.register !== undefined;
@@ -61,7 +63,11 @@ export function completeSession(
     ...(bare === undefined ? {} : { bare }),
     ...(registers && appid !== undefined && imei !== undefined ? { register: { appid, imei } } : {}),
     identity,
-    heartbeat: resolveKeys(HEARTBEAT, defaults.heartbeat, given.heartbeat),
+    ...(login === true ? { login } : {}),
+    heartbeat: {
+      ...resolveKeys(HEARTBEAT, defaults.heartbeat, given.heartbeat),
+      ...(bare === undefined ? {} : ownBeat(given, defaults, messages)),
+    },
     ...(clock && { clock: resolveKeys(CLOCK, clock) }),
     // One that is not given is no reason to wait shorter than the first time.
     reconnect: { ...reconnect, maxMs: longestMs ?? Math.max(reconnect.maxMs, initialMs) },
@@ -141,14 +147,67 @@ function isBare(given: SessionShape, defaults: DefaultsShape): boolean {
   return resolveKeys(BARE, defaults, given).session === 'none';
 }
 
+/** Its messages declare a session, and the device has it. */
+function declaresSession(
+  given: SessionShape,
+  defaults: DefaultsShape,
+  messages: DeclaredProtocol | undefined,
+): boolean {
+  const session = messages?.declaration.session;
+  const heartbeat = session?.heartbeat !== undefined || session?.time !== undefined;
+  return messages !== undefined && (messages.logsIn || heartbeat) && !isBare(given, defaults);
+}
+
+/** The heartbeat that the messages declare, as far as the configuration does not say otherwise. */
+function ownBeat(
+  given: SessionShape,
+  defaults: DefaultsShape,
+  messages: DeclaredProtocol | undefined,
+): { readonly intervalMs?: number; readonly missed?: number } {
+  const beat = messages?.declaration.session?.heartbeat;
+  if (beat === undefined) return {};
+  return {
+    intervalMs: given.heartbeat?.interval ?? defaults.heartbeat?.interval ?? beat.everyMs,
+    missed: given.heartbeat?.missed ?? defaults.heartbeat?.missed ?? beat.missed ?? MISSED,
+  };
+}
+
+const MISSED = 3;
+const SILENT_GRACE_MS = 1_000;
+/** A device that logs in and declares no heartbeat. */
+const UNDECLARED_SILENCE_MS = 10 * 60_000;
+
+/** How a device lives whose messages declare its session. */
+function declaredLife(
+  own: SessionShape,
+  defaults: DefaultsShape,
+  messages: DeclaredProtocol,
+): Pick<BareSettings, 'silenceMs' | 'staleMs'> & { readonly beats: readonly PollSettings[] } {
+  const beat = messages.declaration.session?.heartbeat;
+  const { intervalMs = 0, missed = MISSED } = ownBeat(own, defaults, messages);
+  const { silence } = resolveKeys(BARE, defaults, own);
+  const byDefault = beat === undefined ? UNDECLARED_SILENCE_MS : intervalMs * missed + SILENT_GRACE_MS;
+  const beats =
+    beat?.from === 'host' ? [{ message: beat.message, fields: beat.fields ?? {}, everyMs: intervalMs }] : [];
+  if (silence === false) return { beats };
+  const silenceMs = silence ?? byDefault;
+  const staleMs = intervalMs * 1.5;
+  return { silenceMs, ...(beat === undefined || staleMs >= silenceMs ? {} : { staleMs }), beats };
+}
+
 /** How a device without register and heartbeat lives; undefined for one of the built-in protocol. */
 export function completeBare(
   own: SessionShape,
   defaults: DefaultsShape,
   path: Path,
   add: Add,
+  messages?: DeclaredProtocol,
 ): BareSettings | undefined {
-  if (!isBare(own, defaults)) {
+  const life =
+    messages !== undefined && declaresSession(own, defaults, messages)
+      ? declaredLife(own, defaults, messages)
+      : undefined;
+  if (life === undefined && !isBare(own, defaults)) {
     for (const key of ['silence', 'poll', 'late_window', 'turnaround'] as const) {
       if (own[key] === undefined) continue;
       add({
@@ -163,13 +222,14 @@ export function completeBare(
     return undefined;
   }
   const { poll = [], silence, lateWindowMs, turnaroundMs } = resolveKeys(BARE, defaults, own);
-  const polls = poll.map(({ message, every, as, fields = {} }) => ({
+  const asked = poll.map(({ message, every, as, fields = {} }) => ({
     message,
     // Values of YAML are those of JSON; whether they fit is for the declaration of the message to say.
     fields: fields as Values,
     everyMs: every,
     ...(as === undefined || as === message ? {} : { as }),
   }));
+  const polls = [...asked, ...(life?.beats ?? [])];
   const fastest = Math.min(...polls.map(({ everyMs }) => everyMs));
   const { requestTimeoutMs } = resolveKeys(TIMEOUTS, defaults, own);
   const lateMs = lateWindowMs ?? Math.max(LATE_MS, Math.round(requestTimeoutMs / 2));
@@ -177,7 +237,8 @@ export function completeBare(
   const lostMs = requestTimeoutMs + lateMs + NEXT_REPLY_MS;
   const byDefault = polls.length === 0 ? SILENCE_MS : Math.max(SILENCE_MS, fastest * POLLS_MISSED, lostMs);
   return {
-    ...(silence === false ? {} : { silenceMs: silence ?? byDefault }),
+    ...(silence === false ? {} : { silenceMs: life?.silenceMs ?? silence ?? byDefault }),
+    ...(life?.staleMs === undefined ? {} : { staleMs: life.staleMs }),
     polls,
     ...(lateWindowMs === undefined && polls.length === 0 ? {} : { lateMs }),
     turnaroundMs,

@@ -15,6 +15,8 @@ export type { FilesConfig, RecordingConfig } from './storage.ts';
 export interface MatchConfig {
   readonly imei?: string;
   readonly appid?: string;
+  /** What its login says, or the IMEI with which it registers. */
+  readonly identity?: string;
   /** CIDR blocks or single addresses. */
   readonly from?: readonly string[];
 }

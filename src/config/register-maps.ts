@@ -5,17 +5,26 @@ import type { DeviceShape, ListenerShape } from './shape.ts';
 const LONE_ADDRESS = 1;
 
 /**
- * A device or listener with what its messages ask of themselves, as a register map does: it neither registers nor beats,
- * and its registers are read.
+ * A device or listener with what its messages ask of themselves: the registers of a map, and messages with `poll`. It
+ * neither registers nor beats, and `poll` of its own goes first.
  */
 export function withPolls<T extends DeviceShape | ListenerShape>(
   given: T,
   messages: DeclaredProtocol | undefined,
 ): T {
-  const polls = messages?.declaration.polls;
-  if (polls === undefined) return given;
-  const asked = polls.map(({ message, everyMs }) => ({ message, every: everyMs }));
-  return { ...given, session: given.session ?? 'none', poll: [...(given.poll ?? []), ...asked] };
+  const polls = messages === undefined ? [] : pollsOf(messages);
+  if (polls.length === 0 || given.session === 'standard') return given;
+  const own = given.poll ?? [];
+  const asked = polls.filter(({ message }) => own.every((each) => each.message !== message));
+  return { ...given, session: given.session ?? 'none', poll: [...own, ...asked] };
+}
+
+function pollsOf({ declaration }: DeclaredProtocol): readonly { message: string; every: number }[] {
+  const { polls, messages } = declaration;
+  if (polls !== undefined) return polls.map(({ message, everyMs }) => ({ message, every: everyMs }));
+  return messages.flatMap(({ name, pollMs }) =>
+    pollMs === undefined ? [] : [{ message: name, every: pollMs }],
+  );
 }
 
 /** The address of a device of a register map that is alone on its line and says none. */

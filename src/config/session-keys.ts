@@ -230,7 +230,7 @@ const pollKeys = z.strictObject({
 export const BARE = {
   session: choiceField(['standard', 'none'], {
     description:
-      '`none` is for devices that know neither register nor heartbeat, `standard` for those that do.',
+      '`none` is for devices that know neither register nor heartbeat; `standard` for those that do, or whose messages declare a session of their own.',
   }).prefault('standard'),
   silence: durationOrFalse(100, DAY, { description: 'Time without a valid frame until it is offline.' })
     .optional()

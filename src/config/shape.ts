@@ -5,6 +5,7 @@ import { accessShape } from './access.ts';
 import { exposeField } from './expose.ts';
 import {
   badType,
+  badValue,
   choiceField,
   durationField,
   type FieldFinding,
@@ -33,6 +34,17 @@ const refused = (parsed: { readonly problem: string; readonly fix: string }): Fi
 const match = z.strictObject({
   imei: imei('The IMEI with which it registers, in quotes.').optional(),
   appid: appid('The appid with which it registers.').optional(),
+  identity: textField(
+    'an identity',
+    '"013912345678"',
+    {
+      description:
+        'What the login of its messages says, as text, in quotes; of a device that registers, its IMEI.',
+      examples: ['013912345678'],
+    },
+    (value) =>
+      value.length <= 64 ? undefined : badValue('An identity has at most 64 characters.', 'Shorten it.'),
+  ).optional(),
   from: oneOrMoreField(
     'an address or network',
     '10.0.0.0/24',

@@ -8,6 +8,8 @@ export type SessionRole = 'client' | 'server';
 export interface BareSettings {
   /** Without a valid frame for so long it is offline; absent: it lives as long as its link is open. */
   readonly silenceMs?: number;
+  /** Without a valid frame for so long it is stale; absent: never. */
+  readonly staleMs?: number;
   /** What is asked, again and again; a device that is polled is spoken to in turns, one request at a time. */
   readonly polls: readonly PollSettings[];
   /** The pause between the end of one exchange and the next, on a line that is spoken to in turns. */
@@ -53,8 +55,10 @@ export interface SessionSettings {
   readonly transport: Transport;
   /** Addresses tried in turn; one for most. Empty where the device dials in. */
   readonly addresses: readonly string[];
-  /** `session: none`; absent for a device of the built-in protocol. */
+  /** `session: none`, or a session that its messages declare; absent for a device of the built-in protocol. */
   readonly bare?: BareSettings;
+  /** Its messages declare how it says who it is. */
+  readonly login?: true;
   /** The bus on which the device is; absent where it has a link of its own. */
   readonly bus?: BusSettings;
   /** This is no device but the link of a bus. */

@@ -1,7 +1,13 @@
 import type { ListenerConfig, MatchConfig } from '../config/index.ts';
-import { addressInBlock, parseBlock, type SessionSettings } from '../contract/index.ts';
+import {
+  addressInBlock,
+  type Identity,
+  identityText,
+  parseBlock,
+  type SessionSettings,
+} from '../contract/index.ts';
 import type { DeviceStatus } from '../contract/wire/index.ts';
-import type { DeclaredProtocol, RegisterRequest } from '../protocol/index.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
 import type { Clock } from '../system/index.ts';
 import type { DeviceRunner } from './device-runner.ts';
 import { arrivalOf, type KnownDevice, knownBefore } from './known-devices.ts';
@@ -116,10 +122,10 @@ export class DeviceDirectory {
 
   /** The device of this address that never registers. */
   resolveBare(host: string): DeviceRunner | undefined {
-    const first = this.#matches.find(
-      ({ match }) => match.imei === undefined && match.appid === undefined && cameFrom(match, host),
-    );
-    return first?.runner.settings.bare === undefined ? undefined : this.#settled(first.runner);
+    const first = this.#matches.find(({ match }) => !namesIdentity(match) && cameFrom(match, host));
+    if (first === undefined) return undefined;
+    const { bare, login } = first.runner.settings;
+    return bare === undefined || login === true ? undefined : this.#settled(first.runner);
   }
 
   isConfigured(id: string): boolean {
@@ -147,12 +153,18 @@ export class DeviceDirectory {
   }
 
   /** The device of a link by what it registered as. Configured devices come first. */
-  resolve(identity: RegisterRequest['fields'], host: string, listener: ListenerConfig): Resolution {
+  resolve(identity: Identity, host: string, listener: ListenerConfig): Resolution {
     const device = this.#matched({ identity, host });
-    if (device !== undefined) return { device };
-    if (listener.unknown === 'refuse')
-      return { refused: `no device of the configuration matches ${identity.imei}` };
-    return this.accept(nameByImei(identity.imei), listener, { identity, host });
+    const name = identityText(identity);
+    if (device !== undefined) {
+      return readsAlike(device, listener)
+        ? { device }
+        : {
+            refused: `the messages of ${device.id}, which is ${name}, have another framing than this listener`,
+          };
+    }
+    if (listener.unknown === 'refuse') return { refused: `no device of the configuration matches ${name}` };
+    return this.accept(nameByIdentity(name), listener, { identity, host });
   }
 
   /**
@@ -162,7 +174,7 @@ export class DeviceDirectory {
   resolveAddress(host: string, waited: boolean): DeviceRunner | undefined {
     for (const { match, runner } of this.#matches) {
       if (match.from !== undefined && !cameFrom(match, host)) continue;
-      if (match.imei === undefined && match.appid === undefined) return this.#settled(runner);
+      if (!namesIdentity(match)) return this.#settled(runner);
       if (!waited) return undefined;
     }
     return undefined;
@@ -195,7 +207,7 @@ export class DeviceDirectory {
   }
 
   /** The configured device that registers so; nothing is made for a device that is new. */
-  matching(identity: RegisterRequest['fields'], host: string): DeviceRunner | undefined {
+  matching(identity: Identity, host: string): DeviceRunner | undefined {
     return this.#matched({ identity, host });
   }
 
@@ -214,7 +226,10 @@ export class DeviceDirectory {
   /** The configured device of a peer, found by its register or its address. */
   #matched({ identity, host }: Arrival): DeviceRunner | undefined {
     if (identity === undefined) return this.resolveAddress(host, true);
-    const found = this.#matches.find(({ match }) => matches(match, identity, host));
+    const logsIn = identity.identity !== undefined;
+    const found = this.#matches.find(
+      ({ match, runner }) => (runner.settings.login === true) === logsIn && matches(match, identity, host),
+    );
     return found && this.#settled(found.runner);
   }
 
@@ -241,9 +256,21 @@ function refuses({ anonymous, unknown }: ListenerConfig, byAddress: boolean): bo
   return (byAddress ? anonymous : unknown) === 'refuse';
 }
 
-function matches(match: MatchConfig, identity: RegisterRequest['fields'], host: string): boolean {
+const namesIdentity = ({ imei, appid, identity }: MatchConfig): boolean =>
+  imei !== undefined || appid !== undefined || identity !== undefined;
+
+/** Whether a link that this listener accepted can be read as one of the device. */
+function readsAlike({ settings, messages }: DeviceRunner, listener: ListenerConfig): boolean {
+  if (settings.login !== true || messages === undefined || listener.messages === undefined) return true;
+  if (messages.protocol === listener.messages) return true;
+  const framingOf = ({ declaration }: DeclaredProtocol) => JSON.stringify(declaration.framing);
+  return framingOf(messages.protocol) === framingOf(listener.messages);
+}
+
+function matches(match: MatchConfig, identity: Identity, host: string): boolean {
+  if (match.identity !== undefined && match.identity !== identityText(identity)) return false;
   if (match.imei !== undefined && match.imei !== identity.imei) return false;
-  if (match.appid !== undefined && match.appid.toLowerCase() !== identity.appid.toLowerCase()) return false;
+  if (match.appid !== undefined && match.appid.toLowerCase() !== identity.appid?.toLowerCase()) return false;
   return match.from === undefined || cameFrom(match, host);
 }
 
@@ -256,10 +283,10 @@ function cameFrom(match: MatchConfig, host: string): boolean {
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** The id of a device that no `match` names: its IMEI, or `hex-` and its bytes where that could be no name. */
-function nameByImei(imei: string): string {
-  if (NAME.test(imei)) return imei;
-  const bytes = new TextEncoder().encode(imei);
+/** The id of a device that no `match` names: its identity, or `hex-` and its bytes where that could be no name. */
+function nameByIdentity(identity: string): string {
+  if (NAME.test(identity)) return identity;
+  const bytes = new TextEncoder().encode(identity);
   return `hex-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }
 

@@ -1,7 +1,8 @@
 import type { ListenerConfig } from '../config/index.ts';
+import { type Identity, identityText } from '../contract/index.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
 import { addressLabel, type Link, type LinkEnd, type Listener } from '../links/index.ts';
-import { encodeFrame, type RegisterRequest } from '../protocol/index.ts';
+import type { DeclaredMessage, Message } from '../protocol/index.ts';
 import {
   AddressCount,
   type Arrivals,
@@ -12,14 +13,15 @@ import {
 } from '../system/index.ts';
 import { backOffMs } from './core/dial-plan.ts';
 import type { LocalTime } from './core/link-protocol.ts';
+import { introducedBy } from './core/login.ts';
 import { type DeviceDirectory, nameByAddress } from './device-directory.ts';
 import type { DeviceRunner } from './device-runner.ts';
 import { PendingRunner, type Transfer } from './pending-runner.ts';
 import type { Resolution } from './unannounced-devices.ts';
 import { type DialInTap, Wire } from './wire.ts';
-import { loneRegister, PendingCodecs, type WireCodec } from './wire-codec.ts';
+import { type LinkCodec, LinkCodecs, loneRegister, PendingCodecs, type WireCodec } from './wire-codec.ts';
 
-/** A link that speaks but does not register is matched by its address after so long, in ms. */
+/** A link that does not register is matched by its address after so long, in ms. */
 const NAMED_BY_ADDRESS_AFTER_MS = 10_000;
 /** How a listener that failed is opened again. */
 const REOPEN = { initialMs: 1_000, maxMs: 30_000, multiplier: 2, jitter: 'full' } as const;
@@ -65,6 +67,7 @@ export class DeviceListener {
   readonly #options: DeviceListenerOptions;
   #config: ListenerConfig;
   readonly #codecs = new PendingCodecs();
+  readonly #linkCodecs = new LinkCodecs();
   readonly #pending = new Map<PendingRunner, Pending>();
   readonly #connections = new ConnectionCount();
   #refused = 0;
@@ -223,11 +226,12 @@ export class DeviceListener {
     const tap = this.#options.tap?.();
     const bare = known !== undefined && 'device' in known ? known.device : undefined;
     const crowded = known === undefined && this.#options.arrivals?.crowded === true;
-    const wire = new Wire(link, this.#codecOf(bare, link) ?? this.#pendingCodec(), runner, {
+    const read = bare?.dialIn ?? this.#pendingCodec();
+    const wire = new Wire(link, this.#codecOf(read, link), runner, {
       ended,
       dropsUnread: crowded ? (bytes) => this.#onlyRegisters(bytes, host) : undefined,
       tap,
-      idleAfterMs: bare?.dialIn?.idleAfterMs,
+      idleAfterMs: read.idleAfterMs,
     });
     this.#pending.set(runner, { runner, wire, tap });
     this.#keepPendingBudget();
@@ -239,27 +243,35 @@ export class DeviceListener {
    * that sent it and hung up is trying again by now, and must not take over from itself.
    */
   #onlyRegisters(bytes: Uint8Array, host: string): boolean {
-    const register = loneRegister(bytes, this.#pendingCodec());
+    if (this.#config.session.login === true) return false;
+    const register = loneRegister(bytes, this.#pendingCodec().codec);
     if (register === undefined) return false;
     const { presence } = this.#options.directory.matching(register, host)?.settings ?? this.#config.session;
     return presence === undefined;
   }
 
   #makePending(address: string, host: string, known?: Resolution): PendingRunner {
-    return new PendingRunner(address, host, this.#options, {
-      opened: (self) => {
+    const handlers = {
+      opened: (self: PendingRunner) => {
         if (known !== undefined) this.#handOver(self, known);
       },
-      registered: (self, identity) => this.#registered(self, identity),
-      rejected: (_, detail) => {
+      registered: (self: PendingRunner, identity: Identity, login: DeclaredMessage | undefined) =>
+        this.#registered(self, identity, login),
+      rejected: (_: PendingRunner, detail: string) => {
         this.#options.log.warn(
           { code: 'invalid_message', address },
           `${address} sent what is no message: ${detail}`,
         );
       },
-      spoke: (self) => this.#spoke(self),
-      ended: (self, reason, detail) => this.#pendingEnded(self, reason, detail),
-    });
+      spoke: (self: PendingRunner) => this.#spoke(self),
+      ended: (self: PendingRunner, reason: string, detail: string) =>
+        this.#pendingEnded(self, reason, detail),
+    };
+    return new PendingRunner(address, host, this.#options, handlers, this.#protocol());
+  }
+
+  #protocol() {
+    return this.#config.session.login === true ? this.#config.messages : undefined;
   }
 
   /** The device of an address that never registers: it is known before its first byte. */
@@ -267,18 +279,19 @@ export class DeviceListener {
     const { directory } = this.#options;
     const device = directory.resolveBare(host);
     if (device !== undefined) return { device };
-    if (this.#config.session.bare === undefined) return undefined;
+    if (this.#config.session.bare === undefined || this.#config.session.login === true) return undefined;
     return directory.accept(nameByAddress(host), this.#config, { host });
   }
 
-  #pendingCodec(): WireCodec {
-    return this.#codecs.of(this.#config, this.#options.directory.registeringProtocols());
+  #pendingCodec(): LinkCodec {
+    if (this.#config.session.login === true) return this.#linkCodecs.of(this.#config.session, this.#config);
+    const codec = this.#codecs.of(this.#config, this.#options.directory.registeringProtocols());
+    return { codec };
   }
 
-  /** How a link of this device is read; undefined: as one without a name. */
-  #codecOf(device: DeviceRunner | undefined, { transport }: Link): WireCodec | undefined {
-    const dialIn = device?.dialIn;
-    return transport === 'udp' ? (dialIn?.datagrams ?? dialIn)?.codec : dialIn?.codec;
+  /** How a link is read: over UDP, each datagram by itself. */
+  #codecOf(read: LinkCodec, { transport }: Link): WireCodec {
+    return (transport === 'udp' ? (read.datagrams ?? read) : read).codec;
   }
 
   #closePending(reason: string, detail: string): void {
@@ -294,9 +307,9 @@ export class DeviceListener {
     oldest.close('nameless_budget', `more than ${maxNameless} links have no name`);
   }
 
-  #registered(runner: PendingRunner, identity: { appid: string; imei: string }): void {
+  #registered(runner: PendingRunner, identity: Identity, login: DeclaredMessage | undefined): void {
     const resolution = this.#options.directory.resolve(identity, runner.host, this.#config);
-    this.#handOver(runner, resolution, identity);
+    this.#handOver(runner, resolution, identity, login);
   }
 
   #spoke(runner: PendingRunner): void {
@@ -306,7 +319,7 @@ export class DeviceListener {
     if (pending === undefined || pending.claim !== undefined) return;
     const waited = clock.now().monoMs - runner.link.since.monoMs >= NAMED_BY_ADDRESS_AFTER_MS;
     const device = directory.resolveAddress(runner.host, waited);
-    if (device?.settings.bare !== undefined) {
+    if (device?.settings.bare !== undefined && device.settings.login !== true) {
       // It came into the configuration while this link was open, which has been read in another framing.
       return runner.close('reconfigured', `${device.id} is known by this address, and never registers`);
     }
@@ -315,7 +328,12 @@ export class DeviceListener {
     this.#handOver(runner, directory.accept(nameByAddress(runner.host), config, { host: runner.host }));
   }
 
-  #handOver(runner: PendingRunner, resolution: Resolution, register?: { appid: string; imei: string }): void {
+  #handOver(
+    runner: PendingRunner,
+    resolution: Resolution,
+    register?: Identity,
+    login?: DeclaredMessage,
+  ): void {
     const pending = this.#pending.get(runner);
     if (pending === undefined) return;
     if ('refused' in resolution) {
@@ -331,7 +349,7 @@ export class DeviceListener {
     former?.withdraw();
     const claimId = nextClaimId++;
     pending.claim = { to: device, withdraw: () => device.withdraw(claimId) };
-    const codec = this.#codecOf(device, pending.wire.link);
+    const codec = device.dialIn && this.#codecOf(device.dialIn, pending.wire.link);
     if (codec !== undefined) pending.wire.setCodec(codec);
     if (former?.to !== device) runner.claimMade();
     device.claim({
@@ -342,7 +360,7 @@ export class DeviceListener {
       wire: pending.wire,
       ...(register === undefined
         ? { registers: (message) => this.#transfer(pending, device, message) }
-        : { register }),
+        : { register, ...(login === undefined ? {} : { login }) }),
       attached: () => {
         this.#pending.delete(runner);
         pending.tap?.named(device.id);
@@ -356,23 +374,24 @@ export class DeviceListener {
   }
 
   /** A link of a device that was known by its address goes where its register says. */
-  #transfer({ runner, wire, tap }: Pending, from: DeviceRunner, register: RegisterRequest) {
-    if (this.#status === 'closed') return undefined;
+  #transfer({ runner, wire, tap }: Pending, from: DeviceRunner, login: Message) {
+    const identity = introducedBy(login, this.#protocol());
+    if (this.#status === 'closed' || identity === undefined) return undefined;
     const { address, host } = runner;
-    const resolution = this.#options.directory.resolve(register.fields, host, this.#config);
+    const resolution = this.#options.directory.resolve(identity, host, this.#config);
     if ('device' in resolution && resolution.device === from) return undefined;
     // What identifies one device may be secret, and this is published in the topics of another one.
     const detail =
       'device' in resolution
         ? `it registered: its link is that of ${resolution.device.id}`
-        : `it registered as ${register.fields.imei}: ${resolution.refused}`;
+        : `it registered as ${identityText(identity)}: ${resolution.refused}`;
     const take = (): void => {
       const fresh = this.#makePending(address, host);
       this.#pending.set(fresh, { runner: fresh, wire, tap });
       this.#keepPendingBudget();
-      tap?.transferred(address, wire.withRest(encodeFrame(register)), detail);
-      wire.setCodec(this.#pendingCodec());
-      fresh.take(wire, register);
+      tap?.transferred(address, wire.withRest(wire.encode(login)), detail);
+      wire.setCodec(this.#pendingCodec().codec);
+      fresh.take(wire, login);
     };
     return { detail, take } satisfies Transfer;
   }

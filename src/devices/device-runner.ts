@@ -21,6 +21,7 @@ import {
 } from '../system/index.ts';
 import type { BusDevice, BusOrder, BusTurns, PortTap } from './bus-ports.ts';
 import { DeviceSession } from './core/device-session.ts';
+import { introducedBy } from './core/login.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
 import type { Effect, KnownBefore, RequestOutcome, SessionEvent, StopReason } from './core/session-events.ts';
 import type { SessionPorts } from './core/session-ports.ts';
@@ -132,7 +133,6 @@ export class DeviceRunner implements BusDevice {
     return this.#options.settings;
   }
 
-  /** What it speaks besides the built-in messages. */
   get messages(): MessageCatalog | undefined {
     return this.#options.ports.messages;
   }
@@ -169,7 +169,7 @@ export class DeviceRunner implements BusDevice {
     this.#dispatch({ type: 'pauseEnded' });
   }
 
-  /** Closes the link and fails what is in flight. The last state stays published, and nothing is added to it. */
+  /** Closes the link and fails what is in flight; the last state stays published. */
   stop(reason: StopReason = 'stopped'): void {
     this.#options.sharing?.stop();
     this.#dispatch({ type: 'stopped', reason });
@@ -187,10 +187,8 @@ export class DeviceRunner implements BusDevice {
   /** Either `attached` or `refused` of the claim is called, now or later, unless it is withdrawn. */
   claim(claim: WireClaim): void {
     this.#claims.set(claim.claimId, claim);
-    const { claimId, address, host, transport, register } = claim;
-    const by = transport === undefined ? {} : { transport };
-    const known = register === undefined ? {} : { register };
-    this.#dispatch({ type: 'linkClaimed', claim: { claimId, address, host, ...by, ...known } });
+    const { wire: _, attached: __, refused: ___, registers: ____, ...plain } = claim;
+    this.#dispatch({ type: 'linkClaimed', claim: plain });
   }
 
   withdraw(claimId: number): void {
@@ -279,7 +277,9 @@ export class DeviceRunner implements BusDevice {
   }
 
   #transfers(wire: SessionWire, message: Message | InvalidPayload): boolean {
-    if (wire !== this.#wire || message.name !== 'register' || message.kind !== 'request') return false;
+    if (wire !== this.#wire || message.name === 'invalid') return false;
+    const protocol = this.settings.login === true ? this.messages?.protocol : undefined;
+    if (introducedBy(message, protocol) === undefined) return false;
     const transfer = this.#registers?.(message);
     this.#registers = undefined;
     if (transfer === undefined) return false;

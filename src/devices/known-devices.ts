@@ -1,4 +1,5 @@
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import type { Identity } from '../contract/index.ts';
 import { isJsonObject, type Json, type JsonObject } from '../contract/wire/index.ts';
 import type { Instant } from '../instant.ts';
 import { addressLabel } from '../links/index.ts';
@@ -168,7 +169,7 @@ export interface KnownDevice {
   readonly byAddress: boolean;
   readonly settled: boolean;
   readonly host?: string | undefined;
-  readonly identity?: { readonly appid: string; readonly imei: string } | undefined;
+  readonly identity?: Identity | undefined;
   /** Since when it has had no link; absent: it had one. */
   readonly away?: Away | undefined;
 }
@@ -280,7 +281,8 @@ function deviceOf(json: JsonObject): KnownDevice | undefined {
 
 function identityOf(json: Json): KnownDevice['identity'] {
   if (!isJsonObject(json)) return undefined;
-  const { appid, imei } = json;
+  const { appid, imei, identity } = json;
+  if (typeof identity === 'string') return { identity };
   return typeof appid === 'string' && typeof imei === 'string' ? { appid, imei } : undefined;
 }
 

@@ -1,9 +1,10 @@
-import {
-  type DecoderFault,
-  encodeFrame,
-  type InvalidPayload,
-  type Message,
-  type RegisterRequest,
+import type { Identity } from '../contract/index.ts';
+import type {
+  DeclaredMessage,
+  DeclaredProtocol,
+  DecoderFault,
+  InvalidPayload,
+  Message,
 } from '../protocol/index.ts';
 import { type Clock, DeadlineTimer, type Log, type Timer, tellDefect } from '../system/index.ts';
 import type { LocalTime } from './core/link-protocol.ts';
@@ -21,7 +22,7 @@ export interface WireClaim extends LinkClaim {
    * The peer, known by its address alone until now, registers; it is asked once. Undefined where the link stays with
    * its device; else the runner lets go of the wire, and calls `take`.
    */
-  registers?(register: RegisterRequest): Transfer | undefined;
+  registers?(message: Message): Transfer | undefined;
 }
 
 /** A link goes to the device as which its peer registered. */
@@ -35,7 +36,7 @@ export interface Transfer {
 interface PendingHandlers {
   /** The link can carry bytes. */
   opened(runner: PendingRunner): void;
-  registered(runner: PendingRunner, identity: RegisterRequest['fields']): void;
+  registered(runner: PendingRunner, identity: Identity, login: DeclaredMessage | undefined): void;
   /** A frame came whose content is not as declared. */
   rejected(runner: PendingRunner, detail: string): void;
   /** A valid frame came: the device may be found by the address. */
@@ -62,13 +63,14 @@ export class PendingRunner implements WireOwner {
     host: string,
     { localTime, clock, log }: { localTime: LocalTime; clock: Clock; log: Log },
     handlers: PendingHandlers,
+    protocol?: DeclaredProtocol,
   ) {
     this.address = address;
     this.host = host;
     this.#clock = clock;
     this.#log = log;
     this.#handlers = handlers;
-    this.link = new PendingLink(localTime, clock.now());
+    this.link = new PendingLink(localTime, clock.now(), protocol);
     this.#timer = new DeadlineTimer(clock, () => this.#due(false));
   }
 
@@ -79,10 +81,10 @@ export class PendingRunner implements WireOwner {
   }
 
   /** Takes over a wire that is open, and whose peer registers just now. */
-  take(wire: Wire, register: RegisterRequest): void {
+  take(wire: Wire, login: Message): void {
     this.#wire = wire;
     wire.owner = this;
-    this.wireMessage(wire, register);
+    this.wireMessage(wire, login);
   }
 
   /** The link claims a device; its bytes are read as those of that device from here on. */
@@ -157,7 +159,7 @@ export class PendingRunner implements WireOwner {
     switch (effect.type) {
       case 'send':
         // A peer that does not read its replies is closed for its silence.
-        this.#wire?.send(encodeFrame(effect.message));
+        this.#wire?.send(this.#wire.encode(effect.message));
         return;
       case 'closeLink':
         return this.#close(effect.how, effect.reason, effect.detail);
@@ -169,7 +171,7 @@ export class PendingRunner implements WireOwner {
       case 'spoke':
         return this.#handlers.spoke(this);
       case 'registered':
-        return this.#handlers.registered(this, effect.identity);
+        return this.#handlers.registered(this, effect.identity, effect.login);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { ListenerConfig } from '../config/index.ts';
-import type { RegisterRequest } from '../protocol/index.ts';
+import type { Identity } from '../contract/index.ts';
 import { AddressPace, type Clock, type Timer } from '../system/index.ts';
 import type { KnownBefore } from './core/session-events.ts';
 import type { DeviceRunner } from './device-runner.ts';
@@ -17,7 +17,7 @@ export type Resolution =
 /** How an unannounced device made itself known: by its register, or by its address alone. */
 export interface Arrival {
   readonly host: string;
-  readonly identity?: RegisterRequest['fields'];
+  readonly identity?: Identity;
 }
 
 /** What the runner of an unannounced device gets beside its settings. */

@@ -11,6 +11,7 @@ import {
   type FrameDecoder,
   type FrameSink,
   type FramingDeclaration,
+  type HelloCodec,
   type IdentityRule,
   type InvalidPayload,
   isStandardFraming,
@@ -46,6 +47,8 @@ export interface WireCodec {
   ): Message | InvalidPayload;
   /** The whole frame around a payload, of the kind of this name; absent: behind four bytes of length. */
   frame?(payload: Uint8Array, kind?: string): Uint8Array;
+  /** What comes in front of the first frame; absent: nothing. */
+  readonly hello?: HelloCodec | undefined;
   /** The whole frame of a message; absent: as the built-in protocol has it. */
   encode?(message: Message): Uint8Array;
 }
@@ -108,6 +111,8 @@ interface CodecSpec {
   readonly line: 'stream' | 'serial';
   /** Absent where nothing else is declared. */
   readonly messages?: DeclaredProtocol | undefined;
+  /** A link begins with what the messages declare in front of their frames, if that is anything. */
+  readonly login?: boolean | undefined;
 }
 
 /** How frames are told apart; absent: by four bytes of length. */
@@ -133,7 +138,8 @@ export function deviceCodec(spec: CodecSpec): WireCodec {
     framing: framingFor(spec),
     ...own,
   });
-  return { ...codec, encode: (message) => encode(message, codec, messages) };
+  const hello = spec.login === true ? messages?.hello : undefined;
+  return { ...codec, hello, encode: (message) => encode(message, codec, messages) };
 }
 
 /**
@@ -174,7 +180,8 @@ function framingFor({ builtin, messages }: CodecSpec): FramingDeclaration | unde
 
 function encode(message: Message, codec: WireCodec, messages: DeclaredProtocol | undefined): Uint8Array {
   if (message.name !== 'declared' || messages === undefined) return encodeFrame(message);
-  const payload = encodePayload(message, messages);
+  if (message.encoded?.framed === false) return message.encoded.payload;
+  const payload = message.encoded?.payload ?? encodePayload(message, messages);
   return codec.frame?.(payload, messages.kindOf(message.message)) ?? payload;
 }
 
@@ -199,10 +206,10 @@ export class LinkCodecs {
   readonly #codecs = new WeakMap<object, Map<string, WireCodec>>();
 
   of(
-    { identity, bare }: SessionSettings,
+    { identity, bare, login }: SessionSettings,
     { messages, maxFrame, line = 'stream', gapMs }: ReadFrom,
   ): LinkCodec {
-    const spec: CodecSpec = { identity, builtin: bare === undefined, maxFrame, line, messages };
+    const spec: CodecSpec = { identity, builtin: bare === undefined, maxFrame, line, messages, login };
     const silence = line === 'serial' || framingNeedsSilence(framingOf(spec));
     const codecOfLine = (): WireCodec => this.#codec({ ...spec, line: 'serial' });
     return {
@@ -221,11 +228,11 @@ export class LinkCodecs {
   }
 
   #codec(spec: CodecSpec): WireCodec {
-    const { messages, identity, builtin, maxFrame, line } = spec;
+    const { messages, identity, builtin, maxFrame, line, login } = spec;
     const declared = messages ?? NOTHING_DECLARED;
     const made = this.#codecs.get(declared) ?? new Map<string, WireCodec>();
     this.#codecs.set(declared, made);
-    const key = `${identity} ${builtin} ${maxFrame} ${line}`;
+    const key = `${identity} ${builtin} ${maxFrame} ${line} ${login}`;
     const codec = made.get(key) ?? deviceCodec(spec);
     made.set(key, codec);
     return codec;

@@ -16,9 +16,11 @@ import {
   encodeFrame,
   type FrameDecoder,
   type FrameSink,
+  type HelloCodec,
   type InvalidPayload,
   type LineRemark,
   type Message,
+  SAMPLE_BYTES,
   TelnetWatch,
 } from '../protocol/index.ts';
 import {
@@ -120,6 +122,9 @@ export class Wire implements SessionWire {
   readonly #dropsUnread: WireOptions['dropsUnread'];
   /** What is being read now. */
   #chunk: Uint8Array | undefined;
+  /** What comes in front of the first frame, until it has come; and what has come of it. */
+  #hello: HelloCodec | undefined;
+  #front = NOTHING;
   /** What was found to be odd about the line since the owner last took a chunk. */
   #remark: LineRemark | undefined;
 
@@ -127,6 +132,7 @@ export class Wire implements SessionWire {
     this.link = link;
     this.owner = owner;
     this.#codec = codec;
+    this.#hello = codec.hello;
     this.#ended = options.ended;
     this.#tap = options.tap;
     this.#idleAfterMs = options.idleAfterMs;
@@ -206,9 +212,11 @@ export class Wire implements SessionWire {
           this.owner.wireBytes(this, chunk);
           this.#chunk = chunk;
           this.#remark ??= this.#telnet.received(chunk);
-          this.#decoder.push(chunk);
+          const frames = this.#hello === undefined ? chunk : this.#behindHello(this.#hello, chunk);
+          if (frames.length > 0) this.#decoder.push(frames);
           this.#chunk = undefined;
-          this.owner.wireChunk(this, chunk.byteLength, this.#decoder.pending, this.#takeRemark());
+          const pending = this.#front.length + this.#decoder.pending;
+          this.owner.wireChunk(this, chunk.byteLength, pending, this.#takeRemark());
         } catch (cause) {
           this.#chunk = undefined;
           this.owner.wireBroke(this, cause);
@@ -230,6 +238,29 @@ export class Wire implements SessionWire {
         this.#guarded(() => this.owner.wireClosed(this, end));
       },
     });
+  }
+
+  /** The bytes behind the hello; none while it is not whole. */
+  #behindHello(hello: HelloCodec, chunk: Uint8Array): Uint8Array {
+    const bytes = this.#front.length === 0 ? chunk : Buffer.concat([this.#front, chunk]);
+    const found = hello.read(bytes);
+    this.#front = NOTHING;
+    switch (found.kind) {
+      case 'more':
+        this.#front = Uint8Array.from(bytes);
+        return NOTHING;
+      case 'none': {
+        const { expected, seen } = found;
+        const sample = bytes.slice(0, SAMPLE_BYTES);
+        this.#sink.fault({ reason: 'no_hello', length: bytes.length, expected, seen, sample });
+        return NOTHING;
+      }
+      case 'message':
+        this.#hello = undefined;
+        this.#tap?.message?.(found.message);
+        this.owner.wireMessage(this, found.message);
+        return bytes.subarray(found.end);
+    }
   }
 
   #takeRemark(): LineRemark | undefined {
@@ -322,6 +353,7 @@ export function dialWire(
   const spec = {
     identity: session.identity,
     builtin: session.bare === undefined,
+    login: session.login,
     maxFrame,
     line,
     messages,

@@ -36,7 +36,7 @@ export interface Discarded {
 }
 
 /** Why a stream cannot go on. */
-export type FaultReason = 'zero_length' | 'too_long' | 'impossible_length' | 'intruder';
+export type FaultReason = 'zero_length' | 'too_long' | 'impossible_length' | 'intruder' | 'no_hello';
 
 /** The end of a stream without hunting: the link must be closed and opened again. */
 export interface DecoderFault {

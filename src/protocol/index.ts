@@ -6,6 +6,7 @@ export { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from './crc/parameters.ts
 export { makeWideCrc } from './crc/wide-crc.ts';
 export { ADDRESS_KEYS, type AddressDeclaration } from './declared/address-declaration.ts';
 export { parseAddress } from './declared/address-field.ts';
+export type { AnswerPorts } from './declared/answers.ts';
 export { Assembler } from './declared/assembler.ts';
 export { bcdSize } from './declared/bcd.ts';
 export { parseBits } from './declared/bit-range.ts';
@@ -42,6 +43,7 @@ export { parseEpoch } from './declared/epoch.ts';
 export { fieldsWithin } from './declared/field-references.ts';
 export { type DeclarationFinding, Findings, lintName } from './declared/finding.ts';
 export { partOf } from './declared/framing-parts.ts';
+export { HELLO, HelloCodec } from './declared/hello.ts';
 export { lintProtocol } from './declared/lint.ts';
 export type { Form } from './declared/message-form.ts';
 export { type NumberType, parseNumberType, parseWhole } from './declared/number-type.ts';
@@ -49,18 +51,26 @@ export { payloadJudge } from './declared/payload-judge.ts';
 export { prepareRequest, type RequestRefusal } from './declared/prepare-request.ts';
 export { marginOf } from './declared/quantity.ts';
 export type { FieldTrace } from './declared/reading.ts';
+export { SequenceRule } from './declared/sequence.ts';
+export {
+  ANSWER_KEYS,
+  type AnswerDeclaration,
+  type ExchangeDeclaration,
+  PROTOCOL_KEYS,
+} from './declared/session-declaration.ts';
 export { sizingScope } from './declared/sizing.ts';
 export { isSplit } from './declared/split.ts';
 export { unitOf } from './declared/text-code.ts';
 export { bytesOf, bytesOfHex, bytesValue, type FieldIssue, ownValue } from './declared/value.ts';
-export type {
-  DecoderFault,
-  Discarded,
-  DiscardReason,
-  FaultReason,
-  FrameDecoder,
-  FrameSink,
-  LineRemark,
+export {
+  type DecoderFault,
+  type Discarded,
+  type DiscardReason,
+  type FaultReason,
+  type FrameDecoder,
+  type FrameSink,
+  type LineRemark,
+  SAMPLE_BYTES,
 } from './decoder.ts';
 export { DEFAULT_MAX_FRAME, ProtocolDefinition } from './definition.ts';
 export { hexExcerpt, hexText, quotedText } from './describe.ts';

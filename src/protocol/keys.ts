@@ -64,8 +64,12 @@ type KeyKind =
         | 'confirms';
     }
   | { readonly kind: 'reply' | 'requests' | 'field' | 'fields' | 'cases' | 'tags' | 'message id' }
+  /** Names of fields, each to itself or to another; values by name. */
+  | { readonly kind: 'copy' | 'values' }
   | { readonly kind: 'group'; readonly keys: KeyTable }
   | { readonly kind: 'groups'; readonly keys: KeyTable }
+  /** One group, or a list of them; declared as a list. */
+  | { readonly kind: 'logins'; readonly keys: KeyTable }
   | { readonly kind: 'words'; readonly of: Extract<KeyKind, { kind: 'word' }> & KeyMeta };
 
 /** What the keys of a table declare: `max_frame` of the file is `maxFrame`. `V` has the values of further kinds. */

@@ -67,6 +67,8 @@ interface DeclaredContent {
   /** Raw values, where they differ. */
   readonly raw: Values;
   readonly issues: readonly FieldIssue[];
+  /** Of an answer by rule: its bytes, which stand in a frame unless it is said otherwise. */
+  readonly encoded?: { readonly payload: Uint8Array; readonly framed: boolean };
   /** Of a part of a group with a checksum: the whole payload, a copy. */
   readonly payload?: Uint8Array;
 }

@@ -114,8 +114,8 @@ function describeConfigured(device: DeviceConfig): TracedDevice | undefined {
   }
   // A device on a bus is in the trace of the bus.
   if (device.kind === 'bus') return undefined;
-  const { imei, appid } = device.match;
-  const knownBy = imei === undefined && appid === undefined ? 'address' : 'register';
+  const { imei, appid, identity } = device.match;
+  const knownBy = [imei, appid, identity].every((each) => each === undefined) ? 'address' : 'register';
   return { settings, dialIn: true, line: device.line ?? 'stream', maxFrame, timeZone, knownBy };
 }
 

@@ -59,7 +59,7 @@ export function metaOf(device: TracedDevice): Record<string, string> {
     ...defined('clock_every', clock && formatDuration(clock.everyMs)),
     ...defined('clock_zone', clock?.timeZone),
     ...defined('presence_every', presence && formatDuration(presence.everyMs)),
-    ...(bare === undefined ? {} : bareMeta(bare)),
+    ...(bare === undefined ? {} : bareMeta(bare, settings.login === true)),
     reconnect_initial: formatDuration(reconnect.initialMs),
     reconnect_max: formatDuration(reconnect.maxMs),
     reconnect_multiplier: String(reconnect.multiplier),
@@ -86,10 +86,14 @@ function busMeta(members: readonly TracedMember[], { port }: SessionSettings): s
   });
 }
 
-function bareMeta({ silenceMs, polls, turnaroundMs, lateMs }: BareSettings): Record<string, string> {
+function bareMeta(
+  { silenceMs, staleMs, polls, turnaroundMs, lateMs }: BareSettings,
+  login: boolean,
+): Record<string, string> {
   return {
-    session: 'none',
+    session: login ? 'declared' : 'none',
     silence: silenceMs === undefined ? 'never' : formatDuration(silenceMs),
+    ...(staleMs === undefined ? {} : { stale: formatDuration(staleMs) }),
     turnaround: formatDuration(turnaroundMs),
     ...(lateMs === undefined ? {} : { late_window: formatDuration(lateMs) }),
     ...(polls.length === 0 ? {} : { polls: JSON.stringify(polls) }),
@@ -110,7 +114,7 @@ export function readMeta(head: TraceHead, fallback: string, file: string): Trace
     meta.choice('dial', ['in', 'out'], role === 'server' && transport === 'tcp' ? 'in' : 'out') === 'in';
   const line = meta.choice('line', ['stream', 'serial'], lineOf(transport));
   const { appid, imei, clock_zone: clockZone } = head.meta;
-  const bare = head.meta.session === 'none' ? readBare(meta, head.meta) : undefined;
+  const bare = isBare(head) ? readBare(meta, head.meta) : undefined;
   if (bare === undefined && role === 'client' && (appid === undefined || imei === undefined)) {
     throw meta.unfit(
       'appid',
@@ -127,6 +131,7 @@ export function readMeta(head: TraceHead, fallback: string, file: string): Trace
     addresses: dialIn ? [] : (head.meta.addresses ?? transport).split(','),
     ...(appid === undefined || imei === undefined ? {} : { register: { appid, imei } }),
     ...(bare === undefined ? {} : { bare }),
+    ...(head.meta.session === 'declared' ? { login: true as const } : {}),
     identity: meta.choice('identity', ['standard', 'any'], 'standard'),
     heartbeat: {
       intervalMs: meta.duration('interval', 3_000),
@@ -177,9 +182,16 @@ function silenceMs(head: TraceHead, file: string): number {
   return new MetaReader(head.meta, file).duration('gap', defaultSilenceMs(head.meta.transport));
 }
 
-function readBare(meta: MetaReader, { silence, polls, late_window: late }: TraceHead['meta']): BareSettings {
+/** It speaks declared messages only. */
+const isBare = ({ meta }: TraceHead): boolean => meta.session === 'none' || meta.session === 'declared';
+
+function readBare(
+  meta: MetaReader,
+  { silence, stale, polls, late_window: late }: TraceHead['meta'],
+): BareSettings {
   return {
     ...(silence === 'never' ? {} : { silenceMs: meta.duration('silence', 10_000) }),
+    ...(stale === undefined ? {} : { staleMs: meta.duration('stale', 0) }),
     polls: polls === undefined ? [] : meta.polls(polls),
     turnaroundMs: meta.duration('turnaround', 10),
     ...(late === undefined ? {} : { lateMs: meta.duration('late_window', 0) }),
@@ -335,7 +347,7 @@ export function decisiveSilenceMs(
   messages: DeclaredProtocol | undefined,
   file: string,
 ): number | undefined {
-  const framing = framingOf({ builtin: head.meta.session !== 'none', messages });
+  const framing = framingOf({ builtin: !isBare(head), messages });
   return framingNeedsSilence(framing) ? silenceMs(head, file) : undefined;
 }
 

@@ -1,5 +1,5 @@
 import type { ListenerConfig } from '../config/index.ts';
-import type { Publisher } from '../contract/index.ts';
+import type { Identity, Publisher } from '../contract/index.ts';
 import {
   type BusRunner,
   DeviceDirectory,
@@ -17,7 +17,7 @@ import {
 } from '../devices/index.ts';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 import { type LinkEnd, type Listener, type ListenerHandlers, PlayedLink } from '../links/index.ts';
-import type { DeclaredProtocol, RegisterRequest } from '../protocol/index.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
 import type { TracedDevice } from '../recording/index.ts';
 import { formatLocalTime, type Log, Lru, markReplay, parseLocalTime } from '../system/index.ts';
 import { Expectations, type TraceEvent, toHex } from '../trace/index.ts';
@@ -32,12 +32,13 @@ class ReplayDirectory extends DeviceDirectory {
   /** It was known by its address alone. */
   byAddress = false;
 
-  override resolve(identity: RegisterRequest['fields'], host: string, listener: ListenerConfig): Resolution {
+  override resolve(identity: Identity, host: string, listener: ListenerConfig): Resolution {
     return this.device === undefined ? super.resolve(identity, host, listener) : { device: this.device };
   }
 
   override resolveBare(): DeviceRunner | undefined {
-    return this.device?.settings.bare === undefined ? undefined : this.resolveAddress();
+    const { bare, login } = this.device?.settings ?? {};
+    return bare === undefined || login === true ? undefined : this.resolveAddress();
   }
 
   override resolveAddress(): DeviceRunner | undefined {
@@ -106,6 +107,7 @@ export class ReplayDevice {
     this.#codec = deviceCodec({
       identity: settings.identity,
       builtin: settings.bare === undefined,
+      login: settings.login,
       maxFrame,
       line: device.line,
       messages,

@@ -58,7 +58,7 @@ const isSilent = ({ type }: FieldDeclaration): boolean => type === 'crc' || type
 function madeValue(field: FieldDeclaration, path: string, source: ValueSource): Value {
   switch (field.type) {
     case 'text':
-      return textOf(field, source);
+      return typeof field.enum === 'object' ? nameOf(field.enum, path, source) : textOf(field, source);
     case 'bytes':
       return { ...zeros(field) };
     case 'struct':

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { BridgeFace } from '../support/bridge-face.ts';
 import { PROJECT_ROOT, readProjectFile } from '../support/project-files.ts';
 
-const file = join(PROJECT_ROOT, 'dist/src/client/heartwire-client.js');
+const file = join(PROJECT_ROOT, 'dist/browser/heartwire-client.js');
 
 describe('the client for browsers', () => {
   const text = (): Buffer => {

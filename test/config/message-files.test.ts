@@ -42,6 +42,37 @@ describe('messages: in devices.yaml', () => {
     expect(device?.kind === 'dialled' && device.messages?.messages.map(({ name }) => name)).toEqual(['read']);
   });
 
+  describe('ask by themselves what has `poll`', () => {
+    const asking = `${METER}${OTHER.replace('fields: []', 'poll: 2s, fields: []')}`;
+    const pollsOf = async (keys: string) => {
+      const devices = `devices:\n  - { id: m, link: /dev/ttyUSB0, messages: meter.yaml${keys} }\n`;
+      const { config, lines } = await read(devices, asking);
+      const [device] = config?.devices ?? [];
+      const polls = device?.kind === 'dialled' ? (device.session.bare?.polls ?? []) : [];
+      return [lines, polls.map(({ message, everyMs }) => `${message} ${everyMs}`)];
+    };
+
+    it.each([
+      ['', ['other 2000']],
+      [', session: none', ['other 2000']],
+      [', session: none, poll: [{ message: other, every: 9s }]', ['other 9000']],
+      [
+        ', session: none, poll: [{ message: read, every: 1s, fields: { unit: 1 } }]',
+        ['read 1000', 'other 2000'],
+      ],
+    ])('%s', async (keys, polls) => {
+      expect(await pollsOf(keys)).toEqual([[], polls]);
+    });
+
+    it('unless the message needs values, or comes from the device', async () => {
+      const needs = METER.replace('from: host', 'from: host\n    poll: 1s');
+      const alone = 'devices:\n  - { id: m, link: /dev/ttyUSB0, messages: meter.yaml }\n';
+      expect((await read(alone, needs)).lines.join()).toContain('unit');
+      const odd = METER.replace('from: host', 'from: device\n    poll: 1s').replace(/ {4}reply.*\n/, '');
+      expect((await read(alone.replace(' }', ', session: none }'), odd)).lines.join()).toContain('poll');
+    });
+  });
+
   it.each([
     ['{ message: reed, every: 1s }', 'there is no message reed'],
     ['{ message: read, every: 1s, fields: { unit: 10 } }', 'unit'],

@@ -25,6 +25,7 @@ test('there are examples of several framings', () => {
   expect(folders).toEqual(
     expect.arrayContaining([
       'examples/eastron-sdm',
+      'examples/gt06',
       'examples/jbd-bms',
       'examples/jtt-808',
       'examples/ublox-ubx',

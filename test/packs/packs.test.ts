@@ -8,6 +8,7 @@ import type { PackFrame } from '../../src/config/packs/shape.ts';
 import { readShippedPacks } from '../../src/config/packs/tables.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import { readConfig } from '../../src/config/read.ts';
+import { payloadJudge } from '../../src/protocol/declared/payload-judge.ts';
 import type { Values } from '../../src/protocol/declared/value.ts';
 import { hexText } from '../../src/protocol/describe.ts';
 import { makeFraming } from '../../src/protocol/framing/make-framing.ts';
@@ -30,9 +31,15 @@ const wireOf = ({ hex, text }: PackFrame): Uint8Array =>
   text === undefined ? bytesOf(hex ?? '') : new TextEncoder().encode(text);
 
 /** Payloads that come out of a stream that is cut at these places. */
-function payloadsOf({ protocol }: Pack, wire: Uint8Array, cuts: readonly number[]): readonly string[] {
+function payloadsOf(
+  { protocol }: Pack,
+  { from }: PackFrame,
+  wire: Uint8Array,
+  cuts: readonly number[],
+): readonly string[] {
   const sink = new CollectingSink();
-  const decoder = makeFraming(protocol.declaration.framing).makeDecoder(sink, { line: 'stream' });
+  const framing = makeFraming(protocol.declaration.framing, from === 'host' ? 'device' : 'host');
+  const decoder = framing.makeDecoder(sink, { line: 'stream', judge: payloadJudge(protocol, from) });
   for (const [index, at] of [0, ...cuts].entries()) decoder.push(wire.slice(at, cuts[index] ?? wire.length));
   decoder.idle();
   decoder.close();
@@ -63,11 +70,18 @@ describe.each(packs.map((pack) => [pack.name, pack] as const))('%s', (name, pack
 
   it.each(frames.map((frame, index) => ({ index, ...frame })))('$index: $message $kind decodes', (frame) => {
     const wire = wireOf(frame);
-    const [payload = '', ...others] = payloadsOf(pack, wire, []);
+    const [payload = '', ...others] = payloadsOf(pack, frame, wire, []);
     expect(others).toEqual([]);
-    for (let at = 1; at < wire.length; at++) expect(payloadsOf(pack, wire, [at])).toEqual([payload]);
+    for (let at = 1; at < wire.length; at++) expect(payloadsOf(pack, frame, wire, [at])).toEqual([payload]);
     const bytes = bytesOf(payload);
-    const decoded = speaking(frame).decode(bytes, 0, bytes.length, frame.from, expectation(frame));
+    const decoded = speaking(frame).decode(
+      bytes,
+      0,
+      bytes.length,
+      frame.from,
+      expectation(frame),
+      protocol.kindOf(frame.message),
+    );
     expect(decoded).toMatchObject({ name: 'declared', message: frame.message, kind: frame.kind });
     if (decoded.name !== 'declared') return;
     expect(decoded.fields).toEqual(frame.fields);
@@ -82,7 +96,8 @@ describe.each(packs.map((pack) => [pack.name, pack] as const))('%s', (name, pack
       kind === 'reply'
         ? speaking(frame).encodeReply(message, error, fields)
         : speaking(frame).encode(message, fields);
-    expect(hexText(makeFraming(protocol.declaration.framing).encode(encoded))).toBe(hexText(wireOf(frame)));
+    const framing = makeFraming(protocol.declaration.framing, frame.from === 'device' ? 'device' : 'host');
+    expect(hexText(framing.encode(encoded, protocol.kindOf(message)))).toBe(hexText(wireOf(frame)));
   });
 
   it.each(pack.traces)('$trace comes to its golden output', async ({ trace, golden }) => {

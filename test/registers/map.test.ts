@@ -32,6 +32,16 @@ const asked = (text: string): readonly string[] =>
   (load(text).declaration.polls ?? []).map(({ message, everyMs }) => `${message} ${everyMs}`);
 
 describe('a register map', () => {
+  it('takes no reply in which something else stands than must', () => {
+    const protocol = load(map('name: model, at: holding:70, value: 103', 'name: power, at: holding:71'), 1);
+    const decoded = (hex: string) => {
+      const bytes = Uint8Array.from(Buffer.from(hex, 'hex'));
+      return protocol.decode(bytes, 0, bytes.length, 'device');
+    };
+    expect(decoded('0103040067000a')).toMatchObject({ message: 'read_holding_70', fields: { power: 10 } });
+    expect(decoded('0103040066000a').name).not.toBe('declared');
+  });
+
   it('asks in the bytes of the specification of Modbus, which has these examples', () => {
     // MODBUS Application Protocol Specification V1.1b3, sections 6.1 to 6.12; the checksums are those of RTU.
     const protocol = load(

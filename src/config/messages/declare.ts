@@ -1,11 +1,16 @@
 import {
   ADDRESS_KEYS,
   type AddressDeclaration,
+  ANSWER_KEYS,
+  type AnswerDeclaration,
   DEFAULT_MAX_PAYLOAD,
   DEFAULT_PROTOCOL,
+  type ExchangeDeclaration,
+  type FieldDeclaration,
   type FramingDeclaration,
   MESSAGE_KEYS,
   type MessageDeclaration,
+  PROTOCOL_KEYS,
   type ProtocolDeclaration,
   type SelectorPart,
 } from '../../protocol/index.ts';
@@ -20,7 +25,7 @@ export function declareProtocol(
   framing: FramingDeclaration | undefined,
   messages: readonly Readonly<Record<string, unknown>>[],
 ): ProtocolDeclaration {
-  const { protocol, enums = {}, errors = {} } = file;
+  const { protocol, enums = {}, errors = {}, answers } = file;
   const plain = framing ?? DEFAULT_PROTOCOL.framing;
   const selector = selectorOf(protocol?.id);
   const id =
@@ -34,12 +39,24 @@ export function declareProtocol(
   const error =
     protocol?.error ?? (plain.type === 'length' && id !== undefined ? DEFAULT_PROTOCOL.error : 'none');
   const byteOrder = protocol?.byte_order ?? DEFAULT_PROTOCOL.byteOrder;
-  const declared = messages.map((message) =>
-    withId(declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration, selector !== undefined),
-  );
+  const exchange = declareKeys(
+    PROTOCOL_KEYS,
+    protocol ?? {},
+    byteOrder,
+  ) as ExchangeDeclaration<FieldDeclaration>;
+  // A framing with an id of its own has a number, whatever the protocol has.
+  const hasNumber = ({ framing: name }: MessageDeclaration): boolean =>
+    plain.type === 'several' &&
+    plain.kinds.find((kind, index) => (name === undefined ? index === 0 : kind.name === name))?.id !==
+      undefined;
+  const declared = messages.map((message) => {
+    const own = declareKeys(MESSAGE_KEYS, message, byteOrder) as MessageDeclaration;
+    return withId(own, selector !== undefined && !hasNumber(own));
+  });
   const usual = withMessages(plain, id, byteOrder, declared);
   const several = usual.type === 'several';
   return {
+    ...exchange,
     byteOrder,
     framing: usual,
     maxFrame: maxFrameOf(usual),
@@ -54,6 +71,11 @@ export function declareProtocol(
     ),
     errors,
     messages: declared.map((message) => withPartFields(message, declared)),
+    ...(answers === undefined
+      ? {}
+      : {
+          answers: answers.map((answer) => declareKeys(ANSWER_KEYS, answer, byteOrder) as AnswerDeclaration),
+        }),
   };
 }
 

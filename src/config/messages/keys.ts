@@ -17,6 +17,7 @@ import {
   confirmsField,
   constantField,
   constantsField,
+  copyField,
   enumField,
   extentField,
   isListOfWords,
@@ -126,6 +127,14 @@ function shapeOf(key: Key): z.ZodType {
       return z.strictObject(shapesOf(key.keys)).meta(meta);
     case 'groups':
       return z.array(z.strictObject(shapesOf(key.keys))).meta(meta);
+    case 'logins': {
+      const one = z.strictObject(shapesOf(key.keys));
+      return z.union([one, z.array(one).min(1)]).meta(meta);
+    }
+    case 'copy':
+      return copyField(description, key.examples ?? []);
+    case 'values':
+      return z.record(z.string(), z.unknown()).meta(meta);
   }
 }
 
@@ -181,6 +190,10 @@ function declareKey(key: Key, value: unknown, byteOrder: ByteOrder): unknown {
     case 'reply':
       if (typeof value === 'string') return value;
       return declareKeys(REPLY_KEYS, value as Given, byteOrder);
+    case 'logins':
+      return (Array.isArray(value) ? value : [value]).map((each) => declareKeys(key.keys, each, byteOrder));
+    case 'copy':
+      return Array.isArray(value) ? Object.fromEntries(value.map((name) => [name, name])) : value;
     default:
       return value;
   }

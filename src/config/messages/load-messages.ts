@@ -9,6 +9,9 @@ import { checkRegisters, holdsRegisters } from './load-registers.ts';
 import { type ReadFraming, readFraming, readFramings } from './read-framing.ts';
 import { type FileShape, headShape, messageShape } from './shape.ts';
 
+/** Keys of `protocol:` that name messages. */
+const SESSION_PATHS = new Set<unknown>(['session', 'sequence']);
+
 export interface LoadedMessages {
   /** Absent where any problem is an error. */
   readonly protocol?: DeclaredProtocol;
@@ -89,7 +92,9 @@ function check(root: Readonly<Record<string, unknown>>, report: Report): Declare
     const here =
       first === 'messages' && typeof index === 'number' ? [first, indices[index] ?? index, ...rest] : path;
     // What another message lacks may stand in one that could not be read.
-    if ((rest[0] === 'confirms' || rest[0] === 'rejects') && messages.length < root.messages.length) continue;
+    const elsewhere =
+      rest[0] === 'confirms' || rest[0] === 'rejects' || SESSION_PATHS.has(path[1] ?? path[0]);
+    if ((elsewhere || first === 'answers') && messages.length < root.messages.length) continue;
     report.add({ ...finding, path: here, ...(severity === 'warning' ? { severity } : {}) });
   }
   if (report.finish().problems.some(({ severity }) => severity === 'error')) return undefined;

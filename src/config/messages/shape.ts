@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import {
   ADDRESS_KEYS,
+  ANSWER_KEYS,
   MAP_KEYS,
   MESSAGE_KEYS,
   MODBUS_PROTOCOLS,
+  PROTOCOL_KEYS,
   REGISTER_KEYS,
 } from '../../protocol/index.ts';
 import { choiceField, flagField, textField } from '../field.ts';
@@ -12,7 +14,11 @@ import { shapesOf } from './keys.ts';
 import { framingShape, framingsShape } from './read-framing.ts';
 import { enumField, namesField } from './value-shapes.ts';
 
+// Their names and shapes are those of the table.
+const exchangeKeys = shapesOf(PROTOCOL_KEYS) as Record<keyof typeof PROTOCOL_KEYS, z.ZodType>;
+
 const protocolKeys = {
+  ...exchangeKeys,
   byte_order: choiceField(['big', 'little'], {
     description: 'Order of the bytes in numbers that do not say their own.',
     default: 'big',
@@ -54,6 +60,10 @@ const commonKeys = {
       description: 'Names of raw values, for fields to refer to.',
       examples: [{ mode: { 0: 'idle', 1: 'heating' } }],
     }),
+  answers: z
+    .array(z.strictObject(shapesOf(ANSWER_KEYS)))
+    .optional()
+    .meta({ description: 'Answers that are sent by rule, in either direction; the first that fits counts.' }),
   errors: namesField('Names of error codes in replies.', [{ '-1': 'error', 5: 'busy' }]).optional(),
 };
 

@@ -202,6 +202,29 @@ export const conditionValue = (description: string) =>
     },
   );
 
+/** Names of fields, or own names to those of another message. */
+export const copyField = (description: string, examples: readonly unknown[]) => {
+  const name = { type: 'string', minLength: 1 };
+  const json = {
+    anyOf: [
+      { type: 'array', items: name },
+      { type: 'object', additionalProperties: name },
+    ],
+    description,
+    examples,
+  };
+  return field<readonly string[] | Readonly<Record<string, string>>>(json, (value) => {
+    const fix = 'Write for example [serial], or { answered: serial, answered_id: id }.';
+    if (typeof value !== 'object' || value === null) return badType('names of fields', value, fix);
+    for (const [key, each] of Object.entries(value)) {
+      if (typeof each === 'string' && each !== '') continue;
+      const path = [Array.isArray(value) ? Number(key) : key];
+      return { ...badType('the name of a field', each, fix), path };
+    }
+    return undefined;
+  });
+};
+
 /** A bit, 0 the least significant, or a range of them: `2..3`. */
 export const bitRangeField = (meta: FieldMeta) =>
   field<number | string>({ type: ['integer', 'string'], ...meta }, (value) =>

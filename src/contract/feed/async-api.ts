@@ -146,6 +146,7 @@ function topicMessage({ name, summary, kind }: TopicContract): Node {
 /** What stands in braces in the address of a topic. */
 const PARAMETERS = [
   ['device', 'The id of the device.'],
+  ['bus', 'The id of the bus.'],
   ['key', 'As `declaration` in the state of a device.'],
 ] as const;
 

@@ -48,8 +48,12 @@ export const DEVICE_REASONS = {
     fix: 'Look at the detail; the device may speak another version of the protocol.',
   },
   identity_changed: {
-    meaning: 'A device registered on one link under a second IMEI.',
+    meaning: 'A device registered or logged in on one link under a second identity.',
     fix: 'Check the device; one link belongs to one identity.',
+  },
+  answer_not_made: {
+    meaning: 'In the log: an answer that the messages declare could not be made of the message that came.',
+    fix: 'Compare the fields that `copy` and `set` name with those of the answer.',
   },
   link_handed_on: {
     meaning:

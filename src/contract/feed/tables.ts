@@ -34,7 +34,7 @@ export const TABLES: Tables = {
     table(
       ['topic', 'kind', 'holds'],
       TOPICS.map(({ address, kind, holds }) => [
-        `\`${address.replace('{device}', '<id>').replace('{key}', '<key>')}\``,
+        `\`${address.replace(/\{(?:device|bus)\}/, '<id>').replace('{key}', '<key>')}\``,
         kind === 'state' ? 'state' : 'event',
         holds,
       ]),

@@ -12,7 +12,16 @@ const why = {
   reason: z.string().meta({ description: 'A code of docs/errors.md.' }).exactOptional(),
   detail: z.string().meta({ description: 'For people.' }).exactOptional(),
 };
-const identity = z.object({ appid: z.string(), imei: z.string() }).readonly();
+const identity = z
+  .object({
+    appid: z.string().exactOptional(),
+    imei: z.string().exactOptional(),
+    identity: z
+      .string()
+      .meta({ description: 'What the login of its own messages says, as text.' })
+      .exactOptional(),
+  })
+  .readonly();
 
 /** Of a value that is not simply good. */
 const QUALITIES = ['warn', 'alarm', 'stale', 'invalid'] as const;

@@ -19,8 +19,8 @@ export type StateDocument = {
     readonly reason?: string;
     readonly detail?: string;
   };
-  readonly identity?: { readonly appid: string; readonly imei: string };
-  readonly registered_as?: { readonly appid: string; readonly imei: string };
+  readonly identity?: { readonly appid?: string; readonly imei?: string; readonly identity?: string };
+  readonly registered_as?: { readonly appid?: string; readonly imei?: string; readonly identity?: string };
   readonly clock?: { readonly offset_ms: number; readonly bound_ms: number; readonly samples: number };
   readonly values?: JsonObject;
   readonly quality?: Readonly<Record<string, 'warn' | 'alarm' | 'stale' | 'invalid'>>;

@@ -34,6 +34,7 @@ export interface Answer {
 export class Calls {
   readonly #context: SessionContext;
   readonly #slots: RequestSlots;
+  readonly #most: number;
   #unobserved: Unobserved[] = [];
 
   /**
@@ -44,9 +45,16 @@ export class Calls {
     this.#context = context;
     const { messages } = context.ports;
     this.#slots =
-      lateForMs === undefined || messages === undefined
+      messages === undefined
         ? new RequestSlots(lateForMs)
         : new RequestSlots(lateForMs, (one, other) => messages.alike(one, other));
+    const { sequence, inFlight } = messages?.protocol.declaration ?? {};
+    this.#most = inFlight ?? (sequence === undefined ? Number.POSITIVE_INFINITY : 1);
+  }
+
+  /** So many requests may wait for their replies at once. */
+  get most(): number {
+    return this.#most;
   }
 
   nextDeadline(): number {
@@ -58,7 +66,11 @@ export class Calls {
   /** Why this request can't be sent now; undefined where it can. */
   obstacle(request: OutgoingRequest, now: Instant): { code: ErrorCode; detail: string } | undefined {
     const { name } = request;
-    switch (this.#slots.state(asked(request), now.monoMs)) {
+    if (this.#isFull(request)) {
+      const detail = `${this.#most} requests are in flight; try again when one is answered`;
+      return { code: 'request_busy', detail };
+    }
+    switch (this.#slots.state(asked(this.#candidate(request, now.monoMs)), now.monoMs)) {
       case 'free':
         return undefined;
       case 'in_flight':
@@ -76,6 +88,7 @@ export class Calls {
 
   /** When this request can be sent, monotonic ms: any time, some time, or only after an event. */
   freeAt(request: OutgoingRequest): number {
+    if (this.#isFull(request)) return Number.POSITIVE_INFINITY;
     return this.#slots.freeAt(asked(request));
   }
 
@@ -84,7 +97,10 @@ export class Calls {
     return { awaited: this.#slots.awaited(), replies: this.#slots.expected(now.monoMs), sent: [] };
   }
 
-  /** Sends a request for which there is no obstacle. `group`: where the values of its reply belong. */
+  /**
+   * Sends a request for which there is no obstacle, and gives it as it was sent. `group`: where the values of its reply
+   * belong.
+   */
   send(
     request: OutgoingRequest,
     requester: Requester,
@@ -92,10 +108,12 @@ export class Calls {
     now: Instant,
     group: string | undefined,
     observedUntil: number = timesOutAt,
-  ): void {
-    const { message, awaitsReply, confirms } = request;
+  ): OutgoingRequest {
+    const numbered = this.#candidate(request, now.monoMs);
+    if (numbered.number !== undefined) this.#context.numbers?.takeFrom(numbered.number);
+    const { message, awaitsReply, confirms } = numbered;
     this.#slots.open({
-      ...asked(request),
+      ...asked(numbered),
       requester,
       sentAt: now,
       timesOutAt,
@@ -104,6 +122,21 @@ export class Calls {
       ...(confirms.length === 0 ? {} : { observation: new Observation(confirms), observedUntil }),
     });
     this.#context.emit({ type: 'send', message, ...(awaitsReply ? {} : { report: true }) });
+    return numbered;
+  }
+
+  /** The request with the next number that no reply on its way may carry. */
+  #candidate(request: OutgoingRequest, monoMs: number): OutgoingRequest {
+    const { numbers, ports } = this.#context;
+    const { messages } = ports;
+    if (request.counts === undefined || numbers === undefined || messages === undefined) return request;
+    const numbered = (number: number): OutgoingRequest => messages.numbered(request, number);
+    const isFree = (number: number): boolean => this.#slots.state(asked(numbered(number)), monoMs) === 'free';
+    return numbered(numbers.peek(this.#slots.tracked + 1, isFree));
+  }
+
+  #isFull({ awaitsReply }: OutgoingRequest): boolean {
+    return awaitsReply && this.#slots.inFlight().length >= this.#most;
   }
 
   /** Another host sent a request: its reply is awaited as one of our own would be. */
@@ -136,9 +169,31 @@ export class Calls {
   replied({ message, ...said }: Answer, now: Instant): ReplyMatch {
     const match = this.#slots.replied(message, said.fields, now.monoMs);
     if (match.kind !== 'answers') return match;
-    const roundTripMs = now.monoMs - match.request.sentAt.monoMs;
-    this.#succeeded(match.request, { ok: true, ...said, roundTripMs });
+    this.#answered(match.request, { message, ...said }, now);
     return match;
+  }
+
+  /** A message came that answers a request by rule; undefined of one that never does. */
+  answeredBy({ message, fields }: DeclaredMessage, now: Instant): ReplyMatch | undefined {
+    if (this.#context.ports.messages?.protocol.answers.answersRequests(message) !== true) return undefined;
+    const match = this.#slots.answered(message, fields, now.monoMs);
+    if (match.kind === 'answers') this.#answered(match.request, { message, error: 0, fields }, now);
+    return match;
+  }
+
+  #answered(request: InFlight, { message, ...said }: Answer, now: Instant): void {
+    const [refused] = Object.entries(said.error === 0 ? (request.wants ?? {}) : {}).filter(
+      ([name, wanted]) => said.fields[name] !== undefined && said.fields[name] !== wanted,
+    );
+    if (refused !== undefined) {
+      const [name] = refused;
+      const code = said.fields[name];
+      const refusal = code === undefined ? { message } : { message, code };
+      const text = refusalText(request.message, refusal);
+      return this.#failed(request, 'request_rejected', text, refusal);
+    }
+    const roundTripMs = now.monoMs - request.sentAt.monoMs;
+    this.#succeeded(request, { ok: true, ...said, roundTripMs });
   }
 
   /** A reply came that may answer any of these messages. */
@@ -223,8 +278,15 @@ export class Calls {
 }
 
 /** What of a request decides whose reply a frame is. */
-function asked({ name, same, message }: OutgoingRequest): Asked {
-  return { message: name, same, ...(message.name === 'declared' ? { fields: message.fields } : {}) };
+function asked({ name, same, message, number, answeredBy, wants }: OutgoingRequest): Asked {
+  return {
+    message: name,
+    same,
+    ...(message.name === 'declared' ? { fields: message.fields } : {}),
+    ...(number === undefined ? {} : { number }),
+    ...(answeredBy === undefined ? {} : { answeredBy }),
+    ...(wants === undefined ? {} : { wants }),
+  };
 }
 
 function refusalText(request: string, { message, code, name }: Refusal): string {

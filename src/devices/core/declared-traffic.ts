@@ -1,19 +1,27 @@
 import type { Instant } from '../../instant.ts';
 import {
+  type AnswerPorts,
   Assembler,
   type DeclaredMessage,
   type DeclaredNotice,
   type DeclaredReply,
   type DeclaredRequest,
+  HELLO,
   type InvalidPayload,
   type Message,
 } from '../../protocol/index.ts';
 import type { Calls } from './calls.ts';
+import { sendAnswer } from './login.ts';
 import type { ReplyMatch } from './request-slots.ts';
 import type { MessageMark } from './session-events.ts';
 import type { SessionContext } from './session-ports.ts';
 
 const NOT_AS_DECLARED = -1;
+
+/** What answers by rule need of a session. */
+export function answerPorts({ numbers, ports }: SessionContext, now: Instant): AnswerPorts {
+  return { number: () => numbers?.take() ?? 0, wallMs: now.wallMs, localTime: ports.localTime };
+}
 
 /** Handles declared messages under every link protocol: values, alarms, replies, the effect of commands. */
 export class DeclaredTraffic {
@@ -52,16 +60,30 @@ export class DeclaredTraffic {
     if (part !== undefined) {
       if (part.incomplete !== undefined) this.#reportIncomplete(part.incomplete);
       if (part.group !== undefined) this.#publish(part.group, now);
+      this.#answerByRule(message, now);
       return undefined;
     }
+    const match = this.#calls.answeredBy(message, now);
+    if (match?.kind === 'late') {
+      this.setAside(message, 'late');
+      return match;
+    }
     this.#publish(message, now);
-    if (message.kind === 'request') this.#answer(message, 0);
+    if (match?.kind === 'answers') return match;
+    this.#answerByRule(message, now);
     return undefined;
+  }
+
+  #answerByRule(message: DeclaredRequest | DeclaredNotice, now: Instant): void {
+    const answers = this.#context.ports.messages?.protocol.answers;
+    const answer = answers?.to(message, answerPorts(this.#context, now));
+    if (answer !== undefined) sendAnswer(this.#context, answer);
+    else if (message.kind === 'request') this.#answer(message, 0);
   }
 
   #publish(message: DeclaredMessage, now: Instant): void {
     this.#context.emit({ type: 'publishMessage', message });
-    this.#takeIn(message, message.message, now);
+    if (message.message !== HELLO) this.#takeIn(message, message.message, now);
   }
 
   /** A group that will not be completed counts as a message that was not as declared; nothing of it is published. */

@@ -14,6 +14,7 @@ import { Noise } from './noise.ts';
 import type { PartialUpload } from './partial-upload.ts';
 import { PolledProtocol } from './polled-protocol.ts';
 import { PortProtocol } from './port-protocol.ts';
+import { SequenceNumbers } from './sequence-numbers.ts';
 import {
   type Defect,
   type Effect,
@@ -45,6 +46,8 @@ import { HELD, Takeover } from './takeover.ts';
 
 /** A deadline that is later than this was held up by a loop that stood still. */
 const LATE_MS = 10;
+/** How long the present link of a device that logs in by itself may be silent before a newer one takes over, in ms. */
+const MOST_PROBED_MS = 3_000;
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** A device dialled by us, or one that dials in (`settings.addresses` is empty). */
@@ -74,7 +77,9 @@ export class DeviceSession {
       if (effect.type === 'send') this.stats.counts.frames_out += 1;
       this.#effects.push(effect);
     };
-    this.#takeover = new Takeover(settings.heartbeat.intervalMs, emit);
+    // Its heartbeats are its own, and may be far apart: it is not asked for one.
+    const probeMs = settings.login === true ? MOST_PROBED_MS : Number.POSITIVE_INFINITY;
+    this.#takeover = new Takeover(Math.min(settings.heartbeat.intervalMs, probeMs), emit);
     this.#context = {
       settings,
       ports,
@@ -83,6 +88,7 @@ export class DeviceSession {
       measurements,
       files: receivedFiles(ports.messages, ports.files, emit),
       clock: undefined,
+      numbers: ports.messages?.protocol.sequence && new SequenceNumbers(ports.messages.protocol.sequence),
       seen: false,
       emit,
       succeeded: () => this.#plan.succeeded(),
@@ -371,7 +377,7 @@ export class DeviceSession {
     }
     this.#effects.push({ type: 'attachLink', claimId: claim.claimId });
     if (claim.transport !== undefined) this.#axes.setTransport(claim.transport);
-    this.#connect(claim.address, claim.host, now).openKnown(claim.register, now);
+    this.#connect(claim.address, claim.host, now).openKnown(claim, now);
     if (!held) return;
     this.#axes.setStatus(this.status, now.wallMs, 'duplicate_identity', HELD);
     this.#log('warn', 'duplicate_identity', HELD);

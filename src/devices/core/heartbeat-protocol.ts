@@ -1,3 +1,4 @@
+import type { Identity } from '../../contract/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import {
@@ -15,6 +16,7 @@ import {
   type CallersRequest,
   type Ending,
   FrameProgress,
+  type Introduction,
   type LinkProtocol,
   registerReply,
 } from './link-protocol.ts';
@@ -31,7 +33,7 @@ export class HeartbeatProtocol implements LinkProtocol {
   readonly #declared: DeclaredTraffic;
   #registered = false;
   /** What the peer registered as over this link; the state still has that of an earlier one. */
-  #identity: RegisterRequest['fields'] | undefined;
+  #identity: Identity | undefined;
   /** The peer answered one of our beats. */
   #beatAnswered = false;
   #succeeded = false;
@@ -62,7 +64,7 @@ export class HeartbeatProtocol implements LinkProtocol {
     if (this.#context.settings.role === 'client') this.#requests.register(now);
   }
 
-  openKnown(register: RegisterRequest['fields'] | undefined, now: Instant): void {
+  openKnown({ register }: Introduction, now: Instant): void {
     if (register !== undefined) this.#introduce(register);
     this.#admit(now);
   }
@@ -212,14 +214,15 @@ export class HeartbeatProtocol implements LinkProtocol {
     return undefined;
   }
 
-  #introduce(identity: RegisterRequest['fields']): void {
+  #introduce(identity: Identity): void {
     const { axes } = this.#context;
     this.#identity = identity;
-    axes.setPart('identity', { appid: identity.appid, imei: identity.imei });
-    const odd = /^\d{15}$/.test(identity.imei) && !luhnValid(identity.imei);
+    axes.setPart('identity', identity);
+    const { imei = '' } = identity;
+    const odd = /^\d{15}$/.test(imei) && !luhnValid(imei);
     axes.setPart('warnings', odd ? ['imei_checksum'] : undefined);
     if (odd) {
-      const text = `the last digit of IMEI ${identity.imei} does not fit the others; it is used as it is`;
+      const text = `the last digit of IMEI ${imei} does not fit the others; it is used as it is`;
       this.#context.emit({ type: 'log', level: 'warn', reason: 'imei_checksum', text });
     }
     this.#send(registerReply(0));

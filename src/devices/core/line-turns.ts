@@ -42,8 +42,8 @@ export class LineTurns {
   readonly #turnaroundMs: number;
   readonly #pollTimeoutMs: number;
   #waiting: Waiting[] = [];
-  /** The request that is out. */
-  #asking: string | undefined;
+  /** The requests that are out; as many as the protocol allows. */
+  readonly #asking: string[] = [];
   #quietAt: number;
   #pollsFirst = false;
   /** Ends the turn that the bus gave; absent where the line belongs to one device. */
@@ -69,14 +69,14 @@ export class LineTurns {
 
   nextDeadline(): number {
     const expiry = Math.min(Number.POSITIVE_INFINITY, ...this.#waiting.map(({ expiresAt }) => expiresAt));
-    if (this.#asking !== undefined || this.#endTurn !== undefined) return expiry;
+    if (this.#isFull || this.#endTurn !== undefined) return expiry;
     const wish = this.wish();
     return Math.min(expiry, Math.max(Math.min(wish.pollAt, wish.commandAt), this.#quietAt));
   }
 
   /** When a poll, and a command, can be sent next; monotonic ms, infinite for never. */
   wish(): LineWish {
-    if (this.#asking !== undefined) return NO_WISH;
+    if (this.#isFull) return NO_WISH;
     const freeAt = (request: OutgoingRequest): number => this.#calls.freeAt(request);
     const free = this.#waiting.map(({ request }) => freeAt(request));
     return {
@@ -90,7 +90,7 @@ export class LineTurns {
     this.#hasTurn = true;
     this.#pollsFirst = false;
     this.act(now);
-    if (this.#asking === undefined) this.#turnOver('unused');
+    if (this.#asking.length === 0) this.#turnOver('unused');
   }
 
   #turnOver(how: TurnEnd): void {
@@ -113,8 +113,9 @@ export class LineTurns {
 
   /** The exchange of this request is over, however it ended. */
   over(message: string, now: Instant, how: TurnEnd = 'answered'): void {
-    if (this.#asking !== message) return;
-    this.#asking = undefined;
+    const index = this.#asking.indexOf(message);
+    if (index < 0) return;
+    this.#asking.splice(index, 1);
     this.#turnOver(how);
     this.received(now);
     this.act(now);
@@ -133,11 +134,22 @@ export class LineTurns {
   /** Asks what is next, where the line is quiet. */
   act(now: Instant): void {
     this.#expire(now);
-    if (this.#asking !== undefined) return;
-    if (this.#endTurn === undefined ? now.monoMs < this.#quietAt : !this.#hasTurn) return;
-    if (!this.#pollsFirst && this.#askForCaller(now)) return;
-    if (this.#askPoll(now)) return;
-    this.#askForCaller(now);
+    while (!this.#isFull && this.#mayAsk(now)) {
+      if (!this.#pollsFirst && this.#askForCaller(now)) continue;
+      if (this.#askPoll(now) || this.#askForCaller(now)) continue;
+      return;
+    }
+  }
+
+  #mayAsk(now: Instant): boolean {
+    return this.#endTurn === undefined ? now.monoMs >= this.#quietAt : this.#hasTurn;
+  }
+
+  /** One at a time, unless the protocol tells several apart and the line belongs to one device. */
+  get #isFull(): boolean {
+    const { most } = this.#calls;
+    const several = this.#endTurn === undefined && Number.isFinite(most);
+    return this.#asking.length >= (several ? most : 1);
   }
 
   /** The link is gone. */
@@ -170,7 +182,7 @@ export class LineTurns {
   }
 
   #ask(...order: Parameters<SendRequest>): void {
-    this.#asking = order[0].name;
+    this.#asking.push(order[0].name);
     this.#send(...order);
   }
 

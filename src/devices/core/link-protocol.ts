@@ -6,10 +6,9 @@ import type {
   Expectation,
   InvalidPayload,
   Message,
-  RegisterRequest,
 } from '../../protocol/index.ts';
 import type { LineWish } from './bus-scheduler.ts';
-import type { SessionEvent } from './session-events.ts';
+import type { LinkClaim, SessionEvent } from './session-events.ts';
 
 /** Why a link can't go on, and how it is to be closed. */
 export interface Ending {
@@ -20,6 +19,9 @@ export interface Ending {
 
 /** What a session is asked to send on a caller's behalf. */
 export type CallersRequest = Extract<SessionEvent, { type: 'requestMade' }>;
+
+/** How a peer that dialled in made itself known. */
+export type Introduction = Pick<LinkClaim, 'register' | 'login'>;
 
 /**
  * The protocol of one link, from its opening to its end: whether the peer is alive, requests, messages. It
@@ -35,7 +37,7 @@ export interface LinkProtocol {
   /** We opened the link. */
   open(now: Instant): void;
   /** The peer dialled in and is already known, by its register or by its address. */
-  openKnown(register: RegisterRequest['fields'] | undefined, now: Instant): void;
+  openKnown(introduction: Introduction, now: Instant): void;
   /** What may come now, judged by what was sent. */
   expectation(now: Instant): Expectation;
   received(message: Message | InvalidPayload, now: Instant): Ending | undefined;

@@ -34,6 +34,14 @@ export interface OutgoingRequest {
   readonly payload?: Uint8Array;
   /** Its reply is declared to be the request, byte for byte. */
   readonly mirrored?: boolean;
+  /** The field that holds its number, which it gets when it is sent. */
+  readonly counts?: string;
+  /** That number, as its reply repeats it. */
+  readonly number?: number;
+  /** The message that answers it by rule, instead of a reply. */
+  readonly answeredBy?: string;
+  /** Values of its answer; another one is a refusal. */
+  readonly wants?: Values;
 }
 
 /** A request by name and fields, or why there is none. */
@@ -73,27 +81,99 @@ export class MessageCatalog {
 
   /** Checks the fields against the declaration: names, ranges, enums, lengths. */
   prepare(name: string, fields: Values): Prepared {
-    const prepared = prepareRequest(this.protocol, name, fields);
+    const counts = this.#countedBy(name);
+    if (counts !== undefined && ownValue(fields, counts) !== undefined) {
+      const detail = `${name}: ${counts} is counted by the bridge; leave it out`;
+      return { ok: false, code: 'bad_field_value', detail };
+    }
+    const first = this.protocol.sequence?.first ?? 0;
+    const whole = counts === undefined ? fields : { ...fields, [counts]: first };
+    const prepared = prepareRequest(this.protocol, name, whole);
     if (!prepared.ok) return prepared;
     const { declaration, message, payload } = prepared.request;
-    const { replies } = this.protocol;
+    const { replies, answers } = this.protocol;
+    const { reply = 'none' } = declaration;
+    const acknowledgement = reply === 'none' ? answers.acknowledgementOf(name) : undefined;
+    const wants = typeof reply === 'object' ? reply.set : acknowledgement?.set;
     return {
       ok: true,
       request: {
         name,
         message,
         payload,
-        awaitsReply: (declaration.reply ?? 'none') !== 'none',
+        awaitsReply: reply !== 'none' || acknowledgement !== undefined,
         confirms: this.#confirmations(declaration, message.fields),
-        same: replies.repeated(name, message.fields),
+        same: this.#repeated(declaration, message),
         ...(replies.mirrors(name) ? { mirrored: true } : {}),
+        ...(counts === undefined ? {} : { counts, number: first }),
+        ...(acknowledgement === undefined ? {} : { answeredBy: acknowledgement.by }),
+        ...(wants === undefined ? {} : { wants }),
       },
     };
   }
 
+  /** The request with this number; of one without, the same. */
+  numbered(request: OutgoingRequest, number: number): OutgoingRequest {
+    const { counts, name, message } = request;
+    if (counts === undefined || message.name !== 'declared') return request;
+    const fields = { ...message.fields, [counts]: number };
+    const declared = { ...message, fields };
+    const { declaration } = this.protocol.message(name) ?? {};
+    return {
+      ...request,
+      number,
+      message: declared,
+      payload: this.protocol.encode(name, fields),
+      same: declaration === undefined ? request.same : this.#repeated(declaration, declared),
+    };
+  }
+
+  /** The values that the answer to a request repeats, by their names there. */
+  #repeated(declaration: MessageDeclaration, { fields, id }: DeclaredMessage): Values {
+    const { name, reply } = declaration;
+    const { replies, answers, sequence } = this.protocol;
+    const own = typeof reply === 'object' ? reply : undefined;
+    const acknowledgement =
+      reply === undefined || reply === 'none' ? answers.acknowledgementOf(name) : undefined;
+    const repeated: Record<string, Value> = {};
+    const repeats = (answerField: string, value: Value | undefined): void => {
+      if (value !== undefined && (value === null || typeof value !== 'object')) repeated[answerField] = value;
+    };
+    for (const [field, source] of Object.entries(own?.copy ?? acknowledgement?.copy ?? {})) {
+      const isId = source === 'id' || source === 'message_id';
+      repeats(field, valueAt(fields, source.split('.')) ?? (isId ? id : undefined));
+    }
+    const counts = this.#countedBy(name);
+    const counted = own && sequence?.fieldOf(own.fields, 'reply');
+    if (counts !== undefined && counted !== undefined) repeats(counted, fields[counts]);
+    return { ...replies.repeated(name, fields), ...repeated };
+  }
+
+  /** The field of a message that holds its number. */
+  #countedBy(name: string): string | undefined {
+    const fields = this.declaration(name)?.fields;
+    return fields === undefined ? undefined : this.protocol.sequence?.fieldOf(fields, 'message');
+  }
+
   /** Whether one frame may be the reply to either of two requests. */
   alike(one: Asked, other: Asked): boolean {
+    if (one.answeredBy !== other.answeredBy) return false;
+    if (one.number !== other.number && this.#repeatsNumber(one) && this.#repeatsNumber(other)) return false;
+    if (one.answeredBy !== undefined || one.message === other.message) {
+      for (const name in one.same) {
+        const value = other.same[name];
+        if (value !== undefined && value !== one.same[name]) return false;
+      }
+      if (one.answeredBy !== undefined) return true;
+    }
     return this.protocol.replies.alike(one.message, one.same, other.message, other.same);
+  }
+
+  /** Whether the number of a request stands in its reply where all messages have it. */
+  #repeatsNumber({ message, number }: Asked): boolean {
+    const reply = number === undefined ? undefined : this.declaration(message)?.reply;
+    if (typeof reply !== 'object') return false;
+    return this.protocol.sequence?.fieldOf(reply.fields, 'reply') !== undefined;
   }
 
   /** Whether a message that `rejects` may refuse this request. */

@@ -1,6 +1,15 @@
+import { type Identity, identityText } from '../../contract/index.ts';
 import type { Instant } from '../../instant.ts';
-import type { DecoderFault, InvalidPayload, Message, RegisterRequest } from '../../protocol/index.ts';
+import type {
+  DeclaredMessage,
+  DeclaredProtocol,
+  DecoderFault,
+  InvalidPayload,
+  Message,
+} from '../../protocol/index.ts';
 import { answerTo, type LocalTime, registerReply } from './link-protocol.ts';
+import { introducedBy, loginAnswer } from './login.ts';
+import { SequenceNumbers } from './sequence-numbers.ts';
 
 /*
  *   pending --register, or matched by its address--> claimed --attached--> a link of that device
@@ -46,7 +55,12 @@ export type PendingEffect =
   /** A valid frame of a known message came: the device may be found by the address. */
   | { readonly type: 'spoke' }
   /** The peer registered; it waits for its reply until the link is attached or `refused`. */
-  | { readonly type: 'registered'; readonly identity: RegisterRequest['fields'] };
+  | {
+      readonly type: 'registered';
+      readonly identity: Identity;
+      /** Where it logged in by a declared message, that one. */
+      readonly login?: DeclaredMessage;
+    };
 
 /**
  * A link that dialled in and has not registered, or whose claim is being examined. Requests are answered from the
@@ -57,7 +71,11 @@ export class PendingLink {
   readonly since: Instant;
   readonly #localTime: LocalTime;
   #lastValidAt: number;
-  #identity: RegisterRequest['fields'] | undefined;
+  /** Declared messages say who the peer is; absent: the built-in register does. */
+  readonly #protocol: DeclaredProtocol | undefined;
+  readonly #numbers: SequenceNumbers | undefined;
+  #identity: Identity | undefined;
+  #login: DeclaredMessage | undefined;
   #awaitsReading = false;
   #held: HeldMessage[] | undefined;
   #bytesSinceClaim = 0;
@@ -68,14 +86,16 @@ export class PendingLink {
   /** What was wrong with the last frame that was not as declared. */
   lastProblem: string | undefined;
 
-  constructor(localTime: LocalTime, now: Instant) {
+  constructor(localTime: LocalTime, now: Instant, protocol?: DeclaredProtocol) {
     this.#localTime = localTime;
+    this.#protocol = protocol;
+    this.#numbers = protocol?.sequence && new SequenceNumbers(protocol.sequence);
     this.since = now;
     this.#lastValidAt = now.monoMs;
   }
 
   /** What it claims to be while that is examined. */
-  get claimedIdentity(): RegisterRequest['fields'] | undefined {
+  get claimedIdentity(): Identity | undefined {
     return this.#identity;
   }
 
@@ -118,7 +138,14 @@ export class PendingLink {
 
   #received(message: Message | InvalidPayload, now: Instant): PendingEffect[] {
     const held = this.#held;
-    if (held !== undefined && !isAnswered(message)) {
+    if (this.#protocol !== undefined) {
+      const identity = introducedBy(message, this.#protocol);
+      if (identity !== undefined && message.name === 'declared') {
+        const settled = this.#loggedIn(identity, message, now);
+        if (settled !== undefined) return settled;
+      }
+    }
+    if (held !== undefined && (this.#protocol !== undefined || !isAnswered(message))) {
       if (held.length === MOST_HELD_FRAMES) return this.#refused(TOO_MUCH);
       held.push(message);
       if (message.name !== 'invalid' && message.name !== 'unknown') this.#validFrame(now);
@@ -135,7 +162,8 @@ export class PendingLink {
     // Any bytes may read as an unknown id: they are no sign of a device.
     if (message.name === 'unknown' || message.name === 'echo') return [];
     this.#validFrame(now);
-    if (message.kind === 'reply' || message.name === 'declared') return [{ type: 'spoke' }];
+    if (message.name === 'declared') return [...this.#answered(message, now), { type: 'spoke' }];
+    if (message.kind === 'reply') return [{ type: 'spoke' }];
     if (message.name === 'register') {
       // Said again while the first is examined: one reply will do.
       if (this.#identity !== undefined) return [];
@@ -148,14 +176,51 @@ export class PendingLink {
       : [{ type: 'send', message: answer }, { type: 'spoke' }];
   }
 
+  /** A declared login came; undefined where it is held like other messages. */
+  #loggedIn(identity: Identity, login: DeclaredMessage, now: Instant): PendingEffect[] | undefined {
+    this.#validFrame(now);
+    const known = this.#identity;
+    if (known === undefined) {
+      this.#identity = identity;
+      this.#login = login;
+      return [{ type: 'registered', identity, login }];
+    }
+    if (identityText(known) === identityText(identity)) return this.#held === undefined ? [] : undefined;
+    this.#login = login;
+    return this.#refused(
+      `it logged in as ${identityText(identity)} on the link of ${identityText(known)}`,
+      'identity_changed',
+    );
+  }
+
+  /** What belongs to the session is answered whosever link it is; what is acknowledged is not lost. */
+  #answered(message: DeclaredMessage, now: Instant): PendingEffect[] {
+    const answers = this.#protocol?.answers;
+    if (answers?.isSessionMessage(message.message) !== true) return [];
+    const answer = answers.to(message, this.#ports(now));
+    return answer !== undefined && 'message' in answer ? [{ type: 'send', message: answer.message }] : [];
+  }
+
+  #ports({ wallMs }: Pick<Instant, 'wallMs'>) {
+    const numbers = this.#numbers;
+    return { number: () => numbers?.take() ?? 0, wallMs, localTime: this.#localTime };
+  }
+
   #validFrame(now: Instant): void {
     this.frames += 1;
     this.lastFrameAt = now.wallMs;
     this.#lastValidAt = now.monoMs;
   }
 
-  #refused(reason: string): PendingEffect[] {
-    const close: PendingEffect = { type: 'closeLink', how: 'end', reason: 'refused', detail: reason };
+  #refused(detail: string, reason = 'refused'): PendingEffect[] {
+    const close: PendingEffect = { type: 'closeLink', how: 'end', reason, detail };
+    const login = this.#login;
+    if (login !== undefined && this.#protocol !== undefined) {
+      const answer = loginAnswer(this.#protocol, login, false, this.#ports(this.since));
+      return answer !== undefined && 'message' in answer
+        ? [{ type: 'send', message: answer.message }, close]
+        : [close];
+    }
     return this.#identity === undefined ? [close] : [{ type: 'send', message: registerReply(-1) }, close];
   }
 

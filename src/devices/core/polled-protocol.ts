@@ -10,9 +10,16 @@ import type {
 } from '../../protocol/index.ts';
 import { type LineWish, NO_WISH } from './bus-scheduler.ts';
 import { Calls } from './calls.ts';
-import { DeclaredTraffic } from './declared-traffic.ts';
+import { answerPorts, DeclaredTraffic } from './declared-traffic.ts';
 import { LineTurns, PollPlan, type SendRequest } from './line-turns.ts';
-import { type CallersRequest, type Ending, FrameProgress, type LinkProtocol } from './link-protocol.ts';
+import {
+  type CallersRequest,
+  type Ending,
+  FrameProgress,
+  type Introduction,
+  type LinkProtocol,
+} from './link-protocol.ts';
+import { Logins } from './login.ts';
 import { nameOf, type OutgoingRequest } from './message-catalog.ts';
 import type { InFlight } from './request-slots.ts';
 import { prepareDeclared } from './requests.ts';
@@ -44,6 +51,8 @@ export class PolledProtocol implements LinkProtocol {
   readonly #declared: DeclaredTraffic;
   /** Absent where both sides may speak at any time. */
   readonly #turns: LineTurns | undefined;
+  readonly #logins: Logins;
+  readonly #heartbeat: string | undefined;
   readonly #progress = new FrameProgress();
   readonly #sent: SentPayloads;
   /** Requests that came back, since anything else came. */
@@ -77,6 +86,8 @@ export class PolledProtocol implements LinkProtocol {
     this.#calls = new Calls(context, lateMs);
     this.#declared = new DeclaredTraffic(context, this.#calls);
     this.#sent = new SentPayloads(requestTimeoutMs + lateMs);
+    this.#logins = new Logins(context);
+    this.#heartbeat = context.ports.messages?.protocol.declaration.session?.heartbeat?.message;
     this.#lastValidAt = now.monoMs;
     this.#shared = shared;
     this.#passive = context.settings.bus?.passive === true;
@@ -110,7 +121,8 @@ export class PolledProtocol implements LinkProtocol {
   }
 
   /** An address is no sign of life: only what it says counts. */
-  openKnown(_register: undefined | { appid: string; imei: string }, now: Instant): void {
+  openKnown({ login }: Introduction, now: Instant): void {
+    if (login !== undefined) this.received(login, now);
     this.open(now);
   }
 
@@ -124,26 +136,30 @@ export class PolledProtocol implements LinkProtocol {
     stats.touch();
     if (message.name === 'echo') this.#receivedEcho(message, now);
     else if (message.name === 'invalid') this.#receivedInvalid(message, now);
-    else if (message.name === 'declared') this.#receivedDeclared(message, now);
+    else if (message.name === 'declared') return this.#receivedDeclared(message, now);
     else this.#receivedUnknown(message, now);
     return undefined;
   }
 
-  #receivedDeclared(message: DeclaredMessage, now: Instant): void {
+  #receivedDeclared(message: DeclaredMessage, now: Instant): Ending | undefined {
     // Another host on the line asks, or what we sent comes back after all that time.
     if (this.#comesFromHost(message)) {
       this.#declared.setAside(message, 'unsolicited');
       this.#turns?.received(now);
-      return;
+      return undefined;
     }
+    const ending = this.#logins.received(message, answerPorts(this.#context, now));
+    if (ending !== undefined) return ending;
     const match = this.#declared.received(message, now);
     this.#turns?.received(now);
     // Where everything is asked for, what answers nothing may be meant for another host, or come from another device.
     if (match?.kind !== 'unsolicited' || this.#turns === undefined) this.#validFrame(now);
-    if (match?.kind !== 'answers') return;
+    if (message.message === this.#heartbeat) this.#context.stats.counts.last_heartbeat_at = now.wallMs;
+    if (match?.kind !== 'answers') return undefined;
     this.#sent.answered(match.request.message);
     if (match.request.observation !== undefined) this.#readBack(match.request.message, now);
     this.#turns?.over(match.request.message, now);
+    return undefined;
   }
 
   /** A command was taken: what shows its effect is read at once, and not at its pace. */
@@ -201,10 +217,9 @@ export class PolledProtocol implements LinkProtocol {
   }
 
   #send(...order: Parameters<SendRequest>): void {
-    const [request, , , now] = order;
+    const [, , , now] = order;
     this.#foreign = undefined;
-    this.#sent.add(request, now.monoMs);
-    this.#calls.send(...order);
+    this.#sent.add(this.#calls.send(...order), now.monoMs);
   }
 
   sendAccepted(message: Message, now: Instant): void {
@@ -261,7 +276,8 @@ export class PolledProtocol implements LinkProtocol {
     if (silenceMs !== undefined && lateMs > silenceMs / 6) {
       this.#lastValidAt = Math.min(this.#lastValidAt + lateMs, now.monoMs);
     }
-    this.#halfJudged = this.#lastValidAt + (silenceMs ?? 0) / 2 <= now.monoMs;
+    this.#halfJudged = this.#lookedAtMs() + this.#lastValidAt <= now.monoMs;
+    this.#judgeStale(now);
     if (!this.#shared && this.#silentAt() <= now.monoMs) {
       if (!this.#spoke && this.#unansweredEchoes > 0) return LOOP;
       const detail = `no valid frame for ${Math.round(now.monoMs - this.#lastValidAt)} ms`;
@@ -300,7 +316,19 @@ export class PolledProtocol implements LinkProtocol {
   #judgedAt(): number {
     const { silenceMs } = this.#settings;
     if (silenceMs === undefined || this.#halfJudged || this.#silent) return this.#silentAt();
-    return this.#lastValidAt + silenceMs / 2;
+    return this.#lastValidAt + this.#lookedAtMs();
+  }
+
+  #lookedAtMs(): number {
+    const { silenceMs = 0, staleMs } = this.#settings;
+    return staleMs === undefined ? silenceMs / 2 : staleMs + 1;
+  }
+
+  #judgeStale(now: Instant): void {
+    const [{ axes }, { staleMs }] = [this.#context, this.#settings];
+    const silentMs = now.monoMs - this.#lastValidAt;
+    if (staleMs === undefined || silentMs <= staleMs || axes.document.status !== 'online') return;
+    axes.setStatus('stale', now.wallMs, 'silent', 'no valid frame for more than 1.5 heartbeat intervals');
   }
 
   /** One ms past the limit, because silence is judged by "more than". */
@@ -319,7 +347,9 @@ export class PolledProtocol implements LinkProtocol {
     this.#unanswered = 0;
     this.#spoke = true;
     this.#context.seen = true;
-    this.#context.stats.counts.last_frame_at = now.wallMs;
+    const { axes, stats } = this.#context;
+    stats.counts.last_frame_at = now.wallMs;
+    if (axes.document.status === 'stale') axes.setStatus('online', now.wallMs);
     this.#succeed(now);
   }
 

@@ -42,7 +42,7 @@ export class PortProtocol implements LinkProtocol {
     });
   }
 
-  openKnown(_register: undefined | { appid: string; imei: string }, now: Instant): void {
+  openKnown(_: unknown, now: Instant): void {
     this.open(now);
   }
 

@@ -12,6 +12,12 @@ export interface InFlight {
   readonly message: string;
   /** Values that its reply repeats; replies that differ in one of them are told apart by it. */
   readonly same: Values;
+  /** The number that its reply repeats, where requests have numbers. */
+  readonly number?: number;
+  /** The message that answers it by rule, instead of a reply. */
+  readonly answeredBy?: string;
+  /** Of its answer; another value is a refusal. */
+  readonly wants?: Values;
   /** What was asked; absent of a built-in message. */
   readonly fields?: Values;
   readonly requester: Requester;
@@ -28,7 +34,7 @@ export interface InFlight {
 }
 
 /** What of a request decides whose reply a frame is. */
-export type Asked = Pick<InFlight, 'message' | 'same' | 'fields'>;
+export type Asked = Pick<InFlight, 'message' | 'same' | 'fields' | 'number' | 'answeredBy' | 'wants'>;
 
 /** Whether one frame may be the reply to either of two requests. */
 export type Alike = (one: Asked, other: Asked) => boolean;
@@ -44,6 +50,10 @@ export type ReplyMatch =
   | { readonly kind: 'answers'; readonly request: InFlight }
   | { readonly kind: 'late' }
   | { readonly kind: 'unsolicited' };
+
+/** Whether a reply comes to it, and not nothing or another message. */
+const isReplied = ({ unanswered, answeredBy }: InFlight): boolean =>
+  unanswered !== true && answeredBy === undefined;
 
 const UNSOLICITED: ReplyMatch = { kind: 'unsolicited' };
 const LATE: ReplyMatch = { kind: 'late' };
@@ -112,9 +122,20 @@ export class RequestSlots {
   }
 
   replied(message: string, fields: Values, monoMs: number): ReplyMatch {
+    return this.#matched(
+      ({ message: name, same, unanswered, answeredBy }) =>
+        name === message && unanswered !== true && answeredBy === undefined && agrees(same, fields),
+      monoMs,
+    );
+  }
+
+  /** A message came that answers requests by rule. */
+  answered(by: string, fields: Values, monoMs: number): ReplyMatch {
+    return this.#matched(({ answeredBy, same }) => answeredBy === by && agrees(same, fields), monoMs);
+  }
+
+  #matched(fits: (request: InFlight) => boolean, monoMs: number): ReplyMatch {
     this.#expire(monoMs);
-    const fits = ({ message: name, same, unanswered }: InFlight): boolean =>
-      name === message && unanswered !== true && agrees(same, fields);
     const index = this.#inFlight.findIndex(fits);
     const [request] = index < 0 ? [] : this.#inFlight.splice(index, 1);
     if (request === undefined) return this.#set(fits);
@@ -168,12 +189,12 @@ export class RequestSlots {
     if (this.size === 0) return NONE;
     this.#expire(monoMs);
     const late = this.#overdue.filter(({ request }) => !this.#mayBeLost(request));
-    return [...this.#inFlight, ...late.map(({ request }) => request)].filter(({ unanswered }) => !unanswered);
+    return [...this.#inFlight, ...late.map(({ request }) => request)].filter(isReplied);
   }
 
   /** The messages whose reply is awaited, and not late. */
   awaited(): string[] {
-    return this.#inFlight.flatMap(({ message, unanswered }) => (unanswered ? [] : [message]));
+    return this.#inFlight.flatMap((each) => (isReplied(each) ? [each.message] : []));
   }
 
   /** What is in flight. */
@@ -184,6 +205,11 @@ export class RequestSlots {
   /** Requests that are in flight, or whose reply is overdue. */
   get size(): number {
     return this.#inFlight.length + this.#overdue.length;
+  }
+
+  /** Requests whose replies are reckoned with at all. */
+  get tracked(): number {
+    return this.size + this.#lost.length;
   }
 
   /** The link is gone: what was in flight, to be failed. */

@@ -1,5 +1,5 @@
 import type { AlarmEvent, LinkState, StateDocument, StatsDocument } from '../../contract/feed/index.ts';
-import type { Transport, Values } from '../../contract/index.ts';
+import type { Identity, Transport, Values } from '../../contract/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type {
   DeclaredMessage,
@@ -31,8 +31,10 @@ export interface LinkClaim {
   readonly host: string;
   /** Absent: as the settings of the device say. */
   readonly transport?: Transport;
-  /** What it registered as; absent where it is known by its address alone. */
-  readonly register?: { readonly appid: string; readonly imei: string };
+  /** What it registered or logged in as; absent where it is known by its address alone. */
+  readonly register?: Identity;
+  /** The declared message with which it did, which is not answered yet. */
+  readonly login?: DeclaredMessage;
 }
 
 /** What ended the session before this one of the same device. */
@@ -52,7 +54,7 @@ export interface KnownBefore {
   readonly detail: string;
   /** It hung up by itself, and may be away until its next report is overdue. */
   readonly byItself: boolean;
-  readonly identity?: { readonly appid: string; readonly imei: string } | undefined;
+  readonly identity?: Identity | undefined;
 }
 
 /** What happened. Events about a link always mean the present one. */

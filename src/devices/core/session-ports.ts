@@ -4,6 +4,7 @@ import type { ReceivedFiles, ReceiverLimits } from './file-receiver.ts';
 import type { LocalTime } from './link-protocol.ts';
 import type { Measurements } from './measurements.ts';
 import type { MessageCatalog } from './message-catalog.ts';
+import type { SequenceNumbers } from './sequence-numbers.ts';
 import type { Effect } from './session-events.ts';
 import type { StateAxes } from './state-document.ts';
 import type { Stats } from './stats.ts';
@@ -36,6 +37,8 @@ export interface SessionContext {
   /** Absent where the device sends no files, or they are not wanted. */
   readonly files: ReceivedFiles | undefined;
   clock: ClockEstimate | undefined;
+  /** The numbers of what we send; absent where messages carry none. */
+  readonly numbers: SequenceNumbers | undefined;
   /** A valid frame came since the start. */
   seen: boolean;
   /** Adds to the effects of the event in hand. */

@@ -1,10 +1,11 @@
+import { splitReference } from './condition.ts';
 import type { ByteOrder, FieldDeclaration } from './declaration.ts';
 import type { Ahead } from './field-codec.ts';
 import { loaderOf, parseNumberType } from './number-type.ts';
 import type { Member } from './struct-field.ts';
 
 /**
- * Fields from which an earlier one of the same structure takes its scale, by the name of that one. `members` may be
+ * Fields from which an earlier one of the same structure takes its scale or sign, by the name of that one. `members` may be
  * filled later: where the fields lie is looked up with the first message.
  */
 export function aheadOf(
@@ -13,11 +14,18 @@ export function aheadOf(
   order: ByteOrder,
 ): ReadonlyMap<string, ReadonlyMap<string, Ahead>> {
   const found = new Map<string, ReadonlyMap<string, Ahead>>();
-  for (const [index, { name, scale }] of fields.entries()) {
-    if (name === undefined || typeof scale !== 'object') continue;
-    const declaration = fields.slice(index + 1).find((each) => each.name === scale.field);
-    if (declaration === undefined) continue;
-    found.set(name, new Map([[scale.field, makeAhead(name, declaration, members, order)]]));
+  for (const [index, { name, scale, negative }] of fields.entries()) {
+    if (name === undefined) continue;
+    const referred = [
+      ...(typeof scale === 'object' ? [scale.field] : []),
+      ...(negative === undefined ? [] : [splitReference(negative.field)[0]]),
+    ];
+    const behind = new Map<string, Ahead>();
+    for (const target of referred) {
+      const declaration = fields.slice(index + 1).find((each) => each.name === target);
+      if (declaration !== undefined) behind.set(target, makeAhead(name, declaration, members, order));
+    }
+    if (behind.size > 0) found.set(name, behind);
   }
   return found;
 }

@@ -2,7 +2,7 @@ import type { FieldDeclaration } from './declaration.ts';
 import { extentCodec } from './extent.ts';
 import type { FieldCodec, Scope } from './field-codec.ts';
 import { joinPath, nameIssues, nameTrace, type Reading } from './reading.ts';
-import { isAt } from './split.ts';
+import { isAt, type Split, separatorAt } from './split.ts';
 import { tooMany } from './text-field.ts';
 import type { Value } from './value.ts';
 import { FieldError, shown } from './writing.ts';
@@ -16,10 +16,13 @@ export function arrayField(declaration: FieldDeclaration, element: FieldCodec, s
   const most = Math.min(declaration.max ?? scope.limit, extent.most);
   const { until } = declaration;
   const rest = until === undefined && (declaration.count === 'rest' || declaration.count === undefined);
+  const { columns, columnsBehind: behind = 0 } = scope;
+  const wide = columnsOf(declaration.of);
   const ends = ({ bytes, at, end }: Reading): boolean => until !== undefined && isAt(bytes, at, end, until);
   const goesOn = (reading: Reading, index: number, said: number, stop: number): boolean => {
     if (until !== undefined) return !ends(reading);
-    return rest ? reading.at < stop : index < said;
+    if (!rest) return index < said;
+    return reading.at < stop && (behind === 0 || hasColumns(reading, wide, columns));
   };
   // A column may be empty, and still is one element.
   const least = scope.columns === undefined ? Math.max(1, element.min) : 0;
@@ -110,4 +113,22 @@ export function arrayField(declaration: FieldDeclaration, element: FieldCodec, s
     },
     measure: (value) => checked(value).length,
   };
+}
+
+/** Columns of one element. */
+function columnsOf(element: FieldDeclaration | undefined): number {
+  if (element?.type !== 'struct' || element.separator !== undefined) return 1;
+  return (element.fields ?? []).reduce((sum, each) => sum + columnsOf(each), 0);
+}
+
+/** Whether there are as many columns left: fewer are those behind the list, and no element. */
+function hasColumns({ bytes, at, end, column }: Reading, count: number, split: Split | undefined): boolean {
+  if (split === undefined) return true;
+  let from = at;
+  for (let index = 0; index < count; index++) {
+    if (from >= end) return false;
+    const start = index === 0 && column === 0 ? from : from + split.separator.length;
+    from = separatorAt(bytes, start, end, split);
+  }
+  return true;
 }

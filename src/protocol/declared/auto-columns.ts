@@ -9,10 +9,10 @@ import { isValues, type Value } from './value.ts';
 import { FieldError, shown } from './writing.ts';
 
 /** Columns or pairs of one message, at most. */
-const MOST = 256;
+export const MOST = 256;
 const LONGEST_NAME = 64;
 const NOTHING = {};
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+export const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const NO_NUMBER = /^[+-]?(?:nan|inf|infinity)$/i;
 
 /** Columns of which nothing is declared: c1, c2 and so on, or by the keys of their pairs. */
@@ -29,7 +29,8 @@ export function autoColumns(split: Split, limit: number): FieldCodec {
         const stop = separatorAt(reading.bytes, start, reading.end, split);
         if (++count > MOST) return tooMany(reading, count, MOST, 'columns');
         const named = pairs ? pairAt(reading, split, start, stop) : ([`c${count}`, start] as const);
-        if (named !== undefined) take(reading, values, named[0], named[1], stop);
+        if (named !== undefined)
+          take(reading, values, named[0], textOf(reading, named[1], stop), named[1], stop);
         else if (stop > start) return noPair(reading, split, stop);
         if (stop === reading.end) break;
         reading.at = stop + split.separator.length;
@@ -88,25 +89,31 @@ function pairAt(
 ): readonly [string, number] | undefined {
   const end = keyEnd(reading, split, start, stop);
   if (end < 0) return undefined;
-  const name = textOf(reading, start, end)
+  const name = nameOf(textOf(reading, start, end));
+  return name === '' ? undefined : [name, end + split.keyValue.length];
+}
+
+/** A key as the name of a value; empty where nothing of it can be one. */
+export function nameOf(key: string): string {
+  const name = key
     .trim()
     .replace(/[^A-Za-z0-9_]+/g, '_')
     .replace(/^[^A-Za-z]+|_+$/g, '')
     .slice(0, LONGEST_NAME);
-  if (name === '') return undefined;
   // What every object has already would be no name of a value in programs.
-  return [name in NOTHING ? `${name}_` : name, end + split.keyValue.length];
+  return name in NOTHING ? `${name}_` : name;
 }
 
 /** A number where the text looks like one; a whole number with zeros in front is a name of something. */
-function take(
+export function take(
   reading: Reading,
   values: Record<string, Value>,
   name: string,
+  content: string,
   start: number,
   end: number,
 ): void {
-  const text = textOf(reading, start, end).trim();
+  const text = content.trim();
   const again = Object.hasOwn(values, name);
   if (again) reading.issue('repeated', 'the key comes twice, and its first value counts', name);
   if (text === '' || again) return;

@@ -207,3 +207,11 @@ function coveredBytes(covers: readonly number[], marks: readonly number[]): numb
   for (const mark of covers) bytes += (marks[2 * mark + 1] ?? 0) - (marks[2 * mark] ?? 0);
   return bytes;
 }
+
+/** Checksums that are computed for one message; any number in an array. */
+export function checksumsIn(fields: readonly FieldDeclaration[]): number {
+  return fields.reduce((sum, { type, fields: inner = [], of }) => {
+    const own = type === 'crc' ? 1 : checksumsIn(inner);
+    return sum + own + (of !== undefined && checksumsIn([of]) > 0 ? Number.POSITIVE_INFINITY : 0);
+  }, 0);
+}

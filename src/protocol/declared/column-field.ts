@@ -2,7 +2,7 @@ import { hexExcerpt, quotedText } from '../describe.ts';
 import type { FieldDeclaration } from './declaration.ts';
 import type { FieldCodec, Scope } from './field-codec.ts';
 import type { Reading } from './reading.ts';
-import { isAt, locate, Place, type Split, withoutDoubles } from './split.ts';
+import { isAt, locate, Place, type Split, separatorAt, withoutDoubles } from './split.ts';
 import type { Value } from './value.ts';
 import { FieldError, shown, type Writing } from './writing.ts';
 
@@ -13,6 +13,7 @@ const place = new Place();
 const WRONG: Readonly<Record<string, (declaration: FieldDeclaration) => string>> = {
   prefix: ({ prefix }) => `${quotedText(prefix ?? NO_BYTES)} in front of the value`,
   suffix: ({ suffix }) => `${quotedText(suffix ?? NO_BYTES)} behind the value`,
+  'next column': ({ hemisphere }) => `a column that says ${hemisphere?.split('').join(' or ')} behind it`,
   'open quote': () => 'a quote that ends the text',
   'text behind the quote': () => 'a separator behind the quote',
 };
@@ -30,6 +31,8 @@ export class ColumnContent {
   readonly #isText: boolean;
   readonly #mayBeEmpty: boolean;
   readonly #slot: number;
+  /** The next column belongs to it, and says the sign of a number. */
+  readonly #spans: boolean;
 
   constructor(declaration: FieldDeclaration, inner: FieldCodec, split: Split, slot: number) {
     this.#declaration = declaration;
@@ -40,11 +43,12 @@ export class ColumnContent {
     this.#isText = ['text', 'struct', 'array', 'bytes', 'reserved'].includes(declaration.type);
     this.#mayBeEmpty = declaration.empty === true || declaration.optional === true;
     this.#slot = slot;
+    this.#spans = declaration.hemisphere !== undefined;
   }
 
   /** Reads the column that begins at `start`, and moves on to the separator behind it. */
   read(reading: Reading, start: number): Value | undefined {
-    if (!locate(place, reading, start, this.#split, this.#prefix, this.#suffix)) return this.#fail(reading);
+    if (!this.#locate(reading, start)) return this.#fail(reading);
     const { behind } = place;
     if (this.#isNothing(reading)) {
       if (!this.#mayBeEmpty) reading.issue('empty', 'the column is empty');
@@ -64,7 +68,7 @@ export class ColumnContent {
   }
 
   check(reading: Reading, start: number): boolean {
-    if (!locate(place, reading, start, this.#split, this.#prefix, this.#suffix)) return false;
+    if (!this.#locate(reading, start)) return false;
     const { behind } = place;
     if (this.#isNothing(reading)) {
       if (this.#slot >= 0) reading.slots[this.#slot] = Number.NaN;
@@ -89,8 +93,27 @@ export class ColumnContent {
       const at = writing.at;
       this.#inner.write(writing, value);
       this.#quote(writing, at, value);
-    } else if (this.#slot >= 0) writing.slots[this.#slot] = Number.NaN;
+    } else {
+      if (this.#slot >= 0) writing.slots[this.#slot] = Number.NaN;
+      if (this.#spans) writing.put(this.#split.separator);
+    }
     writing.put(this.#suffix);
+  }
+
+  #locate(reading: Reading, start: number): boolean {
+    if (!locate(place, reading, start, this.#split, this.#prefix, this.#suffix)) return false;
+    if (!this.#spans) return true;
+    const { separator } = this.#split;
+    const next = place.behind + separator.length;
+    if (place.quoted || place.behind === reading.end) {
+      place.wrong = 'next column';
+      return false;
+    }
+    place.end = separatorAt(reading.bytes, next, reading.end, this.#split);
+    place.behind = place.end;
+    // Both are empty: there is no value.
+    if (place.end === next && place.start + separator.length === next) place.start = next;
+    return true;
   }
 
   /** An empty column is no value, but for text, which may be empty. */
@@ -119,7 +142,7 @@ export class ColumnContent {
     const { quote, separator } = this.#split;
     const always = this.#declaration.quoted === true;
     const content = writing.bytes.slice(at, writing.at);
-    const holds = separator.length > 0 && holdsWord(content, separator);
+    const holds = !this.#spans && separator.length > 0 && holdsWord(content, separator);
     if (quote < 0) {
       if (holds) throw new FieldError('must not hold the separator', shown(value));
       return;

@@ -15,6 +15,7 @@ import { extentCodec } from './extent.ts';
 import type { FieldCodec, Scope, Target, TextNumbers } from './field-codec.ts';
 import { countedIn, fieldsWithin } from './field-references.ts';
 import { floatField } from './float-field.ts';
+import { freeColumns } from './free-columns.ts';
 import { type KeyedMember, keyedField } from './keyed-field.ts';
 import { measuredField } from './measured-field.ts';
 import { numberField } from './number-field.ts';
@@ -24,6 +25,7 @@ import { type Split, splitOf } from './split.ts';
 import { splitField } from './split-field.ts';
 import { type Member, structField } from './struct-field.ts';
 import { switchField } from './switch-field.ts';
+import { decodeText } from './text-code.ts';
 import { textField } from './text-field.ts';
 import { namedText, textInSlot } from './text-names.ts';
 import { bcdTimeField, byteTimeField } from './time-field.ts';
@@ -107,6 +109,7 @@ export function compileFields(
       slot,
       texts,
       tail: outer.columns === undefined ? outer.tail + tailBehind(fields, index, outer) : 0,
+      columnsBehind: fields.slice(index + 1).filter(({ optional }) => optional === true).length,
     };
     // In front of the id of a text stand fields of a fixed length, and no columns.
     const inFront = left.length > 0;
@@ -198,7 +201,7 @@ export function compileField(declaration: FieldDeclaration, scope: Scope): Field
     return declaration.optional === true ? optionalField(codec, scope.tail, scope.slot) : codec;
   }
   if (!isColumn(declaration)) return compileContent(declaration, scope);
-  return columnField(declaration, compileColumn(declaration, scope), scope.columns, scope);
+  return columnField(declaration, compileColumn(declaration, scope, scope.columns), scope.columns, scope);
 }
 
 /** Whether a field is one column of a text, or the pair of a key; else it is made of several. */
@@ -207,8 +210,10 @@ export function isColumn({ type, separator, keyValue }: FieldDeclaration): boole
 }
 
 /** What reads the text of one column, which ends where the column does. */
-function compileColumn(declaration: FieldDeclaration, scope: Scope): FieldCodec {
-  const inner = { ...scope, columns: undefined, tail: 0 };
+function compileColumn(declaration: FieldDeclaration, scope: Scope, { separator }: Split): FieldCodec {
+  const { hemisphere } = declaration;
+  const joint = hemisphere === undefined ? undefined : decodeText('utf8', separator, 0, separator.length);
+  const inner = { ...scope, columns: undefined, tail: 0, joint };
   const { type, length, terminator, value } = declaration;
   if (type === 'reserved') return skippedColumn(scope.limit);
   const open = length === undefined && terminator === undefined && value === undefined;
@@ -229,7 +234,9 @@ export function compileBody(
   const inner = { ...scope, tail: 0 };
   const behind = (codec: FieldCodec): FieldCodec => behindHead(compileFields([], inner, heads), codec);
   if (form.columns === 'auto') {
-    return behind(splitField(autoColumns(split, limit), split, form, tail, limit));
+    const free = split.separator.length === 0 && split.keyValue.length === 0;
+    const columns = free ? freeColumns(limit) : autoColumns(split, limit);
+    return behind(splitField(columns, split, form, tail, limit));
   }
   if (split.keyValue.length === 0) {
     const body = structField(compileFields(fields, { ...inner, columns: split }, heads));
@@ -413,13 +420,14 @@ function compileArray(declaration: FieldDeclaration, scope: Scope): FieldCodec {
   const of = declaration.of ?? { type: 'u8' };
   const split = splitOf(declaration);
   if (split === undefined) {
-    const element = compileField(of, { ...scope, slot: -1, tail: 0, ahead: NONE_AHEAD });
+    const element = compileField(of, { ...scope, slot: -1, tail: 0, columnsBehind: 0, ahead: NONE_AHEAD });
     return arrayField(declaration, element, scope);
   }
   const element = compileField(of, { ...scope, slot: -1, tail: 0, columns: split, ahead: NONE_AHEAD });
   const list = arrayField({ ...declaration, count: declaration.count ?? 'rest' }, element, {
     ...scope,
     tail: 0,
+    columnsBehind: 0,
     columns: split,
   });
   return splitField(list, split, declaration, scope.tail, scope.limit);

@@ -2,6 +2,8 @@ import { bitsOf, parseBits } from './bit-range.ts';
 import type { Condition, ConditionValue, FieldDeclaration } from './declaration.ts';
 import { type EnumNames, enumNames } from './enum-names.ts';
 import type { Scope, TextNumbers } from './field-codec.ts';
+import { Reading } from './reading.ts';
+import type { Writing } from './writing.ts';
 
 /** Whether a field is present, from the raw values of earlier ones; NaN stands for one that is absent itself. */
 export type Presence = (slots: readonly number[]) => boolean;
@@ -13,17 +15,33 @@ export function splitReference(field: string): readonly [string, string | undefi
 }
 
 export function presence(condition: Condition, scope: Scope): Presence {
-  const [name, bitName] = splitReference(condition.field);
+  const [name] = splitReference(condition.field);
   const target = scope.targets.get(name);
   if (target === undefined) return () => true;
   const { slot, declaration, texts } = target;
   if (declaration.type === 'text') return textPresence(condition, declaration, slot, texts);
-  const bit = declaration.bits?.find((each) => each.name === bitName);
+  const judge = numberJudge(condition, declaration, scope);
+  return (slots) => judge(slots[slot] ?? Number.NaN);
+}
+
+/** The same of an earlier field, or of one behind the field that looks. */
+export function fulfilment(condition: Condition, scope: Scope): (state: Reading | Writing) => boolean {
+  const behind = scope.ahead.get(splitReference(condition.field)[0]);
+  if (behind === undefined) {
+    const present = presence(condition, scope);
+    return ({ slots }) => present(slots);
+  }
+  const judge = numberJudge(condition, behind.declaration, scope);
+  return (state) => judge(state instanceof Reading ? behind.peek(state) : behind.written(state));
+}
+
+/** Whether a raw number, or its bits that the condition names, fulfils the condition; NaN does not. */
+function numberJudge(condition: Condition, { bits, enum: names }: FieldDeclaration, { enums }: Scope): Judge {
+  const bitName = splitReference(condition.field)[1];
+  const bit = bits?.find((each) => each.name === bitName);
   const range = bit === undefined ? undefined : parseBits(bit.at);
-  const names = enumNames(bit === undefined ? declaration.enum : bit.enum, scope.enums);
-  const judge = judgeOf(condition, names);
-  return (slots) => {
-    const raw = slots[slot] ?? Number.NaN;
+  const judge = judgeOf(condition, enumNames(bit === undefined ? names : bit.enum, enums));
+  return (raw) => {
     if (Number.isNaN(raw)) return false;
     return judge(range === undefined ? raw : bitsOf(raw, range.from, range.count));
   };

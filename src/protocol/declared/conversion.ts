@@ -1,5 +1,5 @@
 import { atOffset, isoText, parseIso, parseOffset } from './clock-time.ts';
-import { presence } from './condition.ts';
+import { fulfilment } from './condition.ts';
 import type { FieldDeclaration } from './declaration.ts';
 import { enumNames } from './enum-names.ts';
 import { clockOfCount, countOfClock, type Epoch, parseEpoch, type TimeUnit } from './epoch.ts';
@@ -118,18 +118,18 @@ function signed(
   scope: Scope,
   kind: RawKind,
 ): Conversion {
-  const isNegative = presence(negative, scope);
+  const isNegative = fulfilment(negative, scope);
   const plain = plainConversion(declaration, scope, { ...kind, least: -kind.greatest });
   return {
     toValue(raw, reading) {
-      if (raw === 0 || !isNegative(reading.slots)) return plain.toValue(raw, reading);
+      if (raw === 0 || !isNegative(reading)) return plain.toValue(raw, reading);
       const value = plain.toValue(-raw, reading);
       reading.keepRaw(wholeAsJson(raw));
       return value;
     },
     toRaw(given, writing) {
       const raw = plain.toRaw(given, writing);
-      const minus = isNegative(writing.slots);
+      const minus = isNegative(writing);
       // A fraction below the step of the field is neither.
       if (raw !== 0 && raw < 0 !== minus) {
         const sign = minus ? 'at most 0' : 'at least 0';

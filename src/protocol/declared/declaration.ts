@@ -5,9 +5,12 @@ import type { AddressDeclaration } from './address-declaration.ts';
 import { ASSEMBLE_KEYS } from './assemble-keys.ts';
 import { description, group, label } from './label-keys.ts';
 import { MESSAGE_FRAMING_KEYS } from './message-framing-keys.ts';
+import { MESSAGE_TIME_KEYS } from './message-time-keys.ts';
 import { BIT_KEYS, type LIMITS_KEYS, QUANTITY_KEYS } from './number-keys.ts';
+import type { AnswerDeclaration, CopyDeclaration, ExchangeDeclaration } from './session-declaration.ts';
 import { COLUMN_KEYS, SPLIT_KEYS } from './split-keys.ts';
 import { CONDITION_KEYS, STRUCTURE_KEYS } from './structure-keys.ts';
+import type { Values as FieldValues } from './value.ts';
 
 export type { ByteOrder } from '../framing/byte-order.ts';
 export type { FramingDeclaration } from '../framing/declaration.ts';
@@ -73,14 +76,14 @@ interface Values {
   readonly confirms: Readonly<Record<string, string | ConfirmDeclaration>>;
   readonly reply: ReplyDeclaration;
   readonly requests: 'any' | readonly string[];
+  readonly copy: CopyDeclaration;
+  readonly values: FieldValues;
   readonly field: FieldDeclaration;
   readonly fields: readonly FieldDeclaration[];
   readonly 'message id': number;
   readonly cases: Readonly<Record<string, readonly FieldDeclaration[]>>;
   readonly tags: Readonly<Record<string, FieldDeclaration>>;
 }
-
-const DAY_MS = 24 * 60 * 60_000;
 
 /** The keys of a field. Which of them have a meaning depends on `type`. */
 export const FIELD_KEYS = {
@@ -112,7 +115,8 @@ export const FIELD_KEYS = {
   negative: {
     kind: 'group',
     keys: CONDITION_KEYS,
-    description: 'Number: its sign stands in an earlier field; negative where that has a certain value.',
+    description:
+      'Number: its sign stands in an earlier field, or in one behind it in the same structure; negative where that has a certain value.',
   },
   range: {
     kind: 'range',
@@ -270,6 +274,24 @@ export const REPLY_KEYS = {
     required: true,
     description: 'Its fields, behind the error code; they are there where that is 0.',
   },
+  id: {
+    kind: 'number',
+    least: -(2 ** 47),
+    greatest: 2 ** 48,
+    description: 'Its id, where that is not the one of the message.',
+    examples: [0x90],
+  },
+  copy: {
+    kind: 'copy',
+    description:
+      'Its fields that repeat fields of the message. With it, or with `set`, the bridge makes the reply to a message of the device.',
+    examples: [['serial']],
+  },
+  set: {
+    kind: 'values',
+    description: 'Its other fields. Where the device replies, another value is a refusal.',
+    examples: [{ result: 0 }],
+  },
   ...SPLIT_KEYS,
 } as const satisfies KeyTable;
 
@@ -298,12 +320,7 @@ export const MESSAGE_KEYS = {
     description: 'What answers it: nothing, an error code, or an error code and on success fields.',
     default: 'none',
   },
-  every: {
-    kind: 'duration',
-    least: 10,
-    greatest: 30 * DAY_MS,
-    description: 'Values are stale when the message stays away for longer.',
-  },
+  ...MESSAGE_TIME_KEYS,
   confirms: {
     kind: 'confirms',
     description:
@@ -385,7 +402,7 @@ export interface HeldRegister {
   readonly field: FieldDeclaration;
 }
 
-export interface ProtocolDeclaration {
+export interface ProtocolDeclaration extends ExchangeDeclaration<FieldDeclaration> {
   readonly byteOrder: ByteOrder;
   readonly framing: FramingDeclaration;
   /** The longest payload, in bytes. */
@@ -404,6 +421,8 @@ export interface ProtocolDeclaration {
   /** Names of error codes. */
   readonly errors: EnumDeclaration;
   readonly messages: readonly MessageDeclaration[];
+  /** What answers what by rule, the first that fits. */
+  readonly answers?: readonly AnswerDeclaration[];
   /** What is asked of a device that is configured without a word about it: that of a register map. */
   readonly polls?: readonly { readonly message: string; readonly everyMs: number }[] | undefined;
   /** The registers of a map, for a slave that answers whatever part of them a master reads or writes. */

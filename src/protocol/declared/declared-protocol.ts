@@ -4,6 +4,7 @@ import { copyOf } from '../describe.ts';
 import { agrees, type Expectation, sameBytes, without } from '../expectation.ts';
 import type { DeclaredMessage, EchoedMessage, InvalidPayload, UnknownMessage } from '../message.ts';
 import { addressForm } from './address-field.ts';
+import { Answers } from './answers.ts';
 import {
   type Candidate,
   checkAmong,
@@ -16,11 +17,13 @@ import {
 import type { ProtocolDeclaration, Sender } from './declaration.ts';
 import { pathText } from './finding.ts';
 import { kindOf, partFor, partOf } from './framing-parts.ts';
+import { HelloCodec } from './hello.ts';
 import { lintProtocol } from './lint.ts';
 import { MessageCodec } from './message-codec.ts';
 import { loaderOf, type NumberType, parseNumberType } from './number-type.ts';
 import { type FieldTrace, Reading } from './reading.ts';
 import { ReplyForms } from './reply-forms.ts';
+import { SequenceRule } from './sequence.ts';
 import { unknownPayload } from './unknown-payload.ts';
 import type { Values } from './value.ts';
 import { Writing } from './writing.ts';
@@ -43,8 +46,10 @@ const NO_CODECS: readonly Candidate[] = [];
 export class DeclaredProtocol {
   readonly declaration: ProtocolDeclaration;
   readonly messages: readonly MessageCodec[];
-  /** What tells replies apart. */
   readonly replies: ReplyForms;
+  readonly answers: Answers;
+  readonly sequence: SequenceRule | undefined;
+  readonly hello: HelloCodec | undefined;
   /** Where there are several framings, the messages of each. */
   readonly #parts: ReadonlyMap<string, DeclaredProtocol> | undefined;
   readonly #byName: ReadonlyMap<string, MessageCodec>;
@@ -84,6 +89,8 @@ export class DeclaredProtocol {
         new MessageCodec(each, declaration),
     );
     this.replies = new ReplyForms(declaration, this.messages);
+    this.answers = new Answers(this);
+    [this.sequence, this.hello] = [SequenceRule.of(declaration), HelloCodec.of(declaration)];
     this.#byName = new Map(this.messages.map((each) => [each.name, each]));
     this.#idType =
       declaration.id === undefined ? undefined : parseNumberType(declaration.id.type, declaration.byteOrder);
@@ -93,11 +100,18 @@ export class DeclaredProtocol {
     this.#addressOf = form?.load;
     this.#addressEnd = (address?.at ?? 0) + (form?.bytes ?? 0);
     for (const codec of this.messages) {
-      const known = this.#byId.get(codec.id) ?? [];
-      this.#byId.set(codec.id, [...known, ...codec.forms.map((form) => ({ codec, form }))]);
+      for (const form of codec.forms) {
+        const known = this.#byId.get(form.id) ?? [];
+        this.#byId.set(form.id, [...known, { codec, form }]);
+      }
     }
     const needed = [...this.#byId.values()].map((all) => all.reduce((sum, { form }) => sum + form.passes, 0));
     this.passes = Math.min(MOST_PASSES, Math.max(1, ...needed));
+  }
+
+  /** A device says who it is. */
+  get logsIn(): boolean {
+    return this.hello !== undefined || this.declaration.session?.login !== undefined;
   }
 
   /** The same protocol as one device speaks it: messages to it and from it carry this address. */
@@ -135,7 +149,6 @@ export class DeclaredProtocol {
     return message && kindOf(this.declaration, message);
   }
 
-  /** The message of this name. */
   message(name: string): MessageCodec | undefined {
     return this.#byName.get(name);
   }
@@ -371,11 +384,6 @@ export class DeclaredProtocol {
     return this.#codec(name).encodeReply(this.#writing, error, fields);
   }
 
-  /** The error code's name in the declaration of the message or of the protocol. */
-  errorName(message: string, error: number): string | undefined {
-    return this.#byName.get(message)?.errorName(error);
-  }
-
   /** Whether the frame decoders of the built-in protocol can tell these messages apart: the id is the first byte. */
   get hasBuiltinIds(): boolean {
     return this.declaration.id?.at === 0 && this.#idType?.bytes === 1;
@@ -393,8 +401,8 @@ export class DeclaredProtocol {
       );
     }
     const single = this.messages.filter(({ declaration }) => declaration.assemble === undefined);
-    const own = single.map((codec) =>
-      codec.toDefinition(
+    const own = single.flatMap((codec) =>
+      codec.toDefinitions(
         (bytes, start, end) => {
           const message = this.#first(bytes, start, end, from);
           this.#reading.bytes = NO_BYTES;

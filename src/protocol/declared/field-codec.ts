@@ -67,6 +67,10 @@ export interface Scope {
   readonly next: { slot: number; mark: number };
   /** How the text around is split into columns, one of which the field is; absent among bytes. */
   readonly columns?: Split | undefined;
+  /** Columns behind a list without an end that may be missing. */
+  readonly columnsBehind?: number | undefined;
+  /** The separator within a number that takes the next column too, for its sign. */
+  readonly joint?: string | undefined;
   /** Bytes behind the field up to the end of the payload, for what takes all the rest. */
   readonly tail: number;
   /** The slot in which a number keeps its raw value, and a text its number; -1 for none. */

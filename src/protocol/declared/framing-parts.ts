@@ -10,11 +10,22 @@ export function kindOf({ framing }: ProtocolDeclaration, message: MessageDeclara
 
 /** Where there are several framings, the protocol of one: its messages, with their id and error code. */
 export function partOf(declaration: ProtocolDeclaration, kind: FramingKind): ProtocolDeclaration {
-  const { id: _, error: __, ...rest } = declaration;
+  // Sessions and answers name messages of all kinds, and are those of the whole.
+  const {
+    id: _,
+    error: __,
+    session: _s,
+    hello: _h,
+    registration: _r,
+    answers: _a,
+    sequence: _q,
+    inFlight: _f,
+    ...rest
+  } = declaration;
   return {
     ...rest,
     framing: kind.framing,
-    ...(kind.id === undefined ? {} : { id: kind.id }),
+    ...(kind.id === undefined ? {} : { id: kind.id, selector: undefined }),
     ...(kind.error === undefined ? {} : { error: kind.error }),
     messages: declaration.messages
       .filter((message) => kindOf(declaration, message) === kind.name)

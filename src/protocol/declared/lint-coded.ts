@@ -104,6 +104,15 @@ function lintPrinted(field: FieldDeclaration, path: Path, bad: Add, findings: Fi
     if (mark === undefined || /^[^\dEe+-]$/.test(mark)) continue;
     bad(key, 'This is no single character beside digits.', 'Write for example ",".');
   }
+  for (const [key, given] of Object.entries({ format, thousands, decimal_mark: decimalMark })) {
+    if (field.angle === undefined || given === undefined) continue;
+    findings.add(
+      'config_conflict',
+      [...path, key],
+      `\`${key}\` has no meaning beside \`angle\`.`,
+      'Remove one of the two.',
+    );
+  }
   if (thousands !== undefined && thousands === (decimalMark ?? '.'))
     bad('thousands', 'The decimals begin with the same character.', 'Write `decimal_mark:` too.');
   if (digits !== undefined && digits > 16)
@@ -140,20 +149,20 @@ function lintClock(field: FieldDeclaration, bad: Add): void {
     const has = (...tokens: readonly string[]): boolean => parts.some(({ token }) => tokens.includes(token));
     const years = Number(has('YYYY', 'YY')) + Number(has('MM', 'MMM')) + Number(has('DD'));
     const clock = Number(has('hh')) + Number(has('mm'));
-    const both = (has('YYYY') && has('YY')) || (has('MM') && has('MMM'));
+    const both = (has('YYYY') && has('YY')) || (has('MM') && has('MMM')) || (has('f') && has('F'));
     if (
       (years !== 0 && years !== 3) ||
       clock === 1 ||
       both ||
       years + clock === 0 ||
-      (clock === 0 && has('ss', 'f'))
+      (clock === 0 && has('ss', 'f', 'F'))
     )
       bad(
         'format',
         'A time has a year, a month and a day, or hours and minutes, or both.',
         `Write for example ${example}.`,
       );
-    if (type !== 'time' && parts.some(({ token }) => ['literal', 'MMM', 'Z', 'W'].includes(token)))
+    if (type !== 'time' && parts.some(({ token }) => ['literal', 'MMM', 'F', 'Z', 'W'].includes(token)))
       bad('format', 'Nibbles and bytes have digits only.', `Write for example ${example}.`);
     if (
       type === 'byte_time' &&

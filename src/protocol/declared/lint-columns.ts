@@ -152,6 +152,14 @@ export function lintColumn(
 ): void {
   if (region === undefined) return;
   const { type, quoted, length } = field;
+  if (region === 'pairs' && field.hemisphere !== undefined) {
+    findings.add(
+      'config_no_effect',
+      [...path, 'hemisphere'],
+      'Behind a pair stands another key, and no sign.',
+      'Remove it, or split the text into columns.',
+    );
+  }
   if (isBinary || type === 'bytes') {
     findings.add(
       'config_bad_value',
@@ -210,17 +218,5 @@ export function lintTextNames(
   }
   if (value !== undefined || encoding?.startsWith('utf16')) {
     findings.add('config_no_effect', here, 'A constant has no names.', 'Remove it.');
-  }
-  const seen = new Set<string>();
-  for (const [text, name] of Object.entries(names)) {
-    if (seen.has(name)) {
-      findings.add(
-        'config_conflict',
-        [...here, text],
-        `Two texts are called \`${name}\`.`,
-        'Give each a name of its own.',
-      );
-    }
-    seen.add(name);
   }
 }

@@ -3,6 +3,9 @@ import type { Findings, Path } from './finding.ts';
 import { lintMargin } from './lint-limits.ts';
 import { parseNumberType } from './number-type.ts';
 
+/** Types of numbers beside those that say their bytes. */
+const NUMBERS = new Set(['number', 'hex_number', 'bcd', 'varint']);
+
 /** Checks what of the state is said to show that a message was carried out. */
 export function lintConfirms(
   { fields = [], confirms = {} }: MessageDeclaration,
@@ -48,7 +51,7 @@ function lintWithin(
     found !== 'bit' &&
     found.enum === undefined &&
     found.bits === undefined &&
-    parseNumberType(found.type, byteOrder) !== undefined;
+    (NUMBERS.has(found.type) || parseNumberType(found.type, byteOrder) !== undefined);
   if (number) {
     lintMargin(within, found.unit, path, findings);
     return;

@@ -31,7 +31,17 @@ const CLOCK = ['format', 'zone', 'invalid'] as const;
 /** Keys with a meaning, by type; what is not listed is a number. */
 const KEYS: Readonly<Record<string, readonly (keyof FieldDeclaration)[]>> = {
   text: [...COMMON, ...TEXT, 'content', 'value', 'enum'],
-  number: [...COMMON, ...TEXT, ...QUANTITY, 'decimals', 'format', 'thousands', 'decimalMark'],
+  number: [
+    ...COMMON,
+    ...TEXT,
+    ...QUANTITY,
+    'decimals',
+    'format',
+    'thousands',
+    'decimalMark',
+    'angle',
+    'hemisphere',
+  ],
   hex_number: [...COMMON, ...TEXT, ...QUANTITY, 'format', 'sign', 'digits', 'byteOrder'],
   time: [...COMMON, ...TEXT, ...CLOCK],
   bcd: [...COMMON, ...QUANTITY, 'length', 'digits', 'byteOrder', 'sign', 'as'],

@@ -1,5 +1,6 @@
 import { compileField } from './compile-fields.ts';
-import type { FieldDeclaration } from './declaration.ts';
+import { splitReference } from './condition.ts';
+import type { Condition, FieldDeclaration } from './declaration.ts';
 import type { Path } from './finding.ts';
 import { lintCondition, type Surroundings } from './lint-references.ts';
 import { parseNumberType } from './number-type.ts';
@@ -12,7 +13,7 @@ interface Behind extends Surroundings {
 
 /** Checks the fields from which a number takes its scale and its sign. */
 export function lintReferredNumber(field: FieldDeclaration, path: Path, around: Behind): void {
-  if (field.negative !== undefined) lintCondition(field.negative, [...path, 'negative'], around);
+  if (field.negative !== undefined) lintSign(field.negative, [...path, 'negative'], around);
   if (typeof field.scale !== 'object') return;
   const { protocol, earlier, behind, findings } = around;
   const here = [...path, 'scale', 'field'];
@@ -44,17 +45,37 @@ export function lintReferredNumber(field: FieldDeclaration, path: Path, around: 
     );
     return;
   }
-  if (earlier.has(name)) return;
-  const between = behind.slice(0, place);
+  if (!earlier.has(name)) lintDistance(behind.slice(0, place), target, here, 'scale', around);
+}
+
+/** The sign of a number stands in front of it, or behind it in a number of the same structure. */
+function lintSign(negative: Condition, path: Path, around: Behind): void {
+  const { earlier, behind } = around;
+  const [name] = splitReference(negative.field);
+  const place = behind.findIndex((each) => each.name === name);
+  const target = behind[place];
+  if (earlier.has(name) || target === undefined || target.type === 'text')
+    return lintCondition(negative, path, around);
+  lintCondition(negative, path, { ...around, earlier: new Map([...earlier, [name, target]]) });
+  lintDistance(behind.slice(0, place), target, [...path, 'field'], 'sign', around);
+}
+
+function lintDistance(
+  between: readonly FieldDeclaration[],
+  target: FieldDeclaration,
+  path: Path,
+  what: 'scale' | 'sign',
+  around: Behind,
+): void {
   const loose =
-    [...between, target].find((each) => each.when !== undefined) ??
+    [...between, target].find(({ when, optional }) => when !== undefined || optional === true) ??
     between.find((each) => !isFixed(each, around));
   if (loose === undefined) return;
-  findings.add(
+  around.findings.add(
     'config_bad_value',
-    here,
-    `Where \`${name}\` stands depends on \`${loose.name ?? loose.type}\`.`,
-    'Behind a field, its scale is found only at a fixed distance; put it in front.',
+    path,
+    `Where \`${target.name}\` stands depends on \`${loose.name ?? loose.type}\`.`,
+    `Behind a field, its ${what} is found only at a fixed distance; put it in front.`,
   );
 }
 

@@ -13,8 +13,11 @@ import { lintEnum } from './lint-enums.ts';
 import { lintFields } from './lint-fields.ts';
 import { lintCrcExtra, lintExtraById, lintSizes } from './lint-framing.ts';
 import { lintRejects } from './lint-rejects.ts';
+import { lintReplyId } from './lint-reply-id.ts';
 import { lintSelector, lintSelects } from './lint-selector.ts';
-import { MessageCodec, wrapId } from './message-codec.ts';
+import { lintSession } from './lint-session.ts';
+import { MessageCodec } from './message-codec.ts';
+import { wrapId } from './message-id.ts';
 import { parseNumberType } from './number-type.ts';
 import { partBytes } from './selector.ts';
 import { sizingScope } from './sizing.ts';
@@ -77,6 +80,7 @@ export function lintProtocol(declaration: ProtocolDeclaration): readonly Declara
     const codecs = declaration.messages.map((each) => new MessageCodec(each, declaration));
     lintSizes(declaration, codecs, findings);
   }
+  if (findings.errors === 0) lintSession(declaration, findings);
   return findings.all;
 }
 
@@ -197,12 +201,14 @@ function isModest({ messages }: ProtocolDeclaration, findings: Findings): boolea
 }
 
 function lintId(
-  { id, selects, name }: MessageDeclaration,
-  { id: place, byteOrder }: ProtocolDeclaration,
+  message: MessageDeclaration,
+  protocol: ProtocolDeclaration,
   ids: Map<number, string>,
   path: Path,
   findings: Findings,
 ): void {
+  const { id, selects, name } = message;
+  const { id: place, byteOrder } = protocol;
   const type = place === undefined ? undefined : parseNumberType(place.type, byteOrder);
   if (type === undefined) {
     if (id !== undefined || selects !== undefined) {
@@ -254,6 +260,7 @@ function lintId(
     );
   }
   ids.set(wrapped, name);
+  lintReplyId(message, protocol, ids, wrapped, path, findings);
 }
 
 function lintMessage(
@@ -263,7 +270,7 @@ function lintMessage(
   findings: Findings,
 ): void {
   const before = findings.errors;
-  const { fields = [], reply = 'none', from = 'any', everyMs, errors } = message;
+  const { fields = [], reply = 'none', from = 'any', everyMs, pollMs, errors } = message;
   const surroundings = {
     protocol,
     findings,
@@ -299,6 +306,15 @@ function lintMessage(
       [...path, 'every'],
       'Only what the device sends can stay away.',
       'Remove it.',
+      'warning',
+    );
+  }
+  if (pollMs !== undefined && from === 'device') {
+    findings.add(
+      'config_no_effect',
+      [...path, 'poll'],
+      'Only what we send can be asked.',
+      'Remove it, or write `from: host`.',
       'warning',
     );
   }
@@ -398,7 +414,13 @@ function lintLengths(
       'Raise `max_frame`, or make the message shorter.',
     );
   }
-  if (reply === undefined || main.minLength > reply.maxLength || reply.minLength > main.maxLength) return;
+  if (
+    reply === undefined ||
+    reply.id !== main.id ||
+    main.minLength > reply.maxLength ||
+    reply.minLength > main.maxLength
+  )
+    return;
   if (beginDifferently(main.fields, reply.fields)) return;
   const known = (message.from ?? 'any') !== 'any';
   findings.add(

@@ -1,11 +1,11 @@
 import type { FrameShape, MessageDefinition } from '../definition.ts';
 import { copyOf } from '../describe.ts';
 import type { DeclaredMessage, InvalidPayload } from '../message.ts';
-import { constantNumber } from './constant-field.ts';
 import type { MessageDeclaration, ProtocolDeclaration, Sender } from './declaration.ts';
 import { enumNames } from './enum-names.ts';
-import { type CompiledForm, compileForm, type Form } from './message-form.ts';
-import { type NumberType, parseNumberType } from './number-type.ts';
+import { type CompiledForm, compileForm, type Form, idMember } from './message-form.ts';
+import { replyIdOf, wrapId } from './message-id.ts';
+import { parseNumberType } from './number-type.ts';
 import type { FieldTrace, Reading } from './reading.ts';
 import type { FieldIssue, Values } from './value.ts';
 import { FieldError, type Writing } from './writing.ts';
@@ -39,10 +39,8 @@ export class MessageCodec {
       protocol.id === undefined ? undefined : parseNumberType(protocol.id.type, protocol.byteOrder);
     this.id =
       idType === undefined || declaration.id === undefined ? undefined : wrapId(declaration.id, idType);
-    const id =
-      idType === undefined || this.id === undefined
-        ? undefined
-        : { name: 'id', codec: constantNumber(idType, this.id) };
+    const id = idMember(this.id, idType);
+    const replyId = idMember(replyIdOf(declaration, protocol), idType);
     const { fields = [], reply = 'none' } = declaration;
     this.#main = compileForm(
       protocol,
@@ -59,7 +57,7 @@ export class MessageCodec {
             protocol,
             'reply',
             reply === 'status' ? [] : reply.fields,
-            id,
+            replyId,
             reply === 'status' ? {} : reply,
             declaration,
           );
@@ -96,7 +94,25 @@ export class MessageCodec {
     return { ...message, payload: copyOf(bytes, start, end) };
   }
 
-  /** The same, with a line for every field. */
+  /**
+   * Decodes a message that says itself where it ends, from the front of some bytes; `end` is where it ended. Undefined
+   * where more bytes are needed.
+   */
+  decodeFront(
+    reading: Reading,
+    bytes: Uint8Array,
+  ): { readonly message: DeclaredMessage | InvalidPayload; readonly end: number } | undefined {
+    reading.begin(bytes, 0, bytes.length);
+    const fields = this.#main.body.read(reading) as Values | undefined; // as in #read
+    if (fields !== undefined && reading.failure === undefined) {
+      const end = reading.at;
+      return { message: this.decode(this.#main, reading, bytes, 0, end), end };
+    }
+    if (reading.failure?.reason === 'too_short') return undefined;
+    return { message: this.#invalid(this.#main, reading), end: 0 };
+  }
+
+  /** Decodes one form, with a line for every field. */
   inspect(
     form: Form,
     reading: Reading,
@@ -175,7 +191,7 @@ export class MessageCodec {
       name: 'declared',
       message: this.name,
       kind,
-      ...(this.id === undefined ? {} : { id: this.id }),
+      ...(form.id === undefined ? {} : { id: form.id }),
       error,
       ...(errorName === undefined ? {} : { errorName }),
       fields,
@@ -255,32 +271,28 @@ export class MessageCodec {
   }
 
   /** As the decoders of the built-in framing know it; only where the id is one byte at the front. */
-  toDefinition(
+  toDefinitions(
     decode: MessageDefinition['decode'],
     passes: number,
     check: FrameShape['check'],
-  ): MessageDefinition {
-    return {
+  ): readonly MessageDefinition[] {
+    return [...new Set(this.forms.map((form) => form.id))].map((id) => ({
       name: this.name,
-      id: ((this.id ?? 0) << 24) >> 24,
+      id: ((id ?? 0) << 24) >> 24,
       anyLength: true,
       decode,
-      shapes: this.forms.map((form) => ({
-        message: this.name,
-        kind: form.kind === 'reply' ? 'reply' : 'request',
-        minLength: form.minLength,
-        maxLength: form.maxLength,
-        content: 'content as declared',
-        weak: !form.proven,
-        passes,
-        check,
-      })),
-    };
+      shapes: this.forms
+        .filter((form) => form.id === id)
+        .map((form) => ({
+          message: this.name,
+          kind: form.kind === 'reply' ? 'reply' : 'request',
+          minLength: form.minLength,
+          maxLength: form.maxLength,
+          content: 'content as declared',
+          weak: !form.proven,
+          passes,
+          check,
+        })),
+    }));
   }
-}
-
-/** 0xF0 and -16 are the same id of one byte; which of the two it is depends on the type. */
-export function wrapId(id: number, type: NumberType): number {
-  const bits = type.bytes * 8;
-  return Number(type.signed ? BigInt.asIntN(bits, BigInt(id)) : BigInt.asUintN(bits, BigInt(id)));
 }

@@ -1,6 +1,7 @@
 import type { DeclaredMessage } from '../message.ts';
 import { ADDRESS_MEMBER, addressField, addressForm } from './address-field.ts';
 import { compileBody, compileFields, type FixedMember, type Head } from './compile-fields.ts';
+import { constantNumber } from './constant-field.ts';
 import type {
   FieldDeclaration,
   MessageDeclaration,
@@ -30,6 +31,8 @@ export interface Form {
   /** So many times a check looks at each byte at most: once for the fields, once for every checksum. */
   readonly passes: number;
   readonly fields: readonly FieldDeclaration[];
+  /** That of the message, or another one of its reply. */
+  readonly id: number | undefined;
   /** How its text is split into these; without a separator it is bytes. */
   readonly split: SplitDeclaration;
 }
@@ -51,12 +54,20 @@ export interface CompiledForm extends Form {
   readonly addressSlot: number;
 }
 
+type IdMember = FixedMember & { readonly value: number };
+
+/** The id among the members of a form; undefined where it has none. */
+export const idMember = (value: number | undefined, type: NumberType | undefined): IdMember | undefined =>
+  value === undefined || type === undefined
+    ? undefined
+    : { name: 'id', codec: constantNumber(type, value), value };
+
 /** Compiles one form of a message. The declaration has passed the lint. */
 export function compileForm(
   protocol: ProtocolDeclaration,
   kind: DeclaredKind,
   fields: readonly FieldDeclaration[],
-  id: FixedMember | undefined,
+  id: IdMember | undefined,
   split: SplitDeclaration,
   message: MessageDeclaration,
 ): CompiledForm {
@@ -100,7 +111,7 @@ export function compileForm(
   heads.push(...selectorHeads(protocol, message, split.separator));
   if (isSplit(split)) {
     const form = splitForm(fields, split, scope, heads);
-    return { ...form, kind, errorSlot, addressSlot, fields, split };
+    return { ...form, kind, errorSlot, addressSlot, fields, split, id: id?.value };
   }
   const compiled = compileFields(listed, scope, heads);
   const body = structField(compiled);
@@ -123,6 +134,7 @@ export function compileForm(
     }, 0),
     fields,
     split,
+    id: id?.value,
   };
 }
 
@@ -156,7 +168,7 @@ function splitForm(
   split: SplitDeclaration,
   scope: Scope,
   heads: readonly Head[],
-): Omit<CompiledForm, 'kind' | 'fields' | 'split' | 'errorSlot' | 'addressSlot'> {
+): Omit<CompiledForm, 'kind' | 'fields' | 'id' | 'split' | 'errorSlot' | 'addressSlot'> {
   const columns = heads.map((head) => ({
     ...head,
     members: head.members.map((each) =>

@@ -151,8 +151,20 @@ export const QUANTITY_KEYS = {
     what: 'a format',
     example: '"%.3f"',
     description:
-      '`number`, `hex_number`: how it is sent, as `printf` has it. Time: its parts, `YYYY` `YY` `MM` `MMM` `DD` `hh` `mm` `ss` `f` `Z` `W` `E` `x`.',
+      '`number`, `hex_number`: how it is sent, as `printf` has it. Time: its parts, `YYYY` `YY` `MM` `MMM` `DD` `hh` `mm` `ss` `f` `F` `Z` `W` `E` `x`.',
     examples: ['%+.3E', '%04X', 'YYYY-MM-DD hh:mm:ss'],
+  },
+  angle: {
+    kind: 'choice',
+    values: ['ddmm', 'dddmm'],
+    description:
+      '`number`: degrees and minutes in one, as in NMEA 0183; the value is in degrees. `dddmm` is sent with three digits of degrees.',
+  },
+  hemisphere: {
+    kind: 'choice',
+    values: ['NS', 'EW'],
+    description:
+      '`number`: the letter behind it, in a text of columns the next column, says its sign; S and W are below zero.',
   },
   zone: {
     kind: 'word',

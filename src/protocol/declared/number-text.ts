@@ -3,6 +3,7 @@ import type { FieldDeclaration } from './declaration.ts';
 import type { Scope } from './field-codec.ts';
 import { listOf } from './number-field.ts';
 import { fixed, fixedDigits, parseNumberFormat, printed } from './number-format.ts';
+import { placed } from './place-text.ts';
 import { numberOf } from './quantity.ts';
 import { type Raw, smallest } from './raw-number.ts';
 import type { ValueText } from './value-text.ts';
@@ -29,8 +30,9 @@ export function numberText(declaration: FieldDeclaration, scope: Scope): ValueTe
         least: Number.NEGATIVE_INFINITY,
         greatest: Number.POSITIVE_INFINITY,
       };
-  const parse = hex ? hexParser(declaration, bits) : decimalParser(declaration);
-  const print = hex ? hexPrinter(declaration, bits) : decimalPrinter(declaration);
+  const plainly = hex ? hexParser(declaration, bits) : decimalParser(declaration);
+  const plain = hex ? hexPrinter(declaration, bits) : decimalPrinter(declaration);
+  const { parse, print } = placed(declaration, scope, plainly, plain);
   const { toValue, toRaw } = conversionOf(declaration, scope, kind);
   const none = listOf(declaration.invalid ?? []).map((each) => ({
     text: String(each).trim(),

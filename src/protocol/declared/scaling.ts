@@ -41,9 +41,20 @@ export function makeScaling(scale: number, offset: number, largest: number): Sca
       };
     }
   }
+  const parts = Math.round(1 / scale);
+  if (offset === 0 && parts > 1 && Math.abs(parts * scale - 1) <= 2 * Number.EPSILON) {
+    // A part of one, such as 1 / 1,800,000, is divided as well.
+    const toFloat = (value: number) => value * parts;
+    return { toValue: (raw) => raw / parts, toRaw: (value) => Math.round(toFloat(value)), toFloat };
+  }
   const toFloat = (value: number) => (value - offset) / scale;
+  const divisor = Math.round(1 / scale);
   return {
-    toValue: (raw) => raw * scale + offset,
+    // A scale such as 1/1800000 has no short decimal; the division rounds once, and gives 10 and not 10.000000000000002.
+    toValue:
+      Math.abs(divisor * scale - 1) < 4 * Number.EPSILON
+        ? (raw) => raw / divisor + offset
+        : (raw) => raw * scale + offset,
     toRaw: (value) => Math.round(toFloat(value)),
     toFloat,
   };

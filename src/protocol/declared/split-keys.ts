@@ -19,7 +19,7 @@ export const SPLIT_KEYS = {
     kind: 'choice',
     values: ['auto'],
     description:
-      'Text, instead of `fields`: columns are c1, c2 and so on, pairs have the names of their keys; a number where it looks like one, else text.',
+      'Text, instead of `fields`: columns are c1, c2 and so on, pairs have the names of their keys; a number where it looks like one, else text. Without `separator` and `key_value` each line shows them itself.',
   },
   extra: {
     kind: 'choice',

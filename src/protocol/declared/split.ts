@@ -14,12 +14,12 @@ export interface Split {
   readonly quote: number;
 }
 
-export const isSplit = ({ separator, keyValue }: SplitDeclaration): boolean =>
-  separator !== undefined || keyValue !== undefined;
+export const isSplit = ({ separator, keyValue, columns }: SplitDeclaration): boolean =>
+  separator !== undefined || keyValue !== undefined || columns !== undefined;
 
 /** How these keys split a text; undefined where they do not. */
-export function splitOf({ separator, keyValue, quotes }: SplitDeclaration): Split | undefined {
-  if (separator === undefined && keyValue === undefined) return undefined;
+export function splitOf({ separator, keyValue, quotes, columns }: SplitDeclaration): Split | undefined {
+  if (!isSplit({ separator, keyValue, columns })) return undefined;
   return {
     separator: separator ?? NO_BYTES,
     keyValue: keyValue ?? NO_BYTES,

@@ -57,13 +57,28 @@ export function structField(members: readonly Member[]): FieldCodec {
           key,
         );
       }
-      for (const { name, slot, early: constant = Number.NaN } of early) {
-        const given = ownValue(value, name);
-        writing.slots[slot] = typeof given === 'number' ? given : constant;
-      }
+      for (const member of early) foresee(member, ownValue(value, member.name), writing);
       for (const member of members) writeMember(member, value, byName, writing);
     },
   };
+}
+
+/** Leaves the raw number of a member that is written later. What is wrong with its value is said when it is written. */
+function foresee(
+  { slot, codec, early = Number.NaN }: Member,
+  given: Value | undefined,
+  writing: Writing,
+): void {
+  writing.slots[slot] = typeof given === 'number' ? given : early;
+  if (typeof given !== 'string' && !isValues(given)) return;
+  const { at } = writing;
+  try {
+    codec.write(writing, given);
+  } catch (error) {
+    if (!(error instanceof FieldError)) throw error;
+    writing.slots[slot] = Number.NaN;
+  }
+  writing.at = at;
 }
 
 /** So many members at the front of a structure have places of their own in the code. */

@@ -3,10 +3,11 @@ import type { FieldCodec, TextNumbers } from './field-codec.ts';
 import { listed } from './number-field.ts';
 import { FieldError, shown } from './writing.ts';
 
-/** A text with names for what it may say. */
+/** A text with names for what it may say. Of several texts with one name the first is sent. */
 export function namedText(codec: FieldCodec, names: EnumDeclaration): FieldCodec {
   const byText = new Map(Object.entries(names));
-  const byName = new Map([...byText].map(([text, name]) => [name, text]));
+  const byName = new Map<string, string>();
+  for (const [text, name] of byText) if (!byName.has(name)) byName.set(name, text);
   return {
     ...codec,
     read(reading) {

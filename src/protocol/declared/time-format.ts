@@ -9,7 +9,7 @@ export interface TimeFormat {
   format(time: ClockTime): string | undefined;
 }
 
-type Token = 'YYYY' | 'YY' | 'MMM' | 'MM' | 'DD' | 'hh' | 'mm' | 'ss' | 'f' | 'Z' | 'W' | 'E' | 'x';
+type Token = 'YYYY' | 'YY' | 'MMM' | 'MM' | 'DD' | 'hh' | 'mm' | 'ss' | 'f' | 'F' | 'Z' | 'W' | 'E' | 'x';
 
 interface Part {
   readonly token: Token | 'literal';
@@ -25,10 +25,10 @@ const FIRST_SHORT_YEAR = 80;
 export function parseTimeFormat(format: string): readonly Part[] | undefined {
   const parts: Part[] = [];
   for (const [text, quoted] of format.matchAll(
-    /'([^']*)'|YYYY|YY|MMM|MM|DD|hh|mm|ss|f+|Z|W|E+|x+|T|[^A-Za-z]|./g,
+    /'([^']*)'|YYYY|YY|MMM|MM|DD|hh|mm|ss|f+|F|Z|W|E+|x+|T|[^A-Za-z]|./g,
   )) {
     if (quoted !== undefined) parts.push({ token: 'literal', text: quoted });
-    else if (/^(?:YYYY|YY|MMM|MM|DD|hh|mm|ss|Z|W)$/.test(text)) parts.push({ token: text as Token, text });
+    else if (/^(?:YYYY|YY|MMM|MM|DD|hh|mm|ss|F|Z|W)$/.test(text)) parts.push({ token: text as Token, text });
     else if (/^[fEx]/.test(text)) parts.push({ token: text.charAt(0) as Token, text });
     else if (text === 'T' || !/[A-Za-z]/.test(text)) parts.push({ token: 'literal', text });
     else return undefined;
@@ -76,6 +76,8 @@ function patternOf({ token, text }: Part): string {
       return `(${MONTHS.join('|')})`;
     case 'Z':
       return '(Z|[+-]\\d{2}:?\\d{2})';
+    case 'F':
+      return '(?:\\.(\\d{1,9}))?';
     case 'W':
       return '([SW])';
     case 'x':
@@ -121,7 +123,7 @@ function clockOf(said: ReadonlyMap<string, string>, zone: number | undefined): C
     ...(hour === undefined ? {} : { hour }),
     ...(minute === undefined ? {} : { minute }),
     ...(second === undefined ? {} : { second }),
-    fraction: said.get('f') ?? '',
+    fraction: said.get('f') ?? said.get('F') ?? '',
     offset,
   };
 }
@@ -154,6 +156,8 @@ function writtenPart({ token, text }: Part, time: ClockTime, summer: boolean): s
       return digits(second);
     case 'f':
       return fraction.padEnd(text.length, '0').slice(0, text.length);
+    case 'F':
+      return fraction === '' ? '' : `.${fraction}`;
     case 'Z':
       return offset === undefined ? undefined : offsetText(offset);
     case 'W':

@@ -79,17 +79,19 @@ export class ChecksumField {
    * constant it holds that of one of 256.
    */
   matches(bytes: Uint8Array, start: number, at: number): boolean {
+    if (!this.#isSeparated(bytes, at)) return false;
+    const checksum = this.#checksum;
     const separator = this.#separator;
-    for (let index = 0; index < separator.length; index++) {
-      if (bytes[at + index] !== separator[index]) return false;
-    }
     if (this.#byId === undefined) {
+      if (!checksum.wide) {
+        const value = this.#finished(checksum, this.#covered(checksum, bytes, start, at));
+        return this.#shows(bytes, at + separator.length, value);
+      }
       this.#compute(bytes, start, at);
       return this.#holds(bytes, at + separator.length);
     }
     const constant = this.#constantOf(bytes, start);
     const last = constant < 0 ? BYTE_VALUES - 1 : constant;
-    const checksum = this.#checksum;
     const covered = checksum.wide ? undefined : this.#covered(checksum, bytes, start, at);
     for (this.#constant = Math.max(0, constant); this.#constant <= last; this.#constant++) {
       if (checksum.wide || covered === undefined) this.#compute(bytes, start, at);
@@ -152,11 +154,19 @@ export class ChecksumField {
 
   /** Whether the field at `at` holds this value; only for one of up to 32 bits. */
   #stands(bytes: Uint8Array, at: number, value: number): boolean {
+    return this.#isSeparated(bytes, at) && this.#shows(bytes, at + this.#separator.length, value);
+  }
+
+  #isSeparated(bytes: Uint8Array, at: number): boolean {
     const separator = this.#separator;
     for (let index = 0; index < separator.length; index++) {
       if (bytes[at + index] !== separator[index]) return false;
     }
-    const first = at + separator.length;
+    return true;
+  }
+
+  /** Whether this value of up to 32 bits stands at `first`. */
+  #shows(bytes: Uint8Array, first: number, value: number): boolean {
     const count = this.#value.length;
     for (let index = 0; index < count; index++) {
       const place = this.#littleEndian ? index : count - 1 - index;

@@ -57,6 +57,8 @@ export class DelimitedDecoder extends SearchingDecoder {
   /** The words that end a frame, the longest first. */
   readonly #ends: readonly Uint8Array[];
   readonly #behind: number;
+  /** One delimiter ends a frame, nothing that belongs to it follows, and no prompt stands in front. */
+  readonly #plain: boolean;
   /** The rest of a longer end than that which a line was delivered for. */
   #rest: Uint8Array | undefined;
   readonly #envelope: Envelope;
@@ -80,6 +82,8 @@ export class DelimitedDecoder extends SearchingDecoder {
     this.#shape = shape;
     this.#ends = [shape.delimiter, ...(shape.others ?? [])].toSorted((a, b) => b.length - a.length);
     this.#behind = shape.behind ?? 0;
+    const { doubles, prompt } = shape;
+    this.#plain = this.#ends.length === 1 && this.#behind === 0 && doubles !== true && prompt === undefined;
     this.#envelope = envelope;
     this.#skipping = shape.skipFirst === 'never' ? undefined : 'no_header';
     this.#lineEnds = shape.endsLines === undefined ? undefined : new LineEndWatch(shape.endsLines);
@@ -107,12 +111,33 @@ export class DelimitedDecoder extends SearchingDecoder {
   protected override take(final: boolean): void {
     if (final) this.#giveUp();
     else if (this.#shape.anyLineEnd === true) this.#splitLines();
-    else this.#split();
+    else if (this.#plain) this.#split();
+    else this.#splitMarked();
     if (this.#remark !== undefined) this.#say();
   }
 
   #split(): void {
-    const { maxBytes, proves, prompt } = this.#shape;
+    const { delimiter, literalEscape } = this.#shape;
+    const first = delimiter[0] ?? 0;
+    const { bytes, tail } = this.buffer;
+    let at = this.buffer.head;
+    let from = at + this.#scanned;
+    while (!this.ended) {
+      if (literalEscape !== undefined) from = this.#seekUnescaped(bytes, from, tail, literalEscape);
+      else if (delimiter.length === 1) from = findByte(bytes, from, tail, first);
+      else from = findBytes(bytes, from, tail, delimiter);
+      const next = from + delimiter.length;
+      if (next > tail || bytes[from] === literalEscape) break;
+      this.#piece(bytes, at, from, next);
+      at = next;
+      from = next;
+    }
+    if (!this.ended) this.#keep(at, from);
+  }
+
+  /** The same where several words end a frame, a checksum follows that, or a prompt may stand in front. */
+  #splitMarked(): void {
+    const { prompt } = this.#shape;
     const { bytes, tail } = this.buffer;
     let at = this.buffer.head;
     let from = at + this.#scanned;
@@ -131,7 +156,13 @@ export class DelimitedDecoder extends SearchingDecoder {
       at = next;
       from = next;
     }
-    if (this.ended) return;
+    if (!this.ended) this.#keep(at, from);
+  }
+
+  /** Keeps the bytes from `start` on; up to `from` no delimiter begins in them. */
+  #keep(start: number, from: number): void {
+    const { maxBytes, proves } = this.#shape;
+    let at = start;
     // Whatever follows, no delimiter can begin early enough any more. What is let go of holds none.
     if (this.#skipping !== undefined || from - at > maxBytes + (proves === undefined ? 0 : MOST_NOISE)) {
       this.#skipping ??= 'too_long';
@@ -237,18 +268,33 @@ export class DelimitedDecoder extends SearchingDecoder {
         ? findByte(bytes, at, tail, delimiter[0] ?? 0)
         : findBytes(bytes, at, tail, delimiter);
     }
+    if (doubles === true) return this.#seekDoubled(bytes, at, tail, literalEscape);
+    return this.#seekUnescaped(bytes, at, tail, literalEscape);
+  }
+
+  #seekUnescaped(bytes: Uint8Array, at: number, tail: number, literalEscape: number): number {
+    const { delimiter } = this.#shape;
+    const first = delimiter[0];
     let from = at;
     while (from < tail) {
-      if (doubles === true) {
-        if (bytes[from] !== literalEscape) from++;
-        else if (bytes[from + 1] !== literalEscape && startsWith(bytes, from, tail, delimiter)) return from;
-        else if (from + 1 === tail) return from;
-        else from += 2;
-      } else if (bytes[from] === literalEscape) {
+      const byte = bytes[from];
+      if (byte === literalEscape) {
         if (from + 1 === tail) return from;
         from += 2;
-      } else if (startsWith(bytes, from, tail, delimiter)) return from;
+      } else if (byte === first && startsWith(bytes, from, tail, delimiter)) return from;
       else from++;
+    }
+    return tail;
+  }
+
+  #seekDoubled(bytes: Uint8Array, at: number, tail: number, doubled: number): number {
+    const { delimiter } = this.#shape;
+    let from = at;
+    while (from < tail) {
+      if (bytes[from] !== doubled) from++;
+      else if (bytes[from + 1] !== doubled && startsWith(bytes, from, tail, delimiter)) return from;
+      else if (from + 1 === tail) return from;
+      else from += 2;
     }
     return tail;
   }

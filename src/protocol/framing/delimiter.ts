@@ -111,6 +111,8 @@ class PlainEnvelope implements Envelope {
   readonly #xor: number;
   readonly #doubles: boolean;
   readonly #encoding: 'raw' | 'hex' | 'nibble_hex';
+  /** The payload stands as it is, but for escapes, and nothing behind the delimiter. */
+  readonly #isPlain: boolean;
   readonly #trailer: Uint8Array;
   /** Bytes of a checksum behind the delimiter. */
   readonly #behind: number;
@@ -127,6 +129,7 @@ class PlainEnvelope implements Envelope {
     this.#encoding = encoding;
     this.#behind = checksum?.place === 'behind' ? (sealed.checksum?.bytes ?? 0) : 0;
     this.#trailer = this.#behind > 0 ? trailer : NO_BYTES;
+    this.#isPlain = encoding === 'raw' && this.#behind === 0;
     this.expected = `${sealed.expected}${start.length === 0 ? '' : ` that begins with ${bytesInWords(start)}`}`;
   }
 
@@ -135,14 +138,19 @@ class PlainEnvelope implements Envelope {
     if (from < 0) return 'no_header';
     const escapeAt = this.#escape === undefined ? end : findByte(bytes, from, end, this.#escape);
     let length = end - from;
-    if (escapeAt === end && this.#encoding === 'raw' && this.#behind === 0) {
+    let isTrailed = true;
+    if (escapeAt === end && this.#isPlain) {
       this.bytes = bytes;
       this.start = from;
     } else {
-      length = this.#rewrite(bytes, from, end);
+      length =
+        this.#encoding === 'raw'
+          ? this.#unescape(bytes, from, escapeAt, end)
+          : this.#fromHex(bytes, from, end);
       if (length < 0) return 'bad_encoding';
       if (length > 0 && this.#behind > 0) {
         const at = next - this.#trailer.length - this.#behind;
+        isTrailed = startsWith(bytes, next - this.#trailer.length, next, this.#trailer);
         this.#scratch.bytes.set(bytes.subarray(at, at + this.#behind), length);
         length += this.#behind;
       }
@@ -151,7 +159,7 @@ class PlainEnvelope implements Envelope {
     }
     if (length === 0) return 'empty';
     if (length > this.#sealed.maxBytes) return 'too_long';
-    if (!startsWith(bytes, next - this.#trailer.length, next, this.#trailer)) return 'bad_checksum';
+    if (!isTrailed) return 'bad_checksum';
     this.end = this.#sealed.endOf(this.bytes, this.start, this.start + length);
     return this.end < 0 ? 'bad_checksum' : 'payload';
   }
@@ -176,20 +184,28 @@ class PlainEnvelope implements Envelope {
   }
 
   /** Into the scratch, with room for a checksum behind it; how many bytes, or -1. */
-  #rewrite(bytes: Uint8Array, start: number, end: number): number {
+  #unescape(bytes: Uint8Array, start: number, firstEscape: number, end: number): number {
     const target = this.#scratch.reserve(end - start + this.#behind);
-    if (this.#encoding !== 'raw') return fromHex(bytes, start, end, target, this.#encoding === 'nibble_hex');
+    const mark = this.#escape;
+    const xor = this.#xor;
     let to = 0;
-    for (let at = start; at < end; at++) {
+    for (let at = start; at < firstEscape; at++) target[to++] = bytes[at] ?? 0;
+    for (let at = firstEscape; at < end; at++) {
       let byte = bytes[at] ?? 0;
-      if (byte === this.#escape) {
+      if (byte === mark) {
         if (++at === end) return -1;
-        byte = (bytes[at] ?? 0) ^ this.#xor;
-        if (this.#doubles && byte !== this.#escape) return -1;
+        byte = (bytes[at] ?? 0) ^ xor;
+        if (this.#doubles && byte !== mark) return -1;
       }
       target[to++] = byte;
     }
     return to;
+  }
+
+  /** The same for a payload in hex digits. */
+  #fromHex(bytes: Uint8Array, start: number, end: number): number {
+    const target = this.#scratch.reserve(end - start + this.#behind);
+    return fromHex(bytes, start, end, target, this.#encoding === 'nibble_hex');
   }
 }
 

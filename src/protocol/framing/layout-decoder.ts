@@ -5,11 +5,12 @@ import { recogniseForeignProtocol } from '../foreign-protocol.ts';
 import { SearchingDecoder } from '../searching-decoder.ts';
 import { takeOff } from './added-bytes.ts';
 import { readUnsigned } from './byte-order.ts';
-import { startsWith } from './find-bytes.ts';
+import { findBytes, startsWith } from './find-bytes.ts';
 import type { PayloadJudge } from './framing.ts';
 import type { FrameLayout } from './layout.ts';
 import { IMPOSSIBLE, INCOMPLETE, readLength, varintBytes } from './length-place.ts';
 import { Scratch } from './scratch.ts';
+import { IMPOSSIBLE, INCOMPLETE, type LengthPlace, readLength, varintBytes } from './length-place.ts';
 
 /** Bytes of noise in front of a reply on a stream, at most: what a gateway sends to keep its connection alive. */
 const MOST_STRAY = 8;
@@ -34,6 +35,12 @@ export class LayoutDecoder extends SearchingDecoder {
   readonly #recovery: Recovery;
   readonly #judge: PayloadJudge | undefined;
   readonly #sizes: PayloadJudge | undefined;
+  /** What is simple about the layout, so that each frame costs no look at what it does not declare. */
+  readonly #word: Uint8Array | undefined;
+  readonly #number: LengthPlace | undefined;
+  readonly #fixed: number | undefined;
+  readonly #overhead: number;
+  readonly #payloadOffset: number | undefined;
   readonly #headerExpected: string;
   readonly #budget = new CheckBudget();
   /** A payload to whose bytes something is added on the wire. */
@@ -61,6 +68,12 @@ export class LayoutDecoder extends SearchingDecoder {
     this.#layout = layout;
     this.#recovery = recovery;
     this.#judge = judge;
+    const { length, sync, overhead, payloadAt } = layout;
+    this.#word = sync.plain;
+    this.#number = isPlainNumber(layout) ? length : undefined;
+    this.#fixed = length === undefined && layout.id === undefined ? overhead : undefined;
+    this.#overhead = overhead;
+    this.#payloadOffset = layout.behindVarint ? undefined : payloadAt;
     this.#headerExpected = headerInWords(layout);
     this.#proves = layout.checksum !== undefined || layout.trailer.length > 0 || judge !== undefined;
   }
@@ -206,17 +219,23 @@ export class LayoutDecoder extends SearchingDecoder {
 
   /** Where the sync word, or what is left of it at the end, begins. */
   #syncFrom(bytes: Uint8Array, at: number, tail: number): number {
-    return this.#layout.sync.seek(bytes, at, tail);
+    const word = this.#word;
+    if (word === undefined) return this.#layout.sync.seek(bytes, at, tail);
+    return word.length === 0 ? at : findBytes(bytes, at, tail, word);
   }
 
   /** Bytes of the whole frame at `at`, as it claims, unbounded; `INCOMPLETE` where more bytes must say it. */
   #frameBytes(bytes: Uint8Array, at: number, tail: number): number {
-    return claimedBytes(this.#layout, bytes, at, tail, this.#sizes);
+    const number = this.#number;
+    if (number !== undefined)
+      return this.#overhead + readUnsigned(bytes, at + number.at, number.width, number.order);
+    return this.#fixed ?? claimedBytes(this.#layout, bytes, at, tail, this.#sizes);
   }
 
   /** Where the payload of the frame at `at` begins. */
   #payloadAt(bytes: Uint8Array, at: number): number {
-    return payloadPlaceIn(this.#layout, bytes, at);
+    const offset = this.#payloadOffset;
+    return offset === undefined ? payloadPlaceIn(this.#layout, bytes, at) : at + offset;
   }
 
   #possible(bytes: Uint8Array, at: number, tail: number, total: number): boolean {
@@ -352,6 +371,13 @@ export class LayoutDecoder extends SearchingDecoder {
   }
 }
 
+/** Whether the length is one number in bytes that stands once. */
+function isPlainNumber({ length, again, behindVarint }: FrameLayout): boolean {
+  return (
+    length?.kind === 'binary' && length.unit === 1 && length.mask === undefined && again < 0 && !behindVarint
+  );
+}
+
 /** Where the payload of the frame at `at` begins. */
 export function payloadPlaceIn(
   { payloadAt, behindVarint, length }: FrameLayout,
@@ -389,8 +415,8 @@ export function claimedBytes(
 
 /** Where a preamble begins that ends at `found`; `found` where none does. */
 export function behindNoise(preamble: Uint8Array, bytes: Uint8Array, at: number, found: number): number {
+  if (preamble.length === 0) return found;
   const [byte] = preamble;
-  if (byte === undefined) return found;
   let end = found;
   while (end > at && bytes[end - 1] === byte) end--;
   return end;

@@ -1,18 +1,21 @@
 import type { SyncWord } from '../keys.ts';
 import { findBytes } from './find-bytes.ts';
 
+const NO_BYTES = new Uint8Array(0);
+
 /** The words that may begin a frame, all as long as each other; of one with wildcards some bytes are free. */
 export class SyncWords {
   readonly length: number;
   readonly words: readonly SyncWord[];
-  /** The one word, where it is all fixed: the engine's own search finds it. */
-  readonly #plain: Uint8Array | undefined;
+  /** The one word, where it is all fixed: the engine's own search finds it. Without a word, no byte. */
+  readonly plain: Uint8Array | undefined;
 
   constructor(words: readonly SyncWord[]) {
     const [first] = words;
     this.words = words;
     this.length = first?.length ?? 0;
-    this.#plain = words.length === 1 && first instanceof Uint8Array ? first : undefined;
+    if (first === undefined) this.plain = NO_BYTES;
+    else if (words.length === 1 && first instanceof Uint8Array) this.plain = first;
   }
 
   /** Whether any byte may stand at this place. */
@@ -23,7 +26,7 @@ export class SyncWords {
   /** Where a word, or as much of one as there is room for before `tail`, stands first; `tail` where none does. */
   seek(bytes: Uint8Array, at: number, tail: number): number {
     if (this.length === 0) return at;
-    if (this.#plain !== undefined) return findBytes(bytes, at, tail, this.#plain);
+    if (this.plain !== undefined) return findBytes(bytes, at, tail, this.plain);
     for (let from = at; from < tail; from++) if (this.stands(bytes, from, tail)) return from;
     return tail;
   }

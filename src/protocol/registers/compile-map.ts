@@ -14,6 +14,8 @@ const WRITE_REGISTER = 6;
 const WRITE_REGISTERS = 16;
 
 /** Reasons of a slave, by the specification of Modbus. */
+/** The field of an exception that says why. */
+const REASON_FIELD = 'code';
 const EXCEPTIONS = {
   1: 'illegal_function',
   2: 'illegal_data_address',
@@ -291,11 +293,11 @@ function exceptionMessage(
     description: `Why function ${code} was refused.`,
     from: 'device',
     into: false,
-    rejects: { request, code: 'code' },
+    rejects: { request, code: REASON_FIELD },
     fields: [
       ...exceptionHead(protocol),
       constant('function', 'u8', 0x80 + code),
-      { name: 'code', type: 'u8', enum: EXCEPTIONS },
+      { name: REASON_FIELD, type: 'u8', enum: EXCEPTIONS },
     ],
   };
 }

@@ -58,7 +58,7 @@ export const MAP_KEYS = {
 
 /** Keys of a field that say where it lies or how it is made up, which a register does in other ways. */
 const NOT_OF_A_REGISTER = new Set([
-  ...['name', 'type', 'when', 'value', 'of', 'fields', 'count', 'algorithm', 'covers', 'byte_order', 'at'],
+  ...['name', 'type', 'when', 'of', 'fields', 'count', 'algorithm', 'covers', 'byte_order', 'at'],
   ...['terminator', 'max'],
 ]);
 

@@ -49,7 +49,7 @@ export async function loadPage(file: string): Promise<Page> {
   const html = body.toString('utf8');
   const scripts = new Map<string, StaticFile>();
   for (const path of SCRIPT_PATHS) {
-    const script = await readFile(inPackage('dist', 'src', 'client', path)).catch(() => undefined);
+    const script = await readFile(inPackage('dist', 'browser', path)).catch(() => undefined);
     if (script !== undefined) scripts.set(path, staticFile(script));
   }
   return {

@@ -123,6 +123,8 @@ describe('numbers in text', () => {
   test('law: any finite number comes back, and with decimals rounded to them', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        // A whole number beyond 2^53 is text.
+        fc.pre(!Number.isInteger(value) || Number.isSafeInteger(value));
         expect(decoded(of(REST), encoded(of(REST), { a: value })).fields).toEqual({ a: value + 0 || 0 });
       }),
     );
@@ -165,6 +167,38 @@ describe('hexadecimal numbers in text', () => {
 
   test('text that is none is an issue', () => {
     expect(read(hex, '12G4').issues).toEqual(['a not_a_number: "12G4" is no hexadecimal number']);
+  });
+});
+
+describe('places', () => {
+  const latitude: Field = { type: 'number', length: 'rest', angle: 'ddmm', hemisphere: 'NS', unit: '\u00b0' };
+  test.each<[string, Partial<Field>, number, string?]>([
+    ['4807.038N', {}, 48.1173],
+    ['4807.038S', {}, -48.1173],
+    ['4134.49821229N', {}, 41.5749702048],
+    ['0000.5S', {}, -0.0083333333, '0000.5S'],
+    ['01131.000W', { angle: 'dddmm', hemisphere: 'EW' }, -11.5166666667, '01131W'],
+    ['01131.000W', { angle: 'dddmm', hemisphere: 'EW', decimals: 3 }, -11.5166666667],
+    ['0559.99999E', { angle: 'ddmm', hemisphere: 'EW', decimals: 2 }, 5.9999998333, '0600.00E'],
+    ['4807.038', { hemisphere: undefined }, 48.1173],
+    ['11.5985W', { angle: undefined, hemisphere: 'EW' }, -11.5985],
+  ])('%s', (text, more, value, sent = text) => {
+    expect(read({ ...latitude, ...more }, text)).toMatchObject({ fields: { a: value }, issues: [] });
+    expect(write({ ...latitude, ...more }, value)).toBe(sent);
+  });
+
+  test.each(['4860.000N', '4807.038', '4807.038E', '-4807.038N', '48N', 'N', '4807.038,N', '12345678.9N'])(
+    '%s is none',
+    (text) => {
+      const { fields, issues } = read(latitude, text);
+      expect([fields, issues.length]).toEqual([{}, 1]);
+    },
+  );
+
+  test('a key without a meaning is named', () => {
+    expect(complaints({ ...latitude, name: 'a', format: '%.3f' })).toEqual([
+      'format: `format` has no meaning beside `angle`.',
+    ]);
   });
 });
 

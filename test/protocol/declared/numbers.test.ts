@@ -121,6 +121,47 @@ describe('signs', () => {
       'must be at least 0, as `course.south` says',
     );
   });
+
+  test('in a field behind it', () => {
+    const protocol = protocolOf([
+      { name: 'latitude', type: 'u16', scale: 0.1, negative: { field: 'course.north', is: false } },
+      { name: 'speed', type: 'u8' },
+      {
+        name: 'course',
+        type: 'u16',
+        bits: [
+          { name: 'degrees', at: '0..9' },
+          { name: 'north', at: 10 },
+        ],
+      },
+      { name: 'east', type: 'u8', enum: { 0: 'no', 1: 'yes' } },
+    ]);
+    const south = { latitude: -2.5, speed: 1, course: { degrees: 143, north: false }, east: 'yes' };
+    expect(decoded(protocol, '0019 01 008f 01')).toMatchObject({ fields: south, issues: [] });
+    expect(encoded(protocol, south)).toBe('001901008f01');
+    expect(decoded(protocol, '0019 01 048f 01')).toMatchObject({ fields: { latitude: 2.5 } });
+    expect(() => encoded(protocol, { ...south, course: { degrees: 0, north: true } })).toThrow(
+      'latitude: must be at least 0, as `course.north` says',
+    );
+  });
+
+  test('is not found behind a field of unknown length', () => {
+    const fields = [
+      { name: 'x', type: 'u8', negative: { field: 'south', is: 1 } },
+      { name: 'note', type: 'text', length: 'u8' },
+      { name: 'south', type: 'u8' },
+    ];
+    expect(complaints({ name: 'all', type: 'struct', fields })).toEqual([
+      'fields.0.negative.field: Where `south` stands depends on `note`.',
+    ]);
+  });
+});
+
+test('a scale that is a part of one divides', () => {
+  // GT06: the raw number is 30,000 in a minute of arc.
+  both({ type: 'u32', scale: 5.555555555555556e-7, unit: '°' }, '0c4657e6', 114.40923);
+  both({ type: 'u32', scale: 5.555555555555555e-7, unit: '°' }, '0c4657e6', 114.40923);
+  both({ type: 'u8', scale: 0.3333333333333333 }, '05', 5 / 3);
 });
 
 describe('varints', () => {

@@ -55,6 +55,55 @@ describe('columns', () => {
     expect(read(gga, text)).toMatchObject({ name: 'invalid', message: 'gga', reason, field });
   });
 
+  const place = declaredIn(
+    lines(`  - name: gll
+    from: device
+    separator: ","
+    fields:
+      - { name: sentence, type: text, value: GPGLL }
+      - { name: latitude, type: number, angle: ddmm, hemisphere: NS, empty: true }
+      - { name: longitude, type: number, angle: dddmm, hemisphere: EW, empty: true, decimals: 2 }
+      - { name: valid, type: text }
+`),
+  );
+
+  test.each<[string, Values]>([
+    ['GPGLL,4916.45,N,12311.12,W,A', { latitude: 49.2741666667, longitude: -123.1853333333, valid: 'A' }],
+    ['GPGLL,,,,,V', { valid: 'V' }],
+  ])('a number takes the column of its sign too: %s', (text, fields) => {
+    expect(read(place, text)).toMatchObject({ name: 'declared', fields, issues: [] });
+    expect(again(place, text)).toBe(text);
+  });
+
+  const gsv = declaredIn(
+    lines(`  - name: gsv
+    from: device
+    separator: ","
+    fields:
+      - { name: sentence, type: text, value: GPGSV }
+      - { name: satellites, type: array, count: rest, of: { type: struct, fields: [{ name: prn, type: text }, { name: snr, type: text, empty: true }] } }
+      - { name: band, type: text, optional: true }
+`),
+  );
+
+  test.each<[string, Values]>([
+    ['GPGSV,01,31,02,', { satellites: [{ prn: '01', snr: '31' }, { prn: '02' }] }],
+    ['GPGSV,01,31,02,,7', { satellites: [{ prn: '01', snr: '31' }, { prn: '02' }], band: '7' }],
+    ['GPGSV,7', { satellites: [], band: '7' }],
+    ['GPGSV', { satellites: [] }],
+  ])('columns behind a list are no element of it: %s', (text, fields) => {
+    expect(read(gsv, text)).toMatchObject({ name: 'declared', fields, issues: [] });
+    expect(again(gsv, text)).toBe(text);
+  });
+
+  it('has no value where the sign is none, and no message where its column is missing', () => {
+    expect(read(place, 'GPGLL,4916.45,X,12311.12,,A')).toMatchObject({
+      fields: { valid: 'A' },
+      issues: [{ field: 'latitude' }, { field: 'longitude' }],
+    });
+    expect(read(place, 'GPGLL,4916.45')).toMatchObject({ name: 'invalid', field: 'latitude' });
+  });
+
   it('reports what has no name, and what is empty though it may not be', () => {
     expect(read(gga, 'GPGGA,1,,7,')).toMatchObject({
       fields: { fix: '7' },
@@ -126,6 +175,16 @@ describe('columns', () => {
     expect(framed.decode(bytes.with(2, 0x2e))).toMatchObject({ name: 'invalid' });
   });
 
+  it('sends the first of several texts with one name', () => {
+    const output = declaredIn(
+      lines(
+        '  - { name: m, separator: ",", fields: [{ name: on, type: text, enum: { "1": yes, ON: yes, "0": no } }] }\n',
+      ),
+    );
+    expect(read(output, 'ON')).toMatchObject({ fields: { on: 'yes' }, raw: { on: 'ON' } });
+    expect(textOfBytes(output.encode('m', { on: 'yes' }))).toBe('1');
+  });
+
   it('knows a text as a condition', () => {
     const when = declaredIn(
       lines(`  - name: m
@@ -187,6 +246,43 @@ describe('keys and values', () => {
     expect(read(block, 'something else')).toMatchObject({ name: 'invalid' });
     expect(() => block.encode('block', { current: '1' })).toThrow(/voltage: is missing/);
     expect(() => block.encode('block', { voltage: '1', other: '1' })).toThrow(/no such field/);
+  });
+});
+
+describe('columns of which not even the separator is declared', () => {
+  const free = declaredIn(lines('  - { name: line, from: device, columns: auto }\n'));
+
+  test.each<[string, Values]>([
+    ['21.5,40.2', { c1: 21.5, c2: 40.2 }],
+    ['21.5;40.2;', { c1: 21.5, c2: 40.2 }],
+    ['21.5\t40.2', { c1: 21.5, c2: 40.2 }],
+    [' 21.5  40.2 ', { c1: 21.5, c2: 40.2 }],
+    ['temp=21.5,hum=40', { temp: 21.5, hum: 40 }],
+    ['Value:377\tAVG5:431.01', { Value: 377, AVG5: 431.01 }],
+    ['a:1 b:2', { a: 1, b: 2 }],
+    ['T (°C): 21.5, 7', { T_C: 21.5, c2: 7 }],
+    ['12:30:05,21.5', { c1: '12:30:05', c2: 21.5 }],
+    ['21,5;40,2', { c1: '21,5', c2: '40,2' }],
+    ['ready to measure', { c1: 'ready to measure' }],
+    ['__proto__=1,constructor=2', { proto: 1, constructor_: 2 }],
+    ['', {}],
+  ])('%s', (text, fields) => {
+    expect(read(free, text)).toMatchObject({ name: 'declared', message: 'line', fields });
+  });
+
+  it('sends commas, and names with =', () => {
+    expect(textOfBytes(free.encode('line', { c1: 1, temp: 2.5, c3: 'x' }))).toBe('1,temp=2.5,x');
+  });
+
+  it('is bounded', () => {
+    for (const separator of [',', ';', '\t'])
+      expect(read(free, separator.repeat(1_000))).toMatchObject({ name: 'invalid', reason: 'bad_count' });
+    expect(read(free, '1 '.repeat(1_000))).toMatchObject({ name: 'declared' });
+  });
+
+  it('knows numbers that are none, and names that come twice', () => {
+    expect(read(free, 'a:nan\ta:2')).toMatchObject({ issues: [{ reason: 'not_finite' }] });
+    expect(read(free, 'a:1\ta:2')).toMatchObject({ fields: { a: 1 }, issues: [{ reason: 'repeated' }] });
   });
 });
 

@@ -45,6 +45,18 @@ describe('times come and go', () => {
       '06310126',
       '2026-01-31',
     ],
+    [
+      'of day alone, with a fraction as long as the device makes it',
+      { type: 'time', length: 'rest', format: 'hhmmssF', zone: 'Z' },
+      hexOf('132820.60'),
+      '13:28:20.60Z',
+    ],
+    [
+      'the same without one',
+      { type: 'time', length: 'rest', format: 'hhmmssF', zone: 'Z' },
+      hexOf('123519'),
+      '12:35:19Z',
+    ],
     ['of day alone', { type: 'bcd_time', format: 'hhmmss' }, '235960', '23:59:60'],
     ['a byte for each part', { type: 'byte_time', zone: 'Z' }, '1a011f0c0000', '2026-01-31T12:00:00Z'],
     [

@@ -1,0 +1,70 @@
+// Makes one bundle of the command and of what programs import: both load what they need in a few files instead of some
+// hundred, and share them, so that the package holds each thing once. Packages stay what npm installs. Names and lines
+// stay readable in stack traces, because nothing is minified.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = new URL('..', import.meta.url);
+const at = (path) => fileURLToPath(new URL(path, root));
+
+const { dependencies, optionalDependencies } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
+const packages = Object.keys({ ...dependencies, ...optionalDependencies });
+const isOutside = (id) => isBuiltin(id) || packages.some((name) => id === name || id.startsWith(`${name}/`));
+
+/** What `exports` of package.json names, by the file in dist/. */
+const LIBRARY = {
+  'lib/index': 'src/index.ts',
+  'lib/client': 'src/client/index.ts',
+  'lib/client-secret': 'src/client/secret.ts',
+  'lib/testing': 'src/testing/index.ts',
+};
+
+/** A thread starts with a file, which is looked for beside the part that starts it. */
+const WORKER = 'lib/parts/config-worker';
+
+const bundle = await rolldown({
+  cwd: at('.'),
+  input: {
+    'bin/heartwire': at('bin/heartwire.ts'),
+    [WORKER]: at('src/app/reload/config-worker.ts'),
+    ...Object.fromEntries(Object.entries(LIBRARY).map(([name, source]) => [name, at(source)])),
+  },
+  platform: 'node',
+  external: isOutside,
+  transform: { target: 'node20.19' },
+  // No file of src/ does anything when it is imported, so what a door offers and a command does not use is left out.
+  treeshake: { moduleSideEffects: false },
+});
+for (const folder of ['dist/bin', 'dist/lib']) rmSync(at(folder), { recursive: true, force: true });
+await bundle.write({
+  dir: at('dist'),
+  format: 'esm',
+  entryFileNames: '[name].js',
+  chunkFileNames: 'lib/parts/[name].js',
+  comments: false,
+  sourcemap: true,
+});
+await bundle.close();
+
+/** The types that importing programs can reach, as the compiler wrote them; those of the rest stay at home. */
+function copyTypes() {
+  const from = at('dist/src');
+  const to = at('dist/types');
+  rmSync(to, { recursive: true, force: true });
+  const seen = new Set();
+  const open = Object.values(LIBRARY).map((source) => at(`dist/${source.replace(/\.ts$/, '.d.ts')}`));
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    if (seen.has(file)) continue;
+    seen.add(file);
+    const text = readFileSync(file, 'utf8');
+    for (const [, target] of text.matchAll(/(?:\bfrom|\bimport\(|\bimport)\s*["'](\.[^"']+)["']/g))
+      open.push(resolve(dirname(file), target.replace(/\.[jt]s$/, '.d.ts')));
+    const copy = join(to, relative(from, file));
+    mkdirSync(dirname(copy), { recursive: true });
+    writeFileSync(copy, text);
+  }
+}
+copyTypes();
