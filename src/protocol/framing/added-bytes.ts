@@ -1,8 +1,5 @@
-import type { SyncFraming } from './declaration.ts';
+import type { AddedBytes } from './framing-keys.ts';
 import type { Scratch } from './scratch.ts';
-
-/** What is added to bytes of the payload on the wire, and from which byte of the frame on. */
-export type AddedBytes = NonNullable<SyncFraming['add']>;
 
 /** Adds it to a frame that is to be sent, up to `end`. */
 export function addTo(frame: Uint8Array, { byte, from }: AddedBytes, end: number): void {

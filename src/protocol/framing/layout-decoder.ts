@@ -8,9 +8,8 @@ import { readUnsigned } from './byte-order.ts';
 import { findBytes, startsWith } from './find-bytes.ts';
 import type { PayloadJudge } from './framing.ts';
 import type { FrameLayout } from './layout.ts';
-import { IMPOSSIBLE, INCOMPLETE, readLength, varintBytes } from './length-place.ts';
-import { Scratch } from './scratch.ts';
 import { IMPOSSIBLE, INCOMPLETE, type LengthPlace, readLength, varintBytes } from './length-place.ts';
+import { Scratch } from './scratch.ts';
 
 /** Bytes of noise in front of a reply on a stream, at most: what a gateway sends to keep its connection alive. */
 const MOST_STRAY = 8;
