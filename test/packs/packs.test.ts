@@ -122,3 +122,12 @@ describe.each(packs.map((pack) => [pack.name, pack] as const))('%s', (name, pack
     expect([code, out]).toEqual([0, expect.stringContaining('as published')]);
   });
 });
+
+test('devices that dial in have packs whose session is declared', () => {
+  const declared = packs.filter(({ protocol: { declaration } }) => {
+    const { session, hello } = declaration;
+    return session?.login !== undefined || hello !== undefined;
+  });
+  const names = declared.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(['gt06', 'jt808-2013', 'jt808-2019', 'teltonika']));
+});
