@@ -55,7 +55,9 @@ const expectation = ({ kind, message }: PackFrame) => ({
 });
 
 test('there are packs', () => {
-  expect(packs.map(({ name }) => name)).toEqual(expect.arrayContaining(['eastron-sdm', 'jbd-bms', 'mh-z19']));
+  expect(packs.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['daly-bms', 'dlt645', 'eastron-sdm', 'jbd-bms', 'mh-z19']),
+  );
 });
 
 describe.each(packs.map((pack) => [pack.name, pack] as const))('%s', (name, pack) => {
@@ -121,4 +123,13 @@ describe.each(packs.map((pack) => [pack.name, pack] as const))('%s', (name, pack
     const { code, out } = await runCli(['packs', name, '--check'], folder);
     expect([code, out]).toEqual([0, expect.stringContaining('as published')]);
   });
+});
+
+test('devices that dial in have packs whose session is declared', () => {
+  const declared = packs.filter(({ protocol: { declaration } }) => {
+    const { session, hello } = declaration;
+    return session?.login !== undefined || hello !== undefined;
+  });
+  const names = declared.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(['gt06', 'jt808-2013', 'jt808-2019', 'teltonika']));
 });
