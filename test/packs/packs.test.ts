@@ -56,7 +56,7 @@ const expectation = ({ kind, message }: PackFrame) => ({
 
 test('there are packs', () => {
   expect(packs.map(({ name }) => name)).toEqual(
-    expect.arrayContaining(['daly-bms', 'dlt645', 'eastron-sdm', 'jbd-bms', 'mh-z19']),
+    expect.arrayContaining(['elm327', 'slcan', 'daly-bms', 'dlt645', 'eastron-sdm', 'jbd-bms', 'mh-z19']),
   );
 });
 
@@ -131,5 +131,5 @@ test('devices that dial in have packs whose session is declared', () => {
     return session?.login !== undefined || hello !== undefined;
   });
   const names = declared.map(({ name }) => name);
-  expect(names).toEqual(expect.arrayContaining(['gt06', 'jt808-2013', 'jt808-2019', 'teltonika']));
+  expect(names).toEqual(expect.arrayContaining(['elm327', 'slcan', 'gt06', 'jt808-2013', 'jt808-2019', 'teltonika']));
 });
