@@ -116,17 +116,26 @@ function boundsOf(field: FieldDeclaration): readonly [number, number] {
   const number = parseNumberType(type, 'big');
   const bits = 8 * Math.min(number?.bytes ?? 4, 4);
   const signed = number?.signed === true;
-  const raw = [signed ? -(2 ** (bits - 1)) : 0, (signed ? 2 ** (bits - 1) : 2 ** bits) - 2].map(
-    (each) => each * scale + offset,
-  );
+  const raw = (
+    type === 'bcd'
+      ? [0, mostDigits(field)]
+      : [signed ? -(2 ** (bits - 1)) : 0, (signed ? 2 ** (bits - 1) : 2 ** bits) - 2]
+  ).map((each) => each * scale + offset);
   const carried =
-    number?.kind === 'int'
+    number?.kind === 'int' || type === 'bcd'
       ? [Math.min(...raw), Math.max(...raw)]
       : [-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
   const [least, greatest] = range ?? limits?.warn ?? limits?.alarm ?? [null, null];
   const low = Math.max(carried[0] ?? 0, least ?? Math.min(0, (greatest ?? 0) - 100));
   const high = Math.min(carried[1] ?? 0, greatest ?? Math.max(low + 100, low));
   return [low, Math.max(low, high)];
+}
+
+/** The greatest number of decimals in nibbles, of which a sign may take a bit or a nibble. */
+function mostDigits({ length, digits, sign }: FieldDeclaration): number {
+  const nibbles = digits ?? 2 * (typeof length === 'number' ? length : 1);
+  if (sign === undefined) return 10 ** nibbles - 1;
+  return (sign === 'magnitude' ? 8 : 1) * 10 ** (nibbles - 1) - 1;
 }
 
 /** As finely as the field is written, or to hundredths. */

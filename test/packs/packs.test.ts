@@ -55,7 +55,9 @@ const expectation = ({ kind, message }: PackFrame) => ({
 });
 
 test('there are packs', () => {
-  expect(packs.map(({ name }) => name)).toEqual(expect.arrayContaining(['eastron-sdm', 'jbd-bms', 'mh-z19']));
+  expect(packs.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['daly-bms', 'dlt645', 'eastron-sdm', 'jbd-bms', 'mh-z19']),
+  );
 });
 
 describe.each(packs.map((pack) => [pack.name, pack] as const))('%s', (name, pack) => {

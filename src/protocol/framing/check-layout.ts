@@ -1,6 +1,6 @@
 import { findChecksum } from '../crc/catalogue.ts';
 import type { Declared, SyncWord } from '../keys.ts';
-import type { FrameChecksumDeclaration, LENGTH_KEYS, TAIL_KEYS } from './framing-keys.ts';
+import type { AddedBytes, FrameChecksumDeclaration, LENGTH_KEYS, TAIL_KEYS } from './framing-keys.ts';
 import { type FramingProblem, mark, whole } from './framing-problem.ts';
 import { lengthType } from './length-place.ts';
 import { syncWords } from './sync-word.ts';
@@ -23,9 +23,12 @@ export function* checkLength(declaration: LengthKeys & Tail): Generator<FramingP
 }
 
 /** The same behind a sync word. */
-export function* checkSync(declaration: LengthKeys & Marks & Tail): Generator<FramingProblem> {
+export function* checkSync(
+  declaration: LengthKeys & Marks & Tail & { readonly add?: AddedBytes | undefined },
+): Generator<FramingProblem> {
   yield* syncMark(declaration);
   yield* lengthField(declaration, firstFreePlace(declaration));
+  yield* addedBytes(declaration);
   yield* frameChecksum(declaration.checksum);
 }
 
@@ -62,6 +65,28 @@ function* syncMark({ sync, preamble }: Marks): Generator<FramingProblem> {
       fix: 'Declare a `sync` that begins with another byte.',
     };
   }
+}
+
+/** What is added to bytes is added to none that tell where a frame is. */
+function* addedBytes({
+  add,
+  sync,
+  length,
+  at,
+  again,
+  checksum,
+}: LengthKeys & Marks & Tail & { readonly add?: AddedBytes | undefined }): Generator<FramingProblem> {
+  if (add === undefined) return;
+  const { length: word } = syncWords(sync);
+  const { width, kind } = lengthType(length);
+  const behindLength = (at ?? word) + width;
+  const behindAgain = again === undefined ? 0 : again + width;
+  yield* whole(['add', 'byte'], add.byte, 1, 255);
+  yield* whole(['add', 'from'], add.from, Math.max(word, behindLength, behindAgain), LONGEST_HEADER);
+  const conflict =
+    kind === 'varint' ? 'length' : checksum?.extraById === undefined ? undefined : 'checksum.extra_by_id';
+  if (conflict === undefined) return;
+  yield { path: ['add'], message: `it cannot stand beside \`${conflict}\``, fix: 'Remove one of them.' };
 }
 
 /** Where a length may stand: behind the sync word, or on its free bytes. */

@@ -1,4 +1,5 @@
 import type { CheckBudget } from '../check-budget.ts';
+import { takeOff } from './added-bytes.ts';
 import type { SingleFraming } from './declaration.ts';
 import type { Envelope } from './delimited-decoder.ts';
 import { delimitedEnvelope } from './delimiter.ts';
@@ -9,6 +10,7 @@ import type { FrameLayout } from './layout.ts';
 import { behindNoise, claimedBytes, payloadPlaceIn } from './layout-decoder.ts';
 import { INCOMPLETE } from './length-place.ts';
 import { CR, LF, lineEndOf } from './line-ends.ts';
+import { Scratch } from './scratch.ts';
 
 /**
  * What stands at a place: no frame of this kind (`no`), one that is not all there (`cut`), one that could not be checked
@@ -41,6 +43,7 @@ export class LayoutMatcher implements FrameMatcher {
   readonly #layout: FrameLayout;
   readonly #judge: PayloadJudge | undefined;
   readonly #budget: CheckBudget;
+  readonly #scratch = new Scratch();
 
   constructor(layout: FrameLayout, judge: PayloadJudge | undefined, budget: CheckBudget) {
     this.#layout = layout;
@@ -72,10 +75,21 @@ export class LayoutMatcher implements FrameMatcher {
     if (this.#budget.credit < steps) return 'unchecked';
     if (checksum !== undefined) {
       this.#budget.spend(total);
-      return checksum.matches(bytes, at, this.payloadEnd) ? 'frame' : 'no';
+      return checksum.matches(bytes, at, this.payloadEnd) ? this.#open(at) : 'no';
     }
-    if (judge === undefined) return 'frame';
-    return this.#budget.spend(judge.check(bytes, this.start, this.payloadEnd)) ? 'frame' : 'no';
+    const opened = this.#open(at);
+    if (judge === undefined) return opened;
+    return this.#budget.spend(judge.check(this.bytes, this.start, this.payloadEnd)) ? opened : 'no';
+  }
+
+  /** The frame at `at` is right; something may have to be taken off its payload. */
+  #open(at: number): Match {
+    const { added } = this.#layout;
+    if (added === undefined) return 'frame';
+    this.payloadEnd = takeOff(added, this.bytes, at, this.start, this.payloadEnd, this.#scratch);
+    this.bytes = this.#scratch.bytes;
+    this.start = 0;
+    return 'frame';
   }
 
   behindNoise(bytes: Uint8Array, at: number, found: number): number {

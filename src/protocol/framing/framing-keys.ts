@@ -175,6 +175,34 @@ export const preamble = {
     'A byte, once or repeated, that is sent in front of every frame, and passed over there when it is received, however often it stands there.',
 } as const satisfies Key;
 
+export const add = {
+  kind: 'group',
+  keys: {
+    byte: {
+      kind: 'number',
+      least: 1,
+      greatest: 255,
+      required: true,
+      description: 'Added to each of them, modulo 256, when a frame is sent; taken off when one is received.',
+    },
+    from: {
+      kind: 'number',
+      least: 0,
+      greatest: 1024,
+      required: true,
+      description: 'The first of them, counted from the front of the frame; they go up to the checksum.',
+    },
+  },
+  description:
+    'Bytes of the payload are sent with a number added (DL/T 645: 0x33). The checksum covers what is sent.',
+} as const satisfies Key;
+
+/** What is added to bytes of the payload on the wire, and from which byte of the frame on. */
+export interface AddedBytes {
+  readonly byte: number;
+  readonly from: number;
+}
+
 export const maxFrame = (preset: number) =>
   ({
     kind: 'number',

@@ -3,11 +3,13 @@ import { type DiscardReason, type FaultReason, type FrameSink, SAMPLE_BYTES } fr
 import { copyOf, hexExcerpt } from '../describe.ts';
 import { recogniseForeignProtocol } from '../foreign-protocol.ts';
 import { SearchingDecoder } from '../searching-decoder.ts';
+import { takeOff } from './added-bytes.ts';
 import { readUnsigned } from './byte-order.ts';
 import { findBytes, startsWith } from './find-bytes.ts';
 import type { PayloadJudge } from './framing.ts';
 import type { FrameLayout } from './layout.ts';
 import { IMPOSSIBLE, INCOMPLETE, type LengthPlace, readLength, varintBytes } from './length-place.ts';
+import { Scratch } from './scratch.ts';
 
 /** Bytes of noise in front of a reply on a stream, at most: what a gateway sends to keep its connection alive. */
 const MOST_STRAY = 8;
@@ -40,6 +42,8 @@ export class LayoutDecoder extends SearchingDecoder {
   readonly #payloadOffset: number | undefined;
   readonly #headerExpected: string;
   readonly #budget = new CheckBudget();
+  /** A payload to whose bytes something is added on the wire. */
+  readonly #scratch = new Scratch();
   /** What is whole is proven by more than a sync word. */
   readonly #proves: boolean;
   /** Nothing counts before the next silence. */
@@ -317,7 +321,14 @@ export class LayoutDecoder extends SearchingDecoder {
     this.report();
     if (this.ended) return tail;
     this.#inStep = true;
-    this.sink.frame(bytes, this.#payloadAt(bytes, at), payloadEnd);
+    const start = this.#payloadAt(bytes, at);
+    const { added } = this.#layout;
+    if (added === undefined) this.sink.frame(bytes, start, payloadEnd);
+    else {
+      const length = takeOff(added, bytes, at, start, payloadEnd, this.#scratch);
+      this.sink.frame(this.#scratch.bytes, 0, length);
+      this.#scratch.release();
+    }
     return end;
   }
 

@@ -1,7 +1,8 @@
 import { HeartwireError } from '../../errors.ts';
 import type { Declared, SyncWord } from '../keys.ts';
+import { addTo } from './added-bytes.ts';
 import { ChecksumField } from './checksum-field.ts';
-import type { FrameChecksumDeclaration, FramingId, LENGTH_KEYS } from './framing-keys.ts';
+import type { AddedBytes, FrameChecksumDeclaration, FramingId, LENGTH_KEYS } from './framing-keys.ts';
 import { type LengthPlace, lengthType, varint, varintBytes, writeLength } from './length-place.ts';
 import { type SyncWords, syncWords } from './sync-word.ts';
 
@@ -33,6 +34,8 @@ export interface FrameLayout {
   readonly payloadAt: number;
   /** The payload begins behind a varint, which may have more bytes. */
   readonly behindVarint: boolean;
+  /** What is added to bytes of the payload on the wire. */
+  readonly added: AddedBytes | undefined;
   readonly checksum: ChecksumField | undefined;
   readonly trailer: Uint8Array;
   /** Bytes of checksum and trailer. */
@@ -49,6 +52,7 @@ interface LayoutParts {
   readonly again?: number | undefined;
   /** Added to the length; without a length, the bytes of the whole frame. */
   readonly adjust: number;
+  readonly add?: AddedBytes | undefined;
   readonly checksum: FrameChecksumDeclaration | undefined;
   readonly trailer: Uint8Array | undefined;
   readonly maxPayload: number;
@@ -92,6 +96,7 @@ export function makeLayout(parts: LayoutParts): FrameLayout {
     headerBytes,
     payloadAt,
     behindVarint,
+    added: parts.add,
     checksum,
     trailer,
     tailBytes,
@@ -146,6 +151,7 @@ export function encodeLayout(layout: FrameLayout, payload: Uint8Array): Uint8Arr
   }
   if (layout.sizes !== undefined && layout.id !== undefined) refuseSize(layout, layout.id, payload);
   const tail = whole.length - tailBytes;
+  if (layout.added !== undefined) addTo(whole, layout.added, tail);
   checksum?.write(whole, 0, tail);
   whole.set(trailer, whole.length - trailer.length);
   if (preamble.length === 0) return whole;

@@ -1,4 +1,5 @@
 import { ChecksumField } from './checksum-field.ts';
+import type { AddedBytes } from './framing-keys.ts';
 import type { FrameLayout } from './layout.ts';
 
 /** Bytes of a checksum on the wire; 0 where there is none. */
@@ -15,7 +16,7 @@ export const starts = (bytes: Iterable<number>, at: string): string =>
 /** The payload lies in the frame as it is. */
 export function luaLayout(layout: FrameLayout | undefined): string[] {
   if (layout === undefined) return ['return'];
-  const { preamble, sync, payloadAt, tailBytes, length, behindVarint, minBytes, maxBytes } = layout;
+  const { preamble, sync, payloadAt, tailBytes, length, behindVarint, added, minBytes, maxBytes } = layout;
   const [filler] = preamble;
   const words = sync.words.map((word) => `(${starts(word, 'from')})`).join(' or ');
   return [
@@ -33,9 +34,22 @@ export function luaLayout(layout: FrameLayout | undefined): string[] {
         ]
       : []),
     `if buf:len() <= at + ${payloadAt + tailBytes} then return end`,
-    `return buf, at + ${payloadAt}, buf:len() - ${tailBytes}`,
+    ...(added === undefined
+      ? [`return buf, at + ${payloadAt}, buf:len() - ${tailBytes}`]
+      : takenOff(added, payloadAt, tailBytes)),
   ];
 }
+
+/** The payload is put together without what is added to its bytes. */
+const takenOff = ({ byte, from }: AddedBytes, payloadAt: number, tailBytes: number): string[] => [
+  'local out = {}',
+  `for index = at + ${payloadAt}, buf:len() - ${tailBytes + 1} do`,
+  '  local byte = buf(index, 1):uint()',
+  `  if index >= at + ${from} then byte = (byte - ${byte}) % 256 end`,
+  '  out[#out + 1] = string.format("%02x", byte)',
+  'end',
+  `return ByteArray.new(table.concat(out)):tvb("Frame with ${byte} taken off"), 0, #out`,
+];
 
 /** The payload is put together from what the escapes stand for, in `out`; a checksum stands behind it. */
 export const unescaped = (body: readonly string[]): string[] => [

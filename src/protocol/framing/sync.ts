@@ -1,7 +1,8 @@
 import type { KeyTable } from '../keys.ts';
+import { addedInWords } from './added-bytes.ts';
 import { checkSync } from './check-layout.ts';
 import type { Framing } from './framing.ts';
-import { type FramingOf, LENGTH_KEYS, maxFrame, preamble, sync, TAIL_KEYS } from './framing-keys.ts';
+import { add, type FramingOf, LENGTH_KEYS, maxFrame, preamble, sync, TAIL_KEYS } from './framing-keys.ts';
 import type { FramingType } from './framing-type.ts';
 import { encodeLayout, lengthPlace, makeLayout } from './layout.ts';
 import { LayoutDecoder } from './layout-decoder.ts';
@@ -16,6 +17,7 @@ const KEYS = {
   sync: { ...sync, required: true },
   preamble,
   ...LENGTH_KEYS,
+  add,
   ...TAIL_KEYS,
   max_frame: maxFrame(MAX_PAYLOAD),
 } as const satisfies KeyTable;
@@ -24,7 +26,7 @@ export type SyncFraming = FramingOf<'sync', typeof KEYS>;
 
 /** Frames that begin with a sync word and say how long they are; whatever is none is searched for the next sync word. */
 function makeSyncFraming(declaration: SyncFraming): Framing {
-  const { sync, length, adjust = 0, again, checksum, trailer, preamble } = declaration;
+  const { sync, length, adjust = 0, again, add, checksum, trailer, preamble } = declaration;
   const words = syncWords(sync);
   const { at = words.length } = declaration;
   const maxPayload = declaration.maxFrame ?? MAX_PAYLOAD;
@@ -36,13 +38,14 @@ function makeSyncFraming(declaration: SyncFraming): Framing {
     length: place,
     again,
     adjust,
+    add,
     checksum,
     trailer,
     maxPayload,
     id,
   });
   return {
-    describe: inWords(declaration, [words.inWords, `${length} at ${at}`]),
+    describe: inWords(declaration, [words.inWords, `${length} at ${at}`, ...addedInWords(add)]),
     needsSilence: false,
     varies: place.kind === 'varint' || preamble !== undefined || checksum?.extraById !== undefined,
     maxPayload,

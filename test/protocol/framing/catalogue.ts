@@ -83,6 +83,26 @@ export const catalogue: readonly Known[] = [
     proves: true,
   },
   {
+    name: 'sync with a number added to bytes, DL/T 645',
+    framing: {
+      type: 'sync',
+      sync: Int16Array.of(0x68, -1, -1, -1, -1, -1, -1, 0x68),
+      length: 'u8',
+      at: 9,
+      add: { byte: 0x33, from: 10 },
+      checksum: { algorithm: 'sum-8', covers: [{ from: 0 }] },
+      trailer: bytesOf('16'),
+      maxFrame: 220,
+    },
+    frames: [
+      ['610100000000 68 11 04 00010102', '68 610100000000 68 11 04 33343435 17 16'],
+      ['610100000000 68 91 06 00010102 0110', '68 610100000000 68 91 06 33343435 3443 10 16'],
+      ['610100000000 68 91 02 cdff', '68 610100000000 68 91 02 0032 f7 16'],
+    ],
+    resynchronises: true,
+    proves: true,
+  },
+  {
     name: 'sync without a checksum',
     framing: { type: 'sync', sync: bytesOf('aa55'), length: 'u8', maxFrame: 64 },
     frames: [['01 02', 'aa 55 02 01 02']],

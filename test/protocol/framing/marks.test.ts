@@ -329,6 +329,21 @@ test.each<[string, FramingDeclaration, string]>([
     'begins with the same byte',
   ],
   [
+    'a number that is added to the length',
+    { type: 'sync', sync: bytesOf('aa'), length: 'u16le', add: { byte: 1, from: 2 } },
+    'add.from: 2 is not possible',
+  ],
+  [
+    'a number that is added behind a varint',
+    { type: 'sync', sync: bytesOf('aa'), length: 'varint', add: { byte: 1, from: 9 } },
+    'beside `length`',
+  ],
+  [
+    'nothing that is added',
+    { type: 'sync', sync: bytesOf('aa'), length: 'u8', add: { byte: 256, from: 9 } },
+    'add.byte: 256 is not possible',
+  ],
+  [
     'a trailer without a checksum behind',
     { type: 'delimiter', delimiter: CR, trailer: CR },
     'behind a checksum',

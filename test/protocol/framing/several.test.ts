@@ -294,3 +294,28 @@ test.each<[string, SeveralFramings['kinds'], string]>([
 ])('%s is refused', (_, kinds, words) => {
   expect(() => makeFraming({ type: 'several', kinds })).toThrow(words);
 });
+
+test('a number is taken off the bytes of one kind, and off no other', () => {
+  const framing: SeveralFramings = {
+    type: 'several',
+    kinds: [
+      {
+        name: 'meter',
+        framing: {
+          type: 'sync',
+          sync: bytesOf('68'),
+          length: 'u8',
+          add: { byte: 0x33, from: 2 },
+          checksum: { algorithm: 'sum-8' },
+        },
+      },
+      { name: 'ack', framing: { type: 'fixed', length: 2, sync: bytesOf('e5') } },
+    ],
+  };
+  const wire = makeFraming(framing).encode(bytesOf('01 ff'), 'meter');
+  expect(hexText(wire)).toBe('6802343268');
+  for (let cut = 1; cut < wire.length; cut++) {
+    const parts = [wire.slice(0, cut), wire.slice(cut), bytesOf('e5 33'), wire] as const;
+    expect(feed(framing, 'serial', ...parts)).toEqual(['meter 01ff', 'ack 33', 'meter 01ff']);
+  }
+});
