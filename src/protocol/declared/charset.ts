@@ -41,6 +41,26 @@ const cp1252: Pick<Decoder, 'decode'> = {
   },
 };
 
+/** Some platforms read three control codes of Shift_JIS as each other; here a byte of ASCII is itself. */
+const CONTROLS: Readonly<Record<string, string>> = {
+  '\u001c': '\u001a',
+  '\u007f': '\u001c',
+  '\u001a': '\u007f',
+};
+
+function shiftJis(fatal: boolean): Pick<Decoder, 'decode'> {
+  const decoder = new TextDecoder(LABELS.shift_jis, { fatal });
+  const swapped = decoder.decode(Uint8Array.of(0x1a)) !== '\u001a';
+  if (!swapped) return decoder;
+  return {
+    decode: (given) => {
+      let text = '';
+      for (const each of decoder.decode(given)) text += CONTROLS[each] ?? each;
+      return text;
+    },
+  };
+}
+
 const decoders = new Map<Charset, Decoders>();
 
 function decodersOf(charset: Charset): Decoders {
@@ -49,10 +69,12 @@ function decodersOf(charset: Charset): Decoders {
     known =
       charset === 'cp1252'
         ? { strict: cp1252, lenient: cp1252 }
-        : {
-            strict: new TextDecoder(LABELS[charset], { fatal: true }),
-            lenient: new TextDecoder(LABELS[charset]),
-          };
+        : charset === 'shift_jis'
+          ? { strict: shiftJis(true), lenient: shiftJis(false) }
+          : {
+              strict: new TextDecoder(LABELS[charset], { fatal: true }),
+              lenient: new TextDecoder(LABELS[charset]),
+            };
     decoders.set(charset, known);
   }
   return known;

@@ -55,6 +55,16 @@ describe('charsets', () => {
     expect(() => encoded(of(field), { t: 'a|b' })).toThrow('must not hold the byte that ends it');
   });
 
+  test.each<TextEncoding>(['gbk', 'gb18030', 'big5', 'shift_jis', 'euc_kr', 'cp1250', 'cp1252'])(
+    '%s has every byte of ASCII as itself, control codes too',
+    (encoding) => {
+      const protocol = of({ encoding, length: 'rest' });
+      const ascii = Uint8Array.from({ length: 127 }, (_, at) => at + 1);
+      const text = String.fromCharCode(...ascii);
+      expect(decoded(protocol, Buffer.from(ascii).toString('hex')).fields).toEqual({ t: text });
+    },
+  );
+
   test('law: all that a platform decodes from it is encoded to what decodes the same', () => {
     const encodings = fc.constantFrom<TextEncoding>(
       'gbk',
