@@ -125,7 +125,7 @@ describe.each(packs.map((pack) => [pack.name, pack] as const))('%s', (name, pack
   });
 });
 
-test('devices that dial in have packs whose session is declared', () => {
+test('devices that dial in have packs that declare their session', () => {
   const declared = packs.filter(({ protocol: { declaration } }) => {
     const { session, hello } = declaration;
     return session?.login !== undefined || hello !== undefined;
