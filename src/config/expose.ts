@@ -16,14 +16,14 @@ const hostAndPort = (what: string, description: string, example: string) =>
 const exposeShape = z.strictObject({
   pty: textField(
     'a path',
-    '/tmp/psu-1',
+    '/run/heartwire/psu-1',
     {
       description: 'A pseudo-terminal under this path: programs open it as the serial port of the device.',
-      examples: ['/tmp/psu-1'],
+      examples: ['/run/heartwire/psu-1'],
     },
     (text) =>
       text === '' || text.endsWith('/')
-        ? badValue('This is no path of a file.', 'Write for example /tmp/psu-1.')
+        ? badValue('This is no path of a file.', 'Write for example /run/heartwire/psu-1.')
         : undefined,
   ).optional(),
   tcp: hostAndPort('an address', 'The bytes of the device at this address.', '127.0.0.1:4001').optional(),
@@ -60,7 +60,7 @@ export function completeExpose(given: ExposeShape, path: Path, add: Add): readon
           : 'config_conflict',
         path: at,
         message: 'A place has one of `pty`, `tcp` and `rfc2217`.',
-        fix: 'Write for example `{ pty: /tmp/psu-1 }`, one entry for each place.',
+        fix: 'Write for example `{ pty: /run/heartwire/psu-1 }`, one entry for each place.',
       });
       return [];
     }

@@ -18,11 +18,11 @@ function load(expose: string, keys = `link: "tcp:10.0.0.7:9089", ${REGISTER}`) {
 describe('expose', () => {
   it('names places by what they are', () => {
     const { expose, problems } = load(
-      '[{ pty: /tmp/meter }, { tcp: "127.0.0.1:4001", read_only: true }, { rfc2217: "[::1]:2217" }]',
+      '[{ pty: /run/heartwire/meter }, { tcp: "127.0.0.1:4001", read_only: true }, { rfc2217: "[::1]:2217" }]',
     );
     expect(problems).toEqual([]);
     expect(expose).toEqual([
-      { kind: 'pty', path: '/tmp/meter', readOnly: false },
+      { kind: 'pty', path: '/run/heartwire/meter', readOnly: false },
       { kind: 'tcp', host: '127.0.0.1', port: 4001, readOnly: true },
       { kind: 'rfc2217', host: '::1', port: 2217, readOnly: false },
     ]);
@@ -30,21 +30,21 @@ describe('expose', () => {
 
   it.each([
     ['[{ read_only: true }]', /error config_missing_key .*one of `pty`/],
-    ['[{ pty: /tmp/a, tcp: "127.0.0.1:1" }]', /error config_conflict .*one of `pty`/],
+    ['[{ pty: /run/heartwire/a, tcp: "127.0.0.1:1" }]', /error config_conflict .*one of `pty`/],
     ['[{ tcp: 4001 }]', /error config_unquoted/],
     ['[{ tcp: "4001" }]', /error config_bad_value The host is missing/],
-    ['[{ pty: /tmp/ }]', /error config_bad_value .*no path of a file/],
-    ['[{ pty: /tmp/a }, { pty: /tmp/a }]', /error config_conflict .*twice/],
+    ['[{ pty: /run/heartwire/ }]', /error config_bad_value .*no path of a file/],
+    ['[{ pty: /run/heartwire/a }, { pty: /run/heartwire/a }]', /error config_conflict .*twice/],
     ['[{ tcp: "127.0.0.1:8080" }]', /error config_conflict .*`server` listens on port 8080 too/],
     ['[{ tcp: "0.0.0.0:4001" }]', /warning config_insecure .*can use the port/],
     ['[{ tcp: "0.0.0.0:4001", read_only: true }]', /warning config_insecure .*can read the port/],
-    ['[{ unix: /tmp/a }]', /config_unknown_key/],
+    ['[{ unix: /run/heartwire/a }]', /config_unknown_key/],
   ])('%s is reported', (expose, words) => {
     expect(load(expose).problems[0]).toMatch(words);
   });
 
   it('is for devices that are dialled', () => {
-    const { problems } = load('[{ pty: /tmp/a }]', 'match: { imei: "490154203237518" }');
+    const { problems } = load('[{ pty: /run/heartwire/a }]', 'match: { imei: "490154203237518" }');
     expect(problems.join()).toMatch(/error config_conflict Only the port of a device that is dialled/);
   });
 
@@ -54,11 +54,11 @@ describe('expose', () => {
         `buses:\n  - { id: line, link: /dev/ttyUSB0, ${keys} }\ndevices:\n  - { id: meter, bus: line, address: 1${device} }\n`,
         'devices.yaml',
       ).problems.map(({ code, message }) => `${code} ${message}`);
-    expect(bus('expose: [{ pty: /tmp/a }]').join()).not.toMatch(/expose|passive/);
-    expect(bus('passive: true, expose: [{ pty: /tmp/a }]').join()).toMatch(/config_conflict Nothing is sent/);
-    expect(bus('passive: true, expose: [{ pty: /tmp/a, read_only: true }]').join()).not.toMatch(
+    expect(bus('expose: [{ pty: /run/heartwire/a }]').join()).not.toMatch(/expose|passive/);
+    expect(bus('passive: true, expose: [{ pty: /run/heartwire/a }]').join()).toMatch(/config_conflict Nothing is sent/);
+    expect(bus('passive: true, expose: [{ pty: /run/heartwire/a, read_only: true }]').join()).not.toMatch(
       /Nothing is sent/,
     );
-    expect(bus('baud: 9600', ', expose: [{ pty: /tmp/a }]').join()).toMatch(/`expose` has no effect/);
+    expect(bus('baud: 9600', ', expose: [{ pty: /run/heartwire/a }]').join()).toMatch(/`expose` has no effect/);
   });
 });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import {
@@ -168,10 +169,12 @@ function framesWrong({ place, protocol, frames }: Pack): readonly string[] {
 }
 
 /** Traces whose replay does not print their golden output. */
-async function tracesWrong({ protocol, traces }: Pack): Promise<readonly string[]> {
+async function tracesWrong({ place, protocol, traces }: Pack): Promise<readonly string[]> {
   const wrong: string[] = [];
   for (const { trace, golden } of traces) {
     const lines = await replayLines(trace, protocol);
+    // The npm package leaves the golden outputs of its own packs out: they are large, and the tests compare them.
+    if (place.shipped && !existsSync(golden)) continue;
     const expected = await readFile(golden, 'utf8').catch((cause: unknown) => {
       throw new HeartwireError('pack_failed', `${golden} could not be read.`, {
         seen: golden,

@@ -42,7 +42,7 @@ const shared = z
   .array(
     z
       .object({
-        at: z.string().meta({ description: '`pty /tmp/psu-1`, `tcp 127.0.0.1:4001`.' }),
+        at: z.string().meta({ description: '`pty /run/heartwire/psu-1`, `tcp 127.0.0.1:4001`.' }),
         read_only: z.literal(true).exactOptional(),
         programs: list(z.string(), 'Those that use it, as far as the system tells.'),
         ...why,

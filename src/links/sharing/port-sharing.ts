@@ -8,7 +8,7 @@ import { Turns, type TurnTimes } from './turns.ts';
 
 /** One place at which the port is shared, as the state shows it. */
 export interface SharedPlace {
-  /** `pty /tmp/psu-1`, `tcp 127.0.0.1:4001`. */
+  /** `pty /run/heartwire/psu-1`, `tcp 127.0.0.1:4001`. */
   readonly at: string;
   readonly read_only?: true;
   /** The programs that use it, as far as the system tells. */
@@ -220,7 +220,7 @@ export class PortSharing {
   }
 }
 
-/** A place as it is configured: `pty /tmp/psu-1`, `tcp 127.0.0.1:4001`. */
+/** A place as it is configured: `pty /run/heartwire/psu-1`, `tcp 127.0.0.1:4001`. */
 export const placeLabel = (address: ExposeAddress): string =>
   address.kind === 'pty'
     ? `pty ${address.path}`
