@@ -55,10 +55,14 @@ describe('expose', () => {
         'devices.yaml',
       ).problems.map(({ code, message }) => `${code} ${message}`);
     expect(bus('expose: [{ pty: /run/heartwire/a }]').join()).not.toMatch(/expose|passive/);
-    expect(bus('passive: true, expose: [{ pty: /run/heartwire/a }]').join()).toMatch(/config_conflict Nothing is sent/);
+    expect(bus('passive: true, expose: [{ pty: /run/heartwire/a }]').join()).toMatch(
+      /config_conflict Nothing is sent/,
+    );
     expect(bus('passive: true, expose: [{ pty: /run/heartwire/a, read_only: true }]').join()).not.toMatch(
       /Nothing is sent/,
     );
-    expect(bus('baud: 9600', ', expose: [{ pty: /run/heartwire/a }]').join()).toMatch(/`expose` has no effect/);
+    expect(bus('baud: 9600', ', expose: [{ pty: /run/heartwire/a }]').join()).toMatch(
+      /`expose` has no effect/,
+    );
   });
 });
