@@ -13,7 +13,9 @@ import { systemClock } from '../../src/system/clock.ts';
 import { DeviceWatcher } from '../support/device-watcher.ts';
 
 /** The devices of packs that are dialled. */
-const packs = (await readShippedPacks()).filter(({ example }) => /\blink:/.test(example));
+const packs = (await readShippedPacks()).filter(
+  ({ example }) => /\blink:/.test(example) && !/\blisteners:/.test(example),
+);
 
 let dir = '';
 beforeEach(async () => {
