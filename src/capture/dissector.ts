@@ -3,6 +3,7 @@ import {
   DeclaredProtocol,
   type FieldDeclaration,
   type Form,
+  framingType,
   isStandardFraming,
   type MessageDeclaration,
   type NumberType,
@@ -13,7 +14,6 @@ import {
   sizingScope,
 } from '../protocol/index.ts';
 import { LuaFields } from './dissector-fields.ts';
-import { luaUnwrap } from './dissector-frames.ts';
 import { luaBits, luaText } from './dissector-lua.ts';
 import { LUA_NUMBERS } from './dissector-numbers.ts';
 import { constants } from './dissector-places.ts';
@@ -250,7 +250,9 @@ function luaVariant(declaration: ProtocolDeclaration, fields: LuaFields): string
   return [
     '  {',
     '    unwrap = function(buf)',
-    ...luaUnwrap(framing).map((line) => `      ${line}`),
+    ...(framing.type === 'several' ? ['return'] : framingType(framing).luaUnwrap(framing)).map(
+      (line) => `      ${line}`,
+    ),
     '    end,',
     `    id = function(buf, from, to) ${luaId(idType, id?.at ?? 0)} end,`,
     '    forms = {',

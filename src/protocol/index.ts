@@ -78,19 +78,16 @@ export { agrees, type Expectation, type ExpectedReply } from './expectation.ts';
 export { PREFIX_BYTES } from './frame.ts';
 export { type ByteOrder, writeUnsigned } from './framing/byte-order.ts';
 export { checkFraming } from './framing/check-framing.ts';
-export { ChecksumField } from './framing/checksum-field.ts';
 export {
-  DEFAULT_MAX_PAYLOAD,
-  FRAMING_KEYS,
   FRAMING_TYPES,
+  FRAMINGS,
   type FramingDeclaration,
   type FramingKind,
-  type FramingType,
+  type FramingName,
+  framingType,
   type SingleFraming,
 } from './framing/declaration.ts';
-export { delimitersOf, startWord } from './framing/delimiter.ts';
 export type { Framing, FramingOptions, PayloadJudge } from './framing/framing.ts';
-export type { FrameLayout } from './framing/layout.ts';
 export { isStandardFraming, makeFraming } from './framing/make-framing.ts';
 export type { Declared, Key, KeyTable } from './keys.ts';
 export { LineDecoder } from './line-decoder.ts';

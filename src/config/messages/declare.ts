@@ -3,10 +3,10 @@ import {
   type AddressDeclaration,
   ANSWER_KEYS,
   type AnswerDeclaration,
-  DEFAULT_MAX_PAYLOAD,
   DEFAULT_PROTOCOL,
   type ExchangeDeclaration,
   type FieldDeclaration,
+  FRAMINGS,
   type FramingDeclaration,
   MESSAGE_KEYS,
   type MessageDeclaration,
@@ -129,5 +129,5 @@ function maxFrameOf(framing: FramingDeclaration): number {
   if (framing.type === 'several')
     return Math.max(0, ...framing.kinds.map((kind) => maxFrameOf(kind.framing)));
   if (framing.type === 'fixed') return framing.length;
-  return framing.maxFrame ?? DEFAULT_MAX_PAYLOAD[framing.type];
+  return framing.maxFrame ?? FRAMINGS[framing.type].keys.max_frame.default;
 }

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import {
   type ByteOrder,
   checkFraming,
-  FRAMING_KEYS,
   FRAMING_TYPES,
+  FRAMINGS,
   type FramingDeclaration,
   type FramingKind,
-  type FramingType,
+  type FramingName,
 } from '../../protocol/index.ts';
 import { explainIssues } from '../explain-issues.ts';
 import { badType, choiceField, flagField, textField } from '../field.ts';
@@ -16,8 +16,8 @@ import { idField, placeOf } from './id-field.ts';
 import { declareKeys, shapesOf } from './keys.ts';
 
 /** The keys of a framing of each type. */
-export const shapeOfFraming = <T extends FramingType>(type: T) =>
-  z.strictObject({ type: z.literal(type), ...shapesOf(FRAMING_KEYS[type]) });
+export const shapeOfFraming = <T extends FramingName>(type: T) =>
+  z.strictObject({ type: z.literal(type), ...shapesOf(FRAMINGS[type].keys) });
 
 const [firstShape, ...moreShapes] = FRAMING_TYPES.map(shapeOfFraming);
 
@@ -48,8 +48,8 @@ const kindKeys = {
 
 const KIND_KEYS = Object.keys(kindKeys);
 
-const shapeOfKind = <T extends FramingType>(type: T) =>
-  z.strictObject({ type: z.literal(type), ...kindKeys, ...shapesOf(FRAMING_KEYS[type]) });
+const shapeOfKind = <T extends FramingName>(type: T) =>
+  z.strictObject({ type: z.literal(type), ...kindKeys, ...shapesOf(FRAMINGS[type].keys) });
 
 const [firstKind, ...moreKinds] = FRAMING_TYPES.map(shapeOfKind);
 
@@ -127,7 +127,7 @@ export function readFraming(value: unknown, byteOrder: ByteOrder, path: Path = [
   // The keys are those of this type.
   const framing = {
     type,
-    ...declareKeys(FRAMING_KEYS[type], parsed.data, byteOrder),
+    ...declareKeys(FRAMINGS[type].keys, parsed.data, byteOrder),
   } as unknown as FramingDeclaration;
   return checked(framing, path);
 }
@@ -146,7 +146,7 @@ function checked(framing: FramingDeclaration, path: Path): ReadFraming {
   };
 }
 
-function typeOf(value: unknown): FramingType | undefined {
+function typeOf(value: unknown): FramingName | undefined {
   if (typeof value !== 'object' || value === null || !('type' in value)) return undefined;
   return FRAMING_TYPES.find((type) => type === value.type);
 }

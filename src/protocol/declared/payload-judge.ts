@@ -1,5 +1,5 @@
-import type { ChecksumDeclaration } from '../framing/declaration.ts';
 import type { PayloadJudge } from '../framing/framing.ts';
+import type { ChecksumDeclaration } from '../framing/framing-keys.ts';
 import type { FieldDeclaration, Sender } from './declaration.ts';
 import type { DeclaredProtocol } from './declared-protocol.ts';
 import type { Form } from './message-form.ts';

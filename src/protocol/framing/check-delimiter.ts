@@ -1,5 +1,4 @@
-import type { DelimiterFraming } from './declaration.ts';
-import { delimitersOf, doublesEscape, isFlag } from './delimiter.ts';
+import { type DelimiterFraming, delimitersOf, doublesEscape, isFlag } from './delimiter-marks.ts';
 import { type FramingProblem, mark, whole } from './framing-problem.ts';
 
 /** What is wrong with the marks of a framing with delimiters, and what stands between them. */

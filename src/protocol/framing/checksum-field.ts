@@ -3,7 +3,7 @@ import { findChecksum } from '../crc/catalogue.ts';
 import { type Checksum, isLinear, type WideChecksum } from '../crc/checksum.ts';
 import { algorithmName } from '../crc/parameters.ts';
 import { type ByteOrder, readUnsigned } from './byte-order.ts';
-import type { CoveredRange, FrameChecksumDeclaration } from './declaration.ts';
+import type { CoveredRange, FrameChecksumDeclaration } from './framing-keys.ts';
 import { RightRanges, type TakeRange } from './right-ranges.ts';
 
 const NO_BYTES = new Uint8Array(0);

@@ -1,16 +1,26 @@
-import { type CobsFraming, DEFAULT_MAX_PAYLOAD } from './declaration.ts';
+import type { KeyTable } from '../keys.ts';
 import type { Envelope, Opened } from './delimited-decoder.ts';
 import { delimitedFraming } from './delimited-framing.ts';
 import type { Framing } from './framing.ts';
+import { checksum, type FramingOf, first, maxFrame } from './framing-keys.ts';
+import type { FramingType } from './framing-type.ts';
+import { checksumBytes, sealed as luaSealed, unescaped } from './lua.ts';
 import { Scratch } from './scratch.ts';
 import { SealedPayload } from './sealed-payload.ts';
+
+/** The longest payload in bytes, where a declaration says none. */
+const MAX_PAYLOAD = 65_536;
+
+const KEYS = { checksum, first, max_frame: maxFrame(MAX_PAYLOAD) } as const satisfies KeyTable;
+
+export type CobsFraming = FramingOf<'cobs', typeof KEYS>;
 
 /** Bytes behind one code byte at most. */
 const LONGEST_RUN = 254;
 
 /** Consistent overhead byte stuffing: a payload has no zero byte on the wire, so that one can end it. */
-export function makeCobsFraming(declaration: CobsFraming): Framing {
-  const sealed = new SealedPayload(declaration.checksum, declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.cobs, {
+function makeCobsFraming(declaration: CobsFraming): Framing {
+  const sealed = new SealedPayload(declaration.checksum, declaration.maxFrame ?? MAX_PAYLOAD, {
     id: declaration.id,
   });
   return delimitedFraming(declaration, {
@@ -95,3 +105,25 @@ function stuff(sealed: Uint8Array): Uint8Array {
   frame[codeAt] = code;
   return frame.slice(0, to + 1);
 }
+
+const LUA = [
+  'local at, stop = 0, buf:len()',
+  'while at < stop and buf(at, 1):uint() == 0 do at = at + 1 end',
+  'while stop > at and buf(stop - 1, 1):uint() == 0 do stop = stop - 1 end',
+  'while at < stop do',
+  '  local code = buf(at, 1):uint()',
+  '  if code == 0 or at + code > stop then return end',
+  '  for index = at + 1, at + code - 1 do put(buf(index, 1):uint()) end',
+  '  at = at + code',
+  '  if code < 255 and at < stop then put(0) end',
+  'end',
+];
+
+export const COBS = {
+  keys: KEYS,
+  make: makeCobsFraming,
+  luaUnwrap: ({ checksum: declared }: CobsFraming) => [
+    ...unescaped(LUA),
+    ...luaSealed(checksumBytes(declared)),
+  ],
+} as const satisfies FramingType<CobsFraming>;

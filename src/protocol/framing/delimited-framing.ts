@@ -1,6 +1,6 @@
-import type { CobsFraming, DelimiterFraming, SlipFraming } from './declaration.ts';
 import { DelimitedDecoder, type DelimitedShape, type Envelope } from './delimited-decoder.ts';
 import type { Framing, PayloadJudge } from './framing.ts';
+import type { ChecksumDeclaration } from './framing-keys.ts';
 import type { SealedPayload } from './sealed-payload.ts';
 import { inWords } from './words.ts';
 
@@ -17,13 +17,17 @@ interface DelimitedParts extends Omit<DelimitedShape, 'skipFirst' | 'proves'> {
   wrap(sealed: Uint8Array): Uint8Array;
 }
 
+interface Delimited {
+  readonly type: string;
+  readonly checksum?: ChecksumDeclaration | undefined;
+  readonly trailer?: Uint8Array | undefined;
+  readonly first?: 'skip' | 'take' | undefined;
+}
+
 const FIRST = { skip: 'always', take: 'never' } as const;
 
 /** A framing whose frames end with a delimiter. */
-export function delimitedFraming(
-  declaration: CobsFraming | DelimiterFraming | SlipFraming,
-  parts: DelimitedParts,
-): Framing {
+export function delimitedFraming(declaration: Delimited, parts: DelimitedParts): Framing {
   const {
     sealed,
     delimiter,

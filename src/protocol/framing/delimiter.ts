@@ -1,11 +1,22 @@
 import { HeartwireError } from '../../errors.ts';
 import { hexText } from '../describe.ts';
+import { delimiter as checkDelimiter } from './check-delimiter.ts';
 import { hexDigit } from './checksum-field.ts';
-import { DEFAULT_MAX_PAYLOAD, type DelimiterFraming } from './declaration.ts';
 import type { Envelope, Opened } from './delimited-decoder.ts';
 import { delimitedFraming } from './delimited-framing.ts';
+import { luaDelimited } from './delimiter-lua.ts';
+import {
+  DELIMITER_KEYS,
+  type DelimiterFraming,
+  delimitersOf,
+  doublesEscape,
+  isFlag,
+  MAX_PAYLOAD,
+  startWord,
+} from './delimiter-marks.ts';
 import { findByte, findBytes, startsWith } from './find-bytes.ts';
 import type { Framing } from './framing.ts';
+import type { FramingType } from './framing-type.ts';
 import { NO_BYTES } from './layout.ts';
 import { lineEndOf } from './line-ends.ts';
 import { Scratch } from './scratch.ts';
@@ -16,7 +27,7 @@ import { bytesInWords } from './words.ts';
 export function delimitedEnvelope(declaration: DelimiterFraming) {
   const { escape: escaping, encoding = 'raw', checksum, preamble, trailer } = declaration;
   const [delimiter = NO_BYTES] = delimitersOf(declaration);
-  const maxPayload = declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.delimiter;
+  const maxPayload = declaration.maxFrame ?? MAX_PAYLOAD;
   const sealed = new SealedPayload(checksum, maxPayload, {
     id: declaration.id,
     front: checksum?.includes?.includes('start') ? (declaration.start ?? NO_BYTES) : NO_BYTES,
@@ -63,41 +74,6 @@ export function makeDelimiterFraming(declaration: DelimiterFraming): Framing {
     makeEnvelope: () => new PlainEnvelope(declaration, sealed),
     wrap: (payload) => wrap(declaration, payload, behind > 0 ? (sealed.checksum?.bytes ?? 0) : 0),
   });
-}
-
-/** The words that end a frame; what is sent first. */
-export function delimitersOf({ delimiter }: DelimiterFraming): readonly Uint8Array[] {
-  return delimiter instanceof Uint8Array ? [delimiter] : delimiter;
-}
-
-/** Whether the escape begins the delimiter, so that content has two of it (DLE STX ... DLE ETX). */
-export function doublesEscape(declaration: DelimiterFraming): boolean {
-  const { byte, xor = 0 } = declaration.escape ?? {};
-  const [delimiter] = delimitersOf(declaration);
-  return byte !== undefined && xor === 0 && delimiter?.[0] === byte;
-}
-
-/** The flag of HDLC-like framing (RFC 1662), and the byte that escapes it. */
-const HDLC_FLAG = 0x7e;
-const HDLC_ESCAPE = 0x7d;
-
-/**
- * Whether the delimiter is a flag: it opens frames as well as it ends them, and one between two frames may do for both.
- * A receiver of HDLC passes over the empty frame that one flag too many makes.
- */
-export function isFlag(declaration: DelimiterFraming): boolean {
-  const { start, escape: escaping } = declaration;
-  const [delimiter = NO_BYTES] = delimitersOf(declaration);
-  if (start === undefined) {
-    const { byte, xor = 0 } = escaping ?? {};
-    return delimiter.length === 1 && delimiter[0] === HDLC_FLAG && byte === HDLC_ESCAPE && xor !== 0;
-  }
-  return start.length === delimiter.length && startsWith(start, 0, start.length, delimiter);
-}
-
-/** What must stand in front of a payload to be read. A flag need not: it may be that of the frame before. */
-export function startWord(declaration: DelimiterFraming): Uint8Array {
-  return isFlag(declaration) ? NO_BYTES : (declaration.start ?? NO_BYTES);
 }
 
 class PlainEnvelope implements Envelope {
@@ -304,3 +280,10 @@ const holdsMark = (frame: Uint8Array): HeartwireError =>
   new HeartwireError('bad_argument', 'The payload holds a delimiter, and the framing has no escape', {
     seen: bytesInWords(frame.subarray(0, 32)),
   });
+
+export const DELIMITER = {
+  keys: DELIMITER_KEYS,
+  make: makeDelimiterFraming,
+  check: checkDelimiter,
+  luaUnwrap: luaDelimited,
+} as const satisfies FramingType<DelimiterFraming>;

@@ -1,15 +1,34 @@
-import type { FixedFraming } from './declaration.ts';
+import type { KeyTable } from '../keys.ts';
+import { checkFixed } from './check-layout.ts';
 import type { Framing } from './framing.ts';
+import { type FramingOf, preamble, sync, TAIL_KEYS } from './framing-keys.ts';
+import type { FramingType } from './framing-type.ts';
 import { encodeLayout, makeLayout } from './layout.ts';
 import { LayoutDecoder } from './layout-decoder.ts';
+import { luaLayout } from './lua.ts';
 import { syncWords } from './sync-word.ts';
 import { inWords } from './words.ts';
+
+const KEYS = {
+  length: {
+    kind: 'number',
+    least: 1,
+    greatest: 65_536,
+    required: true,
+    description: 'Bytes of the whole frame, with sync word, checksum and trailer.',
+  },
+  sync,
+  preamble,
+  ...TAIL_KEYS,
+} as const satisfies KeyTable;
+
+export type FixedFraming = FramingOf<'fixed', typeof KEYS>;
 
 /**
  * Frames that all have the same number of bytes. Without a sync word, checksum or trailer only silence can bring a line
  * into step; on a stream they are simply counted off.
  */
-export function makeFixedFraming(declaration: FixedFraming): Framing {
+function makeFixedFraming(declaration: FixedFraming): Framing {
   const { length, checksum, trailer, preamble } = declaration;
   const sync = syncWords(declaration.sync);
   const layout = makeLayout({
@@ -38,3 +57,10 @@ export function makeFixedFraming(declaration: FixedFraming): Framing {
     encode: (payload) => encodeLayout(layout, payload),
   };
 }
+
+export const FIXED = {
+  keys: KEYS,
+  make: makeFixedFraming,
+  check: checkFixed,
+  luaUnwrap: (declaration: FixedFraming) => luaLayout(makeFixedFraming(declaration).layout),
+} as const satisfies FramingType<FixedFraming>;

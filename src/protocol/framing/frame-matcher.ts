@@ -1,7 +1,8 @@
 import type { CheckBudget } from '../check-budget.ts';
-import type { DelimiterFraming, SingleFraming } from './declaration.ts';
+import type { SingleFraming } from './declaration.ts';
 import type { Envelope } from './delimited-decoder.ts';
-import { delimitedEnvelope, delimitersOf, doublesEscape, startWord } from './delimiter.ts';
+import { delimitedEnvelope } from './delimiter.ts';
+import { type DelimiterFraming, delimitersOf, doublesEscape, startWord } from './delimiter-marks.ts';
 import { findBytes, startsWith } from './find-bytes.ts';
 import type { PayloadJudge } from './framing.ts';
 import type { FrameLayout } from './layout.ts';

@@ -1,5 +1,5 @@
 import type { FrameDecoder, FrameSink } from '../decoder.ts';
-import type { ChecksumDeclaration } from './declaration.ts';
+import type { ChecksumDeclaration } from './framing-keys.ts';
 import type { FrameLayout } from './layout.ts';
 
 /**

@@ -1,18 +1,28 @@
 import type { DiscardReason, FrameSink } from '../decoder.ts';
+import type { KeyTable } from '../keys.ts';
 import { SearchingDecoder } from '../searching-decoder.ts';
 import { type BurstReading, BurstSearch, NEAR_BYTES } from './burst-search.ts';
 import { ChecksumField } from './checksum-field.ts';
-import { DEFAULT_MAX_PAYLOAD, type GapFraming } from './declaration.ts';
 import type { Framing, FramingOptions, PayloadJudge } from './framing.ts';
+import { checksum, type FramingOf, maxFrame } from './framing-keys.ts';
+import type { FramingType } from './framing-type.ts';
+import { checksumBytes } from './lua.ts';
 import { SealedPayload } from './sealed-payload.ts';
 import { inWords } from './words.ts';
+
+/** The longest payload in bytes, where a declaration says none. */
+const MAX_PAYLOAD = 4096;
+
+const KEYS = { checksum, max_frame: maxFrame(MAX_PAYLOAD) } as const satisfies KeyTable;
+
+export type GapFraming = FramingOf<'gap', typeof KEYS>;
 
 /** Least width of a checksum, in bits, that may decide by itself where in a burst a frame begins and ends. */
 const DECISIVE_BITS = 16;
 
 /** Frames that are told apart by the silence between them, like those of Modbus RTU. */
-export function makeGapFraming(declaration: GapFraming): Framing {
-  const maxPayload = declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.gap;
+function makeGapFraming(declaration: GapFraming): Framing {
+  const maxPayload = declaration.maxFrame ?? MAX_PAYLOAD;
   const sealed = new SealedPayload(declaration.checksum, maxPayload, { id: declaration.id });
   return {
     describe: inWords(declaration, []),
@@ -249,3 +259,12 @@ class GapDecoder extends SearchingDecoder {
     this.tally.add(bytes, from, to, reason, expected);
   }
 }
+
+export const GAP = {
+  keys: KEYS,
+  make: makeGapFraming,
+  luaUnwrap: ({ checksum: declared }: GapFraming) => {
+    const tail = checksumBytes(declared);
+    return [`if buf:len() <= ${tail} then return end`, `return buf, 0, buf:len() - ${tail}`];
+  },
+} as const satisfies FramingType<GapFraming>;

@@ -1,7 +1,7 @@
 import { HeartwireError } from '../../errors.ts';
-import type { SyncWord } from '../keys.ts';
+import type { Declared, SyncWord } from '../keys.ts';
 import { ChecksumField } from './checksum-field.ts';
-import type { FrameChecksumDeclaration, FramingId, LengthFraming, SyncFraming } from './declaration.ts';
+import type { FrameChecksumDeclaration, FramingId, LENGTH_KEYS } from './framing-keys.ts';
 import { type LengthPlace, lengthType, varint, varintBytes, writeLength } from './length-place.ts';
 import { type SyncWords, syncWords } from './sync-word.ts';
 
@@ -57,7 +57,7 @@ interface LayoutParts {
 }
 
 /** The length of a framing that declares one. */
-export function lengthPlace(declaration: LengthFraming | SyncFraming, at: number): LengthPlace {
+export function lengthPlace(declaration: Declared<typeof LENGTH_KEYS>, at: number): LengthPlace {
   const { length, unit = 1, mask } = declaration;
   const shift = mask === undefined ? 0 : 31 - Math.clz32(mask & -mask);
   return { at, ...lengthType(length), unit, mask, shift };

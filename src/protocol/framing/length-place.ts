@@ -1,5 +1,5 @@
 import { type ByteOrder, readUnsigned, writeUnsigned } from './byte-order.ts';
-import type { LengthType } from './declaration.ts';
+import type { LengthType } from './framing-keys.ts';
 
 /** No length can be read yet, or none that is one. */
 export const INCOMPLETE = -2;

@@ -1,16 +1,27 @@
-import { DEFAULT_MAX_PAYLOAD, type LengthFraming } from './declaration.ts';
+import type { KeyTable } from '../keys.ts';
+import { checkLength } from './check-layout.ts';
 import type { Framing } from './framing.ts';
+import { type FramingOf, LENGTH_KEYS, maxFrame, TAIL_KEYS } from './framing-keys.ts';
+import type { FramingType } from './framing-type.ts';
 import { encodeLayout, lengthPlace, makeLayout } from './layout.ts';
 import { LayoutDecoder } from './layout-decoder.ts';
+import { luaLayout } from './lua.ts';
 import { inWords } from './words.ts';
+
+/** The longest payload in bytes, where a declaration says none. */
+const MAX_PAYLOAD = 1_048_576;
+
+const KEYS = { ...LENGTH_KEYS, ...TAIL_KEYS, max_frame: maxFrame(MAX_PAYLOAD) } as const satisfies KeyTable;
+
+export type LengthFraming = FramingOf<'length', typeof KEYS>;
 
 /**
  * Frames that begin with a length, perhaps behind other bytes. A stream ends with the first length that cannot be; a
  * serial line slides on where a checksum, a trailer or a judge can prove a frame, and else waits for silence.
  */
-export function makeLengthFraming(declaration: LengthFraming): Framing {
+function makeLengthFraming(declaration: LengthFraming): Framing {
   const { length, at = 0, adjust = 0, again, checksum, trailer, id } = declaration;
-  const maxPayload = declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.length;
+  const maxPayload = declaration.maxFrame ?? MAX_PAYLOAD;
   const place = lengthPlace(declaration, at);
   const sync = undefined;
   const layout = makeLayout({ sync, length: place, again, adjust, checksum, trailer, maxPayload, id });
@@ -29,3 +40,10 @@ export function makeLengthFraming(declaration: LengthFraming): Framing {
     encode: (payload) => encodeLayout(layout, payload),
   };
 }
+
+export const LENGTH = {
+  keys: KEYS,
+  make: makeLengthFraming,
+  check: checkLength,
+  luaUnwrap: (declaration: LengthFraming) => luaLayout(makeLengthFraming(declaration).layout),
+} as const satisfies FramingType<LengthFraming>;

@@ -1,16 +1,8 @@
 import { HeartwireError } from '../../errors.ts';
 import { checkFraming } from './check-framing.ts';
-import { makeCobsFraming } from './cobs.ts';
-import type { FramingDeclaration, Side, SingleFraming } from './declaration.ts';
-import { makeDelimiterFraming } from './delimiter.ts';
-import { makeFixedFraming } from './fixed.ts';
+import { FRAMINGS, type FramingDeclaration, framingType, type Side } from './declaration.ts';
 import type { Framing } from './framing.ts';
-import { makeGapFraming } from './gap.ts';
-import { makeIdFraming } from './id.ts';
-import { makeLengthFraming } from './length.ts';
 import { makeSeveralFramings } from './several.ts';
-import { makeSlipFraming } from './slip.ts';
-import { makeSyncFraming } from './sync.ts';
 
 /**
  * The framing that a declaration describes, as the host has it: it reads what the device sends and writes what the host
@@ -27,34 +19,13 @@ export function makeFraming(declared: FramingDeclaration, side: Side = 'host'): 
   if (declared.type === 'several') return makeSeveralFramings(declared, side, makeFraming);
   if (declared.type === 'delimiter' && declared.send !== undefined) {
     const { delimiter = declared.delimiter, start = declared.start } = declared.send;
-    const sent = makeDelimiterFraming({ ...declared, delimiter, start });
-    const received = makeDelimiterFraming(declared);
+    const sent = FRAMINGS.delimiter.make({ ...declared, delimiter, start });
+    const received = FRAMINGS.delimiter.make(declared);
     return side === 'host'
       ? { ...received, encode: sent.encode }
       : { ...sent, describe: received.describe, encode: received.encode };
   }
-  return makeOne(declared);
-}
-
-function makeOne(declaration: SingleFraming): Framing {
-  switch (declaration.type) {
-    case 'length':
-      return makeLengthFraming(declaration);
-    case 'sync':
-      return makeSyncFraming(declaration);
-    case 'slip':
-      return makeSlipFraming(declaration);
-    case 'cobs':
-      return makeCobsFraming(declaration);
-    case 'delimiter':
-      return makeDelimiterFraming(declaration);
-    case 'fixed':
-      return makeFixedFraming(declaration);
-    case 'id':
-      return makeIdFraming(declaration);
-    case 'gap':
-      return makeGapFraming(declaration);
-  }
+  return framingType(declared).make(declared);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { HeartwireError } from '../../errors.ts';
 import { ChecksumField, type ChecksumSurroundings } from './checksum-field.ts';
-import type { ChecksumDeclaration } from './declaration.ts';
+import type { ChecksumDeclaration } from './framing-keys.ts';
 
 /** A payload with its checksum behind it, where it has one, as it stands inside of a delimited frame. */
 export class SealedPayload {

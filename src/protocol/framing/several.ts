@@ -1,7 +1,8 @@
 import { HeartwireError } from '../../errors.ts';
 import type { CheckBudget } from '../check-budget.ts';
 import type { FramingKind, SeveralFramings, Side, SingleFraming } from './declaration.ts';
-import { delimitedEnvelope, delimitersOf, startWord } from './delimiter.ts';
+import { delimitedEnvelope } from './delimiter.ts';
+import { delimitersOf, startWord } from './delimiter-marks.ts';
 import { makeMatcher } from './frame-matcher.ts';
 import type { Framing, PayloadJudge } from './framing.ts';
 import { type FrameKind, type LineKind, SeveralDecoder } from './several-decoder.ts';

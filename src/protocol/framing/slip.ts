@@ -1,11 +1,21 @@
-import { DEFAULT_MAX_PAYLOAD, type SlipFraming } from './declaration.ts';
+import type { KeyTable } from '../keys.ts';
 import type { Envelope, Opened } from './delimited-decoder.ts';
 import { delimitedFraming } from './delimited-framing.ts';
 import { findByte } from './find-bytes.ts';
 import type { Framing } from './framing.ts';
+import { checksum, type FramingOf, first, maxFrame } from './framing-keys.ts';
+import type { FramingType } from './framing-type.ts';
 import { NO_BYTES } from './layout.ts';
+import { checksumBytes, sealed as luaSealed, unescaped } from './lua.ts';
 import { Scratch } from './scratch.ts';
 import { SealedPayload } from './sealed-payload.ts';
+
+/** The longest payload in bytes, where a declaration says none. */
+const MAX_PAYLOAD = 65_536;
+
+const KEYS = { checksum, first, max_frame: maxFrame(MAX_PAYLOAD) } as const satisfies KeyTable;
+
+export type SlipFraming = FramingOf<'slip', typeof KEYS>;
 
 const END = 0xc0;
 const ESC = 0xdb;
@@ -13,8 +23,8 @@ const ESC_END = 0xdc;
 const ESC_ESC = 0xdd;
 
 /** SLIP (RFC 1055): END (c0) behind every frame and, when we send, in front of it, which ends whatever noise came before. */
-export function makeSlipFraming(declaration: SlipFraming): Framing {
-  const sealed = new SealedPayload(declaration.checksum, declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.slip, {
+function makeSlipFraming(declaration: SlipFraming): Framing {
+  const sealed = new SealedPayload(declaration.checksum, declaration.maxFrame ?? MAX_PAYLOAD, {
     id: declaration.id,
   });
   return delimitedFraming(declaration, {
@@ -97,3 +107,27 @@ function escapeSlip(sealed: Uint8Array): Uint8Array {
   frame[to] = END;
   return frame;
 }
+
+const LUA = [
+  'local at = 0',
+  'while at < buf:len() do',
+  '  local byte = buf(at, 1):uint()',
+  '  if byte == 0xdb then',
+  '    at = at + 1',
+  '    if at == buf:len() then return end',
+  '    put(buf(at, 1):uint() == 0xdc and 0xc0 or 0xdb)',
+  '  elseif byte ~= 0xc0 then',
+  '    put(byte)',
+  '  end',
+  '  at = at + 1',
+  'end',
+];
+
+export const SLIP = {
+  keys: KEYS,
+  make: makeSlipFraming,
+  luaUnwrap: ({ checksum: declared }: SlipFraming) => [
+    ...unescaped(LUA),
+    ...luaSealed(checksumBytes(declared)),
+  ],
+} as const satisfies FramingType<SlipFraming>;

@@ -1,16 +1,33 @@
-import { DEFAULT_MAX_PAYLOAD, type SyncFraming } from './declaration.ts';
+import type { KeyTable } from '../keys.ts';
+import { checkSync } from './check-layout.ts';
 import type { Framing } from './framing.ts';
+import { type FramingOf, LENGTH_KEYS, maxFrame, preamble, sync, TAIL_KEYS } from './framing-keys.ts';
+import type { FramingType } from './framing-type.ts';
 import { encodeLayout, lengthPlace, makeLayout } from './layout.ts';
 import { LayoutDecoder } from './layout-decoder.ts';
+import { luaLayout } from './lua.ts';
 import { syncWords } from './sync-word.ts';
 import { inWords } from './words.ts';
 
+/** The longest payload in bytes, where a declaration says none. */
+const MAX_PAYLOAD = 65_536;
+
+const KEYS = {
+  sync: { ...sync, required: true },
+  preamble,
+  ...LENGTH_KEYS,
+  ...TAIL_KEYS,
+  max_frame: maxFrame(MAX_PAYLOAD),
+} as const satisfies KeyTable;
+
+export type SyncFraming = FramingOf<'sync', typeof KEYS>;
+
 /** Frames that begin with a sync word and say how long they are; whatever is none is searched for the next sync word. */
-export function makeSyncFraming(declaration: SyncFraming): Framing {
+function makeSyncFraming(declaration: SyncFraming): Framing {
   const { sync, length, adjust = 0, again, checksum, trailer, preamble } = declaration;
   const words = syncWords(sync);
   const { at = words.length } = declaration;
-  const maxPayload = declaration.maxFrame ?? DEFAULT_MAX_PAYLOAD.sync;
+  const maxPayload = declaration.maxFrame ?? MAX_PAYLOAD;
   const place = lengthPlace(declaration, at);
   const { id } = declaration;
   const layout = makeLayout({
@@ -34,3 +51,10 @@ export function makeSyncFraming(declaration: SyncFraming): Framing {
     encode: (payload) => encodeLayout(layout, payload),
   };
 }
+
+export const SYNC = {
+  keys: KEYS,
+  make: makeSyncFraming,
+  check: checkSync,
+  luaUnwrap: (declaration: SyncFraming) => luaLayout(makeSyncFraming(declaration).layout),
+} as const satisfies FramingType<SyncFraming>;

@@ -1,6 +1,6 @@
 import { algorithmName } from '../crc/parameters.ts';
 import { hexText } from '../describe.ts';
-import type { ChecksumDeclaration, FramingDeclaration } from './declaration.ts';
+import type { ChecksumDeclaration } from './framing-keys.ts';
 
 /** Bytes as hex with spaces. */
 export function bytesInWords(bytes: Uint8Array): string {
@@ -8,8 +8,14 @@ export function bytesInWords(bytes: Uint8Array): string {
 }
 
 /** A framing in words: its type, what is special, and the end of its frames. */
-export function inWords(declaration: FramingDeclaration, special: readonly string[]): string {
-  const trailer = 'trailer' in declaration ? declaration.trailer : undefined;
+interface Described {
+  readonly type: string;
+  readonly checksum?: ChecksumDeclaration | undefined;
+  readonly trailer?: Uint8Array | undefined;
+}
+
+export function inWords(declaration: Described, special: readonly string[]): string {
+  const { trailer } = declaration;
   const parts = [
     ...special,
     ...(declaration.checksum === undefined ? [] : [checksumInWords(declaration.checksum)]),

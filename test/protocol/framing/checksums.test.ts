@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { findChecksum } from '../../../src/protocol/crc/catalogue.ts';
-import type { CoveredRange, FramingDeclaration } from '../../../src/protocol/framing/declaration.ts';
+import type { FramingDeclaration } from '../../../src/protocol/framing/declaration.ts';
+import type { CoveredRange } from '../../../src/protocol/framing/framing-keys.ts';
 import { makeFraming } from '../../../src/protocol/framing/make-framing.ts';
 import { bytesOf, CollectingSink, decoderOf } from './collecting-sink.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { DelimiterFraming, FramingDeclaration } from '../../../src/protocol/framing/declaration.ts';
+import type { FramingDeclaration } from '../../../src/protocol/framing/declaration.ts';
+import type { DelimiterFraming } from '../../../src/protocol/framing/delimiter-marks.ts';
 import { makeFraming } from '../../../src/protocol/framing/make-framing.ts';
 import { bytesOf, decoderOf } from './collecting-sink.ts';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hexText } from '../../../src/protocol/describe.ts';
 import { checkFraming } from '../../../src/protocol/framing/check-framing.ts';
-import type { DelimiterFraming } from '../../../src/protocol/framing/declaration.ts';
+import type { DelimiterFraming } from '../../../src/protocol/framing/delimiter-marks.ts';
 import { makeFraming } from '../../../src/protocol/framing/make-framing.ts';
 import { bytesOf, decoderOf } from './collecting-sink.ts';
 

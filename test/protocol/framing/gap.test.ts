@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { GapFraming } from '../../../src/protocol/framing/declaration.ts';
+import type { GapFraming } from '../../../src/protocol/framing/gap.ts';
 import { makeFraming } from '../../../src/protocol/framing/make-framing.ts';
 import { bytesOf, decoderOf } from './collecting-sink.ts';
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { FixedFraming, LengthFraming, SyncFraming } from '../../../src/protocol/framing/declaration.ts';
+import type { FixedFraming } from '../../../src/protocol/framing/fixed.ts';
 import type { PayloadJudge } from '../../../src/protocol/framing/framing.ts';
+import type { LengthFraming } from '../../../src/protocol/framing/length.ts';
 import { makeFraming } from '../../../src/protocol/framing/make-framing.ts';
+import type { SyncFraming } from '../../../src/protocol/framing/sync.ts';
 import { bytesOf, decoderOf } from './collecting-sink.ts';
 
 const stream = { line: 'stream' } as const;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FrameDecoder, LineRemark } from '../../../src/protocol/decoder.ts';
 import { asciiText } from '../../../src/protocol/describe.ts';
-import type { DelimiterFraming } from '../../../src/protocol/framing/declaration.ts';
+import type { DelimiterFraming } from '../../../src/protocol/framing/delimiter-marks.ts';
 import { makeFraming } from '../../../src/protocol/framing/make-framing.ts';
 import { bytesOf } from './collecting-sink.ts';
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hexText } from '../../../src/protocol/describe.ts';
-import type { ChecksumDeclaration, FramingDeclaration } from '../../../src/protocol/framing/declaration.ts';
+import type { FramingDeclaration } from '../../../src/protocol/framing/declaration.ts';
+import type { ChecksumDeclaration } from '../../../src/protocol/framing/framing-keys.ts';
 import { makeFraming } from '../../../src/protocol/framing/make-framing.ts';
 import { bytesOf, decoderOf } from './collecting-sink.ts';
 
