@@ -1,6 +1,7 @@
 import type { Value, Values } from '../contract/index.ts';
 import { HeartwireError } from '../errors.ts';
 import type { DeclaredMessage, DeclaredProtocol, FieldDeclaration } from '../protocol/index.ts';
+import { groupPayloads } from './group-speech.ts';
 import { autoFields, madeValues, type ValueSource } from './made-values.ts';
 import { ModbusImage } from './modbus-image.ts';
 
@@ -28,8 +29,33 @@ export class DeclaredDevice {
       protocol.declaration.registers === undefined ? undefined : new ModbusImage(protocol.declaration);
   }
 
-  /** The payload of a message that it sends by itself; undefined where made-up values cannot fill it. */
-  say(message: string, time: DeviceTime): Uint8Array | undefined {
+  /** The payloads of a message that it sends by itself, those of all parts of a group; none where made-up values cannot fill it. */
+  say(message: string, time: DeviceTime): readonly Uint8Array[] {
+    const { assemble } = this.#protocol.message(message)?.declaration ?? {};
+    if (assemble === undefined) return this.#sayOne(message, time);
+    return groupPayloads(assemble, {
+      pairs: (part) => this.#pairs(part, message, time),
+      whole: (part) => this.#sayOne(part, time),
+      with: (part, values) => this.#encoded(values, (fields) => this.#protocol.encode(part, fields)),
+      declared: (part) => this.#protocol.message(part)?.declaration,
+    });
+  }
+
+  /** One payload for each field of a message of keys and values, as lines of text have them. */
+  #pairs(part: string, group: string, time: DeviceTime): readonly Uint8Array[] {
+    const fields = this.#protocol.message(part)?.forms[0].fields ?? [];
+    return Object.entries(this.#values(group, fields, time)).flatMap(([name, value]) => {
+      const payload = this.#encoded({ [name]: value }, (given) => this.#protocol.encode(part, given));
+      return payload === undefined ? [] : [payload];
+    });
+  }
+
+  #sayOne(message: string, time: DeviceTime): readonly Uint8Array[] {
+    const payload = this.#say(message, time);
+    return payload === undefined ? [] : [payload];
+  }
+
+  #say(message: string, time: DeviceTime): Uint8Array | undefined {
     const { declaration, forms } = this.#protocol.message(message) ?? {};
     const fields = declaration?.columns === 'auto' ? autoFields(declaration) : (forms?.[0].fields ?? []);
     return this.#encoded(this.#values(message, fields, time), (values) =>
@@ -38,12 +64,12 @@ export class DeclaredDevice {
   }
 
   /** The payload that answers one from the host; undefined where nothing does. */
-  answer(payload: Uint8Array, time: DeviceTime): Uint8Array | undefined {
+  answer(payload: Uint8Array, time: DeviceTime, kind?: string): Uint8Array | undefined {
     if (this.#image !== undefined) {
       const values = (message: string): Uint8Array | undefined => this.#reply(message, undefined, time);
       return this.#image.answer(payload, values);
     }
-    const message = this.#protocol.decode(payload, 0, payload.length, 'host');
+    const message = this.#protocol.decode(payload, 0, payload.length, 'host', undefined, kind);
     if (message.name !== 'declared') return undefined;
     this.#take(message);
     return message.kind === 'request' ? this.#reply(message.message, message.fields, time) : undefined;

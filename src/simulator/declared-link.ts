@@ -40,7 +40,7 @@ export class DeclaredLink {
     this.#framing = makeFraming(settings.protocol.declaration.framing);
     this.#decoder = this.#framing.makeDecoder(
       {
-        frame: (bytes, start, end) => this.#received(bytes.slice(start, end)),
+        frame: (bytes, start, end, kind) => this.#received(bytes.slice(start, end), kind),
         discarded: () => undefined,
         fault: () => ports.hangUp(false),
       },
@@ -58,7 +58,10 @@ export class DeclaredLink {
     }
     this.#ports.succeeded();
     if (this.#faults.echo === true) return;
-    for (const { name, declaration } of this.#settings.protocol.messages) {
+    const { messages } = this.#settings.protocol;
+    const parts = new Set(messages.flatMap(({ declaration }) => declaration.assemble?.parts ?? []));
+    for (const { name, declaration } of messages) {
+      if (parts.has(name)) continue; // said with its group
       const { from = 'any', everyMs = this.#settings.everyMs, rejects } = declaration;
       if (from === 'host' || rejects !== undefined || everyMs === undefined) continue;
       // What both sides may send is said by the device only where it is said how often.
@@ -86,27 +89,28 @@ export class DeclaredLink {
     this.#decoder.close();
   }
 
-  #received(payload: Uint8Array): void {
+  /** `kind` is the framing in whose frame it came, where there are several. */
+  #received(payload: Uint8Array, kind?: string): void {
     this.#ports.counts.received += 1;
     const address = this.#settings.protocol.addressIn(payload, 0, payload.length);
-    const reply = this.#devices.get(address)?.answer(payload, this.#time());
+    const reply = this.#devices.get(address)?.answer(payload, this.#time(), kind);
     if (reply === undefined) return;
     const { lateReplyMs } = this.#faults;
-    if (lateReplyMs === undefined) this.#write(reply);
-    else this.#ports.timers.after(lateReplyMs, () => this.#write(reply));
+    if (lateReplyMs === undefined) this.#write(reply, kind);
+    else this.#ports.timers.after(lateReplyMs, () => this.#write(reply, kind));
   }
 
   #repeat(name: string, everyMs: number): void {
     for (const device of this.#devices.values()) {
-      const payload = device.say(name, this.#time());
-      if (payload !== undefined) this.#write(payload);
+      const kind = this.#settings.protocol.kindOf(name);
+      for (const payload of device.say(name, this.#time())) this.#write(payload, kind);
     }
     this.#ports.timers.after(everyMs, () => this.#repeat(name, everyMs));
   }
 
-  #write(payload: Uint8Array): void {
+  #write(payload: Uint8Array, kind: string | undefined): void {
     this.#ports.counts.sent += 1;
-    this.#line.write(this.#framing.encode(payload));
+    this.#line.write(this.#framing.encode(payload, kind));
   }
 }
 

@@ -42,7 +42,7 @@ const KEYS: Readonly<Record<string, readonly (keyof FieldDeclaration)[]>> = {
     'angle',
     'hemisphere',
   ],
-  hex_number: [...COMMON, ...TEXT, ...QUANTITY, 'format', 'sign', 'digits', 'byteOrder'],
+  hex_number: [...COMMON, ...TEXT, ...QUANTITY, 'format', 'sign', 'digits', 'byteOrder', 'thousands'],
   time: [...COMMON, ...TEXT, ...CLOCK],
   bcd: [...COMMON, ...QUANTITY, 'length', 'digits', 'byteOrder', 'sign', 'as'],
   varint: [...COMMON, ...QUANTITY, 'sign'],

@@ -177,7 +177,8 @@ export const QUANTITY_KEYS = {
     kind: 'word',
     what: 'a character',
     example: '","',
-    description: '`number`: what may stand between groups of three digits when it is received.',
+    description:
+      '`number`: what may stand between groups of three digits when it is received. `hex_number`: what stands between two bytes.',
     examples: [','],
   },
   decimal_mark: {

@@ -121,8 +121,12 @@ function quantity(text: string, unit: string): string | undefined {
   }
 }
 
-function hexParser({ byteOrder }: FieldDeclaration, bits: number): (text: string) => Raw | undefined {
-  return (text) => {
+function hexParser(
+  { byteOrder, thousands }: FieldDeclaration,
+  bits: number,
+): (text: string) => Raw | undefined {
+  return (given) => {
+    const text = thousands === undefined ? given : given.replaceAll(thousands, '');
     const [, sign, digits] = HEX.exec(text.replace(/(?<=[0-9a-f]{2})[ ](?=[0-9a-f]{2})/gi, '')) ?? [];
     if (digits === undefined) return undefined;
     const whole = BigInt(`0x${byteOrder === 'little' ? reversed(digits) : digits}`);
@@ -134,9 +138,11 @@ function hexParser({ byteOrder }: FieldDeclaration, bits: number): (text: string
 const reversed = (digits: string): string =>
   (digits.padStart(digits.length + (digits.length % 2), '0').match(/../g) ?? []).reverse().join('');
 
-function decimalPrinter({ decimals, format, decimalMark }: FieldDeclaration): (raw: Raw) => string {
+function decimalPrinter({ decimals, format, decimalMark, scale }: FieldDeclaration): (raw: Raw) => string {
   const spec = format === undefined ? undefined : parseNumberFormat(format);
-  return (raw) => {
+  return (given) => {
+    // 4.56 / 0.01 is a little less than 456.
+    const raw = scale === undefined || typeof given === 'bigint' ? given : withoutRest(given);
     const text =
       spec !== undefined
         ? printed(spec, raw)
@@ -147,8 +153,14 @@ function decimalPrinter({ decimals, format, decimalMark }: FieldDeclaration): (r
   };
 }
 
+/** What a division leaves makes a number far longer than it is without. */
+function withoutRest(number: number): number {
+  const rounded = Number(number.toPrecision(15));
+  return String(rounded).length + 4 <= String(number).length ? rounded : number;
+}
+
 function hexPrinter(declaration: FieldDeclaration, bits: number): (raw: Raw) => string {
-  const { format, byteOrder } = declaration;
+  const { format, byteOrder, thousands } = declaration;
   const digits = declaration.digits ?? fixedDigits(declaration);
   const spec = format === undefined ? undefined : parseNumberFormat(format);
   return (raw) => {
@@ -158,6 +170,7 @@ function hexPrinter(declaration: FieldDeclaration, bits: number): (raw: Raw) => 
       .toString(16)
       .toUpperCase()
       .padStart(digits ?? 1, '0');
-    return byteOrder === 'little' ? reversed(text) : text;
+    const ordered = byteOrder === 'little' ? reversed(text) : text;
+    return thousands === undefined ? ordered : ordered.replace(/(?!^)(?=(?:..)+$)/g, thousands);
   };
 }

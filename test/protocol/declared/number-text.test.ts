@@ -150,6 +150,7 @@ describe('hexadecimal numbers in text', () => {
     ['2314', { scale: 0.1 }, 898],
     ['1A F8', { length: 5 }, 0x1af8],
     ['0x1F', {}, 31],
+    ['1A F8', { length: 5, thousands: ' ' }, 0x1af8],
   ])('%j with %j', (text, more, value) => {
     expect(read({ ...hex, ...more }, text)).toMatchObject({ fields: { a: value }, issues: [] });
   });
@@ -159,6 +160,8 @@ describe('hexadecimal numbers in text', () => {
     [{ sign: 'twos_complement' }, -2, 'FFFE'],
     [{ byteOrder: 'little' }, 1_000, 'E803'],
     [{ length: 'rest', digits: 6 }, 255, '0000FF'],
+    [{ length: 'rest', digits: 4, thousands: ' ' }, 0x1af8, '1A F8'],
+    [{ length: 2, digits: 2, thousands: ' ' }, 5, '05'],
     [{ length: 'rest', format: '0x%04x' }, 255, '0x00ff'],
     [{ length: 'rest' }, '18446744073709551615', 'FFFFFFFFFFFFFFFF'],
   ])('%j: %j is sent as %j', (more, value, text) => {
@@ -168,6 +171,10 @@ describe('hexadecimal numbers in text', () => {
   test('text that is none is an issue', () => {
     expect(read(hex, '12G4').issues).toEqual(['a not_a_number: "12G4" is no hexadecimal number']);
   });
+});
+
+test('a scaled number is sent without what division leaves', () => {
+  expect(write({ ...REST, scale: 0.01 }, 4.56)).toBe('456');
 });
 
 describe('places', () => {
