@@ -1,7 +1,9 @@
-// Writes what is derived from the contracts: the schemas that are shipped, and the tables of the documents.
+// Writes what is derived from the contracts: the schemas that are shipped, the tables of the documents,
+// and the list of commands.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { commandsText } from '../dist/src/cli/commands-text.js';
 import { devicesJsonSchemaText } from '../dist/src/config/json-schema.js';
 import { messagesJsonSchemaText, registersJsonSchemaText } from '../dist/src/config/messages/json-schema.js';
 import { MESSAGES_TABLES } from '../dist/src/config/messages/tables.js';
@@ -18,6 +20,11 @@ writeFileSync(at('schemas/messages.schema.json'), messagesJsonSchemaText());
 writeFileSync(at('schemas/registers.schema.json'), registersJsonSchemaText());
 writeFileSync(at('schemas/asyncapi.json'), asyncApiText());
 writeFileSync(at('src/contract/wire/wire-types.ts'), formatted(wireTypesText()));
+const commandNames = readdirSync(at('src/cli/commands')).map((file) => file.replace(/\.ts$/, ''));
+const commands = await Promise.all(
+  commandNames.map(async (name) => [name, (await import(`../dist/src/cli/commands/${name}.js`)).command]),
+);
+writeFileSync(at('src/cli/commands.ts'), commandsText(new Map(commands)));
 const PACK_TABLES = packTables(await readShippedPacks());
 for (const name of readdirSync(at('docs')).filter((each) => each.endsWith('.md'))) {
   const path = at(`docs/${name}`);

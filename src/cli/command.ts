@@ -34,8 +34,16 @@ export interface CliIo {
 /** 0 done, 1 the work failed, 2 wrong usage or configuration. */
 export type ExitCode = 0 | 1 | 2;
 
-/** One command of the command line: a file in `commands/`, which exports it as `command`. */
+/**
+ * One command of the command line: a file in `commands/`, which exports it as `command`. `npm run generate` writes the
+ * list of them.
+ */
 export interface Command<Args> {
+  /** As yargs writes it: `check [file]`. */
+  readonly usage: string;
+  readonly describe: string;
+  /** Where `--help` lists it: behind those with lower numbers. */
+  readonly place: number;
   /** Shell line and what it does; shown by `--help`. */
   readonly examples: ReadonlyArray<readonly [string, string]>;
   /** A lone hyphen is standard input to it; to others it means nothing. */
@@ -51,11 +59,8 @@ export interface AnyCommand extends Omit<Command<never>, 'options'> {
   options(yargs: Argv): unknown;
 }
 
-/** An entry of `COMMANDS`. */
-export interface LoadableCommand {
-  /** As yargs writes it: `check [file]`. */
-  readonly usage: string;
-  readonly describe: string;
+/** An entry of `COMMANDS`: what `--help` says of a command without loading it, and its file. */
+export interface LoadableCommand extends Pick<AnyCommand, 'usage' | 'describe'> {
   load(): Promise<{ readonly command: AnyCommand }>;
 }
 

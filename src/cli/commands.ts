@@ -1,9 +1,7 @@
+// `npm run generate` writes this file from those in `commands/`.
 import type { LoadableCommand } from './command.ts';
 
-/**
- * The commands, in the order in which `--help` lists them. A new command is one file in `commands/` and one entry here:
- * what `--help` says of it without loading it, and its file, which is loaded only where the command is named.
- */
+/** The commands as `--help` lists them; the file of one is only loaded where it is named. */
 export const COMMANDS: readonly LoadableCommand[] = [
   {
     usage: 'run [file]',

@@ -23,6 +23,9 @@ interface CheckArgs {
 
 /** Prints every problem of a configuration, or of a file of messages; nothing is opened. */
 export const command: Command<CheckArgs> = {
+  usage: 'check [file]',
+  describe: 'Print every problem of a configuration, with file, line and column; opens nothing',
+  place: 40,
   examples: [
     ['heartwire check', 'checks devices.yaml in this folder'],
     ['heartwire check messages.yaml', 'checks a file of declared messages'],

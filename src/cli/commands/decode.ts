@@ -29,6 +29,9 @@ type Piece =
 
 /** Prints what bytes mean, field by field. */
 export const command: Command<DecodeArgs> = {
+  usage: 'decode [input..]',
+  describe: 'Print what bytes mean, field by field; bytes as hex, in a file, or from standard input (-)',
+  place: 90,
   takesHyphen: true,
   examples: [
     ['heartwire decode 00000002 01 00', 'a reply to a heartbeat'],

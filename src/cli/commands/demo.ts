@@ -30,6 +30,9 @@ interface DemoArgs {
 
 /** The bridge on simulated devices, over real sockets: what `npm start` does. */
 export const command: Command<DemoArgs> = {
+  usage: 'demo',
+  describe: 'Run the bridge on simulated devices, to see what it does',
+  place: 20,
   raw: true,
   examples: [
     ['heartwire demo --port 8090', 'with the page at another port'],

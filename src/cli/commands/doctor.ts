@@ -42,6 +42,9 @@ const SPARE_FILES = 256;
 
 /** Says what would not work on this machine, before it is started. */
 export const command: Command<DoctorArgs> = {
+  usage: 'doctor [file]',
+  describe: 'Say what would not work on this machine: ports, rights, addresses, folders, limits',
+  place: 50,
   examples: [
     ['heartwire doctor', 'examines what devices.yaml names; serial ports are looked at, not opened'],
     ['heartwire doctor bench.yaml --json', 'the same for a machine to read'],

@@ -30,6 +30,9 @@ function addressOf({ declaration }: DeclaredProtocol, text: string): number {
 
 /** Prints the bytes of a message. */
 export const command: Command<EncodeArgs> = {
+  usage: 'encode <message> [fields..]',
+  describe: 'Print the bytes of a message as hex; fields as field=value',
+  place: 100,
   examples: [
     ['heartwire encode heartbeat', 'a heartbeat in its frame'],
     ['heartwire encode heartbeat --reply --error -1', 'a reply with an error code'],

@@ -28,6 +28,9 @@ const DEFAULT_BAUD = '115200';
 
 /** Writes a commented `devices.yaml` of what is there. */
 export const command: Command<InitArgs> = {
+  usage: 'init [file]',
+  describe: 'Write a commented devices.yaml, asking on a terminal which ports and addresses to use',
+  place: 30,
   raw: true,
   examples: [
     ['heartwire init', 'asks, and writes devices.yaml into this folder'],

@@ -37,6 +37,9 @@ const SETTLE_MS = 100;
 
 /** A live table of the devices; in a pipe, a line for each change of how a device is. */
 export const command: Command<MonitorArgs> = {
+  usage: 'monitor [filter..]',
+  describe: 'Watch the devices of a bridge in a live table; in a pipe, one line for each change of status',
+  place: 230,
   raw: true,
   examples: [
     ['heartwire monitor', 'all devices; q quits, / filters, s sorts, ? shows the other keys'],

@@ -20,6 +20,9 @@ const NOT_RECORDED_FIX =
 
 /** Writes a note into the trace of a device that is being recorded. */
 export const command: Command<NoteArgs> = {
+  usage: 'note <device> <text..>',
+  describe: 'Write a note into the trace that a running bridge records of a device',
+  place: 180,
   examples: [['heartwire note psu-1 wiggled the cable', 'stands in the trace with its time']],
   options: (yargs) =>
     bridgeOptions(

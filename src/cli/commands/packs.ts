@@ -28,6 +28,9 @@ interface PacksArgs {
 
 /** Lists packs, shows one, and checks whether they are as they say. */
 export const command: Command<PacksArgs> = {
+  usage: 'packs [pack]',
+  describe: 'List the packs of declared messages (messages: pack:NAME), show one, or check one',
+  place: 120,
   examples: [
     ['heartwire packs', 'the packs that can be named in devices.yaml from here'],
     ['heartwire packs eastron-sdm', 'what a pack is for, its messages, and a configuration to begin with'],

@@ -11,6 +11,9 @@ const WATCH_MS = 1_000;
 
 /** Lists the serial ports with selectors that find them again after a replug. */
 export const command: Command<PortsArgs> = {
+  usage: 'ports',
+  describe: 'List the serial ports, with what to write in devices.yaml',
+  place: 60,
   examples: [
     ['heartwire ports', 'what is plugged in now, and the link of each'],
     ['heartwire ports --watch', 'plug and unplug, and see which port it is'],

@@ -12,6 +12,9 @@ interface RegistersArgs {
 
 /** Turns a table of registers into a register map, and a register map into a table. */
 export const command: Command<RegistersArgs> = {
+  usage: 'registers <file>',
+  describe: 'Turn a table of Modbus registers (CSV) into a register map, or a map into a table',
+  place: 130,
   examples: [
     [
       'heartwire registers meter.csv > meter.yaml',

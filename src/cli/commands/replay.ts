@@ -29,6 +29,9 @@ interface ReplayArgs {
 
 /** Plays traces through the decoder and session of live devices. */
 export const command: Command<ReplayArgs> = {
+  usage: 'replay <trace..>',
+  describe: 'Play traces: print what devices said, what became of them and what was sent, or compare it',
+  place: 140,
   raw: true,
   examples: [
     ['heartwire replay psu-1.trace', 'as fast as possible, as JSON lines'],

@@ -29,6 +29,9 @@ interface RunArgs {
 
 /** The bridge: devices in, feed and page out, until a signal to stop. */
 export const command: Command<RunArgs> = {
+  usage: 'run [file]',
+  describe: 'Run the bridge: devices in, feed and page out',
+  place: 10,
   raw: true,
   examples: [
     ['heartwire run', 'reads ./devices.yaml'],

@@ -11,6 +11,9 @@ interface SchemaArgs {
 
 /** Prints the JSON Schema of a configuration file. */
 export const command: Command<SchemaArgs> = {
+  usage: 'schema <of>',
+  describe: 'Print the JSON Schema of a configuration file, for editors',
+  place: 80,
   examples: [
     ['heartwire schema devices > devices.schema.json', 'completion and checks for devices.yaml in an editor'],
     ['heartwire schema messages > messages.schema.json', 'the same for messages.yaml'],

@@ -36,6 +36,9 @@ const RAW = '$raw';
 
 /** Sends a command to a device through a running bridge. */
 export const command: Command<SendArgs> = {
+  usage: 'send <device> [message] [fields..]',
+  describe: 'Send a command to a device through a running bridge, and print its reply',
+  place: 190,
   raw: true,
   examples: [
     ['heartwire send psu-1 datetime', 'asks for its time'],

@@ -25,6 +25,9 @@ import { SUMMARY_EVERY_MS, simulateReport } from '../ui/simulation-report.ts';
 
 /** Runs fake devices until a signal to stop. */
 export const command: Command<SimulateArgs> = {
+  usage: 'simulate',
+  describe: 'Run fake devices that dial in, are dialled, or sit on a serial line, with faults on request',
+  place: 200,
   examples: [
     ['heartwire simulate --connect 127.0.0.1:9089 --count 20', '20 devices dial a listening bridge'],
     [

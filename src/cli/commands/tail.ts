@@ -30,6 +30,9 @@ interface Source {
 
 /** Prints what happens on a bridge's feed until a signal to stop. */
 export const command: Command<TailArgs> = {
+  usage: 'tail [pattern..]',
+  describe: 'Print the live feed of a bridge: JSON lines in a pipe, one short line each on a terminal',
+  place: 210,
   raw: true,
   examples: [
     ['heartwire tail', 'everything about all devices'],

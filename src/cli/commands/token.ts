@@ -17,6 +17,9 @@ interface TokenArgs {
 
 /** Makes an access token: prints it once, and the lines with its hash for `devices.yaml`. */
 export const command: Command<TokenArgs> = {
+  usage: 'token',
+  describe: 'Make an access token: print it once, and the lines with its hash for devices.yaml',
+  place: 220,
   examples: [
     ['heartwire token --name panel --topics "devices/#"', 'may read all devices, and do nothing'],
     ['heartwire token --name ops --role admin', 'may do everything'],
