@@ -132,6 +132,8 @@ describe('the package', () => {
     expect([...manifest.files].sort()).toEqual(
       [
         '!dist/**/*.map',
+        '!packs/**/*.golden.jsonl',
+        '!packs/**/*.golden.jsonl',
         'CHANGELOG.md',
         'devices.yaml',
         'dist/bin',
