@@ -12,7 +12,8 @@ export function messagesJsonSchema(): Readonly<Record<string, unknown>> {
 
 /** The schema as the file `schemas/messages.schema.json` holds it. */
 export function messagesJsonSchemaText(): string {
-  return `${JSON.stringify(messagesJsonSchema(), null, 2)}\n`;
+  // On one line: indented, it would be the largest file of the package by far.
+  return `${JSON.stringify(messagesJsonSchema())}\n`;
 }
 
 /** JSON Schema of a map of Modbus registers. */
@@ -26,5 +27,5 @@ export function registersJsonSchema(): Readonly<Record<string, unknown>> {
 
 /** The schema as the file `schemas/registers.schema.json` holds it. */
 export function registersJsonSchemaText(): string {
-  return `${JSON.stringify(registersJsonSchema(), null, 2)}\n`;
+  return `${JSON.stringify(registersJsonSchema())}\n`;
 }
