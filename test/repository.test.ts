@@ -133,7 +133,6 @@ describe('the package', () => {
       [
         '!dist/**/*.map',
         '!packs/**/*.golden.jsonl',
-        '!packs/**/*.golden.jsonl',
         'CHANGELOG.md',
         'devices.yaml',
         'dist/bin',

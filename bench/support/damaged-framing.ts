@@ -33,8 +33,12 @@ class PayloadSink implements FrameSink {
 }
 
 /** Letters only, so that every framing carries it; the first ones say which frame it is. */
+/** With room for a length that stands in the payload. */
+const LEAST_PAYLOAD = 10;
+
 function payloadOf(framing: FramingDeclaration, index: number, random: () => number): Uint8Array {
-  const length = framing.type === 'fixed' ? makeFraming(framing).maxPayload : 8 + Math.floor(random() * 12);
+  const length =
+    framing.type === 'fixed' ? makeFraming(framing).maxPayload : LEAST_PAYLOAD + Math.floor(random() * 12);
   const payload = Uint8Array.from({ length }, () => 0x41 + Math.floor(random() * 26));
   for (let digit = 0, rest = index; digit < 4; digit++, rest = Math.floor(rest / 26)) {
     payload[digit] = 0x41 + (rest % 26);

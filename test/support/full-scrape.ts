@@ -5,9 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { loadMessages } from '../../src/config/messages/load-messages.ts';
 import { encodeFrame } from '../../src/protocol/codec.ts';
 import { parseExposition } from './exposition.ts';
 import { startBridge } from './test-bridge.ts';
+
+const METER = `
+protocol: { framing: { type: gap, checksum: { algorithm: crc-16/modbus } }, address: { type: u8, at: 0 }, id: { type: u8, at: 1 } }
+messages: [{ name: read, id: 4, from: host, reply: { fields: [{ name: v, type: u16 }] } }]
+`;
 
 /** A family as a real bridge told it, with all labels that were seen of it. */
 export interface SeenFamily {
@@ -39,17 +45,25 @@ export async function fullScrape(): Promise<FullScrape> {
   const fields = { appid: '3f2504e0-4f89-41d3-9a0c-0305e82c3301', imei: '490154203237518' };
   const register = `register: { appid: ${fields.appid}, imei: "${fields.imei}" }`;
   try {
-    await using bridge = await startBridge(`
+    await using bridge = await startBridge(
+      `
 metrics: { per_device: true }
 recording: { dir: ${JSON.stringify(join(dir, 'traces'))} }
 files: { dir: ${JSON.stringify(join(dir, 'files'))} }
 devices:
   - { id: noisy, link: "tcp:127.0.0.1:${port}", line: serial, record: true, ${register} }
   - { id: gone, link: "tcp:127.0.0.1:1", ${register} }
-  - { id: timely, match: { imei: "${fields.imei}" }, heartbeat: { from: both, interval: 100ms }, clock: { every: 1s } }
+  - { id: meter, bus: line, address: 1, messages: meter.yaml }
+  - { id: timely, label: Timely, group: bench, match: { imei: "${fields.imei}" }, heartbeat: { from: both, interval: 100ms }, clock: { every: 1s } }
+buses:
+  - { id: line, link: "tcp:127.0.0.1:1" }
 listeners:
   - { link: "tcp-listen:127.0.0.1:0" }
-`);
+`,
+      undefined,
+      undefined,
+      new Map([['meter.yaml', loadMessages(METER, 'meter.yaml')]]),
+    );
     const device = connect(bridge.devicePort, '127.0.0.1');
     sockets.push(device);
     device.write(encodeFrame({ name: 'register', kind: 'request', fields }));

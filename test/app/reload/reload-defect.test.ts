@@ -11,8 +11,7 @@ const TEXT = `
 devices:
   - { id: a, match: { imei: "490154203237518" } }
   - { id: b, match: { imei: "869858030720693" } }
-buses: { added: [], changed: [], removed: [], unchanged: [] },
-      listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
+listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
 `;
 
 function configOf(text: string): BridgeConfig {

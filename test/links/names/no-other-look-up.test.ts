@@ -32,6 +32,7 @@ describe('names', () => {
       // Hosts that were resolved just before.
       'src/cli/examine.ts fetches',
       'src/feed/transports/json-lines-server.ts listens',
+      'src/links/sharing/tcp-exposure.ts listens',
       'src/server/http/http-server.ts listens',
     ]);
     for (const path of [
@@ -40,5 +41,6 @@ describe('names', () => {
       'src/server/http/http-server.ts',
     ])
       expect(codeOf(path)).toContain('await listeningHost(host)');
+    expect(codeOf('src/links/sharing/tcp-exposure.ts')).toContain('void listeningHost(host).then(');
   });
 });

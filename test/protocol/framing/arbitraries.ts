@@ -7,8 +7,10 @@ function bounds(framing: FramingDeclaration): { least: number; most: number } {
   const { maxPayload } = makeFraming(framing);
   if (framing.type === 'fixed') return { least: maxPayload, most: maxPayload };
   const inPayload = 'at' in framing && framing.at !== undefined;
+  // Bytes of a sync word that may be any, and a length behind them, belong to the payload.
+  const least = framing.type === 'sync' && inPayload ? Math.max(8, framing.at ?? 0) : inPayload ? 8 : 1;
   const most = Math.min(maxPayload, 'length' in framing && framing.length === 'u8' ? 200 : 600);
-  return { least: inPayload ? 8 : 1, most };
+  return { least, most };
 }
 
 /** Payloads that a framing can carry. A length that is part of the payload is what `encode` makes it. */
