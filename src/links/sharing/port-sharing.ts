@@ -107,15 +107,22 @@ export class PortSharing {
   }
 
   #bridgeSends(link: Link, bytes: Uint8Array): SendOutcome {
-    if (this.#options.duplex || this.#link !== link || this.#programs.size === 0) return link.send(bytes);
-    const taken = this.#turns.bridgeSends(bytes, performance.now());
+    if (this.#options.duplex || this.#link !== link) return link.send(bytes);
+    const now = performance.now();
+    this.#turns.act(now);
+    // The turn of a program that left goes on until its answer is over.
+    if (this.#programs.size === 0 && this.#turns.program === undefined && this.#turns.held === 0) {
+      this.#turns.bridgeSent(now);
+      return link.send(bytes);
+    }
+    const taken = this.#turns.bridgeSends(bytes, now);
     this.#follow();
     return taken ? 'accepted' : 'link_queue_full';
   }
 
   /** Whether the bytes are for the bridge. */
   #heard(chunk: Uint8Array): boolean {
-    if (this.#programs.size === 0) return true;
+    if (this.#programs.size === 0 && (this.#options.duplex || !this.#turns.taken)) return true;
     if (this.#options.duplex) {
       for (const each of this.#programs) each.write(chunk);
       return true;

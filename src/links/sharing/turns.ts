@@ -97,6 +97,11 @@ export class Turns<P> {
     return true;
   }
 
+  /** The bridge has sent while no program is there: its turn all the same, for a program that joins before the answer. */
+  bridgeSent(now: number): void {
+    this.#turn = { by: undefined, beganAt: now, askedAt: now, answeredAt: undefined };
+  }
+
   /** Bytes of a program; false where it is to send no more until `taken`. */
   programSends(program: P, bytes: Uint8Array, now: number): boolean {
     this.act(now);
