@@ -76,7 +76,7 @@ function checkMembers(members: readonly Member[], add: Add): void {
   }
 }
 
-/** Frames of both are told apart in the same way, and say at the same place whose they are. */
+/** Both have the same framing, and the address at the same place. */
 function sameFrames({ messages: one }: BusDeviceConfig, { messages: other }: BusDeviceConfig): boolean {
   return isDeepStrictEqual(framesOf(one), framesOf(other));
 }

@@ -61,7 +61,7 @@ export interface CodecParts {
   /** The messages that the decoders of the standard framing know. */
   readonly definition: ProtocolDefinition;
   readonly line: 'stream' | 'serial';
-  /** How frames are told apart; absent: by four bytes of length. */
+  /** How frames are delimited; absent: by four bytes of length. */
   readonly framing?: FramingDeclaration | undefined;
   /** What a payload says, where it is not one of the definition. */
   readonly decode?: WireCodec['decode'] | undefined;
@@ -115,7 +115,7 @@ interface CodecSpec {
   readonly login?: boolean | undefined;
 }
 
-/** How frames are told apart; absent: by four bytes of length. */
+/** How frames are delimited; absent: by four bytes of length. */
 export function framingOf({ builtin, messages }: Pick<CodecSpec, 'builtin' | 'messages'>) {
   // Beside the built-in messages the declared ones travel in the same frames.
   const declared = builtin ? undefined : messages?.declaration.framing;

@@ -18,7 +18,7 @@ export interface UdpListenAddress {
 export interface UdpListenerOptions {
   readonly names?: NameResolver | undefined;
   /**
-   * Peers are told apart by host alone: one that changes its port, behind a router that forgot it, stays what it is, and
+   * Peers are identified by host alone: one that changes its port, behind a router that forgot it, stays what it is, and
    * is answered at the port from which it sent last. Else each port is a peer of its own.
    */
   readonly peersByHost?: boolean | undefined;

@@ -8,7 +8,7 @@ const REPORT_EVERY_BYTES = 65_536;
 
 /**
  * A decoder that holds its bytes until they are decided: when it searches them, and when it reports what it set aside;
- * and that nothing runs within the sink, behind the end, or after the sink threw. How frames are told apart is `take`.
+ * and that nothing runs within the sink, behind the end, or after the sink threw. What delimits frames is `take`.
  */
 export abstract class SearchingDecoder implements FrameDecoder {
   protected readonly sink: FrameSink;

@@ -11,6 +11,9 @@ export function withCrc(bytes: readonly number[]): Uint8Array {
   return Uint8Array.from([...bytes, crc & 0xff, crc >> 8]);
 }
 
+/** How long a reply may take. */
+const REPLY_MS = 400;
+
 /** A master in a few lines: asks in RTU frames over TCP, one after the other. */
 export class ModbusMaster implements AsyncDisposable {
   readonly #socket: Socket;
@@ -31,8 +34,8 @@ export class ModbusMaster implements AsyncDisposable {
     const take = (chunk: Buffer): void => void got.push(chunk);
     this.#socket.on('data', take);
     this.#socket.write(withCrc(bytes));
-    for (let turn = 0; turn < 40 && got.length === 0; turn++)
-      await new Promise((done) => setTimeout(done, 10));
+    // Where none comes, the wait is given up.
+    await once(this.#socket, 'data', { signal: AbortSignal.timeout(REPLY_MS) }).catch(() => undefined);
     this.#socket.off('data', take);
     const reply = [...Buffer.concat(got)];
     if (reply.length === 0) return 'nothing';

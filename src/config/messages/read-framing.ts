@@ -24,7 +24,7 @@ const [firstShape, ...moreShapes] = FRAMING_TYPES.map(shapeOfFraming);
 /** `protocol.framing`, for the JSON Schema; `readFraming` says what is wrong in better words. */
 export const framingShape = z
   .discriminatedUnion('type', [firstShape ?? shapeOfFraming('length'), ...moreShapes])
-  .meta({ description: 'How frames are told apart.' });
+  .meta({ description: 'How frames are delimited.' });
 
 /** Keys of one of several framings, beside its own. */
 const kindKeys = {
@@ -97,7 +97,7 @@ export function readFramings(value: unknown, byteOrder: ByteOrder, path: Path = 
 }
 
 /** The one key that all framings have. */
-const framingTypeField = choiceField(FRAMING_TYPES, { description: 'How frames are told apart.' });
+const framingTypeField = choiceField(FRAMING_TYPES, { description: 'How frames are delimited.' });
 
 export interface ReadFraming {
   /** Absent where something is wrong. */

@@ -108,7 +108,7 @@ export const editorShape = z.strictObject({
     .optional()
     .meta({
       description:
-        'How frames and messages are told apart; as in the built-in protocol where it is left out.',
+        'How frames are delimited and messages distinguished; as in the built-in protocol where it is left out.',
     }),
   messages: z.array(messageShape).meta({ description: 'The messages.' }),
 });

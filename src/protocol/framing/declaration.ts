@@ -56,7 +56,7 @@ export interface SeveralFramings {
 
 export type SingleFraming = { [T in FramingName]: FramingOf<T, (typeof FRAMINGS)[T]['keys']> }[FramingName];
 
-/** How frames are told apart: what `protocol.framing` or `framings` of `messages.yaml` says, with bytes as bytes. */
+/** How frames are delimited: what `protocol.framing` or `framings` of `messages.yaml` says, with bytes as bytes. */
 export type FramingDeclaration = SingleFraming | SeveralFramings;
 
 /** The side of a link that reads and writes. */

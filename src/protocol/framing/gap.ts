@@ -20,7 +20,7 @@ export type GapFraming = FramingOf<'gap', typeof KEYS>;
 /** Least width of a checksum, in bits, that may decide by itself where in a burst a frame begins and ends. */
 const DECISIVE_BITS = 16;
 
-/** Frames that are told apart by the silence between them, like those of Modbus RTU. */
+/** Frames that are delimited by the silence between them, like those of Modbus RTU. */
 function makeGapFraming(declaration: GapFraming): Framing {
   const maxPayload = declaration.maxFrame ?? MAX_PAYLOAD;
   const sealed = new SealedPayload(declaration.checksum, maxPayload, { id: declaration.id });
