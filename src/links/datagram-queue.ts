@@ -1,5 +1,5 @@
 import type { SendOutcome } from './link.ts';
-import { MAX_QUEUED_BYTES, MAX_QUEUED_FRAMES } from './write-queue.ts';
+import { PendingFrames } from './pending-frames.ts';
 
 /** Hands one datagram to the system; `done` is called once, later. */
 export type SendDatagram = (bytes: Uint8Array, done: (error: Error | null) => void) => void;
@@ -8,9 +8,7 @@ export type SendDatagram = (bytes: Uint8Array, done: (error: Error | null) => vo
 export class DatagramQueue {
   readonly #send: SendDatagram;
   readonly #failed: (error: Error, bytes: number) => void;
-  #queued = 0;
-  #queuedBytes = 0;
-  #emptied: (() => void) | undefined;
+  readonly #pending = new PendingFrames();
 
   /** `failed` is called for each datagram that the system does not take. */
   constructor(send: SendDatagram, failed: (error: Error, bytes: number) => void) {
@@ -20,30 +18,21 @@ export class DatagramQueue {
 
   /** Those that the operating system has not taken. */
   get queued(): number {
-    return this.#queued;
+    return this.#pending.count;
   }
 
   send(bytes: Uint8Array): SendOutcome {
     const { length } = bytes;
-    if (this.#queued >= MAX_QUEUED_FRAMES) return 'link_queue_full';
-    if (this.#queued > 0 && this.#queuedBytes + length > MAX_QUEUED_BYTES) return 'link_queue_full';
-    this.#queued += 1;
-    this.#queuedBytes += length;
+    if (!this.#pending.add(length)) return 'link_queue_full';
     this.#send(bytes, (error) => {
-      this.#queued -= 1;
-      this.#queuedBytes -= length;
       if (error !== null && error !== undefined) this.#failed(error, length);
-      if (this.#queued > 0) return;
-      const emptied = this.#emptied;
-      this.#emptied = undefined;
-      emptied?.();
+      this.#pending.taken(1, length);
     });
     return 'accepted';
   }
 
   /** Calls once when nothing waits any more, never at once. */
   whenEmpty(callback: () => void): void {
-    if (this.#queued === 0) process.nextTick(callback);
-    else this.#emptied = callback;
+    this.#pending.whenEmpty(callback);
   }
 }

@@ -1,22 +1,17 @@
 import type { Writable } from 'node:stream';
 import type { SendOutcome } from './link.ts';
+import { PendingFrames } from './pending-frames.ts';
 
-/** Frames that may wait for one link. */
-export const MAX_QUEUED_FRAMES = 1_024;
-/** Bytes that they may have together; a frame for which nothing waits may have more. */
-export const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
 /** Frames that are together no longer than this are put into one piece: that costs less than a list of pieces. */
 const JOINED_BYTES = 16 * 1024;
 
 /** Hands frames to a stream: bounded, and all frames of one tick in one system call, at the end of it. */
 export class WriteQueue {
   readonly #stream: Writable;
-  #queued = 0;
-  #queuedBytes = 0;
+  readonly #pending = new PendingFrames();
   /** Of this tick, not handed over yet. */
   #fresh: Uint8Array[] = [];
   #freshBytes = 0;
-  #emptied: (() => void) | undefined;
 
   constructor(stream: Writable) {
     this.#stream = stream;
@@ -24,18 +19,15 @@ export class WriteQueue {
 
   /** Frames that the operating system has not taken. */
   get queued(): number {
-    return this.#queued;
+    return this.#pending.count;
   }
 
   send(bytes: Uint8Array): SendOutcome {
     const { length } = bytes;
-    if (this.#queued >= MAX_QUEUED_FRAMES) return 'link_queue_full';
-    if (this.#queued > 0 && this.#queuedBytes + length > MAX_QUEUED_BYTES) return 'link_queue_full';
+    if (!this.#pending.add(length)) return 'link_queue_full';
     if (this.#fresh.length === 0) process.nextTick(this.#flush);
     this.#fresh.push(bytes);
     this.#freshBytes += length;
-    this.#queued += 1;
-    this.#queuedBytes += length;
     return 'accepted';
   }
 
@@ -47,7 +39,7 @@ export class WriteQueue {
     if (only === undefined) return;
     this.#fresh = [];
     this.#freshBytes = 0;
-    const taken = (): void => this.#taken(frames.length, bytes);
+    const taken = (): void => this.#pending.taken(frames.length, bytes);
     if (frames.length === 1) this.#stream.write(only, taken);
     else if (bytes <= JOINED_BYTES) this.#stream.write(Buffer.concat(frames, bytes), taken);
     else this.#writeAll(frames, taken);
@@ -55,8 +47,7 @@ export class WriteQueue {
 
   /** Calls once when nothing waits any more, never at once. */
   whenEmpty(callback: () => void): void {
-    if (this.#queued === 0) process.nextTick(callback);
-    else this.#emptied = callback;
+    this.#pending.whenEmpty(callback);
   }
 
   readonly #flush = (): void => this.flush();
@@ -69,14 +60,5 @@ export class WriteQueue {
       else this.#stream.write(frame, taken);
     }
     this.#stream.uncork();
-  }
-
-  #taken(frames: number, bytes: number): void {
-    this.#queued -= frames;
-    this.#queuedBytes -= bytes;
-    if (this.#queued > 0) return;
-    const emptied = this.#emptied;
-    this.#emptied = undefined;
-    emptied?.();
   }
 }

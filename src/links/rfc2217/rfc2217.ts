@@ -5,9 +5,9 @@ import type { Link, LinkEnd, LinkHandlers, SendOutcome } from '../link.ts';
 import { LINGER_MS, LinkLife, ownEnd } from '../link-life.ts';
 import type { LinkTransport } from '../link-transport.ts';
 import type { NameResolver } from '../names/name-resolver.ts';
+import { MAX_PENDING_FRAMES } from '../pending-frames.ts';
 import { parseSerialOptions, type SerialSettings } from '../serial-address.ts';
 import { TcpLink } from '../tcp.ts';
-import { MAX_QUEUED_FRAMES } from '../write-queue.ts';
 import { ComPortClient } from './com-port-client.ts';
 import { escaped } from './telnet.ts';
 
@@ -93,7 +93,7 @@ export class Rfc2217Link implements Link {
     if (!this.#life.isOpen) return 'link_not_open';
     const line = escaped(bytes);
     if (!this.#suspended) return this.#connection.send(line);
-    if (this.queued >= MAX_QUEUED_FRAMES) return 'link_queue_full';
+    if (this.queued >= MAX_PENDING_FRAMES) return 'link_queue_full';
     this.#held.push(line);
     return 'accepted';
   }
