@@ -12,17 +12,19 @@ import {
   text,
 } from '../../support/polled-line.ts';
 
+type NumberType = 'u8' | 'u16';
+
 /** A question in text behind a number, and an answer of any text behind the same number. */
-const numbered = (name: string): MessageDeclaration => ({
+const numbered = (name: string, type: NumberType = 'u8'): MessageDeclaration => ({
   name,
   from: 'host',
   fields: [
-    { name: 'number', type: 'u8' },
+    { name: 'number', type },
     { name: 'query', type: 'text', value: `${name}?` },
   ],
   reply: {
     fields: [
-      { name: 'number', type: 'u8' },
+      { name: 'number', type },
       { name: 'text', type: 'text', length: 'rest' },
     ],
   },
@@ -40,21 +42,30 @@ const BEAT: MessageDeclaration = {
 
 const NAMES = ['m0', 'm1', 'm2', 'm3'];
 const protocolOf = (inFlight: number) =>
-  plainProtocol([BEAT, ...NAMES.map(numbered)], { sequence: { type: 'u8', at: 0, first: 1 }, inFlight });
+  plainProtocol([BEAT, ...NAMES.map((name) => numbered(name))], {
+    sequence: { type: 'u8', at: 0, first: 1 },
+    inFlight,
+  });
+const wideProtocolOf = (inFlight: number) =>
+  plainProtocol(
+    NAMES.map((name) => numbered(name, 'u16')),
+    { sequence: { type: 'u16', at: 0, first: 1 }, inFlight },
+  );
 
-/** How late each reply is, and whether it comes once more; lost where it has no delay. */
-const fate = fc.record({
-  afterMs: fc.option(fc.integer({ min: 1, max: 10_000 }), { nil: undefined, freq: 4 }),
-  again: fc.option(fc.integer({ min: 0, max: 2_000 }), { nil: undefined, freq: 2 }),
-});
-type Fate = typeof fate extends fc.Arbitrary<infer F> ? F : never;
+/** How late each reply is, and whether it comes once more, by then at the latest; lost where it has no delay. */
+const fateWithin = (latestMs: number, againMs: number) =>
+  fc.record({
+    afterMs: fc.option(fc.integer({ min: 1, max: latestMs - againMs }), { nil: undefined, freq: 4 }),
+    again: fc.option(fc.integer({ min: 0, max: againMs }), { nil: undefined, freq: 2 }),
+  });
+type Fate = ReturnType<typeof fateWithin> extends fc.Arbitrary<infer F> ? F : never;
 
 /** Repeats the number of the request, and says which question it answers. */
 function answers(payload: Uint8Array, nth: number, { afterMs, again }: Fate): Answers {
   if (afterMs === undefined) return [];
-  const [number = 0, ...query] = payload;
-  const name = new TextDecoder().decode(Uint8Array.from(query)).replace('?', '');
-  const bytes = Uint8Array.from([number, ...text(`${name}#${nth}`)]);
+  const queryAt = payload.length - 'm0?'.length;
+  const name = new TextDecoder().decode(payload.subarray(queryAt)).replace('?', '');
+  const bytes = Uint8Array.from([...payload.subarray(0, queryAt), ...text(`${name}#${nth}`)]);
   return [{ afterMs, bytes }, ...(again === undefined ? [] : [{ afterMs: afterMs + again, bytes }])];
 }
 
@@ -67,17 +78,36 @@ function lineOf(inFlight: number, fates: readonly Fate[], polled = true): Polled
   return line;
 }
 
+/** Nothing that a line has taken in stands under another name, and every question gets a value in the end. */
+function expectOwnReplies(line: PolledLine, fates: readonly Fate[]): void {
+  line.pass(fates.length * (TIMEOUT_MS + TURNAROUND_MS) + LATE_MS + 12_000);
+  const named = line.heard.filter(({ message, mark }) => /^m/.test(message) && mark === undefined);
+  for (const { message, fields } of named) expect(String(fields.text)).toMatch(`${message}#`);
+  const values = Object.entries(line.values).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  for (const value of values) expect(value).toMatch(/^(\w+) .*"\1#/);
+  expect(values).toHaveLength(NAMES.length);
+}
+
 describe('requests with numbers', () => {
-  it('are answered by the replies of their own, whichever are late, lost, or come twice', () => {
+  it('are answered by the replies of their own, whichever come within the window, are lost, or come twice', () => {
+    const fates = fc.array(fateWithin(TIMEOUT_MS + LATE_MS, 500), { maxLength: 40 });
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 4 }), fc.array(fate, { maxLength: 40 }), (inFlight, fates) => {
-        const line = lineOf(inFlight, fates);
-        line.pass(fates.length * (TIMEOUT_MS + TURNAROUND_MS) + LATE_MS + 12_000);
-        const named = line.heard.filter(({ message, mark }) => /^m/.test(message) && mark === undefined);
-        for (const { message, fields } of named) expect(String(fields.text)).toMatch(`${message}#`);
-        const values = Object.entries(line.values).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
-        for (const value of values) expect(value).toMatch(/^(\w+) .*"\1#/);
-        expect(values).toHaveLength(NAMES.length);
+      fc.property(fc.integer({ min: 1, max: 4 }), fates, (inFlight, each) =>
+        expectOwnReplies(lineOf(inFlight, each), each),
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('are so however late a reply is, where the number does not come again before', () => {
+    const fates = fc.array(fateWithin(12_000, 2_000), { maxLength: 40 });
+    const polls = NAMES.map((name) => poll(name, 100));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4 }), fates, (inFlight, each) => {
+        const line = new PolledLine(wideProtocolOf(inFlight), polls, (payload, nth) =>
+          answers(payload, nth, each[nth] ?? { afterMs: 20, again: undefined }),
+        );
+        expectOwnReplies(line, each);
       }),
       { numRuns: 40 },
     );
