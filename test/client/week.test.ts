@@ -61,16 +61,17 @@ describe('a week of broken connections', () => {
       bridge.executed.clear();
     };
 
-    await day();
-    const afterOneDay = { heap: heapBytes(), timers: clock.timers, sockets: bridge.sockets.size, watchers };
+    // The engine compiles what runs often; Node 22 is still at it on the second day.
+    for (let n = 1; n <= 3; n++) await day();
+    const warm = { heap: heapBytes(), timers: clock.timers, sockets: bridge.sockets.size, watchers };
     const connections = bridge.connections;
-    for (let n = 2; n <= 7; n++) await day();
+    for (let n = 1; n <= 6; n++) await day();
     const afterTheWeek = { heap: heapBytes(), timers: clock.timers, sockets: bridge.sockets.size, watchers };
 
     expect(bridge.connections - connections).toBeGreaterThan(10_000);
-    expect(afterTheWeek).toEqual({ ...afterOneDay, heap: expect.any(Number) });
+    expect(afterTheWeek).toEqual({ ...warm, heap: expect.any(Number) });
     // Something of 20 bytes for each connection would already be more.
-    expect(afterTheWeek.heap - afterOneDay.heap).toBeLessThan(200_000);
+    expect(afterTheWeek.heap - warm.heap).toBeLessThan(200_000);
     expect(client.view.document('devices/d1/state')).toEqual(bridge.present['devices/d1/state']);
 
     client.close();
