@@ -29,6 +29,7 @@ import {
   tellDefect,
 } from '../system/index.ts';
 import { BridgeStatus } from './bridge-status.ts';
+import { inspectionRoutes } from './inspection-routes.ts';
 import { logRefusal, logSubscriber, Monitoring } from './monitoring.ts';
 import { ConfigApplier, type ConfigOutcome } from './reload/config-applier.ts';
 
@@ -186,6 +187,7 @@ export class Bridge {
         ...(tls && tcp.tls ? { tls } : {}),
         failed,
       });
+    const inspection = inspectionRoutes({ live, directory });
     this.#http = new HttpServer({
       ...(this.#uploads === undefined ? {} : { files: this.#uploads }),
       host: server.host,
@@ -208,7 +210,7 @@ export class Bridge {
       ...(tls === undefined ? {} : { tls }),
       clock,
       health: () => ({ version: options.version, devices: directory.countByStatus() }),
-      further: this.#monitoring.routes,
+      further: (path) => this.#monitoring.routes(path) ?? inspection(path),
       failed,
       onDefect,
     });
