@@ -86,6 +86,12 @@ export class BusCodec<T extends AddressedDevice> {
     return payload && this.addressIn(payload, 0, payload.length);
   }
 
+  /** It went to all: what we sent comes back, or another host spoke. No device answers from there. */
+  isToAll(message: Message | InvalidPayload): boolean {
+    const place = this.#any[0]?.protocol.declaration.address;
+    return place?.broadcast !== undefined && this.addressOf(message) === place.broadcast;
+  }
+
   addressIn(bytes: Uint8Array, start: number, end: number): number | undefined {
     return this.#any[0]?.protocol.addressIn(bytes, start, end);
   }
