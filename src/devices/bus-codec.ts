@@ -151,6 +151,8 @@ export class BusCodec<T extends AddressedDevice> {
       check: (bytes, start, end) => this.#judgeOf(bytes, start, end)?.check(bytes, start, end) ?? ~0,
       proof: (bytes, start, end, awaited) =>
         this.#judgeOf(bytes, start, end)?.proof?.(bytes, start, end, awaited) ?? NO_FRAME,
+      ends: (bytes, start, end, awaited) =>
+        this.#judgeOf(bytes, start, end)?.ends?.(bytes, start, end, awaited) === true,
       begins: (bytes, start, end) => any().some((judge) => judge.begins?.(bytes, start, end) === true),
       get spans() {
         return any().flatMap(({ spans = [] }) => spans);

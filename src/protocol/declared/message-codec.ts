@@ -147,6 +147,18 @@ export class MessageCodec {
     return reading.failure?.reason === 'too_short';
   }
 
+  /** Whether these bytes are a whole reply, which ends there whatever follows: with one byte more, it takes no more. */
+  replyEnds(reading: Reading, bytes: Uint8Array, start: number, end: number): boolean {
+    const form = this.#reply;
+    const length = end - start;
+    if (form === undefined || length < form.minLength || length > form.maxLength) return false;
+    const longer = new Uint8Array(length + 1);
+    longer.set(bytes.subarray(start, end));
+    reading.begin(longer, 0, longer.length);
+    reading.mostSummed = longer.length * (form.passes + 1);
+    return form.body.check(reading) && reading.at === length;
+  }
+
   /** Zeros stand for what a sender has cut off at the end. */
   #begin(form: CompiledForm, reading: Reading, bytes: Uint8Array, start: number, end: number): void {
     const lacking = form.padTo - (end - start);
