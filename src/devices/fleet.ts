@@ -337,7 +337,7 @@ export class Fleet {
       wantsBytes,
       retired,
     });
-    this.#declarations.set(runner, describeMessages(device.messages.declaration.messages).key);
+    this.#declarations.set(runner, describeMessages(device.messages.declaration).key);
     return runner;
   }
 
@@ -374,8 +374,7 @@ export class Fleet {
       retired: this.#options.retired,
       ...run,
     });
-    if (messages !== undefined)
-      this.#declarations.set(runner, describeMessages(messages.declaration.messages).key);
+    if (messages !== undefined) this.#declarations.set(runner, describeMessages(messages.declaration).key);
     return runner;
   }
 

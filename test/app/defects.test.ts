@@ -4,8 +4,8 @@ import { type DeviceReading, DeviceRunner } from '../../src/devices/device-runne
 import { Wire, type WireOwner } from '../../src/devices/wire.ts';
 import type { WireCodec } from '../../src/devices/wire-codec.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
+import { builtinProtocol } from '../../src/protocol/builtin.ts';
 import { encodeFrame } from '../../src/protocol/codec.ts';
-import { builtinProtocol } from '../../src/protocol/messages/registry.ts';
 import { StreamDecoder } from '../../src/protocol/stream-decoder.ts';
 import { Replay } from '../../src/replay/replay.ts';
 import { traceFixture } from '../../src/testing/index.ts';
