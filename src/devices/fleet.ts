@@ -333,7 +333,7 @@ export class Fleet {
       wantsBytes,
       retired,
     });
-    this.#declarations.set(runner, describeMessages(device.messages.declaration.messages).key);
+    this.#declarations.set(runner, describeMessages(device.messages.declaration).key);
     return runner;
   }
 
@@ -370,8 +370,7 @@ export class Fleet {
       retired: this.#options.retired,
       ...run,
     });
-    if (messages !== undefined)
-      this.#declarations.set(runner, describeMessages(messages.declaration.messages).key);
+    if (messages !== undefined) this.#declarations.set(runner, describeMessages(messages.declaration).key);
     return runner;
   }
 
