@@ -342,14 +342,6 @@ export class DeclaredProtocol {
     return found;
   }
 
-  /** Whether these bytes are the whole reply to a message, and it ends there whatever follows. */
-  ends(bytes: Uint8Array, start: number, end: number, awaited: string): boolean {
-    const codec = this.#byName.get(awaited);
-    const ends = codec?.replyEnds(this.#reading, bytes, start, end) === true;
-    this.#reading.bytes = NO_BYTES;
-    return ends;
-  }
-
   /** Whether these bytes are the front of a message, and more of it is to come, as its declaration or they say. */
   begins(bytes: Uint8Array, start: number, end: number, from?: Sender): boolean {
     const begun = this.messages.some((codec) =>
