@@ -12,14 +12,18 @@ export {
   type ServerMessageType,
 } from './server-messages.ts';
 export { type Tables, table } from './tables.ts';
-export type {
-  AlarmEvent,
-  BusDocument,
-  DeclarationDocument,
-  Direction,
-  Level,
-  LinkState,
-  Quality,
-  StateDocument,
-  StatsDocument,
+export {
+  type AlarmEvent,
+  type BusDocument,
+  type DeclarationDocument,
+  type Direction,
+  type IncidentDocument,
+  type IncidentReason,
+  type IncidentsDocument,
+  type Level,
+  type LinkState,
+  parseIncident,
+  type Quality,
+  type StateDocument,
+  type StatsDocument,
 } from './topic-documents.ts';
