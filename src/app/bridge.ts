@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Authenticator, followAccess, requestLimits, requireClosed } from '../access/index.ts';
-import type { BlackBoxConfig, BridgeConfig, ConfigDiff, FailedDevice, LoadedConfig, Problem } from '../config/index.ts';
+import type {
+  BlackBoxConfig,
+  BridgeConfig,
+  ConfigDiff,
+  FailedDevice,
+  LoadedConfig,
+  Problem,
+} from '../config/index.ts';
 import {
   type DeviceDirectory,
   type FileSource,
@@ -18,7 +25,7 @@ import { HeartwireError } from '../errors.ts';
 import { FeedServer, FeedStore, JsonLinesServer, liveLimits, SseServer } from '../feed/index.ts';
 import type { NameResolver } from '../links/index.ts';
 import { BridgeRecorder } from '../recording/index.ts';
-import { HttpServer, type ProcessUsage } from '../server/index.ts';
+import { HttpServer, incidentRoutes, type ProcessUsage } from '../server/index.ts';
 import {
   type Affected,
   Arrivals,
@@ -220,7 +227,9 @@ export class Bridge {
       ...(tls === undefined ? {} : { tls }),
       clock,
       health: () => ({ version: options.version, devices: directory.countByStatus() }),
-      further: this.#monitoring.routes,
+      further: (path, asked) =>
+        this.#monitoring.routes(path) ??
+        (this.#recorder.blackBox && incidentRoutes(this.#recorder.blackBox.store, path, asked)),
       failed,
       onDefect,
     });

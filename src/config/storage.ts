@@ -59,7 +59,8 @@ export const completeRecording = (given: z.output<typeof recordingShape>): Recor
 
 const BLACK_BOX = {
   keep: flagField({
-    description: 'Whether the last bytes of each link are kept in memory, and written when something goes wrong.',
+    description:
+      'Whether the last bytes of each link are kept in memory, and written when something goes wrong.',
   }).prefault(true),
   before: durationField(1_000, 60 * MINUTE, {
     description: 'How much of what came before an incident is kept.',
@@ -67,7 +68,7 @@ const BLACK_BOX = {
   after: durationField(0, 10 * MINUTE, {
     description: 'How much of what comes after it; then the trace is written.',
   }).prefault('30s'),
-  max_kb: kibibytesField(4, 1_000_000, {
+  max_kb: kibibytesField(32, 1_000_000, {
     description: 'One link has at most so many KiB in memory.',
   }).prefault(256),
   budget_mb: mebibytesField(1, 1_000_000, {
@@ -78,7 +79,8 @@ const BLACK_BOX = {
     description: 'The folder of the traces; it is made with the first incident.',
   }).prefault('incidents'),
   disk_mb: mebibytesField(1, 100_000_000, {
-    description: 'The traces take at most so many MiB of the disk; the oldest of the device with the most go first.',
+    description:
+      'The traces take at most so many MiB of the disk; the oldest of the device with the most go first.',
   }).prefault(256),
   max_files: numberField(1, 1_000_000, {
     description: 'At most so many traces are in the folder.',

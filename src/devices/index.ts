@@ -16,5 +16,12 @@ export { UploadStore } from './files/upload-store.ts';
 export { Fleet } from './fleet.ts';
 export { KnownDevices, knownDevices } from './known-devices.ts';
 export type { Resolution } from './unannounced-devices.ts';
-export { type DeviceTaps, type DialInTap, type SessionWire, Wire, type WireOwner, type WireTap } from './wire.ts';
+export {
+  type DeviceTaps,
+  type DialInTap,
+  type SessionWire,
+  Wire,
+  type WireOwner,
+  type WireTap,
+} from './wire.ts';
 export { deviceCodec, framingNeedsSilence, framingOf, type WireCodec } from './wire-codec.ts';

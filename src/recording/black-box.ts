@@ -1,6 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { BlackBoxConfig } from '../config/index.ts';
-import type { AlarmEvent, IncidentDocument, IncidentsDocument, StateDocument } from '../contract/feed/index.ts';
+import type {
+  AlarmEvent,
+  IncidentDocument,
+  IncidentsDocument,
+  StateDocument,
+} from '../contract/feed/index.ts';
 import type { Publisher, Values } from '../contract/index.ts';
 import type { DeviceObserver, DeviceTaps, DialInTap, RequestOutcome, WireTap } from '../devices/index.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
@@ -338,7 +343,8 @@ export class BlackBox implements DeviceTaps {
       ...(othersCount > others.size ? { others_count: othersCount } : {}),
     };
     const meta = metaOf(traced);
-    const text = (said: string): Iterable<Buffer> => incidentTrace(bytes, startUs, { ...meta, incident: said });
+    const text = (said: string): Iterable<Buffer> =>
+      incidentTrace(bytes, startUs, { ...meta, incident: said });
     const { id } = await this.store.save(document, box.id, text, () => setImmediate());
     this.#failure = undefined;
     log.info(
@@ -413,7 +419,6 @@ function outcomeText(outcome: RequestOutcome): string {
   const { error = 0, fields } = outcome;
   return error === 0 ? `done ${valuesText(fields)}` : `refused with error ${error}`;
 }
-
 
 /** Values as JSON; of bytes, how many they are: what they were stands in the trace. */
 const valuesText = (values: Values): string =>

@@ -118,7 +118,8 @@ export class BridgeRecorder {
   /** The same where they are kept for incidents: nothing of a trace that is played, which is no device of now. */
   #kept(id: string): TracedDevice | undefined {
     const configured = this.#configured(this.#options.live.value).get(id);
-    const played = configured !== undefined && 'links' in configured && configured.links[0]?.scheme === 'replay';
+    const played =
+      configured !== undefined && 'links' in configured && configured.links[0]?.scheme === 'replay';
     return played ? undefined : this.#describe(id);
   }
 

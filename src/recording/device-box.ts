@@ -139,8 +139,7 @@ export class DeviceBox {
     if (opening === undefined) return;
     opening.bytes += bytes.length + 32;
     if (opening.bytes > MOST_OPENING_BYTES) connection.opening = undefined;
-    else
-      opening.records.push({ kind, connection: connection.number, us, bytes: bytes.slice(), whole: true });
+    else opening.records.push({ kind, connection: connection.number, us, bytes: bytes.slice(), whole: true });
   }
 
   /** The ring begins behind the first connections: their beginnings are of no use any more. */

@@ -1,6 +1,6 @@
 import { open, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { parseIncident, type IncidentDocument } from '../contract/feed/index.ts';
+import { type IncidentDocument, parseIncident } from '../contract/feed/index.ts';
 import { HeartwireError } from '../errors.ts';
 import type { DiskUse } from '../system/index.ts';
 import { TraceParser } from '../trace/index.ts';
@@ -74,7 +74,10 @@ export class IncidentStore {
     }
     const made = [...this.#kept.values()];
     this.#kept = new Map(
-      [...found.sort((a, b) => a.document.at - b.document.at), ...made].map((each) => [each.document.id, each]),
+      [...found.sort((a, b) => a.document.at - b.document.at), ...made].map((each) => [
+        each.document.id,
+        each,
+      ]),
     );
     if (found.length > 0) await this.#open();
   }
@@ -151,7 +154,7 @@ async function readHead(path: string): Promise<Kept | undefined> {
     const incident = parseIncident(said ?? '');
     return incident && { document: { ...incident, id: idOf(path), bytes: size }, path };
   } catch {
-    // Somebody else's file: it is none of ours, and the folder has others.
+    // A file of another program; the folder has others.
     return undefined;
   }
 }

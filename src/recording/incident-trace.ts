@@ -114,7 +114,12 @@ function* linesOf(of: IncidentBytes): Generator<Line> {
           yield* beginning(openings.get(connection), name(connection), us, of.wallMinusMonoMs);
         }
       }
-      yield { kind, us, bytes, connection: kind === 'note' && !begun.has(connection) ? 'c0' : name(connection) };
+      yield {
+        kind,
+        us,
+        bytes,
+        connection: kind === 'note' && !begun.has(connection) ? 'c0' : name(connection),
+      };
     }
   }
 }

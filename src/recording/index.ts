@@ -1,3 +1,2 @@
-export { BlackBox } from './black-box.ts';
 export { BridgeRecorder } from './bridge-recorder.ts';
 export { decisiveSilenceMs, readMeta, sourceWithSilences, type TracedDevice } from './trace-meta.ts';

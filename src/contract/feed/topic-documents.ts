@@ -216,7 +216,10 @@ const incidents = z.object({
   files: count('Traces in it.'),
   bytes: count('What they take of the disk.'),
   omitted: count('Incidents without a trace, because there were too many at once; since the start.'),
-  not_kept: list(z.string(), 'Devices of which nothing is kept in the clear, because of `secrecy`.').exactOptional(),
+  not_kept: list(
+    z.string(),
+    'Devices of which nothing is kept in the clear, because of `secrecy`.',
+  ).exactOptional(),
   incidents: z
     .record(z.string(), incident.readonly())
     .readonly()

@@ -44,7 +44,11 @@ export class DeviceTriggers {
   #bytes = 0;
 
   /** It was there, and is not any more. */
-  state({ status, reason, detail }: Pick<StateDocument, 'status' | 'reason' | 'detail'>): Trigger | undefined {
+  state({
+    status,
+    reason,
+    detail,
+  }: Pick<StateDocument, 'status' | 'reason' | 'detail'>): Trigger | undefined {
     const before = this.#status;
     this.#status = status;
     if (status !== 'offline' || before === undefined || before === status || before === 'unknown')
