@@ -33,6 +33,7 @@ export type {
 export { checkFrame } from './packs/check-frame.ts';
 export { findPack, listPacks, type PackPlace, packNamed } from './packs/find-pack.ts';
 export { type Pack, readKeys, readPack } from './packs/read-pack.ts';
+export type { PackFrame } from './packs/shape.ts';
 export { asProblem, formatProblem, type Problem } from './problem.ts';
 export {
   type FileStamp,

@@ -337,7 +337,7 @@ export class Fleet {
       retired,
       observer: observer?.(device.id),
     });
-    this.#declarations.set(runner, describeMessages(device.messages.declaration.messages).key);
+    this.#declarations.set(runner, describeMessages(device.messages.declaration).key);
     return runner;
   }
 
@@ -375,8 +375,7 @@ export class Fleet {
       observer: this.#options.observer?.(settings.device),
       ...run,
     });
-    if (messages !== undefined)
-      this.#declarations.set(runner, describeMessages(messages.declaration.messages).key);
+    if (messages !== undefined) this.#declarations.set(runner, describeMessages(messages.declaration).key);
     return runner;
   }
 
