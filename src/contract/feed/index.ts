@@ -1,6 +1,12 @@
 export { asyncApiText } from './async-api.ts';
 export { type ClientMessage, type ClientMessageType, clientMessageContract } from './client-messages.ts';
 export type { FeedErrorCode } from './feed-error.ts';
+export {
+  type IncidentDocument,
+  type IncidentReason,
+  type IncidentsDocument,
+  parseIncident,
+} from './incident-documents.ts';
 export { JsonScanner } from './json-scan.ts';
 export { parseClientMessage } from './parse-client-message.ts';
 export {
@@ -12,18 +18,14 @@ export {
   type ServerMessageType,
 } from './server-messages.ts';
 export { type Tables, table } from './tables.ts';
-export {
-  type AlarmEvent,
-  type BusDocument,
-  type DeclarationDocument,
-  type Direction,
-  type IncidentDocument,
-  type IncidentReason,
-  type IncidentsDocument,
-  type Level,
-  type LinkState,
-  parseIncident,
-  type Quality,
-  type StateDocument,
-  type StatsDocument,
+export type {
+  AlarmEvent,
+  BusDocument,
+  DeclarationDocument,
+  Direction,
+  Level,
+  LinkState,
+  Quality,
+  StateDocument,
+  StatsDocument,
 } from './topic-documents.ts';
