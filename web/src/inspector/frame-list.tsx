@@ -133,7 +133,6 @@ function Row({ record, number, chosen }: RowProps) {
   const kind = kindOf(item);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list has the keys
-    // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus, and names the active option
     <div
       id={`frame-${number}`}
       role="option"
