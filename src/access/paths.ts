@@ -48,6 +48,8 @@ export function topicsOf(path: string): readonly string[] {
   if (device !== undefined) return [`devices/${device}/state`];
   if (path === '/api/devices') return ['devices/+/state'];
   if (path === '/api/files') return ['devices/+/messages'];
+  // Each incident is judged by its device where it is answered.
+  if (path === '/api/incidents' || path.startsWith('/api/incidents/')) return [];
   // Device, time and transfer, as the spool names them.
   const sender = /^\/api\/files\/([^/]+)\.\d{8}T\d{9}Z-[^/]*$/.exec(path)?.[1];
   if (sender !== undefined) return [`devices/${sender}/messages`];

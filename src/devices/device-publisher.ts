@@ -36,7 +36,7 @@ export class DevicePublisher {
     wantsBytes: (topic: string) => boolean,
     messages?: MessageCatalog,
   ) {
-    this.#description = messages && describeMessages(messages.declarations);
+    this.#description = messages && describeMessages(messages.protocol.declaration);
     this.#publisher = publisher;
     this.#clock = clock;
     this.#wantsBytes = wantsBytes;

@@ -51,7 +51,7 @@ export { type NumberType, parseNumberType, parseWhole } from './declared/number-
 export { payloadJudge } from './declared/payload-judge.ts';
 export { prepareRequest, type RequestRefusal } from './declared/prepare-request.ts';
 export { marginOf } from './declared/quantity.ts';
-export type { FieldTrace } from './declared/reading.ts';
+export { type FieldTrace, Reading } from './declared/reading.ts';
 export { SequenceRule } from './declared/sequence.ts';
 export {
   ANSWER_KEYS,
