@@ -22,7 +22,11 @@ export function inspectionRoutes(sources: Sources): (path: string) => (() => Ans
 function protocolAnswer(id: string, { live, directory }: Sources): Answer {
   const runner = directory.get(id);
   if (runner === undefined) {
-    return refusal(404, 'device_unknown', `No device is known as "${id.slice(0, 64)}"; /api/devices lists them all.`);
+    return refusal(
+      404,
+      'device_unknown',
+      `No device is known as "${id.slice(0, 64)}"; /api/devices lists them all.`,
+    );
   }
   const protocol = runner.messages?.protocol.ofAnyAddress;
   const body: JsonObject = {
