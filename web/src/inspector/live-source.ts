@@ -13,7 +13,7 @@ const MOST_WAITING = 20_000;
 
 export type LiveState = 'loading' | 'live' | 'refused' | 'gone';
 
-/** Follows the bytes of a device, for as long as somebody looks: the bridge publishes them only then. */
+/** Follows the bytes of a device, while the page shows them: the bridge publishes them only then. */
 export class LiveSource {
   readonly state = signal<LiveState>('loading');
   readonly problem = signal('');
