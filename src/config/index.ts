@@ -47,5 +47,6 @@ export {
 export type { FailedDevice, LoadedConfig } from './report.ts';
 export { type EncryptionConfig, keyOf, keyOfText } from './secrecy.ts';
 export { DEFAULT_SERVER, type LinesConfig, type ServerConfig } from './server.ts';
+export type { BlackBoxConfig } from './storage.ts';
 export { checkOrigin } from './value-checks.ts';
 export { isKeyed, readYaml } from './yaml-source.ts';
