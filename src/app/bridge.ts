@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Authenticator, followAccess, requestLimits, requireClosed } from '../access/index.ts';
 import type { BridgeConfig, ConfigDiff, FailedDevice, LoadedConfig, Problem } from '../config/index.ts';
+import type { CommandOutcome, FeedClient, FeedCommand } from '../contract/index.ts';
 import {
   type DeviceDirectory,
   type FileSource,
@@ -16,6 +17,7 @@ import {
 import { Encryption } from '../encryption/index.ts';
 import { HeartwireError } from '../errors.ts';
 import { FeedServer, FeedStore, JsonLinesServer, liveLimits, SseServer } from '../feed/index.ts';
+import { History, HistoryRoutes } from '../history/index.ts';
 import type { NameResolver } from '../links/index.ts';
 import { BridgeRecorder } from '../recording/index.ts';
 import { HttpServer, type ProcessUsage } from '../server/index.ts';
@@ -45,6 +47,8 @@ export interface BridgeOptions {
   readonly recordDir?: string | undefined;
   /** Remembers unannounced devices in this file, for the next run. */
   readonly knownFile?: string | undefined;
+  /** Keeps what was in this database. */
+  readonly historyFile?: string | undefined;
   /** In [0, 1); `Math.random` by default. */
   readonly random?: () => number;
   /** Resolves the names of devices and listeners; the resolver of the process by default. */
@@ -81,6 +85,7 @@ export class Bridge {
   readonly #applier: ConfigApplier;
   readonly #recorder: BridgeRecorder;
   readonly #uploads: UploadStore | undefined;
+  readonly #history: History | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: BridgeOptions) {
@@ -114,6 +119,27 @@ export class Bridge {
     this.#options = { ...options, log };
     this.#auth = new Authenticator(config.access, clock);
     this.#encryption = new Encryption(this.store, log);
+    const { historyFile } = options;
+    const limits = live.map(({ server: now }) => ({ ...liveLimits(now), ...requestLimits(now) }));
+    const history =
+      historyFile === undefined || config.history === undefined
+        ? undefined
+        : new History({
+            ...config.history,
+            file: historyFile,
+            epoch,
+            version: options.version,
+            clock,
+            log,
+            conceals: (topic) => this.#encryption.encrypts(topic),
+          });
+    this.#history = history;
+    live.watch(({ history: next }) => next && history?.limit(next));
+    const historyRoutes = new HistoryRoutes({
+      history,
+      now: () => clock.now().wallMs,
+      isKnown: (device) => this.store.document(`devices/${device}/state`) !== undefined,
+    });
     const arrivals = new Arrivals();
     this.#fleet = new Fleet({
       config,
@@ -125,6 +151,7 @@ export class Bridge {
       publisher: this.#encryption.publisher,
       uploads: this.#uploads,
       names: options.names,
+      history: history && ((device, fields) => history.device(device, fields)),
       recorder,
       wantsBytes: (topic) => this.store.followsBytes && this.#feed.hasAudience(topic),
       retired: this.#monitoring.retired,
@@ -137,7 +164,6 @@ export class Bridge {
       knownFile === undefined ? undefined : new KnownDevices({ file: knownFile, clock, log, devices });
     this.#recorder = new BridgeRecorder({ live, recordDir, clock, log, directory });
     const onDefect = (affected: Affected, cause: unknown): void => void tellDefect(log, affected, cause);
-    const limits = live.map(({ server: now }) => ({ ...liveLimits(now), ...requestLimits(now) }));
     this.#feed = new FeedServer({
       store: this.store,
       arrivals,
@@ -154,9 +180,7 @@ export class Bridge {
         return live.value.server.trustedProxies;
       },
       live: limits,
-      commands: (command) =>
-        this.#recorder.note(command) ??
-        this.#encryption.outcome(command.device, performCommand(directory, command)),
+      commands: (command, client) => this.#command(command, client),
       onLog: (entry) => logSubscriber(log, entry),
       onDefect,
     });
@@ -208,6 +232,7 @@ export class Bridge {
       ...(tls === undefined ? {} : { tls }),
       clock,
       health: () => ({ version: options.version, devices: directory.countByStatus() }),
+      granted: (path, query, grant) => historyRoutes.find(path, query, grant),
       further: this.#monitoring.routes,
       failed,
       onDefect,
@@ -219,8 +244,18 @@ export class Bridge {
       deviceListeners: () => this.#fleet.deviceListeners(),
       publisher: this.store,
       recorder,
+      history,
       config: configStatus,
     });
+  }
+
+  /** Performs a command of a subscriber, and keeps what became of it. */
+  async #command(command: FeedCommand, client: FeedClient): Promise<CommandOutcome> {
+    const noted = this.#recorder.note(command);
+    if (noted !== undefined) return noted;
+    const outcome = await performCommand(this.directory, command);
+    this.#history?.command(command, client, outcome);
+    return this.#encryption.outcome(command.device, Promise.resolve(outcome));
   }
 
   get directory(): DeviceDirectory {
@@ -240,6 +275,14 @@ export class Bridge {
       this.#monitoring.start();
       await this.#recorder.apply();
       await this.#uploads?.start();
+      await this.#history?.start();
+      const history = this.#history;
+      if (history !== undefined) {
+        this.store.follow(['devices/+/alarms']);
+        this.store.listen((change) => {
+          if (change.kind === 'event') history.feedEvent(change);
+        });
+      }
       const { url, port } = await this.#http.start();
       const lines = await this.#lines?.start();
       for (const device of (await this.#known?.load()) ?? []) this.#fleet.restore(device);
@@ -294,6 +337,8 @@ export class Bridge {
     await this.#applier[Symbol.asyncDispose]();
     await this.#recorder.close();
     await this.#uploads?.[Symbol.asyncDispose]();
+    // Behind the devices: that they stopped is part of what was.
+    await this.#history?.[Symbol.asyncDispose]();
     await this.#http[Symbol.asyncDispose]();
     this.#tls?.[Symbol.dispose]();
     this.#monitoring.stop();

@@ -1,5 +1,5 @@
 import type { StateDocument, StatsDocument } from '../contract/feed/index.ts';
-import type { Publisher, SessionSettings, Values } from '../contract/index.ts';
+import type { SessionSettings, Values } from '../contract/index.ts';
 import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { Instant } from '../instant.ts';
 import type { LinkEnd, SendOutcome } from '../links/index.ts';
@@ -11,14 +11,7 @@ import type {
   LineRemark,
   Message,
 } from '../protocol/index.ts';
-import {
-  type Clock,
-  DeadlineTimer,
-  DefectStreak,
-  type Log,
-  type Timer,
-  tellDefect,
-} from '../system/index.ts';
+import { DeadlineTimer, DefectStreak, type Log, type Timer, tellDefect } from '../system/index.ts';
 import type { BusDevice, BusOrder, BusTurns, PortTap } from './bus-ports.ts';
 import { DeviceSession } from './core/device-session.ts';
 import { introducedBy } from './core/login.ts';
@@ -26,7 +19,7 @@ import type { MessageCatalog } from './core/message-catalog.ts';
 import type { Effect, KnownBefore, RequestOutcome, SessionEvent, StopReason } from './core/session-events.ts';
 import type { SessionPorts } from './core/session-ports.ts';
 import type { Tally } from './core/stats.ts';
-import { DevicePublisher } from './device-publisher.ts';
+import { DevicePublisher, type DevicePublisherOptions } from './device-publisher.ts';
 import { DeviceFiles } from './files/device-files.ts';
 import type { UploadStore } from './files/upload-store.ts';
 import type { WireClaim } from './pending-runner.ts';
@@ -47,11 +40,9 @@ export interface DeviceReading {
   readonly bytesOut: number;
 }
 
-export interface DeviceRunnerOptions {
+export interface DeviceRunnerOptions extends DevicePublisherOptions {
   readonly settings: SessionSettings;
   readonly ports: SessionPorts;
-  readonly publisher: Publisher;
-  readonly clock: Clock;
   readonly log: Log;
   /** A fresh, unopened wire to one of the session's addresses. Not called for devices that dial in. */
   makeWire(addressIndex: number, owner: BusDevice): SessionWire;
@@ -59,8 +50,6 @@ export interface DeviceRunnerOptions {
   readonly dialIn?: LinkCodec | undefined;
   /** Where files of the device go; it sends none where this is absent. */
   readonly uploads?: UploadStore | undefined;
-  /** Whether a topic of raw bytes has subscribers; without one the bytes are not even copied. */
-  wantsBytes(topic: string): boolean;
   /** It was stopped, and counts nothing any more. */
   readonly retired?: ((reading: DeviceReading) => void) | undefined;
   /** Whether it has a link changed. */
@@ -109,7 +98,7 @@ export class DeviceRunner implements BusDevice {
   #restarting = false;
 
   constructor(options: DeviceRunnerOptions) {
-    const { settings, ports, clock, publisher } = options;
+    const { settings, ports, clock } = options;
     this.id = settings.device;
     this.#options = options;
     this.#session = new DeviceSession(settings, ports, clock.now());
@@ -118,8 +107,7 @@ export class DeviceRunner implements BusDevice {
     );
     const { monoMs, wallMs } = clock.now();
     this.#lastLinkedAt = monoMs - Math.max(0, wallMs - (options.known?.since ?? wallMs));
-    const wantsBytes = (topic: string): boolean => options.wantsBytes(topic);
-    this.#publisher = new DevicePublisher(settings.device, publisher, clock, wantsBytes, ports.messages);
+    this.#publisher = new DevicePublisher(settings.device, options, ports.messages);
     this.#files = new DeviceFiles({
       device: settings.device,
       uploads: options.uploads,
@@ -378,6 +366,8 @@ export class DeviceRunner implements BusDevice {
         return this.#files.drop(effect.transfer);
       case 'publishAlarm':
         return this.#publisher.alarm(effect.alarm);
+      case 'publishMeasured':
+        return this.#publisher.measured(effect.group, effect.fields);
       case 'settleRequest':
         return this.#settle(effect.requestId, effect.outcome);
       case 'log':

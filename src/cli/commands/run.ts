@@ -100,6 +100,7 @@ async function runBridge(args: RunArgs, io: CliIo, log: Log, report: Report): Pr
     problems,
     recordDir: args.record === undefined ? undefined : resolve(io.cwd, args.record),
     knownFile: config.knownDevices && resolve(io.cwd, config.knownDevices.file),
+    historyFile: config.history && resolve(io.cwd, config.history.file),
     clock: systemClock,
     log,
     version: packageVersion(),

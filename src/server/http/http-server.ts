@@ -88,6 +88,8 @@ export interface HttpServerOptions extends Admission, Partial<AdmissionLimits & 
   onDefect?(affected: Affected, cause: unknown): void;
   /** A request was rejected; `detail` is words, or the body of the answer. */
   refused?(address: string, detail: string): void;
+  /** What there is at a path for those who have the rights that it looks at itself. */
+  readonly granted?: (path: string, query: URLSearchParams, grant: Grant) => (() => Answer) | undefined;
   /** What else there is at a path. */
   readonly further?: (path: string) => (() => Answer) | undefined;
   /** Accepting a connection failed, for want of file descriptors for instance; the server goes on. */
@@ -296,7 +298,11 @@ export class HttpServer {
       if (answer === undefined) this.#turns.streams(request.socket);
       return answer;
     }
-    return route(request, sources);
+    const { granted } = this.#options;
+    if (granted === undefined) return route(request, sources);
+    const query = new URLSearchParams(/\?([^#]*)/.exec(request.url ?? '')?.[1]);
+    const further = (path: string) => granted(path, query, grant) ?? sources.further?.(path);
+    return route(request, { ...sources, further });
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
