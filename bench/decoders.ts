@@ -1,8 +1,8 @@
+import { builtinProtocol } from '../src/protocol/builtin.ts';
 import { encodeFrame } from '../src/protocol/codec.ts';
 import type { FrameDecoder, FrameSink } from '../src/protocol/decoder.ts';
 import { LineDecoder } from '../src/protocol/line-decoder.ts';
 import type { Message } from '../src/protocol/message.ts';
-import { builtinProtocol } from '../src/protocol/messages/registry.ts';
 import { StreamDecoder } from '../src/protocol/stream-decoder.ts';
 import { alternate, type Bench, type BenchRow } from './support/bench.ts';
 

@@ -1,9 +1,9 @@
+import { builtinMessages, builtinProtocol } from '../src/protocol/builtin.ts';
 import { encodeFrame } from '../src/protocol/codec.ts';
 import { DEFAULT_PROTOCOL } from '../src/protocol/declared/declaration.ts';
 import { DeclaredProtocol } from '../src/protocol/declared/declared-protocol.ts';
 import { type FrameShape, type MessageDefinition, ProtocolDefinition } from '../src/protocol/definition.ts';
 import { LineDecoder } from '../src/protocol/line-decoder.ts';
-import { builtinMessages, builtinProtocol } from '../src/protocol/messages/registry.ts';
 import { alternate, type Bench, type BenchRow } from './support/bench.ts';
 import { measureRecovery, type Recovery } from './support/damaged-line.ts';
 import { seededRandom } from './support/random.ts';

@@ -48,19 +48,32 @@ function newest(path) {
   return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
 }
 
+/** Whether something changed since the stamp of a build was written. */
+function isStale(stamp, sources) {
+  if (!existsSync(stamp)) return true;
+  const present = sources.map((name) => at(name)).filter(existsSync);
+  return Math.max(...present.map(newest)) > statSync(stamp).mtimeMs;
+}
+
+const clean = process.argv.includes('--clean');
+if (clean) rmSync(at('dist'), { recursive: true, force: true });
+mkdirSync(at('dist'), { recursive: true });
+const common = ['src', 'scripts', 'tsconfig.json', 'package-lock.json'];
+const startedAt = new Date();
+
 const built = at('dist', '.built');
-const sources = ['src', 'bin', 'bench', 'test', 'scripts', 'tsconfig.json', 'package-lock.json'].filter(
-  (name) => existsSync(at(name)),
-);
-const stale =
-  !existsSync(built) || Math.max(...sources.map((name) => newest(at(name)))) > statSync(built).mtimeMs;
-if (stale || process.argv.includes('--clean')) {
+if (isStale(built, [...common, 'bin', 'bench', 'test'])) {
   console.error('heartwire: building ...');
-  if (process.argv.includes('--clean')) rmSync(at('dist'), { recursive: true, force: true });
-  mkdirSync(at('dist'), { recursive: true });
-  const startedAt = new Date();
   run('building', process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', '.']);
   run('bundling the client', process.execPath, [at('scripts', 'bundle-client.mjs')]);
   run('bundling the programs', process.execPath, [at('scripts', 'bundle-programs.mjs')]);
   writeFileSync(built, startedAt.toISOString());
+}
+
+const builtPage = at('dist', '.built-page');
+if (isStale(builtPage, [...common, 'web', 'test/web'])) {
+  console.error('heartwire: building the page ...');
+  run('checking the page', process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'web']);
+  run('building the page', process.execPath, [at('scripts', 'build-page.mjs')]);
+  writeFileSync(builtPage, startedAt.toISOString());
 }

@@ -87,7 +87,7 @@ describe.runIf(full)('the package', () => {
         'dist/lib/index.js',
         'dist/types/index.d.ts',
         'dist/browser/heartwire-client.js',
-        'web/index.html',
+        'dist/web/index.html',
         'schemas/devices.schema.json',
         'docs/deploy/heartwire.service',
         'packs/mh-z19/messages.yaml',

@@ -139,11 +139,12 @@ describe('the package', () => {
         'dist/browser',
         'dist/lib',
         'dist/types',
+        'dist/web',
         'docs',
         'examples',
         'packs',
         'schemas',
-        'web',
+        'web/today.html',
       ].sort(),
     );
   });

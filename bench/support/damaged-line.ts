@@ -1,9 +1,9 @@
+import { builtinProtocol } from '../../src/protocol/builtin.ts';
 import { decodePayload, encodeFrame } from '../../src/protocol/codec.ts';
 import type { FrameSink } from '../../src/protocol/decoder.ts';
 import { hexText } from '../../src/protocol/describe.ts';
 import { LineDecoder } from '../../src/protocol/line-decoder.ts';
 import type { Message } from '../../src/protocol/message.ts';
-import { builtinProtocol } from '../../src/protocol/messages/registry.ts';
 import { seededRandom } from './random.ts';
 
 export interface Damage {

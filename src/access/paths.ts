@@ -4,9 +4,14 @@ export const STREAM_PATH = '/api/feed';
 /** The scripts of the page, which `scripts/bundle-client.mjs` makes; open to all, because they hold no data. */
 export const SCRIPT_PATHS: readonly string[] = ['/heartwire-client.js', '/heartwire-client-secret.js'];
 
+/** What the build of the page made beside it: names with a hash of their content, and the files that are linked by name. */
+const PAGE_FILE = /^\/(?:assets\/[\w.-]+|icon\.svg|manifest\.webmanifest)$/;
+
 /** The page and its scripts hold no data; a process supervisor asks without a token whether the process lives and is ready. */
 const OPEN_PATHS: ReadonlySet<string> = new Set([
   '/',
+  '/next',
+  '/inspect',
   ...SCRIPT_PATHS,
   '/healthz',
   '/readyz',
@@ -15,7 +20,7 @@ const OPEN_PATHS: ReadonlySet<string> = new Set([
 
 /** Whether a path needs no token. The feed asks for its own. */
 export function isOpenPath(path: string): boolean {
-  return OPEN_PATHS.has(path) || isFeedPath(path);
+  return OPEN_PATHS.has(path) || PAGE_FILE.test(path) || isFeedPath(path);
 }
 
 /** `/ws`, or `/ws/<client_id>`. */
@@ -43,6 +48,8 @@ export function topicsOf(path: string): readonly string[] {
   if (device !== undefined) return [`devices/${device}/state`];
   if (path === '/api/devices') return ['devices/+/state'];
   if (path === '/api/files') return ['devices/+/messages'];
+  // Each incident is judged by its device where it is answered.
+  if (path === '/api/incidents' || path.startsWith('/api/incidents/')) return [];
   // Device, time and transfer, as the spool names them.
   const sender = /^\/api\/files\/([^/]+)\.\d{8}T\d{9}Z-[^/]*$/.exec(path)?.[1];
   if (sender !== undefined) return [`devices/${sender}/messages`];

@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Authenticator, followAccess, requestLimits, requireClosed } from '../access/index.ts';
-import type { BridgeConfig, ConfigDiff, FailedDevice, LoadedConfig, Problem } from '../config/index.ts';
+import type {
+  BlackBoxConfig,
+  BridgeConfig,
+  ConfigDiff,
+  FailedDevice,
+  LoadedConfig,
+  Problem,
+} from '../config/index.ts';
 import type { CommandOutcome, FeedClient, FeedCommand } from '../contract/index.ts';
 import {
   type DeviceDirectory,
@@ -20,7 +27,7 @@ import { FeedServer, FeedStore, JsonLinesServer, liveLimits, SseServer } from '.
 import { History, HistoryRoutes } from '../history/index.ts';
 import type { NameResolver } from '../links/index.ts';
 import { BridgeRecorder } from '../recording/index.ts';
-import { HttpServer, type ProcessUsage } from '../server/index.ts';
+import { HttpServer, incidentRoutes, type ProcessUsage } from '../server/index.ts';
 import {
   type Affected,
   Arrivals,
@@ -45,6 +52,8 @@ export interface BridgeOptions {
   readonly version: string;
   /** Records every device that does not say `record: false` into this folder. */
   readonly recordDir?: string | undefined;
+  /** Keeps the last bytes of every link as it says; absent: nothing is kept, and no incident written. */
+  readonly blackBox?: BlackBoxConfig | undefined;
   /** Remembers unannounced devices in this file, for the next run. */
   readonly knownFile?: string | undefined;
   /** Keeps what was in this database. */
@@ -119,8 +128,17 @@ export class Bridge {
     this.#options = { ...options, log };
     this.#auth = new Authenticator(config.access, clock);
     this.#encryption = new Encryption(this.store, log);
+    this.#recorder = new BridgeRecorder({
+      live,
+      recordDir,
+      blackBox: options.blackBox,
+      clock,
+      log,
+      publisher: this.store,
+      directory: () => this.directory,
+      encrypts: (topic) => this.#encryption.encrypts(topic),
+    });
     const { historyFile } = options;
-    const limits = live.map(({ server: now }) => ({ ...liveLimits(now), ...requestLimits(now) }));
     const history =
       historyFile === undefined || config.history === undefined
         ? undefined
@@ -152,7 +170,8 @@ export class Bridge {
       uploads: this.#uploads,
       names: options.names,
       history: history && ((device, fields) => history.device(device, fields)),
-      recorder,
+      recorder: () => this.#recorder.taps,
+      observer: (device) => this.#recorder.blackBox?.observer(device),
       wantsBytes: (topic) => this.store.followsBytes && this.#feed.hasAudience(topic),
       retired: this.#monitoring.retired,
       knownChanged: () => this.#known?.changed(),
@@ -162,7 +181,7 @@ export class Bridge {
       knownDevices(directory.unannounced(), (topic) => this.#encryption.encrypts(topic), clock);
     this.#known =
       knownFile === undefined ? undefined : new KnownDevices({ file: knownFile, clock, log, devices });
-    this.#recorder = new BridgeRecorder({ live, recordDir, clock, log, directory });
+    const limits = live.map(({ server: now }) => ({ ...liveLimits(now), ...requestLimits(now) }));
     const onDefect = (affected: Affected, cause: unknown): void => void tellDefect(log, affected, cause);
     this.#feed = new FeedServer({
       store: this.store,
@@ -232,8 +251,10 @@ export class Bridge {
       ...(tls === undefined ? {} : { tls }),
       clock,
       health: () => ({ version: options.version, devices: directory.countByStatus() }),
-      granted: (path, query, grant) => historyRoutes.find(path, query, grant),
-      further: this.#monitoring.routes,
+      further: (path, asked) =>
+        this.#monitoring.routes(path) ??
+        historyRoutes.find(path, asked) ??
+        (this.#recorder.blackBox && incidentRoutes(this.#recorder.blackBox.store, path, asked)),
       failed,
       onDefect,
     });
@@ -253,7 +274,7 @@ export class Bridge {
   async #command(command: FeedCommand, client: FeedClient): Promise<CommandOutcome> {
     const noted = this.#recorder.note(command);
     if (noted !== undefined) return noted;
-    const outcome = await performCommand(this.directory, command);
+    const outcome = await performCommand(this.#fleet, command);
     this.#history?.command(command, client, outcome);
     return this.#encryption.outcome(command.device, Promise.resolve(outcome));
   }
@@ -273,7 +294,7 @@ export class Bridge {
       await this.#auth.start();
       await this.#encryption.apply(config.secrecy);
       this.#monitoring.start();
-      await this.#recorder.apply();
+      await this.#recorder.start();
       await this.#uploads?.start();
       await this.#history?.start();
       const history = this.#history;
@@ -322,6 +343,7 @@ export class Bridge {
     // After access: what becomes plain must not reach a subscriber whose rights end with this reload. Before devices:
     // the first message of a secret device is encrypted.
     await this.#encryption.apply(config.secrecy);
+    this.#recorder.blackBox?.secrecyChanged();
     await this.#fleet.apply(diff, config, failed);
     return locked;
   }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { parseDuration } from '../config/index.ts';
+import { findPack, type PackFrame, parseDuration, readPack } from '../config/index.ts';
+import type { Values } from '../contract/index.ts';
 import { HeartwireError } from '../errors.ts';
 import { openTrace } from '../links/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
@@ -14,6 +15,8 @@ interface SpeechArgs {
   readonly address: string | undefined;
   readonly like: string | undefined;
   readonly every: string | undefined;
+  readonly 'ask-time': string | undefined;
+  readonly identity: string | undefined;
   readonly seed: number;
 }
 
@@ -24,18 +27,53 @@ const MOST_ADDRESSES = 247;
 
 /** What simulated devices say, where that is not the built-in protocol. @throws HeartwireError */
 export async function speech(args: SpeechArgs, io: CliIo): Promise<Partial<SimulatedFleetOptions>> {
-  const { messages, pack, like, address, every, seed } = args;
+  const { messages, pack, like, address, every, seed, identity } = args;
   const given = [messages, pack, like].filter((each) => each !== undefined);
   if (given.length > 1) throw bad('Choose one of --messages, --pack and --like', `${given.length} of them`);
   if (like !== undefined) return { recorded: await recordedSpeech(like, io) };
-  const file = messages ?? (pack === undefined ? undefined : `pack:${pack.replace(/^pack:/, '')}`);
+  const file = messages ?? (pack === undefined ? undefined : `${PACK}${pack.replace(/^pack:/, '')}`);
   if (file === undefined) {
     if (address !== undefined) throw bad('--address goes with --messages or --pack', address);
+    if (identity !== undefined) throw bad('--identity goes with --messages or --pack', identity);
     return {};
   }
   const protocol = await declaredIn(file, io);
-  const everyMs = every === undefined ? EVERY_MS : parseDuration(every);
-  return { declared: { protocol, addresses: addressesOf(address, protocol), seed, everyMs } };
+  if (identity !== undefined && !protocol.logsIn)
+    throw bad('These messages declare no login; leave out --identity', identity);
+  const own = every === undefined ? undefined : parseDuration(every);
+  const asksEvery = args['ask-time'];
+  return {
+    declared: {
+      protocol,
+      addresses: addressesOf(address, protocol),
+      seed,
+      everyMs: own ?? EVERY_MS,
+      heartbeatEveryMs: own,
+      timeEveryMs: asksEvery === undefined ? undefined : parseDuration(asksEvery),
+      name: identity,
+      said:
+        file.startsWith(PACK) && protocol.logsIn ? await publishedBy(file.slice(PACK.length), io) : undefined,
+    },
+  };
+}
+
+const PACK = 'pack:';
+
+/** What a pack's published frames hold: places and states of real devices, which made-up values would not be. */
+async function publishedBy(name: string, io: CliIo): Promise<ReadonlyMap<string, readonly Values[]>> {
+  const { pack } = await readPack(await findPack(name, io.cwd));
+  return publishedValues(pack?.frames ?? []);
+}
+
+/** The values of each message that a device sends. */
+export function publishedValues(frames: readonly PackFrame[]): ReadonlyMap<string, readonly Values[]> {
+  const said = new Map<string, Values[]>();
+  for (const { from, kind, message, fields, encode } of frames) {
+    if (from !== 'device' || kind === 'reply' || encode === false) continue;
+    // Its frames were checked against the messages when the pack was made.
+    said.set(message, [...(said.get(message) ?? []), fields as Values]);
+  }
+  return said;
 }
 
 function addressesOf(text: string | undefined, protocol: DeclaredProtocol): readonly number[] {

@@ -33,6 +33,7 @@ export type {
 export { checkFrame } from './packs/check-frame.ts';
 export { findPack, listPacks, type PackPlace, packNamed } from './packs/find-pack.ts';
 export { type Pack, readKeys, readPack } from './packs/read-pack.ts';
+export type { PackFrame } from './packs/shape.ts';
 export { asProblem, formatProblem, type Problem } from './problem.ts';
 export {
   type FileStamp,
@@ -46,5 +47,6 @@ export {
 export type { FailedDevice, LoadedConfig } from './report.ts';
 export { type EncryptionConfig, keyOf, keyOfText } from './secrecy.ts';
 export { DEFAULT_SERVER, type LinesConfig, type ServerConfig } from './server.ts';
+export type { BlackBoxConfig } from './storage.ts';
 export { checkOrigin } from './value-checks.ts';
 export { isKeyed, readYaml } from './yaml-source.ts';

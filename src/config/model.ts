@@ -6,7 +6,13 @@ import type { ConfigOf } from './keys.ts';
 import type { EncryptionConfig } from './secrecy.ts';
 import type { ServerConfig } from './server.ts';
 import type { ADMISSION, LOG, METRICS } from './shape.ts';
-import type { FilesConfig, HistoryConfig, KnownDevicesConfig, RecordingConfig } from './storage.ts';
+import type {
+  BlackBoxConfig,
+  FilesConfig,
+  HistoryConfig,
+  KnownDevicesConfig,
+  RecordingConfig,
+} from './storage.ts';
 
 export type { ServerConfig } from './server.ts';
 export type { FilesConfig, HistoryConfig, RecordingConfig } from './storage.ts';
@@ -109,6 +115,8 @@ export interface BridgeConfig {
   readonly access?: AccessConfig;
   /** Where traces are written, if any are. */
   readonly recording: RecordingConfig;
+  /** Absent: nothing is kept for incidents. */
+  readonly blackBox?: BlackBoxConfig;
   /** Absent: files of devices are not kept. */
   readonly files?: FilesConfig;
   /** Absent: a run does not know the unannounced devices of the one before. */

@@ -50,7 +50,7 @@ export class DevicePublisher {
   #closed = false;
 
   constructor(device: string, options: DevicePublisherOptions, messages?: MessageCatalog) {
-    this.#description = messages && describeMessages(messages.declarations);
+    this.#description = messages && describeMessages(messages.protocol.declaration);
     this.#history = options.history?.(device, this.#description?.document.fields);
     this.#publisher = options.publisher;
     this.#clock = options.clock;

@@ -1,4 +1,3 @@
-import type { StateDocument, StatsDocument } from '../contract/feed/index.ts';
 import type { SessionSettings, Values } from '../contract/index.ts';
 import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { Instant } from '../instant.ts';
@@ -18,7 +17,7 @@ import { introducedBy } from './core/login.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
 import type { Effect, KnownBefore, RequestOutcome, SessionEvent, StopReason } from './core/session-events.ts';
 import type { SessionPorts } from './core/session-ports.ts';
-import type { Tally } from './core/stats.ts';
+import type { DeviceObserver, DeviceReading } from './device-observer.ts';
 import { DevicePublisher, type DevicePublisherOptions } from './device-publisher.ts';
 import { DeviceFiles } from './files/device-files.ts';
 import type { UploadStore } from './files/upload-store.ts';
@@ -30,15 +29,6 @@ import type { LinkCodec } from './wire-codec.ts';
 const SERIAL_SETTLE_MS = 10;
 /** The pause before a session starts again whose first start failed too, in ms. */
 const START_AGAIN_MS = 30_000;
-
-/** One device as metrics see it. */
-export interface DeviceReading {
-  readonly id: string;
-  readonly state: StateDocument;
-  readonly counts: StatsDocument;
-  readonly tally: Tally;
-  readonly bytesOut: number;
-}
 
 export interface DeviceRunnerOptions extends DevicePublisherOptions {
   readonly settings: SessionSettings;
@@ -56,6 +46,7 @@ export interface DeviceRunnerOptions extends DevicePublisherOptions {
   readonly linked?: ((linked: boolean) => void) | undefined;
   /** Gives its port on to other programs, from its start to its stop. */
   readonly sharing?: { start(): void; stop(): void } | undefined;
+  readonly observer?: DeviceObserver | undefined;
   /** It is the link of a bus, whose devices take what comes. */
   readonly port?: PortTap | undefined;
   /** It is on a bus, which gives it its turns. */
@@ -186,8 +177,13 @@ export class DeviceRunner implements BusDevice {
   /** Sends a request at once or not at all; always resolves. */
   request(message: string, fields: Values, timeoutMs: number): Promise<RequestOutcome> {
     const requestId = this.#nextRequestId++;
+    const { observer } = this.#options;
+    observer?.asked(message, fields);
     return new Promise((resolve) => {
-      this.#requests.set(requestId, resolve);
+      this.#requests.set(requestId, (outcome) => {
+        observer?.answered(message, outcome);
+        resolve(outcome);
+      });
       this.#dispatch({ type: 'requestMade', requestId, message, fields, timeoutMs });
     });
   }
@@ -355,6 +351,7 @@ export class DeviceRunner implements BusDevice {
         );
         return;
       case 'publishState':
+        this.#options.observer?.state(effect.document);
         return this.#publisher.state(effect.document);
       case 'publishStats':
         return this.#publisher.stats(effect.document);
@@ -365,6 +362,7 @@ export class DeviceRunner implements BusDevice {
       case 'dropFile':
         return this.#files.drop(effect.transfer);
       case 'publishAlarm':
+        this.#options.observer?.alarm(effect.alarm);
         return this.#publisher.alarm(effect.alarm);
       case 'publishMeasured':
         return this.#publisher.measured(effect.group, effect.fields);
@@ -380,6 +378,7 @@ export class DeviceRunner implements BusDevice {
     const { clock, log, settings, ports } = this.#options;
     const now = clock.now();
     const detail = tellDefect(log, { device: this.id }, cause);
+    this.#options.observer?.defect(detail);
     const wire = this.#wire;
     this.#wire = undefined;
     this.#queue.length = 0;

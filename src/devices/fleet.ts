@@ -29,8 +29,9 @@ import { MessageCatalog } from './core/message-catalog.ts';
 import type { SessionPorts } from './core/session-ports.ts';
 import { DeviceDirectory, type Settling } from './device-directory.ts';
 import { DeviceListener } from './device-listener.ts';
+import type { DeviceObserver, DeviceReading } from './device-observer.ts';
 import { declarationTopic, type HistoryOf } from './device-publisher.ts';
-import { type DeviceReading, DeviceRunner } from './device-runner.ts';
+import { DeviceRunner } from './device-runner.ts';
 import { FailedDevices } from './failed-devices.ts';
 import { RECEIVING, type UploadStore } from './files/upload-store.ts';
 import type { KnownDevice } from './known-devices.ts';
@@ -55,6 +56,8 @@ interface FleetOptions {
   recorder(): DeviceTaps | undefined;
   /** Keeps what devices were and measured; absent where nothing does. */
   readonly history?: HistoryOf | undefined;
+  /** Looks on at the life of a device. */
+  readonly observer?: ((device: string) => DeviceObserver | undefined) | undefined;
   /** Whether a subscriber wants a topic of raw bytes. */
   wantsBytes(topic: string): boolean;
   /** A device was stopped, for good or to be started again. */
@@ -102,6 +105,10 @@ export class Fleet {
 
   buses(): readonly BusRunner[] {
     return [...this.#buses.values()];
+  }
+
+  bus(id: string): BusRunner | undefined {
+    return this.#buses.get(id);
   }
 
   deviceListeners(): readonly DeviceListener[] {
@@ -321,7 +328,7 @@ export class Fleet {
     if (device.kind !== 'bus') return this.#makeRunner(device.session, device);
     const codec = memberCodec(device);
     const { links } = this.#config.buses?.find(({ id }) => id === device.bus) ?? {};
-    const { clock, log, publisher, wantsBytes, retired } = this.#options;
+    const { clock, log, publisher, wantsBytes, retired, observer } = this.#options;
     const runner = new DeviceRunner({
       settings: device.session,
       ports: this.#portsWith(device.messages),
@@ -336,8 +343,9 @@ export class Fleet {
       },
       wantsBytes,
       retired,
+      observer: observer?.(device.id),
     });
-    this.#declarations.set(runner, describeMessages(device.messages.declaration.messages).key);
+    this.#declarations.set(runner, describeMessages(device.messages.declaration).key);
     return runner;
   }
 
@@ -373,10 +381,10 @@ export class Fleet {
       },
       wantsBytes,
       retired: this.#options.retired,
+      observer: this.#options.observer?.(settings.device),
       ...run,
     });
-    if (messages !== undefined)
-      this.#declarations.set(runner, describeMessages(messages.declaration.messages).key);
+    if (messages !== undefined) this.#declarations.set(runner, describeMessages(messages.declaration).key);
     return runner;
   }
 

@@ -24,6 +24,12 @@ export interface HistoryRoutesOptions {
   isKnown(device: string): boolean;
 }
 
+/** What a request asks for besides its path, and with which rights. */
+interface Asked {
+  readonly query: URLSearchParams;
+  readonly grant: Grant;
+}
+
 /** What was asked for wrongly; it becomes the answer. */
 class BadQueryError extends Error {}
 
@@ -36,7 +42,7 @@ export class HistoryRoutes {
   }
 
   /** The answer to a request that is admitted; undefined where the path is none of these. */
-  find(path: string, query: URLSearchParams, grant: Grant): (() => Answer) | undefined {
+  find(path: string, { query, grant }: Asked): (() => Answer) | undefined {
     switch (path) {
       case '/api/history/values':
         return () => this.#checked(() => this.#values(query, grant));

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { Pace } from '../system/index.ts';
+import { openRegular, Pace } from '../system/index.ts';
 import { addSilences, defaultSilenceMs, type TraceEvent } from '../trace/index.ts';
 import { type Parsed, refuse } from './address.ts';
 import type { LinkEnd, LinkHandlers } from './link.ts';
@@ -51,7 +50,7 @@ export class ReplayLink extends PlayedLink {
 
   override destroy(): void {
     super.destroy();
-    // A trace may be a pipe without a writer: reading it ends with this signal alone.
+    // A pipe that the process was given may have nothing to read: reading it ends with this signal alone.
     this.#over.abort();
   }
 
@@ -98,7 +97,7 @@ export class ReplayLink extends PlayedLink {
 
   async *#events(): AsyncGenerator<TraceEvent> {
     const { path } = this.#target;
-    const file = createReadStream(path, { signal: this.#over.signal });
+    const file = (await openRegular(path)).createReadStream({ signal: this.#over.signal });
     // A recording that a crash cut short is played as far as it goes.
     const { head, events } = await parseTrace(path, unpacked(file), () => undefined);
     const { gapMs = defaultSilenceMs(head.meta.transport) } = this.#silence ?? {};

@@ -41,8 +41,13 @@ export async function parseTrace(
   if (first.done === true) throw new HeartwireError('trace_invalid', `${name}: The trace is empty.`);
   const { head, events } = first.value;
   async function* all(): AsyncGenerator<readonly TraceEvent[]> {
-    yield events;
-    for await (const piece of parsed) yield piece.events;
+    try {
+      yield events;
+      for await (const piece of parsed) yield piece.events;
+    } finally {
+      // Also where the first piece was all that was wanted: the file is closed.
+      await parsed.return(undefined);
+    }
   }
   return { name, head, events: all() };
 }

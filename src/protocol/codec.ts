@@ -1,12 +1,9 @@
 import { HeartwireError } from '../errors.ts';
+import { encodeBuiltin } from './builtin.ts';
 import type { ProtocolDefinition } from './definition.ts';
 import { copyOf } from './describe.ts';
 import { newFrame, PREFIX_BYTES } from './frame.ts';
 import type { InvalidPayload, Message, UnknownMessage } from './message.ts';
-import { encodeDatetime } from './messages/datetime.ts';
-import { encodeHeartbeat } from './messages/heartbeat.ts';
-import { encodeRegister } from './messages/register.ts';
-import { readI8 } from './messages/replies.ts';
 
 /**
  * Decodes one payload (`bytes` from `start` to `end`, without the length prefix). Hostile content is data: it comes
@@ -37,11 +34,9 @@ export function encodeFrame(message: Message): Uint8Array {
   if (message.kind === 'reply') checkErrorCode(message.name, message.error);
   switch (message.name) {
     case 'register':
-      return encodeRegister(message);
     case 'heartbeat':
-      return encodeHeartbeat(message);
     case 'datetime':
-      return encodeDatetime(message);
+      return encodeBuiltin(message);
     case 'unknown':
       return encodeUnknown(message);
     case 'echo':
@@ -57,6 +52,11 @@ export function encodeFrame(message: Message): Uint8Array {
         },
       );
   }
+}
+
+/** Reads a signed 8-bit number. */
+function readI8(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 24) >> 24;
 }
 
 function checkErrorCode(name: string, error: number): void {

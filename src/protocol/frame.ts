@@ -8,10 +8,3 @@ export function newFrame(id: number, payloadBytes: number): Uint8Array {
   frame[PREFIX_BYTES] = id & 0xff;
   return frame;
 }
-
-/** A reply of id and error code. */
-export function statusFrame(id: number, error: number): Uint8Array {
-  const frame = newFrame(id, 2);
-  frame[PREFIX_BYTES + 1] = error & 0xff;
-  return frame;
-}

@@ -1,3 +1,4 @@
+export { type BuiltinOptions, builtinMessages, builtinProtocol } from './builtin.ts';
 export { decodePayload, encodeFrame } from './codec.ts';
 export { CHECKSUM_NAMES, findChecksum } from './crc/catalogue.ts';
 export { type Checksum, checksumOf, type WideChecksum, wideChecksumOf } from './crc/checksum.ts';
@@ -10,7 +11,7 @@ export type { AnswerPorts } from './declared/answers.ts';
 export { Assembler } from './declared/assembler.ts';
 export { bcdSize } from './declared/bcd.ts';
 export { parseBits } from './declared/bit-range.ts';
-export { builtinDeclaration, clashWithBuiltin, withBuiltin } from './declared/builtin.ts';
+export { builtinDeclaration, clashWithBuiltin, type IdentityRule, withBuiltin } from './declared/builtin.ts';
 export { parseOffset } from './declared/clock-time.ts';
 export { compileField, isColumn, takesRest } from './declared/compile-fields.ts';
 export { splitReference } from './declared/condition.ts';
@@ -50,7 +51,7 @@ export { type NumberType, parseNumberType, parseWhole } from './declared/number-
 export { payloadJudge } from './declared/payload-judge.ts';
 export { prepareRequest, type RequestRefusal } from './declared/prepare-request.ts';
 export { marginOf } from './declared/quantity.ts';
-export type { FieldTrace } from './declared/reading.ts';
+export { type FieldTrace, Reading } from './declared/reading.ts';
 export { SequenceRule } from './declared/sequence.ts';
 export {
   ANSWER_KEYS,
@@ -111,8 +112,6 @@ export type {
   RequestName,
   UnknownMessage,
 } from './message.ts';
-export type { IdentityRule } from './messages/register.ts';
-export { type BuiltinOptions, builtinMessages, builtinProtocol } from './messages/registry.ts';
 export { compileMap, isFramed } from './registers/compile-map.ts';
 export {
   MAP_KEYS,

@@ -1,12 +1,23 @@
 import type { Value, Values } from '../contract/index.ts';
 import { HeartwireError } from '../errors.ts';
-import type { DeclaredMessage, DeclaredProtocol, FieldDeclaration } from '../protocol/index.ts';
+import {
+  type DeclaredMessage,
+  type DeclaredProtocol,
+  type FieldDeclaration,
+  type HelloCodec,
+  parseNumberType,
+} from '../protocol/index.ts';
+import { identityFor, identityValue } from './device-identity.ts';
 import { groupPayloads } from './group-speech.ts';
 import { autoFields, madeValues, type ValueSource } from './made-values.ts';
 import { ModbusImage } from './modbus-image.ts';
+import type { DeviceIdentity } from './random.ts';
 
 /** Fields that are left out, one after the other, of a message that cannot hold them beside others. */
 const MOST_LEFT_OUT = 64;
+
+/** The error code of a refusal. */
+const REFUSED = 1;
 
 /** When a device speaks, in ms: since it began, and by the wall. */
 export interface DeviceTime {
@@ -14,17 +25,39 @@ export interface DeviceTime {
   readonly wallMs: number;
 }
 
+/** Who a device is, and what it says instead of made-up values. */
+export interface DeviceCharacter {
+  /** Of which fields that name the device make their values; absent: values like others. */
+  readonly identity?: DeviceIdentity | undefined;
+  /** What they say instead, as the bridge shows it. */
+  readonly name?: string | undefined;
+  /** Values of its messages, said in turn; a message that is not among them has made-up ones. */
+  readonly said?: ReadonlyMap<string, readonly Values[]> | undefined;
+}
+
+/** A number that answers repeat, by its name. */
+const COUNTED = /(?:^|_)(?:serial|sequence|seq|number|counter)(?:_|$)/;
+
 /** One device that speaks declared messages: what it says, what it answers, what commands have set. Pure. */
 export class DeclaredDevice {
   readonly #protocol: DeclaredProtocol;
   readonly #seed: number;
+  readonly #character: DeviceCharacter;
+  /** Fields that name the device, by their names. */
+  readonly #naming: ReadonlySet<string>;
+  /** What the platform gave it with its login: a code, a key. */
+  readonly #given = new Map<string, Value>();
+  readonly #turns = new Map<string, number>();
+  #counted = 0;
   readonly #set = new Map<string, Value>();
   readonly #image: ModbusImage | undefined;
 
   /** `protocol` carries the address of the device, where messages have one. */
-  constructor(protocol: DeclaredProtocol, seed: number) {
+  constructor(protocol: DeclaredProtocol, seed: number, character: DeviceCharacter = {}) {
     this.#protocol = protocol;
     this.#seed = seed;
+    this.#character = character;
+    this.#naming = new Set(protocol.declaration.session?.login?.map(({ identity }) => identity));
     this.#image =
       protocol.declaration.registers === undefined ? undefined : new ModbusImage(protocol.declaration);
   }
@@ -56,23 +89,137 @@ export class DeclaredDevice {
   }
 
   #say(message: string, time: DeviceTime): Uint8Array | undefined {
-    const { declaration, forms } = this.#protocol.message(message) ?? {};
-    const fields = declaration?.columns === 'auto' ? autoFields(declaration) : (forms?.[0].fields ?? []);
-    return this.#encoded(this.#values(message, fields, time), (values) =>
-      this.#protocol.encode(message, values),
-    );
+    return this.#encoded(this.#valuesOf(message, time), (values) => this.#protocol.encode(message, values));
   }
 
-  /** The payload that answers one from the host; undefined where nothing does. */
-  answer(payload: Uint8Array, time: DeviceTime, kind?: string): Uint8Array | undefined {
+  /** The bytes in front of the frames with which it says who it is; undefined where made-up values cannot fill them. */
+  hello(codec: HelloCodec, time: DeviceTime): Uint8Array | undefined {
+    const { identity } = codec;
+    const values = this.#values('hello', codec.fields, time);
+    const naming = 'field' in identity ? new Set([identity.field]) : new Set<string>();
+    return this.#encoded(this.#named(values, codec.fields, naming), (fields) => codec.encode(fields));
+  }
+
+  /** A login, with the values that it says; undefined where made-up values cannot fill it. */
+  sayLogin(
+    message: string,
+    time: DeviceTime,
+  ): { readonly payload: Uint8Array; readonly values: Values } | undefined {
+    const fields = this.#protocol.message(message)?.forms[0].fields ?? [];
+    const values: Record<string, Value | undefined> = { ...this.#valuesOf(message, time) };
+    for (const { name = '', bits, enum: names } of fields) {
+      const given = this.#given.get(name);
+      const own = this.#naming.has(name) || this.counts(message, fields, name);
+      if (given !== undefined && !own && bits === undefined && names === undefined) values[name] = given;
+    }
+    const payload = this.#encoded(values, (each) => this.#protocol.encode(message, each));
+    return payload && { payload, values };
+  }
+
+  /** What a platform says with the answer to a login, the device says in its next one: a code with which it authenticates. */
+  wasGiven(fields: Values): void {
+    for (const [name, value] of Object.entries(fields)) if (value !== undefined) this.#given.set(name, value);
+  }
+
+  /** Whether it has values for a message that are not made up. */
+  knows(message: string): boolean {
+    return this.#character.said?.has(message) === true;
+  }
+
+  /** What a message of the device says: values that are known, or made up; who it is; the number of the message. */
+  #valuesOf(message: string, time: DeviceTime): Values {
+    const { declaration, forms } = this.#protocol.message(message) ?? {};
+    const fields = declaration?.columns === 'auto' ? autoFields(declaration) : (forms?.[0].fields ?? []);
+    const known = this.#character.said?.get(message);
+    const turn = this.#turns.get(message) ?? 0;
+    this.#turns.set(message, turn + 1);
+    const said = known?.[turn % known.length] ?? this.#values(message, fields, time);
+    const values: Record<string, Value | undefined> = { ...this.#named(said, fields, this.#naming) };
+    for (const { name = '' } of fields) {
+      if (!this.counts(message, fields, name)) continue;
+      const { modulus = 2 ** 16 } = this.#protocol.sequence ?? {};
+      values[name] = this.#counted % modulus;
+      this.#counted += 1;
+    }
+    return values;
+  }
+
+  #named(values: Values, fields: readonly FieldDeclaration[], naming: ReadonlySet<string>): Values {
+    const { identity, name: text } = this.#character;
+    if (identity === undefined) return values;
+    const named: Record<string, Value | undefined> = { ...values };
+    for (const field of fields) {
+      if (field.name === undefined || !naming.has(field.name)) continue;
+      named[field.name] = identityValue(field, text ?? identityFor(field, identity));
+    }
+    return named;
+  }
+
+  /** Whether a field holds the number of its message: by the sequence, or because the answer repeats it. */
+  counts(message: string, fields: readonly FieldDeclaration[], name: string): boolean {
+    const { sequence, answers, declaration } = this.#protocol;
+    if (sequence?.fieldOf(fields, 'message') === name) return true;
+    if (this.#naming.size === 0 || !COUNTED.test(name)) return false;
+    const field = fields.find((each) => each.name === name);
+    const number = field && parseNumberType(field.type, declaration.byteOrder);
+    const plain = number?.kind === 'int' && !number.signed && number.bytes >= 2;
+    return plain && field?.scale === undefined && answers.repeats(message, name);
+  }
+
+  /**
+   * The payload that answers one from the host; undefined where nothing does. With `refuse` it is a refusal, where the
+   * messages have one.
+   */
+  answer(payload: Uint8Array, time: DeviceTime, kind?: string, refuse = false): Uint8Array | undefined {
     if (this.#image !== undefined) {
       const values = (message: string): Uint8Array | undefined => this.#reply(message, undefined, time);
       return this.#image.answer(payload, values);
     }
     const message = this.#protocol.decode(payload, 0, payload.length, 'host', undefined, kind);
-    if (message.name !== 'declared') return undefined;
+    if (message.name !== 'declared' || message.kind === 'reply') return undefined;
+    const refusal = refuse ? this.#refusal(message, time) : undefined;
+    if (refusal !== undefined) return refusal;
     this.#take(message);
-    return message.kind === 'request' ? this.#reply(message.message, message.fields, time) : undefined;
+    if (message.kind === 'request') return this.#reply(message.message, message.fields, time);
+    return this.#acknowledgement(message, time, false);
+  }
+
+  /** What a rule answers; with `refuse` its set values are others. */
+  #acknowledgement(message: DeclaredMessage, time: DeviceTime, refuse: boolean): Uint8Array | undefined {
+    const rule = this.#protocol.answers.acknowledgementOf(message.message);
+    if (rule === undefined) return undefined;
+    const fields = this.#protocol.message(rule.by)?.forms[0].fields ?? [];
+    const values: Record<string, Value | undefined> = { ...this.#valuesOf(rule.by, time) };
+    for (const [name, value] of Object.entries(rule.set)) {
+      const field = fields.find((each) => each.name === name);
+      values[name] = refuse ? this.#other(field, value) : value;
+    }
+    for (const [name, source] of Object.entries(rule.copy)) {
+      const value = message.raw[source] ?? message.fields[source];
+      values[name] = value ?? (source === 'id' || source === 'message_id' ? message.id : undefined);
+    }
+    return this.#encoded(values, (each) => this.#protocol.encode(rule.by, each));
+  }
+
+  /** A value that is not this one. */
+  #other(field: FieldDeclaration | undefined, value: Value | undefined): Value | undefined {
+    const names =
+      typeof field?.enum === 'string' ? this.#protocol.declaration.enums[field.enum] : field?.enum;
+    if (names !== undefined) return Object.values(names).find((each) => each !== value) ?? value;
+    if (typeof value === 'number') return value + 1;
+    return typeof value === 'boolean' ? !value : value;
+  }
+
+  /** The message, the error code or the acknowledgement with which it refuses a request; undefined where it has none. */
+  #refusal(asked: DeclaredMessage, time: DeviceTime): Uint8Array | undefined {
+    for (const { name, declaration } of this.#protocol.messages) {
+      const request = declaration.rejects?.request;
+      if (request !== 'any' && request?.includes(asked.message) !== true) continue;
+      return this.#encoded(this.#valuesOf(name, time), (values) => this.#protocol.encode(name, values));
+    }
+    if (asked.kind === 'notice') return this.#acknowledgement(asked, time, true);
+    if (this.#protocol.declaration.error === undefined) return undefined;
+    return this.#encoded({}, () => this.#protocol.encodeReply(asked.message, REFUSED));
   }
 
   #reply(message: string, asked: Values | undefined, time: DeviceTime): Uint8Array | undefined {

@@ -64,15 +64,18 @@ export function checkFaultsFit(
   faults: Faults,
   address: LinkAddress | ListenAddress,
   role: 'client' | 'server',
+  declared?: DeclaredSettings,
 ): void {
-  if (faults.shortEveryMs !== undefined && (address.scheme !== 'tcp' || role !== 'client')) {
+  const dials = ['tcp', 'unix'].includes(address.scheme);
+  const registers = declared === undefined ? role === 'client' : declared.protocol.logsIn;
+  if (faults.shortEveryMs !== undefined && (!dials || !registers)) {
     throw misfit(
       'short',
       'only a device that dials and registers hangs up and returns',
       'Use it with --connect.',
     );
   }
-  if (faults.refuse === true && role !== 'server') {
+  if (faults.refuse === true && role !== 'server' && declared === undefined) {
     throw misfit(
       'refuse',
       'only a device that is registered with can refuse',
@@ -95,6 +98,8 @@ export type SimulatorEvent = { readonly device: string } & (
   | { readonly kind: 'registered' }
   /** The other side answered the registration with an error. */
   | { readonly kind: 'refused'; readonly error: number }
+  /** Made-up values cannot fill its login. */
+  | { readonly kind: 'unable'; readonly message: string }
   /** The other side registered. */
   | { readonly kind: 'peer_registered'; readonly appid: string; readonly imei: string }
   /** A link ended; a device that dials tries again after `retryInMs`. */

@@ -131,11 +131,11 @@ export class SimulatedDevice implements AsyncDisposable {
     this.#ports = ports;
     this.#faults = options.faults ?? {};
     this.#role = options.role ?? defaultRole(options.address);
-    checkFaultsFit(this.#faults, options.address, this.#role);
+    checkFaultsFit(this.#faults, options.address, this.#role, options.declared);
     this.#registersAgain = options.registersAgain ?? true;
     this.#declared = options.declared;
     this.#recorded = options.recorded;
-    this.#devices = options.declared && declaredDevices(options.declared);
+    this.#devices = options.declared && declaredDevices(options.declared, options.identity);
     this.#reconnect = options.reconnect ?? RECONNECT;
     this.#startDelayMs = options.startDelayMs ?? 0;
     this.#timers = new Timers(ports.clock, (action) => this.#freezer.run(action));
@@ -306,7 +306,12 @@ export class SimulatedDevice implements AsyncDisposable {
         const { monoMs, wallMs } = this.#ports.clock.now();
         return { elapsedMs: monoMs - this.#beganAt, wallMs };
       };
-      return new DeclaredLink(this.#declared, this.#faults, ports, this.#devices, time, serial);
+      const entrance = {
+        logsIn: this.#registersAgain || !this.#hasRegistered,
+        known: this.#hasRegistered,
+        dials: !isListenAddress(this.#address) && !serial,
+      };
+      return new DeclaredLink(this.#declared, this.#faults, ports, this.#devices, time, serial, entrance);
     }
     return new LinkProtocol(
       { ...this.#talk, registers: this.#registersAgain || !this.#hasRegistered },

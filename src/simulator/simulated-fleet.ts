@@ -2,6 +2,7 @@ import type { LinkAddress, ListenAddress } from '../links/index.ts';
 import { type DeviceIdentity, forkedRandom, type Random, randomIdentity } from './random.ts';
 import type { DeviceBehaviour, FrameCounts, SimulatorEvent, SimulatorPorts } from './settings.ts';
 import { SimulatedDevice } from './simulated-device.ts';
+import type { DeclaredSettings } from './speech.ts';
 import type { SimulatorClock } from './timers.ts';
 
 /** The starts of a fleet that dials are spread over this long, or one heartbeat interval where that is shorter. */
@@ -43,7 +44,7 @@ export class SimulatedFleet implements AsyncDisposable {
           startDelayMs: random() * spreadMs,
           ...(behaviour.declared === undefined
             ? {}
-            : { declared: { ...behaviour.declared, seed: seed + index } }),
+            : { declared: declaredOf(behaviour.declared, seed, index) }),
         },
         { ...ports, random },
       );
@@ -79,6 +80,13 @@ export class SimulatedFleet implements AsyncDisposable {
     await this.stop();
   }
 }
+
+/** Each has values of its own, and the first one the name that is given. */
+const declaredOf = (declared: DeclaredSettings, seed: number, index: number): DeclaredSettings => ({
+  ...declared,
+  seed: seed + index,
+  ...(index === 0 ? {} : { name: undefined }),
+});
 
 function addressOf(address: LinkAddress | ListenAddress, index: number): LinkAddress | ListenAddress {
   if (address.scheme !== 'tcp-listen' || address.port === 0) return address;

@@ -1,3 +1,4 @@
+import type { Values } from '../contract/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 
 /** What declared devices say by themselves, and how often. */
@@ -9,6 +10,14 @@ export interface DeclaredSettings {
   readonly seed: number;
   /** How often a message is sent whose declaration does not say it, in ms; absent: never. */
   readonly everyMs?: number | undefined;
+  /** The pace of its heartbeat; absent: as declared. */
+  readonly heartbeatEveryMs?: number | undefined;
+  /** It asks for the time so often; absent: once, when it has logged in. */
+  readonly timeEveryMs?: number | undefined;
+  /** What it says who it is, as the bridge shows it; absent: made up. */
+  readonly name?: string | undefined;
+  /** Known values of messages, said in turn; messages that have none here are not said unasked. Absent: made-up ones. */
+  readonly said?: ReadonlyMap<string, readonly Values[]> | undefined;
 }
 
 /** What a recorded device said: by itself, or as an answer. */

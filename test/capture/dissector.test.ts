@@ -6,10 +6,10 @@ import { describe, expect, it } from 'vitest';
 import { luaDissector } from '../../src/capture/dissector.ts';
 import { RowMaker } from '../../src/capture/export-rows.ts';
 import { PcapngExport } from '../../src/capture/pcapng.ts';
+import { builtinMessages } from '../../src/protocol/builtin.ts';
 import { builtinDeclaration } from '../../src/protocol/declared/builtin.ts';
 import { DEFAULT_PROTOCOL } from '../../src/protocol/declared/declaration.ts';
 import { DeclaredProtocol } from '../../src/protocol/declared/declared-protocol.ts';
-import { builtinMessages } from '../../src/protocol/messages/registry.ts';
 import { traceFixture, traceText } from '../../src/testing/index.ts';
 import { needs } from '../support/needs.ts';
 

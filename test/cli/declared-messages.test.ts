@@ -237,6 +237,7 @@ export interface Set {
   readonly flags: {
     readonly on: boolean;
     readonly level: number;
+    readonly undeclared?: number;
   };
   readonly serial: number | string;
   readonly list: readonly (number | null)[];

@@ -68,8 +68,8 @@ describe('a subscriber with a large backlog', () => {
       // Nothing is read from it before it has what it asked for.
       expect(subscriber.full).toBe(!sink.text.includes('"synced"'));
     }
-    expect(most).toBeLessThan(1_000_000);
-    expect(passes).toBeLessThan(20);
+    expect(most).toBeLessThan(150_000);
+    expect(passes).toBeLessThan(60);
     expect(sink.text.match(/"state":/g)).toHaveLength(3_000);
     expect(sink.text.match(/"passes":/g)).toHaveLength(5);
     expect(sink.text.match(/"synced"/g)).toHaveLength(1);
@@ -128,7 +128,7 @@ describe('subscribers in step', () => {
     const { sink } = stage.join(false, '#');
     for (let n = 0; n < 4_096; n++) stage.store.publishEvent(n < 4_000 ? 'a' : 'b', {});
     expect(stage.audience.pending).toBe(true);
-    stage.pass();
+    while (stage.audience.pending) stage.pass();
     expect(sink.text.match(/"topic":"b"/g)).toHaveLength(96);
   });
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -70,6 +70,23 @@ describe('a link that is a trace', () => {
     },
   );
 
+  it.runIf(process.platform === 'linux')(
+    'closes its file where the connection ends before the trace',
+    async () => {
+      const path = join(folder, 'x.trace');
+      await writeFile(path, TRACE);
+      const address = addressOf(`replay:${path}?speed=1000`);
+      for (let count = 0; count < 3; count++) await live(address);
+      const openFiles = async (): Promise<string[]> => {
+        const all = (await readdir('/proc/self/fd')).map((fd) =>
+          readlink(`/proc/self/fd/${fd}`).catch(() => ''),
+        );
+        return (await Promise.all(all)).filter((target) => target === path);
+      };
+      await expect.poll(openFiles).toEqual([]);
+    },
+  );
+
   it('tells silences by the times of a trace without idle lines, where frames end with them', async () => {
     const path = join(folder, 'x.trace');
     const silent = TRACE.replace('1 c1 = idle\n', '').replace('c1 < 03', 'c1 < 03\n1.1 c1 < 05');
@@ -136,7 +153,7 @@ it('a device that is a trace is live, and marked', async () => {
   expect(bridge.bridge.store.document('devices/old/stats')).toMatchObject({ replay: true });
 });
 
-/** A trace that is written while it is played: a pipe with a name. */
+/** A trace that is written while it is played: a pipe that the process was given. */
 async function pipedPair(): Promise<LinkPair> {
   const dir = await mkdtemp(join(tmpdir(), 'heartwire-'));
   const path = join(dir, 'x.trace');
@@ -146,7 +163,7 @@ async function pipedPair(): Promise<LinkPair> {
   let written: Promise<unknown> = pipe.write(`${TRACE.split('\n').slice(0, 3).join('\n')}\n`);
   const end = (): Promise<unknown> => (written = written.then(() => pipe.close()).catch(() => undefined));
   return {
-    link: dial(addressOf(`replay:${path}`)),
+    link: dial(addressOf(`replay:/dev/fd/${pipe.fd}`)),
     peer: async () => ({
       write(bytes) {
         written = written.then(() => pipe.write(`0 c1 < ${Buffer.from(bytes).toString('hex')}\n`));
@@ -162,6 +179,21 @@ async function pipedPair(): Promise<LinkPair> {
     },
   };
 }
+
+describe.runIf(process.platform !== 'win32')('a pipe with a name', () => {
+  it('is refused by its kind, though nothing writes to it', async () => {
+    const path = join(folder, 'pipe.trace');
+    execFileSync('mkfifo', [path]);
+    const end = await new Promise((closed) => {
+      const nothing = (): void => undefined;
+      dial(addressOf(`replay:${path}`)).open({ opened: nothing, data: nothing, idle: nothing, closed });
+    });
+    expect(end).toEqual({
+      code: 'trace_unreadable',
+      detail: `${path} could not be played: it is a pipe, not a regular file.`,
+    });
+  });
+});
 
 describe.runIf(process.platform !== 'win32')('over a pipe', () => {
   linkContract('A link that is a trace', pipedPair, {

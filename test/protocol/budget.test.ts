@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { builtinMessages } from '../../src/protocol/builtin.ts';
 import { ProtocolDefinition } from '../../src/protocol/definition.ts';
 import { LineDecoder } from '../../src/protocol/line-decoder.ts';
-import { builtinMessages } from '../../src/protocol/messages/registry.ts';
 import { anyCuts, cutAnyhow } from './arbitraries.ts';
 import { fromHex } from './fixtures.ts';
 import { RecordingSink } from './recording-sink.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { builtinProtocol } from '../../src/protocol/builtin.ts';
 import type { FrameDecoder, FrameSink } from '../../src/protocol/decoder.ts';
 import { LineDecoder } from '../../src/protocol/line-decoder.ts';
-import { builtinProtocol } from '../../src/protocol/messages/registry.ts';
 import { StreamDecoder } from '../../src/protocol/stream-decoder.ts';
 import { fromHex, messageFixtures, streamFixtures } from './fixtures.ts';
 import { RecordingSink, summary } from './recording-sink.ts';

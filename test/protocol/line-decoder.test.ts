@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { builtinProtocol } from '../../src/protocol/builtin.ts';
 import type { FrameSink } from '../../src/protocol/decoder.ts';
 import { LineDecoder } from '../../src/protocol/line-decoder.ts';
-import { builtinProtocol } from '../../src/protocol/messages/registry.ts';
 import { fromHex } from './fixtures.ts';
 import { RecordingSink } from './recording-sink.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { builtinMessages, builtinProtocol } from '../../src/protocol/builtin.ts';
 import { decodePayload, encodeFrame } from '../../src/protocol/codec.ts';
 import { lengthsInWords, ProtocolDefinition } from '../../src/protocol/definition.ts';
 import { hexText } from '../../src/protocol/describe.ts';
 import { luhnValid } from '../../src/protocol/luhn.ts';
 import type { Message } from '../../src/protocol/message.ts';
-import { builtinMessages, builtinProtocol } from '../../src/protocol/messages/registry.ts';
 import { fromHex, invalidFixtures, messageFixtures } from './fixtures.ts';
 
 const definition = builtinProtocol();

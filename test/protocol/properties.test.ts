@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { builtinProtocol } from '../../src/protocol/builtin.ts';
 import { decodePayload, encodeFrame } from '../../src/protocol/codec.ts';
 import { LineDecoder } from '../../src/protocol/line-decoder.ts';
 import type { Message } from '../../src/protocol/message.ts';
-import { builtinProtocol } from '../../src/protocol/messages/registry.ts';
 import { StreamDecoder } from '../../src/protocol/stream-decoder.ts';
 import { anyCuts, anyMessage, cutAnyhow, hostileBytes } from './arbitraries.ts';
 import { RecordingSink } from './recording-sink.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { builtinProtocol } from '../../src/protocol/builtin.ts';
 import { encodeFrame } from '../../src/protocol/codec.ts';
 import type { FrameSink } from '../../src/protocol/decoder.ts';
 import { ProtocolDefinition } from '../../src/protocol/definition.ts';
 import { hexText } from '../../src/protocol/describe.ts';
 import { recogniseForeignProtocol } from '../../src/protocol/foreign-protocol.ts';
-import { builtinProtocol } from '../../src/protocol/messages/registry.ts';
 import { StreamDecoder } from '../../src/protocol/stream-decoder.ts';
 import { declaredProtocol } from '../support/declared.ts';
 import { fromHex } from './fixtures.ts';

@@ -51,7 +51,7 @@ describe('the routes', () => {
     expect(page.text).toContain('<title>Heartwire</title>');
     const policy = page.headers['content-security-policy'] ?? '';
     expect(policy).toMatch(
-      /default-src 'none'; script-src 'self' 'sha256-[^ ;]+'; style-src 'sha256-[^ ;]+';/,
+      /default-src 'none'; script-src 'self' 'sha256-[^ ;]+'; style-src 'self' 'sha256-[^ ;]+';/,
     );
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy).not.toContain('unsafe');

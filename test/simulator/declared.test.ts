@@ -199,6 +199,8 @@ describe('a device like a recorded one', () => {
       address: undefined,
       like: 'a.trace',
       every: undefined,
+      'ask-time': undefined,
+      identity: undefined,
       seed: 1,
     };
     const io = { cwd: folder, err: () => undefined } as unknown as Parameters<typeof speech>[1]; // all that it uses

@@ -11,6 +11,7 @@ const KINDS: Record<SimulatorEvent['kind'], true> = {
   connected: true,
   registered: true,
   refused: true,
+  unable: true,
   peer_registered: true,
   disconnected: true,
   stalled: true,

@@ -38,6 +38,10 @@ export const command: Command<SimulateArgs> = {
     ['heartwire simulate --pty /dev/ttyUSB1', 'a device at the other end of a serial line'],
     ['heartwire simulate --pack eastron-sdm --pty ./line --address 1..8', 'eight meters on one line'],
     ['heartwire simulate --messages my.yaml --listen 9100', 'a device of declared messages'],
+    [
+      'heartwire simulate --pack gt06 --connect 127.0.0.1:5023 --count 20',
+      '20 trackers log in, and send what was published of theirs',
+    ],
     ['heartwire simulate --like psu-1.trace --listen 9100', 'a device that says what a recorded one said'],
   ],
   options: (yargs) =>
@@ -84,6 +88,11 @@ export const command: Command<SimulateArgs> = {
       })
       .option('appid', { type: 'string', describe: 'UUID of the first device' })
       .option('imei', { type: 'string', describe: 'IMEI of the first device' })
+      .option('identity', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'What the first device logs in as, where messages declare a login',
+      })
       .option('clock-offset', {
         nargs: 1,
         type: 'string',
@@ -105,7 +114,8 @@ export const command: Command<SimulateArgs> = {
   async run(args, io) {
     let options: SimulatedFleetOptions;
     try {
-      options = { ...fleetOptions(args), ...(await speech(args, io)) };
+      const said = await speech(args, io);
+      options = { ...fleetOptions(args, said.declared), ...said };
     } catch (error) {
       if (!(error instanceof HeartwireError)) throw error;
       io.err(`heartwire: ${error.message}\n`);
@@ -147,6 +157,7 @@ export interface SimulateArgs {
   readonly 'register-once': boolean;
   readonly appid: string | undefined;
   readonly imei: string | undefined;
+  readonly identity: string | undefined;
   readonly 'clock-offset': string | undefined;
   readonly 'time-zone': string | undefined;
   readonly fault: readonly string[];
@@ -157,10 +168,13 @@ export interface SimulateArgs {
 const MAX_COUNT = 10_000;
 
 /** Turns what was typed into a fleet. @throws HeartwireError `bad_argument`, `bad_address` or `bad_fault`. */
-function fleetOptions(args: SimulateArgs): SimulatedFleetOptions {
+function fleetOptions(
+  args: SimulateArgs,
+  declared: SimulatedFleetOptions['declared'],
+): SimulatedFleetOptions {
   const address = addressOf(args);
   const faults = parseFaults(args.fault.join(','));
-  checkFaultsFit(faults, address, defaultRole(address));
+  checkFaultsFit(faults, address, defaultRole(address), declared);
   if (!Number.isInteger(args.count) || args.count < 1 || args.count > MAX_COUNT) {
     throw bad(`--count is a whole number from 1 to ${MAX_COUNT}`, String(args.count));
   }

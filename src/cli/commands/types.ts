@@ -180,13 +180,21 @@ function fieldType(field: FieldDeclaration, enums: ProtocolDeclaration['enums'],
       const about = aboutText([label, description], unit);
       return `${comment(about, `${indent}  `)}${indent}  readonly ${name}${invalid === undefined ? '' : '?'}: ${type};\n`;
     });
-    return `{\n${bits.join('')}${indent}}`;
+    return `{\n${bits.join('')}${namelessText(field, `${indent}  `)}${indent}}`;
   }
   if (field.enum !== undefined) return namesType(field.enum, enums);
   if (field.time !== undefined || field.as === 'text') return 'string';
   // Beyond 2^53 a whole number is decimal text.
   const wide = /^(?:[ui](?:56|64)|varint|number|hex_number)/.test(field.type) || longDigits(field);
   return wide && field.scale === undefined ? 'number | string' : 'number';
+}
+
+/** Where not all bits have a name, what those are that are set. */
+function namelessText({ bits = [], type }: FieldDeclaration, indent: string): string {
+  const named = bits.reduce((sum, { at }) => sum + (parseBits(at)?.count ?? 0), 0);
+  const width = Number(/\d+/.exec(type)?.[0] ?? 64);
+  if (named >= width) return '';
+  return `${indent}readonly undeclared?: ${width > 53 ? 'number | string' : 'number'};\n`;
 }
 
 const longDigits = (field: FieldDeclaration): boolean => field.type === 'bcd' && bcdSize(field).digits > 15;

@@ -71,7 +71,7 @@ class QuietReport implements SimulateReport {
   event(event: SimulatorEvent): void {
     if (event.kind === 'listening') this.#io.out(`${eventLine(event)}\n`);
     if (event.kind === 'connected') this.#warned = false;
-    if ((event.kind !== 'disconnected' && event.kind !== 'refused') || this.#warned) return;
+    if (!['disconnected', 'refused', 'unable'].includes(event.kind) || this.#warned) return;
     this.#warned = true;
     this.#io.err(`${eventLine(event)}\n`);
   }
@@ -136,6 +136,7 @@ class SummaryReport implements SimulateReport {
       }
       case 'listening':
       case 'refused':
+      case 'unable':
       case 'stalled':
       case 'resumed':
       case 'half_open':
@@ -170,6 +171,8 @@ function inWords(event: SimulatorEvent): string {
       return 'registered';
     case 'refused':
       return `registration refused with error ${event.error}`;
+    case 'unable':
+      return `cannot log in: made-up values do not fit \`${event.message}\``;
     case 'peer_registered':
       return `was registered with by ${event.imei}`;
     case 'disconnected': {

@@ -103,7 +103,7 @@ export class MessageCatalog {
         payload,
         awaitsReply: reply !== 'none' || acknowledgement !== undefined,
         confirms: this.#confirmations(declaration, message.fields),
-        same: this.#repeated(declaration, message),
+        same: this.#repeatedFor(declaration, message),
         ...(replies.mirrors(name) ? { mirrored: true } : {}),
         ...(counts === undefined ? {} : { counts, number: first }),
         ...(acknowledgement === undefined ? {} : { answeredBy: acknowledgement.by }),
@@ -124,12 +124,17 @@ export class MessageCatalog {
       number,
       message: declared,
       payload: this.protocol.encode(name, fields),
-      same: declaration === undefined ? request.same : this.#repeated(declaration, declared),
+      same: declaration === undefined ? request.same : this.#repeatedFor(declaration, declared),
     };
   }
 
   /** The values that the answer to a request repeats, by their names there. */
-  #repeated(declaration: MessageDeclaration, { fields, id }: DeclaredMessage): Values {
+  repeated(request: DeclaredMessage): Values {
+    const declaration = this.declaration(request.message);
+    return declaration === undefined ? NO_VALUES : this.#repeatedFor(declaration, request);
+  }
+
+  #repeatedFor(declaration: MessageDeclaration, { fields, id }: DeclaredMessage): Values {
     const { name, reply } = declaration;
     const { replies, answers, sequence } = this.protocol;
     const own = typeof reply === 'object' ? reply : undefined;

@@ -44,7 +44,7 @@ export class Audience implements SubscriberContext {
   /** Topic to the groups whose patterns cover it. */
   readonly #matches = new Map<string, readonly SubscriptionGroup<Subscriber>[]>();
   readonly #unwritten = new Set<SubscriptionGroup<Subscriber>>();
-  readonly #woken = new Set<Subscriber>();
+  #woken = new Set<Subscriber>();
   readonly #paced = new Set<Subscriber>();
   /** Subscribers whose last position was not the present one. */
   readonly #positionLate = new Set<Subscriber>();
@@ -54,6 +54,7 @@ export class Audience implements SubscriberContext {
   #openDeliveries = 0;
   #sentRev = 0;
   #ticks = 0;
+  #inOwnPart = false;
 
   constructor(store: FeedStore, framer: Framer, port: AudiencePort) {
     this.store = store;
@@ -113,9 +114,20 @@ export class Audience implements SubscriberContext {
     return this.#unwritten.size > 0 || this.#woken.size > 0;
   }
 
+  /** The pass under way is past what subscribers share; what is left are answers and backlogs of single ones. */
+  get inOwnPart(): boolean {
+    return this.#inOwnPart;
+  }
+
+  /** Something that subscribers share waits for the next pass. */
+  get sharedPending(): boolean {
+    return this.#unwritten.size > 0;
+  }
+
   /**
    * One pass: yields every subscriber that may have something to write; `flush` each. The caller may pause between
-   * them; what is published meanwhile waits for the next pass.
+   * them; what is published meanwhile waits for the next pass. A pass may be ended in its own part: the subscribers
+   * that are left go first in that part of the next one.
    */
   *pass(): Generator<Subscriber, void, void> {
     const groups = [...this.#unwritten];
@@ -129,7 +141,17 @@ export class Audience implements SubscriberContext {
       for (const member of group.members) yield member;
       group.release();
     }
-    yield* woken;
+    this.#inOwnPart = true;
+    let at = 0;
+    try {
+      for (; at < woken.length; ) {
+        const next = woken[at++];
+        if (next !== undefined) yield next;
+      }
+    } finally {
+      this.#inOwnPart = false;
+      if (at < woken.length) this.#woken = new Set([...woken.slice(at), ...this.#woken]);
+    }
   }
 
   /** Every subscriber takes over what waits for it, within its own bounds. */

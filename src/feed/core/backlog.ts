@@ -113,7 +113,7 @@ class DirtyTopics {
     let size = ENVELOPE_BYTES;
     let end = request.taken;
     for (; end < all.length; end++) {
-      size += sizeOf(all[end] ?? '') + 1;
+      size += sizeOf(all[end] ?? '');
       if (size > CHUNK_BYTES && end > request.taken) break;
     }
     const topics = all.slice(request.taken, end);
@@ -348,14 +348,13 @@ export class Backlog {
     if (due.kind === 'full') return encoder.full(store.version(due.topic), now);
     due.request.answered = true;
     if (isComplete(due.request)) this.#complete.push(due.request);
-    const versions = due.topics.map((topic) => store.version(topic));
-    return encoder.snapshot(
-      this.#newId(),
-      due.request.replyTo,
-      versions.filter((each) => each.document !== undefined).map((each) => encoder.item(each)),
-      versions.filter((each) => each.document === undefined).map((each) => encoder.item(each)),
-      now,
-    );
+    const items: Uint8Array[] = [];
+    const removed: Uint8Array[] = [];
+    for (const topic of due.topics) {
+      const version = store.version(topic);
+      (version.document === undefined ? removed : items).push(encoder.item(version));
+    }
+    return encoder.snapshot(this.#newId(), due.request.replyTo, items, removed, now);
   }
 
   #synced(request: SnapshotRequest, now: Instant): Uint8Array {

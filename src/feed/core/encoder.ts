@@ -134,16 +134,14 @@ export class Encoder {
     return { topic: retained.topic, epoch: this.#epoch, rev: retained.rev, seq: retained.seq };
   }
 
-  /** The present version of a topic as it stands in a snapshot; encoded once per version. */
+  /** The present version of a topic as it stands in a snapshot behind another one: with a comma; encoded once per version. */
   item(retained: Retained): Uint8Array {
     const known = this.#items.get(retained);
     if (known !== undefined) return known;
     const { document } = retained;
-    const item = utf8.encode(
-      JSON.stringify(
-        document === undefined ? this.version(retained) : { ...this.version(retained), state: document },
-      ),
-    );
+    const version = this.version(retained);
+    const text = JSON.stringify(document === undefined ? version : { ...version, state: document });
+    const item = utf8.encode(`,${text}`);
     this.#items.set(retained, item);
     return item;
   }
@@ -158,7 +156,7 @@ export class Encoder {
   ): Uint8Array {
     const reply = replyTo === undefined ? '' : `"reply_to":${JSON.stringify(replyTo)},`;
     const head = `{"type":"${SNAPSHOT}","id":${JSON.stringify(id)},"timestamp":${Math.round(now.wallMs)},"payload":{${reply}"items":[`;
-    return this.#framer([head, ...separated(items), '],"removed":[', ...separated(removed), ']}}']);
+    return this.#framer([head, ...listed(items), '],"removed":[', ...listed(removed), ']}}']);
   }
 }
 
@@ -175,6 +173,8 @@ export function concatFrames(frames: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-function separated(parts: readonly Uint8Array[]): TextPart[] {
-  return parts.flatMap((part, index) => (index === 0 ? [part] : [',', part]));
+/** Items one behind the other: the first one without its comma. */
+function listed(items: readonly Uint8Array[]): readonly Uint8Array[] {
+  const [first, ...others] = items;
+  return first === undefined ? items : [first.subarray(1), ...others];
 }

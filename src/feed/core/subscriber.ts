@@ -62,8 +62,8 @@ export interface SubscriberContext extends BacklogContext {
   sendPositionLater(subscriber: Subscriber): void;
 }
 
-/** Bytes of one backlog that are written in one pass: other subscribers shall not wait for all of it. */
-const PENDING_PER_PASS = 256 * 1024;
+/** Bytes of one backlog behind which no more of it is written in one pass: other subscribers do not wait for all of it. */
+const PENDING_PER_PASS = CHUNK_BYTES / 2;
 
 /** The index of a subscriber that has left its group. */
 const NOT_A_MEMBER = -1;
@@ -348,7 +348,8 @@ export class Subscriber {
     this.#advance(sealedOnly ? this.#group.sealedEnd : this.#group.end, now);
     const frames: Uint8Array[] = [];
     let size = 0;
-    while (size < CHUNK_BYTES) {
+    // A frame that is a chunk by itself is not copied behind another one.
+    while (size < CHUNK_BYTES / 2) {
       const frame = this.#waiting?.take() ?? this.#takePending(now);
       if (frame === undefined) break;
       size += frame.length;

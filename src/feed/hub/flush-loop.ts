@@ -6,6 +6,8 @@ import type { Subscriber } from '../core/subscriber.ts';
 /** Bounds of one slice of a pass: whichever is reached first. */
 const SLICE_SUBSCRIBERS = 256;
 const SLICE_MS = 4;
+/** The same of a slice that holds nothing but backlogs of single subscribers: what is shared waits for it. */
+const OWN_SLICE_MS = 2;
 /** How often a slice reads the clock: after so many subscribers, and after so many bytes of single backlogs. */
 const CLOCK_EVERY = 16;
 const CLOCK_EVERY_BYTES = 64 * 1024;
@@ -25,6 +27,9 @@ const PACE_MS = 20;
  *                        ▲                          │ some are left
  *                        └──────────────────────────┘
  *
+ * What subscribers share goes before what single ones wait for: a pass whose rest are backlogs ends after one slice of
+ * them when something shared was published meanwhile.
+ *
  * Devices that connect go before subscribers: while they do, slices are rarer, and carry more.
  */
 export class FlushLoop {
@@ -35,6 +40,8 @@ export class FlushLoop {
   #windowMs: number;
   #scheduled: Timer | undefined;
   #flushing = false;
+  /** The last slice held nothing but backlogs of single subscribers. */
+  #ownSlice = false;
   #paceTimer: Timer | undefined;
   readonly #arrivals: Arrivals | undefined;
   /** Devices that were accepted at the last look. */
@@ -122,10 +129,13 @@ export class FlushLoop {
   }
 
   #slice(): void {
-    this.#pass ??= this.#audience.pass();
+    const audience = this.#audience;
+    if (this.#ownSlice && audience.inOwnPart && audience.sharedPending) this.#endPass();
+    this.#pass ??= audience.pass();
+    this.#ownSlice = audience.inOwnPart;
     const now = this.#clock.now();
     this.#flushing = true;
-    const done = this.#flushSome(this.#pass, now);
+    const done = this.#flushSome(this.#pass, now, this.#ownSlice ? OWN_SLICE_MS : SLICE_MS);
     this.#flushing = false;
     if (done) this.#pass = undefined;
     if (this.#arrivals !== undefined)
@@ -133,8 +143,13 @@ export class FlushLoop {
     if (!done || this.#audience.pending) this.request();
   }
 
+  #endPass(): void {
+    this.#pass?.return();
+    this.#pass = undefined;
+  }
+
   /** Whether no subscriber is left. */
-  #flushSome(pass: Generator<Subscriber, void, void>, now: Instant): boolean {
+  #flushSome(pass: Generator<Subscriber, void, void>, now: Instant, mostMs: number): boolean {
     const { tally } = this.#audience;
     let askAt = tally.ownBytes + CLOCK_EVERY_BYTES;
     for (let count = 1; ; count++) {
@@ -143,7 +158,7 @@ export class FlushLoop {
       this.#flush(next.value, now);
       const asks = count % CLOCK_EVERY === 0 || tally.ownBytes >= askAt;
       if (asks) askAt = tally.ownBytes + CLOCK_EVERY_BYTES;
-      const late = asks && this.#clock.now().monoMs - now.monoMs > SLICE_MS;
+      const late = asks && this.#clock.now().monoMs - now.monoMs > mostMs;
       if (count >= SLICE_SUBSCRIBERS || late) return false;
     }
   }

@@ -109,6 +109,19 @@ export class Answers {
     return rule && this.#make(rule, message, ports, 0);
   }
 
+  /** Whether a message of the device has an answer. */
+  isAnswered(name: string): boolean {
+    return this.#rules.has(name);
+  }
+
+  /** Whether the answer to a message of the device repeats this field of it. */
+  repeats(name: string, field: string): boolean {
+    const copy = this.#logins.get(name)?.copy ?? this.#rules.get(name)?.copy ?? NO_COPY;
+    const { reply } = this.#messages.get(name) ?? {};
+    const own = typeof reply === 'object' ? (reply.copy ?? NO_COPY) : NO_COPY;
+    return [copy, own].some((each) => Object.values(each).includes(field));
+  }
+
   /** Whether a message of the device is part of its session, and answered before the device is known. */
   isSessionMessage(name: string): boolean {
     const { heartbeat, time } = this.#encoder.declaration.session ?? {};

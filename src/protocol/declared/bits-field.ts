@@ -20,6 +20,9 @@ interface Bit {
   readonly quantity: BitQuantity | undefined;
 }
 
+/** Under this name stand the bits that have no name, in their places, where any of them is set. */
+export const UNDECLARED_BITS = 'undeclared';
+
 /** Bits with a sign, a scale, or a raw value that says "no value". */
 interface BitQuantity extends Conversion {
   readonly signed: boolean;
@@ -31,6 +34,8 @@ interface BitQuantity extends Conversion {
 export function bitsField(declaration: FieldDeclaration, type: NumberType, scope: Scope): FieldCodec {
   const size = type.bytes;
   const bits = (declaration.bits ?? []).flatMap((bit) => compiled(bit, scope));
+  const nameless = namelessOf(bits, size) & ~(scope.idBits?.(size) ?? 0n);
+  const restOf = namelessIn(nameless, size);
   const load = loaderOf(type);
   const { slot } = scope;
 
@@ -71,6 +76,20 @@ export function bitsField(declaration: FieldDeclaration, type: NumberType, scope
           note: count === 1 ? `bit ${from}` : `bits ${from}..${from + count - 1}`,
         });
       }
+      const rest = restOf(raw);
+      if (rest !== 0) {
+        const value = wholeAsJson(rest);
+        values[UNDECLARED_BITS] = value;
+        reading.trace?.push({
+          field: UNDECLARED_BITS,
+          offset: at - reading.origin,
+          bytes: size,
+          raw: value,
+          value,
+          depth: reading.depth,
+          note: 'bits without a name',
+        });
+      }
       reading.keepRaw(wholeAsJson(raw));
       return values;
     },
@@ -82,12 +101,27 @@ export function bitsField(declaration: FieldDeclaration, type: NumberType, scope
       return true;
     },
     write(writing, value) {
-      const raw = wholeOf(value, bits, type, writing);
+      const raw = wholeOf(value, bits, nameless, type, writing);
       if (slot >= 0) writing.slots[slot] = Number(raw);
       const at = writing.take(size);
       storeWide(type, writing.bytes, at, raw);
     },
   };
+}
+
+/** The bits of a number of `size` bytes that no name has. */
+function namelessOf(bits: readonly Bit[], size: number): bigint {
+  let rest = (1n << BigInt(8 * size)) - 1n;
+  for (const { from, count } of bits) rest &= ~(((1n << BigInt(count)) - 1n) << BigInt(from));
+  return rest;
+}
+
+/** Those of them that are set in a number; 0 where none is. */
+function namelessIn(nameless: bigint, size: number): (raw: Raw) => Raw {
+  if (nameless === 0n) return () => 0;
+  if (size > 4) return (raw) => smallest(BigInt(raw) & nameless);
+  const mask = Number(nameless) | 0;
+  return (raw) => (Number(raw) & mask) >>> 0;
 }
 
 function compiled(bit: BitDeclaration, scope: Scope): Bit[] {
@@ -140,7 +174,13 @@ function quantityOf(
   return value;
 }
 
-function wholeOf(value: unknown, bits: readonly Bit[], type: NumberType, writing: Writing): bigint {
+function wholeOf(
+  value: unknown,
+  bits: readonly Bit[],
+  nameless: bigint,
+  type: NumberType,
+  writing: Writing,
+): bigint {
   if (value === undefined || value === null) throw new FieldError('is missing', shown(value));
   if (typeof value === 'number' || typeof value === 'string') {
     const whole = parseWhole(value);
@@ -154,7 +194,7 @@ function wholeOf(value: unknown, bits: readonly Bit[], type: NumberType, writing
   }
   if (!isValues(value)) throw new FieldError('must be its bits by name', shown(value));
   for (const key of Object.keys(value)) {
-    if (!bits.some(({ name }) => name === key)) {
+    if (!bits.some(({ name }) => name === key) && (key !== UNDECLARED_BITS || nameless === 0n)) {
       throw new FieldError(
         `there is no such bit; there are ${listed(bits.map(({ name }) => name))}`,
         key,
@@ -162,9 +202,20 @@ function wholeOf(value: unknown, bits: readonly Bit[], type: NumberType, writing
       );
     }
   }
-  let whole = 0n;
+  let whole = namelessBits(ownValue(value, UNDECLARED_BITS), nameless);
   for (const bit of bits) whole |= bitValue(ownValue(value, bit.name), bit, writing) << BigInt(bit.from);
   return whole;
+}
+
+function namelessBits(value: Value | undefined, nameless: bigint): bigint {
+  if (value === undefined) return 0n;
+  const bits = typeof value === 'number' || typeof value === 'string' ? parseWhole(value) : undefined;
+  if (bits !== undefined && bits >= 0n && (bits & ~nameless) === 0n) return bits;
+  throw new FieldError(
+    `must be bits that have no name, of 0x${nameless.toString(16)}`,
+    shown(value),
+    UNDECLARED_BITS,
+  );
 }
 
 function bitValue(value: Value | undefined, { name, count, names, quantity }: Bit, writing: Writing): bigint {

@@ -1,5 +1,7 @@
-import type { IdentityRule } from '../messages/register.ts';
 import { DEFAULT_PROTOCOL, type MessageDeclaration, type ProtocolDeclaration } from './declaration.ts';
+
+/** `any` admits an appid or IMEI that is other printable text of the same length. */
+export type IdentityRule = 'standard' | 'any';
 
 /** The three messages of the built-in protocol in the language of declared ones. */
 function builtinDeclarations(identity: IdentityRule = 'standard'): readonly MessageDeclaration[] {

@@ -46,6 +46,8 @@ export interface Head {
   readonly members: readonly FixedMember[];
   /** Fields behind it are present only where this holds. */
   readonly guard?: Presence;
+  /** The bits that it has of the number in front of it. */
+  readonly takes?: bigint;
 }
 
 const NONE_AHEAD: Scope['ahead'] = new Map();
@@ -109,6 +111,7 @@ export function compileFields(
       slot,
       texts,
       tail: outer.columns === undefined ? outer.tail + tailBehind(fields, index, outer) : 0,
+      idBits: left.some(({ takes }) => takes !== undefined) ? takenBits(left, offset) : undefined,
       columnsBehind: fields.slice(index + 1).filter(({ optional }) => optional === true).length,
     };
     // In front of the id of a text stand fields of a fixed length, and no columns.
@@ -151,6 +154,12 @@ const rawOfConstant = (value: FieldDeclaration['value']): number =>
 function both(a: Presence | undefined, b: Presence | undefined): Presence | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return (slots) => a(slots) && b(slots);
+}
+
+/** The bits that ids have of a number which begins there. */
+function takenBits(heads: readonly Head[], offset: number): (bytes: number) => bigint {
+  return (bytes) =>
+    heads.reduce((sum, { at, takes = 0n }) => (at === offset + bytes ? sum | takes : sum), 0n);
 }
 
 /** Bytes of the fields behind one, as far as they are known; the lint has seen to it that they are where it matters. */

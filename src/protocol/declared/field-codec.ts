@@ -77,4 +77,6 @@ export interface Scope {
   readonly slot: number;
   /** Numbers of the texts that conditions on the field name. */
   readonly texts?: TextNumbers | undefined;
+  /** The bits of a number of so many bytes that are an id, where the field is that number. */
+  readonly idBits?: ((bytes: number) => bigint) | undefined;
 }

@@ -4,6 +4,8 @@ import { identityText, valueIn } from './answers.ts';
 import type { FieldDeclaration, ProtocolDeclaration } from './declaration.ts';
 import { MessageCodec } from './message-codec.ts';
 import { Reading } from './reading.ts';
+import type { Values } from './value.ts';
+import { Writing } from './writing.ts';
 
 /** The name of what stands in front of all frames. */
 export const HELLO = 'hello';
@@ -20,6 +22,8 @@ export type HelloReading =
 
 /** The first bytes of a link with which a device says who it is; they are no frame of its protocol. */
 export class HelloCodec {
+  /** What stands in front of the frames. */
+  readonly fields: readonly FieldDeclaration[];
   readonly #codec: MessageCodec;
   readonly #identity: { readonly field: string } | { readonly fixed: string };
   readonly #accept: Uint8Array | undefined;
@@ -34,9 +38,9 @@ export class HelloCodec {
 
   private constructor(protocol: ProtocolDeclaration) {
     const { hello, registration } = protocol;
-    const fields = helloFields(protocol);
+    this.fields = helloFields(protocol);
     const { id: _, error: __, ...plain } = protocol;
-    this.#codec = new MessageCodec({ name: HELLO, from: 'device', fields }, plain);
+    this.#codec = new MessageCodec({ name: HELLO, from: 'device', fields: this.fields }, plain);
     const fixed = registration !== undefined && !registration.text.includes('*');
     this.#identity = fixed
       ? { fixed: registration.identity ?? registration.text.trim() }
@@ -44,6 +48,16 @@ export class HelloCodec {
     const { accept, refuse } = hello ?? registration ?? {};
     this.#accept = accept;
     this.#refuse = refuse;
+  }
+
+  /** The field that names the device, or the name that every sender of it has. */
+  get identity(): { readonly field: string } | { readonly fixed: string } {
+    return this.#identity;
+  }
+
+  /** The bytes that a device says. @throws HeartwireError `bad_field_value` */
+  encode(fields: Values): Uint8Array {
+    return this.#codec.encode(new Writing(), fields);
   }
 
   /** Looks at all that has come over a link. */

@@ -1,4 +1,5 @@
 import { parseBits } from './bit-range.ts';
+import { UNDECLARED_BITS } from './bits-field.ts';
 import type { BitDeclaration, FieldDeclaration } from './declaration.ts';
 import { type Findings, lintName, type Path } from './finding.ts';
 import { type Enums, lintEnumUse } from './lint-enums.ts';
@@ -38,6 +39,14 @@ export function lintBits(
       );
     }
     names.add(name);
+    if (name === UNDECLARED_BITS) {
+      findings.add(
+        'config_bad_value',
+        [...here, 'name'],
+        'Under this name stand the bits that have no name.',
+        'Give the bits another name.',
+      );
+    }
     const range = parseBits(at);
     if (range === undefined || range.from + range.count > type.bytes * 8) {
       findings.add(

@@ -41,7 +41,9 @@ export function selectorHeads(
     if (part.bits === undefined)
       return [{ at: part.at, members: [{ name, codec: constantNumber(type, value) }] }];
     const codec = bitsId(part, Number(value), type.bytes, type.little);
-    return [{ at: part.at + type.bytes, members: [{ name, codec }] }];
+    const { from, count } = parseBits(part.bits) ?? { from: 0, count: 0 };
+    const takes = ((1n << BigInt(count)) - 1n) << BigInt(from);
+    return [{ at: part.at + type.bytes, members: [{ name, codec }], takes }];
   });
 }
 

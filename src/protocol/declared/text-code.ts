@@ -216,12 +216,19 @@ export function encodeText(encoding: TextEncoding, text: string): Uint8Array | u
 }
 
 /** What a text must look like, in words. */
-export const CONTENT_WORDS: Readonly<Record<TextContent, string>> = {
-  uuid: 'a UUID in text form',
-  digits: 'digits',
-  datetime: 'a date and time that exist, as YYYY-MM-DD HH:MM:SS',
-  printable: 'printable ASCII characters',
-};
+export function contentInWords(content: TextContent, length?: unknown): string {
+  const count = typeof length === 'number' ? `${length} ` : '';
+  switch (content) {
+    case 'uuid':
+      return `a UUID in text form (${UUID_BYTES} characters)`;
+    case 'digits':
+      return `${count}digits`;
+    case 'datetime':
+      return 'a date and time that exist, as YYYY-MM-DD HH:MM:SS';
+    case 'printable':
+      return `${count}printable ASCII characters`;
+  }
+}
 
 export function contentFits(content: TextContent, bytes: Uint8Array, start: number, end: number): boolean {
   const length = end - start;

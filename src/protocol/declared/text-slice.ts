@@ -3,7 +3,7 @@ import type { FieldDeclaration, TextEncoding } from './declaration.ts';
 import type { Scope } from './field-codec.ts';
 import { numberText } from './number-text.ts';
 import type { Reading } from './reading.ts';
-import { CONTENT_WORDS, contentFits, decodeText, encodeText, isText, lossyText } from './text-code.ts';
+import { contentFits, contentInWords, decodeText, encodeText, isText, lossyText } from './text-code.ts';
 import { timeText } from './time-field.ts';
 import type { Value } from './value.ts';
 import type { ValueText } from './value-text.ts';
@@ -71,7 +71,7 @@ function plainSlice(declaration: FieldDeclaration): TextSlice {
 }
 
 function textOf(
-  { content, value }: FieldDeclaration,
+  { content, value, length }: FieldDeclaration,
   encoding: TextEncoding,
   reading: Reading,
   start: number,
@@ -86,30 +86,32 @@ function textOf(
   const text = fixed ? lossyText(encoding, reading.bytes, start, end) : plain;
   const fits = content === undefined || contentFits(content, reading.bytes, start, end);
   if (text !== undefined && fits && (value === undefined || value === text)) return text;
-  return reading.fail({
-    reason: text === undefined || value === undefined ? 'bad_text' : 'bad_constant',
-    field: '',
-    offset: start - reading.origin,
-    expected:
-      text === undefined
-        ? `text in ${encoding}`
-        : content === undefined || fits
-          ? JSON.stringify(value)
-          : CONTENT_WORDS[content],
-    seen:
-      text === undefined
-        ? hexExcerpt(reading.bytes, start, end)
-        : quotedText(reading.bytes, start, Math.min(end, start + 64)),
-  });
+  const offset = start - reading.origin;
+  const quoted = () => quotedText(reading.bytes, start, Math.min(end, start + 64));
+  if (!fits) {
+    const expected = contentInWords(content, length);
+    const reason = value === undefined ? 'bad_text' : 'bad_constant';
+    return reading.fail({ reason, field: '', offset, expected, seen: quoted() });
+  }
+  if (text === undefined) {
+    const seen = hexExcerpt(reading.bytes, start, end);
+    return reading.fail({ reason: 'bad_text', field: '', offset, expected: `text in ${encoding}`, seen });
+  }
+  const expected = JSON.stringify(value);
+  return reading.fail({ reason: 'bad_constant', field: '', offset, expected, seen: quoted() });
 }
 
-function checkedBytes({ content }: FieldDeclaration, encoding: TextEncoding, value: unknown): Uint8Array {
+function checkedBytes(
+  { content, length }: FieldDeclaration,
+  encoding: TextEncoding,
+  value: unknown,
+): Uint8Array {
   if (value === undefined || value === null) throw new FieldError('is missing', shown(value));
   if (typeof value !== 'string') throw new FieldError('must be a text', shown(value));
   const bytes = encodeText(encoding, value);
   if (bytes === undefined) throw new FieldError(`must be text that ${encoding} can carry`, shown(value));
   if (content !== undefined && !contentFits(content, bytes, 0, bytes.length)) {
-    throw new FieldError(`must be ${CONTENT_WORDS[content]}`, shown(value));
+    throw new FieldError(`must be ${contentInWords(content, length)}`, shown(value));
   }
   return bytes;
 }

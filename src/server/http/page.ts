@@ -1,44 +1,76 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { SCRIPT_PATHS } from '../../access/index.ts';
 import { HeartwireError } from '../../errors.ts';
 
-/** A file that is sent as it is. */
+/** A file of the page. */
 export interface StaticFile {
   readonly body: Uint8Array;
   readonly etag: string;
+  readonly type: string;
+  /** Its name holds a hash of its content: it need never be asked for again. */
+  readonly immutable: boolean;
+  /** Compressed when it is first wanted so, and then kept; undefined where that saves nothing. */
+  gzipped(): Promise<Uint8Array | undefined>;
 }
 
 /** The built-in page, ready to be sent. */
-export interface Page extends StaticFile {
-  /** The scripts that the page and others import, by their paths; none where they were not built. */
-  readonly scripts: ReadonlyMap<string, StaticFile>;
-  /** Admits the inline script and style of this very file, and scripts and the feed of the same origin. */
+export interface Page {
+  readonly html: StaticFile;
+  /** What the page loads, and the scripts that others import, by path. */
+  readonly files: ReadonlyMap<string, StaticFile>;
+  /** Admits scripts, styles and the feed of the same origin, and the inline ones of this very file. */
   readonly contentSecurityPolicy: string;
 }
 
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.webmanifest': 'application/manifest+json',
+};
+
 /** The page that ships with the package. */
 export function builtInPage(): string {
-  return inPackage('web', 'index.html');
+  return inPackage('web', 'today.html');
+}
+
+/** The page that is built from the sources in web/. */
+export function builtPage(): string {
+  return inPackage('dist', 'web', 'index.html');
 }
 
 /** A file beside `package.json`, from the sources and from `dist/`. */
 function inPackage(...path: readonly string[]): string {
   const start = dirname(fileURLToPath(import.meta.url));
   for (let folder = start; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, 'web', 'index.html')) || folder === dirname(folder))
-      return join(folder, ...path);
+    if (existsSync(join(folder, 'package.json')) || folder === dirname(folder)) return join(folder, ...path);
   }
 }
 
 /** @throws HeartwireError `page_unreadable` */
 export async function loadPage(file: string): Promise<Page> {
-  let body: Buffer;
   try {
-    body = await readFile(file);
+    const body = await readFile(file);
+    const files = new Map<string, StaticFile>();
+    for (const path of await pathsBeside(file)) {
+      files.set(path, staticFile(await readFile(join(dirname(file), path)), path));
+    }
+    for (const path of SCRIPT_PATHS) {
+      const script = await readFile(inPackage('dist', 'browser', path)).catch(() => undefined);
+      if (script !== undefined) files.set(path, staticFile(script, path));
+    }
+    return {
+      html: staticFile(body, file),
+      files,
+      contentSecurityPolicy: policyOf(body.toString('utf8')),
+    };
   } catch (cause) {
     throw new HeartwireError('page_unreadable', `The built-in page ${file} could not be read.`, {
       seen: file,
@@ -46,39 +78,54 @@ export async function loadPage(file: string): Promise<Page> {
       cause,
     });
   }
-  const html = body.toString('utf8');
-  const scripts = new Map<string, StaticFile>();
-  for (const path of SCRIPT_PATHS) {
-    const script = await readFile(inPackage('dist', 'browser', path)).catch(() => undefined);
-    if (script !== undefined) scripts.set(path, staticFile(script));
-  }
-  return {
-    ...staticFile(body),
-    scripts,
-    contentSecurityPolicy: [
-      "default-src 'none'",
-      `script-src 'self' ${hashes(html, 'script')}`,
-      `style-src ${hashes(html, 'style')}`,
-      "connect-src 'self'",
-      'img-src data:',
-      "base-uri 'none'",
-      "form-action 'none'",
-      "frame-ancestors 'none'",
-    ].join('; '),
-  };
 }
 
-function staticFile(body: Uint8Array): StaticFile {
-  return { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` };
+/** The files that belong to a page: those in the folder of the page that have a type, and in `assets` beside it. */
+async function pathsBeside(file: string): Promise<readonly string[]> {
+  const own = await readdir(dirname(file));
+  const assets = await readdir(join(dirname(file), 'assets')).catch(() => []);
+  const paths = [...own.map((name) => `/${name}`), ...assets.map((name) => `/assets/${name}`)];
+  return paths.filter((path) => Object.hasOwn(TYPES, extname(path)) && !path.endsWith('.html'));
+}
+
+function policyOf(html: string): string {
+  return [
+    "default-src 'none'",
+    `script-src 'self'${hashes(html, 'script')}`,
+    `style-src 'self'${hashes(html, 'style')}`,
+    "connect-src 'self'",
+    "img-src 'self' data:",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+const compress = promisify(gzip);
+/** Below it, the headers weigh more than what is saved. */
+const LEAST_COMPRESSED_BYTES = 1_024;
+
+function staticFile(body: Uint8Array, path: string): StaticFile {
+  let compressed: Promise<Uint8Array | undefined> | undefined;
+  return {
+    body,
+    etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
+    type: TYPES[extname(path)] ?? 'application/octet-stream',
+    immutable: path.startsWith('/assets/'),
+    gzipped: () => {
+      compressed ??= body.byteLength < LEAST_COMPRESSED_BYTES ? Promise.resolve(undefined) : compress(body);
+      return compressed;
+    },
+  };
 }
 
 /** The hash of every inline element of that name; a browser runs nothing else. */
 function hashes(html: string, element: 'script' | 'style'): string {
   const found = [...html.matchAll(new RegExp(`<${element}[^>]*>([\\s\\S]*?)</${element}>`, 'g'))];
-  const sources = found.map((match) => {
-    // Browsers hash the text after newlines were normalised.
-    const text = (match[1] ?? '').replace(/\r\n?/g, '\n');
-    return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-  });
-  return sources.length === 0 ? "'none'" : sources.join(' ');
+  return found
+    .map(([, text = '']) => text.replace(/\r\n?/g, '\n'))
+    .filter((text) => text !== '')
+    .map((text) => ` 'sha256-${createHash('sha256').update(text).digest('base64')}'`)
+    .join('');
 }

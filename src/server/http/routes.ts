@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import {
   type Answer,
+  type Grant,
   isFeedPath,
   JSON_TYPE,
   jsonAnswer,
@@ -39,6 +40,8 @@ export interface ServedFiles {
 /** What the routes serve. */
 export interface RouteSources {
   readonly page: Page;
+  /** The page that is built from web/. */
+  readonly next?: Page | undefined;
   readonly store: RetainedState;
   readonly devices: DeviceList;
   /** Streams are to be had at `STREAM_PATH`. */
@@ -48,7 +51,13 @@ export interface RouteSources {
   /** Files that devices sent; absent where none are wanted. */
   readonly files?: ServedFiles;
   /** What else there is at a path. */
-  further?(path: string): (() => Answer) | undefined;
+  further?(path: string, asked: Asked): (() => Answer) | undefined;
+}
+
+/** What a request to a path asks for besides the path, and with which rights. */
+export interface Asked {
+  readonly query: URLSearchParams;
+  readonly grant: Grant;
 }
 
 const METHODS = 'GET, HEAD';
@@ -57,6 +66,7 @@ const METHODS = 'GET, HEAD';
 export function route(
   request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
   sources: RouteSources,
+  grant: Grant,
 ): Answer {
   const path = pathOf(request.url ?? '/');
   if (path === undefined) return refusal(400, 'bad_request', 'The path of the request cannot be decoded.');
@@ -75,21 +85,24 @@ export function route(
   return answer();
 
   function find(at: string): (() => Answer) | undefined {
-    const { page } = sources;
-    if (at === '/') return () => pageAnswer(page, ifNoneMatch);
-    const script = page.scripts.get(at);
-    if (script !== undefined) return () => scriptAnswer(script, ifNoneMatch);
+    const { page, next } = sources;
+    if (at === '/') return () => pageAnswer(page, request.headers);
+    if (next !== undefined && (at === '/next' || at === '/inspect'))
+      return () => pageAnswer(next, request.headers);
+    const file = next?.files.get(at) ?? page.files.get(at);
+    if (file !== undefined) return () => fileAnswer(file, request.headers);
     if (at === '/healthz') return () => jsonAnswer(200, { status: 'ok', ...sources.health() });
     if (at === '/api/devices') return () => deviceList(sources.devices, ifNoneMatch);
     const device = /^\/api\/devices\/([^/]+)$/.exec(at)?.[1];
     if (device !== undefined) return () => oneDevice(device, sources.store, ifNoneMatch);
     if (at === '/api/files')
       return () => jsonAnswer(200, { files: (sources.files?.files ?? []).map((each) => ({ ...each })) });
-    const file = /^\/api\/files\/([^/]+)$/.exec(at)?.[1];
-    if (file !== undefined) return () => oneFile(file, sources.files);
+    const sent = /^\/api\/files\/([^/]+)$/.exec(at)?.[1];
+    if (sent !== undefined) return () => oneFile(sent, sources.files);
     if (at === STREAM_PATH && sources.streams) return streamHead;
     if (isFeedPath(at)) return upgradeRequired;
-    return sources.further?.(at);
+    const [, query = ''] = /\?([^#]*)/.exec(request.url ?? '') ?? [];
+    return sources.further?.(at, { query: new URLSearchParams(query), grant });
   }
 }
 
@@ -107,24 +120,31 @@ export function upgradeRequired(): Answer {
   });
 }
 
-function pageAnswer(page: Page, ifNoneMatch: string | undefined): Answer {
-  const headers = {
-    'Cache-Control': 'no-cache',
-    ETag: page.etag,
-    'Content-Security-Policy': page.contentSecurityPolicy,
-  };
-  if (hasVersion(ifNoneMatch, page.etag)) return { status: 304, headers, body: '' };
-  return {
-    status: 200,
-    headers: { ...headers, 'Content-Type': 'text/html; charset=utf-8' },
-    body: page.body,
-  };
+function pageAnswer(page: Page, headers: IncomingMessage['headers']): Answer {
+  return fileAnswer(page.html, headers, { 'Content-Security-Policy': page.contentSecurityPolicy });
 }
 
-function scriptAnswer({ body, etag }: StaticFile, ifNoneMatch: string | undefined): Answer {
-  const headers = { 'Cache-Control': 'no-cache', ETag: etag };
-  if (hasVersion(ifNoneMatch, etag)) return { status: 304, headers, body: '' };
-  return { status: 200, headers: { ...headers, 'Content-Type': 'text/javascript; charset=utf-8' }, body };
+/** A file of the page, compressed where the browser takes that. */
+function fileAnswer(
+  file: StaticFile,
+  { 'if-none-match': ifNoneMatch, 'accept-encoding': accepted = '' }: IncomingMessage['headers'],
+  more: Readonly<Record<string, string>> = {},
+): Answer {
+  const headers = {
+    'Cache-Control': file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+    ETag: file.etag,
+    Vary: 'Accept-Encoding',
+    ...more,
+  };
+  if (hasVersion(ifNoneMatch, file.etag)) return { status: 304, headers, body: '' };
+  const plain: Answer = { status: 200, headers: { ...headers, 'Content-Type': file.type }, body: file.body };
+  if (!/\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:\s*,|\s*$))/.test(String(accepted))) return plain;
+  const later = async (): Promise<Answer> => {
+    const body = await file.gzipped();
+    if (body === undefined) return plain;
+    return { ...plain, headers: { ...plain.headers, 'Content-Encoding': 'gzip' }, body };
+  };
+  return { ...plain, later };
 }
 
 function deviceList(devices: DeviceList, ifNoneMatch: string | undefined): Answer {

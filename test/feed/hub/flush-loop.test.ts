@@ -22,6 +22,7 @@ function setUp(
   store: FeedStore;
   clock: FakeClock;
   loop: FlushLoop;
+  audience: Audience;
   all: readonly Subscriber[];
   written: () => number;
   received: () => { events: number; gaps: number };
@@ -53,7 +54,7 @@ function setUp(
   };
   const all = Array.from({ length: subscribers }, () => audience.admit(sink));
   for (const subscriber of all) audience.assign(subscriber, new Subscriptions(['a']), clock.now());
-  return { store, clock, loop, all, written: () => writes, received: () => ({ events, gaps }) };
+  return { store, clock, loop, audience, all, written: () => writes, received: () => ({ events, gaps }) };
 }
 
 describe('a flush window', () => {
@@ -146,6 +147,37 @@ describe('a pass over many subscribers', () => {
     while (written() < 1_200) await turn();
     await turn();
     expect(written()).toBe(1_200);
+  });
+
+  it('puts what all share before the backlogs of single ones, and forgets none of these', async () => {
+    const { store, clock, loop, audience, written } = setUp(1, 0);
+    const slow = { writes: 0 };
+    const sink = {
+      unsent: 0,
+      write: ({ length }: Uint8Array) => {
+        if (length < 70_000) return 0;
+        clock.advance(3);
+        slow.writes++;
+        return 0;
+      },
+    };
+    const behind = Array.from({ length: 50 }, () => audience.admit(sink));
+    for (const subscriber of behind) audience.assign(subscriber, new Subscriptions(['b']), clock.now());
+    store.publishState('b', { text: 'x'.repeat(70_000) });
+    while (slow.writes < 50) await turn();
+    for (const subscriber of behind) subscriber.startSnapshot(['b'], undefined);
+    loop.request();
+    await turn();
+    const late: number[] = [];
+    for (let n = 0; slow.writes < 100; n++) {
+      const [before, begun] = [slow.writes, written()];
+      store.publishState('a', { n });
+      while (written() === begun) await turn();
+      late.push(slow.writes - before);
+    }
+    expect(late.length).toBeGreaterThan(10);
+    expect(Math.max(...late)).toBeLessThanOrEqual(3);
+    expect(slow.writes).toBe(100);
   });
 
   it('loses nothing of a burst in one turn for a subscriber that takes it, also in the middle of a pass', async () => {

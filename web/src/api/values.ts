@@ -1,0 +1,49 @@
+import { isNumber, isObject, type JsonObject } from './json.ts';
+
+/** Of a longer list the first ones are shown, and how many there are. */
+const SHOWN_ELEMENTS = 24;
+export const LONGEST_TEXT = 300;
+
+/** The leaves of a document as `[path, value]`. */
+export function* flatten(value: JsonObject, path = ''): Generator<readonly [string, unknown]> {
+  for (const [key, inner] of Object.entries(value)) {
+    const at = path === '' ? key : `${path}.${key}`;
+    if (isObject(inner) && !Object.hasOwn(inner, '$bytes')) yield* flatten(inner, at);
+    else yield [at, inner];
+  }
+}
+
+/** The value at a path of a document; names may hold dots of their own. */
+export function valueAt(value: unknown, path: string): unknown {
+  if (!isObject(value)) return undefined;
+  if (Object.hasOwn(value, path)) return value[path];
+  for (let at = path.indexOf('.'); at >= 0; at = path.indexOf('.', at + 1)) {
+    const head = path.slice(0, at);
+    if (!Object.hasOwn(value, head)) continue;
+    const found = valueAt(value[head], path.slice(at + 1));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** As it was sent, without the noise of binary fractions; what is very small is not nothing. */
+export function numberText(value: number): string {
+  return String(Number.isInteger(value) ? value : Number(value.toPrecision(15)));
+}
+
+/** A value for people, whatever it is. */
+export function valueText(value: unknown): string {
+  if (isNumber(value)) return numberText(value);
+  if (isObject(value) && Object.hasOwn(value, '$bytes'))
+    return `${isNumber(value.len) ? value.len : '?'} bytes`;
+  if (Array.isArray(value)) {
+    const first = value.slice(0, SHOWN_ELEMENTS).map(valueText).join(', ');
+    return value.length > SHOWN_ELEMENTS ? `${value.length} × [${first}, …]` : `[${first}]`;
+  }
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}
+
+/** A word of the wire for people: `connect_refused` is `connect refused`. */
+export const words = (value: unknown): string => String(value).replaceAll('_', ' ').slice(0, LONGEST_TEXT);
+export const clip = (text: string): string =>
+  text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;

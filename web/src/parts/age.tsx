@@ -1,0 +1,23 @@
+import { clock } from '../api/clock.ts';
+import { durationText, momentText, spanText } from '../app/format.ts';
+import { t } from '../app/language.ts';
+
+export { durationText };
+
+/** How long something has been so; goes on with the clock of the bridge. */
+export function AgeFor({ since }: { readonly since: number | undefined }) {
+  if (since === undefined) return <span class="age quiet" />;
+  void clock.tick.value;
+  return (
+    <span class="age quiet" title={t().age.since(momentText(since))}>
+      {t().age.for(spanText(clock.now() - since))}
+    </span>
+  );
+}
+
+/** How long ago something was. */
+export function Ago({ at }: { readonly at: number | undefined }) {
+  if (at === undefined) return <>–</>;
+  void clock.tick.value;
+  return <span title={momentText(at)}>{t().age.ago(spanText(clock.now() - at))}</span>;
+}
