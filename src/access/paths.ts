@@ -44,7 +44,7 @@ export function pathOf(target: string): string | undefined {
 
 /** The topics that a path shows; a list of devices is all of them, or it is refused. */
 export function topicsOf(path: string): readonly string[] {
-  const device = /^\/api\/devices\/([^/]+)$/.exec(path)?.[1];
+  const device = /^\/api\/devices\/([^/]+)(?:\/protocol)?$/.exec(path)?.[1];
   if (device !== undefined) return [`devices/${device}/state`];
   if (path === '/api/devices') return ['devices/+/state'];
   if (path === '/api/files') return ['devices/+/messages'];

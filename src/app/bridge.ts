@@ -38,6 +38,7 @@ import {
   tellDefect,
 } from '../system/index.ts';
 import { BridgeStatus } from './bridge-status.ts';
+import { inspectionRoutes } from './inspection-routes.ts';
 import { logRefusal, logSubscriber, Monitoring } from './monitoring.ts';
 import { ConfigApplier, type ConfigOutcome } from './reload/config-applier.ts';
 
@@ -229,6 +230,7 @@ export class Bridge {
         ...(tls && tcp.tls ? { tls } : {}),
         failed,
       });
+    const inspection = inspectionRoutes({ live, directory });
     this.#http = new HttpServer({
       ...(this.#uploads === undefined ? {} : { files: this.#uploads }),
       host: server.host,
@@ -254,6 +256,7 @@ export class Bridge {
       further: (path, asked) =>
         this.#monitoring.routes(path) ??
         historyRoutes.find(path, asked) ??
+        inspection(path) ??
         (this.#recorder.blackBox && incidentRoutes(this.#recorder.blackBox.store, path, asked)),
       failed,
       onDefect,
