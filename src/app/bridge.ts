@@ -156,7 +156,7 @@ export class Bridge {
       live: limits,
       commands: (command) =>
         this.#recorder.note(command) ??
-        this.#encryption.outcome(command.device, performCommand(directory, command)),
+        this.#encryption.outcome(command.device, performCommand(this.#fleet, command)),
       onLog: (entry) => logSubscriber(log, entry),
       onDefect,
     });

@@ -86,6 +86,12 @@ export class BusCodec<T extends AddressedDevice> {
     return payload && this.addressIn(payload, 0, payload.length);
   }
 
+  /** It went to all: what we sent comes back, or another host spoke. No device answers from there. */
+  isToAll(message: Message | InvalidPayload): boolean {
+    const place = this.#any[0]?.protocol.declaration.address;
+    return place?.broadcast !== undefined && this.addressOf(message) === place.broadcast;
+  }
+
   addressIn(bytes: Uint8Array, start: number, end: number): number | undefined {
     return this.#any[0]?.protocol.addressIn(bytes, start, end);
   }
@@ -145,6 +151,8 @@ export class BusCodec<T extends AddressedDevice> {
       check: (bytes, start, end) => this.#judgeOf(bytes, start, end)?.check(bytes, start, end) ?? ~0,
       proof: (bytes, start, end, awaited) =>
         this.#judgeOf(bytes, start, end)?.proof?.(bytes, start, end, awaited) ?? NO_FRAME,
+      ends: (bytes, start, end, awaited) =>
+        this.#judgeOf(bytes, start, end)?.ends?.(bytes, start, end, awaited) === true,
       begins: (bytes, start, end) => any().some((judge) => judge.begins?.(bytes, start, end) === true),
       get spans() {
         return any().flatMap(({ spans = [] }) => spans);

@@ -101,6 +101,10 @@ export class Fleet {
     return [...this.#buses.values()];
   }
 
+  bus(id: string): BusRunner | undefined {
+    return this.#buses.get(id);
+  }
+
   deviceListeners(): readonly DeviceListener[] {
     return [...this.#deviceListeners.values()];
   }

@@ -45,7 +45,11 @@ export function busConfig(yaml: string): BridgeConfig {
   const { config, problems } = loadConfig(
     yaml,
     'devices.yaml',
-    new Map([['modbus.yaml', { ...loadMessages(MODBUS, 'modbus.yaml'), problems: [] }]]),
+    new Map([
+      ['modbus.yaml', { ...loadMessages(MODBUS, 'modbus.yaml'), problems: [] }],
+      // The same without an address to which all listen.
+      ['plain.yaml', { ...loadMessages(MODBUS.replace(', broadcast: 0', ''), 'plain.yaml'), problems: [] }],
+    ]),
   );
   if (config === undefined) throw new Error(JSON.stringify(problems));
   return config;

@@ -99,7 +99,7 @@ export class PolledProtocol implements LinkProtocol {
         ({ message, fields }) => prepareDeclared(context, message, fields),
         now.monoMs,
       ),
-      { turnaroundMs: settings.turnaroundMs, pollTimeoutMs: requestTimeoutMs },
+      { turnaroundMs: settings.turnaroundMs, pollTimeoutMs: requestTimeoutMs, lateMs },
       this.#calls,
       (...order) => this.#send(...order),
       now,
