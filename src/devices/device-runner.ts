@@ -1,5 +1,5 @@
-import type { StateDocument, StatsDocument } from '../contract/feed/index.ts';
-import type { Publisher, SessionSettings, Values } from '../contract/index.ts';
+import type { SessionSettings } from '../config/index.ts';
+import type { Publisher, Values } from '../contract/index.ts';
 import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { Instant } from '../instant.ts';
 import type { LinkEnd, SendOutcome } from '../links/index.ts';
@@ -16,6 +16,7 @@ import {
   DeadlineTimer,
   DefectStreak,
   type Log,
+  Ring,
   type Timer,
   tellDefect,
 } from '../system/index.ts';
@@ -25,7 +26,7 @@ import { introducedBy } from './core/login.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
 import type { Effect, KnownBefore, RequestOutcome, SessionEvent, StopReason } from './core/session-events.ts';
 import type { SessionPorts } from './core/session-ports.ts';
-import type { Tally } from './core/stats.ts';
+import type { DeviceReading } from './core/stats.ts';
 import { DevicePublisher } from './device-publisher.ts';
 import { DeviceFiles } from './files/device-files.ts';
 import type { UploadStore } from './files/upload-store.ts';
@@ -37,15 +38,6 @@ import type { LinkCodec } from './wire-codec.ts';
 const SERIAL_SETTLE_MS = 10;
 /** The pause before a session starts again whose first start failed too, in ms. */
 const START_AGAIN_MS = 30_000;
-
-/** One device as metrics see it. */
-export interface DeviceReading {
-  readonly id: string;
-  readonly state: StateDocument;
-  readonly counts: StatsDocument;
-  readonly tally: Tally;
-  readonly bytesOut: number;
-}
 
 export interface DeviceRunnerOptions {
   readonly settings: SessionSettings;
@@ -88,7 +80,7 @@ export class DeviceRunner implements BusDevice {
   readonly #publisher: DevicePublisher;
   readonly #files: DeviceFiles;
   /** Events that came while the effects of another one were performed. */
-  readonly #queue: Array<{ readonly event: SessionEvent; readonly wire: SessionWire | undefined }> = [];
+  readonly #queue = new Ring<{ readonly event: SessionEvent; readonly wire: SessionWire | undefined }>();
   readonly #claims = new Map<number, WireClaim>();
   /** Requests that are not settled yet, by id. */
   readonly #requests = new Map<number, (outcome: RequestOutcome) => void>();
@@ -392,7 +384,7 @@ export class DeviceRunner implements BusDevice {
     const detail = tellDefect(log, { device: this.id }, cause);
     const wire = this.#wire;
     this.#wire = undefined;
-    this.#queue.length = 0;
+    this.#queue.clear();
     wire?.close('destroy');
     for (const requestId of [...this.#requests.keys()])
       this.#settle(requestId, { ok: false, code: 'internal_error', detail });

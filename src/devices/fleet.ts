@@ -1,3 +1,4 @@
+import type { SessionSettings } from '../config/index.ts';
 import {
   type BridgeConfig,
   type BusConfig,
@@ -9,7 +10,7 @@ import {
   type ListenerConfig,
   listenersByAddress,
 } from '../config/index.ts';
-import type { Publisher, SessionSettings } from '../contract/index.ts';
+import type { Publisher } from '../contract/index.ts';
 import { addressLabel, type LinkEnd, listen, type NameResolver } from '../links/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import {
@@ -27,10 +28,11 @@ import { ClosingLinks } from './closing-links.ts';
 import { describeMessages } from './core/describe-messages.ts';
 import { MessageCatalog } from './core/message-catalog.ts';
 import type { SessionPorts } from './core/session-ports.ts';
+import type { DeviceReading } from './core/stats.ts';
 import { DeviceDirectory, type Settling } from './device-directory.ts';
 import { DeviceListener } from './device-listener.ts';
 import { declarationTopic } from './device-publisher.ts';
-import { type DeviceReading, DeviceRunner } from './device-runner.ts';
+import { DeviceRunner } from './device-runner.ts';
 import { FailedDevices } from './failed-devices.ts';
 import { RECEIVING, type UploadStore } from './files/upload-store.ts';
 import type { KnownDevice } from './known-devices.ts';
