@@ -409,8 +409,16 @@ export const ERROR_CODES = {
     fix: 'Record to a faster disk, or record fewer devices; the bridge tries again every minute.',
   },
   recording_off: {
-    meaning: 'A note was made for a device that is not recorded.',
-    fix: 'Record the device: `record: true` in its entry, or `heartwire run --record DIR`.',
+    meaning: 'A note was made for a device that is not recorded, and of which nothing is kept for incidents.',
+    fix: 'Record the device: `record: true` in its entry, or `heartwire run --record DIR`; or let the black box keep it (`black_box`).',
+  },
+  incident_not_saved: {
+    meaning: 'The trace of an incident could not be written.',
+    fix: 'Read the detail: the folder of `black_box.dir` needs room and write permission. What is kept in memory goes on.',
+  },
+  incident_budget: {
+    meaning: 'The folder of the incidents is full, and nothing in it can be removed.',
+    fix: 'Raise `black_box.disk_mb` or `black_box.max_files`.',
   },
   known_devices_unreadable: {
     meaning: 'The file of known devices could not be read, or its content is damaged.',

@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Authenticator, followAccess, requestLimits, requireClosed } from '../access/index.ts';
-import type { BridgeConfig, ConfigDiff, FailedDevice, LoadedConfig, Problem } from '../config/index.ts';
+import type {
+  BlackBoxConfig,
+  BridgeConfig,
+  ConfigDiff,
+  FailedDevice,
+  LoadedConfig,
+  Problem,
+} from '../config/index.ts';
 import {
   type DeviceDirectory,
   type FileSource,
@@ -18,7 +25,7 @@ import { HeartwireError } from '../errors.ts';
 import { FeedServer, FeedStore, JsonLinesServer, liveLimits, SseServer } from '../feed/index.ts';
 import type { NameResolver } from '../links/index.ts';
 import { BridgeRecorder } from '../recording/index.ts';
-import { HttpServer, type ProcessUsage } from '../server/index.ts';
+import { HttpServer, incidentRoutes, type ProcessUsage } from '../server/index.ts';
 import {
   type Affected,
   Arrivals,
@@ -29,6 +36,7 @@ import {
   tellDefect,
 } from '../system/index.ts';
 import { BridgeStatus } from './bridge-status.ts';
+import { inspectionRoutes } from './inspection-routes.ts';
 import { logRefusal, logSubscriber, Monitoring } from './monitoring.ts';
 import { ConfigApplier, type ConfigOutcome } from './reload/config-applier.ts';
 
@@ -43,6 +51,8 @@ export interface BridgeOptions {
   readonly version: string;
   /** Records every device that does not say `record: false` into this folder. */
   readonly recordDir?: string | undefined;
+  /** Keeps the last bytes of every link as it says; absent: nothing is kept, and no incident written. */
+  readonly blackBox?: BlackBoxConfig | undefined;
   /** Remembers unannounced devices in this file, for the next run. */
   readonly knownFile?: string | undefined;
   /** In [0, 1); `Math.random` by default. */
@@ -114,6 +124,16 @@ export class Bridge {
     this.#options = { ...options, log };
     this.#auth = new Authenticator(config.access, clock);
     this.#encryption = new Encryption(this.store, log);
+    this.#recorder = new BridgeRecorder({
+      live,
+      recordDir,
+      blackBox: options.blackBox,
+      clock,
+      log,
+      publisher: this.store,
+      directory: () => this.directory,
+      encrypts: (topic) => this.#encryption.encrypts(topic),
+    });
     const arrivals = new Arrivals();
     this.#fleet = new Fleet({
       config,
@@ -125,7 +145,8 @@ export class Bridge {
       publisher: this.#encryption.publisher,
       uploads: this.#uploads,
       names: options.names,
-      recorder,
+      recorder: () => this.#recorder.taps,
+      observer: (device) => this.#recorder.blackBox?.observer(device),
       wantsBytes: (topic) => this.store.followsBytes && this.#feed.hasAudience(topic),
       retired: this.#monitoring.retired,
       knownChanged: () => this.#known?.changed(),
@@ -135,7 +156,6 @@ export class Bridge {
       knownDevices(directory.unannounced(), (topic) => this.#encryption.encrypts(topic), clock);
     this.#known =
       knownFile === undefined ? undefined : new KnownDevices({ file: knownFile, clock, log, devices });
-    this.#recorder = new BridgeRecorder({ live, recordDir, clock, log, directory });
     const onDefect = (affected: Affected, cause: unknown): void => void tellDefect(log, affected, cause);
     const limits = live.map(({ server: now }) => ({ ...liveLimits(now), ...requestLimits(now) }));
     this.#feed = new FeedServer({
@@ -186,6 +206,7 @@ export class Bridge {
         ...(tls && tcp.tls ? { tls } : {}),
         failed,
       });
+    const inspection = inspectionRoutes({ live, directory });
     this.#http = new HttpServer({
       ...(this.#uploads === undefined ? {} : { files: this.#uploads }),
       host: server.host,
@@ -208,7 +229,10 @@ export class Bridge {
       ...(tls === undefined ? {} : { tls }),
       clock,
       health: () => ({ version: options.version, devices: directory.countByStatus() }),
-      further: this.#monitoring.routes,
+      further: (path, asked) =>
+        this.#monitoring.routes(path) ??
+        inspection(path) ??
+        (this.#recorder.blackBox && incidentRoutes(this.#recorder.blackBox.store, path, asked)),
       failed,
       onDefect,
     });
@@ -238,7 +262,7 @@ export class Bridge {
       await this.#auth.start();
       await this.#encryption.apply(config.secrecy);
       this.#monitoring.start();
-      await this.#recorder.apply();
+      await this.#recorder.start();
       await this.#uploads?.start();
       const { url, port } = await this.#http.start();
       const lines = await this.#lines?.start();
@@ -279,6 +303,7 @@ export class Bridge {
     // After access: what becomes plain must not reach a subscriber whose rights end with this reload. Before devices:
     // the first message of a secret device is encrypted.
     await this.#encryption.apply(config.secrecy);
+    this.#recorder.blackBox?.secrecyChanged();
     await this.#fleet.apply(diff, config, failed);
     return locked;
   }

@@ -174,6 +174,10 @@ export function numberField(lowest: number, highest: number, meta: FieldMeta, fr
 
 const MIB = 1024 * 1024;
 
+/** A size in whole KiB, read as bytes. Its key ends in `_kb`. */
+export const kibibytesField = (lowest: number, highest: number, meta: FieldMeta) =>
+  numberField(lowest, highest, meta).transform((kib) => kib * 1_024);
+
 /** A size in whole MiB, read as bytes. Its key ends in `_mb`. */
 export const mebibytesField = (lowest: number, highest: number, meta: FieldMeta) =>
   numberField(lowest, highest, meta).transform((mib) => mib * MIB);

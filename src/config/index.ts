@@ -56,5 +56,6 @@ export {
   type SessionSettings,
   SILENCE_MS,
 } from './session-settings.ts';
+export type { BlackBoxConfig } from './storage.ts';
 export { checkOrigin } from './value-checks.ts';
 export { isKeyed, readYaml } from './yaml-source.ts';

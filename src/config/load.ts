@@ -27,7 +27,9 @@ import {
   METRICS,
 } from './shape.ts';
 import {
+  blackBoxShape,
   checkRoomFor,
+  completeBlackBox,
   completeFiles,
   completeKnownDevices,
   completeRecording,
@@ -96,6 +98,7 @@ function assemble(
   checkOpenness(server, access, add);
   const defaults = filled(defaultsShape, 'defaults');
   const recording = completeRecording(filled(recordingShape, 'recording'));
+  const blackBox = completeBlackBox(filled(blackBoxShape, 'black_box'));
   const messagesOf = (name: unknown, path: Path) =>
     messagesNamed(typeof name === 'string' && name !== '' ? name : undefined, messageFiles, path, add);
   const messages = messagesOf(root.messages, []);
@@ -187,6 +190,7 @@ function assemble(
     server,
     ...(access === undefined ? {} : { access }),
     recording,
+    ...(blackBox === undefined ? {} : { blackBox }),
     ...(files === undefined ? {} : { files: completeFiles(files, add) }),
     ...(known === undefined ? {} : { knownDevices: known }),
     ...(secrecy === undefined ? {} : { secrecy: completeEncryption(secrecy, keyFiles, ids, add) }),

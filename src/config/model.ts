@@ -6,7 +6,7 @@ import type { EncryptionConfig } from './secrecy.ts';
 import type { ServerConfig } from './server.ts';
 import type { SessionSettings } from './session-settings.ts';
 import type { ADMISSION, LOG, METRICS } from './shape.ts';
-import type { FilesConfig, KnownDevicesConfig, RecordingConfig } from './storage.ts';
+import type { BlackBoxConfig, FilesConfig, KnownDevicesConfig, RecordingConfig } from './storage.ts';
 
 export type { ServerConfig } from './server.ts';
 export type { FilesConfig, RecordingConfig } from './storage.ts';
@@ -109,6 +109,8 @@ export interface BridgeConfig {
   readonly access?: AccessConfig;
   /** Where traces are written, if any are. */
   readonly recording: RecordingConfig;
+  /** Absent: nothing is kept for incidents. */
+  readonly blackBox?: BlackBoxConfig;
   /** Absent: files of devices are not kept. */
   readonly files?: FilesConfig;
   /** Absent: a run does not know the unannounced devices of the one before. */

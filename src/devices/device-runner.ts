@@ -1,5 +1,6 @@
 import type { SessionSettings } from '../config/index.ts';
 import type { Publisher, Values } from '../contract/index.ts';
+import type { Publisher, SessionSettings, Values } from '../contract/index.ts';
 import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { Instant } from '../instant.ts';
 import type { LinkEnd, SendOutcome } from '../links/index.ts';
@@ -27,6 +28,7 @@ import type { MessageCatalog } from './core/message-catalog.ts';
 import type { Effect, KnownBefore, RequestOutcome, SessionEvent, StopReason } from './core/session-events.ts';
 import type { SessionPorts } from './core/session-ports.ts';
 import type { DeviceReading } from './core/stats.ts';
+import type { DeviceObserver, DeviceReading } from './device-observer.ts';
 import { DevicePublisher } from './device-publisher.ts';
 import { DeviceFiles } from './files/device-files.ts';
 import type { UploadStore } from './files/upload-store.ts';
@@ -59,6 +61,7 @@ export interface DeviceRunnerOptions {
   readonly linked?: ((linked: boolean) => void) | undefined;
   /** Gives its port on to other programs, from its start to its stop. */
   readonly sharing?: { start(): void; stop(): void } | undefined;
+  readonly observer?: DeviceObserver | undefined;
   /** It is the link of a bus, whose devices take what comes. */
   readonly port?: PortTap | undefined;
   /** It is on a bus, which gives it its turns. */
@@ -190,8 +193,13 @@ export class DeviceRunner implements BusDevice {
   /** Sends a request at once or not at all; always resolves. */
   request(message: string, fields: Values, timeoutMs: number): Promise<RequestOutcome> {
     const requestId = this.#nextRequestId++;
+    const { observer } = this.#options;
+    observer?.asked(message, fields);
     return new Promise((resolve) => {
-      this.#requests.set(requestId, resolve);
+      this.#requests.set(requestId, (outcome) => {
+        observer?.answered(message, outcome);
+        resolve(outcome);
+      });
       this.#dispatch({ type: 'requestMade', requestId, message, fields, timeoutMs });
     });
   }
@@ -359,6 +367,7 @@ export class DeviceRunner implements BusDevice {
         );
         return;
       case 'publishState':
+        this.#options.observer?.state(effect.document);
         return this.#publisher.state(effect.document);
       case 'publishStats':
         return this.#publisher.stats(effect.document);
@@ -369,6 +378,7 @@ export class DeviceRunner implements BusDevice {
       case 'dropFile':
         return this.#files.drop(effect.transfer);
       case 'publishAlarm':
+        this.#options.observer?.alarm(effect.alarm);
         return this.#publisher.alarm(effect.alarm);
       case 'settleRequest':
         return this.#settle(effect.requestId, effect.outcome);
@@ -382,6 +392,7 @@ export class DeviceRunner implements BusDevice {
     const { clock, log, settings, ports } = this.#options;
     const now = clock.now();
     const detail = tellDefect(log, { device: this.id }, cause);
+    this.#options.observer?.defect(detail);
     const wire = this.#wire;
     this.#wire = undefined;
     this.#queue.clear();

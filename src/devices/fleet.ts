@@ -31,6 +31,7 @@ import type { SessionPorts } from './core/session-ports.ts';
 import type { DeviceReading } from './core/stats.ts';
 import { DeviceDirectory, type Settling } from './device-directory.ts';
 import { DeviceListener } from './device-listener.ts';
+import type { DeviceObserver, DeviceReading } from './device-observer.ts';
 import { declarationTopic } from './device-publisher.ts';
 import { DeviceRunner } from './device-runner.ts';
 import { FailedDevices } from './failed-devices.ts';
@@ -55,6 +56,8 @@ interface FleetOptions {
   readonly arrivals?: Arrivals | undefined;
   /** Looks on at every link, where there is one. */
   recorder(): DeviceTaps | undefined;
+  /** Looks on at the life of a device. */
+  readonly observer?: ((device: string) => DeviceObserver | undefined) | undefined;
   /** Whether a subscriber wants a topic of raw bytes. */
   wantsBytes(topic: string): boolean;
   /** A device was stopped, for good or to be started again. */
@@ -324,7 +327,7 @@ export class Fleet {
     if (device.kind !== 'bus') return this.#makeRunner(device.session, device);
     const codec = memberCodec(device);
     const { links } = this.#config.buses?.find(({ id }) => id === device.bus) ?? {};
-    const { clock, log, publisher, wantsBytes, retired } = this.#options;
+    const { clock, log, publisher, wantsBytes, retired, observer } = this.#options;
     const runner = new DeviceRunner({
       settings: device.session,
       ports: this.#portsWith(device.messages),
@@ -338,6 +341,7 @@ export class Fleet {
       },
       wantsBytes,
       retired,
+      observer: observer?.(device.id),
     });
     this.#declarations.set(runner, describeMessages(device.messages.declaration).key);
     return runner;
@@ -374,6 +378,7 @@ export class Fleet {
       },
       wantsBytes,
       retired: this.#options.retired,
+      observer: this.#options.observer?.(settings.device),
       ...run,
     });
     if (messages !== undefined) this.#declarations.set(runner, describeMessages(messages.declaration).key);

@@ -72,6 +72,8 @@ export interface WireTap {
   opened?(address: string): void;
   /** Bytes as they were read, before they are decoded. The chunk must not be kept. */
   received?(chunk: Uint8Array): void;
+  /** The chunk that was read is decoded; so many bytes of an unfinished frame are held. */
+  decoded?(pending: number): void;
   idle?(): void;
   /** What happened on the link beside what the bridge and the device said. */
   noted?(text: string): void;
@@ -216,6 +218,7 @@ export class Wire implements SessionWire {
           if (frames.length > 0) this.#decoder.push(frames);
           this.#chunk = undefined;
           const pending = this.#front.length + this.#decoder.pending;
+          this.#tap?.decoded?.(pending);
           this.owner.wireChunk(this, chunk.byteLength, pending, this.#takeRemark());
         } catch (cause) {
           this.#chunk = undefined;
@@ -226,6 +229,7 @@ export class Wire implements SessionWire {
         this.#guarded(() => {
           this.#tap?.idle?.();
           this.#decoder.idle();
+          this.#tap?.decoded?.(this.#decoder.pending);
           this.owner.wireChunk(this, 0, this.#decoder.pending, this.#takeRemark());
         }),
       closed: (end) => {
@@ -328,7 +332,7 @@ export interface DeviceTaps {
   tap(device: string): WireTap | undefined;
   tapDialIn(): DialInTap | undefined;
   /** A line for people in the trace of a device or a bus, where it is recorded. */
-  note?(device: string, text: string): boolean;
+  note?(device: string, text: string): void;
   /** The device is gone for good. */
   retire(device: string): void;
 }

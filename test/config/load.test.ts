@@ -40,6 +40,15 @@ describe('loadConfig', () => {
         deviceShare: 1,
         gzip: false,
       },
+      blackBox: {
+        beforeMs: 120_000,
+        afterMs: 30_000,
+        maxBytes: 262_144,
+        budgetBytes: 67_108_864,
+        dir: 'incidents',
+        diskBytes: 268_435_456,
+        maxFiles: 1_000,
+      },
       server: {
         host: '127.0.0.1',
         port: 8_080,

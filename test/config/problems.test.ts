@@ -211,7 +211,7 @@ describe('a single mistake', () => {
     const found = problem(withKeys('dir: x'));
     expect(found).toMatchObject({ path: 'devices[0].dir', code: 'config_unknown_key' });
     expect(found.fix).toMatch(
-      /^Did you mean `dtr`\? `dir` itself belongs below `recording:` or below `\w+:`\.$/,
+      /^Did you mean `dtr`\? `dir` itself belongs below `recording:`, below `black_box:` or below `\w+:`\.$/,
     );
   });
 

@@ -99,6 +99,7 @@ async function runBridge(args: RunArgs, io: CliIo, log: Log, report: Report): Pr
     failed,
     problems,
     recordDir: args.record === undefined ? undefined : resolve(io.cwd, args.record),
+    blackBox: config.blackBox && { ...config.blackBox, dir: resolve(io.cwd, config.blackBox.dir) },
     knownFile: config.knownDevices && resolve(io.cwd, config.knownDevices.file),
     clock: systemClock,
     log,

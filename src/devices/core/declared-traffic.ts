@@ -74,6 +74,23 @@ export class DeclaredTraffic {
     return undefined;
   }
 
+  /** When a request times out, or a group has taken too long. */
+  nextDeadline(): number {
+    const group = this.#assembler?.nextDeadline() ?? Number.POSITIVE_INFINITY;
+    return Math.min(this.#calls.nextDeadline(), group);
+  }
+
+  /** Reports the groups that have taken too long. */
+  expire(now: Instant): void {
+    for (const incomplete of this.#assembler?.expire(now.monoMs) ?? []) this.#reportIncomplete(incomplete);
+  }
+
+  /** The requests that have timed out; groups that have are reported. */
+  timeOut(now: Instant, foreign: string | undefined): ReturnType<Calls['timeOut']> {
+    this.expire(now);
+    return this.#calls.timeOut(now, foreign);
+  }
+
   #answerByRule(message: DeclaredRequest | DeclaredNotice, now: Instant): void {
     const answers = this.#context.ports.messages?.protocol.answers;
     const answer = answers?.to(message, answerPorts(this.#context, now));

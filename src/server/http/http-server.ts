@@ -89,7 +89,7 @@ export interface HttpServerOptions extends Admission, Partial<AdmissionLimits & 
   /** A request was rejected; `detail` is words, or the body of the answer. */
   refused?(address: string, detail: string): void;
   /** What else there is at a path. */
-  readonly further?: (path: string) => (() => Answer) | undefined;
+  readonly further?: RouteSources['further'];
   /** Accepting a connection failed, for want of file descriptors for instance; the server goes on. */
   failed?(error: HeartwireError): void;
   readonly clock?: Clock;
@@ -151,7 +151,7 @@ export class HttpServer {
       devices: new DeviceList(store, this.#clock),
       streams,
       health: () => this.#options.health?.() ?? {},
-      further: (path) => this.#options.further?.(path),
+      further: (path, asked) => this.#options.further?.(path, asked),
       ...(files === undefined ? {} : { files }),
     };
     const server = await makeHttpServer(
@@ -297,7 +297,7 @@ export class HttpServer {
       if (answer === undefined) this.#turns.streams(request.socket);
       return answer;
     }
-    return route(request, sources);
+    return route(request, sources, grant);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

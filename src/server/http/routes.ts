@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import {
   type Answer,
+  type Grant,
   isFeedPath,
   JSON_TYPE,
   jsonAnswer,
@@ -50,7 +51,13 @@ export interface RouteSources {
   /** Files that devices sent; absent where none are wanted. */
   readonly files?: ServedFiles;
   /** What else there is at a path. */
-  further?(path: string): (() => Answer) | undefined;
+  further?(path: string, asked: Asked): (() => Answer) | undefined;
+}
+
+/** What a request to a path asks for besides the path, and with which rights. */
+export interface Asked {
+  readonly query: URLSearchParams;
+  readonly grant: Grant;
 }
 
 const METHODS = 'GET, HEAD';
@@ -59,6 +66,7 @@ const METHODS = 'GET, HEAD';
 export function route(
   request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
   sources: RouteSources,
+  grant: Grant,
 ): Answer {
   const path = pathOf(request.url ?? '/');
   if (path === undefined) return refusal(400, 'bad_request', 'The path of the request cannot be decoded.');
@@ -93,7 +101,8 @@ export function route(
     if (sent !== undefined) return () => oneFile(sent, sources.files);
     if (at === STREAM_PATH && sources.streams) return streamHead;
     if (isFeedPath(at)) return upgradeRequired;
-    return sources.further?.(at);
+    const [, query = ''] = /\?([^#]*)/.exec(request.url ?? '') ?? [];
+    return sources.further?.(at, { query: new URLSearchParams(query), grant });
   }
 }
 
