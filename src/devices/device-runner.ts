@@ -1,6 +1,5 @@
 import type { SessionSettings } from '../config/index.ts';
 import type { Publisher, Values } from '../contract/index.ts';
-import type { Publisher, SessionSettings, Values } from '../contract/index.ts';
 import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { Instant } from '../instant.ts';
 import type { LinkEnd, SendOutcome } from '../links/index.ts';

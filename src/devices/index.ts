@@ -5,7 +5,7 @@ export type { SendProgress } from './core/file-sender.ts';
 export { MessageCatalog } from './core/message-catalog.ts';
 export type { RequestOutcome } from './core/session-events.ts';
 export type { SessionPorts } from './core/session-ports.ts';
-export { type DeviceReading, ROUND_TRIP_BOUNDS_MS, Tally } from './core/stats.ts';
+export { ROUND_TRIP_BOUNDS_MS, Tally } from './core/stats.ts';
 export { DeviceDirectory } from './device-directory.ts';
 export { DeviceListener, type DeviceListenerStatus } from './device-listener.ts';
 export type { DeviceObserver, DeviceReading } from './device-observer.ts';
