@@ -53,6 +53,8 @@ export function topicsOf(path: string): readonly string[] {
   // Device, time and transfer, as the spool names them.
   const sender = /^\/api\/files\/([^/]+)\.\d{8}T\d{9}Z-[^/]*$/.exec(path)?.[1];
   if (sender !== undefined) return [`devices/${sender}/messages`];
+  // Who may see what of it, its routes know: the device stands in the query.
+  if (path.startsWith('/api/history/')) return [];
   if (path.startsWith('/api/') && path !== STREAM_PATH) return ['#'];
   return [];
 }

@@ -6,10 +6,16 @@ import type { EncryptionConfig } from './secrecy.ts';
 import type { ServerConfig } from './server.ts';
 import type { SessionSettings } from './session-settings.ts';
 import type { ADMISSION, LOG, METRICS } from './shape.ts';
-import type { BlackBoxConfig, FilesConfig, KnownDevicesConfig, RecordingConfig } from './storage.ts';
+import type {
+  BlackBoxConfig,
+  FilesConfig,
+  HistoryConfig,
+  KnownDevicesConfig,
+  RecordingConfig,
+} from './storage.ts';
 
 export type { ServerConfig } from './server.ts';
-export type { FilesConfig, RecordingConfig } from './storage.ts';
+export type { FilesConfig, HistoryConfig, RecordingConfig } from './storage.ts';
 
 /** What a device that dials in must show to be this device; all that are given must agree. */
 export interface MatchConfig {
@@ -115,6 +121,8 @@ export interface BridgeConfig {
   readonly files?: FilesConfig;
   /** Absent: a run does not know the unannounced devices of the one before. */
   readonly knownDevices?: KnownDevicesConfig;
+  /** Absent: what was is not kept. */
+  readonly history?: HistoryConfig;
   /** Absent: nothing is encrypted. */
   readonly secrecy?: EncryptionConfig;
   readonly metrics?: ConfigOf<typeof METRICS>;

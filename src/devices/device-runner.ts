@@ -1,5 +1,6 @@
 import type { SessionSettings } from '../config/index.ts';
 import type { Publisher, Values } from '../contract/index.ts';
+import type { SessionSettings, Values } from '../contract/index.ts';
 import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { Instant } from '../instant.ts';
 import type { LinkEnd, SendOutcome } from '../links/index.ts';
@@ -20,6 +21,7 @@ import {
   type Timer,
   tellDefect,
 } from '../system/index.ts';
+import { DeadlineTimer, DefectStreak, type Log, type Timer, tellDefect } from '../system/index.ts';
 import type { BusDevice, BusOrder, BusTurns, PortTap } from './bus-ports.ts';
 import { DeviceSession } from './core/device-session.ts';
 import { introducedBy } from './core/login.ts';
@@ -28,7 +30,7 @@ import type { Effect, KnownBefore, RequestOutcome, SessionEvent, StopReason } fr
 import type { SessionPorts } from './core/session-ports.ts';
 import type { DeviceReading } from './core/stats.ts';
 import type { DeviceObserver, DeviceReading } from './device-observer.ts';
-import { DevicePublisher } from './device-publisher.ts';
+import { DevicePublisher, type DevicePublisherOptions } from './device-publisher.ts';
 import { DeviceFiles } from './files/device-files.ts';
 import type { UploadStore } from './files/upload-store.ts';
 import type { WireClaim } from './pending-runner.ts';
@@ -40,11 +42,9 @@ const SERIAL_SETTLE_MS = 10;
 /** The pause before a session starts again whose first start failed too, in ms. */
 const START_AGAIN_MS = 30_000;
 
-export interface DeviceRunnerOptions {
+export interface DeviceRunnerOptions extends DevicePublisherOptions {
   readonly settings: SessionSettings;
   readonly ports: SessionPorts;
-  readonly publisher: Publisher;
-  readonly clock: Clock;
   readonly log: Log;
   /** A fresh, unopened wire to one of the session's addresses. Not called for devices that dial in. */
   makeWire(addressIndex: number, owner: BusDevice): SessionWire;
@@ -52,8 +52,6 @@ export interface DeviceRunnerOptions {
   readonly dialIn?: LinkCodec | undefined;
   /** Where files of the device go; it sends none where this is absent. */
   readonly uploads?: UploadStore | undefined;
-  /** Whether a topic of raw bytes has subscribers; without one the bytes are not even copied. */
-  wantsBytes(topic: string): boolean;
   /** It was stopped, and counts nothing any more. */
   readonly retired?: ((reading: DeviceReading) => void) | undefined;
   /** Whether it has a link changed. */
@@ -103,7 +101,7 @@ export class DeviceRunner implements BusDevice {
   #restarting = false;
 
   constructor(options: DeviceRunnerOptions) {
-    const { settings, ports, clock, publisher } = options;
+    const { settings, ports, clock } = options;
     this.id = settings.device;
     this.#options = options;
     this.#session = new DeviceSession(settings, ports, clock.now());
@@ -112,8 +110,7 @@ export class DeviceRunner implements BusDevice {
     );
     const { monoMs, wallMs } = clock.now();
     this.#lastLinkedAt = monoMs - Math.max(0, wallMs - (options.known?.since ?? wallMs));
-    const wantsBytes = (topic: string): boolean => options.wantsBytes(topic);
-    this.#publisher = new DevicePublisher(settings.device, publisher, clock, wantsBytes, ports.messages);
+    this.#publisher = new DevicePublisher(settings.device, options, ports.messages);
     this.#files = new DeviceFiles({
       device: settings.device,
       uploads: options.uploads,
@@ -379,6 +376,8 @@ export class DeviceRunner implements BusDevice {
       case 'publishAlarm':
         this.#options.observer?.alarm(effect.alarm);
         return this.#publisher.alarm(effect.alarm);
+      case 'publishMeasured':
+        return this.#publisher.measured(effect.group, effect.fields);
       case 'settleRequest':
         return this.#settle(effect.requestId, effect.outcome);
       case 'log':

@@ -32,7 +32,7 @@ import type { DeviceReading } from './core/stats.ts';
 import { DeviceDirectory, type Settling } from './device-directory.ts';
 import { DeviceListener } from './device-listener.ts';
 import type { DeviceObserver, DeviceReading } from './device-observer.ts';
-import { declarationTopic } from './device-publisher.ts';
+import { declarationTopic, type HistoryOf } from './device-publisher.ts';
 import { DeviceRunner } from './device-runner.ts';
 import { FailedDevices } from './failed-devices.ts';
 import { RECEIVING, type UploadStore } from './files/upload-store.ts';
@@ -56,6 +56,8 @@ interface FleetOptions {
   readonly arrivals?: Arrivals | undefined;
   /** Looks on at every link, where there is one. */
   recorder(): DeviceTaps | undefined;
+  /** Keeps what devices were and measured; absent where nothing does. */
+  readonly history?: HistoryOf | undefined;
   /** Looks on at the life of a device. */
   readonly observer?: ((device: string) => DeviceObserver | undefined) | undefined;
   /** Whether a subscriber wants a topic of raw bytes. */
@@ -85,7 +87,8 @@ export class Fleet {
     const { config, clock, random, publisher, recorder } = options;
     this.#options = options;
     this.#config = config;
-    this.#ports = { random, localTime: (wallMs) => formatLocalTime(wallMs), parseLocalTime };
+    const wantsSamples = options.history !== undefined;
+    this.#ports = { random, localTime: (wallMs) => formatLocalTime(wallMs), parseLocalTime, wantsSamples };
     this.#failed = new FailedDevices(publisher, clock);
     this.#links = new ClosingLinks(clock);
     this.directory = new DeviceDirectory({
@@ -332,6 +335,7 @@ export class Fleet {
       settings: device.session,
       ports: this.#portsWith(device.messages),
       publisher: links?.[0]?.scheme === 'replay' ? markReplay(publisher) : publisher,
+      history: this.#historyOf(links?.[0]?.scheme),
       clock,
       log,
       makeWire: (_, owner) => new MemberWire(device, codec, owner, this.#busOf(device)),
@@ -364,6 +368,7 @@ export class Fleet {
       ports: messages === undefined ? this.#ports : this.#portsWith(messages),
       uploads,
       publisher: device?.links[0].scheme === 'replay' ? markReplay(publisher) : publisher,
+      history: this.#historyOf(device?.links[0].scheme),
       clock,
       log,
       makeWire(addressIndex, owner) {
@@ -383,6 +388,11 @@ export class Fleet {
     });
     if (messages !== undefined) this.#declarations.set(runner, describeMessages(messages.declaration).key);
     return runner;
+  }
+
+  /** What a trace says was not measured now. */
+  #historyOf(scheme: string | undefined): HistoryOf | undefined {
+    return scheme === 'replay' ? undefined : this.#options.history;
   }
 
   #portsWith(messages: DeclaredProtocol): SessionPorts {
