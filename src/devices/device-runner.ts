@@ -1,6 +1,5 @@
 import type { SessionSettings } from '../config/index.ts';
 import type { Publisher, Values } from '../contract/index.ts';
-import type { SessionSettings, Values } from '../contract/index.ts';
 import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { Instant } from '../instant.ts';
 import type { LinkEnd, SendOutcome } from '../links/index.ts';
@@ -21,7 +20,6 @@ import {
   type Timer,
   tellDefect,
 } from '../system/index.ts';
-import { DeadlineTimer, DefectStreak, type Log, type Timer, tellDefect } from '../system/index.ts';
 import type { BusDevice, BusOrder, BusTurns, PortTap } from './bus-ports.ts';
 import { DeviceSession } from './core/device-session.ts';
 import { introducedBy } from './core/login.ts';
