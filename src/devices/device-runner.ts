@@ -1,5 +1,5 @@
 import type { SessionSettings } from '../config/index.ts';
-import type { Publisher, Values } from '../contract/index.ts';
+import type { Values } from '../contract/index.ts';
 import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { Instant } from '../instant.ts';
 import type { LinkEnd, SendOutcome } from '../links/index.ts';
@@ -11,22 +11,13 @@ import type {
   LineRemark,
   Message,
 } from '../protocol/index.ts';
-import {
-  type Clock,
-  DeadlineTimer,
-  DefectStreak,
-  type Log,
-  Ring,
-  type Timer,
-  tellDefect,
-} from '../system/index.ts';
+import { DeadlineTimer, DefectStreak, type Log, Ring, type Timer, tellDefect } from '../system/index.ts';
 import type { BusDevice, BusOrder, BusTurns, PortTap } from './bus-ports.ts';
 import { DeviceSession } from './core/device-session.ts';
 import { introducedBy } from './core/login.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
 import type { Effect, KnownBefore, RequestOutcome, SessionEvent, StopReason } from './core/session-events.ts';
 import type { SessionPorts } from './core/session-ports.ts';
-import type { DeviceReading } from './core/stats.ts';
 import type { DeviceObserver, DeviceReading } from './device-observer.ts';
 import { DevicePublisher, type DevicePublisherOptions } from './device-publisher.ts';
 import { DeviceFiles } from './files/device-files.ts';

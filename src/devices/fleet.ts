@@ -28,7 +28,6 @@ import { ClosingLinks } from './closing-links.ts';
 import { describeMessages } from './core/describe-messages.ts';
 import { MessageCatalog } from './core/message-catalog.ts';
 import type { SessionPorts } from './core/session-ports.ts';
-import type { DeviceReading } from './core/stats.ts';
 import { DeviceDirectory, type Settling } from './device-directory.ts';
 import { DeviceListener } from './device-listener.ts';
 import type { DeviceObserver, DeviceReading } from './device-observer.ts';

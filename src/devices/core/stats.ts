@@ -1,4 +1,4 @@
-import type { StateDocument, StatsDocument } from '../../contract/feed/index.ts';
+import type { StatsDocument } from '../../contract/feed/index.ts';
 import type { Discarded } from '../../protocol/index.ts';
 
 const PUBLISH_EVERY_MS = 1_000;
@@ -98,13 +98,4 @@ export class Tally {
 
 function countUp(counts: CountsByName, name: string, by: number): void {
   counts.set(name, (counts.get(name) ?? 0) + by);
-}
-
-/** One device as metrics see it. */
-export interface DeviceReading {
-  readonly id: string;
-  readonly state: StateDocument;
-  readonly counts: StatsDocument;
-  readonly tally: Tally;
-  readonly bytesOut: number;
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { StateAxes } from '../../../src/devices/core/state-document.ts';
-import type { DeviceReading } from '../../../src/devices/core/stats.ts';
 import { Stats } from '../../../src/devices/core/stats.ts';
 import type { DeviceReading } from '../../../src/devices/device-observer.ts';
 import {
