@@ -59,6 +59,8 @@ export interface MatchedDeviceConfig extends DeviceBase {
   readonly match: MatchConfig;
   /** Absent: `stream`. */
   readonly line?: LineKind;
+  /** Where other programs may use its port; absent: nowhere. */
+  readonly expose?: readonly ExposeAddress[];
 }
 
 /** A device that shares its line with others. */

@@ -2,7 +2,7 @@ import type { SessionSettings } from '../config/index.ts';
 import type { Values } from '../contract/index.ts';
 import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { Instant } from '../instant.ts';
-import type { LinkEnd, SendOutcome } from '../links/index.ts';
+import type { LinkEnd, PortSharing, SendOutcome } from '../links/index.ts';
 import type {
   DecoderFault,
   Discarded,
@@ -46,7 +46,7 @@ export interface DeviceRunnerOptions extends DevicePublisherOptions {
   /** Whether it has a link changed. */
   readonly linked?: ((linked: boolean) => void) | undefined;
   /** Gives its port on to other programs, from its start to its stop. */
-  readonly sharing?: { start(): void; stop(): void } | undefined;
+  readonly sharing?: Pick<PortSharing, 'start' | 'stop' | 'join'> | undefined;
   readonly observer?: DeviceObserver | undefined;
   /** It is the link of a bus, whose devices take what comes. */
   readonly port?: PortTap | undefined;
@@ -330,12 +330,12 @@ export class DeviceRunner implements BusDevice {
       case 'attachLink': {
         const claim = this.#takeClaim(effect.claimId);
         if (claim === undefined) return;
-        const held = claim.attached();
-        for (const message of held)
+        for (const message of claim.attached())
           this.#queue.push({ event: { type: 'messageReceived', message }, wire: claim.wire });
         this.#wire = claim.wire;
         this.#registers = this.settings.role === 'server' ? claim.registers : undefined;
         claim.wire.owner = this;
+        if (this.#options.sharing !== undefined) claim.wire.share(this.#options.sharing);
         return;
       }
       case 'refuseLink':

@@ -359,7 +359,7 @@ export class Fleet {
     const { messages } = of;
     const device = 'kind' in of && of.kind === 'dialled' ? of : undefined;
     const links = this.#links;
-    const sharing = device && sharePort(device, [device.session], log, () => runner);
+    const sharing = 'kind' in of ? sharePort(of, [of.session], log, () => runner) : undefined;
     const runner: DeviceRunner = new DeviceRunner({
       sharing,
       settings,
