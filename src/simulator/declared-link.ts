@@ -247,7 +247,8 @@ export class DeclaredLink {
   #fails(address: number): boolean {
     const { failing } = this.#settings;
     if (failing?.address !== address) return false;
-    return this.#time().elapsedMs % failing.everyMs >= failing.everyMs - failing.forMs;
+    const { everyMs, forMs, shiftMs = 0 } = failing;
+    return (this.#time().elapsedMs + shiftMs) % everyMs >= everyMs - forMs;
   }
 
   #answersBeat(name: string): boolean {

@@ -18,6 +18,8 @@ export interface Failing {
   readonly address: number;
   readonly everyMs: number;
   readonly forMs: number;
+  /** How much earlier than that; 0 where it is left out. */
+  readonly shiftMs?: number;
 }
 
 /** What declared devices say by themselves, and how often. */
