@@ -174,15 +174,7 @@ function completeMatched(
   messages: DeclaredProtocol | undefined,
 ): DeviceConfig | undefined {
   warnOfDialledKeys(given, path, add, messages);
-  if (given.expose !== undefined) {
-    add({
-      code: 'config_conflict',
-      path: [...path, 'expose'],
-      atKey: true,
-      message: 'Only the port of a device that is dialled can be given on.',
-      fix: 'Remove `expose`, or give the device a `link:` where it can be dialled.',
-    });
-  }
+  const expose = completeExpose(given.expose, path, add);
   if (given.session === 'none') checkBareMatch(match, path, add);
   else if (Object.values(match).every((each) => each === undefined)) {
     add({
@@ -212,6 +204,7 @@ function completeMatched(
     match: complete,
     ...life,
     session: named,
+    ...(expose.length === 0 ? {} : { expose }),
     ...recordOf(given, defaults),
   };
 }

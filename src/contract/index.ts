@@ -1,5 +1,6 @@
 export { type AddressBlock, addressInBlock, parseBlock } from './address-match.ts';
 export type { CommandOutcome, FeedClient, FeedCommand } from './command.ts';
+export type { DeviceHistory } from './device-history.ts';
 export { type Identity, identityText } from './identity.ts';
 export type { Publisher } from './publisher.ts';
 export { highestRole, isRole, ROLES, type Role, reaches } from './role.ts';

@@ -6,6 +6,7 @@ import {
   type FieldDeclaration,
   type HelloCodec,
   parseNumberType,
+  valueIn,
 } from '../protocol/index.ts';
 import { identityFor, identityValue } from './device-identity.ts';
 import { groupPayloads } from './group-speech.ts';
@@ -262,7 +263,7 @@ export class DeclaredDevice {
   #take({ message, fields }: DeclaredMessage): void {
     const { confirms = {} } = this.#protocol.message(message)?.declaration ?? {};
     for (const [own, shown] of Object.entries(confirms)) {
-      const value = fields[own];
+      const value = valueIn(fields, own);
       if (value !== undefined) this.#set.set(typeof shown === 'string' ? shown : shown.field, value);
     }
   }

@@ -89,6 +89,8 @@ function numberOf(field: FieldDeclaration, path: string, source: ValueSource): V
   if (field.bits !== undefined) {
     return Object.fromEntries(
       field.bits.map(({ name, at, enum: own }) => {
+        const set = source.set.get(`${path}.${name}`);
+        if (set !== undefined) return [name, set];
         const of = typeof own === 'string' ? source.enums[own] : own;
         if (of !== undefined) return [name, nameOf(of, `${path}.${name}`, source)];
         const step = stepOf(`${path}.${name}`, source) % 2;

@@ -136,6 +136,7 @@ export class SessionBench {
         this.stats = effect.document;
         return [];
       case 'publishMessage':
+      case 'publishMeasured':
       case 'log':
         return [];
       case 'storeChunk':
