@@ -115,6 +115,8 @@ export class HistoryDatabase {
         now,
         this.#runId,
       );
+      // From here on the file alone is all of it.
+      db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } catch {
       // It is as after a crash: the journal has the values.
     }
@@ -264,12 +266,14 @@ function lockFile(path: string, driver: SqlDriver | undefined): SqlDatabase {
 /** The file goes where it is not in the way; undefined where it could not, and was removed. */
 function putAside(file: string, now: number): string | undefined {
   const aside = `${file}.damaged-${new Date(now).toISOString().replace(/[-:]|\.\d+/g, '')}`;
-  for (const end of ['-wal', '-shm']) rmSync(`${file}${end}`, { force: true });
+  rmSync(`${file}-shm`, { force: true });
   try {
     renameSync(file, aside);
+    // What was committed last stands in there.
+    if (existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${aside}-wal`);
     return aside;
   } catch {
-    rmSync(file, { force: true });
+    for (const end of ['', '-wal']) rmSync(`${file}${end}`, { force: true });
     return undefined;
   }
 }
