@@ -1,7 +1,8 @@
-import type { SessionSettings, Values } from '../contract/index.ts';
+import type { SessionSettings } from '../config/index.ts';
+import type { Values } from '../contract/index.ts';
 import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { Instant } from '../instant.ts';
-import type { LinkEnd, SendOutcome } from '../links/index.ts';
+import type { LinkEnd, PortSharing, SendOutcome } from '../links/index.ts';
 import type {
   DecoderFault,
   Discarded,
@@ -10,7 +11,7 @@ import type {
   LineRemark,
   Message,
 } from '../protocol/index.ts';
-import { DeadlineTimer, DefectStreak, type Log, type Timer, tellDefect } from '../system/index.ts';
+import { DeadlineTimer, DefectStreak, type Log, Ring, type Timer, tellDefect } from '../system/index.ts';
 import type { BusDevice, BusOrder, BusTurns, PortTap } from './bus-ports.ts';
 import { DeviceSession } from './core/device-session.ts';
 import { introducedBy } from './core/login.ts';
@@ -45,7 +46,7 @@ export interface DeviceRunnerOptions extends DevicePublisherOptions {
   /** Whether it has a link changed. */
   readonly linked?: ((linked: boolean) => void) | undefined;
   /** Gives its port on to other programs, from its start to its stop. */
-  readonly sharing?: { start(): void; stop(): void } | undefined;
+  readonly sharing?: Pick<PortSharing, 'start' | 'stop' | 'join'> | undefined;
   readonly observer?: DeviceObserver | undefined;
   /** It is the link of a bus, whose devices take what comes. */
   readonly port?: PortTap | undefined;
@@ -68,7 +69,7 @@ export class DeviceRunner implements BusDevice {
   readonly #publisher: DevicePublisher;
   readonly #files: DeviceFiles;
   /** Events that came while the effects of another one were performed. */
-  readonly #queue: Array<{ readonly event: SessionEvent; readonly wire: SessionWire | undefined }> = [];
+  readonly #queue = new Ring<{ readonly event: SessionEvent; readonly wire: SessionWire | undefined }>();
   readonly #claims = new Map<number, WireClaim>();
   /** Requests that are not settled yet, by id. */
   readonly #requests = new Map<number, (outcome: RequestOutcome) => void>();
@@ -329,12 +330,12 @@ export class DeviceRunner implements BusDevice {
       case 'attachLink': {
         const claim = this.#takeClaim(effect.claimId);
         if (claim === undefined) return;
-        const held = claim.attached();
-        for (const message of held)
+        for (const message of claim.attached())
           this.#queue.push({ event: { type: 'messageReceived', message }, wire: claim.wire });
         this.#wire = claim.wire;
         this.#registers = this.settings.role === 'server' ? claim.registers : undefined;
         claim.wire.owner = this;
+        if (this.#options.sharing !== undefined) claim.wire.share(this.#options.sharing);
         return;
       }
       case 'refuseLink':
@@ -381,7 +382,7 @@ export class DeviceRunner implements BusDevice {
     this.#options.observer?.defect(detail);
     const wire = this.#wire;
     this.#wire = undefined;
-    this.#queue.length = 0;
+    this.#queue.clear();
     wire?.close('destroy');
     for (const requestId of [...this.#requests.keys()])
       this.#settle(requestId, { ok: false, code: 'internal_error', detail });

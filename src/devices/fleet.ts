@@ -1,3 +1,4 @@
+import type { SessionSettings } from '../config/index.ts';
 import {
   type BridgeConfig,
   type BusConfig,
@@ -9,7 +10,7 @@ import {
   type ListenerConfig,
   listenersByAddress,
 } from '../config/index.ts';
-import type { Publisher, SessionSettings } from '../contract/index.ts';
+import type { Publisher } from '../contract/index.ts';
 import { addressLabel, type LinkEnd, listen, type NameResolver } from '../links/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import {
@@ -358,7 +359,7 @@ export class Fleet {
     const { messages } = of;
     const device = 'kind' in of && of.kind === 'dialled' ? of : undefined;
     const links = this.#links;
-    const sharing = device && sharePort(device, [device.session], log, () => runner);
+    const sharing = 'kind' in of ? sharePort(of, [of.session], log, () => runner) : undefined;
     const runner: DeviceRunner = new DeviceRunner({
       sharing,
       settings,
