@@ -49,8 +49,15 @@ export async function* historyRows(
   span: HistorySpan,
   columns: readonly HistoryColumn[],
 ): AsyncGenerator<HistoryRow, void> {
-  const readers = columns.map((column) => new FieldReader(api, span, column));
-  for (const reader of readers) await reader.fill();
+  let whole = span;
+  const readers: FieldReader[] = [];
+  for (const column of columns) {
+    const reader = new FieldReader(api, whole, column);
+    readers.push(reader);
+    await reader.fill();
+    // All fields end where the first one does, however long reading takes.
+    whole = reader.span;
+  }
   for (;;) {
     let t = Number.POSITIVE_INFINITY;
     for (const reader of readers) t = Math.min(t, reader.t);
@@ -63,12 +70,11 @@ export async function* historyRows(
 /** The values of one field, in parts. */
 class FieldReader {
   readonly #api: BridgeApi;
-  readonly #span: HistorySpan;
+  #span: HistorySpan;
   readonly #column: HistoryColumn;
   #points: readonly (readonly [number, Cell])[] = [];
   #index = 0;
   #from: string | undefined;
-  #to: string | undefined;
   #done = false;
 
   constructor(api: BridgeApi, span: HistorySpan, column: HistoryColumn) {
@@ -76,11 +82,15 @@ class FieldReader {
     this.#span = span;
     this.#column = column;
     this.#from = span.from;
-    this.#to = span.until;
   }
 
   get empty(): boolean {
     return this.#index >= this.#points.length && !this.#done;
+  }
+
+  /** What is read, by now in numbers. */
+  get span(): HistorySpan {
+    return this.#span;
   }
 
   /** The moment of the next value; infinite where none follows. */
@@ -95,15 +105,20 @@ class FieldReader {
   /** Reads until there is a value, or none follows. */
   async fill(): Promise<void> {
     while (this.empty) {
-      const query = { device: this.#span.device, field: this.#column.field, from: this.#from, to: this.#to };
+      const query = {
+        device: this.#span.device,
+        field: this.#column.field,
+        from: this.#from,
+        to: this.#span.until,
+      };
       const answer = await this.#api.get('/api/history/values', { ...query, points: 'all' });
       this.#points = pointsIn(answer, this.#column);
       this.#index = 0;
-      const { next, to } = answer;
+      const { next, from, to } = answer;
+      if (this.#from === this.#span.from)
+        this.#span = { ...this.#span, from: String(from), until: String(to) };
       this.#done = typeof next !== 'number';
       this.#from = String(next);
-      // Later parts end where the first one does.
-      if (typeof to === 'number') this.#to = String(to);
     }
   }
 }

@@ -7,11 +7,11 @@ import type { SqlDatabase } from './sql.ts';
 /** Values of one series go from the journal into a chunk once they are so many. */
 const CHUNK_POINTS = 256;
 /** Beyond it the series that keep the oldest rows of the journal alive are written, however few values they have. */
-const JOURNAL_BYTES = 32 * 1024 * 1024;
+const JOURNAL_BYTES = 16 * 1024 * 1024;
 /** Values that wait in memory for longer are written too, so that no chunk spans years. */
 const LONGEST_WAIT_MS = 86_400_000;
 /** Series that are written in one transaction, so that no query waits for long. */
-const FLUSHED_AT_ONCE = 200;
+const FLUSHED_AT_ONCE = 50;
 
 /** One field of one device with one unit, and its values that are in no chunk yet. */
 export interface Series extends Omit<SeriesName, 'sid'> {
