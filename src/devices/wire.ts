@@ -373,7 +373,7 @@ export function dialBusWire(
   const address = bus.links[addressIndex];
   // As above.
   if (address === undefined) throw new Error(`${bus.id} has no address ${addressIndex}`);
-  const link = dialLink(address, bus, framingNeedsSilence(bus.framing), options);
+  const link = dialLink(address, bus, (bus.framings ?? []).some(framingNeedsSilence), options);
   return new Wire(link, codec, owner, options);
 }
 

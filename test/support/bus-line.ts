@@ -34,8 +34,10 @@ messages:
     fields: [{ name: fn, type: u8 }, { name: code, type: u8 }, { name: crc, type: crc, algorithm: crc-16/modbus, byte_order: little }]
 `;
 
-export const modbus = (): DeclaredProtocol => {
-  const { protocol, problems } = loadMessages(MODBUS, 'modbus.yaml');
+export const SLIP_MODBUS = MODBUS.replace('{ type: gap }', '{ type: slip }');
+
+export const modbus = (text = MODBUS): DeclaredProtocol => {
+  const { protocol, problems } = loadMessages(text, 'modbus.yaml');
   if (protocol === undefined) throw new Error(JSON.stringify(problems));
   return protocol;
 };
@@ -47,6 +49,8 @@ export function busConfig(yaml: string): BridgeConfig {
     'devices.yaml',
     new Map([
       ['modbus.yaml', { ...loadMessages(MODBUS, 'modbus.yaml'), problems: [] }],
+      // The same in other frames.
+      ['slip.yaml', { ...loadMessages(SLIP_MODBUS, 'slip.yaml'), problems: [] }],
       // The same without an address to which all listen.
       ['plain.yaml', { ...loadMessages(MODBUS.replace(', broadcast: 0', ''), 'plain.yaml'), problems: [] }],
     ]),
