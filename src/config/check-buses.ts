@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DeclaredProtocol, FramingDeclaration } from '../protocol/index.ts';
 import type { Placed } from './check-together.ts';
-import type { BusConfig, BusDeviceConfig, DeviceConfig } from './model.ts';
-import { type Finding, formatPath } from './problem.ts';
+import type { BusConfig, BusDeviceConfig, DeviceConfig, ListenerConfig } from './model.ts';
+import { type Finding, formatPath, type Path } from './problem.ts';
 
 type Add = (finding: Finding) => void;
 type Member = Placed<BusDeviceConfig>;
@@ -12,6 +12,7 @@ export function checkBuses(
   buses: readonly Placed<BusConfig>[],
   written: readonly unknown[],
   devices: readonly Placed<DeviceConfig>[],
+  listeners: readonly Placed<ListenerConfig>[],
   add: Add,
 ): void {
   const ids = new Map(devices.map(({ path, value }) => [value.id, formatPath(path)]));
@@ -36,6 +37,11 @@ export function checkBuses(
     ids.set(value.id, formatPath(path));
     const members = devices.filter((each): each is Member => isMember(each) && each.value.bus === value.id);
     checkMembers(value, members, add);
+    const { framings = [] } = withFramings(
+      value,
+      members.map((each) => each.value),
+    );
+    if (value.match?.identity !== undefined) checkRegistration(framings, listeners, path, add);
   }
 }
 
@@ -48,6 +54,31 @@ export function withFramings(bus: BusConfig, devices: readonly DeviceConfig[]): 
     if (!framings.some((each) => isDeepStrictEqual(each, framing))) framings.push(framing);
   }
   return framings.length === 0 ? bus : { ...bus, framings };
+}
+
+/** The listener of a DTU reads its registration, and frames as the devices behind it have them. */
+function checkRegistration(
+  framings: readonly FramingDeclaration[],
+  listeners: readonly Placed<ListenerConfig>[],
+  path: Path,
+  add: Add,
+): void {
+  const logins = listeners.filter(({ value }) => value.session.login === true);
+  const alike = logins.some(({ value: { messages } }) =>
+    framings.some((framing) => isDeepStrictEqual(framing, messages?.declaration.framing)),
+  );
+  if (logins.length > 0 && (alike || framings.length === 0)) return;
+  add({
+    severity: 'warning',
+    code: 'config_no_effect',
+    path: [...path, 'match', 'identity'],
+    atKey: true,
+    message:
+      logins.length === 0
+        ? 'No listener reads how a DTU registers, so none is this bus.'
+        : 'The listener at which it registers has messages with another framing than the devices on this bus.',
+    fix: 'Give a listener `messages:` with `protocol.registration` and the framing of these devices.',
+  });
 }
 
 const isOn = (device: unknown, bus: string): boolean =>

@@ -169,7 +169,7 @@ function assemble(
     { server, devices, wrongIds, listeners, listens: listOf(root.listeners).length > 0, buses },
     add,
   );
-  checkBuses(buses, listOf(root.devices), devices, add);
+  checkBuses(buses, listOf(root.devices), devices, listeners, add);
   if (listOf(root.devices).length + listOf(root.listeners).length + listOf(root.buses).length === 0) {
     add({
       severity: 'warning',

@@ -113,7 +113,7 @@ export class Wire implements SessionWire {
   readonly link: Link;
   owner: WireOwner;
   #codec: WireCodec;
-  readonly #decoder: FrameDecoder;
+  #decoder: FrameDecoder;
   readonly #ended: (() => void) | undefined;
   readonly #tap: WireTap | undefined;
   readonly #sink: FrameSink;
@@ -163,15 +163,19 @@ export class Wire implements SessionWire {
         return message === undefined ? awaited.length > 0 : awaited.includes(message);
       },
     };
-    const awaited = () => {
-      const replies = this.owner.expectation?.()?.awaited ?? [];
-      return replies.length === 1 ? replies[0] : undefined;
-    };
-    this.#decoder = codec.makeDecoder(codec.definition, this.#sink, awaited);
+    this.#decoder = this.#makeDecoder(codec);
     this.#telnet = new TelnetWatch((sink) =>
       this.#codec.makeDecoder(this.#codec.definition, sink, () => undefined),
     );
     this.#tap?.made?.(this);
+  }
+
+  #makeDecoder(codec: WireCodec): FrameDecoder {
+    const awaited = () => {
+      const replies = this.owner.expectation?.()?.awaited ?? [];
+      return replies.length === 1 ? replies[0] : undefined;
+    };
+    return codec.makeDecoder(codec.definition, this.#sink, awaited);
   }
 
   #decoded(bytes: Uint8Array, start: number, end: number, kind?: string): Message | InvalidPayload {
@@ -285,6 +289,12 @@ export class Wire implements SessionWire {
   setCodec(codec: WireCodec): void {
     this.#codec = codec;
     this.#decoder.define?.(codec.definition);
+  }
+
+  /** Other frames, from the next byte on: behind what stood in front of all frames. */
+  setFrames(codec: WireCodec): void {
+    this.#codec = codec;
+    this.#decoder = this.#makeDecoder(codec);
   }
 
   /** A frame that is being handled, and the bytes that were read together with its end and stand behind it. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { diffConfig } from '../../src/config/diff-config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { loadMessages } from '../../src/config/messages/load-messages.ts';
-import { busConfig, MODBUS, meters } from '../support/bus-line.ts';
+import { busConfig, DTU_MODBUS, MODBUS, meters } from '../support/bus-line.ts';
 
 const PLAIN = MODBUS.replace(/ {2}address: .*\n/, '');
 const SLIP = MODBUS.replace('{ type: gap }', '{ type: slip }');
@@ -13,7 +13,14 @@ const LINES = MODBUS.replace('{ type: gap }', '{ type: delimiter, delimiter: "\\
 const BUS = 'buses: [{ id: line, link: /dev/ttyS9, baud: 9600 }]\n';
 
 function problemsOf(yaml: string): string[] {
-  const files = { 'modbus.yaml': MODBUS, 'plain.yaml': PLAIN, 'slip.yaml': SLIP, 'lines.yaml': LINES };
+  const files = {
+    'modbus.yaml': MODBUS,
+    'plain.yaml': PLAIN,
+    'slip.yaml': SLIP,
+    'lines.yaml': LINES,
+    'dtu.yaml': DTU_MODBUS,
+    'dtu-slip.yaml': DTU_MODBUS.replace('{ type: gap }', '{ type: slip }'),
+  };
   const messages = new Map(
     Object.entries(files).map(([name, text]) => [name, { ...loadMessages(text, name), problems: [] }]),
   );
@@ -125,6 +132,26 @@ describe('buses: in devices.yaml', () => {
       'a DTU known by an IMEI',
       'buses: [{ id: x, match: { imei: "490154203237518" } }]\n',
       /error config_conflict buses\[0\]\.match\.imei/,
+    ],
+    [
+      'a DTU that registers where no listener reads that',
+      `listeners: ["tcp-listen:127.0.0.1:9"]\nbuses: [{ id: x, match: { identity: "0007" } }]\ndevices:\n${device('a', 'bus: x, address: 1')}`,
+      /warning config_no_effect buses\[0\]\.match\.identity: No listener reads how a DTU registers/,
+    ],
+    [
+      'a DTU that registers where frames are others',
+      `listeners: [{ link: "tcp-listen:127.0.0.1:9", messages: dtu-slip.yaml }]\nbuses: [{ id: x, match: { identity: "0007" } }]\ndevices:\n${device('a', 'bus: x, address: 1')}`,
+      /warning config_no_effect buses\[0\]\.match\.identity: The listener at which it registers has messages with another framing/,
+    ],
+    [
+      'two buses of one identity',
+      `listeners: [{ link: "tcp-listen:127.0.0.1:9", messages: dtu.yaml }]\nbuses: [{ id: x, match: { identity: "0007" } }, { id: y, match: { identity: "0007" } }]\n`,
+      /error config_overlap buses\[1\]\.match\.identity: "x" is known by this identity too/,
+    ],
+    [
+      'a device whose login only the listener knows',
+      `listeners: [{ link: "tcp-listen:127.0.0.1:9", messages: dtu.yaml }]\ndevices: [{ id: a, match: { identity: "0007" } }]\n`,
+      /warning config_no_effect devices\[0\]\.match\.identity: Only the listener has the messages/,
     ],
     [
       'a recorded device',
