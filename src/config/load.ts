@@ -27,11 +27,15 @@ import {
   METRICS,
 } from './shape.ts';
 import {
+  blackBoxShape,
   checkRoomFor,
+  completeBlackBox,
   completeFiles,
+  completeHistory,
   completeKnownDevices,
   completeRecording,
   filesShape,
+  historyShape,
   knownDevicesShape,
   recordingShape,
 } from './storage.ts';
@@ -96,11 +100,16 @@ function assemble(
   checkOpenness(server, access, add);
   const defaults = filled(defaultsShape, 'defaults');
   const recording = completeRecording(filled(recordingShape, 'recording'));
+  const blackBox = completeBlackBox(filled(blackBoxShape, 'black_box'));
   const messagesOf = (name: unknown, path: Path) =>
     messagesNamed(typeof name === 'string' && name !== '' ? name : undefined, messageFiles, path, add);
   const messages = messagesOf(root.messages, []);
   const files = fits(filesShape, ['files'], root.files);
   const known = completeKnownDevices(filled(knownDevicesShape, 'known_devices'), file);
+  const history = completeHistory(
+    root.history === false ? false : fits(historyShape, ['history'], root.history),
+    file,
+  );
   const secrecy = fits(secrecyShape, ['secrecy'], root.secrecy);
   const metrics = filled(z.strictObject(METRICS), 'metrics');
   const log = filled(z.strictObject(LOG), 'log');
@@ -187,8 +196,10 @@ function assemble(
     server,
     ...(access === undefined ? {} : { access }),
     recording,
+    ...(blackBox === undefined ? {} : { blackBox }),
     ...(files === undefined ? {} : { files: completeFiles(files, add) }),
     ...(known === undefined ? {} : { knownDevices: known }),
+    ...(history === undefined ? {} : { history }),
     ...(secrecy === undefined ? {} : { secrecy: completeEncryption(secrecy, keyFiles, ids, add) }),
     metrics: configOf(METRICS, metrics),
     log: configOf(LOG, log),

@@ -45,7 +45,7 @@ function trace(bytes: Uint8Array, file: string): InspectedInput {
   });
   try {
     parser.push(bytes);
-    parser.finish(true);
+    parser.finish();
   } catch (error) {
     // What stands before the first wrong line is right.
     if (!(error instanceof HeartwireError) || events.length === 0) throw error;

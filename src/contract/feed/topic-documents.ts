@@ -1,17 +1,10 @@
 import { z } from 'zod';
 import { TRANSPORTS } from '../transport.ts';
 import { DEVICE_STATUSES, LINK_STATUSES } from '../wire/index.ts';
-import { count, instant, jsonObject, list } from './field-types.ts';
+import { count, instant, jsonObject, list, oneOf, why } from './field-types.ts';
+import { incidents } from './incident-documents.ts';
 import { jsonSchemaOf, type Schema } from './json-schema.ts';
 
-/** One of the words that a table explains. */
-const oneOf = <T extends Readonly<Record<string, string>>>(words: T) =>
-  z.enum(Object.keys(words) as (keyof T & string)[]);
-
-const why = {
-  reason: z.string().meta({ description: 'A code of docs/errors.md.' }).exactOptional(),
-  detail: z.string().meta({ description: 'For people.' }).exactOptional(),
-};
 const identity = z
   .object({
     appid: z.string().exactOptional(),
@@ -347,6 +340,14 @@ export const TOPICS: readonly TopicContract[] = [
         listeners: list(jsonObject()),
       }),
     ),
+  },
+  {
+    name: 'bridgeIncidents',
+    address: 'bridge/incidents',
+    summary: 'What the black box kept: traces of what devices said when something went wrong.',
+    holds: 'the latest incidents, with what led to them ([incidents](incidents.md))',
+    kind: 'state',
+    document: jsonSchemaOf(incidents),
   },
   {
     name: 'clients',
