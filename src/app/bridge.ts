@@ -206,7 +206,12 @@ export class Bridge {
         ...(tls && tcp.tls ? { tls } : {}),
         failed,
       });
-    const inspection = inspectionRoutes({ live, directory });
+    const inspection = inspectionRoutes({
+      live,
+      directory,
+      tail: this.#monitoring.tail,
+      deviceListeners: () => this.#fleet.deviceListeners(),
+    });
     this.#http = new HttpServer({
       ...(this.#uploads === undefined ? {} : { files: this.#uploads }),
       host: server.host,
@@ -231,7 +236,7 @@ export class Bridge {
       health: () => ({ version: options.version, devices: directory.countByStatus() }),
       further: (path, asked) =>
         this.#monitoring.routes(path) ??
-        inspection(path) ??
+        inspection(path, asked.query) ??
         (this.#recorder.blackBox && incidentRoutes(this.#recorder.blackBox.store, path, asked)),
       failed,
       onDefect,
