@@ -30,14 +30,18 @@ const LIBRARY = {
 };
 
 /** A thread starts with a file, which is looked for beside the part that starts it. */
-const WORKER = 'lib/parts/config-worker';
+const THREADS = {
+  'lib/parts/config-worker': 'src/app/reload/config-worker.ts',
+  'lib/parts/history-worker': 'src/history/history-worker.ts',
+};
 
 const bundle = await rolldown({
   cwd: at('.'),
   input: {
     'bin/heartwire': at('bin/heartwire.ts'),
-    [WORKER]: at('src/app/reload/config-worker.ts'),
-    ...Object.fromEntries(Object.entries(LIBRARY).map(([name, source]) => [name, at(source)])),
+    ...Object.fromEntries(
+      Object.entries({ ...THREADS, ...LIBRARY }).map(([name, source]) => [name, at(source)]),
+    ),
   },
   platform: 'node',
   external: isOutside,

@@ -32,6 +32,8 @@ const ROOMS: readonly Room[] = [
   { path: 'src/capture', floor: 8 },
   { path: 'src/inspection', floor: 9 },
   { path: 'src/access', floor: 9 },
+  { path: 'src/history', floor: 10 },
+  { path: 'src/history/core', floor: 10, pure: true },
   { path: 'src/feed', floor: 10 },
   { path: 'src/feed/core', floor: 10, pure: true },
   { path: 'src/server', floor: 11 },

@@ -8,6 +8,7 @@ import type {
   LoadedConfig,
   Problem,
 } from '../config/index.ts';
+import type { CommandOutcome, FeedClient, FeedCommand } from '../contract/index.ts';
 import {
   type DeviceDirectory,
   type FileSource,
@@ -23,6 +24,7 @@ import {
 import { Encryption } from '../encryption/index.ts';
 import { HeartwireError } from '../errors.ts';
 import { FeedServer, FeedStore, JsonLinesServer, liveLimits, SseServer } from '../feed/index.ts';
+import { History, HistoryRoutes } from '../history/index.ts';
 import type { NameResolver } from '../links/index.ts';
 import { BridgeRecorder } from '../recording/index.ts';
 import { HttpServer, incidentRoutes, type ProcessUsage } from '../server/index.ts';
@@ -55,6 +57,8 @@ export interface BridgeOptions {
   readonly blackBox?: BlackBoxConfig | undefined;
   /** Remembers unannounced devices in this file, for the next run. */
   readonly knownFile?: string | undefined;
+  /** Keeps what was in this database. */
+  readonly historyFile?: string | undefined;
   /** In [0, 1); `Math.random` by default. */
   readonly random?: () => number;
   /** Resolves the names of devices and listeners; the resolver of the process by default. */
@@ -91,6 +95,7 @@ export class Bridge {
   readonly #applier: ConfigApplier;
   readonly #recorder: BridgeRecorder;
   readonly #uploads: UploadStore | undefined;
+  readonly #history: History | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: BridgeOptions) {
@@ -134,6 +139,26 @@ export class Bridge {
       directory: () => this.directory,
       encrypts: (topic) => this.#encryption.encrypts(topic),
     });
+    const { historyFile } = options;
+    const history =
+      historyFile === undefined || config.history === undefined
+        ? undefined
+        : new History({
+            ...config.history,
+            file: historyFile,
+            epoch,
+            version: options.version,
+            clock,
+            log,
+            conceals: (topic) => this.#encryption.encrypts(topic),
+          });
+    this.#history = history;
+    live.watch(({ history: next }) => next && history?.limit(next));
+    const historyRoutes = new HistoryRoutes({
+      history,
+      now: () => clock.now().wallMs,
+      isKnown: (device) => this.store.document(`devices/${device}/state`) !== undefined,
+    });
     const arrivals = new Arrivals();
     this.#fleet = new Fleet({
       config,
@@ -145,6 +170,7 @@ export class Bridge {
       publisher: this.#encryption.publisher,
       uploads: this.#uploads,
       names: options.names,
+      history: history && ((device, fields) => history.device(device, fields)),
       recorder: () => this.#recorder.taps,
       observer: (device) => this.#recorder.blackBox?.observer(device),
       wantsBytes: (topic) => this.store.followsBytes && this.#feed.hasAudience(topic),
@@ -156,8 +182,8 @@ export class Bridge {
       knownDevices(directory.unannounced(), (topic) => this.#encryption.encrypts(topic), clock);
     this.#known =
       knownFile === undefined ? undefined : new KnownDevices({ file: knownFile, clock, log, devices });
-    const onDefect = (affected: Affected, cause: unknown): void => void tellDefect(log, affected, cause);
     const limits = live.map(({ server: now }) => ({ ...liveLimits(now), ...requestLimits(now) }));
+    const onDefect = (affected: Affected, cause: unknown): void => void tellDefect(log, affected, cause);
     this.#feed = new FeedServer({
       store: this.store,
       arrivals,
@@ -174,9 +200,7 @@ export class Bridge {
         return live.value.server.trustedProxies;
       },
       live: limits,
-      commands: (command) =>
-        this.#recorder.note(command) ??
-        this.#encryption.outcome(command.device, performCommand(this.#fleet, command)),
+      commands: (command, client) => this.#command(command, client),
       onLog: (entry) => logSubscriber(log, entry),
       onDefect,
     });
@@ -236,6 +260,7 @@ export class Bridge {
       health: () => ({ version: options.version, devices: directory.countByStatus() }),
       further: (path, asked) =>
         this.#monitoring.routes(path) ??
+        historyRoutes.find(path, asked) ??
         inspection(path, asked.query) ??
         (this.#recorder.blackBox && incidentRoutes(this.#recorder.blackBox.store, path, asked)),
       failed,
@@ -248,8 +273,18 @@ export class Bridge {
       deviceListeners: () => this.#fleet.deviceListeners(),
       publisher: this.store,
       recorder,
+      history,
       config: configStatus,
     });
+  }
+
+  /** Performs a command of a subscriber, and keeps what became of it. */
+  async #command(command: FeedCommand, client: FeedClient): Promise<CommandOutcome> {
+    const noted = this.#recorder.note(command);
+    if (noted !== undefined) return noted;
+    const outcome = await performCommand(this.#fleet, command);
+    this.#history?.command(command, client, outcome);
+    return this.#encryption.outcome(command.device, Promise.resolve(outcome));
   }
 
   get directory(): DeviceDirectory {
@@ -269,6 +304,14 @@ export class Bridge {
       this.#monitoring.start();
       await this.#recorder.start();
       await this.#uploads?.start();
+      await this.#history?.start();
+      const history = this.#history;
+      if (history !== undefined) {
+        this.store.follow(['devices/+/alarms']);
+        this.store.listen((change) => {
+          if (change.kind === 'event') history.feedEvent(change);
+        });
+      }
       const { url, port } = await this.#http.start();
       const lines = await this.#lines?.start();
       for (const device of (await this.#known?.load()) ?? []) this.#fleet.restore(device);
@@ -324,6 +367,8 @@ export class Bridge {
     await this.#applier[Symbol.asyncDispose]();
     await this.#recorder.close();
     await this.#uploads?.[Symbol.asyncDispose]();
+    // Behind the devices: that they stopped is part of what was.
+    await this.#history?.[Symbol.asyncDispose]();
     await this.#http[Symbol.asyncDispose]();
     this.#tls?.[Symbol.dispose]();
     this.#monitoring.stop();

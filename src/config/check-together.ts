@@ -72,10 +72,25 @@ function checkPorts({ server, listeners, devices, buses = [] }: Whole, add: Add)
       'tcp',
       'port',
     ]);
+  const ptys = new Map<string, string>();
+  const claimPty = (name: string, by: string, path: Path): void => {
+    const other = ptys.get(name);
+    ptys.set(name, by);
+    if (other === undefined || other === by) return;
+    add({
+      code: 'config_conflict',
+      path,
+      message: `${other} has the pty ${name} too.`,
+      fix: 'Give one of the two another path.',
+    });
+  };
   for (const { path, value } of [...devices, ...buses]) {
     if (!('expose' in value)) continue;
     for (const [index, each] of (value.expose ?? []).entries()) {
-      if (each.kind === 'pty') continue;
+      if (each.kind === 'pty') {
+        claimPty(each.path, formatPath(path), [...path, 'expose', index, 'pty']);
+        continue;
+      }
       const { host, port } = each;
       claim({ scheme: 'tcp-listen', host, port }, formatPath(path), [...path, 'expose', index, each.kind]);
     }

@@ -96,22 +96,9 @@ export function completeBus(
   };
 }
 
-function checkBusExpose(
-  { match, passive }: BusShape,
-  expose: readonly ExposeAddress[],
-  path: Path,
-  add: Add,
-): void {
+function checkBusExpose({ passive }: BusShape, expose: readonly ExposeAddress[], path: Path, add: Add): void {
   const writes = expose.findIndex(({ readOnly }) => !readOnly);
-  if (match !== undefined && expose.length > 0) {
-    add({
-      code: 'config_conflict',
-      path: [...path, 'expose'],
-      atKey: true,
-      message: 'Only the port of a bus that is dialled can be given on.',
-      fix: 'Remove `expose`, or give the bus a `link:`.',
-    });
-  } else if (passive === true && writes >= 0) {
+  if (passive === true && writes >= 0) {
     add({
       code: 'config_conflict',
       path: [...path, 'expose', writes],

@@ -31,9 +31,11 @@ import {
   checkRoomFor,
   completeBlackBox,
   completeFiles,
+  completeHistory,
   completeKnownDevices,
   completeRecording,
   filesShape,
+  historyShape,
   knownDevicesShape,
   recordingShape,
 } from './storage.ts';
@@ -104,6 +106,10 @@ function assemble(
   const messages = messagesOf(root.messages, []);
   const files = fits(filesShape, ['files'], root.files);
   const known = completeKnownDevices(filled(knownDevicesShape, 'known_devices'), file);
+  const history = completeHistory(
+    root.history === false ? false : fits(historyShape, ['history'], root.history),
+    file,
+  );
   const secrecy = fits(secrecyShape, ['secrecy'], root.secrecy);
   const metrics = filled(z.strictObject(METRICS), 'metrics');
   const log = filled(z.strictObject(LOG), 'log');
@@ -193,6 +199,7 @@ function assemble(
     ...(blackBox === undefined ? {} : { blackBox }),
     ...(files === undefined ? {} : { files: completeFiles(files, add) }),
     ...(known === undefined ? {} : { knownDevices: known }),
+    ...(history === undefined ? {} : { history }),
     ...(secrecy === undefined ? {} : { secrecy: completeEncryption(secrecy, keyFiles, ids, add) }),
     metrics: configOf(METRICS, metrics),
     log: configOf(LOG, log),

@@ -19,7 +19,7 @@ import { deferred, live } from './keys.ts';
 import { secrecyShape } from './secrecy.ts';
 import { serverShape } from './server.ts';
 import { appid, BARE, DIALLED, imei, LINE, SESSION, TIMEOUTS } from './session-keys.ts';
-import { blackBoxShape, filesShape, knownDevicesShape, recordingShape } from './storage.ts';
+import { blackBoxShape, filesShape, historyShape, knownDevicesShape, recordingShape } from './storage.ts';
 import { checkId, checkNetwork } from './value-checks.ts';
 
 const SECOND = 1_000;
@@ -271,6 +271,11 @@ export const fileShape = z.strictObject({
   known_devices: knownDevicesShape
     .optional()
     .meta({ description: 'Where unannounced devices are remembered over a restart.' }),
+  history: live(
+    historyShape
+      .optional()
+      .meta({ description: 'What was: values, statuses, alarms and commands; `false` keeps none of it.' }),
+  ),
   secrecy: live(
     secrecyShape
       .optional()

@@ -1,4 +1,4 @@
-import { basename, extname } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { z } from 'zod';
 import {
   durationField,
@@ -9,12 +9,12 @@ import {
   percentField,
   textField,
 } from './field.ts';
-import { type ConfigOf, configOf } from './keys.ts';
+import { type ConfigOf, configOf, live } from './keys.ts';
 import type { Finding } from './problem.ts';
 
 /*
- * What the bridge keeps on the disk: traces (`recording`), what led to incidents (`black_box`), files of devices (`files`)
- * and the devices that dialled in (`known_devices`).
+ * What the bridge keeps on the disk: traces (`recording`), what led to incidents (`black_box`), files of devices (`files`),
+ * the devices that dialled in (`known_devices`), and what was (`history`).
  */
 
 const MIB = 1024 * 1024;
@@ -183,4 +183,41 @@ export function completeKnownDevices(
   config: string,
 ): KnownDevicesConfig | undefined {
   return keep ? { file: file ?? `${basename(config, extname(config))}.known` } : undefined;
+}
+
+const DAY = 24 * 60 * MINUTE;
+
+const HISTORY = {
+  dir: textField('a folder', 'history', {
+    description: 'The folder of the database; it is made where it is missing.',
+  }).prefault('history'),
+  keep: live(
+    durationField(60 * MINUTE, 3_650 * DAY, {
+      description:
+        'What is older is removed. Values are kept as they came for a day, by the second for a week, and then by the minute.',
+    }),
+  ).prefault('30d'),
+  budget_mb: live(
+    mebibytesField(8, 100_000_000, {
+      description: 'The database takes at most so many MiB; the oldest values go first.',
+    }),
+  ).prefault(1_024),
+};
+
+export const historyShape = z.union([z.literal(false), z.strictObject(HISTORY)]);
+
+/** Where what was is kept, and for how long. */
+export interface HistoryConfig extends ConfigOf<Omit<typeof HISTORY, 'dir'>> {
+  /** The database. */
+  readonly file: string;
+}
+
+/** Undefined where nothing is kept. Two configurations have two files. */
+export function completeHistory(
+  given: z.output<typeof historyShape> | undefined,
+  config: string,
+): HistoryConfig | undefined {
+  if (given === false) return undefined;
+  const { dir, ...limits } = configOf(HISTORY, given ?? z.strictObject(HISTORY).parse({}));
+  return { ...limits, file: join(dir, `${basename(config, extname(config))}.db`) };
 }

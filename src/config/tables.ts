@@ -7,7 +7,7 @@ import type { Effect, Keys } from './keys.ts';
 import { SERVER } from './server.ts';
 import { BARE, DIALLED, LINE, SESSION } from './session-keys.ts';
 import { BUS, DEVICE, fileShape, LISTENER } from './shape.ts';
-import { blackBoxShape, knownDevicesShape } from './storage.ts';
+import { blackBoxShape, historyShape, knownDevicesShape } from './storage.ts';
 
 const { record, ...session } = SESSION;
 const { messages, files, recording, metrics, log, secrecy } = fileShape.shape;
@@ -31,6 +31,7 @@ export const CONFIG_TABLES: Tables = {
   'keys of serial lines': () => keysTable(LINE),
   'keys of buses': () => keysTable(busKeys),
   'keys of listeners': () => keysTable(LISTENER),
+  'keys of history': () => keysTable(historyShape.options[1].shape),
   'keys of known devices': () => keysTable(knownDevicesShape.shape),
   'effects of a reload': () =>
     table(

@@ -1,3 +1,4 @@
+import type { SessionSettings } from '../config/index.ts';
 import {
   type BridgeConfig,
   type BusConfig,
@@ -9,7 +10,7 @@ import {
   type ListenerConfig,
   listenersByAddress,
 } from '../config/index.ts';
-import type { Publisher, SessionSettings } from '../contract/index.ts';
+import type { Publisher } from '../contract/index.ts';
 import { addressLabel, type LinkEnd, listen, type NameResolver } from '../links/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import {
@@ -30,7 +31,7 @@ import type { SessionPorts } from './core/session-ports.ts';
 import { DeviceDirectory, type Settling } from './device-directory.ts';
 import { DeviceListener } from './device-listener.ts';
 import type { DeviceObserver, DeviceReading } from './device-observer.ts';
-import { declarationTopic } from './device-publisher.ts';
+import { declarationTopic, type HistoryOf } from './device-publisher.ts';
 import { DeviceRunner } from './device-runner.ts';
 import { FailedDevices } from './failed-devices.ts';
 import { RECEIVING, type UploadStore } from './files/upload-store.ts';
@@ -54,6 +55,8 @@ interface FleetOptions {
   readonly arrivals?: Arrivals | undefined;
   /** Looks on at every link, where there is one. */
   recorder(): DeviceTaps | undefined;
+  /** Keeps what devices were and measured; absent where nothing does. */
+  readonly history?: HistoryOf | undefined;
   /** Looks on at the life of a device. */
   readonly observer?: ((device: string) => DeviceObserver | undefined) | undefined;
   /** Whether a subscriber wants a topic of raw bytes. */
@@ -83,7 +86,8 @@ export class Fleet {
     const { config, clock, random, publisher, recorder } = options;
     this.#options = options;
     this.#config = config;
-    this.#ports = { random, localTime: (wallMs) => formatLocalTime(wallMs), parseLocalTime };
+    const wantsSamples = options.history !== undefined;
+    this.#ports = { random, localTime: (wallMs) => formatLocalTime(wallMs), parseLocalTime, wantsSamples };
     this.#failed = new FailedDevices(publisher, clock);
     this.#links = new ClosingLinks(clock);
     this.directory = new DeviceDirectory({
@@ -330,6 +334,7 @@ export class Fleet {
       settings: device.session,
       ports: this.#portsWith(device.messages),
       publisher: links?.[0]?.scheme === 'replay' ? markReplay(publisher) : publisher,
+      history: this.#historyOf(links?.[0]?.scheme),
       clock,
       log,
       makeWire: (_, owner) => new MemberWire(device, codec, owner, this.#busOf(device)),
@@ -354,7 +359,7 @@ export class Fleet {
     const { messages } = of;
     const device = 'kind' in of && of.kind === 'dialled' ? of : undefined;
     const links = this.#links;
-    const sharing = device && sharePort(device, [device.session], log, () => runner);
+    const sharing = 'kind' in of ? sharePort(of, [of.session], log, () => runner) : undefined;
     const runner: DeviceRunner = new DeviceRunner({
       sharing,
       settings,
@@ -362,6 +367,7 @@ export class Fleet {
       ports: messages === undefined ? this.#ports : this.#portsWith(messages),
       uploads,
       publisher: device?.links[0].scheme === 'replay' ? markReplay(publisher) : publisher,
+      history: this.#historyOf(device?.links[0].scheme),
       clock,
       log,
       makeWire(addressIndex, owner) {
@@ -381,6 +387,11 @@ export class Fleet {
     });
     if (messages !== undefined) this.#declarations.set(runner, describeMessages(messages.declaration).key);
     return runner;
+  }
+
+  /** What a trace says was not measured now. */
+  #historyOf(scheme: string | undefined): HistoryOf | undefined {
+    return scheme === 'replay' ? undefined : this.#options.history;
   }
 
   #portsWith(messages: DeclaredProtocol): SessionPorts {

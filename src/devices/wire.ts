@@ -4,6 +4,7 @@ import {
   type Link,
   type LinkAddress,
   type LinkEnd,
+  type LinkUse,
   type NameResolver,
   type PortSharing,
   type SendOutcome,
@@ -113,7 +114,11 @@ function restBehind(frame: Uint8Array, chunk: Uint8Array): Uint8Array {
 /** A link with its decoder. It can change hands between two frames of one chunk: set `owner`. */
 export class Wire implements SessionWire {
   readonly link: Link;
-  owner: WireOwner;
+  #owner: WireOwner;
+  /** Gives the port of its owner on to other programs. */
+  #shared: LinkUse | undefined;
+  /** The last bytes were for another program, and so is the silence behind them. */
+  #silenceIsOurs = true;
   #codec: WireCodec;
   readonly #decoder: FrameDecoder;
   readonly #ended: (() => void) | undefined;
@@ -132,7 +137,7 @@ export class Wire implements SessionWire {
 
   constructor(link: Link, codec: WireCodec, owner: WireOwner, options: WireOptions = {}) {
     this.link = link;
-    this.owner = owner;
+    this.#owner = owner;
     this.#codec = codec;
     this.#hello = codec.hello;
     this.#ended = options.ended;
@@ -143,30 +148,30 @@ export class Wire implements SessionWire {
       frame: (bytes, start, end, kind) => {
         const message = this.#decoded(bytes, start, end, kind);
         this.#tap?.message?.(message);
-        this.owner.wireMessage(this, message);
+        this.#owner.wireMessage(this, message);
       },
       discarded: (report) => {
         this.#remark ??= this.#telnet.discarded(report.sample);
         this.#tap?.discarded?.(report);
-        this.owner.wireDiscarded(this, report);
+        this.#owner.wireDiscarded(this, report);
       },
       fault: (fault) => {
         const remark = this.#takeRemark() ?? this.#telnet.discarded(fault.sample);
         const seen = remark?.reason === 'telnet' ? remark.detail : undefined;
         const report = seen === undefined ? fault : { ...fault, reason: 'intruder' as const, seen };
         this.#tap?.faulted?.(report);
-        this.owner.wireFaulted(this, report);
+        this.#owner.wireFaulted(this, report);
       },
       remark: (remark) => {
         this.#remark ??= remark;
       },
       awaitsReply: (message) => {
-        const awaited = this.owner.expectation?.()?.awaited ?? [];
+        const awaited = this.#owner.expectation?.()?.awaited ?? [];
         return message === undefined ? awaited.length > 0 : awaited.includes(message);
       },
     };
     const awaited = () => {
-      const replies = this.owner.expectation?.()?.awaited ?? [];
+      const replies = this.#owner.expectation?.()?.awaited ?? [];
       return replies.length === 1 ? replies[0] : undefined;
     };
     this.#decoder = codec.makeDecoder(codec.definition, this.#sink, awaited);
@@ -179,11 +184,33 @@ export class Wire implements SessionWire {
   #decoded(bytes: Uint8Array, start: number, end: number, kind?: string): Message | InvalidPayload {
     const codec = this.#codec;
     if (codec.decode === undefined) return decodePayload(codec.definition, bytes, start, end);
-    return codec.decode(bytes, start, end, this.owner.expectation?.(), kind);
+    return codec.decode(bytes, start, end, this.#owner.expectation?.(), kind);
   }
 
   get resolves(): boolean {
     return this.link.resolves === true;
+  }
+
+  get owner(): WireOwner {
+    return this.#owner;
+  }
+
+  /** What its owner shared is shared no more. */
+  set owner(owner: WireOwner) {
+    this.#owner = owner;
+    this.#unshare();
+  }
+
+  /** Other programs use the open link too, until it closes or has another owner. */
+  share(sharing: Pick<PortSharing, 'join'>): void {
+    this.#shared = sharing.join(this.link, (text) => this.#tap?.noted?.(text));
+  }
+
+  #unshare(): void {
+    const shared = this.#shared;
+    this.#shared = undefined;
+    this.#silenceIsOurs = true;
+    shared?.closed();
   }
 
   open(): void {
@@ -198,20 +225,22 @@ export class Wire implements SessionWire {
       dialling: (stale) =>
         this.#guarded(() => {
           dialled();
-          this.owner.wireDialling?.(this, stale);
+          this.#owner.wireDialling?.(this, stale);
         }),
       ...(this.#idleAfterMs === undefined ? {} : { idleAfterMs: this.#idleAfterMs }),
       ...(this.#dropsUnread === undefined ? {} : { dropsUnread: this.#dropsUnread }),
       opened: (address) =>
         this.#guarded(() => {
           this.#tap?.opened?.(address);
-          this.owner.wireOpened(this, address);
+          this.#owner.wireOpened(this, address);
         }),
       // As below, without a closure for every chunk.
       data: (chunk) => {
         try {
+          this.#silenceIsOurs = this.#shared?.heard(chunk) ?? true;
+          if (!this.#silenceIsOurs) return;
           this.#tap?.received?.(chunk);
-          this.owner.wireBytes(this, chunk);
+          this.#owner.wireBytes(this, chunk);
           this.#chunk = chunk;
           this.#remark ??= this.#telnet.received(chunk);
           const frames = this.#hello === undefined ? chunk : this.#behindHello(this.#hello, chunk);
@@ -219,18 +248,19 @@ export class Wire implements SessionWire {
           this.#chunk = undefined;
           const pending = this.#front.length + this.#decoder.pending;
           this.#tap?.decoded?.(pending);
-          this.owner.wireChunk(this, chunk.byteLength, pending, this.#takeRemark());
+          this.#owner.wireChunk(this, chunk.byteLength, pending, this.#takeRemark());
         } catch (cause) {
           this.#chunk = undefined;
-          this.owner.wireBroke(this, cause);
+          this.#owner.wireBroke(this, cause);
         }
       },
       idle: () =>
         this.#guarded(() => {
+          if (!this.#silenceIsOurs) return;
           this.#tap?.idle?.();
           this.#decoder.idle();
           this.#tap?.decoded?.(this.#decoder.pending);
-          this.owner.wireChunk(this, 0, this.#decoder.pending, this.#takeRemark());
+          this.#owner.wireChunk(this, 0, this.#decoder.pending, this.#takeRemark());
         }),
       closed: (end) => {
         this.#guarded(() => {
@@ -238,8 +268,9 @@ export class Wire implements SessionWire {
           if (awaitsName) dialled();
           this.#tap?.closed?.(end);
         });
+        this.#unshare();
         this.#ended?.();
-        this.#guarded(() => this.owner.wireClosed(this, end));
+        this.#guarded(() => this.#owner.wireClosed(this, end));
       },
     });
   }
@@ -262,7 +293,7 @@ export class Wire implements SessionWire {
       case 'message':
         this.#hello = undefined;
         this.#tap?.message?.(found.message);
-        this.owner.wireMessage(this, found.message);
+        this.#owner.wireMessage(this, found.message);
         return bytes.subarray(found.end);
     }
   }
@@ -278,7 +309,7 @@ export class Wire implements SessionWire {
     try {
       handle();
     } catch (cause) {
-      this.owner.wireBroke(this, cause);
+      this.#owner.wireBroke(this, cause);
     }
   }
 
@@ -302,7 +333,7 @@ export class Wire implements SessionWire {
   }
 
   send(frame: Uint8Array): SendOutcome {
-    const outcome = this.link.send(frame);
+    const outcome = this.#shared === undefined ? this.link.send(frame) : this.#shared.send(frame);
     if (outcome === 'accepted') this.#tap?.sent?.(frame);
     return outcome;
   }
@@ -314,6 +345,7 @@ export class Wire implements SessionWire {
 
   /** Nothing more is decoded. */
   close(how: 'end' | 'destroy'): void {
+    this.#unshare();
     this.#decoder.close();
     if (how === 'end') this.link.end();
     else this.link.destroy();

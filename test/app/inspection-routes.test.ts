@@ -80,7 +80,7 @@ describe('what the page asks for', () => {
 
   it('needs a token that reads all of it', async () => {
     await using bridge = await startBridge(
-      `${LISTENER}\naccess: { tokens: [{ name: one, hash: "sha256:${'0'.repeat(64)}", role: read, topics: ["devices/psu-1/#"] }] }`,
+      `${LISTENER}\naccess: { tokens: [{ name: one, hash: "sha256:${'0'.repeat(64)}", roles: read, topics: ["devices/psu-1/#"] }] }`,
     );
     for (const path of ['/api/log', '/api/found', '/api/devices/psu-1/protocol'])
       expect([path, (await json(`${bridge.url}${path}`)).status]).toEqual([path, 401]);

@@ -101,6 +101,7 @@ async function runBridge(args: RunArgs, io: CliIo, log: Log, report: Report): Pr
     recordDir: args.record === undefined ? undefined : resolve(io.cwd, args.record),
     blackBox: config.blackBox && { ...config.blackBox, dir: resolve(io.cwd, config.blackBox.dir) },
     knownFile: config.knownDevices && resolve(io.cwd, config.knownDevices.file),
+    historyFile: config.history && resolve(io.cwd, config.history.file),
     clock: systemClock,
     log,
     version: packageVersion(),

@@ -157,8 +157,13 @@ export class DeclaredTraffic {
   }
 
   #takeIn({ message, fields }: DeclaredMessage, group: string, now: Instant): void {
-    for (const alarm of this.#context.measurements.update(group, fields, now.monoMs)) {
+    const { measurements, ports } = this.#context;
+    for (const alarm of measurements.update(group, fields, now.monoMs)) {
       this.#context.emit({ type: 'publishAlarm', alarm });
+    }
+    if (ports.wantsSamples === true) {
+      const place = measurements.placeOf(group);
+      if (place !== undefined) this.#context.emit({ type: 'publishMeasured', group: place, fields });
     }
     // Which of several things a confirmation means, its message does not tell.
     if (!this.#ambiguous.has(message)) this.#calls.observe(message, fields);
