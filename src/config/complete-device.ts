@@ -1,4 +1,4 @@
-import { lineOf, type SessionSettings, TRANSPORT_NAMES, type Transport } from '../contract/index.ts';
+import { lineOf, TRANSPORT_NAMES, type Transport } from '../contract/index.ts';
 import {
   addressLabel,
   DEFAULT_SERIAL_SETTINGS,
@@ -14,11 +14,10 @@ import { configOf, deferred } from './keys.ts';
 import { checkMessagesFit, goesBesideRegister, longestOf } from './message-files.ts';
 import type { DeviceConfig, LineKind, ListenerConfig, MatchConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
-import { BARE, DIALLED, LINE, LONGEST_DECLARED_FRAME, PORT } from './session-keys.ts';
+import { BARE, DIALLED, LINE, PORT } from './session-keys.ts';
+import { defaultMaxFrame, type SessionSettings } from './session-settings.ts';
 import type { DefaultsShape, DeviceShape, ListenerShape } from './shape.ts';
 import type { TraceRoles } from './trace-roles.ts';
-
-const STREAM_MAX_FRAME = 1024 * 1024;
 
 /**
  * Fills in what a device leaves out; undefined where it cannot be run, which has then been added. `add` says whether a
@@ -305,8 +304,8 @@ export function maxFrameOf(
   messages: DeclaredProtocol | undefined,
 ): number {
   const own = given.max_frame ?? defaults.max_frame;
-  if (own !== undefined || line === 'stream') return own ?? STREAM_MAX_FRAME;
-  return Math.max(LONGEST_DECLARED_FRAME, messages === undefined ? 0 : longestOf(messages));
+  if (own !== undefined || line === 'stream') return own ?? defaultMaxFrame(line);
+  return Math.max(defaultMaxFrame(line), messages === undefined ? 0 : longestOf(messages));
 }
 
 /** Whether it is recorded, where the entry or `defaults` says it. */

@@ -1,10 +1,10 @@
-import type { SessionSettings } from '../contract/index.ts';
 import type { ExposeAddress, LinkAddress, ListenAddress } from '../links/index.ts';
 import type { DeclaredProtocol, FramingDeclaration } from '../protocol/index.ts';
 import type { AccessConfig } from './access.ts';
 import type { ConfigOf } from './keys.ts';
 import type { EncryptionConfig } from './secrecy.ts';
 import type { ServerConfig } from './server.ts';
+import type { SessionSettings } from './session-settings.ts';
 import type { ADMISSION, LOG, METRICS } from './shape.ts';
 import type {
   BlackBoxConfig,

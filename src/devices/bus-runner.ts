@@ -12,7 +12,7 @@ import type {
   Message,
   MessageDeclaration,
 } from '../protocol/index.ts';
-import { type Clock, DeadlineTimer, type Log } from '../system/index.ts';
+import { type Clock, DeadlineTimer, type Log, Ring } from '../system/index.ts';
 import { Broadcasts } from './broadcasts.ts';
 import { BusCodec } from './bus-codec.ts';
 import type { BusDevice } from './bus-ports.ts';
@@ -59,7 +59,7 @@ export class BusRunner {
   readonly #timer: DeadlineTimer;
   readonly #byDevice = new Map<string, MemberWire>();
   readonly #broadcasts: Broadcasts;
-  readonly #events: BusEvent[] = [];
+  readonly #events = new Ring<BusEvent>();
   #running = false;
   #link: LinkState | undefined;
   #open = false;

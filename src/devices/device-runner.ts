@@ -1,4 +1,5 @@
-import type { SessionSettings, Values } from '../contract/index.ts';
+import type { SessionSettings } from '../config/index.ts';
+import type { Values } from '../contract/index.ts';
 import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { Instant } from '../instant.ts';
 import type { LinkEnd, PortSharing, SendOutcome } from '../links/index.ts';
@@ -10,7 +11,7 @@ import type {
   LineRemark,
   Message,
 } from '../protocol/index.ts';
-import { DeadlineTimer, DefectStreak, type Log, type Timer, tellDefect } from '../system/index.ts';
+import { DeadlineTimer, DefectStreak, type Log, Ring, type Timer, tellDefect } from '../system/index.ts';
 import type { BusDevice, BusOrder, BusTurns, PortTap } from './bus-ports.ts';
 import { DeviceSession } from './core/device-session.ts';
 import { introducedBy } from './core/login.ts';
@@ -68,7 +69,7 @@ export class DeviceRunner implements BusDevice {
   readonly #publisher: DevicePublisher;
   readonly #files: DeviceFiles;
   /** Events that came while the effects of another one were performed. */
-  readonly #queue: Array<{ readonly event: SessionEvent; readonly wire: SessionWire | undefined }> = [];
+  readonly #queue = new Ring<{ readonly event: SessionEvent; readonly wire: SessionWire | undefined }>();
   readonly #claims = new Map<number, WireClaim>();
   /** Requests that are not settled yet, by id. */
   readonly #requests = new Map<number, (outcome: RequestOutcome) => void>();
@@ -381,7 +382,7 @@ export class DeviceRunner implements BusDevice {
     this.#options.observer?.defect(detail);
     const wire = this.#wire;
     this.#wire = undefined;
-    this.#queue.length = 0;
+    this.#queue.clear();
     wire?.close('destroy');
     for (const requestId of [...this.#requests.keys()])
       this.#settle(requestId, { ok: false, code: 'internal_error', detail });

@@ -1,3 +1,4 @@
+import type { SessionSettings } from '../config/index.ts';
 import {
   type BridgeConfig,
   type BusConfig,
@@ -9,7 +10,7 @@ import {
   type ListenerConfig,
   listenersByAddress,
 } from '../config/index.ts';
-import type { Publisher, SessionSettings } from '../contract/index.ts';
+import type { Publisher } from '../contract/index.ts';
 import { addressLabel, type LinkEnd, listen, type NameResolver } from '../links/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import {

@@ -1,5 +1,9 @@
-import type { BusConfig, DialledDeviceConfig, MatchedDeviceConfig } from '../config/index.ts';
-import type { SessionSettings } from '../contract/index.ts';
+import type {
+  BusConfig,
+  DialledDeviceConfig,
+  MatchedDeviceConfig,
+  SessionSettings,
+} from '../config/index.ts';
 import { type LinkAddress, lineGapMs, PortSharing } from '../links/index.ts';
 import type { Log } from '../system/index.ts';
 import type { DeviceRunner } from './device-runner.ts';

@@ -1,6 +1,6 @@
 import type { Publisher } from '../contract/index.ts';
 import { diff, type JsonObject } from '../contract/wire/index.ts';
-import { inSlices, type Log } from '../system/index.ts';
+import { inSlices, type Log, Ring } from '../system/index.ts';
 import type { Encryptor } from './encryptor.ts';
 
 /** Events of one topic that may wait to be encrypted; beyond it the oldest are lost, and counted. */
@@ -19,7 +19,7 @@ interface Lane {
   document: JsonObject | undefined;
   /** The document is still to be published. */
   changed: boolean;
-  readonly events: JsonObject[];
+  readonly events: Ring<JsonObject>;
   lost: number;
   busy: boolean;
 }
@@ -107,7 +107,7 @@ export class EncryptingPublisher implements Publisher {
   #lane(topic: string): Lane {
     let lane = this.#lanes.get(topic);
     if (lane === undefined) {
-      lane = { document: undefined, changed: false, events: [], lost: 0, busy: false };
+      lane = { document: undefined, changed: false, events: new Ring(), lost: 0, busy: false };
       this.#lanes.set(topic, lane);
     }
     return lane;
@@ -130,7 +130,7 @@ export class EncryptingPublisher implements Publisher {
         const encryptor = this.#encryptor;
         if (encryptor?.encrypts(topic) !== true) {
           // The topic became plain meanwhile; only events still wait here.
-          for (const data of lane.events.splice(0)) this.#options.publisher.publishEvent(topic, data);
+          for (const data of takeAll(lane.events)) this.#options.publisher.publishEvent(topic, data);
         } else if (lane.changed) await this.#encryptState(topic, lane, encryptor);
         else await this.#encryptEvents(topic, lane, encryptor);
       }
@@ -166,7 +166,7 @@ export class EncryptingPublisher implements Publisher {
 
   async #encryptEvents(topic: string, lane: Lane, encryptor: Encryptor): Promise<void> {
     const { publisher, log } = this.#options;
-    const events = lane.events.splice(0);
+    const events = takeAll(lane.events);
     const { lost } = lane;
     lane.lost = 0;
     if (lost > 0) {
@@ -177,4 +177,10 @@ export class EncryptingPublisher implements Publisher {
     const encrypted = await Promise.all(events.map((data) => encryptor.encrypt(topic, data)));
     for (const data of encrypted) publisher.publishEvent(topic, data);
   }
+}
+
+function takeAll(events: Ring<JsonObject>): readonly JsonObject[] {
+  const all = [...events];
+  events.clear();
+  return all;
 }

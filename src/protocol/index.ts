@@ -11,7 +11,14 @@ export { type AnswerPorts, valueIn } from './declared/answers.ts';
 export { Assembler } from './declared/assembler.ts';
 export { bcdSize } from './declared/bcd.ts';
 export { parseBits } from './declared/bit-range.ts';
-export { builtinDeclaration, clashWithBuiltin, type IdentityRule, withBuiltin } from './declared/builtin.ts';
+export {
+  builtinDeclaration,
+  clashWithBuiltin,
+  IDENTITY_LENGTHS,
+  type IdentityRule,
+  LONGEST_BUILTIN,
+  withBuiltin,
+} from './declared/builtin.ts';
 export { parseOffset } from './declared/clock-time.ts';
 export { compileField, isColumn, takesRest } from './declared/compile-fields.ts';
 export { splitReference } from './declared/condition.ts';

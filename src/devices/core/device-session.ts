@@ -1,5 +1,5 @@
+import type { SessionSettings } from '../../config/index.ts';
 import type { StateDocument } from '../../contract/feed/index.ts';
-import type { SessionSettings } from '../../contract/index.ts';
 import type { DeviceStatus } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
 import type { Expectation } from '../../protocol/index.ts';

@@ -1,4 +1,4 @@
-import type { PollSettings } from '../../contract/index.ts';
+import type { PollSettings } from '../../config/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import { type LineWish, NO_WISH, type TurnEnd } from './bus-scheduler.ts';

@@ -1,4 +1,4 @@
-import type { BareSettings } from '../../contract/index.ts';
+import type { BareSettings } from '../../config/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import type {

@@ -1,4 +1,4 @@
-import type { SessionSettings } from '../../contract/index.ts';
+import type { SessionSettings } from '../../config/index.ts';
 import type { ClockEstimate } from './clock-estimate.ts';
 import type { ReceivedFiles, ReceiverLimits } from './file-receiver.ts';
 import type { LocalTime } from './link-protocol.ts';

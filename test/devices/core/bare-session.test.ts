@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BareSettings } from '../../../src/contract/settings.ts';
+import type { BareSettings } from '../../../src/config/session-settings.ts';
 import { answered, asked, notice, ovenCatalog } from '../../support/declared.ts';
 import { dialIn, SessionBench, settings } from '../../support/session-bench.ts';
 
