@@ -346,7 +346,8 @@ export class DeviceListener {
     const claimId = nextClaimId++;
     pending.claim = { to: device, withdraw: () => device.withdraw(claimId) };
     const codec = device.dialIn && this.#codecOf(device.dialIn, pending.wire.link);
-    if (codec !== undefined) pending.wire.setCodec(codec);
+    if (codec !== undefined && device.settings.port !== undefined) pending.wire.setFrames(codec);
+    else if (codec !== undefined) pending.wire.setCodec(codec);
     if (former?.to !== device) runner.claimMade();
     device.claim({
       claimId,
@@ -360,6 +361,7 @@ export class DeviceListener {
       attached: () => {
         this.#pending.delete(runner);
         pending.tap?.named(device.id);
+        if (login !== undefined) this.#acceptLine(device, pending.wire);
         return runner.release();
       },
       refused: (reason) => {
@@ -367,6 +369,15 @@ export class DeviceListener {
         runner.refuse(reason);
       },
     });
+  }
+
+  /** The DTU of a bus is answered here: its line speaks other messages. */
+  #acceptLine({ settings, messages }: DeviceRunner, wire: Wire): void {
+    const answer =
+      settings.port === undefined || messages !== undefined
+        ? undefined
+        : this.#protocol()?.hello?.answer(true);
+    if (answer?.encoded !== undefined) wire.send(answer.encoded.payload);
   }
 
   /** A link of a device that was known by its address goes where its register says. */
