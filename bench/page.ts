@@ -7,15 +7,9 @@ import { busyShare, droppedShare, type TraceEvent } from './support/browser-trac
 const DEVICES = 1_000;
 const UPDATES_PER_SECOND = 10;
 const TICK_MS = 20;
-const WARM_UP_MS = 5_000;
-const TRACED_MS = 10_000;
-const CATEGORIES = [
-  'toplevel',
-  'devtools.timeline',
-  'cc',
-  'benchmark',
-  'disabled-by-default-devtools.timeline.frame',
-];
+const WARM_UP_MS = 4_000;
+const TRACED_MS = 5_000;
+const CATEGORIES = ['toplevel', 'benchmark', 'disabled-by-default-devtools.timeline.frame'];
 const MOST_BUSY = 0.4;
 const MOST_DROPPED = 0.05;
 /** Of the heap after every opening and closing, against the first ones. */

@@ -6,9 +6,11 @@ export interface TraceEvent {
   readonly tid: number;
   readonly ts: number;
   readonly dur?: number;
+  /** CPU time of the thread. */
+  readonly tdur?: number;
   readonly args?: {
     readonly name?: string;
-    readonly chrome_frame_reporter?: { readonly state?: string };
+    readonly frame_reporter?: { readonly state?: string };
   };
 }
 
@@ -30,15 +32,19 @@ export function busyShare(events: readonly TraceEvent[]): number {
   return Math.max(0, ...[...tasks.values()].map(shareOf));
 }
 
-/** Tasks may lie within others: each moment counts once. */
+/**
+ * Tasks may lie within others: only the outer ones count. What they took is the time of the CPU where the trace has it, so
+ * that a machine with other work to do does not make a page look busy.
+ */
 function shareOf(tasks: readonly TraceEvent[]): number {
   const sorted = [...tasks].sort((a, b) => a.ts - b.ts);
   const first = sorted[0]?.ts ?? 0;
   let busy = 0;
   let until = first;
-  for (const { ts, dur = 0 } of sorted) {
-    busy += Math.max(0, ts + dur - Math.max(ts, until));
-    until = Math.max(until, ts + dur);
+  for (const { ts, dur = 0, tdur = dur } of sorted) {
+    if (ts < until) continue;
+    busy += tdur;
+    until = ts + dur;
   }
   return until === first ? 0 : busy / (until - first);
 }
@@ -47,9 +53,9 @@ function shareOf(tasks: readonly TraceEvent[]): number {
 export function droppedShare(events: readonly TraceEvent[]): number | undefined {
   let presented = 0;
   let dropped = 0;
-  for (const { name, args } of events) {
-    if (name !== 'PipelineReporter') continue;
-    const state = args?.chrome_frame_reporter?.state ?? '';
+  for (const { name, ph, args } of events) {
+    if (name !== 'PipelineReporter' || ph !== 'b') continue;
+    const state = args?.frame_reporter?.state ?? '';
     if (state === 'STATE_DROPPED') dropped += 1;
     else if (state.startsWith('STATE_PRESENTED')) presented += 1;
   }

@@ -1,6 +1,7 @@
 import type { DocumentSource } from '../api/devices.ts';
 import { pastEvents, pastFields, pastValues } from '../api/history.ts';
-import type { Json, JsonObject } from '../api/json.ts';
+import { type Json, type JsonObject, objectOf } from '../api/json.ts';
+import { flatten } from '../api/values.ts';
 import { statesAt, valueAtMoment } from './state-at.ts';
 
 /** How far back a status is looked for. */
@@ -72,7 +73,12 @@ export class PastView implements DocumentSource {
 
   async #loadValues(device: string, most: number): Promise<void> {
     const { signal } = this.#abort;
-    const fields = (await pastFields(device, signal)).slice(0, most);
+    const order = [...flatten(objectOf(this.#present.document(`devices/${device}/state`)?.values))].map(
+      ([path]) => path,
+    );
+    const rank = (field: string): number => order.indexOf(field) + 1 || order.length + 1;
+    const known = await pastFields(device, signal);
+    const fields = [...known].sort((a, b) => rank(a) - rank(b)).slice(0, most);
     const span = { from: this.at - VALUES_MS, to: this.at + 1 };
     const found = await Promise.all(
       fields.map(async (field) => {
