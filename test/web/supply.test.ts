@@ -4,35 +4,47 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasChromium, launchChromium } from '../support/chromium.ts';
+import { hasPtys, openPty, type Pty } from '../support/pty.ts';
 import { RunningProgram } from '../support/running-program.ts';
 
 /** As docs/dashboard.md promises it. */
 const MOST_MS = 180_000;
 
-describe.runIf(hasChromium && process.platform !== 'win32')('a supply on a serial line, from nothing', () => {
+describe.runIf(hasChromium && hasPtys())('a supply on a serial line, from nothing', () => {
   let browser: Browser;
   let folder: string;
+  const ends: Pty[] = [];
   beforeAll(async () => {
     browser = await launchChromium();
     folder = await mkdtemp(join(tmpdir(), 'heartwire-supply-'));
   });
   afterAll(async () => {
     await browser?.close();
+    for (const end of ends) await end.dispose();
     await rm(folder, { recursive: true });
   });
+
+  /** Two ptys as the two ends of one line, as `socat` makes them. */
+  const serialLine = (): readonly [string, string] => {
+    const [a, b] = [openPty(), openPty()];
+    ends.push(a, b);
+    a.onData((chunk) => b.write(chunk));
+    b.onData((chunk) => a.write(chunk));
+    return [a.path, b.path];
+  };
 
   it('is set, refused, plotted and saved as CSV in less than three minutes', {
     timeout: 240_000,
   }, async () => {
     const startedAt = performance.now();
-    const pty = join(folder, 'supply');
+    const [line, supply] = serialLine();
     using _simulated = new RunningProgram(
-      ['simulate', '--messages', 'pack:scpi-supply', '--pty', pty],
+      ['simulate', '--messages', 'pack:scpi-supply', '--pty', supply],
       folder,
     );
     await writeFile(
       join(folder, 'devices.yaml'),
-      `devices:\n  - { id: supply, link: "serial:${pty}", baud: 9600-8N1, session: none, messages: "pack:scpi-supply" }\n`,
+      `devices:\n  - { id: supply, link: "${line}", baud: 9600-8N1, session: none, messages: "pack:scpi-supply" }\n`,
     );
     using bridge = new RunningProgram(['run', 'devices.yaml', '--port', '0', '--quiet'], folder);
     const url = await bridge.said(/Heartwire is at (\S+)/);
