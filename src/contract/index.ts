@@ -1,7 +1,7 @@
 export { type AddressBlock, addressInBlock, parseBlock } from './address-match.ts';
 export type { CommandOutcome, FeedClient, FeedCommand } from './command.ts';
 export { type Identity, identityText } from './identity.ts';
-export type { Publisher } from './publisher.ts';
+export type { EventReach, Publisher } from './publisher.ts';
 export { highestRole, isRole, ROLES, type Role, reaches } from './role.ts';
 export {
   type BareSettings,

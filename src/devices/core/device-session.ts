@@ -55,7 +55,7 @@ export class DeviceSession {
   readonly settings: SessionSettings;
   readonly #context: SessionContext;
   readonly #axes: StateAxes;
-  readonly stats = new Stats();
+  readonly stats: Stats;
   readonly #noise = new Noise();
   readonly #plan: DialPlan;
   readonly #takeover: Takeover;
@@ -69,6 +69,8 @@ export class DeviceSession {
 
   constructor(settings: SessionSettings, ports: SessionPorts, now: Instant) {
     this.settings = settings;
+    // Without heartbeats there is no interval that says how often its counts change.
+    this.stats = new Stats(settings.bare === undefined ? settings.heartbeat.intervalMs : undefined);
     const measurements = new Measurements(ports.messages?.declarations ?? [], settings.bare?.polls);
     this.#axes = new StateAxes(settings, now.wallMs, measurements.measured, settings.bus?.id);
     this.#absence = new Absence(settings, this.#axes);
