@@ -1,10 +1,6 @@
-import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Bridge } from '../src/app/bridge.ts';
-import { loadConfig } from '../src/config/load.ts';
-import { loadMessages } from '../src/config/messages/load-messages.ts';
-import { systemClock } from '../src/system/clock.ts';
 import { type Bench, type BenchRow, median } from './support/bench.ts';
+import { AnsweringServer, polledBridge } from './support/polled-bridge.ts';
 
 const LIVING = 7;
 const ROUNDS = 5;
@@ -25,33 +21,17 @@ messages:
 `;
 
 /** A gateway with slaves behind it: one answer to each question, but for those that are dead. */
-class Gateway {
-  readonly asked = new Map<number, number>();
-  readonly #sockets = new Set<Socket>();
-  readonly #server: Server = createServer((socket) => {
-    this.#sockets.add(socket);
-    socket.setNoDelay(true);
-    socket.on('error', () => undefined);
-    socket.on('close', () => this.#sockets.delete(socket));
-    socket.on('data', (bytes) => {
-      const address = bytes[1] ?? 0;
-      this.asked.set(address, (this.asked.get(address) ?? 0) + 1);
-      if (address <= LIVING) socket.write(Uint8Array.of(4, address, 4, 0, 42));
-    });
-  });
+class Gateway extends AnsweringServer {
+  readonly asked: Map<number, number>;
 
-  listen(): Promise<number> {
-    return new Promise((resolve) => {
-      this.#server.listen(0, '127.0.0.1', () => {
-        const address = this.#server.address();
-        resolve(typeof address === 'object' && address !== null ? address.port : 0);
-      });
+  constructor() {
+    const asked = new Map<number, number>();
+    super((request) => {
+      const address = request[1] ?? 0;
+      asked.set(address, (asked.get(address) ?? 0) + 1);
+      return address <= LIVING ? Uint8Array.of(4, address, 4, 0, 42) : undefined;
     });
-  }
-
-  close(): void {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
+    this.asked = asked;
   }
 }
 
@@ -59,22 +39,16 @@ class Gateway {
 async function measure(devices: number): Promise<readonly number[]> {
   const gateway = new Gateway();
   const port = await gateway.listen();
-  const { protocol } = loadMessages(MESSAGES, 'm.yaml');
-  if (protocol === undefined) throw new Error('the messages of the bench are wrong');
   const entries = Array.from(
     { length: devices },
     (_, index) =>
       `  - { id: d${index + 1}, bus: line, address: ${index + 1}, messages: m.yaml, poll: [{ message: read, every: 10ms }] }`,
   );
-  const text = [
-    'server: { port: 0 }',
+  const lines = [
     `buses: [{ id: line, link: "tcp:127.0.0.1:${port}", turnaround: 1ms, timeout: 20ms }]`,
     `devices:\n${entries.join('\n')}`,
-  ].join('\n');
-  const { config } = loadConfig(text, 'devices.yaml', new Map([['m.yaml', { protocol, problems: [] }]]));
-  if (config === undefined) throw new Error('the configuration of the bench is wrong');
-  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  await using bridge = new Bridge({ config, clock: systemClock, log, version: 'bench' });
+  ];
+  await using bridge = polledBridge(lines, MESSAGES);
   await bridge.start();
   await sleep(WARM_UP_MS);
   const before = new Map(gateway.asked);

@@ -1,10 +1,6 @@
-import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Bridge } from '../src/app/bridge.ts';
-import { loadConfig } from '../src/config/load.ts';
-import { type LoadedMessages, loadMessages } from '../src/config/messages/load-messages.ts';
-import { systemClock } from '../src/system/clock.ts';
 import { type Bench, type BenchRow, median } from './support/bench.ts';
+import { AnsweringServer, polledBridge } from './support/polled-bridge.ts';
 
 const DEVICES = 8;
 const ROUNDS = 11;
@@ -35,49 +31,23 @@ const EXCEPTION = Uint8Array.of(2, 0x84, 2);
 class Slave {
   manner: Manner = 'answers';
   asked = 0;
-  readonly #sockets = new Set<Socket>();
-  readonly #server: Server = createServer((socket) => {
-    this.#sockets.add(socket);
-    socket.setNoDelay(true);
-    socket.on('error', () => undefined);
-    socket.on('close', () => this.#sockets.delete(socket));
-    socket.on('data', () => {
-      this.asked += 1;
-      if (this.manner === 'answers') socket.write(REPLY);
-      else if (this.manner === 'answers exceptions') socket.write(EXCEPTION);
-    });
+  readonly server = new AnsweringServer(() => {
+    this.asked += 1;
+    if (this.manner === 'answers') return REPLY;
+    return this.manner === 'answers exceptions' ? EXCEPTION : undefined;
   });
-
-  listen(): Promise<number> {
-    return new Promise((resolve) => {
-      this.#server.listen(0, '127.0.0.1', () => {
-        const address = this.#server.address();
-        resolve(typeof address === 'object' && address !== null ? address.port : 0);
-      });
-    });
-  }
-
-  close(): void {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
-  }
 }
 
-function configured(ports: readonly number[], messages: LoadedMessages) {
-  const { protocol } = messages;
-  if (protocol === undefined) throw new Error('the messages of the bench are wrong');
+function bridgeOf(ports: readonly number[]) {
   const devices = ports.map(
     (port, index) =>
       `  - { id: d${index}, link: "tcp:127.0.0.1:${port}", messages: m.yaml, poll: [{ message: read, every: 25ms }] }`,
   );
-  const text = [
-    'server: { port: 0 }',
+  const lines = [
     'defaults: { session: none, turnaround: 0ms, request_timeout: 500ms, reconnect: { max: 1s } }',
     `devices:\n${devices.join('\n')}`,
-  ].join('\n');
-  const { config } = loadConfig(text, 'devices.yaml', new Map([['m.yaml', { protocol, problems: [] }]]));
-  if (config === undefined) throw new Error('the configuration of the bench is wrong');
-  return config;
+  ];
+  return polledBridge(lines, MESSAGES);
 }
 
 /** Polls a second of the seven that live, and of the eighth. */
@@ -100,10 +70,8 @@ async function measure(slaves: readonly Slave[], manner: Manner): Promise<Rates>
 
 async function* run(): AsyncGenerator<BenchRow> {
   const slaves = Array.from({ length: DEVICES }, () => new Slave());
-  const ports = await Promise.all(slaves.map((slave) => slave.listen()));
-  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  const config = configured(ports, loadMessages(MESSAGES, 'm.yaml'));
-  await using bridge = new Bridge({ config, clock: systemClock, log, version: 'bench' });
+  const ports = await Promise.all(slaves.map((slave) => slave.server.listen()));
+  await using bridge = bridgeOf(ports);
   await bridge.start();
   try {
     for (const manner of ['is dead', 'answers exceptions'] as const) {
@@ -128,7 +96,7 @@ async function* run(): AsyncGenerator<BenchRow> {
       };
     }
   } finally {
-    for (const slave of slaves) slave.close();
+    for (const slave of slaves) slave.server.close();
   }
 }
 

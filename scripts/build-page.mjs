@@ -30,6 +30,13 @@ function loadedWith(name, loaded = new Set()) {
   return loaded;
 }
 
+for (const { fileName, imports, dynamicImports } of chunks.values()) {
+  const outside = [...imports, ...dynamicImports].filter((each) => !chunks.has(each));
+  if (outside.length === 0) continue;
+  console.error(`${fileName} would load ${outside.join(', ')}, which no browser has.`);
+  process.exit(1);
+}
+
 const entry = [...chunks.values()].find(({ isEntry }) => isEntry);
 const first = loadedWith(entry.fileName);
 first.add('index.html');

@@ -1,7 +1,7 @@
 // Makes one bundle of the command and of what programs import: both load what they need in a few files instead of some
-// hundred, and share them, so that the package holds each thing once. Packages stay what npm installs. Names and lines
+// hundred, and share them, so that the package holds each thing once. Names and lines
 // stay readable in stack traces, because nothing is minified.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,14 @@ const root = new URL('..', import.meta.url);
 const at = (path) => fileURLToPath(new URL(path, root));
 
 const { dependencies, optionalDependencies } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
-const packages = Object.keys({ ...dependencies, ...optionalDependencies });
+/**
+ * Packages of many files, of which every command loads some: bundled, they load in half the time, and what is not used
+ * of them is left out. The others stay what npm installs.
+ */
+const BUNDLED = ['yargs', 'zod'];
+const packages = Object.keys({ ...dependencies, ...optionalDependencies }).filter(
+  (name) => !BUNDLED.includes(name),
+);
 const isOutside = (id) => isBuiltin(id) || packages.some((name) => id === name || id.startsWith(`${name}/`));
 
 /** What `exports` of package.json names, by the file in dist/. */
@@ -23,14 +30,18 @@ const LIBRARY = {
 };
 
 /** A thread starts with a file, which is looked for beside the part that starts it. */
-const WORKER = 'lib/parts/config-worker';
+const THREADS = {
+  'lib/parts/config-worker': 'src/app/reload/config-worker.ts',
+  'lib/parts/history-worker': 'src/history/history-worker.ts',
+};
 
 const bundle = await rolldown({
   cwd: at('.'),
   input: {
     'bin/heartwire': at('bin/heartwire.ts'),
-    [WORKER]: at('src/app/reload/config-worker.ts'),
-    ...Object.fromEntries(Object.entries(LIBRARY).map(([name, source]) => [name, at(source)])),
+    ...Object.fromEntries(
+      Object.entries({ ...THREADS, ...LIBRARY }).map(([name, source]) => [name, at(source)]),
+    ),
   },
   platform: 'node',
   external: isOutside,
@@ -39,7 +50,7 @@ const bundle = await rolldown({
   treeshake: { moduleSideEffects: false },
 });
 for (const folder of ['dist/bin', 'dist/lib']) rmSync(at(folder), { recursive: true, force: true });
-await bundle.write({
+const { output } = await bundle.write({
   dir: at('dist'),
   format: 'esm',
   entryFileNames: '[name].js',
@@ -48,6 +59,22 @@ await bundle.write({
   sourcemap: true,
 });
 await bundle.close();
+
+/** The licences of what is bundled go with it. */
+function writeLicences() {
+  const folders = output
+    .flatMap((file) => (file.type === 'chunk' ? Object.keys(file.modules) : []))
+    .map((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id.replaceAll('\\', '/'))?.[0])
+    .filter((folder) => folder !== undefined);
+  const texts = [...new Set(folders)].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+    const text = file === undefined ? '' : `\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+    return `${name} ${version} (${license})\n${text}`;
+  });
+  writeFileSync(at('dist/lib/LICENSES.txt'), texts.join('\n----\n\n'));
+}
+writeLicences();
 
 /** The types that importing programs can reach, as the compiler wrote them; those of the rest stay at home. */
 function copyTypes() {

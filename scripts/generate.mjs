@@ -10,6 +10,7 @@ import { MESSAGES_TABLES } from '../dist/src/config/messages/tables.js';
 import { packTables, readShippedPacks } from '../dist/src/config/packs/tables.js';
 import { CONFIG_TABLES } from '../dist/src/config/tables.js';
 import { asyncApiText } from '../dist/src/contract/feed/async-api.js';
+import { pythonWireText } from '../dist/src/contract/feed/python-text.js';
 import { TABLES, withTables } from '../dist/src/contract/feed/tables.js';
 import { wireTypesText } from '../dist/src/contract/feed/wire-types-text.js';
 
@@ -20,6 +21,7 @@ writeFileSync(at('schemas/messages.schema.json'), messagesJsonSchemaText());
 writeFileSync(at('schemas/registers.schema.json'), registersJsonSchemaText());
 writeFileSync(at('schemas/asyncapi.json'), asyncApiText());
 writeFileSync(at('src/contract/wire/wire-types.ts'), formatted(wireTypesText()));
+writeFileSync(at('clients/python/heartwire/_wire.py'), pythonWireText());
 const commandNames = readdirSync(at('src/cli/commands')).map((file) => file.replace(/\.ts$/, ''));
 const commands = await Promise.all(
   commandNames.map(async (name) => [name, (await import(`../dist/src/cli/commands/${name}.js`)).command]),

@@ -409,8 +409,16 @@ export const ERROR_CODES = {
     fix: 'Record to a faster disk, or record fewer devices; the bridge tries again every minute.',
   },
   recording_off: {
-    meaning: 'A note was made for a device that is not recorded.',
-    fix: 'Record the device: `record: true` in its entry, or `heartwire run --record DIR`.',
+    meaning: 'A note was made for a device that is not recorded, and of which nothing is kept for incidents.',
+    fix: 'Record the device: `record: true` in its entry, or `heartwire run --record DIR`; or let the black box keep it (`black_box`).',
+  },
+  incident_not_saved: {
+    meaning: 'The trace of an incident could not be written.',
+    fix: 'Read the detail: the folder of `black_box.dir` needs room and write permission. What is kept in memory goes on.',
+  },
+  incident_budget: {
+    meaning: 'The folder of the incidents is full, and nothing in it can be removed.',
+    fix: 'Raise `black_box.disk_mb` or `black_box.max_files`.',
   },
   known_devices_unreadable: {
     meaning: 'The file of known devices could not be read, or its content is damaged.',
@@ -419,6 +427,53 @@ export const ERROR_CODES = {
   known_devices_unwritable: {
     meaning: 'The file of known devices could not be written.',
     fix: 'Let the user of the bridge write into its folder, or set `known_devices.file` to another one; the bridge tries again every minute.',
+  },
+  history_off: {
+    meaning: 'This bridge keeps no history.',
+    fix: 'Remove `history: false` from devices.yaml, and start the bridge again.',
+  },
+  history_unavailable: {
+    meaning:
+      'The history cannot be kept or read now: this Node has no SQLite, its thread failed, or it is not open yet.',
+    fix: 'Run Node 22.13 or later, or install the optional package `libsql`; the log says more.',
+  },
+  history_unwritable: {
+    meaning: 'The folder or the file of the history could not be made, opened or written.',
+    fix: 'Let the user of the bridge write there, or set `history.dir` to another folder; the bridge tries again every 30 s.',
+  },
+  history_disk_full: {
+    meaning: 'The disk of the history is full; what comes meanwhile is lost to it, and shown as a gap.',
+    fix: 'Free space, or lower `history.budget_mb`; the history goes on by itself.',
+  },
+  history_overrun: {
+    meaning:
+      'Values came faster than the disk takes them; some of them are not in the history, and shown as a gap.',
+    fix: 'Put `history.dir` on a faster disk, or keep fewer values.',
+  },
+  history_locked: {
+    meaning: 'Another process writes this history already.',
+    fix: 'Stop the other bridge, or give each its own `history.dir`; the bridge tries again every 30 s.',
+  },
+  history_newer: {
+    meaning: 'The history was written by a later version of Heartwire, and is left as it is.',
+    fix: 'Run that version again, or set `history.dir` to another folder.',
+  },
+  history_damaged: {
+    meaning: 'The file of the history was damaged. It was set aside, and a new one begun.',
+    fix: 'Look at the disk; the file that the log names may be read with `sqlite3 FILE .recover`.',
+  },
+  history_busy: {
+    meaning: 'Too many queries of the history wait already.',
+    fix: 'Ask again after a few seconds, and for less at once.',
+  },
+  history_failed: {
+    meaning:
+      'The database of the history refused a write or a query; what was not written is shown as a gap.',
+    fix: 'Look at the detail in the log; the history goes on with the next write.',
+  },
+  field_unknown: {
+    meaning: 'The history knows no field of this name of the device.',
+    fix: 'Ask `GET /api/history/devices?device=ID` which fields there are.',
   },
   too_many_new_devices: {
     meaning: 'One address makes more new devices known than it may.',

@@ -8,7 +8,7 @@ import { loadConfig } from '../src/config/load.ts';
 import { systemClock } from '../src/system/clock.ts';
 import { hasChromium, launchChromium } from './support/chromium.ts';
 import { needs } from './support/needs.ts';
-import { needsPythonWebsockets } from './support/needs-websockets.ts';
+import { needsPythonPackages } from './support/needs-python.ts';
 import { PROJECT_ROOT, readProjectFile } from './support/project-files.ts';
 
 const page = readProjectFile('docs/feed.md');
@@ -169,7 +169,7 @@ describe('the examples of docs/feed.md', () => {
   });
 
   const [overWebSocket = '', overTcp = ''] = blocks('python');
-  const python = needsPythonWebsockets();
+  const python = needsPythonPackages('websockets');
   describe.runIf(python.run)('Python with websockets', () => {
     it('prints what it hears', async () => {
       const { output } = start(python.path, ['-c', here(overWebSocket)], '');

@@ -16,6 +16,7 @@ export {
   ANYBODY,
   type Grant,
   isExpired,
+  mayHear,
   ownerOf,
   refusedMessage,
   refusedTopics,

@@ -1,5 +1,5 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
+import type * as Jose from 'jose';
 import type { JwtConfig } from '../config/index.ts';
 import { highestRole, isRole } from '../contract/index.ts';
 import { patternProblem } from '../contract/wire/index.ts';
@@ -11,7 +11,7 @@ import type { Grant } from './grant.ts';
 const LEAST_SECRET = 32;
 const MAX_TOPICS = 64;
 
-type Key = KeyObject | ReturnType<typeof createLocalJWKSet>;
+type Key = KeyObject | ReturnType<typeof Jose.createLocalJWKSet>;
 
 /** Why a token is not accepted; it holds nothing of the token. */
 export interface JwtProblem {
@@ -22,10 +22,13 @@ export interface JwtProblem {
 export class JwtVerifier {
   readonly #config: JwtConfig;
   readonly #key: Key;
+  /** Loaded for those who use it: of the libraries it has most files. */
+  readonly #jose: typeof Jose;
 
-  private constructor(config: JwtConfig, key: Key) {
+  private constructor(config: JwtConfig, key: Key, jose: typeof Jose) {
     this.#config = config;
     this.#key = key;
+    this.#jose = jose;
   }
 
   /**
@@ -40,6 +43,7 @@ export class JwtVerifier {
         fix: 'Check the path, the permissions and the kind of the file: secret_file, public_key_file or jwks_file below access.jwt.',
         cause,
       });
+    const jose = await import('jose');
     let text: string;
     try {
       text = (await readRegular(path, LARGEST_SECRET)).toString('utf8');
@@ -51,15 +55,15 @@ export class JwtVerifier {
       // An editor ends a file with a line break, which is no part of the secret.
       const secret = Buffer.from(text.trim());
       if (secret.length < LEAST_SECRET) throw bad(`is shorter than ${LEAST_SECRET} bytes`);
-      return new JwtVerifier(config, createSecretKey(secret));
+      return new JwtVerifier(config, createSecretKey(secret), jose);
     }
     try {
       if (kind === 'pem') {
         if (/PRIVATE KEY/.test(text)) throw bad('is a private key, and the public one is wanted');
-        return new JwtVerifier(config, createPublicKey(text));
+        return new JwtVerifier(config, createPublicKey(text), jose);
       }
       // What is no set of keys makes createLocalJWKSet throw.
-      return new JwtVerifier(config, createLocalJWKSet(JSON.parse(text) as JSONWebKeySet));
+      return new JwtVerifier(config, jose.createLocalJWKSet(JSON.parse(text) as Jose.JSONWebKeySet), jose);
     } catch (cause) {
       if (cause instanceof HeartwireError) throw cause;
       throw bad(`is no ${kind === 'pem' ? 'public key in PEM' : 'set of keys'}`, cause);
@@ -81,15 +85,15 @@ export class JwtVerifier {
       // The two overloads differ in the key only.
       const { payload } =
         typeof this.#key === 'function'
-          ? await jwtVerify(token, this.#key, options)
-          : await jwtVerify(token, this.#key, options);
+          ? await this.#jose.jwtVerify(token, this.#key, options)
+          : await this.#jose.jwtVerify(token, this.#key, options);
       return this.#grant(payload);
     } catch (error) {
-      return { problem: problemOf(error) };
+      return { problem: problemOf(error, this.#jose) };
     }
   }
 
-  #grant(payload: JWTPayload): Grant | JwtProblem {
+  #grant(payload: Jose.JWTPayload): Grant | JwtProblem {
     const { rolesClaim, topicsClaim, clockToleranceMs } = this.#config;
     const { sub, exp } = payload;
     if (sub === undefined || sub === '' || exp === undefined) return { problem: 'it says no subject' };
@@ -113,7 +117,7 @@ function texts(claim: unknown): readonly string[] {
 }
 
 /** A reason for each error of jose, whose own texts may quote the token. */
-function problemOf(error: unknown): string {
+function problemOf(error: unknown, { errors }: typeof Jose): string {
   if (error instanceof errors.JWTExpired) return 'it has expired';
   if (error instanceof errors.JWTClaimValidationFailed) {
     return error.reason === 'missing'

@@ -10,7 +10,6 @@ const PAGE_FILE = /^\/(?:assets\/[\w.-]+|icon\.svg|manifest\.webmanifest)$/;
 /** The page and its scripts hold no data; a process supervisor asks without a token whether the process lives and is ready. */
 const OPEN_PATHS: ReadonlySet<string> = new Set([
   '/',
-  '/next',
   '/inspect',
   ...SCRIPT_PATHS,
   '/healthz',
@@ -44,13 +43,17 @@ export function pathOf(target: string): string | undefined {
 
 /** The topics that a path shows; a list of devices is all of them, or it is refused. */
 export function topicsOf(path: string): readonly string[] {
-  const device = /^\/api\/devices\/([^/]+)$/.exec(path)?.[1];
+  const device = /^\/api\/devices\/([^/]+)(?:\/protocol)?$/.exec(path)?.[1];
   if (device !== undefined) return [`devices/${device}/state`];
   if (path === '/api/devices') return ['devices/+/state'];
   if (path === '/api/files') return ['devices/+/messages'];
+  // Each incident is judged by its device where it is answered.
+  if (path === '/api/incidents' || path.startsWith('/api/incidents/')) return [];
   // Device, time and transfer, as the spool names them.
   const sender = /^\/api\/files\/([^/]+)\.\d{8}T\d{9}Z-[^/]*$/.exec(path)?.[1];
   if (sender !== undefined) return [`devices/${sender}/messages`];
+  // Who may see what of it, its routes know: the device stands in the query.
+  if (path.startsWith('/api/history/')) return [];
   if (path.startsWith('/api/') && path !== STREAM_PATH) return ['#'];
   return [];
 }

@@ -14,6 +14,7 @@ export interface BridgeStatusOptions {
   readonly publisher: Publisher;
   deviceListeners(): readonly DeviceListener[];
   recorder(): { status(): JsonObject } | undefined;
+  readonly history: { status(): JsonObject } | undefined;
   config(): JsonObject;
 }
 
@@ -45,7 +46,7 @@ export class BridgeStatus {
   }
 
   #document(): JsonObject {
-    const { version, directory } = this.#options;
+    const { version, directory, history } = this.#options;
     const deviceListeners = this.#options.deviceListeners();
     const recorder = this.#options.recorder();
     const nameless = deviceListeners.flatMap((deviceListener) =>
@@ -58,6 +59,7 @@ export class BridgeStatus {
       devices: { ...directory.countByStatus() },
       listeners: deviceListeners.map((deviceListener) => ({ ...deviceListener.status() })),
       ...(recorder === undefined ? {} : { recording: recorder.status() }),
+      ...(history === undefined ? {} : { history: history.status() }),
       not_registered_count: nameless.length,
       not_registered: nameless.slice(0, SHOWN_NAMELESS).map(({ runner, listener }) => ({
         address: runner.address,

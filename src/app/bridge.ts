@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { Authenticator, followAccess, requestLimits, requireClosed } from '../access/index.ts';
-import type { BridgeConfig, ConfigDiff, FailedDevice, LoadedConfig, Problem } from '../config/index.ts';
+import type {
+  BlackBoxConfig,
+  BridgeConfig,
+  ConfigDiff,
+  FailedDevice,
+  LoadedConfig,
+  Problem,
+} from '../config/index.ts';
+import type { CommandOutcome, FeedClient, FeedCommand } from '../contract/index.ts';
 import {
   type DeviceDirectory,
   type FileSource,
@@ -16,9 +24,10 @@ import {
 import { Encryption } from '../encryption/index.ts';
 import { HeartwireError } from '../errors.ts';
 import { FeedServer, FeedStore, JsonLinesServer, liveLimits, SseServer } from '../feed/index.ts';
+import { History, HistoryRoutes } from '../history/index.ts';
 import type { NameResolver } from '../links/index.ts';
 import { BridgeRecorder } from '../recording/index.ts';
-import { HttpServer, type ProcessUsage } from '../server/index.ts';
+import { HttpServer, incidentRoutes, type ProcessUsage } from '../server/index.ts';
 import {
   type Affected,
   Arrivals,
@@ -29,6 +38,7 @@ import {
   tellDefect,
 } from '../system/index.ts';
 import { BridgeStatus } from './bridge-status.ts';
+import { inspectionRoutes } from './inspection-routes.ts';
 import { logRefusal, logSubscriber, Monitoring } from './monitoring.ts';
 import { ConfigApplier, type ConfigOutcome } from './reload/config-applier.ts';
 
@@ -43,8 +53,12 @@ export interface BridgeOptions {
   readonly version: string;
   /** Records every device that does not say `record: false` into this folder. */
   readonly recordDir?: string | undefined;
+  /** Keeps the last bytes of every link as it says; absent: nothing is kept, and no incident written. */
+  readonly blackBox?: BlackBoxConfig | undefined;
   /** Remembers unannounced devices in this file, for the next run. */
   readonly knownFile?: string | undefined;
+  /** Keeps what was in this database. */
+  readonly historyFile?: string | undefined;
   /** In [0, 1); `Math.random` by default. */
   readonly random?: () => number;
   /** Resolves the names of devices and listeners; the resolver of the process by default. */
@@ -81,6 +95,7 @@ export class Bridge {
   readonly #applier: ConfigApplier;
   readonly #recorder: BridgeRecorder;
   readonly #uploads: UploadStore | undefined;
+  readonly #history: History | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: BridgeOptions) {
@@ -114,6 +129,36 @@ export class Bridge {
     this.#options = { ...options, log };
     this.#auth = new Authenticator(config.access, clock);
     this.#encryption = new Encryption(this.store, log);
+    this.#recorder = new BridgeRecorder({
+      live,
+      recordDir,
+      blackBox: options.blackBox,
+      clock,
+      log,
+      publisher: this.store,
+      directory: () => this.directory,
+      encrypts: (topic) => this.#encryption.encrypts(topic),
+    });
+    const { historyFile } = options;
+    const history =
+      historyFile === undefined || config.history === undefined
+        ? undefined
+        : new History({
+            ...config.history,
+            file: historyFile,
+            epoch,
+            version: options.version,
+            clock,
+            log,
+            conceals: (topic) => this.#encryption.encrypts(topic),
+          });
+    this.#history = history;
+    live.watch(({ history: next }) => next && history?.limit(next));
+    const historyRoutes = new HistoryRoutes({
+      history,
+      now: () => clock.now().wallMs,
+      isKnown: (device) => this.store.document(`devices/${device}/state`) !== undefined,
+    });
     const arrivals = new Arrivals();
     this.#fleet = new Fleet({
       config,
@@ -125,7 +170,9 @@ export class Bridge {
       publisher: this.#encryption.publisher,
       uploads: this.#uploads,
       names: options.names,
-      recorder,
+      history: history && ((device, fields) => history.device(device, fields)),
+      recorder: () => this.#recorder.taps,
+      observer: (device) => this.#recorder.blackBox?.observer(device),
       wantsBytes: (topic) => this.store.followsBytes && this.#feed.hasAudience(topic),
       retired: this.#monitoring.retired,
       knownChanged: () => this.#known?.changed(),
@@ -135,9 +182,8 @@ export class Bridge {
       knownDevices(directory.unannounced(), (topic) => this.#encryption.encrypts(topic), clock);
     this.#known =
       knownFile === undefined ? undefined : new KnownDevices({ file: knownFile, clock, log, devices });
-    this.#recorder = new BridgeRecorder({ live, recordDir, clock, log, directory });
-    const onDefect = (affected: Affected, cause: unknown): void => void tellDefect(log, affected, cause);
     const limits = live.map(({ server: now }) => ({ ...liveLimits(now), ...requestLimits(now) }));
+    const onDefect = (affected: Affected, cause: unknown): void => void tellDefect(log, affected, cause);
     this.#feed = new FeedServer({
       store: this.store,
       arrivals,
@@ -154,9 +200,7 @@ export class Bridge {
         return live.value.server.trustedProxies;
       },
       live: limits,
-      commands: (command) =>
-        this.#recorder.note(command) ??
-        this.#encryption.outcome(command.device, performCommand(directory, command)),
+      commands: (command, client) => this.#command(command, client),
       onLog: (entry) => logSubscriber(log, entry),
       onDefect,
     });
@@ -186,6 +230,7 @@ export class Bridge {
         ...(tls && tcp.tls ? { tls } : {}),
         failed,
       });
+    const inspection = inspectionRoutes({ live, directory });
     this.#http = new HttpServer({
       ...(this.#uploads === undefined ? {} : { files: this.#uploads }),
       host: server.host,
@@ -208,7 +253,11 @@ export class Bridge {
       ...(tls === undefined ? {} : { tls }),
       clock,
       health: () => ({ version: options.version, devices: directory.countByStatus() }),
-      further: this.#monitoring.routes,
+      further: (path, asked) =>
+        this.#monitoring.routes(path) ??
+        historyRoutes.find(path, asked) ??
+        inspection(path) ??
+        (this.#recorder.blackBox && incidentRoutes(this.#recorder.blackBox.store, path, asked)),
       failed,
       onDefect,
     });
@@ -219,8 +268,18 @@ export class Bridge {
       deviceListeners: () => this.#fleet.deviceListeners(),
       publisher: this.store,
       recorder,
+      history,
       config: configStatus,
     });
+  }
+
+  /** Performs a command of a subscriber, and keeps what became of it. */
+  async #command(command: FeedCommand, client: FeedClient): Promise<CommandOutcome> {
+    const noted = this.#recorder.note(command);
+    if (noted !== undefined) return noted;
+    const outcome = await performCommand(this.#fleet, command);
+    this.#history?.command(command, client, outcome);
+    return this.#encryption.outcome(command.device, Promise.resolve(outcome));
   }
 
   get directory(): DeviceDirectory {
@@ -238,8 +297,16 @@ export class Bridge {
       await this.#auth.start();
       await this.#encryption.apply(config.secrecy);
       this.#monitoring.start();
-      await this.#recorder.apply();
+      await this.#recorder.start();
       await this.#uploads?.start();
+      await this.#history?.start();
+      const history = this.#history;
+      if (history !== undefined) {
+        this.store.follow(['devices/+/alarms']);
+        this.store.listen((change) => {
+          if (change.kind === 'event') history.feedEvent(change);
+        });
+      }
       const { url, port } = await this.#http.start();
       const lines = await this.#lines?.start();
       for (const device of (await this.#known?.load()) ?? []) this.#fleet.restore(device);
@@ -279,6 +346,7 @@ export class Bridge {
     // After access: what becomes plain must not reach a subscriber whose rights end with this reload. Before devices:
     // the first message of a secret device is encrypted.
     await this.#encryption.apply(config.secrecy);
+    this.#recorder.blackBox?.secrecyChanged();
     await this.#fleet.apply(diff, config, failed);
     return locked;
   }
@@ -294,6 +362,8 @@ export class Bridge {
     await this.#applier[Symbol.asyncDispose]();
     await this.#recorder.close();
     await this.#uploads?.[Symbol.asyncDispose]();
+    // Behind the devices: that they stopped is part of what was.
+    await this.#history?.[Symbol.asyncDispose]();
     await this.#http[Symbol.asyncDispose]();
     this.#tls?.[Symbol.dispose]();
     this.#monitoring.stop();

@@ -44,7 +44,8 @@ export function frameReading(
     (meta.line ?? (meta.transport === 'serial' ? 'serial' : 'stream')) === 'serial' ? 'serial' : 'stream';
   const from = direction === 'in' ? 'device' : 'host';
   const declared = messages?.hasBuiltinIds === true ? messages.definition([], from).messages : [];
-  const builtin = meta.session !== 'none' || messages === undefined;
+  const bare = meta.session === 'none' || meta.session === 'declared';
+  const builtin = !bare || messages === undefined;
   if (builtin) {
     const own = builtinMessages(meta.identity === 'any' ? 'any' : 'standard');
     return standard(new ProtocolDefinition([...own, ...declared], maxFrameOf(meta)), line);
@@ -93,7 +94,14 @@ function maxFrameOf(meta: TraceHead['meta']): number {
 /** A whole frame as it was on the wire, or bytes that belong to none. */
 export type TracedFrame =
   | { readonly kind: 'frame'; readonly bytes: Uint8Array; readonly message: Message | InvalidPayload }
-  | { readonly kind: 'discarded'; readonly bytes: Uint8Array; readonly reason: string };
+  | {
+      readonly kind: 'discarded';
+      readonly bytes: Uint8Array;
+      readonly reason: string;
+      /** What would have been taken, and what stood there instead, in words. */
+      readonly expected: string;
+      readonly seen: string;
+    };
 
 /** Cuts what went one way over one connection into frames; no byte is lost. */
 export class FrameSplitter {
@@ -104,18 +112,20 @@ export class FrameSplitter {
   #found: TracedFrame[] = [];
   #faulted = false;
 
-  constructor(reading: FrameReading) {
+  /** `awaits`: whether a reply may come now, to the message of this name or to any; absent where that is not known. */
+  constructor(reading: FrameReading, awaits?: (message?: string) => boolean) {
     const sink: FrameSink = {
+      ...(awaits === undefined ? {} : { awaitsReply: awaits }),
       frame: (bytes, start, end, kind) => {
         const message = reading.decode(bytes, start, end, kind);
         const count = reading.frameBytes(bytes, start, end) ?? this.#held.length;
         this.#found.push({ kind: 'frame', bytes: this.#take(count), message });
       },
-      discarded: ({ count, reason }) =>
-        this.#found.push({ kind: 'discarded', bytes: this.#take(count), reason }),
-      fault: ({ reason }) => {
+      discarded: ({ count, reason, expected, seen }) =>
+        this.#found.push({ kind: 'discarded', bytes: this.#take(count), reason, expected, seen }),
+      fault: ({ reason, expected, seen }) => {
         this.#faulted = true;
-        this.#discardRest(reason);
+        this.#discardRest(reason, expected, seen);
       },
     };
     this.#byteByByte = reading.escapes;
@@ -160,9 +170,9 @@ export class FrameSplitter {
     return taken;
   }
 
-  #discardRest(reason: string): void {
+  #discardRest(reason: string, expected = '', seen = ''): void {
     if (this.#held.length > 0) {
-      this.#found.push({ kind: 'discarded', bytes: this.#take(this.#held.length), reason });
+      this.#found.push({ kind: 'discarded', bytes: this.#take(this.#held.length), reason, expected, seen });
     }
   }
 }

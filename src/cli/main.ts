@@ -65,6 +65,7 @@ async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode
     .fail((message, error) => {
       throw error ?? new UsageError(message);
     });
+  layOutHelpWhenAsked(parser);
   for (const { usage, describe } of COMMANDS) {
     const command = loaded.get(nameOf(usage));
     if (command === undefined) parser.command(usage, describe);
@@ -122,6 +123,18 @@ function addTo(
     // yargs parses what the command's own options describe, and adds camel-cased names; no compiler can see either.
     (args) => choose((io) => run(args as never, raw ? io : legible(io))),
   );
+}
+
+/**
+ * yargs lays out the help of a command before it runs it, for the case that it is asked for later; that takes longer than
+ * to load yargs. It has no option against it, and where its inside has changed, help is laid out early again.
+ */
+function layOutHelpWhenAsked(parser: Argv): void {
+  const inside = 'getInternalMethods' in parser ? parser.getInternalMethods : undefined;
+  if (typeof inside !== 'function') return;
+  const usage: unknown = Reflect.apply(inside, parser, [])?.getUsageInstance?.();
+  if (typeof usage === 'object' && usage !== null && 'cacheHelpMessage' in usage)
+    usage.cacheHelpMessage = () => undefined;
 }
 
 /** Wrong usage as we report it, or as yargs throws it past us. */

@@ -6,6 +6,7 @@ import {
   type SnapshotItem,
   type UpdatePayload,
 } from '../contract/wire/index.ts';
+import { dropOldest } from './bounded.ts';
 import type { Decode } from './session-runner.ts';
 
 /** 32 bytes, or the same as base64 or base64url text. */
@@ -185,8 +186,7 @@ class Opener {
       (key) => key ?? this.#known.delete(keyId),
       () => this.#known.delete(keyId),
     );
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > MAX_KNOWN_KEYS && oldest !== undefined) this.#known.delete(oldest);
+    dropOldest(this.#known, MAX_KNOWN_KEYS);
     return found;
   }
 

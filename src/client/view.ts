@@ -6,6 +6,7 @@ import {
   type ServerMessage,
   type UpdatePayload,
 } from '../contract/wire/index.ts';
+import { dropOldest } from './bounded.ts';
 
 /** One document changed; `update` says it as it came, a snapshot's item as a full one. */
 export interface ViewChange {
@@ -269,14 +270,4 @@ export class FeedView {
 function isCovered(patterns: Iterable<string>, topic: string): boolean {
   for (const pattern of patterns) if (matchesTopic(pattern, topic)) return true;
   return false;
-}
-
-/** Keeps a collection to which something was added within its bound. */
-function dropOldest(
-  all: Set<string> | Map<string, unknown>,
-  most: number,
-  drop: (key: string) => unknown = (key) => all.delete(key),
-): void {
-  const [oldest] = all.keys();
-  if (oldest !== undefined && all.size > most) drop(oldest);
 }

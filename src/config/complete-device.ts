@@ -1,4 +1,4 @@
-import { lineOf, type SessionSettings, TRANSPORT_NAMES, type Transport } from '../contract/index.ts';
+import { lineOf, TRANSPORT_NAMES, type Transport } from '../contract/index.ts';
 import {
   addressLabel,
   DEFAULT_SERIAL_SETTINGS,
@@ -14,11 +14,10 @@ import { configOf, deferred } from './keys.ts';
 import { checkMessagesFit, goesBesideRegister, longestOf } from './message-files.ts';
 import type { DeviceConfig, LineKind, ListenerConfig, MatchConfig } from './model.ts';
 import type { Finding, Path } from './problem.ts';
-import { BARE, DIALLED, LINE, LONGEST_DECLARED_FRAME, PORT } from './session-keys.ts';
+import { BARE, DIALLED, LINE, PORT } from './session-keys.ts';
+import { defaultMaxFrame, type SessionSettings } from './session-settings.ts';
 import type { DefaultsShape, DeviceShape, ListenerShape } from './shape.ts';
 import type { TraceRoles } from './trace-roles.ts';
-
-const STREAM_MAX_FRAME = 1024 * 1024;
 
 /**
  * Fills in what a device leaves out; undefined where it cannot be run, which has then been added. `add` says whether a
@@ -174,15 +173,7 @@ function completeMatched(
   messages: DeclaredProtocol | undefined,
 ): DeviceConfig | undefined {
   warnOfDialledKeys(given, path, add, messages);
-  if (given.expose !== undefined) {
-    add({
-      code: 'config_conflict',
-      path: [...path, 'expose'],
-      atKey: true,
-      message: 'Only the port of a device that is dialled can be given on.',
-      fix: 'Remove `expose`, or give the device a `link:` where it can be dialled.',
-    });
-  }
+  const expose = completeExpose(given.expose, path, add);
   if (given.session === 'none') checkBareMatch(match, path, add);
   else if (Object.values(match).every((each) => each === undefined)) {
     add({
@@ -212,6 +203,7 @@ function completeMatched(
     match: complete,
     ...life,
     session: named,
+    ...(expose.length === 0 ? {} : { expose }),
     ...recordOf(given, defaults),
   };
 }
@@ -312,8 +304,8 @@ export function maxFrameOf(
   messages: DeclaredProtocol | undefined,
 ): number {
   const own = given.max_frame ?? defaults.max_frame;
-  if (own !== undefined || line === 'stream') return own ?? STREAM_MAX_FRAME;
-  return Math.max(LONGEST_DECLARED_FRAME, messages === undefined ? 0 : longestOf(messages));
+  if (own !== undefined || line === 'stream') return own ?? defaultMaxFrame(line);
+  return Math.max(defaultMaxFrame(line), messages === undefined ? 0 : longestOf(messages));
 }
 
 /** Whether it is recorded, where the entry or `defaults` says it. */

@@ -1,9 +1,15 @@
-import type { BareSettings, PollSettings, SessionSettings, Values } from '../contract/index.ts';
-import { type DeclaredProtocol, luhnValid } from '../protocol/index.ts';
+import type { Values } from '../contract/index.ts';
+import { type DeclaredProtocol, IDENTITY_LENGTHS, luhnValid } from '../protocol/index.ts';
 import { formatDuration } from './duration.ts';
 import { configOf, resolveKeys } from './keys.ts';
 import type { Finding, Path } from './problem.ts';
 import { BARE, CLOCK, HEARTBEAT, PRESENCE, RECONNECT, SESSION, TIMEOUTS } from './session-keys.ts';
+import {
+  type BareSettings,
+  type PollSettings,
+  type SessionSettings,
+  SILENCE_MS,
+} from './session-settings.ts';
 import type { DefaultsShape, SessionShape } from './shape.ts';
 
 type Place = Pick<SessionSettings, 'device' | 'role' | 'transport'>;
@@ -137,7 +143,6 @@ function addMissingRegister(register: Register | undefined, path: Path, add: Add
   }
 }
 
-const SILENCE_MS = 10_000;
 const POLLS_MISSED = 3;
 const LATE_MS = 2_000;
 const NEXT_REPLY_MS = 2_000;
@@ -254,11 +259,11 @@ export function checkIdentity(
 ): void {
   const { appid, imei } = given;
   if (appid !== undefined) {
-    const problem = identity === 'any' ? wrongLength(appid, 36) : wrongUuid(appid);
+    const problem = identity === 'any' ? wrongLength(appid, IDENTITY_LENGTHS.appid) : wrongUuid(appid);
     if (problem !== undefined) addBad('appid', problem, path, add);
   }
   if (imei === undefined) return;
-  const problem = identity === 'any' ? wrongLength(imei, 15) : wrongImei(imei);
+  const problem = identity === 'any' ? wrongLength(imei, IDENTITY_LENGTHS.imei) : wrongImei(imei);
   if (problem !== undefined) addBad('imei', problem, path, add);
   else if (/^\d{15}$/.test(imei) && !luhnValid(imei)) {
     add({

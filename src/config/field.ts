@@ -125,7 +125,7 @@ export const durationOrFalse = (lowestMs: number, highestMs: number, meta: Field
     .transform((value) => (value === false ? value : durationMs(value)));
 
 const durationText = (lowestMs: number, highestMs: number, meta: FieldMeta) =>
-  field<string>({ type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h)$', ...meta }, (value) =>
+  field<string>({ type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h|d)$', ...meta }, (value) =>
     checkDuration(value, lowestMs, highestMs),
   );
 
@@ -147,7 +147,7 @@ function checkDuration(value: unknown, lowestMs: number, highestMs: number): Fie
       message: 'This is no duration.',
       fix:
         spaced === undefined
-          ? 'Write a number and ms, s, m or h, for example 250ms, 1.5s, 15m or 24h.'
+          ? 'Write a number and ms, s, m, h or d, for example 250ms, 1.5s, 15m or 24h.'
           : `Write ${formatDuration(spaced)}.`,
     };
   }
@@ -173,6 +173,10 @@ export function numberField(lowest: number, highest: number, meta: FieldMeta, fr
 }
 
 const MIB = 1024 * 1024;
+
+/** A size in whole KiB, read as bytes. Its key ends in `_kb`. */
+export const kibibytesField = (lowest: number, highest: number, meta: FieldMeta) =>
+  numberField(lowest, highest, meta).transform((kib) => kib * 1_024);
 
 /** A size in whole MiB, read as bytes. Its key ends in `_mb`. */
 export const mebibytesField = (lowest: number, highest: number, meta: FieldMeta) =>

@@ -6,6 +6,7 @@ export {
   readDate,
   type StaticToken,
 } from './access.ts';
+export { sameFrames } from './check-buses.ts';
 export {
   afterReload,
   type ConfigDiff,
@@ -47,5 +48,15 @@ export {
 export type { FailedDevice, LoadedConfig } from './report.ts';
 export { type EncryptionConfig, keyOf, keyOfText } from './secrecy.ts';
 export { DEFAULT_SERVER, type LinesConfig, type ServerConfig } from './server.ts';
+export { SESSION_CHOICES } from './session-keys.ts';
+export {
+  type BareSettings,
+  defaultMaxFrame,
+  type PollSettings,
+  SESSION_DEFAULTS,
+  type SessionSettings,
+  SILENCE_MS,
+} from './session-settings.ts';
+export type { BlackBoxConfig } from './storage.ts';
 export { checkOrigin } from './value-checks.ts';
 export { isKeyed, readYaml } from './yaml-source.ts';

@@ -47,10 +47,10 @@ type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`
   : S;
 
-/** `auth_timeout` is `authTimeoutMs` in the configuration, and `budget_mb` is `budgetBytes`. */
+/** `auth_timeout` is `authTimeoutMs` in the configuration, and `budget_mb` or `max_kb` are `...Bytes`. */
 type ConfigName<K extends string, V> = [NonNullable<V>] extends [Milliseconds]
   ? `${Camel<K>}Ms`
-  : K extends `${infer Head}_mb`
+  : K extends `${infer Head}_mb` | `${infer Head}_kb`
     ? `${Camel<Head>}Bytes`
     : Camel<K>;
 
@@ -69,7 +69,7 @@ export type ConfigOf<K extends Keys> = {
 
 /** The name that the value of a key has in the configuration. */
 export function configName(key: string, type: z.core.$ZodType): string {
-  const words = isDuration(type) ? `${key}_ms` : key.replace(/_mb$/, '_bytes');
+  const words = isDuration(type) ? `${key}_ms` : key.replace(/_[mk]b$/, '_bytes');
   return words.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 

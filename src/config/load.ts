@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import { accessShape, checkOpenness, completeAccess } from './access.ts';
-import { checkBuses, withFraming } from './check-buses.ts';
+import { checkBuses, withFramings } from './check-buses.ts';
 import { checkTogether, type Placed } from './check-together.ts';
 import { addIdleAddress, addressedMessages, completeBus, completeBusDevice } from './complete-bus.ts';
 import { completeDevice } from './complete-device.ts';
@@ -27,11 +27,15 @@ import {
   METRICS,
 } from './shape.ts';
 import {
+  blackBoxShape,
   checkRoomFor,
+  completeBlackBox,
   completeFiles,
+  completeHistory,
   completeKnownDevices,
   completeRecording,
   filesShape,
+  historyShape,
   knownDevicesShape,
   recordingShape,
 } from './storage.ts';
@@ -96,11 +100,16 @@ function assemble(
   checkOpenness(server, access, add);
   const defaults = filled(defaultsShape, 'defaults');
   const recording = completeRecording(filled(recordingShape, 'recording'));
+  const blackBox = completeBlackBox(filled(blackBoxShape, 'black_box'));
   const messagesOf = (name: unknown, path: Path) =>
     messagesNamed(typeof name === 'string' && name !== '' ? name : undefined, messageFiles, path, add);
   const messages = messagesOf(root.messages, []);
   const files = fits(filesShape, ['files'], root.files);
   const known = completeKnownDevices(filled(knownDevicesShape, 'known_devices'), file);
+  const history = completeHistory(
+    root.history === false ? false : fits(historyShape, ['history'], root.history),
+    file,
+  );
   const secrecy = fits(secrecyShape, ['secrecy'], root.secrecy);
   const metrics = filled(z.strictObject(METRICS), 'metrics');
   const log = filled(z.strictObject(LOG), 'log');
@@ -169,7 +178,7 @@ function assemble(
     { server, devices, wrongIds, listeners, listens: listOf(root.listeners).length > 0, buses },
     add,
   );
-  checkBuses(buses, listOf(root.devices), devices, add);
+  checkBuses(buses, listOf(root.devices), devices, listeners, add);
   if (listOf(root.devices).length + listOf(root.listeners).length + listOf(root.buses).length === 0) {
     add({
       severity: 'warning',
@@ -187,15 +196,17 @@ function assemble(
     server,
     ...(access === undefined ? {} : { access }),
     recording,
+    ...(blackBox === undefined ? {} : { blackBox }),
     ...(files === undefined ? {} : { files: completeFiles(files, add) }),
     ...(known === undefined ? {} : { knownDevices: known }),
+    ...(history === undefined ? {} : { history }),
     ...(secrecy === undefined ? {} : { secrecy: completeEncryption(secrecy, keyFiles, ids, add) }),
     metrics: configOf(METRICS, metrics),
     log: configOf(LOG, log),
     requiredDevices: requiredIds(listOf(root.devices)),
     devices: good(devices),
     listeners: good(listeners),
-    ...(buses.length === 0 ? {} : { buses: good(buses).map((bus) => withFraming(bus, good(devices))) }),
+    ...(buses.length === 0 ? {} : { buses: good(buses).map((bus) => withFramings(bus, good(devices))) }),
   });
 }
 

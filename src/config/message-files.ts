@@ -1,4 +1,3 @@
-import type { PollSettings, SessionSettings } from '../contract/index.ts';
 import type { HeartwireError } from '../errors.ts';
 import {
   clashWithBuiltin,
@@ -8,6 +7,7 @@ import {
 } from '../protocol/index.ts';
 import { capital } from './field.ts';
 import type { Finding, Path, Problem } from './problem.ts';
+import type { PollSettings, SessionSettings } from './session-settings.ts';
 import { isKeyed } from './yaml-source.ts';
 
 /** A file of declared messages that a configuration names, as far as it could be read. */

@@ -1,15 +1,21 @@
-import type { SessionSettings } from '../contract/index.ts';
 import type { ExposeAddress, LinkAddress, ListenAddress } from '../links/index.ts';
 import type { DeclaredProtocol, FramingDeclaration } from '../protocol/index.ts';
 import type { AccessConfig } from './access.ts';
 import type { ConfigOf } from './keys.ts';
 import type { EncryptionConfig } from './secrecy.ts';
 import type { ServerConfig } from './server.ts';
+import type { SessionSettings } from './session-settings.ts';
 import type { ADMISSION, LOG, METRICS } from './shape.ts';
-import type { FilesConfig, KnownDevicesConfig, RecordingConfig } from './storage.ts';
+import type {
+  BlackBoxConfig,
+  FilesConfig,
+  HistoryConfig,
+  KnownDevicesConfig,
+  RecordingConfig,
+} from './storage.ts';
 
 export type { ServerConfig } from './server.ts';
-export type { FilesConfig, RecordingConfig } from './storage.ts';
+export type { FilesConfig, HistoryConfig, RecordingConfig } from './storage.ts';
 
 /** What a device that dials in must show to be this device; all that are given must agree. */
 export interface MatchConfig {
@@ -53,6 +59,8 @@ export interface MatchedDeviceConfig extends DeviceBase {
   readonly match: MatchConfig;
   /** Absent: `stream`. */
   readonly line?: LineKind;
+  /** Where other programs may use its port; absent: nowhere. */
+  readonly expose?: readonly ExposeAddress[];
 }
 
 /** A device that shares its line with others. */
@@ -75,8 +83,8 @@ export interface BusConfig {
   readonly line: LineKind;
   readonly gapMs?: number;
   readonly maxFrame: number;
-  /** How frames are delimited, as the messages of its devices say; absent where no device is on it. */
-  readonly framing?: FramingDeclaration;
+  /** How frames are delimited, as the messages of its devices say, each once; absent where no device is on it. */
+  readonly framings?: readonly FramingDeclaration[];
   /** How long a request waits for its reply where a device says nothing else, in ms. */
   readonly timeoutMs: number;
   readonly record?: boolean;
@@ -109,10 +117,14 @@ export interface BridgeConfig {
   readonly access?: AccessConfig;
   /** Where traces are written, if any are. */
   readonly recording: RecordingConfig;
+  /** Absent: nothing is kept for incidents. */
+  readonly blackBox?: BlackBoxConfig;
   /** Absent: files of devices are not kept. */
   readonly files?: FilesConfig;
   /** Absent: a run does not know the unannounced devices of the one before. */
   readonly knownDevices?: KnownDevicesConfig;
+  /** Absent: what was is not kept. */
+  readonly history?: HistoryConfig;
   /** Absent: nothing is encrypted. */
   readonly secrecy?: EncryptionConfig;
   readonly metrics?: ConfigOf<typeof METRICS>;

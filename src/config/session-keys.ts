@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { LEAST_BACK_OFF_MS } from '../contract/index.ts';
+import { LEAST_BACK_OFF_MS, SESSION_ROLES } from '../contract/index.ts';
 import { DEFAULT_SERIAL_SETTINGS, HIGHEST_BAUD, parseBaud } from '../links/index.ts';
+import { LONGEST_BUILTIN } from '../protocol/index.ts';
 import {
   badType,
   badValue,
@@ -28,8 +29,15 @@ const DAY = 24 * HOUR;
 
 /** The longest frame that may be configured, in bytes: a frame is held in memory until it is whole. */
 const HIGHEST_MAX_FRAME = 64 * 1024 * 1024;
-/** The longest of the built-in messages, a register request, in bytes. */
-export const LONGEST_DECLARED_FRAME = 52;
+
+/** What those keys may be that have a few values. */
+export const SESSION_CHOICES = {
+  role: SESSION_ROLES,
+  identity: ['standard', 'any'],
+  beats: ['client', 'server', 'both'],
+  jitter: ['full', 'none'],
+  line: ['stream', 'serial'],
+} as const;
 
 export const HEARTBEAT = {
   interval: durationField(100, DAY, {
@@ -38,7 +46,7 @@ export const HEARTBEAT = {
   missed: numberField(1, 1_000, {
     description: 'So many intervals (and one second) without any valid frame, and the device is offline.',
   }).prefault(3),
-  from: choiceField(['client', 'server', 'both'], {
+  from: choiceField(SESSION_CHOICES.beats, {
     description: 'Who sends heartbeats: the side that registers (client), the other one (server), or both.',
   }).prefault('client'),
 };
@@ -72,7 +80,7 @@ export const RECONNECT = {
     { description: 'Each pause may be so many times as long as the one before.' },
     true,
   ).prefault(2),
-  jitter: choiceField(['full', 'none'], {
+  jitter: choiceField(SESSION_CHOICES.jitter, {
     description:
       '`full` draws each pause at random between 100 ms and its bound, so that many devices do not return at once.',
   }).prefault('full'),
@@ -107,12 +115,12 @@ export const TIMEOUTS = {
 
 /** How one peer is kept alive, on either side. */
 export const SESSION = {
-  role: choiceField(['client', 'server'], {
+  role: choiceField(SESSION_CHOICES.role, {
     description:
       'client: we register, then send heartbeats; server: the peer does, and we answer. The side that dials is client by default.',
   }).optional(),
   register: register.optional(),
-  identity: choiceField(['standard', 'any'], {
+  identity: choiceField(SESSION_CHOICES.identity, {
     description: '`any` admits an appid that is no UUID and an IMEI that is not 15 digits.',
   }).prefault('standard'),
   heartbeat: z.strictObject(deferred(HEARTBEAT)).optional(),
@@ -131,7 +139,7 @@ export const SESSION = {
     })
     .optional(),
   request_timeout: TIMEOUTS.request_timeout,
-  max_frame: numberField(LONGEST_DECLARED_FRAME, HIGHEST_MAX_FRAME, {
+  max_frame: numberField(LONGEST_BUILTIN, HIGHEST_MAX_FRAME, {
     description:
       'The longest payload of a frame, in bytes; 1 MiB on a stream, 52 on a serial line where it is left out.',
   }).optional(),
@@ -169,7 +177,7 @@ export const PORT = {
 
 /** How a serial line is spoken to. */
 export const LINE = {
-  line: choiceField(['stream', 'serial'], {
+  line: choiceField(SESSION_CHOICES.line, {
     description:
       '`serial` finds frames again behind lost or foreign bytes; the default for serial ports, RFC 2217 and UDP, and right for TCP to a serial server.',
   }).optional(),

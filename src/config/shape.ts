@@ -19,7 +19,7 @@ import { deferred, live } from './keys.ts';
 import { secrecyShape } from './secrecy.ts';
 import { serverShape } from './server.ts';
 import { appid, BARE, DIALLED, imei, LINE, SESSION, TIMEOUTS } from './session-keys.ts';
-import { filesShape, knownDevicesShape, recordingShape } from './storage.ts';
+import { blackBoxShape, filesShape, historyShape, knownDevicesShape, recordingShape } from './storage.ts';
 import { checkId, checkNetwork } from './value-checks.ts';
 
 const SECOND = 1_000;
@@ -212,7 +212,8 @@ export const BUS = {
   ),
   link: DEVICE.link,
   match: match.optional().meta({
-    description: 'By what a DTU is known that dials in and has the line behind it: its address, `from`.',
+    description:
+      'By what a DTU is known that dials in and has the line behind it: its address (`from`), or the text with which it registers (`identity`).',
   }),
   passive: flagField({
     description: 'Another host asks on this line: nothing is sent, and what it asks and gets is read.',
@@ -261,6 +262,9 @@ export const fileShape = z.strictObject({
   recording: recordingShape
     .optional()
     .meta({ description: 'Where traces of the devices that have `record: true` are written.' }),
+  black_box: blackBoxShape
+    .optional()
+    .meta({ description: 'What is kept of each link for the case that something goes wrong.' }),
   messages: messages(
     'The file of declared messages, or the pack (`pack:NAME`), of all devices that name none of their own.',
   ).optional(),
@@ -268,6 +272,11 @@ export const fileShape = z.strictObject({
   known_devices: knownDevicesShape
     .optional()
     .meta({ description: 'Where unannounced devices are remembered over a restart.' }),
+  history: live(
+    historyShape
+      .optional()
+      .meta({ description: 'What was: values, statuses, alarms and commands; `false` keeps none of it.' }),
+  ),
   secrecy: live(
     secrecyShape
       .optional()

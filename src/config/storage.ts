@@ -1,12 +1,20 @@
-import { basename, extname } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { z } from 'zod';
-import { durationField, flagField, mebibytesField, numberField, percentField, textField } from './field.ts';
-import { type ConfigOf, configOf } from './keys.ts';
+import {
+  durationField,
+  flagField,
+  kibibytesField,
+  mebibytesField,
+  numberField,
+  percentField,
+  textField,
+} from './field.ts';
+import { type ConfigOf, configOf, live } from './keys.ts';
 import type { Finding } from './problem.ts';
 
 /*
- * What the bridge keeps on the disk: traces (`recording`), files of devices (`files`) and the devices that dialled in
- * (`known_devices`).
+ * What the bridge keeps on the disk: traces (`recording`), what led to incidents (`black_box`), files of devices (`files`),
+ * the devices that dialled in (`known_devices`), and what was (`history`).
  */
 
 const MIB = 1024 * 1024;
@@ -48,6 +56,47 @@ export type RecordingConfig = ConfigOf<typeof RECORDING>;
 
 export const completeRecording = (given: z.output<typeof recordingShape>): RecordingConfig =>
   configOf(RECORDING, given);
+
+const BLACK_BOX = {
+  keep: flagField({
+    description:
+      'Whether the last bytes of each link are kept in memory, and written when something goes wrong.',
+  }).prefault(true),
+  before: durationField(1_000, 60 * MINUTE, {
+    description: 'How much of what came before an incident is kept.',
+  }).prefault('2m'),
+  after: durationField(0, 10 * MINUTE, {
+    description: 'How much of what comes after it; then the trace is written.',
+  }).prefault('30s'),
+  max_kb: kibibytesField(32, 1_000_000, {
+    description: 'One link has at most so many KiB in memory.',
+  }).prefault(256),
+  budget_mb: mebibytesField(1, 1_000_000, {
+    description:
+      'All links together have at most so many MiB in memory; where that is not enough, those that say the most have less.',
+  }).prefault(64),
+  dir: textField('a folder', 'incidents', {
+    description: 'The folder of the traces; it is made with the first incident.',
+  }).prefault('incidents'),
+  disk_mb: mebibytesField(1, 100_000_000, {
+    description:
+      'The traces take at most so many MiB of the disk; the oldest of the device with the most go first.',
+  }).prefault(256),
+  max_files: numberField(1, 1_000_000, {
+    description: 'At most so many traces are in the folder.',
+  }).prefault(1_000),
+};
+
+export const blackBoxShape = z.strictObject(BLACK_BOX);
+
+/** What is kept of each link, and where it is written when something goes wrong. */
+export type BlackBoxConfig = Omit<ConfigOf<typeof BLACK_BOX>, 'keep'>;
+
+/** Undefined where nothing is kept. */
+export function completeBlackBox(given: z.output<typeof blackBoxShape>): BlackBoxConfig | undefined {
+  const { keep, ...config } = configOf(BLACK_BOX, given);
+  return keep ? config : undefined;
+}
 
 /** Each device that is recorded has a trace of its own, and that takes at least one block. */
 export function checkRoomFor(
@@ -134,4 +183,41 @@ export function completeKnownDevices(
   config: string,
 ): KnownDevicesConfig | undefined {
   return keep ? { file: file ?? `${basename(config, extname(config))}.known` } : undefined;
+}
+
+const DAY = 24 * 60 * MINUTE;
+
+const HISTORY = {
+  dir: textField('a folder', 'history', {
+    description: 'The folder of the database; it is made where it is missing.',
+  }).prefault('history'),
+  keep: live(
+    durationField(60 * MINUTE, 3_650 * DAY, {
+      description:
+        'What is older is removed. Values are kept as they came for a day, by the second for a week, and then by the minute.',
+    }),
+  ).prefault('30d'),
+  budget_mb: live(
+    mebibytesField(8, 100_000_000, {
+      description: 'The database takes at most so many MiB; the oldest values go first.',
+    }),
+  ).prefault(1_024),
+};
+
+export const historyShape = z.union([z.literal(false), z.strictObject(HISTORY)]);
+
+/** Where what was is kept, and for how long. */
+export interface HistoryConfig extends ConfigOf<Omit<typeof HISTORY, 'dir'>> {
+  /** The database. */
+  readonly file: string;
+}
+
+/** Undefined where nothing is kept. Two configurations have two files. */
+export function completeHistory(
+  given: z.output<typeof historyShape> | undefined,
+  config: string,
+): HistoryConfig | undefined {
+  if (given === false) return undefined;
+  const { dir, ...limits } = configOf(HISTORY, given ?? z.strictObject(HISTORY).parse({}));
+  return { ...limits, file: join(dir, `${basename(config, extname(config))}.db`) };
 }

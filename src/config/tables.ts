@@ -7,7 +7,7 @@ import type { Effect, Keys } from './keys.ts';
 import { SERVER } from './server.ts';
 import { BARE, DIALLED, LINE, SESSION } from './session-keys.ts';
 import { BUS, DEVICE, fileShape, LISTENER } from './shape.ts';
-import { knownDevicesShape } from './storage.ts';
+import { blackBoxShape, historyShape, knownDevicesShape } from './storage.ts';
 
 const { record, ...session } = SESSION;
 const { messages, files, recording, metrics, log, secrecy } = fileShape.shape;
@@ -22,6 +22,7 @@ export const CONFIG_TABLES: Tables = {
   'keys of sessions': () => keysTable(session),
   'keys of dialled devices': () => keysTable({ reconnect, connect_timeout }),
   'keys of recording': () => keysTable({ record, recording }),
+  'keys of the black box': () => keysTable(blackBoxShape.shape),
   'keys of polled devices': () => keysTable(BARE),
   'keys of files': () => keysTable({ messages, files }),
   'keys of metrics': () => keysTable({ metrics }),
@@ -30,6 +31,7 @@ export const CONFIG_TABLES: Tables = {
   'keys of serial lines': () => keysTable(LINE),
   'keys of buses': () => keysTable(busKeys),
   'keys of listeners': () => keysTable(LISTENER),
+  'keys of history': () => keysTable(historyShape.options[1].shape),
   'keys of known devices': () => keysTable(knownDevicesShape.shape),
   'effects of a reload': () =>
     table(

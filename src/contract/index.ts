@@ -1,15 +1,10 @@
 export { type AddressBlock, addressInBlock, parseBlock } from './address-match.ts';
 export type { CommandOutcome, FeedClient, FeedCommand } from './command.ts';
+export type { DeviceHistory } from './device-history.ts';
 export { type Identity, identityText } from './identity.ts';
 export type { EventReach, Publisher } from './publisher.ts';
 export { highestRole, isRole, ROLES, type Role, reaches } from './role.ts';
-export {
-  type BareSettings,
-  LEAST_BACK_OFF_MS,
-  type PollSettings,
-  type SessionRole,
-  type SessionSettings,
-} from './settings.ts';
+export { LEAST_BACK_OFF_MS, SESSION_ROLES, type SessionRole } from './settings.ts';
 export type { TlsFiles } from './tls-files.ts';
 export { lineOf, TRANSPORT_NAMES, TRANSPORTS, type Transport } from './transport.ts';
 export type { BytesValue, Value, Values } from './value.ts';

@@ -1,15 +1,24 @@
 import type { BusConfig, BusDeviceConfig } from '../config/index.ts';
 import type { BusDocument, LinkState, StateDocument } from '../contract/feed/index.ts';
-import type { Publisher } from '../contract/index.ts';
+import type { Publisher, Values } from '../contract/index.ts';
 import type { JsonObject } from '../contract/wire/index.ts';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 import type { SendOutcome } from '../links/index.ts';
-import type { DeclaredMessage, Discarded, Expectation, InvalidPayload, Message } from '../protocol/index.ts';
-import { type Clock, DeadlineTimer, type Log } from '../system/index.ts';
+import type {
+  DeclaredMessage,
+  Discarded,
+  Expectation,
+  InvalidPayload,
+  Message,
+  MessageDeclaration,
+} from '../protocol/index.ts';
+import { type Clock, DeadlineTimer, type Log, Ring } from '../system/index.ts';
+import { Broadcasts } from './broadcasts.ts';
 import { BusCodec } from './bus-codec.ts';
 import type { BusDevice } from './bus-ports.ts';
 import type { LineWish } from './core/bus-scheduler.ts';
 import { type BusEvent, BusScheduler, type TurnEnd } from './core/bus-scheduler.ts';
+import type { RequestOutcome } from './core/session-events.ts';
 import type { SessionPorts } from './core/session-ports.ts';
 import { DeviceRunner, type DeviceRunnerOptions } from './device-runner.ts';
 import type { SessionWire, WireOwner } from './wire.ts';
@@ -17,6 +26,8 @@ import { deviceCodec, type LinkCodec, type WireCodec } from './wire-codec.ts';
 
 /** The least time between two log lines about answers of another device, in ms. */
 const WARN_EVERY_MS = 10_000;
+
+const NEVER = Number.POSITIVE_INFINITY;
 
 export interface BusRunnerOptions {
   readonly config: BusConfig;
@@ -47,7 +58,8 @@ export class BusRunner {
   readonly #codec: BusCodec<MemberWire>;
   readonly #timer: DeadlineTimer;
   readonly #byDevice = new Map<string, MemberWire>();
-  readonly #events: BusEvent[] = [];
+  readonly #broadcasts: Broadcasts;
+  readonly #events = new Ring<BusEvent>();
   #running = false;
   #link: LinkState | undefined;
   #open = false;
@@ -67,7 +79,13 @@ export class BusRunner {
     this.#options = options;
     this.#scheduler = new BusScheduler({ turnaroundMs: config.session.port?.turnaroundMs ?? 0 });
     this.#codec = new BusCodec(config);
-    this.#timer = new DeadlineTimer(clock, () => this.#handle({ type: 'deadlineReached' }));
+    this.#timer = new DeadlineTimer(clock, () => {
+      this.#broadcasts.expire();
+      this.#handle({ type: 'deadlineReached' });
+    });
+    this.#broadcasts = this.#makeBroadcasts();
+    // What goes to all takes its turn as one more device would, which never answers.
+    this.#handle({ type: 'joined', device: this.id, timeoutMs: 0 });
     this.port = new DeviceRunner({
       settings: config.session,
       ports: options.ports,
@@ -108,6 +126,16 @@ export class BusRunner {
     this.#handle({ type: 'turnOver', device, how });
   }
 
+  /** Sends a command to all devices on the bus, by the address that all of them read. */
+  broadcast(message: string, fields: Values, timeoutMs: number): Promise<RequestOutcome> {
+    return this.#broadcasts.request(message, fields, timeoutMs);
+  }
+
+  /** What can be sent to all. */
+  get broadcastDeclarations(): readonly MessageDeclaration[] {
+    return this.#broadcasts.declarations;
+  }
+
   start(): void {
     this.port.start();
   }
@@ -117,6 +145,7 @@ export class BusRunner {
     this.port.stop(reason);
     this.#timer.cancel();
     const link = this.port.reading.state.link;
+    this.#broadcasts.abandon(codeOf(link.reason), 'the bus is stopped; it was not sent');
     for (const wire of [...this.#byDevice.values()]) wire.closed(link);
     if (reason === 'removed') this.#options.publisher.removeState(`buses/${this.id}/state`);
   }
@@ -142,10 +171,21 @@ export class BusRunner {
 
   /** Only the device that has the turn sends; and bytes that a person sends, while the line is free. */
   send(wire: MemberWire, frame: Uint8Array): SendOutcome {
+    const outcome = this.#put(frame, wire.device.id);
+    if (outcome === 'accepted') this.#codec.asks(wire);
+    return outcome;
+  }
+
+  /** Writes bytes that a person sends, while the line is free. */
+  sendBytes(bytes: Uint8Array): SendOutcome {
+    return this.#put(bytes, this.id);
+  }
+
+  #put(frame: Uint8Array, to: string): SendOutcome {
     const { asked } = this.#scheduler;
     if (this.config.session.port?.passive === true) return 'link_not_open';
-    if (asked !== undefined && asked !== wire.device.id) return 'link_queue_full';
-    this.#options.note(`to ${wire.device.id}`);
+    if (asked !== undefined && asked !== to) return 'link_queue_full';
+    this.#options.note(`to ${to === this.id ? 'all' : to}`);
     const outcome = this.port.sendBytes(frame);
     if (asked === undefined) this.#handle({ type: 'heard' });
     return outcome;
@@ -153,8 +193,7 @@ export class BusRunner {
 
   /** A frame that a host sent, as a trace has it: the device to which it goes awaits the reply. */
   overheard(frame: Uint8Array): void {
-    for (const message of this.#codec.requestsIn(frame)) {
-      const wire = this.#codec.deviceOf(message);
+    for (const { message, to: wire } of this.#codec.requestsIn(frame)) {
       this.#overheardBy = wire;
       wire?.runner.tell({ type: 'requestSeen', message });
     }
@@ -176,12 +215,34 @@ export class BusRunner {
     if (this.#running) return;
     this.#running = true;
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-      for (const { device } of this.#scheduler.handle(next, this.#options.clock.now()))
-        this.#byDevice.get(device)?.runner.tell({ type: 'turnGiven' });
+      for (const { device } of this.#scheduler.handle(next, this.#options.clock.now())) {
+        if (device === this.id) this.#broadcastNext();
+        else this.#byDevice.get(device)?.runner.tell({ type: 'turnGiven' });
+      }
     }
     this.#running = false;
-    const deadline = this.#scheduler.nextDeadline();
+    const deadline = Math.min(this.#scheduler.nextDeadline(), this.#broadcasts.nextDeadline());
     if (!this.#stopped) this.#timer.follow(deadline === Number.POSITIVE_INFINITY ? undefined : deadline);
+  }
+
+  #broadcastNext(): void {
+    const how = this.#broadcasts.turnGiven() ? 'sent' : 'unused';
+    this.#handle({ type: 'turnOver', device: this.id, how });
+  }
+
+  #makeBroadcasts(): Broadcasts {
+    const byDevice = this.#byDevice;
+    return new Broadcasts({
+      bus: this.id,
+      passive: this.config.session.port?.passive === true,
+      clock: this.#options.clock,
+      *members() {
+        for (const { device } of byDevice.values()) yield device;
+      },
+      isOpen: () => this.#open,
+      wanted: (at) => this.#handle({ type: 'wanted', device: this.id, commandAt: at, pollAt: NEVER }),
+      send: (frame) => this.#put(frame, this.id),
+    });
   }
 
   #linked(linked: boolean): void {
@@ -189,6 +250,7 @@ export class BusRunner {
     const link = this.port.reading.state.link;
     this.#link = link;
     this.#handle({ type: linked ? 'lineOpened' : 'lineClosed' });
+    if (!linked) this.#broadcasts.abandon(codeOf(link.reason), 'the line was lost; it was not sent');
     for (const wire of [...this.#byDevice.values()]) {
       if (linked) wire.opened(link.address ?? this.id);
       else wire.closed(link);
@@ -204,6 +266,7 @@ export class BusRunner {
     const wire = this.#codec.deviceOf(message);
     const asked = this.#asked();
     if (this.config.session.port?.passive === true) return this.#overheard(message, wire);
+    if (this.#codec.isToAll(message)) return;
     const right = message.name === 'declared';
     if (right && (wire === undefined || (asked !== undefined && asked !== wire && !wire.awaitsLate())))
       this.#otherAnswered(message, wire, asked);

@@ -2,23 +2,43 @@ import type { FeedErrorCode } from '../contract/feed/index.ts';
 import type { CommandOutcome, FeedCommand } from '../contract/index.ts';
 import type { Json } from '../contract/wire/index.ts';
 import type { ErrorCode } from '../errors.ts';
-import { bytesOf } from '../protocol/index.ts';
+import { bytesOf, type MessageDeclaration } from '../protocol/index.ts';
+import type { BusRunner } from './bus-runner.ts';
+import type { RequestOutcome } from './core/session-events.ts';
 import type { DeviceDirectory } from './device-directory.ts';
 import type { DeviceRunner } from './device-runner.ts';
 
-/** Performs a subscriber's command: a built-in or declared request, sent at once or not at all. */
+/** What commands go to. */
+export interface CommandTargets {
+  readonly directory: DeviceDirectory;
+  bus(id: string): BusRunner | undefined;
+}
+
+/**
+ * Performs a subscriber's command: a built-in or declared request, sent at once or not at all; or one to all devices of
+ * a bus, by its id.
+ */
 export async function performCommand(
-  directory: DeviceDirectory,
+  { directory, bus }: CommandTargets,
   command: FeedCommand,
 ): Promise<CommandOutcome> {
   const { device, message, fields, timeoutMs } = command;
   const runner = directory.get(device);
+  const line = runner === undefined ? bus(device) : undefined;
+  if (line !== undefined) {
+    if (message === RAW) return sendRaw(line, fields);
+    if (message === DESCRIBE) return described(line.broadcastDeclarations);
+    return outcomeOf(await line.broadcast(message, fields, timeoutMs));
+  }
   if (runner === undefined) {
     return refusal('device_unknown', `There is no device ${device}; GET /api/devices lists them.`);
   }
   if (message === RAW) return sendRaw(runner, fields);
-  if (message === DESCRIBE) return describe(runner);
-  const outcome = await runner.request(message, fields, timeoutMs);
+  if (message === DESCRIBE) return described(runner.messages?.declarations ?? []);
+  return outcomeOf(await runner.request(message, fields, timeoutMs));
+}
+
+function outcomeOf(outcome: RequestOutcome): CommandOutcome {
   if (!outcome.ok) {
     return { ok: false, code: outcome.code, message: outcome.detail, retry: !FINAL.has(outcome.code) };
   }
@@ -42,13 +62,13 @@ const RAW = '$raw';
 /** Reports what the device speaks, as it is declared. */
 const DESCRIBE = '$messages';
 
-function describe(runner: DeviceRunner): CommandOutcome {
+function described(declarations: readonly MessageDeclaration[]): CommandOutcome {
   // Declarations came out of a file and hold nothing that JSON has not.
-  const messages = JSON.parse(JSON.stringify(runner.messages?.declarations ?? [])) as Json;
+  const messages = JSON.parse(JSON.stringify(declarations)) as Json;
   return { ok: true, result: { messages } };
 }
 
-function sendRaw(runner: DeviceRunner, fields: FeedCommand['fields']): CommandOutcome {
+function sendRaw(runner: Pick<DeviceRunner, 'sendBytes'>, fields: FeedCommand['fields']): CommandOutcome {
   const bytes = bytesOf(fields.data);
   if (bytes === undefined || bytes.length === 0) {
     return refusal('bad_field_value', `${RAW} takes \`data\`: bytes as "0x0a0b" or {"$bytes": base64}.`);

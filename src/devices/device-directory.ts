@@ -1,11 +1,5 @@
-import type { ListenerConfig, MatchConfig } from '../config/index.ts';
-import {
-  addressInBlock,
-  type Identity,
-  identityText,
-  parseBlock,
-  type SessionSettings,
-} from '../contract/index.ts';
+import type { ListenerConfig, MatchConfig, SessionSettings } from '../config/index.ts';
+import { addressInBlock, type Identity, identityText, parseBlock } from '../contract/index.ts';
 import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import type { Clock } from '../system/index.ts';

@@ -1,8 +1,8 @@
-import type { StateDocument, StatsDocument } from '../contract/feed/index.ts';
-import type { Publisher, SessionSettings, Values } from '../contract/index.ts';
+import type { SessionSettings } from '../config/index.ts';
+import type { Values } from '../contract/index.ts';
 import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { Instant } from '../instant.ts';
-import type { LinkEnd, SendOutcome } from '../links/index.ts';
+import type { LinkEnd, PortSharing, SendOutcome } from '../links/index.ts';
 import type {
   DecoderFault,
   Discarded,
@@ -11,22 +11,15 @@ import type {
   LineRemark,
   Message,
 } from '../protocol/index.ts';
-import {
-  type Clock,
-  DeadlineTimer,
-  DefectStreak,
-  type Log,
-  type Timer,
-  tellDefect,
-} from '../system/index.ts';
+import { DeadlineTimer, DefectStreak, type Log, Ring, type Timer, tellDefect } from '../system/index.ts';
 import type { BusDevice, BusOrder, BusTurns, PortTap } from './bus-ports.ts';
 import { DeviceSession } from './core/device-session.ts';
 import { introducedBy } from './core/login.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
 import type { Effect, KnownBefore, RequestOutcome, SessionEvent, StopReason } from './core/session-events.ts';
 import type { SessionPorts } from './core/session-ports.ts';
-import type { Tally } from './core/stats.ts';
-import { DevicePublisher } from './device-publisher.ts';
+import type { DeviceObserver, DeviceReading } from './device-observer.ts';
+import { DevicePublisher, type DevicePublisherOptions } from './device-publisher.ts';
 import { DeviceFiles } from './files/device-files.ts';
 import type { UploadStore } from './files/upload-store.ts';
 import type { WireClaim } from './pending-runner.ts';
@@ -38,20 +31,9 @@ const SERIAL_SETTLE_MS = 10;
 /** The pause before a session starts again whose first start failed too, in ms. */
 const START_AGAIN_MS = 30_000;
 
-/** One device as metrics see it. */
-export interface DeviceReading {
-  readonly id: string;
-  readonly state: StateDocument;
-  readonly counts: StatsDocument;
-  readonly tally: Tally;
-  readonly bytesOut: number;
-}
-
-export interface DeviceRunnerOptions {
+export interface DeviceRunnerOptions extends DevicePublisherOptions {
   readonly settings: SessionSettings;
   readonly ports: SessionPorts;
-  readonly publisher: Publisher;
-  readonly clock: Clock;
   readonly log: Log;
   /** A fresh, unopened wire to one of the session's addresses. Not called for devices that dial in. */
   makeWire(addressIndex: number, owner: BusDevice): SessionWire;
@@ -59,14 +41,13 @@ export interface DeviceRunnerOptions {
   readonly dialIn?: LinkCodec | undefined;
   /** Where files of the device go; it sends none where this is absent. */
   readonly uploads?: UploadStore | undefined;
-  /** Whether a topic of raw bytes has subscribers; without one the bytes are not even copied. */
-  wantsBytes(topic: string): boolean;
   /** It was stopped, and counts nothing any more. */
   readonly retired?: ((reading: DeviceReading) => void) | undefined;
   /** Whether it has a link changed. */
   readonly linked?: ((linked: boolean) => void) | undefined;
   /** Gives its port on to other programs, from its start to its stop. */
-  readonly sharing?: { start(): void; stop(): void } | undefined;
+  readonly sharing?: Pick<PortSharing, 'start' | 'stop' | 'join'> | undefined;
+  readonly observer?: DeviceObserver | undefined;
   /** It is the link of a bus, whose devices take what comes. */
   readonly port?: PortTap | undefined;
   /** It is on a bus, which gives it its turns. */
@@ -88,7 +69,7 @@ export class DeviceRunner implements BusDevice {
   readonly #publisher: DevicePublisher;
   readonly #files: DeviceFiles;
   /** Events that came while the effects of another one were performed. */
-  readonly #queue: Array<{ readonly event: SessionEvent; readonly wire: SessionWire | undefined }> = [];
+  readonly #queue = new Ring<{ readonly event: SessionEvent; readonly wire: SessionWire | undefined }>();
   readonly #claims = new Map<number, WireClaim>();
   /** Requests that are not settled yet, by id. */
   readonly #requests = new Map<number, (outcome: RequestOutcome) => void>();
@@ -109,7 +90,7 @@ export class DeviceRunner implements BusDevice {
   #restarting = false;
 
   constructor(options: DeviceRunnerOptions) {
-    const { settings, ports, clock, publisher } = options;
+    const { settings, ports, clock } = options;
     this.id = settings.device;
     this.#options = options;
     this.#session = new DeviceSession(settings, ports, clock.now());
@@ -118,8 +99,7 @@ export class DeviceRunner implements BusDevice {
     );
     const { monoMs, wallMs } = clock.now();
     this.#lastLinkedAt = monoMs - Math.max(0, wallMs - (options.known?.since ?? wallMs));
-    const wantsBytes = (topic: string): boolean => options.wantsBytes(topic);
-    this.#publisher = new DevicePublisher(settings.device, publisher, clock, wantsBytes, ports.messages);
+    this.#publisher = new DevicePublisher(settings.device, options, ports.messages);
     this.#files = new DeviceFiles({
       device: settings.device,
       uploads: options.uploads,
@@ -198,8 +178,13 @@ export class DeviceRunner implements BusDevice {
   /** Sends a request at once or not at all; always resolves. */
   request(message: string, fields: Values, timeoutMs: number): Promise<RequestOutcome> {
     const requestId = this.#nextRequestId++;
+    const { observer } = this.#options;
+    observer?.asked(message, fields);
     return new Promise((resolve) => {
-      this.#requests.set(requestId, resolve);
+      this.#requests.set(requestId, (outcome) => {
+        observer?.answered(message, outcome);
+        resolve(outcome);
+      });
       this.#dispatch({ type: 'requestMade', requestId, message, fields, timeoutMs });
     });
   }
@@ -345,12 +330,12 @@ export class DeviceRunner implements BusDevice {
       case 'attachLink': {
         const claim = this.#takeClaim(effect.claimId);
         if (claim === undefined) return;
-        const held = claim.attached();
-        for (const message of held)
+        for (const message of claim.attached())
           this.#queue.push({ event: { type: 'messageReceived', message }, wire: claim.wire });
         this.#wire = claim.wire;
         this.#registers = this.settings.role === 'server' ? claim.registers : undefined;
         claim.wire.owner = this;
+        if (this.#options.sharing !== undefined) claim.wire.share(this.#options.sharing);
         return;
       }
       case 'refuseLink':
@@ -367,6 +352,7 @@ export class DeviceRunner implements BusDevice {
         );
         return;
       case 'publishState':
+        this.#options.observer?.state(effect.document);
         return this.#publisher.state(effect.document);
       case 'publishStats':
         return this.#publisher.stats(effect.document);
@@ -377,7 +363,10 @@ export class DeviceRunner implements BusDevice {
       case 'dropFile':
         return this.#files.drop(effect.transfer);
       case 'publishAlarm':
+        this.#options.observer?.alarm(effect.alarm);
         return this.#publisher.alarm(effect.alarm);
+      case 'publishMeasured':
+        return this.#publisher.measured(effect.group, effect.fields);
       case 'settleRequest':
         return this.#settle(effect.requestId, effect.outcome);
       case 'log':
@@ -390,9 +379,10 @@ export class DeviceRunner implements BusDevice {
     const { clock, log, settings, ports } = this.#options;
     const now = clock.now();
     const detail = tellDefect(log, { device: this.id }, cause);
+    this.#options.observer?.defect(detail);
     const wire = this.#wire;
     this.#wire = undefined;
-    this.#queue.length = 0;
+    this.#queue.clear();
     wire?.close('destroy');
     for (const requestId of [...this.#requests.keys()])
       this.#settle(requestId, { ok: false, code: 'internal_error', detail });

@@ -1,3 +1,4 @@
+import type { SessionSettings } from '../config/index.ts';
 import {
   type BridgeConfig,
   type BusConfig,
@@ -9,7 +10,7 @@ import {
   type ListenerConfig,
   listenersByAddress,
 } from '../config/index.ts';
-import type { Publisher, SessionSettings } from '../contract/index.ts';
+import type { Publisher } from '../contract/index.ts';
 import { addressLabel, type LinkEnd, listen, type NameResolver } from '../links/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import {
@@ -29,8 +30,9 @@ import { MessageCatalog } from './core/message-catalog.ts';
 import type { SessionPorts } from './core/session-ports.ts';
 import { DeviceDirectory, type Settling } from './device-directory.ts';
 import { DeviceListener } from './device-listener.ts';
-import { declarationTopic } from './device-publisher.ts';
-import { type DeviceReading, DeviceRunner } from './device-runner.ts';
+import type { DeviceObserver, DeviceReading } from './device-observer.ts';
+import { declarationTopic, type HistoryOf } from './device-publisher.ts';
+import { DeviceRunner } from './device-runner.ts';
 import { FailedDevices } from './failed-devices.ts';
 import { RECEIVING, type UploadStore } from './files/upload-store.ts';
 import type { KnownDevice } from './known-devices.ts';
@@ -53,6 +55,10 @@ interface FleetOptions {
   readonly arrivals?: Arrivals | undefined;
   /** Looks on at every link, where there is one. */
   recorder(): DeviceTaps | undefined;
+  /** Keeps what devices were and measured; absent where nothing does. */
+  readonly history?: HistoryOf | undefined;
+  /** Looks on at the life of a device. */
+  readonly observer?: ((device: string) => DeviceObserver | undefined) | undefined;
   /** Whether a subscriber wants a topic of raw bytes. */
   wantsBytes(topic: string): boolean;
   /** A device was stopped, for good or to be started again. */
@@ -80,7 +86,8 @@ export class Fleet {
     const { config, clock, random, publisher, recorder } = options;
     this.#options = options;
     this.#config = config;
-    this.#ports = { random, localTime: (wallMs) => formatLocalTime(wallMs), parseLocalTime };
+    const wantsSamples = options.history !== undefined;
+    this.#ports = { random, localTime: (wallMs) => formatLocalTime(wallMs), parseLocalTime, wantsSamples };
     this.#failed = new FailedDevices(publisher, clock);
     this.#links = new ClosingLinks(clock);
     this.directory = new DeviceDirectory({
@@ -99,6 +106,10 @@ export class Fleet {
 
   buses(): readonly BusRunner[] {
     return [...this.#buses.values()];
+  }
+
+  bus(id: string): BusRunner | undefined {
+    return this.#buses.get(id);
   }
 
   deviceListeners(): readonly DeviceListener[] {
@@ -318,11 +329,12 @@ export class Fleet {
     if (device.kind !== 'bus') return this.#makeRunner(device.session, device);
     const codec = memberCodec(device);
     const { links } = this.#config.buses?.find(({ id }) => id === device.bus) ?? {};
-    const { clock, log, publisher, wantsBytes, retired } = this.#options;
+    const { clock, log, publisher, wantsBytes, retired, observer } = this.#options;
     const runner = new DeviceRunner({
       settings: device.session,
       ports: this.#portsWith(device.messages),
       publisher: links?.[0]?.scheme === 'replay' ? markReplay(publisher) : publisher,
+      history: this.#historyOf(links?.[0]?.scheme),
       clock,
       log,
       makeWire: (_, owner) => new MemberWire(device, codec, owner, this.#busOf(device)),
@@ -332,8 +344,9 @@ export class Fleet {
       },
       wantsBytes,
       retired,
+      observer: observer?.(device.id),
     });
-    this.#declarations.set(runner, describeMessages(device.messages.declaration.messages).key);
+    this.#declarations.set(runner, describeMessages(device.messages.declaration).key);
     return runner;
   }
 
@@ -346,7 +359,7 @@ export class Fleet {
     const { messages } = of;
     const device = 'kind' in of && of.kind === 'dialled' ? of : undefined;
     const links = this.#links;
-    const sharing = device && sharePort(device, [device.session], log, () => runner);
+    const sharing = 'kind' in of ? sharePort(of, [of.session], log, () => runner) : undefined;
     const runner: DeviceRunner = new DeviceRunner({
       sharing,
       settings,
@@ -354,6 +367,7 @@ export class Fleet {
       ports: messages === undefined ? this.#ports : this.#portsWith(messages),
       uploads,
       publisher: device?.links[0].scheme === 'replay' ? markReplay(publisher) : publisher,
+      history: this.#historyOf(device?.links[0].scheme),
       clock,
       log,
       makeWire(addressIndex, owner) {
@@ -368,11 +382,16 @@ export class Fleet {
       },
       wantsBytes,
       retired: this.#options.retired,
+      observer: this.#options.observer?.(settings.device),
       ...run,
     });
-    if (messages !== undefined)
-      this.#declarations.set(runner, describeMessages(messages.declaration.messages).key);
+    if (messages !== undefined) this.#declarations.set(runner, describeMessages(messages.declaration).key);
     return runner;
+  }
+
+  /** What a trace says was not measured now. */
+  #historyOf(scheme: string | undefined): HistoryOf | undefined {
+    return scheme === 'replay' ? undefined : this.#options.history;
   }
 
   #portsWith(messages: DeclaredProtocol): SessionPorts {

@@ -8,12 +8,20 @@ export type { SessionPorts } from './core/session-ports.ts';
 export { ROUND_TRIP_BOUNDS_MS, Tally } from './core/stats.ts';
 export { DeviceDirectory } from './device-directory.ts';
 export { DeviceListener, type DeviceListenerStatus } from './device-listener.ts';
+export type { DeviceObserver, DeviceReading } from './device-observer.ts';
 export { messageEvent } from './device-publisher.ts';
-export { type DeviceReading, DeviceRunner } from './device-runner.ts';
+export { DeviceRunner } from './device-runner.ts';
 export { type FileSource, noChunks, type SendFileOptions, sendFile, uploadFile } from './files/send-file.ts';
 export { UploadStore } from './files/upload-store.ts';
 export { Fleet } from './fleet.ts';
 export { KnownDevices, knownDevices } from './known-devices.ts';
 export type { Resolution } from './unannounced-devices.ts';
-export { type DialInTap, type SessionWire, Wire, type WireOwner, type WireTap } from './wire.ts';
+export {
+  type DeviceTaps,
+  type DialInTap,
+  type SessionWire,
+  Wire,
+  type WireOwner,
+  type WireTap,
+} from './wire.ts';
 export { deviceCodec, framingNeedsSilence, framingOf, type WireCodec } from './wire-codec.ts';

@@ -1,5 +1,9 @@
-import type { BusConfig, DialledDeviceConfig } from '../config/index.ts';
-import type { SessionSettings } from '../contract/index.ts';
+import type {
+  BusConfig,
+  DialledDeviceConfig,
+  MatchedDeviceConfig,
+  SessionSettings,
+} from '../config/index.ts';
 import { type LinkAddress, lineGapMs, PortSharing } from '../links/index.ts';
 import type { Log } from '../system/index.ts';
 import type { DeviceRunner } from './device-runner.ts';
@@ -11,13 +15,15 @@ const LEAST_LATE_MS = 2_000;
 
 /** How a port is given on to other programs; undefined where it is not. `port` is asked later. */
 export function sharePort(
-  { id, expose, links, gapMs }: Pick<DialledDeviceConfig | BusConfig, 'id' | 'expose' | 'links' | 'gapMs'>,
+  of: DialledDeviceConfig | MatchedDeviceConfig | BusConfig,
   sessions: readonly SessionSettings[],
   log: Log,
   port: () => DeviceRunner,
 ): PortSharing | undefined {
-  const [link] = links;
-  if (expose === undefined || link === undefined) return undefined;
+  const { id, expose, gapMs } = of;
+  if (expose === undefined) return undefined;
+  // One that dials in has none; it may be a line behind a serial server.
+  const link = 'links' in of ? of.links[0] : undefined;
   const longest = (of: (session: SessionSettings) => number): number => Math.max(...sessions.map(of));
   return new PortSharing({
     exposes: expose,
@@ -29,8 +35,10 @@ export function sharePort(
       replyMs: longest((each) => each.requestTimeoutMs + lateMs(each)),
       holdMs: Math.min(...sessions.map(({ requestTimeoutMs }) => requestTimeoutMs)) / 2,
     },
-    duplex: sessions.every(({ bare }) => bare === undefined),
-    settings: 'settings' in link ? link.settings : undefined,
+    duplex: sessions.every(
+      ({ bare, login }) => bare === undefined || (login === true && bare.polls.length === 0),
+    ),
+    settings: link !== undefined && 'settings' in link ? link.settings : undefined,
     changed: (places) => port().tell({ type: 'portShared', places }),
     failed: (code, detail) => log.warn({ device: id, code }, detail),
   });
@@ -39,7 +47,7 @@ export function sharePort(
 const lateMs = ({ bare, requestTimeoutMs }: SessionSettings): number =>
   bare?.lateMs ?? Math.max(LEAST_LATE_MS, requestTimeoutMs / 2);
 
-function quietOf(link: LinkAddress): number {
-  if (link.scheme === 'udp') return DATAGRAM_QUIET_MS;
-  return link.scheme === 'serial' ? lineGapMs(link.settings) : SERIAL_SERVER_GAP_MS;
+function quietOf(link: LinkAddress | undefined): number {
+  if (link?.scheme === 'udp') return DATAGRAM_QUIET_MS;
+  return link?.scheme === 'serial' ? lineGapMs(link.settings) : SERIAL_SERVER_GAP_MS;
 }

@@ -1,5 +1,5 @@
-import type { ListenerConfig, MatchedDeviceConfig } from '../config/index.ts';
-import { lineOf, type SessionSettings } from '../contract/index.ts';
+import type { ListenerConfig, MatchedDeviceConfig, SessionSettings } from '../config/index.ts';
+import { lineOf } from '../contract/index.ts';
 import { acceptedTransport } from '../links/index.ts';
 import {
   builtinMessages,

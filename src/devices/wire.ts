@@ -4,6 +4,7 @@ import {
   type Link,
   type LinkAddress,
   type LinkEnd,
+  type LinkUse,
   type NameResolver,
   type PortSharing,
   type SendOutcome,
@@ -72,6 +73,8 @@ export interface WireTap {
   opened?(address: string): void;
   /** Bytes as they were read, before they are decoded. The chunk must not be kept. */
   received?(chunk: Uint8Array): void;
+  /** The chunk that was read is decoded; so many bytes of an unfinished frame are held. */
+  decoded?(pending: number): void;
   idle?(): void;
   /** What happened on the link beside what the bridge and the device said. */
   noted?(text: string): void;
@@ -111,9 +114,13 @@ function restBehind(frame: Uint8Array, chunk: Uint8Array): Uint8Array {
 /** A link with its decoder. It can change hands between two frames of one chunk: set `owner`. */
 export class Wire implements SessionWire {
   readonly link: Link;
-  owner: WireOwner;
+  #owner: WireOwner;
+  /** Gives the port of its owner on to other programs. */
+  #shared: LinkUse | undefined;
+  /** The last bytes were for another program, and so is the silence behind them. */
+  #silenceIsOurs = true;
   #codec: WireCodec;
-  readonly #decoder: FrameDecoder;
+  #decoder: FrameDecoder;
   readonly #ended: (() => void) | undefined;
   readonly #tap: WireTap | undefined;
   readonly #sink: FrameSink;
@@ -130,7 +137,7 @@ export class Wire implements SessionWire {
 
   constructor(link: Link, codec: WireCodec, owner: WireOwner, options: WireOptions = {}) {
     this.link = link;
-    this.owner = owner;
+    this.#owner = owner;
     this.#codec = codec;
     this.#hello = codec.hello;
     this.#ended = options.ended;
@@ -141,47 +148,73 @@ export class Wire implements SessionWire {
       frame: (bytes, start, end, kind) => {
         const message = this.#decoded(bytes, start, end, kind);
         this.#tap?.message?.(message);
-        this.owner.wireMessage(this, message);
+        this.#owner.wireMessage(this, message);
       },
       discarded: (report) => {
         this.#remark ??= this.#telnet.discarded(report.sample);
         this.#tap?.discarded?.(report);
-        this.owner.wireDiscarded(this, report);
+        this.#owner.wireDiscarded(this, report);
       },
       fault: (fault) => {
         const remark = this.#takeRemark() ?? this.#telnet.discarded(fault.sample);
         const seen = remark?.reason === 'telnet' ? remark.detail : undefined;
         const report = seen === undefined ? fault : { ...fault, reason: 'intruder' as const, seen };
         this.#tap?.faulted?.(report);
-        this.owner.wireFaulted(this, report);
+        this.#owner.wireFaulted(this, report);
       },
       remark: (remark) => {
         this.#remark ??= remark;
       },
       awaitsReply: (message) => {
-        const awaited = this.owner.expectation?.()?.awaited ?? [];
+        const awaited = this.#owner.expectation?.()?.awaited ?? [];
         return message === undefined ? awaited.length > 0 : awaited.includes(message);
       },
     };
-    const awaited = () => {
-      const replies = this.owner.expectation?.()?.awaited ?? [];
-      return replies.length === 1 ? replies[0] : undefined;
-    };
-    this.#decoder = codec.makeDecoder(codec.definition, this.#sink, awaited);
+    this.#decoder = this.#makeDecoder(codec);
     this.#telnet = new TelnetWatch((sink) =>
       this.#codec.makeDecoder(this.#codec.definition, sink, () => undefined),
     );
     this.#tap?.made?.(this);
   }
 
+  #makeDecoder(codec: WireCodec): FrameDecoder {
+    const awaited = () => {
+      const replies = this.#owner.expectation?.()?.awaited ?? [];
+      return replies.length === 1 ? replies[0] : undefined;
+    };
+    return codec.makeDecoder(codec.definition, this.#sink, awaited);
+  }
+
   #decoded(bytes: Uint8Array, start: number, end: number, kind?: string): Message | InvalidPayload {
     const codec = this.#codec;
     if (codec.decode === undefined) return decodePayload(codec.definition, bytes, start, end);
-    return codec.decode(bytes, start, end, this.owner.expectation?.(), kind);
+    return codec.decode(bytes, start, end, this.#owner.expectation?.(), kind);
   }
 
   get resolves(): boolean {
     return this.link.resolves === true;
+  }
+
+  get owner(): WireOwner {
+    return this.#owner;
+  }
+
+  /** What its owner shared is shared no more. */
+  set owner(owner: WireOwner) {
+    this.#owner = owner;
+    this.#unshare();
+  }
+
+  /** Other programs use the open link too, until it closes or has another owner. */
+  share(sharing: Pick<PortSharing, 'join'>): void {
+    this.#shared = sharing.join(this.link, (text) => this.#tap?.noted?.(text));
+  }
+
+  #unshare(): void {
+    const shared = this.#shared;
+    this.#shared = undefined;
+    this.#silenceIsOurs = true;
+    shared?.closed();
   }
 
   open(): void {
@@ -196,37 +229,42 @@ export class Wire implements SessionWire {
       dialling: (stale) =>
         this.#guarded(() => {
           dialled();
-          this.owner.wireDialling?.(this, stale);
+          this.#owner.wireDialling?.(this, stale);
         }),
       ...(this.#idleAfterMs === undefined ? {} : { idleAfterMs: this.#idleAfterMs }),
       ...(this.#dropsUnread === undefined ? {} : { dropsUnread: this.#dropsUnread }),
       opened: (address) =>
         this.#guarded(() => {
           this.#tap?.opened?.(address);
-          this.owner.wireOpened(this, address);
+          this.#owner.wireOpened(this, address);
         }),
       // As below, without a closure for every chunk.
       data: (chunk) => {
         try {
+          this.#silenceIsOurs = this.#shared?.heard(chunk) ?? true;
+          if (!this.#silenceIsOurs) return;
           this.#tap?.received?.(chunk);
-          this.owner.wireBytes(this, chunk);
+          this.#owner.wireBytes(this, chunk);
           this.#chunk = chunk;
           this.#remark ??= this.#telnet.received(chunk);
           const frames = this.#hello === undefined ? chunk : this.#behindHello(this.#hello, chunk);
           if (frames.length > 0) this.#decoder.push(frames);
           this.#chunk = undefined;
           const pending = this.#front.length + this.#decoder.pending;
-          this.owner.wireChunk(this, chunk.byteLength, pending, this.#takeRemark());
+          this.#tap?.decoded?.(pending);
+          this.#owner.wireChunk(this, chunk.byteLength, pending, this.#takeRemark());
         } catch (cause) {
           this.#chunk = undefined;
-          this.owner.wireBroke(this, cause);
+          this.#owner.wireBroke(this, cause);
         }
       },
       idle: () =>
         this.#guarded(() => {
+          if (!this.#silenceIsOurs) return;
           this.#tap?.idle?.();
           this.#decoder.idle();
-          this.owner.wireChunk(this, 0, this.#decoder.pending, this.#takeRemark());
+          this.#tap?.decoded?.(this.#decoder.pending);
+          this.#owner.wireChunk(this, 0, this.#decoder.pending, this.#takeRemark());
         }),
       closed: (end) => {
         this.#guarded(() => {
@@ -234,8 +272,9 @@ export class Wire implements SessionWire {
           if (awaitsName) dialled();
           this.#tap?.closed?.(end);
         });
+        this.#unshare();
         this.#ended?.();
-        this.#guarded(() => this.owner.wireClosed(this, end));
+        this.#guarded(() => this.#owner.wireClosed(this, end));
       },
     });
   }
@@ -258,7 +297,7 @@ export class Wire implements SessionWire {
       case 'message':
         this.#hello = undefined;
         this.#tap?.message?.(found.message);
-        this.owner.wireMessage(this, found.message);
+        this.#owner.wireMessage(this, found.message);
         return bytes.subarray(found.end);
     }
   }
@@ -274,7 +313,7 @@ export class Wire implements SessionWire {
     try {
       handle();
     } catch (cause) {
-      this.owner.wireBroke(this, cause);
+      this.#owner.wireBroke(this, cause);
     }
   }
 
@@ -285,6 +324,12 @@ export class Wire implements SessionWire {
   setCodec(codec: WireCodec): void {
     this.#codec = codec;
     this.#decoder.define?.(codec.definition);
+  }
+
+  /** Other frames, from the next byte on: behind what stood in front of all frames. */
+  setFrames(codec: WireCodec): void {
+    this.#codec = codec;
+    this.#decoder = this.#makeDecoder(codec);
   }
 
   /** A frame that is being handled, and the bytes that were read together with its end and stand behind it. */
@@ -298,7 +343,7 @@ export class Wire implements SessionWire {
   }
 
   send(frame: Uint8Array): SendOutcome {
-    const outcome = this.link.send(frame);
+    const outcome = this.#shared === undefined ? this.link.send(frame) : this.#shared.send(frame);
     if (outcome === 'accepted') this.#tap?.sent?.(frame);
     return outcome;
   }
@@ -310,6 +355,7 @@ export class Wire implements SessionWire {
 
   /** Nothing more is decoded. */
   close(how: 'end' | 'destroy'): void {
+    this.#unshare();
     this.#decoder.close();
     if (how === 'end') this.link.end();
     else this.link.destroy();
@@ -328,7 +374,7 @@ export interface DeviceTaps {
   tap(device: string): WireTap | undefined;
   tapDialIn(): DialInTap | undefined;
   /** A line for people in the trace of a device or a bus, where it is recorded. */
-  note?(device: string, text: string): boolean;
+  note?(device: string, text: string): void;
   /** The device is gone for good. */
   retire(device: string): void;
 }
@@ -373,7 +419,7 @@ export function dialBusWire(
   const address = bus.links[addressIndex];
   // As above.
   if (address === undefined) throw new Error(`${bus.id} has no address ${addressIndex}`);
-  const link = dialLink(address, bus, framingNeedsSilence(bus.framing), options);
+  const link = dialLink(address, bus, (bus.framings ?? []).some(framingNeedsSilence), options);
   return new Wire(link, codec, owner, options);
 }
 

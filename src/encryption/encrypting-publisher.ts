@@ -1,6 +1,6 @@
 import type { EventReach, Publisher } from '../contract/index.ts';
 import { diff, type JsonObject } from '../contract/wire/index.ts';
-import { inSlices, type Log } from '../system/index.ts';
+import { inSlices, type Log, Ring } from '../system/index.ts';
 import type { Encryptor } from './encryptor.ts';
 
 /** Events of one topic that may wait to be encrypted; beyond it the oldest are lost, and counted. */
@@ -24,7 +24,7 @@ interface Lane {
   document: JsonObject | undefined;
   /** The document is still to be published. */
   changed: boolean;
-  readonly events: WaitingEvent[];
+  readonly events: Ring<WaitingEvent>;
   lost: number;
   busy: boolean;
 }
@@ -112,7 +112,7 @@ export class EncryptingPublisher implements Publisher {
   #lane(topic: string): Lane {
     let lane = this.#lanes.get(topic);
     if (lane === undefined) {
-      lane = { document: undefined, changed: false, events: [], lost: 0, busy: false };
+      lane = { document: undefined, changed: false, events: new Ring(), lost: 0, busy: false };
       this.#lanes.set(topic, lane);
     }
     return lane;
@@ -135,7 +135,7 @@ export class EncryptingPublisher implements Publisher {
         const encryptor = this.#encryptor;
         if (encryptor?.encrypts(topic) !== true) {
           // The topic became plain meanwhile; only events still wait here.
-          for (const { data, reach } of lane.events.splice(0))
+          for (const { data, reach } of takeAll(lane.events))
             this.#options.publisher.publishEvent(topic, data, reach);
         } else if (lane.changed) await this.#encryptState(topic, lane, encryptor);
         else await this.#encryptEvents(topic, lane, encryptor);
@@ -172,7 +172,7 @@ export class EncryptingPublisher implements Publisher {
 
   async #encryptEvents(topic: string, lane: Lane, encryptor: Encryptor): Promise<void> {
     const { publisher, log } = this.#options;
-    const events = lane.events.splice(0);
+    const events = takeAll(lane.events);
     const { lost } = lane;
     lane.lost = 0;
     if (lost > 0) {
@@ -184,4 +184,10 @@ export class EncryptingPublisher implements Publisher {
     for (const [index, data] of encrypted.entries())
       publisher.publishEvent(topic, data, events[index]?.reach);
   }
+}
+
+function takeAll(events: Ring<WaitingEvent>): readonly WaitingEvent[] {
+  const all = [...events];
+  events.clear();
+  return all;
 }

@@ -1,4 +1,3 @@
-import { CompactEncrypt } from 'jose';
 import { type EncryptionConfig, keyOf } from '../config/index.ts';
 import type { JsonObject } from '../contract/wire/index.ts';
 import { HeartwireError } from '../errors.ts';
@@ -29,6 +28,7 @@ export class Encryptor {
         seen: topic,
       });
     }
+    const { CompactEncrypt } = await import('jose');
     const jwe = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(payload)))
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid, topic })
       .encrypt(key);

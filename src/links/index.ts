@@ -16,7 +16,7 @@ export {
 } from './serial-address.ts';
 export { busyEnd, missingEnd, permissionEnd } from './serial-end.ts';
 export type { ExposeAddress } from './sharing/exposure.ts';
-export { PortSharing, placeLabel } from './sharing/port-sharing.ts';
+export { type LinkUse, PortSharing, placeLabel } from './sharing/port-sharing.ts';
 export {
   CUT_GZIP,
   isCutShort,

@@ -135,16 +135,19 @@ export function builtinProtocol(options: BuiltinOptions = {}): ProtocolDefinitio
 /** Encodes as `identity: any` would admit; whether it is a UUID and digits is for configuration to check. */
 class BuiltinEncoder {
   readonly #protocol = new DeclaredProtocol(builtinDeclaration('any'));
-  readonly #beat = this.#framed({ name: 'heartbeat', kind: 'request' });
-  readonly #alive = this.#framed({ name: 'heartbeat', kind: 'reply', error: 0 });
+  readonly #requests = new Map<RequestName, Uint8Array>();
+  readonly #successes = new Map<RequestName, Uint8Array>();
 
-  /** Heartbeats without an error are shared frames: they must not be modified. */
+  /** Frames without fields or an error are made once: they must not be modified. */
   encode(message: OwnMessage): Uint8Array {
-    if (message.name === 'heartbeat') {
-      if (message.kind === 'request') return this.#beat;
-      if (message.error === 0) return this.#alive;
-    }
-    return this.#framed(message);
+    if ('fields' in message || (message.kind === 'reply' && message.error !== 0))
+      return this.#framed(message);
+    const shared = message.kind === 'request' ? this.#requests : this.#successes;
+    const known = shared.get(message.name);
+    if (known !== undefined) return known;
+    const made = this.#framed(message);
+    shared.set(message.name, made);
+    return made;
   }
 
   #framed(message: OwnMessage): Uint8Array {

@@ -7,11 +7,18 @@ export { CHECKSUM_PARAMETERS, type ChecksumAlgorithm } from './crc/parameters.ts
 export { makeWideCrc } from './crc/wide-crc.ts';
 export { ADDRESS_KEYS, type AddressDeclaration } from './declared/address-declaration.ts';
 export { parseAddress } from './declared/address-field.ts';
-export type { AnswerPorts } from './declared/answers.ts';
+export { type AnswerPorts, valueIn } from './declared/answers.ts';
 export { Assembler } from './declared/assembler.ts';
 export { bcdSize } from './declared/bcd.ts';
 export { parseBits } from './declared/bit-range.ts';
-export { builtinDeclaration, clashWithBuiltin, type IdentityRule, withBuiltin } from './declared/builtin.ts';
+export {
+  builtinDeclaration,
+  clashWithBuiltin,
+  IDENTITY_LENGTHS,
+  type IdentityRule,
+  LONGEST_BUILTIN,
+  withBuiltin,
+} from './declared/builtin.ts';
 export { parseOffset } from './declared/clock-time.ts';
 export { compileField, isColumn, takesRest } from './declared/compile-fields.ts';
 export { splitReference } from './declared/condition.ts';
@@ -41,7 +48,7 @@ export {
 export { DeclaredProtocol, type Inspection } from './declared/declared-protocol.ts';
 export { enumNames } from './declared/enum-names.ts';
 export { parseEpoch } from './declared/epoch.ts';
-export { fieldsWithin } from './declared/field-references.ts';
+export { countedIn, fieldsWithin } from './declared/field-references.ts';
 export { type DeclarationFinding, Findings, lintName } from './declared/finding.ts';
 export { partOf } from './declared/framing-parts.ts';
 export { HELLO, HelloCodec } from './declared/hello.ts';
@@ -51,7 +58,7 @@ export { type NumberType, parseNumberType, parseWhole } from './declared/number-
 export { payloadJudge } from './declared/payload-judge.ts';
 export { prepareRequest, type RequestRefusal } from './declared/prepare-request.ts';
 export { marginOf } from './declared/quantity.ts';
-export type { FieldTrace } from './declared/reading.ts';
+export { type FieldTrace, Reading } from './declared/reading.ts';
 export { SequenceRule } from './declared/sequence.ts';
 export {
   ANSWER_KEYS,

@@ -36,12 +36,19 @@ const createFile: CreateFile = (path, mode) =>
 export class RecordingStore {
   readonly #settings: RecorderSettings;
   readonly #create: CreateFile;
+  readonly #removed: (path: string) => void;
   readonly #budget: DiskBudget<string>;
   #counted = false;
 
-  constructor(settings: RecorderSettings, create: CreateFile = createFile) {
+  /** `removed` is called with each file that made room for others. */
+  constructor(
+    settings: RecorderSettings,
+    create: CreateFile = createFile,
+    removed: (path: string) => void = () => undefined,
+  ) {
     this.#settings = settings;
     this.#create = create;
+    this.#removed = removed;
     this.#budget = new DiskBudget(settings);
   }
 
@@ -102,11 +109,16 @@ export class RecordingStore {
     }
   }
 
+  /** A closed file is gone. */
+  forget(device: string, path: string): void {
+    this.#budget.remove(device, path);
+  }
+
   #written(device: string, path: string, handle: WritableFile): RecordingFile {
     let held = { bytes: blocksOf(0), files: 1 };
     let over = false;
     this.#budget.hold(device, held);
-    return new RecordingFile(handle, this.#settings.gzip, {
+    return new RecordingFile(path, handle, this.#settings.gzip, {
       reopen: () => this.#create(path, 'more'),
       grew: (bytes) => {
         if (over) return;
@@ -128,7 +140,10 @@ export class RecordingStore {
   }
 
   async #remove(paths: readonly string[]): Promise<void> {
-    for (const path of paths) await rm(path, { force: true });
+    for (const path of paths) {
+      this.#removed(path);
+      await rm(path, { force: true });
+    }
   }
 }
 
@@ -149,6 +164,7 @@ interface FileFate {
 
 /** One trace while it is written. */
 export class RecordingFile {
+  readonly path: string;
   #handle: WritableFile | undefined;
   readonly #fate: FileFate;
   readonly #gzip: Gzip | undefined;
@@ -158,7 +174,8 @@ export class RecordingFile {
   /** All that one call of `append` brought is on the disk. */
   #useful = false;
 
-  constructor(handle: WritableFile, gzip: boolean, fate: FileFate) {
+  constructor(path: string, handle: WritableFile, gzip: boolean, fate: FileFate) {
+    this.path = path;
     this.#handle = handle;
     this.#fate = fate;
     if (!gzip) return;

@@ -1,11 +1,15 @@
-import { formatDuration, parseDuration } from '../config/index.ts';
 import {
   type BareSettings,
-  lineOf,
+  defaultMaxFrame,
+  formatDuration,
   type PollSettings,
+  parseDuration,
+  SESSION_CHOICES,
+  SESSION_DEFAULTS,
   type SessionSettings,
-  TRANSPORTS,
-} from '../contract/index.ts';
+  SILENCE_MS,
+} from '../config/index.ts';
+import { lineOf, TRANSPORTS } from '../contract/index.ts';
 import { framingNeedsSilence, framingOf } from '../devices/index.ts';
 import { HeartwireError } from '../errors.ts';
 import type { TraceSource } from '../links/index.ts';
@@ -33,9 +37,6 @@ export interface TracedMember {
   readonly address: number;
   readonly session: SessionSettings;
 }
-
-const STREAM_MAX_FRAME = 1024 * 1024;
-const SERIAL_MAX_FRAME = 52;
 
 /** The `#meta` of a device, from which `readMeta` makes the same settings again. */
 export function metaOf(device: TracedDevice): Record<string, string> {
@@ -109,10 +110,10 @@ function bareMeta(
 export function readMeta(head: TraceHead, fallback: string, file: string): TracedDevice {
   const meta = new MetaReader(head.meta, file);
   const transport = meta.choice('transport', TRANSPORTS, 'tcp');
-  const role = meta.choice('role', ['client', 'server'], 'client');
+  const role = meta.choice('role', SESSION_CHOICES.role, 'client');
   const dialIn =
     meta.choice('dial', ['in', 'out'], role === 'server' && transport === 'tcp' ? 'in' : 'out') === 'in';
-  const line = meta.choice('line', ['stream', 'serial'], lineOf(transport));
+  const line = meta.choice('line', SESSION_CHOICES.line, lineOf(transport));
   const { appid, imei, clock_zone: clockZone } = head.meta;
   const bare = isBare(head) ? readBare(meta, head.meta) : undefined;
   if (bare === undefined && role === 'client' && (appid === undefined || imei === undefined)) {
@@ -122,6 +123,7 @@ export function readMeta(head: TraceHead, fallback: string, file: string): Trace
       'Add appid=UUID and imei=DIGITS to its #meta line.',
     );
   }
+  const byDefault = SESSION_DEFAULTS;
   const everyMs = meta.duration('clock_every', 0);
   const presenceMs = meta.duration('presence_every', 0);
   const settings: SessionSettings = {
@@ -132,24 +134,24 @@ export function readMeta(head: TraceHead, fallback: string, file: string): Trace
     ...(appid === undefined || imei === undefined ? {} : { register: { appid, imei } }),
     ...(bare === undefined ? {} : { bare }),
     ...(head.meta.session === 'declared' ? { login: true as const } : {}),
-    identity: meta.choice('identity', ['standard', 'any'], 'standard'),
+    identity: meta.choice('identity', SESSION_CHOICES.identity, byDefault.identity),
     heartbeat: {
-      intervalMs: meta.duration('interval', 3_000),
-      missed: meta.number('missed', 3),
-      from: meta.choice('beats', ['client', 'server', 'both'], 'client'),
+      intervalMs: meta.duration('interval', byDefault.heartbeat.intervalMs),
+      missed: meta.number('missed', byDefault.heartbeat.missed),
+      from: meta.choice('beats', SESSION_CHOICES.beats, byDefault.heartbeat.from),
     },
     ...(everyMs === 0
       ? {}
       : { clock: { everyMs, ...(clockZone === undefined ? {} : { timeZone: clockZone }) } }),
     ...(presenceMs === 0 ? {} : { presence: { everyMs: presenceMs } }),
     reconnect: {
-      initialMs: meta.duration('reconnect_initial', 1_000),
-      maxMs: meta.duration('reconnect_max', 30_000),
-      multiplier: meta.number('reconnect_multiplier', 2),
-      jitter: meta.choice('reconnect_jitter', ['full', 'none'], 'full'),
+      initialMs: meta.duration('reconnect_initial', byDefault.reconnect.initialMs),
+      maxMs: meta.duration('reconnect_max', byDefault.reconnect.maxMs),
+      multiplier: meta.number('reconnect_multiplier', byDefault.reconnect.multiplier),
+      jitter: meta.choice('reconnect_jitter', SESSION_CHOICES.jitter, byDefault.reconnect.jitter),
     },
-    connectTimeoutMs: meta.duration('connect_timeout', 10_000),
-    requestTimeoutMs: meta.duration('request_timeout', 5_000),
+    connectTimeoutMs: meta.duration('connect_timeout', byDefault.connectTimeoutMs),
+    requestTimeoutMs: meta.duration('request_timeout', byDefault.requestTimeoutMs),
   };
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(settings.device)) {
     throw meta.unfit(
@@ -167,7 +169,7 @@ export function readMeta(head: TraceHead, fallback: string, file: string): Trace
     ...(bus === undefined ? {} : { members: bus.devices.map((each) => memberOf(each, settings)) }),
     dialIn,
     line,
-    maxFrame: meta.number('max_frame', line === 'serial' ? SERIAL_MAX_FRAME : STREAM_MAX_FRAME),
+    maxFrame: meta.number('max_frame', defaultMaxFrame(line)),
     timeZone: head.meta.time_zone ?? 'UTC',
     knownBy: meta.choice('known_by', ['register', 'address', 'any-address'], 'register'),
   };
@@ -190,10 +192,10 @@ function readBare(
   { silence, stale, polls, late_window: late }: TraceHead['meta'],
 ): BareSettings {
   return {
-    ...(silence === 'never' ? {} : { silenceMs: meta.duration('silence', 10_000) }),
+    ...(silence === 'never' ? {} : { silenceMs: meta.duration('silence', SILENCE_MS) }),
     ...(stale === undefined ? {} : { staleMs: meta.duration('stale', 0) }),
     polls: polls === undefined ? [] : meta.polls(polls),
-    turnaroundMs: meta.duration('turnaround', 10),
+    turnaroundMs: meta.duration('turnaround', SESSION_DEFAULTS.turnaroundMs),
     ...(late === undefined ? {} : { lateMs: meta.duration('late_window', 0) }),
   };
 }

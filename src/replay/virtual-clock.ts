@@ -1,5 +1,5 @@
 import type { Instant } from '../instant.ts';
-import { type Clock, MinHeap, type Timer } from '../system/index.ts';
+import { type Clock, MinHeap, Ring, type Timer } from '../system/index.ts';
 
 interface Pending {
   readonly atMonoMs: number;
@@ -17,7 +17,7 @@ export class VirtualClock implements Clock {
   #order = 0;
   /** Cancelled timers stay until they are due. */
   readonly #timers = new MinHeap<Pending>(before);
-  readonly #soon: Array<() => void> = [];
+  readonly #soon = new Ring<() => void>();
   #draining = false;
 
   /** `startWallMs` is what the wall clock shows at monotonic 0. */

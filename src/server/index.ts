@@ -1,4 +1,5 @@
 export { HttpServer } from './http/http-server.ts';
+export { incidentRoutes } from './http/incident-routes.ts';
 export { observingRoutes } from './http/routes.ts';
 export type { ProcessUsage } from './metrics/bridge-families.ts';
 export { BridgeMetrics } from './metrics/bridge-metrics.ts';

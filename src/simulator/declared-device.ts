@@ -6,12 +6,14 @@ import {
   type FieldDeclaration,
   type HelloCodec,
   parseNumberType,
+  valueIn,
 } from '../protocol/index.ts';
 import { identityFor, identityValue } from './device-identity.ts';
 import { groupPayloads } from './group-speech.ts';
 import { autoFields, madeValues, type ValueSource } from './made-values.ts';
 import { ModbusImage } from './modbus-image.ts';
 import type { DeviceIdentity } from './random.ts';
+import type { ValueModel } from './speech.ts';
 
 /** Fields that are left out, one after the other, of a message that cannot hold them beside others. */
 const MOST_LEFT_OUT = 64;
@@ -33,6 +35,8 @@ export interface DeviceCharacter {
   readonly name?: string | undefined;
   /** Values of its messages, said in turn; a message that is not among them has made-up ones. */
   readonly said?: ReadonlyMap<string, readonly Values[]> | undefined;
+  readonly model?: ValueModel | undefined;
+  readonly address?: number | undefined;
 }
 
 /** A number that answers repeat, by its name. */
@@ -135,6 +139,10 @@ export class DeclaredDevice {
     this.#turns.set(message, turn + 1);
     const said = known?.[turn % known.length] ?? this.#values(message, fields, time);
     const values: Record<string, Value | undefined> = { ...this.#named(said, fields, this.#naming) };
+    for (const { name = '' } of known === undefined ? [] : fields) {
+      const value = this.#modelled(`${message}.${name}`, time);
+      if (value !== undefined) values[name] = value;
+    }
     for (const { name = '' } of fields) {
       if (!this.counts(message, fields, name)) continue;
       const { modulus = 2 ** 16 } = this.#protocol.sequence ?? {};
@@ -142,6 +150,11 @@ export class DeclaredDevice {
       this.#counted += 1;
     }
     return values;
+  }
+
+  #modelled(path: string, { elapsedMs }: DeviceTime): Value | undefined {
+    const { model, address } = this.#character;
+    return model?.(path, { elapsedMs, set: this.#set, address });
   }
 
   #named(values: Values, fields: readonly FieldDeclaration[], naming: ReadonlySet<string>): Values {
@@ -234,9 +247,15 @@ export class DeclaredDevice {
     return this.#encoded(values, (fields) => this.#protocol.encodeReply(message, 0, fields));
   }
 
-  #values(message: string, fields: readonly FieldDeclaration[], { elapsedMs, wallMs }: DeviceTime): Values {
+  #values(message: string, fields: readonly FieldDeclaration[], time: DeviceTime): Values {
     const { enums } = this.#protocol.declaration;
-    const source: ValueSource = { seed: this.#seed, enums, elapsedMs, wallMs, set: this.#set };
+    const source: ValueSource = {
+      seed: this.#seed,
+      enums,
+      ...time,
+      set: this.#set,
+      known: (path) => this.#modelled(path, time),
+    };
     return madeValues(fields, message, source);
   }
 
@@ -244,7 +263,7 @@ export class DeclaredDevice {
   #take({ message, fields }: DeclaredMessage): void {
     const { confirms = {} } = this.#protocol.message(message)?.declaration ?? {};
     for (const [own, shown] of Object.entries(confirms)) {
-      const value = fields[own];
+      const value = valueIn(fields, own);
       if (value !== undefined) this.#set.set(typeof shown === 'string' ? shown : shown.field, value);
     }
   }

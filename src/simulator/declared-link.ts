@@ -236,11 +236,19 @@ export class DeclaredLink {
       }
     }
     const address = protocol.addressIn(payload, 0, payload.length);
+    if (address !== undefined && this.#fails(address)) return;
     const reply = this.#devices.get(address)?.answer(payload, this.#time(), kind, this.#faults.refuse);
     if (reply === undefined) return;
     const { lateReplyMs } = this.#faults;
     if (lateReplyMs === undefined) this.#write(reply, kind);
     else this.#ports.timers.after(lateReplyMs, () => this.#write(reply, kind));
+  }
+
+  #fails(address: number): boolean {
+    const { failing } = this.#settings;
+    if (failing?.address !== address) return false;
+    const { everyMs, forMs, shiftMs = 0 } = failing;
+    return (this.#time().elapsedMs + shiftMs) % everyMs >= everyMs - forMs;
   }
 
   #answersBeat(name: string): boolean {
@@ -277,15 +285,19 @@ export class DeclaredLink {
 
 /** The devices of a line, by their addresses; they remember what commands set from one link to the next. */
 export function declaredDevices(
-  { protocol, addresses, seed, name, said }: DeclaredSettings,
+  { protocol, addresses, seed, name, said, model }: DeclaredSettings,
   identity?: DeviceIdentity,
 ): DeclaredDevices {
-  const character = { identity, name, said };
+  const character = { identity, name, said, model };
   if (protocol.declaration.address === undefined)
     return new Map([[undefined, new DeclaredDevice(protocol, seed, character)]]);
   return new Map(
     addresses.map(
-      (address) => [address, new DeclaredDevice(protocol.at(address), seed + address, character)] as const,
+      (address) =>
+        [
+          address,
+          new DeclaredDevice(protocol.at(address), seed + address, { ...character, address }),
+        ] as const,
     ),
   );
 }

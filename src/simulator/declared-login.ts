@@ -61,12 +61,11 @@ export class DeclaredLogin {
   /** Takes bytes that came in front of the first frame; `rest` is what stands behind the answer. */
   takeFront(chunk: Uint8Array): { readonly said: readonly LoginSpeech[]; readonly rest: Uint8Array } {
     this.#front = Buffer.concat([this.#front, chunk]);
-    for (const accepted of [true, false]) {
-      const answer = this.#hello?.answer(accepted)?.encoded?.payload;
-      if (answer === undefined || !startsWith(this.#front, answer)) continue;
+    const answer = this.#hello?.answerIn(this.#front);
+    if (answer !== undefined) {
       this.#hello = undefined;
-      if (!accepted) return { said: [{ kind: 'refused', error: -1 }], rest: NOTHING };
-      return { said: this.#next(), rest: this.#front.subarray(answer.length) };
+      if (!answer.accepted) return { said: [{ kind: 'refused', error: -1 }], rest: NOTHING };
+      return { said: this.#next(), rest: this.#front.subarray(answer.end) };
     }
     const more = [true, false].some((accepted) => {
       const answer = this.#hello?.answer(accepted)?.encoded?.payload;

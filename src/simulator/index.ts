@@ -3,4 +3,4 @@ export { forkedRandom, randomIdentity, seededRandom } from './random.ts';
 export { checkFaultsFit, defaultRole, type FrameCounts, type SimulatorEvent } from './settings.ts';
 export { SimulatedDevice } from './simulated-device.ts';
 export { SimulatedFleet, type SimulatedFleetOptions } from './simulated-fleet.ts';
-export type { RecordedSpeech } from './speech.ts';
+export type { DeclaredSettings, RecordedSpeech, ValueModel } from './speech.ts';

@@ -15,6 +15,8 @@ export interface ValueSource {
   readonly wallMs: number;
   /** Values that commands have set, by `message.field`. */
   readonly set: ReadonlyMap<string, Value>;
+  /** A value that is not made up, by `message.field`. */
+  known?(path: string): Value | undefined;
 }
 
 /** Units and names of what only grows. */
@@ -47,8 +49,8 @@ export function madeValues(fields: readonly FieldDeclaration[], path: string, so
   for (const field of fields) {
     const { name } = field;
     if (name === undefined || field.value !== undefined || counted.has(name) || isSilent(field)) continue;
-    const set = source.set.get(`${path}.${name}`);
-    values[name] = set ?? madeValue(field, `${path}.${name}`, source);
+    const known = source.known?.(`${path}.${name}`) ?? source.set.get(`${path}.${name}`);
+    values[name] = known ?? madeValue(field, `${path}.${name}`, source);
   }
   return values;
 }
@@ -87,6 +89,8 @@ function numberOf(field: FieldDeclaration, path: string, source: ValueSource): V
   if (field.bits !== undefined) {
     return Object.fromEntries(
       field.bits.map(({ name, at, enum: own }) => {
+        const set = source.set.get(`${path}.${name}`);
+        if (set !== undefined) return [name, set];
         const of = typeof own === 'string' ? source.enums[own] : own;
         if (of !== undefined) return [name, nameOf(of, `${path}.${name}`, source)];
         const step = stepOf(`${path}.${name}`, source) % 2;

@@ -1,5 +1,26 @@
-import type { Values } from '../contract/index.ts';
+import type { Value, Values } from '../contract/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
+
+/** When, and of which device, a value is asked for. */
+export interface ModelMoment {
+  readonly elapsedMs: number;
+  /** Values that commands have set, by `message.field`. */
+  readonly set: ReadonlyMap<string, Value>;
+  /** On its line, where messages carry an address. */
+  readonly address: number | undefined;
+}
+
+/** The value of `message.field` now; undefined: it is made up. Pure. */
+export type ValueModel = (path: string, moment: ModelMoment) => Value | undefined;
+
+/** A device of a line that does not answer for the last `forMs` of every `everyMs`. */
+export interface Failing {
+  readonly address: number;
+  readonly everyMs: number;
+  readonly forMs: number;
+  /** How much earlier than that; 0 where it is left out. */
+  readonly shiftMs?: number;
+}
 
 /** What declared devices say by themselves, and how often. */
 export interface DeclaredSettings {
@@ -18,6 +39,9 @@ export interface DeclaredSettings {
   readonly name?: string | undefined;
   /** Known values of messages, said in turn; messages that have none here are not said unasked. Absent: made-up ones. */
   readonly said?: ReadonlyMap<string, readonly Values[]> | undefined;
+  /** Values that belong together, such as a voltage and the current that it makes; goes before all others. */
+  readonly model?: ValueModel | undefined;
+  readonly failing?: Failing | undefined;
 }
 
 /** What a recorded device said: by itself, or as an answer. */

@@ -1,5 +1,5 @@
+import { createRequire } from 'node:module';
 import { pino } from 'pino';
-import { prettyFactory } from 'pino-pretty';
 import { printable } from './printable.ts';
 
 /** What the runtime says about itself; a pino logger is one. */
@@ -23,6 +23,8 @@ const WARNING = 40;
 export function createLog(options: LogOptions): Log {
   const settings = { level: options.level ?? 'info', base: null };
   if (!options.pretty) return pino(settings, { write: (line: string) => options.write(line) });
+  // Loaded for people only: it takes as long as the log itself. It is no ES module, and has the type that it says.
+  const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
   const prettify = prettyFactory({
     colorize: true,
     translateTime: 'SYS:HH:MM:ss',

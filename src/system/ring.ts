@@ -35,6 +35,19 @@ export class Ring<T> {
     return item;
   }
 
+  clear(): void {
+    this.#items = [];
+    this.#head = this.#length = 0;
+  }
+
+  /** From the front to the back; nothing may be added or taken meanwhile. */
+  *[Symbol.iterator](): Generator<T, void> {
+    for (let index = 0; index < this.#length; index++) {
+      const item = this.at(index);
+      if (item !== undefined) yield item;
+    }
+  }
+
   /** Keeps what `wanted` says of each, from the front to the back. */
   retain(wanted: (item: T) => boolean): void {
     for (let count = this.#length; count > 0; count--) {

@@ -13,4 +13,4 @@ export {
 } from './format-trace.ts';
 export { parseFact } from './parse-line.ts';
 export { TraceParser } from './parser.ts';
-export { addSilences, defaultSilenceMs, withSilences } from './silences.ts';
+export { addSilences, defaultSilenceMs, Silences, withSilences } from './silences.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { PendingLink } from '../../src/devices/core/pending-link.ts';
-import { type DeviceReading, DeviceRunner } from '../../src/devices/device-runner.ts';
+import type { DeviceReading } from '../../src/devices/device-observer.ts';
+import { DeviceRunner } from '../../src/devices/device-runner.ts';
 import { Wire, type WireOwner } from '../../src/devices/wire.ts';
 import type { WireCodec } from '../../src/devices/wire-codec.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';

@@ -249,6 +249,71 @@ export interface Set {
   });
 });
 
+describe('types of commands', () => {
+  const typesOf = async (text: string): Promise<string> => {
+    await writeFile(join(folder, 'commands.yaml'), text);
+    const { code, out } = await runCli(['types', 'commands.yaml'], folder);
+    expect(code).toBe(0);
+    return out;
+  };
+  const COUNTED =
+    'fields: [{ name: serial, type: u16 }, { name: size, type: u8 }, { name: data, type: bytes, length: { field: size } }]';
+
+  it('ask for no number that the bridge counts, and for no length that follows from what it counts', async () => {
+    const out = await typesOf(`version: 1
+protocol: { id: { type: u16, at: 0 }, error: none, sequence: { type: u16, at: 2 } }
+messages:
+  - { name: write, id: 1, from: host, ${COUNTED} }
+  - { name: read, id: 2, from: host, fields: [{ name: serial, type: u16 }] }
+`);
+    expect(out).toContain(
+      'readonly write: { readonly fields: Omit<Write, "serial" | "size"> & Partial<Pick<Write, "size">>; ',
+    );
+    expect(out).toContain('readonly read: { readonly fields: Omit<Read, "serial">; ');
+  });
+
+  it('ask for all else', async () => {
+    const out = await typesOf(`version: 1
+messages:
+  - { name: write, id: 1, from: host, fields: [{ name: serial, type: u16 }] }
+`);
+    expect(out).toContain('readonly write: { readonly fields: Write; ');
+  });
+});
+
+describe('decode of what stands in front of all frames', () => {
+  const IMEI = '000f333536333037303432343431303133';
+  const RECORDS =
+    '000000000000003608010000016b40d8ea30010000000000000000000000000000000105021503010101425e0f01f10000601a014e0000000000000000010000c7cf';
+
+  it('shows the hello of a device, and the frames behind it', async () => {
+    const { code, out } = await runCli(['decode', '--messages', 'pack:teltonika', IMEI + RECORDS], folder);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^hello notice, 17 bytes\n.*\n {2}imei +0 .* 356307042441013\n\nrecords notice/s);
+  });
+
+  it('shows frames alone', async () => {
+    const { code, out } = await runCli(['decode', '--messages', 'pack:teltonika', RECORDS, '--json'], folder);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ message: 'records' });
+  });
+
+  it.each([
+    ['01', 'accepted'],
+    ['00', 'refused'],
+  ])('shows the answer %s of the platform', async (hex, word) => {
+    const args = ['decode', '--messages', 'pack:teltonika', '--from', 'host', hex];
+    expect(await runCli(args, folder)).toEqual(ok(`hello reply, ${word}: ${hex}\n`));
+    const { out } = await runCli([...args, '--json'], folder);
+    expect(JSON.parse(out)).toEqual({
+      message: 'hello',
+      kind: 'reply',
+      accepted: word === 'accepted',
+      payload: hex,
+    });
+  });
+});
+
 describe('check and schema', () => {
   it('cover files of messages', async () => {
     expect(await runCli(['check', 'messages.yaml'], folder)).toEqual(

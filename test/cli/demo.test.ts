@@ -21,7 +21,51 @@ async function demo(...args: string[]) {
   };
 }
 
+interface Shown {
+  readonly device: string;
+  readonly status: string;
+  readonly values?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** In its first half minute everything has happened once. */
+const FIRST_MINUTE = { timeout: 60_000, interval: 250 };
+
 describe('heartwire demo', () => {
+  it('is a bench and a field: values that move, an alarm, a meter that fails and comes back, a file', async () => {
+    await using running = await demo('--port', '0');
+    await expect.poll(running.port, FIRST_MINUTE).toBeTypeOf('number');
+    const at = async (path: string) => JSON.parse((await ask(running.port() ?? 0, path)).text);
+    const devices = async (): Promise<ReadonlyMap<string, Shown>> => {
+      const { devices: all }: { devices: readonly Shown[] } = await at('/api/devices');
+      return new Map(all.map((each) => [each.device, each]));
+    };
+    const said = async (device: string, message: string, field: string) =>
+      (await devices()).get(device)?.values?.[message]?.[field];
+    const status = async (device: string) => (await devices()).get(device)?.status;
+    for (const [device, message, field] of [
+      ['supply', 'measured_voltage', 'volts'],
+      ['thermostat', 'climate', 'temperature'],
+      ['board', 'line', 'c2'],
+      ['logger', 'battery', 'charge'],
+      ['meter-1', 'registers', 'power'],
+      ['truck-1', 'location', 'latitude'],
+    ] as const)
+      await expect.poll(() => said(device, message, field), FIRST_MINUTE).toBeTypeOf('number');
+    const before = await said('board', 'line', 'c2');
+    await expect.poll(() => said('board', 'line', 'c2'), FIRST_MINUTE).not.toBe(before);
+    await expect.poll(() => status('meter-3'), FIRST_MINUTE).toBe('offline');
+    expect(await status('meter-1')).toBe('online');
+    await expect.poll(() => status('meter-3'), FIRST_MINUTE).toBe('online');
+    const reasons = async () => {
+      const { incidents }: { incidents: { device: string; reason: string }[] } = await at('/api/incidents');
+      return incidents.map(({ device, reason }) => `${device} ${reason}`);
+    };
+    await expect
+      .poll(reasons, FIRST_MINUTE)
+      .toEqual(expect.arrayContaining(['thermostat alarm', 'meter-3 offline']));
+    await expect.poll(async () => (await at('/api/files')).files.length, FIRST_MINUTE).toBeGreaterThan(0);
+  }, 120_000);
+
   it('names a port that its own like does not hold, where its port is taken', async () => {
     await using first = await demo('--port', '0');
     await expect.poll(first.port).toBeTypeOf('number');

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -46,6 +46,69 @@ async function serve(): Promise<{ port: number; stop(): Promise<void> }> {
     stop: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }
+
+describe('doctor, about places at which a port is exposed', () => {
+  const examined = async (...expose: string[]) => {
+    const { findings } = await diagnose(
+      `server: { host: 127.0.0.1, port: 0 }
+listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
+devices:
+  - { id: tracker, match: { imei: "869858030720693" }, expose: [${expose.join(', ')}] }
+`,
+    );
+    return findings.filter(({ about }) => about === 'tracker');
+  };
+  const pty = async (path: string) => {
+    const [finding] = await examined(`{ pty: ${path} }`);
+    return finding;
+  };
+
+  test('a port that is free, and one that is taken', async () => {
+    const taken = await serve();
+    const [free, busy] = await examined(
+      '{ tcp: "127.0.0.1:0" }',
+      `{ rfc2217: "127.0.0.1:${taken.port}", read_only: true }`,
+    );
+    await taken.stop();
+    expect(free).toEqual({ about: 'tracker', detail: 'tcp 127.0.0.1:0 is free to be exposed.' });
+    expect(busy).toMatchObject({ about: 'tracker', code: 'address_in_use' });
+  });
+
+  test('a path that is free, one of an earlier run, and one that is taken', async () => {
+    expect(await pty(join(folder, 'line'))).toEqual({
+      about: 'tracker',
+      detail: `The pty ${join(folder, 'line')} can be made.`,
+    });
+    symlinkSync('/dev/pts/999', join(folder, 'old'));
+    expect(await pty(join(folder, 'old'))).toMatchObject({ detail: expect.stringMatching(/is replaced/) });
+    writeFileSync(join(folder, 'file'), '');
+    expect(await pty(join(folder, 'file'))).toMatchObject({
+      code: 'expose_failed',
+      detail: expect.stringMatching(/is there already, and is no link to a pty/),
+    });
+  });
+
+  test('a folder that is not there, or is none', async () => {
+    expect(await pty(join(folder, 'none', 'line'))).toMatchObject({
+      code: 'expose_failed',
+      detail: expect.stringMatching(/The folder of the pty .* is not there\. Create /),
+    });
+    writeFileSync(join(folder, 'file'), '');
+    expect(await pty(join(folder, 'file', 'line'))).toMatchObject({
+      code: 'expose_failed',
+      detail: expect.stringMatching(/is no folder/),
+    });
+  });
+
+  // The system asks root for no rights.
+  test.skipIf(process.getuid?.() === 0)('a folder that may not be written to', async () => {
+    mkdirSync(join(folder, 'locked'), { mode: 0o500 });
+    expect(await pty(join(folder, 'locked', 'line'))).toMatchObject({
+      code: 'expose_failed',
+      detail: expect.stringMatching(/this user may not write to/),
+    });
+  });
+});
 
 describe('doctor', () => {
   test('tells of a token that has come to its end, and of no other', async () => {

@@ -45,6 +45,15 @@ describe('simulate: wrong usage', () => {
     [['--listen', '0', '--fault', 'dorp=1'], /no fault "dorp"/],
     [['--listen', '0', '--fault', 'short'], /"short" does not fit/],
     [['--lisen', '0'], /lisen/],
+    [
+      ['--pty', '/there-is-none/line'],
+      /There is no folder \/there-is-none\. Create it, or name another path/,
+    ],
+    [['--pack', 'eastron-sdm', '--pty', './there-is-none/line'], /There is no folder .*\/there-is-none\./],
+    [['--pty', '/etc/hostname/line'], /This is no folder: \/etc\/hostname/],
+    [['--connect', 'a:1', '--identity', '7'], /--identity goes with --messages or --pack/],
+    [['--connect', 'a:1', '--pack', 'vedirect', '--identity', '7'], /declare no login; leave out --identity/],
+    [['--listen', '0', '--pack', 'gt06', '--fault', 'short'], /"short" does not fit/],
   ])('%j', async (argv, message) => {
     expect(await refused(...argv)).toMatch(message);
   });

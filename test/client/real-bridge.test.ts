@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -9,23 +8,12 @@ import { WebSocket } from 'ws';
 import { type Client, type ClientStatus, connect, type SocketConstructor } from '../../src/client/index.ts';
 import { SimulatedFleet } from '../../src/simulator/simulated-fleet.ts';
 import { systemClock } from '../../src/system/clock.ts';
+import { freePort } from '../support/free-port.ts';
 import { hasNginx, Nginx } from '../support/nginx.ts';
 import { RunningProgram } from '../support/running-program.ts';
 import { startBridge } from '../support/test-bridge.ts';
 
 const QUICK = { firstMs: 50, mostMs: 200 };
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : 0);
-    });
-  });
-  server.close();
-  return port;
-}
 
 describe('a client of a bridge in a process of its own', () => {
   let folder: string;

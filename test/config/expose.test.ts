@@ -43,9 +43,34 @@ describe('expose', () => {
     expect(load(expose).problems[0]).toMatch(words);
   });
 
-  it('is for devices that are dialled', () => {
-    const { problems } = load('[{ pty: /run/heartwire/a }]', 'match: { imei: "490154203237518" }');
-    expect(problems.join()).toMatch(/error config_conflict Only the port of a device that is dialled/);
+  it('is for devices and buses that dial in, too', () => {
+    const { config, problems } = loadConfig(
+      `listeners: [{ link: "tcp-listen:127.0.0.1:9089" }]
+buses: [{ id: line, match: { from: 10.0.0.8 }, expose: [{ tcp: "127.0.0.1:4002" }] }]
+devices:
+  - { id: meter, match: { imei: "490154203237518" }, expose: [{ pty: /run/heartwire/a }] }
+`,
+      'devices.yaml',
+    );
+    expect(problems.filter(({ path }) => path?.includes('expose'))).toEqual([]);
+    expect(config?.devices[0]).toMatchObject({ expose: [{ kind: 'pty', path: '/run/heartwire/a' }] });
+    expect(config?.buses?.[0]).toMatchObject({ expose: [{ kind: 'tcp', port: 4002 }] });
+  });
+
+  it('is reported where two devices have one path', () => {
+    const { problems } = loadConfig(
+      ['a', 'b']
+        .map(
+          (id) =>
+            `  - { id: ${id}, match: { imei: "49015420323751${id === 'a' ? 8 : 9}" }, expose: [{ pty: /run/heartwire/a }] }\n`,
+        )
+        .reduce(
+          (text, line) => text + line,
+          'listeners: [{ link: "tcp-listen:127.0.0.1:9089" }]\ndevices:\n',
+        ),
+      'devices.yaml',
+    );
+    expect(problems.map(({ message }) => message)).toContain('devices[0] has the pty /run/heartwire/a too.');
   });
 
   it('is a key of a bus, not of the devices on it; a passive one is read only', () => {

@@ -31,6 +31,7 @@ describe('loadConfig', () => {
     expect(load(`devices:\n  - { id: psu-1, link: "tcp:10.0.0.7:9089", ${REGISTER} }`)).toEqual({
       file: 'devices.yaml',
       knownDevices: { file: 'devices.known' },
+      history: { file: 'history/devices.db', keepMs: 2_592_000_000, budgetBytes: 1_073_741_824 },
       recording: {
         dir: 'traces',
         maxFileBytes: 67_108_864,
@@ -39,6 +40,15 @@ describe('loadConfig', () => {
         maxFiles: 10_000,
         deviceShare: 1,
         gzip: false,
+      },
+      blackBox: {
+        beforeMs: 120_000,
+        afterMs: 30_000,
+        maxBytes: 262_144,
+        budgetBytes: 67_108_864,
+        dir: 'incidents',
+        diskBytes: 268_435_456,
+        maxFiles: 1_000,
       },
       server: {
         host: '127.0.0.1',

@@ -211,7 +211,7 @@ describe('a single mistake', () => {
     const found = problem(withKeys('dir: x'));
     expect(found).toMatchObject({ path: 'devices[0].dir', code: 'config_unknown_key' });
     expect(found.fix).toMatch(
-      /^Did you mean `dtr`\? `dir` itself belongs below `recording:` or below `\w+:`\.$/,
+      /^Did you mean `dtr`\? `dir` itself belongs below `recording:`, below `black_box:`, below `\w+:` or below `\w+:`\.$/,
     );
   });
 
@@ -244,7 +244,7 @@ devices:
   - clock: { every: 1 }
 listeners:
   - link: tcp:a:1
-    forget: 7d
+    forget: 7w
 `;
     expect(problems(text)).toEqual([
       '1:17 error server.port config_bad_value',

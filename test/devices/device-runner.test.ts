@@ -230,7 +230,8 @@ describe('a device runner', () => {
       store.follow(['devices/#']);
       const names: unknown[] = [];
       store.listen((change) => change.kind === 'event' && names.push(change.data.message));
-      new DevicePublisher('p1', store, new FakeClock(), () => false).message(message, mark);
+      const options = { publisher: store, clock: new FakeClock(), wantsBytes: () => false };
+      new DevicePublisher('p1', options).message(message, mark);
       expect(names).toEqual(expected);
     },
   );

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DEFAULT_SERIAL_SETTINGS, type SerialSettings } from '../../src/links/serial-address.ts';
 import { dial } from '../../src/links/transports.ts';
+import { freePort } from '../support/free-port.ts';
 import { needs } from '../support/needs.ts';
 import { hasPtys, openPty, type Pty } from '../support/pty.ts';
 import { RecordedLink } from '../support/recorded-link.ts';
@@ -18,14 +19,6 @@ afterEach(async () => {
     await pty.dispose();
   }
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo; // A listening TCP server has an address of this kind.
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const answers = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

@@ -1,5 +1,5 @@
 import type { ListenerConfig, MatchedDeviceConfig } from '../../src/config/model.ts';
-import type { SessionSettings } from '../../src/contract/settings.ts';
+import type { SessionSettings } from '../../src/config/session-settings.ts';
 import type { JsonObject } from '../../src/contract/wire/json.ts';
 import { MessageCatalog } from '../../src/devices/core/message-catalog.ts';
 import { DeviceDirectory } from '../../src/devices/device-directory.ts';

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { makeCertificate, type TestCertificate } from './certificates.ts';
+import { freePort } from './free-port.ts';
 import { needs } from './needs.ts';
 import { readProjectFile } from './project-files.ts';
 
@@ -102,13 +102,4 @@ function changed(text: string, changes: ReadonlyArray<readonly [RegExp, string]>
     if (after === before) throw new Error(`docs/deploy/nginx.conf has no ${pattern}`);
     return after;
   }, text);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
-  return address.port;
 }

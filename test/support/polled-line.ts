@@ -1,5 +1,5 @@
+import type { BareSettings, PollSettings } from '../../src/config/session-settings.ts';
 import type { StateDocument, StatsDocument } from '../../src/contract/feed/topic-documents.ts';
-import type { BareSettings, PollSettings } from '../../src/contract/settings.ts';
 import { DeviceSession } from '../../src/devices/core/device-session.ts';
 import { MessageCatalog } from '../../src/devices/core/message-catalog.ts';
 import type { Effect, RequestOutcome, SessionEvent } from '../../src/devices/core/session-events.ts';

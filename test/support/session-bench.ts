@@ -1,5 +1,5 @@
+import type { SessionSettings } from '../../src/config/session-settings.ts';
 import type { AlarmEvent, StateDocument, StatsDocument } from '../../src/contract/feed/topic-documents.ts';
-import type { SessionSettings } from '../../src/contract/settings.ts';
 import { DeviceSession } from '../../src/devices/core/device-session.ts';
 import { type MessageCatalog, nameOf } from '../../src/devices/core/message-catalog.ts';
 import type {
@@ -136,6 +136,7 @@ export class SessionBench {
         this.stats = effect.document;
         return [];
       case 'publishMessage':
+      case 'publishMeasured':
       case 'log':
         return [];
       case 'storeChunk':

@@ -2,6 +2,7 @@ import { Bridge, type BridgeAddresses } from '../../src/app/bridge.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { MessageFiles } from '../../src/config/message-files.ts';
 import type { BridgeConfig } from '../../src/config/model.ts';
+import type { BlackBoxConfig } from '../../src/config/storage.ts';
 import type { NameResolver } from '../../src/links/names/name-resolver.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import type { Log } from '../../src/system/log.ts';
@@ -19,11 +20,17 @@ export interface TestBridge extends AsyncDisposable {
   readonly log: ReadonlyArray<{ readonly level: string; readonly fields: object; readonly text: string }>;
 }
 
+function defaultBlackBox({ blackBox }: BridgeConfig): BlackBoxConfig {
+  if (blackBox === undefined) throw new Error('The black box is on where nothing else is configured.');
+  return blackBox;
+}
+
 export async function startBridge(
   yaml: string,
   server = '{ port: 0 }',
   names?: NameResolver,
   messages?: MessageFiles,
+  blackBox?: Pick<BlackBoxConfig, 'dir'> & Partial<BlackBoxConfig>,
 ): Promise<TestBridge> {
   const { config, failed, problems } = loadConfig(`server: ${server}\n${yaml}`, 'test.yaml', messages);
   if (config === undefined) throw new Error(JSON.stringify(problems));
@@ -31,7 +38,16 @@ export async function startBridge(
   const note = (level: string) => (fields: object, text: string) => void lines.push({ level, fields, text });
   const log: Log = { info: note('info'), warn: note('warn'), error: note('error') };
   const usage = () => ({ residentBytes: 1, cpuSeconds: 1 });
-  const bridge = new Bridge({ config, failed, clock: systemClock, log, version: '0.0.0-test', usage, names });
+  const bridge = new Bridge({
+    config,
+    failed,
+    clock: systemClock,
+    log,
+    version: '0.0.0-test',
+    usage,
+    names,
+    blackBox: blackBox && { ...defaultBlackBox(config), ...blackBox },
+  });
   const addresses: BridgeAddresses = await bridge.start();
   return {
     bridge,

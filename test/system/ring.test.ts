@@ -9,7 +9,7 @@ describe('a queue in one array', () => {
   it('holds what a plain array would, whatever is done with it', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.oneof(fc.nat({ max: 99 }), fc.constantFrom('shift', 'retain', 'sort'))),
+        fc.array(fc.oneof(fc.nat({ max: 99 }), fc.constantFrom('shift', 'retain', 'sort', 'clear'))),
         (steps) => {
           const ring = new Ring<number>();
           let model: number[] = [];
@@ -18,7 +18,10 @@ describe('a queue in one array', () => {
               ring.push(step);
               model.push(step);
             } else if (step === 'shift') expect(ring.shift()).toBe(model.shift());
-            else if (step === 'sort') {
+            else if (step === 'clear') {
+              ring.clear();
+              model = [];
+            } else if (step === 'sort') {
               ring.sort((a, b) => a - b);
               model.sort((a, b) => a - b);
             } else {
@@ -26,6 +29,7 @@ describe('a queue in one array', () => {
               model = model.filter((each) => each % 3 > 0);
             }
             expect(all(ring)).toEqual(model);
+            expect([...ring]).toEqual(model);
             expect(ring.at(-1)).toBe(model.at(-1));
             expect(ring.at(model.length)).toBeUndefined();
           }

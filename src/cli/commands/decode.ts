@@ -4,8 +4,11 @@ import {
   Assembler,
   type DeclaredProtocol,
   type FieldTrace,
+  HELLO,
+  type HelloCodec,
   hexExcerpt,
   hexText,
+  type Inspection,
   makeFraming,
   payloadJudge,
   quotedText,
@@ -25,6 +28,9 @@ interface DecodeArgs {
 /** What stood in the bytes, in their order. */
 type Piece =
   | { readonly kind: 'payload'; readonly payload: Uint8Array; readonly framing?: string | undefined }
+  /** In front of the frames: what a device says who it is. */
+  | { readonly kind: 'hello'; readonly payload: Uint8Array; readonly hello: HelloCodec }
+  | { readonly kind: 'answer'; readonly payload: Uint8Array; readonly accepted: boolean }
   | { readonly kind: 'problem'; readonly text: string; readonly bytes: number };
 
 /** Prints what bytes mean, field by field. */
@@ -63,19 +69,27 @@ export const command: Command<DecodeArgs> = {
     const groups = new Assembler(protocol.declaration);
     for (const [index, piece] of pieces.entries()) {
       if (index > 0 && !json) io.out('\n');
-      if (piece.kind === 'problem') {
-        sound = false;
-        io.out(json ? `${JSON.stringify({ problem: piece.text, bytes: piece.bytes })}\n` : `${piece.text}\n`);
-        groups.interrupt();
-      } else {
-        sound = print(protocol, piece, from, json, io) && sound;
-        sound =
-          printGroup(
-            groups,
-            protocol.decode(piece.payload, 0, piece.payload.length, from, undefined, piece.framing),
-            json,
-            io,
-          ) && sound;
+      switch (piece.kind) {
+        case 'problem':
+          sound = false;
+          io.out(
+            json ? `${JSON.stringify({ problem: piece.text, bytes: piece.bytes })}\n` : `${piece.text}\n`,
+          );
+          groups.interrupt();
+          break;
+        case 'hello':
+          sound = print(piece.hello.inspect(piece.payload), piece.payload, json, io) && sound;
+          break;
+        case 'answer':
+          printAnswer(piece, json, io);
+          break;
+        case 'payload': {
+          const { payload: bytes, framing } = piece;
+          sound = print(protocol.inspect(bytes, from, framing), bytes, json, io) && sound;
+          const message = protocol.decode(bytes, 0, bytes.length, from, undefined, framing);
+          sound = printGroup(groups, message, json, io) && sound;
+          break;
+        }
       }
     }
     if (pieces.length === 0) io.err('heartwire: there is no message in these bytes.\n');
@@ -108,14 +122,19 @@ function printGroup(
   return incomplete === undefined;
 }
 
-function print(
-  protocol: DeclaredProtocol,
-  { payload, framing }: Extract<Piece, { kind: 'payload' }>,
-  from: DecodeArgs['from'],
+function printAnswer(
+  { payload, accepted }: Extract<Piece, { kind: 'answer' }>,
   json: boolean,
   io: CliIo,
-): boolean {
-  const { message, trace } = protocol.inspect(payload, from, framing);
+): void {
+  io.out(
+    json
+      ? `${JSON.stringify({ message: HELLO, kind: 'reply', accepted, payload: hexText(payload) })}\n`
+      : `${HELLO} reply, ${accepted ? 'accepted' : 'refused'}: ${hexText(payload)}\n`,
+  );
+}
+
+function print({ message, trace }: Inspection, payload: Uint8Array, json: boolean, io: CliIo): boolean {
   if (json) {
     const { name, ...rest } = message;
     const content =
@@ -158,7 +177,8 @@ function print(
 
 /** The payloads that the protocol's framing finds, and what belongs to none. */
 function piecesOf(protocol: DeclaredProtocol, bytes: Uint8Array, from: DecodeArgs['from']): readonly Piece[] {
-  const pieces: Piece[] = [];
+  const front = frontOf(protocol, bytes, from);
+  const pieces: Piece[] = front === undefined ? [] : [front];
   const decoder = makeFraming(protocol.declaration.framing, from === 'host' ? 'device' : 'host').makeDecoder(
     {
       frame: (buffer, start, end, framing) =>
@@ -178,10 +198,25 @@ function piecesOf(protocol: DeclaredProtocol, bytes: Uint8Array, from: DecodeArg
     },
     { line: 'stream', judge: payloadJudge(protocol, from) },
   );
-  decoder.push(bytes);
+  decoder.push(bytes.subarray(front?.payload.length ?? 0));
   decoder.idle();
   decoder.close();
   return pieces;
+}
+
+/** What stands in front of the frames of a link; undefined where the bytes begin with a frame. */
+function frontOf(
+  { hello }: DeclaredProtocol,
+  bytes: Uint8Array,
+  from: DecodeArgs['from'],
+): Extract<Piece, { kind: 'hello' | 'answer' }> | undefined {
+  if (hello === undefined) return undefined;
+  if (from === 'host') {
+    const answer = hello.answerIn(bytes);
+    return answer && { kind: 'answer', payload: bytes.slice(0, answer.end), accepted: answer.accepted };
+  }
+  const read = hello.read(bytes);
+  return read.kind === 'message' ? { kind: 'hello', payload: bytes.slice(0, read.end), hello } : undefined;
 }
 
 async function inputBytes(words: readonly string[], io: CliIo): Promise<Uint8Array> {

@@ -27,6 +27,7 @@ import {
   good,
   realPathOf,
 } from '../examine.ts';
+import { examineExpose } from '../examine-expose.ts';
 import { DEFAULT_CONFIG_FILE } from './check.ts';
 
 interface DoctorArgs {
@@ -93,6 +94,7 @@ async function examine(config: BridgeConfig, cwd: string): Promise<Finding[]> {
           examineListening('listener', link),
     ),
     ...dialled.flatMap(examinations),
+    ...[...(config.buses ?? []), ...devices].flatMap((each) => exposed(each, cwd)),
     ...folders(config, cwd),
     () => examineOpenFiles(SPARE_FILES + dialled.length + connections + traces(config)),
   ];
@@ -121,6 +123,15 @@ function examinations({ id, links, session }: Dialled): Array<() => Promise<Find
     // A serial server has its line to set, after the connection.
     return examineAddress(id, link, link.scheme === 'rfc2217' ? withinMs + LONGEST_WAIT_MS : withinMs);
   });
+}
+
+/** The places at which other programs use the port of a device or a bus. */
+function exposed(
+  of: BusConfig | BridgeConfig['devices'][number],
+  cwd: string,
+): Array<() => Promise<Finding>> {
+  if (!('expose' in of) || of.expose === undefined) return [];
+  return of.expose.map((place) => () => examineExpose(of.id, place, cwd));
 }
 
 /** Those that something is written to. */

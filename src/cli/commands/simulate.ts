@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { parseDuration } from '../../config/index.ts';
 import { HeartwireError } from '../../errors.ts';
 import {
@@ -116,6 +118,7 @@ export const command: Command<SimulateArgs> = {
     try {
       const said = await speech(args, io);
       options = { ...fleetOptions(args, said.declared), ...said };
+      await checkFolder(options.address, io.cwd);
     } catch (error) {
       if (!(error instanceof HeartwireError)) throw error;
       io.err(`heartwire: ${error.message}\n`);
@@ -208,6 +211,24 @@ function addressOf({ connect, listen, pty }: SimulateArgs): LinkAddress | Listen
   const where = listen ?? '';
   const full = /^\d+$/.test(where) ? `127.0.0.1:${where}` : where;
   return read('--listen', where, parseListenAddress(`tcp-listen:${full}`));
+}
+
+/**
+ * A port may come later, but the folder of its file does not come by itself; that of a device is made by the system.
+ * @throws HeartwireError `port_missing`
+ */
+async function checkFolder(address: LinkAddress | ListenAddress, cwd: string): Promise<void> {
+  if (address.scheme !== 'serial' || address.port.by !== 'path') return;
+  const folder = dirname(resolve(cwd, address.port.path));
+  if (folder === '/dev' || folder.startsWith('/dev/')) return;
+  const there = await stat(folder).catch(() => undefined);
+  if (there?.isDirectory() === true) return;
+  const fix = 'Create it, or name another path.';
+  const seen = there === undefined ? 'There is no folder' : 'This is no folder:';
+  throw new HeartwireError('port_missing', `Cannot sit at ${address.port.path}. ${seen} ${folder}. ${fix}`, {
+    seen: address.port.path,
+    fix,
+  });
 }
 
 function read<Address>(option: string, seen: string, parsed: Parsed<Address>): Address {

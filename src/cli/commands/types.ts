@@ -1,10 +1,12 @@
 import {
   bcdSize,
+  countedIn,
   type EnumDeclaration,
   type FieldDeclaration,
   type MessageDeclaration,
   type ProtocolDeclaration,
   parseBits,
+  SequenceRule,
   type SplitDeclaration,
 } from '../../protocol/index.ts';
 import type { Command } from '../command.ts';
@@ -34,7 +36,9 @@ export const command: Command<TypesArgs> = {
 };
 
 /** TypeScript of the values of declared messages, as subscribers get them and as commands take them. */
-function typesText({ messages, enums }: ProtocolDeclaration, source: string): string {
+function typesText(protocol: ProtocolDeclaration, source: string): string {
+  const { messages, enums } = protocol;
+  const sequence = SequenceRule.of(protocol);
   const parts = [
     `// Made from ${source} by \`heartwire types\`; make it again when that changes.\n`,
     '/** Bytes as JSON carries them. */\nexport interface Bytes {\n  /** Base64. */\n  readonly $bytes: string;\n  readonly len: number;\n}\n',
@@ -60,7 +64,7 @@ function typesText({ messages, enums }: ProtocolDeclaration, source: string): st
     if (typeof message.into === 'string')
       shared.set(message.into, [...(shared.get(message.into) ?? []), name]);
     else if (message.into === undefined) entries.push(...entryOf(message, name));
-    commands.push(...commandOf(message, name));
+    commands.push(...commandOf(message, name, sequence));
   }
   for (const [group, names] of shared)
     entries.push(`  readonly ${group}?: Partial<${names.map((each) => `${each}Reply`).join(' & ')}>;\n`);
@@ -79,11 +83,38 @@ function entryOf({ name, from, reply }: MessageDeclaration, type: string): strin
 }
 
 /** What a subscriber may ask the bridge to send. */
-function commandOf({ name, from, reply }: MessageDeclaration, type: string): string[] {
+function commandOf(
+  { name, from, reply, fields = [] }: MessageDeclaration,
+  type: string,
+  sequence: SequenceRule | undefined,
+): string[] {
   if (from === 'device') return [];
   const answered = typeof reply === 'object' ? `${type}Reply` : 'Record<string, never>';
-  return [`  readonly ${name}: { readonly fields: ${type}; readonly reply: ${answered} };\n`];
+  const given = givenText(type, sequence?.fieldOf(fields, 'message'), computedIn(fields));
+  return [`  readonly ${name}: { readonly fields: ${given}; readonly reply: ${answered} };\n`];
 }
+
+/** The fields of a command: the bridge counts its number, and what says how long others are may be left out. */
+function givenText(type: string, counted: string | undefined, computed: readonly string[]): string {
+  const left = computed.filter((name) => name !== counted);
+  const omitted = [...(counted === undefined ? [] : [counted]), ...left];
+  if (omitted.length === 0) return type;
+  const union = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(' | ');
+  const optional = left.length === 0 ? '' : ` & Partial<Pick<${type}, ${union(left)}>>`;
+  return `Omit<${type}, ${union(omitted)}>${optional}`;
+}
+
+/** Fields that say how long others are, or how many, and follow from these. */
+function computedIn(fields: readonly FieldDeclaration[]): readonly string[] {
+  return [...countedIn(fields)]
+    .filter(([, { name }]) => {
+      const counted = fields.find((each) => each.name === name);
+      return counted !== undefined && MEASURED.has(counted.type);
+    })
+    .map(([name]) => name);
+}
+
+const MEASURED: ReadonlySet<string> = new Set(['text', 'bytes', 'array', 'tlv']);
 
 function interfaceText(
   name: string,

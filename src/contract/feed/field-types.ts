@@ -45,6 +45,16 @@ export const flag = (problem: string, description: string) => z.boolean(problem)
 export const position = (description: string) =>
   z.record(z.string(), count()).readonly().meta({ description });
 
+/** One of the words that a table explains. */
+export const oneOf = <T extends Readonly<Record<string, string>>>(words: T) =>
+  z.enum(Object.keys(words) as (keyof T & string)[]);
+
+/** A reason, as a code and for people. */
+export const why = {
+  reason: z.string().meta({ description: 'A code of docs/errors.md.' }).exactOptional(),
+  detail: z.string().meta({ description: 'For people.' }).exactOptional(),
+};
+
 const LEVEL = '[^/+#\\u0000-\\u001f\\u007f]+';
 const further = (level: string) => `(?:${level}/){0,${MAX_LEVELS - 1}}`;
 

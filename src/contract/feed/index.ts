@@ -1,6 +1,12 @@
 export { asyncApiText } from './async-api.ts';
 export { type ClientMessage, type ClientMessageType, clientMessageContract } from './client-messages.ts';
 export type { FeedErrorCode } from './feed-error.ts';
+export {
+  type IncidentDocument,
+  type IncidentReason,
+  type IncidentsDocument,
+  parseIncident,
+} from './incident-documents.ts';
 export { JsonScanner } from './json-scan.ts';
 export { parseClientMessage } from './parse-client-message.ts';
 export {

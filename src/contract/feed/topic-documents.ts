@@ -1,17 +1,10 @@
 import { z } from 'zod';
 import { TRANSPORTS } from '../transport.ts';
 import { DEVICE_STATUSES, LINK_STATUSES } from '../wire/index.ts';
-import { count, instant, jsonObject, list } from './field-types.ts';
+import { count, instant, jsonObject, list, oneOf, why } from './field-types.ts';
+import { incidents } from './incident-documents.ts';
 import { jsonSchemaOf, type Schema } from './json-schema.ts';
 
-/** One of the words that a table explains. */
-const oneOf = <T extends Readonly<Record<string, string>>>(words: T) =>
-  z.enum(Object.keys(words) as (keyof T & string)[]);
-
-const why = {
-  reason: z.string().meta({ description: 'A code of docs/errors.md.' }).exactOptional(),
-  detail: z.string().meta({ description: 'For people.' }).exactOptional(),
-};
 const identity = z
   .object({
     appid: z.string().exactOptional(),
@@ -34,6 +27,7 @@ const link = z.object({
   address: z.string().exactOptional(),
   since: instant(),
   attempt: count('Openings since the last success.'),
+  retry_at: instant('When it is opened again; with `backoff`.').exactOptional(),
   ...why,
 });
 
@@ -145,6 +139,49 @@ const alarm = z.object({
   index: count('Of an array: the element that is worst, from 0.').exactOptional(),
 });
 
+const decimals = count(
+  'Digits behind the point that it can have; absent where that is open.',
+).exactOptional();
+/** Bounds of a number, in its unit; what is open is absent. */
+const within = z
+  .object({ least: z.number().exactOptional(), greatest: z.number().exactOptional() })
+  .readonly();
+
+/** What a field of a command is asked for as. */
+const INPUTS = ['number', 'choice', 'flag', 'text', 'bytes', 'time', 'json'] as const;
+
+const command = z
+  .object({
+    label,
+    group,
+    description: z.string().exactOptional(),
+    either: z.literal(true).meta({ description: 'The device may send the same message.' }).exactOptional(),
+    fields: z
+      .array(
+        z
+          .object({
+            name: z.string(),
+            type: z.enum(INPUTS),
+            label,
+            description: z.string().exactOptional(),
+            unit: z.string().exactOptional(),
+            least: z.number().exactOptional(),
+            greatest: z.number().exactOptional(),
+            decimals,
+            choices: list(z.string(), 'Of a `choice`: the names of its values.').exactOptional(),
+            optional: z.literal(true).exactOptional(),
+            shown_by: z
+              .string()
+              .meta({ description: 'The value that shows whether it was carried out: `message.field`.' })
+              .exactOptional(),
+          })
+          .readonly(),
+      )
+      .readonly(),
+    reply: z.enum(['none', 'status', 'fields']),
+  })
+  .readonly();
+
 const declaration = z.object({
   fields: z
     .record(
@@ -154,6 +191,9 @@ const declaration = z.object({
           unit: z.string().meta({ description: 'As it is declared: `°C`.' }).exactOptional(),
           label,
           group,
+          decimals,
+          warn: within.meta({ description: 'Outside of it the value is doubtful.' }).exactOptional(),
+          alarm: within.meta({ description: 'Outside of it there is an alarm.' }).exactOptional(),
         })
         .readonly(),
     )
@@ -163,6 +203,11 @@ const declaration = z.object({
     .record(z.string(), z.object({ label, group }).readonly())
     .readonly()
     .meta({ description: 'Messages with names for people.' })
+    .exactOptional(),
+  commands: z
+    .record(z.string(), command)
+    .readonly()
+    .meta({ description: 'What a device that speaks so may be sent, by name, with what each takes.' })
     .exactOptional(),
   replay: z.literal(true).meta({ description: 'Of a trace that is played.' }).exactOptional(),
 });
@@ -276,9 +321,9 @@ export const TOPICS: readonly TopicContract[] = [
     name: 'declaration',
     address: 'declarations/{key}',
     summary:
-      'The fields of declared messages with their units; once for all devices that speak the same ones.',
+      'The fields of declared messages with their units, and the commands; once for all devices that speak the same ones.',
     holds:
-      'the fields of declared messages with their units; `declaration` in the state of a device is the key',
+      'the fields of declared messages with their units, and the commands; `declaration` in the state of a device is the key',
     kind: 'state',
     document: jsonSchemaOf(declaration),
   },
@@ -297,6 +342,14 @@ export const TOPICS: readonly TopicContract[] = [
         listeners: list(jsonObject()),
       }),
     ),
+  },
+  {
+    name: 'bridgeIncidents',
+    address: 'bridge/incidents',
+    summary: 'What the black box kept: traces of what devices said when something went wrong.',
+    holds: 'the latest incidents, with what led to them ([incidents](incidents.md))',
+    kind: 'state',
+    document: jsonSchemaOf(incidents),
   },
   {
     name: 'clients',

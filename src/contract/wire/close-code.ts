@@ -85,7 +85,7 @@ export const CLOSE_CODES = {
 export type CloseReason = keyof typeof CLOSE_CODES;
 
 /** Closes of RFC 6455 that blame the client: a new connection would end in the same way. */
-const CLIENT_FAULTS: readonly number[] = [1002, 1003, 1007, 1008, 1009, 1010];
+export const CLIENT_FAULTS: readonly number[] = [1002, 1003, 1007, 1008, 1009, 1010];
 
 /** Whether a client reconnects after a close code of this feed. */
 export function mayReconnect(code: number): boolean {

@@ -1,4 +1,4 @@
-export { CLOSE_CODES, type CloseReason, mayReconnect } from './close-code.ts';
+export { CLIENT_FAULTS, CLOSE_CODES, type CloseReason, mayReconnect } from './close-code.ts';
 export { coversPattern } from './covers-pattern.ts';
 export { infinitePlace, isFiniteNumber, isJsonObject, type Json, type JsonObject, ownValue } from './json.ts';
 export { applyPatch, checkDocument, diff, differs, NotADocumentError } from './merge-patch.ts';

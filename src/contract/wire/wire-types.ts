@@ -16,6 +16,7 @@ export type StateDocument = {
     readonly address?: string;
     readonly since: number;
     readonly attempt: number;
+    readonly retry_at?: number;
     readonly reason?: string;
     readonly detail?: string;
   };
@@ -37,9 +38,44 @@ export type StateDocument = {
 };
 export type DeclarationDocument = {
   readonly fields: Readonly<
-    Record<string, { readonly unit?: string; readonly label?: string; readonly group?: string }>
+    Record<
+      string,
+      {
+        readonly unit?: string;
+        readonly label?: string;
+        readonly group?: string;
+        readonly decimals?: number;
+        readonly warn?: { readonly least?: number; readonly greatest?: number };
+        readonly alarm?: { readonly least?: number; readonly greatest?: number };
+      }
+    >
   >;
   readonly messages?: Readonly<Record<string, { readonly label?: string; readonly group?: string }>>;
+  readonly commands?: Readonly<
+    Record<
+      string,
+      {
+        readonly label?: string;
+        readonly group?: string;
+        readonly description?: string;
+        readonly either?: true;
+        readonly fields: readonly {
+          readonly name: string;
+          readonly type: 'number' | 'choice' | 'flag' | 'text' | 'bytes' | 'time' | 'json';
+          readonly label?: string;
+          readonly description?: string;
+          readonly unit?: string;
+          readonly least?: number;
+          readonly greatest?: number;
+          readonly decimals?: number;
+          readonly choices?: readonly string[];
+          readonly optional?: true;
+          readonly shown_by?: string;
+        }[];
+        readonly reply: 'none' | 'status' | 'fields';
+      }
+    >
+  >;
   readonly replay?: true;
 };
 export type ServerMessage =

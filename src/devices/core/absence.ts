@@ -1,4 +1,4 @@
-import type { SessionSettings } from '../../contract/index.ts';
+import type { SessionSettings } from '../../config/index.ts';
 import type { Instant } from '../../instant.ts';
 import type { KnownBefore } from './session-events.ts';
 import type { StateAxes } from './state-document.ts';

@@ -40,5 +40,6 @@ function agrees({ value, tolerance }: Confirmation, seen: Value | undefined): bo
     const inexact = 2 * Number.EPSILON * Math.max(Math.abs(value), Math.abs(seen));
     return Math.abs(value - seen) <= tolerance + inexact;
   }
+  if (typeof value === 'object') return JSON.stringify(value) === JSON.stringify(seen);
   return value === seen;
 }

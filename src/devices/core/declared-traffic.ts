@@ -74,6 +74,23 @@ export class DeclaredTraffic {
     return undefined;
   }
 
+  /** When a request times out, or a group has taken too long. */
+  nextDeadline(): number {
+    const group = this.#assembler?.nextDeadline() ?? Number.POSITIVE_INFINITY;
+    return Math.min(this.#calls.nextDeadline(), group);
+  }
+
+  /** Reports the groups that have taken too long. */
+  expire(now: Instant): void {
+    for (const incomplete of this.#assembler?.expire(now.monoMs) ?? []) this.#reportIncomplete(incomplete);
+  }
+
+  /** The requests that have timed out; groups that have are reported. */
+  timeOut(now: Instant, foreign: string | undefined): ReturnType<Calls['timeOut']> {
+    this.expire(now);
+    return this.#calls.timeOut(now, foreign);
+  }
+
   #answerByRule(message: DeclaredRequest | DeclaredNotice, now: Instant): void {
     const answers = this.#context.ports.messages?.protocol.answers;
     const answer = answers?.to(message, answerPorts(this.#context, now));
@@ -140,8 +157,13 @@ export class DeclaredTraffic {
   }
 
   #takeIn({ message, fields }: DeclaredMessage, group: string, now: Instant): void {
-    for (const alarm of this.#context.measurements.update(group, fields, now.monoMs)) {
+    const { measurements, ports } = this.#context;
+    for (const alarm of measurements.update(group, fields, now.monoMs)) {
       this.#context.emit({ type: 'publishAlarm', alarm });
+    }
+    if (ports.wantsSamples === true) {
+      const place = measurements.placeOf(group);
+      if (place !== undefined) this.#context.emit({ type: 'publishMeasured', group: place, fields });
     }
     // Which of several things a confirmation means, its message does not tell.
     if (!this.#ambiguous.has(message)) this.#calls.observe(message, fields);

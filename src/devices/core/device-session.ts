@@ -1,5 +1,5 @@
+import type { SessionSettings } from '../../config/index.ts';
 import type { StateDocument } from '../../contract/feed/index.ts';
-import type { SessionSettings } from '../../contract/index.ts';
 import type { DeviceStatus } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
 import type { Expectation } from '../../protocol/index.ts';
@@ -342,7 +342,8 @@ export class DeviceSession {
     if (this.settings.bus !== undefined) return this.#dial(now);
     const next = this.#plan.failed(hadSuccess);
     const status = reason === 'echo' ? 'failed' : 'backoff';
-    this.#axes.setLink(status, now.wallMs, { attempt: this.#plan.attempt, reason, detail });
+    const retryAt = next.kind === 'wait' ? Math.round(now.wallMs + next.forMs) : undefined;
+    this.#axes.setLink(status, now.wallMs, { attempt: this.#plan.attempt, reason, detail, retryAt });
     if (next.kind === 'dial') this.#dial(now);
     else this.#phase = { name: 'waiting', until: now.monoMs + next.forMs };
   }

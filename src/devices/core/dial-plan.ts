@@ -1,4 +1,5 @@
-import { LEAST_BACK_OFF_MS, type SessionSettings } from '../../contract/index.ts';
+import type { SessionSettings } from '../../config/index.ts';
+import { LEAST_BACK_OFF_MS } from '../../contract/index.ts';
 
 /** What comes after a link that failed or was lost. */
 type NextDial =

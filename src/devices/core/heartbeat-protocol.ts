@@ -129,13 +129,15 @@ export class HeartbeatProtocol implements LinkProtocol {
   }
 
   nextDeadline(): number {
-    return Math.min(this.#life.nextDeadline(), this.#requests.nextDeadline(), this.#progress.nextDeadline());
+    const requests = Math.min(this.#requests.nextDeadline(), this.#declared.nextDeadline());
+    return Math.min(this.#life.nextDeadline(), requests, this.#progress.nextDeadline());
   }
 
   watch(lateMs: number, now: Instant): Ending | undefined {
     const { settings, axes } = this.#context;
     const stalled = this.#progress.ending(now.monoMs);
     if (stalled !== undefined) return stalled;
+    this.#declared.expire(now);
     // While we did not run, we did not ask either: the silence of that time is not the peer's.
     if (lateMs > settings.heartbeat.intervalMs / 2) this.#life.excuse(lateMs, now.monoMs);
     const verdict = this.#life.judge(now.monoMs);

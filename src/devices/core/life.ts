@@ -1,4 +1,4 @@
-import type { SessionSettings } from '../../contract/index.ts';
+import type { SessionSettings } from '../../config/index.ts';
 
 /** What silence says of a peer. */
 export type Verdict = 'fresh' | 'stale' | 'silent';

@@ -1,4 +1,4 @@
-import type { PollSettings } from '../../contract/index.ts';
+import type { PollSettings } from '../../config/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import { type LineWish, NO_WISH, type TurnEnd } from './bus-scheduler.ts';
@@ -41,6 +41,8 @@ export class LineTurns {
   readonly #polls: PollPlan;
   readonly #turnaroundMs: number;
   readonly #pollTimeoutMs: number;
+  /** How long an exchange may take that nothing answers, in ms. */
+  readonly #exchange: { readonly timeoutMs: number; readonly lateMs: number };
   #waiting: Waiting[] = [];
   /** The requests that are out; as many as the protocol allows. */
   readonly #asking: string[] = [];
@@ -52,7 +54,11 @@ export class LineTurns {
 
   constructor(
     polls: PollPlan,
-    { turnaroundMs, pollTimeoutMs }: { readonly turnaroundMs: number; readonly pollTimeoutMs: number },
+    {
+      turnaroundMs,
+      pollTimeoutMs,
+      lateMs,
+    }: { readonly turnaroundMs: number; readonly pollTimeoutMs: number; readonly lateMs: number },
     calls: Calls,
     send: SendRequest,
     now: Instant,
@@ -64,6 +70,7 @@ export class LineTurns {
     this.#polls = polls;
     this.#turnaroundMs = turnaroundMs;
     this.#pollTimeoutMs = pollTimeoutMs;
+    this.#exchange = { timeoutMs: pollTimeoutMs, lateMs };
     this.#quietAt = now.monoMs;
   }
 
@@ -116,6 +123,7 @@ export class LineTurns {
     const index = this.#asking.indexOf(message);
     if (index < 0) return;
     this.#asking.splice(index, 1);
+    this.#polls.over(message, how === 'silent', this.#exchange, now.monoMs);
     this.#turnOver(how);
     this.received(now);
     this.act(now);
@@ -196,6 +204,8 @@ export class LineTurns {
   }
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 /** What is asked again and again. */
 interface Poll {
   readonly request: OutgoingRequest;
@@ -205,12 +215,22 @@ interface Poll {
 
 interface PlannedPoll extends Poll {
   readonly everyMs: number;
+  /** By its cadence. */
   dueAt: number;
+  /** Once more before that, because nothing answered; infinite where it was answered. */
+  againAt: number;
+  /** Times in a row that nothing answered. */
+  misses: number;
 }
 
-/** When what is to be asked; each poll keeps its cadence, and one that was late does not make the next ones crowd. */
+/**
+ * When what is to be asked; each poll keeps its cadence, and one that was late does not make the next ones crowd. One
+ * that was not answered is asked again in between, each time after twice as long a pause.
+ */
 export class PollPlan {
   readonly #polls: readonly PlannedPoll[];
+  /** The polls that are out, by the names of their messages. */
+  readonly #out = new Map<string, PlannedPoll>();
 
   /** All are due at once, in their order; instants are monotonic ms. A poll that can't be prepared is never asked. */
   constructor(polls: readonly PollSettings[], prepare: (poll: PollSettings) => Prepared, now: number) {
@@ -218,7 +238,7 @@ export class PollPlan {
       const prepared = prepare(poll);
       if (!prepared.ok) return [];
       const { everyMs, as: group = poll.message } = poll;
-      return [{ request: prepared.request, group, everyMs, dueAt: now }];
+      return [{ request: prepared.request, group, everyMs, dueAt: now, againAt: NEVER, misses: 0 }];
     });
   }
 
@@ -231,8 +251,8 @@ export class PollPlan {
 
   /** When the next one can be asked; `freeAt` says when there is no obstacle to a request. */
   nextDeadline(freeAt: (request: OutgoingRequest) => number): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (const { request, dueAt } of this.#polls) next = Math.min(next, Math.max(dueAt, freeAt(request)));
+    let next = NEVER;
+    for (const each of this.#polls) next = Math.min(next, Math.max(nextAt(each), freeAt(each.request)));
     return next;
   }
 
@@ -243,13 +263,36 @@ export class PollPlan {
   take(now: number, isFree: (request: OutgoingRequest) => boolean): Poll | undefined {
     let first: PlannedPoll | undefined;
     for (const each of this.#polls) {
-      if (each.dueAt > now || (first !== undefined && each.dueAt >= first.dueAt)) continue;
+      if (nextAt(each) > now || (first !== undefined && nextAt(each) >= nextAt(first))) continue;
       if (isFree(each.request)) first = each;
     }
     if (first === undefined) return undefined;
-    const missed = Math.floor((now - first.dueAt) / first.everyMs);
-    first.dueAt += (missed + 1) * first.everyMs;
+    if (first.dueAt <= now) {
+      const missed = Math.floor((now - first.dueAt) / first.everyMs);
+      first.dueAt += (missed + 1) * first.everyMs;
+    }
+    first.againAt = NEVER;
+    this.#out.set(first.request.name, first);
     return first;
+  }
+
+  /**
+   * The poll of this message that was out is over. Where nothing answered, it is asked again, if that one is over before
+   * its next time.
+   */
+  over(
+    message: string,
+    silent: boolean,
+    { timeoutMs, lateMs }: { readonly timeoutMs: number; readonly lateMs: number },
+    now: number,
+  ): void {
+    const poll = this.#out.get(message);
+    if (poll === undefined) return;
+    this.#out.delete(message);
+    poll.misses = silent ? poll.misses + 1 : 0;
+    if (!silent) return;
+    const againAt = now + Math.max(lateMs, timeoutMs * 2 ** (poll.misses - 1));
+    if (againAt + timeoutMs + lateMs <= poll.dueAt) poll.againAt = againAt;
   }
 
   /**
@@ -262,6 +305,8 @@ export class PollPlan {
     return polls.find((each) => samePayload(each.request.payload, request.payload))?.group;
   }
 }
+
+const nextAt = ({ dueAt, againAt }: PlannedPoll): number => Math.min(dueAt, againAt);
 
 function samePayload(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
   if (one === undefined || other === undefined || one.length !== other.length) return false;

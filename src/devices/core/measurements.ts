@@ -120,6 +120,13 @@ export class Measurements {
     return events;
   }
 
+  /** Under which name the values of a message stand in the state; undefined where they are not kept. */
+  placeOf(message: string): string | undefined {
+    const kept =
+      this.#recent?.name === message ? this.#recent : this.#kept.find(({ name }) => name === message);
+    return kept?.into;
+  }
+
   /** The values of a message, and of those beside it. */
   #together({ name }: Kept, values: Values): Values {
     const beside = this.#beside.get(name);

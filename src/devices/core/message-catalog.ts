@@ -103,7 +103,7 @@ export class MessageCatalog {
         payload,
         awaitsReply: reply !== 'none' || acknowledgement !== undefined,
         confirms: this.#confirmations(declaration, message.fields),
-        same: this.#repeated(declaration, message),
+        same: this.#repeatedFor(declaration, message),
         ...(replies.mirrors(name) ? { mirrored: true } : {}),
         ...(counts === undefined ? {} : { counts, number: first }),
         ...(acknowledgement === undefined ? {} : { answeredBy: acknowledgement.by }),
@@ -124,12 +124,17 @@ export class MessageCatalog {
       number,
       message: declared,
       payload: this.protocol.encode(name, fields),
-      same: declaration === undefined ? request.same : this.#repeated(declaration, declared),
+      same: declaration === undefined ? request.same : this.#repeatedFor(declaration, declared),
     };
   }
 
   /** The values that the answer to a request repeats, by their names there. */
-  #repeated(declaration: MessageDeclaration, { fields, id }: DeclaredMessage): Values {
+  repeated(request: DeclaredMessage): Values {
+    const declaration = this.declaration(request.message);
+    return declaration === undefined ? NO_VALUES : this.#repeatedFor(declaration, request);
+  }
+
+  #repeatedFor(declaration: MessageDeclaration, { fields, id }: DeclaredMessage): Values {
     const { name, reply } = declaration;
     const { replies, answers, sequence } = this.protocol;
     const own = typeof reply === 'object' ? reply : undefined;
@@ -202,27 +207,24 @@ export class MessageCatalog {
 
   #confirmations({ fields: own = [], confirms = {} }: MessageDeclaration, fields: Values): Confirmation[] {
     return Object.entries(confirms).flatMap(([name, shown]) => {
-      const value = ownValue(fields, name);
       const { field, within } = typeof shown === 'string' ? { field: shown } : shown;
       const [message = '', ...path] = field.split('.');
-      if (value === undefined || value === null) return [];
       const { fields: shownFields = [], reply } = this.declaration(message) ?? {};
       const replied = typeof reply === 'object' ? reply.fields : [];
-      const target = fieldAt([...shownFields, ...replied], path);
-      const tolerance =
-        within === undefined
-          ? this.#rounding(
-              own.find((each) => each.name === name),
-              target,
-              value,
-            )
-          : marginOf(within, target?.unit);
-      return [{ message, path, value, tolerance }];
+      const ownPath = name.split('.');
+      return leaves(valueAt(fields, ownPath)).map(([inner, value]) => {
+        const target = fieldAt([...shownFields, ...replied], [...path, ...inner]);
+        const tolerance =
+          within === undefined
+            ? this.#rounding(fieldAt(own, [...ownPath, ...inner]), target, value)
+            : marginOf(within, target?.unit);
+        return { message, path: [...path, ...inner], value, tolerance };
+      });
     });
   }
 
   /** How far a command and a state that agree may be apart, because each is written in steps of its own. */
-  #rounding(own: FieldDeclaration | undefined, shown: FieldDeclaration | undefined, value: Value): number {
+  #rounding(own: Written | undefined, shown: Written | undefined, value: Value): number {
     const [from, to] = [own, shown].map(
       (field) => field && parseNumberType(field.type, this.protocol.declaration.byteOrder),
     );
@@ -235,8 +237,11 @@ export class MessageCatalog {
   }
 }
 
+/** What decides in which steps a value is written; of a bit, as of a whole number. */
+type Written = Pick<FieldDeclaration, 'type' | 'scale' | 'decimals' | 'unit'>;
+
 /** Half of the last decimal with which a number is printed. */
-const stepOf = (field: FieldDeclaration | undefined, scale: number): number =>
+const stepOf = (field: Written | undefined, scale: number): number =>
   field?.decimals === undefined ? 0 : (scale * 10 ** -field.decimals) / 2;
 
 /** The distance of two neighbours among numbers of four bytes, as a share of them. */
@@ -245,9 +250,20 @@ const SINGLE_STEP = 2 ** -23;
 function fieldAt(
   fields: readonly FieldDeclaration[] | undefined,
   [first, ...rest]: readonly string[],
-): FieldDeclaration | undefined {
+): Written | undefined {
   const found = fields?.find(({ name }) => name === first);
-  return rest.length === 0 ? found : fieldAt(found?.fields, rest);
+  if (rest.length === 0) return found;
+  const bit = rest.length === 1 ? found?.bits?.find(({ name }) => name === rest[0]) : undefined;
+  return bit === undefined ? fieldAt(found?.fields, rest) : { type: 'u32', scale: bit.scale, unit: bit.unit };
+}
+
+/** The single values of a value, each with where it stands in it: those of its bits, of its fields, of its bytes. */
+function leaves(value: Value | undefined): readonly (readonly [path: readonly string[], value: Value])[] {
+  if (value === undefined || value === null) return [];
+  if (typeof value !== 'object' || Array.isArray(value)) return [[[], value]];
+  return Object.entries(value).flatMap(([name, inner]) =>
+    leaves(inner).map(([path, each]) => [[name, ...path], each] as const),
+  );
 }
 
 /** The name by which a request and its reply are known. */

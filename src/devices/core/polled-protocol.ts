@@ -1,4 +1,4 @@
-import type { BareSettings } from '../../contract/index.ts';
+import type { BareSettings } from '../../config/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import type {
@@ -99,7 +99,7 @@ export class PolledProtocol implements LinkProtocol {
         ({ message, fields }) => prepareDeclared(context, message, fields),
         now.monoMs,
       ),
-      { turnaroundMs: settings.turnaroundMs, pollTimeoutMs: requestTimeoutMs },
+      { turnaroundMs: settings.turnaroundMs, pollTimeoutMs: requestTimeoutMs, lateMs },
       this.#calls,
       (...order) => this.#send(...order),
       now,
@@ -265,7 +265,7 @@ export class PolledProtocol implements LinkProtocol {
 
   nextDeadline(): number {
     const turns = this.#turns?.nextDeadline() ?? Number.POSITIVE_INFINITY;
-    return Math.min(this.#judgedAt(), this.#calls.nextDeadline(), turns, this.#progress.nextDeadline());
+    return Math.min(this.#judgedAt(), this.#declared.nextDeadline(), turns, this.#progress.nextDeadline());
   }
 
   watch(lateMs: number, now: Instant): Ending | undefined {
@@ -283,7 +283,7 @@ export class PolledProtocol implements LinkProtocol {
       const detail = `no valid frame for ${Math.round(now.monoMs - this.#lastValidAt)} ms`;
       return { reason: 'silent', detail, how: 'destroy' };
     }
-    const timedOut = this.#calls.timeOut(now, this.#foreign);
+    const timedOut = this.#declared.timeOut(now, this.#foreign);
     if (this.#isLoop(timedOut)) {
       const detail =
         'our own requests came back, and nothing else: a loopback plug, or an adapter that echoes';

@@ -1,4 +1,4 @@
-import type { PollSettings } from '../../contract/index.ts';
+import type { PollSettings } from '../../config/index.ts';
 import type { Instant } from '../../instant.ts';
 import type { DeclaredMessage } from '../../protocol/index.ts';
 import { PollPlan } from './line-turns.ts';

@@ -181,6 +181,8 @@ export type Effect =
     }
   /** What is there of a file is given up. */
   | { readonly type: 'dropFile'; readonly transfer: number }
+  /** The values of a message, by their group in the state, where samples are wanted. */
+  | { readonly type: 'publishMeasured'; readonly group: string; readonly fields: Values }
   | { readonly type: 'publishAlarm'; readonly alarm: AlarmEvent }
   | { readonly type: 'settleRequest'; readonly requestId: number; readonly outcome: RequestOutcome }
   | {

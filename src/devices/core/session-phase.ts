@@ -1,4 +1,4 @@
-import type { SessionSettings } from '../../contract/index.ts';
+import type { SessionSettings } from '../../config/index.ts';
 import type { DeviceStatus } from '../../contract/wire/index.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { LinkProtocol } from './link-protocol.ts';

@@ -1,4 +1,4 @@
-import type { SessionSettings } from '../../contract/index.ts';
+import type { SessionSettings } from '../../config/index.ts';
 import type { ClockEstimate } from './clock-estimate.ts';
 import type { ReceivedFiles, ReceiverLimits } from './file-receiver.ts';
 import type { LocalTime } from './link-protocol.ts';
@@ -22,6 +22,8 @@ export interface SessionPorts {
   ) => number | undefined;
   /** What the device speaks besides the built-in messages; absent where nothing else is declared. */
   readonly messages?: MessageCatalog;
+  /** Every sample of a value is wanted, also where it is the one of before. */
+  readonly wantsSamples?: boolean;
   /** Files of devices are wanted, within these limits. */
   readonly files?: ReceiverLimits;
 }

@@ -75,7 +75,14 @@ export class StateAxes {
   setLink(
     status: LinkStatus,
     wallMs: number,
-    more: { address?: string; attempt?: number; since?: number; reason?: string; detail?: string } = {},
+    more: {
+      address?: string;
+      attempt?: number;
+      since?: number;
+      reason?: string;
+      detail?: string;
+      retryAt?: number | undefined;
+    } = {},
   ): void {
     const now = this.#document.link;
     const address = more.address ?? now.address;
@@ -86,6 +93,7 @@ export class StateAxes {
       ...(address === undefined ? {} : { address }),
       since: more.since ?? (now.status === status ? now.since : wallMs),
       attempt: more.attempt ?? now.attempt,
+      ...(more.retryAt === undefined ? {} : { retry_at: more.retryAt }),
       ...(more.reason === undefined ? {} : { reason: more.reason }),
       ...(more.detail === undefined ? {} : { detail: more.detail }),
     };
@@ -94,6 +102,7 @@ export class StateAxes {
       now.address === next.address &&
       now.since === next.since &&
       now.attempt === next.attempt &&
+      now.retry_at === next.retry_at &&
       now.reason === next.reason &&
       now.detail === next.detail;
     if (!same) this.#document = { ...this.#document, link: next };

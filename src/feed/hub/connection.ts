@@ -94,6 +94,7 @@ export class Connection implements Sink, SessionConnection {
   #control: Control | undefined;
   #backpressure: Backpressure | undefined;
   #closedFor: CloseReason | undefined;
+  #whenAnswered: (() => void) | undefined;
   #authorized = false;
   /** What it may do; absent until a token was shown. */
   grant: Grant | undefined;
@@ -236,7 +237,18 @@ export class Connection implements Sink, SessionConnection {
     // A subscriber that holds as little as this is not full.
     if (held > LOW_WATER && this.subscriber.full) this.#pause(now);
     else if (this.#backpressure !== undefined) this.#resume(this.#backpressure, now);
+    if (held === 0 && this.#whenAnswered !== undefined && this.session?.answersLater !== true) {
+      const act = this.#whenAnswered;
+      this.#whenAnswered = undefined;
+      act();
+    }
     return held;
+  }
+
+  /** Calls when all that was asked for is answered, and the socket has taken it: now, or at the end of a later flush. */
+  onceAnswered(act: () => void, now: Instant): void {
+    this.#whenAnswered = act;
+    this.flush(now);
   }
 
   /** The instant up to which an answer to the open ping may be awaited; undefined while none is open. */

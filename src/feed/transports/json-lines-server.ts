@@ -33,8 +33,6 @@ export function jsonLine(parts: readonly TextPart[]): Uint8Array {
 
 /** Connections at once; more are closed as they come. */
 const MAX_CONNECTIONS = 20_000;
-/** How often it is checked whether the last answer to a peer that has ended is written. */
-const ANSWER_CHECK_MS = 100;
 // Half open: a client that has sent its last message may still read.
 const SOCKETS = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 };
 
@@ -181,13 +179,7 @@ export class JsonLinesServer {
    */
   #peerEnded(connection: Connection, transportSocket: JsonLinesSocket): void {
     if (!connection.quiet || connection.closing) return;
-    const { clock } = this.#options.subscriberRegistry;
-    const now = clock.now();
-    if (connection.session?.answersLater !== true && connection.flush(now) === 0) {
-      transportSocket.close();
-      return;
-    }
-    clock.setTimer(now.monoMs + ANSWER_CHECK_MS, () => this.#peerEnded(connection, transportSocket));
+    connection.onceAnswered(() => transportSocket.close(), this.#options.subscriberRegistry.clock.now());
   }
 
   /** It reads a stream: it is welcomed, and also gets what it did not ask for. */

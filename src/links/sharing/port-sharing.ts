@@ -29,6 +29,12 @@ export interface SharingOptions {
   failed(code: ErrorCode, detail: string): void;
 }
 
+/** The place is open, and leads nowhere. */
+const NO_LINK = {
+  code: 'link_not_open',
+  detail: 'the device has no link now; what programs send goes nowhere',
+} as const;
+
 /** A place that could not be opened is tried again after so long, in ms. */
 const AGAIN_MS = 5_000;
 /** Bytes in one note of the trace. */
@@ -88,10 +94,22 @@ export class PortSharing {
 
   /** The same link, in turn with the programs; `note` writes into its trace. */
   wrap(link: Link, note: Note = () => undefined): Link {
-    return new SharedLink(link, {
+    return new SharedLink(link, this.#use(link, note));
+  }
+
+  /** Takes part in a link that is open: programs get what comes from here on. The caller reports its bytes and its end. */
+  join(link: Link, note: Note = () => undefined): LinkUse {
+    const use = this.#use(link, note);
+    use.opened();
+    return use;
+  }
+
+  #use(link: Link, note: Note): LinkUse {
+    return {
       opened: () => {
         this.#link = link;
         this.#note = note;
+        this.#changed();
       },
       closed: () => {
         if (this.#link !== link) return;
@@ -99,11 +117,12 @@ export class PortSharing {
         this.#note = undefined;
         this.#turns.reset();
         this.#follow();
+        this.#changed();
       },
       send: (bytes) => this.#bridgeSends(link, bytes),
       held: () => (this.#link === link ? this.#turns.held : 0),
       heard: (chunk) => this.#heard(chunk),
-    });
+    };
   }
 
   #bridgeSends(link: Link, bytes: Uint8Array): SendOutcome {
@@ -216,8 +235,9 @@ export class PortSharing {
 
   #changed(): void {
     if (this.#over) return;
+    const away = this.#link === undefined ? NO_LINK : undefined;
     this.#options.changed(
-      this.#places.map(({ at, address, exposure, end }) => ({
+      this.#places.map(({ at, address, exposure, end = away }) => ({
         at,
         ...(address.readOnly ? { read_only: true as const } : {}),
         programs: exposure.programs(),
@@ -233,12 +253,14 @@ export const placeLabel = (address: ExposeAddress): string =>
     ? `pty ${address.path}`
     : `${address.kind} ${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 
-interface LinkUse {
+/** What a link reports to the sharing, and how the bridge sends over it. */
+export interface LinkUse {
   opened(): void;
   closed(): void;
   send(bytes: Uint8Array): SendOutcome;
   /** Frames of the bridge that wait for their turn. */
   held(): number;
+  /** Whether the bytes are for the bridge. */
   heard(chunk: Uint8Array): boolean;
 }
 

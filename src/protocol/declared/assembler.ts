@@ -35,6 +35,18 @@ export class Assembler {
     return this.#byPart.get(message.message)?.take(message, now);
   }
 
+  /** When the first of the open groups will have taken too long; never where none is open. */
+  nextDeadline(): number {
+    let first = Number.POSITIVE_INFINITY;
+    for (const group of this.#groups) first = Math.min(first, group.dueAt);
+    return first;
+  }
+
+  /** The groups that have taken too long, whether or not another part comes. */
+  expire(now: number): readonly InvalidPayload[] {
+    return this.#groups.flatMap((group) => group.expire(now) ?? []);
+  }
+
   /** Something on the line could not be read: it may have been a part. */
   interrupt(): readonly InvalidPayload[] {
     return this.#groups.flatMap((group) => group.drop('a message that could not be read') ?? []);
@@ -53,7 +65,8 @@ interface Open {
 
 /**
  *   waiting --a part that may begin--> open --parts in order--> open --the last one--> waiting, with a group
- *   open --another order, too late, too many, a wrong checksum--> waiting, with a report; the part may begin again
+ *   open --another order, too many, a wrong checksum--> waiting, with a report; the part may begin again
+ *   open --its deadline--> waiting, with a report
  */
 class Group {
   readonly parts: readonly string[];
@@ -67,6 +80,16 @@ class Group {
     this.#assemble = assemble;
     this.parts = assemble.parts;
     this.#checksum = assemble.checksum === undefined ? undefined : findChecksum(assemble.checksum.algorithm);
+  }
+
+  /** The first instant at which the open group has taken too long. */
+  get dueAt(): number {
+    if (this.#open === undefined) return Number.POSITIVE_INFINITY;
+    return this.#open.startedAt + (this.#assemble.withinMs ?? DEFAULT_WITHIN_MS) + 1;
+  }
+
+  expire(now: number): InvalidPayload | undefined {
+    return now < this.dueAt ? undefined : this.drop(this.#tooLong());
   }
 
   take(part: DeclaredMessage, now: number): Assembled {
@@ -114,6 +137,10 @@ class Group {
     };
   }
 
+  #tooLong(): string {
+    return `more than ${this.#assemble.withinMs ?? DEFAULT_WITHIN_MS} ms`;
+  }
+
   #begins({ message, fields }: DeclaredMessage): boolean {
     const { first, number } = this.#assemble;
     if (first !== undefined) return message === first;
@@ -122,15 +149,8 @@ class Group {
 
   /** Why a part does not go on with the group; undefined where it does. */
   #against(open: Open, { message, fields }: DeclaredMessage, now: number): string | undefined {
-    const {
-      first,
-      number,
-      total,
-      same = [],
-      withinMs = DEFAULT_WITHIN_MS,
-      max = DEFAULT_MAX,
-    } = this.#assemble;
-    if (now - open.startedAt > withinMs) return `more than ${withinMs} ms`;
+    const { first, number, total, same = [], max = DEFAULT_MAX } = this.#assemble;
+    if (now >= this.dueAt) return this.#tooLong();
     if (message === first) return 'the beginning of another one';
     if (number !== undefined && fields[number] !== open.count + 1)
       return `part ${String(fields[number])} instead of ${open.count + 1}`;

@@ -3,6 +3,15 @@ import { DEFAULT_PROTOCOL, type MessageDeclaration, type ProtocolDeclaration } f
 /** `any` admits an appid or IMEI that is other printable text of the same length. */
 export type IdentityRule = 'standard' | 'any';
 
+const APPID_LENGTH = 36;
+const IMEI_LENGTH = 15;
+
+/** The longest of them, a register request with its id, in bytes. */
+export const LONGEST_BUILTIN = 1 + APPID_LENGTH + IMEI_LENGTH;
+
+/** Characters that the identity of a register request has. */
+export const IDENTITY_LENGTHS = { appid: APPID_LENGTH, imei: IMEI_LENGTH } as const;
+
 /** The three messages of the built-in protocol in the language of declared ones. */
 function builtinDeclarations(identity: IdentityRule = 'standard'): readonly MessageDeclaration[] {
   const any = identity === 'any';
@@ -14,8 +23,20 @@ function builtinDeclarations(identity: IdentityRule = 'standard'): readonly Mess
       from: 'any',
       reply: 'status',
       fields: [
-        { name: 'appid', type: 'text', length: 36, encoding: 'ascii', content: any ? 'printable' : 'uuid' },
-        { name: 'imei', type: 'text', length: 15, encoding: 'ascii', content: any ? 'printable' : 'digits' },
+        {
+          name: 'appid',
+          type: 'text',
+          length: APPID_LENGTH,
+          encoding: 'ascii',
+          content: any ? 'printable' : 'uuid',
+        },
+        {
+          name: 'imei',
+          type: 'text',
+          length: IMEI_LENGTH,
+          encoding: 'ascii',
+          content: any ? 'printable' : 'digits',
+        },
       ],
     },
     { name: 'heartbeat', description: 'I am alive, are you?', id: 0x01, from: 'any', reply: 'status' },

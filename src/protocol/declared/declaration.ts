@@ -324,7 +324,7 @@ export const MESSAGE_KEYS = {
   confirms: {
     kind: 'confirms',
     description:
-      'Own field to `message.field`, or to that `field` and how near it must come (`within`): the command is observed when these agree.',
+      'Own field, or a bit of it, to `message.field`, or to that `field` and how near it must come (`within`): the command is observed when these agree.',
   },
   rejects: {
     kind: 'group',

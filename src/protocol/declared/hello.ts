@@ -7,6 +7,8 @@ import { Reading } from './reading.ts';
 import type { Values } from './value.ts';
 import { Writing } from './writing.ts';
 
+type Inspected = ReturnType<MessageCodec['inspect']>;
+
 /** The name of what stands in front of all frames. */
 export const HELLO = 'hello';
 
@@ -39,7 +41,8 @@ export class HelloCodec {
   private constructor(protocol: ProtocolDeclaration) {
     const { hello, registration } = protocol;
     this.fields = helloFields(protocol);
-    const { id: _, error: __, ...plain } = protocol;
+    // What stands in every frame stands in front of none.
+    const { id: _, error: __, address: _a, selector: _s, ...plain } = protocol;
     this.#codec = new MessageCodec({ name: HELLO, from: 'device', fields: this.fields }, plain);
     const fixed = registration !== undefined && !registration.text.includes('*');
     this.#identity = fixed
@@ -78,6 +81,23 @@ export class HelloCodec {
       expected: `the hello of the device (${field}: ${expected})`,
       seen: hexExcerpt(bytes, 0, bytes.length),
     };
+  }
+
+  /** The same of bytes that are all there, with a line for every field. */
+  inspect(bytes: Uint8Array): Inspected {
+    return this.#codec.inspect(this.#codec.forms[0], this.#reading, bytes);
+  }
+
+  /** Whether the platform accepts, in the bytes that it sends in front of its frames; undefined of others. */
+  answerIn(bytes: Uint8Array): { readonly accepted: boolean; readonly end: number } | undefined {
+    for (const [accepted, answer] of [
+      [true, this.#accept],
+      [false, this.#refuse],
+    ] as const) {
+      if (answer === undefined || bytes.length < answer.length) continue;
+      if (answer.every((byte, at) => bytes[at] === byte)) return { accepted, end: answer.length };
+    }
+    return undefined;
   }
 
   /** Who a hello says its sender is. */

@@ -15,12 +15,12 @@ export function lintConfirms(
 ): void {
   for (const [own, shown] of Object.entries(confirms)) {
     const here = [...path, 'confirms', own];
-    if (!fields.some(({ name }) => name === own)) {
+    if (fieldIn(fields, own.split('.')) === undefined) {
       findings.add(
         'config_bad_value',
         here,
         `This message has no field \`${own}\`.`,
-        'Write a field of this message in front of the colon.',
+        'Write a field of this message, or one of its bits as `field.bit`, in front of the colon.',
       );
     }
     const { field: target, within } = typeof shown === 'object' ? shown : { field: String(shown) };

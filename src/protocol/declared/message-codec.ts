@@ -6,7 +6,7 @@ import { enumNames } from './enum-names.ts';
 import { type CompiledForm, compileForm, type Form, idMember } from './message-form.ts';
 import { replyIdOf, wrapId } from './message-id.ts';
 import { parseNumberType } from './number-type.ts';
-import type { FieldTrace, Reading } from './reading.ts';
+import { type FieldTrace, Reading } from './reading.ts';
 import type { FieldIssue, Values } from './value.ts';
 import { FieldError, type Writing } from './writing.ts';
 
@@ -145,6 +145,19 @@ export class MessageCodec {
     reading.begin(bytes, start, end);
     body.read(reading);
     return reading.failure?.reason === 'too_short';
+  }
+
+  /** Whether these bytes are a whole reply, which ends there whatever follows: with one byte more, it takes no more. */
+  replyEnds(bytes: Uint8Array, start: number, end: number): boolean {
+    const form = this.#reply;
+    const length = end - start;
+    if (form === undefined || length < form.minLength || length > form.maxLength) return false;
+    const longer = new Uint8Array(length + 1);
+    longer.set(bytes.subarray(start, end));
+    const reading = new Reading();
+    reading.begin(longer, 0, longer.length);
+    reading.mostSummed = longer.length * (form.passes + 1);
+    return form.body.check(reading) && reading.at === length;
   }
 
   /** Zeros stand for what a sender has cut off at the end. */

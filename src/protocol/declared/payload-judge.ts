@@ -20,6 +20,7 @@ export function payloadJudge(protocol: DeclaredProtocol, from?: Sender): Payload
       const { form, touched } = protocol.formOf(bytes, start, end, from, awaited);
       return { bits: form?.proofBits ?? -1, touched };
     },
+    ends: (bytes, start, end, awaited) => protocol.message(awaited)?.replyEnds(bytes, start, end) === true,
     begins: (bytes, start, end) => protocol.begins(bytes, start, end, from),
     ...(protocol.declaration.framing.type === 'several' ? { of: partJudges(protocol, from) } : {}),
     lengthOf: (bytes, start, end) => protocol.lengthOf(bytes, start, end, from),

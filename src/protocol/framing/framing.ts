@@ -26,6 +26,11 @@ export interface PayloadJudge {
     end: number,
     awaited?: string,
   ): { readonly bits: number; readonly touched: number };
+  /**
+   * Whether these bytes are the reply to this message, from the first to the last, and say so themselves: whatever
+   * follows is none of it.
+   */
+  ends?(bytes: Uint8Array, start: number, end: number, awaited: string): boolean;
   /** Whether these bytes begin a declared message, and more of it is to come, as the declaration or they say. */
   begins?(bytes: Uint8Array, start: number, end: number): boolean;
   /**
@@ -46,7 +51,7 @@ export interface FramingOptions {
   readonly line: 'stream' | 'serial';
   /**
    * Used by `length` and `fixed` framing where nothing else in the declaration could prove a frame, and by `gap` framing
-   * for bursts that are not simply one frame.
+   * for bursts that are not simply one frame, and for the reply that is awaited, which ends without a silence.
    */
   readonly judge?: PayloadJudge | undefined;
   /** The message of which the reply is the only one that can come now. */

@@ -1,3 +1,4 @@
+import { CheckBudget } from '../check-budget.ts';
 import type { DiscardReason, FrameSink } from '../decoder.ts';
 import type { KeyTable } from '../keys.ts';
 import { SearchingDecoder } from '../searching-decoder.ts';
@@ -38,6 +39,9 @@ function makeGapFraming(declaration: GapFraming): Framing {
  * The burst between two silences is a frame. One that is none, or may be one only because zero bytes keep its checksum
  * right, is searched for frames; see `BurstSearch`. One that begins a declared message stays for the next burst: the
  * silence was a pause of the sender.
+ *
+ * A reply that is awaited and says itself where it ends does not wait for the silence: it is delivered once its last byte
+ * is there, with a little noise in front of it or none. What follows up to the silence is the rest of that burst.
  */
 class GapDecoder extends SearchingDecoder {
   readonly #sealed: SealedPayload;
@@ -52,6 +56,10 @@ class GapDecoder extends SearchingDecoder {
   #kept = 0;
   /** The burst is longer than what is held. */
   #overlong = false;
+  readonly #awaited: () => string | undefined;
+  readonly #budget = new CheckBudget();
+  /** A frame of this burst was delivered before the silence. */
+  #followed = false;
 
   constructor(sealed: SealedPayload, sink: FrameSink, { judge, awaited }: FramingOptions) {
     super(sink);
@@ -62,6 +70,8 @@ class GapDecoder extends SearchingDecoder {
     this.#outside = sealed.checksum?.bytes ?? 0;
     const decisive = (this.#checksum?.bits ?? 0) >= DECISIVE_BITS;
     const checksumBits = sealed.checksum?.bits ?? 0;
+    this.#awaited =
+      decisive && awaited !== undefined && judge?.ends !== undefined ? awaited : () => undefined;
     this.#search =
       decisive || judge?.proof !== undefined
         ? new BurstSearch({ judge, checksumBits, awaited: awaited ?? (() => undefined) })
@@ -76,16 +86,21 @@ class GapDecoder extends SearchingDecoder {
 
   protected override hold(chunk: Uint8Array): void {
     if (this.#overlong && !this.#slides) return this.#drop(chunk, 0, chunk.length, 'too_long');
+    // Where a reply is awaited again, it is no rest of the frame before.
+    if (this.#followed && this.buffer.length === 0 && this.#awaited() !== undefined) this.#followed = false;
     super.hold(chunk);
+    this.#budget.earn(chunk.length, this.buffer.length);
   }
 
-  /** Only a silence decides, or a burst that is too long for one frame. */
+  /** Only a silence decides, or a reply that is awaited, or a burst that is too long for one frame. */
   protected override take(final: boolean): void {
     if (final) {
       this.#takeBurst();
       this.#overlong = false;
+      this.#followed = false;
       return;
     }
+    if (this.#takeAwaited()) return;
     if (this.buffer.length <= this.#maxBurst) return;
     this.#overlong = true;
     this.#kept = 0;
@@ -122,6 +137,40 @@ class GapDecoder extends SearchingDecoder {
     this.buffer.consumeTo(next);
   }
 
+  /** Delivers what is held where it is the reply that is awaited, whole and right. */
+  #takeAwaited(): boolean {
+    const name = this.#overlong ? undefined : this.#awaited();
+    if (name === undefined) return false;
+    const { bytes, head, tail } = this.buffer;
+    const fresh = head + this.#kept;
+    for (let start = head; start <= fresh + NEAR_BYTES && start < tail; start = Math.max(start + 1, fresh)) {
+      const end = this.#awaitedEnd(bytes, start, tail, name);
+      if (end < 0) continue;
+      if (start >= fresh && this.#kept > 0) this.#dropKept();
+      this.#drop(bytes, this.buffer.head, start, 'no_header');
+      this.#deliver(bytes, start, end);
+      this.#kept = 0;
+      this.#followed = true;
+      this.buffer.consumeTo(tail);
+      return true;
+    }
+    return false;
+  }
+
+  /** Where the payload of the awaited reply ends, if these bytes are it; else -1. */
+  #awaitedEnd(bytes: Uint8Array, start: number, tail: number, name: string): number {
+    const judge = this.#judge;
+    const length = tail - start - this.#outside;
+    if (!(judge?.spans ?? []).some(([least, most]) => length >= least && length <= most)) return -1;
+    if (this.#budget.credit < 2 * (tail - start)) return -1;
+    this.#budget.spend(tail - start);
+    const end = this.#rightEnd(bytes, start, tail);
+    if (end < 0 || judge?.proof === undefined) return -1;
+    const { bits, touched } = judge.proof(bytes, start, end, name);
+    this.#budget.spend(touched);
+    return bits >= 0 && judge.ends?.(bytes, start, end, name) === true ? end : -1;
+  }
+
   #takeBurst(): void {
     const { bytes, head, tail } = this.buffer;
     const fresh = head + this.#kept;
@@ -142,6 +191,10 @@ class GapDecoder extends SearchingDecoder {
     const right = !this.#overlong && this.#checksum !== undefined && this.#rightEnd(bytes, head, tail) > head;
     const outcome = this.#read(bytes, head, tail, { right, cut: this.#overlong });
     const frames = outcome?.frames ?? [];
+    if (frames.length === 0 && this.#isRest(tail - head)) {
+      this.#drop(bytes, head, tail, 'no_header');
+      return true;
+    }
     if (frames.length === 0) return this.#takeUnknown(bytes, head, tail, right, outcome?.exhausted === true);
     let at = head;
     for (const { start, payloadEnd, end } of frames) {
@@ -152,6 +205,11 @@ class GapDecoder extends SearchingDecoder {
     }
     if (!this.ended) this.#drop(bytes, at, tail, 'no_header');
     return true;
+  }
+
+  /** Whether so many bytes are what stood behind a frame that was delivered before the silence. */
+  #isRest(length: number): boolean {
+    return this.#followed && (length <= NEAR_BYTES || this.#awaited() === undefined);
   }
 
   /** No frame was found: what is right by itself counts all the same, and without a checksum everything is. */

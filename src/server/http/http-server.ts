@@ -49,7 +49,7 @@ import {
   urlHost,
 } from '../../system/index.ts';
 import { DeviceList, type ListedState } from './device-list.ts';
-import { builtInPage, builtPage, loadPage } from './page.ts';
+import { builtInPage, loadPage } from './page.ts';
 import { RequestTurns } from './request-turns.ts';
 import { type RetainedState, type RouteSources, route, type ServedFiles, upgradeRequired } from './routes.ts';
 
@@ -89,7 +89,7 @@ export interface HttpServerOptions extends Admission, Partial<AdmissionLimits & 
   /** A request was rejected; `detail` is words, or the body of the answer. */
   refused?(address: string, detail: string): void;
   /** What else there is at a path. */
-  readonly further?: (path: string) => (() => Answer) | undefined;
+  readonly further?: RouteSources['further'];
   /** Accepting a connection failed, for want of file descriptors for instance; the server goes on. */
   failed?(error: HeartwireError): void;
   readonly clock?: Clock;
@@ -146,12 +146,11 @@ export class HttpServer {
     const streams = this.#options.eventStreams !== undefined;
     const sources: RouteSources = {
       page,
-      next: await loadPage(builtPage()).catch(() => undefined),
       store,
       devices: new DeviceList(store, this.#clock),
       streams,
       health: () => this.#options.health?.() ?? {},
-      further: (path) => this.#options.further?.(path),
+      further: (path, asked) => this.#options.further?.(path, asked),
       ...(files === undefined ? {} : { files }),
     };
     const server = await makeHttpServer(
@@ -301,7 +300,7 @@ export class HttpServer {
       if (answer === undefined) this.#turns.streams(request.socket);
       return answer;
     }
-    return route(request, sources);
+    return route(request, sources, grant);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

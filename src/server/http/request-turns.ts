@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Clock, Timer } from '../../system/index.ts';
+import { type Clock, Ring, type Timer } from '../../system/index.ts';
 
 /** Bytes of one connection that are read as requests in one turn of the loop: some eighty of the shortest. */
 const SLICE_BYTES = 2_048;
@@ -72,8 +72,8 @@ class Pipeline {
   readonly #end: () => void;
   readonly #clock: Clock;
   readonly #idleMs: number;
-  readonly #waiting: Array<() => void> = [];
-  #unread: Buffer[] = [];
+  readonly #waiting = new Ring<() => void>();
+  readonly #unread = new Ring<Buffer>();
   #ended = false;
   /** A request is being answered, or the turn in which one was is not over. */
   #busy = false;
@@ -117,7 +117,7 @@ class Pipeline {
   handOver(head: Buffer, act: (head: Buffer) => void): void {
     const socket = this.#socket;
     const rest = Buffer.concat([head, ...this.#unread]);
-    this.#unread = [];
+    this.#unread.clear();
     this.#ended = this.#paused = false;
     socket.removeListener('data', this.#received);
     socket.removeListener('end', this.#received);
@@ -154,7 +154,8 @@ class Pipeline {
   #next(): void {
     if (!this.#socket.writable) {
       // It was ended with an answer, or is gone: nothing behind that is answered.
-      this.#waiting.length = this.#unread.length = 0;
+      this.#waiting.clear();
+      this.#unread.clear();
       return;
     }
     const act = this.#waiting.shift();

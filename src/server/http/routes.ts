@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import {
   type Answer,
+  type Grant,
   isFeedPath,
   JSON_TYPE,
   jsonAnswer,
@@ -39,8 +40,6 @@ export interface ServedFiles {
 /** What the routes serve. */
 export interface RouteSources {
   readonly page: Page;
-  /** The page that is built from web/. */
-  readonly next?: Page | undefined;
   readonly store: RetainedState;
   readonly devices: DeviceList;
   /** Streams are to be had at `STREAM_PATH`. */
@@ -50,7 +49,13 @@ export interface RouteSources {
   /** Files that devices sent; absent where none are wanted. */
   readonly files?: ServedFiles;
   /** What else there is at a path. */
-  further?(path: string): (() => Answer) | undefined;
+  further?(path: string, asked: Asked): (() => Answer) | undefined;
+}
+
+/** What a request to a path asks for besides the path, and with which rights. */
+export interface Asked {
+  readonly query: URLSearchParams;
+  readonly grant: Grant;
 }
 
 const METHODS = 'GET, HEAD';
@@ -59,6 +64,7 @@ const METHODS = 'GET, HEAD';
 export function route(
   request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
   sources: RouteSources,
+  grant: Grant,
 ): Answer {
   const path = pathOf(request.url ?? '/');
   if (path === undefined) return refusal(400, 'bad_request', 'The path of the request cannot be decoded.');
@@ -77,11 +83,9 @@ export function route(
   return answer();
 
   function find(at: string): (() => Answer) | undefined {
-    const { page, next } = sources;
-    if (at === '/') return () => pageAnswer(page, request.headers);
-    if (next !== undefined && (at === '/next' || at === '/inspect'))
-      return () => pageAnswer(next, request.headers);
-    const file = next?.files.get(at) ?? page.files.get(at);
+    const { page } = sources;
+    if (at === '/' || at === '/inspect') return () => pageAnswer(page, request.headers);
+    const file = page.files.get(at);
     if (file !== undefined) return () => fileAnswer(file, request.headers);
     if (at === '/healthz') return () => jsonAnswer(200, { status: 'ok', ...sources.health() });
     if (at === '/api/devices') return () => deviceList(sources.devices, ifNoneMatch);
@@ -93,7 +97,8 @@ export function route(
     if (sent !== undefined) return () => oneFile(sent, sources.files);
     if (at === STREAM_PATH && sources.streams) return streamHead;
     if (isFeedPath(at)) return upgradeRequired;
-    return sources.further?.(at);
+    const [, query = ''] = /\?([^#]*)/.exec(request.url ?? '') ?? [];
+    return sources.further?.(at, { query: new URLSearchParams(query), grant });
   }
 }
 

@@ -1,10 +1,9 @@
 import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
-import type { Registry } from 'prom-client';
 import type { JsonObject } from '../../contract/wire/index.ts';
 import type { BusRunner, DeviceListener, UploadStore } from '../../devices/index.ts';
 import type { Clock, DiskUse, LogCounts } from '../../system/index.ts';
-import { addCounter, addGauge, one, type Sample } from './family.ts';
+import { addCounter, addGauge, type Metrics, one, type Sample } from './family.ts';
 
 /** What the process uses, as the operating system counts it. */
 export interface ProcessUsage {
@@ -31,21 +30,21 @@ export interface BridgeFamilySources {
 }
 
 /** The metrics of the bridge itself: its listeners, its log, its disk and its event loop. */
-export function addBridgeFamilies(registry: Registry, sources: BridgeFamilySources): void {
+export function addBridgeFamilies(metrics: Metrics, sources: BridgeFamilySources): void {
   const { version, nodeVersion, clock } = sources;
   const startedAt = clock.now().wallMs / 1_000;
-  addGauge(registry, {
+  addGauge(metrics, {
     name: 'heartwire_build_info',
     help: 'Always 1; the labels say what runs.',
     labels: ['version', 'node'],
     read: () => [[{ version, node: nodeVersion }, 1]],
   });
-  addGauge(registry, {
+  addGauge(metrics, {
     name: 'heartwire_start_time_seconds',
     help: 'When the bridge was started, in seconds since the Unix epoch.',
     read: () => one(startedAt),
   });
-  addCounter(registry, {
+  addCounter(metrics, {
     name: 'heartwire_log_lines_total',
     help: 'Lines of the log by level and code, those left out as repetitions included.',
     labels: ['level', 'code'],
@@ -54,62 +53,62 @@ export function addBridgeFamilies(registry: Registry, sources: BridgeFamilySourc
         ({ level, code, count }): Sample => [code === '' ? { level } : { level, code }, count],
       ),
   });
-  addCounter(registry, {
+  addCounter(metrics, {
     name: 'heartwire_log_lines_omitted_total',
     help: 'Lines that were left out because the log as a whole was too long, by level.',
     labels: ['level'],
     read: () => Object.entries(sources.omittedLines()).map(([level, count]): Sample => [{ level }, count]),
   });
-  addConfiguration(registry, sources);
-  addListeners(registry, sources);
-  addBuses(registry, sources);
-  addDisk(registry, sources);
-  addProcess(registry, sources);
+  addConfiguration(metrics, sources);
+  addListeners(metrics, sources);
+  addBuses(metrics, sources);
+  addDisk(metrics, sources);
+  addProcess(metrics, sources);
 }
 
-function addConfiguration(registry: Registry, { configStatus }: BridgeFamilySources): void {
+function addConfiguration(metrics: Metrics, { configStatus }: BridgeFamilySources): void {
   const of = (key: string) => (): readonly Sample[] => {
     const value = configStatus()[key];
     return typeof value === 'number' ? one(value) : [];
   };
-  addCounter(registry, {
+  addCounter(metrics, {
     name: 'heartwire_config_versions_total',
     help: 'Versions of the configuration that were applied, the first one included.',
     read: of('generation'),
   });
-  addGauge(registry, {
+  addGauge(metrics, {
     name: 'heartwire_config_problems',
     help: 'Problems of the configuration as it was last read; what is wrong goes on as it was.',
     read: of('problem_count'),
   });
 }
 
-function addListeners(registry: Registry, { deviceListeners }: BridgeFamilySources): void {
+function addListeners(metrics: Metrics, { deviceListeners }: BridgeFamilySources): void {
   const labels = ['listener'];
   const each = (of: (deviceListener: DeviceListener) => number) => (): Sample[] =>
     deviceListeners().map((deviceListener) => [
       { listener: deviceListener.status().address },
       of(deviceListener),
     ]);
-  addGauge(registry, {
+  addGauge(metrics, {
     name: 'heartwire_listener_up',
     help: 'Whether devices can dial in at this address (1) or not (0).',
     labels,
     read: each((deviceListener) => (deviceListener.status().status === 'listening' ? 1 : 0)),
   });
-  addGauge(registry, {
+  addGauge(metrics, {
     name: 'heartwire_listener_connections',
     help: 'Connections of devices that dialled in.',
     labels,
     read: each((deviceListener) => deviceListener.status().connections),
   });
-  addCounter(registry, {
+  addCounter(metrics, {
     name: 'heartwire_listener_refused_connections_total',
     help: 'Connections of devices that a cap refused, or that could not be accepted.',
     labels,
     read: each((deviceListener) => deviceListener.status().refused_connections),
   });
-  addGauge(registry, {
+  addGauge(metrics, {
     name: 'heartwire_unregistered_links',
     help: 'Links that dialled in and have no name yet.',
     labels,
@@ -117,23 +116,23 @@ function addListeners(registry: Registry, { deviceListeners }: BridgeFamilySourc
   });
 }
 
-function addBuses(registry: Registry, { buses }: BridgeFamilySources): void {
+function addBuses(metrics: Metrics, { buses }: BridgeFamilySources): void {
   const labels = ['bus'];
   const each = (of: (bus: BusRunner) => number) => (): Sample[] =>
     buses().map((bus) => [{ bus: bus.id }, of(bus)]);
-  addGauge(registry, {
+  addGauge(metrics, {
     name: 'heartwire_bus_up',
     help: 'Whether the line of a bus is open (1) or not (0).',
     labels,
     read: each((bus) => Number(bus.port.reading.state.link.status === 'connected')),
   });
-  addCounter(registry, {
+  addCounter(metrics, {
     name: 'heartwire_bus_discarded_bytes_total',
     help: 'Bytes on the line of a bus that belonged to no frame.',
     labels,
     read: each((bus) => bus.port.reading.counts.discarded_bytes),
   });
-  addCounter(registry, {
+  addCounter(metrics, {
     name: 'heartwire_bus_wrong_device_total',
     help: 'Frames on a bus of a device that was not asked.',
     labels,
@@ -141,34 +140,34 @@ function addBuses(registry: Registry, { buses }: BridgeFamilySources): void {
   });
 }
 
-function addDisk(registry: Registry, { recorder, uploads }: BridgeFamilySources): void {
+function addDisk(metrics: Metrics, { recorder, uploads }: BridgeFamilySources): void {
   const ofRecorder = (of: (status: JsonObject) => unknown) => (): readonly Sample[] => {
     const value = of(recorder()?.status() ?? {});
     return typeof value === 'number' ? one(value) : [];
   };
-  addGauge(registry, {
+  addGauge(metrics, {
     name: 'heartwire_recording_up',
     help: 'Whether all recordings are written (1) or one at least is interrupted (0); absent where nothing is recorded.',
     read: ofRecorder(({ status }) => (status === undefined ? undefined : Number(status === 'recording'))),
   });
-  addGauge(registry, {
+  addGauge(metrics, {
     name: 'heartwire_recording_interrupted_devices',
     help: 'Devices whose recording is interrupted; each is tried again every minute.',
     read: ofRecorder(({ status, interrupted_count = 0 }) =>
       status === undefined ? undefined : interrupted_count,
     ),
   });
-  addCounter(registry, {
+  addCounter(metrics, {
     name: 'heartwire_recording_missed_bytes_total',
     help: 'Bytes that stand in no recording because the disk did not take them.',
     read: ofRecorder(({ missed_bytes }) => missed_bytes),
   });
-  addGauge(registry, {
+  addGauge(metrics, {
     name: 'heartwire_recording_bytes',
     help: 'What all recordings take of the disk, in whole blocks.',
     read: ofRecorder(({ bytes }) => bytes),
   });
-  addGauge(registry, {
+  addGauge(metrics, {
     name: 'heartwire_recording_files',
     help: 'Recordings on the disk.',
     read: ofRecorder(({ files }) => files),
@@ -177,21 +176,21 @@ function addDisk(registry: Registry, { recorder, uploads }: BridgeFamilySources)
     const use = uploads()?.use;
     return use === undefined ? [] : one(of(use));
   };
-  addGauge(registry, {
+  addGauge(metrics, {
     name: 'heartwire_spool_bytes',
     help: 'What all files of devices take of the disk, in whole blocks.',
     read: ofSpool(({ bytes }) => bytes),
   });
-  addGauge(registry, {
+  addGauge(metrics, {
     name: 'heartwire_spool_files',
     help: 'Files of devices on the disk, with those that are not whole and their records.',
     read: ofSpool(({ files }) => files),
   });
 }
 
-function addProcess(registry: Registry, { loopDelay, usage }: BridgeFamilySources): void {
+function addProcess(metrics: Metrics, { loopDelay, usage }: BridgeFamilySources): void {
   const delay = (name: string, what: string, of: (delay: LoopDelay) => number): void =>
-    addGauge(registry, {
+    addGauge(metrics, {
       name: `heartwire_event_loop_delay_${name}_seconds`,
       help: `How late the event loop was in the last minute or two, ${what}.`,
       read: () => one(of(loopDelay())),
@@ -199,23 +198,23 @@ function addProcess(registry: Registry, { loopDelay, usage }: BridgeFamilySource
   delay('p50', 'in the middle', ({ p50 }) => p50);
   delay('p99', '99 % of the time at most', ({ p99 }) => p99);
   delay('max', 'at most', ({ max }) => max);
-  addCounter(registry, {
+  addCounter(metrics, {
     name: 'heartwire_event_loop_active_seconds_total',
     help: 'Time in which the event loop had something to do.',
     read: () => one(performance.eventLoopUtilization().active / 1_000),
   });
-  addGauge(registry, {
+  addGauge(metrics, {
     name: 'heartwire_heap_used_bytes',
     help: 'Bytes in use of the heap of JavaScript.',
     read: () => one(getHeapStatistics().used_heap_size),
   });
   if (usage === undefined) return;
-  addGauge(registry, {
+  addGauge(metrics, {
     name: 'process_resident_memory_bytes',
     help: 'Memory of the process.',
     read: () => one(usage().residentBytes),
   });
-  addCounter(registry, {
+  addCounter(metrics, {
     name: 'process_cpu_seconds_total',
     help: 'Processor time of the process.',
     read: () => one(usage().cpuSeconds),

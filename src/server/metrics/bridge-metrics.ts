@@ -1,4 +1,4 @@
-import { Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { type DeviceReading, ROUND_TRIP_BOUNDS_MS, Tally } from '../../devices/index.ts';
 import type { FeedStore, SubscriberRegistry } from '../../feed/index.ts';
 import { type Clock, inSlices, Slices } from '../../system/index.ts';
@@ -23,8 +23,10 @@ export interface BridgeMetricsOptions extends DeviceMetersOptions, Omit<BridgeFa
  * for; there is nothing that two bridges of one process would share.
  */
 export class BridgeMetrics {
-  readonly contentType: string;
-  readonly #registry = new Registry();
+  /** The text format of Prometheus. */
+  readonly contentType: string = 'text/plain; version=0.0.4; charset=utf-8';
+  readonly #options: BridgeMetricsOptions;
+  #registry: Promise<Registry> | undefined;
   readonly #meters: DeviceMeters;
   readonly #loop = new LoopDelayWatch();
   readonly #clock: Clock;
@@ -36,11 +38,20 @@ export class BridgeMetrics {
   constructor(options: BridgeMetricsOptions) {
     this.#meters = new DeviceMeters(options);
     this.#clock = options.clock;
-    this.contentType = this.#registry.contentType;
+    this.#options = options;
+  }
+
+  /** The families; made when they are first asked for, for many bridges are never asked. */
+  async #families(): Promise<Registry> {
+    const library = await import('prom-client');
+    const registry = new library.Registry();
+    const metrics = { library, registry };
+    const options = this.#options;
     const loopDelay = () => this.#loop.read(options.clock.now().monoMs);
-    addBridgeFamilies(this.#registry, { ...options, loopDelay });
-    addDeviceFamilies(this.#registry, () => this.#devices());
-    addFeedFamilies(this.#registry, options.subscriberRegistry, options.store);
+    addBridgeFamilies(metrics, { ...options, loopDelay });
+    addDeviceFamilies(metrics, () => this.#devices());
+    addFeedFamilies(metrics, options.subscriberRegistry, options.store);
+    return registry;
   }
 
   start(): void {
@@ -68,8 +79,10 @@ export class BridgeMetrics {
     const snapshot = await inSlices(this.#meters.snapshotting());
     this.#snapshot = snapshot;
     const families: string[] = [];
-    for (const { name } of this.#registry.getMetricsAsArray()) {
-      families.push(await this.#registry.getSingleMetricAsString(name));
+    this.#registry ??= this.#families();
+    const registry = await this.#registry;
+    for (const { name } of registry.getMetricsAsArray()) {
+      families.push(await registry.getSingleMetricAsString(name));
       await slices.pause();
     }
     const all = new Tally();

@@ -1,48 +1,47 @@
-import type { Registry } from 'prom-client';
 import type { StatsDocument } from '../../contract/feed/index.ts';
 import { DEVICE_STATUSES, LINK_STATUSES } from '../../contract/wire/index.ts';
 import { type DeviceReading, Tally } from '../../devices/index.ts';
 import { atOnce } from '../../system/index.ts';
-import { addCounter, addGauge, type Sample } from './family.ts';
+import { addCounter, addGauge, type Metrics, type Sample } from './family.ts';
 
 /** The metrics of devices; `now` gives them as they are when metrics are read. */
-export function addDeviceFamilies(registry: Registry, now: () => DeviceSnapshot): void {
-  addGauge(registry, {
+export function addDeviceFamilies(metrics: Metrics, now: () => DeviceSnapshot): void {
+  addGauge(metrics, {
     name: 'heartwire_devices',
     help: 'Devices by status.',
     labels: ['status'],
     read: () => byStatus(DEVICE_STATUSES, now().readings, ({ state }) => state.status),
   });
-  addGauge(registry, {
+  addGauge(metrics, {
     name: 'heartwire_links',
     help: 'Links of devices by status.',
     labels: ['status'],
     read: () => byStatus(LINK_STATUSES, now().readings, ({ state }) => state.link.status),
   });
   for (const [index, { name, help }] of DEVICE_COUNTERS.entries()) {
-    addCounter(registry, {
+    addCounter(metrics, {
       name,
       help,
       labels: ['device'],
       read: () => [...now().groups].map(([device, sums]): Sample => [labelled(device), sums.at(index)]),
     });
   }
-  addTallies(registry, now);
-  addNamed(registry, now);
+  addTallies(metrics, now);
+  addNamed(metrics, now);
 }
 
-function addTallies(registry: Registry, now: () => DeviceSnapshot): void {
+function addTallies(metrics: Metrics, now: () => DeviceSnapshot): void {
   const byReason = (of: (tally: Tally) => ReadonlyMap<string, number>) =>
     [...now().groups].flatMap(([device, { tally }]) =>
       [...of(tally)].map(([reason, count]): Sample => [{ ...labelled(device), reason }, count]),
     );
-  addCounter(registry, {
+  addCounter(metrics, {
     name: 'heartwire_discarded_bytes_total',
     help: 'Bytes that belonged to no frame, by reason.',
     labels: ['device', 'reason'],
     read: () => byReason(({ discardedBytes }) => discardedBytes),
   });
-  addCounter(registry, {
+  addCounter(metrics, {
     name: 'heartwire_link_losses_total',
     help: 'Links that were lost or could not be opened, by the code that says why.',
     labels: ['device', 'reason'],
@@ -51,9 +50,9 @@ function addTallies(registry: Registry, now: () => DeviceSnapshot): void {
 }
 
 /** What makes sense of one device only. */
-function addNamed(registry: Registry, now: () => DeviceSnapshot): void {
+function addNamed(metrics: Metrics, now: () => DeviceSnapshot): void {
   const each = (name: string, help: string, of: (reading: DeviceReading) => number | undefined): void =>
-    addGauge(registry, {
+    addGauge(metrics, {
       name,
       help,
       labels: ['device'],
@@ -63,7 +62,7 @@ function addNamed(registry: Registry, now: () => DeviceSnapshot): void {
           return value === undefined ? [] : [[{ device: reading.id }, value]];
         }),
     });
-  addGauge(registry, {
+  addGauge(metrics, {
     name: 'heartwire_device_info',
     help: 'Always 1; the labels say what people call the device.',
     labels: ['device', 'label', 'group'],

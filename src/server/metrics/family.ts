@@ -1,4 +1,10 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import type * as Prom from 'prom-client';
+
+/** What families are added to. The library comes with it, for it is loaded when metrics are first asked for. */
+export interface Metrics {
+  readonly library: typeof Prom;
+  readonly registry: Prom.Registry;
+}
 
 /** One value of a family, with the values of its labels; a label without a value is left out. */
 export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
@@ -12,9 +18,9 @@ export interface Family {
 }
 
 /** @throws Error where the name or a label is none */
-export function addCounter(registry: Registry, family: Family): void {
-  const counter: Counter = new Counter({
-    ...settings(registry, family),
+export function addCounter(metrics: Metrics, family: Family): void {
+  const counter: Prom.Counter = new metrics.library.Counter({
+    ...settings(metrics, family),
     collect: () => {
       counter.reset();
       for (const [labels, value] of family.read()) counter.inc({ ...labels }, value);
@@ -23,9 +29,9 @@ export function addCounter(registry: Registry, family: Family): void {
 }
 
 /** @throws Error where the name or a label is none */
-export function addGauge(registry: Registry, family: Family): void {
-  const gauge: Gauge = new Gauge({
-    ...settings(registry, family),
+export function addGauge(metrics: Metrics, family: Family): void {
+  const gauge: Prom.Gauge = new metrics.library.Gauge({
+    ...settings(metrics, family),
     collect: () => {
       gauge.reset();
       for (const [labels, value] of family.read()) gauge.set({ ...labels }, value);
@@ -38,7 +44,7 @@ export function one(value: number): readonly Sample[] {
   return [[{}, value]];
 }
 
-function settings(registry: Registry, { name, help, labels = [] }: Family) {
+function settings({ registry }: Metrics, { name, help, labels = [] }: Family) {
   return { name, help, labelNames: [...labels], registers: [registry] };
 }
 

@@ -9,6 +9,7 @@ import { loadConfig } from '../../../src/config/load.ts';
 import type { MessageFiles } from '../../../src/config/message-files.ts';
 import { loadMessages } from '../../../src/config/messages/load-messages.ts';
 import { DeviceWatcher } from '../../support/device-watcher.ts';
+import { freePort } from '../../support/free-port.ts';
 import { needs } from '../../support/needs.ts';
 import { PythonPeer } from '../../support/python-peer.ts';
 import { comings, inWords, reload } from '../../support/reload.ts';
@@ -27,15 +28,6 @@ const ONLINE = 'online, link connected';
 const UNANNOUNCED = '490154203237518';
 
 /** Takes a port and gives it back. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
 describe.runIf(needs('python3').run)('a device whose new version is wrong', () => {
   it('goes on with its last good one while others change, and is named', async () => {
     const a = await PythonPeer.serve();

@@ -90,6 +90,19 @@ describe('hysteresis and for', () => {
   );
 });
 
+it('confirms names a bit of the command, and one that is not there is a problem', () => {
+  const problems = (own: string): string[] =>
+    loadMessages(
+      `messages:
+  - { name: s, id: 1, from: device, fields: [{ name: x, type: u8, bits: [{ name: on, at: 0 }] }] }
+  - { name: c, id: 2, from: host, fields: [{ name: y, type: u8, bits: [{ name: on, at: 0 }] }], confirms: { ${own}: s.x.on } }
+`,
+      'm.yaml',
+    ).problems.map(formatProblem);
+  expect(problems('y.on')).toEqual([]);
+  expect(problems('y.off')).toEqual([expect.stringMatching(/This message has no field `y\.off`/)]);
+});
+
 describe('within, of confirms', () => {
   const problems = (confirms: string, state = 'type: f32, unit: V'): string[] =>
     loadMessages(

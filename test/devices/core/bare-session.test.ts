@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BareSettings } from '../../../src/contract/settings.ts';
+import type { BareSettings } from '../../../src/config/session-settings.ts';
 import { answered, asked, notice, ovenCatalog } from '../../support/declared.ts';
 import { dialIn, SessionBench, settings } from '../../support/session-bench.ts';
 
@@ -176,6 +176,22 @@ describe('a device that only answers', () => {
     bench.message(power);
     bench.pass(1_000);
     expect(bench.stats?.unsolicited_replies).toBe(1);
+  });
+
+  it('that does not answer is asked again long before its next time, after longer and longer pauses', () => {
+    const bench = bare({ polls: [{ ...poll, everyMs: 10_000 }] });
+    bench.tell(opened);
+    // 300 ms for the reply, and 300 ms for a late one; then 600, 1200 and 2400 ms behind the time-outs.
+    expect(bench.pass(9_000)).toEqual([
+      '600 send read request',
+      '1500 send read request',
+      '3000 send read request',
+      '5700 send read request',
+    ]);
+    expect(bench.pass(1_000)).toEqual(['10000 send read request']);
+    bench.message(power);
+    // It was answered: its pace is what it was.
+    expect(bench.pass(10_000)).toEqual(['20000 send read request']);
   });
 
   it('whose answer is late does not answer the next question with it', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Observation } from '../../../src/devices/core/confirmation.ts';
 import { MessageCatalog } from '../../../src/devices/core/message-catalog.ts';
 import type { ConfirmDeclaration, FieldDeclaration } from '../../../src/protocol/declared/declaration.ts';
-import type { Value } from '../../../src/protocol/declared/value.ts';
+import type { Value, Values } from '../../../src/protocol/declared/value.ts';
 import { declaredProtocol } from '../../support/declared.ts';
 
 /** Whether the state `shown` confirms the command `sent`. */
@@ -52,4 +52,64 @@ describe('a command is confirmed by a number', () => {
   ])('%s: %s', (_, right, args) => {
     expect(confirmed(...args)).toBe(right);
   });
+});
+
+describe('a command is confirmed by bits', () => {
+  const bits = [
+    { name: 'on', at: 0 },
+    { name: 'mode', at: '1..2', enum: { 0: 'off', 1: 'slow', 2: 'fast' } },
+    { name: 'level', at: '4..7', scale: 0.5 },
+  ];
+  const catalog = (confirms: Readonly<Record<string, string>>) =>
+    new MessageCatalog(
+      declaredProtocol([
+        {
+          name: 'now',
+          id: 1,
+          from: 'device',
+          fields: [
+            { name: 'status', type: 'u8', bits },
+            { name: 'level', type: 'f64' },
+          ],
+        },
+        { name: 'set', id: 2, from: 'host', confirms, fields: [{ name: 'flags', type: 'u8', bits }] },
+      ]),
+    );
+  const SENT = { flags: { on: true, mode: 'fast', level: 2.5 } };
+
+  function seen(confirms: Readonly<Record<string, string>>, shown: Values): boolean {
+    const prepared = catalog(confirms).prepare('set', SENT);
+    if (!prepared.ok) throw new Error(prepared.detail);
+    expect(prepared.request.confirms).not.toEqual([]);
+    const observation = new Observation(prepared.request.confirms);
+    observation.see('now', shown);
+    return observation.met;
+  }
+
+  const status = (over: Values = {}): Values => ({ status: { ...SENT.flags, ...over } });
+
+  it.each<[string, boolean, Readonly<Record<string, string>>, Values]>([
+    ['one that is the same', true, { 'flags.on': 'now.status.on' }, status({ mode: 'off' })],
+    ['one that is another', false, { 'flags.on': 'now.status.on' }, status({ on: false })],
+    ['a name', true, { 'flags.mode': 'now.status.mode' }, status()],
+    ['another name', false, { 'flags.mode': 'now.status.mode' }, status({ mode: 'slow' })],
+    ['a number elsewhere', true, { 'flags.level': 'now.level' }, { ...status(), level: 2.5 }],
+    ['all of them', true, { flags: 'now.status' }, status()],
+    ['all of them but one', false, { flags: 'now.status' }, status({ level: 3 })],
+    [
+      'two of them',
+      false,
+      { 'flags.on': 'now.status.on', 'flags.mode': 'now.status.mode' },
+      status({ on: false }),
+    ],
+  ])('%s: %s', (_, right, confirms, shown) => {
+    expect(seen(confirms, shown)).toBe(right);
+  });
+});
+
+it('a command is confirmed by bytes that are the same', () => {
+  const bytes = { $bytes: 'AQI=', len: 2 };
+  const field = { type: 'bytes', length: 2 } as const;
+  expect(confirmed(field, field, bytes, bytes)).toBe(true);
+  expect(confirmed(field, field, bytes, { $bytes: 'AQM=', len: 2 })).toBe(false);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SessionSettings } from '../../../src/contract/settings.ts';
+import type { SessionSettings } from '../../../src/config/session-settings.ts';
 import type { Message } from '../../../src/protocol/message.ts';
 import { answered, notice, ovenCatalog } from '../../support/declared.ts';
 import {

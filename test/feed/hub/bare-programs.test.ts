@@ -8,7 +8,7 @@ import { withResolvers } from '../../../src/system/with-resolvers.ts';
 import { BridgeFace } from '../../support/bridge-face.ts';
 import { LinesWorld } from '../../support/lines-world.ts';
 import { needs } from '../../support/needs.ts';
-import { needsPythonWebsockets } from '../../support/needs-websockets.ts';
+import { needsPythonPackages } from '../../support/needs-python.ts';
 
 type World = Awaited<ReturnType<typeof LinesWorld.start>>;
 type Stranger = ReturnType<World['stranger']>;
@@ -179,7 +179,7 @@ async def main():
 asyncio.run(main())
 `;
 const python = needs('python3');
-const websockets = needsPythonWebsockets();
+const websockets = needsPythonPackages('websockets');
 const nc = needs('nc');
 
 describe('programs as this field writes them', () => {

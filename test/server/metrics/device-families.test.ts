@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StateAxes } from '../../../src/devices/core/state-document.ts';
 import { Stats } from '../../../src/devices/core/stats.ts';
-import type { DeviceReading } from '../../../src/devices/device-runner.ts';
+import type { DeviceReading } from '../../../src/devices/device-observer.ts';
 import {
   DEVICE_COUNTERS,
   DeviceMeters,

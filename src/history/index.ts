@@ -1,0 +1,2 @@
+export { History } from './history.ts';
+export { HistoryRoutes } from './routes.ts';

@@ -1,0 +1,1 @@
+export { declarationText } from './declaration-text.ts';
