@@ -69,7 +69,6 @@ export class DeviceSession {
 
   constructor(settings: SessionSettings, ports: SessionPorts, now: Instant) {
     this.settings = settings;
-    // Without heartbeats there is no interval that says how often its counts change.
     this.stats = new Stats(settings.bare === undefined ? settings.heartbeat.intervalMs : undefined);
     const measurements = new Measurements(ports.messages?.declarations ?? [], settings.bare?.polls);
     this.#axes = new StateAxes(settings, now.wallMs, measurements.measured, settings.bus?.id);

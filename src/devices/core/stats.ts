@@ -34,7 +34,7 @@ export class Stats {
   #published = false;
   readonly #intervalMs: number;
 
-  /** A change is published within so long, or a beat where that is longer. */
+  /** A change is published within so long, or a beat where that is longer, or where there are no heartbeats. */
   constructor(intervalMs = BEAT_MS) {
     this.#intervalMs = Math.min(Math.max(Math.ceil(intervalMs / BEAT_MS), 1), MOST_BEATS) * BEAT_MS;
   }
