@@ -100,13 +100,11 @@ export class DeviceSession {
   handle(event: SessionEvent, now: Instant): readonly Effect[] {
     this.#take(event, now);
     const { attempt } = this.#plan;
-    if (this.#phase.name === 'connected' && this.#axes.document.link.attempt !== attempt) {
+    if (this.#phase.name === 'connected' && this.#axes.document.link.attempt !== attempt)
       this.#axes.setLink('connected', now.wallMs, { attempt, ...this.#noise.remark });
-    }
     // A held device that comes online again, from a silence or over a next link, shows it until the hold is over.
-    if (this.status === 'online' && this.#takeover.held(now.monoMs)) {
+    if (this.status === 'online' && this.#takeover.held(now.monoMs))
       this.#axes.setStatus('online', now.wallMs, 'duplicate_identity', HELD);
-    }
     this.#measure();
     const document = this.#axes.takeChange();
     if (document !== undefined) this.#effects.push({ type: 'publishState', document });
