@@ -144,7 +144,6 @@ describe('the package', () => {
         'examples',
         'packs',
         'schemas',
-        'web/today.html',
       ].sort(),
     );
   });

@@ -10,7 +10,6 @@ const PAGE_FILE = /^\/(?:assets\/[\w.-]+|icon\.svg|manifest\.webmanifest)$/;
 /** The page and its scripts hold no data; a process supervisor asks without a token whether the process lives and is ready. */
 const OPEN_PATHS: ReadonlySet<string> = new Set([
   '/',
-  '/next',
   '/inspect',
   ...SCRIPT_PATHS,
   '/healthz',

@@ -28,6 +28,7 @@ export function checkTogether(whole: Whole, add: Add): void {
   checkPorts(whole, add);
   checkLinks(whole, add);
   checkMatches(whole, add);
+  checkIdentities(whole, add);
 }
 
 /** A device that is wrong takes no id from one that is right. */
@@ -132,6 +133,42 @@ const exclusive = (scheme: Transport): boolean =>
   scheme === 'serial' || scheme === 'rfc2217' || scheme === 'replay';
 
 type Matched = Placed<DeviceConfig & { readonly kind: 'matched' }>;
+
+/** What names itself needs a listener that reads it, and the messages that say how. */
+function checkIdentities({ devices, buses = [], listeners }: Whole, add: Add): void {
+  const logins = listeners.filter(({ value }) => value.session.login === true);
+  const named = new Map<string, string>();
+  for (const { path, value } of [...devices, ...buses]) {
+    const { identity } = 'match' in value ? (value.match ?? {}) : {};
+    if (identity === undefined) continue;
+    const here = { path: [...path, 'match', 'identity'], atKey: true } as const;
+    const isBus = !('kind' in value);
+    const other = named.get(identity);
+    if (other !== undefined && (isBus || buses.some((bus) => bus.value.id === other))) {
+      add({
+        ...here,
+        code: 'config_overlap',
+        message: `"${other}" is known by this identity too.`,
+        fix: 'Give each an identity of its own.',
+      });
+    }
+    named.set(identity, value.id);
+    if (!isBus && value.session.login !== true && logins.length > 0 && !isImei(identity, logins, listeners)) {
+      add({
+        ...here,
+        severity: 'warning',
+        code: 'config_no_effect',
+        message:
+          'Only the listener has the messages in which this identity stands: what logs in so is not this device.',
+        fix: 'Add `messages:` with the file of the listener to the device.',
+      });
+    }
+  }
+}
+
+/** Where devices register at some listener, fifteen digits may be an IMEI. */
+const isImei = (identity: string, logins: readonly unknown[], listeners: readonly unknown[]): boolean =>
+  logins.length < listeners.length && /^\d{15}$/.test(identity);
 
 function checkMatches({ devices, listens }: Whole, add: Add): void {
   const matched = devices.filter((each): each is Matched => each.value.kind === 'matched');

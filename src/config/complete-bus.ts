@@ -5,7 +5,7 @@ import { type Add, completeSession } from './complete-session.ts';
 import { completeExpose } from './expose.ts';
 import { resolveKeys } from './keys.ts';
 import { checkMessagesFit } from './message-files.ts';
-import type { BusConfig, BusDeviceConfig } from './model.ts';
+import type { BusConfig, BusDeviceConfig, MatchConfig } from './model.ts';
 import type { Path } from './problem.ts';
 import { BUS_TIMES, type BusShape, type DefaultsShape, type DeviceShape } from './shape.ts';
 
@@ -32,7 +32,7 @@ export function completeBus(
           : 'A bus is either dialled (`link`) or dials in (`match`).',
       fix:
         link === undefined
-          ? 'Add `link:`, for example /dev/ttyUSB0 or tcp:10.0.0.7:4001, or `match: { from: 10.0.0.7 }` for a DTU that dials in.'
+          ? 'Add `link:`, for example /dev/ttyUSB0 or tcp:10.0.0.7:4001, or `match: { from: 10.0.0.7 }` or `match: { identity: "0007" }` for a DTU that dials in.'
           : 'Remove one of the two.',
     });
     return undefined;
@@ -44,24 +44,7 @@ export function completeBus(
     return parsed.ok ? [parsed.value] : [];
   });
   if (link !== undefined && links.length !== link.length) return undefined;
-  if (
-    match !== undefined &&
-    (match.from === undefined ||
-      match.imei !== undefined ||
-      match.appid !== undefined ||
-      match.identity !== undefined)
-  ) {
-    const wrong = (['imei', 'appid', 'identity'] as const)
-      .filter((key) => match[key] !== undefined)
-      .slice(0, 1);
-    add({
-      code: 'config_conflict',
-      path: [...path, 'match', ...wrong],
-      message: 'The DTU of a bus registers with nothing: it is known by its address.',
-      fix: 'Write its address, `match: { from: 10.0.0.7 }`.',
-    });
-    return undefined;
-  }
+  if (match !== undefined && !isKnownBy(match, path, add)) return undefined;
   const transport = links[0]?.scheme ?? 'tcp';
   const { turnaroundMs, timeoutMs } = resolveKeys(BUS_TIMES, given);
   const { reconnect, connect_timeout } = given;
@@ -80,7 +63,7 @@ export function completeBus(
   return {
     id: given.id,
     links,
-    ...(match?.from === undefined ? {} : { match: { from: match.from } }),
+    ...(match === undefined ? {} : { match: matchOf(match) }),
     // Behind a serial server, or a DTU, is a serial line all the same.
     line: given.line ?? 'serial',
     ...(gap === undefined ? {} : { gapMs: gap }),
@@ -90,10 +73,33 @@ export function completeBus(
     session: {
       ...session,
       addresses: links.map(addressLabel),
+      ...(match?.identity === undefined ? {} : { login: true as const }),
       port: { turnaroundMs, ...passive },
     },
     ...recordOf(given, defaults),
   };
+}
+
+const matchOf = ({ from, identity }: NonNullable<BusShape['match']>): MatchConfig => ({
+  ...(from === undefined ? {} : { from }),
+  ...(identity === undefined ? {} : { identity }),
+});
+
+/** Whether a DTU can be known so: by its address, or by the text with which it registers. */
+function isKnownBy(
+  { from, identity, ...others }: NonNullable<BusShape['match']>,
+  path: Path,
+  add: Add,
+): boolean {
+  const [wrong] = (['imei', 'appid'] as const).filter((key) => others[key] !== undefined);
+  if (wrong === undefined && (from ?? identity) !== undefined) return true;
+  add({
+    code: 'config_conflict',
+    path: [...path, 'match', ...(wrong === undefined ? [] : [wrong])],
+    message: 'The DTU of a bus is known by its address, or by the text with which it registers.',
+    fix: 'Write `match: { from: 10.0.0.7 }`, or `match: { identity: "0007" }` with what its registration says.',
+  });
+  return false;
 }
 
 function checkBusExpose({ passive }: BusShape, expose: readonly ExposeAddress[], path: Path, add: Add): void {

@@ -6,6 +6,7 @@ export {
   readDate,
   type StaticToken,
 } from './access.ts';
+export { sameFrames } from './check-buses.ts';
 export {
   afterReload,
   type ConfigDiff,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import { accessShape, checkOpenness, completeAccess } from './access.ts';
-import { checkBuses, withFraming } from './check-buses.ts';
+import { checkBuses, withFramings } from './check-buses.ts';
 import { checkTogether, type Placed } from './check-together.ts';
 import { addIdleAddress, addressedMessages, completeBus, completeBusDevice } from './complete-bus.ts';
 import { completeDevice } from './complete-device.ts';
@@ -178,7 +178,7 @@ function assemble(
     { server, devices, wrongIds, listeners, listens: listOf(root.listeners).length > 0, buses },
     add,
   );
-  checkBuses(buses, listOf(root.devices), devices, add);
+  checkBuses(buses, listOf(root.devices), devices, listeners, add);
   if (listOf(root.devices).length + listOf(root.listeners).length + listOf(root.buses).length === 0) {
     add({
       severity: 'warning',
@@ -206,7 +206,7 @@ function assemble(
     requiredDevices: requiredIds(listOf(root.devices)),
     devices: good(devices),
     listeners: good(listeners),
-    ...(buses.length === 0 ? {} : { buses: good(buses).map((bus) => withFraming(bus, good(devices))) }),
+    ...(buses.length === 0 ? {} : { buses: good(buses).map((bus) => withFramings(bus, good(devices))) }),
   });
 }
 

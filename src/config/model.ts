@@ -83,8 +83,8 @@ export interface BusConfig {
   readonly line: LineKind;
   readonly gapMs?: number;
   readonly maxFrame: number;
-  /** How frames are delimited, as the messages of its devices say; absent where no device is on it. */
-  readonly framing?: FramingDeclaration;
+  /** How frames are delimited, as the messages of its devices say, each once; absent where no device is on it. */
+  readonly framings?: readonly FramingDeclaration[];
   /** How long a request waits for its reply where a device says nothing else, in ms. */
   readonly timeoutMs: number;
   readonly record?: boolean;

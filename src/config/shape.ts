@@ -212,7 +212,8 @@ export const BUS = {
   ),
   link: DEVICE.link,
   match: match.optional().meta({
-    description: 'By what a DTU is known that dials in and has the line behind it: its address, `from`.',
+    description:
+      'By what a DTU is known that dials in and has the line behind it: its address (`from`), or the text with which it registers (`identity`).',
   }),
   passive: flagField({
     description: 'Another host asks on this line: nothing is sent, and what it asks and gets is read.',

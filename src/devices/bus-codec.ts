@@ -1,184 +1,129 @@
-import type { BusConfig } from '../config/index.ts';
+import { type BusConfig, sameFrames } from '../config/index.ts';
 import {
   type DeclaredMessage,
-  type DeclaredProtocol,
-  type Expectation,
-  type FrameSink,
+  type FrameDecoder,
   type InvalidPayload,
   type Message,
-  makeFraming,
-  type PayloadJudge,
   ProtocolDefinition,
-  payloadJudge,
 } from '../protocol/index.ts';
+import { type AddressedDevice, BusDialect } from './bus-dialect.ts';
 import { framingNeedsSilence, makeWireCodec, SERIAL_SERVER_GAP_MS, type WireCodec } from './wire-codec.ts';
 
-/** A device on a bus, as far as reading its frames needs it. */
-export interface AddressedDevice {
-  readonly device: { readonly address: number; readonly messages: DeclaredProtocol };
-  expectation(): Expectation | undefined;
-}
-
-interface Entry<T> {
-  readonly of: T;
-  readonly protocol: DeclaredProtocol;
-  readonly judge: PayloadJudge;
-}
-
-const NO_FRAME = { bits: -1, touched: 0 };
-
 /**
- * How the bytes of a bus are read: each frame as one of the device whose address it carries, and those of other addresses
- * as any device would send them.
+ * How the bytes of a bus are read: as the device speaks that was asked last; each frame is one of the device whose
+ * address it carries, and those of other addresses are read as any device would send them.
  */
 export class BusCodec<T extends AddressedDevice> {
   readonly codec: WireCodec;
   /** Silence that the link reports, in ms, where frames end with it. */
   readonly idleAfterMs: number | undefined;
-  readonly #byAddress = new Map<number, Entry<T>>();
-  /** One for each file of messages, read with any address. */
-  #any: readonly { readonly protocol: DeclaredProtocol; readonly judge: PayloadJudge }[] = [];
+  readonly #dialects = new Map<T, BusDialect<T>>();
   readonly #from: 'device' | undefined;
+  /** How bytes are read now. */
+  #active: BusDialect<T>;
+  /** How those are read that come next. */
+  #next: BusDialect<T>;
 
-  readonly #config: BusConfig;
-
-  constructor(config: BusConfig) {
-    this.#config = config;
-    const { framing, line, gapMs, maxFrame, session } = config;
+  constructor({ framings = [], line, gapMs, maxFrame, session }: BusConfig) {
     // Of a line where another host asks, both sides are read.
     this.#from = session.port?.passive === true ? undefined : 'device';
-    const silence = line === 'serial' || framingNeedsSilence(framing);
+    this.#active = new BusDialect(framings[0] ?? { type: 'gap' }, this.#from);
+    this.#next = this.#active;
+    const silence = line === 'serial' || framings.some(framingNeedsSilence);
     this.idleAfterMs = silence ? (gapMs ?? SERIAL_SERVER_GAP_MS) : undefined;
-    const makeDecoder: WireCodec['makeDecoder'] = (definition, sink, awaited) =>
-      makeWireCodec({ definition, line, framing, judge: this.#judge() }).makeDecoder(
-        definition,
-        sink,
-        awaited,
-      );
     this.codec = {
       definition: new ProtocolDefinition([], maxFrame),
-      makeDecoder,
-      decode: (bytes, start, end) => this.#decode(bytes, start, end),
+      makeDecoder: (definition, sink, awaited) =>
+        new AskedDecoder(
+          () => this.#next,
+          (dialect) => {
+            this.#active = dialect;
+            const judge = dialect.judge();
+            const read = makeWireCodec({ definition, line, framing: dialect.framing, judge });
+            return read.makeDecoder(definition, sink, awaited);
+          },
+        ),
+      decode: (bytes, start, end) => this.#active.decode(bytes, start, end),
     };
   }
 
   add(of: T): void {
-    const { address, messages } = of.device;
-    this.#byAddress.set(address, { of, protocol: messages, judge: payloadJudge(messages, this.#from) });
-    this.#learn();
+    const speaksSo = (other: T): boolean => sameFrames(of.device.messages, other.device.messages);
+    const [, known] = [...this.#dialects].find(([other]) => speaksSo(other)) ?? [];
+    const dialect = known ?? new BusDialect<T>(of.device.messages.declaration.framing, this.#from);
+    this.#dialects.set(of, dialect);
+    dialect.add(of);
+    if (this.#next.isEmpty) this.#next = dialect;
   }
 
   remove(of: T): void {
-    const { address } = of.device;
-    if (this.#byAddress.get(address)?.of === of) this.#byAddress.delete(address);
-    this.#learn();
+    this.#dialects.get(of)?.remove(of);
+    this.#dialects.delete(of);
+  }
+
+  /** The device is asked: what comes from now on is read as it speaks. */
+  asks(of: T): void {
+    this.#next = this.#dialects.get(of) ?? this.#next;
   }
 
   /** The device whose frame it is. */
   deviceOf(message: Message | InvalidPayload): T | undefined {
-    const address = this.addressOf(message);
-    return address === undefined ? undefined : this.#byAddress.get(address)?.of;
-  }
-
-  addressOf(message: Message | InvalidPayload): number | undefined {
-    if (message.name === 'declared') return message.address;
-    const payload = 'payload' in message ? message.payload : undefined;
-    return payload && this.addressIn(payload, 0, payload.length);
+    return this.#active.deviceOf(message);
   }
 
   /** It went to all: what we sent comes back, or another host spoke. No device answers from there. */
   isToAll(message: Message | InvalidPayload): boolean {
-    const place = this.#any[0]?.protocol.declaration.address;
-    return place?.broadcast !== undefined && this.addressOf(message) === place.broadcast;
+    return this.#active.isToAll(message);
   }
 
-  addressIn(bytes: Uint8Array, start: number, end: number): number | undefined {
-    return this.#any[0]?.protocol.addressIn(bytes, start, end);
-  }
-
-  /** The requests in a frame that a host sent. */
-  requestsIn(frame: Uint8Array): readonly DeclaredMessage[] {
-    const found: DeclaredMessage[] = [];
-    const take = (bytes: Uint8Array, start: number, end: number): void => {
-      const address = this.addressIn(bytes, start, end);
-      const protocol = address === undefined ? undefined : this.#byAddress.get(address)?.protocol;
-      const message = protocol?.decode(bytes, start, end, 'host');
-      if (message?.name === 'declared') found.push(message);
-    };
-    const sink: FrameSink = { frame: take, discarded: () => undefined, fault: () => undefined };
-    const { framing = { type: 'gap' } } = this.#config;
-    const decoder = makeFraming(framing).makeDecoder(sink, { line: 'serial' });
-    decoder.push(frame);
-    decoder.idle();
-    decoder.close();
-    return found;
-  }
-
-  #learn(): void {
-    const protocols = new Set([...this.#byAddress.values()].map(({ protocol }) => protocol.ofAnyAddress));
-    this.#any = [...protocols].map((protocol) => ({ protocol, judge: payloadJudge(protocol, this.#from) }));
-  }
-
-  #decode(bytes: Uint8Array, start: number, end: number): Message | InvalidPayload {
-    const address = this.addressIn(bytes, start, end);
-    const known = address === undefined ? undefined : this.#byAddress.get(address);
-    if (known !== undefined) {
-      const expected = known.of.expectation();
-      return this.#from === undefined
-        ? pair(known.protocol, bytes, start, end, expected)
-        : known.protocol.decode(bytes, start, end, this.#from, expected);
+  /** The requests in a frame that a host sent, and the devices to which they go. */
+  requestsIn(
+    frame: Uint8Array,
+  ): readonly { readonly message: DeclaredMessage; readonly to: T | undefined }[] {
+    for (const dialect of new Set(this.#dialects.values())) {
+      const found = dialect.requestsIn(frame);
+      if (found.length === 0) continue;
+      this.#next = dialect;
+      return found.map((message) => ({ message, to: dialect.deviceOf(message) }));
     }
-    const right = this.#any.find(({ judge }) => judge.check(bytes, start, end) >= 0) ?? this.#any[0];
-    if (right === undefined) return { name: 'unknown', kind: 'unknown', payload: bytes.slice(start, end) };
-    return right.protocol.decode(bytes, start, end, this.#from);
-  }
-
-  /** Who judges a payload: the device that it is of, or the messages of the others. */
-  #judgeOf(bytes: Uint8Array, start: number, end: number): PayloadJudge | undefined {
-    const address = this.addressIn(bytes, start, end);
-    return (address === undefined ? undefined : this.#byAddress.get(address)?.judge) ?? this.#any[0]?.judge;
-  }
-
-  #judge(): PayloadJudge {
-    const any = (): readonly PayloadJudge[] => this.#any.map(({ judge }) => judge);
-    const [first, ...others] = any();
-    const sealed = others.every(({ seal }) => JSON.stringify(seal) === JSON.stringify(first?.seal));
-    return {
-      get passes() {
-        return Math.max(1, ...any().map(({ passes = 1 }) => passes));
-      },
-      possible: () => true,
-      check: (bytes, start, end) => this.#judgeOf(bytes, start, end)?.check(bytes, start, end) ?? ~0,
-      proof: (bytes, start, end, awaited) =>
-        this.#judgeOf(bytes, start, end)?.proof?.(bytes, start, end, awaited) ?? NO_FRAME,
-      ends: (bytes, start, end, awaited) =>
-        this.#judgeOf(bytes, start, end)?.ends?.(bytes, start, end, awaited) === true,
-      begins: (bytes, start, end) => any().some((judge) => judge.begins?.(bytes, start, end) === true),
-      get spans() {
-        return any().flatMap(({ spans = [] }) => spans);
-      },
-      seal: sealed ? first?.seal : undefined,
-    };
+    return [];
   }
 }
 
-/** A frame of a line where another host asks: the reply that is awaited, else a request, else a reply to nothing. */
-function pair(
-  protocol: DeclaredProtocol,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  expected: Expectation | undefined,
-): Message | InvalidPayload {
-  if (expected !== undefined && expected.replies.length > 0) {
-    const reply = protocol.decode(bytes, start, end, 'device', expected);
-    if (reply.name === 'declared' && (reply.kind === 'reply' || refuses(protocol, reply.message)))
-      return reply;
-  }
-  const request = protocol.decode(bytes, start, end, 'host');
-  if (request.name === 'declared' && request.kind !== 'reply') return request;
-  return protocol.decode(bytes, start, end, 'device', expected);
-}
+/** Reads a line as the device speaks that was asked last; what is unfinished of another one ends there. */
+class AskedDecoder<D> implements FrameDecoder {
+  readonly #next: () => D;
+  readonly #make: (dialect: D) => FrameDecoder;
+  #open: { readonly dialect: D; readonly decoder: FrameDecoder } | undefined;
+  #closed = false;
 
-const refuses = (protocol: DeclaredProtocol, message: string): boolean =>
-  protocol.message(message)?.declaration.rejects !== undefined;
+  constructor(next: () => D, make: (dialect: D) => FrameDecoder) {
+    this.#next = next;
+    this.#make = make;
+  }
+
+  get pending(): number {
+    return this.#open?.decoder.pending ?? 0;
+  }
+
+  push(chunk: Uint8Array): void {
+    const dialect = this.#next();
+    if (this.#open !== undefined && this.#open.dialect !== dialect) {
+      this.#open.decoder.close();
+      this.#open = undefined;
+    }
+    // The end of one may have closed the link.
+    if (this.#closed) return;
+    this.#open ??= { dialect, decoder: this.#make(dialect) };
+    this.#open.decoder.push(chunk);
+  }
+
+  idle(): void {
+    this.#open?.decoder.idle();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#open?.decoder.close();
+  }
+}

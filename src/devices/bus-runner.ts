@@ -170,8 +170,10 @@ export class BusRunner {
   }
 
   /** Only the device that has the turn sends; and bytes that a person sends, while the line is free. */
-  send({ device }: MemberWire, frame: Uint8Array): SendOutcome {
-    return this.#put(frame, device.id);
+  send(wire: MemberWire, frame: Uint8Array): SendOutcome {
+    const outcome = this.#put(frame, wire.device.id);
+    if (outcome === 'accepted') this.#codec.asks(wire);
+    return outcome;
   }
 
   /** Writes bytes that a person sends, while the line is free. */
@@ -191,8 +193,7 @@ export class BusRunner {
 
   /** A frame that a host sent, as a trace has it: the device to which it goes awaits the reply. */
   overheard(frame: Uint8Array): void {
-    for (const message of this.#codec.requestsIn(frame)) {
-      const wire = this.#codec.deviceOf(message);
+    for (const { message, to: wire } of this.#codec.requestsIn(frame)) {
       this.#overheardBy = wire;
       wire?.runner.tell({ type: 'requestSeen', message });
     }

@@ -3,14 +3,8 @@ import { type Identity, identityText } from '../contract/index.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
 import { addressLabel, type Link, type LinkEnd, type Listener } from '../links/index.ts';
 import type { DeclaredMessage, Message } from '../protocol/index.ts';
-import {
-  AddressCount,
-  type Arrivals,
-  type Clock,
-  type Log,
-  type Timer,
-  tellDefect,
-} from '../system/index.ts';
+import { type Arrivals, type Clock, type Log, type Timer, tellDefect } from '../system/index.ts';
+import { ConnectionCount } from './connection-count.ts';
 import { backOffMs } from './core/dial-plan.ts';
 import type { LocalTime } from './core/link-protocol.ts';
 import { introducedBy } from './core/login.ts';
@@ -18,6 +12,7 @@ import { type DeviceDirectory, nameByAddress } from './device-directory.ts';
 import type { DeviceRunner } from './device-runner.ts';
 import { PendingRunner, type Transfer } from './pending-runner.ts';
 import type { Resolution } from './unannounced-devices.ts';
+import { UnknownLinks } from './unknown-links.ts';
 import { type DialInTap, Wire } from './wire.ts';
 import { type LinkCodec, LinkCodecs, loneRegister, PendingCodecs, type WireCodec } from './wire-codec.ts';
 
@@ -69,6 +64,7 @@ export class DeviceListener {
   readonly #codecs = new PendingCodecs();
   readonly #linkCodecs = new LinkCodecs();
   readonly #pending = new Map<PendingRunner, Pending>();
+  readonly unknown = new UnknownLinks();
   readonly #connections = new ConnectionCount();
   #refused = 0;
   #warnedAt = Number.NEGATIVE_INFINITY;
@@ -350,7 +346,8 @@ export class DeviceListener {
     const claimId = nextClaimId++;
     pending.claim = { to: device, withdraw: () => device.withdraw(claimId) };
     const codec = device.dialIn && this.#codecOf(device.dialIn, pending.wire.link);
-    if (codec !== undefined) pending.wire.setCodec(codec);
+    if (codec !== undefined && device.settings.port !== undefined) pending.wire.setFrames(codec);
+    else if (codec !== undefined) pending.wire.setCodec(codec);
     if (former?.to !== device) runner.claimMade();
     device.claim({
       claimId,
@@ -364,6 +361,7 @@ export class DeviceListener {
       attached: () => {
         this.#pending.delete(runner);
         pending.tap?.named(device.id);
+        if (login !== undefined) this.#acceptLine(device, pending.wire);
         return runner.release();
       },
       refused: (reason) => {
@@ -371,6 +369,15 @@ export class DeviceListener {
         runner.refuse(reason);
       },
     });
+  }
+
+  /** The DTU of a bus is answered here: its line speaks other messages. */
+  #acceptLine({ settings, messages }: DeviceRunner, wire: Wire): void {
+    const answer =
+      settings.port === undefined || messages !== undefined
+        ? undefined
+        : this.#protocol()?.hello?.answer(true);
+    if (answer?.encoded !== undefined) wire.send(answer.encoded.payload);
   }
 
   /** A link of a device that was known by its address goes where its register says. */
@@ -400,7 +407,8 @@ export class DeviceListener {
     const pending = this.#pending.get(runner);
     this.#pending.delete(runner);
     pending?.claim?.withdraw();
-    const { log } = this.#options;
+    const { log, clock } = this.#options;
+    this.unknown.add(runner.unknown(clock.now().wallMs, detail));
     log.info({ code: reason, address: runner.address }, `${runner.address} left without a name: ${detail}`);
   }
 
@@ -410,41 +418,5 @@ export class DeviceListener {
     if (now - this.#warnedAt < WARN_EVERY_MS) return;
     this.#warnedAt = now;
     this.#options.log.warn({ code, refused: this.#refused }, text);
-  }
-}
-
-/** Counts the connections of one listener: in all, and from each address or IPv6 site. */
-export class ConnectionCount {
-  #total = 0;
-  readonly #perAddress = new AddressCount();
-
-  get total(): number {
-    return this.#total;
-  }
-
-  /** The bound that keeps one more of this host out, as it is written; undefined where there is room. */
-  reached(
-    host: string,
-    {
-      maxConnections,
-      maxConnectionsPerAddress,
-    }: Pick<ListenerConfig, 'maxConnections' | 'maxConnectionsPerAddress'>,
-  ): string | undefined {
-    if (this.#total >= maxConnections) return `max_connections: ${maxConnections}`;
-    if (this.#perAddress.of(host) < maxConnectionsPerAddress) return undefined;
-    return `max_connections_per_address: ${maxConnectionsPerAddress}`;
-  }
-
-  /** One more; returns what is to be called when it is gone, and counts once. */
-  came(host: string): () => void {
-    this.#total += 1;
-    this.#perAddress.add(host);
-    let here = true;
-    return () => {
-      if (!here) return;
-      here = false;
-      this.#total -= 1;
-      this.#perAddress.remove(host);
-    };
   }
 }

@@ -120,7 +120,7 @@ export class Wire implements SessionWire {
   /** The last bytes were for another program, and so is the silence behind them. */
   #silenceIsOurs = true;
   #codec: WireCodec;
-  readonly #decoder: FrameDecoder;
+  #decoder: FrameDecoder;
   readonly #ended: (() => void) | undefined;
   readonly #tap: WireTap | undefined;
   readonly #sink: FrameSink;
@@ -170,15 +170,19 @@ export class Wire implements SessionWire {
         return message === undefined ? awaited.length > 0 : awaited.includes(message);
       },
     };
-    const awaited = () => {
-      const replies = this.#owner.expectation?.()?.awaited ?? [];
-      return replies.length === 1 ? replies[0] : undefined;
-    };
-    this.#decoder = codec.makeDecoder(codec.definition, this.#sink, awaited);
+    this.#decoder = this.#makeDecoder(codec);
     this.#telnet = new TelnetWatch((sink) =>
       this.#codec.makeDecoder(this.#codec.definition, sink, () => undefined),
     );
     this.#tap?.made?.(this);
+  }
+
+  #makeDecoder(codec: WireCodec): FrameDecoder {
+    const awaited = () => {
+      const replies = this.#owner.expectation?.()?.awaited ?? [];
+      return replies.length === 1 ? replies[0] : undefined;
+    };
+    return codec.makeDecoder(codec.definition, this.#sink, awaited);
   }
 
   #decoded(bytes: Uint8Array, start: number, end: number, kind?: string): Message | InvalidPayload {
@@ -322,6 +326,12 @@ export class Wire implements SessionWire {
     this.#decoder.define?.(codec.definition);
   }
 
+  /** Other frames, from the next byte on: behind what stood in front of all frames. */
+  setFrames(codec: WireCodec): void {
+    this.#codec = codec;
+    this.#decoder = this.#makeDecoder(codec);
+  }
+
   /** A frame that is being handled, and the bytes that were read together with its end and stand behind it. */
   withRest(frame: Uint8Array): Uint8Array {
     return Buffer.concat([frame, restBehind(frame, this.#chunk ?? NOTHING)]);
@@ -409,7 +419,7 @@ export function dialBusWire(
   const address = bus.links[addressIndex];
   // As above.
   if (address === undefined) throw new Error(`${bus.id} has no address ${addressIndex}`);
-  const link = dialLink(address, bus, framingNeedsSilence(bus.framing), options);
+  const link = dialLink(address, bus, (bus.framings ?? []).some(framingNeedsSilence), options);
   return new Wire(link, codec, owner, options);
 }
 

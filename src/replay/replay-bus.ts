@@ -43,7 +43,7 @@ export function makeReplayBus(options: ReplayBusOptions): {
     maxFrame,
     timeoutMs: settings.requestTimeoutMs,
     session: settings,
-    ...(framing === undefined ? {} : { framing }),
+    ...(framing === undefined ? {} : { framings: [framing] }),
   };
   const bus = new BusRunner({
     config,

@@ -2,14 +2,25 @@ import { describe, expect, it } from 'vitest';
 import { diffConfig } from '../../src/config/diff-config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { loadMessages } from '../../src/config/messages/load-messages.ts';
-import { busConfig, MODBUS, meters } from '../support/bus-line.ts';
+import { busConfig, DTU_MODBUS, MODBUS, meters } from '../support/bus-line.ts';
 
 const PLAIN = MODBUS.replace(/ {2}address: .*\n/, '');
 const SLIP = MODBUS.replace('{ type: gap }', '{ type: slip }');
+const LINES = MODBUS.replace('{ type: gap }', '{ type: delimiter, delimiter: "\\n" }').replace(
+  /, \{ name: crc[^}]*\}/g,
+  '',
+);
 const BUS = 'buses: [{ id: line, link: /dev/ttyS9, baud: 9600 }]\n';
 
 function problemsOf(yaml: string): string[] {
-  const files = { 'modbus.yaml': MODBUS, 'plain.yaml': PLAIN, 'slip.yaml': SLIP };
+  const files = {
+    'modbus.yaml': MODBUS,
+    'plain.yaml': PLAIN,
+    'slip.yaml': SLIP,
+    'lines.yaml': LINES,
+    'dtu.yaml': DTU_MODBUS,
+    'dtu-slip.yaml': DTU_MODBUS.replace('{ type: gap }', '{ type: slip }'),
+  };
   const messages = new Map(
     Object.entries(files).map(([name, text]) => [name, { ...loadMessages(text, name), problems: [] }]),
   );
@@ -35,7 +46,7 @@ describe('buses: in devices.yaml', () => {
       line: 'serial',
       session: { port: { turnaroundMs: 5 }, addresses: ['10.0.0.7:4001'] },
     });
-    expect(bus?.framing).toMatchObject({ type: 'gap' });
+    expect(bus?.framings).toMatchObject([{ type: 'gap' }]);
     expect(config.devices).toMatchObject([
       { kind: 'bus', address: 17, session: { requestTimeoutMs: 300, bus: { id: 'line' }, transport: 'tcp' } },
       { kind: 'bus', address: 18, session: { requestTimeoutMs: 2_000 } },
@@ -92,9 +103,14 @@ describe('buses: in devices.yaml', () => {
       /error config_missing_key devices\[0\]\.messages/,
     ],
     [
-      'other frames',
-      `${BUS}devices:\n${device('a', 'bus: line, address: 1')}  - { id: b, messages: slip.yaml, bus: line, address: 2 }\n`,
-      /error config_conflict devices\[1\]\.messages: The device "a" on this bus has other frames/,
+      'other frames that nothing proves',
+      `${BUS}devices:\n${device('a', 'bus: line, address: 1')}  - { id: b, messages: lines.yaml, bus: line, address: 2 }\n`,
+      /error config_conflict devices\[1\]\.messages: .* nothing proves those of "b" \(`delimiter` without a checksum\)/,
+    ],
+    [
+      'other frames on a passive bus',
+      `buses: [{ id: line, link: /dev/ttyS9, passive: true }]\ndevices:\n${device('a', 'bus: line, address: 1')}  - { id: b, messages: slip.yaml, bus: line, address: 2 }\n`,
+      /error config_conflict devices\[1\]\.messages: "b" has other frames \(`slip`\) .* passive bus/,
     ],
     [
       'a bus with the id of a device',
@@ -118,6 +134,26 @@ describe('buses: in devices.yaml', () => {
       /error config_conflict buses\[0\]\.match\.imei/,
     ],
     [
+      'a DTU that registers where no listener reads that',
+      `listeners: ["tcp-listen:127.0.0.1:9"]\nbuses: [{ id: x, match: { identity: "0007" } }]\ndevices:\n${device('a', 'bus: x, address: 1')}`,
+      /warning config_no_effect buses\[0\]\.match\.identity: No listener reads how a DTU registers/,
+    ],
+    [
+      'a DTU that registers where frames are others',
+      `listeners: [{ link: "tcp-listen:127.0.0.1:9", messages: dtu-slip.yaml }]\nbuses: [{ id: x, match: { identity: "0007" } }]\ndevices:\n${device('a', 'bus: x, address: 1')}`,
+      /warning config_no_effect buses\[0\]\.match\.identity: The listener at which it registers has messages with another framing/,
+    ],
+    [
+      'two buses of one identity',
+      `listeners: [{ link: "tcp-listen:127.0.0.1:9", messages: dtu.yaml }]\nbuses: [{ id: x, match: { identity: "0007" } }, { id: y, match: { identity: "0007" } }]\n`,
+      /error config_overlap buses\[1\]\.match\.identity: "x" is known by this identity too/,
+    ],
+    [
+      'a device whose login only the listener knows',
+      `listeners: [{ link: "tcp-listen:127.0.0.1:9", messages: dtu.yaml }]\ndevices: [{ id: a, match: { identity: "0007" } }]\n`,
+      /warning config_no_effect devices\[0\]\.match\.identity: Only the listener has the messages/,
+    ],
+    [
       'a recorded device',
       `${BUS}devices:\n${device('a', 'bus: line, address: 1, record: true')}`,
       /warning config_no_effect devices\[0\]\.record/,
@@ -134,6 +170,22 @@ describe('buses: in devices.yaml', () => {
     ],
   ])('report %s', (_, yaml, expected) => {
     expect(problemsOf(yaml).join('\n')).toMatch(expected);
+  });
+
+  it('may have devices with different frames on one line, each with an address of its own', () => {
+    const other = (id: string, address: number) =>
+      `  - { id: ${id}, messages: slip.yaml, bus: line, address: ${address} }\n`;
+    expect(
+      problemsOf(`${BUS}devices:\n${device('a', 'bus: line, address: 1')}${other('b', 2)}${other('c', 3)}`),
+    ).toEqual([]);
+    expect(
+      problemsOf(`${BUS}devices:\n${device('a', 'bus: line, address: 1')}${other('b', 1)}`).join(),
+    ).toMatch(/devices\[1\]\.address: The device "a" has this address/);
+    expect(
+      problemsOf(
+        `${BUS}devices:\n${device('a', 'bus: line, address: 1')}${other('b', 2)}${other('c', 2)}`,
+      ).join(),
+    ).toMatch(/devices\[2\]\.address: The device "b" has this address/);
   });
 
   it('let the other devices of a bus run where one is wrong', () => {

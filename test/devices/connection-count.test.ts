@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ConnectionCount } from '../../src/devices/device-listener.ts';
+import { ConnectionCount } from '../../src/devices/connection-count.ts';
 
 const caps = { maxConnections: 5, maxConnectionsPerAddress: 2 };
 

@@ -34,8 +34,15 @@ messages:
     fields: [{ name: fn, type: u8 }, { name: code, type: u8 }, { name: crc, type: crc, algorithm: crc-16/modbus, byte_order: little }]
 `;
 
-export const modbus = (): DeclaredProtocol => {
-  const { protocol, problems } = loadMessages(MODBUS, 'modbus.yaml');
+export const SLIP_MODBUS = MODBUS.replace('{ type: gap }', '{ type: slip }');
+
+export const DTU_MODBUS = MODBUS.replace(
+  'protocol:',
+  'protocol:\n  registration: { text: "DTU-*", length: 4, accept: "OK", refuse: "NO" }',
+);
+
+export const modbus = (text = MODBUS): DeclaredProtocol => {
+  const { protocol, problems } = loadMessages(text, 'modbus.yaml');
   if (protocol === undefined) throw new Error(JSON.stringify(problems));
   return protocol;
 };
@@ -47,6 +54,10 @@ export function busConfig(yaml: string): BridgeConfig {
     'devices.yaml',
     new Map([
       ['modbus.yaml', { ...loadMessages(MODBUS, 'modbus.yaml'), problems: [] }],
+      // What the DTU in front of them says first.
+      ['dtu.yaml', { ...loadMessages(DTU_MODBUS, 'dtu.yaml'), problems: [] }],
+      // The same in other frames.
+      ['slip.yaml', { ...loadMessages(SLIP_MODBUS, 'slip.yaml'), problems: [] }],
       // The same without an address to which all listen.
       ['plain.yaml', { ...loadMessages(MODBUS.replace(', broadcast: 0', ''), 'plain.yaml'), problems: [] }],
     ]),

@@ -36,28 +36,33 @@ describe.runIf(hasChromium)('what devices say, on the page', () => {
     });
   const row = (id: string) => page.locator(`tr[data-device="${id}"]`);
   const shown = (id: string): Promise<string[]> =>
-    row(id).locator('.values li:not(.message)').allTextContents();
+    row(id).locator('.course .value, .values > span').allTextContents();
+  /** The values on the page of a device, line by line. */
+  const listed = (): Promise<string[]> => page.locator('table.values caption, tr.value').allTextContents();
+  const openDevice = async (id: string): Promise<void> => {
+    await page.goto(`${face.url}#/devices/${id}`);
+    await page.waitForSelector('body[data-feed="live"]');
+    await page.waitForSelector('table.values');
+  };
   const open = async (): Promise<void> => {
     await page.goto(face.url);
     await page.waitForSelector('body[data-feed="live"]');
   };
 
-  it('an alarm is told beside the status, and its value is shown, however many there are', async () => {
+  it('an alarm stands beside the status, and its value leads the row, however many there are', async () => {
     publish('a', TWELVE, { quality: { 'telemetry.v12': 'alarm', 'telemetry.v2': 'warn' } });
     await open();
     await expect
-      .poll(() => row('a').locator('.status').textContent())
-      .toContain('◆ alarm: telemetry v12 · ▲ warn: telemetry v2');
+      .poll(() => row('a').locator('.reason').textContent())
+      .toBe('◆ alarm: telemetry v12 · ▲ warn: telemetry v2');
+    expect(await row('a').locator('.course .value').textContent()).toBe('v12 11 ◆ alarm');
     expect(await shown('a')).toEqual([
-      'v10',
-      'v21▲ warn',
-      ...['v32', 'v43', 'v54', 'v65', 'v76'],
-      'v1211◆ alarm',
-      'and 4 more',
+      ...['v1 0', 'v2 1 ▲ warn', 'v3 2', 'v4 3', 'v5 4', 'and 6 more'],
+      'v12 11 ◆ alarm',
     ]);
     publish('a', TWELVE);
-    await expect.poll(() => row('a').locator('.status').textContent()).not.toContain('alarm');
-    expect(await shown('a')).not.toContain('v1211◆ alarm');
+    await expect.poll(() => row('a').locator('.reason').textContent()).toBe('');
+    expect(await shown('a')).not.toContain('v12 11 ◆ alarm');
   });
 
   it('what is outside of its limits comes first, as in `heartwire monitor`', async () => {
@@ -67,7 +72,6 @@ describe.runIf(hasChromium)('what devices say, on the page', () => {
     publish('d', TWELVE, { quality: { 'telemetry.v1': 'alarm' } });
     publish('e', TWELVE, { status: 'offline' });
     await open();
-    await page.selectOption('#order', 'trouble');
     const ids = (): Promise<Array<string | null>> =>
       page
         .locator('tr[data-device]')
@@ -91,45 +95,53 @@ describe.runIf(hasChromium)('what devices say, on the page', () => {
       below: -40.25,
       list: Array.from({ length: 500 }, (_, index) => index),
     });
-    await open();
+    await openDevice('a');
     await expect
-      .poll(() => shown('a'))
+      .poll(listed)
       .toEqual([
-        'tiny1.5e-300',
-        'small1e-7',
-        'sum0.3',
-        'large9007199254740991',
-        'huge1e+300',
-        'below-40.25',
-        expect.stringMatching(/^list500 × \[0, 1, 2, .+ 23, …\]$/),
+        'telemetry',
+        'tiny1.5e-300 ',
+        'small1e-7 ',
+        'sum0.3 ',
+        'large9007199254740991 ',
+        'huge1e+300 ',
+        'below-40.25 ',
+        expect.stringMatching(/^list500 × \[0, 1, 2, .+ 23, …\] $/),
       ]);
   });
 
   it('units are shown behind numbers, and messages in front of their fields', async () => {
     const values = { rig: { load: 2.5, legs: [1, 2], mode: 'idle' }, room: { load: 7 } };
     const declaration = 'k3y';
-    const fields = { 'rig.load': { unit: 'kN' }, 'rig.legs': { unit: 'mm' }, 'rig.mode': { unit: 'x' } };
+    const fields = {
+      'rig.load': { unit: 'kN', decimals: 2, label: 'Force' },
+      'rig.legs': { unit: 'mm' },
+      'rig.mode': { unit: 'x' },
+    };
     face.store.publishState(`declarations/${declaration}`, { fields });
     publish('a', {}, { values, declaration });
     publish('b', {}, { values });
-    await open();
+    await openDevice('a');
     await expect
-      .poll(() => row('a').locator('.values li').allTextContents())
-      .toEqual(['rig', 'load2.5 kN', 'legs[1, 2] mm', 'modeidle', 'room', 'load7']);
-    expect(await shown('b')).toEqual(['load2.5', 'legs[1, 2]', 'modeidle', 'load7']);
-    await row('a').locator('.toggle').click();
-    expect(await row('a').locator('.detail').textContent()).toContain('values.rig.load2.5 kN');
+      .poll(listed)
+      .toEqual(['rig', 'Force2.50 kN', 'legs[1, 2] mm', 'modeidle ', 'room', 'load7 ']);
+    await page.click('summary:has-text("Everything")');
+    await expect.poll(() => page.locator('.detail').textContent()).toContain('values.rig.load2.5 kN');
     // What is described comes late, or changes.
     face.store.publishState(`declarations/${declaration}`, { fields: { 'room.load': { unit: 'W' } } });
-    await expect.poll(() => shown('a')).toEqual(['load2.5', 'legs[1, 2]', 'modeidle', 'load7 W']);
+    await expect.poll(listed).toEqual(['rig', 'load2.5 ', 'legs[1, 2] ', 'modeidle ', 'room', 'load7 W']);
+    await openDevice('b');
+    await expect.poll(listed).toEqual(['rig', 'load2.5 ', 'legs[1, 2] ', 'modeidle ', 'room', 'load7 ']);
   });
 
   it('parts of what is stale look stale, too', async () => {
     const values = { rig: { bits: { lamp: true, horn: false }, load: 1 } };
     publish('a', {}, { values, quality: { 'rig.bits': 'stale' }, status: 'offline' });
     await open();
-    await expect.poll(() => shown('a')).toEqual(['bits.lamptrue▲ stale', 'bits.hornfalse▲ stale', 'load1']);
-    expect(await row('a').locator('li[data-quality="stale"]').count()).toBe(2);
+    await expect
+      .poll(() => shown('a'))
+      .toEqual(['bits.lamp true ▲ stale', 'bits.horn false ▲ stale', 'load 1']);
+    expect(await row('a').locator('.value[data-quality="stale"]').count()).toBe(2);
   });
 
   it('a device that knows no heartbeat tells its last frame', async () => {
@@ -152,18 +164,18 @@ describe.runIf(hasChromium)('what devices say, on the page', () => {
     publish(id, values, { quality });
     await page.setViewportSize({ width, height: 800 });
     await open();
-    await expect.poll(() => shown(id)).toHaveLength(4);
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
-    const overlapping = await row(id)
-      .locator('.values li')
-      .evaluateAll((items) => items.filter((each) => each.scrollWidth > each.clientWidth).length);
-    expect(overlapping).toBe(0);
+    await expect.poll(() => row(id).count()).toBe(1);
+    const wide = (): Promise<unknown> => page.evaluate('document.documentElement.scrollWidth');
+    await expect.poll(wide).toBe(width);
+    await openDevice(id);
+    await expect.poll(async () => (await listed()).length).toBe(5);
+    await expect.poll(wide).toBe(width);
     const cut = (selector: string): Promise<unknown> =>
-      row(id)
+      page
         .locator(selector)
         .first()
         .evaluate((node) => node.scrollWidth > node.clientWidth);
-    expect({ id: await cut('.toggle bdi'), number: await cut('.values b') }).toEqual({
+    expect({ id: await cut('.device-page h2'), number: await cut('tr.value .number') }).toEqual({
       id: false,
       number: false,
     });

@@ -41,7 +41,8 @@ export class HelloCodec {
   private constructor(protocol: ProtocolDeclaration) {
     const { hello, registration } = protocol;
     this.fields = helloFields(protocol);
-    const { id: _, error: __, ...plain } = protocol;
+    // What stands in every frame stands in front of none.
+    const { id: _, error: __, address: _a, selector: _s, ...plain } = protocol;
     this.#codec = new MessageCodec({ name: HELLO, from: 'device', fields: this.fields }, plain);
     const fixed = registration !== undefined && !registration.text.includes('*');
     this.#identity = fixed

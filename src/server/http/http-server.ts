@@ -49,7 +49,7 @@ import {
   urlHost,
 } from '../../system/index.ts';
 import { DeviceList, type ListedState } from './device-list.ts';
-import { builtInPage, builtPage, loadPage } from './page.ts';
+import { builtInPage, loadPage } from './page.ts';
 import { RequestTurns } from './request-turns.ts';
 import { type RetainedState, type RouteSources, route, type ServedFiles, upgradeRequired } from './routes.ts';
 
@@ -146,7 +146,6 @@ export class HttpServer {
     const streams = this.#options.eventStreams !== undefined;
     const sources: RouteSources = {
       page,
-      next: await loadPage(builtPage()).catch(() => undefined),
       store,
       devices: new DeviceList(store, this.#clock),
       streams,

@@ -24,7 +24,7 @@ export interface Page {
   readonly html: StaticFile;
   /** What the page loads, and the scripts that others import, by path. */
   readonly files: ReadonlyMap<string, StaticFile>;
-  /** Admits scripts, styles and the feed of the same origin, and the inline ones of this very file. */
+  /** Admits scripts, styles and the feed of the same origin; nothing inline. */
   readonly contentSecurityPolicy: string;
 }
 
@@ -36,13 +36,8 @@ const TYPES: Readonly<Record<string, string>> = {
   '.webmanifest': 'application/manifest+json',
 };
 
-/** The page that ships with the package. */
+/** The page that ships with the package, built from the sources in web/. */
 export function builtInPage(): string {
-  return inPackage('web', 'today.html');
-}
-
-/** The page that is built from the sources in web/. */
-export function builtPage(): string {
   return inPackage('dist', 'web', 'index.html');
 }
 
@@ -69,7 +64,7 @@ export async function loadPage(file: string): Promise<Page> {
     return {
       html: staticFile(body, file),
       files,
-      contentSecurityPolicy: policyOf(body.toString('utf8')),
+      contentSecurityPolicy: CONTENT_SECURITY_POLICY,
     };
   } catch (cause) {
     throw new HeartwireError('page_unreadable', `The built-in page ${file} could not be read.`, {
@@ -88,19 +83,18 @@ async function pathsBeside(file: string): Promise<readonly string[]> {
   return paths.filter((path) => Object.hasOwn(TYPES, extname(path)) && !path.endsWith('.html'));
 }
 
-function policyOf(html: string): string {
-  return [
-    "default-src 'none'",
-    `script-src 'self'${hashes(html, 'script')}`,
-    `style-src 'self'${hashes(html, 'style')}`,
-    "connect-src 'self'",
-    "img-src 'self' data:",
-    "manifest-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ');
-}
+/** Scripts, styles and the feed of the same origin, and nothing inline. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
 
 const compress = promisify(gzip);
 /** Below it, the headers weigh more than what is saved. */
@@ -118,14 +112,4 @@ function staticFile(body: Uint8Array, path: string): StaticFile {
       return compressed;
     },
   };
-}
-
-/** The hash of every inline element of that name; a browser runs nothing else. */
-function hashes(html: string, element: 'script' | 'style'): string {
-  const found = [...html.matchAll(new RegExp(`<${element}[^>]*>([\\s\\S]*?)</${element}>`, 'g'))];
-  return found
-    .map(([, text = '']) => text.replace(/\r\n?/g, '\n'))
-    .filter((text) => text !== '')
-    .map((text) => ` 'sha256-${createHash('sha256').update(text).digest('base64')}'`)
-    .join('');
 }

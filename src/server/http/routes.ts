@@ -40,8 +40,6 @@ export interface ServedFiles {
 /** What the routes serve. */
 export interface RouteSources {
   readonly page: Page;
-  /** The page that is built from web/. */
-  readonly next?: Page | undefined;
   readonly store: RetainedState;
   readonly devices: DeviceList;
   /** Streams are to be had at `STREAM_PATH`. */
@@ -85,11 +83,9 @@ export function route(
   return answer();
 
   function find(at: string): (() => Answer) | undefined {
-    const { page, next } = sources;
-    if (at === '/') return () => pageAnswer(page, request.headers);
-    if (next !== undefined && (at === '/next' || at === '/inspect'))
-      return () => pageAnswer(next, request.headers);
-    const file = next?.files.get(at) ?? page.files.get(at);
+    const { page } = sources;
+    if (at === '/' || at === '/inspect') return () => pageAnswer(page, request.headers);
+    const file = page.files.get(at);
     if (file !== undefined) return () => fileAnswer(file, request.headers);
     if (at === '/healthz') return () => jsonAnswer(200, { status: 'ok', ...sources.health() });
     if (at === '/api/devices') return () => deviceList(sources.devices, ifNoneMatch);

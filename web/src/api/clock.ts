@@ -12,6 +12,7 @@ class ServerClock {
   #heardAt = -1;
   #heardWallMs: number | undefined;
   #frozen = false;
+  #moment: number | undefined;
   /** Goes on once a second; read inside a component, it lets ages tick. */
   readonly tick = signal(0);
 
@@ -29,8 +30,14 @@ class ServerClock {
     this.#frozen = frozen;
   }
 
-  /** The moment for which ages are shown: now, or the last message of the bridge. */
+  /** A moment of the past takes the place of now. */
+  showMoment(at: number | undefined): void {
+    this.#moment = at;
+  }
+
+  /** The moment for which ages are shown: now, the last message of the bridge, or a moment of the past. */
   now(): number {
+    if (this.#moment !== undefined) return this.#moment;
     if (this.#offset === undefined) return Date.now();
     return (this.#frozen ? this.#heardAt : performance.now()) + this.#offset;
   }

@@ -7,7 +7,10 @@ import { flatten, valueText } from './values.ts';
 
 export type Level = 'alarm' | 'warn';
 
-/** One device as the page knows it: its documents, and what lists need to place it. */
+/**
+ * One device as the page knows it: its documents, and what lists need to place it. It stays the same object, so what draws
+ * it has to read `changed`.
+ */
 export class Device {
   readonly id: string;
   /** Goes on when there is something new to draw; at most once a frame. */

@@ -2,6 +2,8 @@ import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { feed } from '../api/feed.ts';
+import { followPast } from '../past/follow-past.ts';
+import { Scrubber } from '../past/scrubber.tsx';
 import { Banner } from './banner.tsx';
 import { Header } from './header.tsx';
 import { t } from './language.ts';
@@ -30,6 +32,7 @@ export function App() {
   const place = useComputed(() => placeOf(route.value.path));
   useEffect(startTitle, []);
   useEffect(startShortcuts, []);
+  useEffect(followPast, []);
   const { entry, parameters } = place.value;
   return (
     <>
@@ -37,6 +40,7 @@ export function App() {
         {t().app.skip}
       </button>
       <Banner />
+      <Scrubber />
       <Header current={entry} />
       {feed.wantsToken.value && entry?.alone !== true && <TokenForm />}
       <main id="main" tabIndex={-1}>

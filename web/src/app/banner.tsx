@@ -6,14 +6,15 @@ import { isNumber, isObject, listOf, textOf } from '../api/json.ts';
 import { words } from '../api/values.ts';
 import { Icon, type Sign } from '../parts/icon.tsx';
 import { because } from '../parts/status.tsx';
-import { spanText, timeText } from './format.ts';
+import { pastMoment } from '../past/past-state.ts';
+import { momentText, spanText, timeText } from './format.ts';
 import { t } from './language.ts';
 
 /** How true all that is shown is; it is on top of every page, and in every screenshot. */
 export function Banner() {
   useSignalEffect(() => {
     const phase = feed.phase.value;
-    document.body.dataset.feed = phase;
+    document.body.dataset.feed = pastMoment.value === undefined ? phase : 'past';
     clock.freeze(phase === 'lost' || phase === 'recovering');
   });
   const phase = feed.phase.value;
@@ -23,7 +24,7 @@ export function Banner() {
   return (
     <div class="strip" id="strip">
       <span class="sign" role="status" id="sign">
-        <Icon name={SIGNS[phase]} />
+        <Icon name={pastMoment.value === undefined ? SIGNS[phase] : 'past'} />
         <span id="sign-text">{signText()}</span>
       </span>
       <span class="note" id="note" title={note}>
@@ -52,6 +53,7 @@ const SIGNS: Readonly<Record<typeof feed.phase.value, Sign>> = {
 
 function signText(): string {
   const texts = t().feed;
+  if (pastMoment.value !== undefined) return texts.past;
   switch (feed.phase.value) {
     case 'live':
       return texts.live;
@@ -72,6 +74,7 @@ function knowsDevices(): boolean {
 
 function noteText(): string {
   const texts = t().feed;
+  if (pastMoment.value !== undefined) return t().past.note(momentText(pastMoment.value));
   switch (feed.phase.value) {
     case 'connecting':
       return feed.wantsToken.value ? texts.wantsToken : texts.asking;

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { feed, forgetToken } from '../api/feed.ts';
 import { Icon, Mark } from '../parts/icon.tsx';
+import { goBack } from '../past/scrubber.tsx';
 import { LANGUAGE_NAMES, LANGUAGES, language, t } from './language.ts';
 import { href } from './location.ts';
 import { PAGES, type PageEntry } from './pages.ts';
@@ -29,6 +30,15 @@ export function Header({ current }: { readonly current: PageEntry | undefined })
           );
         })}
       </nav>
+      <button
+        type="button"
+        class="plain"
+        title={`${texts.past.open} (h)`}
+        aria-label={texts.past.open}
+        onClick={goBack}
+      >
+        <Icon name="past" />
+      </button>
       <button
         type="button"
         class="plain"

@@ -1,6 +1,7 @@
 import { effect } from '@preact/signals';
 import { devices } from '../api/devices.ts';
 import { feed } from '../api/feed.ts';
+import { pastMoment } from '../past/past-state.ts';
 import { t } from './language.ts';
 
 /** The title of the tab says how many devices are online, and whether that is still so. */
@@ -9,7 +10,12 @@ export function startTitle(): () => void {
     void devices.listed.value;
     const all = devices.all.size;
     const { feed: texts } = t();
-    const lost = feed.phase.value === 'lost' ? `${texts.lostTitle} · ` : '';
+    const isPast = pastMoment.value !== undefined;
+    const lost = isPast
+      ? `${texts.pastTitle} · `
+      : feed.phase.value === 'lost'
+        ? `${texts.lostTitle} · `
+        : '';
     let online = 0;
     for (const { status } of devices.all.values()) if (status === 'online') online += 1;
     const text = all === 0 ? `${lost}Heartwire` : `${lost}${texts.online(online, all)} · Heartwire`;

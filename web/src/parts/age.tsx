@@ -21,3 +21,15 @@ export function Ago({ at }: { readonly at: number | undefined }) {
   void clock.tick.value;
   return <span title={momentText(at)}>{t().age.ago(spanText(clock.now() - at))}</span>;
 }
+
+/** How long until something is tried again. */
+export function Countdown({ at }: { readonly at: number | undefined }) {
+  if (at === undefined) return null;
+  void clock.tick.value;
+  return <span class="countdown">{t().age.retry(Math.max(0, Math.ceil((at - clock.now()) / 1000)))}</span>;
+}
+
+/** Beats once for each sign of life; with an animation only where that is wanted. */
+export function Pulse({ at }: { readonly at: number | undefined }) {
+  return <i key={at} class={at === undefined ? 'pulse none' : 'pulse'} aria-hidden="true" />;
+}

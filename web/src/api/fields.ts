@@ -1,0 +1,136 @@
+import { type Device, declarations, qualityAt } from './devices.ts';
+import { isNumber, isObject, type JsonObject, textOf } from './json.ts';
+import { flatten, LONGEST_TEXT, numberText, valueText, words } from './values.ts';
+
+/** One value of a device with what is known about it. */
+export interface Field {
+  /** `message.field`. */
+  readonly path: string;
+  readonly value: unknown;
+  /** What people call it. */
+  readonly label: string;
+  /** The heading under which it stands: its group, or its message. */
+  readonly heading: string;
+  readonly unit: string;
+  readonly quality: string | undefined;
+  readonly decimals: number | undefined;
+}
+
+/** What is declared of a field. */
+export interface Described {
+  readonly unit: string;
+  readonly label: string | undefined;
+  readonly group: string | undefined;
+  readonly decimals: number | undefined;
+  readonly warn: Bounds | undefined;
+  readonly alarm: Bounds | undefined;
+}
+
+export interface Bounds {
+  readonly least?: number | undefined;
+  readonly greatest?: number | undefined;
+}
+
+/** With the message in front: two of them may have fields of the same name. */
+export const nameOfPath = (path: string): string => words(path.replaceAll('.', ' '));
+const withoutMessage = (path: string): string => words(path.slice(path.indexOf('.') + 1));
+
+export function describedAt(key: string | undefined, path: string): Described {
+  const { fields } = declarations.of(key);
+  const found = isObject(fields) && Object.hasOwn(fields, path) ? fields[path] : undefined;
+  const entry = isObject(found) ? found : {};
+  return {
+    unit: textOf(entry.unit),
+    label: textOf(entry.label).slice(0, LONGEST_TEXT) || undefined,
+    group: textOf(entry.group).slice(0, LONGEST_TEXT) || undefined,
+    decimals: isNumber(entry.decimals) ? entry.decimals : undefined,
+    warn: boundsOf(entry.warn),
+    alarm: boundsOf(entry.alarm),
+  };
+}
+
+function boundsOf(value: unknown): Bounds | undefined {
+  if (!isObject(value)) return undefined;
+  const { least, greatest } = value;
+  return { least: isNumber(least) ? least : undefined, greatest: isNumber(greatest) ? greatest : undefined };
+}
+
+function headingOf(key: string | undefined, path: string, group: string | undefined): string {
+  const message = path.split('.', 1)[0] ?? path;
+  const { messages } = declarations.of(key);
+  const found = isObject(messages) && Object.hasOwn(messages, message) ? messages[message] : undefined;
+  return group ?? ((isObject(found) && textOf(found.label).slice(0, LONGEST_TEXT)) || words(message));
+}
+
+/** A value of a device by its path. */
+export function fieldAt(device: Device, path: string, value: unknown): Field {
+  const key = device.declaration;
+  const { unit, label, group, decimals } = describedAt(key, path);
+  return {
+    path,
+    value,
+    label: label ?? withoutMessage(path),
+    heading: headingOf(key, path, group),
+    unit: unitBehind(unit, value),
+    quality: qualityAt(device.state, path),
+    decimals,
+  };
+}
+
+/** All values of a device, in their order. */
+export function fieldsOf(device: Device): readonly Field[] {
+  const { values } = device.state;
+  return isObject(values) ? [...flatten(values)].map(([path, value]) => fieldAt(device, path, value)) : [];
+}
+
+/** A unit stands behind a number, or a list of them; a word of an enum has none. */
+export const unitBehind = (unit: string, value: unknown): string =>
+  isNumber(Array.isArray(value) ? value[0] : value) ? unit : '';
+
+/** A number with as many decimals as its scale has; more are noise of a format, fewer would hide what is known. */
+export function scaledText(value: unknown, decimals: number | undefined): string {
+  if (isNumber(value)) {
+    if (decimals === undefined) return numberText(value);
+    const text = value.toFixed(decimals);
+    // What is finer than it should be is shown as it came, never rounded away.
+    return Math.abs(Number(text) - value) > Math.abs(value) * 1e-9 ? numberText(value) : text;
+  }
+  if (Array.isArray(value) && decimals !== undefined && value.every(isNumber) && value.length <= 24)
+    return `[${value.map((each) => scaledText(each, decimals)).join(', ')}]`;
+  return valueText(value);
+}
+
+export const fieldText = ({ value, decimals }: Pick<Field, 'value' | 'decimals'>): string =>
+  scaledText(value, decimals);
+
+/** The values outside of their limits, by name. */
+export function alarmingOf(state: JsonObject): { readonly alarms: string; readonly warnings: string } {
+  const quality = isObject(state.quality) ? Object.entries(state.quality) : [];
+  const named = (level: string): string =>
+    quality
+      .filter(([, each]) => each === level)
+      .map(([path]) => nameOfPath(path))
+      .join(', ');
+  return { alarms: named('alarm'), warnings: named('warn') };
+}
+
+/** The one value of a device that a list shows with its course: the one that was chosen, else the first number. */
+export function leadingField(device: Device, chosen: string): Field | undefined {
+  const { values } = device.state;
+  if (!isObject(values)) return undefined;
+  let first: readonly [string, unknown] | undefined;
+  let urgent: readonly [string, unknown] | undefined;
+  for (const leaf of flatten(values)) {
+    const [path, value] = leaf;
+    if (chosen !== '') {
+      if (path === chosen) return fieldAt(device, path, value);
+      continue;
+    }
+    if (!isNumber(value)) continue;
+    first ??= leaf;
+    if (device.level === undefined) break;
+    if (urgent === undefined && qualityAt(device.state, path) === device.level) urgent = leaf;
+  }
+  const leading = urgent ?? first;
+  return leading === undefined ? undefined : fieldAt(device, leading[0], leading[1]);
+}

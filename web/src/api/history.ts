@@ -1,0 +1,102 @@
+import { getJson } from './http.ts';
+import { isNumber, isObject, type JsonObject, listOf, textOf } from './json.ts';
+
+/** A point of a field: what was least, greatest and last within the resolution. */
+export interface Point {
+  readonly t: number;
+  readonly least: number;
+  readonly greatest: number;
+  readonly last: number;
+}
+
+export interface Gap {
+  readonly from: number;
+  readonly to: number;
+  readonly reason: string;
+}
+
+export interface FieldHistory {
+  readonly unit: string;
+  readonly points: readonly Point[];
+  readonly gaps: readonly Gap[];
+  readonly resolutionMs: number;
+  /** Of a field that holds texts. */
+  readonly texts: ReadonlyArray<readonly [at: number, text: string]>;
+}
+
+export interface PastEvent {
+  readonly at: number;
+  readonly device: string;
+  readonly kind: string;
+  readonly data: JsonObject;
+}
+
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * What a field said within a span; of more points than that, thinned ones.
+ *
+ * @throws HttpError where there is no history, or none of that field
+ */
+export async function pastValues(
+  device: string,
+  field: string,
+  { from, to }: Span,
+  points = 500,
+  signal?: AbortSignal,
+): Promise<FieldHistory> {
+  const query = { device, field, from: Math.floor(from), to: Math.ceil(to), points };
+  const answer = await getJson('/api/history/values', query, signal);
+  return fieldHistoryOf(answer);
+}
+
+export function fieldHistoryOf(answer: unknown): FieldHistory {
+  const body = isObject(answer) ? answer : {};
+  const rows = listOf(body.points).filter(Array.isArray);
+  return {
+    unit: textOf(body.unit),
+    resolutionMs: isNumber(body.resolution_ms) ? body.resolution_ms : 0,
+    points: rows.flatMap(([t, least, greatest, last]): Point[] =>
+      isNumber(t) && isNumber(least) && isNumber(greatest) && isNumber(last)
+        ? [{ t, least, greatest, last }]
+        : [],
+    ),
+    texts: rows.flatMap(([t, , , text]): [number, string][] =>
+      isNumber(t) && typeof text === 'string' ? [[t, text]] : [],
+    ),
+    gaps: listOf(body.gaps).flatMap((gap): Gap[] => {
+      if (!Array.isArray(gap)) return [];
+      const [from, to, reason] = gap;
+      return isNumber(from) && isNumber(to) ? [{ from, to, reason: textOf(reason) }] : [];
+    }),
+  };
+}
+
+/** What happened, the oldest first. */
+export async function pastEvents(
+  query: Span & { readonly device?: string; readonly kind?: string; readonly limit?: number },
+  signal?: AbortSignal,
+): Promise<readonly PastEvent[]> {
+  const { from, to, ...more } = query;
+  const answer = await getJson(
+    '/api/history/events',
+    { ...more, from: Math.floor(from), to: Math.ceil(to) },
+    signal,
+  );
+  return listOf(isObject(answer) ? answer.events : undefined).flatMap((each): PastEvent[] => {
+    if (!isObject(each) || !isNumber(each.at)) return [];
+    const { at, device, kind, ...data } = each;
+    return [{ at, device: textOf(device), kind: textOf(kind), data }];
+  });
+}
+
+/** The fields of a device that the history knows. */
+export async function pastFields(device: string, signal?: AbortSignal): Promise<readonly string[]> {
+  const answer = await getJson('/api/history/devices', { device }, signal);
+  const [entry] = listOf(isObject(answer) ? answer.devices : undefined);
+  const fields = listOf(isObject(entry) ? entry.fields : undefined);
+  return fields.flatMap((each) => (isObject(each) && typeof each.field === 'string' ? [each.field] : []));
+}

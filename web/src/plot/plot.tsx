@@ -1,0 +1,456 @@
+import { useSignal, useSignalEffect } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { clock } from '../api/clock.ts';
+import { devices } from '../api/devices.ts';
+import { type Bounds, describedAt, nameOfPath, scaledText } from '../api/fields.ts';
+import { pastValues } from '../api/history.ts';
+import { HttpError } from '../api/http.ts';
+import { momentText, timeText } from '../app/format.ts';
+import { locale, t } from '../app/language.ts';
+import { theme } from '../app/settings.ts';
+import { Icon } from '../parts/icon.tsx';
+import { csvRow, fileName, saveText } from '../parts/save.ts';
+import { pastMoment } from '../past/past-state.ts';
+import { followValue } from './live-values.ts';
+import { aligned, Series } from './series.ts';
+import './plot.css';
+
+/** One line of a plot. */
+export interface Shown {
+  readonly device: string;
+  readonly path: string;
+}
+
+export const SPANS = [60_000, 300_000, 900_000, 3_600_000, 21_600_000, 86_400_000, 604_800_000] as const;
+const HEIGHT = 300;
+/** Redrawn at most so often. */
+const DRAW_MS = 100;
+const FETCH_AFTER_MS = 250;
+const COLORS = 6;
+
+const keyOf = ({ device, path }: Shown): string => `${device} ${path}`;
+
+interface Props {
+  readonly shown: readonly Shown[];
+  readonly spanMs: number;
+  readonly onSpan: (spanMs: number) => void;
+  readonly onRemove?: ((shown: Shown) => void) | undefined;
+}
+
+/** Fields of devices over time: live, or any span of the past. */
+export function Plot({ shown, spanMs, onSpan, onRemove }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const series = useRef(new Map<string, Series>());
+  /** The end of the span that is shown; undefined: it goes with the present. */
+  const end = useSignal<number | undefined>(undefined);
+  const complaint = useSignal('');
+  const cursor = useSignal<number | undefined>(undefined);
+  const dirty = useSignal(0);
+  const key = shown.map(keyOf).join('\n');
+
+  useEffect(() => {
+    const kept = series.current;
+    for (const each of [...kept.keys()]) if (!shown.some((one) => keyOf(one) === each)) kept.delete(each);
+    const offs = shown.map((one) => {
+      const line = kept.get(keyOf(one)) ?? new Series();
+      kept.set(keyOf(one), line);
+      const state = devices.get(one.device);
+      void state;
+      return followValue(one.device, one.path, (at, value) => {
+        line.add(at, value);
+        dirty.value = dirty.peek() + 1;
+      });
+    });
+    return () => {
+      for (const off of offs) off();
+    };
+  }, [key]);
+
+  // The moment of the time machine is the end of what is plotted.
+  useSignalEffect(() => {
+    end.value = pastMoment.value;
+  });
+
+  useEffect(() => {
+    const controller = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const fetchSpan = async (): Promise<void> => {
+      const to = end.peek() ?? clock.present();
+      const span = { from: to - spanMs, to };
+      const points = Math.max(200, Math.min(2_000, box.current?.clientWidth ?? 800));
+      await Promise.all(
+        shown.map(async (one) => {
+          const found = await pastValues(one.device, one.path, span, points, controller.signal);
+          series.current.get(keyOf(one))?.takeHistory(found, span.from, span.to);
+        }),
+      );
+      complaint.value = '';
+      dirty.value = dirty.peek() + 1;
+    };
+    const ask = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        fetchSpan().catch((error: unknown) => {
+          if (controller.signal.aborted) return;
+          complaint.value =
+            error instanceof HttpError && error.status === 404 && error.code !== 'field_unknown'
+              ? t().plot.noHistory
+              : error instanceof Error && !(error instanceof HttpError && error.status === 404)
+                ? error.message
+                : '';
+        });
+      }, FETCH_AFTER_MS);
+    };
+    let before: number | undefined = Number.NaN;
+    const off = end.subscribe((now) => {
+      if (Object.is(now, before)) return;
+      before = now;
+      ask();
+    });
+    return () => {
+      off();
+      clearTimeout(timer);
+      controller.abort();
+    };
+  }, [key, spanMs]);
+
+  useEffect(() => {
+    const host = box.current;
+    if (host === null || shown.length === 0) return undefined;
+    const drawing = new Drawing(host, shown, (moved) => {
+      end.value = moved >= clock.present() ? undefined : moved;
+    });
+    drawing.onCursor = (at) => {
+      cursor.value = at;
+    };
+    drawing.onZoom = (from, to) => {
+      end.value = to;
+      onSpan(Math.max(1_000, to - from));
+    };
+    let drawnAt = 0;
+    let timer = 0;
+    const draw = (): void => {
+      timer = 0;
+      drawnAt = performance.now();
+      const to = end.peek() ?? clock.now();
+      drawing.draw(
+        shown.map((one) => series.current.get(keyOf(one)) ?? new Series()),
+        to - spanMs,
+        to,
+      );
+    };
+    const ask = (): void => {
+      if (timer !== 0) return;
+      const wait = Math.max(0, DRAW_MS - (performance.now() - drawnAt));
+      timer = window.setTimeout(() => requestAnimationFrame(draw), wait);
+    };
+    const offs = [dirty.subscribe(ask), end.subscribe(ask), clock.tick.subscribe(ask)];
+    const resized = new ResizeObserver(() => drawing.resize());
+    resized.observe(host);
+    return () => {
+      for (const off of offs) off();
+      clearTimeout(timer);
+      resized.disconnect();
+      drawing.destroy();
+    };
+  }, [key, spanMs, theme.value, locale.value]);
+
+  const texts = t().plot;
+  const paused = end.value !== undefined;
+  const now = cursor.value;
+  const move = (by: number): void => {
+    const to = (end.peek() ?? clock.present()) + by * spanMs;
+    end.value = to >= clock.present() ? undefined : to;
+  };
+  return (
+    <section class="plot card" aria-label={texts.title}>
+      <div class="plot-tools">
+        <button
+          type="button"
+          aria-pressed={paused}
+          onClick={() => (end.value = paused ? undefined : clock.present())}
+        >
+          <Icon name={paused ? 'play' : 'pause'} />
+          {paused ? texts.live : texts.pause}
+        </button>
+        <button type="button" aria-label={texts.back} title={texts.back} onClick={() => move(-0.5)}>
+          ←
+        </button>
+        <button
+          type="button"
+          aria-label={texts.forward}
+          title={texts.forward}
+          disabled={!paused}
+          onClick={() => move(0.5)}
+        >
+          →
+        </button>
+        <label>
+          <span class="quiet">{texts.span}</span>{' '}
+          <select value={String(spanMs)} onChange={(event) => onSpan(Number(event.currentTarget.value))}>
+            {[...new Set([...SPANS, spanMs])]
+              .sort((a, b) => a - b)
+              .map((each) => (
+                <option key={each} value={String(each)}>
+                  {texts.spanText(each)}
+                </option>
+              ))}
+          </select>
+        </label>
+        <span class="quiet when">
+          {now === undefined ? paused && texts.until(momentText(end.value ?? 0)) : momentText(now)}
+        </span>
+        <button type="button" onClick={() => saveCsv(shown, series.current)}>
+          <Icon name="save" /> CSV
+        </button>
+      </div>
+      <ul class="legend">
+        {shown.map((one, index) => (
+          <LegendEntry
+            key={keyOf(one)}
+            one={one}
+            index={index}
+            line={series.current.get(keyOf(one))}
+            at={now}
+            version={dirty.value}
+            onRemove={onRemove}
+          />
+        ))}
+      </ul>
+      {complaint.value !== '' && (
+        <p class="quiet" role="status">
+          {complaint.value}
+        </p>
+      )}
+      <div ref={box} class="plot-box" style={{ minHeight: `${HEIGHT}px` }} />
+      <p class="quiet hint">{texts.hint}</p>
+    </section>
+  );
+}
+
+interface LegendProps {
+  readonly one: Shown;
+  readonly index: number;
+  readonly line: Series | undefined;
+  readonly at: number | undefined;
+  readonly version: number;
+  readonly onRemove: ((shown: Shown) => void) | undefined;
+}
+
+/** The name of a line, with its value where the cursor is, or its last one. */
+function LegendEntry({ one, index, line, at, onRemove }: LegendProps) {
+  const { unit, label, decimals } = describedAt(devices.get(one.device)?.declaration, one.path);
+  const value = line === undefined ? undefined : valueAtTime(line, at);
+  return (
+    <li>
+      <span
+        class="swatch"
+        data-series={(index % COLORS) + 1}
+        data-dash={Math.floor(index / COLORS)}
+        aria-hidden="true"
+      />
+      <span class="quiet">{one.device}</span> {label ?? nameOfPath(one.path)}{' '}
+      <b>{value === undefined ? '–' : scaledText(value, decimals)}</b> {unit}
+      {onRemove !== undefined && (
+        <button
+          type="button"
+          class="plain small"
+          aria-label={t().plot.remove(one.path)}
+          onClick={() => onRemove(one)}
+        >
+          <Icon name="close" />
+        </button>
+      )}
+    </li>
+  );
+}
+
+/** The value that held at a moment; none within a gap. */
+export function valueAtTime(line: Series, at: number | undefined): number | undefined {
+  const { times, values } = line.drawn();
+  if (at === undefined) return values.at(-1) ?? undefined;
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((times[middle] ?? 0) <= at) low = middle + 1;
+    else high = middle;
+  }
+  return values[low - 1] ?? undefined;
+}
+
+function saveCsv(shown: readonly Shown[], series: ReadonlyMap<string, Series>): void {
+  const drawn = shown.map((one) => series.get(keyOf(one))?.drawn() ?? new Series().drawn());
+  const { times, values } = aligned(drawn);
+  const names = shown.map((one) => {
+    const { unit } = describedAt(devices.get(one.device)?.declaration, one.path);
+    return `${one.device} ${one.path}${unit === '' ? '' : ` [${unit}]`}`;
+  });
+  const rows = times.map((at, index) =>
+    csvRow([new Date(at).toISOString(), ...values.map((column) => column[index] ?? undefined)]),
+  );
+  const about = shown.map(({ device }) => device).filter((each, at, all) => all.indexOf(each) === at);
+  saveText(
+    fileName(about.join('+'), clock.present(), 'csv'),
+    `${[csvRow(['time', ...names]), ...rows].join('\r\n')}\r\n`,
+    'text/csv',
+  );
+}
+
+/** uPlot, with one scale for each unit. */
+class Drawing {
+  onCursor: (at: number | undefined) => void = () => undefined;
+  onZoom: (from: number, to: number) => void = () => undefined;
+  readonly #host: HTMLElement;
+  readonly #shown: readonly Shown[];
+  #plot: uPlot | undefined;
+
+  constructor(host: HTMLElement, shown: readonly Shown[], moved: (end: number) => void) {
+    this.#host = host;
+    this.#shown = shown;
+    this.#plot = this.#make();
+    // Dragged with Shift, or with two fingers over a pad: the span is moved.
+    host.addEventListener(
+      'wheel',
+      (event) => {
+        if (Math.abs(event.deltaX) <= Math.abs(event.deltaY)) return;
+        event.preventDefault();
+        const { min, max } = this.#plot?.scales.x ?? {};
+        if (min === undefined || max === undefined) return;
+        moved((max + ((max - min) * event.deltaX) / 1_000) * 1_000);
+      },
+      { passive: false },
+    );
+  }
+
+  #make(): uPlot {
+    const style = getComputedStyle(document.documentElement);
+    const color = (name: string): string => style.getPropertyValue(name).trim();
+    const muted = color('--muted');
+    const grid = { stroke: color('--line'), width: 1 };
+    const described = this.#shown.map((one) => describedAt(devices.get(one.device)?.declaration, one.path));
+    const units = [...new Set(described.map(({ unit }) => unit))];
+    const font = `12px ${color('--sans')}`;
+    const options: uPlot.Options = {
+      width: this.#host.clientWidth,
+      height: HEIGHT,
+      legend: { show: false },
+      cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
+      scales: Object.fromEntries([
+        ['x', { time: true, auto: false }],
+        ...units.map((unit) => [unit || '1', { auto: true }]),
+      ]),
+      axes: [
+        {
+          stroke: muted,
+          grid,
+          ticks: grid,
+          font,
+          values: (_, ticks) => ticks.map((each) => timeText(each * 1_000)),
+          space: 90,
+        },
+        ...units.map((unit, index) => ({
+          scale: unit || '1',
+          side: (index % 2 === 0 ? 3 : 1) as 1 | 3,
+          stroke: muted,
+          grid: index === 0 ? grid : { show: false },
+          ticks: grid,
+          font,
+          size: 62,
+          label: unit,
+          labelFont: font,
+          labelSize: unit === '' ? 0 : 18,
+        })),
+      ],
+      series: [
+        {},
+        ...this.#shown.map((one, index) => ({
+          label: one.path,
+          scale: described[index]?.unit || '1',
+          stroke: color(`--series-${(index % COLORS) + 1}`),
+          width: 1.6,
+          dash: index < COLORS ? [] : [6, 4],
+          spanGaps: false,
+          points: { size: 4 },
+        })),
+      ],
+      hooks: {
+        setCursor: [
+          (plot) => {
+            const { left = -1 } = plot.cursor;
+            this.onCursor(left < 0 ? undefined : plot.posToVal(left, 'x') * 1_000);
+          },
+        ],
+        setSelect: [
+          (plot) => {
+            const { left, width } = plot.select;
+            if (width < 4) return;
+            const [from, to] = [plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')];
+            plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+            this.onZoom(from * 1_000, to * 1_000);
+          },
+        ],
+        drawAxes: [(plot) => drawLimits(plot, described, color('--bad'), color('--warn'))],
+      },
+    };
+    return new uPlot(options, [[], ...this.#shown.map(() => [])], this.#host);
+  }
+
+  draw(series: readonly Series[], from: number, to: number): void {
+    const { times, values } = aligned(series.map((each) => each.drawn()));
+    // Seconds are what uPlot counts in.
+    const data = [times.map((each) => each / 1_000), ...values] as uPlot.AlignedData;
+    this.#plot?.batch(() => {
+      this.#plot?.setData(data, false);
+      this.#plot?.setScale('x', { min: from / 1_000, max: to / 1_000 });
+    });
+  }
+
+  resize(): void {
+    const { clientWidth } = this.#host;
+    if (clientWidth > 0) this.#plot?.setSize({ width: clientWidth, height: HEIGHT });
+  }
+
+  destroy(): void {
+    this.#plot?.destroy();
+    this.#plot = undefined;
+  }
+}
+
+/** The limits of the fields as thin lines, where they lie within what is shown. */
+function drawLimits(
+  plot: uPlot,
+  fields: readonly {
+    readonly unit: string;
+    readonly warn: Bounds | undefined;
+    readonly alarm: Bounds | undefined;
+  }[],
+  alarmColor: string,
+  warnColor: string,
+): void {
+  const { ctx, bbox } = plot;
+  for (const { unit, warn, alarm } of fields) {
+    const scale = unit || '1';
+    const { min, max } = plot.scales[scale] ?? {};
+    if (min === undefined || max === undefined) continue;
+    for (const [bounds, color] of [
+      [warn, warnColor],
+      [alarm, alarmColor],
+    ] as const) {
+      for (const limit of [bounds?.least, bounds?.greatest]) {
+        if (limit === undefined || limit < min || limit > max) continue;
+        const y = Math.round(plot.valToPos(limit, scale, true));
+        ctx.save();
+        ctx.strokeStyle = color;
+        ctx.setLineDash([8, 4]);
+        ctx.beginPath();
+        ctx.moveTo(bbox.left, y);
+        ctx.lineTo(bbox.left + bbox.width, y);
+        ctx.stroke();
+        ctx.restore();
+      }
+    }
+  }
+}
