@@ -99,6 +99,16 @@ export const COMMANDS: readonly LoadableCommand[] = [
     load: () => import('./commands/incidents.ts'),
   },
   {
+    usage: 'history <device> [fields..]',
+    describe: 'Write the values that a bridge has kept of a device: CSV, JSON lines or Parquet',
+    load: () => import('./commands/history.ts'),
+  },
+  {
+    usage: 'events [device]',
+    describe: 'Print what happened: statuses with their reasons, alarms, commands',
+    load: () => import('./commands/events.ts'),
+  },
+  {
     usage: 'send <device> [message] [fields..]',
     describe: 'Send a command to a device through a running bridge, and print its reply',
     load: () => import('./commands/send.ts'),
