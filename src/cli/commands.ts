@@ -94,11 +94,6 @@ export const COMMANDS: readonly LoadableCommand[] = [
     load: () => import('./commands/note.ts'),
   },
   {
-    usage: 'incidents [id]',
-    describe: 'List the incidents of a running bridge, tell what led to one, or fetch its trace',
-    load: () => import('./commands/incidents.ts'),
-  },
-  {
     usage: 'history <device> [fields..]',
     describe: 'Write the values that a bridge has kept of a device: CSV, JSON lines or Parquet',
     load: () => import('./commands/history.ts'),
@@ -107,6 +102,11 @@ export const COMMANDS: readonly LoadableCommand[] = [
     usage: 'events [device]',
     describe: 'Print what happened: statuses with their reasons, alarms, commands',
     load: () => import('./commands/events.ts'),
+  },
+  {
+    usage: 'incidents [id]',
+    describe: 'List the incidents of a running bridge, tell what led to one, or fetch its trace',
+    load: () => import('./commands/incidents.ts'),
   },
   {
     usage: 'send <device> [message] [fields..]',
