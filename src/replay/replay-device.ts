@@ -307,6 +307,7 @@ export class ReplayDevice {
 
   #ports(): SessionPorts {
     return {
+      replayed: true,
       random: () => LONGEST_PAUSE,
       localTime: (wallMs) => this.#localTime(wallMs),
       parseLocalTime: (text, zone, near) => parseLocalTime(text, zone ?? this.#options.device.timeZone, near),
