@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PastEvent } from '../../../web/src/api/history.ts';
+import type { PastEvent } from '../../../src/feed/core/event-log.ts';
 import { stretchesOf } from '../../../web/src/device/timeline.ts';
 
 const status = (at: number, word: string, reason?: string): PastEvent => ({

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { arrange, type Placed, troubleOf, type Wanted } from '../../../web/src/overview/arrange.ts';
+import type { Wanted } from '../../../src/client/subscriptions.ts';
+import type { Placed } from '../../../src/config/check-together.ts';
+import { arrange, troubleOf } from '../../../web/src/overview/arrange.ts';
 
 const device = (id: string, more: Partial<Placed> = {}): Placed => ({
   id,
