@@ -230,7 +230,12 @@ export class Bridge {
         ...(tls && tcp.tls ? { tls } : {}),
         failed,
       });
-    const inspection = inspectionRoutes({ live, directory });
+    const inspection = inspectionRoutes({
+      live,
+      directory,
+      tail: this.#monitoring.tail,
+      deviceListeners: () => this.#fleet.deviceListeners(),
+    });
     this.#http = new HttpServer({
       ...(this.#uploads === undefined ? {} : { files: this.#uploads }),
       host: server.host,
@@ -256,7 +261,7 @@ export class Bridge {
       further: (path, asked) =>
         this.#monitoring.routes(path) ??
         historyRoutes.find(path, asked) ??
-        inspection(path) ??
+        inspection(path, asked.query) ??
         (this.#recorder.blackBox && incidentRoutes(this.#recorder.blackBox.store, path, asked)),
       failed,
       onDefect,

@@ -2,18 +2,26 @@ import { type Answer, jsonAnswer, refusal } from '../access/index.ts';
 import type { BridgeConfig } from '../config/index.ts';
 import { lineOf } from '../contract/index.ts';
 import type { JsonObject } from '../contract/wire/index.ts';
-import type { DeviceDirectory, DeviceRunner } from '../devices/index.ts';
+import type { DeviceDirectory, DeviceListener, DeviceRunner } from '../devices/index.ts';
 import { declarationText } from '../inspection/index.ts';
-import type { Live } from '../system/index.ts';
+import { listPorts } from '../links/index.ts';
+import { hexText } from '../protocol/index.ts';
+import type { Live, LogTail } from '../system/index.ts';
 
 interface Sources {
   readonly live: Live<BridgeConfig>;
   readonly directory: DeviceDirectory;
+  readonly tail: LogTail;
+  deviceListeners(): readonly DeviceListener[];
 }
 
-/** What a page needs to read the bytes of a device itself, by path. */
-export function inspectionRoutes(sources: Sources): (path: string) => (() => Answer) | undefined {
-  return (path) => {
+/** What a page shows besides the feed, by path: how bytes are read, the last lines of the log, and what was found. */
+export function inspectionRoutes(
+  sources: Sources,
+): (path: string, query: URLSearchParams) => (() => Answer) | undefined {
+  return (path, query) => {
+    if (path === '/api/log') return () => logAnswer(sources.tail, query);
+    if (path === '/api/found') return () => foundAnswer(sources);
     const device = /^\/api\/devices\/([^/]+)\/protocol$/.exec(path)?.[1];
     return device === undefined ? undefined : () => protocolAnswer(device, sources);
   };
@@ -56,4 +64,48 @@ function metaOf({ settings }: DeviceRunner, { devices, buses = [] }: BridgeConfi
     ...(configured === undefined ? {} : { max_frame: String(configured.maxFrame) }),
     ...(bare === undefined ? {} : { session: login === true ? 'declared' : 'none' }),
   };
+}
+
+function logAnswer(tail: LogTail, query: URLSearchParams): Answer {
+  const after = Number(query.get('after') ?? 0);
+  if (!Number.isSafeInteger(after)) return refusal(400, 'bad_request', '"after" is the number of a line.');
+  const lines = tail.after(after).map((line): JsonObject => ({ ...line }));
+  return jsonAnswer(200, { lines }, { 'Cache-Control': 'no-store' });
+}
+
+/** Serial ports, and links that dialled in and were not known, with their first bytes. */
+function foundAnswer({ live, deviceListeners }: Sources): Answer {
+  const headers = { 'Cache-Control': 'no-store' };
+  const later = async (): Promise<Answer> => {
+    const ports = await listPorts().catch(() => []);
+    const unknown = deviceListeners().flatMap((listener) =>
+      [...listener.unknown.all, ...listener.pendingLinks().map((link) => link.unknown())].map(
+        ({ bytes, since, ended, detail, address }): JsonObject => ({
+          listener: listener.status().address,
+          address,
+          since,
+          ...(ended === undefined ? {} : { ended }),
+          ...(detail === undefined ? {} : { detail }),
+          bytes: hexText(bytes),
+        }),
+      ),
+    );
+    const { devices, buses = [], file } = live.value;
+    const used = [
+      ...devices.flatMap(({ session }) => session.addresses),
+      ...buses.flatMap(({ session }) => session.addresses),
+    ];
+    return jsonAnswer(
+      200,
+      {
+        file,
+        configured: devices.length,
+        used,
+        ports: ports.map((port): JsonObject => ({ ...port })),
+        unknown,
+      },
+      headers,
+    );
+  };
+  return { status: 200, headers, body: '', later };
 }

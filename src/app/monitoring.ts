@@ -12,6 +12,7 @@ import {
   type Live,
   type Log,
   LogCounts,
+  LogTail,
 } from '../system/index.ts';
 
 export interface MonitoringOptions {
@@ -33,6 +34,8 @@ export interface MonitoringOptions {
 export class Monitoring {
   /** Counted and collapsed. */
   readonly log: Log;
+  /** Its last lines. */
+  readonly tail: LogTail;
   /** What there is at a path, for the HTTP server. */
   readonly routes: (path: string) => (() => Answer) | undefined;
   readonly #bounded: BoundedLog;
@@ -44,7 +47,8 @@ export class Monitoring {
     const logCounts = new LogCounts();
     this.#bounded = new BoundedLog(options.log, clock, live.value.log?.maxLinesPerSecond);
     live.watch(({ log }) => this.#bounded.follow(log?.maxLinesPerSecond ?? DEFAULT_LINES_PER_SECOND));
-    this.log = logCounts.counting(collapsingLog(this.#bounded.log, clock));
+    this.tail = new LogTail(logCounts.counting(collapsingLog(this.#bounded.log, clock)), clock);
+    this.log = this.tail.log;
     this.#metrics = new BridgeMetrics({
       version: options.version,
       nodeVersion: process.versions.node,

@@ -12,6 +12,7 @@ import { type DeviceDirectory, nameByAddress } from './device-directory.ts';
 import type { DeviceRunner } from './device-runner.ts';
 import { PendingRunner, type Transfer } from './pending-runner.ts';
 import type { Resolution } from './unannounced-devices.ts';
+import { UnknownLinks } from './unknown-links.ts';
 import { type DialInTap, Wire } from './wire.ts';
 import { type LinkCodec, LinkCodecs, loneRegister, PendingCodecs, type WireCodec } from './wire-codec.ts';
 
@@ -63,6 +64,7 @@ export class DeviceListener {
   readonly #codecs = new PendingCodecs();
   readonly #linkCodecs = new LinkCodecs();
   readonly #pending = new Map<PendingRunner, Pending>();
+  readonly unknown = new UnknownLinks();
   readonly #connections = new ConnectionCount();
   #refused = 0;
   #warnedAt = Number.NEGATIVE_INFINITY;
@@ -405,7 +407,8 @@ export class DeviceListener {
     const pending = this.#pending.get(runner);
     this.#pending.delete(runner);
     pending?.claim?.withdraw();
-    const { log } = this.#options;
+    const { log, clock } = this.#options;
+    this.unknown.add(runner.unknown(clock.now().wallMs, detail));
     log.info({ code: reason, address: runner.address }, `${runner.address} left without a name: ${detail}`);
   }
 

@@ -10,6 +10,7 @@ import { type Clock, DeadlineTimer, type Log, type Timer, tellDefect } from '../
 import type { LocalTime } from './core/link-protocol.ts';
 import { type HeldMessage, type PendingEffect, type PendingEvent, PendingLink } from './core/pending-link.ts';
 import type { LinkClaim } from './core/session-events.ts';
+import { FirstBytes, type UnknownLink } from './unknown-links.ts';
 import type { Wire, WireOwner } from './wire.ts';
 
 /** A link that dialled in, and what is done with it once the session has decided. */
@@ -51,6 +52,7 @@ export class PendingRunner implements WireOwner {
   /** The peer's address with its port, and without. */
   readonly address: string;
   readonly host: string;
+  readonly #first = new FirstBytes();
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #handlers: PendingHandlers;
@@ -72,6 +74,11 @@ export class PendingRunner implements WireOwner {
     this.#handlers = handlers;
     this.link = new PendingLink(localTime, clock.now(), protocol);
     this.#timer = new DeadlineTimer(clock, () => this.#due(false));
+  }
+
+  /** Where it is of no device: what it sent first may show what it is. */
+  unknown(ended?: number, detail?: string): UnknownLink {
+    return { address: this.address, since: this.link.since.wallMs, ended, detail, bytes: this.#first.bytes };
   }
 
   open(wire: Wire): void {
@@ -110,8 +117,10 @@ export class PendingRunner implements WireOwner {
     if (wire === this.#wire) this.#handlers.opened(this);
   }
 
-  wireBytes(wire: Wire, { byteLength }: Uint8Array): void {
-    if (wire === this.#wire) this.#handle({ type: 'bytesReceived', count: byteLength });
+  wireBytes(wire: Wire, chunk: Uint8Array): void {
+    if (wire !== this.#wire) return;
+    this.#first.add(chunk);
+    this.#handle({ type: 'bytesReceived', count: chunk.byteLength });
   }
 
   wireDiscarded(): void {}

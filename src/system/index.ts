@@ -10,6 +10,7 @@ export { type Live, LiveConfig } from './live-config.ts';
 export { formatLocalTime, parseLocalTime } from './local-time.ts';
 export { createLog, type Log, type LogOptions } from './log.ts';
 export { BoundedLog, collapsingLog, DEFAULT_LINES_PER_SECOND, LogCounts } from './log-limits.ts';
+export { LogTail } from './log-tail.ts';
 export { Lru } from './lru.ts';
 export { markReplay } from './mark-replay.ts';
 export { MinHeap } from './min-heap.ts';

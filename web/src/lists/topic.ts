@@ -1,0 +1,26 @@
+import { useSignal, useSignalEffect } from '@preact/signals';
+import { devices } from '../api/devices.ts';
+import { feed } from '../api/feed.ts';
+import type { JsonObject } from '../api/json.ts';
+
+/** The document of a topic, followed while it is shown. */
+export function useTopic(topic: string): JsonObject | undefined {
+  const document = useSignal<JsonObject | undefined>(undefined);
+  useSignalEffect(() => {
+    const client = feed.client.value;
+    if (client === undefined) return undefined;
+    const take = (): void => {
+      document.value = devices.document(topic);
+    };
+    const subscription = client.subscribe(topic);
+    const off = client.view.onChange((change) => {
+      if (change.topic === topic) take();
+    });
+    take();
+    return () => {
+      off();
+      subscription.unsubscribe();
+    };
+  });
+  return document.value;
+}
