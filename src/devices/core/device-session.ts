@@ -340,7 +340,8 @@ export class DeviceSession {
     if (this.settings.bus !== undefined) return this.#dial(now);
     const next = this.#plan.failed(hadSuccess);
     const status = reason === 'echo' ? 'failed' : 'backoff';
-    const retryAt = next.kind === 'wait' ? Math.round(now.wallMs + next.forMs) : undefined;
+    const waits = next.kind === 'wait' && this.#context.ports.replayed !== true;
+    const retryAt = waits ? Math.round(now.wallMs + next.forMs) : undefined;
     this.#axes.setLink(status, now.wallMs, { attempt: this.#plan.attempt, reason, detail, retryAt });
     if (next.kind === 'dial') this.#dial(now);
     else this.#phase = { name: 'waiting', until: now.monoMs + next.forMs };
