@@ -1,6 +1,6 @@
 import type { Value, Values } from '../contract/index.ts';
 import { HeartwireError } from '../errors.ts';
-import { bytesOfHex, bytesValue, type FieldDeclaration, fieldsWithin } from '../protocol/index.ts';
+import { bytesOfHex, bytesValue, type FieldDeclaration, fieldsWithin, holdsOf } from '../protocol/index.ts';
 
 /** Reads the file behind an `@`, by its path as it was typed. */
 export type ReadBytes = (path: string) => Promise<Uint8Array>;
@@ -67,20 +67,15 @@ async function parseValue(
   path: string,
   read: ReadBytes,
 ): Promise<Value> {
-  switch (field?.type) {
+  if (field?.type === 'bcd' && (field.as === 'text' || text.startsWith('0x'))) return text;
+  switch (holdsOf(field?.type ?? '')) {
     case 'text':
     case 'time':
-    case 'bcd_time':
-    case 'byte_time':
       return text;
-    case 'bcd':
-      return field.as === 'text' || text.startsWith('0x') ? text : parsePlain(text);
     case 'bytes':
       return parseBytes(text, path, read);
-    case 'array':
-    case 'struct':
-    case 'switch':
-    case 'tlv':
+    case 'list':
+    case 'group':
       return parseJson(text, path);
     default:
       if (/^[[{]/.test(text)) return parseJson(text, path);

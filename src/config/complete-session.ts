@@ -1,5 +1,5 @@
 import type { Values } from '../contract/index.ts';
-import { type DeclaredProtocol, IDENTITY_LENGTHS, luhnValid } from '../protocol/index.ts';
+import { type DeclaredProtocol, IDENTITY_LENGTHS, type IdentityRule, luhnValid } from '../protocol/index.ts';
 import { formatDuration } from './duration.ts';
 import { configOf, resolveKeys } from './keys.ts';
 import type { Finding, Path } from './problem.ts';
@@ -7,6 +7,7 @@ import { BARE, CLOCK, HEARTBEAT, PRESENCE, RECONNECT, SESSION, TIMEOUTS } from '
 import {
   type BareSettings,
   type PollSettings,
+  SESSION_DEFAULTS,
   type SessionSettings,
   SILENCE_MS,
 } from './session-settings.ts';
@@ -83,7 +84,7 @@ export function completeSession(
 }
 
 /** What appid and IMEI may be. */
-export const identityOf = (given: SessionShape, defaults: DefaultsShape): 'standard' | 'any' =>
+export const identityOf = (given: SessionShape, defaults: DefaultsShape): IdentityRule =>
   resolveKeys(IDENTITY, defaults, given).identity;
 
 function addIdleRegister(bare: boolean, path: Path, add: Add): void {
@@ -173,11 +174,14 @@ function ownBeat(
   if (beat === undefined) return {};
   return {
     intervalMs: given.heartbeat?.interval ?? defaults.heartbeat?.interval ?? beat.everyMs,
-    missed: given.heartbeat?.missed ?? defaults.heartbeat?.missed ?? beat.missed ?? MISSED,
+    missed:
+      given.heartbeat?.missed ??
+      defaults.heartbeat?.missed ??
+      beat.missed ??
+      SESSION_DEFAULTS.heartbeat.missed,
   };
 }
 
-const MISSED = 3;
 const SILENT_GRACE_MS = 1_000;
 /** A device that logs in and declares no heartbeat. */
 const UNDECLARED_SILENCE_MS = 10 * 60_000;
@@ -189,7 +193,7 @@ function declaredLife(
   messages: DeclaredProtocol,
 ): Pick<BareSettings, 'silenceMs' | 'staleMs'> & { readonly beats: readonly PollSettings[] } {
   const beat = messages.declaration.session?.heartbeat;
-  const { intervalMs = 0, missed = MISSED } = ownBeat(own, defaults, messages);
+  const { intervalMs = 0, missed = SESSION_DEFAULTS.heartbeat.missed } = ownBeat(own, defaults, messages);
   const { silence } = resolveKeys(BARE, defaults, own);
   const byDefault = beat === undefined ? UNDECLARED_SILENCE_MS : intervalMs * missed + SILENT_GRACE_MS;
   const beats =
@@ -253,7 +257,7 @@ export function completeBare(
 /** Checks an appid and an IMEI by what the protocol can carry, and by what they usually are unless `identity: any`. */
 export function checkIdentity(
   given: { readonly appid?: string | undefined; readonly imei?: string | undefined },
-  identity: 'standard' | 'any',
+  identity: IdentityRule,
   path: Path,
   add: Add,
 ): void {

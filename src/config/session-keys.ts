@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LEAST_BACK_OFF_MS, SESSION_ROLES } from '../contract/index.ts';
 import { DEFAULT_SERIAL_SETTINGS, HIGHEST_BAUD, parseBaud } from '../links/index.ts';
-import { LONGEST_BUILTIN } from '../protocol/index.ts';
+import { IDENTITY_RULES, LONGEST_BUILTIN } from '../protocol/index.ts';
 import {
   badType,
   badValue,
@@ -33,7 +33,7 @@ const HIGHEST_MAX_FRAME = 64 * 1024 * 1024;
 /** What those keys may be that have a few values. */
 export const SESSION_CHOICES = {
   role: SESSION_ROLES,
-  identity: ['standard', 'any'],
+  identity: IDENTITY_RULES,
   beats: ['client', 'server', 'both'],
   jitter: ['full', 'none'],
   line: ['stream', 'serial'],

@@ -15,6 +15,7 @@ export {
   builtinDeclaration,
   clashWithBuiltin,
   IDENTITY_LENGTHS,
+  IDENTITY_RULES,
   type IdentityRule,
   LONGEST_BUILTIN,
   withBuiltin,
@@ -49,6 +50,7 @@ export { DeclaredProtocol, type Inspection } from './declared/declared-protocol.
 export { enumNames } from './declared/enum-names.ts';
 export { parseEpoch } from './declared/epoch.ts';
 export { countedIn, fieldsWithin } from './declared/field-references.ts';
+export { holdsOf } from './declared/field-types.ts';
 export { type DeclarationFinding, Findings, lintName } from './declared/finding.ts';
 export { partOf } from './declared/framing-parts.ts';
 export { HELLO, HelloCodec } from './declared/hello.ts';
@@ -100,7 +102,6 @@ export { isStandardFraming, makeFraming } from './framing/make-framing.ts';
 export type { Declared, Key, KeyTable } from './keys.ts';
 export { LineDecoder } from './line-decoder.ts';
 export { LinearBuffer } from './linear-buffer.ts';
-export { luhnValid } from './luhn.ts';
 export type {
   BuiltinMessage,
   DatetimeReply,
@@ -132,3 +133,4 @@ export {
 export { placeRegisters } from './registers/place.ts';
 export { StreamDecoder } from './stream-decoder.ts';
 export { TelnetWatch } from './telnet-watch.ts';
+export { luhnValid } from './text-checks.ts';

@@ -2,6 +2,7 @@ import type { Value, Values } from '../contract/index.ts';
 import {
   type EnumDeclaration,
   type FieldDeclaration,
+  holdsOf,
   type MessageDeclaration,
   parseNumberType,
 } from '../protocol/index.ts';
@@ -55,28 +56,25 @@ export function madeValues(fields: readonly FieldDeclaration[], path: string, so
   return values;
 }
 
-const isSilent = ({ type }: FieldDeclaration): boolean => type === 'crc' || type === 'reserved';
+const isSilent = ({ type }: FieldDeclaration): boolean => holdsOf(type) === 'nothing';
 
 function madeValue(field: FieldDeclaration, path: string, source: ValueSource): Value {
-  switch (field.type) {
+  switch (holdsOf(field.type)) {
     case 'text':
       return typeof field.enum === 'object' ? nameOf(field.enum, path, source) : textOf(field, source);
     case 'bytes':
       return { ...zeros(field) };
-    case 'struct':
+    case 'group':
       return madeValues(field.fields ?? [], path, source);
-    case 'array': {
+    case 'list': {
       const { count, of, max = ELEMENTS } = field;
       const length = typeof count === 'number' ? count : Math.min(ELEMENTS, max);
       if (of === undefined) return [];
       return Array.from({ length }, (_, index) => madeValue(of, `${path}[${index}]`, source));
     }
-    case 'bit':
-    case 'coil':
+    case 'flag':
       return stepOf(path, source) % 2 === 1;
     case 'time':
-    case 'bcd_time':
-    case 'byte_time':
       return new Date(Math.floor(source.wallMs / 1_000) * 1_000).toISOString();
     default:
       return numberOf(field, path, source);

@@ -2,6 +2,7 @@ import type { AlarmEvent, Direction, Level } from '../../contract/feed/index.ts'
 import {
   type FieldDeclaration,
   fieldsWithin,
+  holdsOf,
   type MessageDeclaration,
   marginOf,
   type Range,
@@ -43,8 +44,7 @@ function watched(field: FieldDeclaration, above: readonly string[]): WatchedFiel
   const { name, type, of } = field;
   if (name === undefined) return [];
   const path = [...above, name];
-  if (['struct', 'switch', 'tlv'].includes(type))
-    return fieldsWithin(field).flatMap((each) => watched(each, path));
+  if (holdsOf(type) === 'group') return fieldsWithin(field).flatMap((each) => watched(each, path));
   const many = type === 'array';
   const { limits, unit, invalid } = many ? (of ?? field) : field;
   const tellsInvalid = !many && invalid !== undefined && field.when === undefined && field.optional !== true;

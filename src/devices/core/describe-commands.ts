@@ -1,5 +1,10 @@
 import type { DeclarationDocument } from '../../contract/feed/index.ts';
-import type { FieldDeclaration, MessageDeclaration, ProtocolDeclaration } from '../../protocol/index.ts';
+import {
+  type FieldDeclaration,
+  holdsOf,
+  type MessageDeclaration,
+  type ProtocolDeclaration,
+} from '../../protocol/index.ts';
 
 export type CommandDescription = NonNullable<DeclarationDocument['commands']>[string];
 type FieldDescription = CommandDescription['fields'][number];
@@ -67,11 +72,11 @@ function choicesOf({ enum: declared }: FieldDeclaration, enums: Enums): readonly
 
 function typeOf({ type, time, as, bits = [] }: FieldDeclaration): FieldDescription['type'] {
   if (bits.length > 0) return 'json';
-  if (time !== undefined || ['time', 'bcd_time', 'byte_time'].includes(type)) return 'time';
-  if (type === 'bit' || type === 'coil') return 'flag';
-  if (type === 'text' || as === 'text') return 'text';
-  if (type === 'bytes') return 'bytes';
-  return ['array', 'struct', 'switch', 'tlv'].includes(type) ? 'json' : 'number';
+  if (time !== undefined) return 'time';
+  if (as === 'text') return 'text';
+  const holds = holdsOf(type);
+  if (holds === 'nothing') return 'number';
+  return holds === 'list' || holds === 'group' ? 'json' : holds;
 }
 
 /** How many digits behind the point a number can have; undefined where that is open, as in a float. */

@@ -1,7 +1,9 @@
 import { DEFAULT_PROTOCOL, type MessageDeclaration, type ProtocolDeclaration } from './declaration.ts';
 
 /** `any` admits an appid or IMEI that is other printable text of the same length. */
-export type IdentityRule = 'standard' | 'any';
+export const IDENTITY_RULES = ['standard', 'any'] as const;
+
+export type IdentityRule = (typeof IDENTITY_RULES)[number];
 
 const APPID_LENGTH = 36;
 const IMEI_LENGTH = 15;

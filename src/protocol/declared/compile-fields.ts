@@ -1,34 +1,31 @@
 import { aheadOf } from './ahead.ts';
 import { arrayField } from './array-field.ts';
 import { autoColumns } from './auto-columns.ts';
-import { bitField, coilField } from './bit-field.ts';
 import { bitsField } from './bits-field.ts';
-import { bytesField, constantBytes, reservedField } from './bytes-field.ts';
-import { checksumField, frontChecksum } from './checksum-field.ts';
-import { bcdField, codedField, isCoded, varintField } from './coded-field.ts';
+import { reservedField } from './bytes-field.ts';
+import { frontChecksum } from './checksum-field.ts';
+import { codedField, isCoded } from './coded-field.ts';
 import { columnField, isColumnField, skippedColumn } from './column-field.ts';
 import { type Presence, presence, textOfName } from './condition.ts';
-import { constantNumber, constantText } from './constant-field.ts';
+import { constantNumber } from './constant-field.ts';
 import type { FieldDeclaration, SplitDeclaration } from './declaration.ts';
 import { type EnumNames, enumNames } from './enum-names.ts';
 import { extentCodec } from './extent.ts';
 import type { FieldCodec, Scope, Target, TextNumbers } from './field-codec.ts';
 import { countedIn, fieldsWithin } from './field-references.ts';
+import { fieldType } from './field-types.ts';
 import { floatField } from './float-field.ts';
 import { freeColumns } from './free-columns.ts';
 import { type KeyedMember, keyedField } from './keyed-field.ts';
 import { measuredField } from './measured-field.ts';
 import { numberField } from './number-field.ts';
 import { loaderOf, parseNumberType, parseWhole, storerOf } from './number-type.ts';
-import { optionalField, skippedRest } from './optional-field.ts';
+import { optionalField } from './optional-field.ts';
 import { type Split, splitOf } from './split.ts';
 import { splitField } from './split-field.ts';
 import { type Member, structField } from './struct-field.ts';
 import { switchField } from './switch-field.ts';
 import { decodeText } from './text-code.ts';
-import { textField } from './text-field.ts';
-import { namedText, textInSlot } from './text-names.ts';
-import { bcdTimeField, byteTimeField } from './time-field.ts';
 import { tlvField } from './tlv-field.ts';
 import { wideField } from './wide-field.ts';
 
@@ -293,23 +290,9 @@ function keyedMembers(
 
 function compileContent(declaration: FieldDeclaration, scope: Scope): FieldCodec {
   const { type, value } = declaration;
+  const { compile } = fieldType(type);
+  if (compile !== undefined) return compile(declaration, scope);
   switch (type) {
-    case 'text':
-      return compileText(declaration, scope);
-    case 'number':
-    case 'hex_number':
-    case 'time':
-      return textField(declaration, scope);
-    case 'bcd':
-      return bcdField(declaration, scope);
-    case 'varint':
-      return varintField(declaration, scope);
-    case 'bcd_time':
-      return bcdTimeField(declaration, scope.byteOrder);
-    case 'byte_time':
-      return byteTimeField(declaration, scope.byteOrder);
-    case 'bytes':
-      return value === undefined ? bytesField(declaration, scope) : constantBytes(value);
     case 'array':
       return compileArray(declaration, scope);
     case 'struct':
@@ -320,16 +303,6 @@ function compileContent(declaration: FieldDeclaration, scope: Scope): FieldCodec
       return measured(declaration, scope, (inner) => compileSwitch(declaration, inner));
     case 'tlv':
       return compileTlv(declaration, scope);
-    case 'crc':
-      return checksumField(declaration, scope);
-    case 'reserved':
-      return declaration.length === 'rest'
-        ? skippedRest(scope.tail, scope.limit)
-        : reservedField(declaration, scope.limit);
-    case 'bit':
-      return bitField(declaration.at ?? 0);
-    case 'coil':
-      return coilField;
     default: {
       const number = parseNumberType(type, scope.byteOrder);
       // The lint refuses other types.
@@ -343,15 +316,6 @@ function compileContent(declaration: FieldDeclaration, scope: Scope): FieldCodec
         : numberField(declaration, number, scope);
     }
   }
-}
-
-function compileText(declaration: FieldDeclaration, scope: Scope): FieldCodec {
-  const { value, enum: names } = declaration;
-  if (value !== undefined) return constantText(declaration, value, scope.limit);
-  const plain = textField(declaration, scope);
-  const text =
-    scope.slot < 0 || scope.texts === undefined ? plain : textInSlot(plain, scope.slot, scope.texts);
-  return typeof names === 'object' ? namedText(text, names) : text;
 }
 
 /** What has a length of its own ends there, and else where its fields end. */

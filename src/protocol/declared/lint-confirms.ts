@@ -1,10 +1,8 @@
 import type { FieldDeclaration, MessageDeclaration, ProtocolDeclaration } from './declaration.ts';
+import { holdsOf, isNamedType } from './field-types.ts';
 import type { Findings, Path } from './finding.ts';
 import { lintMargin } from './lint-limits.ts';
 import { parseNumberType } from './number-type.ts';
-
-/** Types of numbers beside those that say their bytes. */
-const NUMBERS = new Set(['number', 'hex_number', 'bcd', 'varint']);
 
 /** Checks what of the state is said to show that a message was carried out. */
 export function lintConfirms(
@@ -51,7 +49,8 @@ function lintWithin(
     found !== 'bit' &&
     found.enum === undefined &&
     found.bits === undefined &&
-    (NUMBERS.has(found.type) || parseNumberType(found.type, byteOrder) !== undefined);
+    holdsOf(found.type) === 'number' &&
+    (isNamedType(found.type) || parseNumberType(found.type, byteOrder) !== undefined);
   if (number) {
     lintMargin(within, found.unit, path, findings);
     return;

@@ -1,5 +1,6 @@
 import { compileField, takesRest } from './compile-fields.ts';
 import type { FieldDeclaration, ProtocolDeclaration } from './declaration.ts';
+import { FIELD_TYPES, fieldType, isNamedType } from './field-types.ts';
 import { lintName, type Path } from './finding.ts';
 import { lintCoded } from './lint-coded.ts';
 import { isColumnKey, lintColumn, lintSplit, lintTextNames, within } from './lint-columns.ts';
@@ -12,56 +13,6 @@ import { parseNumberType } from './number-type.ts';
 import { sizingScope } from './sizing.ts';
 import { isSplit } from './split.ts';
 import { isTextType } from './text-slice.ts';
-
-const SPLIT = ['separator', 'keyValue', 'quotes', 'columns', 'extra'] as const;
-const COMMON = ['name', 'type', 'label', 'group', 'description', 'when', 'optional'] as const;
-const TEXT = ['length', 'max', 'encoding', 'terminator', 'pad', 'align'] as const;
-const QUANTITY = [
-  'scale',
-  'offset',
-  'unit',
-  'negative',
-  'invalid',
-  'limits',
-  'range',
-  'enum',
-  'time',
-] as const;
-const CLOCK = ['format', 'zone', 'invalid'] as const;
-/** Keys with a meaning, by type; what is not listed is a number. */
-const KEYS: Readonly<Record<string, readonly (keyof FieldDeclaration)[]>> = {
-  text: [...COMMON, ...TEXT, 'content', 'value', 'enum'],
-  number: [
-    ...COMMON,
-    ...TEXT,
-    ...QUANTITY,
-    'decimals',
-    'format',
-    'thousands',
-    'decimalMark',
-    'angle',
-    'hemisphere',
-  ],
-  hex_number: [...COMMON, ...TEXT, ...QUANTITY, 'format', 'sign', 'digits', 'byteOrder', 'thousands'],
-  time: [...COMMON, ...TEXT, ...CLOCK],
-  bcd: [...COMMON, ...QUANTITY, 'length', 'digits', 'byteOrder', 'sign', 'as'],
-  varint: [...COMMON, ...QUANTITY, 'sign'],
-  bcd_time: [...COMMON, ...CLOCK, 'byteOrder'],
-  byte_time: [...COMMON, ...CLOCK, 'byteOrder'],
-  bytes: [...COMMON, 'length', 'max', 'value'],
-  array: [...COMMON, 'count', 'of', 'max', 'separator', 'quotes', 'until', 'length'],
-  struct: [...COMMON, 'fields', 'length', ...SPLIT],
-  switch: [...COMMON, 'on', 'cases', 'else', 'length', 'extra'],
-  tlv: [...COMMON, 'tag', 'length', 'count', 'tags'],
-  crc: [...COMMON, 'algorithm', 'covers', 'byteOrder', 'hex'],
-  reserved: [...COMMON, 'length'],
-  bit: ['name', 'type', 'label', 'group', 'description', 'at'],
-  coil: COMMON,
-};
-/** Types that are bytes and no text, beside plain numbers. */
-const CODED_TYPES = ['bcd', 'varint', 'bcd_time', 'byte_time'];
-const isCodedType = (type: string): boolean => CODED_TYPES.includes(type);
-const NUMBER_KEYS: readonly (keyof FieldDeclaration)[] = [...COMMON, ...QUANTITY, 'sign', 'bits', 'value'];
 
 /** Checks the fields of a message or a structure, one behind the other. */
 export function lintFields(fields: readonly FieldDeclaration[], path: Path, around: Surroundings): void {
@@ -152,19 +103,23 @@ function lintField(
 ): void {
   const { findings, protocol } = around;
   const { type } = field;
-  const number = Object.hasOwn(KEYS, type) ? undefined : parseNumberType(type, protocol.byteOrder);
-  const keys = Object.hasOwn(KEYS, type) ? KEYS[type] : NUMBER_KEYS;
-  if (number === undefined && !Object.hasOwn(KEYS, type)) {
+  const number = isNamedType(type) ? undefined : parseNumberType(type, protocol.byteOrder);
+  const { keys, coded = false } = fieldType(type);
+  if (number === undefined && !isNamedType(type)) {
     findings.add(
       'config_bad_value',
       [...path, 'type'],
       `There is no type \`${type}\`.`,
-      'There are u8 to u64 and i8 to i64 in steps of 8, f16, f32, f64 (each also with le or be, 32 and 64 bits with cdab or badc), bcd, varint, number, hex_number, time, bcd_time, byte_time, text, bytes, array, struct, switch, tlv, crc, reserved, bit and coil.',
+      `There are u8 to u64 and i8 to i64 in steps of 8, f16, f32, f64 (each also with le or be, 32 and 64 bits with cdab or badc), ${Object.keys(
+        FIELD_TYPES,
+      )
+        .join(', ')
+        .replace(/, (?=\w+$)/, ' and ')}.`,
     );
     return;
   }
   for (const key of Object.keys(field) as (keyof FieldDeclaration)[]) {
-    if (field[key] === undefined || keys?.includes(key) || isColumnKey(key, around.region)) continue;
+    if (field[key] === undefined || keys.includes(key) || isColumnKey(key, around.region)) continue;
     const written = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     findings.add(
       'config_no_effect',
@@ -173,21 +128,16 @@ function lintField(
       'Remove it.',
     );
   }
-  lintColumn(field, number !== undefined || isCodedType(type), path, around);
+  lintColumn(field, number !== undefined || coded, path, around);
   if (field.when !== undefined) lintCondition(field.when, [...path, 'when'], around);
   if (number !== undefined) lintNumber(field, number, protocol.enums, path, findings);
   lintReferredNumber(field, path, { ...around, behind });
+  if (coded) lintCoded(field, protocol.enums, path, findings);
   switch (type) {
     case 'number':
     case 'hex_number':
     case 'time':
       lintContent(field, path, around, own);
-      lintCoded(field, protocol.enums, path, findings);
-      break;
-    case 'bcd':
-    case 'varint':
-    case 'bcd_time':
-    case 'byte_time':
       lintCoded(field, protocol.enums, path, findings);
       break;
     case 'text':
