@@ -135,7 +135,7 @@ export function csvLine(row: ExportRow, head: TraceHead, device: string): string
 }
 
 /** A spreadsheet would run what begins like a formula. */
-function csvCell(text: string): string {
+export function csvCell(text: string): string {
   const safe = /^[=+@\t\r-]/.test(text) && !/^-?\d+(?:\.\d+)?$/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

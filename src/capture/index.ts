@@ -1,6 +1,6 @@
 export { readCapture } from './capture-reader.ts';
 export { luaDissector } from './dissector.ts';
-export { CSV_HEAD, csvLine, type ExportRow, jsonLine, RowMaker } from './export-rows.ts';
+export { CSV_HEAD, csvCell, csvLine, type ExportRow, jsonLine, RowMaker } from './export-rows.ts';
 export { type FrameReading, FrameSplitter, frameReading } from './frames.ts';
 export { type Imported, importCapture } from './import-capture.ts';
 export { importHex, importRaw, importTimedLines, isHexLine } from './import-text.ts';

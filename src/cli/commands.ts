@@ -90,8 +90,23 @@ export const COMMANDS: readonly LoadableCommand[] = [
   },
   {
     usage: 'note <device> <text..>',
-    describe: 'Write a note into the trace that a running bridge records of a device',
+    describe: 'Write a note into the trace of a device, and keep what it said until now as an incident',
     load: () => import('./commands/note.ts'),
+  },
+  {
+    usage: 'history <device> [fields..]',
+    describe: 'Write the values that a bridge has kept of a device: CSV, JSON lines or Parquet',
+    load: () => import('./commands/history.ts'),
+  },
+  {
+    usage: 'events [device]',
+    describe: 'Print what happened: statuses with their reasons, alarms, commands',
+    load: () => import('./commands/events.ts'),
+  },
+  {
+    usage: 'incidents [id]',
+    describe: 'List the incidents of a running bridge, tell what led to one, or fetch its trace',
+    load: () => import('./commands/incidents.ts'),
   },
   {
     usage: 'send <device> [message] [fields..]',

@@ -17,6 +17,8 @@ export interface BareSettings {
   readonly turnaroundMs: number;
   /** So long after its time-out a reply may still come; absent: as long as a request waits for its reply. */
   readonly lateMs?: number;
+  /** Of a trace: the requests are those that were sent then, and none is sent now. */
+  readonly asked?: 'recorded' | undefined;
 }
 
 export interface PollSettings {

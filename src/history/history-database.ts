@@ -43,6 +43,7 @@ export class HistoryDatabase {
   readonly #names = new Map<number, SeriesName>();
   #limits: Limits;
   #runId = 0;
+  #syncs: boolean | undefined;
 
   constructor(options: HistoryFile) {
     this.#options = options;
@@ -75,6 +76,7 @@ export class HistoryDatabase {
     for (const name of batch.names) this.#names.set(name.sid, name);
     for (const sid of batch.over) this.#names.delete(sid);
     const { db, table } = this.#opened();
+    this.#durable(db, true);
     const written = inTransactionOf(db, table, batch, () => {
       for (const event of batch.events) this.#event(db, event);
       db.prepare('UPDATE runs SET alive_at = max(alive_at, ?) WHERE id = ?').run(batch.at, this.#runId);
@@ -85,7 +87,9 @@ export class HistoryDatabase {
 
   /** Some of what is to be done beside writing, for a few milliseconds; true where there is more. */
   work(now: number): boolean {
-    const { table, upkeep } = this.#opened();
+    const { db, table, upkeep } = this.#opened();
+    // What is lost of it with the power is done again: the journal is synced, and has it.
+    this.#durable(db, false);
     return table.flush() || upkeep.step(now);
   }
 
@@ -115,6 +119,8 @@ export class HistoryDatabase {
         now,
         this.#runId,
       );
+      // From here on the file alone is all of it.
+      db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } catch {
       // It is as after a crash: the journal has the values.
     }
@@ -143,7 +149,8 @@ export class HistoryDatabase {
     // Before the first table; a database that has some keeps what it has.
     db.exec('PRAGMA auto_vacuum = INCREMENTAL');
     db.exec('PRAGMA journal_mode = WAL');
-    db.exec('PRAGMA synchronous = FULL');
+    this.#syncs = undefined;
+    this.#durable(db, true);
     db.exec('PRAGMA journal_size_limit = 16777216');
     db.exec('PRAGMA busy_timeout = 2000');
     if (size > 0 && size <= CHECKED_BYTES) {
@@ -172,6 +179,13 @@ export class HistoryDatabase {
     this.#reader = new HistoryReader(db, table, true);
     this.#upkeep = new Upkeep(db, table, this.#limits);
     return { recovered, driver: db.driver };
+  }
+
+  /** Whether a transaction waits until the disk has it. Those behind it sync it with them. */
+  #durable(db: SqlDatabase, durable: boolean): void {
+    if (durable === this.#syncs) return;
+    db.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
+    this.#syncs = durable;
   }
 
   #event(db: SqlDatabase, { t, device, kind, feed, data }: HistoryEvent): void {
@@ -264,12 +278,14 @@ function lockFile(path: string, driver: SqlDriver | undefined): SqlDatabase {
 /** The file goes where it is not in the way; undefined where it could not, and was removed. */
 function putAside(file: string, now: number): string | undefined {
   const aside = `${file}.damaged-${new Date(now).toISOString().replace(/[-:]|\.\d+/g, '')}`;
-  for (const end of ['-wal', '-shm']) rmSync(`${file}${end}`, { force: true });
+  rmSync(`${file}-shm`, { force: true });
   try {
     renameSync(file, aside);
+    // What was committed last stands in there.
+    if (existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${aside}-wal`);
     return aside;
   } catch {
-    rmSync(file, { force: true });
+    for (const end of ['', '-wal']) rmSync(`${file}${end}`, { force: true });
     return undefined;
   }
 }

@@ -70,7 +70,6 @@ export class History {
   #rowsOut = 0;
   #series = 0;
   #omittedSeries = 0;
-  #written = 0;
   #dropped = 0;
   #bytes = 0;
   /** What was lost since the last batch that was written. */
@@ -100,7 +99,9 @@ export class History {
       this.#opened = false;
       return;
     }
-    const worker = new Worker(file, { name: 'heartwire-history', execArgv: [] });
+    const worker = new Worker(file, { name: 'heartwire-history', execArgv: [], stderr: true });
+    // Node 22 warns there that its SQLite is new; an error comes as an event.
+    worker.stderr.resume();
     this.#worker = worker;
     worker.on('message', (message: FromThread) => this.#take(message));
     worker.on('error', (cause) => this.#over(cause instanceof Error ? cause.message : String(cause)));
@@ -201,9 +202,9 @@ export class History {
     };
   }
 
-  /** Rows that were written since the start. */
-  get written(): number {
-    return this.#written;
+  /** Rows that are on their way to the disk. */
+  get pendingRows(): number {
+    return this.#rowsOut + this.#collector.size;
   }
 
   /** Other limits from now on. */
@@ -290,19 +291,13 @@ export class History {
   }
 
   #take(message: FromThread): void {
-    const { log, clock } = this.#options;
+    const { clock } = this.#options;
     switch (message.type) {
-      case 'opened': {
-        const { driver, recovered, setAside } = message;
+      case 'opened':
         this.#opened = true;
         this.#recovered();
-        if (setAside !== undefined) this.#tellSetAside(setAside, 'it was damaged');
-        log.info(
-          { event: 'history_opened', driver, recovered },
-          `the history is in ${this.#options.file} (${driver})`,
-        );
+        if (message.setAside !== undefined) this.#tellSetAside(message.setAside, 'it was damaged');
         return this.#ready.resolve();
-      }
       case 'not_opened':
         this.#opened = false;
         this.#fail(CODES[message.failure], message.detail);
@@ -316,7 +311,6 @@ export class History {
         return;
       case 'written':
         this.#rowsOut -= message.rows;
-        this.#written += message.rows;
         this.#bytes = message.bytes;
         this.#lastGoodAt = clock.now().wallMs;
         return this.#recovered();

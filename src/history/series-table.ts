@@ -7,9 +7,11 @@ import type { SqlDatabase } from './sql.ts';
 /** Values of one series go from the journal into a chunk once they are so many. */
 const CHUNK_POINTS = 256;
 /** Beyond it the series that keep the oldest rows of the journal alive are written, however few values they have. */
-const JOURNAL_BYTES = 32 * 1024 * 1024;
+const JOURNAL_BYTES = 16 * 1024 * 1024;
+/** Values that wait in memory for longer are written too, so that no chunk spans years. */
+const LONGEST_WAIT_MS = 86_400_000;
 /** Series that are written in one transaction, so that no query waits for long. */
-const FLUSHED_AT_ONCE = 200;
+const FLUSHED_AT_ONCE = 50;
 
 /** One field of one device with one unit, and its values that are in no chunk yet. */
 export interface Series extends Omit<SeriesName, 'sid'> {
@@ -38,6 +40,8 @@ export class SeriesTable {
   #rows: Array<{ readonly id: number; readonly bytes: number }> = [];
   #journalBytes = 0;
   #lastRow = 0;
+  /** Epoch ms of the last batch. */
+  #at = 0;
   /** Values in memory. */
   #held = 0;
 
@@ -90,6 +94,7 @@ export class SeriesTable {
 
   /** Writes the values, texts and marks of a batch; to be called in a transaction. Call `commit` or `rollback` behind it. */
   write({ at, names, sids, times, values, texts, marks }: Batch): { commit(): void; rollback(): void } {
+    this.#at = at;
     this.name(names);
     const fresh: Series[] = [];
     const idOf = (sid: number): number => {
@@ -215,9 +220,10 @@ export class SeriesTable {
       if (due.length >= FLUSHED_AT_ONCE) return due;
       due.push(series);
     }
-    if (!all && this.#journalBytes <= JOURNAL_BYTES) return due;
+    const crowded = all || this.#journalBytes > JOURNAL_BYTES;
     for (const series of this.#pending) {
-      if (due.length >= FLUSHED_AT_ONCE) break;
+      const waits = (series.t[0] ?? 0) < this.#at - LONGEST_WAIT_MS;
+      if (due.length >= FLUSHED_AT_ONCE || !(crowded || waits)) break;
       if (!this.#full.has(series)) due.push(series);
     }
     return due;

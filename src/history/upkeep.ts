@@ -1,5 +1,5 @@
 import { decodeChunk, encodeChunk } from './core/chunk.ts';
-import { joined, type Points, thinned } from './core/points.ts';
+import { joined, lowerBound, type Points, thinned } from './core/points.ts';
 import { TIER_MS } from './read.ts';
 import { inTransaction } from './schema.ts';
 import type { SeriesTable } from './series-table.ts';
@@ -17,10 +17,14 @@ const DAY_MS = 86_400_000;
 const THINNED_AFTER_MS: readonly number[] = [DAY_MS, 7 * DAY_MS];
 /** Points of a chunk that is thinned or made of several. */
 const CHUNK_POINTS = 1_024;
+/** A chunk spans no longer, so that what is old can go without what is not. */
+const CHUNK_MS = 3 * DAY_MS;
 /** Chunks that are read for one step of one series. */
 const CHUNKS_AT_ONCE = 64;
 /** Rows that are removed at once. */
 const ROWS_AT_ONCE = 500;
+/** Rows that make room at once: no more goes than has to. */
+const OLDEST_AT_ONCE = 50;
 /** Between two looks at what is old, when nothing was. */
 const EVERY_MS = 60_000;
 /** Of the budget, what events may take; they are few, and worth more than the oldest values. */
@@ -86,10 +90,11 @@ export class Upkeep {
     const widthMs = TIER_MS[next] ?? 1;
     const last = this.#db
       .prepare(
-        'SELECT id, points, data FROM chunks WHERE series = ? AND tier = ? ORDER BY to_ms DESC LIMIT 1',
+        'SELECT id, points, from_ms, data FROM chunks WHERE series = ? AND tier = ? ORDER BY to_ms DESC LIMIT 1',
       )
       .get(series, next);
-    if (last !== undefined && Number(last.points) < CHUNK_POINTS) rows.push(last);
+    const joins = last !== undefined && Number(last.points) < CHUNK_POINTS;
+    if (joins && before - Number(last.from_ms) < CHUNK_MS) rows.push(last);
     const parts = rows.flatMap(({ data }) => (data instanceof Uint8Array ? [decodeChunk(data)] : []));
     const points = thinned(joined(parts), widthMs);
     inTransaction(this.#db, () => {
@@ -166,7 +171,7 @@ export class Upkeep {
 
   #deleteOldest(table: string, where: string, by: string): number {
     return this.#count(
-      `SELECT rowid AS id FROM ${table} ${where} ORDER BY ${by} LIMIT ${ROWS_AT_ONCE}`,
+      `SELECT rowid AS id FROM ${table} ${where} ORDER BY ${by} LIMIT ${OLDEST_AT_ONCE}`,
       table,
       [],
     );
@@ -193,11 +198,12 @@ export class Upkeep {
   }
 }
 
-/** In pieces of at most so many points that a chunk may have. */
+/** In pieces that a chunk may have, by points and by time. */
 function* cut(points: Points): Generator<Points> {
   const { t, min, max, last, count } = points;
-  for (let from = 0; from < t.length; from += CHUNK_POINTS) {
-    const part = (column: readonly number[]): number[] => column.slice(from, from + CHUNK_POINTS);
+  for (let from = 0, end = 0; from < t.length; from = end) {
+    end = Math.min(from + CHUNK_POINTS, lowerBound(t, (t[from] ?? 0) + CHUNK_MS));
+    const part = (column: readonly number[]): number[] => column.slice(from, end);
     yield {
       t: part(t),
       min: part(min),

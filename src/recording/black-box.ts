@@ -342,7 +342,10 @@ export class BlackBox implements DeviceTaps {
       ...(others.size === 0 ? {} : { others: [...others] }),
       ...(othersCount > others.size ? { others_count: othersCount } : {}),
     };
-    const meta = metaOf(traced);
+    const { settings: session, members } = traced;
+    // It may begin in the middle of a request, and between two polls.
+    const asks = session.bare !== undefined && members === undefined;
+    const meta = { ...metaOf(traced), ...(asks ? { asked: 'recorded' } : {}) };
     const text = (said: string): Iterable<Buffer> =>
       incidentTrace(bytes, startUs, { ...meta, incident: said });
     const { id } = await this.store.save(document, box.id, text, () => setImmediate());

@@ -189,7 +189,7 @@ const isBare = ({ meta }: TraceHead): boolean => meta.session === 'none' || meta
 
 function readBare(
   meta: MetaReader,
-  { silence, stale, polls, late_window: late }: TraceHead['meta'],
+  { silence, stale, polls, late_window: late, asked }: TraceHead['meta'],
 ): BareSettings {
   return {
     ...(silence === 'never' ? {} : { silenceMs: meta.duration('silence', SILENCE_MS) }),
@@ -197,6 +197,7 @@ function readBare(
     polls: polls === undefined ? [] : meta.polls(polls),
     turnaroundMs: meta.duration('turnaround', SESSION_DEFAULTS.turnaroundMs),
     ...(late === undefined ? {} : { lateMs: meta.duration('late_window', 0) }),
+    ...(asked === 'recorded' ? { asked } : {}),
   };
 }
 

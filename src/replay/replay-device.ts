@@ -23,6 +23,7 @@ import { formatLocalTime, type Log, Lru, markReplay, parseLocalTime } from '../s
 import { Expectations, type TraceEvent, toHex } from '../trace/index.ts';
 import { makeReplayBus } from './replay-bus.ts';
 import type { ReplayFact } from './replay-line.ts';
+import { requestsIn } from './sent-requests.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** Of a trace every link belongs to its device, as soon as it was known then. */
@@ -154,8 +155,7 @@ export class ReplayDevice {
         this.#bytes(connection, fact.bytes);
         break;
       case 'out':
-        // Recorded frames are for people: the replayed session sends its own. What is on a bus is asked as it was then.
-        this.#bus?.overheard(fact.bytes);
+        this.#sent(fact.bytes);
         break;
       case 'life':
         this.#life(connection, fact.word, fact.detail);
@@ -199,6 +199,16 @@ export class ReplayDevice {
     for (const { link } of this.#connections.values()) this.#wires.get(link)?.finish();
     this.#options.clock.drain();
     this.#expectations.finish();
+  }
+
+  /** Recorded frames are for people: the replayed session sends its own, but on a bus, and where the trace says so. */
+  #sent(frame: Uint8Array): void {
+    this.#bus?.overheard(frame);
+    const { device, messages } = this.#options;
+    if (messages === undefined || device.settings.bare?.asked !== 'recorded') return;
+    const runner = this.#directory.device ?? [...this.#directory.all()][0];
+    for (const message of requestsIn(frame, messages, device.line))
+      runner?.tell({ type: 'requestSeen', message });
   }
 
   #bytes(name: string, bytes: Uint8Array): void {
@@ -297,6 +307,7 @@ export class ReplayDevice {
 
   #ports(): SessionPorts {
     return {
+      replayed: true,
       random: () => LONGEST_PAUSE,
       localTime: (wallMs) => this.#localTime(wallMs),
       parseLocalTime: (text, zone, near) => parseLocalTime(text, zone ?? this.#options.device.timeZone, near),

@@ -9,7 +9,7 @@ export interface Outcome {
 }
 
 /** Runs a command line inside this process, in a folder. */
-export async function runCli(argv: readonly string[], cwd: string): Promise<Outcome> {
+export async function runCli(argv: readonly string[], cwd: string, env: CliIo['env'] = {}): Promise<Outcome> {
   let out = '';
   let err = '';
   const io: CliIo = {
@@ -21,7 +21,7 @@ export async function runCli(argv: readonly string[], cwd: string): Promise<Outc
     },
     terminal: false,
     program: 'heartwire',
-    env: {},
+    env,
     cwd,
     onSignal: () => () => undefined,
     onUncaught: () => () => undefined,

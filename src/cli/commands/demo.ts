@@ -142,10 +142,17 @@ function origins(given: readonly string[]): readonly string[] {
 }
 
 async function started(config: BridgeConfig, io: CliIo): Promise<[Bridge, BridgeAddresses]> {
-  const { blackBox } = config;
+  const { blackBox, history } = config;
   // Devices of the demo go wrong all the time, as they shall; the page shows it.
   const log: Log = { ...cliLog(io, 'warn'), info: () => undefined, warn: () => undefined };
-  const bridge = new Bridge({ config, blackBox, clock: systemClock, log, version: packageVersion() });
+  const bridge = new Bridge({
+    config,
+    blackBox,
+    historyFile: history?.file,
+    clock: systemClock,
+    log,
+    version: packageVersion(),
+  });
   try {
     return [bridge, await bridge.start()];
   } catch (error) {

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import {
   type BridgeConfig,
   type BusConfig,
@@ -96,6 +96,7 @@ async function examine(config: BridgeConfig, cwd: string): Promise<Finding[]> {
     ...dialled.flatMap(examinations),
     ...[...(config.buses ?? []), ...devices].flatMap((each) => exposed(each, cwd)),
     ...folders(config, cwd),
+    () => examineHistory(config, cwd),
     () => examineOpenFiles(SPARE_FILES + dialled.length + connections + traces(config)),
   ];
   const findings = await inTurn(jobs);
@@ -156,6 +157,17 @@ function folders(
         ]
       : []),
   ];
+}
+
+/** A history that cannot be written; and what is encrypted, which is not kept. */
+async function examineHistory({ history, secrecy }: BridgeConfig, cwd: string): Promise<Finding | undefined> {
+  if (history === undefined) return undefined;
+  const found = await examineFolder('history', dirname(resolve(cwd, history.file)), 'history_unwritable');
+  if (found.code !== undefined) return found;
+  const patterns = secrecy?.rules.map(({ pattern }) => pattern) ?? [];
+  if (patterns.length === 0) return undefined;
+  const detail = `what is encrypted is not kept: ${patterns.join(', ')}.`;
+  return { ...found, detail: `${found.detail} Of topics under \`secrecy:\`, ${detail}` };
 }
 
 function examineLines({ host, port }: LinesConfig): () => Promise<Finding> {

@@ -1,18 +1,16 @@
-import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { CSV_HEAD, csvLine, type ExportRow, jsonLine, PcapngExport, RowMaker } from '../../capture/index.ts';
 import { HeartwireError } from '../../errors.ts';
 import { openTrace, traceName } from '../../links/index.ts';
 import { sourceWithSilences } from '../../recording/index.ts';
-import type { CliIo, Command } from '../command.ts';
+import type { Command } from '../command.ts';
 import { errorText } from '../error-text.ts';
-import { outputNotWritten, refuseInput } from '../files.ts';
+import { refuseInput } from '../files.ts';
 import { legible } from '../legible.ts';
 import { messagesOption } from '../messages.ts';
+import { fileSink, textSink } from '../sink.ts';
 
 const FORMATS = ['pcapng', 'csv', 'jsonl'] as const;
-/** Text is handed over in pieces of about so many characters. */
-const PIECE = 64 * 1024;
 
 interface ExportArgs {
   readonly trace: string;
@@ -82,50 +80,3 @@ export const command: Command<ExportArgs> = {
     return 0;
   },
 };
-
-interface Sink {
-  write(part: string | Uint8Array): Promise<void> | undefined;
-  /** Its reader is gone. */
-  unwanted(): boolean;
-  close(): Promise<void>;
-}
-
-function textSink({ out, drained, outClosed }: CliIo): Sink {
-  let held = '';
-  return {
-    write(part) {
-      held += part;
-      if (held.length < PIECE) return undefined;
-      out(held);
-      held = '';
-      return drained?.();
-    },
-    unwanted: () => outClosed.aborted,
-    async close() {
-      out(held);
-    },
-  };
-}
-
-/** @throws HeartwireError `file_not_written` */
-function fileSink(path: string): Sink {
-  const stream = createWriteStream(path);
-  const failed = new Promise<never>((_, reject) => {
-    stream.on('error', (cause) => reject(outputNotWritten(path, cause)));
-  });
-  // It is awaited wherever something is written; without that it would end the process.
-  failed.catch(() => undefined);
-  return {
-    write(part) {
-      if (stream.write(part)) return undefined;
-      return Promise.race([failed, new Promise<void>((done) => stream.once('drain', done))]);
-    },
-    unwanted: () => false,
-    async close() {
-      // What is given to `end` is called where the last bytes could not be written too.
-      const finished = new Promise<void>((done) => stream.once('finish', done));
-      stream.end();
-      await Promise.race([failed, finished]);
-    },
-  };
-}

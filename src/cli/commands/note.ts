@@ -16,14 +16,19 @@ interface NoteArgs {
 /** How long the bridge may take to write it down. */
 const ANSWER_MS = 10_000;
 const NOT_RECORDED_FIX =
-  'Record it: `record: true` in its entry of devices.yaml, or `heartwire run --record DIR`.';
+  'Let the black box keep it (`black_box`), or record it: `record: true` in its entry of devices.yaml.';
 
-/** Writes a note into the trace of a device that is being recorded. */
+/** Writes a note into the trace of a device, and has the black box keep what was said until now. */
 export const command: Command<NoteArgs> = {
   usage: 'note <device> <text..>',
-  describe: 'Write a note into the trace that a running bridge records of a device',
+  describe: 'Write a note into the trace of a device, and keep what it said until now as an incident',
   place: 180,
-  examples: [['heartwire note psu-1 wiggled the cable', 'stands in the trace with its time']],
+  examples: [
+    [
+      'heartwire note psu-1 wiggled the cable',
+      'stands in the trace with its time; `heartwire incidents` has it',
+    ],
+  ],
   options: (yargs) =>
     bridgeOptions(
       yargs

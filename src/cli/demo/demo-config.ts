@@ -41,6 +41,7 @@ server:
   tcp: { port: ${linesPort} }
   origins: ${JSON.stringify(origins)}
 files: { dir: ${JSON.stringify(`${folder}/files`)}, budget_mb: 16, max_files: 40 }
+history: { dir: ${JSON.stringify(`${folder}/history`)}, budget_mb: 64 }
 black_box: { before: 1m, after: 5s, dir: ${JSON.stringify(`${folder}/incidents`)} }
 
 defaults:

@@ -90,7 +90,7 @@ export class PolledProtocol implements LinkProtocol {
     this.#heartbeat = context.ports.messages?.protocol.declaration.session?.heartbeat?.message;
     this.#lastValidAt = now.monoMs;
     this.#shared = shared;
-    this.#passive = context.settings.bus?.passive === true;
+    this.#passive = context.settings.bus?.passive === true || settings.asked === 'recorded';
     if (this.#passive) this.#seen = new SeenRequests(context, settings.polls, now);
     if (this.#passive || (settings.polls.length === 0 && !shared)) return;
     this.#turns = new LineTurns(

@@ -24,6 +24,8 @@ export interface SessionPorts {
   readonly messages?: MessageCatalog;
   /** Every sample of a value is wanted, also where it is the one of before. */
   readonly wantsSamples?: boolean;
+  /** A trace is played: when the link is opened again is for the trace to say. */
+  readonly replayed?: boolean;
   /** Files of devices are wanted, within these limits. */
   readonly files?: ReceiverLimits;
 }

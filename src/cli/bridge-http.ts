@@ -1,0 +1,71 @@
+import { isJsonObject, type Json, type JsonObject } from '../contract/wire/index.ts';
+import { type ErrorCode, HeartwireError } from '../errors.ts';
+import { bridgeUnreachable } from './bridge-connection.ts';
+import { type BridgeArgs, bridgeToken, bridgeUrl, TOKEN_FIX } from './bridge-options.ts';
+import type { CliIo } from './command.ts';
+
+/** Reading all of a long history takes its time. */
+const ANSWER_WITHIN_MS = 60_000;
+
+/** Asks the HTTP API of a running bridge. */
+export class BridgeApi {
+  readonly #feed: string;
+  readonly #program: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(feed: string, program: string, headers: Readonly<Record<string, string>>) {
+    this.#feed = feed;
+    this.#program = program;
+    this.#headers = headers;
+  }
+
+  /**
+   * The document at a path; parameters that are undefined are left out.
+   * @throws HeartwireError `bridge_unreachable`, `bridge_refused`, and the code of the answer
+   */
+  async get(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<JsonObject> {
+    const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
+      value === undefined ? [] : [[name, value]],
+    );
+    const base = this.#feed.replace(/^ws/, 'http').replace(/\/ws(\/[^/]+)?$/, '');
+    const url = `${base}${path}?${new URLSearchParams(given)}`;
+    let status: number;
+    let document: JsonObject;
+    try {
+      const response = await fetch(url, {
+        headers: this.#headers,
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      });
+      status = response.status;
+      const json = (await response.json()) as Json; // what is parsed is JSON
+      document = isJsonObject(json) ? json : {};
+    } catch (cause) {
+      throw bridgeUnreachable(this.#feed, whyOf(cause), this.#program);
+    }
+    if (status === 200) return document;
+    const { code, message } = document;
+    const text = typeof message === 'string' ? message : `it answered with HTTP status ${status}`;
+    if (status === 401 || status === 403)
+      throw new HeartwireError('bridge_refused', `The bridge at ${base} refused this: ${text}`, {
+        fix: TOKEN_FIX,
+      });
+    // A code of the bridge; an unknown one is passed on as it is.
+    throw new HeartwireError((typeof code === 'string' ? code : 'bridge_refused') as ErrorCode, text);
+  }
+}
+
+/** @throws HeartwireError `bad_address`, `bad_argument` */
+export async function bridgeApi(args: BridgeArgs, io: CliIo): Promise<BridgeApi> {
+  const token = await bridgeToken(args['token-file'], io);
+  return new BridgeApi(bridgeUrl(args.url, io), io.program, {
+    ...(args.origin === undefined ? {} : { Origin: args.origin }),
+    ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+  });
+}
+
+/** `fetch` hides the word of the socket behind one of its own. */
+function whyOf(cause: unknown): string {
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  if (!(inner instanceof Error)) return String(inner);
+  return inner.message === '' && 'code' in inner ? String(inner.code) : inner.message;
+}
