@@ -291,19 +291,13 @@ export class History {
   }
 
   #take(message: FromThread): void {
-    const { log, clock } = this.#options;
+    const { clock } = this.#options;
     switch (message.type) {
-      case 'opened': {
-        const { driver, recovered, setAside } = message;
+      case 'opened':
         this.#opened = true;
         this.#recovered();
-        if (setAside !== undefined) this.#tellSetAside(setAside, 'it was damaged');
-        log.info(
-          { event: 'history_opened', driver, recovered },
-          `the history is in ${this.#options.file} (${driver})`,
-        );
+        if (message.setAside !== undefined) this.#tellSetAside(message.setAside, 'it was damaged');
         return this.#ready.resolve();
-      }
       case 'not_opened':
         this.#opened = false;
         this.#fail(CODES[message.failure], message.detail);

@@ -209,7 +209,7 @@ export class HistoryReader {
     }
     const rows = this.#db
       .prepare(
-        `SELECT id, t, device, kind, seq, data FROM events WHERE ${where.join(' AND ')} ORDER BY t DESC, id DESC LIMIT ?`,
+        `SELECT id, t, device, kind, epoch, rev, seq, data FROM events WHERE ${where.join(' AND ')} ORDER BY t DESC, id DESC LIMIT ?`,
       )
       .all(...values, READ_EVENTS);
     const may = new Map<string, boolean>();
@@ -278,10 +278,15 @@ export class HistoryReader {
 const rowsOf = ({ t, min, max, last }: Points): readonly Json[] =>
   t.map((time, index) => [time, min[index] ?? null, max[index] ?? null, last[index] ?? null]);
 
+/** The id that the feed gave the event. */
+const eventId = (rev: number, epoch: string): string => `r${rev}.${epoch.slice(0, 6)}`;
+
 function eventOf(row: SqlRow): JsonObject {
-  const { t, device, kind, data } = row;
+  const { t, device, kind, epoch, rev, seq, data } = row;
+  const feed = typeof epoch === 'string' && rev !== null && seq !== null;
   return {
     at: Number(t),
+    ...(feed ? { id: eventId(Number(rev), epoch), epoch, seq: Number(seq) } : {}),
     ...(device === '' ? {} : { device: String(device) }),
     kind: String(kind),
     ...jsonIn({ data: data ?? '{}' }),

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import {
   type BridgeConfig,
   type BusConfig,
@@ -98,6 +98,7 @@ async function examine(config: BridgeConfig, cwd: string): Promise<Finding[]> {
     ...[...(config.buses ?? []), ...devices].flatMap((each) => exposed(each, cwd)),
     ...folders(config, cwd),
     () => examineSecrets(config),
+    () => examineHistory(config, cwd),
     () => examineOpenFiles(SPARE_FILES + dialled.length + connections + traces(config)),
   ];
   const findings = await inTurn(jobs);
@@ -172,6 +173,17 @@ async function examineSecrets({ blackBox, secrecy, devices }: BridgeConfig): Pro
   if (secret.length === 0) return undefined;
   const names = secret.map(({ id }) => id).join(', ');
   return good('black_box', `Nothing is kept for incidents of what \`secrecy\` covers: ${names}.`);
+}
+
+/** A history that cannot be written; and what is encrypted, which is not kept. */
+async function examineHistory({ history, secrecy }: BridgeConfig, cwd: string): Promise<Finding | undefined> {
+  if (history === undefined) return undefined;
+  const found = await examineFolder('history', dirname(resolve(cwd, history.file)), 'history_unwritable');
+  if (found.code !== undefined) return found;
+  const patterns = secrecy?.rules.map(({ pattern }) => pattern) ?? [];
+  if (patterns.length === 0) return undefined;
+  const detail = `what is encrypted is not kept: ${patterns.join(', ')}.`;
+  return { ...found, detail: `${found.detail} Of topics under \`secrecy:\`, ${detail}` };
 }
 
 function examineLines({ host, port }: LinesConfig): () => Promise<Finding> {
