@@ -87,8 +87,8 @@ export class ConnectionLimiter {
 }
 
 const RETRY_AFTER_S = 5;
-/** At one request a second, which is the lowest rate, one more is free by then. */
-const REQUEST_AFTER_S = 1;
+/** Bytes of an answer that count as one more request each: putting them on the line costs as much. */
+const BYTES_A_REQUEST = 64 * 1024;
 
 /** A request is admitted, or rejected with an answer. */
 export type Verdict =
@@ -158,14 +158,25 @@ export class AdmissionControl {
 
   /** The answer to a request beyond the rate of its token; undefined within the rate, and without a token. */
   limitToken(request: IncomingMessage, caller: Caller, { subject }: Grant): Answer | undefined {
-    if (subject === ANYBODY || this.#byToken.take(subject, this.#clock.now().monoMs)) return undefined;
-    return tooManyRequests(`The token ${subject}`, request, caller);
+    const { monoMs } = this.#clock.now();
+    if (subject === ANYBODY || this.#byToken.take(subject, monoMs)) return undefined;
+    return tooManyRequests(`The token ${subject}`, this.#byToken.waitMs(subject, monoMs), request, caller);
+  }
+
+  /** A request was answered: a long answer counts as several requests. */
+  answered({ remoteAddress }: Caller, { subject }: Grant, bytes: number): void {
+    const more = Math.floor(bytes / BYTES_A_REQUEST);
+    if (more === 0) return;
+    const { monoMs } = this.#clock.now();
+    this.#byAddress.chargeMany(plainAddress(remoteAddress), monoMs, more);
+    if (subject !== ANYBODY) this.#byToken.chargeMany(subject, monoMs, more);
   }
 
   #limitAddress(request: IncomingMessage, caller: Caller): Answer | undefined {
     const address = plainAddress(caller.remoteAddress);
-    if (this.#byAddress.take(address, this.#clock.now().monoMs)) return undefined;
-    return tooManyRequests(address, request, caller);
+    const { monoMs } = this.#clock.now();
+    if (this.#byAddress.take(address, monoMs)) return undefined;
+    return tooManyRequests(address, this.#byAddress.waitMs(address, monoMs), request, caller);
   }
 
   #limitConnection(request: IncomingMessage, { remoteAddress }: Caller): Answer | undefined {
@@ -179,19 +190,25 @@ export class AdmissionControl {
   }
 }
 
-function tooManyRequests(sender: string, request: IncomingMessage, { proxy }: Caller): Answer {
+function tooManyRequests(
+  sender: string,
+  waitMs: number,
+  request: IncomingMessage,
+  { proxy }: Caller,
+): Answer {
+  const afterS = Math.max(1, Math.ceil(waitMs / 1_000));
   const browser = request.headers.accept?.includes('text/event-stream') === true;
-  if (browser && pathOf(request.url ?? '/') === STREAM_PATH) return laterStream();
-  const message = `${sender} sends too many requests; wait a second, or raise server.max_requests_per_second in devices.yaml.`;
+  if (browser && pathOf(request.url ?? '/') === STREAM_PATH) return laterStream(afterS);
+  const message = `${sender} sends too many requests, or is answered too much; wait ${afterS} s, or raise server.max_requests_per_second in devices.yaml.`;
   return refusal(429, 'too_many_requests', message, {
-    'Retry-After': String(REQUEST_AFTER_S),
+    'Retry-After': String(afterS),
     // Closing saves a refusal for each request pipelined behind it; a proxy carries the connections of many clients.
     ...(proxy === 'trusted' ? {} : { Connection: 'close' }),
   });
 }
 
 /** For a browser that opens a stream: after a refusal by status it would never reconnect. */
-function laterStream(): Answer {
+function laterStream(afterS: number): Answer {
   return {
     status: 200,
     headers: {
@@ -199,6 +216,6 @@ function laterStream(): Answer {
       'Cache-Control': 'no-store',
       Connection: 'close',
     },
-    body: `retry: ${REQUEST_AFTER_S * 1_000}\n\n`,
+    body: `retry: ${afterS * 1_000}\n\n`,
   };
 }

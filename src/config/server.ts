@@ -105,7 +105,7 @@ export const SERVER = {
   max_requests_per_second: live(
     numberField(1, 100_000, {
       description:
-        'HTTP requests of one address, and of one token, per second; five times as many at once. More get status 429.',
+        'HTTP requests of one address, and of one token, per second; five times as many at once. Each 64 KiB of an answer beyond the first ones count as one more. More get status 429.',
     }).prefault(100),
     'for new connections',
   ),

@@ -2,7 +2,7 @@ export { type AddressBlock, addressInBlock, parseBlock } from './address-match.t
 export type { CommandOutcome, FeedClient, FeedCommand } from './command.ts';
 export type { DeviceHistory } from './device-history.ts';
 export { type Identity, identityText } from './identity.ts';
-export type { Publisher } from './publisher.ts';
+export type { EventReach, Publisher } from './publisher.ts';
 export { highestRole, isRole, ROLES, type Role, reaches } from './role.ts';
 export { LEAST_BACK_OFF_MS, SESSION_ROLES, type SessionRole } from './settings.ts';
 export type { TlsFiles } from './tls-files.ts';

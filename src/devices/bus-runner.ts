@@ -321,7 +321,7 @@ export class BusRunner {
         this.#stateChanged(link);
       },
       removeState: (topic) => publisher.removeState(topicOfBus(topic)),
-      publishEvent: (topic, data) => publisher.publishEvent(topicOfBus(topic), data),
+      publishEvent: (topic, data, reach) => publisher.publishEvent(topicOfBus(topic), data, reach),
     };
   }
 

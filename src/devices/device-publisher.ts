@@ -106,8 +106,10 @@ export class DevicePublisher {
 
   message(message: Message | InvalidPayload, mark?: MessageMark, group?: string): void {
     if (this.#closed) return;
-    this.#publisher.publishEvent(this.#topics.messages, () =>
-      messageEvent(message, this.#clock.now().wallMs, mark, group),
+    this.#publisher.publishEvent(
+      this.#topics.messages,
+      () => messageEvent(message, this.#clock.now().wallMs, mark, group),
+      isPlainBeat(message, mark) ? 'named' : 'any',
     );
   }
 
@@ -131,6 +133,13 @@ export class DevicePublisher {
       file,
     });
   }
+}
+
+/** A heartbeat that says nothing but that the device is there, which its state says to all. */
+function isPlainBeat(message: Message | InvalidPayload, mark: MessageMark | undefined): boolean {
+  return (
+    message.name === 'heartbeat' && mark === undefined && (message.kind === 'request' || message.error === 0)
+  );
 }
 
 /** Bytes as JSON: base64, and how many they are. */

@@ -1,4 +1,4 @@
-import type { Publisher } from '../contract/index.ts';
+import type { EventReach, Publisher } from '../contract/index.ts';
 import { diff, type JsonObject } from '../contract/wire/index.ts';
 import { inSlices, type Log, Ring } from '../system/index.ts';
 import type { Encryptor } from './encryptor.ts';
@@ -13,13 +13,18 @@ export interface EncryptingOptions {
   readonly log: Log;
 }
 
+interface WaitingEvent {
+  readonly data: JsonObject;
+  readonly reach: EventReach | undefined;
+}
+
 /** What waits for one topic. Encrypting is asynchronous; the lane keeps the order. */
 interface Lane {
   /** In plain; undefined where there is none. */
   document: JsonObject | undefined;
   /** The document is still to be published. */
   changed: boolean;
-  readonly events: Ring<JsonObject>;
+  readonly events: Ring<WaitingEvent>;
   lost: number;
   busy: boolean;
 }
@@ -63,13 +68,13 @@ export class EncryptingPublisher implements Publisher {
     this.#options.publisher.removeState(topic);
   }
 
-  publishEvent(topic: string, data: JsonObject | (() => JsonObject)): void {
+  publishEvent(topic: string, data: JsonObject | (() => JsonObject), reach?: EventReach): void {
     if (!this.#encrypts(topic)) {
-      this.#options.publisher.publishEvent(topic, data);
+      this.#options.publisher.publishEvent(topic, data, reach);
       return;
     }
     const lane = this.#lane(topic);
-    lane.events.push(typeof data === 'function' ? data() : data);
+    lane.events.push({ data: typeof data === 'function' ? data() : data, reach });
     if (lane.events.length > MAX_WAITING_EVENTS) {
       lane.events.shift();
       lane.lost++;
@@ -130,7 +135,8 @@ export class EncryptingPublisher implements Publisher {
         const encryptor = this.#encryptor;
         if (encryptor?.encrypts(topic) !== true) {
           // The topic became plain meanwhile; only events still wait here.
-          for (const data of takeAll(lane.events)) this.#options.publisher.publishEvent(topic, data);
+          for (const { data, reach } of takeAll(lane.events))
+            this.#options.publisher.publishEvent(topic, data, reach);
         } else if (lane.changed) await this.#encryptState(topic, lane, encryptor);
         else await this.#encryptEvents(topic, lane, encryptor);
       }
@@ -174,12 +180,13 @@ export class EncryptingPublisher implements Publisher {
       log.warn({ code, topic, lost }, `${lost} events of ${topic} came faster than they could be encrypted`);
       publisher.publishEvent(topic, { lost, reason: code });
     }
-    const encrypted = await Promise.all(events.map((data) => encryptor.encrypt(topic, data)));
-    for (const data of encrypted) publisher.publishEvent(topic, data);
+    const encrypted = await Promise.all(events.map(({ data }) => encryptor.encrypt(topic, data)));
+    for (const [index, data] of encrypted.entries())
+      publisher.publishEvent(topic, data, events[index]?.reach);
   }
 }
 
-function takeAll(events: Ring<JsonObject>): readonly JsonObject[] {
+function takeAll(events: Ring<WaitingEvent>): readonly WaitingEvent[] {
   const all = [...events];
   events.clear();
   return all;

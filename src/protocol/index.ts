@@ -102,7 +102,6 @@ export { isStandardFraming, makeFraming } from './framing/make-framing.ts';
 export type { Declared, Key, KeyTable } from './keys.ts';
 export { LineDecoder } from './line-decoder.ts';
 export { LinearBuffer } from './linear-buffer.ts';
-export { luhnValid } from './luhn.ts';
 export type {
   BuiltinMessage,
   DatetimeReply,
@@ -134,3 +133,4 @@ export {
 export { placeRegisters } from './registers/place.ts';
 export { StreamDecoder } from './stream-decoder.ts';
 export { TelnetWatch } from './telnet-watch.ts';
+export { luhnValid } from './text-checks.ts';

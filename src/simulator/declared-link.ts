@@ -10,8 +10,12 @@ import { UnframedAnswers } from './unframed-answers.ts';
 /** A silence that ends a frame, where its framing needs one. */
 const GAP_MS = 20;
 
-/** A login that is not answered for so long ends the link, in ms; so does silence, beside four heartbeats. */
-const ANSWERED_WITHIN_MS = 10_000;
+/** A login that is not answered for so long ends the link, in ms. */
+const ANSWERED_WITHIN_MS = 30_000;
+/** Silence that ends a link, in ms, where four heartbeats are less. */
+const LEAST_SILENCE_MS = 10_000;
+/** However late a timer is, the answer may lie in the socket already: it is read before anything is judged. */
+const READING_MS = 1;
 
 /** The devices of a line, by their addresses. */
 export type DeclaredDevices = ReadonlyMap<number | undefined, DeclaredDevice>;
@@ -98,7 +102,7 @@ export class DeclaredLink {
       this.#speak();
       return;
     }
-    this.#ports.timers.after(ANSWERED_WITHIN_MS, () => {
+    this.#judgeAfter(ANSWERED_WITHIN_MS, () => {
       if (!this.#inside) this.#ports.hangUp(false);
     });
     this.#say(this.#login.begin());
@@ -199,7 +203,7 @@ export class DeclaredLink {
       return this.#ports.hangUp(true);
     }
     if (this.#entrance.dials && this.#login !== undefined && this.#isAnswered(heartbeat?.message))
-      this.#watchSilence(Math.max(4 * (beatMs ?? 0), ANSWERED_WITHIN_MS));
+      this.#watchSilence(Math.max(4 * (beatMs ?? 0), LEAST_SILENCE_MS));
   }
 
   /** Where some values are known, nothing is said that is not. */
@@ -216,7 +220,11 @@ export class DeclaredLink {
   #watchSilence(limitMs: number): void {
     const leftMs = this.#lastValidAtMs + limitMs - this.#ports.now();
     if (leftMs <= 0) return this.#ports.hangUp(false);
-    this.#ports.timers.after(leftMs, () => this.#watchSilence(limitMs));
+    this.#judgeAfter(leftMs, () => this.#watchSilence(limitMs));
+  }
+
+  #judgeAfter(delayMs: number, judge: () => void): void {
+    this.#ports.timers.after(delayMs, () => this.#ports.timers.after(READING_MS, judge));
   }
 
   /** `kind` is the framing in whose frame it came, where there are several. */
@@ -237,11 +245,14 @@ export class DeclaredLink {
     }
     const address = protocol.addressIn(payload, 0, payload.length);
     if (address !== undefined && this.#fails(address)) return;
-    const reply = this.#devices.get(address)?.answer(payload, this.#time(), kind, this.#faults.refuse);
-    if (reply === undefined) return;
+    const device = this.#devices.get(address);
+    const reply = device?.answer(payload, this.#time(), kind, this.#faults.refuse);
+    if (device === undefined || reply === undefined) return;
+    // What a rule answers may have other frames than what it answers.
+    const framing = device.answeredIn(payload, kind) ?? kind;
     const { lateReplyMs } = this.#faults;
-    if (lateReplyMs === undefined) this.#write(reply, kind);
-    else this.#ports.timers.after(lateReplyMs, () => this.#write(reply, kind));
+    if (lateReplyMs === undefined) this.#write(reply, framing);
+    else this.#ports.timers.after(lateReplyMs, () => this.#write(reply, framing));
   }
 
   #fails(address: number): boolean {

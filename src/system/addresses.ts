@@ -80,6 +80,13 @@ export class AddressPace {
     this.#freeAtMs.set(key, this.#rate.charge(this.#freeAtMs.get(key) ?? -Infinity, monoMs));
   }
 
+  /** Takes so many, also beyond the bounds, but never by more than another burst. */
+  chargeMany(address: string, monoMs: number, count: number): void {
+    const key = addressKey(address);
+    const before = this.#freeAtMs.get(key) ?? -Infinity;
+    this.#freeAtMs.set(key, this.#rate.chargeMany(before, monoMs, count));
+  }
+
   /** How long it takes until one more is within bounds; 0 where it is now. */
   waitMs(address: string, monoMs: number): number {
     return this.#rate.waitMs(this.#freeAtMs.get(addressKey(address)) ?? -Infinity, monoMs);

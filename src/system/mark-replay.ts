@@ -4,6 +4,10 @@ import type { Publisher } from '../contract/index.ts';
 export const markReplay = (publisher: Publisher): Publisher => ({
   publishState: (topic, document) => publisher.publishState(topic, { ...document, replay: true }),
   removeState: (topic) => publisher.removeState(topic),
-  publishEvent: (topic, data) =>
-    publisher.publishEvent(topic, () => ({ ...(typeof data === 'function' ? data() : data), replay: true })),
+  publishEvent: (topic, data, reach) =>
+    publisher.publishEvent(
+      topic,
+      () => ({ ...(typeof data === 'function' ? data() : data), replay: true }),
+      reach,
+    ),
 });

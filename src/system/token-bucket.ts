@@ -31,6 +31,12 @@ export class Rate {
     return Math.max(freeAtMs, monoMs) + this.#eachMs;
   }
 
+  /** With `count` more taken at `monoMs`, also beyond the burst, but never by more than another one. */
+  chargeMany(freeAtMs: number, monoMs: number, count: number): number {
+    const freeAt = Math.max(freeAtMs, monoMs);
+    return Math.max(freeAt, Math.min(freeAt + count * this.#eachMs, monoMs + (2 * this.#burstMs) / SLACK));
+  }
+
   /** How long after `monoMs` one more is within the burst; 0 where it is now. */
   waitMs(freeAtMs: number, monoMs: number): number {
     return Math.max(0, this.charge(freeAtMs, monoMs) - monoMs - this.#burstMs);

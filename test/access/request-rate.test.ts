@@ -75,6 +75,28 @@ describe('requests of one address', () => {
     expect(await statuses(4, { Upgrade: 'websocket' })).toEqual([200, 200, 200, 429]);
   });
 
+  it.each([
+    ['a short one', 1_000, [200, 200, 429]],
+    ['a long one', 130 * 1024, [429, 429, 429]],
+  ])('count by what they are answered with: %s', async (_, bytes, expected) => {
+    const body = Buffer.alloc(bytes);
+    const further = (path: string) =>
+      path === '/long' ? () => ({ status: 200, headers: {}, body }) : undefined;
+    const { statuses } = await serve({ further });
+    expect(await statuses(1, {}, '/long')).toEqual([200]);
+    expect(await statuses(3)).toEqual(expected);
+  });
+
+  it('wait no longer for a very long one than until another burst is over', async () => {
+    const further = () => () => ({ status: 200, headers: {}, body: Buffer.alloc(10 * 1024 * 1024) });
+    const { statuses, port, clock } = await serve({ further });
+    await statuses(1, {}, '/long');
+    const refused = await ask(port, '/healthz');
+    expect([refused.status, refused.headers['retry-after']]).toEqual([429, '4']);
+    clock.advance(4_000);
+    expect(await statuses(1)).toEqual([200]);
+  });
+
   it('follow other limits at once', async () => {
     const live = new LiveConfig({ ...DEFAULT_ADMISSION_LIMITS, requestsPerSecond: 1, requestBurst: 3 });
     const { statuses } = await serve({ live });

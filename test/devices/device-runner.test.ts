@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DevicePublisher } from '../../src/devices/device-publisher.ts';
 import { DeviceRunner } from '../../src/devices/device-runner.ts';
 import { Wire } from '../../src/devices/wire.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
@@ -94,6 +95,7 @@ describe('a device runner', () => {
     revs.length = 0;
     link.data(join(HEARTBEAT, HEARTBEAT, HEARTBEAT));
     expect(hex(link.takeSent())).toEqual(hex([HEARTBEAT_REPLY, HEARTBEAT_REPLY, HEARTBEAT_REPLY]));
+    bench.clock.advance(3_000);
     expect(revs).toHaveLength(1);
   });
 
@@ -214,6 +216,25 @@ describe('a device runner', () => {
     bench.clock.advance(1_501);
     expect(bench.state?.status).toBe('stale');
   });
+
+  it.each([
+    ['a plain heartbeat', { name: 'heartbeat', kind: 'request' }, undefined, []],
+    ['its answer', { name: 'heartbeat', kind: 'reply', error: 0 }, undefined, []],
+    ['an answer with an error', { name: 'heartbeat', kind: 'reply', error: 1 }, undefined, ['heartbeat']],
+    ['an answer that is late', { name: 'heartbeat', kind: 'reply', error: 0 }, 'late', ['heartbeat']],
+    ['another message', { name: 'datetime', kind: 'request' }, undefined, ['datetime']],
+  ] as const)(
+    'makes an event of %s for a subscription that names no device: %j',
+    (_, message, mark, expected) => {
+      const store = new FeedStore({ epoch: 'e', notify: 'followed' });
+      store.follow(['devices/#']);
+      const names: unknown[] = [];
+      store.listen((change) => change.kind === 'event' && names.push(change.data.message));
+      const options = { publisher: store, clock: new FakeClock(), wantsBytes: () => false };
+      new DevicePublisher('p1', options).message(message, mark);
+      expect(names).toEqual(expected);
+    },
+  );
 
   it('publishes messages as events, and raw bytes only where somebody listens', () => {
     const bench = new Bench();

@@ -29,6 +29,29 @@ describe('the store', () => {
     expect(store.position()).toEqual({ e1: 5 });
   });
 
+  it.each([
+    ['devices/a/messages', true],
+    ['devices/a/#', true],
+    ['devices/a/+', true],
+    ['+/a/messages', true],
+    ['devices/b/#', false],
+    ['devices/+/messages', false],
+    ['devices/#', false],
+    ['#', false],
+  ])('makes an event that only names bring for %s: %s', (pattern, expected) => {
+    const store = new FeedStore({ epoch: 'e1', notify: 'followed' });
+    const seqs: Array<number | undefined> = [];
+    store.listen((change) => seqs.push(change.seq));
+    const publish = (): void => store.publishEvent('devices/a/messages', {}, 'named');
+    store.follow(['devices/+/messages', '#']);
+    publish();
+    store.follow([pattern]);
+    publish();
+    // Without it there is no gap in the numbers.
+    store.publishEvent('devices/a/messages', {});
+    expect(seqs).toEqual(expected ? [1, 2] : [1]);
+  });
+
   it('takes an equal document for no change', () => {
     const { store, changes } = setUp();
     store.publishState('a', { x: { y: [1] } });

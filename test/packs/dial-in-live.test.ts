@@ -27,9 +27,9 @@ const LOG = { info: () => undefined, warn: () => undefined, error: () => undefin
 const PATIENCE = { timeout: 20_000 };
 
 /** A bridge that runs the example of a pack on a free port, with quick heartbeats. */
-async function bridgeOf(example: string, keys: object = {}) {
+async function bridgeOf(example: string, keys: object = {}, listener: object = {}) {
   const config = parse(example) as { listeners: readonly object[]; devices: readonly object[] };
-  const listeners = [{ ...config.listeners[0], link: 'tcp-listen:127.0.0.1:0' }];
+  const listeners = [{ ...config.listeners[0], link: 'tcp-listen:127.0.0.1:0', ...listener }];
   const devices = [{ ...config.devices[0], ...keys }];
   await writeFile(
     join(dir, 'devices.yaml'),
@@ -132,6 +132,39 @@ describe('a pack of devices that dial in', () => {
         .toContainEqual(expect.stringMatching(/^away \(link_(?:closed|reset)\)$/));
       await watcher.sees(id, 'online, link connected');
       expect(events.filter(({ kind }) => kind === 'registered').length).toBeGreaterThan(1);
+    },
+  );
+});
+
+describe('a pack of devices that dial in, where no device may be new', () => {
+  it.each(packs.map((pack) => [pack.name, pack] as const))(
+    '%s learns that it is refused, as its messages declare, and none is made',
+    { timeout: 60_000 },
+    async (_, { protocol, example, frames }) => {
+      const { bridge, port } = await bridgeOf(example, {}, { unknown: 'refuse' });
+      await using _bridge = bridge;
+      const events: SimulatorEvent[] = [];
+      await using fleet = new SimulatedFleet(
+        {
+          address: { scheme: 'tcp', host: '127.0.0.1', port },
+          count: 1,
+          seed: 1,
+          reconnect: { initialMs: 20, maxMs: 50 },
+          declared: { protocol, addresses: [1], seed: 1, everyMs: 50, said: publishedValues(frames) },
+        },
+        { clock: systemClock, report: (event) => events.push(event) },
+      );
+      await fleet.start();
+      const count = (kind: SimulatorEvent['kind']) => events.filter((each) => each.kind === kind).length;
+      // It comes back, and is refused again.
+      await expect.poll(() => count('disconnected'), PATIENCE).toBeGreaterThan(1);
+      const { session, hello } = protocol.declaration;
+      const says = hello?.refuse !== undefined || session?.login?.[0]?.refuse !== undefined;
+      if (says) await expect.poll(() => count('refused'), PATIENCE).toBeGreaterThan(1);
+      else expect(count('refused')).toBe(0);
+      expect(count('registered')).toBe(0);
+      // The configured one, which never came.
+      expect(bridge.store.documents('devices/+/state')).toHaveLength(1);
     },
   );
 });

@@ -3,8 +3,8 @@ import { builtinMessages, builtinProtocol } from '../../src/protocol/builtin.ts'
 import { decodePayload, encodeFrame } from '../../src/protocol/codec.ts';
 import { lengthsInWords, ProtocolDefinition } from '../../src/protocol/definition.ts';
 import { hexText } from '../../src/protocol/describe.ts';
-import { luhnValid } from '../../src/protocol/luhn.ts';
 import type { Message } from '../../src/protocol/message.ts';
+import { luhnValid } from '../../src/protocol/text-checks.ts';
 import { fromHex, invalidFixtures, messageFixtures } from './fixtures.ts';
 
 const definition = builtinProtocol();

@@ -57,7 +57,9 @@ describe('a simulated device whose messages declare a session', () => {
 
   it('leaves a platform that does not answer its login, and comes back', async () => {
     const rig = await rigOf(GT06).up();
-    rig.clock.advance(10_000);
+    rig.clock.advance(30_000);
+    expect(rig.link.isOpen).toBe(true);
+    rig.clock.advance(1);
     expect(rig.link.calls).toEqual(['open', 'destroy']);
     await settle();
     rig.clock.advance(100);
@@ -73,8 +75,17 @@ describe('a simulated device whose messages declare a session', () => {
     rig.receive(hex(gt06('130002')));
     rig.clock.advance(719_999);
     expect(rig.link.isOpen).toBe(true);
-    rig.clock.advance(2);
+    rig.clock.advance(3);
     expect(rig.link.isOpen).toBe(false);
+  });
+
+  it('reads what lies in its socket before it judges a silence, however late its timer is', async () => {
+    const rig = await rigOf(GT06).up();
+    rig.clock.advance(30_000);
+    rig.receive(ACCEPTED);
+    rig.clock.advance(1);
+    expect(rig.kinds()).toEqual(['connected', 'registered']);
+    expect(rig.link.isOpen).toBe(true);
   });
 
   it('says the name that it is given', async () => {

@@ -258,8 +258,10 @@ export const TOPICS: readonly TopicContract[] = [
   {
     name: 'deviceStats',
     address: 'devices/{device}/stats',
-    summary: 'Counts of a device since the bridge was started; at most once a second.',
-    holds: 'counts since the start of the bridge, last heartbeat, round trip; at most once a second',
+    summary:
+      'Counts of a device since the bridge was started; at most once in each of its heartbeat intervals.',
+    holds:
+      'counts since the start of the bridge, last heartbeat, round trip; at most once in each heartbeat interval',
     kind: 'state',
     document: jsonSchemaOf(stats),
   },
@@ -283,7 +285,7 @@ export const TOPICS: readonly TopicContract[] = [
     name: 'deviceMessages',
     address: 'devices/{device}/messages',
     summary: 'Every message of a device, decoded.',
-    holds: 'every message of the device, decoded',
+    holds: 'every message of the device, decoded; heartbeats only while a subscription names the device',
     kind: 'event',
     document: jsonSchemaOf(
       z.looseObject({

@@ -55,7 +55,7 @@ export class DeviceSession {
   readonly settings: SessionSettings;
   readonly #context: SessionContext;
   readonly #axes: StateAxes;
-  readonly stats = new Stats();
+  readonly stats: Stats;
   readonly #noise = new Noise();
   readonly #plan: DialPlan;
   readonly #takeover: Takeover;
@@ -69,6 +69,7 @@ export class DeviceSession {
 
   constructor(settings: SessionSettings, ports: SessionPorts, now: Instant) {
     this.settings = settings;
+    this.stats = new Stats(settings.bare === undefined ? settings.heartbeat.intervalMs : undefined);
     const measurements = new Measurements(ports.messages?.declarations ?? [], settings.bare?.polls);
     this.#axes = new StateAxes(settings, now.wallMs, measurements.measured, settings.bus?.id);
     this.#absence = new Absence(settings, this.#axes);
@@ -99,13 +100,11 @@ export class DeviceSession {
   handle(event: SessionEvent, now: Instant): readonly Effect[] {
     this.#take(event, now);
     const { attempt } = this.#plan;
-    if (this.#phase.name === 'connected' && this.#axes.document.link.attempt !== attempt) {
+    if (this.#phase.name === 'connected' && this.#axes.document.link.attempt !== attempt)
       this.#axes.setLink('connected', now.wallMs, { attempt, ...this.#noise.remark });
-    }
     // A held device that comes online again, from a silence or over a next link, shows it until the hold is over.
-    if (this.status === 'online' && this.#takeover.held(now.monoMs)) {
+    if (this.status === 'online' && this.#takeover.held(now.monoMs))
       this.#axes.setStatus('online', now.wallMs, 'duplicate_identity', HELD);
-    }
     this.#measure();
     const document = this.#axes.takeChange();
     if (document !== undefined) this.#effects.push({ type: 'publishState', document });

@@ -1,9 +1,14 @@
 import type { StatsDocument } from '../../contract/feed/index.ts';
 import type { Discarded } from '../../protocol/index.ts';
 
-const PUBLISH_EVERY_MS = 1_000;
+/** Counts of all devices are published on one beat, so that those of many go out together. */
+const BEAT_MS = 1_000;
+const MOST_BEATS = 10;
 
-/** Counts, and says when they are due to be published: when they changed, at most once a second. */
+/**
+ * Counts, and says when they are due to be published: on a beat of the monotonic clock after they changed, at most once
+ * in each interval of the device. The first ones are due at once.
+ */
 export class Stats {
   readonly counts: { -readonly [K in keyof StatsDocument]: StatsDocument[K] } = {
     bytes_in: 0,
@@ -22,7 +27,17 @@ export class Stats {
   };
   readonly tally = new Tally();
   #changed = true;
+  /** Not before. */
   #nextAt = Number.NEGATIVE_INFINITY;
+  /** When the present change is due, once it was seen. */
+  #dueAt: number | undefined;
+  #published = false;
+  readonly #intervalMs: number;
+
+  /** A change is published within so long, or a beat where that is longer, or where there are no heartbeats. */
+  constructor(intervalMs = BEAT_MS) {
+    this.#intervalMs = Math.min(Math.max(Math.ceil(intervalMs / BEAT_MS), 1), MOST_BEATS) * BEAT_MS;
+  }
 
   /** To be called after every change of `counts`. */
   touch(): void {
@@ -47,14 +62,18 @@ export class Stats {
   }
 
   nextDeadline(): number {
-    return this.#changed ? this.#nextAt : Number.POSITIVE_INFINITY;
+    return this.#changed ? (this.#dueAt ?? this.#nextAt) : Number.POSITIVE_INFINITY;
   }
 
   /** The document where it is due. */
   takeDue(monoMs: number): StatsDocument | undefined {
-    if (!this.#changed || monoMs < this.#nextAt) return undefined;
+    if (!this.#changed) return undefined;
+    this.#dueAt ??= this.#published ? Math.max(this.#nextAt, Math.ceil(monoMs / BEAT_MS) * BEAT_MS) : monoMs;
+    if (monoMs < this.#dueAt) return undefined;
     this.#changed = false;
-    this.#nextAt = monoMs + PUBLISH_EVERY_MS;
+    this.#dueAt = undefined;
+    this.#nextAt = Math.floor(monoMs / BEAT_MS) * BEAT_MS + (this.#published ? this.#intervalMs : BEAT_MS);
+    this.#published = true;
     return { ...this.counts };
   }
 }

@@ -1,4 +1,4 @@
-import type { Publisher } from '../../contract/index.ts';
+import type { EventReach, Publisher } from '../../contract/index.ts';
 import {
   checkDocument,
   diff,
@@ -111,6 +111,8 @@ export class FeedStore implements Publisher {
   readonly #lists = new Lru<string, TopicList>(TOPIC_LISTS);
   readonly #notifiesAll: boolean;
   readonly #followed = new TopicInterest(EVENTS_MS);
+  /** Those of the patterns that name the second level of what they cover. */
+  readonly #naming = new TopicInterest(EVENTS_MS);
   readonly #events: EventLog;
   readonly #history = new RevHistory(TOMBSTONE_MS);
   /** Up to here it is no longer known what was removed. */
@@ -190,14 +192,18 @@ export class FeedStore implements Publisher {
   /** A subscription to these patterns begins; `unfollow` them when it ends. */
   follow(patterns: readonly string[]): void {
     this.#followed.begin(patterns);
+    this.#naming.begin(patterns.filter(namesSecondLevel));
   }
 
   /** A subscription to these patterns ends; its client may come back within a while. */
   unfollow(patterns: readonly string[]): void {
     this.#followed.end(patterns);
+    this.#naming.end(patterns.filter(namesSecondLevel));
   }
 
-  publishEvent(topic: string, data: JsonObject | (() => JsonObject)): void {
+  publishEvent(topic: string, data: JsonObject | (() => JsonObject), reach: EventReach = 'any'): void {
+    // One that is not made has no `seq`: no subscriber misses it.
+    if (reach === 'named' && !this.#notifiesAll && !this.#naming.covers(topic.split('/'))) return;
     const { seq, followed } = this.#events.next(topic, this.#rev + 1, () => checkedLevels(topic));
     const rev = ++this.#rev;
     if (!followed) return;
@@ -229,6 +235,7 @@ export class FeedStore implements Publisher {
   /** Time passes: removes tombstones, events and patterns that are too old. To be called about once a second. */
   age(now: Instant): void {
     this.#followed.age(now.monoMs);
+    this.#naming.age(now.monoMs);
     this.#history.note(this.#rev, now.monoMs);
     this.#events.expire(this.#history.reachedBefore(now.monoMs - EVENTS_MS));
     const lastRev = this.#history.reachedBefore(now.monoMs - TOMBSTONE_MS);
@@ -333,6 +340,11 @@ export class FeedStore implements Publisher {
   #notify(change: Change): void {
     for (const listener of this.#listeners) listener(change);
   }
+}
+
+function namesSecondLevel(pattern: string): boolean {
+  const [, second] = pattern.split('/');
+  return second !== undefined && second !== '+' && second !== '#';
 }
 
 function checkedLevels(topic: string): readonly string[] {

@@ -15,7 +15,7 @@ const CLOCK_EVERY_BYTES = 64 * 1024;
  * While devices connect, the event loop turns between two slices, and accepts one device each time: for so long at
  * least and until so many are accepted, but no longer than `mostMs`.
  */
-const YIELD = { ms: 4, devices: 8, mostMs: 16 } as const;
+const YIELD = { ms: 2, devices: 4, mostMs: 6 } as const;
 /** How often rate-limited documents are checked. */
 const PACE_MS = 20;
 

@@ -332,7 +332,9 @@ export class SubscriberRegistry {
   }
 
   #armTimer(): void {
-    this.#timer ??= this.clock.setTimer(this.clock.now().monoMs + TICK_MS, () => {
+    // On the beat on which devices publish their counts: what follows from both goes out together.
+    const nextBeat = (Math.floor(this.clock.now().monoMs / TICK_MS) + 1) * TICK_MS;
+    this.#timer ??= this.clock.setTimer(nextBeat, () => {
       this.#timer = undefined;
       if (this.#size > 0 || this.#options.store.isAging) this.#armTimer();
       this.#tick();

@@ -231,7 +231,11 @@ export class HttpServer {
         ? (this.#admissionControl.limitToken(request, caller, judged.grant) ??
           this.#allowed(request, response, sources, standing, caller, judged.grant))
         : judged.answer;
-      if (answer !== undefined) this.#send(request, response, standing, (await answer.later?.()) ?? answer);
+      if (answer === undefined) return;
+      const made = (await answer.later?.()) ?? answer;
+      if (judged.ok && request.method !== 'HEAD')
+        this.#admissionControl.answered(caller, judged.grant, made.body.length);
+      this.#send(request, response, standing, made);
     };
     conclude().catch((cause: unknown) => this.#broke(request, response, standing, caller, cause));
   }

@@ -38,7 +38,7 @@ describe('requests', () => {
     expect(bench.pass(2_000)).toEqual(['2000 settle 1 request_timeout']);
     expect(bench.tell(ask(2))).toEqual(['settle 2 request_busy']);
     expect(bench.message(noon)).toEqual([]);
-    bench.pass(1_000);
+    bench.pass(3_000);
     expect(bench.stats?.late_replies).toBe(1);
     expect(bench.tell(ask(3))).toEqual(['send datetime request']);
   });

@@ -22,6 +22,25 @@ describe('what a device counts', () => {
     expect(stats.takeDue(0)?.discarded_bytes).toBe(12);
   });
 
+  it.each([
+    ['on a beat', undefined, [0, 900, 950], [0, 1_000]],
+    ['once in each interval', 3_000, [0, 10, 1_500, 2_000, 3_900, 4_100], [0, 1_000, 4_000, 7_000]],
+    ['on the next beat after a long silence', 3_000, [0, 60_400], [0, 61_000]],
+    ['within ten seconds, however long the interval is', 180_000, [0, 10, 1_010], [0, 1_000, 11_000]],
+    ['at an interval of whole beats', 2_500, [0, 10, 1_010], [0, 1_000, 4_000]],
+  ])('is published %s', (_, intervalMs, changes, expected) => {
+    const stats = new Stats(intervalMs);
+    const published: number[] = [];
+    for (let ms = 0; ms < 80_000; ms += 10) {
+      if (changes.includes(ms)) stats.touch();
+      if (ms >= stats.nextDeadline() || changes.includes(ms)) {
+        if (stats.takeDue(ms) !== undefined) published.push(ms);
+      }
+    }
+    expect(published).toEqual(expected);
+    expect(stats.nextDeadline()).toBe(Number.POSITIVE_INFINITY);
+  });
+
   it('puts a round trip into the first bucket that holds it', () => {
     const tally = new Tally();
     for (const ms of [0, 1, 1.01, 5_000, 5_001]) tally.answered(ms);

@@ -212,9 +212,9 @@ describe('a pass while devices come in', () => {
     new Set(turns.slice(1).map((each, index) => each - (turns[index] ?? 0)));
 
   it.each([
-    ['4 ms, where many come in that time', 0.1, 40],
-    ['8 of them, where a turn takes a while', 1, 8],
-    ['16 ms, where turns are slow', 4, 4],
+    ['2 ms, where many come in that time', 0.1, 20],
+    ['4 of them, where a turn takes a while', 1, 4],
+    ['6 ms, where turns are slow', 3, 2],
   ])('makes a slice only after %s', async (_, turnMs, turnsBetween) => {
     const turns = writing(await storm(turnMs, 400));
     expect(turns.length).toBeGreaterThan(3);
