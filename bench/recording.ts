@@ -13,7 +13,7 @@ const DEVICES = 100;
 const PER_SECOND = 10_000;
 const SLICE_MS = 1_200;
 /** What is still to be written belongs to the slice: longer than a line waits for the disk. */
-const DRAIN_MS = 900;
+const DRAIN_MS = 1_000;
 const WARM_UP_ROUNDS = 3;
 const ROUNDS = 16;
 

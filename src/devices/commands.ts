@@ -18,13 +18,10 @@ export interface CommandTargets {
  * Performs a subscriber's command: a built-in or declared request, sent at once or not at all; or one to all devices of
  * a bus, by its id.
  */
-export async function performCommand(
-  { directory, bus }: CommandTargets,
-  command: FeedCommand,
-): Promise<CommandOutcome> {
+export async function performCommand(targets: CommandTargets, command: FeedCommand): Promise<CommandOutcome> {
   const { device, message, fields, timeoutMs } = command;
-  const runner = directory.get(device);
-  const line = runner === undefined ? bus(device) : undefined;
+  const runner = targets.directory.get(device);
+  const line = runner === undefined ? targets.bus(device) : undefined;
   if (line !== undefined) {
     if (message === RAW) return sendRaw(line, fields);
     if (message === DESCRIBE) return described(line.broadcastDeclarations);

@@ -8,7 +8,7 @@ import { type CreateFile, type RecorderSettings, RecordingStore } from './record
 import { metaOf, type TracedDevice } from './trace-meta.ts';
 
 /** What is on disk is at most so old, in ms, so that a crash loses no more than the last second. */
-const FLUSH_EVERY_MS = 800;
+const FLUSH_EVERY_MS = 900;
 /** What the disk did not take is tried again so often. */
 const RETRY_EVERY_MS = 60_000;
 /** Text that may wait for the disk, of all devices together. */

@@ -197,6 +197,15 @@ export class DeclaredDevice {
     return this.#acknowledgement(message, time, false);
   }
 
+  /** The framing of the message by which a rule answers one from the host; undefined where none does. */
+  answeredIn(payload: Uint8Array, kind: string | undefined): string | undefined {
+    if (kind === undefined) return undefined;
+    const asked = this.#protocol.decode(payload, 0, payload.length, 'host', undefined, kind);
+    if (asked.name !== 'declared' || asked.kind !== 'notice') return undefined;
+    const rule = this.#protocol.answers.acknowledgementOf(asked.message);
+    return rule && this.#protocol.kindOf(rule.by);
+  }
+
   /** What a rule answers; with `refuse` its set values are others. */
   #acknowledgement(message: DeclaredMessage, time: DeviceTime, refuse: boolean): Uint8Array | undefined {
     const rule = this.#protocol.answers.acknowledgementOf(message.message);

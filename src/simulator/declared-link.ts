@@ -245,11 +245,14 @@ export class DeclaredLink {
     }
     const address = protocol.addressIn(payload, 0, payload.length);
     if (address !== undefined && this.#fails(address)) return;
-    const reply = this.#devices.get(address)?.answer(payload, this.#time(), kind, this.#faults.refuse);
-    if (reply === undefined) return;
+    const device = this.#devices.get(address);
+    const reply = device?.answer(payload, this.#time(), kind, this.#faults.refuse);
+    if (device === undefined || reply === undefined) return;
+    // What a rule answers may have other frames than what it answers.
+    const framing = device.answeredIn(payload, kind) ?? kind;
     const { lateReplyMs } = this.#faults;
-    if (lateReplyMs === undefined) this.#write(reply, kind);
-    else this.#ports.timers.after(lateReplyMs, () => this.#write(reply, kind));
+    if (lateReplyMs === undefined) this.#write(reply, framing);
+    else this.#ports.timers.after(lateReplyMs, () => this.#write(reply, framing));
   }
 
   #fails(address: number): boolean {

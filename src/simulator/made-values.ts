@@ -1,5 +1,6 @@
 import type { Value, Values } from '../contract/index.ts';
 import {
+  bcdSize,
   type EnumDeclaration,
   type FieldDeclaration,
   holdsOf,
@@ -96,6 +97,7 @@ function numberOf(field: FieldDeclaration, path: string, source: ValueSource): V
       }),
     );
   }
+  if (field.type === 'bcd' && field.as === 'text') return digitsOf(field, path, source);
   const [least, greatest] = boundsOf(field);
   const { unit = '', name = '' } = field;
   const scale = scaleOf(field);
@@ -109,6 +111,14 @@ function numberOf(field: FieldDeclaration, path: string, source: ValueSource): V
   const period = SHORTEST_PERIOD_MS * (1 + 3 * phase);
   const wave = Math.sin(2 * Math.PI * (source.elapsedMs / period + phase));
   return rounded((least + greatest) / 2 + 0.45 * (greatest - least) * wave, field);
+}
+
+/** Digits that name something; the same in every message. */
+function digitsOf(field: FieldDeclaration, path: string, source: ValueSource): string {
+  const { digits } = bcdSize(field);
+  return String(Math.floor(hash(path, source.seed) * 1e9))
+    .padStart(digits, '0')
+    .slice(-digits);
 }
 
 /** Between what can be sent, or what is good, or what is usual; never beyond what the type can carry. */

@@ -326,3 +326,13 @@ describe.runIf(hasOpenssl)('a certificate', () => {
     expect([exit, healthy]).toEqual([2, false]);
   });
 });
+
+test('names the devices of which nothing is kept for incidents, because their words are secret', async () => {
+  writeFileSync(join(folder, 'one.key'), `${Buffer.alloc(32, 7).toString('base64')}\n`, { mode: 0o600 });
+  const secrecy =
+    'secrecy: { keys: [{ id: one, file: one.key }], topics: [{ pattern: "devices/s/#", key: one }] }';
+  const devices = ['s', 'p'].map((id) => `  - { id: ${id}, link: "tcp:127.0.0.1:1", ${REGISTER} }\n`);
+  const { findings } = await diagnose(`server: { port: 0 }\n${secrecy}\ndevices:\n${devices.join('')}`);
+  const said = findings.filter(({ about }) => about === 'black_box').map(({ detail }) => detail);
+  expect(said).toEqual(['Nothing is kept for incidents of what `secrecy` covers: s.']);
+});

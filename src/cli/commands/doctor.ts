@@ -9,6 +9,7 @@ import {
   type StaticToken,
 } from '../../config/index.ts';
 import type { TlsFiles } from '../../contract/index.ts';
+import { coversPattern } from '../../contract/wire/index.ts';
 import { addressLabel } from '../../links/index.ts';
 import { outOfDate, readTlsPair } from '../../system/index.ts';
 import type { Command } from '../command.ts';
@@ -96,6 +97,7 @@ async function examine(config: BridgeConfig, cwd: string): Promise<Finding[]> {
     ...dialled.flatMap(examinations),
     ...[...(config.buses ?? []), ...devices].flatMap((each) => exposed(each, cwd)),
     ...folders(config, cwd),
+    () => examineSecrets(config),
     () => examineHistory(config, cwd),
     () => examineOpenFiles(SPARE_FILES + dialled.length + connections + traces(config)),
   ];
@@ -157,6 +159,20 @@ function folders(
         ]
       : []),
   ];
+}
+
+/** Devices of which the black box keeps nothing, because what they say is encrypted. */
+async function examineSecrets({ blackBox, secrecy, devices }: BridgeConfig): Promise<Finding | undefined> {
+  if (blackBox === undefined || secrecy === undefined) return undefined;
+  const parts = ['state', 'messages', 'alarms', 'bytes'];
+  const secret = devices.filter(({ id }) =>
+    secrecy.rules.some(({ pattern }) =>
+      parts.some((part) => coversPattern([pattern], `devices/${id}/${part}`)),
+    ),
+  );
+  if (secret.length === 0) return undefined;
+  const names = secret.map(({ id }) => id).join(', ');
+  return good('black_box', `Nothing is kept for incidents of what \`secrecy\` covers: ${names}.`);
 }
 
 /** A history that cannot be written; and what is encrypted, which is not kept. */

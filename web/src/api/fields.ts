@@ -1,6 +1,6 @@
 import { type Device, declarations, qualityAt } from './devices.ts';
 import { isNumber, isObject, type JsonObject, textOf } from './json.ts';
-import { flatten, LONGEST_TEXT, numberText, valueText, words } from './values.ts';
+import { flatten, LONGEST_TEXT, scaledText, words } from './values.ts';
 
 /** One value of a device with what is known about it. */
 export interface Field {
@@ -87,18 +87,7 @@ export function fieldsOf(device: Device): readonly Field[] {
 export const unitBehind = (unit: string, value: unknown): string =>
   isNumber(Array.isArray(value) ? value[0] : value) ? unit : '';
 
-/** A number with as many decimals as its scale has; more are noise of a format, fewer would hide what is known. */
-export function scaledText(value: unknown, decimals: number | undefined): string {
-  if (isNumber(value)) {
-    if (decimals === undefined) return numberText(value);
-    const text = value.toFixed(decimals);
-    // What is finer than it should be is shown as it came, never rounded away.
-    return Math.abs(Number(text) - value) > Math.abs(value) * 1e-9 ? numberText(value) : text;
-  }
-  if (Array.isArray(value) && decimals !== undefined && value.every(isNumber) && value.length <= 24)
-    return `[${value.map((each) => scaledText(each, decimals)).join(', ')}]`;
-  return valueText(value);
-}
+export { scaledText };
 
 export const fieldText = ({ value, decimals }: Pick<Field, 'value' | 'decimals'>): string =>
   scaledText(value, decimals);

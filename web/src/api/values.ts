@@ -43,6 +43,19 @@ export function valueText(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
+/** A number with as many decimals as its scale has; more are noise of a format, fewer would hide what is known. */
+export function scaledText(value: unknown, decimals: number | undefined): string {
+  if (isNumber(value)) {
+    if (decimals === undefined) return numberText(value);
+    const text = value.toFixed(decimals);
+    // What is finer than it should be is shown as it came, never rounded away.
+    return Math.abs(Number(text) - value) > Math.abs(value) * 1e-9 ? numberText(value) : text;
+  }
+  if (Array.isArray(value) && decimals !== undefined && value.every(isNumber) && value.length <= 24)
+    return `[${value.map((each) => scaledText(each, decimals)).join(', ')}]`;
+  return valueText(value);
+}
+
 /** A word of the wire for people: `connect_refused` is `connect refused`. */
 export const words = (value: unknown): string => String(value).replaceAll('_', ' ').slice(0, LONGEST_TEXT);
 export const clip = (text: string): string =>

@@ -22,7 +22,7 @@ export function Banner() {
   void clock.tick.value;
   const note = noteText();
   return (
-    <div class="strip" id="strip">
+    <aside class="strip" id="strip" aria-label={t().feed.title}>
       <span class="sign" role="status" id="sign">
         <Icon name={pastMoment.value === undefined ? SIGNS[phase] : 'past'} />
         <span id="sign-text">{signText()}</span>
@@ -40,7 +40,7 @@ export function Banner() {
           {t().feed.retry}
         </button>
       )}
-    </div>
+    </aside>
   );
 }
 

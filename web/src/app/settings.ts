@@ -2,7 +2,6 @@ import { effect, signal } from '@preact/signals';
 
 /** What people set once and keep: in the storage of the browser where there is one. */
 export type Theme = 'auto' | 'light' | 'dark';
-export type Density = 'rows' | 'tiles';
 
 /** A value that outlives the page. */
 export function kept<T extends string>(key: string, among: readonly T[], first: T) {

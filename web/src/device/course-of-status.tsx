@@ -23,7 +23,7 @@ const SHOWN = 60;
 /** What a device was, with reasons: a bar for each axis, and what happened, the latest first. */
 export function CourseOfStatus({ device }: { readonly device: Device }) {
   void device.changed.value;
-  const span = useSignal<number>(DAY_MS);
+  const span = useSignal<number>(SPANS[0]);
   const events = useSignal<readonly PastEvent[]>([]);
   const complaint = useSignal('');
   const state = device.state.since;

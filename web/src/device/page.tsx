@@ -13,8 +13,9 @@ import type { PageProps } from '../app/pages.ts';
 import { nameText, Quality, Why } from '../overview/rows.tsx';
 import { AgeFor, Ago, Countdown, Pulse } from '../parts/age.tsx';
 import { Courses } from '../parts/course.ts';
+import { csvRow, fileName } from '../parts/csv.ts';
 import { Icon } from '../parts/icon.tsx';
-import { csvRow, fileName, saveText } from '../parts/save.ts';
+import { saveText } from '../parts/save.ts';
 import { Spark } from '../parts/spark.tsx';
 import { because, LinkSign, StatusBadge } from '../parts/status.tsx';
 import { past } from '../past/follow-past.ts';
@@ -199,7 +200,12 @@ function ValueTable({ device, fields, courses, plotted, toggle }: ValueTableProp
                         onClick={() => toggle(field.path)}
                       >
                         {past.value === undefined && (
-                          <Spark course={courses.of(field.path)} label={t().overview.courseOf(field.label)} />
+                          <Spark
+                            course={courses.of(field.path)}
+                            label={t().overview.courseOf(field.label)}
+                            device={device.id}
+                            path={field.path}
+                          />
                         )}
                         <Icon name="plot" />
                       </button>

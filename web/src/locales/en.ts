@@ -47,6 +47,7 @@ export const en = {
     open: 'Search everything',
   },
   feed: {
+    title: 'Connection to the bridge',
     live: 'Live',
     connecting: 'Connecting',
     waiting: 'Waiting',

@@ -49,6 +49,7 @@ export const zhCN: Messages = {
     open: '搜索全部',
   },
   feed: {
+    title: '与网桥的连接',
     live: '实时',
     connecting: '正在连接',
     waiting: '等待中',

@@ -175,7 +175,9 @@ export function nameText({ id, label, group }: Pick<Device, 'id' | 'label' | 'gr
 export function Why({ device }: { readonly device: Device }) {
   void device.changed.value;
   const { state } = device;
-  const text = typeof state.$jwe === 'string' ? t().overview.encrypted : because(state);
+  const link = objectOf(state.link);
+  const own = because(state) || (link.status === 'connected' ? '' : because(link));
+  const text = typeof state.$jwe === 'string' ? t().overview.encrypted : own;
   const { alarms, warnings } = alarmingOf(state);
   const parts = [
     alarms !== '' && `◆ ${qualityWord('alarm')}: ${alarms}`,
@@ -268,7 +270,12 @@ export function Leading({
         <Quality quality={field.quality} />
       </span>
       {isNumber(field.value) && past.value === undefined && (
-        <Spark course={courses.of(`${id} ${field.path}`)} label={t().overview.courseOf(field.label)} />
+        <Spark
+          course={courses.of(`${id} ${field.path}`)}
+          label={t().overview.courseOf(field.label)}
+          device={id}
+          path={field.path}
+        />
       )}
     </>
   );

@@ -75,7 +75,12 @@ function Tile({ device, courses }: { readonly device: Device; readonly courses: 
         </p>
       )}
       {field !== undefined && isNumber(field.value) && past.value === undefined && (
-        <Spark course={courses.of(`${id} ${field.path}`)} label={t().overview.courseOf(field.label)} />
+        <Spark
+          course={courses.of(`${id} ${field.path}`)}
+          label={t().overview.courseOf(field.label)}
+          device={id}
+          path={field.path}
+        />
       )}
     </li>
   );

@@ -7,6 +7,8 @@ export const STEPS = 90;
  * nothing came holds what the one before ended with, as long as the value was not taken back.
  */
 export class Course {
+  /** What was before was asked for. */
+  filled = false;
   readonly #least = new Float64Array(STEPS).fill(Number.NaN);
   readonly #greatest = new Float64Array(STEPS).fill(Number.NaN);
   #second = Number.NaN;
@@ -21,6 +23,26 @@ export class Course {
     const [least = Number.NaN, greatest = Number.NaN] = [this.#least[at], this.#greatest[at]];
     this.#least[at] = Number.isNaN(least) ? value : Math.min(least, value);
     this.#greatest[at] = Number.isNaN(greatest) ? value : Math.max(greatest, value);
+  }
+
+  /** Fills in what was before the first value that came, the oldest point first; what came stays. */
+  fillIn(points: readonly { readonly t: number; readonly last: number }[], atMs: number): void {
+    this.#advance(atMs);
+    const first = this.#second - STEPS + 1;
+    let at = 0;
+    let held = Number.NaN;
+    for (let second = first; second <= this.#second; second++) {
+      for (
+        let point = points[at];
+        point !== undefined && point.t < (second + 1) * STEP_MS;
+        point = points[++at]
+      )
+        held = point.last;
+      const index = this.#indexOf(second);
+      if (!Number.isNaN(this.#least[index] ?? Number.NaN)) return;
+      this.#least[index] = held;
+      this.#greatest[index] = held;
+    }
   }
 
   #indexOf(second: number): number {

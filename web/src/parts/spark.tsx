@@ -1,11 +1,20 @@
 import { clock } from '../api/clock.ts';
 import type { Course } from './course.ts';
+import { useFillIn } from './fill-in.ts';
 
 const WIDTH = 120;
 const HEIGHT = 20;
 
+interface Props {
+  readonly course: Course;
+  readonly label: string;
+  readonly device: string;
+  readonly path: string;
+}
+
 /** How a number went in the last minute and a half; goes on once a second. */
-export function Spark({ course, label }: { readonly course: Course; readonly label: string }) {
+export function Spark({ course, label, device, path }: Props) {
+  useFillIn(course, device, path);
   void clock.tick.value;
   return (
     <svg

@@ -1,6 +1,8 @@
 import type { DocumentSource } from '../api/devices.ts';
-import { type FieldHistory, type PastEvent, pastEvents, pastFields, pastValues } from '../api/history.ts';
-import { isObject, type Json, type JsonObject, textOf } from '../api/json.ts';
+import { pastEvents, pastFields, pastValues } from '../api/history.ts';
+import { type Json, type JsonObject, objectOf } from '../api/json.ts';
+import { flatten } from '../api/values.ts';
+import { statesAt, valueAtMoment } from './state-at.ts';
 
 /** How far back a status is looked for. */
 const EVENTS_MS = 30 * 86_400_000;
@@ -71,7 +73,12 @@ export class PastView implements DocumentSource {
 
   async #loadValues(device: string, most: number): Promise<void> {
     const { signal } = this.#abort;
-    const fields = (await pastFields(device, signal)).slice(0, most);
+    const order = [...flatten(objectOf(this.#present.document(`devices/${device}/state`)?.values))].map(
+      ([path]) => path,
+    );
+    const rank = (field: string): number => order.indexOf(field) + 1 || order.length + 1;
+    const known = await pastFields(device, signal);
+    const fields = [...known].sort((a, b) => rank(a) - rank(b)).slice(0, most);
     const span = { from: this.at - VALUES_MS, to: this.at + 1 };
     const found = await Promise.all(
       fields.map(async (field) => {
@@ -87,51 +94,4 @@ export class PastView implements DocumentSource {
     this.#states.set(device, { ...state, values });
     this.#changed();
   }
-}
-
-/** What a field held at a moment; undefined within a gap, and where nothing had come yet. */
-export function valueAtMoment(
-  { points, texts, gaps }: FieldHistory,
-  at: number,
-): number | string | undefined {
-  if (gaps.some(({ from, to }) => from <= at && at < to)) return undefined;
-  const text = texts.findLast(([t]) => t <= at)?.[1];
-  return points.at(-1)?.last ?? text;
-}
-
-/** The state of each device after these events, the oldest first. */
-export function statesAt(events: readonly PastEvent[]): ReadonlyMap<string, JsonObject> {
-  const states = new Map<string, JsonObject>();
-  for (const { at, device, kind, data } of events) {
-    if (device === '') continue;
-    const before = states.get(device) ?? { status: 'unknown' };
-    states.set(device, stateAfter(before, kind, at, data));
-  }
-  return states;
-}
-
-function stateAfter(before: JsonObject, kind: string, at: number, data: JsonObject): JsonObject {
-  const { status, reason, detail } = data;
-  const why = { ...(reason === undefined ? {} : { reason }), ...(detail === undefined ? {} : { detail }) };
-  if (kind === 'status') {
-    const { reason: _, detail: __, ...rest } = before;
-    return { ...rest, status: textOf(status), since: at, ...why };
-  }
-  if (kind === 'link') {
-    const link = isObject(before.link) ? before.link : {};
-    const { reason: _, detail: __, ...rest } = link;
-    const { transport, address } = data;
-    const where = {
-      ...(transport === undefined ? {} : { transport }),
-      ...(address === undefined ? {} : { address }),
-    };
-    return { ...before, link: { ...rest, ...where, status: textOf(status), since: at, ...why } };
-  }
-  const path = `${textOf(data.message)}.${textOf(data.field)}`;
-  const { [path]: _, ...others } = isObject(before.quality) ? before.quality : {};
-  const level = textOf(data.level);
-  return {
-    ...before,
-    quality: level === 'warn' || level === 'alarm' ? { ...others, [path]: level } : others,
-  };
 }

@@ -51,12 +51,7 @@ export function Scrubber() {
       <time dateTime={new Date(at).toISOString()}>{momentText(at)}</time>
       <span class="steps">
         {STEPS.map((step) => (
-          <button
-            key={step}
-            type="button"
-            aria-label={texts.step(step / 1_000)}
-            onClick={() => move(at + step)}
-          >
+          <button key={step} type="button" title={texts.step(step / 1_000)} onClick={() => move(at + step)}>
             {texts.stepText(step / 1_000)}
           </button>
         ))}

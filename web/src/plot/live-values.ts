@@ -1,5 +1,6 @@
 import { effect } from '@preact/signals';
 import type { Client } from '../../../src/client/index.ts';
+import { clock } from '../api/clock.ts';
 import { feed } from '../api/feed.ts';
 import { isNumber, isObject } from '../api/json.ts';
 import { valueAt } from '../api/values.ts';
@@ -23,13 +24,17 @@ export function followValue(device: string, path: string, take: Take): () => voi
 function watch(client: Client, device: string, path: string, take: Take): () => void {
   const topic = `devices/${device}/state`;
   const subscription = client.subscribe(topic);
+  const takeOf = (document: unknown, at: number): void => {
+    const value = isObject(document) ? valueAt(document.values, path) : undefined;
+    const live = isObject(document) && document.status !== 'offline' && isNumber(value);
+    take(at, live ? value : Number.NaN);
+  };
+  // What is known now holds now, though it may not change for long.
+  const known = client.view.document(topic);
+  if (known !== undefined && client.status.state === 'connected') takeOf(known, clock.present());
   const off = client.on('message', (message, changes) => {
     const change = changes.find((each) => each.topic === topic);
-    if (change === undefined) return;
-    const { document } = change;
-    const value = valueAt(document?.values, path);
-    const live = isObject(document) && document.status !== 'offline' && isNumber(value);
-    take(message.timestamp, live ? value : Number.NaN);
+    if (change !== undefined) takeOf(change.document, message.timestamp);
   });
   return () => {
     off();

@@ -1,34 +1,29 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
 import { clock } from '../api/clock.ts';
 import { devices } from '../api/devices.ts';
-import { type Bounds, describedAt, nameOfPath, scaledText } from '../api/fields.ts';
+import { describedAt, nameOfPath, scaledText } from '../api/fields.ts';
 import { pastValues } from '../api/history.ts';
 import { HttpError } from '../api/http.ts';
-import { momentText, timeText } from '../app/format.ts';
+import { momentText } from '../app/format.ts';
 import { locale, t } from '../app/language.ts';
 import { theme } from '../app/settings.ts';
+import { csvRow, fileName } from '../parts/csv.ts';
 import { Icon } from '../parts/icon.tsx';
-import { csvRow, fileName, saveText } from '../parts/save.ts';
+import { saveText } from '../parts/save.ts';
 import { pastMoment } from '../past/past-state.ts';
+import { COLORS, Drawing, HEIGHT, type Shown } from './drawing.ts';
 import { followValue } from './live-values.ts';
 import { aligned, Series } from './series.ts';
+
+export type { Shown } from './drawing.ts';
+
 import './plot.css';
 
-/** One line of a plot. */
-export interface Shown {
-  readonly device: string;
-  readonly path: string;
-}
-
 export const SPANS = [60_000, 300_000, 900_000, 3_600_000, 21_600_000, 86_400_000, 604_800_000] as const;
-const HEIGHT = 300;
 /** Redrawn at most so often. */
 const DRAW_MS = 100;
 const FETCH_AFTER_MS = 250;
-const COLORS = 6;
 
 const keyOf = ({ device, path }: Shown): string => `${device} ${path}`;
 
@@ -49,6 +44,10 @@ export function Plot({ shown, spanMs, onSpan, onRemove }: Props) {
   const cursor = useSignal<number | undefined>(undefined);
   const dirty = useSignal(0);
   const key = shown.map(keyOf).join('\n');
+  // Units and limits come a moment after the first value.
+  const units = shown
+    .map((one) => JSON.stringify(describedAt(devices.get(one.device)?.declaration, one.path)))
+    .join();
 
   useEffect(() => {
     const kept = series.current;
@@ -56,8 +55,6 @@ export function Plot({ shown, spanMs, onSpan, onRemove }: Props) {
     const offs = shown.map((one) => {
       const line = kept.get(keyOf(one)) ?? new Series();
       kept.set(keyOf(one), line);
-      const state = devices.get(one.device);
-      void state;
       return followValue(one.device, one.path, (at, value) => {
         line.add(at, value);
         dirty.value = dirty.peek() + 1;
@@ -155,7 +152,7 @@ export function Plot({ shown, spanMs, onSpan, onRemove }: Props) {
       resized.disconnect();
       drawing.destroy();
     };
-  }, [key, spanMs, theme.value, locale.value]);
+  }, [key, units, spanMs, theme.value, locale.value]);
 
   const texts = t().plot;
   const paused = end.value !== undefined;
@@ -297,160 +294,4 @@ function saveCsv(shown: readonly Shown[], series: ReadonlyMap<string, Series>): 
     `${[csvRow(['time', ...names]), ...rows].join('\r\n')}\r\n`,
     'text/csv',
   );
-}
-
-/** uPlot, with one scale for each unit. */
-class Drawing {
-  onCursor: (at: number | undefined) => void = () => undefined;
-  onZoom: (from: number, to: number) => void = () => undefined;
-  readonly #host: HTMLElement;
-  readonly #shown: readonly Shown[];
-  #plot: uPlot | undefined;
-
-  constructor(host: HTMLElement, shown: readonly Shown[], moved: (end: number) => void) {
-    this.#host = host;
-    this.#shown = shown;
-    this.#plot = this.#make();
-    // Dragged with Shift, or with two fingers over a pad: the span is moved.
-    host.addEventListener(
-      'wheel',
-      (event) => {
-        if (Math.abs(event.deltaX) <= Math.abs(event.deltaY)) return;
-        event.preventDefault();
-        const { min, max } = this.#plot?.scales.x ?? {};
-        if (min === undefined || max === undefined) return;
-        moved((max + ((max - min) * event.deltaX) / 1_000) * 1_000);
-      },
-      { passive: false },
-    );
-  }
-
-  #make(): uPlot {
-    const style = getComputedStyle(document.documentElement);
-    const color = (name: string): string => style.getPropertyValue(name).trim();
-    const muted = color('--muted');
-    const grid = { stroke: color('--line'), width: 1 };
-    const described = this.#shown.map((one) => describedAt(devices.get(one.device)?.declaration, one.path));
-    const units = [...new Set(described.map(({ unit }) => unit))];
-    const font = `12px ${color('--sans')}`;
-    const options: uPlot.Options = {
-      width: this.#host.clientWidth,
-      height: HEIGHT,
-      legend: { show: false },
-      cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
-      scales: Object.fromEntries([
-        ['x', { time: true, auto: false }],
-        ...units.map((unit) => [unit || '1', { auto: true }]),
-      ]),
-      axes: [
-        {
-          stroke: muted,
-          grid,
-          ticks: grid,
-          font,
-          values: (_, ticks) => ticks.map((each) => timeText(each * 1_000)),
-          space: 90,
-        },
-        ...units.map((unit, index) => ({
-          scale: unit || '1',
-          side: (index % 2 === 0 ? 3 : 1) as 1 | 3,
-          stroke: muted,
-          grid: index === 0 ? grid : { show: false },
-          ticks: grid,
-          font,
-          size: 62,
-          label: unit,
-          labelFont: font,
-          labelSize: unit === '' ? 0 : 18,
-        })),
-      ],
-      series: [
-        {},
-        ...this.#shown.map((one, index) => ({
-          label: one.path,
-          scale: described[index]?.unit || '1',
-          stroke: color(`--series-${(index % COLORS) + 1}`),
-          width: 1.6,
-          dash: index < COLORS ? [] : [6, 4],
-          spanGaps: false,
-          points: { size: 4 },
-        })),
-      ],
-      hooks: {
-        setCursor: [
-          (plot) => {
-            const { left = -1 } = plot.cursor;
-            this.onCursor(left < 0 ? undefined : plot.posToVal(left, 'x') * 1_000);
-          },
-        ],
-        setSelect: [
-          (plot) => {
-            const { left, width } = plot.select;
-            if (width < 4) return;
-            const [from, to] = [plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')];
-            plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-            this.onZoom(from * 1_000, to * 1_000);
-          },
-        ],
-        drawAxes: [(plot) => drawLimits(plot, described, color('--bad'), color('--warn'))],
-      },
-    };
-    return new uPlot(options, [[], ...this.#shown.map(() => [])], this.#host);
-  }
-
-  draw(series: readonly Series[], from: number, to: number): void {
-    const { times, values } = aligned(series.map((each) => each.drawn()));
-    // Seconds are what uPlot counts in.
-    const data = [times.map((each) => each / 1_000), ...values] as uPlot.AlignedData;
-    this.#plot?.batch(() => {
-      this.#plot?.setData(data, false);
-      this.#plot?.setScale('x', { min: from / 1_000, max: to / 1_000 });
-    });
-  }
-
-  resize(): void {
-    const { clientWidth } = this.#host;
-    if (clientWidth > 0) this.#plot?.setSize({ width: clientWidth, height: HEIGHT });
-  }
-
-  destroy(): void {
-    this.#plot?.destroy();
-    this.#plot = undefined;
-  }
-}
-
-/** The limits of the fields as thin lines, where they lie within what is shown. */
-function drawLimits(
-  plot: uPlot,
-  fields: readonly {
-    readonly unit: string;
-    readonly warn: Bounds | undefined;
-    readonly alarm: Bounds | undefined;
-  }[],
-  alarmColor: string,
-  warnColor: string,
-): void {
-  const { ctx, bbox } = plot;
-  for (const { unit, warn, alarm } of fields) {
-    const scale = unit || '1';
-    const { min, max } = plot.scales[scale] ?? {};
-    if (min === undefined || max === undefined) continue;
-    for (const [bounds, color] of [
-      [warn, warnColor],
-      [alarm, alarmColor],
-    ] as const) {
-      for (const limit of [bounds?.least, bounds?.greatest]) {
-        if (limit === undefined || limit < min || limit > max) continue;
-        const y = Math.round(plot.valToPos(limit, scale, true));
-        ctx.save();
-        ctx.strokeStyle = color;
-        ctx.setLineDash([8, 4]);
-        ctx.beginPath();
-        ctx.moveTo(bbox.left, y);
-        ctx.lineTo(bbox.left + bbox.width, y);
-        ctx.stroke();
-        ctx.restore();
-      }
-    }
-  }
 }
