@@ -1,5 +1,5 @@
 // Builds web/ into dist/web, and prints what a browser loads: for the first view, and for each page that is opened later.
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
@@ -62,3 +62,36 @@ if (gzip > FIRST_VIEW_BYTES) {
   );
   process.exit(1);
 }
+
+/** The inspector in one file: it is opened from a disk, where a browser loads neither modules nor parts of a program. */
+async function writeAlone() {
+  const made = await build({
+    configFile: at('web/vite.config.ts'),
+    // What only modules have is not used in it, and would be warned about.
+    logLevel: 'error',
+    publicDir: false,
+    build: {
+      write: false,
+      emptyOutDir: false,
+      cssCodeSplit: false,
+      rolldownOptions: {
+        input: at('web/src/inspector/alone.tsx'),
+        output: { format: 'iife', codeSplitting: false },
+      },
+    },
+  });
+  const [{ output: parts }] = [made].flat();
+  const script = parts.find(({ type }) => type === 'chunk').code.replaceAll('</script', '<\\/script');
+  const style = parts
+    .filter(({ fileName }) => fileName.endsWith('.css'))
+    .map(({ source }) => source)
+    .join('\n');
+  const head =
+    '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>Heartwire: frames</title>';
+  const html = `<!doctype html>\n<html lang="en"><head>${head}<style>${style}</style></head><body><div id="app"></div><script>${script}</script></body></html>\n`;
+  writeFileSync(at('dist/web/inspect.html'), html);
+  console.error(
+    `  ${'inspect.html, by itself'.padEnd(28)}${kB(gzipSync(html).length).padStart(9)} gzipped${kB(html.length).padStart(10)}`,
+  );
+}
+await writeAlone();

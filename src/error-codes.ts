@@ -496,6 +496,18 @@ export const ERROR_CODES = {
     meaning: 'A piece of a file that a device sent could not be written to the disk.',
     fix: 'Check the folder `files.dir`, its permissions, the free space on its disk, and `files.budget_mb`, `files.max_files` and `files.device_share`; the device got error -1.',
   },
+  output_unreachable: {
+    meaning: 'The other side of an output does not answer, or ended the connection.',
+    fix: 'Check the address and whether the service runs; what waits is sent once it answers, within the bound of the buffer.',
+  },
+  output_refused: {
+    meaning: 'The other side of an output refused what was sent, or the login.',
+    fix: 'Read the detail in `bridge/status`: check the token or the password, the bucket, and the rights.',
+  },
+  output_secret_unreadable: {
+    meaning: 'The file of a password, a token, a secret or a certificate of an output could not be read.',
+    fix: 'Check the path, which counts from the configuration file, and the permissions.',
+  },
   wrong_device: {
     meaning: 'A frame of a device came over a bus, and that device was not asked.',
     fix: 'Look for two devices with one address, a device that speaks unasked, or a second host on the line; `buses/<id>/state` counts such frames.',

@@ -34,6 +34,8 @@ const ROOMS: readonly Room[] = [
   { path: 'src/access', floor: 9 },
   { path: 'src/history', floor: 10 },
   { path: 'src/history/core', floor: 10, pure: true },
+  { path: 'src/outputs', floor: 10 },
+  { path: 'src/outputs/core', floor: 10, pure: true },
   { path: 'src/feed', floor: 10 },
   { path: 'src/feed/core', floor: 10, pure: true },
   { path: 'src/server', floor: 11 },

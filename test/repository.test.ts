@@ -132,6 +132,7 @@ describe('the package', () => {
     expect([...manifest.files].sort()).toEqual(
       [
         '!dist/**/*.map',
+        '!docs/images',
         '!packs/**/*.golden.jsonl',
         'CHANGELOG.md',
         'devices.yaml',

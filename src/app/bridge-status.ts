@@ -14,6 +14,7 @@ export interface BridgeStatusOptions {
   readonly publisher: Publisher;
   deviceListeners(): readonly DeviceListener[];
   recorder(): { status(): JsonObject } | undefined;
+  outputs(): readonly JsonObject[] | undefined;
   readonly history: { status(): JsonObject } | undefined;
   config(): JsonObject;
 }
@@ -49,6 +50,7 @@ export class BridgeStatus {
     const { version, directory, history } = this.#options;
     const deviceListeners = this.#options.deviceListeners();
     const recorder = this.#options.recorder();
+    const outputs = this.#options.outputs();
     const nameless = deviceListeners.flatMap((deviceListener) =>
       deviceListener.pendingLinks().map((runner) => ({ runner, listener: deviceListener.status().address })),
     );
@@ -59,6 +61,7 @@ export class BridgeStatus {
       devices: { ...directory.countByStatus() },
       listeners: deviceListeners.map((deviceListener) => ({ ...deviceListener.status() })),
       ...(recorder === undefined ? {} : { recording: recorder.status() }),
+      ...(outputs === undefined ? {} : { outputs }),
       ...(history === undefined ? {} : { history: history.status() }),
       not_registered_count: nameless.length,
       not_registered: nameless.slice(0, SHOWN_NAMELESS).map(({ runner, listener }) => ({

@@ -26,6 +26,7 @@ import { HeartwireError } from '../errors.ts';
 import { FeedServer, FeedStore, JsonLinesServer, liveLimits, SseServer } from '../feed/index.ts';
 import { History, HistoryRoutes } from '../history/index.ts';
 import type { NameResolver } from '../links/index.ts';
+import { Outputs } from '../outputs/index.ts';
 import { BridgeRecorder } from '../recording/index.ts';
 import { HttpServer, incidentRoutes, type ProcessUsage } from '../server/index.ts';
 import {
@@ -94,6 +95,7 @@ export class Bridge {
   readonly #status: BridgeStatus;
   readonly #applier: ConfigApplier;
   readonly #recorder: BridgeRecorder;
+  readonly #outputs: Outputs;
   readonly #uploads: UploadStore | undefined;
   readonly #history: History | undefined;
   #closing: Promise<void> | undefined;
@@ -204,6 +206,16 @@ export class Bridge {
       onLog: (entry) => logSubscriber(log, entry),
       onDefect,
     });
+    this.#outputs = new Outputs({
+      store: this.store,
+      clock,
+      log,
+      version: options.version,
+      random: options.random ?? Math.random,
+      conceals: (topic) => this.#encryption.encrypts(topic),
+      command: (command, client) => this.#command(command, client),
+      changed: () => this.#status.publish(),
+    });
     const failed = (error: HeartwireError): void => log.error({ code: error.code }, error.message);
     this.#tls =
       server.tls &&
@@ -273,6 +285,7 @@ export class Bridge {
       deviceListeners: () => this.#fleet.deviceListeners(),
       publisher: this.store,
       recorder,
+      outputs: () => this.#outputs.status(),
       history,
       config: configStatus,
     });
@@ -317,6 +330,7 @@ export class Bridge {
       for (const device of (await this.#known?.load()) ?? []) this.#fleet.restore(device);
       const listeners = await this.#fleet.start();
       this.#status.start();
+      await this.#outputs.apply(config.outputs);
       this.#monitoring.started();
       return { url, port, ...(lines === undefined ? {} : { lines }), listeners };
     } catch (error) {
@@ -353,12 +367,14 @@ export class Bridge {
     await this.#encryption.apply(config.secrecy);
     this.#recorder.blackBox?.secrecyChanged();
     await this.#fleet.apply(diff, config, failed);
+    await this.#outputs.apply(config.outputs);
     return locked;
   }
 
   async #close(): Promise<void> {
     this.#monitoring.draining();
     this.#status.stop();
+    await this.#outputs.close();
     // Subscribers first: the last state that they get of a device is from before its link is closed.
     await Promise.all([this.#feed[Symbol.asyncDispose](), this.#lines?.[Symbol.asyncDispose]()]);
     // While devices are connected: the file says for the next run that they were.

@@ -10,6 +10,7 @@ import { explainIssues } from './explain-issues.ts';
 import { configOf, type Keys } from './keys.ts';
 import { checkDialIn, type MessageFiles, messagesNamed } from './message-files.ts';
 import type { BusConfig, DeviceConfig, ListenerConfig } from './model.ts';
+import { completeOutput, outputShape } from './outputs.ts';
 import type { Finding, Path } from './problem.ts';
 import { LARGEST_CONFIG, readDocument } from './read-document.ts';
 import { addressAlone, addressedAlone, withPolls } from './register-maps.ts';
@@ -111,6 +112,11 @@ function assemble(
     file,
   );
   const secrecy = fits(secrecyShape, ['secrecy'], root.secrecy);
+  const outputs = listOf(root.outputs).flatMap((entry, index) => {
+    const path = ['outputs', index];
+    const given = fits(outputShape, path, entry);
+    return given === undefined ? [] : completeOutput(given, file, path, add);
+  });
   const metrics = filled(z.strictObject(METRICS), 'metrics');
   const log = filled(z.strictObject(LOG), 'log');
   const listeners: Placed<ListenerConfig>[] = [];
@@ -201,6 +207,7 @@ function assemble(
     ...(known === undefined ? {} : { knownDevices: known }),
     ...(history === undefined ? {} : { history }),
     ...(secrecy === undefined ? {} : { secrecy: completeEncryption(secrecy, keyFiles, ids, add) }),
+    ...(outputs.length === 0 ? {} : { outputs }),
     metrics: configOf(METRICS, metrics),
     log: configOf(LOG, log),
     requiredDevices: requiredIds(listOf(root.devices)),

@@ -2,6 +2,7 @@ import type { ExposeAddress, LinkAddress, ListenAddress } from '../links/index.t
 import type { DeclaredProtocol, FramingDeclaration } from '../protocol/index.ts';
 import type { AccessConfig } from './access.ts';
 import type { ConfigOf } from './keys.ts';
+import type { OutputConfig } from './outputs.ts';
 import type { EncryptionConfig } from './secrecy.ts';
 import type { ServerConfig } from './server.ts';
 import type { SessionSettings } from './session-settings.ts';
@@ -127,6 +128,8 @@ export interface BridgeConfig {
   readonly history?: HistoryConfig;
   /** Absent: nothing is encrypted. */
   readonly secrecy?: EncryptionConfig;
+  /** Absent: nothing goes out but the feed. */
+  readonly outputs?: readonly OutputConfig[];
   readonly metrics?: ConfigOf<typeof METRICS>;
   readonly log?: ConfigOf<typeof LOG>;
   /** Ids of devices without which the bridge is not ready; some may be missing among `devices`. */

@@ -16,6 +16,7 @@ import {
   textField,
 } from './field.ts';
 import { deferred, live } from './keys.ts';
+import { outputShape } from './outputs.ts';
 import { secrecyShape } from './secrecy.ts';
 import { serverShape } from './server.ts';
 import { appid, BARE, DIALLED, imei, LINE, SESSION, TIMEOUTS } from './session-keys.ts';
@@ -281,6 +282,11 @@ export const fileShape = z.strictObject({
     secrecyShape
       .optional()
       .meta({ description: 'What only subscribers with a key can read, whatever carries it to them.' }),
+  ),
+  outputs: live(
+    z.array(outputShape).optional().meta({
+      description: 'Where states and values go besides the feed: a broker, a database, messages for people.',
+    }),
   ),
   metrics: z.strictObject(METRICS).optional().meta({ description: 'What `/metrics` shows.' }),
   log: live(z.strictObject(LOG).optional().meta({ description: 'How much is written to the log.' })),

@@ -4,6 +4,7 @@ import { accessShape } from './access.ts';
 import { SETTINGS } from './diff-config.ts';
 import { inputSchema, type JsonSchema } from './json-schema.ts';
 import type { Effect, Keys } from './keys.ts';
+import { OUTPUT_KEYS } from './outputs.ts';
 import { SERVER } from './server.ts';
 import { BARE, DIALLED, LINE, SESSION } from './session-keys.ts';
 import { BUS, DEVICE, fileShape, LISTENER } from './shape.ts';
@@ -25,6 +26,9 @@ export const CONFIG_TABLES: Tables = {
   'keys of the black box': () => keysTable(blackBoxShape.shape),
   'keys of polled devices': () => keysTable(BARE),
   'keys of files': () => keysTable({ messages, files }),
+  'keys of MQTT outputs': () => keysTable(OUTPUT_KEYS.mqtt),
+  'keys of database outputs': () => keysTable(OUTPUT_KEYS.influx),
+  'keys of webhooks': () => keysTable(OUTPUT_KEYS.webhook),
   'keys of metrics': () => keysTable({ metrics }),
   'keys of log': () => keysTable({ log }),
   'keys of secrecy': () => keysTable({ secrecy }),

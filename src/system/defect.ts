@@ -2,6 +2,8 @@ import type { Log } from './log.ts';
 
 /** The device, address or client where a defect showed, as the log names it. */
 export interface Affected {
+  /** The kind of an output. */
+  readonly output?: string;
   readonly device?: string;
   readonly address?: string;
   readonly client?: string;

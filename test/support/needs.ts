@@ -14,7 +14,8 @@ export type Tool =
   | 'openssl'
   | 'nginx'
   | 'ser2net'
-  | 'systemd-analyze';
+  | 'systemd-analyze'
+  | 'mosquitto';
 
 export interface Need {
   /** False only where the tool is missing and may be: hand it to `describe.runIf`. */
@@ -36,6 +37,7 @@ const NAMES: Readonly<Record<Tool, readonly string[]>> = {
   nginx: ['nginx'],
   ser2net: ['ser2net'],
   'systemd-analyze': ['systemd-analyze'],
+  mosquitto: ['mosquitto'],
 };
 
 /**

@@ -119,7 +119,7 @@ function Bytes({ bytes, fields, discarded }: BytesProps) {
       }}
     >
       {lines.map((from) => (
-        <div key={from} role="row" class="line">
+        <div key={from} role="row" class="hex-line">
           <span role="rowheader" class="offset">
             {from.toString(16).padStart(4, '0')}
           </span>
@@ -206,8 +206,14 @@ function Fields({ fields, item }: { readonly fields: readonly PlacedField[]; rea
           }}
         >
           {fields.map((field, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: fields have no name of their own in lists
-            <FieldRow key={index} field={field} index={index} bytes={bytes} point={point} />
+            <FieldRow
+              key={index}
+              field={field}
+              index={index}
+              bytes={bytes}
+              holds={(fields[index + 1]?.depth ?? 0) > field.depth}
+              point={point}
+            />
           ))}
         </tbody>
       </table>
@@ -219,10 +225,12 @@ interface FieldRowProps {
   readonly field: PlacedField;
   readonly index: number;
   readonly bytes: Uint8Array;
+  /** Its parts follow, with values of their own. */
+  readonly holds: boolean;
   readonly point: (index: number) => void;
 }
 
-function FieldRow({ field, index, bytes, point }: FieldRowProps) {
+function FieldRow({ field, index, bytes, holds, point }: FieldRowProps) {
   const { name, depth, framing, start, end, value, raw, unit, note } = field;
   const texts = t().frames;
   const isLit = useComputed(() => {
@@ -261,10 +269,10 @@ function FieldRow({ field, index, bytes, point }: FieldRowProps) {
         <span class={`depth d${Math.min(depth, 6)}`}>{framing ? partWord(name) : short}</span>
       </th>
       <td class="value">
-        {value === undefined ? <span class="quiet">{note ?? ''}</span> : shortValue(value)}
+        {value === undefined || holds ? <span class="quiet">{note ?? ''}</span> : shortValue(value)}
         {unit !== undefined && <span class="unit"> {unit}</span>}
       </td>
-      <td class="quiet mono">{raw === undefined ? '' : shortValue(raw)}</td>
+      <td class="quiet mono">{raw === undefined || holds ? '' : shortValue(raw)}</td>
       <td class="quiet num">{length === 0 ? '' : texts.range(start, length)}</td>
       <td class="mono">
         {hexOf(bytes.subarray(start, Math.min(end, start + 8)), 8, ' ')}
@@ -280,6 +288,7 @@ function partWord(name: string): string {
 }
 
 function shortValue(value: unknown): string {
-  const text = valueText(value);
+  // Binary fractions have more digits than any scale means.
+  const text = valueText(typeof value === 'number' ? Number(value.toPrecision(10)) : value);
   return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }

@@ -17,7 +17,7 @@ export function Scrubber({ record }: { readonly record: Record }) {
   const at = chosen?.atUs ?? 0;
   const { heights, troubles } = picture.value;
   return (
-    <div class="scrubber">
+    <div class="file-scrubber">
       <svg viewBox={`0 0 ${COLUMNS} 24`} preserveAspectRatio="none" aria-hidden="true">
         <path class="amount" d={bars(heights)} />
         <path class="amiss" d={bars(troubles)} />

@@ -19,7 +19,7 @@ const quoted = (text: string): string =>
 export function deviceEntry({ id, link, baud, identity, from, messages }: DeviceChoice): string {
   const lines = [`- id: ${quoted(id)}`];
   if (link !== '') lines.push(`  link: ${quoted(link)}`);
-  if (link !== '' && baud !== '') lines.push(`  baud: ${quoted(baud)}`);
+  if (link !== '' && baud !== '') lines.push(`  baud: ${/^\d+(?:-\w+)?$/.test(baud) ? baud : quoted(baud)}`);
   if (link === '' && identity !== '') lines.push(`  match: { identity: ${JSON.stringify(identity)} }`);
   else if (link === '' && from !== '') lines.push(`  match: { from: [${JSON.stringify(from)}] }`);
   if (messages !== '') lines.push(`  messages: ${quoted(messages)}`);

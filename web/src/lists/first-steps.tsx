@@ -1,12 +1,10 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { ProtocolMatch } from '../../../src/inspection/browser.ts';
 import { devices } from '../api/devices.ts';
-import { feed, mayAdminister } from '../api/feed.ts';
 import { getJson } from '../api/http.ts';
 import { isNumber, isObject, type JsonObject, listOf, textOf } from '../api/json.ts';
-import { countText, spanText } from '../app/format.ts';
+import { spanText } from '../app/format.ts';
 import { t } from '../app/language.ts';
-import { href } from '../app/location.ts';
 import type { PageProps } from '../app/pages.ts';
 import { loadDecoder, loadReader } from '../inspector/decoder.ts';
 import { type DeviceChoice, deviceEntry, freeId } from './device-lines.ts';
@@ -190,12 +188,10 @@ interface LinesProps {
   readonly choice: { value: DeviceChoice | undefined };
 }
 
-/** The lines for `devices.yaml`; who may, adds them here, after seeing what changes. */
+/** The lines for `devices.yaml`. */
 function Lines({ choice }: LinesProps) {
   const texts = t().start;
   const packs = useSignal<readonly string[]>([]);
-  const outcome = useSignal<JsonObject | undefined>(undefined);
-  const problem = useSignal('');
   useSignalEffect(() => {
     void loadReader().then(({ PACKS }) => {
       packs.value = PACKS;
@@ -205,22 +201,8 @@ function Lines({ choice }: LinesProps) {
   if (value === undefined) return null;
   const set = (change: Partial<DeviceChoice>): void => {
     choice.value = { ...value, ...change };
-    outcome.value = undefined;
-    problem.value = '';
   };
   const lines = deviceEntry(value);
-  const configure = async (apply: boolean): Promise<void> => {
-    problem.value = '';
-    try {
-      const answer = await feed.client
-        .peek()
-        ?.request('configure', { device: lines, apply }, { timeoutMs: 15_000 });
-      outcome.value = isObject(answer) && isObject(answer.result) ? answer.result : {};
-    } catch (cause) {
-      problem.value = cause instanceof Error ? cause.message : String(cause);
-    }
-  };
-  const problems = listOf(outcome.value?.problems).map(textOf);
   return (
     <section class="card panel whole" aria-label={texts.lines}>
       <h3>{texts.lines}</h3>
@@ -266,50 +248,9 @@ function Lines({ choice }: LinesProps) {
       <p>
         <button type="button" onClick={() => void navigator.clipboard.writeText(lines)}>
           {texts.copy}
-        </button>{' '}
-        {mayAdminister.value && (
-          <button type="button" onClick={() => void configure(false)}>
-            {texts.check}
-          </button>
-        )}{' '}
-        {mayAdminister.value && outcome.value?.ok === true && outcome.value.applied !== true && (
-          <button type="button" class="primary" onClick={() => void configure(true)}>
-            {texts.add}
-          </button>
-        )}
+        </button>
       </p>
-      {problem.value !== '' && (
-        <p class="trouble" role="alert">
-          {problem.value}
-        </p>
-      )}
-      {problems.length > 0 && (
-        <ul class="problems">
-          {problems.map((text) => (
-            <li key={text}>{text}</li>
-          ))}
-        </ul>
-      )}
-      {outcome.value !== undefined && <Diff text={textOf(outcome.value.diff)} />}
-      {outcome.value?.applied === true && (
-        <p role="status">
-          {texts.added(countText(1))} <a href={href('/')}>{t().app.toOverview}</a>
-        </p>
-      )}
+      <p class="quiet">{texts.where}</p>
     </section>
-  );
-}
-
-function Diff({ text }: { readonly text: string }) {
-  if (text === '') return null;
-  return (
-    <pre class="mono diff">
-      {text.split('\n').map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name
-        <span key={index} class={line.startsWith('+') ? 'added' : undefined}>
-          {`${line}\n`}
-        </span>
-      ))}
-    </pre>
   );
 }

@@ -398,9 +398,7 @@ export const en = {
     link: 'Link',
     baud: 'Baud',
     copy: 'Copy',
-    check: 'Check',
-    add: 'Add to the file',
-    added: (_: string) => 'The device is in the file, and the bridge has taken it up.',
+    where: 'The bridge reads the file again by itself once they are in it.',
   },
   status: {
     online: 'online',

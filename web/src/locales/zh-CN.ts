@@ -396,9 +396,7 @@ export const zhCN: Messages = {
     link: '链路',
     baud: '波特率',
     copy: '复制',
-    check: '检查',
-    add: '写入文件',
-    added: (_: string) => '设备已写入文件，网桥已启用。',
+    where: '写入文件后，网桥会自动重新读取。',
   },
   status: {
     online: '在线',

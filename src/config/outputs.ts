@@ -1,0 +1,182 @@
+import { dirname, isAbsolute, join } from 'node:path';
+import { z } from 'zod';
+import { badValue, choiceField, durationField, flagField, mebibytesField, textField } from './field.ts';
+import { type ConfigOf, configOf, type Keys } from './keys.ts';
+import type { Finding, Path } from './problem.ts';
+
+/* The key `outputs`: where states and values go besides the feed. */
+
+const HOUR = 3_600_000;
+
+const EVENTS = ['offline', 'online', 'alarm', 'incident'] as const;
+const FORMATS = ['json', 'ntfy', 'slack', 'feishu', 'dingtalk', 'wecom'] as const;
+
+function urlField(example: string, protocols: readonly string[], description: string) {
+  return textField('an address', example, { description, examples: [example] }, (text) => {
+    if (!URL.canParse(text)) return badValue('This is no address.', `Write for example ${example}.`);
+    const url = new URL(text);
+    if (!protocols.includes(url.protocol.slice(0, -1)))
+      return badValue(
+        `An address that begins with ${url.protocol}// cannot be used here.`,
+        `Write ${protocols.map((each) => `${each}://`).join(' or ')}, for example ${example}.`,
+      );
+    // It would be shown with the state of the output.
+    if (url.password !== '')
+      return badValue('A password in an address is shown to people.', 'Put it into a file, and name that.');
+    return undefined;
+  });
+}
+
+const secretFile = (example: string, description: string) =>
+  textField('a file', example, { description }).optional();
+const WEB = ['http', 'https'];
+
+const MQTT = {
+  url: urlField('mqtt://127.0.0.1:1883', ['mqtt', 'mqtts'], 'The broker.'),
+  prefix: textField('a topic', 'heartwire', { description: 'The first level of all topics.' }, (text) =>
+    /^[^+#\s]+$/.test(text)
+      ? undefined
+      : badValue('This cannot begin a topic.', 'Write a word, such as heartwire.'),
+  ).prefault('heartwire'),
+  home_assistant: flagField({
+    description: 'Whether devices, their values and their commands are announced to Home Assistant.',
+  }).prefault(false),
+  discovery_prefix: textField('a topic', 'homeassistant', {
+    description: 'Where Home Assistant looks for announcements.',
+  }).prefault('homeassistant'),
+  commands: flagField({ description: 'Whether devices take commands from the broker.' }).prefault(false),
+  state_interval: durationField(0, HOUR, {
+    description: 'The state of one device is published at most once in this time; the last one always is.',
+  }).prefault('1s'),
+  username: textField('a name', 'heartwire', { description: 'With which name to log in.' }).optional(),
+  password_file: secretFile('mqtt.password', 'The file of the password.'),
+  ca_file: secretFile(
+    'ca.pem',
+    'The certificates of the authority that signed that of the broker, where it is not a public one.',
+  ),
+};
+
+const INFLUX = {
+  url: urlField(
+    'http://127.0.0.1:8086',
+    WEB,
+    'The database: InfluxDB 2, or another one that takes its line protocol.',
+  ),
+  bucket: textField('a bucket', 'bench', { description: 'The bucket, or the database.' }),
+  org: textField('an organization', 'lab', {
+    description: 'The organization, where the database asks for one.',
+  }).optional(),
+  token_file: secretFile('influx.token', 'The file of the token.'),
+  batch: durationField(0, HOUR, {
+    description: 'Points of so long go in one request, up to 5,000 of them.',
+  }).prefault('1s'),
+  buffer_mb: mebibytesField(1, 4_096, {
+    description:
+      'So many MiB of points wait in memory while the database is away; then the oldest go, and are counted.',
+  }).prefault(16),
+};
+
+const WEBHOOK = {
+  url: urlField('https://ntfy.example/bench', WEB, 'Where the message is sent, by POST.'),
+  on: z
+    .array(choiceField(EVENTS, { description: 'What is told.' }))
+    .meta({ description: 'What is told.' })
+    .prefault(['offline', 'online', 'alarm']),
+  format: choiceField(FORMATS, {
+    description: 'For which service the message is written; `json` is our own.',
+  }).prefault('json'),
+  secret_file: secretFile(
+    'hook.key',
+    'The file of the secret that signs each message: HMAC-SHA256 for `json`, and as Feishu and DingTalk define it.',
+  ),
+  language: choiceField(['en', 'zh'], { description: 'The language of the text.' }).prefault('en'),
+  for: durationField(0, 24 * HOUR, {
+    description: 'How long something stays so before it is told; what comes back sooner is never told.',
+  }).prefault('10s'),
+  quiet: textField(
+    'a part of the day',
+    '22:00-07:00',
+    { description: 'When nothing is told, in local time; what still is so then is told at the end.' },
+    (text) =>
+      quietMinutes(text) === undefined
+        ? badValue('This is no part of a day.', 'Write for example 22:00-07:00.')
+        : undefined,
+  ).optional(),
+};
+
+/** An entry of `outputs`, as it is written. */
+export const outputShape = z.strictObject({
+  mqtt: z
+    .strictObject(MQTT)
+    .optional()
+    .meta({ description: 'States, values and commands over a broker, 5 or 3.1.1.' }),
+  influx: z
+    .strictObject(INFLUX)
+    .optional()
+    .meta({ description: 'Values and statuses into a time-series database.' }),
+  webhook: z
+    .strictObject(WEBHOOK)
+    .optional()
+    .meta({ description: 'Messages for people: chats, phones, programs.' }),
+});
+
+export const OUTPUT_KEYS: Readonly<Record<'mqtt' | 'influx' | 'webhook', Keys>> = {
+  mqtt: MQTT,
+  influx: INFLUX,
+  webhook: WEBHOOK,
+};
+
+export type MqttConfig = ConfigOf<typeof MQTT>;
+export type InfluxConfig = ConfigOf<typeof INFLUX>;
+export type WebhookConfig = Omit<ConfigOf<typeof WEBHOOK>, 'quiet'> & {
+  /** Minutes of the local day; it may go past midnight. */
+  readonly quiet?: readonly [from: number, to: number];
+};
+
+/** Where states and values go besides the feed. */
+export type OutputConfig =
+  | ({ readonly kind: 'mqtt' } & MqttConfig)
+  | ({ readonly kind: 'influx' } & InfluxConfig)
+  | ({ readonly kind: 'webhook' } & WebhookConfig);
+
+/** Files count from the folder of `file`, the configuration; none where the entry is wrong, which has then been added. */
+export function completeOutput(
+  { mqtt, influx, webhook }: z.output<typeof outputShape>,
+  file: string,
+  path: Path,
+  add: (finding: Finding) => void,
+): readonly OutputConfig[] {
+  const beside = (name: string): string => (isAbsolute(name) ? name : join(dirname(file), name));
+  const placed = <T extends object>(config: T): T =>
+    // Only the texts that name files are others.
+    Object.fromEntries(
+      Object.entries(config).map(([key, value]) => [
+        key,
+        key.endsWith('File') ? beside(String(value)) : value,
+      ]),
+    ) as T;
+  const found: OutputConfig[] = [];
+  if (mqtt !== undefined) found.push({ kind: 'mqtt', ...placed(configOf(MQTT, mqtt)) });
+  if (influx !== undefined) found.push({ kind: 'influx', ...placed(configOf(INFLUX, influx)) });
+  if (webhook !== undefined) {
+    const { quiet: text, ...rest } = placed(configOf(WEBHOOK, webhook));
+    const quiet = text === undefined ? undefined : quietMinutes(text);
+    found.push({ kind: 'webhook', ...rest, ...(quiet === undefined ? {} : { quiet }) });
+  }
+  if (found.length === 1) return found;
+  add({
+    code: found.length === 0 ? 'config_missing_key' : 'config_conflict',
+    path,
+    message: found.length === 0 ? 'This output is of no kind.' : 'This output is of several kinds.',
+    fix: 'Write one of `mqtt:`, `influx:` and `webhook:` in each entry.',
+  });
+  return [];
+}
+
+/** Minutes of the day; undefined where the text is no part of one. */
+function quietMinutes(text: string): readonly [number, number] | undefined {
+  const [, ...parts] = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
+  if (parts.length === 0) return undefined;
+  const [fromHour = 0, fromMinute = 0, toHour = 0, toMinute = 0] = parts.map(Number);
+  return [fromHour * 60 + fromMinute, toHour * 60 + toMinute];
+}

@@ -1,0 +1,101 @@
+import type { InfluxConfig, OutputConfig } from '../config/index.ts';
+import type { StateDocument } from '../contract/feed/index.ts';
+import type { Values } from '../contract/index.ts';
+import { HeartwireError } from '../errors.ts';
+import { PointTimes, statusLine, valuesLine } from './core/line-protocol.ts';
+import { HttpDelivery, type OutputRequest, readSecret } from './http-delivery.ts';
+import type { Output, OutputPorts, OutputReport } from './output.ts';
+
+/** InfluxDB's own advice for one request. */
+const BATCH_POINTS = 5_000;
+const BATCH_BYTES = 1024 * 1024;
+
+/** Writes values and statuses into InfluxDB 2, or another database that takes its line protocol. */
+export class InfluxOutput implements Output {
+  readonly config: OutputConfig;
+  readonly #settings: InfluxConfig;
+  readonly #ports: OutputPorts;
+  readonly #delivery: HttpDelivery<string>;
+  readonly #times = new PointTimes();
+  readonly #url: string;
+  #token = '';
+
+  constructor(config: OutputConfig & { readonly kind: 'influx' }, ports: OutputPorts) {
+    this.config = config;
+    this.#settings = config;
+    this.#ports = ports;
+    const url = new URL(config.url);
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}/api/v2/write`;
+    url.searchParams.set('bucket', config.bucket);
+    if (config.org !== undefined) url.searchParams.set('org', config.org);
+    url.searchParams.set('precision', 'ns');
+    this.#url = url.href;
+    this.#delivery = new HttpDelivery({
+      output: this,
+      ports,
+      maxBytes: config.bufferBytes,
+      batchEntries: BATCH_POINTS,
+      batchBytes: BATCH_BYTES,
+      lingerMs: config.batchMs,
+      request: (lines) => this.#request(lines),
+    });
+  }
+
+  async start(): Promise<void> {
+    try {
+      if (this.#settings.tokenFile !== undefined) this.#token = await readSecret(this.#settings.tokenFile);
+      this.#delivery.start();
+    } catch (error) {
+      if (!(error instanceof HeartwireError)) throw error;
+      this.#delivery.failed(error);
+    }
+  }
+
+  state(document: StateDocument, before: StateDocument | undefined): void {
+    const time = () => this.#times.time(this.#ports.clock.now().wallMs);
+    const { device, status, reason, link, values } = document;
+    const isSame =
+      status === before?.status &&
+      reason === before.reason &&
+      link.status === before.link.status &&
+      link.reason === before.link.reason;
+    if (!isSame) this.#push(statusLine(document, time()));
+    if (values === undefined || values === before?.values) return;
+    for (const [group, fields] of Object.entries(values)) {
+      // What did not change is the same object; what was there before the bridge told us is no measurement of now.
+      if (before === undefined || fields === before.values?.[group]) continue;
+      // Values of the feed are JSON, and a group is an object.
+      this.#push(valuesLine(device, group, fields as unknown as Values, time()));
+    }
+  }
+
+  removed(): void {
+    // What was measured stays.
+  }
+
+  alarm(): void {
+    // The values say it.
+  }
+
+  incident(): void {
+    // A database of values has no place for it.
+  }
+
+  report(): OutputReport {
+    return this.#delivery.report();
+  }
+
+  close(): Promise<void> {
+    return this.#delivery.close();
+  }
+
+  #push(line: string | undefined): void {
+    if (line !== undefined) this.#delivery.push(line, line.length + 1);
+  }
+
+  #request(lines: readonly string[]): OutputRequest {
+    const headers: Record<string, string> = { 'Content-Type': 'text/plain; charset=utf-8' };
+    if (this.#token !== '') headers.Authorization = `Token ${this.#token}`;
+    return { url: this.#url, headers, body: `${lines.join('\n')}\n` };
+  }
+}

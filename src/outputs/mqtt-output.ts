@@ -1,0 +1,389 @@
+import type { IPublishPacket, MqttClient } from 'mqtt';
+import type { MqttConfig, OutputConfig } from '../config/index.ts';
+import type { DeclarationDocument, StateDocument } from '../contract/feed/index.ts';
+import { isJsonObject, type Json, type JsonObject } from '../contract/wire/index.ts';
+import { HeartwireError } from '../errors.ts';
+import { DeadlineTimer, Ring } from '../system/index.ts';
+import { discoveryPayload, nodeOf } from './core/discovery.ts';
+import { MqttTopics } from './core/mqtt-topics.ts';
+import { readSecret } from './http-delivery.ts';
+import { finite, type Output, type OutputPorts, type OutputReport, OutputState, pauseMs } from './output.ts';
+
+/** Messages without an acknowledgement at once. */
+const IN_FLIGHT = 64;
+/** Alarms and answers that wait while the broker is away. */
+const MAX_EVENTS = 1_000;
+const MAX_COMMANDS = 32;
+const LARGEST_COMMAND = 64 * 1024;
+const CONNECT_MS = 10_000;
+const COMMAND_MS = 5_000;
+const FAREWELL_MS = 2_000;
+/** CONNACK of a broker that speaks 3.1.1 only, as 5 and as 3.1.1 say it. */
+const UNSUPPORTED_VERSION = [0x84, 0x01];
+
+/** A retained topic whose present payload is to be published; an empty one takes it from the broker. */
+interface Retained {
+  payload(): string;
+  readonly dueMs: number;
+}
+
+interface Event {
+  readonly topic: string;
+  readonly payload: string;
+  /** Of an answer, where the command said so (MQTT 5). */
+  readonly correlationData?: Buffer | undefined;
+}
+
+/** Publishes states over a broker, announces devices to Home Assistant, and takes commands. */
+export class MqttOutput implements Output {
+  readonly config: OutputConfig;
+  readonly #settings: MqttConfig;
+  readonly #ports: OutputPorts;
+  readonly #topics: MqttTopics;
+  readonly #state: OutputState;
+  readonly #reconnect: DeadlineTimer;
+  readonly #pumping: DeadlineTimer;
+  /** By topic: however often a state changes, it waits once. */
+  readonly #retained = new Map<string, Retained>();
+  readonly #events = new Ring<Event>();
+  readonly #states = new Map<string, StateDocument>();
+  /** When the state of a device was published last, in ms. */
+  readonly #publishedAt = new Map<string, number>();
+  #client: MqttClient | undefined;
+  #connected = false;
+  #closed = false;
+  #attempt = 0;
+  #inFlight = 0;
+  #commands = 0;
+  #sent = 0;
+  #lost = 0;
+
+  constructor(config: OutputConfig & { readonly kind: 'mqtt' }, ports: OutputPorts) {
+    this.config = config;
+    this.#settings = config;
+    this.#ports = ports;
+    this.#topics = new MqttTopics(config.prefix, config.discoveryPrefix);
+    this.#state = new OutputState(ports.clock.now());
+    this.#reconnect = new DeadlineTimer(ports.clock, () => this.#connectAgain());
+    this.#pumping = new DeadlineTimer(ports.clock, () => this.#pump());
+  }
+
+  async start(): Promise<void> {
+    const { url, username, passwordFile, caFile } = this.#settings;
+    try {
+      const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
+      const ca = caFile === undefined ? undefined : await readSecret(caFile);
+      // Loaded where an output needs it, and nowhere else.
+      const { connect } = await import('mqtt');
+      if (this.#closed) return;
+      const client = connect(url, {
+        protocolVersion: 5,
+        // We wait ourselves, with a back-off.
+        reconnectPeriod: 0,
+        connectTimeout: CONNECT_MS,
+        ...(username === undefined ? {} : { username }),
+        ...(password === undefined ? {} : { password }),
+        ...(ca === undefined ? {} : { ca }),
+        will: { topic: this.#topics.bridge, payload: Buffer.from('offline'), qos: 1, retain: true },
+      });
+      this.#client = client;
+      client.on('connect', () => this.#opened(client));
+      client.on('close', () => this.#lostConnection());
+      client.on('error', (error) => this.#failed(client, error));
+      client.on('message', (topic, payload, packet) => this.#received(topic, payload, packet));
+    } catch (error) {
+      if (!(error instanceof HeartwireError)) throw error;
+      this.#reportFailure(error.code === 'output_secret_unreadable', error.message);
+    }
+  }
+
+  state(document: StateDocument, before: StateDocument | undefined): void {
+    const { device } = document;
+    this.#states.set(device, document);
+    const { monoMs } = this.#ports.clock.now();
+    const last = this.#publishedAt.get(device) ?? -Infinity;
+    this.#retain(this.#topics.state(device), () => JSON.stringify(this.#states.get(device) ?? ''), {
+      dueMs: Math.max(monoMs, last + this.#settings.stateIntervalMs),
+    });
+    if (availabilityOf(document) !== (before && availabilityOf(before)))
+      this.#retain(this.#topics.availability(device), () => {
+        const present = this.#states.get(device);
+        return present === undefined ? '' : availabilityOf(present);
+      });
+    const hasOtherNames =
+      document.declaration !== before?.declaration ||
+      document.label !== before?.label ||
+      document.group !== before?.group ||
+      document.identity?.imei !== before?.identity?.imei;
+    if (hasOtherNames) this.#announce(device);
+    this.#pump();
+  }
+
+  removed(device: string): void {
+    this.#states.delete(device);
+    this.#publishedAt.delete(device);
+    this.#retain(this.#topics.state(device), () => '');
+    this.#retain(this.#topics.availability(device), () => '');
+    if (this.#settings.homeAssistant) this.#retain(this.#topics.announcement(nodeOf(device)), () => '');
+    this.#pump();
+  }
+
+  alarm(device: string, alarm: JsonObject): void {
+    this.#event({ topic: this.#topics.alarms(device), payload: JSON.stringify(alarm) });
+  }
+
+  incident(): void {
+    // It is told in the feed; its bytes are too many for a broker.
+  }
+
+  report(): OutputReport {
+    const waiting = this.#retained.size + this.#events.length + this.#inFlight;
+    return { ...this.#state.report, sent: this.#sent, lost: this.#lost, waiting };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#reconnect.cancel();
+    this.#pumping.cancel();
+    const client = this.#client;
+    if (client === undefined) return;
+    await new Promise<void>((resolve) => {
+      const { clock } = this.#ports;
+      const late = clock.setTimer(clock.now().monoMs + FAREWELL_MS, () => client.end(true, () => resolve()));
+      const end = () =>
+        client.end(!this.#connected, () => {
+          late.cancel();
+          resolve();
+        });
+      // Who ends properly has no last will.
+      if (this.#connected) client.publish(this.#topics.bridge, 'offline', { qos: 1, retain: true }, end);
+      else end();
+    });
+  }
+
+  #opened(client: MqttClient): void {
+    this.#connected = true;
+    this.#attempt = 0;
+    if (this.#state.ready(this.#ports.clock.now())) this.#ports.changed(this);
+    this.#retain(this.#topics.bridge, () => 'online');
+    // The broker may have lost what it retained.
+    for (const device of this.#states.keys()) {
+      this.#retain(this.#topics.state(device), () => JSON.stringify(this.#states.get(device) ?? ''));
+      this.#retain(this.#topics.availability(device), () => {
+        const present = this.#states.get(device);
+        return present === undefined ? '' : availabilityOf(present);
+      });
+      this.#announce(device);
+    }
+    const topics: string[] = [];
+    if (this.#settings.commands) topics.push(this.#topics.commands);
+    if (this.#settings.homeAssistant) topics.push(this.#topics.homeAssistant);
+    if (topics.length > 0) client.subscribe(topics, { qos: 1 });
+    this.#pump();
+  }
+
+  #lostConnection(): void {
+    this.#connected = false;
+    if (this.#closed) return;
+    this.#attempt += 1;
+    const { clock, random, changed } = this.#ports;
+    const now = clock.now();
+    const at = now.monoMs + pauseMs(this.#attempt, random());
+    const { status, reason, detail } = this.#state.report;
+    const said = status === 'backoff' && reason !== undefined ? { reason, detail } : undefined;
+    const {
+      reason: code = 'output_unreachable' as const,
+      detail: text = 'The broker ended the connection.',
+    } = said ?? {};
+    if (this.#state.backOff(code, text, at, now)) changed(this);
+    this.#reconnect.follow(at);
+  }
+
+  #connectAgain(): void {
+    const client = this.#client;
+    if (client === undefined || this.#closed) return;
+    // With what was sent and not acknowledged yet, which goes again.
+    client.reconnect({ incomingStore: client.incomingStore, outgoingStore: client.outgoingStore });
+  }
+
+  #failed(client: MqttClient, error: Error): void {
+    const code = 'code' in error ? error.code : undefined;
+    if (
+      typeof code === 'number' &&
+      UNSUPPORTED_VERSION.includes(code) &&
+      client.options.protocolVersion === 5
+    ) {
+      client.options.protocolVersion = 4;
+      return;
+    }
+    // A connection that cannot be opened has an errno; what the broker itself says has a number.
+    this.#reportFailure(typeof code === 'number', error.message || String(code));
+  }
+
+  #reportFailure(isRefusal: boolean, detail: string): void {
+    const now = this.#ports.clock.now();
+    const reason = isRefusal ? 'output_refused' : 'output_unreachable';
+    const changed =
+      this.#client === undefined
+        ? this.#state.failed('output_secret_unreadable', detail, now)
+        : this.#state.backOff(reason, detail, now.monoMs, now);
+    if (changed) this.#ports.changed(this);
+  }
+
+  #announce(device: string): void {
+    if (!this.#settings.homeAssistant) return;
+    this.#retain(this.#topics.announcement(nodeOf(device)), () => {
+      const state = this.#states.get(device);
+      if (state === undefined) return '';
+      const key = state.declaration;
+      // The bridge writes it; its shape is part of the contract.
+      const declaration = (key === undefined ? undefined : this.#ports.document(`declarations/${key}`)) as
+        | (JsonObject & DeclarationDocument)
+        | undefined;
+      const { commands } = this.#settings;
+      return JSON.stringify(
+        discoveryPayload({
+          state,
+          declaration,
+          topics: this.#topics,
+          commands,
+          version: this.#ports.version,
+        }),
+      );
+    });
+  }
+
+  #retain(topic: string, payload: () => string, { dueMs = this.#ports.clock.now().monoMs } = {}): void {
+    const known = this.#retained.get(topic);
+    // Its turn is kept, so that a state that changes all the time comes all the same.
+    this.#retained.set(topic, { payload, dueMs: Math.min(dueMs, known?.dueMs ?? Infinity) });
+  }
+
+  #event(event: Event): void {
+    this.#events.push(event);
+    if (this.#events.length > MAX_EVENTS) {
+      this.#events.shift();
+      this.#lost += 1;
+    }
+    this.#pump();
+  }
+
+  /** Sends what is due, as far as the broker keeps up. */
+  #pump(): void {
+    const client = this.#client;
+    if (!this.#connected || this.#closed || client === undefined) return;
+    const now = this.#ports.clock.now().monoMs;
+    for (let event = this.#next(); event !== undefined; event = this.#next()) {
+      const { topic, payload, correlationData } = event;
+      this.#publish(client, topic, payload, false, correlationData);
+    }
+    let next = Infinity;
+    for (const [topic, { payload, dueMs }] of this.#retained) {
+      if (dueMs > now) next = Math.min(next, dueMs);
+      else if (this.#inFlight >= IN_FLIGHT) break;
+      else {
+        this.#retained.delete(topic);
+        const device = this.#deviceOfState(topic);
+        if (device !== undefined) this.#publishedAt.set(device, now);
+        this.#publish(client, topic, payload(), true);
+      }
+    }
+    this.#pumping.follow(finite(next));
+  }
+
+  #next(): Event | undefined {
+    return this.#inFlight < IN_FLIGHT ? this.#events.shift() : undefined;
+  }
+
+  #deviceOfState(topic: string): string | undefined {
+    const device = topic.split('/').at(-2);
+    return device !== undefined && topic === this.#topics.state(device) && this.#states.has(device)
+      ? device
+      : undefined;
+  }
+
+  #publish(
+    client: MqttClient,
+    topic: string,
+    payload: string,
+    retain: boolean,
+    correlationData?: Buffer,
+  ): void {
+    this.#inFlight += 1;
+    const properties = correlationData === undefined ? {} : { properties: { correlationData } };
+    client.publish(topic, payload, { qos: 1, retain, ...properties }, (error) => {
+      this.#inFlight -= 1;
+      if (error == null) this.#sent += 1;
+      else this.#lost += 1;
+      this.#pump();
+    });
+  }
+
+  #received(topic: string, payload: Buffer, packet: IPublishPacket): void {
+    if (topic === this.#topics.homeAssistant) {
+      // It was started, and knows of nothing.
+      if (payload.toString() === 'online') for (const device of this.#states.keys()) this.#announce(device);
+      return this.#pump();
+    }
+    const asked = this.#topics.asked(topic);
+    // What a broker kept is of some time ago: it must not be carried out now.
+    if (asked === undefined || packet.retain || this.#closed) return;
+    void this.#command(asked.device, asked.message, payload, packet);
+  }
+
+  async #command(device: string, message: string, payload: Buffer, packet: IPublishPacket): Promise<void> {
+    const answer = (outcome: JsonObject): void => {
+      const { responseTopic, correlationData } = packet.properties ?? {};
+      const text = JSON.stringify(outcome);
+      this.#event({ topic: this.#topics.result(device, message), payload: text });
+      if (responseTopic !== undefined && !/[+#]/.test(responseTopic))
+        this.#event({ topic: responseTopic, payload: text, correlationData });
+    };
+    const refuse = (code: string, text: string) => answer({ ok: false, code, message: text, retry: false });
+    const fields = this.#fieldsOf(device, message, payload);
+    if (fields === undefined)
+      return refuse(
+        'bad_field',
+        'The payload is no JSON object with the fields of the command, nor one value.',
+      );
+    if (this.#commands >= MAX_COMMANDS)
+      return refuse('too_many_commands', `${MAX_COMMANDS} commands of the broker wait for their answers.`);
+    this.#commands += 1;
+    try {
+      const outcome = await this.#ports.command(
+        { device, message, fields, timeoutMs: COMMAND_MS },
+        { id: 'mqtt', address: new URL(this.#settings.url).host },
+      );
+      answer(outcome.ok ? { ok: true, result: outcome.result } : { ...outcome });
+    } catch (error) {
+      this.#ports.defect(this, error);
+      refuse('internal_error', 'Heartwire itself has a defect; its log says where.');
+    } finally {
+      this.#commands -= 1;
+    }
+  }
+
+  /** An object has the fields; of a command with one field, the value alone may come. */
+  #fieldsOf(device: string, message: string, payload: Buffer): JsonObject | undefined {
+    if (payload.length > LARGEST_COMMAND) return undefined;
+    const text = payload.toString('utf8').trim();
+    if (text === '') return {};
+    let value: Json;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      // A word without quotes, as people type it.
+      value = text;
+    }
+    if (isJsonObject(value)) return value;
+    const key = this.#states.get(device)?.declaration;
+    const declared = key === undefined ? undefined : this.#ports.document(`declarations/${key}`);
+    // The bridge writes it; its shape is part of the contract.
+    const { commands } = (declared ?? {}) as { readonly commands?: DeclarationDocument['commands'] };
+    const [field, ...more] = commands?.[message]?.fields ?? [];
+    return field === undefined || more.length > 0 ? undefined : { [field.name]: value };
+  }
+}
+
+const availabilityOf = ({ status }: StateDocument): string =>
+  status === 'online' || status === 'away' ? 'online' : 'offline';

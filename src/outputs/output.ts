@@ -1,0 +1,98 @@
+import type { OutputConfig } from '../config/index.ts';
+import type { StateDocument } from '../contract/feed/index.ts';
+import type { CommandOutcome, FeedClient, FeedCommand } from '../contract/index.ts';
+import type { JsonObject } from '../contract/wire/index.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { Instant } from '../instant.ts';
+import type { Clock } from '../system/index.ts';
+
+/** What an output is told of; synchronous, and it never waits for the other side. */
+export interface OutputSink {
+  /** The document of a device changed, or is there from the start; those of before share what did not change. */
+  state(document: StateDocument, before: StateDocument | undefined): void;
+  /** A device is gone from the bridge. */
+  removed(device: string): void;
+  alarm(device: string, alarm: JsonObject): void;
+  incident(incident: JsonObject): void;
+}
+
+/** One place where states and values go besides the feed. */
+export interface Output extends OutputSink {
+  readonly config: OutputConfig;
+  /** Reads its secrets and opens what it needs. What fails is tried again, and stands in the report. */
+  start(): Promise<void>;
+  report(): OutputReport;
+  /** Sends what waits, for a moment at most, and ends. */
+  close(): Promise<void>;
+}
+
+/** How an output is, for `bridge/status`. */
+export interface OutputReport {
+  /** `starting`: nothing was sent yet. `ready`: the other side took the last. `backoff`: it is tried again. `failed`: it can't work until something is fixed. */
+  readonly status: 'starting' | 'ready' | 'backoff' | 'failed';
+  readonly since: number;
+  readonly reason?: ErrorCode | undefined;
+  readonly detail?: string | undefined;
+  /** In ms since the epoch. */
+  readonly retryAt?: number | undefined;
+  readonly sent: number;
+  /** Dropped: no room while the other side was away, or refused by it. */
+  readonly lost: number;
+  readonly waiting: number;
+}
+
+/** What outputs work with. */
+export interface OutputPorts {
+  readonly clock: Clock;
+  readonly version: string;
+  readonly random: () => number;
+  /** The present document of a topic. */
+  document(topic: string): JsonObject | undefined;
+  command(command: FeedCommand, client: FeedClient): Promise<CommandOutcome>;
+  /** A defect of Heartwire showed in the output. */
+  defect(output: Output, cause: unknown): void;
+  /** Its state changed. */
+  changed(output: Output): void;
+}
+
+/** The status of an output and since when; says of each change whether it is one. */
+export class OutputState {
+  #status: Pick<OutputReport, 'status' | 'since' | 'reason' | 'detail' | 'retryAt'>;
+
+  constructor(now: Instant) {
+    this.#status = { status: 'starting', since: now.wallMs };
+  }
+
+  get report(): Pick<OutputReport, 'status' | 'since' | 'reason' | 'detail' | 'retryAt'> {
+    return this.#status;
+  }
+
+  ready(now: Instant): boolean {
+    return this.#set({ status: 'ready' }, now);
+  }
+
+  backOff(reason: ErrorCode, detail: string, retryAtMonoMs: number, now: Instant): boolean {
+    const retryAt = Math.round(now.wallMs + retryAtMonoMs - now.monoMs);
+    return this.#set({ status: 'backoff', reason, detail, retryAt }, now);
+  }
+
+  failed(reason: ErrorCode, detail: string, now: Instant): boolean {
+    return this.#set({ status: 'failed', reason, detail }, now);
+  }
+
+  #set(next: Omit<OutputReport, 'since' | 'sent' | 'lost' | 'waiting'>, now: Instant): boolean {
+    const { status, reason, since } = this.#status;
+    const isSame = next.status === status && next.reason === reason;
+    this.#status = { ...next, since: isSame ? since : now.wallMs };
+    return !isSame;
+  }
+}
+
+/** Full jitter: any time up to a bound that doubles with each failure, up to a minute. */
+export function pauseMs(attempt: number, random: number): number {
+  return 100 + random * Math.min(60_000, 1_000 * 2 ** Math.min(attempt - 1, 30));
+}
+
+/** A deadline as a timer takes it. */
+export const finite = (deadline: number): number | undefined =>
+  deadline === Infinity ? undefined : deadline;

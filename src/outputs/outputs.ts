@@ -1,0 +1,217 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { OutputConfig } from '../config/index.ts';
+import type { StateDocument } from '../contract/feed/index.ts';
+import type { CommandOutcome, FeedClient, FeedCommand } from '../contract/index.ts';
+import type { JsonObject } from '../contract/wire/index.ts';
+import { type Clock, type Log, tellDefect } from '../system/index.ts';
+import { InfluxOutput } from './influx-output.ts';
+import { MqttOutput } from './mqtt-output.ts';
+import type { Output, OutputPorts, OutputSink } from './output.ts';
+import { WebhookOutput } from './webhook-output.ts';
+
+/** What outputs take of the feed. */
+export interface OutputSource {
+  follow(patterns: readonly string[]): void;
+  unfollow(patterns: readonly string[]): void;
+  /** Calls with every change, in order and synchronously, until the returned function is called. */
+  listen(listener: (change: SourceChange) => void): () => void;
+  document(topic: string): JsonObject | undefined;
+  documents(pattern: string): ReadonlyArray<{ readonly topic: string; readonly document: JsonObject }>;
+}
+
+type SourceChange =
+  | { readonly kind: 'state'; readonly topic: string; readonly document: JsonObject }
+  | { readonly kind: 'removal'; readonly topic: string }
+  | { readonly kind: 'event'; readonly topic: string; readonly data: JsonObject }
+  | { readonly kind: 'broadcast'; readonly topic: string };
+
+export interface OutputsOptions {
+  readonly store: OutputSource;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  readonly random: () => number;
+  /** Whether a topic is encrypted: it leaves the process as nothing else, and so not at all. */
+  conceals(topic: string): boolean;
+  command(command: FeedCommand, client: FeedClient): Promise<CommandOutcome>;
+  /** The state of some output changed. */
+  changed(): void;
+}
+
+const INCIDENTS = 'bridge/incidents';
+/** What outputs follow; without an output nothing is followed. */
+const FOLLOWED = ['devices/+/state', 'devices/+/alarms', INCIDENTS];
+
+/** All outputs: each gets what changes, and none of them holds up the feed or another one. */
+export class Outputs {
+  readonly #options: OutputsOptions;
+  #outputs: readonly Output[] = [];
+  /** The last state of each device, as it was handed on. */
+  readonly #states = new Map<string, StateDocument>();
+  #incidents: ReadonlySet<string> = new Set();
+  #stopListening: (() => void) | undefined;
+
+  constructor(options: OutputsOptions) {
+    this.#options = options;
+  }
+
+  /** Runs these from now on: what is as it was goes on untouched. */
+  async apply(configs: readonly OutputConfig[] = []): Promise<void> {
+    const kept = this.#outputs.filter(({ config }) =>
+      configs.some((each) => isDeepStrictEqual(each, config)),
+    );
+    const gone = this.#outputs.filter((output) => !kept.includes(output));
+    const fresh = configs
+      .filter((config) => !kept.some((output) => isDeepStrictEqual(output.config, config)))
+      .map((config) => this.#make(config));
+    this.#outputs = [...kept, ...fresh];
+    this.#listen();
+    await Promise.all(gone.map((output) => output.close()));
+    await Promise.all(fresh.map((output) => output.start()));
+  }
+
+  /** For `bridge/status`; undefined where there is none. */
+  status(): readonly JsonObject[] | undefined {
+    if (this.#outputs.length === 0) return undefined;
+    return this.#outputs.map((output) => {
+      const { status, since, reason, detail, retryAt, sent, lost, waiting } = output.report();
+      const { kind, url } = output.config;
+      return {
+        kind,
+        url: shownUrl(url),
+        status,
+        since,
+        ...(reason === undefined ? {} : { reason }),
+        ...(detail === undefined ? {} : { detail }),
+        ...(retryAt === undefined ? {} : { retry_at: retryAt }),
+        sent,
+        lost,
+        waiting,
+      };
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#stopListening?.();
+    await Promise.all(this.#outputs.map((output) => output.close()));
+  }
+
+  #make(config: OutputConfig): Output {
+    const { clock, version, random, store, log } = this.#options;
+    const ports: OutputPorts = {
+      clock,
+      version,
+      random,
+      document: (topic) => store.document(topic),
+      command: (command, client) => this.#options.command(command, client),
+      defect: (_, cause) => void tellDefect(log, { output: config.kind }, cause),
+      changed: (output) => {
+        const { status, reason, detail } = output.report();
+        const where = `output ${config.kind} ${shownUrl(config.url)}`;
+        const fields = { event: 'output', ...(reason === undefined ? {} : { code: reason }) };
+        if (status === 'ready') log.info(fields, `${where} takes what is sent`);
+        else log.warn(fields, `${where}: ${detail ?? status}`);
+        this.#options.changed();
+      },
+    };
+    const output = makeOutput(config, ports);
+    for (const document of this.#states.values())
+      this.#guard(output, (sink) => sink.state(document, undefined));
+    return output;
+  }
+
+  #listen(): void {
+    const { store } = this.#options;
+    if (this.#outputs.length === 0) {
+      this.#stopListening?.();
+      this.#stopListening = undefined;
+      return;
+    }
+    if (this.#stopListening !== undefined) return;
+    store.follow(FOLLOWED);
+    const off = store.listen((change) => {
+      if (change.kind === 'state') this.#document(change.topic, change.document);
+      else if (change.kind === 'removal') this.#removed(change.topic);
+      else if (change.kind === 'event' && change.topic.endsWith('/alarms'))
+        this.#alarm(change.topic, change.data);
+    });
+    this.#stopListening = () => {
+      off();
+      store.unfollow(FOLLOWED);
+      this.#states.clear();
+    };
+    this.#incidents = new Set(Object.keys(incidentsOf(store.document(INCIDENTS))));
+    for (const { topic, document } of store.documents('devices/+/state')) this.#document(topic, document);
+  }
+
+  #document(topic: string, document: JsonObject): void {
+    if (topic === INCIDENTS) return this.#incident(document);
+    const device = deviceOf(topic, 'state');
+    // What a trace says was not so now.
+    if (device === undefined || document.replay === true || this.#options.conceals(topic)) return;
+    // The bridge writes it; its shape is part of the contract.
+    const state = document as unknown as StateDocument;
+    const before = this.#states.get(device);
+    this.#states.set(device, state);
+    this.#each((sink) => sink.state(state, before));
+  }
+
+  #removed(topic: string): void {
+    const device = deviceOf(topic, 'state');
+    if (device === undefined || !this.#states.delete(device)) return;
+    this.#each((sink) => sink.removed(device));
+  }
+
+  #alarm(topic: string, data: JsonObject): void {
+    const device = deviceOf(topic, 'alarms');
+    if (device === undefined || data.replay === true || this.#options.conceals(topic)) return;
+    this.#each((sink) => sink.alarm(device, data));
+  }
+
+  #incident(document: JsonObject): void {
+    const all = incidentsOf(document);
+    for (const [id, incident] of Object.entries(all))
+      if (!this.#incidents.has(id)) this.#each((sink) => sink.incident(incident));
+    this.#incidents = new Set(Object.keys(all));
+  }
+
+  #each(tell: (sink: OutputSink) => void): void {
+    for (const output of this.#outputs) this.#guard(output, tell);
+  }
+
+  /** A defect of one output is its own: neither the feed nor another output has it. */
+  #guard(output: Output, tell: (sink: OutputSink) => void): void {
+    try {
+      tell(output);
+    } catch (error) {
+      tellDefect(this.#options.log, { output: output.config.kind }, error);
+    }
+  }
+}
+
+function makeOutput(config: OutputConfig, ports: OutputPorts): Output {
+  switch (config.kind) {
+    case 'mqtt':
+      return new MqttOutput(config, ports);
+    case 'influx':
+      return new InfluxOutput(config, ports);
+    case 'webhook':
+      return new WebhookOutput(config, ports);
+  }
+}
+
+/** The address of a hook is often its secret: of its path nothing is shown. */
+function shownUrl(text: string): string {
+  const url = new URL(text);
+  return `${url.protocol}//${url.host}`;
+}
+
+function deviceOf(topic: string, kind: string): string | undefined {
+  const [root, device, last, ...more] = topic.split('/');
+  return root === 'devices' && last === kind && more.length === 0 ? device : undefined;
+}
+
+function incidentsOf(document: JsonObject | undefined): Readonly<Record<string, JsonObject>> {
+  // The bridge writes it; its shape is part of the contract.
+  return (document?.incidents ?? {}) as Readonly<Record<string, JsonObject>>;
+}

@@ -1,0 +1,73 @@
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface Received {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** What the endpoint does with a request: a status with headers and a body, or it never answers. */
+export type Behaviour =
+  | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
+  | 'hang';
+
+/** The other side of an output: an HTTP server that does what it is told to. Use with `await using`. */
+export class Endpoint implements AsyncDisposable {
+  /** What it took, in order. */
+  readonly taken: Received[] = [];
+  /** What it did not take. */
+  readonly refused: Received[] = [];
+  behaviour: Behaviour = { status: 204 };
+  readonly #server: Server;
+  #url = '';
+
+  private constructor() {
+    this.#server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('error', () => undefined);
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const body = Buffer.concat(chunks).toString('utf8');
+        const received = { path: request.url ?? '', headers: request.headers, body };
+        const { behaviour } = this;
+        if (behaviour === 'hang') return void this.refused.push(received);
+        const isTaken = behaviour.status < 300;
+        (isTaken ? this.taken : this.refused).push(received);
+        response.writeHead(behaviour.status, behaviour.headers).end(behaviour.body);
+      });
+    });
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  static async start(): Promise<Endpoint> {
+    const endpoint = new Endpoint();
+    await endpoint.listen(0);
+    return endpoint;
+  }
+
+  /** From now on. */
+  async behave(behaviour: Behaviour): Promise<void> {
+    this.behaviour = behaviour;
+  }
+
+  async listen(port: number): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve));
+    // A listening TCP server has an address with a port.
+    this.#url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** As a process that is gone: connections end, and no other is taken. */
+  async stop(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#server.listening) await this.stop();
+  }
+}

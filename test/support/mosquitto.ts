@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectAsync, type MqttClient } from 'mqtt';
+import { expect } from 'vitest';
+import { freePort } from './free-port.ts';
+import { needs } from './needs.ts';
+
+const need = needs('mosquitto');
+
+/** Whether the real mosquitto can be run here; hand it to `describe.runIf`. */
+export const hasMosquitto = need.run;
+
+/** The mosquitto of this machine on a port of its own; it keeps nothing over a restart. Use with `await using`. */
+export class Mosquitto implements AsyncDisposable {
+  readonly port: number;
+  readonly url: string;
+  readonly #folder: string;
+  #child: ChildProcess | undefined;
+
+  private constructor(port: number, config: string) {
+    this.port = port;
+    this.url = `mqtt://127.0.0.1:${port}`;
+    this.#folder = mkdtempSync(join(tmpdir(), 'heartwire-mosquitto-'));
+    writeFileSync(join(this.#folder, 'mosquitto.conf'), `listener ${port} 127.0.0.1\n${config}\n`);
+  }
+
+  /** `config`: further lines; anybody may connect where it is left out. */
+  static async start(config = 'allow_anonymous true'): Promise<Mosquitto> {
+    const broker = new Mosquitto(await freePort(), config);
+    await broker.begin();
+    return broker;
+  }
+
+  file(name: string, text: string): string {
+    const path = join(this.#folder, name);
+    writeFileSync(path, text, { mode: 0o600 });
+    return path;
+  }
+
+  async begin(): Promise<void> {
+    this.#child = spawn(need.path, ['-c', join(this.#folder, 'mosquitto.conf')], { stdio: 'ignore' });
+    await expect
+      .poll(
+        async () => {
+          const client = await connectAsync(
+            this.url,
+            { reconnectPeriod: 0, connectTimeout: 500 },
+            false,
+          ).catch((error: Error & { code?: unknown }) => error);
+          if (client instanceof Error) return typeof client.code === 'number';
+          await client.endAsync(true);
+          return true;
+        },
+        { timeout: 15_000 },
+      )
+      .toBe(true);
+  }
+
+  /** SIGKILL: nobody is told. */
+  async kill(): Promise<void> {
+    if (this.#child === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const gone = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await gone;
+  }
+
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    rmSync(this.#folder, { recursive: true });
+  }
+}
+
+/** What a subscriber of a broker has: the last message of each topic, and all that came. */
+export class BrokerWatcher implements AsyncDisposable {
+  readonly last = new Map<string, string>();
+  readonly all: Array<{ readonly topic: string; readonly text: string; readonly retain: boolean }> = [];
+  readonly client: MqttClient;
+
+  private constructor(client: MqttClient) {
+    this.client = client;
+    client.on('message', (topic, payload, { retain }) => {
+      const text = payload.toString();
+      this.all.push({ topic, text, retain });
+      if (text === '') this.last.delete(topic);
+      else this.last.set(topic, text);
+    });
+  }
+
+  static async connect(url: string): Promise<BrokerWatcher> {
+    const client = await connectAsync(url, { reconnectPeriod: 100, protocolVersion: 5 });
+    const watcher = new BrokerWatcher(client);
+    client.on('connect', () => void client.subscribe('#', { qos: 1 }));
+    await client.subscribeAsync('#', { qos: 1 });
+    return watcher;
+  }
+
+  json(topic: string): unknown {
+    const text = this.last.get(topic);
+    return text === undefined ? undefined : JSON.parse(text);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client.endAsync(true);
+  }
+}
