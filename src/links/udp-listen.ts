@@ -1,10 +1,10 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIP, isIPv6 } from 'node:net';
-import { HeartwireError } from '../errors.ts';
 import { plainAddress } from '../system/index.ts';
 import { formatHostPort } from './address.ts';
-import type { LinkEnd, Listener, ListenerHandlers } from './link.ts';
-import { type NameAnswer, type NameResolver, systemNames } from './names/name-resolver.ts';
+import type { Listener, ListenerHandlers } from './link.ts';
+import { ListenerLife } from './listener-life.ts';
+import { type NameResolver, systemNames } from './names/name-resolver.ts';
 import { listenEnd } from './tcp-end.ts';
 import { UdpPeerLink } from './udp-peer.ts';
 
@@ -39,60 +39,39 @@ const MOST_PEERS = 100_000;
  */
 export class UdpListener implements Listener {
   readonly #target: UdpListenAddress;
-  readonly #names: NameResolver;
+  readonly #life: ListenerLife;
   readonly #peersByHost: boolean;
   readonly #silentAfterMs: number;
   readonly #peers = new Map<string, UdpPeerLink>();
-  #address: string;
-  #handlers: ListenerHandlers | undefined;
   #socket: Socket | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #bound = false;
-  /** It accepts no peers any more; those that it has go on. */
-  #over = false;
   #socketClosed = false;
-  #leaveLookUp: (() => void) | undefined;
 
   constructor(target: UdpListenAddress, options: UdpListenerOptions = {}) {
     this.#target = target;
-    this.#names = options.names ?? systemNames;
+    this.#life = new ListenerLife(
+      target.host,
+      labelOf(target.host, target.port),
+      options.names ?? systemNames,
+    );
     this.#peersByHost = options.peersByHost ?? false;
     this.#silentAfterMs = options.silentAfterMs ?? SILENT_AFTER_MS;
-    this.#address = labelOf(target.host, target.port);
   }
 
   /** As configured; from `listening` on with the port that was really taken. */
   get address(): string {
-    return this.#address;
+    return this.#life.address;
   }
 
   start(handlers: ListenerHandlers): void {
-    if (this.#handlers !== undefined)
-      throw new HeartwireError('bad_argument', 'A listener is started only once.');
-    this.#handlers = handlers;
-    if (this.#over) {
-      setImmediate(() => handlers.closed(this.#ownEnd()));
-      return;
-    }
     const { host } = this.#target;
-    if (isIP(host.split('%')[0] ?? host) !== 0) this.#bind(host);
-    else this.#leaveLookUp = this.#names.lookUp(host, (answer) => this.#resolved(answer));
+    this.#life.start(handlers, isIP(host.split('%')[0] ?? host) !== 0, (address) => this.#bind(address));
   }
 
   close(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#leaveLookUp?.();
-    this.#closeUnused();
-    const handlers = this.#handlers;
-    if (handlers !== undefined) setImmediate(() => handlers.closed(this.#ownEnd()));
-  }
-
-  #resolved(answer: NameAnswer): void {
-    this.#leaveLookUp = undefined;
-    if (answer.ok) return this.#bind(answer.addresses[0] ?? this.#target.host);
-    this.#over = true;
-    this.#handlers?.closed(answer.end);
+    // The links that it has go on.
+    if (this.#life.close()) this.#closeUnused();
   }
 
   #bind(host: string): void {
@@ -118,12 +97,12 @@ export class UdpListener implements Listener {
   }
 
   #listening(socket: Socket): void {
-    if (this.#over) return;
+    if (this.#life.over) return;
     this.#bound = true;
-    this.#address = labelOf(this.#target.host, socket.address().port);
+    this.#life.address = labelOf(this.#target.host, socket.address().port);
     this.#sweep = setInterval(() => this.#endSilent(), this.#silentAfterMs / 4);
     this.#sweep.unref();
-    this.#handlers?.listening(this.#address);
+    this.#life.handlers?.listening(this.address);
   }
 
   #arrived(datagram: Uint8Array, address: string, port: number): void {
@@ -132,7 +111,7 @@ export class UdpListener implements Listener {
     const key = this.#peersByHost ? host : `${host} ${port}`;
     const known = this.#peers.get(key);
     if (known !== undefined) return known.received(datagram, port);
-    if (this.#over || this.#peers.size >= MOST_PEERS) return;
+    if (this.#life.over || this.#peers.size >= MOST_PEERS) return;
     const peer = new UdpPeerLink({
       host,
       port,
@@ -143,12 +122,12 @@ export class UdpListener implements Listener {
       },
       gone: () => {
         if (this.#peers.get(key) === peer) this.#peers.delete(key);
-        if (this.#over) this.#closeUnused();
+        if (this.#life.over) this.#closeUnused();
       },
     });
     this.#peers.set(key, peer);
     peer.received(datagram, port);
-    this.#handlers?.accepted(peer, host);
+    this.#life.handlers?.accepted(peer, host);
   }
 
   #endSilent(): void {
@@ -157,14 +136,12 @@ export class UdpListener implements Listener {
   }
 
   #failed(error: unknown): void {
-    if (this.#over && this.#socketClosed) return;
-    const end = listenEnd(error, this.#address, this.#target.port);
-    const wasOver = this.#over;
-    this.#over = true;
+    if (this.#life.over && this.#socketClosed) return;
+    const end = listenEnd(error, this.address, this.#target.port);
     for (const peer of [...this.#peers.values()])
-      peer.break({ code: 'link_error', detail: `The socket at ${this.#address} failed: ${end.detail}` });
+      peer.break({ code: 'link_error', detail: `The socket at ${this.address} failed: ${end.detail}` });
     this.#closeUnused();
-    if (!wasOver) this.#handlers?.closed(end);
+    this.#life.end(end);
   }
 
   /** The socket serves the links that it has, and is closed behind the last one. */
@@ -176,10 +153,6 @@ export class UdpListener implements Listener {
     if (this.#bound) this.#socket.close();
     // One that is still being bound throws away what it gets.
     else closeLater(this.#socket);
-  }
-
-  #ownEnd(): LinkEnd {
-    return { code: 'link_ended', detail: `We stopped listening at ${this.#address}.` };
   }
 }
 

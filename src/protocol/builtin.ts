@@ -132,21 +132,22 @@ export function builtinProtocol(options: BuiltinOptions = {}): ProtocolDefinitio
   return new ProtocolDefinition(builtinMessages(options.identity), options.maxFrame);
 }
 
+type Shared = Record<RequestName, Uint8Array | undefined>;
+
 /** Encodes as `identity: any` would admit; whether it is a UUID and digits is for configuration to check. */
 class BuiltinEncoder {
   readonly #protocol = new DeclaredProtocol(builtinDeclaration('any'));
-  readonly #requests = new Map<RequestName, Uint8Array>();
-  readonly #successes = new Map<RequestName, Uint8Array>();
+  readonly #requests: Shared = { register: undefined, heartbeat: undefined, datetime: undefined };
+  readonly #successes: Shared = { register: undefined, heartbeat: undefined, datetime: undefined };
 
   /** Frames without fields or an error are made once: they must not be modified. */
   encode(message: OwnMessage): Uint8Array {
-    if ('fields' in message || (message.kind === 'reply' && message.error !== 0))
-      return this.#framed(message);
-    const shared = message.kind === 'request' ? this.#requests : this.#successes;
-    const known = shared.get(message.name);
+    const shared =
+      message.kind === 'request' ? this.#requests : message.error === 0 ? this.#successes : undefined;
+    const known = shared?.[message.name];
     if (known !== undefined) return known;
     const made = this.#framed(message);
-    shared.set(message.name, made);
+    if (shared !== undefined && !('fields' in message)) shared[message.name] = made;
     return made;
   }
 
