@@ -13,7 +13,8 @@ const CLOCK_EVERY = 16;
 const CLOCK_EVERY_BYTES = 64 * 1024;
 /**
  * While devices connect, the event loop turns between two slices, and accepts one device each time: for so long at
- * least and until so many are accepted, but no longer than `mostMs`.
+ * least and until so many are accepted, but no longer than `mostMs`. Longer pauses register devices sooner and delay
+ * subscribers more: bench/storm weighs both.
  */
 const YIELD = { ms: 2, devices: 4, mostMs: 6 } as const;
 /** How often rate-limited documents are checked. */
