@@ -74,9 +74,16 @@ class Fleet {
   }
 }
 
-async function traced(browser: Browser, page: Page, ms: number): Promise<readonly TraceEvent[]> {
+async function traced(
+  browser: Browser,
+  page: Page,
+  fleet: Fleet,
+  ms: number,
+): Promise<readonly TraceEvent[]> {
   await browser.startTracing(page, { categories: CATEGORIES });
   await new Promise((resolve) => setTimeout(resolve, ms));
+  // The trace is read in this process: nothing else is to be done meanwhile.
+  fleet.stop();
   const { traceEvents } = JSON.parse((await browser.stopTracing()).toString('utf8')) as {
     readonly traceEvents: readonly TraceEvent[];
   };
@@ -121,7 +128,8 @@ async function* run({ minutes = 0.5 }: BenchOptions): AsyncGenerator<BenchRow> {
     for (const [name, place] of shown) {
       await page.goto(`${fleet.face.url}${place}`);
       await page.waitForTimeout(WARM_UP_MS);
-      const events = await traced(browser, page, TRACED_MS);
+      const events = await traced(browser, page, fleet, TRACED_MS);
+      fleet.start();
       const busy = busyShare(events);
       yield {
         name: `${DEVICES} devices at ${UPDATES_PER_SECOND}/s, ${name}: main thread`,

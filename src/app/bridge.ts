@@ -24,7 +24,7 @@ import {
 import { Encryption } from '../encryption/index.ts';
 import { HeartwireError } from '../errors.ts';
 import { FeedServer, FeedStore, JsonLinesServer, liveLimits, SseServer } from '../feed/index.ts';
-import { History, HistoryRoutes } from '../history/index.ts';
+import { History, HistoryRoutes, PastAlarms } from '../history/index.ts';
 import type { NameResolver } from '../links/index.ts';
 import { Outputs } from '../outputs/index.ts';
 import { BridgeRecorder } from '../recording/index.ts';
@@ -321,6 +321,7 @@ export class Bridge {
       const history = this.#history;
       if (history !== undefined) {
         this.store.follow(['devices/+/alarms']);
+        this.store.past = new PastAlarms(history, this.store.epoch, this.#options.clock);
         this.store.listen((change) => {
           if (change.kind === 'event') history.feedEvent(change);
         });

@@ -1,2 +1,3 @@
 export { History } from './history.ts';
+export { PastAlarms } from './past-alarms.ts';
 export { HistoryRoutes } from './routes.ts';

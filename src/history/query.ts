@@ -23,14 +23,25 @@ export interface EventsQuery {
   readonly topics: readonly string[];
 }
 
+/** Alarms as the feed sent them, for a subscriber that missed them. */
+export interface PastQuery {
+  readonly device: string;
+  readonly epoch: string;
+  readonly fromSeq: number;
+  readonly toSeq: number;
+}
+
 /** What is asked of the thread. */
 export type Query =
   | ({ readonly kind: 'values' } & ValuesQuery)
   | ({ readonly kind: 'events' } & EventsQuery)
+  | ({ readonly kind: 'past' } & PastQuery)
   | { readonly kind: 'devices'; readonly device?: string | undefined; readonly topics: readonly string[] };
 
 /** Points of one part of an answer to `points: 'all'`. */
 export const PART_POINTS = 50_000;
+/** Past events that are read for one gap; the newest of it. */
+export const MOST_PAST = 5_000;
 /** Rows that are read for one answer, whatever the rights leave of them. */
 export const READ_EVENTS = 50_000;
 

@@ -4,7 +4,9 @@ import { type Evidence, type Gap, gapsOf } from './core/gaps.ts';
 import { joined, type Points, thinnedTo, within } from './core/points.ts';
 import {
   type EventsQuery,
+  MOST_PAST,
   PART_POINTS,
+  type PastQuery,
   type Query,
   READ_EVENTS,
   topicOf,
@@ -37,6 +39,8 @@ export class HistoryReader {
         return this.#values(query);
       case 'events':
         return this.#events(query);
+      case 'past':
+        return this.#past(query);
       case 'devices':
         return this.#devices(query.device, query.topics);
     }
@@ -232,6 +236,25 @@ export class HistoryReader {
     return {
       events: shown.toReversed().map(eventOf),
       ...(more && last !== undefined ? { before: `${last.t}.${last.id}` } : {}),
+    };
+  }
+
+  #past({ device, epoch, fromSeq, toSeq }: PastQuery): JsonObject {
+    const rows = this.#db
+      .prepare(
+        'SELECT rev, seq, data FROM events WHERE device = ? AND epoch = ? AND rev IS NOT NULL AND seq BETWEEN ? AND ? ORDER BY rev DESC LIMIT ?',
+      )
+      .all(device, epoch, fromSeq, toSeq, MOST_PAST);
+    return {
+      events: rows.toReversed().map((row) => {
+        const rev = Number(row.rev);
+        return {
+          id: eventId(rev, epoch),
+          rev,
+          seq: Number(row.seq),
+          data: jsonIn({ data: row.data ?? '{}' }),
+        };
+      }),
     };
   }
 

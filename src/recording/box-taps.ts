@@ -12,16 +12,22 @@ export function boxTap(
   discarded: (count: number, reason: string) => void,
 ): WireTap {
   const connection = box.connect();
+  /** While a chunk is handled: when it came. What answers it at once has that time, and the clock is read once. */
+  let chunkUs: number | undefined;
   return {
     dialled: (address) => box.dialled(connection, microseconds(clock), address),
     opened: (address) => box.opened(connection, microseconds(clock), address),
-    received: (chunk) => box.received(connection, microseconds(clock), chunk),
+    received: (chunk) => {
+      chunkUs = microseconds(clock);
+      box.received(connection, chunkUs, chunk);
+    },
     decoded: (pending) => {
+      chunkUs = undefined;
       connection.whole = pending === 0;
     },
     idle: () => box.idle(connection, microseconds(clock)),
     noted: (text) => box.note(microseconds(clock), text),
-    sent: (frame) => box.sent(connection, microseconds(clock), frame),
+    sent: (frame) => box.sent(connection, chunkUs ?? microseconds(clock), frame),
     discarded: ({ count, reason }) => discarded(count, reason),
     faulted: ({ length, reason }) => discarded(length, reason),
     closed: (end) => box.closed(connection, microseconds(clock), end),
@@ -44,6 +50,8 @@ export class BoxDialIn implements DialInTap {
   #box: DeviceBox | undefined;
   #connection: BoxConnection | undefined;
   #whole = true;
+  /** While a chunk is handled: when it came. */
+  #chunkUs: number | undefined;
   #held: Array<(box: DeviceBox, connection: BoxConnection) => void> = [];
   #heldBytes = 0;
   #nameless = true;
@@ -81,6 +89,7 @@ export class BoxDialIn implements DialInTap {
 
   received(chunk: Uint8Array): void {
     const us = microseconds(this.#options.clock);
+    this.#chunkUs = us;
     if (this.#box !== undefined && this.#connection !== undefined)
       return this.#box.received(this.#connection, us, chunk);
     const bytes = chunk.slice();
@@ -88,6 +97,7 @@ export class BoxDialIn implements DialInTap {
   }
 
   decoded(pending: number): void {
+    this.#chunkUs = undefined;
     this.#whole = pending === 0;
     if (this.#connection !== undefined) this.#connection.whole = this.#whole;
   }
@@ -98,7 +108,7 @@ export class BoxDialIn implements DialInTap {
   }
 
   sent(frame: Uint8Array): void {
-    const us = microseconds(this.#options.clock);
+    const us = this.#chunkUs ?? microseconds(this.#options.clock);
     if (this.#box !== undefined && this.#connection !== undefined)
       return this.#box.sent(this.#connection, us, frame);
     this.#take(frame.length, (box, connection) => box.sent(connection, us, frame));

@@ -142,13 +142,22 @@ export class DeviceRecording {
   }
 
   tap(connection: RecordedConnection): WireTap {
+    const { clock } = this.#options;
+    /** While a chunk is handled: when it came. What answers it at once has that time, and the clock is read once. */
+    let chunkMs: number | undefined;
     return {
       dialled: (address) => this.life(connection, 'dial', address),
       opened: (address) => this.life(connection, 'open', address),
-      received: (chunk) => this.bytes(connection.in, chunk),
+      received: (chunk) => {
+        chunkMs = clock.now().monoMs;
+        this.bytes(connection.in, chunk, chunkMs);
+      },
+      decoded: () => {
+        chunkMs = undefined;
+      },
       idle: () => this.life(connection, 'idle', ''),
       noted: (text) => this.write(connection, { kind: 'note', text: text.slice(0, 1_000) }),
-      sent: (frame) => this.bytes(connection.out, frame),
+      sent: (frame) => this.bytes(connection.out, frame, chunkMs ?? clock.now().monoMs),
       closed: (end) => this.ended(connection, end),
     };
   }
@@ -175,11 +184,10 @@ export class DeviceRecording {
     this.#open.delete(connection);
   }
 
-  /** A line of bytes, now: every frame costs this, so nothing is made but the line. */
-  bytes(mark: Uint8Array, bytes: Uint8Array): void {
+  /** A line of bytes: every frame costs this, so nothing is made but the line. */
+  bytes(mark: Uint8Array, bytes: Uint8Array, monoMs: number): void {
     if (this.#over) return;
     if (this.#interrupted) return this.#missed(bytes.length);
-    const { monoMs } = this.#options.clock.now();
     if (!this.#begun) this.#begin(monoMs);
     this.#unsavedSince ??= monoMs;
     this.#unsaved += bytes.length;

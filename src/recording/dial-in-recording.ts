@@ -24,6 +24,8 @@ export class DialInRecording implements DialInTap {
   #dropped = 0;
   #recording: DeviceRecording | undefined;
   #unrecorded = false;
+  /** While a chunk is handled: when it came. */
+  #chunkMs: number | undefined;
 
   constructor(
     connection: RecordedConnection,
@@ -66,8 +68,14 @@ export class DialInRecording implements DialInTap {
   }
 
   received(chunk: Uint8Array): void {
-    if (this.#recording !== undefined) this.#recording.bytes(this.#connection.in, chunk);
-    else if (!this.#unrecorded) this.#take({ kind: 'in', bytes: chunk.slice() }, chunk.length);
+    if (this.#recording !== undefined) {
+      this.#chunkMs = this.#clock.now().monoMs;
+      this.#recording.bytes(this.#connection.in, chunk, this.#chunkMs);
+    } else if (!this.#unrecorded) this.#take({ kind: 'in', bytes: chunk.slice() }, chunk.length);
+  }
+
+  decoded(): void {
+    this.#chunkMs = undefined;
   }
 
   idle(): void {
@@ -75,7 +83,8 @@ export class DialInRecording implements DialInTap {
   }
 
   sent(frame: Uint8Array): void {
-    if (this.#recording !== undefined) this.#recording.bytes(this.#connection.out, frame);
+    if (this.#recording !== undefined)
+      this.#recording.bytes(this.#connection.out, frame, this.#chunkMs ?? this.#clock.now().monoMs);
     else this.#take({ kind: 'out', bytes: frame }, frame.length);
   }
 

@@ -175,14 +175,14 @@ async function examineSecrets({ blackBox, secrecy, devices }: BridgeConfig): Pro
   return good('black_box', `Nothing is kept for incidents of what \`secrecy\` covers: ${names}.`);
 }
 
-/** A history that cannot be written; and what is encrypted, which is not kept. */
+/** A history that cannot be written; and what is encrypted, of which little is kept. */
 async function examineHistory({ history, secrecy }: BridgeConfig, cwd: string): Promise<Finding | undefined> {
   if (history === undefined) return undefined;
   const found = await examineFolder('history', dirname(resolve(cwd, history.file)), 'history_unwritable');
   if (found.code !== undefined) return found;
   const patterns = secrecy?.rules.map(({ pattern }) => pattern) ?? [];
   if (patterns.length === 0) return undefined;
-  const detail = `what is encrypted is not kept: ${patterns.join(', ')}.`;
+  const detail = `alarms are kept as ciphertext, and nothing else: ${patterns.join(', ')}.`;
   return { ...found, detail: `${found.detail} Of topics under \`secrecy:\`, ${detail}` };
 }
 

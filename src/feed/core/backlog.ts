@@ -1,9 +1,10 @@
 import type { Instant } from '../../instant.ts';
 import type { AckKeeper } from './ack-window.ts';
-import type { Change } from './change.ts';
+import type { Change, EventChange } from './change.ts';
 import { CHUNK_BYTES, type Encoder, type FeedTally } from './encoder.ts';
 import type { Gap, PastEvent, SentAfter } from './event-log.ts';
 import { EventQueues } from './event-queues.ts';
+import { missingOf } from './past-events.ts';
 import { RateLimitedTopics } from './rate-limited-topics.ts';
 import type { FeedStore } from './store.ts';
 import { TopicList } from './topic-list.ts';
@@ -179,6 +180,7 @@ export class Backlog {
   readonly #context: BacklogContext;
   readonly #newId: () => string;
   readonly #onStalePosition: () => void;
+  readonly #onArrival: () => void;
   readonly #marks = new DirtyTopics();
   readonly #paced = new RateLimitedTopics();
   readonly #events: EventQueues;
@@ -189,11 +191,18 @@ export class Backlog {
   #awaitingPast: SnapshotRequest[] = [];
   #eventsTurn = true;
 
-  /** `onStalePosition`: a position was sent that is not the present one, so that another one is to follow. */
-  constructor(context: BacklogContext, keeper: AckKeeper, newId: () => string, onStalePosition: () => void) {
+  /** `onStalePosition`: a position was sent that is not the present one, so that another one is to follow. `onArrival`: past events came. */
+  constructor(
+    context: BacklogContext,
+    keeper: AckKeeper,
+    newId: () => string,
+    onStalePosition: () => void,
+    onArrival: () => void,
+  ) {
     this.#context = context;
     this.#newId = newId;
     this.#onStalePosition = onStalePosition;
+    this.#onArrival = onArrival;
     this.#events = new EventQueues(context.encoder, context.tally, keeper);
   }
 
@@ -280,9 +289,27 @@ export class Backlog {
     request.awaitsPast = true;
     this.#requests.push(request);
     this.#marks.request(request);
-    this.#events.recover(gaps, events, acked, now);
+    const { past } = this.#context.store;
+    const kept = past && gaps.filter(({ topic, reason }) => reason === 'expired' && past.keeps(topic));
+    this.#events.recover(
+      kept === undefined ? gaps : gaps.filter((gap) => !kept.includes(gap)),
+      events,
+      acked,
+      now,
+    );
+    for (const gap of kept ?? []) {
+      this.#events.await(gap);
+      past?.read(gap, (found, then) => this.#arrived(gap, found, acked, then));
+    }
     this.#awaitingPast.push(request);
     this.#checkPast();
+  }
+
+  /** What the history had of a gap; the rest of it is one. */
+  #arrived(gap: Gap, found: readonly EventChange[], acked: (topic: string) => boolean, now: Instant): void {
+    if (!this.#events.arrived(gap)) return;
+    this.#events.recover(missingOf(gap, found), found, acked, now);
+    this.#onArrival();
   }
 
   resync(topics: readonly string[]): void {

@@ -108,6 +108,8 @@ export class EventQueues {
   readonly #encoder: Encoder;
   #keeper: AckKeeper;
   #gaps: Gap[] = [];
+  /** Gaps whose events are being read from where they are kept for longer. */
+  readonly #read = new Set<Gap>();
   readonly #past = new Ring<PastEvent>();
   readonly #alarms: EventQueue;
   readonly #plain: EventQueue;
@@ -147,7 +149,7 @@ export class EventQueues {
 
   /** The events that the subscriber missed while it was away are sent, and their gaps. */
   get pastSent(): boolean {
-    return this.#past.length === 0 && this.#gaps.length === 0;
+    return this.#past.length === 0 && this.#gaps.length === 0 && this.#read.size === 0;
   }
 
   get bytes(): number {
@@ -161,6 +163,16 @@ export class EventQueues {
 
   pushAcked(event: PastEvent, now: Instant): void {
     (isAlarms(event.topic) ? this.#ackedAlarms : this.#acked).push(event, this.#encoder.acked(event, now));
+  }
+
+  /** The events of a gap are being read: all that follow them wait. */
+  await(gap: Gap): void {
+    this.#read.add(gap);
+  }
+
+  /** They were read; false where they are not wanted any more. */
+  arrived(gap: Gap): boolean {
+    return this.#read.delete(gap);
   }
 
   /** Enqueues the events that the subscriber missed while it was away; those in the window are sent again anyway. */
@@ -201,6 +213,7 @@ export class EventQueues {
       this.#tally.droppedUnacked += 1;
       return again;
     }
+    if (this.#read.size > 0) return undefined;
     const past = this.#past.shift();
     if (past !== undefined) return this.#encoder.past(past, now);
     return this.#takeAcked(this.#acked, now) ?? this.#plain.takeGap() ?? this.#plain.takeEvent()?.frame;
@@ -208,6 +221,7 @@ export class EventQueues {
 
   retain(wanted: (topic: string) => boolean): void {
     this.#gaps = this.#gaps.filter(({ topic }) => wanted(topic));
+    for (const gap of this.#read) if (!wanted(gap.topic)) this.#read.delete(gap);
     this.#past.retain(({ topic }) => wanted(topic));
     this.#window?.retain(wanted);
     for (const queue of this.#queues) queue.retain(wanted);
@@ -221,6 +235,7 @@ export class EventQueues {
       this.#window?.firstRev() ?? Infinity,
       this.#past.at(0)?.rev ?? Infinity,
       ...this.#gaps.map(({ rev }) => rev),
+      ...[...this.#read].map(({ rev }) => rev),
     );
   }
 

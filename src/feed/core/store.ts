@@ -15,6 +15,7 @@ import type { Instant } from '../../instant.ts';
 import { Lru } from '../../system/index.ts';
 import type { Change, Retained } from './change.ts';
 import { EventLog, type Gap, type PastEvent, type SentAfter } from './event-log.ts';
+import type { PastEvents } from './past-events.ts';
 import { trieOf } from './pattern-trie.ts';
 import { type Link, Recency } from './recency.ts';
 import { Interest, TopicInterest } from './topic-interest.ts';
@@ -100,6 +101,8 @@ export interface Missed {
  */
 export class FeedStore implements Publisher {
   readonly epoch: string;
+  /** Where events are read that are not kept here any more; absent: they are a gap. */
+  past: PastEvents | undefined;
   readonly #idEnd: string;
   #rev = 0;
   readonly #retained = new Map<string, Link<Retained>>();

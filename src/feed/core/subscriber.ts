@@ -303,6 +303,7 @@ export class Subscriber {
       this.#keeper,
       () => this.#newId(),
       () => this.#context.sendPositionLater(this),
+      () => this.#wake(),
     );
     return this.#backlog;
   }

@@ -138,7 +138,9 @@ function Row({
     <tr class="line" data-device={id} data-status={status} aria-rowindex={index}>
       <th scope="row" class="device">
         <a href={href(devicePath(id))} title={nameText(device)}>
-          <bdi>{nameText(device)}</bdi>
+          <bdi>
+            <Name device={device} />
+          </bdi>
         </a>
       </th>
       <td class="status">
@@ -169,6 +171,19 @@ function Row({
 export function nameText({ id, label, group }: Pick<Device, 'id' | 'label' | 'group'>): string {
   const name = label === '' ? id : `${label} (${id})`;
   return group === '' || wanted.value.grouped ? name : `${group} · ${name}`;
+}
+
+/** The same with what matters less in a quieter voice. */
+function Name({ device }: { readonly device: Device }) {
+  void device.changed.value;
+  const { id, label, group } = device;
+  return (
+    <>
+      {group !== '' && !wanted.value.grouped && <span class="quiet">{`${group} · `}</span>}
+      {label === '' ? id : label}
+      {label !== '' && <span class="quiet">{` (${id})`}</span>}
+    </>
+  );
 }
 
 /** Why it is so, or which values are outside of their limits. */
