@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SimulatedFleet } from '../src/simulator/simulated-fleet.ts';
@@ -12,7 +14,7 @@ import { startBridge, type TestBridge } from './support/test-bridge.ts';
 
 const blocksOf = (path: string): readonly string[] =>
   [...readProjectFile(path).matchAll(/```python\n([\s\S]*?)```/g)].map(([, text = '']) => text);
-const [states = '', items = '', command = '', asyncio = ''] = blocksOf('docs/python.md');
+const [states = '', items = '', command = '', asyncio = '', events = ''] = blocksOf('docs/python.md');
 const example = (name: string): string => readProjectFile(`clients/python/examples/${name}`);
 
 /** The cells of a notebook as one program, in an event loop as Jupyter runs it. */
@@ -32,14 +34,20 @@ function programOf(notebook: string): string {
 describe('docs/python.md', () => {
   let bridge: TestBridge;
   let fleet: SimulatedFleet;
+  let folder: string;
 
   beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'heartwire-python-'));
     bridge = await startBridge(
       `${QUICK_HEARTBEAT}
 devices: [{ id: psu-1, match: { imei: "${SIMULATED_IMEI}" } }]
 listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
 `,
       '{ port: 0, tcp: { port: 0 } }',
+      undefined,
+      undefined,
+      undefined,
+      join(folder, 'devices.db'),
     );
     fleet = await dialIn(bridge.devicePort);
     await vi.waitFor(() => {
@@ -49,6 +57,7 @@ listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
   afterAll(async () => {
     await fleet[Symbol.asyncDispose]();
     await bridge[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
   });
 
   /** The text with the ports that were free here, and not another letter changed. */
@@ -105,6 +114,12 @@ listeners: [{ link: "tcp-listen:127.0.0.1:0" }]
       expect(await run(withWebsockets.path, ['-c', here(asyncio)])).toMatch(
         /^the view is connected\n\{.*'error': 0.*\}\n\w+\nthe view is closed\nexit 0$/,
       );
+    });
+
+    it('asks what was', async () => {
+      await expect
+        .poll(() => run(withWebsockets.path, ['-c', here(events)]), { timeout: 20_000 })
+        .toMatch(/^(\d+ \w+ \w*\n)*\d+ online \nexit 0$/);
     });
 
     it('runs the notebook', async () => {

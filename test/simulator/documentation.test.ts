@@ -26,3 +26,12 @@ test.each(FAULT_EXAMPLES)('docs/simulator.md has a row for the fault %s', (examp
 test.each(Object.keys(KINDS))('docs/simulator.md names the event %s', (kind) => {
   expect(text).toContain(`\`${kind}\``);
 });
+
+test('docs/simulator.md and docs/sessions.md name only options that there are', () => {
+  const help = readProjectFile('fixtures/golden/help.txt');
+  const named = [text, readProjectFile('docs/sessions.md')].flatMap((each) =>
+    [...each.matchAll(/--[a-z][a-z-]+/g)].map(([option]) => option),
+  );
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((option) => !help.includes(`${option} `))).toEqual([]);
+});

@@ -31,6 +31,7 @@ export async function startBridge(
   names?: NameResolver,
   messages?: MessageFiles,
   blackBox?: Pick<BlackBoxConfig, 'dir'> & Partial<BlackBoxConfig>,
+  historyFile?: string,
 ): Promise<TestBridge> {
   const { config, failed, problems } = loadConfig(`server: ${server}\n${yaml}`, 'test.yaml', messages);
   if (config === undefined) throw new Error(JSON.stringify(problems));
@@ -47,6 +48,7 @@ export async function startBridge(
     usage,
     names,
     blackBox: blackBox && { ...defaultBlackBox(config), ...blackBox },
+    historyFile,
   });
   const addresses: BridgeAddresses = await bridge.start();
   return {
