@@ -42,6 +42,7 @@ import { BridgeStatus } from './bridge-status.ts';
 import { inspectionRoutes } from './inspection-routes.ts';
 import { logRefusal, logSubscriber, Monitoring } from './monitoring.ts';
 import { ConfigApplier, type ConfigOutcome } from './reload/config-applier.ts';
+import type { ConfigWriter } from './reload/config-writer.ts';
 
 export interface BridgeOptions {
   readonly config: BridgeConfig;
@@ -64,6 +65,8 @@ export interface BridgeOptions {
   readonly random?: () => number;
   /** Resolves the names of devices and listeners; the resolver of the process by default. */
   readonly names?: NameResolver | undefined;
+  /** Adds entries to the file of the configuration; absent: none can be added over the feed. */
+  readonly writer?: ConfigWriter | undefined;
   /** For the metrics; without it they have no figures of the process. */
   readonly usage?: (() => ProcessUsage) | undefined;
 }
@@ -101,7 +104,7 @@ export class Bridge {
   #closing: Promise<void> | undefined;
 
   constructor(options: BridgeOptions) {
-    const { config, clock, knownFile, recordDir } = options;
+    const { config, clock, knownFile, recordDir, writer } = options;
     const { server } = config;
     const live = new LiveConfig(config);
     // 96 bits: no position of another run is ever valid in this one.
@@ -203,6 +206,7 @@ export class Bridge {
       },
       live: limits,
       commands: (command, client) => this.#command(command, client),
+      additions: writer && ((addition, address) => writer.add(addition, address)),
       onLog: (entry) => logSubscriber(log, entry),
       onDefect,
     });
