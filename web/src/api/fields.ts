@@ -1,5 +1,5 @@
 import { type Device, declarations, qualityAt } from './devices.ts';
-import { isNumber, isObject, type JsonObject, textOf } from './json.ts';
+import { isNumber, isObject, textOf } from './json.ts';
 import { flatten, LONGEST_TEXT, scaledText, words } from './values.ts';
 
 /** One value of a device with what is known about it. */
@@ -92,13 +92,23 @@ export { scaledText };
 export const fieldText = ({ value, decimals }: Pick<Field, 'value' | 'decimals'>): string =>
   scaledText(value, decimals);
 
+/** A field as people call it where no heading says which message it belongs to: by its label, or by its message. */
+export function nameOfField(key: string | undefined, path: string): string {
+  const { label } = describedAt(key, path);
+  if (label !== undefined || !path.includes('.')) return label ?? words(path);
+  return `${headingOf(key, path, undefined)} ${withoutMessage(path).replaceAll('.', ' ')}`;
+}
+
 /** The values outside of their limits, by name. */
-export function alarmingOf(state: JsonObject): { readonly alarms: string; readonly warnings: string } {
+export function alarmingOf({ state, declaration }: Pick<Device, 'state' | 'declaration'>): {
+  readonly alarms: string;
+  readonly warnings: string;
+} {
   const quality = isObject(state.quality) ? Object.entries(state.quality) : [];
   const named = (level: string): string =>
     quality
       .filter(([, each]) => each === level)
-      .map(([path]) => nameOfPath(path))
+      .map(([path]) => nameOfField(declaration, path))
       .join(', ');
   return { alarms: named('alarm'), warnings: named('warn') };
 }

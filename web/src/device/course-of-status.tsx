@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { clock } from '../api/clock.ts';
-import type { Device } from '../api/devices.ts';
-import { nameOfPath } from '../api/fields.ts';
+import { type Device, devices } from '../api/devices.ts';
+import { nameOfField } from '../api/fields.ts';
 import { type PastEvent, pastEvents } from '../api/history.ts';
 import { HttpError } from '../api/http.ts';
 import { isNumber, textOf } from '../api/json.ts';
@@ -187,7 +187,7 @@ export function EventText({ event }: { readonly event: PastEvent }) {
                 ? `▲ ${qualityWord('warn')}`
                 : `✓ ${texts.good}`}
           </b>{' '}
-          {nameOfPath(path)} {value}{' '}
+          {nameOfField(devices.get(event.device)?.declaration, path)} {value}{' '}
           {isNumber(data.limit) && texts.limit(valueText(data.limit), data.direction === 'below')}
         </span>
       );

@@ -10,7 +10,7 @@ import { durationText, momentText } from '../app/format.ts';
 import { t } from '../app/language.ts';
 import { href, queryOf, route, setQuery } from '../app/location.ts';
 import type { PageProps } from '../app/pages.ts';
-import { nameText, Quality, Why } from '../overview/rows.tsx';
+import { Name, Quality, Why } from '../overview/rows.tsx';
 import { AgeFor, Ago, Countdown, Pulse } from '../parts/age.tsx';
 import { Courses } from '../parts/course.ts';
 import { csvRow, fileName } from '../parts/csv.ts';
@@ -122,7 +122,9 @@ function Head({ device }: { readonly device: Device }) {
   return (
     <header class="device-head">
       <h2>
-        <bdi>{nameText(device)}</bdi>
+        <bdi>
+          <Name device={device} />
+        </bdi>
       </h2>
       <p class="status">
         <StatusBadge status={status} /> <AgeFor since={isNumber(state.since) ? state.since : undefined} />{' '}

@@ -147,17 +147,17 @@ function Row({
         <StatusBadge status={status} /> <AgeFor since={isNumber(state.since) ? state.since : undefined} />
       </td>
       <td class="why">
-        <Why device={device} />
+        <Countdown at={isNumber(link.retry_at) ? link.retry_at : undefined} /> <Why device={device} />
       </td>
       <td class="link">
         <LinkSign status={textOf(link.status) || 'unknown'} />{' '}
         <span class="detail" dir="auto" title={linkDetail(link)}>
-          <Countdown at={isNumber(link.retry_at) ? link.retry_at : undefined} /> {linkDetail(link)}
+          {linkDetail(link)}
         </span>
       </td>
-      <td class="beat" title={roundTrip}>
+      <td class="beat" title={isBeat ? roundTrip : t().overview.lastFrame}>
         <Pulse at={at} /> <Ago at={at} />
-        <span class="quiet"> {isBeat ? roundTrip : at === undefined ? '' : t().overview.lastFrame}</span>
+        <span class="quiet trip"> {isBeat ? roundTrip : ''}</span>
       </td>
       <td class="values">
         <Values fields={fieldsOf(device)} leading={leading} />
@@ -167,21 +167,28 @@ function Row({
   );
 }
 
-/** What people call a device: with its group in front, and its id behind where it has a name. */
-export function nameText({ id, label, group }: Pick<Device, 'id' | 'label' | 'group'>): string {
-  const name = label === '' ? id : `${label} (${id})`;
-  return group === '' || wanted.value.grouped ? name : `${group} · ${name}`;
+/** What people call a device; its group, and its id where it has a name, stand behind. */
+export function nameText(device: Named): string {
+  return [device.name, ...behindName(device)].join(' · ');
 }
 
-/** The same with what matters less in a quieter voice. */
-function Name({ device }: { readonly device: Device }) {
+type Named = Pick<Device, 'id' | 'label' | 'group' | 'name'>;
+
+function behindName({ id, label, group }: Named): readonly string[] {
+  return [wanted.value.grouped ? '' : group, label === '' ? '' : id].filter(Boolean);
+}
+
+/** The same with what matters less in a quieter voice: each part is there whole or, where room is short, not at all. */
+export function Name({ device }: { readonly device: Device }) {
   void device.changed.value;
-  const { id, label, group } = device;
   return (
     <>
-      {group !== '' && !wanted.value.grouped && <span class="quiet">{`${group} · `}</span>}
-      {label === '' ? id : label}
-      {label !== '' && <span class="quiet">{` (${id})`}</span>}
+      <span class="called">{device.name}</span>
+      {behindName(device).map((part) => (
+        <span key={part} class="quiet behind">
+          {` ${part}`}
+        </span>
+      ))}
     </>
   );
 }
@@ -193,7 +200,7 @@ export function Why({ device }: { readonly device: Device }) {
   const link = objectOf(state.link);
   const own = because(state) || (link.status === 'connected' ? '' : because(link));
   const text = typeof state.$jwe === 'string' ? t().overview.encrypted : own;
-  const { alarms, warnings } = alarmingOf(state);
+  const { alarms, warnings } = alarmingOf(device);
   const parts = [
     alarms !== '' && `◆ ${qualityWord('alarm')}: ${alarms}`,
     warnings !== '' && `▲ ${qualityWord('warn')}: ${warnings}`,
@@ -258,9 +265,9 @@ export const withUnit = (field: Field): string =>
 export function Quality({ quality }: { readonly quality: string | undefined }) {
   if (quality === undefined) return null;
   return (
-    <b class="quality">
+    <b class="quality" title={qualityWord(quality)}>
       {' '}
-      {quality === 'alarm' ? '◆' : '▲'} {qualityWord(quality)}
+      {quality === 'alarm' ? '◆' : '▲'} <span class="word">{qualityWord(quality)}</span>
     </b>
   );
 }

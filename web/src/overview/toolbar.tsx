@@ -46,9 +46,10 @@ export function Toolbar() {
           </button>
         )}
         <label>
-          <span class="quiet">{texts.order}</span>{' '}
+          <span class="quiet what">{texts.order}</span>{' '}
           <select
             id="order"
+            title={texts.order}
             value={order}
             onChange={(event) => setQuery({ sort: event.currentTarget.value, down: undefined })}
           >
@@ -139,8 +140,13 @@ function ValueChoice({ value }: { readonly value: string }) {
   if (shown.length === 0) return null;
   return (
     <label>
-      <span class="quiet">{t().overview.value}</span>{' '}
-      <select id="value" value={value} onChange={(event) => setQuery({ value: event.currentTarget.value })}>
+      <span class="quiet what">{t().overview.value}</span>{' '}
+      <select
+        id="value"
+        title={t().overview.value}
+        value={value}
+        onChange={(event) => setQuery({ value: event.currentTarget.value })}
+      >
         <option value="">{t().overview.automatic}</option>
         {shown.map((path) => (
           <option key={path} value={path}>

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { devices } from '../api/devices.ts';
-import { fieldsOf, nameOfPath } from '../api/fields.ts';
+import { fieldsOf, nameOfField } from '../api/fields.ts';
 import { isNumber } from '../api/json.ts';
 import { t } from '../app/language.ts';
 import { queryOf, route, setQuery } from '../app/location.ts';
@@ -88,7 +88,7 @@ function Chooser({ shown, add }: { readonly shown: readonly Shown[]; readonly ad
         <select name="field">
           {fields.map(({ path, unit }) => (
             <option key={path} value={path}>
-              {nameOfPath(path)} {unit === '' ? '' : `(${unit})`}
+              {nameOfField(device.declaration, path)} {unit === '' ? '' : `(${unit})`}
             </option>
           ))}
         </select>

@@ -2,7 +2,7 @@ import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { clock } from '../api/clock.ts';
 import { devices } from '../api/devices.ts';
-import { describedAt, nameOfPath, scaledText } from '../api/fields.ts';
+import { describedAt, nameOfField, scaledText } from '../api/fields.ts';
 import { pastValues } from '../api/history.ts';
 import { HttpError } from '../api/http.ts';
 import { momentText } from '../app/format.ts';
@@ -238,7 +238,8 @@ interface LegendProps {
 
 /** The name of a line, with its value where the cursor is, or its last one. */
 function LegendEntry({ one, index, line, at, onRemove }: LegendProps) {
-  const { unit, label, decimals } = describedAt(devices.get(one.device)?.declaration, one.path);
+  const { declaration, name } = devices.get(one.device) ?? { declaration: undefined, name: one.device };
+  const { unit, decimals } = describedAt(declaration, one.path);
   const value = line === undefined ? undefined : valueAtTime(line, at);
   return (
     <li>
@@ -248,8 +249,11 @@ function LegendEntry({ one, index, line, at, onRemove }: LegendProps) {
         data-dash={Math.floor(index / COLORS)}
         aria-hidden="true"
       />
-      <span class="quiet">{one.device}</span> {label ?? nameOfPath(one.path)}{' '}
-      <b>{value === undefined ? '–' : scaledText(value, decimals)}</b> {unit}
+      <span class="quiet" title={one.device}>
+        {name}
+      </span>{' '}
+      {nameOfField(declaration, one.path)} <b>{value === undefined ? '–' : scaledText(value, decimals)}</b>{' '}
+      {unit}
       {onRemove !== undefined && (
         <button
           type="button"
