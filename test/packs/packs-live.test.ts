@@ -28,20 +28,20 @@ describe('a pack, tried without hardware', () => {
     '%s gives values from the simulator, by its own example',
     { timeout: 30_000 },
     async (_, { protocol, example }) => {
+      // The example is that of the pack, which has one device.
+      const { devices } = parse(example) as { devices: readonly Record<string, unknown>[] };
+      const [{ baud: _baud, ...device } = {}] = devices;
       await using fleet = new SimulatedFleet(
         {
           address: { scheme: 'tcp-listen', host: '127.0.0.1', port: 0 },
           count: 1,
           seed: 1,
-          declared: { protocol, addresses: [1], seed: 1, everyMs: 200 },
+          declared: { protocol, addresses: [Number(device.address ?? 1)], seed: 1, everyMs: 200 },
         },
         { clock: systemClock },
       );
       await fleet.start();
       const [host = '', port = ''] = fleet.devices[0]?.listeningAt?.split(':') ?? [];
-      // The example is that of the pack, which has one device.
-      const { devices } = parse(example) as { devices: readonly Record<string, unknown>[] };
-      const [{ baud: _baud, ...device } = {}] = devices;
       const serial = makeFraming(protocol.declaration.framing).needsSilence
         ? { line: 'serial', gap: '60ms' }
         : {};
