@@ -122,7 +122,12 @@ it('notes of the command and of a subscriber stand in the trace, and one that ca
   subscriber.send(JSON.stringify(command));
   await expect
     .poll(() => answers)
-    .toContainEqual(expect.objectContaining({ type: 'response', payload: { reply_to: '1', result: {} } }));
+    .toContainEqual(
+      expect.objectContaining({
+        type: 'response',
+        payload: { reply_to: '1', result: { recorded: true, incident: true } },
+      }),
+    );
   subscriber.terminate();
   device.destroy();
   bridge.child.kill('SIGTERM');

@@ -46,7 +46,11 @@ describe('the schemas of what the server sends', () => {
   it('hold for what the topics of a bridge hold', async () => {
     await using bridge = await startBridge('devices: []\nlisteners: [{ link: "tcp-listen:127.0.0.1:0" }]\n');
     // It checks all that it hears, and every document.
-    await using watcher = await DeviceWatcher.connect(bridge.url, ['#', 'devices/+/bytes']);
+    await using watcher = await DeviceWatcher.connect(bridge.url, [
+      '#',
+      'devices/490154203237518/messages',
+      'devices/+/bytes',
+    ]);
     const socket = connect(bridge.devicePort, '127.0.0.1');
     await once(socket, 'connect');
     const fields = { appid: '3f2504e0-4f89-41d3-9a0c-0305e82c3301', imei: '490154203237518' };
