@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { ClientError } from '../../../src/client/index.ts';
-import type { Device } from '../api/devices.ts';
+import { type Device, devices } from '../api/devices.ts';
 import { feed } from '../api/feed.ts';
-import { describedAt, nameOfPath, scaledText } from '../api/fields.ts';
+import { describedAt, nameOfPath, scaledText, unitBehind } from '../api/fields.ts';
 import { isNumber, isObject, type Json } from '../api/json.ts';
 import { flatten, valueAt, valueText, words } from '../api/values.ts';
 import { durationText } from '../app/format.ts';
@@ -216,6 +216,12 @@ const SIGNS: Readonly<Record<Outcome['kind'], string>> = {
   unknown: '?',
 };
 
+/** A field of the reply as it is declared: by its label, with its unit. */
+function lineOf(device: string, declared: string, path: string, value: unknown): readonly [string, string] {
+  const { label, unit } = describedAt(devices.get(device)?.declaration, declared);
+  return [label ?? nameOfPath(path), `${valueText(value)} ${unitBehind(unit, value)}`.trim()];
+}
+
 async function perform(
   device: string,
   command: Command,
@@ -228,7 +234,7 @@ async function perform(
     const result = await client.command(device, command.name, fields);
     const { error, error_name: errorName, fields: answered, observed, round_trip_ms: roundTrip } = result;
     const lines = isObject(answered)
-      ? [...flatten(answered)].map(([path, value]) => [nameOfPath(path), valueText(value)] as const)
+      ? [...flatten(answered)].map(([path, value]) => lineOf(device, `${command.name}.${path}`, path, value))
       : [];
     const took = isNumber(roundTrip) ? ` (${durationText(roundTrip)})` : '';
     if (isNumber(error) && error !== 0) {
