@@ -25,7 +25,7 @@ import { Encryption } from '../encryption/index.ts';
 import { HeartwireError } from '../errors.ts';
 import { FeedServer, FeedStore, JsonLinesServer, liveLimits, SseServer } from '../feed/index.ts';
 import { History, HistoryRoutes, PastAlarms } from '../history/index.ts';
-import type { NameResolver } from '../links/index.ts';
+import { lookupOf, type NameResolver } from '../links/index.ts';
 import { Outputs } from '../outputs/index.ts';
 import { BridgeRecorder } from '../recording/index.ts';
 import { HttpServer, incidentRoutes, type ProcessUsage } from '../server/index.ts';
@@ -216,6 +216,7 @@ export class Bridge {
       log,
       version: options.version,
       random: options.random ?? Math.random,
+      lookup: lookupOf(options.names),
       conceals: (topic) => this.#encryption.encrypts(topic),
       command: (command, client) => this.#command(command, client),
       changed: () => this.#status.publish(),
