@@ -155,7 +155,7 @@ describe('a writer of the configuration', () => {
   it.each([
     ['a file of messages', '- id: b\n  link: tcp:x:1\n  messages: ../../secrets.yaml\n'],
     ['a trace', '- id: b\n  link: "replay:/var/log/x.trace"\n'],
-    ['a place for other programs', '- id: b\n  link: tcp:x:1\n  expose: [{ pty: /tmp/x }]\n'],
+    ['a place for other programs', '- id: b\n  link: tcp:x:1\n  expose: [{ pty: /run/heartwire/x }]\n'],
   ])('refuses an entry that names %s', async (_, lines) => {
     await expect(add(lines)).rejects.toMatchObject({ code: 'config_names_file' });
   });
