@@ -27,7 +27,7 @@ async function devicesAt(url: string): Promise<unknown> {
 /** One device comes, and the program is told to stop. */
 async function oneRun(more = ''): Promise<void> {
   const listener = 'listeners: [{ link: "tcp-listen:127.0.0.1:0" }]';
-  await writeFile(join(folder, 'gate.yaml'), `server: { port: 0 }\n${listener}\n${more}`);
+  await writeFile(join(folder, 'gate.yaml'), `server: { port: 0 }\nhistory: false\n${listener}\n${more}`);
   using program = run();
   const url = await urlOf(program);
   const port = Number(await program.said(/dial in at \S+:(\d+)/));
