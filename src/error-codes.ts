@@ -87,6 +87,32 @@ export const ERROR_CODES = {
     meaning: 'The configuration is not valid YAML.',
     fix: 'Fix the line that is named; YAML allows no tabs, and a text with a colon needs quotes.',
   },
+  config_busy: {
+    meaning: 'Another change of the configuration is being made.',
+    fix: 'Ask again in a moment.',
+  },
+  config_changed: {
+    meaning: 'The configuration is not the one of which the change was shown; nothing was written.',
+    fix: 'Ask for the change again with `dry_run`, look at it, and send it with the new `base`.',
+  },
+  config_names_file: {
+    meaning:
+      'An entry that came over the feed names a file, or opens a place on this machine, that the configuration does not name already; nothing was written.',
+    fix: 'Use `pack:NAME` or messages that the file names already, or add the entry to the file with an editor.',
+  },
+  config_not_a_file: {
+    meaning: 'The bridge was not started from a configuration file, so there is none to be changed.',
+    fix: 'Start it with `heartwire run FILE`.',
+  },
+  config_not_editable: {
+    meaning:
+      'The list in the configuration is written in a way to which no entry can be added by itself (all of the file in brackets, or the list behind an alias).',
+    fix: 'Add the lines to the file with an editor.',
+  },
+  config_unwritable: {
+    meaning: 'The configuration file could not be written; it is as it was.',
+    fix: 'Let the user of the bridge write the file and its folder; a file that is mounted read-only, or by itself, is changed where it comes from.',
+  },
   config_too_large: {
     meaning: 'The configuration is too large, or too deeply nested.',
     fix: 'Check that the file is the right one: `devices.yaml` has at most 4 MiB, a file of messages 1 MiB. Split a file that a program generates.',

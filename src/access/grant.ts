@@ -76,6 +76,8 @@ export function refusedMessage(grant: Grant | undefined, message: ClientMessage)
   switch (topics) {
     case 'clients':
       return refusedTopics(grant, [CLIENTS_TOPIC]);
+    case 'all':
+      return refusedTopics(grant, ['#']);
     case 'those named':
       return refusedTopics(grant, 'topics' in message ? message.topics : []);
     case 'of the device': {

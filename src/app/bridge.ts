@@ -25,7 +25,7 @@ import { Encryption } from '../encryption/index.ts';
 import { HeartwireError } from '../errors.ts';
 import { FeedServer, FeedStore, JsonLinesServer, liveLimits, SseServer } from '../feed/index.ts';
 import { History, HistoryRoutes, PastAlarms } from '../history/index.ts';
-import type { NameResolver } from '../links/index.ts';
+import { lookupOf, type NameResolver } from '../links/index.ts';
 import { Outputs } from '../outputs/index.ts';
 import { BridgeRecorder } from '../recording/index.ts';
 import { HttpServer, incidentRoutes, type ProcessUsage } from '../server/index.ts';
@@ -42,6 +42,7 @@ import { BridgeStatus } from './bridge-status.ts';
 import { inspectionRoutes } from './inspection-routes.ts';
 import { logRefusal, logSubscriber, Monitoring } from './monitoring.ts';
 import { ConfigApplier, type ConfigOutcome } from './reload/config-applier.ts';
+import type { ConfigWriter } from './reload/config-writer.ts';
 
 export interface BridgeOptions {
   readonly config: BridgeConfig;
@@ -64,6 +65,8 @@ export interface BridgeOptions {
   readonly random?: () => number;
   /** Resolves the names of devices and listeners; the resolver of the process by default. */
   readonly names?: NameResolver | undefined;
+  /** Adds entries to the file of the configuration; absent: none can be added over the feed. */
+  readonly writer?: ConfigWriter | undefined;
   /** For the metrics; without it they have no figures of the process. */
   readonly usage?: (() => ProcessUsage) | undefined;
 }
@@ -101,7 +104,7 @@ export class Bridge {
   #closing: Promise<void> | undefined;
 
   constructor(options: BridgeOptions) {
-    const { config, clock, knownFile, recordDir } = options;
+    const { config, clock, knownFile, recordDir, writer } = options;
     const { server } = config;
     const live = new LiveConfig(config);
     // 96 bits: no position of another run is ever valid in this one.
@@ -203,6 +206,7 @@ export class Bridge {
       },
       live: limits,
       commands: (command, client) => this.#command(command, client),
+      additions: writer && ((addition, address) => writer.add(addition, address)),
       onLog: (entry) => logSubscriber(log, entry),
       onDefect,
     });
@@ -212,6 +216,7 @@ export class Bridge {
       log,
       version: options.version,
       random: options.random ?? Math.random,
+      lookup: lookupOf(options.names),
       conceals: (topic) => this.#encryption.encrypts(topic),
       command: (command, client) => this.#command(command, client),
       changed: () => this.#status.publish(),

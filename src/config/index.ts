@@ -6,6 +6,7 @@ export {
   readDate,
   type StaticToken,
 } from './access.ts';
+export type { EntryAddition } from './add-entry.ts';
 export { sameFrames } from './check-buses.ts';
 export {
   afterReload,
@@ -36,6 +37,7 @@ export { checkFrame } from './packs/check-frame.ts';
 export { findPack, listPacks, type PackPlace, packNamed } from './packs/find-pack.ts';
 export { type Pack, readKeys, readPack } from './packs/read-pack.ts';
 export type { PackFrame } from './packs/shape.ts';
+export { type PlannedAddition, planAddition, textHash } from './plan-addition.ts';
 export { asProblem, formatProblem, type Problem } from './problem.ts';
 export {
   type FileStamp,

@@ -39,7 +39,16 @@ export async function readConfig(path: string, name = path): Promise<ReadConfig>
     sizeProblem(error, name),
   );
   if (!('text' in source)) return { failed: [], problems: [source], sources: new Map([[path, undefined]]) };
-  const { text, stamp } = source;
+  return checkConfigText(source.text, path, name, source.stamp);
+}
+
+/** As `readConfig`, of a text that stands, or is to stand, at the path. */
+export async function checkConfigText(
+  text: string,
+  path: string,
+  name: string,
+  stamp?: FileStamp,
+): Promise<ReadConfig> {
   const messages = new Map<string, MessageFile>();
   const sources = new Map<string, FileStamp | undefined>([[path, stamp]]);
   // A text that is nested too deeply is not looked into for names.

@@ -10,6 +10,15 @@ export interface FeedCommand {
   readonly timeoutMs: number;
 }
 
+/** What a subscriber asks to be added to the configuration. */
+export interface FeedAddition {
+  readonly section: 'devices' | 'listeners';
+  /** The YAML of one entry. */
+  readonly lines: string;
+  /** The version that the shown change was made of; absent: the change is shown, and nothing written. */
+  readonly base?: string;
+}
+
 /** Who asks. */
 export interface FeedClient {
   readonly id: string;

@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import { HeartwireError } from '../errors.ts';
 import { DeadlineTimer, LARGEST_SECRET, readRegular } from '../system/index.ts';
@@ -124,44 +128,63 @@ export class HttpDelivery<T> {
     if (changed) ports.changed(output);
   }
 
-  async #post({ url, headers, body, refusedBy }: OutputRequest): Promise<Verdict> {
+  async #post(request: OutputRequest): Promise<Verdict> {
+    const { refusedBy } = request;
     const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(TIMEOUT_MS)]);
     try {
-      const answer = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' });
-      const text = await beginning(answer);
-      const refusal = answer.ok ? refusedBy?.(text) : undefined;
-      return refusal === undefined ? verdictOf(answer, text) : { kind: 'never', detail: refusal };
+      const answer = await post(request, this.#options.ports.lookup, signal);
+      const refusal = answer.ok ? refusedBy?.(answer.text) : undefined;
+      return refusal === undefined ? verdictOf(answer) : { kind: 'never', detail: refusal };
     } catch (error) {
-      // The network, the time-out, or a redirection: the reason stands in the cause.
-      const { message, cause } = error instanceof Error ? error : new Error(String(error));
-      const detail = cause instanceof Error ? cause.message : message;
+      // The network, or the time-out.
+      const detail = error instanceof Error ? error.message : String(error);
       return { kind: 'later', code: 'output_unreachable', detail, leastMs: 0 };
     }
   }
 }
 
-function verdictOf({ ok, status, headers }: Response, text: string): Verdict {
+interface Answer {
+  readonly ok: boolean;
+  readonly status: number;
+  /** What it begins with. */
+  readonly text: string;
+  readonly retryAfter: string | undefined;
+}
+
+/** One request. Names are resolved by `lookup`, so that one without an answer holds up nothing else. */
+async function post(
+  { url, headers, body }: OutputRequest,
+  lookup: LookupFunction,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const request = url.startsWith('https:') ? httpsRequest : httpRequest;
+  const outgoing = request(url, { method: 'POST', headers, lookup, signal });
+  const answered = once(outgoing, 'response');
+  outgoing.end(body);
+  const [response]: IncomingMessage[] = await answered;
+  if (response === undefined) throw new Error('There was no answer.');
+  const chunks: Buffer[] = [];
+  let length = 0;
+  // A hostile other side may send without end; leaving the loop ends the connection.
+  for await (const chunk of response) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > LARGEST_ANSWER) break;
+  }
+  const { statusCode: status = 0, headers: answer } = response;
+  const text = Buffer.concat(chunks).toString('utf8').trim();
+  return { ok: status >= 200 && status < 300, status, text, retryAfter: answer['retry-after'] };
+}
+
+function verdictOf({ ok, status, text, retryAfter }: Answer): Verdict {
   if (ok) return { kind: 'taken' };
   const detail = `HTTP status ${status}${text === '' ? '' : `: ${text.slice(0, SHOWN)}`}`;
   // 400 and the like are about what was sent; of the rest, something can be fixed while it waits.
   const isFixable = status >= 500 || [401, 402, 403, 404, 407, 408, 425, 429].includes(status);
   if (!isFixable) return { kind: 'never', detail };
-  const seconds = Number(headers.get('Retry-After') ?? 0);
+  const seconds = Number(retryAfter ?? 0);
   const leastMs = Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), 3_600) * 1_000 : 0;
   return { kind: 'later', code: status < 500 ? 'output_refused' : 'output_unreachable', detail, leastMs };
-}
-
-/** What the answer begins with; a hostile other side may send without end. */
-async function beginning(answer: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  // Node's streams can be iterated, and leaving the loop cancels them.
-  for await (const chunk of answer.body ?? []) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > LARGEST_ANSWER) break;
-  }
-  return Buffer.concat(chunks).toString('utf8').trim();
 }
 
 /** The secret in a file, without the line end. @throws HeartwireError `output_secret_unreadable` */

@@ -1,3 +1,5 @@
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { IPublishPacket, MqttClient } from 'mqtt';
 import type { MqttConfig, OutputConfig } from '../config/index.ts';
 import type { DeclarationDocument, StateDocument } from '../contract/feed/index.ts';
@@ -74,16 +76,15 @@ export class MqttOutput implements Output {
       const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
       const ca = caFile === undefined ? undefined : await readSecret(caFile);
       // Loaded where an output needs it, and nowhere else.
-      const { connect } = await import('mqtt');
+      const { MqttClient } = await import('mqtt');
       if (this.#closed) return;
-      const client = connect(url, {
+      const client = new MqttClient(() => this.#open(new URL(url), ca), {
         protocolVersion: 5,
         // We wait ourselves, with a back-off.
         reconnectPeriod: 0,
         connectTimeout: CONNECT_MS,
         ...(username === undefined ? {} : { username }),
         ...(password === undefined ? {} : { password }),
-        ...(ca === undefined ? {} : { ca }),
         will: { topic: this.#topics.bridge, payload: Buffer.from('offline'), qos: 1, retain: true },
       });
       this.#client = client;
@@ -95,6 +96,21 @@ export class MqttOutput implements Output {
       if (!(error instanceof HeartwireError)) throw error;
       this.#reportFailure(error.code === 'output_secret_unreadable', error.message);
     }
+  }
+
+  /** A stream to the broker; names are resolved so that one without an answer holds up nothing else. */
+  #open({ protocol, hostname, port }: URL, ca: string | undefined): Socket {
+    const { lookup } = this.#ports;
+    const host = hostname.replace(/^\[|\]$/g, '');
+    if (protocol !== 'mqtts:') return connect({ lookup, host, port: Number(port || 1883) });
+    const servername = isIP(host) === 0 ? { servername: host } : {};
+    return connectTls({
+      lookup,
+      host,
+      port: Number(port || 8883),
+      ...servername,
+      ...(ca === undefined ? {} : { ca }),
+    });
   }
 
   state(document: StateDocument, before: StateDocument | undefined): void {

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import type { OutputConfig } from '../config/index.ts';
 import type { StateDocument } from '../contract/feed/index.ts';
 import type { CommandOutcome, FeedClient, FeedCommand } from '../contract/index.ts';
@@ -46,6 +47,8 @@ export interface OutputPorts {
   readonly clock: Clock;
   readonly version: string;
   readonly random: () => number;
+  /** Resolves names without holding up anything else. */
+  readonly lookup: LookupFunction;
   /** The present document of a topic. */
   document(topic: string): JsonObject | undefined;
   command(command: FeedCommand, client: FeedClient): Promise<CommandOutcome>;

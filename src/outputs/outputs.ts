@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { OutputConfig } from '../config/index.ts';
 import type { StateDocument } from '../contract/feed/index.ts';
@@ -31,6 +32,7 @@ export interface OutputsOptions {
   readonly log: Log;
   readonly version: string;
   readonly random: () => number;
+  readonly lookup: LookupFunction;
   /** Whether a topic is encrypted: it leaves the process as nothing else, and so not at all. */
   conceals(topic: string): boolean;
   command(command: FeedCommand, client: FeedClient): Promise<CommandOutcome>;
@@ -97,11 +99,12 @@ export class Outputs {
   }
 
   #make(config: OutputConfig): Output {
-    const { clock, version, random, store, log } = this.#options;
+    const { clock, version, random, lookup, store, log } = this.#options;
     const ports: OutputPorts = {
       clock,
       version,
       random,
+      lookup,
       document: (topic) => store.document(topic),
       command: (command, client) => this.#options.command(command, client),
       defect: (_, cause) => void tellDefect(log, { output: config.kind }, cause),

@@ -29,6 +29,7 @@ const BY_ROLE: Readonly<Record<Type, readonly [Right, Right, Right, Right]>> = {
   command: ['unauthorized', 'forbidden', 'ok', 'ok'],
   broadcast: ['unauthorized', 'forbidden', 'ok', 'ok'],
   kick: ['unauthorized', 'forbidden', 'forbidden', 'ok'],
+  add_entry: ['unauthorized', 'forbidden', 'forbidden', 'ok'],
 };
 
 const TOPICS = {
@@ -83,6 +84,11 @@ const CASES: readonly Case[] = [
   { message: { type: 'get_clients' }, pattern: 'clients', answer: 'clients_list' },
   { message: { type: 'broadcast', data: 1 }, answer: 'broadcast_ack' },
   { message: { type: 'kick', client_id: 'nobody' }, answer: 'client_unknown' },
+  {
+    message: { type: 'add_entry', section: 'devices', lines: '- id: p3', dry_run: true },
+    pattern: '#',
+    answer: 'config_not_a_file',
+  },
   ...['p1', 'p2'].map(
     (device): Case => ({
       message: { type: 'command', device, message: 'heartbeat' },

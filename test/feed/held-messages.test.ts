@@ -33,6 +33,7 @@ function takenOf(length: number): number {
     resume: () => undefined,
     access: anybody, // It never reaches a verdict.
     kick: () => false,
+    addEntry: () => undefined,
   };
   const shared = new SessionContext(audience, port, LIMITS, 20_000, 30_000, NOW);
   const session = new FeedSession(shared, connection, new SessionMemory('s', 'c', 't'), NOW);

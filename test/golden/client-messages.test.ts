@@ -21,6 +21,7 @@ const GOOD: readonly string[] = [
   '{"type":"ack","ids":["m1","m2"]}',
   '{"type":"resume","session":"s3cr3t"}',
   '{"type":"kick","id":"k","client_id":"c-17"}',
+  '{"type":"add_entry","id":"a","section":"devices","lines":"- id: psu-2","dry_run":true}',
 ];
 
 /** What stands in the place of a value. */

@@ -49,6 +49,7 @@ export function modelSession(
     resume: () => parked,
     access: anybody,
     kick: () => false,
+    addEntry: () => undefined,
   };
   const connection: SessionConnection = {
     subscriber,

@@ -4,9 +4,12 @@ import { Worker } from 'node:worker_threads';
 import {
   type BridgeConfig,
   type DeviceConfig,
+  type EntryAddition,
   type FailedDevice,
   type ListenerConfig,
+  type PlannedAddition,
   type Problem,
+  planAddition,
   type ReadConfig,
   readConfig,
 } from '../../config/index.ts';
@@ -18,6 +21,8 @@ import { withResolvers } from '../../system/index.ts';
 export interface WorkerTask {
   readonly path: string;
   readonly name: string;
+  /** Not to be read, but to be extended by this entry. */
+  readonly addition?: EntryAddition;
 }
 
 /** A HeartwireError as it crosses to another thread. */
@@ -28,7 +33,10 @@ interface CrossedError {
 }
 
 /** The thread's reply to each request for the next part. */
-export type WorkerReply = { readonly next: ConfigPart } | { readonly error: CrossedError };
+export type WorkerReply =
+  | { readonly next: ConfigPart }
+  | { readonly planned: PlannedAddition }
+  | { readonly error: CrossedError };
 
 /** In ms; a reading that takes longer is given up. */
 const LONGEST_MS = 120_000;
@@ -57,7 +65,23 @@ export class ConfigReader {
   read(path: string, name = path): Promise<ReadConfig> {
     const file = workerFile();
     // In a bundle there is no such file, and nothing that a thread could be started with.
-    return file === undefined ? readConfig(path, name) : this.#readIn(file, { path, name });
+    if (file === undefined) return readConfig(path, name);
+    const assembly = new ConfigAssembly();
+    return this.#performIn(file, { path, name }, (reply) =>
+      'next' in reply ? assembly.add(reply.next) : undefined,
+    );
+  }
+
+  /**
+   * As `planAddition`.
+   * @throws HeartwireError as that, and `config_reader_failed`
+   */
+  plan(path: string, name: string, addition: EntryAddition): Promise<PlannedAddition> {
+    const file = workerFile();
+    if (file === undefined) return planAddition(path, name, addition);
+    return this.#performIn(file, { path, name, addition }, (reply) =>
+      'planned' in reply ? reply.planned : undefined,
+    );
   }
 
   /** Ends what is being read; it rejects. */
@@ -65,11 +89,11 @@ export class ConfigReader {
     for (const worker of this.#workers) void worker.terminate();
   }
 
-  #readIn(file: URL, task: WorkerTask): Promise<ReadConfig> {
+  /** Starts a thread for one task; `take` returns the result with the last reply. */
+  #performIn<T>(file: URL, task: WorkerTask, take: (reply: WorkerReply) => T | undefined): Promise<T> {
     const worker = new Worker(file, { workerData: task, name: 'heartwire-config', execArgv: [] });
     this.#workers.add(worker);
-    const assembly = new ConfigAssembly();
-    const { promise, resolve, reject } = withResolvers<ReadConfig>();
+    const { promise, resolve, reject } = withResolvers<T>();
     const failed = (why: string, cause?: unknown): void =>
       reject(
         new HeartwireError('config_reader_failed', `${task.name} could not be read: ${why}.`, {
@@ -85,7 +109,7 @@ export class ConfigReader {
         reject(new HeartwireError(code, message, details));
         return;
       }
-      const whole = assembly.add(reply.next);
+      const whole = take(reply);
       if (whole !== undefined) resolve(whole);
       // The next part has a turn of its own.
       else setImmediate(() => worker.postMessage('next'));

@@ -1,11 +1,16 @@
-// The thread of a `ConfigReader`: reads and checks one configuration, and sends it part by part.
+// The thread of a `ConfigReader`: reads and checks one configuration, and sends it part by part, or
+// works out what an entry makes of it.
 import { parentPort, workerData } from 'node:worker_threads';
-import { readConfig } from '../../config/index.ts';
+import { planAddition, readConfig } from '../../config/index.ts';
 import { HeartwireError } from '../../errors.ts';
 import { partsOf, type WorkerReply, type WorkerTask } from './config-reader.ts';
 
-async function* replies({ path, name }: WorkerTask): AsyncGenerator<WorkerReply> {
+async function* replies({ path, name, addition }: WorkerTask): AsyncGenerator<WorkerReply> {
   try {
+    if (addition !== undefined) {
+      yield { planned: await planAddition(path, name, addition) };
+      return;
+    }
     for (const next of partsOf(await readConfig(path, name))) yield { next };
   } catch (error) {
     if (!(error instanceof HeartwireError)) throw error;

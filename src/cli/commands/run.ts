@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Bridge, ConfigReader, ConfigReloader, logProblems } from '../../app/index.ts';
+import { Bridge, ConfigReader, ConfigReloader, ConfigWriter, logProblems } from '../../app/index.ts';
 import {
   type BridgeConfig,
   formatProblem,
@@ -94,6 +94,7 @@ async function runBridge(args: RunArgs, io: CliIo, log: Log, report: Report): Pr
   const unfit = await recordFolderProblem(args.record, io.cwd);
   report(problems, unfit);
   if (config === undefined || unfit !== undefined) return 2;
+  const reader = new ConfigReader();
   const bridge = new Bridge({
     config,
     failed,
@@ -106,9 +107,15 @@ async function runBridge(args: RunArgs, io: CliIo, log: Log, report: Report): Pr
     log,
     version: packageVersion(),
     usage: io.usage,
+    writer: new ConfigWriter({
+      path,
+      name: args.file,
+      reloads: args.watch,
+      log,
+      plan: (...asked) => reader.plan(...asked),
+    }),
   });
   const apply = (next: LoadedConfig) => bridge.apply(next);
-  const reader = new ConfigReader();
   // Only the first version is read here: nothing runs yet that could be held up.
   const read = async () => served(await reader.read(path, args.file));
   const reloader = new ConfigReloader({ file: args.file, clock: systemClock, log, read, apply });

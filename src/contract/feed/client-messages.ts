@@ -17,6 +17,10 @@ const BAD_TOKEN = `"token" must be the token, a string of at most ${MAX_TOKEN_LE
 const BAD_HZ = `"max_hz" must be a number from ${LOWEST_HZ} to ${HIGHEST_HZ}.`;
 const BAD_SINCE = '"since" must be a position: {"<epoch>": <rev>}, as "synced" and "position" tell it.';
 const BAD_TIMEOUT = `"timeout_ms" must be a number from 1 to ${MAX_TIMEOUT_MS}.`;
+const MAX_LINES_LENGTH = 16 * 1024;
+const BAD_LINES = `"lines" must be the YAML of one entry, at most ${MAX_LINES_LENGTH} characters.`;
+const BAD_SECTION = '"section" must be "devices" or "listeners".';
+const BAD_BASE = '"base" must be what the answer with "dry_run" gave; without "dry_run" it is needed.';
 const BAD_IDS = `"ids" must be a list of at most ${MAX_ACKS} strings.`;
 
 /** What one type of message is, for the parser, the rights, the schemas and the documents. */
@@ -28,7 +32,7 @@ interface ClientMessageContract {
   /** The role that a token needs for it; absent: no token is needed. */
   readonly role?: Role;
   /** Which topics must be among those of the token. */
-  readonly topics?: 'those named' | 'clients' | 'of the device';
+  readonly topics?: 'those named' | 'clients' | 'of the device' | 'all';
   /** The messages that answer it; an `error` may always come instead. Empty: it has no answer. */
   readonly replies: readonly ServerMessageType[];
   /** The keys of its payload; absent: any JSON is, as `data`. */
@@ -201,6 +205,30 @@ export const CLIENT_MESSAGES = table({
         '"client_id" must name a client, as "get_clients" lists them.',
         'As `get_clients` lists it.',
       ),
+    }),
+  },
+  add_entry: {
+    summary:
+      'Adds a device or a listener to the configuration file of the bridge, or shows what that changes.',
+    keysText: '`section`, `lines`; `dry_run`, or `base`',
+    answerText:
+      '`response` with `file`, `base`, `diff`, `problems`, `written` and `reloads`; see [below](#adding-a-device)',
+    role: 'admin',
+    topics: 'all',
+    replies: ['response'],
+    fields: z.strictObject({
+      section: z.enum(['devices', 'listeners'], BAD_SECTION).meta({ description: 'The list that it joins.' }),
+      lines: z
+        .string(BAD_LINES)
+        .min(1, BAD_LINES)
+        .max(MAX_LINES_LENGTH, BAD_LINES)
+        .meta({ description: 'The YAML of one entry.' }),
+      dry_run: flag('"dry_run" must be true or false.', 'Nothing is written.').exactOptional(),
+      base: z
+        .string(BAD_BASE)
+        .regex(/^[0-9a-f]{64}$/, BAD_BASE)
+        .meta({ description: 'The version of the file that the change was shown of; needed to write.' })
+        .exactOptional(),
     }),
   },
 });

@@ -1,5 +1,5 @@
 import type { ClientEntry, ClientMessage, FeedErrorCode, FeedLimits } from '../../contract/feed/index.ts';
-import type { CommandOutcome, FeedClient, FeedCommand } from '../../contract/index.ts';
+import type { CommandOutcome, FeedAddition, FeedClient, FeedCommand } from '../../contract/index.ts';
 import type { CloseReason, JsonObject } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
 import { Rate } from '../../system/index.ts';
@@ -58,6 +58,12 @@ export interface SessionPort<Connection extends SessionConnection> {
   command(
     command: FeedCommand,
     client: FeedClient,
+    done: (outcome: CommandOutcome, now: Instant) => void,
+  ): void;
+  /** `done` is called once, or never where the connection has ended. */
+  addEntry(
+    connection: Connection,
+    addition: FeedAddition,
     done: (outcome: CommandOutcome, now: Instant) => void,
   ): void;
   readonly access: SessionAccess<Connection>;

@@ -73,6 +73,7 @@ export class FeedSession<Connection extends SessionConnection> {
       session.#context.audience.wake(session.#subscriber);
     },
     resume: (session, { id, session: secret }, now) => session.#resume(secret, id, now),
+    add_entry: (session, message, now) => session.#addEntry(message, now),
     kick: (session, { id, client_id: clientId }, now) => session.#kick(clientId, id, now),
   };
   readonly #context: SessionContext<Connection>;
@@ -315,6 +316,21 @@ export class FeedSession<Connection extends SessionConnection> {
     if (!this.#port.kick(clientId)) {
       this.#fail(id, 'client_unknown', `No client goes by the id "${clientId}".`, now);
     } else this.#subscriber.answer('response', { ...reply(id), result: { kicked: clientId } }, now);
+  }
+
+  #addEntry({ id, section, lines, dry_run: dry = false, base }: Messages['add_entry'], now: Instant): void {
+    if (dry === (base !== undefined)) {
+      this.#fail(id, 'bad_field', 'Either "dry_run" is true, or "base" says what is to be changed.', now);
+      return;
+    }
+    const addition = { section, lines, ...(base === undefined ? {} : { base }) };
+    this.#port.addEntry(this.#connection, addition, (outcome, at) => {
+      if (outcome.ok) this.#subscriber.answer('response', { ...reply(id), result: outcome.result }, at);
+      else {
+        const { code, message, retry } = outcome;
+        this.#subscriber.answer('error', { ...reply(id), code, message, retry }, at);
+      }
+    });
   }
 
   #attach(memory: SessionMemory): void {

@@ -1,6 +1,7 @@
 import type { ClientEntry } from '../../contract/feed/index.ts';
-import type { CommandOutcome, FeedClient, FeedCommand } from '../../contract/index.ts';
-import { HeartwireError } from '../../errors.ts';
+import type { CommandOutcome, FeedAddition, FeedClient, FeedCommand } from '../../contract/index.ts';
+import type { JsonObject } from '../../contract/wire/index.ts';
+import { ERROR_CODES, HeartwireError } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import { type Clock, withResolvers } from '../../system/index.ts';
 import type { SessionPort } from '../core/session-context.ts';
@@ -12,6 +13,9 @@ import type { Presence } from './presence.ts';
 /** Carries out commands of clients to devices; a rejection is answered with its code. */
 export type CommandHandler = (command: FeedCommand, client: FeedClient) => Promise<CommandOutcome>;
 
+/** Adds an entry to the configuration, or shows what that changes; a rejection is answered with its code. */
+export type AdditionHandler = (addition: FeedAddition, address: string) => Promise<JsonObject>;
+
 /** The handler knows the time-out and names what it waited for; this much later the feed answers instead. */
 const GRACE_MS = 1_000;
 
@@ -19,6 +23,13 @@ const NO_COMMANDS: CommandOutcome = {
   ok: false,
   code: 'not_supported',
   message: 'This server takes no commands.',
+  retry: false,
+};
+
+const NO_FILE: CommandOutcome = {
+  ok: false,
+  code: 'config_not_a_file',
+  message: 'This bridge was not started from a file that could be changed.',
   retry: false,
 };
 
@@ -45,6 +56,22 @@ export function dispatchCommand(
   return promise;
 }
 
+async function dispatchAddition(
+  addition: FeedAddition,
+  address: string,
+  handler: AdditionHandler | undefined,
+): Promise<CommandOutcome> {
+  if (handler === undefined) return NO_FILE;
+  try {
+    return { ok: true, result: await handler(addition, address) };
+  } catch (cause) {
+    const outcome = outcomeOf(cause);
+    if (outcome.ok || !(cause instanceof HeartwireError)) return outcome;
+    const { message, code, fix = ERROR_CODES[code].fix } = cause;
+    return { ...outcome, message: `${message} ${fix}`, retry: code === 'config_busy' };
+  }
+}
+
 function outcomeOf(cause: unknown): CommandOutcome {
   const code = cause instanceof HeartwireError ? cause.code : 'command_failed';
   return { ok: false, code, message: cause instanceof Error ? cause.message : String(cause), retry: false };
@@ -56,6 +83,7 @@ export class SessionService implements SessionPort<Connection> {
   readonly #presence: Presence;
   readonly #clock: Clock;
   readonly #commands: CommandHandler | undefined;
+  readonly #additions: AdditionHandler | undefined;
   readonly #attempt: Attempt;
 
   /** Without `commands` every command is answered with `not_supported`. */
@@ -64,12 +92,14 @@ export class SessionService implements SessionPort<Connection> {
     presence: Presence,
     clock: Clock,
     commands: CommandHandler | undefined,
+    additions: AdditionHandler | undefined,
     attempt: Attempt,
   ) {
     this.access = access;
     this.#presence = presence;
     this.#clock = clock;
     this.#commands = commands;
+    this.#additions = additions;
     this.#attempt = attempt;
   }
 
@@ -98,6 +128,18 @@ export class SessionService implements SessionPort<Connection> {
     void dispatchCommand(command, client, this.#commands, clock).then((outcome) =>
       // Another connection may have the session by now, or none.
       this.#attempt(this.#presence.holderOf(client.id), () => done(outcome, clock.now())),
+    );
+  }
+
+  addEntry(
+    connection: Connection,
+    addition: FeedAddition,
+    done: (outcome: CommandOutcome, now: Instant) => void,
+  ): void {
+    void dispatchAddition(addition, connection.address, this.#additions).then((outcome) =>
+      this.#attempt(connection, () => {
+        if (!connection.closing) done(outcome, this.#clock.now());
+      }),
     );
   }
 

@@ -21,7 +21,7 @@ import { type Attempt, Connection, type TransportSocket } from './connection.ts'
 import { ConnectionWatch } from './connection-watch.ts';
 import { DEFAULT_FEED_LIMITS, type FeedServerLimits, type LiveLimits } from './limits.ts';
 import { Presence } from './presence.ts';
-import { type CommandHandler, SessionService } from './session-service.ts';
+import { type AdditionHandler, type CommandHandler, SessionService } from './session-service.ts';
 import { Transport, type TransportName } from './transport.ts';
 
 const TICK_MS = 1_000;
@@ -49,6 +49,8 @@ export interface SubscriberRegistryOptions extends Partial<FeedServerLimits> {
   readonly arrivals?: Arrivals;
   /** Absent: every command is answered with `not_supported`. */
   readonly commands?: CommandHandler;
+  /** Absent: the configuration is not changed from here. */
+  readonly additions?: AdditionHandler | undefined;
   onLog?(entry: FeedLog): void;
   /** A defect showed with one connection, which is closed for it; absent: it is thrown on, and ends the process. */
   onDefect?(affected: Affected, cause: unknown): void;
@@ -118,6 +120,7 @@ export class SubscriberRegistry {
       this.#presence,
       this.clock,
       options.commands,
+      options.additions,
       this.#attempt,
     );
   }

@@ -48,6 +48,7 @@ const payload = fc.dictionary(fc.constantFrom(...KEYS), something, { maxKeys: 4 
 /** A message that the schema admits, by the schema alone. */
 function fromSchema(schema: Schema): fc.Arbitrary<unknown> {
   if (schema.const !== undefined) return fc.constant(schema.const);
+  if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
   if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map(fromSchema));
   if (schema.pattern !== undefined) return fc.stringMatching(new RegExp(schema.pattern, 'u')).filter(isShort);
   const type = typeof schema.type === 'string' ? schema.type : schema.type?.[0];

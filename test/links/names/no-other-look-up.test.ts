@@ -29,6 +29,11 @@ describe('names', () => {
         return LOOKS_UP.filter(([, pattern]) => pattern.test(code)).map(([what]) => `${path} ${what}`);
       });
     expect(found).toEqual([
+      // A command that asks one bridge, in a process of its own.
+      'src/cli/bridge-api.ts fetches',
+      'src/cli/bridge-http.ts fetches',
+      // The loopback address, to find a free port.
+      'src/cli/commands/demo.ts listens',
       // Hosts that were resolved just before.
       'src/cli/examine.ts fetches',
       'src/feed/transports/json-lines-server.ts listens',

@@ -7,6 +7,7 @@ import { spanText } from '../app/format.ts';
 import { t } from '../app/language.ts';
 import type { PageProps } from '../app/pages.ts';
 import { loadDecoder, loadReader } from '../inspector/decoder.ts';
+import { AddDevice } from './add-device.tsx';
 import { type DeviceChoice, deviceEntry, freeId } from './device-lines.ts';
 import { usePolled } from './poll.ts';
 import './lists.css';
@@ -251,6 +252,7 @@ function Lines({ choice }: LinesProps) {
         </button>
       </p>
       <p class="quiet">{texts.where}</p>
+      <AddDevice lines={lines} />
     </section>
   );
 }

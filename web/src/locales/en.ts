@@ -399,6 +399,13 @@ export const en = {
     baud: 'Baud',
     copy: 'Copy',
     where: 'The bridge reads the file again by itself once they are in it.',
+    showChange: 'Show the change',
+    change: (file: string) => `What changes in ${file}`,
+    add: (file: string) => `Add to ${file}`,
+    wrong: 'Nothing can be added yet:',
+    added: (file: string) => `Added to ${file}.`,
+    reloads: 'The bridge reads it again now.',
+    reloadByHand: 'The bridge does not watch the file: send it SIGHUP, or start it again.',
   },
   status: {
     online: 'online',

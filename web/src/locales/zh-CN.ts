@@ -397,6 +397,13 @@ export const zhCN: Messages = {
     baud: '波特率',
     copy: '复制',
     where: '写入文件后，网桥会自动重新读取。',
+    showChange: '显示更改',
+    change: (file: string) => `${file} 的更改`,
+    add: (file: string) => `添加到 ${file}`,
+    wrong: '还不能添加：',
+    added: (file: string) => `已添加到 ${file}。`,
+    reloads: '网桥正在重新读取。',
+    reloadByHand: '网桥没有监视该文件：请发送 SIGHUP，或重新启动网桥。',
   },
   status: {
     online: '在线',
