@@ -93,7 +93,7 @@ describe.runIf(hasChromium)('the page for everyone', () => {
     expect(await page.evaluate('document.activeElement.className')).toBe('skip');
     await page.keyboard.press('Enter');
     const focused = (): Promise<unknown> => page.evaluate('document.activeElement.textContent');
-    for (let presses = 0; presses < 40 && (await focused()) !== 'Hall 1 · online'; presses++)
+    for (let presses = 0; presses < 40 && (await focused()) !== 'online Hall 1'; presses++)
       await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.waitForSelector('.device-page[data-device="online"]');
