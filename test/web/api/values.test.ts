@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { valueAt } from '../../../src/devices/core/state-value.ts';
-import { flatten, scaledText, valueText } from '../../../web/src/api/values.ts';
+import { flatten, scaledText, valueAt, valueText } from '../../../web/src/api/values.ts';
 import { csvRow, fileName } from '../../../web/src/parts/csv.ts';
 
 describe('a value for people', () => {
