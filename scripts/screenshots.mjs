@@ -24,7 +24,7 @@ const VARIANTS = {
 const PAGES = {
   overview: ['#/'],
   device: ['#/devices/supply'],
-  plots: ['#/plots'],
+  plots: ['#/plots?span=60&lines=thermostat:climate.temperature,supply:measured_current.amperes'],
   frames: ['#/inspect?device=supply', pickFrame],
   file: ['#/inspect', dropFile],
   incidents: ['#/incidents'],
@@ -73,7 +73,7 @@ const browser = await chromium.launch({
 });
 try {
   mkdirSync(out, { recursive: true });
-  const home = (await fetch(`${url}/next`)).ok ? `${url}/next` : `${url}/`;
+  const home = `${url}/`;
   console.error(`the demo runs at ${home}; its first ${DEMO_MS / 1_000} s pass`);
   await new Promise((resolve) => setTimeout(resolve, DEMO_MS));
   const wanted = process.argv.slice(2);

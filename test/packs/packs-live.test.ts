@@ -66,7 +66,10 @@ describe('a pack, tried without hardware', () => {
       const values = () => Object.values(watcher.document(`${topic}/state`)?.values ?? {});
       await expect.poll(() => values().length, { timeout: 15_000 }).toBeGreaterThan(0);
       expect(watcher.document(`${topic}/state`)).toMatchObject({ status: 'online' });
-      expect(watcher.document(`${topic}/stats`)).toMatchObject({ invalid: 0, unknown: 0 });
+      // Counts come a beat later.
+      await expect
+        .poll(() => watcher.document(`${topic}/stats`), { timeout: 15_000 })
+        .toMatchObject({ invalid: 0, unknown: 0 });
     },
   );
 });
