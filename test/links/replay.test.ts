@@ -150,7 +150,7 @@ it('a device that is a trace is live, and marked', async () => {
   await expect
     .poll(() => bridge.bridge.store.document('devices/old/state'))
     .toMatchObject({ status: 'online', replay: true, link: { transport: 'replay', address: path } });
-  expect(bridge.bridge.store.document('devices/old/stats')).toMatchObject({ replay: true });
+  await expect.poll(() => bridge.bridge.store.document('devices/old/stats')).toMatchObject({ replay: true });
 });
 
 /** A trace that is written while it is played: a pipe that the process was given. */
