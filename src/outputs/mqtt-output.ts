@@ -1,5 +1,5 @@
 import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createSecureContext } from 'node:tls';
 import type { IPublishPacket, MqttClient } from 'mqtt';
 import type { MqttConfig, OutputConfig } from '../config/index.ts';
 import type { DeclarationDocument, StateDocument } from '../contract/feed/index.ts';
@@ -20,6 +20,8 @@ const LARGEST_COMMAND = 64 * 1024;
 const CONNECT_MS = 10_000;
 const COMMAND_MS = 5_000;
 const FAREWELL_MS = 2_000;
+/** States that change meanwhile go out together, so that what waits is gone through rarely. */
+const GATHER_MS = 20;
 /** CONNACK of a broker that speaks 3.1.1 only, as 5 and as 3.1.1 say it. */
 const UNSUPPORTED_VERSION = [0x84, 0x01];
 
@@ -56,6 +58,7 @@ export class MqttOutput implements Output {
   #closed = false;
   #attempt = 0;
   #inFlight = 0;
+  #pumpedAtMs = -Infinity;
   #commands = 0;
   #sent = 0;
   #lost = 0;
@@ -74,7 +77,7 @@ export class MqttOutput implements Output {
     const { url, username, passwordFile, caFile } = this.#settings;
     try {
       const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
-      const ca = caFile === undefined ? undefined : await readSecret(caFile);
+      const ca = caFile === undefined ? undefined : await readAuthority(caFile);
       // Loaded where an output needs it, and nowhere else.
       const { MqttClient } = await import('mqtt');
       if (this.#closed) return;
@@ -94,7 +97,7 @@ export class MqttOutput implements Output {
       client.on('message', (topic, payload, packet) => this.#received(topic, payload, packet));
     } catch (error) {
       if (!(error instanceof HeartwireError)) throw error;
-      this.#reportFailure(error.code === 'output_secret_unreadable', error.message);
+      if (this.#state.failed(error.code, error.message, this.#ports.clock.now())) this.#ports.changed(this);
     }
   }
 
@@ -118,21 +121,16 @@ export class MqttOutput implements Output {
     this.#states.set(device, document);
     const { monoMs } = this.#ports.clock.now();
     const last = this.#publishedAt.get(device) ?? -Infinity;
-    this.#retain(this.#topics.state(device), () => JSON.stringify(this.#states.get(device) ?? ''), {
-      dueMs: Math.max(monoMs, last + this.#settings.stateIntervalMs),
-    });
-    if (availabilityOf(document) !== (before && availabilityOf(before)))
-      this.#retain(this.#topics.availability(device), () => {
-        const present = this.#states.get(device);
-        return present === undefined ? '' : availabilityOf(present);
-      });
+    const dueMs = Math.max(monoMs, last + this.#settings.stateIntervalMs);
+    this.#retainState(device, dueMs);
+    if (availabilityOf(document) !== (before && availabilityOf(before))) this.#retainAvailability(device);
     const hasOtherNames =
       document.declaration !== before?.declaration ||
       document.label !== before?.label ||
       document.group !== before?.group ||
       document.identity?.imei !== before?.identity?.imei;
     if (hasOtherNames) this.#announce(device);
-    this.#pump();
+    this.#pumping.follow(Math.max(monoMs, this.#pumpedAtMs + GATHER_MS));
   }
 
   removed(device: string): void {
@@ -149,7 +147,7 @@ export class MqttOutput implements Output {
   }
 
   incident(): void {
-    // It is told in the feed; its bytes are too many for a broker.
+    // The feed has it; its bytes are too many for a broker.
   }
 
   report(): OutputReport {
@@ -184,11 +182,8 @@ export class MqttOutput implements Output {
     this.#retain(this.#topics.bridge, () => 'online');
     // The broker may have lost what it retained.
     for (const device of this.#states.keys()) {
-      this.#retain(this.#topics.state(device), () => JSON.stringify(this.#states.get(device) ?? ''));
-      this.#retain(this.#topics.availability(device), () => {
-        const present = this.#states.get(device);
-        return present === undefined ? '' : availabilityOf(present);
-      });
+      this.#retainState(device);
+      this.#retainAvailability(device);
       this.#announce(device);
     }
     const topics: string[] = [];
@@ -233,17 +228,10 @@ export class MqttOutput implements Output {
       return;
     }
     // A connection that cannot be opened has an errno; what the broker itself says has a number.
-    this.#reportFailure(typeof code === 'number', error.message || String(code));
-  }
-
-  #reportFailure(isRefusal: boolean, detail: string): void {
+    const reason = typeof code === 'number' ? 'output_refused' : 'output_unreachable';
     const now = this.#ports.clock.now();
-    const reason = isRefusal ? 'output_refused' : 'output_unreachable';
-    const changed =
-      this.#client === undefined
-        ? this.#state.failed('output_secret_unreadable', detail, now)
-        : this.#state.backOff(reason, detail, now.monoMs, now);
-    if (changed) this.#ports.changed(this);
+    if (this.#state.backOff(reason, error.message || String(code), now.monoMs, now))
+      this.#ports.changed(this);
   }
 
   #announce(device: string): void {
@@ -251,11 +239,7 @@ export class MqttOutput implements Output {
     this.#retain(this.#topics.announcement(nodeOf(device)), () => {
       const state = this.#states.get(device);
       if (state === undefined) return '';
-      const key = state.declaration;
-      // The bridge writes it; its shape is part of the contract.
-      const declaration = (key === undefined ? undefined : this.#ports.document(`declarations/${key}`)) as
-        | (JsonObject & DeclarationDocument)
-        | undefined;
+      const declaration = this.#declarationOf(device);
       const { commands } = this.#settings;
       return JSON.stringify(
         discoveryPayload({
@@ -269,7 +253,29 @@ export class MqttOutput implements Output {
     });
   }
 
-  #retain(topic: string, payload: () => string, { dueMs = this.#ports.clock.now().monoMs } = {}): void {
+  #retainState(device: string, dueMs?: number): void {
+    this.#retain(this.#topics.state(device), () => JSON.stringify(this.#states.get(device) ?? ''), { dueMs });
+  }
+
+  #retainAvailability(device: string): void {
+    this.#retain(this.#topics.availability(device), () => {
+      const present = this.#states.get(device);
+      return present === undefined ? '' : availabilityOf(present);
+    });
+  }
+
+  #declarationOf(device: string): (JsonObject & DeclarationDocument) | undefined {
+    const key = this.#states.get(device)?.declaration;
+    if (key === undefined) return undefined;
+    // The bridge writes it; its shape is part of the contract.
+    return this.#ports.document(`declarations/${key}`) as (JsonObject & DeclarationDocument) | undefined;
+  }
+
+  #retain(
+    topic: string,
+    payload: () => string,
+    { dueMs = this.#ports.clock.now().monoMs }: { readonly dueMs?: number | undefined } = {},
+  ): void {
     const known = this.#retained.get(topic);
     // Its turn is kept, so that a state that changes all the time comes all the same.
     this.#retained.set(topic, { payload, dueMs: Math.min(dueMs, known?.dueMs ?? Infinity) });
@@ -289,6 +295,7 @@ export class MqttOutput implements Output {
     const client = this.#client;
     if (!this.#connected || this.#closed || client === undefined) return;
     const now = this.#ports.clock.now().monoMs;
+    this.#pumpedAtMs = now;
     for (let event = this.#next(); event !== undefined; event = this.#next()) {
       const { topic, payload, correlationData } = event;
       this.#publish(client, topic, payload, false, correlationData);
@@ -304,7 +311,7 @@ export class MqttOutput implements Output {
         this.#publish(client, topic, payload(), true);
       }
     }
-    this.#pumping.follow(finite(next));
+    this.#pumping.follow(finite(Math.max(next, now + GATHER_MS)));
   }
 
   #next(): Event | undefined {
@@ -331,7 +338,8 @@ export class MqttOutput implements Output {
       this.#inFlight -= 1;
       if (error == null) this.#sent += 1;
       else this.#lost += 1;
-      this.#pump();
+      // Not at each acknowledgement: what waits is gone through each time.
+      if (this.#inFlight === 0 || this.#inFlight === IN_FLIGHT / 2) this.#pump();
     });
   }
 
@@ -372,7 +380,7 @@ export class MqttOutput implements Output {
       );
       answer(outcome.ok ? { ok: true, result: outcome.result } : { ...outcome });
     } catch (error) {
-      this.#ports.defect(this, error);
+      this.#ports.defect(error);
       refuse('internal_error', 'Heartwire itself has a defect; its log says where.');
     } finally {
       this.#commands -= 1;
@@ -392,13 +400,21 @@ export class MqttOutput implements Output {
       value = text;
     }
     if (isJsonObject(value)) return value;
-    const key = this.#states.get(device)?.declaration;
-    const declared = key === undefined ? undefined : this.#ports.document(`declarations/${key}`);
-    // The bridge writes it; its shape is part of the contract.
-    const { commands } = (declared ?? {}) as { readonly commands?: DeclarationDocument['commands'] };
-    const [field, ...more] = commands?.[message]?.fields ?? [];
+    const [field, ...more] = this.#declarationOf(device)?.commands?.[message]?.fields ?? [];
     return field === undefined || more.length > 0 ? undefined : { [field.name]: value };
   }
+}
+
+/** @throws HeartwireError `output_secret_unreadable` where the file cannot be read, or holds no certificate */
+async function readAuthority(path: string): Promise<string> {
+  const ca = await readSecret(path);
+  try {
+    createSecureContext({ ca });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new HeartwireError('output_secret_unreadable', `${path} holds no certificate: ${why}`, { cause });
+  }
+  return ca;
 }
 
 const availabilityOf = ({ status }: StateDocument): string =>

@@ -7,7 +7,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Instant } from '../instant.ts';
 import type { Clock } from '../system/index.ts';
 
-/** What an output is told of; synchronous, and it never waits for the other side. */
+/** What an output gets; synchronous, and it never waits for the other side. */
 export interface OutputSink {
   /** The document of a device changed, or is there from the start; those of before share what did not change. */
   state(document: StateDocument, before: StateDocument | undefined): void;
@@ -53,7 +53,7 @@ export interface OutputPorts {
   document(topic: string): JsonObject | undefined;
   command(command: FeedCommand, client: FeedClient): Promise<CommandOutcome>;
   /** A defect of Heartwire showed in the output. */
-  defect(output: Output, cause: unknown): void;
+  defect(cause: unknown): void;
   /** Its state changed. */
   changed(output: Output): void;
 }

@@ -69,7 +69,14 @@ export class Outputs {
     this.#outputs = [...kept, ...fresh];
     this.#listen();
     await Promise.all(gone.map((output) => output.close()));
-    await Promise.all(fresh.map((output) => output.start()));
+    await Promise.all(
+      fresh.map((output) =>
+        // One that fails keeps neither the bridge nor another output from starting.
+        output
+          .start()
+          .catch((error: unknown) => tellDefect(this.#options.log, { output: output.config.kind }, error)),
+      ),
+    );
   }
 
   /** For `bridge/status`; undefined where there is none. */
@@ -107,7 +114,7 @@ export class Outputs {
       lookup,
       document: (topic) => store.document(topic),
       command: (command, client) => this.#options.command(command, client),
-      defect: (_, cause) => void tellDefect(log, { output: config.kind }, cause),
+      defect: (cause) => void tellDefect(log, { output: config.kind }, cause),
       changed: (output) => {
         const { status, reason, detail } = output.report();
         const where = `output ${config.kind} ${shownUrl(config.url)}`;
@@ -150,8 +157,9 @@ export class Outputs {
   #document(topic: string, document: JsonObject): void {
     if (topic === INCIDENTS) return this.#incident(document);
     const device = deviceOf(topic, 'state');
-    // What a trace says was not so now.
-    if (device === undefined || document.replay === true || this.#options.conceals(topic)) return;
+    if (device === undefined) return;
+    // What a trace says was not so now. What was given on before in plain must not stand there as of now.
+    if (document.replay === true || this.#options.conceals(topic)) return this.#removed(topic);
     // The bridge writes it; its shape is part of the contract.
     const state = document as unknown as StateDocument;
     const before = this.#states.get(device);

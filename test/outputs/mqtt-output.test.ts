@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Bridge } from '../../src/app/bridge.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import { readConfig, readNamedMessages } from '../../src/config/read.ts';
 import type { JsonObject } from '../../src/contract/wire/index.ts';
+import { FeedStore } from '../../src/feed/core/store.ts';
+import { lookupOf } from '../../src/links/names/name-resolver.ts';
+import { Outputs } from '../../src/outputs/outputs.ts';
 import { SimulatedFleet } from '../../src/simulator/simulated-fleet.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { discoveryProblems } from '../support/home-assistant.ts';
@@ -191,4 +195,49 @@ outputs: [{ mqtt: { url: "${broker.url}", home_assistant: true, commands: true, 
     expect(answers.length).toBeLessThanOrEqual(asked.length);
     expect(JSON.parse(answers[0]?.text ?? '')).toMatchObject({ ok: false, code: 'device_unknown' });
   });
+
+  it('a device that is to be secret from now on is taken from the broker', async () => {
+    await using broker = await Mosquitto.start();
+    const store = new FeedStore({ epoch: 'e', notify: 'followed' });
+    let secret = false;
+    const outputs = new Outputs({
+      store,
+      clock: systemClock,
+      log: silent,
+      version: '0',
+      random: () => 0,
+      lookup: lookupOf(),
+      conceals: () => secret,
+      command: () => Promise.reject(new Error('no commands here')),
+      changed: () => undefined,
+    });
+    open.push({ [Symbol.asyncDispose]: () => outputs.close() });
+    const plain = { device: 'a', status: 'online', since: 1, values: { t: { n: 1 } } };
+    store.publishState('devices/a/state', plain);
+    const { config } = loadConfig(
+      `${LISTEN}\noutputs: [{ mqtt: { url: "${broker.url}", home_assistant: true, state_interval: 0s } }]`,
+      'devices.yaml',
+    );
+    await outputs.apply(config?.outputs);
+    await using watcher = await BrokerWatcher.connect(broker.url);
+    const of = () =>
+      [...watcher.last.keys()].filter((topic) => topic.includes('a/') && !topic.includes('bridge'));
+    await expect.poll(() => of().length, LATE).toBe(3);
+    secret = true;
+    store.publishState('devices/a/state', { $jwe: 'x' });
+    await expect.poll(of, LATE).toEqual([]);
+  });
+});
+
+it('a broker whose authority cannot be read is said by name, and the bridge starts', async () => {
+  await writeFile(
+    join(folder, 'ca.pem'),
+    '-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n',
+  );
+  const bridge = await begin(
+    `${LISTEN}\noutputs: [{ mqtt: { url: "mqtts://127.0.0.1:1", ca_file: ca.pem } }]`,
+  );
+  await expect
+    .poll(() => output(bridge), LATE)
+    .toMatchObject({ status: 'failed', reason: 'output_secret_unreadable' });
 });

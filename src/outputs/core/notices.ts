@@ -1,4 +1,4 @@
-/** Something that people are told, as it is now. */
+/** Something for people to know, as it is now. */
 export interface Notice {
   readonly event: 'offline' | 'online' | 'alarm' | 'incident';
   readonly device: string;
