@@ -79,8 +79,8 @@ const INFLUX = {
 const WEBHOOK = {
   url: urlField('https://ntfy.example/bench', WEB, 'Where the message is sent, by POST.'),
   on: z
-    .array(choiceField(EVENTS, { description: 'What is told.' }))
-    .meta({ description: 'What is told.' })
+    .array(choiceField(EVENTS, { description: 'Of what there is a message.' }))
+    .meta({ description: 'Of what there is a message.' })
     .prefault(['offline', 'online', 'alarm']),
   format: choiceField(FORMATS, {
     description: 'For which service the message is written; `json` is our own.',
@@ -91,12 +91,12 @@ const WEBHOOK = {
   ),
   language: choiceField(['en', 'zh'], { description: 'The language of the text.' }).prefault('en'),
   for: durationField(0, 24 * HOUR, {
-    description: 'How long something stays so before it is told; what comes back sooner is never told.',
+    description: 'How long something stays so before there is a message; what comes back sooner makes none.',
   }).prefault('10s'),
   quiet: textField(
     'a part of the day',
     '22:00-07:00',
-    { description: 'When nothing is told, in local time; what still is so then is told at the end.' },
+    { description: 'When nothing is sent, in local time; what still is so at the end is sent then.' },
     (text) =>
       quietMinutes(text) === undefined
         ? badValue('This is no part of a day.', 'Write for example 22:00-07:00.')
