@@ -19,38 +19,56 @@ export class BridgeApi {
     this.#headers = headers;
   }
 
+  /** The document at a path, as `text` gets it. */
+  async get(path: string, query: Query = {}): Promise<JsonObject> {
+    const document = documentOf(await this.text(path, query));
+    if (document !== undefined) return document;
+    throw bridgeUnreachable(this.#feed, 'What answers there is no bridge', this.#program);
+  }
+
   /**
-   * The document at a path; parameters that are undefined are left out.
+   * What the bridge answers at a path; parameters that are undefined are left out.
    * @throws HeartwireError `bridge_unreachable`, `bridge_refused`, and the code of the answer
    */
-  async get(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<JsonObject> {
+  async text(path: string, query: Query = {}): Promise<string> {
     const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
       value === undefined ? [] : [[name, value]],
     );
     const base = this.#feed.replace(/^ws/, 'http').replace(/\/ws(\/[^/]+)?$/, '');
-    const url = `${base}${path}?${new URLSearchParams(given)}`;
+    const search = given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
     let status: number;
-    let document: JsonObject;
+    let text: string;
     try {
-      const response = await fetch(url, {
+      const response = await fetch(`${base}${path}${search}`, {
         headers: this.#headers,
         signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
       });
       status = response.status;
-      const json = (await response.json()) as Json; // what is parsed is JSON
-      document = isJsonObject(json) ? json : {};
+      text = await response.text();
     } catch (cause) {
       throw bridgeUnreachable(this.#feed, whyOf(cause), this.#program);
     }
-    if (status === 200) return document;
-    const { code, message } = document;
-    const text = typeof message === 'string' ? message : `it answered with HTTP status ${status}`;
+    if (status === 200) return text;
+    const { code, message } = documentOf(text) ?? {};
+    const said = typeof message === 'string' ? message : `it answered with HTTP status ${status}`;
     if (status === 401 || status === 403)
-      throw new HeartwireError('bridge_refused', `The bridge at ${base} refused this: ${text}`, {
+      throw new HeartwireError('bridge_refused', `The bridge at ${base} refused this: ${said}`, {
         fix: TOKEN_FIX,
       });
     // A code of the bridge; an unknown one is passed on as it is.
-    throw new HeartwireError((typeof code === 'string' ? code : 'bridge_refused') as ErrorCode, text);
+    throw new HeartwireError((typeof code === 'string' ? code : 'bridge_refused') as ErrorCode, said);
+  }
+}
+
+type Query = Readonly<Record<string, string | undefined>>;
+
+function documentOf(text: string): JsonObject | undefined {
+  try {
+    const json: Json = JSON.parse(text);
+    return isJsonObject(json) ? json : undefined;
+  } catch {
+    // Something else than a bridge answered.
+    return undefined;
   }
 }
 

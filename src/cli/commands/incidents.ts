@@ -1,8 +1,8 @@
 import { type IncidentDocument, parseIncident } from '../../contract/feed/index.ts';
 import { HeartwireError } from '../../errors.ts';
 import { TraceParser } from '../../trace/index.ts';
-import { askBridge, type BridgeApi } from '../bridge-api.ts';
-import { type BridgeArgs, bridgeOptions, bridgeToken, bridgeUrl } from '../bridge-options.ts';
+import { type BridgeApi, bridgeApi } from '../bridge-http.ts';
+import { type BridgeArgs, bridgeOptions } from '../bridge-options.ts';
 import type { CliIo, Command } from '../command.ts';
 import { errorText } from '../error-text.ts';
 import { writeOutput } from '../files.ts';
@@ -43,11 +43,7 @@ export const command: Command<IncidentsArgs> = {
     try {
       if (args.output !== undefined && args.id === undefined)
         throw new HeartwireError('bad_argument', '--output takes the trace of one incident: name its id.');
-      api = {
-        url: bridgeUrl(args.url, io),
-        origin: args.origin,
-        token: await bridgeToken(args['token-file'], io),
-      };
+      api = await bridgeApi(args, io);
     } catch (error) {
       if (!(error instanceof HeartwireError)) throw error;
       io.err(errorText(error));
@@ -61,9 +57,8 @@ export const command: Command<IncidentsArgs> = {
 };
 
 async function list(api: BridgeApi, { device, json }: IncidentsArgs, io: CliIo): Promise<void> {
-  const query = device === undefined ? '' : `?device=${encodeURIComponent(device)}`;
   const { incidents }: { readonly incidents: readonly IncidentDocument[] } = JSON.parse(
-    await askBridge(api, `/api/incidents${query}`, io),
+    await api.text('/api/incidents', { device }),
   );
   if (json) return io.out(incidents.map((each) => `${JSON.stringify(each)}\n`).join(''));
   if (incidents.length === 0) return io.out('There are no incidents.\n');
@@ -88,8 +83,8 @@ async function list(api: BridgeApi, { device, json }: IncidentsArgs, io: CliIo):
 
 /** Times and notes of the trace: what happened, without the bytes. */
 async function tell(api: BridgeApi, id: string, json: boolean, io: CliIo): Promise<void> {
-  if (json) return io.out(await askBridge(api, pathOf(id, ''), io));
-  const text = await askBridge(api, pathOf(id, '.trace'), io);
+  if (json) return io.out(await api.text(pathOf(id, '')));
+  const text = await api.text(pathOf(id, '.trace'));
   let startMs = 0;
   const counts = { in: 0, out: 0 };
   const flush = (): void => {
@@ -126,7 +121,7 @@ async function tell(api: BridgeApi, id: string, json: boolean, io: CliIo): Promi
 }
 
 async function fetchTrace(api: BridgeApi, id: string, output: string, io: CliIo): Promise<void> {
-  const text = await askBridge(api, pathOf(id, '.trace'), io);
+  const text = await api.text(pathOf(id, '.trace'));
   if (output === '-') return io.out(text);
   await writeOutput(io, output, text);
   io.out(`${output}: ${Buffer.byteLength(text)} bytes written\n`);

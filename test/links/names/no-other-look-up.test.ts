@@ -30,7 +30,6 @@ describe('names', () => {
       });
     expect(found).toEqual([
       // A command that asks one bridge, in a process of its own.
-      'src/cli/bridge-api.ts fetches',
       'src/cli/bridge-http.ts fetches',
       // The loopback address, to find a free port.
       'src/cli/commands/demo.ts listens',
