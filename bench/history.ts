@@ -135,7 +135,7 @@ async function kills(): Promise<BenchRow> {
     const { fields, said, missingMs, damaged } = await killWhileWriting(
       file,
       first,
-      1_100 + Math.random() * 1_500,
+      Math.round(55 + Math.random() * 75),
     );
     worst = Math.max(worst, missingMs);
     for (const values of fields) {

@@ -18,8 +18,8 @@ export interface KilledRun {
   readonly damaged: boolean;
 }
 
-/** Runs the writer, which counts on from `first`, kills it after so long, and reads what is there. */
-export async function killWhileWriting(file: string, first: number, afterMs: number): Promise<KilledRun> {
+/** Runs the writer, which counts on from `first`, kills it after so many of its words (50 a second), and reads what is there. */
+export async function killWhileWriting(file: string, first: number, words: number): Promise<KilledRun> {
   const writer = spawn(process.execPath, [WRITER, file, String(first)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -28,10 +28,8 @@ export async function killWhileWriting(file: string, first: number, afterMs: num
   writer.stdout.setEncoding('utf8');
   writer.stdout.on('data', (chunk: string) => {
     text += chunk;
+    if (text.split('\n').length > words) writer.kill('SIGKILL');
   });
-  await once(writer.stdout, 'data');
-  await new Promise((resolve) => setTimeout(resolve, afterMs));
-  writer.kill('SIGKILL');
   await exited;
   const [said = 0, saidAt = 0] = (text.trimEnd().split('\n').at(-1) ?? '').split(' ').map(Number);
   const database = new HistoryDatabase({
