@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** What a bridge keeps in the folder that it is started in, unless its configuration names others. */
-const KEPT = ['history', 'incidents', 'recordings', 'uploads'];
+const KEPT = ['history', 'incidents', 'traces', 'files'];
 
 const present = (): string[] => KEPT.filter((name) => existsSync(join(root, name)));
 
