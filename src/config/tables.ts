@@ -16,7 +16,7 @@ const { messages, files, recording, metrics, log, secrecy } = fileShape.shape;
 const { reconnect, connect_timeout } = DIALLED;
 const busKeys = { ...BUS, reconnect, connect_timeout, record };
 
-/** The tables of docs/devices-yaml.md, by their names. */
+/** The tables of docs/reference/devices-yaml.md, by their names. */
 export const CONFIG_TABLES: Tables = {
   'keys of server': () => keysTable(SERVER),
   'keys of access': () => keysTable(accessShape.shape),
