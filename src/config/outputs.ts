@@ -74,6 +74,13 @@ const INFLUX = {
     description:
       'So many MiB of points wait in memory while the database is away; then the oldest go, and are counted.',
   }).prefault(16),
+  buffer_dir: textField('a folder', 'influx-buffer', {
+    description:
+      'Where points wait on the disk while the database is away, through restarts; a folder of this output alone.',
+  }).optional(),
+  disk_mb: mebibytesField(1, 1_048_576, {
+    description: 'So many MiB of points wait in `buffer_dir`; then the oldest go, and are counted.',
+  }).prefault(256),
 };
 
 const WEBHOOK = {
@@ -152,7 +159,7 @@ export function completeOutput(
     Object.fromEntries(
       Object.entries(config).map(([key, value]) => [
         key,
-        key.endsWith('File') ? beside(String(value)) : value,
+        /(?:File|Dir)$/.test(key) ? beside(String(value)) : value,
       ]),
     ) as T;
   const found: OutputConfig[] = [];
