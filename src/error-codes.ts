@@ -531,7 +531,8 @@ export const ERROR_CODES = {
     fix: 'Read the detail in `bridge/status`: check the token or the password, the bucket, and the rights.',
   },
   output_buffer_unusable: {
-    meaning: 'What waits for an output could not be written to or read from its folder on the disk; it waits in memory meanwhile.',
+    meaning:
+      'What waits for an output could not be written to or read from its folder on the disk; it waits in memory meanwhile.',
     fix: 'Make room on the disk, or check the folder `buffer_dir` and its permissions; it is tried again.',
   },
   output_secret_unreadable: {

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { z } from 'zod';
 import { badValue, choiceField, durationField, flagField, mebibytesField, textField } from './field.ts';
 import { type ConfigOf, configOf, type Keys } from './keys.ts';
@@ -178,6 +178,23 @@ export function completeOutput(
     fix: 'Write one of `mqtt:`, `influx:` and `webhook:` in each entry.',
   });
   return [];
+}
+
+/** What one output leaves on the disk must not be sent by another one. */
+export function checkBufferFolders(outputs: readonly OutputConfig[], add: (finding: Finding) => void): void {
+  const taken = new Set<string>();
+  for (const output of outputs) {
+    const folder = output.kind === 'influx' ? output.bufferDir : undefined;
+    if (folder === undefined) continue;
+    if (taken.has(normalize(folder)))
+      add({
+        code: 'config_conflict',
+        path: ['outputs'],
+        message: `Two outputs keep what waits in ${folder}.`,
+        fix: 'Give each its own `buffer_dir`.',
+      });
+    taken.add(normalize(folder));
+  }
 }
 
 /** Minutes of the day; undefined where the text is no part of one. */

@@ -45,7 +45,9 @@ export class DiskBuffer {
   #segments: Segment[] = [];
   #writing: FileHandle | undefined;
   /** What is read of the first segment, from `#at` on. */
-  #reading: { readonly segment: Segment; readonly records: readonly PointRecord[]; readonly damaged: boolean } | undefined;
+  #reading:
+    | { readonly segment: Segment; readonly records: readonly PointRecord[]; readonly damaged: boolean }
+    | undefined;
   #at = 0;
   /** Records of the last batch. */
   #taken = 0;
@@ -86,26 +88,28 @@ export class DiskBuffer {
   }
 
   async #open(): Promise<void> {
-      if (this.#opened) return;
-      this.#segments = [];
-      await mkdir(this.#options.dir, { recursive: true });
-      const names = (await readdir(this.#options.dir)).filter((name) => NAME.test(name)).sort();
-      const position = await this.#readPosition();
-      for (const name of names) {
-        const number = Number(NAME.exec(name)?.[1]);
-        this.#next = Math.max(this.#next, number + 1);
-        const bytes = await readFile(this.#path(name));
-        const { records, lost, damaged } = parseSegment(bytes, sum);
-        const done = position?.number === number ? position.records : 0;
-        const points = records.slice(done).reduce((total, record) => total + record.points, 0);
-        // What is damaged is counted when it is come to: its file is set aside then.
-        if (points + lost === 0 && !damaged) await unlink(this.#path(name));
-        else this.#segments.push({ number, bytes: bytes.length, points: points + lost });
-      }
-      this.#opened = true;
-      const [first] = this.#segments;
-      if (first !== undefined && first.number === position?.number) await this.#read(position.records);
-      await this.#makeRoom(0);
+    if (this.#opened) return;
+    this.#segments = [];
+    await mkdir(this.#options.dir, { recursive: true });
+    const names = (await readdir(this.#options.dir)).filter((name) => NAME.test(name)).sort();
+    const position = await this.#readPosition();
+    // A number is never given again: the position would be taken for one in another segment.
+    this.#next = Math.max(this.#next, (position?.number ?? 0) + 1);
+    for (const name of names) {
+      const number = Number(NAME.exec(name)?.[1]);
+      this.#next = Math.max(this.#next, number + 1);
+      const bytes = await readFile(this.#path(name));
+      const { records, lost, damaged } = parseSegment(bytes, sum);
+      const done = position?.number === number ? position.records : 0;
+      const points = records.slice(done).reduce((total, record) => total + record.points, 0);
+      // What is damaged is counted when it is come to: its file is set aside then.
+      if (points + lost === 0 && !damaged) await unlink(this.#path(name));
+      else this.#segments.push({ number, bytes: bytes.length, points: points + lost });
+    }
+    this.#opened = true;
+    const [first] = this.#segments;
+    if (first !== undefined && first.number === position?.number) await this.#read(position.records);
+    await this.#makeRoom(0);
   }
 
   /** Resolves once the disk has it. @throws errors of the file system: then nothing of it is there */
@@ -235,7 +239,13 @@ export class DiskBuffer {
     }
   }
 
-  async #finish({ segment, damaged }: { readonly segment: Segment; readonly damaged: boolean }): Promise<void> {
+  async #finish({
+    segment,
+    damaged,
+  }: {
+    readonly segment: Segment;
+    readonly damaged: boolean;
+  }): Promise<void> {
     const path = this.#path(nameOf(segment.number));
     if (damaged) await rename(path, this.#path('damaged')).catch(() => undefined);
     else await unlink(path).catch(() => undefined);
@@ -268,7 +278,13 @@ export class DiskBuffer {
     }
   }
 
-  async #writePosition({ number, records }: { readonly number: number; readonly records: number }): Promise<void> {
+  async #writePosition({
+    number,
+    records,
+  }: {
+    readonly number: number;
+    readonly records: number;
+  }): Promise<void> {
     const fresh = this.#path(`${POSITION}.new`);
     // A full disk must not hold up what is sent: what it costs is a batch that is sent twice after a crash.
     await writeFile(fresh, `${number} ${records}\n`, { mode: 0o600 })
@@ -276,4 +292,3 @@ export class DiskBuffer {
       .catch(() => undefined);
   }
 }
-

@@ -128,7 +128,6 @@ export class HttpDelivery<T> {
     }
     if (changed) ports.changed(output);
   }
-
 }
 
 /** Sends one request, and says what becomes of what was in it. */

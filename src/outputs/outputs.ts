@@ -101,7 +101,18 @@ export class Outputs implements ObserverFactory {
   status(): readonly JsonObject[] | undefined {
     if (this.#outputs.length === 0) return undefined;
     return this.#outputs.map((output) => {
-      const { status, since, reason, detail, retryAt, sent, lost, waiting, onDisk, damaged = 0 } = output.report();
+      const {
+        status,
+        since,
+        reason,
+        detail,
+        retryAt,
+        sent,
+        lost,
+        waiting,
+        onDisk,
+        damaged = 0,
+      } = output.report();
       const { kind, url } = output.config;
       return {
         kind,

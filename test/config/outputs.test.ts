@@ -17,6 +17,7 @@ describe('the key outputs', () => {
         tokenFile: 'bench/t',
         batchMs: 1_000,
         bufferBytes: 16 * 1024 * 1024,
+        diskBytes: 256 * 1024 * 1024,
       },
     ]);
     expect(load('webhook: { url: "http://x", quiet: "22:30-07:00" }').config?.outputs).toMatchObject([
@@ -44,6 +45,13 @@ describe('the key outputs', () => {
     expect(more).toEqual([]);
     expect(first).toContain(problem);
     expect(first).toMatch(/^bench\/devices\.yaml:3:\d+: error/);
+  });
+
+  it('refuses one folder of two outputs', () => {
+    const influx = (dir: string) => `influx: { url: "http://x", bucket: b, buffer_dir: ${dir} }`;
+    const [problem = ''] = problems(`${influx('w')}\n  - ${influx('./w')}`);
+    expect(problem).toContain('Two outputs keep what waits in bench/w');
+    expect(problems(`${influx('w')}\n  - ${influx('v')}`)).toEqual([]);
   });
 
   it('that is wrong keeps the other outputs', () => {

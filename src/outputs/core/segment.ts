@@ -70,10 +70,14 @@ function recordAt(bytes: Uint8Array, at: number, sum: Sum): Found {
   const to = from + Number(length);
   const payload = bytes.subarray(from, to);
   const isWhole = to <= bytes.length && sumOf(`${points} ${length}`, payload, sum) === checksum;
-  if (isWhole) return { record: { points: Number(points), payload: decoder.decode(payload) }, lost: 0, next: to };
+  if (isWhole)
+    return { record: { points: Number(points), payload: decoder.decode(payload) }, lost: 0, next: to };
   // The length may be what is damaged.
   const next = nextRecord(bytes, from);
-  return { lost: next === to || next === bytes.length ? Number(points) : linesIn(bytes.subarray(from, next)), next };
+  return {
+    lost: next === to || next === bytes.length ? Number(points) : linesIn(bytes.subarray(from, next)),
+    next,
+  };
 }
 
 /** Where the next header begins; at the end where there is none. */
@@ -95,7 +99,9 @@ function linesIn(bytes: Uint8Array): number {
 }
 
 const sumOf = (counts: string, payload: Uint8Array, sum: Sum): string =>
-  sum(payload, sum(encoder.encode(counts))).toString(16).padStart(8, '0');
+  sum(payload, sum(encoder.encode(counts)))
+    .toString(16)
+    .padStart(8, '0');
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
