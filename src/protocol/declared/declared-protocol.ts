@@ -54,8 +54,12 @@ export class DeclaredProtocol {
   readonly #parts: ReadonlyMap<string, DeclaredProtocol> | undefined;
   readonly #byName: ReadonlyMap<string, MessageCodec>;
   readonly #byId = new Map<number | undefined, readonly Candidate[]>();
+  /** The same by the byte at the front of a payload, where that is the id; most ids are, and need no hashing. */
+  readonly #byByte: readonly (readonly Candidate[])[] | undefined;
   readonly #idType: NumberType | undefined;
   readonly #readId: ((bytes: Uint8Array, at: number) => number) | undefined;
+  readonly #idAt: number;
+  readonly #idEnd: number;
   /**
    * So many times `check` looks at each byte at most. A message that needs more is found in step only, not where a
    * frame is searched.
@@ -105,6 +109,14 @@ export class DeclaredProtocol {
         this.#byId.set(form.id, [...known, { codec, form }]);
       }
     }
+    this.#idAt = declaration.id?.at ?? 0;
+    this.#idEnd = this.#idAt + (this.#idType?.bytes ?? 0);
+    this.#byByte = this.hasBuiltinIds
+      ? Array.from({ length: 256 }, (_, byte) => {
+          const id = this.#readId?.(Uint8Array.of(byte), 0);
+          return this.#byId.get(id) ?? NO_CODECS;
+        })
+      : undefined;
     const needed = [...this.#byId.values()].map((all) => all.reduce((sum, { form }) => sum + form.passes, 0));
     this.passes = Math.min(MOST_PASSES, Math.max(1, ...needed));
   }
@@ -179,7 +191,7 @@ export class DeclaredProtocol {
   /** Whether a payload is known by its id, and no reply: most of what devices say of their own accord. */
   #tellsById({ sent }: Expectation, bytes: Uint8Array, start: number, end: number): boolean {
     if (this.#idType === undefined || sent.length > 0) return false;
-    return !(this.#byId.get(this.#idOf(bytes, start, end)) ?? NO_CODECS).some(isReply);
+    return !this.#candidates(bytes, start, end).some(isReply);
   }
 
   /** The first message that fits. */
@@ -189,8 +201,7 @@ export class DeclaredProtocol {
     end: number,
     from: Sender | undefined,
   ): DeclaredMessage | UnknownMessage | InvalidPayload {
-    const id = this.#idOf(bytes, start, end);
-    const candidates = this.#byId.get(id) ?? NO_CODECS;
+    const candidates = this.#candidates(bytes, start, end);
     // Which of its registers a reply holds is known by its request alone.
     if (this.declaration.polls !== undefined) {
       const found = this.#answer([], candidates, bytes, start, end, from);
@@ -203,7 +214,9 @@ export class DeclaredProtocol {
       first ??= message;
     }
     return (
-      first ?? this.#misfit(candidates, bytes, start, end, from) ?? unknownPayload(id, bytes, start, end)
+      first ??
+      this.#misfit(candidates, bytes, start, end, from) ??
+      unknownPayload(this.#idOf(bytes, start, end), bytes, start, end)
     );
   }
 
@@ -315,7 +328,7 @@ export class DeclaredProtocol {
       }
       return ~seen;
     }
-    const candidates = this.#byId.get(this.#idOf(bytes, start, end)) ?? NO_CODECS;
+    const candidates = this.#candidates(bytes, start, end);
     const touched = checkAmong(candidates, this.#reading, this.passes, bytes, start, end, from);
     this.#reading.bytes = NO_BYTES;
     return touched;
@@ -336,7 +349,7 @@ export class DeclaredProtocol {
    * form with its id.
    */
   formOf(bytes: Uint8Array, start: number, end: number, from?: Sender, awaited?: string): FoundForm {
-    const candidates = this.#byId.get(this.#idOf(bytes, start, end)) ?? NO_CODECS;
+    const candidates = this.#candidates(bytes, start, end);
     const found = formAmong(candidates, this.#reading, bytes, start, end, from, awaited);
     this.#reading.bytes = NO_BYTES;
     return found;
@@ -372,16 +385,16 @@ export class DeclaredProtocol {
   }
 
   /**
-   * Encodes a message as a payload. @throws HeartwireError `message_unknown` where none has this name,
+   * Encodes a message as a payload, behind so many bytes of room for what goes in front. @throws HeartwireError `message_unknown` where none has this name,
    * `bad_field_value` where a field cannot carry its value
    */
-  encode(name: string, fields: Values = {}): Uint8Array {
-    return this.#codec(name).encode(this.#writing, fields);
+  encode(name: string, fields: Values = {}, room = 0): Uint8Array {
+    return this.#codec(name).encode(this.#writing, fields, room);
   }
 
   /** Encodes a reply to a message as a payload; fields go with error code 0 only. @throws HeartwireError as `encode` */
-  encodeReply(name: string, error = 0, fields: Values = {}): Uint8Array {
-    return this.#codec(name).encodeReply(this.#writing, error, fields);
+  encodeReply(name: string, error = 0, fields: Values = {}, room = 0): Uint8Array {
+    return this.#codec(name).encodeReply(this.#writing, error, fields, room);
   }
 
   /** Whether the frame decoders of the built-in protocol can tell these messages apart: the id is the first byte. */
@@ -428,10 +441,15 @@ export class DeclaredProtocol {
   }
 
   #idOf(bytes: Uint8Array, start: number, end: number): number | undefined {
-    const { id } = this.declaration;
-    if (id === undefined || this.#readId === undefined || this.#idType === undefined) return undefined;
-    if (start + id.at + this.#idType.bytes > end) return Number.NaN;
-    return this.#readId(bytes, start + id.at);
+    if (this.#readId === undefined) return undefined;
+    if (start + this.#idEnd > end) return Number.NaN;
+    return this.#readId(bytes, start + this.#idAt);
+  }
+
+  /** The forms of messages that a payload may have by its id. */
+  #candidates(bytes: Uint8Array, start: number, end: number): readonly Candidate[] {
+    if (this.#byByte !== undefined && start < end) return this.#byByte[bytes[start] ?? 0] ?? NO_CODECS;
+    return this.#byId.get(this.#idOf(bytes, start, end)) ?? NO_CODECS;
   }
 
   /** A length that fits no form: the form that comes nearest says what is lacking, or too much. */
