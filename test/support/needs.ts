@@ -39,6 +39,7 @@ const NAMES: Readonly<Record<Tool, readonly string[]>> = {
   ser2net: ['ser2net'],
   'systemd-analyze': ['systemd-analyze'],
   mosquitto: ['mosquitto'],
+  promtool: ['promtool'],
   'redis-server': ['redis-server'],
 };
 

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import type { DeclarationDocument } from '../../contract/feed/index.ts';
 import { type DeviceReading, ROUND_TRIP_BOUNDS_MS, Tally } from '../../devices/index.ts';
 import type { FeedStore, SubscriberRegistry } from '../../feed/index.ts';
 import { type Clock, inSlices, Slices } from '../../system/index.ts';
@@ -12,10 +13,13 @@ import {
 } from './device-families.ts';
 import { histogramText } from './family.ts';
 import { addFeedFamilies } from './feed-families.ts';
+import { type ValueSources, valueSeries } from './value-series.ts';
 
 export interface BridgeMetricsOptions extends DeviceMetersOptions, Omit<BridgeFamilySources, 'loopDelay'> {
   subscriberRegistry(): SubscriberRegistry;
   readonly store: FeedStore;
+  /** Which values have series, as `metrics.values` says. */
+  readonly values: readonly string[];
 }
 
 /**
@@ -96,6 +100,8 @@ export class BridgeMetrics {
         sum: all.roundTripSumMs / 1_000,
       }),
     );
+    const values = await inSlices(valueSeries(this.#valueSources()));
+    if (values !== '') families.push(values);
     const text = Buffer.from(families.join('\n\n'));
     this.#latest = snapshot.readings.length > LARGEST_FRESH ? { text, begunAtMs } : undefined;
     return text;
@@ -103,6 +109,17 @@ export class BridgeMetrics {
 
   stop(): void {
     this.#loop.stop();
+  }
+
+  #valueSources(): ValueSources {
+    const { store, values: patterns, isConfigured } = this.#options;
+    return {
+      patterns,
+      isConfigured,
+      states: () => store.documents('devices/+/state').map(({ document }) => document),
+      // The bridge writes it; its shape is part of the contract.
+      declaration: (key) => store.document(`declarations/${key}`) as DeclarationDocument | undefined,
+    };
   }
 
   #devices(): DeviceSnapshot {
