@@ -39,6 +39,8 @@ const ROOMS: readonly Room[] = [
   { path: 'src/outputs/core', floor: 10, pure: true },
   { path: 'src/feed', floor: 10 },
   { path: 'src/feed/core', floor: 10, pure: true },
+  { path: 'src/backplane', floor: 11 },
+  { path: 'src/backplane/core', floor: 11, pure: true },
   { path: 'src/server', floor: 11 },
   { path: 'src/encryption', floor: 11 },
   { path: 'src/app', floor: 12 },

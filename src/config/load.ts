@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import { accessShape, checkOpenness, completeAccess } from './access.ts';
+import { backplaneShape, completeBackplane } from './backplane.ts';
 import { checkBuses, withFramings } from './check-buses.ts';
 import { checkTogether, type Placed } from './check-together.ts';
 import { addIdleAddress, addressedMessages, completeBus, completeBusDevice } from './complete-bus.ts';
@@ -117,6 +118,7 @@ function assemble(
     const given = fits(outputShape, path, entry);
     return given === undefined ? [] : completeOutput(given, file, path, add);
   });
+  const backplane = fits(backplaneShape, ['backplane'], root.backplane);
   const metrics = filled(z.strictObject(METRICS), 'metrics');
   const log = filled(z.strictObject(LOG), 'log');
   const listeners: Placed<ListenerConfig>[] = [];
@@ -185,7 +187,8 @@ function assemble(
     add,
   );
   checkBuses(buses, listOf(root.devices), devices, listeners, add);
-  if (listOf(root.devices).length + listOf(root.listeners).length + listOf(root.buses).length === 0) {
+  const idle = listOf(root.devices).length + listOf(root.listeners).length + listOf(root.buses).length === 0;
+  if (idle && root.backplane === undefined) {
     add({
       severity: 'warning',
       code: 'config_missing_key',
@@ -208,6 +211,7 @@ function assemble(
     ...(history === undefined ? {} : { history }),
     ...(secrecy === undefined ? {} : { secrecy: completeEncryption(secrecy, keyFiles, ids, add) }),
     ...(outputs.length === 0 ? {} : { outputs }),
+    ...(backplane === undefined ? {} : { backplane: completeBackplane(backplane, file) }),
     metrics: configOf(METRICS, metrics),
     log: configOf(LOG, log),
     requiredDevices: requiredIds(listOf(root.devices)),

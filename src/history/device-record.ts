@@ -1,5 +1,6 @@
 import type { DeclarationDocument, StateDocument } from '../contract/feed/index.ts';
-import type { DeviceHistory, Value, Values } from '../contract/index.ts';
+import type { Value, Values } from '../contract/index.ts';
+import type { DeviceObserver } from '../devices/index.ts';
 import type { Collector } from './collector.ts';
 
 /** A list that is longer holds a waveform or the like, and no values of their own. */
@@ -21,7 +22,7 @@ interface Slot {
 
 type Layout = Map<string, Slot>;
 
-export interface DeviceHistoryOptions {
+export interface DeviceRecordOptions {
   readonly device: string;
   readonly fields: DeclarationDocument['fields'] | undefined;
   readonly collector: Collector;
@@ -35,8 +36,8 @@ export interface DeviceHistoryOptions {
 }
 
 /** Takes down the values and statuses of one device, until it is closed. */
-export class DeviceRecord implements DeviceHistory {
-  readonly #options: DeviceHistoryOptions;
+export class DeviceRecord implements DeviceObserver {
+  readonly #options: DeviceRecordOptions;
   readonly #stateTopic: string;
   readonly #messagesTopic: string;
   readonly #root: Layout = new Map();
@@ -47,7 +48,7 @@ export class DeviceRecord implements DeviceHistory {
   #quality: StateDocument['quality'];
   #closed = false;
 
-  constructor(options: DeviceHistoryOptions) {
+  constructor(options: DeviceRecordOptions) {
     this.#options = options;
     this.#stateTopic = `devices/${options.device}/state`;
     this.#messagesTopic = `devices/${options.device}/messages`;

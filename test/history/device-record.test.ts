@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StateDocument } from '../../src/contract/feed/topic-documents.ts';
 import { Collector } from '../../src/history/collector.ts';
-import { DeviceRecord } from '../../src/history/device-history.ts';
+import { DeviceRecord } from '../../src/history/device-record.ts';
 
 function bench(secret: readonly string[] = [], room = 1_000) {
   const collector = new Collector(() => undefined);
