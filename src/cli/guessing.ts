@@ -46,10 +46,8 @@ async function packsThatFit(
   line: 'stream' | 'serial',
   cwd: string,
 ): Promise<readonly ProtocolMatch[]> {
-  const [{ listPacks, readNamedMessages }, { matchProtocols }] = await Promise.all([
-    import('../config/index.ts'),
-    import('../inspection/index.ts'),
-  ]);
+  const { listPacks, readNamedMessages } = await import('../config/index.ts');
+  const { matchProtocols } = await import('../inspection/index.ts');
   const candidates = [];
   for (const { name } of await listPacks(cwd)) {
     const { protocol } = await readNamedMessages(`pack:${name}`, cwd).catch(() => ({ protocol: undefined }));
