@@ -49,7 +49,9 @@ async function ingest(): Promise<BenchRow[]> {
     conceals: () => false,
   });
   await history.start();
-  const devices = Array.from({ length: DEVICES }, (_, index) => history.device(`d${index}`, undefined));
+  const devices = Array.from({ length: DEVICES }, (_, index) => `d${index}`).flatMap(
+    (id) => history.observe({ id, fields: undefined, replay: false }) ?? [],
+  );
   const from = clock.now().wallMs;
   const values: Record<string, number> = {};
   let rss = 0;

@@ -28,7 +28,7 @@ const commands = await Promise.all(
 );
 writeFileSync(at('src/cli/commands.ts'), commandsText(new Map(commands)));
 const PACK_TABLES = packTables(await readShippedPacks());
-for (const name of readdirSync(at('docs')).filter((each) => each.endsWith('.md'))) {
+for (const name of readdirSync(at('docs'), { recursive: true }).filter((each) => each.endsWith('.md'))) {
   const path = at(`docs/${name}`);
   const text = readFileSync(path, 'utf8');
   const written = withTables(text, { ...TABLES, ...CONFIG_TABLES, ...MESSAGES_TABLES, ...PACK_TABLES });

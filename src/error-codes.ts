@@ -1,7 +1,7 @@
 /** What a code means, and what to do about it. */
 export type CodeText = { readonly meaning: string; readonly fix: string };
 
-/** Every code that Heartwire reports; the tables of `docs/errors.md` are made from it. */
+/** Every code that Heartwire reports; the tables of `docs/reference/errors.md` are made from it. */
 export const ERROR_CODES = {
   bad_fault: {
     meaning: 'The simulator does not know a fault that was asked for, or the fault cannot have that value.',
@@ -33,7 +33,7 @@ export const ERROR_CODES = {
   },
   config_bad_link: {
     meaning: 'A link in the configuration could not be understood.',
-    fix: 'Write `tcp:HOST:PORT`, `/dev/ttyUSB0`, `COM3` or `tcp-listen:HOST:PORT`; `docs/links.md` has all forms.',
+    fix: 'Write `tcp:HOST:PORT`, `/dev/ttyUSB0`, `COM3` or `tcp-listen:HOST:PORT`; `docs/reference/links.md` has all forms.',
   },
   config_bad_type: {
     meaning: 'A value in the configuration is of another type than its key expects.',
@@ -65,7 +65,7 @@ export const ERROR_CODES = {
   },
   config_insecure: {
     meaning: 'Every machine that reaches the bridge over the network could use it without a token.',
-    fix: 'Add a token below `access:` (`heartwire token` makes one), serve 127.0.0.1 only, or spell out `insecure: true`; see `docs/security.md`.',
+    fix: 'Add a token below `access:` (`heartwire token` makes one), serve 127.0.0.1 only, or spell out `insecure: true`; see `docs/reference/security.md`.',
   },
   config_key_unreadable: {
     meaning: 'The key that checks signed tokens could not be read, or the file holds no key.',
@@ -269,7 +269,7 @@ export const ERROR_CODES = {
   },
   bad_request: {
     meaning: 'An HTTP request could not be understood, was too large, or did not arrive in time.',
-    fix: 'Correct the request; `docs/feed.md` describes the requests that the bridge answers.',
+    fix: 'Correct the request; `docs/reference/feed.md` describes the requests that the bridge answers.',
   },
   device_unknown: {
     meaning: 'No device has this name.',
@@ -289,7 +289,7 @@ export const ERROR_CODES = {
   },
   not_found: {
     meaning: 'There is nothing at this path.',
-    fix: 'Check the path; `docs/feed.md` lists the paths that exist.',
+    fix: 'Check the path; `docs/reference/feed.md` lists the paths that exist.',
   },
   origin_not_allowed: {
     meaning: 'The web page that sent the request belongs to an origin that may not use the bridge.',
@@ -353,7 +353,7 @@ export const ERROR_CODES = {
   },
   unauthorized: {
     meaning: 'A token is needed, or the given one is not accepted.',
-    fix: 'Send a valid token; `docs/security.md` says how.',
+    fix: 'Send a valid token; `docs/reference/security.md` says how.',
   },
   upgrade_required: {
     meaning: 'The path is a WebSocket, and the request was a plain HTTP request.',
@@ -402,7 +402,7 @@ export const ERROR_CODES = {
   },
   trace_invalid: {
     meaning: 'A trace holds a line that is not valid; the message names file, line and column.',
-    fix: 'Fix the line; `docs/traces.md` describes the format. A recording whose checksum does not match was changed and should be made again.',
+    fix: 'Fix the line; `docs/reference/traces.md` describes the format. A recording whose checksum does not match was changed and should be made again.',
   },
   trace_unreadable: {
     meaning: 'A trace could not be read from the disk, or could not be unpacked.',
@@ -529,6 +529,11 @@ export const ERROR_CODES = {
   output_refused: {
     meaning: 'The other side of an output refused what was sent, or the login.',
     fix: 'Read the detail in `bridge/status`: check the token or the password, the bucket, and the rights.',
+  },
+  output_buffer_unusable: {
+    meaning:
+      'What waits for an output could not be written to or read from its folder on the disk; it waits in memory meanwhile.',
+    fix: 'Make room on the disk, or check the folder `buffer_dir` and its permissions; it is tried again.',
   },
   output_secret_unreadable: {
     meaning: 'The file of a password, a token, a secret or a certificate of an output could not be read.',

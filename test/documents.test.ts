@@ -35,16 +35,16 @@ describe('the tables of the documents', async () => {
   });
 });
 
-describe('docs/feed.md', () => {
+describe('docs/reference/feed.md', () => {
   it('says what every count of a device is, and which limits it tells', () => {
-    const text = readProjectFile('docs/feed.md');
+    const text = readProjectFile('docs/reference/feed.md');
     const keys = [...Object.keys(new Stats().counts), ...Object.keys(announced(DEFAULT_FEED_LIMITS))];
     expect(keys.filter((key) => !text.includes(`\`${key}\``))).toEqual([]);
   });
 });
 
-describe('docs/devices-yaml.md', () => {
-  const text = readProjectFile('docs/devices-yaml.md');
+describe('docs/reference/devices-yaml.md', () => {
+  const text = readProjectFile('docs/reference/devices-yaml.md');
 
   interface Schema {
     readonly properties?: Readonly<Record<string, Schema>>;
@@ -101,9 +101,9 @@ describe('docs/devices-yaml.md', () => {
   });
 });
 
-describe('docs/links.md', () => {
+describe('docs/reference/links.md', () => {
   it('shows devices that are understood', () => {
-    const examples = readProjectFile('docs/links.md').match(/(?<=```yaml\n)[\s\S]*?(?=```)/g) ?? [];
+    const examples = readProjectFile('docs/reference/links.md').match(/(?<=```yaml\n)[\s\S]*?(?=```)/g) ?? [];
     expect(examples.length).toBeGreaterThan(5);
     for (const each of examples) {
       const named = [...each.matchAll(/messages: (.*)/g)].map(([, name = '']) => name);
@@ -114,7 +114,7 @@ describe('docs/links.md', () => {
   });
 });
 
-describe('docs/protocol.md', () => {
+describe('docs/reference/protocol.md', () => {
   const messages: readonly Message[] = [
     { name: 'register', kind: 'reply', error: 0 },
     { name: 'register', kind: 'reply', error: -1 },
@@ -127,7 +127,8 @@ describe('docs/protocol.md', () => {
 
   it('shows the bytes that are really sent', () => {
     // Rows whose bytes are written out in full: a length of 8 digits first, nothing abridged.
-    const rows = readProjectFile('docs/protocol.md').match(/^\| `[0-9a-f]{8}`( `[0-9a-f]+`)+ \|/gm) ?? [];
+    const rows =
+      readProjectFile('docs/reference/protocol.md').match(/^\| `[0-9a-f]{8}`( `[0-9a-f]+`)+ \|/gm) ?? [];
     const shown = rows.map((row) => row.replace(/[^0-9a-f]/g, ''));
     expect(shown).toEqual(messages.map((message) => Buffer.from(encodeFrame(message)).toString('hex')));
   });
@@ -137,7 +138,7 @@ describe('what the documents say about installing', () => {
   const documents = [...projectFiles(['docs'], ['.md']), 'README.md', 'CONTRIBUTING.md'];
 
   it('takes a packed file: the package is in no registry', () => {
-    expect(documents).toContain('docs/library.md');
+    expect(documents).toContain('docs/reference/library.md');
     const wrong = documents.filter((path) =>
       /npm (?:install|i|add)(?: -\S+)* heartwire(?![\w.-]*\.tgz|\/)/.test(readProjectFile(path)),
     );

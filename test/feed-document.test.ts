@@ -5,7 +5,7 @@ import type { JsonObject } from '../src/contract/wire/json.ts';
 import { checkServerMessage, checkTopicDocument } from './support/feed-contract.ts';
 import { readProjectFile } from './support/project-files.ts';
 
-const page = readProjectFile('docs/feed.md');
+const page = readProjectFile('docs/reference/feed.md');
 
 /** Every JSON text of the page: a block is one, or each of its lines is. */
 const texts: readonly string[] = [...page.matchAll(/```json\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
@@ -22,7 +22,7 @@ function topicOf(document: JsonObject): string | undefined {
   return 'device' in document ? 'devices/psu-1/state' : 'devices/psu-1/alarms';
 }
 
-describe('every JSON text of docs/feed.md', () => {
+describe('every JSON text of docs/reference/feed.md', () => {
   it('is looked at below', () => {
     expect(texts.length).toBeGreaterThanOrEqual(13);
     const blocks = [...page.matchAll(/```(\w*)\n/g)].map(([, language = '']) => language).filter(Boolean);

@@ -11,7 +11,7 @@ import { needs } from './support/needs.ts';
 import { needsPythonPackages } from './support/needs-python.ts';
 import { PROJECT_ROOT, readProjectFile } from './support/project-files.ts';
 
-const page = readProjectFile('docs/feed.md');
+const page = readProjectFile('docs/reference/feed.md');
 const [, examples = ''] = /## Try it\n([\s\S]*?)\n## /.exec(page) ?? [];
 
 function blocks(language: string): string[] {
@@ -115,7 +115,7 @@ function start(program: string, args: readonly string[], input: string, cwd = fo
 
 function command(first: string): Typed {
   const found = commands.find((each) => each.command.startsWith(first));
-  if (found === undefined) throw new Error(`docs/feed.md has no example with ${first}`);
+  if (found === undefined) throw new Error(`docs/reference/feed.md has no example with ${first}`);
   return found;
 }
 
@@ -124,7 +124,7 @@ const paste = ({ command: text, input }: Typed, cwd?: string) => start('sh', ['-
 
 const KNOWS_THE_DEVICE = /snapshot[\s\S]*devices\/psu-1\/state[\s\S]*backoff[\s\S]*synced/;
 
-describe('the examples of docs/feed.md', () => {
+describe('the examples of docs/reference/feed.md', () => {
   it('are these, and each has a test', () => {
     expect(commands.map((each) => each.command.split(' ')[0])).toEqual(['npx', 'nc', 'curl', 'curl', 'curl']);
     expect([blocks('python').length, blocks('js').length]).toEqual([2, 1]);

@@ -5,11 +5,11 @@ import { ProgramFolder } from './support/program-folder.ts';
 import { readProjectFile } from './support/project-files.ts';
 import { startBridge } from './support/test-bridge.ts';
 
-const programs = [...readProjectFile('docs/library.md').matchAll(/```js\n([\s\S]*?)```/g)].map(
+const programs = [...readProjectFile('docs/reference/library.md').matchAll(/```js\n([\s\S]*?)```/g)].map(
   ([, text = '']) => text,
 );
 
-describe('docs/library.md', () => {
+describe('docs/reference/library.md', () => {
   let folder: ProgramFolder;
 
   beforeAll(async () => {

@@ -2,7 +2,7 @@ import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROJECT_ROOT, readProjectFile } from './support/project-files.ts';
 
@@ -104,7 +104,7 @@ describe.runIf(full)('the package', () => {
     const missing = documents.flatMap((path) => {
       const text = readFileSync(join(app, 'node_modules/heartwire', path), 'utf8');
       const targets = [...text.matchAll(/\]\((?!\w+:|#)([^)\s#]+)/g)].map(([, target = '']) => target);
-      const resolved = targets.map((target) => join('docs', target).replace(/\/$/, ''));
+      const resolved = targets.map((target) => join(dirname(path), target).replace(/\/$/, ''));
       return resolved.filter(
         (target) => ![...paths].some((each) => each === target || each.startsWith(`${target}/`)),
       );

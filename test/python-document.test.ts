@@ -14,7 +14,8 @@ import { startBridge, type TestBridge } from './support/test-bridge.ts';
 
 const blocksOf = (path: string): readonly string[] =>
   [...readProjectFile(path).matchAll(/```python\n([\s\S]*?)```/g)].map(([, text = '']) => text);
-const [states = '', items = '', command = '', asyncio = '', events = ''] = blocksOf('docs/python.md');
+const [states = '', items = '', command = '', asyncio = '', events = ''] =
+  blocksOf('docs/reference/python.md');
 const example = (name: string): string => readProjectFile(`clients/python/examples/${name}`);
 
 /** The cells of a notebook as one program, in an event loop as Jupyter runs it. */
@@ -31,7 +32,7 @@ function programOf(notebook: string): string {
   return `import asyncio\nasync def main():\n${lines.map((line) => `    ${line}`).join('\n')}\nasyncio.run(main())`;
 }
 
-describe('docs/python.md', () => {
+describe('docs/reference/python.md', () => {
   let bridge: TestBridge;
   let fleet: SimulatedFleet;
   let folder: string;

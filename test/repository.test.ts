@@ -17,8 +17,8 @@ const DOCUMENTS = [
   'CHANGELOG.md',
   'CONTRIBUTING.md',
   'LICENSE',
-  'docs/architecture.md',
-  'docs/errors.md',
+  'docs/background/architecture.md',
+  'docs/reference/errors.md',
 ];
 
 /** Words that belong to one machine or one moment, and not into a project. */
@@ -77,6 +77,15 @@ describe('the repository', () => {
     const documents = projectFiles(['.'], ['.md']);
     const targets = documents.flatMap((path) => relativeLinks(path, readProjectFile(path)));
     expect(missing(targets)).toEqual([]);
+  });
+
+  it('names no document in its code that is not there', () => {
+    const places = ['src', 'web', 'bin', 'clients', 'scripts', 'packs', 'examples', 'docs/deploy'];
+    const named = projectFiles(places, ['']).flatMap((path) =>
+      [...readProjectFile(path).matchAll(/(?<![\w/.-])docs\/[\w/-]+\.md/g)].map(([target]) => target),
+    );
+    expect(named.length).toBeGreaterThan(20);
+    expect(missing([...new Set(named)])).toEqual([]);
   });
 
   it('names no file in backticks that is not there', () => {

@@ -11,7 +11,7 @@ import { PROJECT_ROOT, readProjectFile } from './support/project-files.ts';
 import { dialIn, QUICK_HEARTBEAT, SIMULATED_IMEI } from './support/simulated-device.ts';
 import { startBridge, type TestBridge } from './support/test-bridge.ts';
 
-const document = readProjectFile('docs/sdk.md');
+const document = readProjectFile('docs/reference/sdk.md');
 
 function blocks(language: string): readonly string[] {
   return [...document.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
@@ -23,7 +23,7 @@ const [page = ''] = blocks('html');
 const programs = blocks('js');
 const CLIENT = join(PROJECT_ROOT, 'dist/browser/heartwire-client.js');
 
-describe('docs/sdk.md', () => {
+describe('docs/reference/sdk.md', () => {
   let bridge: TestBridge;
   let fleet: SimulatedFleet;
   let folder: ProgramFolder;

@@ -165,6 +165,17 @@ export class Bridge {
       isKnown: (device) => this.store.document(`devices/${device}/state`) !== undefined,
     });
     const arrivals = new Arrivals();
+    this.#outputs = new Outputs({
+      store: this.store,
+      clock,
+      log,
+      version: options.version,
+      random: options.random ?? Math.random,
+      lookup: lookupOf(options.names),
+      conceals: (topic) => this.#encryption.encrypts(topic),
+      command: (command, client) => this.#command(command, client),
+      changed: () => this.#status.publish(),
+    });
     this.#fleet = new Fleet({
       config,
       arrivals,
@@ -175,9 +186,8 @@ export class Bridge {
       publisher: this.#encryption.publisher,
       uploads: this.#uploads,
       names: options.names,
-      history: history && ((device, fields) => history.device(device, fields)),
       recorder: () => this.#recorder.taps,
-      observer: (device) => this.#recorder.blackBox?.observer(device),
+      observers: [this.#recorder.blackBox, history, this.#outputs].filter((each) => each !== undefined),
       wantsBytes: (topic) => this.store.followsBytes && this.#feed.hasAudience(topic),
       retired: this.#monitoring.retired,
       knownChanged: () => this.#known?.changed(),
@@ -209,17 +219,6 @@ export class Bridge {
       additions: writer && ((addition, address) => writer.add(addition, address)),
       onLog: (entry) => logSubscriber(log, entry),
       onDefect,
-    });
-    this.#outputs = new Outputs({
-      store: this.store,
-      clock,
-      log,
-      version: options.version,
-      random: options.random ?? Math.random,
-      lookup: lookupOf(options.names),
-      conceals: (topic) => this.#encryption.encrypts(topic),
-      command: (command, client) => this.#command(command, client),
-      changed: () => this.#status.publish(),
     });
     const failed = (error: HeartwireError): void => log.error({ code: error.code }, error.message);
     this.#tls =

@@ -177,7 +177,7 @@ export function bridgeUnreachable(url: string, why: string, program: string, mor
 function fixOf(url: string, why: string): string | undefined {
   const secure = url.startsWith('wss:');
   if (secure && /self-signed|unable to (?:get|verify)/.test(why)) {
-    return 'Name its certificate, or that of its authority, in NODE_EXTRA_CA_CERTS; docs/deploy.md shows how.';
+    return 'Name its certificate, or that of its authority, in NODE_EXTRA_CA_CERTS; docs/reference/deploy.md shows how.';
   }
   if (secure && /wrong version number|packet length too long/.test(why)) {
     return 'It seems to serve no TLS: write http:// in --url or HEARTWIRE_URL.';

@@ -1,4 +1,4 @@
-/** The codes that the client itself gives, as docs/sdk.md explains them; all others are those of the bridge's answers. */
+/** The codes that the client itself gives, as docs/reference/sdk.md explains them; all others are those of the bridge's answers. */
 export type ClientErrorCode =
   | 'bad_address'
   | 'closed'

@@ -85,7 +85,14 @@ function explain(shape: z.ZodType, issue: z.core.$ZodIssue, above: Path): Findin
     default:
       break;
   }
-  return [{ code: 'config_bad_value', path, message: `${issue.message}.`, fix: 'See docs/devices-yaml.md.' }];
+  return [
+    {
+      code: 'config_bad_value',
+      path,
+      message: `${issue.message}.`,
+      fix: 'See docs/reference/devices-yaml.md.',
+    },
+  ];
 }
 
 /** The words among the branches of a union. */
@@ -110,7 +117,7 @@ function explainKey(shape: z.ZodType, path: Path, key: string): Finding {
   let fix =
     known.length <= LONGEST_LIST
       ? `Possible are ${known.join(', ')}.`
-      : 'Remove it; docs/devices-yaml.md lists the keys that exist.';
+      : 'Remove it; docs/reference/devices-yaml.md lists the keys that exist.';
   if (meant === undefined && elsewhere !== undefined) fix = `It belongs ${elsewhere}.`;
   else if (meant !== undefined) {
     const itself = elsewhere === undefined ? '' : ` \`${key}\` itself belongs ${elsewhere}.`;

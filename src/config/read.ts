@@ -14,7 +14,7 @@ import { type KeyFile, namedKeyFiles } from './secrecy.ts';
 import { readTraceRoles } from './trace-roles.ts';
 import { checkNesting, readYaml } from './yaml-source.ts';
 
-const DEVICES_DOCUMENT = 'docs/devices-yaml.md';
+const DEVICES_DOCUMENT = 'docs/reference/devices-yaml.md';
 
 /** Names one version of a file: another text behind the same path has another stamp, also where its size is the same. */
 export type FileStamp = string;
@@ -114,7 +114,7 @@ async function tlsFindings(files: TlsFiles, wallMs: number): Promise<readonly Fi
  * `config_unreadable` where there is no such file, or none that is text.
  */
 export async function readMessages(path: string, name = path): Promise<LoadedMessages> {
-  return loadMessages(await readText(path, name, 'docs/messages.md'), name);
+  return loadMessages(await readText(path, name, 'docs/reference/messages.md'), name);
 }
 
 /**
@@ -156,7 +156,7 @@ async function readMessageFile(
   name: string,
 ): Promise<MessageFile & { readonly stamp?: FileStamp }> {
   try {
-    const { text, stamp } = await readSource(path, name, LARGEST_MESSAGES, 'docs/messages.md');
+    const { text, stamp } = await readSource(path, name, LARGEST_MESSAGES, 'docs/reference/messages.md');
     return { ...loadMessages(text, name), stamp };
   } catch (error) {
     if (!(error instanceof HeartwireError)) throw error;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseLinkAddress, parseListenAddress } from '../links/index.ts';
 import { DEFAULT_LINES_PER_SECOND } from '../system/index.ts';
 import { accessShape } from './access.ts';
+import { backplaneShape } from './backplane.ts';
 import { exposeField } from './expose.ts';
 import {
   badType,
@@ -288,6 +289,9 @@ export const fileShape = z.strictObject({
       description: 'Where states and values go besides the feed: a broker, a database, messages for people.',
     }),
   ),
+  backplane: backplaneShape
+    .optional()
+    .meta({ description: 'Several instances with one feed, over Redis or Valkey.' }),
   metrics: z.strictObject(METRICS).optional().meta({ description: 'What `/metrics` shows.' }),
   log: live(z.strictObject(LOG).optional().meta({ description: 'How much is written to the log.' })),
   buses: z.array(busShape).optional().meta({

@@ -1,6 +1,5 @@
 export { type AddressBlock, addressInBlock, parseBlock } from './address-match.ts';
 export type { CommandOutcome, FeedAddition, FeedClient, FeedCommand } from './command.ts';
-export type { DeviceHistory } from './device-history.ts';
 export { type Identity, identityText } from './identity.ts';
 export type { EventReach, Publisher } from './publisher.ts';
 export { highestRole, isRole, ROLES, type Role, reaches } from './role.ts';

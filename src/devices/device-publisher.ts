@@ -1,10 +1,5 @@
-import type {
-  AlarmEvent,
-  DeclarationDocument,
-  StateDocument,
-  StatsDocument,
-} from '../contract/feed/index.ts';
-import type { DeviceHistory, Publisher, Values } from '../contract/index.ts';
+import type { AlarmEvent, StateDocument, StatsDocument } from '../contract/feed/index.ts';
+import type { Publisher, Values } from '../contract/index.ts';
 import type { JsonObject } from '../contract/wire/index.ts';
 import type { InvalidPayload, Message } from '../protocol/index.ts';
 import type { Clock } from '../system/index.ts';
@@ -16,17 +11,9 @@ import type { ArrivedFile } from './files/upload-store.ts';
 /** Where the fields of some messages are described. */
 export const declarationTopic = (key: string): string => `declarations/${key}`;
 
-/** Where a device is taken down; `fields` describes the values of declared messages. */
-export type HistoryOf = (
-  device: string,
-  fields: DeclarationDocument['fields'] | undefined,
-) => DeviceHistory | undefined;
-
 export interface DevicePublisherOptions {
   readonly publisher: Publisher;
   readonly clock: Clock;
-  /** Keeps what was; absent where nothing does. */
-  readonly history?: HistoryOf | undefined;
   /** Whether a topic of raw bytes has subscribers; without one the bytes are not even copied. */
   wantsBytes(topic: string): boolean;
 }
@@ -45,13 +32,11 @@ export class DevicePublisher {
   };
   /** What its values mean, where it speaks declared messages. */
   readonly #description: MessagesDescription | undefined;
-  readonly #history: DeviceHistory | undefined;
   #described = false;
   #closed = false;
 
   constructor(device: string, options: DevicePublisherOptions, messages?: MessageCatalog) {
     this.#description = messages && describeMessages(messages.protocol.declaration);
-    this.#history = options.history?.(device, this.#description?.document.fields);
     this.#publisher = options.publisher;
     this.#clock = options.clock;
     this.#wantsBytes = (topic) => options.wantsBytes(topic);
@@ -72,7 +57,6 @@ export class DevicePublisher {
   /** Events still on their way must not be published for the next runner of this device; what is published stays. */
   close(): void {
     this.#closed = true;
-    this.#history?.close();
   }
 
   /** Takes the device out of the feed. */
@@ -83,7 +67,6 @@ export class DevicePublisher {
 
   state(document: StateDocument): void {
     if (this.#closed) return;
-    this.#history?.state(document);
     const description = this.#description;
     if (description === undefined) {
       this.#publisher.publishState(this.#topics.state, document);
@@ -98,10 +81,6 @@ export class DevicePublisher {
 
   stats(document: StatsDocument): void {
     if (!this.#closed) this.#publisher.publishState(this.#topics.stats, document);
-  }
-
-  measured(group: string, values: Values): void {
-    this.#history?.measured(group, values);
   }
 
   message(message: Message | InvalidPayload, mark?: MessageMark, group?: string): void {

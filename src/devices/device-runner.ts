@@ -18,7 +18,7 @@ import { introducedBy } from './core/login.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
 import type { Effect, KnownBefore, RequestOutcome, SessionEvent, StopReason } from './core/session-events.ts';
 import type { SessionPorts } from './core/session-ports.ts';
-import type { DeviceObserver, DeviceReading } from './device-observer.ts';
+import type { DeviceObservers, DeviceReading } from './device-observer.ts';
 import { DevicePublisher, type DevicePublisherOptions } from './device-publisher.ts';
 import { DeviceFiles } from './files/device-files.ts';
 import type { UploadStore } from './files/upload-store.ts';
@@ -47,7 +47,7 @@ export interface DeviceRunnerOptions extends DevicePublisherOptions {
   readonly linked?: ((linked: boolean) => void) | undefined;
   /** Gives its port on to other programs, from its start to its stop. */
   readonly sharing?: Pick<PortSharing, 'start' | 'stop' | 'join'> | undefined;
-  readonly observer?: DeviceObserver | undefined;
+  readonly observers?: DeviceObservers | undefined;
   /** It is the link of a bus, whose devices take what comes. */
   readonly port?: PortTap | undefined;
   /** It is on a bus, which gives it its turns. */
@@ -154,6 +154,7 @@ export class DeviceRunner implements BusDevice {
     this.#options.sharing?.stop();
     this.#dispatch({ type: 'stopped', reason });
     this.#publisher.close();
+    this.#options.observers?.close();
     // Where the bridge stops, the next run goes on with the files that are not whole.
     this.#retire(reason !== 'stopped');
   }
@@ -178,11 +179,11 @@ export class DeviceRunner implements BusDevice {
   /** Sends a request at once or not at all; always resolves. */
   request(message: string, fields: Values, timeoutMs: number): Promise<RequestOutcome> {
     const requestId = this.#nextRequestId++;
-    const { observer } = this.#options;
-    observer?.asked(message, fields);
+    const { observers } = this.#options;
+    observers?.asked(message, fields);
     return new Promise((resolve) => {
       this.#requests.set(requestId, (outcome) => {
-        observer?.answered(message, outcome);
+        observers?.answered(message, outcome);
         resolve(outcome);
       });
       this.#dispatch({ type: 'requestMade', requestId, message, fields, timeoutMs });
@@ -210,9 +211,13 @@ export class DeviceRunner implements BusDevice {
     this.#dispatch({ type: 'linkOpened', address }, wire);
   }
 
-  wireBytes(wire: SessionWire, chunk: Uint8Array): void {
+  now(): Instant {
+    return this.#options.clock.now();
+  }
+
+  wireBytes(wire: SessionWire, chunk: Uint8Array, at: Instant = this.now()): void {
     if (wire !== this.#wire) return;
-    this.#chunkAt = this.#options.clock.now();
+    this.#chunkAt = at;
     this.#publisher.bytes('in', chunk);
     this.#options.port?.bytes(chunk);
   }
@@ -352,7 +357,7 @@ export class DeviceRunner implements BusDevice {
         );
         return;
       case 'publishState':
-        this.#options.observer?.state(effect.document);
+        this.#options.observers?.state(effect.document);
         return this.#publisher.state(effect.document);
       case 'publishStats':
         return this.#publisher.stats(effect.document);
@@ -363,10 +368,10 @@ export class DeviceRunner implements BusDevice {
       case 'dropFile':
         return this.#files.drop(effect.transfer);
       case 'publishAlarm':
-        this.#options.observer?.alarm(effect.alarm);
+        this.#options.observers?.alarm(effect.alarm);
         return this.#publisher.alarm(effect.alarm);
       case 'publishMeasured':
-        return this.#publisher.measured(effect.group, effect.fields);
+        return this.#options.observers?.measured(effect.group, effect.fields);
       case 'settleRequest':
         return this.#settle(effect.requestId, effect.outcome);
       case 'log':
@@ -379,7 +384,7 @@ export class DeviceRunner implements BusDevice {
     const { clock, log, settings, ports } = this.#options;
     const now = clock.now();
     const detail = tellDefect(log, { device: this.id }, cause);
-    this.#options.observer?.defect(detail);
+    this.#options.observers?.defect(detail);
     const wire = this.#wire;
     this.#wire = undefined;
     this.#queue.clear();

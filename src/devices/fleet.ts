@@ -30,8 +30,8 @@ import { MessageCatalog } from './core/message-catalog.ts';
 import type { SessionPorts } from './core/session-ports.ts';
 import { DeviceDirectory, type Settling } from './device-directory.ts';
 import { DeviceListener } from './device-listener.ts';
-import type { DeviceObserver, DeviceReading } from './device-observer.ts';
-import { declarationTopic, type HistoryOf } from './device-publisher.ts';
+import { DeviceObservers, type DeviceReading, type ObserverFactory } from './device-observer.ts';
+import { declarationTopic } from './device-publisher.ts';
 import { DeviceRunner } from './device-runner.ts';
 import { FailedDevices } from './failed-devices.ts';
 import { RECEIVING, type UploadStore } from './files/upload-store.ts';
@@ -55,10 +55,8 @@ interface FleetOptions {
   readonly arrivals?: Arrivals | undefined;
   /** Looks on at every link, where there is one. */
   recorder(): DeviceTaps | undefined;
-  /** Keeps what devices were and measured; absent where nothing does. */
-  readonly history?: HistoryOf | undefined;
-  /** Looks on at the life of a device. */
-  readonly observer?: ((device: string) => DeviceObserver | undefined) | undefined;
+  /** Look on at the life of each device. */
+  readonly observers?: readonly ObserverFactory[] | undefined;
   /** Whether a subscriber wants a topic of raw bytes. */
   wantsBytes(topic: string): boolean;
   /** A device was stopped, for good or to be started again. */
@@ -86,7 +84,8 @@ export class Fleet {
     const { config, clock, random, publisher, recorder } = options;
     this.#options = options;
     this.#config = config;
-    const wantsSamples = options.history !== undefined;
+    const { observers = [] } = options;
+    const wantsSamples = (): boolean => observers.some((factory) => factory.wantsSamples());
     this.#ports = { random, localTime: (wallMs) => formatLocalTime(wallMs), parseLocalTime, wantsSamples };
     this.#failed = new FailedDevices(publisher, clock);
     this.#links = new ClosingLinks(clock);
@@ -329,12 +328,11 @@ export class Fleet {
     if (device.kind !== 'bus') return this.#makeRunner(device.session, device);
     const codec = memberCodec(device);
     const { links } = this.#config.buses?.find(({ id }) => id === device.bus) ?? {};
-    const { clock, log, publisher, wantsBytes, retired, observer } = this.#options;
+    const { clock, log, publisher, wantsBytes, retired } = this.#options;
     const runner = new DeviceRunner({
       settings: device.session,
       ports: this.#portsWith(device.messages),
       publisher: links?.[0]?.scheme === 'replay' ? markReplay(publisher) : publisher,
-      history: this.#historyOf(links?.[0]?.scheme),
       clock,
       log,
       makeWire: (_, owner) => new MemberWire(device, codec, owner, this.#busOf(device)),
@@ -344,7 +342,7 @@ export class Fleet {
       },
       wantsBytes,
       retired,
-      observer: observer?.(device.id),
+      observers: this.#observersOf(device.id, links?.[0]?.scheme, device.messages),
     });
     this.#declarations.set(runner, describeMessages(device.messages.declaration).key);
     return runner;
@@ -367,7 +365,6 @@ export class Fleet {
       ports: messages === undefined ? this.#ports : this.#portsWith(messages),
       uploads,
       publisher: device?.links[0].scheme === 'replay' ? markReplay(publisher) : publisher,
-      history: this.#historyOf(device?.links[0].scheme),
       clock,
       log,
       makeWire(addressIndex, owner) {
@@ -382,16 +379,20 @@ export class Fleet {
       },
       wantsBytes,
       retired: this.#options.retired,
-      observer: this.#options.observer?.(settings.device),
+      observers: this.#observersOf(settings.device, device?.links[0].scheme, messages),
       ...run,
     });
     if (messages !== undefined) this.#declarations.set(runner, describeMessages(messages.declaration).key);
     return runner;
   }
 
-  /** What a trace says was not measured now. */
-  #historyOf(scheme: string | undefined): HistoryOf | undefined {
-    return scheme === 'replay' ? undefined : this.#options.history;
+  #observersOf(
+    id: string,
+    scheme: string | undefined,
+    messages: DeclaredProtocol | undefined,
+  ): DeviceObservers {
+    const fields = messages && describeMessages(messages.declaration).document.fields;
+    return new DeviceObservers(this.#options.observers ?? [], { id, fields, replay: scheme === 'replay' });
   }
 
   #portsWith(messages: DeclaredProtocol): SessionPorts {

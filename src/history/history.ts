@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { DeclarationDocument } from '../contract/feed/index.ts';
-import type { CommandOutcome, DeviceHistory, FeedCommand } from '../contract/index.ts';
+import type { CommandOutcome, FeedCommand } from '../contract/index.ts';
 import type { JsonObject } from '../contract/wire/index.ts';
+import type { ObservedDevice, ObserverFactory } from '../devices/index.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
 import { type Clock, type Log, type Timer, withResolvers } from '../system/index.ts';
 import { sizeOf } from './batch.ts';
 import { Collector } from './collector.ts';
-import { DeviceRecord } from './device-history.ts';
+import { DeviceRecord } from './device-record.ts';
 import type { Query } from './query.ts';
 import type { Failure, FromThread, ToThread } from './thread.ts';
 import type { Limits } from './upkeep.ts';
@@ -58,7 +58,7 @@ interface FeedEvent {
  * Keeps what was, in a thread of its own. Whatever the disk does, the bridge goes on: what cannot be written is dropped,
  * counted, and shown as a gap.
  */
-export class History {
+export class History implements ObserverFactory {
   readonly #options: HistoryOptions;
   readonly #collector = new Collector(() => this.#send());
   #worker: Worker | undefined;
@@ -113,8 +113,13 @@ export class History {
     await this.#ready.promise;
   }
 
-  /** Where a device is taken down. */
-  device(device: string, fields: DeclarationDocument['fields'] | undefined): DeviceHistory {
+  wantsSamples(): boolean {
+    return true;
+  }
+
+  /** Takes a device down; of a trace nothing, which says what was at another time. */
+  observe({ id: device, fields, replay }: ObservedDevice): DeviceRecord | undefined {
+    if (replay) return undefined;
     const { clock, conceals } = this.#options;
     return new DeviceRecord({
       device,

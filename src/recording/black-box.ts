@@ -7,7 +7,15 @@ import type {
   StateDocument,
 } from '../contract/feed/index.ts';
 import type { Publisher, Values } from '../contract/index.ts';
-import type { DeviceObserver, DeviceTaps, DialInTap, RequestOutcome, WireTap } from '../devices/index.ts';
+import type {
+  DeviceObserver,
+  DeviceTaps,
+  DialInTap,
+  ObservedDevice,
+  ObserverFactory,
+  RequestOutcome,
+  WireTap,
+} from '../devices/index.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
 import { type Clock, DeadlineTimer, type Log } from '../system/index.ts';
 import { BoxDialIn, boxTap } from './box-taps.ts';
@@ -63,7 +71,7 @@ type Cause = Pick<IncidentDocument, 'at' | 'reason' | 'code' | 'detail'>;
  * something goes wrong. It never holds up the bridge: a trace is written in pieces, one after the other, and what the
  * disk does not take is lost and said.
  */
-export class BlackBox implements DeviceTaps {
+export class BlackBox implements DeviceTaps, ObserverFactory {
   readonly store: IncidentStore;
   readonly #options: BlackBoxOptions;
   readonly #memory: RingMemory;
@@ -147,8 +155,12 @@ export class BlackBox implements DeviceTaps {
     return true;
   }
 
+  wantsSamples(): boolean {
+    return false;
+  }
+
   /** What one device is and does, besides its bytes. */
-  observer(device: string): DeviceObserver {
+  observe({ id: device }: Pick<ObservedDevice, 'id'>): Required<Omit<DeviceObserver, 'measured' | 'close'>> {
     const boxId = this.#boxIdOf(device);
     const name = boxId === device ? '' : `${device}: `;
     const triggers = new DeviceTriggers();

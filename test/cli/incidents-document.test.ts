@@ -10,7 +10,7 @@ import { readProjectFile } from '../support/project-files.ts';
 import { startBridge } from '../support/test-bridge.ts';
 import { runCli } from './check-io.ts';
 
-const text = readProjectFile('docs/incidents.md');
+const text = readProjectFile('docs/reference/incidents.md');
 const block = (language: string): string =>
   new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(text)?.[1] ?? '';
 const WRITTEN_ID = 'psu-1.20260101T030000000Z';
@@ -33,7 +33,7 @@ const words = (line: string): string[] =>
     .filter((word) => word !== '')
     .slice(1);
 
-describe('docs/incidents.md', () => {
+describe('docs/reference/incidents.md', () => {
   it('shows commands and a test that work on a device that is killed at a random moment', async () => {
     const device = new SimulatedDevice(
       {

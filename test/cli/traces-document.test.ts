@@ -8,7 +8,7 @@ import { replay, traceFixture, traceText } from '../../src/testing/index.ts';
 import { readProjectFile } from '../support/project-files.ts';
 import { runCli } from './check-io.ts';
 
-const text = readProjectFile('docs/traces.md');
+const text = readProjectFile('docs/reference/traces.md');
 const blocks = (language: string) =>
   [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, body = '']) => body);
 
@@ -18,7 +18,7 @@ function words(line: string): string[] {
   return [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '').slice(1);
 }
 
-describe('docs/traces.md', () => {
+describe('docs/reference/traces.md', () => {
   const commands = blocks('sh')
     .flatMap((block) => block.split('\n'))
     .filter((line) => line.startsWith('heartwire '));

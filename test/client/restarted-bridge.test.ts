@@ -16,7 +16,7 @@ function publish({ bridge }: TestBridge, from: number): void {
 
 const numbers = (from: number): number[] => Array.from({ length: COUNT }, (_, index) => from + index);
 
-/** What docs/feed.md asks of a client, and not a word more: an id that it had is acknowledged and ignored. */
+/** What docs/reference/feed.md asks of a client, and not a word more: an id that it had is acknowledged and ignored. */
 class PlainClient {
   readonly taken: number[] = [];
   acknowledged = 0;

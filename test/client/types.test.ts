@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../cli/check-io.ts';
 import { PROJECT_ROOT, readProjectFile } from '../support/project-files.ts';
 
-const [, messages = ''] = /```yaml\n(version: 1[\s\S]*?)```/.exec(readProjectFile('docs/messages.md')) ?? [];
-const [, program = ''] = /```ts\n([\s\S]*?)```/.exec(readProjectFile('docs/sdk.md')) ?? [];
+const [, messages = ''] =
+  /```yaml\n(version: 1[\s\S]*?)```/.exec(readProjectFile('docs/reference/messages.md')) ?? [];
+const [, program = ''] = /```ts\n([\s\S]*?)```/.exec(readProjectFile('docs/reference/sdk.md')) ?? [];
 
 /** As a web project has it: no types of Node, the DOM, and every declaration checked. */
 const OPTIONS = {

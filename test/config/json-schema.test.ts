@@ -46,8 +46,8 @@ describe('the JSON Schema', () => {
   });
 });
 
-describe('docs/devices-yaml.md', () => {
-  const text = readFileSync(new URL('../../docs/devices-yaml.md', import.meta.url), 'utf8');
+describe('docs/reference/devices-yaml.md', () => {
+  const text = readFileSync(new URL('../../docs/reference/devices-yaml.md', import.meta.url), 'utf8');
   const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = '']) => yaml);
 
   it('has examples, each of which passes the check', () => {

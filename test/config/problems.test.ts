@@ -44,7 +44,7 @@ describe('a single mistake', () => {
     ['connectTimeout: 3s', 'connectTimeout', 'config_unknown_key', '`connect_timeout`'],
     ['time_zone: UTC', 'time_zone', 'config_unknown_key', 'below `clock:`'],
     ['max_nameless: 3', 'max_nameless', 'config_unknown_key', 'below an entry of `listeners:`'],
-    ['frobnicate: 3', 'frobnicate', 'config_unknown_key', 'docs/devices-yaml.md'],
+    ['frobnicate: 3', 'frobnicate', 'config_unknown_key', 'docs/reference/devices-yaml.md'],
     ['__proto__: { polluted: 1 }', '__proto__', 'config_unknown_key', 'Remove it'],
     ['constructor: 1', 'constructor', 'config_unknown_key', 'Remove it'],
     [
@@ -201,7 +201,7 @@ describe('a single mistake', () => {
       'It belongs below `defaults.reconnect:` or below `reconnect:`.',
     ],
     // No place for it, or so many that to name them says nothing.
-    ['nonsense: 1', 'nonsense', 'Remove it; docs/devices-yaml.md lists the keys that exist.'],
+    ['nonsense: 1', 'nonsense', 'Remove it; docs/reference/devices-yaml.md lists the keys that exist.'],
   ])('%s stands in the wrong place, and the fix says where it belongs', (text, path, fix) => {
     const { problems: found } = loadConfig(`${listening}${text}`, 'f');
     expect(found).toMatchObject([{ path, code: 'config_unknown_key', fix }]);

@@ -108,9 +108,10 @@ describe('the alert rules', () => {
   });
 });
 
-describe('docs/observability.md', () => {
+describe('docs/reference/observability.md', () => {
   it('lists every metric with its type, its labels and what it is', () => {
-    const listed = readProjectFile('docs/observability.md').match(/^\| `(?:heartwire|process)_.*$/gm) ?? [];
+    const listed =
+      readProjectFile('docs/reference/observability.md').match(/^\| `(?:heartwire|process)_.*$/gm) ?? [];
     const told = [...scrape.families].map(([name, { type, help, labels }]) => {
       const quoted = [...labels].sort().map((label) => `\`${label}\``);
       return `| \`${name}\` | ${type} | ${quoted.join(', ')} | ${help} |`;
@@ -119,7 +120,7 @@ describe('docs/observability.md', () => {
   });
 
   it('shows a configuration without a problem', () => {
-    const text = readProjectFile('docs/observability.md');
+    const text = readProjectFile('docs/reference/observability.md');
     const shown = [...text.matchAll(/```yaml\n((?:devices|metrics):[\s\S]*?)```/g)].map(
       ([, yaml = '']) => yaml,
     );

@@ -9,11 +9,11 @@ import { runCli } from '../cli/check-io.ts';
 import { needs } from '../support/needs.ts';
 import { PROJECT_ROOT, readProjectFile } from '../support/project-files.ts';
 
-const page = readProjectFile('docs/deploy.md');
+const page = readProjectFile('docs/reference/deploy.md');
 const blocks = (language: string): readonly string[] =>
   [...page.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, text = '']) => text);
 
-describe('docs/deploy.md', () => {
+describe('docs/reference/deploy.md', () => {
   it('shows configurations without a problem', () => {
     expect(blocks('yaml').length).toBeGreaterThan(1);
     for (const text of blocks('yaml')) {

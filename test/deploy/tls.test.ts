@@ -13,15 +13,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** What docs/deploy.md says to type for a certificate to try. */
+/** What docs/reference/deploy.md says to type for a certificate to try. */
 function typed(): { readonly makes: string; readonly reads: string } {
   const block = /```sh\n(openssl req [\s\S]*?)(NODE_EXTRA_CA_CERTS=\S+) heartwire (tail [^\n]*)\n```/.exec(
-    readProjectFile('docs/deploy.md'),
+    readProjectFile('docs/reference/deploy.md'),
   );
   return { makes: block?.[1] ?? 'false', reads: block?.[3] ?? '' };
 }
 
-describe.runIf(hasOpenssl)('a certificate to try, as docs/deploy.md says', () => {
+describe.runIf(hasOpenssl)('a certificate to try, as docs/reference/deploy.md says', () => {
   it('is served by the program, and believed by a client that is told of it', async () => {
     const { makes, reads } = typed();
     execFileSync('sh', ['-c', makes], { cwd: folder, stdio: 'pipe' });

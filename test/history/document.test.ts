@@ -9,7 +9,7 @@ import { HistoryWorld } from '../support/history-world.ts';
 import { readProjectFile } from '../support/project-files.ts';
 import { RecordedIo } from '../support/recorded-io.ts';
 
-const TEXT = readProjectFile('docs/history.md');
+const TEXT = readProjectFile('docs/reference/history.md');
 const blocks = (language: string): string[] =>
   [...TEXT.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].flatMap(([, of, block = '']) =>
     of === language ? [block] : [],
@@ -47,7 +47,7 @@ async function printed(line: string): Promise<string> {
   return io.printed;
 }
 
-describe('docs/history.md', { timeout: 60_000 }, () => {
+describe('docs/reference/history.md', { timeout: 60_000 }, () => {
   it('has a configuration that is right, and that of the default', () => {
     const [yaml = ''] = blocks('yaml');
     const given = loadConfig(`${yaml}listeners: []\n`, 'devices.yaml');

@@ -60,7 +60,7 @@ class Bench {
   /** A device that is online and said something. */
   online(device: string): void {
     const tap = this.box.tap(device);
-    const observer = this.box.observer(device);
+    const observer = this.box.observe({ id: device });
     tap?.opened?.('10.0.0.7:1');
     tap?.received?.(Uint8Array.of(1, 2, 3));
     observer.state(state(device, 'online'));
@@ -78,7 +78,7 @@ class Bench {
     return this.published as unknown as IncidentsDocument;
   }
 
-  readonly #observers = new Map<string, ReturnType<BlackBox['observer']>>();
+  readonly #observers = new Map<string, ReturnType<BlackBox['observe']>>();
 }
 
 const state = (device: string, status: StateDocument['status']): StateDocument => ({
@@ -206,17 +206,17 @@ describe('a black box', () => {
   ])('is not concerned by %s', async (_, reason) => {
     const bench = new Bench();
     bench.online('p');
-    bench.box.observer('p').state({ ...state('p', 'offline'), reason });
+    bench.box.observe({ id: 'p' }).state({ ...state('p', 'offline'), reason });
     expect((await bench.passes()).incidents ?? {}).toEqual({});
   });
 
   it('is there after a defect, and after a command that the device refused', async () => {
     const bench = new Bench();
     for (const device of ['a', 'b', 'c']) bench.online(device);
-    bench.box.observer('a').defect('TypeError: x');
-    bench.box.observer('b').answered('set', { ok: true, error: 3, fields: {}, roundTripMs: 1 });
+    bench.box.observe({ id: 'a' }).defect('TypeError: x');
+    bench.box.observe({ id: 'b' }).answered('set', { ok: true, error: 3, fields: {}, roundTripMs: 1 });
     const offline = { ok: false, code: 'device_not_online', detail: 'not online' } as const;
-    bench.box.observer('c').answered('set', offline);
+    bench.box.observe({ id: 'c' }).answered('set', offline);
     const { incidents } = await bench.passes();
     expect(Object.values(incidents).map(({ device, reason }) => [device, reason])).toEqual([
       ['a', 'defect'],

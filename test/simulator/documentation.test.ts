@@ -3,7 +3,7 @@ import { FAULT_EXAMPLES } from '../../src/simulator/faults.ts';
 import type { SimulatorEvent } from '../../src/simulator/settings.ts';
 import { readProjectFile } from '../support/project-files.ts';
 
-const text = readProjectFile('docs/simulator.md');
+const text = readProjectFile('docs/reference/simulator.md');
 
 /** A record and not a list: a kind that is missing here does not compile. */
 const KINDS: Record<SimulatorEvent['kind'], true> = {
@@ -19,17 +19,17 @@ const KINDS: Record<SimulatorEvent['kind'], true> = {
   half_open: true,
 };
 
-test.each(FAULT_EXAMPLES)('docs/simulator.md has a row for the fault %s', (example) => {
+test.each(FAULT_EXAMPLES)('docs/reference/simulator.md has a row for the fault %s', (example) => {
   expect(text).toContain(`| \`${example}\` |`);
 });
 
-test.each(Object.keys(KINDS))('docs/simulator.md names the event %s', (kind) => {
+test.each(Object.keys(KINDS))('docs/reference/simulator.md names the event %s', (kind) => {
   expect(text).toContain(`\`${kind}\``);
 });
 
-test('docs/simulator.md and docs/sessions.md name only options that there are', () => {
+test('docs/reference/simulator.md and docs/reference/sessions.md name only options that there are', () => {
   const help = readProjectFile('fixtures/golden/help.txt');
-  const named = [text, readProjectFile('docs/sessions.md')].flatMap((each) =>
+  const named = [text, readProjectFile('docs/reference/sessions.md')].flatMap((each) =>
     [...each.matchAll(/--[a-z][a-z-]+/g)].map(([option]) => option),
   );
   expect(named.length).toBeGreaterThan(10);

@@ -16,7 +16,8 @@ const history = new History({
   conceals: () => false,
 });
 await history.start();
-const device = history.device('d', { 'a.w': { unit: 'V' } });
+const device = history.observe({ id: 'd', fields: { 'a.w': { unit: 'V' } }, replay: false });
+if (device === undefined) throw new Error('the device is not taken down');
 let count = Number(first);
 setInterval(() => {
   for (let each = 0; each < 20; each++, count++)

@@ -20,7 +20,7 @@ interface Happened {
 const LATENCY_MS = 5;
 const PING_MS = 20_000;
 
-/** The least bridge that keeps the contract of docs/feed.md, over sockets of memory and a clock that is told to go. */
+/** The least bridge that keeps the contract of docs/reference/feed.md, over sockets of memory and a clock that is told to go. */
 export class ModelBridge {
   readonly clock: FakeClock;
   readonly documents = new Map<string, Kept>();

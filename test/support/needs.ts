@@ -15,7 +15,8 @@ export type Tool =
   | 'nginx'
   | 'ser2net'
   | 'systemd-analyze'
-  | 'mosquitto';
+  | 'mosquitto'
+  | 'redis-server';
 
 export interface Need {
   /** False only where the tool is missing and may be: hand it to `describe.runIf`. */
@@ -38,6 +39,7 @@ const NAMES: Readonly<Record<Tool, readonly string[]>> = {
   ser2net: ['ser2net'],
   'systemd-analyze': ['systemd-analyze'],
   mosquitto: ['mosquitto'],
+  'redis-server': ['redis-server'],
 };
 
 /**

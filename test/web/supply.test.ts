@@ -7,7 +7,7 @@ import { hasChromium, launchChromium } from '../support/chromium.ts';
 import { hasPtys, openPty, type Pty } from '../support/pty.ts';
 import { RunningProgram } from '../support/running-program.ts';
 
-/** As docs/dashboard.md promises it. */
+/** As docs/reference/dashboard.md promises it. */
 const MOST_MS = 180_000;
 
 describe.runIf(hasChromium && hasPtys())('a supply on a serial line, from nothing', () => {

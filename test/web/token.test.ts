@@ -5,7 +5,8 @@ import { hasChromium, launchChromium } from '../support/chromium.ts';
 import { readProjectFile } from '../support/project-files.ts';
 
 /** The two lines of the documentation that open a feed with a token. */
-const SNIPPET = /```js\n(const encoded[\s\S]*?)```/.exec(readProjectFile('docs/feed.md'))?.[1] ?? '';
+const SNIPPET =
+  /```js\n(const encoded[\s\S]*?)```/.exec(readProjectFile('docs/reference/feed.md'))?.[1] ?? '';
 
 describe.runIf(hasChromium)('a page in a real browser', () => {
   let browser: Browser;

@@ -1,6 +1,6 @@
 """Follow and command the devices of a Heartwire bridge.
 
-`connect` is for asyncio, `heartwire.sync.connect` for programs without an event loop. docs/python.md shows both.
+`connect` is for asyncio, `heartwire.sync.connect` for programs without an event loop. docs/reference/python.md shows both.
 """
 
 from ._client import Client, Subscription, View, connect

@@ -1,4 +1,4 @@
-"""Topics, patterns and merge patches: the words of the feed (docs/feed.md)."""
+"""Topics, patterns and merge patches: the words of the feed (docs/reference/feed.md)."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class ClientError(Exception):
-    """One of the client's own codes (docs/python.md lists them), or the code that the bridge answered with.
+    """One of the client's own codes (docs/reference/python.md lists them), or the code that the bridge answered with.
 
     `retry` is true where the same may succeed later.
     """

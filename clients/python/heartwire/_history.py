@@ -1,4 +1,4 @@
-"""What was: values and events out of the bridge's history, over HTTP (docs/history.md)."""
+"""What was: values and events out of the bridge's history, over HTTP (docs/reference/history.md)."""
 
 from __future__ import annotations
 

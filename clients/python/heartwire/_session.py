@@ -67,7 +67,7 @@ class BackOff:
 
 
 def may_reconnect(code: int) -> bool:
-    """Whether a client reconnects after a close code of the feed (docs/errors.md)."""
+    """Whether a client reconnects after a close code of the feed (docs/reference/errors.md)."""
     return code not in NEVER_RECONNECT and not 4500 <= code <= 4999
 
 

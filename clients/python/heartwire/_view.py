@@ -1,4 +1,4 @@
-"""The subscriber's side of the feed: the present documents, kept by the client's rule (docs/feed.md)."""
+"""The subscriber's side of the feed: the present documents, kept by the client's rule (docs/reference/feed.md)."""
 
 from __future__ import annotations
 

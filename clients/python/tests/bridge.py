@@ -1,4 +1,4 @@
-"""A scripted bridge over JSON lines, for tests: it answers as docs/feed.md says, and what it is given besides."""
+"""A scripted bridge over JSON lines, for tests: it answers as docs/reference/feed.md says, and what it is given besides."""
 
 import asyncio
 import json

@@ -98,7 +98,7 @@ function checkMeta(words: string): void {
       `--meta cannot be read: ${cause.message.replace(/^--meta:\d+:\d+: /, '')}`,
       {
         seen: words,
-        fix: cause.fix ?? 'Write key=value; docs/traces.md lists the keys.',
+        fix: cause.fix ?? 'Write key=value; docs/reference/traces.md lists the keys.',
         cause,
       },
     );

@@ -169,7 +169,7 @@ interface NewConfig {
 
 const HEAD = `# yaml-language-server: $schema=./node_modules/heartwire/schemas/devices.schema.json
 #
-# Check it with \`heartwire check\`, run it with \`heartwire run\`; docs/devices-yaml.md has every key.
+# Check it with \`heartwire check\`, run it with \`heartwire run\`; docs/reference/devices-yaml.md has every key.
 
 # Page, API and feed. Only this machine can reach 127.0.0.1; other names and pages must be listed.
 server: { host: 127.0.0.1, port: 8080 }

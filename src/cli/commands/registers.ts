@@ -31,7 +31,7 @@ export const command: Command<RegistersArgs> = {
         describe: 'What the map of a table says',
       }),
   async run({ file, protocol }, io) {
-    const text = await readText(resolve(io.cwd, file), file, 'docs/register-maps.md');
+    const text = await readText(resolve(io.cwd, file), file, 'docs/reference/register-maps.md');
     return /\.(?:csv|tsv|txt)$/i.test(file) ? imported(text, file, protocol, io) : exported(text, file, io);
   },
 };

@@ -66,7 +66,10 @@ function framingOf(given: Readonly<Record<string, unknown>>, byteOrder: ByteOrde
 function check(root: Readonly<Record<string, unknown>>, report: Report): DeclaredProtocol | undefined {
   const parsed = headShape.safeParse(root, { reportInput: true });
   for (const finding of explainIssues(headShape, parsed.error?.issues ?? [])) {
-    report.add({ ...finding, fix: finding.fix.replace('docs/devices-yaml.md', 'docs/messages.md') });
+    report.add({
+      ...finding,
+      fix: finding.fix.replace('docs/reference/devices-yaml.md', 'docs/reference/messages.md'),
+    });
   }
   const wrong = new Set(parsed.error?.issues.map(({ path }) => path[0]));
   const given = isKeyed(root.protocol) ? root.protocol : {};

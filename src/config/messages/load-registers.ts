@@ -38,7 +38,10 @@ export function checkRegisters(root: Keyed, report: Report): DeclaredProtocol | 
   }
   const parsed = mapShape.safeParse(root, { reportInput: true });
   for (const finding of explainIssues(mapShape, parsed.error?.issues ?? [])) {
-    report.add({ ...finding, fix: finding.fix.replace('docs/devices-yaml.md', 'docs/register-maps.md') });
+    report.add({
+      ...finding,
+      fix: finding.fix.replace('docs/reference/devices-yaml.md', 'docs/reference/register-maps.md'),
+    });
   }
   const head = mapShape.safeParse({ ...root, registers: [] }).data;
   if (registers === undefined || head === undefined) return undefined;

@@ -41,7 +41,7 @@ const mapSchema = (): Schema => registersJsonSchema() as Schema;
 const framingSchema = (type: (typeof FRAMING_TYPES)[number]): Schema =>
   z.toJSONSchema(shapeOfFraming(type), { io: 'input', unrepresentable: 'any' }) as Schema;
 
-/** The tables of docs/messages.md and docs/framings.md, by name. */
+/** The tables of docs/reference/messages.md and docs/reference/framings.md, by name. */
 export const MESSAGES_TABLES: Readonly<Record<string, () => string>> = {
   'keys of the file': () => keyTable(rowsOf(fileSchema(), ['framing', 'messages'])),
   'keys of a register map': () => keyTable(rowsOf(mapSchema(), ['registers'])),

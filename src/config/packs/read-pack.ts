@@ -68,7 +68,7 @@ export async function readKeys(
 }
 
 const textOf = ({ folder }: PackPlace, file: string): Promise<string> =>
-  readText(join(folder, file), join(folder, file), 'docs/packs.md');
+  readText(join(folder, file), join(folder, file), 'docs/reference/packs.md');
 
 function readFrames(
   text: string,
@@ -119,7 +119,7 @@ function readShape<T>(
 ): { readonly value?: T; readonly problems: readonly Problem[] } {
   // JSON is YAML, so that its problems have a place too.
   const read = readDocument(text, file, {
-    begin: 'See docs/packs.md for an example.',
+    begin: 'See docs/reference/packs.md for an example.',
     keys: [],
     largest: LARGEST_MESSAGES,
   });
@@ -128,7 +128,10 @@ function readShape<T>(
   if (root === undefined) return { problems: report.finish().problems };
   const parsed = shape.safeParse(root, { reportInput: true });
   for (const finding of explainIssues(shape, parsed.error?.issues ?? [])) {
-    report.add({ ...finding, fix: finding.fix.replace('docs/devices-yaml.md', 'docs/packs.md') });
+    report.add({
+      ...finding,
+      fix: finding.fix.replace('docs/reference/devices-yaml.md', 'docs/reference/packs.md'),
+    });
   }
   if (parsed.success) further(parsed.data, report);
   const { problems } = report.finish();

@@ -16,13 +16,13 @@ export async function readShippedPacks(folder = shippedPacks()): Promise<readonl
   return packs;
 }
 
-/** The tables of docs/protocols.md. */
+/** The tables of docs/reference/protocols.md. */
 export const packTables = (packs: readonly Pack[]): Tables => ({
   packs: () =>
     table(
       ['pack', 'maker', 'devices', 'what it is', 'messages', 'published frames', 'traces'],
       packs.map((pack) => [
-        `[\`${pack.name}\`](../packs/${pack.name}/messages.yaml)`,
+        `[\`${pack.name}\`](../../packs/${pack.name}/messages.yaml)`,
         pack.maker,
         pack.models.join(', '),
         pack.title,

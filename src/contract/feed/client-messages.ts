@@ -26,7 +26,7 @@ const BAD_IDS = `"ids" must be a list of at most ${MAX_ACKS} strings.`;
 /** What one type of message is, for the parser, the rights, the schemas and the documents. */
 interface ClientMessageContract {
   readonly summary: string;
-  /** The keys as docs/feed.md lists them, and what comes back. */
+  /** The keys as docs/reference/feed.md lists them, and what comes back. */
   readonly keysText: string;
   readonly answerText: string;
   /** The role that a token needs for it; absent: no token is needed. */

@@ -51,7 +51,7 @@ export const oneOf = <T extends Readonly<Record<string, string>>>(words: T) =>
 
 /** A reason, as a code and for people. */
 export const why = {
-  reason: z.string().meta({ description: 'A code of docs/errors.md.' }).exactOptional(),
+  reason: z.string().meta({ description: 'A code of docs/reference/errors.md.' }).exactOptional(),
   detail: z.string().meta({ description: 'For people.' }).exactOptional(),
 };
 

@@ -15,7 +15,7 @@ export type IncidentReason = keyof typeof INCIDENT_REASONS;
 const incidentCause = {
   at: instant(),
   reason: oneOf(INCIDENT_REASONS),
-  code: z.string().meta({ description: 'A code of docs/errors.md.' }).exactOptional(),
+  code: z.string().meta({ description: 'A code of docs/reference/errors.md.' }).exactOptional(),
   detail: z.string().meta({ description: 'For people.' }),
 };
 const incident = z.object({

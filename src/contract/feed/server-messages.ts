@@ -61,7 +61,7 @@ const updates = [
 /** `Object.keys` with the type of its table, which has no other keys. */
 const CLOSE_REASONS = Object.keys(CLOSE_CODES) as (keyof typeof CLOSE_CODES)[];
 
-/** One type of message: what it is for, what it holds, and how docs/feed.md lists it. */
+/** One type of message: what it is for, what it holds, and how docs/reference/feed.md lists it. */
 interface ServerMessageContract {
   readonly summary: string;
   readonly payload: z.ZodType;
@@ -180,7 +180,7 @@ export const SERVER_MESSAGES = table({
     payload: z.object({
       reply_to: replyTo,
       code: z.string().meta({
-        description: `Of the feed itself: ${Object.keys(FEED_ERROR_CODES).join(', ')}. Of a command, a code of the bridge. All are explained in docs/errors.md.`,
+        description: `Of the feed itself: ${Object.keys(FEED_ERROR_CODES).join(', ')}. Of a command, a code of the bridge. All are explained in docs/reference/errors.md.`,
       }),
       message: z.string().meta({ description: 'For people.' }),
       retry: z.boolean().meta({ description: 'The same message may succeed later.' }),

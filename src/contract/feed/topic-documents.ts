@@ -238,7 +238,7 @@ export interface TopicContract {
   /** Levels in braces stand for one level each. */
   readonly address: string;
   readonly summary: string;
-  /** What docs/feed.md says that it holds. */
+  /** What docs/reference/feed.md says that it holds. */
   readonly holds: string;
   /** A retained document, sent by `snapshot` and `update`; or something that happened. */
   readonly kind: 'state' | 'event' | 'broadcast';

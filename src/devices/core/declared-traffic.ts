@@ -161,7 +161,7 @@ export class DeclaredTraffic {
     for (const alarm of measurements.update(group, fields, now.monoMs)) {
       this.#context.emit({ type: 'publishAlarm', alarm });
     }
-    if (ports.wantsSamples === true) {
+    if (ports.wantsSamples?.() === true) {
       const place = measurements.placeOf(group);
       if (place !== undefined) this.#context.emit({ type: 'publishMeasured', group: place, fields });
     }

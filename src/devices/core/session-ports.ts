@@ -22,8 +22,8 @@ export interface SessionPorts {
   ) => number | undefined;
   /** What the device speaks besides the built-in messages; absent where nothing else is declared. */
   readonly messages?: MessageCatalog;
-  /** Every sample of a value is wanted, also where it is the one of before. */
-  readonly wantsSamples?: boolean;
+  /** Whether every sample of a value is wanted now, also where it is the one of before. */
+  readonly wantsSamples?: () => boolean;
   /** A trace is played: when the link is opened again is for the trace to say. */
   readonly replayed?: boolean;
   /** Files of devices are wanted, within these limits. */

@@ -44,7 +44,7 @@ export function sendFile(
 /** Nothing that is declared could carry a file. */
 export function noChunks(device: string): HeartwireError {
   return new HeartwireError('message_unknown', `No message of ${device} carries files.`, {
-    fix: 'Declare one from the host with the fields transfer, index, total and data, and `reply: status`; docs/messages.md has an example.',
+    fix: 'Declare one from the host with the fields transfer, index, total and data, and `reply: status`; docs/reference/messages.md has an example.',
   });
 }
 

@@ -143,7 +143,7 @@ function lintClock(field: FieldDeclaration, bad: Add): void {
     bad(
       'format',
       'This is no format of a time.',
-      `Write for example ${example}; docs/messages.md lists the letters.`,
+      `Write for example ${example}; docs/reference/messages.md lists the letters.`,
     );
   if (parts !== undefined) {
     const has = (...tokens: readonly string[]): boolean => parts.some(({ token }) => tokens.includes(token));

@@ -267,7 +267,7 @@ export const PROTOCOL_KEYS = {
   session: {
     kind: 'group',
     keys: SESSION_KEYS,
-    description: 'How a device says who it is and that it is alive; see docs/sessions.md.',
+    description: 'How a device says who it is and that it is alive; see docs/reference/sessions.md.',
   },
   hello: {
     kind: 'group',

@@ -5,7 +5,7 @@ import { MinuteCount, TokenBucket } from '../../system/index.ts';
 /** Why what a device said is kept. */
 export interface Trigger {
   readonly reason: IncidentReason;
-  /** A code of docs/errors.md, where there is one. */
+  /** A code of docs/reference/errors.md, where there is one. */
   readonly code?: string | undefined;
   /** For people. */
   readonly detail: string;

@@ -69,7 +69,7 @@ describe('what is told of a reload', () => {
     ]);
     await becomes('devices: [');
     expect(lines.at(-1)).toMatch(/^devices\.yaml was not reloaded \(\d errors?\): all goes on as it was$/);
-    const document = readProjectFile('docs/devices-yaml.md');
+    const document = readProjectFile('docs/reference/devices-yaml.md');
     for (const words of [
       'was reloaded (version 2): psu-2 added',
       'was not reloaded (1 error): all goes on as it was',
@@ -77,9 +77,11 @@ describe('what is told of a reload', () => {
       expect(document).toContain(`devices.yaml ${words}`);
     }
     expect(document).toContain('devices.yaml: server.port needs a restart to take effect');
-    // The status is as docs/feed.md has it, key by key.
+    // The status is as docs/reference/feed.md has it, key by key.
     const example =
-      /\{"config":\{"file".*?\n```/s.exec(readProjectFile('docs/feed.md'))?.[0].replace('```', '') ?? '';
+      /\{"config":\{"file".*?\n```/s
+        .exec(readProjectFile('docs/reference/feed.md'))?.[0]
+        .replace('```', '') ?? '';
     await becomes(AFTER);
     const shown: unknown = JSON.parse(example);
     expect(keysOf({ config: applier.status() })).toEqual(keysOf(shown));

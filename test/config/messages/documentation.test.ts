@@ -7,7 +7,7 @@ import { formatProblem } from '../../../src/config/problem.ts';
 import { runCli } from '../../cli/check-io.ts';
 import { readProjectFile } from '../../support/project-files.ts';
 
-const text = readProjectFile('docs/messages.md');
+const text = readProjectFile('docs/reference/messages.md');
 const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = '']) => yaml);
 /** Lines that begin with `$ heartwire`, and what stands below them. */
 const runs = [...text.matchAll(/^\$ heartwire (.*)\n((?:(?!\$ |```).*\n)*)/gm)].map(
@@ -17,7 +17,7 @@ const runs = [...text.matchAll(/^\$ heartwire (.*)\n((?:(?!\$ |```).*\n)*)/gm)].
 /** In the words of `check`. */
 const WITHOUT_ID = /: warning: .* cannot be told apart by their length, only by who sent them\./;
 
-describe('docs/messages.md', () => {
+describe('docs/reference/messages.md', () => {
   test.each(examples.map((yaml, index) => [index + 1, yaml] as const))(
     'example %i passes the check',
     (_, yaml) => {

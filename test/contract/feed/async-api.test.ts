@@ -106,7 +106,7 @@ describe('the AsyncAPI document', () => {
     expect(Object.keys(at('#/channels/feed/messages') ?? {}).sort()).toEqual(types.sort());
     const closes = JSON.parse(JSON.stringify(at('#/info/x-close-codes'))) as { reason: string }[];
     expect(closes.map(({ reason }) => reason)).toEqual(Object.keys(CLOSE_CODES));
-    const documented = readProjectFile('docs/feed.md').matchAll(
+    const documented = readProjectFile('docs/reference/feed.md').matchAll(
       /^\| `([a-z]+(?:\/[a-z<>]+)*)` \| (state|event) \|/gm,
     );
     const addresses = [...documented].map(([, topic = '']) =>

@@ -9,7 +9,7 @@ import { makeFraming } from '../../../src/protocol/framing/make-framing.ts';
 import { readProjectFile } from '../../support/project-files.ts';
 import { bytesOf, decoderOf } from './collecting-sink.ts';
 
-const document = readProjectFile('docs/framings.md');
+const document = readProjectFile('docs/reference/framings.md');
 
 const examples = [...document.matchAll(/```yaml\n((?:(?!```)[\s\S])*)```\n```text\n([\s\S]*?)```/g)].map(
   ([, yaml = '', text = '']) => ({
@@ -25,7 +25,7 @@ const examples = [...document.matchAll(/```yaml\n((?:(?!```)[\s\S])*)```\n```tex
   }),
 );
 
-describe('docs/framings.md', () => {
+describe('docs/reference/framings.md', () => {
   test('has an example of every framing', () => {
     expect(new Set(examples.map(({ protocol }) => protocol.framing.type))).toEqual(new Set(FRAMING_TYPES));
   });
