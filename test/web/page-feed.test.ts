@@ -68,9 +68,7 @@ describe.runIf(hasChromium)('the page on the feed', () => {
       .poll(() => own().map((asked) => (asked as JsonObject).topics))
       .toEqual([[TOPIC], [TOPIC.replace(/state$/, 'stats')]]);
     await page.goBack();
-    await expect
-      .poll(() => feed.asked('unsubscribe').flatMap(({ topics }) => topics))
-      .toContain(TOPIC);
+    await expect.poll(() => feed.asked('unsubscribe').flatMap(({ topics }) => topics)).toContain(TOPIC);
   });
 
   it('goes on from its position when it comes back, and keeps what did not change', async () => {
