@@ -16,7 +16,8 @@ export type Tool =
   | 'ser2net'
   | 'systemd-analyze'
   | 'mosquitto'
-  | 'redis-server';
+  | 'redis-server'
+  | 'promtool';
 
 export interface Need {
   /** False only where the tool is missing and may be: hand it to `describe.runIf`. */

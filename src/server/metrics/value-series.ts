@@ -83,8 +83,9 @@ function isOld(quality: NonNullable<StateDocument['quality']>, path: string): bo
 function* numbersIn(group: string, above: string, values: Values | readonly Value[]): Generator<Found> {
   for (const [name, value] of Object.entries(values)) {
     const path = `${above}${name}`;
-    if (typeof value === 'number') yield { group, path, value };
-    else if (typeof value === 'boolean') yield { group, path, value: Number(value) };
+    if (typeof value === 'number') {
+      if (Number.isFinite(value)) yield { group, path, value };
+    } else if (typeof value === 'boolean') yield { group, path, value: Number(value) };
     else if (typeof value === 'object' && value !== null && !('$bytes' in value))
       if (!Array.isArray(value) || value.length <= LONGEST_LIST) yield* numbersIn(group, `${path}.`, value);
   }
