@@ -7,6 +7,7 @@ export {
   type StaticToken,
 } from './access.ts';
 export type { EntryAddition } from './add-entry.ts';
+export type { BackplaneConfig } from './backplane.ts';
 export { sameFrames } from './check-buses.ts';
 export {
   afterReload,

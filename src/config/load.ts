@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import { accessShape, checkOpenness, completeAccess } from './access.ts';
+import { backplaneShape, completeBackplane } from './backplane.ts';
 import { checkBuses, withFramings } from './check-buses.ts';
 import { checkTogether, type Placed } from './check-together.ts';
 import { addIdleAddress, addressedMessages, completeBus, completeBusDevice } from './complete-bus.ts';
@@ -10,7 +11,7 @@ import { explainIssues } from './explain-issues.ts';
 import { configOf, type Keys } from './keys.ts';
 import { checkDialIn, type MessageFiles, messagesNamed } from './message-files.ts';
 import type { BusConfig, DeviceConfig, ListenerConfig } from './model.ts';
-import { completeOutput, outputShape } from './outputs.ts';
+import { checkBufferFolders, completeOutput, outputShape } from './outputs.ts';
 import type { Finding, Path } from './problem.ts';
 import { LARGEST_CONFIG, readDocument } from './read-document.ts';
 import { addressAlone, addressedAlone, withPolls } from './register-maps.ts';
@@ -117,6 +118,8 @@ function assemble(
     const given = fits(outputShape, path, entry);
     return given === undefined ? [] : completeOutput(given, file, path, add);
   });
+  checkBufferFolders(outputs, add);
+  const backplane = fits(backplaneShape, ['backplane'], root.backplane);
   const metrics = filled(z.strictObject(METRICS), 'metrics');
   const log = filled(z.strictObject(LOG), 'log');
   const listeners: Placed<ListenerConfig>[] = [];
@@ -185,7 +188,8 @@ function assemble(
     add,
   );
   checkBuses(buses, listOf(root.devices), devices, listeners, add);
-  if (listOf(root.devices).length + listOf(root.listeners).length + listOf(root.buses).length === 0) {
+  const idle = listOf(root.devices).length + listOf(root.listeners).length + listOf(root.buses).length === 0;
+  if (idle && root.backplane === undefined) {
     add({
       severity: 'warning',
       code: 'config_missing_key',
@@ -208,6 +212,7 @@ function assemble(
     ...(history === undefined ? {} : { history }),
     ...(secrecy === undefined ? {} : { secrecy: completeEncryption(secrecy, keyFiles, ids, add) }),
     ...(outputs.length === 0 ? {} : { outputs }),
+    ...(backplane === undefined ? {} : { backplane: completeBackplane(backplane, file) }),
     metrics: configOf(METRICS, metrics),
     log: configOf(LOG, log),
     requiredDevices: requiredIds(listOf(root.devices)),

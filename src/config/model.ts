@@ -1,6 +1,7 @@
 import type { ExposeAddress, LinkAddress, ListenAddress } from '../links/index.ts';
 import type { DeclaredProtocol, FramingDeclaration } from '../protocol/index.ts';
 import type { AccessConfig } from './access.ts';
+import type { BackplaneConfig } from './backplane.ts';
 import type { ConfigOf } from './keys.ts';
 import type { OutputConfig } from './outputs.ts';
 import type { EncryptionConfig } from './secrecy.ts';
@@ -130,6 +131,8 @@ export interface BridgeConfig {
   readonly secrecy?: EncryptionConfig;
   /** Absent: nothing goes out but the feed. */
   readonly outputs?: readonly OutputConfig[];
+  /** Absent: this instance has its feed for itself. */
+  readonly backplane?: BackplaneConfig;
   readonly metrics?: ConfigOf<typeof METRICS>;
   readonly log?: ConfigOf<typeof LOG>;
   /** Ids of devices without which the bridge is not ready; some may be missing among `devices`. */

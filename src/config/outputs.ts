@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { z } from 'zod';
 import { badValue, choiceField, durationField, flagField, mebibytesField, textField } from './field.ts';
 import { type ConfigOf, configOf, type Keys } from './keys.ts';
@@ -74,6 +74,13 @@ const INFLUX = {
     description:
       'So many MiB of points wait in memory while the database is away; then the oldest go, and are counted.',
   }).prefault(16),
+  buffer_dir: textField('a folder', 'influx-buffer', {
+    description:
+      'Where points wait on the disk while the database is away, through restarts; a folder of this output alone.',
+  }).optional(),
+  disk_mb: mebibytesField(1, 1_048_576, {
+    description: 'So many MiB of points wait in `buffer_dir`; then the oldest go, and are counted.',
+  }).prefault(256),
 };
 
 const WEBHOOK = {
@@ -152,7 +159,7 @@ export function completeOutput(
     Object.fromEntries(
       Object.entries(config).map(([key, value]) => [
         key,
-        key.endsWith('File') ? beside(String(value)) : value,
+        /(?:File|Dir)$/.test(key) ? beside(String(value)) : value,
       ]),
     ) as T;
   const found: OutputConfig[] = [];
@@ -171,6 +178,23 @@ export function completeOutput(
     fix: 'Write one of `mqtt:`, `influx:` and `webhook:` in each entry.',
   });
   return [];
+}
+
+/** What one output leaves on the disk must not be sent by another one. */
+export function checkBufferFolders(outputs: readonly OutputConfig[], add: (finding: Finding) => void): void {
+  const taken = new Set<string>();
+  for (const output of outputs) {
+    const folder = output.kind === 'influx' ? output.bufferDir : undefined;
+    if (folder === undefined) continue;
+    if (taken.has(normalize(folder)))
+      add({
+        code: 'config_conflict',
+        path: ['outputs'],
+        message: `Two outputs keep what waits in ${folder}.`,
+        fix: 'Give each its own `buffer_dir`.',
+      });
+    taken.add(normalize(folder));
+  }
 }
 
 /** Minutes of the day; undefined where the text is no part of one. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Tables, table } from '../contract/feed/index.ts';
 import { accessShape } from './access.ts';
+import { BACKPLANE } from './backplane.ts';
 import { SETTINGS } from './diff-config.ts';
 import { inputSchema, type JsonSchema } from './json-schema.ts';
 import type { Effect, Keys } from './keys.ts';
@@ -29,6 +30,7 @@ export const CONFIG_TABLES: Tables = {
   'keys of MQTT outputs': () => keysTable(OUTPUT_KEYS.mqtt),
   'keys of database outputs': () => keysTable(OUTPUT_KEYS.influx),
   'keys of webhooks': () => keysTable(OUTPUT_KEYS.webhook),
+  'keys of the backplane': () => keysTable(BACKPLANE),
   'keys of metrics': () => keysTable({ metrics }),
   'keys of log': () => keysTable({ log }),
   'keys of secrecy': () => keysTable({ secrecy }),

@@ -29,12 +29,13 @@ export interface HttpDeliveryOptions<T> {
 
 const TIMEOUT_MS = 10_000;
 /** On the way out, what waits is sent for so long. */
-const FAREWELL_MS = 2_000;
+export const FAREWELL_MS = 2_000;
 /** Of an answer that says why, so much is shown. */
 const SHOWN = 200;
 const LARGEST_ANSWER = 64 * 1024;
 
-type Verdict =
+/** What became of a request. */
+export type Verdict =
   | { readonly kind: 'taken' }
   | { readonly kind: 'later'; readonly code: ErrorCode; readonly detail: string; readonly leastMs: number }
   | { readonly kind: 'never'; readonly detail: string };
@@ -108,7 +109,7 @@ export class HttpDelivery<T> {
   async #deliver(batch: readonly T[]): Promise<void> {
     if (batch.length === 0) return;
     const { ports, output } = this.#options;
-    const verdict = await this.#post(this.#options.request(batch));
+    const verdict = await send(this.#options.request(batch), ports.lookup, this.#abort.signal);
     const now = ports.clock.now();
     let changed: boolean;
     switch (verdict.kind) {
@@ -127,19 +128,24 @@ export class HttpDelivery<T> {
     }
     if (changed) ports.changed(output);
   }
+}
 
-  async #post(request: OutputRequest): Promise<Verdict> {
-    const { refusedBy } = request;
-    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(TIMEOUT_MS)]);
-    try {
-      const answer = await post(request, this.#options.ports.lookup, signal);
-      const refusal = answer.ok ? refusedBy?.(answer.text) : undefined;
-      return refusal === undefined ? verdictOf(answer) : { kind: 'never', detail: refusal };
-    } catch (error) {
-      // The network, or the time-out.
-      const detail = error instanceof Error ? error.message : String(error);
-      return { kind: 'later', code: 'output_unreachable', detail, leastMs: 0 };
-    }
+/** Sends one request, and says what becomes of what was in it. */
+export async function send(
+  request: OutputRequest,
+  lookup: LookupFunction,
+  aborted: AbortSignal,
+): Promise<Verdict> {
+  const { refusedBy } = request;
+  const signal = AbortSignal.any([aborted, AbortSignal.timeout(TIMEOUT_MS)]);
+  try {
+    const answer = await post(request, lookup, signal);
+    const refusal = answer.ok ? refusedBy?.(answer.text) : undefined;
+    return refusal === undefined ? verdictOf(answer) : { kind: 'never', detail: refusal };
+  } catch (error) {
+    // The network, or the time-out.
+    const detail = error instanceof Error ? error.message : String(error);
+    return { kind: 'later', code: 'output_unreachable', detail, leastMs: 0 };
   }
 }
 

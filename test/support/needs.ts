@@ -15,7 +15,9 @@ export type Tool =
   | 'nginx'
   | 'ser2net'
   | 'systemd-analyze'
-  | 'mosquitto';
+  | 'mosquitto'
+  | 'redis-server'
+  | 'promtool';
 
 export interface Need {
   /** False only where the tool is missing and may be: hand it to `describe.runIf`. */
@@ -38,6 +40,8 @@ const NAMES: Readonly<Record<Tool, readonly string[]>> = {
   ser2net: ['ser2net'],
   'systemd-analyze': ['systemd-analyze'],
   mosquitto: ['mosquitto'],
+  promtool: ['promtool'],
+  'redis-server': ['redis-server'],
 };
 
 /**
