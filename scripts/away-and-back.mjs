@@ -79,7 +79,11 @@ function animated(frames) {
     frame.writeUInt16BE(ms, 20);
     frame.writeUInt16BE(1_000, 22);
     parts.push(chunk('fcTL', frame));
-    const data = Buffer.concat(chunksOf(png).filter(({ type }) => type === 'IDAT').map((each) => each.data));
+    const data = Buffer.concat(
+      chunksOf(png)
+        .filter(({ type }) => type === 'IDAT')
+        .map((each) => each.data),
+    );
     if (index === 0) parts.push(chunk('IDAT', data));
     else {
       const number = Buffer.alloc(4);
@@ -107,7 +111,10 @@ try {
   const register = 'register: { appid: 3f2504e0-4f89-41d3-9a0c-0305e82c3301, imei: "490154203237518" }';
   writeFileSync(
     join(folder, 'devices.yaml'),
-    `defaults: { heartbeat: { interval: 1s }, reconnect: { initial: 500ms, max: 1s } }\ndevices:\n${['boiler', 'pump']
+    `defaults: { heartbeat: { interval: 1s }, reconnect: { initial: 500ms, max: 1s } }\ndevices:\n${[
+      'boiler',
+      'pump',
+    ]
       .map((id, index) => `  - { id: ${id}, link: "tcp:${addresses[index]}", ${register} }\n`)
       .join('')}`,
   );
