@@ -115,7 +115,7 @@ export function alarmingOf({ state, declaration }: Pick<Device, 'state' | 'decla
 
 /**
  * The one value of a device that a list shows with its course: the one that was chosen, else what is outside of its limits,
- * else the first number with a unit, which is measured; else the first number, which may be a model or a count.
+ * else the number that is worth most, and of those the first.
  */
 export function leadingField(device: Device, chosen: string): Field | undefined {
   const path = chosen === '' ? leadingPath(device) : chosen;
@@ -145,15 +145,20 @@ export function leadingPath(device: Device): string | undefined {
   const fields = Object.keys(values).length;
   const known = led.get(device);
   if (known?.version === version && known.fields === fields) return known.path;
-  let first: string | undefined;
-  let measured: string | undefined;
+  let best: string | undefined;
+  let most = -1;
   for (const [path, value] of flatten(values)) {
-    if (!isNumber(value)) continue;
-    first ??= path;
-    if (describedAt(device.declaration, path).unit === '') continue;
-    measured = path;
-    break;
+    const rank = isNumber(value) ? rankOf(device.declaration, path) : -1;
+    if (rank > most) [best, most] = [path, rank];
   }
-  led.set(device, { version, fields, path: measured ?? first });
-  return measured ?? first;
+  led.set(device, { version, fields, path: best });
+  return best;
+}
+
+/** How much a number is worth being shown alone: with limits, with a unit, of its message itself; a model or a count is not. */
+function rankOf(declaration: string | undefined, path: string): number {
+  const { unit, warn, alarm } = describedAt(declaration, path);
+  if (warn !== undefined || alarm !== undefined) return 3;
+  if (unit === '') return 0;
+  return path.split('.').length > 2 ? 1 : 2;
 }

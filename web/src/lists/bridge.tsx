@@ -22,10 +22,14 @@ export function Page(_: PageProps) {
   return (
     <section class="listing">
       <div class="panels">
-        <About bridge={bridge} />
-        <Configuration config={objectOf(bridge.config)} />
-        <Lines bridge={bridge} />
-        <Backplane of={objectOf(bridge.backplane)} />
+        <div class="stack">
+          <About bridge={bridge} />
+          <Configuration config={objectOf(bridge.config)} />
+        </div>
+        <div class="stack">
+          <Lines bridge={bridge} />
+          <Backplane of={objectOf(bridge.backplane)} />
+        </div>
         <Outputs outputs={listOf(bridge.outputs).filter(isObject)} />
         <Clients />
         <LogPanel />
