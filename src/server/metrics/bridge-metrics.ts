@@ -1,3 +1,4 @@
+import type { DeclarationDocument } from '../../contract/feed/index.ts';
 import { type DeviceReading, ROUND_TRIP_BOUNDS_MS, Tally } from '../../devices/index.ts';
 import type { FeedStore, SubscriberRegistry } from '../../feed/index.ts';
 import { type Clock, inSlices } from '../../system/index.ts';
@@ -12,10 +13,13 @@ import {
 } from './device-families.ts';
 import { addFamily, histogramText, type Metrics } from './family.ts';
 import { addFeedFamilies } from './feed-families.ts';
+import { type ValueSources, valueSeries } from './value-series.ts';
 
 export interface BridgeMetricsOptions extends DeviceMetersOptions, Omit<BridgeFamilySources, 'loopDelay'> {
   subscriberRegistry(): SubscriberRegistry;
   readonly store: FeedStore;
+  /** Which values have series, as `metrics.values` says. */
+  readonly values: readonly string[];
 }
 
 /**
@@ -97,11 +101,23 @@ export class BridgeMetrics {
       sum: all.roundTripSumMs / 1_000,
     });
     text.add(histogram);
+    text.add(yield* valueSeries(this.#valueSources()));
     return text.finish();
   }
 
   stop(): void {
     this.#loop.stop();
+  }
+
+  #valueSources(): ValueSources {
+    const { store, values: patterns, isConfigured } = this.#options;
+    return {
+      patterns,
+      isConfigured,
+      states: () => store.documents('devices/+/state').map(({ document }) => document),
+      // The bridge writes it; its shape is part of the contract.
+      declaration: (key) => store.document(`declarations/${key}`) as DeclarationDocument | undefined,
+    };
   }
 
   #devices(): DeviceSnapshot {
