@@ -2,8 +2,9 @@ import type { HeartwireError } from '../errors.ts';
 import { DeadlineTimer } from '../system/index.ts';
 import { BatchQueue } from './core/batch-queue.ts';
 import type { PointRecord } from './core/segment.ts';
+import { FAREWELL_MS } from './delivery.ts';
 import { type BatchLimits, DiskBuffer, largestRecord } from './disk-buffer.ts';
-import { FAREWELL_MS, type OutputRequest, send } from './http-delivery.ts';
+import { type OutputRequest, send } from './http-request.ts';
 import { finite, type Output, type OutputPorts, type OutputReport, OutputState, pauseMs } from './output.ts';
 
 export interface DiskDeliveryOptions {

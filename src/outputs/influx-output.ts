@@ -3,8 +3,9 @@ import type { StateDocument } from '../contract/feed/index.ts';
 import type { Values } from '../contract/index.ts';
 import { HeartwireError } from '../errors.ts';
 import { PointTimes, statusLine, valuesLine } from './core/line-protocol.ts';
+import { Delivery } from './delivery.ts';
 import { DiskDelivery } from './disk-delivery.ts';
-import { HttpDelivery, type OutputRequest, readSecret } from './http-delivery.ts';
+import { type OutputRequest, readSecret, send } from './http-request.ts';
 import type { Output, OutputPorts, OutputReport, SampleSink } from './output.ts';
 
 /** InfluxDB's own advice for one request. */
@@ -16,7 +17,7 @@ export class InfluxOutput implements Output {
   readonly config: OutputConfig;
   readonly #settings: InfluxConfig;
   readonly #ports: OutputPorts;
-  readonly #delivery: HttpDelivery<string> | DiskDelivery;
+  readonly #delivery: Delivery<string> | DiskDelivery;
   readonly samples: SampleSink = this;
   readonly #times = new PointTimes();
   readonly #url: string;
@@ -36,11 +37,11 @@ export class InfluxOutput implements Output {
     const common = { output: this, ports, maxBytes, lingerMs };
     this.#delivery =
       bufferDir === undefined
-        ? new HttpDelivery({
+        ? new Delivery({
             ...common,
             batchEntries: BATCH_POINTS,
             batchBytes: BATCH_BYTES,
-            request: (lines) => this.#request(`${lines.join('\n')}\n`),
+            send: (lines, aborted) => send(this.#request(`${lines.join('\n')}\n`), ports.lookup, aborted),
           })
         : new DiskDelivery({
             ...common,

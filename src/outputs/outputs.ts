@@ -7,6 +7,7 @@ import type { JsonObject } from '../contract/wire/index.ts';
 import type { DeviceObserver, ObservedDevice, ObserverFactory } from '../devices/index.ts';
 import { type Clock, type Log, tellDefect } from '../system/index.ts';
 import { InfluxOutput } from './influx-output.ts';
+import { MailOutput } from './mail-output.ts';
 import { MqttOutput } from './mqtt-output.ts';
 import type { Output, OutputPorts, OutputSink } from './output.ts';
 import { WebhookOutput } from './webhook-output.ts';
@@ -239,6 +240,8 @@ function makeOutput(config: OutputConfig, ports: OutputPorts): Output {
       return new InfluxOutput(config, ports);
     case 'webhook':
       return new WebhookOutput(config, ports);
+    case 'mail':
+      return new MailOutput(config, ports);
   }
 }
 
