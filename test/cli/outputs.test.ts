@@ -104,9 +104,7 @@ describe('heartwire outputs', () => {
     const lines = out.split('\n').filter((line) => line.includes('outputs.'));
     expect(lines).toEqual([
       expect.stringMatching(/^BAD outputs\.influx: output_buffer_unusable: .*buffer is no folder/),
-      expect.stringMatching(
-        /^ok {2}outputs\.influx: 127\.0\.0\.1:\d+ answers\. `heartwire outputs --try`/,
-      ),
+      expect.stringMatching(/^ok {2}outputs\.influx: 127\.0\.0\.1:\d+ answers\. `heartwire outputs --try`/),
       expect.stringMatching(/^BAD outputs\.webhook: output_secret_unreadable: .*key could not be read/),
       expect.stringMatching(/^BAD outputs\.webhook: output_unreachable: /),
     ]);
