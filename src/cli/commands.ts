@@ -15,7 +15,7 @@ export const COMMANDS: readonly LoadableCommand[] = [
   },
   {
     usage: 'init [file]',
-    describe: 'Write a commented devices.yaml, asking on a terminal which ports and addresses to use',
+    describe: 'Write a devices.yaml: find ports, listen to what comes, propose speed, pack or messages',
     load: () => import('./commands/init.ts'),
   },
   {
