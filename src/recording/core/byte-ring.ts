@@ -110,8 +110,7 @@ export class ByteRing {
     const length = end - start;
     let to = this.#last;
     if (to === undefined || to.length + MOST_HEAD + length > to.bytes.length) {
-      if (length > MOST_BYTES)
-        return this.#pushLong(kind, whole, connection, us, bytes.subarray(start, end));
+      if (length > MOST_BYTES) return this.#pushLong(kind, whole, connection, us, bytes.subarray(start, end));
       to = this.#begin(us, MOST_HEAD + length);
       if (to === undefined) return;
     }

@@ -50,14 +50,7 @@ export class StagedRecords {
   }
 
   /** Every frame costs this. `kind` as `ByteRing.push` takes it. */
-  push(
-    index: number,
-    kind: number,
-    whole: boolean,
-    connection: number,
-    us: number,
-    bytes: Uint8Array,
-  ): void {
+  push(index: number, kind: number, whole: boolean, connection: number, us: number, bytes: Uint8Array): void {
     const { length } = bytes;
     if (length > MOST_LENGTH) {
       this.drain();
