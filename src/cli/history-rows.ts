@@ -1,28 +1,9 @@
 import { isJsonObject, type JsonObject } from '../contract/wire/index.ts';
 import type { BridgeApi } from './bridge-http.ts';
-
-/** A field of a device as a column. */
-export interface HistoryColumn {
-  readonly field: string;
-  readonly unit: string | undefined;
-  readonly type: 'number' | 'boolean' | 'text';
-}
-
-export type Cell = number | boolean | string | undefined;
-
-/** One moment; a cell for each column, undefined where that has no value then. */
-export interface HistoryRow {
-  /** Epoch ms. */
-  readonly t: number;
-  readonly cells: readonly Cell[];
-}
-
-/** What stands above a column: `line.volts (V)`. */
-export const headOf = ({ field, unit }: HistoryColumn): string =>
-  unit === undefined ? field : `${field} (${unit})`;
+import type { Cell, ValueColumn, ValueRow } from './value-table.ts';
 
 /** The fields that the history has of a device. @throws HeartwireError as `BridgeApi.get` */
-export async function columnsOf(api: BridgeApi, device: string): Promise<HistoryColumn[]> {
+export async function columnsOf(api: BridgeApi, device: string): Promise<ValueColumn[]> {
   const { devices } = await api.get('/api/history/devices', { device });
   const [found] = Array.isArray(devices) ? devices : [];
   const fields = isJsonObject(found) && Array.isArray(found.fields) ? found.fields : [];
@@ -47,8 +28,8 @@ export interface HistorySpan {
 export async function* historyRows(
   api: BridgeApi,
   span: HistorySpan,
-  columns: readonly HistoryColumn[],
-): AsyncGenerator<HistoryRow, void> {
+  columns: readonly ValueColumn[],
+): AsyncGenerator<ValueRow, void> {
   let whole = span;
   const readers: FieldReader[] = [];
   for (const column of columns) {
@@ -71,13 +52,13 @@ export async function* historyRows(
 class FieldReader {
   readonly #api: BridgeApi;
   #span: HistorySpan;
-  readonly #column: HistoryColumn;
+  readonly #column: ValueColumn;
   #points: readonly (readonly [number, Cell])[] = [];
   #index = 0;
   #from: string | undefined;
   #done = false;
 
-  constructor(api: BridgeApi, span: HistorySpan, column: HistoryColumn) {
+  constructor(api: BridgeApi, span: HistorySpan, column: ValueColumn) {
     this.#api = api;
     this.#span = span;
     this.#column = column;
@@ -125,7 +106,7 @@ class FieldReader {
 
 function pointsIn(
   { points, from }: JsonObject,
-  { type }: HistoryColumn,
+  { type }: ValueColumn,
 ): readonly (readonly [number, Cell])[] {
   if (!Array.isArray(points)) return [];
   return points.flatMap((point): (readonly [number, Cell])[] => {

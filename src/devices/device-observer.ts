@@ -5,6 +5,8 @@ import type {
   StatsDocument,
 } from '../contract/feed/index.ts';
 import type { Values } from '../contract/index.ts';
+import type { DeclaredProtocol } from '../protocol/index.ts';
+import { describeMessages } from './core/describe-messages.ts';
 import type { RequestOutcome } from './core/session-events.ts';
 import type { Tally } from './core/stats.ts';
 
@@ -89,4 +91,15 @@ export interface DeviceReading {
   readonly counts: StatsDocument;
   readonly tally: Tally;
   readonly bytesOut: number;
+}
+
+/** The observers of a device that speaks these messages. */
+export function observersOf(
+  factories: readonly ObserverFactory[],
+  id: string,
+  messages: DeclaredProtocol | undefined,
+  replay: boolean,
+): DeviceObservers {
+  const fields = messages && describeMessages(messages.declaration).document.fields;
+  return new DeviceObservers(factories, { id, fields, replay });
 }

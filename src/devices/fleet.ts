@@ -30,7 +30,7 @@ import { MessageCatalog } from './core/message-catalog.ts';
 import type { SessionPorts } from './core/session-ports.ts';
 import { DeviceDirectory, type Settling } from './device-directory.ts';
 import { DeviceListener } from './device-listener.ts';
-import { DeviceObservers, type DeviceReading, type ObserverFactory } from './device-observer.ts';
+import { type DeviceObservers, type DeviceReading, type ObserverFactory, observersOf } from './device-observer.ts';
 import { declarationTopic } from './device-publisher.ts';
 import { DeviceRunner } from './device-runner.ts';
 import { FailedDevices } from './failed-devices.ts';
@@ -391,8 +391,7 @@ export class Fleet {
     scheme: string | undefined,
     messages: DeclaredProtocol | undefined,
   ): DeviceObservers {
-    const fields = messages && describeMessages(messages.declaration).document.fields;
-    return new DeviceObservers(this.#options.observers ?? [], { id, fields, replay: scheme === 'replay' });
+    return observersOf(this.#options.observers ?? [], id, messages, scheme === 'replay');
   }
 
   #portsWith(messages: DeclaredProtocol): SessionPorts {

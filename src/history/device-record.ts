@@ -25,7 +25,7 @@ type Layout = Map<string, Slot>;
 export interface DeviceRecordOptions {
   readonly device: string;
   readonly fields: DeclarationDocument['fields'] | undefined;
-  readonly collector: Collector;
+  readonly collector: Pick<Collector, 'event' | 'series' | 'value' | 'text' | 'mark' | 'over'>;
   /** Epoch ms. */
   now(): number;
   /** Whether a topic is encrypted: what is in it is not kept. */

@@ -2,6 +2,7 @@ import type { BusConfig } from '../config/index.ts';
 import type { Publisher } from '../contract/index.ts';
 import {
   BusRunner,
+  type DeviceObservers,
   DeviceRunner,
   MemberWire,
   MessageCatalog,
@@ -23,6 +24,7 @@ interface ReplayBusOptions {
   readonly publisher: Publisher;
   readonly clock: VirtualClock;
   readonly log: Log;
+  observersOf(device: string, messages: DeclaredProtocol): DeviceObservers;
   dial(addressIndex: number, owner: WireOwner, codec: WireCodec): SessionWire;
   wantsBytes(topic: string): boolean;
 }
@@ -64,6 +66,7 @@ export function makeReplayBus(options: ReplayBusOptions): {
       settings: session,
       ports: { ...ports, messages: new MessageCatalog(spoken) },
       publisher,
+      observers: options.observersOf(id, spoken),
       clock,
       log,
       makeWire: (_, owner) => new MemberWire(of, codec, owner, bus),

@@ -4,10 +4,13 @@ import {
   type BusRunner,
   DeviceDirectory,
   DeviceListener,
+  type DeviceObservers,
   DeviceRunner,
   deviceCodec,
   MessageCatalog,
   messageEvent,
+  type ObserverFactory,
+  observersOf,
   type Resolution,
   type SessionPorts,
   Wire,
@@ -60,6 +63,7 @@ export interface ReplayDeviceOptions {
   readonly log: Log;
   /** What it speaks besides the built-in messages. */
   readonly messages?: DeclaredProtocol | undefined;
+  readonly observers?: readonly ObserverFactory[] | undefined;
   /** What happens besides what is published. */
   happened(fact: ReplayFact): void;
   wantsBytes?(topic: string): boolean;
@@ -125,6 +129,7 @@ export class ReplayDevice {
         publisher: this.#publisher,
         clock,
         log: options.log,
+        observersOf: (id, spoken) => this.#observersOf(id, spoken),
         dial: (index, owner, codec) => this.#dial(settings.addresses[index] ?? '', owner, codec),
         wantsBytes: (topic) => options.wantsBytes?.(topic) ?? false,
       });
@@ -298,6 +303,7 @@ export class ReplayDevice {
       ...(this.#options.device.dialIn ? { dialIn: { codec: this.#codec } } : {}),
       ports: { ...(this.#catalog === undefined ? {} : { messages: this.#catalog }), ...this.#ports() },
       publisher: this.#publisher,
+      observers: this.#observersOf(settings.device, this.#options.messages),
       clock,
       log,
       makeWire: (addressIndex, owner) => this.#dial(settings.addresses[addressIndex] ?? '', owner),
@@ -305,9 +311,14 @@ export class ReplayDevice {
     });
   }
 
+  #observersOf(id: string, messages: DeclaredProtocol | undefined): DeviceObservers {
+    return observersOf(this.#options.observers ?? [], id, messages, true);
+  }
+
   #ports(): SessionPorts {
     return {
       replayed: true,
+      wantsSamples: () => this.#options.observers?.some((each) => each.wantsSamples()) === true,
       random: () => LONGEST_PAUSE,
       localTime: (wallMs) => this.#localTime(wallMs),
       parseLocalTime: (text, zone, near) => parseLocalTime(text, zone ?? this.#options.device.timeZone, near),

@@ -1,7 +1,8 @@
 import type { FeedStore } from '../feed/index.ts';
 import { type TraceSource, traceName } from '../links/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
-import { type Log, MinHeap, Pace } from '../system/index.ts';
+import type { ObserverFactory } from '../devices/index.ts';
+import { type Clock, type Log, MinHeap, Pace } from '../system/index.ts';
 import type { TraceEvent, Unmet } from '../trace/index.ts';
 import { Replay } from './replay.ts';
 import type { ReplayDevice } from './replay-device.ts';
@@ -14,6 +15,8 @@ export interface ReplayTracesOptions {
   readonly messages?: DeclaredProtocol | undefined;
   line?(line: ReplayLine): void;
   wantsBytes?(topic: string): boolean;
+  /** What looks on at the devices, whose clock is that of the trace. */
+  observers?(clock: Clock): readonly ObserverFactory[];
   /** Waited for before more is read: the reader of the lines may be slow. */
   ready?: (() => Promise<void> | undefined) | undefined;
   /** Virtual ms that go by in each real one; absent: as fast as possible. */

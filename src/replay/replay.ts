@@ -1,8 +1,9 @@
+import type { ObserverFactory } from '../devices/index.ts';
 import type { FeedStore } from '../feed/index.ts';
 import type { LinkEnd } from '../links/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import { readMeta } from '../recording/index.ts';
-import type { Log, LoggedDefect } from '../system/index.ts';
+import type { Clock, Log, LoggedDefect } from '../system/index.ts';
 import type { TraceEvent, TraceHead, Unmet } from '../trace/index.ts';
 import { ReplayDevice } from './replay-device.ts';
 import { changeLine, factLine, type ReplayLine } from './replay-line.ts';
@@ -18,6 +19,8 @@ export interface ReplayOptions {
   readonly messages?: DeclaredProtocol | undefined;
   line?(line: ReplayLine): void;
   wantsBytes?(topic: string): boolean;
+  /** What looks on at the devices. */
+  observers?(clock: Clock): readonly ObserverFactory[];
 }
 
 const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -74,13 +77,14 @@ export class Replay {
     const device = readMeta(head, name, file);
     const known = this.#devices.get(device.settings.device);
     if (known !== undefined) return known;
-    const { line, store, log = SILENT, messages, wantsBytes } = this.#options;
+    const { line, store, log = SILENT, messages, wantsBytes, observers } = this.#options;
     this.clock.goTo(Math.max(head.startMs - this.#options.startMs, this.clock.now().monoMs));
     const made = new ReplayDevice({
       device,
       clock: this.clock,
       publisher: store,
       log: strict(log),
+      observers: observers?.(this.clock) ?? [],
       messages: addressed(messages, head),
       happened: (fact) => {
         if ('unmet' in fact) this.unmet.push(fact.unmet);

@@ -3,32 +3,40 @@ import { CSV_HEAD, csvLine, type ExportRow, jsonLine, PcapngExport, RowMaker } f
 import { HeartwireError } from '../../errors.ts';
 import { openTrace, traceName } from '../../links/index.ts';
 import { sourceWithSilences } from '../../recording/index.ts';
-import type { Command } from '../command.ts';
+import type { CliIo, Command, ExitCode } from '../command.ts';
 import { errorText } from '../error-text.ts';
 import { refuseInput } from '../files.ts';
 import { legible } from '../legible.ts';
 import { messagesOption } from '../messages.ts';
 import { fileSink, textSink } from '../sink.ts';
+import { traceValues } from '../trace-values.ts';
+import { checkPlace, writeTable } from '../value-table.ts';
 
-const FORMATS = ['pcapng', 'csv', 'jsonl'] as const;
+const FORMATS = ['pcapng', 'csv', 'jsonl', 'parquet'] as const;
 
 interface ExportArgs {
   readonly trace: string;
   readonly to: (typeof FORMATS)[number];
   readonly output: string | undefined;
   readonly messages: string | undefined;
+  readonly values: boolean;
+  readonly device: string | undefined;
 }
 
-/** Writes a trace frame by frame for other programs. */
+/** Writes a trace for other programs: frame by frame, or its values as `heartwire history` does. */
 export const command: Command<ExportArgs> = {
   usage: 'export <trace>',
-  describe: 'Write a trace frame by frame: pcapng for Wireshark, CSV for spreadsheets, JSON lines',
+  describe: 'Write the frames of a trace, or its values: pcapng, CSV, JSON lines, Parquet',
   place: 150,
   raw: true,
   examples: [
     ['heartwire export psu-1.trace --to pcapng -o psu-1.pcapng', 'for Wireshark, with `heartwire dissector`'],
     ['heartwire export psu-1.trace --to csv > psu-1.csv', 'for a spreadsheet'],
     ['heartwire export oven-1.trace --to jsonl --messages messages.yaml', 'with the declared messages'],
+    [
+      'heartwire export oven-1.trace --values --to csv --messages messages.yaml',
+      'a column for each field, as `heartwire history` has them',
+    ],
   ],
   options: (yargs) =>
     yargs
@@ -38,8 +46,14 @@ export const command: Command<ExportArgs> = {
         type: 'string',
         alias: 'o',
         requiresArg: true,
-        describe: 'The file; pcapng needs one',
+        describe: 'The file; pcapng and parquet need one',
       })
+      .option('values', {
+        type: 'boolean',
+        default: false,
+        describe: 'Values instead of frames, a column for each field; Parquet has nothing else',
+      })
+      .option('device', { type: 'string', requiresArg: true, describe: 'Of --values, on a bus' })
       .option('messages', { type: 'string', requiresArg: true, describe: 'messages.yaml of the device' }),
   async run(args, given) {
     // Programs behind a pipe get the bytes as they are.
@@ -48,6 +62,7 @@ export const command: Command<ExportArgs> = {
       io.err(errorText(new HeartwireError('bad_argument', 'pcapng is no text: name a file with --output.')));
       return 2;
     }
+    if (args.values || args.to === 'parquet') return writeValues(args, io);
     const messages = await messagesOption(args.messages, io);
     const warn = (text: string): void => io.err(`heartwire: ${text}\n`);
     const source = await openTrace(resolve(io.cwd, args.trace), args.trace, warn);
@@ -59,6 +74,8 @@ export const command: Command<ExportArgs> = {
       switch (args.to) {
         case 'pcapng':
           return pcapng.row(row);
+        case 'parquet':
+          return [];
         case 'csv':
           return [csvLine(row, head, device)];
         case 'jsonl':
@@ -80,3 +97,27 @@ export const command: Command<ExportArgs> = {
     return 0;
   },
 };
+
+async function writeValues({ to, trace, output, device, ...args }: ExportArgs, io: CliIo): Promise<ExitCode> {
+  try {
+    if (to === 'pcapng')
+      throw new HeartwireError('bad_argument', 'pcapng has frames, and no values: leave out --values.');
+    checkPlace({ to, output });
+    if (output !== undefined) await refuseInput(io, [trace], output);
+    const messages = await messagesOption(args.messages, io);
+    const warnings = new Set<string>();
+    // The trace is read twice, and says what is odd about it once.
+    const warn = (text: string): void => {
+      if (!warnings.has(text)) io.err(`heartwire: ${text}\n`);
+      warnings.add(text);
+    };
+    const open = async () =>
+      sourceWithSilences(await openTrace(resolve(io.cwd, trace), trace, warn), messages, warn);
+    await writeTable(await traceValues(open, messages, device), { to, output }, io);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof HeartwireError) || error.code !== 'bad_argument') throw error;
+    io.err(errorText(error));
+    return 2;
+  }
+}
