@@ -80,7 +80,7 @@ export const COMMANDS: readonly LoadableCommand[] = [
   },
   {
     usage: 'export <trace>',
-    describe: 'Write a trace frame by frame: pcapng for Wireshark, CSV for spreadsheets, JSON lines',
+    describe: 'Write the frames of a trace, or its values: pcapng, CSV, JSON lines, Parquet',
     load: () => import('./commands/export.ts'),
   },
   {
