@@ -104,10 +104,7 @@ class FieldReader {
   }
 }
 
-function pointsIn(
-  { points, from }: JsonObject,
-  { type }: ValueColumn,
-): readonly (readonly [number, Cell])[] {
+function pointsIn({ points, from }: JsonObject, { type }: ValueColumn): readonly (readonly [number, Cell])[] {
   if (!Array.isArray(points)) return [];
   return points.flatMap((point): (readonly [number, Cell])[] => {
     const [t, , , last] = Array.isArray(point) ? point : [];

@@ -30,7 +30,12 @@ import { MessageCatalog } from './core/message-catalog.ts';
 import type { SessionPorts } from './core/session-ports.ts';
 import { DeviceDirectory, type Settling } from './device-directory.ts';
 import { DeviceListener } from './device-listener.ts';
-import { type DeviceObservers, type DeviceReading, type ObserverFactory, observersOf } from './device-observer.ts';
+import {
+  type DeviceObservers,
+  type DeviceReading,
+  type ObserverFactory,
+  observersOf,
+} from './device-observer.ts';
 import { declarationTopic } from './device-publisher.ts';
 import { DeviceRunner } from './device-runner.ts';
 import { FailedDevices } from './failed-devices.ts';

@@ -10,7 +10,7 @@ export { DeviceDirectory } from './device-directory.ts';
 export { DeviceListener, type DeviceListenerStatus } from './device-listener.ts';
 export {
   type DeviceObserver,
-  type DeviceObservers,
+  DeviceObservers,
   type DeviceReading,
   type ObservedDevice,
   type ObserverFactory,

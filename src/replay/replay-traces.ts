@@ -1,7 +1,7 @@
+import type { ObserverFactory } from '../devices/index.ts';
 import type { FeedStore } from '../feed/index.ts';
 import { type TraceSource, traceName } from '../links/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
-import type { ObserverFactory } from '../devices/index.ts';
 import { type Clock, type Log, MinHeap, Pace } from '../system/index.ts';
 import type { TraceEvent, Unmet } from '../trace/index.ts';
 import { Replay } from './replay.ts';

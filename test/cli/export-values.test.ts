@@ -44,7 +44,9 @@ describe('heartwire export --values', () => {
     const { buffer, byteOffset, byteLength } = await readFile(join(folder, 'oven.parquet'));
     const file = (buffer as ArrayBuffer).slice(byteOffset, byteOffset + byteLength);
     const rows = await parquetReadObjects({ file });
-    expect(rows.map((row) => [row['telemetry.uptime (s)'], row['telemetry.temperature (°C)'] ?? null])).toEqual([
+    expect(
+      rows.map((row) => [row['telemetry.uptime (s)'], row['telemetry.temperature (°C)'] ?? null]),
+    ).toEqual([
       [3600, 23.13],
       [3601, 45],
       [3602, null],

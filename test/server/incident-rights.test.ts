@@ -15,7 +15,11 @@ const incident = (id: string, device: string, bus?: string) => ({
   bytes: 10,
   path: `/kept/${id}.trace`,
 });
-const KEPT = [incident('mine.1', 'mine'), incident('other.1', 'other'), incident('member.1', 'member', 'rs485')];
+const KEPT = [
+  incident('mine.1', 'mine'),
+  incident('other.1', 'other'),
+  incident('member.1', 'member', 'rs485'),
+];
 
 function get(path: string, ...topics: string[]) {
   const incidents = { all: KEPT, find: (id: string) => KEPT.find((each) => each.id === id) };
