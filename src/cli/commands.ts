@@ -114,6 +114,11 @@ export const COMMANDS: readonly LoadableCommand[] = [
     load: () => import('./commands/incidents.ts'),
   },
   {
+    usage: 'outputs [file]',
+    describe: 'Show the outputs of a running bridge with their counts, or try those of a configuration',
+    load: () => import('./commands/outputs.ts'),
+  },
+  {
     usage: 'send <device> [message] [fields..]',
     describe: 'Send a command to a device through a running bridge, and print its reply',
     load: () => import('./commands/send.ts'),
