@@ -23,6 +23,7 @@ export const command: Command<GuessArgs> = {
   describe:
     'Find out how a device talks: packs that fit, framing, checksum and fields, each with its evidence',
   place: 85,
+  task: 'look',
   takesHyphen: true,
   examples: [
     ['heartwire guess unknown.trace --out messages.yaml', 'what a recording shows, as declared messages'],
