@@ -54,7 +54,7 @@ export const COMMANDS: readonly LoadableCommand[] = [
   },
   {
     usage: 'guess <file>',
-    describe: 'Find out how a device talks: packs that fit, framing, checksum and fields, each with its evidence',
+    describe: 'Find out how a device talks: packs that fit, framing, checksum and fields, with evidence',
     task: 'look',
     example: [
       'heartwire guess unknown.trace --out messages.yaml',
@@ -202,6 +202,13 @@ export const COMMANDS: readonly LoadableCommand[] = [
     task: 'operate',
     example: ['heartwire key > keys/bench-2026.key', 'and give the same file to each reader'],
     load: () => import('./commands/key.ts'),
+  },
+  {
+    usage: 'outputs [file]',
+    describe: 'Show the outputs of a running bridge with their counts, or try those of a configuration',
+    task: 'operate',
+    example: ['heartwire outputs', 'state, counts and reason of each output of the running bridge'],
+    load: () => import('./commands/outputs.ts'),
   },
   {
     usage: 'token',
