@@ -28,6 +28,7 @@ export const command: Command<ExportArgs> = {
   usage: 'export <trace>',
   describe: 'Write the frames of a trace, or its values: pcapng, CSV, JSON lines, Parquet',
   place: 150,
+  task: 'record',
   raw: true,
   examples: [
     ['heartwire export psu-1.trace --to pcapng -o psu-1.pcapng', 'for Wireshark, with `heartwire dissector`'],
