@@ -137,7 +137,7 @@ export const COMMANDS: readonly LoadableCommand[] = [
   },
   {
     usage: 'export <trace>',
-    describe: 'Write a trace frame by frame: pcapng for Wireshark, CSV for spreadsheets, JSON lines',
+    describe: 'Write the frames of a trace, or its values: pcapng, CSV, JSON lines, Parquet',
     task: 'record',
     example: [
       'heartwire export psu-1.trace --to pcapng -o psu-1.pcapng',
