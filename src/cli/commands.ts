@@ -45,7 +45,8 @@ export const COMMANDS: readonly LoadableCommand[] = [
   },
   {
     usage: 'guess <file>',
-    describe: 'Find out how a device talks: packs that fit, framing, checksum and fields, each with its evidence',
+    describe:
+      'Find out how a device talks: packs that fit, framing, checksum and fields, each with its evidence',
     load: () => import('./commands/guess.ts'),
   },
   {
