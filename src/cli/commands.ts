@@ -9,6 +9,11 @@ export const COMMANDS: readonly LoadableCommand[] = [
     load: () => import('./commands/run.ts'),
   },
   {
+    usage: 'gateway [file]',
+    describe: 'Serve the feed of other instances, without devices of its own',
+    load: () => import('./commands/gateway.ts'),
+  },
+  {
     usage: 'demo',
     describe: 'Run the bridge on simulated devices, to see what it does',
     load: () => import('./commands/demo.ts'),

@@ -1,0 +1,2 @@
+export { joinSharedFeed } from './join.ts';
+export type { SharedFeed } from './shared-feed.ts';
