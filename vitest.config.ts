@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/leaves-nothing.ts'],
     // Real sockets, ptys and child processes on shared machines: generous bounds, no absolute times asserted.
     testTimeout: 60_000,
     hookTimeout: 60_000,

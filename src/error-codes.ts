@@ -530,6 +530,11 @@ export const ERROR_CODES = {
     meaning: 'The other side of an output refused what was sent, or the login.',
     fix: 'Read the detail in `bridge/status`: check the token or the password, the bucket, and the rights.',
   },
+  output_buffer_unusable: {
+    meaning:
+      'What waits for an output could not be written to or read from its folder on the disk; it waits in memory meanwhile.',
+    fix: 'Make room on the disk, or check the folder `buffer_dir` and its permissions; it is tried again.',
+  },
   output_secret_unreadable: {
     meaning: 'The file of a password, a token, a secret or a certificate of an output could not be read.',
     fix: 'Check the path, which counts from the configuration file, and the permissions.',

@@ -24,6 +24,7 @@ const ROOMS: readonly Room[] = [
   { path: 'src/protocol', floor: 3, pure: true },
   { path: 'src/client', floor: 3 },
   { path: 'src/trace', floor: 4, pure: true },
+  { path: 'src/guess', floor: 5, pure: true },
   { path: 'src/links', floor: 5 },
   { path: 'src/config', floor: 6 },
   { path: 'src/devices', floor: 7 },

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../src/cli/commands.ts';
+import { commandsTable } from '../src/cli/commands-table.ts';
 import { devicesJsonSchema } from '../src/config/json-schema.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { loadMessages } from '../src/config/messages/load-messages.ts';
@@ -16,7 +18,9 @@ import { projectFiles, readProjectFile } from './support/project-files.ts';
 
 describe('the tables of the documents', async () => {
   const pages = projectFiles(['docs'], ['.md']);
-  const tables = { ...TABLES, ...CONFIG_TABLES, ...MESSAGES_TABLES, ...packTables(await readShippedPacks()) };
+  const commands = () => commandsTable(COMMANDS);
+  const packs = packTables(await readShippedPacks());
+  const tables = { ...TABLES, ...CONFIG_TABLES, ...MESSAGES_TABLES, ...packs, commands };
 
   it('are as the contracts say (else run `npm run generate`)', () => {
     for (const page of pages) {

@@ -1,15 +1,15 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import vm from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { main } from '../src/cli/main.ts';
-import { loadConfig } from '../src/config/load.ts';
-import { formatProblem } from '../src/config/problem.ts';
-import { readProjectFile } from './support/project-files.ts';
+import { hasChromium } from './support/chromium.ts';
+import { PROJECT_ROOT, readProjectFile } from './support/project-files.ts';
 
-const readme = readProjectFile('README.md');
+const page = readProjectFile('docs/background/plain-websocket.md');
 
 function block(language: string): string {
-  const found = new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(readme)?.[1];
-  if (found === undefined) throw new Error(`README.md has no ${language} block`);
+  const found = new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(page)?.[1];
+  if (found === undefined) throw new Error(`The page has no ${language} block`);
   return found;
 }
 
@@ -39,7 +39,7 @@ interface Reconnect {
   readonly delayMs: number;
 }
 
-/** Runs the snippet of the README as it is written. */
+/** Runs the snippet as it is written. */
 function runSnippet() {
   const sockets: ScriptedSocket[] = [];
   const reconnects: Reconnect[] = [];
@@ -160,37 +160,33 @@ describe('the browser snippet', () => {
   });
 });
 
-describe('the six lines of YAML', () => {
-  it('are six, without a problem, and one device and one listener', () => {
-    const text = block('yaml');
-    expect(text.trim().split('\n')).toHaveLength(6);
-    const { config, problems } = loadConfig(text, 'my-devices.yaml');
-    expect(problems.map(formatProblem)).toEqual([]);
-    expect(config?.devices.map(({ id, kind }) => [id, kind])).toEqual([['psu-1', 'dialled']]);
-    expect(config?.listeners).toHaveLength(1);
-  });
-});
+/** What a reader types: the blocks of code, without their comments, which are in the language of the page. */
+const typed = (path: string): readonly string[] =>
+  [...readProjectFile(path).matchAll(/```\w+\n([\s\S]*?)```/g)].map(([, text = '']) =>
+    text.replace(/ +# .*$/gm, ''),
+  );
 
-describe('the table of commands', () => {
-  it('names those of the command line, and no others', async () => {
-    const named = [...readme.matchAll(/^\| `heartwire ([a-z]+)/gm)].map(([, name]) => name);
-    let help = '';
-    const code = await main(['--help'], {
-      out: (text) => {
-        help += text;
-      },
-      err: () => {},
-      program: 'heartwire',
-      terminal: false,
-      env: {},
-      cwd: '.',
-      onSignal: () => () => {},
-      onUncaught: () => () => {},
-      outClosed: new AbortController().signal,
+describe('README.md', () => {
+  it('has what README.zh-CN.md has: the same lines to type, as many headings and pictures', () => {
+    expect(typed('README.zh-CN.md')).toEqual(typed('README.md'));
+    const counts = (path: string) =>
+      [/^#+ /gm, /!\[/g, /\]\(/g].map((each) => readProjectFile(path).match(each)?.length ?? 0);
+    expect(counts('README.zh-CN.md').slice(0, 2)).toEqual(counts('README.md').slice(0, 2));
+  });
+
+  describe.runIf(hasChromium)('its three doors, typed word for word', () => {
+    it.each([1, 2, 3])('door %i shows a live value in a browser', { timeout: 400_000 }, async (door) => {
+      const script = join(PROJECT_ROOT, 'scripts/newcomer.mjs');
+      const child = spawn(process.execPath, [script, '--here', String(door)], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      let said = '';
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (chunk) => {
+          said += String(chunk);
+        });
+      expect(await new Promise((resolve) => child.once('close', resolve)), said).toBe(0);
+      expect(said).toMatch(/: \d+ lines typed, a live value after/);
     });
-    expect(code).toBe(0);
-    const offered = [...help.matchAll(/^ {2}heartwire ([a-z]+)/gm)].map(([, name]) => name);
-    expect(offered).toContain('completion');
-    expect(named.sort()).toEqual(offered.sort());
   });
 });

@@ -10,7 +10,14 @@ export interface TraceEvent {
   readonly tdur?: number;
   readonly args?: {
     readonly name?: string;
-    readonly frame_reporter?: { readonly state?: string };
+    readonly frame_reporter?: {
+      readonly state?: string;
+      /** Something moved that this frame should have gone on with: an animation of the compositor, or scrolling. */
+      readonly affects_smoothness?: boolean;
+      readonly frame_source?: number;
+      readonly frame_sequence?: number;
+      readonly layer_tree_host_id?: number;
+    };
   };
 }
 
@@ -49,15 +56,23 @@ function shareOf(tasks: readonly TraceEvent[]): number {
   return until === first ? 0 : busy / (until - first);
 }
 
-/** The share of frames that were not presented though there was something new; undefined where the trace tells of none. */
+/**
+ * The share of frames that were dropped, as the browser itself counts smoothness: something moved and the frame was not
+ * presented. One frame may have several reports, one for each thread. Two things look dropped and are not: an animation that
+ * stands still, or that is outside of the window, has nothing to present. So a page is measured with something that always moves
+ * within its window. Undefined where the trace has no frames.
+ */
 export function droppedShare(events: readonly TraceEvent[]): number | undefined {
-  let presented = 0;
-  let dropped = 0;
+  const frames = new Map<string, 'presented' | 'dropped' | 'calm'>();
   for (const { name, ph, args } of events) {
-    if (name !== 'PipelineReporter' || ph !== 'b') continue;
-    const state = args?.frame_reporter?.state ?? '';
-    if (state === 'STATE_DROPPED') dropped += 1;
-    else if (state.startsWith('STATE_PRESENTED')) presented += 1;
+    const report = args?.frame_reporter;
+    if (name !== 'PipelineReporter' || ph !== 'b' || report === undefined) continue;
+    const { state = '', affects_smoothness: smooth, layer_tree_host_id: host } = report;
+    const frame = `${host} ${report.frame_source} ${report.frame_sequence}`;
+    if (state.startsWith('STATE_PRESENTED')) frames.set(frame, 'presented');
+    else if (!frames.has(frame))
+      frames.set(frame, state === 'STATE_DROPPED' && smooth === true ? 'dropped' : 'calm');
   }
-  return presented + dropped === 0 ? undefined : dropped / (presented + dropped);
+  const dropped = [...frames.values()].filter((each) => each === 'dropped').length;
+  return frames.size === 0 ? undefined : dropped / frames.size;
 }

@@ -8,6 +8,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | string;
+  /** Sent instead of the body, one after the other: those of a long answer. */
+  readonly pieces?: readonly Uint8Array[];
   /** Sent instead of the body: so many bytes of the file at this path. */
   readonly file?: { readonly path: string; readonly bytes: number };
   /** Sent instead of all this, once it is made; never rejects. */

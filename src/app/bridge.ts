@@ -173,6 +173,17 @@ export class Bridge {
       isKnown: (device) => this.store.document(`devices/${device}/state`) !== undefined,
     });
     const arrivals = new Arrivals();
+    this.#outputs = new Outputs({
+      store: this.store,
+      clock,
+      log,
+      version: options.version,
+      random,
+      lookup: lookupOf(options.names),
+      conceals: (topic) => this.#encryption.encrypts(topic) || shared?.isForeign(topic) === true,
+      command: (command, client) => this.#command(command, client),
+      changed: () => this.#status.publish(),
+    });
     this.#fleet = new Fleet({
       config,
       arrivals,
@@ -185,7 +196,7 @@ export class Bridge {
       uploads: this.#uploads,
       names: options.names,
       recorder: () => this.#recorder.taps,
-      observers: [this.#recorder.blackBox, history].filter((each) => each !== undefined),
+      observers: [this.#recorder.blackBox, history, this.#outputs].filter((each) => each !== undefined),
       wantsBytes: (topic) => this.store.followsBytes && this.#feed.hasAudience(topic),
       retired: this.#monitoring.retired,
       knownChanged: () => this.#known?.changed(),
@@ -218,17 +229,6 @@ export class Bridge {
       additions: writer && ((addition, address) => writer.add(addition, address)),
       onLog: (entry) => logSubscriber(log, entry),
       onDefect,
-    });
-    this.#outputs = new Outputs({
-      store: this.store,
-      clock,
-      log,
-      version: options.version,
-      random,
-      lookup: lookupOf(options.names),
-      conceals: (topic) => this.#encryption.encrypts(topic) || shared?.isForeign(topic) === true,
-      command: (command, client) => this.#command(command, client),
-      changed: () => this.#status.publish(),
     });
     const failed = (error: HeartwireError): void => log.error({ code: error.code }, error.message);
     this.#tls =

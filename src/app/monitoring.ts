@@ -57,6 +57,7 @@ export class Monitoring {
       omittedLines: () => this.#bounded.omitted,
       store,
       perDevice: live.value.metrics?.perDevice ?? false,
+      values: live.value.metrics?.values ?? [],
       all: () => fleet().directory.all(),
       isConfigured: (id) => fleet().directory.isConfigured(id),
       deviceListeners: () => fleet().deviceListeners(),

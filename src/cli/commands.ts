@@ -49,6 +49,12 @@ export const COMMANDS: readonly LoadableCommand[] = [
     load: () => import('./commands/schema.ts'),
   },
   {
+    usage: 'guess <file>',
+    describe:
+      'Find out how a device talks: packs that fit, framing, checksum and fields, each with its evidence',
+    load: () => import('./commands/guess.ts'),
+  },
+  {
     usage: 'decode [input..]',
     describe: 'Print what bytes mean, field by field; bytes as hex, in a file, or from standard input (-)',
     load: () => import('./commands/decode.ts'),

@@ -12,6 +12,8 @@ export interface SubscribeOptions {
    * asks for the next. What is not comes again.
    */
   readonly ack?: boolean;
+  /** Messages of devices come with `raw`: the values on the wire of fields that are scaled or named. */
+  readonly raw?: boolean;
   /** Called for every event, broadcast and gap of these topics. */
   readonly onItem?: (item: FeedItem) => unknown;
   /** Items that are kept for a `for await` which is slow; 1,000 where this is left out. */

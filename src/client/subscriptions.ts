@@ -156,10 +156,11 @@ export interface Wanted {
   readonly topics: readonly string[];
   readonly maxHz?: number | undefined;
   readonly ack?: boolean | undefined;
+  readonly raw?: boolean | undefined;
 }
 
-/** How often, and whether to be acknowledged: as a `subscribe` says it. */
-type Terms = Readonly<{ max_hz: number | undefined; ack: true | undefined }>;
+/** How often, whether to be acknowledged, and what comes along: as a `subscribe` says it. */
+type Terms = Readonly<{ max_hz: number | undefined; ack: true | undefined; raw: true | undefined }>;
 
 /** One `subscribe` to be sent. */
 export interface SubscribeOrder {
@@ -279,6 +280,7 @@ class WantedTopics {
     return {
       max_hz: maxHz === Infinity ? undefined : maxHz,
       ack: all.some(({ ack }) => ack) || undefined,
+      raw: all.some(({ raw }) => raw) || undefined,
     };
   }
 }

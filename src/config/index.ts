@@ -33,7 +33,14 @@ export type {
   MatchConfig,
   MatchedDeviceConfig,
 } from './model.ts';
-export type { InfluxConfig, MqttConfig, OutputConfig, WebhookConfig } from './outputs.ts';
+export type {
+  InfluxConfig,
+  MailConfig,
+  MqttConfig,
+  NoticeConfig,
+  OutputConfig,
+  WebhookConfig,
+} from './outputs.ts';
 export { checkFrame } from './packs/check-frame.ts';
 export { findPack, listPacks, type PackPlace, packNamed } from './packs/find-pack.ts';
 export { type Pack, readKeys, readPack } from './packs/read-pack.ts';

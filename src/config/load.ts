@@ -11,7 +11,7 @@ import { explainIssues } from './explain-issues.ts';
 import { configOf, type Keys } from './keys.ts';
 import { checkDialIn, type MessageFiles, messagesNamed } from './message-files.ts';
 import type { BusConfig, DeviceConfig, ListenerConfig } from './model.ts';
-import { completeOutput, outputShape } from './outputs.ts';
+import { checkBufferFolders, completeOutput, outputShape } from './outputs.ts';
 import type { Finding, Path } from './problem.ts';
 import { LARGEST_CONFIG, readDocument } from './read-document.ts';
 import { addressAlone, addressedAlone, withPolls } from './register-maps.ts';
@@ -118,6 +118,7 @@ function assemble(
     const given = fits(outputShape, path, entry);
     return given === undefined ? [] : completeOutput(given, file, path, add);
   });
+  checkBufferFolders(outputs, add);
   const backplane = fits(backplaneShape, ['backplane'], root.backplane);
   const metrics = filled(z.strictObject(METRICS), 'metrics');
   const log = filled(z.strictObject(LOG), 'log');

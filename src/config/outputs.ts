@@ -1,6 +1,15 @@
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { z } from 'zod';
-import { badValue, choiceField, durationField, flagField, mebibytesField, textField } from './field.ts';
+import {
+  badValue,
+  choiceField,
+  durationField,
+  type FieldFinding,
+  flagField,
+  mebibytesField,
+  oneOrMoreField,
+  textField,
+} from './field.ts';
 import { type ConfigOf, configOf, type Keys } from './keys.ts';
 import type { Finding, Path } from './problem.ts';
 
@@ -74,21 +83,21 @@ const INFLUX = {
     description:
       'So many MiB of points wait in memory while the database is away; then the oldest go, and are counted.',
   }).prefault(16),
+  buffer_dir: textField('a folder', 'influx-buffer', {
+    description:
+      'Where points wait on the disk while the database is away, through restarts; a folder of this output alone.',
+  }).optional(),
+  disk_mb: mebibytesField(1, 1_048_576, {
+    description: 'So many MiB of points wait in `buffer_dir`; then the oldest go, and are counted.',
+  }).prefault(256),
 };
 
-const WEBHOOK = {
-  url: urlField('https://ntfy.example/bench', WEB, 'Where the message is sent, by POST.'),
+/** Of messages for people, whichever way they take. */
+const NOTICE = {
   on: z
     .array(choiceField(EVENTS, { description: 'Of what there is a message.' }))
     .meta({ description: 'Of what there is a message.' })
     .prefault(['offline', 'online', 'alarm']),
-  format: choiceField(FORMATS, {
-    description: 'For which service the message is written; `json` is our own.',
-  }).prefault('json'),
-  secret_file: secretFile(
-    'hook.key',
-    'The file of the secret that signs each message: HMAC-SHA256 for `json`, and as Feishu and DingTalk define it.',
-  ),
   language: choiceField(['en', 'zh'], { description: 'The language of the text.' }).prefault('en'),
   for: durationField(0, 24 * HOUR, {
     description: 'How long something stays so before there is a message; what comes back sooner makes none.',
@@ -104,6 +113,46 @@ const WEBHOOK = {
   ).optional(),
 };
 
+const WEBHOOK = {
+  url: urlField('https://ntfy.example/bench', WEB, 'Where the message is sent, by POST.'),
+  format: choiceField(FORMATS, {
+    description: 'For which service the message is written; `json` is our own.',
+  }).prefault('json'),
+  secret_file: secretFile(
+    'hook.key',
+    'The file of the secret that signs each message: HMAC-SHA256 for `json`, and as Feishu and DingTalk define it.',
+  ),
+  ...NOTICE,
+};
+
+const MAIL = {
+  url: urlField(
+    'smtp://mail.example:587',
+    ['smtp', 'smtps'],
+    'The mail server: smtp:// with STARTTLS where the server has it, smtps:// with TLS from the start.',
+  ),
+  username: textField('a name', 'heartwire', { description: 'With which name to log in.' }).optional(),
+  password_file: secretFile(
+    'mail.password',
+    'The file of the password; it is sent over TLS only, but for a server on this machine.',
+  ),
+  ca_file: secretFile('ca.pem', 'The certificates of the authority, where it is not a public one.'),
+  from: textField('a mail address', 'heartwire@example.com', { description: 'The sender.' }, mailProblem),
+  to: oneOrMoreField(
+    'a mail address',
+    'bench@example.com',
+    { description: 'The receivers: one address, or a list.' },
+    mailProblem,
+  ),
+  ...NOTICE,
+};
+
+function mailProblem(text: string): FieldFinding | undefined {
+  return /^[^\s@<>,;"]+@[^\s@<>,;"]+$/.test(text)
+    ? undefined
+    : badValue('This is no mail address.', 'Write for example bench@example.com.');
+}
+
 /** An entry of `outputs`, as it is written. */
 export const outputShape = z.strictObject({
   mqtt: z
@@ -118,30 +167,37 @@ export const outputShape = z.strictObject({
     .strictObject(WEBHOOK)
     .optional()
     .meta({ description: 'Messages for people: chats, phones, programs.' }),
+  mail: z.strictObject(MAIL).optional().meta({ description: 'Messages for people, as mail.' }),
 });
 
-export const OUTPUT_KEYS: Readonly<Record<'mqtt' | 'influx' | 'webhook', Keys>> = {
+export const OUTPUT_KEYS: Readonly<Record<OutputConfig['kind'], Keys>> = {
   mqtt: MQTT,
   influx: INFLUX,
   webhook: WEBHOOK,
+  mail: MAIL,
 };
 
 export type MqttConfig = ConfigOf<typeof MQTT>;
 export type InfluxConfig = ConfigOf<typeof INFLUX>;
-export type WebhookConfig = Omit<ConfigOf<typeof WEBHOOK>, 'quiet'> & {
+type Quiet<T> = Omit<T, 'quiet'> & {
   /** Minutes of the local day; it may go past midnight. */
   readonly quiet?: readonly [from: number, to: number];
 };
+/** Of what there are messages for people, when, and in which language. */
+export type NoticeConfig = Quiet<ConfigOf<typeof NOTICE>>;
+export type WebhookConfig = Quiet<ConfigOf<typeof WEBHOOK>>;
+export type MailConfig = Quiet<ConfigOf<typeof MAIL>>;
 
 /** Where states and values go besides the feed. */
 export type OutputConfig =
   | ({ readonly kind: 'mqtt' } & MqttConfig)
   | ({ readonly kind: 'influx' } & InfluxConfig)
-  | ({ readonly kind: 'webhook' } & WebhookConfig);
+  | ({ readonly kind: 'webhook' } & WebhookConfig)
+  | ({ readonly kind: 'mail' } & MailConfig);
 
 /** Files count from the folder of `file`, the configuration; none where the entry is wrong, which has then been added. */
 export function completeOutput(
-  { mqtt, influx, webhook }: z.output<typeof outputShape>,
+  { mqtt, influx, webhook, mail }: z.output<typeof outputShape>,
   file: string,
   path: Path,
   add: (finding: Finding) => void,
@@ -152,25 +208,44 @@ export function completeOutput(
     Object.fromEntries(
       Object.entries(config).map(([key, value]) => [
         key,
-        key.endsWith('File') ? beside(String(value)) : value,
+        /(?:File|Dir)$/.test(key) ? beside(String(value)) : value,
       ]),
     ) as T;
   const found: OutputConfig[] = [];
   if (mqtt !== undefined) found.push({ kind: 'mqtt', ...placed(configOf(MQTT, mqtt)) });
   if (influx !== undefined) found.push({ kind: 'influx', ...placed(configOf(INFLUX, influx)) });
-  if (webhook !== undefined) {
-    const { quiet: text, ...rest } = placed(configOf(WEBHOOK, webhook));
-    const quiet = text === undefined ? undefined : quietMinutes(text);
-    found.push({ kind: 'webhook', ...rest, ...(quiet === undefined ? {} : { quiet }) });
-  }
+  const inMinutes = <T extends { readonly quiet?: string }>({ quiet, ...rest }: T) => {
+    const minutes = quiet === undefined ? undefined : quietMinutes(quiet);
+    return { ...rest, ...(minutes === undefined ? {} : { quiet: minutes }) };
+  };
+  if (webhook !== undefined)
+    found.push({ kind: 'webhook', ...inMinutes(placed(configOf(WEBHOOK, webhook))) });
+  if (mail !== undefined) found.push({ kind: 'mail', ...inMinutes(placed(configOf(MAIL, mail))) });
   if (found.length === 1) return found;
   add({
     code: found.length === 0 ? 'config_missing_key' : 'config_conflict',
     path,
     message: found.length === 0 ? 'This output is of no kind.' : 'This output is of several kinds.',
-    fix: 'Write one of `mqtt:`, `influx:` and `webhook:` in each entry.',
+    fix: 'Write one of `mqtt:`, `influx:`, `webhook:` and `mail:` in each entry.',
   });
   return [];
+}
+
+/** What one output leaves on the disk must not be sent by another one. */
+export function checkBufferFolders(outputs: readonly OutputConfig[], add: (finding: Finding) => void): void {
+  const taken = new Set<string>();
+  for (const output of outputs) {
+    const folder = output.kind === 'influx' ? output.bufferDir : undefined;
+    if (folder === undefined) continue;
+    if (taken.has(normalize(folder)))
+      add({
+        code: 'config_conflict',
+        path: ['outputs'],
+        message: `Two outputs keep what waits in ${folder}.`,
+        fix: 'Give each its own `buffer_dir`.',
+      });
+    taken.add(normalize(folder));
+  }
 }
 
 /** Minutes of the day; undefined where the text is no part of one. */

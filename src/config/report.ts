@@ -1,3 +1,4 @@
+import { maskedAddress, mayBeSecret } from './mask-secrets.ts';
 import type { BridgeConfig } from './model.ts';
 import { type Finding, formatPath, type Path, type Problem } from './problem.ts';
 import { isKeyed, type SyntaxFinding, type YamlSource } from './yaml-source.ts';
@@ -90,7 +91,8 @@ export class Report {
 
   #push(finding: Finding | SyntaxFinding, place: { readonly line: number; readonly column: number }): void {
     const { severity = 'error', code, path, message } = finding;
-    const seen = finding.atKey || mayBeSecret(path) ? undefined : this.#source.seenAt(path);
+    const found = finding.atKey || mayBeSecret(path) ? undefined : this.#source.seenAt(path);
+    const seen = found !== undefined && path.at(-1) === 'url' ? maskedAddress(found) : found;
     const fix = code === 'config_unquoted' && seen !== undefined ? `Quote it: "${seen}".` : finding.fix;
     const device = this.#deviceAt(path);
     if (severity === 'error') {
@@ -133,11 +135,6 @@ export class Report {
     const id = isKeyed(entry) ? entry.id : undefined;
     return typeof id === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(id) ? id : formatPath(path.slice(0, 2));
   }
-}
-
-/** A token that was pasted in the place of its hash is not to be repeated in logs. */
-function mayBeSecret(path: Path): boolean {
-  return path[0] === 'access' && path[1] === 'tokens';
 }
 
 function entryOf(path: Path): string {

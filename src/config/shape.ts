@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { patternProblem } from '../contract/wire/index.ts';
 import { parseLinkAddress, parseListenAddress } from '../links/index.ts';
 import { DEFAULT_LINES_PER_SECOND } from '../system/index.ts';
 import { accessShape } from './access.ts';
@@ -7,6 +8,7 @@ import { exposeField } from './expose.ts';
 import {
   badType,
   badValue,
+  capital,
   choiceField,
   durationField,
   type FieldFinding,
@@ -241,7 +243,34 @@ export const METRICS = {
     description:
       'Configured devices, 1,000 at most, have series of their own at `/metrics`; without it all devices are counted together.',
   }).prefault(false),
+  values: z
+    .array(
+      textField(
+        'a pattern of values',
+        'devices/+/values/telemetry/#',
+        {
+          description: 'A pattern of values: `devices/<id>/values/<message>/<field>`.',
+          examples: ['devices/+/values/telemetry/#'],
+        },
+        valuesProblem,
+      ),
+    )
+    .meta({
+      description:
+        'Which values of configured devices have series of their own at `/metrics`, as patterns `devices/<id>/values/<message>/<field>`.',
+    })
+    .prefault([]),
 };
+
+function valuesProblem(text: string): FieldFinding | undefined {
+  const problem = patternProblem(text);
+  const fix = 'Write for example devices/+/values/telemetry/#.';
+  if (problem !== undefined) return badValue(`${capital(problem)}.`, fix);
+  const [root, , kind] = text.split('/');
+  return root === 'devices' && (kind === 'values' || kind === '#')
+    ? undefined
+    : badValue('This names no values of devices.', fix);
+}
 
 export const LOG = {
   max_lines_per_second: numberField(1, 100_000, {

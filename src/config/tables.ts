@@ -30,6 +30,7 @@ export const CONFIG_TABLES: Tables = {
   'keys of MQTT outputs': () => keysTable(OUTPUT_KEYS.mqtt),
   'keys of database outputs': () => keysTable(OUTPUT_KEYS.influx),
   'keys of webhooks': () => keysTable(OUTPUT_KEYS.webhook),
+  'keys of mail': () => keysTable(OUTPUT_KEYS.mail),
   'keys of the backplane': () => keysTable(BACKPLANE),
   'keys of metrics': () => keysTable({ metrics }),
   'keys of log': () => keysTable({ log }),

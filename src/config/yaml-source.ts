@@ -11,6 +11,7 @@ import {
   parseDocument,
   type YAMLMap,
 } from 'yaml';
+import { maskSecrets } from './mask-secrets.ts';
 import type { Finding, Path } from './problem.ts';
 
 /** A place in the text, both counted from 1. */
@@ -119,7 +120,8 @@ export function readYaml(text: string, { numericKeys = false }: YamlOptions = {}
     seenAt(path) {
       const { node, whole } = find(document, path, false);
       if (!whole || !isScalar(node) || !node.range) return undefined;
-      const seen = text.slice(node.range[0], node.range[1]).replace(/\s+/g, ' ');
+      // Before it is cut: the end of a password may be what is cut off.
+      const seen = maskSecrets(text.slice(node.range[0], node.range[1]).replace(/\s+/g, ' '));
       return seen.length > LONGEST_SEEN ? `${seen.slice(0, LONGEST_SEEN)}...` : seen;
     },
   };

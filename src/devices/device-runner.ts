@@ -193,9 +193,13 @@ export class DeviceRunner implements BusDevice {
     this.#dispatch({ type: 'linkOpened', address }, wire);
   }
 
-  wireBytes(wire: SessionWire, chunk: Uint8Array): void {
+  now(): Instant {
+    return this.#options.clock.now();
+  }
+
+  wireBytes(wire: SessionWire, chunk: Uint8Array, at: Instant = this.now()): void {
     if (wire !== this.#wire) return;
-    this.#chunkAt = this.#options.clock.now();
+    this.#chunkAt = at;
     this.#publisher.bytes('in', chunk);
     this.#options.port?.bytes(chunk);
   }

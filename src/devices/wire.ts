@@ -1,4 +1,5 @@
 import type { BusConfig, DialledDeviceConfig } from '../config/index.ts';
+import type { Instant } from '../instant.ts';
 import {
   dial,
   type Link,
@@ -52,8 +53,10 @@ export interface WireOwner {
   wireOpened(wire: SessionWire, address: string): void;
   /** What may come now, as far as it follows from what was sent; absent, or undefined, where nothing was. */
   expectation?(): Expectation | undefined;
-  /** Before the chunk's frames. */
-  wireBytes(wire: SessionWire, chunk: Uint8Array): void;
+  /** Reads the clock, once for a chunk and all that looks on at it. */
+  now?(): Instant;
+  /** Before the chunk's frames; `at` is what `now` returned for it, where a tap asked. */
+  wireBytes(wire: SessionWire, chunk: Uint8Array, at?: Instant): void;
   wireMessage(wire: SessionWire, message: Message | InvalidPayload): void;
   wireDiscarded(wire: SessionWire, report: Discarded): void;
   wireFaulted(wire: SessionWire, fault: DecoderFault): void;
@@ -71,8 +74,11 @@ export interface WireTap {
   /** The link is about to be opened; where its host is a name, once that is looked up, with whatever outcome. */
   dialled?(address: string): void;
   opened?(address: string): void;
-  /** Bytes as they were read, before they are decoded. The chunk must not be kept. */
-  received?(chunk: Uint8Array): void;
+  /**
+   * Bytes as they were read, before they are decoded. The chunk must not be kept. `monoMs` is when they came, where the
+   * owner of the wire has read the clock for them.
+   */
+  received?(chunk: Uint8Array, monoMs?: number): void;
   /** The chunk that was read is decoded; so many bytes of an unfinished frame are held. */
   decoded?(pending: number): void;
   idle?(): void;
@@ -243,8 +249,9 @@ export class Wire implements SessionWire {
         try {
           this.#silenceIsOurs = this.#shared?.heard(chunk) ?? true;
           if (!this.#silenceIsOurs) return;
-          this.#tap?.received?.(chunk);
-          this.#owner.wireBytes(this, chunk);
+          const at = this.#tap === undefined ? undefined : this.#owner.now?.();
+          this.#tap?.received?.(chunk, at?.monoMs);
+          this.#owner.wireBytes(this, chunk, at);
           this.#chunk = chunk;
           this.#remark ??= this.#telnet.received(chunk);
           const frames = this.#hello === undefined ? chunk : this.#behindHello(this.#hello, chunk);

@@ -1,15 +1,14 @@
 import { type DeclaredProtocol, type FieldTrace, Reading } from '../protocol/index.ts';
-import { frameParts } from './frame-parts.ts';
+import { locateFrame, surroundings } from './frame-parts.ts';
 import type { InspectedFrame, PlacedField } from './inspected.ts';
-import { placePayload } from './payload-place.ts';
 
 /** Every field of a frame with its bytes on the wire, and what surrounds its payload, in their order. */
 export function fieldsOf(frame: InspectedFrame, protocol: DeclaredProtocol): readonly PlacedField[] {
   const { bytes, payload, framing } = frame;
   const declared = protocol.declaration.framing;
-  const parts = frameParts(bytes, payload, declared, framing);
-  const place = placePayload(bytes, payload, declared, framing);
-  if (place === undefined) return parts;
+  const place = locateFrame(bytes, payload, declared, framing);
+  if (place === undefined) return [];
+  const parts = surroundings(place, bytes);
   const start = place.starts[0] ?? 0;
   const before = parts.filter((each) => each.end <= start);
   const behind = parts.filter((each) => each.end > start);

@@ -3,8 +3,10 @@ import type { StateDocument } from '../contract/feed/index.ts';
 import type { Values } from '../contract/index.ts';
 import { HeartwireError } from '../errors.ts';
 import { PointTimes, statusLine, valuesLine } from './core/line-protocol.ts';
-import { HttpDelivery, type OutputRequest, readSecret } from './http-delivery.ts';
-import type { Output, OutputPorts, OutputReport } from './output.ts';
+import { Delivery } from './delivery.ts';
+import { DiskDelivery } from './disk-delivery.ts';
+import { type OutputRequest, readSecret, send } from './http-request.ts';
+import type { Output, OutputPorts, OutputReport, SampleSink } from './output.ts';
 
 /** InfluxDB's own advice for one request. */
 const BATCH_POINTS = 5_000;
@@ -15,7 +17,8 @@ export class InfluxOutput implements Output {
   readonly config: OutputConfig;
   readonly #settings: InfluxConfig;
   readonly #ports: OutputPorts;
-  readonly #delivery: HttpDelivery<string>;
+  readonly #delivery: Delivery<string> | DiskDelivery;
+  readonly samples: SampleSink = this;
   readonly #times = new PointTimes();
   readonly #url: string;
   #token = '';
@@ -30,15 +33,23 @@ export class InfluxOutput implements Output {
     if (config.org !== undefined) url.searchParams.set('org', config.org);
     url.searchParams.set('precision', 'ns');
     this.#url = url.href;
-    this.#delivery = new HttpDelivery({
-      output: this,
-      ports,
-      maxBytes: config.bufferBytes,
-      batchEntries: BATCH_POINTS,
-      batchBytes: BATCH_BYTES,
-      lingerMs: config.batchMs,
-      request: (lines) => this.#request(lines),
-    });
+    const { bufferBytes: maxBytes, batchMs: lingerMs, bufferDir, diskBytes } = config;
+    const common = { output: this, ports, maxBytes, lingerMs };
+    this.#delivery =
+      bufferDir === undefined
+        ? new Delivery({
+            ...common,
+            batchEntries: BATCH_POINTS,
+            batchBytes: BATCH_BYTES,
+            send: (lines, aborted) => send(this.#request(`${lines.join('\n')}\n`), ports.lookup, aborted),
+          })
+        : new DiskDelivery({
+            ...common,
+            dir: bufferDir,
+            diskBytes,
+            batch: { points: BATCH_POINTS, bytes: BATCH_BYTES },
+            request: (lines) => this.#request(lines),
+          });
   }
 
   async start(): Promise<void> {
@@ -52,21 +63,17 @@ export class InfluxOutput implements Output {
   }
 
   state(document: StateDocument, before: StateDocument | undefined): void {
-    const time = () => this.#times.time(this.#ports.clock.now().wallMs);
-    const { device, status, reason, link, values } = document;
+    const { status, reason, link } = document;
     const isSame =
       status === before?.status &&
       reason === before.reason &&
       link.status === before.link.status &&
       link.reason === before.link.reason;
-    if (!isSame) this.#push(statusLine(document, time()));
-    if (values === undefined || values === before?.values) return;
-    for (const [group, fields] of Object.entries(values)) {
-      // What did not change is the same object; what was there before the bridge told us is no measurement of now.
-      if (before === undefined || fields === before.values?.[group]) continue;
-      // Values of the feed are JSON, and a group is an object.
-      this.#push(valuesLine(device, group, fields as unknown as Values, time()));
-    }
+    if (!isSame) this.#push(statusLine(document, this.#time()));
+  }
+
+  sample(device: string, group: string, values: Values): void {
+    this.#push(valuesLine(device, group, values, this.#time()));
   }
 
   removed(): void {
@@ -93,9 +100,13 @@ export class InfluxOutput implements Output {
     if (line !== undefined) this.#delivery.push(line, line.length + 1);
   }
 
-  #request(lines: readonly string[]): OutputRequest {
+  #time(): string {
+    return this.#times.time(this.#ports.clock.now().wallMs);
+  }
+
+  #request(body: string): OutputRequest {
     const headers: Record<string, string> = { 'Content-Type': 'text/plain; charset=utf-8' };
     if (this.#token !== '') headers.Authorization = `Token ${this.#token}`;
-    return { url: this.#url, headers, body: `${lines.join('\n')}\n` };
+    return { url: this.#url, headers, body };
   }
 }

@@ -8,7 +8,7 @@ import { HeartwireError } from '../errors.ts';
 import { DeadlineTimer, Ring } from '../system/index.ts';
 import { discoveryPayload, nodeOf } from './core/discovery.ts';
 import { MqttTopics } from './core/mqtt-topics.ts';
-import { readSecret } from './http-delivery.ts';
+import { readSecret } from './http-request.ts';
 import { finite, type Output, type OutputPorts, type OutputReport, OutputState, pauseMs } from './output.ts';
 
 /** Messages without an acknowledgement at once. */

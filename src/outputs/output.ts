@@ -1,7 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import type { OutputConfig } from '../config/index.ts';
 import type { StateDocument } from '../contract/feed/index.ts';
-import type { CommandOutcome, FeedClient, FeedCommand } from '../contract/index.ts';
+import type { CommandOutcome, FeedClient, FeedCommand, Values } from '../contract/index.ts';
 import type { JsonObject } from '../contract/wire/index.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Instant } from '../instant.ts';
@@ -17,9 +17,17 @@ export interface OutputSink {
   incident(incident: JsonObject): void;
 }
 
+/** Takes every sample, also one that says what the one before said. */
+export interface SampleSink {
+  /** The values of one message, by the name of their group in the state. */
+  sample(device: string, group: string, values: Values): void;
+}
+
 /** One place where states and values go besides the feed. */
 export interface Output extends OutputSink {
   readonly config: OutputConfig;
+  /** Present where it takes samples. */
+  readonly samples?: SampleSink | undefined;
   /** Reads its secrets and opens what it needs. What fails is tried again, and stands in the report. */
   start(): Promise<void>;
   report(): OutputReport;
@@ -40,6 +48,10 @@ export interface OutputReport {
   /** Dropped: no room while the other side was away, or refused by it. */
   readonly lost: number;
   readonly waiting: number;
+  /** Of what waits, what the disk holds; absent where the output keeps nothing there. */
+  readonly onDisk?: number | undefined;
+  /** Damaged files of what waited, whose points were lost. */
+  readonly damaged?: number | undefined;
 }
 
 /** What outputs work with. */

@@ -4,8 +4,10 @@ import type { OutputConfig } from '../config/index.ts';
 import type { StateDocument } from '../contract/feed/index.ts';
 import type { CommandOutcome, FeedClient, FeedCommand } from '../contract/index.ts';
 import type { JsonObject } from '../contract/wire/index.ts';
+import type { DeviceObserver, ObservedDevice, ObserverFactory } from '../devices/index.ts';
 import { type Clock, type Log, tellDefect } from '../system/index.ts';
 import { InfluxOutput } from './influx-output.ts';
+import { MailOutput } from './mail-output.ts';
 import { MqttOutput } from './mqtt-output.ts';
 import type { Output, OutputPorts, OutputSink } from './output.ts';
 import { WebhookOutput } from './webhook-output.ts';
@@ -45,7 +47,7 @@ const INCIDENTS = 'bridge/incidents';
 const FOLLOWED = ['devices/+/state', 'devices/+/alarms', INCIDENTS];
 
 /** All outputs: each gets what changes, and none of them holds up the feed or another one. */
-export class Outputs {
+export class Outputs implements ObserverFactory {
   readonly #options: OutputsOptions;
   #outputs: readonly Output[] = [];
   /** The last state of each device, as it was handed on. */
@@ -79,11 +81,39 @@ export class Outputs {
     );
   }
 
+  wantsSamples(): boolean {
+    return this.#outputs.some(({ samples }) => samples !== undefined);
+  }
+
+  /** Takes the samples of a device; what a trace says was not measured now. */
+  observe({ id, replay }: ObservedDevice): DeviceObserver | undefined {
+    if (replay) return undefined;
+    const topics = [`devices/${id}/state`, `devices/${id}/messages`];
+    return {
+      measured: (group, values) => {
+        if (!this.wantsSamples() || topics.some((topic) => this.#options.conceals(topic))) return;
+        for (const output of this.#outputs)
+          this.#guard(output, () => output.samples?.sample(id, group, values));
+      },
+    };
+  }
+
   /** For `bridge/status`; undefined where there is none. */
   status(): readonly JsonObject[] | undefined {
     if (this.#outputs.length === 0) return undefined;
     return this.#outputs.map((output) => {
-      const { status, since, reason, detail, retryAt, sent, lost, waiting } = output.report();
+      const {
+        status,
+        since,
+        reason,
+        detail,
+        retryAt,
+        sent,
+        lost,
+        waiting,
+        onDisk,
+        damaged = 0,
+      } = output.report();
       const { kind, url } = output.config;
       return {
         kind,
@@ -96,6 +126,8 @@ export class Outputs {
         sent,
         lost,
         waiting,
+        ...(onDisk === undefined ? {} : { on_disk: onDisk }),
+        ...(damaged === 0 ? {} : { damaged }),
       };
     });
   }
@@ -208,6 +240,8 @@ function makeOutput(config: OutputConfig, ports: OutputPorts): Output {
       return new InfluxOutput(config, ports);
     case 'webhook':
       return new WebhookOutput(config, ports);
+    case 'mail':
+      return new MailOutput(config, ports);
   }
 }
 

@@ -1,54 +1,37 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { OutputConfig, WebhookConfig } from '../config/index.ts';
 import type { StateDocument } from '../contract/feed/index.ts';
 import type { JsonObject } from '../contract/wire/index.ts';
 import { HeartwireError } from '../errors.ts';
-import { DeadlineTimer } from '../system/index.ts';
-import { type Notice, Notices } from './core/notices.ts';
-import { type DeviceNames, refusedBy, webhookRequest } from './core/webhook-formats.ts';
-import { HttpDelivery, type OutputRequest, readSecret } from './http-delivery.ts';
-import { finite, type Output, type OutputPorts, type OutputReport } from './output.ts';
-
-/** Messages that wait, of some 500 bytes each. */
-const BUFFER_BYTES = 1024 * 1024;
-
-interface Message {
-  /** The same each time that it is sent, so that the other side can leave out what it had. */
-  readonly id: string;
-  readonly notice: Notice;
-  readonly names: DeviceNames;
-}
+import { refusedBy, webhookRequest } from './core/webhook-formats.ts';
+import { Delivery } from './delivery.ts';
+import { type OutputRequest, readSecret, send } from './http-request.ts';
+import { NOTICE_BUFFER_BYTES, NoticeFeed, type NoticeMessage } from './notice-feed.ts';
+import type { Output, OutputPorts, OutputReport } from './output.ts';
 
 /** Tells people: one message for each thing that stays so. */
 export class WebhookOutput implements Output {
   readonly config: OutputConfig;
   readonly #settings: WebhookConfig;
   readonly #ports: OutputPorts;
-  readonly #notices: Notices;
-  readonly #timer: DeadlineTimer;
-  readonly #delivery: HttpDelivery<Message>;
+  readonly #delivery: Delivery<NoticeMessage>;
+  readonly #feed: NoticeFeed;
   #secret = '';
 
   constructor(config: OutputConfig & { readonly kind: 'webhook' }, ports: OutputPorts) {
     this.config = config;
     this.#settings = config;
     this.#ports = ports;
-    this.#notices = new Notices({
-      on: new Set(config.on),
-      forMs: config.forMs,
-      quiet: config.quiet,
-      minuteOfDay,
-    });
-    this.#timer = new DeadlineTimer(ports.clock, () => this.#tell());
-    this.#delivery = new HttpDelivery({
+    this.#delivery = new Delivery({
       output: this,
       ports,
-      maxBytes: BUFFER_BYTES,
+      maxBytes: NOTICE_BUFFER_BYTES,
       batchEntries: 1,
-      batchBytes: BUFFER_BYTES,
+      batchBytes: NOTICE_BUFFER_BYTES,
       lingerMs: 0,
-      request: ([message]) => this.#request(message),
+      send: ([message], aborted) => send(this.#request(message), ports.lookup, aborted),
     });
+    this.#feed = new NoticeFeed(config, ports, (message, bytes) => this.#delivery.push(message, bytes));
   }
 
   async start(): Promise<void> {
@@ -61,44 +44,20 @@ export class WebhookOutput implements Output {
     }
   }
 
-  state(
-    { device, status, since, reason, detail, link }: StateDocument,
-    before: StateDocument | undefined,
-  ): void {
-    const isOffline = status === 'offline';
-    // Between the two it is not known yet: neither is told.
-    if (!isOffline && status !== 'online' && status !== 'away') return;
-    const data = { status, reason: reason ?? link.reason, detail: detail ?? link.detail };
-    const event = isOffline ? 'offline' : 'online';
-    const notice: Notice = { event, device, subject: 'status', word: event, at: since, data };
-    this.#note(notice, event === 'online' || before === undefined);
+  state(document: StateDocument, before: StateDocument | undefined): void {
+    this.#feed.state(document, before);
   }
 
   removed(device: string): void {
-    this.#notices.forget(device);
+    this.#feed.removed(device);
   }
 
   alarm(device: string, alarm: JsonObject): void {
-    const { message, field, level, at, index } = alarm;
-    const subject = [message, field, index].filter((each) => each !== undefined).join('.');
-    const word = String(level);
-    this.#note({ event: 'alarm', device, subject, word, at: Number(at), data: alarm }, word === 'good');
+    this.#feed.alarm(device, alarm);
   }
 
   incident(incident: JsonObject): void {
-    const { id, device, at } = incident;
-    const word = String(id);
-    this.#note(
-      {
-        event: 'incident',
-        device: String(device),
-        subject: 'incident',
-        word,
-        at: Number(at),
-        data: incident,
-      },
-      false,
-    );
+    this.#feed.incident(incident);
   }
 
   report(): OutputReport {
@@ -106,26 +65,11 @@ export class WebhookOutput implements Output {
   }
 
   close(): Promise<void> {
-    this.#timer.cancel();
+    this.#feed.close();
     return this.#delivery.close();
   }
 
-  #note(notice: Notice, usual: boolean): void {
-    this.#notices.note(notice, usual, this.#ports.clock.now());
-    this.#tell();
-  }
-
-  #tell(): void {
-    for (const notice of this.#notices.take(this.#ports.clock.now())) {
-      const { label, group } = this.#ports.document(`devices/${notice.device}/state`) ?? {};
-      const named = (name: unknown) => (typeof name === 'string' ? name : undefined);
-      const names = { label: named(label), group: named(group) };
-      this.#delivery.push({ id: randomUUID(), notice, names }, JSON.stringify(notice).length);
-    }
-    this.#timer.follow(finite(this.#notices.nextDeadline()));
-  }
-
-  #request(message: Message | undefined): OutputRequest {
+  #request(message: NoticeMessage | undefined): OutputRequest {
     if (message === undefined) throw new Error('a batch of a webhook has one message');
     const { format, language, url } = this.#settings;
     const { headers, body } = webhookRequest(format, language, message.notice, message.names, message.id);
@@ -171,9 +115,4 @@ export class WebhookOutput implements Output {
   #hmac(text: string, encoding: 'hex' | 'base64'): string {
     return createHmac('sha256', this.#secret).update(text).digest(encoding);
   }
-}
-
-function minuteOfDay(wallMs: number): number {
-  const local = new Date(wallMs);
-  return local.getHours() * 60 + local.getMinutes();
 }

@@ -4,10 +4,18 @@ import { DeclaredProtocol } from './declared/declared-protocol.ts';
 import { type ExactShape, exactShapes } from './declared/exact-shapes.ts';
 import type { MessageCodec } from './declared/message-codec.ts';
 import { Reading } from './declared/reading.ts';
+import type { Values } from './declared/value.ts';
 import { lengthsInWords, type MessageDefinition, ProtocolDefinition } from './definition.ts';
 import { hexExcerpt } from './describe.ts';
-import { newFrame, PREFIX_BYTES } from './frame.ts';
-import type { BuiltinMessage, DeclaredMessage, InvalidPayload, RequestName } from './message.ts';
+import { PREFIX_BYTES } from './frame.ts';
+import { writeUnsigned } from './framing/byte-order.ts';
+import type {
+  BuiltinMessage,
+  DatetimeReply,
+  InvalidPayload,
+  RegisterRequest,
+  RequestName,
+} from './message.ts';
 
 // The built-in messages are declared like any other. What is added here: sessions know them by their own types, and the
 // decoders of the standard framing know that no other lengths exist.
@@ -22,31 +30,22 @@ export interface BuiltinOptions {
 /** A message of the built-in protocol that is no unknown one. */
 type OwnMessage = Extract<BuiltinMessage, { name: RequestName }>;
 
-const textIn = ({ fields }: DeclaredMessage, name: string): string => String(fields[name]);
+const NO_FIELDS: Values = {};
 
-/** The declared messages as sessions know them. */
-const TYPED: Readonly<Record<RequestName, (message: DeclaredMessage) => OwnMessage>> = {
-  register: (message) =>
-    message.kind === 'reply'
-      ? { name: 'register', kind: 'reply', error: message.error }
-      : {
-          name: 'register',
-          kind: 'request',
-          fields: { appid: textIn(message, 'appid'), imei: textIn(message, 'imei') },
-        },
-  heartbeat: (message) =>
-    message.kind === 'reply'
-      ? { name: 'heartbeat', kind: 'reply', error: message.error }
-      : { name: 'heartbeat', kind: 'request' },
-  datetime: (message) =>
-    message.kind === 'reply'
-      ? {
-          name: 'datetime',
-          kind: 'reply',
-          error: message.error,
-          fields: message.error === 0 ? { datetime: textIn(message, 'datetime') } : {},
-        }
-      : { name: 'datetime', kind: 'request' },
+type Content = { readonly kind: 'request' | 'reply'; readonly error: number; readonly fields: Values };
+
+/** The messages as sessions know them. What is declared says which fields they have, and that these are texts. */
+const TYPED: Readonly<Record<RequestName, (content: Content) => OwnMessage>> = {
+  register: ({ kind, error, fields }) =>
+    kind === 'reply'
+      ? { name: 'register', kind, error }
+      : { name: 'register', kind, fields: fields as RegisterRequest['fields'] },
+  heartbeat: ({ kind, error }) =>
+    kind === 'reply' ? { name: 'heartbeat', kind, error } : { name: 'heartbeat', kind },
+  datetime: ({ kind, error, fields }) =>
+    kind === 'reply'
+      ? { name: 'datetime', kind, error, fields: fields as DatetimeReply['fields'] }
+      : { name: 'datetime', kind },
 };
 
 // The keys of an object are what its type says: it is written as a literal above.
@@ -62,6 +61,7 @@ class BuiltinCodec implements MessageDefinition {
   readonly #reading = new Reading();
   readonly #request: OwnMessage | undefined;
   readonly #success: OwnMessage | undefined;
+  readonly #typed: (content: Content) => OwnMessage;
 
   constructor(name: RequestName, protocol: DeclaredProtocol) {
     const codec = protocol.message(name);
@@ -74,9 +74,10 @@ class BuiltinCodec implements MessageDefinition {
     );
     this.shapes = this.#exact.map(({ shape }) => shape);
     const [main, reply] = codec.forms;
-    const empty = { name: 'declared', message: name, fields: {}, raw: {}, issues: [] } as const;
-    if (main.fields.length === 0) this.#request = TYPED[name]({ ...empty, kind: 'request' });
-    if (reply?.fields.length === 0) this.#success = TYPED[name]({ ...empty, kind: 'reply', error: 0 });
+    this.#typed = TYPED[name];
+    const empty = { error: 0, fields: NO_FIELDS } as const;
+    if (main.fields.length === 0) this.#request = this.#typed({ ...empty, kind: 'request' });
+    if (reply?.fields.length === 0) this.#success = this.#typed({ ...empty, kind: 'reply' });
   }
 
   decode(bytes: Uint8Array, start: number, end: number): OwnMessage | InvalidPayload {
@@ -84,7 +85,12 @@ class BuiltinCodec implements MessageDefinition {
     if (length === 1 && this.#request !== undefined) return this.#request;
     const error = ((bytes[start + 1] ?? 0) << 24) >> 24;
     if (length === 2 && error === 0 && this.#success !== undefined) return this.#success;
-    const exact = this.#exact.find(({ shape }) => shape.minLength === length);
+    return this.#decodeFields(error, bytes, start, end);
+  }
+
+  #decodeFields(error: number, bytes: Uint8Array, start: number, end: number): OwnMessage | InvalidPayload {
+    const length = end - start;
+    const exact = this.#exactOf(length);
     if (exact === undefined) return this.#wrongLength(bytes, start, end);
     if (exact.error !== undefined && (exact.error === 'zero') !== (error === 0)) {
       const wanted = exact.error === 'zero' ? '0' : 'an error code other than 0';
@@ -94,10 +100,21 @@ class BuiltinCodec implements MessageDefinition {
         seen: String(error),
       };
     }
-    const message = this.#codec.decode(exact.form, this.#reading, bytes, start, end);
-    if (message.name === 'declared') return TYPED[this.name](message);
+    const { form } = exact;
+    const fields = this.#codec.values(form, this.#reading, bytes, start, end);
+    if (fields !== undefined) {
+      const kind = form.kind === 'reply' ? 'reply' : 'request';
+      return this.#typed({ kind, error, fields });
+    }
+    const message = this.#codec.decode(form, this.#reading, bytes, start, end);
+    if (message.name === 'declared') throw new Error('a payload is right and wrong');
     const { kind, field, offset, expected, seen } = message;
     return { ...this.#wrong(kind, field, offset), expected, seen };
+  }
+
+  #exactOf(length: number): ExactShape | undefined {
+    for (const exact of this.#exact) if (exact.shape.minLength === length) return exact;
+    return undefined;
   }
 
   #wrong(kind: InvalidPayload['kind'], field: string, offset: number) {
@@ -132,38 +149,52 @@ export function builtinProtocol(options: BuiltinOptions = {}): ProtocolDefinitio
   return new ProtocolDefinition(builtinMessages(options.identity), options.maxFrame);
 }
 
-type Shared = Record<RequestName, Uint8Array | undefined>;
+/** Frames of one message that are made once, because it has no fields. */
+interface SharedFrames {
+  request: Uint8Array | undefined;
+  success: Uint8Array | undefined;
+}
+
+const noFrames = (): SharedFrames => ({ request: undefined, success: undefined });
 
 /** Encodes as `identity: any` would admit; whether it is a UUID and digits is for configuration to check. */
 class BuiltinEncoder {
   readonly #protocol = new DeclaredProtocol(builtinDeclaration('any'));
-  readonly #requests: Shared = { register: undefined, heartbeat: undefined, datetime: undefined };
-  readonly #successes: Shared = { register: undefined, heartbeat: undefined, datetime: undefined };
+  readonly #heartbeat = noFrames();
+  readonly #datetime = noFrames();
+  readonly #register = noFrames();
 
   /** Frames without fields or an error are made once: they must not be modified. */
   encode(message: OwnMessage): Uint8Array {
-    const shared =
-      message.kind === 'request' ? this.#requests : message.error === 0 ? this.#successes : undefined;
-    const known = shared?.[message.name];
-    if (known !== undefined) return known;
+    const shared = this.#shared(message.name);
+    const known =
+      message.kind === 'request' ? shared.request : message.error === 0 ? shared.success : undefined;
+    return known ?? this.#make(message, shared);
+  }
+
+  #shared(name: RequestName): SharedFrames {
+    return name === 'heartbeat' ? this.#heartbeat : name === 'datetime' ? this.#datetime : this.#register;
+  }
+
+  #make(message: OwnMessage, shared: SharedFrames): Uint8Array {
     const made = this.#framed(message);
-    if (shared !== undefined && !('fields' in message)) shared[message.name] = made;
+    if (!('fields' in message)) {
+      if (message.kind === 'request') shared.request = made;
+      else if (message.error === 0) shared.success = made;
+    }
     return made;
   }
 
   #framed(message: OwnMessage): Uint8Array {
-    const payload = this.#payload(message);
-    const frame = newFrame(payload[0] ?? 0, payload.length);
-    frame.set(payload, PREFIX_BYTES);
-    return frame;
-  }
-
-  #payload(message: OwnMessage): Uint8Array {
-    const fields = 'fields' in message ? message.fields : {};
+    // The shape of a message is that of its fields by name; a missing one is none.
+    const fields = ('fields' in message ? message.fields : NO_FIELDS) as Values;
     try {
-      return message.kind === 'reply'
-        ? this.#protocol.encodeReply(message.name, message.error, { ...fields })
-        : this.#protocol.encode(message.name, { ...fields });
+      const frame =
+        message.kind === 'reply'
+          ? this.#protocol.encodeReply(message.name, message.error, fields, PREFIX_BYTES)
+          : this.#protocol.encode(message.name, fields, PREFIX_BYTES);
+      writeUnsigned(frame, 0, PREFIX_BYTES, 'big', frame.length - PREFIX_BYTES);
+      return frame;
     } catch (error) {
       if (!(error instanceof HeartwireError)) throw error;
       throw new HeartwireError('bad_argument', error.message, { seen: error.seen ?? '' });

@@ -98,6 +98,7 @@ export {
   type SingleFraming,
 } from './framing/declaration.ts';
 export type { Framing, FramingOptions, PayloadJudge } from './framing/framing.ts';
+export type { FrameLocation } from './framing/locate.ts';
 export { isStandardFraming, makeFraming } from './framing/make-framing.ts';
 export type { Declared, Key, KeyTable } from './keys.ts';
 export { LineDecoder } from './line-decoder.ts';

@@ -17,8 +17,8 @@ export function boxTap(
   return {
     dialled: (address) => box.dialled(connection, microseconds(clock), address),
     opened: (address) => box.opened(connection, microseconds(clock), address),
-    received: (chunk) => {
-      chunkUs = microseconds(clock);
+    received: (chunk, monoMs) => {
+      chunkUs = monoMs === undefined ? microseconds(clock) : Math.round(monoMs * 1_000);
       box.received(connection, chunkUs, chunk);
     },
     decoded: (pending) => {
@@ -87,8 +87,8 @@ export class BoxDialIn implements DialInTap {
     this.#take(0, (box, connection) => box.opened(connection, us, address));
   }
 
-  received(chunk: Uint8Array): void {
-    const us = microseconds(this.#options.clock);
+  received(chunk: Uint8Array, monoMs?: number): void {
+    const us = monoMs === undefined ? microseconds(this.#options.clock) : Math.round(monoMs * 1_000);
     this.#chunkUs = us;
     if (this.#box !== undefined && this.#connection !== undefined)
       return this.#box.received(this.#connection, us, chunk);
@@ -148,9 +148,9 @@ export const bothTaps = (first: WireTap, second: WireTap): WireTap => ({
     first.opened?.(address);
     second.opened?.(address);
   },
-  received: (chunk) => {
-    first.received?.(chunk);
-    second.received?.(chunk);
+  received: (chunk, monoMs) => {
+    first.received?.(chunk, monoMs);
+    second.received?.(chunk, monoMs);
   },
   decoded: (pending) => {
     first.decoded?.(pending);

@@ -148,8 +148,8 @@ export class DeviceRecording {
     return {
       dialled: (address) => this.life(connection, 'dial', address),
       opened: (address) => this.life(connection, 'open', address),
-      received: (chunk) => {
-        chunkMs = clock.now().monoMs;
+      received: (chunk, monoMs) => {
+        chunkMs = monoMs ?? clock.now().monoMs;
         this.bytes(connection.in, chunk, chunkMs);
       },
       decoded: () => {

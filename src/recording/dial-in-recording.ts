@@ -67,9 +67,9 @@ export class DialInRecording implements DialInTap {
     this.#take({ kind: 'life', word: 'open', detail: address }, 0);
   }
 
-  received(chunk: Uint8Array): void {
+  received(chunk: Uint8Array, monoMs?: number): void {
     if (this.#recording !== undefined) {
-      this.#chunkMs = this.#clock.now().monoMs;
+      this.#chunkMs = monoMs ?? this.#clock.now().monoMs;
       this.#recording.bytes(this.#connection.in, chunk, this.#chunkMs);
     } else if (!this.#unrecorded) this.#take({ kind: 'in', bytes: chunk.slice() }, chunk.length);
   }

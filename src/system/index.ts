@@ -18,7 +18,7 @@ export { Pace } from './pace.ts';
 export { inPackage } from './package-folder.ts';
 export { printable, printableLines } from './printable.ts';
 export { Ring } from './ring.ts';
-export { atOnce, inSlices, Slices } from './slices.ts';
+export { atOnce, inSlices, Slices, sortSteps } from './slices.ts';
 export { outOfDate, readTlsPair, TlsSource } from './tls.ts';
 export { MinuteCount, Rate, TokenBucket } from './token-bucket.ts';
 export { withResolvers } from './with-resolvers.ts';

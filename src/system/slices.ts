@@ -1,5 +1,5 @@
 /** The loop is held for so long at most before others have their turn. */
-const SLICE_MS = 2;
+const SLICE_MS = 1;
 
 /**
  * Does work in slices, with a turn of the loop between them. `steps` yields wherever it may be interrupted; what fits
@@ -46,4 +46,39 @@ function slice<T>(steps: Iterator<unknown, T>): { readonly value: T } | Record<n
     if (step.done) return { value: step.value };
   } while (performance.now() < endMs);
   return {};
+}
+
+/** Elements that are compared between two places where sorting may be interrupted. */
+const SORT_STRIDE = 256;
+
+/** The same as `toSorted()` of strings, by their code units; yields wherever it may be interrupted. */
+export function* sortSteps(texts: readonly string[]): Generator<undefined, readonly string[]> {
+  let runs: string[][] = [];
+  for (let at = 0; at < texts.length; at += SORT_STRIDE) {
+    runs.push(texts.slice(at, at + SORT_STRIDE).sort());
+    yield;
+  }
+  while (runs.length > 1) {
+    const longer: string[][] = [];
+    for (let at = 0; at < runs.length; at += 2)
+      longer.push(yield* merged(runs[at] ?? [], runs[at + 1] ?? []));
+    runs = longer;
+  }
+  return runs[0] ?? [];
+}
+
+function* merged(left: readonly string[], right: readonly string[]): Generator<undefined, string[]> {
+  const all: string[] = [];
+  for (let [l, r] = [0, 0]; l < left.length || r < right.length; ) {
+    const [a, b] = [left[l], right[r]];
+    if (b === undefined || (a !== undefined && a <= b)) {
+      all.push(a ?? '');
+      l++;
+    } else {
+      all.push(b);
+      r++;
+    }
+    if (all.length % SORT_STRIDE === 0) yield;
+  }
+  return all;
 }

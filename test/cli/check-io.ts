@@ -9,7 +9,12 @@ export interface Outcome {
 }
 
 /** Runs a command line inside this process, in a folder. */
-export async function runCli(argv: readonly string[], cwd: string, env: CliIo['env'] = {}): Promise<Outcome> {
+export async function runCli(
+  argv: readonly string[],
+  cwd: string,
+  env: CliIo['env'] = {},
+  stdin?: Uint8Array,
+): Promise<Outcome> {
   let out = '';
   let err = '';
   const io: CliIo = {
@@ -26,6 +31,13 @@ export async function runCli(argv: readonly string[], cwd: string, env: CliIo['e
     onSignal: () => () => undefined,
     onUncaught: () => () => undefined,
     outClosed: new AbortController().signal,
+    ...(stdin === undefined
+      ? {}
+      : {
+          stdin: async function* () {
+            yield stdin;
+          },
+        }),
   };
   const code = await main(argv, io);
   return { code, out, err };

@@ -29,8 +29,11 @@ describe.runIf(canUseNamespaces())('a bridge on a host of its own, with a device
   beforeAll(() => {
     expect(existsSync(program), 'npm test compiles the program first; so does npm run build').toBe(true);
     // Nothing answers at the address of the name server.
-    hosts = new TwoHosts({ 'resolv.conf': 'nameserver 10.77.0.53\n', hosts: '10.77.0.2 meter\n' });
     folder = mkdtempSync(join(tmpdir(), 'heartwire-'));
+    hosts = new TwoHosts(folder, {
+      'resolv.conf': 'nameserver 10.77.0.53\n',
+      hosts: '10.77.0.2 meter\n',
+    });
     const file = join(folder, 'devices.yaml');
     const lost = LOST.map((name) => `  - { id: ${name}, link: "tcp:${name}.example:9089", ${REGISTER} }\n`);
     writeFileSync(

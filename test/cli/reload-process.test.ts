@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -31,9 +31,10 @@ class RunningBridge {
   out = '';
   err = '';
 
-  constructor(command: string, args: readonly string[]) {
+  /** `cwd`: what a bridge keeps lies there. */
+  constructor(command: string, args: readonly string[], cwd: string) {
     expect(existsSync(program), 'npm test compiles the program first; so does npm run build').toBe(true);
-    this.child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.child = spawn(command, args, { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
     this.child.stdout?.on('data', (chunk) => {
       this.out += chunk;
     });
@@ -46,7 +47,8 @@ class RunningBridge {
   }
 
   static run(file: string, ...options: string[]): RunningBridge {
-    return new RunningBridge(process.execPath, [program, 'run', file, '--port', '0', ...options]);
+    const args = [program, 'run', file, '--port', '0', ...options];
+    return new RunningBridge(process.execPath, args, dirname(file));
   }
 
   async url(): Promise<string> {
@@ -179,7 +181,7 @@ describe('a bridge in a process of its own', () => {
       'print("it has ended")',
     ].join('\n');
     const args = ['-c', script, process.execPath, program, 'run', file, '--port', '0'];
-    using terminal = new RunningBridge(needs('python3').path, args);
+    using terminal = new RunningBridge(needs('python3').path, args, folder);
     const subscriber = new WebSocket(`${(await terminal.url()).replace('http', 'ws')}/ws`);
     await once(subscriber, 'message');
     const closed = once(subscriber, 'close');

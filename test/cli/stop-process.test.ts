@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -31,6 +31,7 @@ class RunningBridge {
   static async start(file: string, ...nodeOptions: readonly string[]): Promise<RunningBridge> {
     expect(existsSync(program), 'npm test compiles the program first; so does npm run build').toBe(true);
     const child = spawn(process.execPath, [...nodeOptions, program, 'run', file, '--port', '0'], {
+      cwd: dirname(file),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let out = '';

@@ -28,7 +28,12 @@ type EventCase =
   | readonly [
       'subscribe',
       number,
-      { readonly topics: readonly string[]; readonly max_hz?: number; readonly ack?: true },
+      {
+        readonly topics: readonly string[];
+        readonly max_hz?: number;
+        readonly ack?: true;
+        readonly raw?: true;
+      },
     ]
   | readonly ['unsubscribe' | 'abandon', number]
   | readonly ['ask', number, string, JsonObject, number];
@@ -102,8 +107,8 @@ function eventOf(event: EventCase): SessionEvent {
     case 'acknowledge':
       return (session) => session.acknowledge(event[1]);
     case 'subscribe': {
-      const { topics, max_hz: maxHz, ack } = event[2];
-      return (session) => session.subscribe(event[1], { topics, maxHz, ack });
+      const { topics, max_hz: maxHz, ack, raw } = event[2];
+      return (session) => session.subscribe(event[1], { topics, maxHz, ack, raw });
     }
     case 'unsubscribe':
     case 'abandon':

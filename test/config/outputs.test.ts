@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problem.ts';
@@ -16,6 +17,7 @@ describe('the key outputs', () => {
         tokenFile: 'bench/t',
         batchMs: 1_000,
         bufferBytes: 16 * 1024 * 1024,
+        diskBytes: 256 * 1024 * 1024,
       },
     ]);
     expect(load('webhook: { url: "http://x", quiet: "22:30-07:00" }').config?.outputs).toMatchObject([
@@ -45,11 +47,39 @@ describe('the key outputs', () => {
     expect(first).toMatch(/^bench\/devices\.yaml:3:\d+: error/);
   });
 
+  it('refuses one folder of two outputs', () => {
+    const influx = (dir: string) => `influx: { url: "http://x", bucket: b, buffer_dir: ${dir} }`;
+    const [problem = ''] = problems(`${influx('w')}\n  - ${influx('./w')}`);
+    expect(problem).toContain('Two outputs keep what waits in bench/w');
+    expect(problems(`${influx('w')}\n  - ${influx('v')}`)).toEqual([]);
+  });
+
   it('that is wrong keeps the other outputs', () => {
     const { config } = loadConfig(
       `${BASE}  - webhook: { url: "http://x" }\n  - mqtt: { url: 3 }\n`,
       'devices.yaml',
     );
     expect(config?.outputs?.map(({ kind }) => kind)).toEqual(['webhook']);
+  });
+
+  it.each([
+    (secret: string) => `mqtt: { url: "mqtt://user:${secret}@broker:1883", prefix: 1 }`,
+    (secret: string) => `mqtt: { url: "mqtt://user:${secret}@broker:1883", prefix: "x y" }`,
+    // Nearer to the end than what is shown of a long text.
+    (secret: string) => `influx: { url: "http://${'u'.repeat(40)}:${secret}@${'h'.repeat(80)}" }`,
+    (secret: string) => `influx: { url: "user:${secret}@host", bucket: b }`,
+    (secret: string) => `webhook: { url: "ftp://chat/robot/${secret}" }`,
+    (secret: string) => `webhook: { url: "ftp://chat?key=${secret}" }`,
+    (secret: string) => `mqtt: { url: "mqtt://x", password: "${secret}" }`,
+    (secret: string) => `mqtt: { url: "mqtt://x", password_file: ["${secret}"] }`,
+  ])('never repeats a secret that stands where it does not belong (%#)', (entry) => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[A-Za-z0-9@:/?#!. ]{0,20}Zq9x[A-Za-z0-9@:!.]{0,20}$/), (secret) => {
+        const found = load(entry(secret)).problems;
+        expect(found.length).toBeGreaterThan(0);
+        expect(JSON.stringify(found)).not.toContain('Zq9x');
+        expect(found.map(formatProblem).join()).not.toContain('Zq9x');
+      }),
+    );
   });
 });

@@ -1,9 +1,13 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import { type FullScrape, fullScrape } from '../support/full-scrape.ts';
-import { readProjectFile } from '../support/project-files.ts';
+import { needs } from '../support/needs.ts';
+import { PROJECT_ROOT, readProjectFile } from '../support/project-files.ts';
 
+const promtool = needs('promtool');
 /** What Prometheus adds to every series by itself. */
 const ADDED = ['job', 'instance'];
 const WORDS = new Set(['sum', 'count', 'max', 'min', 'by', 'or', 'and', 'vector', 'rate', 'increase', 'le']);
@@ -43,7 +47,10 @@ function missing(expression: string): readonly string[] {
   return [...unknown, ...labels.filter((label) => !has(label))];
 }
 
-describe('the Grafana dashboard', () => {
+describe.each([
+  ['grafana-dashboard.json', 25],
+  ['grafana-values.json', 5],
+] as const)('the Grafana dashboard %s', (file, least) => {
   interface Panel {
     readonly title: string;
     readonly description?: string;
@@ -51,12 +58,12 @@ describe('the Grafana dashboard', () => {
     readonly id: number;
     readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
   }
-  const dashboard = JSON.parse(readProjectFile('docs/deploy/grafana-dashboard.json')) as { panels: Panel[] };
+  const dashboard = JSON.parse(readProjectFile(`docs/deploy/${file}`)) as { panels: Panel[] };
   const charts = dashboard.panels.filter(({ type }) => type !== 'row');
 
   it('shows only what there is', () => {
     const targets = charts.flatMap(({ targets = [] }) => targets);
-    expect(targets.length).toBeGreaterThan(25);
+    expect(targets.length).toBeGreaterThan(least);
     expect(targets.flatMap(({ expr }) => missing(expr))).toEqual([]);
   });
 
@@ -70,6 +77,34 @@ describe('the Grafana dashboard', () => {
   it('explains each panel, and has no two of one number', () => {
     for (const { description } of charts) expect(description).toMatch(/^[A-Z].*\.$/);
     expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
+  });
+});
+
+describe.runIf(promtool.run)('promtool', () => {
+  const check = (...args: string[]) =>
+    spawnSync(promtool.path, args, { input: scrape.text, encoding: 'utf8' });
+
+  it('finds nothing in a scrape, not even against the conventions of names', () => {
+    const { status, stdout, stderr } = check('check', 'metrics');
+    expect(stdout + stderr).toBe('');
+    expect(status).toBe(0);
+  });
+
+  it('finds out a scrape that is wrong', () => {
+    const { status } = spawnSync(promtool.path, ['check', 'metrics'], {
+      input: 'x{a=1} 2\n',
+      encoding: 'utf8',
+    });
+    expect(status).not.toBe(0);
+  });
+
+  it('takes the alert rules', () => {
+    const { status, stdout, stderr } = check(
+      'check',
+      'rules',
+      fileURLToPath(new URL('docs/deploy/prometheus-alerts.yml', `file://${PROJECT_ROOT}/`)),
+    );
+    expect([status, stdout, stderr]).toEqual([0, expect.stringMatching(/SUCCESS: \d+ rules found/), '']);
   });
 });
 
@@ -124,9 +159,11 @@ describe('docs/reference/observability.md', () => {
     const shown = [...text.matchAll(/```yaml\n((?:devices|metrics):[\s\S]*?)```/g)].map(
       ([, yaml = '']) => yaml,
     );
-    expect(shown).toHaveLength(2);
-    const { config, problems } = loadConfig(shown.join(''), 'devices.yaml');
+    const [devices = '', perDevice = '', values = '', ...more] = shown;
+    expect(more).toEqual([]);
+    const { config, problems } = loadConfig(devices + perDevice, 'devices.yaml');
     expect(problems).toEqual([]);
     expect(config).toMatchObject({ metrics: { perDevice: true }, requiredDevices: ['psu-1'] });
+    expect(loadConfig(devices + values, 'devices.yaml').problems).toEqual([]);
   });
 });

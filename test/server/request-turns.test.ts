@@ -1,3 +1,4 @@
+import { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -68,6 +69,38 @@ describe('requests that come in one write', () => {
     await rawExchange(port, get('/a').repeat(count) + get('/a', 'Connection: close\r\n'));
     expect(answeredIn.length).toBe(count + 1);
     expect(new Set(answeredIn).size).toBe(count + 1);
+  });
+
+  it('hold a turn of the loop no longer together than one of them does, however many connections there are', async () => {
+    using turns = countTurns();
+    const answeredIn: number[] = [];
+    const { port } = await serve((path) => () => {
+      if (path === '/first') return plain('');
+      answeredIn.push(turns.now());
+      // Longer than the share of a turn that pipelined requests have.
+      for (const endMs = performance.now() + 2; performance.now() < endMs; );
+      return plain('x');
+    });
+    const text = get('/first') + get('/next').repeat(5) + get('/next', 'Connection: close\r\n');
+    await Promise.all(Array.from({ length: 8 }, () => rawExchange(port, text)));
+    expect(answeredIn.length).toBe(8 * 6);
+    expect(new Set(answeredIn).size).toBe(8 * 6);
+  });
+
+  it('are not read as requests before their turn, so that a closed connection costs nothing for each', async () => {
+    const { port } = await serve(() => () => plain('x'));
+    let seen = 0;
+    const emit = IncomingMessage.prototype.emit;
+    IncomingMessage.prototype.emit = function (this: IncomingMessage, ...args: Parameters<typeof emit>) {
+      if (args[0] === 'aborted') seen++;
+      return emit.apply(this, args);
+    };
+    try {
+      await rawExchange(port, get('/a', 'Connection: close\r\n') + get('/b').repeat(50));
+    } finally {
+      IncomingMessage.prototype.emit = emit;
+    }
+    expect(seen).toBeLessThan(2);
   });
 
   it('cut anywhere, are answered in their order', async () => {

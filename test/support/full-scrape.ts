@@ -23,6 +23,8 @@ export interface SeenFamily {
 }
 
 export interface FullScrape {
+  /** The last one, as it was told. */
+  readonly text: string;
   readonly families: ReadonlyMap<string, SeenFamily>;
   /** Labels by the name of a series, `_bucket` and the like included. */
   readonly series: ReadonlyMap<string, ReadonlySet<string>>;
@@ -47,7 +49,7 @@ export async function fullScrape(): Promise<FullScrape> {
   try {
     await using bridge = await startBridge(
       `
-metrics: { per_device: true }
+metrics: { per_device: true, values: ["devices/+/values/#"] }
 recording: { dir: ${JSON.stringify(join(dir, 'traces'))} }
 files: { dir: ${JSON.stringify(join(dir, 'files'))} }
 devices:
@@ -55,6 +57,7 @@ devices:
   - { id: gone, link: "tcp:127.0.0.1:1", ${register} }
   - { id: meter, bus: line, address: 1, messages: meter.yaml }
   - { id: timely, label: Timely, group: bench, match: { imei: "${fields.imei}" }, heartbeat: { from: both, interval: 100ms }, clock: { every: 1s } }
+  - { id: valued, match: { imei: "869858030720701" } }
 buses:
   - { id: line, link: "tcp:127.0.0.1:1" }
 listeners:
@@ -68,6 +71,13 @@ listeners:
     sockets.push(device);
     device.write(encodeFrame({ name: 'register', kind: 'request', fields }));
     device.on('data', (data) => answer(device, data));
+    // As a device with declared messages would say it.
+    const { store } = bridge.bridge;
+    store.publishState('declarations/d', { fields: { 't.v': { unit: 'V' } } });
+    store.publishState('devices/valued/state', {
+      ...store.document('devices/valued/state'),
+      ...{ status: 'online', label: 'Valued', group: 'bench', declaration: 'd', values: { t: { v: 1.5 } } },
+    });
     const subscriber = new WebSocket(`${bridge.url.replace('http', 'ws')}/ws`);
     await once(subscriber, 'message');
     subscriber.send(Uint8Array.of(1));
@@ -89,6 +99,7 @@ function answer(device: Socket, data: Buffer): void {
 }
 
 async function untilAllIsTold(url: string): Promise<FullScrape> {
+  let text = '';
   const series = new Map<string, Set<string>>();
   const families = new Map<string, SeenFamily>();
   const happens = [
@@ -102,7 +113,8 @@ async function untilAllIsTold(url: string): Promise<FullScrape> {
   );
   await vi.waitFor(
     async () => {
-      const told = parseExposition(await (await fetch(`${url}/metrics`)).text());
+      text = await (await fetch(`${url}/metrics`)).text();
+      const told = parseExposition(text);
       for (const { name, labels } of told.series) {
         const seen = series.get(name) ?? new Set();
         for (const label of Object.keys(labels)) seen.add(label);
@@ -116,5 +128,5 @@ async function untilAllIsTold(url: string): Promise<FullScrape> {
     },
     { timeout: 15_000, interval: 100 },
   );
-  return { families, series };
+  return { text, families, series };
 }

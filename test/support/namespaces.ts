@@ -46,9 +46,11 @@ export class TwoHosts implements Disposable {
   readonly near = `hw-near-${process.pid}`;
   readonly far = `hw-far-${process.pid}`;
   readonly #children: ChildProcess[] = [];
+  readonly #cwd: string;
 
-  /** `files`: what the near host has instead of the files of this name in `/etc`. */
-  constructor(files: Readonly<Record<string, string>>) {
+  /** Programs run in `cwd`. `files`: what the near host has instead of the files of this name in `/etc`. */
+  constructor(cwd: string, files: Readonly<Record<string, string>>) {
+    this.#cwd = cwd;
     for (const host of [this.near, this.far]) ip('netns', 'add', host);
     ip('link', 'add', 'wire', 'netns', this.near, 'type', 'veth', 'peer', 'name', 'wire', 'netns', this.far);
     for (const [host, address] of [
@@ -69,7 +71,10 @@ export class TwoHosts implements Disposable {
   }
 
   run(host: string, ...command: readonly string[]): Inside {
-    const child = spawn('ip', ['netns', 'exec', host, ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('ip', ['netns', 'exec', host, ...command], {
+      cwd: this.#cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#children.push(child);
     let out = '';
     let ended: number | string | undefined;

@@ -16,7 +16,8 @@ export type Tool =
   | 'ser2net'
   | 'systemd-analyze'
   | 'mosquitto'
-  | 'redis-server';
+  | 'redis-server'
+  | 'promtool';
 
 export interface Need {
   /** False only where the tool is missing and may be: hand it to `describe.runIf`. */
@@ -39,6 +40,7 @@ const NAMES: Readonly<Record<Tool, readonly string[]>> = {
   ser2net: ['ser2net'],
   'systemd-analyze': ['systemd-analyze'],
   mosquitto: ['mosquitto'],
+  promtool: ['promtool'],
   'redis-server': ['redis-server'],
 };
 

@@ -57,6 +57,8 @@ export class SpokenOven implements AsyncDisposable {
   /** Where it is set, it hears and does not answer. */
   mute = false;
   readonly heard: string[] = [];
+  /** How often it was asked for its temperature. */
+  asked = 0;
   readonly #server: Server;
   readonly #links = new Set<Socket>();
 
@@ -93,6 +95,7 @@ export class SpokenOven implements AsyncDisposable {
   }
 
   #answer(line: string): string | undefined {
+    if (line === 'TEMP?') this.asked += 1;
     if (line === 'TEMP?') return `T${this.temperature}`;
     if (line === 'SET?') return `S${this.target}`;
     this.heard.push(line);

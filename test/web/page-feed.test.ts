@@ -47,16 +47,28 @@ describe.runIf(hasChromium)('the page on the feed', () => {
     await expect.poll(phase).toBe('live');
   };
 
-  it('asks for what it shows, and for pings that it can see', async () => {
+  it('asks for what it shows at the rate of people, and for pings that it can see', async () => {
     await open();
     expect(feed.asked('subscribe')).toEqual([
       {
         type: 'subscribe',
         id: '1',
         topics: ['devices/+/state', 'devices/+/stats', 'bridge/status'],
+        max_hz: 4,
         json_ping: true,
       },
     ]);
+  });
+
+  it('follows a device that is opened at its full rate, and gives that up when it is left', async () => {
+    await open(item(4, { status: 'online' }));
+    await page.locator('tr[data-device] a').first().click();
+    const own = (): unknown[] => feed.asked('subscribe').filter(({ max_hz }) => max_hz === undefined);
+    await expect
+      .poll(() => own().map((asked) => (asked as JsonObject).topics))
+      .toEqual([[TOPIC], [TOPIC.replace(/state$/, 'stats')]]);
+    await page.goBack();
+    await expect.poll(() => feed.asked('unsubscribe').flatMap(({ topics }) => topics)).toContain(TOPIC);
   });
 
   it('goes on from its position when it comes back, and keeps what did not change', async () => {

@@ -270,6 +270,7 @@ class Client:
         *,
         max_hz: Optional[float] = None,
         ack: bool = False,
+        raw: bool = False,
         max_queued: int = MAX_QUEUED,
     ) -> Subscription:
         """Follows topics; `+` stands for one level, `#` for the rest. The document of one topic comes at most `max_hz`
@@ -279,7 +280,7 @@ class Client:
         handle = self._new_number()
         subscription = Subscription(self, wanted, max_queued, ack)
         self._subscriptions[handle] = subscription
-        self._dispatch(lambda session: session.subscribe(handle, Wanted(wanted, max_hz, ack)))
+        self._dispatch(lambda session: session.subscribe(handle, Wanted(wanted, max_hz, ack, raw)))
         return subscription
 
     async def command(

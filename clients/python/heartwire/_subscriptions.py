@@ -23,6 +23,7 @@ class Wanted:
     topics: Tuple[str, ...]
     max_hz: Optional[float] = None
     ack: bool = False
+    raw: bool = False
 
 
 class Subscriptions:
@@ -265,4 +266,6 @@ class _WantedTopics:
             terms["max_hz"] = max(wanted.max_hz for wanted in all_of if wanted.max_hz is not None)
         if any(wanted.ack for wanted in all_of):
             terms["ack"] = True
+        if any(wanted.raw for wanted in all_of):
+            terms["raw"] = True
         return terms

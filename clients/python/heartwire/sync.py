@@ -143,10 +143,11 @@ class Client:
         *,
         max_hz: Optional[float] = None,
         ack: bool = False,
+        raw: bool = False,
         max_queued: int = MAX_QUEUED,
     ) -> Subscription:
         def subscribe() -> Subscription:
-            inner = self._inner.subscribe(topics, max_hz=max_hz, ack=ack, max_queued=max_queued)
+            inner = self._inner.subscribe(topics, max_hz=max_hz, ack=ack, raw=raw, max_queued=max_queued)
             return Subscription(self._loop, inner)
 
         return self._loop.call(subscribe)

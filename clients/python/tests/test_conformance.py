@@ -26,7 +26,7 @@ def event_of(event):
         return lambda session: session.token_received(args[0])
     if name == "subscribe":
         handle, wanted = args
-        options = Wanted(tuple(wanted["topics"]), wanted.get("max_hz"), wanted.get("ack", False))
+        options = Wanted(tuple(wanted["topics"]), wanted.get("max_hz"), wanted.get("ack", False), wanted.get("raw", False))
         return lambda session: session.subscribe(handle, options)
     return lambda session: getattr(session, name)(*args)
 

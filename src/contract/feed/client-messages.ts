@@ -52,7 +52,7 @@ export const CLIENT_MESSAGES = table({
   },
   subscribe: {
     summary: 'Asks for the present documents of topics, and for all that happens from then on.',
-    keysText: '`topics`; `since`, `max_hz`, `ack`, `json_ping`',
+    keysText: '`topics`; `since`, `max_hz`, `ack`, `raw`, `json_ping`',
     answerText: '`snapshot` (as many as needed), then `synced`',
     role: 'read',
     topics: 'those named',
@@ -66,6 +66,10 @@ export const CLIENT_MESSAGES = table({
       ack: flag(
         '"ack" must be true or false.',
         'Events are acknowledged, and sent again until they are.',
+      ).exactOptional(),
+      raw: flag(
+        '"raw" must be true or false.',
+        'Messages of devices come with `raw`: the values on the wire of fields that are scaled or named.',
       ).exactOptional(),
       since: z
         .custom<Readonly<Record<string, number>>>((value) => isPosition(value as Json), BAD_SINCE)

@@ -13,6 +13,7 @@ export {
 export {
   hasWildcard,
   isAlarms,
+  isMessages,
   MAX_LEVELS,
   MAX_TOPIC_LENGTH,
   matchesTopic,

@@ -45,6 +45,11 @@ export function isAlarms(topic: string): boolean {
   return topic.endsWith('/alarms') && topic.startsWith('devices/');
 }
 
+/** `devices/<id>/messages`, whose events have parts that come only on request. */
+export function isMessages(topic: string): boolean {
+  return topic.endsWith('/messages') && topic.startsWith('devices/');
+}
+
 /** Whether a pattern covers a topic: `+` is one level, `#` the rest, which may be nothing. Both must be valid. */
 export function matchesTopic(pattern: string, topic: string): boolean {
   if (pattern === topic) return true;

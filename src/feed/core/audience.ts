@@ -4,8 +4,9 @@ import { Encoder, FeedTally, type Framer } from './encoder.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import type { FeedStore } from './store.ts';
 import { type Sink, Subscriber, type SubscriberContext } from './subscriber.ts';
-import { Delivery, SubscriptionGroup } from './subscription-group.ts';
+import { Delivery, keyOf, SubscriptionGroup } from './subscription-group.ts';
 import { Subscriptions } from './subscriptions.ts';
+import { withoutRaw } from './variants.ts';
 
 /** Changes that may wait for the end of the turn; beyond it the subscribers take them over at once. */
 const MAX_OPEN_DELIVERIES = 4_096;
@@ -38,7 +39,7 @@ export class Audience implements SubscriberContext {
   readonly encoder: Encoder;
   readonly tally = new FeedTally();
   readonly #port: AudiencePort;
-  /** By the sorted patterns. */
+  /** By their keys. */
   readonly #groups = new Map<string, SubscriptionGroup<Subscriber>>();
   readonly #trie = new PatternTrie<SubscriptionGroup<Subscriber>>();
   /** Topic to the groups whose patterns cover it. */
@@ -50,7 +51,7 @@ export class Audience implements SubscriberContext {
   readonly #positionLate = new Set<Subscriber>();
   readonly #stopListening: () => void;
   /** The group of subscribers that get nothing yet. */
-  readonly #outside = new SubscriptionGroup<Subscriber>([]);
+  readonly #outside = new SubscriptionGroup<Subscriber>(Subscriptions.none);
   #openDeliveries = 0;
   #sentRev = 0;
   #ticks = 0;
@@ -84,7 +85,7 @@ export class Audience implements SubscriberContext {
   /** From now on the subscriber gets what these patterns cover, each change once. */
   assign(subscriber: Subscriber, subscriptions: Subscriptions, now: Instant): void {
     const former = subscriber.group;
-    const group = this.#group(subscriptions.patterns.toSorted());
+    const group = this.#group(subscriptions);
     subscriber.join(group, subscriptions.special ? subscriptions : group.subscriptions, now);
     this.#removeIfEmpty(former);
   }
@@ -194,11 +195,19 @@ export class Audience implements SubscriberContext {
   #deliver(change: Change): void {
     const groups = change.kind === 'broadcast' ? this.#groups.values() : this.#groupsOf(change.topic);
     let delivery: Delivery | undefined;
+    let withRaw: Delivery | undefined;
+    const brief = change.kind === 'event' ? withoutRaw(change) : change;
     for (const group of groups) {
-      delivery ??= new Delivery(change, this.encoder);
+      if (brief !== change && group.subscriptions.raw(change.topic)) {
+        withRaw ??= new Delivery(change, this.encoder);
+        this.#append(group, withRaw);
+        continue;
+      }
+      delivery ??= new Delivery(brief, this.encoder);
       this.#append(group, delivery);
     }
-    if (delivery !== undefined && ++this.#openDeliveries >= MAX_OPEN_DELIVERIES) this.#port.overfull();
+    if (delivery === undefined && withRaw === undefined) return;
+    if (++this.#openDeliveries >= MAX_OPEN_DELIVERIES) this.#port.overfull();
   }
 
   #append(group: SubscriptionGroup<Subscriber>, delivery: Delivery): void {
@@ -216,11 +225,12 @@ export class Audience implements SubscriberContext {
     return found;
   }
 
-  #group(patterns: readonly string[]): SubscriptionGroup<Subscriber> {
-    const key = patterns.join('\n');
+  #group(subscriptions: Subscriptions): SubscriptionGroup<Subscriber> {
+    const { patterns, rawPatterns } = subscriptions;
+    const key = keyOf(patterns, rawPatterns);
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
-    const group = new SubscriptionGroup<Subscriber>(patterns);
+    const group = new SubscriptionGroup<Subscriber>(subscriptions.sharedTerms());
     this.#groups.set(key, group);
     for (const pattern of patterns) this.#trie.add(pattern, group);
     this.store.follow(patterns, 'subscriber');
@@ -229,7 +239,7 @@ export class Audience implements SubscriberContext {
   }
 
   #removeIfEmpty(group: SubscriptionGroup<Subscriber>): void {
-    const key = group.patterns.join('\n');
+    const { key } = group;
     // Removes the group only if it is still the registered one: a subscriber may be detached twice.
     if (!group.empty || group.patterns.length === 0 || this.#groups.get(key) !== group) return;
     this.#groups.delete(key);

@@ -3,7 +3,7 @@ import type { AckKeeper } from './ack-window.ts';
 import type { Change, EventChange } from './change.ts';
 import { CHUNK_BYTES, type Encoder, type FeedTally } from './encoder.ts';
 import type { Gap, PastEvent, SentAfter } from './event-log.ts';
-import { EventQueues } from './event-queues.ts';
+import { EventQueues, type EventTerms } from './event-queues.ts';
 import { missingOf } from './past-events.ts';
 import { RateLimitedTopics } from './rate-limited-topics.ts';
 import type { FeedStore } from './store.ts';
@@ -280,11 +280,7 @@ export class Backlog {
   }
 
   /** What changed since a `rev` that the store can recover, and `synced` behind the last of it. */
-  recover(
-    { patterns, since, replyTo, sentAfter }: Recovery,
-    acked: (topic: string) => boolean,
-    now: Instant,
-  ): void {
+  recover({ patterns, since, replyTo, sentAfter }: Recovery, terms: EventTerms, now: Instant): void {
     const { states, events, gaps } = this.#context.store.missed(since, patterns, sentAfter);
     const request = newRequest(replyTo, 'since', patterns, new TopicList(states.map(({ topic }) => topic)));
     request.awaitsPast = true;
@@ -295,21 +291,21 @@ export class Backlog {
     this.#events.recover(
       kept === undefined ? gaps : gaps.filter((gap) => !kept.includes(gap)),
       events,
-      acked,
+      terms,
       now,
     );
     for (const gap of kept ?? []) {
       this.#events.await(gap);
-      past?.read(gap, (found, then) => this.#arrived(gap, found, acked, then));
+      past?.read(gap, (found, then) => this.#arrived(gap, found, terms, then));
     }
     this.#awaitingPast.push(request);
     this.#checkPast();
   }
 
   /** What the history had of a gap; the rest of it is one. */
-  #arrived(gap: Gap, found: readonly EventChange[], acked: (topic: string) => boolean, now: Instant): void {
+  #arrived(gap: Gap, found: readonly EventChange[], terms: EventTerms, now: Instant): void {
     if (!this.#events.arrived(gap)) return;
-    this.#events.recover(missingOf(gap, found), found, acked, now);
+    this.#events.recover(missingOf(gap, found), found, terms, now);
     this.#onArrival();
   }
 

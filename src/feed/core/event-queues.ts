@@ -16,6 +16,14 @@ interface Waiting {
   readonly frame: Uint8Array;
 }
 
+/** The terms of one subscriber. */
+export interface EventTerms {
+  /** Events of this topic are to be acknowledged. */
+  acked(topic: string): boolean;
+  /** An event of the past as the subscriber gets it. */
+  variant(event: PastEvent): PastEvent;
+}
+
 /** A bounded queue of events for a subscriber that is behind; beyond the bounds the oldest go, and each loss becomes a gap. */
 class EventQueue {
   readonly #waiting = new Ring<Waiting>();
@@ -182,17 +190,13 @@ export class EventQueues {
   }
 
   /** Enqueues the events that the subscriber missed while it was away; those in the window are sent again anyway. */
-  recover(
-    gaps: readonly Gap[],
-    events: readonly PastEvent[],
-    acked: (topic: string) => boolean,
-    now: Instant,
-  ): void {
+  recover(gaps: readonly Gap[], events: readonly PastEvent[], terms: EventTerms, now: Instant): void {
     this.#gaps.push(...gaps);
     // Very many may wait already, and nothing is to be added.
     if (events.length === 0) return;
-    for (const event of events) {
-      if (!acked(event.topic)) this.#past.push(event);
+    for (const each of events) {
+      const event = terms.variant(each);
+      if (!terms.acked(event.topic)) this.#past.push(event);
       else if (this.#window?.claim(event) !== true) this.pushAcked(event, now);
     }
     // A later recovery may add earlier events, and the first one that was not sent yet must stand at the front.

@@ -17,12 +17,12 @@ export interface SubscriptionProblem {
 export function subscribe(
   audience: Audience,
   subscriber: Subscriber,
-  { id, topics, since, max_hz: maxHz, ack }: Subscribe,
+  { id, topics, since, max_hz: maxHz, ack, raw }: Subscribe,
   maxPatterns: number,
   now: Instant,
 ): SubscriptionProblem | undefined {
   const former = subscriber.subscriptions.patterns;
-  const subscriptions = subscriber.subscriptions.with(topics, { maxHz, ack });
+  const subscriptions = subscriber.subscriptions.with(topics, { maxHz, ack, raw });
   if (subscriptions.patterns.length > maxPatterns) return tooManyPatterns(maxPatterns);
   audience.assign(subscriber, subscriptions, now);
   const rev = since === undefined ? undefined : audience.store.recoverable(since);

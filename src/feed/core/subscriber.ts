@@ -4,8 +4,10 @@ import { Ring } from '../../system/index.ts';
 import type { AckKeeper } from './ack-window.ts';
 import { Backlog, type BacklogContext, type Recovery } from './backlog.ts';
 import { CHUNK_BYTES, concatFrames } from './encoder.ts';
+import type { PastEvent } from './event-log.ts';
 import type { Delivery, SubscriptionGroup } from './subscription-group.ts';
 import type { Subscriptions } from './subscriptions.ts';
+import { withoutRaw } from './variants.ts';
 
 /** Above this many unsent bytes nothing more is written to a subscriber, until they are at most `LOW_WATER`. */
 export const HIGH_WATER = 64 * 1024;
@@ -208,8 +210,18 @@ export class Subscriber {
 
   /** Enqueues documents, removals and events since a `rev` that the store can recover; `synced` follows the last of them. */
   startRecovery(recovery: Recovery, now: Instant): void {
-    this.#openBacklog().recover(recovery, (topic) => this.#subscriptions.acked(topic), now);
+    this.#openBacklog().recover(recovery, this, now);
     this.#wake();
+  }
+
+  /** Events of this topic are to be acknowledged. */
+  acked(topic: string): boolean {
+    return this.#subscriptions.acked(topic);
+  }
+
+  /** An event of the past as this subscriber gets it. */
+  variant(event: PastEvent): PastEvent {
+    return this.#subscriptions.raw(event.topic) ? event : withoutRaw(event);
   }
 
   /** Wakes it if unacknowledged events are to be sent again. */

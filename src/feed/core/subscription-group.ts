@@ -1,7 +1,7 @@
 import type { Instant } from '../../instant.ts';
 import type { Change } from './change.ts';
 import { CHUNK_BYTES, concatFrames, type Encoder } from './encoder.ts';
-import { Subscriptions } from './subscriptions.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
 /** The place in the stream at which all that matches up to `rev` has been sent. */
 export interface PositionMark {
@@ -13,6 +13,13 @@ export interface PositionMark {
 export interface GroupMember {
   /** Its place in the list of members; only the group sets it. */
   index: number;
+}
+
+/** The same for all who may share a stream, whatever the order of their patterns. */
+export function keyOf(patterns: readonly string[], rawPatterns: readonly string[]): string {
+  const key = patterns.toSorted().join('\n');
+  // A pattern has no line of its own that is empty.
+  return rawPatterns.length === 0 ? key : `${key}\n\n${rawPatterns.toSorted().join('\n')}`;
 }
 
 /** One change on its way to subscribers; its frame is made once, when the first of them needs it. */
@@ -50,7 +57,7 @@ interface Piece {
  *                 base                               sealedEnd          end
  */
 export class SubscriptionGroup<Member extends GroupMember> {
-  /** The patterns without special terms. */
+  /** The patterns without the terms that members have for themselves. */
   readonly subscriptions: Subscriptions;
   #members: Member[] = [];
   /** A pass iterates over the list of members: it is copied before it changes. */
@@ -62,8 +69,14 @@ export class SubscriptionGroup<Member extends GroupMember> {
   #open: Delivery[] = [];
   #pieces: Piece[] | undefined;
 
-  constructor(patterns: readonly string[]) {
-    this.subscriptions = new Subscriptions(patterns);
+  constructor(subscriptions: Subscriptions) {
+    this.subscriptions = subscriptions;
+  }
+
+  /** Names the group among all. */
+  get key(): string {
+    const { patterns, rawPatterns } = this.subscriptions;
+    return keyOf(patterns, rawPatterns);
   }
 
   get patterns(): readonly string[] {

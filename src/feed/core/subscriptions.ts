@@ -6,16 +6,20 @@ export interface Terms {
   readonly maxHz?: number | undefined;
   /** Events are to be acknowledged. */
   readonly ack?: boolean | undefined;
+  /** Messages of devices come with `raw`. */
+  readonly raw?: boolean | undefined;
 }
 
 interface TopicTerms {
   readonly intervalMs: number;
   readonly acked: boolean;
+  readonly raw: boolean;
 }
 
 const MAX_CACHED_TOPICS = 10_000;
 const NO_TERMS: Terms = {};
-const PLAIN: TopicTerms = { intervalMs: 0, acked: false };
+const NONE: readonly string[] = [];
+const PLAIN: TopicTerms = { intervalMs: 0, acked: false, raw: false };
 
 /**
  * Patterns and the terms of each; where several cover a topic, the best of them counts. Immutable, so that subscribers
@@ -26,6 +30,7 @@ export class Subscriptions {
   static readonly none = new Subscriptions([]);
 
   readonly patterns: readonly string[];
+  readonly #ownPace: boolean;
   /** Where some are special: all terms by pattern, and a cache of the terms of each topic. */
   readonly #special:
     | { readonly trie: PatternTrie<Terms>; readonly byTopic: Map<string, TopicTerms> }
@@ -38,6 +43,9 @@ export class Subscriptions {
   /** The patterns must differ from each other. */
   constructor(patterns: readonly string[], terms?: ReadonlyMap<string, Terms>) {
     this.patterns = patterns;
+    this.#ownPace = [...(terms?.values() ?? [])].some(
+      ({ maxHz, ack }) => maxHz !== undefined || ack === true,
+    );
     if (terms === undefined || terms.size === 0) return;
     this.#terms = terms;
     const trie = new PatternTrie<Terms>();
@@ -47,7 +55,18 @@ export class Subscriptions {
 
   /** Some topics are rate-limited or acknowledged, so that the shared stream is not enough. */
   get special(): boolean {
-    return this.#special !== undefined;
+    return this.#ownPace;
+  }
+
+  /** The patterns whose events come with `raw`: those who share a stream have the same. */
+  get rawPatterns(): readonly string[] {
+    return this.#terms === undefined ? NONE : this.patterns.filter((each) => this.#terms?.get(each)?.raw);
+  }
+
+  /** The same patterns in their order, with nothing of their terms but `raw`. */
+  sharedTerms(): Subscriptions {
+    const raw = new Map(this.rawPatterns.map((each) => [each, { raw: true }]));
+    return new Subscriptions(this.patterns.toSorted(), raw);
   }
 
   has(pattern: string): boolean {
@@ -56,7 +75,7 @@ export class Subscriptions {
 
   /** These, with further patterns; where one was there before, its new terms count. */
   with(patterns: readonly string[], terms: Terms): Subscriptions {
-    const special = terms.maxHz !== undefined || terms.ack === true;
+    const special = terms.maxHz !== undefined || terms.ack === true || terms.raw === true;
     const all = new Map(this.#terms);
     for (const pattern of patterns) {
       if (special) all.set(pattern, terms);
@@ -89,6 +108,11 @@ export class Subscriptions {
     return this.#termsOf(topic).acked;
   }
 
+  /** Messages of this topic come with `raw`. */
+  raw(topic: string): boolean {
+    return this.#termsOf(topic).raw;
+  }
+
   #termsOf(topic: string): TopicTerms {
     if (this.#special === undefined) return PLAIN;
     const { trie, byTopic } = this.#special;
@@ -96,11 +120,13 @@ export class Subscriptions {
     if (known !== undefined) return known;
     let highest: number | undefined;
     let acked = false;
-    for (const { maxHz = Infinity, ack } of trie.match(topic.split('/'))) {
+    let raw = false;
+    for (const { maxHz = Infinity, ack, raw: withRaw } of trie.match(topic.split('/'))) {
       highest = Math.max(highest ?? 0, maxHz);
       acked ||= ack === true;
+      raw ||= withRaw === true;
     }
-    const terms = highest === undefined ? PLAIN : { intervalMs: 1_000 / highest, acked };
+    const terms = highest === undefined ? PLAIN : { intervalMs: 1_000 / highest, acked, raw };
     if (byTopic.size >= MAX_CACHED_TOPICS) byTopic.clear();
     byTopic.set(topic, terms);
     return terms;

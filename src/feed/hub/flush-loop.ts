@@ -12,11 +12,10 @@ const OWN_SLICE_MS = 2;
 const CLOCK_EVERY = 16;
 const CLOCK_EVERY_BYTES = 64 * 1024;
 /**
- * While devices connect, the event loop turns between two slices, and accepts one device each time: for so long at
- * least and until so many are accepted, but no longer than `mostMs`. Longer pauses register devices sooner and delay
- * subscribers more: bench/storm weighs both.
+ * While devices connect, the event loop turns between two slices for so long, and accepts one device each time. Longer
+ * pauses register devices sooner and delay subscribers more: bench/storm weighs both.
  */
-const YIELD = { ms: 2, devices: 4, mostMs: 6 } as const;
+const YIELD_MS = 2;
 /** How often rate-limited documents are checked. */
 const PACE_MS = 20;
 
@@ -47,8 +46,8 @@ export class FlushLoop {
   readonly #arrivals: Arrivals | undefined;
   /** Devices that were accepted at the last look. */
   #arrived = 0;
-  /** When the last slice ended, and how many devices were accepted by then. */
-  #wrote = { atMs: Number.NEGATIVE_INFINITY, arrived: 0 };
+  /** When the last slice ended. */
+  #wroteAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     audience: Audience,
@@ -124,9 +123,7 @@ export class FlushLoop {
     const { count } = this.#arrivals;
     if (count === this.#arrived) return false;
     this.#arrived = count;
-    const pausedMs = this.#clock.now().monoMs - this.#wrote.atMs;
-    if (pausedMs >= YIELD.mostMs) return false;
-    return pausedMs < YIELD.ms || count - this.#wrote.arrived < YIELD.devices;
+    return this.#clock.now().monoMs - this.#wroteAtMs < YIELD_MS;
   }
 
   #slice(): void {
@@ -139,8 +136,7 @@ export class FlushLoop {
     const done = this.#flushSome(this.#pass, now, this.#ownSlice ? OWN_SLICE_MS : SLICE_MS);
     this.#flushing = false;
     if (done) this.#pass = undefined;
-    if (this.#arrivals !== undefined)
-      this.#wrote = { atMs: this.#clock.now().monoMs, arrived: this.#arrivals.count };
+    if (this.#arrivals !== undefined) this.#wroteAtMs = this.#clock.now().monoMs;
     if (!done || this.#audience.pending) this.request();
   }
 

@@ -10,7 +10,9 @@ export interface StreamRequest {
   readonly topics: readonly string[];
 }
 
-const KNOWN = ['topics', 'max_hz'];
+const KNOWN = ['topics', 'max_hz', 'raw'];
+
+const FLAGS: Readonly<Record<string, boolean>> = { true: true, false: false };
 
 /**
  * Reads the query of `GET /api/feed`. A `+` is a plus, not a space, so that patterns can be typed as they are; `#`
@@ -32,6 +34,7 @@ export function readStreamRequest(target: string, headers: IncomingHttpHeaders):
     return badQuery('Say what to follow: /api/feed?topics=devices/+/state,bridge/status (write # as %23).');
   }
   const maxHz = query.get('max_hz')?.at(-1);
+  const raw = query.get('raw')?.at(-1);
   // A browser that comes back sends the last id that it saw, which is its position with these very patterns.
   const lastId = headers['last-event-id'];
   const since = typeof lastId === 'string' ? positionOf(lastId) : undefined;
@@ -40,6 +43,7 @@ export function readStreamRequest(target: string, headers: IncomingHttpHeaders):
     topics,
     ...(since === undefined ? {} : { since }),
     ...(maxHz === undefined ? {} : { max_hz: Number(maxHz) }),
+    ...(raw === undefined ? {} : { raw: FLAGS[raw] ?? raw }),
   };
   const subscribe = JSON.stringify(message);
   const parsed = parseClientMessage(subscribe);

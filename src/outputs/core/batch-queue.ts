@@ -103,6 +103,12 @@ export class BatchQueue<T> {
     return this.#retryAtMs;
   }
 
+  /** It waits elsewhere from now on, and is counted there. */
+  moved(): void {
+    this.#failures = 0;
+    this.#end();
+  }
+
   /** The other side will never take it. */
   refused(): void {
     this.#lost += this.#batch.length;

@@ -1,20 +1,13 @@
+import { type DeviceNames, type Language, noticeText } from './notice-text.ts';
 import type { Notice } from './notices.ts';
 
 export const WEBHOOK_FORMATS = ['json', 'ntfy', 'slack', 'feishu', 'dingtalk', 'wecom'] as const;
 export type WebhookFormat = (typeof WEBHOOK_FORMATS)[number];
-export const LANGUAGES = ['en', 'zh'] as const;
-export type Language = (typeof LANGUAGES)[number];
 
 /** One request to the other side, but for its signature. */
 export interface WebhookRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Readonly<Record<string, unknown>> | string;
-}
-
-/** What a device is called, for people. */
-export interface DeviceNames {
-  readonly label?: string | undefined;
-  readonly group?: string | undefined;
 }
 
 /** A notice in the words of a service. `id` is the same each time that the notice is sent. */
@@ -64,34 +57,4 @@ export function refusedBy(format: WebhookFormat, answer: string): string | undef
   const code = 'errcode' in parsed ? parsed.errcode : 'code' in parsed ? parsed.code : undefined;
   const message = 'errmsg' in parsed ? parsed.errmsg : 'msg' in parsed ? parsed.msg : '';
   return code === 0 ? undefined : `It answered with code ${String(code)}: ${String(message)}`;
-}
-
-const WORDS: Readonly<Record<Language, Readonly<Record<Notice['event'], string>>>> = {
-  en: { offline: 'is offline', online: 'is online', alarm: 'alarm', incident: 'incident' },
-  zh: { offline: '离线', online: '恢复在线', alarm: '报警', incident: '事件' },
-};
-const CLEARED: Readonly<Record<Language, string>> = { en: 'back to normal', zh: '恢复正常' };
-
-/** One line for people. */
-function noticeText(language: Language, notice: Notice, { label, group }: DeviceNames): string {
-  const name = label === undefined ? notice.device : `${label} (${notice.device})`;
-  const device = group === undefined ? name : `${group}: ${name}`;
-  const words = WORDS[language];
-  const { data } = notice;
-  const why = [data.reason, data.detail].filter((each) => typeof each === 'string' && each !== '').join(', ');
-  switch (notice.event) {
-    case 'offline':
-    case 'online':
-      return `${device} ${words[notice.event]}${why === '' ? '' : ` (${why})`}`;
-    case 'alarm': {
-      const value =
-        data.value === undefined
-          ? ''
-          : ` = ${String(data.value)}${data.unit === undefined ? '' : ` ${String(data.unit)}`}`;
-      const state = notice.word === 'good' ? CLEARED[language] : `${words.alarm} ${notice.word}`;
-      return `${device} ${notice.subject}${value}: ${state}`;
-    }
-    case 'incident':
-      return `${device} ${words.incident}${why === '' ? '' : `: ${why}`}`;
-  }
 }

@@ -14,13 +14,13 @@ import {
   nearestTo,
   sizeOf,
 } from './candidate.ts';
+import { CandidatesById } from './candidates-by-id.ts';
 import type { ProtocolDeclaration, Sender } from './declaration.ts';
 import { pathText } from './finding.ts';
 import { kindOf, partFor, partOf } from './framing-parts.ts';
 import { HelloCodec } from './hello.ts';
 import { lintProtocol } from './lint.ts';
 import { MessageCodec } from './message-codec.ts';
-import { loaderOf, type NumberType, parseNumberType } from './number-type.ts';
 import { type FieldTrace, Reading } from './reading.ts';
 import { ReplyForms } from './reply-forms.ts';
 import { SequenceRule } from './sequence.ts';
@@ -34,10 +34,7 @@ export interface Inspection {
   readonly trace: readonly FieldTrace[];
 }
 
-/** What the decoders grant for every byte received. */
-const MOST_PASSES = 16;
 const NO_BYTES = new Uint8Array(0);
-const NO_CODECS: readonly Candidate[] = [];
 
 /**
  * Declared messages, compiled: payloads (what a framing leaves) to messages and back. Hostile bytes are data; only
@@ -53,13 +50,8 @@ export class DeclaredProtocol {
   /** Where there are several framings, the messages of each. */
   readonly #parts: ReadonlyMap<string, DeclaredProtocol> | undefined;
   readonly #byName: ReadonlyMap<string, MessageCodec>;
-  readonly #byId = new Map<number | undefined, readonly Candidate[]>();
-  readonly #idType: NumberType | undefined;
-  readonly #readId: ((bytes: Uint8Array, at: number) => number) | undefined;
-  /**
-   * So many times `check` looks at each byte at most. A message that needs more is found in step only, not where a
-   * frame is searched.
-   */
+  readonly #candidates: CandidatesById;
+  /** So many times `check` looks at each byte at most. */
   readonly passes: number;
   readonly #addressOf: ((bytes: Uint8Array, at: number) => number) | undefined;
   readonly #addressEnd: number;
@@ -92,21 +84,12 @@ export class DeclaredProtocol {
     this.answers = new Answers(this);
     [this.sequence, this.hello] = [SequenceRule.of(declaration), HelloCodec.of(declaration)];
     this.#byName = new Map(this.messages.map((each) => [each.name, each]));
-    this.#idType =
-      declaration.id === undefined ? undefined : parseNumberType(declaration.id.type, declaration.byteOrder);
-    this.#readId = this.#idType === undefined ? undefined : loaderOf(this.#idType);
     const { address, byteOrder } = declaration;
     const form = address && addressForm(address, byteOrder);
     this.#addressOf = form?.load;
     this.#addressEnd = (address?.at ?? 0) + (form?.bytes ?? 0);
-    for (const codec of this.messages) {
-      for (const form of codec.forms) {
-        const known = this.#byId.get(form.id) ?? [];
-        this.#byId.set(form.id, [...known, { codec, form }]);
-      }
-    }
-    const needed = [...this.#byId.values()].map((all) => all.reduce((sum, { form }) => sum + form.passes, 0));
-    this.passes = Math.min(MOST_PASSES, Math.max(1, ...needed));
+    this.#candidates = new CandidatesById(declaration, this.messages);
+    this.passes = this.#candidates.passes;
   }
 
   /** A device says who it is. */
@@ -178,8 +161,8 @@ export class DeclaredProtocol {
 
   /** Whether a payload is known by its id, and no reply: most of what devices say of their own accord. */
   #tellsById({ sent }: Expectation, bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.#idType === undefined || sent.length > 0) return false;
-    return !(this.#byId.get(this.#idOf(bytes, start, end)) ?? NO_CODECS).some(isReply);
+    if (!this.#candidates.hasIds || sent.length > 0) return false;
+    return !this.#candidates.of(bytes, start, end).some(isReply);
   }
 
   /** The first message that fits. */
@@ -189,8 +172,7 @@ export class DeclaredProtocol {
     end: number,
     from: Sender | undefined,
   ): DeclaredMessage | UnknownMessage | InvalidPayload {
-    const id = this.#idOf(bytes, start, end);
-    const candidates = this.#byId.get(id) ?? NO_CODECS;
+    const candidates = this.#candidates.of(bytes, start, end);
     // Which of its registers a reply holds is known by its request alone.
     if (this.declaration.polls !== undefined) {
       const found = this.#answer([], candidates, bytes, start, end, from);
@@ -203,7 +185,9 @@ export class DeclaredProtocol {
       first ??= message;
     }
     return (
-      first ?? this.#misfit(candidates, bytes, start, end, from) ?? unknownPayload(id, bytes, start, end)
+      first ??
+      this.#misfit(candidates, bytes, start, end, from) ??
+      unknownPayload(this.#candidates.idOf(bytes, start, end), bytes, start, end)
     );
   }
 
@@ -235,8 +219,8 @@ export class DeclaredProtocol {
       if (sent.length === length && sameBytes(sent, bytes, start))
         return { name: 'echo', kind: 'echo', payload: copyOf(bytes, start, end) };
     }
-    const id = this.#idOf(bytes, start, end);
-    const candidates = this.#byId.get(id) ?? NO_CODECS;
+    const id = this.#candidates.idOf(bytes, start, end);
+    const candidates = this.#candidates.of(bytes, start, end);
     const found = this.#answer(expected.replies, candidates, bytes, start, end, from);
     if (found !== undefined) return found;
     // Only the silence between two frames shows where the bridge's own ends and the other one begins.
@@ -315,7 +299,7 @@ export class DeclaredProtocol {
       }
       return ~seen;
     }
-    const candidates = this.#byId.get(this.#idOf(bytes, start, end)) ?? NO_CODECS;
+    const candidates = this.#candidates.of(bytes, start, end);
     const touched = checkAmong(candidates, this.#reading, this.passes, bytes, start, end, from);
     this.#reading.bytes = NO_BYTES;
     return touched;
@@ -326,8 +310,8 @@ export class DeclaredProtocol {
    * where it does not, -2 where the id is not all there.
    */
   lengthOf(bytes: Uint8Array, start: number, end: number, from?: Sender): number {
-    const id = this.#idOf(bytes, start, end);
-    return Number.isNaN(id) ? -2 : sizeOf(this.#byId.get(id) ?? NO_CODECS, from);
+    const id = this.#candidates.idOf(bytes, start, end);
+    return Number.isNaN(id) ? -2 : sizeOf(this.#candidates.of(bytes, start, end), from);
   }
 
   /**
@@ -336,7 +320,7 @@ export class DeclaredProtocol {
    * form with its id.
    */
   formOf(bytes: Uint8Array, start: number, end: number, from?: Sender, awaited?: string): FoundForm {
-    const candidates = this.#byId.get(this.#idOf(bytes, start, end)) ?? NO_CODECS;
+    const candidates = this.#candidates.of(bytes, start, end);
     const found = formAmong(candidates, this.#reading, bytes, start, end, from, awaited);
     this.#reading.bytes = NO_BYTES;
     return found;
@@ -372,21 +356,21 @@ export class DeclaredProtocol {
   }
 
   /**
-   * Encodes a message as a payload. @throws HeartwireError `message_unknown` where none has this name,
+   * Encodes a message as a payload, behind so many bytes of room for what goes in front. @throws HeartwireError `message_unknown` where none has this name,
    * `bad_field_value` where a field cannot carry its value
    */
-  encode(name: string, fields: Values = {}): Uint8Array {
-    return this.#codec(name).encode(this.#writing, fields);
+  encode(name: string, fields: Values = {}, room = 0): Uint8Array {
+    return this.#codec(name).encode(this.#writing, fields, room);
   }
 
   /** Encodes a reply to a message as a payload; fields go with error code 0 only. @throws HeartwireError as `encode` */
-  encodeReply(name: string, error = 0, fields: Values = {}): Uint8Array {
-    return this.#codec(name).encodeReply(this.#writing, error, fields);
+  encodeReply(name: string, error = 0, fields: Values = {}, room = 0): Uint8Array {
+    return this.#codec(name).encodeReply(this.#writing, error, fields, room);
   }
 
   /** Whether the frame decoders of the built-in protocol can tell these messages apart: the id is the first byte. */
   get hasBuiltinIds(): boolean {
-    return this.declaration.id?.at === 0 && this.#idType?.bytes === 1;
+    return this.#candidates.isFirstByte;
   }
 
   /**
@@ -425,13 +409,6 @@ export class DeclaredProtocol {
       seen: name,
       fix: `There are ${[...this.#byName.keys()].join(', ') || 'none'}.`,
     });
-  }
-
-  #idOf(bytes: Uint8Array, start: number, end: number): number | undefined {
-    const { id } = this.declaration;
-    if (id === undefined || this.#readId === undefined || this.#idType === undefined) return undefined;
-    if (start + id.at + this.#idType.bytes > end) return Number.NaN;
-    return this.#readId(bytes, start + id.at);
   }
 
   /** A length that fits no form: the form that comes nearest says what is lacking, or too much. */

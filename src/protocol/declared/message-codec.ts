@@ -94,6 +94,15 @@ export class MessageCodec {
     return { ...message, payload: copyOf(bytes, start, end) };
   }
 
+  /** The values of a payload alone; undefined where it is none, of which `decode` says why. */
+  values(form: Form, reading: Reading, bytes: Uint8Array, start: number, end: number): Values | undefined {
+    const compiled = form === this.#main ? this.#main : (this.#reply ?? this.#main);
+    this.#begin(compiled, reading, bytes, start, end);
+    reading.at += compiled.idBytes;
+    const fields = compiled.behindId.read(reading) as Values | undefined; // as in #read
+    return reading.failure === undefined && reading.at === reading.end ? fields : undefined;
+  }
+
   /**
    * Decodes a message that says itself where it ends, from the front of some bytes; `end` is where it ended. Undefined
    * where more bytes are needed.
@@ -200,13 +209,19 @@ export class MessageCodec {
     }
     const error = form.errorSlot < 0 ? 0 : (reading.slots[form.errorSlot] ?? 0);
     const errorName = error === 0 ? undefined : this.#errorName(error);
+    const { id } = form;
+    const message = this.name;
+    // Most replies pass here, and spreads cost as much as all the rest.
+    if (id !== undefined && errorName === undefined)
+      return { name: 'declared', message, kind, id, error, fields, raw, issues };
+    const named = errorName === undefined ? {} : { errorName };
     return {
       name: 'declared',
-      message: this.name,
+      message,
       kind,
-      ...(form.id === undefined ? {} : { id: form.id }),
+      ...(id === undefined ? {} : { id }),
       error,
-      ...(errorName === undefined ? {} : { errorName }),
+      ...named,
       fields,
       raw,
       issues,
@@ -244,13 +259,13 @@ export class MessageCodec {
     };
   }
 
-  /** Encodes the message itself, as a payload. @throws HeartwireError `bad_field_value` */
-  encode(writing: Writing, fields: Values): Uint8Array {
-    return this.#write(this.#main, writing, fields);
+  /** Encodes the message itself, as a payload behind so much room. @throws HeartwireError `bad_field_value` */
+  encode(writing: Writing, fields: Values, room = 0): Uint8Array {
+    return this.#write(this.#main, writing, fields, room);
   }
 
   /** Encodes a reply to it, as a payload; fields go with success only. @throws HeartwireError */
-  encodeReply(writing: Writing, error: number, fields: Values): Uint8Array {
+  encodeReply(writing: Writing, error: number, fields: Values, room = 0): Uint8Array {
     const form = this.#reply;
     if (form === undefined) {
       throw new FieldError('no reply is declared', 'a reply').toHeartwireError(this.name);
@@ -261,10 +276,10 @@ export class MessageCodec {
         this.name,
       );
     }
-    return this.#write(form, writing, fields);
+    return this.#write(form, writing, fields, room);
   }
 
-  #write(form: CompiledForm, writing: Writing, fields: Values): Uint8Array {
+  #write(form: CompiledForm, writing: Writing, fields: Values, room: number): Uint8Array {
     writing.begin(this.#limit);
     const { assemble } = this.declaration;
     try {
@@ -280,7 +295,7 @@ export class MessageCodec {
     }
     const zeros = form.keepTo >= 0;
     while (zeros && writing.at > form.keepTo && writing.bytes[writing.at - 1] === 0) writing.at--;
-    return writing.finish();
+    return writing.finish(room);
   }
 
   /** As the decoders of the built-in framing know it; only where the id is one byte at the front. */

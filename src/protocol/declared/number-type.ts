@@ -125,6 +125,25 @@ export function storerOf(type: NumberType): StoreNumber {
       scatter(mixed, bytes, at);
     };
   }
+  if (size === 1) {
+    return (bytes, at, value) => {
+      bytes[at] = value;
+    };
+  }
+  if (size === 2) {
+    return (bytes, at, value) => {
+      bytes[little ? at : at + 1] = value;
+      bytes[little ? at + 1 : at] = value >> 8;
+    };
+  }
+  if (size === 4) {
+    return (bytes, at, value) => {
+      bytes[little ? at : at + 3] = value;
+      bytes[little ? at + 1 : at + 2] = value >> 8;
+      bytes[little ? at + 2 : at + 1] = value >> 16;
+      bytes[little ? at + 3 : at] = value >> 24;
+    };
+  }
   const limit = 2 ** (size * 8);
   return (bytes, at, value) => {
     let left = value < 0 ? value + limit : value;

@@ -2,6 +2,7 @@ import type { Presence } from './condition.ts';
 import type { FieldCodec } from './field-codec.ts';
 import type { Counted } from './field-references.ts';
 import { joinPath, nameIssues, nameTrace, type Reading } from './reading.ts';
+import { ROW_LENGTH, rowMaker } from './rows.ts';
 import { isValues, ownValue, type Value, type Values } from './value.ts';
 import { FieldError, shown, type Writing } from './writing.ts';
 
@@ -24,18 +25,19 @@ export interface Member {
 /** Fields one behind the other, as an object. */
 export function structField(members: readonly Member[]): FieldCodec {
   const visible = new Set(members.filter(({ codec }) => !codec.silent).map(({ name }) => name));
+  const order = [...visible];
   const byName = new Map(members.map((member) => [member.name, member]));
   const early = members.filter((member) => member.early !== undefined);
-  const readFirst = firstReader(members.slice(0, FIRST));
-  const readRest = restReader(members.slice(FIRST));
+  const readFirst = members.length <= FEW ? fewReader(members) : firstReader(members.slice(0, ROW_LENGTH));
+  const readRest = restReader(members.slice(ROW_LENGTH));
   return {
     min: members.reduce((sum, { codec, present }) => sum + (present === undefined ? codec.min : 0), 0),
     max: members.reduce((sum, { codec }) => sum + codec.max, 0),
     read(reading) {
       if (reading.trace !== undefined) return readTraced(members, reading);
-      const values: Record<string, Value> = {};
       const left: Left = { firstIssue: reading.issueCount, issues: reading.issueCount, raws: undefined };
-      if (!readFirst(reading, values, left) || !readRest(reading, values, left)) return undefined;
+      const values = readFirst(reading, left);
+      if (values === undefined || !readRest(reading, values, left)) return undefined;
       leave(reading, left);
       return values;
     },
@@ -49,18 +51,31 @@ export function structField(members: readonly Member[]): FieldCodec {
     write(writing, value) {
       if (!isValues(value))
         throw new FieldError(value === undefined ? 'is missing' : 'must be fields by name', shown(value));
-      for (const key of Object.keys(value)) {
-        if (visible.has(key) || value[key] === undefined) continue;
-        throw new FieldError(
-          `there is no such field; there are ${[...visible].join(', ') || 'none'}`,
-          shown(value[key]),
-          key,
-        );
-      }
+      refuseOthers(value, order, visible);
       for (const member of early) foresee(member, ownValue(value, member.name), writing);
-      for (const member of members) writeMember(member, value, byName, writing);
+      for (let index = 0; index < members.length; index++) {
+        const member = members[index];
+        if (member !== undefined) writeMember(member, value, byName, writing);
+      }
     },
   };
+}
+
+/** Values mostly come in the order of their fields: then a look at each name is all. */
+function refuseOthers(value: Values, order: readonly string[], visible: ReadonlySet<string>): void {
+  let at = 0;
+  for (const key in value) {
+    if (key === order[at]) {
+      at++;
+      continue;
+    }
+    if (visible.has(key) || value[key] === undefined || !Object.hasOwn(value, key)) continue;
+    throw new FieldError(
+      `there is no such field; there are ${order.join(', ') || 'none'}`,
+      shown(value[key]),
+      key,
+    );
+  }
 }
 
 /** Leaves the raw number of a member that is written later. What is wrong with its value is said when it is written. */
@@ -81,74 +96,110 @@ function foresee(
   writing.at = at;
 }
 
-/** So many members at the front of a structure have places of their own in the code. */
-const FIRST = 8;
+/** So many members make a small structure. */
+const FEW = 2;
 
-type ReadMembers = (reading: Reading, values: Record<string, Value>, left: Left) => boolean;
+type ReadRow = (reading: Reading, left: Left) => Record<string, Value> | undefined;
 
 /**
- * Reads up to eight members. Written out, because every store then has a place of its own in the code, where the
- * engine keeps what it knows of the name: where one message makes up most of the traffic, that doubles the speed.
+ * Reads up to eight members; undefined where one failed. Written out, so that neither a value nor a raw value is put
+ * into a list on its way.
  */
-function firstReader(members: readonly Member[]): ReadMembers {
+function firstReader(members: readonly Member[]): ReadRow {
   const nothing: ReadMember = () => undefined;
   const readers = members.map(readerOf);
   const names = members.map(({ name }) => name);
   const [r0 = nothing, r1 = nothing, r2 = nothing, r3 = nothing] = readers;
   const [r4 = nothing, r5 = nothing, r6 = nothing, r7 = nothing] = readers.slice(4);
   const [n0 = '', n1 = '', n2 = '', n3 = '', n4 = '', n5 = '', n6 = '', n7 = ''] = names;
-  return (reading, values, left) => {
+  const makeRow = rowMaker(names);
+  const makeRaws = rowMaker(names);
+  return (reading, left) => {
+    let raws = 0;
     const v0 = r0(reading);
-    if (v0 !== undefined) values[n0] = v0;
+    let w0: Value | undefined;
     if (reading.eventful) {
-      if (reading.raw !== undefined) rawsOf(left)[n0] = reading.raw;
-      if (!takeEvent(reading, n0, left)) return false;
+      w0 = reading.raw;
+      if (w0 !== undefined) raws++;
+      if (!takeEvent(reading, n0, left)) return undefined;
     }
     const v1 = r1(reading);
-    if (v1 !== undefined) values[n1] = v1;
+    let w1: Value | undefined;
     if (reading.eventful) {
-      if (reading.raw !== undefined) rawsOf(left)[n1] = reading.raw;
-      if (!takeEvent(reading, n1, left)) return false;
+      w1 = reading.raw;
+      if (w1 !== undefined) raws++;
+      if (!takeEvent(reading, n1, left)) return undefined;
     }
     const v2 = r2(reading);
-    if (v2 !== undefined) values[n2] = v2;
+    let w2: Value | undefined;
     if (reading.eventful) {
-      if (reading.raw !== undefined) rawsOf(left)[n2] = reading.raw;
-      if (!takeEvent(reading, n2, left)) return false;
+      w2 = reading.raw;
+      if (w2 !== undefined) raws++;
+      if (!takeEvent(reading, n2, left)) return undefined;
     }
     const v3 = r3(reading);
-    if (v3 !== undefined) values[n3] = v3;
+    let w3: Value | undefined;
     if (reading.eventful) {
-      if (reading.raw !== undefined) rawsOf(left)[n3] = reading.raw;
-      if (!takeEvent(reading, n3, left)) return false;
+      w3 = reading.raw;
+      if (w3 !== undefined) raws++;
+      if (!takeEvent(reading, n3, left)) return undefined;
     }
     const v4 = r4(reading);
-    if (v4 !== undefined) values[n4] = v4;
+    let w4: Value | undefined;
     if (reading.eventful) {
-      if (reading.raw !== undefined) rawsOf(left)[n4] = reading.raw;
-      if (!takeEvent(reading, n4, left)) return false;
+      w4 = reading.raw;
+      if (w4 !== undefined) raws++;
+      if (!takeEvent(reading, n4, left)) return undefined;
     }
     const v5 = r5(reading);
-    if (v5 !== undefined) values[n5] = v5;
+    let w5: Value | undefined;
     if (reading.eventful) {
-      if (reading.raw !== undefined) rawsOf(left)[n5] = reading.raw;
-      if (!takeEvent(reading, n5, left)) return false;
+      w5 = reading.raw;
+      if (w5 !== undefined) raws++;
+      if (!takeEvent(reading, n5, left)) return undefined;
     }
     const v6 = r6(reading);
-    if (v6 !== undefined) values[n6] = v6;
+    let w6: Value | undefined;
     if (reading.eventful) {
-      if (reading.raw !== undefined) rawsOf(left)[n6] = reading.raw;
-      if (!takeEvent(reading, n6, left)) return false;
+      w6 = reading.raw;
+      if (w6 !== undefined) raws++;
+      if (!takeEvent(reading, n6, left)) return undefined;
     }
     const v7 = r7(reading);
-    if (v7 !== undefined) values[n7] = v7;
+    let w7: Value | undefined;
     if (reading.eventful) {
-      if (reading.raw !== undefined) rawsOf(left)[n7] = reading.raw;
-      if (!takeEvent(reading, n7, left)) return false;
+      w7 = reading.raw;
+      if (w7 !== undefined) raws++;
+      if (!takeEvent(reading, n7, left)) return undefined;
     }
-    return true;
+    if (raws > 0) left.raws = makeRaws(w0, w1, w2, w3, w4, w5, w6, w7);
+    return makeRow(v0, v1, v2, v3, v4, v5, v6, v7);
   };
 }
+
+/** The same for two at most. What the engine learns of them, many are small, does not blur what it knows of larger ones. */
+function fewReader(members: readonly Member[]): ReadRow {
+  const nothing: ReadMember = () => undefined;
+  const [r0 = nothing, r1 = nothing] = members.map(readerOf);
+  const names = members.map(({ name }) => name);
+  const [n0 = '', n1 = ''] = names;
+  const makeRow = rowMaker(names);
+  return (reading, left) => {
+    const v0 = r0(reading);
+    if (reading.eventful) {
+      if (reading.raw !== undefined) rawsOf(left)[n0] = reading.raw;
+      if (!takeEvent(reading, n0, left)) return undefined;
+    }
+    const v1 = r1(reading);
+    if (reading.eventful) {
+      if (reading.raw !== undefined) rawsOf(left)[n1] = reading.raw;
+      if (!takeEvent(reading, n1, left)) return undefined;
+    }
+    return makeRow(v0, v1, undefined, undefined, undefined, undefined, undefined, undefined);
+  };
+}
+
+type ReadMembers = (reading: Reading, values: Record<string, Value>, left: Left) => boolean;
 
 function restReader(members: readonly Member[]): ReadMembers {
   const readers = members.map(readerOf);

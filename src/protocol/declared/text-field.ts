@@ -2,7 +2,7 @@ import type { FieldDeclaration, TextEncoding } from './declaration.ts';
 import { extentCodec } from './extent.ts';
 import type { FieldCodec, Scope } from './field-codec.ts';
 import type { Reading } from './reading.ts';
-import { characterBytes, unitOf } from './text-code.ts';
+import { byteText, characterBytes, contentFits, MOST_ASCII, unitOf } from './text-code.ts';
 import { type TextSlice, textSlice } from './text-slice.ts';
 import { FieldError, shown, Writing } from './writing.ts';
 
@@ -40,6 +40,7 @@ function measuredText(declaration: FieldDeclaration, slice: TextSlice, scope: Sc
   const most = Math.min(max ?? scope.limit, extent.most);
   const { fixed } = extent;
   const filling = fixed === undefined ? undefined : fillingOf(declaration);
+  if (fixed !== undefined && filling === undefined) return exactText(declaration, slice, fixed, most);
   const bytesOfText = (value: unknown, writing: Writing): Uint8Array => {
     const bytes = slice.encode(value, writing);
     if (bytes.length > most) throw new FieldError(`must have at most ${most} bytes`, `${bytes.length} bytes`);
@@ -70,13 +71,8 @@ function measuredText(declaration: FieldDeclaration, slice: TextSlice, scope: Sc
     },
     write(writing, value) {
       const bytes = bytesOfText(value, writing);
-      if (fixed === undefined) {
+      if (fixed === undefined || filling === undefined) {
         extent.write(writing, bytes.length);
-        writing.put(bytes);
-        return;
-      }
-      if (filling === undefined) {
-        if (bytes.length !== fixed) throw new FieldError(`must have exactly ${fixed} bytes`, shown(value));
         writing.put(bytes);
         return;
       }
@@ -87,6 +83,63 @@ function measuredText(declaration: FieldDeclaration, slice: TextSlice, scope: Sc
     },
     measure: (value) => bytesOfText(value, NOWHERE).length,
   };
+}
+
+/** Text that fills all of its bytes, always the same number. What is plain ASCII needs no list of its bytes. */
+function exactText(declaration: FieldDeclaration, slice: TextSlice, fixed: number, most: number): FieldCodec {
+  const { type, value: constant, content } = declaration;
+  const encoding = encodingOf(declaration);
+  const isPlain = type === 'text' && constant === undefined && fixed <= MOST_ASCII && fixed <= most;
+  const readsPlain = isPlain && content !== undefined && unitOf(encoding) === 1;
+  const writesPlain = isPlain && (encoding === 'ascii' || encoding === 'latin1' || encoding === 'utf8');
+  return {
+    min: fixed,
+    max: most,
+    read(reading) {
+      const at = reading.at;
+      if (fixed > most) return tooMany(reading, fixed, most, 'bytes');
+      const stop = at + fixed;
+      if (stop > reading.end) return reading.short(fixed);
+      reading.at = stop;
+      const fits = readsPlain && contentFits(content, reading.bytes, at, stop);
+      return (fits ? byteText(reading.bytes, at, stop, 0x7f) : undefined) ?? slice.read(reading, at, stop);
+    },
+    check(reading) {
+      const at = reading.at;
+      return fixed <= most && reading.skip(fixed) && slice.fits(reading.bytes, at, at + fixed);
+    },
+    write(writing, value) {
+      if (writesPlain && putPlain(writing, value, fixed, content)) return;
+      const bytes = slice.encode(value, writing);
+      if (bytes.length > most)
+        throw new FieldError(`must have at most ${most} bytes`, `${bytes.length} bytes`);
+      if (bytes.length !== fixed) throw new FieldError(`must have exactly ${fixed} bytes`, shown(value));
+      writing.put(bytes);
+    },
+    measure: (value) => slice.encode(value, NOWHERE).length,
+  };
+}
+
+/** Writes ASCII of the right length and look; false where it is something else, of which nothing is written. */
+function putPlain(
+  writing: Writing,
+  value: unknown,
+  fixed: number,
+  content: FieldDeclaration['content'],
+): boolean {
+  const { at } = writing;
+  if (typeof value !== 'string' || value.length !== fixed || at + fixed > writing.limit) return false;
+  writing.take(fixed);
+  const { bytes } = writing;
+  let all = 0;
+  for (let index = 0; index < fixed; index++) {
+    const code = value.charCodeAt(index);
+    all |= code;
+    bytes[at + index] = code;
+  }
+  if (all < 0x80 && (content === undefined || contentFits(content, bytes, at, at + fixed))) return true;
+  writing.at = at;
+  return false;
 }
 
 /** What is measured refers to nothing that is written. */

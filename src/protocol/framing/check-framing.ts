@@ -34,7 +34,7 @@ function* several({ kinds }: SeveralFramings): Generator<FramingProblem> {
     names.add(name);
     for (const problem of checkFraming(framing)) yield { ...problem, path: [index, ...problem.path] };
     const path = [index, 'type'];
-    if (framing.type === 'slip' || framing.type === 'cobs' || framing.type === 'gap') {
+    if (!framingType(framing).isAmongOthers) {
       yield {
         path,
         message: `frames of \`${framing.type}\` cannot be told from others`,

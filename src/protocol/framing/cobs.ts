@@ -1,87 +1,29 @@
-import type { KeyTable } from '../keys.ts';
-import type { Envelope, Opened } from './delimited-decoder.ts';
-import { delimitedFraming } from './delimited-framing.ts';
-import type { Framing } from './framing.ts';
-import { checksum, type FramingOf, first, maxFrame } from './framing-keys.ts';
+import type { FramingOf } from './framing-keys.ts';
 import type { FramingType } from './framing-type.ts';
-import { checksumBytes, sealed as luaSealed, unescaped } from './lua.ts';
-import { Scratch } from './scratch.ts';
-import { SealedPayload } from './sealed-payload.ts';
+import { type STUFFED_KEYS, stuffedFraming } from './stuffed-framing.ts';
 
-/** The longest payload in bytes, where a declaration says none. */
-const MAX_PAYLOAD = 65_536;
-
-const KEYS = { checksum, first, max_frame: maxFrame(MAX_PAYLOAD) } as const satisfies KeyTable;
-
-export type CobsFraming = FramingOf<'cobs', typeof KEYS>;
+export type CobsFraming = FramingOf<'cobs', typeof STUFFED_KEYS>;
 
 /** Bytes behind one code byte at most. */
 const LONGEST_RUN = 254;
-
-/** Consistent overhead byte stuffing: a payload has no zero byte on the wire, so that one can end it. */
-function makeCobsFraming(declaration: CobsFraming): Framing {
-  const sealed = new SealedPayload(declaration.checksum, declaration.maxFrame ?? MAX_PAYLOAD, {
-    id: declaration.id,
-  });
-  return delimitedFraming(declaration, {
-    sealed,
-    delimiter: Uint8Array.of(0),
-    literalEscape: undefined,
-    maxBytes: stuffedBytes(sealed.maxBytes),
-    proves: sealed.checksum !== undefined,
-    makeEnvelope: () => new CobsEnvelope(sealed),
-    wrap: stuff,
-  });
-}
 
 /** Most bytes that so many become, without the delimiter. */
 function stuffedBytes(count: number): number {
   return count + 1 + Math.floor(count / LONGEST_RUN);
 }
 
-class CobsEnvelope implements Envelope {
-  bytes: Uint8Array;
-  readonly start = 0;
-  end = 0;
-  readonly expected: string;
-  readonly #sealed: SealedPayload;
-  readonly #scratch = new Scratch();
-
-  constructor(sealed: SealedPayload) {
-    this.#sealed = sealed;
-    this.bytes = this.#scratch.bytes;
-    this.expected = `${sealed.expected}, stuffed`;
+/** How many bytes the content is, or -1 where a code byte points behind the end. */
+function unstuff(bytes: Uint8Array, start: number, end: number, target: Uint8Array): number {
+  let at = start;
+  let to = 0;
+  while (at < end) {
+    const code = bytes[at++] ?? 0;
+    const next = at + code - 1;
+    if (next > end) return -1;
+    while (at < next) target[to++] = bytes[at++] ?? 0;
+    if (code <= LONGEST_RUN && at < end) target[to++] = 0;
   }
-
-  open(bytes: Uint8Array, start: number, end: number): Opened {
-    const length = this.#unstuff(bytes, start, end);
-    this.bytes = this.#scratch.bytes;
-    if (length < 0) return 'bad_encoding';
-    if (length === 0) return 'empty';
-    if (length > this.#sealed.maxBytes) return 'too_long';
-    this.end = this.#sealed.endOf(this.bytes, 0, length);
-    return this.end < 0 ? 'bad_checksum' : 'payload';
-  }
-
-  release(): void {
-    this.#scratch.release();
-    this.bytes = this.#scratch.bytes;
-  }
-
-  /** Into the scratch; how many bytes, or -1 where a code byte points behind the end. */
-  #unstuff(bytes: Uint8Array, start: number, end: number): number {
-    const target = this.#scratch.reserve(end - start);
-    let at = start;
-    let to = 0;
-    while (at < end) {
-      const code = bytes[at++] ?? 0;
-      const next = at + code - 1;
-      if (next > end) return -1;
-      while (at < next) target[to++] = bytes[at++] ?? 0;
-      if (code <= LONGEST_RUN && at < end) target[to++] = 0;
-    }
-    return to;
-  }
+  return to;
 }
 
 function stuff(sealed: Uint8Array): Uint8Array {
@@ -106,6 +48,24 @@ function stuff(sealed: Uint8Array): Uint8Array {
   return frame.slice(0, to + 1);
 }
 
+/** A code byte says how many bytes of content follow it; where it is less than 255, a zero stands behind them. */
+function cobsStarts(wire: Uint8Array, payload: Uint8Array): readonly number[] | undefined {
+  const starts: number[] = [];
+  let at = 0;
+  while (starts.length < payload.length) {
+    const code = wire[at] ?? 0;
+    if (code === 0 || at + code > wire.length) return undefined;
+    for (let index = 1; index < code && starts.length < payload.length; index++) starts.push(at + index);
+    at += code;
+    // The zero that the next code byte stands for.
+    if (code <= LONGEST_RUN && starts.length < payload.length) starts.push(at);
+  }
+  // A checksum may stand behind it.
+  starts.push((starts.at(-1) ?? 0) + 1);
+  const fits = payload.every((byte, index) => byte === 0 || wire[starts[index] ?? -1] === byte);
+  return fits ? starts : undefined;
+}
+
 const LUA = [
   'local at, stop = 0, buf:len()',
   'while at < stop and buf(at, 1):uint() == 0 do at = at + 1 end',
@@ -119,11 +79,14 @@ const LUA = [
   'end',
 ];
 
-export const COBS = {
-  keys: KEYS,
-  make: makeCobsFraming,
-  luaUnwrap: ({ checksum: declared }: CobsFraming) => [
-    ...unescaped(LUA),
-    ...luaSealed(checksumBytes(declared)),
-  ],
-} as const satisfies FramingType<CobsFraming>;
+/** Consistent overhead byte stuffing: a payload has no zero byte on the wire, so that one can end it. */
+export const COBS = stuffedFraming<CobsFraming>({
+  delimiter: 0,
+  expected: 'stuffed',
+  maxBytes: stuffedBytes,
+  isPlain: () => false,
+  unstuff,
+  stuff,
+  locate: cobsStarts,
+  lua: LUA,
+}) satisfies FramingType<CobsFraming>;

@@ -4,6 +4,7 @@ import { delimiter as checkDelimiter } from './check-delimiter.ts';
 import { hexDigit } from './checksum-field.ts';
 import type { Envelope, Opened } from './delimited-decoder.ts';
 import { delimitedFraming } from './delimited-framing.ts';
+import { locateDelimited } from './delimiter-location.ts';
 import { luaDelimited } from './delimiter-lua.ts';
 import {
   DELIMITER_KEYS,
@@ -285,5 +286,7 @@ export const DELIMITER = {
   keys: DELIMITER_KEYS,
   make: makeDelimiterFraming,
   check: checkDelimiter,
+  isAmongOthers: true,
+  locate: locateDelimited,
   luaUnwrap: luaDelimited,
 } as const satisfies FramingType<DelimiterFraming>;

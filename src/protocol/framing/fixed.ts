@@ -5,6 +5,7 @@ import { type FramingOf, preamble, sync, TAIL_KEYS } from './framing-keys.ts';
 import type { FramingType } from './framing-type.ts';
 import { encodeLayout, makeLayout } from './layout.ts';
 import { LayoutDecoder } from './layout-decoder.ts';
+import { layoutLocation } from './locate.ts';
 import { luaLayout } from './lua.ts';
 import { syncWords } from './sync-word.ts';
 import { inWords } from './words.ts';
@@ -62,5 +63,8 @@ export const FIXED = {
   keys: KEYS,
   make: makeFixedFraming,
   check: checkFixed,
+  isAmongOthers: true,
   luaUnwrap: (declaration: FixedFraming) => luaLayout(makeFixedFraming(declaration).layout),
+  locate: (declaration: FixedFraming, wire, payload) =>
+    layoutLocation(makeFixedFraming(declaration).layout, wire, payload),
 } as const satisfies FramingType<FixedFraming>;

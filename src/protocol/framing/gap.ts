@@ -7,6 +7,7 @@ import { ChecksumField } from './checksum-field.ts';
 import type { Framing, FramingOptions, PayloadJudge } from './framing.ts';
 import { checksum, type FramingOf, maxFrame } from './framing-keys.ts';
 import type { FramingType } from './framing-type.ts';
+import { part, plainStarts } from './locate.ts';
 import { checksumBytes } from './lua.ts';
 import { SealedPayload } from './sealed-payload.ts';
 import { inWords } from './words.ts';
@@ -321,6 +322,11 @@ class GapDecoder extends SearchingDecoder {
 export const GAP = {
   keys: KEYS,
   make: makeGapFraming,
+  isAmongOthers: false,
+  locate(_: GapFraming, wire, payload) {
+    const starts = plainStarts(0, payload, wire);
+    return starts && { starts, parts: [part('checksum', payload.length, wire.length)] };
+  },
   luaUnwrap: ({ checksum: declared }: GapFraming) => {
     const tail = checksumBytes(declared);
     return [`if buf:len() <= ${tail} then return end`, `return buf, 0, buf:len() - ${tail}`];

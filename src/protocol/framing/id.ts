@@ -5,6 +5,7 @@ import { type FramingOf, maxFrame, preamble, sync, TAIL_KEYS } from './framing-k
 import type { FramingType } from './framing-type.ts';
 import { encodeLayout, makeLayout } from './layout.ts';
 import { LayoutDecoder } from './layout-decoder.ts';
+import { layoutLocation } from './locate.ts';
 import { luaLayout } from './lua.ts';
 import { syncWords } from './sync-word.ts';
 import { inWords } from './words.ts';
@@ -67,5 +68,8 @@ export const ID = {
   keys: KEYS,
   make: makeIdFraming,
   check: checkId,
+  isAmongOthers: true,
   luaUnwrap: (declaration: IdFraming) => luaLayout(makeIdFraming(declaration).layout),
+  locate: (declaration: IdFraming, wire, payload) =>
+    layoutLocation(makeIdFraming(declaration).layout, wire, payload),
 } as const satisfies FramingType<IdFraming>;

@@ -5,6 +5,7 @@ import { type FramingOf, LENGTH_KEYS, maxFrame, TAIL_KEYS } from './framing-keys
 import type { FramingType } from './framing-type.ts';
 import { encodeLayout, lengthPlace, makeLayout } from './layout.ts';
 import { LayoutDecoder } from './layout-decoder.ts';
+import { layoutLocation } from './locate.ts';
 import { luaLayout } from './lua.ts';
 import { inWords } from './words.ts';
 
@@ -45,5 +46,8 @@ export const LENGTH = {
   keys: KEYS,
   make: makeLengthFraming,
   check: checkLength,
+  isAmongOthers: true,
   luaUnwrap: (declaration: LengthFraming) => luaLayout(makeLengthFraming(declaration).layout),
+  locate: (declaration: LengthFraming, wire, payload) =>
+    layoutLocation(makeLengthFraming(declaration).layout, wire, payload),
 } as const satisfies FramingType<LengthFraming>;

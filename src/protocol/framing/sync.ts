@@ -6,6 +6,7 @@ import { add, type FramingOf, LENGTH_KEYS, maxFrame, preamble, sync, TAIL_KEYS }
 import type { FramingType } from './framing-type.ts';
 import { encodeLayout, lengthPlace, makeLayout } from './layout.ts';
 import { LayoutDecoder } from './layout-decoder.ts';
+import { layoutLocation } from './locate.ts';
 import { luaLayout } from './lua.ts';
 import { syncWords } from './sync-word.ts';
 import { inWords } from './words.ts';
@@ -59,5 +60,8 @@ export const SYNC = {
   keys: KEYS,
   make: makeSyncFraming,
   check: checkSync,
+  isAmongOthers: true,
   luaUnwrap: (declaration: SyncFraming) => luaLayout(makeSyncFraming(declaration).layout),
+  locate: (declaration: SyncFraming, wire, payload) =>
+    layoutLocation(makeSyncFraming(declaration).layout, wire, payload),
 } as const satisfies FramingType<SyncFraming>;

@@ -49,6 +49,8 @@ const MOST_HEAD = 1 + 3 + 8 + 3;
 /** Bytes of one record; longer chunks become several. */
 const MOST_BYTES = LARGEST_SEGMENT - MOST_HEAD;
 const MOST_CONNECTION = 2 ** 21 - 1;
+/** Up to here bits may be shifted. */
+const MOST_BITS = 2 ** 31 - 1;
 /** What a segment costs besides its bytes. */
 const SEGMENT_COST = 128;
 
@@ -111,12 +113,12 @@ export class ByteRing {
     else at = varint(into, at, Math.min(connection, MOST_CONNECTION));
     let since = us - to.lastUs;
     if (since < 0) since = 0;
-    while (since >= 0x80) {
+    while (since > MOST_BITS) {
       const rest = Math.floor(since / 0x80);
       into[at++] = (since - rest * 0x80) | 0x80;
       since = rest;
     }
-    into[at++] = since;
+    at = varint(into, at, since);
     if (length < 0x80) into[at++] = length;
     else at = varint(into, at, length);
     if (length < 48) for (let index = 0; index < length; index++) into[at++] = bytes[index] ?? 0;

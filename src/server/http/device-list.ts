@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../contract/wire/index.ts';
-import { type Clock, inSlices } from '../../system/index.ts';
+import { type Clock, inSlices, sortSteps } from '../../system/index.ts';
+import { PiecesOfText } from './pieces.ts';
 
 /** The retained state, as far as a list of it needs. */
 export interface ListedState {
@@ -18,7 +19,7 @@ export interface ListedState {
 /** A list as it is sent. */
 export interface RenderedList {
   readonly etag: string;
-  readonly body: Uint8Array;
+  readonly pieces: readonly Uint8Array[];
 }
 
 interface Rendering extends RenderedList {
@@ -91,19 +92,14 @@ export class DeviceList {
     const etag = `W/"${epoch}.${newest}.${found.size}"`;
     const about = { etag, revision: position[epoch], begunAtMs, devices: found.size };
     if (this.#latest?.etag === etag) return { ...this.#latest, ...about };
-    const parts = [Buffer.from(`{"position":${JSON.stringify(position)},"devices":[`)];
-    yield;
-    let texts: string[] = [];
-    let before = '';
-    for (const topic of [...found.keys()].sort()) {
-      texts.push(before + JSON.stringify(found.get(topic)));
-      before = ',';
-      if (texts.length < STRIDE) continue;
-      parts.push(Buffer.from(texts.join('')));
-      texts = [];
-      yield;
+    const text = new PiecesOfText();
+    text.add(`{"position":${JSON.stringify(position)},"devices":[`);
+    let count = 0;
+    for (const topic of yield* sortSteps([...found.keys()])) {
+      text.add(`${count++ === 0 ? '' : ','}${JSON.stringify(found.get(topic))}`);
+      if (count % STRIDE === 0) yield;
     }
-    parts.push(Buffer.from(`${texts.join('')}]}\n`));
-    return { ...about, body: Buffer.concat(parts) };
+    text.add(']}\n');
+    return { ...about, pieces: text.finish() };
   }
 }

@@ -9,8 +9,7 @@ import {
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { type Duplex, pipeline, Readable } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
+import { type Duplex, pipeline } from 'node:stream';
 import {
   type Admission,
   AdmissionControl,
@@ -50,6 +49,7 @@ import {
 } from '../../system/index.ts';
 import { DeviceList, type ListedState } from './device-list.ts';
 import { builtInPage, loadPage } from './page.ts';
+import { byteLengthOf, inPieces, PIECE_BYTES, sendPieces } from './pieces.ts';
 import { RequestTurns } from './request-turns.ts';
 import { type RetainedState, type RouteSources, route, type ServedFiles, upgradeRequired } from './routes.ts';
 
@@ -104,7 +104,6 @@ export interface HttpServerOptions extends Admission, Partial<AdmissionLimits & 
 /** Connections at once, subscribers included. */
 const MAX_CONNECTIONS = 20_000;
 const CLOSING_MS = 1_000;
-const ANSWER_PIECE_BYTES = 256 * 1024;
 
 /** One port for browsers and programs: the page, the API, and the upgrade to the feed. */
 export class HttpServer {
@@ -234,7 +233,7 @@ export class HttpServer {
       if (answer === undefined) return;
       const made = (await answer.later?.()) ?? answer;
       if (judged.ok && request.method !== 'HEAD')
-        this.#admissionControl.answered(caller, judged.grant, made.body.length);
+        this.#admissionControl.answered(caller, judged.grant, made.file === undefined ? bytesOf(made) : 0);
       this.#send(request, response, standing, made);
     };
     conclude().catch((cause: unknown) => this.#broke(request, response, standing, caller, cause));
@@ -266,23 +265,21 @@ export class HttpServer {
     standing: Readonly<Record<string, string>>,
     answer: Answer,
   ): void {
+    const { file, pieces } = answer;
     const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
-    const length = answer.file?.bytes ?? body.byteLength;
     response.writeHead(answer.status, {
       ...standing,
       ...answer.headers,
-      ...(answer.status === 304 || answer.status === 204 ? {} : { 'Content-Length': length }),
+      ...(answer.status === 304 || answer.status === 204 ? {} : { 'Content-Length': bytesOf(answer) }),
       // The body is not read: the connection ends with the answer.
       ...(hasBody(request) ? { Connection: 'close' } : {}),
     });
-    if (answer.file === undefined || request.method === 'HEAD') {
-      if (request.method === 'HEAD' || body.byteLength <= ANSWER_PIECE_BYTES)
-        response.end(request.method === 'HEAD' ? undefined : body);
-      else pipeline(Readable.from(pieces(body), { objectMode: false }), response, () => undefined);
-      return;
-    }
+    if (request.method === 'HEAD') response.end();
     // A reader that goes away, or a file that does: the connection ends short of its length, and the reader knows.
-    pipeline(createReadStream(answer.file.path), response, () => undefined);
+    else if (file !== undefined) pipeline(createReadStream(file.path), response, () => undefined);
+    else if (pieces !== undefined) sendPieces(response, pieces.values());
+    else if (body.byteLength <= PIECE_BYTES) response.end(body);
+    else sendPieces(response, inPieces(body));
   }
 
   /** The answer to a request that may be answered; undefined where it has become a stream. */
@@ -316,15 +313,10 @@ export class HttpServer {
   }
 }
 
-/**
- * A long answer goes out in pieces, so that it is seen when a slow reader takes some of it; the event loop turns between
- * two pieces, so that nothing else waits for all of it.
- */
-async function* pieces(body: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < body.byteLength; at += ANSWER_PIECE_BYTES) {
-    if (at > 0) await setImmediate();
-    yield body.subarray(at, at + ANSWER_PIECE_BYTES);
-  }
+function bytesOf({ file, pieces, body }: Answer): number {
+  if (file !== undefined) return file.bytes;
+  if (pieces !== undefined) return byteLengthOf(pieces);
+  return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
 }
 
 function wantsStream(request: IncomingMessage): boolean {

@@ -3,15 +3,22 @@ import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Clock, Ring, type Timer } from '../../system/index.ts';
 
-/** Bytes of one connection that are read as requests in one turn of the loop: some eighty of the shortest. */
+/** Bytes of one connection that are read at once at most, where the end of no request's head is in them. */
 const SLICE_BYTES = 2_048;
+/** Where the head of a request ends, and with it the request where it has no body. */
+const END_OF_HEAD = Buffer.from('\r\n\r\n');
+/** Pipelined requests of all connections together hold one turn of the loop for so long; the last one may take longer. */
+const TURN_MS = 1;
 
 /**
  * Gives each connection one request a turn of the loop, in the order in which the requests came. A pipelined request
  * waits until the one before it is answered, and so do the bytes behind it: they are not read as requests before.
+ * Connections with pipelined requests have their turn one after the other, as many in one turn of the loop as its
+ * share of time allows.
  */
 export class RequestTurns {
   readonly #connections = new WeakMap<Duplex, Pipeline>();
+  readonly #queue = new TurnQueue();
   readonly #clock: Clock;
   readonly #idleMs: number;
 
@@ -35,7 +42,7 @@ export class RequestTurns {
       if (parse === undefined || end === undefined) return;
       this.#connections.set(
         socket,
-        new Pipeline(socket, parse as Parser, end as () => void, this.#clock, this.#idleMs),
+        new Pipeline(socket, parse as Parser, end as () => void, this.#queue, this.#clock, this.#idleMs),
       );
     });
   }
@@ -63,17 +70,88 @@ export class RequestTurns {
   }
 }
 
+/** Connections that wait for their turn. */
+class TurnQueue {
+  readonly #waiting = new Ring<() => void>();
+  #scheduled = false;
+
+  /** Calls `turn` in a later turn of the loop, behind those that wait already. */
+  add(turn: () => void): void {
+    this.#waiting.push(turn);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#some);
+  }
+
+  /** What is added meanwhile waits for the next turn of the loop. */
+  readonly #some = (): void => {
+    const endMs = performance.now() + TURN_MS;
+    let count = this.#waiting.length;
+    const one = (): void => {
+      this.#waiting.shift()?.();
+      // What the answer leads to in promises belongs to it, and counts.
+      if (--count > 0) queueMicrotask(() => process.nextTick(next));
+      else this.#more();
+    };
+    const next = (): void => (performance.now() < endMs ? one() : this.#more());
+    one();
+  };
+
+  #more(): void {
+    this.#scheduled = this.#waiting.length > 0;
+    if (this.#scheduled) setImmediate(this.#some);
+  }
+}
+
 type Parser = (this: Socket, chunk: Buffer) => void;
+
+/** What a connection has read and not parsed yet. */
+class Unread {
+  readonly #chunks = new Ring<Buffer>();
+  /** The rest of the chunk that is being parsed. */
+  #rest: Buffer | undefined;
+
+  get empty(): boolean {
+    return this.#rest === undefined && this.#chunks.length === 0;
+  }
+
+  push(chunk: Buffer): void {
+    if (chunk.length > 0) this.#chunks.push(chunk);
+  }
+
+  /** What is parsed at once: up to the end of a head, so that it is one request, and little more than its head. */
+  shift(): Buffer | undefined {
+    const rest = this.#rest ?? this.#chunks.shift();
+    if (rest === undefined) return undefined;
+    const end = rest.subarray(0, SLICE_BYTES).indexOf(END_OF_HEAD);
+    const next = end < 0 ? SLICE_BYTES : end + END_OF_HEAD.length;
+    this.#rest = next < rest.length ? rest.subarray(next) : undefined;
+    return rest.subarray(0, next);
+  }
+
+  /** All of it. */
+  take(): Buffer {
+    const all = Buffer.concat([this.#rest ?? Buffer.alloc(0), ...this.#chunks]);
+    this.clear();
+    return all;
+  }
+
+  clear(): void {
+    this.#rest = undefined;
+    this.#chunks.clear();
+  }
+}
 
 /** The requests of one connection. */
 class Pipeline {
   readonly #socket: Socket;
   readonly #parse: Parser;
   readonly #end: () => void;
+  readonly #queue: TurnQueue;
   readonly #clock: Clock;
   readonly #idleMs: number;
   readonly #waiting = new Ring<() => void>();
-  readonly #unread = new Ring<Buffer>();
+  readonly #unread = new Unread();
   #ended = false;
   /** A request is being answered, or the turn in which one was is not over. */
   #busy = false;
@@ -82,10 +160,18 @@ class Pipeline {
   #watch: Timer | undefined;
   #unwatched = false;
 
-  constructor(socket: Socket, parse: Parser, end: () => void, clock: Clock, idleMs: number) {
+  constructor(
+    socket: Socket,
+    parse: Parser,
+    end: () => void,
+    queue: TurnQueue,
+    clock: Clock,
+    idleMs: number,
+  ) {
     this.#socket = socket;
     this.#parse = parse;
     this.#end = end;
+    this.#queue = queue;
     this.#clock = clock;
     this.#idleMs = idleMs;
     socket.once('close', () => this.#stopWatch());
@@ -104,7 +190,7 @@ class Pipeline {
   }
 
   leave(): void {
-    if (this.#waiting.length > 0 || this.#unread.length > 0) setImmediate(this.#turn);
+    if (this.#waiting.length > 0 || !this.#unread.empty) this.#queue.add(this.#turn);
     else this.#turn();
   }
 
@@ -116,8 +202,7 @@ class Pipeline {
 
   handOver(head: Buffer, act: (head: Buffer) => void): void {
     const socket = this.#socket;
-    const rest = Buffer.concat([head, ...this.#unread]);
-    this.#unread.clear();
+    const rest = Buffer.concat([head, this.#unread.take()]);
     this.#ended = this.#paused = false;
     socket.removeListener('data', this.#received);
     socket.removeListener('end', this.#received);
@@ -138,9 +223,7 @@ class Pipeline {
 
   readonly #received = (chunk?: Buffer): void => {
     if (chunk === undefined) this.#ended = true;
-    else
-      for (let at = 0; at < chunk.length; at += SLICE_BYTES)
-        this.#unread.push(chunk.subarray(at, at + SLICE_BYTES));
+    else this.#unread.push(chunk);
     if (!this.#busy) this.#next();
     else if (chunk !== undefined) this.#hold();
     else if (this.#streaming) this.#end.call(this.#socket);
@@ -170,12 +253,12 @@ class Pipeline {
       return;
     }
     this.#parse.call(this.#socket, slice);
-    if (this.#unread.length === 0) return this.#busy ? undefined : this.#next();
+    if (this.#unread.empty) return this.#busy ? undefined : this.#next();
     this.#hold();
     if (this.#busy) return;
     // The slice held no whole request.
     this.#busy = true;
-    setImmediate(this.#turn);
+    this.#queue.add(this.#turn);
   }
 
   /**

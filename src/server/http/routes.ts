@@ -144,10 +144,10 @@ function fileAnswer(
 }
 
 function deviceList(devices: DeviceList, ifNoneMatch: string | undefined): Answer {
-  const answer = ({ etag, body }: RenderedList): Answer => {
+  const answer = ({ etag, pieces }: RenderedList): Answer => {
     const headers = { ETag: etag, 'Cache-Control': 'no-cache' };
     if (hasVersion(ifNoneMatch, etag)) return { status: 304, headers, body: '' };
-    return { status: 200, headers: { 'Content-Type': JSON_TYPE, ...headers }, body };
+    return { status: 200, headers: { 'Content-Type': JSON_TYPE, ...headers }, body: '', pieces };
   };
   const latest = devices.latest();
   if (!(latest instanceof Promise)) return answer(latest);
@@ -213,7 +213,7 @@ export function metricsAnswer(metrics: Pick<BridgeMetrics, 'contentType' | 'text
   const headers = { 'Content-Type': metrics.contentType, 'Cache-Control': 'no-store' };
   const later = async (): Promise<Answer> => {
     try {
-      return { status: 200, headers, body: await metrics.text() };
+      return { status: 200, headers, body: '', pieces: await metrics.text() };
     } catch (cause) {
       const detail = cause instanceof Error ? cause.message : String(cause);
       return refusal(500, 'metrics_failed', `The metrics could not be put together: ${detail}`);

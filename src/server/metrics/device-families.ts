@@ -145,7 +145,7 @@ export interface DeviceSnapshot {
  */
 export class DeviceMeters {
   readonly #options: DeviceMetersOptions;
-  /** Counts of devices that are gone. */
+  /** Counts of devices that are gone; sums are replaced, never changed, for a snapshot may be reading them. */
   readonly #carried = new Map<string, DeviceSums>([['', new DeviceSums()]]);
   /** What is carried on already, by the very object that was counted with. */
   readonly #retired = new WeakSet<Tally>();
@@ -158,7 +158,11 @@ export class DeviceMeters {
   retire(reading: DeviceReading): void {
     if (this.#retired.has(reading.tally)) return;
     this.#retired.add(reading.tally);
-    this.#sumsOf(this.#carried, this.#labelOf(reading.id)).add(reading);
+    const label = this.#labelOf(reading.id);
+    const sums = new DeviceSums();
+    sums.addSums(this.#sumsOf(this.#carried, label));
+    sums.add(reading);
+    this.#carried.set(label, sums);
   }
 
   snapshot(): DeviceSnapshot {
@@ -170,8 +174,12 @@ export class DeviceMeters {
     const readings = [...this.#options.all()].map(({ reading }) => reading);
     const labels = new Map(readings.map(({ id }) => [id, this.#labelOf(id)]));
     const present = readings.filter(({ tally }) => !this.#retired.has(tally));
+    const carried = [...this.#carried];
     const groups = new Map<string, DeviceSums>();
-    for (const [label, sums] of this.#carried) this.#sumsOf(groups, label).addSums(sums);
+    for (const [index, [label, sums]] of carried.entries()) {
+      if (index % STRIDE === 0) yield;
+      this.#sumsOf(groups, label).addSums(sums);
+    }
     for (const [index, reading] of present.entries()) {
       if (index % STRIDE === 0) yield;
       this.#sumsOf(groups, labels.get(reading.id) ?? '').add(reading);

@@ -213,8 +213,8 @@ describe('a pass while devices come in', () => {
 
   it.each([
     ['2 ms, where many come in that time', 0.1, 20],
-    ['4 of them, where a turn takes a while', 1, 4],
-    ['6 ms, where turns are slow', 3, 2],
+    ['2 turns, where one takes a while', 1, 2],
+    ['1 turn, where turns are slow', 3, 1],
   ])('makes a slice only after %s', async (_, turnMs, turnsBetween) => {
     const turns = writing(await storm(turnMs, 400));
     expect(turns.length).toBeGreaterThan(3);

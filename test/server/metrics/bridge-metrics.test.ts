@@ -208,8 +208,8 @@ devices:
 describe('metrics in devices.yaml', () => {
   it('count all devices together unless it says otherwise', () => {
     const of = (text: string) => loadConfig(text, 'devices.yaml').config?.metrics;
-    expect(of(LISTENING)).toEqual({ perDevice: false });
-    expect(of(`metrics: { per_device: true }\n${LISTENING}`)).toEqual({ perDevice: true });
+    expect(of(LISTENING)).toEqual({ perDevice: false, values: [] });
+    expect(of(`metrics: { per_device: true }\n${LISTENING}`)).toEqual({ perDevice: true, values: [] });
     expect(loadConfig(`metrics: { per_devices: true }\n${LISTENING}`, 'x').problems).toHaveLength(1);
   });
 });

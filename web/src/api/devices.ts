@@ -13,7 +13,7 @@ export type Level = 'alarm' | 'warn';
  */
 export class Device {
   readonly id: string;
-  /** Goes on when there is something new to draw; at most once a frame. */
+  /** Goes on when there is something new to draw; at most every `DRAW_MS`. */
   readonly changed = signal(0);
   state: JsonObject = {};
   stats: JsonObject = {};
@@ -81,7 +81,10 @@ export interface DocumentSource {
 /** Called for every device that is drawn again, after its documents were taken. */
 type Watcher = (device: Device) => void;
 
-/** All devices; what comes within one frame of the screen is drawn once. */
+/** Lists are drawn at most so often: more is not read, and every drawing costs a layout and a paint. */
+const DRAW_MS = 200;
+
+/** All devices. What comes while nothing was drawn for a while is drawn with the next frame of the screen. */
 class Devices {
   readonly all = new Map<string, Device>();
   /** Goes on when devices come or go, or one may stand elsewhere in a list. */
@@ -93,6 +96,7 @@ class Devices {
   readonly #dirty = new Set<string>();
   #bridgeDirty = false;
   #asked = false;
+  #drawnAt = Number.NEGATIVE_INFINITY;
   #source: DocumentSource | undefined;
   #past: DocumentSource | undefined;
 
@@ -137,13 +141,16 @@ class Devices {
   #askFrame(): void {
     if (this.#asked) return;
     this.#asked = true;
+    const rest = this.#drawnAt + DRAW_MS - performance.now();
     // Frames rest while the page is hidden; its title is still seen.
     if (document.hidden) setTimeout(() => this.#draw(), 1_000);
+    else if (rest > 0) setTimeout(() => requestAnimationFrame(() => this.#draw()), rest);
     else requestAnimationFrame(() => this.#draw());
   }
 
   #draw(): void {
     this.#asked = false;
+    this.#drawnAt = performance.now();
     let moved = false;
     for (const id of this.#dirty) moved = this.#take(id) || moved;
     const some = this.#dirty.size > 0;

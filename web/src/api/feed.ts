@@ -1,4 +1,4 @@
-import { batch, computed, signal } from '@preact/signals';
+import { batch, computed, effect, signal } from '@preact/signals';
 import {
   type Client,
   type ClientError,
@@ -23,6 +23,8 @@ export const OWN_REASONS: readonly unknown[] = [
 
 /** What every page of this program follows. */
 const TOPICS = ['devices/+/state', 'devices/+/stats', 'bridge/status'];
+/** Of each document of a list; the first change comes at once. Who shows one device, or plots it, follows it in full. */
+const LIST_HZ = 4;
 const KINDS = ['state', 'stats'];
 const TOKEN = 'heartwire-token';
 
@@ -78,7 +80,9 @@ function noticeGrant(message: ServerMessage): void {
 }
 
 function follow(client: Client, topics: readonly string[]): void {
-  client.subscribe(topics).ready.catch((error: ClientError) => followLess(client, topics, error));
+  client
+    .subscribe(topics, { maxHz: LIST_HZ })
+    .ready.catch((error: ClientError) => followLess(client, topics, error));
 }
 
 /** A token that does not cover all of it may cover a part: each topic by itself, then the devices that it names. */
@@ -98,7 +102,7 @@ function followLess(client: Client, topics: readonly string[], { code }: ClientE
         return KINDS.map((which) => `devices/${id}/${which}`);
       return KINDS.includes(kind) ? [each] : [];
     });
-  if (wanted.length > 0) client.subscribe([...new Set(wanted)]);
+  if (wanted.length > 0) client.subscribe([...new Set(wanted)], { maxHz: LIST_HZ });
 }
 
 function showStatus(client: Client, status: ClientStatus): void {
@@ -152,6 +156,19 @@ export function giveToken(token: string): void {
   tokenTyped = undefined;
   if (waiting === undefined) retryNow();
   else waiting(token);
+}
+
+/** Follows the documents of one device at their full rate, until the end. */
+export function followFully(device: string): () => void {
+  return effect(() => {
+    const client = feed.client.value;
+    if (client === undefined) return undefined;
+    // One by one: a token may cover only one of them.
+    const subscriptions = KINDS.map((kind) => client.subscribe(`devices/${device}/${kind}`));
+    return () => {
+      for (const each of subscriptions) each.unsubscribe();
+    };
+  });
 }
 
 /** Forgets the token of this tab and asks for one. */

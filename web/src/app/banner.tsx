@@ -24,7 +24,16 @@ export function Banner() {
   return (
     <aside class="strip" id="strip" aria-label={t().feed.title}>
       <span class="sign" role="status" id="sign">
-        <Icon name={pastMoment.value === undefined ? SIGNS[phase] : 'past'} />
+        {pastMoment.value !== undefined ? (
+          <Icon name="past" />
+        ) : phase === 'live' ? (
+          // Beats where the bridge said something since the last second.
+          <span key={clock.heardWallMs} class="beating">
+            <Icon name={SIGNS.live} />
+          </span>
+        ) : (
+          <Icon name={SIGNS[phase]} />
+        )}
         <span id="sign-text">{signText()}</span>
       </span>
       <span class="note" id="note" title={note}>

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { clock } from '../api/clock.ts';
 import { beatOf, type Device, declarations, devices } from '../api/devices.ts';
-import { feed, mayCommand } from '../api/feed.ts';
+import { feed, followFully, mayCommand } from '../api/feed.ts';
 import { describedAt, type Field, fieldsOf, fieldText, unitBehind } from '../api/fields.ts';
 import { isNumber, type JsonObject, objectOf, textOf } from '../api/json.ts';
 import { flatten, valueText, words } from '../api/values.ts';
@@ -55,6 +55,7 @@ function Missing({ id }: { readonly id: string }) {
 function Known({ device }: { readonly device: Device }) {
   void device.changed.value;
   past.value?.want(device.id, MOST_PAST_FIELDS);
+  useEffect(() => followFully(device.id), [device.id]);
   const courses = useCourses(device);
   const fields = fieldsOf(device);
   const numbers = fields.filter(({ value }) => isNumber(value));

@@ -19,6 +19,8 @@ import { wanted } from './query.ts';
 
 const ROW_HEIGHT = 29;
 const PHONE_ROW_HEIGHT = 68;
+/** Beats of more devices are lit, and not animated. */
+export const MANY = 30;
 /** Values in one row, beside the one that is drawn. */
 const SHOWN_VALUES = 5;
 
@@ -34,7 +36,12 @@ export function Rows({ lines, courses }: Props) {
   const { ref, window } = useLines<HTMLTableSectionElement>(height, all.length);
   const texts = t().overview.columns;
   return (
-    <table class="card devices" aria-label={t().app.overview} aria-rowcount={all.length + 1}>
+    <table
+      class="card devices"
+      aria-label={t().app.overview}
+      aria-rowcount={all.length + 1}
+      data-many={all.length > MANY || undefined}
+    >
       <thead>
         <tr class="line head" aria-rowindex={1}>
           <Column order="name" label={texts.device} />

@@ -14,7 +14,7 @@ import { useLines } from '../parts/virtual.ts';
 import { past } from '../past/follow-past.ts';
 import type { Line } from './arrange.ts';
 import { wanted } from './query.ts';
-import { nameText, Quality, Why } from './rows.tsx';
+import { MANY, nameText, Quality, Why } from './rows.tsx';
 
 const TILE_HEIGHT = 146;
 const TILE_WIDTH = 250;
@@ -35,6 +35,7 @@ export function Tiles({ lines, courses }: Props) {
       ref={ref}
       class="tiles"
       aria-label={t().app.overview}
+      data-many={found.length > MANY || undefined}
       style={{
         height: `${rows * TILE_HEIGHT}px`,
         paddingTop: `${window.first * TILE_HEIGHT}px`,

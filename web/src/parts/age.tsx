@@ -29,7 +29,14 @@ export function Countdown({ at }: { readonly at: number | undefined }) {
   return <span class="countdown">{t().age.retry(Math.max(0, Math.ceil((at - clock.now()) / 1000)))}</span>;
 }
 
+/** A sign of life is seen for so long. */
+const LIT_MS = 1_000;
+
 /** Beats once for each sign of life; with an animation only where that is wanted. */
 export function Pulse({ at }: { readonly at: number | undefined }) {
-  return <i key={at} class={at === undefined ? 'pulse none' : 'pulse'} aria-hidden="true" />;
+  void clock.tick.value;
+  const lit = at !== undefined && clock.now() - at < LIT_MS;
+  return (
+    <i key={at} class={at === undefined ? 'pulse none' : lit ? 'pulse lit' : 'pulse'} aria-hidden="true" />
+  );
 }

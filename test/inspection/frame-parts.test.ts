@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { frameParts } from '../../src/inspection/frame-parts.ts';
-import { placePayload } from '../../src/inspection/payload-place.ts';
+import { locateFrame, surroundings } from '../../src/inspection/frame-parts.ts';
 import { hexText } from '../../src/protocol/describe.ts';
 import { makeFraming } from '../../src/protocol/framing/make-framing.ts';
 import { catalogue } from '../protocol/framing/catalogue.ts';
@@ -10,7 +9,7 @@ describe.each(catalogue)('a payload in a frame of $name', ({ framing, frames }) 
   it.each(frames)('%s has a place for each byte', (payloadText, wireText) => {
     const payload = bytesOf(payloadText);
     const wire = bytesOf(wireText);
-    const { starts } = placePayload(wire, payload, framing) ?? { starts: [] };
+    const { starts } = locateFrame(wire, payload, framing) ?? { starts: [] };
     expect(starts).toHaveLength(payload.length + 1);
     const ordered = starts.every((start, index) => index === 0 || start > (starts[index - 1] ?? 0));
     expect([ordered, (starts.at(-1) ?? 0) <= wire.length]).toEqual([true, true]);
@@ -21,8 +20,9 @@ describe.each(catalogue)('a payload in a frame of $name', ({ framing, frames }) 
     (payloadText, wireText) => {
       const payload = bytesOf(payloadText);
       const wire = bytesOf(wireText);
-      const { starts } = placePayload(wire, payload, framing) ?? { starts: [] };
-      const parts = frameParts(wire, payload, framing);
+      const place = locateFrame(wire, payload, framing) ?? { starts: [], parts: [] };
+      const { starts } = place;
+      const parts = surroundings(place, wire);
       const covered = new Uint8Array(wire.length);
       for (const { start, end } of parts)
         for (let at = start; at < end; at++) covered[at] = (covered[at] ?? 0) + 1;
@@ -45,7 +45,7 @@ describe.each(catalogue)('a payload in a frame of $name', ({ framing, frames }) 
     };
     const wire = encoded(payload);
     if (wire === undefined) return;
-    const { starts } = placePayload(wire, payload, framing) ?? { starts: [] };
+    const { starts } = locateFrame(wire, payload, framing) ?? { starts: [] };
     for (let index = 0; index < payload.length; index++) {
       const changed = Uint8Array.from(payload);
       changed[index] = (changed[index] ?? 0) ^ 1;
@@ -65,12 +65,12 @@ describe.each(catalogue)('a payload in a frame of $name', ({ framing, frames }) 
 describe('places that need a look', () => {
   it('are found behind prompts and rests of line ends', () => {
     const framing = { type: 'delimiter', delimiter: bytesOf('0d') } as const;
-    expect(placePayload(bytesOf('"\n> 12" 0d'), bytesOf('"12"'), framing)?.starts).toEqual([3, 4, 5]);
+    expect(locateFrame(bytesOf('"\n> 12" 0d'), bytesOf('"12"'), framing)?.starts).toEqual([3, 4, 5]);
   });
 
   it('cover both bytes of an escape', () => {
     const framing = { type: 'slip' } as const;
-    expect(placePayload(bytesOf('c0 01 db dc 02 c0'), bytesOf('01 c0 02'), framing)?.starts).toEqual([
+    expect(locateFrame(bytesOf('c0 01 db dc 02 c0'), bytesOf('01 c0 02'), framing)?.starts).toEqual([
       1, 2, 4, 5,
     ]);
   });
@@ -82,25 +82,25 @@ describe('places that need a look', () => {
       start: bytesOf('3a'),
       encoding: 'hex',
     } as const;
-    expect(placePayload(bytesOf('":1103" 0d0a'), bytesOf('11 03'), framing)?.starts).toEqual([1, 3, 5]);
+    expect(locateFrame(bytesOf('":1103" 0d0a'), bytesOf('11 03'), framing)?.starts).toEqual([1, 3, 5]);
   });
 
   it('are the code byte for a zero of COBS', () => {
     const framing = { type: 'cobs' } as const;
-    expect(placePayload(bytesOf('02 11 02 22 00'), bytesOf('11 00 22'), framing)?.starts).toEqual([
+    expect(locateFrame(bytesOf('02 11 02 22 00'), bytesOf('11 00 22'), framing)?.starts).toEqual([
       1, 2, 3, 4,
     ]);
   });
 
   it('are none where the payload is not in the frame', () => {
     const framing = { type: 'delimiter', delimiter: bytesOf('0d') } as const;
-    expect(placePayload(bytesOf('"ab" 0d'), bytesOf('"xy"'), framing)).toBeUndefined();
+    expect(locateFrame(bytesOf('"ab" 0d'), bytesOf('"xy"'), framing)).toBeUndefined();
   });
 
   it('are looked for in linear time in a frame that nearly fits everywhere', () => {
     const wire = new Uint8Array(200_000).fill(0x61);
     const payload = Uint8Array.from([...new Uint8Array(100_000).fill(0x61), 0x62]);
     const framing = { type: 'delimiter', delimiter: bytesOf('0d') } as const;
-    expect(placePayload(wire, payload, framing)).toBeUndefined();
+    expect(locateFrame(wire, payload, framing)).toBeUndefined();
   });
 });

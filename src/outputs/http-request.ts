@@ -1,0 +1,94 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { HeartwireError } from '../errors.ts';
+import { LARGEST_SECRET, readRegular } from '../system/index.ts';
+import type { Verdict } from './delivery.ts';
+
+/** One request; its answer decides what becomes of the batch. */
+export interface OutputRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Why an answer with a good status is a refusal all the same. */
+  readonly refusedBy?: (answer: string) => string | undefined;
+}
+
+const TIMEOUT_MS = 10_000;
+/** Of an answer that says why, so much is shown. */
+const SHOWN = 200;
+const LARGEST_ANSWER = 64 * 1024;
+
+/** Sends one request, and says what becomes of what was in it. */
+export async function send(
+  request: OutputRequest,
+  lookup: LookupFunction,
+  aborted: AbortSignal,
+): Promise<Verdict> {
+  const { refusedBy } = request;
+  const signal = AbortSignal.any([aborted, AbortSignal.timeout(TIMEOUT_MS)]);
+  try {
+    const answer = await post(request, lookup, signal);
+    const refusal = answer.ok ? refusedBy?.(answer.text) : undefined;
+    return refusal === undefined ? verdictOf(answer) : { kind: 'never', detail: refusal };
+  } catch (error) {
+    // The network, or the time-out.
+    const detail = error instanceof Error ? error.message : String(error);
+    return { kind: 'later', code: 'output_unreachable', detail, leastMs: 0 };
+  }
+}
+
+interface Answer {
+  readonly ok: boolean;
+  readonly status: number;
+  /** What it begins with. */
+  readonly text: string;
+  readonly retryAfter: string | undefined;
+}
+
+/** One request. Names are resolved by `lookup`, so that one without an answer holds up nothing else. */
+async function post(
+  { url, headers, body }: OutputRequest,
+  lookup: LookupFunction,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const request = url.startsWith('https:') ? httpsRequest : httpRequest;
+  const outgoing = request(url, { method: 'POST', headers, lookup, signal });
+  const answered = once(outgoing, 'response');
+  outgoing.end(body);
+  const [response]: IncomingMessage[] = await answered;
+  if (response === undefined) throw new Error('There was no answer.');
+  const chunks: Buffer[] = [];
+  let length = 0;
+  // A hostile other side may send without end; leaving the loop ends the connection.
+  for await (const chunk of response) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > LARGEST_ANSWER) break;
+  }
+  const { statusCode: status = 0, headers: answer } = response;
+  const text = Buffer.concat(chunks).toString('utf8').trim();
+  return { ok: status >= 200 && status < 300, status, text, retryAfter: answer['retry-after'] };
+}
+
+function verdictOf({ ok, status, text, retryAfter }: Answer): Verdict {
+  if (ok) return { kind: 'taken' };
+  const detail = `HTTP status ${status}${text === '' ? '' : `: ${text.slice(0, SHOWN)}`}`;
+  // 400 and the like are about what was sent; of the rest, something can be fixed while it waits.
+  const isFixable = status >= 500 || [401, 402, 403, 404, 407, 408, 425, 429].includes(status);
+  if (!isFixable) return { kind: 'never', detail };
+  const seconds = Number(retryAfter ?? 0);
+  const leastMs = Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), 3_600) * 1_000 : 0;
+  return { kind: 'later', code: status < 500 ? 'output_refused' : 'output_unreachable', detail, leastMs };
+}
+
+/** The secret in a file, without the line end. @throws HeartwireError `output_secret_unreadable` */
+export async function readSecret(path: string): Promise<string> {
+  try {
+    return (await readRegular(path, LARGEST_SECRET)).toString('utf8').trim();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new HeartwireError('output_secret_unreadable', `${path} could not be read: ${why}`, { cause });
+  }
+}
