@@ -1,2 +1,2 @@
 export { joinSharedFeed } from './join.ts';
-export type { SharedFeed } from './shared-feed.ts';
+export { SharedFeed } from './shared-feed.ts';
