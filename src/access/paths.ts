@@ -46,6 +46,7 @@ export function topicsOf(path: string): readonly string[] {
   const device = /^\/api\/devices\/([^/]+)(?:\/protocol)?$/.exec(path)?.[1];
   if (device !== undefined) return [`devices/${device}/state`];
   if (path === '/api/devices') return ['devices/+/state'];
+  if (path === '/api/outputs') return ['bridge/status'];
   if (path === '/api/files') return ['devices/+/messages'];
   // Each incident is judged by its device where it is answered.
   if (path === '/api/incidents' || path.startsWith('/api/incidents/')) return [];

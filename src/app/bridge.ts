@@ -260,6 +260,7 @@ export class Bridge {
       live,
       directory,
       tail: this.#monitoring.tail,
+      outputs: () => this.#outputs.status(),
       deviceListeners: () => this.#fleet.deviceListeners(),
     });
     this.#http = new HttpServer({

@@ -13,6 +13,8 @@ interface Sources {
   readonly directory: DeviceDirectory;
   readonly tail: LogTail;
   deviceListeners(): readonly DeviceListener[];
+  /** As `bridge/status` shows them; undefined: there are none. */
+  outputs(): readonly JsonObject[] | undefined;
 }
 
 /** What a page shows besides the feed, by path: how bytes are read, the last lines of the log, and what was found. */
@@ -21,6 +23,8 @@ export function inspectionRoutes(
 ): (path: string, query: URLSearchParams) => (() => Answer) | undefined {
   return (path, query) => {
     if (path === '/api/log') return () => logAnswer(sources.tail, query);
+    if (path === '/api/outputs')
+      return () => jsonAnswer(200, { outputs: sources.outputs() ?? [] }, { 'Cache-Control': 'no-cache' });
     if (path === '/api/found') return () => foundAnswer(sources);
     const device = /^\/api\/devices\/([^/]+)\/protocol$/.exec(path)?.[1];
     return device === undefined ? undefined : () => protocolAnswer(device, sources);

@@ -20,7 +20,7 @@ export const COMMANDS: readonly LoadableCommand[] = [
   },
   {
     usage: 'init [file]',
-    describe: 'Write a commented devices.yaml, asking on a terminal which ports and addresses to use',
+    describe: 'Write a devices.yaml: find ports, listen to what comes, propose speed, pack or messages',
     load: () => import('./commands/init.ts'),
   },
   {
@@ -118,6 +118,11 @@ export const COMMANDS: readonly LoadableCommand[] = [
     usage: 'incidents [id]',
     describe: 'List the incidents of a running bridge, tell what led to one, or fetch its trace',
     load: () => import('./commands/incidents.ts'),
+  },
+  {
+    usage: 'outputs [file]',
+    describe: 'Show the outputs of a running bridge with their counts, or try those of a configuration',
+    load: () => import('./commands/outputs.ts'),
   },
   {
     usage: 'send <device> [message] [fields..]',

@@ -1,5 +1,5 @@
 import { type Chunk, type Guess, guess, messagesText, receive } from '../guess/index.ts';
-import type { ProtocolMatch } from '../inspection/index.ts';
+import type { Candidate, ProtocolMatch } from '../inspection/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 
 /** What bytes of an unknown device show. */
@@ -46,14 +46,27 @@ async function packsThatFit(
   line: 'stream' | 'serial',
   cwd: string,
 ): Promise<readonly ProtocolMatch[]> {
-  const { listPacks, readNamedMessages } = await import('../config/index.ts');
   const { matchProtocols } = await import('../inspection/index.ts');
-  const candidates = [];
+  return matchProtocols(bytes, await candidatesIn(cwd), line);
+}
+
+let known: { readonly cwd: string; readonly candidates: Promise<readonly Candidate[]> } | undefined;
+
+/** The packs that can be named from a folder; read once, because several devices and speeds are compared with them. */
+function candidatesIn(cwd: string): Promise<readonly Candidate[]> {
+  if (known?.cwd !== cwd) known = { cwd, candidates: readPacks(cwd) };
+  return known.candidates;
+}
+
+async function readPacks(cwd: string): Promise<readonly Candidate[]> {
+  const { listPacks, readNamedMessages } = await import('../config/index.ts');
+  const candidates: Candidate[] = [];
   for (const { name } of await listPacks(cwd)) {
+    // A pack of another maker that cannot be read fits nothing.
     const { protocol } = await readNamedMessages(`pack:${name}`, cwd).catch(() => ({ protocol: undefined }));
     if (protocol !== undefined) candidates.push({ name, protocol });
   }
-  return matchProtocols(bytes, candidates, line);
+  return candidates;
 }
 
 /** The text that the reader of `messages.yaml` takes, and that decodes every frame; without fields where it must be. */
@@ -77,4 +90,16 @@ function decodesAll(protocol: DeclaredProtocol, { kinds }: Guess): boolean {
         protocol.decode(payload, 0, payload.length, 'device', undefined, names[index]).name === 'declared',
     ),
   );
+}
+
+/** Text at the wrong speed is no text; so many bits are worth as much as that. */
+const TEXT_BITS = 10;
+
+/** How likely it is that these bytes were received as they were sent, in bits: at the wrong speed nothing holds in them. */
+export function likelihood({ packs, guess: found, bytes }: Guessed): number {
+  const [pack] = packs;
+  const [kind] = found.kinds;
+  const text = bytes.reduce((sum, byte) => sum + (byte >= 0x20 && byte < 0x7f ? 1 : 0), 0);
+  const proven = pack !== undefined && isProven(pack) ? Math.min(200, pack.proof) : 0;
+  return Math.max(proven, kind?.score ?? 0) + (TEXT_BITS * text) / Math.max(1, bytes.length);
 }

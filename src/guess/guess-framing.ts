@@ -6,7 +6,7 @@ import { cutsByLines } from './cut-by-lines.ts';
 import { cutsByMarks } from './cut-by-marks.ts';
 import { cutBySilence } from './cut-by-silence.ts';
 import { findFrameChecksum } from './find-checksum.ts';
-import { burstEnd, type Received } from './received.ts';
+import { burstEnd, isTextByte, type Received } from './received.ts';
 
 /** A framing that the bytes show, and what shows it. */
 export interface GuessedFraming {
@@ -24,6 +24,8 @@ export interface GuessedFraming {
   readonly score: number;
 }
 
+/** Bytes that are nearly all text are text; some are damaged. */
+const TEXT_SHARE = 0.97;
 /** Cuts of which a checksum is looked for. */
 const MOST_TRIED = 14;
 /** What frames show of a framing counts up to so many bits. */
@@ -40,7 +42,10 @@ const LEAST_DECODED = 0.9;
 
 /** The framings that the bytes show, the best first; those that say the same as a better one are left out. */
 export function guessFramings(received: Received): readonly GuessedFraming[] {
-  const cuts = [...cutsByLength(received), ...cutsByMarks(received), ...cutsByLines(received)];
+  const lines = cutsByLines(received);
+  // In text the same letters come at the same places, and sums over them agree by that.
+  const binary = lines.length > 0 && isText(received) ? [] : cutsByLength(received);
+  const cuts = [...binary, ...cutsByMarks(received), ...lines];
   const silence = cutBySilence(received);
   if (silence !== undefined) cuts.push(silence);
   const ranked = [...simplest(cuts)].sort((a, b) => worth(b, received) - worth(a, received));
@@ -48,6 +53,12 @@ export function guessFramings(received: Received): readonly GuessedFraming[] {
   if (silence !== undefined && !tried.includes(silence)) tried.push(silence);
   const guesses = tried.map((cut) => judge(cut, received)).filter((each) => each !== undefined);
   return guesses.sort((a, b) => b.score - a.score);
+}
+
+function isText({ bytes }: Received): boolean {
+  let text = 0;
+  for (const byte of bytes) if (isTextByte(byte)) text++;
+  return text >= bytes.length * TEXT_SHARE;
 }
 
 /** Of cuts into the same frames the one that claims least. */

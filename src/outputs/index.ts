@@ -1,1 +1,2 @@
 export { Outputs } from './outputs.ts';
+export { type TryResult, tryOutput } from './try-output.ts';

@@ -88,6 +88,10 @@ export class InfluxOutput implements Output {
     // A database of values has no place for it.
   }
 
+  test(): void {
+    this.#push(valuesLine('heartwire', 'heartwire_test', { ok: true }, this.#time()));
+  }
+
   report(): OutputReport {
     return this.#delivery.report();
   }

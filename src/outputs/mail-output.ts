@@ -94,6 +94,10 @@ export class MailOutput implements Output {
     this.#feed.incident(incident);
   }
 
+  test(): void {
+    this.#feed.test();
+  }
+
   report(): OutputReport {
     return this.#delivery.report();
   }

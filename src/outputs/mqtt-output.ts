@@ -88,7 +88,9 @@ export class MqttOutput implements Output {
         connectTimeout: CONNECT_MS,
         ...(username === undefined ? {} : { username }),
         ...(password === undefined ? {} : { password }),
-        will: { topic: this.#topics.bridge, payload: Buffer.from('offline'), qos: 1, retain: true },
+        ...(this.#ports.trial === true
+          ? {}
+          : { will: { topic: this.#topics.bridge, payload: Buffer.from('offline'), qos: 1, retain: true } }),
       });
       this.#client = client;
       client.on('connect', () => this.#opened(client));
@@ -150,6 +152,12 @@ export class MqttOutput implements Output {
     // The feed has it; its bytes are too many for a broker.
   }
 
+  test(): void {
+    const { version, clock } = this.#ports;
+    const payload = JSON.stringify({ test: true, at: clock.now().wallMs, version });
+    this.#event({ topic: this.#topics.test, payload });
+  }
+
   report(): OutputReport {
     const waiting = this.#retained.size + this.#events.length + this.#inFlight;
     return { ...this.#state.report, sent: this.#sent, lost: this.#lost, waiting };
@@ -170,7 +178,8 @@ export class MqttOutput implements Output {
           resolve();
         });
       // Who ends properly has no last will.
-      if (this.#connected) client.publish(this.#topics.bridge, 'offline', { qos: 1, retain: true }, end);
+      if (this.#connected && this.#ports.trial !== true)
+        client.publish(this.#topics.bridge, 'offline', { qos: 1, retain: true }, end);
       else end();
     });
   }
@@ -179,7 +188,7 @@ export class MqttOutput implements Output {
     this.#connected = true;
     this.#attempt = 0;
     if (this.#state.ready(this.#ports.clock.now())) this.#ports.changed(this);
-    this.#retain(this.#topics.bridge, () => 'online');
+    if (this.#ports.trial !== true) this.#retain(this.#topics.bridge, () => 'online');
     // The broker may have lost what it retained.
     for (const device of this.#states.keys()) {
       this.#retainState(device);
@@ -187,7 +196,7 @@ export class MqttOutput implements Output {
       this.#announce(device);
     }
     const topics: string[] = [];
-    if (this.#settings.commands) topics.push(this.#topics.commands);
+    if (this.#settings.commands && this.#ports.trial !== true) topics.push(this.#topics.commands);
     if (this.#settings.homeAssistant) topics.push(this.#topics.homeAssistant);
     if (topics.length > 0) client.subscribe(topics, { qos: 1 });
     this.#pump();

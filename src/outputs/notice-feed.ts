@@ -76,6 +76,20 @@ export class NoticeFeed implements OutputSink {
     );
   }
 
+  /** At once, and whatever the rules are. */
+  test(): void {
+    const { wallMs: at } = this.#ports.clock.now();
+    const notice: Notice = {
+      event: 'test',
+      device: 'heartwire',
+      subject: 'test',
+      word: 'test',
+      at,
+      data: {},
+    };
+    this.#push({ id: randomUUID(), notice, names: {} }, JSON.stringify(notice).length);
+  }
+
   close(): void {
     this.#timer.cancel();
   }

@@ -31,6 +31,8 @@ export interface Output extends OutputSink {
   /** Reads its secrets and opens what it needs. What fails is tried again, and stands in the report. */
   start(): Promise<void>;
   report(): OutputReport;
+  /** Sends something that says of itself that it is a test. */
+  test(): void;
   /** Sends what waits, for a moment at most, and ends. */
   close(): Promise<void>;
 }
@@ -59,6 +61,8 @@ export interface OutputPorts {
   readonly clock: Clock;
   readonly version: string;
   readonly random: () => number;
+  /** There is no bridge behind it: a test is sent, and nothing is said of a bridge. */
+  readonly trial?: boolean | undefined;
   /** Resolves names without holding up anything else. */
   readonly lookup: LookupFunction;
   /** The present document of a topic. */

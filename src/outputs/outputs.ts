@@ -6,11 +6,9 @@ import type { CommandOutcome, FeedClient, FeedCommand } from '../contract/index.
 import type { JsonObject } from '../contract/wire/index.ts';
 import type { DeviceObserver, ObservedDevice, ObserverFactory } from '../devices/index.ts';
 import { type Clock, type Log, tellDefect } from '../system/index.ts';
-import { InfluxOutput } from './influx-output.ts';
-import { MailOutput } from './mail-output.ts';
-import { MqttOutput } from './mqtt-output.ts';
+import { makeOutput } from './make-output.ts';
 import type { Output, OutputPorts, OutputSink } from './output.ts';
-import { WebhookOutput } from './webhook-output.ts';
+import { shownUrl } from './try-output.ts';
 
 /** What outputs take of the feed. */
 export interface OutputSource {
@@ -230,25 +228,6 @@ export class Outputs implements ObserverFactory {
       tellDefect(this.#options.log, { output: output.config.kind }, error);
     }
   }
-}
-
-function makeOutput(config: OutputConfig, ports: OutputPorts): Output {
-  switch (config.kind) {
-    case 'mqtt':
-      return new MqttOutput(config, ports);
-    case 'influx':
-      return new InfluxOutput(config, ports);
-    case 'webhook':
-      return new WebhookOutput(config, ports);
-    case 'mail':
-      return new MailOutput(config, ports);
-  }
-}
-
-/** The address of a hook is often its secret: of its path nothing is shown. */
-function shownUrl(text: string): string {
-  const url = new URL(text);
-  return `${url.protocol}//${url.host}`;
 }
 
 function deviceOf(topic: string, kind: string): string | undefined {

@@ -60,6 +60,10 @@ export class WebhookOutput implements Output {
     this.#feed.incident(incident);
   }
 
+  test(): void {
+    this.#feed.test();
+  }
+
   report(): OutputReport {
     return this.#delivery.report();
   }

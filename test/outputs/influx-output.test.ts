@@ -232,6 +232,9 @@ describe('what waits on a disk', () => {
     }
     endpoint.behaviour = { status: 204 };
     await world.apply(onDisk());
+    // It goes behind all that the disk holds.
+    measure(999_999, 1_000_000);
+    await expect.poll(counted, LATE).toContain(999_999);
     await expect.poll(() => world.counts(), LATE).toMatchObject({ waiting: 0, lost: 0 });
     const all = held();
     // What was on its way when the process was killed may come twice, with the same time: one point for a database.

@@ -29,6 +29,7 @@ import {
   realPathOf,
 } from '../examine.ts';
 import { examineExpose } from '../examine-expose.ts';
+import { examineOutput } from '../examine-outputs.ts';
 import { DEFAULT_CONFIG_FILE } from './check.ts';
 
 interface DoctorArgs {
@@ -99,6 +100,7 @@ async function examine(config: BridgeConfig, cwd: string): Promise<Finding[]> {
     ...folders(config, cwd),
     () => examineSecrets(config),
     () => examineHistory(config, cwd),
+    ...(config.outputs ?? []).flatMap((each) => examineOutput(each, cwd)),
     () => examineOpenFiles(SPARE_FILES + dialled.length + connections + traces(config)),
   ];
   const findings = await inTurn(jobs);

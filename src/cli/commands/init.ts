@@ -1,19 +1,25 @@
-import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { access, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { HeartwireError } from '../../errors.ts';
-import {
-  formatHostPort,
-  listPorts,
-  parseBaud,
-  parseLinkAddress,
-  parseListenAddress,
-} from '../../links/index.ts';
+import { listPorts, parseBaud, parseLinkAddress, parseListenAddress } from '../../links/index.ts';
+import { printable } from '../../system/index.ts';
 import type { CliIo, Command } from '../command.ts';
-import { Questions } from '../ui/prompt.ts';
+import { isProven } from '../guessing.ts';
+import { type Heard, hear } from '../listen-in.ts';
+import { DEFAULT_LISTEN_AT, initText, type NewConfig, type NewDevice } from '../new-devices.ts';
+import { wholeNumber } from '../option-values.ts';
+import { Cancelled, type Prompter, terminalPrompter } from '../ui/prompter.ts';
 import { stableLink } from './ports.ts';
 
 interface InitArgs {
   readonly file: string;
+  readonly link: readonly string[] | undefined;
+  readonly id: readonly string[] | undefined;
+  readonly baud: string | undefined;
+  readonly messages: string | undefined;
+  readonly listen: string | undefined;
+  readonly seconds: number;
+  readonly yes: boolean;
   readonly force: boolean;
 }
 
@@ -23,118 +29,375 @@ export interface OfferedPort {
   readonly link: string;
 }
 
+/** A file that is to be written beside `devices.yaml`. */
+interface SideFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What is to be written. */
+interface Plan {
+  readonly config: NewConfig;
+  readonly files: readonly SideFile[];
+}
+
+type Hearing = (link: string, baud: string | undefined) => Promise<Heard>;
+
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const DEFAULT_BAUD = '115200';
 
-/** Writes a commented `devices.yaml` of what is there. */
+/** Finds out what is there, and writes a commented `devices.yaml` of it. */
 export const command: Command<InitArgs> = {
   usage: 'init [file]',
-  describe: 'Write a commented devices.yaml, asking on a terminal which ports and addresses to use',
+  describe: 'Write a devices.yaml: find ports, listen to what comes, propose speed, pack or messages',
   place: 30,
   raw: true,
   examples: [
-    ['heartwire init', 'asks, and writes devices.yaml into this folder'],
-    ['heartwire init bench.yaml < /dev/null', 'asks nothing: every port that is found, and one listener'],
+    ['heartwire init', 'asks on a terminal, and writes devices.yaml into this folder'],
+    [
+      'heartwire init --link tcp:10.0.0.7:4001 --id meter-1 --yes',
+      'listens to a device, and takes what fits best',
+    ],
+    ['heartwire init bench.yaml --link /dev/ttyUSB0 --baud auto --seconds 5 --yes', 'tries the usual speeds'],
+    ['heartwire init --yes --seconds 0', 'listens to nothing: every port that is found, and one listener'],
   ],
   options: (yargs) =>
     yargs
       .positional('file', { type: 'string', default: 'devices.yaml', describe: 'The file to write' })
-      .option('force', { type: 'boolean', default: false, describe: 'Overwrite a file that is there' }),
-  async run({ file, force }, io) {
-    const found = await listPorts();
-    const ports = found.map((port) => ({ path: port.path, link: stableLink(port, found) }));
-    const config = io.terminal && io.stdin !== undefined ? await askFor(ports, io) : byDefault(ports);
-    try {
-      await writeFile(resolve(io.cwd, file), initText(config), { flag: force ? 'w' : 'wx' });
-    } catch (cause) {
-      throw notWritten(file, cause);
-    }
-    io.err(`Wrote ${file}. Next: \`${io.program} check ${file}\`, then \`${io.program} run ${file}\`.\n`);
-    return 0;
-  },
+      .option('link', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe:
+          'A device, as `link:` takes it: /dev/ttyUSB0, tcp:10.0.0.7:4001; may be given several times',
+      })
+      .option('id', { type: 'string', array: true, requiresArg: true, describe: 'Its id; one for each link' })
+      .option('baud', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Speed of the serial ports, as 9600-8N1; auto (the default) tries the usual ones',
+      })
+      .option('messages', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'What they say: pack:NAME or a file; else what fits best is taken',
+      })
+      .option('listen', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Where devices dial in, host:port; none for nowhere',
+      })
+      .option('seconds', {
+        coerce: wholeNumber('seconds', 0, 600),
+        default: 3,
+        requiresArg: true,
+        describe: 'How long a device is listened to, at each speed; 0 listens to none',
+      })
+      .option('yes', {
+        type: 'boolean',
+        alias: 'y',
+        default: false,
+        describe: 'Ask nothing: take what is proposed',
+      })
+      .option('force', { type: 'boolean', default: false, describe: 'Overwrite files that are there' }),
+  run,
 };
 
-/** What stands in the file where nothing is asked. */
-export function byDefault(ports: readonly OfferedPort[]): NewConfig {
-  const devices = ports.map(({ link }, index) => ({ id: `serial-${index + 1}`, link, baud: DEFAULT_BAUD }));
-  return { devices, listenAt: DEFAULT_LISTEN_AT };
-}
-
-/** Asks which of the ports are wanted, which addresses, and with which identity we register. */
-export async function askFor(ports: readonly OfferedPort[], io: CliIo): Promise<NewConfig> {
-  await using questions = new Questions(io);
-  const devices: NewDevice[] = [];
-  io.err(
-    ports.length === 0
-      ? 'No serial port is here.\n'
-      : `Serial ports: ${ports.map(({ path }) => path).join(', ')}\n`,
-  );
-  for (const { path, link } of ports) {
-    if (!(await questions.yes(`Use ${path} (${link})?`, true))) continue;
-    const baud = await questions.ask('  Its speed', DEFAULT_BAUD, (text) => {
-      const parsed = parseBaud(text);
-      return parsed.ok ? undefined : `${parsed.problem} ${parsed.fix}`;
-    });
-    devices.push({ link, baud, ...(await askDevice(questions, devices, `serial-${devices.length + 1}`)) });
-  }
-  for (;;) {
-    const address = await questions.ask(
-      'A device to dial over TCP, host:port; empty for no more',
-      '',
-      (text) => {
-        const parsed = parseLinkAddress(`tcp:${text}`);
-        return parsed.ok ? undefined : `${parsed.problem} ${parsed.fix}`;
+async function run(args: InitArgs, io: CliIo): Promise<0 | 1 | 2> {
+  const links = args.link ?? [];
+  checkArgs(args);
+  const asks = !args.yes && links.length === 0 && io.tty !== undefined && io.stdin !== undefined;
+  if (!asks && !args.yes && links.length === 0 && args.listen === undefined) {
+    throw new HeartwireError(
+      'bad_argument',
+      'There is no terminal to ask on, and nothing says what to write.',
+      {
+        fix: 'Name devices with --link, and --listen for those that dial in; or --yes for every port that is found.',
       },
     );
-    if (address === '') break;
+  }
+  const stopped = new AbortController();
+  const forget = io.onSignal('SIGINT', () => stopped.abort());
+  const hearing: Hearing = (link, baud) =>
+    hear(link, baud, { forMs: args.seconds * 1_000, cwd: io.cwd, signal: stopped.signal });
+  try {
+    const prompter = asks ? await terminalPrompter(io) : undefined;
+    const plan =
+      prompter === undefined
+        ? await byFlags(args, io, hearing)
+        : await askFor(await offeredPorts(), prompter, { ...args, hearing });
+    if (stopped.signal.aborted) throw new Cancelled('cancelled');
+    await write(plan, args, io, prompter);
+    io.err(`Next: \`${io.program} check ${args.file}\`, then \`${io.program} run ${args.file}\`.\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Cancelled)) throw error;
+    io.err('heartwire: nothing was written.\n');
+    return 1;
+  } finally {
+    forget();
+  }
+}
+
+/** @throws HeartwireError `bad_argument` */
+function checkArgs({ link = [], id = [], baud, listen }: InitArgs): void {
+  const refuse = (problem: string, fix: string, seen: string): never => {
+    throw new HeartwireError('bad_argument', problem, { seen, fix });
+  };
+  for (const each of link) {
+    const parsed = parseLinkAddress(each);
+    if (!parsed.ok) refuse(parsed.problem, parsed.fix, each);
+  }
+  for (const each of id) if (!ID.test(each)) refuse(`"${each}" is no id.`, ID_FIX, each);
+  if (new Set(id).size < id.length)
+    refuse('An id is given twice.', 'Give each device its own.', id.join(' '));
+  if (id.length > link.length)
+    refuse('There are more --id than --link.', 'Give one id for each link.', id.join(' '));
+  const parsed = baud === undefined || baud === 'auto' ? undefined : parseBaud(baud);
+  if (parsed?.ok === false) refuse(parsed.problem, parsed.fix, baud ?? '');
+  if (listen === undefined || listen === 'none') return;
+  const at = parseListenAddress(`tcp-listen:${listen}`);
+  if (!at.ok) refuse(at.problem, at.fix, listen);
+}
+
+const ID = /^[A-Za-z0-9._-]{1,64}$/;
+const ID_FIX = 'Letters, digits, dots, dashes and underscores, at most 64.';
+
+async function offeredPorts(): Promise<readonly OfferedPort[]> {
+  const found = await listPorts();
+  return found.map((port) => ({ path: port.path, link: stableLink(port, found) }));
+}
+
+const isSerial = (link: string): boolean => {
+  const parsed = parseLinkAddress(link);
+  return parsed.ok && parsed.value.scheme === 'serial';
+};
+
+/** What is written where nothing is asked. */
+async function byFlags(args: InitArgs, io: CliIo, hearing: Hearing): Promise<Plan> {
+  const named = args.link ?? (await offeredPorts()).map(({ link }) => link);
+  const ids = args.id ?? [];
+  const devices: NewDevice[] = [];
+  const files: SideFile[] = [];
+  for (const [index, link] of named.entries()) {
+    const id = ids[index] ?? `${isSerial(link) ? 'serial' : 'device'}-${index + 1}`;
+    const baud = args.baud === 'auto' ? undefined : args.baud;
+    if (args.seconds === 0) {
+      devices.push({
+        id,
+        link,
+        baud: isSerial(link) ? (baud ?? DEFAULT_BAUD) : undefined,
+        messages: args.messages,
+      });
+      continue;
+    }
+    io.err(`Listening to ${printable(link)} ...\n`);
+    const heard = await hearing(link, baud);
+    io.err(printable(`  ${inWords(heard)}`).concat('\n'));
+    const proposal = args.messages === undefined ? proposalOf(heard, id) : { messages: args.messages };
+    if (proposal.file !== undefined) files.push(proposal.file);
     devices.push({
-      link: `tcp:${address}`,
-      ...(await askDevice(questions, devices, `device-${devices.length + 1}`)),
+      id,
+      link,
+      baud: isSerial(link) ? (heard.baud ?? DEFAULT_BAUD) : undefined,
+      messages: proposal.messages,
+      seen: inWords(heard),
     });
   }
-  const listenAt = await questions.ask(
-    'Where devices may dial in, host:port; - for nowhere',
-    DEFAULT_LISTEN_AT,
-    (text) => {
-      if (text === '-') return undefined;
-      const parsed = parseListenAddress(`tcp-listen:${text}`);
-      return parsed.ok ? undefined : `${parsed.problem} ${parsed.fix}`;
-    },
-  );
-  return listenAt === '-' ? { devices } : { devices, listenAt };
+  const listenAt =
+    args.listen === 'none'
+      ? undefined
+      : (args.listen ?? (args.link === undefined ? DEFAULT_LISTEN_AT : undefined));
+  return { config: { devices, listenAt }, files };
 }
+
+/** What fits best: a pack that is proven, else what was guessed, else nothing. */
+function proposalOf(
+  { guessed }: Heard,
+  id: string,
+): { readonly messages?: string | undefined; readonly file?: SideFile | undefined } {
+  const [pack] = guessed?.packs ?? [];
+  if (pack !== undefined && isProven(pack)) return { messages: `pack:${pack.name}` };
+  if (guessed?.text === undefined) return {};
+  const name = `${id}.yaml`;
+  return { messages: name, file: { name, text: guessed.text } };
+}
+
+/** What was heard, in one sentence. */
+function inWords({ baud, listened, guessed, tried }: Heard): string {
+  if (listened.end !== undefined && listened.bytes === 0) return `No bytes: ${listened.end.detail}`;
+  if (guessed === undefined) return 'No bytes came: it may only answer when it is asked.';
+  const speed =
+    baud === undefined
+      ? ''
+      : tried.length > 1
+        ? ` at ${baud}, the best of ${tried.length} speeds`
+        : ` at ${baud}`;
+  const [pack] = guessed.packs;
+  const [kind] = guessed.guess.kinds;
+  const what =
+    pack !== undefined && isProven(pack)
+      ? `pack:${pack.name} fits (${pack.explained} of ${pack.total} bytes)`
+      : kind === undefined
+        ? 'nothing that holds was found in them'
+        : `${kind.evidence.slice(0, 2).join('; ')}`;
+  return `${listened.bytes} bytes${speed}: ${what}`;
+}
+
+/** What people say about devices, ports and addresses. */
+export async function askFor(
+  ports: readonly OfferedPort[],
+  prompter: Prompter,
+  { seconds, hearing }: { readonly seconds: number; readonly hearing: Hearing },
+): Promise<Plan> {
+  const links: string[] = [];
+  if (ports.length === 0) prompter.note('Serial ports', 'None is here.');
+  else {
+    const choices = ports.map(({ path, link }) => ({
+      value: link,
+      label: path,
+      hint: link === path ? undefined : link,
+    }));
+    links.push(...(await prompter.several('Which serial ports? Space chooses, Enter goes on.', choices)));
+  }
+  for (;;) {
+    const address = await prompter.text('A device to dial over TCP; leave it empty for no more', {
+      hint: '10.0.0.7:4001',
+      problem: (text) => (text.trim() === '' ? undefined : problemOf(parseLinkAddress(`tcp:${text.trim()}`))),
+    });
+    if (address === '') break;
+    links.push(`tcp:${address}`);
+  }
+  const devices: NewDevice[] = [];
+  const files: SideFile[] = [];
+  for (const link of links) {
+    const { device, file } = await askDevice(link, devices, prompter, { seconds, hearing });
+    devices.push(device);
+    if (file !== undefined) files.push(file);
+  }
+  const listenAt = await prompter.text('Where may devices dial in? - for nowhere', {
+    preset: DEFAULT_LISTEN_AT,
+    problem: (text) =>
+      text.trim() === '-' ? undefined : problemOf(parseListenAddress(`tcp-listen:${text.trim()}`)),
+  });
+  return { config: { devices, listenAt: listenAt === '-' ? undefined : listenAt }, files };
+}
+
+const problemOf = (
+  parsed: { readonly ok: true } | { readonly ok: false; readonly problem: string; readonly fix: string },
+): string | undefined => (parsed.ok ? undefined : `${parsed.problem} ${parsed.fix}`);
 
 async function askDevice(
-  questions: Questions,
+  link: string,
   others: readonly NewDevice[],
-  fallback: string,
-): Promise<Pick<NewDevice, 'id' | 'register'>> {
-  const id = await questions.ask('  Its id', fallback, (text) => {
-    if (!/^[A-Za-z0-9._-]{1,64}$/.test(text))
-      return 'Letters, digits, dots, dashes and underscores, at most 64.';
-    return others.some((other) => other.id === text) ? 'Another device has this id.' : undefined;
+  prompter: Prompter,
+  { seconds, hearing }: { readonly seconds: number; readonly hearing: Hearing },
+): Promise<{ readonly device: NewDevice; readonly file?: SideFile | undefined }> {
+  const serial = isSerial(link);
+  const given = serial
+    ? await prompter.text(`Speed of ${link}; auto tries the usual ones`, {
+        preset: 'auto',
+        problem: (text) => (text.trim() === 'auto' ? undefined : problemOf(parseBaud(text.trim()))),
+      })
+    : undefined;
+  const baud = given === 'auto' ? undefined : given;
+  const heard =
+    seconds === 0
+      ? undefined
+      : await prompter.during(`Listening to ${link}`, hearing(link, baud), (done) =>
+          printable(inWords(done)),
+        );
+  const id = await prompter.text('Its id', {
+    preset: `${serial ? 'serial' : 'device'}-${others.length + 1}`,
+    problem: (text) => {
+      if (!ID.test(text.trim())) return ID_FIX;
+      return others.some((other) => other.id === text.trim()) ? 'Another device has this id.' : undefined;
+    },
   });
-  if (!(await questions.yes('  Do we register with it (appid and IMEI)?', false))) return { id };
-  const appid = await questions.ask('  appid, a UUID; empty where you do not know it', '', (text) =>
-    UUID.test(text) ? undefined : 'Write it as 3f2504e0-4f89-41d3-9a0c-0305e82c3301.',
-  );
-  if (appid === '') return unregistered(questions, id);
-  const imei = await questions.ask('  IMEI, 15 digits; empty where you do not know it', '', (text) =>
-    /^\d{15}$/.test(text) ? undefined : 'Write 15 digits.',
-  );
-  return imei === '' ? unregistered(questions, id) : { id, register: { appid, imei } };
+  const proposal = heard === undefined ? {} : proposalOf(heard, id);
+  const what = await prompter.select('What does it say?', [
+    ...(proposal.messages === undefined
+      ? []
+      : [
+          {
+            value: 'proposal' as const,
+            label: proposal.messages,
+            hint: proposal.file === undefined ? 'a pack that fits' : 'a new file of what was found',
+          },
+        ]),
+    { value: 'none' as const, label: 'I write messages.yaml later', hint: 'its frames are shown as bytes' },
+    {
+      value: 'register' as const,
+      label: 'Register and heartbeat',
+      hint: 'with an appid and an IMEI that you know',
+    },
+  ]);
+  const device = {
+    id,
+    link,
+    baud: serial ? (heard?.baud ?? baud ?? DEFAULT_BAUD) : undefined,
+    seen: heard === undefined ? undefined : inWords(heard),
+  };
+  if (what === 'register') return { device: { ...device, register: await askRegister(prompter) } };
+  return what === 'proposal'
+    ? { device: { ...device, messages: proposal.messages }, file: proposal.file }
+    : { device };
 }
 
-/** Without both, the file would be wrong from the start. */
-function unregistered(questions: Questions, id: string): Pick<NewDevice, 'id'> {
-  questions.say(
-    `Then ${id} is written without: put \`register:\` in place of \`session: none\` once you know both.`,
-  );
-  return { id };
+async function askRegister(prompter: Prompter): Promise<NonNullable<NewDevice['register']>> {
+  const appid = await prompter.text('appid, a UUID', {
+    hint: '3f2504e0-4f89-41d3-9a0c-0305e82c3301',
+    problem: (text) => (UUID.test(text) ? undefined : 'Write it as 3f2504e0-4f89-41d3-9a0c-0305e82c3301.'),
+  });
+  const imei = await prompter.text('IMEI, 15 digits', {
+    hint: '490154203237518',
+    problem: (text) => (/^\d{15}$/.test(text) ? undefined : 'Write 15 digits.'),
+  });
+  return { appid, imei };
 }
+
+/** Writes all files; asks before one that is there is overwritten, and refuses it where nothing may be asked. */
+async function write(
+  { config, files }: Plan,
+  args: InitArgs,
+  io: CliIo,
+  prompter: Prompter | undefined,
+): Promise<void> {
+  const main = resolve(io.cwd, args.file);
+  const all = [
+    ...files.map(({ name, text }) => ({
+      path: join(dirname(main), name),
+      shown: join(dirname(args.file), name),
+      text,
+    })),
+    { path: main, shown: args.file, text: initText(config) },
+  ];
+  let force = args.force;
+  for (const { path, shown } of force ? [] : all) {
+    if (!(await isThere(path))) continue;
+    if (prompter === undefined) throw notWritten(shown, 'there');
+    if (!(await prompter.confirm(`${shown} is there already. Overwrite it?`, false)))
+      throw new Cancelled('kept');
+    force = true;
+  }
+  for (const { path, shown, text } of all) {
+    try {
+      await writeFile(path, text, { flag: force ? 'w' : 'wx' });
+    } catch (cause) {
+      throw notWritten(shown, cause);
+    }
+    io.err(`Wrote ${printable(shown)}.\n`);
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 function notWritten(file: string, cause: unknown): HeartwireError {
-  const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
+  const exists = cause === 'there' || (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST');
   return new HeartwireError(
     'file_not_written',
     exists
@@ -149,71 +412,3 @@ function notWritten(file: string, cause: unknown): HeartwireError {
     },
   );
 }
-
-/** A device that is to stand in the file. */
-interface NewDevice {
-  readonly id: string;
-  /** As `link:` takes it. */
-  readonly link: string;
-  /** Serial lines. */
-  readonly baud?: string;
-  /** What we register as; absent: the device knows neither register nor heartbeat. */
-  readonly register?: { readonly appid: string; readonly imei: string };
-}
-
-interface NewConfig {
-  readonly devices: readonly NewDevice[];
-  /** `host:port`; absent: no device dials in. */
-  readonly listenAt?: string;
-}
-
-const HEAD = `# yaml-language-server: $schema=./node_modules/heartwire/schemas/devices.schema.json
-#
-# Check it with \`heartwire check\`, run it with \`heartwire run\`; docs/reference/devices-yaml.md has every key.
-
-# Page, API and feed. Only this machine can reach 127.0.0.1; other names and pages must be listed.
-server: { host: 127.0.0.1, port: 8080 }
-
-# What counts for every device that says nothing else.
-defaults:
-  heartbeat: { interval: 3s, missed: 3 }
-
-# messages: messages.yaml     # what the devices say beside register, heartbeat and datetime
-# files: { dir: files }       # where files go that devices send in chunks
-`;
-
-const EXAMPLES = `  # A device that is dialled over TCP and that we register with:
-  # - id: rack-7
-  #   link: tcp:10.0.0.7:9089
-  #   register: { appid: 3f2504e0-4f89-41d3-9a0c-0305e82c3301, imei: "490154203237518" }
-  # A device on a serial line that only answers:
-  # - id: meter-1
-  #   link: /dev/ttyUSB0
-  #   baud: 9600-8N1
-  #   session: none
-  #   messages: meter.yaml
-  #   poll: [{ message: read_power, every: 1s }]
-`;
-
-/** The text of a commented `devices.yaml`. */
-export function initText({ devices, listenAt }: NewConfig): string {
-  const entries = devices.map(deviceText).join('');
-  // A key with nothing but comments behind it counts as absent.
-  const listeners =
-    listenAt === undefined
-      ? '# listeners:\n#   - link: tcp-listen:127.0.0.1:9089\n'
-      : `# Where devices dial in. Identity is not authentication: listen only on networks that you trust.\nlisteners:\n  - link: tcp-listen:${listenAt}\n    unknown: accept            # or refuse: only devices that a \`match\` above names\n`;
-  return `${HEAD}\ndevices:\n${entries}${EXAMPLES}\n${listeners}`;
-}
-
-function deviceText({ id, link, baud, register }: NewDevice): string {
-  const life =
-    register === undefined
-      ? '    session: none              # it knows neither register nor heartbeat; `register:` instead where it does\n'
-      : `    register: { appid: ${JSON.stringify(register.appid)}, imei: ${JSON.stringify(register.imei)} }\n`;
-  const speed = baud === undefined ? '' : `    baud: ${baud}\n`;
-  return `  - id: ${JSON.stringify(id)}\n    link: ${JSON.stringify(link)}\n${speed}${life}`;
-}
-
-/** Where devices dial in by default. */
-const DEFAULT_LISTEN_AT = formatHostPort('127.0.0.1', 9089);

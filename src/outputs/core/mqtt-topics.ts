@@ -13,6 +13,11 @@ export class MqttTopics {
     return `${this.#prefix}/bridge/state`;
   }
 
+  /** A test of the connection. */
+  get test(): string {
+    return `${this.#prefix}/bridge/test`;
+  }
+
   /** The document of a device, retained. */
   state(device: string): string {
     return `${this.#prefix}/devices/${device}/state`;

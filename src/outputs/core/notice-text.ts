@@ -8,9 +8,13 @@ export interface DeviceNames {
   readonly group?: string | undefined;
 }
 
-const WORDS: Readonly<Record<Language, Readonly<Record<Notice['event'], string>>>> = {
+const WORDS: Readonly<Record<Language, Readonly<Record<Exclude<Notice['event'], 'test'>, string>>>> = {
   en: { offline: 'is offline', online: 'is online', alarm: 'alarm', incident: 'incident' },
   zh: { offline: '离线', online: '恢复在线', alarm: '报警', incident: '事件' },
+};
+const TEST: Readonly<Record<Language, string>> = {
+  en: 'Test of Heartwire: messages arrive here.',
+  zh: 'Heartwire 测试：消息可以送达。',
 };
 const CLEARED: Readonly<Record<Language, string>> = { en: 'back to normal', zh: '恢复正常' };
 
@@ -33,6 +37,8 @@ export function noticeText(language: Language, notice: Notice, { label, group }:
       const state = notice.word === 'good' ? CLEARED[language] : `${words.alarm} ${notice.word}`;
       return `${device} ${notice.subject}${value}: ${state}`;
     }
+    case 'test':
+      return TEST[language];
     case 'incident':
       return `${device} ${words.incident}${why === '' ? '' : `: ${why}`}`;
   }

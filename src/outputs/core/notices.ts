@@ -1,6 +1,6 @@
 /** Something for people to know, as it is now. */
 export interface Notice {
-  readonly event: 'offline' | 'online' | 'alarm' | 'incident';
+  readonly event: 'offline' | 'online' | 'alarm' | 'incident' | 'test';
   readonly device: string;
   /** What it is about, within the device: `status`, or the field of an alarm. */
   readonly subject: string;

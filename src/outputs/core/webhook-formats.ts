@@ -28,8 +28,8 @@ export function webhookRequest(
       return {
         headers: {
           'Content-Type': 'text/plain; charset=utf-8',
-          Tags: notice.event === 'online' || notice.word === 'good' ? 'white_check_mark' : 'warning',
-          Priority: notice.event === 'online' || notice.word === 'good' ? 'default' : 'high',
+          Tags: isGood(notice) ? 'white_check_mark' : 'warning',
+          Priority: isGood(notice) ? 'default' : 'high',
         },
         body: text,
       };
@@ -42,6 +42,9 @@ export function webhookRequest(
       return { headers: {}, body: { msgtype: 'text', text: { content: text } } };
   }
 }
+
+const isGood = ({ event, word }: Notice): boolean =>
+  event === 'online' || event === 'test' || word === 'good';
 
 /** Why a service did not take a message though its HTTP status is 200; undefined where it did. */
 export function refusedBy(format: WebhookFormat, answer: string): string | undefined {

@@ -1,5 +1,5 @@
 import { type Device, declarations, qualityAt } from './devices.ts';
-import { isNumber, isObject, textOf } from './json.ts';
+import { isNumber, isObject, objectOf, textOf } from './json.ts';
 import { flatten, LONGEST_TEXT, scaledText, words } from './values.ts';
 
 /** One value of a device with what is known about it. */
@@ -113,23 +113,52 @@ export function alarmingOf({ state, declaration }: Pick<Device, 'state' | 'decla
   return { alarms: named('alarm'), warnings: named('warn') };
 }
 
-/** The one value of a device that a list shows with its course: the one that was chosen, else the first number. */
+/**
+ * The one value of a device that a list shows with its course: the one that was chosen, else what is outside of its limits,
+ * else the number that is worth most, and of those the first.
+ */
 export function leadingField(device: Device, chosen: string): Field | undefined {
+  const path = chosen === '' ? leadingPath(device) : chosen;
+  if (path === undefined) return undefined;
+  for (const [at, value] of flatten(objectOf(device.state.values)))
+    if (at === path) return fieldAt(device, at, value);
+  return undefined;
+}
+
+interface Led {
+  readonly version: number;
+  readonly fields: number;
+  readonly path: string | undefined;
+}
+
+/** Asked at every change of every device: kept until there are other fields, or more is known of them. */
+const led = new WeakMap<Device, Led>();
+
+export function leadingPath(device: Device): string | undefined {
   const { values } = device.state;
   if (!isObject(values)) return undefined;
-  let first: readonly [string, unknown] | undefined;
-  let urgent: readonly [string, unknown] | undefined;
-  for (const leaf of flatten(values)) {
-    const [path, value] = leaf;
-    if (chosen !== '') {
-      if (path === chosen) return fieldAt(device, path, value);
-      continue;
-    }
-    if (!isNumber(value)) continue;
-    first ??= leaf;
-    if (device.level === undefined) break;
-    if (urgent === undefined && qualityAt(device.state, path) === device.level) urgent = leaf;
+  if (device.level !== undefined) {
+    for (const [path, value] of flatten(values))
+      if (isNumber(value) && qualityAt(device.state, path) === device.level) return path;
   }
-  const leading = urgent ?? first;
-  return leading === undefined ? undefined : fieldAt(device, leading[0], leading[1]);
+  const version = declarations.version.value;
+  const fields = Object.keys(values).length;
+  const known = led.get(device);
+  if (known?.version === version && known.fields === fields) return known.path;
+  let best: string | undefined;
+  let most = -1;
+  for (const [path, value] of flatten(values)) {
+    const rank = isNumber(value) ? rankOf(device.declaration, path) : -1;
+    if (rank > most) [best, most] = [path, rank];
+  }
+  led.set(device, { version, fields, path: best });
+  return best;
+}
+
+/** How much a number is worth being shown alone: with limits, with a unit, of its message itself; a model or a count is not. */
+function rankOf(declaration: string | undefined, path: string): number {
+  const { unit, warn, alarm } = describedAt(declaration, path);
+  if (warn !== undefined || alarm !== undefined) return 3;
+  if (unit === '') return 0;
+  return path.split('.').length > 2 ? 1 : 2;
 }

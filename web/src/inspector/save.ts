@@ -1,3 +1,4 @@
+import { saveText } from '../parts/save.ts';
 import { loadDecoder } from './decoder.ts';
 import type { Record } from './record.ts';
 
@@ -8,10 +9,5 @@ export async function save(record: Record, name: string): Promise<void> {
   const first = record.events[0]?.atUs ?? 0;
   const events = record.events.map((event) => ({ ...event, atUs: event.atUs - first }));
   const text = traceText({ ...head, startMs: head.startMs + Math.floor(first / 1_000) }, events);
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = `${name.replace(/\.[^.]*$/, '')}.trace`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  saveText(`${name.replace(/\.[^.]*$/, '')}.trace`, text);
 }

@@ -10,6 +10,7 @@ import { href } from '../app/location.ts';
 import type { PageProps } from '../app/pages.ts';
 import { devicePath } from '../app/routes.ts';
 import { because, LinkSign } from '../parts/status.tsx';
+import { Backplane, Outputs } from './outputs.tsx';
 import { usePolled } from './poll.ts';
 import './lists.css';
 
@@ -21,9 +22,15 @@ export function Page(_: PageProps) {
   return (
     <section class="listing">
       <div class="panels">
-        <About bridge={bridge} />
-        <Configuration config={objectOf(bridge.config)} />
-        <Lines bridge={bridge} />
+        <div class="stack">
+          <About bridge={bridge} />
+          <Configuration config={objectOf(bridge.config)} />
+        </div>
+        <div class="stack">
+          <Lines bridge={bridge} />
+          <Backplane of={objectOf(bridge.backplane)} />
+        </div>
+        <Outputs outputs={listOf(bridge.outputs).filter(isObject)} />
         <Clients />
         <LogPanel />
       </div>
@@ -64,13 +71,24 @@ function About({ bridge }: { readonly bridge: JsonObject }) {
           <>
             <dt>{texts.history}</dt>
             <dd class={history.reason === undefined ? '' : 'trouble'}>
-              {textOf(history.status)} {because(history)} <span class="quiet">{textOf(history.dir)}</span>
+              {historyWord(textOf(history.state))} {because(history)}{' '}
+              <span class="quiet">
+                {bytesText(history.bytes)} · {textOf(history.file)}
+              </span>
+              {Number(history.dropped) > 0 && (
+                <span class="trouble"> {texts.historyLost(countText(Number(history.dropped)))}</span>
+              )}
             </dd>
           </>
         )}
       </dl>
     </section>
   );
+}
+
+function historyWord(state: string): string {
+  const { historyStates } = t().bridge;
+  return Object.hasOwn(historyStates, state) ? historyStates[state as keyof typeof historyStates] : state;
 }
 
 function statusName(status: string): string {
@@ -372,6 +390,7 @@ function LogPanel() {
     <section class="card panel whole">
       <h2>{texts.log}</h2>
       {problem !== '' && <p class="quiet">{problem}</p>}
+      {problem === '' && lines.value.length === 0 && <p class="quiet">{texts.noLog}</p>}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached with the keys */}
       <ol ref={list} class="log" tabIndex={0} aria-label={texts.log}>
         {lines.value.map((line) => (

@@ -1,6 +1,7 @@
 import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import { devices } from '../api/devices.ts';
 import { feed } from '../api/feed.ts';
+import { nameOfField } from '../api/fields.ts';
 import { getJson, HttpError } from '../api/http.ts';
 import { isNumber, isObject, type JsonObject, listOf, textOf } from '../api/json.ts';
 import { numberText, valueText } from '../api/values.ts';
@@ -188,6 +189,7 @@ export function Page(_: PageProps) {
 }
 
 function EventRow({ event }: { readonly event: JsonObject }) {
+  void devices.listed.value;
   const { at, kind } = event;
   const device = textOf(event.device);
   const kinds: Readonly<{ [key: string]: string }> = t().events.kinds;
@@ -197,7 +199,7 @@ function EventRow({ event }: { readonly event: JsonObject }) {
       <th scope="row">
         {device === '' ? '' : <a href={href(devicePath(device))}>{devices.get(device)?.name ?? device}</a>}
       </th>
-      <td class="quiet">{kinds[textOf(kind)] ?? textOf(kind)}</td>
+      <td class="kind">{kinds[textOf(kind)] ?? textOf(kind)}</td>
       <td>
         <What event={event} />
       </td>
@@ -215,7 +217,8 @@ function What({ event }: { readonly event: JsonObject }) {
       return <LinkSign status={textOf(event.status)} />;
     case 'alarm': {
       const { message, field, value, unit, limit, direction, cleared, level } = event;
-      const name = [message, field].filter(Boolean).join('.');
+      const path = [message, field].filter(Boolean).join('.');
+      const name = nameOfField(devices.get(textOf(event.device))?.declaration, path);
       const reading = isNumber(value)
         ? `${numberText(value)}${unit === undefined ? '' : ` ${textOf(unit)}`}`
         : '';

@@ -1,6 +1,7 @@
 import { useSignalEffect } from '@preact/signals';
 import { devices } from '../api/devices.ts';
 import { feed } from '../api/feed.ts';
+import { nameOfField } from '../api/fields.ts';
 import { isNumber, isObject, type JsonObject, listOf, textOf } from '../api/json.ts';
 import { durationText, momentText } from '../app/format.ts';
 import { t } from '../app/language.ts';
@@ -110,6 +111,13 @@ export function incidentWord(reason: string): string {
   return Object.hasOwn(reasons, reason) ? reasons[reason as keyof typeof reasons] : reasonWord(reason);
 }
 
+/** What the bridge says of a field, by the name that the page has for it: `climate.temperature is above 30 °C`. */
+function withLabel(device: string, detail: string): string {
+  const [, path, rest] = /^([^\s.]+\.\S+)( is .*)$/s.exec(detail) ?? [];
+  const declaration = devices.get(device)?.declaration;
+  return path === undefined ? detail : `${nameOfField(declaration, path)}${rest}`;
+}
+
 const TONES: Readonly<{ [reason: string]: string }> = {
   offline: 'offline',
   alarm: 'alarm',
@@ -119,6 +127,7 @@ const TONES: Readonly<{ [reason: string]: string }> = {
 };
 
 function Incident({ incident }: { readonly incident: JsonObject }) {
+  void devices.listed.value;
   const texts = t().incidents;
   const id = textOf(incident.id);
   const device = textOf(incident.device);
@@ -136,7 +145,7 @@ function Incident({ incident }: { readonly incident: JsonObject }) {
         </span>
       </td>
       <td class="wide">
-        {textOf(incident.detail)}
+        {withLabel(device, textOf(incident.detail))}
         {also.length > 0 && (
           <span class="quiet also">
             {' '}

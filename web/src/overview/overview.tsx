@@ -3,9 +3,9 @@ import { useEffect } from 'preact/hooks';
 import { clock } from '../api/clock.ts';
 import { type Device, devices } from '../api/devices.ts';
 import { feed } from '../api/feed.ts';
-import { leadingField } from '../api/fields.ts';
+import { leadingField, leadingPath } from '../api/fields.ts';
 import { isNumber, isObject, listOf, textOf } from '../api/json.ts';
-import { flatten, valueAt } from '../api/values.ts';
+import { valueAt } from '../api/values.ts';
 import { listenerText } from '../app/banner.tsx';
 import { countText, timeText } from '../app/format.ts';
 import { t } from '../app/language.ts';
@@ -67,15 +67,6 @@ function follow(device: Device, chosen: string): void {
   const value = valueAt(device.state.values, path);
   const live = device.status !== 'offline' && isNumber(value);
   courses.of(`${device.id} ${path}`).add(clock.now(), live ? value : Number.NaN);
-}
-
-/** The first number of a device; its declaration is not looked at, because this happens at every change. */
-function leadingPath(device: Device): string | undefined {
-  if (device.level !== undefined) return leadingField(device, '')?.path;
-  const { values } = device.state;
-  if (!isObject(values)) return undefined;
-  for (const [path, value] of flatten(values)) if (isNumber(value)) return path;
-  return undefined;
 }
 
 /** The list as the address wants it; made again when devices come, go or change their places, at most once a frame. */

@@ -29,10 +29,18 @@ export function useLines<T extends HTMLElement>(
         look();
       });
     };
+    // Paper has no scrolling: all of it is drawn.
+    const all = (): void => {
+      shown.value = { first: 0, end: lines };
+    };
     look();
+    addEventListener('beforeprint', all);
+    addEventListener('afterprint', look);
     addEventListener('scroll', ask, { passive: true });
     addEventListener('resize', ask);
     return () => {
+      removeEventListener('beforeprint', all);
+      removeEventListener('afterprint', look);
       removeEventListener('scroll', ask);
       removeEventListener('resize', ask);
     };

@@ -3,6 +3,7 @@ import 'uplot/dist/uPlot.min.css';
 import { devices } from '../api/devices.ts';
 import { type Bounds, describedAt } from '../api/fields.ts';
 import { timeText } from '../app/format.ts';
+import { followFingers, type Span } from './fingers.ts';
 import { aligned, type Series } from './series.ts';
 
 /** One line of a plot. */
@@ -23,11 +24,14 @@ export class Drawing {
   readonly #host: HTMLElement;
   readonly #shown: readonly Shown[];
   #plot: uPlot | undefined;
+  /** What fingers hold; what comes meanwhile is drawn within it. */
+  #held: Span | undefined;
 
   constructor(host: HTMLElement, shown: readonly Shown[], moved: (end: number) => void) {
     this.#host = host;
     this.#shown = shown;
     this.#plot = this.#make();
+    this.#followFingers(this.#plot, moved);
     // Two fingers over a pad, sideways, move the span.
     host.addEventListener(
       'wheel',
@@ -40,6 +44,23 @@ export class Drawing {
       },
       { passive: false },
     );
+  }
+
+  /** On a screen that is touched: one finger moves the span, two stretch it. */
+  #followFingers(plot: uPlot, moved: (end: number) => void): void {
+    followFingers(plot.over, {
+      span: () => ({ from: (plot.scales.x?.min ?? 0) * 1_000, to: (plot.scales.x?.max ?? 1) * 1_000 }),
+      box: () => plot.over.getBoundingClientRect(),
+      hold: (span) => {
+        this.#held = span;
+        plot.setScale('x', { min: span.from / 1_000, max: span.to / 1_000 });
+      },
+      release: ({ from, to }, stretched) => {
+        this.#held = undefined;
+        if (stretched) this.onZoom(from, to);
+        else moved(to);
+      },
+    });
   }
 
   #make(): uPlot {
@@ -121,7 +142,8 @@ export class Drawing {
     const data = [times.map((each) => each / 1_000), ...values] as uPlot.AlignedData;
     this.#plot?.batch(() => {
       this.#plot?.setData(data, false);
-      this.#plot?.setScale('x', { min: from / 1_000, max: to / 1_000 });
+      const span = this.#held ?? { from, to };
+      this.#plot?.setScale('x', { min: span.from / 1_000, max: span.to / 1_000 });
     });
   }
 
