@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { crc32 } from 'node:zlib';
+import { crc32, deflateSync, inflateSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -56,43 +56,98 @@ function chunk(type, data) {
   const whole = Buffer.alloc(body.length + 8);
   whole.writeUInt32BE(data.length, 0);
   body.copy(whole, 4);
-  whole.writeUInt32BE(checksum(body), body.length + 4);
+  whole.writeUInt32BE(crc32(body), body.length + 4);
   return whole;
 }
 
-/** CRC-32; Node 20.19 has it in zlib only from 20.15 and 22.2 on, which our floor covers. */
-const checksum = (bytes) => crc32(bytes);
+/** The pixels of a PNG of Chromium (8 bits, RGB or RGBA, not interlaced) as rows of RGB. */
+function pixelsOf(png) {
+  const chunks = chunksOf(png);
+  const head = chunks.find(({ type }) => type === 'IHDR').data;
+  const [width, height, channels] = [head.readUInt32BE(0), head.readUInt32BE(4), head[9] === 6 ? 4 : 3];
+  const raw = inflateSync(
+    Buffer.concat(chunks.filter(({ type }) => type === 'IDAT').map(({ data }) => data)),
+  );
+  const stride = width * channels;
+  const rows = [];
+  let before = new Uint8Array(stride);
+  for (let y = 0; y < height; y++) {
+    const filter = raw[y * (stride + 1)];
+    const row = Uint8Array.from(raw.subarray(y * (stride + 1) + 1, (y + 1) * (stride + 1)));
+    for (let x = 0; x < stride; x++) {
+      const [a, b] = [row[x - channels] ?? 0, before[x]];
+      row[x] += [0, a, b, (a + b) >> 1, filter === 4 ? paeth(a, b, before[x - channels] ?? 0) : 0][filter];
+    }
+    before = row;
+    rows.push(channels === 3 ? row : row.filter((_, index) => index % 4 !== 3));
+  }
+  return { width, height, rows };
+}
 
-/** An animated PNG of whole frames, which is shown again and again. */
-function animated(frames) {
-  const [first] = frames;
-  const head = chunksOf(first.png).find(({ type }) => type === 'IHDR').data;
-  const parts = [Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', head)];
-  const control = Buffer.alloc(8);
-  control.writeUInt32BE(frames.length, 0);
-  parts.push(chunk('acTL', control));
-  let sequence = 0;
-  for (const [index, { png, ms }] of frames.entries()) {
-    const frame = Buffer.alloc(26);
-    frame.writeUInt32BE(sequence++, 0);
-    head.copy(frame, 4, 0, 8);
-    frame.writeUInt16BE(ms, 20);
-    frame.writeUInt16BE(1_000, 22);
-    parts.push(chunk('fcTL', frame));
-    const data = Buffer.concat(
-      chunksOf(png)
-        .filter(({ type }) => type === 'IDAT')
-        .map((each) => each.data),
-    );
-    if (index === 0) parts.push(chunk('IDAT', data));
-    else {
-      const number = Buffer.alloc(4);
-      number.writeUInt32BE(sequence++, 0);
-      parts.push(chunk('fdAT', Buffer.concat([number, data])));
+function paeth(a, b, c) {
+  const [toA, toB, toC] = [Math.abs(b - c), Math.abs(a - c), Math.abs(a + b - 2 * c)];
+  if (toA <= toB && toA <= toC) return a;
+  return toB <= toC ? b : c;
+}
+
+/** The rectangle in which two pictures differ. */
+function changed(before, after) {
+  const box = { left: after.width, top: after.height, right: 0, bottom: 0 };
+  for (let y = 0; y < after.height; y++)
+    for (let x = 0; x < after.width; x++) {
+      const at = 3 * x;
+      if ([0, 1, 2].every((part) => before?.rows[y][at + part] === after.rows[y][at + part])) continue;
+      box.left = Math.min(box.left, x);
+      box.top = Math.min(box.top, y);
+      box.right = Math.max(box.right, x + 1);
+      box.bottom = Math.max(box.bottom, y + 1);
+    }
+  return box;
+}
+
+/** The pixels of a rectangle, compressed as in a PNG; those that are as in the picture before are transparent. */
+function compressed(before, { rows }, { left, top, right, bottom }) {
+  const parts = [];
+  for (let y = top; y < bottom; y++) {
+    parts.push(0);
+    for (let at = 3 * left; at < 3 * right; at += 3) {
+      const pixel = rows[y].subarray(at, at + 3);
+      const same = before !== undefined && pixel.every((part, index) => part === before.rows[y][at + index]);
+      if (same) parts.push(0, 0, 0, 0);
+      else parts.push(...pixel, 255);
     }
   }
-  parts.push(chunk('IEND', Buffer.alloc(0)));
-  return Buffer.concat(parts);
+  return deflateSync(Uint8Array.from(parts), { level: 9 });
+}
+
+/** An animated PNG, which is shown again and again: the first picture whole, of the others what changed. */
+function animated(frames) {
+  const pictures = frames.map(({ png }) => pixelsOf(png));
+  const [{ width, height }] = pictures;
+  const numbers = (...values) => {
+    const bytes = Buffer.alloc(4 * values.length);
+    for (const [index, value] of values.entries()) bytes.writeUInt32BE(value, 4 * index);
+    return bytes;
+  };
+  let sequence = 0;
+  const parts = [
+    Buffer.from('89504e470d0a1a0a', 'hex'),
+    chunk('IHDR', Buffer.concat([numbers(width, height), Buffer.from([8, 6, 0, 0, 0])])),
+    chunk('acTL', numbers(frames.length, 0)),
+  ];
+  for (const [index, { ms }] of frames.entries()) {
+    const box = changed(pictures[index - 1], pictures[index]);
+    const delay = Buffer.alloc(6);
+    delay.writeUInt16BE(ms, 0);
+    delay.writeUInt16BE(1_000, 2);
+    // Over what stands there already.
+    delay[5] = index === 0 ? 0 : 1;
+    const place = numbers(sequence++, box.right - box.left, box.bottom - box.top, box.left, box.top);
+    parts.push(chunk('fcTL', Buffer.concat([place, delay])));
+    const data = compressed(pictures[index - 1], pictures[index], box);
+    parts.push(index === 0 ? chunk('IDAT', data) : chunk('fdAT', Buffer.concat([numbers(sequence++), data])));
+  }
+  return Buffer.concat([...parts, chunk('IEND', Buffer.alloc(0))]);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'heartwire-film-'));
@@ -132,7 +187,7 @@ try {
   await pause(1_500);
   const frames = [];
   const film = async (ms) => {
-    const png = await page.screenshot();
+    const png = await page.screenshot({ clip: { x: 0, y: 0, width: SIZE.width, height: 200 } });
     const last = frames.at(-1);
     if (last?.png.equals(png)) last.ms += ms;
     else frames.push({ png, ms });

@@ -15,7 +15,7 @@ const { dependencies, optionalDependencies } = JSON.parse(readFileSync(at('packa
  * Packages of many files, of which every command loads some: bundled, they load in half the time, and what is not used
  * of them is left out. The others stay what npm installs.
  */
-const BUNDLED = ['yargs', 'zod'];
+const BUNDLED = ['string-width', 'yaml', 'yargs', 'zod'];
 const packages = Object.keys({ ...dependencies, ...optionalDependencies }).filter(
   (name) => !BUNDLED.includes(name),
 );

@@ -139,7 +139,7 @@ describe('docs/reference/protocol.md', () => {
 });
 
 describe('what the documents say about installing', () => {
-  const documents = [...projectFiles(['docs'], ['.md']), 'README.md', 'CONTRIBUTING.md'];
+  const documents = [...projectFiles(['docs'], ['.md']), 'README.md', 'README.zh-CN.md', 'CONTRIBUTING.md'];
 
   it('takes a packed file: the package is in no registry', () => {
     expect(documents).toContain('docs/reference/library.md');

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { hasChromium, launchChromium } from './support/chromium.ts';
+import { needs } from './support/needs.ts';
 import { projectFiles, readProjectFile } from './support/project-files.ts';
-import { blocksOf, Walkthrough } from './support/walkthrough.ts';
+import { blocksOf, fileName, Walkthrough } from './support/walkthrough.ts';
 
 const PAGES = projectFiles(['docs/how-to', 'docs/start'], ['.md']);
 /** Languages of blocks that a reader only looks at: firmware, output, settings of other programs. */
@@ -19,7 +20,14 @@ describe('the pages of tasks, followed as they are written', { timeout: 240_000 
   const followed = PAGES.filter((path) =>
     blocksOf(readProjectFile(path)).some(({ language }) => FOLLOWED.has(language)),
   );
-  it.each(followed)('%s', async (path) => {
+  it.each(['plain-page', 'react-list', 'vue-list'])('examples/%s has the files of its page', (name) => {
+    const files = blocksOf(readProjectFile(`docs/how-to/${name}.md`)).filter(({ text }) => fileName(text));
+    expect(files.length).toBeGreaterThan(1);
+    for (const { text } of files) expect(readProjectFile(`examples/${name}/${fileName(text)}`)).toBe(text);
+  });
+
+  const hasRedis = needs('redis-server').run;
+  it.each(followed.filter((path) => hasRedis || !path.includes('several')))('%s', async (path) => {
     await using walkthrough = await Walkthrough.make();
     await walkthrough.follow(path);
     expect(walkthrough.failed(), walkthrough.said).toEqual([]);

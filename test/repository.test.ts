@@ -14,6 +14,7 @@ interface Manifest {
 const TEXTS = ['.ts', '.mjs', '.md', '.yaml', '.yml', '.html', '.js', '.css', '.py', '.sh', '.trace', 'run'];
 const DOCUMENTS = [
   'README.md',
+  'README.zh-CN.md',
   'CHANGELOG.md',
   'CONTRIBUTING.md',
   'LICENSE',
@@ -142,6 +143,7 @@ describe('the package', () => {
       [
         '!dist/**/*.map',
         '!docs/images',
+        '!docs/.vitepress',
         '!packs/**/*.golden.jsonl',
         'CHANGELOG.md',
         'devices.yaml',

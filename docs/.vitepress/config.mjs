@@ -13,7 +13,8 @@ export default {
   title: 'Heartwire',
   cleanUrls: false,
   lastUpdated: false,
-  srcExclude: ['README.md'],
+  // Addresses that a reader opens on the own machine.
+  ignoreDeadLinks: 'localhostLinks',
   markdown: { anchor: { slugify: slug }, config: (markdown) => filesOf(markdown, base) },
   vite: { logLevel: 'warn', build: { chunkSizeWarningLimit: 2_000 } },
   locales: {

@@ -24,7 +24,7 @@ function pagesOf(folder) {
     (name) => name.endsWith('.md') && name !== 'index.md',
   );
   const index = readFileSync(`${docs}/${folder}/index.md`, 'utf8');
-  const listed = [...index.matchAll(/\]\(([\w-]+\.md)\)/g)].map(([, name]) => name);
+  const listed = [...index.matchAll(/^(?:-|\d\.) \[[^\]]*\]\(([\w-]+\.md)\)/gm)].map(([, name]) => name);
   return [...new Set([...listed.filter((name) => there.includes(name)), ...there])].map((name) => ({
     text:
       /^# (.*)$/m.exec(readFileSync(`${docs}/${folder}/${name}`, 'utf8'))?.[1].replaceAll('`', '') ?? name,

@@ -338,7 +338,6 @@ export class Bridge {
       this.#monitoring.start();
       await this.#recorder.start();
       await this.#uploads?.start();
-      await this.#history?.start();
       const history = this.#history;
       if (history !== undefined) {
         this.store.follow(['devices/+/alarms']);
@@ -363,6 +362,8 @@ export class Bridge {
       this.#status.start();
       await this.#outputs.apply(config.outputs);
       this.#monitoring.started();
+      // Nothing waits for the disk: what is said until its file is open is written then, and who asks waits.
+      void this.#history?.start().catch((cause: unknown) => tellDefect(log, { output: 'history' }, cause));
       return { url, port, ...(lines === undefined ? {} : { lines }), listeners };
     } catch (error) {
       await this[Symbol.asyncDispose]();

@@ -78,6 +78,8 @@ export class History implements ObserverFactory {
   #lastSentMono = Number.NEGATIVE_INFINITY;
   #offsetMs: number;
   #nextQuery = 0;
+  /** Queries that came before the file was open. */
+  #early = 0;
   readonly #queries = new Map<number, (answer: HistoryAnswer) => void>();
   readonly #ready = withResolvers<void>();
   readonly #ended = withResolvers<void>();
@@ -178,6 +180,14 @@ export class History implements ObserverFactory {
   }
 
   query(query: Query): Promise<HistoryAnswer> {
+    const waiting = this.#queries.size + this.#early;
+    if (this.#opened === undefined && this.#worker !== undefined && waiting < MOST_QUERIES) {
+      this.#early += 1;
+      return this.#ready.promise.then(() => {
+        this.#early -= 1;
+        return this.query(query);
+      });
+    }
     if (this.#opened !== true)
       return Promise.resolve({
         ok: false,
@@ -236,6 +246,8 @@ export class History implements ObserverFactory {
     await this.#ended.promise;
     late.cancel();
     this.#worker = undefined;
+    this.#opened ??= false;
+    this.#ready.resolve();
     this.#failQueries('history_unavailable', 'The bridge stops.');
     await worker.terminate();
   }

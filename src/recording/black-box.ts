@@ -22,6 +22,7 @@ import { BoxDialIn, boxTap } from './box-taps.ts';
 import type { Segment } from './core/byte-ring.ts';
 import { alarmText, DeviceTriggers, IncidentRate, type Trigger } from './core/incident-triggers.ts';
 import { RingMemory } from './core/ring-memory.ts';
+import { StagedRecords } from './core/staged-records.ts';
 import { DeviceBox } from './device-box.ts';
 import { IncidentStore } from './incident-store.ts';
 import { beginningOf, incidentTrace } from './incident-trace.ts';
@@ -75,6 +76,7 @@ export class BlackBox implements DeviceTaps, ObserverFactory {
   readonly store: IncidentStore;
   readonly #options: BlackBoxOptions;
   readonly #memory: RingMemory;
+  readonly #staged = new StagedRecords();
   readonly #rate = new IncidentRate();
   readonly #boxes = new Map<string, DeviceBox>();
   readonly #triggers = new WeakMap<DeviceBox, DeviceTriggers>();
@@ -97,6 +99,7 @@ export class BlackBox implements DeviceTaps, ObserverFactory {
 
   /** Bytes of all rings. */
   get memoryBytes(): number {
+    this.#staged.drain();
     return this.#memory.taken;
   }
 
@@ -131,8 +134,7 @@ export class BlackBox implements DeviceTaps, ObserverFactory {
     const incident = this.#open.get(box);
     if (incident !== undefined) this.#finish(incident);
     this.#boxes.delete(device);
-    box.muted = true;
-    box.ring.clear();
+    box.close();
   }
 
   /** Other secrets hold from now on. */
@@ -229,6 +231,7 @@ export class BlackBox implements DeviceTaps, ObserverFactory {
     const box = new DeviceBox(
       id,
       this.#memory,
+      this.#staged,
       { maxBytes, keepUs: (beforeMs + afterMs) * 1_000 },
       { muted: this.#isSecret(id), logsIn: bare === undefined || login === true },
     );

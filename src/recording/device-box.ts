@@ -1,6 +1,7 @@
 import type { LinkEnd } from '../links/index.ts';
 import { ByteRing, IN, numberOf, OUT, type RingLimits, type RingRecord } from './core/byte-ring.ts';
 import type { RingMemory } from './core/ring-memory.ts';
+import type { StagedRecords } from './core/staged-records.ts';
 
 const [DIAL, OPEN, CLOSE, ERROR, IDLE, NOTE] = [
   numberOf('dial'),
@@ -39,7 +40,10 @@ export interface BoxConnection {
 /** The last bytes of one device or bus, both ways, with what happened meanwhile. */
 export class DeviceBox {
   readonly id: string;
-  readonly ring: ByteRing;
+  readonly #ring: ByteRing;
+  readonly #staged: StagedRecords;
+  /** Of its ring among the staged ones. */
+  readonly #index: number;
   /** Nothing is kept of it now. */
   muted: boolean;
   /** It introduces itself on each connection, and is no device to a replay that does not see this. */
@@ -52,13 +56,22 @@ export class DeviceBox {
   constructor(
     id: string,
     memory: RingMemory,
+    staged: StagedRecords,
     limits: RingLimits,
     of: { readonly muted: boolean; readonly logsIn: boolean },
   ) {
     this.id = id;
-    this.ring = new ByteRing(memory, limits);
+    this.#ring = new ByteRing(memory, limits);
+    this.#staged = staged;
+    this.#index = staged.join(this.#ring);
     this.muted = of.muted;
     this.#logsIn = of.logsIn;
+  }
+
+  /** All that was kept until now. */
+  get ring(): ByteRing {
+    this.#staged.drain();
+    return this.#ring;
   }
 
   /** How the connections began that the ring may begin in the middle of. */
@@ -91,20 +104,20 @@ export class DeviceBox {
   /** Every frame costs this. */
   received(connection: BoxConnection, us: number, chunk: Uint8Array): void {
     if (this.muted) return;
-    this.ring.push(IN, connection.whole, connection.number, us, chunk);
+    this.#staged.push(this.#index, IN, connection.whole, connection.number, us, chunk);
     if (connection.opening !== undefined) this.#open(connection, 'in', us, chunk);
   }
 
   /** And this. */
   sent(connection: BoxConnection, us: number, frame: Uint8Array): void {
     if (this.muted) return;
-    this.ring.push(OUT, false, connection.number, us, frame);
+    this.#staged.push(this.#index, OUT, false, connection.number, us, frame);
     if (connection.opening !== undefined) this.#open(connection, 'out', us, frame);
   }
 
   idle(connection: BoxConnection, us: number): void {
     if (this.muted) return;
-    this.ring.push(IDLE, false, connection.number, us, NOTHING);
+    this.#staged.push(this.#index, IDLE, false, connection.number, us, NOTHING);
     if (connection.opening !== undefined) this.#open(connection, 'idle', us, NOTHING);
   }
 
@@ -125,13 +138,22 @@ export class DeviceBox {
     if (this.#present !== undefined) this.#present.opening = undefined;
   }
 
+  /** Nothing more is kept of it. */
+  close(): void {
+    this.muted = true;
+    this.forget();
+    this.#staged.leave(this.#index);
+  }
+
   forget(): void {
     this.ring.clear();
     this.#openings.clear();
   }
 
   #text(kind: number, connection: number, us: number, text: string): void {
-    if (!this.muted) this.ring.push(kind, false, connection, us, Buffer.from(text.slice(0, MOST_TEXT)));
+    if (this.muted) return;
+    const line = Buffer.from(text.slice(0, MOST_TEXT));
+    this.#staged.push(this.#index, kind, false, connection, us, line);
   }
 
   #open(connection: BoxConnection, kind: RingRecord['kind'], us: number, bytes: Uint8Array): void {

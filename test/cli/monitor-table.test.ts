@@ -72,6 +72,21 @@ describe('a row', () => {
       expect(deviceRow('a', state, undefined, odd).detail).toContain('rig.load=2.5  ');
   });
 
+  it('names a device and its values as people do, beside the id that commands take', () => {
+    const fields = { 'rig.load': { unit: 'kN', label: '载荷' } };
+    const state = {
+      status: 'online',
+      label: '试验台',
+      group: '一号楼',
+      values: { rig: { load: 2.5, new: 7 } },
+    };
+    expect(deviceRow('a', state, undefined, { fields })).toMatchObject({
+      id: '试验台 (a)',
+      detail: '载荷=2.5 kN  rig.new=7',
+    });
+    expect(deviceRow('a', { ...state, label: undefined }, undefined).id).toBe('a');
+  });
+
   it('says so where it cannot be read, and takes nothing for granted', () => {
     expect(deviceRow('a', { $jwe: 'x.y' }, undefined)).toMatchObject({ status: 'secret', link: '' });
     expect(

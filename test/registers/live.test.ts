@@ -7,7 +7,7 @@ import { formatProblem } from '../../src/config/problem.ts';
 import { readConfig } from '../../src/config/read.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { DeviceWatcher } from '../support/device-watcher.ts';
-import { ModbusSlave } from './modbus-slave.ts';
+import { type ModbusKind, ModbusSlave } from './modbus-slave.ts';
 
 const REGISTERS = `enums: { mode: { 0: idle, 1: heating } }
 registers:
@@ -34,7 +34,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true }));
 
-async function bridgeTo(port: number, kind: 'rtu' | 'tcp'): Promise<Bridge> {
+async function bridgeTo(port: number, kind: ModbusKind): Promise<Bridge> {
   await writeFile(join(dir, 'map.yaml'), `version: 1\nprotocol: modbus-${kind}\n${REGISTERS}`);
   const line = kind === 'rtu' ? 'line: serial, gap: 50ms,' : '';
   const device = `{ id: m, link: "tcp:127.0.0.1:${port}", ${line} request_timeout: 1s, late_window: 500ms, turnaround: 2ms, silence: 20s, messages: map.yaml }`;
@@ -46,7 +46,7 @@ async function bridgeTo(port: number, kind: 'rtu' | 'tcp'): Promise<Bridge> {
   return new Bridge({ config, clock: systemClock, log, version: '0.0.0-test' });
 }
 
-describe.each(['rtu', 'tcp'] as const)('a Modbus slave over %s', (kind) => {
+describe.each(['rtu', 'tcp', 'ascii'] as const)('a Modbus slave over %s', (kind) => {
   const TIMES = { timeout: 45_000 };
 
   it('gives its registers under their names, and takes commands that are read back', TIMES, async () => {

@@ -1,6 +1,6 @@
 """A Modbus slave in plain Python, which shares no code with Heartwire.
 
-usage: modbus-slave.py rtu|tcp  (prints its port; one connection after the other)
+usage: modbus-slave.py rtu|tcp|ascii  (prints its port; one connection after the other)
 Lines on standard input change it: "input 5 0x1234", "holding 16 215", "coil 3 1", "discrete 1 1",
 "behave normal|foreign|short|long|exception CODE|silent".
 It prints every write as a line: "wrote holding 16 [220]".
@@ -108,6 +108,30 @@ def serve_rtu(connection):
         connection.sendall(reply + crc16(reply))
 
 
+def lrc(data):
+    return bytes([-sum(data) & 0xFF])
+
+
+def serve_ascii(connection):
+    while True:
+        while take(connection, 1) != b':':
+            pass
+        line = b''
+        while not line.endswith(b'\r\n'):
+            line += take(connection, 1)
+        frame = bytes.fromhex(line[:-2].decode('ascii'))
+        if lrc(frame[:-1]) != frame[-1:]:
+            print('bad lrc', frame.hex(), flush=True)
+            continue
+        if behaviour[0] == 'silent':
+            continue
+        unit = frame[0]
+        if behaviour[0] == 'foreign':
+            unit = (unit + 1) & 0xFF
+        reply = bytes([unit]) + answer(frame[1:-1])
+        connection.sendall(b':' + (reply + lrc(reply)).hex().upper().encode('ascii') + b'\r\n')
+
+
 def control():
     for line in sys.stdin:
         table, *rest = line.split()
@@ -124,6 +148,6 @@ threading.Thread(target=control, daemon=True).start()
 while True:
     peer, _ = listener.accept()
     try:
-        (serve_tcp if sys.argv[1] == 'tcp' else serve_rtu)(peer)
-    except (EOFError, OSError):
+        {'tcp': serve_tcp, 'rtu': serve_rtu, 'ascii': serve_ascii}[sys.argv[1]](peer)
+    except (EOFError, OSError, ValueError):
         pass

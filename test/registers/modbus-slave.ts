@@ -4,6 +4,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { needs } from '../support/needs.ts';
 
+/** How it frames what it says. */
+export type ModbusKind = 'rtu' | 'tcp' | 'ascii';
+
 /** `modbus-slave.py` as a process: a slave that shares no code with Heartwire. */
 export class ModbusSlave implements AsyncDisposable {
   port = 0;
@@ -12,7 +15,7 @@ export class ModbusSlave implements AsyncDisposable {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #waiting: Array<(line: string) => void> = [];
 
-  private constructor(kind: 'rtu' | 'tcp') {
+  private constructor(kind: ModbusKind) {
     const script = fileURLToPath(new URL('modbus-slave.py', import.meta.url));
     this.#process = spawn(needs('python3').path, ['-u', script, kind], { stdio: 'pipe' });
     this.#process.stderr.pipe(process.stderr);
@@ -22,7 +25,7 @@ export class ModbusSlave implements AsyncDisposable {
     });
   }
 
-  static async start(kind: 'rtu' | 'tcp', ...lines: readonly string[]): Promise<ModbusSlave> {
+  static async start(kind: ModbusKind, ...lines: readonly string[]): Promise<ModbusSlave> {
     const slave = new ModbusSlave(kind);
     slave.port = Number(await slave.#next());
     await slave.set(...lines);

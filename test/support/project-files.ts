@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export const PROJECT_ROOT = rootAbove(fileURLToPath(new URL('.', import.meta.url)));
 
 /** Folders that are not ours to judge: installed, built, or the version control's. */
-const FOREIGN = new Set(['node_modules', 'dist', '.git', 'coverage']);
+const FOREIGN = new Set(['node_modules', 'dist', '.git', 'coverage', '.temp']);
 
 function rootAbove(folder: string): string {
   return existsSync(join(folder, 'package.json')) ? folder : rootAbove(join(folder, '..'));

@@ -28,9 +28,9 @@ export function fileName(text: string): string | undefined {
 
 /** Commands that go on until they are stopped. */
 const LASTING =
-  /^(?:heartwire (?:run|simulate|demo)\b|npx vite$|python3 -m http\.server|node receiver\.mjs$)/;
+  /^(?:heartwire (?:run|simulate|demo)\b|npx vite$|python3 -m http\.server|node receiver\.mjs$|redis-server )/;
 /** The ports that pages name. */
-const PORTS = /\b(?:2217|400[1-5]|5023|5025|5050|5173|808[0-2]|8086|9089)\b/g;
+const PORTS = /\b(?:2217|400[1-5]|5023|5025|5050|5173|808[0-2]|6379|8086|9089)\b/g;
 /** What a test machine is spared: other tests install and pack, and no test changes the system. */
 const SPARED =
   /^(?:sudo |npm (?:install|init|pack|start)\b|pip |git |cd |docker |winsw|heartwire-service|Invoke-)/;

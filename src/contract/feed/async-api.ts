@@ -1,6 +1,6 @@
 import { CLOSE_CODES, mayReconnect } from '../wire/index.ts';
 import { type ClientMessageType, clientMessageContract } from './client-messages.ts';
-import { CLIENT_SCHEMAS } from './client-schemas.ts';
+import { clientSchemas } from './client-schemas.ts';
 import type { Schema } from './json-schema.ts';
 import {
   PROTOCOL_VERSION,
@@ -38,6 +38,7 @@ const SEALED: Schema = {
 
 /** The AsyncAPI 3 document of the feed, made from the schemas of its messages. */
 export function asyncApi(): Node {
+  const fromClients = clientSchemas();
   return {
     asyncapi: '3.0.0',
     id: 'urn:heartwire:feed',
@@ -73,7 +74,7 @@ export function asyncApi(): Node {
         description: 'One connection, everything over it.',
         messages: Object.fromEntries([
           ...SERVER_MESSAGE_TYPES.map((type) => [serverName(type), ref('messages', serverName(type))]),
-          ...CLIENT_SCHEMAS.map(({ type }) => [clientName(type), ref('messages', clientName(type))]),
+          ...fromClients.map(({ type }) => [clientName(type), ref('messages', clientName(type))]),
         ]),
       },
       ...Object.fromEntries(TOPICS.map((topic) => [topic.name, topicChannel(topic)])),
@@ -81,21 +82,21 @@ export function asyncApi(): Node {
     operations: {
       ...Object.fromEntries(SERVER_MESSAGE_TYPES.map((type) => [`send_${type}`, sendOperation(type)])),
       ...Object.fromEntries(
-        CLIENT_SCHEMAS.map(({ type, summary }) => [`receive_${type}`, receiveOperation(type, summary)]),
+        fromClients.map(({ type, summary }) => [`receive_${type}`, receiveOperation(type, summary)]),
       ),
       ...Object.fromEntries(TOPICS.map((topic) => [`tell_${topic.name}`, topicOperation(topic)])),
     },
     components: {
       messages: Object.fromEntries([
         ...SERVER_MESSAGE_TYPES.map((type) => [serverName(type), serverMessage(type)]),
-        ...CLIENT_SCHEMAS.map(({ type, summary, schema }) => [
+        ...fromClients.map(({ type, summary, schema }) => [
           clientName(type),
           { name: type, title: type, summary, contentType: 'application/json', payload: schema },
         ]),
         ...TOPICS.map((topic) => [topic.name, topicMessage(topic)]),
       ]),
       schemas: Object.fromEntries([
-        ...TOPICS.map(({ name, document }) => [name, document]),
+        ...TOPICS.map(({ name, document }) => [name, document()]),
         ['sealed', SEALED],
       ]),
       securitySchemes: {

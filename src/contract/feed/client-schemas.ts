@@ -25,12 +25,14 @@ export interface ClientMessageSchema {
 }
 
 /** Every message that a client may send: with its `payload`, or with the keys of the payload beside `type`. */
-export const CLIENT_SCHEMAS: readonly ClientMessageSchema[] = CLIENT_MESSAGE_TYPES.map((type) => {
-  const object = payloadObject(type);
-  const payload = object && jsonSchemaOf(object);
-  const schema = { anyOf: [enveloped(type, payload ?? {}), flat(type, payload)] };
-  return { type, summary: clientMessageContract(type).summary, schema };
-});
+export function clientSchemas(): readonly ClientMessageSchema[] {
+  return CLIENT_MESSAGE_TYPES.map((type) => {
+    const object = payloadObject(type);
+    const payload = object && jsonSchemaOf(object);
+    const schema = { anyOf: [enveloped(type, payload ?? {}), flat(type, payload)] };
+    return { type, summary: clientMessageContract(type).summary, schema };
+  });
+}
 
 function enveloped(type: string, payload: Schema): Schema {
   return {

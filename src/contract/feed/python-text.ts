@@ -12,7 +12,7 @@ const DOCUMENTS: Readonly<Record<string, string>> = {
 export function pythonWireText(): string {
   const types = TOPICS.flatMap(({ name, document }) => {
     const type = DOCUMENTS[name];
-    return type === undefined ? [] : typedDicts(type, document);
+    return type === undefined ? [] : typedDicts(type, document());
   });
   return [
     '"""Written by `npm run generate` from the contract of the feed."""',

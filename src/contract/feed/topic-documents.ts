@@ -249,7 +249,8 @@ export interface TopicContract {
   readonly holds: string;
   /** A retained document, sent by `snapshot` and `update`; or something that happened. */
   readonly kind: 'state' | 'event' | 'broadcast';
-  readonly document: Schema;
+  /** Made when it is asked for: a bridge that starts needs none. */
+  readonly document: () => Schema;
 }
 
 export const TOPICS: readonly TopicContract[] = [
@@ -260,7 +261,7 @@ export const TOPICS: readonly TopicContract[] = [
     holds:
       'the two statuses with reasons, who it says it is (`identity`), who we said we are (`registered_as`), its clock',
     kind: 'state',
-    document: jsonSchemaOf(state),
+    document: () => jsonSchemaOf(state),
   },
   {
     name: 'deviceStats',
@@ -270,7 +271,7 @@ export const TOPICS: readonly TopicContract[] = [
     holds:
       'counts since the start of the bridge, last heartbeat, round trip; at most once in each heartbeat interval',
     kind: 'state',
-    document: jsonSchemaOf(stats),
+    document: () => jsonSchemaOf(stats),
   },
   {
     name: 'busState',
@@ -278,7 +279,7 @@ export const TOPICS: readonly TopicContract[] = [
     summary: 'How the line of several devices is: its link, and the devices on it.',
     holds: 'the link of a line that several devices share, and which these are',
     kind: 'state',
-    document: jsonSchemaOf(bus),
+    document: () => jsonSchemaOf(bus),
   },
   {
     name: 'busStats',
@@ -286,7 +287,7 @@ export const TOPICS: readonly TopicContract[] = [
     summary: 'Counts of the line of several devices; at most once a second.',
     holds: 'counts of that line, as `devices/<id>/stats` has them',
     kind: 'state',
-    document: jsonSchemaOf(stats),
+    document: () => jsonSchemaOf(stats),
   },
   {
     name: 'deviceMessages',
@@ -294,18 +295,19 @@ export const TOPICS: readonly TopicContract[] = [
     summary: 'Every message of a device, decoded.',
     holds: 'every message of the device, decoded; heartbeats only while a subscription names the device',
     kind: 'event',
-    document: jsonSchemaOf(
-      z.looseObject({
-        at: instant(),
-        kind: z.string().exactOptional(),
-        message: z.string().meta({ description: 'The name of the message.' }).exactOptional(),
-        error: z
-          .number()
-          .meta({ description: 'The error code of a reply, as the device sent it.' })
-          .exactOptional(),
-        fields: jsonObject('As the message declares them.').exactOptional(),
-      }),
-    ),
+    document: () =>
+      jsonSchemaOf(
+        z.looseObject({
+          at: instant(),
+          kind: z.string().exactOptional(),
+          message: z.string().meta({ description: 'The name of the message.' }).exactOptional(),
+          error: z
+            .number()
+            .meta({ description: 'The error code of a reply, as the device sent it.' })
+            .exactOptional(),
+          fields: jsonObject('As the message declares them.').exactOptional(),
+        }),
+      ),
   },
   {
     name: 'deviceAlarms',
@@ -314,7 +316,7 @@ export const TOPICS: readonly TopicContract[] = [
     holds:
       'alarms of the device, as far as any are declared; they go before all other events and before states',
     kind: 'event',
-    document: jsonSchemaOf(alarm),
+    document: () => jsonSchemaOf(alarm),
   },
   {
     name: 'deviceBytes',
@@ -322,7 +324,7 @@ export const TOPICS: readonly TopicContract[] = [
     summary: 'Every chunk as it was read or written; only for patterns that end in `bytes`.',
     holds: 'every chunk as it was read or written, both ways; only for patterns that end in `bytes`',
     kind: 'event',
-    document: jsonSchemaOf(bytes),
+    document: () => jsonSchemaOf(bytes),
   },
   {
     name: 'declaration',
@@ -332,7 +334,7 @@ export const TOPICS: readonly TopicContract[] = [
     holds:
       'the fields of declared messages with their units, and the commands; `declaration` in the state of a device is the key',
     kind: 'state',
-    document: jsonSchemaOf(declaration),
+    document: () => jsonSchemaOf(declaration),
   },
   {
     name: 'bridgeStatus',
@@ -341,7 +343,7 @@ export const TOPICS: readonly TopicContract[] = [
     holds:
       'version, configuration and what its last reload did, devices by status, listeners, links that did not register',
     kind: 'state',
-    document: jsonSchemaOf(bridge),
+    document: () => jsonSchemaOf(bridge),
   },
   {
     name: 'instanceStatus',
@@ -350,14 +352,15 @@ export const TOPICS: readonly TopicContract[] = [
     holds:
       'with `backplane`: the `bridge/status` of each instance under its name; `lost` with `reason`, `detail` and `since` where it is gone ([several instances](several-instances.md))',
     kind: 'state',
-    document: jsonSchemaOf(
-      bridge.extend({
-        lost: z
-          .object({ reason: z.string(), detail: z.string(), since: instant() })
-          .meta({ description: 'The instance is gone, or nothing is known of it.' })
-          .exactOptional(),
-      }),
-    ),
+    document: () =>
+      jsonSchemaOf(
+        bridge.extend({
+          lost: z
+            .object({ reason: z.string(), detail: z.string(), since: instant() })
+            .meta({ description: 'The instance is gone, or nothing is known of it.' })
+            .exactOptional(),
+        }),
+      ),
   },
   {
     name: 'bridgeIncidents',
@@ -365,7 +368,7 @@ export const TOPICS: readonly TopicContract[] = [
     summary: 'What the black box kept: traces of what devices said when something went wrong.',
     holds: 'the latest incidents, with what led to them ([incidents](incidents.md))',
     kind: 'state',
-    document: jsonSchemaOf(incidents),
+    document: () => jsonSchemaOf(incidents),
   },
   {
     name: 'clients',
@@ -373,14 +376,15 @@ export const TOPICS: readonly TopicContract[] = [
     summary: 'Who comes and goes.',
     holds: 'who comes and goes: `event` (`joined`, `left`), `id`, `address`, and why it left as `reason`',
     kind: 'event',
-    document: jsonSchemaOf(
-      z.object({
-        event: z.enum(['joined', 'left']),
-        id: z.string(),
-        address: z.string(),
-        reason: z.string().meta({ description: 'Why it left.' }).exactOptional(),
-      }),
-    ),
+    document: () =>
+      jsonSchemaOf(
+        z.object({
+          event: z.enum(['joined', 'left']),
+          id: z.string(),
+          address: z.string(),
+          reason: z.string().meta({ description: 'Why it left.' }).exactOptional(),
+        }),
+      ),
   },
   {
     name: 'broadcast',
@@ -389,6 +393,6 @@ export const TOPICS: readonly TopicContract[] = [
     holds:
       'what clients tell all others; comes to everybody anyway, and a pattern that covers it recovers it after a break',
     kind: 'broadcast',
-    document: {},
+    document: () => ({}),
   },
 ];

@@ -12,7 +12,7 @@ const DOCUMENTS: Readonly<Record<string, string>> = {
 export function wireTypesText(): string {
   const documents = TOPICS.flatMap(({ name, document }) => {
     const type = DOCUMENTS[name];
-    return type === undefined ? [] : [`export type ${type} = ${typeText(document)};`];
+    return type === undefined ? [] : [`export type ${type} = ${typeText(document())};`];
   });
   const payloads = SERVER_MESSAGE_TYPES.map((type) => {
     const payload = serverMessageSchema(type).properties?.payload ?? {};

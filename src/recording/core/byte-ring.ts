@@ -97,12 +97,20 @@ export class ByteRing {
     return this.#last?.lastUs;
   }
 
-  /** Every frame costs this. `kind` as `numberOf` gives it; times do not go back. */
-  push(kind: number, whole: boolean, connection: number, us: number, bytes: Uint8Array): void {
-    const { length } = bytes;
+  /** One record, of a part of `bytes`. `kind` as `numberOf` gives it; times do not go back. */
+  push(
+    kind: number,
+    whole: boolean,
+    connection: number,
+    us: number,
+    bytes: Uint8Array,
+    start = 0,
+    end = bytes.length,
+  ): void {
+    const length = end - start;
     let to = this.#last;
     if (to === undefined || to.length + MOST_HEAD + length > to.bytes.length) {
-      if (length > MOST_BYTES) return this.#pushLong(kind, whole, connection, us, bytes);
+      if (length > MOST_BYTES) return this.#pushLong(kind, whole, connection, us, bytes.subarray(start, end));
       to = this.#begin(us, MOST_HEAD + length);
       if (to === undefined) return;
     }
@@ -121,9 +129,9 @@ export class ByteRing {
     at = varint(into, at, since);
     if (length < 0x80) into[at++] = length;
     else at = varint(into, at, length);
-    if (length < 48) for (let index = 0; index < length; index++) into[at++] = bytes[index] ?? 0;
+    if (length < 48) for (let index = start; index < end; index++) into[at++] = bytes[index] ?? 0;
     else {
-      into.set(bytes, at);
+      into.set(bytes.subarray(start, end), at);
       at += length;
     }
     to.length = at;

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { asyncApi, asyncApiText } from '../../../src/contract/feed/async-api.ts';
-import { CLIENT_SCHEMAS } from '../../../src/contract/feed/client-schemas.ts';
+import { clientSchemas } from '../../../src/contract/feed/client-schemas.ts';
 import { SERVER_MESSAGES } from '../../../src/contract/feed/server-messages.ts';
 import { TOPICS } from '../../../src/contract/feed/topic-documents.ts';
 import { CLOSE_CODES } from '../../../src/contract/wire/close-code.ts';
 import { readProjectFile } from '../../support/project-files.ts';
+
+const CLIENT_SCHEMAS = clientSchemas();
 
 type Node = { readonly [key: string]: Node };
 

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CLIENT_SCHEMAS } from '../../../src/contract/feed/client-schemas.ts';
+import { clientSchemas } from '../../../src/contract/feed/client-schemas.ts';
 import type { Schema } from '../../../src/contract/feed/json-schema.ts';
 import { parseClientMessage } from '../../../src/contract/feed/parse-client-message.ts';
 import { schemaProblems } from '../../support/schema-check.ts';
+
+const CLIENT_SCHEMAS = clientSchemas();
 
 const TYPES = CLIENT_SCHEMAS.map(({ type }) => type);
 

@@ -3,10 +3,12 @@ import { StateAxes } from '../../../src/devices/core/state-document.ts';
 import { Stats } from '../../../src/devices/core/stats.ts';
 import type { DeviceReading } from '../../../src/devices/device-observer.ts';
 import {
+  addDeviceFamilies,
   DEVICE_COUNTERS,
   DeviceMeters,
   MOST_NAMED_DEVICES,
 } from '../../../src/server/metrics/device-families.ts';
+import type { Metrics } from '../../../src/server/metrics/family.ts';
 
 const FRAMES = DEVICE_COUNTERS.findIndex(({ name }) => name === 'heartwire_received_frames_total');
 
@@ -28,6 +30,26 @@ function meters(perDevice: boolean, configured: readonly string[]) {
     Object.fromEntries([...made.snapshot().groups].map(([label, sums]) => [label, sums.at(FRAMES)]));
   return { made, present, frames };
 }
+
+describe('the name of a device', () => {
+  it('is a label of the metrics, in any script, for those that have one', () => {
+    const { made, present } = meters(true, ['a', 'b', 'c']);
+    const named = device('a', 1);
+    const grouped = device('b', 1);
+    present.push(
+      { ...named, state: { ...named.state, label: '烘箱 "1"', group: '一号楼' } },
+      { ...grouped, state: { ...grouped.state, group: 'lab' } },
+      device('c', 1),
+    );
+    const metrics: Metrics = { families: new Map() };
+    addDeviceFamilies(metrics, () => made.snapshot());
+    const samples = [...(metrics.families.get('heartwire_device_info')?.read() ?? [])];
+    expect(samples).toEqual([
+      [{ device: 'a', label: '烘箱 "1"', group: '一号楼' }, 1],
+      [{ device: 'b', label: '', group: 'lab' }, 1],
+    ]);
+  });
+});
 
 describe('the counters of all devices', () => {
   it('are one sum, which does not fall when a device is forgotten', () => {
