@@ -130,6 +130,7 @@ export class Bridge {
       uploads: this.#uploads,
       live,
       configStatus,
+      owns: config.backplane && ((id) => this.#shared?.owns(id) !== false),
       fleet: () => this.#fleet,
       subscriberRegistry: () => this.#feed.subscriberRegistry,
       recorder,
@@ -284,6 +285,8 @@ export class Bridge {
       live: limits,
       ...(tls === undefined ? {} : { tls }),
       clock,
+      wanted:
+        shared && ((path) => (path.startsWith('/api/devices') ? shared.wanted(['devices/#']) : undefined)),
       health: () => ({ version: options.version, devices: directory.countByStatus() }),
       further: (path, asked) =>
         this.#monitoring.routes(path) ??

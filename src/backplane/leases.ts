@@ -46,15 +46,19 @@ export class Leases {
   /** Asks for everything that is not owned; `all`: for what is owned too, since the server may have lost it. */
   async refresh(all: boolean): Promise<void> {
     const wanted: string[] = [];
+    const present = new Set<string>();
     const given = new Map(this.#given);
     for (const [unit, left] of given) {
       if (left > 0) this.#given.set(unit, left - 1);
       else this.#given.delete(unit);
     }
-    for (const unit of this.#options.units())
+    for (const unit of this.#options.units()) {
+      present.add(unit);
       if (!given.has(unit) && (all || !this.#tokens.has(unit))) wanted.push(unit);
-    if (all) for (const unit of this.#tokens.keys()) wanted.push(unit);
-    await this.ask([...new Set(wanted)]);
+    }
+    // Taken out of the configuration here: another instance may have it.
+    await this.giveBack([...this.#tokens.keys()].filter((unit) => !present.has(unit)));
+    await this.ask(wanted);
   }
 
   /** One question at a time: an answer is never older than one that was applied. */
@@ -86,7 +90,7 @@ export class Leases {
     if (token !== undefined) await this.#options.backplane.release([{ unit, token, life: '' }]);
   }
 
-  /** Gives back what no device here is for any more. */
+  /** Gives back what is of no use here any more. */
   async giveBack(units: readonly string[]): Promise<void> {
     const leases = units.flatMap((unit): Lease[] => {
       const token = this.#tokens.get(unit);

@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => redis[Symbol.asyncDispose]());
 
 const start = (instance: string, yaml: string) =>
-  startBridge(`backplane: { url: "${redis.url}", instance: ${instance}, lease: 3s }\n${yaml}`);
+  startBridge(`backplane: { url: "${redis.url}", instance: ${instance}, lease: 15s }\n${yaml}`);
 
 describe.runIf(hasRedis)('several instances with a dialled device', () => {
   it('dial a device from one instance at a time, and from another one once its owner is gone', async () => {
