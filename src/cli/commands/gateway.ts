@@ -15,6 +15,7 @@ export const command: Command<GatewayArgs> = {
   usage: 'gateway [file]',
   describe: 'Serve the feed of other instances, without devices of its own',
   place: 12,
+  task: 'connect',
   raw: true,
   examples: [
     ['heartwire gateway', 'reads ./devices.yaml, and leaves its devices to other instances'],

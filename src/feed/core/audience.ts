@@ -1,3 +1,4 @@
+import { isAlarms } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
 import type { Change } from './change.ts';
 import { Encoder, FeedTally, type Framer } from './encoder.ts';
@@ -14,10 +15,16 @@ const MAX_CACHED_TOPICS = 100_000;
 /** Groups without changes of their own get the position only so often, in ticks of `sendPositions`. */
 const IDLE_POSITION_TICKS = 20;
 
+/**
+ * What there is to write: something that subscribers share, an answer or a backlog of a single one, or something shared
+ * that must not wait, which is an alarm.
+ */
+export type Pending = 'shared' | 'own' | 'urgent';
+
 /** What the audience asks of the loop that performs its writes. */
 export interface AudiencePort {
-  /** There is something to write: make a pass at the end of this turn of the loop. */
-  pending(): void;
+  /** There is something to write: make a pass at the end of this turn of the loop, or later where it may wait. */
+  pending(what: Pending): void;
   /** More is published in one turn than may wait: make a pass now, or call `settle` where that can't be. */
   overfull(): void;
   /** Documents are held back: call `wakePaced` a moment later. */
@@ -92,7 +99,7 @@ export class Audience implements SubscriberContext {
 
   wake(subscriber: Subscriber): void {
     this.#woken.add(subscriber);
-    this.#port.pending();
+    this.#port.pending('own');
   }
 
   pace(subscriber: Subscriber): void {
@@ -112,7 +119,12 @@ export class Audience implements SubscriberContext {
 
   /** Whether a pass would have something to write. */
   get pending(): boolean {
-    return this.#unwritten.size > 0 || this.#woken.size > 0;
+    return this.sharedPending || this.ownPending;
+  }
+
+  /** Answers or backlogs of single subscribers wait for the next pass. */
+  get ownPending(): boolean {
+    return this.#woken.size > 0;
   }
 
   /** The pass under way is past what subscribers share; what is left are answers and backlogs of single ones. */
@@ -132,9 +144,7 @@ export class Audience implements SubscriberContext {
    */
   *pass(): Generator<Subscriber, void, void> {
     const groups = [...this.#unwritten];
-    const woken = [...this.#woken];
     this.#unwritten.clear();
-    this.#woken.clear();
     this.#openDeliveries = 0;
     for (const group of groups) group.seal();
     for (const group of groups) {
@@ -142,6 +152,13 @@ export class Audience implements SubscriberContext {
       for (const member of group.members) yield member;
       group.release();
     }
+    yield* this.ownPass();
+  }
+
+  /** The part of a pass that is for single subscribers; what they share waits. */
+  *ownPass(): Generator<Subscriber, void, void> {
+    const woken = [...this.#woken];
+    this.#woken.clear();
     this.#inOwnPart = true;
     let at = 0;
     try {
@@ -213,7 +230,8 @@ export class Audience implements SubscriberContext {
   #append(group: SubscriptionGroup<Subscriber>, delivery: Delivery): void {
     group.append(delivery);
     this.#unwritten.add(group);
-    this.#port.pending();
+    const { change } = delivery;
+    this.#port.pending(change.kind === 'event' && isAlarms(change.topic) ? 'urgent' : 'shared');
   }
 
   #groupsOf(topic: string): readonly SubscriptionGroup<Subscriber>[] {

@@ -1,6 +1,6 @@
 import type { Instant } from '../../instant.ts';
 import type { Arrivals, Clock, Timer } from '../../system/index.ts';
-import type { Audience } from '../core/audience.ts';
+import type { Audience, Pending } from '../core/audience.ts';
 import type { Subscriber } from '../core/subscriber.ts';
 
 /** Bounds of one slice of a pass: whichever is reached first. */
@@ -16,16 +16,25 @@ const CLOCK_EVERY_BYTES = 64 * 1024;
  * pauses register devices sooner and delay subscribers more: bench/storm weighs both.
  */
 const YIELD_MS = 2;
+/** A pass that took less does not hold up the next one. */
+const LEAST_COST_MS = 1;
+/** What is shared waits no longer than this for the sake of larger writes. */
+const MOST_WAIT_MS = 25;
 /** How often rate-limited documents are checked. */
 const PACE_MS = 20;
 
 /**
- * Makes the passes of an audience: one at the end of every turn of the event loop in which something is to be written,
+ * Makes the passes of an audience: one at the end of a turn of the event loop in which something is to be written,
  * so that everything of that turn goes out together. With a flush window, a pass follows the first change by that time.
  *
  *     request ──▶ end of turn (or window) ──▶ slice: flush up to 256 subscribers or 4 ms ──▶ done
  *                        ▲                          │ some are left
  *                        └──────────────────────────┘
+ *
+ * Where changes come faster than they can be written to all, the window adapts: a pass waits after the former one for
+ * as long as that one took, and while this goes on for twice the last wait, 25 ms at most, so that each write carries
+ * more. When the former pass is longer ago, nothing waits. Alarms never wait, nor does what is for single subscribers:
+ * answers and backlogs.
  *
  * What subscribers share goes before what single ones wait for: a pass whose rest are backlogs ends after one slice of
  * them when something shared was published meanwhile.
@@ -38,7 +47,19 @@ export class FlushLoop {
   readonly #flush: (subscriber: Subscriber, now: Instant) => void;
   #pass: Generator<Subscriber, void, void> | undefined;
   #windowMs: number;
-  #scheduled: Timer | undefined;
+  /** The end of this turn of the loop. */
+  #turnEnd: NodeJS.Immediate | undefined;
+  /** The end of the window. */
+  #window: Timer | undefined;
+  /** The next pass carries what subscribers share. */
+  #sharedDue = false;
+  /** When the last pass had written what subscribers share, and how long the next one waits after that. */
+  #shared = { endedAtMs: Number.NEGATIVE_INFINITY, waitMs: 0 };
+  /** The last pass had to wait for the one before it. */
+  #waited = false;
+  /** The pass under way is at what subscribers share, and took so long for it in its former slices. */
+  #inShared = false;
+  #costMs = 0;
   #flushing = false;
   /** The last slice held nothing but backlogs of single subscribers. */
   #ownSlice = false;
@@ -68,11 +89,30 @@ export class FlushLoop {
     this.#windowMs = windowMs;
   }
 
-  request(): void {
-    if (this.#scheduled !== undefined) return;
-    if (this.#windowMs === 0 || this.#pass !== undefined) this.#soon();
-    else this.#scheduled = this.#clock.setTimer(this.#clock.now().monoMs + this.#windowMs, this.#run);
+  /** Something is to be written. */
+  request(what: Pending): void {
+    if (what === 'urgent') this.#sharedDue = true;
+    if (what === 'shared') this.#requestShared();
+    if (what !== 'shared' || this.#sharedDue || this.#pass !== undefined) this.#soon();
   }
+
+  #requestShared(): void {
+    // What is published while others are written waits for the end of that, which asks again.
+    if (this.#sharedDue || this.#inShared || this.#window !== undefined) return;
+    const { monoMs } = this.#clock.now();
+    const { endedAtMs, waitMs } = this.#shared;
+    const restMs = endedAtMs + waitMs - monoMs;
+    this.#waited = restMs > 0;
+    const windowMs = Math.max(this.#windowMs, restMs);
+    if (windowMs <= 0) this.#sharedDue = true;
+    else this.#window = this.#clock.setTimer(monoMs + windowMs, this.#windowOver);
+  }
+
+  readonly #windowOver = (): void => {
+    this.#window = undefined;
+    this.#sharedDue = true;
+    this.#soon();
+  };
 
   /**
    * More is published in this turn than may wait for its end: all of it is written now. So a subscriber that keeps up
@@ -89,6 +129,7 @@ export class FlushLoop {
     // The rest of a pass under way, and one of what was published since.
     for (const subscriber of this.#pass ?? []) this.#flush(subscriber, now);
     this.#pass = undefined;
+    this.#inShared = false;
     for (const subscriber of this.#audience.pass()) this.#flush(subscriber, now);
     this.#flushing = false;
   }
@@ -102,17 +143,17 @@ export class FlushLoop {
   }
 
   stop(): void {
-    this.#scheduled?.cancel();
+    clearImmediate(this.#turnEnd);
+    this.#window?.cancel();
     this.#paceTimer?.cancel();
   }
 
   #soon(): void {
-    const handle = setImmediate(this.#run);
-    this.#scheduled = { cancel: () => clearImmediate(handle) };
+    this.#turnEnd ??= setImmediate(this.#run);
   }
 
   readonly #run = (): void => {
-    this.#scheduled = undefined;
+    this.#turnEnd = undefined;
     if (this.#yields()) this.#soon();
     else this.#slice();
   };
@@ -128,8 +169,8 @@ export class FlushLoop {
 
   #slice(): void {
     const audience = this.#audience;
-    if (this.#ownSlice && audience.inOwnPart && audience.sharedPending) this.#endPass();
-    this.#pass ??= audience.pass();
+    if (this.#ownSlice && audience.inOwnPart && this.#sharedDue && audience.sharedPending) this.#endPass();
+    this.#pass ??= this.#begin();
     this.#ownSlice = audience.inOwnPart;
     const now = this.#clock.now();
     this.#flushing = true;
@@ -137,12 +178,37 @@ export class FlushLoop {
     this.#flushing = false;
     if (done) this.#pass = undefined;
     if (this.#arrivals !== undefined) this.#wroteAtMs = this.#clock.now().monoMs;
-    if (!done || this.#audience.pending) this.request();
+    if (!done) this.#soon();
+    else {
+      if (audience.sharedPending) this.request('shared');
+      if (audience.ownPending) this.request('own');
+    }
+  }
+
+  #begin(): Generator<Subscriber, void, void> {
+    this.#inShared = this.#sharedDue;
+    if (!this.#sharedDue) return this.#audience.ownPass();
+    this.#costMs = 0;
+    this.#sharedDue = false;
+    this.#window?.cancel();
+    this.#window = undefined;
+    return this.#audience.pass();
   }
 
   #endPass(): void {
     this.#pass?.return();
     this.#pass = undefined;
+  }
+
+  /** What subscribers share is written to the last of them, in a slice that began at this time. */
+  #endShared(sliceAtMs: number): void {
+    const { monoMs } = this.#clock.now();
+    this.#inShared = false;
+    const costMs = this.#costMs + monoMs - sliceAtMs;
+    const longestMs = Math.max(costMs, this.#waited ? 2 * this.#shared.waitMs : 0);
+    const waitMs = costMs < LEAST_COST_MS ? 0 : Math.min(longestMs, MOST_WAIT_MS);
+    this.#shared = { endedAtMs: monoMs, waitMs };
+    if (this.#audience.sharedPending) this.#requestShared();
   }
 
   /** Whether no subscriber is left. */
@@ -151,12 +217,15 @@ export class FlushLoop {
     let askAt = tally.ownBytes + CLOCK_EVERY_BYTES;
     for (let count = 1; ; count++) {
       const next = pass.next();
+      if (this.#inShared && (next.done === true || this.#audience.inOwnPart)) this.#endShared(now.monoMs);
       if (next.done === true) return true;
       this.#flush(next.value, now);
       const asks = count % CLOCK_EVERY === 0 || tally.ownBytes >= askAt;
       if (asks) askAt = tally.ownBytes + CLOCK_EVERY_BYTES;
       const late = asks && this.#clock.now().monoMs - now.monoMs > mostMs;
-      if (count >= SLICE_SUBSCRIBERS || late) return false;
+      if (count < SLICE_SUBSCRIBERS && !late) continue;
+      if (this.#inShared) this.#costMs += this.#clock.now().monoMs - now.monoMs;
+      return false;
     }
   }
 }

@@ -37,7 +37,7 @@ export class Transport {
     const { store, clock, limits, port, arrivals, flush } = options;
     this.tally = new TransportTally(name);
     this.audience = new Audience(store, framer, {
-      pending: () => this.loop.request(),
+      pending: (what) => this.loop.request(what),
       overfull: () => this.loop.overfull(),
       paced: () => this.loop.pace(),
     });

@@ -10,6 +10,8 @@ import { ReturningClient } from '../../support/returning-client.ts';
 import { ThrottlingProxy } from '../../support/throttling-proxy.ts';
 
 const EVENTS = 'devices/d0/messages';
+/** On a machine with many times as much to do as it has cores. */
+const PATIENCE_MS = 60_000;
 
 describe('a subscriber at one byte a second', () => {
   it('costs bounded memory, holds up no other, and converges once its line is fixed', async () => {
@@ -83,56 +85,62 @@ describe('ten thousand subscriptions', () => {
 });
 
 describe('a burst to a hundred subscribers of which ten do not read', () => {
-  it('reaches the fast ones whole; the slow ones converge and know what they missed', async () => {
-    const messages = 5_000;
-    await using world = await FeedWorld.start();
-    const slow = await Promise.all(Array.from({ length: 10 }, () => world.client()));
-    for (const client of slow) {
-      await client.subscribe('1', 'devices/#');
-      client.socket.pause();
-    }
-    const counters: FrameCounter[] = [];
-    for (let count = 0; count < 90; count++) {
-      const raw = await world.raw();
-      const counter = new FrameCounter();
-      counters.push(counter);
-      raw.socket.on('data', (chunk: Buffer) => counter.feed(chunk));
-      raw.socket.resume();
-      raw.send({ type: 'subscribe', topics: ['devices/#'] });
-    }
-    // The welcome came before; the snapshot and its end follow.
-    await expect.poll(() => counters.every(({ frames }) => frames === 2), { timeout: 10_000 }).toBe(true);
-    const text = 'x'.repeat(2_000);
-    let most = 0;
-    for (let n = 1; n <= messages; n++) {
-      world.store.publishEvent(EVENTS, { n, text });
-      if (n % 50 !== 0) continue;
-      world.store.publishState('devices/d0/state', { n });
-      do {
-        await turn();
-        most = Math.max(most, world.feed.heldBytes);
-      } while (counters.some(({ frames }) => frames < n));
-    }
-    const frames = 2 + messages + messages / 50;
-    await expect
-      .poll(() => counters.filter((each) => each.frames < frames).length, { timeout: 20_000 })
-      .toBe(0);
-    expect(counters.every((each) => each.frames === frames)).toBe(true);
-    // 1 MiB of events, the high-water mark and one flush above it, each.
-    expect(most).toBeLessThan(10 * 1.4 * 1024 * 1024 + 90 * 200_000);
-    for (const { socket } of slow) socket.resume();
-    for (const { view } of slow) {
+  it(
+    'reaches the fast ones whole; the slow ones converge and know what they missed',
+    async () => {
+      const messages = 5_000;
+      await using world = await FeedWorld.start();
+      const slow = await Promise.all(Array.from({ length: 10 }, () => world.client()));
+      for (const client of slow) {
+        await client.subscribe('1', 'devices/#');
+        client.socket.pause();
+      }
+      const counters: FrameCounter[] = [];
+      for (let count = 0; count < 90; count++) {
+        const raw = await world.raw();
+        const counter = new FrameCounter();
+        counters.push(counter);
+        raw.socket.on('data', (chunk: Buffer) => counter.feed(chunk));
+        raw.socket.resume();
+        raw.send({ type: 'subscribe', topics: ['devices/#'] });
+      }
+      // The welcome came before; the snapshot and its end follow.
       await expect
-        .poll(() => view.documents(), { timeout: 20_000 })
-        .toEqual({
-          'devices/d0/state': { n: messages },
-        });
-      const missed = (): number => view.gaps.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+        .poll(() => counters.every(({ frames }) => frames === 2), { timeout: PATIENCE_MS })
+        .toBe(true);
+      const text = 'x'.repeat(2_000);
+      let most = 0;
+      for (let n = 1; n <= messages; n++) {
+        world.store.publishEvent(EVENTS, { n, text });
+        if (n % 50 !== 0) continue;
+        world.store.publishState('devices/d0/state', { n });
+        do {
+          await turn();
+          most = Math.max(most, world.feed.heldBytes);
+        } while (counters.some(({ frames }) => frames < n));
+      }
+      const frames = 2 + messages + messages / 50;
       await expect
-        .poll(() => (view.events.get(EVENTS)?.length ?? 0) + missed(), { timeout: 20_000 })
-        .toBe(messages);
-      expect(missed()).toBeGreaterThan(0);
-      expect(view.breaches).toEqual([]);
-    }
-  });
+        .poll(() => counters.filter((each) => each.frames < frames).length, { timeout: PATIENCE_MS })
+        .toBe(0);
+      expect(counters.every((each) => each.frames === frames)).toBe(true);
+      // 1 MiB of events, the high-water mark and one flush above it, each.
+      expect(most).toBeLessThan(10 * 1.4 * 1024 * 1024 + 90 * 200_000);
+      for (const { socket } of slow) socket.resume();
+      for (const { view } of slow) {
+        await expect
+          .poll(() => view.documents(), { timeout: PATIENCE_MS })
+          .toEqual({
+            'devices/d0/state': { n: messages },
+          });
+        const missed = (): number => view.gaps.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+        await expect
+          .poll(() => (view.events.get(EVENTS)?.length ?? 0) + missed(), { timeout: PATIENCE_MS })
+          .toBe(messages);
+        expect(missed()).toBeGreaterThan(0);
+        expect(view.breaches).toEqual([]);
+      }
+    },
+    4 * PATIENCE_MS,
+  );
 });

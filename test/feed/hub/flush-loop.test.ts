@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Audience } from '../../../src/feed/core/audience.ts';
 import { FeedStore } from '../../../src/feed/core/store.ts';
@@ -33,7 +34,7 @@ function setUp(
   let gaps = 0;
   let events = 0;
   const audience = new Audience(store, plainFramer, {
-    pending: () => loop.request(),
+    pending: (what) => loop.request(what),
     paced: () => undefined,
     overfull: () => loop.overfull(),
   });
@@ -66,6 +67,8 @@ describe('a flush window', () => {
     await turn();
     expect(written()).toBe(0);
     clock.advance(50);
+    await turn();
+    await turn();
     expect(written()).toBe(1);
     loop.follow(0);
     store.publishState('a', { n: 2 });
@@ -165,8 +168,10 @@ describe('a pass over many subscribers', () => {
     for (const subscriber of behind) audience.assign(subscriber, new Subscriptions(['b']), clock.now());
     store.publishState('b', { text: 'x'.repeat(70_000) });
     while (slow.writes < 50) await turn();
+    // The pass took long; what is shared next would wait for that.
+    clock.advance(25);
     for (const subscriber of behind) subscriber.startSnapshot(['b'], undefined);
-    loop.request();
+    loop.request('own');
     await turn();
     const late: number[] = [];
     for (let n = 0; slow.writes < 100; n++) {
@@ -187,6 +192,152 @@ describe('a pass over many subscribers', () => {
     for (let n = 1; n <= 10_000; n++) store.publishEvent('a', { n });
     for (let turns = 0; turns < 20; turns++) await turn();
     expect(received()).toEqual({ events: 300 * 10_001, gaps: 0 });
+  });
+});
+
+describe('the window between two passes', () => {
+  const turns = async (count = 4): Promise<void> => {
+    for (let at = 0; at < count; at++) await turn();
+  };
+
+  it.each([
+    ['as long as the former one took', 10, 1, 10],
+    ['25 ms at most', 100, 1, 25],
+    ['not at all after a short one', 9, 0.1, 0],
+  ])('is %s', async (_, subscribers, flushMs, expectedMs) => {
+    const { store, clock, written } = setUp(subscribers, flushMs);
+    store.publishState('a', { n: 1 });
+    while (written() < subscribers) await turn();
+    await turns();
+    store.publishState('a', { n: 2 });
+    store.publishState('a', { n: 3 });
+    for (let waitedMs = 0; waitedMs < expectedMs; waitedMs++) {
+      await turns();
+      expect(written()).toBe(subscribers);
+      clock.advance(1);
+    }
+    while (written() < 2 * subscribers) await turn();
+    await turns();
+    // Both changes in one write.
+    expect(written()).toBe(2 * subscribers);
+  });
+
+  it('grows to 25 ms while changes come faster than they are written, and is gone after a pause', async () => {
+    const { store, clock, written } = setUp(5, 1);
+    const waits: number[] = [];
+    for (let n = 0; n < 7; n++) {
+      const before = written();
+      store.publishState('a', { n });
+      let waitedMs = 0;
+      for (await turns(); written() === before; await turns()) {
+        clock.advance(1);
+        waitedMs++;
+      }
+      waits.push(waitedMs);
+      if (n === 5) clock.advance(25);
+    }
+    expect(waits).toEqual([0, 5, 10, 20, 25, 25, 0]);
+  });
+
+  it('is over where the former pass is as long ago as it took', async () => {
+    const { store, clock, written } = setUp(10, 1);
+    store.publishState('a', { n: 1 });
+    while (written() < 10) await turn();
+    clock.advance(10);
+    store.publishState('a', { n: 2 });
+    await turns();
+    expect(written()).toBe(20);
+  });
+
+  it('holds up no answer, and no alarm', async () => {
+    const { store, clock, audience, all, written } = setUp(10, 1);
+    const alarms = { written: 0 };
+    const sink = { unsent: 0, write: () => alarms.written++ && 0 };
+    const subscriber = audience.admit(sink);
+    audience.assign(subscriber, new Subscriptions(['devices/+/alarms']), clock.now());
+    store.publishState('a', { n: 1 });
+    while (written() < 10) await turn();
+    store.publishState('a', { n: 2 });
+    await turns();
+    expect(written()).toBe(10);
+    all[0]?.answer('pong', { timestamp: 1 }, clock.now());
+    await turns();
+    // The subscriber that asked gets its answer, and what came before it; all others wait.
+    expect(written()).toBe(11);
+    store.publishEvent('devices/d/alarms', { alarm: 'x' });
+    await turns();
+    expect(alarms.written).toBe(1);
+  });
+
+  it('loses nothing, keeps the order, and ends, whatever comes', async () => {
+    const step = fc.oneof(
+      { weight: 4, arbitrary: fc.constant('publish' as const) },
+      { weight: 1, arbitrary: fc.constant('alarm' as const) },
+      { weight: 1, arbitrary: fc.constant('answer' as const) },
+      { weight: 1, arbitrary: fc.constant('snapshot' as const) },
+      { weight: 3, arbitrary: fc.constant('turn' as const) },
+      { weight: 2, arbitrary: fc.integer({ min: 1, max: 30 }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 60 }),
+        fc.constantFrom(0, 0.2, 1, 5),
+        fc.constantFrom(0, 40),
+        async (steps, flushMs, windowMs) => {
+          const { store, clock, loop, audience, all } = setUp(8, flushMs);
+          loop.follow(windowMs);
+          const seen: number[] = [];
+          const sink = {
+            unsent: 0,
+            write: (bytes: Uint8Array) => {
+              for (const [, n] of new TextDecoder().decode(bytes).matchAll(/"n":(\d+)/g))
+                seen.push(Number(n));
+              return 0;
+            },
+          };
+          const watched = audience.admit(sink);
+          audience.assign(watched, new Subscriptions(['e', 'devices/d/alarms']), clock.now());
+          let published = 0;
+          for (const each of steps) {
+            if (each === 'publish') store.publishEvent('e', { n: published++ });
+            else if (each === 'alarm') {
+              store.publishEvent('devices/d/alarms', { n: published++ });
+              await turns(40);
+              // An alarm does not wait, nor does what was published before it.
+              expect(seen.length).toBe(published);
+            } else if (each === 'answer') {
+              watched.answer('pong', { timestamp: 1 }, clock.now());
+              await turns(40);
+              expect(seen.length).toBe(published);
+            } else if (each === 'snapshot') all[0]?.startSnapshot(['a'], undefined);
+            else if (each === 'turn') await turn();
+            else clock.advance(each);
+          }
+          for (let round = 0; round < 3; round++) {
+            clock.advance(65);
+            await turns(40);
+          }
+          expect(seen).toEqual(Array.from({ length: published }, (_, at) => at));
+          expect(audience.pending).toBe(false);
+        },
+      ),
+      { numRuns: 60, seed: 6 },
+    );
+  });
+
+  it('leaves half of the time to others, however fast changes come', async () => {
+    const { store, clock, written } = setUp(10, 1);
+    const startedAtMs = clock.now().monoMs;
+    for (let n = 0; n < 400; n++) {
+      const before = written();
+      store.publishState('a', { n });
+      await turns(2);
+      if (written() === before) clock.advance(1);
+    }
+    const passes = written() / 10;
+    const elapsedMs = clock.now().monoMs - startedAtMs;
+    expect(passes).toBeGreaterThan(10);
+    expect((passes * 10) / elapsedMs).toBeLessThan(0.6);
   });
 });
 

@@ -1,0 +1,151 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WebSocket } from 'ws';
+import { Endpoint } from '../test/support/endpoint.ts';
+import { hasMosquitto, Mosquitto } from '../test/support/mosquitto.ts';
+import { OutputWorld } from '../test/support/output-world.ts';
+import { startBridge, type TestBridge } from '../test/support/test-bridge.ts';
+import type { Bench, BenchRow } from './support/bench.ts';
+
+const DEVICES = 1_000;
+/** Changes in one turn, every so many ms: 1,000 a second. */
+const CHANGES = 10;
+const EVERY_MS = 10;
+const PHASE_MS = 2_500;
+/** Outputs that begin announce all devices once; that is over by then. */
+const WARM_UP_MS = 2_500;
+
+/** One subscriber of all devices, and how long each change took to it, in ms. */
+class Watcher {
+  readonly #socket: WebSocket;
+  #took: number[] = [];
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.on('message', (data) => {
+      const now = performance.now();
+      for (const [, at] of String(data).matchAll(/"sent_at":([\d.]+)/g)) this.#took.push(now - Number(at));
+    });
+  }
+
+  static async connect(url: string): Promise<Watcher> {
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`);
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'subscribe', topics: ['devices/+/state'] }));
+    return new Watcher(socket);
+  }
+
+  take(): readonly number[] {
+    const took = this.#took.sort((a, b) => a - b);
+    this.#took = [];
+    return took;
+  }
+
+  close(): void {
+    this.#socket.terminate();
+  }
+}
+
+/** Devices that change their values for so long, in the feed and to the outputs. */
+async function change({ bridge }: TestBridge, world: OutputWorld, ms: number): Promise<void> {
+  const endsAt = performance.now() + ms;
+  for (let n = 0; performance.now() < endsAt; n += CHANGES) {
+    for (let each = n; each < n + CHANGES; each++) {
+      const device = `d${each % DEVICES}`;
+      const values = { t: { sent_at: performance.now(), n: each } };
+      const link = { status: 'connected', transport: 'tcp', since: 1, attempt: 0 };
+      bridge.store.publishState(`devices/${device}/state`, {
+        device,
+        status: 'online',
+        since: 1,
+        link,
+        values,
+      });
+      world.sample(device, 't', values.t);
+    }
+    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+  }
+}
+
+const p99 = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length * 0.99)] ?? 0;
+const middle = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+
+interface Harm {
+  readonly name: string;
+  begin(): Promise<void> | void;
+  end(): Promise<void> | void;
+}
+
+async function* compare(harms: readonly Harm[], outputs: string): AsyncGenerator<BenchRow> {
+  await using bridge = await startBridge('listeners: [{ link: "tcp-listen:127.0.0.1:0" }]');
+  await using world = new OutputWorld({ store: bridge.bridge.store });
+  const watcher = await Watcher.connect(bridge.url);
+  const measure = async (entries: string, begin?: Harm['begin']): Promise<number> => {
+    await world.outputs.apply([]);
+    if (entries !== '') await world.apply(entries);
+    await change(bridge, world, WARM_UP_MS);
+    await begin?.();
+    watcher.take();
+    await change(bridge, world, PHASE_MS);
+    return p99(watcher.take());
+  };
+  const heap = (): number => process.memoryUsage().rss / 2 ** 20;
+  await measure('');
+  for (const harm of harms) {
+    const before = await measure('');
+    const rss = heap();
+    const during = await measure(outputs, harm.begin);
+    const grown = heap() - rss;
+    const lost = (world.outputs.status() ?? []).reduce((total, each) => total + Number(each.lost), 0);
+    await harm.end();
+    const after = await measure('');
+    const without = middle([before, after, Math.max(before, after)]);
+    yield {
+      name: `feed p99 with all outputs, ${harm.name}`,
+      figure: `${during.toFixed(2)} ms, ${lost} lost, ${grown.toFixed(0)} MiB more`,
+      peer: `${without.toFixed(2)} ms without outputs`,
+      ratio: (during / without).toFixed(2),
+      target: {
+        text: '<= 1.5 x or 3 ms more; 64 MiB',
+        met: (during <= without * 1.5 || during - without <= 3) && grown <= 64,
+      },
+    };
+  }
+  watcher.close();
+}
+
+export const bench: Bench = {
+  about:
+    'How late the feed of 1,000 devices is while the other side of an output is killed, frozen or failing.',
+  async *run() {
+    if (!hasMosquitto) return;
+    const folder = mkdtempSync(join(tmpdir(), 'heartwire-bench-'));
+    await using broker = await Mosquitto.start();
+    await using endpoint = await Endpoint.start();
+    const port = Number(new URL(endpoint.url).port);
+    const outputs = `  - mqtt: { url: "${broker.url}", home_assistant: true }
+  - influx: { url: "${endpoint.url}", bucket: b, batch: 100ms, buffer_mb: 1, buffer_dir: ${join(folder, 'buffer')}, disk_mb: 4 }
+  - webhook: { url: "${endpoint.url}", for: 0s }`;
+    const harms: Harm[] = [
+      { name: 'all sides well', begin: () => undefined, end: () => undefined },
+      { name: 'broker killed', begin: () => broker.kill(), end: () => broker.begin() },
+      { name: 'broker frozen', begin: () => broker.freeze(), end: () => broker.thaw() },
+      {
+        name: 'endpoint hangs',
+        begin: () => endpoint.behave('hang'),
+        end: () => endpoint.behave({ status: 204 }),
+      },
+      {
+        name: 'endpoint answers 500',
+        begin: () => endpoint.behave({ status: 500 }),
+        end: () => endpoint.behave({ status: 204 }),
+      },
+      { name: 'endpoint gone', begin: () => endpoint.stop(), end: () => endpoint.listen(port) },
+    ];
+    yield* compare(harms, outputs);
+    rmSync(folder, { recursive: true });
+  },
+};
