@@ -114,6 +114,16 @@ describe('the replica of a shard', () => {
     expect(take()).toEqual([['event', EVENTS, { n: 1 }]]);
   });
 
+  it('tells the events of several lives of one topic apart', () => {
+    const { load, apply, take } = replicaOf();
+    load(0);
+    const joined = (seq: number): SharedChange => ['event', 'clients', seq, { n: seq }];
+    apply(1, [joined(4)]);
+    apply(2, [joined(9)], { life: 'west/1' });
+    apply(3, [joined(4), joined(5)]);
+    expect(take()).toEqual([4, 9, 5].map((n) => ['event', 'clients', { n }]));
+  });
+
   it('says that events may be lost where entries were missed', () => {
     const { load, apply, take } = replicaOf();
     load(0);

@@ -31,8 +31,8 @@ export class ShardReplica {
   readonly #life: string;
   readonly #sink: ReplicaSink;
   readonly #documents = new Map<string, ForeignDocument>();
-  /** The last `seq` of event topics. */
-  readonly #events = new Map<string, { life: string; seq: number }>();
+  /** The last `seq` of each topic with events, for each life. */
+  readonly #events = new Map<string, { readonly topic: string; readonly seq: number }>();
   #epoch = '';
   #rev = 0;
   #seen: Set<string> | undefined;
@@ -125,7 +125,7 @@ export class ShardReplica {
         if (this.#isNext(topic, life, seq)) this.#sink.event(topic, change[3]);
         return true;
       case 'broadcast':
-        if (this.#isNext(`${topic} ${life}`, life, seq)) this.#sink.broadcast(change[3], change[4]);
+        if (this.#isNext(topic, life, seq)) this.#sink.broadcast(change[3], change[4]);
         return true;
     }
   }
@@ -141,23 +141,25 @@ export class ShardReplica {
     if (this.#documents.delete(topic) && shown) this.#sink.removed(topic);
   }
 
-  /** False for one that came before; reports those that did not. */
+  /** False for one that came before; reports those that did not. Several lives may have events of one topic. */
   #isNext(topic: string, life: string, seq: number): boolean {
-    const known = this.#events.get(topic);
-    this.#events.delete(topic);
-    this.#events.set(topic, { life, seq: Math.max(seq, known?.life === life ? known.seq : 0) });
+    const key = `${topic} ${life}`;
+    const last = this.#events.get(key)?.seq;
+    this.#events.delete(key);
+    this.#events.set(key, { topic, seq: Math.max(seq, last ?? 0) });
     if (this.#events.size > EVENT_TOPICS) {
       const [oldest] = this.#events.keys();
       if (oldest !== undefined) this.#events.delete(oldest);
     }
-    if (known?.life !== life) return true;
-    if (seq > known.seq + 1) this.#sink.lost(topic, seq - known.seq - 1);
-    return seq > known.seq;
+    if (last === undefined) return true;
+    if (seq > last + 1) this.#sink.lost(topic, seq - last - 1);
+    return seq > last;
   }
 
   /** Entries were missed: of every topic that had events there may have been some among them. */
   #miss(): void {
-    for (const topic of this.#events.keys()) this.#sink.lost(topic, 1);
+    const topics = new Set(Array.from(this.#events.values(), ({ topic }) => topic));
+    for (const topic of topics) this.#sink.lost(topic, 1);
     this.#events.clear();
   }
 }
