@@ -24,6 +24,15 @@ mkdirSync(`${site}/demo`, { recursive: true });
 if (!existsSync(at('dist/web/inspect.html'))) throw new Error('Build the page first: npm run build.');
 cpSync(at('dist/web/inspect.html'), `${site}/demo/inspect.html`);
 
+// Reference and background have English only: their Chinese addresses lead to the Chinese start, as in theme/index.mjs.
+for (const kind of ['reference', 'background']) {
+  mkdirSync(`${site}/zh-CN/${kind}`, { recursive: true });
+  for (const name of readdirSync(`${site}/${kind}`).filter((each) => each.endsWith('.html'))) {
+    const forward = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=../">';
+    writeFileSync(`${site}/zh-CN/${kind}/${name}`, `${forward}<a href="../">中文文档</a>`);
+  }
+}
+
 /** A folder has a page that lists it, as a link to a folder needs one. */
 function list(folder, title) {
   const names = readdirSync(folder);

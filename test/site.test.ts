@@ -97,6 +97,16 @@ describe.runIf(full)('npm run site', { timeout: 600_000 }, () => {
       await page.close();
     });
 
+    it('leads from a page that has English only to the start in Chinese', async () => {
+      const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+      await page.goto(`${url}/reference/devices-yaml.html`);
+      await page.locator('.VPNavBarTranslations button').hover();
+      await page.locator('.VPNavBarTranslations a').first().click();
+      await page.waitForURL(`${url}/zh-CN/`, { timeout: 60_000 });
+      await expect.poll(() => page.locator('main').innerText(), { timeout: 60_000 }).toContain('串口');
+      await page.close();
+    });
+
     it('decodes a recording in the inspector', async () => {
       const page = await browser.newPage();
       await page.goto(`${url}/start/inspector.html`);
