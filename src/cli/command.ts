@@ -34,6 +34,18 @@ export interface CliIo {
 /** 0 done, 1 the work failed, 2 wrong usage or configuration. */
 export type ExitCode = 0 | 1 | 2;
 
+/** What people want to do when they look for a command, and how `--help` names it; in its order. */
+export const TASKS = {
+  connect: 'Connect devices',
+  look: 'Look at what they say',
+  act: 'Act on them',
+  record: 'Record and play',
+  describe: 'Describe messages',
+  operate: 'Operate a bridge',
+} as const;
+
+export type Task = keyof typeof TASKS;
+
 /**
  * One command of the command line: a file in `commands/`, which exports it as `command`. `npm run generate` writes the
  * list of them.
@@ -42,8 +54,10 @@ export interface Command<Args> {
   /** As yargs writes it: `check [file]`. */
   readonly usage: string;
   readonly describe: string;
-  /** Where `--help` lists it: behind those with lower numbers. */
+  /** Where `--help` lists it within its task: behind those with lower numbers. */
   readonly place: number;
+  /** `operate` where it is left out. */
+  readonly task?: Task;
   /** Shell line and what it does; shown by `--help`. */
   readonly examples: ReadonlyArray<readonly [string, string]>;
   /** A lone hyphen is standard input to it; to others it means nothing. */
@@ -51,7 +65,8 @@ export interface Command<Args> {
   /** Its output holds control sequences or is data for programs, so the command escapes text of devices and files itself. */
   readonly raw?: true;
   options(yargs: Argv): Argv<Args>;
-  run(args: Args, io: CliIo): Promise<ExitCode>;
+  /** `commands` are all that there are, for those that say something of others. */
+  run(args: Args, io: CliIo, commands?: readonly LoadableCommand[]): Promise<ExitCode>;
 }
 
 /** A command whose arguments only it knows the type of. */
@@ -60,7 +75,9 @@ export interface AnyCommand extends Omit<Command<never>, 'options'> {
 }
 
 /** An entry of `COMMANDS`: what `--help` says of a command without loading it, and its file. */
-export interface LoadableCommand extends Pick<AnyCommand, 'usage' | 'describe'> {
+export interface LoadableCommand extends Pick<AnyCommand, 'usage' | 'describe' | 'task'> {
+  /** A line to type, and what it does. */
+  readonly example?: readonly [string, string];
   load(): Promise<{ readonly command: AnyCommand }>;
 }
 

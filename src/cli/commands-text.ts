@@ -1,24 +1,51 @@
-import type { AnyCommand } from './command.ts';
+import { type AnyCommand, TASKS } from './command.ts';
 
 /** The text of `commands.ts`, which `npm run generate` writes from the files in `commands/`, by their names. */
 export function commandsText(commands: ReadonlyMap<string, AnyCommand>): string {
-  const listed = [...commands].toSorted(([, a], [, b]) => a.place - b.place);
+  const order = Object.keys(TASKS);
+  const rank = ({ task = 'operate' }: AnyCommand): number => order.indexOf(task);
+  const listed = [...commands].toSorted(([, a], [, b]) => rank(a) - rank(b) || a.place - b.place);
   return [
     '// `npm run generate` writes this file from those in `commands/`.',
     "import type { LoadableCommand } from './command.ts';",
     '',
     '/** The commands as `--help` lists them; the file of one is only loaded where it is named. */',
     'export const COMMANDS: readonly LoadableCommand[] = [',
-    ...listed.flatMap(([name, { usage, describe }]) => [
-      '  {',
-      `    usage: ${quoted(usage)},`,
-      `    describe: ${quoted(describe)},`,
-      `    load: () => import('./commands/${name}.ts'),`,
-      '  },',
-    ]),
+    ...listed.flatMap(
+      ([
+        name,
+        {
+          usage,
+          describe,
+          task = 'operate',
+          examples: [example],
+        },
+      ]) => [
+        '  {',
+        `    usage: ${quoted(usage)},`,
+        `    describe: ${quoted(describe)},`,
+        `    task: ${quoted(task)},`,
+        ...(example === undefined ? [] : pair('example', example)),
+        `    load: () => import('./commands/${name}.ts'),`,
+        '  },',
+      ],
+    ),
     '];',
     '',
   ].join('\n');
 }
 
-const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
+/** As Biome writes strings, and what is too long for a line. */
+const quoted = (text: string): string =>
+  text.includes("'") && !text.includes('"')
+    ? `"${text.replace(/\\/g, '\\\\')}"`
+    : `'${text.replace(/[\\']/g, '\\$&')}'`;
+
+const LINE = 110;
+
+function pair(key: string, texts: readonly string[]): readonly string[] {
+  const line = `    ${key}: [${texts.map(quoted).join(', ')}],`;
+  return line.length <= LINE
+    ? [line]
+    : [`    ${key}: [`, ...texts.map((text) => `      ${quoted(text)},`), '    ],'];
+}

@@ -1,9 +1,11 @@
 import type { Argv } from 'yargs';
-import { printableLines } from '../system/index.ts';
+import { printableLines, suggest } from '../system/index.ts';
 import type { AnyCommand, CliIo, ExitCode } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { errorText, exitCodeOf } from './error-text.ts';
+import { helpText } from './help-text.ts';
 import { legible } from './legible.ts';
+import { optionNames } from './option-names.ts';
 import { packageVersion } from './version.ts';
 
 type Run = (io: CliIo) => Promise<ExitCode>;
@@ -31,6 +33,26 @@ async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode
     io.out(`${packageVersion()}\n`);
     return 0;
   }
+  const [first = '--help'] = argv;
+  if (argv.length <= 1 && (first === '--help' || first === '-h')) {
+    const text = `${helpText(COMMANDS)}\n`;
+    if (argv.length === 0) io.err(text);
+    else io.out(text);
+    return argv.length === 0 ? 2 : 0;
+  }
+  if (!first.startsWith('-') && !COMMANDS.some(({ usage }) => nameOf(usage) === first)) {
+    const near = suggest(
+      first,
+      COMMANDS.map(({ usage }) => nameOf(usage)),
+    );
+    io.err(
+      printableLines(
+        `heartwire: There is no command "${first}".${near === undefined ? '' : ` Did you mean ${near}?`}\n`,
+      ),
+    );
+    io.err('Try `heartwire --help`.\n');
+    return 2;
+  }
   const chosen: Run[] = [];
   const [{ default: yargs }, loaded] = await Promise.all([import('yargs'), loadNamed(argv)]);
   let printed = '';
@@ -40,7 +62,6 @@ async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode
     .locale('en')
     .parserConfiguration({ 'populate--': false, 'duplicate-arguments-array': true })
     .strict()
-    .recommendCommands()
     .demandCommand(1, 'Which command?')
     .check((args, options) => {
       // Which options take a list, though their types say otherwise.
@@ -71,11 +92,6 @@ async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode
     if (command === undefined) parser.command(usage, describe);
     else addTo(parser, usage, describe, command, (run) => chosen.push(run));
   }
-  parser.completion('completion', 'Print a script that completes commands in bash or zsh');
-  if (argv.length === 0) {
-    io.err(`${await parser.getHelp()}\n`);
-    return 2;
-  }
   try {
     await parser.parseAsync([...argv], {}, (_error, _args, output) => {
       printed = output;
@@ -85,18 +101,37 @@ async function parse(argv: readonly string[], io: CliIo): Promise<Run | ExitCode
       io.err(errorText(error));
       return 1;
     }
-    if (argv[0] === 'completion') {
-      io.err('heartwire: completion takes nothing: it prints what the shell in SHELL needs.\n');
-      return 2;
-    }
-    const known = COMMANDS.some(({ usage }) => nameOf(usage) === argv[0]);
-    const unknown = error.message.startsWith('Did you mean') ? `There is no command "${argv[0]}". ` : '';
-    io.err(printableLines(`heartwire: ${unknown}${error.message.trim().replace(/\s*\n\s*/g, ' ')}\n`));
-    io.err(`Try \`heartwire ${known ? `${argv[0]} ` : ''}--help\`.\n`);
+    const known = loaded.has(argv[0] ?? '') ? argv[0] : undefined;
+    const command = known === undefined ? undefined : loaded.get(known);
+    const said = unknownOptions(error, argv, command) ?? error.message.trim().replace(/\s*\n\s*/g, ' ');
+    io.err(printableLines(`heartwire: ${said}\n`));
+    io.err(`Try \`heartwire ${known === undefined ? '' : `${known} `}--help\`.\n`);
     return 2;
   }
   if (printed !== '') io.out(`${printed}\n`);
   return chosen[0] ?? 0;
+}
+
+/** What the parser says of options that a command does not have, with the ones that may be meant; undefined of anything else. */
+function unknownOptions(
+  error: Error,
+  argv: readonly string[],
+  command: AnyCommand | undefined,
+): string | undefined {
+  const listed = /^Unknown arguments?: (.*)$/s.exec(error.message)?.[1];
+  if (listed === undefined || command === undefined) return undefined;
+  // The parser names an option with a hyphen twice, and what is no option as well.
+  const unknown = listed
+    .split(', ')
+    .filter((name) => argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`)));
+  if (unknown.length === 0) return undefined;
+  const names = [...optionNames(command).map(({ name }) => name), 'help'];
+  return unknown
+    .map((name) => {
+      const near = suggest(name, names);
+      return `There is no option --${name}.${near === undefined ? '' : ` Did you mean --${near}?`}`;
+    })
+    .join(' ');
 }
 
 const nameOf = (usage: string): string => usage.split(' ')[0] ?? usage;
@@ -121,7 +156,7 @@ function addTo(
     describe,
     (sub) => options(examples.reduce((each, [line, what]) => each.example(line, what), sub)) as Argv,
     // yargs parses what the command's own options describe, and adds camel-cased names; no compiler can see either.
-    (args) => choose((io) => run(args as never, raw ? io : legible(io))),
+    (args) => choose((io) => run(args as never, raw ? io : legible(io), COMMANDS)),
   );
 }
 

@@ -2,11 +2,11 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { highestRole, isRole, ROLES, type Role } from '../contract/index.ts';
 import { patternProblem } from '../contract/wire/index.ts';
+import { suggest } from '../system/index.ts';
 import { badValue, flagField, oneOrMoreField, textField } from './field.ts';
 import { completeJwt, type JwtConfig, jwtShape } from './jwt.ts';
 import type { Finding } from './problem.ts';
 import type { ServerConfig } from './server.ts';
-import { suggest } from './suggest.ts';
 
 const MAX_TOPICS = 64;
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { suggest } from '../system/index.ts';
 import { capital, type FieldFinding, nameKind } from './field.ts';
 import type { Finding, Path } from './problem.ts';
-import { suggest } from './suggest.ts';
 
 /** Names of these keys in other programs, and in older documents of this one. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
+import { suggest } from '../system/index.ts';
 import { durationMs, formatDuration, parseDuration } from './duration.ts';
-import { suggest } from './suggest.ts';
 
 /** What is wrong with one value. */
 export interface FieldFinding {

@@ -1,7 +1,7 @@
 import { parseBlock } from '../contract/index.ts';
 import { formatHostPort, parseListenAddress } from '../links/index.ts';
+import { suggest } from '../system/index.ts';
 import { badValue, type FieldFinding } from './field.ts';
-import { suggest } from './suggest.ts';
 
 type Check = (text: string) => FieldFinding | undefined;
 

@@ -19,6 +19,7 @@ export { inPackage } from './package-folder.ts';
 export { printable, printableLines } from './printable.ts';
 export { Ring } from './ring.ts';
 export { atOnce, inSlices, Slices, sortSteps } from './slices.ts';
+export { suggest } from './suggest.ts';
 export { outOfDate, readTlsPair, TlsSource } from './tls.ts';
 export { MinuteCount, Rate, TokenBucket } from './token-bucket.ts';
 export { withResolvers } from './with-resolvers.ts';

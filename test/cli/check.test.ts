@@ -82,9 +82,9 @@ describe('check', () => {
 
 describe('the command line', () => {
   it.each([
-    [[], /Commands:/, 2],
+    [[], /Connect devices/, 2],
     [['chekc'], /Did you mean check\?\n.*`heartwire --help`/, 2],
-    [['check', '--jsn'], /jsn\n.*`heartwire check --help`/, 2],
+    [['check', '--jsn'], /--jsn\..*\n.*`heartwire check --help`/, 2],
     [['run', '--port', '1', '--port', '2'], /--port is given twice/, 2],
     [['check', 'a', 'b'], /Unknown argument: b/, 2],
     [['schema'], /`heartwire schema --help`/, 2],
@@ -113,8 +113,6 @@ describe('the command line', () => {
       err: '',
     });
     const script = await runCli(['completion'], root);
-    expect(script).toMatchObject({ code: 0, out: expect.stringContaining('--get-yargs-completions') });
-    const words = await runCli(['--get-yargs-completions', 'heartwire', ''], root);
-    expect(words.out.split('\n')).toEqual(expect.arrayContaining(['check', 'schema']));
+    expect(script).toMatchObject({ code: 0, out: expect.stringContaining('check') });
   });
 });

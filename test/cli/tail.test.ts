@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import { BridgeFace } from '../support/bridge-face.ts';
@@ -70,21 +71,57 @@ describe('tail', () => {
   it('prints short lines on a terminal, without orders to it', async () => {
     io = new TerminalIo();
     const ended = tail('--count', '3');
-    await expect.poll(() => io.printed).toContain('link.status=connected');
+    await expect.poll(() => io.printed).toContain('connected');
     face.store.publishState('devices/a/state', {
       device: 'a',
       status: 'stale',
       reason: 'red \u001b[31m\u009b2J \u202egnp',
     });
-    await expect.poll(() => io.printed).toContain('status=stale');
+    await expect.poll(() => io.printed).toContain('stale');
     face.store.removeState('devices/a/state');
     expect(await ended).toBe(0);
-    const [first, second, third] = io.printed.split('\n');
+    // Colours are the only orders.
+    const [first, second, third] = stripVTControlCharacters(io.printed).split('\n');
     expect(first).toMatch(
       /^\d\d:\d\d:\d\d\.\d{3} {2}devices\/a\/state {2}device=a status=online link\.status=connected$/,
     );
     expect(second).toContain('status=stale reason="red \\u001b[31m\\u009b2J \\u202egnp" -link');
     expect(third).toMatch(/devices\/a\/state {2}removed$/);
+  });
+
+  it('prints units and colours on a terminal, and no colours where they are not wanted', async () => {
+    const key = 'declaration-of-the-test';
+    face.store.publishState(`declarations/${key}`, {
+      fields: { air: {}, 'air.temperature': { unit: '°C' } },
+    });
+    const state = (temperature: number) => ({
+      device: 'b',
+      status: 'online',
+      declaration: key,
+      values: { air: { temperature } },
+    });
+    for (const [env, expected] of [
+      [{}, '\u001b[2mvalues.air.temperature=\u001b[22m'],
+      [{ NO_COLOR: '1' }, '  devices/b/state  values.air.temperature='],
+    ] as const) {
+      io = new (class extends TerminalIo {
+        override readonly env = env;
+      })();
+      const ended = tail('devices/b/state', '--count', '40');
+      // The unit is known once the declaration has come, which the first line asks for.
+      let next = 20;
+      face.store.publishState('devices/b/state', state(next));
+      await expect
+        .poll(() => {
+          face.store.publishState('devices/b/state', state(++next));
+          return io.printed;
+        })
+        .toMatch(/\d\d °C/);
+      expect(io.printed).toContain(expected);
+      expect(io.printed).not.toContain('declarations/');
+      io.signal('SIGINT');
+      await ended;
+    }
   });
 
   it('prints raw bytes as hex', async () => {

@@ -6,7 +6,7 @@ import { formatDuration, parseDuration } from '../../src/config/duration.ts';
 import { formatPath } from '../../src/config/problem.ts';
 import { readConfig } from '../../src/config/read.ts';
 import { LARGEST_CONFIG } from '../../src/config/read-document.ts';
-import { suggest } from '../../src/config/suggest.ts';
+import { suggest } from '../../src/system/suggest.ts';
 
 describe('parseDuration', () => {
   it.each([

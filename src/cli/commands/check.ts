@@ -26,6 +26,7 @@ export const command: Command<CheckArgs> = {
   usage: 'check [file]',
   describe: 'Print every problem of a configuration, with file, line and column; opens nothing',
   place: 40,
+  task: 'connect',
   examples: [
     ['heartwire check', 'checks devices.yaml in this folder'],
     ['heartwire check messages.yaml', 'checks a file of declared messages'],

@@ -38,6 +38,7 @@ export const command: Command<DecodeArgs> = {
   usage: 'decode [input..]',
   describe: 'Print what bytes mean, field by field; bytes as hex, in a file, or from standard input (-)',
   place: 90,
+  task: 'look',
   takesHyphen: true,
   examples: [
     ['heartwire decode 00000002 01 00', 'a reply to a heartbeat'],

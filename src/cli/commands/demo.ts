@@ -32,6 +32,7 @@ export const command: Command<DemoArgs> = {
   usage: 'demo',
   describe: 'Run the bridge on simulated devices, to see what it does',
   place: 20,
+  task: 'connect',
   raw: true,
   examples: [
     ['heartwire demo --port 8090', 'with the page at another port'],

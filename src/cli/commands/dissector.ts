@@ -12,6 +12,7 @@ export const command: Command<DissectorArgs> = {
   usage: 'dissector',
   describe: 'Print a Wireshark dissector (Lua) of the messages, for exported traces and for TCP captures',
   place: 170,
+  task: 'record',
   examples: [
     ['heartwire dissector > heartwire.lua', 'writes it into a file'],
     ['wireshark -X lua_script:heartwire.lua psu-1.pcapng', 'opens an exported trace with it'],

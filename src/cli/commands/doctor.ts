@@ -48,6 +48,7 @@ export const command: Command<DoctorArgs> = {
   usage: 'doctor [file]',
   describe: 'Say what would not work on this machine: ports, rights, addresses, folders, limits',
   place: 50,
+  task: 'connect',
   examples: [
     ['heartwire doctor', 'examines what devices.yaml names; serial ports are looked at, not opened'],
     ['heartwire doctor bench.yaml --json', 'the same for a machine to read'],

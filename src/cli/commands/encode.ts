@@ -33,6 +33,7 @@ export const command: Command<EncodeArgs> = {
   usage: 'encode <message> [fields..]',
   describe: 'Print the bytes of a message as hex; fields as field=value',
   place: 100,
+  task: 'act',
   examples: [
     ['heartwire encode heartbeat', 'a heartbeat in its frame'],
     ['heartwire encode heartbeat --reply --error -1', 'a reply with an error code'],

@@ -23,6 +23,7 @@ export const command: Command<EventsArgs> = {
   usage: 'events [device]',
   describe: 'Print what happened: statuses with their reasons, alarms, commands',
   place: 184,
+  task: 'look',
   examples: [
     ['heartwire events --from -1d --kind alarm', 'the alarms of a day, of all devices'],
     ['heartwire events psu-1 --from -1h', 'what happened to one device'],

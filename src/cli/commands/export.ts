@@ -24,6 +24,7 @@ export const command: Command<ExportArgs> = {
   usage: 'export <trace>',
   describe: 'Write a trace frame by frame: pcapng for Wireshark, CSV for spreadsheets, JSON lines',
   place: 150,
+  task: 'record',
   raw: true,
   examples: [
     ['heartwire export psu-1.trace --to pcapng -o psu-1.pcapng', 'for Wireshark, with `heartwire dissector`'],

@@ -20,9 +20,9 @@ interface GuessArgs {
 /** Says what the bytes of an unknown device show, and writes it down. */
 export const command: Command<GuessArgs> = {
   usage: 'guess <file>',
-  describe:
-    'Find out how a device talks: packs that fit, framing, checksum and fields, each with its evidence',
+  describe: 'Find out how a device talks: packs that fit, framing, checksum and fields, with evidence',
   place: 85,
+  task: 'look',
   takesHyphen: true,
   examples: [
     ['heartwire guess unknown.trace --out messages.yaml', 'what a recording shows, as declared messages'],

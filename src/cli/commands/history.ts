@@ -35,6 +35,7 @@ export const command: Command<HistoryArgs> = {
   usage: 'history <device> [fields..]',
   describe: 'Write the values that a bridge has kept of a device: CSV, JSON lines or Parquet',
   place: 182,
+  task: 'look',
   raw: true,
   examples: [
     ['heartwire history oven-1 --from -1d', 'all its fields, one column each, as CSV'],

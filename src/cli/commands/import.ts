@@ -34,6 +34,7 @@ export const command: Command<ImportArgs> = {
   usage: 'import <file>',
   describe: 'Make a trace of a capture (pcapng, pcap), of a hex dump, or of a log of raw bytes',
   place: 160,
+  task: 'record',
   examples: [
     ['heartwire import lo.pcap --port 9089 -o tracker-9.trace', 'devices that dialled in at port 9089'],
     [

@@ -19,6 +19,7 @@ export const command: Command<IncidentsArgs> = {
   usage: 'incidents [id]',
   describe: 'List the incidents of a running bridge, tell what led to one, or fetch its trace',
   place: 185,
+  task: 'look',
   examples: [
     ['heartwire incidents', 'the latest first'],
     ['heartwire incidents --device psu-1 --json', 'those of one device, for jq'],

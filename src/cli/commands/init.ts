@@ -51,6 +51,7 @@ export const command: Command<InitArgs> = {
   usage: 'init [file]',
   describe: 'Write a devices.yaml: find ports, listen to what comes, propose speed, pack or messages',
   place: 30,
+  task: 'connect',
   raw: true,
   examples: [
     ['heartwire init', 'asks on a terminal, and writes devices.yaml into this folder'],

@@ -40,6 +40,7 @@ export const command: Command<MonitorArgs> = {
   usage: 'monitor [filter..]',
   describe: 'Watch the devices of a bridge in a live table; in a pipe, one line for each change of status',
   place: 230,
+  task: 'look',
   raw: true,
   examples: [
     ['heartwire monitor', 'all devices; q quits, / filters, s sorts, ? shows the other keys'],

@@ -23,6 +23,7 @@ export const command: Command<NoteArgs> = {
   usage: 'note <device> <text..>',
   describe: 'Write a note into the trace of a device, and keep what it said until now as an incident',
   place: 180,
+  task: 'act',
   examples: [
     [
       'heartwire note psu-1 wiggled the cable',

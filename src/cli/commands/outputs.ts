@@ -23,6 +23,7 @@ export const command: Command<OutputsArgs> = {
   usage: 'outputs [file]',
   describe: 'Show the outputs of a running bridge with their counts, or try those of a configuration',
   place: 187,
+  task: 'operate',
   examples: [
     ['heartwire outputs', 'state, counts and reason of each output of the running bridge'],
     ['heartwire outputs --try', 'sends a test through each output of devices.yaml; no bridge need run'],

@@ -32,6 +32,7 @@ export const command: Command<PacksArgs> = {
   usage: 'packs [pack]',
   describe: 'List the packs of declared messages (messages: pack:NAME), show one, or check one',
   place: 120,
+  task: 'describe',
   examples: [
     ['heartwire packs', 'the packs that can be named in devices.yaml from here'],
     ['heartwire packs eastron-sdm', 'what a pack is for, its messages, and a configuration to begin with'],

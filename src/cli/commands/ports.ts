@@ -14,6 +14,7 @@ export const command: Command<PortsArgs> = {
   usage: 'ports',
   describe: 'List the serial ports, with what to write in devices.yaml',
   place: 60,
+  task: 'connect',
   examples: [
     ['heartwire ports', 'what is plugged in now, and the link of each'],
     ['heartwire ports --watch', 'plug and unplug, and see which port it is'],

@@ -15,6 +15,7 @@ export const command: Command<RegistersArgs> = {
   usage: 'registers <file>',
   describe: 'Turn a table of Modbus registers (CSV) into a register map, or a map into a table',
   place: 130,
+  task: 'describe',
   examples: [
     [
       'heartwire registers meter.csv > meter.yaml',

@@ -32,6 +32,7 @@ export const command: Command<ReplayArgs> = {
   usage: 'replay <trace..>',
   describe: 'Play traces: print what devices said, what became of them and what was sent, or compare it',
   place: 140,
+  task: 'record',
   raw: true,
   examples: [
     ['heartwire replay psu-1.trace', 'as fast as possible, as JSON lines'],

@@ -32,6 +32,7 @@ export const command: Command<RunArgs> = {
   usage: 'run [file]',
   describe: 'Run the bridge: devices in, feed and page out',
   place: 10,
+  task: 'connect',
   raw: true,
   examples: [
     ['heartwire run', 'reads ./devices.yaml'],

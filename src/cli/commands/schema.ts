@@ -14,6 +14,7 @@ export const command: Command<SchemaArgs> = {
   usage: 'schema <of>',
   describe: 'Print the JSON Schema of a configuration file, for editors',
   place: 80,
+  task: 'describe',
   examples: [
     ['heartwire schema devices > devices.schema.json', 'completion and checks for devices.yaml in an editor'],
     ['heartwire schema messages > messages.schema.json', 'the same for messages.yaml'],

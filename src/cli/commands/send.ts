@@ -39,6 +39,7 @@ export const command: Command<SendArgs> = {
   usage: 'send <device> [message] [fields..]',
   describe: 'Send a command to a device through a running bridge, and print its reply',
   place: 190,
+  task: 'act',
   raw: true,
   examples: [
     ['heartwire send psu-1 datetime', 'asks for its time'],

@@ -30,6 +30,7 @@ export const command: Command<SimulateArgs> = {
   usage: 'simulate',
   describe: 'Run fake devices that dial in, are dialled, or sit on a serial line, with faults on request',
   place: 200,
+  task: 'connect',
   examples: [
     ['heartwire simulate --connect 127.0.0.1:9089 --count 20', '20 devices dial a listening bridge'],
     [

@@ -5,7 +5,8 @@ import { bridgeKeys, openPayloads, readerOptions } from '../bridge-keys.ts';
 import { bridgeToken, bridgeUrl } from '../bridge-options.ts';
 import type { CliIo, Command, ExitCode } from '../command.ts';
 import { errorText } from '../error-text.ts';
-import { bytesLine, jsonLine, type TailEntry, tailEntries, textLine } from '../ui/feed-lines.ts';
+import { bytesLine, jsonLine, type TailEntry, TailLines, tailEntries } from '../ui/feed-lines.ts';
+import { Units } from '../ui/units.ts';
 
 export interface TailArgs {
   readonly pattern: readonly string[];
@@ -33,6 +34,7 @@ export const command: Command<TailArgs> = {
   usage: 'tail [pattern..]',
   describe: 'Print the live feed of a bridge: JSON lines in a pipe, one short line each on a terminal',
   place: 210,
+  task: 'look',
   raw: true,
   examples: [
     ['heartwire tail', 'everything about all devices'],
@@ -86,8 +88,12 @@ async function follow({ url, topics, token, keys }: Source, args: TailArgs, io: 
   const decode = openPayloads(keys, note);
   using feed = openFeed({ url, origin: args.origin, token, decode, retry: args.retry, io, note });
   let printed = 0;
+  const units = isForPeople(args, io) ? new Units(feed.client, topics) : undefined;
   feed.client.on('message', (message, changes, repeated) => {
-    for (const entry of repeated ? [] : tailEntries(message, changes, args.merged)) {
+    const entries = repeated ? [] : tailEntries(message, changes, args.merged, units?.of);
+    units?.follow(changes);
+    for (const entry of entries) {
+      if (units?.hides(entry.topic) === true) continue;
       const text = line(entry);
       if (text === undefined || printed === args.count) continue;
       printed += 1;
@@ -130,8 +136,14 @@ function topicsOf({ pattern, bytes }: TailArgs): readonly string[] {
   return topics.length === 0 ? ['devices/#'] : topics;
 }
 
-function lineOf({ bytes, json }: TailArgs, io: CliIo): (entry: TailEntry) => string | undefined {
+/** Columns and units are for terminals. */
+const isForPeople = ({ json }: TailArgs, io: CliIo): boolean => io.terminal && !json;
+
+function lineOf(args: TailArgs, io: CliIo): (entry: TailEntry) => string | undefined {
+  const { bytes, json } = args;
   if (json || (!io.terminal && bytes === undefined)) return (entry) => jsonLine(entry.json);
-  if (bytes === undefined) return textLine;
-  return (entry) => bytesLine(entry) ?? textLine(entry);
+  // https://no-color.org
+  const lines = new TailLines({ colours: io.terminal && (io.env.NO_COLOR ?? '') === '' });
+  if (bytes === undefined) return (entry) => lines.line(entry);
+  return (entry) => bytesLine(entry) ?? lines.line(entry);
 }

@@ -20,6 +20,7 @@ export const command: Command<TokenArgs> = {
   usage: 'token',
   describe: 'Make an access token: print it once, and the lines with its hash for devices.yaml',
   place: 220,
+  task: 'operate',
   examples: [
     ['heartwire token --name panel --topics "devices/#"', 'may read all devices, and do nothing'],
     ['heartwire token --name ops --role admin', 'may do everything'],

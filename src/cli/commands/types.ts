@@ -21,6 +21,7 @@ export const command: Command<TypesArgs> = {
   usage: 'types [messages]',
   describe: 'Print TypeScript types of the declared messages, for subscribers',
   place: 110,
+  task: 'describe',
   examples: [['heartwire types messages.yaml > messages.d.ts', 'types of what a device sends and takes']],
   options: (yargs) =>
     yargs.positional('messages', {

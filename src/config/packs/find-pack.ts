@@ -2,8 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HeartwireError } from '../../errors.ts';
-import { inPackage } from '../../system/index.ts';
-import { suggest } from '../suggest.ts';
+import { inPackage, suggest } from '../../system/index.ts';
 
 /** What stands in front of the name of a pack where a file of messages could be named. */
 const PREFIX = 'pack:';
