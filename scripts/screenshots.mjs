@@ -84,7 +84,8 @@ try {
       const page = await context.newPage();
       await page.goto(home + hash);
       await page.locator('main > *').first().waitFor();
-      await page.waitForTimeout(2_500);
+      // What was before is asked of the history, a few values at a time.
+      await page.waitForTimeout(5_000);
       await act?.(page).catch((cause) =>
         console.error(`${name}, ${variant}: ${cause.message.split('\n')[0]}`),
       );

@@ -75,6 +75,19 @@ describe.runIf(hasChromium)('what the page promises', () => {
     for (const tool of ['.top nav', '.toolbar', '.settings']) expect(await visible(tool)).toBe(false);
   });
 
+  it.each([390, 1_280, 1_680])('a long number keeps its first digits within %i pixels', async (width) => {
+    publish('a', { values: { location: { latitude: 31.177043888888889, longitude: 121.4 } } });
+    await page.setViewportSize({ width, height: 800 });
+    await open();
+    const number = page.locator('tr[data-device="a"] .course .value b').first();
+    await expect.poll(() => number.textContent()).toMatch(/^31\.177/);
+    const cell = await page.locator('tr[data-device="a"] .course').boundingBox();
+    const box = await number.boundingBox();
+    expect(box?.x ?? 0).toBeGreaterThanOrEqual(cell?.x ?? Number.NaN);
+    // Room for what is before the point, at least.
+    expect(box?.width ?? 0).toBeGreaterThan(40);
+  });
+
   it('a print has every row, beyond what a screen shows', async () => {
     for (let index = 0; index < 120; index++) publish(`d-${index}`);
     await open();
@@ -139,5 +152,42 @@ describe.runIf(hasChromium)('what the page promises', () => {
     await expect
       .poll(() => page.locator('.facts').first().textContent())
       .toContain('/var/lib/heartwire/devices.db');
+  });
+
+  it.each([
+    '#/',
+    '#/?view=tiles',
+    '#/devices/a',
+    '#/plots',
+    '#/inspect?device=a',
+    '#/incidents',
+    '#/events',
+    '#/bridge',
+  ])('nothing of %s stands beyond the edge of a phone', async (hash) => {
+    await page.setViewportSize({ width: 390, height: 780 });
+    publish('a');
+    face.store.publishState('buses/rs485-1/state', {
+      bus: 'rs485-1',
+      link: { status: 'connected', transport: 'serial', address: '/dev/ttyUSB0', since: SINCE, attempt: 0 },
+      devices: ['meter-1', 'meter-2', 'meter-3'],
+      wrong_device: 0,
+    });
+    face.store.publishState('bridge/status', {
+      listeners: [{ address: '127.0.0.1:39173', status: 'listening', connections: 2, refused: 0 }],
+      outputs: [
+        {
+          kind: 'influx',
+          url: 'http://127.0.0.1:8086',
+          status: 'ready',
+          since: SINCE,
+          sent: 1,
+          lost: 0,
+          waiting: 0,
+        },
+      ],
+    });
+    await open(hash);
+    await page.locator('main > *:not(p)').first().waitFor({ state: 'attached' });
+    await expect.poll(() => page.evaluate('document.documentElement.scrollWidth')).toBe(390);
   });
 });

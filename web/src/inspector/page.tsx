@@ -4,31 +4,21 @@ import type { DeclaredProtocol, InspectedInput } from '../../../src/inspection/b
 import { devices } from '../api/devices.ts';
 import { feed } from '../api/feed.ts';
 import { getText } from '../api/http.ts';
-import { countText } from '../app/format.ts';
 import { t } from '../app/language.ts';
 import { queryOf, setQuery } from '../app/location.ts';
 import type { PageProps } from '../app/pages.ts';
 import { Icon } from '../parts/icon.tsx';
 import { loadAll, loadDecoder } from './decoder.ts';
 import { bytesOf, decodeInto, TooLarge } from './file-source.ts';
-import type { Filter } from './filter.ts';
 import { FrameDetail } from './frame-detail.tsx';
 import { FrameList } from './frame-list.tsx';
 import './inspector.css';
 import { LiveSource } from './live-source.ts';
 import { type Messages, MessagesChoice, messagesOfDevice, NO_MESSAGES } from './messages-choice.tsx';
 import { Record } from './record.ts';
-import { save } from './save.ts';
 import { Scrubber } from './scrubber.tsx';
-import { hexOf } from './words.ts';
-
-/** What was dropped, with its bytes, so that it can be read again with other messages. */
-interface Dropped {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-  readonly port?: number | undefined;
-  readonly dialled?: boolean | undefined;
-}
+import { type Dropped, Empty, Ports, SourceChoice } from './sources.tsx';
+import { Tools } from './tools.tsx';
 
 /** Bytes and what they mean: of a device as they come, of an incident, or of a file. */
 export function Page(_: PageProps) {
@@ -250,158 +240,6 @@ function Chosen({ record }: { readonly record: Record }) {
   return <FrameDetail record={record} item={record.item(record.chosen.value)} />;
 }
 
-function SourceChoice({ current }: { readonly current: string }) {
-  const texts = t().frames;
-  void devices.listed.value;
-  const ids = [...devices.all.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-  if (ids.length === 0) return null;
-  return (
-    <select
-      aria-label={texts.device}
-      value={current}
-      onChange={(event) => setQuery({ device: event.currentTarget.value, incident: undefined })}
-    >
-      <option value="">{texts.device}</option>
-      {ids.map(({ id, name }) => (
-        <option key={id} value={id}>
-          {name}
-        </option>
-      ))}
-    </select>
-  );
-}
-
-interface ToolsProps {
-  readonly record: Record;
-  readonly live: LiveSource | undefined;
-  readonly name: string;
-  readonly follows: { value: boolean };
-}
-
-function Tools({ record, live, name, follows }: ToolsProps) {
-  const texts = t().frames;
-  const set = (change: Partial<Filter>): void => {
-    record.filter.value = { ...record.filter.value, ...change };
-  };
-  const { text, direction, kind } = record.filter.value;
-  const chosen = record.item(record.chosen.value);
-  const copied = useSignal(false);
-  return (
-    <>
-      <input
-        type="search"
-        placeholder={texts.filter}
-        aria-label={texts.filter}
-        value={text}
-        onInput={(event) => set({ text: event.currentTarget.value })}
-      />
-      <select
-        aria-label={texts.direction}
-        value={direction}
-        onChange={(event) => set({ direction: event.currentTarget.value as Filter['direction'] })}
-      >
-        <option value="both">{texts.both}</option>
-        <option value="in">◂ {texts.in}</option>
-        <option value="out">▸ {texts.out}</option>
-      </select>
-      <select
-        aria-label={texts.kind}
-        value={kind}
-        onChange={(event) => set({ kind: event.currentTarget.value as Filter['kind'] })}
-      >
-        <option value="all">{texts.all}</option>
-        <option value="frames">{texts.framesOnly}</option>
-        <option value="trouble">{texts.troubleOnly}</option>
-      </select>
-      <span class="count quiet num">{countText(record.shown.value.length)}</span>
-      <span class="space" />
-      {live !== undefined && (
-        <button
-          type="button"
-          aria-pressed={live.paused.value}
-          onClick={() => {
-            live.paused.value = !live.paused.value;
-            follows.value = !live.paused.value;
-          }}
-        >
-          <Icon name={live.paused.value ? 'play' : 'pause'} />
-          {live.paused.value ? texts.goOn(countText(live.waiting.value)) : texts.pause}
-        </button>
-      )}
-      {live !== undefined && !live.paused.value && !follows.value && (
-        <button
-          type="button"
-          onClick={() => {
-            follows.value = true;
-          }}
-        >
-          {texts.follow}
-        </button>
-      )}
-      <button
-        type="button"
-        disabled={chosen === undefined || !('bytes' in chosen)}
-        onClick={() => {
-          if (chosen === undefined || !('bytes' in chosen)) return;
-          void navigator.clipboard.writeText(hexOf(chosen.bytes, chosen.bytes.length, ' ')).then(() => {
-            copied.value = true;
-            setTimeout(() => {
-              copied.value = false;
-            }, 1_500);
-          });
-        }}
-      >
-        {copied.value ? texts.copied : texts.copy}
-      </button>
-      <button type="button" onClick={() => void save(record, name)}>
-        <Icon name="save" />
-        {texts.save}
-      </button>
-    </>
-  );
-}
-
-interface PortsProps {
-  readonly input: InspectedInput | undefined;
-  readonly dropped: { value: Dropped | undefined };
-}
-
-/** Of a capture with TCP: which side is the device. */
-function Ports({ input, dropped }: PortsProps) {
-  const texts = t().frames;
-  const what = dropped.value;
-  if (input === undefined || what === undefined || input.ports.length === 0) return null;
-  return (
-    <>
-      <label>
-        {texts.port}{' '}
-        <select
-          value={String(what.port ?? input.ports[0])}
-          onChange={(event) => {
-            dropped.value = { ...what, port: Number(event.currentTarget.value) };
-          }}
-        >
-          {input.ports.map((port) => (
-            <option key={port} value={port}>
-              {port}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        <input
-          type="checkbox"
-          checked={what.dialled === true}
-          onChange={(event) => {
-            dropped.value = { ...what, dialled: event.currentTarget.checked };
-          }}
-        />{' '}
-        {texts.dialled}
-      </label>
-    </>
-  );
-}
-
 function LiveNote({ source }: { readonly source: LiveSource }) {
   const texts = t().frames;
   switch (source.state.value) {
@@ -417,36 +255,4 @@ function LiveNote({ source }: { readonly source: LiveSource }) {
         </p>
       );
   }
-}
-
-function Empty({ paste }: { readonly paste: (text: string) => Promise<void> }) {
-  const texts = t().frames;
-  const text = useSignal('');
-  return (
-    <section class="card drop">
-      <h2>{texts.title}</h2>
-      <p>{texts.drop}</p>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void paste(text.value);
-        }}
-      >
-        <textarea
-          class="mono"
-          rows={5}
-          aria-label={texts.hexText}
-          placeholder={'> 01 04 00 00 00 02 71 cb\n< 01 04 04 43 66 33 34 1b 38'}
-          value={text.value}
-          onInput={(event) => {
-            text.value = event.currentTarget.value;
-          }}
-        />
-        <button type="submit" class="primary">
-          {texts.read}
-        </button>
-      </form>
-      <p class="quiet">{texts.stays}</p>
-    </section>
-  );
 }
