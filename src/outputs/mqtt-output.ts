@@ -20,6 +20,8 @@ const LARGEST_COMMAND = 64 * 1024;
 const CONNECT_MS = 10_000;
 const COMMAND_MS = 5_000;
 const FAREWELL_MS = 2_000;
+/** Messages in one turn of the event loop: more would be seen as a pause of the feed. */
+const AT_ONCE = 4;
 /** States that change meanwhile go out together, so that what waits is gone through rarely. */
 const GATHER_MS = 20;
 /** CONNACK of a broker that speaks 3.1.1 only, as 5 and as 3.1.1 say it. */
@@ -305,7 +307,9 @@ export class MqttOutput implements Output {
     if (!this.#connected || this.#closed || client === undefined) return;
     const now = this.#ports.clock.now().monoMs;
     this.#pumpedAtMs = now;
-    for (let event = this.#next(); event !== undefined; event = this.#next()) {
+    let left = AT_ONCE;
+    for (let event = this.#next(left); event !== undefined; event = this.#next(left)) {
+      left -= 1;
       const { topic, payload, correlationData } = event;
       this.#publish(client, topic, payload, false, correlationData);
     }
@@ -313,18 +317,22 @@ export class MqttOutput implements Output {
     for (const [topic, { payload, dueMs }] of this.#retained) {
       if (dueMs > now) next = Math.min(next, dueMs);
       else if (this.#inFlight >= IN_FLIGHT) break;
+      else if (left === 0) return this.#pumping.follow(now + 1);
       else {
+        left -= 1;
         this.#retained.delete(topic);
         const device = this.#deviceOfState(topic);
         if (device !== undefined) this.#publishedAt.set(device, now);
         this.#publish(client, topic, payload(), true);
       }
     }
-    this.#pumping.follow(finite(Math.max(next, now + GATHER_MS)));
+    if (left === 0 || (this.#events.length > 0 && this.#inFlight < IN_FLIGHT)) this.#pumping.follow(now + 1);
+    else this.#pumping.follow(finite(Math.max(next, now + GATHER_MS)));
   }
 
-  #next(): Event | undefined {
-    return this.#inFlight < IN_FLIGHT ? this.#events.shift() : undefined;
+  #next(left: number): Event | undefined {
+    // One is left for the states.
+    return left > 1 && this.#inFlight < IN_FLIGHT ? this.#events.shift() : undefined;
   }
 
   #deviceOfState(topic: string): string | undefined {
