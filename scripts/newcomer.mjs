@@ -104,7 +104,7 @@ async function through(door, index, browser) {
   });
   for (const stream of [shell.stdout, shell.stderr]) stream.on('data', (chunk) => (said += chunk));
   shell.stdin.write(`${lines.join('\n')}\n`);
-  const inTime = () => !ended && Date.now() - startedAt < 4 * MOST_MS;
+  const inTime = () => !ended && Date.now() - startedAt < (here ? 2 : 4) * MOST_MS;
   const pause = () => new Promise((resolve) => setTimeout(resolve, 250));
   const page = await browser.newPage({ locale: 'en' });
   let live = false;

@@ -32,9 +32,8 @@ const LASTING =
 /** The ports that pages name. */
 const PORTS = /\b(?:2217|400[1-5]|5023|5025|5050|5173|808[0-2]|6379|8086|9089)\b/g;
 /** What a test machine is spared: other tests install and pack, and no test changes the system. */
-const SPARED =
-  /^(?:sudo |npm (?:install|init|pack|start)\b|pip |git |cd |docker |winsw|heartwire-service|Invoke-)/;
-const PATIENCE = { timeout: 60_000, interval: 250 };
+const SPARED = /^(?:sudo |npm (?:install|init|pack|start)\b|pip |git |cd |docker )/;
+const PATIENCE = { timeout: 120_000, interval: 250 };
 
 /**
  * Follows a page as a reader does, from top to bottom in an empty folder: writes the blocks that are files, types the

@@ -1,17 +1,15 @@
 import { HeartwireError } from '../../errors.ts';
-import { type BridgeApi, bridgeApi } from '../bridge-http.ts';
-import { type BridgeArgs, bridgeOptions } from '../bridge-options.ts';
+import { reachBridge } from '../bridge-http.ts';
+import { type BridgeArgs, bridgeOptions, type PeriodArgs, periodOptions } from '../bridge-options.ts';
 import type { Command } from '../command.ts';
 import { errorText } from '../error-text.ts';
 import { columnsOf, historyRows } from '../history-rows.ts';
 import { legible } from '../legible.ts';
 import { checkPlace, TABLE_FORMATS, type ValueColumn, writeTable } from '../value-table.ts';
 
-interface HistoryArgs extends BridgeArgs {
+interface HistoryArgs extends BridgeArgs, PeriodArgs {
   readonly device: string;
   readonly fields: readonly string[] | undefined;
-  readonly from: string | undefined;
-  readonly until: string | undefined;
   readonly to: (typeof TABLE_FORMATS)[number];
   readonly output: string | undefined;
 }
@@ -33,23 +31,15 @@ export const command: Command<HistoryArgs> = {
   ],
   options: (yargs) =>
     bridgeOptions(
-      yargs
-        .positional('device', { type: 'string', demandOption: true, describe: 'The device' })
-        .positional('fields', {
-          type: 'string',
-          array: true,
-          describe: 'Its fields; all where none is named',
-        })
-        .option('from', {
-          type: 'string',
-          requiresArg: true,
-          describe: 'From then on: -1d, ISO 8601 or epoch ms (-1h)',
-        })
-        .option('until', {
-          type: 'string',
-          requiresArg: true,
-          describe: 'Up to then; now where it is left out',
-        })
+      periodOptions(
+        yargs
+          .positional('device', { type: 'string', demandOption: true, describe: 'The device' })
+          .positional('fields', {
+            type: 'string',
+            array: true,
+            describe: 'Its fields; all where none is named',
+          }),
+      )
         .option('to', { choices: TABLE_FORMATS, default: 'csv' as const, describe: 'The format' })
         .option('output', {
           type: 'string',
@@ -61,15 +51,15 @@ export const command: Command<HistoryArgs> = {
   async run(args, given) {
     // Programs behind a pipe get the bytes as they are.
     const io = given.terminal ? legible(given) : given;
-    let api: BridgeApi;
     try {
       checkPlace(args);
-      api = await bridgeApi(args, io);
     } catch (error) {
       if (!(error instanceof HeartwireError)) throw error;
       io.err(errorText(error));
       return 2;
     }
+    const api = await reachBridge(args, io);
+    if (api === undefined) return 2;
     const columns = wanted(await columnsOf(api, args.device), args);
     await writeTable({ device: args.device, columns, rows: historyRows(api, args, columns) }, args, io);
     return 0;
