@@ -1,12 +1,14 @@
-// npm run bench [-- decoders resync] [--json] [--check] [--large] [--minutes=60]
+// npm run bench [-- decoders resync] [--json] [--check] [--large] [--minutes=60] [--write=docs/benchmarks.md]
 // Runs every bench in this folder, or those named, one after the other in this process, and prints one table.
 // --json: one row per line instead; --check: exit 1 where a target was missed; --large: sizes for a machine of its own;
-// --minutes: how long to go on, for a bench that measures over a time.
-import { readdirSync } from 'node:fs';
-import { cpus } from 'node:os';
+// --minutes: how long to go on, for a bench that measures over a time. --write: the tables as Markdown to this file too, with
+// the machine and how busy it was.
+import { readdirSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Bench, BenchRow } from './support/bench.ts';
+import { benchmarksText, COLUMNS, cells, type MeasuredBench } from './support/benchmarks-text.ts';
 
 const own = fileURLToPath(import.meta.url);
 const extension = own.endsWith('.ts') ? '.ts' : '.js';
@@ -14,8 +16,6 @@ const available = readdirSync(new URL('.', import.meta.url))
   .filter((file) => file.endsWith(extension) && !file.endsWith('.d.ts') && file !== basename(own))
   .map((file) => basename(file, extension))
   .sort();
-
-const COLUMNS = ['name', 'figure', 'peer', 'ratio', 'target'] as const;
 
 function isBench(value: unknown): value is Bench {
   return typeof value === 'object' && value !== null && 'run' in value && typeof value.run === 'function';
@@ -26,11 +26,6 @@ async function load(name: string): Promise<Bench> {
   if (typeof module === 'object' && module !== null && 'bench' in module && isBench(module.bench))
     return module.bench;
   throw new Error(`bench/${name}.ts exports no \`bench\``);
-}
-
-function cells(row: BenchRow): readonly string[] {
-  const target = row.target === undefined ? '' : `${row.target.text}: ${row.target.met ? 'met' : 'MISSED'}`;
-  return [row.name, row.figure, row.peer, row.ratio, target];
 }
 
 function print(rows: readonly BenchRow[]): void {
@@ -47,6 +42,11 @@ function print(rows: readonly BenchRow[]): void {
   });
 }
 
+function machine(): string {
+  const processor = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}`;
+  return `Node ${process.version} on ${process.platform} ${process.arch}, ${processor}`;
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const json = args.includes('--json');
   const names = args.filter((arg) => !arg.startsWith('--'));
@@ -60,8 +60,9 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`No bench named ${unknown.join(', ')}; there are ${available.join(', ')}.`);
     return 2;
   }
-  if (!json)
-    console.log(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}`);
+  if (!json) console.log(machine());
+  const file = args.find((arg) => arg.startsWith('--write='))?.slice('--write='.length);
+  const measured: MeasuredBench[] = [];
   let missed = 0;
   for (const name of names.length > 0 ? names : available) {
     const bench = await load(name);
@@ -76,7 +77,9 @@ async function main(args: readonly string[]): Promise<number> {
       if (row.target?.met === false) missed++;
     }
     if (!json) print(rows);
+    measured.push({ name, about: bench.about, rows, load: loadavg()[0] ?? 0 });
   }
+  if (file !== undefined) writeFileSync(file, benchmarksText(machine(), measured));
   return args.includes('--check') && missed > 0 ? 1 : 0;
 }
 

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { benchmarksText } from '../../bench/support/benchmarks-text.ts';
+
+it('writes what was measured as tables, with the machine, its load and what was missed', () => {
+  const rows = [
+    { name: 'a|b', figure: '2 us', peer: '1 us', ratio: '2.00', target: { text: '<= 1.5', met: false } },
+    { name: 'c', figure: '1 us', peer: '-', ratio: '-' },
+  ];
+  expect(
+    benchmarksText('Node v1, 2 x CPU', [{ name: 'fan-out', about: 'how long', rows, load: 0.25 }]),
+  ).toBe(`# Benchmarks
+
+Written by \`npm run bench -- --write=docs/benchmarks.md\`. Node v1, 2 x CPU.
+
+## fan-out
+
+how long (load of the machine: 0.3)
+
+| name | figure | peer | ratio | target |
+| --- | --- | --- | --- | --- |
+| a\\|b | 2 us | 1 us | 2.00 | <= 1.5: MISSED |
+| c | 1 us | - | - |  |
+`);
+});
