@@ -539,6 +539,26 @@ export const ERROR_CODES = {
     meaning: 'The file of a password, a token, a secret or a certificate of an output could not be read.',
     fix: 'Check the path, which counts from the configuration file, and the permissions.',
   },
+  backplane_lost: {
+    meaning: 'The server that the instances share does not answer; what other instances say is not known.',
+    fix: 'Check `backplane.url`, and whether Redis or Valkey runs; all goes on by itself once it answers.',
+  },
+  backplane_refused: {
+    meaning: 'The server that the instances share refuses what it is asked for.',
+    fix: 'Read the detail in `bridge/status`: check the password and the rights of the user, and the memory of the server.',
+  },
+  owner_lost: {
+    meaning: 'The instance that had the device is gone, and no other one has it yet.',
+    fix: 'Start that instance again, or add the device to the configuration of another one.',
+  },
+  outcome_unknown: {
+    meaning: 'The instance that has the device did not answer after the command was sent to it.',
+    fix: 'Look at the values of the device: it may have carried out the command. It is not sent again by itself.',
+  },
+  instance_superseded: {
+    meaning: 'Another process runs under the name of this instance, and has its devices.',
+    fix: 'Give every instance a name of its own in `backplane.instance`, and start this one again.',
+  },
   wrong_device: {
     meaning: 'A frame of a device came over a bus, and that device was not asked.',
     fix: 'Look for two devices with one address, a device that speaks unasked, or a second host on the line; `buses/<id>/state` counts such frames.',

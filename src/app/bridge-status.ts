@@ -17,6 +17,8 @@ export interface BridgeStatusOptions {
   outputs(): readonly JsonObject[] | undefined;
   readonly history: { status(): JsonObject } | undefined;
   config(): JsonObject;
+  /** This instance among others; absent where it is the only one. */
+  readonly shared?: { readonly instance: string; status(): JsonObject } | undefined;
 }
 
 /** Publishes `bridge/status`, at most once a second, when it changed. */
@@ -43,11 +45,15 @@ export class BridgeStatus {
   /** Publishes the present document at once. */
   publish(): void {
     // The store drops a document that equals the last one.
-    this.#options.publisher.publishState('bridge/status', this.#document());
+    const { publisher, shared } = this.#options;
+    const document = this.#document();
+    publisher.publishState('bridge/status', document);
+    // All instances see it under the name of this one.
+    if (shared !== undefined) publisher.publishState(`bridge/${shared.instance}/status`, document);
   }
 
   #document(): JsonObject {
-    const { version, directory, history } = this.#options;
+    const { version, directory, history, shared } = this.#options;
     const deviceListeners = this.#options.deviceListeners();
     const recorder = this.#options.recorder();
     const outputs = this.#options.outputs();
@@ -63,6 +69,7 @@ export class BridgeStatus {
       ...(recorder === undefined ? {} : { recording: recorder.status() }),
       ...(outputs === undefined ? {} : { outputs }),
       ...(history === undefined ? {} : { history: history.status() }),
+      ...(shared === undefined ? {} : { backplane: shared.status() }),
       not_registered_count: nameless.length,
       not_registered: nameless.slice(0, SHOWN_NAMELESS).map(({ runner, listener }) => ({
         address: runner.address,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Authenticator, followAccess, requestLimits, requireClosed } from '../access/index.ts';
+import type { joinSharedFeed, SharedFeed } from '../backplane/index.ts';
 import type {
   BlackBoxConfig,
   BridgeConfig,
@@ -67,6 +68,8 @@ export interface BridgeOptions {
   readonly names?: NameResolver | undefined;
   /** Adds entries to the file of the configuration; absent: none can be added over the feed. */
   readonly writer?: ConfigWriter | undefined;
+  /** Joins the other instances; needed where `config.backplane` is there, and loaded only then. */
+  readonly join?: typeof joinSharedFeed | undefined;
   /** For the metrics; without it they have no figures of the process. */
   readonly usage?: (() => ProcessUsage) | undefined;
 }
@@ -101,6 +104,7 @@ export class Bridge {
   readonly #outputs: Outputs;
   readonly #uploads: UploadStore | undefined;
   readonly #history: History | undefined;
+  readonly #shared: SharedFeed | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: BridgeOptions) {
@@ -126,6 +130,7 @@ export class Bridge {
       uploads: this.#uploads,
       live,
       configStatus,
+      owns: config.backplane && ((id) => this.#shared?.owns(id) !== false),
       fleet: () => this.#fleet,
       subscriberRegistry: () => this.#feed.subscriberRegistry,
       recorder,
@@ -133,7 +138,11 @@ export class Bridge {
     const { log } = this.#monitoring;
     this.#options = { ...options, log };
     this.#auth = new Authenticator(config.access, clock);
-    this.#encryption = new Encryption(this.store, log);
+    const random = options.random ?? Math.random;
+    const { backplane } = config;
+    const shared = backplane && options.join?.({ config: backplane, store: this.store, clock, log, random });
+    this.#shared = shared;
+    this.#encryption = new Encryption(this.store, log, shared?.gate);
     this.#recorder = new BridgeRecorder({
       live,
       recordDir,
@@ -170,9 +179,9 @@ export class Bridge {
       clock,
       log,
       version: options.version,
-      random: options.random ?? Math.random,
+      random,
       lookup: lookupOf(options.names),
-      conceals: (topic) => this.#encryption.encrypts(topic),
+      conceals: (topic) => this.#encryption.encrypts(topic) || shared?.isForeign(topic) === true,
       command: (command, client) => this.#command(command, client),
       changed: () => this.#status.publish(),
     });
@@ -182,8 +191,9 @@ export class Bridge {
       failed: options.failed ?? [],
       clock,
       log,
-      random: options.random ?? Math.random,
+      random,
       publisher: this.#encryption.publisher,
+      ownership: shared,
       uploads: this.#uploads,
       names: options.names,
       recorder: () => this.#recorder.taps,
@@ -216,6 +226,7 @@ export class Bridge {
       },
       live: limits,
       commands: (command, client) => this.#command(command, client),
+      wanted: shared && ((patterns) => shared.wanted(patterns)),
       additions: writer && ((addition, address) => writer.add(addition, address)),
       onLog: (entry) => logSubscriber(log, entry),
       onDefect,
@@ -274,6 +285,8 @@ export class Bridge {
       live: limits,
       ...(tls === undefined ? {} : { tls }),
       clock,
+      wanted:
+        shared && ((path) => (path.startsWith('/api/devices') ? shared.wanted(['devices/#']) : undefined)),
       health: () => ({ version: options.version, devices: directory.countByStatus() }),
       further: (path, asked) =>
         this.#monitoring.routes(path) ??
@@ -293,11 +306,17 @@ export class Bridge {
       outputs: () => this.#outputs.status(),
       history,
       config: configStatus,
+      shared,
     });
+    if (shared !== undefined) shared.changed = () => this.#status.publish();
+  }
+
+  #command(command: FeedCommand, client: FeedClient): Promise<CommandOutcome> {
+    return this.#shared?.command(command, client) ?? this.#perform(command, client);
   }
 
   /** Performs a command of a subscriber, and keeps what became of it. */
-  async #command(command: FeedCommand, client: FeedClient): Promise<CommandOutcome> {
+  async #perform(command: FeedCommand, client: FeedClient): Promise<CommandOutcome> {
     const noted = this.#recorder.note(command);
     if (noted !== undefined) return noted;
     const outcome = await performCommand(this.#fleet, command);
@@ -327,13 +346,22 @@ export class Bridge {
         this.store.follow(['devices/+/alarms']);
         this.store.past = new PastAlarms(history, this.store.epoch, this.#options.clock);
         this.store.listen((change) => {
-          if (change.kind === 'event') history.feedEvent(change);
+          if (change.kind === 'event' && this.#shared?.isForeign(change.topic) !== true)
+            history.feedEvent(change);
         });
       }
       const { url, port } = await this.#http.start();
       const lines = await this.#lines?.start();
       for (const device of (await this.#known?.load()) ?? []) this.#fleet.restore(device);
       const listeners = await this.#fleet.start();
+      const { units } = this.#fleet;
+      await this.#shared?.start({
+        units: () => units.all(),
+        begin: (unit) => units.begin(unit),
+        end: (unit) => units.end(unit),
+        challenge: (unit, claim) => units.challenge(unit, claim),
+        command: (command, client) => this.#perform(command, client),
+      });
       this.#status.start();
       await this.#outputs.apply(config.outputs);
       this.#monitoring.started();
@@ -387,6 +415,8 @@ export class Bridge {
     // While devices are connected: the file says for the next run that they were.
     await this.#known?.close();
     this.#fleet.stop();
+    // Behind the devices: their links are closed before another instance opens them.
+    await this.#shared?.close();
     await this.#applier[Symbol.asyncDispose]();
     await this.#recorder.close();
     await this.#uploads?.[Symbol.asyncDispose]();

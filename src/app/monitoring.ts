@@ -23,6 +23,8 @@ export interface MonitoringOptions {
   readonly uploads: UploadStore | undefined;
   readonly usage?: (() => ProcessUsage) | undefined;
   readonly live: Live<BridgeConfig>;
+  /** Whether a device belongs to this instance; absent: all do. */
+  readonly owns?: ((device: string) => boolean) | undefined;
   /** As `bridge/status` shows it. */
   configStatus(): JsonObject;
   fleet(): Fleet;
@@ -69,7 +71,8 @@ export class Monitoring {
       usage: options.usage,
     });
     this.#readiness = new Readiness({
-      required: () => live.value.requiredDevices ?? [],
+      // One that another instance has is its concern.
+      required: () => (live.value.requiredDevices ?? []).filter((id) => options.owns?.(id) !== false),
       reading: (id) => fleet().directory.get(id)?.reading,
       listeners: () =>
         fleet()

@@ -12,7 +12,7 @@ import {
   type Renewing,
   type ShardState,
   type SharedDocument,
-} from './backplane.ts';
+} from './core/backplane.ts';
 import { SHARDS } from './core/shards.ts';
 
 interface Shard {

@@ -14,7 +14,7 @@ import {
   type Renewing,
   type ShardState,
   type SharedDocument,
-} from './backplane.ts';
+} from './core/backplane.ts';
 import { SHARDS, shardOfUnit } from './core/shards.ts';
 import { RedisConnection, type Reply, type ScriptCall } from './redis-connection.ts';
 

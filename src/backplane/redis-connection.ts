@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { BackplaneConfig } from '../config/index.ts';
-import { BackplaneError } from './backplane.ts';
+import { BackplaneError } from './core/backplane.ts';
 import { CALL, END, LEASE, OWNER, PUBLISH, RELEASE, RENEW } from './core/scripts.ts';
 
 const SCRIPTS = { CALL, END, LEASE, OWNER, PUBLISH, RELEASE, RENEW };

@@ -3,6 +3,7 @@ import { type ErrorCode, HeartwireError } from '../errors.ts';
 import { bridgeUnreachable } from './bridge-connection.ts';
 import { type BridgeArgs, bridgeToken, bridgeUrl, TOKEN_FIX } from './bridge-options.ts';
 import type { CliIo } from './command.ts';
+import { errorText } from './error-text.ts';
 
 /** Reading all of a long history takes its time. */
 const ANSWER_WITHIN_MS = 60_000;
@@ -86,4 +87,15 @@ function whyOf(cause: unknown): string {
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
   if (!(inner instanceof Error)) return String(inner);
   return inner.message === '' && 'code' in inner ? String(inner.code) : inner.message;
+}
+
+/** The same for a command; undefined where the options name no bridge, once that is said: the command ends with 2. */
+export async function reachBridge(args: BridgeArgs, io: CliIo): Promise<BridgeApi | undefined> {
+  try {
+    return await bridgeApi(args, io);
+  } catch (error) {
+    if (!(error instanceof HeartwireError)) throw error;
+    io.err(errorText(error));
+    return undefined;
+  }
 }

@@ -32,6 +32,26 @@ export function bridgeOptions<T>(yargs: Argv<T>): Argv<T & BridgeArgs> {
     });
 }
 
+export interface PeriodArgs {
+  readonly from: string | undefined;
+  readonly until: string | undefined;
+}
+
+/** Which time of the history a command is about. */
+export function periodOptions<T>(yargs: Argv<T>): Argv<T & PeriodArgs> {
+  return yargs
+    .option('from', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'From then on: -1d, ISO 8601 or epoch ms (-1h)',
+    })
+    .option('until', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Up to then; now where it is left out',
+    });
+}
+
 /** @throws HeartwireError `bad_argument` for what no header can carry */
 function originText(given: unknown): string {
   // yargs hands an option that was given twice over as an array.

@@ -11,6 +11,13 @@ export const COMMANDS: readonly LoadableCommand[] = [
     load: () => import('./commands/run.ts'),
   },
   {
+    usage: 'gateway [file]',
+    describe: 'Serve the feed of other instances, without devices of its own',
+    task: 'connect',
+    example: ['heartwire gateway', 'reads ./devices.yaml, and leaves its devices to other instances'],
+    load: () => import('./commands/gateway.ts'),
+  },
+  {
     usage: 'demo',
     describe: 'Run the bridge on simulated devices, to see what it does',
     task: 'connect',

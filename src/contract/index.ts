@@ -1,6 +1,7 @@
 export { type AddressBlock, addressInBlock, parseBlock } from './address-match.ts';
 export type { CommandOutcome, FeedAddition, FeedClient, FeedCommand } from './command.ts';
 export { type Identity, identityText } from './identity.ts';
+export type { Ownership, RemoteClaim } from './ownership.ts';
 export type { EventReach, Publisher } from './publisher.ts';
 export { highestRole, isRole, ROLES, type Role, reaches } from './role.ts';
 export { LEAST_BACK_OFF_MS, SESSION_ROLES, type SessionRole } from './settings.ts';

@@ -18,9 +18,10 @@ import { BusCodec } from './bus-codec.ts';
 import type { BusDevice } from './bus-ports.ts';
 import type { LineWish } from './core/bus-scheduler.ts';
 import { type BusEvent, BusScheduler, type TurnEnd } from './core/bus-scheduler.ts';
-import type { RequestOutcome } from './core/session-events.ts';
+import type { RequestOutcome, StopReason } from './core/session-events.ts';
 import type { SessionPorts } from './core/session-ports.ts';
-import { DeviceRunner, type DeviceRunnerOptions } from './device-runner.ts';
+import { DeviceRunner } from './device-runner.ts';
+import type { DeviceRunnerOptions } from './device-runner-options.ts';
 import type { SessionWire, WireOwner } from './wire.ts';
 import { deviceCodec, type LinkCodec, type WireCodec } from './wire-codec.ts';
 
@@ -140,7 +141,7 @@ export class BusRunner {
     this.port.start();
   }
 
-  stop(reason: 'stopped' | 'reconfigured' | 'removed' = 'stopped'): void {
+  stop(reason: StopReason = 'stopped'): void {
     this.#stopped = true;
     this.port.stop(reason);
     this.#timer.cancel();

@@ -1,3 +1,5 @@
+import type { BusConfig } from '../config/index.ts';
+import { addressLabel } from '../links/index.ts';
 import type { Clock } from '../system/index.ts';
 
 /** A link that is closed in order is gone after this time, in ms. */
@@ -53,3 +55,9 @@ export class ClosingLinks {
     });
   }
 }
+
+/** What a dialled device needs for itself. A serial port has many names, so all of them count as one. */
+export const resourcesOf = ({ id, links }: Pick<BusConfig, 'id' | 'links'>): string[] => [
+  `device ${id}`,
+  ...links.map((link) => (link.scheme === 'serial' ? 'serial' : addressLabel(link))),
+];

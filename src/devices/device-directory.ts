@@ -97,6 +97,11 @@ export class DeviceDirectory {
     this.#protocols = undefined;
   }
 
+  /** Another runner of a device of the configuration that is dialled, or on a bus. */
+  replace(runner: DeviceRunner): void {
+    if (this.#configured.has(runner.id)) this.#configured.set(runner.id, runner);
+  }
+
   /** The link of a bus whose DTU dials in; it is no device. */
   addLine(port: DeviceRunner, match: MatchConfig): void {
     this.#matches.push({ match, runner: port });

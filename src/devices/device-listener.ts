@@ -1,5 +1,5 @@
 import type { ListenerConfig } from '../config/index.ts';
-import { type Identity, identityText } from '../contract/index.ts';
+import { type Identity, identityText, type Ownership } from '../contract/index.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
 import { addressLabel, type Link, type LinkEnd, type Listener } from '../links/index.ts';
 import type { DeclaredMessage, Message } from '../protocol/index.ts';
@@ -9,6 +9,7 @@ import { backOffMs } from './core/dial-plan.ts';
 import type { LocalTime } from './core/link-protocol.ts';
 import { introducedBy } from './core/login.ts';
 import { type DeviceDirectory, nameByAddress } from './device-directory.ts';
+import type { DeviceListenerStatus } from './device-listener-status.ts';
 import type { DeviceRunner } from './device-runner.ts';
 import { PendingRunner, type Transfer } from './pending-runner.ts';
 import type { Resolution } from './unannounced-devices.ts';
@@ -32,20 +33,11 @@ interface DeviceListenerOptions {
   readonly random: () => number;
   /** Counts those that are accepted. */
   readonly arrivals?: Arrivals | undefined;
+  /** Where several instances share one feed: which of them may take a device that arrives here. */
+  readonly ownership?: Ownership | undefined;
   makeListener(): Listener;
   /** The tap of a link that dialled in; its `named` is called once the link belongs to a device. */
   tap?(): DialInTap | undefined;
-}
-
-/** A listening address as `bridge/status` shows it. */
-export interface DeviceListenerStatus {
-  readonly address: string;
-  readonly status: 'opening' | 'listening' | 'backoff' | 'closed';
-  readonly reason?: string;
-  readonly detail?: string;
-  readonly connections: number;
-  /** Connections refused by a cap, or that could not be accepted, since the start. */
-  readonly refused_connections: number;
 }
 
 interface Pending {
@@ -340,14 +332,45 @@ export class DeviceListener {
       return runner.refuse(resolution.refused);
     }
     const { device } = resolution;
+    const asked = this.#options.ownership?.claim(
+      device.settings.port === undefined ? device.id : `bus ${device.id}`,
+      {
+        host: runner.host,
+        address: runner.address,
+      },
+    );
+    if (asked === undefined) return this.#claimDevice(pending, device, register, login);
+    // Another instance has the device: what the link says meanwhile is kept for it.
+    const former = pending.claim;
+    if (former?.to === device) return;
+    former?.withdraw();
+    const claim = { to: device, withdraw: () => undefined };
+    pending.claim = claim;
+    this.#readAs(pending, device);
+    runner.claimMade();
+    void asked.then((refused) => {
+      if (this.#pending.get(runner) !== pending || pending.claim !== claim) return;
+      if (refused === undefined) return this.#claimDevice(pending, device, register, login);
+      delete pending.claim;
+      runner.refuse(refused);
+    });
+  }
+
+  /** From here on its bytes are read as those of this device. */
+  #readAs({ wire }: Pending, device: DeviceRunner): void {
+    const codec = device.dialIn && this.#codecOf(device.dialIn, wire.link);
+    if (codec !== undefined && device.settings.port !== undefined) wire.setFrames(codec);
+    else if (codec !== undefined) wire.setCodec(codec);
+  }
+
+  #claimDevice(pending: Pending, device: DeviceRunner, register?: Identity, login?: DeclaredMessage): void {
+    const { runner } = pending;
     // It claimed the device of its address already, which has not attached it.
     const former = pending.claim;
     former?.withdraw();
     const claimId = nextClaimId++;
     pending.claim = { to: device, withdraw: () => device.withdraw(claimId) };
-    const codec = device.dialIn && this.#codecOf(device.dialIn, pending.wire.link);
-    if (codec !== undefined && device.settings.port !== undefined) pending.wire.setFrames(codec);
-    else if (codec !== undefined) pending.wire.setCodec(codec);
+    this.#readAs(pending, device);
     if (former?.to !== device) runner.claimMade();
     device.claim({
       claimId,

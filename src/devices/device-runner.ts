@@ -2,7 +2,7 @@ import type { SessionSettings } from '../config/index.ts';
 import type { Values } from '../contract/index.ts';
 import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { Instant } from '../instant.ts';
-import type { LinkEnd, PortSharing, SendOutcome } from '../links/index.ts';
+import type { LinkEnd, SendOutcome } from '../links/index.ts';
 import type {
   DecoderFault,
   Discarded,
@@ -11,17 +11,16 @@ import type {
   LineRemark,
   Message,
 } from '../protocol/index.ts';
-import { DeadlineTimer, DefectStreak, type Log, Ring, type Timer, tellDefect } from '../system/index.ts';
-import type { BusDevice, BusOrder, BusTurns, PortTap } from './bus-ports.ts';
+import { DeadlineTimer, DefectStreak, Ring, type Timer, tellDefect } from '../system/index.ts';
+import type { BusDevice, BusOrder } from './bus-ports.ts';
 import { DeviceSession } from './core/device-session.ts';
 import { introducedBy } from './core/login.ts';
 import type { MessageCatalog } from './core/message-catalog.ts';
-import type { Effect, KnownBefore, RequestOutcome, SessionEvent, StopReason } from './core/session-events.ts';
-import type { SessionPorts } from './core/session-ports.ts';
-import type { DeviceObservers, DeviceReading } from './device-observer.ts';
-import { DevicePublisher, type DevicePublisherOptions } from './device-publisher.ts';
+import type { Effect, RequestOutcome, SessionEvent, StopReason } from './core/session-events.ts';
+import type { DeviceReading } from './device-observer.ts';
+import { DevicePublisher } from './device-publisher.ts';
+import type { DeviceRunnerOptions } from './device-runner-options.ts';
 import { DeviceFiles } from './files/device-files.ts';
-import type { UploadStore } from './files/upload-store.ts';
 import type { WireClaim } from './pending-runner.ts';
 import type { SessionWire } from './wire.ts';
 import type { LinkCodec } from './wire-codec.ts';
@@ -30,31 +29,6 @@ import type { LinkCodec } from './wire-codec.ts';
 const SERIAL_SETTLE_MS = 10;
 /** The pause before a session starts again whose first start failed too, in ms. */
 const START_AGAIN_MS = 30_000;
-
-export interface DeviceRunnerOptions extends DevicePublisherOptions {
-  readonly settings: SessionSettings;
-  readonly ports: SessionPorts;
-  readonly log: Log;
-  /** A fresh, unopened wire to one of the session's addresses. Not called for devices that dial in. */
-  makeWire(addressIndex: number, owner: BusDevice): SessionWire;
-  /** How its bytes are read where it dials in; absent: as the link was read when it had no name. */
-  readonly dialIn?: LinkCodec | undefined;
-  /** Where files of the device go; it sends none where this is absent. */
-  readonly uploads?: UploadStore | undefined;
-  /** It was stopped, and counts nothing any more. */
-  readonly retired?: ((reading: DeviceReading) => void) | undefined;
-  /** Whether it has a link changed. */
-  readonly linked?: ((linked: boolean) => void) | undefined;
-  /** Gives its port on to other programs, from its start to its stop. */
-  readonly sharing?: Pick<PortSharing, 'start' | 'stop' | 'join'> | undefined;
-  readonly observers?: DeviceObservers | undefined;
-  /** It is the link of a bus, whose devices take what comes. */
-  readonly port?: PortTap | undefined;
-  /** It is on a bus, which gives it its turns. */
-  readonly member?: BusTurns | undefined;
-  /** What an earlier run of the bridge knew of it. */
-  readonly known?: KnownBefore | undefined;
-}
 
 /**
  * Performs the effects of one device's session. Events that are raised while effects are performed wait their turn, and
@@ -80,6 +54,7 @@ export class DeviceRunner implements BusDevice {
   #reading: Timer | undefined;
   #running = false;
   #bytesOut = 0;
+  #started = false;
   /** When the chunk came whose frames are handled now. */
   #chunkAt: Instant | undefined;
   #linked = false;
@@ -136,7 +111,13 @@ export class DeviceRunner implements BusDevice {
     return this.#session.connected ? 0 : this.#options.clock.now().monoMs - this.#lastLinkedAt;
   }
 
+  /** It was started, and not stopped. */
+  get started(): boolean {
+    return this.#started;
+  }
+
   start(): void {
+    this.#started = true;
     const partials = this.#files.takePartials();
     if (partials.length > 0) this.#dispatch({ type: 'partialsFound', partials });
     const { known } = this.#options;
@@ -151,6 +132,7 @@ export class DeviceRunner implements BusDevice {
 
   /** Closes the link and fails what is in flight; the last state stays published. */
   stop(reason: StopReason = 'stopped'): void {
+    this.#started = false;
     this.#options.sharing?.stop();
     this.#dispatch({ type: 'stopped', reason });
     this.#publisher.close();
@@ -335,12 +317,18 @@ export class DeviceRunner implements BusDevice {
       case 'attachLink': {
         const claim = this.#takeClaim(effect.claimId);
         if (claim === undefined) return;
-        for (const message of claim.attached())
-          this.#queue.push({ event: { type: 'messageReceived', message }, wire: claim.wire });
-        this.#wire = claim.wire;
+        const { wire } = claim;
+        const held = claim.attached();
+        if (wire === undefined) {
+          const detail = `it arrived at another instance, from ${claim.host}`;
+          this.#queue.push({ event: { type: 'linkTransferred', detail }, wire });
+          return;
+        }
+        for (const message of held) this.#queue.push({ event: { type: 'messageReceived', message }, wire });
+        this.#wire = wire;
         this.#registers = this.settings.role === 'server' ? claim.registers : undefined;
-        claim.wire.owner = this;
-        if (this.#options.sharing !== undefined) claim.wire.share(this.#options.sharing);
+        wire.owner = this;
+        if (this.#options.sharing !== undefined) wire.share(this.#options.sharing);
         return;
       }
       case 'refuseLink':

@@ -10,64 +10,36 @@ import {
   type ListenerConfig,
   listenersByAddress,
 } from '../config/index.ts';
-import type { Publisher } from '../contract/index.ts';
-import { addressLabel, type LinkEnd, listen, type NameResolver } from '../links/index.ts';
+import { addressLabel, type LinkEnd, listen } from '../links/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
-import {
-  type Arrivals,
-  type Clock,
-  formatLocalTime,
-  inSlices,
-  type Log,
-  markReplay,
-  parseLocalTime,
-  Slices,
-} from '../system/index.ts';
+import { formatLocalTime, inSlices, markReplay, parseLocalTime, Slices } from '../system/index.ts';
 import { BusRunner, MemberWire, memberCodec } from './bus-runner.ts';
-import { ClosingLinks } from './closing-links.ts';
+import { ClosingLinks, resourcesOf } from './closing-links.ts';
 import { describeMessages } from './core/describe-messages.ts';
 import { MessageCatalog } from './core/message-catalog.ts';
+import type { StopReason } from './core/session-events.ts';
 import type { SessionPorts } from './core/session-ports.ts';
 import { DeviceDirectory, type Settling } from './device-directory.ts';
 import { DeviceListener } from './device-listener.ts';
-import { DeviceObservers, type DeviceReading, type ObserverFactory } from './device-observer.ts';
+import { DeviceObservers } from './device-observer.ts';
 import { declarationTopic } from './device-publisher.ts';
 import { DeviceRunner } from './device-runner.ts';
 import { FailedDevices } from './failed-devices.ts';
-import { RECEIVING, type UploadStore } from './files/upload-store.ts';
+import { RECEIVING } from './files/upload-store.ts';
+import type { FleetOptions } from './fleet-options.ts';
+import { busUnit, FleetUnits } from './fleet-units.ts';
 import type { KnownDevice } from './known-devices.ts';
+import { longestSilenceMs } from './longest-silence.ts';
 import { sharePort } from './share-port.ts';
 import type { UnannouncedRun } from './unannounced-devices.ts';
-import { type DeviceTaps, dialBusWire, dialWire } from './wire.ts';
+import { dialBusWire, dialWire } from './wire.ts';
 import { LinkCodecs } from './wire-codec.ts';
-
-interface FleetOptions {
-  readonly config: BridgeConfig;
-  readonly failed: readonly FailedDevice[];
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly random: () => number;
-  readonly publisher: Publisher;
-  readonly uploads: UploadStore | undefined;
-  /** Absent: the resolver of the process. */
-  readonly names?: NameResolver | undefined;
-  /** Counts the devices that dial in. */
-  readonly arrivals?: Arrivals | undefined;
-  /** Looks on at every link, where there is one. */
-  recorder(): DeviceTaps | undefined;
-  /** Look on at the life of each device. */
-  readonly observers?: readonly ObserverFactory[] | undefined;
-  /** Whether a subscriber wants a topic of raw bytes. */
-  wantsBytes(topic: string): boolean;
-  /** A device was stopped, for good or to be started again. */
-  readonly retired?: ((reading: DeviceReading) => void) | undefined;
-  /** What is known of unannounced devices is different now. */
-  readonly knownChanged?: (() => void) | undefined;
-}
 
 /** The device side of the bridge: runners, and the listeners at which devices dial in. */
 export class Fleet {
   readonly directory: DeviceDirectory;
+  /** What of it belongs to this instance. */
+  readonly units: FleetUnits;
   readonly #options: FleetOptions;
   readonly #ports: SessionPorts;
   readonly #deviceListeners = new Map<string, DeviceListener>();
@@ -78,6 +50,7 @@ export class Fleet {
   /** By which key the messages of each are described. */
   readonly #declarations = new WeakMap<DeviceRunner, string>();
   #config: BridgeConfig;
+  #started = false;
   #stopped = false;
 
   constructor(options: FleetOptions) {
@@ -94,6 +67,23 @@ export class Fleet {
       makeRunner: (settings, listener, run) => this.#makeRunner(settings, listener, run),
       over: (id) => recorder()?.retire(id),
       changed: () => options.knownChanged?.(),
+    });
+    this.units = new FleetUnits({
+      ownership: options.ownership,
+      directory: this.directory,
+      running: () => this.#started && !this.#stopped,
+      devices: () => this.#config.devices,
+      bus: (id) => this.#buses.get(id),
+      buses: () => this.#buses.values(),
+      freed: (of) => this.#links.closingOf(new Set([of.id]))(resourcesOf(of)),
+      replaceDevice: (device) => {
+        recorder()?.retire(device.id);
+        this.directory.replace(this.#runnerOf(device));
+      },
+      replaceBus: (bus) => {
+        this.#endBus(this.#buses.get(bus.id), 'moved');
+        this.#buses.set(bus.id, this.#makeBus(bus));
+      },
     });
     for (const [name, listener] of listenersByAddress(config.listeners)) {
       this.#deviceListeners.set(name, this.#makeListener(listener));
@@ -124,9 +114,11 @@ export class Fleet {
       this.deviceListeners().map((deviceListener) => deviceListener.start()),
     );
     this.#failed.show(this.#options.failed, this.directory);
-    for (const runner of this.directory.all()) runner.start();
+    this.#started = true;
+    const waiting = this.units.waiting();
+    for (const runner of this.directory.all()) if (!waiting.has(runner.id)) runner.start();
     // Their devices say how the bytes of a line are read.
-    for (const bus of this.#buses.values()) bus.start();
+    for (const bus of this.#buses.values()) if (this.units.owns(busUnit(bus.id))) bus.start();
     return listeners;
   }
 
@@ -167,11 +159,11 @@ export class Fleet {
     const starting: Promise<void>[] = [];
     for (const device of fresh) {
       // What dials in has begun when it was settled; what is dialled needs its port to be free.
-      if (device.kind === 'bus') this.directory.get(device.id)?.start();
+      if (device.kind === 'bus' && this.units.mayStart(device)) this.directory.get(device.id)?.start();
       if (device.kind !== 'dialled') continue;
       starting.push(
         closing(resourcesOf(device)).then(() => {
-          if (!this.#stopped) this.directory.get(device.id)?.start();
+          if (!this.#stopped && this.units.mayStart(device)) this.directory.get(device.id)?.start();
         }),
       );
       await slices.pause();
@@ -241,11 +233,12 @@ export class Fleet {
     return () =>
       [...made.values()].map(async (bus) => {
         await closing(resourcesOf(bus.config));
-        if (!this.#stopped && this.#buses.get(bus.id) === bus) bus.start();
+        if (!this.#stopped && this.#buses.get(bus.id) === bus && this.units.owns(busUnit(bus.id)))
+          bus.start();
       });
   }
 
-  #endBus(bus: BusRunner | undefined, reason: 'removed' | 'reconfigured'): void {
+  #endBus(bus: BusRunner | undefined, reason: StopReason): void {
     bus?.stop(reason);
     if (bus !== undefined) this.#options.recorder()?.retire(bus.id);
   }
@@ -415,6 +408,7 @@ export class Fleet {
       localTime: this.#ports.localTime,
       random: this.#ports.random,
       arrivals,
+      ownership: this.#options.ownership,
       makeListener: () =>
         listen(listener.link, {
           names,
@@ -426,19 +420,4 @@ export class Fleet {
   }
 }
 
-/** A peer that sends datagrams and has no connection to lose is gone after so long at the least, in ms. */
-const LEAST_SILENCE_MS = 10 * 60_000;
-
-/** No device with these settings is silent for so long while it is there. */
-function longestSilenceMs({ heartbeat, bare, presence }: SessionSettings): number {
-  const silentMs = bare === undefined ? heartbeat.intervalMs * (heartbeat.missed + 1) : (bare.silenceMs ?? 0);
-  return Math.max(LEAST_SILENCE_MS, 2 * silentMs, 2 * (presence?.everyMs ?? 0));
-}
-
 const matchOf = (device: DeviceConfig) => (device.kind === 'matched' ? device.match : undefined);
-
-/** What a dialled device needs for itself. A serial port has many names, so all of them count as one. */
-const resourcesOf = ({ id, links }: Pick<BusConfig, 'id' | 'links'>): string[] => [
-  `device ${id}`,
-  ...links.map((link) => (link.scheme === 'serial' ? 'serial' : addressLabel(link))),
-];

@@ -15,7 +15,8 @@ import type { Wire, WireOwner } from './wire.ts';
 
 /** A link that dialled in, and what is done with it once the session has decided. */
 export interface WireClaim extends LinkClaim {
-  readonly wire: Wire;
+  /** Absent: the link arrived at another instance, to which the device goes with it. */
+  readonly wire?: Wire | undefined;
   /** The runner owns the wire from here on; what the peer has said since the claim comes before all that follows. */
   attached(): readonly HeldMessage[];
   refused(reason: string): void;

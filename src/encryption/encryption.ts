@@ -14,10 +14,11 @@ export class Encryption {
   #config: EncryptionConfig | undefined;
   #encryptor: Encryptor | undefined;
 
-  constructor(store: FeedStore, log: Log) {
+  /** What is published goes to `publisher`, and from there into the store. */
+  constructor(store: FeedStore, log: Log, publisher: Publisher = store) {
     this.#log = log;
     this.#publisher = new EncryptingPublisher({
-      publisher: store,
+      publisher,
       retained: () => store.documents('devices/#'),
       log,
     });

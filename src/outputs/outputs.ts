@@ -24,7 +24,7 @@ type SourceChange =
   | { readonly kind: 'state'; readonly topic: string; readonly document: JsonObject }
   | { readonly kind: 'removal'; readonly topic: string }
   | { readonly kind: 'event'; readonly topic: string; readonly data: JsonObject }
-  | { readonly kind: 'broadcast'; readonly topic: string };
+  | { readonly kind: 'broadcast' | 'loss'; readonly topic: string };
 
 export interface OutputsOptions {
   readonly store: OutputSource;

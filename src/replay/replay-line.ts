@@ -54,6 +54,7 @@ export function changeLine(t: number, change: Change): ReplayLine | undefined {
     case 'event':
       return part === 'messages' ? { t, device, received: change.data } : { t, device, [part]: change.data };
     case 'broadcast':
+    case 'loss':
       return undefined;
   }
 }

@@ -128,6 +128,17 @@ describe('heartwire send', () => {
     expect(err).toMatch(/^heartwire: "[^"]+" could not be read: E(NOENT|ISDIR)/);
   });
 
+  it.each([
+    ['oven1', 'Did you mean oven-1?'],
+    ['ovne-1', 'Did you mean oven-1?'],
+    ['quite-another', ''],
+  ])('names the device that is near %s, and none that is far', async (id, said) => {
+    const io = new RecordedIo(dir);
+    expect(await main(['send', id, 'set', 'target=21', '--url', url], io)).toBe(1);
+    expect(io.logged.includes('Did you mean')).toBe(said !== '');
+    expect(io.logged).toContain(said);
+  });
+
   it('sends bytes as they are', async () => {
     device.received.length = 0;
     const { code, out } = await send(['oven-1', '--hex', '00 00 00 02 55 aa'], { terminal: true });

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { loadConfig } from '../../src/config/load.ts';
-import type { DeviceListenerStatus } from '../../src/devices/device-listener.ts';
+import type { DeviceListenerStatus } from '../../src/devices/device-listener-status.ts';
 import { encodeFrame } from '../../src/protocol/codec.ts';
 import { readyAnswer } from '../../src/server/http/routes.ts';
 import { Readiness } from '../../src/server/readiness.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Backplane, Lease, Part } from '../../src/backplane/backplane.ts';
+import type { Backplane, Lease, Part } from '../../src/backplane/core/backplane.ts';
 import { SHARDS, shardOfTopic, shardOfUnit } from '../../src/backplane/core/shards.ts';
 
 /** What instances share, and how it fails. */

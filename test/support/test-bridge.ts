@@ -1,4 +1,5 @@
 import { Bridge, type BridgeAddresses } from '../../src/app/bridge.ts';
+import { joinSharedFeed } from '../../src/backplane/index.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { MessageFiles } from '../../src/config/message-files.ts';
 import type { BridgeConfig } from '../../src/config/model.ts';
@@ -49,6 +50,7 @@ export async function startBridge(
     names,
     blackBox: blackBox && { ...defaultBlackBox(config), ...blackBox },
     historyFile,
+    join: joinSharedFeed,
   });
   const addresses: BridgeAddresses = await bridge.start();
   return {

@@ -1,19 +1,15 @@
 import { isJsonObject, type JsonObject } from '../../contract/wire/index.ts';
-import { HeartwireError } from '../../errors.ts';
-import { type BridgeApi, bridgeApi } from '../bridge-http.ts';
-import { type BridgeArgs, bridgeOptions } from '../bridge-options.ts';
+import { type BridgeApi, reachBridge } from '../bridge-http.ts';
+import { type BridgeArgs, bridgeOptions, type PeriodArgs, periodOptions } from '../bridge-options.ts';
 import type { Command } from '../command.ts';
-import { errorText } from '../error-text.ts';
 import { wholeNumber } from '../option-values.ts';
 
 const KINDS = ['status', 'link', 'alarm', 'command', 'bridge'] as const;
 const PART = 1_000;
 
-interface EventsArgs extends BridgeArgs {
+interface EventsArgs extends BridgeArgs, PeriodArgs {
   readonly device: string | undefined;
   readonly kind: readonly (typeof KINDS)[number][] | undefined;
-  readonly from: string | undefined;
-  readonly until: string | undefined;
   readonly limit: number;
   readonly json: boolean;
 }
@@ -31,24 +27,16 @@ export const command: Command<EventsArgs> = {
   ],
   options: (yargs) =>
     bridgeOptions(
-      yargs
-        .positional('device', { type: 'string', describe: 'One device; all where it is left out' })
-        .option('kind', {
-          choices: KINDS,
-          array: true,
-          requiresArg: true,
-          describe: 'Only events of these kinds',
-        })
-        .option('from', {
-          type: 'string',
-          requiresArg: true,
-          describe: 'From then on: -1d, ISO 8601 or epoch ms (-1h)',
-        })
-        .option('until', {
-          type: 'string',
-          requiresArg: true,
-          describe: 'Up to then; now where it is left out',
-        })
+      periodOptions(
+        yargs
+          .positional('device', { type: 'string', describe: 'One device; all where it is left out' })
+          .option('kind', {
+            choices: KINDS,
+            array: true,
+            requiresArg: true,
+            describe: 'Only events of these kinds',
+          }),
+      )
         .option('limit', {
           coerce: wholeNumber('limit', 1, 1_000_000),
           default: 1_000,
@@ -57,14 +45,8 @@ export const command: Command<EventsArgs> = {
         .option('json', { type: 'boolean', default: false, describe: 'Print JSON lines' }),
     ),
   async run(args, io) {
-    let api: BridgeApi;
-    try {
-      api = await bridgeApi(args, io);
-    } catch (error) {
-      if (!(error instanceof HeartwireError)) throw error;
-      io.err(errorText(error));
-      return 2;
-    }
+    const api = await reachBridge(args, io);
+    if (api === undefined) return 2;
     for (const event of await lastEvents(api, args))
       io.out(args.json ? `${JSON.stringify(event)}\n` : lineOf(event));
     return 0;

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { csvCell } from '../../capture/index.ts';
 import { HeartwireError } from '../../errors.ts';
-import { type BridgeApi, bridgeApi } from '../bridge-http.ts';
-import { type BridgeArgs, bridgeOptions } from '../bridge-options.ts';
+import { reachBridge } from '../bridge-http.ts';
+import { type BridgeArgs, bridgeOptions, type PeriodArgs, periodOptions } from '../bridge-options.ts';
 import type { CliIo, Command } from '../command.ts';
 import { errorText } from '../error-text.ts';
 import { outputNotWritten } from '../files.ts';
@@ -21,11 +21,9 @@ const FORMATS = ['csv', 'jsonl', 'parquet'] as const;
 /** Rows of a group in a Parquet file, which is in memory until it is written. */
 const GROUP_ROWS = 50_000;
 
-interface HistoryArgs extends BridgeArgs {
+interface HistoryArgs extends BridgeArgs, PeriodArgs {
   readonly device: string;
   readonly fields: readonly string[] | undefined;
-  readonly from: string | undefined;
-  readonly until: string | undefined;
   readonly to: (typeof FORMATS)[number];
   readonly output: string | undefined;
 }
@@ -47,23 +45,15 @@ export const command: Command<HistoryArgs> = {
   ],
   options: (yargs) =>
     bridgeOptions(
-      yargs
-        .positional('device', { type: 'string', demandOption: true, describe: 'The device' })
-        .positional('fields', {
-          type: 'string',
-          array: true,
-          describe: 'Its fields; all where none is named',
-        })
-        .option('from', {
-          type: 'string',
-          requiresArg: true,
-          describe: 'From then on: -1d, ISO 8601 or epoch ms (-1h)',
-        })
-        .option('until', {
-          type: 'string',
-          requiresArg: true,
-          describe: 'Up to then; now where it is left out',
-        })
+      periodOptions(
+        yargs
+          .positional('device', { type: 'string', demandOption: true, describe: 'The device' })
+          .positional('fields', {
+            type: 'string',
+            array: true,
+            describe: 'Its fields; all where none is named',
+          }),
+      )
         .option('to', { choices: FORMATS, default: 'csv' as const, describe: 'The format' })
         .option('output', {
           type: 'string',
@@ -79,14 +69,8 @@ export const command: Command<HistoryArgs> = {
       io.err(errorText(new HeartwireError('bad_argument', 'Parquet is no text: name a file with --output.')));
       return 2;
     }
-    let api: BridgeApi;
-    try {
-      api = await bridgeApi(args, io);
-    } catch (error) {
-      if (!(error instanceof HeartwireError)) throw error;
-      io.err(errorText(error));
-      return 2;
-    }
+    const api = await reachBridge(args, io);
+    if (api === undefined) return 2;
     const columns = wanted(await columnsOf(api, args.device), args);
     const rows = historyRows(api, args, columns);
     if (args.to === 'parquet') await writeParquet(resolve(io.cwd, args.output ?? ''), columns, rows);

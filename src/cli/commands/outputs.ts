@@ -1,14 +1,12 @@
 import { resolve } from 'node:path';
 import { formatProblem, type OutputConfig, readConfig } from '../../config/index.ts';
 import type { JsonObject } from '../../contract/wire/index.ts';
-import { HeartwireError } from '../../errors.ts';
 import { lookupOf } from '../../links/index.ts';
 import { type TryResult, tryOutput } from '../../outputs/index.ts';
 import { systemClock } from '../../system/index.ts';
-import { type BridgeApi, bridgeApi } from '../bridge-http.ts';
+import { reachBridge } from '../bridge-http.ts';
 import { type BridgeArgs, bridgeOptions } from '../bridge-options.ts';
 import type { CliIo, Command, ExitCode } from '../command.ts';
-import { errorText } from '../error-text.ts';
 import { packageVersion } from '../version.ts';
 import { DEFAULT_CONFIG_FILE } from './check.ts';
 
@@ -45,14 +43,8 @@ export const command: Command<OutputsArgs> = {
     ),
   async run(args, io) {
     if (args.try) return tryAll(args, io);
-    let api: BridgeApi;
-    try {
-      api = await bridgeApi(args, io);
-    } catch (error) {
-      if (!(error instanceof HeartwireError)) throw error;
-      io.err(errorText(error));
-      return 2;
-    }
+    const api = await reachBridge(args, io);
+    if (api === undefined) return 2;
     const { outputs }: { readonly outputs: readonly JsonObject[] } = JSON.parse(
       await api.text('/api/outputs'),
     );

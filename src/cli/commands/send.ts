@@ -1,12 +1,13 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { Values } from '../../contract/index.ts';
-import type { JsonObject } from '../../contract/wire/index.ts';
+import { isJsonObject, type JsonObject } from '../../contract/wire/index.ts';
 import { chunkMessage, noChunks, uploadFile } from '../../devices/index.ts';
 import { HeartwireError } from '../../errors.ts';
 import { bytesOfHex, bytesValue, type MessageDeclaration } from '../../protocol/index.ts';
-import { systemClock } from '../../system/index.ts';
+import { suggest, systemClock } from '../../system/index.ts';
 import { BridgeCaller, type CallReply, outcomeOf } from '../bridge-connection.ts';
+import { bridgeApi } from '../bridge-http.ts';
 import { bridgeKeys, openPayloads, readerOptions } from '../bridge-keys.ts';
 import { bridgeToken, bridgeUrl } from '../bridge-options.ts';
 import type { CliIo, Command, ExitCode } from '../command.ts';
@@ -103,10 +104,32 @@ async function run(args: SendArgs, given: CliIo): Promise<ExitCode> {
     decode,
     program: io.program,
   });
-  if (raw !== undefined)
-    return printReply(await caller.call(args.device, RAW, { data: bytesValue(raw) }, timeout), RAW, args, io);
-  if (file !== undefined) return await sendWhole(file, caller, args, io);
-  return await sendMessage(message ?? '', caller, args, io);
+  try {
+    const code =
+      raw !== undefined
+        ? printReply(await caller.call(args.device, RAW, { data: bytesValue(raw) }, timeout), RAW, args, io)
+        : file !== undefined
+          ? await sendWhole(file, caller, args, io)
+          : await sendMessage(message ?? '', caller, args, io);
+    if (code !== 0) await nameNearDevice(args, io);
+    return code;
+  } catch (error) {
+    await nameNearDevice(args, io);
+    throw error;
+  }
+}
+
+/** Where there is no device of this id, and one that is near, says so. */
+async function nameNearDevice(args: SendArgs, io: CliIo): Promise<void> {
+  const api = await bridgeApi(args, io);
+  // What went wrong is said elsewhere; without a list there is nothing to propose.
+  const { devices } = await api.get('/api/devices').catch((): JsonObject => ({}));
+  const ids = (Array.isArray(devices) ? devices : [])
+    .map((each) => (isJsonObject(each) ? each.device : undefined))
+    .filter((id) => typeof id === 'string');
+  if (ids.includes(args.device)) return;
+  const near = suggest(args.device, ids);
+  if (near !== undefined) io.err(`heartwire: Did you mean ${near}?\n`);
 }
 
 async function sendMessage(

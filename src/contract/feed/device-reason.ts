@@ -81,6 +81,10 @@ export const DEVICE_REASONS = {
     meaning: 'The configuration of the device changed, and the device starts again.',
     fix: 'Nothing: it is dialled, or comes back, at once.',
   },
+  moved: {
+    meaning: 'Another instance has the device now.',
+    fix: 'Nothing: its state comes from there.',
+  },
   removed: {
     meaning: 'The device was removed from the configuration.',
     fix: 'Nothing: add it to `devices` again when it is needed.',

@@ -138,13 +138,13 @@ export const SERVER_MESSAGES = table({
   gap: {
     summary: 'Events that will not come.',
     keysText:
-      '`topic`, `epoch`, `from_seq`, `to_seq`, `reason`: events of this topic that will not come, because this client was too slow (`slow_consumer`), never acknowledged them (`unacked`), or was away for too long (`expired`)',
+      '`topic`, `epoch`, `from_seq`, `to_seq`, `reason`: events of this topic that will not come, because this client was too slow (`slow_consumer`), never acknowledged them (`unacked`), was away for too long (`expired`), or because they were lost on the way between instances (`lost`)',
     payload: z.object({
       topic: z.string(),
       epoch: z.string(),
       from_seq: count(),
       to_seq: count(),
-      reason: z.enum(['slow_consumer', 'unacked', 'expired']),
+      reason: z.enum(['slow_consumer', 'unacked', 'expired', 'lost']),
     }),
   },
   position: {

@@ -232,6 +232,13 @@ export type AlarmEvent = Omit<Readonly<z.output<typeof alarm>>, 'at'>;
 /** The document of `declarations/<key>`: every field of the messages that a device speaks. */
 export type DeclarationDocument = Omit<Readonly<z.output<typeof declaration>>, 'replay'>;
 
+const bridge = z.looseObject({
+  version: z.string(),
+  started_at: instant(),
+  devices: z.record(z.string(), count()).meta({ description: 'Devices by status.' }),
+  listeners: list(jsonObject()),
+});
+
 /** What one kind of topic holds, and how it is published. */
 export interface TopicContract {
   readonly name: string;
@@ -336,13 +343,22 @@ export const TOPICS: readonly TopicContract[] = [
     holds:
       'version, configuration and what its last reload did, devices by status, listeners, links that did not register',
     kind: 'state',
+    document: () => jsonSchemaOf(bridge),
+  },
+  {
+    name: 'instanceStatus',
+    address: 'bridge/{instance}/status',
+    summary: 'Each of several instances, as it shows itself in `bridge/status`.',
+    holds:
+      'with `backplane`: the `bridge/status` of each instance under its name; `lost` with `reason`, `detail` and `since` where it is gone ([several instances](several-instances.md))',
+    kind: 'state',
     document: () =>
       jsonSchemaOf(
-        z.looseObject({
-          version: z.string(),
-          started_at: instant(),
-          devices: z.record(z.string(), count()).meta({ description: 'Devices by status.' }),
-          listeners: list(jsonObject()),
+        bridge.extend({
+          lost: z
+            .object({ reason: z.string(), detail: z.string(), since: instant() })
+            .meta({ description: 'The instance is gone, or nothing is known of it.' })
+            .exactOptional(),
         }),
       ),
   },

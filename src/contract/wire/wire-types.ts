@@ -198,7 +198,7 @@ export type ServerMessage =
         readonly epoch: string;
         readonly from_seq: number;
         readonly to_seq: number;
-        readonly reason: 'slow_consumer' | 'unacked' | 'expired';
+        readonly reason: 'slow_consumer' | 'unacked' | 'expired' | 'lost';
       };
     }
   | {

@@ -18,6 +18,7 @@ export const STOPPED = {
   stopped: 'the bridge stopped this device',
   reconfigured: 'the configuration of this device changed',
   removed: 'this device was taken out of the configuration',
+  moved: 'another instance has the device',
 } as const;
 
 export type StopReason = keyof typeof STOPPED;

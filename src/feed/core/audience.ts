@@ -251,7 +251,7 @@ export class Audience implements SubscriberContext {
     const group = new SubscriptionGroup<Subscriber>(subscriptions.sharedTerms());
     this.#groups.set(key, group);
     for (const pattern of patterns) this.#trie.add(pattern, group);
-    this.store.follow(patterns);
+    this.store.follow(patterns, 'subscriber');
     this.#matches.clear();
     return group;
   }
@@ -263,7 +263,7 @@ export class Audience implements SubscriberContext {
     this.#groups.delete(key);
     this.#unwritten.delete(group);
     for (const pattern of group.patterns) this.#trie.delete(pattern, group);
-    this.store.unfollow(group.patterns);
+    this.store.unfollow(group.patterns, 'subscriber');
     this.#matches.clear();
   }
 }

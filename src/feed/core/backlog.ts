@@ -238,6 +238,7 @@ export class Backlog {
   /** A change that was not written: of a document it is only marked that there was one. */
   missed(change: Change, frame: () => Uint8Array): void {
     if (change.kind === 'state' || change.kind === 'removal') this.#marks.missed(change.topic, change.rev);
+    else if (change.kind === 'loss') this.#events.lost(change);
     else this.#events.push(change, frame());
   }
 

@@ -60,5 +60,11 @@ export interface BroadcastChange extends Identified {
   readonly data: Json;
 }
 
+/** Events of a topic, from one `seq` to the `seq` of this, were lost before they came here. */
+export interface Loss extends ChangeBase {
+  readonly kind: 'loss';
+  readonly fromSeq: number;
+}
+
 /** One step of the store; each has the next `rev`. */
-export type Change = StateChange | Removal | EventChange | BroadcastChange;
+export type Change = StateChange | Removal | EventChange | BroadcastChange | Loss;

@@ -102,6 +102,10 @@ export class Encoder {
         return this.message('update', `r${rev}`, { topic, epoch, rev, seq, removed: true }, now);
       case 'event':
         return this.message('event', change.id, { topic, epoch, rev, seq, data: change.data }, now);
+      case 'loss': {
+        const { fromSeq: from_seq } = change;
+        return this.message('gap', `g${rev}`, { topic, epoch, from_seq, to_seq: seq, reason: 'lost' }, now);
+      }
       case 'broadcast': {
         const { from, data } = change;
         return this.message('broadcast', change.id, { topic, epoch, rev, seq, from, data }, now);

@@ -27,7 +27,7 @@ export interface Gap {
   readonly toSeq: number;
   /** Of the first of them, or less. */
   readonly rev: number;
-  readonly reason: 'slow_consumer' | 'unacked' | 'expired';
+  readonly reason: 'slow_consumer' | 'unacked' | 'expired' | 'lost';
 }
 
 interface EventTopic {
@@ -96,6 +96,16 @@ export class EventLog {
     this.#dropAll(value);
     lose(value, rev, value.seq);
     return value;
+  }
+
+  /** Counts events that were lost before they came here, up to this `rev`; what is kept from before them ends. */
+  lose(topic: string, rev: number, count: number, levels: () => readonly string[]): number {
+    const { value } = this.#topics.get(topic) ?? this.#begin(topic, levels());
+    value.seq += count - 1;
+    const { seq } = this.next(topic, rev, levels);
+    this.#dropAll(value);
+    lose(value, rev, seq);
+    return seq;
   }
 
   /** Keeps an event that was counted just now and is followed. */

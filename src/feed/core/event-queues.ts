@@ -2,6 +2,7 @@ import { isAlarms } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
 import { Ring } from '../../system/index.ts';
 import { type AckKeeper, AckWindow } from './ack-window.ts';
+import type { Loss } from './change.ts';
 import type { Encoder, FeedTally } from './encoder.ts';
 import type { Gap, PastEvent } from './event-log.ts';
 
@@ -167,6 +168,11 @@ export class EventQueues {
 
   push(event: PastEvent, frame: Uint8Array): void {
     (isAlarms(event.topic) ? this.#alarms : this.#plain).push(event, frame);
+  }
+
+  /** Events were lost before they came here; the subscriber learns it before what follows. */
+  lost({ topic, fromSeq, seq: toSeq, rev }: Loss): void {
+    this.#gaps.push({ topic, fromSeq, toSeq, rev, reason: 'lost' });
   }
 
   pushAcked(event: PastEvent, now: Instant): void {

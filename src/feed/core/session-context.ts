@@ -66,6 +66,11 @@ export interface SessionPort<Connection extends SessionConnection> {
     addition: FeedAddition,
     done: (outcome: CommandOutcome, now: Instant) => void,
   ): void;
+  /**
+   * False where all is there that these patterns cover; else `done` is called once it is, or never where the connection
+   * has ended.
+   */
+  awaits?(connection: Connection, patterns: readonly string[], done: (now: Instant) => void): boolean;
   readonly access: SessionAccess<Connection>;
   /** Takes the session with this secret from its present connection; undefined where this owner has none. */
   resume(connection: Connection, secret: string): SessionMemory | undefined;

@@ -43,7 +43,7 @@ export class FeedSession<Connection extends SessionConnection> {
   /** What each message of a client does. */
   static readonly #handlers: Handlers = {
     auth: (session, { token, id }) => session.#authenticate(token, id),
-    subscribe: (session, message, now) => session.#subscribe(message, now),
+    subscribe: (session, message, now) => session.#subscribeOnceThere(message, now),
     unsubscribe: (session, { id, topics }, now) => {
       const { audience } = session.#context;
       session.#failed(id, unsubscribe(audience, session.#subscriber, topics, reply(id), now), now);
@@ -85,7 +85,7 @@ export class FeedSession<Connection extends SessionConnection> {
   /** State of the message rate: from when on the next message is allowed, monotonic ms. */
   #freeAtMs = -Infinity;
   #faults: Faults | undefined;
-  /** Messages that arrived while a token is verified. */
+  /** Messages that arrived while a token is verified, or what is subscribed to is read. */
   #held: { readonly texts: string[]; length: number } | undefined;
   #jsonPing = false;
   #answersPings = false;
@@ -242,6 +242,23 @@ export class FeedSession<Connection extends SessionConnection> {
     handle(this, message, now);
   }
 
+  /** What other instances know may have to be read first: later messages wait behind. */
+  #subscribeOnceThere(message: Messages['subscribe'], now: Instant): void {
+    const waits = this.#port.awaits?.(this.#connection, message.topics, (then) => {
+      this.#subscribe(message, then);
+      this.#release(then);
+    });
+    if (waits === true) this.#held = { texts: [], length: 0 };
+    else this.#subscribe(message, now);
+  }
+
+  /** Messages that waited are read now. */
+  #release(now: Instant): void {
+    const held = this.#held?.texts ?? [];
+    this.#held = undefined;
+    for (const text of held) this.receive(text, now);
+  }
+
   #subscribe(message: Messages['subscribe'], now: Instant): void {
     const { audience } = this.#context;
     const most = this.#terms.limits.max_patterns;
@@ -261,9 +278,7 @@ export class FeedSession<Connection extends SessionConnection> {
         this.#fail(id, outcome.code, outcome.message, now, outcome.retry);
         if (outcome.close !== undefined) this.#connection.close(outcome.close, now);
       }
-      const held = this.#held?.texts ?? [];
-      this.#held = undefined;
-      for (const text of held) this.receive(text, now);
+      this.#release(now);
     });
   }
 

@@ -111,6 +111,8 @@ export class FeedStore implements Publisher {
   readonly #lists = new Lru<string, TopicList>(TOPIC_LISTS);
   readonly #notifiesAll: boolean;
   readonly #followed = new TopicInterest(EVENTS_MS);
+  /** Those of subscribers alone, where another part wants to know them. */
+  #wanted: TopicInterest | undefined;
   /** Those of the patterns that name the second level of what they cover. */
   readonly #naming = new TopicInterest(EVENTS_MS);
   readonly #events: EventLog;
@@ -189,14 +191,22 @@ export class FeedStore implements Publisher {
     return this.#followed.bytes;
   }
 
-  /** A subscription to these patterns begins; `unfollow` them when it ends. */
-  follow(patterns: readonly string[]): void {
+  /** Calls when the patterns change that subscribers have, or had until a while ago; there is one who asks. */
+  watchWanted(changed: () => void): { patterns(): Iterable<string> } {
+    this.#wanted = new TopicInterest(EVENTS_MS, changed);
+    return this.#wanted;
+  }
+
+  /** A subscription to these patterns begins; `unfollow` them when it ends. `by` a client, or a part of the bridge. */
+  follow(patterns: readonly string[], by?: 'subscriber'): void {
+    if (by === 'subscriber') this.#wanted?.begin(patterns);
     this.#followed.begin(patterns);
     this.#naming.begin(patterns.filter(namesSecondLevel));
   }
 
   /** A subscription to these patterns ends; its client may come back within a while. */
-  unfollow(patterns: readonly string[]): void {
+  unfollow(patterns: readonly string[], by?: 'subscriber'): void {
+    if (by === 'subscriber') this.#wanted?.end(patterns);
     this.#followed.end(patterns);
     this.#naming.end(patterns.filter(namesSecondLevel));
   }
@@ -223,6 +233,18 @@ export class FeedStore implements Publisher {
     this.#notify(broadcast);
   }
 
+  /** Events of a topic were lost before they came here: everyone who subscribes to it learns how many at the least. */
+  publishLoss(topic: string, count: number): void {
+    const seq = this.#events.lose(topic, this.#rev + 1, count, () => checkedLevels(topic));
+    const rev = ++this.#rev;
+    this.#notify({ kind: 'loss', topic, rev, seq, fromSeq: seq - count + 1 });
+  }
+
+  /** What was before now can't be told apart from what never was: no earlier position is recoverable. */
+  forgetPast(): void {
+    this.#forgottenRev = this.#rev;
+  }
+
   #eventId(rev: number): string {
     return `r${rev}.${this.#idEnd}`;
   }
@@ -235,6 +257,7 @@ export class FeedStore implements Publisher {
   /** Time passes: removes tombstones, events and patterns that are too old. To be called about once a second. */
   age(now: Instant): void {
     this.#followed.age(now.monoMs);
+    this.#wanted?.age(now.monoMs);
     this.#naming.age(now.monoMs);
     this.#history.note(this.#rev, now.monoMs);
     this.#events.expire(this.#history.reachedBefore(now.monoMs - EVENTS_MS));

@@ -398,7 +398,8 @@ export class Subscriber {
       const intervalMs = this.#subscriptions.intervalMs(change.topic);
       if (intervalMs === 0) return false;
       if (!this.#openBacklog().pace(change, intervalMs, now)) this.#context.pace(this);
-    } else if (this.#subscriptions.acked(change.topic)) this.#openBacklog().pushAcked(change, now);
+    } else if (change.kind !== 'loss' && this.#subscriptions.acked(change.topic))
+      this.#openBacklog().pushAcked(change, now);
     else return false;
     return true;
   }

@@ -14,6 +14,7 @@ const ALL_OTHERS = '';
  */
 export class TopicInterest {
   readonly #keepMs: number;
+  readonly #changed: (() => void) | undefined;
   readonly #trie = new PatternTrie<true>();
   /** Subscriptions for each; 0: it is one of those that were left. */
   readonly #followers = new Map<string, number>();
@@ -25,9 +26,10 @@ export class TopicInterest {
   /** Moves when something is forgotten. */
   lost = 1;
 
-  /** A pattern is forgotten so long after its last subscription. */
-  constructor(keepMs: number) {
+  /** A pattern is forgotten so long after its last subscription; `changed` is called when the patterns are others. */
+  constructor(keepMs: number, changed?: () => void) {
     this.#keepMs = keepMs;
+    this.#changed = changed;
   }
 
   /** Raw bytes of some device may be among them. */
@@ -38,6 +40,11 @@ export class TopicInterest {
   /** Some have no subscription any more, and are not forgotten yet. */
   get remembersLeft(): boolean {
     return this.#left.size > 0;
+  }
+
+  /** Those that are kept apart; the empty one stands for all others. */
+  patterns(): Iterable<string> {
+    return this.#followers.keys();
   }
 
   /** Adds a subscription to each of these. */
@@ -79,6 +86,7 @@ export class TopicInterest {
     this.gained++;
     if (key !== ALL_OTHERS) this.#trie.add(key, true);
     if (mayBeBytes(key)) this.#bytesPatterns++;
+    this.#changed?.();
   }
 
   #forget(key: string): void {
@@ -87,6 +95,7 @@ export class TopicInterest {
     this.#left.delete(key);
     if (key !== ALL_OTHERS) this.#trie.delete(key, true);
     if (mayBeBytes(key)) this.#bytesPatterns--;
+    this.#changed?.();
   }
 }
 

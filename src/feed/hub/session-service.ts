@@ -16,6 +16,9 @@ export type CommandHandler = (command: FeedCommand, client: FeedClient) => Promi
 /** Adds an entry to the configuration, or shows what that changes; a rejection is answered with its code. */
 export type AdditionHandler = (addition: FeedAddition, address: string) => Promise<JsonObject>;
 
+/** What is still to be read from other instances before patterns can be answered; undefined: nothing. */
+export type WantedHandler = (patterns: readonly string[]) => Promise<void> | undefined;
+
 /** The handler knows the time-out and names what it waited for; this much later the feed answers instead. */
 const GRACE_MS = 1_000;
 
@@ -85,6 +88,7 @@ export class SessionService implements SessionPort<Connection> {
   readonly #commands: CommandHandler | undefined;
   readonly #additions: AdditionHandler | undefined;
   readonly #attempt: Attempt;
+  readonly #wanted: WantedHandler | undefined;
 
   /** Without `commands` every command is answered with `not_supported`. */
   constructor(
@@ -94,8 +98,10 @@ export class SessionService implements SessionPort<Connection> {
     commands: CommandHandler | undefined,
     additions: AdditionHandler | undefined,
     attempt: Attempt,
+    wanted?: WantedHandler,
   ) {
     this.access = access;
+    this.#wanted = wanted;
     this.#presence = presence;
     this.#clock = clock;
     this.#commands = commands;
@@ -141,6 +147,16 @@ export class SessionService implements SessionPort<Connection> {
         if (!connection.closing) done(outcome, this.#clock.now());
       }),
     );
+  }
+
+  awaits(connection: Connection, patterns: readonly string[], done: (now: Instant) => void): boolean {
+    const there = this.#wanted?.(patterns);
+    void there?.then(() =>
+      this.#attempt(connection, () => {
+        if (!connection.closing) done(this.#clock.now());
+      }),
+    );
+    return there !== undefined;
   }
 
   resume(connection: Connection, secret: string): SessionMemory | undefined {

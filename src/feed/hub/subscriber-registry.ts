@@ -21,7 +21,12 @@ import { type Attempt, Connection, type TransportSocket } from './connection.ts'
 import { ConnectionWatch } from './connection-watch.ts';
 import { DEFAULT_FEED_LIMITS, type FeedServerLimits, type LiveLimits } from './limits.ts';
 import { Presence } from './presence.ts';
-import { type AdditionHandler, type CommandHandler, SessionService } from './session-service.ts';
+import {
+  type AdditionHandler,
+  type CommandHandler,
+  SessionService,
+  type WantedHandler,
+} from './session-service.ts';
 import { Transport, type TransportName } from './transport.ts';
 
 const TICK_MS = 1_000;
@@ -49,6 +54,8 @@ export interface SubscriberRegistryOptions extends Partial<FeedServerLimits> {
   readonly arrivals?: Arrivals;
   /** Absent: every command is answered with `not_supported`. */
   readonly commands?: CommandHandler;
+  /** Absent: all that can be subscribed to is there. */
+  readonly wanted?: WantedHandler | undefined;
   /** Absent: the configuration is not changed from here. */
   readonly additions?: AdditionHandler | undefined;
   onLog?(entry: FeedLog): void;
@@ -122,6 +129,7 @@ export class SubscriberRegistry {
       options.commands,
       options.additions,
       this.#attempt,
+      options.wanted,
     );
   }
 

@@ -88,6 +88,8 @@ export interface HttpServerOptions extends Admission, Partial<AdmissionLimits & 
   onDefect?(affected: Affected, cause: unknown): void;
   /** A request was rejected; `detail` is words, or the body of the answer. */
   refused?(address: string, detail: string): void;
+  /** What is still to be read before a path can be answered; absent: nothing. */
+  readonly wanted?: ((path: string) => Promise<void> | undefined) | undefined;
   /** What else there is at a path. */
   readonly further?: RouteSources['further'];
   /** Accepting a connection failed, for want of file descriptors for instance; the server goes on. */
@@ -226,6 +228,7 @@ export class HttpServer {
     const { caller } = verdict;
     const conclude = async (): Promise<void> => {
       const judged = await this.#access.judge(request, caller);
+      if (judged.ok && this.#options.wanted !== undefined) await this.#options.wanted(request.url ?? '');
       const answer = judged.ok
         ? (this.#admissionControl.limitToken(request, caller, judged.grant) ??
           this.#allowed(request, response, sources, standing, caller, judged.grant))

@@ -1,0 +1,2 @@
+export { joinSharedFeed } from './join.ts';
+export { SharedFeed } from './shared-feed.ts';
