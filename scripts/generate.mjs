@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { commandsTable } from '../dist/src/cli/commands-table.js';
-import { commandsText } from '../dist/src/cli/commands-text.js';
+import { commandsText, listed } from '../dist/src/cli/commands-text.js';
 import { devicesJsonSchemaText } from '../dist/src/config/json-schema.js';
 import { messagesJsonSchemaText, registersJsonSchemaText } from '../dist/src/config/messages/json-schema.js';
 import { MESSAGES_TABLES } from '../dist/src/config/messages/tables.js';
@@ -28,8 +28,8 @@ const commands = await Promise.all(
   commandNames.map(async (name) => [name, (await import(`../dist/src/cli/commands/${name}.js`)).command]),
 );
 writeFileSync(at('src/cli/commands.ts'), commandsText(new Map(commands)));
-const byPlace = commands.map(([, command]) => command).sort((a, b) => a.place - b.place);
-const COMMAND_TABLES = { commands: () => commandsTable(byPlace) };
+const inOrder = listed(new Map(commands)).map(([, command]) => command);
+const COMMAND_TABLES = { commands: () => commandsTable(inOrder) };
 const PACK_TABLES = packTables(await readShippedPacks());
 for (const name of readdirSync(at('docs'), { recursive: true }).filter((each) => each.endsWith('.md'))) {
   const path = at(`docs/${name}`);

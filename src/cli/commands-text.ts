@@ -1,17 +1,23 @@
 import { type AnyCommand, TASKS } from './command.ts';
 
-/** The text of `commands.ts`, which `npm run generate` writes from the files in `commands/`, by their names. */
-export function commandsText(commands: ReadonlyMap<string, AnyCommand>): string {
+/** Commands by their names, in the order of `--help`: task by task. */
+export function listed(
+  commands: ReadonlyMap<string, AnyCommand>,
+): ReadonlyArray<readonly [string, AnyCommand]> {
   const order = Object.keys(TASKS);
   const rank = ({ task = 'operate' }: AnyCommand): number => order.indexOf(task);
-  const listed = [...commands].toSorted(([, a], [, b]) => rank(a) - rank(b) || a.place - b.place);
+  return [...commands].toSorted(([, a], [, b]) => rank(a) - rank(b) || a.place - b.place);
+}
+
+/** The text of `commands.ts`, which `npm run generate` writes from the files in `commands/`, by their names. */
+export function commandsText(commands: ReadonlyMap<string, AnyCommand>): string {
   return [
     '// `npm run generate` writes this file from those in `commands/`.',
     "import type { LoadableCommand } from './command.ts';",
     '',
     '/** The commands as `--help` lists them; the file of one is only loaded where it is named. */',
     'export const COMMANDS: readonly LoadableCommand[] = [',
-    ...listed.flatMap(
+    ...listed(commands).flatMap(
       ([
         name,
         {
