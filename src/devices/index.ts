@@ -7,16 +7,16 @@ export type { RequestOutcome } from './core/session-events.ts';
 export type { SessionPorts } from './core/session-ports.ts';
 export { ROUND_TRIP_BOUNDS_MS, Tally } from './core/stats.ts';
 export { DeviceDirectory } from './device-directory.ts';
+export { DeviceListener } from './device-listener.ts';
+export type { DeviceListenerStatus } from './device-listener-status.ts';
 export {
   type DeviceObserver,
-  type DeviceObservers,
+  DeviceObservers,
   type DeviceReading,
   type ObservedDevice,
   type ObserverFactory,
   observersOf,
 } from './device-observer.ts';
-export { DeviceListener } from './device-listener.ts';
-export type { DeviceListenerStatus } from './device-listener-status.ts';
 export { messageEvent } from './device-publisher.ts';
 export { DeviceRunner } from './device-runner.ts';
 export { type FileSource, noChunks, type SendFileOptions, sendFile, uploadFile } from './files/send-file.ts';

@@ -38,7 +38,9 @@ const made = (folder: string) =>
 /** Digits that no chunk makes shorter. */
 const noise = (index: number): number => Math.sin(index * 12.9898) * 43_758.5453;
 const second = (n: number) =>
-  batchOf(Array.from({ length: 500 }, (_, index) => [1, T0 + n * 1_000 + index, noise(n * 500 + index)] as const));
+  batchOf(
+    Array.from({ length: 500 }, (_, index) => [1, T0 + n * 1_000 + index, noise(n * 500 + index)] as const),
+  );
 
 let folder = '';
 beforeEach(() => {
