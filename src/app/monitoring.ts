@@ -3,7 +3,13 @@ import type { BridgeConfig } from '../config/index.ts';
 import { CLOSE_CODES, type JsonObject } from '../contract/wire/index.ts';
 import type { DeviceReading, Fleet, UploadStore } from '../devices/index.ts';
 import type { FeedLog, FeedStore, SubscriberRegistry } from '../feed/index.ts';
-import { type BackplaneCounts, BridgeMetrics, observingRoutes, type ProcessUsage, Readiness } from '../server/index.ts';
+import {
+  type BackplaneCounts,
+  BridgeMetrics,
+  observingRoutes,
+  type ProcessUsage,
+  Readiness,
+} from '../server/index.ts';
 import {
   BoundedLog,
   type Clock,

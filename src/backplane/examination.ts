@@ -60,7 +60,10 @@ function serverFinding(info: ReadonlyMap<string, string>): BackplaneFinding {
     return { code: 'backplane_unsuited', detail: `${name} answers; version ${OLDEST} or later is needed.` };
   const mode = info.get(valkey === undefined ? 'redis_mode' : 'server_mode') ?? info.get('redis_mode');
   if (mode === 'cluster')
-    return { code: 'backplane_unsuited', detail: `${name} answers as part of a cluster; one server is needed.` };
+    return {
+      code: 'backplane_unsuited',
+      detail: `${name} answers as part of a cluster; one server is needed.`,
+    };
   return { detail: `${name} answers.` };
 }
 

@@ -12,7 +12,13 @@ export interface ReadinessOptions {
 
 /** Why work is not to be sent here now. */
 export interface NotReady extends JsonObject {
-  readonly kind: 'starting' | 'draining' | 'listener_down' | 'device_awaited' | 'backplane_awaited' | 'superseded';
+  readonly kind:
+    | 'starting'
+    | 'draining'
+    | 'listener_down'
+    | 'device_awaited'
+    | 'backplane_awaited'
+    | 'superseded';
   readonly message: string;
   readonly devices?: readonly JsonObject[];
   readonly listeners?: readonly string[];

@@ -122,9 +122,14 @@ describe.runIf(hasRedis)('the metrics of an instance', () => {
     const listed = readProjectFile('docs/reference/several-instances.md').match(
       /^\| `heartwire_backplane_.*$/gm,
     );
-    expect(listed).toEqual(families(text).map(({ name, type, help }) => `| \`${name}\` | ${type} | ${help} |`));
+    expect(listed).toEqual(
+      families(text).map(({ name, type, help }) => `| \`${name}\` | ${type} | ${help} |`),
+    );
     if (promtool.run) {
-      const { stdout, stderr } = spawnSync(promtool.path, ['check', 'metrics'], { input: text, encoding: 'utf8' });
+      const { stdout, stderr } = spawnSync(promtool.path, ['check', 'metrics'], {
+        input: text,
+        encoding: 'utf8',
+      });
       expect(stdout + stderr).toBe('');
     }
     await redis.kill();

@@ -38,7 +38,11 @@ export function addBackplaneFamilies(metrics: Metrics, counts: () => BackplaneCo
   gauge('open_calls', 'Calls to other instances that wait for their answer.', 'calls');
   counter('published', 'Entries that were written into streams; one may hold several changes.', 'published');
   counter('read_entries', 'Entries that were read from streams.', 'read');
-  counter('snapshots', 'Shards that were read as a whole: at first, and where a position was lost.', 'snapshots');
+  counter(
+    'snapshots',
+    'Shards that were read as a whole: at first, and where a position was lost.',
+    'snapshots',
+  );
   counter('fenced', 'Writes that were refused because another instance had the device.', 'fenced');
   counter('lost_events', 'Events for which there was no room while the server was away.', 'lostEvents');
   counter('reconnects', 'Connections to the server that were lost.', 'reconnects');
