@@ -161,7 +161,7 @@ export function Page(_: PageProps) {
         <p class="card note quiet">{texts.nothing}</p>
       ) : (
         <div class="card rows-box">
-          <table class="rows">
+          <table class="rows stacked">
             <thead>
               <tr>
                 <th scope="col">{t().incidents.at}</th>
@@ -219,10 +219,9 @@ function What({ event }: { readonly event: JsonObject }) {
       const { message, field, value, unit, limit, direction, cleared, level } = event;
       const path = [message, field].filter(Boolean).join('.');
       const name = nameOfField(devices.get(textOf(event.device))?.declaration, path);
-      const reading = isNumber(value)
-        ? `${numberText(value)}${unit === undefined ? '' : ` ${textOf(unit)}`}`
-        : '';
-      const bound = isNumber(limit) ? numberText(limit) : '';
+      const withUnit = (each: number): string => `${numberText(each)} ${textOf(unit)}`.trimEnd();
+      const reading = isNumber(value) ? withUnit(value) : '';
+      const bound = isNumber(limit) ? withUnit(limit) : '';
       return (
         <span
           class="badge plain-badge"

@@ -70,7 +70,7 @@ export function Page(_: PageProps) {
         </p>
       ) : (
         <div class="card rows-box">
-          <table class="rows">
+          <table class="rows stacked">
             <thead>
               <tr>
                 <th scope="col">{texts.at}</th>
@@ -112,10 +112,13 @@ export function incidentWord(reason: string): string {
 }
 
 /** What the bridge says of a field, by the name that the page has for it: `climate.temperature is above 30 °C`. */
-function withLabel(device: string, detail: string): string {
+function withLabel(device: string, incident: JsonObject): string {
+  const detail = textOf(incident.detail);
+  const said = (text: string): string =>
+    t().said(textOf(incident.code), t().said(textOf(incident.reason), text));
   const [, path, rest] = /^([^\s.]+\.\S+)( is .*)$/s.exec(detail) ?? [];
   const declaration = devices.get(device)?.declaration;
-  return path === undefined ? detail : `${nameOfField(declaration, path)}${rest}`;
+  return said(path === undefined ? detail : `${nameOfField(declaration, path)}${rest}`);
 }
 
 const TONES: Readonly<{ [reason: string]: string }> = {
@@ -145,7 +148,7 @@ function Incident({ incident }: { readonly incident: JsonObject }) {
         </span>
       </td>
       <td class="wide">
-        {withLabel(device, textOf(incident.detail))}
+        {withLabel(device, incident)}
         {also.length > 0 && (
           <span class="quiet also">
             {' '}

@@ -1,4 +1,5 @@
 import type { Messages } from './en.ts';
+import { chineseDetail, chineseReasons } from './zh-details.ts';
 
 /** 简体中文. */
 export const zhCN: Messages = {
@@ -315,15 +316,7 @@ export const zhCN: Messages = {
     omitted: (count: number) => `另有 ${count} 个因同时过多而未保存`,
     also: (count: number, what: string) => `（另有 ${count} 个：${what}）`,
     others: (count: number) => `（同时还有 ${count} 台设备）`,
-    reasons: {
-      offline: '离线',
-      discards: '大量字节被丢弃',
-      alarm: '报警',
-      command_failed: '命令失败',
-      defect: 'Heartwire 自身缺陷',
-      note: '备注',
-    },
-  },
+    reasons: chineseReasons,
   events: {
     device: '设备',
     kind: '类型',
@@ -488,4 +481,5 @@ export const zhCN: Messages = {
     request_timeout: '请求超时',
     wrong_device: '应答来自其他设备',
   },
+  said: chineseDetail,
 };
