@@ -99,13 +99,22 @@ export function nameOfField(key: string | undefined, path: string): string {
   return `${headingOf(key, path, undefined)} ${withoutMessage(path).replaceAll('.', ' ')}`;
 }
 
-/** Fields of a list without headings, each by a name of its own: with its message where two have the same label. */
+/** Fields of a list without headings, each by a name of its own: that of its message where two have the same label. */
 export function namedApart(device: Pick<Device, 'declaration'>, fields: readonly Field[]): readonly Field[] {
-  const seen = new Map<string, number>();
-  for (const { label } of fields) seen.set(label, (seen.get(label) ?? 0) + 1);
-  return fields.map((field) =>
-    seen.get(field.label) === 1 ? field : { ...field, label: nameOfField(device.declaration, field.path) },
-  );
+  const labels = countsOf(fields.map(({ label }) => label));
+  const headings = countsOf(fields.map(({ heading }) => heading));
+  return fields.map((field) => {
+    if (labels.get(field.label) === 1) return field;
+    const label =
+      headings.get(field.heading) === 1 ? field.heading : nameOfField(device.declaration, field.path);
+    return { ...field, label };
+  });
+}
+
+function countsOf(texts: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return counts;
 }
 
 /** The values outside of their limits, by name. */

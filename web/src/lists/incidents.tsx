@@ -5,7 +5,7 @@ import { nameOfField } from '../api/fields.ts';
 import { isNumber, isObject, type JsonObject, listOf, textOf } from '../api/json.ts';
 import { durationText, momentText } from '../app/format.ts';
 import { t } from '../app/language.ts';
-import { href, queryOf, setQuery } from '../app/location.ts';
+import { href, pastMoment, queryOf, setQuery } from '../app/location.ts';
 import type { PageProps } from '../app/pages.ts';
 import { devicePath } from '../app/routes.ts';
 import { because, reasonWord } from '../parts/status.tsx';
@@ -20,8 +20,10 @@ export function Page(_: PageProps) {
   const document = useTopic(TOPIC);
   const device = queryOf('device');
   const reason = queryOf('reason');
+  const moment = pastMoment.value ?? Number.POSITIVE_INFINITY;
   const all = Object.values(isObject(document?.incidents) ? document.incidents : {})
     .filter(isObject)
+    .filter(({ at }) => Number(at) <= moment)
     .sort((a, b) => Number(b.at) - Number(a.at));
   const shown = all.filter(
     (each) => (device === '' || each.device === device) && (reason === '' || each.reason === reason),
