@@ -8,7 +8,7 @@ import { RunningProgram } from '../../support/running-program.ts';
 
 const PATIENT = { timeout: 60_000, interval: 200 };
 /** A port at which nothing listens: the device stays offline, and incidents and events are few. */
-const FILE = 'devices:\n  - { id: pump, link: "tcp:127.0.0.1:1" }\n';
+const FILE = 'devices:\n  - { id: pump, link: "tcp:127.0.0.1:1", role: server }\n';
 
 describe.runIf(hasChromium)('the page of the bridge', { timeout: 180_000 }, () => {
   let browser: Browser;

@@ -13,7 +13,9 @@ const MOST_POINTS = 20_000;
 /** Changes that are nearer than this came in one piece, and say nothing about how often a device reports. */
 const LEAST_DISTANCE_MS = 20;
 /** A value that stayed for so many reports was reported again, and was the same. */
-const HELD_REPORTS = 1.5;
+const HELD_REPORTS = 1.9;
+/** A distance of so many times the usual one says nothing about that. */
+const UNUSUAL = 3;
 
 /**
  * One field over time: what the history knows of a span, and what came since, in one line. Where there is no value, as
@@ -30,7 +32,7 @@ export class Series {
   #broken = false;
   /** There is a value now: the line goes on to the present. */
   #lasts = false;
-  /** The least distance of two changes that came live, in ms. */
+  /** The usual distance of two changes that came live, in ms. */
   #reportMs = Number.POSITIVE_INFINITY;
 
   get first(): number | undefined {
@@ -58,7 +60,7 @@ export class Series {
     // What is known again of another field of the device is no report of this one.
     if (!this.#broken && before !== undefined && before.t >= this.#liveFrom) {
       if (before.last === value) return;
-      if (at - before.t >= LEAST_DISTANCE_MS) this.#reportMs = Math.min(this.#reportMs, at - before.t);
+      this.#learn(at - before.t);
     }
     if (this.#broken) this.#gaps.push({ from: this.#gaps.pop()?.from ?? at, to: at, reason: '' });
     this.#broken = false;
@@ -66,6 +68,12 @@ export class Series {
     if (isFirst) this.#known = point;
     this.#points.push(point);
     if (this.#points.length > MOST_POINTS) this.#points = this.#points.slice(MOST_POINTS / 4);
+  }
+
+  #learn(distance: number): void {
+    if (distance < LEAST_DISTANCE_MS || distance > UNUSUAL * this.#reportMs) return;
+    if (distance * UNUSUAL < this.#reportMs) this.#reportMs = distance;
+    else this.#reportMs += (distance - this.#reportMs) / 8;
   }
 
   /** What the history has of a span takes the place of what was there; live points stay. */
