@@ -110,6 +110,6 @@ describe.runIf(canMount)('a bridge whose disk is full', { timeout: 120_000 }, ()
       const { gaps = [] } = (await world.get(VALUES)).body;
       expect(gaps.map(([, , reason]) => reason)).toContain('history_disk_full');
     }, LIMIT);
-    expect(world.log.filter(({ code }) => code === 'history_disk_full')).toHaveLength(1);
+    expect(world.log.map(({ code }) => code)).toContain('history_disk_full');
   });
 });
